@@ -1,0 +1,131 @@
+// Package volume holds the values that the stages of t2map hand to each other:
+// a grid in patient space, a multi-echo series on it, the maps that a fit
+// returns and the labels of a mask. It has no I/O and no algorithms beyond
+// index arithmetic, and imports the standard library alone.
+//
+// Units are mm for space and ms for TE and T2. Patient space is DICOM's: LPS,
+// x to the patient's left, y to posterior, z to the head.
+//
+// Every array of voxels lies in DICOM's order, slice by slice, row by row:
+// voxel (i, j, k) has the index v = i + Nx·(j + Ny·k), where i runs along a
+// row, j down a column and k over slices.
+package volume
+
+import (
+	"fmt"
+	"math"
+)
+
+// Geometry is a grid of voxels in patient space.
+type Geometry struct {
+	// Size is the number of voxels (Nx, Ny, Nz): columns, rows, slices.
+	Size [3]int
+	// Affine takes a voxel index to the patient position of its centre in mm,
+	// LPS: position[r] = Affine[r][0]·i + Affine[r][1]·j + Affine[r][2]·k + Affine[r][3].
+	Affine [3][4]float64
+}
+
+// Voxels returns Nx·Ny·Nz.
+func (g Geometry) Voxels() int { return g.Size[0] * g.Size[1] * g.Size[2] }
+
+// SliceVoxels returns Nx·Ny.
+func (g Geometry) SliceVoxels() int { return g.Size[0] * g.Size[1] }
+
+// Position returns the patient position, mm LPS, of the index (i, j, k), which
+// need not be whole numbers.
+func (g Geometry) Position(i, j, k float64) [3]float64 {
+	var p [3]float64
+	for r, a := range g.Affine {
+		p[r] = a[0]*i + a[1]*j + a[2]*k + a[3]
+	}
+	return p
+}
+
+// Spacing returns the distance in mm between neighbouring voxel centres along
+// i, j and k.
+func (g Geometry) Spacing() [3]float64 {
+	var s [3]float64
+	for c := range s {
+		s[c] = math.Sqrt(g.Affine[0][c]*g.Affine[0][c] + g.Affine[1][c]*g.Affine[1][c] + g.Affine[2][c]*g.Affine[2][c])
+	}
+	return s
+}
+
+// VoxelVolume returns the volume that one voxel stands for in mm³: the absolute
+// determinant of the affine, so a gap between slices counts to the voxel.
+func (g Geometry) VoxelVolume() float64 {
+	a := g.Affine
+	return math.Abs(a[0][0]*(a[1][1]*a[2][2]-a[1][2]*a[2][1]) -
+		a[0][1]*(a[1][0]*a[2][2]-a[1][2]*a[2][0]) +
+		a[0][2]*(a[1][0]*a[2][1]-a[1][1]*a[2][0]))
+}
+
+// MultiEcho is a multi-echo series: the magnitude of every voxel at every echo
+// time.
+type MultiEcho struct {
+	Geometry
+	// TE holds the echo times in ms, strictly increasing.
+	TE []float64
+	// Echo[e] holds the magnitudes at TE[e], one per voxel. Values are finite.
+	Echo [][]float32
+}
+
+// Labels is a label map: for each voxel the whole number that a reader or a
+// segmentation gave it, 0 where there is none.
+type Labels struct {
+	Geometry
+	Data []uint16
+}
+
+// Map is one number per voxel; NaN where there is no estimate.
+type Map struct {
+	Geometry
+	Data []float32
+}
+
+// Maps is what a fit returns, one value per voxel in each array. Where Status
+// is not Fitted or OutOfRange, T2, S0 and SE are NaN.
+type Maps struct {
+	Geometry
+	// T2 in ms.
+	T2 []float32
+	// S0 is the magnitude at TE = 0, in the units of the series.
+	S0 []float32
+	// R2 is the coefficient of determination on the fitted echoes (not the
+	// relaxation rate); NaN where no curve was found.
+	R2 []float32
+	// SE is the standard error of T2 in ms.
+	SE []float32
+	// Status says what became of each voxel.
+	Status []Status
+}
+
+// Status is what became of a voxel in the fit. Its numbers are written to
+// status.nii.gz and do not change between versions.
+type Status uint8
+
+// The states of a voxel. A voxel that was asked for has exactly one of the
+// others than NotFitted.
+const (
+	NotFitted    Status = 0 // outside the mask, not asked for
+	Fitted       Status = 1 // a sound estimate
+	LowSignal    Status = 2 // fewer than two fitted echoes above the floor
+	NotDecaying  Status = 3 // the best curve is constant or grows with TE
+	NotConverged Status = 4 // no minimum found in the allowed steps
+	OutOfRange   Status = 5 // T2 outside the accepted range; the maps keep the value
+	PoorFit      Status = 6 // R² below the threshold
+)
+
+// Exclusions lists the states that exclude a voxel from summaries, in the
+// order of their columns in tables.
+var Exclusions = [...]Status{LowSignal, NotDecaying, NotConverged, OutOfRange, PoorFit}
+
+var statusNames = [...]string{"not_fitted", "fitted", "low_signal", "not_decaying", "not_converged", "t2_out_of_range", "poor_fit"}
+
+// String returns the state's name as it stands in table columns: low_signal.
+func (s Status) String() string {
+	if int(s) < len(statusNames) {
+		return statusNames[s]
+	}
+	return fmt.Sprintf("status_%d", uint8(s))
+}
