@@ -1,0 +1,348 @@
+package dicomio
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/suyashkumar/dicom/pkg/tag"
+)
+
+// FindOptions says how to search. The zero value searches everything.
+type FindOptions struct {
+	// Workers is the number of files read at a time; 0 means one per processor.
+	Workers int
+	// Exclude is a folder that is not entered (where results are written), or "".
+	Exclude string
+	// Progress, where set, is called with the number of files read so far and
+	// the number in all. Calls do not overlap.
+	Progress func(done, all int)
+}
+
+// Passed counts the files that were passed over, by reason.
+type Passed struct {
+	NotDICOM      int `json:"not_dicom"`      // text, NIfTI and whatever else lies about
+	DICOMDIR      int `json:"dicomdir"`       // media directories
+	OtherModality int `json:"other_modality"` // not MR images: other modalities, reports, secondary captures
+	Derived       int `json:"derived"`        // maps that the scanner computed; phase, real and imaginary parts
+	OtherSeries   int `json:"other_series"`   // MR images of series that are no train: scouts, PD-weighted
+}
+
+// Finding is what lies under the searched folders.
+type Finding struct {
+	// Studies are the studies that hold MR images, by folder and UID.
+	Studies []Study
+	// Passed counts the files that belong to none of them.
+	Passed Passed
+	// Damaged are the files that could not be read and lie in no study's own
+	// folder.
+	Damaged []error
+	// Files is the number of files looked at.
+	Files int
+}
+
+// Study is one StudyInstanceUID.
+type Study struct {
+	// Hash names the study: 12 hex digits of the SHA-256 of its UID.
+	Hash string
+	// Root is the searched folder, Folder the deepest one that holds all the
+	// study's files.
+	Root, Folder string
+	// Home is the topmost folder, not above Root, that holds files of this study
+	// and of no other; empty where even Folder holds another study's files.
+	Home string
+	// PatientID, TrialSubject and TrialTimepoint are attributes of its images
+	// (0010,0020), (0012,0040), (0012,0050).
+	PatientID, TrialSubject, TrialTimepoint string
+	// Trains are its multi-echo series, sound or not, in the order of series
+	// number and UID.
+	Trains []Train
+	// Suspects are series that would be trains if their echo times were right:
+	// several images per position under one echo time or none. They matter in a
+	// study without a train.
+	Suspects []Train
+	// Unsupported are MR objects that this package does not read.
+	Unsupported []error
+	// Damaged are files in the study's folder that could not be read: any of
+	// them may have been a part of a train.
+	Damaged []error
+	// Passed counts the study's files that are no part of a train.
+	Passed Passed
+}
+
+// entry is one file that was looked at: what it says, or why it cannot be read.
+type entry struct {
+	header
+	root string
+	err  error
+}
+
+// Find looks at every file under the roots, whatever its name, and returns the
+// studies there with their trains. Headers alone are read. Symbolic links to
+// files are followed, those to folders are not.
+//
+// A file that cannot be read is part of the finding, not an error; it is an
+// error when a root cannot be listed or ctx ends.
+func Find(ctx context.Context, roots []string, o FindOptions) (Finding, error) {
+	entries, err := list(roots, o.Exclude)
+	if err != nil {
+		return Finding{}, err
+	}
+	progress := counter(len(entries), o.Progress)
+	err = each(ctx, len(entries), o.Workers, func(i int) error {
+		e := &entries[i]
+		if e.err == nil {
+			e.err = e.parseFile()
+		}
+		progress()
+		return nil
+	})
+	if err != nil {
+		return Finding{}, err
+	}
+	return sortOut(entries), nil
+}
+
+// list returns an entry for every file under the roots, each file once.
+func list(roots []string, exclude string) ([]entry, error) {
+	var entries []entry
+	seen := map[string]bool{}
+	if exclude != "" {
+		exclude = absolute(exclude)
+	}
+	for _, root := range roots {
+		if _, err := os.Stat(root); err != nil {
+			return nil, err
+		}
+		err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
+			abs := absolute(path)
+			switch {
+			case d != nil && d.IsDir() && abs == exclude && path != root:
+				return fs.SkipDir
+			case err == nil && d.IsDir() || seen[abs]:
+				return nil
+			}
+			seen[abs] = true
+			e := entry{root: root, header: header{path: path, name: relative(root, path)}}
+			if err != nil {
+				e.err = e.ioError(err)
+			}
+			entries = append(entries, e)
+			return nil
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+	return entries, nil
+}
+
+// absolute returns path in the one form in which paths are compared.
+func absolute(path string) string {
+	if abs, err := filepath.Abs(path); err == nil {
+		return abs
+	}
+	return filepath.Clean(path)
+}
+
+// relative names path below root, with slashes; a root that is a file goes by
+// its own name.
+func relative(root, path string) string {
+	rel, err := filepath.Rel(root, path)
+	if err != nil || rel == "." {
+		rel = filepath.Base(path)
+	}
+	return filepath.ToSlash(rel)
+}
+
+// parseFile reads the header of the entry's file.
+func (h *header) parseFile() error {
+	f, err := os.Open(h.path)
+	if err != nil {
+		return h.ioError(err)
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	switch {
+	case err != nil:
+		return h.ioError(err)
+	case !info.Mode().IsRegular():
+		// A pipe or a device may never end.
+		return errNotDICOM
+	}
+	h.size = info.Size()
+	_, err = h.parse(f, skipPixels)
+	return err
+}
+
+// SOP classes that are told apart (PS3.4 B.5 and PS3.3 F).
+const (
+	directoryClass      = "1.2.840.10008.1.3.10"
+	enhancedMRClass     = "1.2.840.10008.5.1.4.1.1.4.1"
+	legacyEnhancedClass = "1.2.840.10008.5.1.4.1.1.4.4"
+)
+
+// sortOut makes studies of the entries.
+func sortOut(entries []entry) Finding {
+	f := Finding{Files: len(entries)}
+	groups := map[string][]*entry{}
+	var damaged []*entry
+	for i := range entries {
+		e := &entries[i]
+		switch {
+		case errors.Is(e.err, errNotDICOM):
+			f.Passed.NotDICOM++
+		case e.sopClass == directoryClass:
+			f.Passed.DICOMDIR++
+		case e.err != nil && (e.modality == "" || e.modality == "MR"):
+			damaged = append(damaged, e)
+		case e.study == "" && e.modality == "MR":
+			e.err = e.wrong(tag.StudyInstanceUID, "missing")
+			damaged = append(damaged, e)
+		case e.study == "":
+			f.Passed.OtherModality++
+		default:
+			groups[e.study] = append(groups[e.study], e)
+		}
+	}
+	homes := newHomes(groups)
+	for uid, files := range groups {
+		s := newStudy(uid, files)
+		s.Home = homes.of(uid, s)
+		f.Studies = append(f.Studies, s)
+	}
+	f.dropForeign()
+	slices.SortFunc(f.Studies, func(a, b Study) int {
+		return cmp.Or(strings.Compare(a.Folder, b.Folder), strings.Compare(a.Hash, b.Hash))
+	})
+	for _, e := range damaged {
+		f.assign(e)
+	}
+	return f
+}
+
+// dropForeign takes out the studies without a single MR image, such as a CT or a
+// report beside the knees, and counts their files.
+func (f *Finding) dropForeign() {
+	f.Studies = slices.DeleteFunc(f.Studies, func(s Study) bool {
+		foreign := len(s.Trains)+len(s.Suspects)+len(s.Unsupported)+s.Passed.OtherSeries+s.Passed.Derived == 0
+		if foreign {
+			f.Passed.OtherModality += s.Passed.OtherModality
+		}
+		return foreign
+	})
+}
+
+// assign gives a damaged file to the study that it says it is of, or in whose
+// own folder it lies.
+func (f *Finding) assign(e *entry) {
+	for i := range f.Studies {
+		s := &f.Studies[i]
+		if e.study != "" && hash(e.study) == s.Hash || e.study == "" && s.Home != "" && inside(s.Home, e.path) {
+			s.Damaged = append(s.Damaged, e.err)
+			return
+		}
+	}
+	f.Damaged = append(f.Damaged, e.err)
+}
+
+// inside reports whether path lies in folder or below it.
+func inside(folder, path string) bool {
+	rel, err := filepath.Rel(absolute(folder), absolute(path))
+	return err == nil && rel != ".." && !strings.HasPrefix(rel, ".."+string(filepath.Separator))
+}
+
+// newStudy sorts the files of one study into trains and the rest.
+func newStudy(uid string, files []*entry) Study {
+	s := Study{Hash: hash(uid), Root: files[0].root, Folder: filepath.Dir(files[0].path)}
+	var images []*header
+	for _, e := range files {
+		for !inside(s.Folder, e.path) {
+			s.Folder = filepath.Dir(s.Folder)
+		}
+		s.PatientID = cmp.Or(s.PatientID, e.patientID)
+		s.TrialSubject = cmp.Or(s.TrialSubject, e.trialSubject)
+		s.TrialTimepoint = cmp.Or(s.TrialTimepoint, e.trialVisit)
+		switch {
+		case e.sopClass == enhancedMRClass || e.sopClass == legacyEnhancedClass:
+			s.Unsupported = append(s.Unsupported, e.unsupported(tag.SOPClassUID, "multi-frame MR image"))
+		case e.sopClass != mrImageStorage:
+			s.Passed.OtherModality++
+		case notMagnitude(e.imageType):
+			s.Passed.Derived++
+		default:
+			images = append(images, &e.header)
+		}
+	}
+	var rest int
+	s.Trains, s.Suspects, rest = trains(images)
+	s.Passed.OtherSeries += rest
+	return s
+}
+
+// notMagnitude reports whether an ImageType (0008,0008) is that of a part of the
+// complex signal or of a map that the scanner computed. Its third and later
+// values name the contents, each vendor in its own words.
+func notMagnitude(imageType string) bool {
+	for _, v := range strings.Split(imageType, `\`) {
+		switch v {
+		case "P", "PHASE", "PHASE MAP", "R", "REAL", "I", "IMAGINARY", "B0", "B0 MAP", "FIELD_MAP",
+			"T2 MAP", "T2_MAP", "T2MAP", "T1 MAP", "T1_MAP", "T2_STAR_MAP", "T2* MAP", "R2_MAP", "R2 MAP", "ADC":
+			return true
+		}
+	}
+	return false
+}
+
+// homes counts the studies below each folder.
+type homes map[string]map[string]bool
+
+// newHomes notes every study in its files' folders and all those above them, up
+// to the searched one.
+func newHomes(groups map[string][]*entry) homes {
+	h := homes{}
+	for uid, files := range groups {
+		for _, e := range files {
+			root := absolute(e.root)
+			for dir := filepath.Dir(absolute(e.path)); inside(root, dir); dir = filepath.Dir(dir) {
+				if h[dir] == nil {
+					h[dir] = map[string]bool{}
+				}
+				if h[dir][uid] {
+					break
+				}
+				h[dir][uid] = true
+				if dir == filepath.Dir(dir) {
+					break
+				}
+			}
+		}
+	}
+	return h
+}
+
+// of returns the topmost folder that holds the study and no other, or "".
+func (h homes) of(uid string, s Study) string {
+	home := ""
+	root := absolute(s.Root)
+	for dir := absolute(s.Folder); inside(root, dir) && len(h[dir]) == 1 && h[dir][uid]; dir = filepath.Dir(dir) {
+		home = dir
+		if dir == filepath.Dir(dir) {
+			break
+		}
+	}
+	return home
+}
+
+// Name names the study for people: its folder below the searched one.
+func (s Study) Name() string {
+	if name := relative(s.Root, s.Folder); name != "." {
+		return name
+	}
+	return filepath.Base(absolute(s.Folder))
+}

@@ -1,0 +1,392 @@
+package dicomio
+
+import (
+	"bufio"
+	"crypto/sha256"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"math"
+	"strconv"
+	"strings"
+
+	"github.com/suyashkumar/dicom"
+	"github.com/suyashkumar/dicom/pkg/tag"
+	"github.com/suyashkumar/dicom/pkg/uid"
+)
+
+// header is what the reader needs to know of one file. Numbers that the file
+// does not hold are NaN, counts 0, texts empty.
+type header struct {
+	path string // to open the file
+	name string // to name it: below the searched folder, with slashes
+	size int64
+
+	syntax, sopClass, modality            string
+	study, series, instance, frame        string
+	patientID, trialSubject, trialVisit   string
+	laterality, manufacturer, model       string
+	description, protocol, sequence       string
+	imageType                             string
+	seriesNumber                          int
+	te, tr, field                         float64
+	position                              [3]float64
+	orientation                           [6]float64
+	spacing                               [2]float64 // between rows, between columns
+	thickness                             float64
+	rows, columns, samples, frames        int
+	allocated, stored, highBit, pixelsAre int
+	photometric                           string
+	slope, intercept                      float64
+	scaleSlope                            float64 // Philips (2005,100E)
+	pixelVR                               string
+	encapsulated                          bool
+	faults                                []fault
+}
+
+// fault is an attribute whose value cannot be read as what it should be.
+type fault struct {
+	tag     tag.Tag
+	problem string
+}
+
+// philipsScaleSlope is the private attribute Scale Slope, with which Philips
+// relates stored values to what the receiver saw.
+var philipsScaleSlope = tag.Tag{Group: 0x2005, Element: 0x100E}
+
+// attribute returns a tag as errors name it: EchoTime (0018,0081).
+func attribute(t tag.Tag) string {
+	name := "private"
+	if info, err := tag.Find(t); err == nil {
+		name = info.Keyword
+	}
+	return fmt.Sprintf("%s (%04X,%04X)", name, t.Group, t.Element)
+}
+
+// magic stands after a preamble of 128 bytes in every DICOM file (PS3.10 7.1).
+const magic = "DICM"
+
+// errNotDICOM says that a file is none, which is no error of the file.
+var errNotDICOM = errors.New("not DICOM")
+
+// pixelMode says what parse does with PixelData.
+type pixelMode int
+
+const (
+	skipPixels pixelMode = iota
+	keepPixels
+)
+
+// parse reads a file's elements into h and, with keepPixels, returns the bytes
+// of its native pixel data. What it has read before an error stands in h. The
+// library panics on some broken files; that comes back as an error too.
+func (h *header) parse(in io.Reader, mode pixelMode) (pixels []byte, err error) {
+	h.clear()
+	defer func() {
+		if r := recover(); r != nil {
+			err = h.invalid("the data elements cannot be parsed")
+		}
+	}()
+	buf := bufio.NewReaderSize(in, 4096)
+	if head, err := buf.Peek(128 + len(magic)); err != nil || string(head[128:]) != magic {
+		if err != nil && !errors.Is(err, io.EOF) {
+			return nil, h.ioError(err)
+		}
+		return nil, errNotDICOM
+	}
+	opts := []dicom.ParseOption{dicom.AllowUnknownSpecificCharacterSet(), dicom.AllowMissingMetaElementGroupLength()}
+	if mode == keepPixels {
+		opts = append(opts, dicom.SkipProcessingPixelDataValue())
+	} else {
+		opts = append(opts, dicom.SkipPixelData())
+	}
+	// The file's size would be the wrong limit for a deflated data set.
+	const untilEOF = -9999
+	p, err := dicom.NewParser(buf, untilEOF, nil, opts...)
+	if err != nil {
+		return nil, h.broken(err)
+	}
+	for _, e := range p.GetMetadata().Elements {
+		h.take(e)
+	}
+	switch native, known := syntaxes[h.syntax]; {
+	case !known:
+		return nil, h.unsupportedSyntax()
+	case !native:
+		p.SetTransferSyntax(binary.LittleEndian, false)
+	}
+	for {
+		e, err := p.Next()
+		switch {
+		case errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) && h.pixelVR != "":
+			return pixels, nil
+		case err != nil:
+			return nil, h.broken(err)
+		}
+		if e.Tag == tag.PixelData {
+			info := dicom.MustGetPixelDataInfo(e.Value)
+			h.pixelVR, h.encapsulated = e.RawValueRepresentation, info.IsEncapsulated
+			// Nothing after the pixels is needed.
+			return info.UnprocessedValueData, nil
+		}
+		h.take(e)
+	}
+}
+
+// clear makes every number missing.
+func (h *header) clear() {
+	nan := math.NaN()
+	*h = header{path: h.path, name: h.name, size: h.size, te: nan, tr: nan, field: nan, thickness: nan, scaleSlope: nan,
+		position: [3]float64{nan, nan, nan}, orientation: [6]float64{nan, nan, nan, nan, nan, nan},
+		spacing: [2]float64{nan, nan}, slope: 1, frames: 1}
+}
+
+// take copies the element's value into h where h has a place for it.
+func (h *header) take(e *dicom.Element) {
+	switch e.Tag {
+	case tag.TransferSyntaxUID:
+		h.syntax = text(e)
+	case tag.SOPClassUID:
+		h.sopClass = text(e)
+	case tag.Modality:
+		h.modality = text(e)
+	case tag.StudyInstanceUID:
+		h.study = text(e)
+	case tag.SeriesInstanceUID:
+		h.series = text(e)
+	case tag.SOPInstanceUID:
+		h.instance = text(e)
+	case tag.FrameOfReferenceUID:
+		h.frame = text(e)
+	case tag.PatientID:
+		h.patientID = text(e)
+	case tag.ClinicalTrialSubjectID:
+		h.trialSubject = text(e)
+	case tag.ClinicalTrialTimePointID:
+		h.trialVisit = text(e)
+	case tag.Laterality, tag.ImageLaterality:
+		if s := text(e); s != "" {
+			h.laterality = s
+		}
+	case tag.Manufacturer:
+		h.manufacturer = text(e)
+	case tag.ManufacturerModelName:
+		h.model = text(e)
+	case tag.SeriesDescription:
+		h.description = text(e)
+	case tag.ProtocolName:
+		h.protocol = text(e)
+	case tag.SequenceName:
+		h.sequence = text(e)
+	case tag.ImageType:
+		h.imageType = strings.ToUpper(strings.Join(texts(e), `\`))
+	case tag.PhotometricInterpretation:
+		h.photometric = text(e)
+	default:
+		h.takeNumber(e)
+	}
+}
+
+// takeNumber is take for the numbers.
+func (h *header) takeNumber(e *dicom.Element) {
+	switch e.Tag {
+	case tag.EchoTime:
+		h.decimals(e, []*float64{&h.te})
+	case tag.RepetitionTime:
+		h.decimals(e, []*float64{&h.tr})
+	case tag.MagneticFieldStrength:
+		h.decimals(e, []*float64{&h.field})
+	case tag.ImagePositionPatient:
+		h.decimals(e, pointers(h.position[:]))
+	case tag.ImageOrientationPatient:
+		h.decimals(e, pointers(h.orientation[:]))
+	case tag.PixelSpacing:
+		h.decimals(e, pointers(h.spacing[:]))
+	case tag.SliceThickness:
+		h.decimals(e, []*float64{&h.thickness})
+	case tag.RescaleSlope:
+		h.decimals(e, []*float64{&h.slope})
+	case tag.RescaleIntercept:
+		h.decimals(e, []*float64{&h.intercept})
+	case philipsScaleSlope:
+		h.decimals(e, []*float64{&h.scaleSlope})
+	case tag.SeriesNumber:
+		h.integer(e, &h.seriesNumber)
+	case tag.NumberOfFrames:
+		h.integer(e, &h.frames)
+	case tag.Rows:
+		h.integer(e, &h.rows)
+	case tag.Columns:
+		h.integer(e, &h.columns)
+	case tag.SamplesPerPixel:
+		h.integer(e, &h.samples)
+	case tag.BitsAllocated:
+		h.integer(e, &h.allocated)
+	case tag.BitsStored:
+		h.integer(e, &h.stored)
+	case tag.HighBit:
+		h.integer(e, &h.highBit)
+	case tag.PixelRepresentation:
+		h.integer(e, &h.pixelsAre)
+	}
+}
+
+// texts returns the element's values as strings, trimmed of padding, or nil.
+func texts(e *dicom.Element) []string {
+	values, ok := e.Value.GetValue().([]string)
+	if !ok {
+		return nil
+	}
+	out := make([]string, len(values))
+	for i, v := range values {
+		out[i] = strings.Trim(v, " \x00")
+	}
+	return out
+}
+
+// text returns the element's first value, or "".
+func text(e *dicom.Element) string {
+	if v := texts(e); len(v) > 0 {
+		return v[0]
+	}
+	return ""
+}
+
+func pointers(v []float64) []*float64 {
+	p := make([]*float64, len(v))
+	for i := range v {
+		p[i] = &v[i]
+	}
+	return p
+}
+
+// decimals reads as many numbers as there are places; an empty element leaves
+// them as they are, a wrong one is a fault.
+func (h *header) decimals(e *dicom.Element, into []*float64) {
+	var got []float64
+	switch values := e.Value.GetValue().(type) {
+	case []float64:
+		got = values
+	case []string:
+		for _, s := range texts(e) {
+			if s == "" && len(values) == 1 {
+				return
+			}
+			v, err := strconv.ParseFloat(s, 64)
+			if err != nil || math.IsNaN(v) || math.IsInf(v, 0) {
+				h.faults = append(h.faults, fault{e.Tag, fmt.Sprintf("%.32q is not a number", s)})
+				return
+			}
+			got = append(got, v)
+		}
+	}
+	if len(got) == 0 {
+		return
+	}
+	if len(got) != len(into) {
+		h.faults = append(h.faults, fault{e.Tag, fmt.Sprintf("%d values, want %d", len(got), len(into))})
+		return
+	}
+	for i, v := range got {
+		*into[i] = v
+	}
+}
+
+// integer reads one whole number, likewise.
+func (h *header) integer(e *dicom.Element, into *int) {
+	switch values := e.Value.GetValue().(type) {
+	case []int:
+		if len(values) > 0 {
+			*into = values[0]
+		}
+	case []string:
+		s := text(e)
+		if s == "" {
+			return
+		}
+		v, err := strconv.Atoi(s)
+		if err != nil {
+			h.faults = append(h.faults, fault{e.Tag, fmt.Sprintf("%.32q is not a whole number", s)})
+			return
+		}
+		*into = v
+	}
+}
+
+// invalid returns an error about the file as a whole.
+func (h *header) invalid(format string, a ...any) error {
+	return &FileError{Path: h.name, Problem: fmt.Sprintf(format, a...), Kind: ErrInvalid}
+}
+
+// wrong returns an error about one attribute.
+func (h *header) wrong(t tag.Tag, format string, a ...any) *FileError {
+	return &FileError{Path: h.name, Attribute: attribute(t), Problem: fmt.Sprintf(format, a...), Kind: ErrInvalid}
+}
+
+// unsupported returns an error about an attribute that is right but beyond this
+// package.
+func (h *header) unsupported(t tag.Tag, format string, a ...any) error {
+	return &FileError{Path: h.name, Attribute: attribute(t), Problem: fmt.Sprintf(format, a...), Kind: ErrUnsupported}
+}
+
+// broken turns an error of the library or of the file system into the file's.
+func (h *header) broken(err error) error {
+	var perr *fs.PathError
+	switch {
+	case errors.As(err, &perr):
+		return h.ioError(err)
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
+		return &FileError{Path: h.name, Problem: "the file ends before its pixel data do", Kind: ErrInvalid,
+			Hint: "the file is truncated: copy or export it again"}
+	}
+	return h.invalid("the data elements cannot be parsed: %v", err)
+}
+
+// ioError keeps the cause but not the path of an error of the file system: the
+// path is said once already.
+func (h *header) ioError(err error) error {
+	var perr *fs.PathError
+	if errors.As(err, &perr) {
+		err = perr.Err
+	}
+	return &FileError{Path: h.name, Problem: "cannot be read: " + err.Error(), Kind: err,
+		Hint: "check the file and its permissions"}
+}
+
+// syntaxes are the transfer syntaxes whose data sets can be parsed; true where
+// their pixels can be decoded too.
+var syntaxes = map[string]bool{
+	uid.ImplicitVRLittleEndian:         true,
+	uid.ExplicitVRLittleEndian:         true,
+	uid.ExplicitVRBigEndian:            true,
+	uid.DeflatedExplicitVRLittleEndian: true,
+}
+
+func init() {
+	// Compressed pixels stand in a data set in explicit little endian
+	// (PS3.5 A.4), so the rest of the header can be read and shown.
+	for _, s := range []string{"50", "51", "57", "70", "80", "81", "90", "91", "92", "93", "201", "202", "203"} {
+		syntaxes["1.2.840.10008.1.2.4."+s] = false
+	}
+	syntaxes["1.2.840.10008.1.2.5"] = false // RLE Lossless
+}
+
+func (h *header) unsupportedSyntax() error {
+	if h.syntax == "" {
+		return h.wrong(tag.TransferSyntaxUID, "missing")
+	}
+	name := fmt.Sprintf("%.70q", h.syntax)
+	if info, err := uid.Lookup(h.syntax); err == nil && info.Type == uid.TypeTransferSyntax {
+		name = h.syntax + ", " + info.Name
+	}
+	return &FileError{Path: h.name, Attribute: attribute(tag.TransferSyntaxUID), Problem: "transfer syntax " + name, Kind: ErrUnsupported,
+		Hint: "export the study uncompressed (explicit VR little endian)"}
+}
+
+// hash names a UID without giving it away: the first 12 hex digits of its
+// SHA-256.
+func hash(uid string) string {
+	return fmt.Sprintf("%x", sha256.Sum256([]byte(uid)))[:12]
+}

@@ -1,0 +1,640 @@
+package dicomio
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"math"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/suyashkumar/dicom/pkg/uid"
+)
+
+// obliqueAxes are perpendicular, aligned with no axis of the patient.
+func obliqueAxes() [6]float64 {
+	s, c := math.Sincos(0.1234567)
+	return [6]float64{-s, c, 0, 0.6 * c, 0.6 * s, -0.8}
+}
+
+// trainOf returns the images of a small sound train, 3 slices × 4 echoes of
+// 3 × 5 pixels, in a shuffled order of files. Pixel v of slice k and echo e
+// holds 1000·e + 100·k + v.
+func trainOf() []Image {
+	var images []Image
+	for n := range 12 {
+		k, e := n*5%12%3, n*5%12/3
+		im := obliqueImage()
+		im.Orientation = obliqueAxes()
+		im.InstanceUID = fmt.Sprintf("2.25.3.%d", n)
+		im.TE, im.EchoNumber, im.InstanceNumber = float64(10*(e+1)), 1, 7
+		normal := cross([3]float64(im.Orientation[:3]), [3]float64(im.Orientation[3:]))
+		for r := range 3 {
+			im.Position[r] += 3.5 * float64(k) * normal[r]
+		}
+		im.Pixels = make([]int32, 15)
+		for v := range im.Pixels {
+			im.Pixels[v] = int32(1000*e + 100*k + v)
+		}
+		images = append(images, im)
+	}
+	return images
+}
+
+// save writes the images as dir/IM_0000 and so on.
+func save(t *testing.T, dir string, images []Image) {
+	t.Helper()
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	for n, im := range images {
+		var b bytes.Buffer
+		if err := WriteImage(&b, im); err != nil {
+			t.Fatal(err)
+		}
+		write(t, filepath.Join(dir, fmt.Sprintf("IM_%04d", n)), b.Bytes())
+	}
+}
+
+func write(t *testing.T, path string, data []byte) {
+	t.Helper()
+	if err := os.WriteFile(path, data, 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func find(t *testing.T, roots ...string) Finding {
+	t.Helper()
+	f, err := Find(context.Background(), roots, FindOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return f
+}
+
+// only returns the one train of the one study under dir.
+func only(t *testing.T, dir string) Train {
+	t.Helper()
+	f := find(t, dir)
+	if len(f.Studies) != 1 || len(f.Studies[0].Trains) != 1 {
+		t.Fatalf("found %+v, want one study with one train", f)
+	}
+	return f.Studies[0].Trains[0]
+}
+
+func TestReadEverySyntaxAndStorage(t *testing.T) {
+	for _, syntax := range writtenSyntaxes {
+		for _, c := range []struct {
+			allocated, stored int
+			signed            bool
+			slope, intercept  float64
+		}{
+			{8, 8, false, 0, 0}, {8, 8, true, 2, -1}, {16, 8, false, 0, 0}, {16, 10, true, 0, 0},
+			{16, 12, false, 1.5, 0}, {16, 12, true, 0.25, 7}, {16, 16, false, 0, 0}, {16, 16, true, 1, 0},
+		} {
+			t.Run(fmt.Sprintf("%s %d of %d signed=%t slope=%g", syntax.name, c.stored, c.allocated, c.signed, c.slope), func(t *testing.T) {
+				images := trainOf()
+				for n := range images {
+					im := &images[n]
+					im.Syntax, im.BitsAllocated, im.BitsStored, im.Signed = syntax.uid, c.allocated, c.stored, c.signed
+					im.RescaleSlope, im.RescaleIntercept = c.slope, c.intercept
+					for v, p := range im.Pixels {
+						// The whole range of what can be stored, both ends among them.
+						span := int32(1) << c.stored
+						im.Pixels[v] = (p*7919 + int32(v%2)*(span-1)) % span
+						if c.signed {
+							im.Pixels[v] -= span / 2
+						}
+					}
+				}
+				dir := t.TempDir()
+				save(t, dir, images)
+				train := only(t, dir)
+				s, _, err := Read(context.Background(), train, 2)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if c.slope == 0 {
+					c.slope = 1
+				}
+				for n, im := range images {
+					k, e := n*5%12%3, n*5%12/3
+					for v, p := range im.Pixels {
+						want := float32(float64(p)*c.slope + c.intercept)
+						if got := s.Echo[e][k*15+v]; got != want {
+							t.Fatalf("echo %d, slice %d, pixel %d: got %g, want %g", e, k, v, got, want)
+						}
+					}
+				}
+			})
+		}
+	}
+}
+
+func TestReadGeometryAndHashes(t *testing.T) {
+	dir := t.TempDir()
+	images := trainOf()
+	save(t, dir, images)
+	train := only(t, dir)
+	s, files, err := Read(context.Background(), train, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !slices.Equal(s.TE, []float64{10, 20, 30, 40}) || s.Size != [3]int{5, 3, 3} {
+		t.Errorf("TE %v, size %v", s.TE, s.Size)
+	}
+	im := obliqueImage()
+	im.Orientation = obliqueAxes()
+	normal := cross([3]float64(im.Orientation[:3]), [3]float64(im.Orientation[3:]))
+	for _, index := range [][3]float64{{0, 0, 0}, {4, 0, 0}, {0, 2, 0}, {0, 0, 2}, {4, 2, 2}} {
+		got := s.Position(index[0], index[1], index[2])
+		for r := range 3 {
+			want := im.Position[r] + index[0]*im.PixelSpacing[1]*im.Orientation[r] + index[1]*im.PixelSpacing[0]*im.Orientation[3+r] + index[2]*3.5*normal[r]
+			// Decimal strings of positions hold 16 characters.
+			if math.Abs(got[r]-want) > 1e-6 {
+				t.Errorf("voxel %v lies at %v, want coordinate %d to be %g", index, got, r, want)
+			}
+		}
+	}
+	if len(files) != 12 || train.Side != "L" || train.Hash == "" {
+		t.Errorf("%d files, side %q, hash %q", len(files), train.Side, train.Hash)
+	}
+	for _, f := range files {
+		data, err := os.ReadFile(filepath.Join(dir, f.Path))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if want := fmt.Sprintf("%x", sha256.Sum256(data)); f.SHA256 != want {
+			t.Errorf("%s: hash %s, want %s", f.Path, f.SHA256, want)
+		}
+	}
+}
+
+// A slope that changes over the echoes is applied file by file.
+func TestReadAppliesEachSlope(t *testing.T) {
+	dir := t.TempDir()
+	images := trainOf()
+	for n := range images {
+		images[n].RescaleSlope = 1 / images[n].TE
+		images[n].RescaleIntercept = images[n].TE
+	}
+	save(t, dir, images)
+	s, _, err := Read(context.Background(), only(t, dir), 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for e, te := range s.TE {
+		for k := range 3 {
+			// Decimal strings hold the slope to 14 digits, float32 the value to 7.
+			want := float64(1000*e+100*k+7)/te + te
+			if got := float64(s.Echo[e][k*15+7]); math.Abs(got-want) > 1e-6*want {
+				t.Errorf("echo %d, slice %d: %g, want %g", e, k, got, want)
+			}
+		}
+	}
+}
+
+// refusal is a train spoilt in one place, and what the error must say.
+type refusal struct {
+	name  string
+	spoil func(images []Image) []Image
+	want  string // the problem
+	at    string // the attribute, or ""
+	kind  error
+	hint  bool
+}
+
+func without(keyword string) func([]Image) []Image {
+	return func(images []Image) []Image {
+		images[4].Overrides = []Override{{Keyword: keyword}}
+		return images
+	}
+}
+
+func override(keyword string, values ...string) func([]Image) []Image {
+	return func(images []Image) []Image {
+		images[4].Overrides = []Override{{Keyword: keyword, Values: values}}
+		return images
+	}
+}
+
+func one(change func(*Image)) func([]Image) []Image {
+	return func(images []Image) []Image {
+		change(&images[4])
+		return images
+	}
+}
+
+// image 4 of trainOf is slice 2 (of 0…2) of echo 2, by n·5 mod 12 = 8.
+var refusals = []refusal{
+	{"echo missing at a slice", func(i []Image) []Image { return slices.Delete(i, 4, 5) }, "echo time 30 ms is missing at slice 3 of 3", "", ErrInvalid, true},
+	{"duplicate of position and echo", func(i []Image) []Image {
+		c := i[4]
+		c.InstanceUID = "2.25.99"
+		return append(i, c)
+	}, "slice 3 at echo time 30 ms is there twice (also IM_0004)", "", ErrInvalid, true},
+	{"uneven spacing", func(i []Image) []Image {
+		for n := range i {
+			if n*5%12%3 == 2 {
+				i[n].Position[1] += 1e-4
+				for r := range 3 {
+					i[n].Position[r] += 3.5 * cross([3]float64(i[n].Orientation[:3]), [3]float64(i[n].Orientation[3:]))[r]
+				}
+			}
+		}
+		return i
+	}, "uneven slice spacing", "ImagePositionPatient (0020,0032)", ErrInvalid, true},
+	{"slice shifted in its plane", one(func(im *Image) {
+		for r := range 3 {
+			im.Position[r] += 2 * im.Orientation[r]
+		}
+	}), "uneven slice spacing", "ImagePositionPatient (0020,0032)", ErrInvalid, true},
+	{"mixed matrix", one(func(im *Image) { im.Rows, im.Columns = 5, 3 }), "mixed geometry", "Rows (0028,0010)", ErrInvalid, true},
+	{"mixed spacing", one(func(im *Image) { im.PixelSpacing[0] *= 1.01 }), "mixed geometry", "PixelSpacing (0028,0030)", ErrInvalid, true},
+	{"mixed orientation", one(func(im *Image) { im.Orientation = [6]float64{1, 0, 0, 0, 1, 0} }), "mixed geometry", "ImageOrientationPatient (0020,0037)", ErrInvalid, true},
+	{"two frames of reference", one(func(im *Image) { im.FrameOfReferenceUID = "2.25.77" }), "mixed geometry", "FrameOfReferenceUID (0020,0052)", ErrInvalid, true},
+	{"orientation not perpendicular", func(i []Image) []Image {
+		for n := range i {
+			i[n].Orientation = [6]float64{1, 0, 0, 0.5, 0.5, 0}
+		}
+		return i
+	}, "not a pair of perpendicular unit vectors", "ImageOrientationPatient (0020,0037)", ErrInvalid, false},
+	{"askew stack", func(i []Image) []Image {
+		for n := range i {
+			for r := range 3 {
+				i[n].Position[r] += 2 * float64(n*5%12%3) * i[n].Orientation[r]
+			}
+		}
+		return i
+	}, "askew", "ImagePositionPatient (0020,0032)", ErrInvalid, false},
+	{"EchoTime missing", without("EchoTime"), "missing", "EchoTime (0018,0081)", ErrInvalid, true},
+	{"EchoTime empty", override("EchoTime", ""), "missing", "EchoTime (0018,0081)", ErrInvalid, true},
+	{"EchoTime a word", override("EchoTime", "soon"), `"soon" is not a number`, "EchoTime (0018,0081)", ErrInvalid, false},
+	{"EchoTime zero", override("EchoTime", "0"), "0 ms is not an echo time", "EchoTime (0018,0081)", ErrInvalid, false},
+	{"PixelSpacing missing", without("PixelSpacing"), "missing", "PixelSpacing (0028,0030)", ErrInvalid, true},
+	{"PixelSpacing of one value", override("PixelSpacing", "0.3"), "1 values, want 2", "PixelSpacing (0028,0030)", ErrInvalid, false},
+	{"PixelSpacing zero", override("PixelSpacing", "0", "0.3"), "is not a spacing", "PixelSpacing (0028,0030)", ErrInvalid, false},
+	{"position missing", without("ImagePositionPatient"), "missing", "ImagePositionPatient (0020,0032)", ErrInvalid, true},
+	{"orientation missing", without("ImageOrientationPatient"), "missing", "ImageOrientationPatient (0020,0037)", ErrInvalid, true},
+	{"rows missing", without("Rows"), "missing", "Rows (0028,0010)", ErrInvalid, true},
+	{"both sides in one series", one(func(im *Image) { im.Laterality = "R" }), "elsewhere in the series", "Laterality (0020,0060)", ErrInvalid, false},
+	{"colour", override("SamplesPerPixel", "3"), "3 samples per pixel", "SamplesPerPixel (0028,0002)", ErrUnsupported, false},
+	{"inverted grey", override("PhotometricInterpretation", "MONOCHROME1"), "MONOCHROME1", "PhotometricInterpretation (0028,0004)", ErrUnsupported, false},
+	{"several frames", override("NumberOfFrames", "3"), "3 frames", "NumberOfFrames (0028,0008)", ErrUnsupported, false},
+	{"32 bits", override("BitsAllocated", "32"), "32 bits allocated", "BitsAllocated (0028,0100)", ErrUnsupported, false},
+	{"more bits stored than allocated", override("BitsStored", "17"), "17 bits stored in 16 allocated", "BitsStored (0028,0101)", ErrInvalid, false},
+	{"bits not at the bottom", func(i []Image) []Image {
+		i[4].BitsStored = 12
+		i[4].Overrides = []Override{{Keyword: "HighBit", Values: []string{"15"}}}
+		return i
+	}, "high bit 15", "HighBit (0028,0102)", ErrUnsupported, false},
+	{"slope zero", func(i []Image) []Image {
+		i[4].RescaleSlope = 1
+		i[4].Overrides = []Override{{Keyword: "RescaleSlope", Values: []string{"0"}}}
+		return i
+	}, "0 would erase the image", "RescaleSlope (0028,1053)", ErrInvalid, false},
+	{"single slice without thickness", func(i []Image) []Image {
+		var out []Image
+		for n, im := range i {
+			if n*5%12%3 == 1 {
+				im.SliceThickness = 0
+				out = append(out, im)
+			}
+		}
+		return out
+	}, "a single slice says nothing of its spacing", "SliceThickness (0018,0050)", ErrInvalid, false},
+}
+
+func TestRefusals(t *testing.T) {
+	for _, c := range refusals {
+		t.Run(c.name, func(t *testing.T) {
+			dir := t.TempDir()
+			save(t, dir, c.spoil(trainOf()))
+			train := only(t, dir)
+			if train.Problem == nil {
+				t.Fatal("the train is accepted")
+			}
+			if got := train.Problem.Error(); !strings.Contains(got, c.want) || !strings.Contains(got, c.at) {
+				t.Errorf("error %q, want …%s…%s…", got, c.at, c.want)
+			}
+			if !errors.Is(train.Problem, c.kind) {
+				t.Errorf("error %q is not %q", train.Problem, c.kind)
+			}
+			var f *FileError
+			if c.at != "" && (!errors.As(train.Problem, &f) || !strings.HasPrefix(f.Path, "IM_")) {
+				t.Errorf("error %q names no file", train.Problem)
+			}
+			if got := Hint(train.Problem) != ""; c.hint && !got {
+				t.Errorf("error %q has no hint", train.Problem)
+			}
+			if _, _, err := Read(context.Background(), train, 0); err == nil {
+				t.Error("Read decodes a train that has a problem")
+			}
+		})
+	}
+}
+
+// Philips' display values are on one scale only while slope × scale slope is the
+// same over the echoes.
+func TestRefusesEchoesOnTwoScales(t *testing.T) {
+	train := func(scale ...float64) *Train {
+		t := &Train{}
+		for e, ss := range scale {
+			t.grid = append(t.grid, []*header{{name: fmt.Sprint("IM_", e), slope: 2, scaleSlope: ss}})
+		}
+		return t
+	}
+	nan := math.NaN()
+	for _, sound := range [][]float64{{nan, nan, nan}, {0.01, 0.01, 0.01}} {
+		if err := train(sound...).checkScale(); err != nil {
+			t.Errorf("scale slopes %v are refused: %v", sound, err)
+		}
+	}
+	for _, spoilt := range [][]float64{{0.01, 0.02, 0.01}, {0.01, nan, 0.01}} {
+		if err := train(spoilt...).checkScale(); err == nil || !strings.Contains(err.Error(), "(2005,100E)") || Hint(err) == "" {
+			t.Errorf("scale slopes %v: %v", spoilt, err)
+		}
+	}
+}
+
+func TestSuspects(t *testing.T) {
+	for _, c := range []struct{ name, value, want string }{
+		{"the first echo time everywhere", "10", "several images per slice position, all with echo time 10 ms"},
+		{"no echo time anywhere", "", "EchoTime (0018,0081): missing"},
+	} {
+		images := trainOf()
+		for n := range images {
+			images[n].Overrides = []Override{{Keyword: "EchoTime", Values: []string{c.value}}}
+		}
+		dir := t.TempDir()
+		save(t, dir, images)
+		f := find(t, dir)
+		if len(f.Studies) != 1 || len(f.Studies[0].Trains) != 0 || len(f.Studies[0].Suspects) != 1 {
+			t.Fatalf("%s: %+v", c.name, f)
+		}
+		p := f.Studies[0].Suspects[0].Problem
+		if p == nil || !(strings.Contains(p.Error(), c.want) || strings.Contains(p.Error(), "there twice")) {
+			t.Errorf("%s: %v, want …%s…", c.name, p, c.want)
+		}
+	}
+}
+
+// A train whose echoes are a series each, as Siemens XA exports them, is one.
+func TestSeriesPerEcho(t *testing.T) {
+	images := trainOf()
+	for n := range images {
+		images[n].SeriesUID = fmt.Sprintf("2.25.2.%g", images[n].TE)
+	}
+	dir := t.TempDir()
+	save(t, dir, images)
+	if train := only(t, dir); train.Problem != nil || len(train.TE) != 4 {
+		t.Errorf("%+v", train)
+	}
+	// Two of them with one echo time are two acquisitions, not a train.
+	for n := range images {
+		if images[n].TE == 40 {
+			images[n].TE = 10
+		}
+	}
+	dir = t.TempDir()
+	save(t, dir, images)
+	if f := find(t, dir); len(f.Studies[0].Trains) != 0 || f.Studies[0].Passed.OtherSeries != 12 {
+		t.Errorf("%+v", f.Studies[0])
+	}
+}
+
+func TestOtherFilesAreCounted(t *testing.T) {
+	dir := t.TempDir()
+	train := trainOf()
+	save(t, filepath.Join(dir, "s07", "train"), train)
+	series := func(name string, change func(*Image)) {
+		images := trainOf()
+		for n := range images {
+			images[n].SeriesUID, images[n].InstanceUID = "2.25.50."+name, fmt.Sprintf("2.25.60.%s.%d", name, n)
+			change(&images[n])
+		}
+		save(t, filepath.Join(dir, "s07", name), images)
+	}
+	series("1", func(im *Image) { im.ImageType = []string{"DERIVED", "PRIMARY", "T2 MAP"} })
+	series("2", func(im *Image) { im.ImageType = []string{"ORIGINAL", "PRIMARY", "P", "SE"} })
+	series("3", func(im *Image) { im.Overrides = []Override{{Keyword: "Modality", Values: []string{"SR"}}} })
+	scout := trainOf()[:2]
+	for n := range scout {
+		scout[n].SeriesUID, scout[n].InstanceUID, scout[n].TE = "2.25.70", fmt.Sprint("2.25.71.", n), 5
+	}
+	save(t, filepath.Join(dir, "s07", "scout"), scout)
+	ct := trainOf()[:1]
+	ct[0].StudyUID = "2.25.80"
+	ct[0].Overrides = []Override{{Keyword: "SOPClassUID", Values: []string{"1.2.840.10008.5.1.4.1.1.2"}}, {Keyword: "Modality", Values: []string{"CT"}}}
+	save(t, filepath.Join(dir, "ct"), ct)
+	directory := trainOf()[:1]
+	directory[0].Overrides = []Override{{Keyword: "SOPClassUID", Values: []string{directoryClass}}}
+	save(t, filepath.Join(dir, "disc"), directory)
+	write(t, filepath.Join(dir, "s07", "notes.dcm"), []byte("a text file named .dcm"))
+	write(t, filepath.Join(dir, "s07", "empty"), nil)
+
+	f := find(t, dir)
+	if len(f.Studies) != 1 {
+		t.Fatalf("found %d studies, want 1", len(f.Studies))
+	}
+	s := f.Studies[0]
+	if got, want := f.Passed, (Passed{NotDICOM: 2, DICOMDIR: 1, OtherModality: 1}); got != want {
+		t.Errorf("passed over %+v, want %+v", got, want)
+	}
+	// The report keeps the MR image class here: modality does not decide, the
+	// object does.
+	if got, want := s.Passed, (Passed{Derived: 24, OtherSeries: 2}); got != want {
+		t.Errorf("the study passed over %+v, want %+v", got, want)
+	}
+	if s.Name() != "s07" || s.Home != filepath.Join(dir, "s07") || len(f.Damaged)+len(s.Damaged) != 0 {
+		t.Errorf("name %q, home %q, damaged %v %v", s.Name(), s.Home, f.Damaged, s.Damaged)
+	}
+}
+
+func TestDamagedFiles(t *testing.T) {
+	dir := t.TempDir()
+	save(t, filepath.Join(dir, "a"), trainOf())
+	other := trainOf()
+	for n := range other {
+		other[n].StudyUID = "2.25.1000"
+	}
+	save(t, filepath.Join(dir, "b"), other)
+	victim := filepath.Join(dir, "a", "IM_0003")
+	whole, err := os.ReadFile(victim)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		name, want string
+		damage     func()
+	}{
+		{"pixels cut short", "the file ends before its pixel data do", func() { write(t, victim, whole[:len(whole)-4]) }},
+		{"cut within the header", "IM_0003", func() { write(t, victim, whole[:300]) }},
+		{"an unknown transfer syntax", "valid but not supported (transfer syntax \"1.2.840.10008.1.2.9\")", func() {
+			write(t, victim, bytes.Replace(whole, []byte(uid.ExplicitVRLittleEndian+"\x00"), []byte("1.2.840.10008.1.2.9\x00"), 1))
+		}},
+		{"unreadable", "IM_0003: cannot be read", func() { unreadable(t, victim) }},
+	} {
+		c.damage()
+		f := find(t, dir)
+		if len(f.Studies) != 2 || len(f.Damaged) != 0 {
+			t.Fatalf("%s: %+v", c.name, f)
+		}
+		if d := f.Studies[0].Damaged; len(d) != 1 || !strings.Contains(d[0].Error(), c.want) {
+			t.Errorf("%s: study a has damage %v, want …%s…", c.name, d, c.want)
+		}
+		if d := f.Studies[1].Damaged; len(d) != 0 {
+			t.Errorf("%s: study b has damage %v", c.name, d)
+		}
+	}
+}
+
+// unreadable replaces the file by one that cannot be opened by anyone, root
+// included: a link into nowhere.
+func unreadable(t *testing.T, path string) {
+	t.Helper()
+	if err := os.Remove(path); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink(filepath.Join(filepath.Dir(path), "nowhere"), path); err != nil {
+		t.Skip("no symbolic links here: ", err)
+	}
+}
+
+// Files can change between Find and Read.
+func TestReadNoticesChange(t *testing.T) {
+	for _, c := range []struct {
+		name, want string
+		change     func(path string, data []byte)
+	}{
+		{"truncated", "ends before its pixel data do", func(path string, data []byte) { write(t, path, data[:len(data)-4]) }},
+		{"longer", "has changed", func(path string, data []byte) { write(t, path, append(data, 0, 0)) }},
+		{"another image", "has changed", func(path string, _ []byte) {
+			var b bytes.Buffer
+			im := trainOf()[5]
+			im.InstanceUID = trainOf()[4].InstanceUID
+			if err := WriteImage(&b, im); err != nil {
+				t.Fatal(err)
+			}
+			write(t, path, b.Bytes())
+		}},
+		{"gone", "cannot be read", func(path string, _ []byte) {
+			if err := os.Remove(path); err != nil {
+				t.Fatal(err)
+			}
+		}},
+		{"text", "has changed", func(path string, data []byte) { write(t, path, bytes.Repeat([]byte("x"), len(data))) }},
+	} {
+		dir := t.TempDir()
+		save(t, dir, trainOf())
+		train := only(t, dir)
+		path := filepath.Join(dir, "IM_0004")
+		data, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		c.change(path, data)
+		if _, _, err := Read(context.Background(), train, 0); err == nil || !strings.Contains(err.Error(), c.want) || !strings.Contains(err.Error(), "IM_0004") {
+			t.Errorf("%s: %v, want …%s…", c.name, err, c.want)
+		}
+	}
+}
+
+// The library returns no error when PixelData says it is shorter than rows ×
+// columns need.
+func TestReadChecksTheLengthOfPixelData(t *testing.T) {
+	dir := t.TempDir()
+	images := trainOf()
+	for n := range images {
+		images[n].Overrides = []Override{{Keyword: "Rows", Values: []string{"30"}}}
+	}
+	save(t, dir, images)
+	train := only(t, dir)
+	if train.Problem != nil {
+		t.Skip("refused by size already: ", train.Problem)
+	}
+	_, _, err := Read(context.Background(), train, 0)
+	if err == nil || !strings.Contains(err.Error(), "PixelData (7FE0,0010): 30 bytes, want 300 (30 rows × 5 columns × 16 bits)") {
+		t.Errorf("error %v", err)
+	}
+}
+
+func TestFindHomes(t *testing.T) {
+	dir := t.TempDir()
+	put := func(folder, study string) {
+		images := trainOf()
+		for n := range images {
+			images[n].StudyUID = study
+			images[n].InstanceUID = fmt.Sprintf("%s.%d", study, n)
+		}
+		save(t, filepath.Join(dir, filepath.FromSlash(folder)), images)
+	}
+	put("s01/baseline/dicom", "2.25.101")
+	put("s01/month12/dicom", "2.25.102")
+	put("s02/baseline/dicom/a", "2.25.103")
+	f := find(t, dir)
+	var got []string
+	for _, s := range f.Studies {
+		got = append(got, s.Name()+" in "+relative(dir, s.Home))
+	}
+	want := []string{"s01/baseline/dicom in s01/baseline", "s01/month12/dicom in s01/month12", "s02/baseline/dicom/a in s02"}
+	if !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
+	}
+	// A folder given twice, or within another, is searched once.
+	if f := find(t, dir, dir, filepath.Join(dir, "s01")); f.Files != 36 || len(f.Studies) != 3 {
+		t.Errorf("%d files, %d studies", f.Files, len(f.Studies))
+	}
+	// Results of an earlier run may lie among the studies.
+	f, err := Find(context.Background(), []string{dir}, FindOptions{Exclude: filepath.Join(dir, "s01")})
+	if err != nil || f.Files != 12 {
+		t.Errorf("with s01 excluded: %d files, %v", f.Files, err)
+	}
+}
+
+func TestFindNothing(t *testing.T) {
+	if f := find(t, t.TempDir()); f.Files != 0 || len(f.Studies) != 0 {
+		t.Errorf("an empty folder holds %+v", f)
+	}
+	if _, err := Find(context.Background(), []string{filepath.Join(t.TempDir(), "nowhere")}, FindOptions{}); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("a folder that is not there: %v", err)
+	}
+}
+
+func TestFindCancelled(t *testing.T) {
+	dir := t.TempDir()
+	save(t, dir, trainOf())
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	if _, err := Find(ctx, []string{dir}, FindOptions{}); !errors.Is(err, context.Canceled) {
+		t.Errorf("got %v", err)
+	}
+	if _, _, err := Read(ctx, only(t, dir), 0); !errors.Is(err, context.Canceled) {
+		t.Errorf("got %v", err)
+	}
+}
+
+func FuzzParse(f *testing.F) {
+	for _, s := range writtenSyntaxes {
+		im := obliqueImage()
+		im.Syntax = s.uid
+		var b bytes.Buffer
+		if err := WriteImage(&b, im); err != nil {
+			f.Fatal(err)
+		}
+		f.Add(b.Bytes())
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		h := &header{name: "fuzz", size: int64(len(data))}
+		raw, err := h.parse(bytes.NewReader(data), keepPixels)
+		if err != nil || h.checkPixels() != nil || h.rows <= 0 || h.columns <= 0 || h.rows*h.columns > 1<<20 {
+			return
+		}
+		_ = h.decode(make([]float32, h.rows*h.columns), raw)
+	})
+}
