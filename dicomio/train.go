@@ -62,8 +62,8 @@ func trains(images []*header) (sound, suspects []Train, rest int) {
 			sound = append(sound, newTrain(g, te))
 		case len(te) <= 1 && crowded(g):
 			t := newTrain(g, te)
-			if t.Problem == nil {
-				t.Problem = t.repeats()
+			if len(te) == 1 {
+				t.Problem = t.repeats() // the cause of whatever else is wrong
 			}
 			suspects = append(suspects, t)
 		default:

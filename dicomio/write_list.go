@@ -11,6 +11,7 @@ import (
 	"math"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/suyashkumar/dicom"
 	"github.com/suyashkumar/dicom/pkg/tag"
@@ -87,6 +88,9 @@ func decimalString(v float64) string {
 		// A float64 has at most 17 significant digits (IEEE 754).
 		for digits := 17; len(text) > maxDS && digits >= 0; digits-- {
 			text = strconv.FormatFloat(v, format, digits, 64)
+		}
+		if format == 'f' && strings.Contains(text, ".") {
+			text = strings.TrimSuffix(strings.TrimRight(text, "0"), ".")
 		}
 		if len(text) <= maxDS && (best == "" || misses(text, v) < misses(best, v)) {
 			best = text

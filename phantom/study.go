@@ -1,0 +1,301 @@
+package phantom
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"math/rand/v2"
+
+	"github.com/t2map/t2map/volume"
+)
+
+// The labels of the scheme `compartments`.
+const (
+	Medial         = 1
+	Lateral        = 2
+	Patellofemoral = 3
+)
+
+// Compartments holds the name of each label; index 0 is no compartment.
+var Compartments = [...]string{"", "medial", "lateral", "patellofemoral"}
+
+// Options say what study to make. The zero value is a right knee with every
+// default.
+type Options struct {
+	// Subject and Visit are written to the clinical-trial attributes and
+	// enter the UIDs. Default: "S01", "baseline".
+	Subject, Visit string
+	// Side is "R" or "L". Default: "R".
+	Side string
+	// Matrix is the number of rows and of columns over a field of view of
+	// 132 mm. Default: 160, which is 0.825 mm.
+	Matrix int
+	// Slices is the number of slices over 72 mm from side to side. Default: 12,
+	// which is 5.4 mm and a gap of 0.6 mm.
+	Slices int
+	// Echoes is the number of echoes. Default: 7.
+	Echoes int
+	// EchoSpacing is the first echo time and the distance between echoes, ms.
+	// Default: 10.
+	EchoSpacing float64
+	// SNR is the ratio of 1250, the signal of cartilage at TE = 0, to the
+	// standard deviation of the noise in each of the two channels. 0 is the
+	// default, 150; +Inf is no noise.
+	SNR float64
+	// Seed decides about the person and the noise.
+	Seed uint64
+	// Shift is added to the T2 of the medial, lateral and patellofemoral
+	// cartilage, ms.
+	Shift [3]float64
+}
+
+// The defaults of Options.
+const (
+	defaultMatrix  = 160 // thirty-six studies take 160 MB and a few seconds
+	defaultSlices  = 12
+	defaultEchoes  = 7  // the OAI's train
+	defaultSpacing = 10 // ms, ditto
+	defaultSNR     = 150
+)
+
+const (
+	fieldOfView  = 132.0 // mm, square: from the skin in front to that behind in most legs
+	slabWidth    = 72.0  // mm: the cartilage of both condyles
+	sliceFilling = 0.9   // slice thickness over slice spacing, as 3 mm + 0.3 mm gap
+
+	// cartilageS0 is what SNR refers to; see properties.
+	cartilageS0 = 1250
+
+	// maxStored is the largest value of 12 bits, which scanners store.
+	maxStored = 4095
+)
+
+// Study is one imaginary study with its truth.
+type Study struct {
+	// Options as they were given, defaults filled in.
+	Options Options
+	// Echoes holds the magnitudes with noise, rounded to whole numbers as they
+	// are stored: what reading the study's DICOM files gives back.
+	Echoes volume.MultiEcho
+	// Labels is the mask, in the scheme `compartments`.
+	Labels volume.Labels
+	// T2 holds the true T2 in ms of every voxel, NaN in air.
+	T2 volume.Map
+	// S0 holds the true magnitude at TE = 0, 0 in air.
+	S0 volume.Map
+	// Sigma is the standard deviation of the noise in each channel.
+	Sigma float64
+}
+
+// New makes a study. The magnitude of a voxel at TE is
+//
+//	|S0·exp(−TE/T2) + n₁ + i·n₂|,  n₁, n₂ ~ N(0, σ²),  σ = 1250/SNR,
+//
+// rounded to a whole number. The same options give the same study, on any
+// number of processors. Errors: options out of range, and the context's.
+func New(ctx context.Context, o Options) (*Study, error) {
+	if err := o.fill(); err != nil {
+		return nil, err
+	}
+	a, err := newAnatomy(ctx, o)
+	if err != nil {
+		return nil, err
+	}
+	return a.study(ctx, o)
+}
+
+func (o *Options) fill() error {
+	setDefault(&o.Subject, "S01")
+	setDefault(&o.Visit, "baseline")
+	setDefault(&o.Side, "R")
+	setDefault(&o.Matrix, defaultMatrix)
+	setDefault(&o.Slices, defaultSlices)
+	setDefault(&o.Echoes, defaultEchoes)
+	setDefault(&o.EchoSpacing, defaultSpacing)
+	setDefault(&o.SNR, defaultSNR)
+	switch {
+	case o.Side != "L" && o.Side != "R":
+		return fmt.Errorf("side: got %q, want L or R", o.Side)
+	case o.Matrix < 16 || o.Matrix > 1024: // below, cartilage vanishes; above, memory does
+		return fmt.Errorf("matrix: got %d, want 16 to 1024", o.Matrix)
+	case o.Slices < 1 || o.Slices > 256:
+		return fmt.Errorf("slices: got %d, want 1 to 256", o.Slices)
+	case o.Echoes < 1 || o.Echoes > 64:
+		return fmt.Errorf("echoes: got %d, want 1 to 64", o.Echoes)
+	case !(o.EchoSpacing > 0) || math.IsInf(o.EchoSpacing, 0):
+		return fmt.Errorf("echo spacing: got %v ms, want a positive number", o.EchoSpacing)
+	case !(o.SNR > 0):
+		return fmt.Errorf("SNR: got %v, want a positive number", o.SNR)
+	}
+	return nil
+}
+
+func setDefault[T comparable](field *T, value T) {
+	var zero T
+	if *field == zero {
+		*field = value
+	}
+}
+
+// anatomy is a knee on a grid, the same at every visit.
+type anatomy struct {
+	volume.Geometry
+	label  []uint8
+	s0, t2 []float32
+}
+
+func newAnatomy(ctx context.Context, o Options) (*anatomy, error) {
+	rng := rand.New(rand.NewPCG(o.Seed, 0))
+	k := newKnee(rng)
+	g := newGeometry(o, rng)
+	n := g.Voxels()
+	a := &anatomy{Geometry: g, label: make([]uint8, n), s0: make([]float32, n), t2: make([]float32, n)}
+	return a, each(ctx, o.Slices, func(slice int) error {
+		a.fillSlice(k, o, slice)
+		a.blurSlice(slice)
+		return nil
+	})
+}
+
+// blurSlice spreads S0 over neighbouring voxels of the slice with the weights
+// 1 2 1 in both directions, as the point-spread of a scan does, so that edges
+// look as they do in a scan. Each voxel keeps one tissue's T2, so its decay
+// stays a single exponential, and air stays empty.
+func (a *anatomy) blurSlice(slice int) {
+	nx, ny := a.Size[0], a.Size[1]
+	s0 := a.s0[slice*nx*ny : (slice+1)*nx*ny]
+	rows := make([]float32, len(s0))
+	for v := range rows {
+		i := v % nx
+		rows[v] = (s0[v-min(i, 1)] + 2*s0[v] + s0[v+min(nx-1-i, 1)]) / 4
+	}
+	for v := range s0 {
+		if s0[v] != 0 {
+			j := v / nx
+			s0[v] = (rows[v-nx*min(j, 1)] + 2*rows[v] + rows[v+nx*min(ny-1-j, 1)]) / 4
+		}
+	}
+}
+
+// newKnee draws a person. The spreads are a guess at adults'.
+func newKnee(rng *rand.Rand) *knee {
+	return &knee{
+		size:          1 + 0.03*clamp(rng.NormFloat64(), -2, 2),
+		cartilage:     2.5 + 0.2*clamp(rng.NormFloat64(), -2, 2),
+		subcutaneous:  7 + 2*clamp(rng.NormFloat64(), -2, 2),
+		effusion:      1.6 + 2.5*rng.Float64(),
+		patellaHeight: 31 + 1.5*clamp(rng.NormFloat64(), -2, 2),
+		t2:            1.5 * clamp(rng.NormFloat64(), -2, 2),
+		seed:          rng.Uint64(),
+	}
+}
+
+// fillSlice asks the anatomy about the centre of each voxel of a slice.
+func (a *anatomy) fillSlice(k *knee, o Options, slice int) {
+	across := kneeAcross(o, slice)
+	s := newSection(k, across)
+	pixel := fieldOfView / float64(o.Matrix)
+	v := slice * a.SliceVoxels()
+	for j := range o.Matrix {
+		r := s.row(kneeTop - (float64(j)+0.5)*pixel)
+		for i := range o.Matrix {
+			voxel := r.at(kneeFront + (float64(i)+0.5)*pixel)
+			a.label[v], a.s0[v], a.t2[v] = voxel.label, float32(voxel.s0), float32(voxel.t2)
+			v++
+		}
+	}
+}
+
+// study adds the visit's shift and the noise.
+func (a *anatomy) study(ctx context.Context, o Options) (*Study, error) {
+	n := a.Voxels()
+	s := &Study{
+		Options: o,
+		Echoes:  volume.MultiEcho{Geometry: a.Geometry},
+		Labels:  volume.Labels{Geometry: a.Geometry, Data: make([]uint16, n)},
+		T2:      volume.Map{Geometry: a.Geometry, Data: make([]float32, n)},
+		S0:      volume.Map{Geometry: a.Geometry, Data: a.s0},
+		Sigma:   cartilageS0 / o.SNR,
+	}
+	for e := range o.Echoes {
+		s.Echoes.TE = append(s.Echoes.TE, o.EchoSpacing*float64(e+1))
+		s.Echoes.Echo = append(s.Echoes.Echo, make([]float32, n))
+	}
+	return s, each(ctx, o.Slices, func(slice int) error {
+		a.shiftSlice(s, slice)
+		s.acquire(slice)
+		return nil
+	})
+}
+
+func (a *anatomy) shiftSlice(s *Study, slice int) {
+	shift := [4]float32{}
+	for c, ms := range s.Options.Shift {
+		shift[c+1] = float32(ms)
+	}
+	for v := slice * a.SliceVoxels(); v < (slice+1)*a.SliceVoxels(); v++ {
+		s.Labels.Data[v] = uint16(a.label[v])
+		s.T2.Data[v] = a.t2[v] + shift[a.label[v]]
+	}
+}
+
+// acquire fills one slice of every echo. Each echo of each slice has its own
+// stream of random numbers, so that slices can be made in any order.
+func (s *Study) acquire(slice int) {
+	n := s.Echoes.SliceVoxels()
+	first := slice * n
+	decay := make([]float64, n)  // exp(−ΔTE/T2), 0 in air
+	signal := make([]float64, n) // at the echo before
+	for v := range n {
+		signal[v] = float64(s.S0.Data[first+v])
+		if t2 := float64(s.T2.Data[first+v]); !math.IsNaN(t2) {
+			decay[v] = math.Exp(-s.Options.EchoSpacing / t2)
+		}
+	}
+	visit := hash64(s.Options.Subject, s.Options.Visit)
+	for e, echo := range s.Echoes.Echo {
+		rng := rand.New(rand.NewPCG(s.Options.Seed^visit, uint64(e)<<32|uint64(slice)))
+		out := echo[first : first+n]
+		for v := range out {
+			if signal[v] == 0 {
+				// Both channels are noise: its magnitude squared is exponential.
+				out[v] = stored(s.Sigma * math.Sqrt(2*rng.ExpFloat64()))
+				continue
+			}
+			signal[v] *= decay[v]
+			re := signal[v] + s.Sigma*rng.NormFloat64()
+			im := s.Sigma * rng.NormFloat64()
+			out[v] = stored(math.Sqrt(re*re + im*im))
+		}
+	}
+}
+
+// stored is a magnitude as the file holds it.
+func stored(x float64) float32 { return float32(min(int32(x+0.5), maxStored)) }
+
+// Compartment is the truth about one compartment of a study.
+type Compartment struct {
+	// Name is medial, lateral or patellofemoral.
+	Name string
+	// Voxels is the number of voxels with its label.
+	Voxels int
+	// MeanT2 is the mean of the true T2 over them in ms, NaN where there are none.
+	MeanT2 float64
+}
+
+// Truth returns the truth about each compartment, in the order of the labels.
+func (s *Study) Truth() [3]Compartment {
+	var sum [4]float64
+	var n [4]int
+	for v, l := range s.Labels.Data {
+		if l != 0 {
+			sum[l] += float64(s.T2.Data[v])
+			n[l]++
+		}
+	}
+	var truth [3]Compartment
+	for c := range truth {
+		truth[c] = Compartment{Name: Compartments[c+1], Voxels: n[c+1], MeanT2: sum[c+1] / float64(n[c+1])}
+	}
+	return truth
+}
