@@ -1,0 +1,67 @@
+// Package nifti reads and writes NIfTI-1 single files, .nii and .nii.gz: label
+// maps and multi-echo arrays in, maps and label maps out.
+//
+// NIfTI's patient space is RAS, volume's is LPS; the package converts, so every
+// Geometry that goes in or comes out is LPS in mm. Voxels lie in the same order
+// in both: voxel (i, j, k) is v = i + Nx·(j + Ny·k). Lengths in a file may be
+// in m, mm or µm (xyzt_units) and come out in mm; a file that does not say is
+// in mm, which is what every other reader takes it for.
+//
+// The sform places the voxels where sform_code > 0, else the qform where
+// qform_code > 0; a file with neither has no place in the patient, which is an
+// error (ErrNoGeometry). It does not read NIfTI-2, .hdr/.img pairs, colour or
+// complex values (ErrUnsupported), it does not read or keep header extensions,
+// and it does not resample.
+//
+// Memory follows the data that arrive, not the sizes that a header declares.
+//
+// Source of the format: nifti1.h, R. W. Cox et al., 2003–2007,
+// https://nifti.nimh.nih.gov/pub/dist/src/niftilib/nifti1.h. Field names in
+// errors are those of that file.
+package nifti
+
+import "errors"
+
+var (
+	// ErrUnsupported marks a file that is sound but of a kind this package does
+	// not read: NIfTI-2, a .hdr/.img pair, colour or complex values, more than
+	// four dimensions.
+	ErrUnsupported = errors.New("valid but not supported")
+
+	// ErrNoGeometry marks a file whose qform_code and sform_code are both 0: its
+	// voxels have no place in the patient. ReadArrays reads such a file.
+	ErrNoGeometry = errors.New("neither qform nor sform places the voxels in the patient")
+)
+
+// Byte offsets of the header's fields (struct nifti_1_header in nifti1.h).
+const (
+	atRegular    = 38
+	atDim        = 40
+	atDatatype   = 70
+	atBitpix     = 72
+	atPixdim     = 76
+	atVoxOffset  = 108
+	atSlope      = 112
+	atInter      = 116
+	atUnits      = 123
+	atDescrip    = 148
+	atQformCode  = 252
+	atSformCode  = 254
+	atQuaternion = 256
+	atQoffset    = 268
+	atSrow       = 280
+	atMagic      = 344
+
+	headerSize     = 348
+	header2Size    = 540 // sizeof_hdr of NIfTI-2 (nifti2.h)
+	descripSize    = 80
+	firstDataByte  = 352 // "image data never starts before byte #352 in a .nii file"
+	maxDim         = 1<<15 - 1
+	unitsSpaceBits = 7 // XYZT_TO_SPACE in nifti1.h
+	unitsMM        = 2 // NIFTI_UNITS_MM
+)
+
+// maxOffset bounds the header extensions that are skipped, so that a header
+// cannot ask for hours of skipping in a small compressed file. The largest
+// extensions in use are XML of some tens of MB.
+const maxOffset = 1 << 28

@@ -1,0 +1,216 @@
+package segment
+
+import (
+	"errors"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/t2map/t2map/volume"
+)
+
+// TestNamed holds what the publishers of each scheme say, written out a second
+// time: medial and lateral change places between them.
+func TestNamed(t *testing.T) {
+	want := map[string]struct {
+		labels map[uint16]string
+		rows   []string
+	}{
+		"compartments": {map[uint16]string{1: "medial", 2: "lateral", 3: "patellofemoral"},
+			[]string{"medial", "lateral", "patellofemoral"}},
+		"oai-zib": {map[uint16]string{1: "ignore", 2: "femoral", 3: "ignore", 4: "medial", 5: "lateral"},
+			[]string{"medial", "lateral", "femoral"}},
+		"skm-tea": {map[uint16]string{1: "patellofemoral", 2: "femoral", 3: "medial", 4: "lateral", 5: "medial-meniscus", 6: "lateral-meniscus"},
+			[]string{"medial", "lateral", "patellofemoral", "femoral", "lateral-meniscus", "medial-meniscus"}},
+		"imorphics": {map[uint16]string{1: "femoral", 2: "lateral", 3: "medial", 4: "patellofemoral", 5: "lateral-meniscus", 6: "medial-meniscus"},
+			[]string{"medial", "lateral", "patellofemoral", "femoral", "lateral-meniscus", "medial-meniscus"}},
+		"openmsk": {map[uint16]string{4: "femoral", 5: "medial", 6: "lateral", 7: "patellofemoral", 11: "patellofemoral",
+			12: "medial", 13: "lateral", 14: "medial", 15: "lateral"},
+			[]string{"medial", "lateral", "patellofemoral", "femoral"}},
+	}
+	if len(builtin) != len(want) {
+		t.Errorf("%d built-in schemes, want %d", len(builtin), len(want))
+	}
+	for name, w := range want {
+		s, err := Named(name)
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		got := map[uint16]string{}
+		for _, l := range s.Labels {
+			got[l.Value] = l.Name
+		}
+		if d := cmp.Diff(w.labels, got); d != "" || s.Name != name {
+			t.Errorf("%s (%s) (-want +got):\n%s", name, s.Name, d)
+		}
+		if d := cmp.Diff(w.rows, s.Compartments()); d != "" {
+			t.Errorf("%s rows (-want +got):\n%s", name, d)
+		}
+		if err := s.check(); err != nil {
+			t.Error(err)
+		}
+	}
+	_, err := Named("OAI-ZIB")
+	if want := `no label scheme "OAI-ZIB", want one of compartments, oai-zib, skm-tea, imorphics, openmsk`; err == nil || err.Error() != want {
+		t.Errorf("Named: %v, want %s", err, want)
+	}
+}
+
+// TestNamedIsACopy: what a caller does to a scheme stays with the caller.
+func TestNamedIsACopy(t *testing.T) {
+	a, _ := Named("compartments")
+	a.Labels[0].Name = "changed"
+	if b, _ := Named("compartments"); b.Labels[0].Name != "medial" {
+		t.Errorf("the built-in scheme became %v", b)
+	}
+}
+
+func TestParseScheme(t *testing.T) {
+	s, err := ParseScheme([]byte("# a study of the trochlea\nname: ge-rule\nlabels:\n  9: ignore\n  3: patellofemoral\n  2: lateral\n  12: sphere-10\n  65535: sphere-9\n  4: lateral\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := Scheme{Name: "ge-rule", Labels: []Label{{2, "lateral"}, {3, "patellofemoral"}, {4, "lateral"}, {9, "ignore"}, {12, "sphere-10"}, {65535, "sphere-9"}}}
+	if d := cmp.Diff(want, s); d != "" {
+		t.Errorf("(-want +got):\n%s", d)
+	}
+	if d := cmp.Diff([]string{"lateral", "patellofemoral", "sphere-9", "sphere-10"}, s.Compartments()); d != "" {
+		t.Errorf("rows (-want +got):\n%s", d)
+	}
+}
+
+func TestParseSchemeRefusals(t *testing.T) {
+	cases := []struct{ name, text, want string }{
+		{"empty", "", `name: "", want lower-case letters`},
+		{"no name", "labels: {1: medial}", `name: "", want`},
+		{"name with a path", "name: ../a\nlabels: {1: medial}", `name: "../a", want`},
+		{"built-in name", "name: oai-zib\nlabels: {1: medial}", "built-in"},
+		{"no labels", "name: a", "label scheme a: labels: none is reported"},
+		{"all ignored", "name: a\nlabels: {1: ignore}", "labels: none is reported"},
+		{"unknown key", "name: a\nlabel: {1: medial}", `[2:1] unknown field "label"`},
+		{"key in capitals", "Name: a\nlabels: {1: medial}", `unknown field "Name"`},
+		{"key twice", "name: a\nname: b\nlabels: {1: medial}", `mapping key "name" already defined`},
+		{"label twice", "name: a\nlabels: {1: medial, 1: lateral}", `mapping key "1" already defined`},
+		{"label twice in two spellings", "name: a\nlabels: {2: medial, 0x2: lateral}", "label 2 stands there twice"},
+		{"background", "name: a\nlabels: {0: medial}", "label 0 is the background in every scheme"},
+		{"negative label", "name: a\nlabels: {-1: medial}", "label -1, want a whole number of 1 to 65535"},
+		{"label of a fraction", "name: a\nlabels: {1.5: medial}", "label 1.5, want a whole number"},
+		{"label too high", "name: a\nlabels: {65536: medial}", "label 65536, want a whole number"},
+		{"label as text", "name: a\nlabels: {'1': medial}", "label 1, want a whole number"},
+		{"label of a word", "name: a\nlabels: {medial: 1}", "label medial, want a whole number"},
+		{"empty compartment", "name: a\nlabels: {1: ''}", "label 1: name , want lower-case"},
+		{"no compartment", "name: a\nlabels: {1: }", "label 1: name <nil>, want lower-case"},
+		{"capitals", "name: a\nlabels: {1: Medial}", "label 1: name Medial, want lower-case"},
+		{"a number for a compartment", "name: a\nlabels: {1: 3}", "label 1: name 3, want lower-case"},
+		{"a formula for a compartment", "name: a\nlabels: {1: '=1+1'}", "label 1: name =1+1, want lower-case"},
+		{"a list for a compartment", "name: a\nlabels: {1: [medial]}", "label 1: name [medial], want"},
+		{"long name", "name: a\nlabels: {1: " + strings.Repeat("m", 65) + "}", "want lower-case letters"},
+		{"labels as a list", "name: a\nlabels: [medial]", "sequence was used where mapping is expected"},
+		{"two documents", "name: a\nlabels: {1: medial}\n---\nname: b\n", "more than one YAML document"},
+		{"not YAML", "name: a\nlabels: {1: medial", "could not find flow mapping end"},
+	}
+	for _, c := range cases {
+		_, err := ParseScheme([]byte(c.text))
+		if err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s: %v, want %q", c.name, err, c.want)
+			continue
+		}
+		if !strings.HasPrefix(err.Error(), "label scheme") || strings.Contains(err.Error(), "\n") {
+			t.Errorf("%s: %q is not one line that begins with the scheme", c.name, err)
+		}
+	}
+}
+
+func FuzzParseScheme(f *testing.F) {
+	f.Add([]byte("name: a\nlabels: {1: medial, 2: sphere-09}"))
+	f.Add([]byte("name: &n a\nlabels: {<<: {1: *n}}\n---\n"))
+	f.Fuzz(func(t *testing.T, text []byte) {
+		s, err := ParseScheme(text)
+		if err != nil {
+			return
+		}
+		for n, l := range s.Labels {
+			if l.Value == 0 || !validName.MatchString(l.Name) || (n > 0 && s.Labels[n-1].Value >= l.Value) {
+				t.Errorf("label %v in %v", l, s)
+			}
+		}
+	})
+}
+
+// TestNatural: the order is by the value of numbers and does not depend on the
+// order in which names are met.
+func TestNatural(t *testing.T) {
+	want := []string{"a", "a-1", "a1", "a01b", "a1b", "a02", "a2", "a2-9", "a2-10", "a10", "a99999999999999999999998", "a99999999999999999999999", "b", "sphere-09", "sphere-9", "sphere-10"}
+	got := slices.Clone(want)
+	r := rand.New(rand.NewPCG(1, 1))
+	for range 20 {
+		r.Shuffle(len(got), func(i, j int) { got[i], got[j] = got[j], got[i] })
+		slices.SortFunc(got, natural)
+		if d := cmp.Diff(want, got); d != "" {
+			t.Fatalf("(-want +got):\n%s", d)
+		}
+	}
+}
+
+func labelsOf(data ...uint16) volume.Labels {
+	return volume.Labels{Geometry: volume.Geometry{Size: [3]int{len(data), 1, 1}}, Data: data}
+}
+
+func TestDivide(t *testing.T) {
+	zib, _ := Named("oai-zib")
+	msk, _ := Named("openmsk")
+	cases := []struct {
+		name   string
+		scheme Scheme
+		mask   []uint16
+		want   []uint16 // 1 medial, 2 lateral, 3 the third row
+	}{
+		{"bone is left out", zib, []uint16{0, 1, 2, 3, 4, 5, 4}, []uint16{0, 0, 3, 0, 1, 2, 1}},
+		{"divided femur", msk, []uint16{4, 5, 6, 7, 11, 12, 13, 14, 15, 0}, []uint16{4, 1, 2, 3, 3, 1, 2, 1, 2, 0}},
+		{"empty mask", zib, []uint16{0, 0}, []uint16{0, 0}},
+	}
+	for _, c := range cases {
+		mask := slices.Clone(c.mask)
+		r, err := c.scheme.Divide(labelsOf(mask...))
+		if err != nil {
+			t.Errorf("%s: %v", c.name, err)
+			continue
+		}
+		if d := cmp.Diff(c.want, r.Data); d != "" {
+			t.Errorf("%s (-want +got):\n%s", c.name, d)
+		}
+		if d := cmp.Diff(c.scheme.Compartments(), r.Names); d != "" {
+			t.Errorf("%s: names: %s", c.name, d)
+		}
+		if !slices.Equal(mask, c.mask) {
+			t.Errorf("%s: the mask was changed", c.name)
+		}
+	}
+}
+
+func TestDivideUnknown(t *testing.T) {
+	zib, _ := Named("oai-zib")
+	_, err := zib.Divide(labelsOf(9, 1, 4, 7, 9, 0, 9))
+	var unknown *UnknownLabelsError
+	if !errors.As(err, &unknown) {
+		t.Fatalf("%v", err)
+	}
+	if d := cmp.Diff([]LabelCount{{7, 1}, {9, 3}}, unknown.Labels); d != "" {
+		t.Errorf("(-want +got):\n%s", d)
+	}
+	if want := "scheme oai-zib does not know label 7 (1 voxel), label 9 (3 voxels)"; err.Error() != want {
+		t.Errorf("%q, want %q", err, want)
+	}
+	picture := make([]uint16, 300)
+	for v := range picture {
+		picture[v] = uint16(v)
+	}
+	_, err = zib.Divide(labelsOf(picture...))
+	if want := "label 13 (1 voxel), 286 labels more"; err == nil || !strings.HasSuffix(err.Error(), want) {
+		t.Errorf("%v, want … %s", err, want)
+	}
+}

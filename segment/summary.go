@@ -1,0 +1,247 @@
+package segment
+
+import (
+	"encoding/json"
+	"fmt"
+	"math"
+	"slices"
+
+	"github.com/t2map/t2map/volume"
+)
+
+// Number is a float64 whose NaN, "absent", is null in JSON and back.
+type Number float64
+
+// MarshalJSON writes null for NaN. An infinity, which no result has, is an
+// error, as in encoding/json.
+func (n Number) MarshalJSON() ([]byte, error) {
+	if math.IsNaN(float64(n)) {
+		return []byte("null"), nil
+	}
+	return json.Marshal(float64(n))
+}
+
+// UnmarshalJSON reads null as NaN. A key that is missing altogether leaves n as
+// it was.
+func (n *Number) UnmarshalJSON(b []byte) error {
+	if string(b) == "null" {
+		*n = Number(math.NaN())
+		return nil
+	}
+	return json.Unmarshal(b, (*float64)(n))
+}
+
+// Excluded counts the voxels of a region that have no sound T2, by reason.
+type Excluded struct {
+	LowSignal    int `json:"low_signal"`
+	NotDecaying  int `json:"not_decaying"`
+	NotConverged int `json:"not_converged"`
+	OutOfRange   int `json:"t2_out_of_range"`
+	PoorFit      int `json:"poor_fit"`
+}
+
+// Total returns the number of excluded voxels.
+func (e Excluded) Total() int {
+	return e.LowSignal + e.NotDecaying + e.NotConverged + e.OutOfRange + e.PoorFit
+}
+
+// count adds a voxel of the status and says whether that is an exclusion.
+func (e *Excluded) count(s volume.Status) bool {
+	switch s {
+	case volume.LowSignal:
+		e.LowSignal++
+	case volume.NotDecaying:
+		e.NotDecaying++
+	case volume.NotConverged:
+		e.NotConverged++
+	case volume.OutOfRange:
+		e.OutOfRange++
+	case volume.PoorFit:
+		e.PoorFit++
+	default:
+		return false
+	}
+	return true
+}
+
+// Summary is what one study has in one compartment. Figures are over the used
+// voxels; NaN where there are too few, with the reason in Note.
+type Summary struct {
+	Compartment string   `json:"compartment"`
+	Voxels      int      `json:"voxels"` // in the region: Used + Excluded.Total()
+	Used        int      `json:"used"`   // with status Fitted
+	Excluded    Excluded `json:"excluded"`
+	MeanT2      Number   `json:"mean_t2_ms"`
+	SDT2        Number   `json:"sd_t2_ms"` // of the sample, n − 1
+	// Quartiles interpolate linearly between order statistics (type 7 of
+	// Hyndman & Fan 1996, 10.1080/00031305.1996.10473566, numpy's default).
+	MedianT2  Number `json:"median_t2_ms"`
+	Q1T2      Number `json:"q1_t2_ms"`
+	Q3T2      Number `json:"q3_t2_ms"`
+	MeanR2    Number `json:"mean_r2"`    // coefficient of determination; NaN if one voxel has none
+	VolumeMM3 Number `json:"volume_mm3"` // Voxels × volume of a voxel, excluded ones among them
+	Note      string `json:"note"`
+}
+
+// The notes of Summary.
+const (
+	noteEmpty = "no voxels in the mask"
+	noteNone  = "no voxel with a sound T2"
+	noteOne   = "one voxel with a sound T2, no SD"
+)
+
+// Summarize returns one Summary per name in r, in the same order. Voxels with
+// status Fitted are used; the others are counted by reason. Sums run in voxel
+// order in float64, so the figures do not depend on the machine.
+//
+// A compartment without voxels, or with none that can be used, has NaN figures
+// and a Note. It is an error if m and r differ in size, or if a voxel of a
+// region was not fitted, has no known status, or is Fitted without a T2.
+func Summarize(m volume.Maps, r Regions) ([]Summary, error) {
+	if err := sameGrid(m, r); err != nil {
+		return nil, err
+	}
+	out := make([]Summary, len(r.Names))
+	t2 := make([][]float64, len(r.Names))
+	r2 := make([]float64, len(r.Names))
+	for v, region := range r.Data {
+		if region == 0 {
+			continue
+		}
+		n := int(region) - 1
+		if n >= len(r.Names) {
+			return nil, fmt.Errorf("voxel %s: region %d of %d", at(v, r.Size), region, len(r.Names))
+		}
+		out[n].Voxels++
+		status := m.Status[v]
+		if status == volume.Fitted && !math.IsNaN(float64(m.T2[v])) {
+			t2[n] = append(t2[n], float64(m.T2[v]))
+			r2[n] += float64(m.R2[v])
+		} else if !out[n].Excluded.count(status) {
+			return nil, fmt.Errorf("voxel %s of %s: status %v, T2 %g ms: mask and fit disagree", at(v, r.Size), r.Names[n], status, m.T2[v])
+		}
+	}
+	for n := range out {
+		out[n].Compartment = r.Names[n]
+		out[n].fill(t2[n], r2[n], r.VoxelVolume())
+	}
+	return out, nil
+}
+
+// sameGrid checks that every array has one value per voxel of one grid.
+func sameGrid(m volume.Maps, r Regions) error {
+	if m.Size != r.Size {
+		return fmt.Errorf("maps of %v voxels, mask of %v", m.Size, r.Size)
+	}
+	n := r.Voxels()
+	if len(r.Data) != n || len(m.T2) != n || len(m.R2) != n || len(m.Status) != n {
+		return fmt.Errorf("mask, T2, R², status have %d, %d, %d, %d values, want %d", len(r.Data), len(m.T2), len(m.R2), len(m.Status), n)
+	}
+	return nil
+}
+
+// at writes the index (i, j, k) of voxel v.
+func at(v int, size [3]int) string {
+	return fmt.Sprintf("(%d, %d, %d)", v%size[0], v/size[0]%size[1], v/size[0]/size[1])
+}
+
+// fill sets the figures from the used voxels' T2, which it sorts, and the sum
+// of their R².
+func (s *Summary) fill(t2 []float64, r2, voxelVolume float64) {
+	nan := Number(math.NaN())
+	s.MeanT2, s.SDT2, s.MedianT2, s.Q1T2, s.Q3T2, s.MeanR2, s.VolumeMM3 = nan, nan, nan, nan, nan, nan, nan
+	s.Used = len(t2)
+	if s.Voxels == 0 {
+		s.Note = noteEmpty
+		return
+	}
+	s.VolumeMM3 = Number(float64(s.Voxels) * voxelVolume)
+	if s.Used == 0 {
+		s.Note = noteNone
+		return
+	}
+	if s.Used == 1 {
+		s.Note = noteOne
+	}
+	mean, sd := meanSD(t2)
+	s.MeanT2, s.SDT2 = Number(mean), Number(sd)
+	s.MeanR2 = Number(r2 / float64(s.Used))
+	slices.Sort(t2)
+	s.Q1T2, s.MedianT2, s.Q3T2 = Number(quantile(t2, 0.25)), Number(quantile(t2, 0.5)), Number(quantile(t2, 0.75))
+}
+
+// meanSD returns the mean and the sample standard deviation √(Σ(x−mean)²/(n−1))
+// of at least one value; the SD of one is NaN. gonum's stat sums in an order
+// that its assembly for each processor chooses; this one sums in voxel order,
+// the same to the last bit everywhere.
+func meanSD(x []float64) (mean, sd float64) {
+	sum := 0.0
+	for _, v := range x {
+		sum += v
+	}
+	mean = sum / float64(len(x))
+	if len(x) < 2 {
+		return mean, math.NaN()
+	}
+	squares := 0.0
+	for _, v := range x {
+		d := v - mean
+		squares += float64(d * d) // the conversion forbids fusing with the sum
+	}
+	return mean, math.Sqrt(squares / float64(len(x)-1))
+}
+
+// quantile returns the p-quantile of sorted values by linear interpolation at
+// position (n−1)·p, counted from 0, type 7 of Hyndman & Fan. gonum's LinInterp is
+// their type 4 (position n·p counted from 1), whose median of an even number of
+// values is the lower of the middle two.
+func quantile(sorted []float64, p float64) float64 {
+	h := float64(len(sorted)-1) * p
+	low := math.Floor(h)
+	n := int(low)
+	if n+1 >= len(sorted) {
+		return sorted[len(sorted)-1]
+	}
+	return sorted[n] + float64((h-low)*(sorted[n+1]-sorted[n]))
+}
+
+// Decay is the mean signal of a compartment's used voxels.
+type Decay struct {
+	Compartment string
+	Voxels      int       // with status Fitted
+	Signal      []float64 // at each TE of the series; NaN where Voxels is 0
+}
+
+// Decays returns one Decay per name in r, in the same order, over all echoes of
+// s, skipped ones among them. It panics if s, m and r do not have one grid,
+// which Summarize checks for m and r.
+func Decays(s volume.MultiEcho, m volume.Maps, r Regions) []Decay {
+	if len(m.Status) != len(r.Data) {
+		panic("segment: maps and mask differ in size")
+	}
+	for _, echo := range s.Echo {
+		if len(echo) != len(r.Data) {
+			panic("segment: series and mask differ in size")
+		}
+	}
+	out := make([]Decay, len(r.Names))
+	for n := range out {
+		out[n] = Decay{Compartment: r.Names[n], Signal: make([]float64, len(s.Echo))}
+	}
+	for v, region := range r.Data {
+		if region == 0 || m.Status[v] != volume.Fitted {
+			continue
+		}
+		d := &out[region-1]
+		d.Voxels++
+		for e, echo := range s.Echo {
+			d.Signal[e] += float64(echo[v])
+		}
+	}
+	for _, d := range out {
+		for e := range d.Signal {
+			d.Signal[e] /= float64(d.Voxels) // 0/0 is NaN: absent
+		}
+	}
+	return out
+}
