@@ -1,0 +1,174 @@
+package report
+
+import (
+	"bytes"
+	"fmt"
+	"image"
+	"image/color"
+	"image/png"
+	"math"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/t2map/t2map/segment"
+	"github.com/t2map/t2map/volume"
+)
+
+func drawDecay(t *testing.T, r Result) image.Image {
+	t.Helper()
+	var b bytes.Buffer
+	if err := writeDecay(&b, r); err != nil {
+		t.Fatal(err)
+	}
+	img, err := png.Decode(&b)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return img
+}
+
+// inked returns the box of the pixels of a colour in the plot, left of the
+// legend, and their number.
+func inked(img image.Image, c color.RGBA) (box image.Rectangle, n int) {
+	size := img.Bounds().Size()
+	for y := range size.Y {
+		for x := range size.X * 7 / 10 {
+			if within(img.At(x, y), c, 8) { // the palette moves shades by up to 8
+				box = box.Union(image.Rect(x, y, x+1, y+1))
+				n++
+			}
+		}
+	}
+	return box, n
+}
+
+// Points and curve stand where the numbers say: the distance between the first
+// and the last echo and between the first and the last signal are those of the axes.
+func TestDecayPlot(t *testing.T) {
+	r := sampleResult(volume.Geometry{})
+	r.Decays = r.Decays[:1]
+	r.Decays[0].T2, r.Decays[0].S0 = segment.Number(math.NaN()), segment.Number(math.NaN()) // points alone
+	points, n := inked(drawDecay(t, r), compartmentColours[0])
+	if n == 0 {
+		t.Fatal("no points")
+	}
+	width := float64(points.Dx())
+	// A second result, whose last echo is at half the time from the first, on the same axis.
+	r.Decays[0].Signal = []segment.Number{700, 592, segment.Number(math.NaN()), segment.Number(math.NaN())}
+	half, _ := inked(drawDecay(t, r), compartmentColours[0])
+	const mark = 14 // pixels a mark is wide at 160 dpi: 2 × 3.2 points
+	if got, want := (float64(half.Dx())-mark)/(width-mark), 10/30.5; math.Abs(got-want) > 0.02 {
+		t.Errorf("from 10 to 20 ms is %.3f of from 10 to 40.5 ms, want %.3f", got, want)
+	}
+	if half.Dx() >= points.Dx() || half.Dy() >= points.Dy() {
+		t.Errorf("two points take %v, four %v", half, points)
+	}
+}
+
+// A skipped echo is hollow: it takes less ink than a fitted one.
+func TestDecaySkippedIsHollow(t *testing.T) {
+	r := sampleResult(volume.Geometry{})
+	r.Decays = r.Decays[:1]
+	r.Decays[0].T2 = segment.Number(math.NaN())
+	_, one := inked(drawDecay(t, r), compartmentColours[0])
+	r.Protocol.SkippedEchoes = 0
+	_, none := inked(drawDecay(t, r), compartmentColours[0])
+	if hollow := none - one; hollow < none/4/4 {
+		t.Errorf("4 full marks take %d pixels, 3 full and 1 hollow %d", none, one)
+	}
+}
+
+// The curve is dashed up to the first fitted echo and goes through the fit.
+func TestDecayCurve(t *testing.T) {
+	c := curve{Decay: Decay{T2: 40, S0: 1000}, te: []float64{10, 20, 30}, skipped: 1}
+	xy := c.model(20, 30)
+	for _, p := range xy {
+		if want := 1000 * math.Exp(-p.X/40); math.Abs(p.Y-want) > 1e-9 {
+			t.Errorf("curve at %g ms: %g, want %g", p.X, p.Y, want)
+		}
+	}
+	if xy[0].X != 20 || math.Abs(xy[len(xy)-1].X-30) > 1e-9 {
+		t.Errorf("curve runs from %g to %g ms, want 20 to 30", xy[0].X, xy[len(xy)-1].X)
+	}
+	r := sampleResult(volume.Geometry{})
+	r.Decays = r.Decays[:1]
+	_, with := inked(drawDecay(t, r), compartmentColours[0])
+	r.Decays[0].T2 = segment.Number(math.NaN())
+	_, without := inked(drawDecay(t, r), compartmentColours[0])
+	if with <= without {
+		t.Errorf("%d pixels with a curve, %d without", with, without)
+	}
+}
+
+func TestRoundTicks(t *testing.T) {
+	for _, c := range []struct {
+		low, high float64
+		want      string
+	}{
+		{0, 72.8, "0 20 40 60"}, {0, 1.04, "0 0.2 0.4 0.6 0.8 1"}, {0, 52.5, "0 10 20 30 40 50"},
+		{0, 266, "0 50 100 150 200 250"}, {0, 9600, "0 2000 4000 6000 8000"}, {0, 0.007, "0 0.001 0.002 0.003 0.004 0.005 0.006 0.007"},
+	} {
+		var got []string
+		for _, tick := range roundTicks(c.low, c.high) {
+			got = append(got, tick.Label)
+		}
+		if diff := cmp.Diff(c.want, strings.Join(got, " ")); diff != "" {
+			t.Errorf("%g to %g (-want +got):\n%s", c.low, c.high, diff)
+		}
+	}
+}
+
+// Whatever a result holds, there is a picture.
+func TestDecayOddResults(t *testing.T) {
+	many := sampleResult(volume.Geometry{})
+	for n := range 60 {
+		many.Decays = append(many.Decays, Decay{Compartment: fmt.Sprintf("sphere-%02d\n%s", n, strings.Repeat("long ", 20)), Signal: []segment.Number{4, 3, 2, 1}, T2: 30, S0: 5})
+	}
+	many.Subject = strings.Repeat("subject ", 100)
+	inf := sampleResult(volume.Geometry{})
+	inf.Decays[0].Signal = []segment.Number{segment.Number(math.Inf(1)), 0, -1, 1e300}
+	for name, r := range map[string]Result{
+		"empty": {Version: "1"}, "no decays": {TE: []float64{1, 2, 3}}, "many": many, "infinite": inf,
+		"zero TE":     {TE: []float64{0}, Decays: []Decay{{Signal: []segment.Number{0}, T2: 1, S0: 1}}},
+		"all skipped": {TE: []float64{10}, Protocol: Protocol{SkippedEchoes: 1}, Decays: []Decay{{Signal: []segment.Number{1}, T2: 1, S0: 1}}},
+	} {
+		t.Run(name, func(t *testing.T) { drawDecay(t, r) })
+	}
+}
+
+// Few colours go into a palette; too many leave the picture as it is.
+func TestToPaletted(t *testing.T) {
+	img := image.NewRGBA(image.Rect(0, 0, 64, 64))
+	for n := range 64 * 64 {
+		img.Set(n%64, n/64, color.RGBA{uint8(n % 64), 0, 0, 0xff})
+	}
+	p, ok := toPaletted(img).(*image.Paletted)
+	if !ok {
+		t.Fatal("64 colours were not put into a palette")
+	}
+	for n := range 64 * 64 {
+		if got, want := p.At(n%64, n/64), img.At(n%64, n/64); got != want {
+			t.Fatalf("pixel %d: got %v, want %v", n, got, want)
+		}
+	}
+	for n := range 64 * 64 {
+		img.Set(n%64, n/64, color.RGBA{uint8(n % 64 * 4), uint8(n / 64 * 4), 0, 0xff})
+	}
+	p, ok = toPaletted(img).(*image.Paletted)
+	if !ok || len(p.Palette) > 256 {
+		t.Fatalf("4096 colours of 256 kinds: %T", toPaletted(img))
+	}
+	for n := range 64 * 64 {
+		if !within(p.At(n%64, n/64), img.At(n%64, n/64), 15) {
+			t.Fatalf("pixel %d: got %v, want about %v", n, p.At(n%64, n/64), img.At(n%64, n/64))
+		}
+	}
+	for n := range 64 * 64 {
+		img.Set(n%64, n/64, color.RGBA{uint8(n % 64 * 4), uint8(n / 64 * 4), uint8(n % 7 * 36), 0xff})
+	}
+	if toPaletted(img) != image.Image(img) {
+		t.Error("a picture of too many colours was changed")
+	}
+}

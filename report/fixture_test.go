@@ -1,0 +1,90 @@
+package report
+
+import (
+	"math"
+	"math/rand/v2"
+
+	"github.com/t2map/t2map/segment"
+	"github.com/t2map/t2map/volume"
+)
+
+// rings makes a study on a sagittal grid of n × n × slices voxels over 120 mm:
+// a bone with a ring of cartilage in three compartments, whose T2 grows
+// outwards from 20 to 60 ms and is not found in a few voxels.
+func rings(n, slices int) Study {
+	sp := 120 / float64(n)
+	// Rows run to the back, columns to the foot, slices to the left.
+	g := volume.Geometry{Size: [3]int{n, n, slices}, Affine: [3][4]float64{{0, 0, 3.5, -50}, {sp, 0, 0, -60}, {0, -sp, 0, 60}}}
+	v := g.Voxels()
+	nan := float32(math.NaN())
+	s := Study{
+		Echo: volume.Map{Geometry: g, Data: make([]float32, v)},
+		Maps: volume.Maps{
+			Geometry: g, T2: make([]float32, v), S0: make([]float32, v), R2: make([]float32, v),
+			SE: make([]float32, v), Status: make([]volume.Status, v),
+		},
+		WriteMaps: true,
+		Regions:   segment.Regions{Labels: volume.Labels{Geometry: g, Data: make([]uint16, v)}, Names: []string{"medial", "lateral", "patellofemoral"}},
+	}
+	rng := rand.New(rand.NewPCG(1, 2))
+	for k := range slices {
+		for j := range n {
+			for i := range n {
+				at := i + n*(j+n*k)
+				x, y := (float64(i)+0.5)*sp-60, (float64(j)+0.5)*sp-60
+				r := math.Hypot(x, y)
+				s.Maps.T2[at], s.Maps.S0[at], s.Maps.R2[at], s.Maps.SE[at] = nan, nan, nan, nan
+				switch {
+				case r < 24:
+					s.Echo.Data[at] = 700
+				case r < 28:
+					s.Echo.Data[at] = 500
+					s.Regions.Data[at] = uint16(1 + i*3/n)
+					if (i+j)%13 == 0 {
+						s.Maps.Status[at] = volume.LowSignal
+						break
+					}
+					s.Maps.Status[at] = volume.Fitted
+					s.Maps.T2[at], s.Maps.S0[at] = float32(20+10*(r-24)), 800
+					s.Maps.R2[at], s.Maps.SE[at] = 0.99, 1
+				case r < 56:
+					s.Echo.Data[at] = 200
+				}
+				s.Echo.Data[at] += float32(rng.IntN(40))
+			}
+		}
+	}
+	s.Result = sampleResult(g)
+	return s
+}
+
+// sampleResult returns a result with figures that cover the cases of tables:
+// a full compartment, one whose voxels are all excluded, one without voxels.
+func sampleResult(g volume.Geometry) Result {
+	nan := segment.Number(math.NaN())
+	return Result{
+		Version: "1.2.3", Subject: "S01", Visit: "month03", Study: "5f0c1a9e77d2b3c4", Series: "a1b2c3d4", Side: "left",
+		Protocol: Protocol{Name: "oai", Method: "nlls", SkippedEchoes: 1, T2RangeMS: [2]float64{0, 100}, Scheme: "compartments", Maps: "mask"},
+		TE:       []float64{10, 20, 30, 40.5}, Size: g.Size, Spacing: g.Spacing(),
+		Compartments: []segment.Summary{
+			{
+				Compartment: "medial", Voxels: 120, Used: 100, Excluded: segment.Excluded{LowSignal: 8, NotDecaying: 5, NotConverged: 1, OutOfRange: 4, PoorFit: 2},
+				MeanT2: 38.214999, SDT2: 9.1, MedianT2: 37, Q1T2: 31.005, Q3T2: 44.25, MeanR2: 0.98765, VolumeMM3: 41.26,
+			},
+			{
+				Compartment: "lateral", Voxels: 3, Excluded: segment.Excluded{LowSignal: 3},
+				MeanT2: nan, SDT2: nan, MedianT2: nan, Q1T2: nan, Q3T2: nan, MeanR2: nan, VolumeMM3: 1.03125, Note: "no voxel with a sound T2",
+			},
+			{
+				Compartment: "patellofemoral", MeanT2: nan, SDT2: nan, MedianT2: nan, Q1T2: nan, Q3T2: nan, MeanR2: nan, Note: "no voxels in the mask",
+			},
+		},
+		Decays: []Decay{
+			{Compartment: "medial", Voxels: 100, Signal: []segment.Number{700, 592, 456, 346}, T2: 38.1, S0: 1000},
+			{Compartment: "lateral", Signal: []segment.Number{nan, nan, nan, nan}, T2: nan, S0: nan},
+			{Compartment: "patellofemoral", Signal: []segment.Number{nan, nan, nan, nan}, T2: nan, S0: nan},
+		},
+		Notes:  []string{"2 files passed over: not DICOM"},
+		Inputs: []File{{Path: "IM_0001.dcm", SHA256: "00"}},
+	}
+}

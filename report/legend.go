@@ -1,0 +1,98 @@
+package report
+
+import (
+	"fmt"
+	"image"
+	"strconv"
+	"strings"
+
+	"golang.org/x/image/font"
+)
+
+// drawHeader draws the strip above the tiles: whose slices they are at the
+// left, the colour scale of T2 at the right.
+func drawHeader(img *image.Paletted, sh sheet, s scene, r Result) {
+	strip := image.Rect(0, 0, sh.size.X, sh.header)
+	fill(img, strip, greyPanel)
+	em := sh.textSize(sh.size.X)
+	bold, plain := typeface(sans, em, font.WeightBold), typeface(sans, em*8/10, font.WeightNormal)
+	bar := drawScale(img, sh, plain)
+	room := bar - 2*em
+	first, second := em*13/10, em*25/10
+	caption{face: bold, text: fitText(bold, title(r), room), level: greyWhite}.draw(img, image.Pt(em*6/10, first))
+	caption{face: plain, text: fitText(plain, s.subtitle(r), room), level: greySoft}.draw(img, image.Pt(em*6/10, second))
+}
+
+// title names a study in figures: subject, visit and side, as far as known.
+func title(r Result) string {
+	return joinKnown(" · ", r.Subject, r.Visit, r.Side)
+}
+
+func joinKnown(sep string, parts ...string) string {
+	var known []string
+	for _, p := range parts {
+		if p != "" {
+			known = append(known, p)
+		}
+	}
+	return strings.Join(known, sep)
+}
+
+func (s scene) subtitle(r Result) string {
+	if s.mask.voxels == 0 {
+		return "no voxels in the mask; middle slice"
+	}
+	over := "the echo image"
+	if n := r.Protocol.SkippedEchoes; n < len(r.TE) {
+		over = fmt.Sprintf("echo %d (TE %s ms)", n+1, short(r.TE[n]))
+	}
+	first, last := s.mask.slices[0]+1, s.mask.slices[len(s.mask.slices)-1]+1
+	return fmt.Sprintf("T2 over %s, slices %d to %d of %d", over, first, last, s.echo.Size[2])
+}
+
+// short prints a number with as many decimals as it needs.
+func short(x float64) string { return strconv.FormatFloat(x, 'f', -1, 64) }
+
+// drawScale draws the colour bar with ticks in ms and the colour of excluded
+// voxels at the right end of the header and returns the left end of what it
+// drew.
+func drawScale(img *image.Paletted, sh sheet, face font.Face) int {
+	em := sh.textSize(sh.size.X)
+	x := sh.size.X - em
+	top, bottom := em*5/10, em*14/10
+	baseline := em * 25 / 10
+	const flat = "excluded"
+	w := textWidth(face, flat)
+	x -= w
+	caption{face: face, text: flat, level: greySoft}.draw(img, image.Pt(x, baseline))
+	fill(img, image.Rect(x, top, x+w, bottom), excludedT2)
+	x -= 2 * em
+	length := max(sh.size.X/5, 8*em)
+	left := x - length
+	for p := range length {
+		fill(img, image.Rect(left+p, top, left+p+1, bottom), uint8(firstT2+p*t2Levels/length))
+	}
+	for ms := 0; ms <= scaleMaxMS; ms += scaleTickMS {
+		text := strconv.Itoa(ms)
+		if ms == scaleMaxMS {
+			text = "≥" + text
+		}
+		at := left + ms*length/scaleMaxMS
+		fill(img, image.Rect(at-1, bottom, at+1, bottom+em/4), greySoft)
+		caption{face: face, text: text, level: greySoft}.draw(img, image.Pt(at-textWidth(face, text)/2, baseline))
+	}
+	const unit = "T2 (ms)"
+	left -= textWidth(face, unit) + em
+	caption{face: face, text: unit, level: greyWhite}.draw(img, image.Pt(left, bottom-em/10))
+	return left
+}
+
+func fill(img *image.Paletted, r image.Rectangle, index uint8) {
+	r = r.Intersect(img.Rect)
+	for y := r.Min.Y; y < r.Max.Y; y++ {
+		row := img.Pix[img.PixOffset(r.Min.X, y):][:r.Dx()]
+		for x := range row {
+			row[x] = index
+		}
+	}
+}

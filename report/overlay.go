@@ -1,0 +1,236 @@
+package report
+
+import (
+	"image"
+	"image/png"
+	"io"
+	"math"
+	"slices"
+
+	"github.com/t2map/t2map/segment"
+	"github.com/t2map/t2map/volume"
+)
+
+const (
+	cropMarginMM = 12 // around the mask: enough bone and fat pad to recognise the joint
+	tileGap      = 3  // pixels between tiles
+
+	// Voxels are enlarged by whole steps while the tiles together have no more
+	// than this many pixels, about a full screen, and reduced where they
+	// would have more than the limit, which keeps memory and files small for very large grids.
+	overlayPixels = 1 << 21
+	maxEnlarge    = 4
+	pixelLimit    = 24 << 20
+)
+
+// scene is what the pictures of a study show.
+type scene struct {
+	echo    volume.Map
+	maps    volume.Maps
+	regions segment.Regions
+	mask    maskExtent
+	window  float32 // magnitude shown as white
+}
+
+// maskExtent is where a mask lies on its grid.
+type maskExtent struct {
+	slices []int             // slices that hold a mask voxel, in order
+	boxes  []image.Rectangle // of each slice of slices: the voxels' bounding box in i, j
+	counts []int             // of each slice of slices: mask voxels
+	box    image.Rectangle   // of all slices
+	voxels int
+}
+
+func newScene(s Study) scene {
+	sc := scene{echo: s.Echo, maps: s.Maps, regions: s.Regions, mask: extentOf(s.Regions.Labels)}
+	if len(sc.mask.slices) == 0 && s.Echo.Size[2] > 0 {
+		// Nothing to show but that there is nothing: the middle slice, whole.
+		whole := image.Rect(0, 0, s.Echo.Size[0], s.Echo.Size[1])
+		sc.mask = maskExtent{slices: []int{s.Echo.Size[2] / 2}, boxes: []image.Rectangle{whole}, counts: []int{0}, box: whole}
+	}
+	sc.window = sc.whiteLevel()
+	return sc
+}
+
+func extentOf(l volume.Labels) maskExtent {
+	var e maskExtent
+	nx, ny := l.Size[0], l.Size[1]
+	for k := range l.Size[2] {
+		n, box := 0, image.Rectangle{}
+		for j := range ny {
+			row := l.Data[nx*(j+ny*k):][:nx]
+			first, last, inRow := -1, -1, 0
+			for i, r := range row {
+				if r != 0 {
+					if first < 0 {
+						first = i
+					}
+					last = i
+					inRow++
+				}
+			}
+			if inRow > 0 {
+				n += inRow
+				box = box.Union(image.Rect(first, j, last+1, j+1))
+			}
+		}
+		if n > 0 {
+			e.slices = append(e.slices, k)
+			e.boxes = append(e.boxes, box)
+			e.counts = append(e.counts, n)
+			e.box = e.box.Union(box)
+			e.voxels += n
+		}
+	}
+	return e
+}
+
+// slice returns slice k of an array of voxels.
+func slice[T any](g volume.Geometry, data []T, k int) []T {
+	n := g.SliceVoxels()
+	return data[k*n:][:n]
+}
+
+// whiteLevel returns the magnitude that is shown as white: the 99.5th
+// percentile of the positive magnitudes on the shown slices, so that a few
+// bright vessels do not darken the joint. One level for all slices keeps them
+// comparable.
+func (s scene) whiteLevel() float32 {
+	const samples = 1 << 15 // the percentile of a sample is good to a fraction of a grey level
+	crop := s.crop(s.mask.box, cropMarginMM)
+	step := 1 + crop.Dx()*crop.Dy()*len(s.mask.slices)/samples
+	var v []float32
+	for _, k := range s.mask.slices {
+		data := slice(s.echo.Geometry, s.echo.Data, k)
+		for j := crop.Min.Y; j < crop.Max.Y; j++ {
+			row := data[j*s.echo.Size[0]:][crop.Min.X:crop.Max.X]
+			for i := j * 31 % step; i < len(row); i += step { // another start in each row, lest columns line up
+				if x := row[i]; x > 0 && !math.IsInf(float64(x), 1) {
+					v = append(v, x)
+				}
+			}
+		}
+	}
+	if len(v) == 0 {
+		return 1
+	}
+	slices.Sort(v)
+	return v[(len(v)-1)*995/1000]
+}
+
+// crop returns box with a margin in mm, cut at the grid's edge.
+func (s scene) crop(box image.Rectangle, marginMM float64) image.Rectangle {
+	sp := s.echo.Spacing()
+	mx, my := int(math.Round(marginMM/sp[0])), int(math.Round(marginMM/sp[1]))
+	return image.Rect(box.Min.X-mx, box.Min.Y-my, box.Max.X+mx, box.Max.Y+my).
+		Intersect(image.Rect(0, 0, s.echo.Size[0], s.echo.Size[1]))
+}
+
+// sheet is the arrangement of the tiles of overlay.png.
+type sheet struct {
+	view   view
+	cols   int
+	header int         // height of the strip above the tiles
+	size   image.Point // of the whole picture
+}
+
+func newSheet(s scene) sheet {
+	n := len(s.mask.slices)
+	crop := s.crop(s.mask.box, cropMarginMM)
+	sp := s.echo.Spacing()
+	// Pixels per mm: a whole number of pixels for the smaller side of a voxel,
+	// so that voxels stay crisp, unless that would be too large a picture.
+	native := 1 / min(sp[0], sp[1])
+	mm2 := float64(crop.Dx()) * sp[0] * float64(crop.Dy()) * sp[1] * float64(n)
+	scale := native * min(max(1, math.Floor(math.Sqrt(overlayPixels/(mm2*native*native)))), maxEnlarge)
+	scale = min(scale, math.Sqrt(pixelLimit/mm2))
+	var sh sheet
+	sh.view = newView(crop, scale*sp[0], scale*sp[1])
+	sh.cols = columns(n, sh.view.size)
+	rows := (n + sh.cols - 1) / sh.cols
+	tile := sh.view.size
+	width := max(sh.cols*(tile.X+tileGap)-tileGap, 720) // the header needs 720
+	sh.header = 3 * sh.textSize(width)
+	sh.size = image.Pt(width, sh.header+rows*(tile.Y+tileGap)-tileGap)
+	return sh
+}
+
+// columns returns the number of columns that brings n tiles near to the shape of
+// a landscape page, 3:2, with few empty places.
+func columns(n int, tile image.Point) int {
+	best, bestOff := 1, math.Inf(1)
+	for c := 1; c <= n; c++ {
+		rows := (n + c - 1) / c
+		empty := float64(rows*c-n) / float64(n)
+		// Being twice too wide or high is as bad as having a quarter too few tiles.
+		off := math.Abs(math.Log(float64(c*tile.X)/float64(rows*tile.Y)/1.5)) + 3*empty
+		if off < bestOff {
+			best, bestOff = c, off
+		}
+	}
+	return best
+}
+
+// textSize returns the em in pixels that reads well when the picture is shown
+// a screen wide.
+func (sheet) textSize(width int) int { return min(max(width/85, 14), 28) }
+
+// at returns the top left pixel of tile n. Rows narrower than the picture are
+// centred.
+func (sh sheet) at(n int) image.Point {
+	tile := sh.view.size
+	left := (sh.size.X - (sh.cols*(tile.X+tileGap) - tileGap)) / 2
+	return image.Pt(left+n%sh.cols*(tile.X+tileGap), sh.header+n/sh.cols*(tile.Y+tileGap))
+}
+
+// writeOverlay writes overlay.png: every slice that holds a mask voxel, cut to
+// the mask's surroundings, the echo image in grey and T2 in colour in the
+// mask, on the fixed scale 0 to 80 ms; mask voxels without a sound T2 in one
+// flat colour. Without a mask it shows the middle slice and says so.
+func writeOverlay(w io.Writer, s scene, r Result) error {
+	sh := newSheet(s)
+	img := image.NewPaletted(image.Rectangle{Max: sh.size}, palette)
+	drawHeader(img, sh, s, r)
+	labels := newTileLabels(s.echo.Geometry, sh.view.size)
+	for n, k := range s.mask.slices {
+		sh.view.draw(img, sh.at(n), s, k)
+		labels.draw(img, sh.at(n), k)
+	}
+	return encodePNG(w, img, png.BestSpeed)
+}
+
+// previewPixels is the longer side of preview.png.
+const previewPixels = 176
+
+// writePreview writes preview.png, the slice with the most mask voxels cut to
+// its mask, small enough to stand a thousand times in a page.
+func writePreview(w io.Writer, s scene) error {
+	best := 0
+	for n, c := range s.mask.counts {
+		if c > s.mask.counts[best] {
+			best = n
+		}
+	}
+	const marginMM = 6
+	crop := s.crop(s.mask.boxes[best], marginMM)
+	sp := s.echo.Spacing()
+	scale := previewPixels / max(float64(crop.Dx())*sp[0], float64(crop.Dy())*sp[1])
+	v := newView(crop, scale*sp[0], scale*sp[1])
+	img := image.NewPaletted(image.Rectangle{Max: v.size}, palette)
+	v.draw(img, image.Point{}, s, s.mask.slices[best])
+	// A thumbnail needs 32 greys and 30 colours: that halves the file.
+	for i, p := range img.Pix {
+		switch {
+		case p < greyLevels:
+			img.Pix[i] = p &^ 3
+		case p < excludedT2:
+			img.Pix[i] = p - (p-firstT2)%4 + 2
+		}
+	}
+	return encodePNG(w, img, png.DefaultCompression)
+}
+
+func encodePNG(w io.Writer, img image.Image, level png.CompressionLevel) error {
+	enc := png.Encoder{CompressionLevel: level}
+	return enc.Encode(w, img)
+}

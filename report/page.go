@@ -1,0 +1,284 @@
+package report
+
+import (
+	"bytes"
+	_ "embed"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"html/template"
+	"image/png"
+	"io/fs"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/t2map/t2map/segment"
+)
+
+//go:embed page.html
+var pageText string
+
+var pageTemplate = template.Must(template.New("index.html").Parse(pageText))
+
+// Previews are embedded in the page while they have no more than this many
+// bytes together, which is 32 MB in base64; further ones are loaded from the studies' folders.
+const previewBudget = 24 << 20
+
+// pageView is what index.html shows. Every text and number of the page is made
+// here; the template only places them.
+type pageView struct {
+	Version                string
+	Done, Failed, Subjects int
+	Settings               []settingsView
+	Failures               []Failure
+	Studies                []studyView
+	Gradient               template.CSS
+	Ticks                  []tickView
+}
+
+// settingsView is one way in which studies of the page were made.
+type settingsView struct {
+	Text    string
+	Studies int
+}
+
+// studyView is one finished study.
+type studyView struct {
+	Subject, Visit, Side string
+	Facts                []string // grid, echo times, the study's hash
+	Notes                []string
+	// Links, relative to the page; empty where the folder is not known.
+	Overlay, Decay, JSON string
+	// Preview is a data URI or, past the budget, a relative link.
+	Preview       template.URL
+	Width, Height int
+	Rows          []rowView
+}
+
+// rowView is one compartment of a study.
+type rowView struct {
+	Compartment, T2, Median, R2, Volume, Note string
+	Used                                      string // used of all voxels
+	Excluded                                  []string
+	Bar                                       *barView
+}
+
+// barView is mean ± SD on the scale of the pictures, in percent of its length.
+type barView struct {
+	From, Length, Mean float64
+	Colour             string
+}
+
+type tickView struct {
+	Percent float64
+	Label   string
+}
+
+// page returns index.html for the folder dir.
+func (c Cohort) page(dir string) ([]byte, error) {
+	v := pageView{
+		Version: printable(c.Version), Done: len(c.Results), Failed: len(c.Failures),
+		Subjects: c.subjects(), Settings: c.settings(), Gradient: scaleGradient(),
+	}
+	for _, f := range c.Failures {
+		v.Failures = append(v.Failures, Failure{
+			Subject: printable(f.Subject), Visit: printable(f.Visit), Study: shortHash(f.Study),
+			Folder: printable(f.Folder), Reason: printable(f.Reason), Hint: printable(f.Hint),
+		})
+	}
+	for ms := 0; ms <= scaleMaxMS; ms += scaleTickMS {
+		v.Ticks = append(v.Ticks, tickView{Percent: 100 * float64(ms) / scaleMaxMS, Label: fmt.Sprint(ms)})
+	}
+	budget := previewBudget
+	for _, r := range c.Results {
+		s := newStudyView(r, dir)
+		if err := s.addPreview(r, &budget); err != nil {
+			return nil, err
+		}
+		v.Studies = append(v.Studies, s)
+	}
+	var b bytes.Buffer
+	err := pageTemplate.Execute(&b, v)
+	return b.Bytes(), err
+}
+
+// subjects counts the subjects of all studies, done and failed.
+func (c Cohort) subjects() int {
+	seen := map[string]bool{}
+	for _, r := range c.Results {
+		seen[r.Subject] = true
+	}
+	for _, f := range c.Failures {
+		if f.Subject != "" {
+			seen[f.Subject] = true
+		}
+	}
+	return len(seen)
+}
+
+// settings returns the ways the studies were made, in the order of their first
+// study.
+func (c Cohort) settings() []settingsView {
+	var out []settingsView
+	at := map[string]int{}
+	for _, r := range c.Results {
+		s := describe(r.Protocol, r.Version)
+		n, ok := at[s]
+		if !ok {
+			n = len(out)
+			at[s] = n
+			out = append(out, settingsView{Text: s})
+		}
+		out[n].Studies++
+	}
+	return out
+}
+
+// describe prints the settings of a study as a line of text.
+func describe(p Protocol, version string) string {
+	parts := []string{p.Method}
+	switch p.SkippedEchoes {
+	case 0:
+		parts = append(parts, "all echoes")
+	case 1:
+		parts = append(parts, "first echo left out")
+	default:
+		parts = append(parts, fmt.Sprintf("first %d echoes left out", p.SkippedEchoes))
+	}
+	parts = append(parts, fmt.Sprintf("T2 from %s to %s ms", short(p.T2RangeMS[0]), short(p.T2RangeMS[1])))
+	if p.MinR2 > 0 {
+		parts = append(parts, "R² ≥ "+short(p.MinR2))
+	}
+	if p.MinSignal > 0 {
+		parts = append(parts, "signal ≥ "+short(p.MinSignal))
+	}
+	if p.Scheme != "" {
+		parts = append(parts, "labels: "+p.Scheme)
+	}
+	if p.Name != "" {
+		parts = append(parts, "protocol: "+p.Name)
+	}
+	return printable(joinKnown(", ", append(parts, "t2map "+version)...))
+}
+
+func newStudyView(r Result, dir string) studyView {
+	v := studyView{Subject: printable(r.Subject), Visit: printable(r.Visit), Side: printable(r.Side)}
+	v.Facts = append(v.Facts, fmt.Sprintf("%d × %d × %d", r.Size[0], r.Size[1], r.Size[2]))
+	if n := len(r.TE); n > 0 {
+		v.Facts = append(v.Facts, fmt.Sprintf("%d echoes, %.3g–%.3g ms", n, r.TE[0], r.TE[n-1]))
+	}
+	if r.Study != "" {
+		v.Facts = append(v.Facts, "study "+shortHash(r.Study))
+	}
+	for _, n := range r.Notes {
+		v.Notes = append(v.Notes, printable(n))
+	}
+	if folder := r.folder(dir); folder != "" {
+		v.Overlay, v.Decay, v.JSON = link(folder, overlayFile), link(folder, decayFile), link(folder, ResultFile)
+	}
+	for _, s := range r.Compartments {
+		v.Rows = append(v.Rows, newRowView(s))
+	}
+	if len(v.Rows) == 0 {
+		v.Rows = []rowView{{Note: "no compartments"}}
+	}
+	return v
+}
+
+// link returns the relative URL of a file in a folder given with slashes.
+func link(folder, file string) string {
+	u := url.URL{Path: folder + "/" + file}
+	return u.String()
+}
+
+func newRowView(s segment.Summary) rowView {
+	v := rowView{
+		Compartment: printable(s.Compartment), Note: printable(s.Note),
+		T2:   number(s.MeanT2, decimalsT2),
+		Used: fmt.Sprintf("%d / %d", s.Used, s.Voxels),
+		R2:   number(s.MeanR2, decimalsR2), Volume: number(s.VolumeMM3, decimalsVolume),
+	}
+	if sd := number(s.SDT2, decimalsT2); sd != "" {
+		v.T2 += " ± " + sd
+	}
+	if m := number(s.MedianT2, decimalsT2); m != "" {
+		v.Median = m
+		if q1, q3 := number(s.Q1T2, decimalsT2), number(s.Q3T2, decimalsT2); q1 != "" && q3 != "" {
+			v.Median += " (" + q1 + "–" + q3 + ")"
+		}
+	}
+	for _, e := range []struct {
+		count int
+		why   string
+	}{
+		{s.Excluded.LowSignal, "low signal"}, {s.Excluded.NotDecaying, "not decaying"}, {s.Excluded.NotConverged, "not converged"},
+		{s.Excluded.OutOfRange, "T2 out of range"}, {s.Excluded.PoorFit, "poor fit"},
+	} {
+		if e.count > 0 {
+			v.Excluded = append(v.Excluded, fmt.Sprintf("%d %s", e.count, e.why))
+		}
+	}
+	v.Bar = newBarView(float64(s.MeanT2), float64(s.SDT2))
+	return v
+}
+
+// newBarView returns nil where there is no mean. A mean without SD has no length.
+func newBarView(mean, sd float64) *barView {
+	if !isFinite(mean) {
+		return nil
+	}
+	if !isFinite(sd) {
+		sd = 0
+	}
+	percent := func(ms float64) float64 { return 100 * min(max(ms/scaleMaxMS, 0), 1) }
+	from, to := percent(mean-sd), percent(mean+sd)
+	c := scaleColour(mean / scaleMaxMS)
+	return &barView{From: from, Length: to - from, Mean: percent(mean), Colour: fmt.Sprintf("#%02x%02x%02x", c.R, c.G, c.B)}
+}
+
+// addPreview embeds the study's preview.png, or links it when the budget is
+// spent. A study without one has no picture.
+func (v *studyView) addPreview(r Result, budget *int) error {
+	if r.Dir == "" {
+		return nil
+	}
+	raw, err := os.ReadFile(filepath.Join(r.Dir, previewFile))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	size, err := png.DecodeConfig(bytes.NewReader(raw))
+	if err != nil {
+		return fmt.Errorf("%s: %w", filepath.Join(r.Dir, previewFile), err)
+	}
+	v.Width, v.Height = size.Width, size.Height
+	if len(raw) <= *budget {
+		*budget -= len(raw)
+		v.Preview = template.URL("data:image/png;base64," + base64.StdEncoding.EncodeToString(raw))
+	} else if v.Overlay != "" {
+		*budget = 0 // the rest is linked too, so that the order of pictures has one break
+		v.Preview = template.URL(strings.TrimSuffix(v.Overlay, overlayFile) + previewFile)
+	}
+	return nil
+}
+
+// scaleGradient returns the colours of T2 as a CSS gradient.
+func scaleGradient() template.CSS {
+	var stops []string
+	const steps = 8 // plasma bends little between eighths
+	for n := range steps + 1 {
+		c := scaleColour(float64(n) / steps)
+		stops = append(stops, fmt.Sprintf("#%02x%02x%02x", c.R, c.G, c.B))
+	}
+	return template.CSS("linear-gradient(to right, " + strings.Join(stops, ", ") + ")")
+}
+
+// shortHash returns what of a hash is enough for people to tell studies apart.
+func shortHash(s string) string {
+	r := []rune(printable(s))
+	return string(r[:min(len(r), 12)])
+}

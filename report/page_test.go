@@ -1,0 +1,208 @@
+package report
+
+import (
+	"bytes"
+	"fmt"
+	"html"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+var (
+	addresses = regexp.MustCompile(`(?i)(?:src|href|action|data|poster|srcset|url)\s*[=(]\s*["']?([^"'\s)>]*)`)
+	tags      = regexp.MustCompile(`(?s)<[^>]*>`)
+)
+
+// pageOf writes the tables of c and returns index.html.
+func pageOf(t *testing.T, dir string, c Cohort) string {
+	t.Helper()
+	if err := WriteTables(dir, c); err != nil {
+		t.Fatal(err)
+	}
+	b, err := os.ReadFile(filepath.Join(dir, "index.html"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(b)
+}
+
+// readable is what a reader sees of a page: its texts, with single spaces.
+func readable(page string) string {
+	body := page[strings.Index(page, "<body>"):]
+	return strings.Join(strings.Fields(html.UnescapeString(tags.ReplaceAllString(body, " "))), " ")
+}
+
+func TestPageShowsTheFigures(t *testing.T) {
+	dir := t.TempDir()
+	got := readable(pageOf(t, dir, sampleCohort(dir)))
+	for _, want := range []string{
+		"3 studies done", "2 failed", "3 subjects",
+		"S02 · baseline S02/baseline study 77aa read: IM_0042: EchoTime (0018,0081): missing ask the site for the original export",
+		"loose -no multi-echo series",
+		"S01 month03 · left", "medial 38.21 ± 9.10 median 37.00 (31.00–44.25)",
+		"100 / 120 8 low signal 5 not decaying 1 not converged 4 T2 out of range 2 poor fit 0.9877 41.3",
+		"lateral no voxel with a sound T2 0 / 3 3 low signal", "patellofemoral no voxels in the mask 0 / 0",
+		"2 files passed over: not DICOM",
+		"nlls, first echo left out, T2 from 0 to 100 ms, labels: compartments, protocol: oai, t2map 1.2.3 (2 studies)",
+	} {
+		if !strings.Contains(got, want) {
+			t.Errorf("the page does not say %q:\n%s", want, got)
+		}
+	}
+	if strings.Contains(got, "NaN") {
+		t.Error("the page shows NaN")
+	}
+}
+
+// The page asks for nothing but what lies beside it.
+func TestPageIsSelfContained(t *testing.T) {
+	dir := t.TempDir()
+	r, err := WriteStudy(filepath.Join(dir, "S01", "x"), smallStudy())
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := sampleCohort(dir)
+	c.Results = append(c.Results, r)
+	page := pageOf(t, dir, c)
+	var embedded, relative int
+	for _, m := range addresses.FindAllStringSubmatch(page, -1) {
+		switch a := html.UnescapeString(m[1]); {
+		case strings.HasPrefix(a, "data:image/png;base64,"):
+			embedded++
+		case strings.Contains(a, ":") || strings.HasPrefix(a, "/") || strings.HasPrefix(a, "\\"):
+			t.Errorf("the page asks for %q", a)
+		default:
+			relative++
+		}
+	}
+	if embedded != 1 || relative == 0 {
+		t.Errorf("%d embedded and %d relative addresses, want 1 and some", embedded, relative)
+	}
+	for _, name := range []string{"overlay.png", "decay.png", "result.json"} {
+		if want := `href="S01/x/` + name + `"`; !strings.Contains(page, want) {
+			t.Errorf("no link %s", want)
+		}
+	}
+	if strings.Contains(page, "<script") {
+		t.Error("the page has a script")
+	}
+}
+
+// Text from headers is text, wherever it stands.
+func TestPageEscapes(t *testing.T) {
+	dir := t.TempDir()
+	const evil = `"><script>alert(1)</script><img src=x onerror=alert(2)>'` + "\u202e"
+	r := sampleResult(sampleGeometry())
+	r.Version, r.Subject, r.Visit, r.Side, r.Study, r.Series = evil, evil, evil, evil, evil, evil
+	r.Protocol.Name, r.Protocol.Method, r.Protocol.Scheme = evil, evil, evil
+	r.Notes = []string{evil}
+	r.Compartments[0].Compartment, r.Compartments[0].Note = evil, evil
+	r.Dir = filepath.Join(dir, `javascript:alert(1)" onclick="x`)
+	f := Failure{Subject: evil, Visit: evil, Study: evil, Folder: evil, Reason: evil, Hint: evil}
+	page := pageOf(t, dir, Cohort{Version: evil, Results: []Result{r}, Failures: []Failure{f}})
+	plain := pageOf(t, dir, Cohort{Version: "1", Results: []Result{sampleResult(sampleGeometry())}, Failures: []Failure{{Subject: "a", Folder: "b", Study: "c", Visit: "d", Reason: "e", Hint: "f"}}})
+	count := func(s string) map[string]int {
+		n := map[string]int{}
+		for _, tag := range tags.FindAllString(s, -1) {
+			name, _, _ := strings.Cut(strings.Trim(tag, "<>/"), " ")
+			n[name]++
+		}
+		return n
+	}
+	got, want := count(page), count(plain)
+	for _, name := range []string{"script", "img", "style", "b", "td", "table", "li"} {
+		if got[name] != want[name] {
+			t.Errorf("<%s> stands %d times with hostile texts, %d with plain ones", name, got[name], want[name])
+		}
+	}
+	for _, tag := range tags.FindAllString(page, -1) {
+		if strings.Contains(tag, "onclick") && !strings.Contains(tag, "%22%20onclick") || strings.Contains(tag, "onerror") {
+			t.Errorf("a text became an attribute: %s", tag)
+		}
+	}
+	if strings.Contains(page, `href="javascript:`) || strings.Contains(page, "\u202e") {
+		t.Error("a folder's name became a program, or a mark that turns the text round stayed")
+	}
+}
+
+// A thousand studies with previews of full size make a page below 40 MB;
+// previews beyond the budget are linked.
+func TestPageOfALargeCohort(t *testing.T) {
+	dir := t.TempDir()
+	study := smallStudy()
+	study.WriteMaps = false
+	r, err := WriteStudy(filepath.Join(dir, "s"), study)
+	if err != nil {
+		t.Fatal(err)
+	}
+	// A chunk that readers pass over makes the preview as large as the largest.
+	path := filepath.Join(dir, "s", previewFile)
+	b, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, append(b, make([]byte, 30<<10-len(b))...), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	c := Cohort{Version: "1"}
+	for n := range 1000 {
+		r.Subject = fmt.Sprintf("S%04d", n)
+		c.Results = append(c.Results, r)
+	}
+	page := pageOf(t, dir, c)
+	if len(page) > 40e6 {
+		t.Errorf("the page has %d bytes, want less than 40 MB", len(page))
+	}
+	embedded := strings.Count(page, "data:image/png;base64,")
+	linked := strings.Count(page, `src="s/preview.png"`)
+	if embedded+linked != 1000 || linked == 0 || embedded < 700 {
+		t.Errorf("%d previews are embedded and %d linked of 1000", embedded, linked)
+	}
+}
+
+func TestPageWithoutPreview(t *testing.T) {
+	dir := t.TempDir()
+	c := sampleCohort(dir) // no folder of its studies exists
+	if page := pageOf(t, dir, c); strings.Contains(page, "<img") {
+		t.Error("a picture that does not exist is shown")
+	}
+	bad := filepath.Join(dir, "S01", "month03")
+	if err := os.MkdirAll(bad, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(bad, previewFile), []byte("<svg onload=alert(1)>"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	err := WriteTables(dir, c)
+	if err == nil || !strings.Contains(err.Error(), previewFile) {
+		t.Errorf("error %v, want one that names the file that is no picture", err)
+	}
+}
+
+func TestDescribe(t *testing.T) {
+	got := describe(Protocol{Method: "loglinear", SkippedEchoes: 2, T2RangeMS: [2]float64{1, 80}, MinR2: 0.9, MinSignal: 12.5, Scheme: "oai-zib"}, "1.0")
+	want := "loglinear, first 2 echoes left out, T2 from 1 to 80 ms, R² ≥ 0.9, signal ≥ 12.5, labels: oai-zib, t2map 1.0"
+	if got != want {
+		t.Errorf("got  %q\nwant %q", got, want)
+	}
+}
+
+func TestBar(t *testing.T) {
+	b := newBarView(40, 10)
+	if b.From != 37.5 || b.Length != 25 || b.Mean != 50 || !bytes.Equal([]byte(b.Colour), []byte("#cc4977")) {
+		t.Errorf("40 ± 10 ms of 80: %+v", *b)
+	}
+	if b := newBarView(90, 20); b.Mean != 100 || b.From+b.Length != 100 {
+		t.Errorf("beyond the scale: %+v", *b)
+	}
+	nan := float64(sampleResult(sampleGeometry()).Compartments[1].MeanT2)
+	if newBarView(nan, nan) != nil {
+		t.Error("a bar without a mean")
+	}
+	if b := newBarView(40, nan); b.Length != 0 {
+		t.Errorf("one voxel has a length: %+v", *b)
+	}
+}

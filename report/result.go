@@ -1,0 +1,161 @@
+// Package report writes what people and programs read of a T2 analysis: per
+// study a folder with maps, figures and result.json, and per cohort the tables
+// compartments.csv and studies.csv and the page index.html.
+//
+// Units are ms for TE and T2, mm for space and mm³ for volume. Pictures show
+// slices as DICOM stores them, row by row, with the patient's directions
+// (A, P, S, I, L, R) at their edges. A figure that could not be had is NaN in
+// memory, null in JSON and an empty cell in CSV, never 0.
+//
+// The package computes no T2 and no statistics, reads no clock and no host
+// name, and carries no identity but the subject code, the visit and hashes:
+// the same input gives the same bytes.
+package report
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/t2map/t2map/segment"
+)
+
+// ResultFile is the name of the file in a study's folder that holds its Result.
+// It is written last: a folder that has it is complete.
+const ResultFile = "result.json"
+
+// Result is everything that is known of one finished study, as it stands in
+// result.json.
+type Result struct {
+	// Version is the version of t2map that made the result.
+	Version string `json:"version"`
+	// Subject and Visit are codes of the trial, not names.
+	Subject string `json:"subject"`
+	Visit   string `json:"visit"`
+	// Study and Series are hashes of the StudyInstanceUID and SeriesInstanceUID.
+	Study  string `json:"study"`
+	Series string `json:"series"`
+	// Side of the knee: left, right or empty where it is not known.
+	Side     string   `json:"side"`
+	Protocol Protocol `json:"protocol"`
+	// TE holds all echo times in ms, the skipped ones too.
+	TE []float64 `json:"te_ms"`
+	// Size is the number of columns, rows and slices; Spacing the distance of
+	// their centres in mm.
+	Size    [3]int     `json:"size"`
+	Spacing [3]float64 `json:"spacing_mm"`
+	// Compartments holds one summary per compartment in the order of the scheme.
+	Compartments []segment.Summary `json:"compartments"`
+	Decays       []Decay           `json:"decays"`
+	// Notes are remarks for the reader, such as files that were passed over.
+	Notes []string `json:"notes"`
+	// Inputs are the files that were read; Outputs the files beside result.json.
+	Inputs  []File `json:"inputs"`
+	Outputs []File `json:"outputs"`
+
+	// Dir is the folder the result was written to or read from. It is not part
+	// of result.json, which stays true when the folder is moved.
+	Dir string `json:"-"`
+}
+
+// Protocol is the settings that a result depends on.
+type Protocol struct {
+	Name   string `json:"name"`
+	Method string `json:"method"`
+	// SkippedEchoes is the number of first echoes that were left out of the fit.
+	SkippedEchoes int `json:"skipped_echoes"`
+	// T2RangeMS is the accepted range (low, high] of T2 in ms.
+	T2RangeMS [2]float64 `json:"t2_range_ms"`
+	// MinR2 is the least accepted coefficient of determination, 0 for none.
+	MinR2 float64 `json:"min_r2"`
+	// MinSignal is the magnitude below which an echo counts as noise, 0 for none.
+	MinSignal float64 `json:"min_signal"`
+	// Scheme is the name of the label scheme.
+	Scheme string `json:"scheme"`
+	// Maps says where T2 was mapped: full, mask or none.
+	Maps string `json:"maps"`
+}
+
+// Decay is the mean signal of a compartment and the curve S0·exp(−TE/T2)
+// fitted to it.
+type Decay struct {
+	Compartment string `json:"compartment"`
+	// Voxels is the number of voxels that the mean is taken over.
+	Voxels int `json:"voxels"`
+	// Signal holds one mean per element of Result.TE, the skipped echoes too.
+	Signal []segment.Number `json:"signal"`
+	// T2 in ms and S0 in the units of the signal; NaN where there is no curve.
+	T2 segment.Number `json:"t2_ms"`
+	S0 segment.Number `json:"s0"`
+}
+
+// File is a file and the hexadecimal SHA-256 of its content. Path is relative,
+// with forward slashes.
+type File struct {
+	Path   string `json:"path"`
+	SHA256 string `json:"sha256"`
+}
+
+// ReadResult reads a result.json and sets Dir to its folder.
+//
+// It returns an error that names the path where the file cannot be read, is not
+// JSON, has no version, or holds a decay whose number of echoes differs from
+// the number of echo times.
+func ReadResult(path string) (Result, error) {
+	raw, err := os.ReadFile(path)
+	if err != nil {
+		return Result{}, fmt.Errorf("result: %w", err)
+	}
+	var r Result
+	if err := json.Unmarshal(raw, &r); err != nil {
+		return Result{}, fmt.Errorf("result: %s: %w", path, err)
+	}
+	if err := r.check(); err != nil {
+		return Result{}, fmt.Errorf("result: %s: %w", path, err)
+	}
+	r.Dir = filepath.Dir(path)
+	return r, nil
+}
+
+func (r Result) check() error {
+	if r.Version == "" {
+		return errors.New("version is missing: not a result of t2map")
+	}
+	for _, d := range r.Decays {
+		if len(d.Signal) != len(r.TE) {
+			return fmt.Errorf("decay of %q: got %d signals, want one per echo time: %d", d.Compartment, len(d.Signal), len(r.TE))
+		}
+	}
+	if n := r.Protocol.SkippedEchoes; n < 0 || n > len(r.TE) {
+		return fmt.Errorf("skipped_echoes: got %d, want 0 to %d", n, len(r.TE))
+	}
+	return nil
+}
+
+// encode returns the text of result.json, with a line end.
+func (r Result) encode() ([]byte, error) {
+	// A null would make readers in other languages tell two empty cases apart.
+	r.TE = orEmpty(r.TE)
+	r.Compartments = orEmpty(r.Compartments)
+	r.Decays = orEmpty(r.Decays)
+	r.Notes = orEmpty(r.Notes)
+	r.Inputs = orEmpty(r.Inputs)
+	r.Outputs = orEmpty(r.Outputs)
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
+	enc.SetIndent("", "  ")
+	if err := enc.Encode(r); err != nil {
+		return nil, err
+	}
+	return b.Bytes(), nil
+}
+
+func orEmpty[T any](s []T) []T {
+	if s == nil {
+		return []T{}
+	}
+	return s
+}

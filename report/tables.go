@@ -1,0 +1,211 @@
+package report
+
+import (
+	"bytes"
+	"cmp"
+	"encoding/csv"
+	"fmt"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/google/renameio/v2/maybe"
+
+	"github.com/t2map/t2map/segment"
+)
+
+// Failure is a study that gave no result.
+type Failure struct {
+	Subject string `json:"subject"`
+	Visit   string `json:"visit"`
+	// Study is the hash of the StudyInstanceUID, where it is known.
+	Study string `json:"study"`
+	// Folder is where the study lies, as far as it may be shown.
+	Folder string `json:"folder"`
+	// Reason says what is wrong; Hint, if any, what can be done.
+	Reason string `json:"reason"`
+	Hint   string `json:"hint"`
+}
+
+// Cohort is all studies of a run, done and failed, in any order.
+type Cohort struct {
+	// Version is the version of t2map that writes the tables.
+	Version  string
+	Results  []Result
+	Failures []Failure
+}
+
+// WriteTables writes compartments.csv, studies.csv and index.html into the
+// folder dir, which must be there. Rows stand in the order of subject, visit,
+// study and series, whatever the order in c.
+//
+// A file is replaced as a whole, so that a reader sees the earlier or the new
+// one, except on Windows, which cannot do so: there a crash may leave a part of
+// a table, and the tables are to be made again from the studies' result.json.
+//
+// Cells that a spreadsheet would run as a formula begin with an apostrophe.
+func WriteTables(dir string, c Cohort) error {
+	c = c.sorted()
+	page, err := c.page(dir)
+	if err != nil {
+		return fmt.Errorf("report: index.html: %w", err)
+	}
+	for _, f := range []struct {
+		name    string
+		content []byte
+	}{
+		{"compartments.csv", table(compartmentColumns, c.compartmentRows())},
+		{"studies.csv", table(studyColumns, c.studyRows(dir))},
+		{"index.html", page},
+	} {
+		if err := maybe.WriteFile(filepath.Join(dir, f.name), f.content, 0o644); err != nil {
+			return fmt.Errorf("report: %s: %w", f.name, err)
+		}
+	}
+	return nil
+}
+
+// sorted returns a copy with results and failures in the order of tables.
+func (c Cohort) sorted() Cohort {
+	c.Results = slices.Clone(c.Results)
+	slices.SortStableFunc(c.Results, func(a, b Result) int {
+		return cmp.Or(cmp.Compare(a.Subject, b.Subject), cmp.Compare(a.Visit, b.Visit), cmp.Compare(a.Study, b.Study), cmp.Compare(a.Series, b.Series))
+	})
+	c.Failures = slices.Clone(c.Failures)
+	slices.SortStableFunc(c.Failures, func(a, b Failure) int {
+		return cmp.Or(cmp.Compare(a.Subject, b.Subject), cmp.Compare(a.Visit, b.Visit), cmp.Compare(a.Study, b.Study), cmp.Compare(a.Folder, b.Folder), cmp.Compare(a.Reason, b.Reason))
+	})
+	return c
+}
+
+var compartmentColumns = []string{
+	"subject", "visit", "study", "series", "side", "compartment", "voxels", "used",
+	"excluded_low_signal", "excluded_not_decaying", "excluded_not_converged", "excluded_t2_out_of_range", "excluded_poor_fit",
+	"mean_t2_ms", "sd_t2_ms", "median_t2_ms", "q1_t2_ms", "q3_t2_ms", "mean_r2", "volume_mm3", "method", "skipped_echoes", "note",
+}
+
+// The decimals of printed figures. T2 is good to a percent (field data: 1 to 5 %
+// scan to scan), so two decimals lose nothing; result.json has all.
+const (
+	decimalsT2     = 2
+	decimalsR2     = 4
+	decimalsVolume = 1
+)
+
+func (c Cohort) compartmentRows() [][]string {
+	var rows [][]string
+	for _, r := range c.Results {
+		for _, s := range r.Compartments {
+			rows = append(rows, []string{
+				text(r.Subject), text(r.Visit), text(r.Study), text(r.Series), text(r.Side), text(s.Compartment),
+				strconv.Itoa(s.Voxels), strconv.Itoa(s.Used),
+				strconv.Itoa(s.Excluded.LowSignal), strconv.Itoa(s.Excluded.NotDecaying), strconv.Itoa(s.Excluded.NotConverged),
+				strconv.Itoa(s.Excluded.OutOfRange), strconv.Itoa(s.Excluded.PoorFit),
+				number(s.MeanT2, decimalsT2), number(s.SDT2, decimalsT2), number(s.MedianT2, decimalsT2),
+				number(s.Q1T2, decimalsT2), number(s.Q3T2, decimalsT2), number(s.MeanR2, decimalsR2), number(s.VolumeMM3, decimalsVolume),
+				text(r.Protocol.Method), strconv.Itoa(r.Protocol.SkippedEchoes), text(s.Note),
+			})
+		}
+	}
+	return rows
+}
+
+var studyColumns = []string{
+	"subject", "visit", "study", "series", "side", "folder", "status", "reason", "hint",
+	"echoes", "first_te_ms", "last_te_ms", "nx", "ny", "nz", "dx_mm", "dy_mm", "dz_mm",
+	"voxels", "used", "method", "skipped_echoes", "protocol", "version",
+}
+
+// studyRows returns the finished studies, with their folders as seen from dir,
+// and after them the failed ones.
+func (c Cohort) studyRows(dir string) [][]string {
+	var rows [][]string
+	for _, r := range c.Results {
+		first, last := "", ""
+		if n := len(r.TE); n > 0 {
+			first, last = short(r.TE[0]), short(r.TE[n-1])
+		}
+		voxels, used := r.voxels()
+		rows = append(rows, []string{
+			text(r.Subject), text(r.Visit), text(r.Study), text(r.Series), text(r.Side), text(r.folder(dir)), "done", "", "",
+			strconv.Itoa(len(r.TE)), first, last,
+			strconv.Itoa(r.Size[0]), strconv.Itoa(r.Size[1]), strconv.Itoa(r.Size[2]),
+			millimetres(r.Spacing[0]), millimetres(r.Spacing[1]), millimetres(r.Spacing[2]),
+			strconv.Itoa(voxels), strconv.Itoa(used), text(r.Protocol.Method), strconv.Itoa(r.Protocol.SkippedEchoes),
+			text(r.Protocol.Name), text(r.Version),
+		})
+	}
+	for _, f := range c.Failures {
+		row := make([]string, len(studyColumns))
+		copy(row, []string{text(f.Subject), text(f.Visit), text(f.Study), "", "", text(f.Folder), "failed", text(f.Reason), text(f.Hint)})
+		row[len(row)-1] = text(c.Version)
+		rows = append(rows, row)
+	}
+	return rows
+}
+
+// voxels returns the voxels of all compartments and how many of them are used.
+func (r Result) voxels() (all, used int) {
+	for _, s := range r.Compartments {
+		all += s.Voxels
+		used += s.Used
+	}
+	return all, used
+}
+
+// folder returns the study's folder as seen from dir, with forward slashes, or
+// "" where the result has none or it lies on another volume.
+func (r Result) folder(dir string) string {
+	if r.Dir == "" {
+		return ""
+	}
+	rel, err := filepath.Rel(dir, r.Dir)
+	if err != nil {
+		return ""
+	}
+	return filepath.ToSlash(rel)
+}
+
+// table returns the CSV text (RFC 4180, with line feeds) of a header and rows.
+func table(columns []string, rows [][]string) []byte {
+	var b bytes.Buffer
+	w := csv.NewWriter(&b)
+	// A bytes.Buffer takes everything, so there is no error to come.
+	w.Write(columns)
+	w.WriteAll(rows)
+	return b.Bytes()
+}
+
+// number prints x with fixed decimals; a figure that could not be had is an
+// empty cell.
+func number(x segment.Number, decimals int) string {
+	if !isFinite(float64(x)) {
+		return ""
+	}
+	return strconv.FormatFloat(float64(x), 'f', decimals, 64)
+}
+
+// millimetres prints a spacing to 0.1 µm, without the noise of an oblique
+// affine's root.
+func millimetres(x float64) string {
+	return strings.TrimRight(strings.TrimRight(strconv.FormatFloat(x, 'f', 4, 64), "0"), ".")
+}
+
+// realNumber is a text that a spreadsheet reads as a number though it begins
+// with a sign.
+var realNumber = regexp.MustCompile(`^[+-][0-9]+([.,][0-9]+)?$`)
+
+// text returns a cell that holds a text of unknown origin: one line, and with
+// an apostrophe before it where a spreadsheet would run it as a formula
+// (OWASP, "CSV Injection": = + - @, tab and line ends, and the full-width forms).
+func text(s string) string {
+	clean := printable(s)
+	start := strings.TrimLeft(clean, " ")
+	formula := strings.IndexAny(start, "=+-@＝＋－＠") == 0 && !realNumber.MatchString(clean)
+	if formula || strings.IndexAny(s, "\t\r\n") == 0 {
+		return "'" + clean
+	}
+	return clean
+}

@@ -1,0 +1,171 @@
+package report
+
+import (
+	"encoding/csv"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/t2map/t2map/volume"
+)
+
+// sampleCohort has two finished studies of one subject, one of another with a
+// hostile code, and two failures.
+func sampleCohort(dir string) Cohort {
+	first := sampleResult(sampleGeometry())
+	first.Dir = filepath.Join(dir, "S01", "month03")
+	earlier := first
+	earlier.Visit, earlier.Study, earlier.Notes = "baseline", "00ff", nil
+	earlier.Dir = filepath.Join(dir, "S01", "baseline")
+	hostile := first
+	hostile.Subject, hostile.Visit, hostile.Side = `=HYPERLINK("http://x","y")`, "../../etc", ""
+	hostile.Protocol.Name = "site, \"two\"\nlines"
+	hostile.Protocol.SkippedEchoes = 0
+	hostile.Dir = filepath.Join(dir, "a b", "50%#1?")
+	hostile.Compartments = slices.Clone(first.Compartments)
+	hostile.Compartments[0].Compartment = "<b>&medial"
+	return Cohort{
+		Version: "1.2.3",
+		Results: []Result{first, hostile, earlier},
+		Failures: []Failure{
+			{Subject: "S02", Visit: "baseline", Study: "77aa", Folder: "S02/baseline", Reason: "read: IM_0042: EchoTime (0018,0081): missing", Hint: "ask the site for the original export"},
+			{Folder: "loose", Reason: "-no multi-echo series"},
+		},
+	}
+}
+
+func TestTablesGolden(t *testing.T) {
+	dir := t.TempDir()
+	if err := WriteTables(dir, sampleCohort(dir)); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"compartments.csv", "studies.csv", "index.html"} {
+		got, err := os.ReadFile(filepath.Join(dir, name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		checkGolden(t, name, got)
+	}
+}
+
+func TestTablesDoNotDependOnOrder(t *testing.T) {
+	dir := t.TempDir()
+	read := func(c Cohort) (all [3]string) {
+		if err := WriteTables(dir, c); err != nil {
+			t.Fatal(err)
+		}
+		for n, name := range []string{"compartments.csv", "studies.csv", "index.html"} {
+			b, err := os.ReadFile(filepath.Join(dir, name))
+			if err != nil {
+				t.Fatal(err)
+			}
+			all[n] = string(b)
+		}
+		return all
+	}
+	c := sampleCohort(dir)
+	want := read(c)
+	slices.Reverse(c.Results)
+	slices.Reverse(c.Failures)
+	first := c.Results[0].Subject
+	if diff := cmp.Diff(want, read(c)); diff != "" {
+		t.Errorf("reversed input (-want +got):\n%s", diff)
+	}
+	if c.Results[0].Subject != first {
+		t.Error("the caller's slice was sorted")
+	}
+}
+
+func TestTablesWithoutStudies(t *testing.T) {
+	dir := t.TempDir()
+	if err := WriteTables(dir, Cohort{Version: "1"}); err != nil {
+		t.Fatal(err)
+	}
+	got, err := os.ReadFile(filepath.Join(dir, "compartments.csv"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := strings.Join(compartmentColumns, ",") + "\n"; string(got) != want {
+		t.Errorf("got %q, want the header alone", got)
+	}
+	err = WriteTables(filepath.Join(dir, "absent"), Cohort{})
+	if err == nil || !strings.Contains(err.Error(), "compartments.csv") {
+		t.Errorf("absent folder: error %v, want one that names the file", err)
+	}
+}
+
+// The columns of exclusions are named after the states of volume, in their order.
+func TestExclusionColumns(t *testing.T) {
+	var want []string
+	for _, s := range volume.Exclusions {
+		want = append(want, "excluded_"+s.String())
+	}
+	var got []string
+	for _, c := range compartmentColumns {
+		if strings.HasPrefix(c, "excluded_") {
+			got = append(got, c)
+		}
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("columns (-want +got):\n%s", diff)
+	}
+}
+
+// Every row has as many cells as the header, whatever the texts hold.
+func TestTablesParse(t *testing.T) {
+	c := sampleCohort("")
+	for name, text := range map[string][]byte{
+		"compartments": table(compartmentColumns, c.compartmentRows()), "studies": table(studyColumns, c.studyRows("")),
+	} {
+		rows, err := csv.NewReader(strings.NewReader(string(text))).ReadAll() // checks the number of cells
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+		if got, want := strings.Count(string(text), "\n"), len(rows); got != want {
+			t.Errorf("%s: %d lines for %d rows: a cell holds a line end", name, got, want)
+		}
+	}
+}
+
+func TestTextCell(t *testing.T) {
+	for in, want := range map[string]string{
+		"S01":               "S01",
+		"":                  "",
+		"=1+1":              "'=1+1",
+		"+cmd|' /C calc'!A": "'+cmd|' /C calc'!A",
+		"-2+3":              "'-2+3",
+		"@SUM(A1)":          "'@SUM(A1)",
+		"\t=1":              "' =1",
+		"\r=1":              "' =1",
+		"  =1":              "'  =1",
+		"＝1":                "'＝1",
+		"\u202e=1":          "' =1",
+		"-5":                "-5",
+		"+3.25":             "+3.25",
+		"-1e5":              "'-1e5",
+		"a=b":               "a=b",
+		"\tabc":             "' abc",
+		"two\nlines":        "two lines",
+		"nul\x00byte":       "nul byte",
+		"bad\xffutf8":       "bad\uFFFDutf8",
+		"Jürgen":            "Jürgen",
+	} {
+		if got := text(in); got != want {
+			t.Errorf("text(%q) = %q, want %q", in, got, want)
+		}
+	}
+}
+
+func TestNumberCell(t *testing.T) {
+	nan := sampleResult(sampleGeometry()).Compartments[1].MeanT2
+	if got := number(nan, 2); got != "" {
+		t.Errorf("NaN is printed as %q, want an empty cell", got)
+	}
+	if got := number(-0.5, 4); got != "-0.5000" {
+		t.Errorf("a negative R² is printed as %q, want -0.5000", got)
+	}
+}

@@ -1,0 +1,104 @@
+package report
+
+import (
+	"image"
+
+	"golang.org/x/image/font"
+	"golang.org/x/image/math/fixed"
+	plotfont "gonum.org/v1/plot/font"
+)
+
+// The typefaces of figures are Liberation's, which gonum/plot brings; mono has
+// an I that cannot be taken for a stroke.
+var (
+	sans = plotfont.Font{Typeface: "Liberation", Variant: "Sans"}
+	mono = plotfont.Font{Typeface: "Liberation", Variant: "Mono"}
+)
+
+// typeface returns a face of size pixels per em. A face is not safe for
+// concurrent use.
+func typeface(f plotfont.Font, size int, weight font.Weight) font.Face {
+	f.Weight = weight
+	found := plotfont.DefaultCache.Lookup(f, plotfont.Length(size))
+	return found.FontFace(72) // dots per inch: one point is one pixel
+}
+
+// textWidth returns the advance of s in pixels.
+func textWidth(face font.Face, s string) int { return font.MeasureString(face, s).Ceil() }
+
+// fitText shortens s with an ellipsis until it is at most width pixels wide.
+func fitText(face font.Face, s string, width int) string {
+	if textWidth(face, s) <= width {
+		return s
+	}
+	r := []rune(s)
+	for len(r) > 0 && textWidth(face, string(r)+"…") > width {
+		r = r[:len(r)-1]
+	}
+	return string(r) + "…"
+}
+
+// A caption is a line of text on a picture with the palette of this package.
+type caption struct {
+	face  font.Face
+	text  string
+	level uint8 // grey of the letters
+	halo  bool  // a black rim, for text over an image
+}
+
+// draw writes the caption with its baseline starting at p.
+func (c caption) draw(dst *image.Paletted, p image.Point) {
+	const rim = 2 // pixels; as wide as a stem of the letters
+	bounds, _ := font.BoundString(c.face, c.text)
+	area := image.Rect(bounds.Min.X.Floor(), bounds.Min.Y.Floor(), bounds.Max.X.Ceil(), bounds.Max.Y.Ceil()).Inset(-rim)
+	mask := image.NewAlpha(area)
+	d := font.Drawer{Dst: mask, Src: image.Opaque, Face: c.face, Dot: fixed.P(0, 0)}
+	d.DrawString(c.text)
+	if c.halo {
+		blend(dst, p, thicken(mask, rim), 0)
+	}
+	blend(dst, p, mask, c.level)
+}
+
+// thicken returns the mask grown by r pixels in every direction.
+func thicken(m *image.Alpha, r int) *image.Alpha {
+	out := image.NewAlpha(m.Rect)
+	for y := m.Rect.Min.Y; y < m.Rect.Max.Y; y++ {
+		for x := m.Rect.Min.X; x < m.Rect.Max.X; x++ {
+			a := m.AlphaAt(x, y).A
+			if a == 0 {
+				continue
+			}
+			for dy := -r; dy <= r; dy++ {
+				for dx := -r; dx <= r; dx++ {
+					if dx*dx+dy*dy > r*r+1 || !image.Pt(x+dx, y+dy).In(m.Rect) {
+						continue
+					}
+					if i := out.PixOffset(x+dx, y+dy); out.Pix[i] < a {
+						out.Pix[i] = a
+					}
+				}
+			}
+		}
+	}
+	return out
+}
+
+// blend mixes the grey level into dst by the weights of the mask, whose origin
+// is put at p. A colour cannot be mixed in a palette: it is replaced where the
+// mask covers at least half of the pixel.
+func blend(dst *image.Paletted, p image.Point, mask *image.Alpha, level uint8) {
+	r := mask.Rect.Add(p).Intersect(dst.Rect)
+	for y := r.Min.Y; y < r.Max.Y; y++ {
+		for x := r.Min.X; x < r.Max.X; x++ {
+			a := int(mask.AlphaAt(x-p.X, y-p.Y).A)
+			i := dst.PixOffset(x, y)
+			switch old := int(dst.Pix[i]); {
+			case old < greyLevels:
+				dst.Pix[i] = uint8((old*(255-a) + int(level)*a + 127) / 255)
+			case a >= 128:
+				dst.Pix[i] = level
+			}
+		}
+	}
+}

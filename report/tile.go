@@ -1,0 +1,188 @@
+package report
+
+import (
+	"fmt"
+	"image"
+	"math"
+	"strconv"
+
+	"golang.org/x/image/font"
+
+	"github.com/t2map/t2map/volume"
+)
+
+// view is a cut-out of a slice at a size on the screen. Both axes have the
+// same pixels per mm, whatever the shape of the voxels.
+type view struct {
+	crop image.Rectangle // voxels i, j
+	size image.Point     // pixels
+	x, y sampling
+}
+
+// sampling says for each pixel along an axis which voxels of the crop it shows,
+// counted from the crop's edge: near for colours, which must not be mixed, and a mixture
+// of lo and hi, frac of the latter, for greys.
+type sampling struct {
+	near, lo, hi []int
+	frac         []float32
+}
+
+// newView returns the view of the voxels of crop with the given number of
+// pixels per voxel along i and j.
+func newView(crop image.Rectangle, perI, perJ float64) view {
+	w := max(1, int(math.Round(float64(crop.Dx())*perI)))
+	h := max(1, int(math.Round(float64(crop.Dy())*perJ)))
+	return view{crop: crop, size: image.Pt(w, h), x: newSampling(crop.Dx(), w), y: newSampling(crop.Dy(), h)}
+}
+
+func newSampling(voxels, pixels int) sampling {
+	s := sampling{near: make([]int, pixels), lo: make([]int, pixels), hi: make([]int, pixels), frac: make([]float32, pixels)}
+	for p := range pixels {
+		// The centre of the pixel in voxels; voxel i reaches from i to i+1.
+		c := (float64(p) + 0.5) * float64(voxels) / float64(pixels)
+		s.near[p] = min(int(c), voxels-1)
+		below := math.Floor(c - 0.5)
+		s.lo[p] = max(int(below), 0)
+		s.hi[p] = min(int(below)+1, voxels-1)
+		s.frac[p] = float32(c - 0.5 - below)
+	}
+	return s
+}
+
+// draw puts slice k at the pixel at.
+func (v view) draw(dst *image.Paletted, at image.Point, s scene, k int) {
+	v.drawGrey(dst, at, slice(s.echo.Geometry, s.echo.Data, k), s)
+	nx := s.echo.Size[0]
+	region := slice(s.echo.Geometry, s.regions.Data, k)
+	t2 := slice(s.echo.Geometry, s.maps.T2, k)
+	status := slice(s.echo.Geometry, s.maps.Status, k)
+	for y, j := range v.y.near {
+		first := v.crop.Min.X + nx*(v.crop.Min.Y+j)
+		inRow := region[first:][:v.crop.Dx()]
+		out := dst.Pix[dst.PixOffset(at.X, at.Y+y):][:v.size.X]
+		for x, i := range v.x.near {
+			if inRow[i] == 0 {
+				continue
+			}
+			out[x] = excludedT2
+			if status[first+i] == volume.Fitted {
+				out[x] = t2Index(t2[first+i])
+			}
+		}
+	}
+}
+
+// drawGrey puts the echo image of a slice at the pixel at.
+func (v view) drawGrey(dst *image.Paletted, at image.Point, echo []float32, s scene) {
+	levels := make([]float32, v.crop.Dx())
+	upper, lower := make([]float32, v.size.X), make([]float32, v.size.X)
+	sample := func(row []float32, j int) {
+		greys(levels, echo[v.crop.Min.X+s.echo.Size[0]*(v.crop.Min.Y+j):], greyWhite/s.window)
+		if len(row) == len(levels) {
+			copy(row, levels)
+			return
+		}
+		for x, f := range v.x.frac {
+			a, b := levels[v.x.lo[x]], levels[v.x.hi[x]]
+			row[x] = a + f*(b-a)
+		}
+	}
+	upperRow, lowerRow := -1, -1
+	for y, f := range v.y.frac {
+		lo, hi := v.y.lo[y], v.y.hi[y]
+		if f == 0 {
+			hi = lo
+		}
+		if lo == lowerRow {
+			upper, lower, upperRow, lowerRow = lower, upper, lowerRow, upperRow
+		}
+		if lo != upperRow {
+			sample(upper, lo)
+			upperRow = lo
+		}
+		if hi != lo && hi != lowerRow {
+			sample(lower, hi)
+			lowerRow = hi
+		}
+		out := dst.Pix[dst.PixOffset(at.X, at.Y+y):][:v.size.X]
+		if hi == lo {
+			for x, a := range upper {
+				out[x] = uint8(a + 0.5)
+			}
+			continue
+		}
+		for x, a := range upper {
+			out[x] = uint8(a + f*(lower[x]-a) + 0.5)
+		}
+	}
+}
+
+// greys turns magnitudes into grey levels from 0 to greyWhite; NaN is black.
+func greys(dst, magnitude []float32, gain float32) {
+	for i := range dst {
+		g := magnitude[i] * gain
+		if !(g > 0) {
+			g = 0
+		}
+		dst[i] = min(g, greyWhite)
+	}
+}
+
+// tileLabels writes the slice number and the patient's directions on tiles.
+type tileLabels struct {
+	face  font.Face // of the slice number
+	edge  font.Face // of the directions
+	em    int
+	tile  image.Point
+	edges [4]string // left, right, top, bottom
+	total int
+}
+
+func newTileLabels(g volume.Geometry, tile image.Point) tileLabels {
+	em := min(max(min(tile.X, tile.Y)/20, 12), 22)
+	return tileLabels{face: typeface(sans, em, font.WeightBold), edge: typeface(mono, em*11/10, font.WeightBold), em: em, tile: tile, edges: edgeLetters(g), total: g.Size[2]}
+}
+
+// draw writes on the tile of slice k. Slices are counted from 1.
+func (l tileLabels) draw(dst *image.Paletted, at image.Point, k int) {
+	put := func(face font.Face, s string, level uint8, x, y int) {
+		caption{face: face, text: s, level: level, halo: true}.draw(dst, at.Add(image.Pt(x, y)))
+	}
+	pad := l.em / 2
+	top := pad + l.em*8/10 // a baseline whose letters start pad below the edge
+	number := strconv.Itoa(k + 1)
+	put(l.face, number, greyWhite, pad, top)
+	put(l.face, fmt.Sprintf("/%d", l.total), greySoft, pad+textWidth(l.face, number), top)
+	w := textWidth(l.edge, "S") // a fixed-width face
+	middle := l.tile.Y/2 + l.em*4/10
+	put(l.edge, l.edges[0], greySoft, pad, middle)
+	put(l.edge, l.edges[1], greySoft, l.tile.X-pad-w, middle)
+	put(l.edge, l.edges[2], greySoft, (l.tile.X-w)/2, top)
+	put(l.edge, l.edges[3], greySoft, (l.tile.X-w)/2, l.tile.Y-pad)
+}
+
+// edgeLetters returns the patient's directions at the left, right, top and
+// bottom edge of a slice: the nearest of R, L (right, left), A, P (front,
+// back) and I, S (foot, head).
+func edgeLetters(g volume.Geometry) [4]string {
+	left, right := axisLetters(g, 0)
+	top, bottom := axisLetters(g, 1)
+	return [4]string{left, right, top, bottom}
+}
+
+// axisLetters returns the directions in which the index along column c of the
+// affine falls and grows.
+func axisLetters(g volume.Geometry, c int) (low, high string) {
+	r := 0
+	for n := range 3 {
+		if math.Abs(g.Affine[n][c]) > math.Abs(g.Affine[r][c]) {
+			r = n
+		}
+	}
+	// LPS: the axes grow to the left, the back and the head.
+	names := [3][2]string{{"R", "L"}, {"A", "P"}, {"I", "S"}}[r]
+	if g.Affine[r][c] < 0 {
+		return names[1], names[0]
+	}
+	return names[0], names[1]
+}
