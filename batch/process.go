@@ -1,0 +1,165 @@
+package batch
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/t2map/t2map/dicomio"
+	"github.com/t2map/t2map/nifti"
+	"github.com/t2map/t2map/report"
+	"github.com/t2map/t2map/segment"
+	"github.com/t2map/t2map/t2fit"
+	"github.com/t2map/t2map/volume"
+)
+
+// Job is one study, its questions answered: who it is, which series is meant,
+// which file is its mask and where its results go.
+type Job struct {
+	Study    dicomio.Study
+	Identity Identity
+	Train    dicomio.Train
+	Mask     string
+	Dir      string
+}
+
+// Process takes one study through the pipeline and writes its folder. Workers is
+// the number of parallel workers in each stage; 0 means one per processor.
+func Process(ctx context.Context, j Job, p Protocol, workers int) (report.Result, error) {
+	series, files, err := dicomio.Read(ctx, j.Train, workers)
+	if err != nil {
+		return report.Result{}, fmt.Errorf("read: %w", err)
+	}
+	labels, mask, err := readMask(j.Mask)
+	if err != nil {
+		return report.Result{}, fmt.Errorf("mask: %w", err)
+	}
+	labels, err = segment.OnGrid(labels, series.Geometry)
+	if err != nil {
+		return report.Result{}, hinted("the mask must lie on the grid of this series; see t2map inspect", "mask: %s: %w", mask.Path, err)
+	}
+	regions, err := p.Scheme.Divide(labels)
+	if err != nil {
+		return report.Result{}, hinted("name the right scheme with --scheme, or add the label to its file", "mask: %s: %w", mask.Path, err)
+	}
+	maps, err := t2fit.Fit(ctx, series, p.fitted(regions), p.fit(workers))
+	if err != nil {
+		return report.Result{}, fmt.Errorf("fit: %w", err)
+	}
+	summaries, err := segment.Summarize(maps, regions)
+	if err != nil {
+		return report.Result{}, fmt.Errorf("summarize: %w", err)
+	}
+	result := describe(j, p, series)
+	result.Compartments = summaries
+	result.Decays = p.curves(series, maps, regions)
+	result.Inputs = inputs(files, mask)
+	return report.WriteStudy(j.Dir, report.Study{
+		Result:    result,
+		Echo:      volume.Map{Geometry: series.Geometry, Data: series.Echo[result.Protocol.SkippedEchoes]},
+		Maps:      maps,
+		WriteMaps: p.Maps != MapsNone,
+		Regions:   regions,
+	})
+}
+
+// fit returns the options of the fit with the number of workers.
+func (p Protocol) fit(workers int) t2fit.Options {
+	o := p.Fit
+	o.Workers = workers
+	return o
+}
+
+// fitted returns the voxels to fit: those of the regions, or all.
+func (p Protocol) fitted(r segment.Regions) volume.Labels {
+	if p.Maps == "" || p.Maps == MapsFull {
+		return volume.Labels{}
+	}
+	return r.Labels
+}
+
+// readMask reads a label map and its hash. The path in results is the file's
+// name alone: the folders above it are the site's.
+func readMask(path string) (volume.Labels, report.File, error) {
+	mask := report.File{Path: filepath.Base(path)}
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return volume.Labels{}, mask, err
+	}
+	mask.SHA256 = fmt.Sprintf("%x", sha256.Sum256(data))
+	labels, err := nifti.ReadLabels(bytes.NewReader(data))
+	if err != nil {
+		return volume.Labels{}, mask, fmt.Errorf("%s: %w", mask.Path, err)
+	}
+	return labels, mask, nil
+}
+
+// curves fits the mean signal of each compartment, for the picture of its decay.
+func (p Protocol) curves(s volume.MultiEcho, m volume.Maps, r segment.Regions) []report.Decay {
+	var out []report.Decay
+	for _, d := range segment.Decays(s, m, r) {
+		curve := report.Decay{Compartment: d.Compartment, Voxels: d.Voxels, Signal: make([]segment.Number, len(d.Signal))}
+		for e, v := range d.Signal {
+			curve.Signal[e] = segment.Number(v)
+		}
+		// An empty compartment has no mean signal; its curve stays NaN.
+		est, _ := t2fit.Curve(s.TE, d.Signal, p.Fit)
+		curve.T2, curve.S0 = segment.Number(est.T2), segment.Number(est.S0)
+		out = append(out, curve)
+	}
+	return out
+}
+
+// describe fills in what a result says of its study and settings.
+func describe(j Job, p Protocol, s volume.MultiEcho) report.Result {
+	o, _ := p.Fit.Defaults() // Check has seen them
+	r := report.Result{
+		Version: Version, Subject: j.Identity.Subject, Visit: j.Identity.Visit,
+		Study: j.Study.Hash, Series: j.Train.Hash, Side: sideOf(j),
+		Protocol: report.Protocol{
+			Name: p.Name, Method: string(o.Method), SkippedEchoes: o.SkipEchoes, T2RangeMS: o.T2Range,
+			MinR2: o.MinR2, MinSignal: o.MinSignal, Scheme: p.Scheme.Name, Maps: string(p.maps()),
+		},
+		TE: s.TE, Size: s.Size, Spacing: s.Spacing(),
+	}
+	if r.Side == "" {
+		r.Notes = append(r.Notes, "side of the knee unknown: the images carry no Laterality (0020,0060)")
+	}
+	if n := j.Study.Passed; n.OtherSeries+n.Derived+n.OtherModality > 0 {
+		r.Notes = append(r.Notes, fmt.Sprintf("passed over: %d MR images of other series, %d maps or phase images, %d files of other modalities", n.OtherSeries, n.Derived, n.OtherModality))
+	}
+	return r
+}
+
+func (p Protocol) maps() Maps {
+	if p.Maps == "" {
+		return MapsFull
+	}
+	return p.Maps
+}
+
+// sideOf names the side of the knee in full, or "" where nothing says it.
+func sideOf(j Job) string {
+	side := j.Train.Side
+	if side == "" {
+		side = j.Identity.Side
+	}
+	switch side {
+	case "L":
+		return "left"
+	case "R":
+		return "right"
+	}
+	return ""
+}
+
+func inputs(files []dicomio.File, mask report.File) []report.File {
+	out := make([]report.File, 0, len(files)+1)
+	for _, f := range files {
+		out = append(out, report.File(f))
+	}
+	return append(out, mask)
+}

@@ -1,0 +1,195 @@
+package batch
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/goccy/go-yaml"
+
+	"github.com/t2map/t2map/segment"
+	"github.com/t2map/t2map/t2fit"
+)
+
+// Protocol is what a trial fixes once for all its studies.
+type Protocol struct {
+	// Name of the protocol, copied into results; may be empty.
+	Name string
+	// Fit says how T2 is estimated.
+	Fit t2fit.Options
+	// Scheme gives the labels of masks their meaning.
+	Scheme segment.Scheme
+	// Mask is a pattern of mask files, see Settings.Mask; empty means the usual
+	// names.
+	Mask string
+	// Layout is a pattern of study folders, see Settings.Layout; may be empty.
+	Layout string
+	// Series says which of several trains of a study is meant.
+	Series SeriesRule
+	// Maps says which voxels are fitted and whether maps are written; empty
+	// means MapsFull.
+	Maps Maps
+}
+
+// Maps says what is fitted and written of a study beside its compartments.
+type Maps string
+
+// The kinds of maps.
+const (
+	MapsFull Maps = "full" // every voxel fitted, maps written
+	MapsMask Maps = "mask" // the mask's voxels fitted, maps written
+	MapsNone Maps = "none" // the mask's voxels fitted, no maps
+)
+
+// SeriesRule picks a series by what is set of it; all of it must hold.
+type SeriesRule struct {
+	// Description is a pattern (as of a file name, * and ?) of SeriesDescription,
+	// upper and lower case alike; empty means any.
+	Description string `yaml:"description"`
+	// Number is SeriesNumber; 0 means any.
+	Number int `yaml:"number"`
+	// Echoes is the number of echo times; 0 means any.
+	Echoes int `yaml:"echoes"`
+	// Side is L or R; empty means any.
+	Side string `yaml:"side"`
+	// Hash is the beginning, six digits or more, of the series' hash; empty means
+	// any.
+	Hash string `yaml:"-"`
+}
+
+// protocolFile is a protocol as it stands in YAML.
+type protocolFile struct {
+	Name       string     `yaml:"name"`
+	Method     string     `yaml:"method"`
+	SkipEchoes *int       `yaml:"skip_echoes"`
+	T2Range    []float64  `yaml:"t2_range_ms"`
+	MinR2      float64    `yaml:"min_r2"`
+	MinSignal  float64    `yaml:"min_signal"`
+	Scheme     string     `yaml:"scheme"`
+	Mask       string     `yaml:"mask"`
+	Layout     string     `yaml:"layout"`
+	Maps       string     `yaml:"maps"`
+	Series     SeriesRule `yaml:"series"`
+}
+
+// ReadProtocol reads a protocol from a YAML file. A key that it does not know is
+// an error, so that a misspelt setting does not pass for the default. A scheme
+// that is a file is looked for beside the protocol.
+func ReadProtocol(path string) (Protocol, error) {
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return Protocol{}, fmt.Errorf("protocol: %w", err)
+	}
+	var f protocolFile
+	// A file of comments alone decodes to the end of its input.
+	if err := yaml.NewDecoder(bytes.NewReader(text), yaml.Strict()).Decode(&f); err != nil && len(bytes.TrimSpace(text)) > 0 {
+		return Protocol{}, fmt.Errorf("protocol %s: %s", path, strings.TrimSpace(yaml.FormatError(err, false, true)))
+	}
+	p := Protocol{
+		Name: f.Name, Mask: f.Mask, Layout: f.Layout, Series: f.Series, Maps: Maps(f.Maps),
+		Fit: t2fit.Options{Method: t2fit.Method(f.Method), MinR2: f.MinR2, MinSignal: f.MinSignal},
+	}
+	if f.SkipEchoes != nil {
+		p.Fit.SkipEchoes = SkipOption(*f.SkipEchoes)
+	}
+	switch len(f.T2Range) {
+	case 0:
+	case 2:
+		p.Fit.T2Range = [2]float64(f.T2Range)
+	default:
+		return Protocol{}, fmt.Errorf("protocol %s: t2_range_ms: %d numbers, want [low, high]", path, len(f.T2Range))
+	}
+	if f.Scheme != "" {
+		if p.Scheme, err = ReadScheme(f.Scheme, filepath.Dir(path)); err != nil {
+			return Protocol{}, fmt.Errorf("protocol %s: %w", path, err)
+		}
+	}
+	if err := p.Check(); err != nil {
+		return Protocol{}, fmt.Errorf("protocol %s: %w", path, err)
+	}
+	return p, nil
+}
+
+// SkipOption turns a number of echoes to skip, as people write it, into the fit's
+// option, whose zero is its default.
+func SkipOption(n int) int {
+	if n == 0 {
+		return t2fit.NoSkip
+	}
+	if n < 0 {
+		return n - 1 // stays a mistake, never NoSkip
+	}
+	return n
+}
+
+// Check returns an error when a setting makes no sense.
+func (p Protocol) Check() error {
+	if _, err := p.Fit.Defaults(); err != nil {
+		return err
+	}
+	if all := []Maps{"", MapsFull, MapsMask, MapsNone}; !slices.Contains(all, p.Maps) {
+		return fmt.Errorf("maps %q is not one of %v", p.Maps, all[1:])
+	}
+	if s := p.Series.Side; s != "" && s != "L" && s != "R" {
+		return fmt.Errorf("series: side %q is not L or R", s)
+	}
+	for _, pattern := range []string{p.Mask, p.Series.Description} {
+		if _, err := filepath.Match(pattern, ""); err != nil {
+			return fmt.Errorf("pattern %q: %w", pattern, err)
+		}
+	}
+	_, err := parseLayout(p.Layout)
+	return err
+}
+
+// ReadScheme returns the label scheme of that name, or the one in that YAML
+// file, which may be given relative to folder.
+func ReadScheme(nameOrFile, folder string) (segment.Scheme, error) {
+	s, err := segment.Named(nameOrFile)
+	if err == nil {
+		return s, nil
+	}
+	if ext := strings.ToLower(filepath.Ext(nameOrFile)); ext != ".yaml" && ext != ".yml" {
+		return segment.Scheme{}, err
+	}
+	path := nameOrFile
+	if !filepath.IsAbs(path) {
+		path = filepath.Join(folder, path)
+	}
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return segment.Scheme{}, fmt.Errorf("scheme: %w", err)
+	}
+	s, err = segment.ParseScheme(text)
+	if err != nil {
+		return segment.Scheme{}, fmt.Errorf("scheme %s: %w", path, err)
+	}
+	return s, nil
+}
+
+// hintError is an error with a way out.
+type hintError struct {
+	err  error
+	hint string
+}
+
+func (e *hintError) Error() string { return e.err.Error() }
+func (e *hintError) Unwrap() error { return e.err }
+
+// hinted joins an error and what to do about it.
+func hinted(hint, format string, a ...any) error {
+	return &hintError{fmt.Errorf(format, a...), hint}
+}
+
+// asHint returns the hint of a batch error, or "".
+func asHint(err error) string {
+	var h *hintError
+	if errors.As(err, &h) {
+		return h.hint
+	}
+	return ""
+}

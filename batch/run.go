@@ -1,0 +1,308 @@
+package batch
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"unicode"
+
+	"golang.org/x/sync/errgroup"
+	"golang.org/x/sync/semaphore"
+
+	"github.com/t2map/t2map/dicomio"
+	"github.com/t2map/t2map/report"
+)
+
+// Run searches the roots, processes every study and writes the tables. A study
+// that fails is in the outcome; the others go on. When ctx ends, the studies that
+// are done stay and are in the tables, the others are listed as interrupted, and
+// the error is ctx's.
+//
+// Other errors are those of the run as a whole: settings that make no sense, a
+// folder that cannot be written, a NothingFoundError.
+func Run(ctx context.Context, s Settings) (Outcome, error) {
+	m, err := s.prepare()
+	if err != nil {
+		return Outcome{}, err
+	}
+	found, err := s.find(ctx)
+	if err != nil {
+		return Outcome{}, err
+	}
+	out := Outcome{Passed: found.Passed, Files: found.Files}
+	jobs := s.plan(found, m, &out)
+	s.processAll(ctx, jobs, &out)
+	return out, errors.Join(s.writeTables(&out), ctx.Err())
+}
+
+// prepare checks the settings and the output folder, and reads the manifest.
+func (s Settings) prepare() (*manifest, error) {
+	if err := s.Protocol.Check(); err != nil {
+		return nil, err
+	}
+	if _, err := parseLayout(s.layout()); err != nil {
+		return nil, err
+	}
+	if s.Protocol.Scheme.Name == "" {
+		return nil, hinted("name it with --scheme or in the protocol, for instance --scheme compartments", "no label scheme is given: what the mask's labels mean is never guessed")
+	}
+	if s.Out != "" {
+		if err := writable(s.Out); err != nil {
+			return nil, err
+		}
+	}
+	if s.Manifest == "" {
+		return nil, nil
+	}
+	return readManifest(s.Manifest)
+}
+
+// writable makes the folder and tries to write into it, before any work is done.
+func writable(folder string) error {
+	const hint = "choose another folder with --out, or check its permissions and free space"
+	if err := os.MkdirAll(folder, 0o777); err != nil {
+		return hinted(hint, "output folder: %w", err)
+	}
+	f, err := os.CreateTemp(folder, ".t2map-*")
+	if err != nil {
+		return hinted(hint, "output folder: %w", err)
+	}
+	name := f.Name()
+	return errors.Join(f.Close(), os.Remove(name))
+}
+
+// find searches the roots.
+func (s Settings) find(ctx context.Context) (dicomio.Finding, error) {
+	found, err := dicomio.Find(ctx, s.Roots, dicomio.FindOptions{Workers: s.Workers, Exclude: s.Out, Progress: s.progress(StageHeaders)})
+	if err != nil {
+		return found, fmt.Errorf("find: %w", err)
+	}
+	if len(found.Studies) == 0 && len(found.Damaged) == 0 {
+		return found, &NothingFoundError{Files: found.Files, Passed: found.Passed}
+	}
+	return found, nil
+}
+
+// plan answers the questions of every study; those with no answer fail here.
+func (s Settings) plan(found dicomio.Finding, m *manifest, out *Outcome) []Job {
+	var jobs []Job
+	for _, st := range found.Studies {
+		j, err := s.job(st, m)
+		if err != nil {
+			out.fail(s, j, err)
+			continue
+		}
+		jobs = append(jobs, j)
+	}
+	for _, err := range found.Damaged {
+		out.fail(s, Job{}, err)
+	}
+	for _, row := range m.unseen() {
+		out.fail(s, Job{Identity: row.Identity}, row.missing(m.path))
+	}
+	place(s.Out, jobs)
+	return jobs
+}
+
+// job answers the questions of one study. Where it fails, the job holds what is
+// known so far.
+func (s Settings) job(st dicomio.Study, m *manifest) (j Job, err error) {
+	j = Job{Study: st}
+	if j.Identity, err = s.identify(st, m); err != nil {
+		return j, err
+	}
+	if j.Train, err = s.chooseTrain(st, j.Identity.Side); err != nil {
+		return j, fmt.Errorf("read: %w", err)
+	}
+	j.Mask, err = s.findMask(st, j.Identity)
+	return j, err
+}
+
+// place gives every job a folder of its own: subject/visit, with the study's hash
+// where two studies share those. Names are compared without case, as the file
+// systems of Windows and macOS do.
+func place(out string, jobs []Job) {
+	name := func(j Job) string {
+		return filepath.Join(folderName(j.Identity.Subject), folderName(cmp.Or(j.Identity.Visit, "study")))
+	}
+	count := map[string]int{}
+	for _, j := range jobs {
+		count[strings.ToLower(name(j))]++
+	}
+	for i, j := range jobs {
+		dir := name(j)
+		if count[strings.ToLower(dir)] > 1 {
+			dir += "-" + j.Study.Hash
+		}
+		jobs[i].Dir = filepath.Join(out, dir)
+	}
+}
+
+// reserved are names that Windows keeps for devices, whatever their ending.
+var reserved = []string{"con", "prn", "aux", "nul", "com1", "com2", "com3", "com4", "com5", "com6", "com7", "com8", "com9", "lpt1", "lpt2", "lpt3", "lpt4", "lpt5", "lpt6", "lpt7", "lpt8", "lpt9"}
+
+// folderName makes a name that every file system takes of a text from a header:
+// letters, digits, dot, dash and underscore stay.
+func folderName(text string) string {
+	name := strings.Map(func(r rune) rune {
+		if unicode.IsLetter(r) || unicode.IsDigit(r) || strings.ContainsRune("-_.", r) {
+			return r
+		}
+		return '_'
+	}, strings.ToValidUTF8(text, "_"))
+	if r := []rune(name); len(r) > 64 {
+		name = string(r[:64])
+	}
+	name = strings.TrimRight(name, ".")
+	stem, _, _ := strings.Cut(strings.ToLower(name), ".")
+	if name == "" || strings.HasPrefix(name, ".") || slices.Contains(reserved, stem) {
+		name = "_" + name
+	}
+	return name
+}
+
+// inFlight is the number of studies worked on at a time: while one is fitted the
+// next is read.
+const inFlight = 2
+
+// defaultMemoryMB is enough for two OAI knees of 384 × 384 × 30 voxels and 7
+// echoes, which take 240 MiB each.
+const defaultMemoryMB = 1024
+
+// processAll processes the jobs; it is the one place of the package that works in
+// parallel.
+func (s Settings) processAll(ctx context.Context, jobs []Job, out *Outcome) {
+	budget := int64(cmp.Or(s.MemoryMB, defaultMemoryMB)) << 20
+	memory := semaphore.NewWeighted(budget)
+	report := s.progress(StageStudies)
+	if report == nil {
+		report = func(int, int) {}
+	}
+	var mu sync.Mutex
+	done := 0
+	finish := func(j Job, err error) {
+		mu.Lock()
+		defer mu.Unlock()
+		done++
+		if err != nil {
+			out.fail(s, j, err)
+		} else {
+			s.log().Info("study done", "study", j.name(), "folder", j.Dir)
+		}
+		report(done, len(jobs))
+	}
+	report(0, len(jobs))
+	var g errgroup.Group
+	g.SetLimit(inFlight)
+	for _, j := range jobs {
+		need := min(memoryOf(j.Train), budget)
+		if memory.Acquire(ctx, need) != nil {
+			finish(j, errInterrupted)
+			continue
+		}
+		g.Go(func() error {
+			defer memory.Release(need)
+			finish(j, s.process(ctx, j))
+			return nil
+		})
+	}
+	_ = g.Wait() // failures are in the outcome
+}
+
+var errInterrupted = errors.New("not processed: the run was interrupted")
+
+// process is Process for a job of a run. What goes wrong in it, even a panic in
+// a library, is this study's.
+func (s Settings) process(ctx context.Context, j Job) (err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			s.log().Debug("panic", "study", j.name(), "value", r)
+			err = hinted("please report this study's kind of data", "internal error")
+		}
+		if ctx.Err() != nil && errors.Is(err, ctx.Err()) {
+			err = errInterrupted
+		}
+	}()
+	if err := notAnothers(j); err != nil {
+		return err
+	}
+	_, err = Process(ctx, j, s.Protocol, s.Workers)
+	return err
+}
+
+// notAnothers asks that the job's folder, where it is there, holds results of the
+// same study.
+func notAnothers(j Job) error {
+	old, err := report.ReadResult(filepath.Join(j.Dir, report.ResultFile))
+	if err == nil && old.Study != j.Study.Hash {
+		return hinted("choose another folder with --out", "results: %s holds the results of another study, %s", filepath.Base(j.Dir), old.Study)
+	}
+	return nil
+}
+
+// memoryOf estimates the bytes a study takes: its echoes, four maps and labels
+// before and after they are on the grid.
+func memoryOf(t dicomio.Train) int64 {
+	const maps, status, labels = 4 * 4, 1, 2 * 2
+	return int64(t.Geometry.Voxels()) * int64(4*len(t.TE)+maps+status+labels)
+}
+
+// name names a job for people.
+func (j Job) name() string {
+	if j.Study.Hash == "" {
+		return cmp.Or(j.Identity.Subject, "unknown")
+	}
+	return j.Study.Name()
+}
+
+// fail lists a study that could not be done.
+func (o *Outcome) fail(s Settings, j Job, err error) {
+	f := report.Failure{Subject: j.Identity.Subject, Visit: j.Identity.Visit, Study: j.Study.Hash, Reason: err.Error(), Hint: Hint(err)}
+	if j.Study.Hash != "" {
+		f.Folder = j.Study.Name()
+	}
+	o.Failures = append(o.Failures, f)
+	s.log().Error(fmt.Sprintf("study %s: %s", j.name(), f.Reason), "hint", f.Hint)
+}
+
+// writeTables rebuilds the tables from the result.json of every study below the
+// output folder, so that an earlier run's studies stay in them, except those that
+// failed now.
+func (s Settings) writeTables(out *Outcome) error {
+	failed := map[string]bool{}
+	for _, f := range out.Failures {
+		failed[f.Study] = true
+	}
+	err := filepath.WalkDir(s.Out, func(path string, d fs.DirEntry, err error) error {
+		switch {
+		case err != nil:
+			return err
+		case d.IsDir() && path != s.Out && strings.HasPrefix(d.Name(), "."):
+			return fs.SkipDir
+		case d.Name() != report.ResultFile:
+			return nil
+		}
+		r, err := report.ReadResult(path)
+		if err != nil {
+			s.log().Warn("passed over in the tables", "error", err)
+		} else if !failed[r.Study] {
+			out.Results = append(out.Results, r)
+		}
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("tables: %w", err)
+	}
+	c := report.Cohort{Version: Version, Results: out.Results, Failures: out.Failures}
+	if err := report.WriteTables(s.Out, c); err != nil {
+		return hinted("check the free space of the output folder", "tables: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,660 @@
+package batch
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"math"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/t2map/t2map/nifti"
+	"github.com/t2map/t2map/phantom"
+	"github.com/t2map/t2map/report"
+	"github.com/t2map/t2map/segment"
+	"github.com/t2map/t2map/t2fit"
+	"github.com/t2map/t2map/volume"
+)
+
+// knee writes a small phantom study into dir and returns it.
+func knee(t testing.TB, dir string, o phantom.Options) *phantom.Study {
+	t.Helper()
+	o.Matrix, o.Slices = 64, 6
+	s, err := phantom.New(context.Background(), o)
+	if err == nil {
+		err = s.Write(context.Background(), dir)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+func compartmentsScheme(t testing.TB) segment.Scheme {
+	t.Helper()
+	s, err := segment.Named("compartments")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// settings returns settings for the studies under dir/studies, results going to
+// dir/results.
+func settings(t testing.TB, dir string) Settings {
+	return Settings{Roots: []string{filepath.Join(dir, "studies")}, Out: filepath.Join(dir, "results"), Protocol: Protocol{Scheme: compartmentsScheme(t)}}
+}
+
+func run(t testing.TB, s Settings) Outcome {
+	t.Helper()
+	out, err := Run(context.Background(), s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return out
+}
+
+// tree returns the hash of every file below dir by its path.
+func tree(t testing.TB, dir string) map[string]string {
+	t.Helper()
+	out := map[string]string{}
+	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		data, err := os.ReadFile(path)
+		rel, _ := filepath.Rel(dir, path)
+		out[filepath.ToSlash(rel)] = fmt.Sprintf("%x", sha256.Sum256(data))
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return out
+}
+
+func TestRunAgainstTruth(t *testing.T) {
+	dir := t.TempDir()
+	truth := map[string]*phantom.Study{}
+	for _, visit := range []string{"baseline", "month12"} {
+		for n, subject := range []string{"S01", "S02"} {
+			truth[subject+visit] = knee(t, filepath.Join(dir, "studies", subject, visit),
+				phantom.Options{Subject: subject, Visit: visit, Side: "RL"[n : n+1], Seed: uint64(n)})
+		}
+	}
+	out := run(t, settings(t, dir))
+	if len(out.Results) != 4 || len(out.Failures) != 0 {
+		t.Fatalf("%d results, failures %v", len(out.Results), out.Failures)
+	}
+	for _, r := range out.Results {
+		want := truth[r.Subject+r.Visit]
+		if want == nil {
+			t.Fatalf("subject %q, visit %q was not written", r.Subject, r.Visit)
+		}
+		if side := map[string]string{"R": "right", "L": "left"}[want.Options.Side]; r.Side != side {
+			t.Errorf("%s: side %q, want %q", r.Subject, r.Side, side)
+		}
+		for i, w := range want.Truth() {
+			c := r.Compartments[i]
+			if c.Compartment != w.Name || c.Voxels != w.Voxels || c.Used+c.Excluded.Total() != c.Voxels {
+				t.Errorf("%s %s: %+v, want %+v", r.Subject, r.Visit, c, w)
+			}
+			// The noise of a mean over some hundred voxels at SNR 150, one in
+			// cartilage T2 of 4 %, four times over.
+			if math.Abs(float64(c.MeanT2)/w.MeanT2-1) > 0.01 {
+				t.Errorf("%s %s %s: %.2f ms, truth %.2f ms", r.Subject, r.Visit, c.Compartment, c.MeanT2, w.MeanT2)
+			}
+		}
+	}
+	for _, name := range []string{"compartments.csv", "studies.csv", "index.html", "S01/baseline/t2.nii.gz", "S01/baseline/result.json", "S02/month12/overlay.png"} {
+		if _, err := os.Stat(filepath.Join(dir, "results", filepath.FromSlash(name))); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+// The same input gives the same bytes, whatever the workers and the order.
+func TestRunIsReproducible(t *testing.T) {
+	dir := t.TempDir()
+	knee(t, filepath.Join(dir, "studies", "S01", "baseline"), phantom.Options{})
+	knee(t, filepath.Join(dir, "studies", "S02", "baseline"), phantom.Options{Subject: "S02", Seed: 1})
+	s := settings(t, dir)
+	s.Workers = 1
+	run(t, s)
+	want := tree(t, s.Out)
+	run(t, s) // over the results that are there
+	if diff := cmp.Diff(want, tree(t, s.Out)); diff != "" {
+		t.Error("a second run differs:\n", diff)
+	}
+	s.Workers, s.MemoryMB, s.Out = 16, 1, filepath.Join(dir, "again")
+	run(t, s)
+	if diff := cmp.Diff(want, tree(t, s.Out)); diff != "" {
+		t.Error("16 workers and 1 differ:\n", diff)
+	}
+}
+
+// T2 in the mask does not depend on what is fitted around it.
+func TestMapsOptions(t *testing.T) {
+	dir := t.TempDir()
+	knee(t, filepath.Join(dir, "studies", "S01"), phantom.Options{})
+	var full []segment.Summary
+	for _, maps := range []Maps{MapsFull, MapsMask, MapsNone} {
+		s := settings(t, dir)
+		s.Protocol.Maps, s.Out = maps, filepath.Join(dir, string(maps))
+		r := run(t, s).Results[0]
+		if maps == MapsFull {
+			full = r.Compartments
+		} else if diff := cmp.Diff(full, r.Compartments); diff != "" {
+			t.Errorf("%s: %s", maps, diff)
+		}
+		f, err := os.Open(filepath.Join(r.Dir, "t2.nii.gz"))
+		if (err == nil) != (maps != MapsNone) {
+			t.Errorf("%s: t2.nii.gz: %v", maps, err)
+		}
+		if err != nil {
+			continue
+		}
+		_, frames, err := nifti.ReadFrames(f)
+		f.Close()
+		if err != nil {
+			t.Fatal(err)
+		}
+		mapped := 0
+		for _, v := range frames[0] {
+			if v == v {
+				mapped++
+			}
+		}
+		if inMask := full[0].Used + full[1].Used + full[2].Used; (maps == MapsMask) != (mapped <= inMask+full[0].Excluded.OutOfRange+full[1].Excluded.OutOfRange+full[2].Excluded.OutOfRange) {
+			t.Errorf("%s: %d voxels mapped, %d of the mask used", maps, mapped, inMask)
+		}
+	}
+}
+
+// writeMask writes labels as a NIfTI file.
+func writeMask(t testing.TB, path string, g volume.Geometry, label func(v int) uint8) {
+	t.Helper()
+	data := make([]uint8, g.Voxels())
+	for v := range data {
+		data[v] = label(v)
+	}
+	var b bytes.Buffer
+	if err := nifti.WriteLabels(&b, g, data, ""); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, b.Bytes(), 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func first(t testing.TB, dir string) string { return filepath.Join(dir, "IM_0001.dcm") }
+
+// Every way in which a study can be bad fails that study alone, with a reason and
+// a way out, and leaves nothing of it in the results.
+func TestBadStudyHarmsNoOther(t *testing.T) {
+	for _, c := range []struct {
+		name, want string
+		hint       bool
+		spoil      func(t *testing.T, dir string, k *phantom.Study)
+		set        func(*Settings)
+	}{
+		{"an echo missing at a slice", "echo time 10 ms is missing at slice", true, func(t *testing.T, dir string, _ *phantom.Study) {
+			remove(t, first(t, dir))
+		}, nil},
+		{"a truncated file", "IM_0001.dcm: the file ends before its pixel data do", true, func(t *testing.T, dir string, _ *phantom.Study) {
+			data, err := os.ReadFile(first(t, dir))
+			if err == nil {
+				err = os.WriteFile(first(t, dir), data[:len(data)-100], 0o644)
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+		}, nil},
+		{"an unreadable file", "IM_0001.dcm: cannot be read", true, func(t *testing.T, dir string, _ *phantom.Study) {
+			remove(t, first(t, dir))
+			if err := os.Symlink("nowhere", first(t, dir)); err != nil {
+				t.Skip("no symbolic links here: ", err)
+			}
+		}, nil},
+		{"no mask", "mask: none found (looked for labels.nii.gz, mask.nii.gz, *seg*.nii*)", true, func(t *testing.T, dir string, _ *phantom.Study) {
+			remove(t, filepath.Join(dir, "labels.nii.gz"))
+		}, nil},
+		{"two masks", "mask: 2 candidates: labels.nii.gz, my_seg.nii.gz", true, func(t *testing.T, dir string, k *phantom.Study) {
+			writeMask(t, filepath.Join(dir, "my_seg.nii.gz"), k.Labels.Geometry, func(int) uint8 { return 1 })
+		}, nil},
+		{"a mask that is none", "mask: labels.nii.gz", false, func(t *testing.T, dir string, _ *phantom.Study) {
+			if err := os.WriteFile(filepath.Join(dir, "labels.nii.gz"), []byte("not an image"), 0o644); err != nil {
+				t.Fatal(err)
+			}
+		}, nil},
+		{"a mask of another grid", "up to 5.00 mm apart", true, func(t *testing.T, dir string, k *phantom.Study) {
+			g := k.Labels.Geometry
+			g.Affine[1][3] += 5
+			writeMask(t, filepath.Join(dir, "labels.nii.gz"), g, func(int) uint8 { return 1 })
+		}, nil},
+		{"a mask of another size", "64×64×5", true, func(t *testing.T, dir string, k *phantom.Study) {
+			g := k.Labels.Geometry
+			g.Size[2]--
+			writeMask(t, filepath.Join(dir, "labels.nii.gz"), g, func(int) uint8 { return 1 })
+		}, nil},
+		{"an unknown label", "9", true, func(t *testing.T, dir string, k *phantom.Study) {
+			writeMask(t, filepath.Join(dir, "labels.nii.gz"), k.Labels.Geometry, func(v int) uint8 { return uint8(v%2) * 9 })
+		}, nil},
+		{"two trains", "2 multi-echo series", true, func(t *testing.T, dir string, k *phantom.Study) {
+			secondTrain(t, dir)
+		}, nil},
+		{"fewer than three echoes after skipping", "fit: 7 echoes less 5 skipped leave 2", false, func(*testing.T, string, *phantom.Study) {},
+			func(s *Settings) { s.Protocol.Fit.SkipEchoes = 5 }},
+		{"a series rule that fits none", "no multi-echo series fits the rule", true, func(*testing.T, string, *phantom.Study) {},
+			func(s *Settings) { s.Protocol.Series.Echoes = 9 }},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			dir := t.TempDir()
+			bad := filepath.Join(dir, "studies", "bad")
+			k := knee(t, bad, phantom.Options{Subject: "bad"})
+			alone := c.set != nil // a setting that spoils every study
+			if !alone {
+				knee(t, filepath.Join(dir, "studies", "good"), phantom.Options{Subject: "good"})
+			}
+			c.spoil(t, bad, k)
+			s := settings(t, dir)
+			if alone {
+				c.set(&s)
+			}
+			var log bytes.Buffer
+			s.Log = slog.New(slog.NewTextHandler(&log, nil))
+			out := run(t, s)
+			if len(out.Failures) != 1 || !strings.Contains(out.Failures[0].Reason, c.want) || out.Failures[0].Folder != "bad" {
+				t.Fatalf("failures %+v, want …%s…", out.Failures, c.want)
+			}
+			if c.hint && out.Failures[0].Hint == "" {
+				t.Errorf("%q has no hint", out.Failures[0].Reason)
+			}
+			if !alone && (len(out.Results) != 1 || out.Results[0].Subject != "good") {
+				t.Errorf("results %+v, want the good study", out.Results)
+			}
+			if _, err := os.Stat(filepath.Join(s.Out, "bad")); err == nil && len(leftovers(t, filepath.Join(s.Out, "bad"))) > 0 {
+				t.Errorf("left behind: %v", leftovers(t, filepath.Join(s.Out, "bad")))
+			}
+			table, err := os.ReadFile(filepath.Join(s.Out, "studies.csv"))
+			if err != nil || !strings.Contains(string(table), "failed") || !strings.Contains(log.String(), "study bad: ") {
+				t.Errorf("studies.csv %s, %v; log %s", table, err, log.String())
+			}
+		})
+	}
+}
+
+func leftovers(t testing.TB, dir string) []string {
+	var out []string
+	for name := range tree(t, dir) {
+		out = append(out, name)
+	}
+	return out
+}
+
+func remove(t testing.TB, path string) {
+	t.Helper()
+	if err := os.Remove(path); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// secondTrain copies the study's images as a series of their own.
+func secondTrain(t testing.TB, dir string) {
+	t.Helper()
+	files, err := filepath.Glob(filepath.Join(dir, "*.dcm"))
+	if err != nil || len(files) == 0 {
+		t.Fatal(files, err)
+	}
+	if err := os.Mkdir(filepath.Join(dir, "again"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range files {
+		data, err := os.ReadFile(f)
+		if err != nil {
+			t.Fatal(err)
+		}
+		data = changeUID(t, data, []byte{0x20, 0, 0x0e, 0, 'U', 'I'})
+		if err := os.WriteFile(filepath.Join(dir, "again", filepath.Base(f)), data, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// changeUID changes the last digit of the UID element that begins so.
+func changeUID(t testing.TB, data, element []byte) []byte {
+	t.Helper()
+	at := bytes.Index(data, element)
+	if at < 0 {
+		t.Fatal("no such element")
+	}
+	end := at + 8 + int(data[at+6])
+	for data[end-1] == 0 {
+		end--
+	}
+	data[end-1] = '0' + (data[end-1]-'0'+1)%10
+	return data
+}
+
+func TestSeriesIsChosen(t *testing.T) {
+	dir := t.TempDir()
+	study := filepath.Join(dir, "studies", "S01")
+	knee(t, study, phantom.Options{})
+	secondTrain(t, study)
+	in, err := Inspect(context.Background(), settings(t, dir))
+	if err != nil || len(in.Studies) != 1 || len(in.Studies[0].Series) != 2 || in.Studies[0].Action != "fail" {
+		t.Fatalf("%+v, %v", in, err)
+	}
+	for _, series := range in.Studies[0].Series {
+		s := settings(t, dir)
+		s.Series = series.Series[:8]
+		out := run(t, s)
+		if len(out.Results) != 1 || out.Results[0].Series != series.Series {
+			t.Errorf("--series %s: %+v", s.Series, out)
+		}
+	}
+}
+
+// A compartment without voxels is a row that says so.
+func TestEmptyCompartment(t *testing.T) {
+	dir := t.TempDir()
+	study := filepath.Join(dir, "studies", "S01")
+	k := knee(t, study, phantom.Options{})
+	writeMask(t, filepath.Join(study, "labels.nii.gz"), k.Labels.Geometry, func(v int) uint8 { return uint8(k.Labels.Data[v] % 2) })
+	r := run(t, settings(t, dir)).Results[0]
+	if len(r.Compartments) != 3 || r.Compartments[1].Voxels != 0 || r.Compartments[1].Note == "" || !math.IsNaN(float64(r.Compartments[1].MeanT2)) {
+		t.Errorf("%+v", r.Compartments)
+	}
+}
+
+func TestNothingFound(t *testing.T) {
+	dir := t.TempDir()
+	s := settings(t, dir)
+	if err := os.MkdirAll(s.Roots[0], 0o755); err != nil {
+		t.Fatal(err)
+	}
+	var none *NothingFoundError
+	if _, err := Run(context.Background(), s); !errors.As(err, &none) || none.Files != 0 {
+		t.Errorf("an empty folder: %v", err)
+	}
+	if err := os.WriteFile(filepath.Join(s.Roots[0], "scan.dcm"), []byte("a text file named .dcm"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Run(context.Background(), s); !errors.As(err, &none) || none.Passed.NotDICOM != 1 {
+		t.Errorf("a text file: %v", err)
+	}
+	s.Roots[0] = filepath.Join(dir, "nowhere")
+	if _, err := Run(context.Background(), s); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("no folder: %v", err)
+	}
+}
+
+func TestSettingsAreChecked(t *testing.T) {
+	dir := t.TempDir()
+	knee(t, filepath.Join(dir, "studies", "S01"), phantom.Options{})
+	for _, c := range []struct {
+		want string
+		set  func(*Settings)
+	}{
+		{"no label scheme is given", func(s *Settings) { s.Protocol.Scheme = segment.Scheme{} }},
+		{"method", func(s *Settings) { s.Protocol.Fit.Method = "magic" }},
+		{"maps", func(s *Settings) { s.Protocol.Maps = "some" }},
+		{"has no {subject}", func(s *Settings) { s.Layout = "{visit}" }},
+		{"unknown or there twice", func(s *Settings) { s.Layout = "{subject}/{subject}" }},
+		{"manifest", func(s *Settings) { s.Manifest = filepath.Join(dir, "nowhere.csv") }},
+	} {
+		s := settings(t, dir)
+		c.set(&s)
+		if _, err := Run(context.Background(), s); err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("error %v, want …%s…", err, c.want)
+		}
+	}
+}
+
+func TestOutputFolderThatCannotBeWritten(t *testing.T) {
+	dir := t.TempDir()
+	knee(t, filepath.Join(dir, "studies", "S01"), phantom.Options{})
+	s := settings(t, dir)
+
+	t.Run("below a file", func(t *testing.T) {
+		s := s
+		file := filepath.Join(dir, "file")
+		if err := os.WriteFile(file, nil, 0o644); err != nil {
+			t.Fatal(err)
+		}
+		s.Out = filepath.Join(file, "results")
+		if _, err := Run(context.Background(), s); err == nil || !strings.Contains(err.Error(), "output folder") || Hint(err) == "" {
+			t.Errorf("%v, hint %q", err, Hint(err))
+		}
+	})
+	t.Run("read-only", func(t *testing.T) {
+		s := s
+		s.Out = mount(t, "ro")
+		if _, err := Run(context.Background(), s); err == nil || !strings.Contains(err.Error(), "output folder") || Hint(err) == "" {
+			t.Errorf("%v, hint %q", err, Hint(err))
+		}
+	})
+	t.Run("full", func(t *testing.T) {
+		s := s
+		s.Out = mount(t, "size=32k")
+		out, err := Run(context.Background(), s)
+		if len(out.Failures) != 1 || !strings.Contains(out.Failures[0].Reason, "no space left") || len(out.Results) != 0 {
+			t.Errorf("%+v, %v", out, err)
+		}
+		for name := range tree(t, s.Out) {
+			if name != "studies.csv" && name != "compartments.csv" && name != "index.html" {
+				t.Errorf("left behind: %s", name)
+			}
+		}
+	})
+}
+
+// mount makes a small file system with the options, or skips where that is not
+// allowed.
+func mount(t *testing.T, options string) string {
+	t.Helper()
+	dir := t.TempDir()
+	if text, err := exec.Command("mount", "-t", "tmpfs", "-o", options, "tmpfs", dir).CombinedOutput(); err != nil {
+		t.Skipf("no file system can be mounted here: %v %s", err, text)
+	}
+	t.Cleanup(func() {
+		if text, err := exec.Command("umount", dir).CombinedOutput(); err != nil {
+			t.Errorf("umount: %v %s", err, text)
+		}
+	})
+	return dir
+}
+
+// After an interruption the finished studies are complete and the others absent.
+func TestInterrupted(t *testing.T) {
+	dir := t.TempDir()
+	for n := range 6 {
+		knee(t, filepath.Join(dir, "studies", fmt.Sprintf("S%02d", n)), phantom.Options{Subject: fmt.Sprintf("S%02d", n), Seed: uint64(n)})
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	s := settings(t, dir)
+	s.Progress = func(stage Stage, done, _ int) {
+		if stage == StageStudies && done == 2 {
+			cancel()
+		}
+	}
+	out, err := Run(ctx, s)
+	if !errors.Is(err, context.Canceled) {
+		t.Errorf("error %v", err)
+	}
+	if len(out.Results) < 2 || len(out.Results)+len(out.Failures) != 6 || len(out.Failures) == 0 {
+		t.Fatalf("%d results, %d failures", len(out.Results), len(out.Failures))
+	}
+	for _, f := range out.Failures {
+		if f.Reason != errInterrupted.Error() {
+			t.Errorf("%s: %s", f.Folder, f.Reason)
+		}
+	}
+	done := 0
+	for name := range tree(t, s.Out) {
+		if filepath.Base(name) == report.ResultFile {
+			done++
+		}
+		if strings.Contains(name, ".tmp") || strings.Contains(name, "/.") {
+			t.Errorf("left behind: %s", name)
+		}
+	}
+	if done != len(out.Results) {
+		t.Errorf("%d complete folders, %d results", done, len(out.Results))
+	}
+}
+
+func TestIdentity(t *testing.T) {
+	dir := t.TempDir()
+	knee(t, filepath.Join(dir, "studies", "site7", "P-1", "v0", "dicom"), phantom.Options{Subject: "S01", Visit: "baseline"})
+	s := settings(t, dir)
+	manifest := filepath.Join(dir, "manifest.csv")
+	for _, c := range []struct {
+		name, layout, manifest string
+		subject, visit, want   string
+	}{
+		{name: "clinical-trial attributes", subject: "S01", visit: "baseline"},
+		{name: "layout", layout: "*/{subject}/{visit}", subject: "P-1", visit: "v0"},
+		{name: "layout with text", layout: "site7/P-{subject}/v{visit}", subject: "1", visit: "0"},
+		{name: "layout that does not match", layout: "site8/{subject}/{visit}", want: "does not match the layout"},
+		{name: "manifest", manifest: "\ufefffolder,subject,visit\nstudies/site7/P-1,X1,week 4\n", subject: "X1", visit: "week 4"},
+		{name: "manifest, deepest row", manifest: "folder,subject\nstudies,X\nstudies/site7/P-1/v0,Y\n", subject: "Y", want: "no MR study in its folder"},
+		{name: "manifest without the study", manifest: "folder,subject\nstudies/other,X\n", want: "is not in the manifest"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			s := s
+			s.Out = t.TempDir()
+			s.Layout = c.layout
+			if c.manifest != "" {
+				if err := os.WriteFile(manifest, []byte(c.manifest), 0o644); err != nil {
+					t.Fatal(err)
+				}
+				s.Manifest = manifest
+			}
+			out := run(t, s)
+			if c.want != "" && !slices.ContainsFunc(out.Failures, func(f report.Failure) bool { return strings.Contains(f.Reason, c.want) && f.Hint != "" }) {
+				t.Errorf("failures %+v, want …%s…", out.Failures, c.want)
+			}
+			if c.subject != "" && (len(out.Results) != 1 || out.Results[0].Subject != c.subject || out.Results[0].Visit != c.visit) {
+				t.Errorf("%+v, want subject %q, visit %q", out.Results, c.subject, c.visit)
+			}
+		})
+	}
+}
+
+func TestManifestIsChecked(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "manifest.csv")
+	for _, c := range []struct{ text, want string }{
+		{"", "is empty"},
+		{"folder,subject,colour\n", `column "colour" is not known`},
+		{"folder,subject\n,S01\n", "line 2 has no folder or no subject"},
+		{"folder,subject,side\na,S01,both\n", "is not L or R"},
+		{"folder,subject\na,S01,more\n", "wrong number of fields"},
+	} {
+		if err := os.WriteFile(path, []byte(c.text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := readManifest(path); err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%q: %v, want …%s…", c.text, err, c.want)
+		}
+	}
+}
+
+// A manifest's mask is taken whatever it is called, and its side where the images
+// have none.
+func TestManifestMask(t *testing.T) {
+	dir := t.TempDir()
+	study := filepath.Join(dir, "studies", "a")
+	knee(t, study, phantom.Options{})
+	if err := os.Rename(filepath.Join(study, "labels.nii.gz"), filepath.Join(study, "reader2.nii.gz")); err != nil {
+		t.Fatal(err)
+	}
+	s := settings(t, dir)
+	s.Manifest = filepath.Join(dir, "m.csv")
+	if err := os.WriteFile(s.Manifest, []byte("folder,subject,mask\nstudies/a,S9,reader2.nii.gz\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	out := run(t, s)
+	if len(out.Results) != 1 || out.Results[0].Inputs[len(out.Results[0].Inputs)-1].Path != "reader2.nii.gz" {
+		t.Errorf("%+v", out)
+	}
+}
+
+// Two studies of one subject and visit do not overwrite each other.
+func TestSameSubjectAndVisit(t *testing.T) {
+	dir := t.TempDir()
+	knee(t, filepath.Join(dir, "studies", "a"), phantom.Options{Subject: "S01", Visit: "v1"})
+	knee(t, filepath.Join(dir, "studies", "b"), phantom.Options{Subject: "s01", Visit: "V1"})
+	out := run(t, settings(t, dir))
+	if len(out.Results) != 2 || strings.EqualFold(out.Results[0].Dir, out.Results[1].Dir) {
+		t.Errorf("%+v", out)
+	}
+}
+
+func TestFolderName(t *testing.T) {
+	for in, want := range map[string]string{
+		"S01": "S01", "Größe 7": "Größe_7", "../../etc": "_.._.._etc", "a/b\\c": "a_b_c", "CON": "_CON", "nul.txt": "_nul.txt",
+		"": "_", ".hidden": "_.hidden", "dots...": "dots", "a\x00b": "a_b", "=cmd|' /C": "_cmd___C", strings.Repeat("x", 99): strings.Repeat("x", 64),
+	} {
+		got := folderName(in)
+		if in == "../../etc" {
+			if strings.ContainsAny(got, `/\`) || strings.HasPrefix(got, ".") {
+				t.Errorf("%q becomes %q", in, got)
+			}
+			continue
+		}
+		if in == "=cmd|' /C" {
+			if strings.ContainsAny(got, `/\|'= `) {
+				t.Errorf("%q becomes %q", in, got)
+			}
+			continue
+		}
+		if got != want {
+			t.Errorf("%q becomes %q, want %q", in, got, want)
+		}
+	}
+}
+
+func TestReadProtocol(t *testing.T) {
+	dir := t.TempDir()
+	write := func(name, text string) string {
+		path := filepath.Join(dir, name)
+		if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	write("labels.yaml", "name: ours\nlabels: {7: medial}\n")
+	p, err := ReadProtocol(write("p.yaml", "name: TRIAL-1\nmethod: loglinear\nskip_echoes: 0\nt2_range_ms: [5, 90]\nmin_r2: 0.8\nscheme: labels.yaml\nmaps: mask\nseries: {description: 'SAG T2*', echoes: 7}\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := t2fit.Options{Method: t2fit.LogLinear, SkipEchoes: t2fit.NoSkip, T2Range: [2]float64{5, 90}, MinR2: 0.8}
+	if p.Name != "TRIAL-1" || p.Fit != want || p.Scheme.Name != "ours" || p.Maps != MapsMask || p.Series != (SeriesRule{Description: "SAG T2*", Echoes: 7}) {
+		t.Errorf("%+v", p)
+	}
+	for _, c := range []struct{ text, want string }{
+		{"methud: nlls\n", "methud"},
+		{"method: magic\n", "magic"},
+		{"t2_range_ms: [1]\n", "1 numbers"},
+		{"skip_echoes: -1\n", "negative"},
+		{"scheme: nowhere.yaml\n", "nowhere.yaml"},
+		{"scheme: madeup\n", "madeup"},
+		{"series: {side: both}\n", "side"},
+		{"name: [\n", "protocol"},
+	} {
+		if _, err := ReadProtocol(write("bad.yaml", c.text)); err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%q: %v, want …%s…", c.text, err, c.want)
+		}
+	}
+}

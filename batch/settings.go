@@ -1,0 +1,98 @@
+package batch
+
+import (
+	"fmt"
+	"log/slog"
+
+	"github.com/t2map/t2map/dicomio"
+	"github.com/t2map/t2map/report"
+)
+
+// Version is the version of t2map, written into every result.
+const Version = "0.1.0"
+
+// Settings says what to run on.
+type Settings struct {
+	// Roots are the folders, or files, that are searched for studies.
+	Roots []string
+	// Out is the folder for results; it is made where it is missing, and never
+	// searched.
+	Out string
+	// Protocol is what the trial fixes.
+	Protocol Protocol
+	// Manifest is a CSV of study folders, or "".
+	Manifest string
+	// Layout is a pattern of study folders below a root, such as
+	// {subject}/{visit}, or ""; it goes before the protocol's.
+	Layout string
+	// Series picks the series in every study: a series number, the beginning of
+	// its hash or a pattern of its description; "" leaves it to the protocol.
+	Series string
+	// Mask is a pattern of the mask's file name, or of its path below the study's
+	// folder; it goes before the protocol's. "" means the usual names.
+	Mask string
+	// Workers is the number of parallel workers; 0 means one per processor.
+	Workers int
+	// MemoryMB bounds the memory of the studies that are in the works at the same
+	// time, in MiB; 0 means 1024. A study that needs more runs alone.
+	MemoryMB int
+	// Progress, where set, is told how far a stage is. Calls do not overlap.
+	Progress func(stage Stage, done, all int)
+	// Log, where set, gets a line per study and remarks; nil discards them.
+	Log *slog.Logger
+}
+
+// Stage is a part of a run, for progress.
+type Stage string
+
+// The stages of a run.
+const (
+	StageHeaders Stage = "reading headers"
+	StageStudies Stage = "mapping studies"
+)
+
+// Outcome is what became of the studies of a run.
+type Outcome struct {
+	// Results are the studies that are done, Failures those that are not, in the
+	// order of the tables.
+	Results  []report.Result
+	Failures []report.Failure
+	// Passed counts the files that belong to no study.
+	Passed dicomio.Passed
+	// Files is the number of files that were looked at.
+	Files int
+}
+
+// NothingFoundError says that there was no study to work on.
+type NothingFoundError struct {
+	Files  int
+	Passed dicomio.Passed
+}
+
+// Error says how many files were looked at and what they were.
+func (e *NothingFoundError) Error() string {
+	return fmt.Sprintf("no MR study found in %d files (%d not DICOM, %d of other modalities, %d DICOMDIR)",
+		e.Files, e.Passed.NotDICOM, e.Passed.OtherModality, e.Passed.DICOMDIR)
+}
+
+// Hint returns what to do about an error of this package or of dicomio, or "".
+func Hint(err error) string {
+	if h := asHint(err); h != "" {
+		return h
+	}
+	return dicomio.Hint(err)
+}
+
+func (s Settings) log() *slog.Logger {
+	if s.Log == nil {
+		return slog.New(slog.DiscardHandler)
+	}
+	return s.Log
+}
+
+func (s Settings) progress(stage Stage) func(done, all int) {
+	if s.Progress == nil {
+		return nil
+	}
+	return func(done, all int) { s.Progress(stage, done, all) }
+}

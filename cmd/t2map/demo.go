@@ -1,0 +1,165 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"math"
+	"path/filepath"
+	"text/tabwriter"
+	"time"
+
+	"github.com/spf13/cobra"
+	"gonum.org/v1/gonum/stat"
+
+	"github.com/t2map/t2map/batch"
+	"github.com/t2map/t2map/phantom"
+	"github.com/t2map/t2map/report"
+	"github.com/t2map/t2map/segment"
+)
+
+// demoDir is where the demo goes when no folder is named.
+const demoDir = "t2map-demo"
+
+func demoCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "demo [DIR]",
+		Short: "Write a synthetic trial, run the whole job on it and compare with the truth",
+		Long: `demo writes the studies of a synthetic trial (12 subjects in two arms; baseline, 3
+and 12 months) as DICOM with masks into DIR/studies, maps them into DIR/results
+and prints the compartments' mean T2 by arm and visit, and how far each is from
+the truth that went into the images. DIR is ` + demoDir + ` unless named.`,
+		Example: "  t2map demo\n  t2map demo /tmp/trial",
+		Args:    usage(cobra.MaximumNArgs(1)),
+		RunE: func(c *cobra.Command, args []string) error {
+			dir := demoDir
+			if len(args) > 0 {
+				dir = args[0]
+			}
+			return demo(c, dir)
+		},
+	}
+}
+
+func demo(c *cobra.Command, dir string) error {
+	start := time.Now()
+	show := newProgress(c.ErrOrStderr(), false)
+	studies, results := filepath.Join(dir, "studies"), filepath.Join(dir, "results")
+	truth, err := writeDemo(c.Context(), studies, show)
+	if err != nil {
+		return err
+	}
+	scheme, err := segment.Named("compartments")
+	if err != nil {
+		return err
+	}
+	s := batch.Settings{Roots: []string{studies}, Out: results, Protocol: batch.Protocol{Name: "demo", Scheme: scheme}, Progress: show.report}
+	outcome, err := batch.Run(c.Context(), s)
+	show.close()
+	printFailures(c.ErrOrStderr(), outcome.Failures)
+	if err != nil {
+		return err
+	}
+	if n := len(outcome.Failures); n > 0 {
+		return failedError{count(n, "study", "studies") + " failed"}
+	}
+	w := c.OutOrStdout()
+	cells := compare(truth, outcome.Results)
+	printDemo(w, cells)
+	fmt.Fprintf(w, "\n%d studies written and mapped in %.1f s.\n\n", len(outcome.Results), time.Since(start).Seconds())
+	fmt.Fprintf(w, "Look at\n  %s\tevery study with its pictures\n  %s\tone row per study and compartment\n  %s\tone study: maps, overlay, decay\n",
+		filepath.Join(results, "index.html"), filepath.Join(results, "compartments.csv"), outcome.Results[0].Dir)
+	return nil
+}
+
+func writeDemo(ctx context.Context, dir string, show *progress) ([]phantom.Truth, error) {
+	const stage = batch.Stage("writing studies")
+	return phantom.WriteTrial(ctx, dir, phantom.Trial{Progress: func(done, all int) { show.report(stage, done, all) }})
+}
+
+// cell is one arm at one visit in one compartment: what the studies gave, and
+// what the images were made of.
+type cell struct {
+	compartment, arm, visit string
+	measured, truth         []float64
+}
+
+// compare pairs each result with its truth, in the truth's order.
+func compare(truth []phantom.Truth, results []report.Result) []*cell {
+	type study struct{ subject, visit string }
+	found := map[study]report.Result{}
+	for _, r := range results {
+		found[study{r.Subject, r.Visit}] = r
+	}
+	type key struct{ compartment, arm, visit string }
+	at := map[key]*cell{}
+	var cells []*cell
+	for _, t := range truth {
+		for _, c := range found[study{t.Subject, t.Visit}].Compartments {
+			for _, want := range t.T2 {
+				if want.Name != c.Compartment {
+					continue
+				}
+				k := key{c.Compartment, t.Arm, t.Visit}
+				if at[k] == nil {
+					at[k] = &cell{compartment: k.compartment, arm: k.arm, visit: k.visit}
+					cells = append(cells, at[k])
+				}
+				at[k].measured = append(at[k].measured, float64(c.MeanT2))
+				at[k].truth = append(at[k].truth, want.MeanT2)
+			}
+		}
+	}
+	return cells
+}
+
+// printDemo prints a row per compartment and arm, a column per visit, and the
+// deviation from the truth.
+func printDemo(w io.Writer, cells []*cell) {
+	visits, rows := axes(cells)
+	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
+	fmt.Fprint(t, "compartment\tarm\tn\t")
+	for _, v := range visits {
+		fmt.Fprintf(t, "%s\t", v)
+	}
+	fmt.Fprintln(t, "change\ttrue change\tlargest deviation\t")
+	worst := 0.0
+	for _, row := range rows {
+		fmt.Fprintf(t, "%s\t%s\t%d\t", row[0].compartment, row[0].arm, len(row[0].measured))
+		off := 0.0
+		for _, c := range row {
+			fmt.Fprintf(t, "%.2f\t", stat.Mean(c.measured, nil))
+			for i, v := range c.measured {
+				off = math.Max(off, math.Abs(v/c.truth[i]-1))
+			}
+		}
+		first, last := row[0], row[len(row)-1]
+		fmt.Fprintf(t, "%+.2f\t%+.2f\t%.2f %%\t\n", stat.Mean(last.measured, nil)-stat.Mean(first.measured, nil),
+			stat.Mean(last.truth, nil)-stat.Mean(first.truth, nil), 100*off)
+		worst = math.Max(worst, off)
+	}
+	fmt.Fprintln(w, "Mean T2 in ms by arm and visit:")
+	_ = t.Flush()
+	fmt.Fprintf(w, "\nNo study's compartment is further than %.2f %% from the T2 that its images were made of.\n", 100*worst)
+}
+
+// axes returns the visits in their order, and the cells row by row: a compartment
+// and arm over all visits.
+func axes(cells []*cell) (visits []string, rows [][]*cell) {
+	type row struct{ compartment, arm string }
+	at := map[row]int{}
+	seen := map[string]bool{}
+	for _, c := range cells {
+		if !seen[c.visit] {
+			seen[c.visit] = true
+			visits = append(visits, c.visit)
+		}
+		k := row{c.compartment, c.arm}
+		if _, ok := at[k]; !ok {
+			at[k] = len(rows)
+			rows = append(rows, nil)
+		}
+		rows[at[k]] = append(rows[at[k]], c)
+	}
+	return visits, rows
+}

@@ -1,0 +1,110 @@
+// Command t2map maps cartilage T2 from multi-echo knee MRI: study folders of
+// DICOM in, per study a T2 map and the mean T2 of the medial, lateral and
+// patellofemoral compartment out.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/spf13/cobra"
+
+	"github.com/t2map/t2map/batch"
+)
+
+// Exit statuses; docs/exit-codes.md says when.
+const (
+	exitOK          = 0
+	exitFailed      = 1
+	exitUsage       = 2
+	exitNothing     = 3
+	exitInterrupted = 130
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	code := execute(ctx, os.Args[1:], os.Stdout, os.Stderr)
+	stop()
+	os.Exit(code)
+}
+
+// usageError is a mistake in how the command was called.
+type usageError struct{ err error }
+
+func (e usageError) Error() string { return e.err.Error() }
+func (e usageError) Unwrap() error { return e.err }
+
+// failedError says what was left undone.
+type failedError struct{ what string }
+
+func (e failedError) Error() string { return e.what }
+
+// execute runs the command line and returns the exit status; it is the one place
+// where errors become statuses.
+func execute(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+	root := &cobra.Command{
+		Use:   "t2map",
+		Short: "Cartilage T2 from multi-echo knee MRI",
+		Long: `t2map takes folders of DICOM studies with a multi-echo MRI sequence of the knee,
+fits T2 in every voxel and returns the mean T2 of the medial, lateral and
+patellofemoral compartment of every study.
+
+For research. Not a medical device.`,
+		Example: `  t2map demo                                    a synthetic trial, from end to end
+  t2map inspect studies                         what is there, and what run would do
+  t2map run studies --out results --scheme compartments`,
+		Version:       batch.Version,
+		SilenceErrors: true,
+		SilenceUsage:  true,
+		Args:          usage(cobra.NoArgs),
+		RunE:          func(c *cobra.Command, _ []string) error { return c.Help() },
+	}
+	root.SetArgs(args)
+	root.SetOut(stdout)
+	root.SetErr(stderr)
+	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
+		return usageError{fmt.Errorf("%w\nhint: %s --help", err, c.CommandPath())}
+	})
+	root.CompletionOptions.HiddenDefaultCmd = true
+	root.AddCommand(runCommand(), inspectCommand(), demoCommand())
+	err := root.ExecuteContext(ctx)
+	if err == nil {
+		return exitOK
+	}
+	fmt.Fprintf(stderr, "t2map: %v\n", err)
+	if hint := batch.Hint(err); hint != "" {
+		fmt.Fprintf(stderr, "hint: %s\n", hint)
+	}
+	return status(err)
+}
+
+func status(err error) int {
+	var nothing *batch.NothingFoundError
+	var failed failedError
+	switch {
+	case errors.Is(err, context.Canceled):
+		return exitInterrupted
+	case errors.As(err, &nothing):
+		return exitNothing
+	case errors.As(err, &failed):
+		return exitFailed
+	}
+	// Everything else is an argument, a file named by one, or an output folder
+	// that cannot be used.
+	return exitUsage
+}
+
+// usage makes the errors of a check of arguments usage errors.
+func usage(check cobra.PositionalArgs) cobra.PositionalArgs {
+	return func(c *cobra.Command, args []string) error {
+		if err := check(c, args); err != nil {
+			return usageError{fmt.Errorf("%w\nhint: %s --help", err, c.CommandPath())}
+		}
+		return nil
+	}
+}

@@ -1,0 +1,108 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"math"
+	"path/filepath"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/t2map/t2map/batch"
+	"github.com/t2map/t2map/report"
+	"github.com/t2map/t2map/segment"
+)
+
+// shownStudies is how many studies a table on the screen may have; more belong
+// into a spreadsheet.
+const shownStudies = 20
+
+// printOutcome says what was done and where it is.
+func printOutcome(w io.Writer, out string, o batch.Outcome) {
+	if len(o.Results) <= shownStudies {
+		printCompartments(w, o.Results)
+	}
+	fmt.Fprintf(w, "%s mapped, %d failed. See %s and %s.\n", count(len(o.Results), "study", "studies"), len(o.Failures),
+		filepath.Join(out, "index.html"), filepath.Join(out, "compartments.csv"))
+}
+
+// printCompartments prints one line per compartment, its voxels all accounted
+// for.
+func printCompartments(w io.Writer, results []report.Result) {
+	if len(results) == 0 {
+		return
+	}
+	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(t, "SUBJECT\tVISIT\tCOMPARTMENT\tMEAN T2 (ms)\tSD\tMEDIAN\tUSED/VOXELS\tEXCLUDED")
+	for _, r := range results {
+		for _, c := range r.Compartments {
+			fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%s\t%d/%d\t%s\n", plain(r.Subject), plain(r.Visit), plain(c.Compartment),
+				ms(c.MeanT2), ms(c.SDT2), ms(c.MedianT2), c.Used, c.Voxels, excluded(c))
+		}
+	}
+	_ = t.Flush()
+	fmt.Fprintln(w)
+}
+
+// ms prints a time with the two decimals that tables have.
+func ms(n segment.Number) string {
+	if math.IsNaN(float64(n)) {
+		return "–"
+	}
+	return fmt.Sprintf("%.2f", float64(n))
+}
+
+// excluded names the reasons that occur, or the note where there is one.
+func excluded(c segment.Summary) string {
+	var parts []string
+	for _, e := range []struct {
+		n    int
+		name string
+	}{
+		{c.Excluded.LowSignal, "low signal"}, {c.Excluded.NotDecaying, "not decaying"}, {c.Excluded.NotConverged, "not converged"},
+		{c.Excluded.OutOfRange, "T2 out of range"}, {c.Excluded.PoorFit, "poor fit"},
+	} {
+		if e.n > 0 {
+			parts = append(parts, fmt.Sprintf("%d %s", e.n, e.name))
+		}
+	}
+	if c.Note != "" {
+		parts = append(parts, c.Note)
+	}
+	return strings.Join(parts, ", ")
+}
+
+// printFailures lists the studies that failed, each with its reason.
+func printFailures(w io.Writer, failures []report.Failure) {
+	if len(failures) == 0 {
+		return
+	}
+	fmt.Fprintln(w, "failed:")
+	for _, f := range failures {
+		name := f.Folder
+		if name == "" {
+			name = "(no study)"
+		}
+		fmt.Fprintf(w, "  study %s: %s\n", plain(name), plain(f.Reason))
+		if f.Hint != "" {
+			fmt.Fprintf(w, "    hint: %s\n", f.Hint)
+		}
+	}
+}
+
+func count(n int, one, many string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return fmt.Sprintf("%d %s", n, many)
+}
+
+// plain keeps control characters of headers and file names from the terminal.
+func plain(s string) string {
+	return strings.Map(func(r rune) rune {
+		if r < ' ' || r == 0x7f || r >= 0x80 && r < 0xa0 {
+			return '?'
+		}
+		return r
+	}, strings.ToValidUTF8(s, "?"))
+}

@@ -1,0 +1,143 @@
+package main
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/t2map/t2map/batch"
+	"github.com/t2map/t2map/t2fit"
+)
+
+// studyFlags are the flags that say what to do with a study; run and inspect
+// share them.
+type studyFlags struct {
+	protocol, scheme, mask, method, t2Range, maps string
+	manifest, layout, series                      string
+	skipEchoes, workers                           int
+}
+
+func (f *studyFlags) add(c *cobra.Command) {
+	p := c.Flags()
+	p.StringVar(&f.protocol, "protocol", "", "YAML `file` with the trial's settings; flags go before it")
+	p.StringVar(&f.scheme, "scheme", "", "label `scheme` of the masks: compartments, oai-zib, skm-tea, imorphics, openmsk or a YAML file")
+	p.StringVar(&f.mask, "mask", "", "`pattern` of the mask's file name in a study's folder (default: labels.nii.gz, mask.nii.gz or *seg*.nii*)")
+	p.StringVar(&f.manifest, "manifest", "", "CSV `file` with the columns folder,subject,visit,side,mask")
+	p.StringVar(&f.layout, "layout", "", "`pattern` of study folders, such as '{subject}/{visit}'")
+	p.StringVar(&f.series, "series", "", "which series, where a study has several: its `number`, hash or a pattern of its description")
+	p.IntVar(&f.skipEchoes, "skip-echoes", 1, "`number` of first echoes left out of the fit")
+	p.IntVar(&f.workers, "workers", 0, "parallel workers (default: one per processor)")
+}
+
+// addFit adds the flags that only a fit needs.
+func (f *studyFlags) addFit(c *cobra.Command) {
+	p := c.Flags()
+	p.StringVar(&f.method, "method", "", "how to fit: nlls or loglinear (default nlls)")
+	p.StringVar(&f.t2Range, "t2-range", "", "accepted T2 in ms as `LO,HI` (default 0,100)")
+	p.StringVar(&f.maps, "maps", "", "full: fit every voxel; mask: those of the mask; none: and write no maps (default full)")
+}
+
+// settings joins flags and protocol.
+func (f *studyFlags) settings(c *cobra.Command, roots []string) (batch.Settings, error) {
+	s := batch.Settings{Roots: roots, Manifest: f.manifest, Layout: f.layout, Series: f.series, Mask: f.mask, Workers: f.workers}
+	p := &s.Protocol
+	var err error
+	if f.protocol != "" {
+		if *p, err = batch.ReadProtocol(f.protocol); err != nil {
+			return s, err
+		}
+	}
+	if f.scheme != "" {
+		if p.Scheme, err = batch.ReadScheme(f.scheme, "."); err != nil {
+			return s, err
+		}
+	}
+	if c.Flags().Changed("skip-echoes") {
+		p.Fit.SkipEchoes = batch.SkipOption(f.skipEchoes)
+	}
+	p.Fit.Method = cmp.Or(t2fit.Method(f.method), p.Fit.Method)
+	p.Maps = cmp.Or(batch.Maps(f.maps), p.Maps)
+	if f.t2Range != "" {
+		if p.Fit.T2Range, err = parseRange(f.t2Range); err != nil {
+			return s, err
+		}
+	}
+	return s, p.Check()
+}
+
+// parseRange reads LO,HI.
+func parseRange(text string) ([2]float64, error) {
+	lo, hi, ok := strings.Cut(text, ",")
+	a, errA := strconv.ParseFloat(strings.TrimSpace(lo), 64)
+	b, errB := strconv.ParseFloat(strings.TrimSpace(hi), 64)
+	if !ok || errA != nil || errB != nil {
+		return [2]float64{}, fmt.Errorf("--t2-range %q is not two numbers LO,HI in ms, such as 0,100", text)
+	}
+	return [2]float64{a, b}, nil
+}
+
+func runCommand() *cobra.Command {
+	var f studyFlags
+	var out string
+	var quiet bool
+	var memory int
+	c := &cobra.Command{
+		Use:   "run STUDIES... --out DIR --scheme SCHEME",
+		Short: "Map every study under the folders and write tables, maps and pictures",
+		Long: `run searches the folders for studies (by StudyInstanceUID, whatever the files are
+called), maps T2 in each and writes into the output folder:
+
+  compartments.csv    one row per study and compartment
+  studies.csv         one row per study, with the reason where it failed
+  index.html          the same as a page, with pictures
+  SUBJECT/VISIT/      T2, S0, R² and standard error as NIfTI, pictures, result.json
+
+Subject and visit come from --manifest, else --layout, else the clinical-trial
+attributes, else PatientID and the folder's name. A study that fails does not
+stop the others. Exit status: 0 all done, 1 some studies failed, 2 usage,
+3 nothing found, 130 interrupted.`,
+		Example: `  t2map run studies --out results --scheme compartments
+  t2map run /data/site07 --out results --protocol trial.yaml --layout '{subject}/{visit}'
+  t2map run studies --out results --scheme oai-zib --maps mask --skip-echoes 0`,
+		Args: usage(cobra.MinimumNArgs(1)),
+	}
+	f.add(c)
+	f.addFit(c)
+	c.Flags().StringVar(&out, "out", "", "`folder` for the results (required)")
+	c.Flags().BoolVar(&quiet, "quiet", false, "say nothing but errors")
+	c.Flags().IntVar(&memory, "memory", 0, "`MiB` that the studies in the works may take (default 1024)")
+	c.RunE = func(c *cobra.Command, args []string) error {
+		if out == "" {
+			return usageError{errors.New("--out is missing: where do the results go?\nhint: t2map run --help")}
+		}
+		s, err := f.settings(c, args)
+		if err != nil {
+			return err
+		}
+		s.Out, s.MemoryMB = out, memory
+		return runBatch(c, s, quiet)
+	}
+	return c
+}
+
+// runBatch runs the batch with progress on stderr and a summary on stdout.
+func runBatch(c *cobra.Command, s batch.Settings, quiet bool) error {
+	show := newProgress(c.ErrOrStderr(), quiet)
+	s.Progress, s.Log = show.report, show.log
+	outcome, err := batch.Run(c.Context(), s)
+	show.close()
+	if len(outcome.Results)+len(outcome.Failures) > 0 {
+		if !quiet {
+			printOutcome(c.OutOrStdout(), s.Out, outcome)
+		}
+		printFailures(c.ErrOrStderr(), outcome.Failures)
+	}
+	if err == nil && len(outcome.Failures) > 0 {
+		err = failedError{count(len(outcome.Failures), "study", "studies") + " failed"}
+	}
+	return err
+}
