@@ -49,6 +49,7 @@ func inked(img image.Image, c color.RGBA) (box image.Rectangle, n int) {
 func TestDecayPlot(t *testing.T) {
 	r := sampleResult(volume.Geometry{})
 	r.Decays = r.Decays[:1]
+	r.Protocol.SkippedEchoes = 0
 	r.Decays[0].T2, r.Decays[0].S0 = segment.Number(math.NaN()), segment.Number(math.NaN()) // points alone
 	points, n := inked(drawDecay(t, r), compartmentColours[0])
 	if n == 0 {

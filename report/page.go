@@ -9,6 +9,7 @@ import (
 	"html/template"
 	"image/png"
 	"io/fs"
+	"math"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -76,8 +77,9 @@ type tickView struct {
 	Label   string
 }
 
-// page returns index.html for the folder dir.
-func (c Cohort) page(dir string) ([]byte, error) {
+// page returns index.html for the folder dir, with previews embedded up to
+// budget bytes.
+func (c Cohort) page(dir string, budget int) ([]byte, error) {
 	v := pageView{
 		Version: printable(c.Version), Done: len(c.Results), Failed: len(c.Failures),
 		Subjects: c.subjects(), Settings: c.settings(), Gradient: scaleGradient(),
@@ -91,7 +93,6 @@ func (c Cohort) page(dir string) ([]byte, error) {
 	for ms := 0; ms <= scaleMaxMS; ms += scaleTickMS {
 		v.Ticks = append(v.Ticks, tickView{Percent: 100 * float64(ms) / scaleMaxMS, Label: fmt.Sprint(ms)})
 	}
-	budget := previewBudget
 	for _, r := range c.Results {
 		s := newStudyView(r, dir)
 		if err := s.addPreview(r, &budget); err != nil {
@@ -232,10 +233,10 @@ func newBarView(mean, sd float64) *barView {
 	if !isFinite(sd) {
 		sd = 0
 	}
-	percent := func(ms float64) float64 { return 100 * min(max(ms/scaleMaxMS, 0), 1) }
+	percent := func(ms float64) float64 { return math.Round(1000*min(max(ms/scaleMaxMS, 0), 1)) / 10 }
 	from, to := percent(mean-sd), percent(mean+sd)
 	c := scaleColour(mean / scaleMaxMS)
-	return &barView{From: from, Length: to - from, Mean: percent(mean), Colour: fmt.Sprintf("#%02x%02x%02x", c.R, c.G, c.B)}
+	return &barView{From: from, Length: math.Round(10*(to-from)) / 10, Mean: percent(mean), Colour: fmt.Sprintf("#%02x%02x%02x", c.R, c.G, c.B)}
 }
 
 // addPreview embeds the study's preview.png, or links it when the budget is

@@ -48,7 +48,7 @@ type Cohort struct {
 // Cells that a spreadsheet would run as a formula begin with an apostrophe.
 func WriteTables(dir string, c Cohort) error {
 	c = c.sorted()
-	page, err := c.page(dir)
+	page, err := c.page(dir, previewBudget)
 	if err != nil {
 		return fmt.Errorf("report: index.html: %w", err)
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"slices"
 	"sync/atomic"
 
 	"golang.org/x/sync/errgroup"
@@ -15,6 +16,10 @@ import (
 // that claiming costs nothing, small enough that the last one does not keep the
 // others waiting and that its echoes stay in a core's cache.
 const slab = 4096
+
+// block is the number of voxels whose echoes are gathered at a time: with seven
+// echoes they take 14 kB, within a core's first cache.
+const block = 256
 
 // Fit estimates T2 in every voxel of s that within labels other than 0, or in
 // every voxel where within has no data. The grids must have the same size;
@@ -38,7 +43,7 @@ func Fit(ctx context.Context, s volume.MultiEcho, within volume.Labels, o Option
 	g, ctx := errgroup.WithContext(ctx)
 	for range min(o.Workers, (n+slab-1)/slab) {
 		g.Go(func() error {
-			y := make([]float64, len(k.t))
+			y := make([]float64, block*len(k.t))
 			for {
 				lo := int(next.Add(slab)) - slab
 				if lo >= n {
@@ -70,22 +75,35 @@ func mapsOf(g volume.Geometry) volume.Maps {
 	}
 }
 
-// fitSlab fits voxels lo to hi of the echoes into m; y is scratch, one number
-// per echo.
+// fitSlab fits voxels lo to hi of the echoes into m; y is scratch for block
+// voxels.
 func (k *kernel) fitSlab(m volume.Maps, echo [][]float32, within []uint16, y []float64, lo, hi int) {
 	nan := float32(math.NaN())
-	for v := lo; v < hi; v++ {
-		if within != nil && within[v] == 0 {
-			m.T2[v], m.S0[v], m.R2[v], m.SE[v] = nan, nan, nan, nan
+	n := len(k.t)
+	for from := lo; from < hi; from += block {
+		to := min(from+block, hi)
+		if within != nil && !slices.ContainsFunc(within[from:to], func(l uint16) bool { return l != 0 }) {
+			for v := from; v < to; v++ {
+				m.T2[v], m.S0[v], m.R2[v], m.SE[v] = nan, nan, nan, nan
+			}
 			continue
 		}
-		for e := range y {
-			y[e] = float64(echo[e][v])
+		// Voxel by voxel for the kernel, echo by echo through memory.
+		for e := range n {
+			for i, s := range echo[e][from:to] {
+				y[i*n+e] = float64(s)
+			}
 		}
-		est := k.estimate(y)
-		m.T2[v], m.S0[v] = float32(est.T2), float32(est.S0)
-		m.R2[v], m.SE[v] = float32(est.R2), float32(est.SE)
-		m.Status[v] = est.Status
+		for v := from; v < to; v++ {
+			if within != nil && within[v] == 0 {
+				m.T2[v], m.S0[v], m.R2[v], m.SE[v] = nan, nan, nan, nan
+				continue
+			}
+			est := k.estimate(y[(v-from)*n : (v-from+1)*n])
+			m.T2[v], m.S0[v] = float32(est.T2), float32(est.S0)
+			m.R2[v], m.SE[v] = float32(est.R2), float32(est.SE)
+			m.Status[v] = est.Status
+		}
 	}
 }
 

@@ -137,7 +137,7 @@ func TestKernelAllocatesNothing(t *testing.T) {
 	for _, te := range [][]float64{s.TE[1:], {20, 31, 40, 50, 60, 70}} {
 		for _, method := range Methods {
 			k := newKernel(te, mustDefaults(t, Options{Method: method}))
-			m, y := mapsOf(s.Geometry), make([]float64, len(te))
+			m, y := mapsOf(s.Geometry), make([]float64, block*len(te))
 			if n := testing.AllocsPerRun(5, func() { k.fitSlab(m, s.Echo[1:], mask.Data, y, 0, 1000) }); n != 0 {
 				t.Errorf("%s: %g allocations for 1000 voxels", method, n)
 			}

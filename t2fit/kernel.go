@@ -55,8 +55,9 @@ func newKernel(te []float64, o Options) *kernel {
 
 // decay is a curve a·exp(−rate·t) through the echoes, with the curvature of its
 // least-squares problem: spread = Σ(t·g)² − (Σt·g²)²/Σg² for g = exp(−rate·t),
-// so that var(rate) = σ²/(a²·spread).
-type decay struct{ a, rate, spread float64 }
+// so that var(rate) = σ²/(a²·spread). Where echoes are equally spaced, ratio may
+// hold exp(−rate·step); 0 means it is not known yet.
+type decay struct{ a, rate, spread, ratio float64 }
 
 // failed is the estimate of a voxel that has none, with the reason.
 func failed(s volume.Status) Estimate {
@@ -114,7 +115,10 @@ func (k *kernel) finish(y []float64, d decay, sum float64) Estimate {
 	mean := sum / n
 	var rss, tss float64
 	if k.step > 0 {
-		g, q := d.a, math.Exp(-d.rate*k.step)
+		g, q := d.a, d.ratio
+		if q == 0 {
+			q = math.Exp(-d.rate * k.step)
+		}
 		for _, v := range y {
 			rss += (v - g) * (v - g)
 			tss += (v - mean) * (v - mean)

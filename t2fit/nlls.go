@@ -21,9 +21,9 @@ import (
 
 const (
 	// tolerance ends the iteration: once a Newton step moves the rate by less
-	// than this fraction, its quadratic convergence puts the result within the
-	// square of it, below the rounding of a float64 sum.
-	tolerance = 1e-7
+	// than this fraction, quadratic convergence puts the result within about
+	// its square of the minimum, 1e-10, far below the 6e-8 of a float32 map.
+	tolerance = 1e-5
 	// maxSteps is far above what bisection alone needs to reach the tolerance
 	// from a bracket of [0, 1] (24), so only a broken decay reaches it.
 	maxSteps = 100
@@ -68,6 +68,7 @@ func (k *kernel) equal(y []float64) (decay, volume.Status) {
 			}
 			return decay{
 				a:      amplitude(u, u1, w, w1, -phi/curve),
+				ratio:  next,
 				rate:   -math.Log(next) / k.step,
 				spread: (w2 - w1*w1/w) * k.step * k.step,
 			}, volume.Fitted

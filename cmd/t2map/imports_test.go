@@ -1,0 +1,92 @@
+package main
+
+import (
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+const module = "github.com/t2map/t2map/"
+
+// mayImport says which packages of the module each may import; docs/architecture.md
+// says why.
+var mayImport = map[string][]string{
+	"volume":    {},
+	"t2fit":     {"volume"},
+	"segment":   {"volume"},
+	"nifti":     {"volume"},
+	"dicomio":   {"volume"},
+	"phantom":   {"volume", "dicomio", "nifti"},
+	"report":    {"volume", "nifti", "segment"},
+	"batch":     {"volume", "dicomio", "nifti", "segment", "t2fit", "report"},
+	"cmd/t2map": {"batch", "phantom", "report", "segment", "t2fit"},
+}
+
+// onlyIn says where a library may be seen.
+var onlyIn = map[string][]string{
+	"github.com/suyashkumar/dicom": {"dicomio"},
+	"github.com/spf13/cobra":       {"cmd/t2map"},
+	"gonum.org/v1/plot":            {"report"},
+	"log/slog":                     {"batch", "cmd/t2map"},
+}
+
+func TestImportRules(t *testing.T) {
+	root := filepath.Join("..", "..")
+	goFiles := map[string]int{}
+	err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() || !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") {
+			return err
+		}
+		rel, err := filepath.Rel(root, filepath.Dir(path))
+		if err != nil {
+			return err
+		}
+		pkg := filepath.ToSlash(rel)
+		allowed, known := mayImport[pkg]
+		if !known {
+			t.Errorf("%s: the package %s is not in the design: say who may import it and why", path, pkg)
+		}
+		goFiles[pkg]++
+		f, err := parser.ParseFile(token.NewFileSet(), path, nil, parser.ImportsOnly)
+		if err != nil {
+			return err
+		}
+		for _, spec := range f.Imports {
+			imported, err := strconv.Unquote(spec.Path.Value)
+			if err != nil {
+				return err
+			}
+			checkImport(t, path, pkg, imported, allowed)
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for pkg := range mayImport {
+		if goFiles[pkg] == 0 {
+			t.Errorf("no files were found in %s", pkg)
+		}
+	}
+}
+
+func checkImport(t *testing.T, path, pkg, imported string, allowed []string) {
+	t.Helper()
+	own, isOwn := strings.CutPrefix(imported, module)
+	switch {
+	case isOwn && !slices.Contains(allowed, own):
+		t.Errorf("%s imports %s; %s may import %v", path, own, pkg, allowed)
+	case pkg == "volume" && strings.Contains(strings.SplitN(imported, "/", 2)[0], "."):
+		t.Errorf("%s imports %s; volume stands on the standard library alone", path, imported)
+	}
+	for library, rooms := range onlyIn {
+		if (imported == library || strings.HasPrefix(imported, library+"/")) && !slices.Contains(rooms, pkg) {
+			t.Errorf("%s imports %s, which only %v may see", path, imported, rooms)
+		}
+	}
+}

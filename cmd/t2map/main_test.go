@@ -1,0 +1,195 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/t2map/t2map/batch"
+	"github.com/t2map/t2map/phantom"
+)
+
+// TestMain lets a test run this binary as t2map itself.
+func TestMain(m *testing.M) {
+	if os.Getenv("T2MAP_AS_COMMAND") != "" {
+		main()
+	}
+	os.Exit(m.Run())
+}
+
+// call runs a command line and returns its exit status and what it printed.
+func call(args ...string) (code int, stdout, stderr string) {
+	var out, errs bytes.Buffer
+	code = execute(context.Background(), args, &out, &errs)
+	return code, out.String(), errs.String()
+}
+
+// studies writes n small studies and returns their folder.
+func studies(t *testing.T, n int) string {
+	t.Helper()
+	dir := filepath.Join(t.TempDir(), "studies")
+	for i := range n {
+		s, err := phantom.New(context.Background(), phantom.Options{Subject: "S" + string(rune('A'+i)), Matrix: 64, Slices: 6, Seed: uint64(i)})
+		if err == nil {
+			err = s.Write(context.Background(), filepath.Join(dir, s.Options.Subject))
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	return dir
+}
+
+func TestExitStatus(t *testing.T) {
+	dir := studies(t, 1)
+	out := filepath.Join(t.TempDir(), "results")
+	empty := t.TempDir()
+	for _, c := range []struct {
+		name string
+		args []string
+		code int
+		want []string // on stderr
+	}{
+		{"done", []string{"run", dir, "--out", out, "--scheme", "compartments"}, exitOK, []string{"mapping studies: 1 of 1"}},
+		{"quiet", []string{"run", dir, "--out", out, "--scheme", "compartments", "--quiet"}, exitOK, nil},
+		{"failed", []string{"run", dir, "--out", out, "--scheme", "compartments", "--skip-echoes", "6"}, exitFailed, []string{"study SA: fit: 7 echoes less 6 skipped", "1 study failed"}},
+		{"nothing", []string{"run", empty, "--out", out, "--scheme", "compartments"}, exitNothing, []string{"no MR study found in 0 files"}},
+		{"no folder", []string{"run", filepath.Join(empty, "x"), "--out", out, "--scheme", "compartments"}, exitUsage, []string{"x"}},
+		{"no arguments", []string{"run"}, exitUsage, []string{"hint: t2map run --help"}},
+		{"no out", []string{"run", dir, "--scheme", "compartments"}, exitUsage, []string{"--out is missing"}},
+		{"no scheme", []string{"run", dir, "--out", out}, exitUsage, []string{"no label scheme", "hint: name it with --scheme"}},
+		{"unknown scheme", []string{"run", dir, "--out", out, "--scheme", "knees"}, exitUsage, []string{"knees", "oai-zib"}},
+		{"unknown flag", []string{"run", dir, "--ouch"}, exitUsage, []string{"--ouch", "hint: t2map run --help"}},
+		{"unknown command", []string{"walk"}, exitUsage, []string{"walk"}},
+		{"bad range", []string{"run", dir, "--out", out, "--scheme", "compartments", "--t2-range", "80"}, exitUsage, []string{"--t2-range"}},
+		{"bad method", []string{"run", dir, "--out", out, "--scheme", "compartments", "--method", "magic"}, exitUsage, []string{"magic", "nlls"}},
+		{"inspect", []string{"inspect", dir}, exitOK, nil},
+		{"inspect what fails", []string{"inspect", dir, "--mask", "none.nii"}, exitFailed, []string{"run would fail on 1 study"}},
+		{"help", []string{"run", "--help"}, exitOK, nil},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			code, stdout, stderr := call(c.args...)
+			if code != c.code {
+				t.Errorf("exit status %d, want %d\n%s%s", code, c.code, stdout, stderr)
+			}
+			for _, w := range c.want {
+				if !strings.Contains(stderr, w) {
+					t.Errorf("stderr %q, want …%s…", stderr, w)
+				}
+			}
+			if c.name == "quiet" && stdout+stderr != "" {
+				t.Errorf("--quiet says %q %q", stdout, stderr)
+			}
+		})
+	}
+}
+
+func TestRunPrintsEveryVoxel(t *testing.T) {
+	dir := studies(t, 1)
+	_, stdout, _ := call("run", dir, "--out", filepath.Join(t.TempDir(), "r"), "--scheme", "compartments", "--t2-range", "0,36")
+	for _, w := range []string{"SA", "baseline", "medial", "patellofemoral", "T2 out of range", "1 study mapped, 0 failed"} {
+		if !strings.Contains(stdout, w) {
+			t.Errorf("%q has no %q", stdout, w)
+		}
+	}
+}
+
+func TestHelpHasExamples(t *testing.T) {
+	for _, c := range [][]string{{}, {"run"}, {"inspect"}, {"demo"}} {
+		_, stdout, _ := call(append(c, "--help")...)
+		if !strings.Contains(stdout, "Examples:") || !strings.Contains(stdout, "t2map "+strings.Join(c, " ")) {
+			t.Errorf("t2map %v --help has no example:\n%s", c, stdout)
+		}
+	}
+}
+
+func TestInspectJSON(t *testing.T) {
+	dir := studies(t, 2)
+	code, stdout, stderr := call("inspect", dir, "--json")
+	var in batch.Inspection
+	if err := json.Unmarshal([]byte(stdout), &in); err != nil || code != exitOK || stderr != "" {
+		t.Fatalf("status %d, %v, stderr %q\n%s", code, err, stderr, stdout)
+	}
+	s := in.Studies[0].Series[0]
+	if len(in.Studies) != 2 || len(s.TE) != 7 || s.Size != [3]int{64, 64, 6} || s.Vendor == "" || !strings.HasPrefix(in.Studies[0].Action, "map series") {
+		t.Errorf("%+v", in)
+	}
+	// The same as a table.
+	_, stdout, _ = call("inspect", dir)
+	for _, w := range []string{"7: 10 … 70", "64×64×6", "explicit little endian", "masks: labels.nii.gz", "run would: map series", "2 studies in 86 files"} {
+		if !strings.Contains(stdout, w) {
+			t.Errorf("%q has no %q", stdout, w)
+		}
+	}
+}
+
+func TestDemo(t *testing.T) {
+	if testing.Short() {
+		t.Skip("36 studies take some seconds")
+	}
+	dir := filepath.Join(t.TempDir(), "demo")
+	code, stdout, stderr := call("demo", dir)
+	if code != exitOK {
+		t.Fatalf("status %d\n%s", code, stderr)
+	}
+	for _, w := range []string{"medial", "control", "treatment", "month12", "36 studies written and mapped", "index.html"} {
+		if !strings.Contains(stdout, w) {
+			t.Errorf("the demo does not say %q:\n%s", w, stdout)
+		}
+	}
+	for _, name := range []string{"results/index.html", "results/compartments.csv", "results/studies.csv", "studies/S01/baseline/labels.nii.gz", "results/S01/baseline/overlay.png"} {
+		if _, err := os.Stat(filepath.Join(dir, filepath.FromSlash(name))); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+// A real process that gets a real interrupt ends with 130 and leaves whole
+// studies only.
+func TestInterruptedProcess(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("Windows has no interrupt that one process can send another")
+	}
+	dir := studies(t, 12)
+	out := filepath.Join(t.TempDir(), "results")
+	c := exec.Command(os.Args[0], "run", dir, "--out", out, "--scheme", "compartments", "--workers", "1")
+	c.Env = append(os.Environ(), "T2MAP_AS_COMMAND=1")
+	var stderr bytes.Buffer
+	c.Stderr = &stderr
+	if err := c.Start(); err != nil {
+		t.Fatal(err)
+	}
+	for range 1000 {
+		if done, _ := filepath.Glob(filepath.Join(out, "*", "*", "result.json")); len(done) > 0 {
+			break
+		}
+		time.Sleep(2 * time.Millisecond)
+	}
+	if err := c.Process.Signal(os.Interrupt); err != nil {
+		t.Fatal(err)
+	}
+	err := c.Wait()
+	switch code := c.ProcessState.ExitCode(); code {
+	case exitInterrupted:
+	case exitOK:
+		t.Skip("it was done before the interrupt reached it")
+	default:
+		t.Fatalf("exit status %d, want %d: %v\n%s", code, exitInterrupted, err, stderr.String())
+	}
+	done, _ := filepath.Glob(filepath.Join(out, "*", "*", "result.json"))
+	maps, _ := filepath.Glob(filepath.Join(out, "*", "*", "t2.nii.gz"))
+	hidden, _ := filepath.Glob(filepath.Join(out, "*", ".*"))
+	if len(done) == 0 || len(done) != len(maps) || len(hidden) != 0 {
+		t.Errorf("%d results, %d maps, left behind %v", len(done), len(maps), hidden)
+	}
+	if !strings.Contains(stderr.String(), "interrupted") {
+		t.Errorf("stderr %q", stderr.String())
+	}
+}
