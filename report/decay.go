@@ -265,17 +265,9 @@ func (e entry) draw(c draw.Canvas, y vg.Length, brief bool) vg.Length {
 	return y - at.Y + 1.5*linePitch
 }
 
-// fitStyle makes s printable and shortens it to the width.
+// fitStyle shortens s to the width in the style.
 func fitStyle(style draw.TextStyle, s string, width vg.Length) string {
-	s = printable(s)
-	if style.Width(s) <= width {
-		return s
-	}
-	r := []rune(s)
-	for len(r) > 0 && style.Width(string(r)+"…") > width {
-		r = r[:len(r)-1]
-	}
-	return string(r) + "…"
+	return shorten(s, func(s string) bool { return style.Width(s) <= width })
 }
 
 func isFinite(x float64) bool { return !math.IsNaN(x) && !math.IsInf(x, 0) }

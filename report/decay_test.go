@@ -44,24 +44,24 @@ func inked(img image.Image, c color.RGBA) (box image.Rectangle, n int) {
 	return box, n
 }
 
-// Points and curve stand where the numbers say: the distance between the first
-// and the last echo and between the first and the last signal are those of the axes.
+// Points stand where the echo times and signals say.
 func TestDecayPlot(t *testing.T) {
 	r := sampleResult(volume.Geometry{})
 	r.Decays = r.Decays[:1]
 	r.Protocol.SkippedEchoes = 0
+	r.TE = []float64{10, 20, 50, 80}
 	r.Decays[0].T2, r.Decays[0].S0 = segment.Number(math.NaN()), segment.Number(math.NaN()) // points alone
 	points, n := inked(drawDecay(t, r), compartmentColours[0])
 	if n == 0 {
 		t.Fatal("no points")
 	}
 	width := float64(points.Dx())
-	// A second result, whose last echo is at half the time from the first, on the same axis.
+	// The same axes with the first two echoes alone.
 	r.Decays[0].Signal = []segment.Number{700, 592, segment.Number(math.NaN()), segment.Number(math.NaN())}
 	half, _ := inked(drawDecay(t, r), compartmentColours[0])
 	const mark = 14 // pixels a mark is wide at 160 dpi: 2 × 3.2 points
-	if got, want := (float64(half.Dx())-mark)/(width-mark), 10/30.5; math.Abs(got-want) > 0.02 {
-		t.Errorf("from 10 to 20 ms is %.3f of from 10 to 40.5 ms, want %.3f", got, want)
+	if got, want := (float64(half.Dx())-mark)/(width-mark), 10.0/70; math.Abs(got-want) > 0.02 {
+		t.Errorf("from 10 to 20 ms is %.3f of from 10 to 80 ms, want %.3f", got, want)
 	}
 	if half.Dx() >= points.Dx() || half.Dy() >= points.Dy() {
 		t.Errorf("two points take %v, four %v", half, points)

@@ -16,8 +16,8 @@ const (
 	tileGap      = 3  // pixels between tiles
 
 	// Voxels are enlarged by whole steps while the tiles together have no more
-	// than this many pixels, about a full screen, and reduced where they
-	// would have more than the limit, which keeps memory and files small for very large grids.
+	// than this many pixels, about a full screen, and reduced where they would
+	// have more than the limit, which bounds memory and files for large grids.
 	overlayPixels = 1 << 21
 	maxEnlarge    = 4
 	pixelLimit    = 24 << 20

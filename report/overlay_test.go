@@ -7,9 +7,11 @@ import (
 	"image/png"
 	"math"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"golang.org/x/image/font"
 
 	"github.com/t2map/t2map/volume"
 )
@@ -337,5 +339,28 @@ func TestPreview(t *testing.T) {
 	// The ring's area is π(28²−24²) = 653 mm² of (56 + 2·6)² = 4624 mm².
 	if share := float64(coloured) / float64(size.X*size.Y); math.Abs(share-0.141) > 0.01 {
 		t.Errorf("%.3f of the preview is coloured, want 0.141", share)
+	}
+}
+
+// A long or hostile name neither breaks the picture nor takes the scale's place.
+func TestShorten(t *testing.T) {
+	fits := func(s string) bool { return len([]rune(s)) <= 6 }
+	for in, want := range map[string]string{"": "", "S01": "S01", "sixsix": "sixsix", "seven77": "seven…", "a\nb": "a b", "\xff": "\uFFFD", "ääääääää": "äääää…"} {
+		if got := shorten(in, fits); got != want {
+			t.Errorf("shorten(%q) = %q, want %q", in, got, want)
+		}
+	}
+	s := smallStudy()
+	s.Result.Subject = strings.Repeat("x\n", 5000)
+	long, sh, _ := drawOverlay(t, s)
+	s.Result.Subject = ""
+	plain, _, _ := drawOverlay(t, s)
+	scale := drawScale(image.NewPaletted(plain.Bounds(), palette), sh, typeface(sans, sh.textSize(sh.size.X)*8/10, font.WeightNormal))
+	for y := range sh.header {
+		for x := scale; x < sh.size.X; x++ {
+			if long.At(x, y) != plain.At(x, y) {
+				t.Fatalf("the name changed the scale at (%d, %d)", x, y)
+			}
+		}
 	}
 }

@@ -24,7 +24,8 @@ var pageText string
 var pageTemplate = template.Must(template.New("index.html").Parse(pageText))
 
 // Previews are embedded in the page while they have no more than this many
-// bytes together, which is 32 MB in base64; further ones are loaded from the studies' folders.
+// bytes together, which is 32 MB in base64; further ones are loaded from the
+// studies' folders.
 const previewBudget = 24 << 20
 
 // pageView is what index.html shows. Every text and number of the page is made

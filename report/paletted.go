@@ -6,9 +6,9 @@ import (
 )
 
 // toPaletted returns the opaque picture with one byte per pixel, which makes
-// the file a third as large and writes it three times as fast, or the picture itself
-// where it has too many colours. Only the shades at the edges of lines and
-// letters move, by less than the eye sees.
+// the file a third as large and the figure in half the time, or the picture
+// itself where it has too many colours. Only the shades at the edges of lines
+// and letters move, by no more than 15 of 255.
 func toPaletted(img image.Image) image.Image {
 	rgba, ok := img.(*image.RGBA)
 	if !ok {

@@ -2,6 +2,7 @@ package report
 
 import (
 	"image"
+	"sort"
 
 	"golang.org/x/image/font"
 	"golang.org/x/image/math/fixed"
@@ -26,16 +27,16 @@ func typeface(f plotfont.Font, size int, weight font.Weight) font.Face {
 // textWidth returns the advance of s in pixels.
 func textWidth(face font.Face, s string) int { return font.MeasureString(face, s).Ceil() }
 
-// fitText shortens s with an ellipsis until it is at most width pixels wide.
-func fitText(face font.Face, s string, width int) string {
-	if textWidth(face, s) <= width {
+// shorten makes s printable and, where it does not fit, cuts it and ends it in an
+// ellipsis.
+func shorten(s string, fits func(string) bool) string {
+	s = printable(s)
+	if fits(s) {
 		return s
 	}
 	r := []rune(s)
-	for len(r) > 0 && textWidth(face, string(r)+"…") > width {
-		r = r[:len(r)-1]
-	}
-	return string(r) + "…"
+	over := sort.Search(len(r), func(n int) bool { return !fits(string(r[:n+1]) + "…") })
+	return string(r[:over]) + "…"
 }
 
 // A caption is a line of text on a picture with the palette of this package.

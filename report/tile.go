@@ -20,8 +20,8 @@ type view struct {
 }
 
 // sampling says for each pixel along an axis which voxels of the crop it shows,
-// counted from the crop's edge: near for colours, which must not be mixed, and a mixture
-// of lo and hi, frac of the latter, for greys.
+// counted from the crop's edge: near for colours, which must not be mixed, and a
+// mixture of lo and hi, frac of the latter, for greys.
 type sampling struct {
 	near, lo, hi []int
 	frac         []float32

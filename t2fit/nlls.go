@@ -62,7 +62,8 @@ func (k *kernel) equal(y []float64) (decay, volume.Status) {
 			hi = q
 		}
 		next := q - q*phi/curve
-		if math.Abs(next-q) <= tolerance*min(q, 1-q) && curve < 0 {
+		// q·(1−q) is as small as the nearer of the two ends.
+		if math.Abs(next-q) <= tolerance*q*(1-q) && curve < 0 {
 			if !(u > 0) {
 				break
 			}

@@ -17,10 +17,12 @@ func drawHeader(img *image.Paletted, sh sheet, s scene, r Result) {
 	em := sh.textSize(sh.size.X)
 	bold, plain := typeface(sans, em, font.WeightBold), typeface(sans, em*8/10, font.WeightNormal)
 	bar := drawScale(img, sh, plain)
-	room := bar - 2*em
-	first, second := em*13/10, em*25/10
-	caption{face: bold, text: fitText(bold, title(r), room), level: greyWhite}.draw(img, image.Pt(em*6/10, first))
-	caption{face: plain, text: fitText(plain, s.subtitle(r), room), level: greySoft}.draw(img, image.Pt(em*6/10, second))
+	put := func(face font.Face, text string, level uint8, baseline int) {
+		text = shorten(text, func(s string) bool { return textWidth(face, s) <= bar-2*em })
+		caption{face: face, text: text, level: level}.draw(img, image.Pt(em*6/10, baseline))
+	}
+	put(bold, title(r), greyWhite, em*13/10)
+	put(plain, s.subtitle(r), greySoft, em*25/10)
 }
 
 // title names a study in figures: subject, visit and side, as far as known.
