@@ -2,6 +2,7 @@ package report
 
 import (
 	"fmt"
+	"image"
 	"image/color"
 	"image/png"
 	"io"
@@ -56,7 +57,7 @@ func writeDecay(w io.Writer, r Result) error {
 	page = draw.Crop(page, decayMargin, -decayMargin, decayMargin, -decayMargin)
 	p.Draw(draw.Crop(page, 0, -legendWidth, 0, 0))
 	l.draw(draw.Crop(page, page.Rectangle.Size().X-legendWidth+vg.Points(12), 0, 0, -vg.Points(26)))
-	return encodePNG(w, toPaletted(canvas.Image()), png.BestSpeed)
+	return encodePNG(w, toPaletted(canvas.Image().(*image.RGBA)), png.BestSpeed)
 }
 
 var (

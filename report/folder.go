@@ -1,8 +1,6 @@
 package report
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -10,7 +8,6 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
-	"strings"
 )
 
 // replaceFolder makes dir complete or leaves it as it was: fill writes into a
@@ -146,60 +143,4 @@ func syncFolder(dir string) error {
 		return err
 	}
 	return errors.Join(d.Sync(), d.Close())
-}
-
-// FolderName returns a name for a file or folder that stands for the code, such
-// as a subject or a visit from a DICOM header, which may hold anything. It is one
-// path element of ASCII letters, digits, '-', '_' and '.', good on every system.
-//
-// A code that is such a name already is returned as it is. Otherwise other
-// characters become '_' and eight digits of the code's SHA-256 are appended, so
-// that two codes keep two names. Codes that differ only in case are two names
-// here but one on Windows and macOS.
-func FolderName(code string) string {
-	const longest = 64 // bytes; Windows allows 260 for a whole path
-	var b strings.Builder
-	for _, r := range code {
-		if b.Len() == longest {
-			break
-		}
-		switch {
-		case r >= 'a' && r <= 'z', r >= 'A' && r <= 'Z', r >= '0' && r <= '9', r == '-', r == '_', r == '.':
-			b.WriteRune(r)
-		default:
-			b.WriteByte('_')
-		}
-	}
-	name := b.String()
-	// A leading dot hides a folder, a leading dash is an option to programs, and Windows
-	// drops a dot at the end.
-	if strings.HasPrefix(name, ".") || strings.HasPrefix(name, "-") {
-		name = "_" + name[1:]
-	}
-	if strings.HasSuffix(name, ".") {
-		name = name[:len(name)-1] + "_"
-	}
-	if name == code && name != "" && !isDeviceName(name) {
-		return name
-	}
-	sum := sha256.Sum256([]byte(code))
-	if name == "" {
-		name = "unnamed"
-	}
-	if isDeviceName(name) {
-		name = "_" + name
-	}
-	suffix := "-" + hex.EncodeToString(sum[:4])
-	return name[:min(len(name), longest-len(suffix))] + suffix
-}
-
-// isDeviceName reports whether Windows would take the name, with any extension,
-// for a device (learn.microsoft.com, "Naming Files, Paths, and Namespaces").
-func isDeviceName(name string) bool {
-	stem, _, _ := strings.Cut(strings.ToUpper(name), ".")
-	switch stem {
-	case "CON", "PRN", "AUX", "NUL":
-		return true
-	}
-	return len(stem) == 4 && (stem[:3] == "COM" || stem[:3] == "LPT") && stem[3] >= '0' && stem[3] <= '9'
 }

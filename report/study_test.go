@@ -269,49 +269,28 @@ func TestReplaceFolderAfterError(t *testing.T) {
 	}
 }
 
-func TestFolderName(t *testing.T) {
-	for in, want := range map[string]string{
-		"S01":                    "S01",
-		"site-2_S01.v2":          "site-2_S01.v2",
-		"":                       "unnamed-e3b0c442", // the SHA-256 of nothing
-		"..":                     "",
-		".":                      "",
-		"../../etc/passwd":       "",
-		`..\..\windows`:          "",
-		"C:":                     "",
-		"a/b":                    "",
-		"a b":                    "",
-		"Müller":                 "",
-		"x\x00y":                 "",
-		".hidden":                "",
-		"-rf":                    "",
-		"dot.":                   "",
-		"CON":                    "",
-		"nul.txt":                "",
-		"COM1":                   "",
-		strings.Repeat("x", 300): "",
-	} {
-		got := FolderName(in)
-		if want != "" && got != want {
-			t.Errorf("FolderName(%q) = %q, want %q", in, got, want)
-		}
-		if want == "" && got == in {
-			t.Errorf("FolderName(%q) returned it as it is", in)
-		}
-		if !filepath.IsLocal(got) || strings.ContainsAny(got, `/\:*?"<>| `) || strings.HasPrefix(got, ".") || strings.HasPrefix(got, "-") || strings.HasSuffix(got, ".") || len(got) > 80 {
-			t.Errorf("FolderName(%q) = %q is no safe name", in, got)
-		}
-		if isDeviceName(got) {
-			t.Errorf("FolderName(%q) = %q is a device on Windows", in, got)
-		}
-		if again := FolderName(got); again != got {
-			t.Errorf("FolderName(%q) = %q, but of that %q", in, got, again)
-		}
+// Codes from headers never become part of a path.
+func TestWriteStudyOfPathLikeSubject(t *testing.T) {
+	root := t.TempDir()
+	dir := filepath.Join(root, "a", "b")
+	s := smallStudy()
+	s.WriteMaps = false
+	s.Result.Subject, s.Result.Visit, s.Result.Study = "../../evil", `..\..\evil`, "/etc/evil\x00"
+	s.Result.Compartments[0].Compartment, s.Result.Decays[0].Compartment = "../evil", "../evil"
+	if _, err := WriteStudy(dir, s); err != nil {
+		t.Fatal(err)
 	}
-	if a, b := FolderName("a/b"), FolderName("a_b"); a == b {
-		t.Errorf("two codes share the name %q", a)
+	var found []string
+	err := filepath.WalkDir(filepath.Dir(root), func(path string, d os.DirEntry, err error) error {
+		if err == nil && strings.Contains(path, "evil") {
+			found = append(found, path)
+		}
+		return err
+	})
+	if err != nil || len(found) > 0 {
+		t.Errorf("%v, %v", found, err)
 	}
-	if a, b := FolderName("a/b"), FolderName("a:b"); a == b {
-		t.Errorf("two codes share the name %q", a)
+	if diff := cmp.Diff([]string{"a"}, list(t, root)); diff != "" {
+		t.Errorf("beside the study (-want +got):\n%s", diff)
 	}
 }
