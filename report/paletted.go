@@ -9,7 +9,7 @@ import (
 )
 
 // toPaletted returns the opaque picture with one byte per pixel, which makes
-// the file of a plot a third as large and the figure in half the time.
+// the file of a plot a third as large and is faster to write.
 //
 // The 256 most frequent colours stay as they are: paper, ink, grid, lines. The
 // others, shades at the edges of lines and letters, become the nearest of these.
@@ -31,9 +31,10 @@ func toPaletted(img *image.RGBA) *image.Paletted {
 		index[c] = nearest(c, kept)
 	}
 	eachRun(img, func(c color.RGBA, at, pixels int) {
+		entry := index[c]
 		run := out.Pix[at:][:pixels]
 		for i := range run {
-			run[i] = index[c]
+			run[i] = entry
 		}
 	})
 	return out
