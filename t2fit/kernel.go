@@ -65,55 +65,69 @@ func failed(s volume.Status) Estimate {
 	return Estimate{T2: nan, S0: nan, R2: nan, SE: nan, Status: s}
 }
 
+// moments are the sums over the echoes of a voxel that its fit starts from.
+type moments struct {
+	above      int     // echoes above the floor
+	sum, slope float64 // Σy, Σt·y
+	squares    float64 // Σy²
+	lag        float64 // Σy[e−1]·y[e]
+}
+
+// moments takes one pass over the magnitudes y.
+func (k *kernel) moments(y []float64) moments {
+	var m moments
+	last := 0.0
+	for e, v := range y {
+		if v > k.o.MinSignal {
+			m.above++
+		}
+		m.sum += v
+		m.slope += v * k.t[e]
+		m.squares += v * v
+		m.lag += last * v
+		last = v
+	}
+	return m
+}
+
 // estimate fits the magnitudes y, one per echo time of the kernel.
 func (k *kernel) estimate(y []float64) Estimate {
 	y = y[:len(k.t)]
-	var above int
-	var sum, slope float64
-	for e, v := range y {
-		if v > k.o.MinSignal {
-			above++
-		}
-		sum += v
-		slope += v * k.t[e]
-	}
-	if above < 2 {
-		return failed(volume.LowSignal)
-	}
+	m := k.moments(y)
 	var d decay
 	var s volume.Status
 	switch {
+	case m.above < 2:
+		s = volume.LowSignal
 	case k.o.Method == LogLinear:
 		d, s = k.logLinear(y)
-	case k.falling(sum, slope):
-		if k.step > 0 {
-			d, s = k.equal(y)
-		} else {
-			d, s = k.general(y)
-		}
-	default:
+	case !k.falling(m):
 		s = volume.NotDecaying
+	case k.step > 0:
+		d, s = k.equal(y, m)
+	default:
+		d, s = k.general(y)
 	}
 	if s != volume.Fitted {
 		return failed(s)
 	}
-	return k.finish(y, d, sum)
+	return k.finish(y, d, m)
 }
 
-// falling reports whether the straight line through the echoes falls, given
-// Σy and Σt·y. At rate 0 the projected residual sum falls with the rate exactly
-// if this line does, so that a decay describes the echoes better than a
-// constant; a rising line means growth.
-func (k *kernel) falling(sum, slope float64) bool {
-	return slope*float64(len(k.t)) < sum*k.sum
+// falling reports whether the straight line through the echoes falls. At rate 0
+// the projected residual sum falls with the rate exactly if this line does, so
+// that a decay describes the echoes better than a constant; a rising line means
+// growth.
+func (k *kernel) falling(m moments) bool {
+	return m.slope*float64(len(k.t)) < m.sum*k.sum
 }
 
 // finish turns a curve into the estimate: residuals, R², the standard error and
 // the checks against the options' limits.
-func (k *kernel) finish(y []float64, d decay, sum float64) Estimate {
+func (k *kernel) finish(y []float64, d decay, m moments) Estimate {
 	n := float64(len(y))
-	mean := sum / n
-	var rss, tss float64
+	tss := m.squares - m.sum*m.sum/n
+	rss := 0.0
 	if k.step > 0 {
 		g, q := d.a, d.ratio
 		if q == 0 {
@@ -121,14 +135,12 @@ func (k *kernel) finish(y []float64, d decay, sum float64) Estimate {
 		}
 		for _, v := range y {
 			rss += (v - g) * (v - g)
-			tss += (v - mean) * (v - mean)
 			g *= q
 		}
 	} else {
 		for e, v := range y {
-			g := d.a * math.Exp(-d.rate*k.t[e])
-			rss += (v - g) * (v - g)
-			tss += (v - mean) * (v - mean)
+			r := v - d.a*math.Exp(-d.rate*k.t[e])
+			rss += r * r
 		}
 	}
 	est := Estimate{T2: 1 / d.rate, S0: d.a * math.Exp(d.rate*k.te0), R2: 1 - rss/tss, Status: volume.Fitted}

@@ -222,7 +222,7 @@ func TestEqualAgainstGeneral(t *testing.T) {
 		for e := range y {
 			y[e] = math.Hypot(y[e]+20*rng.NormFloat64(), 20*rng.NormFloat64())
 		}
-		a, sa := k.equal(y)
+		a, sa := k.equal(y, k.moments(y))
 		b, sb := k.general(y)
 		if sa != sb || !near(a.rate, b.rate, 1e-8) || !near(a.a, b.a, 1e-8) || !near(a.spread, b.spread, 1e-4) {
 			t.Fatalf("%v: equal %+v %v, general %+v %v", y, a, sa, b, sb)

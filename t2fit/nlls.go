@@ -35,9 +35,9 @@ const (
 // equal fits equally spaced echoes. Its unknown is q = exp(−step/T2) itself, so
 // that g = 1, q, q², … takes multiplications alone; derivatives are along ln q.
 // The caller has checked that the echoes fall, which brackets q in (0, 1).
-func (k *kernel) equal(y []float64) (decay, volume.Status) {
+func (k *kernel) equal(y []float64, m moments) (decay, volume.Status) {
 	lo, hi := 0.0, 1.0
-	q := startRatio(y)
+	q := startRatio(m, y[len(y)-1])
 	for range maxSteps {
 		var u, u1, u2, w, w1, w2 float64
 		g, i := 1.0, 0.0
@@ -92,14 +92,9 @@ func amplitude(u, u1, w, w1, d float64) float64 {
 }
 
 // startRatio guesses q from the ratio of each echo to the one before, weighted
-// by its square: Σy[e]·y[e+1]/Σy[e]². No logarithm, so zeros do no harm.
-func startRatio(y []float64) float64 {
-	var a, b float64
-	for e := 1; e < len(y); e++ {
-		a += y[e-1] * y[e]
-		b += y[e-1] * y[e-1]
-	}
-	q := a / b
+// by its square: Σy[e−1]·y[e]/Σy[e−1]². No logarithm, so zeros do no harm.
+func startRatio(m moments, last float64) float64 {
+	q := m.lag / (m.squares - last*last)
 	// The bounds keep the first step inside the bracket; T2 from a twentieth of
 	// the echo spacing to a hundred spacings starts where it is.
 	if !(q > 1e-9) {
