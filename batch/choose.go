@@ -38,7 +38,7 @@ func (s Settings) chooseTrain(st dicomio.Study, side string) (dicomio.Train, err
 	}
 	switch {
 	case len(chosen) == 0:
-		return none, hinted("t2map inspect shows the series", "no multi-echo series fits the rule; there are %s", listTrains(st.Trains))
+		return none, hinted("t2map inspect shows the series", "no multi-echo series fits %s; there are %s", rule, listTrains(st.Trains))
 	case len(chosen) > 1:
 		return none, hinted("choose one with --series or a series rule in the protocol", "%d multi-echo series: %s", len(chosen), listTrains(chosen))
 	}
@@ -76,6 +76,27 @@ func parseSeries(text string) SeriesRule {
 	return SeriesRule{Description: text}
 }
 
+// String says what the rule asks for: description "SAG*", 7 echoes, side L.
+func (r SeriesRule) String() string {
+	var parts []string
+	if r.Description != "" {
+		parts = append(parts, fmt.Sprintf("description %q", r.Description))
+	}
+	if r.Number != 0 {
+		parts = append(parts, fmt.Sprintf("number %d", r.Number))
+	}
+	if r.Echoes != 0 {
+		parts = append(parts, fmt.Sprintf("%d echoes", r.Echoes))
+	}
+	if r.Side != "" {
+		parts = append(parts, "side "+r.Side)
+	}
+	if r.Hash != "" {
+		parts = append(parts, "hash "+r.Hash)
+	}
+	return strings.Join(parts, ", ")
+}
+
 // matches reports whether the train fits every part of the rule that is set. A
 // train of unknown side fits either side.
 func (r SeriesRule) matches(t dicomio.Train) bool {
@@ -94,7 +115,8 @@ func (r SeriesRule) matches(t dicomio.Train) bool {
 func listTrains(trains []dicomio.Train) string {
 	var out []string
 	for _, t := range trains {
-		out = append(out, fmt.Sprintf("number %d (hash %s, %q, %d echoes)", t.Number, t.Hash, printable(t.Description), len(t.TE)))
+		side := cmp.Or(t.Side, "unknown")
+		out = append(out, fmt.Sprintf("number %d (hash %s, %q, %d echoes, side %s)", t.Number, t.Hash, printable(t.Description), len(t.TE), side))
 	}
 	return strings.Join(out, "; ")
 }

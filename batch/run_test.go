@@ -255,7 +255,13 @@ func TestBadStudyHarmsNoOther(t *testing.T) {
 		}, nil},
 		{"fewer than three echoes after skipping", "fit: 7 echoes less 5 skipped leave 2", false, func(*testing.T, string, *phantom.Study) {},
 			func(s *Settings) { s.Protocol.Fit.SkipEchoes = 5 }},
-		{"a series rule that fits none", "no multi-echo series fits the rule", true, func(*testing.T, string, *phantom.Study) {},
+		{"a knee of the other side", "no multi-echo series fits side L; there are number 1", true, func(t *testing.T, dir string, _ *phantom.Study) {
+			text := "folder,subject,side\n" + filepath.ToSlash(dir) + ",bad,L\n"
+			if err := os.WriteFile(filepath.Join(dir, "..", "..", "sides.csv"), []byte(text), 0o644); err != nil {
+				t.Fatal(err)
+			}
+		}, func(s *Settings) { s.Manifest = filepath.Join(s.Roots[0], "..", "sides.csv") }},
+		{"a series rule that fits none", "no multi-echo series fits 9 echoes; there are number 1", true, func(*testing.T, string, *phantom.Study) {},
 			func(s *Settings) { s.Protocol.Series.Echoes = 9 }},
 	} {
 		t.Run(c.name, func(t *testing.T) {

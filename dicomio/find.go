@@ -83,8 +83,8 @@ type entry struct {
 }
 
 // Find looks at every file under the roots, whatever its name, and returns the
-// studies there with their trains. Headers alone are read. Symbolic links to
-// files are followed, those to folders are not.
+// studies there with their trains. Headers alone are read. Symbolic links are
+// followed, and no file is read twice.
 //
 // A file that cannot be read is part of the finding, not an error; it is an
 // error when a root cannot be listed or ctx ends.
@@ -108,38 +108,66 @@ func Find(ctx context.Context, roots []string, o FindOptions) (Finding, error) {
 	return sortOut(entries), nil
 }
 
-// list returns an entry for every file under the roots, each file once.
+// list returns an entry for every file under the roots, each file once even if
+// several paths or links lead to it.
 func list(roots []string, exclude string) ([]entry, error) {
-	var entries []entry
-	seen := map[string]bool{}
+	w := walker{seen: map[string]bool{}}
 	if exclude != "" {
-		exclude = absolute(exclude)
+		w.exclude = resolved(exclude)
 	}
 	for _, root := range roots {
-		if _, err := os.Stat(root); err != nil {
-			return nil, err
-		}
-		err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
-			abs := absolute(path)
-			switch {
-			case d != nil && d.IsDir() && abs == exclude && path != root:
-				return fs.SkipDir
-			case err == nil && d.IsDir() || seen[abs]:
-				return nil
-			}
-			seen[abs] = true
-			e := entry{root: root, header: header{path: path, name: relative(root, path)}}
-			if err != nil {
-				e.err = e.ioError(err)
-			}
-			entries = append(entries, e)
-			return nil
-		})
+		info, err := os.Stat(root)
 		if err != nil {
 			return nil, err
 		}
+		w.root = root
+		w.visit(root, resolved(root), info.IsDir())
 	}
-	return entries, nil
+	return w.entries, nil
+}
+
+// walker collects files. Paths are kept as the user sees them; what they resolve
+// to tells whether a file or folder has been visited.
+type walker struct {
+	root, exclude string
+	seen          map[string]bool
+	entries       []entry
+}
+
+// visit adds a file, or all files below a folder, in the order of their names.
+func (w *walker) visit(path, real string, isDir bool) {
+	if w.seen[real] || isDir && real == w.exclude {
+		return
+	}
+	w.seen[real] = true
+	e := entry{root: w.root, header: header{path: path, name: relative(w.root, path)}}
+	if !isDir {
+		w.entries = append(w.entries, e)
+		return
+	}
+	children, err := os.ReadDir(path)
+	if err != nil {
+		e.err = e.ioError(err)
+		w.entries = append(w.entries, e)
+	}
+	for _, c := range children {
+		child, childReal, childIsDir := filepath.Join(path, c.Name()), filepath.Join(real, c.Name()), c.IsDir()
+		if c.Type()&fs.ModeSymlink != 0 {
+			childReal = resolved(child)
+			info, err := os.Stat(child)
+			childIsDir = err == nil && info.IsDir()
+		}
+		w.visit(child, childReal, childIsDir)
+	}
+}
+
+// resolved returns the absolute path without links; a path that leads nowhere
+// stays as it is.
+func resolved(path string) string {
+	if real, err := filepath.EvalSymlinks(path); err == nil {
+		path = real
+	}
+	return absolute(path)
 }
 
 // absolute returns path in the one form in which paths are compared.

@@ -597,6 +597,42 @@ func TestFindHomes(t *testing.T) {
 	}
 }
 
+func TestFindFollowsLinks(t *testing.T) {
+	dir := t.TempDir()
+	save(t, filepath.Join(dir, "store", "a"), trainOf())
+	if err := os.Mkdir(filepath.Join(dir, "trial"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	for from, to := range map[string]string{
+		"trial/s01":  filepath.Join(dir, "store", "a"), // a study elsewhere
+		"trial/loop": filepath.Join(dir, "trial"),      // a folder into itself
+		"door":       filepath.Join(dir, "trial"),      // the searched folder as a link
+	} {
+		if err := os.Symlink(to, filepath.Join(dir, filepath.FromSlash(from))); err != nil {
+			t.Skip("no symbolic links here: ", err)
+		}
+	}
+	f := find(t, filepath.Join(dir, "door"))
+	if len(f.Studies) != 1 || f.Files != 12 || f.Studies[0].Name() != "s01" || f.Studies[0].Trains[0].Problem != nil {
+		t.Errorf("%+v", f)
+	}
+	if f := find(t, dir); len(f.Studies) != 1 || f.Files != 12 || f.Studies[0].Trains[0].Problem != nil {
+		t.Errorf("searched through links and folders: %+v", f)
+	}
+}
+
+// In big endian two pixels of 8 bits share a word, unless they are written as
+// bytes.
+func TestDecodeBytesInWords(t *testing.T) {
+	for vr, want := range map[string][]float32{"OW": {2, 1, 4}, "OB": {1, 2, 3}} {
+		h := &header{syntax: uid.ExplicitVRBigEndian, pixelVR: vr, rows: 1, columns: 3, allocated: 8, stored: 8, slope: 1}
+		got := make([]float32, 3)
+		if err := h.decode(got, []byte{1, 2, 3, 4}); err != nil || !slices.Equal(got, want) {
+			t.Errorf("%s: got %v, %v, want %v", vr, got, err, want)
+		}
+	}
+}
+
 func TestFindNothing(t *testing.T) {
 	if f := find(t, t.TempDir()); f.Files != 0 || len(f.Studies) != 0 {
 		t.Errorf("an empty folder holds %+v", f)
