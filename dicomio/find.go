@@ -66,10 +66,13 @@ type Study struct {
 	// several images per position under one echo time or none. They matter in a
 	// study without a train.
 	Suspects []Train
+	// Others are the rest of its MR image series: scouts, PD-weighted and such.
+	Others []Train
 	// Unsupported are MR objects that this package does not read.
 	Unsupported []error
-	// Damaged are files in the study's folder that could not be read: any of
-	// them may have been a part of a train.
+	// Damaged are files in the study's folder that could not be read, any of
+	// which may have been a part of a train, or that contradict the others on
+	// whose study it is.
 	Damaged []error
 	// Passed counts the study's files that are no part of a train.
 	Passed Passed
@@ -120,8 +123,8 @@ func list(roots []string, exclude string) ([]entry, error) {
 		if err != nil {
 			return nil, err
 		}
-		w.root = root
-		w.visit(root, resolved(root), info.IsDir())
+		w.root = absolute(root)
+		w.visit(w.root, resolved(root), info.IsDir())
 	}
 	return w.entries, nil
 }
@@ -190,19 +193,19 @@ func relative(root, path string) string {
 
 // parseFile reads the header of the entry's file.
 func (h *header) parseFile() error {
+	info, err := os.Stat(h.path)
+	switch {
+	case err != nil:
+		return h.ioError(err)
+	case !info.Mode().IsRegular():
+		// Opening a pipe waits for its writer, and a device may never end.
+		return errNotDICOM
+	}
 	f, err := os.Open(h.path)
 	if err != nil {
 		return h.ioError(err)
 	}
 	defer f.Close()
-	info, err := f.Stat()
-	switch {
-	case err != nil:
-		return h.ioError(err)
-	case !info.Mode().IsRegular():
-		// A pipe or a device may never end.
-		return errNotDICOM
-	}
 	h.size = info.Size()
 	_, err = h.parse(f, skipPixels)
 	return err
@@ -214,6 +217,16 @@ const (
 	enhancedMRClass     = "1.2.840.10008.5.1.4.1.1.4.1"
 	legacyEnhancedClass = "1.2.840.10008.5.1.4.1.1.4.4"
 )
+
+// isMRImage reports whether the file says it is a classic or multi-frame MR
+// image.
+func (h *header) isMRImage() bool {
+	return h.sopClass == mrImageStorage || h.multiFrame()
+}
+
+func (h *header) multiFrame() bool {
+	return h.sopClass == enhancedMRClass || h.sopClass == legacyEnhancedClass
+}
 
 // sortOut makes studies of the entries.
 func sortOut(entries []entry) Finding {
@@ -227,14 +240,19 @@ func sortOut(entries []entry) Finding {
 			f.Passed.NotDICOM++
 		case e.sopClass == directoryClass:
 			f.Passed.DICOMDIR++
-		case e.err != nil && (e.modality == "" || e.modality == "MR"):
+		case e.sopClass == "" && e.err == nil:
+			e.err = e.wrong(tag.SOPClassUID, "missing")
 			damaged = append(damaged, e)
-		case e.study == "" && e.modality == "MR":
+		case e.sopClass == "" || e.isMRImage() && e.err != nil:
+			damaged = append(damaged, e)
+		case e.isMRImage() && e.study == "":
 			e.err = e.wrong(tag.StudyInstanceUID, "missing")
 			damaged = append(damaged, e)
 		case e.study == "":
 			f.Passed.OtherModality++
 		default:
+			// What else is wrong with an object that is no MR image is no
+			// concern of a T2 map: a report has no pixels to begin with.
 			groups[e.study] = append(groups[e.study], e)
 		}
 	}
@@ -258,7 +276,7 @@ func sortOut(entries []entry) Finding {
 // report beside the knees, and counts their files.
 func (f *Finding) dropForeign() {
 	f.Studies = slices.DeleteFunc(f.Studies, func(s Study) bool {
-		foreign := len(s.Trains)+len(s.Suspects)+len(s.Unsupported)+s.Passed.OtherSeries+s.Passed.Derived == 0
+		foreign := len(s.Trains)+len(s.Suspects)+len(s.Others)+len(s.Unsupported)+s.Passed.Derived == 0
 		if foreign {
 			f.Passed.OtherModality += s.Passed.OtherModality
 		}
@@ -290,27 +308,53 @@ func newStudy(uid string, files []*entry) Study {
 	s := Study{Hash: hash(uid), Root: files[0].root, Folder: filepath.Dir(files[0].path)}
 	var images []*header
 	for _, e := range files {
-		for !inside(s.Folder, e.path) {
-			s.Folder = filepath.Dir(s.Folder)
+		for parent := filepath.Dir(s.Folder); !inside(s.Folder, e.path) && parent != s.Folder; parent = filepath.Dir(s.Folder) {
+			s.Folder = parent
 		}
-		s.PatientID = cmp.Or(s.PatientID, e.patientID)
-		s.TrialSubject = cmp.Or(s.TrialSubject, e.trialSubject)
-		s.TrialTimepoint = cmp.Or(s.TrialTimepoint, e.trialVisit)
 		switch {
-		case e.sopClass == enhancedMRClass || e.sopClass == legacyEnhancedClass:
+		case e.multiFrame():
 			s.Unsupported = append(s.Unsupported, e.unsupported(tag.SOPClassUID, "multi-frame MR image"))
 		case e.sopClass != mrImageStorage:
 			s.Passed.OtherModality++
+			continue // whose patient it is does not matter
 		case notMagnitude(e.imageType):
 			s.Passed.Derived++
 		default:
 			images = append(images, &e.header)
 		}
+		s.take(&e.header)
 	}
-	var rest int
-	s.Trains, s.Suspects, rest = trains(images)
-	s.Passed.OtherSeries += rest
+	if !inside(s.Root, s.Folder) {
+		s.Root = s.Folder // its files lie under several roots
+	}
+	s.Trains, s.Suspects, s.Others = trains(images)
+	for _, t := range s.Others {
+		s.Passed.OtherSeries += t.Files
+	}
 	return s
+}
+
+// take notes who the study is of. Two patients in one study are a mistake that
+// no map should come out of.
+func (s *Study) take(h *header) {
+	for _, a := range []struct {
+		tag   tag.Tag
+		known *string
+		got   string
+	}{
+		{tag.PatientID, &s.PatientID, h.patientID},
+		{tag.ClinicalTrialSubjectID, &s.TrialSubject, h.trialSubject},
+		{tag.ClinicalTrialTimePointID, &s.TrialTimepoint, h.trialVisit},
+	} {
+		switch {
+		case *a.known == "":
+			*a.known = a.got
+		case a.got != "" && a.got != *a.known:
+			e := h.wrong(a.tag, "differs from that of other images of the study")
+			e.Hint = "separate the studies, or ask the site which is right"
+			s.Damaged = append(s.Damaged, e)
+		}
+	}
 }
 
 // notMagnitude reports whether an ImageType (0008,0008) is that of a part of the

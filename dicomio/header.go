@@ -28,7 +28,7 @@ type header struct {
 	study, series, instance, frame        string
 	patientID, trialSubject, trialVisit   string
 	laterality, manufacturer, model       string
-	description, protocol, sequence       string
+	description                           string
 	imageType                             string
 	seriesNumber                          int
 	te, tr, field                         float64
@@ -42,7 +42,9 @@ type header struct {
 	slope, intercept                      float64
 	scaleSlope                            float64 // Philips (2005,100E)
 	pixelVR                               string
+	pixelLength                           int64
 	encapsulated                          bool
+	sequence                              []string // ScanningSequence
 	faults                                []fault
 }
 
@@ -119,15 +121,12 @@ func (h *header) parse(in io.Reader, mode pixelMode) (pixels []byte, err error) 
 	}
 	for {
 		e, err := p.Next()
-		switch {
-		case errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) && h.pixelVR != "":
-			return pixels, nil
-		case err != nil:
+		if err != nil {
 			return nil, h.broken(err)
 		}
 		if e.Tag == tag.PixelData {
 			info := dicom.MustGetPixelDataInfo(e.Value)
-			h.pixelVR, h.encapsulated = e.RawValueRepresentation, info.IsEncapsulated
+			h.pixelVR, h.encapsulated, h.pixelLength = e.RawValueRepresentation, info.IsEncapsulated, int64(e.ValueLength)
 			// Nothing after the pixels is needed.
 			return info.UnprocessedValueData, nil
 		}
@@ -148,7 +147,9 @@ func (h *header) take(e *dicom.Element) {
 	switch e.Tag {
 	case tag.TransferSyntaxUID:
 		h.syntax = text(e)
-	case tag.SOPClassUID:
+	case tag.MediaStorageSOPClassUID, tag.SOPClassUID:
+		// The first stands in the file meta group, before anything that could
+		// keep the rest from being read, and alone in a DICOMDIR.
 		h.sopClass = text(e)
 	case tag.Modality:
 		h.modality = text(e)
@@ -176,10 +177,8 @@ func (h *header) take(e *dicom.Element) {
 		h.model = text(e)
 	case tag.SeriesDescription:
 		h.description = text(e)
-	case tag.ProtocolName:
-		h.protocol = text(e)
-	case tag.SequenceName:
-		h.sequence = text(e)
+	case tag.ScanningSequence:
+		h.sequence = texts(e)
 	case tag.ImageType:
 		h.imageType = strings.ToUpper(strings.Join(texts(e), `\`))
 	case tag.PhotometricInterpretation:

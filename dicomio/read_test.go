@@ -8,10 +8,12 @@ import (
 	"fmt"
 	"math"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/suyashkumar/dicom/pkg/uid"
 )
@@ -364,7 +366,7 @@ func TestRefusesEchoesOnTwoScales(t *testing.T) {
 
 func TestSuspects(t *testing.T) {
 	for _, c := range []struct{ name, value, want string }{
-		{"the first echo time everywhere", "10", "several images per slice position, all with echo time 10 ms"},
+		{"the first echo time everywhere", "10", "several images per slice position, but no echo time other than 10 ms"},
 		{"no echo time anywhere", "", "EchoTime (0018,0081): missing"},
 	} {
 		images := trainOf()
@@ -395,7 +397,12 @@ func TestSeriesPerEcho(t *testing.T) {
 	if train := only(t, dir); train.Problem != nil || len(train.TE) != 4 {
 		t.Errorf("%+v", train)
 	}
-	// Two of them with one echo time are two acquisitions, not a train.
+	// A hole or a repeated echo time is refused as it is within one series.
+	dir = t.TempDir()
+	save(t, dir, slices.Delete(slices.Clone(images), 4, 5))
+	if p := only(t, dir).Problem; p == nil || !strings.Contains(p.Error(), "echo time 30 ms is missing at slice 3 of 3") {
+		t.Errorf("an echo missing at a slice: %v", p)
+	}
 	for n := range images {
 		if images[n].TE == 40 {
 			images[n].TE = 10
@@ -403,8 +410,141 @@ func TestSeriesPerEcho(t *testing.T) {
 	}
 	dir = t.TempDir()
 	save(t, dir, images)
-	if f := find(t, dir); len(f.Studies[0].Trains) != 0 || f.Studies[0].Passed.OtherSeries != 12 {
-		t.Errorf("%+v", f.Studies[0])
+	if p := only(t, dir).Problem; p == nil || !strings.Contains(p.Error(), "is there twice") {
+		t.Errorf("two series of one echo time: %v", p)
+	}
+	// Scans that differ in TR are not one train.
+	for n := range images {
+		images[n].TE = float64(10 * (n*5%12/3 + 1))
+		images[n].TR = 100 * images[n].TE
+	}
+	dir = t.TempDir()
+	save(t, dir, images)
+	if s := find(t, dir).Studies[0]; len(s.Trains) != 0 || s.Passed.OtherSeries != 12 || len(s.Others) != 4 {
+		t.Errorf("%+v", s)
+	}
+}
+
+// The decay of gradient echoes is T2*; such a series is left out and, where
+// there is no other, named as the reason.
+func TestGradientEchoIsNoTrain(t *testing.T) {
+	dir := t.TempDir()
+	images := trainOf()
+	for n := range images {
+		images[n].Overrides = []Override{{Keyword: "ScanningSequence", Values: []string{"GR"}}}
+	}
+	save(t, dir, images)
+	s := find(t, dir).Studies[0]
+	if len(s.Trains) != 0 || len(s.Suspects) != 1 || !strings.Contains(s.Suspects[0].Problem.Error(), "T2*") {
+		t.Errorf("%+v", s)
+	}
+}
+
+// Objects beside the images that have no pixels, or none that this package
+// could read, are no concern of the train.
+func TestObjectsBesideTheTrain(t *testing.T) {
+	for _, c := range []struct {
+		name      string
+		overrides []Override
+	}{
+		{"MR raw data", []Override{{Keyword: "SOPClassUID", Values: []string{"1.2.840.10008.5.1.4.1.1.66"}}, {Keyword: "MediaStorageSOPClassUID", Values: []string{"1.2.840.10008.5.1.4.1.1.66"}}, {Keyword: "PixelData"}}},
+		{"a video", []Override{{Keyword: "SOPClassUID", Values: []string{"1.2.840.10008.5.1.4.1.1.77.1.4.1"}}, {Keyword: "MediaStorageSOPClassUID", Values: []string{"1.2.840.10008.5.1.4.1.1.77.1.4.1"}}, {Keyword: "TransferSyntaxUID", Values: []string{"1.2.840.10008.1.2.4.999"}}}},
+		{"a DICOMDIR", []Override{{Keyword: "SOPClassUID"}, {Keyword: "MediaStorageSOPClassUID", Values: []string{directoryClass}}, {Keyword: "PixelData"}, {Keyword: "Modality"}, {Keyword: "StudyInstanceUID"}}},
+	} {
+		dir := t.TempDir()
+		save(t, dir, trainOf())
+		im := trainOf()[0]
+		im.InstanceUID, im.Overrides = "2.25.555", c.overrides
+		save(t, filepath.Join(dir, "beside"), []Image{im})
+		f := find(t, dir)
+		if len(f.Studies) != 1 || len(f.Studies[0].Damaged)+len(f.Damaged) != 0 || f.Studies[0].Trains[0].Problem != nil {
+			t.Errorf("%s: %+v", c.name, f)
+		}
+		if n := f.Passed.DICOMDIR + f.Passed.OtherModality + f.Studies[0].Passed.OtherModality; n != 1 {
+			t.Errorf("%s: counted %d times", c.name, n)
+		}
+	}
+}
+
+// A real directory of a medium, as dcmtk writes it.
+func TestRealDICOMDIR(t *testing.T) {
+	writer, err := exec.LookPath("dcmmkdir")
+	if err != nil {
+		t.Skip("no dcmmkdir here: ", err)
+	}
+	dir := t.TempDir()
+	images := trainOf()
+	for n := range images {
+		images[n].Overrides = []Override{
+			{Keyword: "PatientName", Values: []string{"A"}}, {Keyword: "StudyDate", Values: []string{"20200101"}},
+			{Keyword: "StudyTime", Values: []string{"120000"}}, {Keyword: "StudyID", Values: []string{"1"}},
+			{Keyword: "InstanceNumber", Values: []string{fmt.Sprint(n + 1)}},
+		}
+	}
+	save(t, filepath.Join(dir, "IMAGES"), images)
+	c := exec.Command(writer, "--recurse", "--invent", "--general-purpose", "IMAGES")
+	c.Dir = dir
+	if text, err := c.CombinedOutput(); err != nil {
+		t.Fatalf("dcmmkdir: %v\n%s", err, text)
+	}
+	f := find(t, dir)
+	if f.Passed.DICOMDIR != 1 || len(f.Damaged) != 0 || len(f.Studies) != 1 || len(f.Studies[0].Damaged) != 0 || f.Studies[0].Trains[0].Problem != nil {
+		t.Errorf("%+v", f)
+	}
+}
+
+// A pipe in the folder is passed over; opening it would wait for its writer.
+func TestPipeIsPassedOver(t *testing.T) {
+	dir := t.TempDir()
+	save(t, dir, trainOf())
+	if err := exec.Command("mkfifo", filepath.Join(dir, "pipe")).Run(); err != nil {
+		t.Skip("no pipes here: ", err)
+	}
+	done := make(chan Finding)
+	go func() {
+		f, _ := Find(context.Background(), []string{dir}, FindOptions{})
+		done <- f
+	}()
+	select {
+	case f := <-done:
+		if f.Passed.NotDICOM != 1 || len(f.Studies) != 1 {
+			t.Errorf("%+v", f)
+		}
+	case <-time.After(20 * time.Second):
+		t.Fatal("Find waits for the pipe")
+	}
+}
+
+// One study of two patients is a mistake of the site.
+func TestTwoPatientsInOneStudy(t *testing.T) {
+	for _, change := range []func(*Image){
+		func(im *Image) { im.PatientID = "P02" }, func(im *Image) { im.TrialSubject = "S02" }, func(im *Image) { im.TrialTimepoint = "month12" },
+	} {
+		dir := t.TempDir()
+		images := trainOf()
+		change(&images[4])
+		save(t, dir, images)
+		if s := find(t, dir).Studies[0]; len(s.Damaged) == 0 || !strings.Contains(s.Damaged[0].Error(), "differs from that of other images") {
+			t.Errorf("%+v", s.Damaged)
+		}
+	}
+}
+
+// The same study under two searched folders, given relative to a third.
+func TestFindUnderSeveralRelativeRoots(t *testing.T) {
+	dir := t.TempDir()
+	for _, folder := range []string{"a", "p/b", "p/here"} {
+		if err := os.MkdirAll(filepath.Join(dir, filepath.FromSlash(folder)), 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	images := trainOf()
+	save(t, filepath.Join(dir, "a"), images[:6])
+	save(t, filepath.Join(dir, "p", "b"), images[6:])
+	t.Chdir(filepath.Join(dir, "p", "here"))
+	f := find(t, filepath.Join("..", "..", "a"), filepath.Join("..", "b"))
+	if len(f.Studies) != 1 || f.Studies[0].Trains[0].Problem != nil || strings.Contains(f.Studies[0].Name(), "..") {
+		t.Errorf("%+v", f)
 	}
 }
 
@@ -422,7 +562,6 @@ func TestOtherFilesAreCounted(t *testing.T) {
 	}
 	series("1", func(im *Image) { im.ImageType = []string{"DERIVED", "PRIMARY", "T2 MAP"} })
 	series("2", func(im *Image) { im.ImageType = []string{"ORIGINAL", "PRIMARY", "P", "SE"} })
-	series("3", func(im *Image) { im.Overrides = []Override{{Keyword: "Modality", Values: []string{"SR"}}} })
 	scout := trainOf()[:2]
 	for n := range scout {
 		scout[n].SeriesUID, scout[n].InstanceUID, scout[n].TE = "2.25.70", fmt.Sprint("2.25.71.", n), 5
@@ -432,9 +571,6 @@ func TestOtherFilesAreCounted(t *testing.T) {
 	ct[0].StudyUID = "2.25.80"
 	ct[0].Overrides = []Override{{Keyword: "SOPClassUID", Values: []string{"1.2.840.10008.5.1.4.1.1.2"}}, {Keyword: "Modality", Values: []string{"CT"}}}
 	save(t, filepath.Join(dir, "ct"), ct)
-	directory := trainOf()[:1]
-	directory[0].Overrides = []Override{{Keyword: "SOPClassUID", Values: []string{directoryClass}}}
-	save(t, filepath.Join(dir, "disc"), directory)
 	write(t, filepath.Join(dir, "s07", "notes.dcm"), []byte("a text file named .dcm"))
 	write(t, filepath.Join(dir, "s07", "empty"), nil)
 
@@ -443,11 +579,9 @@ func TestOtherFilesAreCounted(t *testing.T) {
 		t.Fatalf("found %d studies, want 1", len(f.Studies))
 	}
 	s := f.Studies[0]
-	if got, want := f.Passed, (Passed{NotDICOM: 2, DICOMDIR: 1, OtherModality: 1}); got != want {
+	if got, want := f.Passed, (Passed{NotDICOM: 2, OtherModality: 1}); got != want {
 		t.Errorf("passed over %+v, want %+v", got, want)
 	}
-	// The report keeps the MR image class here: modality does not decide, the
-	// object does.
 	if got, want := s.Passed, (Passed{Derived: 24, OtherSeries: 2}); got != want {
 		t.Errorf("the study passed over %+v, want %+v", got, want)
 	}
@@ -545,22 +679,26 @@ func TestReadNoticesChange(t *testing.T) {
 	}
 }
 
-// The library returns no error when PixelData says it is shorter than rows ×
-// columns need.
-func TestReadChecksTheLengthOfPixelData(t *testing.T) {
-	dir := t.TempDir()
-	images := trainOf()
-	for n := range images {
-		images[n].Overrides = []Override{{Keyword: "Rows", Values: []string{"30"}}}
+// The library returns no error when PixelData is shorter than rows × columns
+// need, or longer.
+func TestLengthOfPixelDataIsChecked(t *testing.T) {
+	for rows, want := range map[string]string{
+		"30": "PixelData (7FE0,0010): 30 bytes, want 300 (30 rows × 5 columns × 16 bits)",
+		"2":  "PixelData (7FE0,0010): 30 bytes, want 20 (2 rows × 5 columns × 16 bits)",
+	} {
+		dir := t.TempDir()
+		images := trainOf()
+		for n := range images {
+			images[n].Overrides = []Override{{Keyword: "Rows", Values: []string{rows}}}
+		}
+		save(t, dir, images)
+		if p := only(t, dir).Problem; p == nil || !strings.Contains(p.Error(), want) {
+			t.Errorf("%s rows: %v, want …%s…", rows, p, want)
+		}
 	}
-	save(t, dir, images)
-	train := only(t, dir)
-	if train.Problem != nil {
-		t.Fatal("refused by its size already, which says nothing of PixelData: ", train.Problem)
-	}
-	_, _, err := Read(context.Background(), train, 0)
-	if err == nil || !strings.Contains(err.Error(), "PixelData (7FE0,0010): 30 bytes, want 300 (30 rows × 5 columns × 16 bits)") {
-		t.Errorf("error %v", err)
+	h := &header{name: "x", rows: 30, columns: 5, allocated: 16, stored: 16, slope: 1}
+	if err := h.decode(make([]float32, 150), make([]byte, 30)); err == nil {
+		t.Error("30 bytes are decoded into 150 pixels")
 	}
 }
 

@@ -52,25 +52,39 @@ const minTrain = 3
 // are given to a microsecond, and the shortest echo spacing in use is 6 ms.
 const sameTE = 1e-3
 
-// trains groups the magnitude images of a study into trains and suspects, and
-// counts the images that are neither.
-func trains(images []*header) (sound, suspects []Train, rest int) {
+// trains groups the magnitude images of a study into trains, suspects and other
+// series.
+func trains(images []*header) (sound, suspects, others []Train) {
 	for _, g := range mergeSingles(bySeries(images)) {
 		te := echoTimes(g)
 		switch {
+		case gradientEcho(g[0]) && len(te) >= minTrain:
+			t := newTrain(g, te)
+			t.Problem = t.notT2()
+			suspects = append(suspects, t)
 		case len(te) >= minTrain:
 			sound = append(sound, newTrain(g, te))
-		case len(te) <= 1 && crowded(g):
+		case crowded(g):
 			t := newTrain(g, te)
-			if len(te) == 1 {
+			if missing := t.checkImages(); missing != nil {
+				t.Problem = missing
+			} else {
 				t.Problem = t.repeats() // the cause of whatever else is wrong
 			}
 			suspects = append(suspects, t)
 		default:
-			rest += len(g)
+			t := newTrain(g, te)
+			t.Problem = nil // it need not be a train
+			others = append(others, t)
 		}
 	}
-	return sound, suspects, rest
+	return sound, suspects, others
+}
+
+// gradientEcho reports whether ScanningSequence (0018,0020) says gradient echo
+// and not spin echo.
+func gradientEcho(h *header) bool {
+	return slices.Contains(h.sequence, "GR") && !slices.Contains(h.sequence, "SE")
 }
 
 // bySeries groups images by series and image type, in the order of series
@@ -94,22 +108,22 @@ func bySeries(images []*header) [][]*header {
 }
 
 // mergeSingles joins series of one echo time each that are one train: some
-// scanners give every echo a series of its own. They must agree in all that one
-// acquisition has in common, and no two may have the same echo time.
+// scanners give every echo a series of its own, and some protocols measure the
+// echoes one by one. They must agree in all that one acquisition has in common.
 func mergeSingles(groups [][]*header) [][]*header {
 	type acquisition struct {
-		frame, imageType, sequence, protocol string
-		rows, columns, files                 int
-		spacing                              [2]float64
-		orientation                          [6]float64
-		tr                                   float64
+		frame, imageType, sequence string
+		rows, columns              int
+		spacing                    [2]float64
+		orientation                [6]float64
+		tr                         float64
 	}
 	joined := map[acquisition][]int{}
 	var order []acquisition
 	for i, g := range groups {
 		h := g[0]
-		k := acquisition{h.frame, h.imageType, h.sequence, h.protocol, h.rows, h.columns, len(g), h.spacing, h.orientation, h.tr}
-		if len(echoTimes(g)) != 1 || h.frame == "" || math.IsNaN(h.tr) || k != k {
+		k := acquisition{h.frame, h.imageType, strings.Join(h.sequence, `\`), h.rows, h.columns, h.spacing, h.orientation, h.tr}
+		if len(echoTimes(g)) != 1 || crowded(g) || h.frame == "" || k != k {
 			continue // what does not say what it belongs to stays alone
 		}
 		if joined[k] == nil {
@@ -122,7 +136,7 @@ func mergeSingles(groups [][]*header) [][]*header {
 		for _, i := range joined[k] {
 			all = append(all, groups[i]...)
 		}
-		if n := len(joined[k]); n < minTrain || len(echoTimes(all)) != n {
+		if len(echoTimes(all)) < minTrain {
 			continue
 		}
 		for _, i := range joined[k][1:] {
@@ -181,10 +195,18 @@ func newTrain(images []*header, te []float64) Train {
 	return t
 }
 
-// repeats says that images at one position have one echo time.
+// notT2 says that a gradient-echo train is none of ours.
+func (t *Train) notT2() error {
+	return &TrainError{
+		Problem: fmt.Sprintf("series %s: ScanningSequence (0018,0020) says gradient echo, whose decay is T2*, not T2", t.Hash),
+		Hint:    "map a multi-echo spin-echo series",
+	}
+}
+
+// repeats says that more images lie at one position than there are echo times.
 func (t *Train) repeats() error {
 	return &TrainError{
-		Problem: fmt.Sprintf("series %s: several images per slice position, all with echo time %s", t.Hash, listMS(t.TE)),
+		Problem: fmt.Sprintf("series %s: several images per slice position, but no echo time other than %s", t.Hash, listMS(t.TE)),
 		Hint:    "some research sequences write the first echo time into every image: ask the site for the true EchoTime (0018,0081)",
 	}
 }
