@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -22,7 +23,7 @@ func (s Settings) chooseTrain(st dicomio.Study, side string) (dicomio.Train, err
 	}
 	rule := s.Protocol.Series
 	if s.Series != "" {
-		rule = parseSeries(s.Series)
+		rule = SeriesRule{anyOf: s.Series}
 	}
 	if rule.Side == "" {
 		rule.Side = side
@@ -64,18 +65,6 @@ func noTrain(st dicomio.Study) error {
 	return hinted("t2map inspect shows what is there", "no multi-echo series: %d MR images of other series, %d maps or phase images", st.Passed.OtherSeries, st.Passed.Derived)
 }
 
-// parseSeries reads what --series says: a series number, the beginning of a
-// hash or a pattern of the description.
-func parseSeries(text string) SeriesRule {
-	if n, err := strconv.Atoi(text); err == nil && len(text) < 6 {
-		return SeriesRule{Number: n}
-	}
-	if hex := strings.ToLower(text); len(hex) >= 6 && strings.Trim(hex, "0123456789abcdef") == "" {
-		return SeriesRule{Hash: hex}
-	}
-	return SeriesRule{Description: text}
-}
-
 // String says what the rule asks for: description "SAG*", 7 echoes, side L.
 func (r SeriesRule) String() string {
 	var parts []string
@@ -91,8 +80,8 @@ func (r SeriesRule) String() string {
 	if r.Side != "" {
 		parts = append(parts, "side "+r.Side)
 	}
-	if r.Hash != "" {
-		parts = append(parts, "hash "+r.Hash)
+	if r.anyOf != "" {
+		parts = append(parts, fmt.Sprintf("--series %s", r.anyOf))
 	}
 	return strings.Join(parts, ", ")
 }
@@ -100,15 +89,24 @@ func (r SeriesRule) String() string {
 // matches reports whether the train fits every part of the rule that is set. A
 // train of unknown side fits either side.
 func (r SeriesRule) matches(t dicomio.Train) bool {
-	described := r.Description == ""
-	if !described {
-		described, _ = filepath.Match(strings.ToLower(r.Description), strings.ToLower(t.Description))
-	}
-	return described &&
+	return (r.Description == "" || glob(r.Description, t.Description)) &&
 		(r.Number == 0 || r.Number == t.Number) &&
 		(r.Echoes == 0 || r.Echoes == len(t.TE)) &&
 		(r.Side == "" || t.Side == "" || r.Side == t.Side) &&
-		strings.HasPrefix(t.Hash, r.Hash)
+		(r.anyOf == "" || r.anyOf == strconv.Itoa(t.Number) || beginsHash(t.Hash, r.anyOf) || glob(r.anyOf, t.Description))
+}
+
+// beginsHash reports whether text is enough of the hash to be meant as one.
+func beginsHash(hash, text string) bool {
+	return len(text) >= 6 && strings.HasPrefix(hash, strings.ToLower(text))
+}
+
+// glob reports whether text fits the pattern, upper and lower case alike. It is
+// not a pattern of file names: a slash is a character like others.
+func glob(pattern, text string) bool {
+	expr := regexp.QuoteMeta(pattern)
+	expr = strings.ReplaceAll(strings.ReplaceAll(expr, `\*`, `.*`), `\?`, `.`)
+	return regexp.MustCompile(`(?is)^` + expr + `$`).MatchString(text)
 }
 
 // listTrains names trains for people who have to choose.
@@ -145,37 +143,63 @@ func (s Settings) maskPatterns() []string {
 	return usualMasks
 }
 
+// checkMaskPattern returns an error when the pattern cannot be one of file names.
+func checkMaskPattern(pattern string) error {
+	if _, err := filepath.Match(pattern, ""); err != nil {
+		return hinted("a pattern is a file name with * and ?", "mask pattern %q: %w", pattern, err)
+	}
+	return nil
+}
+
 // findMask returns the study's mask file: the one of the manifest, else the one
 // file in the study's folder that has the given or a usual name.
 func (s Settings) findMask(st dicomio.Study, id Identity) (string, error) {
 	if id.Mask != "" {
 		return id.Mask, nil
 	}
-	patterns := s.maskPatterns()
 	const hint = "put one mask into the study's folder, or name it with --mask or in a manifest"
 	if st.Home == "" {
 		return "", hinted("name the mask in a manifest", "mask: the folder holds several studies, so no mask there is known to be this one's")
 	}
-	found, err := matching(st.Home, patterns, s.Out)
+	found, err := s.candidates(st)
 	switch {
 	case err != nil:
 		return "", fmt.Errorf("mask: %w", err)
 	case len(found) == 0:
-		return "", hinted(hint, "mask: none found (looked for %s)", strings.Join(patterns, ", "))
+		return "", hinted(hint, "mask: none found (looked for %s)", strings.Join(s.maskPatterns(), ", "))
 	case len(found) > 1:
 		var names []string
 		for _, f := range found {
-			rel, _ := filepath.Rel(st.Home, f)
-			names = append(names, filepath.ToSlash(rel))
+			names = append(names, below(st.Home, f))
 		}
 		return "", hinted(hint, "mask: %d candidates: %s", len(found), strings.Join(names, ", "))
 	}
 	return found[0], nil
 }
 
-// matching returns the files below folder, out excepted, whose name or path below
-// folder fits one of the patterns.
-func matching(folder string, patterns []string, out string) ([]string, error) {
+// candidates returns the files that could be the study's mask: those in its
+// folder and below, else those right in the nearest folder above that is the
+// study's alone. Folders beside it are not searched: they may be another visit's.
+func (s Settings) candidates(st dicomio.Study) ([]string, error) {
+	if st.Home == "" {
+		return nil, nil
+	}
+	top := absolute(st.Top())
+	if !within(st.Home, top) {
+		top = absolute(st.Folder)
+	}
+	found, err := s.matching(top, true)
+	for dir := top; err == nil && len(found) == 0 && dir != st.Home && within(st.Home, dir); {
+		dir = filepath.Dir(dir)
+		found, err = s.matching(dir, false)
+	}
+	return found, err
+}
+
+// matching returns the files in the folder, and below it where deep, whose name
+// or path below the folder fits one of the patterns. The output folder is left
+// out.
+func (s Settings) matching(folder string, deep bool) ([]string, error) {
 	var found []string
 	err := filepath.WalkDir(folder, func(path string, d fs.DirEntry, err error) error {
 		switch {
@@ -183,19 +207,14 @@ func matching(folder string, patterns []string, out string) ([]string, error) {
 			return nil // its files are the reader's to complain about
 		case err != nil:
 			return err
+		case d.IsDir() && path != folder && (!deep || path == absolute(s.Out)):
+			return fs.SkipDir
 		case d.IsDir():
-			if out != "" && path != folder && within(absolute(out), path) {
-				return fs.SkipDir
-			}
 			return nil
 		}
-		rel, err := filepath.Rel(folder, path)
-		if err != nil {
-			return err
-		}
-		if slices.ContainsFunc(patterns, func(p string) bool {
+		if slices.ContainsFunc(s.maskPatterns(), func(p string) bool {
 			name, _ := filepath.Match(p, filepath.Base(path))
-			whole, _ := filepath.Match(filepath.FromSlash(p), rel)
+			whole, _ := filepath.Match(filepath.FromSlash(p), filepath.FromSlash(below(folder, path)))
 			return name || whole
 		}) {
 			found = append(found, path)
@@ -203,6 +222,16 @@ func matching(folder string, patterns []string, out string) ([]string, error) {
 		return nil
 	})
 	return found, err
+}
+
+// below names path below folder with slashes, or by its last part where it is
+// not.
+func below(folder, path string) string {
+	rel, err := filepath.Rel(absolute(folder), absolute(path))
+	if err != nil || rel == "." || strings.HasPrefix(rel, "..") {
+		return filepath.Base(path)
+	}
+	return filepath.ToSlash(rel)
 }
 
 func absolute(path string) string {

@@ -2,7 +2,7 @@ package batch
 
 import (
 	"cmp"
-	"fmt"
+	"path"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -36,27 +36,17 @@ func (s Settings) identify(st dicomio.Study, m *manifest) (Identity, error) {
 			return Identity{}, err
 		}
 		return l.identify(st)
+	}
+	folder := path.Base(st.Name())
+	switch {
 	case st.TrialSubject != "" && st.TrialTimepoint != "":
 		return Identity{Subject: st.TrialSubject, Visit: st.TrialTimepoint, From: "clinical-trial attributes"}, nil
+	case st.TrialSubject != "":
+		return Identity{Subject: st.TrialSubject, Visit: folder, From: "ClinicalTrialSubjectID and folder name"}, nil
+	case st.PatientID != "":
+		return Identity{Subject: st.PatientID, Visit: folder, From: "PatientID and folder name"}, nil
 	}
-	folder := folderOf(st)
-	if st.PatientID == "" {
-		return Identity{Subject: folder, From: "folder name (PatientID is empty)"}, nil
-	}
-	return Identity{Subject: st.PatientID, Visit: folder, From: "PatientID and folder name"}, nil
-}
-
-// wrappers are names of folders that hold a study's files and say nothing of it.
-var wrappers = []string{"dicom", "dcm", "images"}
-
-// folderOf returns the name of the deepest folder of the study that says
-// something.
-func folderOf(st dicomio.Study) string {
-	dir := absolute(st.Folder)
-	for slices.Contains(wrappers, strings.ToLower(filepath.Base(dir))) && filepath.Dir(dir) != dir {
-		dir = filepath.Dir(dir)
-	}
-	return filepath.Base(dir)
+	return Identity{Subject: folder, From: "folder name (PatientID is empty)"}, nil
 }
 
 func (s Settings) layout() string { return cmp.Or(s.Layout, s.Protocol.Layout) }
@@ -65,7 +55,9 @@ func (s Settings) layout() string { return cmp.Or(s.Layout, s.Protocol.Layout) }
 // and *.
 type layout struct {
 	pattern string
-	re      *regexp.Regexp
+	// Both match the same folders; where several splits are possible, lazy makes
+	// each part as short as can be and greedy as long.
+	lazy, greedy *regexp.Regexp
 }
 
 // parseLayout reads a pattern such as {subject}/{visit}.
@@ -78,31 +70,30 @@ func parseLayout(pattern string) (layout, error) {
 		return l, hinted("write it as '{subject}/{visit}'", "layout %q has no {subject}", pattern)
 	}
 	expr := regexp.QuoteMeta(strings.Trim(filepath.ToSlash(pattern), "/"))
-	for _, r := range [][2]string{{`\{subject\}`, `(?P<subject>[^/]+?)`}, {`\{visit\}`, `(?P<visit>[^/]+?)`}, {`\{side\}`, `(?P<side>[LR])`}, {`\*`, `[^/]*`}} {
-		expr = strings.Replace(expr, r[0], r[1], 1)
-		if r[0] == `\*` {
-			expr = strings.ReplaceAll(expr, r[0], r[1])
-		}
+	expr = strings.ReplaceAll(expr, `\*`, `[^/]*`)
+	for name, part := range map[string]string{"subject": `[^/]+?`, "visit": `[^/]+?`, "side": `[LR]`} {
+		expr = strings.Replace(expr, `\{`+name+`\}`, `(?P<`+name+`>`+part+`)`, 1)
 	}
 	if strings.Contains(expr, `\{`) {
 		return l, hinted("the names are {subject}, {visit} and {side}, each once", "layout %q has a name that is unknown or there twice", pattern)
 	}
-	re, err := regexp.Compile(`^` + expr + `(/.*)?$`)
-	if err != nil {
-		return l, fmt.Errorf("layout %q: %w", pattern, err)
-	}
-	l.re = re
+	expr = `^` + expr + `(?:/.*)?$`
+	l.lazy, l.greedy = regexp.MustCompile(expr), regexp.MustCompile(strings.ReplaceAll(expr, `+?`, `+`))
 	return l, nil
 }
 
 // identify matches the beginning of the study's folder below the searched one.
 func (l layout) identify(st dicomio.Study) (Identity, error) {
-	found := l.re.FindStringSubmatch(st.Name())
+	folder := below(st.Root, st.Folder)
+	found := l.lazy.FindStringSubmatch(folder)
+	if found != nil && !slices.Equal(found, l.greedy.FindStringSubmatch(folder)) {
+		return Identity{}, hinted("name the study in a manifest, or choose a layout that splits one way only", "folder %s can be split in several ways by the layout %s", folder, l.pattern)
+	}
 	if found == nil {
-		return Identity{}, hinted("rename the folder or name the study in a manifest", "folder %s does not match the layout %s", st.Name(), l.pattern)
+		return Identity{}, hinted("rename the folder or name the study in a manifest", "folder %s does not match the layout %s", folder, l.pattern)
 	}
 	id := Identity{From: "layout"}
-	for i, name := range l.re.SubexpNames() {
+	for i, name := range l.lazy.SubexpNames() {
 		switch name {
 		case "subject":
 			id.Subject = found[i]

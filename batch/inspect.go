@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"path/filepath"
 	"slices"
 
 	"github.com/t2map/t2map/dicomio"
@@ -43,8 +42,7 @@ type InspectedStudy struct {
 	Problems []Problem `json:"problems"`
 }
 
-// InspectedSeries is one multi-echo series, or a series that would be one but for
-// its problem.
+// InspectedSeries is one series of MR images.
 type InspectedSeries struct {
 	Series      string    `json:"series"`
 	Number      int       `json:"number"`
@@ -56,11 +54,13 @@ type InspectedSeries struct {
 	Vendor  string     `json:"vendor"`
 	Model   string     `json:"model"`
 	// Field is the field strength in T, null where it is not known.
-	Field   segment.Number `json:"field_t"`
-	Side    string         `json:"side"`
-	Syntax  string         `json:"transfer_syntax"`
-	Files   int            `json:"files"`
-	Problem *Problem       `json:"problem"`
+	Field  segment.Number `json:"field_t"`
+	Side   string         `json:"side"`
+	Syntax string         `json:"transfer_syntax"`
+	// Train says that it is a multi-echo series, sound or not.
+	Train   bool     `json:"multi_echo"`
+	Files   int      `json:"files"`
+	Problem *Problem `json:"problem"`
 }
 
 // Problem is an error as text, with its hint.
@@ -71,7 +71,7 @@ type Problem struct {
 
 func problem(err error) Problem { return Problem{Reason: err.Error(), Hint: Hint(err)} }
 
-// Inspect reads headers and masks' names and writes nothing. Settings are those
+// Inspect reads headers and masks and writes nothing. Settings are those
 // that Run would get; Out and the protocol's scheme may be empty.
 func Inspect(ctx context.Context, s Settings) (Inspection, error) {
 	if s.Protocol.Scheme.Name == "" {
@@ -104,18 +104,26 @@ func Inspect(ctx context.Context, s Settings) (Inspection, error) {
 // inspect looks at one study.
 func (s Settings) inspect(st dicomio.Study, m *manifest) InspectedStudy {
 	in := InspectedStudy{Folder: st.Name(), Study: st.Hash, Passed: st.Passed, Series: []InspectedSeries{}, Masks: []string{}, Problems: []Problem{}}
-	for _, t := range append(append([]dicomio.Train{}, st.Trains...), st.Suspects...) {
+	for _, t := range slices.Concat(st.Trains, st.Suspects, st.Others) {
 		in.Series = append(in.Series, inspectTrain(t))
 	}
-	in.Masks = s.candidates(st)
-	listed := append(append([]error{}, st.Damaged...), st.Unsupported...)
+	masks, _ := s.candidates(st) // its error is the job's
+	for _, f := range masks {
+		in.Masks = append(in.Masks, below(st.Home, f))
+	}
+	listed := slices.Concat(st.Damaged, st.Unsupported)
 	for _, err := range listed {
 		in.Problems = append(in.Problems, problem(err))
+	}
+	for _, t := range slices.Concat(st.Trains, st.Suspects) {
+		if t.Problem != nil {
+			listed = append(listed, t.Problem) // shown with its series
+		}
 	}
 	j, err := s.job(st, m)
 	in.Subject, in.Visit, in.From = j.Identity.Subject, j.Identity.Visit, j.Identity.From
 	if err == nil {
-		err = s.enoughEchoes(j.Train)
+		err = s.try(j)
 	}
 	if err != nil {
 		in.Action = "fail"
@@ -124,42 +132,40 @@ func (s Settings) inspect(st dicomio.Study, m *manifest) InspectedStudy {
 		}
 		return in
 	}
-	in.Action = fmt.Sprintf("map series %s (number %d) with %s", j.Train.Hash, j.Train.Number, filepath.Base(j.Mask))
+	in.Action = fmt.Sprintf("map series %s (number %d) with %s", j.Train.Hash, j.Train.Number, below(st.Root, j.Mask))
 	return in
 }
 
-// enoughEchoes asks what the fit will ask of the echo times.
-func (s Settings) enoughEchoes(t dicomio.Train) error {
+// try asks what Process will ask, as far as headers and the mask can tell.
+func (s Settings) try(j Job) error {
 	o, err := s.Protocol.Fit.Defaults()
 	if err != nil {
 		return err
 	}
-	if left := len(t.TE) - o.SkipEchoes; left < t2fit.MinEchoes {
-		return fmt.Errorf("fit: %d echoes less %d skipped leave %d, a fit needs at least %d", len(t.TE), o.SkipEchoes, max(left, 0), t2fit.MinEchoes)
+	if left := len(j.Train.TE) - o.SkipEchoes; left < t2fit.MinEchoes {
+		return fmt.Errorf("fit: %d echoes less %d skipped leave %d, a fit needs at least %d", len(j.Train.TE), o.SkipEchoes, max(left, 0), t2fit.MinEchoes)
+	}
+	labels, mask, err := j.readMask()
+	if err != nil {
+		return fmt.Errorf("mask: %w", err)
+	}
+	if labels, err = segment.OnGrid(labels, j.Train.Geometry); err != nil {
+		return offGrid(mask, err)
+	}
+	if s.Protocol.Scheme.Labels == nil {
+		return nil // no scheme was given: what the labels mean is not asked yet
+	}
+	if _, err = s.Protocol.Scheme.Divide(labels); err != nil {
+		return unknownLabel(mask, err)
 	}
 	return nil
-}
-
-// candidates lists the files that could be the study's mask.
-func (s Settings) candidates(st dicomio.Study) []string {
-	out := []string{}
-	if st.Home == "" {
-		return out
-	}
-	found, _ := matching(st.Home, s.maskPatterns(), s.Out)
-	for _, f := range found {
-		if rel, err := filepath.Rel(st.Home, f); err == nil {
-			out = append(out, filepath.ToSlash(rel))
-		}
-	}
-	return out
 }
 
 func inspectTrain(t dicomio.Train) InspectedSeries {
 	in := InspectedSeries{
 		Series: t.Hash, Number: t.Number, Description: printable(t.Description), TE: t.TE, Size: t.Geometry.Size,
 		Vendor: printable(t.Manufacturer), Model: printable(t.Model), Field: segment.Number(t.Field), Side: t.Side,
-		Syntax: printable(t.Syntax), Files: t.Files,
+		Syntax: printable(t.Syntax), Files: t.Files, Train: len(t.TE) >= t2fit.MinEchoes,
 	}
 	if t.Geometry.Voxels() > 0 {
 		in.Spacing = t.Geometry.Spacing()

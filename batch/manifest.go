@@ -52,7 +52,8 @@ func readManifest(file string) (*manifest, error) {
 		}
 		column[name] = i
 	}
-	m := &manifest{path: file}
+	// Failures name the manifest, not the folders above it.
+	m := &manifest{path: filepath.Base(file)}
 	for i, record := range records[1:] {
 		cell := func(name string) string {
 			if at, ok := column[name]; ok {

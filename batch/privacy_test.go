@@ -140,6 +140,17 @@ func TestPrivacy(t *testing.T) {
 	}
 }
 
+// The patient's ID does not come out where the trial has a subject code.
+func TestTrialSubjectGoesBeforePatientID(t *testing.T) {
+	for _, c := range []struct{ subject, visit, want string }{{"S07", "v1", "S07"}, {"S07", "", "S07"}, {"", "v1", "MRN123"}} {
+		st := dicomio.Study{Root: "r", Folder: filepath.Join("r", "x"), PatientID: "MRN123", TrialSubject: c.subject, TrialTimepoint: c.visit}
+		id, err := Settings{}.identify(st, nil)
+		if err != nil || id.Subject != c.want {
+			t.Errorf("subject %q, time point %q: %+v, %v", c.subject, c.visit, id, err)
+		}
+	}
+}
+
 // A subject code is data: it becomes no markup, no formula and no path.
 func TestHostileSubject(t *testing.T) {
 	for _, subject := range []string{`<script>alert(1)</script>`, `=cmd|' /C calc'!A0`, `../../../escape`, `..\..\escape`, "S\u202e07", "A,\"B\"\n"} {

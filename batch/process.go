@@ -4,9 +4,10 @@ import (
 	"bytes"
 	"context"
 	"crypto/sha256"
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
-	"path/filepath"
 
 	"github.com/t2map/t2map/dicomio"
 	"github.com/t2map/t2map/nifti"
@@ -33,17 +34,17 @@ func Process(ctx context.Context, j Job, p Protocol, workers int) (report.Result
 	if err != nil {
 		return report.Result{}, fmt.Errorf("read: %w", err)
 	}
-	labels, mask, err := readMask(j.Mask)
+	labels, mask, err := j.readMask()
 	if err != nil {
 		return report.Result{}, fmt.Errorf("mask: %w", err)
 	}
 	labels, err = segment.OnGrid(labels, series.Geometry)
 	if err != nil {
-		return report.Result{}, hinted("the mask must lie on the grid of this series; see t2map inspect", "mask: %s: %w", mask.Path, err)
+		return report.Result{}, offGrid(mask, err)
 	}
 	regions, err := p.Scheme.Divide(labels)
 	if err != nil {
-		return report.Result{}, hinted("name the right scheme with --scheme, or add the label to its file", "mask: %s: %w", mask.Path, err)
+		return report.Result{}, unknownLabel(mask, err)
 	}
 	maps, err := t2fit.Fit(ctx, series, p.fitted(regions), p.fit(workers))
 	if err != nil {
@@ -81,13 +82,13 @@ func (p Protocol) fitted(r segment.Regions) volume.Labels {
 	return r.Labels
 }
 
-// readMask reads a label map and its hash. The path in results is the file's
-// name alone: the folders above it are the site's.
-func readMask(path string) (volume.Labels, report.File, error) {
-	mask := report.File{Path: filepath.Base(path)}
-	data, err := os.ReadFile(path)
+// readMask reads the job's label map and its hash. Results name it as they do the
+// images, below the searched folder.
+func (j Job) readMask() (volume.Labels, report.File, error) {
+	mask := report.File{Path: below(j.Study.Root, j.Mask)}
+	data, err := readRegular(j.Mask)
 	if err != nil {
-		return volume.Labels{}, mask, err
+		return volume.Labels{}, mask, fmt.Errorf("%s: %w", mask.Path, err)
 	}
 	mask.SHA256 = fmt.Sprintf("%x", sha256.Sum256(data))
 	labels, err := nifti.ReadLabels(bytes.NewReader(data))
@@ -95,6 +96,32 @@ func readMask(path string) (volume.Labels, report.File, error) {
 		return volume.Labels{}, mask, fmt.Errorf("%s: %w", mask.Path, err)
 	}
 	return labels, mask, nil
+}
+
+// readRegular reads a file that is no pipe, which would wait for its writer. Its
+// errors leave out the path: the folders above a study are the site's.
+func readRegular(path string) ([]byte, error) {
+	info, err := os.Stat(path)
+	if err == nil && !info.Mode().IsRegular() {
+		return nil, errors.New("not a file")
+	}
+	var data []byte
+	if err == nil {
+		data, err = os.ReadFile(path)
+	}
+	var perr *fs.PathError
+	if errors.As(err, &perr) {
+		err = perr.Err
+	}
+	return data, err
+}
+
+func offGrid(mask report.File, err error) error {
+	return hinted("the mask must lie on the grid of this series; see t2map inspect", "mask: %s: %w", mask.Path, err)
+}
+
+func unknownLabel(mask report.File, err error) error {
+	return hinted("name the right scheme with --scheme, or add the label to its file", "mask: %s: %w", mask.Path, err)
 }
 
 // curves fits the mean signal of each compartment, for the picture of its decay.

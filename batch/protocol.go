@@ -2,7 +2,6 @@ package batch
 
 import (
 	"bytes"
-	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -47,8 +46,8 @@ const (
 
 // SeriesRule picks a series by what is set of it; all of it must hold.
 type SeriesRule struct {
-	// Description is a pattern (as of a file name, * and ?) of SeriesDescription,
-	// upper and lower case alike; empty means any.
+	// Description is a pattern of SeriesDescription, where * stands for any text
+	// and ? for one character, upper and lower case alike; empty means any.
 	Description string `yaml:"description"`
 	// Number is SeriesNumber; 0 means any.
 	Number int `yaml:"number"`
@@ -56,9 +55,9 @@ type SeriesRule struct {
 	Echoes int `yaml:"echoes"`
 	// Side is L or R; empty means any.
 	Side string `yaml:"side"`
-	// Hash is the beginning, six digits or more, of the series' hash; empty means
-	// any.
-	Hash string `yaml:"-"`
+	// anyOf is what --series says: a number, the beginning of a hash or a pattern
+	// of the description, whichever fits; empty means any.
+	anyOf string
 }
 
 // protocolFile is a protocol as it stands in YAML.
@@ -99,7 +98,9 @@ func ReadProtocol(path string) (Protocol, error) {
 	switch len(f.T2Range) {
 	case 0:
 	case 2:
-		p.Fit.T2Range = [2]float64(f.T2Range)
+		if p.Fit.T2Range, err = T2Range(f.T2Range[0], f.T2Range[1]); err != nil {
+			return Protocol{}, fmt.Errorf("protocol %s: %w", path, err)
+		}
 	default:
 		return Protocol{}, fmt.Errorf("protocol %s: t2_range_ms: %d numbers, want [low, high]", path, len(f.T2Range))
 	}
@@ -126,6 +127,15 @@ func SkipOption(n int) int {
 	return n
 }
 
+// T2Range turns two numbers in ms, as people write them, into the fit's option,
+// whose zero value is its default: 0 to 0 is a mistake here.
+func T2Range(low, high float64) ([2]float64, error) {
+	if !(low >= 0) || !(high > low) {
+		return [2]float64{}, fmt.Errorf("t2 range %g to %g ms is empty or negative", low, high)
+	}
+	return [2]float64{low, high}, nil
+}
+
 // Check returns an error when a setting makes no sense.
 func (p Protocol) Check() error {
 	if _, err := p.Fit.Defaults(); err != nil {
@@ -137,10 +147,8 @@ func (p Protocol) Check() error {
 	if s := p.Series.Side; s != "" && s != "L" && s != "R" {
 		return fmt.Errorf("series: side %q is not L or R", s)
 	}
-	for _, pattern := range []string{p.Mask, p.Series.Description} {
-		if _, err := filepath.Match(pattern, ""); err != nil {
-			return fmt.Errorf("pattern %q: %w", pattern, err)
-		}
+	if err := checkMaskPattern(p.Mask); err != nil {
+		return err
 	}
 	_, err := parseLayout(p.Layout)
 	return err
@@ -169,27 +177,4 @@ func ReadScheme(nameOrFile, folder string) (segment.Scheme, error) {
 		return segment.Scheme{}, fmt.Errorf("scheme %s: %w", path, err)
 	}
 	return s, nil
-}
-
-// hintError is an error with a way out.
-type hintError struct {
-	err  error
-	hint string
-}
-
-func (e *hintError) Error() string { return e.err.Error() }
-func (e *hintError) Unwrap() error { return e.err }
-
-// hinted joins an error and what to do about it.
-func hinted(hint, format string, a ...any) error {
-	return &hintError{fmt.Errorf(format, a...), hint}
-}
-
-// asHint returns the hint of a batch error, or "".
-func asHint(err error) string {
-	var h *hintError
-	if errors.As(err, &h) {
-		return h.hint
-	}
-	return ""
 }

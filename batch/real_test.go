@@ -69,7 +69,7 @@ func realStudy(t testing.TB, dir string) (volume.MultiEcho, volume.Labels, expec
 	if err != nil {
 		t.Fatal(err)
 	}
-	labels, _, err := readMask(filepath.Join(dir, "labels.nii.gz"))
+	labels, _, err := Job{Mask: filepath.Join(dir, "labels.nii.gz")}.readMask()
 	if err == nil {
 		labels, err = segment.OnGrid(labels, series.Geometry)
 	}

@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -44,8 +43,11 @@ func Run(ctx context.Context, s Settings) (Outcome, error) {
 
 // prepare checks the settings and the output folder, and reads the manifest.
 func (s Settings) prepare() (*manifest, error) {
-	if err := s.Protocol.Check(); err != nil {
+	if err := errors.Join(s.Protocol.Check(), checkMaskPattern(s.Mask)); err != nil {
 		return nil, err
+	}
+	if s.Workers < 0 || s.MemoryMB < 0 {
+		return nil, fmt.Errorf("workers %d, memory %d MiB: negative", s.Workers, s.MemoryMB)
 	}
 	if _, err := parseLayout(s.layout()); err != nil {
 		return nil, err
@@ -125,12 +127,17 @@ func (s Settings) job(st dicomio.Study, m *manifest) (j Job, err error) {
 	return j, err
 }
 
-// place gives every job a folder of its own: subject/visit, with the study's hash
-// where two studies share those. Names are compared without case, as the file
-// systems of Windows and macOS do.
+// place gives every job a folder of its own: subject/visit, with the series' hash
+// where the study has several trains, and the study's where two studies share
+// subject and visit. Names are compared without case, as the file systems of
+// Windows and macOS do.
 func place(out string, jobs []Job) {
 	name := func(j Job) string {
-		return filepath.Join(folderName(j.Identity.Subject), folderName(cmp.Or(j.Identity.Visit, "study")))
+		visit := folderName(cmp.Or(j.Identity.Visit, "study"))
+		if len(j.Study.Trains) > 1 {
+			visit += "-" + j.Train.Hash
+		}
+		return filepath.Join(folderName(j.Identity.Subject), visit)
 	}
 	count := map[string]int{}
 	for _, j := range jobs {
@@ -145,8 +152,9 @@ func place(out string, jobs []Job) {
 	}
 }
 
-// reserved are names that Windows keeps for devices, whatever their ending.
-var reserved = []string{"con", "prn", "aux", "nul", "com1", "com2", "com3", "com4", "com5", "com6", "com7", "com8", "com9", "lpt1", "lpt2", "lpt3", "lpt4", "lpt5", "lpt6", "lpt7", "lpt8", "lpt9"}
+// reserved are names that Windows keeps for devices, whatever their ending, and
+// the tables beside the studies' folders.
+var reserved = []string{"compartments", "studies", "index", "con", "prn", "aux", "nul", "com1", "com2", "com3", "com4", "com5", "com6", "com7", "com8", "com9", "lpt1", "lpt2", "lpt3", "lpt4", "lpt5", "lpt6", "lpt7", "lpt8", "lpt9"}
 
 // folderName makes a name that every file system takes of a text from a header:
 // letters, digits, dot, dash and underscore stay.
@@ -181,49 +189,60 @@ const defaultMemoryMB = 1024
 func (s Settings) processAll(ctx context.Context, jobs []Job, out *Outcome) {
 	budget := int64(cmp.Or(s.MemoryMB, defaultMemoryMB)) << 20
 	memory := semaphore.NewWeighted(budget)
-	report := s.progress(StageStudies)
-	if report == nil {
-		report = func(int, int) {}
+	progress := s.progress(StageStudies)
+	if progress == nil {
+		progress = func(int, int) {}
 	}
 	var mu sync.Mutex
 	done := 0
-	finish := func(j Job, err error) {
+	results := make([]*report.Result, len(jobs))
+	finish := func(n int, r report.Result, err error) {
 		mu.Lock()
 		defer mu.Unlock()
 		done++
 		if err != nil {
-			out.fail(s, j, err)
+			out.fail(s, jobs[n], err)
 		} else {
-			s.log().Info("study done", "study", j.name(), "folder", j.Dir)
+			results[n] = &r
+			s.log().Info("study done", "study", jobs[n].name(), "folder", jobs[n].Dir)
 		}
-		report(done, len(jobs))
+		progress(done, len(jobs))
 	}
-	report(0, len(jobs))
+	progress(0, len(jobs))
 	var g errgroup.Group
 	g.SetLimit(inFlight)
-	for _, j := range jobs {
+	if s.Workers == 1 {
+		g.SetLimit(1)
+	}
+	for n, j := range jobs {
 		need := min(memoryOf(j.Train), budget)
 		if memory.Acquire(ctx, need) != nil {
-			finish(j, errInterrupted)
+			finish(n, report.Result{}, errInterrupted)
 			continue
 		}
 		g.Go(func() error {
 			defer memory.Release(need)
-			finish(j, s.process(ctx, j))
+			r, err := s.process(ctx, j)
+			finish(n, r, err)
 			return nil
 		})
 	}
 	_ = g.Wait() // failures are in the outcome
+	for _, r := range results {
+		if r != nil {
+			out.Results = append(out.Results, *r)
+		}
+	}
 }
 
 var errInterrupted = errors.New("not processed: the run was interrupted")
 
 // process is Process for a job of a run. What goes wrong in it, even a panic in
 // a library, is this study's.
-func (s Settings) process(ctx context.Context, j Job) (err error) {
+func (s Settings) process(ctx context.Context, j Job) (r report.Result, err error) {
 	defer func() {
-		if r := recover(); r != nil {
-			s.log().Debug("panic", "study", j.name(), "value", r)
+		if panicked := recover(); panicked != nil {
+			s.log().Debug("panic", "study", j.name(), "value", panicked)
 			err = hinted("please report this study's kind of data", "internal error")
 		}
 		if ctx.Err() != nil && errors.Is(err, ctx.Err()) {
@@ -231,18 +250,17 @@ func (s Settings) process(ctx context.Context, j Job) (err error) {
 		}
 	}()
 	if err := notAnothers(j); err != nil {
-		return err
+		return r, err
 	}
-	_, err = Process(ctx, j, s.Protocol, s.Workers)
-	return err
+	return Process(ctx, j, s.Protocol, s.Workers)
 }
 
 // notAnothers asks that the job's folder, where it is there, holds results of the
-// same study.
+// same series.
 func notAnothers(j Job) error {
 	old, err := report.ReadResult(filepath.Join(j.Dir, report.ResultFile))
-	if err == nil && old.Study != j.Study.Hash {
-		return hinted("choose another folder with --out", "results: %s holds the results of another study, %s", filepath.Base(j.Dir), old.Study)
+	if err == nil && (old.Study != j.Study.Hash || old.Series != j.Train.Hash) {
+		return hinted("choose another folder with --out", "results: the folder %s holds the results of another series, %s of study %s", filepath.Base(j.Dir), old.Series, old.Study)
 	}
 	return nil
 }
@@ -269,40 +287,6 @@ func (o *Outcome) fail(s Settings, j Job, err error) {
 		f.Folder = j.Study.Name()
 	}
 	o.Failures = append(o.Failures, f)
-	s.log().Error(fmt.Sprintf("study %s: %s", j.name(), f.Reason), "hint", f.Hint)
-}
-
-// writeTables rebuilds the tables from the result.json of every study below the
-// output folder, so that an earlier run's studies stay in them, except those that
-// failed now.
-func (s Settings) writeTables(out *Outcome) error {
-	failed := map[string]bool{}
-	for _, f := range out.Failures {
-		failed[f.Study] = true
-	}
-	err := filepath.WalkDir(s.Out, func(path string, d fs.DirEntry, err error) error {
-		switch {
-		case err != nil:
-			return err
-		case d.IsDir() && path != s.Out && strings.HasPrefix(d.Name(), "."):
-			return fs.SkipDir
-		case d.Name() != report.ResultFile:
-			return nil
-		}
-		r, err := report.ReadResult(path)
-		if err != nil {
-			s.log().Warn("passed over in the tables", "error", err)
-		} else if !failed[r.Study] {
-			out.Results = append(out.Results, r)
-		}
-		return nil
-	})
-	if err != nil {
-		return fmt.Errorf("tables: %w", err)
-	}
-	c := report.Cohort{Version: Version, Results: out.Results, Failures: out.Failures}
-	if err := report.WriteTables(s.Out, c); err != nil {
-		return hinted("check the free space of the output folder", "tables: %w", err)
-	}
-	return nil
+	// The reasons are listed together at the end.
+	s.log().Warn("study failed", "study", j.name())
 }

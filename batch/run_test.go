@@ -18,6 +18,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/t2map/t2map/dicomio"
 	"github.com/t2map/t2map/nifti"
 	"github.com/t2map/t2map/phantom"
 	"github.com/t2map/t2map/report"
@@ -232,7 +233,7 @@ func TestBadStudyHarmsNoOther(t *testing.T) {
 		{"two masks", "mask: 2 candidates: labels.nii.gz, my_seg.nii.gz", true, func(t *testing.T, dir string, k *phantom.Study) {
 			writeMask(t, filepath.Join(dir, "my_seg.nii.gz"), k.Labels.Geometry, func(int) uint8 { return 1 })
 		}, nil},
-		{"a mask that is none", "mask: labels.nii.gz", false, func(t *testing.T, dir string, _ *phantom.Study) {
+		{"a mask that is none", "mask: bad/labels.nii.gz: ", false, func(t *testing.T, dir string, _ *phantom.Study) {
 			if err := os.WriteFile(filepath.Join(dir, "labels.nii.gz"), []byte("not an image"), 0o644); err != nil {
 				t.Fatal(err)
 			}
@@ -293,7 +294,7 @@ func TestBadStudyHarmsNoOther(t *testing.T) {
 				t.Errorf("left behind: %v", leftovers(t, filepath.Join(s.Out, "bad")))
 			}
 			table, err := os.ReadFile(filepath.Join(s.Out, "studies.csv"))
-			if err != nil || !strings.Contains(string(table), "failed") || !strings.Contains(log.String(), "study bad: ") {
+			if err != nil || !strings.Contains(string(table), "failed") || !strings.Contains(log.String(), "study=bad") {
 				t.Errorf("studies.csv %s, %v; log %s", table, err, log.String())
 			}
 		})
@@ -371,6 +372,161 @@ func TestSeriesIsChosen(t *testing.T) {
 	}
 }
 
+// The two knees of a study go to folders of their own, one after the other.
+func TestTwoSeriesOfAStudy(t *testing.T) {
+	dir := t.TempDir()
+	study := filepath.Join(dir, "studies", "S01")
+	knee(t, study, phantom.Options{})
+	secondTrain(t, study)
+	in, err := Inspect(context.Background(), settings(t, dir))
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := settings(t, dir)
+	for n, series := range in.Studies[0].Series {
+		s.Series = series.Series
+		out := run(t, s)
+		if len(out.Results) != 1 || len(out.Earlier) != n || len(out.Failures) != 0 {
+			t.Errorf("series %d: %d results, %d earlier, %v", n, len(out.Results), len(out.Earlier), out.Failures)
+		}
+	}
+	table, err := os.ReadFile(filepath.Join(s.Out, "compartments.csv"))
+	if err != nil || strings.Count(string(table), "\n") != 1+2*3 {
+		t.Errorf("%v\n%s", err, table)
+	}
+}
+
+func TestSeriesPatterns(t *testing.T) {
+	train := dicomio.Train{Number: 123456, Hash: "abcdef012345", Description: "SAG T2/MAP [x]"}
+	for text, want := range map[string]bool{
+		"123456": true, "12345": false, "abcdef": true, "ABCDEF01": true, "abcde": false, "bcdef0": false,
+		"*": true, "sag*map*": true, "SAG T2/MAP [x]": true, "SAG T2/MAP [y]": false, "[": false, "0": false, "S?G*": true,
+	} {
+		if got := (SeriesRule{anyOf: text}).matches(train); got != want {
+			t.Errorf("--series %q: %t", text, got)
+		}
+	}
+}
+
+// A study that goes by another name now is in the tables once, and the earlier
+// folder is named.
+func TestRenamedStudyIsInTheTablesOnce(t *testing.T) {
+	dir := t.TempDir()
+	knee(t, filepath.Join(dir, "studies", "X1"), phantom.Options{})
+	knee(t, filepath.Join(dir, "studies", "X2"), phantom.Options{Subject: "S02"})
+	s := settings(t, dir)
+	run(t, s)
+	s.Layout, s.Roots = "{subject}", []string{filepath.Join(dir, "studies")}
+	out := run(t, s)
+	if len(out.Results) != 2 || len(out.Earlier) != 0 || len(out.Remarks) != 2 || !strings.Contains(out.Remarks[0], "S01/baseline holds an earlier result of the series in X1/study") {
+		t.Errorf("%d results, %d earlier, remarks %q", len(out.Results), len(out.Earlier), out.Remarks)
+	}
+	table, err := os.ReadFile(filepath.Join(s.Out, "compartments.csv"))
+	if err != nil || strings.Count(string(table), "\n") != 1+2*3 || strings.Contains(string(table), "S01") {
+		t.Errorf("%v\n%s", err, table)
+	}
+}
+
+// A result that cannot be read is said, not forgotten.
+func TestUnreadableResult(t *testing.T) {
+	dir := t.TempDir()
+	knee(t, filepath.Join(dir, "studies", "S01"), phantom.Options{})
+	s := settings(t, dir)
+	broken := filepath.Join(s.Out, "S00", "v1")
+	if err := os.MkdirAll(broken, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(broken, report.ResultFile), []byte("{"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	out := run(t, s)
+	if len(out.Results) != 1 || len(out.Failures) != 1 || out.Failures[0].Folder != "S00/v1" || !strings.Contains(out.Failures[0].Reason, "cannot be read") {
+		t.Errorf("%+v", out)
+	}
+}
+
+// The mask of another visit is not this one's, wherever its images are.
+func TestMaskOfASiblingIsNotTaken(t *testing.T) {
+	dir := t.TempDir()
+	knee(t, filepath.Join(dir, "studies", "S01", "V1", "dicom"), phantom.Options{})
+	labels := filepath.Join(dir, "studies", "S01", "V1", "dicom", "labels.nii.gz")
+	for _, c := range []struct {
+		folder string
+		taken  bool
+	}{
+		{"V2", false}, {"V1/dicom", true}, {"V1", true}, {"V1/segmentations/reader1", true}, {".", true},
+	} {
+		to := filepath.Join(dir, "studies", "S01", filepath.FromSlash(c.folder), "labels.nii.gz")
+		if err := os.MkdirAll(filepath.Dir(to), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Rename(labels, to); err != nil {
+			t.Fatal(err)
+		}
+		labels = to
+		s := settings(t, dir)
+		s.Out = t.TempDir()
+		if out := run(t, s); (len(out.Results) == 1) != c.taken {
+			t.Errorf("mask in %s: %+v", c.folder, out)
+		}
+	}
+}
+
+// Results among the studies, or in the searched folder itself, hide no mask.
+func TestOutAboveTheStudies(t *testing.T) {
+	dir := t.TempDir()
+	knee(t, filepath.Join(dir, "studies", "S01"), phantom.Options{})
+	knee(t, filepath.Join(dir, "studies", "S02"), phantom.Options{Subject: "S02"})
+	for _, out := range []string{filepath.Join(dir, "studies"), dir, filepath.Join(dir, "studies", "results")} {
+		s := settings(t, dir)
+		s.Out = out
+		for range 2 {
+			if got := run(t, s); len(got.Results) != 2 || len(got.Failures) != 0 {
+				t.Fatalf("out %s: %+v", out, got)
+			}
+		}
+		for _, subject := range []string{"S01", "S02"} {
+			if err := os.RemoveAll(filepath.Join(out, subject, "baseline")); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+}
+
+// What inspect says is what run does.
+func TestInspectSaysWhatRunDoes(t *testing.T) {
+	for _, c := range []struct {
+		name  string
+		spoil func(dir string, k *phantom.Study)
+	}{
+		{"sound", func(string, *phantom.Study) {}},
+		{"another grid", func(dir string, k *phantom.Study) {
+			g := k.Labels.Geometry
+			g.Affine[0][3] += 2
+			writeMask(t, filepath.Join(dir, "labels.nii.gz"), g, func(int) uint8 { return 1 })
+		}},
+		{"unknown label", func(dir string, k *phantom.Study) {
+			writeMask(t, filepath.Join(dir, "labels.nii.gz"), k.Labels.Geometry, func(int) uint8 { return 77 })
+		}},
+		{"not an image", func(dir string, _ *phantom.Study) {
+			if err := os.WriteFile(filepath.Join(dir, "labels.nii.gz"), nil, 0o644); err != nil {
+				t.Fatal(err)
+			}
+		}},
+	} {
+		dir := t.TempDir()
+		c.spoil(filepath.Join(dir, "studies", "S01"), knee(t, filepath.Join(dir, "studies", "S01"), phantom.Options{}))
+		in, err := Inspect(context.Background(), settings(t, dir))
+		if err != nil {
+			t.Fatal(err)
+		}
+		out := run(t, settings(t, dir))
+		if (in.Studies[0].Action == "fail") != (len(out.Failures) == 1) || (c.name == "sound") != (len(out.Results) == 1) {
+			t.Errorf("%s: inspect %+v, run %+v", c.name, in.Studies[0], out)
+		}
+	}
+}
+
 // A compartment without voxels is a row that says so.
 func TestEmptyCompartment(t *testing.T) {
 	dir := t.TempDir()
@@ -417,6 +573,9 @@ func TestSettingsAreChecked(t *testing.T) {
 		{"maps", func(s *Settings) { s.Protocol.Maps = "some" }},
 		{"has no {subject}", func(s *Settings) { s.Layout = "{visit}" }},
 		{"unknown or there twice", func(s *Settings) { s.Layout = "{subject}/{subject}" }},
+		{"negative", func(s *Settings) { s.MemoryMB = -5 }},
+		{"negative", func(s *Settings) { s.Workers = -1 }},
+		{"mask pattern", func(s *Settings) { s.Mask = "[" }},
 		{"manifest", func(s *Settings) { s.Manifest = filepath.Join(dir, "nowhere.csv") }},
 	} {
 		s := settings(t, dir)
@@ -533,6 +692,8 @@ func TestIdentity(t *testing.T) {
 		{name: "layout", layout: "*/{subject}/{visit}", subject: "P-1", visit: "v0"},
 		{name: "layout with text", layout: "site7/P-{subject}/v{visit}", subject: "1", visit: "0"},
 		{name: "layout that does not match", layout: "site8/{subject}/{visit}", want: "does not match the layout"},
+		{name: "layout that splits in two ways", layout: "{subject}{visit}", want: "can be split in several ways"},
+		{name: "layout with the last folder", layout: "*/{subject}/{visit}/dicom", subject: "P-1", visit: "v0"},
 		{name: "manifest", manifest: "\ufefffolder,subject,visit\nstudies/site7/P-1,X1,week 4\n", subject: "X1", visit: "week 4"},
 		{name: "manifest, deepest row", manifest: "folder,subject\nstudies,X\nstudies/site7/P-1/v0,Y\n", subject: "Y", want: "no MR study in its folder"},
 		{name: "manifest without the study", manifest: "folder,subject\nstudies/other,X\n", want: "is not in the manifest"},
@@ -591,7 +752,7 @@ func TestManifestMask(t *testing.T) {
 		t.Fatal(err)
 	}
 	out := run(t, s)
-	if len(out.Results) != 1 || out.Results[0].Inputs[len(out.Results[0].Inputs)-1].Path != "reader2.nii.gz" {
+	if len(out.Results) != 1 || out.Results[0].Inputs[len(out.Results[0].Inputs)-1].Path != "a/reader2.nii.gz" {
 		t.Errorf("%+v", out)
 	}
 }
@@ -610,7 +771,7 @@ func TestSameSubjectAndVisit(t *testing.T) {
 func TestFolderName(t *testing.T) {
 	for in, want := range map[string]string{
 		"S01": "S01", "Größe 7": "Größe_7", "../../etc": "_.._.._etc", "a/b\\c": "a_b_c", "CON": "_CON", "nul.txt": "_nul.txt",
-		"": "_", ".hidden": "_.hidden", "dots...": "dots", "a\x00b": "a_b", "=cmd|' /C": "_cmd___C", strings.Repeat("x", 99): strings.Repeat("x", 64),
+		"compartments.csv": "_compartments.csv", "Index.html": "_Index.html", "": "_", ".hidden": "_.hidden", "dots...": "dots", "a\x00b": "a_b", "=cmd|' /C": "_cmd___C", strings.Repeat("x", 99): strings.Repeat("x", 64),
 	} {
 		got := folderName(in)
 		if in == "../../etc" {
@@ -653,6 +814,7 @@ func TestReadProtocol(t *testing.T) {
 		{"methud: nlls\n", "methud"},
 		{"method: magic\n", "magic"},
 		{"t2_range_ms: [1]\n", "1 numbers"},
+		{"t2_range_ms: [0, 0]\n", "is empty"},
 		{"skip_echoes: -1\n", "negative"},
 		{"scheme: nowhere.yaml\n", "nowhere.yaml"},
 		{"scheme: madeup\n", "madeup"},

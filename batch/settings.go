@@ -25,13 +25,15 @@ type Settings struct {
 	// Layout is a pattern of study folders below a root, such as
 	// {subject}/{visit}, or ""; it goes before the protocol's.
 	Layout string
-	// Series picks the series in every study: a series number, the beginning of
-	// its hash or a pattern of its description; "" leaves it to the protocol.
+	// Series picks the series in every study: a series number, the beginning (six
+	// digits or more) of its hash or a pattern of its description; "" leaves it to
+	// the protocol.
 	Series string
 	// Mask is a pattern of the mask's file name, or of its path below the study's
 	// folder; it goes before the protocol's. "" means the usual names.
 	Mask string
-	// Workers is the number of parallel workers; 0 means one per processor.
+	// Workers is the number of files read and of voxel slabs fitted at a time; 0
+	// means one per processor. With 1, studies are taken one by one.
 	Workers int
 	// MemoryMB bounds the memory of the studies that are in the works at the same
 	// time, in MiB; 0 means 1024. A study that needs more runs alone.
@@ -53,10 +55,16 @@ const (
 
 // Outcome is what became of the studies of a run.
 type Outcome struct {
-	// Results are the studies that are done, Failures those that are not, in the
-	// order of the tables.
+	// Results are the studies of this run that are done, in the order of their
+	// folders; Failures those that are not, and earlier results that cannot be
+	// read.
 	Results  []report.Result
 	Failures []report.Failure
+	// Earlier are results of earlier runs below the output folder, which are in
+	// the tables too.
+	Earlier []report.Result
+	// Remarks are what the user should know though nothing failed.
+	Remarks []string
 	// Passed counts the files that belong to no study.
 	Passed dicomio.Passed
 	// Files is the number of files that were looked at.
@@ -73,14 +81,6 @@ type NothingFoundError struct {
 func (e *NothingFoundError) Error() string {
 	return fmt.Sprintf("no MR study found in %d files (%d not DICOM, %d of other modalities, %d DICOMDIR)",
 		e.Files, e.Passed.NotDICOM, e.Passed.OtherModality, e.Passed.DICOMDIR)
-}
-
-// Hint returns what to do about an error of this package or of dicomio, or "".
-func Hint(err error) string {
-	if h := asHint(err); h != "" {
-		return h
-	}
-	return dicomio.Hint(err)
 }
 
 func (s Settings) log() *slog.Logger {

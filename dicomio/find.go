@@ -17,7 +17,8 @@ import (
 type FindOptions struct {
 	// Workers is the number of files read at a time; 0 means one per processor.
 	Workers int
-	// Exclude is a folder that is not entered (where results are written), or "".
+	// Exclude is a folder that is not entered (where results are written) unless
+	// it is a root itself, or "".
 	Exclude string
 	// Progress, where set, is called with the number of files read so far and
 	// the number in all. Calls do not overlap.
@@ -139,7 +140,7 @@ type walker struct {
 
 // visit adds a file, or all files below a folder, in the order of their names.
 func (w *walker) visit(path, real string, isDir bool) {
-	if w.seen[real] || isDir && real == w.exclude {
+	if w.seen[real] || isDir && real == w.exclude && path != w.root {
 		return
 	}
 	w.seen[real] = true
@@ -411,10 +412,23 @@ func (h homes) of(uid string, s Study) string {
 	return home
 }
 
+// wrappers are names of folders that hold a study's files and say nothing of it.
+var wrappers = []string{"dicom", "dcm", "images"}
+
+// Top is the study's folder as people see it: Folder, or the one above where that
+// is just called dicom.
+func (s Study) Top() string {
+	top := s.Folder
+	for slices.Contains(wrappers, strings.ToLower(filepath.Base(top))) && filepath.Dir(top) != top {
+		top = filepath.Dir(top)
+	}
+	return top
+}
+
 // Name names the study for people: its folder below the searched one.
 func (s Study) Name() string {
-	if name := relative(s.Root, s.Folder); name != "." {
-		return name
+	if top := s.Top(); inside(s.Root, top) && absolute(top) != absolute(s.Root) {
+		return relative(s.Root, top)
 	}
-	return filepath.Base(absolute(s.Folder))
+	return filepath.Base(absolute(s.Top()))
 }

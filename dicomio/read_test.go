@@ -466,6 +466,22 @@ func TestObjectsBesideTheTrain(t *testing.T) {
 	}
 }
 
+// Normalised and plain images under one series UID are two trains.
+func TestTwoImageTypesInOneSeries(t *testing.T) {
+	dir := t.TempDir()
+	save(t, dir, trainOf())
+	other := trainOf()
+	for n := range other {
+		other[n].ImageType = []string{"ORIGINAL", "PRIMARY", "M", "NORM"}
+		other[n].InstanceUID += ".1"
+	}
+	save(t, filepath.Join(dir, "norm"), other)
+	trains := find(t, dir).Studies[0].Trains
+	if len(trains) != 2 || trains[0].Hash == trains[1].Hash || trains[0].Description == trains[1].Description {
+		t.Errorf("%+v", trains)
+	}
+}
+
 // A real directory of a medium, as dcmtk writes it.
 func TestRealDICOMDIR(t *testing.T) {
 	writer, err := exec.LookPath("dcmmkdir")
@@ -720,7 +736,7 @@ func TestFindHomes(t *testing.T) {
 	for _, s := range f.Studies {
 		got = append(got, s.Name()+" in "+relative(dir, s.Home))
 	}
-	want := []string{"s01/baseline/dicom in s01/baseline", "s01/month12/dicom in s01/month12", "s02/baseline/dicom/a in s02"}
+	want := []string{"s01/baseline in s01/baseline", "s01/month12 in s01/month12", "s02/baseline/dicom/a in s02"}
 	if !slices.Equal(got, want) {
 		t.Errorf("got %q, want %q", got, want)
 	}

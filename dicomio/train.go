@@ -16,7 +16,8 @@ import (
 // in echo time and slice position.
 type Train struct {
 	// Hash names the series: 12 hex digits of the SHA-256 of its UID, or of all
-	// its UIDs where each echo is a series of its own.
+	// its UIDs where each echo is a series of its own, or of UID and ImageType
+	// where one series holds several trains.
 	Hash string
 	// Number and Description are SeriesNumber and SeriesDescription of the first
 	// file; the latter is free text of the scanner's operator.
@@ -78,7 +79,23 @@ func trains(images []*header) (sound, suspects, others []Train) {
 			others = append(others, t)
 		}
 	}
+	tellApart(sound)
 	return sound, suspects, others
+}
+
+// tellApart gives trains that share a series UID, because they differ in image
+// type, hashes of their own.
+func tellApart(trains []Train) {
+	count := map[string]int{}
+	for _, t := range trains {
+		count[t.Hash]++
+	}
+	for i := range trains {
+		if t := &trains[i]; count[t.Hash] > 1 {
+			t.Hash = hash(t.images[0].series + `\` + t.images[0].imageType)
+			t.Description = strings.TrimSpace(t.Description + " [" + t.images[0].imageType + "]")
+		}
+	}
 }
 
 // gradientEcho reports whether ScanningSequence (0018,0020) says gradient echo

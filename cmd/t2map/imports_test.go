@@ -27,8 +27,11 @@ var mayImport = map[string][]string{
 	"cmd/t2map": {"batch", "phantom", "report", "segment", "t2fit"},
 }
 
-// onlyIn says where a library may be seen.
+// onlyIn says where a library may be seen: numerical packages see no path and no
+// logger.
 var onlyIn = map[string][]string{
+	"os":                           {"dicomio", "phantom", "report", "batch", "cmd/t2map"},
+	"path/filepath":                {"dicomio", "phantom", "report", "batch", "cmd/t2map"},
 	"github.com/suyashkumar/dicom": {"dicomio"},
 	"github.com/spf13/cobra":       {"cmd/t2map"},
 	"gonum.org/v1/plot":            {"report"},

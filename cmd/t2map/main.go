@@ -17,7 +17,7 @@ import (
 	"github.com/t2map/t2map/batch"
 )
 
-// Exit statuses; docs/exit-codes.md says when.
+// Exit statuses; docs/results.md says when.
 const (
 	exitOK          = 0
 	exitFailed      = 1

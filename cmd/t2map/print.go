@@ -22,8 +22,21 @@ func printOutcome(w io.Writer, out string, o batch.Outcome) {
 	if len(o.Results) <= shownStudies {
 		printCompartments(w, o.Results)
 	}
-	fmt.Fprintf(w, "%s mapped, %d failed. See %s and %s.\n", count(len(o.Results), "study", "studies"), len(o.Failures),
-		filepath.Join(out, "index.html"), filepath.Join(out, "compartments.csv"))
+	fmt.Fprintf(w, "%s mapped, %d failed", count(len(o.Results), "study", "studies"), len(o.Failures))
+	if n := len(o.Earlier); n > 0 {
+		fmt.Fprintf(w, "; %d of earlier runs in the tables too", n)
+	}
+	fmt.Fprintf(w, ". See %s and %s.\n", filepath.Join(out, "index.html"), filepath.Join(out, "compartments.csv"))
+}
+
+// printRemarks says what is worth knowing though nothing failed.
+func printRemarks(w io.Writer, remarks []string, quiet bool) {
+	if quiet {
+		return
+	}
+	for _, r := range remarks {
+		fmt.Fprintf(w, "note: %s\n", plain(r))
+	}
 }
 
 // printCompartments prints one line per compartment, its voxels all accounted
@@ -52,20 +65,9 @@ func ms(n segment.Number) string {
 	return fmt.Sprintf("%.2f", float64(n))
 }
 
-// excluded names the reasons that occur, or the note where there is one.
+// excluded names the reasons that occur, and the note where there is one.
 func excluded(c segment.Summary) string {
-	var parts []string
-	for _, e := range []struct {
-		n    int
-		name string
-	}{
-		{c.Excluded.LowSignal, "low signal"}, {c.Excluded.NotDecaying, "not decaying"}, {c.Excluded.NotConverged, "not converged"},
-		{c.Excluded.OutOfRange, "T2 out of range"}, {c.Excluded.PoorFit, "poor fit"},
-	} {
-		if e.n > 0 {
-			parts = append(parts, fmt.Sprintf("%d %s", e.n, e.name))
-		}
-	}
+	parts := c.Excluded.Reasons()
 	if c.Note != "" {
 		parts = append(parts, c.Note)
 	}

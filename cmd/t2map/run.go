@@ -30,15 +30,15 @@ func (f *studyFlags) add(c *cobra.Command) {
 	p.StringVar(&f.layout, "layout", "", "`pattern` of study folders, such as '{subject}/{visit}'")
 	p.StringVar(&f.series, "series", "", "which series, where a study has several: its `number`, hash or a pattern of its description")
 	p.IntVar(&f.skipEchoes, "skip-echoes", 1, "`number` of first echoes left out of the fit")
-	p.IntVar(&f.workers, "workers", 0, "parallel workers (default: one per processor)")
+	p.IntVar(&f.workers, "workers", 0, "`number` of files read and of slabs fitted at a time (default: one per processor)")
 }
 
 // addFit adds the flags that only a fit needs.
 func (f *studyFlags) addFit(c *cobra.Command) {
 	p := c.Flags()
-	p.StringVar(&f.method, "method", "", "how to fit: nlls or loglinear (default nlls)")
+	p.StringVar(&f.method, "method", "", "`how` to fit: nlls or loglinear (default nlls)")
 	p.StringVar(&f.t2Range, "t2-range", "", "accepted T2 in ms as `LO,HI` (default 0,100)")
-	p.StringVar(&f.maps, "maps", "", "full: fit every voxel; mask: those of the mask; none: and write no maps (default full)")
+	p.StringVar(&f.maps, "maps", "", "`which` voxels to fit: full, every one; mask, the mask's; none, the mask's, and write no maps (default full)")
 }
 
 // settings joins flags and protocol.
@@ -77,7 +77,7 @@ func parseRange(text string) ([2]float64, error) {
 	if !ok || errA != nil || errB != nil {
 		return [2]float64{}, fmt.Errorf("--t2-range %q is not two numbers LO,HI in ms, such as 0,100", text)
 	}
-	return [2]float64{a, b}, nil
+	return batch.T2Range(a, b)
 }
 
 func runCommand() *cobra.Command {
@@ -130,12 +130,11 @@ func runBatch(c *cobra.Command, s batch.Settings, quiet bool) error {
 	s.Progress, s.Log = show.report, show.log
 	outcome, err := batch.Run(c.Context(), s)
 	show.close()
-	if len(outcome.Results)+len(outcome.Failures) > 0 {
-		if !quiet {
-			printOutcome(c.OutOrStdout(), s.Out, outcome)
-		}
-		printFailures(c.ErrOrStderr(), outcome.Failures)
+	if !quiet && len(outcome.Results)+len(outcome.Failures) > 0 {
+		printOutcome(c.OutOrStdout(), s.Out, outcome)
 	}
+	printRemarks(c.ErrOrStderr(), outcome.Remarks, quiet)
+	printFailures(c.ErrOrStderr(), outcome.Failures)
 	if err == nil && len(outcome.Failures) > 0 {
 		err = failedError{count(len(outcome.Failures), "study", "studies") + " failed"}
 	}

@@ -1,0 +1,31 @@
+package batch
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/t2map/t2map/dicomio"
+)
+
+// Hint returns what to do about an error of this package or of dicomio, or "".
+func Hint(err error) string {
+	var h *hintError
+	if errors.As(err, &h) {
+		return h.hint
+	}
+	return dicomio.Hint(err)
+}
+
+// hintError is an error with a way out.
+type hintError struct {
+	err  error
+	hint string
+}
+
+func (e *hintError) Error() string { return e.err.Error() }
+func (e *hintError) Unwrap() error { return e.err }
+
+// hinted joins an error and what to do about it.
+func hinted(hint, format string, a ...any) error {
+	return &hintError{fmt.Errorf(format, a...), hint}
+}
