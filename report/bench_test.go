@@ -31,7 +31,7 @@ func BenchmarkPreview(b *testing.B) {
 	s := benchStudy()
 	sc := newScene(s)
 	for b.Loop() {
-		if err := writePreview(io.Discard, sc); err != nil {
+		if err := writePreview(io.Discard, sc, s.Result); err != nil {
 			b.Fatal(err)
 		}
 	}

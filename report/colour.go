@@ -50,7 +50,7 @@ func scaleColour(x float64) color.RGBA {
 	return color.RGBA{mix(16), mix(8), mix(0), 0xff}
 }
 
-// palette is the colours of overlay.png and preview.png.
+// palette is the colours of overlay.png and preview.jpg.
 var palette = makePalette()
 
 func makePalette() color.Palette {

@@ -8,6 +8,9 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"strconv"
+	"strings"
+	"time"
 )
 
 // replaceFolder makes dir complete or leaves it as it was: fill writes into a
@@ -16,7 +19,8 @@ import (
 // No system replaces a folder that is not empty in one step. An earlier folder
 // is therefore first renamed to .name.old-…, then removed; a crash between the
 // two renames leaves dir absent, never half. A crash can leave hidden folders
-// .name.tmp-… and .name.old-…, which nothing reads.
+// .name.tmp-… and .name.old-…, which nothing reads and the next call for the same
+// dir sweeps.
 func replaceFolder(dir string, fill func(tmp string) error) (err error) {
 	dir = filepath.Clean(dir)
 	if _, err := os.Lstat(dir); err == nil {
@@ -49,6 +53,7 @@ func replaceFolder(dir string, fill func(tmp string) error) (err error) {
 	if err := moveOver(tmp, dir); err != nil {
 		return err
 	}
+	sweep(dir)
 	for _, p := range append(made, dir) {
 		if err := syncFolder(filepath.Dir(p)); err != nil {
 			return err
@@ -104,22 +109,25 @@ func moveOver(tmp, dir string) error {
 	const tries = 10 // each lost to a complete folder of another process
 	var err error
 	for range tries {
-		if err = os.Rename(tmp, dir); err == nil {
+		if err = rename(tmp, dir); err == nil {
 			return nil
 		}
 		if _, statErr := os.Lstat(dir); statErr != nil {
 			return err // the name is free: something else is wrong
 		}
 		old := besideName(dir, "old")
-		if asideErr := os.Rename(dir, old); errors.Is(asideErr, fs.ErrNotExist) {
+		if asideErr := rename(dir, old); errors.Is(asideErr, fs.ErrNotExist) {
 			continue
 		} else if asideErr != nil {
 			return asideErr
 		}
-		if err = os.Rename(tmp, dir); err == nil {
-			return os.RemoveAll(old)
+		if err = rename(tmp, dir); err == nil {
+			// dir is complete, whatever becomes of the earlier folder: a study
+			// whose results stand there has not failed. sweep takes the rest.
+			_ = patiently(func() error { return os.RemoveAll(old) })
+			return nil
 		}
-		if backErr := os.Rename(old, dir); backErr != nil {
+		if backErr := rename(old, dir); backErr != nil {
 			// The name is taken by a newer complete folder; else say where the old one is.
 			if _, statErr := os.Lstat(dir); statErr != nil {
 				return errors.Join(err, backErr)
@@ -130,6 +138,69 @@ func moveOver(tmp, dir string) error {
 		}
 	}
 	return err
+}
+
+// rename renames a folder, patiently while the new name is free. Windows refuses
+// a name that is taken with the same words as a folder that is held, and waiting
+// does not free the name.
+func rename(from, to string) error {
+	var err error
+	_ = patiently(func() error {
+		err = os.Rename(from, to)
+		if _, statErr := os.Lstat(to); statErr == nil {
+			return nil // taken, or done: either way the end, with err
+		}
+		return err
+	})
+	return err
+}
+
+// leftoverAge is how much older than the folder just written a temporary one
+// must be before it is taken for a leftover. Writing a study takes seconds, and
+// the folder's time is that of the last file made in it.
+const leftoverAge = 15 * time.Minute
+
+// sweep removes what calls that were killed have left of dir, which is complete
+// now: folders .name.tmp-… and .name.old-….
+//
+// It is safe beside another process that writes the same study. The folder of a
+// live writer is not old enough, by the clock of the file system that holds both.
+// Should a writer have slept for longer, its folder is renamed before it is
+// removed, so that the writer finds it gone and fails, and cannot publish half of
+// it. The copy of dir that another process has just put aside is as young as
+// dir; an older one is not needed, since dir is there.
+//
+// What cannot be swept stays, without an error: it is in nobody's way.
+func sweep(dir string) {
+	done, err := os.Stat(dir)
+	if err != nil {
+		return
+	}
+	entries, err := os.ReadDir(filepath.Dir(dir))
+	if err != nil {
+		return
+	}
+	for _, e := range entries {
+		info, err := e.Info()
+		if err != nil || !e.IsDir() || !isBeside(dir, e.Name()) || done.ModTime().Sub(info.ModTime()) < leftoverAge {
+			continue
+		}
+		gone := besideName(dir, "old")
+		if os.Rename(filepath.Join(filepath.Dir(dir), e.Name()), gone) == nil {
+			_ = os.RemoveAll(gone)
+		}
+	}
+}
+
+// isBeside reports whether name is one that besideName gives for dir.
+func isBeside(dir, name string) bool {
+	for _, kind := range []string{"tmp", "old"} {
+		if digits, ok := strings.CutPrefix(name, "."+filepath.Base(dir)+"."+kind+"-"); ok {
+			_, err := strconv.ParseUint(digits, 16, 32)
+			return err == nil && len(digits) == 8
+		}
+	}
+	return false
 }
 
 // syncFolder makes the names in dir durable. Windows cannot sync a folder and

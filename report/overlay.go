@@ -34,10 +34,8 @@ type scene struct {
 
 // maskExtent is where a mask lies on its grid.
 type maskExtent struct {
-	slices []int             // slices that hold a mask voxel, in order
-	boxes  []image.Rectangle // of each slice of slices: the voxels' bounding box in i, j
-	counts []int             // of each slice of slices: mask voxels
-	box    image.Rectangle   // of all slices
+	slices []int           // slices that hold a mask voxel, in order
+	box    image.Rectangle // the voxels' bounding box in i, j, over all slices
 	voxels int
 }
 
@@ -46,7 +44,7 @@ func newScene(s Study) scene {
 	if len(sc.mask.slices) == 0 && s.Echo.Size[2] > 0 {
 		// Nothing to show but that there is nothing: the middle slice, whole.
 		whole := image.Rect(0, 0, s.Echo.Size[0], s.Echo.Size[1])
-		sc.mask = maskExtent{slices: []int{s.Echo.Size[2] / 2}, boxes: []image.Rectangle{whole}, counts: []int{0}, box: whole}
+		sc.mask = maskExtent{slices: []int{s.Echo.Size[2] / 2}, box: whole}
 	}
 	sc.window = sc.whiteLevel()
 	return sc
@@ -76,8 +74,6 @@ func extentOf(l volume.Labels) maskExtent {
 		}
 		if n > 0 {
 			e.slices = append(e.slices, k)
-			e.boxes = append(e.boxes, box)
-			e.counts = append(e.counts, n)
 			e.box = e.box.Union(box)
 			e.voxels += n
 		}
@@ -126,10 +122,11 @@ func (s scene) crop(box image.Rectangle, marginMM float64) image.Rectangle {
 		Intersect(image.Rect(0, 0, s.echo.Size[0], s.echo.Size[1]))
 }
 
-// sheet is the arrangement of the tiles of overlay.png.
+// sheet is the arrangement of the tiles of overlay.png or preview.jpg.
 type sheet struct {
 	view   view
 	cols   int
+	label  int         // em of the text on tiles, in pixels
 	header int         // height of the strip above the tiles
 	size   image.Point // of the whole picture
 }
@@ -144,26 +141,32 @@ func newSheet(s scene) sheet {
 	mm2 := float64(crop.Dx()) * sp[0] * float64(crop.Dy()) * sp[1] * float64(n)
 	scale := native * min(max(1, math.Floor(math.Sqrt(overlayPixels/(mm2*native*native)))), maxEnlarge)
 	scale = min(scale, math.Sqrt(pixelLimit/mm2))
-	var sh sheet
-	sh.view = newView(crop, scale*sp[0], scale*sp[1])
-	sh.cols = columns(n, sh.view.size)
-	rows := (n + sh.cols - 1) / sh.cols
-	tile := sh.view.size
-	width := max(sh.cols*(tile.X+tileGap)-tileGap, 720) // the header needs 720
+	v := newView(crop, scale*sp[0], scale*sp[1])
+	const shape = 1.5 // a landscape page
+	cols := columns(n, float64(v.size.X)/float64(v.size.Y)/shape, n)
+	return arrange(v, n, cols, min(max(min(v.size.X, v.size.Y)/20, 12), 22))
+}
+
+// arrange puts n tiles below the header, cols in a row.
+func arrange(v view, n, cols, label int) sheet {
+	sh := sheet{view: v, cols: cols, label: label}
+	rows := (n + cols - 1) / cols
+	width := max(cols*(v.size.X+tileGap)-tileGap, 720) // the header needs 720
 	sh.header = 3 * sh.textSize(width)
-	sh.size = image.Pt(width, sh.header+rows*(tile.Y+tileGap)-tileGap)
+	sh.size = image.Pt(width, sh.header+rows*(v.size.Y+tileGap)-tileGap)
 	return sh
 }
 
-// columns returns the number of columns that brings n tiles near to the shape of
-// a landscape page, 3:2, with few empty places.
-func columns(n int, tile image.Point) int {
+// columns returns the number of columns, at most most, that brings n tiles near
+// to the wanted shape with few empty places. tile is the shape of a tile, width
+// by height, over the shape wanted of all.
+func columns(n int, tile float64, most int) int {
 	best, bestOff := 1, math.Inf(1)
-	for c := 1; c <= n; c++ {
+	for c := 1; c <= min(n, most); c++ {
 		rows := (n + c - 1) / c
 		empty := float64(rows*c-n) / float64(n)
 		// Being twice too wide or high is as bad as having a quarter too few tiles.
-		off := math.Abs(math.Log(float64(c*tile.X)/float64(rows*tile.Y)/1.5)) + 3*empty
+		off := math.Abs(math.Log(float64(c)/float64(rows)*tile)) + 3*empty
 		if off < bestOff {
 			best, bestOff = c, off
 		}
@@ -191,43 +194,12 @@ func writeOverlay(w io.Writer, s scene, r Result) error {
 	sh := newSheet(s)
 	img := image.NewPaletted(image.Rectangle{Max: sh.size}, palette)
 	drawHeader(img, sh, s, r)
-	labels := newTileLabels(s.echo.Geometry, sh.view.size)
+	labels := newTileLabels(s.echo.Geometry, sh.view.size, sh.label)
 	for n, k := range s.mask.slices {
 		sh.view.draw(img, sh.at(n), s, k)
 		labels.draw(img, sh.at(n), k)
 	}
 	return encodePNG(w, img, png.BestSpeed)
-}
-
-// previewPixels is the longer side of preview.png.
-const previewPixels = 176
-
-// writePreview writes preview.png, the slice with the most mask voxels cut to
-// its mask, small enough to stand a thousand times in a page.
-func writePreview(w io.Writer, s scene) error {
-	best := 0
-	for n, c := range s.mask.counts {
-		if c > s.mask.counts[best] {
-			best = n
-		}
-	}
-	const marginMM = 6
-	crop := s.crop(s.mask.boxes[best], marginMM)
-	sp := s.echo.Spacing()
-	scale := previewPixels / max(float64(crop.Dx())*sp[0], float64(crop.Dy())*sp[1])
-	v := newView(crop, scale*sp[0], scale*sp[1])
-	img := image.NewPaletted(image.Rectangle{Max: v.size}, palette)
-	v.draw(img, image.Point{}, s, s.mask.slices[best])
-	// A thumbnail needs 32 greys and 30 colours: that halves the file.
-	for i, p := range img.Pix {
-		switch {
-		case p < greyLevels:
-			img.Pix[i] = p &^ 3
-		case p < excludedT2:
-			img.Pix[i] = p - (p-firstT2)%4 + 2
-		}
-	}
-	return encodePNG(w, img, png.DefaultCompression)
 }
 
 func encodePNG(w io.Writer, img image.Image, level png.CompressionLevel) error {

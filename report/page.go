@@ -7,7 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"html/template"
-	"image/png"
+	"image/jpeg"
 	"io/fs"
 	"math"
 	"net/url"
@@ -24,8 +24,8 @@ var pageText string
 var pageTemplate = template.Must(template.New("index.html").Parse(pageText))
 
 // Previews are embedded in the page while they have no more than this many
-// bytes together, which is 32 MB in base64; further ones are loaded from the
-// studies' folders.
+// bytes together, which is 32 MB in base64 and some 300 studies; further ones are
+// loaded from the studies' folders, and the page says so.
 const previewBudget = 24 << 20
 
 // pageView is what index.html shows. Every text and number of the page is made
@@ -36,6 +36,7 @@ type pageView struct {
 	Settings               []settingsView
 	Failures               []Failure
 	Studies                []studyView
+	Embedded, Linked       int // pictures in the page, and pictures beside it
 	Gradient               template.CSS
 	Ticks                  []tickView
 }
@@ -53,8 +54,10 @@ type studyView struct {
 	Notes                []string
 	// Links, relative to the page; empty where the folder is not known.
 	Overlay, Decay, JSON string
-	// Preview is a data URI or, past the budget, a relative link.
+	// Preview is a data URI or, past the budget, a relative link; empty where
+	// there is no picture. Remark says which, where it is not the first.
 	Preview       template.URL
+	Remark        string
 	Width, Height int
 	Rows          []rowView
 }
@@ -79,7 +82,8 @@ type tickView struct {
 }
 
 // page returns index.html for the folder dir, with previews embedded up to
-// budget bytes.
+// budget bytes. A preview that cannot be read is missing from the page, which
+// says so, and named in the error.
 func (c Cohort) page(dir string, budget int) ([]byte, error) {
 	v := pageView{
 		Version: printable(c.Version), Done: len(c.Results), Failed: len(c.Failures),
@@ -94,16 +98,24 @@ func (c Cohort) page(dir string, budget int) ([]byte, error) {
 	for ms := 0; ms <= scaleMaxMS; ms += scaleTickMS {
 		v.Ticks = append(v.Ticks, tickView{Percent: 100 * float64(ms) / scaleMaxMS, Label: fmt.Sprint(ms)})
 	}
+	var errs []error
 	for _, r := range c.Results {
 		s := newStudyView(r, dir)
-		if err := s.addPreview(r, &budget); err != nil {
-			return nil, err
+		embedded, err := s.addPreview(r, &budget)
+		if err != nil {
+			s.Remark = "No picture: " + previewFile + " cannot be read."
+			errs = append(errs, fmt.Errorf("%s: %w", pageFile, err))
+		}
+		if embedded {
+			v.Embedded++
+		} else if s.Preview != "" {
+			v.Linked++
 		}
 		v.Studies = append(v.Studies, s)
 	}
 	var b bytes.Buffer
-	err := pageTemplate.Execute(&b, v)
-	return b.Bytes(), err
+	errs = append(errs, pageTemplate.Execute(&b, v))
+	return b.Bytes(), errors.Join(errs...)
 }
 
 // subjects counts the subjects of all studies, done and failed.
@@ -197,7 +209,7 @@ func link(folder, file string) string {
 
 func newRowView(s segment.Summary) rowView {
 	v := rowView{
-		Compartment: printable(s.Compartment), Note: printable(s.Note),
+		Compartment: printable(s.Compartment), Note: printable(s.Note), Excluded: s.Excluded.Reasons(),
 		T2:   number(s.MeanT2, decimalsT2),
 		Used: fmt.Sprintf("%d / %d", s.Used, s.Voxels),
 		R2:   number(s.MeanR2, decimalsR2), Volume: number(s.VolumeMM3, decimalsVolume),
@@ -209,17 +221,6 @@ func newRowView(s segment.Summary) rowView {
 		v.Median = m
 		if q1, q3 := number(s.Q1T2, decimalsT2), number(s.Q3T2, decimalsT2); q1 != "" && q3 != "" {
 			v.Median += " (" + q1 + "–" + q3 + ")"
-		}
-	}
-	for _, e := range []struct {
-		count int
-		why   string
-	}{
-		{s.Excluded.LowSignal, "low signal"}, {s.Excluded.NotDecaying, "not decaying"}, {s.Excluded.NotConverged, "not converged"},
-		{s.Excluded.OutOfRange, "T2 out of range"}, {s.Excluded.PoorFit, "poor fit"},
-	} {
-		if e.count > 0 {
-			v.Excluded = append(v.Excluded, fmt.Sprintf("%d %s", e.count, e.why))
 		}
 	}
 	v.Bar = newBarView(float64(s.MeanT2), float64(s.SDT2))
@@ -240,32 +241,39 @@ func newBarView(mean, sd float64) *barView {
 	return &barView{From: from, Length: math.Round(10*(to-from)) / 10, Mean: percent(mean), Colour: fmt.Sprintf("#%02x%02x%02x", c.R, c.G, c.B)}
 }
 
-// addPreview embeds the study's preview.png, or links it when the budget is
+// addPreview embeds the study's preview.jpg, or links it when the budget is
 // spent. A study without one has no picture.
-func (v *studyView) addPreview(r Result, budget *int) error {
+func (v *studyView) addPreview(r Result, budget *int) (embedded bool, err error) {
 	if r.Dir == "" {
-		return nil
+		return false, nil
 	}
-	raw, err := os.ReadFile(filepath.Join(r.Dir, previewFile))
+	path := filepath.Join(r.Dir, previewFile)
+	raw, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil
+		v.Remark = "No picture: there is no " + previewFile + " in the study's folder."
+		return false, nil
 	}
 	if err != nil {
-		return err
+		return false, err
 	}
-	size, err := png.DecodeConfig(bytes.NewReader(raw))
+	size, err := jpeg.DecodeConfig(bytes.NewReader(raw))
 	if err != nil {
-		return fmt.Errorf("%s: %w", filepath.Join(r.Dir, previewFile), err)
+		return false, fmt.Errorf("%s: %w", path, err)
 	}
 	v.Width, v.Height = size.Width, size.Height
 	if len(raw) <= *budget {
 		*budget -= len(raw)
-		v.Preview = template.URL("data:image/png;base64," + base64.StdEncoding.EncodeToString(raw))
-	} else if v.Overlay != "" {
-		*budget = 0 // the rest is linked too, so that the order of pictures has one break
-		v.Preview = template.URL(strings.TrimSuffix(v.Overlay, overlayFile) + previewFile)
+		v.Preview = template.URL("data:image/jpeg;base64," + base64.StdEncoding.EncodeToString(raw))
+		return true, nil
 	}
-	return nil
+	*budget = 0 // the rest is linked too, so that the order of pictures has one break
+	if v.Overlay == "" {
+		v.Remark = "No picture: this page is full, and the study's folder cannot be linked."
+		return false, nil
+	}
+	v.Preview = template.URL(strings.TrimSuffix(v.Overlay, overlayFile) + previewFile)
+	v.Remark = "This picture is not part of the page; it is loaded from the study's folder."
+	return false, nil
 }
 
 // scaleGradient returns the colours of T2 as a CSS gradient.

@@ -69,7 +69,7 @@ func TestPageIsSelfContained(t *testing.T) {
 	var embedded, relative int
 	for _, m := range addresses.FindAllStringSubmatch(page, -1) {
 		switch a := html.UnescapeString(m[1]); {
-		case strings.HasPrefix(a, "data:image/png;base64,"):
+		case strings.HasPrefix(a, "data:image/jpeg;base64,"):
 			embedded++
 		case strings.Contains(a, ":") || strings.HasPrefix(a, "/") || strings.HasPrefix(a, "\\"):
 			t.Errorf("the page asks for %q", a)
@@ -102,7 +102,9 @@ func TestPageEscapes(t *testing.T) {
 	r.Dir = filepath.Join(dir, `javascript:alert(1)" onclick="x`)
 	f := Failure{Subject: evil, Visit: evil, Study: evil, Folder: evil, Reason: evil, Hint: evil}
 	page := pageOf(t, dir, Cohort{Version: evil, Results: []Result{r}, Failures: []Failure{f}})
-	plain := pageOf(t, dir, Cohort{Version: "1", Results: []Result{sampleResult(sampleGeometry())}, Failures: []Failure{{Subject: "a", Folder: "b", Study: "c", Visit: "d", Reason: "e", Hint: "f"}}})
+	harmless := sampleResult(sampleGeometry())
+	harmless.Dir = filepath.Join(dir, "harmless")
+	plain := pageOf(t, dir, Cohort{Version: "1", Results: []Result{harmless}, Failures: []Failure{{Subject: "a", Folder: "b", Study: "c", Visit: "d", Reason: "e", Hint: "f"}}})
 	count := func(s string) map[string]int {
 		n := map[string]int{}
 		for _, tag := range tags.FindAllString(s, -1) {
@@ -151,11 +153,18 @@ func TestPageOfALargeCohort(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := strings.Count(string(page), "data:image/png;base64,"); got != 100 {
+	if got := strings.Count(string(page), "data:image/jpeg;base64,"); got != 100 {
 		t.Errorf("%d previews are embedded, want 100", got)
 	}
-	if got := strings.Count(string(page), `src="s/preview.png"`); got != 900 {
+	if got := strings.Count(string(page), `src="s/preview.jpg"`); got != 900 {
 		t.Errorf("%d previews are linked, want 900", got)
+	}
+	text := readable(string(page))
+	if want := "overlays of 100 studies are part of this page, which is full with them; the other 900 are loaded"; !strings.Contains(text, want) {
+		t.Errorf("the page does not say %q", want)
+	}
+	if got := strings.Count(text, "This picture is not part of the page"); got != 900 {
+		t.Errorf("%d pictures are said to be linked, want 900", got)
 	}
 	rest := len(page) - budget*4/3 // base64
 	if full := rest + previewBudget*4/3; full > 40e6 {
@@ -166,8 +175,12 @@ func TestPageOfALargeCohort(t *testing.T) {
 func TestPageWithoutPreview(t *testing.T) {
 	dir := t.TempDir()
 	c := sampleCohort(dir) // no folder of its studies exists
-	if page := pageOf(t, dir, c); strings.Contains(page, "<img") {
-		t.Error("a picture that does not exist is shown")
+	page := pageOf(t, dir, c)
+	if strings.Contains(page, "<img") || strings.Contains(page, "<input") {
+		t.Error("a picture that does not exist is shown, or can be hidden")
+	}
+	if got := strings.Count(page, "there is no preview.jpg"); got != 3 {
+		t.Errorf("%d studies are said to have no picture, want 3", got)
 	}
 	bad := filepath.Join(dir, "S01", "month03")
 	if err := os.MkdirAll(bad, 0o755); err != nil {
@@ -179,6 +192,10 @@ func TestPageWithoutPreview(t *testing.T) {
 	err := WriteTables(dir, c)
 	if err == nil || !strings.Contains(err.Error(), previewFile) {
 		t.Errorf("error %v, want one that names the file that is no picture", err)
+	}
+	written, err := os.ReadFile(filepath.Join(dir, "index.html"))
+	if err != nil || !strings.Contains(readable(string(written)), "No picture: preview.jpg cannot be read.") || strings.Contains(string(written), "<img") {
+		t.Errorf("the page does not say that a picture is missing (%v)", err)
 	}
 }
 

@@ -40,7 +40,7 @@ type output struct {
 // WriteStudy writes the folder dir of one study and returns the result as it
 // stands there, with Outputs and Dir filled.
 //
-// The folder holds overlay.png, decay.png, preview.png and result.json, and if
+// The folder holds overlay.png, decay.png, preview.jpg and result.json, and if
 // asked for the maps t2.nii.gz, s0.nii.gz, r2.nii.gz, t2_se.nii.gz and
 // status.nii.gz. It is written under a hidden temporary name beside dir, each
 // file synced, and renamed: dir is complete or absent. The folder of an earlier
@@ -113,7 +113,7 @@ func (s Study) outputs() []output {
 	out := []output{
 		{overlayFile, func(w io.Writer) error { return writeOverlay(w, sc, s.Result) }},
 		{decayFile, func(w io.Writer) error { return writeDecay(w, s.Result) }},
-		{previewFile, func(w io.Writer) error { return writePreview(w, sc) }},
+		{previewFile, func(w io.Writer) error { return writePreview(w, sc, s.Result) }},
 	}
 	if !s.WriteMaps {
 		return out
@@ -195,5 +195,6 @@ func isResultFolder(dir string) error {
 const (
 	overlayFile = "overlay.png"
 	decayFile   = "decay.png"
-	previewFile = "preview.png"
+	previewFile = "preview.jpg"
+	pageFile    = "index.html"
 )

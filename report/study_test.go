@@ -43,7 +43,7 @@ func TestWriteStudy(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := []string{"decay.png", "overlay.png", "preview.png", "r2.nii.gz", "result.json", "s0.nii.gz", "status.nii.gz", "t2.nii.gz", "t2_se.nii.gz"}
+	want := []string{"decay.png", "overlay.png", "preview.jpg", "r2.nii.gz", "result.json", "s0.nii.gz", "status.nii.gz", "t2.nii.gz", "t2_se.nii.gz"}
 	if diff := cmp.Diff(want, list(t, dir)); diff != "" {
 		t.Errorf("files (-want +got):\n%s", diff)
 	}
@@ -110,7 +110,7 @@ func TestWriteStudyWithoutMaps(t *testing.T) {
 	if _, err := WriteStudy(dir, s); err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff([]string{"decay.png", "overlay.png", "preview.png", "result.json"}, list(t, dir)); diff != "" {
+	if diff := cmp.Diff([]string{"decay.png", "overlay.png", "preview.jpg", "result.json"}, list(t, dir)); diff != "" {
 		t.Errorf("files (-want +got):\n%s", diff)
 	}
 }

@@ -4,9 +4,12 @@ import (
 	"bytes"
 	"cmp"
 	"encoding/csv"
+	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
 	"regexp"
+	"runtime"
 	"slices"
 	"strconv"
 	"strings"
@@ -45,26 +48,45 @@ type Cohort struct {
 // one, except on Windows, which cannot do so: there a crash may leave a part of
 // a table, and the tables are to be made again from the studies' result.json.
 //
+// A file that cannot be written does not keep the others from being written, nor
+// does a picture that cannot be read keep the page: the error, which joins what
+// went wrong, names each.
+//
 // Cells that a spreadsheet would run as a formula begin with an apostrophe.
 func WriteTables(dir string, c Cohort) error {
 	c = c.sorted()
 	page, err := c.page(dir, previewBudget)
-	if err != nil {
-		return fmt.Errorf("report: index.html: %w", err)
-	}
+	errs := []error{err}
 	for _, f := range []struct {
 		name    string
 		content []byte
 	}{
 		{"compartments.csv", table(compartmentColumns, c.compartmentRows())},
 		{"studies.csv", table(studyColumns, c.studyRows(dir))},
-		{"index.html", page},
+		{pageFile, page},
 	} {
-		if err := maybe.WriteFile(filepath.Join(dir, f.name), f.content, 0o644); err != nil {
-			return fmt.Errorf("report: %s: %w", f.name, err)
-		}
+		errs = append(errs, replaceFile(filepath.Join(dir, f.name), f.content))
+	}
+	if err := errors.Join(errs...); err != nil {
+		return fmt.Errorf("report: %w", err)
 	}
 	return nil
+}
+
+// replaceFile gives a file new content. Its errors name it, and the likely cause
+// where the system's words hide it.
+func replaceFile(path string, content []byte) error {
+	err := patiently(func() error { return maybe.WriteFile(path, content, 0o644) })
+	if err == nil {
+		return nil
+	}
+	cause := ""
+	if info, statErr := os.Stat(path); statErr == nil && info.IsDir() {
+		cause = "a folder of that name is in the way: "
+	} else if held(runtime.GOOS, err) {
+		cause = "it may be open in another program, such as a spreadsheet: close it there: "
+	}
+	return fmt.Errorf("%s: not written: %s%w", filepath.Base(path), cause, err)
 }
 
 // sorted returns a copy with results and failures in the order of tables.
@@ -80,10 +102,18 @@ func (c Cohort) sorted() Cohort {
 	return c
 }
 
-var compartmentColumns = []string{
-	"subject", "visit", "study", "series", "side", "compartment", "voxels", "used",
-	"excluded_low_signal", "excluded_not_decaying", "excluded_not_converged", "excluded_t2_out_of_range", "excluded_poor_fit",
-	"mean_t2_ms", "sd_t2_ms", "median_t2_ms", "q1_t2_ms", "q3_t2_ms", "mean_r2", "volume_mm3", "method", "skipped_echoes", "note",
+var compartmentColumns = slices.Concat(
+	[]string{"subject", "visit", "study", "series", "side", "compartment", "voxels", "used"},
+	exclusionColumns(),
+	[]string{"mean_t2_ms", "sd_t2_ms", "median_t2_ms", "q1_t2_ms", "q3_t2_ms", "mean_r2", "volume_mm3", "method", "skipped_echoes", "note"},
+)
+
+func exclusionColumns() []string {
+	var names []string
+	for s := range (segment.Excluded{}).Each {
+		names = append(names, "excluded_"+s.String())
+	}
+	return names
 }
 
 // The decimals of printed figures. T2 is good to a percent (field data: 1 to 5 %
@@ -98,15 +128,18 @@ func (c Cohort) compartmentRows() [][]string {
 	var rows [][]string
 	for _, r := range c.Results {
 		for _, s := range r.Compartments {
-			rows = append(rows, []string{
+			row := []string{
 				text(r.Subject), text(r.Visit), text(r.Study), text(r.Series), text(r.Side), text(s.Compartment),
 				strconv.Itoa(s.Voxels), strconv.Itoa(s.Used),
-				strconv.Itoa(s.Excluded.LowSignal), strconv.Itoa(s.Excluded.NotDecaying), strconv.Itoa(s.Excluded.NotConverged),
-				strconv.Itoa(s.Excluded.OutOfRange), strconv.Itoa(s.Excluded.PoorFit),
+			}
+			for _, n := range s.Excluded.Each {
+				row = append(row, strconv.Itoa(n))
+			}
+			rows = append(rows, append(row,
 				number(s.MeanT2, decimalsT2), number(s.SDT2, decimalsT2), number(s.MedianT2, decimalsT2),
 				number(s.Q1T2, decimalsT2), number(s.Q3T2, decimalsT2), number(s.MeanR2, decimalsR2), number(s.VolumeMM3, decimalsVolume),
 				text(r.Protocol.Method), strconv.Itoa(r.Protocol.SkippedEchoes), text(s.Note),
-			})
+			))
 		}
 	}
 	return rows

@@ -169,3 +169,40 @@ func TestNumberCell(t *testing.T) {
 		t.Errorf("a negative R² is printed as %q, want -0.5000", got)
 	}
 }
+
+// A table that cannot be replaced does not keep the others from being written,
+// and the error names it and says why.
+func TestTablesAreWrittenAlone(t *testing.T) {
+	for _, blocked := range []string{"compartments.csv", "studies.csv", "index.html"} {
+		dir := t.TempDir()
+		if err := os.Mkdir(filepath.Join(dir, blocked), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		err := WriteTables(dir, sampleCohort(dir))
+		if want := blocked + ": not written: a folder of that name is in the way: "; err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("error %v, want %q", err, want)
+		}
+		for _, name := range []string{"compartments.csv", "studies.csv", "index.html"} {
+			info, statErr := os.Stat(filepath.Join(dir, name))
+			if statErr != nil || info.IsDir() != (name == blocked) {
+				t.Errorf("with %s blocked, %s was not written (%v)", blocked, name, statErr)
+			}
+			if err != nil && strings.Contains(err.Error(), name) != (name == blocked) {
+				t.Errorf("with %s blocked: error %v", blocked, err)
+			}
+		}
+		if got := len(list(t, dir)); got != 3 {
+			t.Errorf("with %s blocked, %d files, want 3", blocked, got)
+		}
+	}
+	dir := t.TempDir()
+	for _, name := range []string{"compartments.csv", "index.html"} {
+		if err := os.Mkdir(filepath.Join(dir, name), 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	err := WriteTables(dir, sampleCohort(dir))
+	if err == nil || !strings.Contains(err.Error(), "compartments.csv: not written") || !strings.Contains(err.Error(), "index.html: not written") {
+		t.Errorf("error %v, want one that names both files", err)
+	}
+}

@@ -64,12 +64,17 @@ func (v view) draw(dst *image.Paletted, at image.Point, s scene, k int) {
 			if inRow[i] == 0 {
 				continue
 			}
-			out[x] = excludedT2
-			if status[first+i] == volume.Fitted {
-				out[x] = t2Index(t2[first+i])
-			}
+			out[x] = colourIndex(status[first+i], t2[first+i])
 		}
 	}
+}
+
+// colourIndex returns the palette index of a voxel of the mask.
+func colourIndex(s volume.Status, t2 float32) uint8 {
+	if s != volume.Fitted {
+		return excludedT2
+	}
+	return t2Index(t2)
 }
 
 // drawGrey puts the echo image of a slice at the pixel at.
@@ -138,8 +143,7 @@ type tileLabels struct {
 	total int
 }
 
-func newTileLabels(g volume.Geometry, tile image.Point) tileLabels {
-	em := min(max(min(tile.X, tile.Y)/20, 12), 22)
+func newTileLabels(g volume.Geometry, tile image.Point, em int) tileLabels {
 	return tileLabels{face: typeface(sans, em, font.WeightBold), edge: typeface(mono, em*11/10, font.WeightBold), em: em, tile: tile, edges: edgeLetters(g), total: g.Size[2]}
 }
 

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strings"
 
 	"github.com/t2map/t2map/volume"
 )
@@ -40,27 +41,65 @@ type Excluded struct {
 	PoorFit      int `json:"poor_fit"`
 }
 
+// of returns the count of a status, or nil for one that excludes no voxel. It is
+// the one place that knows which field counts which status.
+func (e *Excluded) of(s volume.Status) *int {
+	switch s {
+	case volume.LowSignal:
+		return &e.LowSignal
+	case volume.NotDecaying:
+		return &e.NotDecaying
+	case volume.NotConverged:
+		return &e.NotConverged
+	case volume.OutOfRange:
+		return &e.OutOfRange
+	case volume.PoorFit:
+		return &e.PoorFit
+	}
+	return nil
+}
+
+// Each yields every exclusion with its number of voxels, 0 too, in the order of
+// volume.Exclusions: for status, n := range e.Each { … }.
+func (e Excluded) Each(yield func(s volume.Status, n int) bool) {
+	for _, s := range volume.Exclusions {
+		if !yield(s, *e.of(s)) {
+			return
+		}
+	}
+}
+
 // Total returns the number of excluded voxels.
 func (e Excluded) Total() int {
-	return e.LowSignal + e.NotDecaying + e.NotConverged + e.OutOfRange + e.PoorFit
+	total := 0
+	for _, n := range e.Each {
+		total += n
+	}
+	return total
+}
+
+// inWords turns the name of a column into what a reader expects.
+var inWords = strings.NewReplacer("_", " ", "t2", "T2")
+
+// Reasons returns the exclusions that occur, in words: "3 low signal", "1 T2 out
+// of range".
+func (e Excluded) Reasons() []string {
+	var out []string
+	for s, n := range e.Each {
+		if n > 0 {
+			out = append(out, fmt.Sprintf("%d %s", n, inWords.Replace(s.String())))
+		}
+	}
+	return out
 }
 
 // count adds a voxel of the status and says whether that is an exclusion.
 func (e *Excluded) count(s volume.Status) bool {
-	switch s {
-	case volume.LowSignal:
-		e.LowSignal++
-	case volume.NotDecaying:
-		e.NotDecaying++
-	case volume.NotConverged:
-		e.NotConverged++
-	case volume.OutOfRange:
-		e.OutOfRange++
-	case volume.PoorFit:
-		e.PoorFit++
-	default:
+	n := e.of(s)
+	if n == nil {
 		return false
 	}
+	*n++
 	return true
 }
 

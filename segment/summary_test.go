@@ -63,6 +63,61 @@ func TestSummarizeByHand(t *testing.T) {
 	}
 }
 
+// TestExcluded: every exclusion of volume has a count of its own, under the name
+// that JSON has for it, and Total, Each and Reasons see all of them.
+func TestExcluded(t *testing.T) {
+	var e Excluded
+	for n, s := range volume.Exclusions {
+		for range n + 1 {
+			if !e.count(s) {
+				t.Fatalf("%v does not count as an exclusion", s)
+			}
+		}
+	}
+	for _, s := range []volume.Status{volume.NotFitted, volume.Fitted, 200} {
+		if e.count(s) {
+			t.Errorf("%v counts as an exclusion", s)
+		}
+	}
+	text, err := json.Marshal(e)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var byName map[string]int
+	if err := json.Unmarshal(text, &byName); err != nil {
+		t.Fatal(err)
+	}
+	order := 0
+	for s, n := range e.Each {
+		if s != volume.Exclusions[order] || n != order+1 || byName[s.String()] != n {
+			t.Errorf("%d: %v with %d voxels, %d in JSON, want %v with %d", order, s, n, byName[s.String()], volume.Exclusions[order], order+1)
+		}
+		order++
+	}
+	if order != len(volume.Exclusions) || len(byName) != order {
+		t.Errorf("Each yields %d, JSON has %d, want %d", order, len(byName), len(volume.Exclusions))
+	}
+	if e.Total() != 15 { // 1 + 2 + 3 + 4 + 5
+		t.Errorf("total %d, want 15", e.Total())
+	}
+	for s := range e.Each {
+		order--
+		if s == volume.NotDecaying {
+			break // and Each stops
+		}
+	}
+	if order != 3 {
+		t.Errorf("Each went on after the loop's end")
+	}
+	want := []string{"1 low signal", "4 T2 out of range"}
+	if d := cmp.Diff(want, Excluded{LowSignal: 1, OutOfRange: 4}.Reasons()); d != "" {
+		t.Errorf("reasons (-want +got):\n%s", d)
+	}
+	if got := (Excluded{}).Reasons(); len(got) > 0 {
+		t.Errorf("reasons %v without a voxel", got)
+	}
+}
+
 // TestQuantile holds values that numpy.quantile 1.24 gives (type 7).
 func TestQuantile(t *testing.T) {
 	cases := []struct {

@@ -1,0 +1,118 @@
+package report
+
+import (
+	"image"
+	"image/color"
+	"image/jpeg"
+	"io"
+)
+
+// preview.jpg is as wide as the page shows it on a screen of 1280 pixels. A page
+// has room for two rows of tiles rather than for the shape of a sheet of paper;
+// more than eight in a row would be too small to recognise a lesion.
+const (
+	previewWidth   = 1200
+	previewTile    = 300 // most pixels across a tile: a single slice needs no more
+	previewShape   = 3.2
+	previewColumns = 8
+	previewText    = 11 // em of slice numbers and directions
+	// Below 75 blocks show around the thin bright layers; above, the noise of
+	// the echo image takes most of the file.
+	previewQuality = 75
+)
+
+// writePreview writes preview.jpg: overlay.png reduced to what a page needs, with
+// the same slices, colours and colour bar.
+func writePreview(w io.Writer, s scene, r Result) error {
+	sh := newPreviewSheet(s)
+	img := image.NewPaletted(image.Rectangle{Max: sh.size}, palette)
+	drawHeader(img, sh, s, r)
+	labels := newTileLabels(s.echo.Geometry, sh.view.size, sh.label)
+	for n, k := range s.mask.slices {
+		sh.view.drawGrey(img, sh.at(n), slice(s.echo.Geometry, s.echo.Data, k), s)
+		labels.draw(img, sh.at(n), k)
+	}
+	full := trueColour(img)
+	finer := newFiner(sh.view)
+	for n, k := range s.mask.slices {
+		finer.draw(full, sh.at(n), s, k)
+	}
+	return jpeg.Encode(w, full, &jpeg.Options{Quality: previewQuality})
+}
+
+func newPreviewSheet(s scene) sheet {
+	n := len(s.mask.slices)
+	crop := s.crop(s.mask.box, cropMarginMM)
+	sp := s.echo.Spacing()
+	width, height := float64(crop.Dx())*sp[0], float64(crop.Dy())*sp[1]
+	cols := columns(n, width/height/previewShape, previewColumns)
+	tile := min(previewTile, (previewWidth+tileGap)/cols-tileGap)
+	scale := float64(tile) / width
+	return arrange(newView(crop, scale*sp[0], scale*sp[1]), n, cols, previewText)
+}
+
+// lumaChroma is the palette as JPEG stores colours.
+var lumaChroma = func() (out [256]color.YCbCr) {
+	for n, c := range palette {
+		out[n] = color.YCbCrModel.Convert(c).(color.YCbCr)
+	}
+	return out
+}()
+
+// trueColour returns the picture in the colours of JPEG, which can be mixed.
+func trueColour(img *image.Paletted) *image.YCbCr {
+	out := image.NewYCbCr(img.Rect, image.YCbCrSubsampleRatio444)
+	for n, p := range img.Pix { // no rows are padded in either
+		c := &lumaChroma[p]
+		out.Y[n], out.Cb[n], out.Cr[n] = c.Y, c.Cb, c.Cr
+	}
+	return out
+}
+
+// finer draws the colours of T2 with previewOver × previewOver samples to a
+// pixel, so that a view which is smaller than the slice passes no voxel over and
+// has smooth edges.
+type finer struct {
+	view
+	x, y []int // the voxel of each sample, as in sampling.near
+}
+
+const previewOver = 2
+
+func newFiner(v view) finer {
+	return finer{
+		view: v,
+		x:    newSampling(v.crop.Dx(), v.size.X*previewOver).near,
+		y:    newSampling(v.crop.Dy(), v.size.Y*previewOver).near,
+	}
+}
+
+// draw puts the colours of slice k over the greys that stand at the pixel at.
+func (f finer) draw(dst *image.YCbCr, at image.Point, s scene, k int) {
+	nx := s.echo.Size[0]
+	region := slice(s.echo.Geometry, s.regions.Data, k)
+	t2 := slice(s.echo.Geometry, s.maps.T2, k)
+	status := slice(s.echo.Geometry, s.maps.Status, k)
+	for y := range f.size.Y {
+		upper := f.crop.Min.X + nx*(f.crop.Min.Y+f.y[previewOver*y])
+		lower := f.crop.Min.X + nx*(f.crop.Min.Y+f.y[previewOver*y+1])
+		out := dst.YOffset(at.X, at.Y+y)
+		for x := range f.size.X {
+			i, j := f.x[previewOver*x], f.x[previewOver*x+1]
+			samples := [...]int{upper + i, upper + j, lower + i, lower + j}
+			if region[samples[0]]|region[samples[1]]|region[samples[2]]|region[samples[3]] == 0 {
+				continue
+			}
+			luma, blue, red := 0, 0, 0
+			for _, v := range samples {
+				c := color.YCbCr{Y: dst.Y[out+x], Cb: 128, Cr: 128}
+				if region[v] != 0 {
+					c = lumaChroma[colourIndex(status[v], t2[v])]
+				}
+				luma, blue, red = luma+int(c.Y), blue+int(c.Cb), red+int(c.Cr)
+			}
+			const n, half = len(samples), len(samples) / 2
+			dst.Y[out+x], dst.Cb[out+x], dst.Cr[out+x] = uint8((luma+half)/n), uint8((blue+half)/n), uint8((red+half)/n)
+		}
+	}
+}
