@@ -13,6 +13,7 @@ import (
 	"strings"
 
 	"github.com/suyashkumar/dicom"
+	"github.com/suyashkumar/dicom/pkg/dicomio"
 	"github.com/suyashkumar/dicom/pkg/tag"
 	"github.com/suyashkumar/dicom/pkg/uid"
 )
@@ -81,32 +82,38 @@ const (
 	keepPixels
 )
 
-// parse reads a file's elements into h and, with keepPixels, returns the bytes
-// of its native pixel data. What it has read before an error stands in h. The
-// library panics on some broken files; that comes back as an error too.
-func (h *header) parse(in io.Reader, mode pixelMode) (pixels []byte, err error) {
+// parse reads the elements of a file of h.size bytes into h and, with
+// keepPixels, returns the bytes of its native pixel data. What it has read before
+// an error stands in h. The library panics on some broken files; that comes back
+// as an error too.
+func (h *header) parse(file io.ReaderAt, mode pixelMode) (pixels []byte, err error) {
 	h.clear()
 	defer func() {
 		if r := recover(); r != nil {
 			err = h.invalid("the data elements cannot be parsed")
 		}
 	}()
-	buf := bufio.NewReaderSize(in, 4096)
-	if head, err := buf.Peek(128 + len(magic)); err != nil || string(head[128:]) != magic {
-		if err != nil && !errors.Is(err, io.EOF) {
-			return nil, h.ioError(err)
-		}
+	head := make([]byte, 128+len(magic))
+	if n, err := file.ReadAt(head, 0); n < len(head) && err != io.EOF {
+		return nil, h.ioError(err)
+	}
+	if string(head[128:]) != magic {
 		return nil, errNotDICOM
 	}
+	safe, unsafe := guard(file, h.size)
 	opts := []dicom.ParseOption{dicom.AllowUnknownSpecificCharacterSet(), dicom.AllowMissingMetaElementGroupLength()}
 	if mode == keepPixels {
 		opts = append(opts, dicom.SkipProcessingPixelDataValue())
 	} else {
 		opts = append(opts, dicom.SkipPixelData())
 	}
+	defer func() {
+		if unsafe != nil && err != nil && !errors.Is(err, ErrUnsupported) {
+			err = h.broken(unsafe) // the cause of what the library stumbled over
+		}
+	}()
 	// The file's size would be the wrong limit for a deflated data set.
-	const untilEOF = -9999
-	p, err := dicom.NewParser(buf, untilEOF, nil, opts...)
+	p, err := dicom.NewParser(bufio.NewReader(io.NewSectionReader(file, 0, safe)), dicomio.LimitReadUntilEOF, nil, opts...)
 	if err != nil {
 		return nil, h.broken(err)
 	}
@@ -333,10 +340,15 @@ func (h *header) unsupported(t tag.Tag, format string, a ...any) error {
 // broken turns an error of the library or of the file system into the file's.
 func (h *header) broken(err error) error {
 	var perr *fs.PathError
+	var promise *promiseError
 	switch {
 	case errors.As(err, &perr):
 		return h.ioError(err)
-	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
+	case errors.As(err, &promise) && promise.tag != tag.PixelData:
+		e := h.wrong(promise.tag, "promises %d bytes, %d are left", promise.promised, promise.left)
+		e.Hint = "the file is damaged: copy or export it again"
+		return e
+	case errors.As(err, &promise), errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
 		return &FileError{Path: h.name, Problem: "the file ends before its pixel data do", Kind: ErrInvalid,
 			Hint: "the file is truncated: copy or export it again"}
 	}
