@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"github.com/t2map/t2map/dicomio"
+	"github.com/t2map/t2map/report"
 )
 
 // chooseTrain returns the one train of the study that is meant.
@@ -114,19 +115,14 @@ func listTrains(trains []dicomio.Train) string {
 	var out []string
 	for _, t := range trains {
 		side := cmp.Or(t.Side, "unknown")
-		out = append(out, fmt.Sprintf("number %d (hash %s, %q, %d echoes, side %s)", t.Number, t.Hash, printable(t.Description), len(t.TE), side))
+		out = append(out, fmt.Sprintf("number %d (hash %s, %q, %d echoes, side %s)", t.Number, t.Hash, short(t.Description), len(t.TE), side))
 	}
 	return strings.Join(out, "; ")
 }
 
-// printable keeps header text on one line and short.
-func printable(s string) string {
-	s = strings.Map(func(r rune) rune {
-		if r < ' ' || r == 0x7f {
-			return ' '
-		}
-		return r
-	}, strings.ToValidUTF8(s, "?"))
+// short keeps header text on one line and to a length that fits a message.
+func short(s string) string {
+	s = report.Printable(s)
 	if r := []rune(s); len(r) > 64 {
 		s = string(r[:63]) + "…"
 	}

@@ -163,9 +163,9 @@ func (s Settings) try(j Job) error {
 
 func inspectTrain(t dicomio.Train) InspectedSeries {
 	in := InspectedSeries{
-		Series: t.Hash, Number: t.Number, Description: printable(t.Description), TE: t.TE, Size: t.Geometry.Size,
-		Vendor: printable(t.Manufacturer), Model: printable(t.Model), Field: segment.Number(t.Field), Side: t.Side,
-		Syntax: printable(t.Syntax), Files: t.Files, Train: len(t.TE) >= t2fit.MinEchoes,
+		Series: t.Hash, Number: t.Number, Description: short(t.Description), TE: t.TE, Size: t.Geometry.Size,
+		Vendor: short(t.Manufacturer), Model: short(t.Model), Field: segment.Number(t.Field), Side: t.Side,
+		Syntax: short(t.Syntax), Files: t.Files, Train: len(t.TE) >= t2fit.MinEchoes,
 	}
 	if t.Geometry.Voxels() > 0 {
 		in.Spacing = t.Geometry.Spacing()

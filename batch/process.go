@@ -148,7 +148,7 @@ func describe(j Job, p Protocol, s volume.MultiEcho) report.Result {
 		Study: j.Study.Hash, Series: j.Train.Hash, Side: sideOf(j),
 		Protocol: report.Protocol{
 			Name: p.Name, Method: string(o.Method), SkippedEchoes: o.SkipEchoes, T2RangeMS: o.T2Range,
-			MinR2: o.MinR2, MinSignal: o.MinSignal, Scheme: p.Scheme.Name, Maps: string(p.maps()),
+			MinR2: o.MinR2, MinSignal: o.MinSignal, Scheme: p.Scheme.Name, Labels: p.Scheme.Labels, Maps: string(p.maps()),
 		},
 		TE: s.TE, Size: s.Size, Spacing: s.Spacing(),
 	}

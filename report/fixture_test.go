@@ -64,7 +64,7 @@ func sampleResult(g volume.Geometry) Result {
 	nan := segment.Number(math.NaN())
 	return Result{
 		Version: "1.2.3", Subject: "S01", Visit: "month03", Study: "5f0c1a9e77d2b3c4", Series: "a1b2c3d4", Side: "left",
-		Protocol: Protocol{Name: "oai", Method: "nlls", SkippedEchoes: 1, T2RangeMS: [2]float64{0, 100}, Scheme: "compartments", Maps: "mask"},
+		Protocol: Protocol{Name: "oai", Method: "nlls", SkippedEchoes: 1, T2RangeMS: [2]float64{0, 100}, Scheme: "compartments", Labels: []segment.Label{{Value: 1, Name: "medial"}, {Value: 2, Name: "lateral"}}, Maps: "mask"},
 		TE:       []float64{10, 20, 30, 40.5}, Size: g.Size, Spacing: g.Spacing(),
 		Compartments: []segment.Summary{
 			{

@@ -86,13 +86,13 @@ type tickView struct {
 // says so, and named in the error.
 func (c Cohort) page(dir string, budget int) ([]byte, error) {
 	v := pageView{
-		Version: printable(c.Version), Done: len(c.Results), Failed: len(c.Failures),
+		Version: Printable(c.Version), Done: len(c.Results), Failed: len(c.Failures),
 		Subjects: c.subjects(), Settings: c.settings(), Gradient: scaleGradient(),
 	}
 	for _, f := range c.Failures {
 		v.Failures = append(v.Failures, Failure{
-			Subject: printable(f.Subject), Visit: printable(f.Visit), Study: shortHash(f.Study),
-			Folder: printable(f.Folder), Reason: printable(f.Reason), Hint: printable(f.Hint),
+			Subject: Printable(f.Subject), Visit: Printable(f.Visit), Study: shortHash(f.Study),
+			Folder: Printable(f.Folder), Reason: Printable(f.Reason), Hint: Printable(f.Hint),
 		})
 	}
 	for ms := 0; ms <= scaleMaxMS; ms += scaleTickMS {
@@ -174,11 +174,11 @@ func describe(p Protocol, version string) string {
 	if p.Name != "" {
 		parts = append(parts, "protocol: "+p.Name)
 	}
-	return printable(joinKnown(", ", append(parts, "t2map "+version)...))
+	return Printable(joinKnown(", ", append(parts, "t2map "+version)...))
 }
 
 func newStudyView(r Result, dir string) studyView {
-	v := studyView{Subject: printable(r.Subject), Visit: printable(r.Visit), Side: printable(r.Side)}
+	v := studyView{Subject: Printable(r.Subject), Visit: Printable(r.Visit), Side: Printable(r.Side)}
 	v.Facts = append(v.Facts, fmt.Sprintf("%d × %d × %d", r.Size[0], r.Size[1], r.Size[2]))
 	if n := len(r.TE); n > 0 {
 		v.Facts = append(v.Facts, fmt.Sprintf("%d echoes, %.3g–%.3g ms", n, r.TE[0], r.TE[n-1]))
@@ -187,7 +187,7 @@ func newStudyView(r Result, dir string) studyView {
 		v.Facts = append(v.Facts, "study "+shortHash(r.Study))
 	}
 	for _, n := range r.Notes {
-		v.Notes = append(v.Notes, printable(n))
+		v.Notes = append(v.Notes, Printable(n))
 	}
 	if folder := r.folder(dir); folder != "" {
 		v.Overlay, v.Decay, v.JSON = link(folder, overlayFile), link(folder, decayFile), link(folder, ResultFile)
@@ -209,7 +209,7 @@ func link(folder, file string) string {
 
 func newRowView(s segment.Summary) rowView {
 	v := rowView{
-		Compartment: printable(s.Compartment), Note: printable(s.Note), Excluded: s.Excluded.Reasons(),
+		Compartment: Printable(s.Compartment), Note: Printable(s.Note), Excluded: s.Excluded.Reasons(),
 		T2:   number(s.MeanT2, decimalsT2),
 		Used: fmt.Sprintf("%d / %d", s.Used, s.Voxels),
 		R2:   number(s.MeanR2, decimalsR2), Volume: number(s.VolumeMM3, decimalsVolume),
@@ -289,6 +289,6 @@ func scaleGradient() template.CSS {
 
 // shortHash returns what of a hash is enough for people to tell studies apart.
 func shortHash(s string) string {
-	r := []rune(printable(s))
+	r := []rune(Printable(s))
 	return string(r[:min(len(r), 12)])
 }

@@ -73,8 +73,10 @@ type Protocol struct {
 	MinR2 float64 `json:"min_r2"`
 	// MinSignal is the magnitude below which an echo counts as noise, 0 for none.
 	MinSignal float64 `json:"min_signal"`
-	// Scheme is the name of the label scheme.
-	Scheme string `json:"scheme"`
+	// Scheme is the name of the label scheme, Labels what its labels mean: a file
+	// of that name may say something else next year.
+	Scheme string          `json:"scheme"`
+	Labels []segment.Label `json:"labels"`
 	// Maps says where T2 was mapped: full, mask or none.
 	Maps string `json:"maps"`
 }
@@ -144,6 +146,7 @@ func (r Result) encode() ([]byte, error) {
 	r.Notes = orEmpty(r.Notes)
 	r.Inputs = orEmpty(r.Inputs)
 	r.Outputs = orEmpty(r.Outputs)
+	r.Protocol.Labels = orEmpty(r.Protocol.Labels)
 	var b bytes.Buffer
 	enc := json.NewEncoder(&b)
 	enc.SetIndent("", "  ")

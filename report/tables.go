@@ -234,7 +234,7 @@ var realNumber = regexp.MustCompile(`^[+-][0-9]+([.,][0-9]+)?$`)
 // an apostrophe before it where a spreadsheet would run it as a formula
 // (OWASP, "CSV Injection": = + - @, tab and line ends, and the full-width forms).
 func text(s string) string {
-	clean := printable(s)
+	clean := Printable(s)
 	start := strings.TrimLeft(clean, " ")
 	formula := strings.IndexAny(start, "=+-@＝＋－＠") == 0 && !realNumber.MatchString(clean)
 	if formula || strings.IndexAny(s, "\t\r\n") == 0 {

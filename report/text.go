@@ -30,7 +30,7 @@ func textWidth(face font.Face, s string) int { return font.MeasureString(face, s
 // shorten makes s printable and, where it does not fit, cuts it and ends it in an
 // ellipsis.
 func shorten(s string, fits func(string) bool) string {
-	s = printable(s)
+	s = Printable(s)
 	if fits(s) {
 		return s
 	}

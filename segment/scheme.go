@@ -33,8 +33,8 @@ const (
 
 // Label is one label of a scheme and the compartment that it belongs to.
 type Label struct {
-	Value uint16 // 1 to 65535; 0 is background in every scheme
-	Name  string // of the compartment, or Ignore
+	Value uint16 `json:"label"`       // 1 to 65535; 0 is background in every scheme
+	Name  string `json:"compartment"` // or Ignore
 }
 
 // Scheme says what the labels of a mask mean.

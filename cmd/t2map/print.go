@@ -35,7 +35,7 @@ func printRemarks(w io.Writer, remarks []string, quiet bool) {
 		return
 	}
 	for _, r := range remarks {
-		fmt.Fprintf(w, "note: %s\n", plain(r))
+		fmt.Fprintf(w, "note: %s\n", report.Printable(r))
 	}
 }
 
@@ -49,7 +49,7 @@ func printCompartments(w io.Writer, results []report.Result) {
 	fmt.Fprintln(t, "SUBJECT\tVISIT\tCOMPARTMENT\tMEAN T2 (ms)\tSD\tMEDIAN\tUSED/VOXELS\tEXCLUDED")
 	for _, r := range results {
 		for _, c := range r.Compartments {
-			fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%s\t%d/%d\t%s\n", plain(r.Subject), plain(r.Visit), plain(c.Compartment),
+			fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%s\t%d/%d\t%s\n", report.Printable(r.Subject), report.Printable(r.Visit), report.Printable(c.Compartment),
 				ms(c.MeanT2), ms(c.SDT2), ms(c.MedianT2), c.Used, c.Voxels, excluded(c))
 		}
 	}
@@ -85,7 +85,7 @@ func printFailures(w io.Writer, failures []report.Failure) {
 		if name == "" {
 			name = "(no study)"
 		}
-		fmt.Fprintf(w, "  study %s: %s\n", plain(name), plain(f.Reason))
+		fmt.Fprintf(w, "  study %s: %s\n", report.Printable(name), report.Printable(f.Reason))
 		if f.Hint != "" {
 			fmt.Fprintf(w, "    hint: %s\n", f.Hint)
 		}
@@ -97,14 +97,4 @@ func count(n int, one, many string) string {
 		return "1 " + one
 	}
 	return fmt.Sprintf("%d %s", n, many)
-}
-
-// plain keeps control characters of headers and file names from the terminal.
-func plain(s string) string {
-	return strings.Map(func(r rune) rune {
-		if r < ' ' || r == 0x7f || r >= 0x80 && r < 0xa0 {
-			return '?'
-		}
-		return r
-	}, strings.ToValidUTF8(s, "?"))
 }
