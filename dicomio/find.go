@@ -124,7 +124,10 @@ func list(roots []string, exclude string) ([]entry, error) {
 		if err != nil {
 			return nil, err
 		}
-		w.root = absolute(root)
+		w.root, w.prefix = absolute(root), ""
+		if len(roots) > 1 {
+			w.prefix = filepath.Base(w.root) + "/" // tells files of one name apart
+		}
 		w.visit(w.root, resolved(root), info.IsDir())
 	}
 	return w.entries, nil
@@ -134,6 +137,7 @@ func list(roots []string, exclude string) ([]entry, error) {
 // to tells whether a file or folder has been visited.
 type walker struct {
 	root, exclude string
+	prefix        string // before the names of the root's files
 	seen          map[string]bool
 	entries       []entry
 }
@@ -144,7 +148,7 @@ func (w *walker) visit(path, real string, isDir bool) {
 		return
 	}
 	w.seen[real] = true
-	e := entry{root: w.root, header: header{path: path, name: relative(w.root, path)}}
+	e := entry{root: w.root, header: header{path: path, name: w.prefix + relative(w.root, path)}}
 	if !isDir {
 		w.entries = append(w.entries, e)
 		return
@@ -325,9 +329,6 @@ func newStudy(uid string, files []*entry) Study {
 		}
 		s.take(&e.header)
 	}
-	if !inside(s.Root, s.Folder) {
-		s.Root = s.Folder // its files lie under several roots
-	}
 	s.Trains, s.Suspects, s.Others = trains(images)
 	for _, t := range s.Others {
 		s.Passed.OtherSeries += t.Files
@@ -425,10 +426,15 @@ func (s Study) Top() string {
 	return top
 }
 
-// Name names the study for people: its folder below the searched one.
+// Name names the study for people: its folder below the searched one, or the
+// searched one where it is that or files lie under several.
 func (s Study) Name() string {
-	if top := s.Top(); inside(s.Root, top) && absolute(top) != absolute(s.Root) {
+	switch top := s.Top(); {
+	case !inside(s.Root, s.Folder):
+		return filepath.Base(s.Root)
+	case inside(s.Root, top) && top != s.Root:
 		return relative(s.Root, top)
+	default:
+		return filepath.Base(top)
 	}
-	return filepath.Base(absolute(s.Top()))
 }

@@ -559,8 +559,14 @@ func TestFindUnderSeveralRelativeRoots(t *testing.T) {
 	save(t, filepath.Join(dir, "p", "b"), images[6:])
 	t.Chdir(filepath.Join(dir, "p", "here"))
 	f := find(t, filepath.Join("..", "..", "a"), filepath.Join("..", "b"))
-	if len(f.Studies) != 1 || f.Studies[0].Trains[0].Problem != nil || strings.Contains(f.Studies[0].Name(), "..") {
+	if len(f.Studies) != 1 || f.Studies[0].Trains[0].Problem != nil || f.Studies[0].Name() != "a" {
 		t.Errorf("%+v", f)
+	}
+	// With a file in both, the names say which is which.
+	save(t, filepath.Join(dir, "p", "b"), images)
+	f = find(t, filepath.Join("..", "..", "a"), filepath.Join("..", "b"))
+	if p := f.Studies[0].Trains[0].Problem; p == nil || !strings.Contains(p.Error(), "is there twice (also a/IM_0000)") || !strings.HasPrefix(p.Error(), "b/IM_0000: ") {
+		t.Errorf("%v", p)
 	}
 }
 
