@@ -16,9 +16,9 @@ func (k *kernel) logLinear(y []float64) (decay, volume.Status) {
 	var w, w1, w2 float64
 	for _, t := range k.t {
 		g := math.Exp(-d.rate * t)
-		w += g * g
-		w1 += t * g * g
-		w2 += t * t * g * g
+		w += float64(g * g)
+		w1 += float64(t * g * g)
+		w2 += float64(t * t * g * g)
 	}
 	d.spread = w2 - w1*w1/w
 	return d, volume.Fitted
@@ -31,10 +31,10 @@ func (k *kernel) logLine(y []float64) (decay, volume.Status) {
 	var w, wt, wl float64
 	for e, v := range y {
 		if v > 0 {
-			v2 := v * v
+			v2 := float64(v * v)
 			w += v2
-			wt += v2 * k.t[e]
-			wl += v2 * math.Log(v)
+			wt += float64(v2 * k.t[e])
+			wl += float64(v2 * math.Log(v))
 		}
 	}
 	t0, l0 := wt/w, wl/w
@@ -42,13 +42,13 @@ func (k *kernel) logLine(y []float64) (decay, volume.Status) {
 	for e, v := range y {
 		if v > 0 {
 			dt := k.t[e] - t0
-			tt += v * v * dt * dt
-			tl += v * v * dt * (math.Log(v) - l0)
+			tt += float64(v * v * dt * dt)
+			tl += float64(v * v * dt * (math.Log(v) - l0))
 		}
 	}
 	rate := -tl / tt
 	if !(rate > 0) || math.IsInf(rate, 0) {
 		return decay{}, volume.NotDecaying
 	}
-	return decay{a: math.Exp(l0 + rate*t0), rate: rate}, volume.Fitted
+	return decay{a: math.Exp(l0 + float64(rate*t0)), rate: rate}, volume.Fitted
 }

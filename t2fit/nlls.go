@@ -17,7 +17,8 @@ import (
 // and a minimum of the residuals is a place where φ, taken along growing g,
 // turns from positive to negative. Newton's step on φ converges in three or four
 // rounds; a bracket around the sign change catches the steps that would leave
-// it.
+// it. Noise, or two decays in one voxel, make more than one such place: scan.go
+// finds them all where there may be.
 
 const (
 	// tolerance ends the iteration: once a Newton step moves the rate by less
@@ -32,30 +33,48 @@ const (
 	shortest = 1e-12
 )
 
-// equal fits equally spaced echoes. Its unknown is q = exp(−step/T2) itself, so
-// that g = 1, q, q², … takes multiplications alone; derivatives are along ln q.
-// The caller has checked that the echoes fall, which brackets q in (0, 1).
-func (k *kernel) equal(y []float64, m moments) (decay, volume.Status) {
-	lo, hi := 0.0, 1.0
-	q := startRatio(m, y[len(y)-1])
-	for range maxSteps {
-		var u, u1, u2, w, w1, w2 float64
-		g, i := 1.0, 0.0
-		for _, v := range y {
-			yg, gg := v*g, g*g
-			u += yg
-			w += gg
-			yg *= i
-			gg *= i
-			u1 += yg
-			w1 += gg
-			u2 += yg * i
-			w2 += gg * i
-			g *= q
-			i++
+// nlls finds the least squares over all decays, rates from 0 to infinity, and
+// their residual; tss is the residual of the constant. It is NotDecaying where no
+// decay leaves less than the constant, and NotConverged where the residual falls
+// as the rate grows without bound: the echoes after the first hold no decay.
+func (k *kernel) nlls(y []float64, m moments, tss float64) (decay, float64, volume.Status) {
+	falling := k.falling(m)
+	if !falling && !k.mayDecay(y, m.sum) {
+		return decay{}, 0, volume.NotDecaying
+	}
+	var found decay
+	if falling && k.step > 0 {
+		d, rss := k.equal(y, startRatio(m, y[len(y)-1]), 0, 1)
+		if rss <= (1-certain)*tss {
+			return d, rss, volume.Fitted
 		}
-		phi := u1*w - u*w1
-		curve := u2*w + u1*w1 - 2*u*w2
+		found = d
+	}
+	return k.search(y, found, tss)
+}
+
+// equal finds a minimum of equally spaced echoes between the ratios lo and hi,
+// from q. Its unknown is q = exp(−step/T2) itself, so that g = 1, q, q², … takes
+// multiplications alone; u1, u2, w1, w2 hold derivatives along ln q. It
+// returns the residual too, infinite where it comes upon no minimum.
+func (k *kernel) equal(y []float64, q, lo, hi float64) (decay, float64) {
+	for range maxSteps {
+		// Horner's scheme for u as a polynomial in q and w as one in q², with
+		// their first and halved second derivatives.
+		var u, u1, u2, w, w1, w2 float64
+		q2 := float64(q * q)
+		for e := len(y) - 1; e >= 0; e-- {
+			u2 = float64(u2*q) + u1
+			u1 = float64(u1*q) + u
+			u = float64(u*q) + y[e]
+			w2 = float64(w2*q2) + w1
+			w1 = float64(w1*q2) + w
+			w = float64(w*q2) + 1
+		}
+		u1, w1 = float64(u1*q), float64(w1*q2)
+		u2, w2 = u1+float64(2*u2*q2), w1+float64(2*w2*q2*q2)
+		phi := float64(u1*w) - float64(u*w1)
+		curve := float64(u2*w) + float64(u1*w1) - float64(2*u*w2)
 		if phi > 0 {
 			lo = q
 		} else {
@@ -67,22 +86,23 @@ func (k *kernel) equal(y []float64, m moments) (decay, volume.Status) {
 			if !(u > 0) {
 				break
 			}
-			return decay{
+			d := decay{
 				a:      amplitude(u, u1, w, w1, -phi/curve),
 				ratio:  next,
 				rate:   -math.Log(next) / k.step,
 				spread: (w2 - w1*w1/w) * k.step * k.step,
-			}, volume.Fitted
+			}
+			return d, k.residual(y, d)
 		}
 		if !(curve < 0) || next <= lo || next >= hi {
-			next = lo + (hi-lo)/2
+			next = (lo + hi) / 2
 			if next < shortest || next == lo || next == hi {
 				break
 			}
 		}
 		q = next
 	}
-	return decay{}, volume.NotConverged
+	return decay{}, math.Inf(1)
 }
 
 // amplitude returns u/w after the last step d, to first order: the sums belong
@@ -94,7 +114,7 @@ func amplitude(u, u1, w, w1, d float64) float64 {
 // startRatio guesses q from the ratio of each echo to the one before, weighted
 // by its square: Σy[e−1]·y[e]/Σy[e−1]². No logarithm, so zeros do no harm.
 func startRatio(m moments, last float64) float64 {
-	q := m.lag / (m.squares - last*last)
+	q := m.lag / (m.squares - float64(last*last))
 	// The bounds keep the first step inside the bracket; T2 from a twentieth of
 	// the echo spacing to a hundred spacings starts where it is.
 	if !(q > 1e-9) {
@@ -103,56 +123,49 @@ func startRatio(m moments, last float64) float64 {
 	return min(q, 0.99)
 }
 
-// general fits echoes at any spacing; its unknown is the rate 1/T2 in 1/ms, and
-// derivatives are along the negative rate, so that g grows.
-func (k *kernel) general(y []float64) (decay, volume.Status) {
-	last := k.t[len(k.t)-1]
-	lo, hi := 0.0, -math.Log(shortest)/k.t[1]
-	rate := k.startRate(y, 1/last)
+// general finds a minimum of echoes at any spacing between the rates lo and hi,
+// from rate; its unknown is the rate 1/T2 in 1/ms, and derivatives are along the
+// negative rate, so that g grows. It returns the residual too, infinite where it
+// comes upon no minimum.
+func (k *kernel) general(y []float64, rate, lo, hi float64) (decay, float64) {
 	for range maxSteps {
 		var u, u1, u2, w, w1, w2 float64
 		for e, v := range y {
 			t := k.t[e]
 			g := math.Exp(-rate * t)
-			yg, gg := v*g, g*g
+			yg, gg := float64(v*g), float64(g*g)
 			u += yg
 			w += gg
-			u1 += t * yg
-			w1 += t * gg
-			u2 += t * t * yg
-			w2 += t * t * gg
+			yg = float64(yg * t)
+			gg = float64(gg * t)
+			u1 += yg
+			w1 += gg
+			u2 += float64(yg * t)
+			w2 += float64(gg * t)
 		}
-		phi := u1*w - u*w1
-		curve := u2*w + u1*w1 - 2*u*w2
+		phi := float64(u1*w) - float64(u*w1)
+		curve := float64(u2*w) + float64(u1*w1) - float64(2*u*w2)
 		if phi > 0 { // g should grow: the rate is too high
 			hi = rate
 		} else {
 			lo = rate
 		}
 		next := rate + phi/curve
-		if math.Abs(next-rate) <= tolerance*rate && curve < 0 {
+		// Beyond 1/t[1] the echoes change faster with the rate than it does.
+		if math.Abs(next-rate) <= tolerance*min(rate, 1/k.t[1]) && curve < 0 {
 			if !(u > 0) {
 				break
 			}
-			return decay{a: amplitude(u, u1, w, w1, rate-next), rate: next, spread: w2 - w1*w1/w}, volume.Fitted
+			d := decay{a: amplitude(u, u1, w, w1, rate-next), rate: next, spread: w2 - w1*w1/w}
+			return d, k.residual(y, d)
 		}
 		if !(curve < 0) || next <= lo || next >= hi {
-			next = lo + (hi-lo)/2
+			next = (lo + hi) / 2
 			if next == lo || next == hi {
 				break
 			}
 		}
 		rate = next
 	}
-	return decay{}, volume.NotConverged
-}
-
-// startRate guesses the rate from the weighted straight line through ln y, or
-// returns the fallback where that line does not fall.
-func (k *kernel) startRate(y []float64, fallback float64) float64 {
-	d, s := k.logLine(y)
-	if s != volume.Fitted || d.rate*k.t[1] > 20 {
-		return fallback
-	}
-	return d.rate
+	return decay{}, math.Inf(1)
 }

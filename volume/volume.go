@@ -110,8 +110,8 @@ const (
 	NotFitted    Status = 0 // outside the mask, not asked for
 	Fitted       Status = 1 // a sound estimate
 	LowSignal    Status = 2 // fewer than two fitted echoes above the floor
-	NotDecaying  Status = 3 // the best curve is constant or grows with TE
-	NotConverged Status = 4 // no minimum found in the allowed steps
+	NotDecaying  Status = 3 // no decay is better than a constant
+	NotConverged Status = 4 // no best rate: none found in the allowed steps, or beyond all bounds
 	OutOfRange   Status = 5 // T2 outside the accepted range; the maps keep the value
 	PoorFit      Status = 6 // R² below the threshold
 )
