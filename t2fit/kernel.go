@@ -31,10 +31,14 @@ type kernel struct {
 	te0 float64   // TE of the first fitted echo, ms
 	t   []float64 // TE after the first fitted echo, ms; t[0] = 0
 	sum float64   // Σt
-	// step is the echo spacing in ms where echoes are equally spaced, else 0.
-	step float64
-	scan scan
-	o    Options
+	// scatter is Σ(t − mean t)², ms².
+	scatter float64
+	// step is the echo spacing in ms where echoes are equally spaced, else 0; then
+	// steps is te0 in such steps, or 0 where it is not a whole number of them.
+	step  float64
+	steps int
+	scan  scan
+	o     Options
 }
 
 // equalSpacing is how far, relative to the spacing, an echo may lie from the
@@ -53,8 +57,11 @@ func newKernel(te []float64, o Options) *kernel {
 		k.sum += k.t[e]
 		equal = equal && math.Abs(k.t[e]-float64(float64(e)*k.step)) <= equalSpacing*k.step
 	}
+	k.scatter = scatter(k.t, k.sum/float64(len(te)))
 	if !equal {
 		k.step = 0
+	} else if n := math.Round(k.te0 / k.step); math.Abs(k.te0-float64(n*k.step)) <= equalSpacing*k.step {
+		k.steps = int(n)
 	}
 	if o.Method == NLLS {
 		k.scan = newScan(k.t, k.step)
@@ -162,12 +169,25 @@ func (k *kernel) residual(y []float64, d decay) float64 {
 	return rss
 }
 
+// start returns the curve's magnitude at TE = 0. Where the train begins at a
+// multiple of its spacing, as most do, that takes no exponential.
+func (k *kernel) start(d decay) float64 {
+	if k.steps == 0 || d.ratio == 0 {
+		return d.a * math.Exp(d.rate*k.te0)
+	}
+	s0 := d.a
+	for range k.steps {
+		s0 /= d.ratio
+	}
+	return s0
+}
+
 // finish turns a curve into the estimate: R², the standard error and the checks
 // against the options' limits. rss is the residual of the curve and tss that of the
 // constant: a curve that leaves no less is not a decay, however it was found.
 func (k *kernel) finish(d decay, rss, tss float64) Estimate {
-	est := Estimate{T2: 1 / d.rate, S0: d.a * math.Exp(d.rate*k.te0), R2: 1 - rss/tss, Status: volume.Fitted}
-	est.SE = est.T2 * est.T2 * math.Sqrt(rss/float64(len(k.t)-2)/d.spread) / d.a
+	est := Estimate{T2: 1 / d.rate, S0: k.start(d), R2: 1 - rss/tss, Status: volume.Fitted}
+	est.SE = est.T2 * est.T2 * math.Sqrt(rss/(float64(len(k.t)-2)*d.spread*d.a*d.a))
 	switch {
 	case !(rss < tss):
 		return failed(volume.NotDecaying)

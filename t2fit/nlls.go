@@ -43,7 +43,10 @@ func (k *kernel) nlls(y []float64, m moments, tss float64) (decay, float64, volu
 		return decay{}, 0, volume.NotDecaying
 	}
 	var found decay
-	if falling && k.step > 0 {
+	// Where not even half the scatter lies on a line, the scan will be needed
+	// anyway, and starts the solver better.
+	line := m.slope - m.sum*k.sum/float64(len(k.t))
+	if falling && k.step > 0 && line*line > 0.5*k.scatter*tss {
 		d, rss := k.equal(y, startRatio(m, y[len(y)-1]), 0, 1)
 		if rss <= (1-certain)*tss {
 			return d, rss, volume.Fitted
@@ -80,18 +83,15 @@ func (k *kernel) equal(y []float64, q, lo, hi float64) (decay, float64) {
 		} else {
 			hi = q
 		}
-		next := q - q*phi/curve
+		newton := phi / curve
+		next := q - float64(q*newton)
 		// q·(1−q) is as small as the nearer of the two ends.
 		if math.Abs(next-q) <= tolerance*q*(1-q) && curve < 0 {
 			if !(u > 0) {
 				break
 			}
-			d := decay{
-				a:      amplitude(u, u1, w, w1, -phi/curve),
-				ratio:  next,
-				rate:   -math.Log(next) / k.step,
-				spread: (w2 - w1*w1/w) * k.step * k.step,
-			}
+			a, spread := project(u, u1, [3]float64{w, w1, w2}, -newton)
+			d := decay{a: a, ratio: next, rate: -math.Log(next) / k.step, spread: spread * k.step * k.step}
 			return d, k.residual(y, d)
 		}
 		if !(curve < 0) || next <= lo || next >= hi {
@@ -105,10 +105,13 @@ func (k *kernel) equal(y []float64, q, lo, hi float64) (decay, float64) {
 	return decay{}, math.Inf(1)
 }
 
-// amplitude returns u/w after the last step d, to first order: the sums belong
-// to the rate before it.
-func amplitude(u, u1, w, w1, d float64) float64 {
-	return u/w + d*(u1-2*u*w1/w)/w
+// project returns the amplitude u/w after the last step d, to first order, since
+// the sums belong to the rate before it, and the spread w2 − w1²/w; w holds Σg²
+// and its first and second moment in t.
+func project(u, u1 float64, w [3]float64, d float64) (a, spread float64) {
+	per := 1 / w[0]
+	a = u * per
+	return a + float64(d*per*(u1-float64(2*a*w[1]))), w[2] - float64(w[1]*w[1]*per)
 }
 
 // startRatio guesses q from the ratio of each echo to the one before, weighted
@@ -156,7 +159,8 @@ func (k *kernel) general(y []float64, rate, lo, hi float64) (decay, float64) {
 			if !(u > 0) {
 				break
 			}
-			d := decay{a: amplitude(u, u1, w, w1, rate-next), rate: next, spread: w2 - w1*w1/w}
+			a, spread := project(u, u1, [3]float64{w, w1, w2}, rate-next)
+			d := decay{a: a, rate: next, spread: spread}
 			return d, k.residual(y, d)
 		}
 		if !(curve < 0) || next <= lo || next >= hi {
