@@ -212,7 +212,7 @@ func (h *header) parseFile() error {
 	}
 	defer f.Close()
 	h.size = info.Size()
-	_, err = h.parse(f, skipPixels)
+	_, err = h.parse(f, false)
 	return err
 }
 

@@ -22,7 +22,7 @@ const (
 	deepest = 16
 	// mostElements bounds the elements of a header; vendors' largest have some
 	// thousands.
-	mostElements = 1 << 18
+	mostElements = 1 << 16
 	// mostInflated bounds what a deflated data set may hold: 256 MiB, far above
 	// any single image.
 	mostInflated = 1 << 28
@@ -36,7 +36,8 @@ type elementWalker struct {
 	order    binary.ByteOrder
 	implicit bool
 	elements int
-	block    []byte // what was read last, to spare a read per element
+	pixels   *element // PixelData, once come upon
+	block    []byte   // what was read last, to spare a read per element
 	blockAt  int64
 }
 
@@ -52,13 +53,15 @@ func (e *promiseError) Error() string {
 }
 
 // guard walks the file of that size after its preamble, up to its pixels. It
-// returns how much of the file is safe to read: all of it, or what stands before
-// the data element that is the error.
-func guard(r io.ReaderAt, size int64) (safe int64, err error) {
+// returns how much of the file the library may see: what stands before the pixels,
+// or before the data element that is the error; all of it where there are no
+// pixels or the data set is deflated. PixelData is returned where it was come
+// upon, its length checked.
+func guard(r io.ReaderAt, size int64) (safe int64, pixels *element, err error) {
 	w := &elementWalker{r: r, size: size, order: binary.LittleEndian}
 	pos, syntax, err := w.meta(int64(128 + len(magic)))
 	if err != nil {
-		return pos, err
+		return pos, nil, err
 	}
 	switch syntax {
 	case uid.ImplicitVRLittleEndian:
@@ -68,21 +71,19 @@ func guard(r io.ReaderAt, size int64) (safe int64, err error) {
 	case uid.DeflatedExplicitVRLittleEndian:
 		data, err := io.ReadAll(io.LimitReader(flate.NewReader(io.NewSectionReader(r, pos, size-pos)), mostInflated+1))
 		if len(data) > mostInflated {
-			return pos, fmt.Errorf("the data set inflates to more than %d MiB", mostInflated>>20)
+			return pos, nil, fmt.Errorf("the data set inflates to more than %d MiB", mostInflated>>20)
 		}
 		if err != nil {
-			return pos, fmt.Errorf("the data set cannot be inflated: %w", err)
+			return pos, nil, fmt.Errorf("the data set cannot be inflated: %w", err)
 		}
 		w = &elementWalker{r: bytes.NewReader(data), size: int64(len(data)), order: binary.LittleEndian}
 		if _, err := w.walk(0, w.size, 0); err != nil {
-			return pos, err
+			return pos, nil, err
 		}
-		return size, nil
+		return size, nil, nil // the library has to inflate it all
 	}
-	if pos, err := w.walk(pos, w.size, 0); err != nil {
-		return pos, err
-	}
-	return size, nil
+	safe, err = w.walk(pos, w.size, 0)
+	return safe, w.pixels, err
 }
 
 // meta goes through the file meta group, which is explicit little endian in every
@@ -142,6 +143,9 @@ func (w *elementWalker) header(pos, end int64) (element, error) {
 		if info, err := tag.Find(e.tag); err == nil {
 			e.vr = info.VRs[0]
 		}
+		if e.tag == tag.PixelData {
+			e.vr = "OW" // PS3.5 A.1
+		}
 	default:
 		e.vr, e.length = string(b[4:6]), int64(w.order.Uint16(b[6:]))
 		switch e.vr {
@@ -165,7 +169,7 @@ func (w *elementWalker) header(pos, end int64) (element, error) {
 
 // walk goes through elements from pos to end, or to the end of an item, and
 // returns where it stopped: at an error, the element in which it is. PixelData at
-// the top ends the walk: nothing after it is read.
+// the top ends the walk before it: nothing from there on is read.
 func (w *elementWalker) walk(pos, end int64, depth int) (int64, error) {
 	for pos < end {
 		e, err := w.header(pos, end)
@@ -176,8 +180,14 @@ func (w *elementWalker) walk(pos, end int64, depth int) (int64, error) {
 		switch {
 		case e.tag == itemEndTag:
 			return e.value, nil
-		case e.tag == tag.PixelData && depth == 0 && e.length != undefined:
-			return e.value, nil
+		case e.tag == tag.PixelData && depth == 0:
+			if e.length == undefined {
+				if _, err := w.items(e, end, depth+1); err != nil {
+					return pos, err
+				}
+			}
+			w.pixels = &e
+			return pos, nil
 		case e.vr == "SQ" || e.length == undefined:
 			if next, err = w.items(e, end, depth+1); err != nil {
 				return pos, err

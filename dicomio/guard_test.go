@@ -71,7 +71,7 @@ func TestGuardAgainstCraftedFiles(t *testing.T) {
 		{"pixels of 3 GiB", uid.ExplicitVRLittleEndian, "ends before its pixel data do", le(0x7FE0, 0x0010, "OW", 0xC0000000)},
 		{"1,000 nested sequences", uid.ExplicitVRLittleEndian, "more than 16 sequences within each other", bytes.Repeat(sequence, 1000)},
 		{"2,000,000 nested sequences", uid.ExplicitVRLittleEndian, "more than 16 sequences within each other", bytes.Repeat(sequence, 2_000_000)},
-		{"300,000 elements", uid.ExplicitVRLittleEndian, "more than 262144 elements", bytes.Repeat([]byte{8, 0, 0x70, 0, 'L', 'O', 0, 0}, 300_000)},
+		{"300,000 elements", uid.ExplicitVRLittleEndian, "more than 65536 elements", bytes.Repeat([]byte{8, 0, 0x70, 0, 'L', 'O', 0, 0}, 300_000)},
 		{"a deflate bomb", uid.DeflatedExplicitVRLittleEndian, "inflates to more than 256 MiB", bomb.Bytes()},
 		{"a length inside deflate", uid.DeflatedExplicitVRLittleEndian, "promises 3758096384 bytes", deflated(t, le(0x0028, 0x1201, "OB", 0xE0000000))},
 	} {
@@ -127,8 +127,12 @@ func TestGuardPassesSoundFiles(t *testing.T) {
 		if err := WriteImage(&b, im); err != nil {
 			t.Fatal(err)
 		}
-		if safe, err := guard(bytes.NewReader(b.Bytes()), int64(b.Len())); err != nil || safe != int64(b.Len()) {
-			t.Errorf("%s: %d of %d bytes, %v", s.name, safe, b.Len(), err)
+		safe, pixels, err := guard(bytes.NewReader(b.Bytes()), int64(b.Len()))
+		if err != nil || (pixels == nil) != (s.uid == uid.DeflatedExplicitVRLittleEndian) {
+			t.Errorf("%s: %d of %d bytes, pixels %v, %v", s.name, safe, b.Len(), pixels, err)
+		}
+		if pixels != nil && (pixels.length != 30 || pixels.value+pixels.length != int64(b.Len()) || safe >= pixels.value) {
+			t.Errorf("%s: pixels %+v of a file of %d bytes, %d safe", s.name, pixels, b.Len(), safe)
 		}
 	}
 	root := filepath.Join("..", "..", "shared", "data")
@@ -145,7 +149,7 @@ func TestGuardPassesSoundFiles(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if _, err := guard(bytes.NewReader(data), int64(len(data))); err != nil {
+			if _, _, err := guard(bytes.NewReader(data), int64(len(data))); err != nil {
 				t.Errorf("%s: %v", file, err)
 			}
 		}

@@ -42,8 +42,7 @@ type header struct {
 	photometric                           string
 	slope, intercept                      float64
 	scaleSlope                            float64 // Philips (2005,100E)
-	pixelVR                               string
-	pixelLength                           int64
+	pixels                                element // PixelData
 	encapsulated                          bool
 	sequence                              []string // ScanningSequence
 	faults                                []fault
@@ -74,25 +73,13 @@ const magic = "DICM"
 // errNotDICOM says that a file is none, which is no error of the file.
 var errNotDICOM = errors.New("not DICOM")
 
-// pixelMode says what parse does with PixelData.
-type pixelMode int
-
-const (
-	skipPixels pixelMode = iota
-	keepPixels
-)
-
-// parse reads the elements of a file of h.size bytes into h and, with
-// keepPixels, returns the bytes of its native pixel data. What it has read before
-// an error stands in h. The library panics on some broken files; that comes back
-// as an error too.
-func (h *header) parse(file io.ReaderAt, mode pixelMode) (pixels []byte, err error) {
+// parse reads the elements of a file of h.size bytes into h. What it has read
+// before an error stands in h.
+//
+// Native pixels are not read: h.pixels says where they are. A deflated data set
+// says no such thing, so there their bytes are returned if keep is set.
+func (h *header) parse(file io.ReaderAt, keep bool) (deflated []byte, err error) {
 	h.clear()
-	defer func() {
-		if r := recover(); r != nil {
-			err = h.invalid("the data elements cannot be parsed")
-		}
-	}()
 	head := make([]byte, 128+len(magic))
 	if n, err := file.ReadAt(head, 0); n < len(head) && err != io.EOF {
 		return nil, h.ioError(err)
@@ -100,20 +87,37 @@ func (h *header) parse(file io.ReaderAt, mode pixelMode) (pixels []byte, err err
 	if string(head[128:]) != magic {
 		return nil, errNotDICOM
 	}
-	safe, unsafe := guard(file, h.size)
-	opts := []dicom.ParseOption{dicom.AllowUnknownSpecificCharacterSet(), dicom.AllowMissingMetaElementGroupLength()}
-	if mode == keepPixels {
-		opts = append(opts, dicom.SkipProcessingPixelDataValue())
-	} else {
-		opts = append(opts, dicom.SkipPixelData())
+	safe, pixels, unsafe := guard(file, h.size)
+	if pixels != nil {
+		h.pixels, h.encapsulated = *pixels, pixels.length == undefined
 	}
+	deflated, err = h.parseElements(io.NewSectionReader(file, 0, safe), keep)
+	switch {
+	case errors.Is(err, ErrUnsupported):
+		return nil, err
+	case unsafe != nil:
+		// The cause of what the library stumbled over.
+		return nil, h.broken(unsafe)
+	case err != nil:
+		return nil, err
+	}
+	return deflated, nil
+}
+
+// parseElements lets the library parse what is safe of a file. The library panics
+// on some broken files; that comes back as an error.
+func (h *header) parseElements(in io.Reader, keep bool) (deflated []byte, err error) {
 	defer func() {
-		if unsafe != nil && err != nil && !errors.Is(err, ErrUnsupported) {
-			err = h.broken(unsafe) // the cause of what the library stumbled over
+		if r := recover(); r != nil {
+			err = h.invalid("the data elements cannot be parsed")
 		}
 	}()
+	opts := []dicom.ParseOption{dicom.AllowUnknownSpecificCharacterSet(), dicom.AllowMissingMetaElementGroupLength(), dicom.SkipPixelData()}
+	if keep {
+		opts[len(opts)-1] = dicom.SkipProcessingPixelDataValue()
+	}
 	// The file's size would be the wrong limit for a deflated data set.
-	p, err := dicom.NewParser(bufio.NewReader(io.NewSectionReader(file, 0, safe)), dicomio.LimitReadUntilEOF, nil, opts...)
+	p, err := dicom.NewParser(bufio.NewReader(in), dicomio.LimitReadUntilEOF, nil, opts...)
 	if err != nil {
 		return nil, h.broken(err)
 	}
@@ -128,14 +132,14 @@ func (h *header) parse(file io.ReaderAt, mode pixelMode) (pixels []byte, err err
 	}
 	for {
 		e, err := p.Next()
-		if err != nil {
+		switch {
+		case errors.Is(err, io.EOF) && h.pixels.vr != "":
+			return nil, nil // the pixels come next
+		case err != nil:
 			return nil, h.broken(err)
-		}
-		if e.Tag == tag.PixelData {
-			info := dicom.MustGetPixelDataInfo(e.Value)
-			h.pixelVR, h.encapsulated, h.pixelLength = e.RawValueRepresentation, info.IsEncapsulated, int64(e.ValueLength)
-			// Nothing after the pixels is needed.
-			return info.UnprocessedValueData, nil
+		case e.Tag == tag.PixelData:
+			h.pixels = element{tag: e.Tag, vr: e.RawValueRepresentation, length: int64(e.ValueLength)}
+			return dicom.MustGetPixelDataInfo(e.Value).UnprocessedValueData, nil
 		}
 		h.take(e)
 	}

@@ -63,14 +63,18 @@ func (h *header) readPixels(dst []float32, buf *bytes.Buffer) (string, error) {
 		return "", h.ioError(err)
 	}
 	now := &header{path: h.path, name: h.name, size: int64(buf.Len())}
-	raw, err := now.parse(bytes.NewReader(buf.Bytes()), keepPixels)
+	raw, err := now.parse(bytes.NewReader(buf.Bytes()), true)
 	switch {
 	case errors.Is(err, errNotDICOM) || err == nil && (now.size != h.size || !now.same(h)):
 		return "", h.invalid("has changed since it was found")
 	case err != nil:
 		return "", err
 	}
-	return fmt.Sprintf("%x", sha256.Sum256(buf.Bytes())), now.decode(dst, raw)
+	sum := fmt.Sprintf("%x", sha256.Sum256(buf.Bytes()))
+	if raw == nil && !now.encapsulated {
+		raw = buf.Bytes()[now.pixels.value:][:now.pixels.length]
+	}
+	return sum, now.decode(dst, raw)
 }
 
 // same reports whether two readings of a file agree in what decides its place

@@ -785,7 +785,7 @@ func TestFindFollowsLinks(t *testing.T) {
 // bytes.
 func TestDecodeBytesInWords(t *testing.T) {
 	for vr, want := range map[string][]float32{"OW": {2, 1, 4}, "OB": {1, 2, 3}} {
-		h := &header{syntax: uid.ExplicitVRBigEndian, pixelVR: vr, rows: 1, columns: 3, allocated: 8, stored: 8, slope: 1}
+		h := &header{syntax: uid.ExplicitVRBigEndian, pixels: element{vr: vr}, rows: 1, columns: 3, allocated: 8, stored: 8, slope: 1}
 		got := make([]float32, 3)
 		if err := h.decode(got, []byte{1, 2, 3, 4}); err != nil || !slices.Equal(got, want) {
 			t.Errorf("%s: got %v, %v, want %v", vr, got, err, want)
@@ -827,7 +827,7 @@ func FuzzParse(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {
 		h := &header{name: "fuzz", size: int64(len(data))}
-		raw, err := h.parse(bytes.NewReader(data), keepPixels)
+		raw, err := h.parse(bytes.NewReader(data), true)
 		if err != nil || h.checkPixels() != nil || h.rows <= 0 || h.columns <= 0 || h.rows*h.columns > 1<<20 {
 			return
 		}

@@ -90,8 +90,13 @@ func (k *kernel) equal(y []float64, q, lo, hi float64) (decay, float64) {
 			if !(u > 0) {
 				break
 			}
-			a, spread := project(u, u1, [3]float64{w, w1, w2}, -newton)
-			d := decay{a: a, ratio: next, rate: -math.Log(next) / k.step, spread: spread * k.step * k.step}
+			per := 1 / w
+			d := decay{
+				a:      project(u, u1, per, w1, -newton),
+				ratio:  next,
+				rate:   -math.Log(next) / k.step,
+				spread: (w2 - float64(w1*w1*per)) * k.step * k.step,
+			}
 			return d, k.residual(y, d)
 		}
 		if !(curve < 0) || next <= lo || next >= hi {
@@ -106,12 +111,10 @@ func (k *kernel) equal(y []float64, q, lo, hi float64) (decay, float64) {
 }
 
 // project returns the amplitude u/w after the last step d, to first order, since
-// the sums belong to the rate before it, and the spread w2 − w1²/w; w holds Σg²
-// and its first and second moment in t.
-func project(u, u1 float64, w [3]float64, d float64) (a, spread float64) {
-	per := 1 / w[0]
-	a = u * per
-	return a + float64(d*per*(u1-float64(2*a*w[1]))), w[2] - float64(w[1]*w[1]*per)
+// the sums belong to the rate before it; per is 1/w.
+func project(u, u1, per, w1, d float64) float64 {
+	a := float64(u * per)
+	return a + float64((u1-float64(2*a*w1))*per*d)
 }
 
 // startRatio guesses q from the ratio of each echo to the one before, weighted
@@ -159,8 +162,8 @@ func (k *kernel) general(y []float64, rate, lo, hi float64) (decay, float64) {
 			if !(u > 0) {
 				break
 			}
-			a, spread := project(u, u1, [3]float64{w, w1, w2}, rate-next)
-			d := decay{a: a, rate: next, spread: spread}
+			per := 1 / w
+			d := decay{a: project(u, u1, per, w1, rate-next), rate: next, spread: w2 - float64(w1*w1*per)}
 			return d, k.residual(y, d)
 		}
 		if !(curve < 0) || next <= lo || next >= hi {
