@@ -32,7 +32,8 @@ type scan struct {
 	// at are the rates as the solver's unknown: exp(−rate·step) where echoes are
 	// equally spaced, else the rate in 1/ms.
 	at []float64
-	// phi holds one row per rate and one column per echo: φ = Σ phi·y.
+	// phi holds the weights of φ = Σ phi·y, echo by echo for lanes rates at a
+	// time; the last rate is repeated to fill its lanes.
 	phi []float64
 }
 
@@ -48,16 +49,19 @@ func newScan(t []float64, step float64) scan {
 		rates = append(rates, r)
 	}
 	rates = append(rates, -math.Log(shortest)/t[1])
-	var s scan
-	for _, r := range rates {
+	for len(rates)%lanes != 0 {
+		rates = append(rates, rates[len(rates)-1])
+	}
+	s := scan{phi: make([]float64, len(rates)*len(t))}
+	for i, r := range rates {
 		var w, w1 float64
 		for _, t := range t {
 			g := math.Exp(-r * t)
 			w += float64(g * g)
 			w1 += float64(t * g * g)
 		}
-		for _, t := range t {
-			s.phi = append(s.phi, math.Exp(-r*t)*(float64(t*w)-w1))
+		for e, t2 := range t {
+			s.phi[(i/lanes*len(t)+e)*lanes+i%lanes] = math.Exp(-r*t2) * (float64(t2*w) - w1)
 		}
 		if step > 0 {
 			r = math.Exp(-r * step)
@@ -65,6 +69,24 @@ func newScan(t []float64, step float64) scan {
 		s.at = append(s.at, r)
 	}
 	return s
+}
+
+// lanes is the number of rates whose φ are summed side by side, so that a sum does
+// not wait for the one before it.
+const lanes = 4
+
+// lanes returns φ at the rates i to i+lanes.
+func (s *scan) lanes(i int, y []float64) [lanes]float64 {
+	var a, b, c, d float64
+	weights := s.phi[i*len(y):]
+	for e, v := range y {
+		w := weights[e*lanes:][:lanes]
+		a += float64(w[0] * v)
+		b += float64(w[1] * v)
+		c += float64(w[2] * v)
+		d += float64(w[3] * v)
+	}
+	return [lanes]float64{a, b, c, d}
 }
 
 // falling reports whether the straight line through the echoes falls: this is
@@ -100,28 +122,25 @@ func (k *kernel) search(y []float64, found decay, tss float64) (decay, float64, 
 	if k.step > 0 {
 		x = found.ratio
 	}
-	n := len(y)
 	best, least := decay{}, math.Inf(1)
 	before := 0.0
-	for i, at := range k.scan.at {
-		phi, row := 0.0, k.scan.phi[i*n:][:n]
-		for e, v := range y {
-			phi += float64(row[e] * v)
-		}
-		if before < 0 && phi >= 0 {
-			from := k.scan.at[i-1]
-			lo, hi := min(from, at), max(from, at)
-			d, rss := found, 0.0
-			if found.a > 0 && lo <= x && x <= hi {
-				rss = k.residual(y, d)
-			} else {
-				d, rss = k.solve(y, from+float64((at-from)*(before/(before-phi))), lo, hi)
+	for i := 0; i < len(k.scan.at); i += lanes {
+		for lane, phi := range k.scan.lanes(i, y) {
+			if before < 0 && phi >= 0 {
+				at, from := k.scan.at[i+lane], k.scan.at[i+lane-1]
+				lo, hi := min(from, at), max(from, at)
+				d, rss := found, 0.0
+				if found.a > 0 && lo <= x && x <= hi {
+					rss = k.residual(y, d)
+				} else {
+					d, rss = k.solve(y, from+float64((at-from)*(before/(before-phi))), lo, hi)
+				}
+				if rss < least {
+					best, least = d, rss
+				}
 			}
-			if rss < least {
-				best, least = d, rss
-			}
+			before = phi
 		}
-		before = phi
 	}
 	// What is left as the rate grows without bound: all echoes but the first,
 	// which an amplitude above zero can meet unless it lies below.
