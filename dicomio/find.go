@@ -212,7 +212,7 @@ func (h *header) parseFile() error {
 	}
 	defer f.Close()
 	h.size = info.Size()
-	_, err = h.parse(f, false)
+	_, err = h.parse(f)
 	return err
 }
 
@@ -248,7 +248,7 @@ func sortOut(entries []entry) Finding {
 		case e.sopClass == "" && e.err == nil:
 			e.err = e.wrong(tag.SOPClassUID, "missing")
 			damaged = append(damaged, e)
-		case e.sopClass == "" || e.isMRImage() && e.err != nil:
+		case e.sopClass == "" || e.isMRImage() && e.err != nil && !(e.multiFrame() && e.study != ""):
 			damaged = append(damaged, e)
 		case e.isMRImage() && e.study == "":
 			e.err = e.wrong(tag.StudyInstanceUID, "missing")

@@ -13,21 +13,36 @@ import (
 
 // The DICOM library allocates what an element's length promises before it reads
 // a byte of it, so that a file of 500 bytes can ask for 4 GiB, which no recover
-// catches. guard walks the elements first, as the library will, and refuses
-// lengths that the file cannot hold.
+// catches; and one private element that it stumbles over costs it the file. So
+// guard walks the elements first, refuses lengths that the file cannot hold, and
+// hands the library a small file of those elements alone that a header is read
+// from.
 
 const (
 	// deepest is the number of sequences within each other that are followed;
-	// real MR images have at most four.
+	// real MR images have at most six.
 	deepest = 16
-	// mostElements bounds the elements of a header; vendors' largest have some
-	// thousands.
-	mostElements = 1 << 16
+	// longestValue bounds the elements that a header is read from. The longest
+	// of them in use hold some hundred bytes.
+	longestValue = 1 << 14
 	// mostInflated bounds what a deflated data set may hold: 256 MiB, far above
 	// any single image.
 	mostInflated = 1 << 28
 	undefined    = 0xFFFFFFFF
 )
+
+// outline is what guard finds in a file.
+type outline struct {
+	class, syntax string // of the file meta group: SOP class and transfer syntax
+	// elements are the wanted elements of the data set, as they stand in it.
+	elements []byte
+	order    binary.ByteOrder
+	implicit bool
+	// pixels is PixelData, its length checked; nil where there is none. inflated
+	// is the data set that its place refers to, nil where that is the file.
+	pixels   *element
+	inflated []byte
+}
 
 // elementWalker is a way through the elements of a file.
 type elementWalker struct {
@@ -35,9 +50,8 @@ type elementWalker struct {
 	size     int64
 	order    binary.ByteOrder
 	implicit bool
-	elements int
-	pixels   *element // PixelData, once come upon
-	block    []byte   // what was read last, to spare a read per element
+	out      *outline
+	block    []byte // what was read last, to spare a read per element
 	blockAt  int64
 }
 
@@ -52,62 +66,66 @@ func (e *promiseError) Error() string {
 	return fmt.Sprintf("element (%04X,%04X) promises %d bytes, %d are left", e.tag.Group, e.tag.Element, e.promised, e.left)
 }
 
-// guard walks the file of that size after its preamble, up to its pixels. It
-// returns how much of the file the library may see: what stands before the pixels,
-// or before the data element that is the error; all of it where there are no
-// pixels or the data set is deflated. PixelData is returned where it was come
-// upon, its length checked.
-func guard(r io.ReaderAt, size int64) (safe int64, pixels *element, err error) {
-	w := &elementWalker{r: r, size: size, order: binary.LittleEndian}
-	pos, syntax, err := w.meta(int64(128 + len(magic)))
+// guard walks the file of that size after its preamble, up to its pixels. On an
+// error the outline holds what stands before it.
+func guard(r io.ReaderAt, size int64) (outline, error) {
+	out := outline{order: binary.LittleEndian}
+	w := &elementWalker{r: r, size: size, order: out.order, out: &out}
+	pos, err := w.meta(int64(128 + len(magic)))
 	if err != nil {
-		return pos, nil, err
+		return out, err
 	}
-	switch syntax {
+	switch out.syntax {
 	case uid.ImplicitVRLittleEndian:
-		w.implicit = true
+		out.implicit = true
 	case uid.ExplicitVRBigEndian:
-		w.order = binary.BigEndian
+		out.order = binary.BigEndian
 	case uid.DeflatedExplicitVRLittleEndian:
-		data, err := io.ReadAll(io.LimitReader(flate.NewReader(io.NewSectionReader(r, pos, size-pos)), mostInflated+1))
-		if len(data) > mostInflated {
-			return pos, nil, fmt.Errorf("the data set inflates to more than %d MiB", mostInflated>>20)
+		out.inflated, err = io.ReadAll(io.LimitReader(flate.NewReader(io.NewSectionReader(r, pos, size-pos)), mostInflated+1))
+		if len(out.inflated) > mostInflated {
+			return out, fmt.Errorf("the data set inflates to more than %d MiB", mostInflated>>20)
 		}
 		if err != nil {
-			return pos, nil, fmt.Errorf("the data set cannot be inflated: %w", err)
+			return out, fmt.Errorf("the data set cannot be inflated: %w", err)
 		}
-		w = &elementWalker{r: bytes.NewReader(data), size: int64(len(data)), order: binary.LittleEndian}
-		if _, err := w.walk(0, w.size, 0); err != nil {
-			return pos, nil, err
-		}
-		return size, nil, nil // the library has to inflate it all
+		w = &elementWalker{r: bytes.NewReader(out.inflated), size: int64(len(out.inflated)), out: &out}
+		pos = 0
 	}
-	safe, err = w.walk(pos, w.size, 0)
-	return safe, w.pixels, err
+	w.order, w.implicit = out.order, out.implicit
+	_, err = w.walk(pos, w.size, 0)
+	return out, err
 }
 
 // meta goes through the file meta group, which is explicit little endian in every
-// file, and returns where the data set begins and its transfer syntax.
-func (w *elementWalker) meta(pos int64) (int64, string, error) {
-	syntax := ""
+// file, and returns where the data set begins.
+func (w *elementWalker) meta(pos int64) (int64, error) {
 	for pos < w.size {
 		if group, err := w.bytes(pos, 2); err != nil || w.order.Uint16(group) != 2 {
-			return pos, syntax, nil // what is wrong comes up in the data set
+			return pos, nil // what is wrong comes up in the data set
 		}
 		e, err := w.header(pos, w.size)
 		if err != nil {
-			return pos, syntax, err
+			return pos, err
 		}
-		if e.tag == tag.TransferSyntaxUID && e.length <= 64 { // the longest UID
+		if e.length == undefined {
+			return pos, fmt.Errorf("element (%04X,%04X) of the file meta group has no length", e.tag.Group, e.tag.Element)
+		}
+		for _, into := range []struct {
+			tag  tag.Tag
+			text *string
+		}{{tag.MediaStorageSOPClassUID, &w.out.class}, {tag.TransferSyntaxUID, &w.out.syntax}} {
+			if e.tag != into.tag || e.length > 64 { // the longest UID
+				continue
+			}
 			value, err := w.bytes(e.value, int(e.length))
 			if err != nil {
-				return pos, syntax, err
+				return pos, err
 			}
-			syntax = string(bytes.TrimRight(value, " \x00"))
+			*into.text = string(bytes.Trim(value, " \x00"))
 		}
 		pos = e.value + e.length
 	}
-	return pos, syntax, nil
+	return pos, nil
 }
 
 // element is the header of a data element; value is where its value begins.
@@ -118,7 +136,7 @@ type element struct {
 	value  int64
 }
 
-// item tags delimit sequences; they have no VR in any syntax (PS3.5 7.5).
+// These tags delimit sequences; they have no VR in any syntax (PS3.5 7.5).
 var (
 	itemTag     = tag.Tag{Group: 0xFFFE, Element: 0xE000}
 	itemEndTag  = tag.Tag{Group: 0xFFFE, Element: 0xE00D}
@@ -127,9 +145,6 @@ var (
 
 // header reads the element at pos and checks its length against end.
 func (w *elementWalker) header(pos, end int64) (element, error) {
-	if w.elements++; w.elements > mostElements {
-		return element{}, fmt.Errorf("more than %d elements", mostElements)
-	}
 	b, err := w.bytes(pos, 8)
 	if err != nil {
 		return element{}, err
@@ -149,16 +164,12 @@ func (w *elementWalker) header(pos, end int64) (element, error) {
 	default:
 		e.vr, e.length = string(b[4:6]), int64(w.order.Uint16(b[6:]))
 		switch e.vr {
-		case "NA", "OB", "OD", "OF", "OL", "OW", "SQ", "UN", "UC", "UR", "UT":
-			// The VRs whose length the library reads in 32 bits.
+		case "OB", "OD", "OF", "OL", "OV", "OW", "SQ", "SV", "UC", "UN", "UR", "UT", "UV":
+			// Two reserved bytes and a length of 32 bits (PS3.5 7.1.2).
 			if b, err = w.bytes(pos+8, 4); err != nil {
 				return element{}, err
 			}
 			e.length, e.value = int64(w.order.Uint32(b)), pos+12
-		default:
-			if e.length == 0xFFFF {
-				e.length = undefined // as the library takes it
-			}
 		}
 	}
 	if e.length != undefined && e.length > end-e.value {
@@ -168,8 +179,8 @@ func (w *elementWalker) header(pos, end int64) (element, error) {
 }
 
 // walk goes through elements from pos to end, or to the end of an item, and
-// returns where it stopped: at an error, the element in which it is. PixelData at
-// the top ends the walk before it: nothing from there on is read.
+// returns where it stopped. At the top it gathers the wanted ones, and PixelData
+// ends it: nothing from there on is read.
 func (w *elementWalker) walk(pos, end int64, depth int) (int64, error) {
 	for pos < end {
 		e, err := w.header(pos, end)
@@ -180,18 +191,20 @@ func (w *elementWalker) walk(pos, end int64, depth int) (int64, error) {
 		switch {
 		case e.tag == itemEndTag:
 			return e.value, nil
-		case e.tag == tag.PixelData && depth == 0:
-			if e.length == undefined {
-				if _, err := w.items(e, end, depth+1); err != nil {
-					return pos, err
-				}
-			}
-			w.pixels = &e
-			return pos, nil
 		case e.vr == "SQ" || e.length == undefined:
 			if next, err = w.items(e, end, depth+1); err != nil {
 				return pos, err
 			}
+		case depth == 0 && wanted[e.tag] && e.length <= longestValue:
+			raw, err := w.bytes(pos, int(next-pos))
+			if err != nil {
+				return pos, err
+			}
+			w.out.elements = append(w.out.elements, raw...)
+		}
+		if e.tag == tag.PixelData && depth == 0 {
+			w.out.pixels = &e
+			return pos, nil
 		}
 		pos = next
 	}
@@ -207,21 +220,28 @@ func (w *elementWalker) items(of element, end int64, depth int) (int64, error) {
 	if of.length != undefined {
 		end = pos + of.length
 	}
-	fragments := of.tag == tag.PixelData || of.vr == "OB" || of.vr == "OW"
+	inside := *w
+	if of.vr == "UN" {
+		// Whatever the syntax, these are implicit little endian (PS3.5 6.2.2).
+		inside.order, inside.implicit = binary.LittleEndian, true
+	}
+	fragments := of.vr == "OB" || of.vr == "OW"
 	for pos < end {
-		e, err := w.header(pos, end)
+		e, err := inside.header(pos, end)
 		if err != nil {
 			return pos, err
 		}
 		switch {
 		case e.tag == sequenceEnd:
 			return e.value, nil
+		case e.tag != itemTag:
+			return pos, fmt.Errorf("element (%04X,%04X) holds something that is no item", of.tag.Group, of.tag.Element)
 		case fragments && e.length != undefined:
 			pos = e.value + e.length
 		case e.length == undefined:
-			pos, err = w.walk(e.value, end, depth)
+			pos, err = inside.walk(e.value, end, depth)
 		default:
-			if _, err = w.walk(e.value, e.value+e.length, depth); err == nil {
+			if _, err = inside.walk(e.value, e.value+e.length, depth); err == nil {
 				pos = e.value + e.length
 			}
 		}
@@ -238,12 +258,9 @@ func (w *elementWalker) bytes(pos int64, n int) ([]byte, error) {
 		return w.block[at : at+int64(n)], nil
 	}
 	const ahead = 4096
-	if w.block == nil {
-		w.block = make([]byte, ahead)
-	}
-	w.block = w.block[:ahead]
-	read, err := w.r.ReadAt(w.block, pos)
-	w.block, w.blockAt = w.block[:read], pos
+	block := make([]byte, max(n, ahead))
+	read, err := w.r.ReadAt(block, pos)
+	w.block, w.blockAt = block[:read], pos
 	if read >= n {
 		return w.block[:n], nil
 	}
@@ -251,4 +268,25 @@ func (w *elementWalker) bytes(pos int64, n int) ([]byte, error) {
 		err = io.ErrUnexpectedEOF
 	}
 	return nil, err
+}
+
+// file returns the wanted elements as a DICOM file of their own, for the library
+// to parse.
+func (o *outline) file() io.Reader {
+	syntax := uid.ExplicitVRLittleEndian
+	switch {
+	case o.implicit:
+		syntax = uid.ImplicitVRLittleEndian
+	case o.order == binary.BigEndian:
+		syntax = uid.ExplicitVRBigEndian
+	}
+	if len(syntax)%2 != 0 {
+		syntax += "\x00"
+	}
+	head := append(make([]byte, 128), magic...)
+	head = append(head, 2, 0, 0, 0, 'U', 'L', 4, 0)
+	head = binary.LittleEndian.AppendUint32(head, uint32(8+len(syntax)))
+	head = append(head, 2, 0, 0x10, 0, 'U', 'I', byte(len(syntax)), 0)
+	head = append(head, syntax...)
+	return io.MultiReader(bytes.NewReader(head), bytes.NewReader(o.elements))
 }

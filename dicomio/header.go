@@ -3,7 +3,6 @@ package dicomio
 import (
 	"bufio"
 	"crypto/sha256"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
@@ -73,12 +72,28 @@ const magic = "DICM"
 // errNotDICOM says that a file is none, which is no error of the file.
 var errNotDICOM = errors.New("not DICOM")
 
-// parse reads the elements of a file of h.size bytes into h. What it has read
-// before an error stands in h.
-//
-// Native pixels are not read: h.pixels says where they are. A deflated data set
-// says no such thing, so there their bytes are returned if keep is set.
-func (h *header) parse(file io.ReaderAt, keep bool) (deflated []byte, err error) {
+// wanted are the elements that a header is read from; take and takeNumber know
+// them all.
+var wanted = map[tag.Tag]bool{}
+
+func init() {
+	for _, t := range []tag.Tag{
+		tag.SpecificCharacterSet, tag.SOPClassUID, tag.Modality, tag.StudyInstanceUID, tag.SeriesInstanceUID, tag.SOPInstanceUID,
+		tag.FrameOfReferenceUID, tag.PatientID, tag.ClinicalTrialSubjectID, tag.ClinicalTrialTimePointID, tag.Laterality,
+		tag.ImageLaterality, tag.Manufacturer, tag.ManufacturerModelName, tag.SeriesDescription, tag.ScanningSequence, tag.ImageType,
+		tag.PhotometricInterpretation, tag.EchoTime, tag.RepetitionTime, tag.MagneticFieldStrength, tag.ImagePositionPatient,
+		tag.ImageOrientationPatient, tag.PixelSpacing, tag.SliceThickness, tag.RescaleSlope, tag.RescaleIntercept, philipsScaleSlope,
+		tag.SeriesNumber, tag.NumberOfFrames, tag.Rows, tag.Columns, tag.SamplesPerPixel, tag.BitsAllocated, tag.BitsStored, tag.HighBit,
+		tag.PixelRepresentation,
+	} {
+		wanted[t] = true
+	}
+}
+
+// parse reads the elements of a file of h.size bytes into h. What stands before
+// an error is in h. Native pixels are not read: h.pixels says where they are, in
+// the file or, where it is deflated, in the data set that is returned.
+func (h *header) parse(file io.ReaderAt) (inflated []byte, err error) {
 	h.clear()
 	head := make([]byte, 128+len(magic))
 	if n, err := file.ReadAt(head, 0); n < len(head) && err != io.EOF {
@@ -87,59 +102,50 @@ func (h *header) parse(file io.ReaderAt, keep bool) (deflated []byte, err error)
 	if string(head[128:]) != magic {
 		return nil, errNotDICOM
 	}
-	safe, pixels, unsafe := guard(file, h.size)
-	if pixels != nil {
-		h.pixels, h.encapsulated = *pixels, pixels.length == undefined
+	out, unsafe := guard(file, h.size)
+	h.sopClass, h.syntax = out.class, out.syntax
+	if out.pixels != nil {
+		h.pixels, h.encapsulated = *out.pixels, out.pixels.length == undefined
 	}
-	deflated, err = h.parseElements(io.NewSectionReader(file, 0, safe), keep)
+	if _, known := syntaxes[h.syntax]; !known && h.syntax != "" {
+		// How its elements are written is not known.
+		return nil, h.unsupportedSyntax()
+	}
+	err = h.parseElements(out.file())
 	switch {
-	case errors.Is(err, ErrUnsupported):
-		return nil, err
 	case unsafe != nil:
-		// The cause of what the library stumbled over.
 		return nil, h.broken(unsafe)
 	case err != nil:
 		return nil, err
+	case h.syntax == "":
+		return nil, h.wrong(tag.TransferSyntaxUID, "missing")
+	case h.pixels.vr == "" && h.sopClass == mrImageStorage:
+		return nil, h.broken(io.ErrUnexpectedEOF)
 	}
-	return deflated, nil
+	return out.inflated, nil
 }
 
-// parseElements lets the library parse what is safe of a file. The library panics
-// on some broken files; that comes back as an error.
-func (h *header) parseElements(in io.Reader, keep bool) (deflated []byte, err error) {
+// parseElements lets the library parse the wanted elements. It panics on some
+// broken ones; and its messages quote what they stumble over, which may be a
+// name, so that none is passed on.
+func (h *header) parseElements(file io.Reader) (err error) {
+	broken := h.invalid("the data elements cannot be parsed")
 	defer func() {
 		if r := recover(); r != nil {
-			err = h.invalid("the data elements cannot be parsed")
+			err = broken
 		}
 	}()
-	opts := []dicom.ParseOption{dicom.AllowUnknownSpecificCharacterSet(), dicom.AllowMissingMetaElementGroupLength(), dicom.SkipPixelData()}
-	if keep {
-		opts[len(opts)-1] = dicom.SkipProcessingPixelDataValue()
-	}
-	// The file's size would be the wrong limit for a deflated data set.
-	p, err := dicom.NewParser(bufio.NewReader(in), dicomio.LimitReadUntilEOF, nil, opts...)
+	p, err := dicom.NewParser(bufio.NewReader(file), dicomio.LimitReadUntilEOF, nil, dicom.AllowUnknownSpecificCharacterSet())
 	if err != nil {
-		return nil, h.broken(err)
-	}
-	for _, e := range p.GetMetadata().Elements {
-		h.take(e)
-	}
-	switch native, known := syntaxes[h.syntax]; {
-	case !known:
-		return nil, h.unsupportedSyntax()
-	case !native:
-		p.SetTransferSyntax(binary.LittleEndian, false)
+		return broken
 	}
 	for {
 		e, err := p.Next()
 		switch {
-		case errors.Is(err, io.EOF) && h.pixels.vr != "":
-			return nil, nil // the pixels come next
+		case errors.Is(err, io.EOF):
+			return nil
 		case err != nil:
-			return nil, h.broken(err)
-		case e.Tag == tag.PixelData:
-			h.pixels = element{tag: e.Tag, vr: e.RawValueRepresentation, length: int64(e.ValueLength)}
-			return dicom.MustGetPixelDataInfo(e.Value).UnprocessedValueData, nil
+			return broken
 		}
 		h.take(e)
 	}
@@ -156,11 +162,7 @@ func (h *header) clear() {
 // take copies the element's value into h where h has a place for it.
 func (h *header) take(e *dicom.Element) {
 	switch e.Tag {
-	case tag.TransferSyntaxUID:
-		h.syntax = text(e)
-	case tag.MediaStorageSOPClassUID, tag.SOPClassUID:
-		// The first stands in the file meta group, before anything that could
-		// keep the rest from being read, and alone in a DICOMDIR.
+	case tag.SOPClassUID:
 		h.sopClass = text(e)
 	case tag.Modality:
 		h.modality = text(e)
@@ -278,6 +280,12 @@ func (h *header) decimals(e *dicom.Element, into []*float64) {
 	var got []float64
 	switch values := e.Value.GetValue().(type) {
 	case []float64:
+		for _, v := range values {
+			if math.IsNaN(v) || math.IsInf(v, 0) {
+				h.faults = append(h.faults, fault{e.Tag, "not a finite number"})
+				return
+			}
+		}
 		got = values
 	case []string:
 		for _, s := range texts(e) {
@@ -308,7 +316,9 @@ func (h *header) decimals(e *dicom.Element, into []*float64) {
 func (h *header) integer(e *dicom.Element, into *int) {
 	switch values := e.Value.GetValue().(type) {
 	case []int:
-		if len(values) > 0 {
+		if len(values) > 1 {
+			h.faults = append(h.faults, fault{e.Tag, fmt.Sprintf("%d values, want 1", len(values))})
+		} else if len(values) == 1 {
 			*into = values[0]
 		}
 	case []string:
@@ -326,7 +336,7 @@ func (h *header) integer(e *dicom.Element, into *int) {
 }
 
 // invalid returns an error about the file as a whole.
-func (h *header) invalid(format string, a ...any) error {
+func (h *header) invalid(format string, a ...any) *FileError {
 	return &FileError{Path: h.name, Problem: fmt.Sprintf(format, a...), Kind: ErrInvalid}
 }
 
@@ -356,7 +366,9 @@ func (h *header) broken(err error) error {
 		return &FileError{Path: h.name, Problem: "the file ends before its pixel data do", Kind: ErrInvalid,
 			Hint: "the file is truncated: copy or export it again"}
 	}
-	return h.invalid("the data elements cannot be parsed: %v", err)
+	e := h.invalid("the data elements cannot be parsed: %v", err)
+	e.Hint = "the file is damaged: copy or export it again"
+	return e
 }
 
 // ioError keeps the cause but not the path of an error of the file system: the

@@ -63,7 +63,7 @@ func (h *header) readPixels(dst []float32, buf *bytes.Buffer) (string, error) {
 		return "", h.ioError(err)
 	}
 	now := &header{path: h.path, name: h.name, size: int64(buf.Len())}
-	raw, err := now.parse(bytes.NewReader(buf.Bytes()), true)
+	from, err := now.parse(bytes.NewReader(buf.Bytes()))
 	switch {
 	case errors.Is(err, errNotDICOM) || err == nil && (now.size != h.size || !now.same(h)):
 		return "", h.invalid("has changed since it was found")
@@ -71,10 +71,13 @@ func (h *header) readPixels(dst []float32, buf *bytes.Buffer) (string, error) {
 		return "", err
 	}
 	sum := fmt.Sprintf("%x", sha256.Sum256(buf.Bytes()))
-	if raw == nil && !now.encapsulated {
-		raw = buf.Bytes()[now.pixels.value:][:now.pixels.length]
+	if from == nil {
+		from = buf.Bytes()
 	}
-	return sum, now.decode(dst, raw)
+	if err := now.checkPixels(); err != nil {
+		return "", err
+	}
+	return sum, now.decode(dst, from[now.pixels.value:][:now.pixels.length])
 }
 
 // same reports whether two readings of a file agree in what decides its place

@@ -827,10 +827,13 @@ func FuzzParse(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {
 		h := &header{name: "fuzz", size: int64(len(data))}
-		raw, err := h.parse(bytes.NewReader(data), true)
+		from, err := h.parse(bytes.NewReader(data))
 		if err != nil || h.checkPixels() != nil || h.rows <= 0 || h.columns <= 0 || h.rows*h.columns > 1<<20 {
 			return
 		}
-		_ = h.decode(make([]float32, h.rows*h.columns), raw)
+		if from == nil {
+			from = data
+		}
+		_ = h.decode(make([]float32, h.rows*h.columns), from[h.pixels.value:][:h.pixels.length])
 	})
 }
