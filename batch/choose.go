@@ -18,8 +18,7 @@ import (
 // chooseTrain returns the one train of the study that is meant.
 func (s Settings) chooseTrain(st dicomio.Study, side string) (dicomio.Train, error) {
 	var none dicomio.Train
-	if len(st.Damaged) > 0 {
-		// What cannot be read may have been an echo.
+	if len(st.Damaged) > 0 { // what cannot be read may have been an echo
 		return none, fmt.Errorf("%s%w", more(len(st.Damaged)), st.Damaged[0])
 	}
 	rule := s.Protocol.Series
@@ -197,7 +196,12 @@ func (s Settings) candidates(st dicomio.Study) ([]string, error) {
 // out.
 func (s Settings) matching(folder string, deep bool) ([]string, error) {
 	var found []string
-	err := filepath.WalkDir(folder, func(path string, d fs.DirEntry, err error) error {
+	real, err := filepath.EvalSymlinks(folder) // WalkDir does not enter a link
+	if err != nil {
+		return nil, err
+	}
+	err = filepath.WalkDir(real, func(path string, d fs.DirEntry, err error) error {
+		path = filepath.Join(folder, strings.TrimPrefix(path, real))
 		switch {
 		case errors.Is(err, fs.ErrPermission):
 			return nil // its files are the reader's to complain about

@@ -2,11 +2,13 @@ package batch
 
 import (
 	"cmp"
+	"fmt"
 	"path"
 	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/t2map/t2map/dicomio"
 )
@@ -65,6 +67,9 @@ func parseLayout(pattern string) (layout, error) {
 	l := layout{pattern: pattern}
 	if pattern == "" {
 		return l, nil
+	}
+	if !utf8.ValidString(pattern) {
+		return l, fmt.Errorf("layout %q is not UTF-8", pattern)
 	}
 	if !strings.Contains(pattern, "{subject}") {
 		return l, hinted("write it as '{subject}/{visit}'", "layout %q has no {subject}", pattern)

@@ -88,7 +88,7 @@ func Inspect(ctx context.Context, s Settings) (Inspection, error) {
 	if err != nil {
 		return Inspection{}, err
 	}
-	in := Inspection{Files: found.Files, Passed: found.Passed, Problems: []Problem{}}
+	in := Inspection{Files: found.Files, Passed: found.Passed, Studies: []InspectedStudy{}, Problems: []Problem{}}
 	for _, st := range found.Studies {
 		in.Studies = append(in.Studies, s.inspect(st, m))
 	}
@@ -163,7 +163,7 @@ func (s Settings) try(j Job) error {
 
 func inspectTrain(t dicomio.Train) InspectedSeries {
 	in := InspectedSeries{
-		Series: t.Hash, Number: t.Number, Description: short(t.Description), TE: t.TE, Size: t.Geometry.Size,
+		Series: t.Hash, Number: t.Number, Description: short(t.Description), TE: append([]float64{}, t.TE...), Size: t.Geometry.Size,
 		Vendor: short(t.Manufacturer), Model: short(t.Model), Field: segment.Number(t.Field), Side: t.Side,
 		Syntax: short(t.Syntax), Files: t.Files, Train: len(t.TE) >= t2fit.MinEchoes,
 	}

@@ -50,6 +50,9 @@ func readManifest(file string) (*manifest, error) {
 		if !slices.Contains([]string{"folder", "subject", "visit", "side", "mask"}, name) {
 			return nil, hinted(hint, "manifest %s: column %q is not known", file, name)
 		}
+		if _, twice := column[name]; twice {
+			return nil, fmt.Errorf("manifest %s: column %s is there twice", file, name)
+		}
 		column[name] = i
 	}
 	// Failures name the manifest, not the folders above it.

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path"
 
 	"github.com/t2map/t2map/dicomio"
 	"github.com/t2map/t2map/nifti"
@@ -85,7 +86,7 @@ func (p Protocol) fitted(r segment.Regions) volume.Labels {
 // readMask reads the job's label map and its hash. Results name it as they do the
 // images, below the searched folder.
 func (j Job) readMask() (volume.Labels, report.File, error) {
-	mask := report.File{Path: below(j.Study.Root, j.Mask)}
+	mask := report.File{Path: path.Join(j.Study.RootName, below(j.Study.Root, j.Mask))}
 	data, err := readRegular(j.Mask)
 	if err != nil {
 		return volume.Labels{}, mask, fmt.Errorf("%s: %w", mask.Path, err)
@@ -100,14 +101,14 @@ func (j Job) readMask() (volume.Labels, report.File, error) {
 
 // readRegular reads a file that is no pipe, which would wait for its writer. Its
 // errors leave out the path: the folders above a study are the site's.
-func readRegular(path string) ([]byte, error) {
-	info, err := os.Stat(path)
+func readRegular(name string) ([]byte, error) {
+	info, err := os.Stat(name)
 	if err == nil && !info.Mode().IsRegular() {
 		return nil, errors.New("not a file")
 	}
 	var data []byte
 	if err == nil {
-		data, err = os.ReadFile(path)
+		data, err = os.ReadFile(name)
 	}
 	var perr *fs.PathError
 	if errors.As(err, &perr) {

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"sync"
 	"unicode"
+	"unicode/utf8"
 
 	"golang.org/x/sync/errgroup"
 	"golang.org/x/sync/semaphore"
@@ -35,7 +36,7 @@ func Run(ctx context.Context, s Settings) (Outcome, error) {
 	if err != nil {
 		return Outcome{}, err
 	}
-	out := Outcome{Passed: found.Passed, Files: found.Files}
+	out := Outcome{Passed: found.Passed, Files: found.Files, failed: map[seriesKey]bool{}}
 	jobs := s.plan(found, m, &out)
 	s.processAll(ctx, jobs, &out)
 	return out, errors.Join(s.writeTables(&out), ctx.Err())
@@ -45,6 +46,11 @@ func Run(ctx context.Context, s Settings) (Outcome, error) {
 func (s Settings) prepare() (*manifest, error) {
 	if err := errors.Join(s.Protocol.Check(), checkMaskPattern(s.Mask)); err != nil {
 		return nil, err
+	}
+	for _, text := range []string{s.Series, s.layout(), s.Mask} {
+		if !utf8.ValidString(text) {
+			return nil, hinted("the terminal may use another encoding", "%q is not UTF-8", text)
+		}
 	}
 	if s.Workers < 0 || s.MemoryMB < 0 {
 		return nil, fmt.Errorf("workers %d, memory %d MiB: negative", s.Workers, s.MemoryMB)
@@ -103,8 +109,8 @@ func (s Settings) plan(found dicomio.Finding, m *manifest, out *Outcome) []Job {
 		}
 		jobs = append(jobs, j)
 	}
-	for _, err := range found.Damaged {
-		out.fail(s, Job{}, err)
+	if n := len(found.Damaged); n > 0 {
+		out.fail(s, Job{}, fmt.Errorf("%s%w", more(n), found.Damaged[0]))
 	}
 	for _, row := range m.unseen() {
 		out.fail(s, Job{Identity: row.Identity}, row.missing(m.path))
@@ -287,6 +293,9 @@ func (o *Outcome) fail(s Settings, j Job, err error) {
 		f.Folder = j.Study.Name()
 	}
 	o.Failures = append(o.Failures, f)
+	if j.Train.Hash != "" && !errors.Is(err, errInterrupted) {
+		o.failed[seriesKey{j.Study.Hash, j.Train.Hash}] = true
+	}
 	// The reasons are listed together at the end.
 	s.log().Warn("study failed", "study", j.name())
 }

@@ -427,6 +427,65 @@ func TestRenamedStudyIsInTheTablesOnce(t *testing.T) {
 	}
 }
 
+// A run that fails before it has chosen a series, or is interrupted, takes nothing
+// from the tables that was there; one that fails on a series takes that series.
+func TestFailureDisplacesItsSeriesOnly(t *testing.T) {
+	dir := t.TempDir()
+	study := filepath.Join(dir, "studies", "S01")
+	knee(t, study, phantom.Options{})
+	s := settings(t, dir)
+	run(t, s)
+	rows := func() int {
+		table, err := os.ReadFile(filepath.Join(s.Out, "compartments.csv"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return strings.Count(string(table), "\n") - 1
+	}
+	typo := s
+	typo.Series = "77"
+	if out := run(t, typo); len(out.Failures) != 1 || len(out.Earlier) != 1 || rows() != 3 {
+		t.Errorf("a series that is not there: %+v, %d rows", out, rows())
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	interrupted := s
+	interrupted.Progress = func(stage Stage, _, _ int) {
+		if stage == StageStudies {
+			cancel()
+		}
+	}
+	if out, err := Run(ctx, interrupted); !errors.Is(err, context.Canceled) || len(out.Results)+len(out.Earlier) != 1 || rows() != 3 {
+		t.Errorf("interrupted: %+v, %v, %d rows", out, err, rows())
+	}
+	remove(t, filepath.Join(study, "labels.nii.gz"))
+	if out := run(t, s); len(out.Failures) != 1 || len(out.Earlier) != 0 || len(out.Remarks) != 1 || rows() != 0 {
+		t.Errorf("its mask is gone: %+v, %d rows", out, rows())
+	}
+}
+
+// Files damaged so that no study can be told are one failure, not one each.
+func TestDamagedFilesOfNoStudy(t *testing.T) {
+	dir := t.TempDir()
+	study := filepath.Join(dir, "studies", "S01")
+	knee(t, study, phantom.Options{})
+	files, err := filepath.Glob(filepath.Join(study, "*.dcm"))
+	if err != nil || len(files) == 0 {
+		t.Fatal(err)
+	}
+	for _, f := range files {
+		data, err := os.ReadFile(f)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(f, data[:len(data)-50], 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if out := run(t, settings(t, dir)); len(out.Failures) != 1 || !strings.Contains(out.Failures[0].Reason, "42 damaged files, the first: ") {
+		t.Errorf("%+v", out.Failures)
+	}
+}
+
 // A result that cannot be read is said, not forgotten.
 func TestUnreadableResult(t *testing.T) {
 	dir := t.TempDir()
@@ -469,6 +528,21 @@ func TestMaskOfASiblingIsNotTaken(t *testing.T) {
 		if out := run(t, s); (len(out.Results) == 1) != c.taken {
 			t.Errorf("mask in %s: %+v", c.folder, out)
 		}
+	}
+}
+
+// A study that is a link to a folder elsewhere brings its mask.
+func TestStudyBehindALink(t *testing.T) {
+	dir := t.TempDir()
+	knee(t, filepath.Join(dir, "store", "a"), phantom.Options{})
+	if err := os.Mkdir(filepath.Join(dir, "studies"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink(filepath.Join(dir, "store", "a"), filepath.Join(dir, "studies", "S01")); err != nil {
+		t.Skip("no symbolic links here: ", err)
+	}
+	if out := run(t, settings(t, dir)); len(out.Results) != 1 {
+		t.Errorf("%+v", out.Failures)
 	}
 }
 
@@ -574,6 +648,8 @@ func TestSettingsAreChecked(t *testing.T) {
 		{"has no {subject}", func(s *Settings) { s.Layout = "{visit}" }},
 		{"unknown or there twice", func(s *Settings) { s.Layout = "{subject}/{subject}" }},
 		{"negative", func(s *Settings) { s.MemoryMB = -5 }},
+		{"is not UTF-8", func(s *Settings) { s.Series = "\xff" }},
+		{"is not UTF-8", func(s *Settings) { s.Layout = "{subject}/\xff" }},
 		{"negative", func(s *Settings) { s.Workers = -1 }},
 		{"mask pattern", func(s *Settings) { s.Mask = "[" }},
 		{"manifest", func(s *Settings) { s.Manifest = filepath.Join(dir, "nowhere.csv") }},
@@ -723,6 +799,7 @@ func TestManifestIsChecked(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "manifest.csv")
 	for _, c := range []struct{ text, want string }{
 		{"", "is empty"},
+		{"folder,subject,subject\na,S01,S02\n", "column subject is there twice"},
 		{"folder,subject,colour\n", `column "colour" is not known`},
 		{"folder,subject\n,S01\n", "line 2 has no folder or no subject"},
 		{"folder,subject,side\na,S01,both\n", "is not L or R"},

@@ -63,6 +63,8 @@ type Outcome struct {
 	// Earlier are results of earlier runs below the output folder, which are in
 	// the tables too.
 	Earlier []report.Result
+	// failed are the series that were chosen and could not be mapped.
+	failed map[seriesKey]bool
 	// Remarks are what the user should know though nothing failed.
 	Remarks []string
 	// Passed counts the files that belong to no study.

@@ -4,8 +4,10 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
+	pathpkg "path"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -52,8 +54,9 @@ type Study struct {
 	// Hash names the study: 12 hex digits of the SHA-256 of its UID.
 	Hash string
 	// Root is the searched folder, Folder the deepest one that holds all the
-	// study's files.
-	Root, Folder string
+	// study's files. RootName stands before the names of its files where several
+	// folders are searched, else it is empty.
+	Root, RootName, Folder string
 	// Home is the topmost folder, not above Root, that holds files of this study
 	// and of no other; empty where even Folder holds another study's files.
 	Home string
@@ -82,8 +85,9 @@ type Study struct {
 // entry is one file that was looked at: what it says, or why it cannot be read.
 type entry struct {
 	header
-	root string
-	err  error
+	root     string
+	rootName string
+	err      error
 }
 
 // Find looks at every file under the roots, whatever its name, and returns the
@@ -119,15 +123,12 @@ func list(roots []string, exclude string) ([]entry, error) {
 	if exclude != "" {
 		w.exclude = resolved(exclude)
 	}
-	for _, root := range roots {
+	for i, root := range roots {
 		info, err := os.Stat(root)
 		if err != nil {
 			return nil, err
 		}
-		w.root, w.prefix = absolute(root), ""
-		if len(roots) > 1 {
-			w.prefix = filepath.Base(w.root) + "/" // tells files of one name apart
-		}
+		w.root, w.prefix = absolute(root), rootName(roots, i)
 		w.visit(w.root, resolved(root), info.IsDir())
 	}
 	return w.entries, nil
@@ -137,7 +138,7 @@ func list(roots []string, exclude string) ([]entry, error) {
 // to tells whether a file or folder has been visited.
 type walker struct {
 	root, exclude string
-	prefix        string // before the names of the root's files
+	prefix        string // the root's name, before those of its files
 	seen          map[string]bool
 	entries       []entry
 }
@@ -148,7 +149,7 @@ func (w *walker) visit(path, real string, isDir bool) {
 		return
 	}
 	w.seen[real] = true
-	e := entry{root: w.root, header: header{path: path, name: w.prefix + relative(w.root, path)}}
+	e := entry{root: w.root, rootName: w.prefix, header: header{path: path, name: pathpkg.Join(w.prefix, relative(w.root, path))}}
 	if !isDir {
 		w.entries = append(w.entries, e)
 		return
@@ -167,6 +168,21 @@ func (w *walker) visit(path, real string, isDir bool) {
 		}
 		w.visit(child, childReal, childIsDir)
 	}
+}
+
+// rootName tells the files of several roots apart: the root's own name, with its
+// place where another has the same. A single root needs none.
+func rootName(roots []string, i int) string {
+	if len(roots) == 1 {
+		return ""
+	}
+	name := filepath.Base(absolute(roots[i]))
+	for j, other := range roots {
+		if j != i && filepath.Base(absolute(other)) == name {
+			return fmt.Sprintf("%s(%d)", name, i+1)
+		}
+	}
+	return name
 }
 
 // resolved returns the absolute path without links; a path that leads nowhere
@@ -310,7 +326,7 @@ func inside(folder, path string) bool {
 
 // newStudy sorts the files of one study into trains and the rest.
 func newStudy(uid string, files []*entry) Study {
-	s := Study{Hash: hash(uid), Root: files[0].root, Folder: filepath.Dir(files[0].path)}
+	s := Study{Hash: hash(uid), Root: files[0].root, RootName: files[0].rootName, Folder: filepath.Dir(files[0].path)}
 	var images []*header
 	for _, e := range files {
 		for parent := filepath.Dir(s.Folder); !inside(s.Folder, e.path) && parent != s.Folder; parent = filepath.Dir(s.Folder) {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"compress/flate"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"io"
 
@@ -55,6 +56,9 @@ type elementWalker struct {
 	blockAt  int64
 }
 
+// errNoSyntax says that nothing tells how the data set is written.
+var errNoSyntax = errors.New("no transfer syntax")
+
 // promiseError says that an element's length is more than there is.
 type promiseError struct {
 	tag      tag.Tag
@@ -76,6 +80,8 @@ func guard(r io.ReaderAt, size int64) (outline, error) {
 		return out, err
 	}
 	switch out.syntax {
+	case "":
+		return out, errNoSyntax
 	case uid.ImplicitVRLittleEndian:
 		out.implicit = true
 	case uid.ExplicitVRBigEndian:

@@ -22,6 +22,9 @@ func hostile(t *testing.T, syntax string, dataSet []byte) []byte {
 		// Not written here, but a name in the meta group like any other.
 		im.Syntax, im.Overrides = "", []Override{{Keyword: "TransferSyntaxUID", Values: []string{syntax}}}
 	}
+	if syntax == "none" {
+		im.Syntax, im.Overrides = "", []Override{{Keyword: "TransferSyntaxUID"}}
+	}
 	var b bytes.Buffer
 	if err := WriteImage(&b, im); err != nil {
 		t.Fatal(err)
@@ -68,6 +71,7 @@ func TestGuardAgainstCraftedFiles(t *testing.T) {
 		{"implicit, 2 GiB", uid.ImplicitVRLittleEndian, "promises 2147483648 bytes", le(0x0008, 0x0070, "", 0x80000000)},
 		{"an item of 3 GiB", uid.ExplicitVRLittleEndian, "promises 3221225472 bytes", append(le(0x0008, 0x1140, "SQ", 0xFFFFFFFF), le(0xFFFE, 0xE000, "", 0xC0000000)...)},
 		{"a fragment of 3 GiB", "1.2.840.10008.1.2.4.70", "promises 3221225472 bytes", append(append(le(0x7FE0, 0x0010, "OB", 0xFFFFFFFF), le(0xFFFE, 0xE000, "", 0)...), le(0xFFFE, 0xE000, "", 0xC0000000)...)},
+		{"no transfer syntax", "none", "TransferSyntaxUID (0002,0010): missing", le(0x0008, 0x1140, "SQ", 0)},
 		{"pixels of 3 GiB", uid.ExplicitVRLittleEndian, "ends before its pixel data do", le(0x7FE0, 0x0010, "OW", 0xC0000000)},
 		{"1,000 nested sequences", uid.ExplicitVRLittleEndian, "more than 16 sequences within each other", bytes.Repeat(sequence, 1000)},
 		{"2,000,000 nested sequences", uid.ExplicitVRLittleEndian, "more than 16 sequences within each other", bytes.Repeat(sequence, 2_000_000)},

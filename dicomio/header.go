@@ -107,7 +107,7 @@ func (h *header) parse(file io.ReaderAt) (inflated []byte, err error) {
 	if out.pixels != nil {
 		h.pixels, h.encapsulated = *out.pixels, out.pixels.length == undefined
 	}
-	if _, known := syntaxes[h.syntax]; !known && h.syntax != "" {
+	if _, known := syntaxes[h.syntax]; !known && (unsafe == nil || h.syntax != "" || errors.Is(unsafe, errNoSyntax)) {
 		// How its elements are written is not known.
 		return nil, h.unsupportedSyntax()
 	}
@@ -117,8 +117,6 @@ func (h *header) parse(file io.ReaderAt) (inflated []byte, err error) {
 		return nil, h.broken(unsafe)
 	case err != nil:
 		return nil, err
-	case h.syntax == "":
-		return nil, h.wrong(tag.TransferSyntaxUID, "missing")
 	case h.pixels.vr == "" && h.sopClass == mrImageStorage:
 		return nil, h.broken(io.ErrUnexpectedEOF)
 	}

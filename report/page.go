@@ -83,7 +83,7 @@ type tickView struct {
 
 // page returns index.html for the folder dir, with previews embedded up to
 // budget bytes. A preview that cannot be read is missing from the page, which
-// says so, and named in the error.
+// says so.
 func (c Cohort) page(dir string, budget int) ([]byte, error) {
 	v := pageView{
 		Version: Printable(c.Version), Done: len(c.Results), Failed: len(c.Failures),
@@ -98,13 +98,11 @@ func (c Cohort) page(dir string, budget int) ([]byte, error) {
 	for ms := 0; ms <= scaleMaxMS; ms += scaleTickMS {
 		v.Ticks = append(v.Ticks, tickView{Percent: 100 * float64(ms) / scaleMaxMS, Label: fmt.Sprint(ms)})
 	}
-	var errs []error
 	for _, r := range c.Results {
 		s := newStudyView(r, dir)
 		embedded, err := s.addPreview(r, &budget)
 		if err != nil {
 			s.Remark = "No picture: " + previewFile + " cannot be read."
-			errs = append(errs, fmt.Errorf("%s: %w", pageFile, err))
 		}
 		if embedded {
 			v.Embedded++
@@ -114,8 +112,8 @@ func (c Cohort) page(dir string, budget int) ([]byte, error) {
 		v.Studies = append(v.Studies, s)
 	}
 	var b bytes.Buffer
-	errs = append(errs, pageTemplate.Execute(&b, v))
-	return b.Bytes(), errors.Join(errs...)
+	err := pageTemplate.Execute(&b, v)
+	return b.Bytes(), err
 }
 
 // subjects counts the subjects of all studies, done and failed.

@@ -189,9 +189,8 @@ func TestPageWithoutPreview(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(bad, previewFile), []byte("<svg onload=alert(1)>"), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	err := WriteTables(dir, c)
-	if err == nil || !strings.Contains(err.Error(), previewFile) {
-		t.Errorf("error %v, want one that names the file that is no picture", err)
+	if err := WriteTables(dir, c); err != nil {
+		t.Errorf("a picture of an earlier study fails the tables: %v", err)
 	}
 	written, err := os.ReadFile(filepath.Join(dir, "index.html"))
 	if err != nil || !strings.Contains(readable(string(written)), "No picture: preview.jpg cannot be read.") || strings.Contains(string(written), "<img") {

@@ -47,7 +47,8 @@ func newPreviewSheet(s scene) sheet {
 	width, height := float64(crop.Dx())*sp[0], float64(crop.Dy())*sp[1]
 	cols := columns(n, width/height/previewShape, previewColumns)
 	tile := min(previewTile, (previewWidth+tileGap)/cols-tileGap)
-	scale := float64(tile) / width
+	// A mask as high as a needle must not make a picture higher than JPEG takes.
+	scale := min(float64(tile)/width, 2*previewTile/height)
 	return arrange(newView(crop, scale*sp[0], scale*sp[1]), n, cols, previewText)
 }
 

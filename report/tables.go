@@ -48,9 +48,9 @@ type Cohort struct {
 // one, except on Windows, which cannot do so: there a crash may leave a part of
 // a table, and the tables are to be made again from the studies' result.json.
 //
-// A file that cannot be written does not keep the others from being written, nor
-// does a picture that cannot be read keep the page: the error, which joins what
-// went wrong, names each.
+// A file that cannot be written does not keep the others from being written: the
+// error, which joins what went wrong, names each. A picture that cannot be read is
+// no error; the page says so in its place.
 //
 // Cells that a spreadsheet would run as a formula begin with an apostrophe.
 func WriteTables(dir string, c Cohort) error {
