@@ -135,18 +135,15 @@ func TestRealScansAgainstReference(t *testing.T) {
 
 type testScheme struct{ segment.Scheme }
 
-// schemeOf returns the YAML scheme of a real scan: the knee's two labels are
+// schemeOf reads the YAML scheme of a real scan: the knee's two labels are
 // compartments, the phantoms' spheres rows of their own.
 func schemeOf(t testing.TB, name string) testScheme {
 	t.Helper()
-	text := "name: knee\nlabels: {2: lateral, 3: patellofemoral}\n"
+	file := "knee-scheme.yaml"
 	if name != "knee-ge-mese" {
-		text = "name: spheres\nlabels:\n"
-		for l := 1; l <= 14; l++ {
-			text += fmt.Sprintf("  %d: sphere-%02d\n", l, l)
-		}
+		file = "spheres-scheme.yaml"
 	}
-	s, err := segment.ParseScheme([]byte(text))
+	s, err := ReadScheme(file, filepath.Join("..", "testdata"))
 	if err != nil {
 		t.Fatal(err)
 	}

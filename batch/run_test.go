@@ -869,6 +869,25 @@ func TestFolderName(t *testing.T) {
 	}
 }
 
+// The protocol in the README is one that can be read.
+func TestProtocolOfTheReadme(t *testing.T) {
+	p, err := ReadProtocol(filepath.Join("..", "testdata", "protocol.yaml"))
+	if err != nil || p.Name != "TRIAL-7" || p.Scheme.Name != "oai-zib" || p.Series.Echoes != 7 {
+		t.Errorf("%+v, %v", p, err)
+	}
+	readme, err := os.ReadFile(filepath.Join("..", "README.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := os.ReadFile(filepath.Join("..", "testdata", "protocol.yaml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, body, _ := strings.Cut(string(text), "\n"); !strings.Contains(string(readme), body) {
+		t.Error("the README shows another protocol than testdata/protocol.yaml")
+	}
+}
+
 func TestReadProtocol(t *testing.T) {
 	dir := t.TempDir()
 	write := func(name, text string) string {

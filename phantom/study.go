@@ -28,7 +28,7 @@ type Options struct {
 	// Side is "R" or "L". Default: "R".
 	Side string
 	// Matrix is the number of rows and of columns over a field of view of
-	// 132 mm. Default: 160, which is 0.825 mm.
+	// 132 mm. Default: 144, which is 0.917 mm.
 	Matrix int
 	// Slices is the number of slices over 72 mm from side to side. Default: 12,
 	// which is 5.4 mm and a gap of 0.6 mm.
@@ -51,7 +51,7 @@ type Options struct {
 
 // The defaults of Options.
 const (
-	defaultMatrix  = 160 // thirty-six studies take 160 MB and a few seconds
+	defaultMatrix  = 144 // thirty-six studies take 130 MB and a few seconds
 	defaultSlices  = 12
 	defaultEchoes  = 7  // the OAI's train
 	defaultSpacing = 10 // ms, ditto
