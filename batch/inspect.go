@@ -138,12 +138,8 @@ func (s Settings) inspect(st dicomio.Study, m *manifest) InspectedStudy {
 
 // try asks what Process will ask, as far as headers and the mask can tell.
 func (s Settings) try(j Job) error {
-	o, err := s.Protocol.Fit.Defaults()
-	if err != nil {
-		return err
-	}
-	if left := len(j.Train.TE) - o.SkipEchoes; left < t2fit.MinEchoes {
-		return fmt.Errorf("fit: %d echoes less %d skipped leave %d, a fit needs at least %d", len(j.Train.TE), o.SkipEchoes, max(left, 0), t2fit.MinEchoes)
+	if err := s.Protocol.Fit.CheckTE(j.Train.TE); err != nil {
+		return fmt.Errorf("fit: %w", err)
 	}
 	labels, mask, err := j.readMask()
 	if err != nil {

@@ -149,6 +149,17 @@ func check(s volume.MultiEcho, within volume.Labels, o Options) error {
 	return nil
 }
 
+// CheckTE returns an error unless the echo times te, in ms, are positive and
+// strictly increasing with enough of them left after the skipped ones, or where
+// the options make no sense.
+func (o Options) CheckTE(te []float64) error {
+	o, err := o.Defaults()
+	if err != nil {
+		return err
+	}
+	return checkTE(te, o.SkipEchoes)
+}
+
 // checkTE returns an error unless te is positive and strictly increasing with
 // enough echoes after the skipped ones.
 func checkTE(te []float64, skip int) error {
