@@ -55,7 +55,7 @@ func Process(ctx context.Context, j Job, p Protocol, workers int) (report.Result
 	if err != nil {
 		return report.Result{}, fmt.Errorf("summarize: %w", err)
 	}
-	result := describe(j, p, series)
+	result := describe(j, p, series, maps.Noise)
 	result.Compartments = summaries
 	result.Decays = p.curves(series, maps, regions)
 	result.Inputs = inputs(files, mask)
@@ -127,31 +127,51 @@ func unknownLabel(mask report.File, err error) error {
 
 // curves fits the mean signal of each compartment, for the picture of its decay.
 func (p Protocol) curves(s volume.MultiEcho, m volume.Maps, r segment.Regions) []report.Decay {
+	o, _ := p.Fit.Defaults() // Check has seen them
 	var out []report.Decay
 	for _, d := range segment.Decays(s, m, r) {
-		curve := report.Decay{Compartment: d.Compartment, Voxels: d.Voxels, Signal: make([]segment.Number, len(d.Signal))}
-		for e, v := range d.Signal {
-			curve.Signal[e] = segment.Number(v)
+		curve := report.Decay{
+			Compartment: d.Compartment, Voxels: d.Voxels, Signal: numbers(d.Signal),
+			SNRFirst: segment.Number(d.Signal[o.SkipEchoes] / d.Sigma),
+			SNRLast:  segment.Number(d.Signal[len(d.Signal)-1] / d.Sigma),
 		}
-		// An empty compartment has no mean signal; its curve stays NaN.
-		est, _ := t2fit.Curve(s.TE, d.Signal, p.Fit)
+		// The noise of a mean is less than a voxel's; its bias by the noise is not. An
+		// empty compartment has no mean signal; its curve stays NaN.
+		fit := p.Fit
+		if d.Sigma > 0 {
+			fit.Sigma = d.Sigma
+		}
+		est, _ := t2fit.Curve(s.TE, d.Signal, fit)
 		curve.T2, curve.S0 = segment.Number(est.T2), segment.Number(est.S0)
+		curve.Model = numbers(fit.Expected(s.TE, est))
 		out = append(out, curve)
 	}
 	return out
 }
 
+func numbers(x []float64) []segment.Number {
+	var out []segment.Number
+	for _, v := range x {
+		out = append(out, segment.Number(v))
+	}
+	return out
+}
+
 // describe fills in what a result says of its study and settings.
-func describe(j Job, p Protocol, s volume.MultiEcho) report.Result {
+func describe(j Job, p Protocol, s volume.MultiEcho, noise volume.Noise) report.Result {
 	o, _ := p.Fit.Defaults() // Check has seen them
 	r := report.Result{
 		Version: Version, Subject: j.Identity.Subject, Visit: j.Identity.Visit,
 		Study: j.Study.Hash, Series: j.Train.Hash, Side: sideOf(j),
 		Protocol: report.Protocol{
 			Name: p.Name, Method: string(o.Method), SkippedEchoes: o.SkipEchoes, T2RangeMS: o.T2Range,
-			MinR2: o.MinR2, MinSignal: o.MinSignal, Scheme: p.Scheme.Name, Labels: p.Scheme.Labels, Maps: string(p.maps()),
+			MinR2: o.MinR2, MinSignal: o.MinSignal, Sigma: o.Sigma, EchoFloor: o.EchoFloor, Scheme: p.Scheme.Name, Labels: p.Scheme.Labels, Maps: string(p.maps()),
 		},
 		TE: s.TE, Size: s.Size, Spacing: s.Spacing(),
+		Noise: report.Noise{Source: noise.Source, Sigma: numbers(noise.Sigma)},
+	}
+	if o.Method == t2fit.EPG {
+		r.Protocol.EPG = &report.EPG{T1MS: o.T1, B1Range: o.B1Range, RefocusingProfile: o.RefocusingProfile}
 	}
 	if r.Side == "" {
 		r.Notes = append(r.Notes, "side of the knee unknown: the images carry no Laterality (0020,0060)")

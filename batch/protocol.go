@@ -3,9 +3,11 @@ package batch
 import (
 	"bytes"
 	"fmt"
+	"math"
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/goccy/go-yaml"
@@ -68,6 +70,11 @@ type protocolFile struct {
 	T2Range    []float64  `yaml:"t2_range_ms"`
 	MinR2      float64    `yaml:"min_r2"`
 	MinSignal  float64    `yaml:"min_signal"`
+	Sigma      string     `yaml:"sigma"`
+	EchoFloor  float64    `yaml:"echo_floor"`
+	T1         float64    `yaml:"t1_ms"`
+	B1Range    []float64  `yaml:"b1_range"`
+	Profile    []float64  `yaml:"refocusing_profile"`
 	Scheme     string     `yaml:"scheme"`
 	Mask       string     `yaml:"mask"`
 	Layout     string     `yaml:"layout"`
@@ -88,21 +95,9 @@ func ReadProtocol(path string) (Protocol, error) {
 	if err := yaml.NewDecoder(bytes.NewReader(text), yaml.Strict()).Decode(&f); err != nil && len(bytes.TrimSpace(text)) > 0 {
 		return Protocol{}, fmt.Errorf("protocol %s: %s", path, strings.TrimSpace(yaml.FormatError(err, false, true)))
 	}
-	p := Protocol{
-		Name: f.Name, Mask: f.Mask, Layout: f.Layout, Series: f.Series, Maps: Maps(f.Maps),
-		Fit: t2fit.Options{Method: t2fit.Method(f.Method), MinR2: f.MinR2, MinSignal: f.MinSignal},
-	}
-	if f.SkipEchoes != nil {
-		p.Fit.SkipEchoes = SkipOption(*f.SkipEchoes)
-	}
-	switch len(f.T2Range) {
-	case 0:
-	case 2:
-		if p.Fit.T2Range, err = T2Range(f.T2Range[0], f.T2Range[1]); err != nil {
-			return Protocol{}, fmt.Errorf("protocol %s: %w", path, err)
-		}
-	default:
-		return Protocol{}, fmt.Errorf("protocol %s: t2_range_ms: %d numbers, want [low, high]", path, len(f.T2Range))
+	p := Protocol{Name: f.Name, Mask: f.Mask, Layout: f.Layout, Series: f.Series, Maps: Maps(f.Maps)}
+	if p.Fit, err = f.fit(); err != nil {
+		return Protocol{}, fmt.Errorf("protocol %s: %w", path, err)
 	}
 	if f.Scheme != "" {
 		if p.Scheme, err = ReadScheme(f.Scheme, filepath.Dir(path)); err != nil {
@@ -113,6 +108,55 @@ func ReadProtocol(path string) (Protocol, error) {
 		return Protocol{}, fmt.Errorf("protocol %s: %w", path, err)
 	}
 	return p, nil
+}
+
+// fit returns the options of the fit.
+func (f protocolFile) fit() (t2fit.Options, error) {
+	o := t2fit.Options{
+		Method: t2fit.Method(f.Method), MinR2: f.MinR2, MinSignal: f.MinSignal,
+		EchoFloor: f.EchoFloor, T1: f.T1, RefocusingProfile: f.Profile,
+	}
+	if f.SkipEchoes != nil {
+		o.SkipEchoes = SkipOption(*f.SkipEchoes)
+	}
+	if err := SetSigma(&o, f.Sigma); err != nil {
+		return o, err
+	}
+	for _, r := range []struct {
+		name string
+		in   []float64
+		out  *[2]float64
+	}{{"t2_range_ms", f.T2Range, &o.T2Range}, {"b1_range", f.B1Range, &o.B1Range}} {
+		if r.in == nil {
+			continue
+		}
+		if len(r.in) != 2 {
+			return o, fmt.Errorf("%s: %d numbers, want [low, high]", r.name, len(r.in))
+		}
+		var err error
+		if *r.out, err = Range(r.in[0], r.in[1]); err != nil {
+			return o, fmt.Errorf("%s: %w", r.name, err)
+		}
+	}
+	return o, nil
+}
+
+// SetSigma sets the noise of a fit from what people write: a standard deviation,
+// the name of a source, or nothing for the default.
+func SetSigma(o *t2fit.Options, text string) error {
+	switch source := t2fit.SigmaSource(text); source {
+	case "":
+		return nil
+	case t2fit.FromResiduals, t2fit.FromBackground:
+		o.Sigma, o.SigmaFrom = 0, source
+		return nil
+	}
+	sigma, err := strconv.ParseFloat(text, 64)
+	if err != nil || !(sigma > 0) || math.IsInf(sigma, 0) {
+		return fmt.Errorf("sigma %q is neither a standard deviation above 0 nor %s or %s", text, t2fit.FromResiduals, t2fit.FromBackground)
+	}
+	o.Sigma, o.SigmaFrom = sigma, ""
+	return nil
 }
 
 // SkipOption turns a number of echoes to skip, as people write it, into the fit's
@@ -127,11 +171,11 @@ func SkipOption(n int) int {
 	return n
 }
 
-// T2Range turns two numbers in ms, as people write them, into the fit's option,
-// whose zero value is its default: 0 to 0 is a mistake here.
-func T2Range(low, high float64) ([2]float64, error) {
+// Range turns two numbers, as people write them, into a range of the fit's options,
+// whose zero value is the default: 0 to 0 is a mistake here.
+func Range(low, high float64) ([2]float64, error) {
 	if !(low >= 0) || !(high > low) {
-		return [2]float64{}, fmt.Errorf("t2 range %g to %g ms is empty or negative", low, high)
+		return [2]float64{}, fmt.Errorf("the range %g to %g is empty or negative", low, high)
 	}
 	return [2]float64{low, high}, nil
 }

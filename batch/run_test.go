@@ -12,6 +12,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -898,12 +899,15 @@ func TestReadProtocol(t *testing.T) {
 		return path
 	}
 	write("labels.yaml", "name: ours\nlabels: {7: medial}\n")
-	p, err := ReadProtocol(write("p.yaml", "name: TRIAL-1\nmethod: loglinear\nskip_echoes: 0\nt2_range_ms: [5, 90]\nmin_r2: 0.8\nscheme: labels.yaml\nmaps: mask\nseries: {description: 'SAG T2*', echoes: 7}\n"))
+	p, err := ReadProtocol(write("p.yaml", "name: TRIAL-1\nmethod: epg\nskip_echoes: 0\nt2_range_ms: [5, 90]\nmin_r2: 0.8\nsigma: 12.5\necho_floor: 3\nt1_ms: 1100\nb1_range: [0.5, 1.1]\nrefocusing_profile: [1, 0.9]\nscheme: labels.yaml\nmaps: mask\nseries: {description: 'SAG T2*', echoes: 7}\n"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := t2fit.Options{Method: t2fit.LogLinear, SkipEchoes: t2fit.NoSkip, T2Range: [2]float64{5, 90}, MinR2: 0.8}
-	if p.Name != "TRIAL-1" || p.Fit != want || p.Scheme.Name != "ours" || p.Maps != MapsMask || p.Series != (SeriesRule{Description: "SAG T2*", Echoes: 7}) {
+	want := t2fit.Options{
+		Method: t2fit.EPG, SkipEchoes: t2fit.NoSkip, T2Range: [2]float64{5, 90}, MinR2: 0.8,
+		Sigma: 12.5, EchoFloor: 3, T1: 1100, B1Range: [2]float64{0.5, 1.1}, RefocusingProfile: []float64{1, 0.9},
+	}
+	if p.Name != "TRIAL-1" || !reflect.DeepEqual(p.Fit, want) || p.Scheme.Name != "ours" || p.Maps != MapsMask || p.Series != (SeriesRule{Description: "SAG T2*", Echoes: 7}) {
 		t.Errorf("%+v", p)
 	}
 	for _, c := range []struct{ text, want string }{
@@ -912,6 +916,10 @@ func TestReadProtocol(t *testing.T) {
 		{"t2_range_ms: [1]\n", "1 numbers"},
 		{"t2_range_ms: [0, 0]\n", "is empty"},
 		{"skip_echoes: -1\n", "negative"},
+		{"sigma: loud\n", "neither"},
+		{"sigma: -1\n", "neither"},
+		{"b1_range: [0.4]\n", "1 numbers"},
+		{"method: epg\nskip_echoes: 1\n", "needs all"},
 		{"scheme: nowhere.yaml\n", "nowhere.yaml"},
 		{"scheme: madeup\n", "madeup"},
 		{"series: {side: both}\n", "side"},

@@ -68,22 +68,23 @@ func sampleResult(g volume.Geometry) Result {
 		TE:       []float64{10, 20, 30, 40.5}, Size: g.Size, Spacing: g.Spacing(),
 		Compartments: []segment.Summary{
 			{
-				Compartment: "medial", Voxels: 120, Used: 100, Excluded: segment.Excluded{LowSignal: 8, NotDecaying: 5, NotConverged: 1, OutOfRange: 4, PoorFit: 2},
-				MeanT2: 38.214999, SDT2: 9.1, MedianT2: 37, Q1T2: 31.005, Q3T2: 44.25, MeanR2: 0.98765, VolumeMM3: 41.26,
+				Compartment: "medial", Voxels: 120, Used: 100, Excluded: segment.Excluded{LowSignal: 8, NotDecaying: 5, NotConverged: 1, OutOfRange: 4, PoorFit: 1, AtBound: 1},
+				MeanT2: 38.214999, SEMeanT2: 0.12345, SDT2: 9.1, MedianT2: 37, Q1T2: 31.005, Q3T2: 44.25, MeanR2: 0.98765, VolumeMM3: 41.26,
 			},
 			{
 				Compartment: "lateral", Voxels: 3, Excluded: segment.Excluded{LowSignal: 3},
-				MeanT2: nan, SDT2: nan, MedianT2: nan, Q1T2: nan, Q3T2: nan, MeanR2: nan, VolumeMM3: 1.03125, Note: "no voxel with a sound T2",
+				MeanT2: nan, SEMeanT2: nan, SDT2: nan, MedianT2: nan, Q1T2: nan, Q3T2: nan, MeanR2: nan, VolumeMM3: 1.03125, Note: "no voxel with a sound T2",
 			},
 			{
-				Compartment: "patellofemoral", MeanT2: nan, SDT2: nan, MedianT2: nan, Q1T2: nan, Q3T2: nan, MeanR2: nan, Note: "no voxels in the mask",
+				Compartment: "patellofemoral", MeanT2: nan, SEMeanT2: nan, SDT2: nan, MedianT2: nan, Q1T2: nan, Q3T2: nan, MeanR2: nan, Note: "no voxels in the mask",
 			},
 		},
 		Decays: []Decay{
-			{Compartment: "medial", Voxels: 100, Signal: []segment.Number{700, 592, 456, 346}, T2: 38.1, S0: 1000},
-			{Compartment: "lateral", Signal: []segment.Number{nan, nan, nan, nan}, T2: nan, S0: nan},
-			{Compartment: "patellofemoral", Signal: []segment.Number{nan, nan, nan, nan}, T2: nan, S0: nan},
+			{Compartment: "medial", Voxels: 100, Signal: []segment.Number{700, 592, 456, 346}, T2: 38.1, S0: 1000, SNRFirst: 29.6, SNRLast: 17.3},
+			{Compartment: "lateral", Signal: []segment.Number{nan, nan, nan, nan}, T2: nan, S0: nan, SNRFirst: nan, SNRLast: nan},
+			{Compartment: "patellofemoral", Signal: []segment.Number{nan, nan, nan, nan}, T2: nan, S0: nan, SNRFirst: nan, SNRLast: nan},
 		},
+		Noise:  Noise{Source: "residuals", Sigma: []segment.Number{20, 19.5, nan}},
 		Notes:  []string{"2 files passed over: not DICOM"},
 		Inputs: []File{{Path: "IM_0001.dcm", SHA256: "00"}},
 	}

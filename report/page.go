@@ -166,6 +166,18 @@ func describe(p Protocol, version string) string {
 	if p.MinSignal > 0 {
 		parts = append(parts, "signal ≥ "+short(p.MinSignal))
 	}
+	if p.Sigma > 0 {
+		parts = append(parts, "noise "+short(p.Sigma)+" (given)")
+	}
+	if p.EchoFloor > 0 {
+		parts = append(parts, "trailing echoes under "+short(p.EchoFloor)+" σ left out")
+	}
+	if e := p.EPG; e != nil {
+		parts = append(parts, fmt.Sprintf("T1 %s ms", short(e.T1MS)), fmt.Sprintf("B1 from %s to %s", short(e.B1Range[0]), short(e.B1Range[1])))
+		if len(e.RefocusingProfile) > 1 {
+			parts = append(parts, fmt.Sprintf("refocusing profile of %d angles", len(e.RefocusingProfile)))
+		}
+	}
 	if p.Scheme != "" {
 		parts = append(parts, "labels: "+p.Scheme)
 	}

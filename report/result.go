@@ -17,8 +17,10 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"github.com/t2map/t2map/segment"
 )
@@ -50,6 +52,8 @@ type Result struct {
 	// Compartments holds one summary per compartment in the order of the scheme.
 	Compartments []segment.Summary `json:"compartments"`
 	Decays       []Decay           `json:"decays"`
+	// Noise is the noise of the images.
+	Noise Noise `json:"noise"`
 	// Notes are remarks for the reader, such as files that were passed over.
 	Notes []string `json:"notes"`
 	// Inputs are the files that were read; Outputs the files beside result.json.
@@ -59,6 +63,34 @@ type Result struct {
 	// Dir is the folder the result was written to or read from. It is not part
 	// of result.json, which stays true when the folder is moved.
 	Dir string `json:"-"`
+}
+
+// Noise is the standard deviation of each channel of the complex signal, in the
+// units of the series.
+type Noise struct {
+	// Source says where it comes from: given, residuals or background.
+	Source string `json:"source"`
+	// Sigma holds one figure per slice; null where a slice has none.
+	Sigma []segment.Number `json:"sigma"`
+}
+
+// median returns the median over the slices that have a figure, NaN where none has.
+func (n Noise) median() float64 {
+	var known []float64
+	for _, s := range n.Sigma {
+		if isFinite(float64(s)) {
+			known = append(known, float64(s))
+		}
+	}
+	if len(known) == 0 {
+		return math.NaN()
+	}
+	slices.Sort(known)
+	m := len(known) / 2
+	if len(known)%2 == 0 {
+		return (known[m-1] + known[m]) / 2
+	}
+	return known[m]
 }
 
 // Protocol is the settings that a result depends on.
@@ -73,6 +105,13 @@ type Protocol struct {
 	MinR2 float64 `json:"min_r2"`
 	// MinSignal is the magnitude below which an echo counts as noise, 0 for none.
 	MinSignal float64 `json:"min_signal"`
+	// Sigma is the noise that the protocol gives, 0 where it is estimated.
+	Sigma float64 `json:"sigma"`
+	// EchoFloor leaves out of each voxel's fit the trailing echoes under this
+	// multiple of the noise, 0 for none.
+	EchoFloor float64 `json:"echo_floor"`
+	// EPG is what the method epg takes for known; absent for other methods.
+	EPG *EPG `json:"epg,omitempty"`
 	// Scheme is the name of the label scheme, Labels what its labels mean: a file
 	// of that name may say something else next year.
 	Scheme string          `json:"scheme"`
@@ -81,8 +120,17 @@ type Protocol struct {
 	Maps string `json:"maps"`
 }
 
-// Decay is the mean signal of a compartment and the curve S0·exp(−TE/T2)
-// fitted to it.
+// EPG is what a fit of extended phase graphs takes for known.
+type EPG struct {
+	T1MS float64 `json:"t1_ms"`
+	// B1Range is the range of refocusing angles that is searched, as fractions of
+	// 180°, and RefocusingProfile the angles across the slice as fractions of the
+	// nominal one.
+	B1Range           [2]float64 `json:"b1_range"`
+	RefocusingProfile []float64  `json:"refocusing_profile"`
+}
+
+// Decay is the mean signal of a compartment and the curve fitted to it.
 type Decay struct {
 	Compartment string `json:"compartment"`
 	// Voxels is the number of voxels that the mean is taken over.
@@ -92,6 +140,13 @@ type Decay struct {
 	// T2 in ms and S0 in the units of the signal; NaN where there is no curve.
 	T2 segment.Number `json:"t2_ms"`
 	S0 segment.Number `json:"s0"`
+	// Model holds what the fit expects at each element of Result.TE, null where
+	// the echo was skipped; it is empty where that is S0·exp(−TE/T2).
+	Model []segment.Number `json:"model,omitempty"`
+	// SNRFirst and SNRLast are the mean signal of the first and the last fitted
+	// echo over the noise of a voxel; NaN where that is not known.
+	SNRFirst segment.Number `json:"snr_first"`
+	SNRLast  segment.Number `json:"snr_last"`
 }
 
 // File is a file and the hexadecimal SHA-256 of its content. Path is relative,
@@ -130,6 +185,9 @@ func (r Result) check() error {
 		if len(d.Signal) != len(r.TE) {
 			return fmt.Errorf("decay of %q: got %d signals, want one per echo time: %d", d.Compartment, len(d.Signal), len(r.TE))
 		}
+		if n := len(d.Model); n != 0 && n != len(r.TE) {
+			return fmt.Errorf("decay of %q: got %d values of the model, want none or one per echo time: %d", d.Compartment, n, len(r.TE))
+		}
 	}
 	if n := r.Protocol.SkippedEchoes; n < 0 || n > len(r.TE) {
 		return fmt.Errorf("skipped_echoes: got %d, want 0 to %d", n, len(r.TE))
@@ -147,6 +205,7 @@ func (r Result) encode() ([]byte, error) {
 	r.Inputs = orEmpty(r.Inputs)
 	r.Outputs = orEmpty(r.Outputs)
 	r.Protocol.Labels = orEmpty(r.Protocol.Labels)
+	r.Noise.Sigma = orEmpty(r.Noise.Sigma)
 	var b bytes.Buffer
 	enc := json.NewEncoder(&b)
 	enc.SetIndent("", "  ")

@@ -6,6 +6,7 @@ import (
 	"encoding/csv"
 	"errors"
 	"fmt"
+	"math"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -105,7 +106,7 @@ func (c Cohort) sorted() Cohort {
 var compartmentColumns = slices.Concat(
 	[]string{"subject", "visit", "study", "series", "side", "compartment", "voxels", "used"},
 	exclusionColumns(),
-	[]string{"mean_t2_ms", "sd_t2_ms", "median_t2_ms", "q1_t2_ms", "q3_t2_ms", "mean_r2", "volume_mm3", "method", "skipped_echoes", "note"},
+	[]string{"mean_t2_ms", "se_mean_t2_ms", "sd_t2_ms", "median_t2_ms", "q1_t2_ms", "q3_t2_ms", "mean_r2", "snr_first", "snr_last", "volume_mm3", "method", "skipped_echoes", "note"},
 )
 
 func exclusionColumns() []string {
@@ -120,7 +121,9 @@ func exclusionColumns() []string {
 // scan to scan), so two decimals lose nothing; result.json has all.
 const (
 	decimalsT2     = 2
+	decimalsSE     = 3 // the noise of a mean of many voxels
 	decimalsR2     = 4
+	decimalsSNR    = 1
 	decimalsVolume = 1
 )
 
@@ -128,6 +131,7 @@ func (c Cohort) compartmentRows() [][]string {
 	var rows [][]string
 	for _, r := range c.Results {
 		for _, s := range r.Compartments {
+			d := r.decayOf(s.Compartment)
 			row := []string{
 				text(r.Subject), text(r.Visit), text(r.Study), text(r.Series), text(r.Side), text(s.Compartment),
 				strconv.Itoa(s.Voxels), strconv.Itoa(s.Used),
@@ -136,8 +140,9 @@ func (c Cohort) compartmentRows() [][]string {
 				row = append(row, strconv.Itoa(n))
 			}
 			rows = append(rows, append(row,
-				number(s.MeanT2, decimalsT2), number(s.SDT2, decimalsT2), number(s.MedianT2, decimalsT2),
-				number(s.Q1T2, decimalsT2), number(s.Q3T2, decimalsT2), number(s.MeanR2, decimalsR2), number(s.VolumeMM3, decimalsVolume),
+				number(s.MeanT2, decimalsT2), number(s.SEMeanT2, decimalsSE), number(s.SDT2, decimalsT2), number(s.MedianT2, decimalsT2),
+				number(s.Q1T2, decimalsT2), number(s.Q3T2, decimalsT2), number(s.MeanR2, decimalsR2),
+				number(d.SNRFirst, decimalsSNR), number(d.SNRLast, decimalsSNR), number(s.VolumeMM3, decimalsVolume),
 				text(r.Protocol.Method), strconv.Itoa(r.Protocol.SkippedEchoes), text(s.Note),
 			))
 		}
@@ -145,10 +150,21 @@ func (c Cohort) compartmentRows() [][]string {
 	return rows
 }
 
+// decayOf returns the decay of a compartment, without figures where it has none.
+func (r Result) decayOf(compartment string) Decay {
+	for _, d := range r.Decays {
+		if d.Compartment == compartment {
+			return d
+		}
+	}
+	nan := segment.Number(math.NaN())
+	return Decay{SNRFirst: nan, SNRLast: nan}
+}
+
 var studyColumns = []string{
 	"subject", "visit", "study", "series", "side", "folder", "status", "reason", "hint",
 	"echoes", "first_te_ms", "last_te_ms", "nx", "ny", "nz", "dx_mm", "dy_mm", "dz_mm",
-	"voxels", "used", "method", "skipped_echoes", "protocol", "version",
+	"voxels", "used", "median_sigma", "sigma_source", "method", "skipped_echoes", "protocol", "version",
 }
 
 // studyRows returns the finished studies, with their folders as seen from dir,
@@ -166,7 +182,7 @@ func (c Cohort) studyRows(dir string) [][]string {
 			strconv.Itoa(len(r.TE)), first, last,
 			strconv.Itoa(r.Size[0]), strconv.Itoa(r.Size[1]), strconv.Itoa(r.Size[2]),
 			millimetres(r.Spacing[0]), millimetres(r.Spacing[1]), millimetres(r.Spacing[2]),
-			strconv.Itoa(voxels), strconv.Itoa(used), text(r.Protocol.Method), strconv.Itoa(r.Protocol.SkippedEchoes),
+			strconv.Itoa(voxels), strconv.Itoa(used), figure(r.Noise.median()), text(r.Noise.Source), text(r.Protocol.Method), strconv.Itoa(r.Protocol.SkippedEchoes),
 			text(r.Protocol.Name), text(r.Version),
 		})
 	}
@@ -218,6 +234,14 @@ func number(x segment.Number, decimals int) string {
 		return ""
 	}
 	return strconv.FormatFloat(float64(x), 'f', decimals, 64)
+}
+
+// figure prints x with four digits, for quantities of any size.
+func figure(x float64) string {
+	if !isFinite(x) {
+		return ""
+	}
+	return strconv.FormatFloat(x, 'g', 4, 64)
 }
 
 // millimetres prints a spacing to 0.1 µm, without the noise of an oblique

@@ -39,6 +39,7 @@ type Excluded struct {
 	NotConverged int `json:"not_converged"`
 	OutOfRange   int `json:"t2_out_of_range"`
 	PoorFit      int `json:"poor_fit"`
+	AtBound      int `json:"at_bound"`
 }
 
 // of returns the count of a status, or nil for one that excludes no voxel. It is
@@ -55,6 +56,8 @@ func (e *Excluded) of(s volume.Status) *int {
 		return &e.OutOfRange
 	case volume.PoorFit:
 		return &e.PoorFit
+	case volume.AtBound:
+		return &e.AtBound
 	}
 	return nil
 }
@@ -111,7 +114,12 @@ type Summary struct {
 	Used        int      `json:"used"`   // with status Fitted
 	Excluded    Excluded `json:"excluded"`
 	MeanT2      Number   `json:"mean_t2_ms"`
-	SDT2        Number   `json:"sd_t2_ms"` // of the sample, n − 1
+	// SEMeanT2 is what the noise of the images leaves open of MeanT2:
+	// √(Σ SE²)/Used over the voxels' standard errors, whose noise is independent. It
+	// says nothing of the model, the mask or the next scan. NaN if one voxel has no
+	// standard error.
+	SEMeanT2 Number `json:"se_mean_t2_ms"`
+	SDT2     Number `json:"sd_t2_ms"` // of the sample, n − 1
 	// Quartiles interpolate linearly between order statistics (type 7 of
 	// Hyndman & Fan 1996, 10.1080/00031305.1996.10473566, numpy's default).
 	MedianT2  Number `json:"median_t2_ms"`
@@ -142,7 +150,7 @@ func Summarize(m volume.Maps, r Regions) ([]Summary, error) {
 	}
 	out := make([]Summary, len(r.Names))
 	t2 := make([][]float64, len(r.Names))
-	r2 := make([]float64, len(r.Names))
+	r2, variance := make([]float64, len(r.Names)), make([]float64, len(r.Names))
 	for v, region := range r.Data {
 		if region == 0 {
 			continue
@@ -156,6 +164,7 @@ func Summarize(m volume.Maps, r Regions) ([]Summary, error) {
 		if status == volume.Fitted && !math.IsNaN(float64(m.T2[v])) {
 			t2[n] = append(t2[n], float64(m.T2[v]))
 			r2[n] += float64(m.R2[v])
+			variance[n] += float64(float64(m.SE[v]) * float64(m.SE[v]))
 		} else if !out[n].Excluded.count(status) {
 			return nil, fmt.Errorf("voxel %s of %s: status %v, T2 %g ms: mask and fit disagree", at(v, r.Size), r.Names[n], status, m.T2[v])
 		}
@@ -163,6 +172,7 @@ func Summarize(m volume.Maps, r Regions) ([]Summary, error) {
 	for n := range out {
 		out[n].Compartment = r.Names[n]
 		out[n].fill(t2[n], r2[n], r.VoxelVolume())
+		out[n].SEMeanT2 = Number(math.Sqrt(variance[n]) / float64(len(t2[n]))) // 0/0 is NaN: absent
 	}
 	return out, nil
 }
@@ -173,8 +183,8 @@ func sameGrid(m volume.Maps, r Regions) error {
 		return fmt.Errorf("maps of %v voxels, mask of %v", m.Size, r.Size)
 	}
 	n := r.Voxels()
-	if len(r.Data) != n || len(m.T2) != n || len(m.R2) != n || len(m.Status) != n {
-		return fmt.Errorf("mask, T2, R², status have %d, %d, %d, %d values, want %d", len(r.Data), len(m.T2), len(m.R2), len(m.Status), n)
+	if len(r.Data) != n || len(m.T2) != n || len(m.R2) != n || len(m.SE) != n || len(m.Status) != n {
+		return fmt.Errorf("mask, T2, R², SE, status have %d, %d, %d, %d, %d values, want %d", len(r.Data), len(m.T2), len(m.R2), len(m.SE), len(m.Status), n)
 	}
 	return nil
 }
@@ -249,6 +259,9 @@ type Decay struct {
 	Compartment string
 	Voxels      int       // with status Fitted
 	Signal      []float64 // at each TE of the series; NaN where Voxels is 0
+	// Sigma is the noise of a voxel, as the quadratic mean over the voxels of what
+	// the maps say of their slices; NaN where one of them has none.
+	Sigma float64
 }
 
 // Decays returns one Decay per name in r, in the same order, over all echoes of
@@ -273,14 +286,21 @@ func Decays(s volume.MultiEcho, m volume.Maps, r Regions) []Decay {
 		}
 		d := &out[region-1]
 		d.Voxels++
+		sigma := math.NaN()
+		if k := v / r.SliceVoxels(); k < len(m.Noise.Sigma) {
+			sigma = m.Noise.Sigma[k]
+		}
+		d.Sigma += float64(sigma * sigma)
 		for e, echo := range s.Echo {
 			d.Signal[e] += float64(echo[v])
 		}
 	}
-	for _, d := range out {
+	for n := range out {
+		d := &out[n]
 		for e := range d.Signal {
 			d.Signal[e] /= float64(d.Voxels) // 0/0 is NaN: absent
 		}
+		d.Sigma = math.Sqrt(d.Sigma / float64(d.Voxels))
 	}
 	return out
 }

@@ -20,11 +20,12 @@ const absent = -1
 // study puts values of T2 and statuses on a row of voxels of 0.5 × 0.5 × 2 mm.
 func study(regions []uint16, status []volume.Status, t2 []float32) (volume.Maps, Regions) {
 	g := volume.Geometry{Size: [3]int{len(regions), 1, 1}, Affine: [3][4]float64{{0.5, 0, 0, 0}, {0, 0.5, 0, 0}, {0, 0, 2, 0}}}
-	m := volume.Maps{Geometry: g, T2: make([]float32, len(t2)), R2: make([]float32, len(t2)), Status: status}
+	m := volume.Maps{Geometry: g, T2: make([]float32, len(t2)), R2: make([]float32, len(t2)), SE: make([]float32, len(t2)), Status: status}
+	m.Noise.Sigma = []float64{2}
 	for v, x := range t2 {
-		m.T2[v], m.R2[v] = x, 1-x/128
+		m.T2[v], m.R2[v], m.SE[v] = x, 1-x/128, x/64
 		if x == absent {
-			m.T2[v], m.R2[v] = float32(math.NaN()), float32(math.NaN())
+			m.T2[v], m.R2[v], m.SE[v] = float32(math.NaN()), float32(math.NaN()), float32(math.NaN())
 		}
 	}
 	names := []string{Medial, Lateral, Patellofemoral}
@@ -37,25 +38,25 @@ var equalNumbers = cmp.Comparer(func(a, b Number) bool {
 })
 
 // TestSummarizeByHand: medial holds 10, 20, 30, 40 among excluded voxels. Mean
-// 25, SD √(500/3), quartiles of type 7: 17.5, 25, 32.5. R² = 1 − T2/128. A
-// voxel is 0.5 mm³.
+// 25, SD √(500/3), quartiles of type 7: 17.5, 25, 32.5. R² = 1 − T2/128. The
+// standard errors are T2/64, that of the mean √3000/64/4. A voxel is 0.5 mm³.
 func TestSummarizeByHand(t *testing.T) {
-	const f, lo, gr, nc, out, poor = volume.Fitted, volume.LowSignal, volume.NotDecaying, volume.NotConverged, volume.OutOfRange, volume.PoorFit
+	const f, lo, gr, nc, out, poor, bound = volume.Fitted, volume.LowSignal, volume.NotDecaying, volume.NotConverged, volume.OutOfRange, volume.PoorFit, volume.AtBound
 	m, r := study(
-		[]uint16{1, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 2, 2, 0},
-		[]volume.Status{f, 0, f, lo, gr, f, nc, out, poor, f, out, lo, gr, f},
-		[]float32{40, absent, 10, absent, absent, 20, absent, 150, absent, 30, 200, absent, absent, 99})
+		[]uint16{1, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 2, 2, 0, 1},
+		[]volume.Status{f, 0, f, lo, gr, f, nc, out, poor, f, out, lo, gr, f, bound},
+		[]float32{40, absent, 10, absent, absent, 20, absent, 150, absent, 30, 200, absent, absent, 99, 12})
 	got, err := Summarize(m, r)
 	if err != nil {
 		t.Fatal(err)
 	}
 	none := Number(math.NaN())
 	want := []Summary{
-		{Compartment: Medial, Voxels: 10, Used: 4, Excluded: Excluded{1, 1, 1, 2, 1}, MeanT2: 25, SDT2: Number(math.Sqrt(500. / 3)),
-			MedianT2: 25, Q1T2: 17.5, Q3T2: 32.5, MeanR2: 1 - 25./128, VolumeMM3: 5},
-		{Compartment: Lateral, Voxels: 2, Excluded: Excluded{LowSignal: 1, NotDecaying: 1}, MeanT2: none, SDT2: none,
+		{Compartment: Medial, Voxels: 11, Used: 4, Excluded: Excluded{1, 1, 1, 2, 1, 1}, MeanT2: 25, SEMeanT2: Number(math.Sqrt(3000) / 256), SDT2: Number(math.Sqrt(500. / 3)),
+			MedianT2: 25, Q1T2: 17.5, Q3T2: 32.5, MeanR2: 1 - 25./128, VolumeMM3: 5.5},
+		{Compartment: Lateral, Voxels: 2, Excluded: Excluded{LowSignal: 1, NotDecaying: 1}, MeanT2: none, SEMeanT2: none, SDT2: none,
 			MedianT2: none, Q1T2: none, Q3T2: none, MeanR2: none, VolumeMM3: 1, Note: "no voxel with a sound T2"},
-		{Compartment: Patellofemoral, MeanT2: none, SDT2: none, MedianT2: none, Q1T2: none, Q3T2: none, MeanR2: none,
+		{Compartment: Patellofemoral, MeanT2: none, SEMeanT2: none, SDT2: none, MedianT2: none, Q1T2: none, Q3T2: none, MeanR2: none,
 			VolumeMM3: none, Note: "no voxels in the mask"},
 	}
 	if d := cmp.Diff(want, got, equalNumbers); d != "" {
@@ -97,8 +98,8 @@ func TestExcluded(t *testing.T) {
 	if order != len(volume.Exclusions) || len(byName) != order {
 		t.Errorf("Each yields %d, JSON has %d, want %d", order, len(byName), len(volume.Exclusions))
 	}
-	if e.Total() != 15 { // 1 + 2 + 3 + 4 + 5
-		t.Errorf("total %d, want 15", e.Total())
+	if e.Total() != 21 { // 1 + 2 + 3 + 4 + 5 + 6
+		t.Errorf("total %d, want 21", e.Total())
 	}
 	for s := range e.Each {
 		order--
@@ -106,7 +107,7 @@ func TestExcluded(t *testing.T) {
 			break // and Each stops
 		}
 	}
-	if order != 3 {
+	if order != 4 {
 		t.Errorf("Each went on after the loop's end")
 	}
 	want := []string{"1 low signal", "4 T2 out of range"}
@@ -211,7 +212,14 @@ func bySearch(m volume.Maps, r Regions, c int) Summary {
 		}
 	}
 	s.Used = tally[volume.Fitted]
-	s.Excluded = Excluded{tally[volume.LowSignal], tally[volume.NotDecaying], tally[volume.NotConverged], tally[volume.OutOfRange], tally[volume.PoorFit]}
+	s.Excluded = Excluded{tally[volume.LowSignal], tally[volume.NotDecaying], tally[volume.NotConverged], tally[volume.OutOfRange], tally[volume.PoorFit], tally[volume.AtBound]}
+	var squares float64
+	for v := range r.Data {
+		if int(r.Data[v]) == c+1 && m.Status[v] == volume.Fitted {
+			squares += float64(m.SE[v]) * float64(m.SE[v])
+		}
+	}
+	s.SEMeanT2 = Number(math.Sqrt(squares) / float64(s.Used))
 	mean, sd := stat.MeanStdDev(t2, nil)
 	s.MeanT2, s.SDT2, s.MeanR2 = Number(mean), Number(sd), Number(stat.Mean(r2, nil))
 	sort.Float64s(t2)
@@ -254,8 +262,8 @@ func TestSummarizeRefusals(t *testing.T) {
 		{"fitted without T2", func(m *volume.Maps, _ *Regions) { m.T2[1] = float32(math.NaN()) }, "voxel (1, 0, 0) of medial: status fitted, T2 NaN ms"},
 		{"region without a name", func(_ *volume.Maps, r *Regions) { r.Data[0] = 4 }, "voxel (0, 0, 0): region 4 of 3"},
 		{"another size", func(m *volume.Maps, _ *Regions) { m.Size = [3]int{1, 3, 1} }, "maps of [1 3 1] voxels, mask of [3 1 1]"},
-		{"short map", func(m *volume.Maps, _ *Regions) { m.R2 = m.R2[:2] }, "3, 3, 2, 3 values, want 3"},
-		{"short mask", func(_ *volume.Maps, r *Regions) { r.Data = r.Data[:2] }, "2, 3, 3, 3 values, want 3"},
+		{"short map", func(m *volume.Maps, _ *Regions) { m.R2 = m.R2[:2] }, "3, 3, 2, 3, 3 values, want 3"},
+		{"short mask", func(_ *volume.Maps, r *Regions) { r.Data = r.Data[:2] }, "2, 3, 3, 3, 3 values, want 3"},
 	}
 	for _, c := range cases {
 		m, r := study([]uint16{1, 1, 2}, []volume.Status{f, f, f}, []float32{30, 31, 32})
@@ -268,14 +276,14 @@ func TestSummarizeRefusals(t *testing.T) {
 
 func TestSummaryJSON(t *testing.T) {
 	none := Number(math.NaN())
-	s := Summary{Compartment: Medial, Voxels: 3, Used: 1, Excluded: Excluded{OutOfRange: 2}, MeanT2: 38.25, SDT2: none, MedianT2: 38.25,
+	s := Summary{Compartment: Medial, Voxels: 3, Used: 1, Excluded: Excluded{OutOfRange: 2}, MeanT2: 38.25, SEMeanT2: 0.5, SDT2: none, MedianT2: 38.25,
 		Q1T2: 38.25, Q3T2: 38.25, MeanR2: 0.30000000000000004, VolumeMM3: 1e21, Note: "n"}
 	b, err := json.Marshal(s)
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := `{"compartment":"medial","voxels":3,"used":1,"excluded":{"low_signal":0,"not_decaying":0,"not_converged":0,"t2_out_of_range":2,"poor_fit":0},` +
-		`"mean_t2_ms":38.25,"sd_t2_ms":null,"median_t2_ms":38.25,"q1_t2_ms":38.25,"q3_t2_ms":38.25,"mean_r2":0.30000000000000004,"volume_mm3":1e+21,"note":"n"}`
+	want := `{"compartment":"medial","voxels":3,"used":1,"excluded":{"low_signal":0,"not_decaying":0,"not_converged":0,"t2_out_of_range":2,"poor_fit":0,"at_bound":0},` +
+		`"mean_t2_ms":38.25,"se_mean_t2_ms":0.5,"sd_t2_ms":null,"median_t2_ms":38.25,"q1_t2_ms":38.25,"q3_t2_ms":38.25,"mean_r2":0.30000000000000004,"volume_mm3":1e+21,"note":"n"}`
 	if d := cmp.Diff(want, string(b)); d != "" {
 		t.Error(d)
 	}
@@ -300,9 +308,9 @@ func TestDecays(t *testing.T) {
 	s := volume.MultiEcho{Geometry: m.Geometry, TE: []float64{10, 20}, Echo: [][]float32{{8, 10, 1000, 500, 600}, {4, 7, 1000, 500, 600}}}
 	got := Decays(s, m, r)
 	want := []Decay{
-		{Compartment: Medial, Voxels: 2, Signal: []float64{9, 5.5}},
-		{Compartment: Lateral, Signal: []float64{math.NaN(), math.NaN()}},
-		{Compartment: Patellofemoral, Signal: []float64{math.NaN(), math.NaN()}},
+		{Compartment: Medial, Voxels: 2, Signal: []float64{9, 5.5}, Sigma: 2},
+		{Compartment: Lateral, Signal: []float64{math.NaN(), math.NaN()}, Sigma: math.NaN()},
+		{Compartment: Patellofemoral, Signal: []float64{math.NaN(), math.NaN()}, Sigma: math.NaN()},
 	}
 	equal := cmp.Comparer(func(a, b float64) bool { return a == b || (math.IsNaN(a) && math.IsNaN(b)) })
 	if d := cmp.Diff(want, got, equal); d != "" {

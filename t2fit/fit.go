@@ -4,11 +4,11 @@ import (
 	"context"
 	"fmt"
 	"math"
-	"slices"
 	"sync/atomic"
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/t2map/t2map/t2fit/internal/lanes"
 	"github.com/t2map/t2map/volume"
 )
 
@@ -16,10 +16,6 @@ import (
 // that claiming costs nothing, small enough that the last one does not keep the
 // others waiting and that its echoes stay in a core's cache.
 const slab = 4096
-
-// block is the number of voxels whose echoes are gathered at a time: with seven
-// echoes they take 14 kB, within a core's first cache.
-const block = 256
 
 // Fit estimates T2 in every voxel of s that within labels other than 0, or in
 // every voxel where within has no data. The grids must have the same size;
@@ -37,13 +33,19 @@ func Fit(ctx context.Context, s volume.MultiEcho, within volume.Labels, o Option
 	if err := check(s, within, o); err != nil {
 		return volume.Maps{}, err
 	}
-	k := newKernel(s.TE[o.SkipEchoes:], o)
-	n, m := s.Voxels(), mapsOf(s.Geometry)
+	noise, err := noiseOf(ctx, s, within, o)
+	if err != nil {
+		return volume.Maps{}, err
+	}
+	estimators := newEstimators(newTrain(s.TE[o.SkipEchoes:]), o)
+	n, m := s.Voxels(), mapsOf(s.Geometry, o)
+	m.Noise = noise
+	job := job{echo: s.Echo[o.SkipEchoes:], within: within.Data, maps: m, plane: s.SliceVoxels()}
 	var next atomic.Int64
 	g, ctx := errgroup.WithContext(ctx)
 	for range min(o.Workers, (n+slab-1)/slab) {
 		g.Go(func() error {
-			y := make([]float64, block*len(k.t))
+			w := job.worker(fitter{o, estimators()})
 			for {
 				lo := int(next.Add(slab)) - slab
 				if lo >= n {
@@ -52,7 +54,7 @@ func Fit(ctx context.Context, s volume.MultiEcho, within volume.Labels, o Option
 				if err := ctx.Err(); err != nil {
 					return err
 				}
-				k.fitSlab(m, s.Echo[o.SkipEchoes:], within.Data, y, lo, min(lo+slab, n))
+				w.fit(lo, min(lo+slab, n))
 			}
 		})
 	}
@@ -62,10 +64,24 @@ func Fit(ctx context.Context, s volume.MultiEcho, within volume.Labels, o Option
 	return m, nil
 }
 
-// mapsOf returns maps on g that hold no estimate yet.
-func mapsOf(g volume.Geometry) volume.Maps {
+// noiseOf returns the noise of the series where the method or the options need it
+// or gave it.
+func noiseOf(ctx context.Context, s volume.MultiEcho, within volume.Labels, o Options) (volume.Noise, error) {
+	if o.Sigma > 0 {
+		given := volume.Noise{Sigma: make([]float64, s.Size[2]), Source: string(SigmaGiven)}
+		for k := range given.Sigma {
+			given.Sigma[k] = o.Sigma
+		}
+		return given, nil
+	}
+	return estimateNoise(ctx, s, o)
+}
+
+// mapsOf returns maps on g that hold no estimate yet, those of them that the
+// method has.
+func mapsOf(g volume.Geometry, o Options) volume.Maps {
 	n := g.Voxels()
-	return volume.Maps{
+	m := volume.Maps{
 		Geometry: g,
 		T2:       make([]float32, n),
 		S0:       make([]float32, n),
@@ -73,38 +89,93 @@ func mapsOf(g volume.Geometry) volume.Maps {
 		SE:       make([]float32, n),
 		Status:   make([]volume.Status, n),
 	}
+	if o.Method == NLLSOffset {
+		m.Offset = make([]float32, n)
+	}
+	if o.Method == EPG {
+		m.B1 = make([]float32, n)
+	}
+	if o.EchoFloor > 0 {
+		m.Echoes = make([]uint8, n)
+	}
+	return m
 }
 
-// fitSlab fits voxels lo to hi of the echoes into m; y is scratch for block
-// voxels.
-func (k *kernel) fitSlab(m volume.Maps, echo [][]float32, within []uint16, y []float64, lo, hi int) {
-	nan := float32(math.NaN())
-	n := len(k.t)
-	for from := lo; from < hi; from += block {
-		to := min(from+block, hi)
-		if within != nil && !slices.ContainsFunc(within[from:to], func(l uint16) bool { return l != 0 }) {
-			for v := from; v < to; v++ {
-				m.T2[v], m.S0[v], m.R2[v], m.SE[v] = nan, nan, nan, nan
+// job is what the workers of a fit share.
+type job struct {
+	echo   [][]float32 // the fitted ones
+	within []uint16    // nil for every voxel
+	maps   volume.Maps
+	plane  int // voxels of a slice
+}
+
+// worker is one worker of a fit.
+type worker struct {
+	job
+	fitter
+	*block
+	voxel [lanes.Width]int // of each decay of the block
+}
+
+func (j job) worker(f fitter) *worker {
+	return &worker{job: j, fitter: f, block: newBlock(len(j.echo))}
+}
+
+// fit fits voxels lo to hi, those of the mask block by block.
+func (w *worker) fit(lo, hi int) {
+	if w.within != nil {
+		nan := float32(math.NaN())
+		for _, m := range [][]float32{w.maps.T2, w.maps.S0, w.maps.R2, w.maps.SE, w.maps.Offset, w.maps.B1} {
+			if m != nil {
+				for v := lo; v < hi; v++ {
+					m[v] = nan
+				}
 			}
-			continue
-		}
-		// Voxel by voxel for the kernel, echo by echo through memory.
-		for e := range n {
-			for i, s := range echo[e][from:to] {
-				y[i*n+e] = float64(s)
-			}
-		}
-		for v := from; v < to; v++ {
-			if within != nil && within[v] == 0 {
-				m.T2[v], m.S0[v], m.R2[v], m.SE[v] = nan, nan, nan, nan
-				continue
-			}
-			est := k.estimate(y[(v-from)*n : (v-from+1)*n])
-			m.T2[v], m.S0[v] = float32(est.T2), float32(est.S0)
-			m.R2[v], m.SE[v] = float32(est.R2), float32(est.SE)
-			m.Status[v] = est.Status
 		}
 	}
+	for v := lo; v < hi; v++ {
+		if w.within != nil && w.within[v] == 0 {
+			continue
+		}
+		w.voxel[w.n] = v
+		w.n++
+		if w.n == lanes.Width {
+			w.flush()
+		}
+	}
+	w.flush()
+}
+
+// flush fits the voxels gathered so far.
+func (w *worker) flush() {
+	for e, echo := range w.echo {
+		column := w.y[e*lanes.Width:][:w.n]
+		for i := range column {
+			column[i] = float64(echo[w.voxel[i]])
+		}
+	}
+	for i, v := range w.voxel[:w.n] {
+		w.sigma[i] = w.maps.Noise.Sigma[v/w.plane]
+	}
+	w.estimateBlock(w.block, func(i int, est Estimate) { w.put(w.voxel[i], est) })
+	w.n = 0
+}
+
+// put writes an estimate into the maps.
+func (w *worker) put(v int, est Estimate) {
+	m := &w.maps
+	m.T2[v], m.S0[v] = float32(est.T2), float32(est.S0)
+	m.R2[v], m.SE[v] = float32(est.R2), float32(est.SE)
+	if m.Offset != nil {
+		m.Offset[v] = float32(est.Offset)
+	}
+	if m.B1 != nil {
+		m.B1[v] = float32(est.B1)
+	}
+	if m.Echoes != nil {
+		m.Echoes[v] = uint8(est.Echoes)
+	}
+	m.Status[v] = est.Status
 }
 
 // Curve fits one decay: the signal at the echo times te in ms, strictly
@@ -118,7 +189,7 @@ func Curve(te, signal []float64, o Options) (Estimate, error) {
 	if len(te) != len(signal) {
 		return failed(volume.NotFitted), fmt.Errorf("%d echo times for %d signals", len(te), len(signal))
 	}
-	if err := checkTE(te, o.SkipEchoes); err != nil {
+	if err := o.checkTE(te); err != nil {
 		return failed(volume.NotFitted), err
 	}
 	for e, v := range signal {
@@ -126,13 +197,18 @@ func Curve(te, signal []float64, o Options) (Estimate, error) {
 			return failed(volume.NotFitted), fmt.Errorf("signal of echo %d is %g", e+1, v)
 		}
 	}
-	return newKernel(te[o.SkipEchoes:], o).estimate(signal[o.SkipEchoes:]), nil
+	sigma := math.NaN()
+	if o.Sigma > 0 {
+		sigma = o.Sigma
+	}
+	f := fitter{o, newEstimators(newTrain(te[o.SkipEchoes:]), o)()}
+	return f.estimate(signal[o.SkipEchoes:], sigma), nil
 }
 
 // check returns an error when the series or the labels do not hold what their
 // sizes promise.
 func check(s volume.MultiEcho, within volume.Labels, o Options) error {
-	if err := checkTE(s.TE, o.SkipEchoes); err != nil {
+	if err := o.checkTE(s.TE); err != nil {
 		return err
 	}
 	if len(s.Echo) != len(s.TE) {
@@ -145,34 +221,6 @@ func check(s volume.MultiEcho, within volume.Labels, o Options) error {
 	}
 	if within.Data != nil && len(within.Data) != s.Voxels() {
 		return fmt.Errorf("mask has %d voxels, the series %d", len(within.Data), s.Voxels())
-	}
-	return nil
-}
-
-// CheckTE returns an error unless the echo times te, in ms, are positive and
-// strictly increasing with enough of them left after the skipped ones, or where
-// the options make no sense.
-func (o Options) CheckTE(te []float64) error {
-	o, err := o.Defaults()
-	if err != nil {
-		return err
-	}
-	return checkTE(te, o.SkipEchoes)
-}
-
-// checkTE returns an error unless te is positive and strictly increasing with
-// enough echoes after the skipped ones.
-func checkTE(te []float64, skip int) error {
-	for e, t := range te {
-		if !(t > 0) || math.IsInf(t, 0) {
-			return fmt.Errorf("echo time %d is %g ms", e+1, t)
-		}
-		if e > 0 && t <= te[e-1] {
-			return fmt.Errorf("echo times do not increase: %g ms follows %g ms", t, te[e-1])
-		}
-	}
-	if len(te)-skip < MinEchoes {
-		return fmt.Errorf("%d echoes less %d skipped leave %d, a fit needs at least %d", len(te), skip, max(len(te)-skip, 0), MinEchoes)
 	}
 	return nil
 }

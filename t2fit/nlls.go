@@ -3,6 +3,7 @@ package t2fit
 import (
 	"math"
 
+	"github.com/t2map/t2map/t2fit/internal/lanes"
 	"github.com/t2map/t2map/volume"
 )
 
@@ -17,162 +18,122 @@ import (
 // and a minimum of the residuals is a place where φ, taken along growing g,
 // turns from positive to negative. Newton's step on φ converges in three or four
 // rounds; a bracket around the sign change catches the steps that would leave
-// it. Noise, or two decays in one voxel, make more than one such place: scan.go
+// it. Noise, or two decays in one voxel, make more than one such place: the scan
 // finds them all where there may be.
+//
+// Equally spaced echoes are solved in blocks by package lanes, whose unknown is
+// q = exp(−step/T2); other trains one by one, in the rate itself (uneven.go).
 
-const (
-	// tolerance ends the iteration: once a Newton step moves the rate by less
-	// than this fraction, quadratic convergence puts the result within about
-	// its square of the minimum, 1e-10, far below the 6e-8 of a float32 map.
-	tolerance = 1e-5
-	// maxSteps is far above what bisection alone needs to reach the tolerance
-	// from a bracket of [0, 1] (24), so only a broken decay reaches it.
-	maxSteps = 100
-	// shortest bounds exp(−step/T2) from below: under it the second echo holds
-	// less than a part in 10¹² of the first and the data say nothing about T2.
-	shortest = 1e-12
-)
-
-// nlls finds the least squares over all decays, rates from 0 to infinity, and
-// their residual; tss is the residual of the constant. It is NotDecaying where no
-// decay leaves less than the constant, and NotConverged where the residual falls
-// as the rate grows without bound: the echoes after the first hold no decay.
-func (k *kernel) nlls(y []float64, m moments, tss float64) (decay, float64, volume.Status) {
-	falling := k.falling(m)
-	if !falling && !k.mayDecay(y, m.sum) {
-		return decay{}, 0, volume.NotDecaying
-	}
-	var found decay
-	// Where not even half the scatter lies on a line, the scan will be needed
-	// anyway, and starts the solver better.
-	line := m.slope - m.sum*k.sum/float64(len(k.t))
-	if falling && k.step > 0 && line*line > 0.5*k.scatter*tss {
-		d, rss := k.equal(y, startRatio(m, y[len(y)-1]), 0, 1)
-		if rss <= (1-certain)*tss {
-			return d, rss, volume.Fitted
-		}
-		found = d
-	}
-	return k.search(y, found, tss)
+// nlls is least squares on the magnitudes, over all decays with rates from 0 to
+// infinity. It is NotDecaying where no decay leaves less than the constant, and
+// NotConverged where the residual falls as the rate grows without bound: the
+// echoes after the first hold no decay.
+type nlls struct {
+	train
+	*scan
+	sums   lanes.Sums
+	best   lanes.Minima // of each decay of the block
+	curves lanes.Curves
+	// What is asked of the solver: decay of[j] of the block between two ratios.
+	asked *block
+	asks  lanes.Asks
+	of    [lanes.Width]int
+	found lanes.Minima
+	// The decays whose minima are to be searched: decay which[j] of the block.
+	searched *block
+	which    [lanes.Width]int
+	below    [lanes.Width]uint64
+	// A block of one, for those who come with one decay.
+	single *block
 }
 
-// equal finds a minimum of equally spaced echoes between the ratios lo and hi,
-// from q. Its unknown is q = exp(−step/T2) itself, so that g = 1, q, q², … takes
-// multiplications alone; u1, u2, w1, w2 hold derivatives along ln q. It
-// returns the residual too, infinite where it comes upon no minimum.
-func (k *kernel) equal(y []float64, q, lo, hi float64) (decay, float64) {
-	for range maxSteps {
-		// Horner's scheme for u as a polynomial in q and w as one in q², with
-		// their first and halved second derivatives.
-		var u, u1, u2, w, w1, w2 float64
-		q2 := float64(q * q)
-		for e := len(y) - 1; e >= 0; e-- {
-			u2 = float64(u2*q) + u1
-			u1 = float64(u1*q) + u
-			u = float64(u*q) + y[e]
-			w2 = float64(w2*q2) + w1
-			w1 = float64(w1*q2) + w
-			w = float64(w*q2) + 1
-		}
-		u1, w1 = float64(u1*q), float64(w1*q2)
-		u2, w2 = u1+float64(2*u2*q2), w1+float64(2*w2*q2*q2)
-		phi := float64(u1*w) - float64(u*w1)
-		curve := float64(u2*w) + float64(u1*w1) - float64(2*u*w2)
-		if phi > 0 {
-			lo = q
-		} else {
-			hi = q
-		}
-		newton := phi / curve
-		next := q - float64(q*newton)
-		// q·(1−q) is as small as the nearer of the two ends.
-		if math.Abs(next-q) <= tolerance*q*(1-q) && curve < 0 {
-			if !(u > 0) {
-				break
-			}
-			per := 1 / w
-			d := decay{
-				a:      project(u, u1, per, w1, -newton),
-				ratio:  next,
-				rate:   -math.Log(next) / k.step,
-				spread: (w2 - float64(w1*w1*per)) * k.step * k.step,
-			}
-			return d, k.residual(y, d)
-		}
-		if !(curve < 0) || next <= lo || next >= hi {
-			next = (lo + hi) / 2
-			if next < shortest || next == lo || next == hi {
-				break
-			}
-		}
-		q = next
+func newNLLS(k train) func() estimator {
+	s := newScan(k.t, k.step)
+	return func() estimator {
+		n := len(k.t)
+		return &nlls{train: k, scan: s, asked: newBlock(n), searched: newBlock(n), single: newBlock(n)}
 	}
-	return decay{}, math.Inf(1)
 }
 
-// project returns the amplitude u/w after the last step d, to first order, since
-// the sums belong to the rate before it; per is 1/w.
-func project(u, u1, per, w1, d float64) float64 {
-	a := float64(u * per)
-	return a + float64((u1-float64(2*a*w1))*per*d)
-}
+// estimate is estimateBlock for a single decay.
+func (k *nlls) estimate(y []float64, _ float64) found { return k.single.only(k, y) }
 
-// startRatio guesses q from the ratio of each echo to the one before, weighted
-// by its square: Σy[e−1]·y[e]/Σy[e−1]². No logarithm, so zeros do no harm.
-func startRatio(m moments, last float64) float64 {
-	q := m.lag / (m.squares - float64(last*last))
-	// The bounds keep the first step inside the bracket; T2 from a twentieth of
-	// the echo spacing to a hundred spacings starts where it is.
-	if !(q > 1e-9) {
-		return 0.5
-	}
-	return min(q, 0.99)
-}
-
-// general finds a minimum of echoes at any spacing between the rates lo and hi,
-// from rate; its unknown is the rate 1/T2 in 1/ms, and derivatives are along the
-// negative rate, so that g grows. It returns the residual too, infinite where it
-// comes upon no minimum.
-func (k *kernel) general(y []float64, rate, lo, hi float64) (decay, float64) {
-	for range maxSteps {
-		var u, u1, u2, w, w1, w2 float64
-		for e, v := range y {
-			t := k.t[e]
-			g := math.Exp(-rate * t)
-			yg, gg := float64(v*g), float64(g*g)
-			u += yg
-			w += gg
-			yg = float64(yg * t)
-			gg = float64(gg * t)
-			u1 += yg
-			w1 += gg
-			u2 += float64(yg * t)
-			w2 += float64(gg * t)
-		}
-		phi := float64(u1*w) - float64(u*w1)
-		curve := float64(u2*w) + float64(u1*w1) - float64(2*u*w2)
-		if phi > 0 { // g should grow: the rate is too high
-			hi = rate
-		} else {
-			lo = rate
-		}
-		next := rate + phi/curve
-		// Beyond 1/t[1] the echoes change faster with the rate than it does.
-		if math.Abs(next-rate) <= tolerance*min(rate, 1/k.t[1]) && curve < 0 {
-			if !(u > 0) {
-				break
-			}
-			per := 1 / w
-			d := decay{a: project(u, u1, per, w1, rate-next), rate: next, spread: w2 - float64(w1*w1*per)}
-			return d, k.residual(y, d)
-		}
-		if !(curve < 0) || next <= lo || next >= hi {
-			next = (lo + hi) / 2
-			if next == lo || next == hi {
-				break
+func (k *nlls) estimateBlock(b *block, floor float64) {
+	b.sums(&k.train, floor, &k.sums)
+	if k.step == 0 {
+		for i := range b.n {
+			b.found[i] = none(volume.LowSignal)
+			if !low(&k.sums, i) {
+				b.found[i] = k.uneven(b.decay(i), b.total[i])
 			}
 		}
-		rate = next
+		return
 	}
-	return decay{}, math.Inf(1)
+	k.solve(b)
+	k.search(b)
+	lanes.Finish(k.lanes(), b.n, &k.best, &k.curves)
+	for i := range b.n {
+		if b.found[i].status == volume.Fitted {
+			b.found[i] = k.curve(&k.curves, i)
+		}
+	}
+}
+
+// certain is the R² from which a minimum of an even train is taken for the
+// global one. Hill climbing over the signals of 3 to 32 echoes for the
+// second-best minimum with the highest R² found 0.67 for 6 echoes, 0.73 for 8
+// and 0.78 for 20; among 60 000 noisy decays a limit of 0.5 misses none. Uneven
+// trains know no such bound (two echoes close together and one far away have
+// two curves of R² near 1), so they are always scanned.
+const certain = 0.8
+
+// solve finds a minimum of the decays that show one, and leaves those whose
+// minimum is not certainly the best to be searched.
+func (k *nlls) solve(b *block) {
+	k.asked.n, k.searched.n = 0, 0
+	for i := range b.n {
+		k.best.RSS[i] = math.Inf(1)
+		b.found[i].status = volume.Fitted
+		// Where not even half the scatter lies on a falling line, the scan will be
+		// needed anyway, and starts the solver better.
+		if line := k.sums.Line[i]; line < 0 && line*line > 0.5*k.scatter*b.total[i] && !low(&k.sums, i) {
+			k.ask(b, i, i, bracket{k.sums.Start[i], 0, 1})
+		}
+	}
+	k.answer()
+	for i := range b.n {
+		switch {
+		case low(&k.sums, i):
+			b.found[i].status = volume.LowSignal
+		case !(k.best.RSS[i] <= (1-certain)*b.total[i]):
+			k.which[k.searched.n] = i
+			k.searched.take(b.y, i)
+		}
+	}
+}
+
+// bracket is where a minimum is looked for, in the solver's unknown, and where the
+// search starts.
+type bracket struct{ start, lo, hi float64 }
+
+// ask asks for a minimum of decay i of the block, which is decay j of from.
+func (k *nlls) ask(from *block, j, i int, at bracket) {
+	n := k.asked.n
+	k.asked.take(from.y, j)
+	k.of[n], k.asks.Start[n], k.asks.Lo[n], k.asks.Hi[n] = i, at.start, at.lo, at.hi
+	if k.asked.n == lanes.Width {
+		k.answer()
+	}
+}
+
+// answer solves what was asked and keeps each decay's best minimum.
+func (k *nlls) answer() {
+	f := &k.found
+	lanes.Solve(k.asked.y, len(k.t), k.asked.n, &k.asks, f)
+	for j := range k.asked.n {
+		if i := k.of[j]; f.RSS[j] < k.best.RSS[i] {
+			k.best.A[i], k.best.Ratio[i], k.best.Spread[i], k.best.RSS[i] = f.A[j], f.Ratio[j], f.Spread[j], f.RSS[j]
+		}
+	}
+	k.asked.n = 0
 }

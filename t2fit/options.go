@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"runtime"
+	"slices"
 )
 
 // Method names a way to estimate T2.
@@ -12,22 +13,54 @@ type Method string
 // The methods.
 const (
 	// NLLS is two-parameter least squares on the magnitudes themselves: variable
-	// projection with a safeguarded Newton step, to convergence.
+	// projection with a safeguarded Newton step, to convergence, the best of all
+	// minima.
 	NLLS Method = "nlls"
 	// LogLinear is linear least squares on ln S, each echo weighted by S², which
 	// makes it the first-order equal of NLLS at high signal-to-noise.
 	LogLinear Method = "loglinear"
+	// LogLinearUnweighted is the same with equal weights: what many programs do,
+	// and what late, noisy echoes spoil first.
+	LogLinearUnweighted Method = "loglinear-unweighted"
+	// ARLO is auto-regression on linear operations (Pei et al. 2015,
+	// 10.1002/mrm.25137), for equally spaced echoes.
+	ARLO Method = "arlo"
+	// NLLSOffset is three-parameter least squares: a decay over a constant.
+	NLLSOffset Method = "nlls-offset"
+	// Rician is least squares on the expectation of Rician magnitudes, for noise
+	// of known or estimated standard deviation.
+	Rician Method = "rician"
+	// EPG is least squares on the extended phase graph of a train of imperfect
+	// refocusing pulses: T2, S0 and B1 for a fixed T1, all echoes.
+	EPG Method = "epg"
 )
 
 // Methods lists the methods by name, the default first.
-var Methods = []Method{NLLS, LogLinear}
+var Methods = []Method{NLLS, LogLinear, LogLinearUnweighted, ARLO}
 
 // NoSkip as Options.SkipEchoes fits every echo.
 const NoSkip = -1
 
-// MinEchoes is the number of fitted echoes below which a fit is refused: two
-// parameters need a third point before a residual says anything.
+// MinEchoes is the number of fitted echoes below which a fit of two parameters
+// is refused: they need a third point before a residual says anything. A fit of
+// three parameters needs one more.
 const MinEchoes = 3
+
+// SigmaSource says where the noise of a series is estimated.
+type SigmaSource string
+
+// The sources of the noise.
+const (
+	// FromResiduals pools the residuals of a first fit over the foreground of each
+	// slice.
+	FromResiduals SigmaSource = "residuals"
+	// FromBackground takes the air in the corners of each slice, and refuses
+	// images whose scanner has set it to zero.
+	FromBackground SigmaSource = "background"
+)
+
+// SigmaGiven is the source of a noise that Options.Sigma gave.
+const SigmaGiven SigmaSource = "given"
 
 // Options says how to fit. The zero value is the default of every field.
 type Options struct {
@@ -35,7 +68,8 @@ type Options struct {
 	Method Method
 	// SkipEchoes is the number of echoes left out at the start of the train. 0
 	// means the default, 1, because stimulated echoes make the first echo of a
-	// multi-echo spin-echo train too dark for the rest; NoSkip fits all.
+	// multi-echo spin-echo train too dark for the rest; EPG, which models them,
+	// fits all and refuses to skip. NoSkip fits all.
 	SkipEchoes int
 	// T2Range is the range (low, high] in ms of accepted T2; a voxel outside
 	// keeps its value in the maps and is OutOfRange. The zero value means 0 to
@@ -47,6 +81,24 @@ type Options struct {
 	// voxel with fewer than two such echoes is LowSignal. 0, the default, asks
 	// for positive echoes.
 	MinSignal float64
+	// Sigma is the standard deviation of the noise in each channel, in the units
+	// of the series; 0 means that it is estimated per slice.
+	Sigma float64
+	// SigmaFrom says where it is estimated; empty means FromResiduals.
+	SigmaFrom SigmaSource
+	// EchoFloor leaves out of each voxel's fit the trailing echoes under EchoFloor
+	// times the noise, but never the first three. 0 leaves out none.
+	EchoFloor float64
+	// T1 in ms is what EPG takes for all tissue; 0 means 1200 (cartilage at 3 T,
+	// and what barma7/EPGfit_for_cartilage_T2_mapping fixes).
+	T1 float64
+	// B1Range is the range of the refocusing angle that EPG searches, as
+	// fractions of 180°; an estimate on its lower end is AtBound. The zero value
+	// means 0.4 to 1.2 (the range of the same program).
+	B1Range [2]float64
+	// RefocusingProfile is the refocusing angle across the slice as fractions of
+	// the nominal one, at places evenly spaced; nil means the same all over, {1}.
+	RefocusingProfile []float64
 	// Workers is the number of voxel slabs fitted at a time; 0 means one per
 	// processor. It never changes a result.
 	Workers int
@@ -59,29 +111,88 @@ func (o Options) Defaults() (Options, error) {
 	if o.Method == "" {
 		o.Method = NLLS
 	}
-	switch {
-	case o.SkipEchoes == 0:
-		o.SkipEchoes = 1
-	case o.SkipEchoes == NoSkip:
-		o.SkipEchoes = 0
-	case o.SkipEchoes < 0:
-		return o, fmt.Errorf("skip echoes: %d is negative", o.SkipEchoes)
-	}
 	if o.T2Range == [2]float64{} {
 		o.T2Range = [2]float64{0, 100}
+	}
+	if o.SigmaFrom == "" {
+		o.SigmaFrom = FromResiduals
+	}
+	if o.T1 == 0 {
+		o.T1 = 1200
+	}
+	if o.B1Range == [2]float64{} {
+		o.B1Range = [2]float64{0.4, 1.2}
+	}
+	if o.RefocusingProfile == nil {
+		o.RefocusingProfile = []float64{1}
 	}
 	if o.Workers <= 0 {
 		o.Workers = runtime.GOMAXPROCS(0)
 	}
-	switch lo, hi := o.T2Range[0], o.T2Range[1]; {
-	case o.Method != NLLS && o.Method != LogLinear:
-		return o, fmt.Errorf("method %q is not one of %v", o.Method, Methods)
-	case !(lo >= 0) || !(hi > lo):
-		return o, fmt.Errorf("t2 range %g to %g ms is empty or negative", lo, hi)
-	case !(o.MinR2 >= 0) || o.MinR2 > 1:
-		return o, fmt.Errorf("minimal R² %g is not between 0 and 1", o.MinR2)
-	case !(o.MinSignal >= 0) || math.IsInf(o.MinSignal, 0):
-		return o, fmt.Errorf("minimal signal %g is not a magnitude", o.MinSignal)
+	skip, err := o.skip()
+	if err != nil {
+		return o, err
 	}
-	return o, nil
+	o.SkipEchoes = skip
+	return o, o.check()
+}
+
+// skip returns the number of echoes to leave out.
+func (o Options) skip() (int, error) {
+	switch n := o.SkipEchoes; {
+	case n == NoSkip:
+		return 0, nil
+	case n < 0:
+		return 0, fmt.Errorf("skip echoes: %d is negative", n)
+	case o.Method == EPG && n > 0:
+		return 0, fmt.Errorf("skip echoes: %d, but epg explains the first echo and needs all", n)
+	case o.Method == EPG:
+		return 0, nil
+	case n == 0:
+		return 1, nil
+	default:
+		return n, nil
+	}
+}
+
+// check returns an error when a field, defaults filled in, makes no sense.
+func (o Options) check() error {
+	lo, hi := o.T2Range[0], o.T2Range[1]
+	b1 := o.B1Range
+	switch {
+	case !slices.Contains(Methods, o.Method):
+		return fmt.Errorf("method %q is not one of %v", o.Method, Methods)
+	case !(lo >= 0) || !(hi > lo):
+		return fmt.Errorf("t2 range %g to %g ms is empty or negative", lo, hi)
+	case !(o.MinR2 >= 0) || o.MinR2 > 1:
+		return fmt.Errorf("minimal R² %g is not between 0 and 1", o.MinR2)
+	case !(o.MinSignal >= 0) || math.IsInf(o.MinSignal, 0):
+		return fmt.Errorf("minimal signal %g is not a magnitude", o.MinSignal)
+	case !(o.Sigma >= 0) || math.IsInf(o.Sigma, 0):
+		return fmt.Errorf("sigma %g is not the standard deviation of a magnitude", o.Sigma)
+	case o.SigmaFrom != FromResiduals && o.SigmaFrom != FromBackground:
+		return fmt.Errorf("sigma from %q, want %q or %q", o.SigmaFrom, FromResiduals, FromBackground)
+	case !(o.EchoFloor >= 0) || math.IsInf(o.EchoFloor, 0):
+		return fmt.Errorf("echo floor %g is not a multiple of the noise", o.EchoFloor)
+	case !(o.T1 > 0) || math.IsInf(o.T1, 0):
+		return fmt.Errorf("t1 %g ms is not a time", o.T1)
+	case !(b1[0] > 0) || !(b1[1] > b1[0]) || b1[1] > 2:
+		return fmt.Errorf("b1 range %g to %g is empty or beyond 0 to 2", b1[0], b1[1])
+	case len(o.RefocusingProfile) == 0:
+		return fmt.Errorf("the refocusing profile is empty")
+	}
+	for _, f := range o.RefocusingProfile {
+		if !(f > 0) || f > 2 {
+			return fmt.Errorf("refocusing profile: %g is not a fraction of the nominal angle, above 0 and at most 2", f)
+		}
+	}
+	return nil
+}
+
+// parameters is the number of parameters that the method fits.
+func (o Options) parameters() int {
+	if o.Method == NLLSOffset || o.Method == EPG {
+		return 3
+	}
+	return 2
 }

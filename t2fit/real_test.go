@@ -66,8 +66,8 @@ func TestRealArraysAgainstOracle(t *testing.T) {
 		stride int // every how many voxels: the oracle takes about a millisecond each
 	}{
 		{"se6-npy", []float64{10, 25, 50, 90, 150, 250}, numpyEchoes, 91},
-		{"prostate-nifti", train(26.4, 13.2, 10), func(t *testing.T) [][]float32 { return niftiEchoes(t, "prostate-nifti", "invivo_000198.nii.gz") }, 59},
-		{"brain-nifti", train(12.8, 12.8, 30), func(t *testing.T) [][]float32 { return niftiEchoes(t, "brain-nifti", "data", "mono_t2.nii.gz") }, 31},
+		{"prostate-nifti", echoTimes(26.4, 13.2, 10), func(t *testing.T) [][]float32 { return niftiEchoes(t, "prostate-nifti", "invivo_000198.nii.gz") }, 59},
+		{"brain-nifti", echoTimes(12.8, 12.8, 30), func(t *testing.T) [][]float32 { return niftiEchoes(t, "brain-nifti", "data", "mono_t2.nii.gz") }, 31},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			echoes := c.echoes(t)

@@ -2,18 +2,13 @@ package t2fit
 
 import (
 	"math"
+	"math/bits"
 
+	"github.com/t2map/t2map/t2fit/internal/lanes"
 	"github.com/t2map/t2map/volume"
 )
 
 const (
-	// certain is the R² from which a minimum of an even train is taken for the
-	// global one. Hill climbing over the signals of 3 to 32 echoes for the
-	// second-best minimum with the highest R² found 0.67 for 6 echoes, 0.73 for 8
-	// and 0.78 for 20; among 60 000 noisy decays a limit of 0.5 misses none. Uneven
-	// trains know no such bound (two echoes close together and one far away have
-	// two curves of R² near 1), so they are always scanned.
-	certain = 0.8
 	// evenFactor and unevenFactor are the ratios of neighbouring rates of the
 	// scan. Of 150 000 random decays on three even and two uneven trains this
 	// pair missed no minimum, and 1.3 for all of them missed two, both on the train
@@ -27,18 +22,29 @@ const (
 	scanReach = 4
 )
 
-// scan holds, at a series of rates from 0 up, what tells the sign of φ there.
+// scan is a series of rates from 0 up, between which the sign of φ tells where the
+// residual has minima.
 type scan struct {
 	// at are the rates as the solver's unknown: exp(−rate·step) where echoes are
 	// equally spaced, else the rate in 1/ms.
 	at []float64
-	// phi holds the weights of φ = Σ phi·y, echo by echo for lanes rates at a
-	// time; the last rate is repeated to fill its lanes.
-	phi []float64
+	// phi[r][e] is the weight of echo e in φ = Σ phi·y at rate r.
+	phi [][]float64
+	// parts are the same weights for package lanes.
+	parts []part
+}
+
+// part is a piece of a scan that is short enough for lanes.Signs: its first rate
+// is the last one of the piece before.
+type part struct {
+	first   int
+	weights []float64
+	// turns has a bit for each rate with one after it.
+	turns uint64
 }
 
 // newScan lays the scan over the echo times t, of which the first is 0.
-func newScan(t []float64, step float64) scan {
+func newScan(t []float64, step float64) *scan {
 	last := t[len(t)-1]
 	factor := unevenFactor
 	if step > 0 {
@@ -48,120 +54,102 @@ func newScan(t []float64, step float64) scan {
 	for r := 1 / (scanReach * last); r < scanReach*factor/t[1]; r *= factor {
 		rates = append(rates, r)
 	}
-	rates = append(rates, -math.Log(shortest)/t[1])
-	for len(rates)%lanes != 0 {
-		rates = append(rates, rates[len(rates)-1])
-	}
-	s := scan{phi: make([]float64, len(rates)*len(t))}
-	for i, r := range rates {
-		var w, w1 float64
-		for _, t := range t {
-			g := math.Exp(-r * t)
-			w += float64(g * g)
-			w1 += float64(t * g * g)
-		}
-		for e, t2 := range t {
-			s.phi[(i/lanes*len(t)+e)*lanes+i%lanes] = math.Exp(-r*t2) * (float64(t2*w) - w1)
-		}
+	rates = append(rates, -math.Log(lanes.Shortest)/t[1])
+	s := &scan{}
+	for _, r := range rates {
+		s.phi = append(s.phi, phiWeights(t, r))
 		if step > 0 {
-			r = math.Exp(-r * step)
+			r = lanes.Exp(-float64(r * step))
 		}
 		s.at = append(s.at, r)
+	}
+	for first := 0; first < len(rates)-1; first += lanes.MostRates - 1 {
+		by := s.phi[first:min(first+lanes.MostRates, len(rates))]
+		turns := uint64(1)<<(len(by)-1) - 1
+		for len(by)%4 != 0 {
+			by = append(by[:len(by):len(by)], by[len(by)-1])
+		}
+		s.parts = append(s.parts, part{first, lanes.Weights(by), turns})
 	}
 	return s
 }
 
-// lanes is the number of rates whose φ are summed side by side, so that a sum does
-// not wait for the one before it.
-const lanes = 4
+// phiWeights returns what φ at rate r takes of each echo:
+// g·(t·Σg² − Σt·g²) for g = exp(−r·t).
+func phiWeights(t []float64, r float64) []float64 {
+	var w, w1 float64
+	for _, t := range t {
+		g := lanes.Exp(-float64(r * t))
+		w += float64(g * g)
+		w1 += float64(t * g * g)
+	}
+	phi := make([]float64, len(t))
+	for e, t := range t {
+		phi[e] = lanes.Exp(-float64(r*t)) * (float64(t*w) - w1)
+	}
+	return phi
+}
 
-// lanes returns φ at the rates i to i+lanes.
-func (s *scan) lanes(i int, y []float64) [lanes]float64 {
-	var a, b, c, d float64
-	weights := s.phi[i*len(y):]
+// phiAt returns φ at rate r, to the last bit as lanes.Signs sees it.
+func (s *scan) phiAt(r int, y []float64) float64 {
+	sum := 0.0
 	for e, v := range y {
-		w := weights[e*lanes:][:lanes]
-		a += float64(w[0] * v)
-		b += float64(w[1] * v)
-		c += float64(w[2] * v)
-		d += float64(w[3] * v)
+		sum = math.FMA(s.phi[r][e], v, sum)
 	}
-	return [lanes]float64{a, b, c, d}
+	return sum
 }
 
-// falling reports whether the straight line through the echoes falls: this is
-// the sign of φ at rate 0, where the residual of the constant begins to fall with
-// the rate or to rise.
-func (k *kernel) falling(m moments) bool {
-	return m.slope*float64(len(k.t)) < m.sum*k.sum
+// between returns the rates r and r+1 as the solver's unknown, and a guess where φ
+// passes zero between them.
+func (s *scan) between(r int, y []float64) bracket {
+	from, at := s.at[r], s.at[r+1]
+	before, phi := s.phiAt(r, y), s.phiAt(r+1, y)
+	b := bracket{from + float64((at-from)*(before/(before-phi))), min(from, at), max(from, at)}
+	if !(b.start > b.lo && b.start < b.hi) {
+		b.start = (b.lo + b.hi) / 2
+	}
+	return b
 }
 
-// mayDecay reports whether some decay may describe the echoes better than a
-// constant although the line through them does not fall, as a bright first echo
-// before a slow rise does. A decay is convex and falls, hence a constant plus
-// hinges max(0, t[e]−t) with weights above zero; where no hinge correlates with
-// the echoes, no sum of them does.
-func (k *kernel) mayDecay(y []float64, sum float64) bool {
-	mean := sum / float64(len(y))
-	var above, hinge float64
-	for e := 1; e < len(y); e++ {
-		above += y[e-1] - mean
-		hinge += float64(above * (k.t[e] - k.t[e-1]))
-		if hinge > 0 {
-			return true
-		}
+// search finds the best of all minima of the decays that are to be searched. Every
+// place between two rates of the scan where φ says that one lies is solved, except
+// where the one already found is.
+func (k *nlls) search(b *block) {
+	if k.searched.n == 0 {
+		return
 	}
-	return false
-}
-
-// search returns the best of all minima. Every place between two rates of the
-// scan where φ says that one lies is solved, except where the decay found, if it
-// has an amplitude, already is.
-func (k *kernel) search(y []float64, found decay, tss float64) (decay, float64, volume.Status) {
-	x := found.rate
-	if k.step > 0 {
-		x = found.ratio
-	}
-	best, least := decay{}, math.Inf(1)
-	before := 0.0
-	for i := 0; i < len(k.scan.at); i += lanes {
-		for lane, phi := range k.scan.lanes(i, y) {
-			if before < 0 && phi >= 0 {
-				at, from := k.scan.at[i+lane], k.scan.at[i+lane-1]
-				lo, hi := min(from, at), max(from, at)
-				d, rss := found, 0.0
-				if found.a > 0 && lo <= x && x <= hi {
-					rss = k.residual(y, d)
-				} else {
-					d, rss = k.solve(y, from+float64((at-from)*(before/(before-phi))), lo, hi)
-				}
-				if rss < least {
-					best, least = d, rss
+	for _, p := range k.parts {
+		lanes.Signs(k.searched.y, p.weights, len(k.t), k.searched.n, &k.below)
+		for j := range k.searched.n {
+			i := k.which[j]
+			// φ is below zero at a rate and no longer at the next.
+			turns := k.below[j] &^ (k.below[j] >> 1) & p.turns
+			for ; turns != 0; turns &= turns - 1 {
+				at := k.between(p.first+bits.TrailingZeros64(turns), k.searched.decay(j))
+				if x := k.best.Ratio[i]; math.IsInf(k.best.RSS[i], 1) || x < at.lo || x > at.hi {
+					k.ask(k.searched, j, i, at)
 				}
 			}
-			before = phi
 		}
 	}
-	// What is left as the rate grows without bound: all echoes but the first,
-	// which an amplitude above zero can meet unless it lies below.
+	k.answer()
+	for j := range k.searched.n {
+		i := k.which[j]
+		b.found[i].status = bestOf(k.searched.decay(j), k.best.RSS[i], b.total[i])
+	}
+}
+
+// bestOf says what the least residual of all minima means beside that of the
+// constant, tss, and of what is left as the rate grows without bound: all echoes
+// but the first, which an amplitude above zero can meet unless it lies below.
+func bestOf(y []float64, least, tss float64) volume.Status {
 	below := min(y[0], 0)
 	spike := float64(below*below) + scatter(y[1:], 0)
 	switch {
 	case !(min(least, spike) < tss):
-		return decay{}, 0, volume.NotDecaying
+		return volume.NotDecaying
 	case !(least < spike):
-		return decay{}, 0, volume.NotConverged
+		return volume.NotConverged
 	}
-	return best, least, volume.Fitted
-}
-
-// solve finds a minimum in a bracket of the kernel's unknown.
-func (k *kernel) solve(y []float64, start, lo, hi float64) (decay, float64) {
-	if !(start > lo && start < hi) {
-		start = (lo + hi) / 2
-	}
-	if k.step > 0 {
-		return k.equal(y, start, lo, hi)
-	}
-	return k.general(y, start, lo, hi)
+	return volume.Fitted
 }

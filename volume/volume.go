@@ -84,7 +84,7 @@ type Map struct {
 }
 
 // Maps is what a fit returns, one value per voxel in each array. Where Status
-// is not Fitted or OutOfRange, T2, S0 and SE are NaN.
+// is not Fitted, OutOfRange or AtBound, T2, S0, SE, Offset and B1 are NaN.
 type Maps struct {
 	Geometry
 	// T2 in ms.
@@ -96,8 +96,29 @@ type Maps struct {
 	R2 []float32
 	// SE is the standard error of T2 in ms.
 	SE []float32
+	// Offset is the constant below the decay, in the units of the series; nil
+	// unless the model has one.
+	Offset []float32
+	// B1 is the refocusing angle as a fraction of 180°; nil unless the model
+	// has it.
+	B1 []float32
+	// Echoes is the number of echoes that each voxel's fit used; nil where that
+	// is the same for all.
+	Echoes []uint8
+	// Noise is what is known of the noise of the series.
+	Noise Noise
 	// Status says what became of each voxel.
 	Status []Status
+}
+
+// Noise is the noise of a magnitude series.
+type Noise struct {
+	// Sigma is the standard deviation of each channel of the complex signal, one
+	// per slice, in the units of the series; NaN where it is not known.
+	Sigma []float64
+	// Source says where Sigma comes from: given, residuals or background; empty
+	// where nobody asked.
+	Source string
 }
 
 // Status is what became of a voxel in the fit. Its numbers are written to
@@ -114,13 +135,14 @@ const (
 	NotConverged Status = 4 // no best rate: none found in the allowed steps, or beyond all bounds
 	OutOfRange   Status = 5 // T2 outside the accepted range; the maps keep the value
 	PoorFit      Status = 6 // R² below the threshold
+	AtBound      Status = 7 // on a bound of the model's parameters, which is no estimate; the maps keep the value
 )
 
 // Exclusions lists the states that exclude a voxel from summaries, in the
 // order of their columns in tables.
-var Exclusions = [...]Status{LowSignal, NotDecaying, NotConverged, OutOfRange, PoorFit}
+var Exclusions = [...]Status{LowSignal, NotDecaying, NotConverged, OutOfRange, PoorFit, AtBound}
 
-var statusNames = [...]string{"not_fitted", "fitted", "low_signal", "not_decaying", "not_converged", "t2_out_of_range", "poor_fit"}
+var statusNames = [...]string{"not_fitted", "fitted", "low_signal", "not_decaying", "not_converged", "t2_out_of_range", "poor_fit", "at_bound"}
 
 // String returns the state's name as it stands in table columns: low_signal.
 func (s Status) String() string {

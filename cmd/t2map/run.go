@@ -16,9 +16,17 @@ import (
 // studyFlags are the flags that say what to do with a study; run and inspect
 // share them.
 type studyFlags struct {
-	protocol, scheme, mask, method, t2Range, maps string
-	manifest, layout, series                      string
-	skipEchoes, workers                           int
+	protocol, scheme, mask, maps string
+	manifest, layout, series     string
+	skipEchoes, workers          int
+	fit                          fitFlags
+}
+
+// fitFlags are the flags of the fit alone.
+type fitFlags struct {
+	method, t2Range, sigma, b1Range string
+	echoFloor, t1                   float64
+	profile                         []float64
 }
 
 func (f *studyFlags) add(c *cobra.Command) {
@@ -29,15 +37,20 @@ func (f *studyFlags) add(c *cobra.Command) {
 	p.StringVar(&f.manifest, "manifest", "", "CSV `file` with the columns folder,subject,visit,side,mask")
 	p.StringVar(&f.layout, "layout", "", "`pattern` of study folders, such as '{subject}/{visit}'")
 	p.StringVar(&f.series, "series", "", "which series, where a study has several: its `number`, hash or a pattern of its description")
-	p.IntVar(&f.skipEchoes, "skip-echoes", 1, "`number` of first echoes left out of the fit")
+	p.IntVar(&f.skipEchoes, "skip-echoes", 1, "`number` of first echoes left out of the fit; epg fits all")
 	p.IntVar(&f.workers, "workers", 0, "`number` of files read and of slabs fitted at a time (default: one per processor)")
 }
 
 // addFit adds the flags that only a fit needs.
 func (f *studyFlags) addFit(c *cobra.Command) {
 	p := c.Flags()
-	p.StringVar(&f.method, "method", "", "`how` to fit: nlls or loglinear (default nlls)")
-	p.StringVar(&f.t2Range, "t2-range", "", "accepted T2 in ms as `LO,HI` (default 0,100)")
+	p.StringVar(&f.fit.method, "method", "", "`how` to fit: nlls, loglinear, loglinear-unweighted, arlo, nlls-offset, rician or epg (default nlls)")
+	p.StringVar(&f.fit.t2Range, "t2-range", "", "accepted T2 in ms as `LO,HI` (default 0,100)")
+	p.StringVar(&f.fit.sigma, "sigma", "", "`noise` of the images: its standard deviation, or where to estimate it: residuals or background (default residuals)")
+	p.Float64Var(&f.fit.echoFloor, "echo-floor", 0, "leave out of each voxel's fit the trailing echoes under `K` times the noise (default 0, none)")
+	p.Float64Var(&f.fit.t1, "t1", 0, "T1 in `ms` of all tissue, for epg (default 1200)")
+	p.StringVar(&f.fit.b1Range, "b1-range", "", "refocusing angles to search, as fractions `LO,HI` of 180°, for epg (default 0.4,1.2)")
+	p.Float64SliceVar(&f.fit.profile, "refocusing-profile", nil, "refocusing angles across the slice, as `fractions` of the nominal one, for epg (default 1)")
 	p.StringVar(&f.maps, "maps", "", "`which` voxels to fit: full, every one; mask, the mask's; none, the mask's, and write no maps (default full)")
 }
 
@@ -59,25 +72,43 @@ func (f *studyFlags) settings(c *cobra.Command, roots []string) (batch.Settings,
 	if c.Flags().Changed("skip-echoes") {
 		p.Fit.SkipEchoes = batch.SkipOption(f.skipEchoes)
 	}
-	p.Fit.Method = cmp.Or(t2fit.Method(f.method), p.Fit.Method)
 	p.Maps = cmp.Or(batch.Maps(f.maps), p.Maps)
-	if f.t2Range != "" {
-		if p.Fit.T2Range, err = parseRange(f.t2Range); err != nil {
-			return s, err
-		}
+	if err := f.fit.set(&p.Fit); err != nil {
+		return s, err
 	}
 	return s, p.Check()
 }
 
-// parseRange reads LO,HI.
-func parseRange(text string) ([2]float64, error) {
+// set puts the flags that are given into the options.
+func (f fitFlags) set(o *t2fit.Options) error {
+	o.Method = cmp.Or(t2fit.Method(f.method), o.Method)
+	o.EchoFloor = cmp.Or(f.echoFloor, o.EchoFloor)
+	o.T1 = cmp.Or(f.t1, o.T1)
+	if f.profile != nil {
+		o.RefocusingProfile = f.profile
+	}
+	if err := batch.SetSigma(o, f.sigma); err != nil {
+		return fmt.Errorf("--sigma: %w", err)
+	}
+	return errors.Join(setRange("--t2-range", f.t2Range, &o.T2Range), setRange("--b1-range", f.b1Range, &o.B1Range))
+}
+
+// setRange reads LO,HI, where it is given.
+func setRange(flag, text string, to *[2]float64) error {
+	if text == "" {
+		return nil
+	}
 	lo, hi, ok := strings.Cut(text, ",")
 	a, errA := strconv.ParseFloat(strings.TrimSpace(lo), 64)
 	b, errB := strconv.ParseFloat(strings.TrimSpace(hi), 64)
 	if !ok || errA != nil || errB != nil {
-		return [2]float64{}, fmt.Errorf("--t2-range %q is not two numbers LO,HI in ms, such as 0,100", text)
+		return fmt.Errorf("%s %q is not two numbers LO,HI, such as 10,100", flag, text)
 	}
-	return batch.T2Range(a, b)
+	var err error
+	if *to, err = batch.Range(a, b); err != nil {
+		return fmt.Errorf("%s: %w", flag, err)
+	}
+	return nil
 }
 
 func runCommand() *cobra.Command {

@@ -11,8 +11,8 @@ import (
 	"github.com/t2map/t2map/volume"
 )
 
-// train returns n echo times from first, step apart, in ms.
-func train(first, step float64, n int) []float64 {
+// echoTimes returns n echo times from first, step apart, in ms.
+func echoTimes(first, step float64, n int) []float64 {
 	te := make([]float64, n)
 	for e := range te {
 		te[e] = first + float64(e)*step
@@ -30,18 +30,20 @@ func decayOf(te []float64, t2, s0 float64) []float64 {
 
 func near(got, want, rel float64) bool { return math.Abs(got-want) <= rel*math.Abs(want) }
 
-// Exact decays come back to the rounding of the exponentials they were made of.
+// Exact decays come back to the rounding of the exponentials they were made of,
+// by those methods that promise it.
 func TestCurveExact(t *testing.T) {
 	uneven := []float64{10, 25, 50, 90, 150, 250}
-	for _, method := range Methods {
-		for _, te := range [][]float64{train(10, 10, 7), train(6.312, 6.312, 8), train(8, 8, 32), train(26.4, 13.2, 10), uneven} {
+	for _, method := range []Method{NLLS, LogLinear, LogLinearUnweighted} {
+		for _, te := range [][]float64{echoTimes(10, 10, 7), echoTimes(6.312, 6.312, 8), echoTimes(8, 8, 32), echoTimes(26.4, 13.2, 10), uneven} {
 			for _, t2 := range []float64{4, 10, 35, 80, 400, 20000} {
 				for _, s0 := range []float64{1e-3, 900, 1e7} {
 					got, err := Curve(te, decayOf(te, t2, s0), Options{Method: method, T2Range: [2]float64{0, 1e6}})
 					if err != nil {
 						t.Fatal(err)
 					}
-					if got.Status != volume.Fitted || !near(got.T2, t2, 1e-9) || !near(got.S0, s0, 1e-9) || got.SE > 1e-5*t2 {
+					if got.Status != volume.Fitted || !near(got.T2, t2, 1e-9) || !near(got.S0, s0, 1e-9) ||
+						got.SE > 1e-5*t2 && decayOf(te, t2, 1)[len(te)-1] > 1e-10 { // the logarithm of less is lost in the rounding of the residual
 						t.Errorf("%s, TE %v, T2 %g, S0 %g: got %+v", method, te, t2, s0, got)
 					}
 				}
@@ -53,7 +55,7 @@ func TestCurveExact(t *testing.T) {
 // The scale of the signal moves S0 by the same factor and nothing else; 1e-12 is
 // the rounding of ln S, a hundred times over.
 func TestCurveScale(t *testing.T) {
-	te := train(10, 10, 7)
+	te := echoTimes(10, 10, 7)
 	y := []float64{700, 610, 425, 330, 260, 190, 160}
 	for _, method := range Methods {
 		a, _ := Curve(te, y, Options{Method: method})
@@ -69,7 +71,7 @@ func TestCurveScale(t *testing.T) {
 }
 
 func TestReasons(t *testing.T) {
-	te := train(10, 10, 7)
+	te := echoTimes(10, 10, 7)
 	wide := [2]float64{0, 1e9}
 	for _, c := range []struct {
 		name string
@@ -174,7 +176,7 @@ func oracle(te, y []float64) (float64, float64) {
 // rounding (1e-8) from the minimum; 1e-6 leaves room for its conditioning.
 func TestNLLSAgainstOracle(t *testing.T) {
 	rng := rand.New(rand.NewPCG(1, 2))
-	for _, te := range [][]float64{train(10, 10, 7), train(6.312, 6.312, 8), {10, 25, 50, 90, 150, 250}} {
+	for _, te := range [][]float64{echoTimes(10, 10, 7), echoTimes(6.312, 6.312, 8), {10, 25, 50, 90, 150, 250}} {
 		for range 300 {
 			t2, s0 := 15+70*rng.Float64(), 500+500*rng.Float64()
 			y := decayOf(te, t2, s0)
@@ -197,18 +199,18 @@ func TestNLLSAgainstOracle(t *testing.T) {
 // one to what the tolerance of the iteration leaves.
 func TestEqualAgainstGeneral(t *testing.T) {
 	rng := rand.New(rand.NewPCG(5, 6))
-	o := mustDefaults(t, Options{T2Range: [2]float64{0, 1e9}})
-	k := newKernel(train(20, 10, 6), o)
+	k := newTrain(echoTimes(20, 10, 6))
+	even := newNLLS(k)().(*nlls)
 	for range 2000 {
 		y := decayOf(k.t, 10+90*rng.Float64(), 900)
 		for e := range y {
 			y[e] = math.Hypot(y[e]+20*rng.NormFloat64(), 20*rng.NormFloat64())
 		}
-		m, _ := k.moments(y)
-		a, rssa := k.equal(y, startRatio(m, y[len(y)-1]), 0, 1)
-		b, rssb := k.general(y, 1/k.t[5], 0, 1/shortest)
-		if !near(rssa, rssb, 1e-9) || !near(a.rate, b.rate, 1e-8) || !near(a.a, b.a, 1e-8) || !near(a.spread, b.spread, 1e-4) {
-			t.Fatalf("%v: equal %+v %g, general %+v %g", y, a, rssa, b, rssb)
+		a := even.estimate(y, 0)
+		m := bracket{1 / k.t[5], 0, 1}.solve(&k, y)
+		b := k.found(m.decay, m.rss, 1/(m.rate*m.rate*m.a*math.Sqrt(m.spread)))
+		if !near(a.rss, b.rss, 1e-9) || !near(a.t2, b.t2, 1e-8) || !near(a.s0, b.s0, 1e-8) || !near(a.se, b.se, 1e-4) {
+			t.Fatalf("%v: equal %+v, general %+v", y, a, b)
 		}
 	}
 }
@@ -218,7 +220,7 @@ func TestEqualAgainstGeneral(t *testing.T) {
 // another percent; 3 % is four such errors.
 func TestStandardError(t *testing.T) {
 	rng := rand.New(rand.NewPCG(7, 8))
-	te := train(10, 10, 7)
+	te := echoTimes(10, 10, 7)
 	for _, method := range Methods {
 		var sum, sum2, se2 float64
 		const draws = 20000
@@ -244,7 +246,7 @@ func TestStandardError(t *testing.T) {
 
 // R² by its definition, written out.
 func TestR2(t *testing.T) {
-	te := train(10, 10, 5)
+	te := echoTimes(10, 10, 5)
 	y := []float64{500, 400, 290, 240, 150}
 	est, err := Curve(te, y, Options{})
 	if err != nil {
@@ -260,6 +262,11 @@ func TestR2(t *testing.T) {
 	if !near(est.R2, 1-rss/tss, 1e-12) {
 		t.Errorf("R² %.15g, by definition %.15g", est.R2, 1-rss/tss)
 	}
+}
+
+// newFitter returns what fits decays at the fitted echo times te.
+func newFitter(te []float64, o Options) *fitter {
+	return &fitter{o, newEstimators(newTrain(te), o)()}
 }
 
 func mustDefaults(t testing.TB, o Options) Options {
@@ -285,7 +292,7 @@ func TestDefaultsRefuses(t *testing.T) {
 func FuzzEstimate(f *testing.F) {
 	f.Add(900.0, 600.0, 0.0, 280.0, 120.0, false)
 	f.Add(1e30, 1e-30, 1.0, 0.0, 0.0, true)
-	te := [2][]float64{train(10, 10, 5), {10, 25, 50, 90, 150}}
+	te := [2][]float64{echoTimes(10, 10, 5), {10, 25, 50, 90, 150}}
 	f.Fuzz(func(t *testing.T, a, b, c, d, e float64, uneven bool) {
 		y := []float64{a, b, c, d, e}
 		for i := range y {
@@ -299,6 +306,9 @@ func FuzzEstimate(f *testing.F) {
 			i = 1
 		}
 		for _, m := range Methods {
+			if (Options{Method: m}).CheckTE(te[i]) != nil {
+				continue
+			}
 			est, err := Curve(te[i], y, Options{Method: m})
 			if err != nil {
 				t.Fatal(err)
@@ -313,21 +323,24 @@ func FuzzEstimate(f *testing.F) {
 
 func BenchmarkKernel(b *testing.B) {
 	rng := rand.New(rand.NewPCG(9, 10))
-	for _, te := range [][]float64{train(10, 10, 7), {10, 21, 30, 40, 50, 60, 70}} {
+	for _, te := range [][]float64{echoTimes(10, 10, 7), {10, 21, 30, 40, 50, 60, 70}} {
 		y := make([][]float64, 1024)
 		for i := range y {
 			y[i] = decayOf(te, 25+50*rng.Float64(), 800)
 			for e := range y[i] {
 				y[i][e] = math.Hypot(y[i][e]+12*rng.NormFloat64(), 12*rng.NormFloat64())
 			}
-			y[i] = y[i][1:]
 		}
 		for _, m := range Methods {
-			k := newKernel(te[1:], mustDefaults(b, Options{Method: m}))
-			b.Run(fmt.Sprintf("%s/equal=%t", m, k.step > 0), func(b *testing.B) {
+			o := mustDefaults(b, Options{Method: m})
+			if o.checkTE(te) != nil {
+				continue
+			}
+			k := newFitter(te[o.SkipEchoes:], o)
+			b.Run(fmt.Sprintf("%s/equal=%t", m, te[1] == 20), func(b *testing.B) {
 				b.ReportAllocs()
 				for i := 0; b.Loop(); i++ {
-					k.estimate(y[i%1024])
+					k.estimate(y[i%1024][o.SkipEchoes:], 12)
 				}
 			})
 		}

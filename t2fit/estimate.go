@@ -1,0 +1,151 @@
+package t2fit
+
+import (
+	"math"
+
+	"github.com/t2map/t2map/volume"
+)
+
+// Estimate is the fit of one decay. Where Status is not Fitted, OutOfRange or
+// AtBound, T2, S0, SE, Offset and B1 are NaN.
+type Estimate struct {
+	// T2 in ms, and S0, the magnitude at TE = 0, in the units of the signal.
+	T2, S0 float64
+	// R2 is the coefficient of determination 1 − RSS/TSS on the fitted echoes,
+	// TSS taken about their mean.
+	R2 float64
+	// SE is the standard error of T2 in ms: from the Jacobian at the estimate
+	// and the residual variance RSS/(n−p) of n echoes and p parameters, to first
+	// order.
+	SE float64
+	// Offset is the constant below the decay, NaN for methods without one.
+	Offset float64
+	// B1 is the refocusing angle as a fraction of 180°, NaN for methods without.
+	B1 float64
+	// Echoes is the number of echoes that were fitted.
+	Echoes int
+	Status volume.Status
+}
+
+// failed is the estimate of a voxel that has none, with the reason.
+func failed(s volume.Status) Estimate {
+	nan := math.NaN()
+	return Estimate{T2: nan, S0: nan, R2: nan, SE: nan, Offset: nan, B1: nan, Status: s}
+}
+
+// found is what an estimator makes of the echoes of one voxel. Where its status
+// is not Fitted or AtBound, the rest means nothing.
+type found struct {
+	t2, s0 float64
+	rss    float64 // residual sum of squares on the fitted echoes
+	se     float64 // standard error of T2, ms
+	offset float64 // NaN where the model has none
+	b1     float64 // NaN where the model has none
+	echoes int     // how many of the echoes, from the first, were used
+	status volume.Status
+}
+
+// none is what an estimator returns where there is no estimate, with the reason.
+func none(s volume.Status) found { return found{status: s} }
+
+// estimator fits one decay at a time. Each worker has its own, with its scratch;
+// what is costly to make and read-only is shared between them.
+//
+// In estimators a product that enters a sum is written float64(x*y) or as
+// math.FMA: without either the compiler may fuse the two into one instruction that
+// rounds once, as it does on arm64, and the bytes of a map would depend on the
+// machine.
+type estimator interface {
+	// estimate fits the magnitudes y, finite, one per echo of the train it was made
+	// for, at least two of them above the signal floor, under noise of the standard
+	// deviation sigma, NaN where it is not known.
+	estimate(y []float64, sigma float64) found
+}
+
+// newEstimators prepares the options' method for a train and returns what makes a
+// worker's own.
+func newEstimators(k train, o Options) func() estimator {
+	if o.EchoFloor > 0 {
+		return newAdaptive(k, o)
+	}
+	switch o.Method {
+	case LogLinear, LogLinearUnweighted:
+		return func() estimator { return newLogLinear(k, o) }
+	case ARLO:
+		return func() estimator { return newARLO(k) }
+	case NLLSOffset:
+		return newOffset(k)
+	case Rician:
+		return newRician(k)
+	case EPG:
+		return newEPG(k, o)
+	default:
+		return newNLLS(k)
+	}
+}
+
+// fitter judges what an estimator finds by the options' limits.
+type fitter struct {
+	o         Options
+	estimator estimator
+}
+
+// estimate fits the magnitudes y, one per fitted echo.
+func (f *fitter) estimate(y []float64, sigma float64) Estimate {
+	above, sum, squares := 0, 0.0, 0.0
+	for _, v := range y {
+		if v > f.o.MinSignal {
+			above++
+		}
+		sum += v
+		squares += float64(v * v)
+	}
+	// An infinite or missing echo leaves no finite sum of squares.
+	if above < 2 || !(squares <= math.MaxFloat64) {
+		return failed(volume.LowSignal)
+	}
+	return f.o.judge(f.estimator.estimate(y, sigma), total(y, sum, squares))
+}
+
+// steady is the fraction of Σy² under which Σ(y − mean)² is taken from the
+// differences: its short formula loses up to 1e-15 of Σy², which is then no more
+// than 1e-9 of the result.
+const steady = 1e-6
+
+// total returns TSS = Σ(y − mean)².
+func total(y []float64, sum, squares float64) float64 {
+	n := float64(len(y))
+	tss := squares - sum*sum/n
+	if tss < steady*squares {
+		tss = scatter(y, sum/n)
+	}
+	return tss
+}
+
+// judge turns what was found into the estimate: R² and the checks against the
+// options' limits. tss is the residual of the constant: a curve that leaves no
+// less is not a decay, however it was found.
+func (o Options) judge(v found, tss float64) Estimate {
+	if v.status != volume.Fitted && v.status != volume.AtBound {
+		return failed(v.status)
+	}
+	est := Estimate{
+		T2: v.t2, S0: v.s0, R2: 1 - v.rss/tss, SE: v.se, Offset: v.offset, B1: v.b1,
+		Echoes: v.echoes, Status: v.status,
+	}
+	switch {
+	case !(v.rss < tss):
+		return failed(volume.NotDecaying)
+	case !(v.s0 < math.MaxFloat32) || !(v.t2 < math.MaxFloat32) || !(v.t2 > 0):
+		// A decay so short that its start lies beyond all numbers, or so long
+		// that it is none.
+		return failed(volume.NotConverged)
+	case o.MinR2 > 0 && !(est.R2 >= o.MinR2):
+		poor := failed(volume.PoorFit)
+		poor.R2 = est.R2
+		return poor
+	case est.Status == volume.Fitted && !(est.T2 > o.T2Range[0] && est.T2 <= o.T2Range[1]):
+		est.Status = volume.OutOfRange
+	}
+	return est
+}

@@ -1,0 +1,57 @@
+package lanes
+
+// Sum takes the sums of n decays at the times t, of which the first is 0, and
+// counts their echoes above floor.
+func Sum(y, t []float64, floor float64, n int, s *Sums) { sum(y, t, floor, n, s) }
+
+// Solve finds a minimum of the least squares for each of n asks, on echoes that
+// are equally spaced.
+func Solve(y []float64, echoes, n int, a *Asks, m *Minima) { solve(y, echoes, n, a, m) }
+
+// rateLanes is the number of rates whose weights lie side by side for Signs.
+const rateLanes = 4
+
+// MostRates is the most rates that Signs can tell apart.
+const MostRates = 64
+
+// Weights lays out the weights of φ for Signs: by[r][e] for rate r and echo e. The
+// number of rates is a multiple of four, at most MostRates.
+func Weights(by [][]float64) []float64 {
+	var out []float64
+	for r := 0; r < len(by); r += rateLanes {
+		for e := range by[r] {
+			for lane := range rateLanes {
+				out = append(out, by[r+lane][e])
+			}
+		}
+	}
+	return out
+}
+
+// Signs sets bit r of below[i] where Σ by[r][e]·y[e] of decay i is below zero.
+func Signs(y, weights []float64, echoes, n int, below *[Width]uint64) {
+	signs(y, weights, echoes, n, below)
+}
+
+// Train is the echo times: the first one, the spacing where they are equally
+// spaced, else 0, and all of them counted from the first.
+type Train struct {
+	TE0, Step float64
+	T         []float64
+}
+
+// Finish turns minima of equally spaced echoes into curves with residual variance RSS/(echoes−2).
+func Finish(k Train, n int, m *Minima, c *Curves) {
+	finish(k.Step, k.TE0, float64(len(k.T)-2), n, m, c)
+}
+
+// LogLine fits the straight line ln y = ln S0 − t/T2, each echo weighted by y² or
+// all alike, and leaves out echoes that are not above zero. T2 is not above zero,
+// or not a number, where the line does not fall. The room is scratch of Room
+// numbers.
+func LogLine(y []float64, k Train, weighted bool, n int, c *Curves, room []float64) {
+	logLine(y, k, weighted, n, c, room)
+}
+
+// Room returns the size of the scratch that LogLine needs.
+func Room(echoes int) int { return (5 + 2*echoes) * Width }

@@ -1,0 +1,58 @@
+package lanes
+
+import (
+	"math"
+
+	"golang.org/x/sys/cpu"
+)
+
+// vectors is changed by tests only.
+var vectors = cpu.X86.HasAVX2 && cpu.X86.HasFMA
+
+// Vectors says whether the functions work on four decays at a time.
+func Vectors() bool { return vectors }
+
+func sum(y, t []float64, floor float64, n int, s *Sums) {
+	if !vectors {
+		sumInGo(y, t, floor, n, s)
+		return
+	}
+	count := float64(len(t))
+	sumAVX2(&y[0], &t[0], len(t), n, floor, sumOf(t)/count, 1/count, &s.Sum[0])
+}
+
+func solve(y []float64, echoes, n int, a *Asks, m *Minima) {
+	if !vectors {
+		solveInGo(y, echoes, n, a, m)
+		return
+	}
+	solveAVX2(&y[0], echoes, n, &a.Start[0], &m.A[0])
+}
+
+func signs(y, weights []float64, echoes, n int, below *[Width]uint64) {
+	if !vectors {
+		signInGo(y, weights, echoes, n, below)
+		return
+	}
+	signAVX2(&y[0], &weights[0], echoes, len(weights)/echoes, n, &below[0])
+}
+
+func finish(step, te0, dof float64, n int, m *Minima, c *Curves) {
+	if !vectors {
+		finishInGo(step, te0, dof, n, m, c)
+		return
+	}
+	finishAVX2(-1/step, te0, 1/float64(dof*float64(step*step)), n, &m.A[0], &c.T2[0])
+}
+
+func logLine(y []float64, k Train, weighted bool, n int, c *Curves, room []float64) {
+	if !vectors || k.Step == 0 {
+		logLineInGo(y, k, weighted, n, c, room)
+		return
+	}
+	var mask uint64
+	if weighted {
+		mask = math.MaxUint64
+	}
+	logLineAVX2(&y[0], &k.T[0], len(k.T), k.TE0, k.Step, float64(len(k.T)-4), mask, n, &c.T2[0], &room[0])
+}

@@ -1,0 +1,3 @@
+package lanes
+
+func setVectors(on bool) { vectors = on }

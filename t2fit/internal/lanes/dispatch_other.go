@@ -1,0 +1,22 @@
+//go:build !amd64
+
+package lanes
+
+// Vectors says whether the functions work on four decays at a time.
+func Vectors() bool { return false }
+
+func sum(y, t []float64, floor float64, n int, s *Sums) { sumInGo(y, t, floor, n, s) }
+
+func solve(y []float64, echoes, n int, a *Asks, m *Minima) { solveInGo(y, echoes, n, a, m) }
+
+func signs(y, weights []float64, echoes, n int, below *[Width]uint64) {
+	signInGo(y, weights, echoes, n, below)
+}
+
+func finish(step, te0, dof float64, n int, m *Minima, c *Curves) {
+	finishInGo(step, te0, dof, n, m, c)
+}
+
+func logLine(y []float64, k Train, weighted bool, n int, c *Curves, room []float64) {
+	logLineInGo(y, k, weighted, n, c, room)
+}

@@ -1,0 +1,78 @@
+package main
+
+import (
+	"math"
+
+	. "github.com/mmcloughlin/avo/build"
+	. "github.com/mmcloughlin/avo/operand"
+)
+
+// The constants of ../elementary.go.
+const (
+	ln2Hi        = 0x1.62e42feep-1
+	ln2Lo        = 0x1.a39ef35793c76p-33
+	log2E        = 0x1.71547652b82fep+0
+	sqrt2        = 0x1.6a09e667f3bcdp+0
+	leastExp     = -708
+	mostExp      = 709
+	roundToWhole = 0x1.8p52
+)
+
+var logTerms = [...]float64{2.0 / 21, 2.0 / 19, 2.0 / 17, 2.0 / 15, 2.0 / 13, 2.0 / 11, 2.0 / 9, 2.0 / 7, 2.0 / 5, 2.0 / 3}
+
+var expTerms = [...]float64{
+	1.0 / 6227020800, 1.0 / 479001600, 1.0 / 39916800, 1.0 / 3628800, 1.0 / 362880, 1.0 / 40320,
+	1.0 / 5040, 1.0 / 720, 1.0 / 120, 1.0 / 24, 1.0 / 6, 1.0 / 2, 1, 1,
+}
+
+// bits is a constant in all four lanes, given by its bits.
+func bits(b uint64) Mem { return all(math.Float64frombits(b)) }
+
+// polynomial returns Σ terms·xⁱ, the terms highest power first.
+func polynomial(x vec, terms []float64) vec {
+	p := load(all(terms[0]))
+	for _, c := range terms[1:] {
+		VFMADD213PD(all(c), x, p)
+	}
+	return p
+}
+
+// log returns ln x, as Log.
+func log(x vec) vec {
+	k := YMM()
+	VPSRLQ(Imm(52), x, k)
+	// An integer below 2⁵² beside the exponent of 2⁵² is that number and 2⁵².
+	const magic = 0x1p52
+	VORPD(all(magic), k, k)
+	VSUBPD(all(magic+1023), k, k)
+	m := or(and(x, bits(1<<52-1)), bits(1023<<52))
+	big := compare(m, above, all(sqrt2))
+	m = choose(big, mul(m, all(0.5)), m)
+	k = add(k, and(big, all(1)))
+	f := div(sub(m, all(1)), add(m, all(1)))
+	z := mul(f, f)
+	p := polynomial(z, logTerms[:])
+	VFMADD213PD(mul(k, all(ln2Lo)), mul(f, z), p)
+	VFMADD231PD(all(2), f, p)
+	VFMADD231PD(all(ln2Hi), k, p)
+	return p
+}
+
+// exp returns eˣ, as Exp.
+func exp(x vec) vec {
+	// Of two operands the instructions return the one written first here where
+	// one is no number.
+	r := load(all(leastExp))
+	VMAXPD(x, r, r)
+	most := load(all(mostExp))
+	VMINPD(r, most, r)
+	shifted := load(all(roundToWhole))
+	VFMADD231PD(all(log2E), r, shifted)
+	k := sub(shifted, all(roundToWhole))
+	VFNMADD231PD(all(ln2Hi), k, r)
+	VFNMADD231PD(all(ln2Lo), k, r)
+	p := polynomial(r, expTerms[:])
+	VPSLLQ(Imm(52), shifted, shifted)
+	VPADDQ(bits(1023<<52), shifted, shifted)
+	return mul(p, shifted)
+}

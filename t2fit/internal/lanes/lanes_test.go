@@ -1,0 +1,236 @@
+package lanes
+
+import (
+	"fmt"
+	"math"
+	"math/big"
+	"math/rand/v2"
+	"testing"
+)
+
+// blockOf returns a block of n decays of many kinds, at times 0, 1, 2 …
+func blockOf(echoes, n int, seed uint64) []float64 {
+	rng := rand.New(rand.NewPCG(seed, 1))
+	y := make([]float64, echoes*Width)
+	for i := range n {
+		rate, s0, noise := math.Exp(1.5*rng.NormFloat64()-1), 1000*rng.Float64(), 30*rng.Float64()
+		kind := rng.IntN(8)
+		for e := range echoes {
+			v := math.Hypot(s0*math.Exp(-rate*float64(e))+noise*rng.NormFloat64(), noise*rng.NormFloat64())
+			switch kind {
+			case 0:
+				v = noise * rng.NormFloat64()
+			case 1:
+				v = math.Round(v / 40)
+			case 2:
+				v = s0
+			case 3:
+				v *= float64(e)
+			}
+			y[e*Width+i] = v
+		}
+	}
+	return y
+}
+
+// bothWays runs f in Go and in assembly.
+func bothWays(t *testing.T, f func()) {
+	t.Helper()
+	if !Vectors() {
+		t.Skip("this processor has no AVX2 with FMA")
+	}
+	setVectors(false)
+	f()
+	setVectors(true)
+	f()
+}
+
+func same(a, b []float64) (int, bool) {
+	for i := range a {
+		if math.Float64bits(a[i]) != math.Float64bits(b[i]) && !(a[i] != a[i] && b[i] != b[i]) {
+			return i, false
+		}
+	}
+	return 0, true
+}
+
+// compare fails where two columns differ in a bit; NaN equals NaN.
+func compare(t *testing.T, what string, a, b []float64) {
+	t.Helper()
+	if i, ok := same(a, b); !ok {
+		t.Errorf("%s of decay %d: in Go %x (%g), in assembly %x (%g)", what, i, a[i], a[i], b[i], b[i])
+	}
+}
+
+var trains = []int{3, 4, 5, 6, 7, 8, 31, 32, 40}
+
+func TestSameBits(t *testing.T) {
+	for _, echoes := range trains {
+		for _, n := range []int{1, 3, 4, 101, Width} {
+			t.Run(fmt.Sprintf("%d echoes, %d decays", echoes, n), func(t *testing.T) {
+				sameBits(t, echoes, n)
+			})
+		}
+	}
+}
+
+func sameBits(t *testing.T, echoes, n int) {
+	y, times := blockOf(echoes, n, uint64(echoes*1000+n)), make([]float64, echoes)
+	for e := range times {
+		times[e] = 10 * float64(e)
+	}
+	var s [2]Sums
+	var m [2]Minima
+	var c, l, u [2]Curves
+	var below [2][Width]uint64
+	rng := rand.New(rand.NewPCG(9, 9))
+	by := make([][]float64, 28)
+	for r := range by {
+		by[r] = make([]float64, echoes)
+		for e := range by[r] {
+			by[r][e] = rng.NormFloat64()
+		}
+	}
+	way, room := 0, make([]float64, Room(echoes))
+	bothWays(t, func() {
+		Sum(y, times, 5, n, &s[way])
+		a := Asks{Start: s[way].Start}
+		for i := range a.Hi {
+			a.Hi[i] = 1
+		}
+		Solve(y, echoes, n, &a, &m[way])
+		Finish(Train{TE0: 20, Step: 10, T: times}, n, &m[way], &c[way])
+		LogLine(y, Train{TE0: 20, Step: 10, T: times}, true, n, &l[way], room)
+		LogLine(y, Train{TE0: 20, Step: 10, T: times}, false, n, &u[way], room)
+		Signs(y, Weights(by), echoes, n, &below[way])
+		way++
+	})
+	for name, of := range map[string]func(*Sums) []float64{
+		"sum": func(s *Sums) []float64 { return s.Sum[:n] }, "squares": func(s *Sums) []float64 { return s.Squares[:n] },
+		"total": func(s *Sums) []float64 { return s.Total[:n] }, "line": func(s *Sums) []float64 { return s.Line[:n] },
+		"start": func(s *Sums) []float64 { return s.Start[:n] }, "above": func(s *Sums) []float64 { return s.Above[:n] },
+	} {
+		compare(t, name, of(&s[0]), of(&s[1]))
+	}
+	compare(t, "residual", m[0].RSS[:n], m[1].RSS[:n])
+	for i := range n {
+		if !math.IsInf(m[0].RSS[i], 1) {
+			compare(t, "minimum", []float64{m[0].A[i], m[0].Ratio[i], m[0].Spread[i]}, []float64{m[1].A[i], m[1].Ratio[i], m[1].Spread[i]})
+		}
+	}
+	for name, both := range map[string]*[2]Curves{"finish": &c, "weighted line": &l, "line": &u} {
+		for i := range n {
+			if name == "finish" && math.IsInf(m[0].RSS[i], 1) {
+				continue
+			}
+			of := func(c *Curves) []float64 { return []float64{c.T2[i], c.S0[i], c.SE[i], c.RSS[i]} }
+			compare(t, name, of(&both[0]), of(&both[1]))
+		}
+	}
+	for i := range n {
+		if below[0][i] != below[1][i] {
+			t.Errorf("signs of decay %d: in Go %b, in assembly %b", i, below[0][i], below[1][i])
+		}
+	}
+}
+
+// The elementary functions against arithmetic of 120 bits: ln through the series
+// of big numbers would be long, so exp is held to the series and ln to exp.
+func TestElementary(t *testing.T) {
+	rng := rand.New(rand.NewPCG(3, 3))
+	worst := 0.0
+	for range 20000 {
+		x := 700 * (2*rng.Float64() - 1)
+		if rng.IntN(2) == 0 {
+			x /= 500
+		}
+		want := bigExp(x)
+		got := new(big.Float).SetPrec(200).SetFloat64(Exp(x))
+		off, _ := got.Sub(got, want).Quo(got, want).Float64()
+		worst = math.Max(worst, math.Abs(off))
+	}
+	if worst > 4*0x1p-53 {
+		t.Errorf("Exp is off by %g, %g × 2⁻⁵³", worst, worst*0x1p53)
+	}
+	worst = 0
+	for range 20000 {
+		x := math.Exp(600 * (2*rng.Float64() - 1))
+		if rng.IntN(2) == 0 {
+			x = 1 + 0.9*(rng.Float64()-0.5)
+		}
+		l := Log(x)
+		// ln x = l + (x/eˡ − 1) to second order.
+		q := new(big.Float).SetPrec(200).SetFloat64(x)
+		q.Quo(q, bigExp(l)).Sub(q, big.NewFloat(1))
+		off, _ := q.Float64()
+		worst = math.Max(worst, math.Abs(off/l))
+	}
+	if worst > 4*0x1p-53 {
+		t.Errorf("Log is off by %g, %g × 2⁻⁵³", worst, worst*0x1p53)
+	}
+}
+
+// bigExp returns eˣ by the series of x/2¹², squared twelve times.
+func bigExp(x float64) *big.Float {
+	const halvings = 12
+	r := new(big.Float).SetPrec(200).SetFloat64(x)
+	r.SetMantExp(r, -halvings)
+	sum, term := big.NewFloat(1).SetPrec(200), big.NewFloat(1).SetPrec(200)
+	for i := 1; i < 40; i++ {
+		term.Mul(term, r).Quo(term, new(big.Float).SetInt64(int64(i)))
+		sum.Add(sum, term)
+	}
+	for range halvings {
+		sum.Mul(sum, sum)
+	}
+	return sum
+}
+
+func BenchmarkSolve(b *testing.B) {
+	const echoes = 6
+	y := make([]float64, echoes*Width)
+	rng := rand.New(rand.NewPCG(1, 1))
+	for i := range Width {
+		t2 := 20 + 60*rng.Float64()
+		for e := range echoes {
+			y[e*Width+i] = math.Hypot(800*math.Exp(-10*float64(e+2)/t2)+12*rng.NormFloat64(), 12*rng.NormFloat64())
+		}
+	}
+	times := make([]float64, echoes)
+	for e := range times {
+		times[e] = 10 * float64(e)
+	}
+	var s Sums
+	var m Minima
+	var c Curves
+	var below [Width]uint64
+	a := new(Asks)
+	for i := range a.Hi {
+		a.Hi[i] = 1
+	}
+	weights, room := make([]float64, 28*echoes), make([]float64, Room(echoes))
+	ways := []bool{false}
+	if Vectors() {
+		ways = append(ways, true)
+	}
+	for _, vector := range ways {
+		setVectors(vector)
+		for name, f := range map[string]func(){
+			"sum":     func() { Sum(y, times, 0, Width, &s) },
+			"solve":   func() { a.Start = s.Start; Solve(y, echoes, Width, a, &m) },
+			"signs":   func() { Signs(y, weights, echoes, Width, &below) },
+			"finish":  func() { Finish(Train{20, 10, times}, Width, &m, &c) },
+			"logline": func() { LogLine(y, Train{20, 10, times}, true, Width, &c, room) },
+		} {
+			Sum(y, times, 0, Width, &s)
+			Solve(y, echoes, Width, a, &m)
+			b.Run(fmt.Sprintf("%s/vector=%t", name, vector), func(b *testing.B) {
+				for b.Loop() {
+					f()
+				}
+				b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/Width, "ns/decay")
+			})
+		}
+	}
+	setVectors(len(ways) == 2)
+}

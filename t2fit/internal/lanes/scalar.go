@@ -1,0 +1,261 @@
+package lanes
+
+import "math"
+
+// The functions in Go, which the assembly follows operation by operation.
+
+// columnOf copies the echoes of decay i side by side into dst.
+func columnOf(dst, y []float64, i int) {
+	for e := range dst {
+		dst[e] = y[e*Width+i]
+	}
+}
+
+func sumInGo(y, t []float64, floor float64, n int, s *Sums) {
+	count := float64(len(t))
+	mean := sumOf(t) / count
+	per := 1 / count
+	for i := range n {
+		var sum, slope, squares, lag, above, last float64
+		for e, t := range t {
+			v := y[e*Width+i]
+			sum += v
+			slope = math.FMA(v, t, slope)
+			squares = math.FMA(v, v, squares)
+			lag = math.FMA(last, v, lag)
+			if v > floor {
+				above++
+			}
+			last = v
+		}
+		start := lag / math.FMA(-last, last, squares)
+		if !(start > leastStart) {
+			start = blindStart
+		}
+		if start > mostStart {
+			start = mostStart
+		}
+		s.Sum[i], s.Squares[i], s.Above[i], s.Start[i] = sum, squares, above, start
+		s.Total[i] = math.FMA(-float64(sum*per), sum, squares)
+		s.Line[i] = math.FMA(-sum, mean, slope)
+	}
+}
+
+// sumOf returns Σx.
+func sumOf(x []float64) float64 {
+	sum := 0.0
+	for _, v := range x {
+		sum += v
+	}
+	return sum
+}
+
+func solveInGo(y []float64, echoes, n int, a *Asks, m *Minima) {
+	var room [fewEchoes]float64
+	column := roomFor(room[:], echoes)
+	for i := range n {
+		columnOf(column, y, i)
+		m.RSS[i] = math.Inf(1)
+		solveOne(column, i, a, m)
+	}
+}
+
+// fewEchoes is the number of echoes up to which a decay is copied onto the stack:
+// the longest trains in use have 32.
+const fewEchoes = 32
+
+func roomFor(room []float64, echoes int) []float64 {
+	if echoes > len(room) {
+		return make([]float64, echoes)
+	}
+	return room[:echoes]
+}
+
+// solveOne finds a minimum of one decay. Its unknown is the ratio q of
+// neighbouring echoes itself, so that g = 1, q, q², … takes multiplications alone;
+// u1, u2, w1, w2 hold derivatives along ln q.
+func solveOne(y []float64, i int, a *Asks, m *Minima) {
+	q, lo, hi := a.Start[i], a.Lo[i], a.Hi[i]
+	for range maxSteps {
+		// Horner's scheme for u = Σy·g as a polynomial in q and w = Σg² as one in
+		// q², with their first and halved second derivatives.
+		var u, u1, u2, w, w1, w2 float64
+		q2 := q * q
+		for e := len(y) - 1; e >= 0; e-- {
+			u2 = math.FMA(u2, q, u1)
+			u1 = math.FMA(u1, q, u)
+			u = math.FMA(u, q, y[e])
+			w2 = math.FMA(w2, q2, w1)
+			w1 = math.FMA(w1, q2, w)
+			w = math.FMA(w, q2, 1)
+		}
+		u1, w1 = float64(u1*q), float64(w1*q2)
+		u2 = math.FMA(float64(2*q2), u2, u1)
+		w2 = math.FMA(float64(float64(2*q2)*q2), w2, w1)
+		phi := math.FMA(u1, w, -float64(u*w1))
+		curve := math.FMA(u2, w, float64(u1*w1))
+		curve = math.FMA(-float64(2*u), w2, curve)
+		if phi > 0 {
+			lo = q
+		} else {
+			hi = q
+		}
+		newton := phi / curve
+		next := math.FMA(-q, newton, q)
+		// q·(1−q) is as small as the nearer of the two ends.
+		near := float64(tolerance*q) * (1 - q)
+		if math.Abs(next-q) <= near && curve < 0 {
+			if u > 0 {
+				// The sums belong to the ratio before the last step; u/w follows it to
+				// first order.
+				per := 1 / w
+				amplitude := float64(u * per)
+				move := float64(math.FMA(-float64(2*amplitude), w1, u1) * per)
+				m.A[i] = math.FMA(-move, newton, amplitude)
+				m.Ratio[i] = next
+				m.Spread[i] = math.FMA(-float64(w1*per), w1, w2)
+				m.RSS[i] = residual(y, m.A[i], next)
+			}
+			return
+		}
+		if !(curve < 0) || next <= lo || next >= hi {
+			next = (lo + hi) * 0.5
+			if next < Shortest || next == lo || next == hi {
+				return
+			}
+		}
+		q = next
+	}
+}
+
+// residual returns Σ(y − a·qᵉ)².
+func residual(y []float64, a, q float64) float64 {
+	rss, g := 0.0, a
+	for _, v := range y {
+		r := v - g
+		rss = math.FMA(r, r, rss)
+		g *= q
+	}
+	return rss
+}
+
+func signInGo(y, weights []float64, echoes, n int, below *[Width]uint64) {
+	for i := range n {
+		var bits uint64
+		for r := 0; r < len(weights)/echoes; r += rateLanes {
+			var a, b, c, d float64
+			for e := range echoes {
+				v, w := y[e*Width+i], weights[r*echoes+e*rateLanes:][:rateLanes]
+				a = math.FMA(w[0], v, a)
+				b = math.FMA(w[1], v, b)
+				c = math.FMA(w[2], v, c)
+				d = math.FMA(w[3], v, d)
+			}
+			for lane, phi := range [rateLanes]float64{a, b, c, d} {
+				if phi < 0 {
+					bits |= 1 << (r + lane)
+				}
+			}
+		}
+		below[i] = bits
+	}
+}
+
+func finishInGo(step, te0, dof float64, n int, m *Minima, c *Curves) {
+	perDOF := 1 / float64(dof*float64(step*step))
+	for i := range n {
+		rate := Log(m.Ratio[i]) * (-1 / step)
+		t2 := 1 / rate
+		c.T2[i] = t2
+		c.S0[i] = m.A[i] * Exp(float64(rate*te0))
+		scale := float64(m.A[i]*m.A[i]) * m.Spread[i]
+		c.SE[i] = float64(t2*t2) * math.Sqrt(float64(m.RSS[i]*perDOF)/scale)
+		c.RSS[i] = m.RSS[i]
+	}
+}
+
+// logLineInGo takes the line about the weighted mean of its abscissae, so that
+// nothing cancels.
+func logLineInGo(y []float64, k Train, weighted bool, n int, c *Curves, room []float64) {
+	g, l := room[:len(k.T)], room[len(k.T):][:len(k.T)]
+	for i := range n {
+		var w, wt, wl float64
+		for e, t := range k.T {
+			g[e], l[e] = weightAndLog(y[e*Width+i], weighted)
+			w += g[e]
+			wt = math.FMA(g[e], t, wt)
+			wl = math.FMA(g[e], l[e], wl)
+		}
+		per := 1 / w
+		f := line{perW: per, t0: float64(wt * per), l0: float64(wl * per)}
+		var tl float64
+		for e, t := range k.T {
+			d := t - f.t0
+			gd := g[e] * d
+			f.tt = math.FMA(gd, d, f.tt)
+			tl = math.FMA(gd, l[e]-f.l0, tl)
+		}
+		perTL := 1 / tl
+		f.rate = -(tl / f.tt)
+		f.a = Exp(math.FMA(f.rate, f.t0, f.l0))
+		rss, variance := f.residual(y[i:], g, k)
+		t2 := -float64(f.tt * perTL)
+		c.T2[i], c.RSS[i] = t2, rss
+		c.S0[i] = f.a * Exp(float64(f.rate*k.TE0))
+		c.SE[i] = math.Sqrt(variance) * -float64(t2*perTL)
+	}
+}
+
+// line is a straight line through (t0, l0) with the slope −rate; perW is 1/Σw, tt
+// is Σw·d² for d = t − t0, and a is its exponential at t = 0.
+type line struct{ perW, t0, l0, tt, rate, a float64 }
+
+// residual returns Σ(y − s)² for the curve s, and the variance of Σ w·d·ε/s, by
+// which, over tt, noise ε moves the rate to first order. The variance of ε is the
+// residual over its degrees of freedom, which are n − 4 + Σ H² for the matrix H
+// that takes ε to the move of the curve: n − 2 where the line is that of least
+// squares, as it is with the weights y², and more where it is not.
+func (f *line) residual(y, g []float64, k Train) (rss, variance float64) {
+	s, q := f.a, Exp(-float64(f.rate*k.Step))
+	both := 1 / float64(s*q)
+	per, perQ := float64(both*q), float64(both*s)
+	var p0, p1, p2, s0, s1, s2 float64
+	for e, t := range k.T {
+		if k.Step == 0 {
+			s = f.a * Exp(-float64(f.rate*t))
+			per = 1 / s
+		}
+		r := y[e*Width] - s
+		rss = math.FMA(r, r, rss)
+		d, h, ss := t-f.t0, float64(g[e]*per), float64(s*s)
+		h = float64(h * h)
+		hd, sd := float64(h*d), float64(ss*d)
+		p0 += h
+		p1 += hd
+		p2 = math.FMA(hd, d, p2)
+		s0 += ss
+		s1 += sd
+		s2 = math.FMA(sd, d, s2)
+		s *= q
+		per *= perQ
+	}
+	perTT := 1 / f.tt
+	dof := float64(len(k.T) - 4)
+	dof = math.FMA(float64(s0*f.perW), float64(p0*f.perW), dof)
+	dof = math.FMA(float64(2*float64(s1*f.perW)), float64(p1*perTT), dof)
+	dof = math.FMA(float64(s2*perTT), float64(p2*perTT), dof)
+	return rss, float64(p2*rss) / dof
+}
+
+// weightAndLog returns the weight of an echo and its logarithm; without a
+// logarithm it has the weight 0.
+func weightAndLog(v float64, weighted bool) (w, l float64) {
+	switch {
+	case !(v > 0):
+		return 0, 0
+	case weighted:
+		return v * v, Log(v)
+	default:
+		return 1, Log(v)
+	}
+}

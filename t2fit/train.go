@@ -1,0 +1,95 @@
+package t2fit
+
+import (
+	"fmt"
+	"math"
+)
+
+// train is the echo times of a fit, those left out at its start already gone. It
+// is read-only once made, so that workers share it.
+type train struct {
+	te0 float64   // TE of the first fitted echo, ms
+	t   []float64 // TE after the first fitted echo, ms; t[0] = 0
+	sum float64   // Σt
+	// scatter is Σ(t − mean t)², ms².
+	scatter float64
+	// step is the echo spacing in ms where echoes are equally spaced, else 0.
+	step float64
+}
+
+// equalSpacing is how far, relative to the spacing, an echo may lie from the
+// equally spaced train: echo times carry at most seven digits in DICOM, and an
+// error of this size in TE moves T2 by less than the same fraction.
+const equalSpacing = 1e-9
+
+// newTrain returns the train of the echo times te in ms, strictly increasing.
+func newTrain(te []float64) train {
+	k := train{te0: te[0], t: make([]float64, len(te))}
+	k.step = (te[len(te)-1] - te[0]) / float64(len(te)-1)
+	equal := true
+	for e := range te {
+		k.t[e] = te[e] - te[0]
+		k.sum += k.t[e]
+		equal = equal && math.Abs(k.t[e]-float64(float64(e)*k.step)) <= equalSpacing*k.step
+	}
+	k.scatter = scatter(k.t, k.sum/float64(len(te)))
+	if !equal {
+		k.step = 0
+	}
+	return k
+}
+
+// first returns the train of its first n echoes.
+func (k train) first(n int) train {
+	te := make([]float64, n)
+	for e := range te {
+		te[e] = k.te0 + k.t[e]
+	}
+	short := newTrain(te)
+	// The spacing of a part is that of the whole to the last bit.
+	short.step = k.step
+	return short
+}
+
+// scatter returns Σ(y − mean)², from the differences, so that nothing cancels.
+func scatter(y []float64, mean float64) float64 {
+	sum := 0.0
+	for _, v := range y {
+		d := v - mean
+		sum += float64(d * d)
+	}
+	return sum
+}
+
+// CheckTE returns an error unless the echo times te, in ms, are positive and
+// strictly increasing, with enough of them left after the skipped ones and spaced
+// as the method needs, or where the options make no sense.
+func (o Options) CheckTE(te []float64) error {
+	o, err := o.Defaults()
+	if err != nil {
+		return err
+	}
+	return o.checkTE(te)
+}
+
+// checkTE is CheckTE for options with their defaults filled in.
+func (o Options) checkTE(te []float64) error {
+	for e, t := range te {
+		if !(t > 0) || math.IsInf(t, 0) {
+			return fmt.Errorf("echo time %d is %g ms", e+1, t)
+		}
+		if e > 0 && t <= te[e-1] {
+			return fmt.Errorf("echo times do not increase: %g ms follows %g ms", t, te[e-1])
+		}
+	}
+	if left, need := len(te)-o.SkipEchoes, max(MinEchoes, o.parameters()+1); left < need {
+		return fmt.Errorf("%d echoes less %d skipped leave %d, a fit by %s needs at least %d", len(te), o.SkipEchoes, max(left, 0), o.Method, need)
+	}
+	switch k := newTrain(te[o.SkipEchoes:]); {
+	case o.Method == ARLO && k.step == 0:
+		return fmt.Errorf("echo times %v ms are not equally spaced, which arlo needs; nlls does not", te)
+	case o.Method == EPG && !(math.Abs(k.te0-k.step) <= equalSpacing*k.step):
+		return fmt.Errorf("echo times %v ms are not multiples of the first, which epg needs; nlls does not", te)
+	}
+	return nil
+}
