@@ -12,25 +12,32 @@ import (
 type block struct {
 	n     int
 	y     []float64
-	sigma [lanes.Width]float64
-	// What the fit makes of each: TSS = Σ(y − mean)², and the estimate.
-	total [lanes.Width]float64
-	found [lanes.Width]found
-	// column is scratch for the echoes of one decay.
-	column []float64
+	sigma column
+	// What the fit makes of each: TSS = Σ(y − mean)², and the curve; where the status
+	// is not Fitted or AtBound, the curve means nothing.
+	total  column
+	curves lanes.Curves
+	status [lanes.Width]volume.Status
+	// These only where the estimator works decay by decay.
+	offset, b1 column
+	echoes     [lanes.Width]uint8
+	// scratch for the echoes of one decay.
+	scratch []float64
 }
+
+type column = [lanes.Width]float64
 
 // newBlock returns a block for decays of that many echoes.
 func newBlock(echoes int) *block {
-	return &block{y: make([]float64, echoes*lanes.Width), column: make([]float64, echoes)}
+	return &block{y: make([]float64, echoes*lanes.Width), scratch: make([]float64, echoes)}
 }
 
 // decay returns the echoes of decay i side by side, until the next call.
 func (b *block) decay(i int) []float64 {
-	for e := range b.column {
-		b.column[e] = b.y[e*lanes.Width+i]
+	for e := range b.scratch {
+		b.scratch[e] = b.y[e*lanes.Width+i]
 	}
-	return b.column
+	return b.scratch
 }
 
 // take copies a decay from another block to the end of this one.
@@ -48,13 +55,24 @@ func (b *block) only(by blockEstimator, y []float64) found {
 		b.y[e*lanes.Width] = v
 	}
 	by.estimateBlock(b, math.Inf(-1))
-	return b.found[0]
+	c, nan := &b.curves, math.NaN()
+	return found{
+		t2: c.T2[0], s0: c.S0[0], rss: c.RSS[0], se: c.SE[0],
+		offset: nan, b1: nan, echoes: len(y), status: b.status[0],
+	}
+}
+
+// keep keeps what was found for decay i.
+func (b *block) keep(i int, v found) {
+	c := &b.curves
+	c.T2[i], c.S0[i], c.RSS[i], c.SE[i] = v.t2, v.s0, v.rss, v.se
+	b.offset[i], b.b1[i], b.echoes[i], b.status[i] = v.offset, v.b1, uint8(min(v.echoes, math.MaxUint8)), v.status
 }
 
 // blockEstimator is an estimator that is faster by the block.
 type blockEstimator interface {
 	estimator
-	// estimateBlock fills total and found of a block. A decay with fewer than two
+	// estimateBlock fills in total, curves and status of a block. A decay with fewer than two
 	// echoes above floor, or with one that is no number, is LowSignal.
 	estimateBlock(b *block, floor float64)
 }
@@ -76,26 +94,16 @@ func low(s *lanes.Sums, i int) bool {
 	return s.Above[i] < 2 || !(s.Squares[i] <= math.MaxFloat64)
 }
 
-// estimateBlock fills in the estimates of a block and judges them.
-func (f *fitter) estimateBlock(b *block, put func(i int, est Estimate)) {
+// findBlock is find for the decays of a block.
+func (f *fitter) findBlock(b *block) {
 	if by, ok := f.estimator.(blockEstimator); ok {
 		by.estimateBlock(b, f.o.MinSignal)
-		for i := range b.n {
-			put(i, f.o.judge(b.found[i], b.total[i]))
-		}
 		return
 	}
 	for i := range b.n {
-		put(i, f.estimate(b.decay(i), b.sigma[i]))
-	}
-}
-
-// curve turns decay i of some curves into what an estimator returns.
-func (k *train) curve(c *lanes.Curves, i int) found {
-	nan := math.NaN()
-	return found{
-		t2: c.T2[i], s0: c.S0[i], rss: c.RSS[i], se: c.SE[i],
-		offset: nan, b1: nan, echoes: len(k.t), status: volume.Fitted,
+		v, tss := f.find(b.decay(i), b.sigma[i])
+		b.keep(i, v)
+		b.total[i] = tss
 	}
 }
 

@@ -92,6 +92,24 @@ type fitter struct {
 
 // estimate fits the magnitudes y, one per fitted echo.
 func (f *fitter) estimate(y []float64, sigma float64) Estimate {
+	v, tss := f.find(y, sigma)
+	est := Estimate{
+		T2: v.t2, S0: v.s0, R2: 1 - v.rss/tss, SE: v.se, Offset: v.offset, B1: v.b1,
+		Echoes: v.echoes, Status: f.o.verdict(v.status, curve{v.t2, v.s0, v.rss}, tss),
+	}
+	if !est.Status.HasValue() {
+		none := failed(est.Status)
+		if est.Status == volume.PoorFit {
+			none.R2 = est.R2
+		}
+		return none
+	}
+	return est
+}
+
+// find is estimate without the verdict; it returns TSS too. A decay with fewer than
+// two echoes above the floor, or with one that is no number, is LowSignal.
+func (f *fitter) find(y []float64, sigma float64) (v found, tss float64) {
 	above, sum, squares := 0, 0.0, 0.0
 	for _, v := range y {
 		if v > f.o.MinSignal {
@@ -102,9 +120,9 @@ func (f *fitter) estimate(y []float64, sigma float64) Estimate {
 	}
 	// An infinite or missing echo leaves no finite sum of squares.
 	if above < 2 || !(squares <= math.MaxFloat64) {
-		return failed(volume.LowSignal)
+		return none(volume.LowSignal), math.NaN()
 	}
-	return f.o.judge(f.estimator.estimate(y, sigma), total(y, sum, squares))
+	return f.estimator.estimate(y, sigma), total(y, sum, squares)
 }
 
 // steady is the fraction of Σy² under which Σ(y − mean)² is taken from the
@@ -122,30 +140,26 @@ func total(y []float64, sum, squares float64) float64 {
 	return tss
 }
 
-// judge turns what was found into the estimate: R² and the checks against the
-// options' limits. tss is the residual of the constant: a curve that leaves no
-// less is not a decay, however it was found.
-func (o Options) judge(v found, tss float64) Estimate {
-	if v.status != volume.Fitted && v.status != volume.AtBound {
-		return failed(v.status)
-	}
-	est := Estimate{
-		T2: v.t2, S0: v.s0, R2: 1 - v.rss/tss, SE: v.se, Offset: v.offset, B1: v.b1,
-		Echoes: v.echoes, Status: v.status,
-	}
+// verdict is the status of a curve that was found, after the checks against the
+// options' limits. tss is the residual of the constant: a curve that leaves no less
+// is not a decay, however it was found.
+func (o *Options) verdict(s volume.Status, c curve, tss float64) volume.Status {
 	switch {
-	case !(v.rss < tss):
-		return failed(volume.NotDecaying)
-	case !(v.s0 < math.MaxFloat32) || !(v.t2 < math.MaxFloat32) || !(v.t2 > 0):
+	case s != volume.Fitted && s != volume.AtBound:
+		return s
+	case !(c.rss < tss):
+		return volume.NotDecaying
+	case !(c.s0 < math.MaxFloat32) || !(c.t2 < math.MaxFloat32) || !(c.t2 > 0):
 		// A decay so short that its start lies beyond all numbers, or so long
 		// that it is none.
-		return failed(volume.NotConverged)
-	case o.MinR2 > 0 && !(est.R2 >= o.MinR2):
-		poor := failed(volume.PoorFit)
-		poor.R2 = est.R2
-		return poor
-	case est.Status == volume.Fitted && !(est.T2 > o.T2Range[0] && est.T2 <= o.T2Range[1]):
-		est.Status = volume.OutOfRange
+		return volume.NotConverged
+	case o.MinR2 > 0 && !(1-c.rss/tss >= o.MinR2):
+		return volume.PoorFit
+	case s == volume.Fitted && !(c.t2 > o.T2Range[0] && c.t2 <= o.T2Range[1]):
+		return volume.OutOfRange
 	}
-	return est
+	return s
 }
+
+// curve is what verdict looks at.
+type curve struct{ t2, s0, rss float64 }

@@ -115,6 +115,7 @@ type worker struct {
 	fitter
 	*block
 	voxel [lanes.Width]int // of each decay of the block
+	short lanes.Shorts     // what the maps get
 }
 
 func (j job) worker(f fitter) *worker {
@@ -123,18 +124,19 @@ func (j job) worker(f fitter) *worker {
 
 // fit fits voxels lo to hi, those of the mask block by block.
 func (w *worker) fit(lo, hi int) {
-	if w.within != nil {
-		nan := float32(math.NaN())
-		for _, m := range [][]float32{w.maps.T2, w.maps.S0, w.maps.R2, w.maps.SE, w.maps.Offset, w.maps.B1} {
-			if m != nil {
-				for v := lo; v < hi; v++ {
-					m[v] = nan
-				}
+	if w.within == nil {
+		for v := lo; v < hi; v += lanes.Width {
+			w.n = min(lanes.Width, hi-v)
+			for i := range w.n {
+				w.voxel[i] = v + i
 			}
+			w.flush()
 		}
+		return
 	}
+	w.clear(lo, hi)
 	for v := lo; v < hi; v++ {
-		if w.within != nil && w.within[v] == 0 {
+		if w.within[v] == 0 {
 			continue
 		}
 		w.voxel[w.n] = v
@@ -146,36 +148,120 @@ func (w *worker) fit(lo, hi int) {
 	w.flush()
 }
 
+// clear leaves voxels lo to hi without an estimate.
+func (w *worker) clear(lo, hi int) {
+	nan := float32(math.NaN())
+	m := &w.maps
+	for _, data := range [][]float32{m.T2, m.S0, m.R2, m.SE, m.Offset, m.B1} {
+		if data == nil {
+			continue
+		}
+		for v := lo; v < hi; v++ {
+			data[v] = nan
+		}
+	}
+}
+
 // flush fits the voxels gathered so far.
 func (w *worker) flush() {
+	if w.n == 0 {
+		return
+	}
 	for e, echo := range w.echo {
 		column := w.y[e*lanes.Width:][:w.n]
+		if w.inARow() {
+			lanes.Widen(column, echo[w.voxel[0]:])
+			continue
+		}
 		for i := range column {
 			column[i] = float64(echo[w.voxel[i]])
 		}
 	}
-	for i, v := range w.voxel[:w.n] {
-		w.sigma[i] = w.maps.Noise.Sigma[v/w.plane]
+	if _, ok := w.estimator.(blockEstimator); !ok { // which asks for the noise
+		for i, v := range w.voxel[:w.n] {
+			w.sigma[i] = w.maps.Noise.Sigma[v/w.plane]
+		}
 	}
-	w.estimateBlock(w.block, func(i int, est Estimate) { w.put(w.voxel[i], est) })
+	w.findBlock(w.block)
+	w.write()
 	w.n = 0
 }
 
-// put writes an estimate into the maps.
-func (w *worker) put(v int, est Estimate) {
+// inARow says whether the voxels of the block lie side by side.
+func (w *worker) inARow() bool { return w.voxel[w.n-1]-w.voxel[0] == w.n-1 }
+
+// write judges what was found and puts it into the maps.
+func (w *worker) write() {
+	m, s := &w.maps, &w.short
+	limits := lanes.Limits{Low: w.o.T2Range[0], High: w.o.T2Range[1], MinR2: w.o.MinR2}
+	if w.o.MinR2 == 0 {
+		limits.MinR2 = math.Inf(-1)
+	}
+	lanes.Narrow(&w.curves, &w.total, limits, w.n, s)
+	for i, status := range w.status[:w.n] {
+		if status != volume.Fitted || s.Sound[i/4]>>(i%4)&1 == 0 {
+			w.exclude(i)
+		}
+	}
+	for _, to := range []struct {
+		data []float32
+		from *[lanes.Width]float32
+	}{{m.T2, &s.T2}, {m.S0, &s.S0}, {m.R2, &s.R2}, {m.SE, &s.SE}} {
+		put(to.data, to.from[:w.n], w.voxel[:w.n], w.inARow())
+	}
+	put(m.Status, w.status[:w.n], w.voxel[:w.n], w.inARow())
+	if m.Offset != nil || m.B1 != nil || m.Echoes != nil {
+		w.writeMore()
+	}
+}
+
+// exclude settles the status of a decay that is not sound, and leaves what the maps
+// hold of such.
+func (w *worker) exclude(i int) {
+	c, s, nan := &w.curves, &w.short, float32(math.NaN())
+	status := w.o.verdict(w.status[i], curve{c.T2[i], c.S0[i], c.RSS[i]}, w.total[i])
+	w.status[i] = status
+	if status.HasValue() {
+		return
+	}
+	s.T2[i], s.S0[i], s.SE[i] = nan, nan, nan
+	if status != volume.PoorFit {
+		s.R2[i] = nan
+	}
+}
+
+// put writes the values of a block to their voxels.
+func put[T any](to, from []T, voxel []int, inARow bool) {
+	if inARow {
+		copy(to[voxel[0]:], from)
+		return
+	}
+	for i, v := range voxel {
+		to[v] = from[i]
+	}
+}
+
+// writeMore writes the maps that few methods have.
+func (w *worker) writeMore() {
 	m := &w.maps
-	m.T2[v], m.S0[v] = float32(est.T2), float32(est.S0)
-	m.R2[v], m.SE[v] = float32(est.R2), float32(est.SE)
-	if m.Offset != nil {
-		m.Offset[v] = float32(est.Offset)
+	for i, v := range w.voxel[:w.n] {
+		value := m.Status[v].HasValue()
+		for _, more := range []struct {
+			to   []float32
+			from float64
+		}{{m.Offset, w.offset[i]}, {m.B1, w.b1[i]}} {
+			switch {
+			case more.to == nil:
+			case value:
+				more.to[v] = float32(more.from)
+			default:
+				more.to[v] = float32(math.NaN())
+			}
+		}
+		if m.Echoes != nil {
+			m.Echoes[v] = w.echoes[i]
+		}
 	}
-	if m.B1 != nil {
-		m.B1[v] = float32(est.B1)
-	}
-	if m.Echoes != nil {
-		m.Echoes[v] = uint8(est.Echoes)
-	}
-	m.Status[v] = est.Status
 }
 
 // Curve fits one decay: the signal at the echo times te in ms, strictly

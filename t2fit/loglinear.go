@@ -12,7 +12,6 @@ type logLinear struct {
 	train
 	weighted bool
 	sums     lanes.Sums
-	curves   lanes.Curves
 	room     []float64
 	single   *block
 }
@@ -27,15 +26,15 @@ func (k *logLinear) estimate(y []float64, _ float64) found { return k.single.onl
 
 func (k *logLinear) estimateBlock(b *block, floor float64) {
 	b.sums(&k.train, floor, &k.sums)
-	lanes.LogLine(b.y, k.lanes(), k.weighted, b.n, &k.curves, k.room)
+	lanes.LogLine(b.y, k.lanes(), k.weighted, b.n, &b.curves, k.room)
 	for i := range b.n {
 		switch {
 		case low(&k.sums, i):
-			b.found[i] = none(volume.LowSignal)
-		case !(k.curves.T2[i] > 0):
-			b.found[i] = none(volume.NotDecaying)
+			b.status[i] = volume.LowSignal
+		case !(b.curves.T2[i] > 0):
+			b.status[i] = volume.NotDecaying
 		default:
-			b.found[i] = k.curve(&k.curves, i)
+			b.status[i] = volume.Fitted
 		}
 	}
 }

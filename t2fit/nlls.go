@@ -31,9 +31,8 @@ import (
 type nlls struct {
 	train
 	*scan
-	sums   lanes.Sums
-	best   lanes.Minima // of each decay of the block
-	curves lanes.Curves
+	sums lanes.Sums
+	best lanes.Minima // of each decay of the block
 	// What is asked of the solver: decay of[j] of the block between two ratios.
 	asked *block
 	asks  lanes.Asks
@@ -62,21 +61,17 @@ func (k *nlls) estimateBlock(b *block, floor float64) {
 	b.sums(&k.train, floor, &k.sums)
 	if k.step == 0 {
 		for i := range b.n {
-			b.found[i] = none(volume.LowSignal)
+			v := none(volume.LowSignal)
 			if !low(&k.sums, i) {
-				b.found[i] = k.uneven(b.decay(i), b.total[i])
+				v = k.uneven(b.decay(i), b.total[i])
 			}
+			b.keep(i, v)
 		}
 		return
 	}
 	k.solve(b)
 	k.search(b)
-	lanes.Finish(k.lanes(), b.n, &k.best, &k.curves)
-	for i := range b.n {
-		if b.found[i].status == volume.Fitted {
-			b.found[i] = k.curve(&k.curves, i)
-		}
-	}
+	lanes.Finish(k.lanes(), b.n, &k.best, &b.curves)
 }
 
 // certain is the R² from which a minimum of an even train is taken for the
@@ -91,25 +86,51 @@ const certain = 0.8
 // minimum is not certainly the best to be searched.
 func (k *nlls) solve(b *block) {
 	k.asked.n, k.searched.n = 0, 0
+	direct := 0
 	for i := range b.n {
 		k.best.RSS[i] = math.Inf(1)
-		b.found[i].status = volume.Fitted
-		// Where not even half the scatter lies on a falling line, the scan will be
-		// needed anyway, and starts the solver better.
-		if line := k.sums.Line[i]; line < 0 && line*line > 0.5*k.scatter*b.total[i] && !low(&k.sums, i) {
-			k.ask(b, i, i, bracket{k.sums.Start[i], 0, 1})
+		b.status[i] = volume.Fitted
+		if low(&k.sums, i) {
+			b.status[i] = volume.LowSignal
+		} else if k.isDirect(b, i) {
+			direct++
 		}
 	}
-	k.answer()
+	if direct == b.n { // as in tissue
+		k.asks.Start = k.sums.Start
+		k.asks.Lo, k.asks.Hi = zeros, ones
+		lanes.Solve(b.y, len(k.t), b.n, &k.asks, &k.best)
+	} else {
+		for i := range b.n {
+			if b.status[i] != volume.LowSignal && k.isDirect(b, i) {
+				k.ask(b, i, i, bracket{k.sums.Start[i], 0, 1})
+			}
+		}
+		k.answer()
+	}
 	for i := range b.n {
-		switch {
-		case low(&k.sums, i):
-			b.found[i].status = volume.LowSignal
-		case !(k.best.RSS[i] <= (1-certain)*b.total[i]):
+		if b.status[i] != volume.LowSignal && !(k.best.RSS[i] <= (1-certain)*b.total[i]) {
 			k.which[k.searched.n] = i
 			k.searched.take(b.y, i)
 		}
 	}
+}
+
+// isDirect says whether a decay is solved before any scan: where not even half the
+// scatter lies on a falling line, the scan will be needed anyway, and starts the
+// solver better.
+func (k *nlls) isDirect(b *block, i int) bool {
+	line := k.sums.Line[i]
+	return line < 0 && line*line > 0.5*k.scatter*b.total[i]
+}
+
+var zeros, ones = filled(0), filled(1)
+
+func filled(x float64) (c column) {
+	for i := range c {
+		c[i] = x
+	}
+	return c
 }
 
 // bracket is where a minimum is looked for, in the solver's unknown, and where the

@@ -135,7 +135,7 @@ func (k *nlls) search(b *block) {
 	k.answer()
 	for j := range k.searched.n {
 		i := k.which[j]
-		b.found[i].status = bestOf(k.searched.decay(j), k.best.RSS[i], b.total[i])
+		b.status[i] = bestOf(k.searched.decay(j), k.best.RSS[i], b.total[i])
 	}
 }
 

@@ -138,6 +138,9 @@ const (
 	AtBound      Status = 7 // on a bound of the model's parameters, which is no estimate; the maps keep the value
 )
 
+// HasValue reports whether the maps hold an estimate of a voxel in that state.
+func (s Status) HasValue() bool { return s == Fitted || s == OutOfRange || s == AtBound }
+
 // Exclusions lists the states that exclude a voxel from summaries, in the
 // order of their columns in tables.
 var Exclusions = [...]Status{LowSignal, NotDecaying, NotConverged, OutOfRange, PoorFit, AtBound}

@@ -1,5 +1,7 @@
 package lanes
 
+import "math"
+
 // Sum takes the sums of n decays at the times t, of which the first is 0, and
 // counts their echoes above floor.
 func Sum(y, t []float64, floor float64, n int, s *Sums) { sum(y, t, floor, n, s) }
@@ -54,4 +56,25 @@ func LogLine(y []float64, k Train, weighted bool, n int, c *Curves, room []float
 }
 
 // Room returns the size of the scratch that LogLine needs.
-func Room(echoes int) int { return (5 + 2*echoes) * Width }
+func Room(echoes int) int { return (6 + echoes) * Width }
+
+// Widen converts src, as long as dst.
+func Widen(dst []float64, src []float32) { widen(dst, src) }
+
+// Limits are what makes a curve sound: less residual than a constant, a
+// coefficient of determination of MinR2 or more, T2 above Low and at most High,
+// and numbers that a float32 holds.
+type Limits struct{ Low, High, MinR2 float64 }
+
+// Shorts are curves as maps keep them.
+type Shorts struct {
+	T2, S0, R2, SE [Width]float32
+	// Sound has bit j of element g set where decay 4g+j is sound.
+	Sound [Width / 4]uint8
+}
+
+// Narrow converts curves to what maps keep; R2 is 1 − RSS/total.
+func Narrow(c *Curves, total *[Width]float64, l Limits, n int, out *Shorts) {
+	l.High = min(l.High, math.MaxFloat32)
+	narrow(c, total, l, n, out)
+}

@@ -50,9 +50,26 @@ func logLine(y []float64, k Train, weighted bool, n int, c *Curves, room []float
 		logLineInGo(y, k, weighted, n, c, room)
 		return
 	}
-	var mask uint64
+	mask, dof := uint64(0), float64(len(k.T)-4)
 	if weighted {
-		mask = math.MaxUint64
+		mask, dof = math.MaxUint64, float64(len(k.T)-2)
 	}
-	logLineAVX2(&y[0], &k.T[0], len(k.T), k.TE0, k.Step, float64(len(k.T)-4), mask, n, &c.T2[0], &room[0])
+	logLineAVX2(&y[0], &k.T[0], len(k.T), k.TE0, k.Step, dof, mask, n, &c.T2[0], &room[0])
+}
+
+func widen(dst []float64, src []float32) {
+	whole := 0
+	if vectors && len(dst) >= 4 {
+		whole = len(dst) &^ 3
+		widenAVX2(&dst[0], &src[0], whole)
+	}
+	widenInGo(dst[whole:], src[whole:])
+}
+
+func narrow(c *Curves, total *[Width]float64, l Limits, n int, out *Shorts) {
+	if !vectors {
+		narrowInGo(c, total, l, n, out)
+		return
+	}
+	narrowAVX2(&c.T2[0], &total[0], l.Low, l.High, l.MinR2, n, &out.T2[0], &out.Sound[0])
 }

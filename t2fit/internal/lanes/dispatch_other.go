@@ -20,3 +20,9 @@ func finish(step, te0, dof float64, n int, m *Minima, c *Curves) {
 func logLine(y []float64, k Train, weighted bool, n int, c *Curves, room []float64) {
 	logLineInGo(y, k, weighted, n, c, room)
 }
+
+func widen(dst []float64, src []float32) { widenInGo(dst, src) }
+
+func narrow(c *Curves, total *[Width]float64, l Limits, n int, out *Shorts) {
+	narrowInGo(c, total, l, n, out)
+}

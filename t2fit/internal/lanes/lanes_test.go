@@ -82,6 +82,8 @@ func sameBits(t *testing.T, echoes, n int) {
 	var s [2]Sums
 	var m [2]Minima
 	var c, l, u [2]Curves
+	var short [2]Shorts
+	var wide [2][]float64
 	var below [2][Width]uint64
 	rng := rand.New(rand.NewPCG(9, 9))
 	by := make([][]float64, 28)
@@ -101,6 +103,9 @@ func sameBits(t *testing.T, echoes, n int) {
 		Solve(y, echoes, n, &a, &m[way])
 		Finish(Train{TE0: 20, Step: 10, T: times}, n, &m[way], &c[way])
 		LogLine(y, Train{TE0: 20, Step: 10, T: times}, true, n, &l[way], room)
+		Narrow(&l[way], &s[way].Total, Limits{0, 100, 0.5}, n, &short[way])
+		wide[way] = make([]float64, n)
+		Widen(wide[way], short[way].T2[:n])
 		LogLine(y, Train{TE0: 20, Step: 10, T: times}, false, n, &u[way], room)
 		Signs(y, Weights(by), echoes, n, &below[way])
 		way++
@@ -118,6 +123,14 @@ func sameBits(t *testing.T, echoes, n int) {
 			compare(t, "minimum", []float64{m[0].A[i], m[0].Ratio[i], m[0].Spread[i]}, []float64{m[1].A[i], m[1].Ratio[i], m[1].Spread[i]})
 		}
 	}
+	for i := range n {
+		if short[0].Sound[i/4]>>(i%4)&1 != short[1].Sound[i/4]>>(i%4)&1 {
+			t.Errorf("decay %d is sound one way and not the other", i)
+		}
+		a, b := &short[0], &short[1]
+		compare(t, "short", []float64{float64(a.T2[i]), float64(a.S0[i]), float64(a.R2[i]), float64(a.SE[i])}, []float64{float64(b.T2[i]), float64(b.S0[i]), float64(b.R2[i]), float64(b.SE[i])})
+	}
+	compare(t, "widened", wide[0], wide[1])
 	for name, both := range map[string]*[2]Curves{"finish": &c, "weighted line": &l, "line": &u} {
 		for i := range n {
 			if name == "finish" && math.IsInf(m[0].RSS[i], 1) {

@@ -174,60 +174,86 @@ func finishInGo(step, te0, dof float64, n int, m *Minima, c *Curves) {
 	}
 }
 
-// logLineInGo takes the line about the weighted mean of its abscissae, so that
-// nothing cancels.
 func logLineInGo(y []float64, k Train, weighted bool, n int, c *Curves, room []float64) {
-	g, l := room[:len(k.T)], room[len(k.T):][:len(k.T)]
+	g := room[:len(k.T)]
 	for i := range n {
-		var w, wt, wl float64
+		var w, wt, wl, wtt, wtl float64
 		for e, t := range k.T {
-			g[e], l[e] = weightAndLog(y[e*Width+i], weighted)
-			w += g[e]
-			wt = math.FMA(g[e], t, wt)
-			wl = math.FMA(g[e], l[e], wl)
+			gl, l := weightAndLog(y[e*Width+i], weighted)
+			gt := float64(gl * t)
+			g[e] = gl
+			w += gl
+			wt += gt
+			wl = math.FMA(gl, l, wl)
+			wtt = math.FMA(gt, t, wtt)
+			wtl = math.FMA(gt, l, wtl)
 		}
 		per := 1 / w
 		f := line{perW: per, t0: float64(wt * per), l0: float64(wl * per)}
-		var tl float64
-		for e, t := range k.T {
-			d := t - f.t0
-			gd := g[e] * d
-			f.tt = math.FMA(gd, d, f.tt)
-			tl = math.FMA(gd, l[e]-f.l0, tl)
-		}
+		f.tt = math.FMA(-wt, f.t0, wtt)
+		tl := math.FMA(-wt, f.l0, wtl)
 		perTL := 1 / tl
 		f.rate = -(tl / f.tt)
 		f.a = Exp(math.FMA(f.rate, f.t0, f.l0))
-		rss, variance := f.residual(y[i:], g, k)
+		var variance float64
+		if weighted {
+			c.RSS[i], variance = f.residual(y[i:], g, k)
+		} else {
+			c.RSS[i], variance = f.obliqueResidual(y[i:], g, k)
+		}
 		t2 := -float64(f.tt * perTL)
-		c.T2[i], c.RSS[i] = t2, rss
+		c.T2[i] = t2
 		c.S0[i] = f.a * Exp(float64(f.rate*k.TE0))
 		c.SE[i] = math.Sqrt(variance) * -float64(t2*perTL)
 	}
 }
 
-// line is a straight line through (t0, l0) with the slope −rate; perW is 1/Σw, tt
-// is Σw·d² for d = t − t0, and a is its exponential at t = 0.
+// line is a straight line through (t0, l0), the weighted means, with the slope
+// −rate; perW is 1/Σw, tt is Σw·d² for d = t − t0, and a is its exponential at
+// t = 0.
 type line struct{ perW, t0, l0, tt, rate, a float64 }
 
-// residual returns Σ(y − s)² for the curve s, and the variance of Σ w·d·ε/s, by
-// which, over tt, noise ε moves the rate to first order. The variance of ε is the
-// residual over its degrees of freedom, which are n − 4 + Σ H² for the matrix H
-// that takes ε to the move of the curve: n − 2 where the line is that of least
-// squares, as it is with the weights y², and more where it is not.
-func (f *line) residual(y, g []float64, k Train) (rss, variance float64) {
+// curve yields the line's exponential s at each echo, and 1/s.
+func (f *line) curve(k Train, yield func(e int, s, per float64)) {
 	s, q := f.a, Exp(-float64(f.rate*k.Step))
 	both := 1 / float64(s*q)
 	per, perQ := float64(both*q), float64(both*s)
-	var p0, p1, p2, s0, s1, s2 float64
 	for e, t := range k.T {
 		if k.Step == 0 {
 			s = f.a * Exp(-float64(f.rate*t))
 			per = 1 / s
 		}
+		yield(e, s, per)
+		s *= q
+		per *= perQ
+	}
+}
+
+// residual returns Σ(y − s)² for the curve s, and the variance of Σ w·d·ε/s, by
+// which, over tt, noise ε moves the rate to first order. The variance of ε is the
+// residual over n − 2: with the weights y² the line is, to that order, the curve of
+// least squares.
+func (f *line) residual(y, g []float64, k Train) (rss, variance float64) {
+	p2 := 0.0
+	f.curve(k, func(e int, s, per float64) {
 		r := y[e*Width] - s
 		rss = math.FMA(r, r, rss)
-		d, h, ss := t-f.t0, float64(g[e]*per), float64(s*s)
+		h := float64(g[e] * per)
+		hd := float64(h * (k.T[e] - f.t0))
+		p2 = math.FMA(hd, hd, p2)
+	})
+	return rss, float64(p2*rss) / float64(len(k.T)-2)
+}
+
+// obliqueResidual is residual for a line that is not the curve of least squares. It
+// leaves n − 4 + Σ H² variances, for the matrix H that takes ε to the move of the
+// curve: Hᵢⱼ = sᵢ·(wⱼ/Σw + dᵢ·dⱼ·wⱼ/tt)/sⱼ.
+func (f *line) obliqueResidual(y, g []float64, k Train) (rss, variance float64) {
+	var p0, p1, p2, s0, s1, s2 float64
+	f.curve(k, func(e int, s, per float64) {
+		r := y[e*Width] - s
+		rss = math.FMA(r, r, rss)
+		d, h, ss := k.T[e]-f.t0, float64(g[e]*per), float64(s*s)
 		h = float64(h * h)
 		hd, sd := float64(h*d), float64(ss*d)
 		p0 += h
@@ -236,9 +262,7 @@ func (f *line) residual(y, g []float64, k Train) (rss, variance float64) {
 		s0 += ss
 		s1 += sd
 		s2 = math.FMA(sd, d, s2)
-		s *= q
-		per *= perQ
-	}
+	})
 	perTT := 1 / f.tt
 	dof := float64(len(k.T) - 4)
 	dof = math.FMA(float64(s0*f.perW), float64(p0*f.perW), dof)
@@ -257,5 +281,25 @@ func weightAndLog(v float64, weighted bool) (w, l float64) {
 		return v * v, Log(v)
 	default:
 		return 1, Log(v)
+	}
+}
+
+func widenInGo(dst []float64, src []float32) {
+	for i, v := range src[:len(dst)] {
+		dst[i] = float64(v)
+	}
+}
+
+func narrowInGo(c *Curves, total *[Width]float64, l Limits, n int, out *Shorts) {
+	for i := range n {
+		t2, s0, rss := c.T2[i], c.S0[i], c.RSS[i]
+		r2 := 1 - rss/total[i]
+		out.T2[i], out.S0[i], out.R2[i], out.SE[i] = float32(t2), float32(s0), float32(r2), float32(c.SE[i])
+		if i%4 == 0 {
+			out.Sound[i/4] = 0
+		}
+		if rss < total[i] && r2 >= l.MinR2 && s0 < math.MaxFloat32 && t2 > l.Low && t2 <= l.High {
+			out.Sound[i/4] |= 1 << (i % 4)
+		}
 	}
 }

@@ -9,7 +9,7 @@ package lanes
 //go:noescape
 func sumAVX2(y *float64, t *float64, echoes int, n int, floor float64, mean float64, per float64, s *float64)
 
-// solveAVX2 is solveInGo.
+// solveAVX2 is solveInGo; it works on eight decays at a time.
 //
 //go:noescape
 func solveAVX2(y *float64, echoes int, n int, a *float64, m *float64)
@@ -24,7 +24,17 @@ func signAVX2(y *float64, weights *float64, echoes int, rates int, n int, below 
 //go:noescape
 func finishAVX2(perStep float64, te0 float64, perDOF float64, n int, m *float64, c *float64)
 
-// logLineAVX2 is logLineInGo for equally spaced echoes; dof is echoes−4, weighted is all ones or zero.
+// logLineAVX2 is logLineInGo for equally spaced echoes; weighted is all ones or zero, dof echoes−2 or echoes−4.
 //
 //go:noescape
 func logLineAVX2(y *float64, t *float64, echoes int, te0 float64, step float64, dof float64, weighted uint64, n int, c *float64, room *float64)
+
+// widenAVX2 is widenInGo for a multiple of four.
+//
+//go:noescape
+func widenAVX2(dst *float64, src *float32, n int)
+
+// narrowAVX2 is narrowInGo.
+//
+//go:noescape
+func narrowAVX2(c *float64, total *float64, low float64, high float64, minR2 float64, n int, out *float32, sound *uint8)

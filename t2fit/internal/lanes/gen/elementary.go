@@ -18,23 +18,38 @@ const (
 	roundToWhole = 0x1.8p52
 )
 
-var logTerms = [...]float64{2.0 / 21, 2.0 / 19, 2.0 / 17, 2.0 / 15, 2.0 / 13, 2.0 / 11, 2.0 / 9, 2.0 / 7, 2.0 / 5, 2.0 / 3}
+var logTerms = []float64{2.0 / 3, 2.0 / 5, 2.0 / 7, 2.0 / 9, 2.0 / 11, 2.0 / 13, 2.0 / 15, 2.0 / 17, 2.0 / 19, 2.0 / 21}
 
-var expTerms = [...]float64{
-	1.0 / 6227020800, 1.0 / 479001600, 1.0 / 39916800, 1.0 / 3628800, 1.0 / 362880, 1.0 / 40320,
-	1.0 / 5040, 1.0 / 720, 1.0 / 120, 1.0 / 24, 1.0 / 6, 1.0 / 2, 1, 1,
+var expTerms = []float64{
+	1, 1, 1.0 / 2, 1.0 / 6, 1.0 / 24, 1.0 / 120, 1.0 / 720, 1.0 / 5040, 1.0 / 40320, 1.0 / 362880,
+	1.0 / 3628800, 1.0 / 39916800, 1.0 / 479001600, 1.0 / 6227020800,
 }
 
 // bits is a constant in all four lanes, given by its bits.
 func bits(b uint64) Mem { return all(math.Float64frombits(b)) }
 
-// polynomial returns Σ terms·xⁱ, the terms highest power first.
+// polynomial returns Σ terms·xⁱ by Estrin's scheme.
 func polynomial(x vec, terms []float64) vec {
-	p := load(all(terms[0]))
-	for _, c := range terms[1:] {
-		VFMADD213PD(all(c), x, p)
+	var sums []vec
+	for i := 0; i < len(terms); i += 2 {
+		p := load(all(terms[i+1]))
+		VFMADD213PD(all(terms[i]), x, p)
+		sums = append(sums, p)
 	}
-	return p
+	for len(sums) > 1 {
+		x = mul(x, x)
+		var pairs []vec
+		for i := 0; i < len(sums); i += 2 {
+			if i+1 == len(sums) {
+				pairs = append(pairs, sums[i])
+				break
+			}
+			VFMADD213PD(sums[i], x, sums[i+1])
+			pairs = append(pairs, sums[i+1])
+		}
+		sums = pairs
+	}
+	return sums[0]
 }
 
 // log returns ln x, as Log.
@@ -51,7 +66,7 @@ func log(x vec) vec {
 	k = add(k, and(big, all(1)))
 	f := div(sub(m, all(1)), add(m, all(1)))
 	z := mul(f, f)
-	p := polynomial(z, logTerms[:])
+	p := polynomial(z, logTerms)
 	VFMADD213PD(mul(k, all(ln2Lo)), mul(f, z), p)
 	VFMADD231PD(all(2), f, p)
 	VFMADD231PD(all(ln2Hi), k, p)
@@ -71,7 +86,7 @@ func exp(x vec) vec {
 	k := sub(shifted, all(roundToWhole))
 	VFNMADD231PD(all(ln2Hi), k, r)
 	VFNMADD231PD(all(ln2Lo), k, r)
-	p := polynomial(r, expTerms[:])
+	p := polynomial(r, expTerms)
 	VPSLLQ(Imm(52), shifted, shifted)
 	VPADDQ(bits(1023<<52), shifted, shifted)
 	return mul(p, shifted)

@@ -6,32 +6,34 @@ import (
 	. "github.com/mmcloughlin/avo/reg"
 )
 
-// Columns at the start of the room: the fields of line, and Σw·d·(l − l0), in whose
-// place the ratio q of neighbouring echoes of the curve comes. After them come the
-// weights of every echo, and then the logarithms.
+// Columns at the start of the room: the fields of line, Σw·d·(l − l0), and the ratio
+// of neighbouring echoes of the curve. After them come the weights of every echo.
 const (
-	linePerW, lineT0 = 0, 1
-	lineL0, lineA    = 2, 2
-	lineTT           = 3
-	lineTL, lineQ    = 4, 4
-	lineColumns      = 5
+	linePerW, lineT0, lineL0 = 0, 1, 2
+	lineTT, lineTL           = 3, 4
+	lineA, lineQ             = lineL0, 5
+	lineColumns              = 6
 )
 
-// logLine goes over the block four times, because one decay's way from end to end
+// logLine goes over the block three times, because one decay's way from end to end
 // is a long chain of operations that wait for each other.
 func logLine() {
 	text("logLineAVX2", "func(y, t *float64, echoes int, te0, step, dof float64, weighted uint64, n int, c, room *float64)",
-		"logLineAVX2 is logLineInGo for equally spaced echoes; dof is echoes−4, weighted is all ones or zero.")
+		"logLineAVX2 is logLineInGo for equally spaced echoes; weighted is all ones or zero, dof echoes−2 or echoes−4.")
 	y, t, c, room := pointer("y"), pointer("t"), pointer("c"), pointer("room")
 	echoes := pointer("echoes")
-	weights, logs := GP64(), GP64()
-	IMUL3Q(U32(column), echoes, logs)
+	weights := GP64()
 	LEAQ(Mem{Base: room, Disp: lineColumns * column}, weights)
-	ADDQ(weights, logs)
-	groups("means", func(at gp) { logMeans(y, t, echoes, room, weights, logs, at) })
-	groups("slope", func(at gp) { logSlope(t, echoes, room, weights, logs, at) })
+	groups("sums", func(at gp) { logSums(y, t, echoes, room, weights, at) })
 	groups("ends", func(at gp) { logEnds(c, room, at) })
-	groups("curve", func(at gp) { logResidual(y, t, echoes, weights, c, room, at) })
+	weighted := pointer("weighted")
+	TESTQ(weighted, weighted)
+	JE(LabelRef("oblique"))
+	groups("curve", func(at gp) { residualOf("curves", y, t, echoes, weights, c, room, at) })
+	VZEROUPPER()
+	RET()
+	Label("oblique")
+	groups("curveOblique", func(at gp) { obliqueResidualOf("curvesOblique", y, t, echoes, weights, c, room, at) })
 	VZEROUPPER()
 	RET()
 }
@@ -57,9 +59,10 @@ func timeOf(t, e Register) vec {
 	return v
 }
 
-// logMeans fills weights and logarithms and takes the means of t and ln y.
-func logMeans(y, t, echoes, room, weights, logs, at Register) {
-	w, wt, wl := zero(), zero(), zero()
+// logSums fills weights and takes the weighted means of t and ln y, and their sums
+// of products about them.
+func logSums(y, t, echoes, room, weights, at Register) {
+	w, wt, wl, wtt, wtl := zero(), zero(), zero(), zero(), zero()
 	weighted := broadcast("weighted")
 	echoLoop("weights", echoes, at, func(back, e gp) {
 		v := load(in(y, 0, back))
@@ -69,29 +72,23 @@ func logMeans(y, t, echoes, room, weights, logs, at Register) {
 		l := and(there, log(v))
 		g := and(there, choose(weighted, mul(v, v), one))
 		VMOVUPD(g, in(weights, 0, back))
-		VMOVUPD(l, in(logs, 0, back))
 		VADDPD(g, w, w)
-		VFMADD231PD(timeOf(t, e), g, wt)
 		VFMADD231PD(l, g, wl)
+		time := timeOf(t, e)
+		gt := mul(g, time)
+		VADDPD(gt, wt, wt)
+		VFMADD231PD(time, gt, wtt)
+		VFMADD231PD(l, gt, wtl)
 	})
 	per := div(load(all(1)), w)
 	VMOVUPD(per, in(room, linePerW, at))
-	VMOVUPD(mul(wt, per), in(room, lineT0, at))
-	VMOVUPD(mul(wl, per), in(room, lineL0, at))
-}
-
-// logSlope takes Σw·d² and Σw·d·(l − l0).
-func logSlope(t, echoes, room, weights, logs, at Register) {
-	tt, tl := zero(), zero()
-	t0, l0 := load(in(room, lineT0, at)), load(in(room, lineL0, at))
-	echoLoop("slopes", echoes, at, func(back, e gp) {
-		d := sub(timeOf(t, e), t0)
-		g := mul(d, in(weights, 0, back))
-		VFMADD231PD(d, g, tt)
-		VFMADD231PD(sub(load(in(logs, 0, back)), l0), g, tl)
-	})
-	VMOVUPD(tt, in(room, lineTT, at))
-	VMOVUPD(tl, in(room, lineTL, at))
+	t0, l0 := mul(wt, per), mul(wl, per)
+	VMOVUPD(t0, in(room, lineT0, at))
+	VMOVUPD(l0, in(room, lineL0, at))
+	VFNMADD231PD(t0, wt, wtt)
+	VFNMADD231PD(l0, wt, wtl)
+	VMOVUPD(wtt, in(room, lineTT, at))
+	VMOVUPD(wtl, in(room, lineTL, at))
 }
 
 // logEnds turns the line into a curve, and takes what of the standard error is
@@ -111,14 +108,36 @@ func logEnds(c, room, at Register) {
 	VMOVUPD(exp(negated(mul(rate, broadcast("step")))), in(room, lineQ, at))
 }
 
-// logResidual takes the residual and the standard error, as line.residual.
-func logResidual(y, t, echoes, weights, c, room, at Register) {
-	sum := zero()
-	p0, p1, p2, c0, c1, c2 := zero(), zero(), zero(), zero(), zero(), zero()
+// lineCurve runs body for every echo with the curve s and 1/s.
+func lineCurve(label string, echoes, room, at Register, body func(back, e gp, s, per vec)) {
 	s, q := load(in(room, lineA, at)), load(in(room, lineQ, at))
 	both := div(load(all(1)), mul(s, q))
 	per, perQ := mul(both, q), mul(both, s)
-	echoLoop("echoes", echoes, at, func(back, e gp) {
+	echoLoop(label, echoes, at, func(back, e gp) {
+		body(back, e, s, per)
+		VMULPD(q, s, s)
+		VMULPD(perQ, per, per)
+	})
+}
+
+// residualOf takes residual and standard error, as line.residual.
+func residualOf(label string, y, t, echoes, weights, c, room, at Register) {
+	sum, p2 := zero(), zero()
+	lineCurve(label, echoes, room, at, func(back, e gp, s, per vec) {
+		left := sub(load(in(y, 0, back)), s)
+		VFMADD231PD(left, left, sum)
+		h := mul(per, in(weights, 0, back))
+		h = mul(h, sub(timeOf(t, e), load(in(room, lineT0, at))))
+		VFMADD231PD(h, h, p2)
+	})
+	storeError(c, at, sum, p2, broadcast("dof"))
+}
+
+// obliqueResidualOf is the same as line.obliqueResidual.
+func obliqueResidualOf(label string, y, t, echoes, weights, c, room, at Register) {
+	sum := zero()
+	p0, p1, p2, c0, c1, c2 := zero(), zero(), zero(), zero(), zero(), zero()
+	lineCurve(label, echoes, room, at, func(back, e gp, s, per vec) {
 		left := sub(load(in(y, 0, back)), s)
 		VFMADD231PD(left, left, sum)
 		d := sub(timeOf(t, e), load(in(room, lineT0, at)))
@@ -133,10 +152,7 @@ func logResidual(y, t, echoes, weights, c, room, at Register) {
 		VMULPD(d, ss, ss)
 		VADDPD(ss, c1, c1)
 		VFMADD231PD(d, ss, c2)
-		VMULPD(q, s, s)
-		VMULPD(perQ, per, per)
 	})
-	VMOVUPD(sum, in(c, curveRSS, at))
 	perTT := div(load(all(1)), load(in(room, lineTT, at)))
 	perW := load(in(room, linePerW, at))
 	dof := broadcast("dof")
@@ -145,6 +161,12 @@ func logResidual(y, t, echoes, weights, c, room, at Register) {
 	VADDPD(twice, twice, twice)
 	VFMADD231PD(twice, mul(p1, perTT), dof)
 	VFMADD231PD(mul(c2, perTT), mul(p2, perTT), dof)
+	storeError(c, at, sum, p2, dof)
+}
+
+// storeError stores the residual, and the standard error from what logEnds left.
+func storeError(c, at Register, sum, p2, dof vec) {
+	VMOVUPD(sum, in(c, curveRSS, at))
 	variance := div(mul(p2, sum), dof)
 	VSQRTPD(variance, variance)
 	VMOVUPD(mul(variance, in(c, se, at)), in(c, se, at))

@@ -29,6 +29,8 @@ func main() {
 	signs()
 	finish()
 	logLine()
+	widen()
+	narrow()
 	Generate()
 }
 
