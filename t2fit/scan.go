@@ -54,7 +54,7 @@ func newScan(t []float64, step float64) *scan {
 	for r := 1 / (scanReach * last); r < scanReach*factor/t[1]; r *= factor {
 		rates = append(rates, r)
 	}
-	rates = append(rates, -math.Log(lanes.Shortest)/t[1])
+	rates = append(rates, -lanes.Log(lanes.Shortest)/t[1])
 	s := &scan{}
 	for _, r := range rates {
 		s.phi = append(s.phi, phiWeights(t, r))
