@@ -4,6 +4,8 @@ import (
 	"context"
 	"encoding/binary"
 	"fmt"
+	"math"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"testing"
@@ -65,4 +67,49 @@ func benchMethods(b *testing.B, s volume.MultiEcho) {
 			})
 		}
 	}
+}
+
+// BenchmarkScaling fits series of growing matrix and of growing train, to see that
+// the cost grows with their size and no faster.
+func BenchmarkScaling(b *testing.B) {
+	run := func(name string, matrix, echoes int) {
+		b.Run(name, func(b *testing.B) {
+			s := repeatedSeries(matrix*matrix*30, echoes)
+			b.ResetTimer()
+			for b.Loop() {
+				if _, err := Fit(context.Background(), s, volume.Labels{}, Options{Workers: 1}); err != nil {
+					b.Fatal(err)
+				}
+			}
+			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/float64(s.Voxels()), "ns/voxel")
+		})
+	}
+	for _, times := range []int{1, 2, 4} {
+		run(fmt.Sprintf("matrix=%d", times*times), 96*times, 7)
+	}
+	for _, echoes := range []int{4, 6, 8, 12, 16, 24, 32} {
+		run(fmt.Sprintf("echoes=%d", echoes), 96, echoes)
+	}
+}
+
+// repeatedSeries returns n voxels of 4096 decays over and over, T2 20 to 80 ms with
+// noise, whose echoes end at 70 ms.
+func repeatedSeries(n, echoes int) volume.MultiEcho {
+	const different = 4096
+	rng := rand.New(rand.NewPCG(31, 32))
+	step := 70 / float64(echoes)
+	s := volume.MultiEcho{Geometry: volume.Geometry{Size: [3]int{n, 1, 1}}, TE: echoTimes(step, step, echoes)}
+	for range s.TE {
+		s.Echo = append(s.Echo, make([]float32, n))
+	}
+	for v := range different {
+		y := decayOf(s.TE, 20+60*rng.Float64(), 800)
+		for e := range y {
+			value := float32(math.Hypot(y[e]+12*rng.NormFloat64(), 12*rng.NormFloat64()))
+			for at := v; at < n; at += different {
+				s.Echo[e][at] = value
+			}
+		}
+	}
+	return s
 }
