@@ -19,6 +19,10 @@ type arlo struct {
 	slope []float64 // ∂T2/∂y, scratch
 }
 
+// leastARLO is the least T2, in echo spacings, that means anything: by Simpson's
+// rule a decay within one spacing has a T2 of a third of it, however short it is.
+const leastARLO = 0.4
+
 func newARLO(k train) *arlo { return &arlo{train: k, slope: make([]float64, len(k.t))} }
 
 func (k *arlo) estimate(y []float64, _ float64) found {
@@ -34,6 +38,9 @@ func (k *arlo) estimate(y []float64, _ float64) found {
 	t2 := above / below
 	if !(below > 0) || !(t2 > 0) || math.IsInf(t2, 0) {
 		return none(volume.NotDecaying)
+	}
+	if t2 < leastARLO*k.step {
+		return none(volume.NotConverged)
 	}
 	d, rss := k.amplitude(y, 1/t2)
 	if !(d.a > 0) {

@@ -85,7 +85,6 @@ const certain = 0.8
 // solve finds a minimum of the decays that show one, and leaves those whose
 // minimum is not certainly the best to be searched.
 func (k *nlls) solve(b *block) {
-	k.asked.n, k.searched.n = 0, 0
 	direct := 0
 	for i := range b.n {
 		k.best.RSS[i] = math.Inf(1)
@@ -93,18 +92,17 @@ func (k *nlls) solve(b *block) {
 		if low(&k.sums, i) {
 			b.status[i] = volume.LowSignal
 		} else if k.isDirect(b, i) {
+			k.of[direct] = i
 			direct++
 		}
 	}
+	k.asked.n, k.searched.n = 0, 0
 	if direct == b.n { // as in tissue
-		k.asks.Start = k.sums.Start
-		k.asks.Lo, k.asks.Hi = zeros, ones
+		k.asks.Start, k.asks.Lo, k.asks.Hi = k.sums.Start, zeros, ones
 		lanes.Solve(b.y, len(k.t), b.n, &k.asks, &k.best)
 	} else {
-		for i := range b.n {
-			if b.status[i] != volume.LowSignal && k.isDirect(b, i) {
-				k.ask(b, i, i, bracket{k.sums.Start[i], 0, 1})
-			}
+		for _, i := range k.of[:direct] {
+			k.ask(b, i, i, bracket{k.sums.Start[i], 0, 1})
 		}
 		k.answer()
 	}

@@ -1,3 +1,209 @@
 package t2fit
 
-func newOffset(k train) func() estimator { panic("being written") }
+import (
+	"math"
+
+	"github.com/t2map/t2map/t2fit/internal/lanes"
+	"github.com/t2map/t2map/volume"
+)
+
+// offset is least squares with three parameters: a decay over a constant,
+//
+//	S(TE) = S0·exp(−TE/T2) + C,
+//
+// where C takes up a noise floor, a second tissue of long T2 and what imperfect
+// refocusing adds (Milford et al. 2015, 10.1371/journal.pone.0145255). C is free,
+// below zero too, for what it takes up has no sign, and a bound would pull T2
+// wherever it holds. S0 is the amplitude of the decay alone.
+//
+// By variable projection the rate alone is left to search. In place of exp(−rate·t)
+// the decay is h = (1 − exp(−rate·t))/rate, which with a constant spans the same
+// curves and tends to t, the straight line, as the rate falls to 0. With h about
+// its mean, u = Σy·h and w = Σh², the best coefficient is u/w, below zero for
+// a decay, and the residual TSS − u²/w is least along the rate where
+//
+//	φ = u'·w − u·w'/2
+//
+// turns from negative to positive.
+type offset struct {
+	train
+	rate []float64   // the rates of the scan, from 0 up
+	phi  [][]float64 // the weights of φ = Σ phi·y at each
+	// Scratch: h and its derivative along the rate, both about their means, and y
+	// about its own.
+	h, h1, y []float64
+}
+
+// sums are those over the echoes at a rate: u, u', w = Σh², Σh·h' and Σh'²; the
+// mean of h; and what φ is multiplied by, exp(rate·t[1]), lest it vanish as the rate
+// grows and every rate look like a zero.
+type sums struct{ u, u1, w, w1, w2, mean, scale float64 }
+
+func (s sums) phi() float64 { return (float64(s.u1*s.w) - float64(s.u*s.w1)) * s.scale }
+
+func newOffset(k train) func() estimator {
+	n, rates := len(k.t), ratesOver(k.t, k.step > 0)
+	phi := make([][]float64, len(rates))
+	own := func() *offset {
+		return &offset{train: k, rate: rates, phi: phi, h: make([]float64, n), h1: make([]float64, n), y: make([]float64, n)}
+	}
+	m := own()
+	for i, r := range rates {
+		s := m.at(r)
+		phi[i] = make([]float64, n)
+		for e := range phi[i] {
+			phi[i][e] = (float64(m.h1[e]*s.w) - float64(m.h[e]*s.w1)) * s.scale
+		}
+	}
+	return func() estimator { return own() }
+}
+
+// at sets h and h1 to their values at the rate and returns the sums.
+func (k *offset) at(rate float64) (s sums) {
+	mean1 := 0.0
+	for e, t := range k.t {
+		p, p1 := saturation(rate * t)
+		k.h[e], k.h1[e] = t*p, t*t*p1
+		s.mean += k.h[e]
+		mean1 += k.h1[e]
+	}
+	s.scale = lanes.Exp(rate * k.t[1])
+	n := float64(len(k.t))
+	s.mean /= n
+	mean1 /= n
+	for e := range k.h {
+		h, h1 := k.h[e]-s.mean, k.h1[e]-mean1
+		k.h[e], k.h1[e] = h, h1
+		s.u += float64(k.y[e] * h)
+		s.u1 += float64(k.y[e] * h1)
+		s.w += float64(h * h)
+		s.w1 += float64(h * h1)
+		s.w2 += float64(h1 * h1)
+	}
+	return s
+}
+
+// saturation returns p = (1 − exp(−z))/z and its derivative, z ≥ 0.
+func saturation(z float64) (p, p1 float64) {
+	if z > 0.1 {
+		g := lanes.Exp(-z)
+		p = (1 - g) / z
+		return p, (g - p) / z
+	}
+	// p = Σ (−z)ᵏ/(k+1)!, for the difference of the formula loses its digits; the
+	// tenth power and those after are under 1e-17.
+	term := 1.0
+	for k := range 10 {
+		p += term
+		p1 -= term * float64(k+1) / float64(k+2)
+		term *= -z / float64(k+2)
+	}
+	return p, p1
+}
+
+// estimate is NotDecaying where the constant or the straight line leaves no more
+// than any decay, and NotConverged where the residual falls as the rate grows
+// without bound.
+func (k *offset) estimate(y []float64, _ float64) found {
+	sum := 0.0
+	for _, v := range y {
+		sum += v
+	}
+	n := float64(len(y))
+	mean := sum / n
+	tss := scatter(y, mean)
+	for e, v := range y {
+		k.y[e] = v - mean
+	}
+	rate, least := k.search()
+	line := tss
+	if s := k.at(0); s.u < 0 {
+		line = k.residual(s)
+	}
+	// As the rate grows, the first echo is left above the mean of the others.
+	rest := (sum - y[0]) / (n - 1)
+	spike := tss
+	if y[0] > rest {
+		spike = scatter(y[1:], rest)
+	}
+	switch {
+	case !(min(least, spike) < line):
+		return none(volume.NotDecaying)
+	case !(least < spike):
+		return none(volume.NotConverged)
+	}
+	s := k.at(rate)
+	b := s.u / s.w
+	spread := s.w2 - float64(s.w1*s.w1/s.w)
+	v := k.found(decay{a: -b / rate, rate: rate}, least, 0)
+	v.se = math.Sqrt(least/((n-3)*spread)) / (math.Abs(b) * rate * rate)
+	v.offset = mean + float64(b*(1/rate-s.mean))
+	return v
+}
+
+// residual returns that of the best decay over a constant, by the sums at its rate.
+func (k *offset) residual(s sums) float64 {
+	b, rss := s.u/s.w, 0.0
+	for e, v := range k.y {
+		r := v - float64(b*k.h[e])
+		rss += float64(r * r)
+	}
+	return rss
+}
+
+// search returns the rate of the best of all minima and its residual, infinite
+// where there is none.
+func (k *offset) search() (rate, least float64) {
+	least = math.Inf(1)
+	before := 0.0
+	for i, weights := range k.phi {
+		phi := 0.0
+		for e, v := range k.y {
+			phi += float64(weights[e] * v)
+		}
+		if before < 0 && phi >= 0 {
+			r := k.solve(k.rate[i-1], k.rate[i], before, phi)
+			if s := k.at(r); s.u < 0 {
+				if rss := k.residual(s); rss < least {
+					rate, least = r, rss
+				}
+			}
+		}
+		before = phi
+	}
+	return rate, least
+}
+
+// solve returns the rate between lo and hi where φ, of which it is given the values
+// there, is zero: by the secant, with the value at an end that stays halved each
+// time (the Illinois rule; Dowell & Jarratt 1971, 10.1007/BF01934364), so that
+// both ends close in.
+func (k *offset) solve(lo, hi, philo, phihi float64) float64 {
+	rate, stayed := lo, 0
+	for range maxSteps {
+		next := lo + float64((hi-lo)*(philo/(philo-phihi)))
+		if !(next > lo && next < hi) || math.Abs(next-rate) <= offsetTolerance*next {
+			return next
+		}
+		rate = next
+		phi := k.at(rate).phi()
+		if phi < 0 {
+			lo, philo = rate, phi
+			if stayed > 0 {
+				phihi /= 2
+			}
+			stayed = 1
+		} else {
+			hi, phihi = rate, phi
+			if stayed < 0 {
+				philo /= 2
+			}
+			stayed = -1
+		}
+	}
+	return rate
+}
+
+// offsetTolerance ends the secant steps: the next would move the rate by less than
+// this fraction, far below the 6e-8 of a float32 map.
+const offsetTolerance = 1e-10

@@ -36,7 +36,7 @@ const (
 )
 
 // Methods lists the methods by name, the default first.
-var Methods = []Method{NLLS, LogLinear, LogLinearUnweighted, ARLO}
+var Methods = []Method{NLLS, LogLinear, LogLinearUnweighted, ARLO, EPG}
 
 // NoSkip as Options.SkipEchoes fits every echo.
 const NoSkip = -1
@@ -93,8 +93,10 @@ type Options struct {
 	// and what barma7/EPGfit_for_cartilage_T2_mapping fixes).
 	T1 float64
 	// B1Range is the range of the refocusing angle that EPG searches, as
-	// fractions of 180°; an estimate on its lower end is AtBound. The zero value
-	// means 0.4 to 1.2 (the range of the same program).
+	// fractions of 180°; an estimate on an end of it is AtBound. Without a profile an
+	// angle beyond 180° gives the same echoes as its mirror below, which is what is
+	// reported, and 180° itself is no bound. The zero value means 0.4 to 1.2 (the
+	// range of the same program).
 	B1Range [2]float64
 	// RefocusingProfile is the refocusing angle across the slice as fractions of
 	// the nominal one, at places evenly spaced; nil means the same all over, {1}.
@@ -182,8 +184,9 @@ func (o Options) check() error {
 		return fmt.Errorf("the refocusing profile is empty")
 	}
 	for _, f := range o.RefocusingProfile {
-		if !(f > 0) || f > 2 {
-			return fmt.Errorf("refocusing profile: %g is not a fraction of the nominal angle, above 0 and at most 2", f)
+		// Beyond 360° angles repeat.
+		if !(f > 0) || f*b1[1] > 2 {
+			return fmt.Errorf("refocusing profile: %g is not above 0, or with a b1 of %g beyond 360°", f, b1[1])
 		}
 	}
 	return nil

@@ -90,7 +90,7 @@ func phiWeights(t []float64, r float64) []float64 {
 	return phi
 }
 
-// phiAt returns φ at rate r, to the last bit as lanes.Signs sees it.
+// phiAt returns φ at rate r.
 func (s *scan) phiAt(r int, y []float64) float64 {
 	sum := 0.0
 	for e, v := range y {
@@ -99,16 +99,11 @@ func (s *scan) phiAt(r int, y []float64) float64 {
 	return sum
 }
 
-// between returns the rates r and r+1 as the solver's unknown, and a guess where φ
-// passes zero between them.
-func (s *scan) between(r int, y []float64) bracket {
+// between returns the rates r and r+1 as the solver's unknown, with the middle to
+// start from: they are so near each other that more is not worth its price.
+func (s *scan) between(r int) bracket {
 	from, at := s.at[r], s.at[r+1]
-	before, phi := s.phiAt(r, y), s.phiAt(r+1, y)
-	b := bracket{from + float64((at-from)*(before/(before-phi))), min(from, at), max(from, at)}
-	if !(b.start > b.lo && b.start < b.hi) {
-		b.start = (b.lo + b.hi) / 2
-	}
-	return b
+	return bracket{(from + at) / 2, min(from, at), max(from, at)}
 }
 
 // search finds the best of all minima of the decays that are to be searched. Every
@@ -125,7 +120,7 @@ func (k *nlls) search(b *block) {
 			// φ is below zero at a rate and no longer at the next.
 			turns := k.below[j] &^ (k.below[j] >> 1) & p.turns
 			for ; turns != 0; turns &= turns - 1 {
-				at := k.between(p.first+bits.TrailingZeros64(turns), k.searched.decay(j))
+				at := k.between(p.first + bits.TrailingZeros64(turns))
 				if x := k.best.Ratio[i]; math.IsInf(k.best.RSS[i], 1) || x < at.lo || x > at.hi {
 					k.ask(k.searched, j, i, at)
 				}
@@ -135,7 +130,12 @@ func (k *nlls) search(b *block) {
 	k.answer()
 	for j := range k.searched.n {
 		i := k.which[j]
-		b.status[i] = bestOf(k.searched.decay(j), k.best.RSS[i], b.total[i])
+		least, first := k.best.RSS[i], b.y[i]
+		// Most decays leave so much less than the limits of bestOf that there is no
+		// need to take those to the last digit.
+		if rest := k.sums.Squares[i] - float64(first*first); rest < 0.1*k.sums.Squares[i] || !(least < 0.9*min(rest, b.total[i])) {
+			b.status[i] = bestOf(k.searched.decay(j), least, b.total[i])
+		}
 	}
 }
 

@@ -32,7 +32,7 @@ func (k *nlls) uneven(y []float64, tss float64) found {
 	for r := range k.at {
 		phi := k.phiAt(r, y)
 		if before < 0 && phi >= 0 {
-			if m := k.between(r-1, y).solve(&k.train, y); m.rss < best.rss {
+			if m := k.between(r-1).solve(&k.train, y); m.rss < best.rss {
 				best = m
 			}
 		}

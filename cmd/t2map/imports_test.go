@@ -27,7 +27,7 @@ var mayImport = map[string][]string{
 	"batch":   {"volume", "dicomio", "nifti", "segment", "t2fit", "report"},
 
 	"t2fit/internal/lanes": {},
-	"t2fit/internal/epg":   {},
+	"t2fit/internal/epg":   {"t2fit/internal/lanes"},
 
 	"cmd/t2map": {"batch", "phantom", "report", "segment", "t2fit"},
 }

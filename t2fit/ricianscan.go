@@ -1,0 +1,165 @@
+package t2fit
+
+import (
+	"math"
+
+	"github.com/t2map/t2map/t2fit/internal/lanes"
+)
+
+// ratesOver returns the rates of a scan over the echo times t, of which the first
+// is 0: from 0 up, in 1/ms, as fine and as far as the constants of scan.go say.
+func ratesOver(t []float64, even bool) []float64 {
+	factor := unevenFactor
+	if even {
+		factor = evenFactor
+	}
+	rates := []float64{0}
+	for r := 1 / (scanReach * t[len(t)-1]); r < scanReach*factor/t[1]; r *= factor {
+		rates = append(rates, r)
+	}
+	return append(rates, -math.Log(lanes.Shortest)/t[1])
+}
+
+// descent is what a decay leaves, with the halved derivatives of it along ln a and
+// the rate.
+type descent struct {
+	rss        float64
+	da, dr     float64 // gradient
+	aa, ar, rr float64 // Hessian
+	ja, jm, jr float64 // JᵀJ, the Hessian where residuals are none
+}
+
+// at returns the descent at a·g.
+func (k *rician) at(a float64, g []float64) (f descent) {
+	for e, y := range k.y {
+		x, t := a*g[e], k.t[e]
+		m := k.table.at(x)
+		r, j := y-m.mean, m.slope*x
+		f.rss += float64(r * r)
+		h := float64(r * j)
+		f.da -= h
+		f.dr += float64(h * t)
+		j = float64(j * j)
+		f.ja += j
+		f.jm -= float64(j * t)
+		f.jr += float64(j * t * t)
+		j -= float64(r * m.bend * x * x)
+		f.aa += j
+		j -= h
+		f.ar -= float64(j * t)
+		f.rr += float64(j * t * t)
+	}
+	return f
+}
+
+// shrink is the least part of itself that a step leaves of an amplitude or a rate.
+const shrink = 0.25
+
+// descend goes down to a minimum from d: by Newton's step, or by Gauss and Newton's
+// where the curvature is no minimum's, cut to a quarter until the residual does not
+// grow. The residual is infinite where it finds no minimum, as where the rate falls
+// to 0.
+func (k *rician) descend(d decay) (decay, descent) {
+	k.unit(d.rate, k.g)
+	f := k.at(d.a, k.g)
+	for range maxSteps {
+		da, dr, newton := f.step()
+		near := newton && math.Abs(dr) <= tolerance*min(d.rate, 1/k.t[1]) && math.Abs(da) <= tolerance
+		down := false
+		// Eleven quarters take a step to a millionth.
+		for range 11 {
+			next := decay{d.a * max(1+da, shrink), max(d.rate+dr, shrink*d.rate)}
+			k.unit(next.rate, k.g)
+			g := k.at(next.a, k.g)
+			if near {
+				return next, g
+			}
+			if down = g.rss <= f.rss; down {
+				d, f = next, g
+				break
+			}
+			da, dr = da/4, dr/4
+		}
+		if !down {
+			break
+		}
+	}
+	return d, descent{rss: math.Inf(1)}
+}
+
+// step returns the step to where the derivatives vanish, and whether it is Newton's.
+// It is NaN where the residual does not depend on both parameters.
+func (f *descent) step() (da, dr float64, newton bool) {
+	aa, ar, rr := f.aa, f.ar, f.rr
+	det := float64(aa*rr) - float64(ar*ar)
+	newton = aa > 0 && det > 0
+	if !newton {
+		aa, ar, rr = f.ja, f.jm, f.jr
+		det = float64(aa*rr) - float64(ar*ar)
+	}
+	if !(det > 0) {
+		return math.NaN(), math.NaN(), false
+	}
+	da = (float64(ar*f.dr) - float64(rr*f.da)) / det
+	dr = (float64(ar*f.da) - float64(aa*f.dr)) / det
+	return da, dr, newton
+}
+
+// faint is the amplitude, in units of the noise, under which the residual is no
+// longer a parabola in the amplitude but in its square.
+const faint = 1
+
+// search returns the best of all minima, its residual infinite where there is
+// none. At each rate the best amplitude is foretold to first order from the rate
+// before, and the slope of the residual along the rate, at the best amplitude, is
+// then known to second order from one evaluation. Where it turns from falling to
+// rising lies a minimum.
+func (k *rician) search() (best decay, least descent) {
+	least.rss = math.Inf(1)
+	sum := 0.0
+	for _, v := range k.y {
+		sum += v
+	}
+	// The level of the constant, for the rate 0.
+	a := k.level(max(sum/float64(len(k.y)), faint), k.units[0])
+	last, before := decay{}, 0.0
+	for i, rate := range k.rates {
+		if a < faint {
+			a = k.level(faint, k.units[i])
+		}
+		f := k.at(a, k.units[i])
+		curve := f.aa
+		if !(curve > 0) {
+			curve = f.ja
+		}
+		slope := f.dr - float64(f.ar*f.da/curve)
+		if before < 0 && slope >= 0 {
+			part := before / (before - slope)
+			d, g := k.descend(decay{last.a + float64((a-last.a)*part), last.rate + float64((rate-last.rate)*part)})
+			if g.rss < least.rss {
+				best, least = d, g
+			}
+		}
+		before, last = slope, decay{a, rate}
+		if i+1 < len(k.rates) {
+			ahead := k.rates[i+1] - rate
+			a *= min(max(1-(f.da+float64(f.ar*ahead))/curve, shrink), 1/shrink)
+		}
+	}
+	return best, least
+}
+
+// level returns the amplitude of the unit decay g that leaves the least residual,
+// nearly, by four of Newton's steps along its square.
+func (k *rician) level(a float64, g []float64) float64 {
+	for range 4 {
+		f := k.at(a, g)
+		curve := f.aa - f.da
+		if !(curve > 0) {
+			curve = f.ja
+		}
+		// No step takes the square beyond a tenth or ten times itself.
+		a *= math.Sqrt(min(max(1-float64(2*f.da/curve), 0.1), 10))
+	}
+	return a
+}
