@@ -7,6 +7,7 @@ import (
 	"image/png"
 	"io"
 	"math"
+	"slices"
 	"strconv"
 
 	"golang.org/x/image/font"
@@ -16,6 +17,8 @@ import (
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
 	"gonum.org/v1/plot/vg/vgimg"
+
+	"github.com/t2map/t2map/segment"
 )
 
 // decay.png is 7.5 × 4.2 inches at 160 dots per inch, 1200 × 672 pixels: sharp
@@ -37,8 +40,8 @@ var marks = [...]struct{ full, hollow draw.GlyphDrawer }{
 }
 
 // writeDecay writes decay.png: for each compartment the mean signal against TE,
-// hollow at skipped echoes, and the curve S0·exp(−TE/T2) fitted to it, dashed
-// where it is extended over the skipped echoes to TE = 0. A compartment without
+// hollow at skipped echoes, and the curve fitted to it; where that is
+// S0·exp(−TE/T2), it is extended, dashed, over the skipped echoes to TE = 0. A compartment without
 // a signal stands in the legend alone.
 func writeDecay(w io.Writer, r Result) error {
 	p := newDecayPlot(r)
@@ -106,7 +109,7 @@ func newDecayPlot(r Result) *plot.Plot {
 func highest(decays []Decay) float64 {
 	var top float64
 	for _, d := range decays {
-		for _, s := range append(d.Signal[:len(d.Signal):len(d.Signal)], d.S0) {
+		for _, s := range slices.Concat(d.Signal, d.Model, []segment.Number{d.S0}) {
 			if isFinite(float64(s)) {
 				top = max(top, float64(s))
 			}
@@ -153,11 +156,13 @@ func (c curve) addTo(p *plot.Plot) entry {
 	}
 	e.value, e.count = "no curve", fmt.Sprintf("%d voxels", c.Voxels)
 	if c.hasCurve() {
-		first, last := c.te[c.skipped], c.te[len(c.te)-1]
-		solid := line(c.model(first, last), ink)
-		dashed := line(c.model(0, first), ink)
-		dashed.Dashes = []vg.Length{vg.Points(3), vg.Points(3)}
-		p.Add(dashed, solid)
+		solid := line(c.expected(), ink)
+		p.Add(solid)
+		if c.Model == nil {
+			dashed := line(c.exponential(0, c.te[c.skipped]), ink)
+			dashed.Dashes = []vg.Length{vg.Points(3), vg.Points(3)}
+			p.Add(dashed)
+		}
 		e.sign = append(e.sign, solid)
 		e.value = fmt.Sprintf("%.2f ms", float64(c.T2))
 	}
@@ -171,17 +176,31 @@ func (c curve) hasCurve() bool {
 
 // points returns the finite signals of the echoes from first up to end.
 func (c curve) points(first, end int) plotter.XYs {
+	return finite(c.te[:end], c.Signal, first)
+}
+
+// finite returns the finite values at the echo times from first on.
+func finite(te []float64, values []segment.Number, first int) plotter.XYs {
 	var xy plotter.XYs
-	for e := first; e < end; e++ {
-		if s := float64(c.Signal[e]); isFinite(s) {
-			xy = append(xy, plotter.XY{X: c.te[e], Y: s})
+	for e := first; e < len(te); e++ {
+		if v := float64(values[e]); isFinite(v) {
+			xy = append(xy, plotter.XY{X: te[e], Y: v})
 		}
 	}
 	return xy
 }
 
-// model returns the fitted curve between two echo times.
-func (c curve) model(from, to float64) plotter.XYs {
+// expected returns the fitted curve over the fitted echoes: from echo to echo where
+// it is not an exponential.
+func (c curve) expected() plotter.XYs {
+	if c.Model == nil {
+		return c.exponential(c.te[c.skipped], c.te[len(c.te)-1])
+	}
+	return finite(c.te, c.Model, c.skipped)
+}
+
+// exponential returns S0·exp(−TE/T2) between two echo times.
+func (c curve) exponential(from, to float64) plotter.XYs {
 	const steps = 60 // shorter than a line is wide
 	xy := make(plotter.XYs, steps+1)
 	for n := range xy {

@@ -7,10 +7,12 @@ import (
 	"image/color"
 	"image/png"
 	"math"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"gonum.org/v1/plot/plotter"
 
 	"github.com/t2map/t2map/segment"
 	"github.com/t2map/t2map/volume"
@@ -84,7 +86,7 @@ func TestDecaySkippedIsHollow(t *testing.T) {
 // The curve is dashed up to the first fitted echo and goes through the fit.
 func TestDecayCurve(t *testing.T) {
 	c := curve{Decay: Decay{T2: 40, S0: 1000}, te: []float64{10, 20, 30}, skipped: 1}
-	xy := c.model(20, 30)
+	xy := c.exponential(20, 30)
 	for _, p := range xy {
 		if want := 1000 * math.Exp(-p.X/40); math.Abs(p.Y-want) > 1e-9 {
 			t.Errorf("curve at %g ms: %g, want %g", p.X, p.Y, want)
@@ -100,6 +102,16 @@ func TestDecayCurve(t *testing.T) {
 	_, without := inked(drawDecay(t, r), compartmentColours[0])
 	if with <= without {
 		t.Errorf("%d pixels with a curve, %d without", with, without)
+	}
+}
+
+// A curve that is no exponential goes from echo to echo over the fitted ones.
+func TestDecayModel(t *testing.T) {
+	nan := segment.Number(math.NaN())
+	c := curve{Decay: Decay{T2: 30, S0: 100, Model: []segment.Number{nan, 60, 41, nan}}, te: []float64{10, 20, 30, 40}, skipped: 1}
+	want := plotter.XYs{{X: 20, Y: 60}, {X: 30, Y: 41}}
+	if got := c.expected(); !slices.Equal(got, want) {
+		t.Errorf("%v, want %v", got, want)
 	}
 }
 
