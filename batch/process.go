@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"os"
 	"path"
+	"runtime"
 
 	"github.com/t2map/t2map/dicomio"
 	"github.com/t2map/t2map/nifti"
@@ -31,41 +32,72 @@ type Job struct {
 // Process takes one study through the pipeline and writes its folder. Workers is
 // the number of parallel workers in each stage; 0 means one per processor.
 func Process(ctx context.Context, j Job, p Protocol, workers int) (report.Result, error) {
-	series, files, err := dicomio.Read(ctx, j.Train, workers)
+	s, err := measure(ctx, j, p, workers)
 	if err != nil {
-		return report.Result{}, fmt.Errorf("read: %w", err)
+		return report.Result{}, err
 	}
-	labels, mask, err := j.readMask()
+	// The pictures are drawn, and the next study is read, in the memory of all
+	// the echoes but the one that is shown.
+	runtime.GC()
+	return report.WriteStudy(j.Dir, s)
+}
+
+// measure reads and fits the study. The result holds all that is written of it.
+func measure(ctx context.Context, j Job, p Protocol, workers int) (report.Study, error) {
+	src, err := j.read(ctx, p.Scheme, workers)
 	if err != nil {
-		return report.Result{}, fmt.Errorf("mask: %w", err)
+		return report.Study{}, err
 	}
-	labels, err = segment.OnGrid(labels, series.Geometry)
+	runtime.GC() // the files' bytes make room for the maps
+	maps, err := t2fit.Fit(ctx, src.series, p.fitted(src.regions), p.fit(workers))
 	if err != nil {
-		return report.Result{}, offGrid(mask, err)
+		return report.Study{}, fmt.Errorf("fit: %w", err)
 	}
-	regions, err := p.Scheme.Divide(labels)
+	result := describe(j, p, src.series, maps.Noise)
+	result.Inputs = src.files
+	err = both(func() (err error) {
+		result.Compartments, err = segment.Summarize(maps, src.regions)
+		return wrapped("summarize", err)
+	}, func() error {
+		result.Decays = p.curves(src.series, maps, src.regions)
+		return nil
+	})
 	if err != nil {
-		return report.Result{}, unknownLabel(mask, err)
+		return report.Study{}, err
 	}
-	maps, err := t2fit.Fit(ctx, series, p.fitted(regions), p.fit(workers))
-	if err != nil {
-		return report.Result{}, fmt.Errorf("fit: %w", err)
-	}
-	summaries, err := segment.Summarize(maps, regions)
-	if err != nil {
-		return report.Result{}, fmt.Errorf("summarize: %w", err)
-	}
-	result := describe(j, p, series, maps.Noise)
-	result.Compartments = summaries
-	result.Decays = p.curves(series, maps, regions)
-	result.Inputs = inputs(files, mask)
-	return report.WriteStudy(j.Dir, report.Study{
+	return report.Study{
 		Result:    result,
-		Echo:      volume.Map{Geometry: series.Geometry, Data: series.Echo[result.Protocol.SkippedEchoes]},
+		Echo:      volume.Map{Geometry: src.series.Geometry, Data: src.series.Echo[result.Protocol.SkippedEchoes]},
 		Maps:      maps,
 		WriteMaps: p.Maps != MapsNone,
-		Regions:   regions,
+		Regions:   src.regions,
+	}, nil
+}
+
+// source is what a study's files hold.
+type source struct {
+	series  volume.MultiEcho
+	regions segment.Regions
+	files   []report.File // the images' and the mask's
+}
+
+// read reads the series and, beside it, the mask.
+func (j Job) read(ctx context.Context, scheme segment.Scheme, workers int) (source, error) {
+	var s source
+	var images []dicomio.File
+	var mask report.File
+	err := both(func() (err error) {
+		s.series, images, err = dicomio.Read(ctx, j.Train, workers)
+		return wrapped("read", err)
+	}, func() (err error) {
+		s.regions, mask, err = j.readRegions(scheme)
+		return wrapped("mask", err)
 	})
+	for _, f := range images {
+		s.files = append(s.files, report.File(f))
+	}
+	s.files = append(s.files, mask)
+	return s, err
 }
 
 // fit returns the options of the fit with the number of workers.
@@ -81,6 +113,31 @@ func (p Protocol) fitted(r segment.Regions) volume.Labels {
 		return volume.Labels{}
 	}
 	return r.Labels
+}
+
+// readRegions reads the job's label map and divides it into compartments on the
+// grid of the series.
+func (j Job) readRegions(scheme segment.Scheme) (segment.Regions, report.File, error) {
+	labels, mask, err := j.readMask()
+	if err != nil {
+		return segment.Regions{}, mask, err
+	}
+	if labels, err = segment.OnGrid(labels, j.Train.Geometry); err != nil {
+		return segment.Regions{}, mask, offGrid(mask, err)
+	}
+	regions, err := scheme.Divide(labels)
+	if err != nil {
+		err = unknownLabel(mask, err)
+	}
+	return regions, mask, err
+}
+
+// wrapped puts the name of a stage before an error, if there is one.
+func wrapped(stage string, err error) error {
+	if err != nil {
+		err = fmt.Errorf("%s: %w", stage, err)
+	}
+	return err
 }
 
 // readMask reads the job's label map and its hash. Results name it as they do the
@@ -118,11 +175,11 @@ func readRegular(name string) ([]byte, error) {
 }
 
 func offGrid(mask report.File, err error) error {
-	return hinted("the mask must lie on the grid of this series; see t2map inspect", "mask: %s: %w", mask.Path, err)
+	return hinted("the mask must lie on the grid of this series; see t2map inspect", "%s: %w", mask.Path, err)
 }
 
 func unknownLabel(mask report.File, err error) error {
-	return hinted("name the right scheme with --scheme, or add the label to its file", "mask: %s: %w", mask.Path, err)
+	return hinted("name the right scheme with --scheme, or add the label to its file", "%s: %w", mask.Path, err)
 }
 
 // curves fits the mean signal of each compartment, for the picture of its decay.
@@ -202,12 +259,4 @@ func sideOf(j Job) string {
 		return "right"
 	}
 	return ""
-}
-
-func inputs(files []dicomio.File, mask report.File) []report.File {
-	out := make([]report.File, 0, len(files)+1)
-	for _, f := range files {
-		out = append(out, report.File(f))
-	}
-	return append(out, mask)
 }

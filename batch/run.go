@@ -190,8 +190,8 @@ const inFlight = 2
 // echoes, which take 240 MiB each.
 const defaultMemoryMB = 1024
 
-// processAll processes the jobs; it is the one place of the package that works in
-// parallel.
+// processAll processes the jobs; it and both are the places of the package that
+// work in parallel.
 func (s Settings) processAll(ctx context.Context, jobs []Job, out *Outcome) {
 	budget := int64(cmp.Or(s.MemoryMB, defaultMemoryMB)) << 20
 	memory := semaphore.NewWeighted(budget)
@@ -239,6 +239,15 @@ func (s Settings) processAll(ctx context.Context, jobs []Job, out *Outcome) {
 			out.Results = append(out.Results, *r)
 		}
 	}
+}
+
+// both calls two functions side by side and returns the first one's error, else
+// the second's. The second runs where the caller does, which may recover from it.
+func both(first, second func() error) error {
+	var g errgroup.Group
+	g.Go(first)
+	err := second()
+	return cmp.Or(g.Wait(), err)
 }
 
 var errInterrupted = errors.New("not processed: the run was interrupted")

@@ -228,7 +228,10 @@ func (h *header) parseFile() error {
 	}
 	defer f.Close()
 	h.size = info.Size()
-	_, err = h.parse(f)
+	inflated, err := h.parse(f)
+	if err == nil && inflated == nil {
+		h.noteHead(f)
+	}
 	return err
 }
 

@@ -23,6 +23,7 @@ type header struct {
 	path string // to open the file
 	name string // to name it: below the searched folder, with slashes
 	size int64
+	head uint64 // hash of the bytes before the pixels, 0 where it is not known
 
 	syntax, sopClass, modality            string
 	study, series, instance, frame        string

@@ -3,13 +3,14 @@ package dicomio
 import (
 	"bytes"
 	"context"
-	"crypto/sha256"
 	"errors"
-	"fmt"
+	"hash/maphash"
 	"io"
 	"os"
+	"slices"
 	"sync"
 
+	"github.com/t2map/t2map/digest"
 	"github.com/t2map/t2map/volume"
 )
 
@@ -29,18 +30,16 @@ func Read(ctx context.Context, t Train, workers int) (volume.MultiEcho, []File, 
 	}
 	s := volume.MultiEcho{Geometry: t.Geometry, TE: t.TE, Echo: make([][]float32, len(t.TE))}
 	for e := range s.Echo {
-		s.Echo[e] = make([]float32, t.Geometry.Voxels())
+		s.Echo[e] = newEcho(t.Geometry.Voxels())
 	}
-	plane, slices := t.Geometry.SliceVoxels(), t.Geometry.Size[2]
-	files := make([]File, len(t.TE)*slices)
-	buffers := sync.Pool{New: func() any { return new(bytes.Buffer) }}
-	err := each(ctx, len(files), workers, func(i int) error {
-		e, k := i/slices, i%slices
-		buf := buffers.Get().(*bytes.Buffer)
-		defer buffers.Put(buf)
-		sum, err := t.grid[e][k].readPixels(s.Echo[e][k*plane:(k+1)*plane], buf)
-		files[i] = File{Path: t.grid[e][k].name, SHA256: sum}
-		return err
+	planes := t.planes(s.Echo)
+	files := make([]File, len(planes))
+	shelves := sync.Pool{New: func() any { return new(shelf) }}
+	err := each(ctx, (len(planes)+digest.Width-1)/digest.Width, workers, func(g int) error {
+		on := shelves.Get().(*shelf)
+		defer shelves.Put(on)
+		from, to := g*digest.Width, min((g+1)*digest.Width, len(planes))
+		return on.read(files[from:to], planes[from:to])
 	})
 	if err != nil {
 		return volume.MultiEcho{}, nil, err
@@ -48,36 +47,119 @@ func Read(ctx context.Context, t Train, workers int) (volume.MultiEcho, []File, 
 	return s, files, nil
 }
 
-// readPixels reads the file into buf, decodes its pixels into dst and returns
-// the hash of its bytes.
-func (h *header) readPixels(dst []float32, buf *bytes.Buffer) (string, error) {
+// plane is one image of a train and the place of its magnitudes.
+type plane struct {
+	*header
+	dst []float32
+}
+
+// planes returns the train's images, echo by echo and slice by slice.
+func (t Train) planes(echo [][]float32) []plane {
+	var planes []plane
+	voxels := t.Geometry.SliceVoxels()
+	for e, images := range t.grid {
+		for k, h := range images {
+			planes = append(planes, plane{h, echo[e][k*voxels:][:voxels]})
+		}
+	}
+	return planes
+}
+
+// shelf holds as many files as are hashed at a time, to be used for others after
+// them: fresh memory costs as much as copying a file into it.
+type shelf [digest.Width][]byte
+
+// read reads the files of some planes, decodes their pixels and notes their names
+// and hashes.
+func (on *shelf) read(files []File, planes []plane) error {
+	images := make([]image, len(planes))
+	for n, p := range planes {
+		var err error
+		if on[n], err = p.readAll(on[n]); err != nil {
+			return err
+		}
+		if images[n], err = p.again(on[n]); err != nil {
+			return err
+		}
+	}
+	sums := digest.Of(on[:len(planes)]...) // before decode, which may change the bytes
+	for n, p := range planes {
+		if err := images[n].decode(p.dst, images[n].raw); err != nil {
+			return err
+		}
+		files[n] = File{Path: p.name, SHA256: sums[n]}
+	}
+	return nil
+}
+
+// readAll reads the file into buf, which grows as needed.
+func (h *header) readAll(buf []byte) ([]byte, error) {
 	f, err := os.Open(h.path)
 	if err != nil {
-		return "", h.ioError(err)
+		return buf, h.ioError(err)
 	}
 	defer f.Close()
-	buf.Reset()
-	buf.Grow(int(h.size) + bytes.MinRead)
 	// One byte more than Find saw is enough to notice growth.
-	if _, err := buf.ReadFrom(io.LimitReader(f, h.size+1)); err != nil {
-		return "", h.ioError(err)
+	buf = slices.Grow(buf[:0], int(h.size)+1)[:h.size+1]
+	n, err := io.ReadFull(f, buf)
+	if err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
+		return buf, h.ioError(err)
 	}
-	now := &header{path: h.path, name: h.name, size: int64(buf.Len())}
-	from, err := now.parse(bytes.NewReader(buf.Bytes()))
+	return buf[:n], nil
+}
+
+// image is a file that has been read again.
+type image struct {
+	header
+	raw []byte // the value of PixelData
+}
+
+// again returns the image in the bytes of the file, which must be what Find saw.
+func (h *header) again(data []byte) (image, error) {
+	if h.sameHead(data) {
+		return image{*h, data[h.pixels.value:][:h.pixels.length]}, nil
+	}
+	now := header{path: h.path, name: h.name, size: int64(len(data))}
+	from, err := now.parse(bytes.NewReader(data))
 	switch {
 	case errors.Is(err, errNotDICOM) || err == nil && (now.size != h.size || !now.same(h)):
-		return "", h.invalid("has changed since it was found")
+		return image{}, h.invalid("has changed since it was found")
 	case err != nil:
-		return "", err
+		return image{}, err
 	}
-	sum := fmt.Sprintf("%x", sha256.Sum256(buf.Bytes()))
 	if from == nil {
-		from = buf.Bytes()
+		from = data
 	}
 	if err := now.checkPixels(); err != nil {
-		return "", err
+		return image{}, err
 	}
-	return sum, now.decode(dst, from[now.pixels.value:][:now.pixels.length])
+	return image{now, from[now.pixels.value:][:now.pixels.length]}, nil
+}
+
+// headSeed makes the hashes of headers comparable within one run.
+var headSeed = maphash.MakeSeed()
+
+// longestHead bounds the headers that are compared as bytes: far above any that
+// was met.
+const longestHead = 1 << 20
+
+// noteHead takes a hash of all bytes of the file before its pixels. A header is
+// made of nothing else but these and the file's size, so that Read need not parse
+// it a second time, which takes longer than decoding the pixels.
+func (h *header) noteHead(file io.ReaderAt) {
+	if h.pixels.vr == "" || h.encapsulated || h.pixels.value > longestHead {
+		return
+	}
+	head := make([]byte, h.pixels.value)
+	if n, _ := file.ReadAt(head, 0); n == len(head) {
+		h.head = maphash.Bytes(headSeed, head)
+	}
+}
+
+// sameHead reports whether the bytes of the file begin and are as many as Find
+// saw.
+func (h *header) sameHead(data []byte) bool {
+	return h.head != 0 && int64(len(data)) == h.size && maphash.Bytes(headSeed, data[:h.pixels.value]) == h.head
 }
 
 // same reports whether two readings of a file agree in what decides its place

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/sha256"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"math"
@@ -679,6 +680,15 @@ func TestReadNoticesChange(t *testing.T) {
 			}
 			write(t, path, b.Bytes())
 		}},
+		{"another echo", "has changed", func(path string, data []byte) {
+			im := trainOf()[4]
+			im.TE = 90 // as many bytes as before
+			var b bytes.Buffer
+			if err := WriteImage(&b, im); err != nil || b.Len() != len(data) {
+				t.Fatal(err, b.Len(), len(data))
+			}
+			write(t, path, b.Bytes())
+		}},
 		{"gone", "cannot be read", func(path string, _ []byte) {
 			if err := os.Remove(path); err != nil {
 				t.Fatal(err)
@@ -789,6 +799,61 @@ func TestDecodeBytesInWords(t *testing.T) {
 		got := make([]float32, 3)
 		if err := h.decode(got, []byte{1, 2, 3, 4}); err != nil || !slices.Equal(got, want) {
 			t.Errorf("%s: got %v, %v, want %v", vr, got, err, want)
+		}
+	}
+}
+
+// TestReadOtherPixels: pixels are read when they are needed, not when the file was
+// found; the hash is that of the bytes they came from.
+func TestReadOtherPixels(t *testing.T) {
+	dir := t.TempDir()
+	images := trainOf()
+	save(t, dir, images)
+	train := only(t, dir)
+	images[4].Pixels[3]++
+	save(t, dir, images)
+	s, files, err := Read(context.Background(), train, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	k, e := 4*5%12%3, 4*5%12/3 // as in trainOf
+	if got, want := s.Echo[e][15*k+3], float32(images[4].Pixels[3]); got != want {
+		t.Errorf("got %g, want %g", got, want)
+	}
+	for _, f := range files {
+		data, err := os.ReadFile(filepath.Join(dir, f.Path))
+		if want := fmt.Sprintf("%x", sha256.Sum256(data)); err != nil || f.SHA256 != want {
+			t.Errorf("%s: hash %s, want %s; %v", f.Path, f.SHA256, want, err)
+		}
+	}
+}
+
+// Every number of stored bits, signed or not, with other bits set above them, on
+// pixels that come four at a time and on those left over.
+func TestDecodeStoredBits(t *testing.T) {
+	words := []uint16{0, 1, 0x7fff, 0x8000, 0xffff, 0x5555, 0xaaaa}
+	raw := make([]byte, 0, 2*len(words))
+	for _, w := range words {
+		raw = binary.LittleEndian.AppendUint16(raw, w)
+	}
+	for stored := 1; stored <= 16; stored++ {
+		for representation := range 2 {
+			for _, slope := range []float64{1, 0.5} {
+				h := &header{rows: 1, columns: len(words), allocated: 16, stored: stored, pixelsAre: representation, slope: slope}
+				got := make([]float32, len(words))
+				if err := h.decode(got, slices.Clone(raw)); err != nil {
+					t.Fatal(err)
+				}
+				for v, w := range words {
+					n := int(w) % (1 << stored)
+					if representation == 1 && n >= 1<<(stored-1) {
+						n -= 1 << stored
+					}
+					if want := float32(float64(n) * slope); got[v] != want {
+						t.Errorf("%d bits, representation %d, slope %g: %#04x is %g, want %g", stored, representation, slope, w, got[v], want)
+					}
+				}
+			}
 		}
 	}
 }

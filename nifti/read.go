@@ -18,8 +18,16 @@ import (
 const chunk = 32 << 10
 
 // firstCapacity is how many voxels of memory are taken on the header's word
-// alone; beyond it memory doubles as data arrive.
-const firstCapacity = 1 << 20
+// alone, and likelyCapacity, which is enough for a knee, where the file is long
+// enough to hold them. Beyond it memory doubles as data arrive.
+const (
+	firstCapacity  = 1 << 20
+	likelyCapacity = 1 << 23
+)
+
+// mostDeflated is the largest ratio that deflate reaches (zlib's technical notes:
+// 1032 to 1).
+const mostDeflated = 1032
 
 // wholeTolerance is how far a label may lie from a whole number: scl_slope and
 // scl_inter are float32, whose rounding (2⁻²⁴ of the value, twice) moves the
@@ -30,8 +38,9 @@ const wholeTolerance = 0.01
 // first of the data.
 type file struct {
 	header
-	r   io.Reader
-	raw []byte // one chunk as it stands in the file
+	r        io.Reader
+	raw      []byte // one chunk as it stands in the file
+	capacity int    // voxels that memory is taken for at first
 }
 
 // ReadLabels reads a label map: .nii or .nii.gz, told by content, 3-D, or 4-D
@@ -101,6 +110,10 @@ func ReadArrays(r io.Reader) (size [3]int, frames [][]float32, err error) {
 // open reads the header, through gzip where the content is compressed, and
 // skips to the data.
 func open(r io.Reader) (*file, error) {
+	length := 0 // of a file in memory
+	if m, ok := r.(interface{ Len() int }); ok {
+		length = m.Len()
+	}
 	br := bufio.NewReaderSize(r, 64<<10)
 	f := &file{r: br}
 	// RFC 1952, 2.3.1: ID1 = 31, ID2 = 139. A shorter file fails in readHeader.
@@ -120,6 +133,7 @@ func open(r io.Reader) (*file, error) {
 		return nil, fmt.Errorf("vox_offset %d: the file ends at byte %d: %w", f.offset, headerSize+n, unexpected(err))
 	}
 	f.raw = make([]byte, min(chunk, f.voxels())*f.voxelSize)
+	f.capacity = min(f.voxels(), max(firstCapacity, min(length*mostDeflated/f.voxelSize, likelyCapacity)))
 	return f, nil
 }
 
@@ -176,7 +190,7 @@ func (f *file) allFrames() ([][]float32, error) {
 // frame reads one frame; values is scratch of one chunk.
 func (f *file) frame(values []float64) ([]float32, error) {
 	n := f.voxels()
-	out := make([]float32, 0, min(n, firstCapacity))
+	out := make([]float32, 0, f.capacity)
 	for done := 0; done < n; done = len(out) {
 		m := min(chunk, n-done)
 		raw, err := f.next(m, done)
@@ -208,7 +222,7 @@ func (f *file) scale(values []float64) {
 // labels reads the one frame of a label map.
 func (f *file) labels() ([]uint16, error) {
 	n := f.voxels()
-	out := make([]uint16, 0, min(n, firstCapacity))
+	out := make([]uint16, 0, f.capacity)
 	values := make([]float64, min(chunk, n))
 	for done := 0; done < n; done = len(out) {
 		m := min(chunk, n-done)

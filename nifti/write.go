@@ -5,51 +5,11 @@ import (
 	"fmt"
 	"io"
 	"math"
-	"runtime"
-	"time"
 	"unicode/utf8"
 
-	"github.com/klauspost/pgzip"
-
+	"github.com/t2map/t2map/nifti/internal/deflate"
 	"github.com/t2map/t2map/volume"
 )
-
-// Compression, measured on float32 T2 maps of 384×384×30 (17.7 MB), two cores, by
-// what lies outside the tissue — half the voxels NaN in runs / a third NaN
-// scattered / all but 1 % NaN:
-//
-//	HuffmanOnly  36 ms 11.2 MB / 48 ms 13.4 MB / 36 ms 4.2 MB
-//	level 1      43 ms  7.8 MB / 92 ms 12.1 MB / 14 ms 0.4 MB
-//	level 3      73 ms  7.8 MB / 89 ms 11.8 MB / 22 ms 0.4 MB
-//	level 6     120 ms  7.8 MB / 178 ms 11.5 MB / 44 ms 0.4 MB
-//
-// Level 1 is the better of the two where the map has runs to find; in noise it
-// searches for what is not there and Huffman coding alone takes half the time.
-const (
-	levelRuns  = pgzip.BestSpeed
-	levelNoise = pgzip.HuffmanOnly
-)
-
-// levelOf returns levelRuns where at least a quarter of the voxels repeat the one
-// before, NaN after NaN included: between the 11 % of the middle column and the
-// 50 % of the first.
-func levelOf(data []float32) int {
-	repeats := 0
-	for v := 1; v < len(data); v++ {
-		a, b := data[v-1], data[v]
-		if a == b || a != a && b != b {
-			repeats++
-		}
-	}
-	if 4*repeats >= len(data) {
-		return levelRuns
-	}
-	return levelNoise
-}
-
-// blockSize is what one core compresses at a time. It is fixed, because the
-// bytes of the file depend on it; the number of cores does not change them.
-const blockSize = 1 << 20
 
 // canonicalNaN stands for every NaN, so that the bytes do not depend on which
 // machine computed the map.
@@ -67,21 +27,16 @@ func WriteMap(w io.Writer, m volume.Map, description string) error {
 	if err := checkLength(len(m.Data), m.Geometry); err != nil {
 		return err
 	}
-	c := content{dtFloat32, levelOf(m.Data), func(z io.Writer) error { return writeFloats(z, m.Data) }}
-	return write(w, m.Geometry, c, description)
+	return write(w, m.Geometry, content{dtFloat32, func(dst []byte, first int) { putFloats(dst, m.Data[first:]) }}, description)
 }
 
 // WriteLabels writes one number of 0 to 255 per voxel, as WriteMap does, in
 // uint8.
-func WriteLabels(w io.Writer, g volume.Geometry, data []uint8, description string) error {
+func WriteLabels[L ~uint8](w io.Writer, g volume.Geometry, data []L, description string) error {
 	if err := checkLength(len(data), g); err != nil {
 		return err
 	}
-	c := content{dtUint8, levelRuns, func(z io.Writer) error {
-		_, err := z.Write(data)
-		return err
-	}}
-	return write(w, g, c, description)
+	return write(w, g, content{dtUint8, func(dst []byte, first int) { putBytes(dst, data[first:]) }}, description)
 }
 
 func checkLength(n int, g volume.Geometry) error {
@@ -91,12 +46,11 @@ func checkLength(n int, g volume.Geometry) error {
 	return nil
 }
 
-// content is what follows the header: its type, the effort of compression, and
-// how it is written.
+// content is what follows the header: its type, and what fills dst with the
+// voxels from first on.
 type content struct {
-	t     datatype
-	level int
-	write func(io.Writer) error
+	t   datatype
+	put func(dst []byte, first int)
 }
 
 // write writes the header and the content, compressed.
@@ -105,45 +59,47 @@ func write(w io.Writer, g volume.Geometry, c content, description string) error 
 	if err != nil {
 		return err
 	}
-	z, err := pgzip.NewWriterLevel(w, c.level)
+	size, err := c.t.size()
 	if err != nil {
 		return err
 	}
-	// RFC 1952: MTIME 0 is "no time stamp". pgzip writes garbage for Go's zero time.
-	z.ModTime = time.Unix(0, 0)
-	if err := z.SetConcurrency(blockSize, runtime.GOMAXPROCS(0)); err != nil {
-		return err
-	}
-	_, err = z.Write(head)
-	if err == nil {
-		err = c.write(z)
-	}
-	// Closed in any case, because the compressor's workers end there only.
-	if closeErr := z.Close(); err == nil {
-		err = closeErr
-	}
-	return err
-}
-
-// writeFloats writes data as little-endian float32 through one small buffer:
-// a map is never held twice.
-func writeFloats(w io.Writer, data []float32) error {
-	buf := make([]byte, 4*min(chunk, len(data)))
-	for len(data) > 0 {
-		part := data[:min(chunk, len(data))]
-		for i, v := range part {
-			b := math.Float32bits(v)
-			if v != v {
-				b = canonicalNaN
-			}
-			binary.LittleEndian.PutUint32(buf[4*i:], b)
-		}
-		if _, err := w.Write(buf[:4*len(part)]); err != nil {
+	z := deflate.NewWriter(w, head)
+	buf := make([]byte, min(deflate.Unit, size*g.Voxels()))
+	for first, n := 0, g.Voxels(); first < n; first += len(buf) / size {
+		buf = buf[:min(len(buf), size*(n-first))]
+		c.put(buf, first)
+		if err := z.Write(buf, first+len(buf)/size == n); err != nil {
 			return err
 		}
-		data = data[len(part):]
 	}
 	return nil
+}
+
+// putBytes fills dst with the first of data.
+func putBytes[L ~uint8](dst []byte, data []L) {
+	for i, v := range data[:len(dst)] {
+		dst[i] = uint8(v)
+	}
+}
+
+// putFloats fills dst with the first of data as little-endian float32.
+func putFloats(dst []byte, data []float32) {
+	for len(dst) >= 8 && len(data) >= 2 {
+		binary.LittleEndian.PutUint64(dst, uint64(word(data[0]))|uint64(word(data[1]))<<32)
+		dst, data = dst[8:], data[2:]
+	}
+	if len(dst) >= 4 {
+		binary.LittleEndian.PutUint32(dst, word(data[0]))
+	}
+}
+
+// word returns the bits of v, the same ones for every NaN.
+func word(v float32) uint32 {
+	b := math.Float32bits(v)
+	if b<<1 > 0xff<<24 { // the exponent of NaN and a mantissa
+		b = canonicalNaN
+	}
+	return b
 }
 
 // encodeHeader returns the 352 bytes before the data: the header and four zero

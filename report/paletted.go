@@ -2,6 +2,7 @@ package report
 
 import (
 	"cmp"
+	"encoding/binary"
 	"image"
 	"image/color"
 	"maps"
@@ -46,14 +47,15 @@ func eachRun(img *image.RGBA, f func(c color.RGBA, at, pixels int)) {
 	width := img.Rect.Dx()
 	for y := range img.Rect.Dy() {
 		row := img.Pix[y*img.Stride:][:4*width]
-		start := 0
-		for x := 1; x <= width; x++ {
-			if x < width && [4]byte(row[4*x:]) == [4]byte(row[4*start:]) {
-				continue
+		for start := 0; start < width; {
+			pixel := binary.LittleEndian.Uint32(row[4*start:])
+			end := start + 1
+			for end < width && binary.LittleEndian.Uint32(row[4*end:]) == pixel {
+				end++
 			}
 			c := color.RGBA{row[4*start], row[4*start+1], row[4*start+2], 0xff}
-			f(c, y*width+start, x-start)
-			start = x
+			f(c, y*width+start, end-start)
+			start = end
 		}
 	}
 }

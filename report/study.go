@@ -2,8 +2,6 @@ package report
 
 import (
 	"bufio"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -13,6 +11,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/t2map/t2map/digest"
 	"github.com/t2map/t2map/nifti"
 	"github.com/t2map/t2map/segment"
 	"github.com/t2map/t2map/volume"
@@ -56,19 +55,17 @@ func WriteStudy(dir string, s Study) (Result, error) {
 	}
 	r := s.Result
 	err := replaceFolder(dir, func(tmp string) error {
-		files, err := writeFiles(tmp, s.outputs())
-		if err != nil {
+		var err error
+		if r.Outputs, err = s.writeFiles(tmp); err != nil {
 			return err
 		}
-		r.Outputs = files
-		_, err = writeFile(tmp, output{ResultFile, func(w io.Writer) error {
+		return writeFile(tmp, output{ResultFile, func(w io.Writer) error {
 			text, err := r.encode()
 			if err == nil {
 				_, err = w.Write(text)
 			}
 			return err
 		}})
-		return err
 	})
 	if err != nil {
 		return Result{}, fmt.Errorf("report: %w", err)
@@ -107,17 +104,21 @@ func (s Study) check() error {
 	return nil
 }
 
-// outputs returns the files beside result.json, the slowest first.
-func (s Study) outputs() []output {
-	sc := newScene(s)
-	out := []output{
+// pictures returns the pictures, the slowest first.
+func (s Study) pictures(sc scene) []output {
+	return []output{
 		{overlayFile, func(w io.Writer) error { return writeOverlay(w, sc, s.Result) }},
 		{decayFile, func(w io.Writer) error { return writeDecay(w, s.Result) }},
 		{previewFile, func(w io.Writer) error { return writePreview(w, sc, s.Result) }},
 	}
+}
+
+// maps returns the maps, if they are asked for.
+func (s Study) maps() []output {
 	if !s.WriteMaps {
-		return out
+		return nil
 	}
+	var out []output
 	g := s.Maps.Geometry
 	for _, m := range []struct {
 		name, description string
@@ -133,37 +134,50 @@ func (s Study) outputs() []output {
 		}})
 	}
 	return append(out, output{"status.nii.gz", func(w io.Writer) error {
-		status := make([]uint8, len(s.Maps.Status))
-		for v, st := range s.Maps.Status {
-			status[v] = uint8(st)
-		}
-		return nifti.WriteLabels(w, g, status, "fit status, see result.json")
+		return nifti.WriteLabels(w, g, s.Maps.Status, "fit status, see result.json")
 	}})
 }
 
-// writeFiles writes the files into dir, side by side, and returns their names
-// and hashes in the order given.
-func writeFiles(dir string, outputs []output) ([]File, error) {
-	files := make([]File, len(outputs))
-	var g errgroup.Group
-	for n, o := range outputs {
-		g.Go(func() error {
-			f, err := writeFile(dir, o)
-			files[n] = f
-			return err
-		})
+// writeFiles writes all files but result.json into dir and returns their names
+// and hashes, pictures first. While the maps are hashed, side by side on one
+// processor, the others draw.
+func (s Study) writeFiles(dir string) ([]File, error) {
+	maps := s.maps()
+	var sc scene
+	var first errgroup.Group
+	first.Go(func() error { sc = newScene(s); return nil })
+	first.Go(func() error { return writeAll(dir, maps) })
+	if err := first.Wait(); err != nil {
+		return nil, err
 	}
-	return files, g.Wait()
+	pictures := s.pictures(sc)
+	var ofMaps []File
+	var then errgroup.Group
+	then.Go(func() (err error) { ofMaps, err = hashed(dir, maps); return err })
+	then.Go(func() error { return writeAll(dir, pictures) })
+	if err := then.Wait(); err != nil {
+		return nil, err
+	}
+	ofPictures, err := hashed(dir, pictures)
+	return append(ofPictures, ofMaps...), err
 }
 
-// writeFile writes a new file of dir, syncs it and returns its name and hash.
-func writeFile(dir string, o output) (File, error) {
+// writeAll writes the files into dir, side by side.
+func writeAll(dir string, outputs []output) error {
+	var g errgroup.Group
+	for _, o := range outputs {
+		g.Go(func() error { return writeFile(dir, o) })
+	}
+	return g.Wait()
+}
+
+// writeFile writes a new file of dir and syncs it.
+func writeFile(dir string, o output) error {
 	f, err := os.OpenFile(filepath.Join(dir, o.name), os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
 	if err != nil {
-		return File{}, err
+		return err
 	}
-	sum := sha256.New()
-	buffered := bufio.NewWriterSize(io.MultiWriter(f, sum), 1<<16)
+	buffered := bufio.NewWriterSize(f, 1<<16)
 	err = o.write(buffered)
 	if err == nil {
 		err = buffered.Flush()
@@ -172,9 +186,29 @@ func writeFile(dir string, o output) (File, error) {
 		err = f.Sync()
 	}
 	if err = errors.Join(err, f.Close()); err != nil {
-		return File{}, fmt.Errorf("%s: %w", o.name, err)
+		return fmt.Errorf("%s: %w", o.name, err)
 	}
-	return File{Path: o.name, SHA256: hex.EncodeToString(sum.Sum(nil))}, nil
+	return nil
+}
+
+// hashed returns the names and hashes of files in dir, of what stands there, in
+// the order given.
+func hashed(dir string, outputs []output) ([]File, error) {
+	files := make([]File, len(outputs))
+	readers := make([]io.Reader, len(outputs))
+	for n, o := range outputs {
+		f, err := os.Open(filepath.Join(dir, o.name))
+		if err != nil {
+			return nil, err
+		}
+		defer f.Close()
+		files[n].Path, readers[n] = o.name, f
+	}
+	sums, err := digest.OfReaders(readers...)
+	for n, sum := range sums {
+		files[n].SHA256 = sum
+	}
+	return files, err
 }
 
 // isResultFolder reports whether dir may be replaced: it is empty or holds a

@@ -240,11 +240,10 @@ func TestReplaceFolderAfterError(t *testing.T) {
 	root := t.TempDir()
 	full := errors.New("no space left on device")
 	fail := func(tmp string) error {
-		_, err := writeFiles(tmp, []output{
+		return writeAll(tmp, []output{
 			{"good", func(w io.Writer) error { _, err := w.Write(make([]byte, 1<<20)); return err }},
 			{"bad", func(io.Writer) error { return full }},
 		})
-		return err
 	}
 	err := replaceFolder(filepath.Join(root, "a", "b", "s"), fail)
 	if !errors.Is(err, full) || !strings.HasPrefix(err.Error(), "bad: ") {

@@ -10,7 +10,7 @@ import (
 
 const (
 	// cornerPart is the side of a corner as a fraction of the slice's: a tenth is
-	// outside the body in most knee scans.
+	// outside the body in most knee scans (unsourced).
 	cornerPart = 10
 	// cornerPixels is the size under which a corner says too little: the median of
 	// 100 Rayleigh magnitudes fixes sigma to 7 %.

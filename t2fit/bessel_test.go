@@ -49,8 +49,8 @@ func TestScaledBessel(t *testing.T) {
 	}
 }
 
-// The expectation is the mean of √((x+n₁)²+n₂²) over normal n₁, n₂: 4 million
-// draws fix it to 0.0005 (one standard error); 5 of them are allowed.
+// The expectation is the mean of √((x+n₁)²+n₂²) over normal n₁, n₂: a million
+// draws fix it to 0.001 (one standard error); five such errors are allowed.
 func TestMagnitudeIsTheMean(t *testing.T) {
 	rng := rand.New(rand.NewPCG(21, 22))
 	m := tabulated()

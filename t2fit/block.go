@@ -55,10 +55,15 @@ func (b *block) only(by blockEstimator, y []float64) found {
 		b.y[e*lanes.Width] = v
 	}
 	by.estimateBlock(b, math.Inf(-1))
+	return b.found(0)
+}
+
+// found returns what a block estimator made of decay i.
+func (b *block) found(i int) found {
 	c, nan := &b.curves, math.NaN()
 	return found{
-		t2: c.T2[0], s0: c.S0[0], rss: c.RSS[0], se: c.SE[0],
-		offset: nan, b1: nan, echoes: len(y), status: b.status[0],
+		t2: c.T2[i], s0: c.S0[i], rss: c.RSS[i], se: c.SE[i],
+		offset: nan, b1: nan, echoes: len(b.scratch), status: b.status[i],
 	}
 }
 

@@ -47,6 +47,10 @@ func TestSameBytesEverywhere(t *testing.T) {
 		{LogLinear, uneven, "345881e469b79343"},
 		{LogLinearUnweighted, even, "1a3b9b36bf25ff85"},
 		{ARLO, even, "c406ebe34b7abffd"},
+		{NLLSOffset, even, "5574b9b8ce84d967"},
+		{NLLSOffset, uneven, "f8743a4eed301e5c"},
+		{Rician, even, "c2f15f88fb4c72d6"},
+		{Rician, uneven, "d37039c618830d96"},
 		{EPG, even, "cd8f244c56450f2a"},
 	} {
 		m, err := Fit(context.Background(), wholeSeries(c.te), volume.Labels{}, Options{Method: c.method, Sigma: 10})

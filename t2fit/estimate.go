@@ -16,7 +16,7 @@ type Estimate struct {
 	R2 float64
 	// SE is the standard error of T2 in ms: from the Jacobian at the estimate
 	// and the residual variance RSS/(n−p) of n echoes and p parameters, to first
-	// order.
+	// order. Rician takes each echo's share of that variance from its model.
 	SE float64
 	// Offset is the constant below the decay, NaN for methods without one.
 	Offset float64

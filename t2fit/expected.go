@@ -13,7 +13,7 @@ import (
 // noise. It is for pictures; the estimate must be of these options and echo times.
 func (o Options) Expected(te []float64, est Estimate) []float64 {
 	o, err := o.Defaults()
-	if err != nil || !est.Status.HasValue() {
+	if err != nil || !est.Status.HasValue() || o.Method == Rician && !(o.Sigma > 0) {
 		return nil
 	}
 	var curve func(e int) float64
@@ -21,6 +21,9 @@ func (o Options) Expected(te []float64, est Estimate) []float64 {
 	switch o.Method {
 	case NLLSOffset:
 		curve = func(e int) float64 { return decay(e) + est.Offset }
+	case Rician:
+		noise := tabulated()
+		curve = func(e int) float64 { return o.Sigma * noise.at(decay(e)/o.Sigma).mean }
 	case EPG:
 		d := o.graph(te, est)
 		curve = func(e int) float64 { return est.S0 * d.Echo[e] }

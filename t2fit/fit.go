@@ -2,6 +2,7 @@ package t2fit
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"sync/atomic"
@@ -177,14 +178,24 @@ func (w *worker) flush() {
 			column[i] = float64(echo[w.voxel[i]])
 		}
 	}
-	if _, ok := w.estimator.(blockEstimator); !ok { // which asks for the noise
-		for i, v := range w.voxel[:w.n] {
-			w.sigma[i] = w.maps.Noise.Sigma[v/w.plane]
-		}
-	}
+	w.noise()
 	w.findBlock(w.block)
 	w.write()
 	w.n = 0
+}
+
+// noise looks up the noise of the block's voxels, which mostly are of one slice.
+func (w *worker) noise() {
+	of := w.maps.Noise.Sigma
+	k := w.voxel[0] / w.plane
+	sigma, end := of[k], (k+1)*w.plane
+	for i, v := range w.voxel[:w.n] {
+		if v >= end {
+			k = v / w.plane
+			sigma, end = of[k], (k+1)*w.plane
+		}
+		w.sigma[i] = sigma
+	}
 }
 
 // inARow says whether the voxels of the block lie side by side.
@@ -266,7 +277,8 @@ func (w *worker) writeMore() {
 
 // Curve fits one decay: the signal at the echo times te in ms, strictly
 // increasing, skipped echoes still in both. It is an error when their lengths
-// differ, when a value is not finite or when too few echoes are left.
+// differ, when a value is not finite, when too few echoes are left, or when the
+// options need the noise and do not give it.
 func Curve(te, signal []float64, o Options) (Estimate, error) {
 	o, err := o.Defaults()
 	if err != nil {
@@ -286,6 +298,8 @@ func Curve(te, signal []float64, o Options) (Estimate, error) {
 	sigma := math.NaN()
 	if o.Sigma > 0 {
 		sigma = o.Sigma
+	} else if o.Method == Rician || o.EchoFloor > 0 {
+		return failed(volume.NotFitted), errors.New("one decay does not show its noise: give sigma")
 	}
 	f := fitter{o, newEstimators(newTrain(te[o.SkipEchoes:]), o)()}
 	return f.estimate(signal[o.SkipEchoes:], sigma), nil

@@ -33,7 +33,9 @@ type nlls struct {
 	*scan
 	sums lanes.Sums
 	best lanes.Minima // of each decay of the block
-	// What is asked of the solver: decay of[j] of the block between two ratios.
+	// What is asked of the solver where all decays of the block are: from 0 to 1.
+	whole lanes.Asks
+	// What is asked of it else: decay of[j] of the block between two ratios.
 	asked *block
 	asks  lanes.Asks
 	of    [lanes.Width]int
@@ -50,7 +52,11 @@ func newNLLS(k train) func() estimator {
 	s := newScan(k.t, k.step)
 	return func() estimator {
 		n := len(k.t)
-		return &nlls{train: k, scan: s, asked: newBlock(n), searched: newBlock(n), single: newBlock(n)}
+		fit := &nlls{train: k, scan: s, asked: newBlock(n), searched: newBlock(n), single: newBlock(n)}
+		for i := range fit.whole.Hi {
+			fit.whole.Hi[i] = 1
+		}
+		return fit
 	}
 }
 
@@ -98,8 +104,8 @@ func (k *nlls) solve(b *block) {
 	}
 	k.asked.n, k.searched.n = 0, 0
 	if direct == b.n { // as in tissue
-		k.asks.Start, k.asks.Lo, k.asks.Hi = k.sums.Start, zeros, ones
-		lanes.Solve(b.y, len(k.t), b.n, &k.asks, &k.best)
+		copy(k.whole.Start[:b.n], k.sums.Start[:b.n])
+		lanes.Solve(b.y, len(k.t), b.n, &k.whole, &k.best)
 	} else {
 		for _, i := range k.of[:direct] {
 			k.ask(b, i, i, bracket{k.sums.Start[i], 0, 1})
@@ -120,15 +126,6 @@ func (k *nlls) solve(b *block) {
 func (k *nlls) isDirect(b *block, i int) bool {
 	line := k.sums.Line[i]
 	return line < 0 && line*line > 0.5*k.scatter*b.total[i]
-}
-
-var zeros, ones = filled(0), filled(1)
-
-func filled(x float64) (c column) {
-	for i := range c {
-		c[i] = x
-	}
-	return c
 }
 
 // bracket is where a minimum is looked for, in the solver's unknown, and where the

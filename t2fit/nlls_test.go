@@ -58,12 +58,12 @@ func TestCurveScale(t *testing.T) {
 	te := echoTimes(10, 10, 7)
 	y := []float64{700, 610, 425, 330, 260, 190, 160}
 	for _, method := range Methods {
-		a, _ := Curve(te, y, Options{Method: method})
+		a, _ := Curve(te, y, Options{Method: method, Sigma: 20})
 		z := make([]float64, len(y))
 		for e := range y {
 			z[e] = y[e] * 4096
 		}
-		b, _ := Curve(te, z, Options{Method: method})
+		b, _ := Curve(te, z, Options{Method: method, Sigma: 20 * 4096})
 		if !near(b.T2, a.T2, 1e-12) || !near(b.S0, a.S0*4096, 1e-12) || !near(b.R2, a.R2, 1e-12) || !near(b.SE, a.SE, 1e-12) {
 			t.Errorf("%s: %+v scaled becomes %+v", method, a, b)
 		}
@@ -222,6 +222,9 @@ func TestStandardError(t *testing.T) {
 	rng := rand.New(rand.NewPCG(7, 8))
 	te := echoTimes(10, 10, 7)
 	for _, method := range Methods {
+		if method == NLLSOffset {
+			continue // whose T2 has heavy tails; see its coverage in offset_test.go
+		}
 		var sum, sum2, se2 float64
 		const draws = 20000
 		for range draws {
@@ -229,7 +232,7 @@ func TestStandardError(t *testing.T) {
 			for e := range y {
 				y[e] += 10 * rng.NormFloat64()
 			}
-			est, err := Curve(te, y, Options{Method: method})
+			est, err := Curve(te, y, Options{Method: method, Sigma: 10})
 			if err != nil || est.Status != volume.Fitted {
 				t.Fatal(est, err)
 			}
@@ -309,7 +312,7 @@ func FuzzEstimate(f *testing.F) {
 			if (Options{Method: m}).CheckTE(te[i]) != nil {
 				continue
 			}
-			est, err := Curve(te[i], y, Options{Method: m})
+			est, err := Curve(te[i], y, Options{Method: m, Sigma: 1})
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -191,7 +191,7 @@ func (p *pool) fit(decays []float64) {
 	p.total = append(p.total, b.total[:b.n]...)
 	last := p.te0 + p.t[n-1]
 	for i := range b.n {
-		v := b.found(i, n)
+		v := b.found(i)
 		p.first = append(p.first, v)
 		if v.status == volume.Fitted {
 			p.fits = append(p.fits, residual{v.rss / float64(n-2), v.s0 * lanes.Exp(-last/v.t2)})

@@ -129,7 +129,7 @@ func (k *offset) estimate(y []float64, _ float64) found {
 	switch {
 	case !(min(least, spike) < line):
 		return none(volume.NotDecaying)
-	case !(least < spike):
+	case !(least < spike), rate*k.t[1] > fastestOffset:
 		return none(volume.NotConverged)
 	}
 	s := k.at(rate)
@@ -203,6 +203,11 @@ func (k *offset) solve(lo, hi, philo, phihi float64) float64 {
 	}
 	return rate
 }
+
+// fastestOffset is the largest rate, times the time to the second echo, that means
+// anything: beside a constant the decay is then a millionth of its first echo at the
+// second, where float32 magnitudes have 16 roundings left.
+const fastestOffset = 13.8
 
 // offsetTolerance ends the secant steps: the next would move the rate by less than
 // this fraction, far below the 6e-8 of a float32 map.

@@ -36,7 +36,7 @@ const (
 )
 
 // Methods lists the methods by name, the default first.
-var Methods = []Method{NLLS, LogLinear, LogLinearUnweighted, ARLO, EPG}
+var Methods = []Method{NLLS, LogLinear, LogLinearUnweighted, ARLO, NLLSOffset, Rician, EPG}
 
 // NoSkip as Options.SkipEchoes fits every echo.
 const NoSkip = -1

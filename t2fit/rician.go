@@ -79,20 +79,11 @@ func (k *rician) estimate(y []float64, sigma float64) found {
 func (k *rician) estimateBlock(b *block, floor float64) {
 	k.plain.estimateBlock(b, floor)
 	for i := range b.n {
-		v := b.found(i, len(k.t))
+		v := b.found(i)
 		if v.status != volume.LowSignal {
 			v = k.from(v, b.decay(i), b.sigma[i], b.total[i])
 		}
 		b.keep(i, v)
-	}
-}
-
-// found returns what a block estimator without offset and B1 made of decay i.
-func (b *block) found(i, echoes int) found {
-	c, nan := &b.curves, math.NaN()
-	return found{
-		t2: c.T2[i], s0: c.S0[i], rss: c.RSS[i], se: c.SE[i],
-		offset: nan, b1: nan, echoes: echoes, status: b.status[i],
 	}
 }
 

@@ -366,7 +366,7 @@ func TestRicianBlock(t *testing.T) {
 		}
 		for i := 1; i < b.n; i++ {
 			v := one.estimate(b.decay(i), 1)
-			if got := b.found(i, len(te)); got.status != v.status || v.status == volume.Fitted && (got.t2 != v.t2 || got.s0 != v.s0 || got.se != v.se || got.rss != v.rss) {
+			if got := b.found(i); got.status != v.status || v.status == volume.Fitted && (got.t2 != v.t2 || got.s0 != v.s0 || got.se != v.se || got.rss != v.rss) {
 				t.Errorf("TE %v, decay %d: block %+v, alone %+v", te, i, got, v)
 			}
 		}

@@ -1,24 +1,6 @@
 package t2fit
 
-import (
-	"math"
-
-	"github.com/t2map/t2map/t2fit/internal/lanes"
-)
-
-// ratesOver returns the rates of a scan over the echo times t, of which the first
-// is 0: from 0 up, in 1/ms, as fine and as far as the constants of scan.go say.
-func ratesOver(t []float64, even bool) []float64 {
-	factor := unevenFactor
-	if even {
-		factor = evenFactor
-	}
-	rates := []float64{0}
-	for r := 1 / (scanReach * t[len(t)-1]); r < scanReach*factor/t[1]; r *= factor {
-		rates = append(rates, r)
-	}
-	return append(rates, -math.Log(lanes.Shortest)/t[1])
-}
+import "math"
 
 // descent is what a decay leaves, with the halved derivatives of it along ln a and
 // the rate.

@@ -22,6 +22,20 @@ const (
 	scanReach = 4
 )
 
+// ratesOver returns the rates of a scan over the echo times t, of which the first
+// is 0: from 0 up, in 1/ms, as fine and as far as the constants above say.
+func ratesOver(t []float64, even bool) []float64 {
+	factor := unevenFactor
+	if even {
+		factor = evenFactor
+	}
+	rates := []float64{0}
+	for r := 1 / (scanReach * t[len(t)-1]); r < scanReach*factor/t[1]; r *= factor {
+		rates = append(rates, r)
+	}
+	return append(rates, -lanes.Log(lanes.Shortest)/t[1])
+}
+
 // scan is a series of rates from 0 up, between which the sign of φ tells where the
 // residual has minima.
 type scan struct {
@@ -45,16 +59,7 @@ type part struct {
 
 // newScan lays the scan over the echo times t, of which the first is 0.
 func newScan(t []float64, step float64) *scan {
-	last := t[len(t)-1]
-	factor := unevenFactor
-	if step > 0 {
-		factor = evenFactor
-	}
-	rates := []float64{0}
-	for r := 1 / (scanReach * last); r < scanReach*factor/t[1]; r *= factor {
-		rates = append(rates, r)
-	}
-	rates = append(rates, -lanes.Log(lanes.Shortest)/t[1])
+	rates := ratesOver(t, step > 0)
 	s := &scan{}
 	for _, r := range rates {
 		s.phi = append(s.phi, phiWeights(t, r))

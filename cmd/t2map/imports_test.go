@@ -17,19 +17,23 @@ const module = "github.com/t2map/t2map/"
 // mayImport says which packages of the module each may import; docs/architecture.md
 // says why.
 var mayImport = map[string][]string{
-	"volume":  {},
-	"t2fit":   {"volume", "t2fit/internal/lanes", "t2fit/internal/epg"},
-	"segment": {"volume"},
-	"nifti":   {"volume"},
-	"dicomio": {"volume"},
-	"phantom": {"volume", "dicomio", "nifti"},
-	"report":  {"volume", "nifti", "segment"},
-	"batch":   {"volume", "dicomio", "nifti", "segment", "t2fit", "report"},
+	"volume":   {},
+	"digest":   {},
+	"t2fit":    {"volume", "t2fit/internal/lanes", "t2fit/internal/epg"},
+	"segment":  {"volume"},
+	"nifti":    {"volume", "nifti/internal/deflate"},
+	"dicomio":  {"volume", "digest"},
+	"phantom":  {"volume", "dicomio", "nifti"},
+	"report":   {"volume", "digest", "nifti", "segment"},
+	"batch":    {"volume", "dicomio", "nifti", "segment", "t2fit", "report"},
+	"accuracy": {"volume", "t2fit", "phantom", "report"},
+
+	"nifti/internal/deflate": {},
 
 	"t2fit/internal/lanes": {},
 	"t2fit/internal/epg":   {"t2fit/internal/lanes"},
 
-	"cmd/t2map": {"batch", "phantom", "report", "segment", "t2fit"},
+	"cmd/t2map": {"accuracy", "batch", "phantom", "report", "segment", "t2fit"},
 }
 
 // onlyIn says where a library may be seen: numerical packages see no path and no

@@ -71,7 +71,7 @@ For research. Not a medical device.`,
 		return usageError{fmt.Errorf("%w\nhint: %s --help", err, c.CommandPath())}
 	})
 	root.CompletionOptions.HiddenDefaultCmd = true
-	root.AddCommand(runCommand(), inspectCommand(), demoCommand())
+	root.AddCommand(runCommand(), inspectCommand(), demoCommand(), validateCommand())
 	err := root.ExecuteContext(ctx)
 	if err == nil {
 		return exitOK

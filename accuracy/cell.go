@@ -1,0 +1,80 @@
+package accuracy
+
+import (
+	"math"
+	"slices"
+
+	"gonum.org/v1/gonum/stat"
+	"gonum.org/v1/gonum/stat/distuv"
+
+	"github.com/t2map/t2map/report"
+	"github.com/t2map/t2map/volume"
+)
+
+// draws are the estimates of one cell: T2 and its standard error in ms, NaN where
+// there is none.
+type draws struct {
+	t2, se []float32
+	status []volume.Status
+}
+
+// confidence is the share of the truth that intervals promise to hold.
+const confidence = 0.95
+
+// cell compares the estimates of a method with the truth.
+//
+// The bias is that of the median over all draws: the mean of T2 has no limit at
+// low SNR, where a rate may come arbitrarily near 0. A draw without an estimate
+// stands in the median at the side where its T2 was lost, above all where nothing
+// decays and below all where T2 goes to 0, so that no bias hides behind failures;
+// and its interval, which there is not, does not hold the truth. Standard
+// deviation and root mean square error are over the draws with an estimate.
+func (m method) cell(c condition, d draws) report.AccuracyCell {
+	out := report.AccuracyCell{
+		Method: m.Name, Skipped: m.Skipped,
+		Echoes: c.train.Echoes, Spacing: c.train.Spacing, T2: c.t2, SNR: c.snr, B1: c.b1, Draws: len(d.t2),
+	}
+	out.Bound, out.GaussianBound = m.model.bounds(c, m.Skipped)
+	freedom := float64(c.train.Echoes - m.Skipped - m.model.parameters())
+	reach := distuv.StudentsT{Mu: 0, Sigma: 1, Nu: freedom}.Quantile((1 + confidence) / 2)
+
+	all, known := make([]float64, 0, len(d.t2)), make([]float64, 0, len(d.t2))
+	covered := 0
+	var squares float64
+	for i, t2 := range d.t2 {
+		x := float64(t2)
+		if math.IsNaN(x) {
+			all = append(all, lost(d.status[i]))
+			continue
+		}
+		all, known = append(all, x), append(known, x)
+		squares += (x - c.t2) * (x - c.t2)
+		if math.Abs(x-c.t2) <= reach*float64(d.se[i]) {
+			covered++
+		}
+	}
+	slices.Sort(all)
+	quantile := func(p float64) float64 { return stat.Quantile(p, stat.Empirical, all, nil) }
+	out.Bias = quantile(0.5)/c.t2 - 1
+	out.RobustSD = (quantile(0.75) - quantile(0.25)) / quartileRange
+	out.SD, out.RMSE = math.NaN(), math.NaN()
+	if len(known) > 1 {
+		out.SD = stat.StdDev(known, nil)
+		out.RMSE = math.Sqrt(squares / float64(len(known)))
+	}
+	out.Coverage = float64(covered) / float64(len(all))
+	out.Failed = 1 - float64(len(known))/float64(len(all))
+	return out
+}
+
+// quartileRange is the distance of the quartiles of a normal distribution in
+// standard deviations.
+var quartileRange = 2 * distuv.UnitNormal.Quantile(0.75)
+
+// lost returns where a draw without an estimate stands in the median.
+func lost(s volume.Status) float64 {
+	if s == volume.NotConverged {
+		return 0
+	}
+	return math.Inf(1)
+}

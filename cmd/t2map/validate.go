@@ -1,0 +1,93 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"path/filepath"
+	"runtime"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/t2map/t2map/accuracy"
+	"github.com/t2map/t2map/batch"
+	"github.com/t2map/t2map/report"
+)
+
+func validateCommand() *cobra.Command {
+	var out string
+	var o accuracy.Options
+	c := &cobra.Command{
+		Use:   "validate --out DIR",
+		Short: "Measure every method against a known T2, and judge it by limits",
+		Long: `validate makes a digital reference object of known T2 (10 to 100 ms, at SNR 5 to 100
+and B1 0.6 to 1.2, in four echo trains), fits it by every method on this machine and
+compares bias, spread and intervals with limits that were set beforehand. It writes
+into the folder
+
+  index.html          limits, pictures and tables as a page
+  accuracy.csv        one row per method and cell of the grid
+  accuracy.md         the same page as text: docs/accuracy.md of t2map
+  bias-snr.png, bias-b1.png
+
+The same seed and draws give the same figures for any number of workers. Exit
+status: 0 every limit is met, 1 a limit is missed, 2 usage or a folder that cannot
+be used, 130 interrupted.`,
+		Example: "  t2map validate --out accuracy\n  t2map validate --out accuracy --seed 7 && echo \"fit for use\"",
+		Args:    usage(cobra.NoArgs),
+	}
+	p := c.Flags()
+	p.StringVar(&out, "out", "", "`folder` for the page and the tables (required)")
+	p.IntVar(&o.Draws, "draws", accuracy.MinDraws, fmt.Sprintf("`number` of draws of the noise in a cell; the limits are made for %d and more", accuracy.MinDraws))
+	p.Uint64Var(&o.Seed, "seed", 1, "`seed` of the noise")
+	p.IntVar(&o.Workers, "workers", 0, "`number` of slices measured at a time (default: one per processor)")
+	c.RunE = func(c *cobra.Command, _ []string) error {
+		if out == "" {
+			return usageError{errors.New("--out is missing: where do the results go?\nhint: t2map validate --help")}
+		}
+		if o.Draws < 1 {
+			return usageError{fmt.Errorf("--draws %d is not a number of draws\nhint: t2map validate --help", o.Draws)}
+		}
+		return validate(c, out, o)
+	}
+	return c
+}
+
+// validate measures, writes and prints; it is a failure when a limit is missed.
+func validate(c *cobra.Command, out string, o accuracy.Options) error {
+	start := time.Now()
+	if err := report.CheckAccuracyFolder(out); err != nil {
+		if errors.Is(err, report.ErrNotAccuracy) {
+			err = fmt.Errorf("%w\nhint: name another folder with --out", err)
+		}
+		return usageError{err}
+	}
+	show := newProgress(c.ErrOrStderr(), false)
+	const stage = batch.Stage("measuring")
+	o.Progress = func(done, all int) { show.report(stage, done, all) }
+	a, err := accuracy.Run(c.Context(), o)
+	show.close()
+	if err != nil {
+		return err
+	}
+	a.Version = batch.Version
+	a.Platform = fmt.Sprintf("%s/%s, %s", runtime.GOOS, runtime.GOARCH, runtime.Version())
+	if err := report.WriteAccuracy(out, a); err != nil {
+		return err
+	}
+	w := c.OutOrStdout()
+	if err := report.PrintAccuracy(w, a); err != nil {
+		return err
+	}
+	fmt.Fprintf(w, "\n%d of %s met, in %.0f s. See %s and %s.\n", len(a.Limits)-a.Missed(), count(len(a.Limits), "limit", "limits"),
+		time.Since(start).Seconds(), filepath.Join(out, "index.html"), filepath.Join(out, "accuracy.csv"))
+	return verdict(a)
+}
+
+// verdict returns an error where a limit is missed.
+func verdict(a report.Accuracy) error {
+	if n := a.Missed(); n > 0 {
+		return failedError{count(n, "limit", "limits") + " missed"}
+	}
+	return nil
+}

@@ -1,0 +1,171 @@
+package report
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"math"
+	"os"
+	"path/filepath"
+)
+
+// Accuracy is how well the methods find a known T2: what package accuracy measures
+// and WriteAccuracy writes.
+type Accuracy struct {
+	// Version is the version of t2map, Platform the machine it ran on, in words.
+	Version, Platform string
+	// Draws is the number of draws in a cell; JudgedDraws that where limits are.
+	Draws, JudgedDraws int
+	Seed               uint64
+	// Echoes and Spacing (ms) are the train that limits, tables and pictures are
+	// about; accuracy.csv has all.
+	Echoes  int
+	Spacing float64
+	Methods []AccuracyMethod
+	Cells   []AccuracyCell
+	Limits  []AccuracyLimit
+}
+
+// AccuracyMethod is a method with the options it was measured with.
+type AccuracyMethod struct {
+	Name, Words string
+	// Variant says that it is the method before it with other options.
+	Variant bool
+	// Skipped is the number of first echoes left out.
+	Skipped int
+}
+
+// AccuracyCell is what a method made of one T2 in one train at one SNR and B1.
+type AccuracyCell struct {
+	Method  string
+	Skipped int
+	Echoes  int
+	Spacing float64 // first echo time and echo spacing, ms
+	T2      float64 // ms
+	SNR     float64 // S0/σ
+	B1      float64 // turn of the refocusing pulses over 180°
+	Draws   int
+	// Bias is the median estimate over the truth, less 1; infinite where most
+	// draws have lost their T2 upwards.
+	Bias float64
+	// SD, RobustSD (from the quartiles) and RMSE in ms.
+	SD, RobustSD, RMSE float64
+	// Bound is the Cramér–Rao bound of the SD in ms for Rician noise, GaussianBound
+	// that for Gaussian noise; NaN where the model is not that of the signal.
+	Bound, GaussianBound float64
+	// Coverage is the share of 95 % intervals that hold the truth; Failed the
+	// share of draws without an estimate.
+	Coverage, Failed float64
+}
+
+// SDOverBound returns the standard deviation in units of the Cramér–Rao bound.
+func (c AccuracyCell) SDOverBound() float64 { return c.SD / c.Bound }
+
+// The quantities of limits.
+const (
+	QuantityBias     = "bias"
+	QuantitySD       = "SD over bound"
+	QuantityCoverage = "coverage"
+)
+
+// AccuracyLimit is a limit set beforehand and what became of it.
+type AccuracyLimit struct {
+	Method, Quantity string
+	Low, High        float64
+	Where, Source    string
+	// Cells is the number of cells judged, Worst the one nearest to the limit or
+	// furthest beyond, Value its figure and Chance the standard error of that
+	// from the number of draws.
+	Cells         int
+	Worst         AccuracyCell
+	Value, Chance float64
+	Met           bool
+}
+
+// Missed counts the limits that are not met.
+func (a Accuracy) Missed() int {
+	n := 0
+	for _, l := range a.Limits {
+		if !l.Met {
+			n++
+		}
+	}
+	return n
+}
+
+// The files of WriteAccuracy.
+const (
+	accuracyCSV      = "accuracy.csv"
+	accuracyMarkdown = "accuracy.md"
+	accuracySNR      = "bias-snr.png"
+	accuracyB1       = "bias-b1.png"
+)
+
+// ErrNotAccuracy says that a folder holds a page that is not one of accuracy.
+var ErrNotAccuracy = errors.New("its index.html is not one of validate")
+
+// CheckAccuracyFolder makes dir, or returns an error where it already has an
+// index.html but no accuracy.csv: that page is a trial's.
+func CheckAccuracyFolder(dir string) error {
+	if err := os.MkdirAll(dir, 0o777); err != nil {
+		return err
+	}
+	_, page := os.Stat(filepath.Join(dir, pageFile))
+	_, table := os.Stat(filepath.Join(dir, accuracyCSV))
+	if page == nil && errors.Is(table, fs.ErrNotExist) {
+		return fmt.Errorf("%s: %w", dir, ErrNotAccuracy)
+	}
+	return nil
+}
+
+// WriteAccuracy writes accuracy.csv (a row per cell and method), index.html,
+// accuracy.md and the pictures bias-snr.png and bias-b1.png into the folder dir,
+// which must be there. The same figures give the same bytes.
+func WriteAccuracy(dir string, a Accuracy) error {
+	var snr, b1 bytes.Buffer
+	if err := errors.Join(a.plotSNR(&snr), a.plotB1(&b1)); err != nil {
+		return fmt.Errorf("report: %w", err)
+	}
+	v := newAccuracyView(a)
+	v.SNRPicture, v.B1Picture = dataURI(snr.Bytes()), dataURI(b1.Bytes())
+	var page, markdown bytes.Buffer
+	if err := errors.Join(accuracyPage.Execute(&page, v), accuracyText.Execute(&markdown, v)); err != nil {
+		return fmt.Errorf("report: %w", err)
+	}
+	var errs []error
+	for _, f := range []struct {
+		name    string
+		content []byte
+	}{
+		{accuracyCSV, table(accuracyColumns, a.rows())},
+		{accuracySNR, snr.Bytes()},
+		{accuracyB1, b1.Bytes()},
+		{accuracyMarkdown, markdown.Bytes()},
+		{pageFile, page.Bytes()},
+	} {
+		errs = append(errs, replaceFile(filepath.Join(dir, f.name), f.content))
+	}
+	if err := errors.Join(errs...); err != nil {
+		return fmt.Errorf("report: %w", err)
+	}
+	return nil
+}
+
+// PrintAccuracy writes the table of the judged train at B1 = 1 and the limits as
+// text, for a terminal.
+func PrintAccuracy(w io.Writer, a Accuracy) error { return accuracyTerminal(w, newAccuracyView(a)) }
+
+// find returns the cell of a method, or one of NaN where there is none.
+func (a Accuracy) find(method string, at AccuracyCell) AccuracyCell {
+	for _, c := range a.Cells {
+		if c.Method == method && c.Echoes == at.Echoes && c.Spacing == at.Spacing && c.T2 == at.T2 && c.SNR == at.SNR && c.B1 == at.B1 {
+			return c
+		}
+	}
+	nan := math.NaN()
+	at.Method, at.Bias, at.SD, at.RobustSD, at.RMSE = method, nan, nan, nan, nan
+	at.Bound, at.GaussianBound, at.Coverage, at.Failed = nan, nan, nan, nan
+	return at
+}

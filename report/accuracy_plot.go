@@ -1,0 +1,204 @@
+package report
+
+import (
+	"fmt"
+	"image"
+	"image/png"
+	"io"
+	"math"
+	"slices"
+
+	"golang.org/x/image/font"
+	"gonum.org/v1/plot"
+	plotfont "gonum.org/v1/plot/font"
+	"gonum.org/v1/plot/plotter"
+	"gonum.org/v1/plot/vg"
+	"gonum.org/v1/plot/vg/draw"
+	"gonum.org/v1/plot/vg/vgimg"
+)
+
+// The pictures of bias are as wide as decay.png and sharp at the same size: 1200
+// pixels, four panels at the left and the methods at the right.
+const (
+	biasWidth  = decayWidth
+	biasHeight = 5.6 * vg.Inch
+	biasLegend = 2.15 * vg.Inch
+	biasGap    = 0.12 * vg.Inch
+)
+
+// biasPicture is four panels of bias against something, one for each T2.
+type biasPicture struct {
+	Accuracy
+	t2      [4]float64 // ms
+	x       []float64
+	label   string
+	log     bool
+	low     float64 // range of the bias, percent
+	high    float64
+	at      func(t2, x float64) AccuracyCell
+	methods func(AccuracyMethod) bool
+	remark  string
+}
+
+// judged returns a cell's place in the train that the limits are about.
+func (a Accuracy) judged(t2, snr, b1 float64) AccuracyCell {
+	return AccuracyCell{Echoes: a.Echoes, Spacing: a.Spacing, T2: t2, SNR: snr, B1: b1}
+}
+
+// bestSNR is the highest SNR measured, at which bias against B1 is shown: what is
+// left there is the model's.
+func (a Accuracy) bestSNR() float64 {
+	if len(a.Cells) == 0 {
+		return math.NaN()
+	}
+	return slices.Max(a.values(snrOf))
+}
+
+// plotSNR draws bias against SNR at B1 = 1.
+func (a Accuracy) plotSNR(w io.Writer) error {
+	return biasPicture{
+		Accuracy: a, t2: [4]float64{20, 30, 50, 80}, x: a.values(snrOf), label: "SNR (S0/σ)", log: true, low: -10, high: 20,
+		at:      func(t2, x float64) AccuracyCell { return a.judged(t2, x, 1) },
+		methods: func(m AccuracyMethod) bool { return !m.Variant || m.Skipped > 0 },
+		remark:  "B1 1, " + a.judgedTrain(),
+	}.draw(w)
+}
+
+// plotB1 draws bias against B1 at the highest SNR.
+func (a Accuracy) plotB1(w io.Writer) error {
+	return biasPicture{
+		Accuracy: a, t2: [4]float64{20, 40, 60, 80}, x: a.values(b1Of), label: "B1 (refocusing angle / 180°)", low: -10, high: 20,
+		at:      func(t2, x float64) AccuracyCell { return a.judged(t2, a.bestSNR(), x) },
+		methods: func(m AccuracyMethod) bool { return !m.Variant || m.Skipped == 0 },
+		remark:  fmt.Sprintf("SNR %g, %s", a.bestSNR(), a.judgedTrain()),
+	}.draw(w)
+}
+
+func (a Accuracy) judgedTrain() string { return trainName(a.Echoes, a.Spacing) }
+
+func trainName(echoes int, spacing float64) string {
+	return fmt.Sprintf("%d × %g ms", echoes, spacing)
+}
+
+func (b biasPicture) draw(w io.Writer) error {
+	canvas := vgimg.NewWith(vgimg.UseWH(biasWidth, biasHeight), vgimg.UseDPI(decayDPI))
+	page := draw.New(canvas)
+	page = draw.Crop(page, decayMargin, -decayMargin, decayMargin, -decayMargin)
+	plots := make([][]*plot.Plot, 2)
+	for n, t2 := range b.t2 {
+		plots[n/2] = append(plots[n/2], b.panel(t2, n))
+	}
+	tiles := draw.Tiles{Rows: 2, Cols: 2, PadX: biasGap, PadY: biasGap}
+	room := draw.Crop(page, 0, -biasLegend, 0, 0)
+	for row, canvases := range plot.Align(plots, tiles, room) {
+		for col, c := range canvases {
+			plots[row][col].Draw(c)
+		}
+	}
+	l := legend{{value: b.remark}}
+	for n, m := range b.Methods {
+		if b.methods(m) {
+			points, curve := b.curve(n, 0)
+			l = append(l, entry{name: m.Name, value: m.Words, sign: []plot.Thumbnailer{curve, points}})
+		}
+	}
+	l.draw(draw.Crop(page, page.Rectangle.Size().X-biasLegend+vg.Points(12), 0, 0, -vg.Points(20)))
+	return encodePNG(w, toPaletted(canvas.Image().(*image.RGBA)), png.BestSpeed)
+}
+
+// panel returns the picture of one T2; only those at the left and at the bottom
+// name their axes.
+func (b biasPicture) panel(t2 float64, n int) *plot.Plot {
+	p := plot.New()
+	bold := sans
+	bold.Weight = font.WeightBold
+	p.Title.TextStyle.Font = plotfont.From(bold, 10)
+	p.Title.TextStyle.Color = decayInk
+	p.Title.Padding = vg.Points(5)
+	p.Title.Text = fmt.Sprintf("T2 %g ms", t2)
+	for _, a := range []*plot.Axis{&p.X, &p.Y} {
+		a.Label.TextStyle.Font = plotfont.From(sans, 9)
+		a.Label.TextStyle.Color = decayInk
+		a.Label.Padding = vg.Points(3)
+		a.Tick.Label.Font = plotfont.From(sans, 8)
+		a.Tick.Label.Color = decayInk
+		a.LineStyle.Color, a.Tick.LineStyle.Color = decayAxis, decayAxis
+		a.Padding = 0
+	}
+	if n >= 2 {
+		p.X.Label.Text = b.label
+	}
+	if n%2 == 0 {
+		p.Y.Label.Text = "bias of the median (%)"
+	}
+	p.Y.LineStyle.Width, p.Y.Tick.LineStyle.Width = 0, 0 // the grid is enough
+	grid := plotter.NewGrid()
+	grid.Horizontal.Color, grid.Vertical.Color = decayGrid, decayGrid
+	p.Add(grid)
+	if len(b.x) > 0 {
+		zero := line(plotter.XYs{{X: b.x[0]}, {X: b.x[len(b.x)-1]}}, decayAxis)
+		zero.Width = vg.Points(0.7)
+		p.Add(zero)
+	}
+	for n, m := range b.Methods {
+		if b.methods(m) {
+			points, curve := b.curve(n, t2)
+			p.Add(curve, only{points})
+		}
+	}
+	b.axes(p)
+	return p
+}
+
+// only is a plotter that asks for no room beyond the axes: a mark near the edge
+// would else move the axis of its panel alone.
+type only struct{ plot.Plotter }
+
+// axes fixes the ranges and ticks, which are the same in all panels.
+func (b biasPicture) axes(p *plot.Plot) {
+	p.Y.Min, p.Y.Max = b.low, b.high
+	p.Y.Tick.Marker = plot.TickerFunc(roundTicks)
+	var ticks []plot.Tick
+	for _, x := range b.x {
+		ticks = append(ticks, plot.Tick{Value: x, Label: fmt.Sprintf("%g", x)})
+	}
+	p.X.Tick.Marker = plot.ConstantTicks(ticks)
+	if len(b.x) < 2 {
+		p.X.Min, p.X.Max = 0, 1 // nothing to draw, but an axis needs a length
+		return
+	}
+	p.X.Min, p.X.Max = b.x[0], b.x[len(b.x)-1]
+	if b.log {
+		p.X.Scale = plot.LogScale{}
+		p.X.Min, p.X.Max = p.X.Min/1.08, p.X.Max*1.08 // a mark's width on either side
+		return
+	}
+	edge := (p.X.Max - p.X.Min) / 30
+	p.X.Min, p.X.Max = p.X.Min-edge, p.X.Max+edge
+}
+
+// curve returns the marks and the line of a method; a variant has the colour of
+// the method before it, hollow and dashed.
+func (b biasPicture) curve(method int, t2 float64) (*plotter.Scatter, *plotter.Line) {
+	colour := -1
+	for _, m := range b.Methods[:method+1] {
+		if !m.Variant {
+			colour++
+		}
+	}
+	var xy plotter.XYs
+	for _, x := range b.x {
+		if y := 100 * b.find(b.Methods[method].Name, b.at(t2, x)).Bias; isFinite(y) {
+			xy = append(xy, plotter.XY{X: x, Y: y})
+		}
+	}
+	ink := compartmentColours[max(colour, 0)%len(compartmentColours)]
+	mark := marks[max(colour, 0)%len(marks)]
+	points, through := glyphs(xy, ink, mark.full), line(xy, ink)
+	points.Radius = vg.Points(2.4)
+	if b.Methods[method].Variant {
+		points.Shape = mark.hollow
+		through.Dashes = []vg.Length{vg.Points(3), vg.Points(2)}
+	}
+	return points, through
+}
