@@ -34,6 +34,9 @@ type Options struct {
 const (
 	// MinDraws is the number of draws in a cell that the limits were made for.
 	MinDraws = 2000
+	// FewestDraws is what can be measured at all: the noise of a slice is estimated
+	// from 30 voxels at least, and at SNR 5 not every one of eight rows decays.
+	FewestDraws = 20
 	// JudgedFactor makes chance small beside the limits: the standard deviation of
 	// 20 000 draws is known to 0.5 %, where a limit leaves it 3 %; that of 2000 to
 	// 1.6 %, by which one of five cells would miss it in every tenth run.

@@ -23,7 +23,7 @@ func TestRunDoesNotDependOnWorkers(t *testing.T) {
 	var runs [2]any
 	for i, workers := range []int{1, 3} {
 		calls, last := 0, 0
-		o := Options{Draws: 20, Seed: 4, Grid: small(), Workers: workers, Progress: func(done, all int) {
+		o := Options{Draws: 60, Seed: 4, Grid: small(), Workers: workers, Progress: func(done, all int) {
 			if calls++; done != calls || all != 8 {
 				t.Errorf("progress %d of %d in call %d", done, all, calls)
 			}

@@ -95,7 +95,7 @@ func TestOffsetIsTheMinimum(t *testing.T) {
 	rng := rand.New(rand.NewPCG(7, 1))
 	for _, te := range offsetTrains {
 		k := offsetOf(te)
-		for i := range 600 {
+		for i := range 300 {
 			y := make([]float64, len(te))
 			t2, s0 := te[len(te)-1]*math.Exp(rng.NormFloat64()-1), math.Exp(5*rng.Float64())
 			for e := range y {

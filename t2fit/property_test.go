@@ -35,6 +35,14 @@ func everyMethod(t *testing.T, check func(t *testing.T, te []float64, o Options)
 	}
 }
 
+// fitsOf is Curve for many decays under noise sigma.
+func fitsOf(t *testing.T, te []float64, o Options) func(y []float64, sigma float64) Estimate {
+	t.Helper()
+	o = mustDefaults(t, o)
+	f := newFitter(te[o.SkipEchoes:], o)
+	return func(y []float64, sigma float64) Estimate { return f.estimate(y[o.SkipEchoes:], sigma) }
+}
+
 // oddSignals are decays of about 1000 and what is none, as a series can hold them.
 func oddSignals(te []float64) [][]float64 {
 	rng := rand.New(rand.NewPCG(41, 42))
@@ -99,13 +107,10 @@ func TestEveryEchoTrainHasAnEstimateOrAReason(t *testing.T) {
 	everyMethod(t, func(t *testing.T, te []float64, o Options) {
 		for _, accepted := range [][2]float64{wide, {0, 100}} {
 			o.T2Range = accepted
+			fit := fitsOf(t, te, o)
 			for _, y := range oddSignals(te) {
 				for _, scale := range []float64{1, 1e-9, 1e6} { // signals of 1e-6 and 1e9
-					o.Sigma = 10 * scale
-					est, err := Curve(te, scaled(y, scale), o)
-					if err != nil {
-						t.Fatal(err)
-					}
+					est := fit(scaled(y, scale), 10*scale)
 					if wrong := unsound(est, mustDefaults(t, o)); wrong != "" {
 						t.Errorf("%v × %g: %s: %+v", y, scale, wrong, est)
 					}
@@ -119,18 +124,11 @@ func TestEveryEchoTrainHasAnEstimateOrAReason(t *testing.T) {
 // nothing else. A power of two moves no rounding but that of ln S.
 func TestScaleOfTheSignal(t *testing.T) {
 	everyMethod(t, func(t *testing.T, te []float64, o Options) {
+		fit := fitsOf(t, te, o)
 		for _, y := range oddSignals(te) {
-			o.Sigma = 10
-			a, err := Curve(te, y, o)
-			if err != nil {
-				t.Fatal(err)
-			}
+			a := fit(y, 10)
 			for _, scale := range []float64{0x1p-40, 4, 0x1p20} {
-				o.Sigma = 10 * scale
-				b, err := Curve(te, scaled(y, scale), o)
-				if err != nil {
-					t.Fatal(err)
-				}
+				b := fit(scaled(y, scale), 10*scale)
 				if !sameEstimate(b, a, scale, 1) {
 					t.Errorf("%v × %g: %+v becomes %+v", y, scale, a, b)
 				}
@@ -143,17 +141,11 @@ func TestScaleOfTheSignal(t *testing.T) {
 // nothing else.
 func TestScaleOfTime(t *testing.T) {
 	everyMethod(t, func(t *testing.T, te []float64, o Options) {
+		p := o
+		p.T1, p.T2Range = 2*mustDefaults(t, o).T1, [2]float64{2 * o.T2Range[0], 2 * o.T2Range[1]}
+		fit, slow := fitsOf(t, te, o), fitsOf(t, scaled(te, 2), p)
 		for _, y := range oddSignals(te) {
-			a, err := Curve(te, y, o)
-			if err != nil {
-				t.Fatal(err)
-			}
-			p := o
-			p.T1, p.T2Range = 2*mustDefaults(t, o).T1, [2]float64{2 * o.T2Range[0], 2 * o.T2Range[1]}
-			b, err := Curve(scaled(te, 2), y, p)
-			if err != nil {
-				t.Fatal(err)
-			}
+			a, b := fit(y, 10), slow(y, 10)
 			if !sameEstimate(b, a, 1, 2) {
 				t.Errorf("%v: %+v becomes %+v", y, a, b)
 			}

@@ -17,15 +17,16 @@ const module = "github.com/t2map/t2map/"
 // mayImport says which packages of the module each may import; docs/architecture.md
 // says why.
 var mayImport = map[string][]string{
-	"volume":   {},
-	"digest":   {},
-	"t2fit":    {"volume", "t2fit/internal/lanes", "t2fit/internal/epg"},
-	"segment":  {"volume"},
-	"nifti":    {"volume", "nifti/internal/deflate"},
-	"dicomio":  {"volume", "digest"},
-	"phantom":  {"volume", "dicomio", "nifti"},
-	"report":   {"volume", "digest", "nifti", "segment"},
-	"batch":    {"volume", "dicomio", "nifti", "segment", "t2fit", "report"},
+	"volume":  {},
+	"digest":  {},
+	"t2fit":   {"volume", "t2fit/internal/lanes", "t2fit/internal/epg"},
+	"segment": {"volume"},
+	"nifti":   {"volume", "nifti/internal/deflate"},
+	"dicomio": {"volume", "digest"},
+	"phantom": {"volume", "dicomio", "nifti"},
+	"report":  {"volume", "digest", "nifti", "segment"},
+	"batch":   {"volume", "dicomio", "nifti", "segment", "t2fit", "report"},
+
 	"accuracy": {"volume", "t2fit", "phantom", "report"},
 
 	"nifti/internal/deflate": {},

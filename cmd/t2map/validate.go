@@ -45,8 +45,8 @@ be used, 130 interrupted.`,
 		if out == "" {
 			return usageError{errors.New("--out is missing: where do the results go?\nhint: t2map validate --help")}
 		}
-		if o.Draws < 1 {
-			return usageError{fmt.Errorf("--draws %d is not a number of draws\nhint: t2map validate --help", o.Draws)}
+		if o.Draws < accuracy.FewestDraws {
+			return usageError{fmt.Errorf("--draws %d: a cell needs %d\nhint: t2map validate --help", o.Draws, accuracy.FewestDraws)}
 		}
 		return validate(c, out, o)
 	}

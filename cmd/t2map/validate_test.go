@@ -17,7 +17,7 @@ func TestValidate(t *testing.T) {
 	}
 	dir := filepath.Join(t.TempDir(), "accuracy")
 	// Few draws leave it to chance whether a limit is met; nothing else may fail.
-	code, stdout, stderr := call("validate", "--out", dir, "--draws", "10")
+	code, stdout, stderr := call("validate", "--out", dir, "--draws", "20")
 	if code != exitOK && code != exitFailed {
 		t.Fatalf("status %d\n%s", code, stderr)
 	}
@@ -49,7 +49,7 @@ func TestValidateUsage(t *testing.T) {
 		want string
 	}{
 		"no out":     {[]string{"validate"}, "--out is missing"},
-		"no draws":   {[]string{"validate", "--out", t.TempDir(), "--draws", "0"}, "--draws 0"},
+		"no draws":   {[]string{"validate", "--out", t.TempDir(), "--draws", "19"}, "--draws 19"},
 		"a trial's":  {[]string{"validate", "--out", trial}, "hint: name another folder"},
 		"a file":     {[]string{"validate", "--out", filepath.Join(trial, "index.html")}, "index.html"},
 		"an extra":   {[]string{"validate", "there", "--out", t.TempDir()}, "hint: t2map validate --help"},
