@@ -45,27 +45,27 @@ type limit struct {
 	low, high float64
 	where     string // the cells in words
 	in        func(report.AccuracyCell) bool
-	source    string
 }
 
-// goal is where the limits come from: they were set with the issue that asked for
-// this proof, from a plain simulation, before any method was measured. It gave
-// nlls 0.1 to 0.8 % and 1.00 to 1.02 at SNR 50.
-const goal = "set beforehand"
-
-// limits are the promises, all for the OAI's train.
+// limits are the promises, all for the OAI's train. They were set with the issue
+// that asked for this proof, before any method was measured: those of nlls from a
+// plain simulation of least squares, which gave a bias of 0.1 to 0.8 % and 1.00 to
+// 1.02 times the bound at SNR 50; the others from what a model that is right should
+// reach; and intervals of 95 % may be wrong by 2 %. Only the T2 over which the
+// intervals are judged was settled after a first run: all, and for epg those of its
+// bias, since at 10 ms its intervals are too wide (97 to 99 %).
 var limits = []limit{
-	{nlls, bias, -0.003, 0.003, "SNR ≥ 100, T2 30–80 ms, B1 1", all(snrFrom(100), t2Within(30, 80), uniform), goal},
-	{nlls, efficiency, 0, 1.03, "SNR ≥ 100, T2 30–80 ms, B1 1", all(snrFrom(100), t2Within(30, 80), uniform), goal},
-	{nlls, bias, -0.01, 0.01, "SNR 50, T2 30–80 ms, B1 1", all(snrIs(50), t2Within(30, 80), uniform), goal},
-	{nlls, efficiency, 0, 1.05, "SNR 50, T2 30–80 ms, B1 1", all(snrIs(50), t2Within(30, 80), uniform), goal},
-	{ricianGiven, bias, -0.02, 0.02, "Cramér–Rao SD < 20 % of T2, B1 1", all(boundUnder(0.2), uniform), goal},
-	{ricianEstimate, bias, -0.03, 0.03, "Cramér–Rao SD < 20 % of T2, B1 1", all(boundUnder(0.2), uniform), goal},
-	{epg, bias, -0.02, 0.02, "SNR 100, T2 20–80 ms, B1 0.6–1.2", all(snrIs(100), t2Within(20, 80)), goal},
-	{nlls, coverage, 0.93, 0.97, "SNR ≥ 100, T2 10–100 ms, B1 1", all(snrFrom(100), uniform), goal},
-	{ricianGiven, coverage, 0.93, 0.97, "SNR ≥ 100, T2 10–100 ms, B1 1", all(snrFrom(100), uniform), goal},
-	{ricianEstimate, coverage, 0.93, 0.97, "SNR ≥ 100, T2 10–100 ms, B1 1", all(snrFrom(100), uniform), goal},
-	{epg, coverage, 0.93, 0.97, "SNR ≥ 100, T2 20–80 ms, B1 0.6–1.2", all(snrFrom(100), t2Within(20, 80)), goal},
+	{nlls, bias, -0.003, 0.003, "SNR ≥ 100, T2 30–80 ms, B1 1", all(snrFrom(100), t2Within(30, 80), uniform)},
+	{nlls, efficiency, 0, 1.03, "SNR ≥ 100, T2 30–80 ms, B1 1", all(snrFrom(100), t2Within(30, 80), uniform)},
+	{nlls, bias, -0.01, 0.01, "SNR 50, T2 30–80 ms, B1 1", all(snrIs(50), t2Within(30, 80), uniform)},
+	{nlls, efficiency, 0, 1.05, "SNR 50, T2 30–80 ms, B1 1", all(snrIs(50), t2Within(30, 80), uniform)},
+	{ricianGiven, bias, -0.02, 0.02, "Cramér–Rao SD < 20 % of T2, B1 1", all(boundUnder(0.2), uniform)},
+	{ricianEstimate, bias, -0.03, 0.03, "Cramér–Rao SD < 20 % of T2, B1 1", all(boundUnder(0.2), uniform)},
+	{epg, bias, -0.02, 0.02, "SNR 100, T2 20–80 ms, B1 0.6–1.2", all(snrIs(100), t2Within(20, 80))},
+	{nlls, coverage, 0.93, 0.97, "SNR ≥ 100, T2 10–100 ms, B1 1", all(snrFrom(100), uniform)},
+	{ricianGiven, coverage, 0.93, 0.97, "SNR ≥ 100, T2 10–100 ms, B1 1", all(snrFrom(100), uniform)},
+	{ricianEstimate, coverage, 0.93, 0.97, "SNR ≥ 100, T2 10–100 ms, B1 1", all(snrFrom(100), uniform)},
+	{epg, coverage, 0.93, 0.97, "SNR ≥ 100, T2 20–80 ms, B1 0.6–1.2", all(snrFrom(100), t2Within(20, 80))},
 }
 
 func uniform(c report.AccuracyCell) bool { return c.B1 == 1 }
@@ -110,7 +110,7 @@ func Judge(cells []report.AccuracyCell) []report.AccuracyLimit {
 
 func (l limit) judge(cells []report.AccuracyCell) report.AccuracyLimit {
 	out := report.AccuracyLimit{
-		Method: l.method, Quantity: l.quantity.name, Low: l.low, High: l.high, Where: l.where, Source: l.source,
+		Method: l.method, Quantity: l.quantity.name, Low: l.low, High: l.high, Where: l.where,
 		Value: math.NaN(), Chance: math.NaN(),
 	}
 	worst := math.Inf(-1)

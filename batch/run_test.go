@@ -85,6 +85,59 @@ func tree(t testing.TB, dir string) map[string]string {
 	return out
 }
 
+// Every method goes all the way: its maps, its settings and its curve are in the
+// study's folder. The phantom is mono-exponential with an SNR of 150, where all but
+// the unweighted line and the fit of an offset come within 2 % of the truth.
+func TestEveryMethod(t *testing.T) {
+	dir := t.TempDir()
+	truth := knee(t, filepath.Join(dir, "studies", "S01"), phantom.Options{Subject: "S01", Seed: 3}).Truth()
+	extra := map[t2fit.Method]string{t2fit.NLLSOffset: "offset.nii.gz", t2fit.EPG: "b1.nii.gz"}
+	for _, method := range t2fit.Methods {
+		for _, floor := range []float64{0, 2} {
+			s := settings(t, dir)
+			s.Out = filepath.Join(dir, fmt.Sprintf("%s-%g", method, floor))
+			s.Protocol.Fit = t2fit.Options{Method: method, EchoFloor: floor}
+			out := run(t, s)
+			if len(out.Results) != 1 {
+				t.Fatalf("%s: %v", method, out.Failures)
+			}
+			r := out.Results[0]
+			for _, f := range []struct {
+				name string
+				want bool
+			}{{extra[method], extra[method] != ""}, {"echoes.nii.gz", floor > 0}} {
+				if f.name == "" {
+					continue
+				}
+				if _, err := os.Stat(filepath.Join(r.Dir, f.name)); (err == nil) != f.want {
+					t.Errorf("%s, floor %g: %s: %v", method, floor, f.name, err)
+				}
+			}
+			if r.Protocol.Method != string(method) || r.Protocol.EchoFloor != floor || (r.Protocol.EPG != nil) != (method == t2fit.EPG) {
+				t.Errorf("%s: recorded as %+v", method, r.Protocol)
+			}
+			if r.Noise.Source != "residuals" || len(r.Noise.Sigma) != r.Size[2] {
+				t.Errorf("%s: noise %+v", method, r.Noise)
+			}
+			modelled := method == t2fit.NLLSOffset || method == t2fit.Rician || method == t2fit.EPG
+			for i, c := range r.Compartments {
+				tolerance := 0.02
+				if method == t2fit.LogLinearUnweighted || method == t2fit.NLLSOffset {
+					tolerance = 0.15
+				}
+				want := truth[i].MeanT2
+				if math.Abs(float64(c.MeanT2)/want-1) > tolerance || !(c.SEMeanT2 > 0 && c.SEMeanT2 < 1) {
+					t.Errorf("%s, floor %g: %s has %.2f ± %.3f ms, want %.2f", method, floor, c.Compartment, c.MeanT2, c.SEMeanT2, want)
+				}
+				d := r.Decays[i]
+				if !(d.SNRFirst > d.SNRLast && d.SNRLast > 5) || (d.Model != nil) != modelled {
+					t.Errorf("%s: decay %+v", method, d)
+				}
+			}
+		}
+	}
+}
+
 func TestRunAgainstTruth(t *testing.T) {
 	dir := t.TempDir()
 	truth := map[string]*phantom.Study{}

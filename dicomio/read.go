@@ -30,7 +30,7 @@ func Read(ctx context.Context, t Train, workers int) (volume.MultiEcho, []File, 
 	}
 	s := volume.MultiEcho{Geometry: t.Geometry, TE: t.TE, Echo: make([][]float32, len(t.TE))}
 	for e := range s.Echo {
-		s.Echo[e] = newEcho(t.Geometry.Voxels())
+		s.Echo[e] = volume.Floats(t.Geometry.Voxels())
 	}
 	planes := t.planes(s.Echo)
 	files := make([]File, len(planes))

@@ -74,7 +74,7 @@ const (
 type AccuracyLimit struct {
 	Method, Quantity string
 	Low, High        float64
-	Where, Source    string
+	Where            string
 	// Cells is the number of cells judged, Worst the one nearest to the limit or
 	// furthest beyond, Value its figure and Chance the standard error of that
 	// from the number of draws.

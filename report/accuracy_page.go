@@ -45,9 +45,9 @@ type accuracyView struct {
 
 // limitView is a limit in words.
 type limitView struct {
-	Method, Limit, Where, Worst, WorstAt, Source, Verdict string
-	Cells                                                 int
-	Met                                                   bool
+	Method, Limit, Where, Worst, WorstAt, Verdict string
+	Cells                                         int
+	Met                                           bool
 }
 
 // spanView is the biases of a method from least to greatest, one for each train:
@@ -213,7 +213,7 @@ func ratio(x float64) string {
 }
 
 func newLimitView(l AccuracyLimit) limitView {
-	v := limitView{Method: l.Method, Where: l.Where, Source: l.Source, Cells: l.Cells, Met: l.Met, Verdict: "missed"}
+	v := limitView{Method: l.Method, Where: l.Where, Cells: l.Cells, Met: l.Met, Verdict: "missed"}
 	if l.Met {
 		v.Verdict = "met"
 	}

@@ -41,7 +41,8 @@ type output struct {
 //
 // The folder holds overlay.png, decay.png, preview.jpg and result.json, and if
 // asked for the maps t2.nii.gz, s0.nii.gz, r2.nii.gz, t2_se.nii.gz and
-// status.nii.gz. It is written under a hidden temporary name beside dir, each
+// status.nii.gz, and of offset.nii.gz, b1.nii.gz and echoes.nii.gz those that Maps
+// has. It is written under a hidden temporary name beside dir, each
 // file synced, and renamed: dir is complete or absent. The folder of an earlier
 // run, known by its result.json, is replaced with all that is in it; a folder
 // that holds anything else is refused. On error nothing is left behind, and an
@@ -80,13 +81,16 @@ func (s Study) check() error {
 	}
 	n := s.Echo.Voxels()
 	for _, a := range []struct {
-		name string
-		got  int
+		name     string
+		got      int
+		optional bool
 	}{
-		{"echo image", len(s.Echo.Data)}, {"T2", len(s.Maps.T2)}, {"S0", len(s.Maps.S0)}, {"R2", len(s.Maps.R2)},
-		{"SE", len(s.Maps.SE)}, {"status", len(s.Maps.Status)}, {"mask", len(s.Regions.Data)},
+		{"echo image", len(s.Echo.Data), false}, {"mask", len(s.Regions.Data), false},
+		{"T2", len(s.Maps.T2), false}, {"S0", len(s.Maps.S0), false}, {"R2", len(s.Maps.R2), false},
+		{"SE", len(s.Maps.SE), false}, {"status", len(s.Maps.Status), false},
+		{"offset", len(s.Maps.Offset), true}, {"B1", len(s.Maps.B1), true}, {"echoes", len(s.Maps.Echoes), true},
 	} {
-		if a.got != n {
+		if a.got != n && !(a.optional && a.got == 0) {
 			return fmt.Errorf("%s: got %d voxels, want %d as the grid %v", a.name, a.got, n, s.Echo.Size)
 		}
 	}
@@ -128,9 +132,19 @@ func (s Study) maps() []output {
 		{"s0.nii.gz", "S0, signal at TE 0", s.Maps.S0},
 		{"r2.nii.gz", "coefficient of determination R2", s.Maps.R2},
 		{"t2_se.nii.gz", "standard error of T2 in ms", s.Maps.SE},
+		{"offset.nii.gz", "constant below the decay", s.Maps.Offset},
+		{"b1.nii.gz", "refocusing angle as a fraction of 180 degrees", s.Maps.B1},
 	} {
+		if m.data == nil {
+			continue
+		}
 		out = append(out, output{m.name, func(w io.Writer) error {
 			return nifti.WriteMap(w, volume.Map{Geometry: g, Data: m.data}, m.description)
+		}})
+	}
+	if s.Maps.Echoes != nil {
+		out = append(out, output{"echoes.nii.gz", func(w io.Writer) error {
+			return nifti.WriteLabels(w, g, s.Maps.Echoes, "number of fitted echoes")
 		}})
 	}
 	return append(out, output{"status.nii.gz", func(w io.Writer) error {

@@ -74,6 +74,13 @@ func TestWriteStudy(t *testing.T) {
 func TestWriteStudyMaps(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "s")
 	s := smallStudy()
+	n := len(s.Maps.T2)
+	s.Maps.Offset, s.Maps.B1, s.Maps.Echoes = make([]float32, n), make([]float32, n), make([]uint8, n)
+	echoes := make([]float32, n)
+	for v := range n {
+		s.Maps.Offset[v], s.Maps.B1[v], s.Maps.Echoes[v] = float32(v)-5, 1/float32(1+v), uint8(v%9)
+		echoes[v] = float32(v % 9)
+	}
 	if _, err := WriteStudy(dir, s); err != nil {
 		t.Fatal(err)
 	}
@@ -83,6 +90,7 @@ func TestWriteStudyMaps(t *testing.T) {
 	}
 	for name, want := range map[string][]float32{
 		"t2.nii.gz": s.Maps.T2, "s0.nii.gz": s.Maps.S0, "r2.nii.gz": s.Maps.R2, "t2_se.nii.gz": s.Maps.SE, "status.nii.gz": status,
+		"offset.nii.gz": s.Maps.Offset, "b1.nii.gz": s.Maps.B1, "echoes.nii.gz": echoes,
 	} {
 		b, err := os.ReadFile(filepath.Join(dir, name))
 		if err != nil {

@@ -13,10 +13,10 @@ import (
 	"github.com/t2map/t2map/volume"
 )
 
-// slab is the number of voxels that a worker claims at a time: large enough
-// that claiming costs nothing, small enough that the last one does not keep the
-// others waiting and that its echoes stay in a core's cache.
-const slab = 4096
+// slab is the number of voxels that a worker claims at a time, in whole blocks:
+// large enough that claiming costs nothing, small enough that the last one does not
+// keep the others waiting and that its echoes stay in a core's cache.
+const slab = 16 * lanes.Width
 
 // Fit estimates T2 in every voxel of s that within labels other than 0, or in
 // every voxel where within has no data. The grids must have the same size;
@@ -24,8 +24,9 @@ const slab = 4096
 // outside are NaN and NotFitted. The result does not depend on the number of
 // workers.
 //
-// It is an error when the series is malformed, when fewer than MinEchoes echoes
-// are left after skipping, or when ctx ends.
+// It is an error when the series is malformed, when its echoes are not what the
+// method needs, when the noise cannot be had and the options need it, or when ctx
+// ends.
 func Fit(ctx context.Context, s volume.MultiEcho, within volume.Labels, o Options) (volume.Maps, error) {
 	o, err := o.Defaults()
 	if err != nil {
@@ -34,7 +35,7 @@ func Fit(ctx context.Context, s volume.MultiEcho, within volume.Labels, o Option
 	if err := check(s, within, o); err != nil {
 		return volume.Maps{}, err
 	}
-	noise, err := noiseOf(ctx, s, within, o)
+	noise, err := noiseOf(ctx, s, o)
 	if err != nil {
 		return volume.Maps{}, err
 	}
@@ -65,9 +66,8 @@ func Fit(ctx context.Context, s volume.MultiEcho, within volume.Labels, o Option
 	return m, nil
 }
 
-// noiseOf returns the noise of the series where the method or the options need it
-// or gave it.
-func noiseOf(ctx context.Context, s volume.MultiEcho, within volume.Labels, o Options) (volume.Noise, error) {
+// noiseOf returns the noise of the series, as it is given or estimated.
+func noiseOf(ctx context.Context, s volume.MultiEcho, o Options) (volume.Noise, error) {
 	if o.Sigma > 0 {
 		given := volume.Noise{Sigma: make([]float64, s.Size[2]), Source: string(SigmaGiven)}
 		for k := range given.Sigma {
@@ -84,17 +84,17 @@ func mapsOf(g volume.Geometry, o Options) volume.Maps {
 	n := g.Voxels()
 	m := volume.Maps{
 		Geometry: g,
-		T2:       make([]float32, n),
-		S0:       make([]float32, n),
-		R2:       make([]float32, n),
-		SE:       make([]float32, n),
+		T2:       volume.Floats(n),
+		S0:       volume.Floats(n),
+		R2:       volume.Floats(n),
+		SE:       volume.Floats(n),
 		Status:   make([]volume.Status, n),
 	}
 	if o.Method == NLLSOffset {
-		m.Offset = make([]float32, n)
+		m.Offset = volume.Floats(n)
 	}
 	if o.Method == EPG {
-		m.B1 = make([]float32, n)
+		m.B1 = volume.Floats(n)
 	}
 	if o.EchoFloor > 0 {
 		m.Echoes = make([]uint8, n)

@@ -1,4 +1,4 @@
-package dicomio
+package volume
 
 import (
 	"os"
@@ -6,19 +6,19 @@ import (
 	"unsafe"
 )
 
-// newEcho returns an array for n voxels. It asks Linux for large pages: with pages
+// Floats returns an array for n voxels. It asks Linux for large pages: with pages
 // of 4 kB, the first touch of the 30000 pages of a study's echoes takes as long as
 // decoding them. Where the system has no large pages to give, nothing changes.
-func newEcho(n int) []float32 {
-	echo := make([]float32, n)
+func Floats(n int) []float32 {
+	data := make([]float32, n)
 	if n == 0 {
-		return echo
+		return data
 	}
-	memory := unsafe.Slice((*byte)(unsafe.Pointer(&echo[0])), 4*n)
+	memory := unsafe.Slice((*byte)(unsafe.Pointer(&data[0])), 4*n)
 	page := os.Getpagesize()
-	before := -int(uintptr(unsafe.Pointer(&echo[0]))) & (page - 1) // the advice is for whole pages
+	before := -int(uintptr(unsafe.Pointer(&data[0]))) & (page - 1) // the advice is for whole pages
 	if whole := (len(memory) - before) &^ (page - 1); whole > 0 {
 		_ = syscall.Madvise(memory[before:][:whole], syscall.MADV_HUGEPAGE)
 	}
-	return echo
+	return data
 }
