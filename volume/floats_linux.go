@@ -1,7 +1,6 @@
 package volume
 
 import (
-	"os"
 	"syscall"
 	"unsafe"
 )
@@ -15,7 +14,7 @@ func Floats(n int) []float32 {
 		return data
 	}
 	memory := unsafe.Slice((*byte)(unsafe.Pointer(&data[0])), 4*n)
-	page := os.Getpagesize()
+	page := syscall.Getpagesize()
 	before := -int(uintptr(unsafe.Pointer(&data[0]))) & (page - 1) // the advice is for whole pages
 	if whole := (len(memory) - before) &^ (page - 1); whole > 0 {
 		_ = syscall.Madvise(memory[before:][:whole], syscall.MADV_HUGEPAGE)
