@@ -55,15 +55,32 @@ func BenchmarkForeground(b *testing.B) { benchMethods(b, benchVoxels(b, true)) }
 func BenchmarkEveryVoxel(b *testing.B) { benchMethods(b, benchVoxels(b, false)) }
 
 func benchMethods(b *testing.B, s volume.MultiEcho) {
+	perVoxel := func(b *testing.B) {
+		b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/float64(s.Voxels()), "ns/voxel")
+	}
 	for _, method := range Methods {
+		o := mustDefaults(b, Options{Method: method, Sigma: 10})
+		// One worker over maps that are there, as the C programs reuse theirs.
+		b.Run(fmt.Sprintf("%s/vectors=%t/kernel", method, lanes.Vectors()), func(b *testing.B) {
+			m := mapsOf(s.Geometry, o)
+			m.Noise, _ = noiseOf(b.Context(), s, o)
+			j := job{echo: s.Echo[o.SkipEchoes:], maps: m, plane: s.SliceVoxels()}
+			w := j.worker(fitter{o, newEstimators(newTrain(s.TE[o.SkipEchoes:]), o)()})
+			w.fit(0, s.Voxels())
+			b.ReportAllocs()
+			for b.Loop() {
+				w.fit(0, s.Voxels())
+			}
+			perVoxel(b)
+		})
 		for _, workers := range []int{1, 2} {
 			b.Run(fmt.Sprintf("%s/vectors=%t/threads=%d", method, lanes.Vectors(), workers), func(b *testing.B) {
 				for b.Loop() {
-					if _, err := Fit(context.Background(), s, volume.Labels{}, Options{Method: method, Workers: workers}); err != nil {
+					if _, err := Fit(context.Background(), s, volume.Labels{}, Options{Method: method, Sigma: 10, Workers: workers}); err != nil {
 						b.Fatal(err)
 					}
 				}
-				b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/float64(s.Voxels()), "ns/voxel")
+				perVoxel(b)
 			})
 		}
 	}

@@ -85,10 +85,15 @@ type blockEstimator interface {
 // sums takes the sums of a block and fills in its totals.
 func (b *block) sums(k *train, floor float64, s *lanes.Sums) {
 	lanes.Sum(b.y, k.t, floor, b.n, s)
+	b.totals(s)
+}
+
+// totals fills in the totals of a block from its sums.
+func (b *block) totals(s *lanes.Sums) {
 	for i := range b.n {
 		b.total[i] = s.Total[i]
 		if s.Total[i] < steady*s.Squares[i] {
-			b.total[i] = scatter(b.decay(i), s.Sum[i]/float64(len(k.t)))
+			b.total[i] = scatter(b.decay(i), s.Sum[i]/float64(len(b.scratch)))
 		}
 	}
 }

@@ -12,21 +12,19 @@ type logLinear struct {
 	train
 	weighted bool
 	sums     lanes.Sums
-	room     []float64
 	single   *block
 }
 
 func newLogLinear(k train, o Options) *logLinear {
-	n := len(k.t)
-	return &logLinear{train: k, weighted: o.Method == LogLinear, room: make([]float64, lanes.Room(n)), single: newBlock(n)}
+	return &logLinear{train: k, weighted: o.Method == LogLinear, single: newBlock(len(k.t))}
 }
 
 // estimate is estimateBlock for a single decay.
 func (k *logLinear) estimate(y []float64, _ float64) found { return k.single.only(k, y) }
 
 func (k *logLinear) estimateBlock(b *block, floor float64) {
-	b.sums(&k.train, floor, &k.sums)
-	lanes.LogLine(b.y, k.lanes(), k.weighted, b.n, &b.curves, k.room)
+	lanes.LogLine(b.y, k.lanes(), floor, k.weighted, b.n, &k.sums, &b.curves)
+	b.totals(&k.sums)
 	for i := range b.n {
 		switch {
 		case low(&k.sums, i):

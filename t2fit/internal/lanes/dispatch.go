@@ -49,14 +49,12 @@ func Finish(k Train, n int, m *Minima, c *Curves) {
 
 // LogLine fits the straight line ln y = ln S0 − t/T2, each echo weighted by y² or
 // all alike, and leaves out echoes that are not above zero. T2 is not above zero,
-// or not a number, where the line does not fall. The room is scratch of Room
-// numbers.
-func LogLine(y []float64, k Train, weighted bool, n int, c *Curves, room []float64) {
-	logLine(y, k, weighted, n, c, room)
+// or not a number, where the line does not fall. The standard error is to first
+// order in the noise of y, which is taken to be the same in every echo. Of the sums
+// it fills in Sum, Squares, Total and Above.
+func LogLine(y []float64, k Train, floor float64, weighted bool, n int, s *Sums, c *Curves) {
+	logLine(y, k, floor, weighted, n, s, c)
 }
-
-// Room returns the size of the scratch that LogLine needs.
-func Room(echoes int) int { return (6 + echoes) * Width }
 
 // Widen converts src, as long as dst.
 func Widen(dst []float64, src []float32) { widen(dst, src) }

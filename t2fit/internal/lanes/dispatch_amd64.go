@@ -1,8 +1,6 @@
 package lanes
 
 import (
-	"math"
-
 	"golang.org/x/sys/cpu"
 )
 
@@ -45,16 +43,17 @@ func finish(step, te0, dof float64, n int, m *Minima, c *Curves) {
 	finishAVX2(-1/step, te0, 1/float64(dof*float64(step*step)), n, &m.A[0], &c.T2[0])
 }
 
-func logLine(y []float64, k Train, weighted bool, n int, c *Curves, room []float64) {
-	if !vectors || k.Step == 0 {
-		logLineInGo(y, k, weighted, n, c, room)
+func logLine(y []float64, k Train, floor float64, weighted bool, n int, s *Sums, c *Curves) {
+	if !vectors || k.Step == 0 || !weighted && !byProducts(k) {
+		logLineInGo(y, k, floor, weighted, n, s, c)
 		return
 	}
-	mask, dof := uint64(0), float64(len(k.T)-4)
+	per := 1 / float64(len(k.T))
 	if weighted {
-		mask, dof = math.MaxUint64, float64(len(k.T)-2)
+		weightedLineAVX2(&y[0], &k.T[0], len(k.T), floor, per, k.TE0, k.Step, float64(len(k.T)-2), n, &s.Sum[0], &c.T2[0])
+		return
 	}
-	logLineAVX2(&y[0], &k.T[0], len(k.T), k.TE0, k.Step, dof, mask, n, &c.T2[0], &room[0])
+	lineAVX2(&y[0], &k.T[0], len(k.T), floor, per, k.TE0, k.Step, float64(len(k.T)-4), n, &s.Sum[0], &c.T2[0])
 }
 
 func widen(dst []float64, src []float32) {

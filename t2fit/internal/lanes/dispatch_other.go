@@ -17,8 +17,8 @@ func finish(step, te0, dof float64, n int, m *Minima, c *Curves) {
 	finishInGo(step, te0, dof, n, m, c)
 }
 
-func logLine(y []float64, k Train, weighted bool, n int, c *Curves, room []float64) {
-	logLineInGo(y, k, weighted, n, c, room)
+func logLine(y []float64, k Train, floor float64, weighted bool, n int, s *Sums, c *Curves) {
+	logLineInGo(y, k, floor, weighted, n, s, c)
 }
 
 func widen(dst []float64, src []float32) { widenInGo(dst, src) }

@@ -6,13 +6,12 @@ import "math"
 // between processors, and because the assembly needs them four at a time. Both are
 // within 4 units of 2⁻⁵³ of the truth, which the tests hold them to.
 
-// The logarithm of 2 in two parts: k·ln2Hi is exact for |k| < 2048, because the
+// The logarithm of 2 in two parts: k·ln2Hi is exact for |k| < 2²¹, because the
 // last 21 bits of ln2Hi are zero.
 const (
 	ln2Hi = 0x1.62e42feep-1
 	ln2Lo = 0x1.a39ef35793c76p-33
 	log2E = 0x1.71547652b82fep+0
-	sqrt2 = 0x1.6a09e667f3bcdp+0
 )
 
 // Polynomials are summed in pairs, pairs of pairs and so on (Estrin's scheme): a
@@ -20,18 +19,28 @@ const (
 // one before.
 
 // logTerms holds 2/(2i+3), the series of ln((1+f)/(1−f)) − 2f in f³·f²ⁱ. With
-// |f| ≤ 0.1716 the next term is under 2⁻⁶⁰ of the sum.
-var logTerms = [10]float64{2.0 / 3, 2.0 / 5, 2.0 / 7, 2.0 / 9, 2.0 / 11, 2.0 / 13, 2.0 / 15, 2.0 / 17, 2.0 / 19, 2.0 / 21}
+// |f| ≤ 0.1716 the next term is under 2⁻⁵⁵ of the sum.
+var logTerms = [9]float64{2.0 / 3, 2.0 / 5, 2.0 / 7, 2.0 / 9, 2.0 / 11, 2.0 / 13, 2.0 / 15, 2.0 / 17, 2.0 / 19}
+
+// toHalfRoot, added to the bits of a number, brings those of √½·2ᵏ to the bottom of
+// the exponent k + 1023.
+const toHalfRoot = 1023<<52 - 0x3fe6a09e667f3bcd
+
+// split returns m from √½ to √2 and k with x = m·2ᵏ, for a normal x above zero.
+func split(x float64) (m, k float64) {
+	b := math.Float64bits(x)
+	shifted := b + toHalfRoot
+	return math.Float64frombits(b - shifted&^(1<<52-1) + 1023<<52), float64(int(shifted>>52) - 1023)
+}
 
 // Log returns ln x for a normal x above zero.
-func Log(x float64) float64 {
-	b := math.Float64bits(x)
-	k := float64(int(b>>52) - 1023)
-	m := math.Float64frombits(b&(1<<52-1) | 1023<<52)
-	if m > sqrt2 {
-		m *= 0.5
-		k++
-	}
+func Log(x float64) float64 { return logOf(x, 0) }
+
+// logOf returns ln(x·2ᵉ) for a whole number e, which with the exponent of x is below
+// 2²¹.
+func logOf(x, e float64) float64 {
+	m, k := split(x)
+	k += e
 	f := (m - 1) / (m + 1)
 	z := float64(f * f)
 	c := &logTerms
@@ -39,7 +48,7 @@ func Log(x float64) float64 {
 	z4 := float64(z2 * z2)
 	low := math.FMA(math.FMA(c[3], z, c[2]), z2, math.FMA(c[1], z, c[0]))
 	high := math.FMA(math.FMA(c[7], z, c[6]), z2, math.FMA(c[5], z, c[4]))
-	p := math.FMA(math.FMA(c[9], z, c[8]), float64(z4*z4), math.FMA(high, z4, low))
+	p := math.FMA(c[8], float64(z4*z4), math.FMA(high, z4, low))
 	p = math.FMA(p, float64(f*z), float64(k*ln2Lo))
 	return math.FMA(k, ln2Hi, math.FMA(2, f, p))
 }

@@ -62,7 +62,7 @@ func compare(t *testing.T, what string, a, b []float64) {
 	}
 }
 
-var trains = []int{3, 4, 5, 6, 7, 8, 31, 32, 40}
+var trains = []int{3, 4, 5, 6, 7, 8, 31, 32, 40, 60, 61}
 
 func TestSameBits(t *testing.T) {
 	for _, echoes := range trains {
@@ -79,7 +79,7 @@ func sameBits(t *testing.T, echoes, n int) {
 	for e := range times {
 		times[e] = 10 * float64(e)
 	}
-	var s [2]Sums
+	var s, ls, us [2]Sums
 	var m [2]Minima
 	var c, l, u [2]Curves
 	var short [2]Shorts
@@ -93,7 +93,7 @@ func sameBits(t *testing.T, echoes, n int) {
 			by[r][e] = rng.NormFloat64()
 		}
 	}
-	way, room := 0, make([]float64, Room(echoes))
+	way := 0
 	bothWays(t, func() {
 		Sum(y, times, 5, n, &s[way])
 		a := Asks{Start: s[way].Start}
@@ -102,11 +102,11 @@ func sameBits(t *testing.T, echoes, n int) {
 		}
 		Solve(y, echoes, n, &a, &m[way])
 		Finish(Train{TE0: 20, Step: 10, T: times}, n, &m[way], &c[way])
-		LogLine(y, Train{TE0: 20, Step: 10, T: times}, true, n, &l[way], room)
+		LogLine(y, Train{TE0: 20, Step: 10, T: times}, 5, true, n, &ls[way], &l[way])
 		Narrow(&l[way], &s[way].Total, Limits{0, 100, 0.5}, n, &short[way])
 		wide[way] = make([]float64, n)
 		Widen(wide[way], short[way].T2[:n])
-		LogLine(y, Train{TE0: 20, Step: 10, T: times}, false, n, &u[way], room)
+		LogLine(y, Train{TE0: 20, Step: 10, T: times}, 5, false, n, &us[way], &u[way])
 		Signs(y, Weights(by), echoes, n, &below[way])
 		way++
 	})
@@ -116,6 +116,12 @@ func sameBits(t *testing.T, echoes, n int) {
 		"start": func(s *Sums) []float64 { return s.Start[:n] }, "above": func(s *Sums) []float64 { return s.Above[:n] },
 	} {
 		compare(t, name, of(&s[0]), of(&s[1]))
+	}
+	for _, of := range []*[2]Sums{&ls, &us} {
+		compare(t, "line's sum", of[0].Sum[:n], of[1].Sum[:n])
+		compare(t, "line's squares", of[0].Squares[:n], of[1].Squares[:n])
+		compare(t, "line's total", of[0].Total[:n], of[1].Total[:n])
+		compare(t, "line's above", of[0].Above[:n], s[0].Above[:n])
 	}
 	compare(t, "residual", m[0].RSS[:n], m[1].RSS[:n])
 	for i := range n {
@@ -221,7 +227,7 @@ func BenchmarkSolve(b *testing.B) {
 	for i := range a.Hi {
 		a.Hi[i] = 1
 	}
-	weights, room := make([]float64, 28*echoes), make([]float64, Room(echoes))
+	weights := make([]float64, 28*echoes)
 	ways := []bool{false}
 	if Vectors() {
 		ways = append(ways, true)
@@ -233,7 +239,7 @@ func BenchmarkSolve(b *testing.B) {
 			"solve":   func() { a.Start = s.Start; Solve(y, echoes, Width, a, &m) },
 			"signs":   func() { Signs(y, weights, echoes, Width, &below) },
 			"finish":  func() { Finish(Train{20, 10, times}, Width, &m, &c) },
-			"logline": func() { LogLine(y, Train{20, 10, times}, true, Width, &c, room) },
+			"logline": func() { LogLine(y, Train{20, 10, times}, 0, true, Width, &s, &c) },
 		} {
 			Sum(y, times, 0, Width, &s)
 			Solve(y, echoes, Width, a, &m)

@@ -174,22 +174,36 @@ func finishInGo(step, te0, dof float64, n int, m *Minima, c *Curves) {
 	}
 }
 
-func logLineInGo(y []float64, k Train, weighted bool, n int, c *Curves, room []float64) {
-	g := room[:len(k.T)]
+func logLineInGo(y []float64, k Train, floor float64, weighted bool, n int, s *Sums, c *Curves) {
+	per := 1 / float64(len(k.T))
+	backwards := !weighted && byProducts(k) // as evenProducts
 	for i := range n {
-		var w, wt, wl, wtt, wtl float64
-		for e, t := range k.T {
-			gl, l := weightAndLog(y[e*Width+i], weighted)
-			gt := float64(gl * t)
-			g[e] = gl
-			w += gl
-			wt += gt
-			wl = math.FMA(gl, l, wl)
-			wtt = math.FMA(gt, t, wtt)
-			wtl = math.FMA(gt, l, wtl)
+		var sum, squares, above float64
+		for e := range k.T {
+			if backwards {
+				e = len(k.T) - 1 - e
+			}
+			v := y[e*Width+i]
+			sum += v
+			squares = math.FMA(v, v, squares)
+			if v > floor {
+				above++
+			}
 		}
-		per := 1 / w
-		f := line{perW: per, t0: float64(wt * per), l0: float64(wl * per)}
+		s.Sum[i], s.Squares[i], s.Above[i] = sum, squares, above
+		s.Total[i] = math.FMA(-float64(sum*per), sum, squares)
+		var p products
+		switch {
+		case weighted:
+			p = weightedProducts(y[i:], k)
+		case backwards:
+			p = evenProducts(y[i:], k)
+		default:
+			p = plainProducts(y[i:], k)
+		}
+		w, wt, wl, wtt, wtl := p.w, p.wt, p.wl, p.wtt, p.wtl
+		perW := 1 / w
+		f := line{perW: perW, t0: float64(wt * perW), l0: float64(wl * perW)}
 		f.tt = math.FMA(-wt, f.t0, wtt)
 		tl := math.FMA(-wt, f.l0, wtl)
 		perTL := 1 / tl
@@ -197,9 +211,9 @@ func logLineInGo(y []float64, k Train, weighted bool, n int, c *Curves, room []f
 		f.a = Exp(math.FMA(f.rate, f.t0, f.l0))
 		var variance float64
 		if weighted {
-			c.RSS[i], variance = f.residual(y[i:], g, k)
+			c.RSS[i], variance = f.residual(y[i:], k)
 		} else {
-			c.RSS[i], variance = f.obliqueResidual(y[i:], g, k)
+			c.RSS[i], variance = f.obliqueResidual(y[i:], k)
 		}
 		t2 := -float64(f.tt * perTL)
 		c.T2[i] = t2
@@ -208,13 +222,101 @@ func logLineInGo(y []float64, k Train, weighted bool, n int, c *Curves, room []f
 	}
 }
 
+// nothing is what an echo that is not above zero counts for: its square is zero
+// beside that of any float32.
+const nothing = 1e-150
+
+// products are Σw, Σw·t, Σw·ln y, Σw·t² and Σw·t·ln y.
+type products struct{ w, wt, wl, wtt, wtl float64 }
+
+func (p *products) add(w, t, l float64) {
+	wt := float64(w * t)
+	p.w += w
+	p.wt += wt
+	p.wl = math.FMA(w, l, p.wl)
+	p.wtt = math.FMA(wt, t, p.wtt)
+	p.wtl = math.FMA(wt, l, p.wtl)
+}
+
+// weightedProducts has the weights y².
+func weightedProducts(y []float64, k Train) (p products) {
+	for e, t := range k.T {
+		v := max(y[e*Width], nothing)
+		p.add(float64(v*v), t, Log(v))
+	}
+	return p
+}
+
+// plainProducts has the weight 1 for every echo above zero.
+func plainProducts(y []float64, k Train) (p products) {
+	for e, t := range k.T {
+		if v := y[e*Width]; v > 0 {
+			p.add(1, t, Log(v))
+		}
+	}
+	return p
+}
+
+// mostProduct is the number of echoes up to which evenProducts has room: the
+// product of all products of mantissas, each √2 at most, is then below 2⁹⁰⁰.
+const mostProduct = 60
+
+// byProducts says whether evenProducts is for that train.
+func byProducts(k Train) bool { return k.Step > 0 && len(k.T) <= mostProduct }
+
+// evenProducts is plainProducts for equally spaced echoes, with two logarithms in
+// all: Σ ln y is that of the product of the echoes, and Σ e·ln y that of the product
+// of all products from one echo to the last.
+func evenProducts(y []float64, k Train) (p products) {
+	one, oneExp, all, allExp := 1.0, 0.0, 1.0, 0.0
+	for e := len(k.T) - 1; e >= 0; e-- {
+		all *= one
+		allExp += oneExp
+		if v := y[e*Width]; v > 0 {
+			m, x := split(v)
+			one *= m
+			oneExp += x
+			t := k.T[e]
+			p.w++
+			p.wt += t
+			p.wtt = math.FMA(t, t, p.wtt)
+		}
+	}
+	p.wl, p.wtl = logOf(one, oneExp), k.Step*logOf(all, allExp)
+	return p
+}
+
 // line is a straight line through (t0, l0), the weighted means, with the slope
 // −rate; perW is 1/Σw, tt is Σw·d² for d = t − t0, and a is its exponential at
 // t = 0.
 type line struct{ perW, t0, l0, tt, rate, a float64 }
 
-// curve yields the line's exponential s at each echo, and 1/s.
-func (f *line) curve(k Train, yield func(e int, s, per float64)) {
+// residual returns Σ(y − s)² for the curve s, and the variance of Σ s·d·ε, by
+// which, over tt, noise ε moves the rate to first order: ln y moves by ε/s, and the
+// weight y² is s² to that order. The variance of ε is the residual over n − 2: with
+// these weights the line is, to that order, the curve of least squares.
+func (f *line) residual(y []float64, k Train) (rss, variance float64) {
+	p2 := 0.0
+	s, q := f.a, Exp(-float64(f.rate*k.Step))
+	for e, t := range k.T {
+		if k.Step == 0 {
+			s = f.a * Exp(-float64(f.rate*t))
+		}
+		r := y[e*Width] - s
+		rss = math.FMA(r, r, rss)
+		sd := float64(s * (t - f.t0))
+		p2 = math.FMA(sd, sd, p2)
+		s *= q
+	}
+	return rss, float64(p2*rss) / float64(len(k.T)-2)
+}
+
+// obliqueResidual is residual for the line without weights, which is not the curve
+// of least squares; noise moves its rate by Σ d·ε/s over tt. It leaves n − 4 + Σ H²
+// variances, for the matrix H that takes ε to the move of the curve:
+// Hᵢⱼ = sᵢ·(1/Σw + dᵢ·dⱼ/tt)/sⱼ.
+func (f *line) obliqueResidual(y []float64, k Train) (rss, variance float64) {
+	var p0, p1, p2, s0, s1, s2 float64
 	s, q := f.a, Exp(-float64(f.rate*k.Step))
 	both := 1 / float64(s*q)
 	per, perQ := float64(both*q), float64(both*s)
@@ -223,37 +325,14 @@ func (f *line) curve(k Train, yield func(e int, s, per float64)) {
 			s = f.a * Exp(-float64(f.rate*t))
 			per = 1 / s
 		}
-		yield(e, s, per)
-		s *= q
-		per *= perQ
-	}
-}
-
-// residual returns Σ(y − s)² for the curve s, and the variance of Σ w·d·ε/s, by
-// which, over tt, noise ε moves the rate to first order. The variance of ε is the
-// residual over n − 2: with the weights y² the line is, to that order, the curve of
-// least squares.
-func (f *line) residual(y, g []float64, k Train) (rss, variance float64) {
-	p2 := 0.0
-	f.curve(k, func(e int, s, per float64) {
-		r := y[e*Width] - s
+		v := y[e*Width]
+		r := v - s
 		rss = math.FMA(r, r, rss)
-		h := float64(g[e] * per)
-		hd := float64(h * (k.T[e] - f.t0))
-		p2 = math.FMA(hd, hd, p2)
-	})
-	return rss, float64(p2*rss) / float64(len(k.T)-2)
-}
-
-// obliqueResidual is residual for a line that is not the curve of least squares. It
-// leaves n − 4 + Σ H² variances, for the matrix H that takes ε to the move of the
-// curve: Hᵢⱼ = sᵢ·(wⱼ/Σw + dᵢ·dⱼ·wⱼ/tt)/sⱼ.
-func (f *line) obliqueResidual(y, g []float64, k Train) (rss, variance float64) {
-	var p0, p1, p2, s0, s1, s2 float64
-	f.curve(k, func(e int, s, per float64) {
-		r := y[e*Width] - s
-		rss = math.FMA(r, r, rss)
-		d, h, ss := k.T[e]-f.t0, float64(g[e]*per), float64(s*s)
+		h := 0.0
+		if v > 0 {
+			h = per
+		}
+		d, ss := t-f.t0, float64(s*s)
 		h = float64(h * h)
 		hd, sd := float64(h*d), float64(ss*d)
 		p0 += h
@@ -262,26 +341,15 @@ func (f *line) obliqueResidual(y, g []float64, k Train) (rss, variance float64) 
 		s0 += ss
 		s1 += sd
 		s2 = math.FMA(sd, d, s2)
-	})
+		s *= q
+		per *= perQ
+	}
 	perTT := 1 / f.tt
 	dof := float64(len(k.T) - 4)
 	dof = math.FMA(float64(s0*f.perW), float64(p0*f.perW), dof)
 	dof = math.FMA(float64(2*float64(s1*f.perW)), float64(p1*perTT), dof)
 	dof = math.FMA(float64(s2*perTT), float64(p2*perTT), dof)
 	return rss, float64(p2*rss) / dof
-}
-
-// weightAndLog returns the weight of an echo and its logarithm; without a
-// logarithm it has the weight 0.
-func weightAndLog(v float64, weighted bool) (w, l float64) {
-	switch {
-	case !(v > 0):
-		return 0, 0
-	case weighted:
-		return v * v, Log(v)
-	default:
-		return 1, Log(v)
-	}
 }
 
 func widenInGo(dst []float64, src []float32) {

@@ -24,10 +24,15 @@ func signAVX2(y *float64, weights *float64, echoes int, rates int, n int, below 
 //go:noescape
 func finishAVX2(perStep float64, te0 float64, perDOF float64, n int, m *float64, c *float64)
 
-// logLineAVX2 is logLineInGo for equally spaced echoes; weighted is all ones or zero, dof echoes−2 or echoes−4.
+// weightedLineAVX2 is logLineInGo for equally spaced echoes, with weights; dof is echoes−2.
 //
 //go:noescape
-func logLineAVX2(y *float64, t *float64, echoes int, te0 float64, step float64, dof float64, weighted uint64, n int, c *float64, room *float64)
+func weightedLineAVX2(y *float64, t *float64, echoes int, floor float64, per float64, te0 float64, step float64, dof float64, n int, s *float64, c *float64)
+
+// lineAVX2 is logLineInGo for equally spaced echoes, dof is echoes−4.
+//
+//go:noescape
+func lineAVX2(y *float64, t *float64, echoes int, floor float64, per float64, te0 float64, step float64, dof float64, n int, s *float64, c *float64)
 
 // widenAVX2 is widenInGo for a multiple of four.
 //

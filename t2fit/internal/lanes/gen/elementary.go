@@ -12,13 +12,13 @@ const (
 	ln2Hi        = 0x1.62e42feep-1
 	ln2Lo        = 0x1.a39ef35793c76p-33
 	log2E        = 0x1.71547652b82fep+0
-	sqrt2        = 0x1.6a09e667f3bcdp+0
+	toHalfRoot   = 1023<<52 - 0x3fe6a09e667f3bcd
 	leastExp     = -708
 	mostExp      = 709
 	roundToWhole = 0x1.8p52
 )
 
-var logTerms = []float64{2.0 / 3, 2.0 / 5, 2.0 / 7, 2.0 / 9, 2.0 / 11, 2.0 / 13, 2.0 / 15, 2.0 / 17, 2.0 / 19, 2.0 / 21}
+var logTerms = []float64{2.0 / 3, 2.0 / 5, 2.0 / 7, 2.0 / 9, 2.0 / 11, 2.0 / 13, 2.0 / 15, 2.0 / 17, 2.0 / 19}
 
 var expTerms = []float64{
 	1, 1, 1.0 / 2, 1.0 / 6, 1.0 / 24, 1.0 / 120, 1.0 / 720, 1.0 / 5040, 1.0 / 40320, 1.0 / 362880,
@@ -32,6 +32,10 @@ func bits(b uint64) Mem { return all(math.Float64frombits(b)) }
 func polynomial(x vec, terms []float64) vec {
 	var sums []vec
 	for i := 0; i < len(terms); i += 2 {
+		if i+1 == len(terms) {
+			sums = append(sums, load(all(terms[i])))
+			break
+		}
 		p := load(all(terms[i+1]))
 		VFMADD213PD(all(terms[i]), x, p)
 		sums = append(sums, p)
@@ -52,18 +56,37 @@ func polynomial(x vec, terms []float64) vec {
 	return sums[0]
 }
 
-// log returns ln x, as Log.
-func log(x vec) vec {
-	k := YMM()
-	VPSRLQ(Imm(52), x, k)
+// split returns m and k with x = m·2ᵏ, as split.
+func split(x vec) (m, k vec) {
+	shifted := YMM()
+	m, k = YMM(), YMM()
+	VPADDQ(bits(toHalfRoot), x, shifted)
+	VPSRLQ(Imm(52), shifted, k)
 	// An integer below 2⁵² beside the exponent of 2⁵² is that number and 2⁵².
 	const magic = 0x1p52
 	VORPD(all(magic), k, k)
 	VSUBPD(all(magic+1023), k, k)
-	m := or(and(x, bits(1<<52-1)), bits(1023<<52))
-	big := compare(m, above, all(sqrt2))
-	m = choose(big, mul(m, all(0.5)), m)
-	k = add(k, and(big, all(1)))
+	VANDPD(bits(0xfff<<52), shifted, shifted)
+	VPSUBQ(shifted, x, m)
+	VPADDQ(bits(1023<<52), m, m)
+	return m, k
+}
+
+// log returns ln x, as Log.
+func log(x vec) vec {
+	m, k := split(x)
+	return logOfParts(m, k)
+}
+
+// logOf returns ln(x·2ᵉ), as logOf.
+func logOf(x, e vec) vec {
+	m, k := split(x)
+	VADDPD(e, k, k)
+	return logOfParts(m, k)
+}
+
+// logOfParts returns ln(m·2ᵏ) for m from √½ to √2.
+func logOfParts(m, k vec) vec {
 	f := div(sub(m, all(1)), add(m, all(1)))
 	z := mul(f, f)
 	p := polynomial(z, logTerms)

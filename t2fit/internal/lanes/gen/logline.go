@@ -6,41 +6,48 @@ import (
 	. "github.com/mmcloughlin/avo/reg"
 )
 
-// Columns at the start of the room: the fields of line, Σw·d·(l − l0), and the ratio
-// of neighbouring echoes of the curve. After them come the weights of every echo.
+// Columns of Sums; in those of the line and the start, which LogLine does not fill
+// in, fields of its own wait between the passes.
 const (
-	linePerW, lineT0, lineL0 = 0, 1, 2
-	lineTT, lineTL           = 3, 4
-	lineA, lineQ             = lineL0, 5
-	lineColumns              = 6
+	sumColumn, squaresColumn = 0, 1
+	totalColumn, aboveColumn = 2, 5
+	lineTT, linePerW         = 3, 4
 )
 
-// logLine goes over the block three times, because one decay's way from end to end
-// is a long chain of operations that wait for each other.
-func logLine() {
-	text("logLineAVX2", "func(y, t *float64, echoes int, te0, step, dof float64, weighted uint64, n int, c, room *float64)",
-		"logLineAVX2 is logLineInGo for equally spaced echoes; weighted is all ones or zero, dof echoes−2 or echoes−4.")
-	y, t, c, room := pointer("y"), pointer("t"), pointer("c"), pointer("room")
-	echoes := pointer("echoes")
-	weights := GP64()
-	LEAQ(Mem{Base: room, Disp: lineColumns * column}, weights)
-	groups("sums", func(at gp) { logSums(y, t, echoes, room, weights, at) })
-	groups("ends", func(at gp) { logEnds(c, room, at) })
-	weighted := pointer("weighted")
-	TESTQ(weighted, weighted)
-	JE(LabelRef("oblique"))
-	groups("curve", func(at gp) { residualOf("curves", y, t, echoes, weights, c, room, at) })
-	VZEROUPPER()
-	RET()
-	Label("oblique")
-	groups("curveOblique", func(at gp) { obliqueResidualOf("curvesOblique", y, t, echoes, weights, c, room, at) })
+// Other fields wait in columns of Curves that are filled in last.
+const (
+	lineT0, lineTL = s0, se
+	lineL0         = t2
+)
+
+// logLine writes the function for one kind of weights. It goes over the block twice,
+// because one decay's way from end to end is a long chain of operations that wait
+// for each other.
+func logLine(weighted bool) {
+	name, what := "lineAVX2", "dof is echoes−4."
+	if weighted {
+		name, what = "weightedLineAVX2", "with weights; dof is echoes−2."
+	}
+	text(name, "func(y, t *float64, echoes int, floor, per, te0, step, dof float64, n int, s, c *float64)",
+		name+" is logLineInGo for equally spaced echoes, "+what)
+	l := logLineCode{
+		weighted: weighted,
+		y:        pointer("y"), t: pointer("t"), s: pointer("s"), c: pointer("c"), echoes: pointer("echoes"),
+	}
+	groups("sums", l.sums)
+	groups("curve", l.curve)
 	VZEROUPPER()
 	RET()
 }
 
+type logLineCode struct {
+	weighted           bool
+	y, t, s, c, echoes gp
+}
+
 // echoLoop runs body for every echo: back is the offset of its numbers in a block,
 // e counts.
-func echoLoop(label string, echoes, at Register, body func(back, e gp)) {
+func echoLoop(label string, echoes, at gp, body func(back, e gp)) {
 	back, e := GP64(), GP64()
 	MOVQ(at, back)
 	XORQ(e, e)
@@ -59,89 +66,150 @@ func timeOf(t, e Register) vec {
 	return v
 }
 
-// logSums fills weights and takes the weighted means of t and ln y, and their sums
-// of products about them.
-func logSums(y, t, echoes, room, weights, at Register) {
-	w, wt, wl, wtt, wtl := zero(), zero(), zero(), zero(), zero()
-	weighted := broadcast("weighted")
-	echoLoop("weights", echoes, at, func(back, e gp) {
-		v := load(in(y, 0, back))
-		there := compare(v, above, zero())
-		one := load(all(1))
-		v = choose(there, v, one)
-		l := and(there, log(v))
-		g := and(there, choose(weighted, mul(v, v), one))
-		VMOVUPD(g, in(weights, 0, back))
-		VADDPD(g, w, w)
-		VFMADD231PD(l, g, wl)
-		time := timeOf(t, e)
-		gt := mul(g, time)
-		VADDPD(gt, wt, wt)
-		VFMADD231PD(time, gt, wtt)
-		VFMADD231PD(l, gt, wtl)
-	})
-	per := div(load(all(1)), w)
-	VMOVUPD(per, in(room, linePerW, at))
-	t0, l0 := mul(wt, per), mul(wl, per)
-	VMOVUPD(t0, in(room, lineT0, at))
-	VMOVUPD(l0, in(room, lineL0, at))
-	VFNMADD231PD(t0, wt, wtt)
-	VFNMADD231PD(l0, wt, wtl)
-	VMOVUPD(wtt, in(room, lineTT, at))
-	VMOVUPD(wtl, in(room, lineTL, at))
+// plainSums are Σy, Σy² and the number of echoes above the floor.
+type plainSums struct{ sum, squares, count vec }
+
+func (p plainSums) add(v vec) {
+	VADDPD(v, p.sum, p.sum)
+	VFMADD231PD(v, v, p.squares)
+	seen := compare(v, above, broadcast("floor"))
+	VANDPD(all(1), seen, seen)
+	VADDPD(seen, p.count, p.count)
 }
 
-// logEnds turns the line into a curve, and takes what of the standard error is
-// known without the residual.
-func logEnds(c, room, at Register) {
-	tt, tl := load(in(room, lineTT, at)), load(in(room, lineTL, at))
+func (l logLineCode) store(p plainSums, at gp) {
+	VMOVUPD(p.sum, in(l.s, sumColumn, at))
+	VMOVUPD(p.squares, in(l.s, squaresColumn, at))
+	VMOVUPD(p.count, in(l.s, aboveColumn, at))
+	VFNMADD231PD(p.sum, mul(p.sum, broadcast("per")), p.squares)
+	VMOVUPD(p.squares, in(l.s, totalColumn, at))
+}
+
+// products are Σw, Σw·t, Σw·ln y, Σw·t² and Σw·t·ln y.
+type products struct{ w, wt, wl, wtt, wtl vec }
+
+// sums takes the sums of the echoes, the weighted means of t and ln y, and their
+// sums of products about them.
+func (l logLineCode) sums(at gp) {
+	plain := plainSums{zero(), zero(), zero()}
+	var p products
+	if l.weighted {
+		p = l.weightedProducts(plain, at)
+	} else {
+		p = l.evenProducts(plain, at)
+	}
+	l.store(plain, at)
+	per := div(load(all(1)), p.w)
+	VMOVUPD(per, in(l.s, linePerW, at))
+	t0, l0 := mul(p.wt, per), mul(p.wl, per)
+	VMOVUPD(t0, in(l.c, lineT0, at))
+	VMOVUPD(l0, in(l.c, lineL0, at))
+	VFNMADD231PD(t0, p.wt, p.wtt)
+	VFNMADD231PD(l0, p.wt, p.wtl)
+	VMOVUPD(p.wtt, in(l.s, lineTT, at))
+	VMOVUPD(p.wtl, in(l.c, lineTL, at))
+}
+
+func (l logLineCode) weightedProducts(plain plainSums, at gp) products {
+	p := products{zero(), zero(), zero(), zero(), zero()}
+	echoLoop("echo", l.echoes, at, func(back, e gp) {
+		v := load(in(l.y, 0, back))
+		plain.add(v)
+		VMAXPD(all(nothing), v, v)
+		ln := log(v)
+		VMULPD(v, v, v)
+		VADDPD(v, p.w, p.w)
+		VFMADD231PD(ln, v, p.wl)
+		time := timeOf(l.t, e)
+		VMULPD(time, v, v)
+		VADDPD(v, p.wt, p.wt)
+		VFMADD231PD(time, v, p.wtt)
+		VFMADD231PD(ln, v, p.wtl)
+	})
+	return p
+}
+
+// evenProducts takes two logarithms in all, as evenProducts.
+func (l logLineCode) evenProducts(plain plainSums, at gp) products {
+	p := products{w: zero(), wt: zero(), wtt: zero()}
+	one, every := load(all(1)), load(all(1))
+	oneExp, everyExp := zero(), zero()
+	back, e := GP64(), GP64()
+	IMUL3Q(U32(column), l.echoes, back)
+	ADDQ(at, back)
+	MOVQ(l.echoes, e)
+	Label("echo")
+	SUBQ(U32(column), back)
+	DECQ(e)
+	VMULPD(one, every, every)
+	VADDPD(oneExp, everyExp, everyExp)
+	v := load(in(l.y, 0, back))
+	plain.add(v)
+	there := compare(v, above, zero())
+	v = choose(there, v, load(all(1)))
+	m, x := split(v)
+	VMULPD(m, one, one)
+	VADDPD(x, oneExp, oneExp)
+	g := and(there, all(1))
+	VADDPD(g, p.w, p.w)
+	time := and(there, timeOf(l.t, e))
+	VADDPD(time, p.wt, p.wt)
+	VFMADD231PD(time, time, p.wtt)
+	TESTQ(e, e)
+	JNE(LabelRef("echo"))
+	p.wl = logOf(one, oneExp)
+	p.wtl = mul(logOf(every, everyExp), broadcast("step"))
+	return p
+}
+
+// nothing is what an echo that is not above zero counts for.
+const nothing = 1e-150
+
+// curve turns the line into a curve, with its residual and standard error.
+func (l logLineCode) curve(at gp) {
+	tt, tl, t0 := load(in(l.s, lineTT, at)), load(in(l.c, lineTL, at)), load(in(l.c, lineT0, at))
 	rate := negated(div(tl, tt))
-	per := div(load(all(1)), tl)
-	time := negated(mul(tt, per))
-	VMOVUPD(time, in(c, t2, at))
-	VMOVUPD(negated(mul(time, per)), in(c, se, at))
-	a := load(in(room, lineL0, at))
-	VFMADD231PD(in(room, lineT0, at), rate, a)
+	a := load(in(l.c, lineL0, at))
+	VFMADD231PD(t0, rate, a)
 	a = exp(a)
-	VMOVUPD(a, in(room, lineA, at))
-	VMOVUPD(mul(exp(mul(rate, broadcast("te0"))), a), in(c, s0, at))
-	VMOVUPD(exp(negated(mul(rate, broadcast("step")))), in(room, lineQ, at))
+	q := exp(negated(mul(rate, broadcast("step"))))
+	VMOVUPD(mul(exp(mul(rate, broadcast("te0"))), a), in(l.c, s0, at))
+	perTL := div(load(all(1)), tl)
+	time := negated(mul(tt, perTL))
+	VMOVUPD(time, in(l.c, t2, at))
+	VMOVUPD(negated(mul(time, perTL)), in(l.c, se, at))
+	if l.weighted {
+		l.residual(at, a, q, t0)
+	} else {
+		l.obliqueResidual(at, a, q, t0)
+	}
 }
 
-// lineCurve runs body for every echo with the curve s and 1/s.
-func lineCurve(label string, echoes, room, at Register, body func(back, e gp, s, per vec)) {
-	s, q := load(in(room, lineA, at)), load(in(room, lineQ, at))
-	both := div(load(all(1)), mul(s, q))
-	per, perQ := mul(both, q), mul(both, s)
-	echoLoop(label, echoes, at, func(back, e gp) {
-		body(back, e, s, per)
-		VMULPD(q, s, s)
-		VMULPD(perQ, per, per)
-	})
-}
-
-// residualOf takes residual and standard error, as line.residual.
-func residualOf(label string, y, t, echoes, weights, c, room, at Register) {
+// residual takes residual and standard error, as line.residual.
+func (l logLineCode) residual(at gp, s, q, t0 vec) {
 	sum, p2 := zero(), zero()
-	lineCurve(label, echoes, room, at, func(back, e gp, s, per vec) {
-		left := sub(load(in(y, 0, back)), s)
+	echoLoop("residual", l.echoes, at, func(back, e gp) {
+		left := sub(load(in(l.y, 0, back)), s)
 		VFMADD231PD(left, left, sum)
-		h := mul(per, in(weights, 0, back))
-		h = mul(h, sub(timeOf(t, e), load(in(room, lineT0, at))))
-		VFMADD231PD(h, h, p2)
+		sd := mul(sub(timeOf(l.t, e), t0), s)
+		VFMADD231PD(sd, sd, p2)
+		VMULPD(q, s, s)
 	})
-	storeError(c, at, sum, p2, broadcast("dof"))
+	l.standardError(at, sum, p2, broadcast("dof"))
 }
 
-// obliqueResidualOf is the same as line.obliqueResidual.
-func obliqueResidualOf(label string, y, t, echoes, weights, c, room, at Register) {
+// obliqueResidual is the same as line.obliqueResidual.
+func (l logLineCode) obliqueResidual(at gp, s, q, t0 vec) {
 	sum := zero()
 	p0, p1, p2, c0, c1, c2 := zero(), zero(), zero(), zero(), zero(), zero()
-	lineCurve(label, echoes, room, at, func(back, e gp, s, per vec) {
-		left := sub(load(in(y, 0, back)), s)
-		VFMADD231PD(left, left, sum)
-		d := sub(timeOf(t, e), load(in(room, lineT0, at)))
-		h := mul(per, in(weights, 0, back))
+	both := div(load(all(1)), mul(s, q))
+	per, perQ := mul(both, q), mul(both, s)
+	echoLoop("residual", l.echoes, at, func(back, e gp) {
+		v := load(in(l.y, 0, back))
+		h := and(compare(v, above, zero()), per)
+		VSUBPD(s, v, v)
+		VFMADD231PD(v, v, sum)
+		d := sub(timeOf(l.t, e), t0)
 		VMULPD(h, h, h)
 		VADDPD(h, p0, p0)
 		VMULPD(d, h, h)
@@ -152,22 +220,24 @@ func obliqueResidualOf(label string, y, t, echoes, weights, c, room, at Register
 		VMULPD(d, ss, ss)
 		VADDPD(ss, c1, c1)
 		VFMADD231PD(d, ss, c2)
+		VMULPD(q, s, s)
+		VMULPD(perQ, per, per)
 	})
-	perTT := div(load(all(1)), load(in(room, lineTT, at)))
-	perW := load(in(room, linePerW, at))
+	perTT := div(load(all(1)), load(in(l.s, lineTT, at)))
+	perW := load(in(l.s, linePerW, at))
 	dof := broadcast("dof")
 	VFMADD231PD(mul(c0, perW), mul(p0, perW), dof)
 	twice := mul(c1, perW)
 	VADDPD(twice, twice, twice)
 	VFMADD231PD(twice, mul(p1, perTT), dof)
 	VFMADD231PD(mul(c2, perTT), mul(p2, perTT), dof)
-	storeError(c, at, sum, p2, dof)
+	l.standardError(at, sum, p2, dof)
 }
 
-// storeError stores the residual, and the standard error from what logEnds left.
-func storeError(c, at Register, sum, p2, dof vec) {
-	VMOVUPD(sum, in(c, curveRSS, at))
+// standardError stores the residual, and the standard error from what curve left.
+func (l logLineCode) standardError(at gp, sum, p2, dof vec) {
+	VMOVUPD(sum, in(l.c, curveRSS, at))
 	variance := div(mul(p2, sum), dof)
 	VSQRTPD(variance, variance)
-	VMOVUPD(mul(variance, in(c, se, at)), in(c, se, at))
+	VMOVUPD(mul(variance, in(l.c, se, at)), in(l.c, se, at))
 }
