@@ -16,6 +16,7 @@ import (
 type draws struct {
 	t2, se []float32
 	status []volume.Status
+	echoes []uint8 // how many each fit used; nil where that is all it was given
 }
 
 // confidence is the share of the truth that intervals promise to hold.
@@ -35,8 +36,7 @@ func (m method) cell(c condition, d draws) report.AccuracyCell {
 		Echoes: c.train.Echoes, Spacing: c.train.Spacing, T2: c.t2, SNR: c.snr, B1: c.b1, Draws: len(d.t2),
 	}
 	out.Bound, out.GaussianBound = m.model.bounds(c, m.Skipped)
-	freedom := float64(c.train.Echoes - m.Skipped - m.model.parameters())
-	reach := distuv.StudentsT{Mu: 0, Sigma: 1, Nu: freedom}.Quantile((1 + confidence) / 2)
+	reach := m.reaches(c.train.Echoes - m.Skipped)
 
 	all, known := make([]float64, 0, len(d.t2)), make([]float64, 0, len(d.t2))
 	covered := 0
@@ -49,7 +49,11 @@ func (m method) cell(c condition, d draws) report.AccuracyCell {
 		}
 		all, known = append(all, x), append(known, x)
 		squares += (x - c.t2) * (x - c.t2)
-		if math.Abs(x-c.t2) <= reach*float64(d.se[i]) {
+		fitted := len(reach) - 1
+		if d.echoes != nil {
+			fitted = int(d.echoes[i])
+		}
+		if math.Abs(x-c.t2) <= reach[fitted]*float64(d.se[i]) {
 			covered++
 		}
 	}
@@ -65,6 +69,16 @@ func (m method) cell(c condition, d draws) report.AccuracyCell {
 	out.Coverage = float64(covered) / float64(len(all))
 	out.Failed = 1 - float64(len(known))/float64(len(all))
 	return out
+}
+
+// reaches returns how many standard errors an interval reaches from the estimate, by
+// the number of echoes that were fitted, up to all of them.
+func (m method) reaches(echoes int) []float64 {
+	reach := make([]float64, echoes+1)
+	for n := m.model.parameters() + 1; n <= echoes; n++ {
+		reach[n] = distuv.StudentsT{Mu: 0, Sigma: 1, Nu: float64(n - m.model.parameters())}.Quantile((1 + confidence) / 2)
+	}
+	return reach
 }
 
 // quartileRange is the distance of the quartiles of a normal distribution in

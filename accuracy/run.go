@@ -154,5 +154,9 @@ func measure(ctx context.Context, o phantom.ReferenceOptions) ([]report.Accuracy
 // drawsOf returns what the fit made of one row.
 func drawsOf(m volume.Maps, row int) draws {
 	lo, hi := row*m.Size[0], (row+1)*m.Size[0]
-	return draws{t2: m.T2[lo:hi], se: m.SE[lo:hi], status: m.Status[lo:hi]}
+	d := draws{t2: m.T2[lo:hi], se: m.SE[lo:hi], status: m.Status[lo:hi]}
+	if m.Echoes != nil {
+		d.echoes = m.Echoes[lo:hi]
+	}
+	return d
 }

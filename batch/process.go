@@ -233,6 +233,9 @@ func describe(j Job, p Protocol, s volume.MultiEcho, noise volume.Noise) report.
 	if r.Side == "" {
 		r.Notes = append(r.Notes, "side of the knee unknown: the images carry no Laterality (0020,0060)")
 	}
+	if o.Method == t2fit.Rician && noise.Source == string(t2fit.FromResiduals) {
+		r.Notes = append(r.Notes, "the noise was estimated from residuals, which also hold what stimulated echoes leave: where the refocusing is far from 180°, T2 by rician then reads short, and sigma should be given")
+	}
 	if n := j.Study.Passed; n.OtherSeries+n.Derived+n.OtherModality > 0 {
 		r.Notes = append(r.Notes, fmt.Sprintf("passed over: %d MR images of other series, %d maps or phase images, %d files of other modalities", n.OtherSeries, n.Derived, n.OtherModality))
 	}

@@ -140,6 +140,10 @@ func total(y []float64, sum, squares float64) float64 {
 	return tss
 }
 
+// leastR2 is the R² that a decay needs to be one: under it the constant leaves as
+// little but for rounding, which is 1e-16 of Σy² an echo.
+const leastR2 = 1e-12
+
 // verdict is the status of a curve that was found, after the checks against the
 // options' limits. tss is the residual of the constant: a curve that leaves no less
 // is not a decay, however it was found.
@@ -147,7 +151,7 @@ func (o *Options) verdict(s volume.Status, c curve, tss float64) volume.Status {
 	switch {
 	case s != volume.Fitted && s != volume.AtBound:
 		return s
-	case !(c.rss < tss):
+	case !(1-c.rss/tss >= leastR2):
 		return volume.NotDecaying
 	case !(c.s0 < math.MaxFloat32) || !(c.t2 < math.MaxFloat32) || !(c.t2 > 0):
 		// A decay so short that its start lies beyond all numbers, or so long

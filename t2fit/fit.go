@@ -204,10 +204,7 @@ func (w *worker) inARow() bool { return w.voxel[w.n-1]-w.voxel[0] == w.n-1 }
 // write judges what was found and puts it into the maps.
 func (w *worker) write() {
 	m, s := &w.maps, &w.short
-	limits := lanes.Limits{Low: w.o.T2Range[0], High: w.o.T2Range[1], MinR2: w.o.MinR2}
-	if w.o.MinR2 == 0 {
-		limits.MinR2 = math.Inf(-1)
-	}
+	limits := lanes.Limits{Low: w.o.T2Range[0], High: w.o.T2Range[1], MinR2: max(w.o.MinR2, leastR2)}
 	lanes.Narrow(&w.curves, &w.total, limits, w.n, s)
 	for i, status := range w.status[:w.n] {
 		if status != volume.Fitted || s.Sound[i/4]>>(i%4)&1 == 0 {
