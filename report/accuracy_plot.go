@@ -8,9 +8,7 @@ import (
 	"math"
 	"slices"
 
-	"golang.org/x/image/font"
 	"gonum.org/v1/plot"
-	plotfont "gonum.org/v1/plot/font"
 	"gonum.org/v1/plot/plotter"
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
@@ -109,34 +107,18 @@ func (b biasPicture) draw(w io.Writer) error {
 // panel returns the picture of one T2; only those at the left and at the bottom
 // name their axes.
 func (b biasPicture) panel(t2 float64, n int) *plot.Plot {
-	p := plot.New()
-	bold := sans
-	bold.Weight = font.WeightBold
-	p.Title.TextStyle.Font = plotfont.From(bold, 10)
-	p.Title.TextStyle.Color = decayInk
+	p := newPlot(9)
 	p.Title.Padding = vg.Points(5)
 	p.Title.Text = fmt.Sprintf("T2 %g ms", t2)
-	for _, a := range []*plot.Axis{&p.X, &p.Y} {
-		a.Label.TextStyle.Font = plotfont.From(sans, 9)
-		a.Label.TextStyle.Color = decayInk
-		a.Label.Padding = vg.Points(3)
-		a.Tick.Label.Font = plotfont.From(sans, 8)
-		a.Tick.Label.Color = decayInk
-		a.LineStyle.Color, a.Tick.LineStyle.Color = decayAxis, decayAxis
-		a.Padding = 0
-	}
+	p.X.Label.Padding, p.Y.Label.Padding = vg.Points(3), vg.Points(3)
 	if n >= 2 {
 		p.X.Label.Text = b.label
 	}
 	if n%2 == 0 {
 		p.Y.Label.Text = "bias of the median (%)"
 	}
-	p.Y.LineStyle.Width, p.Y.Tick.LineStyle.Width = 0, 0 // the grid is enough
-	grid := plotter.NewGrid()
-	grid.Horizontal.Color, grid.Vertical.Color = decayGrid, decayGrid
-	p.Add(grid)
 	if len(b.x) > 0 {
-		zero := line(plotter.XYs{{X: b.x[0]}, {X: b.x[len(b.x)-1]}}, decayAxis)
+		zero := line(plotter.XYs{{X: b.x[0]}, {X: b.x[len(b.x)-1]}}, plotAxis)
 		zero.Width = vg.Points(0.7)
 		p.Add(zero)
 	}

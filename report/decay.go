@@ -53,7 +53,7 @@ func writeDecay(w io.Writer, r Result) error {
 	if len(r.Decays) == 0 {
 		l = legend{{value: "no compartments"}}
 	} else if r.Protocol.SkippedEchoes > 0 {
-		l = append(l, entry{value: "left out of the fit", sign: []plot.Thumbnailer{glyphs(nil, decayAxis, draw.RingGlyph{})}})
+		l = append(l, entry{value: "left out of the fit", sign: []plot.Thumbnailer{glyphs(nil, plotAxis, draw.RingGlyph{})}})
 	}
 	canvas := vgimg.NewWith(vgimg.UseWH(decayWidth, decayHeight), vgimg.UseDPI(decayDPI))
 	page := draw.New(canvas)
@@ -63,39 +63,19 @@ func writeDecay(w io.Writer, r Result) error {
 	return encodePNG(w, toPaletted(canvas.Image().(*image.RGBA)), png.BestSpeed)
 }
 
-var (
-	decayInk  = color.Gray{0x22}
-	decayAxis = color.Gray{0x88}
-	decayGrid = color.Gray{0xe4}
-)
-
 // newDecayPlot returns the plot without curves, over the range of the data
 // from the origin on.
 func newDecayPlot(r Result) *plot.Plot {
-	p := plot.New()
-	bold := sans
-	bold.Weight = font.WeightBold
-	p.Title.TextStyle.Font = plotfont.From(bold, 11)
-	p.Title.TextStyle.Color = decayInk
+	p := newPlot(10)
 	p.Title.Padding = vg.Points(9)
 	p.Title.Text = fitStyle(p.Title.TextStyle, title(r), decayWidth-legendWidth-4*decayMargin)
 	p.X.Label.Text = "TE (ms)"
 	p.Y.Label.Text = "mean signal (units of the series)"
 	for _, a := range []*plot.Axis{&p.X, &p.Y} {
-		a.Label.TextStyle.Font = plotfont.From(sans, 10)
-		a.Label.TextStyle.Color = decayInk
 		a.Label.Padding = vg.Points(5)
-		a.Tick.Label.Font = plotfont.From(sans, 9)
-		a.Tick.Label.Color = decayInk
-		a.LineStyle.Color, a.Tick.LineStyle.Color = decayAxis, decayAxis
-		a.Padding = 0
 		a.Min, a.Max = 0, 1
 		a.Tick.Marker = plot.TickerFunc(roundTicks)
 	}
-	p.Y.LineStyle.Width, p.Y.Tick.LineStyle.Width = 0, 0 // the grid is enough
-	grid := plotter.NewGrid()
-	grid.Horizontal.Color, grid.Vertical.Color = decayGrid, decayGrid
-	p.Add(grid)
 	if n := len(r.TE); n > 0 && r.TE[n-1] > 0 {
 		p.X.Max = r.TE[n-1] * 1.04
 	}
@@ -253,7 +233,7 @@ func (l legend) draw(c draw.Canvas) {
 // draw writes the entry with the baseline of its first line at y and returns
 // its height.
 func (e entry) draw(c draw.Canvas, y vg.Length, brief bool) vg.Length {
-	plain := draw.TextStyle{Color: decayInk, Font: plotfont.From(sans, 9), Handler: plot.DefaultTextHandler}
+	plain := draw.TextStyle{Color: plotInk, Font: plotfont.From(sans, 9), Handler: plot.DefaultTextHandler}
 	strong := plain
 	strong.Font.Weight = font.WeightBold
 	sign := draw.Canvas{Canvas: c.Canvas, Rectangle: vg.Rectangle{
