@@ -72,7 +72,7 @@ type protocolFile struct {
 	MinSignal  float64    `yaml:"min_signal"`
 	Sigma      string     `yaml:"sigma"`
 	EchoFloor  float64    `yaml:"echo_floor"`
-	T1         float64    `yaml:"t1_ms"`
+	T1         *float64   `yaml:"t1_ms"`
 	B1Range    []float64  `yaml:"b1_range"`
 	Profile    []float64  `yaml:"refocusing_profile"`
 	Scheme     string     `yaml:"scheme"`
@@ -114,10 +114,18 @@ func ReadProtocol(path string) (Protocol, error) {
 func (f protocolFile) fit() (t2fit.Options, error) {
 	o := t2fit.Options{
 		Method: t2fit.Method(f.Method), MinR2: f.MinR2, MinSignal: f.MinSignal,
-		EchoFloor: f.EchoFloor, T1: f.T1, RefocusingProfile: f.Profile,
+		EchoFloor: f.EchoFloor, RefocusingProfile: f.Profile,
 	}
 	if f.SkipEchoes != nil {
-		o.SkipEchoes = SkipOption(*f.SkipEchoes)
+		var err error
+		if o.SkipEchoes, err = SkipOption(*f.SkipEchoes); err != nil {
+			return o, err
+		}
+	}
+	if f.T1 != nil {
+		if o.T1 = *f.T1; !(o.T1 > 0) {
+			return o, fmt.Errorf("t1_ms: %g is not a time above 0", o.T1)
+		}
 	}
 	if err := SetSigma(&o, f.Sigma); err != nil {
 		return o, err
@@ -161,14 +169,14 @@ func SetSigma(o *t2fit.Options, text string) error {
 
 // SkipOption turns a number of echoes to skip, as people write it, into the fit's
 // option, whose zero is its default.
-func SkipOption(n int) int {
-	if n == 0 {
-		return t2fit.NoSkip
+func SkipOption(n int) (int, error) {
+	switch {
+	case n < 0:
+		return 0, fmt.Errorf("skip echoes: %d is negative", n)
+	case n == 0:
+		return t2fit.NoSkip, nil
 	}
-	if n < 0 {
-		return n - 1 // stays a mistake, never NoSkip
-	}
-	return n
+	return n, nil
 }
 
 // Range turns two numbers, as people write them, into a range of the fit's options,

@@ -10,10 +10,9 @@ import (
 //
 //	∫S = T2·(S(t) − S(t+2·step))   over two steps from t,
 //
-// and with Simpson's rule for the integral that is a line through the origin, of
-// which T2 is the slope. Neither side is free of noise, so Pei et al. 2015
-// (10.1002/mrm.25137) minimise Σ(Iᵢ − T2·Dᵢ)²·(…) by weighting both:
-// T2 = (Σ I² + step/3·Σ I·D)/(step/3·Σ D² + Σ I·D).
+// and with Simpson's rule for the integral, I, that is a line through the origin over
+// D = S(t) − S(t+2·step), of which T2 is the slope. Pei et al. 2015 (10.1002/mrm.25137)
+// take T2 = (Σ I² + step/3·Σ I·D)/(step/3·Σ D² + Σ I·D).
 type arlo struct {
 	train
 	slope []float64 // ∂T2/∂y, scratch

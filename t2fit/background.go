@@ -15,8 +15,9 @@ const (
 	// cornerPixels is the size under which a corner says too little: the median of
 	// 100 Rayleigh magnitudes fixes sigma to 7 %.
 	cornerPixels = 100
-	// maskedPart is the fraction of zeros from which the air has been masked. Noise
-	// of 3.5 units or more, rounded to whole ones, has fewer.
+	// maskedPart is the fraction of zeros beyond which, by three standard errors of
+	// their number, a corner counts as masked. Noise of 3.5 units or more, rounded to
+	// whole ones, has fewer.
 	maskedPart = 0.01
 	// cornersAgree is how much more noise than the quietest a corner may have and
 	// still be air: two medians of 100 pixels differ by 10 % (one standard error).
@@ -31,61 +32,86 @@ const (
 // backgroundNoise puts the noise of each slice into sigma, from the air in the
 // corners of its last echo, which holds least of the body: the magnitude of noise
 // alone is Rayleigh distributed and its median is σ·√(2·ln 2) (Gudbjartsson & Patz
-// 1995, 10.1002/mrm.1910340618). At least two corners have to be air.
+// 1995, 10.1002/mrm.1910340618), and it does not decay. At least two corners of a slice have to be air; a
+// slice with fewer takes the median of the others, as in estimateNoise. It is an
+// error where no slice has them.
 func backgroundNoise(s volume.MultiEcho, sigma []float64) error {
 	nx, ny := s.Size[0], s.Size[1]
 	w, h := nx/cornerPart, ny/cornerPart
 	if w*h < cornerPixels {
-		return fmt.Errorf("noise from the background: the corners of %d × %d pixels hold fewer than %d; take it from the residuals or give sigma", nx, ny, cornerPixels)
+		return fmt.Errorf("%w from the background: the corners of %d × %d pixels hold fewer than %d", ErrNoise, nx, ny, cornerPixels)
 	}
-	echo := s.Echo[len(s.Echo)-1]
 	pixels := make([]float64, w*h)
+	var seen [3]int // corners by what they are
 	for k := range sigma {
 		var air []float64
 		for _, at := range [4][2]int{{0, 0}, {nx - w, 0}, {0, ny - h}, {nx - w, ny - h}} {
-			for j := range h {
-				row := echo[at[0]+nx*(at[1]+j+ny*k):]
-				for i := range w {
-					pixels[i+w*j] = float64(row[i])
-				}
+			first := at[0] + nx*(at[1]+ny*k)
+			corner(pixels, s.Echo[0][first:], nx, w)
+			before := medianOf(pixels)
+			corner(pixels, s.Echo[len(s.Echo)-1][first:], nx, w)
+			what, noise := airOf(pixels)
+			if what == isAir && before > cornersAgree*noise {
+				what = isOther
 			}
-			c, err := airOf(pixels)
-			if err != nil {
-				return fmt.Errorf("noise from the background: slice %d: %w; take it from the residuals or give sigma", k+1, err)
-			}
-			if c > 0 {
-				air = append(air, c)
+			seen[what]++
+			if what == isAir {
+				air = append(air, noise)
 			}
 		}
-		if sigma[k] = quietest(air); math.IsNaN(sigma[k]) {
-			return fmt.Errorf("noise from the background: slice %d: no two corners hold noise alone, of Rayleigh's distribution; take it from the residuals or give sigma", k+1)
-		}
+		sigma[k] = quietest(air)
+	}
+	fill(sigma)
+	if len(sigma) > 0 && math.IsNaN(sigma[0]) {
+		return fmt.Errorf("%w from the background: no slice has two corners of air that agree: of %d corners %d are masked to 0, %d hold something else than noise", ErrNoise, 4*len(sigma), seen[isMasked], seen[isOther])
 	}
 	return nil
 }
 
-// airOf returns the noise of a corner, 0 where it is not air; it sorts the pixels.
-func airOf(pixels []float64) (float64, error) {
+// What a corner is: noise alone; set to zero by the scanner, or rounded away; or
+// something else.
+const (
+	isAir = iota
+	isMasked
+	isOther
+)
+
+// airOf says what a corner is and, where it is air, its noise; it sorts the pixels.
+func airOf(pixels []float64) (what int, noise float64) {
 	n := float64(len(pixels))
-	zeros, sum := 0, 0.0
+	zeros, sum := 0.0, 0.0
 	for _, v := range pixels {
 		if v == 0 {
 			zeros++
 		}
 		sum += v
 	}
-	if float64(zeros) > maskedPart*n {
-		return 0, fmt.Errorf("%.0f %% of a corner is exactly 0, masked by the scanner or rounded away", 100*float64(zeros)/n)
+	if most := float64(maskedPart * n); zeros-most > 3*math.Sqrt(most) {
+		return isMasked, math.NaN()
 	}
 	mean := sum / n
 	sd := math.Sqrt(scatter(pixels, mean) / (n - 1))
 	rayleigh := math.Sqrt(math.Pi / (4 - math.Pi))
 	// To three standard errors of the ratio, 0.9/√n, beyond the band.
 	if !(math.Abs(mean/sd/rayleigh-1) <= rayleighBand+3*0.9/math.Sqrt(n)) {
-		return 0, nil
+		return isOther, math.NaN()
 	}
+	return isAir, medianOf(pixels)
+}
+
+// medianOf returns the noise whose Rayleigh magnitudes have the pixels' median; it
+// sorts them.
+func medianOf(pixels []float64) float64 {
 	slices.Sort(pixels)
-	return pixels[len(pixels)/2] / math.Sqrt(2*math.Ln2), nil
+	return pixels[len(pixels)/2] / math.Sqrt(2*math.Ln2)
+}
+
+// corner copies the pixels of a corner, w in each row of nx, out of an echo that
+// begins with its first one.
+func corner(dst []float64, echo []float32, nx, w int) {
+	for i := range dst {
+		dst[i] = float64(echo[i%w+nx*(i/w)])
+	}
 }
 
 // quietest returns the mean noise of the corners that agree with the quietest, NaN

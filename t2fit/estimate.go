@@ -107,10 +107,27 @@ func (f *fitter) estimate(y []float64, sigma float64) Estimate {
 	return est
 }
 
-// find is estimate without the verdict; it returns TSS too. A decay with fewer than
-// two echoes above the floor, or with one that is no number, is LowSignal.
+// find is estimate without the verdict; it returns TSS of the fitted echoes too. A
+// decay with fewer than two of them above the floor, or with one echo that is no
+// number, is LowSignal.
 func (f *fitter) find(y []float64, sigma float64) (v found, tss float64) {
-	above, sum, squares := 0, 0.0, 0.0
+	above, tss := f.signal(y)
+	if above < 2 {
+		return none(volume.LowSignal), tss
+	}
+	v = f.estimator.estimate(y, sigma)
+	if v.echoes > 0 && v.echoes < len(y) { // by EchoFloor
+		if above, tss = f.signal(y[:v.echoes]); above < 2 {
+			v.status = volume.LowSignal
+		}
+	}
+	return v, tss
+}
+
+// signal returns how many echoes are above the floor, none where one is no number,
+// and TSS.
+func (f *fitter) signal(y []float64) (above int, tss float64) {
+	sum, squares := 0.0, 0.0
 	for _, v := range y {
 		if v > f.o.MinSignal {
 			above++
@@ -119,10 +136,10 @@ func (f *fitter) find(y []float64, sigma float64) (v found, tss float64) {
 		squares += float64(v * v)
 	}
 	// An infinite or missing echo leaves no finite sum of squares.
-	if above < 2 || !(squares <= math.MaxFloat64) {
-		return none(volume.LowSignal), math.NaN()
+	if !(squares <= math.MaxFloat64) {
+		return 0, math.NaN()
 	}
-	return f.estimator.estimate(y, sigma), total(y, sum, squares)
+	return above, total(y, sum, squares)
 }
 
 // steady is the fraction of Σy² under which Σ(y − mean)² is taken from the

@@ -178,3 +178,14 @@ func BenchmarkFit(b *testing.B) {
 		})
 	}
 }
+
+func TestEchoTimesMustIncrease(t *testing.T) {
+	y := []float64{9, 8, 7, 6, 5}
+	for _, te := range [][]float64{{10, 20, 20, 30, 40}, {50, 40, 30, 20, 10}, {10, 20, 30, 40, 5}} {
+		for _, m := range Methods {
+			if _, err := Curve(te, y, Options{Method: m, Sigma: 1}); err == nil || !strings.Contains(err.Error(), "do not increase") {
+				t.Errorf("%s takes %v: %v", m, te, err)
+			}
+		}
+	}
+}

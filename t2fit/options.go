@@ -86,10 +86,11 @@ type Options struct {
 	Sigma float64
 	// SigmaFrom says where it is estimated; empty means FromResiduals.
 	SigmaFrom SigmaSource
-	// EchoFloor leaves out of each voxel's fit the trailing echoes under EchoFloor
-	// times the noise, but never the first three. 0 leaves out none.
+	// EchoFloor leaves out of each voxel's fit the trailing echoes at which a first
+	// fit is under EchoFloor times the noise, but never the first three, or four where
+	// three parameters are fitted. 0 leaves out none.
 	EchoFloor float64
-	// T1 in ms is what EPG takes for all tissue; 0 means 1200 (cartilage at 3 T,
+	// T1 in ms is what EPG takes for all tissue, and no other method; 0 means 1200 (cartilage at 3 T,
 	// and what barma7/EPGfit_for_cartilage_T2_mapping fixes).
 	T1 float64
 	// B1Range is the range of the refocusing angle that EPG searches, as
@@ -112,6 +113,9 @@ type Options struct {
 func (o Options) Defaults() (Options, error) {
 	if o.Method == "" {
 		o.Method = NLLS
+	}
+	if o.Method != EPG && (o.T1 != 0 || o.B1Range != [2]float64{} || o.RefocusingProfile != nil) {
+		return o, fmt.Errorf("t1, b1 range and refocusing profile are for epg; %s has no use for them", o.Method)
 	}
 	if o.T2Range == [2]float64{} {
 		o.T2Range = [2]float64{0, 100}
@@ -147,7 +151,7 @@ func (o Options) skip() (int, error) {
 	case n < 0:
 		return 0, fmt.Errorf("skip echoes: %d is negative", n)
 	case o.Method == EPG && n > 0:
-		return 0, fmt.Errorf("skip echoes: %d, but epg explains the first echo and needs all", n)
+		return 0, fmt.Errorf("skip echoes: %d, but epg explains the first echo and needs all: leave it to its default, or say 0", n)
 	case o.Method == EPG:
 		return 0, nil
 	case n == 0:
@@ -156,6 +160,9 @@ func (o Options) skip() (int, error) {
 		return n, nil
 	}
 }
+
+// leastT1 in ms is the T1 that EPG takes at least: that of fat at 1.5 T is 250.
+const leastT1 = 100
 
 // check returns an error when a field, defaults filled in, makes no sense.
 func (o Options) check() error {
@@ -178,6 +185,8 @@ func (o Options) check() error {
 		return fmt.Errorf("echo floor %g is not a multiple of the noise", o.EchoFloor)
 	case !(o.T1 > 0) || math.IsInf(o.T1, 0):
 		return fmt.Errorf("t1 %g ms is not a time", o.T1)
+	case o.Method == EPG && o.T1 < leastT1:
+		return fmt.Errorf("t1 %g ms is shorter than any tissue's T2 of interest: below %d ms T1 and the refocusing angle cannot be told apart", o.T1, leastT1)
 	case !(b1[0] > 0) || !(b1[1] > b1[0]) || b1[1] > 2:
 		return fmt.Errorf("b1 range %g to %g is empty or beyond 0 to 2", b1[0], b1[1])
 	case len(o.RefocusingProfile) == 0:

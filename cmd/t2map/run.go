@@ -24,9 +24,8 @@ type studyFlags struct {
 
 // fitFlags are the flags of the fit alone.
 type fitFlags struct {
-	method, t2Range, sigma, b1Range string
-	echoFloor, t1                   float64
-	profile                         []float64
+	method, t2Range, sigma, b1Range, profile string
+	echoFloor, t1                            float64
 }
 
 func (f *studyFlags) add(c *cobra.Command) {
@@ -41,7 +40,7 @@ func (f *studyFlags) add(c *cobra.Command) {
 	p.IntVar(&f.workers, "workers", 0, "`number` of files read and of slabs fitted at a time (default: one per processor)")
 }
 
-// addFit adds the flags that only a fit needs.
+// addFit adds the flags of the fit.
 func (f *studyFlags) addFit(c *cobra.Command) {
 	p := c.Flags()
 	p.StringVar(&f.fit.method, "method", "", "`how` to fit: nlls, loglinear, loglinear-unweighted, arlo, nlls-offset, rician or epg (default nlls)")
@@ -50,8 +49,12 @@ func (f *studyFlags) addFit(c *cobra.Command) {
 	p.Float64Var(&f.fit.echoFloor, "echo-floor", 0, "leave out of each voxel's fit the trailing echoes under `K` times the noise (default 0, none)")
 	p.Float64Var(&f.fit.t1, "t1", 0, "T1 in `ms` of all tissue, for epg (default 1200)")
 	p.StringVar(&f.fit.b1Range, "b1-range", "", "refocusing angles to search, as fractions `LO,HI` of 180°, for epg (default 0.4,1.2)")
-	p.Float64SliceVar(&f.fit.profile, "refocusing-profile", nil, "refocusing angles across the slice, as `fractions` of the nominal one, for epg (default 1)")
-	p.StringVar(&f.maps, "maps", "", "`which` voxels to fit: full, every one; mask, the mask's; none, the mask's, and write no maps (default full)")
+	p.StringVar(&f.fit.profile, "refocusing-profile", "", "refocusing angles across the slice, as `fractions` A,B,… of the nominal one, for epg (default 1)")
+}
+
+// addMaps adds the flag that only run needs.
+func (f *studyFlags) addMaps(c *cobra.Command) {
+	c.Flags().StringVar(&f.maps, "maps", "", "`which` voxels to fit: full, every one; mask, the mask's; none, the mask's, and write no maps (default full)")
 }
 
 // settings joins flags and protocol.
@@ -70,27 +73,50 @@ func (f *studyFlags) settings(c *cobra.Command, roots []string) (batch.Settings,
 		}
 	}
 	if c.Flags().Changed("skip-echoes") {
-		p.Fit.SkipEchoes = batch.SkipOption(f.skipEchoes)
+		if p.Fit.SkipEchoes, err = batch.SkipOption(f.skipEchoes); err != nil {
+			return s, fmt.Errorf("--%w", err)
+		}
 	}
 	p.Maps = cmp.Or(batch.Maps(f.maps), p.Maps)
-	if err := f.fit.set(&p.Fit); err != nil {
+	if err := f.fit.set(c, &p.Fit); err != nil {
 		return s, err
 	}
 	return s, p.Check()
 }
 
 // set puts the flags that are given into the options.
-func (f fitFlags) set(o *t2fit.Options) error {
+func (f fitFlags) set(c *cobra.Command, o *t2fit.Options) error {
 	o.Method = cmp.Or(t2fit.Method(f.method), o.Method)
-	o.EchoFloor = cmp.Or(f.echoFloor, o.EchoFloor)
-	o.T1 = cmp.Or(f.t1, o.T1)
-	if f.profile != nil {
-		o.RefocusingProfile = f.profile
+	if c.Flags().Changed("echo-floor") {
+		o.EchoFloor = f.echoFloor
+	}
+	if c.Flags().Changed("t1") {
+		if !(f.t1 > 0) {
+			return fmt.Errorf("--t1 %g is not a time in ms above 0", f.t1)
+		}
+		o.T1 = f.t1
 	}
 	if err := batch.SetSigma(o, f.sigma); err != nil {
 		return fmt.Errorf("--sigma: %w", err)
 	}
-	return errors.Join(setRange("--t2-range", f.t2Range, &o.T2Range), setRange("--b1-range", f.b1Range, &o.B1Range))
+	return errors.Join(setProfile(f.profile, &o.RefocusingProfile), setRange("--t2-range", f.t2Range, &o.T2Range), setRange("--b1-range", f.b1Range, &o.B1Range))
+}
+
+// setProfile reads fractions A,B,…, where they are given.
+func setProfile(text string, to *[]float64) error {
+	if text == "" {
+		return nil
+	}
+	var profile []float64
+	for part := range strings.SplitSeq(text, ",") {
+		v, err := strconv.ParseFloat(strings.TrimSpace(part), 64)
+		if err != nil {
+			return fmt.Errorf("--refocusing-profile %q is not a list of numbers, such as 1,0.9,0.7", text)
+		}
+		profile = append(profile, v)
+	}
+	*to = profile
+	return nil
 }
 
 // setRange reads LO,HI, where it is given.
@@ -102,7 +128,7 @@ func setRange(flag, text string, to *[2]float64) error {
 	a, errA := strconv.ParseFloat(strings.TrimSpace(lo), 64)
 	b, errB := strconv.ParseFloat(strings.TrimSpace(hi), 64)
 	if !ok || errA != nil || errB != nil {
-		return fmt.Errorf("%s %q is not two numbers LO,HI, such as 10,100", flag, text)
+		return fmt.Errorf("%s %q is not two numbers LO,HI", flag, text)
 	}
 	var err error
 	if *to, err = batch.Range(a, b); err != nil {
@@ -138,6 +164,7 @@ stop the others. Exit status: 0 all done, 1 some studies failed, 2 usage,
 	}
 	f.add(c)
 	f.addFit(c)
+	f.addMaps(c)
 	c.Flags().StringVar(&out, "out", "", "`folder` for the results (required)")
 	c.Flags().BoolVar(&quiet, "quiet", false, "say nothing but errors")
 	c.Flags().IntVar(&memory, "memory", 0, "`MiB` that the studies in the works may take (default 1024)")

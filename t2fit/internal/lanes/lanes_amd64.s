@@ -1032,18 +1032,27 @@ curve:
 	VMOVUPD      Y0, 3968(BX)(R8*1)
 	VXORPD       Y0, Y0, Y0
 	VXORPD       Y1, Y1, Y1
+	VMOVUPD      all3ff0000000000000<>+0(SB), Y3
+	VMULPD       Y5, Y4, Y6
+	VDIVPD       Y6, Y3, Y3
+	VMULPD       Y5, Y3, Y6
+	VMULPD       Y4, Y3, Y3
 	MOVQ         R8, R9
 	XORQ         R10, R10
 
 residual:
-	VMOVUPD      (AX)(R9*1), Y3
-	VSUBPD       Y4, Y3, Y3
-	VFMADD231PD  Y3, Y3, Y0
-	VBROADCASTSD (CX)(R10*8), Y3
-	VSUBPD       Y2, Y3, Y3
-	VMULPD       Y4, Y3, Y3
-	VFMADD231PD  Y3, Y3, Y1
+	VMOVUPD      (AX)(R9*1), Y7
+	VSUBPD       Y4, Y7, Y8
+	VFMADD231PD  Y8, Y8, Y0
+	VMAXPD       all20ca2fe76a3f9475<>+0(SB), Y7, Y7
+	VMULPD       Y7, Y7, Y7
+	VMULPD       Y6, Y7, Y7
+	VBROADCASTSD (CX)(R10*8), Y8
+	VSUBPD       Y2, Y8, Y8
+	VMULPD       Y8, Y7, Y7
+	VFMADD231PD  Y7, Y7, Y1
 	VMULPD       Y5, Y4, Y4
+	VMULPD       Y3, Y6, Y6
 	ADDQ         $0x000007c0, R9
 	INCQ         R10
 	CMPQ         R10, SI

@@ -291,22 +291,28 @@ func evenProducts(y []float64, k Train) (p products) {
 // t = 0.
 type line struct{ perW, t0, l0, tt, rate, a float64 }
 
-// residual returns Σ(y − s)² for the curve s, and the variance of Σ s·d·ε, by
-// which, over tt, noise ε moves the rate to first order: ln y moves by ε/s, and the
-// weight y² is s² to that order. The variance of ε is the residual over n − 2: with
-// these weights the line is, to that order, the curve of least squares.
+// residual returns Σ(y − s)² for the curve s, and the variance of Σ w·d·ε/s, by
+// which, over tt, noise ε moves the rate to first order. The variance of ε is the
+// residual over n − 2: with the weights y² the line is, to that order, the curve of
+// least squares.
 func (f *line) residual(y []float64, k Train) (rss, variance float64) {
 	p2 := 0.0
 	s, q := f.a, Exp(-float64(f.rate*k.Step))
+	both := 1 / float64(s*q)
+	per, perQ := float64(both*q), float64(both*s)
 	for e, t := range k.T {
 		if k.Step == 0 {
 			s = f.a * Exp(-float64(f.rate*t))
+			per = 1 / s
 		}
-		r := y[e*Width] - s
+		v := y[e*Width]
+		r := v - s
 		rss = math.FMA(r, r, rss)
-		sd := float64(s * (t - f.t0))
-		p2 = math.FMA(sd, sd, p2)
+		v = max(v, nothing)
+		h := float64(float64(v*v)*per) * (t - f.t0)
+		p2 = math.FMA(h, h, p2)
 		s *= q
+		per *= perQ
 	}
 	return rss, float64(p2*rss) / float64(len(k.T)-2)
 }

@@ -188,12 +188,17 @@ func (l logLineCode) curve(at gp) {
 // residual takes residual and standard error, as line.residual.
 func (l logLineCode) residual(at gp, s, q, t0 vec) {
 	sum, p2 := zero(), zero()
+	both := div(load(all(1)), mul(s, q))
+	per, perQ := mul(both, q), mul(both, s)
 	echoLoop("residual", l.echoes, at, func(back, e gp) {
-		left := sub(load(in(l.y, 0, back)), s)
+		v := load(in(l.y, 0, back))
+		left := sub(v, s)
 		VFMADD231PD(left, left, sum)
-		sd := mul(sub(timeOf(l.t, e), t0), s)
-		VFMADD231PD(sd, sd, p2)
+		VMAXPD(all(nothing), v, v)
+		h := mul(mul(mul(v, v), per), sub(timeOf(l.t, e), t0))
+		VFMADD231PD(h, h, p2)
 		VMULPD(q, s, s)
+		VMULPD(perQ, per, per)
 	})
 	l.standardError(at, sum, p2, broadcast("dof"))
 }
