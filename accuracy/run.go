@@ -37,6 +37,8 @@ const (
 	// FewestDraws is what can be measured at all: the noise of a slice is estimated
 	// from 30 voxels at least, and at SNR 5 not every one of eight rows decays.
 	FewestDraws = 20
+	// MostDraws keeps the largest slice, of 32 echoes at eight T2, within 210 MB.
+	MostDraws = 20000
 	// JudgedFactor makes chance small beside the limits: the standard deviation of
 	// 20 000 draws is known to 0.5 %, where a limit leaves it 3 %; that of 2000 to
 	// 1.6 %, by which one of five cells would miss it in every tenth run.

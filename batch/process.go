@@ -51,7 +51,7 @@ func measure(ctx context.Context, j Job, p Protocol, workers int) (report.Study,
 	runtime.GC() // the files' bytes make room for the maps
 	maps, err := t2fit.Fit(ctx, src.series, p.fitted(src.regions), p.fit(workers))
 	if err != nil {
-		return report.Study{}, fmt.Errorf("fit: %w", err)
+		return report.Study{}, notFitted(err)
 	}
 	result := describe(j, p, src.series, maps.Noise)
 	result.Inputs = src.files
@@ -138,6 +138,13 @@ func wrapped(stage string, err error) error {
 		err = fmt.Errorf("%s: %w", stage, err)
 	}
 	return err
+}
+
+func notFitted(err error) error {
+	if errors.Is(err, t2fit.ErrNoise) {
+		return hinted("give it by --sigma NUMBER, or choose where it comes from by --sigma residuals or --sigma background", "fit: %w", err)
+	}
+	return fmt.Errorf("fit: %w", err)
 }
 
 // readMask reads the job's label map and its hash. Results name it as they do the

@@ -64,10 +64,10 @@ type studyView struct {
 
 // rowView is one compartment of a study.
 type rowView struct {
-	Compartment, T2, Median, R2, Volume, Note string
-	Used                                      string // used of all voxels
-	Excluded                                  []string
-	Bar                                       *barView
+	Compartment, T2, Median, SE, R2, SNR, Volume, Note string
+	Used                                               string // used of all voxels
+	Excluded                                           []string
+	Bar                                                *barView
 }
 
 // barView is mean ± SD on the scale of the pictures, in percent of its length.
@@ -175,7 +175,7 @@ func describe(p Protocol, version string) string {
 	if e := p.EPG; e != nil {
 		parts = append(parts, fmt.Sprintf("T1 %s ms", short(e.T1MS)), fmt.Sprintf("B1 from %s to %s", short(e.B1Range[0]), short(e.B1Range[1])))
 		if len(e.RefocusingProfile) > 1 {
-			parts = append(parts, fmt.Sprintf("refocusing profile of %d angles", len(e.RefocusingProfile)))
+			parts = append(parts, "refocusing profile "+strings.Join(shorts(e.RefocusingProfile), ", "))
 		}
 	}
 	if p.Scheme != "" {
@@ -187,11 +187,23 @@ func describe(p Protocol, version string) string {
 	return Printable(joinKnown(", ", append(parts, "t2map "+version)...))
 }
 
+// shorts prints each number with as many decimals as it needs.
+func shorts(x []float64) []string {
+	var out []string
+	for _, v := range x {
+		out = append(out, short(v))
+	}
+	return out
+}
+
 func newStudyView(r Result, dir string) studyView {
 	v := studyView{Subject: Printable(r.Subject), Visit: Printable(r.Visit), Side: Printable(r.Side)}
 	v.Facts = append(v.Facts, fmt.Sprintf("%d × %d × %d", r.Size[0], r.Size[1], r.Size[2]))
 	if n := len(r.TE); n > 0 {
 		v.Facts = append(v.Facts, fmt.Sprintf("%d echoes, %.3g–%.3g ms", n, r.TE[0], r.TE[n-1]))
+	}
+	if sigma := figure(r.Noise.median()); sigma != "" {
+		v.Facts = append(v.Facts, fmt.Sprintf("noise σ %s (%s)", sigma, Printable(r.Noise.Source)))
 	}
 	if r.Study != "" {
 		v.Facts = append(v.Facts, "study "+shortHash(r.Study))
@@ -203,7 +215,7 @@ func newStudyView(r Result, dir string) studyView {
 		v.Overlay, v.Decay, v.JSON = link(folder, overlayFile), link(folder, decayFile), link(folder, ResultFile)
 	}
 	for _, s := range r.Compartments {
-		v.Rows = append(v.Rows, newRowView(s))
+		v.Rows = append(v.Rows, newRowView(s, r.decayOf(s.Compartment)))
 	}
 	if len(v.Rows) == 0 {
 		v.Rows = []rowView{{Note: "no compartments"}}
@@ -217,7 +229,7 @@ func link(folder, file string) string {
 	return u.String()
 }
 
-func newRowView(s segment.Summary) rowView {
+func newRowView(s segment.Summary, d Decay) rowView {
 	v := rowView{
 		Compartment: Printable(s.Compartment), Note: Printable(s.Note), Excluded: s.Excluded.Reasons(),
 		T2:   number(s.MeanT2, decimalsT2),
@@ -232,6 +244,10 @@ func newRowView(s segment.Summary) rowView {
 		if q1, q3 := number(s.Q1T2, decimalsT2), number(s.Q3T2, decimalsT2); q1 != "" && q3 != "" {
 			v.Median += " (" + q1 + "–" + q3 + ")"
 		}
+	}
+	v.SE = number(s.SEMeanT2, decimalsSE)
+	if first, last := number(d.SNRFirst, decimalsSNR), number(d.SNRLast, decimalsSNR); first != "" && last != "" {
+		v.SNR = first + "–" + last
 	}
 	v.Bar = newBarView(float64(s.MeanT2), float64(s.SDT2))
 	return v

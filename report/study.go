@@ -139,17 +139,22 @@ func (s Study) maps() []output {
 			continue
 		}
 		out = append(out, output{m.name, func(w io.Writer) error {
-			return nifti.WriteMap(w, volume.Map{Geometry: g, Data: m.data}, m.description)
+			return nifti.WriteMap(w, volume.Map{Geometry: g, Data: m.data}, m.description+s.madeBy())
 		}})
 	}
 	if s.Maps.Echoes != nil {
 		out = append(out, output{"echoes.nii.gz", func(w io.Writer) error {
-			return nifti.WriteLabels(w, g, s.Maps.Echoes, "number of fitted echoes")
+			return nifti.WriteLabels(w, g, s.Maps.Echoes, "number of fitted echoes"+s.madeBy())
 		}})
 	}
 	return append(out, output{"status.nii.gz", func(w io.Writer) error {
-		return nifti.WriteLabels(w, g, s.Maps.Status, "fit status, see result.json")
+		return nifti.WriteLabels(w, g, s.Maps.Status, "fit status, see result.json"+s.madeBy())
 	}})
+}
+
+// madeBy names method and version, for a map that has lost its folder.
+func (s Study) madeBy() string {
+	return ", " + s.Result.Protocol.Method + ", t2map " + s.Result.Version
 }
 
 // writeFiles writes all files but result.json into dir and returns their names
