@@ -34,14 +34,14 @@ median() { sort -g "$1" | awk '{v[NR]=$1} END {print (v[int((NR+1)/2)]+v[int(NR/
 
 # fit_c PROGRAM MODE NAME appends the C program's ns/voxel to fit-NAME.txt.
 fit_c() {
-	OMP_NUM_THREADS=1 "./$1" study1/raw/me_int16.bin 30 7 384 384 "$2" 3 - study1/raw/foreground.u8 |
+	OMP_NUM_THREADS=1 "./$1" study1/raw/me_int16.bin 30 7 384 384 "$2" 10 - study1/raw/foreground.u8 |
 		awk '{for (i = 2; i <= NF; i++) if ($i == "ns/voxel") print $(i-1)}' >>"fit-$3.txt"
 }
 
-# fit_go BENCHMARK NAME appends t2map's. Both take the same voxels three times and say the
+# fit_go BENCHMARK NAME appends t2map's. Both take the same voxels ten times and say the
 # best.
 fit_go() {
-	T2MAP_BENCH_RAW=study1/raw ./t2fit.test -test.run '^$' -test.bench "^BenchmarkForeground\$/^$1\$" -test.benchtime 1x -test.count 3 |
+	T2MAP_BENCH_RAW=study1/raw ./t2fit.test -test.run '^$' -test.bench "^BenchmarkForeground\$/^$1\$" -test.benchtime 1x -test.count 10 |
 		awk '{for (i = 2; i <= NF; i++) if ($i == "ns/voxel" && (!n++ || $(i-1) < best)) best = $(i-1)} END {print best}' >>"fit-$2.txt"
 }
 for _ in $(seq "$rounds"); do
