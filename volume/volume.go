@@ -102,8 +102,8 @@ type Maps struct {
 	// B1 is the refocusing angle as a fraction of 180°; nil unless the model
 	// has it.
 	B1 []float32
-	// Echoes is the number of echoes that each voxel's fit used; nil where that
-	// is the same for all.
+	// Echoes is the number of echoes that each voxel's fit used, 255 where it is
+	// more; nil where that is the same for all.
 	Echoes []uint8
 	// Noise is what is known of the noise of the series.
 	Noise Noise
