@@ -144,7 +144,7 @@ func notFitted(err error) error {
 	if errors.Is(err, t2fit.ErrNoise) {
 		return hinted("give it by --sigma NUMBER, or choose where it comes from by --sigma residuals or --sigma background", "fit: %w", err)
 	}
-	return fmt.Errorf("fit: %w", err)
+	return hinted("t2map inspect shows the echo times; --method and --skip-echoes have to suit them", "fit: %w", err)
 }
 
 // readMask reads the job's label map and its hash. Results name it as they do the

@@ -317,8 +317,7 @@ func FuzzEstimate(f *testing.F) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			sound := est.Status == volume.Fitted || est.Status == volume.OutOfRange
-			if sound != (est.T2 > 0 && est.S0 > 0 && !math.IsInf(est.T2, 0) && !math.IsInf(est.S0, 0)) {
+			if est.Status.HasValue() != (est.T2 > 0 && est.S0 > 0 && !math.IsInf(est.T2, 0) && !math.IsInf(est.S0, 0)) {
 				t.Errorf("%s on %v: %+v", m, y, est)
 			}
 		}

@@ -18,8 +18,9 @@ type train struct {
 }
 
 // equalSpacing is how far, relative to the spacing, an echo may lie from the
-// equally spaced train: echo times carry at most seven digits in DICOM, and an
-// error of this size in TE moves T2 by less than the same fraction.
+// equally spaced train. It leaves room for the rounding of binary numbers and for no
+// other: a train that its header has rounded (6.3, 12.6, 18.9, 25.2, 31.6 ms) is taken
+// at its word and fitted as an uneven one, which costs time and not accuracy.
 const equalSpacing = 1e-9
 
 // newTrain returns the train of the echo times te in ms, strictly increasing.
