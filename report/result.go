@@ -143,8 +143,8 @@ type Decay struct {
 	// Model holds what the fit expects at each element of Result.TE, null where
 	// the echo was skipped; it is empty where that is S0·exp(−TE/T2).
 	Model []segment.Number `json:"model,omitempty"`
-	// SNRFirst and SNRLast are the mean signal of the first and the last fitted
-	// echo over the noise of a voxel; NaN where that is not known.
+	// SNRFirst and SNRLast are the mean signal of the first fitted echo and of the
+	// last one of the train over the noise of a voxel; NaN where that is not known.
 	SNRFirst segment.Number `json:"snr_first"`
 	SNRLast  segment.Number `json:"snr_last"`
 }
