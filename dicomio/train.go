@@ -36,8 +36,11 @@ type Train struct {
 	Geometry volume.Geometry
 	// TE holds the echo times in ms, increasing.
 	TE []float64
-	// Files is the number of files.
-	Files int
+	// Images is the number of images, Files that of the files that hold them.
+	Images, Files int
+	// Lossy says that some of them were compressed with loss, as they say themselves
+	// or as they are coded.
+	Lossy bool
 	// Problem is why the train cannot be read, or nil.
 	Problem error
 
@@ -195,8 +198,14 @@ func newTrain(images []*header, te []float64) Train {
 	h := images[0]
 	t := Train{
 		Number: h.seriesNumber, Description: h.description, Manufacturer: h.manufacturer, Model: h.model,
-		Field: h.field, TR: h.tr, Syntax: h.syntax, TE: te, Files: len(images), images: images,
+		Field: h.field, TR: h.tr, Syntax: h.syntax, TE: te, images: images,
 	}
+	paths := map[string]bool{}
+	for _, h := range images {
+		paths[h.path] = true
+		t.Lossy = t.Lossy || h.lossy
+	}
+	t.Images, t.Files = len(images), len(paths)
 	var uids []string
 	for _, h := range images {
 		if !slices.Contains(uids, h.series) {
@@ -297,7 +306,7 @@ const sameGrid = 1e-4
 func (t *Train) checkAgreement() error {
 	a := t.images[0]
 	differ := func(h *header, g tag.Tag, got, want any) error {
-		e := h.wrong(g, "%v, but %v in %s of the same series: mixed geometry", got, want, a.name)
+		e := h.wrong(g, "%v, but %v in %s of the same series: mixed geometry", got, want, a.where())
 		e.Hint = "a train must be one acquisition on one grid; split the series or ask the site for it again"
 		return e
 	}
@@ -350,7 +359,7 @@ func (t *Train) checkScale() error {
 			}
 			got, want := h.slope*h.scaleSlope, a.slope*a.scaleSlope
 			if !(math.Abs(got-want) <= sameGrid*math.Abs(want)) {
-				e := h.wrong(philipsScaleSlope, "rescale slope × scale slope is %g, but %g in %s: the echoes of this slice are not on one scale", got, want, a.name)
+				e := h.wrong(philipsScaleSlope, "rescale slope × scale slope is %g, but %g in %s: the echoes of this slice are not on one scale", got, want, a.where())
 				e.Hint = "export the series with one scaling for all echoes"
 				return e
 			}

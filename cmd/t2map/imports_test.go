@@ -22,14 +22,16 @@ var mayImport = map[string][]string{
 	"t2fit":   {"volume", "t2fit/internal/lanes", "t2fit/internal/epg"},
 	"segment": {"volume"},
 	"nifti":   {"volume", "nifti/internal/deflate"},
-	"dicomio": {"volume", "digest"},
+	"dicomio": {"volume", "digest", "dicomio/internal/charset", "dicomio/internal/codec"},
 	"phantom": {"volume", "dicomio", "nifti"},
 	"report":  {"volume", "digest", "nifti", "segment"},
 	"batch":   {"volume", "dicomio", "nifti", "segment", "t2fit", "report"},
 
 	"accuracy": {"volume", "t2fit", "phantom", "report"},
 
-	"nifti/internal/deflate": {},
+	"nifti/internal/deflate":   {},
+	"dicomio/internal/charset": {},
+	"dicomio/internal/codec":   {},
 
 	"t2fit/internal/lanes": {},
 	"t2fit/internal/epg":   {"t2fit/internal/lanes"},
