@@ -77,7 +77,8 @@ func (h *header) expand(d dataset) ([]*header, error) {
 		}
 		frames[n] = &frame
 	}
-	return frames, checkStacks(frames)
+	checkStacks(frames)
+	return frames, nil
 }
 
 // takeGroups takes what functional groups hold. What is wanted of them has one
@@ -96,7 +97,7 @@ func (h *header) takeGroups(groups dataset) {
 				case tag.DimensionIndexValues:
 					h.stack.indices, _ = numbers(e)
 				case philipsScaleSlope:
-					if h.isPhilips() {
+					if h.manufacturer == "" || h.isPhilips() {
 						h.takeNumber(e)
 					}
 				default:
@@ -107,19 +108,20 @@ func (h *header) takeGroups(groups dataset) {
 	}
 }
 
-// checkStacks asks that the object's dimensions do not contradict what its frames
-// say: two of one kind with the same indices would be one, and frames at one place
-// of a stack lie in one plane.
-func checkStacks(frames []*header) error {
+// checkStacks notes where the object's dimensions contradict what its frames say:
+// two of one kind with the same indices would be one, and frames at one place of a
+// stack lie in one plane.
+func checkStacks(frames []*header) {
 	type place struct {
 		id string
 		at int
 	}
 	indices, places := map[string]*header{}, map[place]*header{}
 	for _, h := range frames {
-		if key := fmt.Sprint(h.stack.indices, h.imageType, h.component, h.te); len(h.stack.indices) > 0 {
+		if len(h.stack.indices) > 0 {
+			key := fmt.Sprint(h.stack.indices, h.imageType, h.component, h.te)
 			if other := indices[key]; other != nil {
-				return contradicts(h, tag.DimensionIndexValues, fmt.Sprintf("%v, as frame %d has", h.stack.indices, other.index+1))
+				h.faults = append(h.faults, fault{tag.DimensionIndexValues, fmt.Sprintf("%v, as frame %d has: the object contradicts itself", h.stack.indices, other.index+1)})
 			}
 			indices[key] = h
 		}
@@ -127,17 +129,11 @@ func checkStacks(frames []*header) error {
 			continue
 		}
 		p := place{h.stack.id, h.stack.at}
-		if other := places[p]; other != nil && other.position == other.position && h.position == h.position && distance(h, other) > samePosition {
-			return contradicts(h, tag.InStackPositionNumber, fmt.Sprintf("%d, as frame %d has, which lies %.2f mm away", p.at, other.index+1, distance(h, other)))
-		} else if other == nil {
+		switch other := places[p]; {
+		case other == nil:
 			places[p] = h
+		case distance(h, other) > samePosition:
+			h.faults = append(h.faults, fault{tag.InStackPositionNumber, fmt.Sprintf("%d, as frame %d has, which lies %.2f mm away: the object contradicts itself", p.at, other.index+1, distance(h, other))})
 		}
 	}
-	return nil
-}
-
-func contradicts(h *header, t tag.Tag, problem string) error {
-	e := h.wrong(t, "%s", problem)
-	e.Hint = "the object contradicts itself: export it again, or ask the site for the classic images"
-	return e
 }

@@ -23,6 +23,9 @@ type FindOptions struct {
 	// Exclude is a folder that is not entered (where results are written) unless
 	// it is a root itself, or "".
 	Exclude string
+	// PhilipsScaling says which values of Philips images are mapped; empty means
+	// display values.
+	PhilipsScaling PhilipsScaling
 	// Progress, where set, is called with the number of files read so far and
 	// the number in all. Calls do not overlap.
 	Progress func(done, all int)
@@ -117,7 +120,7 @@ func Find(ctx context.Context, roots []string, o FindOptions) (Finding, error) {
 	if err != nil {
 		return Finding{}, err
 	}
-	return sortOut(entries), nil
+	return sortOut(entries, o.PhilipsScaling), nil
 }
 
 // list returns an entry for every file under the roots, each file once even if
@@ -283,7 +286,7 @@ func (h *header) multiFrame() bool {
 }
 
 // sortOut makes studies of the entries.
-func sortOut(entries []entry) Finding {
+func sortOut(entries []entry, scaling PhilipsScaling) Finding {
 	f := Finding{Files: len(entries)}
 	groups := map[string][]*entry{}
 	var damaged []*entry
@@ -312,7 +315,7 @@ func sortOut(entries []entry) Finding {
 	}
 	homes := newHomes(groups)
 	for uid, files := range groups {
-		s := newStudy(uid, files)
+		s := newStudy(uid, files, scaling)
 		s.Home = homes.of(uid, s)
 		f.Studies = append(f.Studies, s)
 	}
@@ -358,7 +361,7 @@ func inside(folder, path string) bool {
 }
 
 // newStudy sorts the files of one study into trains and the rest.
-func newStudy(uid string, files []*entry) Study {
+func newStudy(uid string, files []*entry, scaling PhilipsScaling) Study {
 	s := Study{Hash: hash(uid), Root: files[0].root, RootName: files[0].rootName, Folder: filepath.Dir(files[0].path)}
 	var images []*header
 	for _, e := range files {
@@ -382,7 +385,7 @@ func newStudy(uid string, files []*entry) Study {
 		}
 		s.take(&e.header)
 	}
-	s.Trains, s.Suspects, s.Others = trains(images)
+	s.Trains, s.Suspects, s.Others = trains(images, scaling)
 	for _, t := range s.Others {
 		s.Passed.OtherSeries += t.Images
 	}

@@ -185,8 +185,10 @@ func (h *header) fill(d dataset, out *outline) {
 	}
 }
 
+// isPhilips goes by the manufacturer or, where it was taken out, lets the private
+// attribute tell.
 func (h *header) isPhilips() bool {
-	return strings.Contains(strings.ToUpper(h.manufacturer), "PHILIPS")
+	return strings.Contains(strings.ToUpper(h.manufacturer), "PHILIPS") || h.manufacturer == "" && h.scaleSlope == h.scaleSlope
 }
 
 // refer notes a series that the object says it was made from.

@@ -348,18 +348,18 @@ func TestRefusesEchoesOnTwoScales(t *testing.T) {
 	train := func(scale ...float64) *Train {
 		t := &Train{}
 		for e, ss := range scale {
-			t.grid = append(t.grid, []*header{{name: fmt.Sprint("IM_", e), slope: 2, scaleSlope: ss}})
+			t.grid = append(t.grid, []*header{{name: fmt.Sprint("IM_", e), slope: 2, scaleSlope: ss, manufacturer: "Philips"}})
 		}
 		return t
 	}
 	nan := math.NaN()
 	for _, sound := range [][]float64{{nan, nan, nan}, {0.01, 0.01, 0.01}} {
-		if err := train(sound...).checkScale(); err != nil {
+		if err := train(sound...).scale(""); err != nil {
 			t.Errorf("scale slopes %v are refused: %v", sound, err)
 		}
 	}
 	for _, spoilt := range [][]float64{{0.01, 0.02, 0.01}, {0.01, nan, 0.01}} {
-		if err := train(spoilt...).checkScale(); err == nil || !strings.Contains(err.Error(), "(2005,100E)") || Hint(err) == "" {
+		if err := train(spoilt...).scale(""); err == nil || !strings.Contains(err.Error(), "(2005,100E)") || Hint(err) == "" {
 			t.Errorf("scale slopes %v: %v", spoilt, err)
 		}
 	}
