@@ -19,6 +19,7 @@ const module = "github.com/t2map/t2map/"
 var mayImport = map[string][]string{
 	"volume":  {},
 	"digest":  {},
+	"files":   {},
 	"t2fit":   {"volume", "t2fit/internal/lanes", "t2fit/internal/epg"},
 	"segment": {"volume"},
 	"nifti":   {"volume", "nifti/internal/deflate"},
@@ -40,8 +41,8 @@ var mayImport = map[string][]string{
 // onlyIn says where a library may be seen: numerical packages see no path and no
 // logger.
 var onlyIn = map[string][]string{
-	"os":                           {"dicomio", "phantom", "report", "batch", "cmd/t2map"},
-	"path/filepath":                {"dicomio", "phantom", "report", "batch", "cmd/t2map"},
+	"os":                           {"files", "dicomio", "phantom", "report", "batch", "cmd/t2map"},
+	"path/filepath":                {"files", "dicomio", "phantom", "report", "batch", "cmd/t2map"},
 	"github.com/suyashkumar/dicom": {"dicomio"},
 	"github.com/spf13/cobra":       {"cmd/t2map"},
 	"gonum.org/v1/plot":            {"report"},
