@@ -85,6 +85,7 @@ func Inspect(ctx context.Context, s Settings) (Inspection, error) {
 		return Inspection{}, err
 	}
 	found, err := s.find(ctx)
+	defer found.Close()
 	if err != nil {
 		return Inspection{}, err
 	}

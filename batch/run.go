@@ -33,6 +33,7 @@ func Run(ctx context.Context, s Settings) (Outcome, error) {
 		return Outcome{}, err
 	}
 	found, err := s.find(ctx)
+	defer found.Close() // what was unpacked of archives is no loss
 	if err != nil {
 		return Outcome{}, err
 	}

@@ -4,16 +4,13 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"fmt"
-	"io"
-	"io/fs"
-	"os"
-	pathpkg "path"
 	"path/filepath"
 	"slices"
 	"strings"
 
 	"github.com/suyashkumar/dicom/pkg/tag"
+
+	"github.com/t2map/t2map/files"
 )
 
 // FindOptions says how to search. The zero value searches everything.
@@ -52,6 +49,16 @@ type Finding struct {
 	Damaged []error
 	// Files is the number of files looked at.
 	Files int
+	// Tree holds all that was looked at and opens it.
+	Tree *files.Tree
+}
+
+// Close closes what was opened of archives; nothing can be read of them then.
+func (f Finding) Close() error {
+	if f.Tree == nil {
+		return nil
+	}
+	return f.Tree.Close()
 }
 
 // Study is one StudyInstanceUID.
@@ -97,16 +104,23 @@ type entry struct {
 	err      error
 }
 
-// Find looks at every file under the roots, whatever its name, and returns the
-// studies there with their trains. Headers alone are read. Symbolic links are
+// Find looks at every file under the roots, whatever its name, and in archives as if
+// they were folders, and returns the studies there with their trains. Headers alone are read. Symbolic links are
 // followed, and no file is read twice.
 //
 // A file that cannot be read is part of the finding, not an error; it is an
-// error when a root cannot be listed or ctx ends.
+// error when a root cannot be listed or ctx ends. The finding is to be closed once
+// nothing more is read of it.
 func Find(ctx context.Context, roots []string, o FindOptions) (Finding, error) {
-	entries, err := list(roots, o.Exclude)
+	tree, err := files.List(ctx, roots, o.Exclude, files.Limits{})
 	if err != nil {
 		return Finding{}, err
+	}
+	var entries []entry
+	for _, f := range tree.Entries() {
+		e := entry{header: header{path: f.Path, name: f.Name, tree: tree}, root: f.Root, rootName: f.RootName}
+		e.err = e.ioError(f.Err)
+		entries = append(entries, e)
 	}
 	progress := counter(len(entries), o.Progress)
 	err = each(ctx, len(entries), o.Workers, func(i int) error {
@@ -118,105 +132,11 @@ func Find(ctx context.Context, roots []string, o FindOptions) (Finding, error) {
 		return nil
 	})
 	if err != nil {
-		return Finding{}, err
+		return Finding{}, errors.Join(err, tree.Close())
 	}
-	return sortOut(entries, o.PhilipsScaling), nil
-}
-
-// list returns an entry for every file under the roots, each file once even if
-// several paths or links lead to it.
-func list(roots []string, exclude string) ([]entry, error) {
-	w := walker{seen: map[string]bool{}}
-	if exclude != "" {
-		w.exclude = resolved(exclude)
-	}
-	for i, root := range roots {
-		info, err := os.Stat(root)
-		if err != nil {
-			return nil, err
-		}
-		w.root, w.prefix = absolute(root), rootName(roots, i)
-		w.visit(w.root, resolved(root), info.IsDir())
-	}
-	return w.entries, nil
-}
-
-// walker collects files. Paths are kept as the user sees them; what they resolve
-// to tells whether a file or folder has been visited.
-type walker struct {
-	root, exclude string
-	prefix        string // the root's name, before those of its files
-	seen          map[string]bool
-	entries       []entry
-}
-
-// visit adds a file, or all files below a folder, in the order of their names.
-func (w *walker) visit(path, real string, isDir bool) {
-	if w.seen[real] || isDir && real == w.exclude && path != w.root {
-		return
-	}
-	w.seen[real] = true
-	e := entry{root: w.root, rootName: w.prefix, header: header{path: path, name: pathpkg.Join(w.prefix, relative(w.root, path))}}
-	if !isDir {
-		w.entries = append(w.entries, e)
-		return
-	}
-	children, err := os.ReadDir(path)
-	if err != nil {
-		e.err = e.ioError(err)
-		w.entries = append(w.entries, e)
-	}
-	for _, c := range children {
-		child, childReal, childIsDir := filepath.Join(path, c.Name()), filepath.Join(real, c.Name()), c.IsDir()
-		if c.Type()&fs.ModeSymlink != 0 {
-			childReal = resolved(child)
-			info, err := os.Stat(child)
-			childIsDir = err == nil && info.IsDir()
-		}
-		w.visit(child, childReal, childIsDir)
-	}
-}
-
-// rootName tells the files of several roots apart: the root's own name, with its
-// place where another has the same. A single root needs none.
-func rootName(roots []string, i int) string {
-	if len(roots) == 1 {
-		return ""
-	}
-	name := filepath.Base(absolute(roots[i]))
-	for j, other := range roots {
-		if j != i && filepath.Base(absolute(other)) == name {
-			return fmt.Sprintf("%s(%d)", name, i+1)
-		}
-	}
-	return name
-}
-
-// resolved returns the absolute path without links; a path that leads nowhere
-// stays as it is.
-func resolved(path string) string {
-	if real, err := filepath.EvalSymlinks(path); err == nil {
-		path = real
-	}
-	return absolute(path)
-}
-
-// absolute returns path in the one form in which paths are compared.
-func absolute(path string) string {
-	if abs, err := filepath.Abs(path); err == nil {
-		return abs
-	}
-	return filepath.Clean(path)
-}
-
-// relative names path below root, with slashes; a root that is a file goes by
-// its own name.
-func relative(root, path string) string {
-	rel, err := filepath.Rel(root, path)
-	if err != nil || rel == "." {
-		rel = filepath.Base(path)
-	}
-	return filepath.ToSlash(rel)
+	f := sortOut(entries, o.PhilipsScaling)
+	f.Tree = tree
+	return f, nil
 }
 
 // parseFile reads the headers of the entry's file.
@@ -237,35 +157,13 @@ func (e *entry) parseFile() error {
 	return err
 }
 
-// opened is a file that can be read anywhere.
-type opened interface {
-	io.ReaderAt
-	io.Closer
-	Size() int64
-}
-
-type osFile struct {
-	*os.File
-	size int64
-}
-
-func (f osFile) Size() int64 { return f.size }
-
-// open opens the file; errNotDICOM is returned for what is no file.
-func (h *header) open() (opened, error) {
-	info, err := os.Stat(h.path)
-	switch {
-	case err != nil:
-		return nil, h.ioError(err)
-	case !info.Mode().IsRegular():
-		// Opening a pipe waits for its writer, and a device may never end.
+// open opens the file; errNotDICOM is returned for what is no file, such as a pipe.
+func (h *header) open() (*files.File, error) {
+	f, err := h.tree.Open(h.path)
+	if errors.Is(err, files.ErrNotRegular) {
 		return nil, errNotDICOM
 	}
-	f, err := os.Open(h.path)
-	if err != nil {
-		return nil, h.ioError(err)
-	}
-	return osFile{f, info.Size()}, nil
+	return f, h.ioError(err)
 }
 
 // SOP classes that are told apart (PS3.4 B.5 and PS3.3 F).
@@ -314,8 +212,8 @@ func sortOut(entries []entry, scaling PhilipsScaling) Finding {
 		}
 	}
 	homes := newHomes(groups)
-	for uid, files := range groups {
-		s := newStudy(uid, files, scaling)
+	for uid, entries := range groups {
+		s := newStudy(uid, entries, scaling)
 		s.Home = homes.of(uid, s)
 		f.Studies = append(f.Studies, s)
 	}
@@ -346,7 +244,7 @@ func (f *Finding) dropForeign() {
 func (f *Finding) assign(e *entry) {
 	for i := range f.Studies {
 		s := &f.Studies[i]
-		if e.study != "" && hash(e.study) == s.Hash || e.study == "" && s.Home != "" && inside(s.Home, e.path) {
+		if e.study != "" && hash(e.study) == s.Hash || e.study == "" && s.Home != "" && files.Inside(s.Home, e.path) {
 			s.Damaged = append(s.Damaged, e.err)
 			return
 		}
@@ -354,18 +252,12 @@ func (f *Finding) assign(e *entry) {
 	f.Damaged = append(f.Damaged, e.err)
 }
 
-// inside reports whether path lies in folder or below it.
-func inside(folder, path string) bool {
-	rel, err := filepath.Rel(absolute(folder), absolute(path))
-	return err == nil && rel != ".." && !strings.HasPrefix(rel, ".."+string(filepath.Separator))
-}
-
 // newStudy sorts the files of one study into trains and the rest.
-func newStudy(uid string, files []*entry, scaling PhilipsScaling) Study {
-	s := Study{Hash: hash(uid), Root: files[0].root, RootName: files[0].rootName, Folder: filepath.Dir(files[0].path)}
+func newStudy(uid string, entries []*entry, scaling PhilipsScaling) Study {
+	s := Study{Hash: hash(uid), Root: entries[0].root, RootName: entries[0].rootName, Folder: filepath.Dir(entries[0].path)}
 	var images []*header
-	for _, e := range files {
-		for parent := filepath.Dir(s.Folder); !inside(s.Folder, e.path) && parent != s.Folder; parent = filepath.Dir(s.Folder) {
+	for _, e := range entries {
+		for parent := filepath.Dir(s.Folder); !files.Inside(s.Folder, e.path) && parent != s.Folder; parent = filepath.Dir(s.Folder) {
 			s.Folder = parent
 		}
 		switch {
@@ -440,10 +332,10 @@ type homes map[string]map[string]bool
 // to the searched one.
 func newHomes(groups map[string][]*entry) homes {
 	h := homes{}
-	for uid, files := range groups {
-		for _, e := range files {
-			root := absolute(e.root)
-			for dir := filepath.Dir(absolute(e.path)); inside(root, dir); dir = filepath.Dir(dir) {
+	for uid, entries := range groups {
+		for _, e := range entries {
+			root := files.Absolute(e.root)
+			for dir := filepath.Dir(files.Absolute(e.path)); files.Inside(root, dir); dir = filepath.Dir(dir) {
 				if h[dir] == nil {
 					h[dir] = map[string]bool{}
 				}
@@ -463,8 +355,8 @@ func newHomes(groups map[string][]*entry) homes {
 // of returns the topmost folder that holds the study and no other, or "".
 func (h homes) of(uid string, s Study) string {
 	home := ""
-	root := absolute(s.Root)
-	for dir := absolute(s.Folder); inside(root, dir) && len(h[dir]) == 1 && h[dir][uid]; dir = filepath.Dir(dir) {
+	root := files.Absolute(s.Root)
+	for dir := files.Absolute(s.Folder); files.Inside(root, dir) && len(h[dir]) == 1 && h[dir][uid]; dir = filepath.Dir(dir) {
 		home = dir
 		if dir == filepath.Dir(dir) {
 			break
@@ -490,10 +382,10 @@ func (s Study) Top() string {
 // searched one where it is that or files lie under several.
 func (s Study) Name() string {
 	switch top := s.Top(); {
-	case !inside(s.Root, s.Folder):
+	case !files.Inside(s.Root, s.Folder):
 		return filepath.Base(s.Root)
-	case inside(s.Root, top) && top != s.Root:
-		return relative(s.Root, top)
+	case files.Inside(s.Root, top) && top != s.Root:
+		return files.Below(s.Root, top)
 	default:
 		return filepath.Base(top)
 	}

@@ -1,6 +1,7 @@
 package dicomio
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"errors"
 	"fmt"
@@ -12,13 +13,16 @@ import (
 	"github.com/suyashkumar/dicom"
 	"github.com/suyashkumar/dicom/pkg/tag"
 	"github.com/suyashkumar/dicom/pkg/uid"
+
+	"github.com/t2map/t2map/files"
 )
 
 // header is what the reader needs to know of one image: a file, or a frame of a
 // multi-frame object. Numbers that the file does not hold are NaN, counts 0, texts
 // empty.
 type header struct {
-	path string // to open the file
+	tree *files.Tree
+	path string // to open the file in the tree
 	name string // to name it: below the searched folder, with slashes
 	size int64
 	head uint64 // hash of the bytes before the pixels, 0 where it is not known
@@ -201,7 +205,7 @@ func (h *header) refer(item dataset) {
 // clear makes every number missing.
 func (h *header) clear() {
 	nan := math.NaN()
-	*h = header{path: h.path, name: h.name, size: h.size, te: nan, effectiveTE: nan, tr: nan, flip: nan, field: nan, thickness: nan, scaleSlope: nan,
+	*h = header{tree: h.tree, path: h.path, name: h.name, size: h.size, te: nan, effectiveTE: nan, tr: nan, flip: nan, field: nan, thickness: nan, scaleSlope: nan,
 		position: [3]float64{nan, nan, nan}, orientation: [6]float64{nan, nan, nan, nan, nan, nan},
 		spacing: [2]float64{nan, nan}, slope: 1, frames: 1}
 }
@@ -387,14 +391,28 @@ func (h *header) broken(err error) error {
 	return e
 }
 
-// ioError keeps the cause but not the path of an error of the file system: the
-// path is said once already.
+// ioError says why the file could not be opened or read; nil stays nil. What package
+// files says of an archive is the file's error, and its hint the file's hint. The path
+// of an error of the file system is left out: it is said once already.
 func (h *header) ioError(err error) error {
+	var inTree *files.Error
 	var perr *fs.PathError
-	if errors.As(err, &perr) {
+	switch {
+	case err == nil:
+		return nil
+	case errors.As(err, &inTree):
+		e := &FileError{Path: cmp.Or(inTree.Path, h.name), Problem: inTree.Problem, Kind: inTree.Kind, Hint: inTree.Hint}
+		switch inTree.Kind {
+		case files.ErrInvalid, files.ErrLimit:
+			e.Kind = ErrInvalid
+		case files.ErrUnsupported:
+			e.Kind = ErrUnsupported
+		}
+		return e
+	case errors.As(err, &perr):
 		err = perr.Err
 	}
-	return &FileError{Path: h.where(), Problem: "cannot be read: " + err.Error(), Kind: err,
+	return &FileError{Path: h.name, Problem: "cannot be read: " + err.Error(), Kind: err,
 		Hint: "check the file and its permissions"}
 }
 

@@ -6,13 +6,15 @@ import (
 	"io"
 
 	"github.com/suyashkumar/dicom/pkg/tag"
+
+	"github.com/t2map/t2map/files"
 )
 
 // object is an open DICOM file that is no image of a train, such as a segmentation.
 type object struct {
 	*header
 	data   dataset // what was wanted of it
-	file   opened
+	file   *files.File
 	reader frameReader
 }
 

@@ -129,7 +129,7 @@ func (on *shelf) read(files []*trainFile) error {
 		if on.files[n], err = f.readAll(on.files[n]); err != nil {
 			return err
 		}
-		if data := on.files[n]; int64(len(data)) != f.size || maphash.Bytes(headSeed, data[:f.headEnd()]) != f.head {
+		if data := on.files[n]; maphash.Bytes(headSeed, data[:f.headEnd()]) != f.head {
 			return f.changed()
 		}
 	}
@@ -222,17 +222,18 @@ func (h *header) body(file io.ReaderAt) (io.ReaderAt, error) {
 // readAll reads the file into buf, which grows as needed.
 func (h *header) readAll(buf []byte) ([]byte, error) {
 	f, err := h.open()
-	if err != nil {
+	switch {
+	case errors.Is(err, errNotDICOM):
+		return buf, h.changed()
+	case err != nil:
 		return buf, err
 	}
 	defer f.Close()
-	// One byte more than Find saw is enough to notice growth.
-	buf = slices.Grow(buf[:0], int(h.size)+1)[:h.size+1]
-	n, err := f.ReadAt(buf, 0)
-	if err != nil && !errors.Is(err, io.EOF) {
-		return buf, h.ioError(err)
+	if f.Size() != h.size {
+		return buf, h.changed()
 	}
-	return buf[:n], nil
+	buf, err = f.Bytes(buf)
+	return buf, h.ioError(err)
 }
 
 // headSeed makes the hashes of headers comparable within one run.

@@ -17,6 +17,8 @@ import (
 	"time"
 
 	"github.com/suyashkumar/dicom/pkg/uid"
+
+	"github.com/t2map/t2map/files"
 )
 
 // obliqueAxes are perpendicular, aligned with no axis of the patient.
@@ -750,7 +752,7 @@ func TestFindHomes(t *testing.T) {
 	f := find(t, dir)
 	var got []string
 	for _, s := range f.Studies {
-		got = append(got, s.Name()+" in "+relative(dir, s.Home))
+		got = append(got, s.Name()+" in "+files.Below(dir, s.Home))
 	}
 	want := []string{"s01/baseline in s01/baseline", "s01/month12 in s01/month12", "s02/baseline/dicom/a in s02"}
 	if !slices.Equal(got, want) {

@@ -19,13 +19,14 @@ const module = "github.com/t2map/t2map/"
 var mayImport = map[string][]string{
 	"volume":  {},
 	"digest":  {},
+	"files":   {},
 	"t2fit":   {"volume", "t2fit/internal/lanes", "t2fit/internal/epg"},
 	"segment": {"volume"},
 	"nifti":   {"volume", "nifti/internal/deflate"},
-	"dicomio": {"volume", "digest", "dicomio/internal/charset", "dicomio/internal/codec"},
+	"dicomio": {"volume", "digest", "files", "dicomio/internal/charset", "dicomio/internal/codec"},
 	"phantom": {"volume", "dicomio", "nifti"},
 	"report":  {"volume", "digest", "nifti", "segment"},
-	"batch":   {"volume", "dicomio", "nifti", "segment", "t2fit", "report"},
+	"batch":   {"volume", "files", "dicomio", "nifti", "segment", "t2fit", "report"},
 
 	"accuracy": {"volume", "t2fit", "phantom", "report"},
 
@@ -43,8 +44,8 @@ var mayImport = map[string][]string{
 // logger.
 var onlyIn = map[string][]string{
 	// codec keeps its compiled module in the user's cache directory.
-	"os":                            {"dicomio", "dicomio/internal/codec", "phantom", "report", "batch", "cmd/t2map"},
-	"path/filepath":                 {"dicomio", "dicomio/internal/codec", "phantom", "report", "batch", "cmd/t2map"},
+	"os":                            {"files", "dicomio", "dicomio/internal/codec", "phantom", "report", "batch", "cmd/t2map"},
+	"path/filepath":                 {"files", "dicomio", "dicomio/internal/codec", "phantom", "report", "batch", "cmd/t2map"},
 	"github.com/suyashkumar/dicom":  {"dicomio"},
 	"github.com/tetratelabs/wazero": {"dicomio/internal/codec"},
 	"github.com/spf13/cobra":        {"cmd/t2map"},

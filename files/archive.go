@@ -1,0 +1,177 @@
+package files
+
+import (
+	"bytes"
+	"context"
+	"io"
+	"io/fs"
+	"os"
+	"slices"
+	"strings"
+)
+
+// kind is what an archive is by its first bytes.
+type kind int
+
+const (
+	noArchive kind = iota
+	zipped
+	taped   // tar
+	gzipped // tar in gzip
+)
+
+// endings are the names of archives, in any case. What is in them is told by
+// their first bytes: a tar that was gzipped but not renamed is one all the same,
+// while a .docx is a document and a zip to nobody but its program.
+var endings = []string{".zip", ".tar", ".tar.gz", ".tgz"}
+
+// archiveName reports whether a path ends like that of an archive.
+func archiveName(path string) bool {
+	return slices.ContainsFunc(endings, func(end string) bool {
+		return len(path) > len(end) && strings.EqualFold(path[len(path)-len(end):], end)
+	})
+}
+
+// signatures are the first bytes of archives: zip's local file header and end of
+// the central directory, where it is empty (APPNOTE.TXT 4.3.7, 4.3.16); gzip with
+// deflate (RFC 1952 2.3.1); and tar's magic (POSIX.1-2001 pax, ustar; GNU's begins
+// alike).
+var signatures = []struct {
+	kind  kind
+	at    int
+	bytes string
+}{
+	{zipped, 0, "PK\x03\x04"},
+	{zipped, 0, "PK\x05\x06"},
+	{gzipped, 0, "\x1f\x8b\x08"},
+	{taped, 257, "ustar"},
+}
+
+// kindOf returns what the file is.
+func kindOf(r io.ReaderAt) (kind, error) {
+	var head [512]byte
+	n, err := r.ReadAt(head[:], 0)
+	if err != nil && err != io.EOF {
+		return noArchive, err
+	}
+	for _, s := range signatures {
+		if s.at < n && bytes.HasPrefix(head[s.at:n], []byte(s.bytes)) {
+			return s.kind, nil
+		}
+	}
+	return noArchive, nil
+}
+
+// isArchive reports whether a file that has an archive's name is one. What cannot
+// be read is not: it fails like any other file when it is opened.
+func isArchive(path string) bool {
+	info, err := os.Stat(path)
+	if err != nil || !info.Mode().IsRegular() { // opening a pipe waits for its writer
+		return false
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return false
+	}
+	defer f.Close()
+	k, err := kindOf(f)
+	return err == nil && k != noArchive
+}
+
+// archive is one that is open. Once it is ready, any number of goroutines may
+// read from it.
+type archive struct {
+	kind  kind
+	file  *os.File
+	stamp os.FileInfo // of file, when it was opened
+	*index
+	spool *spool // what gzip has hidden, or nil
+}
+
+// openArchive opens an archive, which must be what it was, or else is an error;
+// nil says that nothing is known of it.
+func openArchive(path string, was os.FileInfo) (*archive, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, ioError(err)
+	}
+	a := &archive{file: f}
+	if a.stamp, err = f.Stat(); err == nil {
+		a.kind, err = kindOf(f)
+	}
+	switch {
+	case err != nil:
+		err = ioError(err)
+	case was != nil && changed(was, a.stamp), a.kind == noArchive:
+		err = errChanged
+	default:
+		return a, nil
+	}
+	f.Close()
+	return nil, err
+}
+
+func changed(was, is os.FileInfo) bool {
+	return was.Size() != is.Size() || !was.ModTime().Equal(is.ModTime()) || !os.SameFile(was, is)
+}
+
+// list returns what is in the archive; nothing is kept of it.
+func (a *archive) list(ctx context.Context, l Limits) (*index, error) {
+	switch a.kind {
+	case zipped:
+		return indexZip(a.file, a.stamp.Size(), l)
+	case taped:
+		return indexTar(newTape(ctx, a.file, a.stamp.Size()), l)
+	default:
+		return indexGzip(ctx, a.file, io.Discard, l)
+	}
+}
+
+// ready makes its entries readable: gzip cannot be read but from its beginning,
+// so that a tar in it is put into a temporary file.
+func (a *archive) ready(ctx context.Context, l Limits) (err error) {
+	if a.kind != gzipped {
+		a.index, err = a.list(ctx, l)
+		return err
+	}
+	if a.spool, err = newSpool(); err != nil {
+		return err
+	}
+	if a.index, err = indexGzip(ctx, a.file, a.spool, l); err != nil {
+		return err
+	}
+	return a.spool.flush()
+}
+
+// open opens the entry of that name.
+func (a *archive) open(name string, l Limits) (*File, error) {
+	if now, err := a.file.Stat(); err != nil || changed(a.stamp, now) {
+		return nil, errChanged
+	}
+	it := a.find(name)
+	switch {
+	case it == nil:
+		return nil, &Error{Problem: "is not in the archive", Kind: fs.ErrNotExist}
+	case it.err != nil:
+		return nil, it.err
+	case it.irregular:
+		return nil, notRegular
+	}
+	f := &File{size: it.size, close: func() error { return nil }}
+	switch {
+	case it.zip != nil:
+		return f, f.unzip(a.file, it.zip, l)
+	case a.spool != nil:
+		f.at = io.NewSectionReader(a.spool.file, it.at, it.size)
+	default:
+		f.at = io.NewSectionReader(a.file, it.at, it.size)
+	}
+	return f, nil
+}
+
+func (a *archive) close() {
+	a.file.Close()
+	if a.spool != nil {
+		a.spool.close()
+	}
+}

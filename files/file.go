@@ -1,0 +1,132 @@
+package files
+
+import (
+	"archive/zip"
+	"errors"
+	"io"
+	"os"
+	"slices"
+)
+
+// File is an open file. Its methods may be used at the same time, but for Close.
+type File struct {
+	name  string
+	size  int64
+	at    io.ReaderAt
+	whole func() (io.ReadCloser, error) // reads it with its checksum, where it has one
+	step  int64                         // how much is made room for at a time
+	close func() error
+}
+
+// Size returns the number of bytes: of a file in an archive, what the archive
+// says.
+func (f *File) Size() int64 { return f.size }
+
+// ReadAt reads as io.ReaderAt says. A file in a zip archive is inflated as far as
+// it is asked for; that it is no longer or shorter than the archive says and has
+// the right checksum is known, and may be an error, once its end is read.
+func (f *File) ReadAt(p []byte, off int64) (int, error) {
+	n, err := f.at.ReadAt(p, off)
+	if err != nil && !errors.Is(err, io.EOF) {
+		err = f.failure(err)
+	}
+	return n, err
+}
+
+// Bytes reads the whole file into buf, which grows as needed, and returns it. It is
+// an error when the file has another size or checksum than it should.
+func (f *File) Bytes(buf []byte) ([]byte, error) {
+	buf = buf[:0]
+	if f.whole == nil {
+		buf = slices.Grow(buf, int(f.size))[:f.size]
+		n, err := f.at.ReadAt(buf, 0)
+		switch {
+		case int64(n) == f.size:
+			return buf, nil
+		case errors.Is(err, io.EOF):
+			return buf[:n], (&Error{Problem: "has become shorter while it was read", Kind: ErrInvalid, Hint: "let nobody write to it, and start again"}).at(f.name)
+		}
+		return buf[:n], f.failure(err)
+	}
+	r, err := f.whole()
+	if err != nil {
+		return buf, f.failure(err)
+	}
+	defer r.Close()
+	for int64(len(buf)) < f.size {
+		// No more room than a multiple of what is there: sizes can be lies.
+		room := min(f.size-int64(len(buf)), max(f.step, int64(len(buf))))
+		buf = slices.Grow(buf, int(room))
+		n, err := io.ReadFull(r, buf[len(buf):][:room])
+		buf = buf[:len(buf)+n]
+		if err != nil {
+			return buf, f.failure(err)
+		}
+	}
+	if err := atEnd(r); err != nil {
+		return buf, f.failure(err)
+	}
+	return buf, nil
+}
+
+// Close closes the file. A second Close does nothing.
+func (f *File) Close() error {
+	if f.close == nil {
+		return nil
+	}
+	err := f.close()
+	f.close = nil
+	return err
+}
+
+// failure is err as that of the file.
+func (f *File) failure(err error) error {
+	return named(entryError(err), f.name)
+}
+
+// entryError turns what the library says of an entry into an error of this
+// package.
+func entryError(err error) error {
+	var e *Error
+	switch {
+	case errors.As(err, &e):
+		return e
+	case errors.Is(err, zip.ErrChecksum):
+		return &Error{Problem: "has not the checksum that the archive says", Kind: ErrInvalid, Hint: copyAgain}
+	case errors.Is(err, zip.ErrFormat):
+		return &Error{Problem: "is not where the archive says or holds more than it says", Kind: ErrInvalid, Hint: copyAgain}
+	}
+	return damaged(err, "")
+}
+
+// atEnd returns an error unless r is at its end and sound.
+func atEnd(r io.Reader) error {
+	var one [1]byte
+	for {
+		n, err := r.Read(one[:])
+		switch {
+		case n > 0:
+			return zip.ErrFormat
+		case errors.Is(err, io.EOF):
+			return nil
+		case err != nil:
+			return err
+		}
+	}
+}
+
+// unzip makes f the entry of a zip archive.
+func (f *File) unzip(archive *os.File, entry *zipFile, l Limits) error {
+	at, err := entry.DataOffset()
+	if err != nil {
+		return entryError(err)
+	}
+	f.whole, f.step = entry.Open, l.MemoryBytes
+	if entry.Method == zip.Store {
+		f.at = io.NewSectionReader(archive, at, f.size)
+		return nil
+	}
+	in := &inflater{open: entry.Open, size: f.size, memory: l.MemoryBytes}
+	f.at, f.close = in, in.close
+	return nil
+}

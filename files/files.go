@@ -1,0 +1,165 @@
+package files
+
+import (
+	"context"
+	"errors"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+)
+
+// Entry is one file that was found, or why something cannot be listed.
+type Entry struct {
+	// Root is the searched folder, file or archive that led to it, as an absolute
+	// path. RootName is what Name begins with where several roots are searched,
+	// else it is empty.
+	Root, RootName string
+	// Path is what opens it: an absolute path, which may lead through an archive,
+	// /data/study.zip/dicom/IM1.
+	Path string
+	// Name is its path below the root, with slashes and RootName before it. A root
+	// that is a file goes by its own name.
+	Name string
+	// Err, where not nil, is an *Error and says why the folder, archive or file
+	// at Path cannot be read.
+	Err error
+}
+
+// Tree is what was found. Its methods may be used at the same time.
+type Tree struct {
+	ctx      context.Context // of List: it ends unpacking too, which may take minutes
+	limits   Limits
+	roots    []Entry // without a Path
+	entries  []Entry
+	archives map[string]os.FileInfo // by path, as they were when they were listed
+	shelf    *shelf
+}
+
+// List looks at everything under the roots in the order of names, each file once
+// even if several paths or links lead to it. Symbolic links are followed outside
+// of archives; in archives, where they may lead anywhere, those that lead to
+// something else in the archive are left out, and others are entries with an
+// error. The folder exclude is not entered unless it is a root itself; "" excludes
+// nothing.
+//
+// A folder, archive or file that cannot be read is an entry with an error. It is
+// an error when a root does not exist or ctx ends. ctx also ends what Open does
+// with archives later.
+func List(ctx context.Context, roots []string, exclude string, l Limits) (*Tree, error) {
+	t := &Tree{ctx: ctx, limits: l.defaults(), archives: map[string]os.FileInfo{}}
+	t.shelf = newShelf(t.limits.OpenArchives, t.unpack)
+	w := walker{tree: t, seen: map[string]bool{}}
+	if exclude != "" {
+		w.exclude = resolved(exclude)
+	}
+	for i, root := range roots {
+		info, err := os.Stat(root)
+		if err != nil {
+			return nil, err
+		}
+		w.root, w.prefix = Absolute(root), rootName(roots, i)
+		t.roots = append(t.roots, Entry{Root: w.root, RootName: w.prefix})
+		if err := w.visit(w.root, resolved(root), info.IsDir()); err != nil {
+			return nil, err
+		}
+	}
+	return t, nil
+}
+
+// Entries returns the files found, root by root and in the order of names.
+func (t *Tree) Entries() []Entry { return slices.Clone(t.entries) }
+
+// Open opens a listed file, or any other: a path may lead to a file of the file
+// system or through an archive, listed or not. The file is to be closed.
+//
+// Errors are *Error: of kind ErrNotRegular for folders, pipes and devices, which
+// are not waited for; fs.ErrNotExist where there is none; for archives, what is
+// wrong with the archive or, since it was listed, has changed. The end of List's
+// context is returned as it is.
+func (t *Tree) Open(path string) (*File, error) {
+	path = Absolute(path)
+	if archive, inner, ok := t.split(path); ok {
+		return t.openInside(archive, inner)
+	}
+	name := t.name(path)
+	info, err := os.Stat(path)
+	switch {
+	case err != nil:
+		return nil, ioError(err).at(name)
+	case !info.Mode().IsRegular():
+		// Opening a pipe waits for its writer, and a device may never end.
+		return nil, notRegular.at(name)
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, ioError(err).at(name)
+	}
+	return &File{name: name, size: info.Size(), at: f, close: f.Close}, nil
+}
+
+// Close closes and removes what was kept of archives. Files that are open stay so
+// until they are closed; no more can be opened in archives.
+func (t *Tree) Close() error { return t.shelf.close() }
+
+// split divides a path that leads through an archive. It is the outermost one: an
+// archive in an archive is a file.
+func (t *Tree) split(path string) (archive, inner string, ok bool) {
+	for i := 1; i < len(path); i++ {
+		if !os.IsPathSeparator(path[i]) || !archiveName(path[:i]) {
+			continue
+		}
+		if _, listed := t.archives[path[:i]]; listed || isArchive(path[:i]) {
+			return path[:i], filepath.ToSlash(path[i+1:]), true
+		}
+	}
+	return "", "", false
+}
+
+// openInside opens an entry of an archive.
+func (t *Tree) openInside(archive, inner string) (*File, error) {
+	name := t.name(filepath.Join(archive, filepath.FromSlash(inner)))
+	held, err := t.shelf.take(archive)
+	if err != nil {
+		return nil, named(err, t.name(archive))
+	}
+	f, err := held.open(inner, t.limits)
+	if err != nil {
+		t.shelf.release(held)
+		if errors.Is(err, errChanged) {
+			name = t.name(archive)
+		}
+		return nil, named(err, name)
+	}
+	f.name = name
+	closeEntry := f.close
+	f.close = func() error {
+		defer t.shelf.release(held)
+		return closeEntry()
+	}
+	return f, nil
+}
+
+// unpack opens the archive for its entries to be read.
+func (t *Tree) unpack(path string) (*archive, error) {
+	a, err := openArchive(path, t.archives[path])
+	if err != nil {
+		return nil, err
+	}
+	if err := a.ready(t.ctx, t.limits); err != nil {
+		a.close()
+		return nil, err
+	}
+	return a, nil
+}
+
+// name is what people call the file: below the first root that it lies under, or
+// by its last part.
+func (t *Tree) name(p string) string {
+	for _, r := range t.roots {
+		if Inside(r.Root, p) {
+			return path.Join(r.RootName, Below(r.Root, p))
+		}
+	}
+	return filepath.Base(p)
+}

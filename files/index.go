@@ -1,0 +1,168 @@
+package files
+
+import (
+	"fmt"
+	"path"
+	"slices"
+)
+
+// index is what is in an archive.
+type index struct {
+	items []item // in the order in which a walk through folders would meet them
+	fault *Error // entries that cannot be listed, or nil
+}
+
+// gatherer makes an index of an archive's entries as they come.
+type gatherer struct {
+	limits Limits
+	items  []item
+	count  int   // of all entries
+	names  int   // bytes of their names
+	total  int64 // bytes of files
+	faults int
+	first  string // fault
+}
+
+// enter counts an entry that may be listed or not.
+func (g *gatherer) enter(name, target string) error {
+	g.count++
+	g.names += len(name) + len(target)
+	if g.count > g.limits.Entries || g.names/nameBytes > g.limits.Entries {
+		return g.limits.tooMany()
+	}
+	return nil
+}
+
+// add lists an entry, unless its name is none that can be.
+func (g *gatherer) add(raw string, it item) {
+	name, problem := entryName(raw)
+	if problem != "" {
+		g.refuse(raw, problem)
+		return
+	}
+	it.name = name
+	if it.err == nil {
+		it.err = g.limits.checkEntry(it.size)
+	}
+	g.items = append(g.items, it)
+}
+
+// refuse notes an entry that cannot be listed.
+func (g *gatherer) refuse(raw, problem string) {
+	if g.faults == 0 {
+		g.first = fmt.Sprintf("entry %s: %s", quoted(raw), problem)
+	}
+	g.faults++
+}
+
+// index returns what was gathered.
+func (g *gatherer) index() *index {
+	x := &index{items: settle(g.items)}
+	if g.faults > 0 {
+		x.fault = &Error{Problem: g.first, Kind: ErrInvalid, Hint: "pack the folder again, from the folder above it"}
+	}
+	if g.faults > 1 {
+		x.fault.Problem = fmt.Sprintf("%d entries cannot be listed, the first: %s", g.faults, g.first)
+	}
+	return x
+}
+
+// find returns the item of that name, or nil.
+func (x *index) find(name string) *item {
+	n, ok := slices.BinarySearchFunc(x.items, name, func(it item, name string) int { return walkOrder(it.name, name) })
+	if !ok {
+		return nil
+	}
+	return &x.items[n]
+}
+
+// walkOrder compares two paths as a walk through folders in the order of names
+// meets them: part by part.
+func walkOrder(a, b string) int {
+	for i := range min(len(a), len(b)) {
+		switch {
+		case a[i] == b[i]:
+		case a[i] == '/':
+			return -1
+		case b[i] == '/':
+			return 1
+		default:
+			return int(a[i]) - int(b[i])
+		}
+	}
+	return len(a) - len(b)
+}
+
+// item is a file in an archive.
+type item struct {
+	name      string
+	size      int64
+	at        int64    // in the tar
+	zip       *zipFile // or in the zip
+	irregular bool     // a pipe or a device
+	link      bool     // to target, as seen from the top of the archive
+	target    string
+	err       *Error // why it cannot be read
+}
+
+// settle puts the items in order and judges what cannot be judged one by one.
+func settle(items []item) []item {
+	slices.SortStableFunc(items, func(a, b item) int { return walkOrder(a.name, b.name) })
+	var out []item
+	var known map[string]bool // where there is a link at all
+	for i := 0; i < len(items); {
+		it, next := items[i], i+1
+		for next < len(items) && items[next].name == it.name {
+			next++
+		}
+		if next-i > 1 {
+			it.link = false
+			it.err = &Error{Problem: fmt.Sprintf("stands in the archive %d times", next-i), Kind: ErrInvalid,
+				Hint: "pack the folder again: which of them is meant is not known"}
+		}
+		if it.link {
+			if known == nil {
+				known = everyName(items)
+			}
+			if leadsTo(known, it.target) {
+				i = next
+				continue // that is an entry itself, or a folder of entries
+			}
+			it.err = &Error{Problem: "is a link that leads to nothing in the archive", Kind: ErrUnsupported,
+				Hint: "pack the files themselves instead of links (tar --dereference)"}
+		}
+		out = append(out, it)
+		i = next
+	}
+	return out
+}
+
+// everyName returns the names of the items and of the folders they lie in; true
+// for links.
+func everyName(items []item) map[string]bool {
+	known := map[string]bool{".": false}
+	for _, it := range items {
+		known[it.name] = it.link
+		for dir := path.Dir(it.name); ; dir = path.Dir(dir) {
+			if _, seen := known[dir]; seen {
+				break
+			}
+			known[dir] = false
+		}
+	}
+	return known
+}
+
+// leadsTo reports whether a link's target is a known file or folder, or lies
+// behind a link, which is judged by itself.
+func leadsTo(known map[string]bool, target string) bool {
+	if _, ok := known[target]; ok {
+		return true
+	}
+	for ; target != "." && target != "" && target != "/"; target = path.Dir(target) {
+		if known[target] {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,119 @@
+package files
+
+import (
+	"errors"
+	"io"
+	"sync"
+)
+
+// inflater gives access to a stream as far as it has been read. It begins in
+// memory and goes on in a temporary file where it is long.
+type inflater struct {
+	open         func() (io.ReadCloser, error)
+	size, memory int64
+
+	mu    sync.Mutex
+	src   io.ReadCloser
+	n     int64  // bytes inflated
+	head  []byte // they
+	spool *spool // or they, then head is empty
+	ended bool   // soundly
+	err   error  // of what comes after n
+}
+
+// ahead is how much is inflated at least: more than the header of an image.
+const ahead = 16 << 10
+
+func (in *inflater) ReadAt(p []byte, off int64) (int, error) {
+	switch {
+	case off < 0:
+		return 0, errors.New("files: negative offset")
+	case off >= in.size:
+		return 0, io.EOF
+	}
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	upTo := min(in.size, off+int64(len(p)))
+	in.inflate(upTo)
+	var n int
+	switch {
+	case off >= in.n:
+	case in.spool != nil:
+		p := p[:min(int64(len(p)), in.n-off)]
+		if k, err := in.spool.file.ReadAt(p, off); k < len(p) {
+			return k, spoolError(err)
+		}
+		n = len(p)
+	default:
+		n = copy(p, in.head[off:])
+	}
+	if in.err != nil && (n < len(p) || upTo == in.size) {
+		return n, in.err
+	}
+	if n < len(p) {
+		return n, io.EOF
+	}
+	return n, nil
+}
+
+// inflate goes on until upTo bytes have come or cannot come; where that is the
+// end, until it is known to be sound.
+func (in *inflater) inflate(upTo int64) {
+	for in.err == nil && in.n < upTo {
+		in.err = in.more(min(in.size-in.n, max(ahead, upTo-in.n)))
+	}
+	if in.err == nil && in.n == in.size && !in.ended {
+		in.err = atEnd(in.src)
+		in.ended = true
+	}
+}
+
+// more inflates up to so many bytes.
+func (in *inflater) more(room int64) (err error) {
+	if in.src == nil {
+		if in.src, err = in.open(); err != nil {
+			return err
+		}
+	}
+	if in.spool == nil && in.n+room > in.memory {
+		if in.spool, err = newSpool(); err != nil {
+			return err
+		}
+		if _, err := in.spool.Write(in.head); err != nil {
+			return err
+		}
+		in.head = nil
+	}
+	if in.spool != nil {
+		n, err := io.CopyN(in.spool, in.src, room)
+		if flushErr := in.spool.flush(); flushErr != nil {
+			return flushErr
+		}
+		in.n += n
+		return err
+	}
+	from := len(in.head)
+	in.head = append(in.head, make([]byte, room)...)
+	n, err := io.ReadFull(in.src, in.head[from:])
+	in.head = in.head[:from+n]
+	in.n += int64(n)
+	return err
+}
+
+// close frees what the inflater holds. What was read stays with those who read it.
+func (in *inflater) close() error {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	if in.src != nil {
+		in.src.Close()
+		in.src = nil
+	}
+	in.err = errClosed
+	in.head, in.n = nil, 0
+	if in.spool == nil {
+		return nil
+	}
+	s := in.spool
+	in.spool = nil
+	return s.close()
+}

@@ -1,0 +1,134 @@
+package files
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"io"
+)
+
+// Limits bound what an archive may ask for. The zero value is the defaults.
+type Limits struct {
+	// Entries is the number of files and folders in one archive; 0 means 100 000,
+	// some ten times what the largest knee visit of a trial (OAI, 12 000 images)
+	// holds. Names take 256 bytes each on average at most, four times those of
+	// that trial.
+	Entries int
+	// TotalBytes is what all files of one archive hold; 0 means 16 GiB, some
+	// ten times such a visit. It is also the disk that an unpacked archive takes.
+	TotalBytes int64
+	// EntryBytes is the size of one file in an archive; 0 means 4 GiB, what DICOM
+	// can say of one element's length (PS3.5 7.1.1).
+	EntryBytes int64
+	// Ratio is how many bytes may come out of one byte of the archive, once more
+	// than 256 MiB have come out; 0 means 800. Images reach 3 to 60; label masks
+	// of a knee as they stand in NIfTI reached 280 (uint8), 590 (float32) and 730
+	// (float64), while an archive of nothing but one value reaches 1030, deflate's
+	// most (zlib, "Technical Details").
+	Ratio int64
+	// MemoryBytes is how much of an entry that has to be inflated is kept in
+	// memory; 0 means 64 MiB, above any classic image. What goes beyond it goes to
+	// a temporary file.
+	MemoryBytes int64
+	// OpenArchives is the number of archives kept open, or unpacked, that nobody
+	// reads from at the moment; 0 means 3: that which is read, that which comes
+	// next while it is fitted, and one in reserve.
+	OpenArchives int
+}
+
+const (
+	// freeBytes may come out before the ratio counts: the time of a blink, the
+	// memory of a few series, and room for some dozen masks that hold next to
+	// nothing.
+	freeBytes = 256 << 20
+	// nameBytes is the mean length of names that Limits.Entries allows for.
+	nameBytes = 256
+	// longestName is the length of one name: PATH_MAX of Linux (limits.h).
+	longestName = 4096
+)
+
+// defaults puts the default in place of every zero.
+func (l Limits) defaults() Limits {
+	l.Entries = cmp.Or(l.Entries, 100_000)
+	l.TotalBytes = cmp.Or(l.TotalBytes, 16<<30)
+	l.EntryBytes = cmp.Or(l.EntryBytes, 4<<30)
+	l.Ratio = cmp.Or(l.Ratio, 800)
+	l.MemoryBytes = cmp.Or(l.MemoryBytes, 64<<20)
+	l.OpenArchives = cmp.Or(l.OpenArchives, 3)
+	return l
+}
+
+const smaller = "pack it as several archives, or search a folder in which it is unpacked"
+
+// check returns an error when so many bytes are too many to come out of so many.
+func (l Limits) check(out, in int64) error {
+	switch {
+	case out > l.TotalBytes:
+		return &Error{Problem: fmt.Sprintf("holds more than %s, the limit for an archive", size(l.TotalBytes)), Kind: ErrLimit, Hint: smaller}
+	case out > freeBytes && out/l.Ratio >= in:
+		return &Error{Problem: fmt.Sprintf("holds more than %d times its own size, the limit for an archive", l.Ratio), Kind: ErrLimit, Hint: smaller}
+	}
+	return nil
+}
+
+// tooMany says that the archive is over Limits.Entries.
+func (l Limits) tooMany() *Error {
+	return &Error{Problem: fmt.Sprintf("holds more than %d files, or names too long for so many, the limit for an archive", l.Entries), Kind: ErrLimit, Hint: smaller}
+}
+
+// checkEntry returns what is wrong with the size of one file, or nil.
+func (l Limits) checkEntry(n int64) *Error {
+	switch {
+	case n < 0:
+		return &Error{Problem: "has no size that can be", Kind: ErrInvalid, Hint: copyAgain}
+	case n > l.EntryBytes:
+		return &Error{Problem: fmt.Sprintf("holds more than %s, the limit for a file in an archive", size(l.EntryBytes)), Kind: ErrLimit,
+			Hint: "leave it out of the archive, or search a folder in which that is unpacked"}
+	}
+	return nil
+}
+
+// size prints a number of bytes, in GiB or MiB where it is some.
+func size(n int64) string {
+	switch {
+	case n >= 1<<30 && n%(1<<30) == 0:
+		return fmt.Sprintf("%d GiB", n>>30)
+	case n >= 1<<20 && n%(1<<20) == 0:
+		return fmt.Sprintf("%d MiB", n>>20)
+	}
+	return fmt.Sprintf("%d bytes", n)
+}
+
+// counter counts the bytes read, and ends with its context.
+type counter struct {
+	ctx context.Context
+	r   io.Reader
+	n   int64
+}
+
+func (c *counter) Read(p []byte) (int, error) {
+	if err := c.ctx.Err(); err != nil {
+		return 0, err
+	}
+	n, err := c.r.Read(p)
+	c.n += int64(n)
+	return n, err
+}
+
+// metered is what comes out of a compressed stream, as long as that is within
+// the limits.
+type metered struct {
+	r      io.Reader
+	in     *counter // what goes in
+	out    int64
+	limits Limits
+}
+
+func (m *metered) Read(p []byte) (int, error) {
+	n, err := m.r.Read(p)
+	m.out += int64(n)
+	if over := m.limits.check(m.out, m.in.n); over != nil {
+		return 0, over
+	}
+	return n, err
+}

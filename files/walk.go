@@ -1,0 +1,98 @@
+package files
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+)
+
+// walker collects files. Paths are kept as the user sees them; what they resolve
+// to tells whether a file or folder has been visited.
+type walker struct {
+	tree          *Tree
+	root, exclude string
+	prefix        string // the root's name, before those of its files
+	seen          map[string]bool
+}
+
+// visit adds a file, or all files below a folder or in an archive, in the order
+// of their names. Its error is the end of the context.
+func (w *walker) visit(path, real string, isDir bool) error {
+	if w.seen[real] || isDir && real == w.exclude && path != w.root {
+		return nil
+	}
+	w.seen[real] = true
+	if !isDir {
+		return w.file(path)
+	}
+	if err := w.tree.ctx.Err(); err != nil {
+		return err
+	}
+	children, err := os.ReadDir(path)
+	if err != nil {
+		w.add(path, ioError(err))
+	}
+	for _, c := range children {
+		child, childReal, childIsDir := filepath.Join(path, c.Name()), filepath.Join(real, c.Name()), c.IsDir()
+		if c.Type()&fs.ModeSymlink != 0 {
+			childReal = resolved(child)
+			info, err := os.Stat(child)
+			childIsDir = err == nil && info.IsDir()
+		}
+		if err := w.visit(child, childReal, childIsDir); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// add appends the entry of the file at path.
+func (w *walker) add(p string, problem *Error) {
+	rel, err := filepath.Rel(w.root, p)
+	if err != nil || rel == "." {
+		rel = filepath.Base(p)
+	}
+	e := Entry{Root: w.root, RootName: w.prefix, Path: p, Name: path.Join(w.prefix, filepath.ToSlash(rel))}
+	if problem != nil {
+		e.Err = problem.at(e.Name)
+	}
+	w.tree.entries = append(w.tree.entries, e)
+}
+
+// file adds a file, or what is in it where it is an archive. Only what has the
+// name of one is opened.
+func (w *walker) file(path string) error {
+	if !archiveName(path) || !isArchive(path) {
+		w.add(path, nil)
+		return nil
+	}
+	index, err := w.index(path)
+	var problem *Error
+	switch {
+	case errors.As(err, &problem):
+		w.add(path, problem)
+		return nil
+	case err != nil:
+		return err
+	}
+	if index.fault != nil {
+		w.add(path, index.fault)
+	}
+	for _, it := range index.items {
+		w.add(filepath.Join(path, filepath.FromSlash(it.name)), it.err)
+	}
+	return nil
+}
+
+// index returns what is in the archive, and notes how that is now.
+func (w *walker) index(path string) (*index, error) {
+	a, err := openArchive(path, nil)
+	if err != nil {
+		return nil, err
+	}
+	defer a.close()
+	w.tree.archives[path] = a.stamp
+	return a.list(w.tree.ctx, w.tree.limits)
+}

@@ -1,0 +1,192 @@
+package files
+
+import (
+	"archive/zip"
+	"bytes"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"path"
+	"strings"
+	"sync"
+	"sync/atomic"
+
+	"github.com/klauspost/compress/flate"
+)
+
+// zipFile is an entry of a zip archive.
+type zipFile = zip.File
+
+// Bits of a zip entry's flags (APPNOTE.TXT 4.4.4).
+const (
+	encrypted       = 1 << 0
+	maskedDirectory = 1 << 13
+)
+
+// methodAE says that an entry is encrypted by WinZip (AE-x, "AES Encryption
+// Information", II.C); others are told by the flags.
+const methodAE = 99
+
+// indexZip returns what is in the zip archive of that size.
+func indexZip(file io.ReaderAt, fileSize int64, l Limits) (*index, error) {
+	if n, err := zipRecords(file, fileSize); err != nil {
+		return nil, err
+	} else if n > uint64(l.Entries) {
+		return nil, l.tooMany()
+	}
+	b := &budget{r: file, over: l.tooMany()}
+	b.left.Store(int64(l.Entries)*nameBytes + 1<<20) // a MiB for what stands at the end
+	z, err := zip.NewReader(b, fileSize)
+	if err != nil && !errors.Is(err, zip.ErrInsecurePath) {
+		return nil, damaged(err, "")
+	}
+	b.left.Store(-1)
+	z.RegisterDecompressor(zip.Deflate, inflate)
+	g := gatherer{limits: l}
+	var in uint64
+	for _, f := range z.File {
+		if err := g.enter(f.Name, ""); err != nil {
+			return nil, err
+		}
+		in += f.CompressedSize64
+		if in > uint64(fileSize) {
+			return nil, &Error{Problem: "its files lie over one another or beyond its end", Kind: ErrInvalid, Hint: copyAgain}
+		}
+		if f.UncompressedSize64 > uint64(l.TotalBytes) {
+			return nil, l.check(l.TotalBytes+1, fileSize)
+		}
+		g.total += int64(f.UncompressedSize64)
+		if err := l.check(g.total, fileSize); err != nil {
+			return nil, err
+		}
+		g.addZip(f)
+	}
+	return g.index(), nil
+}
+
+// addZip lists an entry that is a file.
+func (g *gatherer) addZip(f *zipFile) {
+	name := f.Name
+	if f.NonUTF8 {
+		name = from437(name)
+	}
+	it := item{zip: f, size: int64(f.UncompressedSize64)}
+	mode := f.Mode()
+	switch {
+	case strings.HasSuffix(name, "/"), strings.HasSuffix(name, `\`), mode.IsDir():
+		if f.UncompressedSize64 > 0 {
+			g.refuse(name, "it is a folder that holds bytes")
+		}
+		return
+	case f.Flags&(encrypted|maskedDirectory) != 0, f.Method == methodAE:
+		it.err = &Error{Problem: "is encrypted", Kind: ErrUnsupported, Hint: "unpack the archive with its password and search the folder"}
+	case f.Method != zip.Store && f.Method != zip.Deflate:
+		it.err = &Error{Problem: fmt.Sprintf("is compressed by method %d, want stored (0) or deflated (8)", f.Method), Kind: ErrUnsupported,
+			Hint: "pack the archive again with deflate, the usual method"}
+	case f.Method == zip.Store && f.CompressedSize64 != f.UncompressedSize64:
+		it.err = &Error{Problem: fmt.Sprintf("is stored in %d bytes, want %d", f.CompressedSize64, f.UncompressedSize64), Kind: ErrInvalid, Hint: copyAgain}
+	case mode&fs.ModeSymlink != 0:
+		it.link, it.target = true, zipTarget(f)
+	case !mode.IsRegular():
+		it.irregular = true
+	}
+	g.add(name, it)
+}
+
+// zipTarget returns where a symbolic link leads, as seen from the top of the
+// archive, or "" where it leads out of it or its bytes cannot be read.
+func zipTarget(f *zipFile) string {
+	if f.UncompressedSize64 > longestName {
+		return ""
+	}
+	r, err := f.Open()
+	if err != nil {
+		return ""
+	}
+	defer r.Close()
+	target, err := io.ReadAll(r)
+	if err != nil {
+		return ""
+	}
+	name := f.Name
+	if f.NonUTF8 {
+		name = from437(name)
+	}
+	return linkTarget(name, from437(string(target)))
+}
+
+// linkTarget returns where a symbolic link of that name leads, or "".
+func linkTarget(link, target string) string {
+	link, problem := entryName(link)
+	if problem != "" || target == "" || path.IsAbs(target) {
+		return ""
+	}
+	return path.Join(path.Dir(link), escapeInvalid(target))
+}
+
+// zipRecords returns the number of files that the archive says it holds. The
+// library makes room for as many before it reads the first, even if they are more
+// than any memory has.
+func zipRecords(r io.ReaderAt, size int64) (uint64, error) {
+	// Sizes of the end of the central directory, its longest comment, and the
+	// locator and record of zip64 (APPNOTE.TXT 4.3.14 to 4.3.16).
+	const end, comment, locator, end64 = 22, 1<<16 - 1, 20, 56
+	tail := make([]byte, min(size, locator+end+comment))
+	if _, err := r.ReadAt(tail, size-int64(len(tail))); err != nil && err != io.EOF {
+		return 0, ioError(err)
+	}
+	at := bytes.LastIndex(tail[:max(0, len(tail)-end+4)], []byte("PK\x05\x06"))
+	if at < 0 {
+		return 0, damaged(io.ErrUnexpectedEOF, ": it has no directory")
+	}
+	n := uint64(binary.LittleEndian.Uint16(tail[at+10:]))
+	if at < locator || !bytes.HasPrefix(tail[at-locator:], []byte("PK\x06\x07")) {
+		return n, nil
+	}
+	var record [end64]byte
+	if _, err := r.ReadAt(record[:], int64(binary.LittleEndian.Uint64(tail[at-locator+8:]))); err != nil || !bytes.HasPrefix(record[:], []byte("PK\x06\x06")) {
+		return n, nil // the library judges it
+	}
+	return max(n, binary.LittleEndian.Uint64(record[32:])), nil
+}
+
+// budget passes on so many bytes and no more, or all where left is below zero.
+type budget struct {
+	r    io.ReaderAt
+	left atomic.Int64
+	over error
+}
+
+func (b *budget) ReadAt(p []byte, off int64) (int, error) {
+	if b.left.Load() >= 0 && b.left.Add(-int64(len(p))) < 0 {
+		b.left.Store(0)
+		return 0, b.over
+	}
+	return b.r.ReadAt(p, off)
+}
+
+// inflaters are readers of deflate to be used again: each has tables of some
+// 40 kB.
+var inflaters sync.Pool
+
+type pooledInflater struct{ io.ReadCloser }
+
+// inflate reads deflate.
+func inflate(r io.Reader) io.ReadCloser {
+	if f, ok := inflaters.Get().(io.ReadCloser); ok {
+		if err := f.(flate.Resetter).Reset(r, nil); err == nil {
+			return &pooledInflater{f}
+		}
+	}
+	return &pooledInflater{flate.NewReader(r)}
+}
+
+// Close gives the reader to others. It must not be read from any more.
+func (p *pooledInflater) Close() error {
+	err := p.ReadCloser.Close()
+	inflaters.Put(p.ReadCloser)
+	p.ReadCloser = nil
+	return err
+}
