@@ -54,8 +54,8 @@ type Segmentation struct {
 
 // Segment describes one segment.
 type Segment struct {
-	// Number is the segment's number, from 1; 0 only for the background of a
-	// label map.
+	// Number is the segment's number: 1, 2, … in their order; in label maps any,
+	// and 0 for the background (PS3.3 C.8.20.4).
 	Number int
 	// Label is its name.
 	Label string

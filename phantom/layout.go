@@ -91,6 +91,7 @@ type object struct {
 	name   string
 	series string
 	self   dicomio.Instance
+	slice  int // −1 where there are several
 	encode func(io.Writer) error
 }
 
@@ -165,7 +166,7 @@ func (s *Study) imageObjects(layout Layout) []object {
 		slice, echo := n/s.Options.Echoes, n%s.Options.Echoes
 		change := func(im *dicomio.Image) {}
 		o := &objects[n]
-		o.name = imageName(n)
+		o.name, o.slice = imageName(n), slice
 		o.series = series.SeriesUID
 		o.self = dicomio.Instance{Class: dicomio.MRImageStorage, UID: s.uid("image", strconv.Itoa(slice), strconv.Itoa(echo))}
 		if layout != LayoutClassic {
@@ -211,7 +212,7 @@ func (s *Study) enhancedObject(layout Layout, images []int, part int) object {
 		WindowCenter: series.WindowCenter, WindowWidth: series.WindowWidth,
 	}
 	return object{
-		name: imageName(part), series: o.SeriesUID, self: o.Instance(),
+		name: imageName(part), series: o.SeriesUID, self: o.Instance(), slice: -1,
 		encode: func(w io.Writer) error {
 			o := o // frames are made when they are written, and not kept
 			for _, n := range images {

@@ -55,9 +55,16 @@ func (s *Study) segmentation(images []object) *object {
 	}
 	g.SeriesUID, g.SeriesNumber = s.uid("mask series", images[0].series), len(images)+1
 	g.SeriesDescription = "CARTILAGE"
+	drawnOn := make([][]dicomio.Instance, s.Options.Slices)
 	for _, o := range images {
-		if o.series == images[0].series {
-			g.Sources = append(g.Sources, o.self)
+		if o.series != images[0].series {
+			continue
+		}
+		g.Sources = append(g.Sources, o.self)
+		for slice := range drawnOn {
+			if o.slice == slice || o.slice < 0 {
+				drawnOn[slice] = append(drawnOn[slice], o.self)
+			}
 		}
 	}
 	for label := Medial; label <= Patellofemoral; label++ {
@@ -69,6 +76,7 @@ func (s *Study) segmentation(images []object) *object {
 		for slice := range s.Options.Slices {
 			f := dicomio.SegmentFrame{
 				Segment: label, Position: s.Labels.Position(0, 0, float64(slice)), Pixels: s.only(label, slice),
+				Sources: drawnOn[slice],
 			}
 			if slices.Contains(f.Pixels, 1) {
 				g.Frames = append(g.Frames, f)
