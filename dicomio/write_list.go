@@ -91,7 +91,7 @@ func (l *attributeList) wholeIfSet(t tag.Tag, value int) {
 
 func (l *attributeList) short(t tag.Tag, value int) { l.add(t, "US", []int{value}) }
 
-// longs adds UL values, shorts (US) must be added one by one.
+// longs adds UL values.
 func (l *attributeList) longs(t tag.Tag, values ...int) { l.add(t, "UL", values) }
 
 // pointer adds the tag of an attribute as a value (AT).

@@ -238,10 +238,10 @@ func (s *Study) enhancedObject(layout Layout, images []int, part int) object {
 func philipsFactor(echo int) int32 { return 1 << (echo % 4) }
 
 // philipsSlopes returns rescale and scale slope of an echo. The rescale slope
-// goes round in three steps, the factor in four, so that no two neighbours can
-// be compared by either stored or rescaled values.
+// goes round in three steps of 4, the factor in four of 2, so that no two
+// neighbours can be compared by either stored or rescaled values.
 func philipsSlopes(echo int) (rescale, scale float64) {
-	return [...]float64{1, 4, 2}[echo%3], float64(philipsFactor(echo)) / PhilipsScale
+	return [...]float64{0.25, 1, 4}[echo%3], float64(philipsFactor(echo)) / PhilipsScale
 }
 
 func philipsStore(pixels []int32, echo int) {
