@@ -56,11 +56,8 @@ func more(n int) string {
 
 // noTrain says why a study has no train, as well as its files tell.
 func noTrain(st dicomio.Study) error {
-	switch {
-	case len(st.Suspects) > 0:
+	if len(st.Suspects) > 0 {
 		return st.Suspects[0].Problem
-	case len(st.Unsupported) > 0:
-		return fmt.Errorf("no multi-echo series that can be read: %w", st.Unsupported[0])
 	}
 	return hinted("t2map inspect shows what is there", "no multi-echo series: %d MR images of other series, %d maps or phase images", st.Passed.OtherSeries, st.Passed.Derived)
 }

@@ -111,7 +111,7 @@ func (s Settings) inspect(st dicomio.Study, m *manifest) InspectedStudy {
 	for _, f := range masks {
 		in.Masks = append(in.Masks, below(st.Home, f))
 	}
-	listed := slices.Concat(st.Damaged, st.Unsupported)
+	listed := slices.Clone(st.Damaged)
 	for _, err := range listed {
 		in.Problems = append(in.Problems, problem(err))
 	}

@@ -22,6 +22,11 @@ const samePosition = 0.01
 
 func dot(a, b [3]float64) float64 { return a[0]*b[0] + a[1]*b[1] + a[2]*b[2] }
 
+func distance(a, b *header) float64 {
+	d := [3]float64{a.position[0] - b.position[0], a.position[1] - b.position[1], a.position[2] - b.position[2]}
+	return math.Sqrt(dot(d, d))
+}
+
 func cross(a, b [3]float64) [3]float64 {
 	return [3]float64{a[1]*b[2] - a[2]*b[1], a[2]*b[0] - a[0]*b[2], a[0]*b[1] - a[1]*b[0]}
 }
@@ -81,8 +86,8 @@ func (t *Train) echo(h *header) int {
 }
 
 func (t *Train) duplicate(h, other *header, k int) error {
-	return &FileError{Path: h.name, Kind: ErrInvalid,
-		Problem: fmt.Sprintf("slice %d at echo time %g ms is there twice (also %s)", k+1, h.te, other.name),
+	return &FileError{Path: h.where(), Kind: ErrInvalid,
+		Problem: fmt.Sprintf("slice %d at echo time %g ms is there twice (also %s)", k+1, h.te, other.where()),
 		Hint:    "remove the copy; two acquisitions in one series must be separated first"}
 }
 

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	pathpkg "path"
@@ -22,12 +23,16 @@ type FindOptions struct {
 	// Exclude is a folder that is not entered (where results are written) unless
 	// it is a root itself, or "".
 	Exclude string
+	// PhilipsScaling says which values of Philips images are mapped; empty means
+	// display values.
+	PhilipsScaling PhilipsScaling
 	// Progress, where set, is called with the number of files read so far and
 	// the number in all. Calls do not overlap.
 	Progress func(done, all int)
 }
 
-// Passed counts the files that were passed over, by reason.
+// Passed counts what was passed over, by reason: files, or images where they are
+// frames of one.
 type Passed struct {
 	NotDICOM      int `json:"not_dicom"`      // text, NIfTI and whatever else lies about
 	DICOMDIR      int `json:"dicomdir"`       // media directories
@@ -72,8 +77,8 @@ type Study struct {
 	Suspects []Train
 	// Others are the rest of its MR image series: scouts, PD-weighted and such.
 	Others []Train
-	// Unsupported are MR objects that this package does not read.
-	Unsupported []error
+	// Masks are segmentations and structure sets of the study.
+	Masks []MaskObject
 	// Damaged are files in the study's folder that could not be read, any of
 	// which may have been a part of a train, or that contradict the others on
 	// whose study it is.
@@ -82,9 +87,11 @@ type Study struct {
 	Passed Passed
 }
 
-// entry is one file that was looked at: what it says, or why it cannot be read.
+// entry is one file that was looked at: what it says, and its images, or why it
+// cannot be read.
 type entry struct {
 	header
+	images   []*header // what of it are images: the file's one, or its frames
 	root     string
 	rootName string
 	err      error
@@ -113,7 +120,7 @@ func Find(ctx context.Context, roots []string, o FindOptions) (Finding, error) {
 	if err != nil {
 		return Finding{}, err
 	}
-	return sortOut(entries), nil
+	return sortOut(entries, o.PhilipsScaling), nil
 }
 
 // list returns an entry for every file under the roots, each file once even if
@@ -212,27 +219,53 @@ func relative(root, path string) string {
 	return filepath.ToSlash(rel)
 }
 
-// parseFile reads the header of the entry's file.
-func (h *header) parseFile() error {
+// parseFile reads the headers of the entry's file.
+func (e *entry) parseFile() error {
+	f, err := e.open()
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	e.size = f.Size()
+	e.images, err = e.parse(f)
+	if err == nil {
+		e.noteHead(f)
+		for _, h := range e.images {
+			h.head = e.head
+		}
+	}
+	return err
+}
+
+// opened is a file that can be read anywhere.
+type opened interface {
+	io.ReaderAt
+	io.Closer
+	Size() int64
+}
+
+type osFile struct {
+	*os.File
+	size int64
+}
+
+func (f osFile) Size() int64 { return f.size }
+
+// open opens the file; errNotDICOM is returned for what is no file.
+func (h *header) open() (opened, error) {
 	info, err := os.Stat(h.path)
 	switch {
 	case err != nil:
-		return h.ioError(err)
+		return nil, h.ioError(err)
 	case !info.Mode().IsRegular():
 		// Opening a pipe waits for its writer, and a device may never end.
-		return errNotDICOM
+		return nil, errNotDICOM
 	}
 	f, err := os.Open(h.path)
 	if err != nil {
-		return h.ioError(err)
+		return nil, h.ioError(err)
 	}
-	defer f.Close()
-	h.size = info.Size()
-	inflated, err := h.parse(f)
-	if err == nil && inflated == nil {
-		h.noteHead(f)
-	}
-	return err
+	return osFile{f, info.Size()}, nil
 }
 
 // SOP classes that are told apart (PS3.4 B.5 and PS3.3 F).
@@ -253,7 +286,7 @@ func (h *header) multiFrame() bool {
 }
 
 // sortOut makes studies of the entries.
-func sortOut(entries []entry) Finding {
+func sortOut(entries []entry, scaling PhilipsScaling) Finding {
 	f := Finding{Files: len(entries)}
 	groups := map[string][]*entry{}
 	var damaged []*entry
@@ -267,7 +300,7 @@ func sortOut(entries []entry) Finding {
 		case e.sopClass == "" && e.err == nil:
 			e.err = e.wrong(tag.SOPClassUID, "missing")
 			damaged = append(damaged, e)
-		case e.sopClass == "" || e.isMRImage() && e.err != nil && !(e.multiFrame() && e.study != ""):
+		case e.sopClass == "" || e.isMRImage() && e.err != nil:
 			damaged = append(damaged, e)
 		case e.isMRImage() && e.study == "":
 			e.err = e.wrong(tag.StudyInstanceUID, "missing")
@@ -282,7 +315,7 @@ func sortOut(entries []entry) Finding {
 	}
 	homes := newHomes(groups)
 	for uid, files := range groups {
-		s := newStudy(uid, files)
+		s := newStudy(uid, files, scaling)
 		s.Home = homes.of(uid, s)
 		f.Studies = append(f.Studies, s)
 	}
@@ -300,7 +333,7 @@ func sortOut(entries []entry) Finding {
 // report beside the knees, and counts their files.
 func (f *Finding) dropForeign() {
 	f.Studies = slices.DeleteFunc(f.Studies, func(s Study) bool {
-		foreign := len(s.Trains)+len(s.Suspects)+len(s.Others)+len(s.Unsupported)+s.Passed.Derived == 0
+		foreign := len(s.Trains)+len(s.Suspects)+len(s.Others)+s.Passed.Derived == 0
 		if foreign {
 			f.Passed.OtherModality += s.Passed.OtherModality
 		}
@@ -328,7 +361,7 @@ func inside(folder, path string) bool {
 }
 
 // newStudy sorts the files of one study into trains and the rest.
-func newStudy(uid string, files []*entry) Study {
+func newStudy(uid string, files []*entry, scaling PhilipsScaling) Study {
 	s := Study{Hash: hash(uid), Root: files[0].root, RootName: files[0].rootName, Folder: filepath.Dir(files[0].path)}
 	var images []*header
 	for _, e := range files {
@@ -336,21 +369,25 @@ func newStudy(uid string, files []*entry) Study {
 			s.Folder = parent
 		}
 		switch {
-		case e.multiFrame():
-			s.Unsupported = append(s.Unsupported, e.unsupported(tag.SOPClassUID, "multi-frame MR image"))
-		case e.sopClass != mrImageStorage:
+		case e.isMask():
+			s.Masks = append(s.Masks, maskObject(&e.header, e.err))
+			continue
+		case !e.isMRImage():
 			s.Passed.OtherModality++
 			continue // whose patient it is does not matter
-		case notMagnitude(e.imageType):
-			s.Passed.Derived++
-		default:
-			images = append(images, &e.header)
+		}
+		for _, h := range e.images {
+			if h.notMagnitude() {
+				s.Passed.Derived++
+			} else {
+				images = append(images, h)
+			}
 		}
 		s.take(&e.header)
 	}
-	s.Trains, s.Suspects, s.Others = trains(images)
+	s.Trains, s.Suspects, s.Others = trains(images, scaling)
 	for _, t := range s.Others {
-		s.Passed.OtherSeries += t.Files
+		s.Passed.OtherSeries += t.Images
 	}
 	return s
 }
@@ -378,11 +415,15 @@ func (s *Study) take(h *header) {
 	}
 }
 
-// notMagnitude reports whether an ImageType (0008,0008) is that of a part of the
-// complex signal or of a map that the scanner computed. Its third and later
-// values name the contents, each vendor in its own words.
-func notMagnitude(imageType string) bool {
-	for _, v := range strings.Split(imageType, `\`) {
+// notMagnitude reports whether the image is a part of the complex signal or a map
+// that the scanner computed. ComplexImageComponent (0008,9208) says it, or the third
+// and later values of ImageType (0008,0008), each vendor in its own words.
+func (h *header) notMagnitude() bool {
+	switch h.component {
+	case "PHASE", "REAL", "IMAGINARY", "MIXED":
+		return true
+	}
+	for _, v := range strings.Split(h.imageType, `\`) {
 		switch v {
 		case "P", "PHASE", "PHASE MAP", "R", "REAL", "I", "IMAGINARY", "B0", "B0 MAP", "FIELD_MAP",
 			"T2 MAP", "T2_MAP", "T2MAP", "T1 MAP", "T1_MAP", "T2_STAR_MAP", "T2* MAP", "R2_MAP", "R2 MAP", "ADC":

@@ -1,24 +1,22 @@
 package dicomio
 
 import (
-	"bufio"
 	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
 	"math"
-	"strconv"
 	"strings"
 
 	"github.com/suyashkumar/dicom"
-	"github.com/suyashkumar/dicom/pkg/dicomio"
 	"github.com/suyashkumar/dicom/pkg/tag"
 	"github.com/suyashkumar/dicom/pkg/uid"
 )
 
-// header is what the reader needs to know of one file. Numbers that the file
-// does not hold are NaN, counts 0, texts empty.
+// header is what the reader needs to know of one image: a file, or a frame of a
+// multi-frame object. Numbers that the file does not hold are NaN, counts 0, texts
+// empty.
 type header struct {
 	path string // to open the file
 	name string // to name it: below the searched folder, with slashes
@@ -31,8 +29,11 @@ type header struct {
 	laterality, manufacturer, model       string
 	description                           string
 	imageType                             string
+	component                             string   // ComplexImageComponent
+	sequence                              []string // ScanningSequence, or the same of EchoPulseSequence
 	seriesNumber                          int
-	te, tr, field                         float64
+	te, tr, flip, field                   float64
+	effectiveTE                           float64 // EffectiveEchoTime
 	position                              [3]float64
 	orientation                           [6]float64
 	spacing                               [2]float64 // between rows, between columns
@@ -41,11 +42,20 @@ type header struct {
 	allocated, stored, highBit, pixelsAre int
 	photometric                           string
 	slope, intercept                      float64
-	scaleSlope                            float64 // Philips (2005,100E)
-	pixels                                element // PixelData
-	encapsulated                          bool
-	sequence                              []string // ScanningSequence
+	scaleSlope                            float64  // Philips (2005,100E)
+	lossy                                 bool     // compressed with loss, now or before
+	references                            []string // series that the object was made from
+	label                                 string   // ContentLabel or StructureSetLabel
 	faults                                []fault
+
+	pixels       element // PixelData
+	encapsulated bool
+	parts        []int32    // of encapsulated pixels: the first fragment of each frame
+	fragments    []fragment // of them, without the offset table
+
+	index      int   // of the frame in its object, from 0
+	stack      stack // what the object's dimensions say of it
+	multiframe bool  // whether it is a frame of such an object
 }
 
 // fault is an attribute whose value cannot be read as what it should be.
@@ -73,87 +83,125 @@ const magic = "DICM"
 // errNotDICOM says that a file is none, which is no error of the file.
 var errNotDICOM = errors.New("not DICOM")
 
-// wanted are the elements that a header is read from; take and takeNumber know
-// them all.
-var wanted = map[tag.Tag]bool{}
+// imageWish is what a header is read from.
+var imageWish = wish{
+	tag.ReferencedSeriesSequence: {tag.SeriesInstanceUID: nil},
+	tag.ReferencedFrameOfReferenceSequence: {
+		tag.FrameOfReferenceUID:       nil,
+		tag.RTReferencedStudySequence: {tag.RTReferencedSeriesSequence: {tag.SeriesInstanceUID: nil}},
+	},
+	tag.SharedFunctionalGroupsSequence:   functionalGroups,
+	tag.PerFrameFunctionalGroupsSequence: functionalGroups,
+}
 
 func init() {
 	for _, t := range []tag.Tag{
-		tag.SpecificCharacterSet, tag.SOPClassUID, tag.Modality, tag.StudyInstanceUID, tag.SeriesInstanceUID, tag.SOPInstanceUID,
+		tag.SOPClassUID, tag.Modality, tag.StudyInstanceUID, tag.SeriesInstanceUID, tag.SOPInstanceUID,
 		tag.FrameOfReferenceUID, tag.PatientID, tag.ClinicalTrialSubjectID, tag.ClinicalTrialTimePointID, tag.Laterality,
-		tag.ImageLaterality, tag.Manufacturer, tag.ManufacturerModelName, tag.SeriesDescription, tag.ScanningSequence, tag.ImageType,
-		tag.PhotometricInterpretation, tag.EchoTime, tag.RepetitionTime, tag.MagneticFieldStrength, tag.ImagePositionPatient,
-		tag.ImageOrientationPatient, tag.PixelSpacing, tag.SliceThickness, tag.RescaleSlope, tag.RescaleIntercept, philipsScaleSlope,
-		tag.SeriesNumber, tag.NumberOfFrames, tag.Rows, tag.Columns, tag.SamplesPerPixel, tag.BitsAllocated, tag.BitsStored, tag.HighBit,
-		tag.PixelRepresentation,
+		tag.ImageLaterality, tag.Manufacturer, tag.ManufacturerModelName, tag.SeriesDescription, tag.ScanningSequence, tag.EchoPulseSequence,
+		tag.ImageType, tag.ComplexImageComponent, tag.PhotometricInterpretation, tag.EchoTime, tag.EffectiveEchoTime, tag.RepetitionTime,
+		tag.FlipAngle, tag.MagneticFieldStrength, tag.ImagePositionPatient, tag.ImageOrientationPatient, tag.PixelSpacing, tag.SliceThickness,
+		tag.RescaleSlope, tag.RescaleIntercept, philipsScaleSlope, tag.SeriesNumber, tag.NumberOfFrames, tag.Rows, tag.Columns,
+		tag.SamplesPerPixel, tag.BitsAllocated, tag.BitsStored, tag.HighBit, tag.PixelRepresentation, tag.LossyImageCompression,
+		tag.ContentLabel, tag.StructureSetLabel,
 	} {
-		wanted[t] = true
+		imageWish[t] = nil
 	}
 }
 
-// parse reads the elements of a file of h.size bytes into h. What stands before
-// an error is in h. Native pixels are not read: h.pixels says where they are, in
-// the file or, where it is deflated, in the data set that is returned.
-func (h *header) parse(file io.ReaderAt) (inflated []byte, err error) {
+// parse reads the header of a file of h.size bytes into h, and the images that it
+// holds: h itself, or one for every frame. What stands before an error is in h.
+// Pixels are not read: h.pixels says where they are.
+func (h *header) parse(file io.ReaderAt) (images []*header, err error) {
 	h.clear()
-	head := make([]byte, 128+len(magic))
-	if n, err := file.ReadAt(head, 0); n < len(head) && err != io.EOF {
-		return nil, h.ioError(err)
-	}
-	if string(head[128:]) != magic {
+	out, unsafe := guard(file, h.size, imageWish)
+	if errors.Is(unsafe, errNotDICOM) {
 		return nil, errNotDICOM
 	}
-	out, unsafe := guard(file, h.size)
 	h.sopClass, h.syntax = out.class, out.syntax
 	if out.pixels != nil {
 		h.pixels, h.encapsulated = *out.pixels, out.pixels.length == undefined
 	}
-	if _, known := syntaxes[h.syntax]; !known && (unsafe == nil || h.syntax != "" || errors.Is(unsafe, errNoSyntax)) {
+	if !parsable(h.syntax) && (unsafe == nil || h.syntax != "" || errors.Is(unsafe, errNoSyntax)) {
 		// How its elements are written is not known.
 		return nil, h.unsupportedSyntax()
 	}
-	err = h.parseElements(out.file())
+	d, err := out.parse()
+	h.fill(d, &out)
 	switch {
+	case !out.magic && h.sopClass == "":
+		return nil, errNotDICOM // it only began like one
 	case unsafe != nil:
 		return nil, h.broken(unsafe)
 	case err != nil:
-		return nil, err
-	case h.pixels.vr == "" && h.sopClass == mrImageStorage:
+		return nil, h.broken(err)
+	case !h.hasPixels() && h.sopClass == mrImageStorage:
 		return nil, h.broken(io.ErrUnexpectedEOF)
 	}
-	return out.inflated, nil
+	if h.encapsulated && h.isMRImage() {
+		if err := h.divide(&out); err != nil {
+			return nil, err
+		}
+	}
+	if h.multiFrame() {
+		return h.expand(d)
+	}
+	return []*header{h}, nil
 }
 
-// parseElements lets the library parse the wanted elements. It panics on some
-// broken ones; and its messages quote what they stumble over, which may be a
-// name, so that none is passed on.
-func (h *header) parseElements(file io.Reader) (err error) {
-	broken := h.invalid("the data elements cannot be parsed")
-	defer func() {
-		if r := recover(); r != nil {
-			err = broken
+// fill takes what the elements say of the file as a whole.
+func (h *header) fill(d dataset, out *outline) {
+	for _, e := range d {
+		switch e.Tag {
+		case tag.SharedFunctionalGroupsSequence, tag.PerFrameFunctionalGroupsSequence:
+			// expand reads them.
+		case tag.ReferencedSeriesSequence:
+			for _, item := range itemsOf(e) {
+				h.refer(item)
+			}
+		case tag.ReferencedFrameOfReferenceSequence:
+			for _, frame := range itemsOf(e) {
+				if h.frame == "" {
+					h.frame = frame.text(tag.FrameOfReferenceUID)
+				}
+				for _, study := range frame.items(tag.RTReferencedStudySequence) {
+					for _, item := range study.items(tag.RTReferencedSeriesSequence) {
+						h.refer(item)
+					}
+				}
+			}
+		default:
+			h.take(e)
 		}
-	}()
-	p, err := dicom.NewParser(bufio.NewReader(file), dicomio.LimitReadUntilEOF, nil, dicom.AllowUnknownSpecificCharacterSet())
-	if err != nil {
-		return broken
 	}
-	for {
-		e, err := p.Next()
-		switch {
-		case errors.Is(err, io.EOF):
-			return nil
-		case err != nil:
-			return broken
-		}
-		h.take(e)
+	if !h.isPhilips() {
+		h.scaleSlope = math.NaN() // another vendor's private element of that number
+	}
+	if h.te != h.te {
+		h.te = h.effectiveTE // where enhanced attributes stand in a classic image
+	}
+	for _, t := range out.tooLong {
+		h.faults = append(h.faults, fault{t, fmt.Sprintf("longer than %d bytes", longestValue)})
+	}
+}
+
+// isPhilips goes by the manufacturer or, where it was taken out, lets the private
+// attribute tell.
+func (h *header) isPhilips() bool {
+	return strings.Contains(strings.ToUpper(h.manufacturer), "PHILIPS") || h.manufacturer == "" && h.scaleSlope == h.scaleSlope
+}
+
+// refer notes a series that the object says it was made from.
+func (h *header) refer(item dataset) {
+	if uid := item.text(tag.SeriesInstanceUID); uid != "" {
+		h.references = append(h.references, uid)
 	}
 }
 
 // clear makes every number missing.
 func (h *header) clear() {
 	nan := math.NaN()
-	*h = header{path: h.path, name: h.name, size: h.size, te: nan, tr: nan, field: nan, thickness: nan, scaleSlope: nan,
+	*h = header{path: h.path, name: h.name, size: h.size, te: nan, effectiveTE: nan, tr: nan, flip: nan, field: nan, thickness: nan, scaleSlope: nan,
 		position: [3]float64{nan, nan, nan}, orientation: [6]float64{nan, nan, nan, nan, nan, nan},
 		spacing: [2]float64{nan, nan}, slope: 1, frames: 1}
 }
@@ -179,7 +227,7 @@ func (h *header) take(e *dicom.Element) {
 		h.trialSubject = text(e)
 	case tag.ClinicalTrialTimePointID:
 		h.trialVisit = text(e)
-	case tag.Laterality, tag.ImageLaterality:
+	case tag.Laterality, tag.ImageLaterality, tag.FrameLaterality:
 		if s := text(e); s != "" {
 			h.laterality = s
 		}
@@ -189,10 +237,18 @@ func (h *header) take(e *dicom.Element) {
 		h.model = text(e)
 	case tag.SeriesDescription:
 		h.description = text(e)
+	case tag.ContentLabel, tag.StructureSetLabel:
+		h.label = text(e)
 	case tag.ScanningSequence:
 		h.sequence = texts(e)
-	case tag.ImageType:
+	case tag.EchoPulseSequence:
+		h.sequence = pulseSequences[text(e)]
+	case tag.ImageType, tag.FrameType:
 		h.imageType = strings.ToUpper(strings.Join(texts(e), `\`))
+	case tag.ComplexImageComponent:
+		h.component = strings.ToUpper(text(e))
+	case tag.LossyImageCompression:
+		h.lossy = text(e) == "01"
 	case tag.PhotometricInterpretation:
 		h.photometric = text(e)
 	default:
@@ -205,6 +261,10 @@ func (h *header) takeNumber(e *dicom.Element) {
 	switch e.Tag {
 	case tag.EchoTime:
 		h.decimals(e, []*float64{&h.te})
+	case tag.EffectiveEchoTime:
+		h.decimals(e, []*float64{&h.effectiveTE})
+	case tag.FlipAngle:
+		h.decimals(e, []*float64{&h.flip})
 	case tag.RepetitionTime:
 		h.decimals(e, []*float64{&h.tr})
 	case tag.MagneticFieldStrength:
@@ -244,27 +304,6 @@ func (h *header) takeNumber(e *dicom.Element) {
 	}
 }
 
-// texts returns the element's values as strings, trimmed of padding, or nil.
-func texts(e *dicom.Element) []string {
-	values, ok := e.Value.GetValue().([]string)
-	if !ok {
-		return nil
-	}
-	out := make([]string, len(values))
-	for i, v := range values {
-		out[i] = strings.Trim(v, " \x00")
-	}
-	return out
-}
-
-// text returns the element's first value, or "".
-func text(e *dicom.Element) string {
-	if v := texts(e); len(v) > 0 {
-		return v[0]
-	}
-	return ""
-}
-
 func pointers(v []float64) []*float64 {
 	p := make([]*float64, len(v))
 	for i := range v {
@@ -276,78 +315,52 @@ func pointers(v []float64) []*float64 {
 // decimals reads as many numbers as there are places; an empty element leaves
 // them as they are, a wrong one is a fault.
 func (h *header) decimals(e *dicom.Element, into []*float64) {
-	var got []float64
-	switch values := e.Value.GetValue().(type) {
-	case []float64:
-		for _, v := range values {
-			if math.IsNaN(v) || math.IsInf(v, 0) {
-				h.faults = append(h.faults, fault{e.Tag, "not a finite number"})
-				return
-			}
-		}
-		got = values
-	case []string:
-		for _, s := range texts(e) {
-			if s == "" && len(values) == 1 {
-				return
-			}
-			v, err := strconv.ParseFloat(s, 64)
-			if err != nil || math.IsNaN(v) || math.IsInf(v, 0) {
-				h.faults = append(h.faults, fault{e.Tag, fmt.Sprintf("%.32q is not a number", s)})
-				return
-			}
-			got = append(got, v)
-		}
-	}
-	if len(got) == 0 {
-		return
-	}
-	if len(got) != len(into) {
+	got, err := numbers(e)
+	switch {
+	case err != nil:
+		h.faults = append(h.faults, fault{e.Tag, err.Error()})
+	case len(got) == 0:
+	case len(got) != len(into):
 		h.faults = append(h.faults, fault{e.Tag, fmt.Sprintf("%d values, want %d", len(got), len(into))})
-		return
-	}
-	for i, v := range got {
-		*into[i] = v
+	default:
+		for i, v := range got {
+			*into[i] = v
+		}
 	}
 }
 
 // integer reads one whole number, likewise.
 func (h *header) integer(e *dicom.Element, into *int) {
-	switch values := e.Value.GetValue().(type) {
-	case []int:
-		if len(values) > 1 {
-			h.faults = append(h.faults, fault{e.Tag, fmt.Sprintf("%d values, want 1", len(values))})
-		} else if len(values) == 1 {
-			*into = values[0]
-		}
-	case []string:
-		s := text(e)
-		if s == "" {
-			return
-		}
-		v, err := strconv.Atoi(s)
-		if err != nil {
-			h.faults = append(h.faults, fault{e.Tag, fmt.Sprintf("%.32q is not a whole number", s)})
-			return
-		}
+	switch v, ok, err := whole(e); {
+	case err != nil:
+		h.faults = append(h.faults, fault{e.Tag, err.Error()})
+	case ok:
 		*into = v
 	}
 }
 
+// where names the image for people: the file, and the frame in it.
+func (h *header) where() string {
+	if !h.multiframe {
+		return h.name
+	}
+	return fmt.Sprintf("%s frame %d", h.name, h.index+1)
+}
+
 // invalid returns an error about the file as a whole.
 func (h *header) invalid(format string, a ...any) *FileError {
-	return &FileError{Path: h.name, Problem: fmt.Sprintf(format, a...), Kind: ErrInvalid}
+	return &FileError{Path: h.where(), Problem: fmt.Sprintf(format, a...), Kind: ErrInvalid}
 }
 
 // wrong returns an error about one attribute.
 func (h *header) wrong(t tag.Tag, format string, a ...any) *FileError {
-	return &FileError{Path: h.name, Attribute: attribute(t), Problem: fmt.Sprintf(format, a...), Kind: ErrInvalid}
+	return &FileError{Path: h.where(), Attribute: attribute(t), Problem: fmt.Sprintf(format, a...), Kind: ErrInvalid}
 }
 
 // unsupported returns an error about an attribute that is right but beyond this
 // package.
 func (h *header) unsupported(t tag.Tag, format string, a ...any) error {
-	return &FileError{Path: h.name, Attribute: attribute(t), Problem: fmt.Sprintf(format, a...), Kind: ErrUnsupported}
+	return &FileError{Path: h.where(), Attribute: attribute(t), Problem: fmt.Sprintf(format, a...), Kind: ErrUnsupported}
 }
 
 // broken turns an error of the library or of the file system into the file's.
@@ -362,10 +375,14 @@ func (h *header) broken(err error) error {
 		e.Hint = "the file is damaged: copy or export it again"
 		return e
 	case errors.As(err, &promise), errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
-		return &FileError{Path: h.name, Problem: "the file ends before its pixel data do", Kind: ErrInvalid,
+		return &FileError{Path: h.where(), Problem: "the file ends before its pixel data do", Kind: ErrInvalid,
 			Hint: "the file is truncated: copy or export it again"}
 	}
-	e := h.invalid("the data elements cannot be parsed: %v", err)
+	problem := errUnparsed.Error()
+	if err != errUnparsed {
+		problem += ": " + err.Error()
+	}
+	e := h.invalid("%s", problem)
 	e.Hint = "the file is damaged: copy or export it again"
 	return e
 }
@@ -377,26 +394,8 @@ func (h *header) ioError(err error) error {
 	if errors.As(err, &perr) {
 		err = perr.Err
 	}
-	return &FileError{Path: h.name, Problem: "cannot be read: " + err.Error(), Kind: err,
+	return &FileError{Path: h.where(), Problem: "cannot be read: " + err.Error(), Kind: err,
 		Hint: "check the file and its permissions"}
-}
-
-// syntaxes are the transfer syntaxes whose data sets can be parsed; true where
-// their pixels can be decoded too.
-var syntaxes = map[string]bool{
-	uid.ImplicitVRLittleEndian:         true,
-	uid.ExplicitVRLittleEndian:         true,
-	uid.ExplicitVRBigEndian:            true,
-	uid.DeflatedExplicitVRLittleEndian: true,
-}
-
-func init() {
-	// Compressed pixels stand in a data set in explicit little endian
-	// (PS3.5 A.4), so the rest of the header can be read and shown.
-	for _, s := range []string{"50", "51", "57", "70", "80", "81", "90", "91", "92", "93", "201", "202", "203"} {
-		syntaxes["1.2.840.10008.1.2.4."+s] = false
-	}
-	syntaxes["1.2.840.10008.1.2.5"] = false // RLE Lossless
 }
 
 func (h *header) unsupportedSyntax() error {

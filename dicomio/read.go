@@ -3,12 +3,15 @@ package dicomio
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
 	"errors"
+	"fmt"
 	"hash/maphash"
 	"io"
-	"os"
 	"slices"
 	"sync"
+
+	"github.com/suyashkumar/dicom/pkg/uid"
 
 	"github.com/t2map/t2map/digest"
 	"github.com/t2map/t2map/volume"
@@ -17,10 +20,10 @@ import (
 // File names an input and the SHA-256 of its bytes in hexadecimal.
 type File struct{ Path, SHA256 string }
 
-// Read decodes the train: one array of magnitudes per echo, rescaled file by
-// file, on the train's geometry. It returns the files with their hashes, echo by
-// echo and slice by slice. Workers is the number of files read at a time; 0 means
-// one per processor.
+// Read decodes the train: one array of magnitudes per echo, rescaled image by
+// image, on the train's geometry. It returns the files with their hashes, echo by
+// echo and slice by slice, each once. Workers is the number of files, or of frames,
+// read at a time; 0 means one per processor.
 //
 // It is an error when the train has a problem, when a file cannot be read or
 // decoded, or when it is no longer what Find saw.
@@ -32,19 +35,29 @@ func Read(ctx context.Context, t Train, workers int) (volume.MultiEcho, []File, 
 	for e := range s.Echo {
 		s.Echo[e] = volume.Floats(t.Geometry.Voxels())
 	}
-	planes := t.planes(s.Echo)
-	files := make([]File, len(planes))
+	files := t.files(s.Echo)
 	shelves := sync.Pool{New: func() any { return new(shelf) }}
-	err := each(ctx, (len(planes)+digest.Width-1)/digest.Width, workers, func(g int) error {
+	work := portions(files)
+	err := each(ctx, len(work), workers, func(n int) error {
 		on := shelves.Get().(*shelf)
 		defer shelves.Put(on)
-		from, to := g*digest.Width, min((g+1)*digest.Width, len(planes))
-		return on.read(files[from:to], planes[from:to])
+		return work[n](on)
 	})
 	if err != nil {
 		return volume.MultiEcho{}, nil, err
 	}
-	return s, files, nil
+	named := make([]File, len(files))
+	for n, f := range files {
+		named[n] = File{Path: f.name, SHA256: f.sum}
+	}
+	return s, named, nil
+}
+
+// trainFile is a file of a train, with the images in it that the train needs.
+type trainFile struct {
+	*header // of one of them
+	planes  []plane
+	sum     string
 }
 
 // plane is one image of a train and the place of its magnitudes.
@@ -53,119 +66,207 @@ type plane struct {
 	dst []float32
 }
 
-// planes returns the train's images, echo by echo and slice by slice.
-func (t Train) planes(echo [][]float32) []plane {
-	var planes []plane
+// files returns the train's files in the order of the first image of each, echo
+// by echo and slice by slice.
+func (t Train) files(echo [][]float32) []*trainFile {
+	var files []*trainFile
+	byPath := map[string]*trainFile{}
 	voxels := t.Geometry.SliceVoxels()
 	for e, images := range t.grid {
 		for k, h := range images {
-			planes = append(planes, plane{h, echo[e][k*voxels:][:voxels]})
+			f := byPath[h.path]
+			if f == nil {
+				f = &trainFile{header: h}
+				byPath[h.path] = f
+				files = append(files, f)
+			}
+			f.planes = append(f.planes, plane{h, echo[e][k*voxels:][:voxels]})
 		}
 	}
-	return planes
+	return files
+}
+
+// framesAtATime are decoded by one worker before it looks for other work.
+const framesAtATime = 8
+
+// portions divides the files into work. Files of one image are read whole, native
+// ones so many at a time as are hashed together; the frames of larger objects are
+// read one by one, and their files hashed beside that, so that none is ever in
+// memory whole.
+func portions(files []*trainFile) []func(on *shelf) error {
+	var work []func(on *shelf) error
+	var plain []*trainFile
+	for _, f := range files {
+		switch {
+		case f.multiframe:
+			work = append(work, func(*shelf) error { return f.hash() })
+			for some := range slices.Chunk(f.planes, framesAtATime) {
+				work = append(work, func(on *shelf) error { return f.readFrames(some, on) })
+			}
+		case f.encapsulated:
+			work = append(work, func(on *shelf) error { return on.read([]*trainFile{f}) })
+		default:
+			plain = append(plain, f)
+		}
+	}
+	for some := range slices.Chunk(plain, digest.Width) {
+		work = append(work, func(on *shelf) error { return on.read(some) })
+	}
+	return work
 }
 
 // shelf holds as many files as are hashed at a time, to be used for others after
 // them: fresh memory costs as much as copying a file into it.
-type shelf [digest.Width][]byte
+type shelf struct {
+	files  [digest.Width][]byte
+	frames frameReader
+}
 
-// read reads the files of some planes, decodes their pixels and notes their names
-// and hashes.
-func (on *shelf) read(files []File, planes []plane) error {
-	images := make([]image, len(planes))
-	for n, p := range planes {
+// read reads files of one image each, decodes their pixels and notes their hashes.
+func (on *shelf) read(files []*trainFile) error {
+	for n, f := range files {
 		var err error
-		if on[n], err = p.readAll(on[n]); err != nil {
+		if on.files[n], err = f.readAll(on.files[n]); err != nil {
 			return err
 		}
-		if images[n], err = p.again(on[n]); err != nil {
-			return err
+		if data := on.files[n]; int64(len(data)) != f.size || maphash.Bytes(headSeed, data[:f.headEnd()]) != f.head {
+			return f.changed()
 		}
 	}
-	sums := digest.Of(on[:len(planes)]...) // before decode, which may change the bytes
-	for n, p := range planes {
-		if err := images[n].decode(p.dst, images[n].raw); err != nil {
+	for n, sum := range digest.Of(on.files[:len(files)]...) {
+		files[n].sum = sum
+	}
+	for n, f := range files {
+		if err := on.decode(f.planes[0], on.files[n]); err != nil {
 			return err
 		}
-		files[n] = File{Path: p.name, SHA256: sums[n]}
 	}
 	return nil
 }
 
+// decode decodes the one image of a file that was read whole.
+func (on *shelf) decode(p plane, data []byte) error {
+	if p.inPlace() {
+		p.header.decode(p.dst, data[p.pixels.value:][:p.pixels.length])
+		return nil
+	}
+	body, err := p.body(bytes.NewReader(data))
+	if err != nil {
+		return err
+	}
+	on.frames.body = body
+	raw, err := on.frames.read(p.header, 0)
+	if err == nil {
+		p.header.decode(p.dst, raw)
+	}
+	return err
+}
+
+// inPlace reports whether the pixels stand in the file in the form that decode
+// takes.
+func (h *header) inPlace() bool {
+	return h.syntax == uid.ExplicitVRLittleEndian || h.syntax == uid.ImplicitVRLittleEndian
+}
+
+// readFrames decodes some frames of the object.
+func (f *trainFile) readFrames(planes []plane, on *shelf) error {
+	file, err := f.open()
+	if err != nil {
+		return err
+	}
+	defer file.Close()
+	if on.frames.body, err = f.body(file); err != nil {
+		return err
+	}
+	for _, p := range planes {
+		raw, err := on.frames.read(p.header, p.index)
+		if err != nil {
+			return err
+		}
+		p.header.decode(p.dst, raw)
+	}
+	return nil
+}
+
+// hash hashes the file piece by piece and asks whether it is what Find saw.
+func (f *trainFile) hash() error {
+	file, err := f.open()
+	if err != nil {
+		return err
+	}
+	defer file.Close()
+	if !f.unchanged(file, file.Size()) {
+		return f.changed()
+	}
+	h := sha256.New()
+	if _, err := io.Copy(h, io.NewSectionReader(file, 0, file.Size())); err != nil {
+		return f.ioError(err)
+	}
+	f.sum = fmt.Sprintf("%x", h.Sum(nil))
+	return nil
+}
+
+// body returns what the places of pixels refer to: the file, or what is inflated of
+// it.
+func (h *header) body(file io.ReaderAt) (io.ReaderAt, error) {
+	if h.syntax != uid.DeflatedExplicitVRLittleEndian {
+		return file, nil
+	}
+	out, err := guard(file, h.size, nil)
+	if err != nil {
+		return nil, h.broken(err)
+	}
+	return out.body, nil
+}
+
 // readAll reads the file into buf, which grows as needed.
 func (h *header) readAll(buf []byte) ([]byte, error) {
-	f, err := os.Open(h.path)
+	f, err := h.open()
 	if err != nil {
-		return buf, h.ioError(err)
+		return buf, err
 	}
 	defer f.Close()
 	// One byte more than Find saw is enough to notice growth.
 	buf = slices.Grow(buf[:0], int(h.size)+1)[:h.size+1]
-	n, err := io.ReadFull(f, buf)
-	if err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
+	n, err := f.ReadAt(buf, 0)
+	if err != nil && !errors.Is(err, io.EOF) {
 		return buf, h.ioError(err)
 	}
 	return buf[:n], nil
 }
 
-// image is a file that has been read again.
-type image struct {
-	header
-	raw []byte // the value of PixelData
-}
-
-// again returns the image in the bytes of the file, which must be what Find saw.
-func (h *header) again(data []byte) (image, error) {
-	if h.sameHead(data) {
-		return image{*h, data[h.pixels.value:][:h.pixels.length]}, nil
-	}
-	now := header{path: h.path, name: h.name, size: int64(len(data))}
-	from, err := now.parse(bytes.NewReader(data))
-	switch {
-	case errors.Is(err, errNotDICOM) || err == nil && (now.size != h.size || !now.same(h)):
-		return image{}, h.invalid("has changed since it was found")
-	case err != nil:
-		return image{}, err
-	}
-	if from == nil {
-		from = data
-	}
-	if err := now.checkPixels(); err != nil {
-		return image{}, err
-	}
-	return image{now, from[now.pixels.value:][:now.pixels.length]}, nil
-}
-
 // headSeed makes the hashes of headers comparable within one run.
 var headSeed = maphash.MakeSeed()
 
-// longestHead bounds the headers that are compared as bytes: far above any that
-// was met.
-const longestHead = 1 << 20
-
-// noteHead takes a hash of all bytes of the file before its pixels. A header is
-// made of nothing else but these and the file's size, so that Read need not parse
-// it a second time, which takes longer than decoding the pixels.
+// noteHead takes a hash of all that the header was made from: the bytes of the file
+// before its pixels, or all of a file that is deflated. Read need not parse a file
+// again of which nothing else has changed, which takes longer than decoding it.
 func (h *header) noteHead(file io.ReaderAt) {
-	if h.pixels.vr == "" || h.encapsulated || h.pixels.value > longestHead {
-		return
-	}
-	head := make([]byte, h.pixels.value)
-	if n, _ := file.ReadAt(head, 0); n == len(head) {
-		h.head = maphash.Bytes(headSeed, head)
-	}
+	h.head, _ = h.hashHead(file)
 }
 
-// sameHead reports whether the bytes of the file begin and are as many as Find
-// saw.
-func (h *header) sameHead(data []byte) bool {
-	return h.head != 0 && int64(len(data)) == h.size && maphash.Bytes(headSeed, data[:h.pixels.value]) == h.head
+func (h *header) hashHead(file io.ReaderAt) (uint64, error) {
+	var sum maphash.Hash
+	sum.SetSeed(headSeed)
+	buf := headBuffers.Get().(*[64 << 10]byte)
+	defer headBuffers.Put(buf)
+	_, err := io.CopyBuffer(&sum, io.NewSectionReader(file, 0, h.headEnd()), buf[:])
+	return sum.Sum64(), err
 }
 
-// same reports whether two readings of a file agree in what decides its place
-// and its values.
-func (h *header) same(o *header) bool {
-	return h.instance == o.instance && h.te == o.te && h.position == o.position &&
-		h.rows == o.rows && h.columns == o.columns && h.allocated == o.allocated && h.stored == o.stored &&
-		h.pixelsAre == o.pixelsAre && h.slope == o.slope && h.intercept == o.intercept
+var headBuffers = sync.Pool{New: func() any { return new([64 << 10]byte) }}
+
+func (h *header) headEnd() int64 {
+	if h.syntax == uid.DeflatedExplicitVRLittleEndian || !h.hasPixels() {
+		return h.size
+	}
+	return h.pixels.value
 }
+
+// unchanged reports whether a file of that size begins as Find saw it.
+func (h *header) unchanged(file io.ReaderAt, size int64) bool {
+	sum, err := h.hashHead(file)
+	return err == nil && size == h.size && sum == h.head
+}
+
+func (h *header) changed() error { return h.invalid("has changed since it was found") }

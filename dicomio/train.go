@@ -36,8 +36,11 @@ type Train struct {
 	Geometry volume.Geometry
 	// TE holds the echo times in ms, increasing.
 	TE []float64
-	// Files is the number of files.
-	Files int
+	// Images is the number of images, Files that of the files that hold them.
+	Images, Files int
+	// Lossy says that some of them were compressed with loss, as they say themselves
+	// or as they are coded.
+	Lossy bool
 	// Problem is why the train cannot be read, or nil.
 	Problem error
 
@@ -55,18 +58,18 @@ const sameTE = 1e-3
 
 // trains groups the magnitude images of a study into trains, suspects and other
 // series.
-func trains(images []*header) (sound, suspects, others []Train) {
+func trains(images []*header, scaling PhilipsScaling) (sound, suspects, others []Train) {
 	for _, g := range mergeSingles(bySeries(images)) {
 		te := echoTimes(g)
 		switch {
 		case gradientEcho(g[0]) && len(te) >= minTrain:
-			t := newTrain(g, te)
+			t := newTrain(g, te, scaling)
 			t.Problem = t.notT2()
 			suspects = append(suspects, t)
 		case len(te) >= minTrain:
-			sound = append(sound, newTrain(g, te))
+			sound = append(sound, newTrain(g, te, scaling))
 		case crowded(g):
-			t := newTrain(g, te)
+			t := newTrain(g, te, scaling)
 			if missing := t.checkImages(); missing != nil {
 				t.Problem = missing
 			} else {
@@ -74,7 +77,7 @@ func trains(images []*header) (sound, suspects, others []Train) {
 			}
 			suspects = append(suspects, t)
 		default:
-			t := newTrain(g, te)
+			t := newTrain(g, te, scaling)
 			t.Problem = nil // it need not be a train
 			others = append(others, t)
 		}
@@ -191,12 +194,18 @@ func crowded(images []*header) bool {
 
 // newTrain describes the images as a train with the echo times te and checks
 // whether they are one.
-func newTrain(images []*header, te []float64) Train {
+func newTrain(images []*header, te []float64, scaling PhilipsScaling) Train {
 	h := images[0]
 	t := Train{
 		Number: h.seriesNumber, Description: h.description, Manufacturer: h.manufacturer, Model: h.model,
-		Field: h.field, TR: h.tr, Syntax: h.syntax, TE: te, Files: len(images), images: images,
+		Field: h.field, TR: h.tr, Syntax: h.syntax, TE: te, images: images,
 	}
+	paths := map[string]bool{}
+	for _, h := range images {
+		paths[h.path] = true
+		t.Lossy = t.Lossy || h.lossy
+	}
+	t.Images, t.Files = len(images), len(paths)
 	var uids []string
 	for _, h := range images {
 		if !slices.Contains(uids, h.series) {
@@ -204,7 +213,8 @@ func newTrain(images []*header, te []float64) Train {
 		}
 	}
 	t.Hash = hash(strings.Join(uids, `\`))
-	for _, check := range []func() error{t.checkImages, t.checkAgreement, t.checkSide, t.arrange, t.checkScale, t.checkPixels} {
+	scale := func() error { return t.scale(scaling) }
+	for _, check := range []func() error{t.checkKind, t.checkImages, t.checkAgreement, t.checkSide, t.arrange, scale, t.checkPixels} {
 		if t.Problem = check(); t.Problem != nil {
 			break
 		}
@@ -234,6 +244,18 @@ func listMS(te []float64) string {
 		s[i] = fmt.Sprintf("%g", v)
 	}
 	return strings.Join(s, ", ") + " ms"
+}
+
+// checkKind refuses images that are not one plane each.
+func (t *Train) checkKind() error {
+	for _, h := range t.images {
+		if slices.Contains(strings.Split(h.imageType, `\`), "MOSAIC") {
+			e := &FileError{Path: h.where(), Attribute: attribute(tag.ImageType), Kind: ErrUnsupported, Problem: "mosaic, several slices in one image",
+				Hint: "export the series without mosaic, one image for every slice"}
+			return e
+		}
+	}
+	return nil
 }
 
 // checkImages asks every image for the attributes without which it has no place.
@@ -297,7 +319,7 @@ const sameGrid = 1e-4
 func (t *Train) checkAgreement() error {
 	a := t.images[0]
 	differ := func(h *header, g tag.Tag, got, want any) error {
-		e := h.wrong(g, "%v, but %v in %s of the same series: mixed geometry", got, want, a.name)
+		e := h.wrong(g, "%v, but %v in %s of the same series: mixed geometry", got, want, a.where())
 		e.Hint = "a train must be one acquisition on one grid; split the series or ask the site for it again"
 		return e
 	}
@@ -332,28 +354,6 @@ func (t *Train) checkSide() error {
 			return h.wrong(tag.Laterality, "%s, but %s elsewhere in the series", side, t.Side)
 		default:
 			t.Side = side
-		}
-	}
-	return nil
-}
-
-// checkScale refuses echoes whose values are not on one scale. A rescale slope is
-// applied file by file, so it may change; Philips' display values, though, are
-// comparable only while slope × scale slope is the same.
-func (t *Train) checkScale() error {
-	for k := range t.grid[0] {
-		a := t.grid[0][k]
-		for _, echo := range t.grid[1:] {
-			h := echo[k]
-			if math.IsNaN(h.scaleSlope) && math.IsNaN(a.scaleSlope) {
-				continue
-			}
-			got, want := h.slope*h.scaleSlope, a.slope*a.scaleSlope
-			if !(math.Abs(got-want) <= sameGrid*math.Abs(want)) {
-				e := h.wrong(philipsScaleSlope, "rescale slope × scale slope is %g, but %g in %s: the echoes of this slice are not on one scale", got, want, a.name)
-				e.Hint = "export the series with one scaling for all echoes"
-				return e
-			}
 		}
 	}
 	return nil

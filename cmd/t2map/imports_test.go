@@ -22,14 +22,16 @@ var mayImport = map[string][]string{
 	"t2fit":   {"volume", "t2fit/internal/lanes", "t2fit/internal/epg"},
 	"segment": {"volume"},
 	"nifti":   {"volume", "nifti/internal/deflate"},
-	"dicomio": {"volume", "digest"},
+	"dicomio": {"volume", "digest", "dicomio/internal/charset", "dicomio/internal/codec"},
 	"phantom": {"volume", "dicomio", "nifti"},
 	"report":  {"volume", "digest", "nifti", "segment"},
 	"batch":   {"volume", "dicomio", "nifti", "segment", "t2fit", "report"},
 
 	"accuracy": {"volume", "t2fit", "phantom", "report"},
 
-	"nifti/internal/deflate": {},
+	"nifti/internal/deflate":   {},
+	"dicomio/internal/charset": {},
+	"dicomio/internal/codec":   {},
 
 	"t2fit/internal/lanes": {},
 	"t2fit/internal/epg":   {"t2fit/internal/lanes"},
@@ -40,12 +42,14 @@ var mayImport = map[string][]string{
 // onlyIn says where a library may be seen: numerical packages see no path and no
 // logger.
 var onlyIn = map[string][]string{
-	"os":                           {"dicomio", "phantom", "report", "batch", "cmd/t2map"},
-	"path/filepath":                {"dicomio", "phantom", "report", "batch", "cmd/t2map"},
-	"github.com/suyashkumar/dicom": {"dicomio"},
-	"github.com/spf13/cobra":       {"cmd/t2map"},
-	"gonum.org/v1/plot":            {"report"},
-	"log/slog":                     {"batch", "cmd/t2map"},
+	// codec keeps its compiled module in the user's cache directory.
+	"os":                            {"dicomio", "dicomio/internal/codec", "phantom", "report", "batch", "cmd/t2map"},
+	"path/filepath":                 {"dicomio", "dicomio/internal/codec", "phantom", "report", "batch", "cmd/t2map"},
+	"github.com/suyashkumar/dicom":  {"dicomio"},
+	"github.com/tetratelabs/wazero": {"dicomio/internal/codec"},
+	"github.com/spf13/cobra":        {"cmd/t2map"},
+	"gonum.org/v1/plot":             {"report"},
+	"log/slog":                      {"batch", "cmd/t2map"},
 }
 
 func TestImportRules(t *testing.T) {

@@ -1,0 +1,139 @@
+package dicomio
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/suyashkumar/dicom/pkg/tag"
+)
+
+// functionalGroups are the macros of a multi-frame object that say where a frame
+// lies and what it holds (PS3.3 C.7.6.16.2 and C.8.13.5), shared by all frames or
+// given for each.
+var functionalGroups = wish{
+	tag.FrameContentSequence:                 {tag.StackID: nil, tag.InStackPositionNumber: nil, tag.DimensionIndexValues: nil},
+	tag.PlanePositionSequence:                {tag.ImagePositionPatient: nil},
+	tag.PlaneOrientationSequence:             {tag.ImageOrientationPatient: nil},
+	tag.PixelMeasuresSequence:                {tag.PixelSpacing: nil, tag.SliceThickness: nil},
+	tag.PixelValueTransformationSequence:     {tag.RescaleSlope: nil, tag.RescaleIntercept: nil},
+	tag.FrameAnatomySequence:                 {tag.FrameLaterality: nil},
+	tag.MRImageFrameTypeSequence:             {tag.FrameType: nil, tag.ComplexImageComponent: nil},
+	tag.MREchoSequence:                       {tag.EffectiveEchoTime: nil},
+	tag.MRTimingAndRelatedParametersSequence: {tag.RepetitionTime: nil, tag.FlipAngle: nil},
+	// Legacy converted objects keep what no macro takes as it stood in the classic
+	// image (C.7.6.16.2.25).
+	tag.UnassignedSharedConvertedAttributesSequence:   unassigned,
+	tag.UnassignedPerFrameConvertedAttributesSequence: unassigned,
+	philipsFrame: {philipsScaleSlope: nil},
+}
+
+var unassigned = wish{tag.EchoTime: nil, tag.RepetitionTime: nil, tag.FlipAngle: nil, tag.ScanningSequence: nil, philipsScaleSlope: nil}
+
+// philipsFrame is the private sequence in which Philips keeps the attributes of the
+// classic image that a frame would have been.
+var philipsFrame = tag.Tag{Group: 0x2005, Element: 0x140F}
+
+// pulseSequences gives EchoPulseSequence (0018,9008) the words of ScanningSequence.
+var pulseSequences = map[string][]string{"SPIN": {"SE"}, "GRADIENT": {"GR"}, "BOTH": {"SE", "GR"}}
+
+// stack is what the dimensions of an object say of a frame's place. It is compared
+// with the plane's position and nothing else: positions tell more.
+type stack struct {
+	id      string
+	at      int // InStackPositionNumber, 0 where there is none
+	indices []float64
+}
+
+// mostFrames bounds the frames of an object; 100 times what any that was met has.
+const mostFrames = 1 << 20
+
+// expand returns a header for every frame of the object: the object's own, what
+// all frames share, what is given for the frame.
+func (h *header) expand(d dataset) ([]*header, error) {
+	perFrame := d.items(tag.PerFrameFunctionalGroupsSequence)
+	switch {
+	case len(h.faults) > 0:
+		return nil, h.wrong(h.faults[0].tag, "%s", h.faults[0].problem)
+	case h.frames < 1 || h.frames > mostFrames:
+		return nil, h.wrong(tag.NumberOfFrames, "%d, want 1 to %d", h.frames, mostFrames)
+	case len(perFrame) != h.frames:
+		e := h.wrong(tag.PerFrameFunctionalGroupsSequence, "%d items for %d frames", len(perFrame), h.frames)
+		e.Hint = "the file is damaged: copy or export it again"
+		return nil, e
+	}
+	shared := *h
+	for _, groups := range d.items(tag.SharedFunctionalGroupsSequence) {
+		shared.takeGroups(groups)
+	}
+	shared.multiframe = true
+	frames := make([]*header, len(perFrame))
+	for n, groups := range perFrame {
+		frame := shared
+		frame.faults = slices.Clip(shared.faults)
+		frame.index = n
+		frame.takeGroups(groups)
+		if frame.effectiveTE == frame.effectiveTE {
+			frame.te = frame.effectiveTE
+		}
+		frames[n] = &frame
+	}
+	checkStacks(frames)
+	return frames, nil
+}
+
+// takeGroups takes what functional groups hold. What is wanted of them has one
+// meaning wherever it stands in them.
+func (h *header) takeGroups(groups dataset) {
+	for _, macro := range groups {
+		for _, item := range itemsOf(macro) {
+			for _, e := range item {
+				switch e.Tag {
+				case tag.EffectiveEchoTime:
+					h.decimals(e, []*float64{&h.effectiveTE})
+				case tag.StackID:
+					h.stack.id = text(e)
+				case tag.InStackPositionNumber:
+					h.integer(e, &h.stack.at)
+				case tag.DimensionIndexValues:
+					h.stack.indices, _ = numbers(e)
+				case philipsScaleSlope:
+					if h.manufacturer == "" || h.isPhilips() {
+						h.takeNumber(e)
+					}
+				default:
+					h.take(e)
+				}
+			}
+		}
+	}
+}
+
+// checkStacks notes where the object's dimensions contradict what its frames say:
+// two of one kind with the same indices would be one, and frames at one place of a
+// stack lie in one plane.
+func checkStacks(frames []*header) {
+	type place struct {
+		id string
+		at int
+	}
+	indices, places := map[string]*header{}, map[place]*header{}
+	for _, h := range frames {
+		if len(h.stack.indices) > 0 {
+			key := fmt.Sprint(h.stack.indices, h.imageType, h.component, h.te)
+			if other := indices[key]; other != nil {
+				h.faults = append(h.faults, fault{tag.DimensionIndexValues, fmt.Sprintf("%v, as frame %d has: the object contradicts itself", h.stack.indices, other.index+1)})
+			}
+			indices[key] = h
+		}
+		if h.stack.at == 0 {
+			continue
+		}
+		p := place{h.stack.id, h.stack.at}
+		switch other := places[p]; {
+		case other == nil:
+			places[p] = h
+		case distance(h, other) > samePosition:
+			h.faults = append(h.faults, fault{tag.InStackPositionNumber, fmt.Sprintf("%d, as frame %d has, which lies %.2f mm away: the object contradicts itself", p.at, other.index+1, distance(h, other))})
+		}
+	}
+}

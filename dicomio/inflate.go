@@ -1,0 +1,80 @@
+package dicomio
+
+import (
+	"compress/flate"
+	"fmt"
+	"io"
+)
+
+// inflated is a deflated data set (PS3.5 A.5), inflated as far as it is asked for
+// and no further than its limit, so that a bomb of 2 MB costs no gigabytes.
+type inflated struct {
+	z     io.ReadCloser
+	limit int64
+	// pieces are all of one length: what is there need not be copied to grow.
+	pieces [][]byte
+	length int64
+	err    error // after length bytes
+}
+
+// piece is the length of the pieces that an inflated data set is held in.
+const piece = 1 << 20
+
+const (
+	// leastInflated is what any data set may inflate to: 128 MiB, above single
+	// images and all but the largest segmentations.
+	leastInflated = 128 << 20
+	// likelyRatio bounds longer ones by the file's size. Images with noise in them
+	// deflate to a third, and with wide black borders to a tenth.
+	likelyRatio = 20
+)
+
+// inflate returns the data set that is deflated from pos to size.
+func inflate(r io.ReaderAt, pos, size int64) *inflated {
+	z := flate.NewReader(io.NewSectionReader(r, pos, size-pos))
+	return &inflated{z: z, limit: max(leastInflated, likelyRatio*size)}
+}
+
+// reach inflates up to the end and reports whether there is as much.
+func (f *inflated) reach(end int64) bool {
+	for f.length < end && f.err == nil {
+		last := f.length / piece
+		if int(last) == len(f.pieces) {
+			f.pieces = append(f.pieces, make([]byte, piece))
+		}
+		n, err := f.z.Read(f.pieces[last][f.length%piece:])
+		f.length += int64(n)
+		switch {
+		case f.length > f.limit:
+			f.err = fmt.Errorf("the data set inflates to more than %d MiB", f.limit>>20)
+		case err != nil && err != io.EOF:
+			f.err = fmt.Errorf("the data set cannot be inflated: %w", err)
+		default:
+			f.err = err
+		}
+	}
+	return f.length >= end
+}
+
+// ReadAt reads what is inflated, after inflating it.
+func (f *inflated) ReadAt(p []byte, at int64) (int, error) {
+	f.reach(at + int64(len(p)))
+	n := 0
+	for n < len(p) && at < f.length {
+		from := f.pieces[at/piece][at%piece:]
+		c := copy(p[n:], from[:min(int64(len(from)), f.length-at)])
+		n, at = n+c, at+int64(c)
+	}
+	if n < len(p) {
+		return n, f.err
+	}
+	return n, nil
+}
+
+// finish ends the inflating; what is there stays.
+func (f *inflated) finish() {
+	f.z.Close()
+	if f.err == nil {
+		f.err = io.EOF
+	}
+}

@@ -1,0 +1,218 @@
+package codec
+
+import (
+	"context"
+	"encoding/binary"
+	"fmt"
+	"time"
+)
+
+// foreignDecoders holds the module's function for each syntax. OpenJPEG knows HTJ2K
+// too; OpenJPH, the reference for it, is several times as fast.
+var foreignDecoders = map[string]string{
+	jpegBaseline:      "DecodeJpeg",
+	jpegExtended:      "DecodeJpeg",
+	jpegLSLossless:    "DecodeJpegLs",
+	jpegLSNear:        "DecodeJpegLs",
+	jpeg2000Lossless:  "DecodeJpeg2000",
+	jpeg2000:          "DecodeJpeg2000",
+	htj2kLossless:     "DecodeHtJpeg2000",
+	htj2kLosslessRPCL: "DecodeHtJpeg2000",
+	htj2k:             "DecodeHtJpeg2000",
+}
+
+// A decoder may take so long. The slowest decodes some 10 MB in a second on one core;
+// the rest is for cores that are shared, and for processors without a compiler, on
+// which WebAssembly is interpreted.
+const (
+	second         = time.Second
+	secondsToStart = 20
+	secondsPerMiB  = 4
+)
+
+// A decoder may use so much memory: for each sample 4 bytes each of coefficients of the
+// image and of its tile, which OpenJPEG holds at once, and as much again that is
+// counted double while it grows; the data, a few times; and tables.
+const (
+	memoryPerSample = 24
+	memoryPerByte   = 4
+	memoryBeside    = 32 << 20
+)
+
+// job is a frame for the module: what its codestream says of itself.
+type job struct {
+	function string
+	frame    Frame
+	coding   coding
+	data     []byte
+}
+
+// decodeForeign decodes what the module decodes.
+func decodeForeign(f Frame, syntax string, data, dst []byte) error {
+	j := job{function: foreignDecoders[syntax], frame: f, data: data}
+	switch syntax {
+	case jpegBaseline, jpegExtended, jpegLSLossless, jpegLSNear:
+		h, err := readJPEGFrame(f, syntax, data)
+		if err != nil {
+			return err
+		}
+		j.coding = h.coding(Lossy(syntax, data))
+	default:
+		var err error
+		if j.data, err = codestream(data); err != nil {
+			return err
+		}
+		h, err := readJPEG2000Size(f, j.data)
+		if err != nil {
+			return err
+		}
+		j.coding = h.coding
+		j.coding.lossy = Lossy(syntax, j.data)
+	}
+	if err := j.run(dst); err != nil {
+		return fmt.Errorf("%s: %w", j.function, err)
+	}
+	return nil
+}
+
+// memory returns the limit for the job in bytes, whole pages.
+func (j job) memory() uint64 {
+	samples := j.frame.Rows * j.frame.Columns * j.frame.Samples
+	need := uint64(memoryBeside + memoryPerSample*samples + memoryPerByte*len(j.data))
+	return min(need/pageSize*pageSize, maxMemory)
+}
+
+// time returns the limit for the job.
+func (j job) time() time.Duration {
+	return secondsToStart*second + time.Duration(j.frame.size()+len(j.data))*secondsPerMiB*second>>20
+}
+
+// run decodes the frame into dst in an instance of the module, which is not used again
+// after an error.
+func (j job) run(dst []byte) (err error) {
+	l, err := foreign()
+	if err != nil {
+		return err
+	}
+	i, err := l.take()
+	if err != nil {
+		return err
+	}
+	sound := false // neither after an error nor after a panic
+	defer func() {
+		if sound {
+			l.put(i)
+		} else {
+			i.close()
+		}
+	}()
+	ctx, cancel := context.WithTimeout(context.Background(), j.time())
+	defer cancel()
+	i.reset()
+	i.memory.limit = max(j.memory(), uint64(len(i.memory.bytes)))
+	values, err := j.decode(ctx, i)
+	if err != nil {
+		return err
+	}
+	sound = true
+	return j.copy(dst, values)
+}
+
+// decode runs the decoder and returns the samples where they lie in the instance's
+// memory.
+func (j job) decode(ctx context.Context, i *instance) ([]byte, error) {
+	c, err := i.call(ctx, "CreateCodecsContext")
+	if err != nil {
+		return nil, err
+	}
+	p, err := i.call(ctx, "CreateDecoderParameters") // as they are, they ask for no other colours
+	if err != nil {
+		return nil, err
+	}
+	for _, a := range j.attributes() {
+		if _, err := i.call(ctx, a.set, uint64(c), uint64(a.to)); err != nil {
+			return nil, err
+		}
+	}
+	at, err := i.call(ctx, "GetEncodedBuffer", uint64(c))
+	if err != nil {
+		return nil, err
+	}
+	if at == 0 || !i.module.Memory().Write(at, j.data) {
+		return nil, fmt.Errorf("no memory for %d bytes of data", len(j.data))
+	}
+	if _, err := i.call(ctx, j.function, uint64(c), uint64(p)); err != nil {
+		return nil, err
+	}
+	if at, err = i.call(ctx, "GetDecodedBuffer", uint64(c)); err != nil {
+		return nil, err
+	}
+	size, err := i.call(ctx, "GetDecodedBufferSize", uint64(c))
+	if err != nil {
+		return nil, err
+	}
+	return i.read(at, size)
+}
+
+// attribute is one of the attributes that the module knows of a frame.
+type attribute struct {
+	set string
+	to  int
+}
+
+// Photometric interpretations in the module's order; what decides is the number of
+// samples.
+const (
+	monochrome2 = 1
+	rgb         = 3
+)
+
+func (j job) attributes() []attribute {
+	a := []attribute{
+		{"SetColumns", j.frame.Columns},
+		{"SetRows", j.frame.Rows},
+		{"SetBitsAllocated", 8 * j.width()},
+		{"SetBitsStored", j.coding.precision},
+		{"SetSamplesPerPixel", j.frame.Samples},
+		{"SetPixelRepresentation", 0},
+		{"SetPlanarConfiguration", 0},
+		{"SetPhotometricInterpretation", monochrome2},
+		{"SetEncodedBufferSize", len(j.data)},
+	}
+	if j.coding.signed {
+		a[5].to = 1
+	}
+	if j.frame.Samples > 1 {
+		a[7].to = rgb
+	}
+	return a
+}
+
+// width returns the bytes of a sample in the module.
+func (j job) width() int { return (j.coding.precision + 7) / 8 }
+
+// copy puts the module's samples into dst.
+func (j job) copy(dst, values []byte) error {
+	row := j.frame.Columns * j.frame.Samples
+	if want := j.frame.Rows * row * j.width(); len(values) < want {
+		return fmt.Errorf("%d bytes, want %d", len(values), want)
+	}
+	line := make([]uint16, row)
+	for r := range j.frame.Rows {
+		from := values[r*row*j.width():]
+		for k := range line {
+			switch {
+			case j.width() == 2:
+				line[k] = binary.LittleEndian.Uint16(from[2*k:])
+			case j.coding.signed:
+				line[k] = uint16(int8(from[k]))
+			default:
+				line[k] = uint16(from[k])
+			}
+		}
+		if err := j.coding.words(j.frame, dst[r*row*j.frame.width():], line); err != nil {
+			return fmt.Errorf("row %d: %w", r, err)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,176 @@
+package codec
+
+import (
+	"encoding/binary"
+	"errors"
+)
+
+// lookBits are the bits of the data that are looked up at a time: codes with their
+// differences have fewer in most of an image of 12 bits with noise, and the table
+// fits a core's first cache.
+const lookBits = 12
+
+// Longest code (T.81 C.1), and the sizes of a difference, up to 16 (H.1.2.2).
+const (
+	maxCode = 16
+	maxSize = 16
+)
+
+// huffman is a code for the sizes of differences.
+type huffman struct {
+	// look has an entry for every next lookBits bits: how many belong to the code,
+	// in bits 0-7, how many after them to the difference, 8-15, and, where these are
+	// looked at as well and so 0 are left, the difference, 16-31. It is 0 where the
+	// code is longer or none.
+	look [1 << lookBits]uint32
+	// Codes of n bits are below end[n], left-aligned in 16 bits; that of them which
+	// is c stands for sizes[c>>(16-n)+first[n]].
+	end   [maxCode + 1]uint32
+	first [maxCode + 1]int32
+	sizes []byte
+}
+
+// newHuffman builds a code from a table in a DHT segment (T.81 B.2.4.2), of which it
+// returns the length too.
+func newHuffman(body []byte) (*huffman, int, error) {
+	if len(body) < maxCode {
+		return nil, 0, errShort
+	}
+	h := new(huffman)
+	code, at := uint32(0), 0
+	sizes := body[maxCode:]
+	for n := 1; n <= maxCode; n++ {
+		count := int(body[n-1])
+		if at+count > len(sizes) {
+			return nil, 0, errShort
+		}
+		h.first[n] = int32(at) - int32(code)
+		for range count {
+			if code >= 1<<n {
+				return nil, 0, errors.New("a Huffman table with more codes than there are")
+			}
+			if sizes[at] > maxSize {
+				return nil, 0, errors.New("a Huffman table for differences of more than 16 bits")
+			}
+			h.enter(code, n, uint32(sizes[at]))
+			code, at = code+1, at+1
+		}
+		h.end[n] = code << (maxCode - n)
+		code <<= 1
+	}
+	h.sizes = sizes[:at]
+	return h, maxCode + at, nil
+}
+
+// enter puts a code of n bits for differences of size bits into the table.
+func (h *huffman) enter(code uint32, n int, size uint32) {
+	if n > lookBits {
+		return
+	}
+	free := lookBits - n
+	from := code << free
+	for rest := range uint32(1) << free {
+		e := uint32(n) | size<<8
+		switch {
+		case size == maxSize: // the one difference that needs no more bits
+			e = uint32(n) | 1<<31
+		case int(size) <= free:
+			d := difference(rest>>(uint32(free)-size), size)
+			e = uint32(n) + size | uint32(d)<<16
+		}
+		h.look[from+rest] = e
+	}
+}
+
+// difference returns the number that stands in so many bits (T.81 table H.2 and
+// F.2.2.1, EXTEND), modulo 2¹⁶.
+func difference(bits, size uint32) uint16 {
+	if size > 0 && bits>>(size-1) == 0 {
+		bits -= 1<<size - 1
+	}
+	return uint16(bits)
+}
+
+// long returns the length of a code that is not in the table and its size, 0 where
+// the bits are no code. bits are the next 16.
+func (h *huffman) long(bits uint32) (n, size uint32) {
+	for n := uint32(1); n <= maxCode; n++ {
+		if bits < h.end[n] {
+			return n, uint32(h.sizes[int32(bits>>(maxCode-n))+h.first[n]])
+		}
+	}
+	return 0, 0
+}
+
+// bitReader reads bits from the highest of each byte on. After the data it reads
+// zeros without end; left says how many were read too many.
+type bitReader struct {
+	data []byte
+	at   int    // bytes of data in acc, also of the zeros after them
+	acc  uint64 // the next bits, the first one highest
+	n    uint   // how many of them count
+}
+
+// fill sees to it that at least 56 bits count.
+func (b *bitReader) fill() {
+	if b.at+8 <= len(b.data) {
+		b.acc |= binary.BigEndian.Uint64(b.data[b.at:]) >> b.n
+		b.at += int(63-b.n) / 8
+		b.n |= 56
+		return
+	}
+	for ; b.n <= 56; b.n += 8 {
+		if b.at < len(b.data) {
+			b.acc |= uint64(b.data[b.at]) << (56 - b.n)
+		}
+		b.at++
+	}
+}
+
+// left returns the bits of the data that were not read.
+func (b *bitReader) left() int { return 8*len(b.data) - 8*b.at + int(b.n) }
+
+// differences reads one difference for each of dst, modulo 2¹⁶. It returns whether
+// all were codes.
+func (b *bitReader) differences(dst []uint16, h *huffman) bool {
+	r := *b
+	ok := true
+	for i := range dst {
+		if r.n < maxCode+maxSize {
+			r.fill()
+		}
+		e := h.look[r.acc>>(64-lookBits)]
+		n, size := e&0xff, e>>8&0xff
+		if n != 0 && size == 0 {
+			dst[i] = uint16(e >> 16)
+			r.acc <<= n
+			r.n -= uint(n)
+			continue
+		}
+		d, used := h.difference(e, r.acc)
+		ok = ok && used != 0
+		dst[i] = d
+		r.acc <<= used & 63
+		r.n -= uint(used)
+	}
+	*b = r
+	return ok
+}
+
+// difference returns what stands at the beginning of acc, where the table's entry e
+// does not say all, and how many bits it takes, 0 where it is no code.
+func (h *huffman) difference(e uint32, acc uint64) (d uint16, used uint32) {
+	n, size := e&0xff, e>>8&0xff
+	if n == 0 {
+		if n, size = h.long(uint32(acc >> 48)); n == 0 {
+			return 0, 0
+		}
+	}
+	if size == maxSize {
+		return 1 << 15, n
+	}
+	if size == 0 {
+		return 0, n
+	}
+	return difference(uint32(acc<<n>>(64-size)), size), n + size
+}

@@ -1,0 +1,86 @@
+package codec
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+)
+
+// RLE's header (PS3.5 G.5): the number of segments and the offsets of up to 15.
+const (
+	rleHeader      = 64
+	maxRLESegments = 15
+)
+
+// decodeRLE decodes segments of bytes, for each sample the highest byte first (PS3.5
+// annex G). A frame of 1 bit is one segment of packed bits, as pydicom writes it.
+func decodeRLE(f Frame, _ string, data, dst []byte) error {
+	if len(data) < rleHeader {
+		return fmt.Errorf("RLE: %d bytes, fewer than the header", len(data))
+	}
+	segments := binary.LittleEndian.Uint32(data)
+	if want := f.Samples * f.width(); int64(segments) != int64(want) || want > maxRLESegments {
+		return fmt.Errorf("RLE: %d segments, want %d", segments, want)
+	}
+	var ends [maxRLESegments + 1]int
+	for s := range int(segments) {
+		at := binary.LittleEndian.Uint32(data[4+4*s:])
+		if at < rleHeader || int64(at) > int64(len(data)) || s > 0 && int(at) < ends[s-1] {
+			return fmt.Errorf("RLE: segment %d at %d of %d bytes", s+1, at, len(data))
+		}
+		ends[s] = int(at)
+	}
+	ends[segments] = len(data)
+	for s := range int(segments) {
+		plane := dst
+		if f.Allocated == 1 {
+			plane = make([]byte, f.packedSize())
+		}
+		sample, significance := s/f.width(), s%f.width()
+		first := sample*f.width() + f.width() - 1 - significance
+		if err := unpackBits(plane[first:], f.Samples*f.width(), data[ends[s]:ends[s+1]]); err != nil {
+			return fmt.Errorf("RLE: segment %d: %w", s+1, err)
+		}
+		if f.Allocated == 1 {
+			unpack(dst, plane)
+		}
+	}
+	f.extend(dst)
+	return nil
+}
+
+var errShort = errors.New("the data end before the frame is complete")
+
+// unpackBits decodes a segment into every step-th byte of dst, from the first on. The
+// bytes after the last, which may be padding (PS3.5 G.3.1), are not looked at.
+func unpackBits(dst []byte, step int, src []byte) error {
+	for at := 0; at < len(dst); {
+		if len(src) == 0 {
+			return errShort
+		}
+		n := int(int8(src[0]))
+		src = src[1:]
+		switch {
+		case n >= 0:
+			n = min(n+1, (len(dst)-at+step-1)/step)
+			if len(src) < n {
+				return errShort
+			}
+			for _, b := range src[:n] {
+				dst[at] = b
+				at += step
+			}
+			src = src[n:]
+		case n > -128: // -128 is no operation
+			if len(src) == 0 {
+				return errShort
+			}
+			for range min(1-n, (len(dst)-at+step-1)/step) {
+				dst[at] = src[0]
+				at += step
+			}
+			src = src[1:]
+		}
+	}
+	return nil
+}

@@ -1,0 +1,98 @@
+package dicomio
+
+import (
+	"crypto/sha256"
+	"fmt"
+	"io"
+
+	"github.com/suyashkumar/dicom/pkg/tag"
+)
+
+// object is an open DICOM file that is no image of a train, such as a segmentation.
+type object struct {
+	*header
+	data   dataset // what was wanted of it
+	file   opened
+	reader frameReader
+}
+
+// openObject opens the file, which must be what Find saw, and parses what is wanted
+// of it. Its pixels, if it has any, are as many as it declares.
+func (h *header) openObject(want wish) (*object, error) {
+	file, err := h.open()
+	if err != nil {
+		return nil, err
+	}
+	copied := *h
+	o := &object{header: &copied, file: file}
+	if err := o.prepare(want); err != nil {
+		file.Close()
+		return nil, err
+	}
+	return o, nil
+}
+
+func (o *object) prepare(want wish) error {
+	if !o.unchanged(o.file, o.file.Size()) {
+		return o.changed()
+	}
+	out, err := guard(o.file, o.size, want)
+	if err != nil {
+		return o.broken(err)
+	}
+	if len(out.tooLong) > 0 {
+		return o.wrong(out.tooLong[0], "longer than %d bytes", longestValue)
+	}
+	if o.data, err = out.parse(); err != nil {
+		return o.broken(err)
+	}
+	o.reader.body = out.body
+	if out.pixels == nil {
+		return nil
+	}
+	if o.encapsulated {
+		if err := o.divide(&out); err != nil {
+			return err
+		}
+	}
+	return o.checkFrames()
+}
+
+// checkFrames asks that every frame can be read.
+func (o *object) checkFrames() error {
+	switch {
+	case len(o.faults) > 0:
+		return o.wrong(o.faults[0].tag, "%s", o.faults[0].problem)
+	case !readable(o.syntax):
+		return o.unsupportedSyntax()
+	case o.rows < 1 || o.columns < 1:
+		return o.wrong(tag.Rows, "%d rows, %d columns", o.rows, o.columns)
+	case o.frames < 1:
+		return o.wrong(tag.NumberOfFrames, "%d", o.frames)
+	case o.allocated != 1 && o.allocated != 8 && o.allocated != 16:
+		return o.unsupported(tag.BitsAllocated, "%d bits allocated", o.allocated)
+	}
+	if err := o.checkLength(); err != nil {
+		return err
+	}
+	if all := o.pixelBytes() * int64(o.frames); all > leastDecoded && all > mostCompressed*o.size {
+		return o.wrong(tag.PixelData, "%d frames of %d bytes cannot come out of a file of %d", o.frames, o.pixelBytes(), o.size)
+	}
+	return nil
+}
+
+// pixelFrame returns frame n, from 0, as stored: little endian, a byte for every
+// pixel of one bit. It is good until the next call.
+func (o *object) pixelFrame(n int) ([]byte, error) { return o.reader.read(o.header, n) }
+
+// sha256 returns the hash of the whole file in hexadecimal.
+func (o *object) sha256() (string, error) {
+	sum := sha256.New()
+	if _, err := io.Copy(sum, io.NewSectionReader(o.file, 0, o.size)); err != nil {
+		return "", o.ioError(err)
+	}
+	return fmt.Sprintf("%x", sum.Sum(nil)), nil
+}
+
+// Close closes the file.
+func (o *object) Close() error { return o.file.Close() }

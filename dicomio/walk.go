@@ -1,0 +1,352 @@
+package dicomio
+
+import (
+	"encoding/binary"
+	"fmt"
+	"io"
+
+	"github.com/suyashkumar/dicom/pkg/tag"
+)
+
+// elementWalker is a way through the elements of a file.
+type elementWalker struct {
+	in       *window
+	size     int64
+	order    byteOrder
+	implicit bool
+	foreign  bool // within UN in a big-endian file: another byte order than the rest
+	out      *outline
+}
+
+// byteOrder reads and appends numbers.
+type byteOrder interface {
+	binary.ByteOrder
+	binary.AppendByteOrder
+}
+
+// element is the header of a data element; value is where its value begins.
+type element struct {
+	tag    tag.Tag
+	vr     string
+	length int64
+	value  int64
+}
+
+// These tags delimit sequences; they have no VR in any syntax (PS3.5 7.5).
+var (
+	itemTag     = tag.Tag{Group: 0xFFFE, Element: 0xE000}
+	itemEndTag  = tag.Tag{Group: 0xFFFE, Element: 0xE00D}
+	sequenceEnd = tag.Tag{Group: 0xFFFE, Element: 0xE0DD}
+)
+
+// vrs are the value representations of PS3.5 6.2, with the bytes of an element's
+// header: 12 for those with two reserved bytes and a length of 32 bits (7.1.2).
+var vrs = map[string]int64{
+	"AE": 8, "AS": 8, "AT": 8, "CS": 8, "DA": 8, "DS": 8, "DT": 8, "FD": 8, "FL": 8, "IS": 8, "LO": 8, "LT": 8, "PN": 8,
+	"SH": 8, "SL": 8, "SS": 8, "ST": 8, "TM": 8, "UI": 8, "UL": 8, "US": 8,
+	"OB": 12, "OD": 12, "OF": 12, "OL": 12, "OV": 12, "OW": 12, "SQ": 12, "SV": 12, "UC": 12, "UN": 12, "UR": 12, "UT": 12, "UV": 12,
+}
+
+// letters are vrs by their two letters, A first: a file has an element every few
+// bytes.
+var letters [26][26]struct {
+	vr   string
+	head int64
+}
+
+func init() {
+	for vr, head := range vrs {
+		at := &letters[vr[0]-'A'][vr[1]-'A']
+		at.vr, at.head = vr, head
+	}
+}
+
+// vrOf returns the VR of those letters and the length of its elements' headers; "" and
+// that of most where the standard has no such VR.
+func vrOf(b []byte) (vr string, head int64) {
+	if x, y := b[0]-'A', b[1]-'A'; x < 26 && y < 26 && letters[x][y].head > 0 {
+		return letters[x][y].vr, letters[x][y].head
+	}
+	return "", 8
+}
+
+// header reads the element at pos and checks its length against end.
+func (w *elementWalker) header(pos, end int64) (element, error) {
+	if w.out.elements++; w.out.elements > mostElements {
+		return element{}, fmt.Errorf("more than %d data elements", mostElements)
+	}
+	b, err := w.in.bytes(pos, 8)
+	if err != nil {
+		return element{}, err
+	}
+	e := element{tag: tag.Tag{Group: w.order.Uint16(b), Element: w.order.Uint16(b[2:])}, value: pos + 8}
+	switch {
+	case e.tag.Group == 0xFFFE:
+		e.length = int64(w.order.Uint32(b[4:]))
+	case w.implicit:
+		e.length = int64(w.order.Uint32(b[4:]))
+	default:
+		var head int64
+		e.vr, head = vrOf(b[4:6])
+		e.length = int64(w.order.Uint16(b[6:]))
+		if head == 12 {
+			if b, err = w.in.bytes(pos+8, 4); err != nil {
+				return element{}, err
+			}
+			e.length, e.value = int64(w.order.Uint32(b)), pos+12
+		}
+	}
+	if e.length != undefined && e.length > end-e.value {
+		return e, &promiseError{e.tag, e.length, end - e.value}
+	}
+	return e, nil
+}
+
+// walk goes through elements from pos to end, or to the end of an item, gathers
+// the wanted ones and returns where it stopped. At the top PixelData ends it:
+// nothing behind is read but the headers of its fragments.
+func (w *elementWalker) walk(pos, end int64, depth int, want wish) (int64, error) {
+	for pos < end {
+		e, err := w.header(pos, end)
+		if err != nil {
+			return pos, err
+		}
+		if depth == 0 && e.tag == tag.PixelData {
+			if w.implicit {
+				e.vr = "OW" // PS3.5 A.1
+			}
+			pixels := e // a copy, so that not every element is moved to the heap
+			w.out.pixels = &pixels
+			if e.length == undefined {
+				_, err = w.pixelItems(e, end)
+			}
+			return pos, err
+		}
+		inside, wanted := want[e.tag]
+		next := e.value + e.length
+		switch {
+		case e.tag == itemEndTag:
+			return e.value, nil
+		case w.isSequence(e, inside != nil):
+			if next, err = w.items(e, end, depth+1, inside); err != nil {
+				return pos, err
+			}
+		case depth == 0 && e.tag == tag.SpecificCharacterSet && e.length <= longestValue:
+			value, err := w.in.bytes(e.value, int(e.length))
+			if err != nil {
+				return pos, err
+			}
+			w.out.charset = string(value)
+		case e.tag == tag.ExtendedOffsetTable:
+			w.out.offsets = e
+		case e.tag == tag.ExtendedOffsetTableLengths:
+			w.out.lengths = e
+		case wanted && inside == nil:
+			if err := w.gather(e); err != nil {
+				return pos, err
+			}
+		}
+		pos = next
+	}
+	return pos, nil
+}
+
+// isSequence reports whether the element holds items. What is not sure to be one
+// is taken for it only where one is wanted.
+func (w *elementWalker) isSequence(e element, wanted bool) bool {
+	switch {
+	case e.vr == "SQ", e.length == undefined:
+		return true
+	case w.implicit && !wanted:
+		info, err := tag.Find(e.tag)
+		return err == nil && info.VRs[0] == "SQ"
+	}
+	return wanted && (w.implicit || e.vr == "UN")
+}
+
+// items goes through the items of a sequence.
+func (w *elementWalker) items(of element, end int64, depth int, want wish) (int64, error) {
+	if depth > deepest {
+		return of.value, fmt.Errorf("more than %d sequences within each other", deepest)
+	}
+	pos := of.value
+	if of.length != undefined {
+		end = pos + of.length
+	}
+	inside := *w
+	if of.vr == "UN" {
+		// Whatever the syntax, these are implicit little endian (PS3.5 6.2.2).
+		inside.order, inside.implicit, inside.foreign = binary.LittleEndian, true, w.out.order == binary.BigEndian
+	}
+	if want != nil {
+		w.open(of.tag, "SQ")
+		defer w.open(sequenceEnd, "")
+	}
+	for pos < end {
+		e, err := inside.header(pos, end)
+		switch {
+		case err == io.EOF:
+			return pos, io.ErrUnexpectedEOF
+		case err != nil:
+			return pos, err
+		case e.tag == sequenceEnd:
+			return e.value, nil
+		case e.tag != itemTag:
+			return pos, fmt.Errorf("element (%04X,%04X) holds something that is no item", of.tag.Group, of.tag.Element)
+		}
+		itemEnd := end
+		if e.length != undefined {
+			itemEnd = e.value + e.length
+		}
+		if want != nil {
+			w.open(itemTag, "")
+		}
+		if pos, err = inside.walk(e.value, itemEnd, depth, want); err == io.EOF {
+			err = io.ErrUnexpectedEOF
+		}
+		if err != nil {
+			return pos, err
+		}
+		if want != nil {
+			w.open(itemEndTag, "")
+		}
+		if e.length != undefined {
+			pos = itemEnd
+		}
+	}
+	return pos, nil
+}
+
+// pixelItems notes the items of encapsulated pixel data.
+func (w *elementWalker) pixelItems(of element, end int64) (int64, error) {
+	for pos := of.value; pos < end; {
+		e, err := w.header(pos, end)
+		switch {
+		case err != nil:
+			return pos, err
+		case e.tag == sequenceEnd:
+			return e.value, nil
+		case e.tag != itemTag || e.length == undefined:
+			return pos, fmt.Errorf("element (%04X,%04X) holds something that is no fragment", of.tag.Group, of.tag.Element)
+		}
+		w.out.fragments = append(w.out.fragments, fragment{e.value, e.length})
+		pos = e.value + e.length
+	}
+	return end, io.ErrUnexpectedEOF
+}
+
+// open writes the beginning of a sequence or of an item, or the end of one: lengths
+// are left undefined, and an end has length 0.
+func (w *elementWalker) open(t tag.Tag, vr string) {
+	b := w.out.order.AppendUint16(w.out.wanted, t.Group)
+	b = w.out.order.AppendUint16(b, t.Element)
+	if vr != "" {
+		b = append(append(b, vr...), 0, 0)
+	}
+	length := uint32(undefined)
+	if t == itemEndTag || t == sequenceEnd {
+		length = 0
+	}
+	w.out.wanted = w.out.order.AppendUint32(b, length)
+}
+
+// gather copies an element for the library, in explicit VR.
+func (w *elementWalker) gather(e element) error {
+	if w.foreign {
+		return nil
+	}
+	raw := rawTags[e.tag]
+	if e.length > longestValue && !raw {
+		w.out.tooLong = append(w.out.tooLong, e.tag)
+		return nil
+	}
+	value, err := w.in.bytes(e.value, int(e.length))
+	if err != nil {
+		return err
+	}
+	order, vr := w.out.order, "OB"
+	if !raw {
+		vr = e.libraryVR()
+	}
+	b := order.AppendUint16(w.out.wanted, e.tag.Group)
+	b = order.AppendUint16(b, e.tag.Element)
+	b = append(b, vr...)
+	if vrs[vr] == 12 {
+		b = order.AppendUint32(append(b, 0, 0), uint32(e.length))
+	} else {
+		b = order.AppendUint16(b, uint16(e.length))
+	}
+	w.out.wanted = append(b, value...)
+	return nil
+}
+
+// rawTags are elements that are handed over as bytes: long texts that the library
+// would cut into a string for every number.
+var rawTags = map[tag.Tag]bool{tag.ContourData: true}
+
+// libraryVR returns the VR under which the library gets the element: the
+// dictionary's where the file has none, and bytes for those that it misreads.
+func (e element) libraryVR() string {
+	vr := e.vr
+	if vr == "" || vr == "UN" {
+		vr = "UN"
+		if info, err := tag.Find(e.tag); err == nil {
+			vr = info.VRs[0]
+		} else if e.tag == philipsScaleSlope {
+			vr = "FL"
+		}
+	}
+	switch vr {
+	case "OB", "OD", "OF", "OL", "OV", "OW", "SQ", "SV", "UN", "UV":
+		return "OB"
+	}
+	return vr
+}
+
+// holds reports whether the pixels' last byte is there; of a file that was found
+// when its lengths were checked.
+func (w *elementWalker) holds(pixels *element) bool {
+	z, inflating := w.in.r.(*inflated)
+	return !inflating || pixels.length == undefined || z.reach(pixels.value+pixels.length)
+}
+
+// window reads ahead, to spare a read per element.
+type window struct {
+	r     io.ReaderAt
+	block []byte
+	at    int64 // of block
+	ahead int
+}
+
+// Reading ahead begins with what most headers take up and grows along long ones.
+const leastAhead, mostAhead = 4 << 10, 256 << 10
+
+// bytes returns n bytes at pos, good until the next call.
+func (w *window) bytes(pos int64, n int) ([]byte, error) {
+	b, err := w.some(pos, n)
+	if err == nil && len(b) < n {
+		err = io.ErrUnexpectedEOF
+		if len(b) == 0 {
+			err = io.EOF
+		}
+	}
+	return b, err
+}
+
+// some is bytes, but returns fewer at the end of the file.
+func (w *window) some(pos int64, n int) ([]byte, error) {
+	if at := pos - w.at; at >= 0 && at+int64(n) <= int64(len(w.block)) {
+		return w.block[at : at+int64(n)], nil
+	}
+	w.ahead = min(max(2*w.ahead, leastAhead), mostAhead)
+	if size := max(n, w.ahead); size > cap(w.block) {
+		w.block = make([]byte, size)
+	}
+	w.block = w.block[:max(n, min(w.ahead, cap(w.block)))]
+	read, err := w.r.ReadAt(w.block, pos)
+	w.block, w.at = w.block[:read], pos
+	if err == io.EOF || read >= n {
+		err = nil
+	}
+	return w.block[:min(n, read)], err
+}
