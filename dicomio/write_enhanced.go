@@ -245,7 +245,7 @@ func (o *Enhanced) duration() float64 { return o.TR * float64(o.Columns) }
 func (o *Enhanced) describeFrames(l *attributeList) error {
 	d := o.dimensions()
 	d.describe(l, o.InstanceUID)
-	groups := make([]functionalGroups, len(o.Frames))
+	groups := make([]writtenGroups, len(o.Frames))
 	for n, f := range o.Frames {
 		groups[n] = o.groups(f, d.values[n])
 		for _, override := range f.Overrides {

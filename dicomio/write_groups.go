@@ -27,8 +27,8 @@ const (
 	philipsCreator5 = "Philips MR Imaging DD 005"
 )
 
-// functionalGroup is one functional group macro (PS3.3 C.7.6.16) of a frame.
-type functionalGroup struct {
+// writtenGroup is one functional group macro (PS3.3 C.7.6.16) of a frame.
+type writtenGroup struct {
 	sequence tag.Tag
 	item     attributeList
 	// never says that the group must not be shared.
@@ -38,7 +38,7 @@ type functionalGroup struct {
 	block   tag.Tag
 }
 
-func (g *functionalGroup) describe(l *attributeList) {
+func (g *writtenGroup) describe(l *attributeList) {
 	if g.creator != "" {
 		l.privateText(g.block, g.creator)
 	}
@@ -46,22 +46,22 @@ func (g *functionalGroup) describe(l *attributeList) {
 }
 
 // same says whether two groups hold the same attributes.
-func (g *functionalGroup) same(h *functionalGroup) bool {
+func (g *writtenGroup) same(h *writtenGroup) bool {
 	return g.item.err == nil && h.item.err == nil &&
 		slices.EqualFunc(g.item.elements, h.item.elements, (*dicom.Element).Equals)
 }
 
-// functionalGroups are those of one frame.
-type functionalGroups []functionalGroup
+// writtenGroups are those of one frame.
+type writtenGroups []writtenGroup
 
-func (gs *functionalGroups) add(sequence tag.Tag, fill func(*attributeList)) *functionalGroup {
-	g := functionalGroup{sequence: sequence}
+func (gs *writtenGroups) add(sequence tag.Tag, fill func(*attributeList)) *writtenGroup {
+	g := writtenGroup{sequence: sequence}
 	fill(&g.item)
 	*gs = append(*gs, g)
 	return &(*gs)[len(*gs)-1]
 }
 
-func (gs functionalGroups) find(sequence tag.Tag) *functionalGroup {
+func (gs writtenGroups) find(sequence tag.Tag) *writtenGroup {
 	for i := range gs {
 		if gs[i].sequence == sequence {
 			return &gs[i]
@@ -72,13 +72,13 @@ func (gs functionalGroups) find(sequence tag.Tag) *functionalGroup {
 
 // override changes an attribute in whichever group holds it, or leaves out a
 // group.
-func (gs *functionalGroups) override(o Override) error {
+func (gs *writtenGroups) override(o Override) error {
 	info, err := tag.FindByKeyword(o.Keyword)
 	if err != nil {
 		return errors.New("not a keyword of the data dictionary")
 	}
 	if o.Values == nil && gs.find(info.Tag) != nil {
-		*gs = slices.DeleteFunc(*gs, func(g functionalGroup) bool { return g.sequence == info.Tag })
+		*gs = slices.DeleteFunc(*gs, func(g writtenGroup) bool { return g.sequence == info.Tag })
 		return nil
 	}
 	for i := range *gs {
@@ -91,7 +91,7 @@ func (gs *functionalGroups) override(o Override) error {
 
 // describeGroups lists the functional groups of all frames: once what is equal
 // over them, unless all are to be with each frame.
-func describeGroups(l *attributeList, frames []functionalGroups, allPerFrame bool) {
+func describeGroups(l *attributeList, frames []writtenGroups, allPerFrame bool) {
 	shared := map[tag.Tag]bool{}
 	var once attributeList
 	for i := range frames[0] {
@@ -114,7 +114,7 @@ func describeGroups(l *attributeList, frames []functionalGroups, allPerFrame boo
 	l.items(tag.PerFrameFunctionalGroupsSequence, perFrame)
 }
 
-func sharedBy(frames []functionalGroups, g *functionalGroup) bool {
+func sharedBy(frames []writtenGroups, g *writtenGroup) bool {
 	for _, groups := range frames[1:] {
 		if h := groups.find(g.sequence); h == nil || !g.same(h) {
 			return false
@@ -176,8 +176,8 @@ func frameContent(values []int) func(*attributeList) {
 }
 
 // groups are the functional groups of a frame.
-func (o *Enhanced) groups(f Frame, dimensionValues []int) functionalGroups {
-	var gs functionalGroups
+func (o *Enhanced) groups(f Frame, dimensionValues []int) writtenGroups {
+	var gs writtenGroups
 	content := gs.add(tag.FrameContentSequence, frameContent(dimensionValues))
 	content.never = true
 	content.item.text(tag.FrameAcquisitionDateTime, noDateTime)
@@ -238,7 +238,7 @@ func (f *Frame) philips(i *attributeList) {
 }
 
 // legacyGroups adds what a legacy converted object has no group for.
-func (o *Enhanced) legacyGroups(gs *functionalGroups, f Frame) {
+func (o *Enhanced) legacyGroups(gs *writtenGroups, f Frame) {
 	gs.add(tag.UnassignedPerFrameConvertedAttributesSequence, func(i *attributeList) {
 		i.numbers(tag.EchoTime, f.TE)
 	}).never = true
@@ -252,7 +252,7 @@ func (o *Enhanced) legacyGroups(gs *functionalGroups, f Frame) {
 
 // acquisitionGroups adds how the frame was acquired: PS3.3 C.8.13.5. What the
 // phantoms do not have (coils, gradients) is named as the macros' plain case.
-func (o *Enhanced) acquisitionGroups(gs *functionalGroups, f Frame) {
+func (o *Enhanced) acquisitionGroups(gs *writtenGroups, f Frame) {
 	gs.add(tag.MREchoSequence, func(i *attributeList) { i.doubles(tag.EffectiveEchoTime, f.TE) })
 	gs.add(tag.MRTimingAndRelatedParametersSequence, o.timing)
 	gs.add(tag.MRFOVGeometrySequence, func(i *attributeList) {

@@ -278,7 +278,7 @@ func (s *Segmentation) describeSegments(l *attributeList) {
 func (s *Segmentation) describeFrames(l *attributeList) {
 	d := s.dimensions()
 	d.describe(l, s.InstanceUID)
-	frames := make([]functionalGroups, len(s.Frames))
+	frames := make([]writtenGroups, len(s.Frames))
 	for n, f := range s.Frames {
 		gs := &frames[n]
 		gs.add(tag.FrameContentSequence, frameContent(d.values[n])).never = true

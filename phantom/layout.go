@@ -86,6 +86,10 @@ func (f *Form) fill() error {
 // large; a power of two keeps every quotient exact.
 const PhilipsScale = 128
 
+// philipsManufacturer has the name by which readers tell whose private
+// attributes they see.
+const philipsManufacturer = "T2MAP PHANTOM, AS PHILIPS"
+
 // object is one DICOM file of a study, not yet encoded.
 type object struct {
 	name   string
@@ -182,7 +186,7 @@ func (s *Study) imageObjects(layout Layout) []object {
 			change = func(im *dicomio.Image) { im.SeriesNumber, im.InstanceNumber = echo+1, slice+1 }
 		case LayoutPhilips:
 			change = func(im *dicomio.Image) {
-				im.BitsStored = 16
+				im.Manufacturer, im.BitsStored = philipsManufacturer, 16
 				im.RescaleSlope, im.ScaleSlope = philipsSlopes(echo)
 				philipsStore(im.Pixels, echo)
 			}
@@ -222,7 +226,7 @@ func (s *Study) enhancedObject(layout Layout, images []int, part int) object {
 					o.Frames = append(o.Frames, f)
 					continue
 				}
-				o.BitsStored = 16
+				o.Manufacturer, o.BitsStored = philipsManufacturer, 16
 				o.Frames = append(o.Frames, phase(f, n), philipsMagnitude(f, n%s.Options.Echoes))
 			}
 			s.shuffle(layout, part).Shuffle(len(o.Frames), func(i, j int) {

@@ -12,6 +12,10 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+	"github.com/t2map/t2map/dicomio"
 )
 
 // pydicomFiles reads every DICOM file of a folder, in the order of names, frame
@@ -167,6 +171,45 @@ func TestEveryLayoutHoldsTheSameMagnitudes(t *testing.T) {
 				t.Errorf("%d files are %d instances", len(files), len(instances))
 			}
 			checkLayout(t, layout, s, files)
+		})
+	}
+}
+
+// The package's own reader finds one train in each layout, and its magnitudes.
+func TestEveryLayoutIsReadBack(t *testing.T) {
+	s := mustNew(t, small())
+	for _, layout := range Layouts {
+		t.Run(string(layout), func(t *testing.T) {
+			dir := mustWriteAs(t, s, Form{Layout: layout})
+			o := dicomio.FindOptions{}
+			scale := float32(1)
+			if layout == LayoutPhilips || layout == LayoutPhilipsEnhanced {
+				o.PhilipsScaling, scale = dicomio.FloatingPoint, PhilipsScale
+			}
+			found, err := dicomio.Find(context.Background(), []string{dir}, o)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if len(found.Studies) != 1 || len(found.Studies[0].Trains) != 1 {
+				t.Fatalf("got %+v, want one study with one train", found)
+			}
+			echoes, _, err := dicomio.Read(context.Background(), found.Studies[0].Trains[0], 0)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(s.Echoes.Geometry, echoes.Geometry, cmpopts.EquateApprox(0, 1e-6)); diff != "" {
+				t.Errorf("geometry (-made +read):\n%s", diff)
+			}
+			if !slices.Equal(echoes.TE, s.Echoes.TE) {
+				t.Fatalf("echo times: got %v, want %v", echoes.TE, s.Echoes.TE)
+			}
+			for e, want := range s.Echoes.Echo {
+				for v := range want {
+					if echoes.Echo[e][v] != scale*want[v] {
+						t.Fatalf("echo %d, voxel %d: got %v, want %v·%v", e, v, echoes.Echo[e][v], scale, want[v])
+					}
+				}
+			}
 		})
 	}
 }
