@@ -1,13 +1,10 @@
 package dicomio
 
 import (
-	"bytes"
 	"encoding/binary"
 	"fmt"
 	"io"
-	"math"
 
-	"github.com/suyashkumar/dicom"
 	"github.com/suyashkumar/dicom/pkg/tag"
 	"github.com/suyashkumar/dicom/pkg/uid"
 )
@@ -70,6 +67,9 @@ type Image struct {
 	Signed bool
 	// RescaleSlope and RescaleIntercept are both left out when the slope is 0.
 	RescaleSlope, RescaleIntercept float64
+	// ScaleSlope is Philips' private (2005,100E), by which a rescaled value over
+	// RescaleSlope·ScaleSlope is the signal; left out when 0.
+	ScaleSlope float64
 	// WindowCenter and WindowWidth are both left out when the width is 0.
 	WindowCenter, WindowWidth float64
 	// Pixels holds the stored values (before the rescale), Rows·Columns of
@@ -117,7 +117,7 @@ func WriteImage(w io.Writer, im Image) error {
 	if err := im.fill(); err != nil {
 		return err
 	}
-	pixels, err := im.pixelBytes(enc.order)
+	pixels, err := im.format().pack(nil, im.Pixels, enc.order)
 	if err != nil {
 		return err
 	}
@@ -128,18 +128,7 @@ func WriteImage(w io.Writer, im Image) error {
 	if l.err != nil {
 		return l.err
 	}
-	for _, o := range im.Overrides {
-		if err := l.override(o); err != nil {
-			return fmt.Errorf("override %s: %w", o.Keyword, err)
-		}
-	}
-	var file bytes.Buffer
-	file.Grow(len(pixels) + 4096) // the attributes take about 2 kB
-	if err := l.write(&file, enc); err != nil {
-		return err
-	}
-	_, err = w.Write(file.Bytes())
-	return err
+	return l.writeFile(w, enc, im.Overrides)
 }
 
 // encoding is how a transfer syntax lays out the data set.
@@ -167,101 +156,50 @@ func encodingOf(syntax string) (encoding, error) {
 // fill sets the defaults that stand on the fields and checks what the rest of
 // the writer relies on.
 func (im *Image) fill() error {
-	for _, u := range []struct {
-		tag   tag.Tag
-		value string
-	}{
-		{tag.StudyInstanceUID, im.StudyUID}, {tag.SeriesInstanceUID, im.SeriesUID}, {tag.SOPInstanceUID, im.InstanceUID},
-	} {
-		if u.value == "" {
-			return fmt.Errorf("%s %v: missing", tag.MustFind(u.tag).Keyword, u.tag)
-		}
+	series, grid := im.Series(), im.Grid()
+	if err := series.checkUIDs(im.InstanceUID); err != nil {
+		return err
 	}
 	if im.ImageType == nil {
 		im.ImageType = []string{"ORIGINAL", "PRIMARY", "M", "SE"}
 	}
-	if im.BitsAllocated == 0 {
-		im.BitsAllocated = 16
+	if err := im.format().check(8, 16); err != nil {
+		return err
 	}
-	if im.BitsStored == 0 {
-		im.BitsStored = im.BitsAllocated
-	}
-	if im.BitsAllocated != 8 && im.BitsAllocated != 16 {
-		return fmt.Errorf("BitsAllocated: got %d, want 8 or 16", im.BitsAllocated)
-	}
-	if im.BitsStored < 1 || im.BitsStored > im.BitsAllocated {
-		return fmt.Errorf("BitsStored: got %d, want 1 to %d", im.BitsStored, im.BitsAllocated)
-	}
-	if im.Rows < 1 || im.Columns < 1 || im.Rows > math.MaxUint16 || im.Columns > math.MaxUint16 {
-		return fmt.Errorf("size: got %d rows of %d, want 1 to %d of each", im.Rows, im.Columns, math.MaxUint16)
-	}
-	if len(im.Pixels) != im.Rows*im.Columns {
-		return fmt.Errorf("pixels: got %d, want %d rows of %d", len(im.Pixels), im.Rows, im.Columns)
-	}
-	return nil
+	return grid.check(len(im.Pixels))
 }
 
-// pixelBytes lays the pixels out in the byte order of the file, with a zero
-// byte at the end where their number would be odd (PS3.5 8.1.1).
-func (im *Image) pixelBytes(order binary.ByteOrder) ([]byte, error) {
-	lo, hi := int32(0), int32(1)<<im.BitsStored-1
-	if im.Signed {
-		lo, hi = -(int32(1) << (im.BitsStored - 1)), int32(1)<<(im.BitsStored-1)-1
-	}
-	for v, p := range im.Pixels {
-		if p < lo || p > hi {
-			return nil, fmt.Errorf("pixel %d: got %d, want %d to %d", v, p, lo, hi)
-		}
-	}
-	if im.BitsAllocated == 8 {
-		raw := make([]byte, (len(im.Pixels)+1)&^1)
-		for v, p := range im.Pixels {
-			raw[v] = byte(p)
-		}
-		return raw, nil
-	}
-	raw := make([]byte, 2*len(im.Pixels))
-	if order == binary.BigEndian {
-		for v, p := range im.Pixels {
-			binary.BigEndian.PutUint16(raw[2*v:], uint16(p))
-		}
-		return raw, nil
-	}
-	for v, p := range im.Pixels {
-		binary.LittleEndian.PutUint16(raw[2*v:], uint16(p))
-	}
-	return raw, nil
+// format returns how the pixels are stored, with the defaults of the fields.
+func (im *Image) format() pixelFormat {
+	return newPixelFormat(im.BitsAllocated, im.BitsStored, im.Signed)
 }
 
-// describe lists the attributes of patient, trial, study, series and equipment.
+// Series returns the part of the image that all objects of its series share.
+func (im *Image) Series() Series {
+	return Series{
+		Syntax: im.Syntax, StudyUID: im.StudyUID, SeriesUID: im.SeriesUID, FrameOfReferenceUID: im.FrameOfReferenceUID,
+		PatientID: im.PatientID, TrialSponsor: im.TrialSponsor, TrialProtocol: im.TrialProtocol,
+		TrialSubject: im.TrialSubject, TrialTimepoint: im.TrialTimepoint,
+		BodyPart: im.BodyPart, Laterality: im.Laterality, Manufacturer: im.Manufacturer, Model: im.Model,
+		StudyDescription: im.StudyDescription, SeriesDescription: im.SeriesDescription, SeriesNumber: im.SeriesNumber,
+	}
+}
+
+// Grid returns the size of the image and how it lies, but for its position.
+func (im *Image) Grid() Grid {
+	return Grid{
+		Rows: im.Rows, Columns: im.Columns, PixelSpacing: im.PixelSpacing, Orientation: im.Orientation,
+		SliceThickness: im.SliceThickness, SpacingBetweenSlices: im.SpacingBetweenSlices,
+	}
+}
+
+// describe lists what the series shares, and which image it is.
 func (im *Image) describe(l *attributeList) {
-	l.text(tag.SpecificCharacterSet, "ISO_IR 192") // UTF-8
+	series := im.Series()
+	series.describe(l, "MR", Instance{Class: mrImageStorage, UID: im.InstanceUID})
+	l.text(tag.PositionReferenceIndicator) // type 2, unknown
 	l.text(tag.ImageType, im.ImageType...)
-	l.text(tag.SOPClassUID, mrImageStorage)
-	l.text(tag.SOPInstanceUID, im.InstanceUID)
-	// Type 2 attributes are present without a value when they are unknown.
-	for _, t := range []tag.Tag{
-		tag.StudyDate, tag.StudyTime, tag.AccessionNumber, tag.ReferringPhysicianName,
-		tag.PatientName, tag.PatientBirthDate, tag.PatientSex, tag.StudyID, tag.PositionReferenceIndicator,
-	} {
-		l.text(t)
-	}
-	l.text(tag.Modality, "MR")
-	l.text(tag.Manufacturer, im.Manufacturer)
-	l.text(tag.ManufacturerModelName, im.Model)
-	l.textIfSet(tag.StudyDescription, im.StudyDescription)
-	l.textIfSet(tag.SeriesDescription, im.SeriesDescription)
-	l.text(tag.PatientID, im.PatientID)
-	l.textIfSet(tag.ClinicalTrialSponsorName, im.TrialSponsor)
-	l.textIfSet(tag.ClinicalTrialProtocolID, im.TrialProtocol)
-	l.textIfSet(tag.ClinicalTrialSubjectID, im.TrialSubject)
-	l.textIfSet(tag.ClinicalTrialTimePointID, im.TrialTimepoint)
-	l.textIfSet(tag.BodyPartExamined, im.BodyPart)
 	l.text(tag.PatientPosition, "FFS")
-	l.text(tag.StudyInstanceUID, im.StudyUID)
-	l.text(tag.SeriesInstanceUID, im.SeriesUID)
-	l.textIfSet(tag.FrameOfReferenceUID, im.FrameOfReferenceUID)
-	l.wholeIfSet(tag.SeriesNumber, im.SeriesNumber)
 	l.wholeIfSet(tag.InstanceNumber, im.InstanceNumber)
 	l.text(tag.Laterality, im.Laterality)
 }
@@ -286,18 +224,9 @@ func (im *Image) describeAcquisition(l *attributeList) {
 
 // describePixels lists the image pixel module and the rescale.
 func (im *Image) describePixels(l *attributeList, pixels []byte) {
-	l.text(tag.PhotometricInterpretation, "MONOCHROME2")
-	l.short(tag.SamplesPerPixel, 1)
-	l.short(tag.Rows, im.Rows)
-	l.short(tag.Columns, im.Columns)
-	l.short(tag.BitsAllocated, im.BitsAllocated)
-	l.short(tag.BitsStored, im.BitsStored)
-	l.short(tag.HighBit, im.BitsStored-1)
-	representation := 0
-	if im.Signed {
-		representation = 1
-	}
-	l.short(tag.PixelRepresentation, representation)
+	grid, format := im.Grid(), im.format()
+	grid.describe(l)
+	format.describe(l)
 	if im.RescaleSlope != 0 {
 		l.numbers(tag.RescaleSlope, im.RescaleSlope)
 		l.numbers(tag.RescaleIntercept, im.RescaleIntercept)
@@ -307,9 +236,9 @@ func (im *Image) describePixels(l *attributeList, pixels []byte) {
 		l.numbers(tag.WindowCenter, im.WindowCenter)
 		l.numbers(tag.WindowWidth, im.WindowWidth)
 	}
-	vr := "OW"
-	if im.BitsAllocated == 8 {
-		vr = "OB" // bytes in both byte orders, never swapped in pairs
+	if im.ScaleSlope != 0 {
+		l.privateText(scaleSlopeOwner, philipsCreator1)
+		l.single(scaleSlopeElement, im.ScaleSlope)
 	}
-	l.add(tag.PixelData, vr, dicom.PixelDataInfo{IntentionallyUnprocessed: true, UnprocessedValueData: pixels})
+	format.describeData(l, pixels)
 }

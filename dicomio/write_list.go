@@ -35,12 +35,29 @@ func (l *attributeList) add(t tag.Tag, vr string, value any) {
 }
 
 func (l *attributeList) fail(t tag.Tag, err error) {
-	if l.err == nil {
-		l.err = fmt.Errorf("%s %v: %w", tag.MustFind(t).Keyword, t, err)
+	if l.err != nil {
+		return
 	}
+	name := "private"
+	if info, err := tag.Find(t); err == nil {
+		name = info.Keyword
+	}
+	l.err = fmt.Errorf("%s %v: %w", name, t, err)
 }
 
+// longestText is what the length field of a text holds in explicit encodings
+// (PS3.5 7.1.2), less one so that padding fits.
+const longestText = math.MaxUint16 - 1
+
 func (l *attributeList) text(t tag.Tag, values ...string) {
+	length := max(len(values)-1, 0) // the backslashes
+	for _, v := range values {
+		length += len(v)
+	}
+	if length > longestText {
+		l.fail(t, fmt.Errorf("got %d bytes, want at most %d", length, longestText))
+		return
+	}
 	l.add(t, tag.MustFind(t).VRs[0], values)
 }
 
@@ -50,6 +67,22 @@ func (l *attributeList) textIfSet(t tag.Tag, value string) {
 	}
 }
 
+// set replaces what the list says about the attribute.
+func (l *attributeList) set(t tag.Tag, values ...string) {
+	l.drop(t)
+	l.text(t, values...)
+}
+
+// drop takes the attribute out of the list and says whether it was there.
+func (l *attributeList) drop(t tag.Tag) bool {
+	n := len(l.elements)
+	l.elements = slices.DeleteFunc(l.elements, func(e *dicom.Element) bool { return e.Tag == t })
+	return len(l.elements) < n
+}
+
+// privateText adds an LO that the data dictionary does not know.
+func (l *attributeList) privateText(t tag.Tag, value string) { l.add(t, "LO", []string{value}) }
+
 func (l *attributeList) wholeIfSet(t tag.Tag, value int) {
 	if value != 0 {
 		l.text(t, strconv.Itoa(value))
@@ -58,16 +91,77 @@ func (l *attributeList) wholeIfSet(t tag.Tag, value int) {
 
 func (l *attributeList) short(t tag.Tag, value int) { l.add(t, "US", []int{value}) }
 
+// longs adds UL values.
+func (l *attributeList) longs(t tag.Tag, values ...int) { l.add(t, "UL", values) }
+
+// pointer adds the tag of an attribute as a value (AT).
+func (l *attributeList) pointer(t, to tag.Tag) {
+	l.add(t, "AT", []int{int(to.Group), int(to.Element)})
+}
+
+// numbers adds decimal strings.
 func (l *attributeList) numbers(t tag.Tag, values ...float64) {
+	if !l.finite(t, values...) {
+		return
+	}
 	texts := make([]string, len(values))
 	for i, v := range values {
-		if math.IsNaN(v) || math.IsInf(v, 0) {
-			l.fail(t, fmt.Errorf("got %v, want a finite number", v))
-			return
-		}
 		texts[i] = decimalString(v)
 	}
 	l.text(t, texts...)
+}
+
+// doubles adds FD values.
+func (l *attributeList) doubles(t tag.Tag, values ...float64) {
+	if l.finite(t, values...) {
+		l.add(t, "FD", values)
+	}
+}
+
+// single adds an FL value, rounded to float32.
+func (l *attributeList) single(t tag.Tag, value float64) {
+	if l.finite(t, float64(float32(value))) {
+		l.add(t, "FL", []float64{value})
+	}
+}
+
+func (l *attributeList) finite(t tag.Tag, values ...float64) bool {
+	for _, v := range values {
+		if math.IsNaN(v) || math.IsInf(v, 0) {
+			l.fail(t, fmt.Errorf("got %v, want a finite number", v))
+			return false
+		}
+	}
+	return true
+}
+
+// sequence adds a sequence with one item for each function that fills one.
+func (l *attributeList) sequence(t tag.Tag, fill ...func(*attributeList)) {
+	items := make([]attributeList, len(fill))
+	for i, f := range fill {
+		f(&items[i])
+	}
+	l.items(t, items)
+}
+
+// items adds a sequence of items that are filled, and puts these in order.
+func (l *attributeList) items(t tag.Tag, items []attributeList) {
+	values := make([][]*dicom.Element, len(items))
+	for i, item := range items {
+		if item.err != nil {
+			l.fail(t, fmt.Errorf("item %d: %w", i+1, item.err))
+			return
+		}
+		item.sort()
+		values[i] = item.elements
+	}
+	l.add(t, "SQ", values)
+}
+
+func (l *attributeList) sort() {
+	slices.SortStableFunc(l.elements, func(a, b *dicom.Element) int {
+		return cmp.Compare(a.Tag.Uint32(), b.Tag.Uint32())
+	})
 }
 
 func (l *attributeList) numberIfSet(t tag.Tag, value float64) {
@@ -113,7 +207,7 @@ func (l *attributeList) override(o Override) error {
 	if err != nil {
 		return errors.New("not a keyword of the data dictionary")
 	}
-	l.elements = slices.DeleteFunc(l.elements, func(e *dicom.Element) bool { return e.Tag == info.Tag })
+	l.drop(info.Tag)
 	if o.Values == nil {
 		if info.Tag.Group == tag.MetadataGroup {
 			l.elements = append(l.elements, &dicom.Element{Tag: info.Tag}) // keeps write from filling it in
@@ -181,6 +275,25 @@ func (l *attributeList) meta(syntax string) {
 	}
 }
 
+// writeFile changes the list as the overrides say and writes it; nothing is
+// written if that cannot be.
+func (l *attributeList) writeFile(w io.Writer, enc encoding, overrides []Override) error {
+	if l.err != nil {
+		return l.err
+	}
+	for _, o := range overrides {
+		if err := l.override(o); err != nil {
+			return fmt.Errorf("override %s: %w", o.Keyword, err)
+		}
+	}
+	var file bytes.Buffer
+	if err := l.write(&file, enc); err != nil {
+		return err
+	}
+	_, err := w.Write(file.Bytes())
+	return err
+}
+
 // write encodes the list: preamble, file meta group in explicit little endian,
 // data set as enc says.
 func (l *attributeList) write(out *bytes.Buffer, enc encoding) error {
@@ -188,9 +301,7 @@ func (l *attributeList) write(out *bytes.Buffer, enc encoding) error {
 	if l.err != nil {
 		return l.err
 	}
-	slices.SortStableFunc(l.elements, func(a, b *dicom.Element) int {
-		return cmp.Compare(a.Tag.Uint32(), b.Tag.Uint32())
-	})
+	l.sort()
 	first := slices.IndexFunc(l.elements, func(e *dicom.Element) bool { return e.Tag.Group != tag.MetadataGroup })
 	if first < 0 {
 		first = len(l.elements)

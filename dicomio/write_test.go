@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -173,14 +174,23 @@ type pydicomImage struct {
 	Echo                                           int
 }
 
-func pythonWithPydicom(t *testing.T) string {
+// findPython asks once: a start of python with pydicom takes half a second.
+var findPython = sync.OnceValue(func() string {
 	for _, name := range []string{"/usr/bin/python3", "python3", "python"} {
 		if path, err := exec.LookPath(name); err == nil && exec.Command(path, "-c", "import pydicom").Run() == nil {
 			return path
 		}
 	}
-	t.Skip("no python with pydicom here")
 	return ""
+})
+
+func pythonWithPydicom(t *testing.T) string {
+	t.Helper()
+	path := findPython()
+	if path == "" {
+		t.Skip("no python with pydicom here")
+	}
+	return path
 }
 
 func TestWrittenImageIsReadBackByPydicom(t *testing.T) {

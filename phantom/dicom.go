@@ -1,55 +1,24 @@
 package phantom
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"math/big"
-	"os"
-	"path/filepath"
 	"strconv"
 
 	"github.com/t2map/t2map/dicomio"
-	"github.com/t2map/t2map/nifti"
 )
 
 const (
 	repetitionTime = 2700 // ms, the OAI's T2 map
 	fieldStrength  = 3    // T
-	labelsName     = "labels.nii.gz"
 )
 
 // Write writes the study into dir, which is made if need be: one DICOM file per
 // slice and echo, IM_0001.dcm …, echo fastest, and the mask labels.nii.gz in
 // the scheme `compartments`. The same study gives the same bytes. Errors: those
 // of the file system, with the path, and the context's.
-func (s *Study) Write(ctx context.Context, dir string) error {
-	if err := os.MkdirAll(dir, 0o777); err != nil {
-		return err
-	}
-	series := s.series()
-	err := each(ctx, s.Options.Slices*s.Options.Echoes, func(n int) error {
-		var file bytes.Buffer
-		path := filepath.Join(dir, fmt.Sprintf("IM_%04d.dcm", n+1))
-		if err := dicomio.WriteImage(&file, s.image(series, n)); err != nil {
-			return fmt.Errorf("%s: %w", path, err)
-		}
-		return os.WriteFile(path, file.Bytes(), 0o666)
-	})
-	if err != nil {
-		return err
-	}
-	labels := make([]uint8, len(s.Labels.Data))
-	for v, l := range s.Labels.Data {
-		labels[v] = uint8(l)
-	}
-	var file bytes.Buffer
-	path := filepath.Join(dir, labelsName)
-	if err := nifti.WriteLabels(&file, s.Labels.Geometry, labels, "t2map phantom, scheme compartments"); err != nil {
-		return fmt.Errorf("%s: %w", path, err)
-	}
-	return os.WriteFile(path, file.Bytes(), 0o666)
-}
+func (s *Study) Write(ctx context.Context, dir string) error { return s.WriteAs(ctx, dir, Form{}) }
 
 // series returns what all images of the study share.
 func (s *Study) series() dicomio.Image {

@@ -1,7 +1,7 @@
 // Package phantom is the digital reference knee: sagittal multi-echo studies of
 // an analytic knee whose T2 and S0 are known in every voxel, written as real
-// DICOM with a mask beside it. It feeds the demo, tests, benchmarks and
-// validation.
+// DICOM, in the layouts that scanners use, with a mask beside it. It feeds the
+// demo, tests, benchmarks and validation.
 //
 // The anatomy is a function of place: bones, cartilage, menisci, ligaments,
 // muscles, fat, vessels and skin are curves and distances in a sagittal

@@ -22,6 +22,8 @@ type Trial struct {
 	Seed uint64
 	// Matrix, Slices and Echoes are those of Options, with the same defaults.
 	Matrix, Slices, Echoes int
+	// Form is how each study is written.
+	Form Form
 	// Progress, if set, is called after each study that is written.
 	Progress func(done, total int)
 }
@@ -71,7 +73,7 @@ const (
 )
 
 // WriteTrial writes a trial into dir: for each subject and visit a folder
-// dir/S01/baseline with the files of Study.Write, and two tables. It returns
+// dir/S01/baseline with the files of Study.WriteAs, and two tables. It returns
 // the truth about each study in the order of subjects and visits. The same
 // trial gives the same bytes.
 //
@@ -153,7 +155,7 @@ func (t Trial) writeSubject(ctx context.Context, dir string, n int, arm string) 
 		if err != nil {
 			return nil, err
 		}
-		if err := s.Write(ctx, filepath.Join(dir, o.Subject, o.Visit)); err != nil {
+		if err := s.WriteAs(ctx, filepath.Join(dir, o.Subject, o.Visit), t.Form); err != nil {
 			return nil, err
 		}
 		of := s.Truth()

@@ -1,0 +1,330 @@
+package dicomio
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"slices"
+	"strconv"
+
+	"github.com/suyashkumar/dicom/pkg/tag"
+)
+
+// The segmentation types (PS3.3 C.8.20.2.3).
+const (
+	SegmentationBinary     = "BINARY"
+	SegmentationFractional = "FRACTIONAL"
+	SegmentationLabelMap   = "LABELMAP"
+)
+
+// Segmentation is one segmentation object (Segmentation Storage, PS3.3 A.51, or
+// Label Map Segmentation Storage) to be written by WriteSegmentation.
+type Segmentation struct {
+	Series
+	Grid
+
+	// InstanceUID must be set. InstanceNumber 0 means 1.
+	InstanceUID    string
+	InstanceNumber int
+
+	// Type is SegmentationBinary ("" too), SegmentationFractional (8 bits) or
+	// SegmentationLabelMap (8 bits, or 16 where a pixel needs them).
+	Type string
+	// FractionalType is OCCUPANCY (default) or PROBABILITY; MaximumFractional is
+	// the value that means 1, 255 when 0. Both are of fractional ones only.
+	FractionalType    string
+	MaximumFractional int
+
+	// Segments are described in this order. There must be one at least.
+	Segments []Segment
+	// Frames are written in this order. There must be one at least.
+	Frames []SegmentFrame
+
+	// SourceSeriesUID and Sources name the images that were segmented, all of
+	// one series; left out when Sources is nil.
+	SourceSeriesUID string
+	Sources         []Instance
+
+	// Overrides replace, add or leave out attributes outside of sequences at
+	// the very end.
+	Overrides []Override
+}
+
+// Segment describes one segment.
+type Segment struct {
+	// Number is the segment's number: 1, 2, … in their order; in label maps any,
+	// and 0 for the background (PS3.3 C.8.20.4).
+	Number int
+	// Label is its name.
+	Label string
+	// Category and Property say what it is: tissue, cartilage.
+	Category, Property Code
+	// Region says where it is, Modifier which part or side of that. Both are left
+	// out where their Value is empty.
+	Region, Modifier Code
+	// Algorithm is MANUAL (default), SEMIAUTOMATIC or AUTOMATIC.
+	Algorithm string
+}
+
+// SegmentFrame is one frame: one slice of one segment, or of a label map.
+type SegmentFrame struct {
+	// Segment is the number of the segment; of no meaning in a label map.
+	Segment int
+	// Position is the position of the centre of the first pixel, mm LPS.
+	Position [3]float64
+	// Pixels holds Rows·Columns values, row by row: 0 and 1, fractions of
+	// MaximumFractional, or numbers of segments.
+	Pixels []uint16
+	// Sources are the images that the frame was drawn on; may be nil.
+	Sources []Instance
+}
+
+// WriteSegmentation writes the object as a DICOM file. Binary pixels are
+// packed eight to a byte from the lowest bit on, rows and frames without gaps
+// (PS3.5 8.1.1). The same object gives the same bytes. Errors: an unknown
+// transfer syntax, type or keyword, missing UIDs, no segments, no frames, a size
+// that disagrees with the number of pixels, a frame or pixel of a segment that
+// is not described, a value above the largest, numbers that are not finite, and
+// those of w.
+func WriteSegmentation(w io.Writer, s Segmentation) error {
+	enc, err := encodingOf(s.Syntax)
+	if err != nil {
+		return err
+	}
+	if err := s.fill(); err != nil {
+		return err
+	}
+	format := s.format()
+	var raw []byte
+	if format.allocated == 1 {
+		raw = s.packBits()
+	} else if raw, err = s.packValues(format, enc); err != nil {
+		return err
+	}
+	l := attributeList{}
+	s.describe(&l)
+	s.describeSegments(&l)
+	s.describeFrames(&l)
+	s.Grid.describe(&l)
+	format.describe(&l)
+	format.describeData(&l, raw)
+	return l.writeFile(w, enc, s.Overrides)
+}
+
+// Instance returns the class and UID of the object, to refer to it.
+func (s *Segmentation) Instance() Instance {
+	if s.Type == SegmentationLabelMap {
+		return Instance{Class: LabelMapSegmentationStorage, UID: s.InstanceUID}
+	}
+	return Instance{Class: SegmentationStorage, UID: s.InstanceUID}
+}
+
+// fill sets the defaults that stand on the fields and checks the object.
+func (s *Segmentation) fill() error {
+	if err := s.checkUIDs(s.InstanceUID); err != nil {
+		return err
+	}
+	s.InstanceNumber = cmp.Or(s.InstanceNumber, 1)
+	s.Type = cmp.Or(s.Type, SegmentationBinary)
+	s.FractionalType = cmp.Or(s.FractionalType, "OCCUPANCY")
+	s.MaximumFractional = cmp.Or(s.MaximumFractional, math.MaxUint8)
+	switch {
+	case !slices.Contains([]string{SegmentationBinary, SegmentationFractional, SegmentationLabelMap}, s.Type):
+		return fmt.Errorf("segmentation type: got %q, want BINARY, FRACTIONAL or LABELMAP", s.Type)
+	case s.MaximumFractional < 1 || s.MaximumFractional > math.MaxUint8:
+		return fmt.Errorf("maximum fractional value: got %d, want 1 to 255", s.MaximumFractional)
+	case len(s.Segments) == 0:
+		return errors.New("segments: got none")
+	case len(s.Frames) == 0:
+		return errors.New("frames: got none")
+	}
+	for n, f := range s.Frames {
+		if err := s.checkFrame(f); err != nil {
+			return fmt.Errorf("frame %d: %w", n+1, err)
+		}
+	}
+	return nil
+}
+
+func (s *Segmentation) checkFrame(f SegmentFrame) error {
+	if err := s.Grid.check(len(f.Pixels)); err != nil {
+		return err
+	}
+	if s.Type == SegmentationLabelMap {
+		for v, p := range f.Pixels {
+			if p != 0 && !s.has(int(p)) {
+				return fmt.Errorf("pixel %d: segment %d is not described", v, p)
+			}
+		}
+		return nil
+	}
+	if f.Segment == 0 || !s.has(f.Segment) {
+		return fmt.Errorf("segment %d is not described", f.Segment)
+	}
+	highest := 1
+	if s.Type == SegmentationFractional {
+		highest = s.MaximumFractional
+	}
+	for v, p := range f.Pixels {
+		if int(p) > highest {
+			return fmt.Errorf("pixel %d: got %d, want 0 to %d", v, p, highest)
+		}
+	}
+	return nil
+}
+
+func (s *Segmentation) has(segment int) bool {
+	return slices.ContainsFunc(s.Segments, func(g Segment) bool { return g.Number == segment })
+}
+
+func (s *Segmentation) format() pixelFormat {
+	switch s.Type {
+	case SegmentationFractional:
+		return newPixelFormat(8, 8, false)
+	case SegmentationLabelMap:
+		for _, f := range s.Frames {
+			if slices.Max(f.Pixels) > math.MaxUint8 {
+				return newPixelFormat(16, 16, false)
+			}
+		}
+		return newPixelFormat(8, 8, false)
+	}
+	return newPixelFormat(1, 1, false)
+}
+
+func (s *Segmentation) packBits() []byte {
+	n := s.Rows * s.Columns
+	raw := make([]byte, (n*len(s.Frames)+7)/8)
+	for i, f := range s.Frames {
+		for v, p := range f.Pixels {
+			bit := i*n + v
+			raw[bit/8] |= byte(p) << (bit % 8)
+		}
+	}
+	return raw
+}
+
+func (s *Segmentation) packValues(format pixelFormat, enc encoding) (raw []byte, err error) {
+	pixels := make([]int32, s.Rows*s.Columns)
+	for n, f := range s.Frames {
+		for v, p := range f.Pixels {
+			pixels[v] = int32(p)
+		}
+		if raw, err = format.pack(raw, pixels, enc.order); err != nil {
+			return nil, fmt.Errorf("frame %d: %w", n+1, err)
+		}
+	}
+	return raw, nil
+}
+
+// describe lists all but segments, frames and pixels.
+func (s *Segmentation) describe(l *attributeList) {
+	s.Series.describe(l, "SEG", s.Instance())
+	s.describeTrialRest(l)
+	s.describeEnhancedEquipment(l)
+	l.text(tag.PositionReferenceIndicator) // type 2, unknown
+	l.text(tag.InstanceNumber, strconv.Itoa(s.InstanceNumber))
+	l.text(tag.ContentDate, noDate)
+	l.text(tag.ContentTime, noTime)
+	l.text(tag.ImageType, "DERIVED", "PRIMARY")
+	l.text(tag.ContentLabel, "SEGMENTATION")
+	l.text(tag.ContentDescription)
+	l.text(tag.ContentCreatorName)
+	l.text(tag.LossyImageCompression, "00")
+	l.text(tag.NumberOfFrames, strconv.Itoa(len(s.Frames)))
+	l.text(tag.SegmentationType, s.Type)
+	if s.Type == SegmentationFractional {
+		l.text(tag.SegmentationFractionalType, s.FractionalType)
+		l.short(tag.MaximumFractionalValue, s.MaximumFractional)
+	}
+	if s.Sources != nil {
+		l.sequence(tag.ReferencedSeriesSequence, func(i *attributeList) {
+			i.text(tag.SeriesInstanceUID, s.SourceSeriesUID)
+			i.instances(tag.ReferencedInstanceSequence, s.Sources)
+		})
+	}
+}
+
+// describeSegments lists the Segment Sequence (PS3.3 C.8.20.4).
+func (s *Segmentation) describeSegments(l *attributeList) {
+	items := make([]attributeList, len(s.Segments))
+	for n, g := range s.Segments {
+		i := &items[n]
+		i.short(tag.SegmentNumber, g.Number)
+		i.text(tag.SegmentLabel, g.Label)
+		algorithm := cmp.Or(g.Algorithm, "MANUAL")
+		i.text(tag.SegmentAlgorithmType, algorithm)
+		if algorithm != "MANUAL" {
+			i.text(tag.SegmentAlgorithmName, "UNKNOWN") // must be named where there is one
+		}
+		i.sequence(tag.SegmentedPropertyCategoryCodeSequence, g.Category.describe)
+		i.sequence(tag.SegmentedPropertyTypeCodeSequence, g.Property.describe)
+		if g.Region.Value == "" {
+			continue
+		}
+		i.sequence(tag.AnatomicRegionSequence, func(r *attributeList) {
+			g.Region.describe(r)
+			if g.Modifier.Value != "" {
+				r.sequence(tag.AnatomicRegionModifierSequence, g.Modifier.describe)
+			}
+		})
+	}
+	l.items(tag.SegmentSequence, items)
+}
+
+// describeFrames lists the dimensions and the functional groups.
+func (s *Segmentation) describeFrames(l *attributeList) {
+	d := s.dimensions()
+	d.describe(l, s.InstanceUID)
+	frames := make([]writtenGroups, len(s.Frames))
+	for n, f := range s.Frames {
+		gs := &frames[n]
+		gs.add(tag.FrameContentSequence, frameContent(d.values[n])).never = true
+		gs.add(tag.PixelMeasuresSequence, s.measures)
+		gs.add(tag.PlanePositionSequence, func(i *attributeList) { i.numbers(tag.ImagePositionPatient, f.Position[:]...) })
+		gs.add(tag.PlaneOrientationSequence, func(i *attributeList) { i.numbers(tag.ImageOrientationPatient, s.Orientation[:]...) })
+		if s.Type != SegmentationLabelMap {
+			gs.add(tag.SegmentIdentificationSequence, func(i *attributeList) { i.short(tag.ReferencedSegmentNumber, f.Segment) })
+		}
+		if f.Sources != nil {
+			gs.add(tag.DerivationImageSequence, f.derivation)
+		}
+	}
+	describeGroups(l, frames, false)
+}
+
+// derivation is the Derivation Image macro with the codes that PS3.3 C.8.20.3
+// asks for (CID 7203, 7202).
+func (f *SegmentFrame) derivation(i *attributeList) {
+	i.sequence(tag.DerivationCodeSequence, Code{"113076", "DCM", "Segmentation"}.describe)
+	items := make([]attributeList, len(f.Sources))
+	for n, source := range f.Sources {
+		source.describe(&items[n])
+		purpose := Code{"121322", "DCM", "Source image for image processing operation"}
+		items[n].sequence(tag.PurposeOfReferenceCodeSequence, purpose.describe)
+	}
+	i.items(tag.SourceImageSequence, items)
+}
+
+// dimensions are the stack, the slice and, but for label maps, the segment.
+func (s *Segmentation) dimensions() dimensions {
+	d := dimensions{list: []dimension{stackDimension, sliceDimension}}
+	segments := s.Type != SegmentationLabelMap
+	if segments {
+		d.list = append(d.list, dimension{tag.ReferencedSegmentNumber, tag.SegmentIdentificationSequence, "Segment Number"})
+	}
+	along := make([]float64, len(s.Frames))
+	for n, f := range s.Frames {
+		along[n] = s.along(f.Position)
+	}
+	for n, slice := range ranks(along) {
+		v := []int{1, slice}
+		if segments {
+			v = append(v, s.Frames[n].Segment)
+		}
+		d.values = append(d.values, v)
+	}
+	return d
+}
