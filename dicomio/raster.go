@@ -81,7 +81,7 @@ func (r *raster) trace(p, q point) {
 			part = min(max((float64(x)-p.x)/(q.x-p.x), 0), 1)
 		}
 		y := int(math.Round(p.y + part*(q.y-p.y)))
-		if y < 0 || y >= limit || !near(point{float64(x), float64(y)}, p, q, length) {
+		if y < 0 || y >= limit || !onEdge(point{float64(x), float64(y)}, p, q, length) {
 			continue
 		}
 		if steep {
@@ -94,8 +94,8 @@ func (r *raster) trace(p, q point) {
 	}
 }
 
-// near reports whether c lies on the edge from p to q, which has that length.
-func near(c, p, q point, length float64) bool {
+// onEdge reports whether c lies on the edge from p to q, which has that length.
+func onEdge(c, p, q point, length float64) bool {
 	part := 0.0
 	if length > 0 {
 		part = ((c.x-p.x)*(q.x-p.x) + (c.y-p.y)*(q.y-p.y)) / (length * length)
