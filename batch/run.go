@@ -130,7 +130,7 @@ func (s Settings) job(st dicomio.Study, m *manifest) (j Job, err error) {
 	if j.Train, err = s.chooseTrain(st, j.Identity.Side); err != nil {
 		return j, fmt.Errorf("read: %w", err)
 	}
-	j.Mask, err = s.findMask(st, j.Identity)
+	j.Mask, err = s.chooseMask(j)
 	return j, err
 }
 

@@ -30,7 +30,8 @@ type Settings struct {
 	// the protocol.
 	Series string
 	// Mask is a pattern of the mask's file name, or of its path below the study's
-	// folder; it goes before the protocol's. "" means the usual names.
+	// folder; it goes before the protocol's. "" means the usual names of NIfTI files,
+	// or the DICOM mask that was drawn on the series.
 	Mask string
 	// Workers is the number of files read and of voxel slabs fitted at a time; 0
 	// means one per processor. With 1, studies are taken one by one.

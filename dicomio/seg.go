@@ -225,4 +225,3 @@ func (r *segmentReader) readGroups() error {
 	}
 	return nil
 }
-

@@ -116,6 +116,13 @@ type Protocol struct {
 	// of that name may say something else next year.
 	Scheme string          `json:"scheme"`
 	Labels []segment.Label `json:"labels"`
+	// Segments and Codes are what it says of DICOM segments; they are there where the
+	// mask was one.
+	Segments []segment.NamedSegment `json:"segments,omitempty"`
+	Codes    []segment.CodeRule     `json:"codes,omitempty"`
+	// MaskThreshold is the fraction at which a fractional segmentation was cut;
+	// absent for other masks.
+	MaskThreshold float64 `json:"mask_threshold,omitempty"`
 	// Maps says where T2 was mapped: full, mask or none.
 	Maps string `json:"maps"`
 }
