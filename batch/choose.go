@@ -2,12 +2,9 @@ package batch
 
 import (
 	"cmp"
-	"errors"
 	"fmt"
-	"io/fs"
 	"path/filepath"
 	"regexp"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -123,39 +120,6 @@ func short(s string) string {
 		s = string(r[:63]) + "…"
 	}
 	return s
-}
-
-// matching returns the files in the folder, and below it where deep, whose name
-// or path below the folder fits one of the patterns. The output folder is left
-// out.
-func (s Settings) matching(folder string, deep bool) ([]string, error) {
-	var found []string
-	real, err := filepath.EvalSymlinks(folder) // WalkDir does not enter a link
-	if err != nil {
-		return nil, err
-	}
-	err = filepath.WalkDir(real, func(path string, d fs.DirEntry, err error) error {
-		path = filepath.Join(folder, strings.TrimPrefix(path, real))
-		switch {
-		case errors.Is(err, fs.ErrPermission):
-			return nil // its files are the reader's to complain about
-		case err != nil:
-			return err
-		case d.IsDir() && path != folder && (!deep || path == absolute(s.Out)):
-			return fs.SkipDir
-		case d.IsDir():
-			return nil
-		}
-		if slices.ContainsFunc(s.maskPatterns(), func(p string) bool {
-			name, _ := filepath.Match(p, filepath.Base(path))
-			whole, _ := filepath.Match(filepath.FromSlash(p), filepath.FromSlash(below(folder, path)))
-			return name || whole
-		}) {
-			found = append(found, path)
-		}
-		return nil
-	})
-	return found, err
 }
 
 // below names path below folder with slashes, or by its last part where it is

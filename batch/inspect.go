@@ -105,6 +105,7 @@ func Inspect(ctx context.Context, s Settings) (Inspection, error) {
 	if err != nil {
 		return Inspection{}, err
 	}
+	s.searched(found.Tree)
 	in := Inspection{Files: found.Files, Passed: found.Passed, Studies: []InspectedStudy{}, Problems: []Problem{}}
 	for _, st := range found.Studies {
 		in.Studies = append(in.Studies, s.inspect(ctx, st, m))
@@ -124,8 +125,7 @@ func (s Settings) inspect(ctx context.Context, st dicomio.Study, m *manifest) In
 	for _, t := range slices.Concat(st.Trains, st.Suspects, st.Others) {
 		in.Series = append(in.Series, inspectTrain(t))
 	}
-	masks, _ := s.candidates(st) // its error is the job's
-	for _, f := range masks {
+	for _, f := range s.candidates(st) {
 		in.Masks = append(in.Masks, below(st.Home, f))
 	}
 	listed := slices.Clone(st.Damaged)

@@ -7,14 +7,13 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
-	"io/fs"
-	"os"
 	"path"
 	"path/filepath"
 	"slices"
 	"strings"
 
 	"github.com/t2map/t2map/dicomio"
+	"github.com/t2map/t2map/files"
 	"github.com/t2map/t2map/nifti"
 	"github.com/t2map/t2map/report"
 	"github.com/t2map/t2map/segment"
@@ -91,7 +90,7 @@ func (s Settings) chooseMask(j Job) (Mask, error) {
 func (s Settings) masks(j Job) ([]Mask, error) {
 	st := j.Study
 	if j.Identity.Mask != "" {
-		m, err := openMask(st, j.Identity.Mask)
+		m, err := s.openMask(st, j.Identity.Mask)
 		if errors.Is(err, dicomio.ErrNoMask) {
 			err = hinted("name a label map in NIfTI, a DICOM segmentation (SEG) or a structure set (RTSTRUCT) in the manifest", "%w", err)
 		}
@@ -132,13 +131,10 @@ func (s Settings) masks(j Job) ([]Mask, error) {
 // maskFiles returns the files of a usual name or of the given pattern. Images and
 // other DICOM files that a pattern happens to fit are none.
 func (s Settings) maskFiles(st dicomio.Study) ([]Mask, error) {
-	paths, err := s.candidates(st)
-	if err != nil {
-		return nil, err
-	}
+	paths := s.candidates(st)
 	var found []Mask
 	for _, p := range paths {
-		m, err := openMask(st, p)
+		m, err := s.openMask(st, p)
 		switch {
 		case errors.Is(err, dicomio.ErrNoMask):
 			continue
@@ -155,8 +151,8 @@ func (s Settings) maskFiles(st dicomio.Study) ([]Mask, error) {
 
 // openMask tells by the file's content what kind of mask it is: what is no DICOM
 // file is to be NIfTI.
-func openMask(st dicomio.Study, file string) (Mask, error) {
-	o, err := dicomio.OpenMaskObject(file, maskName(st, file))
+func (s Settings) openMask(st dicomio.Study, file string) (Mask, error) {
+	o, err := dicomio.OpenMaskObject(s.tree, file, maskName(st, file))
 	switch {
 	case errors.Is(err, dicomio.ErrNotDICOM):
 		return Mask{Path: file}, nil
@@ -174,20 +170,55 @@ func maskName(st dicomio.Study, file string) string {
 // candidates returns the files that could be the study's mask: those in its
 // folder and below, else those right in the nearest folder above that is the
 // study's alone. Folders beside it are not searched: they may be another visit's.
-func (s Settings) candidates(st dicomio.Study) ([]string, error) {
+func (s Settings) candidates(st dicomio.Study) []string {
 	if st.Home == "" {
-		return nil, nil
+		return nil
 	}
-	top := absolute(st.Top())
-	if !within(st.Home, top) {
-		top = absolute(st.Folder)
+	top := files.Absolute(st.Top())
+	if !files.Inside(st.Home, top) {
+		top = files.Absolute(st.Folder)
 	}
-	found, err := s.matching(top, true)
-	for dir := top; err == nil && len(found) == 0 && dir != st.Home && within(st.Home, dir); {
+	found := s.matching(top, true)
+	for dir := top; len(found) == 0 && dir != st.Home && files.Inside(st.Home, dir); {
 		dir = filepath.Dir(dir)
-		found, err = s.matching(dir, false)
+		found = s.matching(dir, false)
 	}
-	return found, err
+	return found
+}
+
+// matching returns the files right in the folder, or anywhere below it where deep,
+// whose name or path below the folder fits one of the patterns.
+func (s Settings) matching(folder string, deep bool) []string {
+	var found []string
+	prefix := strings.TrimSuffix(folder, string(filepath.Separator)) + string(filepath.Separator)
+	from, _ := slices.BinarySearch(s.paths, prefix)
+	for _, file := range s.paths[from:] {
+		if !strings.HasPrefix(file, prefix) {
+			break // they are sorted
+		}
+		if !deep && filepath.Dir(file) != folder {
+			continue
+		}
+		if slices.ContainsFunc(s.maskPatterns(), func(p string) bool {
+			name, _ := filepath.Match(p, filepath.Base(file))
+			whole, _ := filepath.Match(filepath.FromSlash(p), filepath.FromSlash(below(folder, file)))
+			return name || whole
+		}) {
+			found = append(found, file)
+		}
+	}
+	return found
+}
+
+// searched notes what lies under the roots.
+func (s *Settings) searched(tree *files.Tree) {
+	s.tree, s.paths = tree, nil
+	for _, e := range tree.Entries() {
+		if e.Err == nil { // what cannot be listed is the reader's to complain about
+			s.paths = append(s.paths, e.Path)
+		}
+	}
+	slices.Sort(s.paths)
 }
 
 // maskRead is a mask on the grid of the series, before a scheme has said what it
@@ -206,12 +237,12 @@ func (j Job) readMask(ctx context.Context, p Protocol) (maskRead, error) {
 		return j.readObject(ctx, p)
 	}
 	m := maskRead{file: report.File{Path: maskName(j.Study, j.Mask.Path)}}
-	data, err := readRegular(j.Mask.Path)
-	if err == nil {
-		m.file.SHA256 = fmt.Sprintf("%x", sha256.Sum256(data))
-		m.labels, err = nifti.ReadLabels(bytes.NewReader(data))
-	}
+	data, err := readFile(j.Tree, j.Mask.Path)
 	if err != nil {
+		return m, err // which names the file
+	}
+	m.file.SHA256 = fmt.Sprintf("%x", sha256.Sum256(data))
+	if m.labels, err = nifti.ReadLabels(bytes.NewReader(data)); err != nil {
 		return m, fmt.Errorf("%s: %w", m.file.Path, err)
 	}
 	if m.labels, err = segment.OnGrid(m.labels, j.Train.Geometry); err != nil {
@@ -273,20 +304,15 @@ func (m maskRead) note(r *report.Result, p Protocol) {
 	}
 }
 
-// readRegular reads a file that is no pipe, which would wait for its writer. Its
-// errors leave out the path: the folders above a study are the site's.
-func readRegular(name string) ([]byte, error) {
-	info, err := os.Stat(name)
-	if err == nil && !info.Mode().IsRegular() {
-		return nil, errors.New("not a file")
+// readFile reads a file of the tree, or another.
+func readFile(tree *files.Tree, path string) ([]byte, error) {
+	if tree == nil {
+		tree = new(files.Tree)
 	}
-	var data []byte
-	if err == nil {
-		data, err = os.ReadFile(name)
+	f, err := tree.Open(path)
+	if err != nil {
+		return nil, err
 	}
-	var perr *fs.PathError
-	if errors.As(err, &perr) {
-		err = perr.Err
-	}
-	return data, err
+	defer f.Close()
+	return f.Bytes(nil)
 }

@@ -7,6 +7,7 @@ import (
 	"runtime"
 
 	"github.com/t2map/t2map/dicomio"
+	"github.com/t2map/t2map/files"
 	"github.com/t2map/t2map/report"
 	"github.com/t2map/t2map/segment"
 	"github.com/t2map/t2map/t2fit"
@@ -21,6 +22,8 @@ type Job struct {
 	Train    dicomio.Train
 	Mask     Mask
 	Dir      string
+	// Tree opens the mask, which may lie in an archive; nil knows no archives.
+	Tree *files.Tree
 }
 
 // Process takes one study through the pipeline and writes its folder. Workers is

@@ -5,6 +5,7 @@ import (
 	"log/slog"
 
 	"github.com/t2map/t2map/dicomio"
+	"github.com/t2map/t2map/files"
 	"github.com/t2map/t2map/report"
 )
 
@@ -43,6 +44,11 @@ type Settings struct {
 	Progress func(stage Stage, done, all int)
 	// Log, where set, gets a line per study and remarks; nil discards them.
 	Log *slog.Logger
+
+	// tree is what lies under the roots, once they have been searched, and paths are
+	// its files, sorted.
+	tree  *files.Tree
+	paths []string
 }
 
 // Stage is a part of a run, for progress.

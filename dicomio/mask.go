@@ -9,6 +9,7 @@ import (
 
 	"github.com/suyashkumar/dicom/pkg/tag"
 
+	"github.com/t2map/t2map/files"
 	"github.com/t2map/t2map/volume"
 )
 
@@ -64,11 +65,11 @@ var (
 	ErrNoMask   = errors.New("neither a segmentation (SEG) nor a structure set (RTSTRUCT)")
 )
 
-// OpenMaskObject reads the header of the mask object at path, which name names in
-// errors and results. A damaged mask is returned with its Problem. Errors are
+// OpenMaskObject reads the header of the mask object that the tree opens at path,
+// which name names in errors and results. A damaged mask is returned with its Problem. Errors are
 // ErrNotDICOM, ErrNoMask, and those of a file that cannot be read.
-func OpenMaskObject(path, name string) (MaskObject, error) {
-	e := entry{header: header{path: path, name: name}}
+func OpenMaskObject(tree *files.Tree, path, name string) (MaskObject, error) {
+	e := entry{header: header{path: path, name: name, tree: tree}}
 	err := e.parseFile()
 	switch {
 	case errors.Is(err, errNotDICOM):

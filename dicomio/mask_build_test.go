@@ -10,6 +10,7 @@ import (
 
 	"github.com/suyashkumar/dicom/pkg/tag"
 
+	"github.com/t2map/t2map/files"
 	"github.com/t2map/t2map/volume"
 )
 
@@ -251,7 +252,7 @@ func openBytes(t testing.TB, file []byte) MaskObject {
 	if err := os.WriteFile(path, file, 0o666); err != nil {
 		t.Fatal(err)
 	}
-	m, err := OpenMaskObject(path, "mask.dcm")
+	m, err := OpenMaskObject(new(files.Tree), path, "mask.dcm")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -15,6 +15,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/t2map/t2map/files"
 	"github.com/t2map/t2map/volume"
 )
 
@@ -61,7 +62,10 @@ func TestMasksEqualReference(t *testing.T) {
 			if file == "" {
 				file = name
 			}
-			m := openReference(t, filepath.Join(masksData, filepath.FromSlash(file)))
+			m, err := OpenMaskObject(new(files.Tree), filepath.Join(masksData, filepath.FromSlash(file)), file)
+			if err != nil {
+				t.Fatal(err)
+			}
 			g := volume.Geometry{Size: want.Size, Affine: want.Affine}
 			if want.Refused != "" {
 				g = unitGrid(4, 4, 4)
@@ -97,28 +101,6 @@ func summarized(s volume.Segmentation) map[string]referenceSegment {
 		out[key] = referenceSegment{Voxels: len(segment.Voxels), SHA256: fmt.Sprintf("%x", sha256.Sum256(words))}
 	}
 	return out
-}
-
-// openReference opens a mask. One of pydicom's stands in its file without
-// preamble and meta group, and gets them.
-func openReference(t *testing.T, path string) MaskObject {
-	t.Helper()
-	m, err := OpenMaskObject(path, filepath.Base(path))
-	if errors.Is(err, ErrNotDICOM) {
-		bare, readErr := os.ReadFile(path)
-		if readErr != nil {
-			t.Fatal(readErr)
-		}
-		path = filepath.Join(t.TempDir(), "mask.dcm")
-		if err := os.WriteFile(path, partTen(bare, structureSetClass, "1.2.840.10008.1.2"), 0o666); err != nil {
-			t.Fatal(err)
-		}
-		m, err = OpenMaskObject(path, "mask.dcm")
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	return m
 }
 
 // The committed reference is what its script makes.
