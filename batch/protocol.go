@@ -12,6 +12,7 @@ import (
 
 	"github.com/goccy/go-yaml"
 
+	"github.com/t2map/t2map/dicomio"
 	"github.com/t2map/t2map/segment"
 	"github.com/t2map/t2map/t2fit"
 )
@@ -31,6 +32,9 @@ type Protocol struct {
 	Layout string
 	// Series says which of several trains of a study is meant.
 	Series SeriesRule
+	// PhilipsScaling says which values of Philips images are mapped; empty means
+	// display values.
+	PhilipsScaling dicomio.PhilipsScaling
 	// Maps says which voxels are fitted and whether maps are written; empty
 	// means MapsFull.
 	Maps Maps
@@ -79,6 +83,7 @@ type protocolFile struct {
 	Mask       string     `yaml:"mask"`
 	Layout     string     `yaml:"layout"`
 	Maps       string     `yaml:"maps"`
+	Philips    string     `yaml:"philips_scaling"`
 	Series     SeriesRule `yaml:"series"`
 }
 
@@ -95,7 +100,7 @@ func ReadProtocol(path string) (Protocol, error) {
 	if err := yaml.NewDecoder(bytes.NewReader(text), yaml.Strict()).Decode(&f); err != nil && len(bytes.TrimSpace(text)) > 0 {
 		return Protocol{}, fmt.Errorf("protocol %s: %s", path, strings.TrimSpace(yaml.FormatError(err, false, true)))
 	}
-	p := Protocol{Name: f.Name, Mask: f.Mask, Layout: f.Layout, Series: f.Series, Maps: Maps(f.Maps)}
+	p := Protocol{Name: f.Name, Mask: f.Mask, Layout: f.Layout, Series: f.Series, Maps: Maps(f.Maps), PhilipsScaling: dicomio.PhilipsScaling(f.Philips)}
 	if p.Fit, err = f.fit(); err != nil {
 		return Protocol{}, fmt.Errorf("protocol %s: %w", path, err)
 	}
@@ -198,6 +203,9 @@ func (p Protocol) Check() error {
 	}
 	if s := p.Series.Side; s != "" && s != "L" && s != "R" {
 		return fmt.Errorf("series: side %q is not L or R", s)
+	}
+	if err := p.PhilipsScaling.Check(); err != nil {
+		return err
 	}
 	if err := checkMaskPattern(p.Mask); err != nil {
 		return err
