@@ -37,10 +37,9 @@ type Limits struct {
 }
 
 const (
-	// freeBytes may come out before the ratio counts: the time of a blink, the
-	// memory of a few series, and room for some dozen masks that hold next to
-	// nothing.
-	freeBytes = 256 << 20
+	// freeBytes may come out before the ratio counts: a quarter of a second, and
+	// room for a dozen masks that hold next to nothing.
+	freeBytes = 128 << 20
 	// nameBytes is the mean length of names that Limits.Entries allows for.
 	nameBytes = 256
 	// longestName is the length of one name: PATH_MAX of Linux (limits.h).
