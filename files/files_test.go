@@ -76,6 +76,15 @@ func TestLinks(t *testing.T) {
 		t.Error(err)
 	}
 
+	// Whatever a link to an archive is called, it leads to the same archive.
+	check(t, os.Symlink("z.zip", filepath.Join(root, "first")))
+	tree = list(t, Limits{}, root)
+	if err := same(tree, filepath.Join(root, "first", "dicom", "IM2"), noise(100_000)); err != nil {
+		t.Error(err)
+	}
+	wantNames(t, tree, "IM1", "first/dicom/IM1", "first/dicom/IM2", "first/dicom/empty", "first/labels.nii", "nowhere", "out/IM9")
+	check(t, os.Remove(filepath.Join(root, "first")))
+
 	alias := filepath.Join(dir, "alias")
 	check(t, os.Symlink(root, alias))
 	tree = list(t, Limits{}, alias)
