@@ -286,3 +286,23 @@ func TestHelpers(t *testing.T) {
 		t.Errorf("Hint: %q", got)
 	}
 }
+
+// Without room to unpack, the error says so and not where that was.
+func TestNoRoom(t *testing.T) {
+	dir := t.TempDir()
+	put(t, filepath.Join(dir, "a.tgz"), gzipOf(t, tarOf(t, sample...)))
+	put(t, filepath.Join(dir, "b.zip"), zipOf(t, zip.Deflate, sample...))
+	tree := list(t, Limits{MemoryBytes: 1000}, dir)
+	t.Setenv("TMPDIR", filepath.Join(dir, "none"))
+	t.Setenv("TMP", filepath.Join(dir, "none"))
+	_, err := tree.Open(filepath.Join(dir, "a.tgz", "dicom", "IM1"))
+	wantKind(t, err, fs.ErrNotExist, "a.tgz: cannot be unpacked into a temporary file", dir)
+	f, err := tree.Open(filepath.Join(dir, "b.zip", "dicom", "IM2"))
+	check(t, err)
+	defer f.Close()
+	_, err = f.ReadAt(make([]byte, 10), 50_000)
+	wantKind(t, err, fs.ErrNotExist, "b.zip/dicom/IM2: cannot be unpacked into a temporary file", dir)
+	if Hint(err) == "" || Hint(context.Canceled) != "" {
+		t.Error("hints differ")
+	}
+}
