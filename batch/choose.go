@@ -2,12 +2,9 @@ package batch
 
 import (
 	"cmp"
-	"errors"
 	"fmt"
-	"io/fs"
 	"path/filepath"
 	"regexp"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -123,102 +120,6 @@ func short(s string) string {
 		s = string(r[:63]) + "…"
 	}
 	return s
-}
-
-// usualMasks are the names under which a mask is looked for.
-var usualMasks = []string{"labels.nii.gz", "mask.nii.gz", "*seg*.nii*"}
-
-func (s Settings) maskPatterns() []string {
-	if p := cmp.Or(s.Mask, s.Protocol.Mask); p != "" {
-		return []string{p}
-	}
-	return usualMasks
-}
-
-// checkMaskPattern returns an error when the pattern cannot be one of file names.
-func checkMaskPattern(pattern string) error {
-	if _, err := filepath.Match(pattern, ""); err != nil {
-		return hinted("a pattern is a file name with * and ?", "mask pattern %q: %w", pattern, err)
-	}
-	return nil
-}
-
-// findMask returns the study's mask file: the one of the manifest, else the one
-// file in the study's folder that has the given or a usual name.
-func (s Settings) findMask(st dicomio.Study, id Identity) (string, error) {
-	if id.Mask != "" {
-		return id.Mask, nil
-	}
-	const hint = "put one mask into the study's folder, or name it with --mask or in a manifest"
-	if st.Home == "" {
-		return "", hinted("name the mask in a manifest", "mask: the folder holds several studies, so no mask there is known to be this one's")
-	}
-	found, err := s.candidates(st)
-	switch {
-	case err != nil:
-		return "", fmt.Errorf("mask: %w", err)
-	case len(found) == 0:
-		return "", hinted(hint, "mask: none found (looked for %s)", strings.Join(s.maskPatterns(), ", "))
-	case len(found) > 1:
-		var names []string
-		for _, f := range found {
-			names = append(names, below(st.Home, f))
-		}
-		return "", hinted(hint, "mask: %d candidates: %s", len(found), strings.Join(names, ", "))
-	}
-	return found[0], nil
-}
-
-// candidates returns the files that could be the study's mask: those in its
-// folder and below, else those right in the nearest folder above that is the
-// study's alone. Folders beside it are not searched: they may be another visit's.
-func (s Settings) candidates(st dicomio.Study) ([]string, error) {
-	if st.Home == "" {
-		return nil, nil
-	}
-	top := absolute(st.Top())
-	if !within(st.Home, top) {
-		top = absolute(st.Folder)
-	}
-	found, err := s.matching(top, true)
-	for dir := top; err == nil && len(found) == 0 && dir != st.Home && within(st.Home, dir); {
-		dir = filepath.Dir(dir)
-		found, err = s.matching(dir, false)
-	}
-	return found, err
-}
-
-// matching returns the files in the folder, and below it where deep, whose name
-// or path below the folder fits one of the patterns. The output folder is left
-// out.
-func (s Settings) matching(folder string, deep bool) ([]string, error) {
-	var found []string
-	real, err := filepath.EvalSymlinks(folder) // WalkDir does not enter a link
-	if err != nil {
-		return nil, err
-	}
-	err = filepath.WalkDir(real, func(path string, d fs.DirEntry, err error) error {
-		path = filepath.Join(folder, strings.TrimPrefix(path, real))
-		switch {
-		case errors.Is(err, fs.ErrPermission):
-			return nil // its files are the reader's to complain about
-		case err != nil:
-			return err
-		case d.IsDir() && path != folder && (!deep || path == absolute(s.Out)):
-			return fs.SkipDir
-		case d.IsDir():
-			return nil
-		}
-		if slices.ContainsFunc(s.maskPatterns(), func(p string) bool {
-			name, _ := filepath.Match(p, filepath.Base(path))
-			whole, _ := filepath.Match(filepath.FromSlash(p), filepath.FromSlash(below(folder, path)))
-			return name || whole
-		}) {
-			found = append(found, path)
-		}
-		return nil
-	})
-	return found, err
 }
 
 // below names path below folder with slashes, or by its last part where it is

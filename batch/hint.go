@@ -1,19 +1,21 @@
 package batch
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 
 	"github.com/t2map/t2map/dicomio"
+	"github.com/t2map/t2map/files"
 )
 
-// Hint returns what to do about an error of this package or of dicomio, or "".
+// Hint returns what to do about an error of this package, of dicomio or of files, or "".
 func Hint(err error) string {
 	var h *hintError
 	if errors.As(err, &h) {
 		return h.hint
 	}
-	return dicomio.Hint(err)
+	return cmp.Or(dicomio.Hint(err), files.Hint(err))
 }
 
 // hintError is an error with a way out.

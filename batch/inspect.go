@@ -1,10 +1,12 @@
 package batch
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/t2map/t2map/dicomio"
 	"github.com/t2map/t2map/segment"
@@ -33,13 +35,27 @@ type InspectedStudy struct {
 	From   string            `json:"identity_from"`
 	Series []InspectedSeries `json:"series"`
 	Passed dicomio.Passed    `json:"passed_over"`
-	// Masks are the candidates for the mask, by their path below the study's
-	// folder.
-	Masks []string `json:"masks"`
+	// Masks are the candidates for the mask, by their path below the study's folder,
+	// and DICOMMasks the study's DICOM objects that mark voxels, candidates or not.
+	Masks      []string        `json:"masks"`
+	DICOMMasks []InspectedMask `json:"dicom_masks"`
 	// Action says what Run would do: "map series 5 with labels.nii.gz" or
 	// "fail".
 	Action   string    `json:"action"`
 	Problems []Problem `json:"problems"`
+}
+
+// InspectedMask is a DICOM object that marks voxels.
+type InspectedMask struct {
+	// Path is below the searched folder; Kind is SEG or RTSTRUCT.
+	Path        string `json:"path"`
+	Kind        string `json:"kind"`
+	Label       string `json:"label"`
+	Description string `json:"description"`
+	// Foreign says what it refers to instead of the series that Run would map; ""
+	// where it is that, or where no series is chosen.
+	Foreign string   `json:"foreign"`
+	Problem *Problem `json:"problem"`
 }
 
 // InspectedSeries is one series of MR images.
@@ -89,9 +105,10 @@ func Inspect(ctx context.Context, s Settings) (Inspection, error) {
 	if err != nil {
 		return Inspection{}, err
 	}
+	s.searched(found.Tree)
 	in := Inspection{Files: found.Files, Passed: found.Passed, Studies: []InspectedStudy{}, Problems: []Problem{}}
 	for _, st := range found.Studies {
-		in.Studies = append(in.Studies, s.inspect(st, m))
+		in.Studies = append(in.Studies, s.inspect(ctx, st, m))
 	}
 	for _, err := range found.Damaged {
 		in.Problems = append(in.Problems, problem(err))
@@ -103,13 +120,12 @@ func Inspect(ctx context.Context, s Settings) (Inspection, error) {
 }
 
 // inspect looks at one study.
-func (s Settings) inspect(st dicomio.Study, m *manifest) InspectedStudy {
-	in := InspectedStudy{Folder: st.Name(), Study: st.Hash, Passed: st.Passed, Series: []InspectedSeries{}, Masks: []string{}, Problems: []Problem{}}
+func (s Settings) inspect(ctx context.Context, st dicomio.Study, m *manifest) InspectedStudy {
+	in := InspectedStudy{Folder: st.Name(), Study: st.Hash, Passed: st.Passed, Series: []InspectedSeries{}, Masks: []string{}, DICOMMasks: []InspectedMask{}, Problems: []Problem{}}
 	for _, t := range slices.Concat(st.Trains, st.Suspects, st.Others) {
 		in.Series = append(in.Series, inspectTrain(t))
 	}
-	masks, _ := s.candidates(st) // its error is the job's
-	for _, f := range masks {
+	for _, f := range s.candidates(st) {
 		in.Masks = append(in.Masks, below(st.Home, f))
 	}
 	listed := slices.Clone(st.Damaged)
@@ -122,9 +138,17 @@ func (s Settings) inspect(st dicomio.Study, m *manifest) InspectedStudy {
 		}
 	}
 	j, err := s.job(st, m)
+	for _, o := range st.Masks {
+		mask := inspectMask(o, j.Train)
+		in.DICOMMasks = append(in.DICOMMasks, mask)
+		name := below(cmp.Or(st.Home, st.Root), o.Path)
+		if (mask.Foreign == "" || s.Protocol.AllowForeignMask) && !slices.Contains(in.Masks, name) {
+			in.Masks = append(in.Masks, name)
+		}
+	}
 	in.Subject, in.Visit, in.From = j.Identity.Subject, j.Identity.Visit, j.Identity.From
 	if err == nil {
-		err = s.try(j)
+		err = s.try(ctx, j)
 	}
 	if err != nil {
 		in.Action = "fail"
@@ -133,29 +157,33 @@ func (s Settings) inspect(st dicomio.Study, m *manifest) InspectedStudy {
 		}
 		return in
 	}
-	in.Action = fmt.Sprintf("map series %s (number %d) with %s", j.Train.Hash, j.Train.Number, below(st.Root, j.Mask))
+	in.Action = fmt.Sprintf("map series %s (number %d) with %s", j.Train.Hash, j.Train.Number, below(st.Root, j.Mask.Path))
 	return in
 }
 
 // try asks what Process will ask, as far as headers and the mask can tell.
-func (s Settings) try(j Job) error {
+func (s Settings) try(ctx context.Context, j Job) error {
 	if err := s.Protocol.Fit.CheckTE(j.Train.TE); err != nil {
 		return fmt.Errorf("fit: %w", err)
 	}
-	labels, mask, err := j.readMask()
-	if err != nil {
-		return fmt.Errorf("mask: %w", err)
+	mask, err := j.readMask(ctx, s.Protocol)
+	if err == nil && s.Protocol.Scheme.Known() { // else what the labels mean is not asked yet
+		_, err = mask.divide(s.Protocol.Scheme)
 	}
-	if labels, err = segment.OnGrid(labels, j.Train.Geometry); err != nil {
-		return offGrid(mask, err)
+	return wrapped("mask", err)
+}
+
+func inspectMask(m dicomio.MaskObject, t dicomio.Train) InspectedMask {
+	in := InspectedMask{Path: m.Name, Kind: string(m.Kind), Label: short(m.Label), Description: short(m.Description)}
+	if m.Problem != nil {
+		p := problem(m.Problem)
+		in.Problem = &p
+	} else if t.Hash != "" {
+		if err := t.Foreign(m); err != nil {
+			in.Foreign = strings.TrimPrefix(err.Error(), m.Name+": ")
+		}
 	}
-	if s.Protocol.Scheme.Labels == nil {
-		return nil // no scheme was given: what the labels mean is not asked yet
-	}
-	if _, err = s.Protocol.Scheme.Divide(labels); err != nil {
-		return unknownLabel(mask, err)
-	}
-	return nil
+	return in
 }
 
 func inspectTrain(t dicomio.Train) InspectedSeries {

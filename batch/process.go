@@ -1,18 +1,13 @@
 package batch
 
 import (
-	"bytes"
 	"context"
-	"crypto/sha256"
 	"errors"
 	"fmt"
-	"io/fs"
-	"os"
-	"path"
 	"runtime"
 
 	"github.com/t2map/t2map/dicomio"
-	"github.com/t2map/t2map/nifti"
+	"github.com/t2map/t2map/files"
 	"github.com/t2map/t2map/report"
 	"github.com/t2map/t2map/segment"
 	"github.com/t2map/t2map/t2fit"
@@ -25,8 +20,10 @@ type Job struct {
 	Study    dicomio.Study
 	Identity Identity
 	Train    dicomio.Train
-	Mask     string
+	Mask     Mask
 	Dir      string
+	// Tree opens the mask, which may lie in an archive; nil knows no archives.
+	Tree *files.Tree
 }
 
 // Process takes one study through the pipeline and writes its folder. Workers is
@@ -44,7 +41,7 @@ func Process(ctx context.Context, j Job, p Protocol, workers int) (report.Result
 
 // measure reads and fits the study. The result holds all that is written of it.
 func measure(ctx context.Context, j Job, p Protocol, workers int) (report.Study, error) {
-	src, err := j.read(ctx, p.Scheme, workers)
+	src, err := j.read(ctx, p, workers)
 	if err != nil {
 		return report.Study{}, err
 	}
@@ -55,6 +52,7 @@ func measure(ctx context.Context, j Job, p Protocol, workers int) (report.Study,
 	}
 	result := describe(j, p, src.series, maps.Noise)
 	result.Inputs = src.files
+	src.mask.note(&result, p)
 	err = both(func() (err error) {
 		result.Compartments, err = segment.Summarize(maps, src.regions)
 		return wrapped("summarize", err)
@@ -78,25 +76,27 @@ func measure(ctx context.Context, j Job, p Protocol, workers int) (report.Study,
 type source struct {
 	series  volume.MultiEcho
 	regions segment.Regions
+	mask    maskRead
 	files   []report.File // the images' and the mask's
 }
 
 // read reads the series and, beside it, the mask.
-func (j Job) read(ctx context.Context, scheme segment.Scheme, workers int) (source, error) {
+func (j Job) read(ctx context.Context, p Protocol, workers int) (source, error) {
 	var s source
 	var images []dicomio.File
-	var mask report.File
 	err := both(func() (err error) {
 		s.series, images, err = dicomio.Read(ctx, j.Train, workers)
 		return wrapped("read", err)
 	}, func() (err error) {
-		s.regions, mask, err = j.readRegions(scheme)
+		if s.mask, err = j.readMask(ctx, p); err == nil {
+			s.regions, err = s.mask.divide(p.Scheme)
+		}
 		return wrapped("mask", err)
 	})
 	for _, f := range images {
 		s.files = append(s.files, report.File(f))
 	}
-	s.files = append(s.files, mask)
+	s.files = append(s.files, s.mask.file)
 	return s, err
 }
 
@@ -115,23 +115,6 @@ func (p Protocol) fitted(r segment.Regions) volume.Labels {
 	return r.Labels
 }
 
-// readRegions reads the job's label map and divides it into compartments on the
-// grid of the series.
-func (j Job) readRegions(scheme segment.Scheme) (segment.Regions, report.File, error) {
-	labels, mask, err := j.readMask()
-	if err != nil {
-		return segment.Regions{}, mask, err
-	}
-	if labels, err = segment.OnGrid(labels, j.Train.Geometry); err != nil {
-		return segment.Regions{}, mask, offGrid(mask, err)
-	}
-	regions, err := scheme.Divide(labels)
-	if err != nil {
-		err = unknownLabel(mask, err)
-	}
-	return regions, mask, err
-}
-
 // wrapped puts the name of a stage before an error, if there is one.
 func wrapped(stage string, err error) error {
 	if err != nil {
@@ -145,48 +128,6 @@ func notFitted(err error) error {
 		return hinted("give it by --sigma NUMBER, or choose where it comes from by --sigma residuals or --sigma background", "fit: %w", err)
 	}
 	return hinted("t2map inspect shows the echo times; --method and --skip-echoes have to suit them", "fit: %w", err)
-}
-
-// readMask reads the job's label map and its hash. Results name it as they do the
-// images, below the searched folder.
-func (j Job) readMask() (volume.Labels, report.File, error) {
-	mask := report.File{Path: path.Join(j.Study.RootName, below(j.Study.Root, j.Mask))}
-	data, err := readRegular(j.Mask)
-	if err != nil {
-		return volume.Labels{}, mask, fmt.Errorf("%s: %w", mask.Path, err)
-	}
-	mask.SHA256 = fmt.Sprintf("%x", sha256.Sum256(data))
-	labels, err := nifti.ReadLabels(bytes.NewReader(data))
-	if err != nil {
-		return volume.Labels{}, mask, fmt.Errorf("%s: %w", mask.Path, err)
-	}
-	return labels, mask, nil
-}
-
-// readRegular reads a file that is no pipe, which would wait for its writer. Its
-// errors leave out the path: the folders above a study are the site's.
-func readRegular(name string) ([]byte, error) {
-	info, err := os.Stat(name)
-	if err == nil && !info.Mode().IsRegular() {
-		return nil, errors.New("not a file")
-	}
-	var data []byte
-	if err == nil {
-		data, err = os.ReadFile(name)
-	}
-	var perr *fs.PathError
-	if errors.As(err, &perr) {
-		err = perr.Err
-	}
-	return data, err
-}
-
-func offGrid(mask report.File, err error) error {
-	return hinted("the mask must lie on the grid of this series; see t2map inspect", "%s: %w", mask.Path, err)
-}
-
-func unknownLabel(mask report.File, err error) error {
-	return hinted("name the right scheme with --scheme, or add the label to its file", "%s: %w", mask.Path, err)
 }
 
 // curves fits the mean signal of each compartment, for the picture of its decay.

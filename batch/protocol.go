@@ -28,6 +28,12 @@ type Protocol struct {
 	// Mask is a pattern of mask files, see Settings.Mask; empty means the usual
 	// names.
 	Mask string
+	// MaskThreshold is the fraction at and above which a voxel of a fractional
+	// segmentation belongs to the segment; 0 means 0.5.
+	MaskThreshold float64
+	// AllowForeignMask takes a DICOM mask that refers to another series, or another
+	// frame of reference, where it lies on the grid of the series all the same.
+	AllowForeignMask bool
 	// Layout is a pattern of study folders, see Settings.Layout; may be empty.
 	Layout string
 	// Series says which of several trains of a study is meant.
@@ -81,6 +87,8 @@ type protocolFile struct {
 	Profile    []float64  `yaml:"refocusing_profile"`
 	Scheme     string     `yaml:"scheme"`
 	Mask       string     `yaml:"mask"`
+	Threshold  *float64   `yaml:"mask_threshold"`
+	Foreign    bool       `yaml:"allow_foreign_mask"`
 	Layout     string     `yaml:"layout"`
 	Maps       string     `yaml:"maps"`
 	Philips    string     `yaml:"philips_scaling"`
@@ -100,7 +108,12 @@ func ReadProtocol(path string) (Protocol, error) {
 	if err := yaml.NewDecoder(bytes.NewReader(text), yaml.Strict()).Decode(&f); err != nil && len(bytes.TrimSpace(text)) > 0 {
 		return Protocol{}, fmt.Errorf("protocol %s: %s", path, strings.TrimSpace(yaml.FormatError(err, false, true)))
 	}
-	p := Protocol{Name: f.Name, Mask: f.Mask, Layout: f.Layout, Series: f.Series, Maps: Maps(f.Maps), PhilipsScaling: dicomio.PhilipsScaling(f.Philips)}
+	p := Protocol{Name: f.Name, Mask: f.Mask, Layout: f.Layout, Series: f.Series, Maps: Maps(f.Maps), PhilipsScaling: dicomio.PhilipsScaling(f.Philips), AllowForeignMask: f.Foreign}
+	if f.Threshold != nil {
+		if p.MaskThreshold, err = MaskThreshold(*f.Threshold); err != nil {
+			return Protocol{}, fmt.Errorf("protocol %s: %w", path, err)
+		}
+	}
 	if p.Fit, err = f.fit(); err != nil {
 		return Protocol{}, fmt.Errorf("protocol %s: %w", path, err)
 	}
@@ -193,6 +206,15 @@ func Range(low, high float64) ([2]float64, error) {
 	return [2]float64{low, high}, nil
 }
 
+// MaskThreshold checks a threshold of fractional masks as people write it: 0 is a
+// mistake here, where it is the default of the option.
+func MaskThreshold(v float64) (float64, error) {
+	if !(v > 0 && v <= 1) {
+		return 0, fmt.Errorf("mask threshold %g is not above 0 and at most 1", v)
+	}
+	return v, nil
+}
+
 // Check returns an error when a setting makes no sense.
 func (p Protocol) Check() error {
 	if _, err := p.Fit.Defaults(); err != nil {
@@ -209,6 +231,11 @@ func (p Protocol) Check() error {
 	}
 	if err := checkMaskPattern(p.Mask); err != nil {
 		return err
+	}
+	if p.MaskThreshold != 0 {
+		if _, err := MaskThreshold(p.MaskThreshold); err != nil {
+			return err
+		}
 	}
 	_, err := parseLayout(p.Layout)
 	return err

@@ -69,14 +69,11 @@ func realStudy(t testing.TB, dir string) (volume.MultiEcho, volume.Labels, expec
 	if err != nil {
 		t.Fatal(err)
 	}
-	labels, _, err := Job{Mask: filepath.Join(dir, "labels.nii.gz")}.readMask()
-	if err == nil {
-		labels, err = segment.OnGrid(labels, series.Geometry)
-	}
+	mask, err := Job{Mask: Mask{Path: filepath.Join(dir, "labels.nii.gz")}, Train: found.Studies[0].Trains[0]}.readMask(context.Background(), Protocol{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	return series, labels, want
+	return series, mask.labels, want
 }
 
 // percent005 is the tolerance that the reference was ordered with: 0.05 %, of

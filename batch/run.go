@@ -37,6 +37,7 @@ func Run(ctx context.Context, s Settings) (Outcome, error) {
 	if err != nil {
 		return Outcome{}, err
 	}
+	s.searched(found.Tree)
 	out := Outcome{Passed: found.Passed, Files: found.Files, failed: map[seriesKey]bool{}}
 	jobs := s.plan(found, m, &out)
 	s.processAll(ctx, jobs, &out)
@@ -123,14 +124,14 @@ func (s Settings) plan(found dicomio.Finding, m *manifest, out *Outcome) []Job {
 // job answers the questions of one study. Where it fails, the job holds what is
 // known so far.
 func (s Settings) job(st dicomio.Study, m *manifest) (j Job, err error) {
-	j = Job{Study: st}
+	j = Job{Study: st, Tree: s.tree}
 	if j.Identity, err = s.identify(st, m); err != nil {
 		return j, err
 	}
 	if j.Train, err = s.chooseTrain(st, j.Identity.Side); err != nil {
 		return j, fmt.Errorf("read: %w", err)
 	}
-	j.Mask, err = s.findMask(st, j.Identity)
+	j.Mask, err = s.chooseMask(j)
 	return j, err
 }
 

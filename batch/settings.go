@@ -5,6 +5,7 @@ import (
 	"log/slog"
 
 	"github.com/t2map/t2map/dicomio"
+	"github.com/t2map/t2map/files"
 	"github.com/t2map/t2map/report"
 )
 
@@ -30,7 +31,8 @@ type Settings struct {
 	// the protocol.
 	Series string
 	// Mask is a pattern of the mask's file name, or of its path below the study's
-	// folder; it goes before the protocol's. "" means the usual names.
+	// folder; it goes before the protocol's. "" means the usual names of NIfTI files,
+	// or the DICOM mask that was drawn on the series.
 	Mask string
 	// Workers is the number of files read and of voxel slabs fitted at a time; 0
 	// means one per processor. With 1, studies are taken one by one.
@@ -42,6 +44,11 @@ type Settings struct {
 	Progress func(stage Stage, done, all int)
 	// Log, where set, gets a line per study and remarks; nil discards them.
 	Log *slog.Logger
+
+	// tree is what lies under the roots, once they have been searched, and paths are
+	// its files, sorted.
+	tree  *files.Tree
+	paths []string
 }
 
 // Stage is a part of a run, for progress.

@@ -184,6 +184,9 @@ func describe(p Protocol, version string) string {
 	if p.Scheme != "" {
 		parts = append(parts, "labels: "+p.Scheme)
 	}
+	if p.MaskThreshold > 0 {
+		parts = append(parts, "masks from "+short(p.MaskThreshold)+" on")
+	}
 	if p.Name != "" {
 		parts = append(parts, "protocol: "+p.Name)
 	}

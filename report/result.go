@@ -121,6 +121,13 @@ type Protocol struct {
 	// PhilipsScaling says which values of Philips images were mapped: dv, those for
 	// display, or fp, what the receiver saw; empty for other vendors.
 	PhilipsScaling string `json:"philips_scaling,omitempty"`
+	// Segments and Codes are what it says of DICOM segments; they are there where the
+	// mask was one.
+	Segments []segment.NamedSegment `json:"segments,omitempty"`
+	Codes    []segment.CodeRule     `json:"codes,omitempty"`
+	// MaskThreshold is the fraction at which a fractional segmentation was cut;
+	// absent for other masks.
+	MaskThreshold float64 `json:"mask_threshold,omitempty"`
 	// Maps says where T2 was mapped: full, mask or none.
 	Maps string `json:"maps"`
 }

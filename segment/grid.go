@@ -7,15 +7,6 @@ import (
 	"github.com/t2map/t2map/volume"
 )
 
-// tolerance is how far apart, in mm, the voxel centres of mask and series may
-// lie: float32 headers round positions to 1e-3 mm or better, while the smallest
-// voxels in use are 0.3 mm. tolerancePart keeps it below a third of a voxel
-// where voxels are smaller still, so that a shift by one voxel never passes.
-const (
-	tolerance     = 0.1
-	tolerancePart = 1.0 / 3
-)
-
 // GridError says that a mask does not lie on the voxels of the series.
 type GridError struct {
 	Mask, Series [3]int // voxels along i, j, k
@@ -48,8 +39,7 @@ func OnGrid(l volume.Labels, g volume.Geometry) (volume.Labels, error) {
 	if len(l.Data) != l.Voxels() {
 		return volume.Labels{}, fmt.Errorf("mask has %d labels, want %d×%d×%d", len(l.Data), l.Size[0], l.Size[1], l.Size[2])
 	}
-	s := g.Spacing()
-	allowed := min(tolerance, tolerancePart*min(s[0], s[1], s[2]))
+	allowed := g.Tolerance()
 	m, distance, fits := nearest(l.Geometry, g)
 	if !fits {
 		return volume.Labels{}, &GridError{Mask: l.Size, Series: g.Size, Distance: math.NaN(), Allowed: math.NaN()}

@@ -30,6 +30,7 @@ func TestNamed(t *testing.T) {
 		"openmsk": {map[uint16]string{4: "femoral", 5: "medial", 6: "lateral", 7: "patellofemoral", 11: "patellofemoral",
 			12: "medial", 13: "lateral", 14: "medial", 15: "lateral"},
 			[]string{"medial", "lateral", "patellofemoral", "femoral"}},
+		"codes": {map[uint16]string{}, []string{"medial", "lateral", "patellofemoral", "femoral"}},
 	}
 	if len(builtin) != len(want) {
 		t.Errorf("%d built-in schemes, want %d", len(builtin), len(want))
@@ -55,7 +56,7 @@ func TestNamed(t *testing.T) {
 		}
 	}
 	_, err := Named("OAI-ZIB")
-	if want := `no label scheme "OAI-ZIB", want one of compartments, oai-zib, skm-tea, imorphics, openmsk`; err == nil || err.Error() != want {
+	if want := `no label scheme "OAI-ZIB", want one of compartments, oai-zib, skm-tea, imorphics, openmsk, codes`; err == nil || err.Error() != want {
 		t.Errorf("Named: %v, want %s", err, want)
 	}
 }

@@ -51,6 +51,50 @@ func (g Geometry) Spacing() [3]float64 {
 	return s
 }
 
+// sameVoxel is how far apart, in mm, the centres of one voxel may lie in two
+// descriptions of a grid: float32 headers round positions to 1e-3 mm or better,
+// while the smallest voxels in use are 0.3 mm. sameVoxelPart keeps it below a
+// third of a voxel where voxels are smaller still, so that a shift by one voxel
+// never passes.
+const (
+	sameVoxel     = 0.1
+	sameVoxelPart = 1.0 / 3
+)
+
+// Tolerance returns how far, in mm, a position may lie from the centre of a voxel
+// of g and still be meant for it: 0.1, or a third of the smallest spacing where
+// that is less. It is NaN where a spacing is not a number.
+func (g Geometry) Tolerance() float64 {
+	s := g.Spacing()
+	return min(sameVoxel, sameVoxelPart*min(s[0], s[1], s[2]))
+}
+
+// Inverse returns the affine map from a patient position in mm LPS to an index,
+// laid out as Affine is, by Cramer's rule; ok is false where the affine has no
+// inverse or is not finite.
+func (g Geometry) Inverse() (inv [3][4]float64, ok bool) {
+	a := g.Affine
+	var cofactor [3][3]float64
+	for r := range 3 {
+		for c := range 3 {
+			r1, r2, c1, c2 := (r+1)%3, (r+2)%3, (c+1)%3, (c+2)%3
+			cofactor[r][c] = a[r1][c1]*a[r2][c2] - a[r1][c2]*a[r2][c1]
+		}
+	}
+	det := a[0][0]*cofactor[0][0] + a[0][1]*cofactor[0][1] + a[0][2]*cofactor[0][2]
+	ok = det != 0
+	for r := range 3 {
+		for c := range 3 {
+			inv[r][c] = cofactor[c][r] / det
+			inv[r][3] -= inv[r][c] * a[c][3]
+		}
+		for _, v := range inv[r] {
+			ok = ok && !math.IsNaN(v) && !math.IsInf(v, 0)
+		}
+	}
+	return inv, ok
+}
+
 // VoxelVolume returns the volume that one voxel stands for in mm³: the absolute
 // determinant of the affine, so a gap between slices counts to the voxel.
 func (g Geometry) VoxelVolume() float64 {

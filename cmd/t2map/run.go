@@ -21,6 +21,8 @@ type studyFlags struct {
 	manifest, layout, series     string
 	skipEchoes, workers          int
 	philips                      string
+	maskThreshold                float64
+	allowForeignMask             bool
 	fit                          fitFlags
 }
 
@@ -33,8 +35,10 @@ type fitFlags struct {
 func (f *studyFlags) add(c *cobra.Command) {
 	p := c.Flags()
 	p.StringVar(&f.protocol, "protocol", "", "YAML `file` with the trial's settings; flags go before it")
-	p.StringVar(&f.scheme, "scheme", "", "label `scheme` of the masks: compartments, oai-zib, skm-tea, imorphics, openmsk or a YAML file")
-	p.StringVar(&f.mask, "mask", "", "`pattern` of the mask's file name in a study's folder (default: labels.nii.gz, mask.nii.gz or *seg*.nii*)")
+	p.StringVar(&f.scheme, "scheme", "", "label `scheme` of the masks: compartments, oai-zib, skm-tea, imorphics, openmsk, codes or a YAML file")
+	p.StringVar(&f.mask, "mask", "", "`pattern` of the mask's file name in a study's folder (default: labels.nii.gz, mask.nii.gz or *seg*.nii*, or the study's DICOM SEG or RTSTRUCT)")
+	p.Float64Var(&f.maskThreshold, "mask-threshold", 0, "`fraction` from which on a voxel of a fractional DICOM segmentation counts (default 0.5)")
+	p.BoolVar(&f.allowForeignMask, "allow-foreign-mask", false, "take a DICOM mask that was drawn on another series, where its grid is this one's")
 	p.StringVar(&f.manifest, "manifest", "", "CSV `file` with the columns folder,subject,visit,side,mask")
 	p.StringVar(&f.layout, "layout", "", "`pattern` of study folders, such as '{subject}/{visit}'")
 	p.StringVar(&f.series, "series", "", "which series, where a study has several: its `number`, hash or a pattern of its description")
@@ -79,6 +83,14 @@ func (f *studyFlags) settings(c *cobra.Command, roots []string) (batch.Settings,
 		if p.Fit.SkipEchoes, err = batch.SkipOption(f.skipEchoes); err != nil {
 			return s, fmt.Errorf("--%w", err)
 		}
+	}
+	if c.Flags().Changed("mask-threshold") {
+		if p.MaskThreshold, err = batch.MaskThreshold(f.maskThreshold); err != nil {
+			return s, fmt.Errorf("--mask-threshold: %w", err)
+		}
+	}
+	if c.Flags().Changed("allow-foreign-mask") {
+		p.AllowForeignMask = f.allowForeignMask
 	}
 	p.Maps = cmp.Or(batch.Maps(f.maps), p.Maps)
 	p.PhilipsScaling = cmp.Or(dicomio.PhilipsScaling(f.philips), p.PhilipsScaling)

@@ -1,0 +1,329 @@
+package dicomio
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+
+	"github.com/suyashkumar/dicom/pkg/tag"
+
+	"github.com/t2map/t2map/files"
+	"github.com/t2map/t2map/volume"
+)
+
+// SOP classes of the objects that mark voxels (PS3.4 B.5).
+const (
+	segmentationClass = "1.2.840.10008.5.1.4.1.1.66.4"
+	labelMapClass     = "1.2.840.10008.5.1.4.1.1.66.7"
+	structureSetClass = "1.2.840.10008.5.1.4.1.1.481.3"
+)
+
+// MaskKind is what kind of object a mask is.
+type MaskKind string
+
+// The kinds of mask objects.
+const (
+	MaskSEG      MaskKind = "SEG"      // Segmentation, or Label Map Segmentation
+	MaskRTSTRUCT MaskKind = "RTSTRUCT" // RT Structure Set
+)
+
+// MaskObject is a DICOM object that marks voxels of a series. The zero value is
+// none.
+type MaskObject struct {
+	// Name is the file's path below the folder that was searched, with slashes;
+	// Path opens it.
+	Name, Path string
+	Kind       MaskKind
+	// Label is ContentLabel (0070,0080) or StructureSetLabel (3006,0002),
+	// Description SeriesDescription (0008,103E); both are free text.
+	Label, Description string
+	// Problem is why its header cannot be read, or nil.
+	Problem error
+
+	header *header
+}
+
+func (h *header) isMask() bool {
+	return h.sopClass == segmentationClass || h.sopClass == labelMapClass || h.sopClass == structureSetClass
+}
+
+// maskObject describes a mask whose header has been read, or not, with that error.
+func maskObject(h *header, err error) MaskObject {
+	m := MaskObject{Name: h.name, Path: h.path, Kind: MaskSEG, Label: h.label, Description: h.description, Problem: err, header: h}
+	if h.sopClass == structureSetClass {
+		m.Kind = MaskRTSTRUCT
+	}
+	return m
+}
+
+// ErrNotDICOM says that a file is not a DICOM file, and ErrNoMask that it is one
+// of something else than a mask.
+var (
+	ErrNotDICOM = errNotDICOM
+	ErrNoMask   = errors.New("neither a segmentation (SEG) nor a structure set (RTSTRUCT)")
+)
+
+// OpenMaskObject reads the header of the mask object that the tree opens at path,
+// which name names in errors and results. A damaged mask is returned with its Problem. Errors are
+// ErrNotDICOM, ErrNoMask, and those of a file that cannot be read.
+func OpenMaskObject(tree *files.Tree, path, name string) (MaskObject, error) {
+	e := entry{header: header{path: path, name: name, tree: tree}}
+	err := e.parseFile()
+	switch {
+	case errors.Is(err, errNotDICOM):
+		return MaskObject{}, &FileError{Path: name, Problem: "no DICOM file", Kind: ErrNotDICOM}
+	case e.isMask():
+		return maskObject(&e.header, err), nil
+	case err != nil:
+		return MaskObject{}, err
+	}
+	return MaskObject{}, &FileError{Path: name, Attribute: attribute(tag.SOPClassUID), Problem: ErrNoMask.Error(), Kind: ErrNoMask}
+}
+
+// ForeignError says that a mask was drawn on something else than a train.
+type ForeignError struct {
+	// Path is the mask's path below the folder that was searched.
+	Path string
+	// Problem says what the mask refers to instead.
+	Problem string
+}
+
+// Error returns path: problem.
+func (e *ForeignError) Error() string { return e.Path + ": " + e.Problem }
+
+// Foreign returns nil where the mask says that it was drawn on the train: it
+// refers to one of the train's series or, naming no series, to its frame of
+// reference, and to no other frame of reference. Otherwise it returns a
+// *ForeignError that says what differs. It does not compare geometry; ReadMask
+// does.
+func (t Train) Foreign(m MaskObject) error {
+	h := m.header
+	foreign := func(format string, a ...any) error {
+		return &ForeignError{Path: m.Name, Problem: fmt.Sprintf(format, a...)}
+	}
+	if h == nil || len(t.images) == 0 {
+		return foreign("nothing is known of what it refers to")
+	}
+	frame := t.images[0].frame
+	var named []string
+	for _, uid := range h.references {
+		if uid != "" && !slices.Contains(named, hash(uid)) {
+			named = append(named, hash(uid))
+		}
+		if slices.ContainsFunc(t.images, func(i *header) bool { return uid != "" && i.series == uid }) {
+			if h.frame == "" || frame == "" || h.frame == frame {
+				return nil
+			}
+			return foreign("its FrameOfReferenceUID (0020,0052) is frame %s, that of the series it refers to is frame %s", hash(h.frame), hash(frame))
+		}
+	}
+	switch {
+	case len(named) > 0:
+		return foreign("it refers to another series: %s, not %s", shortList(named), t.Hash)
+	case h.frame == "":
+		return foreign("it names neither a series nor a FrameOfReferenceUID (0020,0052)")
+	case frame == "":
+		return foreign("it names no series, and series %s has no FrameOfReferenceUID (0020,0052)", t.Hash)
+	case h.frame != frame:
+		return foreign("its FrameOfReferenceUID (0020,0052) is frame %s, that of series %s is frame %s", hash(h.frame), t.Hash, hash(frame))
+	}
+	return nil
+}
+
+// shortList joins the first few of the texts.
+func shortList(texts []string) string {
+	const shown = 3
+	out := ""
+	for i, s := range texts[:min(shown, len(texts))] {
+		if i > 0 {
+			out += ", "
+		}
+		out += s
+	}
+	if n := len(texts) - shown; n > 0 {
+		out += fmt.Sprintf(" and %d more", n)
+	}
+	return out
+}
+
+// MaskOptions says how a mask object is read.
+type MaskOptions struct {
+	// Threshold is the fraction, above 0 and at most 1, at and above which a voxel
+	// of a fractional segmentation belongs to the segment; 0 means 0.5. Other
+	// objects do not ask it.
+	Threshold float64
+	// AnyFrame takes contours of whatever frame of reference they say they are in:
+	// the mask is known to be another series'.
+	AnyFrame bool
+}
+
+// defaultThreshold is the fraction at which a voxel is rather in than out.
+const defaultThreshold = 0.5
+
+// mostOverlap bounds how many segments a voxel may be in, on average over the
+// grid, so that a small file cannot ask for all memory: knees have one or two,
+// and whole-body structure sets stay under four.
+const mostOverlap = 8
+
+// ReadMask brings the object onto the grid g: the voxels of every segment, by
+// where in the patient its frames or contours lie. It returns the file with its
+// hash, too.
+//
+// A segmentation's frames must lie on the slices of g and their pixels on its
+// voxels, within Geometry.Tolerance; rows and columns may be flipped and change
+// places, frames may be smaller than a slice or lie across slices. What no frame
+// shows is background. In a label map the background is PixelPaddingValue
+// (0028,0120), or a segment of the code (125040, DCM, "Background"), or 0 where
+// the object names neither.
+//
+// Contours must be planar and lie on slices of g, within the same tolerance. A
+// voxel belongs to a structure if its centre is inside by the even-odd rule over
+// all the contours that the structure has on the slice, or on one of them: so
+// holes are contours within contours, and a contour that was traced through the
+// centres of a region's outermost voxels gives back the region. A structure whose
+// contours enclose no area, lie between slices or beyond the image has a Problem
+// and no voxels; the other structures are read.
+//
+// Errors are *FileError: attributes that are missing or contradict each other,
+// frames that lie elsewhere (ErrInvalid), and what is not read (ErrUnsupported).
+func ReadMask(ctx context.Context, m MaskObject, g volume.Geometry, o MaskOptions) (volume.Segmentation, File, error) {
+	none := volume.Segmentation{}
+	switch {
+	case m.Problem != nil:
+		return none, File{}, m.Problem
+	case m.header == nil:
+		return none, File{}, &FileError{Path: m.Name, Problem: "no mask object", Kind: ErrInvalid}
+	}
+	if o.Threshold == 0 {
+		o.Threshold = defaultThreshold
+	}
+	if !(o.Threshold > 0 && o.Threshold <= 1) {
+		return none, File{}, fmt.Errorf("mask threshold %g is not above 0 and at most 1", o.Threshold)
+	}
+	to, err := newPlacer(g)
+	if err != nil {
+		return none, File{}, err
+	}
+	read := readSegments
+	if m.Kind == MaskRTSTRUCT {
+		read = readStructures
+	}
+	s, sum, err := read(ctx, m.header, to, o)
+	if err != nil {
+		return none, File{}, err
+	}
+	return s, File{Path: m.Name, SHA256: sum}, nil
+}
+
+// placer knows where in a grid a position lies.
+type placer struct {
+	volume.Geometry
+	inverse   [3][4]float64
+	spacing   [3]float64
+	tolerance float64
+	left      int // voxels that may still be given to segments
+}
+
+func newPlacer(g volume.Geometry) (*placer, error) {
+	inverse, ok := g.Inverse()
+	n := g.Voxels()
+	if !ok || g.Size[0] <= 0 || g.Size[1] <= 0 || g.Size[2] <= 0 || n > math.MaxUint32 {
+		return nil, fmt.Errorf("a mask needs a grid, and %d×%d×%d voxels are none", g.Size[0], g.Size[1], g.Size[2])
+	}
+	return &placer{Geometry: g, inverse: inverse, spacing: g.Spacing(), tolerance: g.Tolerance(), left: mostOverlap * n}, nil
+}
+
+// index returns the place of a patient position in the grid, in voxels.
+func (p *placer) index(at [3]float64) [3]float64 {
+	var v [3]float64
+	for r, a := range p.inverse {
+		v[r] = a[0]*at[0] + a[1]*at[1] + a[2]*at[2] + a[3]
+	}
+	return v
+}
+
+// direction is index for a difference of positions.
+func (p *placer) direction(step [3]float64) [3]float64 {
+	var v [3]float64
+	for r, a := range p.inverse {
+		v[r] = a[0]*step[0] + a[1]*step[1] + a[2]*step[2]
+	}
+	return v
+}
+
+// take counts voxels of a segment against what there may be.
+func (p *placer) take(h *header, voxels int) error {
+	if p.left -= voxels; p.left < 0 {
+		return h.invalid("its segments hold more than %d times the voxels of the series", mostOverlap)
+	}
+	return nil
+}
+
+// one returns the only item of a sequence; ok is false where it is absent.
+func (o *object) one(d dataset, t tag.Tag) (item dataset, ok bool, err error) {
+	switch items := d.items(t); len(items) {
+	case 0:
+		return dataset{}, false, nil
+	case 1:
+		return items[0], true, nil
+	default:
+		return dataset{}, false, o.wrong(t, "%d items, want 1", len(items))
+	}
+}
+
+// number returns a whole number that must be there.
+func (o *object) number(d dataset, t tag.Tag) (int, error) {
+	v, ok, err := d.integer(t)
+	switch {
+	case err != nil:
+		return 0, o.wrong(t, "%v", err)
+	case !ok:
+		return 0, o.wrong(t, "missing")
+	}
+	return v, nil
+}
+
+// codeWish and conceptWish are what is wanted of coded concepts.
+var (
+	codeWish = wish{tag.CodeValue: nil, tag.LongCodeValue: nil, tag.URNCodeValue: nil, tag.CodingSchemeDesignator: nil, tag.CodeMeaning: nil}
+
+	typeWish = wish{tag.CodeValue: nil, tag.LongCodeValue: nil, tag.URNCodeValue: nil, tag.CodingSchemeDesignator: nil, tag.CodeMeaning: nil,
+		tag.SegmentedPropertyTypeModifierCodeSequence: codeWish}
+	regionWish = wish{tag.CodeValue: nil, tag.LongCodeValue: nil, tag.URNCodeValue: nil, tag.CodingSchemeDesignator: nil, tag.CodeMeaning: nil,
+		tag.AnatomicRegionModifierSequence: codeWish}
+)
+
+// code reads one item of a code sequence (PS3.3 8.8): the value stands in one of
+// three attributes, by its length and kind.
+func code(d dataset) volume.Code {
+	c := volume.Code{Value: d.text(tag.CodeValue), Scheme: d.text(tag.CodingSchemeDesignator), Meaning: d.text(tag.CodeMeaning)}
+	for _, t := range []tag.Tag{tag.LongCodeValue, tag.URNCodeValue} {
+		if c.Value == "" {
+			c.Value = d.text(t)
+		}
+	}
+	return c
+}
+
+// describe copies what an item says of the segment's kind and place.
+func (o *object) describe(s *volume.Segment, d dataset) error {
+	kind, there, err := o.one(d, tag.SegmentedPropertyTypeCodeSequence)
+	if err != nil {
+		return err
+	}
+	if there {
+		s.Type = code(kind)
+		for _, m := range kind.items(tag.SegmentedPropertyTypeModifierCodeSequence) {
+			s.Modifiers = append(s.Modifiers, code(m))
+		}
+	}
+	for _, r := range d.items(tag.AnatomicRegionSequence) {
+		s.Regions = append(s.Regions, code(r))
+		for _, m := range r.items(tag.AnatomicRegionModifierSequence) {
+			s.Modifiers = append(s.Modifiers, code(m))
+		}
+	}
+	return nil
+}

@@ -1,0 +1,132 @@
+package dicomio
+
+import "math"
+
+// onOutline is how near to a contour, in voxels, a voxel's centre is on it.
+// Contours that were traced through voxel centres come back from patient
+// positions in decimal strings of at most 16 characters (PS3.5 6.2) with errors
+// of 1e-10 voxels, and of 1e-3 where a writer kept micrometres of voxels of a
+// third of a millimetre or more; what hits by chance is one voxel in a thousand
+// of those that an outline passes.
+const onOutline = 1e-3
+
+// point is a place in a slice, in voxels: column and row.
+type point struct{ x, y float64 }
+
+// raster finds the voxels inside contours on one slice of nx columns and ny rows.
+// It may be used again for other slices.
+type raster struct {
+	nx, ny int
+	// turns holds, for each voxel, whether an odd number of edges passes between
+	// it and the one before it in its row; on, whether an edge passes through it.
+	// Both are clear between uses.
+	turns, on []bool
+	// low and high bound what was touched, in columns and rows.
+	low, high [2]int
+}
+
+func newRaster(nx, ny int) *raster {
+	r := &raster{nx: nx, ny: ny, turns: make([]bool, nx*ny), on: make([]bool, nx*ny)}
+	r.forget()
+	return r
+}
+
+func (r *raster) forget() { r.low, r.high = [2]int{r.nx, r.ny}, [2]int{-1, -1} }
+
+// add adds a closed contour; the last point joins the first. Points must be
+// finite and not far outside the slice: work grows with the rows that an edge
+// spans, whether in the slice or not.
+func (r *raster) add(contour []point) {
+	for i, p := range contour {
+		q := contour[(i+1)%len(contour)]
+		r.cross(p, q)
+		r.trace(p, q)
+	}
+}
+
+// cross turns the voxel right of the edge in every row that it passes. An edge
+// owns its upper end and not its lower one, so that a row through a vertex is
+// passed once where the contour goes on and twice or never where it turns back.
+func (r *raster) cross(p, q point) {
+	if p.y > q.y {
+		p, q = q, p // so that an edge gives the same numbers in both directions
+	}
+	from, to := max(int(math.Ceil(p.y)), 0), min(int(math.Ceil(q.y)), r.ny)
+	for y := from; y < to; y++ {
+		x := int(math.Ceil(p.x + (float64(y)-p.y)/(q.y-p.y)*(q.x-p.x)))
+		if x = max(x, 0); x < r.nx {
+			r.turns[y*r.nx+x] = !r.turns[y*r.nx+x]
+			r.touch(x, y)
+		}
+	}
+}
+
+// trace marks the voxels whose centres lie on the edge.
+func (r *raster) trace(p, q point) {
+	steep := math.Abs(q.y-p.y) > math.Abs(q.x-p.x)
+	along, limit := r.nx, r.ny
+	if steep { // walk down the rows instead of along the columns
+		p, q = point{p.y, p.x}, point{q.y, q.x}
+		along, limit = r.ny, r.nx
+	}
+	if p.x > q.x {
+		p, q = q, p
+	}
+	length := math.Hypot(q.x-p.x, q.y-p.y)
+	from, to := max(int(math.Ceil(p.x-onOutline)), 0), min(int(math.Floor(q.x+onOutline)), along-1)
+	for x := from; x <= to; x++ {
+		// The point of the edge nearest to column x, and the voxel there.
+		part := 0.0
+		if q.x > p.x {
+			part = min(max((float64(x)-p.x)/(q.x-p.x), 0), 1)
+		}
+		y := int(math.Round(p.y + part*(q.y-p.y)))
+		if y < 0 || y >= limit || !onEdge(point{float64(x), float64(y)}, p, q, length) {
+			continue
+		}
+		if steep {
+			r.on[x*r.nx+y] = true
+			r.touch(y, x)
+		} else {
+			r.on[y*r.nx+x] = true
+			r.touch(x, y)
+		}
+	}
+}
+
+// onEdge reports whether c lies on the edge from p to q, which has that length.
+func onEdge(c, p, q point, length float64) bool {
+	part := 0.0
+	if length > 0 {
+		part = ((c.x-p.x)*(q.x-p.x) + (c.y-p.y)*(q.y-p.y)) / (length * length)
+		part = min(max(part, 0), 1)
+	}
+	return math.Hypot(c.x-p.x-part*(q.x-p.x), c.y-p.y-part*(q.y-p.y)) <= onOutline
+}
+
+func (r *raster) touch(x, y int) {
+	r.low[0], r.high[0] = min(r.low[0], x), max(r.high[0], x)
+	r.low[1], r.high[1] = min(r.low[1], y), max(r.high[1], y)
+}
+
+// take appends the voxels inside or on the contours that were added since the
+// last call, as indices from first on, increasing, and clears the slice.
+func (r *raster) take(voxels []uint32, first uint32) []uint32 {
+	for y := r.low[1]; y <= r.high[1]; y++ {
+		row := y * r.nx
+		inside := false
+		// Beyond the last touched column of the slice there may still be inside:
+		// where a contour leaves the slice on its right.
+		for x := r.low[0]; x < r.nx && (x <= r.high[0] || inside); x++ {
+			if r.turns[row+x] {
+				inside = !inside
+			}
+			if inside || r.on[row+x] {
+				voxels = append(voxels, first+uint32(row+x))
+			}
+			r.turns[row+x], r.on[row+x] = false, false
+		}
+	}
+	r.forget()
+	return voxels
+}

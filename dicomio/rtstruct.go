@@ -1,0 +1,288 @@
+package dicomio
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"fmt"
+	"math"
+	"slices"
+	"strconv"
+
+	"github.com/suyashkumar/dicom/pkg/tag"
+
+	"github.com/t2map/t2map/volume"
+)
+
+// structureWish is what is wanted of a structure set (PS3.3 C.8.8.5, C.8.8.6 and
+// C.8.8.8).
+var structureWish = wish{
+	tag.StructureSetROISequence: {tag.ROINumber: nil, tag.ROIName: nil, tag.ReferencedFrameOfReferenceUID: nil},
+	tag.ROIContourSequence: {
+		tag.ReferencedROINumber: nil,
+		tag.ContourSequence: {tag.ContourGeometricType: nil, tag.NumberOfContourPoints: nil, tag.ContourData: nil,
+			contourOffset: nil},
+	},
+	tag.RTROIObservationsSequence: {
+		tag.ReferencedROINumber:               nil,
+		tag.SegmentedPropertyTypeCodeSequence: typeWish, tag.AnatomicRegionSequence: regionWish,
+	},
+}
+
+// contourOffset is ContourOffsetVector, retired: a shift of the contour's points.
+var contourOffset = tag.Tag{Group: 0x3006, Element: 0x0045}
+
+// structureReader reads one structure set.
+type structureReader struct {
+	*object
+	to       *placer
+	anyFrame bool
+	slice    *raster
+	segments []volume.Segment
+	of       map[int]int // a structure's number to its place in segments
+}
+
+// readStructures reads a structure set onto a grid.
+func readStructures(ctx context.Context, h *header, to *placer, opt MaskOptions) (volume.Segmentation, string, error) {
+	out := volume.Segmentation{Geometry: to.Geometry}
+	o, err := h.openObject(structureWish)
+	if err != nil {
+		return out, "", err
+	}
+	defer o.Close()
+	r := &structureReader{object: o, to: to, anyFrame: opt.AnyFrame, slice: newRaster(to.Size[0], to.Size[1]), of: map[int]int{}}
+	for _, step := range []func() error{r.declare, r.observe, func() error { return r.draw(ctx) }} {
+		if err := step(); err != nil {
+			return out, "", err
+		}
+	}
+	out.Segments = r.segments
+	sum, err := o.sha256()
+	return out, sum, err
+}
+
+// declare reads the structures that the object says it has.
+func (r *structureReader) declare() error {
+	items := r.data.items(tag.StructureSetROISequence)
+	if len(items) == 0 {
+		return r.wrong(tag.StructureSetROISequence, "missing")
+	}
+	for _, item := range items {
+		n, err := r.number(item, tag.ROINumber)
+		if err != nil {
+			return err
+		}
+		if _, twice := r.of[n]; twice {
+			return r.wrong(tag.ROINumber, "%d is there twice", n)
+		}
+		s := volume.Segment{Number: n, Label: item.text(tag.ROIName)}
+		if f := item.text(tag.ReferencedFrameOfReferenceUID); !r.anyFrame && f != "" && r.frame != "" && f != r.frame {
+			e := r.wrong(tag.ReferencedFrameOfReferenceUID, "structure %d is drawn in frame %s, the structure set is in frame %s", n, hash(f), hash(r.frame))
+			s.Problem = e
+		}
+		r.of[n] = len(r.segments)
+		r.segments = append(r.segments, s)
+	}
+	return nil
+}
+
+// whose returns the place in segments of the structure that an item refers to.
+func (r *structureReader) whose(item dataset) (int, error) {
+	n, err := r.number(item, tag.ReferencedROINumber)
+	if err != nil {
+		return 0, err
+	}
+	i, known := r.of[n]
+	if !known {
+		return 0, r.wrong(tag.ReferencedROINumber, "%d is none of the structures", n)
+	}
+	return i, nil
+}
+
+// observe reads the codes of the structures, where they have some.
+func (r *structureReader) observe() error {
+	coded := map[int]bool{}
+	for _, item := range r.data.items(tag.RTROIObservationsSequence) {
+		if !item.has(tag.SegmentedPropertyTypeCodeSequence) && !item.has(tag.AnatomicRegionSequence) {
+			continue
+		}
+		i, err := r.whose(item)
+		if err != nil {
+			return err
+		}
+		if coded[i] {
+			return r.wrong(tag.RTROIObservationsSequence, "structure %d has two observations with codes", r.segments[i].Number)
+		}
+		coded[i] = true
+		if err := r.describe(&r.segments[i], item); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// draw finds the voxels of every structure.
+func (r *structureReader) draw(ctx context.Context) error {
+	drawn := map[int]bool{}
+	for _, item := range r.data.items(tag.ROIContourSequence) {
+		i, err := r.whose(item)
+		if err != nil {
+			return err
+		}
+		s := &r.segments[i]
+		if drawn[i] {
+			return r.wrong(tag.ROIContourSequence, "structure %d is there twice", s.Number)
+		}
+		drawn[i] = true
+		contours, problem, err := r.contours(ctx, s.Number, item.items(tag.ContourSequence))
+		if err != nil {
+			return err
+		}
+		if s.Problem = cmp.Or(s.Problem, problem); s.Problem != nil {
+			continue
+		}
+		if err := r.fill(ctx, s, contours); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// planar is a contour on a slice of the series.
+type planar struct {
+	slice  int
+	points []point
+}
+
+// contours returns the contours of a structure in the grid. A problem is why they
+// enclose no voxels of it although they are well-formed.
+func (r *structureReader) contours(ctx context.Context, number int, items []dataset) (out []planar, problem, err error) {
+	xor := 0
+	for n, item := range items {
+		if err := ctx.Err(); err != nil {
+			return nil, nil, err
+		}
+		fault := func(e *FileError) *FileError {
+			e.Problem = fmt.Sprintf("structure %d, contour %d: %s", number, n+1, e.Problem)
+			return e
+		}
+		kind := item.text(tag.ContourGeometricType)
+		points, wrong := r.points(item)
+		if wrong != nil {
+			return nil, nil, fault(wrong)
+		}
+		switch kind {
+		case "":
+			return nil, nil, fault(r.wrong(tag.ContourGeometricType, "missing"))
+		case "CLOSED_PLANAR":
+		case "CLOSED_PLANAR_XOR", "CLOSEDPLANAR_XOR":
+			xor++
+		default:
+			problem = cmp.Or(problem, error(fault(r.wrong(tag.ContourGeometricType, "%.20q encloses no area, want CLOSED_PLANAR", kind))))
+			continue
+		}
+		if len(points) < 3 {
+			return nil, nil, fault(r.wrong(tag.ContourData, "%d points enclose no area", len(points)))
+		}
+		c, wrong := r.onSlice(points)
+		if wrong != nil {
+			problem = cmp.Or(problem, error(fault(wrong)))
+			continue
+		}
+		out = append(out, c)
+	}
+	if xor > 0 && xor < len(items) {
+		// PS3.3 C.8.8.6.3: then all of them have to be.
+		return nil, nil, r.wrong(tag.ContourGeometricType, "structure %d: %d of its %d contours are CLOSEDPLANAR_XOR, want all or none", number, xor, len(items))
+	}
+	return out, problem, nil
+}
+
+// points reads the patient positions of a contour.
+func (r *structureReader) points(item dataset) ([][3]float64, *FileError) {
+	raw := bytes.TrimRight(item.bytes(tag.ContourData), " \x00")
+	if len(raw) == 0 {
+		return nil, r.wrong(tag.ContourData, "missing")
+	}
+	if v, err := item.decimals(contourOffset); err != nil || slices.ContainsFunc(v, func(x float64) bool { return x != 0 }) {
+		return nil, r.wrong(contourOffset, "contours that are shifted are not read")
+	}
+	count := bytes.Count(raw, []byte{'\\'}) + 1
+	if count%3 != 0 {
+		return nil, r.wrong(tag.ContourData, "%d numbers are no points of three", count)
+	}
+	n, there, err := item.integer(tag.NumberOfContourPoints)
+	if err != nil {
+		return nil, r.wrong(tag.NumberOfContourPoints, "%v", err)
+	}
+	if there && n != count/3 {
+		return nil, r.wrong(tag.NumberOfContourPoints, "%d, but ContourData (3006,0050) holds %d points", n, count/3)
+	}
+	out := make([][3]float64, count/3)
+	for i := range count {
+		text, rest, _ := bytes.Cut(raw, []byte{'\\'})
+		raw = rest
+		v, err := strconv.ParseFloat(string(bytes.Trim(text, " \x00")), 64)
+		if err != nil || math.IsNaN(v) || math.IsInf(v, 0) {
+			return nil, r.wrong(tag.ContourData, "%.32q is not a number", text)
+		}
+		out[i/3][i%3] = v
+	}
+	return out, nil
+}
+
+// onSlice returns the contour on the slice of the series that all of its points
+// lie on, within Geometry.Tolerance: the positions of contours and of slices come
+// from the same headers. It must not go beyond the slice's edge either, which is
+// half a voxel beyond the outermost centres, for what is outside has no T2.
+func (r *structureReader) onSlice(points [][3]float64) (planar, *FileError) {
+	const hint = "draw the structure on the slices of this series"
+	c := planar{points: make([]point, len(points))}
+	for n, p := range points {
+		at := r.to.index(p)
+		if far := max(math.Abs(at[0]), math.Abs(at[1]), math.Abs(at[2])); !(far < math.MaxInt32) {
+			e := r.wrong(tag.ContourData, "point %d lies nowhere near the series", n+1)
+			e.Hint = hint
+			return c, e
+		}
+		if n == 0 { // the nearest slice there is
+			c.slice = int(min(max(math.Round(at[2]), 0), float64(r.to.Size[2]-1)))
+		}
+		if off := math.Abs(at[2]-float64(c.slice)) * r.to.spacing[2]; !(off <= r.to.tolerance) {
+			e := r.wrong(tag.ContourData, "point %d lies %.2f mm from slice %d of the series (allowed %.2f mm)", n+1, off, c.slice+1, r.to.tolerance)
+			e.Hint = hint
+			return c, e
+		}
+		for d := range 2 {
+			last := float64(r.to.Size[d]) - 0.5
+			if beyond := max(-0.5-at[d], at[d]-last) * r.to.spacing[d]; !(beyond <= r.to.tolerance) {
+				e := r.wrong(tag.ContourData, "point %d lies %.2f mm beyond the edge of the series", n+1, beyond)
+				e.Hint = hint
+				return c, e
+			}
+		}
+		c.points[n] = point{at[0], at[1]}
+	}
+	return c, nil
+}
+
+// fill gives the structure the voxels that its contours enclose, slice by slice.
+func (r *structureReader) fill(ctx context.Context, s *volume.Segment, contours []planar) error {
+	slices.SortStableFunc(contours, func(a, b planar) int { return cmp.Compare(a.slice, b.slice) })
+	for n, c := range contours {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		r.slice.add(c.points)
+		if n+1 < len(contours) && contours[n+1].slice == c.slice {
+			continue
+		}
+		before := len(s.Voxels)
+		s.Voxels = r.slice.take(s.Voxels, uint32(c.slice*r.to.SliceVoxels()))
+		if err := r.to.take(r.header, len(s.Voxels)-before); err != nil {
+			return err
+		}
+	}
+	s.Voxels = slices.Clip(s.Voxels)
+	return nil
+}

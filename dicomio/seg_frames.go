@@ -1,0 +1,264 @@
+package dicomio
+
+import (
+	"context"
+	"encoding/binary"
+	"fmt"
+	"math"
+	"slices"
+
+	"github.com/suyashkumar/dicom/pkg/tag"
+)
+
+// readFrames puts all frames in their places and sorts the voxels.
+func (r *segmentReader) readFrames(ctx context.Context) error {
+	for n := range r.groups {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		at, err := r.place(n)
+		if err != nil {
+			return err
+		}
+		pixels, err := r.pixelFrame(n)
+		if err != nil {
+			return err
+		}
+		if err := r.fill(n, at, pixels); err != nil {
+			return err
+		}
+	}
+	for i := range r.segments {
+		s := &r.segments[i]
+		if slices.Sort(s.Voxels); len(slices.Compact(slices.Clone(s.Voxels))) != len(s.Voxels) {
+			return r.invalid("segment %d: two frames show the same voxel", s.Number)
+		}
+		s.Voxels = slices.Clip(s.Voxels)
+	}
+	return nil
+}
+
+// framePixels is a frame's place in the grid: pixel (c, r) is voxel first +
+// c·column + r·row, along the axes that column and row run along.
+type framePixels struct {
+	first       [3]int
+	column, row [3]int // one of −1, 0, 1 along each axis
+	segment     int    // its place in segments; −1 in a label map
+}
+
+// group returns what one frame's functional groups, or else the shared ones, hold
+// of a macro.
+func (r *segmentReader) group(n int, t tag.Tag) (dataset, error) {
+	for _, d := range []dataset{r.groups[n], r.shared} {
+		item, there, err := r.one(d, t)
+		if there || err != nil {
+			return item, err
+		}
+	}
+	return dataset{}, r.frameError(n, r.wrong(t, "missing"))
+}
+
+// numbers returns count numbers of a frame's functional group.
+func (r *segmentReader) numbers(n int, macro, t tag.Tag, count int) ([]float64, error) {
+	item, err := r.group(n, macro)
+	if err != nil {
+		return nil, err
+	}
+	v, err := item.decimals(t)
+	switch {
+	case err != nil:
+		return nil, r.frameError(n, r.wrong(t, "%v", err))
+	case len(v) == 0:
+		return nil, r.frameError(n, r.wrong(t, "missing"))
+	case len(v) != count:
+		return nil, r.frameError(n, r.wrong(t, "%d values, want %d", len(v), count))
+	}
+	return v, nil
+}
+
+// frameError says which frame an error is of.
+func (r *segmentReader) frameError(n int, e *FileError) *FileError {
+	e.Problem = fmt.Sprintf("frame %d: %s", n+1, e.Problem)
+	return e
+}
+
+// place finds the voxels of a frame.
+func (r *segmentReader) place(n int) (framePixels, error) {
+	at := framePixels{segment: -1}
+	position, err := r.numbers(n, tag.PlanePositionSequence, tag.ImagePositionPatient, 3)
+	if err != nil {
+		return at, err
+	}
+	orientation, err := r.numbers(n, tag.PlaneOrientationSequence, tag.ImageOrientationPatient, 6)
+	if err != nil {
+		return at, err
+	}
+	spacing, err := r.numbers(n, tag.PixelMeasuresSequence, tag.PixelSpacing, 2)
+	if err != nil {
+		return at, err
+	}
+	if !(spacing[0] > 0) || !(spacing[1] > 0) {
+		return at, r.frameError(n, r.wrong(tag.PixelSpacing, `%g\%g mm is not a spacing`, spacing[0], spacing[1]))
+	}
+	// PixelSpacing gives the distance between rows first.
+	var column, row [3]float64
+	for i := range 3 {
+		column[i], row[i] = orientation[i]*spacing[1], orientation[3+i]*spacing[0]
+	}
+	if err := r.align(n, &at, [3][3]float64{[3]float64(position), column, row}); err != nil {
+		return at, err
+	}
+	if r.kind != labelMapType {
+		if at.segment, err = r.whose(n); err != nil {
+			return at, err
+		}
+	}
+	across := 3 - axis(at.column) - axis(at.row)
+	key := [3]int{at.segment, across, at.first[across]}
+	if r.seen[key] {
+		what := "slice %d of the series is there twice"
+		if at.segment >= 0 {
+			what += fmt.Sprintf(" for segment %d", r.segments[at.segment].Number)
+		}
+		return at, r.frameError(n, r.wrong(tag.PlanePositionSequence, what, at.first[across]+1))
+	}
+	r.seen[key] = true
+	return at, nil
+}
+
+// whose returns the place in segments of the segment that a frame is of.
+func (r *segmentReader) whose(n int) (int, error) {
+	id, err := r.group(n, tag.SegmentIdentificationSequence)
+	if err != nil {
+		return 0, err
+	}
+	number, err := r.number(id, tag.ReferencedSegmentNumber)
+	if err != nil {
+		return 0, err
+	}
+	s, known := r.of[number]
+	if !known {
+		return 0, r.frameError(n, r.wrong(tag.ReferencedSegmentNumber, "%d is none of the segments", number))
+	}
+	return s, nil
+}
+
+// align sets the frame's first voxel and its steps to whole numbers, and refuses
+// the frame where that moves a pixel farther than the tolerance. Place holds the
+// position of the first pixel and the steps from column to column and from row to
+// row, in mm.
+func (r *segmentReader) align(n int, at *framePixels, place [3][3]float64) error {
+	exact := [3][3]float64{r.to.index(place[0]), r.to.direction(place[1]), r.to.direction(place[2])}
+	for i, into := range []*[3]int{&at.first, &at.column, &at.row} {
+		for d, v := range exact[i] {
+			if !(math.Abs(v) < math.MaxInt32) {
+				return r.frameError(n, r.wrong(tag.ImagePositionPatient, "lies at no place"))
+			}
+			into[d] = int(math.Round(v))
+		}
+	}
+	if !isAxis(at.column) || !isAxis(at.row) || axis(at.column) == axis(at.row) {
+		e := r.frameError(n, r.wrong(tag.ImageOrientationPatient, "its pixels do not lie on the voxels of the series: rows and columns run %.3g and %.3g voxels from pixel to pixel", exact[1], exact[2]))
+		e.Hint = "draw the mask on this series, or resample it onto its grid"
+		return e
+	}
+	// The difference of two affine maps is largest at a corner.
+	farthest := 0.0
+	for corner := range 4 {
+		c, w := float64(corner&1*(r.columns-1)), float64(corner>>1*(r.rows-1))
+		var d float64
+		for i := range 3 {
+			truth := place[0][i] + c*place[1][i] + w*place[2][i]
+			v := [3]float64{}
+			for k := range v {
+				v[k] = float64(at.first[k]) + c*float64(at.column[k]) + w*float64(at.row[k])
+			}
+			x := r.to.Position(v[0], v[1], v[2])[i] - truth
+			d += x * x
+		}
+		farthest = max(farthest, math.Sqrt(d))
+	}
+	across := 3 - axis(at.column) - axis(at.row)
+	k, last := at.first[across], r.to.Size[across]-1
+	if beyond := max(-k, k-last); beyond > 0 {
+		farthest = max(farthest, float64(beyond)*r.to.spacing[across])
+	}
+	if !(farthest <= r.to.tolerance) {
+		e := r.frameError(n, r.wrong(tag.ImagePositionPatient, "it lies on no slice of the series: its pixels are up to %.2f mm from voxels (allowed %.2f mm)", farthest, r.to.tolerance))
+		e.Hint = "draw the mask on this series, or resample it onto its grid"
+		return e
+	}
+	return nil
+}
+
+// isAxis reports whether the step goes to a neighbour along one axis.
+func isAxis(step [3]int) bool {
+	return step[0]*step[0]+step[1]*step[1]+step[2]*step[2] == 1
+}
+
+// axis returns the axis along which a step goes.
+func axis(step [3]int) int {
+	switch {
+	case step[0] != 0:
+		return 0
+	case step[1] != 0:
+		return 1
+	}
+	return 2
+}
+
+// fill adds the frame's pixels to their segments. They must lie in the grid
+// unless they are background.
+func (r *segmentReader) fill(n int, at framePixels, pixels []byte) error {
+	wide := r.allocated == 16
+	if want := r.rows * r.columns * ((r.allocated + 7) / 8); len(pixels) != want {
+		return r.frameError(n, r.wrong(tag.PixelData, "%d bytes, want %d", len(pixels), want))
+	}
+	outside := 0
+	for i := range r.rows * r.columns {
+		var value int
+		if wide {
+			value = int(binary.LittleEndian.Uint16(pixels[2*i:]))
+		} else {
+			value = int(pixels[i])
+		}
+		s := int(r.means[value])
+		switch s {
+		case nothing:
+			continue
+		case theirs:
+			s = at.segment
+		case invalid:
+			return r.frameError(n, r.wrong(tag.PixelData, "value %d is none of this object", value))
+		}
+		v, inside := r.voxel(at, i%r.columns, i/r.columns)
+		if !inside {
+			outside++
+			continue
+		}
+		if err := r.to.take(r.header, 1); err != nil {
+			return err
+		}
+		r.segments[s].Voxels = append(r.segments[s].Voxels, v)
+	}
+	if outside > 0 {
+		e := r.frameError(n, r.wrong(tag.ImagePositionPatient, "%d pixels of segments lie outside the series", outside))
+		e.Hint = "draw the mask on this series, or crop it to its grid"
+		return e
+	}
+	return nil
+}
+
+// voxel returns the index of the voxel that a pixel of the frame is.
+func (r *segmentReader) voxel(at framePixels, column, row int) (uint32, bool) {
+	v, stride := 0, 1
+	for d, size := range r.to.Size {
+		i := at.first[d] + column*at.column[d] + row*at.row[d]
+		if i < 0 || i >= size {
+			return 0, false
+		}
+		v += i * stride
+		stride *= size
+	}
+	return uint32(v), true
+}

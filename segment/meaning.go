@@ -1,0 +1,130 @@
+package segment
+
+import (
+	"fmt"
+	"math"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/t2map/t2map/volume"
+)
+
+// say is what one way of a scheme says of a segment.
+type say struct{ by, name string }
+
+// meaning returns the compartment of a DICOM segment, or Ignore; "" where the
+// scheme does not know it, with what it knows of it in words.
+//
+// Three ways lead there. The label: an entry of s.Segments, or else the name of a
+// compartment, with or without the words cartilage and knee. The codes: a rule of
+// s.Codes. The number: an entry of s.Labels. What they say must not differ, or else
+// it is an error.
+//
+// A number alone means nothing where the label says something that the scheme does
+// not know, for writers number segments as they come: 3 of a label map is not 3 of
+// the segmentation that was made of it. It counts where the label is empty or
+// repeats it, as in "Segment 3".
+//
+// A scheme without rules borrows those of the scheme `codes`, for compartments that
+// it has. They have a say where nothing else has, and may not take one of medial,
+// lateral and patellofemoral for another.
+func (s Scheme) meaning(g volume.Segment) (name, known string, err error) {
+	says := append(s.byLabel(g.Label), s.byCodes(s.Codes, g)...)
+	var borrowed []say
+	if len(s.Codes) == 0 {
+		borrowed = s.byCodes(kneeCodes(), g)
+	}
+	number := s.byNumber(g.Number)
+	if len(says)+len(borrowed) == 0 && len(number) > 0 && !mute(g) {
+		return "", "its number would be " + number[0].name + ", but its label says something else", nil
+	}
+	if says = append(says, number...); len(says) == 0 {
+		says, borrowed = borrowed, nil
+	}
+	if len(says) == 0 {
+		return "", "", nil
+	}
+	first := says[0]
+	for _, other := range says[1:] {
+		if other.name != first.name {
+			return "", "", contradiction(g, first, other)
+		}
+	}
+	for _, other := range borrowed {
+		if other.name != first.name && rank(other.name) != math.MaxInt && rank(first.name) != math.MaxInt {
+			return "", "", contradiction(g, first, other)
+		}
+	}
+	return first.name, "", nil
+}
+
+func contradiction(g volume.Segment, a, b say) error {
+	return fmt.Errorf("%s: its %s says %s, its %s %s", called(g), a.by, a.name, b.by, b.name)
+}
+
+// called names a segment for people.
+func called(g volume.Segment) string {
+	if g.Label == "" {
+		return fmt.Sprintf("segment %d", g.Number)
+	}
+	return fmt.Sprintf("segment %d %.40q", g.Number, g.Label)
+}
+
+func (s Scheme) byLabel(label string) []say {
+	text := fold(label)
+	if text == "" {
+		return nil
+	}
+	for _, l := range s.Segments {
+		if fold(l.Label) == text {
+			return []say{{"label", l.Name}}
+		}
+	}
+	var out []say
+	words := strings.Fields(text)
+	words = slices.DeleteFunc(words, func(w string) bool { return w == "cartilage" || w == "knee" })
+	for _, name := range s.Compartments() {
+		if n := fold(name); n == text || n == strings.Join(words, " ") {
+			out = append(out, say{"label", name})
+		}
+	}
+	return out
+}
+
+func (s Scheme) byCodes(rules []CodeRule, g volume.Segment) []say {
+	var out []say
+	for _, name := range coded(rules, g) {
+		if name == Ignore || slices.Contains(s.Compartments(), name) {
+			out = append(out, say{"code", name})
+		}
+	}
+	return out
+}
+
+func (s Scheme) byNumber(number int) []say {
+	for _, l := range s.Labels {
+		if int(l.Value) == number {
+			return []say{{"number", l.Name}}
+		}
+	}
+	return nil
+}
+
+// blanks are what stands between the words of a label.
+var blanks = regexp.MustCompile(`[\s_-]+`)
+
+// fold brings labels that differ in case and blanks to one form.
+func fold(label string) string {
+	return strings.TrimSpace(blanks.ReplaceAllString(strings.ToLower(label), " "))
+}
+
+// numbered is a label that holds nothing but a number, as programs give them.
+var numbered = regexp.MustCompile(`^(?:(?:segment|segmentation|label|roi|region|structure) ?)?#?0*([0-9]+)$`)
+
+// mute reports whether the segment's label says no more than its number.
+func mute(g volume.Segment) bool {
+	text := fold(g.Label)
+	m := numbered.FindStringSubmatch(text)
+	return text == "" || m != nil && m[1] == fmt.Sprint(g.Number)
+}

@@ -1,0 +1,142 @@
+package segment
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/t2map/t2map/volume"
+)
+
+// SegmentCount is a DICOM segment and how many voxels it has.
+type SegmentCount struct {
+	Number int
+	Label  string
+	Voxels int
+	// Known is what the scheme does know of it, in words, or "".
+	Known string
+}
+
+// UnknownSegmentsError lists the segments of a mask that the scheme does not know.
+type UnknownSegmentsError struct {
+	Scheme   string
+	Segments []SegmentCount // in the order of the mask
+}
+
+// Error says it as `scheme oai-zib does not know segment 7 "Fibula" (12 voxels)`.
+func (e *UnknownSegmentsError) Error() string {
+	var parts []string
+	for _, s := range e.Segments[:min(shownLabels, len(e.Segments))] {
+		detail := fmt.Sprintf("%d voxels", s.Voxels)
+		if s.Voxels == 1 {
+			detail = "1 voxel"
+		}
+		if s.Known != "" {
+			detail += "; " + s.Known
+		}
+		parts = append(parts, fmt.Sprintf("%s (%s)", called(volume.Segment{Number: s.Number, Label: s.Label}), detail))
+	}
+	if n := len(e.Segments) - shownLabels; n > 0 {
+		parts = append(parts, fmt.Sprintf("%d segments more", n))
+	}
+	return fmt.Sprintf("scheme %s does not know %s", e.Scheme, strings.Join(parts, ", "))
+}
+
+// OverlapError says that voxels are in two compartments.
+type OverlapError struct {
+	// Pairs are the compartments that share voxels, the largest overlap first.
+	Pairs []Overlap
+}
+
+// Overlap is the number of voxels that two compartments share.
+type Overlap struct {
+	First, Second string
+	Voxels        int
+}
+
+// Error says it as "12 voxels are both medial and lateral".
+func (e *OverlapError) Error() string {
+	var parts []string
+	for _, p := range e.Pairs[:min(shownLabels, len(e.Pairs))] {
+		are := "voxels are"
+		if p.Voxels == 1 {
+			are = "voxel is"
+		}
+		parts = append(parts, fmt.Sprintf("%d %s both %s and %s", p.Voxels, are, p.First, p.Second))
+	}
+	return strings.Join(parts, ", ")
+}
+
+// DivideSegments sorts the voxels of DICOM segments into the scheme's compartments,
+// as Divide does those of a label map. A segment belongs to a compartment by its
+// label, its codes or its number; a segment that is to be ignored is left out. Names
+// is Compartments; segments of one compartment may overlap, and a mask without
+// voxels is sound.
+//
+// Errors: a segment of which the scheme says two things; an *UnknownSegmentsError
+// that lists those that the scheme does not know, the empty ones too; the Problem
+// of a segment that is to be reported; an *OverlapError; an index that is not on the
+// grid.
+func (s Scheme) DivideSegments(m volume.Segmentation) (Regions, error) {
+	meanings, err := s.meanings(m.Segments)
+	if err != nil {
+		return Regions{}, err
+	}
+	names := s.Compartments()
+	r := Regions{Labels: volume.Labels{Geometry: m.Geometry, Data: make([]uint16, m.Voxels())}, Names: names}
+	shared := map[[2]uint16]int{}
+	for n, g := range m.Segments {
+		if meanings[n] == Ignore {
+			continue
+		}
+		if g.Problem != nil {
+			return Regions{}, fmt.Errorf("%s, %s: %w", called(g), meanings[n], g.Problem)
+		}
+		region := uint16(slices.Index(names, meanings[n]) + 1)
+		for _, v := range g.Voxels {
+			if int64(v) >= int64(len(r.Data)) {
+				return Regions{}, fmt.Errorf("%s: voxel %d is not on the grid of %d", called(g), v, len(r.Data))
+			}
+			if was := r.Data[v]; was != 0 && was != region {
+				shared[[2]uint16{min(was, region), max(was, region)}]++
+			}
+			r.Data[v] = region
+		}
+	}
+	if len(shared) > 0 {
+		return Regions{}, overlapError(names, shared)
+	}
+	return r, nil
+}
+
+// meanings returns the compartment of every segment, or Ignore.
+func (s Scheme) meanings(segments []volume.Segment) ([]string, error) {
+	out := make([]string, len(segments))
+	var unknown []SegmentCount
+	for n, g := range segments {
+		name, known, err := s.meaning(g)
+		if err != nil {
+			return nil, err
+		}
+		if name == "" {
+			unknown = append(unknown, SegmentCount{Number: g.Number, Label: g.Label, Voxels: len(g.Voxels), Known: known})
+		}
+		out[n] = name
+	}
+	if len(unknown) > 0 {
+		return nil, &UnknownSegmentsError{Scheme: s.Name, Segments: unknown}
+	}
+	return out, nil
+}
+
+func overlapError(names []string, shared map[[2]uint16]int) error {
+	e := &OverlapError{}
+	for pair, voxels := range shared {
+		e.Pairs = append(e.Pairs, Overlap{names[pair[0]-1], names[pair[1]-1], voxels})
+	}
+	slices.SortFunc(e.Pairs, func(a, b Overlap) int {
+		return cmp.Or(b.Voxels-a.Voxels, strings.Compare(a.First, b.First), strings.Compare(a.Second, b.Second))
+	})
+	return e
+}

@@ -1,0 +1,37 @@
+package volume
+
+// Segmentation is a set of named structures on a grid, as DICOM keeps them. They
+// may overlap, and a voxel need not be in any.
+type Segmentation struct {
+	Geometry
+	// Segments are the structures that were declared, also those without a voxel,
+	// each number once.
+	Segments []Segment
+	// Threshold is the fraction at and above which a voxel was taken to be in a
+	// segment; 0 where the object says yes or no itself.
+	Threshold float64
+}
+
+// Segment is one structure of a Segmentation and what its writer said of it.
+type Segment struct {
+	// Number tells the segments of one object apart: SegmentNumber (0062,0004) or
+	// ROINumber (3006,0022). Label is SegmentLabel (0062,0005) or ROIName
+	// (3006,0026), free text, and may be empty.
+	Number int
+	Label  string
+	// Type says what kind of thing it is, such as cartilage, and Regions where in
+	// the body: SegmentedPropertyTypeCodeSequence (0062,000F) and
+	// AnatomicRegionSequence (0008,2218). Modifiers are those of both. They are
+	// empty where the object does not say.
+	Type               Code
+	Regions, Modifiers []Code
+	// Voxels are the indices of its voxels, increasing, each once.
+	Voxels []uint32
+	// Problem is why what was drawn cannot be brought onto the grid, or nil. Then
+	// there are no voxels, though the segment is not empty.
+	Problem error
+}
+
+// Code is a coded concept (PS3.3 8.8): a value, the scheme that it is of, such as
+// SCT, and its meaning in words, which is for people alone.
+type Code struct{ Value, Scheme, Meaning string }
