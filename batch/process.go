@@ -171,9 +171,13 @@ func describe(j Job, p Protocol, s volume.MultiEcho, noise volume.Noise) report.
 		Protocol: report.Protocol{
 			Name: p.Name, Method: string(o.Method), SkippedEchoes: o.SkipEchoes, T2RangeMS: o.T2Range,
 			MinR2: o.MinR2, MinSignal: o.MinSignal, Sigma: o.Sigma, EchoFloor: o.EchoFloor, Scheme: p.Scheme.Name, Labels: p.Scheme.Labels, Maps: string(p.maps()),
+			PhilipsScaling: string(j.Train.Scaling),
 		},
 		TE: s.TE, Size: s.Size, Spacing: s.Spacing(),
 		Noise: report.Noise{Source: noise.Source, Sigma: numbers(noise.Sigma)},
+	}
+	if r.LossyImages = j.Train.Lossy; r.LossyImages {
+		r.Notes = append(r.Notes, "images were compressed with loss, here or before: T2 of voxels is not what the scanner measured; ask the site for the originals")
 	}
 	if o.Method == t2fit.EPG {
 		r.Protocol.EPG = &report.EPG{T1MS: o.T1, B1Range: o.B1Range, RefocusingProfile: o.RefocusingProfile}

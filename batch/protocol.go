@@ -12,6 +12,7 @@ import (
 
 	"github.com/goccy/go-yaml"
 
+	"github.com/t2map/t2map/dicomio"
 	"github.com/t2map/t2map/segment"
 	"github.com/t2map/t2map/t2fit"
 )
@@ -37,6 +38,9 @@ type Protocol struct {
 	Layout string
 	// Series says which of several trains of a study is meant.
 	Series SeriesRule
+	// PhilipsScaling says which values of Philips images are mapped; empty means
+	// display values.
+	PhilipsScaling dicomio.PhilipsScaling
 	// Maps says which voxels are fitted and whether maps are written; empty
 	// means MapsFull.
 	Maps Maps
@@ -87,6 +91,7 @@ type protocolFile struct {
 	Foreign    bool       `yaml:"allow_foreign_mask"`
 	Layout     string     `yaml:"layout"`
 	Maps       string     `yaml:"maps"`
+	Philips    string     `yaml:"philips_scaling"`
 	Series     SeriesRule `yaml:"series"`
 }
 
@@ -103,7 +108,7 @@ func ReadProtocol(path string) (Protocol, error) {
 	if err := yaml.NewDecoder(bytes.NewReader(text), yaml.Strict()).Decode(&f); err != nil && len(bytes.TrimSpace(text)) > 0 {
 		return Protocol{}, fmt.Errorf("protocol %s: %s", path, strings.TrimSpace(yaml.FormatError(err, false, true)))
 	}
-	p := Protocol{Name: f.Name, Mask: f.Mask, Layout: f.Layout, Series: f.Series, Maps: Maps(f.Maps), AllowForeignMask: f.Foreign}
+	p := Protocol{Name: f.Name, Mask: f.Mask, Layout: f.Layout, Series: f.Series, Maps: Maps(f.Maps), PhilipsScaling: dicomio.PhilipsScaling(f.Philips), AllowForeignMask: f.Foreign}
 	if f.Threshold != nil {
 		if p.MaskThreshold, err = MaskThreshold(*f.Threshold); err != nil {
 			return Protocol{}, fmt.Errorf("protocol %s: %w", path, err)
@@ -220,6 +225,9 @@ func (p Protocol) Check() error {
 	}
 	if s := p.Series.Side; s != "" && s != "L" && s != "R" {
 		return fmt.Errorf("series: side %q is not L or R", s)
+	}
+	if err := p.PhilipsScaling.Check(); err != nil {
+		return err
 	}
 	if err := checkMaskPattern(p.Mask); err != nil {
 		return err

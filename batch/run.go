@@ -90,7 +90,7 @@ func writable(folder string) error {
 
 // find searches the roots.
 func (s Settings) find(ctx context.Context) (dicomio.Finding, error) {
-	found, err := dicomio.Find(ctx, s.Roots, dicomio.FindOptions{Workers: s.Workers, Exclude: s.Out, Progress: s.progress(StageHeaders)})
+	found, err := dicomio.Find(ctx, s.Roots, dicomio.FindOptions{Workers: s.Workers, Exclude: s.Out, PhilipsScaling: s.Protocol.PhilipsScaling, Progress: s.progress(StageHeaders)})
 	if err != nil {
 		return found, fmt.Errorf("find: %w", err)
 	}

@@ -44,8 +44,9 @@ type stack struct {
 	indices []float64
 }
 
-// mostFrames bounds the frames of an object; 100 times what any that was met has.
-const mostFrames = 1 << 20
+// mostFrames bounds the frames of an object, of each of which some kB are kept: ten
+// times as many as large series have.
+const mostFrames = 1 << 17
 
 // expand returns a header for every frame of the object: the object's own, what
 // all frames share, what is given for the frame.

@@ -28,6 +28,9 @@ const (
 	// mostElements bounds the elements of a file. An enhanced MR object of 10,000
 	// frames, with some 300 elements for each as Philips writes them, has 3 million.
 	mostElements = 4 << 20
+	// mostGathered bounds the elements and items that are handed to the library, which
+	// makes some 400 bytes of each: three times those of 10,000 frames.
+	mostGathered = 1 << 19
 	undefined    = 0xFFFFFFFF
 )
 
@@ -54,6 +57,7 @@ type outline struct {
 	fragments        []fragment
 	offsets, lengths element
 	elements         int // walked so far
+	gathered         int // handed to the library
 }
 
 // fragment is where an item of encapsulated pixel data lies.
@@ -96,7 +100,7 @@ func guard(r io.ReaderAt, size int64, want wish) (outline, error) {
 	case "":
 		return out, errNoSyntax
 	case uid.ImplicitVRLittleEndian:
-		w.implicit = true
+		w.implicit = !w.showsVR(pos)
 	case uid.ExplicitVRBigEndian:
 		out.order = binary.BigEndian
 	case uid.DeflatedExplicitVRLittleEndian:
@@ -170,6 +174,13 @@ func (w *elementWalker) evident(pos int64) (string, error) {
 		return uid.ExplicitVRLittleEndian, nil
 	}
 	return uid.ImplicitVRLittleEndian, nil
+}
+
+// showsVR reports whether the data set's first element has a VR, which some files
+// have whose transfer syntax says that they are implicit.
+func (w *elementWalker) showsVR(pos int64) bool {
+	b, err := w.in.bytes(pos, 8)
+	return err == nil && isVR(b[4:6])
 }
 
 // meta goes through the file meta group, which is explicit little endian in every

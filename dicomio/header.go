@@ -53,6 +53,7 @@ type header struct {
 	faults                                []fault
 
 	pixels       element // PixelData
+	padded       bool    // what of it is behind the last pixel is all zeros
 	encapsulated bool
 	parts        []int32    // of encapsulated pixels: the first fragment of each frame
 	fragments    []fragment // of them, without the offset table
@@ -132,6 +133,7 @@ func (h *header) parse(file io.ReaderAt) (images []*header, err error) {
 	}
 	d, err := out.parse()
 	h.fill(d, &out)
+	h.padded = h.hasPixels() && !h.encapsulated && h.zerosBehind(out.body)
 	switch {
 	case !out.magic && h.sopClass == "":
 		return nil, errNotDICOM // it only began like one

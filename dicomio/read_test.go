@@ -883,35 +883,3 @@ func TestFindCancelled(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 }
-
-func FuzzParse(f *testing.F) {
-	for _, s := range writtenSyntaxes {
-		im := obliqueImage()
-		im.Syntax = s.uid
-		var b bytes.Buffer
-		if err := WriteImage(&b, im); err != nil {
-			f.Fatal(err)
-		}
-		f.Add(b.Bytes())
-	}
-	f.Fuzz(func(t *testing.T, data []byte) {
-		h := &header{name: "fuzz", size: int64(len(data))}
-		images, err := h.parse(bytes.NewReader(data))
-		if err != nil {
-			return
-		}
-		body, err := h.body(bytes.NewReader(data))
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, im := range images[:min(len(images), 4)] {
-			if im.checkPixels() != nil || im.pixelBytes() > 1<<20 {
-				return
-			}
-			raw, err := (&frameReader{body: body}).read(im, im.index)
-			if err == nil {
-				im.decode(make([]float32, im.rows*im.columns), raw)
-			}
-		}
-	})
-}

@@ -1,6 +1,7 @@
 package dicomio
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 
@@ -47,6 +48,9 @@ func (t *Train) scale(to PhilipsScaling) error {
 				return err
 			}
 		}
+	}
+	if t.grid[0][0].isPhilips() {
+		t.Scaling = cmp.Or(to, DisplayValues)
 	}
 	for _, h := range t.images {
 		if to == FloatingPoint && h.isPhilips() {

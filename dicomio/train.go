@@ -38,6 +38,9 @@ type Train struct {
 	TE []float64
 	// Images is the number of images, Files that of the files that hold them.
 	Images, Files int
+	// Scaling says which values of Philips images are read; empty for other vendors,
+	// where there is no choice.
+	Scaling PhilipsScaling
 	// Lossy says that some of them were compressed with loss, as they say themselves
 	// or as they are coded.
 	Lossy bool

@@ -79,27 +79,57 @@ func (w *elementWalker) header(pos, end int64) (element, error) {
 	if err != nil {
 		return element{}, err
 	}
-	e := element{tag: tag.Tag{Group: w.order.Uint16(b), Element: w.order.Uint16(b[2:])}, value: pos + 8}
+	e := element{tag: w.tagOf(b), value: pos + 8}
 	switch {
 	case e.tag.Group == 0xFFFE:
 		e.length = int64(w.order.Uint32(b[4:]))
 	case w.implicit:
 		e.length = int64(w.order.Uint32(b[4:]))
 	default:
-		var head int64
-		e.vr, head = vrOf(b[4:6])
-		e.length = int64(w.order.Uint16(b[6:]))
-		if head == 12 {
-			if b, err = w.in.bytes(pos+8, 4); err != nil {
-				return element{}, err
-			}
-			e.length, e.value = int64(w.order.Uint32(b)), pos+12
+		if err := w.explicit(&e, b, end); err != nil {
+			return element{}, err
 		}
 	}
 	if e.length != undefined && e.length > end-e.value {
 		return e, &promiseError{e.tag, e.length, end - e.value}
 	}
 	return e, nil
+}
+
+// explicit reads the VR and the length of an element whose first 8 bytes are b. What
+// is no VR of the standard comes in three kinds: letters that a later standard has
+// made one, with a length of 32 bits (PS3.5 7.1.2); letters of a vendor's own, with 16;
+// and none at all, where one element was written without VR.
+func (w *elementWalker) explicit(e *element, b []byte, end int64) error {
+	var head int64
+	e.vr, head = vrOf(b[4:6])
+	e.length = int64(w.order.Uint16(b[6:]))
+	switch {
+	case e.vr == "" && !isUpper(b[4:6]):
+		if long := int64(w.order.Uint32(b[4:])); long <= end-e.value || long == undefined {
+			e.length = long
+		}
+		return nil
+	case head == 8 && (e.vr != "" || e.length != 0):
+		return nil
+	}
+	b, err := w.in.bytes(e.value, 4)
+	if e.vr == "" && (err != nil || w.tagOf(b).Compare(e.tag) > 0) {
+		return nil // an empty value, and the next element
+	}
+	if err != nil {
+		return err
+	}
+	e.length, e.value = int64(w.order.Uint32(b)), e.value+4
+	return nil
+}
+
+func (w *elementWalker) tagOf(b []byte) tag.Tag {
+	return tag.Tag{Group: w.order.Uint16(b), Element: w.order.Uint16(b[2:])}
+}
+
+func isUpper(b []byte) bool {
+	return b[0] >= 'A' && b[0] <= 'Z' && b[1] >= 'A' && b[1] <= 'Z'
 }
 
 // walk goes through elements from pos to end, or to the end of an item, gathers
@@ -118,7 +148,7 @@ func (w *elementWalker) walk(pos, end int64, depth int, want wish) (int64, error
 			pixels := e // a copy, so that not every element is moved to the heap
 			w.out.pixels = &pixels
 			if e.length == undefined {
-				_, err = w.pixelItems(e, end)
+				_, err = w.fragments(e, end, &w.out.fragments)
 			}
 			return pos, err
 		}
@@ -127,6 +157,11 @@ func (w *elementWalker) walk(pos, end int64, depth int, want wish) (int64, error
 		switch {
 		case e.tag == itemEndTag:
 			return e.value, nil
+		case e.length == undefined && (e.vr == "OB" || e.vr == "OW"):
+			// The pixels of an icon (PS3.3 C.7.6.1.1.6), say, are no data sets.
+			if next, err = w.fragments(e, end, nil); err != nil {
+				return pos, err
+			}
 		case w.isSequence(e, inside != nil):
 			if next, err = w.items(e, end, depth+1, inside); err != nil {
 				return pos, err
@@ -161,7 +196,7 @@ func (w *elementWalker) isSequence(e element, wanted bool) bool {
 		info, err := tag.Find(e.tag)
 		return err == nil && info.VRs[0] == "SQ"
 	}
-	return wanted && (w.implicit || e.vr == "UN")
+	return wanted && (e.vr == "" || e.vr == "UN")
 }
 
 // items goes through the items of a sequence.
@@ -199,6 +234,9 @@ func (w *elementWalker) items(of element, end int64, depth int, want wish) (int6
 			itemEnd = e.value + e.length
 		}
 		if want != nil {
+			if err := w.count(); err != nil {
+				return pos, err
+			}
 			w.open(itemTag, "")
 		}
 		if pos, err = inside.walk(e.value, itemEnd, depth, want); err == io.EOF {
@@ -217,8 +255,8 @@ func (w *elementWalker) items(of element, end int64, depth int, want wish) (int6
 	return pos, nil
 }
 
-// pixelItems notes the items of encapsulated pixel data.
-func (w *elementWalker) pixelItems(of element, end int64) (int64, error) {
+// fragments goes through the items of encapsulated pixel data and notes them in list.
+func (w *elementWalker) fragments(of element, end int64, list *[]fragment) (int64, error) {
 	for pos := of.value; pos < end; {
 		e, err := w.header(pos, end)
 		switch {
@@ -229,10 +267,20 @@ func (w *elementWalker) pixelItems(of element, end int64) (int64, error) {
 		case e.tag != itemTag || e.length == undefined:
 			return pos, fmt.Errorf("element (%04X,%04X) holds something that is no fragment", of.tag.Group, of.tag.Element)
 		}
-		w.out.fragments = append(w.out.fragments, fragment{e.value, e.length})
+		if list != nil {
+			*list = append(*list, fragment{e.value, e.length})
+		}
 		pos = e.value + e.length
 	}
 	return end, io.ErrUnexpectedEOF
+}
+
+// count counts what is handed to the library.
+func (w *elementWalker) count() error {
+	if w.out.gathered++; w.out.gathered > mostGathered {
+		return fmt.Errorf("more than %d data elements that a header is read from", mostGathered)
+	}
+	return nil
 }
 
 // open writes the beginning of a sequence or of an item, or the end of one: lengths
@@ -259,6 +307,9 @@ func (w *elementWalker) gather(e element) error {
 	if e.length > longestValue && !raw {
 		w.out.tooLong = append(w.out.tooLong, e.tag)
 		return nil
+	}
+	if err := w.count(); err != nil {
+		return err
 	}
 	value, err := w.in.bytes(e.value, int(e.length))
 	if err != nil {

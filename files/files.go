@@ -106,10 +106,10 @@ func (t *Tree) Close() error { return t.shelf.close() }
 // archive in an archive is a file.
 func (t *Tree) split(path string) (archive, inner string, ok bool) {
 	for i := 1; i < len(path); i++ {
-		if !os.IsPathSeparator(path[i]) || !archiveName(path[:i]) {
+		if !os.IsPathSeparator(path[i]) {
 			continue
 		}
-		if _, listed := t.archives[path[:i]]; listed || isArchive(path[:i]) {
+		if _, listed := t.archives[path[:i]]; listed || archiveName(path[:i]) && isArchive(path[:i]) {
 			return path[:i], filepath.ToSlash(path[i+1:]), true
 		}
 	}

@@ -76,6 +76,15 @@ func TestLinks(t *testing.T) {
 		t.Error(err)
 	}
 
+	// Whatever a link to an archive is called, it leads to the same archive.
+	check(t, os.Symlink("z.zip", filepath.Join(root, "first")))
+	tree = list(t, Limits{}, root)
+	if err := same(tree, filepath.Join(root, "first", "dicom", "IM2"), noise(100_000)); err != nil {
+		t.Error(err)
+	}
+	wantNames(t, tree, "IM1", "first/dicom/IM1", "first/dicom/IM2", "first/dicom/empty", "first/labels.nii", "nowhere", "out/IM9")
+	check(t, os.Remove(filepath.Join(root, "first")))
+
 	alias := filepath.Join(dir, "alias")
 	check(t, os.Symlink(root, alias))
 	tree = list(t, Limits{}, alias)
@@ -275,5 +284,25 @@ func TestHelpers(t *testing.T) {
 	}
 	if got := Hint(errChanged.at("x")); !strings.Contains(got, "start again") {
 		t.Errorf("Hint: %q", got)
+	}
+}
+
+// Without room to unpack, the error says so and not where that was.
+func TestNoRoom(t *testing.T) {
+	dir := t.TempDir()
+	put(t, filepath.Join(dir, "a.tgz"), gzipOf(t, tarOf(t, sample...)))
+	put(t, filepath.Join(dir, "b.zip"), zipOf(t, zip.Deflate, sample...))
+	tree := list(t, Limits{MemoryBytes: 1000}, dir)
+	t.Setenv("TMPDIR", filepath.Join(dir, "none"))
+	t.Setenv("TMP", filepath.Join(dir, "none"))
+	_, err := tree.Open(filepath.Join(dir, "a.tgz", "dicom", "IM1"))
+	wantKind(t, err, fs.ErrNotExist, "a.tgz: cannot be unpacked into a temporary file", dir)
+	f, err := tree.Open(filepath.Join(dir, "b.zip", "dicom", "IM2"))
+	check(t, err)
+	defer f.Close()
+	_, err = f.ReadAt(make([]byte, 10), 50_000)
+	wantKind(t, err, fs.ErrNotExist, "b.zip/dicom/IM2: cannot be unpacked into a temporary file", dir)
+	if Hint(err) == "" || Hint(context.Canceled) != "" {
+		t.Error("hints differ")
 	}
 }

@@ -25,7 +25,7 @@ func (w *walker) visit(path, real string, isDir bool) error {
 	}
 	w.seen[real] = true
 	if !isDir {
-		return w.file(path)
+		return w.file(path, real)
 	}
 	if err := w.tree.ctx.Err(); err != nil {
 		return err
@@ -62,9 +62,9 @@ func (w *walker) add(p string, problem *Error) {
 }
 
 // file adds a file, or what is in it where it is an archive. Only what has the
-// name of one is opened.
-func (w *walker) file(path string) error {
-	if !archiveName(path) || !isArchive(path) {
+// name of one is opened, be it that of a link to it.
+func (w *walker) file(path, real string) error {
+	if !archiveName(path) && !archiveName(real) || !isArchive(path) {
 		w.add(path, nil)
 		return nil
 	}

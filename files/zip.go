@@ -37,7 +37,9 @@ func indexZip(file io.ReaderAt, fileSize int64, l Limits) (*index, error) {
 		return nil, l.tooMany()
 	}
 	b := &budget{r: file, over: l.tooMany()}
-	b.left.Store(int64(l.Entries)*nameBytes + 1<<20) // a MiB for what stands at the end
+	// A MiB and some records more for the end, which is read several times.
+	b.left.Store(int64(l.Entries)*nameBytes + 1<<20)
+	b.records.Store(int64(l.Entries) + 1<<12)
 	z, err := zip.NewReader(b, fileSize)
 	if err != nil && !errors.Is(err, zip.ErrInsecurePath) {
 		return nil, damaged(err, "")
@@ -152,19 +154,28 @@ func zipRecords(r io.ReaderAt, size int64) (uint64, error) {
 	return max(n, binary.LittleEndian.Uint64(record[32:])), nil
 }
 
-// budget passes on so many bytes and no more, or all where left is below zero.
+// budget passes on so many bytes, with so many records of a directory, and no
+// more: the library takes the number of files modulo 65536 and makes more than ten
+// bytes of one. It passes on everything where left is below zero.
 type budget struct {
-	r    io.ReaderAt
-	left atomic.Int64
-	over error
+	r             io.ReaderAt
+	left, records atomic.Int64
+	over          error
 }
 
 func (b *budget) ReadAt(p []byte, off int64) (int, error) {
-	if b.left.Load() >= 0 && b.left.Add(-int64(len(p))) < 0 {
+	n, err := b.r.ReadAt(p, off)
+	if b.left.Load() < 0 {
+		return n, err
+	}
+	// Signatures that lie across two reads are missed; they are few unless the
+	// records are long, and then the bytes run out.
+	found := bytes.Count(p[:n], []byte("PK\x01\x02"))
+	if b.left.Add(-int64(n)) < 0 || b.records.Add(-int64(found)) < 0 {
 		b.left.Store(0)
 		return 0, b.over
 	}
-	return b.r.ReadAt(p, off)
+	return n, err
 }
 
 // inflaters are readers of deflate to be used again: each has tables of some

@@ -178,6 +178,9 @@ func describe(p Protocol, version string) string {
 			parts = append(parts, "refocusing profile "+strings.Join(shorts(e.RefocusingProfile), ", "))
 		}
 	}
+	if p.PhilipsScaling == "fp" {
+		parts = append(parts, "Philips floating-point values")
+	}
 	if p.Scheme != "" {
 		parts = append(parts, "labels: "+p.Scheme)
 	}

@@ -43,6 +43,8 @@ type Result struct {
 	// Side of the knee: left, right or empty where it is not known.
 	Side     string   `json:"side"`
 	Protocol Protocol `json:"protocol"`
+	// LossyImages says that images were compressed with loss.
+	LossyImages bool `json:"lossy_images"`
 	// TE holds all echo times in ms, the skipped ones too.
 	TE []float64 `json:"te_ms"`
 	// Size is the number of columns, rows and slices; Spacing the distance of
@@ -116,6 +118,9 @@ type Protocol struct {
 	// of that name may say something else next year.
 	Scheme string          `json:"scheme"`
 	Labels []segment.Label `json:"labels"`
+	// PhilipsScaling says which values of Philips images were mapped: dv, those for
+	// display, or fp, what the receiver saw; empty for other vendors.
+	PhilipsScaling string `json:"philips_scaling,omitempty"`
 	// Segments and Codes are what it says of DICOM segments; they are there where the
 	// mask was one.
 	Segments []segment.NamedSegment `json:"segments,omitempty"`

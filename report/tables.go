@@ -163,7 +163,7 @@ func (r Result) decayOf(compartment string) Decay {
 
 var studyColumns = []string{
 	"subject", "visit", "study", "series", "side", "folder", "status", "reason", "hint",
-	"echoes", "first_te_ms", "last_te_ms", "nx", "ny", "nz", "dx_mm", "dy_mm", "dz_mm",
+	"echoes", "first_te_ms", "last_te_ms", "nx", "ny", "nz", "dx_mm", "dy_mm", "dz_mm", "lossy_images",
 	"voxels", "used", "median_sigma", "sigma_source", "method", "skipped_echoes", "settings", "protocol", "version",
 }
 
@@ -181,7 +181,7 @@ func (c Cohort) studyRows(dir string) [][]string {
 			text(r.Subject), text(r.Visit), text(r.Study), text(r.Series), text(r.Side), text(r.folder(dir)), "done", "", "",
 			strconv.Itoa(len(r.TE)), first, last,
 			strconv.Itoa(r.Size[0]), strconv.Itoa(r.Size[1]), strconv.Itoa(r.Size[2]),
-			millimetres(r.Spacing[0]), millimetres(r.Spacing[1]), millimetres(r.Spacing[2]),
+			millimetres(r.Spacing[0]), millimetres(r.Spacing[1]), millimetres(r.Spacing[2]), yes(r.LossyImages),
 			strconv.Itoa(voxels), strconv.Itoa(used), figure(r.Noise.median()), text(r.Noise.Source), text(r.Protocol.Method), strconv.Itoa(r.Protocol.SkippedEchoes), text(describe(r.Protocol, r.Version)),
 			text(r.Protocol.Name), text(r.Version),
 		})
@@ -193,6 +193,14 @@ func (c Cohort) studyRows(dir string) [][]string {
 		rows = append(rows, row)
 	}
 	return rows
+}
+
+// yes prints a flag so that those that are raised stand out in a column.
+func yes(flag bool) string {
+	if flag {
+		return "yes"
+	}
+	return ""
 }
 
 // voxels returns the voxels of all compartments and how many of them are used.

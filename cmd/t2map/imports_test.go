@@ -37,7 +37,7 @@ var mayImport = map[string][]string{
 	"t2fit/internal/lanes": {},
 	"t2fit/internal/epg":   {"t2fit/internal/lanes"},
 
-	"cmd/t2map": {"accuracy", "batch", "phantom", "report", "segment", "t2fit"},
+	"cmd/t2map": {"accuracy", "batch", "dicomio", "phantom", "report", "segment", "t2fit"},
 }
 
 // onlyIn says where a library may be seen: numerical packages see no path and no

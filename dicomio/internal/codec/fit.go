@@ -8,12 +8,12 @@ import (
 // coding is how a codestream holds the values of a frame: numbers of precision bits,
 // rounded where lossy.
 //
-// Encoders differ in the precision they write for the same pixels of 12 bits in 16,
-// as met in real files: GDCM writes the allocated bits, 16, in every JPEG; dcmtk
-// writes the stored ones, 12; both are what PS3.5 8.2 allows or puts up with. JPEG
-// knows no signs, so that signed values are coded as words: 1 less than 0 is 0xfff,
-// or 0xffff where the encoder did not take the bits above the stored ones away. JPEG
-// 2000 has a sign in its header, which some encoders leave out.
+// Of 12 bits in 16, dcmtk 3.6.7 and GDCM 3.0.21 code all 16, in lossless JPEG, in
+// JPEG-LS and in JPEG 2000, and so do the encoders of the Siemens and pydicom test
+// files; only dcmtk's near-lossless JPEG-LS and the lossy JPEG of both code 12. JPEG
+// knows no signs, so that signed values are coded as words: -1 is 0xffff, or 0x0fff
+// where an encoder takes the bits above the stored ones away. JPEG 2000 has a sign in
+// its header, which some encoders leave out.
 type coding struct {
 	precision     int
 	signed, lossy bool
@@ -37,14 +37,17 @@ func (c coding) value(f Frame, w uint16) (int32, bool) {
 	mask, sign := f.mask(), f.sign()
 	v := (int32(w&mask) ^ sign) - sign
 	switch {
-	case c.signed:
-		return v, int32(int16(w)) == v
-	case w&^mask == 0:
+	case c.signed && int32(int16(w)) == v:
 		return v, true
-	case f.Signed: // extended by the encoder up to its precision
-		return v, uint16(v)&uint16(1<<c.precision-1) == w
-	case c.lossy: // rounding went beyond the largest value
-		return int32(mask), true
+	case !c.signed && (w&^mask == 0 || f.Signed && uint16(v)&uint16(1<<c.precision-1) == w):
+		return v, true // as it is, or extended by the encoder up to its precision
+	case c.lossy && (c.signed || !f.Signed):
+		// Rounding went beyond the range. Words of signed values cannot be told.
+		n := int32(w)
+		if c.signed {
+			n = int32(int16(w))
+		}
+		return min(max(n, -sign), int32(mask)-sign), true
 	}
 	return v, false
 }

@@ -18,7 +18,8 @@ import (
 type instance struct {
 	module api.Module
 	memory *linear
-	fresh  []byte // the memory after the start
+	turns  api.MutableGlobal // that loops may still make
+	fresh  []byte            // the library's
 }
 
 // linear is the memory of an instance. It grows up to a limit, beyond which the module
@@ -45,29 +46,44 @@ func (l *linear) Reallocate(size uint64) []byte {
 // Free lets go of the memory.
 func (l *linear) Free() { l.bytes = nil }
 
-// startTime is how long a start may take; it takes about a millisecond.
-const startTime = secondsToStart * second
-
-// start returns a new instance.
-func (l *library) start() (*instance, error) {
-	i := &instance{memory: &linear{limit: firstPages * pageSize}}
-	ctx, cancel := context.WithTimeout(context.Background(), startTime)
-	defer cancel()
-	allocate := func(_, _ uint64) experimental.LinearMemory { return i.memory }
-	ctx = experimental.WithMemoryAllocator(ctx, experimental.MemoryAllocatorFunc(allocate))
-	// Without a name there may be many; a reactor is begun by _initialize.
-	config := wazero.NewModuleConfig().WithName("").WithStartFunctions("_initialize")
-	module, err := l.runtime.InstantiateModule(ctx, l.compiled, config)
+// construct runs the constructors of the libraries once, in an instance of which the
+// memory is kept. A WebAssembly global, the stack's end, is afterwards what it was, and
+// there are no others: with that memory every instance is as if it had run them, which
+// takes a few hundredths of a second.
+func (l *library) construct() error {
+	i, err := l.instantiate()
 	if err != nil {
-		return nil, tellPlainly(ctx, err)
+		return err
 	}
-	i.module = module
-	i.fresh = append([]byte(nil), i.memory.bytes...)
+	i.turns.Set(turnsToStart)
+	ctx := context.Background()
+	if _, err := i.call(ctx, "_initialize"); err != nil {
+		return err
+	}
+	l.fresh = append([]byte(nil), i.memory.bytes...)
+	return i.module.Close(ctx)
+}
+
+// instantiate returns an instance whose constructors have not run.
+func (l *library) instantiate() (*instance, error) {
+	i := &instance{memory: &linear{limit: firstPages * pageSize}, fresh: l.fresh}
+	allocate := func(_, _ uint64) experimental.LinearMemory { return i.memory }
+	ctx := experimental.WithMemoryAllocator(context.Background(), experimental.MemoryAllocatorFunc(allocate))
+	// Without a name there may be many.
+	config := wazero.NewModuleConfig().WithName("").WithStartFunctions()
+	var err error
+	if i.module, err = l.runtime.InstantiateModule(ctx, l.compiled, config); err != nil {
+		return nil, errAborted
+	}
+	var ok bool
+	if i.turns, ok = i.module.ExportedGlobal(turnsLeft).(api.MutableGlobal); !ok {
+		return nil, errModule
+	}
 	return i, nil
 }
 
-// reset makes the memory what it was at the start. It does not shrink; the module
-// takes what is there before it asks for more.
+// reset makes the memory what it is when the constructors have run. It does not
+// shrink; the module takes what is there before it asks for more.
 func (i *instance) reset() {
 	clear(i.memory.bytes[copy(i.memory.bytes, i.fresh):])
 }
@@ -79,7 +95,7 @@ func (i *instance) close() { _ = i.module.Close(context.Background()) } // nothi
 func (i *instance) call(ctx context.Context, name string, parameters ...uint64) (uint32, error) {
 	results, err := i.module.ExportedFunction(name).Call(ctx, parameters...)
 	if err != nil {
-		return 0, tellPlainly(ctx, err)
+		return 0, i.tellPlainly(err)
 	}
 	if len(results) == 0 {
 		return 0, nil
@@ -88,11 +104,11 @@ func (i *instance) call(ctx context.Context, name string, parameters ...uint64) 
 }
 
 // tellPlainly returns an error without the stack and registers that the runtime adds.
-func tellPlainly(ctx context.Context, err error) error {
+func (i *instance) tellPlainly(err error) error {
 	var said decoderError
 	switch {
-	case ctx.Err() != nil:
-		return errors.New("not decoded in reasonable time")
+	case i.turns.Get() == 0:
+		return errors.New("not decoded after many times the steps that such a frame takes")
 	case errors.As(err, &said):
 		return said
 	}
@@ -119,7 +135,7 @@ func (l *library) take() (*instance, error) {
 		return i, nil
 	}
 	l.idle.mu.Unlock()
-	return l.start()
+	return l.instantiate()
 }
 
 // put takes an instance back.

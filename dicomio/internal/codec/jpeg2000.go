@@ -9,7 +9,6 @@ import (
 // Markers of JPEG 2000 (ITU-T T.800 table A.2).
 const (
 	markerSOC = 0xff4f
-	markerCAP = 0xff50
 	markerSIZ = 0xff51
 	markerCOD = 0xff52
 	markerCOC = 0xff53
@@ -18,10 +17,10 @@ const (
 	markerEOC = 0xffd9
 )
 
-// jpeg2000Size is the image and tile size of a codestream (T.800 A.5.1).
+// jpeg2000Size is what the size of a codestream says (T.800 A.5.1) beside the frame's.
 type jpeg2000Size struct {
-	rows, columns, components int
-	coding                    coding
+	tiles  int
+	coding coding
 }
 
 // codestream returns the codestream in data, which should be all of it (PS3.5
@@ -68,7 +67,9 @@ func readJPEG2000Size(f Frame, data []byte) (jpeg2000Size, error) {
 	if length := int(binary.BigEndian.Uint16(data[4:])); length != fixed+2+3*components || len(siz) < fixed+3*components {
 		return h, fmt.Errorf("JPEG 2000: a size of %d bytes", length)
 	}
-	h.rows, h.columns, h.components = f.Rows, f.Columns, f.Samples
+	if err := h.readTiles(word); err != nil {
+		return h, err
+	}
 	parts := siz[fixed : fixed+3*components]
 	h.coding = coding{precision: int(parts[0]&0x7f) + 1, signed: parts[0]&0x80 != 0}
 	for ; len(parts) > 0; parts = parts[3:] {
@@ -79,57 +80,124 @@ func readJPEG2000Size(f Frame, data []byte) (jpeg2000Size, error) {
 	return h, h.coding.agree(f)
 }
 
+// readTiles reads how many tiles there are. word returns the word at an offset of the
+// size segment.
+func (h *jpeg2000Size) readTiles(word func(at int) int64) error {
+	h.tiles = 1
+	for _, at := range []int{2, 6} { // across, then down
+		end, tile, origin := word(at), word(at+16), word(at+24)
+		if tile == 0 || origin > word(at+8) || origin+tile <= word(at+8) {
+			return errors.New("JPEG 2000: tiles that do not begin where the image does")
+		}
+		h.tiles *= int(min((end-origin+tile-1)/tile, maxTiles+1))
+		if h.tiles > maxTiles {
+			return fmt.Errorf("JPEG 2000: more than %d tiles", maxTiles)
+		}
+	}
+	return nil
+}
+
+// maxTiles is the most tiles that have a number (T.800 A.4.2).
+const maxTiles = 65535
+
+// jpeg2000Parts is what the headers of the image and of its tiles say.
+type jpeg2000Parts struct {
+	styles       int  // coding styles that were found
+	irreversible bool // one of them names the irreversible wavelet (T.800 table A.20)
+	tiles        map[uint16]bool
+	tile         []byte // the present tile part from its beginning on
+	length       int    // of it, 0 where it goes on to the end
+}
+
+// readJPEG2000Parts goes through a codestream from header to header. A tile part that
+// is not all there is an error: the decoders would put up with it.
+func readJPEG2000Parts(data []byte) (jpeg2000Parts, error) {
+	p := jpeg2000Parts{tiles: map[uint16]bool{}}
+	if len(data) < 2 || binary.BigEndian.Uint16(data) != markerSOC {
+		return p, errors.New("JPEG 2000: no codestream")
+	}
+	for rest := data[2:]; len(rest) >= 2; {
+		marker := binary.BigEndian.Uint16(rest)
+		if marker == markerEOC {
+			return p, nil
+		}
+		if marker == markerSOD {
+			if rest = p.next(); rest == nil {
+				return p, nil
+			}
+			continue
+		}
+		if len(rest) < 4 {
+			break
+		}
+		n := int(binary.BigEndian.Uint16(rest[2:]))
+		if n < 2 || n+2 > len(rest) {
+			break
+		}
+		if err := p.read(marker, rest); err != nil {
+			return p, err
+		}
+		rest = rest[n+2:]
+	}
+	if p.tile != nil || len(p.tiles) == 0 {
+		return p, fmt.Errorf("JPEG 2000: %w", errShort)
+	}
+	return p, nil // without its end, or with padding
+}
+
+// next returns what follows the present tile part, nil where that is the last.
+func (p *jpeg2000Parts) next() []byte {
+	if p.length == 0 {
+		return nil
+	}
+	rest := p.tile[p.length:]
+	p.tile, p.length = nil, 0
+	return rest
+}
+
+// read reads a segment, with which rest begins.
+func (p *jpeg2000Parts) read(marker uint16, rest []byte) error {
+	const (
+		shortestPart = 14       // SOT with its marker, and SOD
+		inCOD, inCOC = 5 + 4, 6 // where the transformation stands (T.800 A.6.1 and A.6.2)
+	)
+	body := rest[4 : 2+binary.BigEndian.Uint16(rest[2:])]
+	transformation := -1
+	switch marker {
+	case markerSOT:
+		if len(body) != 8 || p.tile != nil {
+			return errors.New("JPEG 2000: a tile part that is none")
+		}
+		p.tile, p.length = rest, int(binary.BigEndian.Uint32(body[2:]))
+		p.tiles[binary.BigEndian.Uint16(body)] = true
+		if p.length != 0 && p.length < shortestPart {
+			return errors.New("JPEG 2000: a tile part that is none")
+		}
+		if p.length > len(rest) {
+			return fmt.Errorf("JPEG 2000: %w", errShort)
+		}
+	case markerCOD:
+		transformation = inCOD
+	case markerCOC: // with one component, or up to 256
+		transformation = inCOC
+	}
+	if transformation >= 0 && transformation < len(body) {
+		p.styles++
+		p.irreversible = p.irreversible || body[transformation] == 0
+	}
+	return nil
+}
+
 // jpeg2000IsReversible says whether every wavelet that the codestream names is the
-// reversible one (T.800 tables A.13 and A.20), in the headers of the image and of
-// its tiles.
+// reversible one.
 func jpeg2000IsReversible(data []byte) (bool, error) {
 	data, err := codestream(data)
 	if err != nil {
 		return false, err
 	}
-	if len(data) < 2 || binary.BigEndian.Uint16(data) != markerSOC {
-		return false, errors.New("JPEG 2000: no codestream")
+	p, err := readJPEG2000Parts(data)
+	if err == nil && p.styles == 0 {
+		err = errors.New("JPEG 2000: no coding style")
 	}
-	named := false
-	var tile []byte // the present tile part from its beginning on, nil before the first
-	length := 0     // of the tile part, 0 where it goes on to the end
-	for rest := data[2:]; len(rest) >= 4; {
-		marker, n := binary.BigEndian.Uint16(rest), int(binary.BigEndian.Uint16(rest[2:]))
-		if marker == markerSOD || marker == markerEOC {
-			if marker == markerEOC || length < 12 || length > len(tile) {
-				break // the last
-			}
-			rest, tile, length = tile[length:], nil, 0
-			continue
-		}
-		if n < 2 || n+2 > len(rest) {
-			return false, fmt.Errorf("JPEG 2000: %w", errShort)
-		}
-		body := rest[4 : n+2]
-		switch {
-		case marker == markerSOT && len(body) == 8:
-			tile, length = rest, int(binary.BigEndian.Uint32(body[2:]))
-		case marker == markerCOD && len(body) >= 10 || marker == markerCOC && len(body) >= 7:
-			named = true
-			if !reversible(marker, body) {
-				return false, nil
-			}
-		}
-		rest = rest[n+2:]
-	}
-	if !named {
-		return false, errors.New("JPEG 2000: no coding style")
-	}
-	return true, nil
-}
-
-// reversible says whether a coding style names the wavelet 5-3. The transformation is
-// the fifth byte of the parameters that COD has after five others, and COC after two,
-// or three with more than 256 components, which no frame has.
-func reversible(marker uint16, body []byte) bool {
-	at := 5 + 4
-	if marker == markerCOC {
-		at = 2 + 4
-	}
-	return body[at] == 1
+	return !p.irreversible, err
 }
