@@ -326,9 +326,14 @@ func TestForeignMask(t *testing.T) {
 		t.Fatal(err)
 	}
 	copyFile(t, filepath.Join(other, "labels.dcm"), filepath.Join(study, "labels.dcm"))
-	s.Mask, s.Manifest = "", manifestOf(t, study, "labels.dcm") // it is of another study now
-	if f := oneFailure(t, s); !strings.Contains(f.Reason, "voxels") {
+	if f := oneFailure(t, s); !strings.Contains(f.Reason, "mask: none found") { // it is of another study now
 		t.Errorf("%s (%s)", f.Reason, f.Hint)
+	}
+	for _, name := range []func(){func() { s.Mask = "labels.dcm" }, func() { s.Mask, s.Manifest = "", manifestOf(t, study, "labels.dcm") }} {
+		name()
+		if f := oneFailure(t, s); !strings.Contains(f.Reason, "mask: a/labels.dcm: ImagePositionPatient (0020,0032): frame 1: its pixels lie up to ") {
+			t.Errorf("%s (%s)", f.Reason, f.Hint)
+		}
 	}
 }
 

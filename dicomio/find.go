@@ -334,6 +334,9 @@ func newHomes(groups map[string][]*entry) homes {
 	h := homes{}
 	for uid, entries := range groups {
 		for _, e := range entries {
+			if e.isMask() {
+				continue // a mask from elsewhere makes no second study of a folder
+			}
 			root := files.Absolute(e.root)
 			for dir := filepath.Dir(files.Absolute(e.path)); files.Inside(root, dir); dir = filepath.Dir(dir) {
 				if h[dir] == nil {

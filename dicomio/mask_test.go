@@ -158,10 +158,10 @@ func TestReadSEGRefuses(t *testing.T) {
 		want string
 	}{
 		{"a frame between slices", func() testSEG { s := good(); s.frames[0].position[2] = 0.4; return s }(),
-			"mask.dcm: ImagePositionPatient (0020,0032): frame 1: it lies on no slice of the series: its pixels are up to 0.40 mm from voxels (allowed 0.10 mm)"},
-		{"a frame beyond the slices", func() testSEG { s := good(); s.frames[0].position[2] = 5; return s }(), "up to 4.00 mm from voxels"},
-		{"a frame shifted in its plane", func() testSEG { s := good(); s.frames[0].position[0] = 0.3; return s }(), "up to 0.30 mm from voxels"},
-		{"another spacing", func() testSEG { s := good(); s.spacing = [2]float64{1, 1.1}; return s }(), "up to 0.40 mm from voxels"},
+			"mask.dcm: ImagePositionPatient (0020,0032): frame 1: it lies 0.40 mm from the nearest slice of the series (allowed 0.10 mm)"},
+		{"a frame beyond the slices", func() testSEG { s := good(); s.frames[0].position[2] = 5; return s }(), "it lies 4.00 mm from the nearest slice"},
+		{"a frame shifted in its plane", func() testSEG { s := good(); s.frames[0].position[0] = 0.3; return s }(), "its pixels lie up to 0.30 mm from the voxels of the series (allowed 0.10 mm)"},
+		{"another spacing", func() testSEG { s := good(); s.spacing = [2]float64{1, 1.1}; return s }(), "its pixels lie up to 0.40 mm from the voxels"},
 		{"half the spacing", func() testSEG { s := good(); s.spacing = [2]float64{0.4, 0.4}; return s }(), "do not lie on the voxels of the series"},
 		{"an oblique frame", func() testSEG { s := good(); s.orientation = [6]float64{0.8, 0.6, 0, -0.6, 0.8, 0}; return s }(), "rows and columns run [0.8 0.6 0] and [-0.6 0.8 0] voxels from pixel to pixel"},
 		{"far away", func() testSEG { s := good(); s.frames[0].position[2] = 1e30; return s }(), "lies at no place"},

@@ -179,12 +179,15 @@ func (r *segmentReader) align(n int, at *framePixels, place [3][3]float64) error
 		farthest = max(farthest, math.Sqrt(d))
 	}
 	across := 3 - axis(at.column) - axis(at.row)
-	k, last := at.first[across], r.to.Size[across]-1
-	if beyond := max(-k, k-last); beyond > 0 {
-		farthest = max(farthest, float64(beyond)*r.to.spacing[across])
+	nearest := min(max(at.first[across], 0), r.to.Size[across]-1)
+	problem := ""
+	if off := math.Abs(exact[0][across]-float64(nearest)) * r.to.spacing[across]; !(off <= r.to.tolerance) {
+		problem = fmt.Sprintf("it lies %.2f mm from the nearest slice of the series", off)
+	} else if !(farthest <= r.to.tolerance) {
+		problem = fmt.Sprintf("its pixels lie up to %.2f mm from the voxels of the series", farthest)
 	}
-	if !(farthest <= r.to.tolerance) {
-		e := r.frameError(n, r.wrong(tag.ImagePositionPatient, "it lies on no slice of the series: its pixels are up to %.2f mm from voxels (allowed %.2f mm)", farthest, r.to.tolerance))
+	if problem != "" {
+		e := r.frameError(n, r.wrong(tag.ImagePositionPatient, "%s (allowed %.2f mm)", problem, r.to.tolerance))
 		e.Hint = "draw the mask on this series, or resample it onto its grid"
 		return e
 	}
