@@ -1,0 +1,374 @@
+package batch
+
+import (
+	"archive/zip"
+	"bytes"
+	"context"
+	"encoding/binary"
+	"math"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/t2map/t2map/dicomio"
+	"github.com/t2map/t2map/phantom"
+	"github.com/t2map/t2map/report"
+	"github.com/t2map/t2map/segment"
+)
+
+// kneeAs writes a small phantom study into dir in the given form.
+func kneeAs(t testing.TB, dir string, form phantom.Form) *phantom.Study {
+	t.Helper()
+	s, err := phantom.New(context.Background(), phantom.Options{Matrix: 64, Slices: 6, Subject: "S01"})
+	if err == nil {
+		err = s.WriteAs(context.Background(), dir, form)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// oneResult runs the settings on one study and returns its result.
+func oneResult(t testing.TB, s Settings) report.Result {
+	t.Helper()
+	out := run(t, s)
+	if len(out.Results) != 1 || len(out.Failures) > 0 {
+		t.Fatalf("%d results, failures %+v", len(out.Results), out.Failures)
+	}
+	return out.Results[0]
+}
+
+// oneFailure runs the settings on one study that must fail.
+func oneFailure(t testing.TB, s Settings) report.Failure {
+	t.Helper()
+	out := run(t, s)
+	if len(out.Failures) != 1 {
+		t.Fatalf("%d results, failures %+v", len(out.Results), out.Failures)
+	}
+	return out.Failures[0]
+}
+
+func copyFile(t testing.TB, from, to string) {
+	t.Helper()
+	data, err := os.ReadFile(from)
+	if err == nil {
+		err = os.WriteFile(to, data, 0o666)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// uidIn returns the UID with that tag in a file in explicit little endian.
+func uidIn(t testing.TB, file string, group, element uint16) string {
+	t.Helper()
+	data, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	head := binary.LittleEndian.AppendUint16(binary.LittleEndian.AppendUint16(nil, group), element)
+	at := bytes.Index(data, append(head, "UI"...))
+	if at < 0 {
+		t.Fatalf("%s has no (%04X,%04X)", file, group, element)
+	}
+	n := int(binary.LittleEndian.Uint16(data[at+6:]))
+	return strings.TrimRight(string(data[at+8:][:n]), "\x00")
+}
+
+// writeStructures writes the study's labels as a structure set, each voxel within a
+// contour of its own.
+func writeStructures(t testing.TB, s *phantom.Study, image, path string) {
+	t.Helper()
+	set := dicomio.Structures{InstanceUID: "2.25.77", SourceSeriesUID: uidIn(t, image, 0x20, 0x0E),
+		Sources: []dicomio.Instance{{Class: dicomio.MRImageStorage, UID: uidIn(t, image, 0x08, 0x18)}}}
+	set.StudyUID, set.SeriesUID, set.FrameOfReferenceUID = uidIn(t, image, 0x20, 0x0D), "2.25.78", uidIn(t, image, 0x20, 0x52)
+	for n, name := range []string{"Medial", "lateral cartilage", "patellofemoral"} {
+		roi := dicomio.ROI{Number: n + 1, Name: name}
+		for v, label := range s.Labels.Data {
+			if int(label) != n+1 {
+				continue
+			}
+			i, j, k := v%s.Labels.Size[0], v/s.Labels.Size[0]%s.Labels.Size[1], v/s.Labels.SliceVoxels()
+			var c dicomio.Contour
+			for _, d := range [][2]float64{{-0.4, -0.4}, {0.4, -0.4}, {0.4, 0.4}, {-0.4, 0.4}} {
+				c.Points = append(c.Points, s.Labels.Position(float64(i)+d[0], float64(j)+d[1], float64(k)))
+			}
+			roi.Contours = append(roi.Contours, c)
+		}
+		set.ROIs = append(set.ROIs, roi)
+	}
+	var b bytes.Buffer
+	if err := dicomio.WriteStructures(&b, set); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, b.Bytes(), 0o666); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// figures are the parts of a result that a mask decides.
+func figures(r report.Result) []segment.Summary { return r.Compartments }
+
+var sameNumbers = cmp.Comparer(func(a, b segment.Number) bool {
+	return a == b || math.IsNaN(float64(a)) && math.IsNaN(float64(b))
+})
+
+// A study has the same figures whether its mask is NIfTI, a segmentation, whose
+// segments are known by label or by code, or a structure set.
+func TestEveryKindOfMaskGivesTheSameFigures(t *testing.T) {
+	dir := t.TempDir()
+	s := settings(t, dir)
+	study := filepath.Join(dir, "studies", "a")
+	k := kneeAs(t, study, phantom.Form{})
+	want := oneResult(t, s)
+	remove(t, filepath.Join(study, "labels.nii.gz"))
+	writeStructures(t, k, filepath.Join(study, "IM_0001.dcm"), filepath.Join(study, "rt.dcm"))
+	structures := oneResult(t, s)
+	if d := cmp.Diff(figures(want), figures(structures), sameNumbers); d != "" {
+		t.Errorf("structure set (-NIfTI +RTSTRUCT):\n%s", d)
+	}
+	if last := structures.Inputs[len(structures.Inputs)-1]; last.Path != "a/rt.dcm" || len(last.SHA256) != 64 {
+		t.Errorf("input %+v", last)
+	}
+	for _, layout := range phantom.Layouts {
+		if err := os.RemoveAll(study); err != nil {
+			t.Fatal(err)
+		}
+		kneeAs(t, study, phantom.Form{Layout: layout, Mask: phantom.MaskSegmentation})
+		s.Protocol.PhilipsScaling = ""
+		if strings.HasPrefix(string(layout), "philips") {
+			s.Protocol.PhilipsScaling = dicomio.FloatingPoint
+		}
+		for _, scheme := range []string{"compartments", "codes"} {
+			var err error
+			if s.Protocol.Scheme, err = segment.Named(scheme); err != nil {
+				t.Fatal(err)
+			}
+			s.Out = filepath.Join(dir, "out", string(layout), scheme)
+			got := oneResult(t, s)
+			for n, c := range want.Compartments {
+				if g := got.Compartments[n]; g.Voxels != c.Voxels || g.Compartment != c.Compartment {
+					t.Errorf("%s, %s: %d voxels %s, want %d %s", layout, scheme, g.Voxels, g.Compartment, c.Voxels, c.Compartment)
+				}
+			}
+			if (len(got.Protocol.Codes) > 0) != (scheme == "codes") || got.Protocol.MaskThreshold != 0 {
+				t.Errorf("%s, %s: recorded %+v", layout, scheme, got.Protocol)
+			}
+		}
+	}
+}
+
+// Which of several masks is taken, and what is said where none is.
+func TestChoiceOfDICOMMasks(t *testing.T) {
+	for _, c := range []struct {
+		name  string
+		spoil func(t *testing.T, study string, k *phantom.Study, s *Settings)
+		want  string // the mask's path, or a part of the reason
+		hint  string
+	}{
+		{"a segmentation alone", func(*testing.T, string, *phantom.Study, *Settings) {}, "a/labels.dcm", ""},
+		{"a segmentation and NIfTI", func(t *testing.T, study string, k *phantom.Study, _ *Settings) {
+			kneeAs(t, study, phantom.Form{})
+		}, "mask: 2 candidates: a/labels.nii.gz, a/labels.dcm", "--mask"},
+		{"NIfTI by name", func(t *testing.T, study string, k *phantom.Study, s *Settings) {
+			kneeAs(t, study, phantom.Form{})
+			s.Mask = "*.nii.gz"
+		}, "a/labels.nii.gz", ""},
+		{"a segmentation by name", func(t *testing.T, study string, k *phantom.Study, s *Settings) {
+			kneeAs(t, study, phantom.Form{})
+			s.Protocol.Mask = "labels.d*"
+		}, "a/labels.dcm", ""},
+		{"a pattern that fits images too", func(t *testing.T, study string, k *phantom.Study, s *Settings) { s.Mask = "*.dcm" }, "a/labels.dcm", ""},
+		{"a pattern that fits images alone", func(t *testing.T, study string, k *phantom.Study, s *Settings) { s.Mask = "IM_*" },
+			"mask: IM_* fits", "put one mask"},
+		{"two objects", func(t *testing.T, study string, k *phantom.Study, _ *Settings) {
+			writeStructures(t, k, filepath.Join(study, "IM_0001.dcm"), filepath.Join(study, "rt.dcm"))
+		}, "mask: 2 candidates: a/labels.dcm, a/rt.dcm", "--mask"},
+		{"one of them by name", func(t *testing.T, study string, k *phantom.Study, s *Settings) {
+			writeStructures(t, k, filepath.Join(study, "IM_0001.dcm"), filepath.Join(study, "rt.dcm"))
+			s.Mask = "rt.dcm"
+		}, "a/rt.dcm", ""},
+		{"by the manifest", func(t *testing.T, study string, k *phantom.Study, s *Settings) {
+			kneeAs(t, study, phantom.Form{})
+			s.Manifest = manifestOf(t, study, "labels.dcm")
+		}, "a/labels.dcm", ""},
+		{"an image by the manifest", func(t *testing.T, study string, k *phantom.Study, s *Settings) {
+			s.Manifest = manifestOf(t, study, "IM_0001.dcm")
+		}, "mask: a/IM_0001.dcm: SOPClassUID (0008,0016): neither a segmentation (SEG) nor a structure set (RTSTRUCT)", "in the manifest"},
+		{"a damaged segmentation", func(t *testing.T, study string, k *phantom.Study, _ *Settings) {
+			path := filepath.Join(study, "labels.dcm")
+			data, err := os.ReadFile(path)
+			if err == nil {
+				err = os.WriteFile(path, data[:len(data)/2], 0o666)
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+		}, "mask: a/labels.dcm: ", "copy or export it again"},
+		{"an unknown segment", func(t *testing.T, study string, k *phantom.Study, s *Settings) {
+			s.Protocol.Scheme = segment.Scheme{Name: "other", Segments: []segment.NamedSegment{{Label: "Fibula", Name: "fibula"}}}
+		}, `mask: a/labels.dcm: scheme other does not know segment 1 "medial" (`, "`segments` in a scheme file"},
+		{"in an archive", func(t *testing.T, study string, k *phantom.Study, s *Settings) {
+			zipFolder(t, study, filepath.Join(filepath.Dir(study), "a.zip"))
+			if err := os.RemoveAll(study); err != nil {
+				t.Fatal(err)
+			}
+		}, "a.zip/labels.dcm", ""},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			dir := t.TempDir()
+			study := filepath.Join(dir, "studies", "a")
+			s := settings(t, dir)
+			k := kneeAs(t, study, phantom.Form{Mask: phantom.MaskSegmentation})
+			c.spoil(t, study, k, &s)
+			in, err := Inspect(context.Background(), s)
+			if err != nil || len(in.Studies) != 1 {
+				t.Fatalf("inspect: %+v, %v", in, err)
+			}
+			if c.hint == "" {
+				r := oneResult(t, s)
+				if got := r.Inputs[len(r.Inputs)-1].Path; got != c.want || !strings.HasSuffix(in.Studies[0].Action, " with "+c.want) {
+					t.Errorf("took %s and would have %s, want %s", got, in.Studies[0].Action, c.want)
+				}
+				return
+			}
+			f := oneFailure(t, s)
+			if !strings.Contains(f.Reason, c.want) || !strings.Contains(f.Hint, c.hint) {
+				t.Errorf("%s (hint %s), want %s (%s)", f.Reason, f.Hint, c.want, c.hint)
+			}
+			if p := in.Studies[0].Problems; in.Studies[0].Action != "fail" || len(p) == 0 || p[len(p)-1].Reason != f.Reason {
+				t.Errorf("inspect says %+v, run %s", p, f.Reason)
+			}
+		})
+	}
+}
+
+func manifestOf(t *testing.T, study, mask string) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "studies.csv")
+	text := "folder,subject,mask\n" + filepath.ToSlash(study) + ",S01," + mask + "\n"
+	if err := os.WriteFile(path, []byte(text), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+func zipFolder(t *testing.T, folder, path string) {
+	t.Helper()
+	var b bytes.Buffer
+	z := zip.NewWriter(&b)
+	if err := z.AddFS(os.DirFS(folder)); err != nil {
+		t.Fatal(err)
+	}
+	if err := z.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, b.Bytes(), 0o666); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// A mask that was drawn on another series is refused, and taken where that is
+// allowed and its grid is the series'.
+func TestForeignMask(t *testing.T) {
+	dir := t.TempDir()
+	study, other := filepath.Join(dir, "studies", "a"), filepath.Join(dir, "other")
+	s := settings(t, dir)
+	kneeAs(t, study, phantom.Form{})
+	want := oneResult(t, s)
+	remove(t, filepath.Join(study, "labels.nii.gz"))
+	kneeAs(t, other, phantom.Form{Layout: phantom.LayoutEnhanced, Mask: phantom.MaskSegmentation})
+	copyFile(t, filepath.Join(other, "labels.dcm"), filepath.Join(study, "labels.dcm"))
+
+	f := oneFailure(t, s)
+	if !strings.Contains(f.Reason, "mask: a/labels.dcm: it refers to another series: ") || !strings.Contains(f.Hint, "--allow-foreign-mask") {
+		t.Errorf("%s (%s)", f.Reason, f.Hint)
+	}
+	in, err := Inspect(context.Background(), s)
+	if err != nil || len(in.Studies[0].Masks) != 0 || len(in.Studies[0].DICOMMasks) != 1 ||
+		!strings.HasPrefix(in.Studies[0].DICOMMasks[0].Foreign, "it refers to another series: ") {
+		t.Errorf("inspect: %+v, %v", in.Studies, err)
+	}
+	s.Mask = "labels.dcm" // to name it is not to allow it
+	if f := oneFailure(t, s); !strings.Contains(f.Reason, "another series") {
+		t.Error(f.Reason)
+	}
+
+	s.Mask, s.Protocol.AllowForeignMask = "", true
+	got := oneResult(t, s)
+	if d := cmp.Diff(figures(want), figures(got), sameNumbers); d != "" {
+		t.Errorf("figures (-own +foreign):\n%s", d)
+	}
+	if !slices.ContainsFunc(got.Notes, func(n string) bool {
+		return strings.HasPrefix(n, "the mask was not drawn on this series, which was allowed: a/labels.dcm: it refers to another series")
+	}) {
+		t.Errorf("notes %q", got.Notes)
+	}
+
+	// A mask of its own goes first.
+	kneeAs(t, study, phantom.Form{})
+	if r := oneResult(t, s); r.Inputs[len(r.Inputs)-1].Path != "a/labels.nii.gz" {
+		t.Errorf("took %s", r.Inputs[len(r.Inputs)-1].Path)
+	}
+
+	// Another grid is refused all the same.
+	remove(t, filepath.Join(study, "labels.nii.gz"))
+	moved, err := phantom.New(context.Background(), phantom.Options{Matrix: 48, Slices: 6, Subject: "S01"})
+	if err == nil {
+		err = moved.WriteAs(context.Background(), other, phantom.Form{Mask: phantom.MaskSegmentation})
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	copyFile(t, filepath.Join(other, "labels.dcm"), filepath.Join(study, "labels.dcm"))
+	s.Mask, s.Manifest = "", manifestOf(t, study, "labels.dcm") // it is of another study now
+	if f := oneFailure(t, s); !strings.Contains(f.Reason, "voxels") {
+		t.Errorf("%s (%s)", f.Reason, f.Hint)
+	}
+}
+
+// A fractional mask is cut where the protocol says, and the result says where.
+func TestFractionalMask(t *testing.T) {
+	dir := t.TempDir()
+	study := filepath.Join(dir, "studies", "a")
+	k := kneeAs(t, study, phantom.Form{})
+	image := filepath.Join(study, "IM_0001.dcm")
+	remove(t, filepath.Join(study, "labels.nii.gz"))
+	a, sp := k.Labels.Affine, k.Labels.Spacing()
+	g := dicomio.Segmentation{InstanceUID: "2.25.77", Type: dicomio.SegmentationFractional, MaximumFractional: 100,
+		SourceSeriesUID: uidIn(t, image, 0x20, 0x0E), Sources: []dicomio.Instance{{Class: dicomio.MRImageStorage, UID: uidIn(t, image, 0x08, 0x18)}},
+		Segments: []dicomio.Segment{{Number: 1, Label: "medial", Category: dicomio.Code{Value: "85756007", Scheme: "SCT", Meaning: "Tissue"},
+			Property: dicomio.Code{Value: "309312004", Scheme: "SCT", Meaning: "Cartilage"}}}}
+	g.StudyUID, g.SeriesUID, g.FrameOfReferenceUID = uidIn(t, image, 0x20, 0x0D), "2.25.78", uidIn(t, image, 0x20, 0x52)
+	g.Rows, g.Columns, g.PixelSpacing, g.SliceThickness = k.Labels.Size[1], k.Labels.Size[0], [2]float64{sp[1], sp[0]}, sp[2]
+	for i := range 3 {
+		g.Orientation[i], g.Orientation[3+i] = a[i][0]/sp[0], a[i][1]/sp[1]
+	}
+	f := dicomio.SegmentFrame{Segment: 1, Position: k.Labels.Position(0, 0, 2), Pixels: make([]uint16, g.Rows*g.Columns)}
+	copy(f.Pixels[g.Columns*30+30:], []uint16{29, 30, 49, 50, 100})
+	g.Frames = []dicomio.SegmentFrame{f}
+	var b bytes.Buffer
+	err := dicomio.WriteSegmentation(&b, g)
+	if err == nil {
+		err = os.WriteFile(filepath.Join(study, "seg.dcm"), b.Bytes(), 0o666)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := settings(t, dir)
+	for _, c := range []struct {
+		set, threshold float64
+		voxels         int
+	}{{0, 0.5, 2}, {0.3, 0.3, 4}, {1, 1, 1}} {
+		s.Protocol.MaskThreshold = c.set
+		r := oneResult(t, s)
+		if r.Compartments[0].Voxels != c.voxels || r.Protocol.MaskThreshold != c.threshold {
+			t.Errorf("threshold %g: %d voxels, recorded %g", c.set, r.Compartments[0].Voxels, r.Protocol.MaskThreshold)
+		}
+	}
+}

@@ -1,0 +1,187 @@
+package dicomio
+
+import (
+	"errors"
+	"math"
+	"runtime"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/suyashkumar/dicom/pkg/tag"
+
+	"github.com/t2map/t2map/volume"
+)
+
+// square is a contour around the centre (x, y), half is half its side.
+func square(z, x, y, half float64) testContour {
+	return contourOf(z, x-half, y-half, x+half, y-half, x+half, y+half, x-half, y+half)
+}
+
+func TestReadRTSTRUCT(t *testing.T) {
+	xor := func(c testContour) testContour { c.kind = "CLOSEDPLANAR_XOR"; return c }
+	for _, c := range []struct {
+		name     string
+		contours []testContour
+		want     string // slice by slice, 5 × 4 × 2
+	}{
+		{"a square between centres", []testContour{square(1, 1.5, 1.5, 1)}, "..... ..... ..... ..... ..... .xx.. .xx.. ....."},
+		{"a square through centres", []testContour{square(0, 2, 2, 1)}, "..... .xxx. .xxx. .xxx."},
+		{"a hole", []testContour{square(0, 2, 1.5, 1.9), square(0, 2, 1.5, 0.9)}, ".xxx. .x.x. .x.x. .xxx."},
+		{"a hole by xor", []testContour{xor(square(0, 2, 1.5, 1.9)), xor(square(0, 2, 1.5, 0.9))}, ".xxx. .x.x. .x.x. .xxx."},
+		{"an island in a hole", []testContour{square(0, 2, 1, 1.4), square(0, 2, 1, 0.9), square(0, 2, 1, 0.4)}, ".xxx. .xxx. .xxx. ....."},
+		{"two slices, in any order", []testContour{square(1, 0, 0, 0.4), square(0, 4, 3, 0.4)}, "..... ..... ..... ....x x.... ..... ..... ....."},
+		{"two regions on a slice", []testContour{square(1, 0, 0, 0.4), square(1, 4, 3, 0.4)}, "..... ..... ..... ..... x.... ..... ..... ....x"},
+		{"a line there and back", []testContour{contourOf(0, 1, 1, 3, 1, 2, 1)}, "..... .xxx. ..... ....."},
+		{"to the edge of the image", []testContour{square(0, 2, 1.5, 2)}, "xxxxx xxxxx xxxxx xxxxx"},
+		{"within the tolerance of the slice", []testContour{square(0.08, 2, 2, 1)}, "..... .xxx. .xxx. .xxx."},
+		{"nothing drawn", nil, ""},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			if c.name == "to the edge of the image" {
+				c.contours = []testContour{contourOf(0, -0.5, -0.5, 4.5, -0.5, 4.5, 3.5, -0.5, 3.5)}
+			}
+			file := structureSet("1.2", "1.3", testStructure{number: 7, name: "Knorpel", contours: c.contours}, testStructure{number: 2, name: "leer"})
+			got, err := readMask(t, file, unitGrid(5, 4, 2), MaskOptions{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got.Segments[0].Problem != nil {
+				t.Fatal(got.Segments[0].Problem)
+			}
+			if d := cmp.Diff(map[int][]uint32{7: voxels(c.want), 2: {}}, segmentVoxels(got)); d != "" {
+				t.Errorf("(-want +got):\n%s", d)
+			}
+		})
+	}
+}
+
+// What is wrong with one structure does not harm the others.
+func TestStructureProblems(t *testing.T) {
+	kind := func(k string) testContour { c := square(0, 2, 2, 1); c.kind = k; return c }
+	for _, c := range []struct {
+		name      string
+		structure testStructure
+		want      string
+	}{
+		{"a point", testStructure{contours: []testContour{{kind: "POINT", data: `1\1\0`, points: 1}}}, `structure 9, contour 1: "POINT" encloses no area, want CLOSED_PLANAR`},
+		{"an open line beside a closed one", testStructure{contours: []testContour{square(0, 2, 2, 1), kind("OPEN_PLANAR")}}, `contour 2: "OPEN_PLANAR" encloses no area`},
+		{"between slices", testStructure{contours: []testContour{square(0.4, 2, 2, 1)}}, "contour 1: point 1 lies 0.40 mm from slice 1 of the series (allowed 0.10 mm)"},
+		{"not planar", testStructure{contours: []testContour{{data: `1\1\0\2\1\0\2\2\0.3`}}}, "point 3 lies 0.30 mm from slice 1"},
+		{"beyond the slices", testStructure{contours: []testContour{square(5, 2, 2, 1)}}, "point 1 lies 4.00 mm from slice 2"},
+		{"beyond the image", testStructure{contours: []testContour{square(0, 4, 2, 1)}}, "point 2 lies 0.50 mm beyond the edge of the series"},
+		{"at the end of the world", testStructure{contours: []testContour{{data: `1e300\1\0\2\1\0\2\2\0`}}}, "point 1 lies nowhere near the series"},
+		{"so far that it is no number any more", testStructure{contours: []testContour{{data: `1e308\-1e308\1e308\2\1\0\2\2\0`}}}, "point 1 lies nowhere near the series"},
+		{"another frame", testStructure{frame: "1.9", contours: []testContour{square(0, 2, 2, 1)}}, "structure 9 is drawn in frame " + hash("1.9")},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			c.structure.number = 9
+			good := testStructure{number: 1, name: "good", contours: []testContour{square(1, 1, 1, 0.4)}}
+			got, err := readMask(t, structureSet("1.2", "1.3", c.structure, good), unitGrid(5, 4, 2), MaskOptions{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			bad := got.Segments[0]
+			var f *FileError
+			if bad.Problem == nil || !strings.Contains(bad.Problem.Error(), c.want) || !errors.As(bad.Problem, &f) || len(bad.Voxels) > 0 {
+				t.Errorf("%v, %d voxels, want %s", bad.Problem, len(bad.Voxels), c.want)
+			}
+			if got.Segments[1].Problem != nil || !slices.Equal(got.Segments[1].Voxels, []uint32{26}) {
+				t.Errorf("the other: %+v", got.Segments[1])
+			}
+		})
+	}
+	other := testStructure{number: 9, frame: "1.9", contours: []testContour{square(0, 2, 2, 0.4)}}
+	got, err := readMask(t, structureSet("1.2", "1.3", other), unitGrid(5, 4, 2), MaskOptions{AnyFrame: true})
+	if err != nil || got.Segments[0].Problem != nil || len(got.Segments[0].Voxels) != 1 {
+		t.Errorf("any frame: %+v, %v", got, err)
+	}
+}
+
+// Structure sets that are wrong as a whole.
+func TestReadRTSTRUCTRefuses(t *testing.T) {
+	one := func(c ...testContour) []byte {
+		return structureSet("1.2", "1.3", testStructure{number: 1, name: "a", contours: c})
+	}
+	for _, c := range []struct {
+		name string
+		file []byte
+		want string
+	}{
+		{"one point", one(contourOf(0, 1, 1)), "mask.dcm: ContourData (3006,0050): structure 1, contour 1: 1 points enclose no area"},
+		{"two points", one(square(0, 2, 2, 1), contourOf(0, 1, 1, 2, 2)), "contour 2: 2 points enclose no area"},
+		{"not a number", one(testContour{data: `NaN\1\0\2\1\0\2\2\0`}), `"NaN" is not a number`},
+		{"infinite", one(testContour{data: `1e999\1\0\2\1\0\2\2\0`}), `"1e999" is not a number`},
+		{"words", one(testContour{data: `one\1\0\2\1\0\2\2\0`}), `"one" is not a number`},
+		{"an empty number", one(testContour{data: `1\1\0\2\1\0\2\\0`}), `"" is not a number`},
+		{"no points of three", one(testContour{data: `1\1\0\2\1`}), "5 numbers are no points of three"},
+		{"no data", one(testContour{}), "ContourData (3006,0050): structure 1, contour 1: missing"},
+		{"another number of points", one(testContour{data: `1\1\0\2\1\0\2\2\0`, points: 4}), "NumberOfContourPoints (3006,0046): structure 1, contour 1: 4, but ContourData (3006,0050) holds 3 points"},
+		{"some contours xor", one(square(0, 2, 2, 1), testContour{kind: "CLOSEDPLANAR_XOR", data: `1\1\0\2\1\0\2\2\0`}), "1 of its 2 contours are CLOSEDPLANAR_XOR, want all or none"},
+		{"a structure twice", structureSet("1.2", "1.3", testStructure{number: 1}, testStructure{number: 1}), "ROINumber (3006,0022): 1 is there twice"},
+		{"no structures", structureSet("1.2", "1.3"), "StructureSetROISequence (3006,0020): missing"},
+		{"more voxels than a knee has", structureSet("1.2", "1.3", slices.Collect(func(yield func(testStructure) bool) {
+			all := []testContour{contourOf(0, -0.5, -0.5, 4.5, -0.5, 4.5, 3.5, -0.5, 3.5), contourOf(1, -0.5, -0.5, 4.5, -0.5, 4.5, 3.5, -0.5, 3.5)}
+			for n := range mostOverlap + 1 {
+				if !yield(testStructure{number: n, contours: all}) {
+					return
+				}
+			}
+		})...), "its segments hold more than 8 times the voxels of the series"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			_, err := readMask(t, c.file, unitGrid(5, 4, 2), MaskOptions{})
+			var f *FileError
+			if err == nil || !strings.Contains(err.Error(), c.want) || !errors.As(err, &f) {
+				t.Errorf("%v, want %s", err, c.want)
+			}
+		})
+	}
+}
+
+// Codes of a structure stand in its observation.
+func TestStructureCodes(t *testing.T) {
+	observed := elements{}.sequence(tag.SegmentedPropertyTypeCodeSequence, coded("SCT", "309312004")).
+		sequence(tag.AnatomicRegionSequence, coded("SCT", "64234005"))
+	got, err := readMask(t, structureSet("1.2", "1.3", testStructure{number: 3, name: "P", observed: observed}), unitGrid(5, 4, 2), MaskOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []volume.Segment{{Number: 3, Label: "P", Type: volume.Code{Value: "309312004", Scheme: "SCT", Meaning: "meaning"},
+		Regions: []volume.Code{{Value: "64234005", Scheme: "SCT", Meaning: "meaning"}}}}
+	if d := cmp.Diff(want, got.Segments); d != "" {
+		t.Errorf("(-want +got):\n%s", d)
+	}
+}
+
+// A structure set with a hundred thousand contours, or one contour of as many
+// points, is read in memory of its own size.
+func TestLargeStructures(t *testing.T) {
+	many := make([]testContour, 100_000)
+	for n := range many {
+		many[n] = square(float64(n%2), 2, 1.5, 0.6)
+	}
+	long := make([]float64, 0, 200_000)
+	for n := range 100_000 {
+		s, c := math.Sincos(2 * math.Pi * float64(n) / 100_000)
+		long = append(long, 2+1.2*c, 1.5+1.2*s)
+	}
+	for name, file := range map[string][]byte{
+		"contours": structureSet("1.2", "1.3", testStructure{number: 1, contours: many}),
+		"points":   structureSet("1.2", "1.3", testStructure{number: 1, contours: []testContour{contourOf(0, long...)}}),
+	} {
+		m := openBytes(t, file)
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		got, _, err := ReadMask(t.Context(), m, unitGrid(5, 4, 2), MaskOptions{})
+		runtime.ReadMemStats(&after)
+		if err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		t.Logf("%s: %d voxels of a file of %d MB with %d MB allocated", name, len(got.Segments[0].Voxels), len(file)>>20, (after.TotalAlloc-before.TotalAlloc)>>20)
+		if used := after.TotalAlloc - before.TotalAlloc; used > 40*uint64(len(file)) {
+			t.Errorf("%s: %d bytes allocated for a file of %d", name, used, len(file))
+		}
+	}
+}
