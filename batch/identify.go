@@ -11,6 +11,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/t2map/t2map/dicomio"
+	"github.com/t2map/t2map/files"
 )
 
 // Identity is who and when a study is.
@@ -39,7 +40,7 @@ func (s Settings) identify(st dicomio.Study, m *manifest) (Identity, error) {
 		}
 		return l.identify(st)
 	}
-	folder := path.Base(st.Name())
+	folder := path.Base(files.WithoutEndings(st.Name()))
 	switch {
 	case st.TrialSubject != "" && st.TrialTimepoint != "":
 		return Identity{Subject: st.TrialSubject, Visit: st.TrialTimepoint, From: "clinical-trial attributes"}, nil
@@ -89,7 +90,7 @@ func parseLayout(pattern string) (layout, error) {
 
 // identify matches the beginning of the study's folder below the searched one.
 func (l layout) identify(st dicomio.Study) (Identity, error) {
-	folder := below(st.Root, st.Folder)
+	folder := files.WithoutEndings(below(st.Root, st.Folder))
 	found := l.lazy.FindStringSubmatch(folder)
 	if found != nil && !slices.Equal(found, l.greedy.FindStringSubmatch(folder)) {
 		return Identity{}, hinted("name the study in a manifest, or choose a layout that splits one way only", "folder %s can be split in several ways by the layout %s", folder, l.pattern)

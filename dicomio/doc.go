@@ -1,17 +1,22 @@
 // Package dicomio reads and writes DICOM. It finds the multi-echo MR series
-// ("trains") under a folder by what the files say, checks that every slice has
-// every echo on one grid, and decodes them; and it writes MR images of one frame
-// and of many, segmentations and structure sets, for phantoms and tests. It is
-// the one package that sees the DICOM library.
+// ("trains") under a folder or in an archive by what the files say, checks that
+// every slice has every echo on one grid, and decodes them; it puts segmentations
+// and structure sets on such a grid; and it writes images and masks, for phantoms
+// and tests. It is the one package that sees the DICOM library.
 //
 // A study is a StudyInstanceUID. Within it a train is a set of images of one
-// series and image type that differ in EchoTime and slice position alone; file
-// names, SliceLocation, EchoNumbers and InstanceNumber are never asked, since
-// scanners fill them in their own ways.
+// series and image type that differ in echo time and slice position alone; file
+// names, SliceLocation, EchoNumbers, InstanceNumber and the order of frames are
+// never asked, since scanners fill them in their own ways. A series for each echo
+// makes one train where geometry, frame of reference and sequence agree.
+//
+// An image is a classic MR image or a frame of an enhanced or legacy converted one.
+// Pixels may be native, deflated or compressed in any syntax that package codec
+// knows. Phase, real and imaginary parts and maps that the scanner computed are left
+// out and counted.
 //
 // Nothing is guessed: a missing echo time or geometry, a gap, a duplicate is an
-// error that names the file and the attribute. Units are ms and mm, LPS.
-//
-// Read are single-frame MR images, uncompressed or deflated. Multi-frame
-// objects and compressed pixels are recognised and refused as ErrUnsupported.
+// error that names the file, the frame and the attribute. And nothing is believed:
+// lengths, counts and depths are held against the bytes that are there before
+// anything is allocated. Units are ms and mm, LPS.
 package dicomio

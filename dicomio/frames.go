@@ -54,7 +54,7 @@ func (h *header) starts(out *outline) ([]int32, error) {
 	if h.frames < 1 || h.frames > mostFrames {
 		return nil, fmt.Errorf("%d frames", h.frames)
 	}
-	if h.frames == 1 {
+	if h.frames == 1 && len(h.fragments) == 1 {
 		return []int32{0}, nil
 	}
 	offsets, err := out.offsetTable(h.frames)
@@ -101,6 +101,9 @@ func (o *outline) offsetTable(frames int) ([]int64, error) {
 	}
 	return offsets, nil
 }
+
+// mostFragments bounds those of a file; one for each frame is the rule.
+const mostFragments = 4 * mostFrames
 
 // itemHead is the length of a fragment's tag and length.
 const itemHead = 8

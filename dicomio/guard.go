@@ -29,8 +29,9 @@ const (
 	// frames, with some 300 elements for each as Philips writes them, has 3 million.
 	mostElements = 4 << 20
 	// mostGathered bounds the elements and items that are handed to the library, which
-	// makes some 400 bytes of each: three times those of 10,000 frames.
-	mostGathered = 1 << 19
+	// makes some 400 bytes of each. An enhanced MR object has 30 for each frame as
+	// Philips writes them.
+	mostGathered = 1 << 18
 	undefined    = 0xFFFFFFFF
 )
 
@@ -44,8 +45,9 @@ type outline struct {
 	magic         bool   // DICM stands where PS3.10 wants it, or at the very beginning
 	charset       string // SpecificCharacterSet as it stands there
 	// wanted holds the wanted elements in explicit VR, in the byte order of the file.
-	wanted []byte
-	order  byteOrder
+	wanted   []byte
+	complete int // bytes of wanted that hold whole elements of the data set
+	order    byteOrder
 	// tooLong are wanted elements beyond longestValue.
 	tooLong []tag.Tag
 	// pixels is PixelData, its length checked; nil where there is none. Its
@@ -111,13 +113,28 @@ func guard(r io.ReaderAt, size int64, want wish) (outline, error) {
 		pos = 0
 	}
 	w.order = out.order
-	if _, err = w.walk(pos, w.size, 0, want); err == io.EOF {
+	return out, w.through(pos, want)
+}
+
+// through walks the data set.
+func (w *elementWalker) through(pos int64, want wish) error {
+	_, err := w.walk(pos, w.size, 0, want)
+	var promise *promiseError
+	z, inflating := w.in.r.(*inflated)
+	switch {
+	case err == io.EOF:
 		err = nil // the inflated data set is over
+	case inflating && errors.As(err, &promise) && promise.tag == tag.PixelData:
+		return z.beyond()
+	case err != nil:
+		// What was wanted of the element that it is in is left incomplete.
+		w.out.wanted = w.out.wanted[:w.out.complete]
+		return err
 	}
-	if err == nil && out.pixels != nil && !w.holds(out.pixels) {
+	if w.out.pixels != nil && !w.holds(w.out.pixels) {
 		err = io.ErrUnexpectedEOF
 	}
-	return out, err
+	return err
 }
 
 // begin returns where the file meta group, or without one the data set, begins.

@@ -46,7 +46,7 @@ func (f *inflated) reach(end int64) bool {
 		f.length += int64(n)
 		switch {
 		case f.length > f.limit:
-			f.err = fmt.Errorf("the data set inflates to more than %d MiB", f.limit>>20)
+			f.err = f.beyond()
 		case err != nil && err != io.EOF:
 			f.err = fmt.Errorf("the data set cannot be inflated: %w", err)
 		default:
@@ -54,6 +54,10 @@ func (f *inflated) reach(end int64) bool {
 		}
 	}
 	return f.length >= end
+}
+
+func (f *inflated) beyond() error {
+	return fmt.Errorf("the data set inflates to more than %d MiB", f.limit>>20)
 }
 
 // ReadAt reads what is inflated, after inflating it.

@@ -154,6 +154,9 @@ func (w *elementWalker) walk(pos, end int64, depth int, want wish) (int64, error
 		}
 		inside, wanted := want[e.tag]
 		next := e.value + e.length
+		if depth == 0 {
+			w.out.complete = len(w.out.wanted)
+		}
 		switch {
 		case e.tag == itemEndTag:
 			return e.value, nil
@@ -268,6 +271,9 @@ func (w *elementWalker) fragments(of element, end int64, list *[]fragment) (int6
 			return pos, fmt.Errorf("element (%04X,%04X) holds something that is no fragment", of.tag.Group, of.tag.Element)
 		}
 		if list != nil {
+			if len(*list) == mostFragments {
+				return pos, fmt.Errorf("element (%04X,%04X) has more than %d fragments", of.tag.Group, of.tag.Element, mostFragments)
+			}
 			*list = append(*list, fragment{e.value, e.length})
 		}
 		pos = e.value + e.length

@@ -32,6 +32,20 @@ func archiveName(path string) bool {
 	})
 }
 
+// WithoutEndings returns a name, with slashes, in which archives are called as the
+// folders that they stand for: S01/M00 for S01/M00.tar.gz.
+func WithoutEndings(name string) string {
+	parts := strings.Split(name, "/")
+	for i, part := range parts {
+		for _, end := range endings {
+			if n := len(part) - len(end); n > 0 && strings.EqualFold(part[n:], end) {
+				parts[i] = part[:n]
+			}
+		}
+	}
+	return strings.Join(parts, "/")
+}
+
 // signatures are the first bytes of archives: zip's local file header and end of
 // the central directory, where it is empty (APPNOTE.TXT 4.3.7, 4.3.16); gzip with
 // deflate (RFC 1952 2.3.1); and tar's magic (POSIX.1-2001 pax, ustar; GNU's begins

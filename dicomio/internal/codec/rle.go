@@ -49,20 +49,28 @@ func decodeRLE(f Frame, _ string, data, dst []byte) error {
 	return nil
 }
 
-var errShort = errors.New("the data end before the frame is complete")
+var (
+	errShort = errors.New("the data end before the frame is complete")
+	errLong  = errors.New("the data go on when the frame is complete")
+)
 
-// unpackBits decodes a segment into every step-th byte of dst, from the first on. The
-// bytes after the last, which may be padding (PS3.5 G.3.1), are not looked at.
+// mostPadding is what may stand behind a segment's last run: a byte to make it even
+// (PS3.5 G.3.1), and one to make the fragment so.
+const mostPadding = 2
+
+// unpackBits decodes a segment into every step-th byte of dst, from the first on.
 func unpackBits(dst []byte, step int, src []byte) error {
 	for at := 0; at < len(dst); {
 		if len(src) == 0 {
 			return errShort
 		}
-		n := int(int8(src[0]))
+		n, left := int(int8(src[0])), (len(dst)-at+step-1)/step
 		src = src[1:]
 		switch {
 		case n >= 0:
-			n = min(n+1, (len(dst)-at+step-1)/step)
+			if n++; n > left {
+				return errLong
+			}
 			if len(src) < n {
 				return errShort
 			}
@@ -75,12 +83,18 @@ func unpackBits(dst []byte, step int, src []byte) error {
 			if len(src) == 0 {
 				return errShort
 			}
-			for range min(1-n, (len(dst)-at+step-1)/step) {
+			if 1-n > left {
+				return errLong
+			}
+			for range 1 - n {
 				dst[at] = src[0]
 				at += step
 			}
 			src = src[1:]
 		}
+	}
+	if len(src) > mostPadding {
+		return errLong
 	}
 	return nil
 }

@@ -39,21 +39,31 @@ type library struct {
 }
 
 // foreign compiles the module when the first frame needs it.
-var foreign = sync.OnceValues(func() (*library, error) {
+var foreign = sync.OnceValues(loadLibrary)
+
+func loadLibrary() (*library, error) {
 	wasm, err := readModule()
 	if err != nil {
 		return nil, err
 	}
-	l, err := newLibrary(wasm, diskCache())
-	if err != nil {
-		// What is on disk may be damaged, or the disk be full.
+	dir := cacheDir()
+	l, err := newLibrary(wasm, diskCache(dir))
+	if err != nil && dir != "" {
+		// What is on disk may be damaged.
+		damaged, _ := filepath.Glob(filepath.Join(dir, "wazero-*"))
+		for _, d := range damaged {
+			_ = os.RemoveAll(d) // or the next process will have to try again
+		}
+		l, err = newLibrary(wasm, diskCache(dir))
+	}
+	if err != nil { // or the disk be full
 		l, err = newLibrary(wasm, wazero.NewCompilationCache())
 	}
 	if err != nil {
 		return nil, fmt.Errorf("the WebAssembly module: %w", err)
 	}
 	return l, nil
-})
+}
 
 // readModule returns the module with a counter, told to begin with less memory: it
 // would take 256 MiB for each instance at once, which the garbage collector would
@@ -74,28 +84,35 @@ func readModule() ([]byte, error) {
 // 1 MiB, and a frame of 256 × 256 pixels needs little more than another.
 const firstPages = 32
 
-// diskCache keeps what was compiled, about 10 MB, in the user's cache directory, or
-// nowhere where that cannot be had. It is written to a file of its own, which then
-// takes its name, so that two processes may write it at once. Since it is run as it
-// is, no one else may be able to write there.
-func diskCache() wazero.CompilationCache {
+// cacheDir returns the directory for what was compiled, about 20 MB, within the user's
+// cache directory, "" where that cannot be had. Since what lies there is run as it is,
+// no one else may be able to write there.
+func cacheDir() string {
 	base, err := os.UserCacheDir()
 	if err != nil {
-		return wazero.NewCompilationCache()
+		return ""
 	}
 	dir := filepath.Join(base, "t2map")
 	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return wazero.NewCompilationCache()
+		return ""
 	}
 	const othersMayWrite = 0o022 // Windows has no such bits: there the directory is the user's profile
 	if st, err := os.Stat(dir); err != nil || runtime.GOOS != "windows" && st.Mode().Perm()&othersMayWrite != 0 {
-		return wazero.NewCompilationCache()
+		return ""
 	}
-	cache, err := wazero.NewCompilationCacheWithDir(dir)
-	if err != nil {
-		return wazero.NewCompilationCache()
+	return dir
+}
+
+// diskCache keeps what is compiled in dir, or in memory where there is none. A file is
+// written under another name and then takes its own, so that two processes may do so
+// at once.
+func diskCache(dir string) wazero.CompilationCache {
+	if dir != "" {
+		if cache, err := wazero.NewCompilationCacheWithDir(dir); err == nil {
+			return cache
+		}
 	}
-	return cache
+	return wazero.NewCompilationCache()
 }
 
 func newLibrary(wasm []byte, cache wazero.CompilationCache) (*library, error) {
