@@ -2,6 +2,7 @@ package segment
 
 import (
 	"errors"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -219,5 +220,24 @@ func TestParseSchemeOfSegments(t *testing.T) {
 		if c.want == "" && err != nil || c.want != "" && (err == nil || !strings.Contains(err.Error(), c.want)) {
 			t.Errorf("%s: %v, want %q", c.name, err, c.want)
 		}
+	}
+}
+
+// The scheme of docs/masks.md is one that can be read.
+func TestSchemeOfTheDocument(t *testing.T) {
+	text, err := os.ReadFile("../testdata/segments-scheme.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := ParseScheme(text)
+	if err != nil || !slices.Equal(s.Compartments(), []string{"medial", "lateral", "patellofemoral", "medial-posterior-femur"}) {
+		t.Errorf("%v, %v", s.Compartments(), err)
+	}
+	page, err := os.ReadFile("../docs/masks.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, body, _ := strings.Cut(string(text), "\n"); !strings.Contains(string(page), body) {
+		t.Error("docs/masks.md shows another scheme than testdata/segments-scheme.yaml")
 	}
 }
