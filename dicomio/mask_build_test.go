@@ -248,13 +248,18 @@ func structureSet(series, frame string, structures ...testStructure) []byte {
 // openBytes opens a mask that is the bytes of a file.
 func openBytes(t testing.TB, file []byte) MaskObject {
 	t.Helper()
-	path := filepath.Join(t.TempDir(), "mask.dcm")
-	if err := os.WriteFile(path, file, 0o666); err != nil {
-		t.Fatal(err)
-	}
-	m, err := OpenMaskObject(new(files.Tree), path, "mask.dcm")
+	m, err := OpenMaskObject(new(files.Tree), writeTemp(t, file), "mask.dcm")
 	if err != nil {
 		t.Fatal(err)
 	}
 	return m
+}
+
+func writeTemp(t testing.TB, file []byte) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "mask.dcm")
+	if err := os.WriteFile(path, file, 0o666); err != nil {
+		t.Fatal(err)
+	}
+	return path
 }

@@ -2,8 +2,6 @@ package dicomio
 
 import (
 	"context"
-	"os"
-	"path/filepath"
 	"slices"
 	"testing"
 
@@ -16,11 +14,7 @@ import (
 // fuzzMask reads the bytes of a file as a mask on a small grid. Whatever they are,
 // there is an error or a segmentation that keeps its word.
 func fuzzMask(t *testing.T, file []byte) {
-	path := filepath.Join(t.TempDir(), "mask.dcm")
-	if err := os.WriteFile(path, file, 0o666); err != nil {
-		t.Fatal(err)
-	}
-	m, err := OpenMaskObject(new(files.Tree), path, "mask.dcm")
+	m, err := OpenMaskObject(new(files.Tree), writeTemp(t, file), "mask.dcm")
 	if err != nil {
 		return
 	}

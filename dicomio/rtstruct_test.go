@@ -7,10 +7,12 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/suyashkumar/dicom/pkg/tag"
 
+	"github.com/t2map/t2map/files"
 	"github.com/t2map/t2map/volume"
 )
 
@@ -155,10 +157,10 @@ func TestStructureCodes(t *testing.T) {
 	}
 }
 
-// A structure set with a hundred thousand contours, or one contour of as many
-// points, is read in memory of its own size.
+// A structure set with fifty thousand contours, or one contour of twice as many
+// points, is read in memory of its own size; one of a million contours is refused.
 func TestLargeStructures(t *testing.T) {
-	many := make([]testContour, 100_000)
+	many := make([]testContour, 50_000)
 	for n := range many {
 		many[n] = square(float64(n%2), 2, 1.5, 0.6)
 	}
@@ -183,5 +185,13 @@ func TestLargeStructures(t *testing.T) {
 		if used := after.TotalAlloc - before.TotalAlloc; used > 40*uint64(len(file)) {
 			t.Errorf("%s: %d bytes allocated for a file of %d", name, used, len(file))
 		}
+	}
+	start := time.Now()
+	m, err := OpenMaskObject(new(files.Tree), writeTemp(t, structureSet("1.2", "1.3", testStructure{number: 1, contours: slices.Repeat(many[:1], 1_000_000)})), "mask.dcm")
+	if err == nil {
+		_, _, err = ReadMask(t.Context(), m, unitGrid(5, 4, 2), MaskOptions{})
+	}
+	if err == nil || time.Since(start) > 20*time.Second {
+		t.Errorf("a million contours: %v after %v", err, time.Since(start))
 	}
 }
