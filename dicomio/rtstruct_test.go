@@ -155,10 +155,10 @@ func TestStructureCodes(t *testing.T) {
 	}
 }
 
-// A structure set with a hundred thousand contours, or one contour of as many
+// A structure set with fifty thousand contours, or one contour of a hundred thousand
 // points, is read in memory of its own size.
 func TestLargeStructures(t *testing.T) {
-	many := make([]testContour, 100_000)
+	many := make([]testContour, 50_000)
 	for n := range many {
 		many[n] = square(float64(n%2), 2, 1.5, 0.6)
 	}
