@@ -299,7 +299,7 @@ func (m maskRead) note(r *report.Result, p Protocol) {
 	}
 	r.Protocol.Segments, r.Protocol.Codes = slices.Clone(p.Scheme.Segments), slices.Clone(p.Scheme.Codes)
 	r.Protocol.MaskThreshold = m.segments.Threshold
-	if m.foreign != nil {
+	if r.Protocol.ForeignMask = m.foreign != nil; r.Protocol.ForeignMask {
 		r.Notes = append(r.Notes, fmt.Sprintf("the mask was not drawn on this series, which was allowed: %v", m.foreign))
 	}
 }

@@ -309,6 +309,9 @@ func TestForeignMask(t *testing.T) {
 	}) {
 		t.Errorf("notes %q", got.Notes)
 	}
+	if !got.Protocol.ForeignMask || want.Protocol.ForeignMask {
+		t.Error("the result does not say that the mask is another series'")
+	}
 
 	// A mask of its own goes first.
 	kneeAs(t, study, phantom.Form{})
@@ -374,6 +377,30 @@ func TestFractionalMask(t *testing.T) {
 		r := oneResult(t, s)
 		if r.Compartments[0].Voxels != c.voxels || r.Protocol.MaskThreshold != c.threshold {
 			t.Errorf("threshold %g: %d voxels, recorded %g", c.set, r.Compartments[0].Voxels, r.Protocol.MaskThreshold)
+		}
+	}
+}
+
+// What a protocol says of masks, and what makes no sense.
+func TestMaskSettingsOfProtocol(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "p.yaml")
+	for text, want := range map[string]string{
+		"mask_threshold: 0.3\nallow_foreign_mask: true": "",
+		"mask_threshold: 1":                             "",
+		"mask_threshold: 0":                             "mask threshold 0 is not above 0 and at most 1",
+		"mask_threshold: 1.5":                           "mask threshold 1.5 is not",
+		"mask_threshold: .nan":                          "mask threshold NaN is not",
+		"allow_foreign_mask: sometimes":                 "allow_foreign_mask",
+	} {
+		if err := os.WriteFile(path, []byte(text), 0o666); err != nil {
+			t.Fatal(err)
+		}
+		p, err := ReadProtocol(path)
+		if want == "" && err != nil || want != "" && (err == nil || !strings.Contains(err.Error(), want)) {
+			t.Errorf("%s: %v, want %q", text, err, want)
+		}
+		if strings.Contains(text, "0.3") && (p.MaskThreshold != 0.3 || !p.AllowForeignMask) {
+			t.Errorf("%s: %+v", text, p)
 		}
 	}
 }

@@ -30,8 +30,8 @@ const (
 	mostElements = 4 << 20
 	// mostGathered bounds the elements and items that are handed to the library, which
 	// makes some 400 bytes of each. An enhanced MR object has 30 for each frame as
-	// Philips writes them.
-	mostGathered = 1 << 18
+	// Philips writes them, which leaves room for 17,000 frames.
+	mostGathered = 1 << 19
 	undefined    = 0xFFFFFFFF
 )
 

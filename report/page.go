@@ -187,6 +187,9 @@ func describe(p Protocol, version string) string {
 	if p.MaskThreshold > 0 {
 		parts = append(parts, "masks from "+short(p.MaskThreshold)+" on")
 	}
+	if p.ForeignMask {
+		parts = append(parts, "mask of another series")
+	}
 	if p.Name != "" {
 		parts = append(parts, "protocol: "+p.Name)
 	}

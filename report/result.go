@@ -128,6 +128,8 @@ type Protocol struct {
 	// MaskThreshold is the fraction at which a fractional segmentation was cut;
 	// absent for other masks.
 	MaskThreshold float64 `json:"mask_threshold,omitempty"`
+	// ForeignMask says that the mask was drawn on another series; absent where not.
+	ForeignMask bool `json:"foreign_mask,omitempty"`
 	// Maps says where T2 was mapped: full, mask or none.
 	Maps string `json:"maps"`
 }
