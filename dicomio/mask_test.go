@@ -1,7 +1,7 @@
 package dicomio
 
 import (
-	cmpor "cmp"
+	stdcmp "cmp"
 	"context"
 	"errors"
 	"math"
@@ -132,7 +132,7 @@ func TestReadSEG(t *testing.T) {
 			}
 			wantThreshold := 0.0
 			if c.seg.kind == fractionalType {
-				wantThreshold = cmpor.Or(c.opt.Threshold, 0.5)
+				wantThreshold = stdcmp.Or(c.opt.Threshold, 0.5)
 			}
 			if got.Threshold != wantThreshold {
 				t.Errorf("threshold %g, want %g", got.Threshold, wantThreshold)
