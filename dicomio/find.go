@@ -86,7 +86,7 @@ type Study struct {
 	Others []Train
 	// Masks are segmentations and structure sets of the study.
 	Masks []MaskObject
-	// Damaged are files in the study's folder that could not be read, any of
+	// Damaged are files in the study's folders that could not be read, any of
 	// which may have been a part of a train, or that contradict the others on
 	// whose study it is.
 	Damaged []error
@@ -244,12 +244,24 @@ func (f *Finding) dropForeign() {
 func (f *Finding) assign(e *entry) {
 	for i := range f.Studies {
 		s := &f.Studies[i]
-		if e.study != "" && hash(e.study) == s.Hash || e.study == "" && s.Home != "" && files.Inside(s.Home, e.path) {
+		if e.study != "" && hash(e.study) == s.Hash || e.study == "" && s.Home != "" && files.Inside(s.own(), e.path) {
 			s.Damaged = append(s.Damaged, e.err)
 			return
 		}
 	}
 	f.Damaged = append(f.Damaged, e.err)
+}
+
+// own is the folder in which a file that does not tell its study is taken for one of
+// this study's: its home, but not a searched folder that holds it further down and
+// whatever else was put beside it.
+func (s Study) own() string {
+	root := files.Absolute(s.Root)
+	if s.Home != root || !files.Inside(root, s.Folder) || files.Absolute(s.Folder) == root {
+		return s.Home
+	}
+	first, _, _ := strings.Cut(files.Below(root, s.Folder), "/")
+	return filepath.Join(root, first)
 }
 
 // newStudy sorts the files of one study into trains and the rest.

@@ -78,6 +78,8 @@ func attribute(t tag.Tag) string {
 	name := "private"
 	if info, err := tag.Find(t); err == nil {
 		name = info.Keyword
+	} else if t.Group%2 == 0 {
+		name = "unknown"
 	}
 	return fmt.Sprintf("%s (%04X,%04X)", name, t.Group, t.Element)
 }
@@ -420,7 +422,9 @@ func (h *header) ioError(err error) error {
 
 func (h *header) unsupportedSyntax() error {
 	if h.syntax == "" {
-		return h.wrong(tag.TransferSyntaxUID, "missing")
+		e := h.wrong(tag.TransferSyntaxUID, "missing")
+		e.Hint = "the file is damaged or was not written as a file: export it again"
+		return e
 	}
 	name := fmt.Sprintf("%.70q", h.syntax)
 	if info, err := uid.Lookup(h.syntax); err == nil && info.Type == uid.TypeTransferSyntax {
