@@ -321,20 +321,35 @@ func (s *Study) take(h *header) {
 
 // notMagnitude reports whether the image is a part of the complex signal or a map
 // that the scanner computed. ComplexImageComponent (0008,9208) says it, or the third
-// and later values of ImageType (0008,0008), each vendor in its own words.
+// and later values of ImageType (0008,0008), each vendor in its own words; GE has a
+// private attribute for it.
 func (h *header) notMagnitude() bool {
 	switch h.component {
 	case "PHASE", "REAL", "IMAGINARY", "MIXED":
 		return true
 	}
-	for _, v := range strings.Split(h.imageType, `\`) {
-		switch v {
-		case "P", "PHASE", "PHASE MAP", "R", "REAL", "I", "IMAGINARY", "B0", "B0 MAP", "FIELD_MAP",
-			"T2 MAP", "T2_MAP", "T2MAP", "T1 MAP", "T1_MAP", "T2_STAR_MAP", "T2* MAP", "R2_MAP", "R2 MAP", "ADC":
+	if h.rawDataType != 0 && strings.HasPrefix(strings.ToUpper(h.manufacturer), "GE ") {
+		return true
+	}
+	for n, v := range strings.Split(h.imageType, `\`) {
+		if n >= 2 && computed[v] || n >= 3 && quantities[v] || strings.HasSuffix(v, "MAP") {
 			return true
 		}
 	}
 	return false
+}
+
+// computed are words of ImageType for parts of the complex signal, and for maps apart
+// from all that end with MAP: T2 MAP of Philips, Siemens and Canon, T2_MAP of UIH and
+// Siemens XA, PHASE MAP, FIELD_MAP. QUANTITY is the standard's own (PS3.3 C.8.13.3.1.1).
+var computed = map[string]bool{
+	"P": true, "PHASE": true, "R": true, "REAL": true, "I": true, "IMAGINARY": true, "B0": true, "B1": true, "ADC": true, "QUANTITY": true,
+}
+
+// quantities are maps where they stand as the fourth value or later, as Philips
+// writes them; as the third, T2 is the contrast of a plain image (PS3.3 C.8.13.3.1.1).
+var quantities = map[string]bool{
+	"T0": true, "T1": true, "T2": true, "T2*": true, "T2_STAR": true, "R1": true, "R2": true, "R2*": true, "R2_STAR": true, "RHO": true, "EADC": true, "FA": true,
 }
 
 // homes counts the studies below each folder.

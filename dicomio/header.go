@@ -47,6 +47,7 @@ type header struct {
 	photometric                           string
 	slope, intercept                      float64
 	scaleSlope                            float64  // Philips (2005,100E)
+	rawDataType                           int      // GE (0043,102F): 0 is magnitude
 	lossy                                 bool     // compressed with loss, now or before
 	references                            []string // series that the object was made from
 	label                                 string   // ContentLabel or StructureSetLabel
@@ -72,6 +73,14 @@ type fault struct {
 // philipsScaleSlope is the private attribute Scale Slope, with which Philips
 // relates stored values to what the receiver saw.
 var philipsScaleSlope = tag.Tag{Group: 0x2005, Element: 0x100E}
+
+// geRawDataType is the private attribute Raw Data Type of GE: 0 magnitude, 1 phase,
+// 2 real, 3 imaginary, whatever ImageType says.
+var geRawDataType = tag.Tag{Group: 0x0043, Element: 0x102F}
+
+// privateVRs are those of private attributes that are read, for files that leave them
+// out.
+var privateVRs = map[tag.Tag]string{philipsScaleSlope: "FL", geRawDataType: "SS"}
 
 // attribute returns a tag as errors name it: EchoTime (0018,0081).
 func attribute(t tag.Tag) string {
@@ -108,7 +117,7 @@ func init() {
 		tag.ImageLaterality, tag.Manufacturer, tag.ManufacturerModelName, tag.SeriesDescription, tag.ScanningSequence, tag.EchoPulseSequence,
 		tag.ImageType, tag.ComplexImageComponent, tag.PhotometricInterpretation, tag.EchoTime, tag.EffectiveEchoTime, tag.RepetitionTime,
 		tag.FlipAngle, tag.MagneticFieldStrength, tag.ImagePositionPatient, tag.ImageOrientationPatient, tag.PixelSpacing, tag.SliceThickness,
-		tag.RescaleSlope, tag.RescaleIntercept, philipsScaleSlope, tag.SeriesNumber, tag.NumberOfFrames, tag.Rows, tag.Columns,
+		tag.RescaleSlope, tag.RescaleIntercept, philipsScaleSlope, geRawDataType, tag.SeriesNumber, tag.NumberOfFrames, tag.Rows, tag.Columns,
 		tag.SamplesPerPixel, tag.BitsAllocated, tag.BitsStored, tag.HighBit, tag.PixelRepresentation, tag.LossyImageCompression,
 		tag.ContentLabel, tag.StructureSetLabel,
 	} {
@@ -291,6 +300,10 @@ func (h *header) takeNumber(e *dicom.Element) {
 		h.decimals(e, []*float64{&h.intercept})
 	case philipsScaleSlope:
 		h.decimals(e, []*float64{&h.scaleSlope})
+	case geRawDataType:
+		if v, ok, err := whole(e); ok && err == nil {
+			h.rawDataType = v // which may be another vendor's
+		}
 	case tag.SeriesNumber:
 		h.integer(e, &h.seriesNumber)
 	case tag.NumberOfFrames:
