@@ -2,7 +2,6 @@ package charset
 
 import (
 	"encoding/json"
-	"fmt"
 	"os/exec"
 	"strings"
 	"testing"
@@ -143,7 +142,7 @@ func TestDecodeAsPydicom(t *testing.T) {
 	}
 }
 
-// FuzzDecode: whatever the bytes, the text is UTF-8, ends, and keeps ASCII as it is.
+// FuzzDecode: whatever the bytes, the text ends, is UTF-8 and not much longer.
 func FuzzDecode(f *testing.F) {
 	for _, c := range examples {
 		f.Add(c.terms, c.raw)
@@ -153,8 +152,9 @@ func FuzzDecode(f *testing.F) {
 		if !utf8.ValidString(got) {
 			t.Fatalf("%q in %q is not UTF-8: %q", raw, terms, got)
 		}
-		if len(got) > 4*len(raw)+4 {
-			t.Fatal(fmt.Sprintf("%d bytes became %d", len(raw), len(got)))
+		// A pair of JIS X 0212 is three bytes on its way, each of which may be wrong.
+		if len(got) > 5*len(raw)+9 {
+			t.Fatalf("%d bytes became %d", len(raw), len(got))
 		}
 	})
 }
