@@ -114,6 +114,9 @@ func (s Settings) plan(found dicomio.Finding, m *manifest, out *Outcome) []Job {
 	if n := len(found.Damaged); n > 0 {
 		out.fail(s, Job{}, fmt.Errorf("%s%w", more(n), found.Damaged[0]))
 	}
+	for _, err := range found.Damaged {
+		out.Damaged = append(out.Damaged, problem(err))
+	}
 	for _, row := range m.unseen() {
 		out.fail(s, Job{Identity: row.Identity}, row.missing(m.path))
 	}

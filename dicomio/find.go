@@ -86,7 +86,7 @@ type Study struct {
 	Others []Train
 	// Masks are segmentations and structure sets of the study.
 	Masks []MaskObject
-	// Damaged are files in the study's folder that could not be read, any of
+	// Damaged are files in the study's folders that could not be read, any of
 	// which may have been a part of a train, or that contradict the others on
 	// whose study it is.
 	Damaged []error
@@ -244,12 +244,24 @@ func (f *Finding) dropForeign() {
 func (f *Finding) assign(e *entry) {
 	for i := range f.Studies {
 		s := &f.Studies[i]
-		if e.study != "" && hash(e.study) == s.Hash || e.study == "" && s.Home != "" && files.Inside(s.Home, e.path) {
+		if e.study != "" && hash(e.study) == s.Hash || e.study == "" && s.Home != "" && files.Inside(s.own(), e.path) {
 			s.Damaged = append(s.Damaged, e.err)
 			return
 		}
 	}
 	f.Damaged = append(f.Damaged, e.err)
+}
+
+// own is the folder in which a file that does not tell its study is taken for one of
+// this study's: its home, but not a searched folder that holds it further down and
+// whatever else was put beside it.
+func (s Study) own() string {
+	root := files.Absolute(s.Root)
+	if s.Home != root || !files.Inside(root, s.Folder) || files.Absolute(s.Folder) == root {
+		return s.Home
+	}
+	first, _, _ := strings.Cut(files.Below(root, s.Folder), "/")
+	return filepath.Join(root, first)
 }
 
 // newStudy sorts the files of one study into trains and the rest.
@@ -309,20 +321,35 @@ func (s *Study) take(h *header) {
 
 // notMagnitude reports whether the image is a part of the complex signal or a map
 // that the scanner computed. ComplexImageComponent (0008,9208) says it, or the third
-// and later values of ImageType (0008,0008), each vendor in its own words.
+// and later values of ImageType (0008,0008), each vendor in its own words; GE has a
+// private attribute for it.
 func (h *header) notMagnitude() bool {
 	switch h.component {
 	case "PHASE", "REAL", "IMAGINARY", "MIXED":
 		return true
 	}
-	for _, v := range strings.Split(h.imageType, `\`) {
-		switch v {
-		case "P", "PHASE", "PHASE MAP", "R", "REAL", "I", "IMAGINARY", "B0", "B0 MAP", "FIELD_MAP",
-			"T2 MAP", "T2_MAP", "T2MAP", "T1 MAP", "T1_MAP", "T2_STAR_MAP", "T2* MAP", "R2_MAP", "R2 MAP", "ADC":
+	if h.rawDataType != 0 && strings.HasPrefix(strings.ToUpper(h.manufacturer), "GE ") {
+		return true
+	}
+	for n, v := range strings.Split(h.imageType, `\`) {
+		if n >= 2 && computed[v] || n >= 3 && quantities[v] || strings.HasSuffix(v, "MAP") {
 			return true
 		}
 	}
 	return false
+}
+
+// computed are words of ImageType for parts of the complex signal, and for maps apart
+// from all that end with MAP: T2 MAP of Philips, Siemens and Canon, T2_MAP of UIH and
+// Siemens XA, PHASE MAP, FIELD_MAP. QUANTITY is the standard's own (PS3.3 C.8.13.3.1.1).
+var computed = map[string]bool{
+	"P": true, "PHASE": true, "R": true, "REAL": true, "I": true, "IMAGINARY": true, "B0": true, "B1": true, "ADC": true, "QUANTITY": true,
+}
+
+// quantities are maps where they stand as the fourth value or later, as Philips
+// writes them; as the third, T2 is the contrast of a plain image (PS3.3 C.8.13.3.1.1).
+var quantities = map[string]bool{
+	"T0": true, "T1": true, "T2": true, "T2*": true, "T2_STAR": true, "R1": true, "R2": true, "R2*": true, "R2_STAR": true, "RHO": true, "EADC": true, "FA": true,
 }
 
 // homes counts the studies below each folder.

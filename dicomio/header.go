@@ -47,6 +47,7 @@ type header struct {
 	photometric                           string
 	slope, intercept                      float64
 	scaleSlope                            float64  // Philips (2005,100E)
+	rawDataType                           int      // GE (0043,102F): 0 is magnitude
 	lossy                                 bool     // compressed with loss, now or before
 	references                            []string // series that the object was made from
 	label                                 string   // ContentLabel or StructureSetLabel
@@ -73,11 +74,21 @@ type fault struct {
 // relates stored values to what the receiver saw.
 var philipsScaleSlope = tag.Tag{Group: 0x2005, Element: 0x100E}
 
+// geRawDataType is the private attribute Raw Data Type of GE: 0 magnitude, 1 phase,
+// 2 real, 3 imaginary, whatever ImageType says.
+var geRawDataType = tag.Tag{Group: 0x0043, Element: 0x102F}
+
+// privateVRs are those of private attributes that are read, for files that leave them
+// out.
+var privateVRs = map[tag.Tag]string{philipsScaleSlope: "FL", geRawDataType: "SS"}
+
 // attribute returns a tag as errors name it: EchoTime (0018,0081).
 func attribute(t tag.Tag) string {
 	name := "private"
 	if info, err := tag.Find(t); err == nil {
 		name = info.Keyword
+	} else if t.Group%2 == 0 {
+		name = "unknown"
 	}
 	return fmt.Sprintf("%s (%04X,%04X)", name, t.Group, t.Element)
 }
@@ -106,7 +117,7 @@ func init() {
 		tag.ImageLaterality, tag.Manufacturer, tag.ManufacturerModelName, tag.SeriesDescription, tag.ScanningSequence, tag.EchoPulseSequence,
 		tag.ImageType, tag.ComplexImageComponent, tag.PhotometricInterpretation, tag.EchoTime, tag.EffectiveEchoTime, tag.RepetitionTime,
 		tag.FlipAngle, tag.MagneticFieldStrength, tag.ImagePositionPatient, tag.ImageOrientationPatient, tag.PixelSpacing, tag.SliceThickness,
-		tag.RescaleSlope, tag.RescaleIntercept, philipsScaleSlope, tag.SeriesNumber, tag.NumberOfFrames, tag.Rows, tag.Columns,
+		tag.RescaleSlope, tag.RescaleIntercept, philipsScaleSlope, geRawDataType, tag.SeriesNumber, tag.NumberOfFrames, tag.Rows, tag.Columns,
 		tag.SamplesPerPixel, tag.BitsAllocated, tag.BitsStored, tag.HighBit, tag.PixelRepresentation, tag.LossyImageCompression,
 		tag.ContentLabel, tag.StructureSetLabel,
 	} {
@@ -289,6 +300,10 @@ func (h *header) takeNumber(e *dicom.Element) {
 		h.decimals(e, []*float64{&h.intercept})
 	case philipsScaleSlope:
 		h.decimals(e, []*float64{&h.scaleSlope})
+	case geRawDataType:
+		if v, ok, err := whole(e); ok && err == nil {
+			h.rawDataType = v // which may be another vendor's
+		}
 	case tag.SeriesNumber:
 		h.integer(e, &h.seriesNumber)
 	case tag.NumberOfFrames:
@@ -420,7 +435,9 @@ func (h *header) ioError(err error) error {
 
 func (h *header) unsupportedSyntax() error {
 	if h.syntax == "" {
-		return h.wrong(tag.TransferSyntaxUID, "missing")
+		e := h.wrong(tag.TransferSyntaxUID, "missing")
+		e.Hint = "the file is damaged or was not written as a file: export it again"
+		return e
 	}
 	name := fmt.Sprintf("%.70q", h.syntax)
 	if info, err := uid.Lookup(h.syntax); err == nil && info.Type == uid.TypeTransferSyntax {

@@ -139,13 +139,15 @@ func mergeSingles(groups [][]*header) [][]*header {
 		rows, columns              int
 		spacing                    [2]float64
 		orientation                [6]float64
-		tr                         float64
+		tr, flip, thickness, field float64
+		manufacturer, model        string
 	}
 	joined := map[acquisition][]int{}
 	var order []acquisition
 	for i, g := range groups {
 		h := g[0]
-		k := acquisition{h.frame, h.imageType, strings.Join(h.sequence, `\`), h.rows, h.columns, h.spacing, h.orientation, h.tr}
+		k := acquisition{h.frame, h.imageType, strings.Join(h.sequence, `\`), h.rows, h.columns, h.spacing, h.orientation, h.tr,
+			said(h.flip), said(h.thickness), said(h.field), h.manufacturer, h.model}
 		if len(echoTimes(g)) != 1 || crowded(g) || h.frame == "" || k != k {
 			continue // what does not say what it belongs to stays alone
 		}
@@ -168,6 +170,15 @@ func mergeSingles(groups [][]*header) [][]*header {
 		groups[joined[k][0]] = all
 	}
 	return slices.DeleteFunc(groups, func(g []*header) bool { return g == nil })
+}
+
+// said turns what a file does not say into a number that equals itself: two that leave
+// it out agree.
+func said(v float64) float64 {
+	if v != v {
+		return -1
+	}
+	return v
 }
 
 // echoTimes returns the distinct echo times of the images in ms, increasing;

@@ -349,8 +349,8 @@ func (e element) libraryVR() string {
 		vr = "UN"
 		if info, err := tag.Find(e.tag); err == nil {
 			vr = info.VRs[0]
-		} else if e.tag == philipsScaleSlope {
-			vr = "FL"
+		} else if private, ok := privateVRs[e.tag]; ok {
+			vr = private
 		}
 	}
 	switch vr {

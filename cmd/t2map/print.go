@@ -74,6 +74,18 @@ func excluded(c segment.Summary) string {
 	return strings.Join(parts, ", ")
 }
 
+// printDamaged lists the files that are of no study, where there are several: the
+// failure that stands for them names the first.
+func printDamaged(w io.Writer, damaged []batch.Problem) {
+	if len(damaged) < 2 {
+		return
+	}
+	fmt.Fprintln(w, "damaged:")
+	for _, p := range damaged {
+		fmt.Fprintf(w, "  %s\n", report.Printable(p.Reason))
+	}
+}
+
 // printFailures lists the studies that failed, each with its reason.
 func printFailures(w io.Writer, failures []report.Failure) {
 	if len(failures) == 0 {

@@ -208,6 +208,7 @@ func runBatch(c *cobra.Command, s batch.Settings, quiet bool) error {
 		printOutcome(c.OutOrStdout(), s.Out, outcome)
 	}
 	printRemarks(c.ErrOrStderr(), outcome.Remarks, quiet)
+	printDamaged(c.ErrOrStderr(), outcome.Damaged)
 	printFailures(c.ErrOrStderr(), outcome.Failures)
 	if err == nil && len(outcome.Failures) > 0 {
 		err = failedError{count(len(outcome.Failures), "study", "studies") + " failed"}

@@ -1,6 +1,7 @@
 package codec
 
 import (
+	"bytes"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -54,9 +55,16 @@ var (
 	errLong  = errors.New("the data go on when the frame is complete")
 )
 
-// mostPadding is what may stand behind a segment's last run: a byte to make it even
-// (PS3.5 G.3.1), and one to make the fragment so.
-const mostPadding = 2
+// isPadding reports whether what stands behind a segment's last run is none: at most a
+// byte to make it even (PS3.5 G.3.1), or bytes of one of the values that are used to
+// fill up.
+func isPadding(b []byte) bool {
+	if len(b) < 2 {
+		return true
+	}
+	fill := b[0]
+	return (fill == 0 || fill == 0x80 || fill == 0xFF) && bytes.Count(b, b[:1]) == len(b)
+}
 
 // unpackBits decodes a segment into every step-th byte of dst, from the first on.
 func unpackBits(dst []byte, step int, src []byte) error {
@@ -93,7 +101,7 @@ func unpackBits(dst []byte, step int, src []byte) error {
 			src = src[1:]
 		}
 	}
-	if len(src) > mostPadding {
+	if !isPadding(src) {
 		return errLong
 	}
 	return nil
