@@ -105,9 +105,6 @@ func (o *outline) offsetTable(frames int) ([]int64, error) {
 // mostFragments bounds those of a file; one for each frame is the rule.
 const mostFragments = 4 * mostFrames
 
-// itemHead is the length of a fragment's tag and length.
-const itemHead = 8
-
 // startsAt finds the fragments at the offsets, which must increase.
 func (h *header) startsAt(offsets []int64) ([]int32, error) {
 	starts := make([]int32, len(offsets))

@@ -30,9 +30,13 @@ const (
 	mostElements = 4 << 20
 	// mostGathered bounds the elements and items that are handed to the library, which
 	// makes some 400 bytes of each. An enhanced MR object has 30 for each frame as
-	// Philips writes them, which leaves room for 17,000 frames.
-	mostGathered = 1 << 19
-	undefined    = 0xFFFFFFFF
+	// Philips writes them, which leaves room for 17,000 frames. A smaller file may have
+	// leastGathered, and one for every bytesPerGathered: a frame takes up kilobytes, a
+	// contour of three points 40 bytes and more.
+	mostGathered     = 1 << 19
+	leastGathered    = 1 << 16
+	bytesPerGathered = 32
+	undefined        = 0xFFFFFFFF
 )
 
 // wish says which elements of a data set are wanted: a nil value wants a plain
@@ -59,7 +63,7 @@ type outline struct {
 	fragments        []fragment
 	offsets, lengths element
 	elements         int // walked so far
-	gathered         int // handed to the library
+	gathered, most   int // handed to the library, and how many may be
 }
 
 // fragment is where an item of encapsulated pixel data lies.
@@ -83,7 +87,7 @@ func (e *promiseError) Error() string {
 // On an error the outline holds what stands before it; errNotDICOM is returned
 // where nothing begins as a DICOM file does.
 func guard(r io.ReaderAt, size int64, want wish) (outline, error) {
-	out := outline{order: binary.LittleEndian, body: r}
+	out := outline{order: binary.LittleEndian, body: r, most: int(min(mostGathered, leastGathered+size/bytesPerGathered))}
 	w := &elementWalker{in: &window{r: r}, size: size, order: out.order, out: &out}
 	pos, err := w.begin()
 	if err != nil {

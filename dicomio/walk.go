@@ -283,8 +283,8 @@ func (w *elementWalker) fragments(of element, end int64, list *[]fragment) (int6
 
 // count counts what is handed to the library.
 func (w *elementWalker) count() error {
-	if w.out.gathered++; w.out.gathered > mostGathered {
-		return fmt.Errorf("more than %d data elements that a header is read from", mostGathered)
+	if w.out.gathered++; w.out.gathered > w.out.most {
+		return fmt.Errorf("more than %d data elements that a header is read from, in a file of this size", w.out.most)
 	}
 	return nil
 }
