@@ -101,10 +101,10 @@ func Inspect(ctx context.Context, s Settings) (Inspection, error) {
 		return Inspection{}, err
 	}
 	found, err := s.find(ctx)
-	defer found.Close()
 	if err != nil {
 		return Inspection{}, err
 	}
+	defer found.Close()
 	s.searched(found.Tree)
 	in := Inspection{Files: found.Files, Passed: found.Passed, Studies: []InspectedStudy{}, Problems: []Problem{}}
 	for _, st := range found.Studies {

@@ -33,10 +33,10 @@ func Run(ctx context.Context, s Settings) (Outcome, error) {
 		return Outcome{}, err
 	}
 	found, err := s.find(ctx)
-	defer found.Close() // what was unpacked of archives is no loss
 	if err != nil {
 		return Outcome{}, err
 	}
+	defer found.Close() // what was unpacked of archives is no loss
 	s.searched(found.Tree)
 	out := Outcome{Passed: found.Passed, Files: found.Files, failed: map[seriesKey]bool{}}
 	jobs := s.plan(found, m, &out)
@@ -95,7 +95,7 @@ func (s Settings) find(ctx context.Context) (dicomio.Finding, error) {
 		return found, fmt.Errorf("find: %w", err)
 	}
 	if len(found.Studies) == 0 && len(found.Damaged) == 0 {
-		return found, &NothingFoundError{Files: found.Files, Passed: found.Passed}
+		return found, errors.Join(&NothingFoundError{Files: found.Files, Passed: found.Passed}, found.Close())
 	}
 	return found, nil
 }
