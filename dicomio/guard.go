@@ -88,7 +88,9 @@ func (e *promiseError) Error() string {
 // where nothing begins as a DICOM file does.
 func guard(r io.ReaderAt, size int64, want wish) (outline, error) {
 	out := outline{order: binary.LittleEndian, body: r, most: int(min(mostGathered, leastGathered+size/bytesPerGathered))}
-	w := &elementWalker{in: &window{r: r}, size: size, order: out.order, out: &out}
+	in := newWindow(r)
+	defer in.release()
+	w := &elementWalker{in: in, size: size, order: out.order, out: &out}
 	pos, err := w.begin()
 	if err != nil {
 		return out, err
@@ -113,7 +115,9 @@ func guard(r io.ReaderAt, size int64, want wish) (outline, error) {
 		z := inflate(r, pos, size)
 		defer z.finish()
 		out.body = z
-		w = &elementWalker{in: &window{r: z}, size: z.limit, out: &out}
+		behind := newWindow(z)
+		defer behind.release()
+		w = &elementWalker{in: behind, size: z.limit, out: &out}
 		pos = 0
 	}
 	w.order = out.order

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"io"
+	"sync"
 
 	"github.com/suyashkumar/dicom/pkg/tag"
 )
@@ -373,6 +374,23 @@ type window struct {
 	block []byte
 	at    int64 // of block
 	ahead int
+}
+
+// windows are used again for the next file: with most of them a block would be all
+// that is allocated to walk through it.
+var windows = sync.Pool{New: func() any { return new(window) }}
+
+func newWindow(r io.ReaderAt) *window {
+	w := windows.Get().(*window)
+	*w = window{r: r, block: w.block[:0]}
+	return w
+}
+
+// release gives the window back; what bytes returned is no longer good.
+func (w *window) release() {
+	if w.r = nil; cap(w.block) <= mostAhead {
+		windows.Put(w)
+	}
 }
 
 // Reading ahead begins with what most headers take up and grows along long ones.
