@@ -489,7 +489,7 @@ func TestTwoImageTypesInOneSeries(t *testing.T) {
 func TestRealDICOMDIR(t *testing.T) {
 	writer, err := exec.LookPath("dcmmkdir")
 	if err != nil {
-		t.Skip("no dcmmkdir here: ", err)
+		t.Skip("dcmmkdir is not installed: ", err)
 	}
 	dir := t.TempDir()
 	images := trainOf()

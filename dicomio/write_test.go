@@ -188,7 +188,7 @@ func pythonWithPydicom(t *testing.T) string {
 	t.Helper()
 	path := findPython()
 	if path == "" {
-		t.Skip("no python with pydicom here")
+		t.Skip("python with pydicom is not installed")
 	}
 	return path
 }
@@ -232,7 +232,7 @@ func TestWrittenImageIsReadBackByPydicom(t *testing.T) {
 func TestWrittenImageSatisfiesDcmdump(t *testing.T) {
 	dcmdump, err := exec.LookPath("dcmdump")
 	if err != nil {
-		t.Skip("no dcmdump here")
+		t.Skip("dcmdump is not installed")
 	}
 	for _, syntax := range writtenSyntaxes {
 		t.Run(syntax.name, func(t *testing.T) {
