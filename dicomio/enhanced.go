@@ -4,13 +4,15 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/t2map/t2map/dicomio/internal/elements"
+
 	"github.com/suyashkumar/dicom/pkg/tag"
 )
 
 // functionalGroups are the macros of a multi-frame object that say where a frame
 // lies and what it holds (PS3.3 C.7.6.16.2 and C.8.13.5), shared by all frames or
 // given for each.
-var functionalGroups = wish{
+var functionalGroups = elements.Wish{
 	tag.FrameContentSequence:                 {tag.StackID: nil, tag.InStackPositionNumber: nil, tag.DimensionIndexValues: nil},
 	tag.PlanePositionSequence:                {tag.ImagePositionPatient: nil},
 	tag.PlaneOrientationSequence:             {tag.ImageOrientationPatient: nil},
@@ -24,10 +26,10 @@ var functionalGroups = wish{
 	// image (C.7.6.16.2.25).
 	tag.UnassignedSharedConvertedAttributesSequence:   unassigned,
 	tag.UnassignedPerFrameConvertedAttributesSequence: unassigned,
-	philipsFrame: {philipsScaleSlope: nil},
+	philipsFrame: {elements.PhilipsScaleSlope: nil},
 }
 
-var unassigned = wish{tag.EchoTime: nil, tag.RepetitionTime: nil, tag.FlipAngle: nil, tag.ScanningSequence: nil, philipsScaleSlope: nil}
+var unassigned = elements.Wish{tag.EchoTime: nil, tag.RepetitionTime: nil, tag.FlipAngle: nil, tag.ScanningSequence: nil, elements.PhilipsScaleSlope: nil}
 
 // philipsFrame is the private sequence in which Philips keeps the attributes of the
 // classic image that a frame would have been.
@@ -50,8 +52,8 @@ const mostFrames = 1 << 17
 
 // expand returns a header for every frame of the object: the object's own, what
 // all frames share, what is given for the frame.
-func (h *header) expand(d dataset) ([]*header, error) {
-	perFrame := d.items(tag.PerFrameFunctionalGroupsSequence)
+func (h *header) expand(d elements.Dataset) ([]*header, error) {
+	perFrame := d.Items(tag.PerFrameFunctionalGroupsSequence)
 	switch {
 	case len(h.faults) > 0:
 		return nil, h.wrong(h.faults[0].tag, "%s", h.faults[0].problem)
@@ -63,7 +65,7 @@ func (h *header) expand(d dataset) ([]*header, error) {
 		return nil, e
 	}
 	shared := *h
-	for _, groups := range d.items(tag.SharedFunctionalGroupsSequence) {
+	for _, groups := range d.Items(tag.SharedFunctionalGroupsSequence) {
 		shared.takeGroups(groups)
 	}
 	shared.multiframe = true
@@ -84,20 +86,20 @@ func (h *header) expand(d dataset) ([]*header, error) {
 
 // takeGroups takes what functional groups hold. What is wanted of them has one
 // meaning wherever it stands in them.
-func (h *header) takeGroups(groups dataset) {
+func (h *header) takeGroups(groups elements.Dataset) {
 	for _, macro := range groups {
-		for _, item := range itemsOf(macro) {
+		for _, item := range elements.ItemsOf(macro) {
 			for _, e := range item {
 				switch e.Tag {
 				case tag.EffectiveEchoTime:
 					h.decimals(e, []*float64{&h.effectiveTE})
 				case tag.StackID:
-					h.stack.id = text(e)
+					h.stack.id = elements.TextOf(e)
 				case tag.InStackPositionNumber:
 					h.integer(e, &h.stack.at)
 				case tag.DimensionIndexValues:
-					h.stack.indices, _ = numbers(e)
-				case philipsScaleSlope:
+					h.stack.indices, _ = elements.NumbersOf(e)
+				case elements.PhilipsScaleSlope:
 					if h.manufacturer == "" || h.isPhilips() {
 						h.takeNumber(e)
 					}

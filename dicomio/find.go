@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/t2map/t2map/dicomio/internal/elements"
+
 	"github.com/suyashkumar/dicom/pkg/tag"
 
 	"github.com/t2map/t2map/files"
@@ -157,11 +159,11 @@ func (e *entry) parseFile() error {
 	return err
 }
 
-// open opens the file; errNotDICOM is returned for what is no file, such as a pipe.
+// open opens the file; elements.ErrNotDICOM is returned for what is no file, such as a pipe.
 func (h *header) open() (*files.File, error) {
 	f, err := h.tree.Open(h.path)
 	if errors.Is(err, files.ErrNotRegular) {
-		return nil, errNotDICOM
+		return nil, elements.ErrNotDICOM
 	}
 	return f, h.ioError(err)
 }
@@ -191,7 +193,7 @@ func sortOut(entries []entry, scaling PhilipsScaling) Finding {
 	for i := range entries {
 		e := &entries[i]
 		switch {
-		case errors.Is(e.err, errNotDICOM):
+		case errors.Is(e.err, elements.ErrNotDICOM):
 			f.Passed.NotDICOM++
 		case e.sopClass == directoryClass:
 			f.Passed.DICOMDIR++

@@ -1,9 +1,10 @@
 package dicomio
 
 import (
-	"encoding/binary"
 	"fmt"
 	"io"
+
+	"github.com/t2map/t2map/dicomio/internal/elements"
 
 	"github.com/suyashkumar/dicom/pkg/tag"
 	"github.com/suyashkumar/dicom/pkg/uid"
@@ -16,11 +17,11 @@ import (
 // where both are empty, by the fragments themselves.
 
 // divide notes where the frames of encapsulated pixels begin.
-func (h *header) divide(out *outline) error {
-	if len(out.fragments) < 2 {
+func (h *header) divide(out *elements.Outline) error {
+	if len(out.Fragments) < 2 {
 		return h.wrong(tag.PixelData, "no fragment holds a frame")
 	}
-	h.fragments = out.fragments[1:]
+	h.fragments = out.Fragments[1:]
 	starts, err := h.starts(out)
 	if err != nil {
 		e := h.wrong(tag.PixelData, "%s", err)
@@ -29,8 +30,8 @@ func (h *header) divide(out *outline) error {
 	}
 	h.parts = starts
 	if ambiguous[h.syntax] {
-		head := make([]byte, min(h.fragments[0].length, longestCodeHead))
-		if n, _ := out.body.ReadAt(head, h.fragments[0].at); n == len(head) {
+		head := make([]byte, min(h.fragments[0].Length, longestCodeHead))
+		if n, _ := out.Body.ReadAt(head, h.fragments[0].At); n == len(head) {
 			h.lossy = h.lossy || codec.Lossy(h.syntax, head)
 		}
 	}
@@ -50,14 +51,14 @@ var ambiguous = map[string]bool{
 }
 
 // starts returns the index of each frame's first fragment.
-func (h *header) starts(out *outline) ([]int32, error) {
+func (h *header) starts(out *elements.Outline) ([]int32, error) {
 	if h.frames < 1 || h.frames > mostFrames {
 		return nil, fmt.Errorf("%d frames", h.frames)
 	}
 	if h.frames == 1 && len(h.fragments) == 1 {
 		return []int32{0}, nil
 	}
-	offsets, err := out.offsetTable(h.frames)
+	offsets, err := out.OffsetTable(h.frames)
 	switch {
 	case err != nil:
 		return nil, err
@@ -70,50 +71,18 @@ func (h *header) starts(out *outline) ([]int32, error) {
 		}
 		return starts, nil
 	}
-	return h.startsByMarkers(out.body)
+	return h.startsByMarkers(out.Body)
 }
-
-// offsetTable returns the extended offset table, else the basic one, else nil.
-// Offsets count from the first fragment's item.
-func (o *outline) offsetTable(frames int) ([]int64, error) {
-	basic := o.fragments[0]
-	at, n, width := o.offsets.value, o.offsets.length, int64(8)
-	if n == 0 {
-		at, n, width = basic.at, basic.length, 4
-	}
-	switch {
-	case n == 0:
-		return nil, nil
-	case n != width*int64(frames):
-		return nil, fmt.Errorf("its offset table has %d bytes for %d frames", n, frames)
-	}
-	table := make([]byte, n)
-	if _, err := o.body.ReadAt(table, at); err != nil && err != io.EOF {
-		return nil, err
-	}
-	offsets := make([]int64, frames)
-	for i := range offsets {
-		if width == 8 {
-			offsets[i] = int64(binary.LittleEndian.Uint64(table[8*i:]))
-		} else {
-			offsets[i] = int64(binary.LittleEndian.Uint32(table[4*i:]))
-		}
-	}
-	return offsets, nil
-}
-
-// mostFragments bounds those of a file; one for each frame is the rule.
-const mostFragments = 4 * mostFrames
 
 // startsAt finds the fragments at the offsets, which must increase.
 func (h *header) startsAt(offsets []int64) ([]int32, error) {
 	starts := make([]int32, len(offsets))
 	next := 0
 	for n, offset := range offsets {
-		for next < len(h.fragments) && h.fragments[next].at-h.fragments[0].at < offset {
+		for next < len(h.fragments) && h.fragments[next].At-h.fragments[0].At < offset {
 			next++
 		}
-		if next == len(h.fragments) || h.fragments[next].at-h.fragments[0].at != offset || n == 0 && next != 0 || n > 0 && int(starts[n-1]) == next {
+		if next == len(h.fragments) || h.fragments[next].At-h.fragments[0].At != offset || n == 0 && next != 0 || n > 0 && int(starts[n-1]) == next {
 			return nil, fmt.Errorf("frame %d has offset %d in its table, where no fragment of its own begins", n+1, offset)
 		}
 		starts[n] = int32(next)
@@ -130,8 +99,8 @@ func (h *header) startsByMarkers(body io.ReaderAt) ([]int32, error) {
 		if begins {
 			starts = append(starts, int32(n))
 		}
-		tail := make([]byte, min(f.length, 3))
-		if _, err := body.ReadAt(tail, f.at+f.length-int64(len(tail))); err != nil && err != io.EOF {
+		tail := make([]byte, min(f.Length, 3))
+		if _, err := body.ReadAt(tail, f.At+f.Length-int64(len(tail))); err != nil && err != io.EOF {
 			return nil, err
 		}
 		begins = len(tail) == 3 && (tail[1] == 0xFF && tail[2] == 0xD9 || tail[0] == 0xFF && tail[1] == 0xD9)
@@ -143,7 +112,7 @@ func (h *header) startsByMarkers(body io.ReaderAt) ([]int32, error) {
 }
 
 // compressed returns where the frame's fragments lie.
-func (h *header) compressed(n int) []fragment {
+func (h *header) compressed(n int) []elements.Fragment {
 	end := len(h.fragments)
 	if n+1 < len(h.parts) {
 		end = int(h.parts[n+1])
@@ -171,8 +140,8 @@ func (r *frameReader) decompress(h *header, n int) ([]byte, error) {
 	r.scratch = r.scratch[:0]
 	for _, f := range h.compressed(n) {
 		from := len(r.scratch)
-		r.scratch = append(r.scratch, make([]byte, f.length)...)
-		if _, err := readFull(r.body, r.scratch[from:], f.at); err != nil {
+		r.scratch = append(r.scratch, make([]byte, f.Length)...)
+		if _, err := readFull(r.body, r.scratch[from:], f.At); err != nil {
 			return nil, h.broken(err)
 		}
 	}
@@ -193,8 +162,8 @@ func (r *frameReader) native(h *header, n int) ([]byte, error) {
 		return r.bits(h, n)
 	}
 	bytes := h.pixelBytes()
-	from := h.pixels.value + int64(n)*bytes
-	swapped := h.syntax == uid.ExplicitVRBigEndian && (h.allocated == 16 || h.pixels.vr == "OW")
+	from := h.pixels.Value + int64(n)*bytes
+	swapped := h.syntax == uid.ExplicitVRBigEndian && (h.allocated == 16 || h.pixels.VR == "OW")
 	shift := int64(0)
 	if swapped { // in words of 16 bits, which hold two pixels of 8 (PS3.5 8.1.2)
 		shift = int64(n) * bytes % 2
@@ -226,11 +195,11 @@ func (r *frameReader) bits(h *header, n int) ([]byte, error) {
 		r.scratch = make([]byte, to-from)
 	}
 	r.scratch = r.scratch[:to-from]
-	swapped := h.syntax == uid.ExplicitVRBigEndian && h.pixels.vr == "OW"
+	swapped := h.syntax == uid.ExplicitVRBigEndian && h.pixels.VR == "OW"
 	if swapped {
 		return nil, h.unsupported(tag.PixelData, "single bits in words, big endian")
 	}
-	if _, err := readFull(r.body, r.scratch, h.pixels.value+from); err != nil {
+	if _, err := readFull(r.body, r.scratch, h.pixels.Value+from); err != nil {
 		return nil, h.broken(err)
 	}
 	if int64(cap(r.pixels)) < count {

@@ -10,6 +10,8 @@ import (
 	"math"
 	"strings"
 
+	"github.com/t2map/t2map/dicomio/internal/elements"
+
 	"github.com/suyashkumar/dicom"
 	"github.com/suyashkumar/dicom/pkg/tag"
 	"github.com/suyashkumar/dicom/pkg/uid"
@@ -53,11 +55,11 @@ type header struct {
 	label                                 string   // ContentLabel or StructureSetLabel
 	faults                                []fault
 
-	pixels       element // PixelData
-	padded       bool    // what of it is behind the last pixel is all zeros
+	pixels       elements.Element // PixelData
+	padded       bool             // what of it is behind the last pixel is all zeros
 	encapsulated bool
-	parts        []int32    // of encapsulated pixels: the first fragment of each frame
-	fragments    []fragment // of them, without the offset table
+	parts        []int32             // of encapsulated pixels: the first fragment of each frame
+	fragments    []elements.Fragment // of them, without the offset table
 
 	index      int   // of the frame in its object, from 0
 	stack      stack // what the object's dimensions say of it
@@ -70,18 +72,6 @@ type fault struct {
 	problem string
 }
 
-// philipsScaleSlope is the private attribute Scale Slope, with which Philips
-// relates stored values to what the receiver saw.
-var philipsScaleSlope = tag.Tag{Group: 0x2005, Element: 0x100E}
-
-// geRawDataType is the private attribute Raw Data Type of GE: 0 magnitude, 1 phase,
-// 2 real, 3 imaginary, whatever ImageType says.
-var geRawDataType = tag.Tag{Group: 0x0043, Element: 0x102F}
-
-// privateVRs are those of private attributes that are read, for files that leave them
-// out.
-var privateVRs = map[tag.Tag]string{philipsScaleSlope: "FL", geRawDataType: "SS"}
-
 // attribute returns a tag as errors name it: EchoTime (0018,0081).
 func attribute(t tag.Tag) string {
 	name := "private"
@@ -93,14 +83,8 @@ func attribute(t tag.Tag) string {
 	return fmt.Sprintf("%s (%04X,%04X)", name, t.Group, t.Element)
 }
 
-// magic stands after a preamble of 128 bytes in every DICOM file (PS3.10 7.1).
-const magic = "DICM"
-
-// errNotDICOM says that a file is none, which is no error of the file.
-var errNotDICOM = errors.New("not DICOM")
-
 // imageWish is what a header is read from.
-var imageWish = wish{
+var imageWish = elements.Wish{
 	tag.ReferencedSeriesSequence: {tag.SeriesInstanceUID: nil},
 	tag.ReferencedFrameOfReferenceSequence: {
 		tag.FrameOfReferenceUID:       nil,
@@ -117,7 +101,7 @@ func init() {
 		tag.ImageLaterality, tag.Manufacturer, tag.ManufacturerModelName, tag.SeriesDescription, tag.ScanningSequence, tag.EchoPulseSequence,
 		tag.ImageType, tag.ComplexImageComponent, tag.PhotometricInterpretation, tag.EchoTime, tag.EffectiveEchoTime, tag.RepetitionTime,
 		tag.FlipAngle, tag.MagneticFieldStrength, tag.ImagePositionPatient, tag.ImageOrientationPatient, tag.PixelSpacing, tag.SliceThickness,
-		tag.RescaleSlope, tag.RescaleIntercept, philipsScaleSlope, geRawDataType, tag.SeriesNumber, tag.NumberOfFrames, tag.Rows, tag.Columns,
+		tag.RescaleSlope, tag.RescaleIntercept, elements.PhilipsScaleSlope, elements.GERawDataType, tag.SeriesNumber, tag.NumberOfFrames, tag.Rows, tag.Columns,
 		tag.SamplesPerPixel, tag.BitsAllocated, tag.BitsStored, tag.HighBit, tag.PixelRepresentation, tag.LossyImageCompression,
 		tag.ContentLabel, tag.StructureSetLabel,
 	} {
@@ -130,24 +114,24 @@ func init() {
 // Pixels are not read: h.pixels says where they are.
 func (h *header) parse(file io.ReaderAt) (images []*header, err error) {
 	h.clear()
-	out, unsafe := guard(file, h.size, imageWish)
-	if errors.Is(unsafe, errNotDICOM) {
-		return nil, errNotDICOM
+	out, unsafe := elements.Guard(file, h.size, imageWish)
+	if errors.Is(unsafe, elements.ErrNotDICOM) {
+		return nil, elements.ErrNotDICOM
 	}
-	h.sopClass, h.syntax = out.class, out.syntax
-	if out.pixels != nil {
-		h.pixels, h.encapsulated = *out.pixels, out.pixels.length == undefined
+	h.sopClass, h.syntax = out.Class, out.Syntax
+	if out.Pixels != nil {
+		h.pixels, h.encapsulated = *out.Pixels, out.Pixels.Length == elements.Undefined
 	}
-	if !parsable(h.syntax) && (unsafe == nil || h.syntax != "" || errors.Is(unsafe, errNoSyntax)) {
+	if !parsable(h.syntax) && (unsafe == nil || h.syntax != "" || errors.Is(unsafe, elements.ErrNoSyntax)) {
 		// How its elements are written is not known.
 		return nil, h.unsupportedSyntax()
 	}
-	d, err := out.parse()
+	d, err := out.Parse()
 	h.fill(d, &out)
-	h.padded = h.hasPixels() && !h.encapsulated && h.zerosBehind(out.body)
+	h.padded = h.hasPixels() && !h.encapsulated && h.zerosBehind(out.Body)
 	switch {
-	case !out.magic && h.sopClass == "":
-		return nil, errNotDICOM // it only began like one
+	case !out.Magic && h.sopClass == "":
+		return nil, elements.ErrNotDICOM // it only began like one
 	case unsafe != nil:
 		return nil, h.broken(unsafe)
 	case err != nil:
@@ -167,22 +151,22 @@ func (h *header) parse(file io.ReaderAt) (images []*header, err error) {
 }
 
 // fill takes what the elements say of the file as a whole.
-func (h *header) fill(d dataset, out *outline) {
+func (h *header) fill(d elements.Dataset, out *elements.Outline) {
 	for _, e := range d {
 		switch e.Tag {
 		case tag.SharedFunctionalGroupsSequence, tag.PerFrameFunctionalGroupsSequence:
 			// expand reads them.
 		case tag.ReferencedSeriesSequence:
-			for _, item := range itemsOf(e) {
+			for _, item := range elements.ItemsOf(e) {
 				h.refer(item)
 			}
 		case tag.ReferencedFrameOfReferenceSequence:
-			for _, frame := range itemsOf(e) {
+			for _, frame := range elements.ItemsOf(e) {
 				if h.frame == "" {
-					h.frame = frame.text(tag.FrameOfReferenceUID)
+					h.frame = frame.Text(tag.FrameOfReferenceUID)
 				}
-				for _, study := range frame.items(tag.RTReferencedStudySequence) {
-					for _, item := range study.items(tag.RTReferencedSeriesSequence) {
+				for _, study := range frame.Items(tag.RTReferencedStudySequence) {
+					for _, item := range study.Items(tag.RTReferencedSeriesSequence) {
 						h.refer(item)
 					}
 				}
@@ -197,8 +181,8 @@ func (h *header) fill(d dataset, out *outline) {
 	if h.te != h.te {
 		h.te = h.effectiveTE // where enhanced attributes stand in a classic image
 	}
-	for _, t := range out.tooLong {
-		h.faults = append(h.faults, fault{t, fmt.Sprintf("longer than %d bytes", longestValue)})
+	for _, t := range out.TooLong {
+		h.faults = append(h.faults, fault{t, fmt.Sprintf("longer than %d bytes", elements.LongestValue)})
 	}
 }
 
@@ -209,8 +193,8 @@ func (h *header) isPhilips() bool {
 }
 
 // refer notes a series that the object says it was made from.
-func (h *header) refer(item dataset) {
-	if uid := item.text(tag.SeriesInstanceUID); uid != "" {
+func (h *header) refer(item elements.Dataset) {
+	if uid := item.Text(tag.SeriesInstanceUID); uid != "" {
 		h.references = append(h.references, uid)
 	}
 }
@@ -227,47 +211,47 @@ func (h *header) clear() {
 func (h *header) take(e *dicom.Element) {
 	switch e.Tag {
 	case tag.SOPClassUID:
-		h.sopClass = text(e)
+		h.sopClass = elements.TextOf(e)
 	case tag.Modality:
-		h.modality = text(e)
+		h.modality = elements.TextOf(e)
 	case tag.StudyInstanceUID:
-		h.study = text(e)
+		h.study = elements.TextOf(e)
 	case tag.SeriesInstanceUID:
-		h.series = text(e)
+		h.series = elements.TextOf(e)
 	case tag.SOPInstanceUID:
-		h.instance = text(e)
+		h.instance = elements.TextOf(e)
 	case tag.FrameOfReferenceUID:
-		h.frame = text(e)
+		h.frame = elements.TextOf(e)
 	case tag.PatientID:
-		h.patientID = text(e)
+		h.patientID = elements.TextOf(e)
 	case tag.ClinicalTrialSubjectID:
-		h.trialSubject = text(e)
+		h.trialSubject = elements.TextOf(e)
 	case tag.ClinicalTrialTimePointID:
-		h.trialVisit = text(e)
+		h.trialVisit = elements.TextOf(e)
 	case tag.Laterality, tag.ImageLaterality, tag.FrameLaterality:
-		if s := text(e); s != "" {
+		if s := elements.TextOf(e); s != "" {
 			h.laterality = s
 		}
 	case tag.Manufacturer:
-		h.manufacturer = text(e)
+		h.manufacturer = elements.TextOf(e)
 	case tag.ManufacturerModelName:
-		h.model = text(e)
+		h.model = elements.TextOf(e)
 	case tag.SeriesDescription:
-		h.description = text(e)
+		h.description = elements.TextOf(e)
 	case tag.ContentLabel, tag.StructureSetLabel:
-		h.label = text(e)
+		h.label = elements.TextOf(e)
 	case tag.ScanningSequence:
-		h.sequence = texts(e)
+		h.sequence = elements.TextsOf(e)
 	case tag.EchoPulseSequence:
-		h.sequence = pulseSequences[text(e)]
+		h.sequence = pulseSequences[elements.TextOf(e)]
 	case tag.ImageType, tag.FrameType:
-		h.imageType = strings.ToUpper(strings.Join(texts(e), `\`))
+		h.imageType = strings.ToUpper(strings.Join(elements.TextsOf(e), `\`))
 	case tag.ComplexImageComponent:
-		h.component = strings.ToUpper(text(e))
+		h.component = strings.ToUpper(elements.TextOf(e))
 	case tag.LossyImageCompression:
-		h.lossy = text(e) == "01"
+		h.lossy = elements.TextOf(e) == "01"
 	case tag.PhotometricInterpretation:
-		h.photometric = text(e)
+		h.photometric = elements.TextOf(e)
 	default:
 		h.takeNumber(e)
 	}
@@ -298,10 +282,10 @@ func (h *header) takeNumber(e *dicom.Element) {
 		h.decimals(e, []*float64{&h.slope})
 	case tag.RescaleIntercept:
 		h.decimals(e, []*float64{&h.intercept})
-	case philipsScaleSlope:
+	case elements.PhilipsScaleSlope:
 		h.decimals(e, []*float64{&h.scaleSlope})
-	case geRawDataType:
-		if v, ok, err := whole(e); ok && err == nil {
+	case elements.GERawDataType:
+		if v, ok, err := elements.WholeOf(e); ok && err == nil {
 			h.rawDataType = v // which may be another vendor's
 		}
 	case tag.SeriesNumber:
@@ -336,7 +320,7 @@ func pointers(v []float64) []*float64 {
 // decimals reads as many numbers as there are places; an empty element leaves
 // them as they are, a wrong one is a fault.
 func (h *header) decimals(e *dicom.Element, into []*float64) {
-	got, err := numbers(e)
+	got, err := elements.NumbersOf(e)
 	switch {
 	case err != nil:
 		h.faults = append(h.faults, fault{e.Tag, err.Error()})
@@ -352,7 +336,7 @@ func (h *header) decimals(e *dicom.Element, into []*float64) {
 
 // integer reads one whole number, likewise.
 func (h *header) integer(e *dicom.Element, into *int) {
-	switch v, ok, err := whole(e); {
+	switch v, ok, err := elements.WholeOf(e); {
 	case err != nil:
 		h.faults = append(h.faults, fault{e.Tag, err.Error()})
 	case ok:
@@ -387,20 +371,20 @@ func (h *header) unsupported(t tag.Tag, format string, a ...any) error {
 // broken turns an error of the library or of the file system into the file's.
 func (h *header) broken(err error) error {
 	var perr *fs.PathError
-	var promise *promiseError
+	var promise *elements.PromiseError
 	switch {
 	case errors.As(err, &perr):
 		return h.ioError(err)
-	case errors.As(err, &promise) && promise.tag != tag.PixelData:
-		e := h.wrong(promise.tag, "promises %d bytes, %d are left", promise.promised, promise.left)
+	case errors.As(err, &promise) && promise.Tag != tag.PixelData:
+		e := h.wrong(promise.Tag, "promises %d bytes, %d are left", promise.Promised, promise.Left)
 		e.Hint = "the file is damaged: copy or export it again"
 		return e
 	case errors.As(err, &promise), errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
 		return &FileError{Path: h.where(), Problem: "the file ends before its pixel data do", Kind: ErrInvalid,
 			Hint: "the file is truncated: copy or export it again"}
 	}
-	problem := errUnparsed.Error()
-	if err != errUnparsed {
+	problem := elements.ErrUnparsed.Error()
+	if err != elements.ErrUnparsed {
 		problem += ": " + err.Error()
 	}
 	e := h.invalid("%s", problem)

@@ -7,6 +7,8 @@ import (
 	"math"
 	"slices"
 
+	"github.com/t2map/t2map/dicomio/internal/elements"
+
 	"github.com/suyashkumar/dicom/pkg/tag"
 
 	"github.com/t2map/t2map/files"
@@ -61,7 +63,7 @@ func maskObject(h *header, err error) MaskObject {
 // ErrNotDICOM says that a file is not a DICOM file, and ErrNoMask that it is one
 // of something else than a mask.
 var (
-	ErrNotDICOM = errNotDICOM
+	ErrNotDICOM = elements.ErrNotDICOM
 	ErrNoMask   = errors.New("neither a segmentation (SEG) nor a structure set (RTSTRUCT)")
 )
 
@@ -72,7 +74,7 @@ func OpenMaskObject(tree *files.Tree, path, name string) (MaskObject, error) {
 	e := entry{header: header{path: path, name: name, tree: tree}}
 	err := e.parseFile()
 	switch {
-	case errors.Is(err, errNotDICOM):
+	case errors.Is(err, elements.ErrNotDICOM):
 		return MaskObject{}, &FileError{Path: name, Problem: "no DICOM file", Kind: ErrNotDICOM}
 	case e.isMask():
 		return maskObject(&e.header, err), nil
@@ -262,20 +264,20 @@ func (p *placer) take(h *header, voxels int) error {
 }
 
 // one returns the only item of a sequence; ok is false where it is absent.
-func (o *object) one(d dataset, t tag.Tag) (item dataset, ok bool, err error) {
-	switch items := d.items(t); len(items) {
+func (o *object) one(d elements.Dataset, t tag.Tag) (item elements.Dataset, ok bool, err error) {
+	switch items := d.Items(t); len(items) {
 	case 0:
-		return dataset{}, false, nil
+		return elements.Dataset{}, false, nil
 	case 1:
 		return items[0], true, nil
 	default:
-		return dataset{}, false, o.wrong(t, "%d items, want 1", len(items))
+		return elements.Dataset{}, false, o.wrong(t, "%d items, want 1", len(items))
 	}
 }
 
 // number returns a whole number that must be there.
-func (o *object) number(d dataset, t tag.Tag) (int, error) {
-	v, ok, err := d.integer(t)
+func (o *object) number(d elements.Dataset, t tag.Tag) (int, error) {
+	v, ok, err := d.Integer(t)
 	switch {
 	case err != nil:
 		return 0, o.wrong(t, "%v", err)
@@ -287,41 +289,41 @@ func (o *object) number(d dataset, t tag.Tag) (int, error) {
 
 // codeWish and conceptWish are what is wanted of coded concepts.
 var (
-	codeWish = wish{tag.CodeValue: nil, tag.LongCodeValue: nil, tag.URNCodeValue: nil, tag.CodingSchemeDesignator: nil, tag.CodeMeaning: nil}
+	codeWish = elements.Wish{tag.CodeValue: nil, tag.LongCodeValue: nil, tag.URNCodeValue: nil, tag.CodingSchemeDesignator: nil, tag.CodeMeaning: nil}
 
-	typeWish = wish{tag.CodeValue: nil, tag.LongCodeValue: nil, tag.URNCodeValue: nil, tag.CodingSchemeDesignator: nil, tag.CodeMeaning: nil,
+	typeWish = elements.Wish{tag.CodeValue: nil, tag.LongCodeValue: nil, tag.URNCodeValue: nil, tag.CodingSchemeDesignator: nil, tag.CodeMeaning: nil,
 		tag.SegmentedPropertyTypeModifierCodeSequence: codeWish}
-	regionWish = wish{tag.CodeValue: nil, tag.LongCodeValue: nil, tag.URNCodeValue: nil, tag.CodingSchemeDesignator: nil, tag.CodeMeaning: nil,
+	regionWish = elements.Wish{tag.CodeValue: nil, tag.LongCodeValue: nil, tag.URNCodeValue: nil, tag.CodingSchemeDesignator: nil, tag.CodeMeaning: nil,
 		tag.AnatomicRegionModifierSequence: codeWish}
 )
 
 // code reads one item of a code sequence (PS3.3 8.8): the value stands in one of
 // three attributes, by its length and kind.
-func code(d dataset) volume.Code {
-	c := volume.Code{Value: d.text(tag.CodeValue), Scheme: d.text(tag.CodingSchemeDesignator), Meaning: d.text(tag.CodeMeaning)}
+func code(d elements.Dataset) volume.Code {
+	c := volume.Code{Value: d.Text(tag.CodeValue), Scheme: d.Text(tag.CodingSchemeDesignator), Meaning: d.Text(tag.CodeMeaning)}
 	for _, t := range []tag.Tag{tag.LongCodeValue, tag.URNCodeValue} {
 		if c.Value == "" {
-			c.Value = d.text(t)
+			c.Value = d.Text(t)
 		}
 	}
 	return c
 }
 
 // describe copies what an item says of the segment's kind and place.
-func (o *object) describe(s *volume.Segment, d dataset) error {
+func (o *object) describe(s *volume.Segment, d elements.Dataset) error {
 	kind, there, err := o.one(d, tag.SegmentedPropertyTypeCodeSequence)
 	if err != nil {
 		return err
 	}
 	if there {
 		s.Type = code(kind)
-		for _, m := range kind.items(tag.SegmentedPropertyTypeModifierCodeSequence) {
+		for _, m := range kind.Items(tag.SegmentedPropertyTypeModifierCodeSequence) {
 			s.Modifiers = append(s.Modifiers, code(m))
 		}
 	}
-	for _, r := range d.items(tag.AnatomicRegionSequence) {
+	for _, r := range d.Items(tag.AnatomicRegionSequence) {
 		s.Regions = append(s.Regions, code(r))
-		for _, m := range r.items(tag.AnatomicRegionModifierSequence) {
+		for _, m := range r.Items(tag.AnatomicRegionModifierSequence) {
 			s.Modifiers = append(s.Modifiers, code(m))
 		}
 	}

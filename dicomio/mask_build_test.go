@@ -21,19 +21,19 @@ func unitGrid(nx, ny, nz int) volume.Geometry {
 
 // partTen puts preamble and meta group before a data set.
 func partTen(dataSet []byte, class, syntax string) []byte {
-	meta := elements{}.add(tag.MediaStorageSOPClassUID, "UI", class).add(tag.TransferSyntaxUID, "UI", syntax)
-	out := append(make([]byte, 128), magic...)
+	meta := fields{}.add(tag.MediaStorageSOPClassUID, "UI", class).add(tag.TransferSyntaxUID, "UI", syntax)
+	out := append(make([]byte, 128), "DICM"...)
 	out = append(out, 2, 0, 0, 0, 'U', 'L', 4, 0)
 	out = binary.LittleEndian.AppendUint32(out, uint32(len(meta)))
 	return append(append(out, meta...), dataSet...)
 }
 
-// elements are data elements in explicit little endian.
-type elements []byte
+// fields are data fields in explicit little endian.
+type fields []byte
 
 // add adds an element. Values are text, whole numbers (US), bytes, or the items
 // of a sequence. They may stand in any order: no reader here minds.
-func (e elements) add(t tag.Tag, vr string, value any) elements {
+func (e fields) add(t tag.Tag, vr string, value any) fields {
 	var raw []byte
 	switch v := value.(type) {
 	case string:
@@ -49,7 +49,7 @@ func (e elements) add(t tag.Tag, vr string, value any) elements {
 		if raw = v; len(raw)%2 != 0 {
 			raw = append(raw, 0)
 		}
-	case []elements:
+	case []fields:
 		for _, item := range v {
 			raw = append(raw, 0xFE, 0xFF, 0, 0xE0)
 			raw = binary.LittleEndian.AppendUint32(raw, uint32(len(item)))
@@ -70,11 +70,11 @@ func (e elements) add(t tag.Tag, vr string, value any) elements {
 	return append(e, raw...)
 }
 
-func (e elements) sequence(t tag.Tag, items ...elements) elements { return e.add(t, "SQ", items) }
+func (e fields) sequence(t tag.Tag, items ...fields) fields { return e.add(t, "SQ", items) }
 
 // coded is an item of a code sequence.
-func coded(scheme, value string) elements {
-	return elements{}.add(tag.CodeValue, "SH", value).add(tag.CodingSchemeDesignator, "SH", scheme).add(tag.CodeMeaning, "LO", "meaning")
+func coded(scheme, value string) fields {
+	return fields{}.add(tag.CodeValue, "SH", value).add(tag.CodingSchemeDesignator, "SH", scheme).add(tag.CodeMeaning, "LO", "meaning")
 }
 
 func decimals(v ...float64) string {
@@ -101,16 +101,16 @@ type testSEG struct {
 	bits          int
 	orientation   [6]float64
 	spacing       [2]float64
-	segments      []elements
+	segments      []fields
 	frames        []testFrame
-	more          elements // further elements of the data set
-	series, frame string   // what it was drawn on
-	ownGroups     bool     // orientation and spacing stand in each frame's groups
+	more          fields // further fields of the data set
+	series, frame string // what it was drawn on
+	ownGroups     bool   // orientation and spacing stand in each frame's groups
 }
 
 // segment is an item of SegmentSequence.
-func segment(number int, label string) elements {
-	return elements{}.add(tag.SegmentNumber, "US", number).add(tag.SegmentLabel, "LO", label)
+func segment(number int, label string) fields {
+	return fields{}.add(tag.SegmentNumber, "US", number).add(tag.SegmentLabel, "LO", label)
 }
 
 // bytes returns the file.
@@ -133,20 +133,20 @@ func (s testSEG) bytes() []byte {
 	if s.spacing == ([2]float64{}) {
 		s.spacing = [2]float64{1, 1}
 	}
-	plane := elements{}.sequence(tag.PlaneOrientationSequence, elements{}.add(tag.ImageOrientationPatient, "DS", decimals(s.orientation[:]...))).
-		sequence(tag.PixelMeasuresSequence, elements{}.add(tag.PixelSpacing, "DS", decimals(s.spacing[:]...)))
-	shared, own := plane, elements{}
+	plane := fields{}.sequence(tag.PlaneOrientationSequence, fields{}.add(tag.ImageOrientationPatient, "DS", decimals(s.orientation[:]...))).
+		sequence(tag.PixelMeasuresSequence, fields{}.add(tag.PixelSpacing, "DS", decimals(s.spacing[:]...)))
+	shared, own := plane, fields{}
 	if s.ownGroups {
 		shared, own = own, shared
 	}
-	var groups []elements
+	var groups []fields
 	var pixels []byte
 	bit := 0
 	for _, f := range s.frames {
-		g := append(elements{}, own...)
-		g = g.sequence(tag.PlanePositionSequence, elements{}.add(tag.ImagePositionPatient, "DS", decimals(f.position[:]...)))
+		g := append(fields{}, own...)
+		g = g.sequence(tag.PlanePositionSequence, fields{}.add(tag.ImagePositionPatient, "DS", decimals(f.position[:]...)))
 		if s.kind != labelMapType {
-			g = g.sequence(tag.SegmentIdentificationSequence, elements{}.add(tag.ReferencedSegmentNumber, "US", f.segment))
+			g = g.sequence(tag.SegmentIdentificationSequence, fields{}.add(tag.ReferencedSegmentNumber, "US", f.segment))
 		}
 		groups = append(groups, g)
 		if s.bits != 1 {
@@ -161,7 +161,7 @@ func (s testSEG) bytes() []byte {
 			bit++
 		}
 	}
-	d := elements{}.add(tag.SOPClassUID, "UI", s.class).add(tag.StudyInstanceUID, "UI", "1.2.3").add(tag.SeriesInstanceUID, "UI", "1.2.3.9").
+	d := fields{}.add(tag.SOPClassUID, "UI", s.class).add(tag.StudyInstanceUID, "UI", "1.2.3").add(tag.SeriesInstanceUID, "UI", "1.2.3.9").
 		add(tag.Modality, "CS", "SEG").add(tag.SegmentationType, "CS", s.kind).
 		add(tag.SamplesPerPixel, "US", 1).add(tag.PhotometricInterpretation, "CS", "MONOCHROME2").
 		add(tag.NumberOfFrames, "IS", fmt.Sprint(len(s.frames))).add(tag.Rows, "US", s.rows).add(tag.Columns, "US", s.columns).
@@ -172,7 +172,7 @@ func (s testSEG) bytes() []byte {
 		d = d.add(tag.FrameOfReferenceUID, "UI", s.frame)
 	}
 	if s.series != "" {
-		d = d.sequence(tag.ReferencedSeriesSequence, elements{}.add(tag.SeriesInstanceUID, "UI", s.series))
+		d = d.sequence(tag.ReferencedSeriesSequence, fields{}.add(tag.SeriesInstanceUID, "UI", s.series))
 	}
 	d = append(d, s.more...).add(tag.PixelData, "OB", pixels)
 	return partTen(d, s.class, "1.2.840.10008.1.2.1")
@@ -199,25 +199,25 @@ type testStructure struct {
 	name     string
 	frame    string
 	contours []testContour
-	observed elements // further elements of its observation
+	observed fields // further fields of its observation
 }
 
 // structureSet returns a file with the structures, drawn on that series and frame
 // of reference.
 func structureSet(series, frame string, structures ...testStructure) []byte {
-	var rois, drawn, observed []elements
+	var rois, drawn, observed []fields
 	for _, s := range structures {
-		roi := elements{}.add(tag.ROINumber, "IS", fmt.Sprint(s.number)).add(tag.ROIName, "LO", s.name)
+		roi := fields{}.add(tag.ROINumber, "IS", fmt.Sprint(s.number)).add(tag.ROIName, "LO", s.name)
 		if s.frame != "" {
 			roi = roi.add(tag.ReferencedFrameOfReferenceUID, "UI", s.frame)
 		}
 		rois = append(rois, roi)
-		var contours []elements
+		var contours []fields
 		for _, c := range s.contours {
 			if c.kind == "" {
 				c.kind = "CLOSED_PLANAR"
 			}
-			e := elements{}.add(tag.ContourGeometricType, "CS", c.kind)
+			e := fields{}.add(tag.ContourGeometricType, "CS", c.kind)
 			if c.points != 0 {
 				e = e.add(tag.NumberOfContourPoints, "IS", fmt.Sprint(c.points))
 			}
@@ -227,18 +227,18 @@ func structureSet(series, frame string, structures ...testStructure) []byte {
 			}
 			contours = append(contours, e.add(tag.ContourData, vr, c.data))
 		}
-		number := elements{}.add(tag.ReferencedROINumber, "IS", fmt.Sprint(s.number))
-		drawn = append(drawn, append(elements{}, number...).sequence(tag.ContourSequence, contours...))
-		observed = append(observed, append(append(elements{}, number...), s.observed...))
+		number := fields{}.add(tag.ReferencedROINumber, "IS", fmt.Sprint(s.number))
+		drawn = append(drawn, append(fields{}, number...).sequence(tag.ContourSequence, contours...))
+		observed = append(observed, append(append(fields{}, number...), s.observed...))
 	}
-	d := elements{}.add(tag.SOPClassUID, "UI", structureSetClass).add(tag.StudyInstanceUID, "UI", "1.2.3").add(tag.SeriesInstanceUID, "UI", "1.2.3.9").
+	d := fields{}.add(tag.SOPClassUID, "UI", structureSetClass).add(tag.StudyInstanceUID, "UI", "1.2.3").add(tag.SeriesInstanceUID, "UI", "1.2.3.9").
 		add(tag.Modality, "CS", "RTSTRUCT")
-	where := elements{}
+	where := fields{}
 	if frame != "" {
 		where = where.add(tag.FrameOfReferenceUID, "UI", frame)
 	}
 	if series != "" {
-		where = where.sequence(tag.RTReferencedStudySequence, elements{}.sequence(tag.RTReferencedSeriesSequence, elements{}.add(tag.SeriesInstanceUID, "UI", series)))
+		where = where.sequence(tag.RTReferencedStudySequence, fields{}.sequence(tag.RTReferencedSeriesSequence, fields{}.add(tag.SeriesInstanceUID, "UI", series)))
 	}
 	d = d.sequence(tag.ReferencedFrameOfReferenceSequence, where).sequence(tag.StructureSetROISequence, rois...).
 		sequence(tag.ROIContourSequence, drawn...).sequence(tag.RTROIObservationsSequence, observed...)

@@ -56,18 +56,18 @@ func checkSegmentation(t *testing.T, s volume.Segmentation, g volume.Geometry) {
 
 func FuzzReadSEG(f *testing.F) {
 	frames := []testFrame{{1, [3]float64{}, pixels("x...x .xx.. ....x xx...")}, {1, [3]float64{0, 0, 1}, pixels("x...x .xx.. ....x .....")}}
-	base := testSEG{rows: 4, columns: 5, segments: []elements{segment(1, "a")}, frames: frames}
+	base := testSEG{rows: 4, columns: 5, segments: []fields{segment(1, "a")}, frames: frames}
 	f.Add(base.bytes())
 	turned := base
 	turned.orientation, turned.ownGroups, turned.rows, turned.columns = [6]float64{0, 1, 0, 1, 0, 0}, true, 5, 4
 	f.Add(turned.bytes())
 	fraction := base
 	fraction.kind = fractionalType
-	fraction.more = elements{}.add(tag.MaximumFractionalValue, "US", 1).add(tag.SegmentationFractionalType, "CS", "OCCUPANCY")
+	fraction.more = fields{}.add(tag.MaximumFractionalValue, "US", 1).add(tag.SegmentationFractionalType, "CS", "OCCUPANCY")
 	f.Add(fraction.bytes())
 	labels := base
 	labels.kind, labels.class = labelMapType, labelMapClass
-	labels.more = elements{}.add(tag.PixelPaddingValue, "US", 9)
+	labels.more = fields{}.add(tag.PixelPaddingValue, "US", 9)
 	labels.segments = append(labels.segments, segment(0, "b"))
 	f.Add(labels.bytes())
 	f.Fuzz(fuzzMask)

@@ -68,57 +68,57 @@ func TestReadSEG(t *testing.T) {
 		opt  MaskOptions
 		want map[int][]uint32
 	}{
-		{"binary, rows not byte-aligned", testSEG{rows: 3, columns: 5, segments: []elements{segment(1, "a")},
+		{"binary, rows not byte-aligned", testSEG{rows: 3, columns: 5, segments: []fields{segment(1, "a")},
 			frames: []testFrame{{1, [3]float64{0, 0, 1}, pixels(second)}, {1, [3]float64{}, pixels(first)}}}, MaskOptions{},
 			map[int][]uint32{1: voxels(first + second)}},
-		{"part of the slices, two segments that overlap", testSEG{rows: 3, columns: 5, segments: []elements{segment(1, "a"), segment(2, "b"), segment(7, "empty")},
+		{"part of the slices, two segments that overlap", testSEG{rows: 3, columns: 5, segments: []fields{segment(1, "a"), segment(2, "b"), segment(7, "empty")},
 			frames: []testFrame{{2, [3]float64{0, 0, 1}, pixels(second)}, {1, [3]float64{0, 0, 1}, pixels(first)}}}, MaskOptions{},
 			map[int][]uint32{1: voxels("..... ..... ....." + first), 2: voxels("..... ..... ....." + second), 7: {}}},
-		{"groups of each frame's own", testSEG{rows: 3, columns: 5, ownGroups: true, segments: []elements{segment(1, "a")},
+		{"groups of each frame's own", testSEG{rows: 3, columns: 5, ownGroups: true, segments: []fields{segment(1, "a")},
 			frames: []testFrame{{1, [3]float64{}, pixels(first)}}}, MaskOptions{},
 			map[int][]uint32{1: voxels(first)}},
-		{"rows backwards", testSEG{rows: 3, columns: 5, orientation: [6]float64{-1, 0, 0, 0, 1, 0}, segments: []elements{segment(1, "a")},
+		{"rows backwards", testSEG{rows: 3, columns: 5, orientation: [6]float64{-1, 0, 0, 0, 1, 0}, segments: []fields{segment(1, "a")},
 			frames: []testFrame{{1, [3]float64{4, 0, 0}, pixels("x.... ..... ....x")}}}, MaskOptions{},
 			map[int][]uint32{1: voxels("....x ..... x....")}},
-		{"rows and columns changed", testSEG{rows: 5, columns: 3, orientation: [6]float64{0, 1, 0, 1, 0, 0}, segments: []elements{segment(1, "a")},
+		{"rows and columns changed", testSEG{rows: 5, columns: 3, orientation: [6]float64{0, 1, 0, 1, 0, 0}, segments: []fields{segment(1, "a")},
 			frames: []testFrame{{1, [3]float64{0, 0, 1}, pixels("xx. ... ... ... ..x")}}}, MaskOptions{},
 			map[int][]uint32{1: voxels("..... ..... ..... x.... x.... ....x")}},
-		{"across the slices", testSEG{rows: 2, columns: 5, orientation: [6]float64{1, 0, 0, 0, 0, 1}, segments: []elements{segment(1, "a")},
+		{"across the slices", testSEG{rows: 2, columns: 5, orientation: [6]float64{1, 0, 0, 0, 0, 1}, segments: []fields{segment(1, "a")},
 			frames: []testFrame{{1, [3]float64{0, 2, 0}, pixels("x.x.. ...xx")}}}, MaskOptions{},
 			map[int][]uint32{1: voxels("..... ..... x.x.. ..... ..... ...xx")}},
-		{"cropped", testSEG{rows: 2, columns: 2, segments: []elements{segment(1, "a")},
+		{"cropped", testSEG{rows: 2, columns: 2, segments: []fields{segment(1, "a")},
 			frames: []testFrame{{1, [3]float64{3, 1, 0}, pixels("x. xx")}}}, MaskOptions{},
 			map[int][]uint32{1: voxels("..... ...x. ...xx")}},
-		{"larger than the series", testSEG{rows: 3, columns: 7, segments: []elements{segment(1, "a")},
+		{"larger than the series", testSEG{rows: 3, columns: 7, segments: []fields{segment(1, "a")},
 			frames: []testFrame{{1, [3]float64{-1, 0, 0}, pixels(".x..... ....... .....x.")}}}, MaskOptions{},
 			map[int][]uint32{1: voxels("x.... ..... ....x")}},
-		{"within the tolerance", testSEG{rows: 3, columns: 5, spacing: [2]float64{1.01, 0.99}, segments: []elements{segment(1, "a")},
+		{"within the tolerance", testSEG{rows: 3, columns: 5, spacing: [2]float64{1.01, 0.99}, segments: []fields{segment(1, "a")},
 			frames: []testFrame{{1, [3]float64{0, 0, 0.05}, pixels(first)}}}, MaskOptions{},
 			map[int][]uint32{1: voxels(first)}},
-		{"fractional, from half on", testSEG{kind: fractionalType, rows: 1, columns: 5, segments: []elements{segment(1, "a")},
-			more:   elements{}.add(tag.MaximumFractionalValue, "US", 4).add(tag.SegmentationFractionalType, "CS", "OCCUPANCY"),
+		{"fractional, from half on", testSEG{kind: fractionalType, rows: 1, columns: 5, segments: []fields{segment(1, "a")},
+			more:   fields{}.add(tag.MaximumFractionalValue, "US", 4).add(tag.SegmentationFractionalType, "CS", "OCCUPANCY"),
 			frames: []testFrame{{1, [3]float64{}, []byte{0, 1, 2, 3, 4}}}}, MaskOptions{},
 			map[int][]uint32{1: {2, 3, 4}}},
-		{"fractional, from all on", testSEG{kind: fractionalType, rows: 1, columns: 5, segments: []elements{segment(1, "a")},
-			more:   elements{}.add(tag.MaximumFractionalValue, "US", 4).add(tag.SegmentationFractionalType, "CS", "PROBABILITY"),
+		{"fractional, from all on", testSEG{kind: fractionalType, rows: 1, columns: 5, segments: []fields{segment(1, "a")},
+			more:   fields{}.add(tag.MaximumFractionalValue, "US", 4).add(tag.SegmentationFractionalType, "CS", "PROBABILITY"),
 			frames: []testFrame{{1, [3]float64{}, []byte{0, 1, 2, 3, 4}}}}, MaskOptions{Threshold: 1},
 			map[int][]uint32{1: {4}}},
-		{"fractional, from anything on", testSEG{kind: fractionalType, rows: 1, columns: 5, segments: []elements{segment(1, "a")},
-			more:   elements{}.add(tag.MaximumFractionalValue, "US", 4).add(tag.SegmentationFractionalType, "CS", "PROBABILITY"),
+		{"fractional, from anything on", testSEG{kind: fractionalType, rows: 1, columns: 5, segments: []fields{segment(1, "a")},
+			more:   fields{}.add(tag.MaximumFractionalValue, "US", 4).add(tag.SegmentationFractionalType, "CS", "PROBABILITY"),
 			frames: []testFrame{{1, [3]float64{}, []byte{0, 1, 2, 3, 4}}}}, MaskOptions{Threshold: 1e-9},
 			map[int][]uint32{1: {1, 2, 3, 4}}},
-		{"label map", testSEG{kind: labelMapType, class: labelMapClass, rows: 1, columns: 5, segments: []elements{segment(2, "b"), segment(1, "a")},
+		{"label map", testSEG{kind: labelMapType, class: labelMapClass, rows: 1, columns: 5, segments: []fields{segment(2, "b"), segment(1, "a")},
 			frames: []testFrame{{0, [3]float64{}, []byte{0, 1, 2, 2, 0}}}}, MaskOptions{},
 			map[int][]uint32{1: {1}, 2: {2, 3}}},
-		{"label map of 16 bits", testSEG{kind: labelMapType, bits: 16, rows: 1, columns: 5, segments: []elements{segment(257, "b"), segment(514, "a")},
+		{"label map of 16 bits", testSEG{kind: labelMapType, bits: 16, rows: 1, columns: 5, segments: []fields{segment(257, "b"), segment(514, "a")},
 			frames: []testFrame{{0, [3]float64{}, wide(0, 1, 2, 2, 0)}}}, MaskOptions{},
 			map[int][]uint32{257: {1}, 514: {2, 3}}},
-		{"label map whose background is padding", testSEG{kind: labelMapType, rows: 1, columns: 5, segments: []elements{segment(0, "zero"), segment(1, "a")},
-			more:   elements{}.add(tag.PixelPaddingValue, "US", 9),
+		{"label map whose background is padding", testSEG{kind: labelMapType, rows: 1, columns: 5, segments: []fields{segment(0, "zero"), segment(1, "a")},
+			more:   fields{}.add(tag.PixelPaddingValue, "US", 9),
 			frames: []testFrame{{0, [3]float64{}, []byte{0, 1, 9, 9, 0}}}}, MaskOptions{},
 			map[int][]uint32{0: {0, 4}, 1: {1}}},
 		{"label map with a segment for the background", testSEG{kind: labelMapType, rows: 1, columns: 5,
-			segments: []elements{segment(0, "x").sequence(tag.SegmentedPropertyTypeCodeSequence, coded("DCM", "125040")), segment(1, "a")},
+			segments: []fields{segment(0, "x").sequence(tag.SegmentedPropertyTypeCodeSequence, coded("DCM", "125040")), segment(1, "a")},
 			frames:   []testFrame{{0, [3]float64{}, []byte{0, 1, 0, 0, 1}}}}, MaskOptions{},
 			map[int][]uint32{1: {1, 4}}},
 	} {
@@ -144,14 +144,14 @@ func TestReadSEG(t *testing.T) {
 // Segmentations that are wrong in one place.
 func TestReadSEGRefuses(t *testing.T) {
 	good := func() testSEG {
-		return testSEG{rows: 3, columns: 5, segments: []elements{segment(1, "a")}, frames: []testFrame{{1, [3]float64{}, pixels("x.... ..... .....")}}}
+		return testSEG{rows: 3, columns: 5, segments: []fields{segment(1, "a")}, frames: []testFrame{{1, [3]float64{}, pixels("x.... ..... .....")}}}
 	}
-	fractional := func(value byte, more elements) testSEG {
+	fractional := func(value byte, more fields) testSEG {
 		s := good()
 		s.kind, s.more, s.frames[0].pixels = fractionalType, more, slices.Repeat([]byte{value}, 15)
 		return s
 	}
-	occupancy := elements{}.add(tag.SegmentationFractionalType, "CS", "OCCUPANCY")
+	occupancy := fields{}.add(tag.SegmentationFractionalType, "CS", "OCCUPANCY")
 	for _, c := range []struct {
 		name string
 		seg  testSEG
@@ -176,11 +176,11 @@ func TestReadSEGRefuses(t *testing.T) {
 		{"binary as a label map", func() testSEG { s := good(); s.class = labelMapClass; return s }(), "BINARY in a label map"},
 		{"lossy", func() testSEG {
 			s := good()
-			s.more = elements{}.add(tag.LossyImageCompression, "CS", "01")
+			s.more = fields{}.add(tag.LossyImageCompression, "CS", "01")
 			return s
 		}(), "LossyImageCompression (0028,2110): lossy compression"},
 		{"fractional without a maximum", fractional(1, occupancy), "MaximumFractionalValue (0062,000E): missing"},
-		{"fractional of a third kind", fractional(1, elements{}.add(tag.SegmentationFractionalType, "CS", "GUESS")), `SegmentationFractionalType (0062,0010): "GUESS", want PROBABILITY or OCCUPANCY`},
+		{"fractional of a third kind", fractional(1, fields{}.add(tag.SegmentationFractionalType, "CS", "GUESS")), `SegmentationFractionalType (0062,0010): "GUESS", want PROBABILITY or OCCUPANCY`},
 		{"a value above the maximum", fractional(5, slices.Clone(occupancy).add(tag.MaximumFractionalValue, "US", 4)), "frame 1: value 5 is none of this object"},
 		{"a maximum of 0", fractional(0, slices.Clone(occupancy).add(tag.MaximumFractionalValue, "US", 0)), "0, want 1 to 255"},
 		{"a label of no segment", func() testSEG {
@@ -190,12 +190,12 @@ func TestReadSEGRefuses(t *testing.T) {
 		}(), "frame 1: value 3 is none of this object"},
 		{"zero where padding is another value", func() testSEG {
 			s := good()
-			s.kind, s.frames[0].pixels, s.more = labelMapType, make([]byte, 15), elements{}.add(tag.PixelPaddingValue, "US", 5)
+			s.kind, s.frames[0].pixels, s.more = labelMapType, make([]byte, 15), fields{}.add(tag.PixelPaddingValue, "US", 5)
 			return s
 		}(), "value 0 is none of this object"},
 		{"padding that is a segment", func() testSEG {
 			s := good()
-			s.kind, s.frames[0].pixels, s.more = labelMapType, make([]byte, 15), elements{}.add(tag.PixelPaddingValue, "US", 1)
+			s.kind, s.frames[0].pixels, s.more = labelMapType, make([]byte, 15), fields{}.add(tag.PixelPaddingValue, "US", 1)
 			return s
 		}(), "PixelPaddingValue (0028,0120): 1 is the background, and segment 1 too"},
 	} {
@@ -217,7 +217,7 @@ func TestSegmentCodes(t *testing.T) {
 	item := segment(4, "Knorpel").sequence(tag.SegmentedPropertyTypeCodeSequence, coded("SCT", "309312004").
 		sequence(tag.SegmentedPropertyTypeModifierCodeSequence, coded("SCT", "24028007"))).
 		sequence(tag.AnatomicRegionSequence, coded("SCT", "71341001").sequence(tag.AnatomicRegionModifierSequence, coded("SCT", "255561001")))
-	seg := testSEG{rows: 3, columns: 5, segments: []elements{item}, frames: []testFrame{{4, [3]float64{}, make([]byte, 15)}}}
+	seg := testSEG{rows: 3, columns: 5, segments: []fields{item}, frames: []testFrame{{4, [3]float64{}, make([]byte, 15)}}}
 	got, err := readMask(t, seg.bytes(), unitGrid(5, 3, 2), MaskOptions{})
 	if err != nil {
 		t.Fatal(err)
@@ -253,7 +253,7 @@ func TestSEGOnObliqueGrids(t *testing.T) {
 			return v
 		}
 		position := func(v [3]int) [3]float64 { return g.Position(float64(v[0]), float64(v[1]), float64(v[2])) }
-		seg := testSEG{rows: rows, columns: columns, segments: []elements{segment(1, "a")}}
+		seg := testSEG{rows: rows, columns: columns, segments: []fields{segment(1, "a")}}
 		spacing := g.Spacing()
 		seg.spacing = [2]float64{spacing[b], spacing[a]}
 		origin := position(at(0, 0))
@@ -342,8 +342,8 @@ func TestForeign(t *testing.T) {
 
 // Masks found in a study come with it, and say what they are.
 func TestFindMasks(t *testing.T) {
-	seg := testSEG{rows: 3, columns: 5, segments: []elements{segment(1, "a")}, frames: []testFrame{{1, [3]float64{}, make([]byte, 15)}},
-		series: "1.2.840.1", frame: "1.2.840.9", more: elements{}.add(tag.ContentLabel, "CS", "KNEE")}
+	seg := testSEG{rows: 3, columns: 5, segments: []fields{segment(1, "a")}, frames: []testFrame{{1, [3]float64{}, make([]byte, 15)}},
+		series: "1.2.840.1", frame: "1.2.840.9", more: fields{}.add(tag.ContentLabel, "CS", "KNEE")}
 	m := openBytes(t, seg.bytes())
 	if m.Kind != MaskSEG || m.Label != "KNEE" || !slices.Equal(m.header.references, []string{"1.2.840.1"}) || m.header.frame != "1.2.840.9" {
 		t.Errorf("%+v, references %v, frame %q", m, m.header.references, m.header.frame)

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"io"
 
+	"github.com/t2map/t2map/dicomio/internal/elements"
+
 	"github.com/suyashkumar/dicom/pkg/tag"
 
 	"github.com/t2map/t2map/files"
@@ -13,14 +15,14 @@ import (
 // object is an open DICOM file that is no image of a train, such as a segmentation.
 type object struct {
 	*header
-	data   dataset // what was wanted of it
+	data   elements.Dataset // what was wanted of it
 	file   *files.File
 	reader frameReader
 }
 
 // openObject opens the file, which must be what Find saw, and parses what is wanted
 // of it. Its pixels, if it has any, are as many as it declares.
-func (h *header) openObject(want wish) (*object, error) {
+func (h *header) openObject(want elements.Wish) (*object, error) {
 	file, err := h.open()
 	if err != nil {
 		return nil, err
@@ -34,22 +36,22 @@ func (h *header) openObject(want wish) (*object, error) {
 	return o, nil
 }
 
-func (o *object) prepare(want wish) error {
+func (o *object) prepare(want elements.Wish) error {
 	if !o.unchanged(o.file, o.file.Size()) {
 		return o.changed()
 	}
-	out, err := guard(o.file, o.size, want)
+	out, err := elements.Guard(o.file, o.size, want)
 	if err != nil {
 		return o.broken(err)
 	}
-	if len(out.tooLong) > 0 {
-		return o.wrong(out.tooLong[0], "longer than %d bytes", longestValue)
+	if len(out.TooLong) > 0 {
+		return o.wrong(out.TooLong[0], "longer than %d bytes", elements.LongestValue)
 	}
-	if o.data, err = out.parse(); err != nil {
+	if o.data, err = out.Parse(); err != nil {
 		return o.broken(err)
 	}
-	o.reader.body = out.body
-	if out.pixels == nil {
+	o.reader.body = out.Body
+	if out.Pixels == nil {
 		return nil
 	}
 	if o.encapsulated {

@@ -11,6 +11,8 @@ import (
 	"slices"
 	"sync"
 
+	"github.com/t2map/t2map/dicomio/internal/elements"
+
 	"github.com/suyashkumar/dicom/pkg/uid"
 
 	"github.com/t2map/t2map/digest"
@@ -147,7 +149,7 @@ func (on *shelf) read(files []*trainFile) error {
 // decode decodes the one image of a file that was read whole.
 func (on *shelf) decode(p plane, data []byte) error {
 	if p.inPlace() {
-		p.header.decode(p.dst, data[p.pixels.value:][:p.pixels.length])
+		p.header.decode(p.dst, data[p.pixels.Value:][:p.pixels.Length])
 		return nil
 	}
 	body, err := p.body(bytes.NewReader(data))
@@ -212,18 +214,18 @@ func (h *header) body(file io.ReaderAt) (io.ReaderAt, error) {
 	if h.syntax != uid.DeflatedExplicitVRLittleEndian {
 		return file, nil
 	}
-	out, err := guard(file, h.size, nil)
+	out, err := elements.Guard(file, h.size, nil)
 	if err != nil {
 		return nil, h.broken(err)
 	}
-	return out.body, nil
+	return out.Body, nil
 }
 
 // readAll reads the file into buf, which grows as needed.
 func (h *header) readAll(buf []byte) ([]byte, error) {
 	f, err := h.open()
 	switch {
-	case errors.Is(err, errNotDICOM):
+	case errors.Is(err, elements.ErrNotDICOM):
 		return buf, h.changed()
 	case err != nil:
 		return buf, err
@@ -261,7 +263,7 @@ func (h *header) headEnd() int64 {
 	if h.syntax == uid.DeflatedExplicitVRLittleEndian || !h.hasPixels() {
 		return h.size
 	}
-	return h.pixels.value
+	return h.pixels.Value
 }
 
 // unchanged reports whether a file of that size begins as Find saw it.

@@ -16,6 +16,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/t2map/t2map/dicomio/internal/elements"
+
 	"github.com/suyashkumar/dicom/pkg/uid"
 
 	"github.com/t2map/t2map/files"
@@ -797,7 +799,7 @@ func TestFindFollowsLinks(t *testing.T) {
 // bytes.
 func TestDecodeBytesInWords(t *testing.T) {
 	for vr, want := range map[string][]float32{"OW": {2, 1, 4}, "OB": {1, 2, 3}} {
-		h := &header{syntax: uid.ExplicitVRBigEndian, pixels: element{vr: vr}, rows: 1, columns: 3, allocated: 8, stored: 8, slope: 1}
+		h := &header{syntax: uid.ExplicitVRBigEndian, pixels: elements.Element{VR: vr}, rows: 1, columns: 3, allocated: 8, stored: 8, slope: 1}
 		raw, err := (&frameReader{body: bytes.NewReader([]byte{1, 2, 3, 4})}).read(h, 0)
 		if err != nil {
 			t.Fatal(err)

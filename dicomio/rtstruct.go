@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strconv"
 
+	"github.com/t2map/t2map/dicomio/internal/elements"
+
 	"github.com/suyashkumar/dicom/pkg/tag"
 
 	"github.com/t2map/t2map/volume"
@@ -16,7 +18,7 @@ import (
 
 // structureWish is what is wanted of a structure set (PS3.3 C.8.8.5, C.8.8.6 and
 // C.8.8.8).
-var structureWish = wish{
+var structureWish = elements.Wish{
 	tag.StructureSetROISequence: {tag.ROINumber: nil, tag.ROIName: nil, tag.ReferencedFrameOfReferenceUID: nil},
 	tag.ROIContourSequence: {
 		tag.ReferencedROINumber: nil,
@@ -63,7 +65,7 @@ func readStructures(ctx context.Context, h *header, to *placer, opt MaskOptions)
 
 // declare reads the structures that the object says it has.
 func (r *structureReader) declare() error {
-	items := r.data.items(tag.StructureSetROISequence)
+	items := r.data.Items(tag.StructureSetROISequence)
 	if len(items) == 0 {
 		return r.wrong(tag.StructureSetROISequence, "missing")
 	}
@@ -75,8 +77,8 @@ func (r *structureReader) declare() error {
 		if _, twice := r.of[n]; twice {
 			return r.wrong(tag.ROINumber, "%d is there twice", n)
 		}
-		s := volume.Segment{Number: n, Label: item.text(tag.ROIName)}
-		if f := item.text(tag.ReferencedFrameOfReferenceUID); !r.anyFrame && f != "" && r.frame != "" && f != r.frame {
+		s := volume.Segment{Number: n, Label: item.Text(tag.ROIName)}
+		if f := item.Text(tag.ReferencedFrameOfReferenceUID); !r.anyFrame && f != "" && r.frame != "" && f != r.frame {
 			e := r.wrong(tag.ReferencedFrameOfReferenceUID, "structure %d is drawn in frame %s, the structure set is in frame %s", n, hash(f), hash(r.frame))
 			s.Problem = e
 		}
@@ -87,7 +89,7 @@ func (r *structureReader) declare() error {
 }
 
 // whose returns the place in segments of the structure that an item refers to.
-func (r *structureReader) whose(item dataset) (int, error) {
+func (r *structureReader) whose(item elements.Dataset) (int, error) {
 	n, err := r.number(item, tag.ReferencedROINumber)
 	if err != nil {
 		return 0, err
@@ -102,8 +104,8 @@ func (r *structureReader) whose(item dataset) (int, error) {
 // observe reads the codes of the structures, where they have some.
 func (r *structureReader) observe() error {
 	coded := map[int]bool{}
-	for _, item := range r.data.items(tag.RTROIObservationsSequence) {
-		if !item.has(tag.SegmentedPropertyTypeCodeSequence) && !item.has(tag.AnatomicRegionSequence) {
+	for _, item := range r.data.Items(tag.RTROIObservationsSequence) {
+		if !item.Has(tag.SegmentedPropertyTypeCodeSequence) && !item.Has(tag.AnatomicRegionSequence) {
 			continue
 		}
 		i, err := r.whose(item)
@@ -124,7 +126,7 @@ func (r *structureReader) observe() error {
 // draw finds the voxels of every structure.
 func (r *structureReader) draw(ctx context.Context) error {
 	drawn := map[int]bool{}
-	for _, item := range r.data.items(tag.ROIContourSequence) {
+	for _, item := range r.data.Items(tag.ROIContourSequence) {
 		i, err := r.whose(item)
 		if err != nil {
 			return err
@@ -134,7 +136,7 @@ func (r *structureReader) draw(ctx context.Context) error {
 			return r.wrong(tag.ROIContourSequence, "structure %d is there twice", s.Number)
 		}
 		drawn[i] = true
-		contours, problem, err := r.contours(ctx, s.Number, item.items(tag.ContourSequence))
+		contours, problem, err := r.contours(ctx, s.Number, item.Items(tag.ContourSequence))
 		if err != nil {
 			return err
 		}
@@ -156,7 +158,7 @@ type planar struct {
 
 // contours returns the contours of a structure in the grid. A problem is why they
 // enclose no voxels of it although they are well-formed.
-func (r *structureReader) contours(ctx context.Context, number int, items []dataset) (out []planar, problem, err error) {
+func (r *structureReader) contours(ctx context.Context, number int, items []elements.Dataset) (out []planar, problem, err error) {
 	xor := 0
 	for n, item := range items {
 		if err := ctx.Err(); err != nil {
@@ -166,7 +168,7 @@ func (r *structureReader) contours(ctx context.Context, number int, items []data
 			e.Problem = fmt.Sprintf("structure %d, contour %d: %s", number, n+1, e.Problem)
 			return e
 		}
-		kind := item.text(tag.ContourGeometricType)
+		kind := item.Text(tag.ContourGeometricType)
 		points, wrong := r.points(item)
 		if wrong != nil {
 			return nil, nil, fault(wrong)
@@ -199,19 +201,19 @@ func (r *structureReader) contours(ctx context.Context, number int, items []data
 }
 
 // points reads the patient positions of a contour.
-func (r *structureReader) points(item dataset) ([][3]float64, *FileError) {
-	raw := bytes.TrimRight(item.bytes(tag.ContourData), " \x00")
+func (r *structureReader) points(item elements.Dataset) ([][3]float64, *FileError) {
+	raw := bytes.TrimRight(item.Bytes(tag.ContourData), " \x00")
 	if len(raw) == 0 {
 		return nil, r.wrong(tag.ContourData, "missing")
 	}
-	if v, err := item.decimals(contourOffset); err != nil || slices.ContainsFunc(v, func(x float64) bool { return x != 0 }) {
+	if v, err := item.Decimals(contourOffset); err != nil || slices.ContainsFunc(v, func(x float64) bool { return x != 0 }) {
 		return nil, r.wrong(contourOffset, "contours that are shifted are not read")
 	}
 	count := bytes.Count(raw, []byte{'\\'}) + 1
 	if count%3 != 0 {
 		return nil, r.wrong(tag.ContourData, "%d numbers are no points of three", count)
 	}
-	n, there, err := item.integer(tag.NumberOfContourPoints)
+	n, there, err := item.Integer(tag.NumberOfContourPoints)
 	if err != nil {
 		return nil, r.wrong(tag.NumberOfContourPoints, "%v", err)
 	}

@@ -144,7 +144,7 @@ func TestReadRTSTRUCTRefuses(t *testing.T) {
 
 // Codes of a structure stand in its observation.
 func TestStructureCodes(t *testing.T) {
-	observed := elements{}.sequence(tag.SegmentedPropertyTypeCodeSequence, coded("SCT", "309312004")).
+	observed := fields{}.sequence(tag.SegmentedPropertyTypeCodeSequence, coded("SCT", "309312004")).
 		sequence(tag.AnatomicRegionSequence, coded("SCT", "64234005"))
 	got, err := readMask(t, structureSet("1.2", "1.3", testStructure{number: 3, name: "P", observed: observed}), unitGrid(5, 4, 2), MaskOptions{})
 	if err != nil {

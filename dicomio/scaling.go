@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"math"
 
+	"github.com/t2map/t2map/dicomio/internal/elements"
+
 	"github.com/suyashkumar/dicom/pkg/tag"
 )
 
@@ -66,7 +68,7 @@ func (t *Train) scale(to PhilipsScaling) error {
 func (h *header) comparable(first *header, to PhilipsScaling) error {
 	switch {
 	case to == FloatingPoint && !(math.Abs(h.slope*h.scaleSlope) > 0):
-		e := h.wrong(philipsScaleSlope, "missing or 0: floating-point values need it")
+		e := h.wrong(elements.PhilipsScaleSlope, "missing or 0: floating-point values need it")
 		e.Hint = "map display values (--philips-scaling dv), or ask the site for images with their private attributes"
 		return e
 	case to == FloatingPoint:
@@ -82,7 +84,7 @@ func (h *header) comparable(first *header, to PhilipsScaling) error {
 		return e
 	}
 	if !near(got, want) {
-		e := h.wrong(philipsScaleSlope, "rescale slope × scale slope is %g, but %g in %s: the echoes of this slice are not on one scale", got, want, first.where())
+		e := h.wrong(elements.PhilipsScaleSlope, "rescale slope × scale slope is %g, but %g in %s: the echoes of this slice are not on one scale", got, want, first.where())
 		e.Hint = "map floating-point values (--philips-scaling fp), or export the series with one scaling for all echoes"
 		return e
 	}

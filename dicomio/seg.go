@@ -4,6 +4,8 @@ import (
 	"context"
 	"slices"
 
+	"github.com/t2map/t2map/dicomio/internal/elements"
+
 	"github.com/suyashkumar/dicom/pkg/tag"
 
 	"github.com/t2map/t2map/volume"
@@ -11,7 +13,7 @@ import (
 
 // framePlace is what says where a frame lies and whose it is, in the functional
 // groups shared by all frames or in each frame's own (PS3.3 C.7.6.16.2).
-var framePlace = wish{
+var framePlace = elements.Wish{
 	tag.PlanePositionSequence:    {tag.ImagePositionPatient: nil},
 	tag.PlaneOrientationSequence: {tag.ImageOrientationPatient: nil},
 	tag.PixelMeasuresSequence:    {tag.PixelSpacing: nil},
@@ -20,7 +22,7 @@ var framePlace = wish{
 }
 
 // segmentationWish is what is wanted of a segmentation (PS3.3 C.8.20.2).
-var segmentationWish = wish{
+var segmentationWish = elements.Wish{
 	tag.SegmentationType: nil, tag.SegmentationFractionalType: nil, tag.MaximumFractionalValue: nil,
 	tag.PixelPaddingValue: nil,
 	tag.SegmentSequence: {
@@ -46,8 +48,8 @@ type segmentReader struct {
 	*object
 	to     *placer
 	kind   string
-	shared dataset
-	groups []dataset // one for each frame
+	shared elements.Dataset
+	groups []elements.Dataset // one for each frame
 
 	segments []volume.Segment
 	of       map[int]int     // a segment's number to its place in segments
@@ -71,7 +73,7 @@ func readSegments(ctx context.Context, h *header, to *placer, opt MaskOptions) (
 		return out, "", err
 	}
 	defer o.Close()
-	r := &segmentReader{object: o, to: to, kind: o.data.text(tag.SegmentationType), of: map[int]int{}, isBack: map[int]bool{}, seen: map[[3]int]bool{}}
+	r := &segmentReader{object: o, to: to, kind: o.data.Text(tag.SegmentationType), of: map[int]int{}, isBack: map[int]bool{}, seen: map[[3]int]bool{}}
 	for _, step := range []func() error{r.checkPixels, r.declare, func() error { return r.values(opt) }, r.readGroups, func() error { return r.readFrames(ctx) }} {
 		if err := step(); err != nil {
 			return out, "", err
@@ -120,7 +122,7 @@ func (r *segmentReader) checkPixels() error {
 
 // declare reads the segments that the object says it has.
 func (r *segmentReader) declare() error {
-	items := r.data.items(tag.SegmentSequence)
+	items := r.data.Items(tag.SegmentSequence)
 	if len(items) == 0 {
 		return r.wrong(tag.SegmentSequence, "missing")
 	}
@@ -129,7 +131,7 @@ func (r *segmentReader) declare() error {
 		if err != nil {
 			return err
 		}
-		s := volume.Segment{Number: n, Label: item.text(tag.SegmentLabel)}
+		s := volume.Segment{Number: n, Label: item.Text(tag.SegmentLabel)}
 		if err := r.describe(&s, item); err != nil {
 			return err
 		}
@@ -164,7 +166,7 @@ func (r *segmentReader) values(opt MaskOptions) error {
 // fractions works out which values of a fractional segmentation are at or above
 // the threshold.
 func (r *segmentReader) fractions(threshold float64) error {
-	if t := r.data.text(tag.SegmentationFractionalType); t != "PROBABILITY" && t != "OCCUPANCY" {
+	if t := r.data.Text(tag.SegmentationFractionalType); t != "PROBABILITY" && t != "OCCUPANCY" {
 		return r.wrong(tag.SegmentationFractionalType, "%.20q, want PROBABILITY or OCCUPANCY", t)
 	}
 	most, err := r.number(r.data, tag.MaximumFractionalValue)
@@ -186,7 +188,7 @@ func (r *segmentReader) fractions(threshold float64) error {
 // labels works out which segment each value of a label map is, and which is the
 // background.
 func (r *segmentReader) labels() error {
-	padding, there, err := r.data.integer(tag.PixelPaddingValue)
+	padding, there, err := r.data.Integer(tag.PixelPaddingValue)
 	if err != nil {
 		return r.wrong(tag.PixelPaddingValue, "%v", err)
 	}
@@ -219,7 +221,7 @@ func (r *segmentReader) readGroups() error {
 	if r.shared, _, err = r.one(r.data, tag.SharedFunctionalGroupsSequence); err != nil {
 		return err
 	}
-	r.groups = r.data.items(tag.PerFrameFunctionalGroupsSequence)
+	r.groups = r.data.Items(tag.PerFrameFunctionalGroupsSequence)
 	if len(r.groups) != r.frames {
 		return r.wrong(tag.PerFrameFunctionalGroupsSequence, "%d items for %d frames", len(r.groups), r.frames)
 	}

@@ -7,6 +7,8 @@ import (
 	"math"
 	"slices"
 
+	"github.com/t2map/t2map/dicomio/internal/elements"
+
 	"github.com/suyashkumar/dicom/pkg/tag"
 )
 
@@ -48,14 +50,14 @@ type framePixels struct {
 
 // group returns what one frame's functional groups, or else the shared ones, hold
 // of a macro.
-func (r *segmentReader) group(n int, t tag.Tag) (dataset, error) {
-	for _, d := range []dataset{r.groups[n], r.shared} {
+func (r *segmentReader) group(n int, t tag.Tag) (elements.Dataset, error) {
+	for _, d := range []elements.Dataset{r.groups[n], r.shared} {
 		item, there, err := r.one(d, t)
 		if there || err != nil {
 			return item, err
 		}
 	}
-	return dataset{}, r.frameError(n, r.wrong(t, "missing"))
+	return elements.Dataset{}, r.frameError(n, r.wrong(t, "missing"))
 }
 
 // numbers returns count numbers of a frame's functional group.
@@ -64,7 +66,7 @@ func (r *segmentReader) numbers(n int, macro, t tag.Tag, count int) ([]float64, 
 	if err != nil {
 		return nil, err
 	}
-	v, err := item.decimals(t)
+	v, err := item.Decimals(t)
 	switch {
 	case err != nil:
 		return nil, r.frameError(n, r.wrong(t, "%v", err))

@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/t2map/t2map/dicomio/internal/elements"
+
 	"github.com/suyashkumar/dicom/pkg/tag"
 	"github.com/suyashkumar/dicom/pkg/uid"
 )
@@ -24,7 +26,7 @@ func with(t testing.TB, file []byte, implicit bool, add []byte) []byte {
 		length, head := int(binary.LittleEndian.Uint32(file[at+4:])), 8
 		if !implicit {
 			length = int(binary.LittleEndian.Uint16(file[at+6:]))
-			if vrs[string(file[at+4:at+6])] == 12 {
+			if longVRs(string(file[at+4 : at+6])) {
 				length, head = int(binary.LittleEndian.Uint32(file[at+8:])), 12
 			}
 		}
@@ -144,18 +146,18 @@ func TestWhatIsNoDICOM(t *testing.T) {
 func TestVendorsWaysOfWriting(t *testing.T) {
 	te := func(n int) string { return fmt.Sprint(trainOf()[n].TE) }
 	private := [][]byte{
-		le(0x0051, 0x1008, "UN", undefined, implicitItem(0x0051, 0x1009, "ABCD")...),                              // CP-246
-		le(0x0051, 0x100A, "UN", 6, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF),                                           // what one cannot know
-		sequenceElement(0x0051, 0x100B, false, sequenceElement(0x0051, 0x100C, true, nil)),                        // private sequences
-		le(0x0051, 0x100D, "UN", undefined, append(le(0xFFFE, 0xE000, "", 0), le(0xFFFE, 0xE0DD, "", 0)...)...),   // an empty item
-		le(0x0051, 0x100E, "OB", undefined, items([]byte{1, 2, 3, 4})...),                                         // fragments that are no pixels
-		{0x51, 0, 0x0F, 0x10, 'L', 'O', 2, 0, 0x1B, '$'},                                                          // an escape of nothing
-		plainElement(0x0051, 0x1010, "ST", bytes.Repeat([]byte("long "), 6000)[:1<<14+2]),                         // longer than what is looked at
-		plainElement(0x0051, 0x1011, "FD", []byte{0, 0, 0, 0, 0, 0, 0xF8, 0x7F}),                                  // NaN
-		le(0x0051, 0x1012, "UN", 8, 0x28, 0, 0x10, 0, 0xFF, 0xFF, 0xFF, 0xFF),                                     // what looks like an element
-		le(0x0051, 0x1013, "UN", undefined, implicitItem(0x0028, 0x0010, "\x07\x00")...),                          // Rows of something else
-		sequenceElement(0x0051, 0x1014, false, textElement(0x0018, 0x0081, "DS", "999")),                          // EchoTime of something else
-		sequenceElement(0x0054, 0x0016, true, shortElement(0x0028, 0x0010, 7), textElement(0x10, 0x20, "LO", "")), // likewise
+		le(0x0051, 0x1008, "UN", elements.Undefined, implicitItem(0x0051, 0x1009, "ABCD")...),                            // CP-246
+		le(0x0051, 0x100A, "UN", 6, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF),                                                  // what one cannot know
+		sequenceElement(0x0051, 0x100B, false, sequenceElement(0x0051, 0x100C, true, nil)),                               // private sequences
+		le(0x0051, 0x100D, "UN", elements.Undefined, append(le(0xFFFE, 0xE000, "", 0), le(0xFFFE, 0xE0DD, "", 0)...)...), // an empty item
+		le(0x0051, 0x100E, "OB", elements.Undefined, items([]byte{1, 2, 3, 4})...),                                       // fragments that are no pixels
+		{0x51, 0, 0x0F, 0x10, 'L', 'O', 2, 0, 0x1B, '$'},                                                                 // an escape of nothing
+		plainElement(0x0051, 0x1010, "ST", bytes.Repeat([]byte("long "), 6000)[:1<<14+2]),                                // longer than what is looked at
+		plainElement(0x0051, 0x1011, "FD", []byte{0, 0, 0, 0, 0, 0, 0xF8, 0x7F}),                                         // NaN
+		le(0x0051, 0x1012, "UN", 8, 0x28, 0, 0x10, 0, 0xFF, 0xFF, 0xFF, 0xFF),                                            // what looks like an element
+		le(0x0051, 0x1013, "UN", elements.Undefined, implicitItem(0x0028, 0x0010, "\x07\x00")...),                        // Rows of something else
+		sequenceElement(0x0051, 0x1014, false, textElement(0x0018, 0x0081, "DS", "999")),                                 // EchoTime of something else
+		sequenceElement(0x0054, 0x0016, true, shortElement(0x0028, 0x0010, 7), textElement(0x10, 0x20, "LO", "")),        // likewise
 	}
 	for _, c := range []struct {
 		name   string
@@ -178,7 +180,7 @@ func TestVendorsWaysOfWriting(t *testing.T) {
 		}},
 		{"private elements, implicit", uid.ImplicitVRLittleEndian, func(_ int, f []byte) []byte {
 			return with(t, f, true, bytes.Join([][]byte{
-				le(0x0051, 0x1008, "", undefined, implicitItem(0x0051, 0x1009, "ABCD")...),
+				le(0x0051, 0x1008, "", elements.Undefined, implicitItem(0x0051, 0x1009, "ABCD")...),
 				le(0x0051, 0x100A, "", 6, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF),
 				le(0x0051, 0x100B, "", 8, 0xFE, 0xFF, 0x00, 0xE0, 0xFF, 0xFF, 0xFF, 0x7F), // begins like an item
 				le(0x0051, 0x1012, "", 5, 'o', 'd', 'd', '!', '!'),

@@ -23,16 +23,18 @@ var mayImport = map[string][]string{
 	"t2fit":   {"volume", "t2fit/internal/lanes", "t2fit/internal/epg"},
 	"segment": {"volume"},
 	"nifti":   {"volume", "nifti/internal/deflate"},
-	"dicomio": {"volume", "digest", "files", "dicomio/internal/charset", "dicomio/internal/codec"},
+	"dicomio": {"volume", "digest", "files", "dicomio/internal/elements", "dicomio/internal/codec"},
 	"phantom": {"volume", "dicomio", "nifti"},
 	"report":  {"volume", "digest", "nifti", "segment"},
 	"batch":   {"volume", "files", "dicomio", "nifti", "segment", "t2fit", "report"},
 
 	"accuracy": {"volume", "t2fit", "phantom", "report"},
 
-	"nifti/internal/deflate":   {},
-	"dicomio/internal/charset": {},
-	"dicomio/internal/codec":   {},
+	"nifti/internal/deflate": {},
+
+	"dicomio/internal/elements": {"dicomio/internal/charset"},
+	"dicomio/internal/charset":  {},
+	"dicomio/internal/codec":    {},
 
 	"t2fit/internal/lanes": {},
 	"t2fit/internal/epg":   {"t2fit/internal/lanes"},
@@ -46,7 +48,7 @@ var onlyIn = map[string][]string{
 	// codec keeps its compiled module in the user's cache directory.
 	"os":                            {"files", "dicomio", "dicomio/internal/codec", "phantom", "report", "batch", "cmd/t2map"},
 	"path/filepath":                 {"files", "dicomio", "dicomio/internal/codec", "phantom", "report", "batch", "cmd/t2map"},
-	"github.com/suyashkumar/dicom":  {"dicomio"},
+	"github.com/suyashkumar/dicom":  {"dicomio", "dicomio/internal/elements"},
 	"github.com/tetratelabs/wazero": {"dicomio/internal/codec"},
 	"github.com/spf13/cobra":        {"cmd/t2map"},
 	"gonum.org/v1/plot":             {"report"},

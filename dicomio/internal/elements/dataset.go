@@ -1,4 +1,4 @@
-package dicomio
+package elements
 
 import (
 	"bufio"
@@ -17,24 +17,24 @@ import (
 	"github.com/t2map/t2map/dicomio/internal/charset"
 )
 
-// dataset is what was wanted of a data set, or of an item of a sequence.
-type dataset []*dicom.Element
+// Dataset is what was wanted of a data set, or of an item of a sequence.
+type Dataset []*dicom.Element
 
-// errUnparsed says that the library could not make elements of the bytes.
-var errUnparsed = errors.New("the data elements cannot be parsed")
+// ErrUnparsed says that the library could not make elements of the bytes.
+var ErrUnparsed = errors.New("the data elements cannot be parsed")
 
-// parse lets the library parse the wanted elements. It panics on some broken ones;
+// Parse lets the library Parse the wanted elements. It panics on some broken ones;
 // and its messages quote what they stumble over, which may be a name, so that none
 // is passed on. What was parsed before an error is returned with it.
-func (o *outline) parse() (d dataset, err error) {
+func (o *Outline) Parse() (d Dataset, err error) {
 	defer func() {
 		if r := recover(); r != nil {
-			err = errUnparsed
+			err = ErrUnparsed
 		}
 	}()
 	p, err := dicom.NewParser(bufio.NewReader(o.file()), dicomio.LimitReadUntilEOF, nil)
 	if err != nil {
-		return nil, errUnparsed
+		return nil, ErrUnparsed
 	}
 	for {
 		e, err := p.Next()
@@ -42,7 +42,7 @@ func (o *outline) parse() (d dataset, err error) {
 		case errors.Is(err, io.EOF):
 			return d, nil
 		case err != nil:
-			return d, errUnparsed
+			return d, ErrUnparsed
 		}
 		o.decode(e)
 		d = append(d, e)
@@ -50,7 +50,7 @@ func (o *outline) parse() (d dataset, err error) {
 }
 
 // decode replaces the element's texts, and those within it, by UTF-8.
-func (o *outline) decode(e *dicom.Element) {
+func (o *Outline) decode(e *dicom.Element) {
 	switch values := e.Value.GetValue().(type) {
 	case []string:
 		// The library has cut them at bytes that may be the half of a character.
@@ -62,7 +62,7 @@ func (o *outline) decode(e *dicom.Element) {
 			e.Value = v
 		}
 	case []*dicom.SequenceItemValue:
-		for _, item := range itemsOf(e) {
+		for _, item := range ItemsOf(e) {
 			for _, inner := range item {
 				o.decode(inner)
 			}
@@ -82,7 +82,7 @@ func isPlain(s string) bool {
 }
 
 // at returns the element, or nil where there is none.
-func (d dataset) at(t tag.Tag) *dicom.Element {
+func (d Dataset) at(t tag.Tag) *dicom.Element {
 	for _, e := range d {
 		if e.Tag == t {
 			return e
@@ -91,20 +91,20 @@ func (d dataset) at(t tag.Tag) *dicom.Element {
 	return nil
 }
 
-func (d dataset) has(t tag.Tag) bool { return d.at(t) != nil }
+func (d Dataset) Has(t tag.Tag) bool { return d.at(t) != nil }
 
-// items returns the items of a sequence; nil where it is absent or empty.
-func (d dataset) items(t tag.Tag) []dataset {
+// Items returns the Items of a sequence; nil where it is absent or empty.
+func (d Dataset) Items(t tag.Tag) []Dataset {
 	e := d.at(t)
 	if e == nil {
 		return nil
 	}
-	return itemsOf(e)
+	return ItemsOf(e)
 }
 
-func itemsOf(e *dicom.Element) []dataset {
+func ItemsOf(e *dicom.Element) []Dataset {
 	items, _ := e.Value.GetValue().([]*dicom.SequenceItemValue)
-	out := make([]dataset, len(items))
+	out := make([]Dataset, len(items))
 	for i, item := range items {
 		elements, _ := item.GetValue().([]*dicom.Element)
 		out[i] = elements
@@ -112,44 +112,44 @@ func itemsOf(e *dicom.Element) []dataset {
 	return out
 }
 
-// texts returns the element's values as UTF-8, trimmed of padding; nil where it is
+// Texts returns the element's values as UTF-8, trimmed of padding; nil where it is
 // absent or no text.
-func (d dataset) texts(t tag.Tag) []string {
+func (d Dataset) Texts(t tag.Tag) []string {
 	if e := d.at(t); e != nil {
-		return texts(e)
+		return TextsOf(e)
 	}
 	return nil
 }
 
-// text returns the element's first value, or "".
-func (d dataset) text(t tag.Tag) string {
-	if v := d.texts(t); len(v) > 0 {
+// Text returns the element's first value, or "".
+func (d Dataset) Text(t tag.Tag) string {
+	if v := d.Texts(t); len(v) > 0 {
 		return v[0]
 	}
 	return ""
 }
 
-// integer returns a single whole number; ok is false where the element is absent or
+// Integer returns a single whole number; ok is false where the element is absent or
 // empty, and an error says that it holds something else.
-func (d dataset) integer(t tag.Tag) (v int, ok bool, err error) {
+func (d Dataset) Integer(t tag.Tag) (v int, ok bool, err error) {
 	e := d.at(t)
 	if e == nil {
 		return 0, false, nil
 	}
-	return whole(e)
+	return WholeOf(e)
 }
 
-// decimals returns finite numbers; nil where the element is absent or empty.
-func (d dataset) decimals(t tag.Tag) ([]float64, error) {
+// Decimals returns finite numbers; nil where the element is absent or empty.
+func (d Dataset) Decimals(t tag.Tag) ([]float64, error) {
 	e := d.at(t)
 	if e == nil {
 		return nil, nil
 	}
-	return numbers(e)
+	return NumbersOf(e)
 }
 
-// bytes returns the value of an element that is handed over raw.
-func (d dataset) bytes(t tag.Tag) []byte {
+// Bytes returns the value of an element that is handed over raw.
+func (d Dataset) Bytes(t tag.Tag) []byte {
 	if e := d.at(t); e != nil {
 		b, _ := e.Value.GetValue().([]byte)
 		return b
@@ -157,7 +157,7 @@ func (d dataset) bytes(t tag.Tag) []byte {
 	return nil
 }
 
-func texts(e *dicom.Element) []string {
+func TextsOf(e *dicom.Element) []string {
 	values, ok := e.Value.GetValue().([]string)
 	if !ok {
 		return nil
@@ -169,14 +169,14 @@ func texts(e *dicom.Element) []string {
 	return out
 }
 
-func text(e *dicom.Element) string {
-	if v := texts(e); len(v) > 0 {
+func TextOf(e *dicom.Element) string {
+	if v := TextsOf(e); len(v) > 0 {
 		return v[0]
 	}
 	return ""
 }
 
-func numbers(e *dicom.Element) ([]float64, error) {
+func NumbersOf(e *dicom.Element) ([]float64, error) {
 	var got []float64
 	switch values := e.Value.GetValue().(type) {
 	case []float64:
@@ -186,7 +186,7 @@ func numbers(e *dicom.Element) ([]float64, error) {
 			got = append(got, float64(v))
 		}
 	case []string:
-		for _, s := range texts(e) {
+		for _, s := range TextsOf(e) {
 			if s == "" && len(values) == 1 {
 				return nil, nil
 			}
@@ -207,7 +207,7 @@ func numbers(e *dicom.Element) ([]float64, error) {
 	return got, nil
 }
 
-func whole(e *dicom.Element) (v int, ok bool, err error) {
+func WholeOf(e *dicom.Element) (v int, ok bool, err error) {
 	switch values := e.Value.GetValue().(type) {
 	case []int:
 		switch len(values) {
@@ -218,7 +218,7 @@ func whole(e *dicom.Element) (v int, ok bool, err error) {
 		}
 		return 0, false, fmt.Errorf("%d values, want 1", len(values))
 	case []string:
-		s := text(e)
+		s := TextOf(e)
 		if s == "" {
 			return 0, false, nil
 		}

@@ -1,4 +1,4 @@
-package dicomio
+package elements
 
 import (
 	"encoding/binary"
@@ -16,7 +16,7 @@ type elementWalker struct {
 	order    byteOrder
 	implicit bool
 	foreign  bool // within UN in a big-endian file: another byte order than the rest
-	out      *outline
+	out      *Outline
 }
 
 // byteOrder reads and appends numbers.
@@ -25,12 +25,12 @@ type byteOrder interface {
 	binary.AppendByteOrder
 }
 
-// element is the header of a data element; value is where its value begins.
-type element struct {
-	tag    tag.Tag
-	vr     string
-	length int64
-	value  int64
+// Element is the header of a data Element; value is where its value begins.
+type Element struct {
+	Tag    tag.Tag
+	VR     string
+	Length int64
+	Value  int64
 }
 
 // These tags delimit sequences; they have no VR in any syntax (PS3.5 7.5).
@@ -72,27 +72,27 @@ func vrOf(b []byte) (vr string, head int64) {
 }
 
 // header reads the element at pos and checks its length against end.
-func (w *elementWalker) header(pos, end int64) (element, error) {
+func (w *elementWalker) header(pos, end int64) (Element, error) {
 	if w.out.elements++; w.out.elements > mostElements {
-		return element{}, fmt.Errorf("more than %d data elements", mostElements)
+		return Element{}, fmt.Errorf("more than %d data elements", mostElements)
 	}
 	b, err := w.in.bytes(pos, 8)
 	if err != nil {
-		return element{}, err
+		return Element{}, err
 	}
-	e := element{tag: w.tagOf(b), value: pos + 8}
+	e := Element{Tag: w.tagOf(b), Value: pos + 8}
 	switch {
-	case e.tag.Group == 0xFFFE:
-		e.length = int64(w.order.Uint32(b[4:]))
+	case e.Tag.Group == 0xFFFE:
+		e.Length = int64(w.order.Uint32(b[4:]))
 	case w.implicit:
-		e.length = int64(w.order.Uint32(b[4:]))
+		e.Length = int64(w.order.Uint32(b[4:]))
 	default:
 		if err := w.explicit(&e, b, end); err != nil {
-			return element{}, err
+			return Element{}, err
 		}
 	}
-	if e.length != undefined && e.length > end-e.value {
-		return e, &promiseError{e.tag, e.length, end - e.value}
+	if e.Length != Undefined && e.Length > end-e.Value {
+		return e, &PromiseError{e.Tag, e.Length, end - e.Value}
 	}
 	return e, nil
 }
@@ -101,27 +101,27 @@ func (w *elementWalker) header(pos, end int64) (element, error) {
 // is no VR of the standard comes in three kinds: letters that a later standard has
 // made one, with a length of 32 bits (PS3.5 7.1.2); letters of a vendor's own, with 16;
 // and none at all, where one element was written without VR.
-func (w *elementWalker) explicit(e *element, b []byte, end int64) error {
+func (w *elementWalker) explicit(e *Element, b []byte, end int64) error {
 	var head int64
-	e.vr, head = vrOf(b[4:6])
-	e.length = int64(w.order.Uint16(b[6:]))
+	e.VR, head = vrOf(b[4:6])
+	e.Length = int64(w.order.Uint16(b[6:]))
 	switch {
-	case e.vr == "" && !isUpper(b[4:6]):
-		if long := int64(w.order.Uint32(b[4:])); long <= end-e.value || long == undefined {
-			e.length = long
+	case e.VR == "" && !isUpper(b[4:6]):
+		if long := int64(w.order.Uint32(b[4:])); long <= end-e.Value || long == Undefined {
+			e.Length = long
 		}
 		return nil
-	case head == 8 && (e.vr != "" || e.length != 0):
+	case head == 8 && (e.VR != "" || e.Length != 0):
 		return nil
 	}
-	b, err := w.in.bytes(e.value, 4)
-	if e.vr == "" && (err != nil || w.tagOf(b).Compare(e.tag) > 0) {
+	b, err := w.in.bytes(e.Value, 4)
+	if e.VR == "" && (err != nil || w.tagOf(b).Compare(e.Tag) > 0) {
 		return nil // an empty value, and the next element
 	}
 	if err != nil {
 		return err
 	}
-	e.length, e.value = int64(w.order.Uint32(b)), e.value+4
+	e.Length, e.Value = int64(w.order.Uint32(b)), e.Value+4
 	return nil
 }
 
@@ -136,32 +136,32 @@ func isUpper(b []byte) bool {
 // walk goes through elements from pos to end, or to the end of an item, gathers
 // the wanted ones and returns where it stopped. At the top PixelData ends it:
 // nothing behind is read but the headers of its fragments.
-func (w *elementWalker) walk(pos, end int64, depth int, want wish) (int64, error) {
+func (w *elementWalker) walk(pos, end int64, depth int, want Wish) (int64, error) {
 	for pos < end {
 		e, err := w.header(pos, end)
 		if err != nil {
 			return pos, err
 		}
-		if depth == 0 && e.tag == tag.PixelData {
+		if depth == 0 && e.Tag == tag.PixelData {
 			if w.implicit {
-				e.vr = "OW" // PS3.5 A.1
+				e.VR = "OW" // PS3.5 A.1
 			}
 			pixels := e // a copy, so that not every element is moved to the heap
-			w.out.pixels = &pixels
-			if e.length == undefined {
-				_, err = w.fragments(e, end, &w.out.fragments)
+			w.out.Pixels = &pixels
+			if e.Length == Undefined {
+				_, err = w.fragments(e, end, &w.out.Fragments)
 			}
 			return pos, err
 		}
-		inside, wanted := want[e.tag]
-		next := e.value + e.length
+		inside, wanted := want[e.Tag]
+		next := e.Value + e.Length
 		if depth == 0 {
 			w.out.complete = len(w.out.wanted)
 		}
 		switch {
-		case e.tag == itemEndTag:
-			return e.value, nil
-		case e.length == undefined && (e.vr == "OB" || e.vr == "OW"):
+		case e.Tag == itemEndTag:
+			return e.Value, nil
+		case e.Length == Undefined && (e.VR == "OB" || e.VR == "OW"):
 			// The pixels of an icon (PS3.3 C.7.6.1.1.6), say, are no data sets.
 			if next, err = w.fragments(e, end, nil); err != nil {
 				return pos, err
@@ -170,15 +170,15 @@ func (w *elementWalker) walk(pos, end int64, depth int, want wish) (int64, error
 			if next, err = w.items(e, end, depth+1, inside); err != nil {
 				return pos, err
 			}
-		case depth == 0 && e.tag == tag.SpecificCharacterSet && e.length <= longestValue:
-			value, err := w.in.bytes(e.value, int(e.length))
+		case depth == 0 && e.Tag == tag.SpecificCharacterSet && e.Length <= LongestValue:
+			value, err := w.in.bytes(e.Value, int(e.Length))
 			if err != nil {
 				return pos, err
 			}
 			w.out.charset = string(value)
-		case e.tag == tag.ExtendedOffsetTable:
+		case e.Tag == tag.ExtendedOffsetTable:
 			w.out.offsets = e
-		case e.tag == tag.ExtendedOffsetTableLengths:
+		case e.Tag == tag.ExtendedOffsetTableLengths:
 			w.out.lengths = e
 		case wanted && inside == nil:
 			if err := w.gather(e); err != nil {
@@ -192,33 +192,33 @@ func (w *elementWalker) walk(pos, end int64, depth int, want wish) (int64, error
 
 // isSequence reports whether the element holds items. What is not sure to be one
 // is taken for it only where one is wanted.
-func (w *elementWalker) isSequence(e element, wanted bool) bool {
+func (w *elementWalker) isSequence(e Element, wanted bool) bool {
 	switch {
-	case e.vr == "SQ", e.length == undefined:
+	case e.VR == "SQ", e.Length == Undefined:
 		return true
 	case w.implicit && !wanted:
-		info, err := tag.Find(e.tag)
+		info, err := tag.Find(e.Tag)
 		return err == nil && info.VRs[0] == "SQ"
 	}
-	return wanted && (e.vr == "" || e.vr == "UN")
+	return wanted && (e.VR == "" || e.VR == "UN")
 }
 
 // items goes through the items of a sequence.
-func (w *elementWalker) items(of element, end int64, depth int, want wish) (int64, error) {
-	if depth > deepest {
-		return of.value, fmt.Errorf("more than %d sequences within each other", deepest)
+func (w *elementWalker) items(of Element, end int64, depth int, want Wish) (int64, error) {
+	if depth > Deepest {
+		return of.Value, fmt.Errorf("more than %d sequences within each other", Deepest)
 	}
-	pos := of.value
-	if of.length != undefined {
-		end = pos + of.length
+	pos := of.Value
+	if of.Length != Undefined {
+		end = pos + of.Length
 	}
 	inside := *w
-	if of.vr == "UN" {
+	if of.VR == "UN" {
 		// Whatever the syntax, these are implicit little endian (PS3.5 6.2.2).
 		inside.order, inside.implicit, inside.foreign = binary.LittleEndian, true, w.out.order == binary.BigEndian
 	}
 	if want != nil {
-		w.open(of.tag, "SQ")
+		w.open(of.Tag, "SQ")
 		defer w.open(sequenceEnd, "")
 	}
 	for pos < end {
@@ -228,14 +228,14 @@ func (w *elementWalker) items(of element, end int64, depth int, want wish) (int6
 			return pos, io.ErrUnexpectedEOF
 		case err != nil:
 			return pos, err
-		case e.tag == sequenceEnd:
-			return e.value, nil
-		case e.tag != itemTag:
-			return pos, fmt.Errorf("element (%04X,%04X) holds something that is no item", of.tag.Group, of.tag.Element)
+		case e.Tag == sequenceEnd:
+			return e.Value, nil
+		case e.Tag != itemTag:
+			return pos, fmt.Errorf("element (%04X,%04X) holds something that is no item", of.Tag.Group, of.Tag.Element)
 		}
 		itemEnd := end
-		if e.length != undefined {
-			itemEnd = e.value + e.length
+		if e.Length != Undefined {
+			itemEnd = e.Value + e.Length
 		}
 		if want != nil {
 			if err := w.count(); err != nil {
@@ -243,7 +243,7 @@ func (w *elementWalker) items(of element, end int64, depth int, want wish) (int6
 			}
 			w.open(itemTag, "")
 		}
-		if pos, err = inside.walk(e.value, itemEnd, depth, want); err == io.EOF {
+		if pos, err = inside.walk(e.Value, itemEnd, depth, want); err == io.EOF {
 			err = io.ErrUnexpectedEOF
 		}
 		if err != nil {
@@ -252,7 +252,7 @@ func (w *elementWalker) items(of element, end int64, depth int, want wish) (int6
 		if want != nil {
 			w.open(itemEndTag, "")
 		}
-		if e.length != undefined {
+		if e.Length != Undefined {
 			pos = itemEnd
 		}
 	}
@@ -260,24 +260,24 @@ func (w *elementWalker) items(of element, end int64, depth int, want wish) (int6
 }
 
 // fragments goes through the items of encapsulated pixel data and notes them in list.
-func (w *elementWalker) fragments(of element, end int64, list *[]fragment) (int64, error) {
-	for pos := of.value; pos < end; {
+func (w *elementWalker) fragments(of Element, end int64, list *[]Fragment) (int64, error) {
+	for pos := of.Value; pos < end; {
 		e, err := w.header(pos, end)
 		switch {
 		case err != nil:
 			return pos, err
-		case e.tag == sequenceEnd:
-			return e.value, nil
-		case e.tag != itemTag || e.length == undefined:
-			return pos, fmt.Errorf("element (%04X,%04X) holds something that is no fragment", of.tag.Group, of.tag.Element)
+		case e.Tag == sequenceEnd:
+			return e.Value, nil
+		case e.Tag != itemTag || e.Length == Undefined:
+			return pos, fmt.Errorf("element (%04X,%04X) holds something that is no fragment", of.Tag.Group, of.Tag.Element)
 		}
 		if list != nil {
 			if len(*list) == mostFragments {
-				return pos, fmt.Errorf("element (%04X,%04X) has more than %d fragments", of.tag.Group, of.tag.Element, mostFragments)
+				return pos, fmt.Errorf("element (%04X,%04X) has more than %d fragments", of.Tag.Group, of.Tag.Element, mostFragments)
 			}
-			*list = append(*list, fragment{e.value, e.length})
+			*list = append(*list, Fragment{e.Value, e.Length})
 		}
-		pos = e.value + e.length
+		pos = e.Value + e.Length
 	}
 	return end, io.ErrUnexpectedEOF
 }
@@ -298,7 +298,7 @@ func (w *elementWalker) open(t tag.Tag, vr string) {
 	if vr != "" {
 		b = append(append(b, vr...), 0, 0)
 	}
-	length := uint32(undefined)
+	length := uint32(Undefined)
 	if t == itemEndTag || t == sequenceEnd {
 		length = 0
 	}
@@ -306,19 +306,19 @@ func (w *elementWalker) open(t tag.Tag, vr string) {
 }
 
 // gather copies an element for the library, in explicit VR.
-func (w *elementWalker) gather(e element) error {
+func (w *elementWalker) gather(e Element) error {
 	if w.foreign {
 		return nil
 	}
-	raw := rawTags[e.tag]
-	if e.length > longestValue && !raw {
-		w.out.tooLong = append(w.out.tooLong, e.tag)
+	raw := rawTags[e.Tag]
+	if e.Length > LongestValue && !raw {
+		w.out.TooLong = append(w.out.TooLong, e.Tag)
 		return nil
 	}
 	if err := w.count(); err != nil {
 		return err
 	}
-	value, err := w.in.bytes(e.value, int(e.length))
+	value, err := w.in.bytes(e.Value, int(e.Length))
 	if err != nil {
 		return err
 	}
@@ -326,13 +326,13 @@ func (w *elementWalker) gather(e element) error {
 	if !raw {
 		vr = e.libraryVR()
 	}
-	b := order.AppendUint16(w.out.wanted, e.tag.Group)
-	b = order.AppendUint16(b, e.tag.Element)
+	b := order.AppendUint16(w.out.wanted, e.Tag.Group)
+	b = order.AppendUint16(b, e.Tag.Element)
 	b = append(b, vr...)
 	if vrs[vr] == 12 {
-		b = order.AppendUint32(append(b, 0, 0), uint32(e.length))
+		b = order.AppendUint32(append(b, 0, 0), uint32(e.Length))
 	} else {
-		b = order.AppendUint16(b, uint16(e.length))
+		b = order.AppendUint16(b, uint16(e.Length))
 	}
 	w.out.wanted = append(b, value...)
 	return nil
@@ -344,13 +344,13 @@ var rawTags = map[tag.Tag]bool{tag.ContourData: true}
 
 // libraryVR returns the VR under which the library gets the element: the
 // dictionary's where the file has none, and bytes for those that it misreads.
-func (e element) libraryVR() string {
-	vr := e.vr
+func (e Element) libraryVR() string {
+	vr := e.VR
 	if vr == "" || vr == "UN" {
 		vr = "UN"
-		if info, err := tag.Find(e.tag); err == nil {
+		if info, err := tag.Find(e.Tag); err == nil {
 			vr = info.VRs[0]
-		} else if private, ok := privateVRs[e.tag]; ok {
+		} else if private, ok := privateVRs[e.Tag]; ok {
 			vr = private
 		}
 	}
@@ -363,9 +363,9 @@ func (e element) libraryVR() string {
 
 // holds reports whether the pixels' last byte is there; of a file that was found
 // when its lengths were checked.
-func (w *elementWalker) holds(pixels *element) bool {
+func (w *elementWalker) holds(pixels *Element) bool {
 	z, inflating := w.in.r.(*inflated)
-	return !inflating || pixels.length == undefined || z.reach(pixels.value+pixels.length)
+	return !inflating || pixels.Length == Undefined || z.reach(pixels.Value+pixels.Length)
 }
 
 // window reads ahead, to spare a read per element.

@@ -1,4 +1,4 @@
-package dicomio
+package elements
 
 import (
 	"compress/flate"
