@@ -281,14 +281,22 @@ func FuzzDecodeJPEGLS(f *testing.F) {
 	fuzz(f, ".8", jpegLS)
 }
 
-// In the module, for comparison.
+// The two that BenchmarkDecode decodes in Go, in the module.
 func BenchmarkModuleJPEGLS(b *testing.B) {
-	f := sharedFile(b, "transfer-syntaxes/7.dcm")
-	for b.Loop() {
-		got, err := codec.DecodeByModule(f.frame, f.syntax, f.fragments[0])
-		if err != nil {
-			b.Fatal(err)
+	module := func(b *testing.B, f file) {
+		b.SetBytes(int64(2 * f.frame.Rows * f.frame.Columns))
+		for b.Loop() {
+			if _, err := codec.DecodeByModule(f.frame, f.syntax, f.fragments[0]); err != nil {
+				b.Fatal(err)
+			}
 		}
-		b.SetBytes(int64(len(got)))
 	}
+	b.Run("knee", func(b *testing.B) {
+		need(b, "dcmcjpls")
+		path, _ := variant{16, 12, false}.write(b)
+		out := filepath.Join(b.TempDir(), "out.dcm")
+		run(b, "dcmcjpls", path, out)
+		module(b, readFile(b, out))
+	})
+	b.Run("siemens", func(b *testing.B) { module(b, sharedFile(b, "transfer-syntaxes/7.dcm")) })
 }
