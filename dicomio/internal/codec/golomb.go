@@ -1,0 +1,123 @@
+package codec
+
+import (
+	"bytes"
+	"encoding/binary"
+	"math/bits"
+)
+
+// enoughBits count after a refill. More than most codes need; see golombReader.fill for
+// why not more.
+const enoughBits = 50
+
+// golombReader reads the bits of a JPEG-LS scan from the highest of each byte on; of a
+// byte after 0xff only seven, the first being stuffed (T.87 A.1). After the data it
+// reads zeros without end; left says how many were read too many.
+type golombReader struct {
+	data []byte
+	at   int    // bytes of data in acc, also of the zeros after them
+	stop int    // the first 0xff from there on, or the end
+	acc  uint64 // the next bits, the first one highest
+	n    uint   // how many of them count
+}
+
+// newGolombReader reads coded bytes, which hold no marker.
+func newGolombReader(data []byte) golombReader {
+	b := golombReader{data: data}
+	b.seek()
+	return b
+}
+
+// refill is fill for a caller who keeps the bits.
+func (b *golombReader) refill(acc uint64, n uint) (uint64, uint) {
+	b.acc, b.n = acc, n
+	b.fill()
+	return b.acc, b.n
+}
+
+// seek finds the next 0xff.
+func (b *golombReader) seek() {
+	b.stop = len(b.data)
+	if b.at < len(b.data) {
+		if n := bytes.IndexByte(b.data[b.at:], 0xff); n >= 0 {
+			b.stop = b.at + n
+		}
+	}
+}
+
+// fill sees to it that at least enoughBits count.
+func (b *golombReader) fill() {
+	if b.at+8 <= b.stop {
+		// The bits above those that count are those of the byte that comes next.
+		b.acc |= binary.BigEndian.Uint64(b.data[b.at:]) >> b.n
+		b.at += int(63-b.n) / 8
+		b.n |= 56
+		return
+	}
+	for b.n <= 56 {
+		switch {
+		case b.at < b.stop:
+			b.acc |= uint64(b.data[b.at]) << (56 - b.n)
+		case b.at+1 < len(b.data):
+			if b.n >= enoughBits { // no room for 15
+				return
+			}
+			b.acc |= uint64(0xff)<<(56-b.n) | uint64(b.data[b.at+1]&0x7f)<<(49-b.n)
+			b.n += 15
+			b.at += 2
+			b.seek()
+			continue
+		case b.at < len(b.data):
+			b.acc |= uint64(0xff) << (56 - b.n)
+		}
+		b.n += 8
+		b.at++
+	}
+}
+
+// left returns the bits of the data that were not read, stuffed ones among them, 7 of
+// each 8 at least.
+func (b *golombReader) left() int { return 8*(len(b.data)-b.at) + int(b.n) }
+
+// read reads up to 32 bits.
+func (b *golombReader) read(n uint) uint32 {
+	if b.n < 32 {
+		b.fill()
+	}
+	v := b.acc >> 1 >> (63 - n)
+	b.acc <<= n
+	b.n -= n
+	return uint32(v)
+}
+
+// golomb reads a number with the code LG(k, limit), where an escape is followed by qbpp
+// bits (T.87 A.5.3), and whether it is one.
+func (b *golombReader) golomb(k, limit, qbpp uint) (uint32, bool) {
+	escape := limit - qbpp - 1
+	zeros := uint(0)
+	for {
+		if b.n < 32 {
+			b.fill()
+		}
+		n := uint(bits.LeadingZeros64(b.acc))
+		if n < 32 {
+			b.acc <<= n + 1
+			b.n -= n + 1
+			zeros += n
+			break
+		}
+		b.acc <<= 32
+		b.n -= 32
+		if zeros += 32; zeros > escape {
+			return 0, false
+		}
+	}
+	switch {
+	case zeros > escape:
+		return 0, false
+	case zeros == escape:
+		return b.read(qbpp) + 1, true
+	}
+	v := uint64(zeros)<<k | uint64(b.read(k))
+	return uint32(v), v < 1<<32
+}
