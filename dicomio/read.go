@@ -10,6 +10,7 @@ import (
 	"io"
 	"slices"
 	"sync"
+	"sync/atomic"
 
 	"github.com/t2map/t2map/dicomio/internal/elements"
 
@@ -20,7 +21,12 @@ import (
 )
 
 // File names an input and the SHA-256 of its bytes in hexadecimal.
-type File struct{ Path, SHA256 string }
+type File struct {
+	Path, SHA256 string
+	// Lossy says that an image of the train in it is coded with loss. It is more than
+	// Train.Lossy can know, for which only the first frame of each file is looked at.
+	Lossy bool
+}
 
 // Read decodes the train: one array of magnitudes per echo, rescaled image by
 // image, on the train's geometry. It returns the files with their hashes, echo by
@@ -50,7 +56,7 @@ func Read(ctx context.Context, t Train, workers int) (volume.MultiEcho, []File, 
 	}
 	named := make([]File, len(files))
 	for n, f := range files {
-		named[n] = File{Path: f.name, SHA256: f.sum}
+		named[n] = File{Path: f.name, SHA256: f.sum, Lossy: f.lossy.Load()}
 	}
 	return s, named, nil
 }
@@ -60,6 +66,7 @@ type trainFile struct {
 	*header // of one of them
 	planes  []plane
 	sum     string
+	lossy   atomic.Bool // as is found when its frames are decoded
 }
 
 // plane is one image of a train and the place of its magnitudes.
@@ -139,9 +146,11 @@ func (on *shelf) read(files []*trainFile) error {
 		files[n].sum = sum
 	}
 	for n, f := range files {
+		on.frames.lossy = false
 		if err := on.decode(f.planes[0], on.files[n]); err != nil {
 			return err
 		}
+		f.noteLoss(&on.frames)
 	}
 	return nil
 }
@@ -180,6 +189,7 @@ func (f *trainFile) readFrames(planes []plane, on *shelf) error {
 	if on.frames.body, err = f.body(file); err != nil {
 		return err
 	}
+	on.frames.lossy = false
 	for _, p := range planes {
 		raw, err := on.frames.read(p.header, p.index)
 		if err != nil {
@@ -187,7 +197,15 @@ func (f *trainFile) readFrames(planes []plane, on *shelf) error {
 		}
 		p.header.decode(p.dst, raw)
 	}
+	f.noteLoss(&on.frames)
 	return nil
+}
+
+// noteLoss takes over what was found out about frames of the file.
+func (f *trainFile) noteLoss(r *frameReader) {
+	if r.lossy {
+		f.lossy.Store(true)
+	}
 }
 
 // hash hashes the file piece by piece and asks whether it is what Find saw.

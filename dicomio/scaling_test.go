@@ -35,9 +35,19 @@ func philipsTrain(t *testing.T, manufacturer string, same, withScale bool) strin
 			return file
 		}
 		_, ss := slopes(n)
-		return with(t, file, false, floatElement(0x2005, 0x100E, "FL", float32(ss)))
+		return with(t, file, false, scaleSlopeIn(0x10, philipsCreator1, float32(ss)))
 	})
 	return dir
+}
+
+// scaleSlopeIn returns a Scale Slope in block bb of the private group, and the block's
+// creator if there is one.
+func scaleSlopeIn(block uint16, creator string, v float32) []byte {
+	var b []byte
+	if creator != "" {
+		b = textElement(0x2005, block, "LO", creator)
+	}
+	return append(b, floatElement(0x2005, block<<8|0x0E, "FL", v)...)
 }
 
 // echoOf is the echo of image n of trainOf.
