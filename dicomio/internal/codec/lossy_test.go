@@ -56,3 +56,17 @@ func TestLossyEncoders(t *testing.T) {
 		})
 	}
 }
+
+// The beginning of a frame tells as much as the whole of it.
+func TestLossyByTheHead(t *testing.T) {
+	for _, s := range seeds(t) {
+		whole := codec.Lossy(s.syntax, s.data)
+		if head := codec.Lossy(s.syntax, s.data[:len(s.data)*9/10]); head != whole {
+			t.Errorf("%s: lossy by its head %t, as a whole %t", s.name, head, whole)
+		}
+		const j2k, j2kLossless = "1.2.840.10008.1.2.4.91", "1.2.840.10008.1.2.4.90"
+		if s.syntax == j2k && !codec.Lossy(j2kLossless, s.data[:len(s.data)*9/10]) {
+			t.Errorf("%s: not lossy by its head under another label", s.name)
+		}
+	}
+}
