@@ -40,6 +40,9 @@ func (s Settings) chooseTrain(st dicomio.Study, side string) (dicomio.Train, err
 	case len(chosen) > 1:
 		return none, hinted("choose one with --series or a series rule in the protocol", "%d multi-echo series: %s", len(chosen), listTrains(chosen))
 	}
+	if problem := chosen[0].Problem; problem != nil && st.Spoiled > 0 {
+		return none, hinted(Hint(problem), "%w; %d damaged files lie in its folder", problem, st.Spoiled)
+	}
 	return chosen[0], chosen[0].Problem
 }
 
