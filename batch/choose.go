@@ -41,8 +41,8 @@ func (s Settings) chooseTrain(st dicomio.Study, side string) (dicomio.Train, err
 	case len(chosen) > 1:
 		return none, hinted("choose one with --series or a series rule in the protocol", "%d multi-echo series: %s", len(chosen), listTrains(chosen))
 	}
-	if problem := chosen[0].Problem; problem != nil && st.Spoiled > 0 {
-		return none, hinted(Hint(problem), "%w; %d damaged files lie in its folder", problem, st.Spoiled)
+	if problem := chosen[0].Problem; problem != nil && len(st.Spoiled) > 0 {
+		return none, hinted(Hint(problem), "%w; in its folder lies %s%v", problem, more(len(st.Spoiled)), st.Spoiled[0])
 	}
 	return chosen[0], chosen[0].Problem
 }

@@ -92,9 +92,9 @@ type Study struct {
 	// which may have been a part of a train, or that contradict the others on whose
 	// study it is.
 	Damaged []error
-	// Spoiled counts damaged files that may be of any study and lie in this one's
-	// folder, and damaged copies of its images. Finding.Damaged lists them.
-	Spoiled int
+	// Spoiled are damaged files that may be of any study and lie in this one's folder,
+	// and damaged copies of its images. They are among Finding.Damaged too.
+	Spoiled []error
 	// Passed counts the study's files that are no part of a train.
 	Passed Passed
 }
@@ -259,7 +259,7 @@ func (f *Finding) assign(e *entry) {
 			s.Damaged = append(s.Damaged, e.err)
 			return
 		}
-		s.Spoiled++
+		s.Spoiled = append(s.Spoiled, e.err)
 	}
 	f.Damaged = append(f.Damaged, e.err)
 }

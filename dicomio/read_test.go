@@ -651,8 +651,8 @@ func TestDamagedFiles(t *testing.T) {
 		if c.tells {
 			d, spoiled = f.Studies[0].Damaged, 0
 		}
-		if len(d) != 1 || !strings.Contains(d[0].Error(), c.want) || f.Studies[0].Spoiled != spoiled || f.Studies[1].Spoiled != 0 {
-			t.Errorf("%s: damage %v, want …%s…; spoiled %d and %d", c.name, d, c.want, f.Studies[0].Spoiled, f.Studies[1].Spoiled)
+		if len(d) != 1 || !strings.Contains(d[0].Error(), c.want) || len(f.Studies[0].Spoiled) != spoiled || len(f.Studies[1].Spoiled) != 0 {
+			t.Errorf("%s: damage %v, want …%s…; spoiled %d and %d", c.name, d, c.want, len(f.Studies[0].Spoiled), len(f.Studies[1].Spoiled))
 		}
 		if f.Studies[0].Trains[0].Problem == nil {
 			t.Errorf("%s: the study does not miss the image", c.name)
