@@ -27,14 +27,10 @@ var functionalGroups = elements.Wish{
 	// image (C.7.6.16.2.25).
 	tag.UnassignedSharedConvertedAttributesSequence:   unassigned,
 	tag.UnassignedPerFrameConvertedAttributesSequence: unassigned,
-	philipsFrame: {elements.PhilipsScaleSlope: nil},
+	elements.PhilipsFrame:                             {elements.PhilipsScaleSlope: nil},
 }
 
 var unassigned = elements.Wish{tag.EchoTime: nil, tag.RepetitionTime: nil, tag.FlipAngle: nil, tag.ScanningSequence: nil, elements.PhilipsScaleSlope: nil}
-
-// philipsFrame is the private sequence in which Philips keeps the attributes of the
-// classic image that a frame would have been.
-var philipsFrame = tag.Tag{Group: 0x2005, Element: 0x140F}
 
 // pulseSequences gives EchoPulseSequence (0018,9008) the words of ScanningSequence.
 var pulseSequences = map[string][]string{"SPIN": {"SE"}, "GRADIENT": {"GR"}, "BOTH": {"SE", "GR"}}

@@ -174,14 +174,15 @@ func (h *header) open() (*files.File, error) {
 // SOP classes that are told apart (PS3.4 B.5 and PS3.3 F).
 const (
 	directoryClass      = "1.2.840.10008.1.3.10"
-	enhancedMRClass     = "1.2.840.10008.5.1.4.1.1.4.1"
-	legacyEnhancedClass = "1.2.840.10008.5.1.4.1.1.4.4"
+	mrImageClass        = elements.MRImageStorage
+	enhancedMRClass     = elements.EnhancedMRImageStorage
+	legacyEnhancedClass = elements.LegacyConvertedMRStorage
 )
 
 // isMRImage reports whether the file says it is a classic or multi-frame MR
 // image.
 func (h *header) isMRImage() bool {
-	return h.sopClass == mrImageStorage || h.multiFrame()
+	return h.sopClass == mrImageClass || h.multiFrame()
 }
 
 func (h *header) multiFrame() bool {

@@ -17,9 +17,9 @@ import (
 
 // SOP classes of the objects that mark voxels (PS3.4 B.5).
 const (
-	segmentationClass = "1.2.840.10008.5.1.4.1.1.66.4"
-	labelMapClass     = "1.2.840.10008.5.1.4.1.1.66.7"
-	structureSetClass = "1.2.840.10008.5.1.4.1.1.481.3"
+	segmentationClass = elements.SegmentationStorage
+	labelMapClass     = elements.LabelMapSegmentationStorage
+	structureSetClass = elements.RTStructureSetStorage
 )
 
 // MaskKind is what kind of object a mask is.
