@@ -54,6 +54,7 @@ type header struct {
 	references                            []string // series that the object was made from
 	sources                               []string // images that a segmentation which names no series was made from, sorted
 	frameUIDs                             []string // frames of reference that a structure set says it is in, sorted
+	frameTag                              tag.Tag  // where it says so, if not in FrameOfReferenceUID
 	label                                 string   // ContentLabel or StructureSetLabel
 	faults                                []fault
 

@@ -1,6 +1,7 @@
 package dicomio
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -95,6 +96,7 @@ func (h *header) gatherFrames(structures []elements.Dataset) {
 	if h.frameUIDs = distinct(append(h.frameUIDs, h.frame)); len(h.frameUIDs) > 0 {
 		return
 	}
+	h.frameTag = tag.ReferencedFrameOfReferenceUID
 	for _, s := range structures {
 		h.frameUIDs = append(h.frameUIDs, s.Text(tag.ReferencedFrameOfReferenceUID))
 	}
@@ -179,7 +181,7 @@ func (t Train) Foreign(m MaskObject) error {
 	}
 	frame, frames := t.images[0].frame, h.framesOfReference()
 	agree := slices.Contains(frames, frame)
-	is := "its FrameOfReferenceUID (0020,0052) is frame " + shortList(hashes(frames))
+	is := fmt.Sprintf("its %s is frame %s", attribute(cmp.Or(h.frameTag, tag.FrameOfReferenceUID)), shortList(hashes(frames)))
 	refers := slices.ContainsFunc(t.images, h.refersTo)
 	switch {
 	case refers && (agree || frame == "" || len(frames) == 0):

@@ -314,6 +314,7 @@ func TestForeign(t *testing.T) {
 	object := func(frame string, series ...string) MaskObject {
 		return MaskObject{Name: "s/seg.dcm", header: &header{frame: frame, references: series}}
 	}
+	drawn := MaskObject{Name: "s/rt.dcm", header: &header{frameUIDs: []string{"9.2"}, frameTag: tag.ReferencedFrameOfReferenceUID, references: []string{"1.2.3.4"}}}
 	madeFrom := func(m MaskObject, images ...string) MaskObject { m.header.sources = images; return m }
 	structures := func(frames []string, series ...string) MaskObject {
 		return MaskObject{Name: "s/rt.dcm", header: &header{frameUIDs: frames, references: series}}
@@ -344,6 +345,7 @@ func TestForeign(t *testing.T) {
 		{"two frames", train("9.1"), structures([]string{"9.0", "9.1"}, "7.7", "1.2.3.4"), ""},
 		{"two frames and no series", train("9.1"), structures([]string{"9.0", "9.1"}), ""},
 		{"two other frames", train("9.1"), structures([]string{"9.0", "9.2"}, "1.2.3.4"), "is frame " + hash("9.0") + ", " + hash("9.2") + ", that of the series"},
+		{"structures in another frame", train("9.1"), drawn, "its ReferencedFrameOfReferenceUID (3006,0024) is frame " + hash("9.2")},
 		{"no mask", train("9.1"), MaskObject{}, "nothing is known"},
 	} {
 		err := c.train.Foreign(c.mask)
