@@ -342,6 +342,61 @@ func TestForeignMask(t *testing.T) {
 	}
 }
 
+// Structures of another frame of reference than the series' are not taken for the
+// series' own, and those of two frames are not mixed.
+func TestFramesOfStructureSets(t *testing.T) {
+	dir := t.TempDir()
+	study := filepath.Join(dir, "studies", "a")
+	k := kneeAs(t, study, phantom.Form{})
+	remove(t, filepath.Join(study, "labels.nii.gz"))
+	image, set := filepath.Join(study, "IM_0001.dcm"), filepath.Join(study, "rt.dcm")
+	writeStructures(t, k, image, set)
+	written, err := os.ReadFile(set)
+	if err != nil {
+		t.Fatal(err)
+	}
+	frame := uidIn(t, image, 0x20, 0x52)
+	other := frame[:len(frame)-1] + string('0'+(frame[len(frame)-1]-'0'+1)%10)
+	const own = 2 // the set's FrameOfReferenceUID and the one that it lists; then those of three structures
+	if n := bytes.Count(written, []byte(frame)); n != own+3 {
+		t.Fatalf("%d frames of reference", n)
+	}
+	for _, c := range []struct {
+		name           string
+		changed        []int  // which of them are another
+		reason, forced string // why it fails, and why it does where foreign masks are allowed; "" where it does not
+	}{
+		{"none", nil, "", ""},
+		{"all", []int{0, 1, 2, 3, 4}, "its FrameOfReferenceUID (0020,0052) is frame ", ""},
+		{"the set's own", []int{0}, "", ""},
+		{"the set's", []int{0, 1}, "its FrameOfReferenceUID (0020,0052) is frame ", ""},
+		{"a structure's", []int{3}, "structure 2 is drawn in frame ", "structure 2 is drawn in frame "},
+		{"the set's and a structure's", []int{0, 1, 3}, "its FrameOfReferenceUID", `segment 1 "Medial" is drawn in frame `},
+	} {
+		parts := bytes.Split(written, []byte(frame))
+		file := slices.Clone(parts[0])
+		for n, part := range parts[1:] {
+			uid := frame
+			if slices.Contains(c.changed, n) {
+				uid = other
+			}
+			file = append(append(file, uid...), part...)
+		}
+		if err := os.WriteFile(set, file, 0o666); err != nil {
+			t.Fatal(err)
+		}
+		s := settings(t, dir)
+		for _, want := range []string{c.reason, c.forced} {
+			if want == "" {
+				oneResult(t, s)
+			} else if f := oneFailure(t, s); !strings.Contains(f.Reason, want) || f.Hint == "" {
+				t.Errorf("%s: %s (hint %s), want %s", c.name, f.Reason, f.Hint, want)
+			}
+			s.Protocol.AllowForeignMask = true
+		}
+	}
+}
+
 // A fractional mask is cut where the protocol says, and the result says where.
 func TestFractionalMask(t *testing.T) {
 	dir := t.TempDir()
