@@ -260,7 +260,7 @@ func (j Job) readObject(ctx context.Context, p Protocol) (maskRead, error) {
 	var file dicomio.File
 	var err error
 	m.segments, file, err = dicomio.ReadMask(ctx, *j.Mask.Object, j.Train.Geometry, o)
-	m.file = report.File(file)
+	m.file = report.File{Path: file.Path, SHA256: file.SHA256}
 	return m, err
 }
 

@@ -27,10 +27,12 @@ var functionalGroups = elements.Wish{
 	// image (C.7.6.16.2.25).
 	tag.UnassignedSharedConvertedAttributesSequence:   unassigned,
 	tag.UnassignedPerFrameConvertedAttributesSequence: unassigned,
+	tag.RealWorldValueMappingSequence:                 realWorldValues,
 	elements.PhilipsFrame:                             {elements.PhilipsScaleSlope: nil},
 }
 
-var unassigned = elements.Wish{tag.EchoTime: nil, tag.RepetitionTime: nil, tag.FlipAngle: nil, tag.ScanningSequence: nil, elements.PhilipsScaleSlope: nil}
+var unassigned = elements.Wish{tag.EchoTime: nil, tag.RepetitionTime: nil, tag.FlipAngle: nil, tag.ScanningSequence: nil, elements.PhilipsScaleSlope: nil, elements.PhilipsRescaleSlope: nil,
+	tag.RealWorldValueMappingSequence: realWorldValues}
 
 // pulseSequences gives EchoPulseSequence (0018,9008) the words of ScanningSequence.
 var pulseSequences = map[string][]string{"SPIN": {"SE"}, "GRADIENT": {"GR"}, "BOTH": {"SE", "GR"}}
@@ -94,6 +96,8 @@ func (h *header) takeGroups(groups elements.Dataset) {
 		for _, item := range elements.ItemsOf(macro) {
 			for _, e := range item {
 				switch e.Tag {
+				case tag.RealWorldValueMappingSequence:
+					h.takeScales(e)
 				case tag.EffectiveEchoTime:
 					h.decimals(e, []*float64{&h.effectiveTE})
 				case tag.StackID:
@@ -103,7 +107,7 @@ func (h *header) takeGroups(groups elements.Dataset) {
 				case tag.DimensionIndexValues:
 					h.stack.indices, _ = elements.NumbersOf(e)
 				case elements.PhilipsScaleSlope:
-					if h.manufacturer == "" || h.isPhilips() {
+					if h.mayBePhilips() {
 						h.takeNumber(e)
 					}
 				default:

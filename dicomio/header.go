@@ -8,6 +8,7 @@ import (
 	"io"
 	"io/fs"
 	"math"
+	"slices"
 	"strings"
 
 	"github.com/t2map/t2map/dicomio/internal/elements"
@@ -49,7 +50,9 @@ type header struct {
 	photometric                           string
 	slope, intercept                      float64
 	scaleSlope                            float64  // Philips (2005,100E)
+	otherScale                            []scale  // what else the image says of its values
 	rawDataType                           int      // GE (0043,102F): 0 is magnitude
+	anonymous                             bool     // the creator of a Scale Slope was taken out
 	lossy                                 bool     // compressed with loss, now or before
 	references                            []string // series that the object was made from
 	sources                               []string // images that a segmentation which names no series was made from, sorted
@@ -94,6 +97,7 @@ var imageWish = elements.Wish{
 		tag.RTReferencedStudySequence: {tag.RTReferencedSeriesSequence: {tag.SeriesInstanceUID: nil}},
 	},
 	tag.StructureSetROISequence:          {tag.ReferencedFrameOfReferenceUID: nil},
+	tag.RealWorldValueMappingSequence:    realWorldValues,
 	tag.SharedFunctionalGroupsSequence:   functionalGroups,
 	tag.PerFrameFunctionalGroupsSequence: functionalGroups,
 }
@@ -105,7 +109,7 @@ func init() {
 		tag.ImageLaterality, tag.Manufacturer, tag.ManufacturerModelName, tag.SeriesDescription, tag.ScanningSequence, tag.EchoPulseSequence,
 		tag.ImageType, tag.ComplexImageComponent, tag.PhotometricInterpretation, tag.EchoTime, tag.EffectiveEchoTime, tag.RepetitionTime,
 		tag.FlipAngle, tag.MagneticFieldStrength, tag.ImagePositionPatient, tag.ImageOrientationPatient, tag.PixelSpacing, tag.SliceThickness,
-		tag.RescaleSlope, tag.RescaleIntercept, elements.PhilipsScaleSlope, elements.GERawDataType, tag.SeriesNumber, tag.NumberOfFrames, tag.Rows, tag.Columns,
+		tag.RescaleSlope, tag.RescaleIntercept, elements.PhilipsScaleSlope, elements.PhilipsRescaleSlope, elements.GERawDataType, tag.SeriesNumber, tag.NumberOfFrames, tag.Rows, tag.Columns,
 		tag.SamplesPerPixel, tag.BitsAllocated, tag.BitsStored, tag.HighBit, tag.PixelRepresentation, tag.LossyImageCompression,
 		tag.ContentLabel, tag.StructureSetLabel,
 	} {
@@ -164,6 +168,8 @@ func (h *header) fill(d elements.Dataset, out *elements.Outline) {
 		switch e.Tag {
 		case tag.SharedFunctionalGroupsSequence, tag.PerFrameFunctionalGroupsSequence:
 			// expand reads them.
+		case tag.RealWorldValueMappingSequence:
+			h.takeScales(e)
 		case tag.ReferencedSeriesSequence:
 			for _, item := range elements.ItemsOf(e) {
 				h.refer(item)
@@ -184,7 +190,8 @@ func (h *header) fill(d elements.Dataset, out *elements.Outline) {
 		}
 	}
 	h.gatherFrames(structures)
-	if !h.isPhilips() {
+	h.anonymous = slices.Contains(out.Unowned, elements.PhilipsScaleSlope)
+	if !h.mayBePhilips() {
 		h.scaleSlope = math.NaN() // another vendor's private element of that number
 	}
 	if h.te != h.te {
@@ -203,7 +210,17 @@ func (h *header) noteTooLong(out *elements.Outline) {
 // isPhilips goes by the manufacturer or, where it was taken out, lets the private
 // attribute tell.
 func (h *header) isPhilips() bool {
-	return strings.Contains(strings.ToUpper(h.manufacturer), "PHILIPS") || h.manufacturer == "" && h.scaleSlope == h.scaleSlope
+	return h.saysPhilips() || h.mayBePhilips() && h.scaleSlope == h.scaleSlope
+}
+
+func (h *header) saysPhilips() bool {
+	return strings.Contains(strings.ToUpper(h.manufacturer), "PHILIPS")
+}
+
+// mayBePhilips reports whether a Scale Slope of the image is Philips'. One must say so:
+// the manufacturer, or the creator of the private attribute.
+func (h *header) mayBePhilips() bool {
+	return h.saysPhilips() || h.manufacturer == "" && !h.anonymous
 }
 
 // refer notes a series that the object says it was made from.
@@ -296,6 +313,8 @@ func (h *header) takeNumber(e *dicom.Element) {
 		h.decimals(e, []*float64{&h.slope})
 	case tag.RescaleIntercept:
 		h.decimals(e, []*float64{&h.intercept})
+	case elements.PhilipsRescaleSlope, tag.RealWorldValueSlope, tag.RealWorldValueIntercept:
+		h.takeScale(e)
 	case elements.PhilipsScaleSlope:
 		h.decimals(e, []*float64{&h.scaleSlope})
 	case elements.GERawDataType:

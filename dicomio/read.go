@@ -10,6 +10,7 @@ import (
 	"io"
 	"slices"
 	"sync"
+	"sync/atomic"
 
 	"github.com/t2map/t2map/dicomio/internal/elements"
 
@@ -21,7 +22,12 @@ import (
 )
 
 // File names an input and the SHA-256 of its bytes in hexadecimal.
-type File struct{ Path, SHA256 string }
+type File struct {
+	Path, SHA256 string
+	// Lossy says that an image of the train in it is coded with loss. It is more than
+	// Train.Lossy can know, for which only the first frame of each file is looked at.
+	Lossy bool
+}
 
 // Read decodes the train: one array of magnitudes per echo, rescaled image by
 // image, on the train's geometry. It returns the files with their hashes, echo by
@@ -52,7 +58,7 @@ func Read(ctx context.Context, t Train, workers int) (volume.MultiEcho, []File, 
 	}
 	named := make([]File, len(all))
 	for n, f := range all {
-		named[n] = File{Path: f.name, SHA256: f.sum}
+		named[n] = File{Path: f.name, SHA256: f.sum, Lossy: f.lossy.Load()}
 	}
 	return s, named, nil
 }
@@ -62,6 +68,7 @@ type trainFile struct {
 	*header // of one of them
 	planes  []plane
 	sum     string
+	lossy   atomic.Bool // as is found when its frames are decoded
 
 	// One that is read in portions is open from the first of them to the last: what
 	// is packed is unpacked once.
@@ -188,9 +195,11 @@ func (on *shelf) read(files []*trainFile) error {
 		files[n].sum = sum
 	}
 	for n, f := range files {
+		on.frames.lossy = false
 		if err := on.decode(f.planes[0], on.files[n]); err != nil {
 			return err
 		}
+		f.noteLoss(&on.frames)
 	}
 	return nil
 }
@@ -225,6 +234,7 @@ func (f *trainFile) readFrames(planes []plane, on *shelf) (err error) {
 	if on.frames.body, err = f.use(); err != nil {
 		return err
 	}
+	on.frames.lossy = false
 	for _, p := range planes {
 		raw, err := on.frames.read(p.header, p.index)
 		if err != nil {
@@ -232,7 +242,15 @@ func (f *trainFile) readFrames(planes []plane, on *shelf) (err error) {
 		}
 		p.header.decode(p.dst, raw)
 	}
+	f.noteLoss(&on.frames)
 	return nil
+}
+
+// noteLoss takes over what was found out about frames of the file.
+func (f *trainFile) noteLoss(r *frameReader) {
+	if r.lossy {
+		f.lossy.Store(true)
+	}
 }
 
 // hash hashes the file piece by piece.

@@ -353,7 +353,8 @@ func TestRefusesEchoesOnTwoScales(t *testing.T) {
 	train := func(scale ...float64) *Train {
 		t := &Train{}
 		for e, ss := range scale {
-			t.grid = append(t.grid, []*header{{name: fmt.Sprint("IM_", e), slope: 2, scaleSlope: ss, manufacturer: "Philips"}})
+			h := &header{name: fmt.Sprint("IM_", e), slope: 2, scaleSlope: ss, manufacturer: "Philips"}
+			t.grid, t.images = append(t.grid, []*header{h}), append(t.images, h)
 		}
 		return t
 	}

@@ -260,6 +260,19 @@ func TestGEPhase(t *testing.T) {
 			}
 		}
 	}
+	for creator, passed := range map[string]int{"GEMS_PARM_01": 12, "SOMEONE ELSE": 0} {
+		images := trainOf()
+		for n := range images {
+			images[n].Manufacturer = "GE MEDICAL SYSTEMS"
+		}
+		dir := t.TempDir()
+		saveFiles(t, dir, images, func(_ int, f []byte) []byte {
+			return with(t, f, false, append(textElement(0x0043, 0x0022, "LO", creator), plainElement(0x0043, 0x222F, "SS", []byte{1, 0})...))
+		})
+		if s := find(t, dir).Studies[0]; s.Passed.Derived != passed {
+			t.Errorf("block of %s: %d passed over, want %d", creator, s.Passed.Derived, passed)
+		}
+	}
 }
 
 // Each echo an enhanced object and a series of its own, as Siemens XA exports them.
