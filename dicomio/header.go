@@ -136,7 +136,7 @@ func (h *header) parse(file io.ReaderAt) (images []*header, err error) {
 		return nil, h.broken(unsafe)
 	case err != nil:
 		return nil, h.broken(err)
-	case !h.hasPixels() && h.sopClass == mrImageClass:
+	case !h.hasPixels() && h.isMRImage():
 		return nil, h.broken(io.ErrUnexpectedEOF)
 	}
 	if h.encapsulated && h.isMRImage() {

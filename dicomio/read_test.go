@@ -633,22 +633,30 @@ func TestDamagedFiles(t *testing.T) {
 	}
 	for _, c := range []struct {
 		name, want string
+		tells      bool // whose it is
 		damage     func()
 	}{
-		{"pixels cut short", "the file ends before its pixel data do", func() { write(t, victim, whole[:len(whole)-4]) }},
-		{"cut within the header", "IM_0003", func() { write(t, victim, whole[:300]) }},
-		{"an unknown transfer syntax", "valid but not supported (transfer syntax \"1.2.840.10008.1.2.9\")", func() {
+		{"pixels cut short", "the file ends before its pixel data do", true, func() { write(t, victim, whole[:len(whole)-4]) }},
+		{"cut within the header", "IM_0003", false, func() { write(t, victim, whole[:300]) }},
+		{"an unknown transfer syntax", "valid but not supported (transfer syntax \"1.2.840.10008.1.2.9\")", false, func() {
 			write(t, victim, bytes.Replace(whole, []byte(uid.ExplicitVRLittleEndian+"\x00"), []byte("1.2.840.10008.1.2.9\x00"), 1))
 		}},
-		{"unreadable", "IM_0003: cannot be read", func() { unreadable(t, victim) }},
+		{"unreadable", "IM_0003: cannot be read", false, func() { unreadable(t, victim) }},
 	} {
 		c.damage()
 		f := find(t, dir)
-		if len(f.Studies) != 2 || len(f.Damaged) != 0 {
+		if len(f.Studies) != 2 {
 			t.Fatalf("%s: %+v", c.name, f)
 		}
-		if d := f.Studies[0].Damaged; len(d) != 1 || !strings.Contains(d[0].Error(), c.want) {
-			t.Errorf("%s: study a has damage %v, want …%s…", c.name, d, c.want)
+		d, spoiled := f.Damaged, 1
+		if c.tells {
+			d, spoiled = f.Studies[0].Damaged, 0
+		}
+		if len(d) != 1 || !strings.Contains(d[0].Error(), c.want) || len(f.Studies[0].Spoiled) != spoiled || len(f.Studies[1].Spoiled) != 0 {
+			t.Errorf("%s: damage %v, want …%s…; spoiled %d and %d", c.name, d, c.want, len(f.Studies[0].Spoiled), len(f.Studies[1].Spoiled))
+		}
+		if f.Studies[0].Trains[0].Problem == nil {
+			t.Errorf("%s: the study does not miss the image", c.name)
 		}
 		if d := f.Studies[1].Damaged; len(d) != 0 {
 			t.Errorf("%s: study b has damage %v", c.name, d)
