@@ -182,6 +182,9 @@ func describe(j Job, p Protocol, s volume.MultiEcho, noise volume.Noise) report.
 	if r.LossyImages = j.Train.Lossy; r.LossyImages {
 		r.Notes = append(r.Notes, "images were compressed with loss, here or before: T2 of voxels is not what the scanner measured; ask the site for the originals")
 	}
+	if n := len(j.Study.Spoiled); n > 0 {
+		r.Notes = append(r.Notes, fmt.Sprintf("%d damaged files in the study's folder do not say whose they are, or are copies of images that are here: every slice has every echo without them", n))
+	}
 	if o.Method == t2fit.EPG {
 		r.Protocol.EPG = &report.EPG{T1MS: o.T1, B1Range: o.B1Range, RefocusingProfile: o.RefocusingProfile}
 	}

@@ -7,6 +7,7 @@ import (
 	"github.com/t2map/t2map/dicomio/internal/elements"
 
 	"github.com/suyashkumar/dicom/pkg/tag"
+	"github.com/suyashkumar/dicom/pkg/uid"
 )
 
 // functionalGroups are the macros of a multi-frame object that say where a frame
@@ -48,6 +49,10 @@ type stack struct {
 // times as many as large series have.
 const mostFrames = 1 << 17
 
+// leastPerFrame is less than what a frame takes up in its file: with PlanePosition alone,
+// one pixel and the heads of the items between, it takes 76 bytes (PS3.5 7.5.1).
+const leastPerFrame = 64
+
 // expand returns a header for every frame of the object: the object's own, what
 // all frames share, what is given for the frame.
 func (h *header) expand(d elements.Dataset) ([]*header, error) {
@@ -57,6 +62,8 @@ func (h *header) expand(d elements.Dataset) ([]*header, error) {
 		return nil, h.wrong(h.faults[0].tag, "%s", h.faults[0].problem)
 	case h.frames < 1 || h.frames > mostFrames:
 		return nil, h.wrong(tag.NumberOfFrames, "%d, want 1 to %d", h.frames, mostFrames)
+	case int64(h.frames) > h.size/leastPerFrame && h.syntax != uid.DeflatedExplicitVRLittleEndian:
+		return nil, h.wrong(tag.NumberOfFrames, "%d in a file of %d bytes", h.frames, h.size)
 	case len(perFrame) != h.frames:
 		e := h.wrong(tag.PerFrameFunctionalGroupsSequence, "%d items for %d frames", len(perFrame), h.frames)
 		e.Hint = "the file is damaged: copy or export it again"

@@ -129,6 +129,9 @@ func (r *frameReader) read(h *header, n int) ([]byte, error) {
 }
 
 func (r *frameReader) decompress(h *header, n int) ([]byte, error) {
+	if n >= len(h.parts) {
+		return nil, h.wrong(tag.PixelData, "no fragment holds frame %d", n+1)
+	}
 	r.scratch = r.scratch[:0]
 	for _, f := range h.compressed(n) {
 		from := len(r.scratch)

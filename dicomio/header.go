@@ -55,6 +55,9 @@ type header struct {
 	anonymous                             bool     // the creator of a Scale Slope was taken out
 	lossy                                 bool     // compressed with loss, now or before
 	references                            []string // series that the object was made from
+	sources                               []string // images that a segmentation which names no series was made from, sorted
+	frameUIDs                             []string // frames of reference that a structure set says it is in, sorted
+	frameTag                              tag.Tag  // where it says so, if not in FrameOfReferenceUID
 	label                                 string   // ContentLabel or StructureSetLabel
 	faults                                []fault
 
@@ -93,6 +96,7 @@ var imageWish = elements.Wish{
 		tag.FrameOfReferenceUID:       nil,
 		tag.RTReferencedStudySequence: {tag.RTReferencedSeriesSequence: {tag.SeriesInstanceUID: nil}},
 	},
+	tag.StructureSetROISequence:          {tag.ReferencedFrameOfReferenceUID: nil},
 	tag.RealWorldValueMappingSequence:    realWorldValues,
 	tag.SharedFunctionalGroupsSequence:   functionalGroups,
 	tag.PerFrameFunctionalGroupsSequence: functionalGroups,
@@ -140,7 +144,7 @@ func (h *header) parse(file io.ReaderAt) (images []*header, err error) {
 		return nil, h.broken(unsafe)
 	case err != nil:
 		return nil, h.broken(err)
-	case !h.hasPixels() && h.sopClass == mrImageStorage:
+	case !h.hasPixels() && h.isMRImage():
 		return nil, h.broken(io.ErrUnexpectedEOF)
 	}
 	if h.encapsulated && h.isMRImage() {
@@ -151,11 +155,15 @@ func (h *header) parse(file io.ReaderAt) (images []*header, err error) {
 	if h.multiFrame() {
 		return h.expand(d)
 	}
+	if h.isSegmentation() && len(h.references) == 0 {
+		return []*header{h}, h.findSources(file)
+	}
 	return []*header{h}, nil
 }
 
 // fill takes what the elements say of the file as a whole.
 func (h *header) fill(d elements.Dataset, out *elements.Outline) {
+	var structures []elements.Dataset
 	for _, e := range d {
 		switch e.Tag {
 		case tag.SharedFunctionalGroupsSequence, tag.PerFrameFunctionalGroupsSequence:
@@ -168,19 +176,20 @@ func (h *header) fill(d elements.Dataset, out *elements.Outline) {
 			}
 		case tag.ReferencedFrameOfReferenceSequence:
 			for _, frame := range elements.ItemsOf(e) {
-				if h.frame == "" {
-					h.frame = frame.Text(tag.FrameOfReferenceUID)
-				}
+				h.frameUIDs = append(h.frameUIDs, frame.Text(tag.FrameOfReferenceUID))
 				for _, study := range frame.Items(tag.RTReferencedStudySequence) {
 					for _, item := range study.Items(tag.RTReferencedSeriesSequence) {
 						h.refer(item)
 					}
 				}
 			}
+		case tag.StructureSetROISequence:
+			structures = elements.ItemsOf(e)
 		default:
 			h.take(e)
 		}
 	}
+	h.gatherFrames(structures)
 	h.anonymous = slices.Contains(out.Unowned, elements.PhilipsScaleSlope)
 	if !h.mayBePhilips() {
 		h.scaleSlope = math.NaN() // another vendor's private element of that number
@@ -188,6 +197,11 @@ func (h *header) fill(d elements.Dataset, out *elements.Outline) {
 	if h.te != h.te {
 		h.te = h.effectiveTE // where enhanced attributes stand in a classic image
 	}
+	h.noteTooLong(out)
+}
+
+// noteTooLong makes faults of the elements that were not gathered for their length.
+func (h *header) noteTooLong(out *elements.Outline) {
 	for _, t := range out.TooLong {
 		h.faults = append(h.faults, fault{t, fmt.Sprintf("longer than %d bytes", elements.LongestValue)})
 	}
