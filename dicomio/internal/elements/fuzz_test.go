@@ -17,7 +17,7 @@ var fuzzWish = Wish{
 	tag.PatientID: nil, tag.Rows: nil, tag.EchoTime: nil, tag.EffectiveEchoTime: nil, PhilipsScaleSlope: nil, tag.ContourData: nil,
 	tag.ReferencedSeriesSequence:                    {tag.SeriesInstanceUID: nil},
 	tag.SharedFunctionalGroupsSequence:              {tag.MREchoSequence: {tag.EffectiveEchoTime: nil}},
-	tag.PerFrameFunctionalGroupsSequence:            {tag.MREchoSequence: {tag.EffectiveEchoTime: nil}, {Group: 0x2005, Element: 0x140F}: {PhilipsScaleSlope: nil}},
+	tag.PerFrameFunctionalGroupsSequence:            {tag.MREchoSequence: {tag.EffectiveEchoTime: nil}, PhilipsFrame: {PhilipsScaleSlope: nil}},
 	tag.ReferencedFrameOfReferenceSequence:          {tag.RTReferencedStudySequence: {tag.RTReferencedSeriesSequence: {tag.SeriesInstanceUID: nil}}},
 	tag.PixelValueTransformationSequence:            {tag.RescaleSlope: nil, tag.RescaleIntercept: nil},
 	tag.UnassignedSharedConvertedAttributesSequence: {tag.EchoTime: nil, PhilipsScaleSlope: nil},

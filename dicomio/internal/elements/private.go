@@ -59,6 +59,17 @@ type blocks []struct {
 // longestLO is that of a creator: 64 characters, in sets of up to four bytes each.
 const longestLO = 256
 
+// wished looks up a private element under its usual number, which e then has.
+func (w *elementWalker) wished(e *Element, want Wish, known *blocks) (inside Wish, wanted bool, err error) {
+	t, ok, err := w.usual(*e, known)
+	if !ok || err != nil {
+		return nil, false, err
+	}
+	e.Tag = t
+	inside, wanted = want[t]
+	return inside, wanted, nil
+}
+
 // usual returns the number that a private element would usually have, for those that
 // are read; ok is false where it belongs to someone else. Where its creator was taken
 // out it keeps its number, and the outline says so.

@@ -156,13 +156,8 @@ func (w *elementWalker) walk(pos, end int64, depth int, want Wish) (int64, error
 		}
 		inside, wanted := want[e.Tag]
 		if e.Tag.Group%2 == 1 && want != nil {
-			usual, ok, err := w.usual(e, &known)
-			if err != nil {
+			if inside, wanted, err = w.wished(&e, want, &known); err != nil {
 				return pos, err
-			}
-			e.Tag = usual
-			if inside, wanted = want[e.Tag]; !ok {
-				inside, wanted = nil, false
 			}
 		}
 		next := e.Value + e.Length
