@@ -329,7 +329,7 @@ type placer struct {
 func newPlacer(g volume.Geometry) (*placer, error) {
 	inverse, ok := g.Inverse()
 	n := g.Voxels()
-	if !ok || g.Size[0] <= 0 || g.Size[1] <= 0 || g.Size[2] <= 0 || n > math.MaxUint32 {
+	if !ok || g.Size[0] <= 0 || g.Size[1] <= 0 || g.Size[2] <= 0 || int64(n) > math.MaxUint32 {
 		return nil, fmt.Errorf("a mask needs a grid, and %d×%d×%d voxels are none", g.Size[0], g.Size[1], g.Size[2])
 	}
 	return &placer{Geometry: g, inverse: inverse, spacing: g.Spacing(), tolerance: g.Tolerance(), left: mostOverlap * n}, nil

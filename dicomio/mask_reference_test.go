@@ -40,7 +40,7 @@ const masksData = "../../shared/data"
 func readReference(t *testing.T) map[string]reference {
 	t.Helper()
 	if _, err := os.Stat(masksData); err != nil {
-		t.Skipf("no %s here", masksData)
+		t.Skipf("%s is not here", masksData)
 	}
 	text, err := os.ReadFile("testdata/reference_masks.json")
 	if err != nil {
@@ -108,7 +108,7 @@ func TestReferenceIsReproduced(t *testing.T) {
 	want := readReference(t)
 	python := pythonWithPydicom(t)
 	if exec.Command(python, "-c", "import numpy").Run() != nil {
-		t.Skip("no numpy here")
+		t.Skip("numpy is not installed")
 	}
 	text, err := exec.Command(python, "testdata/reference_masks.py", masksData).Output()
 	if err != nil {

@@ -273,7 +273,7 @@ func TestArchivedLinks(t *testing.T) {
 func TestSparse(t *testing.T) {
 	tarProgram, err := exec.LookPath("tar")
 	if err != nil || runtime.GOOS != "linux" {
-		t.Skip("no GNU tar")
+		t.Skip("GNU tar is not installed")
 	}
 	src := t.TempDir()
 	put(t, filepath.Join(src, "IM1"), []byte("one"))

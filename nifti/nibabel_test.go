@@ -36,7 +36,7 @@ func nibabel(t *testing.T, script, folder string, out any) {
 		}
 		return
 	}
-	t.Skip("no python3 with nibabel (Debian: python3-nibabel)")
+	t.Skip("python with nibabel (Debian: python3-nibabel) is not installed")
 }
 
 // lps turns an affine that nibabel printed into volume's.

@@ -75,7 +75,7 @@ func pythonWithPydicom(t *testing.T) string {
 			return path
 		}
 	}
-	t.Skip("no python with pydicom and numpy here")
+	t.Skip("python with pydicom and numpy is not installed")
 	return ""
 }
 

@@ -52,6 +52,7 @@ var onlyIn = map[string][]string{
 	"github.com/suyashkumar/dicom":  {"dicomio", "dicomio/dicomwrite", "dicomio/internal/elements"},
 	"github.com/tetratelabs/wazero": {"dicomio/internal/codec"},
 	"github.com/spf13/cobra":        {"cmd/t2map"},
+	"golang.org/x/text":             {"dicomio/internal/charset"},
 	"gonum.org/v1/plot":             {"report"},
 	"log/slog":                      {"batch", "cmd/t2map"},
 }

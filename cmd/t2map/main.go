@@ -71,7 +71,7 @@ For research. Not a medical device.`,
 		return usageError{fmt.Errorf("%w\nhint: %s --help", err, c.CommandPath())}
 	})
 	root.CompletionOptions.HiddenDefaultCmd = true
-	root.AddCommand(runCommand(), inspectCommand(), demoCommand(), validateCommand())
+	root.AddCommand(runCommand(), inspectCommand(), demoCommand(), validateCommand(), licensesCommand())
 	err := root.ExecuteContext(ctx)
 	if err == nil {
 		return exitOK

@@ -84,6 +84,9 @@ func decodeForeign(f Frame, syntax string, data, dst []byte) error {
 		if len(parts.tiles) != h.tiles {
 			return fmt.Errorf("JPEG 2000: %d of %d tiles: %w", len(parts.tiles), h.tiles, errShort)
 		}
+		if err := parts.checkPackets(); err != nil {
+			return err
+		}
 		j.coding, j.coding.lossy = h.coding, parts.irreversible
 	}
 	if err := j.run(dst); err != nil {

@@ -3,6 +3,7 @@ package codec_test
 import (
 	"bytes"
 	"encoding/binary"
+	"math"
 	"math/rand/v2"
 	"runtime"
 	"strings"
@@ -183,7 +184,7 @@ func TestFramesThatAreNone(t *testing.T) {
 		"negative":       func(f *codec.Frame) { f.Columns = -1 },
 		"too wide":       func(f *codec.Frame) { f.Columns = 1 << 16 },
 		"over 1 GiB":     func(f *codec.Frame) { f.Rows, f.Columns = 1<<16-1, 1<<16-1 },
-		"overflow":       func(f *codec.Frame) { f.Rows, f.Columns, f.Samples = 1<<62, 1<<62, 1<<62 },
+		"overflow":       func(f *codec.Frame) { f.Rows, f.Columns, f.Samples = math.MaxInt, math.MaxInt, math.MaxInt },
 		"no samples":     func(f *codec.Frame) { f.Samples = 0 },
 		"32 bits":        func(f *codec.Frame) { f.Allocated = 32 },
 		"too many":       func(f *codec.Frame) { f.Stored = 17 },

@@ -1,6 +1,7 @@
 package codec
 
 import (
+	"bytes"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -13,6 +14,8 @@ const (
 	markerCOD = 0xff52
 	markerCOC = 0xff53
 	markerSOT = 0xff90
+	markerSOP = 0xff91
+	markerEPH = 0xff92
 	markerSOD = 0xff93
 	markerEOC = 0xffd9
 )
@@ -102,11 +105,14 @@ const maxTiles = 65535
 
 // jpeg2000Parts is what the headers of the image and of its tiles say.
 type jpeg2000Parts struct {
-	styles       int  // coding styles that were found
-	irreversible bool // one of them names the irreversible wavelet (T.800 table A.20)
-	tiles        map[uint16]bool
-	tile         []byte // the present tile part from its beginning on
-	length       int    // of it, 0 where it goes on to the end
+	styles         int  // coding styles that were found
+	irreversible   bool // one of them names the irreversible wavelet (T.800 table A.20)
+	tiles          map[uint16]bool
+	highThroughput bool     // one of them is that of HTJ2K (T.814 A.4)
+	marked         bool     // packets may begin with SOP or have an EPH (T.800 table A.13)
+	packets        [][]byte // of each tile part
+	tile           []byte   // the present tile part from its beginning on
+	length         int      // of it, 0 where it goes on to the end
 }
 
 // readJPEG2000Parts goes through a codestream from header to header. A tile part that
@@ -122,6 +128,9 @@ func readJPEG2000Parts(data []byte) (jpeg2000Parts, error) {
 			return p, nil
 		}
 		if marker == markerSOD {
+			if err := p.keep(rest); err != nil {
+				return p, err
+			}
 			if rest = p.next(); rest == nil {
 				return p, nil
 			}
@@ -143,6 +152,52 @@ func readJPEG2000Parts(data []byte) (jpeg2000Parts, error) {
 		return p, fmt.Errorf("JPEG 2000: %w", errShort)
 	}
 	return p, nil // without its end, or with padding
+}
+
+// keep notes the packets of the present tile part, which follow the marker that rest
+// begins with.
+func (p *jpeg2000Parts) keep(rest []byte) error {
+	from, to := len(p.tile)-len(rest)+2, len(p.tile)
+	if p.length != 0 {
+		to = p.length
+	}
+	if from < 2 || from > to {
+		return errors.New("JPEG 2000: a tile part that is none")
+	}
+	p.packets = append(p.packets, p.tile[from:to])
+	return nil
+}
+
+// checkPackets asks that no packet holds what can be none: a byte of FF is followed by
+// at most 8F in packet headers (T.800 B.10.1) and in coded bits (C.2.2, D.4.2 and D.6),
+// so that markers from FF90 on show. It finds some of the damage that leaves codes
+// valid. The coded bits of HTJ2K are others, and are not looked at.
+func (p *jpeg2000Parts) checkPackets() error {
+	if p.highThroughput {
+		return nil
+	}
+	for _, b := range p.packets {
+		for len(b) > 0 {
+			at := bytes.IndexByte(b, 0xff)
+			if at < 0 || at == len(b)-1 {
+				break
+			}
+			marker := binary.BigEndian.Uint16(b[at:])
+			b = b[at+1:]
+			switch {
+			case marker < markerSOT:
+			case marker == markerEOC:
+				// The end, in a tile part that does not tell its length or counts it.
+				b = nil
+			case p.marked && marker == markerEPH:
+			case p.marked && marker == markerSOP && len(b) >= 5 && b[1] == 0 && b[2] == 4:
+				b = b[5:] // its length and the number of the packet
+			default:
+				return fmt.Errorf("JPEG 2000: %04X in a packet, where nothing is above FF8F", marker)
+			}
+		}
+	}
+	return nil
 }
 
 // next returns what follows the present tile part, nil where that is the last.
@@ -181,8 +236,14 @@ func (p *jpeg2000Parts) read(marker uint16, rest []byte) error {
 	case markerCOC: // with one component, or up to 256
 		transformation = inCOC
 	}
+	if marker == markerCOD && len(body) > 0 {
+		const sop, eph = 2, 4 // T.800 table A.13
+		p.marked = p.marked || body[0]&(sop|eph) != 0
+	}
 	if transformation >= 0 && transformation < len(body) {
+		const ht = 0x40 // T.814 table A.3
 		p.styles++
+		p.highThroughput = p.highThroughput || body[transformation-1]&ht != 0
 		p.irreversible = p.irreversible || body[transformation] == 0
 	}
 	return nil

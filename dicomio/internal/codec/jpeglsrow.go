@@ -18,6 +18,9 @@ type lsRunContext struct {
 	n, negative int
 }
 
+// topBit shifts every bit of an int out but its sign.
+const topBit = bits.UintSize - 1
+
 // gradientMask makes an index of a gradient, from -65535 to 65535.
 const gradientMask = 1<<17 - 1
 
@@ -143,7 +146,7 @@ func (s *lsScan) exactRow() bool {
 			q2 = int(quantised[(b-c)&gradientMask])
 			continue
 		}
-		sign := q >> 63
+		sign := q >> topBit
 		x := &s.contexts[(q^sign)-sign]
 		if count < 32 {
 			acc, count = s.bits.refill(acc, count)
@@ -167,7 +170,7 @@ func (s *lsScan) exactRow() bool {
 			e ^= x.flip()
 		}
 		p := median(a, b, c) + ((int(x.c) ^ sign) - sign)
-		a = (min(p&^(p>>63), maxVal) + ((e ^ sign) - sign)) & maxVal
+		a = (min(p&^(p>>topBit), maxVal) + ((e ^ sign) - sign)) & maxVal
 		cur[i] = uint16(a)
 		sum, balance, n := x.sums(e, e, reset)
 		x.set(sum, balance, n)
@@ -202,7 +205,7 @@ func (s *lsScan) nearRow() bool {
 			}
 			continue
 		}
-		sign := q >> 63
+		sign := q >> topBit
 		x := &s.contexts[(q^sign)-sign]
 		m, ok := s.bits.golomb(uint(x.k), s.limit, s.qbpp)
 		if !ok || m > s.most {
@@ -299,19 +302,19 @@ func (s *lsScan) interruption(i int) bool {
 // median predicts a sample: the median of a, b and a+b-c (T.87 A.4.1).
 func median(a, b, c int) int {
 	d := a - b
-	low := b + d&(d>>63)
+	low := b + d&(d>>topBit)
 	high := a + b - low
 	p := high - c // above low
-	p = p &^ (p >> 63)
+	p = p &^ (p >> topBit)
 	d = high - low
 	p -= d
-	return high + p&(p>>63)
+	return high + p&(p>>topBit)
 }
 
 // sums returns the sums with another error, of which scaled is what is left after its
 // quantisation (T.87 A.6.1).
 func (x *lsContext) sums(e, scaled, reset int) (a uint32, b, n int) {
-	a, b, n = x.a+uint32((e^e>>63)-e>>63), int(x.b)+scaled, int(x.n)
+	a, b, n = x.a+uint32((e^e>>topBit)-e>>topBit), int(x.b)+scaled, int(x.n)
 	if n == reset {
 		a, b, n = a>>1, b>>1, n>>1
 	}
@@ -320,7 +323,7 @@ func (x *lsContext) sums(e, scaled, reset int) (a uint32, b, n int) {
 
 // set sets the sums, b between -n and 1 by changes of the correction (T.87 A.6.2).
 func (x *lsContext) set(a uint32, b, n int) {
-	low, high := (b+n-1)>>63, -b>>63 // -1 where b is too low, or too high
+	low, high := (b+n-1)>>topBit, -b>>topBit // -1 where b is too low, or too high
 	x.a, x.b, x.n = a, int32(min(max(b+n&low-n&high, 1-n), 0)), uint32(n)
 	if c := int(x.c) + low - high; c == int(int8(c)) { // from -128 to 127
 		x.c = int8(c)
@@ -329,10 +332,10 @@ func (x *lsContext) set(a uint32, b, n int) {
 
 // flip returns -1 where errors are mapped in the other order because most are below 0,
 // which is done where k and NEAR are 0, and else 0 (T.87 A.5.2).
-func (x *lsContext) flip() int { return (2*int(x.b) + int(x.n) - 1) >> 63 }
+func (x *lsContext) flip() int { return (2*int(x.b) + int(x.n) - 1) >> topBit }
 
 // golombParameter returns the smallest k with n·2ᵏ ≥ a (T.87 A.5.1), at most 32.
 func golombParameter(a uint32, n int) uint8 {
 	k := max(bits.Len32(a)-bits.Len32(uint32(n)), 0)
-	return uint8(k - (n<<(k&63)-int(a))>>63)
+	return uint8(k - (n<<(k&63)-int(a))>>topBit)
 }

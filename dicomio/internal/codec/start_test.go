@@ -10,55 +10,69 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
-
-	"github.com/tetratelabs/wazero"
 )
 
-// How long the first frame waits: go test -run Start -v.
-func TestStart(t *testing.T) {
-	if testing.Short() {
-		t.Skip("compiles for seconds")
-	}
-	t0 := time.Now()
+// How long the first frame waits: for the module, inflated and metered; for its
+// compilation, or for what is on disk of an earlier one; for an instance of it.
+func BenchmarkStart(b *testing.B) {
 	wasm, err := readModule()
 	if err != nil {
-		t.Fatal(err)
+		b.Fatal(err)
 	}
-	t.Log("inflated in", time.Since(t0))
-	dir := t.TempDir()
-	for _, what := range []string{"compiled", "from disk"} {
-		cache, err := wazero.NewCompilationCacheWithDir(dir)
+	start := func(b *testing.B, dir string) {
+		b.Helper()
+		l, err := newLibrary(wasm, diskCache(dir))
 		if err != nil {
-			t.Fatal(err)
+			b.Fatal(err)
 		}
-		t0 = time.Now()
-		l, err := newLibrary(wasm, cache)
-		if err != nil {
-			t.Fatal(err)
+		b.StopTimer()
+		if err := l.runtime.Close(b.Context()); err != nil {
+			b.Error(err)
 		}
-		t.Log(what, "in", time.Since(t0))
-		t0 = time.Now()
-		if _, err := l.instantiate(); err != nil {
-			t.Fatal(err)
-		}
-		t.Log("first instance in", time.Since(t0))
-		t0 = time.Now()
-		i, err := l.instantiate()
-		if err != nil {
-			t.Fatal(err)
-		}
-		t.Log("second instance in", time.Since(t0))
-		t0 = time.Now()
-		i.reset()
-		t.Log("reset in", time.Since(t0))
-		if err := l.runtime.Close(t.Context()); err != nil {
-			t.Error(err)
-		}
-		if err := cache.Close(t.Context()); err != nil {
-			t.Error(err)
-		}
+		b.StartTimer()
 	}
+	b.Run("inflate", func(b *testing.B) {
+		for b.Loop() {
+			if _, err := readModule(); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+	b.Run("compile", func(b *testing.B) {
+		for b.Loop() {
+			start(b, "")
+		}
+	})
+	b.Run("disk", func(b *testing.B) {
+		dir := b.TempDir()
+		start(b, dir)
+		for b.Loop() {
+			start(b, dir)
+		}
+	})
+	l, err := foreign()
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.Run("instance", func(b *testing.B) {
+		for b.Loop() {
+			i, err := l.instantiate()
+			if err != nil {
+				b.Fatal(err)
+			}
+			i.close()
+		}
+	})
+	i, err := l.instantiate()
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer i.close()
+	b.Run("reset", func(b *testing.B) {
+		for b.Loop() {
+			i.reset()
+		}
+	})
 }
 
 // The module is the one that its README describes.

@@ -1,0 +1,32 @@
+package main
+
+import (
+	_ "embed"
+	"io"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/t2map/t2map/dicomio"
+)
+
+// notice is the NOTICE at the top of the repository, which cannot be embedded from
+// there; moduleLicences are the licences of the Go modules.
+var (
+	//go:embed licenses/NOTICE
+	notice string
+	//go:embed licenses/modules.txt
+	moduleLicences string
+)
+
+func licensesCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "licenses",
+		Short: "Print the licences of what the program holds of others",
+		Args:  usage(cobra.NoArgs),
+		RunE: func(c *cobra.Command, _ []string) error {
+			_, err := io.WriteString(c.OutOrStdout(), strings.Join([]string{notice, dicomio.Licences(), moduleLicences}, "\n\n"))
+			return err
+		},
+	}
+}

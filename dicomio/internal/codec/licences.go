@@ -1,0 +1,11 @@
+package codec
+
+import _ "embed"
+
+// licences are the texts of the licences of what is in the module.
+//
+//go:embed wasm/LICENSES.txt
+var licences string
+
+// Licences returns the licences of the decoders that run as WebAssembly.
+func Licences() string { return licences }
