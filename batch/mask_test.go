@@ -304,10 +304,10 @@ func TestForeignMask(t *testing.T) {
 	if d := cmp.Diff(figures(want), figures(got), sameNumbers); d != "" {
 		t.Errorf("figures (-own +foreign):\n%s", d)
 	}
-	if !slices.ContainsFunc(got.Notes, func(n string) bool {
+	if !slices.ContainsFunc(got.Warnings, func(n string) bool {
 		return strings.HasPrefix(n, "the mask was not drawn on this series, which was allowed: a/labels.dcm: it refers to another series")
 	}) {
-		t.Errorf("notes %q", got.Notes)
+		t.Errorf("warnings %q", got.Warnings)
 	}
 	if !got.Protocol.ForeignMask || want.Protocol.ForeignMask {
 		t.Error("the result does not say that the mask is another series'")

@@ -52,7 +52,7 @@ func measure(ctx context.Context, j Job, p Protocol, workers int) (report.Study,
 	}
 	result := describe(j, p, src.series, maps.Noise)
 	result.Inputs = src.files
-	src.mask.note(&result, p)
+	src.mask.note(&result, src.regions, p)
 	err = both(func() (err error) {
 		result.Compartments, err = segment.Summarize(maps, src.regions)
 		return wrapped("summarize", err)
@@ -177,7 +177,7 @@ func describe(j Job, p Protocol, s volume.MultiEcho, noise volume.Noise) report.
 		Noise: report.Noise{Source: noise.Source, Sigma: numbers(noise.Sigma)},
 	}
 	if r.LossyImages = j.Train.Lossy; r.LossyImages {
-		r.Notes = append(r.Notes, "images were compressed with loss, here or before: T2 of voxels is not what the scanner measured; ask the site for the originals")
+		r.Warnings = append(r.Warnings, "images were compressed with loss, here or before: T2 of voxels is not what the scanner measured; ask the site for the originals")
 	}
 	if o.Method == t2fit.EPG {
 		r.Protocol.EPG = &report.EPG{T1MS: o.T1, B1Range: o.B1Range, RefocusingProfile: o.RefocusingProfile}

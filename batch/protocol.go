@@ -227,7 +227,7 @@ func (p Protocol) Check() error {
 		return fmt.Errorf("series: side %q is not L or R", s)
 	}
 	if err := p.PhilipsScaling.Check(); err != nil {
-		return err
+		return fmt.Errorf("philips_scaling: %w", err)
 	}
 	if err := checkMaskPattern(p.Mask); err != nil {
 		return err

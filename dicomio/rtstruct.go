@@ -79,8 +79,8 @@ func (r *structureReader) declare() error {
 		}
 		s := volume.Segment{Number: n, Label: item.Text(tag.ROIName)}
 		if f := item.Text(tag.ReferencedFrameOfReferenceUID); !r.anyFrame && f != "" && r.frame != "" && f != r.frame {
-			e := r.wrong(tag.ReferencedFrameOfReferenceUID, "structure %d is drawn in frame %s, the structure set is in frame %s", n, hash(f), hash(r.frame))
-			s.Problem = e
+			s.Problem = unplaced(r.wrong(tag.ReferencedFrameOfReferenceUID, "it is drawn in frame %s, the structure set is in frame %s", hash(f), hash(r.frame)),
+				"draw the structure on this series"+orIgnore)
 		}
 		r.of[n] = len(r.segments)
 		r.segments = append(r.segments, s)
@@ -156,6 +156,16 @@ type planar struct {
 	points []point
 }
 
+// orIgnore is the other way out where a structure is not on the series.
+const orIgnore = ", or, if it is not wanted, give it to `ignore` under `segments` in a scheme file"
+
+// unplaced makes an error a Problem of its segment, which says itself which segment of
+// which file it is.
+func unplaced(e *FileError, hint string) error {
+	e.Path, e.Hint = "", hint
+	return e
+}
+
 // contours returns the contours of a structure in the grid. A problem is why they
 // enclose no voxels of it although they are well-formed.
 func (r *structureReader) contours(ctx context.Context, number int, items []elements.Dataset) (out []planar, problem, err error) {
@@ -167,6 +177,10 @@ func (r *structureReader) contours(ctx context.Context, number int, items []elem
 		fault := func(e *FileError) *FileError {
 			e.Problem = fmt.Sprintf("structure %d, contour %d: %s", number, n+1, e.Problem)
 			return e
+		}
+		misplaced := func(e *FileError, hint string) error {
+			e.Problem = fmt.Sprintf("contour %d: %s", n+1, e.Problem)
+			return cmp.Or(problem, unplaced(e, hint))
 		}
 		kind := item.Text(tag.ContourGeometricType)
 		points, wrong := r.points(item)
@@ -180,7 +194,7 @@ func (r *structureReader) contours(ctx context.Context, number int, items []elem
 		case "CLOSED_PLANAR_XOR", "CLOSEDPLANAR_XOR":
 			xor++
 		default:
-			problem = cmp.Or(problem, error(fault(r.wrong(tag.ContourGeometricType, "%.20q encloses no area, want CLOSED_PLANAR", kind))))
+			problem = misplaced(r.wrong(tag.ContourGeometricType, "%.20q encloses no area, want CLOSED_PLANAR", kind), "draw the structure as closed contours"+orIgnore)
 			continue
 		}
 		if len(points) < 3 {
@@ -188,7 +202,7 @@ func (r *structureReader) contours(ctx context.Context, number int, items []elem
 		}
 		c, wrong := r.onSlice(points)
 		if wrong != nil {
-			problem = cmp.Or(problem, error(fault(wrong)))
+			problem = misplaced(wrong, "draw the structure on the slices of this series"+orIgnore)
 			continue
 		}
 		out = append(out, c)
@@ -238,29 +252,22 @@ func (r *structureReader) points(item elements.Dataset) ([][3]float64, *FileErro
 // from the same headers. It must not go beyond the slice's edge either, which is
 // half a voxel beyond the outermost centres, for what is outside has no T2.
 func (r *structureReader) onSlice(points [][3]float64) (planar, *FileError) {
-	const hint = "draw the structure on the slices of this series"
 	c := planar{points: make([]point, len(points))}
 	for n, p := range points {
 		at := r.to.index(p)
 		if far := max(math.Abs(at[0]), math.Abs(at[1]), math.Abs(at[2])); !(far < math.MaxInt32) {
-			e := r.wrong(tag.ContourData, "point %d lies nowhere near the series", n+1)
-			e.Hint = hint
-			return c, e
+			return c, r.wrong(tag.ContourData, "point %d lies nowhere near the series", n+1)
 		}
 		if n == 0 { // the nearest slice there is
 			c.slice = int(min(max(math.Round(at[2]), 0), float64(r.to.Size[2]-1)))
 		}
 		if off := math.Abs(at[2]-float64(c.slice)) * r.to.spacing[2]; !(off <= r.to.tolerance) {
-			e := r.wrong(tag.ContourData, "point %d lies %.2f mm from slice %d of the series (allowed %.2f mm)", n+1, off, c.slice+1, r.to.tolerance)
-			e.Hint = hint
-			return c, e
+			return c, r.wrong(tag.ContourData, "point %d lies %.2f mm from slice %d of the series (allowed %.2f mm)", n+1, off, c.slice+1, r.to.tolerance)
 		}
 		for d := range 2 {
 			last := float64(r.to.Size[d]) - 0.5
 			if beyond := max(-0.5-at[d], at[d]-last) * r.to.spacing[d]; !(beyond <= r.to.tolerance) {
-				e := r.wrong(tag.ContourData, "point %d lies %.2f mm beyond the edge of the series", n+1, beyond)
-				e.Hint = hint
-				return c, e
+				return c, r.wrong(tag.ContourData, "point %d lies %.2f mm beyond the edge of the series", n+1, beyond)
 			}
 		}
 		c.points[n] = point{at[0], at[1]}

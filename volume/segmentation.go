@@ -27,8 +27,8 @@ type Segment struct {
 	Regions, Modifiers []Code
 	// Voxels are the indices of its voxels, increasing, each once.
 	Voxels []uint32
-	// Problem is why what was drawn cannot be brought onto the grid, or nil. Then
-	// there are no voxels, though the segment is not empty.
+	// Problem is why what was drawn cannot be brought onto the grid, or nil; it names
+	// neither file nor segment. Then there are no voxels, though the segment is not empty.
 	Problem error
 }
 

@@ -71,6 +71,7 @@ func TestExitStatus(t *testing.T) {
 		{"bad range", []string{"run", dir, "--out", out, "--scheme", "compartments", "--t2-range", "80"}, exitUsage, []string{"--t2-range"}},
 		{"bad method", []string{"run", dir, "--out", out, "--scheme", "compartments", "--method", "magic"}, exitUsage, []string{"magic", "nlls"}},
 		{"bad mask threshold", []string{"run", dir, "--out", out, "--scheme", "compartments", "--mask-threshold", "0"}, exitUsage, []string{"--mask-threshold: mask threshold 0 is not above 0"}},
+		{"bad Philips scaling", []string{"run", dir, "--out", out, "--scheme", "compartments", "--philips-scaling", "xx"}, exitUsage, []string{`--philips-scaling: "xx" is neither dv`}},
 		{"foreign masks allowed", []string{"inspect", dir, "--allow-foreign-mask"}, exitOK, nil},
 		{"inspect", []string{"inspect", dir}, exitOK, nil},
 		{"inspect what fails", []string{"inspect", dir, "--mask", "none.nii"}, exitFailed, []string{"run would fail on 1 study"}},
