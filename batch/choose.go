@@ -10,6 +10,7 @@ import (
 
 	"github.com/t2map/t2map/dicomio"
 	"github.com/t2map/t2map/report"
+	"github.com/t2map/t2map/t2fit"
 )
 
 // chooseTrain returns the one train of the study that is meant.
@@ -40,6 +41,9 @@ func (s Settings) chooseTrain(st dicomio.Study, side string) (dicomio.Train, err
 	case len(chosen) > 1:
 		return none, hinted("choose one with --series or a series rule in the protocol", "%d multi-echo series: %s", len(chosen), listTrains(chosen))
 	}
+	if problem := chosen[0].Problem; problem != nil && len(st.Spoiled) > 0 {
+		return none, hinted(Hint(problem), "%w; in its folder lies %s%v", problem, more(len(st.Spoiled)), st.Spoiled[0])
+	}
 	return chosen[0], chosen[0].Problem
 }
 
@@ -55,6 +59,11 @@ func more(n int) string {
 func noTrain(st dicomio.Study) error {
 	if len(st.Suspects) > 0 {
 		return st.Suspects[0].Problem
+	}
+	for _, t := range st.Others {
+		if len(t.TE) > 1 {
+			return hinted("T2 needs a series of more echoes", "series %s (number %d) has %d echo times, at least %d are needed", t.Hash, t.Number, len(t.TE), t2fit.MinEchoes)
+		}
 	}
 	return hinted("t2map inspect shows what is there", "no multi-echo series: %d MR images of other series, %d maps or phase images", st.Passed.OtherSeries, st.Passed.Derived)
 }

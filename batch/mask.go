@@ -254,11 +254,14 @@ func (j Job) readMask(ctx context.Context, p Protocol) (maskRead, error) {
 
 func (j Job) readObject(ctx context.Context, p Protocol) (maskRead, error) {
 	m := maskRead{kind: string(j.Mask.Object.Kind), segmented: true, foreign: j.Mask.Foreign}
-	o := dicomio.MaskOptions{Threshold: p.MaskThreshold, AnyFrame: j.Mask.Foreign != nil}
+	o := dicomio.MaskOptions{Threshold: p.MaskThreshold}
+	if j.Mask.Foreign == nil {
+		o.Frame = j.Train.Frame()
+	}
 	var file dicomio.File
 	var err error
 	m.segments, file, err = dicomio.ReadMask(ctx, *j.Mask.Object, j.Train.Geometry, o)
-	m.file = report.File(file)
+	m.file = report.File{Path: file.Path, SHA256: file.SHA256}
 	return m, err
 }
 
@@ -292,11 +295,14 @@ func (m maskRead) described(r segment.Regions) report.Mask {
 func hintDivide(err error) string {
 	var unknown *segment.UnknownSegmentsError
 	var overlap *segment.OverlapError
+	var frames *segment.FrameError
 	switch {
 	case errors.As(err, &unknown):
 		return "name the segments under `segments` in a scheme file, as in `segments: {Trochlea: patellofemoral, Bone: ignore}`"
 	case errors.As(err, &overlap):
 		return "a voxel belongs to one compartment: correct the mask, or give one of the segments to `ignore` in a scheme file"
+	case errors.As(err, &frames):
+		return "give the structures of all frames of reference but one to `ignore` in a scheme file"
 	case dicomio.Hint(err) != "": // what was drawn is not on the series
 		return dicomio.Hint(err)
 	}

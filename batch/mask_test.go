@@ -15,9 +15,11 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/t2map/t2map/dicomio"
+	"github.com/t2map/t2map/dicomio/dicomwrite"
 	"github.com/t2map/t2map/phantom"
 	"github.com/t2map/t2map/report"
 	"github.com/t2map/t2map/segment"
+	"github.com/t2map/t2map/volume"
 )
 
 // kneeAs writes a small phantom study into dir in the given form.
@@ -84,17 +86,17 @@ func uidIn(t testing.TB, file string, group, element uint16) string {
 // contour of its own.
 func writeStructures(t testing.TB, s *phantom.Study, image, path string) {
 	t.Helper()
-	set := dicomio.Structures{InstanceUID: "2.25.77", SourceSeriesUID: uidIn(t, image, 0x20, 0x0E),
-		Sources: []dicomio.Instance{{Class: dicomio.MRImageStorage, UID: uidIn(t, image, 0x08, 0x18)}}}
+	set := dicomwrite.Structures{InstanceUID: "2.25.77", SourceSeriesUID: uidIn(t, image, 0x20, 0x0E),
+		Sources: []dicomwrite.Instance{{Class: dicomwrite.MRImageStorage, UID: uidIn(t, image, 0x08, 0x18)}}}
 	set.StudyUID, set.SeriesUID, set.FrameOfReferenceUID = uidIn(t, image, 0x20, 0x0D), "2.25.78", uidIn(t, image, 0x20, 0x52)
 	for n, name := range []string{"Medial", "lateral cartilage", "patellofemoral"} {
-		roi := dicomio.ROI{Number: n + 1, Name: name}
+		roi := dicomwrite.ROI{Number: n + 1, Name: name}
 		for v, label := range s.Labels.Data {
 			if int(label) != n+1 {
 				continue
 			}
 			i, j, k := v%s.Labels.Size[0], v/s.Labels.Size[0]%s.Labels.Size[1], v/s.Labels.SliceVoxels()
-			var c dicomio.Contour
+			var c dicomwrite.Contour
 			for _, d := range [][2]float64{{-0.4, -0.4}, {0.4, -0.4}, {0.4, 0.4}, {-0.4, 0.4}} {
 				c.Points = append(c.Points, s.Labels.Position(float64(i)+d[0], float64(j)+d[1], float64(k)))
 			}
@@ -103,7 +105,7 @@ func writeStructures(t testing.TB, s *phantom.Study, image, path string) {
 		set.ROIs = append(set.ROIs, roi)
 	}
 	var b bytes.Buffer
-	if err := dicomio.WriteStructures(&b, set); err != nil {
+	if err := dicomwrite.WriteStructures(&b, set); err != nil {
 		t.Fatal(err)
 	}
 	if err := os.WriteFile(path, b.Bytes(), 0o666); err != nil {
@@ -354,26 +356,81 @@ func TestForeignMask(t *testing.T) {
 	}
 }
 
+// Structures of another frame of reference than the series' are not taken for the
+// series' own, and those of two frames are not mixed.
+func TestFramesOfStructureSets(t *testing.T) {
+	dir := t.TempDir()
+	study := filepath.Join(dir, "studies", "a")
+	k := kneeAs(t, study, phantom.Form{})
+	remove(t, filepath.Join(study, "labels.nii.gz"))
+	image, set := filepath.Join(study, "IM_0001.dcm"), filepath.Join(study, "rt.dcm")
+	writeStructures(t, k, image, set)
+	written, err := os.ReadFile(set)
+	if err != nil {
+		t.Fatal(err)
+	}
+	frame := uidIn(t, image, 0x20, 0x52)
+	other := frame[:len(frame)-1] + string('0'+(frame[len(frame)-1]-'0'+1)%10)
+	const own = 2 // the set's FrameOfReferenceUID and the one that it lists; then those of three structures
+	if n := bytes.Count(written, []byte(frame)); n != own+3 {
+		t.Fatalf("%d frames of reference", n)
+	}
+	for _, c := range []struct {
+		name           string
+		changed        []int  // which of them are another
+		reason, forced string // why it fails, and why it does where foreign masks are allowed; "" where it does not
+	}{
+		{"none", nil, "", ""},
+		{"all", []int{0, 1, 2, 3, 4}, "its FrameOfReferenceUID (0020,0052) is frame ", ""},
+		{"the set's own", []int{0}, "", ""},
+		{"the set's", []int{0, 1}, "its FrameOfReferenceUID (0020,0052) is frame ", ""},
+		{"a structure's", []int{3}, "it is drawn in frame ", "it is drawn in frame "},
+		{"the set's and a structure's", []int{0, 1, 3}, "its FrameOfReferenceUID", `segment 1 "Medial" is drawn in frame `},
+	} {
+		parts := bytes.Split(written, []byte(frame))
+		file := slices.Clone(parts[0])
+		for n, part := range parts[1:] {
+			uid := frame
+			if slices.Contains(c.changed, n) {
+				uid = other
+			}
+			file = append(append(file, uid...), part...)
+		}
+		if err := os.WriteFile(set, file, 0o666); err != nil {
+			t.Fatal(err)
+		}
+		s := settings(t, dir)
+		for _, want := range []string{c.reason, c.forced} {
+			if want == "" {
+				oneResult(t, s)
+			} else if f := oneFailure(t, s); !strings.Contains(f.Reason, want) || f.Hint == "" {
+				t.Errorf("%s: %s (hint %s), want %s", c.name, f.Reason, f.Hint, want)
+			}
+			s.Protocol.AllowForeignMask = true
+		}
+	}
+}
+
 // fractionalMask writes seg.dcm into the study: one segment, medial, with these values
 // of at most 100.
 func fractionalMask(t *testing.T, k *phantom.Study, study string, values ...uint16) {
 	t.Helper()
 	image := filepath.Join(study, "IM_0001.dcm")
 	a, sp := k.Labels.Affine, k.Labels.Spacing()
-	g := dicomio.Segmentation{InstanceUID: "2.25.77", Type: dicomio.SegmentationFractional, MaximumFractional: 100,
-		SourceSeriesUID: uidIn(t, image, 0x20, 0x0E), Sources: []dicomio.Instance{{Class: dicomio.MRImageStorage, UID: uidIn(t, image, 0x08, 0x18)}},
-		Segments: []dicomio.Segment{{Number: 1, Label: "medial", Category: dicomio.Code{Value: "85756007", Scheme: "SCT", Meaning: "Tissue"},
-			Property: dicomio.Code{Value: "309312004", Scheme: "SCT", Meaning: "Cartilage"}}}}
+	g := dicomwrite.Segmentation{InstanceUID: "2.25.77", Type: dicomwrite.SegmentationFractional, MaximumFractional: 100,
+		SourceSeriesUID: uidIn(t, image, 0x20, 0x0E), Sources: []dicomwrite.Instance{{Class: dicomwrite.MRImageStorage, UID: uidIn(t, image, 0x08, 0x18)}},
+		Segments: []dicomwrite.Segment{{Number: 1, Label: "medial", Category: volume.Code{Value: "85756007", Scheme: "SCT", Meaning: "Tissue"},
+			Property: volume.Code{Value: "309312004", Scheme: "SCT", Meaning: "Cartilage"}}}}
 	g.StudyUID, g.SeriesUID, g.FrameOfReferenceUID = uidIn(t, image, 0x20, 0x0D), "2.25.78", uidIn(t, image, 0x20, 0x52)
 	g.Rows, g.Columns, g.PixelSpacing, g.SliceThickness = k.Labels.Size[1], k.Labels.Size[0], [2]float64{sp[1], sp[0]}, sp[2]
 	for i := range 3 {
 		g.Orientation[i], g.Orientation[3+i] = a[i][0]/sp[0], a[i][1]/sp[1]
 	}
-	f := dicomio.SegmentFrame{Segment: 1, Position: k.Labels.Position(0, 0, 2), Pixels: make([]uint16, g.Rows*g.Columns)}
+	f := dicomwrite.SegmentFrame{Segment: 1, Position: k.Labels.Position(0, 0, 2), Pixels: make([]uint16, g.Rows*g.Columns)}
 	copy(f.Pixels[g.Columns*30+30:], values)
-	g.Frames = []dicomio.SegmentFrame{f}
+	g.Frames = []dicomwrite.SegmentFrame{f}
 	var b bytes.Buffer
-	err := dicomio.WriteSegmentation(&b, g)
+	err := dicomwrite.WriteSegmentation(&b, g)
 	if err == nil {
 		err = os.WriteFile(filepath.Join(study, "seg.dcm"), b.Bytes(), 0o666)
 	}
@@ -438,12 +495,12 @@ func TestStructureOfPoints(t *testing.T) {
 	k := kneeAs(t, study, phantom.Form{})
 	remove(t, filepath.Join(study, "labels.nii.gz"))
 	image := filepath.Join(study, "IM_0001.dcm")
-	set := dicomio.Structures{InstanceUID: "2.25.77", SourceSeriesUID: uidIn(t, image, 0x20, 0x0E),
-		Sources: []dicomio.Instance{{Class: dicomio.MRImageStorage, UID: uidIn(t, image, 0x08, 0x18)}},
-		ROIs:    []dicomio.ROI{{Number: 1, Name: "Medial", Contours: []dicomio.Contour{{Points: [][3]float64{k.Labels.Position(3, 3, 0), k.Labels.Position(6, 3, 0), k.Labels.Position(6, 6, 0)}}}}}}
+	set := dicomwrite.Structures{InstanceUID: "2.25.77", SourceSeriesUID: uidIn(t, image, 0x20, 0x0E),
+		Sources: []dicomwrite.Instance{{Class: dicomwrite.MRImageStorage, UID: uidIn(t, image, 0x08, 0x18)}},
+		ROIs:    []dicomwrite.ROI{{Number: 1, Name: "Medial", Contours: []dicomwrite.Contour{{Points: [][3]float64{k.Labels.Position(3, 3, 0), k.Labels.Position(6, 3, 0), k.Labels.Position(6, 6, 0)}}}}}}
 	set.StudyUID, set.SeriesUID, set.FrameOfReferenceUID = uidIn(t, image, 0x20, 0x0D), "2.25.78", uidIn(t, image, 0x20, 0x52)
 	var b bytes.Buffer
-	if err := dicomio.WriteStructures(&b, set); err != nil {
+	if err := dicomwrite.WriteStructures(&b, set); err != nil {
 		t.Fatal(err)
 	}
 	open := bytes.Replace(b.Bytes(), []byte("CLOSED_PLANAR "), []byte("OPEN_PLANAR   "), 1)

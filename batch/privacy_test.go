@@ -14,6 +14,7 @@ import (
 	"testing"
 
 	"github.com/t2map/t2map/dicomio"
+	"github.com/t2map/t2map/dicomio/dicomwrite"
 	"github.com/t2map/t2map/volume"
 )
 
@@ -48,7 +49,7 @@ func scan(t *testing.T, dir, subject string, broken bool) {
 	}
 	for n := range 10 {
 		k, e := n%2, n/2
-		im := dicomio.Image{
+		im := dicomwrite.Image{
 			StudyUID: "2.25.900.1", SeriesUID: "2.25.900.2", InstanceUID: fmt.Sprintf("2.25.900.3.%d", n), FrameOfReferenceUID: "2.25.900.4",
 			PatientID: "P", TrialSubject: subject, TrialTimepoint: "v1", TE: 10 * float64(e+1), TR: 2000, Rows: 8, Columns: 8,
 			PixelSpacing: [2]float64{1, 1}, Position: [3]float64{3 * float64(k), 0, 0}, Orientation: [6]float64{0, 1, 0, 0, 0, -1}, SliceThickness: 3,
@@ -58,13 +59,13 @@ func scan(t *testing.T, dir, subject string, broken bool) {
 			im.Pixels[v] = int32(1000*math.Exp(-im.TE/40)) + int32(v%5)
 		}
 		for keyword, value := range secrets {
-			im.Overrides = append(im.Overrides, dicomio.Override{Keyword: keyword, Values: []string{value}})
+			im.Overrides = append(im.Overrides, dicomwrite.Override{Keyword: keyword, Values: []string{value}})
 		}
 		if broken && n == 3 {
-			im.Overrides = append(im.Overrides, dicomio.Override{Keyword: "EchoTime"})
+			im.Overrides = append(im.Overrides, dicomwrite.Override{Keyword: "EchoTime"})
 		}
 		var b bytes.Buffer
-		if err := dicomio.WriteImage(&b, im); err != nil {
+		if err := dicomwrite.WriteImage(&b, im); err != nil {
 			t.Fatal(err)
 		}
 		for keyword, value := range secrets {

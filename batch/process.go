@@ -50,6 +50,7 @@ func measure(ctx context.Context, j Job, p Protocol, workers int) (report.Study,
 	if err != nil {
 		return report.Study{}, notFitted(err)
 	}
+	j.Train.Lossy = j.Train.Lossy || src.lossy // in a frame that Find did not look at
 	result := describe(j, p, src.series, maps.Noise)
 	result.Inputs = src.files
 	src.mask.note(&result, src.regions, p)
@@ -78,6 +79,7 @@ type source struct {
 	regions segment.Regions
 	mask    maskRead
 	files   []report.File // the images' and the mask's
+	lossy   bool          // whether an image is coded with loss
 }
 
 // read reads the series and, beside it, the mask.
@@ -94,7 +96,8 @@ func (j Job) read(ctx context.Context, p Protocol, workers int) (source, error) 
 		return wrapped("mask", err)
 	})
 	for _, f := range images {
-		s.files = append(s.files, report.File(f))
+		s.files = append(s.files, report.File{Path: f.Path, SHA256: f.SHA256})
+		s.lossy = s.lossy || f.Lossy
 	}
 	s.files = append(s.files, s.mask.file)
 	return s, err
@@ -178,6 +181,9 @@ func describe(j Job, p Protocol, s volume.MultiEcho, noise volume.Noise) report.
 	}
 	if r.LossyImages = j.Train.Lossy; r.LossyImages {
 		r.Warnings = append(r.Warnings, "images were compressed with loss, here or before: T2 of voxels is not what the scanner measured; ask the site for the originals")
+	}
+	if n := len(j.Study.Spoiled); n > 0 {
+		r.Notes = append(r.Notes, fmt.Sprintf("%d damaged files in the study's folder do not say whose they are, or are copies of images that are here: every slice has every echo without them", n))
 	}
 	if o.Method == t2fit.EPG {
 		r.Protocol.EPG = &report.EPG{T1MS: o.T1, B1Range: o.B1Range, RefocusingProfile: o.RefocusingProfile}

@@ -1,8 +1,8 @@
-// Package dicomio reads and writes DICOM. It finds the multi-echo MR series
+// Package dicomio reads DICOM. It finds the multi-echo MR series
 // ("trains") under a folder or in an archive by what the files say, checks that
-// every slice has every echo on one grid, and decodes them; it puts segmentations
-// and structure sets on such a grid; and it writes images and masks, for phantoms
-// and tests. It is the one package that sees the DICOM library.
+// every slice has every echo on one grid, and decodes them; and it puts
+// segmentations and structure sets on such a grid. It and dicomwrite, which writes
+// for phantoms and tests, are the packages that see the DICOM library.
 //
 // A study is a StudyInstanceUID. Within it a train is a set of images of one
 // series and image type that differ in echo time and slice position alone; file

@@ -7,6 +7,7 @@ import (
 	"github.com/t2map/t2map/dicomio/internal/elements"
 
 	"github.com/suyashkumar/dicom/pkg/tag"
+	"github.com/suyashkumar/dicom/pkg/uid"
 )
 
 // functionalGroups are the macros of a multi-frame object that say where a frame
@@ -26,14 +27,12 @@ var functionalGroups = elements.Wish{
 	// image (C.7.6.16.2.25).
 	tag.UnassignedSharedConvertedAttributesSequence:   unassigned,
 	tag.UnassignedPerFrameConvertedAttributesSequence: unassigned,
-	philipsFrame: {elements.PhilipsScaleSlope: nil},
+	tag.RealWorldValueMappingSequence:                 realWorldValues,
+	elements.PhilipsFrame:                             {elements.PhilipsScaleSlope: nil},
 }
 
-var unassigned = elements.Wish{tag.EchoTime: nil, tag.RepetitionTime: nil, tag.FlipAngle: nil, tag.ScanningSequence: nil, elements.PhilipsScaleSlope: nil}
-
-// philipsFrame is the private sequence in which Philips keeps the attributes of the
-// classic image that a frame would have been.
-var philipsFrame = tag.Tag{Group: 0x2005, Element: 0x140F}
+var unassigned = elements.Wish{tag.EchoTime: nil, tag.RepetitionTime: nil, tag.FlipAngle: nil, tag.ScanningSequence: nil, elements.PhilipsScaleSlope: nil, elements.PhilipsRescaleSlope: nil,
+	tag.RealWorldValueMappingSequence: realWorldValues}
 
 // pulseSequences gives EchoPulseSequence (0018,9008) the words of ScanningSequence.
 var pulseSequences = map[string][]string{"SPIN": {"SE"}, "GRADIENT": {"GR"}, "BOTH": {"SE", "GR"}}
@@ -50,6 +49,10 @@ type stack struct {
 // times as many as large series have.
 const mostFrames = 1 << 17
 
+// leastPerFrame is less than what a frame takes up in its file: with PlanePosition alone,
+// one pixel and the heads of the items between, it takes 76 bytes (PS3.5 7.5.1).
+const leastPerFrame = 64
+
 // expand returns a header for every frame of the object: the object's own, what
 // all frames share, what is given for the frame.
 func (h *header) expand(d elements.Dataset) ([]*header, error) {
@@ -59,6 +62,8 @@ func (h *header) expand(d elements.Dataset) ([]*header, error) {
 		return nil, h.wrong(h.faults[0].tag, "%s", h.faults[0].problem)
 	case h.frames < 1 || h.frames > mostFrames:
 		return nil, h.wrong(tag.NumberOfFrames, "%d, want 1 to %d", h.frames, mostFrames)
+	case int64(h.frames) > h.size/leastPerFrame && h.syntax != uid.DeflatedExplicitVRLittleEndian:
+		return nil, h.wrong(tag.NumberOfFrames, "%d in a file of %d bytes", h.frames, h.size)
 	case len(perFrame) != h.frames:
 		e := h.wrong(tag.PerFrameFunctionalGroupsSequence, "%d items for %d frames", len(perFrame), h.frames)
 		e.Hint = "the file is damaged: copy or export it again"
@@ -91,6 +96,8 @@ func (h *header) takeGroups(groups elements.Dataset) {
 		for _, item := range elements.ItemsOf(macro) {
 			for _, e := range item {
 				switch e.Tag {
+				case tag.RealWorldValueMappingSequence:
+					h.takeScales(e)
 				case tag.EffectiveEchoTime:
 					h.decimals(e, []*float64{&h.effectiveTE})
 				case tag.StackID:
@@ -100,7 +107,7 @@ func (h *header) takeGroups(groups elements.Dataset) {
 				case tag.DimensionIndexValues:
 					h.stack.indices, _ = elements.NumbersOf(e)
 				case elements.PhilipsScaleSlope:
-					if h.manufacturer == "" || h.isPhilips() {
+					if h.mayBePhilips() {
 						h.takeNumber(e)
 					}
 				default:

@@ -46,8 +46,8 @@ type Finding struct {
 	Studies []Study
 	// Passed counts the files that belong to none of them.
 	Passed Passed
-	// Damaged are the files that could not be read and lie in no study's own
-	// folder.
+	// Damaged are the files that could not be read and that no study misses: they do
+	// not say whose they are, or are of none that is here, or are copies.
 	Damaged []error
 	// Files is the number of files looked at.
 	Files int
@@ -88,10 +88,13 @@ type Study struct {
 	Others []Train
 	// Masks are segmentations and structure sets of the study.
 	Masks []MaskObject
-	// Damaged are files in the study's folders that could not be read, any of
-	// which may have been a part of a train, or that contradict the others on
-	// whose study it is.
+	// Damaged are files that say they are of the study and could not be read, any of
+	// which may have been a part of a train, or that contradict the others on whose
+	// study it is.
 	Damaged []error
+	// Spoiled are damaged files that may be of any study and lie in this one's folder,
+	// and damaged copies of its images. They are among Finding.Damaged too.
+	Spoiled []error
 	// Passed counts the study's files that are no part of a train.
 	Passed Passed
 }
@@ -171,14 +174,15 @@ func (h *header) open() (*files.File, error) {
 // SOP classes that are told apart (PS3.4 B.5 and PS3.3 F).
 const (
 	directoryClass      = "1.2.840.10008.1.3.10"
-	enhancedMRClass     = "1.2.840.10008.5.1.4.1.1.4.1"
-	legacyEnhancedClass = "1.2.840.10008.5.1.4.1.1.4.4"
+	mrImageClass        = elements.MRImageStorage
+	enhancedMRClass     = elements.EnhancedMRImageStorage
+	legacyEnhancedClass = elements.LegacyConvertedMRStorage
 )
 
 // isMRImage reports whether the file says it is a classic or multi-frame MR
 // image.
 func (h *header) isMRImage() bool {
-	return h.sopClass == mrImageStorage || h.multiFrame()
+	return h.sopClass == mrImageClass || h.multiFrame()
 }
 
 func (h *header) multiFrame() bool {
@@ -241,17 +245,36 @@ func (f *Finding) dropForeign() {
 	})
 }
 
-// assign gives a damaged file to the study that it says it is of, or in whose
-// own folder it lies.
+// assign gives a damaged file to the study that it says it is of: it may have been an
+// echo. It was none of those that are missing if the study has an image of its
+// instance UID, for then it is a spoiled copy; and one that does not say whose it is
+// can be of any study. These are listed by themselves, and counted where they lie: that
+// every slice has every echo is asked of the study all the same.
 func (f *Finding) assign(e *entry) {
 	for i := range f.Studies {
 		s := &f.Studies[i]
-		if e.study != "" && hash(e.study) == s.Hash || e.study == "" && s.Home != "" && files.Inside(s.own(), e.path) {
+		switch {
+		case e.study != "" && hash(e.study) != s.Hash, e.study == "" && (s.Home == "" || !files.Inside(s.own(), e.path)):
+			continue
+		case e.study != "" && !s.has(e.instance):
 			s.Damaged = append(s.Damaged, e.err)
 			return
 		}
+		s.Spoiled = append(s.Spoiled, e.err)
 	}
 	f.Damaged = append(f.Damaged, e.err)
+}
+
+// has reports whether an image of the study has that instance UID.
+func (s Study) has(instance string) bool {
+	for _, t := range slices.Concat(s.Trains, s.Suspects, s.Others) {
+		for _, h := range t.images {
+			if h.instance == instance && instance != "" {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // own is the folder in which a file that does not tell its study is taken for one of

@@ -10,6 +10,8 @@ import (
 	"testing"
 
 	"github.com/suyashkumar/dicom/pkg/uid"
+
+	"github.com/t2map/t2map/dicomio/dicomwrite"
 )
 
 const benchFolders, benchFilesEach = 100, 100
@@ -60,7 +62,7 @@ func trial(b *testing.B, dir string) {
 				im.Position[r] = origin[r] + 3.5*float64(k)*normal[r]
 			}
 			var file bytes.Buffer
-			if err := WriteImage(&file, im); err != nil {
+			if err := dicomwrite.WriteImage(&file, im); err != nil {
 				b.Fatal(err)
 			}
 			data := file.Bytes()
@@ -94,7 +96,7 @@ func BenchmarkParse(b *testing.B) {
 		im := obliqueImage()
 		im.Syntax = syntax
 		var file bytes.Buffer
-		if err := WriteImage(&file, im); err != nil {
+		if err := dicomwrite.WriteImage(&file, im); err != nil {
 			b.Fatal(err)
 		}
 		b.Run(syntax, func(b *testing.B) {

@@ -29,26 +29,17 @@ func (h *header) divide(out *elements.Outline) error {
 		return e
 	}
 	h.parts = starts
-	if ambiguous[h.syntax] {
+	if !h.lossy {
 		head := make([]byte, min(h.fragments[0].Length, longestCodeHead))
-		if n, _ := out.Body.ReadAt(head, h.fragments[0].At); n == len(head) {
-			h.lossy = h.lossy || codec.Lossy(h.syntax, head)
-		}
+		n, _ := out.Body.ReadAt(head, h.fragments[0].At)
+		h.lossy = codec.Lossy(h.syntax, head[:n])
 	}
-	h.lossy = h.lossy || codec.Lossy(h.syntax, nil)
 	return nil
 }
 
 // longestCodeHead is as much of a frame as says how it is coded: markers before the
 // first scan or tile, without large comments.
 const longestCodeHead = 16 << 10
-
-// ambiguous are the syntaxes that hold pixels with or without loss.
-var ambiguous = map[string]bool{
-	jpegLSNearLossless: true,
-	jpeg2000:           true,
-	htj2k:              true,
-}
 
 // starts returns the index of each frame's first fragment.
 func (h *header) starts(out *elements.Outline) ([]int32, error) {
@@ -125,6 +116,7 @@ type frameReader struct {
 	body    io.ReaderAt
 	scratch []byte
 	pixels  []byte
+	lossy   bool // whether a frame that was read so far is coded with loss
 }
 
 // read returns frame n of h's object as stored: little endian, so many bits as are
@@ -137,6 +129,9 @@ func (r *frameReader) read(h *header, n int) ([]byte, error) {
 }
 
 func (r *frameReader) decompress(h *header, n int) ([]byte, error) {
+	if n >= len(h.parts) {
+		return nil, h.wrong(tag.PixelData, "no fragment holds frame %d", n+1)
+	}
 	r.scratch = r.scratch[:0]
 	for _, f := range h.compressed(n) {
 		from := len(r.scratch)
@@ -145,6 +140,7 @@ func (r *frameReader) decompress(h *header, n int) ([]byte, error) {
 			return nil, h.broken(err)
 		}
 	}
+	r.lossy = r.lossy || codec.Lossy(h.syntax, r.scratch)
 	var err error
 	r.pixels, err = codec.Decode(h.syntax, codec.Frame{
 		Rows: h.rows, Columns: h.columns, Samples: h.samples, Allocated: h.allocated, Stored: h.stored, Signed: h.pixelsAre == 1,

@@ -5,6 +5,8 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+
+	"github.com/t2map/t2map/dicomio/dicomwrite"
 )
 
 // smallFiles are files to begin with: one in every syntax that is written, crafted
@@ -15,7 +17,7 @@ func smallFiles(tb testing.TB) [][]byte {
 		im := obliqueImage()
 		im.Syntax = s.uid
 		var b bytes.Buffer
-		if err := WriteImage(&b, im); err != nil {
+		if err := dicomwrite.WriteImage(&b, im); err != nil {
 			tb.Fatal(err)
 		}
 		all = append(all, b.Bytes())

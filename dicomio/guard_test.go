@@ -10,6 +10,7 @@ import (
 
 	"github.com/suyashkumar/dicom/pkg/uid"
 
+	"github.com/t2map/t2map/dicomio/dicomwrite"
 	"github.com/t2map/t2map/dicomio/internal/elements"
 )
 
@@ -103,7 +104,7 @@ func TestGuardPassesSoundFiles(t *testing.T) {
 		im := obliqueImage()
 		im.Syntax = s.uid
 		var b bytes.Buffer
-		if err := WriteImage(&b, im); err != nil {
+		if err := dicomwrite.WriteImage(&b, im); err != nil {
 			t.Fatal(err)
 		}
 		out, err := elements.Guard(bytes.NewReader(b.Bytes()), int64(b.Len()), imageWish)

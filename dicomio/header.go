@@ -8,6 +8,7 @@ import (
 	"io"
 	"io/fs"
 	"math"
+	"slices"
 	"strings"
 
 	"github.com/t2map/t2map/dicomio/internal/elements"
@@ -49,9 +50,14 @@ type header struct {
 	photometric                           string
 	slope, intercept                      float64
 	scaleSlope                            float64  // Philips (2005,100E)
+	otherScale                            []scale  // what else the image says of its values
 	rawDataType                           int      // GE (0043,102F): 0 is magnitude
+	anonymous                             bool     // the creator of a Scale Slope was taken out
 	lossy                                 bool     // compressed with loss, now or before
 	references                            []string // series that the object was made from
+	sources                               []string // images that a segmentation which names no series was made from, sorted
+	frameUIDs                             []string // frames of reference that a structure set says it is in, sorted
+	frameTag                              tag.Tag  // where it says so, if not in FrameOfReferenceUID
 	label                                 string   // ContentLabel or StructureSetLabel
 	faults                                []fault
 
@@ -90,6 +96,8 @@ var imageWish = elements.Wish{
 		tag.FrameOfReferenceUID:       nil,
 		tag.RTReferencedStudySequence: {tag.RTReferencedSeriesSequence: {tag.SeriesInstanceUID: nil}},
 	},
+	tag.StructureSetROISequence:          {tag.ReferencedFrameOfReferenceUID: nil},
+	tag.RealWorldValueMappingSequence:    realWorldValues,
 	tag.SharedFunctionalGroupsSequence:   functionalGroups,
 	tag.PerFrameFunctionalGroupsSequence: functionalGroups,
 }
@@ -101,7 +109,7 @@ func init() {
 		tag.ImageLaterality, tag.Manufacturer, tag.ManufacturerModelName, tag.SeriesDescription, tag.ScanningSequence, tag.EchoPulseSequence,
 		tag.ImageType, tag.ComplexImageComponent, tag.PhotometricInterpretation, tag.EchoTime, tag.EffectiveEchoTime, tag.RepetitionTime,
 		tag.FlipAngle, tag.MagneticFieldStrength, tag.ImagePositionPatient, tag.ImageOrientationPatient, tag.PixelSpacing, tag.SliceThickness,
-		tag.RescaleSlope, tag.RescaleIntercept, elements.PhilipsScaleSlope, elements.GERawDataType, tag.SeriesNumber, tag.NumberOfFrames, tag.Rows, tag.Columns,
+		tag.RescaleSlope, tag.RescaleIntercept, elements.PhilipsScaleSlope, elements.PhilipsRescaleSlope, elements.GERawDataType, tag.SeriesNumber, tag.NumberOfFrames, tag.Rows, tag.Columns,
 		tag.SamplesPerPixel, tag.BitsAllocated, tag.BitsStored, tag.HighBit, tag.PixelRepresentation, tag.LossyImageCompression,
 		tag.ContentLabel, tag.StructureSetLabel,
 	} {
@@ -136,7 +144,7 @@ func (h *header) parse(file io.ReaderAt) (images []*header, err error) {
 		return nil, h.broken(unsafe)
 	case err != nil:
 		return nil, h.broken(err)
-	case !h.hasPixels() && h.sopClass == mrImageStorage:
+	case !h.hasPixels() && h.isMRImage():
 		return nil, h.broken(io.ErrUnexpectedEOF)
 	}
 	if h.encapsulated && h.isMRImage() {
@@ -147,40 +155,53 @@ func (h *header) parse(file io.ReaderAt) (images []*header, err error) {
 	if h.multiFrame() {
 		return h.expand(d)
 	}
+	if h.isSegmentation() && len(h.references) == 0 {
+		return []*header{h}, h.findSources(file)
+	}
 	return []*header{h}, nil
 }
 
 // fill takes what the elements say of the file as a whole.
 func (h *header) fill(d elements.Dataset, out *elements.Outline) {
+	var structures []elements.Dataset
 	for _, e := range d {
 		switch e.Tag {
 		case tag.SharedFunctionalGroupsSequence, tag.PerFrameFunctionalGroupsSequence:
 			// expand reads them.
+		case tag.RealWorldValueMappingSequence:
+			h.takeScales(e)
 		case tag.ReferencedSeriesSequence:
 			for _, item := range elements.ItemsOf(e) {
 				h.refer(item)
 			}
 		case tag.ReferencedFrameOfReferenceSequence:
 			for _, frame := range elements.ItemsOf(e) {
-				if h.frame == "" {
-					h.frame = frame.Text(tag.FrameOfReferenceUID)
-				}
+				h.frameUIDs = append(h.frameUIDs, frame.Text(tag.FrameOfReferenceUID))
 				for _, study := range frame.Items(tag.RTReferencedStudySequence) {
 					for _, item := range study.Items(tag.RTReferencedSeriesSequence) {
 						h.refer(item)
 					}
 				}
 			}
+		case tag.StructureSetROISequence:
+			structures = elements.ItemsOf(e)
 		default:
 			h.take(e)
 		}
 	}
-	if !h.isPhilips() {
+	h.gatherFrames(structures)
+	h.anonymous = slices.Contains(out.Unowned, elements.PhilipsScaleSlope)
+	if !h.mayBePhilips() {
 		h.scaleSlope = math.NaN() // another vendor's private element of that number
 	}
 	if h.te != h.te {
 		h.te = h.effectiveTE // where enhanced attributes stand in a classic image
 	}
+	h.noteTooLong(out)
+}
+
+// noteTooLong makes faults of the elements that were not gathered for their length.
+func (h *header) noteTooLong(out *elements.Outline) {
 	for _, t := range out.TooLong {
 		h.faults = append(h.faults, fault{t, fmt.Sprintf("longer than %d bytes", elements.LongestValue)})
 	}
@@ -189,7 +210,17 @@ func (h *header) fill(d elements.Dataset, out *elements.Outline) {
 // isPhilips goes by the manufacturer or, where it was taken out, lets the private
 // attribute tell.
 func (h *header) isPhilips() bool {
-	return strings.Contains(strings.ToUpper(h.manufacturer), "PHILIPS") || h.manufacturer == "" && h.scaleSlope == h.scaleSlope
+	return h.saysPhilips() || h.mayBePhilips() && h.scaleSlope == h.scaleSlope
+}
+
+func (h *header) saysPhilips() bool {
+	return strings.Contains(strings.ToUpper(h.manufacturer), "PHILIPS")
+}
+
+// mayBePhilips reports whether a Scale Slope of the image is Philips'. One must say so:
+// the manufacturer, or the creator of the private attribute.
+func (h *header) mayBePhilips() bool {
+	return h.saysPhilips() || h.manufacturer == "" && !h.anonymous
 }
 
 // refer notes a series that the object says it was made from.
@@ -282,6 +313,8 @@ func (h *header) takeNumber(e *dicom.Element) {
 		h.decimals(e, []*float64{&h.slope})
 	case tag.RescaleIntercept:
 		h.decimals(e, []*float64{&h.intercept})
+	case elements.PhilipsRescaleSlope, tag.RealWorldValueSlope, tag.RealWorldValueIntercept:
+		h.takeScale(e)
 	case elements.PhilipsScaleSlope:
 		h.decimals(e, []*float64{&h.scaleSlope})
 	case elements.GERawDataType:

@@ -1,9 +1,11 @@
 package dicomio
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"math"
 	"slices"
 
@@ -17,9 +19,9 @@ import (
 
 // SOP classes of the objects that mark voxels (PS3.4 B.5).
 const (
-	segmentationClass = "1.2.840.10008.5.1.4.1.1.66.4"
-	labelMapClass     = "1.2.840.10008.5.1.4.1.1.66.7"
-	structureSetClass = "1.2.840.10008.5.1.4.1.1.481.3"
+	segmentationClass = elements.SegmentationStorage
+	labelMapClass     = elements.LabelMapSegmentationStorage
+	structureSetClass = elements.RTStructureSetStorage
 )
 
 // MaskKind is what kind of object a mask is.
@@ -47,8 +49,76 @@ type MaskObject struct {
 	header *header
 }
 
-func (h *header) isMask() bool {
-	return h.sopClass == segmentationClass || h.sopClass == labelMapClass || h.sopClass == structureSetClass
+func (h *header) isMask() bool { return h.isSegmentation() || h.sopClass == structureSetClass }
+
+func (h *header) isSegmentation() bool {
+	return h.sopClass == segmentationClass || h.sopClass == labelMapClass
+}
+
+// derivation is what says which images the frames of an object were made from
+// (PS3.3 C.7.6.16.2.6), for all frames or for each.
+var derivation = elements.Wish{tag.DerivationImageSequence: {tag.SourceImageSequence: {tag.ReferencedSOPInstanceUID: nil}}}
+
+// sourcesWish is what is wanted of a segmentation that names no series.
+var sourcesWish = elements.Wish{tag.SharedFunctionalGroupsSequence: derivation, tag.PerFrameFunctionalGroupsSequence: derivation}
+
+// findSources notes the images that the segmentation's frames were made from.
+func (h *header) findSources(file io.ReaderAt) error {
+	out, err := elements.Guard(file, h.size, sourcesWish)
+	if err != nil {
+		return h.broken(err)
+	}
+	d, err := out.Parse()
+	if err != nil {
+		return h.broken(err)
+	}
+	h.noteTooLong(&out)
+	for _, t := range []tag.Tag{tag.SharedFunctionalGroupsSequence, tag.PerFrameFunctionalGroupsSequence} {
+		for _, group := range d.Items(t) {
+			for _, from := range group.Items(tag.DerivationImageSequence) {
+				for _, image := range from.Items(tag.SourceImageSequence) {
+					h.sources = append(h.sources, image.Text(tag.ReferencedSOPInstanceUID))
+				}
+			}
+		}
+	}
+	h.sources = distinct(h.sources)
+	return nil
+}
+
+// gatherFrames completes the frames of reference that a structure set is in: those
+// that it lists and its own or, where there are none, those of its structures.
+func (h *header) gatherFrames(structures []elements.Dataset) {
+	if h.sopClass != structureSetClass {
+		h.frameUIDs = nil
+		return
+	}
+	if h.frameUIDs = distinct(append(h.frameUIDs, h.frame)); len(h.frameUIDs) > 0 {
+		return
+	}
+	h.frameTag = tag.ReferencedFrameOfReferenceUID
+	for _, s := range structures {
+		h.frameUIDs = append(h.frameUIDs, s.Text(tag.ReferencedFrameOfReferenceUID))
+	}
+	h.frameUIDs = distinct(h.frameUIDs)
+}
+
+// framesOfReference returns those that the mask is in; none where it does not say.
+func (h *header) framesOfReference() []string {
+	if len(h.frameUIDs) == 0 {
+		return distinct([]string{h.frame})
+	}
+	return h.frameUIDs
+}
+
+// distinct sorts the texts in place and returns each once, without the empty one.
+func distinct(texts []string) []string {
+	slices.Sort(texts)
+	texts = slices.Compact(texts)
+	if len(texts) > 0 && texts[0] == "" {
+		texts = texts[1:]
+	}
+	return slices.Clip(texts)
 }
 
 // maskObject describes a mask whose header has been read, or not, with that error.
@@ -96,10 +166,11 @@ type ForeignError struct {
 func (e *ForeignError) Error() string { return e.Path + ": " + e.Problem }
 
 // Foreign returns nil where the mask says that it was drawn on the train: it
-// refers to one of the train's series or, naming no series, to its frame of
-// reference, and to no other frame of reference. Otherwise it returns a
-// *ForeignError that says what differs. It does not compare geometry; ReadMask
-// does.
+// refers to one of the train's series or, naming no series, to one of its images or,
+// naming no image either, to its frame of reference; and the train's frame of
+// reference is among those that it is in. Otherwise it returns a *ForeignError that
+// says what differs. It compares neither geometry nor the frame of reference of each
+// structure; ReadMask does.
 func (t Train) Foreign(m MaskObject) error {
 	h := m.header
 	foreign := func(format string, a ...any) error {
@@ -108,30 +179,55 @@ func (t Train) Foreign(m MaskObject) error {
 	if h == nil || len(t.images) == 0 {
 		return foreign("nothing is known of what it refers to")
 	}
-	frame := t.images[0].frame
-	var named []string
-	for _, uid := range h.references {
-		if uid != "" && !slices.Contains(named, hash(uid)) {
-			named = append(named, hash(uid))
-		}
-		if slices.ContainsFunc(t.images, func(i *header) bool { return uid != "" && i.series == uid }) {
-			if h.frame == "" || frame == "" || h.frame == frame {
-				return nil
-			}
-			return foreign("its FrameOfReferenceUID (0020,0052) is frame %s, that of the series it refers to is frame %s", hash(h.frame), hash(frame))
-		}
-	}
+	frame, frames := t.images[0].frame, h.framesOfReference()
+	agree := slices.Contains(frames, frame)
+	is := fmt.Sprintf("its %s is frame %s", attribute(cmp.Or(h.frameTag, tag.FrameOfReferenceUID)), shortList(hashes(frames)))
+	refers := slices.ContainsFunc(t.images, h.refersTo)
 	switch {
-	case len(named) > 0:
-		return foreign("it refers to another series: %s, not %s", shortList(named), t.Hash)
-	case h.frame == "":
+	case refers && (agree || frame == "" || len(frames) == 0):
+		return nil
+	case refers:
+		return foreign("%s, that of the series it refers to is frame %s", is, hash(frame))
+	case len(h.references) > 0:
+		return foreign("it refers to another series: %s, not %s", shortList(hashes(h.references)), t.Hash)
+	case len(h.sources) > 0:
+		return foreign("the images that its SourceImageSequence (0008,2112) names are none of series %s", t.Hash)
+	case len(frames) == 0:
 		return foreign("it names neither a series nor a FrameOfReferenceUID (0020,0052)")
 	case frame == "":
 		return foreign("it names no series, and series %s has no FrameOfReferenceUID (0020,0052)", t.Hash)
-	case h.frame != frame:
-		return foreign("its FrameOfReferenceUID (0020,0052) is frame %s, that of series %s is frame %s", hash(h.frame), t.Hash, hash(frame))
+	case !agree:
+		return foreign("%s, that of series %s is frame %s", is, t.Hash, hash(frame))
 	}
 	return nil
+}
+
+// refersTo reports whether the mask names the image's series or, where it names no
+// series, the image.
+func (h *header) refersTo(image *header) bool {
+	if len(h.references) > 0 {
+		return image.series != "" && slices.Contains(h.references, image.series)
+	}
+	_, named := slices.BinarySearch(h.sources, image.instance)
+	return named
+}
+
+// Frame names the frame of reference of the train's images, as Hash does the series;
+// "" where they do not say.
+func (t Train) Frame() string {
+	if len(t.images) == 0 || t.images[0].frame == "" {
+		return ""
+	}
+	return hash(t.images[0].frame)
+}
+
+// hashes names every UID once.
+func hashes(uids []string) []string {
+	out := distinct(slices.Clone(uids))
+	for i, uid := range out {
+		out[i] = hash(uid)
+	}
+	return out
 }
 
 // shortList joins the first few of the texts.
@@ -156,9 +252,10 @@ type MaskOptions struct {
 	// of a fractional segmentation belongs to the segment; 0 means 0.5. Other
 	// objects do not ask it.
 	Threshold float64
-	// AnyFrame takes contours of whatever frame of reference they say they are in:
-	// the mask is known to be another series'.
-	AnyFrame bool
+	// Frame is the Train.Frame of the series that contours are to be drawn in. ""
+	// takes those of any frame of reference: that of the series is not known, or the
+	// mask is known to be another's. Then Segment.Frame has to be compared.
+	Frame string
 }
 
 // defaultThreshold is the fraction at which a voxel is rather in than out.
@@ -185,8 +282,9 @@ const mostOverlap = 8
 // all the contours that the structure has on the slice, or on one of them: so
 // holes are contours within contours, and a contour that was traced through the
 // centres of a region's outermost voxels gives back the region. A structure whose
-// contours enclose no area, lie between slices or beyond the image has a Problem
-// and no voxels; the other structures are read.
+// contours enclose no area, lie between slices or beyond the image, or are drawn in
+// another frame of reference than MaskOptions.Frame, has a Problem and no voxels; the
+// other structures are read.
 //
 // Errors are *FileError: attributes that are missing or contradict each other,
 // frames that lie elsewhere (ErrInvalid), and what is not read (ErrUnsupported).

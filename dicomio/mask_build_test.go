@@ -103,14 +103,25 @@ type testSEG struct {
 	spacing       [2]float64
 	segments      []fields
 	frames        []testFrame
-	more          fields // further fields of the data set
-	series, frame string // what it was drawn on
-	ownGroups     bool   // orientation and spacing stand in each frame's groups
+	more          fields     // further fields of the data set
+	series, frame string     // what it was drawn on
+	ownGroups     bool       // orientation and spacing stand in each frame's groups
+	sharedSource  string     // image that all frames were made from
+	sources       [][]string // images that each frame was made from
 }
 
 // segment is an item of SegmentSequence.
 func segment(number int, label string) fields {
 	return fields{}.add(tag.SegmentNumber, "US", number).add(tag.SegmentLabel, "LO", label)
+}
+
+// madeFrom is a functional group that names images.
+func madeFrom(images ...string) fields {
+	var items []fields
+	for _, uid := range images {
+		items = append(items, fields{}.add(tag.ReferencedSOPInstanceUID, "UI", uid))
+	}
+	return fields{}.sequence(tag.DerivationImageSequence, fields{}.sequence(tag.SourceImageSequence, items...))
 }
 
 // bytes returns the file.
@@ -139,14 +150,20 @@ func (s testSEG) bytes() []byte {
 	if s.ownGroups {
 		shared, own = own, shared
 	}
+	if s.sharedSource != "" {
+		shared = append(shared, madeFrom(s.sharedSource)...)
+	}
 	var groups []fields
 	var pixels []byte
 	bit := 0
-	for _, f := range s.frames {
+	for n, f := range s.frames {
 		g := append(fields{}, own...)
 		g = g.sequence(tag.PlanePositionSequence, fields{}.add(tag.ImagePositionPatient, "DS", decimals(f.position[:]...)))
 		if s.kind != labelMapType {
 			g = g.sequence(tag.SegmentIdentificationSequence, fields{}.add(tag.ReferencedSegmentNumber, "US", f.segment))
+		}
+		if n < len(s.sources) {
+			g = append(g, madeFrom(s.sources[n]...)...)
 		}
 		groups = append(groups, g)
 		if s.bits != 1 {
@@ -205,6 +222,12 @@ type testStructure struct {
 // structureSet returns a file with the structures, drawn on that series and frame
 // of reference.
 func structureSet(series, frame string, structures ...testStructure) []byte {
+	return structureSetIn(series, frame, nil, structures...)
+}
+
+// structureSetIn is structureSet with further frames of reference, items of
+// ReferencedFrameOfReferenceSequence.
+func structureSetIn(series, frame string, more []fields, structures ...testStructure) []byte {
 	var rois, drawn, observed []fields
 	for _, s := range structures {
 		roi := fields{}.add(tag.ROINumber, "IS", fmt.Sprint(s.number)).add(tag.ROIName, "LO", s.name)
@@ -240,7 +263,7 @@ func structureSet(series, frame string, structures ...testStructure) []byte {
 	if series != "" {
 		where = where.sequence(tag.RTReferencedStudySequence, fields{}.sequence(tag.RTReferencedSeriesSequence, fields{}.add(tag.SeriesInstanceUID, "UI", series)))
 	}
-	d = d.sequence(tag.ReferencedFrameOfReferenceSequence, where).sequence(tag.StructureSetROISequence, rois...).
+	d = d.sequence(tag.ReferencedFrameOfReferenceSequence, append([]fields{where}, more...)...).sequence(tag.StructureSetROISequence, rois...).
 		sequence(tag.ROIContourSequence, drawn...).sequence(tag.RTROIObservationsSequence, observed...)
 	return partTen(d, structureSetClass, "1.2.840.10008.1.2.1")
 }

@@ -312,10 +312,15 @@ func obliqueGrid(r *rand.Rand, nx, ny, nz int) volume.Geometry {
 // What a mask refers to is what the train is, or not.
 func TestForeign(t *testing.T) {
 	train := func(frame string) Train {
-		return Train{Hash: hash("1.2.3.4"), images: []*header{{series: "1.2.3.4", frame: frame}, {series: "1.2.3.5", frame: frame}}}
+		return Train{Hash: hash("1.2.3.4"), images: []*header{{series: "1.2.3.4", instance: "4.1", frame: frame}, {series: "1.2.3.5", instance: "5.1", frame: frame}}}
 	}
 	object := func(frame string, series ...string) MaskObject {
 		return MaskObject{Name: "s/seg.dcm", header: &header{frame: frame, references: series}}
+	}
+	drawn := MaskObject{Name: "s/rt.dcm", header: &header{frameUIDs: []string{"9.2"}, frameTag: tag.ReferencedFrameOfReferenceUID, references: []string{"1.2.3.4"}}}
+	madeFrom := func(m MaskObject, images ...string) MaskObject { m.header.sources = images; return m }
+	structures := func(frames []string, series ...string) MaskObject {
+		return MaskObject{Name: "s/rt.dcm", header: &header{frameUIDs: frames, references: series}}
 	}
 	for _, c := range []struct {
 		name  string
@@ -334,6 +339,16 @@ func TestForeign(t *testing.T) {
 		{"series in another frame", train("9.1"), object("9.2", "1.2.3.4"), "its FrameOfReferenceUID (0020,0052) is frame " + hash("9.2")},
 		{"nothing", train("9.1"), object(""), "names neither a series nor"},
 		{"a frame, and the train has none", train(""), object("9.2"), "has no FrameOfReferenceUID"},
+		{"an image", train("9.1"), madeFrom(object("9.1"), "4.7", "5.1"), ""},
+		{"an image, and the mask has no frame", train("9.1"), madeFrom(object(""), "5.1"), ""},
+		{"other images", train("9.1"), madeFrom(object("9.1"), "4.7", "4.8"), "the images that its SourceImageSequence (0008,2112) names are none of series " + hash("1.2.3.4")},
+		{"an image in another frame", train("9.1"), madeFrom(object("9.2"), "5.1"), "is frame " + hash("9.2")},
+		{"series, and other images", train("9.1"), madeFrom(object("9.1", "1.2.3.4"), "4.7"), ""},
+		{"another series, and an image", train("9.1"), madeFrom(object("9.1", "7.7"), "5.1"), "another series"},
+		{"two frames", train("9.1"), structures([]string{"9.0", "9.1"}, "7.7", "1.2.3.4"), ""},
+		{"two frames and no series", train("9.1"), structures([]string{"9.0", "9.1"}), ""},
+		{"two other frames", train("9.1"), structures([]string{"9.0", "9.2"}, "1.2.3.4"), "is frame " + hash("9.0") + ", " + hash("9.2") + ", that of the series"},
+		{"structures in another frame", train("9.1"), drawn, "its ReferencedFrameOfReferenceUID (3006,0024) is frame " + hash("9.2")},
 		{"no mask", train("9.1"), MaskObject{}, "nothing is known"},
 	} {
 		err := c.train.Foreign(c.mask)
@@ -351,8 +366,47 @@ func TestFindMasks(t *testing.T) {
 	if m.Kind != MaskSEG || m.Label != "KNEE" || !slices.Equal(m.header.references, []string{"1.2.840.1"}) || m.header.frame != "1.2.840.9" {
 		t.Errorf("%+v, references %v, frame %q", m, m.header.references, m.header.frame)
 	}
-	m = openBytes(t, structureSet("1.2.840.1", "1.2.840.9", testStructure{number: 1, name: "a"}))
-	if m.Kind != MaskRTSTRUCT || !slices.Equal(m.header.references, []string{"1.2.840.1"}) || m.header.frame != "1.2.840.9" {
-		t.Errorf("%+v, references %v, frame %q", m, m.header.references, m.header.frame)
+	for _, c := range []struct {
+		name   string
+		file   []byte
+		frames []string
+	}{
+		{"one frame", structureSet("1.2.840.1", "1.2.840.9", testStructure{number: 1, frame: "1.2.840.8"}), []string{"1.2.840.9"}},
+		{"two frames", structureSetIn("1.2.840.1", "1.2.840.9", []fields{fields{}.add(tag.FrameOfReferenceUID, "UI", "1.2.840.10")}, testStructure{number: 1}),
+			[]string{"1.2.840.10", "1.2.840.9"}},
+		{"those of structures", structureSet("1.2.840.1", "", testStructure{number: 1, frame: "1.2.840.8"}, testStructure{number: 2},
+			testStructure{number: 3, frame: "1.2.840.8"}), []string{"1.2.840.8"}},
+		{"none", structureSet("1.2.840.1", "", testStructure{number: 1}), nil},
+	} {
+		m = openBytes(t, c.file)
+		if got := m.header.framesOfReference(); m.Kind != MaskRTSTRUCT || !slices.Equal(m.header.references, []string{"1.2.840.1"}) || !slices.Equal(got, c.frames) {
+			t.Errorf("%s: %+v, references %v, frames %q, want %q", c.name, m, m.header.references, got, c.frames)
+		}
+	}
+}
+
+// The images that a segmentation was made from are known where it names no series:
+// those of all frames and of each, to the last.
+func TestSourcesOfSEG(t *testing.T) {
+	seg := testSEG{rows: 3, columns: 5, segments: []fields{segment(1, "a")}, sharedSource: "4.1", sources: [][]string{nil, {"4.3", "4.2"}, {"4.3"}}}
+	for z := range 3 {
+		seg.frames = append(seg.frames, testFrame{1, [3]float64{0, 0, float64(z)}, make([]byte, 15)})
+	}
+	labels := seg
+	labels.kind, labels.class = labelMapType, labelMapClass
+	named := seg
+	named.series = "1.2.840.1"
+	for _, c := range []struct {
+		name string
+		seg  testSEG
+		want []string
+	}{
+		{"segmentation", seg, []string{"4.1", "4.2", "4.3"}},
+		{"label map", labels, []string{"4.1", "4.2", "4.3"}},
+		{"a series is named", named, nil},
+	} {
+		if m := openBytes(t, c.seg.bytes()); m.Problem != nil || !slices.Equal(m.header.sources, c.want) {
+			t.Errorf("%s: %v, %q, want %q", c.name, m.Problem, m.header.sources, c.want)
+		}
 	}
 }

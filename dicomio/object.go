@@ -82,6 +82,14 @@ func (o *object) checkFrames() error {
 	if all := o.pixelBytes() * int64(o.frames); all > leastDecoded && all > mostCompressed*o.size {
 		return o.wrong(tag.PixelData, "%d frames of %d bytes cannot come out of a file of %d", o.frames, o.pixelBytes(), o.size)
 	}
+	if !o.encapsulated {
+		return nil
+	}
+	for n := range o.frames {
+		if _, err := o.checkFragments(n); err != nil {
+			return err
+		}
+	}
 	return nil
 }
 

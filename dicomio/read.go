@@ -10,17 +10,24 @@ import (
 	"io"
 	"slices"
 	"sync"
+	"sync/atomic"
 
 	"github.com/t2map/t2map/dicomio/internal/elements"
 
 	"github.com/suyashkumar/dicom/pkg/uid"
 
 	"github.com/t2map/t2map/digest"
+	"github.com/t2map/t2map/files"
 	"github.com/t2map/t2map/volume"
 )
 
 // File names an input and the SHA-256 of its bytes in hexadecimal.
-type File struct{ Path, SHA256 string }
+type File struct {
+	Path, SHA256 string
+	// Lossy says that an image of the train in it is coded with loss. It is more than
+	// Train.Lossy can know, for which only the first frame of each file is looked at.
+	Lossy bool
+}
 
 // Read decodes the train: one array of magnitudes per echo, rescaled image by
 // image, on the train's geometry. It returns the files with their hashes, echo by
@@ -37,9 +44,10 @@ func Read(ctx context.Context, t Train, workers int) (volume.MultiEcho, []File, 
 	for e := range s.Echo {
 		s.Echo[e] = volume.Floats(t.Geometry.Voxels())
 	}
-	files := t.files(s.Echo)
+	all := t.files(s.Echo)
+	defer closeAll(all)
 	shelves := sync.Pool{New: func() any { return new(shelf) }}
-	work := portions(files)
+	work := portions(all)
 	err := each(ctx, len(work), workers, func(n int) error {
 		on := shelves.Get().(*shelf)
 		defer shelves.Put(on)
@@ -48,9 +56,9 @@ func Read(ctx context.Context, t Train, workers int) (volume.MultiEcho, []File, 
 	if err != nil {
 		return volume.MultiEcho{}, nil, err
 	}
-	named := make([]File, len(files))
-	for n, f := range files {
-		named[n] = File{Path: f.name, SHA256: f.sum}
+	named := make([]File, len(all))
+	for n, f := range all {
+		named[n] = File{Path: f.name, SHA256: f.sum, Lossy: f.lossy.Load()}
 	}
 	return s, named, nil
 }
@@ -60,6 +68,52 @@ type trainFile struct {
 	*header // of one of them
 	planes  []plane
 	sum     string
+	lossy   atomic.Bool // as is found when its frames are decoded
+
+	// One that is read in portions is open from the first of them to the last: what
+	// is packed is unpacked once.
+	mu      sync.Mutex
+	waiting int // portions that are still to be read
+	file    *files.File
+	pixels  io.ReaderAt
+}
+
+// use opens the file, which must be what Find saw, and returns what the places of its
+// pixels refer to.
+func (f *trainFile) use() (io.ReaderAt, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.pixels != nil {
+		return f.pixels, nil
+	}
+	file, err := f.open()
+	if err != nil {
+		return nil, err
+	}
+	if f.file = file; !f.unchanged(file, file.Size()) {
+		return nil, f.changed()
+	}
+	f.pixels, err = f.body(file)
+	return f.pixels, err
+}
+
+// used closes the file after the last portion.
+func (f *trainFile) used() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.waiting--; f.waiting == 0 && f.file != nil {
+		f.file.Close()
+		f.file, f.pixels = nil, nil
+	}
+}
+
+// closeAll closes the files of which an error left portions unread.
+func closeAll(all []*trainFile) {
+	for _, f := range all {
+		if f.file != nil {
+			f.file.Close()
+		}
+	}
 }
 
 // plane is one image of a train and the place of its magnitudes.
@@ -71,7 +125,7 @@ type plane struct {
 // files returns the train's files in the order of the first image of each, echo
 // by echo and slice by slice.
 func (t Train) files(echo [][]float32) []*trainFile {
-	var files []*trainFile
+	var all []*trainFile
 	byPath := map[string]*trainFile{}
 	voxels := t.Geometry.SliceVoxels()
 	for e, images := range t.grid {
@@ -80,12 +134,12 @@ func (t Train) files(echo [][]float32) []*trainFile {
 			if f == nil {
 				f = &trainFile{header: h}
 				byPath[h.path] = f
-				files = append(files, f)
+				all = append(all, f)
 			}
 			f.planes = append(f.planes, plane{h, echo[e][k*voxels:][:voxels]})
 		}
 	}
-	return files
+	return all
 }
 
 // framesAtATime are decoded by one worker before it looks for other work.
@@ -103,8 +157,10 @@ func portions(files []*trainFile) []func(on *shelf) error {
 		case f.multiframe:
 			work = append(work, func(*shelf) error { return f.hash() })
 			for some := range slices.Chunk(f.planes, framesAtATime) {
+				f.waiting++
 				work = append(work, func(on *shelf) error { return f.readFrames(some, on) })
 			}
+			f.waiting++ // hash
 		case f.encapsulated:
 			work = append(work, func(on *shelf) error { return on.read([]*trainFile{f}) })
 		default:
@@ -139,9 +195,11 @@ func (on *shelf) read(files []*trainFile) error {
 		files[n].sum = sum
 	}
 	for n, f := range files {
+		on.frames.lossy = false
 		if err := on.decode(f.planes[0], on.files[n]); err != nil {
 			return err
 		}
+		f.noteLoss(&on.frames)
 	}
 	return nil
 }
@@ -171,15 +229,12 @@ func (h *header) inPlace() bool {
 }
 
 // readFrames decodes some frames of the object.
-func (f *trainFile) readFrames(planes []plane, on *shelf) error {
-	file, err := f.open()
-	if err != nil {
+func (f *trainFile) readFrames(planes []plane, on *shelf) (err error) {
+	defer f.used()
+	if on.frames.body, err = f.use(); err != nil {
 		return err
 	}
-	defer file.Close()
-	if on.frames.body, err = f.body(file); err != nil {
-		return err
-	}
+	on.frames.lossy = false
 	for _, p := range planes {
 		raw, err := on.frames.read(p.header, p.index)
 		if err != nil {
@@ -187,21 +242,25 @@ func (f *trainFile) readFrames(planes []plane, on *shelf) error {
 		}
 		p.header.decode(p.dst, raw)
 	}
+	f.noteLoss(&on.frames)
 	return nil
 }
 
-// hash hashes the file piece by piece and asks whether it is what Find saw.
+// noteLoss takes over what was found out about frames of the file.
+func (f *trainFile) noteLoss(r *frameReader) {
+	if r.lossy {
+		f.lossy.Store(true)
+	}
+}
+
+// hash hashes the file piece by piece.
 func (f *trainFile) hash() error {
-	file, err := f.open()
-	if err != nil {
+	defer f.used()
+	if _, err := f.use(); err != nil {
 		return err
 	}
-	defer file.Close()
-	if !f.unchanged(file, file.Size()) {
-		return f.changed()
-	}
 	h := sha256.New()
-	if _, err := io.Copy(h, io.NewSectionReader(file, 0, file.Size())); err != nil {
+	if _, err := io.Copy(h, io.NewSectionReader(f.file, 0, f.file.Size())); err != nil {
 		return f.ioError(err)
 	}
 	f.sum = fmt.Sprintf("%x", h.Sum(nil))

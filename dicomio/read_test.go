@@ -16,6 +16,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/t2map/t2map/dicomio/dicomwrite"
 	"github.com/t2map/t2map/dicomio/internal/elements"
 
 	"github.com/suyashkumar/dicom/pkg/uid"
@@ -32,8 +33,8 @@ func obliqueAxes() [6]float64 {
 // trainOf returns the images of a small sound train, 3 slices × 4 echoes of
 // 3 × 5 pixels, in a shuffled order of files. Pixel v of slice k and echo e
 // holds 1000·e + 100·k + v.
-func trainOf() []Image {
-	var images []Image
+func trainOf() []dicomwrite.Image {
+	var images []dicomwrite.Image
 	for n := range 12 {
 		k, e := n*5%12%3, n*5%12/3
 		im := obliqueImage()
@@ -54,14 +55,14 @@ func trainOf() []Image {
 }
 
 // save writes the images as dir/IM_0000 and so on.
-func save(t *testing.T, dir string, images []Image) {
+func save(t *testing.T, dir string, images []dicomwrite.Image) {
 	t.Helper()
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		t.Fatal(err)
 	}
 	for n, im := range images {
 		var b bytes.Buffer
-		if err := WriteImage(&b, im); err != nil {
+		if err := dicomwrite.WriteImage(&b, im); err != nil {
 			t.Fatal(err)
 		}
 		write(t, filepath.Join(dir, fmt.Sprintf("IM_%04d", n)), b.Bytes())
@@ -209,29 +210,29 @@ func TestReadAppliesEachSlope(t *testing.T) {
 // refusal is a train spoilt in one place, and what the error must say.
 type refusal struct {
 	name  string
-	spoil func(images []Image) []Image
+	spoil func(images []dicomwrite.Image) []dicomwrite.Image
 	want  string // the problem
 	at    string // the attribute, or ""
 	kind  error
 	hint  bool
 }
 
-func without(keyword string) func([]Image) []Image {
-	return func(images []Image) []Image {
-		images[4].Overrides = []Override{{Keyword: keyword}}
+func without(keyword string) func([]dicomwrite.Image) []dicomwrite.Image {
+	return func(images []dicomwrite.Image) []dicomwrite.Image {
+		images[4].Overrides = []dicomwrite.Override{{Keyword: keyword}}
 		return images
 	}
 }
 
-func override(keyword string, values ...string) func([]Image) []Image {
-	return func(images []Image) []Image {
-		images[4].Overrides = []Override{{Keyword: keyword, Values: values}}
+func override(keyword string, values ...string) func([]dicomwrite.Image) []dicomwrite.Image {
+	return func(images []dicomwrite.Image) []dicomwrite.Image {
+		images[4].Overrides = []dicomwrite.Override{{Keyword: keyword, Values: values}}
 		return images
 	}
 }
 
-func one(change func(*Image)) func([]Image) []Image {
-	return func(images []Image) []Image {
+func one(change func(*dicomwrite.Image)) func([]dicomwrite.Image) []dicomwrite.Image {
+	return func(images []dicomwrite.Image) []dicomwrite.Image {
 		change(&images[4])
 		return images
 	}
@@ -239,13 +240,13 @@ func one(change func(*Image)) func([]Image) []Image {
 
 // image 4 of trainOf is slice 2 (of 0…2) of echo 2, by n·5 mod 12 = 8.
 var refusals = []refusal{
-	{"echo missing at a slice", func(i []Image) []Image { return slices.Delete(i, 4, 5) }, "echo time 30 ms is missing at slice 3 of 3", "", ErrInvalid, true},
-	{"duplicate of position and echo", func(i []Image) []Image {
+	{"echo missing at a slice", func(i []dicomwrite.Image) []dicomwrite.Image { return slices.Delete(i, 4, 5) }, "echo time 30 ms is missing at slice 3 of 3", "", ErrInvalid, true},
+	{"duplicate of position and echo", func(i []dicomwrite.Image) []dicomwrite.Image {
 		c := i[4]
 		c.InstanceUID = "2.25.99"
 		return append(i, c)
 	}, "slice 3 at echo time 30 ms is there twice (also IM_0004)", "", ErrInvalid, true},
-	{"uneven spacing", func(i []Image) []Image {
+	{"uneven spacing", func(i []dicomwrite.Image) []dicomwrite.Image {
 		for n := range i {
 			if n*5%12%3 == 2 {
 				i[n].Position[1] += 1e-4
@@ -256,22 +257,22 @@ var refusals = []refusal{
 		}
 		return i
 	}, "uneven slice spacing", "ImagePositionPatient (0020,0032)", ErrInvalid, true},
-	{"slice shifted in its plane", one(func(im *Image) {
+	{"slice shifted in its plane", one(func(im *dicomwrite.Image) {
 		for r := range 3 {
 			im.Position[r] += 2 * im.Orientation[r]
 		}
 	}), "uneven slice spacing", "ImagePositionPatient (0020,0032)", ErrInvalid, true},
-	{"mixed matrix", one(func(im *Image) { im.Rows, im.Columns = 5, 3 }), "mixed geometry", "Rows (0028,0010)", ErrInvalid, true},
-	{"mixed spacing", one(func(im *Image) { im.PixelSpacing[0] *= 1.01 }), "mixed geometry", "PixelSpacing (0028,0030)", ErrInvalid, true},
-	{"mixed orientation", one(func(im *Image) { im.Orientation = [6]float64{1, 0, 0, 0, 1, 0} }), "mixed geometry", "ImageOrientationPatient (0020,0037)", ErrInvalid, true},
-	{"two frames of reference", one(func(im *Image) { im.FrameOfReferenceUID = "2.25.77" }), "mixed geometry", "FrameOfReferenceUID (0020,0052)", ErrInvalid, true},
-	{"orientation not perpendicular", func(i []Image) []Image {
+	{"mixed matrix", one(func(im *dicomwrite.Image) { im.Rows, im.Columns = 5, 3 }), "mixed geometry", "Rows (0028,0010)", ErrInvalid, true},
+	{"mixed spacing", one(func(im *dicomwrite.Image) { im.PixelSpacing[0] *= 1.01 }), "mixed geometry", "PixelSpacing (0028,0030)", ErrInvalid, true},
+	{"mixed orientation", one(func(im *dicomwrite.Image) { im.Orientation = [6]float64{1, 0, 0, 0, 1, 0} }), "mixed geometry", "ImageOrientationPatient (0020,0037)", ErrInvalid, true},
+	{"two frames of reference", one(func(im *dicomwrite.Image) { im.FrameOfReferenceUID = "2.25.77" }), "mixed geometry", "FrameOfReferenceUID (0020,0052)", ErrInvalid, true},
+	{"orientation not perpendicular", func(i []dicomwrite.Image) []dicomwrite.Image {
 		for n := range i {
 			i[n].Orientation = [6]float64{1, 0, 0, 0.5, 0.5, 0}
 		}
 		return i
 	}, "not a pair of perpendicular unit vectors", "ImageOrientationPatient (0020,0037)", ErrInvalid, false},
-	{"askew stack", func(i []Image) []Image {
+	{"askew stack", func(i []dicomwrite.Image) []dicomwrite.Image {
 		for n := range i {
 			for r := range 3 {
 				i[n].Position[r] += 2 * float64(n*5%12%3) * i[n].Orientation[r]
@@ -289,24 +290,24 @@ var refusals = []refusal{
 	{"position missing", without("ImagePositionPatient"), "missing", "ImagePositionPatient (0020,0032)", ErrInvalid, true},
 	{"orientation missing", without("ImageOrientationPatient"), "missing", "ImageOrientationPatient (0020,0037)", ErrInvalid, true},
 	{"rows missing", without("Rows"), "missing", "Rows (0028,0010)", ErrInvalid, true},
-	{"both sides in one series", one(func(im *Image) { im.Laterality = "R" }), "elsewhere in the series", "Laterality (0020,0060)", ErrInvalid, false},
+	{"both sides in one series", one(func(im *dicomwrite.Image) { im.Laterality = "R" }), "elsewhere in the series", "Laterality (0020,0060)", ErrInvalid, false},
 	{"colour", override("SamplesPerPixel", "3"), "3 samples per pixel", "SamplesPerPixel (0028,0002)", ErrUnsupported, false},
 	{"inverted grey", override("PhotometricInterpretation", "MONOCHROME1"), "MONOCHROME1", "PhotometricInterpretation (0028,0004)", ErrUnsupported, false},
 	{"several frames", override("NumberOfFrames", "3"), "3 frames", "NumberOfFrames (0028,0008)", ErrUnsupported, false},
 	{"32 bits", override("BitsAllocated", "32"), "32 bits allocated", "BitsAllocated (0028,0100)", ErrUnsupported, false},
 	{"more bits stored than allocated", override("BitsStored", "17"), "17 bits stored in 16 allocated", "BitsStored (0028,0101)", ErrInvalid, false},
-	{"bits not at the bottom", func(i []Image) []Image {
+	{"bits not at the bottom", func(i []dicomwrite.Image) []dicomwrite.Image {
 		i[4].BitsStored = 12
-		i[4].Overrides = []Override{{Keyword: "HighBit", Values: []string{"15"}}}
+		i[4].Overrides = []dicomwrite.Override{{Keyword: "HighBit", Values: []string{"15"}}}
 		return i
 	}, "high bit 15", "HighBit (0028,0102)", ErrUnsupported, false},
-	{"slope zero", func(i []Image) []Image {
+	{"slope zero", func(i []dicomwrite.Image) []dicomwrite.Image {
 		i[4].RescaleSlope = 1
-		i[4].Overrides = []Override{{Keyword: "RescaleSlope", Values: []string{"0"}}}
+		i[4].Overrides = []dicomwrite.Override{{Keyword: "RescaleSlope", Values: []string{"0"}}}
 		return i
 	}, "0 would erase the image", "RescaleSlope (0028,1053)", ErrInvalid, false},
-	{"single slice without thickness", func(i []Image) []Image {
-		var out []Image
+	{"single slice without thickness", func(i []dicomwrite.Image) []dicomwrite.Image {
+		var out []dicomwrite.Image
 		for n, im := range i {
 			if n*5%12%3 == 1 {
 				im.SliceThickness = 0
@@ -352,7 +353,8 @@ func TestRefusesEchoesOnTwoScales(t *testing.T) {
 	train := func(scale ...float64) *Train {
 		t := &Train{}
 		for e, ss := range scale {
-			t.grid = append(t.grid, []*header{{name: fmt.Sprint("IM_", e), slope: 2, scaleSlope: ss, manufacturer: "Philips"}})
+			h := &header{name: fmt.Sprint("IM_", e), slope: 2, scaleSlope: ss, manufacturer: "Philips"}
+			t.grid, t.images = append(t.grid, []*header{h}), append(t.images, h)
 		}
 		return t
 	}
@@ -376,7 +378,7 @@ func TestSuspects(t *testing.T) {
 	} {
 		images := trainOf()
 		for n := range images {
-			images[n].Overrides = []Override{{Keyword: "EchoTime", Values: []string{c.value}}}
+			images[n].Overrides = []dicomwrite.Override{{Keyword: "EchoTime", Values: []string{c.value}}}
 		}
 		dir := t.TempDir()
 		save(t, dir, images)
@@ -436,7 +438,7 @@ func TestGradientEchoIsNoTrain(t *testing.T) {
 	dir := t.TempDir()
 	images := trainOf()
 	for n := range images {
-		images[n].Overrides = []Override{{Keyword: "ScanningSequence", Values: []string{"GR"}}}
+		images[n].Overrides = []dicomwrite.Override{{Keyword: "ScanningSequence", Values: []string{"GR"}}}
 	}
 	save(t, dir, images)
 	s := find(t, dir).Studies[0]
@@ -450,17 +452,17 @@ func TestGradientEchoIsNoTrain(t *testing.T) {
 func TestObjectsBesideTheTrain(t *testing.T) {
 	for _, c := range []struct {
 		name      string
-		overrides []Override
+		overrides []dicomwrite.Override
 	}{
-		{"MR raw data", []Override{{Keyword: "SOPClassUID", Values: []string{"1.2.840.10008.5.1.4.1.1.66"}}, {Keyword: "MediaStorageSOPClassUID", Values: []string{"1.2.840.10008.5.1.4.1.1.66"}}, {Keyword: "PixelData"}}},
-		{"a video", []Override{{Keyword: "SOPClassUID", Values: []string{"1.2.840.10008.5.1.4.1.1.77.1.4.1"}}, {Keyword: "MediaStorageSOPClassUID", Values: []string{"1.2.840.10008.5.1.4.1.1.77.1.4.1"}}, {Keyword: "TransferSyntaxUID", Values: []string{"1.2.840.10008.1.2.4.999"}}}},
-		{"a DICOMDIR", []Override{{Keyword: "SOPClassUID"}, {Keyword: "MediaStorageSOPClassUID", Values: []string{directoryClass}}, {Keyword: "PixelData"}, {Keyword: "Modality"}, {Keyword: "StudyInstanceUID"}}},
+		{"MR raw data", []dicomwrite.Override{{Keyword: "SOPClassUID", Values: []string{"1.2.840.10008.5.1.4.1.1.66"}}, {Keyword: "MediaStorageSOPClassUID", Values: []string{"1.2.840.10008.5.1.4.1.1.66"}}, {Keyword: "PixelData"}}},
+		{"a video", []dicomwrite.Override{{Keyword: "SOPClassUID", Values: []string{"1.2.840.10008.5.1.4.1.1.77.1.4.1"}}, {Keyword: "MediaStorageSOPClassUID", Values: []string{"1.2.840.10008.5.1.4.1.1.77.1.4.1"}}, {Keyword: "TransferSyntaxUID", Values: []string{"1.2.840.10008.1.2.4.999"}}}},
+		{"a DICOMDIR", []dicomwrite.Override{{Keyword: "SOPClassUID"}, {Keyword: "MediaStorageSOPClassUID", Values: []string{directoryClass}}, {Keyword: "PixelData"}, {Keyword: "Modality"}, {Keyword: "StudyInstanceUID"}}},
 	} {
 		dir := t.TempDir()
 		save(t, dir, trainOf())
 		im := trainOf()[0]
 		im.InstanceUID, im.Overrides = "2.25.555", c.overrides
-		save(t, filepath.Join(dir, "beside"), []Image{im})
+		save(t, filepath.Join(dir, "beside"), []dicomwrite.Image{im})
 		f := find(t, dir)
 		if len(f.Studies) != 1 || len(f.Studies[0].Damaged)+len(f.Damaged) != 0 || f.Studies[0].Trains[0].Problem != nil {
 			t.Errorf("%s: %+v", c.name, f)
@@ -496,7 +498,7 @@ func TestRealDICOMDIR(t *testing.T) {
 	dir := t.TempDir()
 	images := trainOf()
 	for n := range images {
-		images[n].Overrides = []Override{
+		images[n].Overrides = []dicomwrite.Override{
 			{Keyword: "PatientName", Values: []string{"A"}}, {Keyword: "StudyDate", Values: []string{"20200101"}},
 			{Keyword: "StudyTime", Values: []string{"120000"}}, {Keyword: "StudyID", Values: []string{"1"}},
 			{Keyword: "InstanceNumber", Values: []string{fmt.Sprint(n + 1)}},
@@ -538,8 +540,8 @@ func TestPipeIsPassedOver(t *testing.T) {
 
 // One study of two patients is a mistake of the site.
 func TestTwoPatientsInOneStudy(t *testing.T) {
-	for _, change := range []func(*Image){
-		func(im *Image) { im.PatientID = "P02" }, func(im *Image) { im.TrialSubject = "S02" }, func(im *Image) { im.TrialTimepoint = "month12" },
+	for _, change := range []func(*dicomwrite.Image){
+		func(im *dicomwrite.Image) { im.PatientID = "P02" }, func(im *dicomwrite.Image) { im.TrialSubject = "S02" }, func(im *dicomwrite.Image) { im.TrialTimepoint = "month12" },
 	} {
 		dir := t.TempDir()
 		images := trainOf()
@@ -579,7 +581,7 @@ func TestOtherFilesAreCounted(t *testing.T) {
 	dir := t.TempDir()
 	train := trainOf()
 	save(t, filepath.Join(dir, "s07", "train"), train)
-	series := func(name string, change func(*Image)) {
+	series := func(name string, change func(*dicomwrite.Image)) {
 		images := trainOf()
 		for n := range images {
 			images[n].SeriesUID, images[n].InstanceUID = "2.25.50."+name, fmt.Sprintf("2.25.60.%s.%d", name, n)
@@ -587,8 +589,8 @@ func TestOtherFilesAreCounted(t *testing.T) {
 		}
 		save(t, filepath.Join(dir, "s07", name), images)
 	}
-	series("1", func(im *Image) { im.ImageType = []string{"DERIVED", "PRIMARY", "T2 MAP"} })
-	series("2", func(im *Image) { im.ImageType = []string{"ORIGINAL", "PRIMARY", "P", "SE"} })
+	series("1", func(im *dicomwrite.Image) { im.ImageType = []string{"DERIVED", "PRIMARY", "T2 MAP"} })
+	series("2", func(im *dicomwrite.Image) { im.ImageType = []string{"ORIGINAL", "PRIMARY", "P", "SE"} })
 	scout := trainOf()[:2]
 	for n := range scout {
 		scout[n].SeriesUID, scout[n].InstanceUID, scout[n].TE = "2.25.70", fmt.Sprint("2.25.71.", n), 5
@@ -596,7 +598,7 @@ func TestOtherFilesAreCounted(t *testing.T) {
 	save(t, filepath.Join(dir, "s07", "scout"), scout)
 	ct := trainOf()[:1]
 	ct[0].StudyUID = "2.25.80"
-	ct[0].Overrides = []Override{{Keyword: "SOPClassUID", Values: []string{"1.2.840.10008.5.1.4.1.1.2"}}, {Keyword: "Modality", Values: []string{"CT"}}}
+	ct[0].Overrides = []dicomwrite.Override{{Keyword: "SOPClassUID", Values: []string{"1.2.840.10008.5.1.4.1.1.2"}}, {Keyword: "Modality", Values: []string{"CT"}}}
 	save(t, filepath.Join(dir, "ct"), ct)
 	write(t, filepath.Join(dir, "s07", "notes.dcm"), []byte("a text file named .dcm"))
 	write(t, filepath.Join(dir, "s07", "empty"), nil)
@@ -632,22 +634,30 @@ func TestDamagedFiles(t *testing.T) {
 	}
 	for _, c := range []struct {
 		name, want string
+		tells      bool // whose it is
 		damage     func()
 	}{
-		{"pixels cut short", "the file ends before its pixel data do", func() { write(t, victim, whole[:len(whole)-4]) }},
-		{"cut within the header", "IM_0003", func() { write(t, victim, whole[:300]) }},
-		{"an unknown transfer syntax", "valid but not supported (transfer syntax \"1.2.840.10008.1.2.9\")", func() {
+		{"pixels cut short", "the file ends before its pixel data do", true, func() { write(t, victim, whole[:len(whole)-4]) }},
+		{"cut within the header", "IM_0003", false, func() { write(t, victim, whole[:300]) }},
+		{"an unknown transfer syntax", "valid but not supported (transfer syntax \"1.2.840.10008.1.2.9\")", false, func() {
 			write(t, victim, bytes.Replace(whole, []byte(uid.ExplicitVRLittleEndian+"\x00"), []byte("1.2.840.10008.1.2.9\x00"), 1))
 		}},
-		{"unreadable", "IM_0003: cannot be read", func() { unreadable(t, victim) }},
+		{"unreadable", "IM_0003: cannot be read", false, func() { unreadable(t, victim) }},
 	} {
 		c.damage()
 		f := find(t, dir)
-		if len(f.Studies) != 2 || len(f.Damaged) != 0 {
+		if len(f.Studies) != 2 {
 			t.Fatalf("%s: %+v", c.name, f)
 		}
-		if d := f.Studies[0].Damaged; len(d) != 1 || !strings.Contains(d[0].Error(), c.want) {
-			t.Errorf("%s: study a has damage %v, want …%s…", c.name, d, c.want)
+		d, spoiled := f.Damaged, 1
+		if c.tells {
+			d, spoiled = f.Studies[0].Damaged, 0
+		}
+		if len(d) != 1 || !strings.Contains(d[0].Error(), c.want) || len(f.Studies[0].Spoiled) != spoiled || len(f.Studies[1].Spoiled) != 0 {
+			t.Errorf("%s: damage %v, want …%s…; spoiled %d and %d", c.name, d, c.want, len(f.Studies[0].Spoiled), len(f.Studies[1].Spoiled))
+		}
+		if f.Studies[0].Trains[0].Problem == nil {
+			t.Errorf("%s: the study does not miss the image", c.name)
 		}
 		if d := f.Studies[1].Damaged; len(d) != 0 {
 			t.Errorf("%s: study b has damage %v", c.name, d)
@@ -679,7 +689,7 @@ func TestReadNoticesChange(t *testing.T) {
 			var b bytes.Buffer
 			im := trainOf()[5]
 			im.InstanceUID = trainOf()[4].InstanceUID
-			if err := WriteImage(&b, im); err != nil {
+			if err := dicomwrite.WriteImage(&b, im); err != nil {
 				t.Fatal(err)
 			}
 			write(t, path, b.Bytes())
@@ -688,7 +698,7 @@ func TestReadNoticesChange(t *testing.T) {
 			im := trainOf()[4]
 			im.TE = 90 // as many bytes as before
 			var b bytes.Buffer
-			if err := WriteImage(&b, im); err != nil || b.Len() != len(data) {
+			if err := dicomwrite.WriteImage(&b, im); err != nil || b.Len() != len(data) {
 				t.Fatal(err, b.Len(), len(data))
 			}
 			write(t, path, b.Bytes())
@@ -725,7 +735,7 @@ func TestLengthOfPixelDataIsChecked(t *testing.T) {
 		dir := t.TempDir()
 		images := trainOf()
 		for n := range images {
-			images[n].Overrides = []Override{{Keyword: "Rows", Values: []string{rows}}}
+			images[n].Overrides = []dicomwrite.Override{{Keyword: "Rows", Values: []string{rows}}}
 		}
 		save(t, dir, images)
 		if p := only(t, dir).Problem; p == nil || !strings.Contains(p.Error(), want) {

@@ -38,7 +38,7 @@ var contourOffset = tag.Tag{Group: 0x3006, Element: 0x0045}
 type structureReader struct {
 	*object
 	to       *placer
-	anyFrame bool
+	home     string // MaskOptions.Frame
 	slice    *raster
 	segments []volume.Segment
 	of       map[int]int // a structure's number to its place in segments
@@ -52,7 +52,7 @@ func readStructures(ctx context.Context, h *header, to *placer, opt MaskOptions)
 		return out, "", err
 	}
 	defer o.Close()
-	r := &structureReader{object: o, to: to, anyFrame: opt.AnyFrame, slice: newRaster(to.Size[0], to.Size[1]), of: map[int]int{}}
+	r := &structureReader{object: o, to: to, home: opt.Frame, slice: newRaster(to.Size[0], to.Size[1]), of: map[int]int{}}
 	for _, step := range []func() error{r.declare, r.observe, func() error { return r.draw(ctx) }} {
 		if err := step(); err != nil {
 			return out, "", err
@@ -78,12 +78,29 @@ func (r *structureReader) declare() error {
 			return r.wrong(tag.ROINumber, "%d is there twice", n)
 		}
 		s := volume.Segment{Number: n, Label: item.Text(tag.ROIName)}
-		if f := item.Text(tag.ReferencedFrameOfReferenceUID); !r.anyFrame && f != "" && r.frame != "" && f != r.frame {
-			s.Problem = unplaced(r.wrong(tag.ReferencedFrameOfReferenceUID, "it is drawn in frame %s, the structure set is in frame %s", hash(f), hash(r.frame)),
-				"draw the structure on this series"+orIgnore)
-		}
+		s.Problem = r.frameOf(item, &s)
 		r.of[n] = len(r.segments)
 		r.segments = append(r.segments, s)
+	}
+	return nil
+}
+
+// frameOf notes the frame of reference that the structure is drawn in, its own or else
+// the only one of the structure set, and says what is wrong with it.
+func (r *structureReader) frameOf(item elements.Dataset, s *volume.Segment) error {
+	uid := item.Text(tag.ReferencedFrameOfReferenceUID)
+	if uid == "" {
+		switch all := r.framesOfReference(); len(all) {
+		case 0:
+			return nil
+		case 1:
+			uid = all[0]
+		default:
+			return unplaced(r.wrong(tag.ReferencedFrameOfReferenceUID, "missing, and the structure set is in %d frames of reference", len(all)), "draw the structure on this series"+orIgnore)
+		}
+	}
+	if s.Frame = hash(uid); r.home != "" && s.Frame != r.home {
+		return unplaced(r.wrong(tag.ReferencedFrameOfReferenceUID, "it is drawn in frame %s, the series is in frame %s", s.Frame, r.home), "draw the structure on this series"+orIgnore)
 	}
 	return nil
 }

@@ -76,12 +76,13 @@ func TestStructureProblems(t *testing.T) {
 		{"beyond the image", testStructure{contours: []testContour{square(0, 4, 2, 1)}}, "point 2 lies 0.50 mm beyond the edge of the series"},
 		{"at the end of the world", testStructure{contours: []testContour{{data: `1e300\1\0\2\1\0\2\2\0`}}}, "point 1 lies nowhere near the series"},
 		{"so far that it is no number any more", testStructure{contours: []testContour{{data: `1e308\-1e308\1e308\2\1\0\2\2\0`}}}, "point 1 lies nowhere near the series"},
-		{"another frame", testStructure{frame: "1.9", contours: []testContour{square(0, 2, 2, 1)}}, "it is drawn in frame " + hash("1.9")},
+		{"another frame", testStructure{frame: "1.9", contours: []testContour{square(0, 2, 2, 1)}},
+			"it is drawn in frame " + hash("1.9") + ", the series is in frame " + hash("1.3")},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			c.structure.number = 9
 			good := testStructure{number: 1, name: "good", contours: []testContour{square(1, 1, 1, 0.4)}}
-			got, err := readMask(t, structureSet("1.2", "1.3", c.structure, good), unitGrid(5, 4, 2), MaskOptions{})
+			got, err := readMask(t, structureSet("1.2", "1.3", c.structure, good), unitGrid(5, 4, 2), MaskOptions{Frame: hash("1.3")})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -98,10 +99,56 @@ func TestStructureProblems(t *testing.T) {
 			}
 		})
 	}
-	other := testStructure{number: 9, frame: "1.9", contours: []testContour{square(0, 2, 2, 0.4)}}
-	got, err := readMask(t, structureSet("1.2", "1.3", other), unitGrid(5, 4, 2), MaskOptions{AnyFrame: true})
-	if err != nil || got.Segments[0].Problem != nil || len(got.Segments[0].Voxels) != 1 {
-		t.Errorf("any frame: %+v, %v", got, err)
+}
+
+// Every structure is held against the frame of reference of the series, whatever
+// the structure set says of its own.
+func TestStructureFrames(t *testing.T) {
+	other := fields{}.add(tag.FrameOfReferenceUID, "UI", "1.4")
+	for _, c := range []struct {
+		name      string
+		set       string   // the frame of reference that the set lists
+		more      []fields // and the others
+		structure string   // that of the structure
+		series    string
+		frame     string // that the segment comes with
+		want      string // a part of its problem
+	}{
+		{"its own", "1.3", nil, "1.3", "1.3", "1.3", ""},
+		{"the set's", "1.3", nil, "", "1.3", "1.3", ""},
+		{"the set's, which is another", "1.4", nil, "", "1.3", "1.4", "is drawn in frame " + hash("1.4") + ", the series is in frame " + hash("1.3")},
+		{"its own, beside another set's", "1.4", nil, "1.3", "1.3", "1.3", ""},
+		{"another, and the set has none", "", nil, "1.4", "1.3", "1.4", "is drawn in frame " + hash("1.4")},
+		{"the first of two", "1.3", []fields{other}, "1.3", "1.3", "1.3", ""},
+		{"the second of two", "1.3", []fields{other}, "1.4", "1.4", "1.4", ""},
+		{"the other of two", "1.3", []fields{other}, "1.3", "1.4", "1.3", "is drawn in frame " + hash("1.3")},
+		{"one of two, not said which", "1.3", []fields{other}, "", "1.3", "", "missing, and the structure set is in 2 frames of reference"},
+		{"any", "1.3", nil, "1.4", "", "1.4", ""},
+		{"none at all", "", nil, "", "1.3", "", ""},
+	} {
+		s := testStructure{number: 1, frame: c.structure, contours: []testContour{square(0, 2, 2, 0.4)}}
+		want := volume.Segment{Number: 1, Voxels: []uint32{12}}
+		if c.frame != "" {
+			want.Frame = hash(c.frame)
+		}
+		o := MaskOptions{}
+		if c.series != "" {
+			o.Frame = hash(c.series)
+		}
+		got, err := readMask(t, structureSetIn("1.2", c.set, c.more, s), unitGrid(5, 4, 2), o)
+		if err != nil {
+			t.Fatalf("%s: %v", c.name, err)
+		}
+		segment := got.Segments[0]
+		if p := segment.Problem; c.want == "" && p != nil || c.want != "" && (p == nil || !strings.Contains(p.Error(), c.want)) {
+			t.Errorf("%s: problem %v, want %q", c.name, p, c.want)
+		}
+		if c.want != "" {
+			want.Voxels, segment.Problem = nil, nil
+		}
+		if d := cmp.Diff(want, segment); d != "" {
+			t.Errorf("%s (-want +got):\n%s", c.name, d)
+		}
 	}
 }
 
@@ -154,7 +201,7 @@ func TestStructureCodes(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := []volume.Segment{{Number: 3, Label: "P", Type: volume.Code{Value: "309312004", Scheme: "SCT", Meaning: "meaning"},
+	want := []volume.Segment{{Number: 3, Label: "P", Frame: hash("1.3"), Type: volume.Code{Value: "309312004", Scheme: "SCT", Meaning: "meaning"},
 		Regions: []volume.Code{{Value: "64234005", Scheme: "SCT", Meaning: "meaning"}}}}
 	if d := cmp.Diff(want, got.Segments); d != "" {
 		t.Errorf("(-want +got):\n%s", d)

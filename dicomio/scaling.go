@@ -4,9 +4,11 @@ import (
 	"cmp"
 	"fmt"
 	"math"
+	"slices"
 
 	"github.com/t2map/t2map/dicomio/internal/elements"
 
+	"github.com/suyashkumar/dicom"
 	"github.com/suyashkumar/dicom/pkg/tag"
 )
 
@@ -38,24 +40,26 @@ func (p PhilipsScaling) Check() error {
 
 // scale puts Philips images on the scale that is asked for and refuses echoes that
 // are not on one. A rescale slope is applied image by image, so that for other
-// vendors it may change.
+// vendors it may change. One Philips image makes them all Philips'.
 func (t *Train) scale(to PhilipsScaling) error {
-	for k := range t.grid[0] {
+	if !slices.ContainsFunc(t.images, (*header).isPhilips) {
+		return nil
+	}
+	for k, first := range t.grid[0] {
 		for e := range t.grid {
 			h := t.grid[e][k]
-			if !h.isPhilips() {
-				continue
+			check := h.comparable
+			if to == FloatingPoint {
+				check = h.measurable
 			}
-			if err := h.comparable(t.grid[0][k], to); err != nil {
+			if err := check(first); err != nil {
 				return err
 			}
 		}
 	}
-	if t.grid[0][0].isPhilips() {
-		t.Scaling = cmp.Or(to, DisplayValues)
-	}
+	t.Scaling = cmp.Or(to, DisplayValues)
 	for _, h := range t.images {
-		if to == FloatingPoint && h.isPhilips() {
+		if to == FloatingPoint {
 			h.intercept /= h.slope * h.scaleSlope
 			h.slope = 1 / h.scaleSlope
 		}
@@ -63,29 +67,96 @@ func (t *Train) scale(to PhilipsScaling) error {
 	return nil
 }
 
-// comparable returns an error when the image's values are not on the scale of those
-// of another echo.
-func (h *header) comparable(first *header, to PhilipsScaling) error {
-	switch {
-	case to == FloatingPoint && !(math.Abs(h.slope*h.scaleSlope) > 0):
-		e := h.wrong(elements.PhilipsScaleSlope, "missing or 0: floating-point values need it")
-		e.Hint = "map display values (--philips-scaling dv), or ask the site for images with their private attributes"
-		return e
-	case to == FloatingPoint:
+// measurable returns an error when the image's floating-point values are not known.
+func (h *header) measurable(*header) error {
+	if math.Abs(h.slope*h.scaleSlope) > 0 {
 		return nil
 	}
+	e := h.wrong(elements.PhilipsScaleSlope, "missing or 0: floating-point values need it")
+	e.Hint = "map display values (--philips-scaling dv), or ask the site for images with their private attributes"
+	return e
+}
+
+// comparable returns an error when the image's display values are not on the scale of
+// those of another echo.
+func (h *header) comparable(first *header) error {
 	got, want := h.slope*h.scaleSlope, first.slope*first.scaleSlope
-	if got != got && want != want {
-		if near(h.slope, first.slope) {
-			return nil
+	unscaled := math.IsNaN(got)
+	switch {
+	case unscaled != math.IsNaN(want):
+		given := [2]string{"given", "missing"}
+		if unscaled {
+			given = [2]string{"missing", "given"}
 		}
+		e := h.wrong(elements.PhilipsScaleSlope, "%s, but %s in %s: nothing tells whether the echoes of this slice are on one scale", given[0], given[1], first.where())
+		e.Hint = "ask the site for images with their private attributes"
+		return e
+	case unscaled && !near(h.slope, first.slope):
 		e := h.wrong(tag.RescaleSlope, "%g, but %g in %s, without Scale Slope (2005,100E) that could reconcile them: the echoes of this slice are not on one scale", h.slope, first.slope, first.where())
 		e.Hint = "ask the site for images with their private attributes, or with one scaling for all echoes"
 		return e
-	}
-	if !near(got, want) {
+	case !unscaled && !near(got, want):
 		e := h.wrong(elements.PhilipsScaleSlope, "rescale slope × scale slope is %g, but %g in %s: the echoes of this slice are not on one scale", got, want, first.where())
 		e.Hint = "map floating-point values (--philips-scaling fp), or export the series with one scaling for all echoes"
+		return e
+	case near(h.slope, first.slope):
+		return h.agrees(first)
+	}
+	return nil
+}
+
+// scale is a number that, besides RescaleSlope, says what a stored value means.
+type scale struct {
+	tag   tag.Tag
+	value float64
+}
+
+// realWorldValues are the linear mappings of an image (PS3.3 C.7.6.16.2.11). They are
+// not applied, only compared.
+var realWorldValues = elements.Wish{tag.RealWorldValueSlope: nil, tag.RealWorldValueIntercept: nil}
+
+// takeScales takes the mappings of a sequence.
+func (h *header) takeScales(mappings *dicom.Element) {
+	for _, item := range elements.ItemsOf(mappings) {
+		for _, e := range item {
+			h.takeScale(e)
+		}
+	}
+}
+
+// takeScale takes the element if it is a number: its attributes are of no use
+// otherwise, and other vendors may use the private ones as they like.
+func (h *header) takeScale(e *dicom.Element) {
+	if v, err := elements.NumbersOf(e); err == nil && len(v) == 1 {
+		h.otherScale = append(slices.Clip(h.otherScale), scale{e.Tag, v[0]})
+	}
+}
+
+// agrees returns an error when, with one RescaleSlope or none, other attributes say
+// that the image and another echo are not on one scale: its values are then stored
+// ones, which T2 cannot be read from.
+func (h *header) agrees(first *header) error {
+	for n := range max(len(h.otherScale), len(first.otherScale)) {
+		var problem string
+		var t tag.Tag
+		switch {
+		case n >= len(h.otherScale):
+			t = first.otherScale[n].tag
+			problem = fmt.Sprintf("missing, but %g in %s", first.otherScale[n].value, first.where())
+		case n >= len(first.otherScale) || first.otherScale[n].tag != h.otherScale[n].tag:
+			t = h.otherScale[n].tag
+			problem = fmt.Sprintf("%g, but missing in %s", h.otherScale[n].value, first.where())
+		case !near(h.otherScale[n].value, first.otherScale[n].value):
+			t = h.otherScale[n].tag
+			problem = fmt.Sprintf("%g, but %g in %s", h.otherScale[n].value, first.otherScale[n].value, first.where())
+		default:
+			continue
+		}
+		e := h.wrong(t, "%s, and no RescaleSlope (0028,1053) that says so: the echoes of this slice are not on one scale", problem)
+		e.Hint = "ask the site for images with their RescaleSlope (0028,1053) and private attributes"
+		if h.scaleSlope == h.scaleSlope {
+			e.Hint = "map floating-point values (--philips-scaling fp), or " + e.Hint
+		}
 		return e
 	}
 	return nil

@@ -12,6 +12,10 @@ import (
 // RescaleSlope and Scale Slope as Philips writes them.
 var philipsSlopes = [4]struct{ rs, ss float64 }{{4.03418803418803, 0.00412}, {2.01709401709402, 0.00824}, {1.00854700854701, 0.01648}, {0.5, 0.0333}}
 
+// philipsMR1 creates the block of private elements with Scale Slope, philipsMR5 that
+// with the private RescaleSlope and the sequence of a frame.
+const philipsMR1, philipsMR5 = "Philips MR Imaging DD 001", "Philips MR Imaging DD 005"
+
 // philipsTrain writes trainOf as a Philips scanner would; same gives all echoes the
 // slopes of the first.
 func philipsTrain(t *testing.T, manufacturer string, same, withScale bool) string {
@@ -35,9 +39,19 @@ func philipsTrain(t *testing.T, manufacturer string, same, withScale bool) strin
 			return file
 		}
 		_, ss := slopes(n)
-		return with(t, file, false, floatElement(0x2005, 0x100E, "FL", float32(ss)))
+		return with(t, file, false, scaleSlopeIn(0x10, philipsMR1, float32(ss)))
 	})
 	return dir
+}
+
+// scaleSlopeIn returns a Scale Slope in block bb of the private group, and the block's
+// creator if there is one.
+func scaleSlopeIn(block uint16, creator string, v float32) []byte {
+	var b []byte
+	if creator != "" {
+		b = textElement(0x2005, block, "LO", creator)
+	}
+	return append(b, floatElement(0x2005, block<<8|0x0E, "FL", v)...)
 }
 
 // echoOf is the echo of image n of trainOf.
@@ -149,5 +163,143 @@ func TestPhilipsScalingOfFrames(t *testing.T) {
 	}
 	if _, err := readScaled(t, object(false), FloatingPoint); err == nil || !strings.Contains(err.Error(), "object frame 1: private (2005,100E): missing or 0") {
 		t.Errorf("no scale slope: %v", err)
+	}
+}
+
+// scaledBy writes trainOf with what more says of an image's scale.
+func scaledBy(t *testing.T, manufacturer string, rescale func(echo int) float64, more func(echo int) []byte) string {
+	t.Helper()
+	images, dir := trainOf(), t.TempDir()
+	for n := range images {
+		images[n].Manufacturer = manufacturer
+		if rescale != nil {
+			images[n].RescaleSlope = rescale(echoOf(n))
+		}
+	}
+	saveFiles(t, dir, images, func(n int, file []byte) []byte {
+		if b := more(echoOf(n)); b != nil {
+			return with(t, file, false, b)
+		}
+		return file
+	})
+	return dir
+}
+
+func refused(t *testing.T, name, dir string, scaling PhilipsScaling, want, hint string) {
+	t.Helper()
+	_, err := readScaled(t, dir, scaling)
+	switch {
+	case want == "" && err != nil:
+		t.Errorf("%s, %s: %v", name, scaling, err)
+	case want != "" && (err == nil || !strings.Contains(err.Error(), want) || !strings.Contains(Hint(err), hint)):
+		t.Errorf("%s, %s: %v, hint %q; want …%s…", name, scaling, err, Hint(err), want)
+	}
+}
+
+// One image with a Scale Slope makes a train without manufacturer Philips', and then
+// all images need one.
+func TestPhilipsInPart(t *testing.T) {
+	for _, only := range []int{0, 2} {
+		dir := scaledBy(t, "", func(int) float64 { return 2 }, func(echo int) []byte {
+			if echo != only {
+				return nil
+			}
+			return scaleSlopeIn(0x10, philipsMR1, 0.125)
+		})
+		refused(t, "one echo", dir, FloatingPoint, "(2005,100E): missing or 0", "private attributes")
+		_, err := readScaled(t, dir, DisplayValues)
+		if err == nil || strings.Count(err.Error(), "IM_00") != 2 || !strings.Contains(err.Error(), "nothing tells whether") || Hint(err) == "" {
+			t.Errorf("dv, echo %d: %v, want both files", only, err)
+		}
+	}
+}
+
+// A scale that differs over the echoes, where RescaleSlope does not say so, is refused
+// wherever it is kept.
+func TestPhilipsScaleElsewhere(t *testing.T) {
+	mapping := func(slope float64) []byte {
+		return sequenceElement(0x0040, 0x9096, false, append(plainElement(0x0040, 0x9224, "FD", double(0)), plainElement(0x0040, 0x9225, "FD", double(slope))...))
+	}
+	private := func(creator string, slope float64) []byte {
+		return append(textElement(0x2005, 0x0011, "LO", creator), textElement(0x2005, 0x110A, "DS", fmt.Sprint(slope))...)
+	}
+	slope := func(echo int) float64 { return float64(1 + echo) }
+	ones := func(int) float64 { return 1 }
+	for _, c := range []struct {
+		name, manufacturer string
+		rescale            func(int) float64
+		more               func(echo int) []byte
+		want               string
+	}{
+		{"mappings differ", "Philips", nil, func(e int) []byte { return mapping(slope(e)) }, "RealWorldValueSlope (0040,9225): 2, but 1 in IM_"},
+		{"mappings differ, one rescale slope", "Philips", ones, func(e int) []byte { return mapping(slope(e)) }, "RealWorldValueSlope (0040,9225)"},
+		{"mappings as the rescale slopes", "Philips", slope, func(e int) []byte { return mapping(slope(e)) }, "without Scale Slope (2005,100E)"},
+		{"one mapping", "Philips", nil, func(int) []byte { return mapping(2) }, ""},
+		{"a mapping of one echo", "Philips", nil, func(e int) []byte {
+			if e == 1 {
+				return mapping(2)
+			}
+			return nil
+		}, "but missing in IM_"},
+		{"mappings differ, another vendor", "T2MAP", nil, func(e int) []byte { return mapping(slope(e)) }, ""},
+		{"private slopes differ", "Philips", nil, func(e int) []byte { return private(philipsMR5, slope(e)) }, "private (2005,140A): 2, but 1 in IM_"},
+		{"one private slope", "Philips", nil, func(int) []byte { return private(philipsMR5, 2) }, ""},
+		{"another's private numbers", "Philips", nil, func(e int) []byte { return private("ELSCINT1", slope(e)) }, ""},
+	} {
+		refused(t, c.name, scaledBy(t, c.manufacturer, c.rescale, c.more), DisplayValues, c.want, "")
+	}
+	framed := func(slope func(n int) float64) string {
+		m := multiFrame{frames: 6, rows: 3, columns: 5, pixels: nativePixels(90), inFrame: func(n int) []byte { return mapping(slope(n % 3)) }}
+		dir := t.TempDir()
+		write(t, dir+"/object", with(t, m.file(t, ""), false, textElement(0x0008, 0x0070, "LO", "Philips")))
+		return dir
+	}
+	refused(t, "mappings of frames differ", framed(slope), DisplayValues, "object frame 2: RealWorldValueSlope (0040,9225): 2, but 1 in object frame 1", "RescaleSlope (0028,1053)")
+	refused(t, "one mapping of frames", framed(ones), DisplayValues, "", "")
+}
+
+// A private element belongs to the creator of its block, not to whoever usually has
+// its number.
+func TestPrivateCreators(t *testing.T) {
+	ones := func(int) float64 { return 1 }
+	for _, c := range []struct {
+		name, manufacturer string
+		block              uint16
+		creator            string
+		want               string // fp
+	}{
+		{"as usual", "Philips", 0x10, philipsMR1, ""},
+		{"re-numbered", "Philips", 0x11, philipsMR1, ""},
+		{"re-numbered, no manufacturer", "", 0xE0, philipsMR1 + " ", ""},
+		{"a foreign creator", "Philips", 0x10, philipsMR5, "(2005,100E): missing or 0"},
+		{"no creator", "Philips", 0x10, "", ""},
+	} {
+		dir := scaledBy(t, c.manufacturer, ones, func(int) []byte { return scaleSlopeIn(c.block, c.creator, 0.5) })
+		refused(t, c.name, dir, FloatingPoint, c.want, "")
+		echo, err := readScaled(t, dir, FloatingPoint)
+		if err == nil && echo[1][7] != 2*1007 {
+			t.Errorf("%s: %g, want %d", c.name, echo[1][7], 2*1007)
+		}
+	}
+	// Without manufacturer and creator nothing says that the numbers are Philips'.
+	dir := scaledBy(t, "", ones, func(e int) []byte { return scaleSlopeIn(0x10, "", float32(1+e)) })
+	refused(t, "neither", dir, DisplayValues, "", "")
+	refused(t, "neither", dir, FloatingPoint, "", "")
+}
+
+// The private sequence of a frame is found in another block, and its elements by the
+// creators within it.
+func TestPrivateCreatorsOfFrames(t *testing.T) {
+	for _, c := range []struct{ outer, inner, want string }{
+		{philipsMR5, philipsMR1, ""},
+		{"ELSCINT1", philipsMR1, "(2005,100E): missing or 0"},
+		{philipsMR5, "ELSCINT1", "(2005,100E): missing or 0"},
+	} {
+		m := multiFrame{frames: 6, rows: 3, columns: 5, pixels: nativePixels(90), inFrame: func(int) []byte {
+			return append(textElement(0x2005, 0x0015, "LO", c.outer), sequenceElement(0x2005, 0x150F, false, scaleSlopeIn(0x12, c.inner, 0.5))...)
+		}}
+		dir := t.TempDir()
+		write(t, dir+"/object", with(t, m.file(t, ""), false, textElement(0x0008, 0x0070, "LO", "Philips")))
+		refused(t, c.outer+", "+c.inner, dir, FloatingPoint, c.want, "")
 	}
 }

@@ -5,6 +5,8 @@ import (
 	"testing"
 
 	"github.com/suyashkumar/dicom/pkg/uid"
+
+	"github.com/t2map/t2map/dicomio/dicomwrite"
 )
 
 // Texts are shown as they were meant, whatever the file's character set and however it
@@ -26,7 +28,7 @@ func TestTextsOfEveryCharacterSet(t *testing.T) {
 			images := trainOf()
 			for n := range images {
 				images[n].Syntax, images[n].PatientID = syntax, c.raw
-				images[n].Overrides = []Override{{Keyword: "SpecificCharacterSet", Values: []string{c.charset}}, {Keyword: "SeriesDescription", Values: []string{c.raw}}}
+				images[n].Overrides = []dicomwrite.Override{{Keyword: "SpecificCharacterSet", Values: []string{c.charset}}, {Keyword: "SeriesDescription", Values: []string{c.raw}}}
 			}
 			dir := t.TempDir()
 			save(t, dir, images)

@@ -282,7 +282,7 @@ func (t *Train) checkImages() error {
 			tag     tag.Tag
 			missing bool
 		}{
-			{tag.EchoTime, math.IsNaN(h.te)},
+			{h.teTag(), math.IsNaN(h.te)},
 			{tag.ImagePositionPatient, math.IsNaN(h.position[0])},
 			{tag.ImageOrientationPatient, math.IsNaN(h.orientation[0])},
 			{tag.PixelSpacing, math.IsNaN(h.spacing[0])},
@@ -297,7 +297,7 @@ func (t *Train) checkImages() error {
 		}
 		switch {
 		case h.te <= 0:
-			return h.wrong(tag.EchoTime, "%g ms is not an echo time", h.te)
+			return h.wrong(h.teTag(), "%g ms is not an echo time", h.te)
 		case !(h.spacing[0] > 0) || !(h.spacing[1] > 0):
 			return h.wrong(tag.PixelSpacing, `%g\%g mm is not a spacing`, h.spacing[0], h.spacing[1])
 		case h.rows < 0 || h.columns < 0:
@@ -308,6 +308,14 @@ func (t *Train) checkImages() error {
 		}
 	}
 	return nil
+}
+
+// teTag names the attribute that should hold the echo time.
+func (h *header) teTag() tag.Tag {
+	if h.multiframe {
+		return tag.EffectiveEchoTime
+	}
+	return tag.EchoTime
 }
 
 // squareness is how far the direction cosines may be from unit length and from a

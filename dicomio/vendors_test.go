@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/t2map/t2map/dicomio/dicomwrite"
 	"github.com/t2map/t2map/dicomio/internal/elements"
 
 	"github.com/suyashkumar/dicom/pkg/tag"
@@ -52,7 +53,7 @@ func floatElement(group, element uint16, vr string, v float32) []byte {
 }
 
 // saveFiles writes what change makes of each image's file.
-func saveFiles(t *testing.T, dir string, images []Image, change func(n int, file []byte) []byte) {
+func saveFiles(t *testing.T, dir string, images []dicomwrite.Image, change func(n int, file []byte) []byte) {
 	t.Helper()
 	save(t, dir, nil)
 	for n, im := range images {
@@ -259,6 +260,19 @@ func TestGEPhase(t *testing.T) {
 			}
 		}
 	}
+	for creator, passed := range map[string]int{"GEMS_PARM_01": 12, "SOMEONE ELSE": 0} {
+		images := trainOf()
+		for n := range images {
+			images[n].Manufacturer = "GE MEDICAL SYSTEMS"
+		}
+		dir := t.TempDir()
+		saveFiles(t, dir, images, func(_ int, f []byte) []byte {
+			return with(t, f, false, append(textElement(0x0043, 0x0022, "LO", creator), plainElement(0x0043, 0x222F, "SS", []byte{1, 0})...))
+		})
+		if s := find(t, dir).Studies[0]; s.Passed.Derived != passed {
+			t.Errorf("block of %s: %d passed over, want %d", creator, s.Passed.Derived, passed)
+		}
+	}
 }
 
 // Each echo an enhanced object and a series of its own, as Siemens XA exports them.
@@ -296,18 +310,20 @@ func TestEnhancedSeriesPerEcho(t *testing.T) {
 // Series of one echo time are one train where all that one protocol has in common
 // agrees.
 func TestSeriesPerEchoAgree(t *testing.T) {
-	for name, change := range map[string]func(im *Image){
-		"flip angle": func(im *Image) {
-			im.Overrides = append(im.Overrides, Override{"FlipAngle", []string{fmt.Sprint(im.TE)}})
+	for name, change := range map[string]func(im *dicomwrite.Image){
+		"flip angle": func(im *dicomwrite.Image) {
+			im.Overrides = append(im.Overrides, dicomwrite.Override{Keyword: "FlipAngle", Values: []string{fmt.Sprint(im.TE)}})
 		},
-		"slice thickness":    func(im *Image) { im.SliceThickness = im.TE / 10 },
-		"frame of reference": func(im *Image) { im.FrameOfReferenceUID = fmt.Sprintf("2.25.4.%g", im.TE) },
-		"no frame":           func(im *Image) { im.FrameOfReferenceUID = "" },
-		"image type":         func(im *Image) { im.ImageType = []string{"ORIGINAL", "PRIMARY", fmt.Sprint(im.TE)} },
-		"sequence":           func(im *Image) { im.Overrides = []Override{{"ScanningSequence", []string{"SE", fmt.Sprint(im.TE)}}} },
-		"scanner":            func(im *Image) { im.Model = fmt.Sprint(im.TE) },
-		"pixel spacing":      func(im *Image) { im.PixelSpacing[0] *= 1 + im.TE/1000 },
-		"field":              func(im *Image) { im.FieldStrength = im.TE / 10 },
+		"slice thickness":    func(im *dicomwrite.Image) { im.SliceThickness = im.TE / 10 },
+		"frame of reference": func(im *dicomwrite.Image) { im.FrameOfReferenceUID = fmt.Sprintf("2.25.4.%g", im.TE) },
+		"no frame":           func(im *dicomwrite.Image) { im.FrameOfReferenceUID = "" },
+		"image type":         func(im *dicomwrite.Image) { im.ImageType = []string{"ORIGINAL", "PRIMARY", fmt.Sprint(im.TE)} },
+		"sequence": func(im *dicomwrite.Image) {
+			im.Overrides = []dicomwrite.Override{{Keyword: "ScanningSequence", Values: []string{"SE", fmt.Sprint(im.TE)}}}
+		},
+		"scanner":       func(im *dicomwrite.Image) { im.Model = fmt.Sprint(im.TE) },
+		"pixel spacing": func(im *dicomwrite.Image) { im.PixelSpacing[0] *= 1 + im.TE/1000 },
+		"field":         func(im *dicomwrite.Image) { im.FieldStrength = im.TE / 10 },
 	} {
 		images := trainOf()
 		for n := range images {

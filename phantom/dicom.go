@@ -6,7 +6,7 @@ import (
 	"math/big"
 	"strconv"
 
-	"github.com/t2map/t2map/dicomio"
+	"github.com/t2map/t2map/dicomio/dicomwrite"
 )
 
 const (
@@ -21,10 +21,10 @@ const (
 func (s *Study) Write(ctx context.Context, dir string) error { return s.WriteAs(ctx, dir, Form{}) }
 
 // series returns what all images of the study share.
-func (s *Study) series() dicomio.Image {
+func (s *Study) series() dicomwrite.Image {
 	o := s.Options
 	spacing := s.Echoes.Spacing()
-	im := dicomio.Image{
+	im := dicomwrite.Image{
 		StudyUID: s.uid("study"), SeriesUID: s.uid("series"), FrameOfReferenceUID: s.uid("frame"),
 		PatientID: o.Subject, TrialSponsor: "T2MAP", TrialProtocol: "T2MAP-PHANTOM",
 		TrialSubject: o.Subject, TrialTimepoint: o.Visit,
@@ -42,7 +42,7 @@ func (s *Study) series() dicomio.Image {
 }
 
 // image is image n of the study, echo fastest.
-func (s *Study) image(series dicomio.Image, n int) dicomio.Image {
+func (s *Study) image(series dicomwrite.Image, n int) dicomwrite.Image {
 	slice, echo := n/s.Options.Echoes, n%s.Options.Echoes
 	im := series
 	im.InstanceUID = s.uid("image", strconv.Itoa(slice), strconv.Itoa(echo))

@@ -11,7 +11,7 @@ import (
 	"slices"
 	"strconv"
 
-	"github.com/t2map/t2map/dicomio"
+	"github.com/t2map/t2map/dicomio/dicomwrite"
 )
 
 // Layout is how the echoes and slices of a study are spread over DICOM objects.
@@ -94,7 +94,7 @@ const philipsManufacturer = "T2MAP PHANTOM, AS PHILIPS"
 type object struct {
 	name   string
 	series string
-	self   dicomio.Instance
+	self   dicomwrite.Instance
 	slice  int // −1 where there are several
 	encode func(io.Writer) error
 }
@@ -168,11 +168,11 @@ func (s *Study) imageObjects(layout Layout) []object {
 	objects := make([]object, len(order))
 	for n := range objects {
 		slice, echo := n/s.Options.Echoes, n%s.Options.Echoes
-		change := func(im *dicomio.Image) {}
+		change := func(im *dicomwrite.Image) {}
 		o := &objects[n]
 		o.name, o.slice = imageName(n), slice
 		o.series = series.SeriesUID
-		o.self = dicomio.Instance{Class: dicomio.MRImageStorage, UID: s.uid("image", strconv.Itoa(slice), strconv.Itoa(echo))}
+		o.self = dicomwrite.Instance{Class: dicomwrite.MRImageStorage, UID: s.uid("image", strconv.Itoa(slice), strconv.Itoa(echo))}
 		if layout != LayoutClassic {
 			o.series = s.uid("series", string(layout))
 			o.self.UID = s.uid("image", strconv.Itoa(slice), strconv.Itoa(echo), string(layout))
@@ -180,12 +180,12 @@ func (s *Study) imageObjects(layout Layout) []object {
 		switch layout {
 		case LayoutShuffled:
 			o.name = imageName(order[n])
-			change = func(im *dicomio.Image) { im.InstanceNumber, im.EchoNumber = sliceOrder[slice]+1, 0 }
+			change = func(im *dicomwrite.Image) { im.InstanceNumber, im.EchoNumber = sliceOrder[slice]+1, 0 }
 		case LayoutSeriesPerEcho:
 			o.series = s.uid("series", string(layout), strconv.Itoa(echo))
-			change = func(im *dicomio.Image) { im.SeriesNumber, im.InstanceNumber = echo+1, slice+1 }
+			change = func(im *dicomwrite.Image) { im.SeriesNumber, im.InstanceNumber = echo+1, slice+1 }
 		case LayoutPhilips:
-			change = func(im *dicomio.Image) {
+			change = func(im *dicomwrite.Image) {
 				im.Manufacturer, im.BitsStored = philipsManufacturer, 16
 				im.RescaleSlope, im.ScaleSlope = philipsSlopes(echo)
 				philipsStore(im.Pixels, echo)
@@ -195,7 +195,7 @@ func (s *Study) imageObjects(layout Layout) []object {
 			im := s.image(series, n)
 			im.SeriesUID, im.InstanceUID = o.series, o.self.UID
 			change(&im)
-			return dicomio.WriteImage(w, im)
+			return dicomwrite.WriteImage(w, im)
 		}
 	}
 	return objects
@@ -209,7 +209,7 @@ func (s *Study) enhancedObject(layout Layout, images []int, part int) object {
 	uid := s.uid("enhanced", string(layout), strconv.Itoa(part))
 	series := s.series()
 	series.SeriesUID = s.uid("series", string(layout))
-	o := dicomio.Enhanced{
+	o := dicomwrite.Enhanced{
 		Series: series.Series(), Grid: series.Grid(), InstanceUID: uid, InstanceNumber: part + 1,
 		TR: series.TR, FieldStrength: series.FieldStrength, EchoTrainLength: series.EchoTrainLength,
 		BitsAllocated: series.BitsAllocated, BitsStored: series.BitsStored,
@@ -221,7 +221,7 @@ func (s *Study) enhancedObject(layout Layout, images []int, part int) object {
 			o := o // frames are made when they are written, and not kept
 			for _, n := range images {
 				im := s.image(series, n)
-				f := dicomio.Frame{TE: im.TE, Position: im.Position, Pixels: im.Pixels}
+				f := dicomwrite.Frame{TE: im.TE, Position: im.Position, Pixels: im.Pixels}
 				if layout != LayoutPhilipsEnhanced {
 					o.Frames = append(o.Frames, f)
 					continue
@@ -232,7 +232,7 @@ func (s *Study) enhancedObject(layout Layout, images []int, part int) object {
 			s.shuffle(layout, part).Shuffle(len(o.Frames), func(i, j int) {
 				o.Frames[i], o.Frames[j] = o.Frames[j], o.Frames[i]
 			})
-			return dicomio.WriteEnhanced(w, o)
+			return dicomwrite.WriteEnhanced(w, o)
 		},
 	}
 }
@@ -255,7 +255,7 @@ func philipsStore(pixels []int32, echo int) {
 }
 
 // philipsMagnitude is the frame as Philips might have stored it.
-func philipsMagnitude(f dicomio.Frame, echo int) dicomio.Frame {
+func philipsMagnitude(f dicomwrite.Frame, echo int) dicomwrite.Frame {
 	f.Type = []string{"ORIGINAL", "PRIMARY", "T2", "M"}
 	f.RescaleSlope, f.ScaleSlope = philipsSlopes(echo)
 	philipsStore(f.Pixels, echo)
@@ -264,7 +264,7 @@ func philipsMagnitude(f dicomio.Frame, echo int) dicomio.Frame {
 
 // phase is a phase image where f is: a ramp, in mrad from −3142 on as scanners
 // of Philips write it.
-func phase(f dicomio.Frame, n int) dicomio.Frame {
+func phase(f dicomwrite.Frame, n int) dicomwrite.Frame {
 	pixels := make([]int32, len(f.Pixels))
 	for v := range pixels {
 		pixels[v] = int32((7*v + 300*n) % (maxStored + 1))

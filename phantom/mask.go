@@ -8,8 +8,9 @@ import (
 	"os"
 	"slices"
 
-	"github.com/t2map/t2map/dicomio"
+	"github.com/t2map/t2map/dicomio/dicomwrite"
 	"github.com/t2map/t2map/nifti"
+	"github.com/t2map/t2map/volume"
 )
 
 const (
@@ -32,16 +33,16 @@ func (s *Study) writeLabels(path string) error {
 
 // What the segments are, in codes of SNOMED CT.
 var (
-	codeTissue    = dicomio.Code{Value: "85756007", Scheme: "SCT", Meaning: "Tissue"}
-	codeCartilage = dicomio.Code{Value: "309312004", Scheme: "SCT", Meaning: "Cartilage"}
-	codeKnee      = dicomio.Code{Value: "72696002", Scheme: "SCT", Meaning: "Knee"}
-	codePatella   = dicomio.Code{Value: "64234005", Scheme: "SCT", Meaning: "Patella"}
-	codeMedial    = dicomio.Code{Value: "255561001", Scheme: "SCT", Meaning: "Medial"}
-	codeLateral   = dicomio.Code{Value: "49370004", Scheme: "SCT", Meaning: "Lateral"}
+	codeTissue    = volume.Code{Value: "85756007", Scheme: "SCT", Meaning: "Tissue"}
+	codeCartilage = volume.Code{Value: "309312004", Scheme: "SCT", Meaning: "Cartilage"}
+	codeKnee      = volume.Code{Value: "72696002", Scheme: "SCT", Meaning: "Knee"}
+	codePatella   = volume.Code{Value: "64234005", Scheme: "SCT", Meaning: "Patella"}
+	codeMedial    = volume.Code{Value: "255561001", Scheme: "SCT", Meaning: "Medial"}
+	codeLateral   = volume.Code{Value: "49370004", Scheme: "SCT", Meaning: "Lateral"}
 )
 
 // compartmentPlaces hold region and side of each compartment.
-var compartmentPlaces = [...][2]dicomio.Code{
+var compartmentPlaces = [...][2]volume.Code{
 	Medial: {codeKnee, codeMedial}, Lateral: {codeKnee, codeLateral}, Patellofemoral: {codePatella},
 }
 
@@ -49,13 +50,13 @@ var compartmentPlaces = [...][2]dicomio.Code{
 // first object's series.
 func (s *Study) segmentation(images []object) *object {
 	series := s.series()
-	g := dicomio.Segmentation{
+	g := dicomwrite.Segmentation{
 		Series: series.Series(), Grid: series.Grid(),
 		InstanceUID: s.uid("mask", images[0].self.UID), SourceSeriesUID: images[0].series,
 	}
 	g.SeriesUID, g.SeriesNumber = s.uid("mask series", images[0].series), len(images)+1
 	g.SeriesDescription = "CARTILAGE"
-	drawnOn := make([][]dicomio.Instance, s.Options.Slices)
+	drawnOn := make([][]dicomwrite.Instance, s.Options.Slices)
 	for _, o := range images {
 		if o.series != images[0].series {
 			continue
@@ -69,12 +70,12 @@ func (s *Study) segmentation(images []object) *object {
 	}
 	for label := Medial; label <= Patellofemoral; label++ {
 		place := compartmentPlaces[label]
-		g.Segments = append(g.Segments, dicomio.Segment{
+		g.Segments = append(g.Segments, dicomwrite.Segment{
 			Number: label, Label: Compartments[label], Category: codeTissue, Property: codeCartilage,
 			Region: place[0], Modifier: place[1], Algorithm: "AUTOMATIC",
 		})
 		for slice := range s.Options.Slices {
-			f := dicomio.SegmentFrame{
+			f := dicomwrite.SegmentFrame{
 				Segment: label, Position: s.Labels.Position(0, 0, float64(slice)), Pixels: s.only(label, slice),
 				Sources: drawnOn[slice],
 			}
@@ -87,7 +88,7 @@ func (s *Study) segmentation(images []object) *object {
 		if len(g.Frames) == 0 {
 			return errors.New("no voxel is labelled")
 		}
-		return dicomio.WriteSegmentation(w, g)
+		return dicomwrite.WriteSegmentation(w, g)
 	}}
 }
 

@@ -68,6 +68,15 @@ func (e *OverlapError) Error() string {
 	return strings.Join(parts, ", ")
 }
 
+// FrameError says that two segments that are to be reported are drawn in different
+// frames of reference.
+type FrameError struct{ First, Second volume.Segment }
+
+// Error names both segments and their frames.
+func (e *FrameError) Error() string {
+	return fmt.Sprintf("%s is drawn in frame %s, %s in frame %s", called(e.First), e.First.Frame, called(e.Second), e.Second.Frame)
+}
+
 // DivideSegments sorts the voxels of DICOM segments into the scheme's compartments,
 // as Divide does those of a label map. A segment belongs to a compartment by its
 // label, its codes or its number; a segment that is to be ignored is left out. Names
@@ -76,7 +85,7 @@ func (e *OverlapError) Error() string {
 //
 // Errors: a segment of which the scheme says two things; an *UnknownSegmentsError
 // that lists those that the scheme does not know, the empty ones too; the Problem
-// of a segment that is to be reported; an *OverlapError; an index that is not on the
+// of a segment that is to be reported; a *FrameError; an *OverlapError; an index that is not on the
 // grid.
 func (s Scheme) DivideSegments(m volume.Segmentation) (Regions, error) {
 	readings, err := s.read(m.Segments)
@@ -86,6 +95,7 @@ func (s Scheme) DivideSegments(m volume.Segmentation) (Regions, error) {
 	names := s.Compartments()
 	r := Regions{Labels: volume.Labels{Geometry: m.Geometry, Data: make([]uint16, m.Voxels())}, Names: names, Readings: readings}
 	shared := map[[2]uint16]int{}
+	var framed volume.Segment // the first one of a known frame of reference
 	for n, g := range m.Segments {
 		name := readings[n].Compartment
 		if name == Ignore {
@@ -93,6 +103,14 @@ func (s Scheme) DivideSegments(m volume.Segmentation) (Regions, error) {
 		}
 		if g.Problem != nil {
 			return Regions{}, fmt.Errorf("%s, %s: %w", called(g), name, g.Problem)
+		}
+		if g.Frame != "" && len(g.Voxels) > 0 {
+			if framed.Frame == "" {
+				framed = g
+			}
+			if g.Frame != framed.Frame {
+				return Regions{}, &FrameError{framed, g}
+			}
 		}
 		region := uint16(slices.Index(names, name) + 1)
 		for _, v := range g.Voxels {

@@ -191,6 +191,9 @@ func TestDivideSegmentsRefuses(t *testing.T) {
 		{"unknown", []volume.Segment{{Number: 1, Label: "medial"}, {Number: 8, Label: "Fibula", Voxels: []uint32{1, 2}}, {Number: 9, Label: "x\n"}},
 			`scheme compartments does not know segment 8 "Fibula" (2 voxels), segment 9 "x\n" (0 voxels)`},
 		{"a problem", []volume.Segment{{Number: 1, Label: "medial", Problem: drawn}}, `segment 1 "medial", medial: contours enclose no area`},
+		{"two frames of reference", []volume.Segment{{Number: 1, Label: "medial", Frame: "aa", Voxels: []uint32{0}}, {Number: 2, Label: "lateral", Frame: "bb"},
+			{Number: 3, Label: "patellofemoral", Voxels: []uint32{2}}, {Number: 4, Label: "Lateral", Frame: "bb", Voxels: []uint32{1}}},
+			`segment 1 "medial" is drawn in frame aa, segment 4 "Lateral" in frame bb`},
 		{"off the grid", []volume.Segment{{Number: 1, Label: "medial", Voxels: []uint32{24}}}, "voxel 24 is not on the grid of 24"},
 	} {
 		_, err := named(t, "compartments").DivideSegments(segmentation(c.segments...))
@@ -202,6 +205,11 @@ func TestDivideSegmentsRefuses(t *testing.T) {
 	got, err := named(t, "oai-zib").DivideSegments(segmentation(volume.Segment{Number: 1, Label: "femoral bone", Problem: drawn}))
 	if err != nil || slices.Max(got.Data) != 0 {
 		t.Errorf("ignored: %v", err)
+	}
+	got, err = named(t, "oai-zib").DivideSegments(segmentation(volume.Segment{Number: 1, Label: "femoral bone", Frame: "aa", Voxels: []uint32{0}},
+		volume.Segment{Number: 2, Label: "femoral cartilage", Frame: "bb", Voxels: []uint32{1}}))
+	if err != nil || slices.Max(got.Data) == 0 {
+		t.Errorf("ignored in another frame: %v", err)
 	}
 	var unknown *UnknownSegmentsError
 	many := make([]volume.Segment, 100)

@@ -27,6 +27,10 @@ type Segment struct {
 	Regions, Modifiers []Code
 	// Voxels are the indices of its voxels, increasing, each once.
 	Voxels []uint32
+	// Frame names the frame of reference that the segment says it is drawn in; ""
+	// where it says none of its own. Segments of different frames do not lie on one
+	// grid.
+	Frame string
 	// Problem is why what was drawn cannot be brought onto the grid, or nil; it names
 	// neither file nor segment. Then there are no voxels, though the segment is not empty.
 	Problem error

@@ -25,7 +25,7 @@ var mayImport = map[string][]string{
 	"yamlfile": {},
 	"nifti":    {"volume", "nifti/internal/deflate"},
 	"dicomio":  {"volume", "digest", "files", "dicomio/internal/elements", "dicomio/internal/codec"},
-	"phantom":  {"volume", "dicomio", "nifti"},
+	"phantom":  {"volume", "dicomio/dicomwrite", "nifti"},
 	"report":   {"volume", "digest", "nifti", "segment"},
 	"batch":    {"volume", "files", "dicomio", "nifti", "segment", "t2fit", "report", "yamlfile"},
 
@@ -33,6 +33,7 @@ var mayImport = map[string][]string{
 
 	"nifti/internal/deflate": {},
 
+	"dicomio/dicomwrite":        {"volume", "dicomio/internal/elements"},
 	"dicomio/internal/elements": {"dicomio/internal/charset"},
 	"dicomio/internal/charset":  {},
 	"dicomio/internal/codec":    {},
@@ -49,7 +50,7 @@ var onlyIn = map[string][]string{
 	// codec keeps its compiled module in the user's cache directory.
 	"os":                            {"files", "dicomio", "dicomio/internal/codec", "phantom", "report", "batch", "cmd/t2map"},
 	"path/filepath":                 {"files", "dicomio", "dicomio/internal/codec", "phantom", "report", "batch", "cmd/t2map"},
-	"github.com/suyashkumar/dicom":  {"dicomio", "dicomio/internal/elements"},
+	"github.com/suyashkumar/dicom":  {"dicomio", "dicomio/dicomwrite", "dicomio/internal/elements"},
 	"github.com/tetratelabs/wazero": {"dicomio/internal/codec"},
 	"github.com/spf13/cobra":        {"cmd/t2map"},
 	"github.com/goccy/go-yaml":      {"yamlfile", "segment"},

@@ -196,8 +196,11 @@ func jpeg2000IsReversible(data []byte) (bool, error) {
 		return false, err
 	}
 	p, err := readJPEG2000Parts(data)
-	if err == nil && p.styles == 0 {
+	switch {
+	case p.styles > 0:
+		return !p.irreversible, nil // if not of all tiles, where the data end early
+	case err == nil:
 		err = errors.New("JPEG 2000: no coding style")
 	}
-	return !p.irreversible, err
+	return false, err
 }

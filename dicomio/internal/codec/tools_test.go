@@ -10,7 +10,7 @@ import (
 	"sync"
 	"testing"
 
-	"github.com/t2map/t2map/dicomio"
+	"github.com/t2map/t2map/dicomio/dicomwrite"
 	"github.com/t2map/t2map/dicomio/internal/codec"
 )
 
@@ -102,7 +102,7 @@ func (v variant) values(t testing.TB) []int32 {
 // write writes the variant as an uncompressed file and returns its name and frame.
 func (v variant) write(t testing.TB) (string, [][]byte) {
 	t.Helper()
-	im := dicomio.Image{
+	im := dicomwrite.Image{
 		StudyUID: "2.25.1", SeriesUID: "2.25.2", InstanceUID: "2.25.3",
 		TE: 10, Rows: 256, Columns: 256, PixelSpacing: [2]float64{1, 1}, Orientation: [6]float64{1, 0, 0, 0, 1, 0},
 		BitsAllocated: v.allocated, BitsStored: v.stored, Signed: v.signed, Pixels: v.values(t),
@@ -113,7 +113,7 @@ func (v variant) write(t testing.TB) (string, [][]byte) {
 		t.Fatal(err)
 	}
 	defer file.Close()
-	if err := dicomio.WriteImage(file, im); err != nil {
+	if err := dicomwrite.WriteImage(file, im); err != nil {
 		t.Fatal(err)
 	}
 	return path, readFile(t, path).plain(t)

@@ -10,5 +10,6 @@
 // value representations that it knows, and a panic of its is an error.
 //
 // The package knows how elements are written (PS3.5, PS3.10), and of what they mean
-// only which hold text and in which character set.
+// only which hold text and in which character set; but names that dicomio and
+// dicomwrite both need stand here (classes.go, private.go).
 package elements

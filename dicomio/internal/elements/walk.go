@@ -137,6 +137,7 @@ func isUpper(b []byte) bool {
 // the wanted ones and returns where it stopped. At the top PixelData ends it:
 // nothing behind is read but the headers of its fragments.
 func (w *elementWalker) walk(pos, end int64, depth int, want Wish) (int64, error) {
+	var known blocks
 	for pos < end {
 		e, err := w.header(pos, end)
 		if err != nil {
@@ -154,6 +155,16 @@ func (w *elementWalker) walk(pos, end int64, depth int, want Wish) (int64, error
 			return pos, err
 		}
 		inside, wanted := want[e.Tag]
+		if e.Tag.Group%2 == 1 && want != nil {
+			usual, ok, err := w.usual(e, &known)
+			if err != nil {
+				return pos, err
+			}
+			e.Tag = usual
+			if inside, wanted = want[e.Tag]; !ok {
+				inside, wanted = nil, false
+			}
+		}
 		next := e.Value + e.Length
 		if depth == 0 {
 			w.out.complete = len(w.out.wanted)
@@ -350,7 +361,7 @@ func (e Element) libraryVR() string {
 		vr = "UN"
 		if info, err := tag.Find(e.Tag); err == nil {
 			vr = info.VRs[0]
-		} else if private, ok := privateVRs[e.Tag]; ok {
+		} else if private := privateVR(e.Tag); private != "" {
 			vr = private
 		}
 	}

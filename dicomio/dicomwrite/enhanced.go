@@ -1,4 +1,4 @@
-package dicomio
+package dicomwrite
 
 import (
 	"cmp"
@@ -9,6 +9,8 @@ import (
 	"strconv"
 
 	"github.com/suyashkumar/dicom/pkg/tag"
+
+	"github.com/t2map/t2map/dicomio/internal/elements"
 )
 
 // Enhanced is one multi-frame MR object (Enhanced MR Image Storage, PS3.3
@@ -118,9 +120,9 @@ func WriteEnhanced(w io.Writer, o Enhanced) error {
 // Instance returns the class and UID of the object, to refer to it.
 func (o *Enhanced) Instance() Instance {
 	if o.Legacy {
-		return Instance{Class: LegacyConvertedMRStorage, UID: o.InstanceUID}
+		return Instance{Class: elements.LegacyConvertedMRStorage, UID: o.InstanceUID}
 	}
-	return Instance{Class: EnhancedMRImageStorage, UID: o.InstanceUID}
+	return Instance{Class: elements.EnhancedMRImageStorage, UID: o.InstanceUID}
 }
 
 // fill sets the defaults that stand on the fields, in frames of its own, and

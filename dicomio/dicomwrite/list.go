@@ -1,4 +1,4 @@
-package dicomio
+package dicomwrite
 
 import (
 	"bytes"

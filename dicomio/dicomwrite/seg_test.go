@@ -1,4 +1,4 @@
-package dicomio
+package dicomwrite
 
 import (
 	"bytes"
@@ -11,20 +11,22 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 	"github.com/suyashkumar/dicom/pkg/uid"
+
+	"github.com/t2map/t2map/volume"
 )
 
 // twoSegments has three frames of 15 pixels, so that neither rows nor frames
 // begin at a byte; the segments overlap in the last.
 func twoSegments(kind string) Segmentation {
 	e := obliqueEnhanced()
-	tissue, cartilage := Code{"85756007", "SCT", "Tissue"}, Code{"309312004", "SCT", "Cartilage"}
+	tissue, cartilage := volume.Code{Value: "85756007", Scheme: "SCT", Meaning: "Tissue"}, volume.Code{Value: "309312004", Scheme: "SCT", Meaning: "Cartilage"}
 	s := Segmentation{
 		Series: e.Series, Grid: e.Grid, InstanceUID: "2.25.77", Type: kind,
 		SourceSeriesUID: e.SeriesUID, Sources: []Instance{e.Instance()},
 		Segments: []Segment{
 			{
 				Number: 1, Label: "medial", Category: tissue, Property: cartilage,
-				Region: Code{"72696002", "SCT", "Knee"}, Modifier: Code{"255561001", "SCT", "Medial"}, Algorithm: "AUTOMATIC",
+				Region: volume.Code{Value: "72696002", Scheme: "SCT", Meaning: "Knee"}, Modifier: volume.Code{Value: "255561001", Scheme: "SCT", Meaning: "Medial"}, Algorithm: "AUTOMATIC",
 			},
 			{Number: 2, Label: "größe", Category: tissue, Property: cartilage},
 		},
@@ -112,7 +114,7 @@ func wantSegmentation(s Segmentation) pydicomSegmentationObject {
 	if s.Type == SegmentationFractional {
 		w.Maximum = 255
 	}
-	texts := func(c Code) []string {
+	texts := func(c volume.Code) []string {
 		if c.Value == "" {
 			return nil
 		}

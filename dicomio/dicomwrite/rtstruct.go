@@ -1,4 +1,4 @@
-package dicomio
+package dicomwrite
 
 import (
 	"cmp"
@@ -8,6 +8,8 @@ import (
 	"strconv"
 
 	"github.com/suyashkumar/dicom/pkg/tag"
+
+	"github.com/t2map/t2map/dicomio/internal/elements"
 )
 
 // Structures is one RT structure set (RT Structure Set Storage, PS3.3 A.19.3)
@@ -85,7 +87,7 @@ func WriteStructures(w io.Writer, s Structures) error {
 
 // Instance returns the class and UID of the object, to refer to it.
 func (s *Structures) Instance() Instance {
-	return Instance{Class: RTStructureSetStorage, UID: s.InstanceUID}
+	return Instance{Class: elements.RTStructureSetStorage, UID: s.InstanceUID}
 }
 
 // fill sets the defaults that stand on the fields, in regions of its own, and

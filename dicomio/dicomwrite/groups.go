@@ -1,4 +1,4 @@
-package dicomio
+package dicomwrite
 
 import (
 	"crypto/sha256"
@@ -9,17 +9,17 @@ import (
 
 	"github.com/suyashkumar/dicom"
 	"github.com/suyashkumar/dicom/pkg/tag"
+
+	"github.com/t2map/t2map/dicomio/internal/elements"
+	"github.com/t2map/t2map/volume"
 )
 
-// Philips' private attributes, at the blocks where its scanners put them (as
-// in the data of neurolabusc/dcm_qa_philips_enh): the scale slope belongs to
-// the creator of block 10, the sequence of a frame's classic attributes to that
-// of block 14.
+// Who owns Philips' private attributes, at the blocks where its scanners put them
+// (as in the data of neurolabusc/dcm_qa_philips_enh): elements.PhilipsScaleSlope
+// belongs to the creator of block 10, elements.PhilipsFrame to that of block 14.
 var (
-	scaleSlopeOwner     = tag.Tag{Group: 0x2005, Element: 0x0010}
-	scaleSlopeElement   = tag.Tag{Group: 0x2005, Element: 0x100e}
-	classicFrameOwner   = tag.Tag{Group: 0x2005, Element: 0x0014}
-	classicFrameElement = tag.Tag{Group: 0x2005, Element: 0x140f}
+	scaleSlopeOwner   = tag.Tag{Group: 0x2005, Element: 0x0010}
+	classicFrameOwner = tag.Tag{Group: 0x2005, Element: 0x0014}
 )
 
 const (
@@ -196,7 +196,7 @@ func (o *Enhanced) groups(f Frame, dimensionValues []int) writtenGroups {
 		})
 	}
 	if f.ScaleSlope != 0 {
-		g := gs.add(classicFrameElement, f.philips)
+		g := gs.add(elements.PhilipsFrame, f.philips)
 		g.block, g.creator, g.never = classicFrameOwner, philipsCreator5, true
 	}
 	if o.Legacy {
@@ -210,11 +210,11 @@ func (o *Enhanced) groups(f Frame, dimensionValues []int) writtenGroups {
 // anatomy is the Frame Anatomy macro: the knee, or the side alone where the
 // body part is another.
 func (o *Enhanced) anatomy(i *attributeList) {
-	region := Code{"38266002", "SCT", "Entire body"}
+	region := volume.Code{Value: "38266002", Scheme: "SCT", Meaning: "Entire body"}
 	if o.BodyPart == "KNEE" {
-		region = Code{"72696002", "SCT", "Knee"}
+		region = volume.Code{Value: "72696002", Scheme: "SCT", Meaning: "Knee"}
 	}
-	i.sequence(tag.AnatomicRegionSequence, region.describe)
+	i.sequence(tag.AnatomicRegionSequence, concept(region))
 	side := o.Laterality
 	if side == "" {
 		side = "U" // unpaired: the only value that says no side
@@ -234,7 +234,7 @@ func (f *Frame) philips(i *attributeList) {
 	i.numbers(tag.EchoTime, f.TE)
 	f.rescale(i)
 	i.privateText(scaleSlopeOwner, philipsCreator1)
-	i.single(scaleSlopeElement, f.ScaleSlope)
+	i.single(elements.PhilipsScaleSlope, f.ScaleSlope)
 }
 
 // legacyGroups adds what a legacy converted object has no group for.

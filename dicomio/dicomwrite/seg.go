@@ -1,4 +1,4 @@
-package dicomio
+package dicomwrite
 
 import (
 	"cmp"
@@ -10,6 +10,9 @@ import (
 	"strconv"
 
 	"github.com/suyashkumar/dicom/pkg/tag"
+
+	"github.com/t2map/t2map/dicomio/internal/elements"
+	"github.com/t2map/t2map/volume"
 )
 
 // The segmentation types (PS3.3 C.8.20.2.3).
@@ -60,10 +63,10 @@ type Segment struct {
 	// Label is its name.
 	Label string
 	// Category and Property say what it is: tissue, cartilage.
-	Category, Property Code
+	Category, Property volume.Code
 	// Region says where it is, Modifier which part or side of that. Both are left
 	// out where their Value is empty.
-	Region, Modifier Code
+	Region, Modifier volume.Code
 	// Algorithm is MANUAL (default), SEMIAUTOMATIC or AUTOMATIC.
 	Algorithm string
 }
@@ -116,9 +119,9 @@ func WriteSegmentation(w io.Writer, s Segmentation) error {
 // Instance returns the class and UID of the object, to refer to it.
 func (s *Segmentation) Instance() Instance {
 	if s.Type == SegmentationLabelMap {
-		return Instance{Class: LabelMapSegmentationStorage, UID: s.InstanceUID}
+		return Instance{Class: elements.LabelMapSegmentationStorage, UID: s.InstanceUID}
 	}
-	return Instance{Class: SegmentationStorage, UID: s.InstanceUID}
+	return Instance{Class: elements.SegmentationStorage, UID: s.InstanceUID}
 }
 
 // fill sets the defaults that stand on the fields and checks the object.
@@ -259,15 +262,15 @@ func (s *Segmentation) describeSegments(l *attributeList) {
 		if algorithm != "MANUAL" {
 			i.text(tag.SegmentAlgorithmName, "UNKNOWN") // must be named where there is one
 		}
-		i.sequence(tag.SegmentedPropertyCategoryCodeSequence, g.Category.describe)
-		i.sequence(tag.SegmentedPropertyTypeCodeSequence, g.Property.describe)
+		i.sequence(tag.SegmentedPropertyCategoryCodeSequence, concept(g.Category))
+		i.sequence(tag.SegmentedPropertyTypeCodeSequence, concept(g.Property))
 		if g.Region.Value == "" {
 			continue
 		}
 		i.sequence(tag.AnatomicRegionSequence, func(r *attributeList) {
-			g.Region.describe(r)
+			concept(g.Region)(r)
 			if g.Modifier.Value != "" {
-				r.sequence(tag.AnatomicRegionModifierSequence, g.Modifier.describe)
+				r.sequence(tag.AnatomicRegionModifierSequence, concept(g.Modifier))
 			}
 		})
 	}
@@ -298,12 +301,12 @@ func (s *Segmentation) describeFrames(l *attributeList) {
 // derivation is the Derivation Image macro with the codes that PS3.3 C.8.20.3
 // asks for (CID 7203, 7202).
 func (f *SegmentFrame) derivation(i *attributeList) {
-	i.sequence(tag.DerivationCodeSequence, Code{"113076", "DCM", "Segmentation"}.describe)
+	i.sequence(tag.DerivationCodeSequence, concept(volume.Code{Value: "113076", Scheme: "DCM", Meaning: "Segmentation"}))
 	items := make([]attributeList, len(f.Sources))
 	for n, source := range f.Sources {
 		source.describe(&items[n])
-		purpose := Code{"121322", "DCM", "Source image for image processing operation"}
-		items[n].sequence(tag.PurposeOfReferenceCodeSequence, purpose.describe)
+		purpose := volume.Code{Value: "121322", Scheme: "DCM", Meaning: "Source image for image processing operation"}
+		items[n].sequence(tag.PurposeOfReferenceCodeSequence, concept(purpose))
 	}
 	i.items(tag.SourceImageSequence, items)
 }
