@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/t2map/t2map/dicomio"
+	"github.com/t2map/t2map/report"
 	"github.com/t2map/t2map/segment"
 	"github.com/t2map/t2map/t2fit"
 )
@@ -17,9 +18,11 @@ import (
 type Inspection struct {
 	Studies []InspectedStudy `json:"studies"`
 	// Files is the number of files looked at; Passed counts those that belong to
-	// no study.
-	Files  int            `json:"files"`
-	Passed dicomio.Passed `json:"passed_over"`
+	// no study. LabelMaps are the files in NIfTI that Run would take, which are not among
+	// these.
+	Files     int            `json:"files"`
+	LabelMaps int            `json:"label_maps"`
+	Passed    dicomio.Passed `json:"passed_over"`
 	// Problems are damaged files outside every study's folder, and rows of the
 	// manifest without a study.
 	Problems []Problem `json:"problems"`
@@ -39,6 +42,11 @@ type InspectedStudy struct {
 	// and DICOMMasks the study's DICOM objects that mark voxels, candidates or not.
 	Masks      []string        `json:"masks"`
 	DICOMMasks []InspectedMask `json:"dicom_masks"`
+	// Mask is the mask that Run would take, as a result would describe it: its segments
+	// are there where a scheme is given. Null where Run would fail.
+	Mask *report.Mask `json:"mask"`
+	// Warnings are those of a result that can be told without a fit.
+	Warnings []string `json:"warnings"`
 	// Action says what Run would do: "map series 5 with labels.nii.gz" or
 	// "fail".
 	Action   string    `json:"action"`
@@ -70,11 +78,16 @@ type InspectedSeries struct {
 	Vendor  string     `json:"vendor"`
 	Model   string     `json:"model"`
 	// Field is the field strength in T, null where it is not known.
-	Field  segment.Number `json:"field_t"`
-	Side   string         `json:"side"`
-	Syntax string         `json:"transfer_syntax"`
+	Field segment.Number `json:"field_t"`
+	Side  string         `json:"side"`
+	// Syntaxes are the transfer syntaxes of its files, sorted; Lossy says that images
+	// were compressed with loss, now or earlier.
+	Syntaxes []string `json:"transfer_syntaxes"`
+	Lossy    bool     `json:"lossy_images"`
 	// Train says that it is a multi-echo series, sound or not.
-	Train   bool     `json:"multi_echo"`
+	Train bool `json:"multi_echo"`
+	// Images is the number of images, Files that of the files that hold them.
+	Images  int      `json:"images"`
 	Files   int      `json:"files"`
 	Problem *Problem `json:"problem"`
 }
@@ -107,9 +120,16 @@ func Inspect(ctx context.Context, s Settings) (Inspection, error) {
 	defer found.Close()
 	s.searched(found.Tree)
 	in := Inspection{Files: found.Files, Passed: found.Passed, Studies: []InspectedStudy{}, Problems: []Problem{}}
+	used := map[string]bool{}
 	for _, st := range found.Studies {
-		in.Studies = append(in.Studies, s.inspect(ctx, st, m))
+		study, labelMap := s.inspect(ctx, st, m)
+		in.Studies = append(in.Studies, study)
+		if _, searched := slices.BinarySearch(s.paths, labelMap); searched {
+			used[labelMap] = true
+		}
 	}
+	in.LabelMaps = len(used)
+	in.Passed.NotDICOM -= len(used)
 	for _, err := range found.Damaged {
 		in.Problems = append(in.Problems, problem(err))
 	}
@@ -119,9 +139,9 @@ func Inspect(ctx context.Context, s Settings) (Inspection, error) {
 	return in, nil
 }
 
-// inspect looks at one study.
-func (s Settings) inspect(ctx context.Context, st dicomio.Study, m *manifest) InspectedStudy {
-	in := InspectedStudy{Folder: st.Name(), Study: st.Hash, Passed: st.Passed, Series: []InspectedSeries{}, Masks: []string{}, DICOMMasks: []InspectedMask{}, Problems: []Problem{}}
+// inspect looks at one study. LabelMap is the file in NIfTI that Run would take, or "".
+func (s Settings) inspect(ctx context.Context, st dicomio.Study, m *manifest) (in InspectedStudy, labelMap string) {
+	in = InspectedStudy{Folder: st.Name(), Study: st.Hash, Passed: st.Passed, Series: []InspectedSeries{}, Masks: []string{}, DICOMMasks: []InspectedMask{}, Warnings: []string{}, Problems: []Problem{}}
 	for _, t := range slices.Concat(st.Trains, st.Suspects, st.Others) {
 		in.Series = append(in.Series, inspectTrain(t))
 	}
@@ -148,29 +168,43 @@ func (s Settings) inspect(ctx context.Context, st dicomio.Study, m *manifest) In
 	}
 	in.Subject, in.Visit, in.From = j.Identity.Subject, j.Identity.Visit, j.Identity.From
 	if err == nil {
-		err = s.try(ctx, j)
+		err = s.try(ctx, j, &in)
 	}
 	if err != nil {
 		in.Action = "fail"
 		if !slices.ContainsFunc(listed, func(l error) bool { return errors.Is(err, l) }) {
 			in.Problems = append(in.Problems, problem(err))
 		}
-		return in
+		return in, ""
+	}
+	if j.Mask.Object == nil {
+		labelMap = j.Mask.Path
 	}
 	in.Action = fmt.Sprintf("map series %s (number %d) with %s", j.Train.Hash, j.Train.Number, below(st.Root, j.Mask.Path))
-	return in
+	return in, labelMap
 }
 
-// try asks what Process will ask, as far as headers and the mask can tell.
-func (s Settings) try(ctx context.Context, j Job) error {
+// try asks what Process will ask, as far as headers and the mask can tell, and
+// describes the mask.
+func (s Settings) try(ctx context.Context, j Job, in *InspectedStudy) error {
 	if err := s.Protocol.Fit.CheckTE(j.Train.TE); err != nil {
 		return fmt.Errorf("fit: %w", err)
 	}
 	mask, err := j.readMask(ctx, s.Protocol)
-	if err == nil && s.Protocol.Scheme.Known() { // else what the labels mean is not asked yet
-		_, err = mask.divide(s.Protocol.Scheme)
+	var regions segment.Regions
+	known := s.Protocol.Scheme.Known() // else what the labels mean is not asked yet
+	if err == nil && known {
+		regions, err = mask.divide(s.Protocol.Scheme)
 	}
-	return wrapped("mask", err)
+	if err != nil {
+		return wrapped("mask", err)
+	}
+	described := mask.described(regions)
+	in.Mask = &described
+	if text := mask.empty(regions); known && text != "" {
+		in.Warnings = append(in.Warnings, text)
+	}
+	return nil
 }
 
 func inspectMask(m dicomio.MaskObject, t dicomio.Train) InspectedMask {
@@ -190,7 +224,10 @@ func inspectTrain(t dicomio.Train) InspectedSeries {
 	in := InspectedSeries{
 		Series: t.Hash, Number: t.Number, Description: short(t.Description), TE: append([]float64{}, t.TE...), Size: t.Geometry.Size,
 		Vendor: short(t.Manufacturer), Model: short(t.Model), Field: segment.Number(t.Field), Side: t.Side,
-		Syntax: short(t.Syntax), Files: t.Files, Train: len(t.TE) >= t2fit.MinEchoes,
+		Syntaxes: []string{}, Lossy: t.Lossy, Images: t.Images, Files: t.Files, Train: len(t.TE) >= t2fit.MinEchoes,
+	}
+	for _, uid := range t.Syntaxes() {
+		in.Syntaxes = append(in.Syntaxes, short(uid))
 	}
 	if t.Geometry.Voxels() > 0 {
 		in.Spacing = t.Geometry.Spacing()

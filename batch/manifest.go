@@ -10,17 +10,20 @@ import (
 	"strings"
 
 	"github.com/t2map/t2map/dicomio"
+	"github.com/t2map/t2map/files"
 )
 
 // manifest is a table of studies, one per row.
 type manifest struct {
-	path string
+	path string // its name alone
+	dir  string // its folder, absolute; relative folders are below it
 	rows []manifestRow
 }
 
 type manifestRow struct {
 	line   int
 	folder string // absolute
+	given  string // as it stands in the table, where that is relative
 	Identity
 	seen bool
 }
@@ -56,7 +59,7 @@ func readManifest(file string) (*manifest, error) {
 		column[name] = i
 	}
 	// Failures name the manifest, not the folders above it.
-	m := &manifest{path: filepath.Base(file)}
+	m := &manifest{path: filepath.Base(file), dir: files.Absolute(filepath.Dir(file))}
 	for i, record := range records[1:] {
 		cell := func(name string) string {
 			if at, ok := column[name]; ok {
@@ -65,23 +68,33 @@ func readManifest(file string) (*manifest, error) {
 			return ""
 		}
 		row := manifestRow{line: i + 2, folder: cell("folder"), Identity: Identity{
-			Subject: cell("subject"), Visit: cell("visit"), Side: strings.ToUpper(cell("side")), Mask: cell("mask"), From: "manifest"}}
+			Subject: cell("subject"), Visit: cell("visit"), Side: sideLetter(cell("side")), Mask: cell("mask"), From: "manifest"}}
 		switch {
 		case row.folder == "" || row.Subject == "":
 			return nil, hinted(hint, "manifest %s: line %d has no folder or no subject", file, row.line)
 		case row.Side != "" && row.Side != "L" && row.Side != "R":
-			return nil, fmt.Errorf("manifest %s: line %d: side %.20q is not L or R", file, row.line, row.Side)
+			return nil, fmt.Errorf("manifest %s: line %d: side %.20q is not L, R, left or right", file, row.line, cell("side"))
 		}
 		row.folder = filepath.FromSlash(row.folder)
 		if !filepath.IsAbs(row.folder) {
-			row.folder = filepath.Join(filepath.Dir(file), row.folder)
+			row.given = filepath.ToSlash(row.folder)
+			row.folder = filepath.Join(m.dir, row.folder)
 		}
-		if row.folder, err = filepath.Abs(row.folder); err != nil {
-			return nil, fmt.Errorf("manifest %s: line %d: %w", file, row.line, err)
-		}
+		row.folder = filepath.Clean(row.folder)
 		m.rows = append(m.rows, row)
 	}
 	return m, nil
+}
+
+// sideLetter turns left and right, in capitals or not, into L and R; other texts stay.
+func sideLetter(text string) string {
+	switch s := strings.ToUpper(text); s {
+	case "LEFT", "L":
+		return "L"
+	case "RIGHT", "R":
+		return "R"
+	}
+	return text
 }
 
 // identify returns the row in whose folder the study lies, the deepest if there
@@ -102,7 +115,8 @@ func (m *manifest) identify(st dicomio.Study) (Identity, error) {
 	}
 	switch {
 	case best == nil:
-		return Identity{}, hinted("add a row for it, or leave its folder out of the run", "folder %s is not in the manifest", st.Name())
+		return Identity{}, hinted("add a row for it, or leave its folder out of the run; `folder` is relative to the manifest's own folder",
+			"folder %s is not in the manifest: no row of %s names %s or a folder above it", st.Name(), m.path, m.relative(st.Folder))
 	case best.seen:
 		return Identity{}, hinted("give each study a row and a folder of its own", "manifest %s: line %d already names another study in the same folder", m.path, best.line)
 	}
@@ -112,6 +126,15 @@ func (m *manifest) identify(st dicomio.Study) (Identity, error) {
 		id.Mask = filepath.Join(best.folder, filepath.FromSlash(id.Mask))
 	}
 	return id, nil
+}
+
+// relative returns a folder as a row would name it, from the manifest's own.
+func (m *manifest) relative(folder string) string {
+	rel, err := filepath.Rel(m.dir, files.Absolute(folder))
+	if err != nil {
+		return filepath.Base(folder) // on another volume
+	}
+	return filepath.ToSlash(rel)
 }
 
 // unseen returns the rows that no study has claimed.
@@ -124,7 +147,11 @@ func (m *manifest) unseen() []manifestRow {
 
 // missing says that the row's folder holds no study.
 func (r manifestRow) missing(path string) error {
-	return hinted("check the folder and its place below the searched ones", "manifest %s: line %d: no MR study in its folder", path, r.line)
+	name := ""
+	if r.given != "" {
+		name = ", " + r.given
+	}
+	return hinted("check the folder, which is relative to the manifest's own, and its place below the searched ones", "manifest %s: line %d: no MR study in its folder%s", path, r.line, name)
 }
 
 // within reports whether path is folder or lies below it.

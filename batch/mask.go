@@ -225,6 +225,7 @@ func (s *Settings) searched(tree *files.Tree) {
 // means: labels, or segments where segmented is true.
 type maskRead struct {
 	file      report.File
+	kind      string // NIfTI, SEG or RTSTRUCT
 	segmented bool
 	labels    volume.Labels
 	segments  volume.Segmentation
@@ -236,7 +237,7 @@ func (j Job) readMask(ctx context.Context, p Protocol) (maskRead, error) {
 	if j.Mask.Object != nil {
 		return j.readObject(ctx, p)
 	}
-	m := maskRead{file: report.File{Path: maskName(j.Study, j.Mask.Path)}}
+	m := maskRead{kind: "NIfTI", file: report.File{Path: maskName(j.Study, j.Mask.Path)}}
 	data, err := readFile(j.Tree, j.Mask.Path)
 	if err != nil {
 		return m, err // which names the file
@@ -252,7 +253,7 @@ func (j Job) readMask(ctx context.Context, p Protocol) (maskRead, error) {
 }
 
 func (j Job) readObject(ctx context.Context, p Protocol) (maskRead, error) {
-	m := maskRead{segmented: true, foreign: j.Mask.Foreign}
+	m := maskRead{kind: string(j.Mask.Object.Kind), segmented: true, foreign: j.Mask.Foreign}
 	o := dicomio.MaskOptions{Threshold: p.MaskThreshold}
 	if j.Mask.Foreign == nil {
 		o.Frame = j.Train.Frame()
@@ -280,6 +281,16 @@ func (m maskRead) divide(scheme segment.Scheme) (segment.Regions, error) {
 	return regions, err
 }
 
+// described is what results say of the mask, as it was divided into the regions.
+func (m maskRead) described(r segment.Regions) report.Mask {
+	out := report.Mask{Path: m.file.Path, Kind: m.kind}
+	for _, g := range r.Readings {
+		g.Label = short(g.Label)
+		out.Segments = append(out.Segments, g)
+	}
+	return out
+}
+
 // hintDivide says what to do about an error of DivideSegments.
 func hintDivide(err error) string {
 	var unknown *segment.UnknownSegmentsError
@@ -292,22 +303,40 @@ func hintDivide(err error) string {
 		return "a voxel belongs to one compartment: correct the mask, or give one of the segments to `ignore` in a scheme file"
 	case errors.As(err, &frames):
 		return "give the structures of all frames of reference but one to `ignore` in a scheme file"
-	case dicomio.Hint(err) != "":
+	case dicomio.Hint(err) != "": // what was drawn is not on the series
 		return dicomio.Hint(err)
 	}
 	return "correct the segment's label, code or number, or say what it is under `segments` in a scheme file"
 }
 
 // note writes into the result what a reader should know of the mask.
-func (m maskRead) note(r *report.Result, p Protocol) {
+func (m maskRead) note(r *report.Result, regions segment.Regions, p Protocol) {
+	r.Mask = m.described(regions)
+	if text := m.empty(regions); text != "" {
+		r.Warnings = append(r.Warnings, text)
+	}
 	if !m.segmented {
 		return
 	}
 	r.Protocol.Segments, r.Protocol.Codes = slices.Clone(p.Scheme.Segments), slices.Clone(p.Scheme.Codes)
 	r.Protocol.MaskThreshold = m.segments.Threshold
 	if r.Protocol.ForeignMask = m.foreign != nil; r.Protocol.ForeignMask {
-		r.Notes = append(r.Notes, fmt.Sprintf("the mask was not drawn on this series, which was allowed: %v", m.foreign))
+		r.Warnings = append(r.Warnings, fmt.Sprintf("the mask was not drawn on this series, which was allowed: %v", m.foreign))
 	}
+}
+
+// noVoxel begins the warning of a mask that marks nothing.
+const noVoxel = "no voxel of the mask belongs to a compartment"
+
+// empty warns of a mask that is sound and marks nothing; else it is "".
+func (m maskRead) empty(r segment.Regions) string {
+	switch {
+	case slices.ContainsFunc(r.Data, func(region uint16) bool { return region != 0 }):
+		return ""
+	case m.segments.Threshold > 0:
+		return fmt.Sprintf("%s, from %g of the maximum on (mask_threshold)", noVoxel, m.segments.Threshold)
+	}
+	return noVoxel
 }
 
 // readFile reads a file of the tree, or another.

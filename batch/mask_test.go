@@ -134,6 +134,17 @@ func TestEveryKindOfMaskGivesTheSameFigures(t *testing.T) {
 	if d := cmp.Diff(figures(want), figures(structures), sameNumbers); d != "" {
 		t.Errorf("structure set (-NIfTI +RTSTRUCT):\n%s", d)
 	}
+	if want.Mask.Path != "a/labels.nii.gz" || want.Mask.Kind != "NIfTI" || want.Mask.Segments != nil {
+		t.Errorf("mask %+v", want.Mask)
+	}
+	read := report.Mask{Path: "a/rt.dcm", Kind: "RTSTRUCT"}
+	for n, label := range []string{"Medial", "lateral cartilage", "patellofemoral"} {
+		c := want.Compartments[n]
+		read.Segments = append(read.Segments, segment.Reading{Number: n + 1, Label: label, Compartment: c.Compartment, By: "label", Voxels: c.Voxels})
+	}
+	if d := cmp.Diff(read, structures.Mask); d != "" {
+		t.Errorf("mask (-want +got):\n%s", d)
+	}
 	if last := structures.Inputs[len(structures.Inputs)-1]; last.Path != "a/rt.dcm" || len(last.SHA256) != 64 {
 		t.Errorf("input %+v", last)
 	}
@@ -160,6 +171,9 @@ func TestEveryKindOfMaskGivesTheSameFigures(t *testing.T) {
 			}
 			if (len(got.Protocol.Codes) > 0) != (scheme == "codes") || got.Protocol.MaskThreshold != 0 {
 				t.Errorf("%s, %s: recorded %+v", layout, scheme, got.Protocol)
+			}
+			if got.Mask.Kind != "SEG" || len(got.Mask.Segments) != 3 || got.Mask.Segments[0].By != "label" {
+				t.Errorf("%s, %s: mask %+v", layout, scheme, got.Mask)
 			}
 		}
 	}
@@ -306,10 +320,10 @@ func TestForeignMask(t *testing.T) {
 	if d := cmp.Diff(figures(want), figures(got), sameNumbers); d != "" {
 		t.Errorf("figures (-own +foreign):\n%s", d)
 	}
-	if !slices.ContainsFunc(got.Notes, func(n string) bool {
+	if !slices.ContainsFunc(got.Warnings, func(n string) bool {
 		return strings.HasPrefix(n, "the mask was not drawn on this series, which was allowed: a/labels.dcm: it refers to another series")
 	}) {
-		t.Errorf("notes %q", got.Notes)
+		t.Errorf("warnings %q", got.Warnings)
 	}
 	if !got.Protocol.ForeignMask || want.Protocol.ForeignMask {
 		t.Error("the result does not say that the mask is another series'")
@@ -370,7 +384,7 @@ func TestFramesOfStructureSets(t *testing.T) {
 		{"all", []int{0, 1, 2, 3, 4}, "its FrameOfReferenceUID (0020,0052) is frame ", ""},
 		{"the set's own", []int{0}, "", ""},
 		{"the set's", []int{0, 1}, "its FrameOfReferenceUID (0020,0052) is frame ", ""},
-		{"a structure's", []int{3}, "structure 2 is drawn in frame ", "structure 2 is drawn in frame "},
+		{"a structure's", []int{3}, "it is drawn in frame ", "it is drawn in frame "},
 		{"the set's and a structure's", []int{0, 1, 3}, "its FrameOfReferenceUID", `segment 1 "Medial" is drawn in frame `},
 	} {
 		parts := bytes.Split(written, []byte(frame))
@@ -397,13 +411,11 @@ func TestFramesOfStructureSets(t *testing.T) {
 	}
 }
 
-// A fractional mask is cut where the protocol says, and the result says where.
-func TestFractionalMask(t *testing.T) {
-	dir := t.TempDir()
-	study := filepath.Join(dir, "studies", "a")
-	k := kneeAs(t, study, phantom.Form{})
+// fractionalMask writes seg.dcm into the study: one segment, medial, with these values
+// of at most 100.
+func fractionalMask(t *testing.T, k *phantom.Study, study string, values ...uint16) {
+	t.Helper()
 	image := filepath.Join(study, "IM_0001.dcm")
-	remove(t, filepath.Join(study, "labels.nii.gz"))
 	a, sp := k.Labels.Affine, k.Labels.Spacing()
 	g := dicomwrite.Segmentation{InstanceUID: "2.25.77", Type: dicomwrite.SegmentationFractional, MaximumFractional: 100,
 		SourceSeriesUID: uidIn(t, image, 0x20, 0x0E), Sources: []dicomwrite.Instance{{Class: dicomwrite.MRImageStorage, UID: uidIn(t, image, 0x08, 0x18)}},
@@ -415,7 +427,7 @@ func TestFractionalMask(t *testing.T) {
 		g.Orientation[i], g.Orientation[3+i] = a[i][0]/sp[0], a[i][1]/sp[1]
 	}
 	f := dicomwrite.SegmentFrame{Segment: 1, Position: k.Labels.Position(0, 0, 2), Pixels: make([]uint16, g.Rows*g.Columns)}
-	copy(f.Pixels[g.Columns*30+30:], []uint16{29, 30, 49, 50, 100})
+	copy(f.Pixels[g.Columns*30+30:], values)
 	g.Frames = []dicomwrite.SegmentFrame{f}
 	var b bytes.Buffer
 	err := dicomwrite.WriteSegmentation(&b, g)
@@ -425,6 +437,15 @@ func TestFractionalMask(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+}
+
+// A fractional mask is cut where the protocol says, and the result says where.
+func TestFractionalMask(t *testing.T) {
+	dir := t.TempDir()
+	study := filepath.Join(dir, "studies", "a")
+	k := kneeAs(t, study, phantom.Form{})
+	remove(t, filepath.Join(study, "labels.nii.gz"))
+	fractionalMask(t, k, study, 29, 30, 49, 50, 100)
 	s := settings(t, dir)
 	for _, c := range []struct {
 		set, threshold float64
@@ -432,9 +453,64 @@ func TestFractionalMask(t *testing.T) {
 	}{{0, 0.5, 2}, {0.3, 0.3, 4}, {1, 1, 1}} {
 		s.Protocol.MaskThreshold = c.set
 		r := oneResult(t, s)
+		if len(r.Warnings) > 0 {
+			t.Errorf("threshold %g: warnings %q", c.set, r.Warnings)
+		}
 		if r.Compartments[0].Voxels != c.voxels || r.Protocol.MaskThreshold != c.threshold {
 			t.Errorf("threshold %g: %d voxels, recorded %g", c.set, r.Compartments[0].Voxels, r.Protocol.MaskThreshold)
 		}
+	}
+}
+
+// A mask that marks nothing is sound; the result and the run say that there are no
+// figures, and inspect that there will be none.
+func TestEmptyMask(t *testing.T) {
+	dir := t.TempDir()
+	study := filepath.Join(dir, "studies", "a")
+	k := kneeAs(t, study, phantom.Form{})
+	s := settings(t, dir)
+	writeMask(t, filepath.Join(study, "labels.nii.gz"), k.Labels.Geometry, func(int) uint8 { return 0 })
+	check := func(want string) {
+		t.Helper()
+		out := run(t, s)
+		if len(out.Results) != 1 || !slices.Equal(out.Results[0].Warnings, []string{want}) || !slices.Equal(out.Remarks, []string{out.Results[0].Mask.Path + ": " + want}) {
+			t.Errorf("%+v, want %q", out, want)
+		}
+		in, err := Inspect(context.Background(), s)
+		if err != nil || !slices.Equal(in.Studies[0].Warnings, []string{want}) {
+			t.Errorf("inspect: %+v, %v", in, err)
+		}
+	}
+	check("no voxel of the mask belongs to a compartment")
+	remove(t, filepath.Join(study, "labels.nii.gz"))
+	fractionalMask(t, k, study, 29, 79)
+	s.Protocol.MaskThreshold = 0.8
+	check("no voxel of the mask belongs to a compartment, from 0.8 of the maximum on (mask_threshold)")
+}
+
+// A structure that encloses no area is named once, with a way out.
+func TestStructureOfPoints(t *testing.T) {
+	dir := t.TempDir()
+	study := filepath.Join(dir, "studies", "a")
+	k := kneeAs(t, study, phantom.Form{})
+	remove(t, filepath.Join(study, "labels.nii.gz"))
+	image := filepath.Join(study, "IM_0001.dcm")
+	set := dicomwrite.Structures{InstanceUID: "2.25.77", SourceSeriesUID: uidIn(t, image, 0x20, 0x0E),
+		Sources: []dicomwrite.Instance{{Class: dicomwrite.MRImageStorage, UID: uidIn(t, image, 0x08, 0x18)}},
+		ROIs:    []dicomwrite.ROI{{Number: 1, Name: "Medial", Contours: []dicomwrite.Contour{{Points: [][3]float64{k.Labels.Position(3, 3, 0), k.Labels.Position(6, 3, 0), k.Labels.Position(6, 6, 0)}}}}}}
+	set.StudyUID, set.SeriesUID, set.FrameOfReferenceUID = uidIn(t, image, 0x20, 0x0D), "2.25.78", uidIn(t, image, 0x20, 0x52)
+	var b bytes.Buffer
+	if err := dicomwrite.WriteStructures(&b, set); err != nil {
+		t.Fatal(err)
+	}
+	open := bytes.Replace(b.Bytes(), []byte("CLOSED_PLANAR "), []byte("OPEN_PLANAR   "), 1)
+	if err := os.WriteFile(filepath.Join(study, "rt.dcm"), open, 0o666); err != nil {
+		t.Fatal(err)
+	}
+	f := oneFailure(t, settings(t, dir))
+	if f.Reason != `mask: a/rt.dcm: segment 1 "Medial", medial: ContourGeometricType (3006,0042): contour 1: "OPEN_PLANAR" encloses no area, want CLOSED_PLANAR` ||
+		!strings.HasPrefix(f.Hint, "draw the structure as closed contours, or, if it is not wanted, give it to `ignore`") {
+		t.Errorf("%s (%s)", f.Reason, f.Hint)
 	}
 }
 
@@ -447,7 +523,8 @@ func TestMaskSettingsOfProtocol(t *testing.T) {
 		"mask_threshold: 0":                             "mask threshold 0 is not above 0 and at most 1",
 		"mask_threshold: 1.5":                           "mask threshold 1.5 is not",
 		"mask_threshold: .nan":                          "mask threshold NaN is not",
-		"allow_foreign_mask: sometimes":                 "allow_foreign_mask",
+		"allow_foreign_mask: sometimes":                 `line 1: allow_foreign_mask: "sometimes", want true or false`,
+		"philips_scaling: xx":                           `philips_scaling: "xx" is neither dv`,
 	} {
 		if err := os.WriteFile(path, []byte(text), 0o666); err != nil {
 			t.Fatal(err)

@@ -53,7 +53,7 @@ func measure(ctx context.Context, j Job, p Protocol, workers int) (report.Study,
 	j.Train.Lossy = j.Train.Lossy || src.lossy // in a frame that Find did not look at
 	result := describe(j, p, src.series, maps.Noise)
 	result.Inputs = src.files
-	src.mask.note(&result, p)
+	src.mask.note(&result, src.regions, p)
 	err = both(func() (err error) {
 		result.Compartments, err = segment.Summarize(maps, src.regions)
 		return wrapped("summarize", err)
@@ -180,7 +180,7 @@ func describe(j Job, p Protocol, s volume.MultiEcho, noise volume.Noise) report.
 		Noise: report.Noise{Source: noise.Source, Sigma: numbers(noise.Sigma)},
 	}
 	if r.LossyImages = j.Train.Lossy; r.LossyImages {
-		r.Notes = append(r.Notes, "images were compressed with loss, here or before: T2 of voxels is not what the scanner measured; ask the site for the originals")
+		r.Warnings = append(r.Warnings, "images were compressed with loss, here or before: T2 of voxels is not what the scanner measured; ask the site for the originals")
 	}
 	if n := len(j.Study.Spoiled); n > 0 {
 		r.Notes = append(r.Notes, fmt.Sprintf("%d damaged files in the study's folder do not say whose they are, or are copies of images that are here: every slice has every echo without them", n))

@@ -1,7 +1,7 @@
 package batch
 
 import (
-	"bytes"
+	"errors"
 	"fmt"
 	"math"
 	"os"
@@ -10,11 +10,10 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/goccy/go-yaml"
-
 	"github.com/t2map/t2map/dicomio"
 	"github.com/t2map/t2map/segment"
 	"github.com/t2map/t2map/t2fit"
+	"github.com/t2map/t2map/yamlfile"
 )
 
 // Protocol is what a trial fixes once for all its studies.
@@ -104,9 +103,9 @@ func ReadProtocol(path string) (Protocol, error) {
 		return Protocol{}, fmt.Errorf("protocol: %w", err)
 	}
 	var f protocolFile
-	// A file of comments alone decodes to the end of its input.
-	if err := yaml.NewDecoder(bytes.NewReader(text), yaml.Strict()).Decode(&f); err != nil && len(bytes.TrimSpace(text)) > 0 {
-		return Protocol{}, fmt.Errorf("protocol %s: %s", path, strings.TrimSpace(yaml.FormatError(err, false, true)))
+	// An empty protocol fixes nothing.
+	if err := yamlfile.Decode(text, &f); err != nil && !errors.Is(err, yamlfile.ErrEmpty) {
+		return Protocol{}, fmt.Errorf("protocol %s: %w", path, err)
 	}
 	p := Protocol{Name: f.Name, Mask: f.Mask, Layout: f.Layout, Series: f.Series, Maps: Maps(f.Maps), PhilipsScaling: dicomio.PhilipsScaling(f.Philips), AllowForeignMask: f.Foreign}
 	if f.Threshold != nil {
@@ -227,7 +226,7 @@ func (p Protocol) Check() error {
 		return fmt.Errorf("series: side %q is not L or R", s)
 	}
 	if err := p.PhilipsScaling.Check(); err != nil {
-		return err
+		return fmt.Errorf("philips_scaling: %w", err)
 	}
 	if err := checkMaskPattern(p.Mask); err != nil {
 		return err

@@ -41,6 +41,7 @@ func Run(ctx context.Context, s Settings) (Outcome, error) {
 	out := Outcome{Passed: found.Passed, Files: found.Files, failed: map[seriesKey]bool{}}
 	jobs := s.plan(found, m, &out)
 	s.processAll(ctx, jobs, &out)
+	out.remarkEmpty()
 	return out, errors.Join(s.writeTables(&out), ctx.Err())
 }
 
@@ -242,6 +243,18 @@ func (s Settings) processAll(ctx context.Context, jobs []Job, out *Outcome) {
 	for _, r := range results {
 		if r != nil {
 			out.Results = append(out.Results, *r)
+		}
+	}
+}
+
+// remarkEmpty notes the studies whose mask marks nothing: they are done, and have no
+// figures.
+func (o *Outcome) remarkEmpty() {
+	for _, r := range o.Results {
+		for _, w := range r.Warnings {
+			if strings.HasPrefix(w, noVoxel) {
+				o.Remarks = append(o.Remarks, r.Mask.Path+": "+w)
+			}
 		}
 	}
 }

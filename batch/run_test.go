@@ -827,8 +827,8 @@ func TestIdentity(t *testing.T) {
 		{name: "layout that splits in two ways", layout: "{subject}{visit}", want: "can be split in several ways"},
 		{name: "layout with the last folder", layout: "*/{subject}/{visit}/dicom", subject: "P-1", visit: "v0"},
 		{name: "manifest", manifest: "\ufefffolder,subject,visit\nstudies/site7/P-1,X1,week 4\n", subject: "X1", visit: "week 4"},
-		{name: "manifest, deepest row", manifest: "folder,subject\nstudies,X\nstudies/site7/P-1/v0,Y\n", subject: "Y", want: "no MR study in its folder"},
-		{name: "manifest without the study", manifest: "folder,subject\nstudies/other,X\n", want: "is not in the manifest"},
+		{name: "manifest, deepest row", manifest: "folder,subject\nstudies,X\nstudies/site7/P-1/v0,Y\n", subject: "Y", want: "no MR study in its folder, studies"},
+		{name: "manifest without the study", manifest: "folder,subject\nstudies/other,X\n", want: "folder site7/P-1/v0 is not in the manifest: no row of manifest.csv names studies/site7/P-1/v0/dicom or a folder above it"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			s := s
@@ -851,6 +851,19 @@ func TestIdentity(t *testing.T) {
 	}
 }
 
+func TestSidesOfManifest(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "manifest.csv")
+	for text, want := range map[string]string{"L": "L", "r": "R", "left": "L", "Right": "R", "": ""} {
+		if err := os.WriteFile(path, []byte("folder,subject,side\na,S01,"+text+"\n"), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		m, err := readManifest(path)
+		if err != nil || m.rows[0].Side != want {
+			t.Errorf("%q: %+v, %v; want %s", text, m, err, want)
+		}
+	}
+}
+
 func TestManifestIsChecked(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "manifest.csv")
 	for _, c := range []struct{ text, want string }{
@@ -858,7 +871,7 @@ func TestManifestIsChecked(t *testing.T) {
 		{"folder,subject,subject\na,S01,S02\n", "column subject is there twice"},
 		{"folder,subject,colour\n", `column "colour" is not known`},
 		{"folder,subject\n,S01\n", "line 2 has no folder or no subject"},
-		{"folder,subject,side\na,S01,both\n", "is not L or R"},
+		{"folder,subject,side\na,S01,both\n", "is not L, R, left or right"},
 		{"folder,subject\na,S01,more\n", "wrong number of fields"},
 	} {
 		if err := os.WriteFile(path, []byte(c.text), 0o644); err != nil {

@@ -16,7 +16,8 @@ var (
 
 // FileError is what is wrong with one file.
 type FileError struct {
-	// Path is the file's path below the folder that was searched, with slashes.
+	// Path is the file's path below the folder that was searched, with slashes; empty
+	// where the error stands beside a file that is named.
 	Path string
 	// Attribute is the keyword and tag at fault, EchoTime (0018,0081), or empty
 	// when the file as a whole is.
@@ -31,7 +32,10 @@ type FileError struct {
 
 // Error returns path: attribute: problem.
 func (e *FileError) Error() string {
-	parts := []string{e.Path}
+	var parts []string
+	if e.Path != "" {
+		parts = append(parts, e.Path)
+	}
 	if e.Attribute != "" {
 		parts = append(parts, e.Attribute)
 	}

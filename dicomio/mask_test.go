@@ -208,6 +208,9 @@ func TestReadSEGRefuses(t *testing.T) {
 			if !errors.As(err, &f) {
 				t.Errorf("%T is no FileError", err)
 			}
+			if contradicts := strings.Contains(c.want, "none of") || strings.Contains(c.want, "there twice for"); contradicts && !strings.Contains(Hint(err), "save the segmentation again") {
+				t.Errorf("%v: hint %q", err, Hint(err))
+			}
 		})
 	}
 }

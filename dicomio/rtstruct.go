@@ -78,9 +78,7 @@ func (r *structureReader) declare() error {
 			return r.wrong(tag.ROINumber, "%d is there twice", n)
 		}
 		s := volume.Segment{Number: n, Label: item.Text(tag.ROIName)}
-		if wrong := r.frameOf(item, &s); wrong != nil {
-			s.Problem = wrong
-		}
+		s.Problem = r.frameOf(item, &s)
 		r.of[n] = len(r.segments)
 		r.segments = append(r.segments, s)
 	}
@@ -89,7 +87,7 @@ func (r *structureReader) declare() error {
 
 // frameOf notes the frame of reference that the structure is drawn in, its own or else
 // the only one of the structure set, and says what is wrong with it.
-func (r *structureReader) frameOf(item elements.Dataset, s *volume.Segment) *FileError {
+func (r *structureReader) frameOf(item elements.Dataset, s *volume.Segment) error {
 	uid := item.Text(tag.ReferencedFrameOfReferenceUID)
 	if uid == "" {
 		switch all := r.framesOfReference(); len(all) {
@@ -98,13 +96,11 @@ func (r *structureReader) frameOf(item elements.Dataset, s *volume.Segment) *Fil
 		case 1:
 			uid = all[0]
 		default:
-			return r.wrong(tag.ReferencedFrameOfReferenceUID, "structure %d: missing, and the structure set is in %d frames of reference", s.Number, len(all))
+			return unplaced(r.wrong(tag.ReferencedFrameOfReferenceUID, "missing, and the structure set is in %d frames of reference", len(all)), "draw the structure on this series"+orIgnore)
 		}
 	}
 	if s.Frame = hash(uid); r.home != "" && s.Frame != r.home {
-		e := r.wrong(tag.ReferencedFrameOfReferenceUID, "structure %d is drawn in frame %s, the series is in frame %s", s.Number, s.Frame, r.home)
-		e.Hint = "draw the structure on this series"
-		return e
+		return unplaced(r.wrong(tag.ReferencedFrameOfReferenceUID, "it is drawn in frame %s, the series is in frame %s", s.Frame, r.home), "draw the structure on this series"+orIgnore)
 	}
 	return nil
 }
@@ -177,6 +173,16 @@ type planar struct {
 	points []point
 }
 
+// orIgnore is the other way out where a structure is not on the series.
+const orIgnore = ", or, if it is not wanted, give it to `ignore` under `segments` in a scheme file"
+
+// unplaced makes an error a Problem of its segment, which says itself which segment of
+// which file it is.
+func unplaced(e *FileError, hint string) error {
+	e.Path, e.Hint = "", hint
+	return e
+}
+
 // contours returns the contours of a structure in the grid. A problem is why they
 // enclose no voxels of it although they are well-formed.
 func (r *structureReader) contours(ctx context.Context, number int, items []elements.Dataset) (out []planar, problem, err error) {
@@ -188,6 +194,10 @@ func (r *structureReader) contours(ctx context.Context, number int, items []elem
 		fault := func(e *FileError) *FileError {
 			e.Problem = fmt.Sprintf("structure %d, contour %d: %s", number, n+1, e.Problem)
 			return e
+		}
+		misplaced := func(e *FileError, hint string) error {
+			e.Problem = fmt.Sprintf("contour %d: %s", n+1, e.Problem)
+			return cmp.Or(problem, unplaced(e, hint))
 		}
 		kind := item.Text(tag.ContourGeometricType)
 		points, wrong := r.points(item)
@@ -201,7 +211,7 @@ func (r *structureReader) contours(ctx context.Context, number int, items []elem
 		case "CLOSED_PLANAR_XOR", "CLOSEDPLANAR_XOR":
 			xor++
 		default:
-			problem = cmp.Or(problem, error(fault(r.wrong(tag.ContourGeometricType, "%.20q encloses no area, want CLOSED_PLANAR", kind))))
+			problem = misplaced(r.wrong(tag.ContourGeometricType, "%.20q encloses no area, want CLOSED_PLANAR", kind), "draw the structure as closed contours"+orIgnore)
 			continue
 		}
 		if len(points) < 3 {
@@ -209,7 +219,7 @@ func (r *structureReader) contours(ctx context.Context, number int, items []elem
 		}
 		c, wrong := r.onSlice(points)
 		if wrong != nil {
-			problem = cmp.Or(problem, error(fault(wrong)))
+			problem = misplaced(wrong, "draw the structure on the slices of this series"+orIgnore)
 			continue
 		}
 		out = append(out, c)
@@ -259,29 +269,22 @@ func (r *structureReader) points(item elements.Dataset) ([][3]float64, *FileErro
 // from the same headers. It must not go beyond the slice's edge either, which is
 // half a voxel beyond the outermost centres, for what is outside has no T2.
 func (r *structureReader) onSlice(points [][3]float64) (planar, *FileError) {
-	const hint = "draw the structure on the slices of this series"
 	c := planar{points: make([]point, len(points))}
 	for n, p := range points {
 		at := r.to.index(p)
 		if far := max(math.Abs(at[0]), math.Abs(at[1]), math.Abs(at[2])); !(far < math.MaxInt32) {
-			e := r.wrong(tag.ContourData, "point %d lies nowhere near the series", n+1)
-			e.Hint = hint
-			return c, e
+			return c, r.wrong(tag.ContourData, "point %d lies nowhere near the series", n+1)
 		}
 		if n == 0 { // the nearest slice there is
 			c.slice = int(min(max(math.Round(at[2]), 0), float64(r.to.Size[2]-1)))
 		}
 		if off := math.Abs(at[2]-float64(c.slice)) * r.to.spacing[2]; !(off <= r.to.tolerance) {
-			e := r.wrong(tag.ContourData, "point %d lies %.2f mm from slice %d of the series (allowed %.2f mm)", n+1, off, c.slice+1, r.to.tolerance)
-			e.Hint = hint
-			return c, e
+			return c, r.wrong(tag.ContourData, "point %d lies %.2f mm from slice %d of the series (allowed %.2f mm)", n+1, off, c.slice+1, r.to.tolerance)
 		}
 		for d := range 2 {
 			last := float64(r.to.Size[d]) - 0.5
 			if beyond := max(-0.5-at[d], at[d]-last) * r.to.spacing[d]; !(beyond <= r.to.tolerance) {
-				e := r.wrong(tag.ContourData, "point %d lies %.2f mm beyond the edge of the series", n+1, beyond)
-				e.Hint = hint
-				return c, e
+				return c, r.wrong(tag.ContourData, "point %d lies %.2f mm beyond the edge of the series", n+1, beyond)
 			}
 		}
 		c.points[n] = point{at[0], at[1]}

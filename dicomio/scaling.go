@@ -33,7 +33,7 @@ const (
 // default.
 func (p PhilipsScaling) Check() error {
 	if p != "" && p != DisplayValues && p != FloatingPoint {
-		return fmt.Errorf("philips scaling %q is not %s or %s", string(p), DisplayValues, FloatingPoint)
+		return fmt.Errorf("%q is neither %s (displayed values) nor %s (floating-point values)", string(p), DisplayValues, FloatingPoint)
 	}
 	return nil
 }

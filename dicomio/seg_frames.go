@@ -33,7 +33,9 @@ func (r *segmentReader) readFrames(ctx context.Context) error {
 	for i := range r.segments {
 		s := &r.segments[i]
 		if slices.Sort(s.Voxels); len(slices.Compact(slices.Clone(s.Voxels))) != len(s.Voxels) {
-			return r.invalid("segment %d: two frames show the same voxel", s.Number)
+			e := r.invalid("segment %d: two frames show the same voxel", s.Number)
+			e.Hint = hintTwice
+			return e
 		}
 		s.Voxels = slices.Clip(s.Voxels)
 	}
@@ -122,11 +124,19 @@ func (r *segmentReader) place(n int) (framePixels, error) {
 		if at.segment >= 0 {
 			what += fmt.Sprintf(" for segment %d", r.segments[at.segment].Number)
 		}
-		return at, r.frameError(n, r.wrong(tag.PlanePositionSequence, what, at.first[across]+1))
+		e := r.frameError(n, r.wrong(tag.PlanePositionSequence, what, at.first[across]+1))
+		e.Hint = hintTwice
+		return at, e
 	}
 	r.seen[key] = true
 	return at, nil
 }
+
+// hintTwice is the way out where a place is there twice for one segment.
+const hintTwice = "one of the two may be an earlier state: save the segmentation again with one frame for each slice of a segment"
+
+// hintAgain is the way out where a frame is of something that the file does not have.
+const hintAgain = "the file contradicts itself: save the segmentation again with the program that drew it"
 
 // whose returns the place in segments of the segment that a frame is of.
 func (r *segmentReader) whose(n int) (int, error) {
@@ -140,7 +150,9 @@ func (r *segmentReader) whose(n int) (int, error) {
 	}
 	s, known := r.of[number]
 	if !known {
-		return 0, r.frameError(n, r.wrong(tag.ReferencedSegmentNumber, "%d is none of the segments", number))
+		e := r.frameError(n, r.wrong(tag.ReferencedSegmentNumber, "%d is none of the segments", number))
+		e.Hint = hintAgain
+		return 0, e
 	}
 	return s, nil
 }
@@ -234,7 +246,9 @@ func (r *segmentReader) fill(n int, at framePixels, pixels []byte) error {
 		case theirs:
 			s = at.segment
 		case invalid:
-			return r.frameError(n, r.wrong(tag.PixelData, "value %d is none of this object", value))
+			e := r.frameError(n, r.wrong(tag.PixelData, "value %d is none of this object", value))
+			e.Hint = hintAgain
+			return e
 		}
 		v, inside := r.voxel(at, i%r.columns, i/r.columns)
 		if !inside {

@@ -84,7 +84,10 @@ func sampleResult(g volume.Geometry) Result {
 			{Compartment: "lateral", Signal: []segment.Number{nan, nan, nan, nan}, T2: nan, S0: nan, SNRFirst: nan, SNRLast: nan},
 			{Compartment: "patellofemoral", Signal: []segment.Number{nan, nan, nan, nan}, T2: nan, S0: nan, SNRFirst: nan, SNRLast: nan},
 		},
-		Noise:  Noise{Source: "residuals", Sigma: []segment.Number{20, 19.5, nan}},
+		Noise: Noise{Source: "residuals", Sigma: []segment.Number{20, 19.5, nan}},
+		Mask: Mask{Path: "S01/seg.dcm", Kind: "SEG", Segments: []segment.Reading{
+			{Number: 1, Label: "Medial", Compartment: "medial", By: "label", Voxels: 120}, {Number: 2, Label: "LTC", Compartment: "lateral", By: "code", Voxels: 3}}},
+		LossyImages: true, Warnings: []string{"images were compressed with loss"},
 		Notes:  []string{"2 files passed over: not DICOM"},
 		Inputs: []File{{Path: "IM_0001.dcm", SHA256: "00"}},
 	}

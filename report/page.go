@@ -51,7 +51,7 @@ type settingsView struct {
 type studyView struct {
 	Subject, Visit, Side string
 	Facts                []string // grid, echo times, the study's hash
-	Notes                []string
+	Warnings, Notes      []string
 	// Links, relative to the page; empty where the folder is not known.
 	Overlay, Decay, JSON string
 	// Preview is a data URI or, past the budget, a relative link; empty where
@@ -185,7 +185,7 @@ func describe(p Protocol, version string) string {
 		parts = append(parts, "labels: "+p.Scheme)
 	}
 	if p.MaskThreshold > 0 {
-		parts = append(parts, "masks from "+short(p.MaskThreshold)+" on")
+		parts = append(parts, "fractional masks from "+short(p.MaskThreshold)+" of the maximum on")
 	}
 	if p.ForeignMask {
 		parts = append(parts, "mask of another series")
@@ -214,8 +214,14 @@ func newStudyView(r Result, dir string) studyView {
 	if sigma := figure(r.Noise.median()); sigma != "" {
 		v.Facts = append(v.Facts, fmt.Sprintf("noise σ %s (%s)", sigma, Printable(r.Noise.Source)))
 	}
+	if r.Mask.Path != "" {
+		v.Facts = append(v.Facts, fmt.Sprintf("mask %s (%s)", Printable(r.Mask.Path), Printable(r.Mask.Kind)))
+	}
 	if r.Study != "" {
 		v.Facts = append(v.Facts, "study "+shortHash(r.Study))
+	}
+	for _, w := range r.Warnings {
+		v.Warnings = append(v.Warnings, Printable(w))
 	}
 	for _, n := range r.Notes {
 		v.Notes = append(v.Notes, Printable(n))

@@ -44,7 +44,7 @@ func TestPageShowsTheFigures(t *testing.T) {
 		"S01 month03 · left", "medial 38.21 ± 9.10 median 37.00 (31.00–44.25)",
 		"100 / 120 8 low signal 5 not decaying 1 not converged 4 T2 out of range 1 poor fit 1 at bound 0.9877 41.3",
 		"lateral no voxel with a sound T2 0 / 3 3 low signal", "patellofemoral no voxels in the mask 0 / 0",
-		"2 files passed over: not DICOM",
+		"2 files passed over: not DICOM", "mask S01/seg.dcm (SEG)", "images were compressed with loss",
 		"nlls, first echo left out, T2 from 0 to 100 ms, labels: compartments, protocol: oai, t2map 1.2.3 (2 studies)",
 	} {
 		if !strings.Contains(got, want) {
@@ -97,7 +97,8 @@ func TestPageEscapes(t *testing.T) {
 	r := sampleResult(sampleGeometry())
 	r.Version, r.Subject, r.Visit, r.Side, r.Study, r.Series = evil, evil, evil, evil, evil, evil
 	r.Protocol.Name, r.Protocol.Method, r.Protocol.Scheme = evil, evil, evil
-	r.Notes = []string{evil}
+	r.Notes, r.Warnings = []string{evil}, []string{evil}
+	r.Mask = Mask{Path: evil, Kind: evil}
 	r.Compartments[0].Compartment, r.Compartments[0].Note = evil, evil
 	r.Dir = filepath.Join(dir, `javascript:alert(1)" onclick="x`)
 	f := Failure{Subject: evil, Visit: evil, Study: evil, Folder: evil, Reason: evil, Hint: evil}

@@ -43,6 +43,8 @@ type Result struct {
 	// Side of the knee: left, right or empty where it is not known.
 	Side     string   `json:"side"`
 	Protocol Protocol `json:"protocol"`
+	// Mask is the file that marked the compartments.
+	Mask Mask `json:"mask"`
 	// LossyImages says that images were compressed with loss.
 	LossyImages bool `json:"lossy_images"`
 	// TE holds all echo times in ms, the skipped ones too.
@@ -56,6 +58,9 @@ type Result struct {
 	Decays       []Decay           `json:"decays"`
 	// Noise is the noise of the images.
 	Noise Noise `json:"noise"`
+	// Warnings are what speaks against the figures, such as lossy images or a mask
+	// without voxels.
+	Warnings []string `json:"warnings"`
 	// Notes are remarks for the reader, such as files that were passed over.
 	Notes []string `json:"notes"`
 	// Inputs are the files that were read; Outputs the files beside result.json.
@@ -65,6 +70,17 @@ type Result struct {
 	// Dir is the folder the result was written to or read from. It is not part
 	// of result.json, which stays true when the folder is moved.
 	Dir string `json:"-"`
+}
+
+// Mask is the file that marked the compartments and how its segments were read.
+type Mask struct {
+	// Path is that of Inputs.
+	Path string `json:"path"`
+	// Kind is NIfTI, SEG or RTSTRUCT.
+	Kind string `json:"kind"`
+	// Segments are those of a DICOM mask; absent for a label map, whose labels mean
+	// what Protocol.Labels says.
+	Segments []segment.Reading `json:"segments,omitempty"`
 }
 
 // Noise is the standard deviation of each channel of the complex signal, in the
@@ -215,6 +231,7 @@ func (r Result) encode() ([]byte, error) {
 	r.TE = orEmpty(r.TE)
 	r.Compartments = orEmpty(r.Compartments)
 	r.Decays = orEmpty(r.Decays)
+	r.Warnings = orEmpty(r.Warnings)
 	r.Notes = orEmpty(r.Notes)
 	r.Inputs = orEmpty(r.Inputs)
 	r.Outputs = orEmpty(r.Outputs)

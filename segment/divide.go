@@ -13,6 +13,21 @@ import (
 type Regions struct {
 	volume.Labels
 	Names []string
+	// Readings are how the segments of a DICOM mask were read, in the mask's order, the
+	// ignored ones too; nil for a label map.
+	Readings []Reading
+}
+
+// Reading is a segment of a DICOM mask and what the scheme took it for.
+type Reading struct {
+	Number int    `json:"number"`
+	Label  string `json:"label"`
+	// Compartment is that of the segment, or Ignore.
+	Compartment string `json:"compartment"`
+	// By is what decided: label, code or number. Where several say the same it is the
+	// first of them.
+	By     string `json:"by"`
+	Voxels int    `json:"voxels"`
 }
 
 // LabelCount is a label and how many voxels have it.

@@ -13,8 +13,8 @@ import (
 // say is what one way of a scheme says of a segment.
 type say struct{ by, name string }
 
-// meaning returns the compartment of a DICOM segment, or Ignore; "" where the
-// scheme does not know it, with what it knows of it in words.
+// meaning returns the compartment of a DICOM segment, or Ignore, and what said so; no
+// name where the scheme does not know it, with what it knows of it in words.
 //
 // Three ways lead there. The label: an entry of s.Segments, or else the name of a
 // compartment, with or without the words cartilage and knee. The codes: a rule of
@@ -29,7 +29,7 @@ type say struct{ by, name string }
 // A scheme without rules borrows those of the scheme `codes`, for compartments that
 // it has. They have a say where nothing else has, and may not take one of medial,
 // lateral and patellofemoral for another.
-func (s Scheme) meaning(g volume.Segment) (name, known string, err error) {
+func (s Scheme) meaning(g volume.Segment) (decided say, known string, err error) {
 	says := append(s.byLabel(g.Label), s.byCodes(s.Codes, g)...)
 	var borrowed []say
 	if len(s.Codes) == 0 {
@@ -37,26 +37,26 @@ func (s Scheme) meaning(g volume.Segment) (name, known string, err error) {
 	}
 	number := s.byNumber(g.Number)
 	if len(says)+len(borrowed) == 0 && len(number) > 0 && !mute(g) {
-		return "", "its number would be " + number[0].name + ", but its label says something else", nil
+		return say{}, "its number would be " + number[0].name + ", but its label says something else", nil
 	}
 	if says = append(says, number...); len(says) == 0 {
 		says, borrowed = borrowed, nil
 	}
 	if len(says) == 0 {
-		return "", "", nil
+		return say{}, "", nil
 	}
 	first := says[0]
 	for _, other := range says[1:] {
 		if other.name != first.name {
-			return "", "", contradiction(g, first, other)
+			return say{}, "", contradiction(g, first, other)
 		}
 	}
 	for _, other := range borrowed {
 		if other.name != first.name && rank(other.name) != math.MaxInt && rank(first.name) != math.MaxInt {
-			return "", "", contradiction(g, first, other)
+			return say{}, "", contradiction(g, first, other)
 		}
 	}
-	return first.name, "", nil
+	return first, "", nil
 }
 
 func contradiction(g volume.Segment, a, b say) error {

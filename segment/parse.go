@@ -1,16 +1,16 @@
 package segment
 
 import (
-	"bytes"
 	"cmp"
 	"errors"
 	"fmt"
-	"io"
 	"math"
 	"slices"
 	"strings"
 
 	"github.com/goccy/go-yaml"
+
+	"github.com/t2map/t2map/yamlfile"
 )
 
 // ParseScheme reads a scheme from YAML:
@@ -30,7 +30,7 @@ import (
 // and '_', a letter first; beyond the three compartments they become rows of
 // their own, and `ignore` is for labels that are known but not reported.
 //
-// Errors: other keys, a missing or invalid name, the name of a built-in scheme,
+// Errors: an empty file, other keys, a missing or invalid name, the name of a built-in scheme,
 // no labels or none that is reported, a label or a rule twice, a label that is not
 // a whole number of 1 to 65535, a code that is none, a second document.
 func ParseScheme(text []byte) (Scheme, error) {
@@ -40,12 +40,8 @@ func ParseScheme(text []byte) (Scheme, error) {
 		Segments yaml.MapSlice `yaml:"segments"`
 		Codes    []codeFile    `yaml:"codes"`
 	}
-	dec := yaml.NewDecoder(bytes.NewReader(text), yaml.Strict())
-	if err := dec.Decode(&doc); err != nil && !errors.Is(err, io.EOF) {
-		// Not %w: the error's own text repeats the file over several lines.
-		return Scheme{}, fmt.Errorf("label scheme: %s", yaml.FormatError(err, false, false))
-	} else if err == nil && !errors.Is(dec.Decode(new(any)), io.EOF) {
-		return Scheme{}, errors.New("label scheme: more than one YAML document")
+	if err := yamlfile.Decode(text, &doc); err != nil {
+		return Scheme{}, fmt.Errorf("label scheme: %w", err)
 	}
 	if !validName.MatchString(doc.Name) {
 		return Scheme{}, fmt.Errorf("label scheme: name: %q, want %s", doc.Name, nameRule)

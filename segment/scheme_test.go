@@ -86,7 +86,10 @@ func TestParseScheme(t *testing.T) {
 
 func TestParseSchemeRefusals(t *testing.T) {
 	cases := []struct{ name, text, want string }{
-		{"empty", "", `name: "", want lower-case letters`},
+		{"empty", "", "label scheme: empty"},
+		{"comments alone", "# to do\n", "label scheme: empty"},
+		{"no name", "labels: {1: medial}", `name: "", want lower-case letters`},
+		{"a value of another kind", "name: a\nlabels: 5", `line 2: labels: "5", want keys and values`},
 		{"no name", "labels: {1: medial}", `name: "", want`},
 		{"name with a path", "name: ../a\nlabels: {1: medial}", `name: "../a", want`},
 		{"built-in name", "name: oai-zib\nlabels: {1: medial}", "built-in"},
@@ -110,7 +113,7 @@ func TestParseSchemeRefusals(t *testing.T) {
 		{"a formula for a compartment", "name: a\nlabels: {1: '=1+1'}", "label 1: name =1+1, want lower-case"},
 		{"a list for a compartment", "name: a\nlabels: {1: [medial]}", "label 1: name [medial], want"},
 		{"long name", "name: a\nlabels: {1: " + strings.Repeat("m", 65) + "}", "want lower-case letters"},
-		{"labels as a list", "name: a\nlabels: [medial]", "sequence was used where mapping is expected"},
+		{"labels as a list", "name: a\nlabels: [medial]", `labels: "[", want keys and values`},
 		{"two documents", "name: a\nlabels: {1: medial}\n---\nname: b\n", "more than one YAML document"},
 		{"not YAML", "name: a\nlabels: {1: medial", "could not find flow mapping end"},
 	}

@@ -13,7 +13,8 @@
 // counts and averages. T2 is in ms, volumes in mm³, positions in mm LPS.
 //
 // Segments of a DICOM mask are on the grid already; Scheme.DivideSegments says what
-// they mean by label, code or number, and refuses what contradicts itself.
+// they mean by label, code or number and which of these decided, and refuses what
+// contradicts itself.
 //
 // It does not resample a mask, does not guess a scheme, does not divide a label
 // (femoral cartilage of a scheme that has it in one piece stays a row of its

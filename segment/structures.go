@@ -80,28 +80,29 @@ func (e *FrameError) Error() string {
 // DivideSegments sorts the voxels of DICOM segments into the scheme's compartments,
 // as Divide does those of a label map. A segment belongs to a compartment by its
 // label, its codes or its number; a segment that is to be ignored is left out. Names
-// is Compartments; segments of one compartment may overlap, and a mask without
-// voxels is sound.
+// is Compartments, and Readings has every segment; segments of one compartment may
+// overlap, and a mask without voxels is sound.
 //
 // Errors: a segment of which the scheme says two things; an *UnknownSegmentsError
 // that lists those that the scheme does not know, the empty ones too; the Problem
 // of a segment that is to be reported; a *FrameError; an *OverlapError; an index that is not on the
 // grid.
 func (s Scheme) DivideSegments(m volume.Segmentation) (Regions, error) {
-	meanings, err := s.meanings(m.Segments)
+	readings, err := s.read(m.Segments)
 	if err != nil {
 		return Regions{}, err
 	}
 	names := s.Compartments()
-	r := Regions{Labels: volume.Labels{Geometry: m.Geometry, Data: make([]uint16, m.Voxels())}, Names: names}
+	r := Regions{Labels: volume.Labels{Geometry: m.Geometry, Data: make([]uint16, m.Voxels())}, Names: names, Readings: readings}
 	shared := map[[2]uint16]int{}
 	var framed volume.Segment // the first one of a known frame of reference
 	for n, g := range m.Segments {
-		if meanings[n] == Ignore {
+		name := readings[n].Compartment
+		if name == Ignore {
 			continue
 		}
 		if g.Problem != nil {
-			return Regions{}, fmt.Errorf("%s, %s: %w", called(g), meanings[n], g.Problem)
+			return Regions{}, fmt.Errorf("%s, %s: %w", called(g), name, g.Problem)
 		}
 		if g.Frame != "" && len(g.Voxels) > 0 {
 			if framed.Frame == "" {
@@ -111,7 +112,7 @@ func (s Scheme) DivideSegments(m volume.Segmentation) (Regions, error) {
 				return Regions{}, &FrameError{framed, g}
 			}
 		}
-		region := uint16(slices.Index(names, meanings[n]) + 1)
+		region := uint16(slices.Index(names, name) + 1)
 		for _, v := range g.Voxels {
 			if int64(v) >= int64(len(r.Data)) {
 				return Regions{}, fmt.Errorf("%s: voxel %d is not on the grid of %d", called(g), v, len(r.Data))
@@ -128,19 +129,19 @@ func (s Scheme) DivideSegments(m volume.Segmentation) (Regions, error) {
 	return r, nil
 }
 
-// meanings returns the compartment of every segment, or Ignore.
-func (s Scheme) meanings(segments []volume.Segment) ([]string, error) {
-	out := make([]string, len(segments))
+// read says of every segment what it is taken for.
+func (s Scheme) read(segments []volume.Segment) ([]Reading, error) {
+	out := make([]Reading, len(segments))
 	var unknown []SegmentCount
 	for n, g := range segments {
-		name, known, err := s.meaning(g)
+		decided, known, err := s.meaning(g)
 		if err != nil {
 			return nil, err
 		}
-		if name == "" {
+		if decided.name == "" {
 			unknown = append(unknown, SegmentCount{Number: g.Number, Label: g.Label, Voxels: len(g.Voxels), Known: known})
 		}
-		out[n] = name
+		out[n] = Reading{Number: g.Number, Label: g.Label, Compartment: decided.name, By: decided.by, Voxels: len(g.Voxels)}
 	}
 	if len(unknown) > 0 {
 		return nil, &UnknownSegmentsError{Scheme: s.Name, Segments: unknown}

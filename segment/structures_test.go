@@ -119,12 +119,12 @@ codes:
 		{"file: built-in rules are not borrowed", ours, labelled(sct("306783000", "49370004"), 40, "x"), "does not know"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			got, err := c.scheme.meanings([]volume.Segment{c.in})
+			got, err := c.scheme.read([]volume.Segment{c.in})
 			switch {
 			case err != nil && !strings.Contains(err.Error(), c.want):
 				t.Errorf("error %q, want %s", err, c.want)
-			case err == nil && got[0] != c.want:
-				t.Errorf("%s, want %s", got[0], c.want)
+			case err == nil && got[0].Compartment != c.want:
+				t.Errorf("%s, want %s", got[0].Compartment, c.want)
 			}
 		})
 	}
@@ -136,8 +136,8 @@ func TestBorrowedCodesAreModest(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	got, err := s.meanings([]volume.Segment{labelled(sct("71341001", "255561001"), 7, "")})
-	if err != nil || got[0] != "medial-femur" {
+	got, err := s.read([]volume.Segment{labelled(sct("71341001", "255561001"), 7, "")})
+	if err != nil || got[0].Compartment != "medial-femur" {
 		t.Errorf("%v, %v", got, err)
 	}
 }
@@ -158,8 +158,22 @@ func TestDivideSegments(t *testing.T) {
 		want[v] = 1
 	}
 	want[23] = 3
+	read := []Reading{{1, "medial", "medial", "label", 3}, {4, "medial cartilage", "medial", "label", 2}, {3, "patellofemoral", "patellofemoral", "label", 1}, {2, "lateral", "lateral", "label", 0}}
+	if d := cmp.Diff(read, got.Readings); d != "" {
+		t.Errorf("readings (-want +got):\n%s", d)
+	}
 	if d := cmp.Diff(want, got.Data); d != "" || !slices.Equal(got.Names, []string{"medial", "lateral", "patellofemoral"}) || got.Geometry != smallGrid {
 		t.Errorf("%v %v (-want +got):\n%s", got.Names, got.Geometry, d)
+	}
+}
+
+// What decided stands with each segment, the ignored ones too.
+func TestReadings(t *testing.T) {
+	got, err := named(t, "oai-zib").DivideSegments(segmentation(
+		volume.Segment{Number: 4, Label: "Segment 4", Voxels: []uint32{1}}, labelled(sct("306783000", "49370004"), 9, "LTC"), volume.Segment{Number: 1, Label: "femoral bone"}))
+	want := []Reading{{4, "Segment 4", "medial", "number", 1}, {9, "LTC", "lateral", "code", 0}, {1, "femoral bone", Ignore, "label", 0}}
+	if d := cmp.Diff(want, got.Readings); d != "" || err != nil {
+		t.Errorf("%v (-want +got):\n%s", err, d)
 	}
 }
 

@@ -31,8 +31,8 @@ type Segment struct {
 	// where it says none of its own. Segments of different frames do not lie on one
 	// grid.
 	Frame string
-	// Problem is why what was drawn cannot be brought onto the grid, or nil. Then
-	// there are no voxels, though the segment is not empty.
+	// Problem is why what was drawn cannot be brought onto the grid, or nil; it names
+	// neither file nor segment. Then there are no voxels, though the segment is not empty.
 	Problem error
 }
 

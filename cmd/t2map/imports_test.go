@@ -17,16 +17,17 @@ const module = "github.com/t2map/t2map/"
 // mayImport says which packages of the module each may import; docs/architecture.md
 // says why.
 var mayImport = map[string][]string{
-	"volume":  {},
-	"digest":  {},
-	"files":   {},
-	"t2fit":   {"volume", "t2fit/internal/lanes", "t2fit/internal/epg"},
-	"segment": {"volume"},
-	"nifti":   {"volume", "nifti/internal/deflate"},
-	"dicomio": {"volume", "digest", "files", "dicomio/internal/elements", "dicomio/internal/codec"},
-	"phantom": {"volume", "dicomio/dicomwrite", "nifti"},
-	"report":  {"volume", "digest", "nifti", "segment"},
-	"batch":   {"volume", "files", "dicomio", "nifti", "segment", "t2fit", "report"},
+	"volume":   {},
+	"digest":   {},
+	"files":    {},
+	"t2fit":    {"volume", "t2fit/internal/lanes", "t2fit/internal/epg"},
+	"segment":  {"volume", "yamlfile"},
+	"yamlfile": {},
+	"nifti":    {"volume", "nifti/internal/deflate"},
+	"dicomio":  {"volume", "digest", "files", "dicomio/internal/elements", "dicomio/internal/codec"},
+	"phantom":  {"volume", "dicomio/dicomwrite", "nifti"},
+	"report":   {"volume", "digest", "nifti", "segment"},
+	"batch":    {"volume", "files", "dicomio", "nifti", "segment", "t2fit", "report", "yamlfile"},
 
 	"accuracy": {"volume", "t2fit", "phantom", "report"},
 
@@ -53,6 +54,7 @@ var onlyIn = map[string][]string{
 	"github.com/tetratelabs/wazero": {"dicomio/internal/codec"},
 	"github.com/spf13/cobra":        {"cmd/t2map"},
 	"golang.org/x/text":             {"dicomio/internal/charset"},
+	"github.com/goccy/go-yaml":      {"yamlfile", "segment"},
 	"gonum.org/v1/plot":             {"report"},
 	"log/slog":                      {"batch", "cmd/t2map"},
 }

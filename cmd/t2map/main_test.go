@@ -71,6 +71,7 @@ func TestExitStatus(t *testing.T) {
 		{"bad range", []string{"run", dir, "--out", out, "--scheme", "compartments", "--t2-range", "80"}, exitUsage, []string{"--t2-range"}},
 		{"bad method", []string{"run", dir, "--out", out, "--scheme", "compartments", "--method", "magic"}, exitUsage, []string{"magic", "nlls"}},
 		{"bad mask threshold", []string{"run", dir, "--out", out, "--scheme", "compartments", "--mask-threshold", "0"}, exitUsage, []string{"--mask-threshold: mask threshold 0 is not above 0"}},
+		{"bad Philips scaling", []string{"run", dir, "--out", out, "--scheme", "compartments", "--philips-scaling", "xx"}, exitUsage, []string{`--philips-scaling: "xx" is neither dv`}},
 		{"foreign masks allowed", []string{"inspect", dir, "--allow-foreign-mask"}, exitOK, nil},
 		{"inspect", []string{"inspect", dir}, exitOK, nil},
 		{"inspect what fails", []string{"inspect", dir, "--mask", "none.nii"}, exitFailed, []string{"run would fail on 1 study"}},
@@ -125,10 +126,57 @@ func TestInspectJSON(t *testing.T) {
 	}
 	// The same as a table.
 	_, stdout, _ = call("inspect", dir)
-	for _, w := range []string{"7: 10 … 70", "64×64×6", "explicit little endian", "masks: labels.nii.gz", "run would: map series", "2 studies in 86 files"} {
+	for _, w := range []string{"7: 10 … 70", "64×64×6", "explicit little endian", "masks: labels.nii.gz", "run would: map series", "2 studies in 86 files, 2 of them NIfTI masks; passed over: 0 not DICOM"} {
 		if !strings.Contains(stdout, w) {
 			t.Errorf("%q has no %q", stdout, w)
 		}
+	}
+}
+
+// A series says of how many images and files it is and how they are coded.
+func TestInspectedSeriesInWords(t *testing.T) {
+	const explicit, j2k = "1.2.840.10008.1.2.1", "1.2.840.10008.1.2.4.91"
+	for _, c := range []struct {
+		in             batch.InspectedSeries
+		syntax, images string
+	}{
+		{batch.InspectedSeries{Syntaxes: []string{explicit}, Images: 42, Files: 42}, "explicit little endian", "42"},
+		{batch.InspectedSeries{Syntaxes: []string{explicit}, Lossy: true, Images: 42, Files: 1}, "explicit little endian, lossy before", "42 in 1 file"},
+		{batch.InspectedSeries{Syntaxes: []string{j2k}, Lossy: true, Images: 42, Files: 7}, "JPEG 2000, lossy", "42 in 7 files"},
+		{batch.InspectedSeries{Syntaxes: []string{j2k}}, "JPEG 2000", "0"},
+		{batch.InspectedSeries{Syntaxes: []string{"1.2.840.10008.1.2.4.50"}, Lossy: true}, "JPEG, lossy", "0"},
+		{batch.InspectedSeries{Syntaxes: []string{explicit, j2k}}, "JPEG 2000; explicit little endian", "0"},
+		{batch.InspectedSeries{Syntaxes: []string{explicit, "1.2.840.10008.1.2.4.90", j2k}, Lossy: true}, "3 syntaxes, lossy", "0"},
+		{batch.InspectedSeries{}, "–", "0"},
+	} {
+		if got := syntaxNames(c.in); got != c.syntax {
+			t.Errorf("%v: %q, want %q", c.in.Syntaxes, got, c.syntax)
+		}
+		if got := images(c.in); got != c.images {
+			t.Errorf("%q, want %q", got, c.images)
+		}
+	}
+}
+
+// The segments of a DICOM mask stand with their compartments, once a scheme is given,
+// and a series in one file says so.
+func TestInspectShowsSegments(t *testing.T) {
+	dir := t.TempDir()
+	s, err := phantom.New(context.Background(), phantom.Options{Subject: "SA", Matrix: 64, Slices: 6})
+	if err == nil {
+		err = s.WriteAs(context.Background(), filepath.Join(dir, "a"), phantom.Form{Layout: phantom.LayoutEnhanced, Mask: phantom.MaskSegmentation})
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, stdout, _ := call("inspect", dir, "--scheme", "compartments")
+	for _, w := range []string{"42 in ", "masks: a/labels.dcm", "SEGMENT  LABEL", "medial          medial          label", "1 study in 2 files; passed over: 0 not DICOM"} {
+		if !strings.Contains(stdout, w) {
+			t.Errorf("%s\nhas no %q", stdout, w)
+		}
+	}
+	if _, stdout, _ = call("inspect", dir); strings.Contains(stdout, "KNOWN BY") {
+		t.Errorf("segments without a scheme:\n%s", stdout)
 	}
 }
 

@@ -42,7 +42,7 @@ func (f *studyFlags) add(c *cobra.Command) {
 	p.StringVar(&f.manifest, "manifest", "", "CSV `file` with the columns folder,subject,visit,side,mask")
 	p.StringVar(&f.layout, "layout", "", "`pattern` of study folders, such as '{subject}/{visit}'")
 	p.StringVar(&f.series, "series", "", "which series, where a study has several: its `number`, hash or a pattern of its description")
-	p.StringVar(&f.philips, "philips-scaling", "", "which `values` of Philips images: dv, as displayed, or fp, as received, where slopes differ between echoes (default dv)")
+	p.StringVar(&f.philips, "philips-scaling", "", "which `values` of Philips images to map: dv, displayed values; fp, floating-point values, needed where echoes have different scale slopes (2005,100E) (default dv)")
 	p.IntVar(&f.skipEchoes, "skip-echoes", 1, "`number` of first echoes left out of the fit; epg fits all")
 	p.IntVar(&f.workers, "workers", 0, "`number` of files read and of slabs fitted at a time (default: one per processor)")
 }
@@ -93,6 +93,9 @@ func (f *studyFlags) settings(c *cobra.Command, roots []string) (batch.Settings,
 		p.AllowForeignMask = f.allowForeignMask
 	}
 	p.Maps = cmp.Or(batch.Maps(f.maps), p.Maps)
+	if err := dicomio.PhilipsScaling(f.philips).Check(); err != nil {
+		return s, fmt.Errorf("--philips-scaling: %w", err)
+	}
 	p.PhilipsScaling = cmp.Or(dicomio.PhilipsScaling(f.philips), p.PhilipsScaling)
 	if err := f.fit.set(c, &p.Fit); err != nil {
 		return s, err
