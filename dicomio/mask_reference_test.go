@@ -121,7 +121,7 @@ func TestReferenceIsReproduced(t *testing.T) {
 	for name, w := range want {
 		g, there := got[name]
 		if !there {
-			t.Logf("%s: not made again, its decoder is not here", name)
+			t.Logf("%s: not made again, this python has no decoder for it", name)
 			continue
 		}
 		if diff := cmp.Diff(w, g); diff != "" {
