@@ -4,10 +4,10 @@ import (
 	"fmt"
 	"slices"
 
-	"github.com/t2map/t2map/dicomio/internal/elements"
-
 	"github.com/suyashkumar/dicom/pkg/tag"
 	"github.com/suyashkumar/dicom/pkg/uid"
+
+	"github.com/t2map/t2map/dicomio/internal/elements"
 )
 
 // functionalGroups are the macros of a multi-frame object that say where a frame

@@ -8,10 +8,9 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/t2map/t2map/dicomio/internal/elements"
-
 	"github.com/suyashkumar/dicom/pkg/tag"
 
+	"github.com/t2map/t2map/dicomio/internal/elements"
 	"github.com/t2map/t2map/files"
 )
 
@@ -239,7 +238,7 @@ func (f *Finding) dropForeign() {
 	f.Studies = slices.DeleteFunc(f.Studies, func(s Study) bool {
 		foreign := len(s.Trains)+len(s.Suspects)+len(s.Others)+s.Passed.Derived == 0
 		if foreign {
-			f.Passed.OtherModality += s.Passed.OtherModality
+			f.Passed.OtherModality += s.Passed.OtherModality + len(s.Masks)
 		}
 		return foreign
 	})

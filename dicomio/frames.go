@@ -4,12 +4,11 @@ import (
 	"fmt"
 	"io"
 
-	"github.com/t2map/t2map/dicomio/internal/elements"
-
 	"github.com/suyashkumar/dicom/pkg/tag"
 	"github.com/suyashkumar/dicom/pkg/uid"
 
 	"github.com/t2map/t2map/dicomio/internal/codec"
+	"github.com/t2map/t2map/dicomio/internal/elements"
 )
 
 // Encapsulated pixels come in fragments (PS3.5 A.4), of which a frame has one or

@@ -9,10 +9,9 @@ import (
 	"math"
 	"slices"
 
-	"github.com/t2map/t2map/dicomio/internal/elements"
-
 	"github.com/suyashkumar/dicom/pkg/tag"
 
+	"github.com/t2map/t2map/dicomio/internal/elements"
 	"github.com/t2map/t2map/files"
 	"github.com/t2map/t2map/volume"
 )

@@ -5,10 +5,9 @@ import (
 	"fmt"
 	"io"
 
-	"github.com/t2map/t2map/dicomio/internal/elements"
-
 	"github.com/suyashkumar/dicom/pkg/tag"
 
+	"github.com/t2map/t2map/dicomio/internal/elements"
 	"github.com/t2map/t2map/files"
 )
 

@@ -12,10 +12,9 @@ import (
 	"sync"
 	"sync/atomic"
 
-	"github.com/t2map/t2map/dicomio/internal/elements"
-
 	"github.com/suyashkumar/dicom/pkg/uid"
 
+	"github.com/t2map/t2map/dicomio/internal/elements"
 	"github.com/t2map/t2map/digest"
 	"github.com/t2map/t2map/files"
 	"github.com/t2map/t2map/volume"

@@ -16,11 +16,10 @@ import (
 	"testing"
 	"time"
 
-	"github.com/t2map/t2map/dicomio/dicomwrite"
-	"github.com/t2map/t2map/dicomio/internal/elements"
-
 	"github.com/suyashkumar/dicom/pkg/uid"
 
+	"github.com/t2map/t2map/dicomio/dicomwrite"
+	"github.com/t2map/t2map/dicomio/internal/elements"
 	"github.com/t2map/t2map/files"
 )
 

@@ -9,10 +9,9 @@ import (
 	"slices"
 	"strconv"
 
-	"github.com/t2map/t2map/dicomio/internal/elements"
-
 	"github.com/suyashkumar/dicom/pkg/tag"
 
+	"github.com/t2map/t2map/dicomio/internal/elements"
 	"github.com/t2map/t2map/volume"
 )
 

@@ -6,10 +6,10 @@ import (
 	"math"
 	"slices"
 
-	"github.com/t2map/t2map/dicomio/internal/elements"
-
 	"github.com/suyashkumar/dicom"
 	"github.com/suyashkumar/dicom/pkg/tag"
+
+	"github.com/t2map/t2map/dicomio/internal/elements"
 )
 
 // PhilipsScaling says which values of Philips images are mapped. With the stored

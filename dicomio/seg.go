@@ -4,10 +4,9 @@ import (
 	"context"
 	"slices"
 
-	"github.com/t2map/t2map/dicomio/internal/elements"
-
 	"github.com/suyashkumar/dicom/pkg/tag"
 
+	"github.com/t2map/t2map/dicomio/internal/elements"
 	"github.com/t2map/t2map/volume"
 )
 

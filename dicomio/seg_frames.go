@@ -7,9 +7,9 @@ import (
 	"math"
 	"slices"
 
-	"github.com/t2map/t2map/dicomio/internal/elements"
-
 	"github.com/suyashkumar/dicom/pkg/tag"
+
+	"github.com/t2map/t2map/dicomio/internal/elements"
 )
 
 // readFrames puts all frames in their places and sorts the voxels.

@@ -9,11 +9,11 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/t2map/t2map/dicomio/dicomwrite"
-	"github.com/t2map/t2map/dicomio/internal/elements"
-
 	"github.com/suyashkumar/dicom/pkg/tag"
 	"github.com/suyashkumar/dicom/pkg/uid"
+
+	"github.com/t2map/t2map/dicomio/dicomwrite"
+	"github.com/t2map/t2map/dicomio/internal/elements"
 )
 
 // with returns a file in explicit or implicit little endian with the element added in

@@ -19,6 +19,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
+
 	"github.com/t2map/t2map/dicomio"
 	"github.com/t2map/t2map/nifti"
 )
