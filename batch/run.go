@@ -105,6 +105,9 @@ func (s Settings) find(ctx context.Context) (dicomio.Finding, error) {
 func (s Settings) plan(found dicomio.Finding, m *manifest, out *Outcome) []Job {
 	var jobs []Job
 	for _, st := range found.Studies {
+		for _, err := range st.Damaged {
+			out.Damaged = append(out.Damaged, problem(err))
+		}
 		j, err := s.job(st, m)
 		if err != nil {
 			out.fail(s, j, err)

@@ -72,8 +72,8 @@ type Outcome struct {
 	Earlier []report.Result
 	// failed are the series that were chosen and could not be mapped.
 	failed map[seriesKey]bool
-	// Damaged are the files that could not be read and may be of any study; together
-	// they are one of the failures.
+	// Damaged are the files that could not be read: those of each study, which fail it,
+	// and those that may be of any, which together are one of the failures.
 	Damaged []Problem
 	// Remarks are what the user should know though nothing failed.
 	Remarks []string

@@ -96,6 +96,8 @@ type Study struct {
 	Spoiled []error
 	// Passed counts the study's files that are no part of a train.
 	Passed Passed
+
+	instances map[string]bool // UIDs of its sound images, parts of the complex signal too
 }
 
 // entry is one file that was looked at: what it says, and its images, or why it
@@ -109,8 +111,8 @@ type entry struct {
 }
 
 // Find looks at every file under the roots, whatever its name, and in archives as if
-// they were folders, and returns the studies there with their trains. Headers alone are read. Symbolic links are
-// followed, and no file is read twice.
+// they were folders, and returns the studies there with their trains. Headers alone
+// are read. Symbolic links are followed, and no file is read twice.
 //
 // A file that cannot be read is part of the finding, not an error; it is an
 // error when a root cannot be listed or ctx ends. The finding is to be closed once
@@ -255,25 +257,13 @@ func (f *Finding) assign(e *entry) {
 		switch {
 		case e.study != "" && hash(e.study) != s.Hash, e.study == "" && (s.Home == "" || !files.Inside(s.own(), e.path)):
 			continue
-		case e.study != "" && !s.has(e.instance):
+		case e.study != "" && !s.instances[e.instance]:
 			s.Damaged = append(s.Damaged, e.err)
 			return
 		}
 		s.Spoiled = append(s.Spoiled, e.err)
 	}
 	f.Damaged = append(f.Damaged, e.err)
-}
-
-// has reports whether an image of the study has that instance UID.
-func (s Study) has(instance string) bool {
-	for _, t := range slices.Concat(s.Trains, s.Suspects, s.Others) {
-		for _, h := range t.images {
-			if h.instance == instance && instance != "" {
-				return true
-			}
-		}
-	}
-	return false
 }
 
 // own is the folder in which a file that does not tell its study is taken for one of
@@ -290,7 +280,7 @@ func (s Study) own() string {
 
 // newStudy sorts the files of one study into trains and the rest.
 func newStudy(uid string, entries []*entry, scaling PhilipsScaling) Study {
-	s := Study{Hash: hash(uid), Root: entries[0].root, RootName: entries[0].rootName, Folder: filepath.Dir(entries[0].path)}
+	s := Study{Hash: hash(uid), Root: entries[0].root, RootName: entries[0].rootName, Folder: filepath.Dir(entries[0].path), instances: map[string]bool{}}
 	var images []*header
 	for _, e := range entries {
 		for parent := filepath.Dir(s.Folder); !files.Inside(s.Folder, e.path) && parent != s.Folder; parent = filepath.Dir(s.Folder) {
@@ -312,6 +302,9 @@ func newStudy(uid string, entries []*entry, scaling PhilipsScaling) Study {
 			}
 		}
 		s.take(&e.header)
+		if e.instance != "" {
+			s.instances[e.instance] = true
+		}
 	}
 	s.Trains, s.Suspects, s.Others = trains(images, scaling)
 	for _, t := range s.Others {

@@ -27,9 +27,9 @@ type header struct {
 	path string // to open the file in the tree
 	name string // to name it: below the searched folder, with slashes
 	size int64
-	head uint64 // hash of the bytes before the pixels, 0 where it is not known
+	head uint64 // hash of what the header was made from
 
-	syntax, sopClass, modality            string
+	syntax, sopClass                      string
 	study, series, instance, frame        string
 	patientID, trialSubject, trialVisit   string
 	laterality, manufacturer, model       string
@@ -103,7 +103,7 @@ var imageWish = elements.Wish{
 
 func init() {
 	for _, t := range []tag.Tag{
-		tag.SOPClassUID, tag.Modality, tag.StudyInstanceUID, tag.SeriesInstanceUID, tag.SOPInstanceUID,
+		tag.SOPClassUID, tag.StudyInstanceUID, tag.SeriesInstanceUID, tag.SOPInstanceUID,
 		tag.FrameOfReferenceUID, tag.PatientID, tag.ClinicalTrialSubjectID, tag.ClinicalTrialTimePointID, tag.Laterality,
 		tag.ImageLaterality, tag.Manufacturer, tag.ManufacturerModelName, tag.SeriesDescription, tag.ScanningSequence, tag.EchoPulseSequence,
 		tag.ImageType, tag.ComplexImageComponent, tag.PhotometricInterpretation, tag.EchoTime, tag.EffectiveEchoTime, tag.RepetitionTime,
@@ -242,8 +242,6 @@ func (h *header) take(e *dicom.Element) {
 	switch e.Tag {
 	case tag.SOPClassUID:
 		h.sopClass = elements.TextOf(e)
-	case tag.Modality:
-		h.modality = elements.TextOf(e)
 	case tag.StudyInstanceUID:
 		h.study = elements.TextOf(e)
 	case tag.SeriesInstanceUID:

@@ -74,8 +74,8 @@ func excluded(c segment.Summary) string {
 	return strings.Join(parts, ", ")
 }
 
-// printDamaged lists the files that are of no study, where there are several: the
-// failure that stands for them names the first.
+// printDamaged lists the damaged files, where there are several: the failures that
+// stand for them name the first.
 func printDamaged(w io.Writer, damaged []batch.Problem) {
 	if len(damaged) < 2 {
 		return

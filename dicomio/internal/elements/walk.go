@@ -182,10 +182,8 @@ func (w *elementWalker) walk(pos, end int64, depth int, want Wish) (int64, error
 				return pos, err
 			}
 			w.out.charset = string(value)
-		case e.Tag == tag.ExtendedOffsetTable:
+		case depth == 0 && e.Tag == tag.ExtendedOffsetTable:
 			w.out.offsets = e
-		case e.Tag == tag.ExtendedOffsetTableLengths:
-			w.out.lengths = e
 		case wanted && inside == nil:
 			if err := w.gather(e); err != nil {
 				return pos, err
