@@ -1,0 +1,250 @@
+package trial
+
+import "github.com/t2map/t2map/trial/mmrm"
+
+// Analysis is everything that is reported of a trial.
+type Analysis struct {
+	// Version is that of t2map.
+	Version string
+	Design  Design
+	Plan    Plan
+	// Inputs are the tables that were read.
+	Inputs []Input
+	// Endpoints are the compartments in the order of the results, then the others.
+	Endpoints []EndpointAnalysis
+	// Flow counts participants by arm, in the order of Design.Arms.
+	Flow []Flow
+	// Flags are in the order of kind, subject, visit.
+	Flags []Flag
+	// Correlations of the change of T2 with the change of other endpoints.
+	Correlations []Correlation
+	// Settings are the ways in which T2 was estimated, as compartments.csv says.
+	Settings []string
+	// Notes are remarks about the analysis as a whole: "one arm: nothing to compare".
+	Notes []string
+}
+
+// Input is a table that was read.
+type Input struct {
+	// Name is the file's name without its folder.
+	Name   string
+	SHA256 string
+}
+
+// Plan is how the trial is analysed. The zero value is the default.
+type Plan struct {
+	// Covariance of the visits of a subject. Default: unstructured.
+	Covariance mmrm.Covariance
+	// DF is how degrees of freedom are had. Default: Kenward–Roger.
+	DF mmrm.DF
+	// Covariates beside baseline, arm and visit: site, stratum, sex, age, bmi.
+	Covariates []string
+	// Level of the confidence intervals. Default: 0.95.
+	Level float64
+	// WithinCV is the within-subject coefficient of variation of T2 as a fraction.
+	// Default: 0.05, the QIBA profile's (PMC8574057). WithinCVOf holds those of
+	// compartments that have one of their own.
+	WithinCV   float64
+	WithinCVOf []CompartmentCV
+	// MeanOfTwo takes the mean of two studies at one visit, which else give no value.
+	MeanOfTwo bool
+	// Permutations is how many are drawn where there are too many to try all.
+	// Default: 9999.
+	Permutations int
+	// Seed of the permutations.
+	Seed uint64
+}
+
+// CompartmentCV is the within-subject coefficient of variation of one compartment.
+type CompartmentCV struct {
+	Compartment string
+	CV          float64 // fraction
+}
+
+// Flow counts the participants of one arm.
+type Flow struct {
+	// Planned is the number in the design.
+	Planned int
+	// Visits counts by visit of the design.
+	Visits []FlowVisit
+	// Analysed have a baseline and a later visit in at least one compartment.
+	Analysed int
+}
+
+// FlowVisit counts the participants of one arm at one visit. Planned = Present +
+// the counts of Missing.
+type FlowVisit struct {
+	// Present have a value in at least one compartment.
+	Present int
+	// Missing counts the others by reason, most frequent first.
+	Missing []ReasonCount
+}
+
+// ReasonCount is a reason and how many it was given for.
+type ReasonCount struct {
+	Reason string
+	N      int
+}
+
+// EndpointAnalysis is what is reported of one endpoint.
+type EndpointAnalysis struct {
+	Endpoint
+	// Cells is indexed by arm and visit.
+	Cells [][]Cell
+	// Model is the mixed model for repeated measures of the change from baseline.
+	Model Model
+	// Contrasts are those of each arm against the reference at each visit after
+	// baseline, arm by arm. Empty in a trial of one arm.
+	Contrasts []Contrast
+	// Changes is indexed by subject and visit; baseline's are NaN.
+	Changes [][]Change
+	// RC is the repeatability coefficient in percent, 1.96·√2·CV; NaN where none is
+	// known, as for endpoints that are no compartments.
+	RC float64
+	// Responders holds, for each visit after baseline, what became of each arm's
+	// subjects. Empty where RC is NaN.
+	Responders []Responders
+}
+
+// Cell describes one arm at one visit.
+type Cell struct {
+	// Value, Change (endpoint's unit) and Percent (of baseline) describe the subjects who have them.
+	Value, Change, Percent Description
+	// Missing is how many subjects of the arm have no value here.
+	Missing int
+	// Flags are those on figures that touch this cell, by value or by its change.
+	Flags []int
+}
+
+// Description is a sample in figures. Those that do not exist are NaN: all for N = 0,
+// SD and the interval for N = 1.
+type Description struct {
+	N int
+	// Mean, SD (n − 1), median and quartiles (linear between order statistics).
+	Mean, SD, Median, Q1, Q3, Min, Max float64
+	// Low and High are the t interval of the mean at Plan.Level.
+	Low, High float64
+}
+
+// Model is a fitted mixed model for repeated measures, or why there is none.
+type Model struct {
+	// Failed says why there is no model; empty where there is one.
+	Failed string
+	// Covariance is the structure that was fitted, and Fallbacks what was tried before it
+	// and why it was left.
+	Covariance mmrm.Covariance
+	Fallbacks  []string
+	DF         mmrm.DF
+	// Subjects and Observations that are in it.
+	Subjects, Observations int
+	// LogLik is the restricted log-likelihood.
+	LogLik float64
+	// Sigma is the covariance of a subject's changes at the visits after baseline,
+	// in the square of the unit.
+	Sigma [][]float64
+	// Formula in words: "change ~ baseline + arm + visit + arm:visit".
+	Formula string
+	// LSMeans is indexed by arm and visit after baseline: least-squares means of the
+	// change, at the mean baseline and covariates of the observations, and with
+	// equal weight of each level of a factor (as emmeans).
+	LSMeans [][]mmrm.Estimate
+	// BaselineMean is the baseline at which they stand.
+	BaselineMean float64
+}
+
+// Contrast compares an arm with the reference at one visit.
+type Contrast struct {
+	// Arm and Visit are indices into the design.
+	Arm, Visit int
+	// N of the arm and of the reference: subjects with a change at this visit.
+	N, NReference int
+	// Primary marks the primary contrast.
+	Primary bool
+	// Model is the difference of least-squares means; Holm its p adjusted over the
+	// compartments at this visit and arm (Holm 1979), NaN for other endpoints.
+	Model mmrm.Estimate
+	Holm  float64
+	// Effect is Hedges' g of the change with its interval.
+	Effect Interval
+	// Ancova is the difference of changes at this visit, adjusted for baseline; Welch the same
+	// unadjusted, by the t test of unequal variances.
+	Ancova, Welch mmrm.Estimate
+	// Wilcoxon is the Wilcoxon–Mann–Whitney test of the changes with the
+	// Hodges–Lehmann shift.
+	Wilcoxon RankTest
+	// Permutation is the test of the baseline-adjusted difference; only for the primary visit,
+	// else NaN.
+	Permutation PermutationTest
+}
+
+// Interval is an estimate with a confidence interval.
+type Interval struct{ Estimate, Low, High float64 }
+
+// RankTest is a Wilcoxon–Mann–Whitney test.
+type RankTest struct {
+	// U counts the pairs in which the arm's change is larger, ties half.
+	U float64
+	P float64
+	// Exact says that P is exact, given the ties; else it is a normal approximation.
+	Exact bool
+	// Shift is the Hodges–Lehmann estimate of arm less reference with its interval.
+	Shift Interval
+}
+
+// PermutationTest is a test by shuffling arms among subjects (within strata).
+type PermutationTest struct {
+	P float64
+	// Arrangements is how many were tried; Exact says that they were all.
+	Arrangements int
+	Exact        bool
+}
+
+// Change is one subject's change from baseline at one visit.
+type Change struct {
+	Delta   float64 // endpoint's unit
+	Percent float64
+	// Verdict compares |Percent| with RC.
+	Verdict Verdict
+	// Missing says why there is no change.
+	Missing string
+}
+
+// Verdict says whether a change exceeds what repetition alone brings.
+type Verdict int8
+
+// The verdicts.
+const (
+	NoVerdict Verdict = iota // no change, or no RC
+	Within                   // |Δ| ≤ RC
+	Decrease                 // Δ < −RC
+	Increase                 // Δ > RC
+)
+
+// Responders counts the verdicts of each arm at one visit.
+type Responders struct {
+	Visit int
+	// Arms is in the order of the design's.
+	Arms []ResponderCount
+	// Tests compare each arm after the reference with it: Fisher's exact test of
+	// Increase against the rest, and of Decrease against the rest. NaN where it cannot be.
+	Increase, Decrease []float64
+}
+
+// ResponderCount counts the verdicts of one arm.
+type ResponderCount struct {
+	Within, Decrease, Increase int
+	// SDC is the smallest detectable change of the arm's mean in percent, RC/√n.
+	SDC float64
+}
+
+// Correlation is Spearman's between the changes of two endpoints at one visit.
+type Correlation struct {
+	// X and Y are indices into Analysis.Endpoints: a compartment and another.
+	X, Y int
+	// Visit and Arm are indices into the design; Arm −1 is all subjects.
+	Visit, Arm int
+	N          int
+	// Rho with its interval (Fisher's z, variance of Bonett and Wright 2000).
+	Rho Interval
+	P   float64
+}

@@ -1,0 +1,46 @@
+package trial
+
+// Design is who is in a trial and what it compares, as read by ReadDesign.
+type Design struct {
+	// Name is the trial's code; empty where the design has none.
+	Name string
+	// Arms holds the arms, the reference first, then in the order of the file.
+	Arms []string
+	// Visits are in ascending months; the first is the baseline.
+	Visits []Visit
+	// Subjects are in the order of the file.
+	Subjects []Subject
+	// Primary is the contrast that the trial was made for.
+	Primary Primary
+}
+
+// Visit is a planned visit.
+type Visit struct {
+	// Name is what results and other tables call it.
+	Name string
+	// Month is its nominal month.
+	Month float64
+}
+
+// Subject is a participant with what was known at the start.
+type Subject struct {
+	ID string
+	// Arm is an index into Design.Arms.
+	Arm int
+	// Side of the knee that is studied: left, right, or empty where the design does
+	// not say.
+	Side string
+	// Stratum, Site and Sex are as in the file; empty where it does not say.
+	Stratum, Site, Sex string
+	// Age in years and BMI in kg/m² at baseline; NaN where the file does not say.
+	Age, BMI float64
+}
+
+// Primary names the primary contrast: one endpoint at one visit, each arm against
+// the reference.
+type Primary struct {
+	// Endpoint is its name; empty: all compartments, adjusted as a family.
+	Endpoint string
+	// Visit is an index into Design.Visits. Default: the last.
+	Visit int
+}

@@ -1,0 +1,53 @@
+// Package mmrm fits mixed models for repeated measures: y = Xβ + e, where the errors
+// of one subject at its visits have a common covariance Σ, by restricted maximum
+// likelihood, with degrees of freedom for small samples.
+//
+// It sees numbers only. A subject that was not seen at every visit adds what it has.
+package mmrm
+
+import "gonum.org/v1/gonum/mat"
+
+// Covariance is the structure of Σ, the covariance of one subject's visits.
+type Covariance int8
+
+// The structures.
+const (
+	// Unstructured: a variance for each visit, a covariance for each pair.
+	Unstructured Covariance = iota
+	// HeterogeneousCS: a variance for each visit, one correlation.
+	HeterogeneousCS
+	// AR1: one variance, correlation ρ^|i − j| of visits i and j.
+	AR1
+	// CompoundSymmetry: one variance, one correlation.
+	CompoundSymmetry
+)
+
+// DF is how degrees of freedom of a contrast are had.
+type DF int8
+
+// The methods.
+const (
+	// KenwardRoger: adjusted standard errors and degrees of freedom (Kenward and
+	// Roger 1997, doi:10.2307/2533558).
+	KenwardRoger DF = iota
+	// Satterthwaite: standard errors of the model, degrees of freedom from the
+	// variance of their variance.
+	Satterthwaite
+)
+
+// Data is one row per observation.
+type Data struct {
+	// Subject and Visit of each row, each counted from 0 without gaps.
+	Subject, Visit []int
+	// X is rows × parameters, of full rank.
+	X *mat.Dense
+	Y []float64
+}
+
+// Estimate is a linear combination of β with its test against 0.
+type Estimate struct {
+	// Value with its standard error, degrees of freedom, and t = Value/SE.
+	Value, SE, DF, T float64
+	// P is two-sided; Low and High are the confidence interval.
+	P, Low, High float64
+}
