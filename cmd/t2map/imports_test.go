@@ -29,6 +29,8 @@ var mayImport = map[string][]string{
 	"report":   {"volume", "digest", "nifti", "segment"},
 	"batch":    {"volume", "files", "dicomio", "nifti", "segment", "t2fit", "report", "yamlfile"},
 
+	"trial/compare": {"trial/mmrm"},
+
 	"accuracy": {"volume", "t2fit", "phantom", "report"},
 
 	"nifti/internal/deflate": {},
