@@ -7,6 +7,8 @@ import (
 	"golang.org/x/image/font"
 	"golang.org/x/image/math/fixed"
 	plotfont "gonum.org/v1/plot/font"
+
+	"github.com/t2map/t2map/printable"
 )
 
 // The typefaces of figures are Liberation's, which gonum/plot brings; mono has
@@ -30,7 +32,7 @@ func textWidth(face font.Face, s string) int { return font.MeasureString(face, s
 // shorten makes s printable and, where it does not fit, cuts it and ends it in an
 // ellipsis.
 func shorten(s string, fits func(string) bool) string {
-	s = Printable(s)
+	s = printable.Line(s)
 	if fits(s) {
 		return s
 	}
