@@ -3,6 +3,7 @@ package figures
 import (
 	"fmt"
 	"image/color"
+	"math"
 	"slices"
 	"strconv"
 
@@ -179,7 +180,9 @@ func (g charts) panel(p figure.Panel, ch chart, labelled bool, left vg.Length) {
 	edge := max(p.Area.Size().X*0.06, dodgeStep*vg.Length(len(ch.arms)-1)/2+markRadius+1)
 	inner.Area.Min.X += edge
 	inner.Area.Max.X -= edge
-	p.GridY(p.Y.Ticks(6), labelled, small)
+	if g.known(ch) {
+		p.GridY(p.Y.Ticks(6), labelled, small)
+	}
 	if labelled {
 		name := labels
 		name.Rotation = vertical
@@ -192,11 +195,7 @@ func (g charts) panel(p figure.Panel, ch chart, labelled bool, left vg.Length) {
 	p.BottomAxis(nil)
 	shown := g.visits.draw(inner, ch.countWidths(len(g.visits.x)))
 	if !ch.any() {
-		why := ch.why
-		if why == "" {
-			why = "no values"
-		}
-		noValues(p.Canvas, p.Area, why)
+		noValues(p.Canvas, p.Area, ch.reason())
 	}
 	for _, l := range ch.lines {
 		g.individual(inner, l)
@@ -218,6 +217,27 @@ func (g charts) panel(p figure.Panel, ch chart, labelled bool, left vg.Length) {
 		d.daggers(arm, func(c draw.Canvas, at vg.Point) { writeDagger(c, at, true) })
 	}
 	g.counts(inner, ch, shown, p.Area.Min.X, labelled)
+}
+
+// known says whether there is a value from which the chart's axis follows.
+func (g charts) known(c chart) bool {
+	if g.shared {
+		return slices.ContainsFunc(g.panels, chart.any)
+	}
+	return c.any()
+}
+
+// reason says why a chart has no point.
+func (c chart) reason() string {
+	if c.why != "" {
+		return c.why
+	}
+	for _, arm := range c.arms {
+		if slices.ContainsFunc(arm, func(p point) bool { return p.n > 0 && !math.IsNaN(p.mid) }) {
+			return "values beyond any axis"
+		}
+	}
+	return "no values"
 }
 
 func (c chart) any() bool {

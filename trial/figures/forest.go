@@ -281,7 +281,7 @@ func (b forestBlock) axis(p figure.Panel) {
 	p.StrokeLine2(draw.LineStyle{Color: figure.Ink, Width: 0.7}, zero, p.Area.Min.Y, zero, p.Area.Max.Y)
 	middle := (p.Area.Min.X + p.Area.Max.X) / 2
 	width := p.Area.Size().X
-	figure.Write(p.Canvas, small, vg.Point{X: middle, Y: p.Area.Min.Y - 15}, b.label, figure.Center, figure.Below)
+	figure.Write(p.Canvas, small, vg.Point{X: middle, Y: p.Area.Min.Y - 15}, figure.Fit(small, b.label, width+60), figure.Center, figure.Below)
 	if b.worse == 0 {
 		return
 	}

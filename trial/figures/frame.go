@@ -141,10 +141,11 @@ func drawRow(c draw.Canvas, row []entry, p vg.Point) {
 	}
 }
 
-// noValues says in the middle of an area why nothing is drawn in it.
+// noValues says why nothing is drawn in an area: above its middle, where the line of 0
+// may be.
 func noValues(c draw.Canvas, area vg.Rectangle, why string) {
 	lines := figure.Wrap(small, why, area.Size().X-8, 3)
-	at := vg.Point{X: (area.Min.X + area.Max.X) / 2, Y: (area.Min.Y+area.Max.Y)/2 + vg.Length(len(lines)-1)*noteRow/2}
+	at := vg.Point{X: (area.Min.X + area.Max.X) / 2, Y: area.Min.Y + 0.7*area.Size().Y + vg.Length(len(lines)-1)*noteRow/2}
 	for _, l := range lines {
 		figure.Write(c, small, at, l, figure.Center, figure.Middle)
 		at.Y -= noteRow

@@ -288,7 +288,7 @@ func (t tile) draw(c draw.Canvas, box vg.Rectangle) {
 		c.FillPolygon(figure.Tint(figure.Colours[0], 0.6), []vg.Point{box.Min, {X: box.Max.X, Y: box.Min.Y}, box.Max})
 	}
 	if w > 2.5 && h > 2.5 {
-		strokeRect(c, draw.LineStyle{Color: color.White, Width: min(0.8, w/8)}, box)
+		strokeRect(c, draw.LineStyle{Color: color.White, Width: min(0.8, min(w, h)/8)}, box)
 	}
 	middle := vg.Point{X: (box.Min.X + box.Max.X) / 2, Y: (box.Min.Y + box.Max.Y) / 2}
 	roomy := w >= 5 && h >= 5
