@@ -218,7 +218,7 @@ func (j *joiner) choose(found []measure, compartment string, bothKnees bool) Val
 		return Value{X: nan, Missing: "both knees, none chosen"}
 	case len(of) == 1:
 		m := of[0]
-		return Value{X: m.meanT2, Missing: missingText(m.meanT2, m.note), Side: m.side, Study: m.study, Series: m.series, Method: m.method}
+		return Value{X: m.meanT2, Missing: missingText(m.meanT2, m.note), Side: m.side, Study: m.study, Series: m.series, Folder: m.folder, Method: m.method}
 	}
 	m := of[0]
 	f := Flag{Kind: TwoStudies, Subject: m.subject, Visit: m.visit}

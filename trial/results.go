@@ -21,7 +21,7 @@ type Results struct {
 // measure is a row of compartments.csv.
 type measure struct {
 	subject, visit, compartment string
-	side, study, series         string
+	side, study, series, folder string
 	method, settings            string
 	scanner, acquisition        string
 	lossy, note                 string
@@ -73,7 +73,7 @@ func ReadResults(compartments, studies Source) (Results, error) {
 	if err := res.checkTwins(t.name); err != nil {
 		return res, err
 	}
-	return res, res.readFailures(studies)
+	return res, res.readStudies(studies)
 }
 
 // unseen says what cannot be seen without the columns that a table lacks.
@@ -110,8 +110,8 @@ func (res Results) checkTwins(name string) error {
 	return nil
 }
 
-// readFailures reads which studies failed.
-func (res *Results) readFailures(studies Source) error {
+// readStudies reads which studies failed, and where the others are.
+func (res *Results) readStudies(studies Source) error {
 	if studies.Data == nil {
 		res.notes = append(res.notes, "studies that failed are not told from studies that were not made: there is no studies.csv")
 		return nil
@@ -123,12 +123,42 @@ func (res *Results) readFailures(studies Source) error {
 	if err := t.need("subject", "visit", "status", "reason"); err != nil {
 		return err
 	}
+	folder := map[string]string{} // by series
 	for _, r := range t.rows {
 		if r.text("status") == "failed" {
 			res.failures = append(res.failures, failure{r.text("subject"), r.text("visit"), r.text("reason")})
+		} else if s := r.text("series"); s != "" {
+			folder[s] = r.text("folder")
 		}
 	}
+	for i, m := range res.measures {
+		res.measures[i].folder = folder[m.series]
+	}
 	return nil
+}
+
+// ReadRepeatability reads within-subject coefficients of variation from the table of
+// `t2map repeat`: its columns compartment and wcv_percent.
+func ReadRepeatability(s Source) ([]CompartmentCV, error) {
+	t, err := readTable(s)
+	if err != nil {
+		return nil, err
+	}
+	if err := t.need("compartment", "wcv_percent"); err != nil {
+		return nil, err
+	}
+	var all []CompartmentCV
+	for _, r := range t.rows {
+		percent, err := r.number("wcv_percent")
+		if err != nil {
+			return nil, err
+		}
+		if !(percent > 0 && percent < 100) {
+			return nil, hinted("take the row out, or give --wcv", "%s: %g is no coefficient of variation in percent", r.place("wcv_percent"), percent)
+		}
+		all = append(all, CompartmentCV{r.text("compartment"), percent / 100})
+	}
+	return all, nil
 }
 
 // Score is a value of another endpoint.
