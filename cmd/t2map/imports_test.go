@@ -41,6 +41,9 @@ var mayImport = map[string][]string{
 	"t2fit/internal/lanes": {},
 	"t2fit/internal/epg":   {"t2fit/internal/lanes"},
 
+	"trial":      {"trial/mmrm"},
+	"trial/mmrm": {},
+
 	"cmd/t2map": {"accuracy", "batch", "dicomio", "phantom", "report", "segment", "t2fit"},
 }
 
