@@ -176,6 +176,7 @@ func describe(j Job, p Protocol, s volume.MultiEcho, noise volume.Noise) report.
 			MinR2: o.MinR2, MinSignal: o.MinSignal, Sigma: o.Sigma, EchoFloor: o.EchoFloor, Scheme: p.Scheme.Name, Labels: p.Scheme.Labels, Maps: string(p.maps()),
 			PhilipsScaling: string(j.Train.Scaling),
 		},
+		Scanner: scanner(j.Train.Scanner), Acquisition: acquisition(j.Train.Acquisition),
 		TE: s.TE, Size: s.Size, Spacing: s.Spacing(),
 		Noise: report.Noise{Source: noise.Source, Sigma: numbers(noise.Sigma)},
 	}
@@ -198,6 +199,20 @@ func describe(j Job, p Protocol, s volume.MultiEcho, noise volume.Noise) report.
 		r.Notes = append(r.Notes, fmt.Sprintf("passed over: %d MR images of other series, %d maps or phase images, %d files of other modalities", n.OtherSeries, n.Derived, n.OtherModality))
 	}
 	return r
+}
+
+// scanner and acquisition keep header texts to one line of a bounded length.
+func scanner(s dicomio.Scanner) *report.Scanner {
+	return &report.Scanner{
+		Manufacturer: short(s.Manufacturer), Model: short(s.Model), FieldT: segment.Number(s.Field), Serial: s.Serial, Software: short(s.Software),
+	}
+}
+
+func acquisition(a dicomio.Acquisition) *report.Acquisition {
+	return &report.Acquisition{
+		TRMS: segment.Number(a.TR), FlipDegrees: segment.Number(a.Flip), PixelBandwidthHz: segment.Number(a.Bandwidth),
+		PixelSpacingMM: a.PixelSpacing, Sequence: short(a.Sequence), Varying: a.Varying,
+	}
 }
 
 func (p Protocol) maps() Maps {

@@ -47,6 +47,10 @@ type Result struct {
 	Mask Mask `json:"mask"`
 	// LossyImages says that images were compressed with loss.
 	LossyImages bool `json:"lossy_images"`
+	// Scanner and Acquisition are what tells a change of either between visits; nil in
+	// results of versions that did not write them.
+	Scanner     *Scanner     `json:"scanner,omitempty"`
+	Acquisition *Acquisition `json:"acquisition,omitempty"`
 	// TE holds all echo times in ms, the skipped ones too.
 	TE []float64 `json:"te_ms"`
 	// Size is the number of columns, rows and slices; Spacing the distance of

@@ -33,6 +33,8 @@ var mayImport = map[string][]string{
 	"outfile":   {},
 	"printable": {},
 
+	"trial":         {"trial/mmrm", "trial/compare", "printable"},
+	"trial/mmrm":    {},
 	"trial/compare": {"trial/mmrm"},
 
 	"accuracy": {"volume", "t2fit", "phantom", "report"},
@@ -59,7 +61,7 @@ var onlyIn = map[string][]string{
 	"github.com/suyashkumar/dicom":  {"dicomio", "dicomio/dicomwrite", "dicomio/internal/elements"},
 	"github.com/tetratelabs/wazero": {"dicomio/internal/codec"},
 	"github.com/spf13/cobra":        {"cmd/t2map"},
-	"golang.org/x/text":             {"dicomio/internal/charset"},
+	"golang.org/x/text":             {"dicomio/internal/charset", "trial"},
 	"github.com/goccy/go-yaml":      {"yamlfile", "segment"},
 	"gonum.org/v1/plot":             {"figure", "trial/figures", "report"},
 	"codeberg.org/go-pdf/fpdf":      {"figure"},
