@@ -211,7 +211,7 @@ func newStudyView(r Result, dir string) studyView {
 	if n := len(r.TE); n > 0 {
 		v.Facts = append(v.Facts, fmt.Sprintf("%d echoes, %.3g–%.3g ms", n, r.TE[0], r.TE[n-1]))
 	}
-	if sigma := figure(r.Noise.median()); sigma != "" {
+	if sigma := fourDigits(r.Noise.median()); sigma != "" {
 		v.Facts = append(v.Facts, fmt.Sprintf("noise σ %s (%s)", sigma, Printable(r.Noise.Source)))
 	}
 	if r.Mask.Path != "" {

@@ -182,7 +182,7 @@ func (c Cohort) studyRows(dir string) [][]string {
 			strconv.Itoa(len(r.TE)), first, last,
 			strconv.Itoa(r.Size[0]), strconv.Itoa(r.Size[1]), strconv.Itoa(r.Size[2]),
 			millimetres(r.Spacing[0]), millimetres(r.Spacing[1]), millimetres(r.Spacing[2]), text(r.Scanner.text()), text(r.acquisition()), yes(r.LossyImages), text(r.Mask.Path), text(r.Mask.Kind),
-			strconv.Itoa(voxels), strconv.Itoa(used), figure(r.Noise.median()), text(r.Noise.Source), text(r.Protocol.Method), strconv.Itoa(r.Protocol.SkippedEchoes), text(describe(r.Protocol, r.Version)),
+			strconv.Itoa(voxels), strconv.Itoa(used), fourDigits(r.Noise.median()), text(r.Noise.Source), text(r.Protocol.Method), strconv.Itoa(r.Protocol.SkippedEchoes), text(describe(r.Protocol, r.Version)),
 			text(r.Protocol.Name), text(r.Version),
 		})
 	}
@@ -244,8 +244,8 @@ func number(x segment.Number, decimals int) string {
 	return strconv.FormatFloat(float64(x), 'f', decimals, 64)
 }
 
-// figure prints x with four digits, for quantities of any size.
-func figure(x float64) string {
+// fourDigits prints x with four digits, for quantities of any size.
+func fourDigits(x float64) string {
 	if !isFinite(x) {
 		return ""
 	}

@@ -26,8 +26,11 @@ var mayImport = map[string][]string{
 	"nifti":    {"volume", "nifti/internal/deflate"},
 	"dicomio":  {"volume", "digest", "files", "dicomio/internal/elements", "dicomio/internal/codec"},
 	"phantom":  {"volume", "dicomio/dicomwrite", "nifti"},
-	"report":   {"volume", "digest", "nifti", "segment"},
+	"figure":   {},
+	"report":   {"volume", "digest", "nifti", "segment", "figure"},
 	"batch":    {"volume", "files", "dicomio", "nifti", "segment", "t2fit", "report", "yamlfile"},
+
+	"trial/compare": {"trial/mmrm"},
 
 	"accuracy": {"volume", "t2fit", "phantom", "report"},
 
@@ -55,7 +58,8 @@ var onlyIn = map[string][]string{
 	"github.com/spf13/cobra":        {"cmd/t2map"},
 	"golang.org/x/text":             {"dicomio/internal/charset"},
 	"github.com/goccy/go-yaml":      {"yamlfile", "segment"},
-	"gonum.org/v1/plot":             {"report"},
+	"gonum.org/v1/plot":             {"figure", "trial/figures", "report"},
+	"codeberg.org/go-pdf/fpdf":      {"figure"},
 	"log/slog":                      {"batch", "cmd/t2map"},
 }
 

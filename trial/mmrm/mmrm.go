@@ -51,3 +51,29 @@ type Estimate struct {
 	// P is two-sided; Low and High are the confidence interval.
 	P, Low, High float64
 }
+
+// String says the structure in words: "heterogeneous compound symmetry".
+func (c Covariance) String() string {
+	switch c {
+	case Unstructured:
+		return "unstructured"
+	case HeterogeneousCS:
+		return "heterogeneous compound symmetry"
+	case AR1:
+		return "first-order autoregressive"
+	case CompoundSymmetry:
+		return "compound symmetry"
+	}
+	return "unknown structure"
+}
+
+// String says the method in words: "Kenward–Roger".
+func (d DF) String() string {
+	switch d {
+	case KenwardRoger:
+		return "Kenward–Roger"
+	case Satterthwaite:
+		return "Satterthwaite"
+	}
+	return "unknown method"
+}
