@@ -36,6 +36,7 @@ var mayImport = map[string][]string{
 	"trial":         {"trial/mmrm", "trial/compare", "printable"},
 	"trial/mmrm":    {},
 	"trial/compare": {"trial/mmrm"},
+	"trial/repeat":  {"trial", "trial/compare", "printable"},
 
 	"accuracy": {"volume", "t2fit", "phantom", "report"},
 
