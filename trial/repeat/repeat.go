@@ -29,9 +29,9 @@ const z95 = 1.959963984540054
 // Figures are the repeatability of one measure. A figure that does not exist is NaN, and
 // Reasons say why.
 type Figures struct {
-	// N is the number of knees with two or more values, whose Values there are; DF, Σ(kᵢ − 1), the degrees
-	// of freedom within them.
-	N, Values, DF int
+	// N is the number of knees with two or more values, Measured that of their values, and
+	// DF, Σ(kᵢ − 1), the degrees of freedom within them.
+	N, Measured, DF int
 	// Mean of the knees' means.
 	Mean float64
 	// WSD is the within-subject standard deviation, √(Σ(kᵢ − 1)sᵢ²/DF), for pairs
@@ -159,7 +159,7 @@ func (f *Figures) within(values [][]float64, level float64) {
 		if n < 2 {
 			continue
 		}
-		f.N, f.Values, f.DF = f.N+1, f.Values+n, f.DF+n-1
+		f.N, f.Measured, f.DF = f.N+1, f.Measured+n, f.DF+n-1
 		squares, relative, means = squares+s, relative+s/(m*m), means+m
 		ss, ms = append(ss, math.Sqrt(s/float64(n-1))), append(ms, m)
 	}

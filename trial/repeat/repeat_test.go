@@ -32,7 +32,7 @@ func table(t *testing.T, dir, name string) [][]string {
 	return rows[1:]
 }
 
-func number(t *testing.T, s string) float64 {
+func parsed(t *testing.T, s string) float64 {
 	t.Helper()
 	if s == "" {
 		return nan
@@ -68,8 +68,8 @@ func TestReferee(t *testing.T) {
 	cases := map[string][][]float64{}
 	for _, r := range table(t, "testdata", "repeats.csv") {
 		var knee []float64
-		for j := range int(number(t, r[6])) {
-			knee = append(knee, number(t, r[2+j]))
+		for j := range int(parsed(t, r[6])) {
+			knee = append(knee, parsed(t, r[2+j]))
 		}
 		cases[r[0]] = append(cases[r[0]], knee)
 	}
@@ -87,7 +87,7 @@ func TestReferee(t *testing.T) {
 		if !ok {
 			t.Fatalf("%s: no %s", r[0], r[1])
 		}
-		if want := number(t, r[2]); !near(g, want, agrees) {
+		if want := parsed(t, r[2]); !near(g, want, agrees) {
 			t.Errorf("%s: %s is %.15g, R's %.15g", r[0], r[1], g, want)
 		}
 		held++
@@ -117,7 +117,7 @@ func TestRefereeAnew(t *testing.T) {
 		for i, row := range now {
 			for j, cell := range row {
 				// R's own last digits may depend on its version and the processor.
-				if cell != then[i][j] && (j == 0 || !near(number(t, cell), number(t, then[i][j]), 1e-11)) {
+				if cell != then[i][j] && (j == 0 || !near(parsed(t, cell), parsed(t, then[i][j]), 1e-11)) {
 					t.Errorf("%s: row %d says %s, committed %s", name, i+2, cell, then[i][j])
 				}
 			}
