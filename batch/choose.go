@@ -9,7 +9,7 @@ import (
 	"strings"
 
 	"github.com/t2map/t2map/dicomio"
-	"github.com/t2map/t2map/report"
+	"github.com/t2map/t2map/printable"
 	"github.com/t2map/t2map/t2fit"
 )
 
@@ -124,7 +124,7 @@ func listTrains(trains []dicomio.Train) string {
 
 // short keeps header text on one line and to a length that fits a message.
 func short(s string) string {
-	s = report.Printable(s)
+	s = printable.Line(s)
 	if r := []rune(s); len(r) > 64 {
 		s = string(r[:63]) + "…"
 	}

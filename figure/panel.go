@@ -7,6 +7,8 @@ import (
 	plotfont "gonum.org/v1/plot/font"
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
+
+	"github.com/t2map/t2map/printable"
 )
 
 // Range is what an axis shows; Low < High.
@@ -143,7 +145,7 @@ const (
 // Write puts a line of text to a point: with x its left, centre or right end, with y its
 // baseline, middle or top. A rotated style turns it about the point.
 func Write(c draw.Canvas, style draw.TextStyle, at vg.Point, s string, x, y float64) {
-	s = Printable(s)
+	s = printable.Line(s)
 	face := plotfont.DefaultCache.Lookup(style.Font, style.Font.Size)
 	off := vg.Point{X: vg.Length(x) * face.Width(s), Y: vg.Length(y) * style.Font.Size}
 	c.Push()

@@ -10,6 +10,8 @@ import (
 	"codeberg.org/go-pdf/fpdf"
 	"golang.org/x/image/font"
 	"golang.org/x/image/font/sfnt"
+
+	"github.com/t2map/t2map/printable"
 )
 
 // pdf writes the sheet as a PDF of one page with the letters that it uses embedded, and
@@ -22,8 +24,8 @@ func (s *sheet) pdf(p Picture) ([]byte, error) {
 	doc.SetCreationDate(time.Unix(0, 0).UTC())
 	doc.SetModificationDate(time.Unix(0, 0).UTC())
 	doc.SetProducer("t2map", true)
-	doc.SetTitle(Printable(p.Title), true)
-	doc.SetSubject(Printable(p.Caption), true)
+	doc.SetTitle(printable.Line(p.Title), true)
+	doc.SetSubject(printable.Line(p.Caption), true)
 	doc.SetLang("en-GB")
 	doc.SetMargins(0, 0, 0)
 	doc.SetAutoPageBreak(false, 0)

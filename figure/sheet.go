@@ -7,6 +7,8 @@ import (
 
 	plotfont "gonum.org/v1/plot/font"
 	"gonum.org/v1/plot/vg"
+
+	"github.com/t2map/t2map/printable"
 )
 
 // sheet is a vg.Canvas that keeps what is drawn on it as a list, from which the files
@@ -149,7 +151,7 @@ func (s *sheet) Fill(p vg.Path) {
 }
 
 func (s *sheet) FillString(face plotfont.Face, at vg.Point, text string) {
-	text = Printable(text)
+	text = printable.Line(text)
 	if text == "" || face.Font.Size <= 0 {
 		return
 	}

@@ -9,6 +9,8 @@ import (
 	"strings"
 
 	"golang.org/x/image/font"
+
+	"github.com/t2map/t2map/printable"
 )
 
 // families are typefaces of the widths of Liberation, which is the first: it is there on
@@ -106,6 +108,6 @@ func opacity(of string, c color.NRGBA) string {
 
 func escape(s string) string {
 	var b bytes.Buffer
-	_ = xml.EscapeText(&b, []byte(Printable(s))) // a buffer takes everything
+	_ = xml.EscapeText(&b, []byte(printable.Line(s))) // a buffer takes everything
 	return b.String()
 }

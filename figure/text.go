@@ -8,12 +8,14 @@ import (
 
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
+
+	"github.com/t2map/t2map/printable"
 )
 
 // Shorten makes s printable and, where it does not fit, cuts it and ends it in an
 // ellipsis.
 func Shorten(s string, fits func(string) bool) string {
-	s = Printable(s)
+	s = printable.Line(s)
 	if fits(s) {
 		return s
 	}
@@ -30,7 +32,7 @@ func Fit(style draw.TextStyle, s string, width vg.Length) string {
 // Wrap breaks s into lines of at most that width, between words where it can. Beyond
 // that many lines the rest is cut, with an ellipsis.
 func Wrap(style draw.TextStyle, s string, width vg.Length, lines int) []string {
-	words := strings.Fields(Printable(s))
+	words := strings.Fields(printable.Line(s))
 	var out []string
 	for len(words) > 0 {
 		if len(out) == lines-1 {

@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/t2map/t2map/printable"
 	"github.com/t2map/t2map/segment"
 )
 
@@ -43,7 +44,7 @@ func (s *Scanner) text() string {
 	}
 	var parts []string
 	add := func(name, value string) {
-		if value = strings.TrimSpace(strings.ReplaceAll(Printable(value), ";", ",")); value != "" {
+		if value = strings.TrimSpace(strings.ReplaceAll(printable.Line(value), ";", ",")); value != "" {
 			parts = append(parts, name+value)
 		}
 	}
@@ -93,7 +94,7 @@ func (r Result) acquisition() string {
 		fmt.Sprintf("%s×%s×%s mm", steady(a.PixelSpacingMM[0], decimalsPixel), steady(a.PixelSpacingMM[1], decimalsPixel), steady(r.Spacing[2], decimalsSlice)))
 	add("flip", a.FlipDegrees, decimalsFlip, "°")
 	add("bandwidth", a.PixelBandwidthHz, decimalsBandwidth, " Hz/px")
-	if s := strings.TrimSpace(Printable(a.Sequence)); s != "" {
+	if s := strings.TrimSpace(printable.Line(a.Sequence)); s != "" {
 		parts = append(parts, "sequence "+s)
 	}
 	return strings.Join(parts, ", ")
