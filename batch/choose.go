@@ -9,7 +9,7 @@ import (
 	"strings"
 
 	"github.com/t2map/t2map/dicomio"
-	"github.com/t2map/t2map/report"
+	"github.com/t2map/t2map/printable"
 	"github.com/t2map/t2map/t2fit"
 )
 
@@ -21,7 +21,7 @@ func (s Settings) chooseTrain(st dicomio.Study, side string) (dicomio.Train, err
 	}
 	rule := s.Protocol.Series
 	if s.Series != "" {
-		rule = SeriesRule{anyOf: s.Series}
+		rule = SeriesRule{anyOf: s.Series, flag: "--series"}
 	}
 	if rule.Side == "" {
 		rule.Side = side
@@ -84,7 +84,7 @@ func (r SeriesRule) String() string {
 		parts = append(parts, "side "+r.Side)
 	}
 	if r.anyOf != "" {
-		parts = append(parts, fmt.Sprintf("--series %s", r.anyOf))
+		parts = append(parts, fmt.Sprintf("%s %s", r.flag, short(r.anyOf)))
 	}
 	return strings.Join(parts, ", ")
 }
@@ -124,7 +124,7 @@ func listTrains(trains []dicomio.Train) string {
 
 // short keeps header text on one line and to a length that fits a message.
 func short(s string) string {
-	s = report.Printable(s)
+	s = printable.Line(s)
 	if r := []rune(s); len(r) > 64 {
 		s = string(r[:63]) + "…"
 	}

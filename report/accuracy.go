@@ -9,6 +9,8 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+
+	"github.com/t2map/t2map/outfile"
 )
 
 // Accuracy is how well the methods find a known T2: what package accuracy measures
@@ -145,7 +147,7 @@ func WriteAccuracy(dir string, a Accuracy) error {
 		{accuracyMarkdown, markdown.Bytes()},
 		{pageFile, page.Bytes()},
 	} {
-		errs = append(errs, replaceFile(filepath.Join(dir, f.name), f.content))
+		errs = append(errs, outfile.Replace(filepath.Join(dir, f.name), f.content))
 	}
 	if err := errors.Join(errs...); err != nil {
 		return fmt.Errorf("report: %w", err)

@@ -11,6 +11,8 @@ import (
 	"strings"
 	"text/tabwriter"
 	"text/template"
+
+	"github.com/t2map/t2map/printable"
 )
 
 var (
@@ -78,7 +80,7 @@ type cellView struct {
 
 func newAccuracyView(a Accuracy) accuracyView {
 	v := accuracyView{
-		Version: Printable(a.Version), Platform: Printable(a.Platform), Train: a.judgedTrain(),
+		Version: printable.Line(a.Version), Platform: printable.Line(a.Platform), Train: a.judgedTrain(),
 		Met: len(a.Limits) - a.Missed(), Missed: a.Missed(), Cells: len(a.Cells),
 		Draws: a.Draws, JudgedDraws: a.JudgedDraws, Seed: a.Seed, BestSNR: fmt.Sprintf("%g", a.bestSNR()),
 	}

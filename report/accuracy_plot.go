@@ -13,6 +13,8 @@ import (
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
 	"gonum.org/v1/plot/vg/vgimg"
+
+	"github.com/t2map/t2map/figure"
 )
 
 // The pictures of bias are as wide as decay.png and sharp at the same size: 1200
@@ -101,13 +103,13 @@ func (b biasPicture) draw(w io.Writer) error {
 		}
 	}
 	l.draw(draw.Crop(page, page.Rectangle.Size().X-biasLegend+vg.Points(12), 0, 0, -vg.Points(20)))
-	return encodePNG(w, toPaletted(canvas.Image().(*image.RGBA)), png.BestSpeed)
+	return encodePNG(w, figure.Paletted(canvas.Image().(*image.RGBA)), png.BestSpeed)
 }
 
 // panel returns the picture of one T2; only those at the left and at the bottom
 // name their axes.
 func (b biasPicture) panel(t2 float64, n int) *plot.Plot {
-	p := newPlot(9)
+	p := figure.NewPlot(9)
 	p.Title.Padding = vg.Points(5)
 	p.Title.Text = fmt.Sprintf("T2 %g ms", t2)
 	p.X.Label.Padding, p.Y.Label.Padding = vg.Points(3), vg.Points(3)
@@ -118,7 +120,7 @@ func (b biasPicture) panel(t2 float64, n int) *plot.Plot {
 		p.Y.Label.Text = "bias of the median (%)"
 	}
 	if len(b.x) > 0 {
-		zero := line(plotter.XYs{{X: b.x[0]}, {X: b.x[len(b.x)-1]}}, plotAxis)
+		zero := line(plotter.XYs{{X: b.x[0]}, {X: b.x[len(b.x)-1]}}, figure.Axis)
 		zero.Width = vg.Points(0.7)
 		p.Add(zero)
 	}
@@ -174,7 +176,7 @@ func (b biasPicture) curve(method int, t2 float64) (*plotter.Scatter, *plotter.L
 			xy = append(xy, plotter.XY{X: x, Y: y})
 		}
 	}
-	ink := compartmentColours[max(colour, 0)%len(compartmentColours)]
+	ink := figure.Colours[max(colour, 0)%len(figure.Colours)]
 	mark := marks[max(colour, 0)%len(marks)]
 	points, through := glyphs(xy, ink, mark.full), line(xy, ink)
 	points.Radius = vg.Points(2.4)

@@ -71,16 +71,3 @@ func t2Index(t2 float32) uint8 {
 	i := int(float64(t2) * t2Levels / scaleMaxMS)
 	return uint8(firstT2 + min(max(i, 0), t2Levels-1))
 }
-
-// The colours of compartments in figures, by Okabe and Ito (Color Universal
-// Design, 2008), told apart by dichromats; without its yellow, which is too
-// faint on white.
-var compartmentColours = [...]color.RGBA{
-	{0x00, 0x72, 0xb2, 0xff}, // blue
-	{0xd5, 0x5e, 0x00, 0xff}, // vermilion
-	{0x00, 0x9e, 0x73, 0xff}, // bluish green
-	{0xcc, 0x79, 0xa7, 0xff}, // reddish purple
-	{0xe6, 0x9f, 0x00, 0xff}, // orange
-	{0x56, 0xb4, 0xe9, 0xff}, // sky blue
-	{0x33, 0x33, 0x33, 0xff}, // near black
-}

@@ -18,6 +18,7 @@ import (
 	"gonum.org/v1/plot/vg/draw"
 	"gonum.org/v1/plot/vg/vgimg"
 
+	"github.com/t2map/t2map/figure"
 	"github.com/t2map/t2map/segment"
 )
 
@@ -53,22 +54,22 @@ func writeDecay(w io.Writer, r Result) error {
 	if len(r.Decays) == 0 {
 		l = legend{{value: "no compartments"}}
 	} else if r.Protocol.SkippedEchoes > 0 {
-		l = append(l, entry{value: "left out of the fit", sign: []plot.Thumbnailer{glyphs(nil, plotAxis, draw.RingGlyph{})}})
+		l = append(l, entry{value: "left out of the fit", sign: []plot.Thumbnailer{glyphs(nil, figure.Axis, draw.RingGlyph{})}})
 	}
 	canvas := vgimg.NewWith(vgimg.UseWH(decayWidth, decayHeight), vgimg.UseDPI(decayDPI))
 	page := draw.New(canvas)
 	page = draw.Crop(page, decayMargin, -decayMargin, decayMargin, -decayMargin)
 	p.Draw(draw.Crop(page, 0, -legendWidth, 0, 0))
 	l.draw(draw.Crop(page, page.Rectangle.Size().X-legendWidth+vg.Points(12), 0, 0, -vg.Points(26)))
-	return encodePNG(w, toPaletted(canvas.Image().(*image.RGBA)), png.BestSpeed)
+	return encodePNG(w, figure.Paletted(canvas.Image().(*image.RGBA)), png.BestSpeed)
 }
 
 // newDecayPlot returns the plot without curves, over the range of the data
 // from the origin on.
 func newDecayPlot(r Result) *plot.Plot {
-	p := newPlot(10)
+	p := figure.NewPlot(10)
 	p.Title.Padding = vg.Points(9)
-	p.Title.Text = fitStyle(p.Title.TextStyle, title(r), decayWidth-legendWidth-4*decayMargin)
+	p.Title.Text = figure.Fit(p.Title.TextStyle, title(r), decayWidth-legendWidth-4*decayMargin)
 	p.X.Label.Text = "TE (ms)"
 	p.Y.Label.Text = "mean signal (units of the series)"
 	for _, a := range []*plot.Axis{&p.X, &p.Y} {
@@ -125,8 +126,8 @@ type curve struct {
 
 // addTo draws the curve into p and returns its entry of the legend.
 func (c curve) addTo(p *plot.Plot) entry {
-	ink := compartmentColours[c.number%len(compartmentColours)]
-	mark := marks[c.number/len(compartmentColours)%len(marks)]
+	ink := figure.Colours[c.number%len(figure.Colours)]
+	mark := marks[c.number/len(figure.Colours)%len(marks)]
 	fitted := glyphs(c.points(c.skipped, len(c.te)), ink, mark.full)
 	skipped := glyphs(c.points(0, c.skipped), ink, mark.hollow)
 	e := entry{name: c.Compartment, sign: []plot.Thumbnailer{fitted}}
@@ -233,7 +234,7 @@ func (l legend) draw(c draw.Canvas) {
 // draw writes the entry with the baseline of its first line at y and returns
 // its height.
 func (e entry) draw(c draw.Canvas, y vg.Length, brief bool) vg.Length {
-	plain := draw.TextStyle{Color: plotInk, Font: plotfont.From(sans, 9), Handler: plot.DefaultTextHandler}
+	plain := draw.TextStyle{Color: figure.Ink, Font: plotfont.From(figure.Sans, 9), Handler: plot.DefaultTextHandler}
 	strong := plain
 	strong.Font.Weight = font.WeightBold
 	sign := draw.Canvas{Canvas: c.Canvas, Rectangle: vg.Rectangle{
@@ -249,25 +250,20 @@ func (e entry) draw(c draw.Canvas, y vg.Length, brief bool) vg.Length {
 	room := c.Max.X - at.X
 	switch {
 	case e.name == "":
-		c.FillText(plain, at, fitStyle(plain, e.value, room))
+		c.FillText(plain, at, figure.Fit(plain, e.value, room))
 	case brief:
 		width := plain.Width(e.value)
-		c.FillText(strong, at, fitStyle(strong, e.name, room-width-4))
+		c.FillText(strong, at, figure.Fit(strong, e.name, room-width-4))
 		c.FillText(plain, vg.Point{X: c.Max.X - width, Y: y}, e.value)
 	default:
-		c.FillText(strong, at, fitStyle(strong, e.name, room))
+		c.FillText(strong, at, figure.Fit(strong, e.name, room))
 		at.Y -= linePitch
-		c.FillText(plain, at, fitStyle(plain, joinKnown(", ", e.value, e.count), room))
+		c.FillText(plain, at, figure.Fit(plain, joinKnown(", ", e.value, e.count), room))
 	}
 	if brief {
 		return linePitch
 	}
 	return y - at.Y + 1.5*linePitch
-}
-
-// fitStyle shortens s to the width in the style.
-func fitStyle(style draw.TextStyle, s string, width vg.Length) string {
-	return shorten(s, func(s string) bool { return style.Width(s) <= width })
 }
 
 func isFinite(x float64) bool { return !math.IsNaN(x) && !math.IsInf(x, 0) }

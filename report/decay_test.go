@@ -14,6 +14,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"gonum.org/v1/plot/plotter"
 
+	"github.com/t2map/t2map/figure"
 	"github.com/t2map/t2map/segment"
 	"github.com/t2map/t2map/volume"
 )
@@ -53,14 +54,14 @@ func TestDecayPlot(t *testing.T) {
 	r.Protocol.SkippedEchoes = 0
 	r.TE = []float64{10, 20, 50, 80}
 	r.Decays[0].T2, r.Decays[0].S0 = segment.Number(math.NaN()), segment.Number(math.NaN()) // points alone
-	points, n := inked(drawDecay(t, r), compartmentColours[0])
+	points, n := inked(drawDecay(t, r), figure.Colours[0])
 	if n == 0 {
 		t.Fatal("no points")
 	}
 	width := float64(points.Dx())
 	// The same axes with the first two echoes alone.
 	r.Decays[0].Signal = []segment.Number{700, 592, segment.Number(math.NaN()), segment.Number(math.NaN())}
-	half, _ := inked(drawDecay(t, r), compartmentColours[0])
+	half, _ := inked(drawDecay(t, r), figure.Colours[0])
 	const mark = 14 // pixels a mark is wide at 160 dpi: 2 × 3.2 points
 	if got, want := (float64(half.Dx())-mark)/(width-mark), 10.0/70; math.Abs(got-want) > 0.02 {
 		t.Errorf("from 10 to 20 ms is %.3f of from 10 to 80 ms, want %.3f", got, want)
@@ -75,9 +76,9 @@ func TestDecaySkippedIsHollow(t *testing.T) {
 	r := sampleResult(volume.Geometry{})
 	r.Decays = r.Decays[:1]
 	r.Decays[0].T2 = segment.Number(math.NaN())
-	_, one := inked(drawDecay(t, r), compartmentColours[0])
+	_, one := inked(drawDecay(t, r), figure.Colours[0])
 	r.Protocol.SkippedEchoes = 0
-	_, none := inked(drawDecay(t, r), compartmentColours[0])
+	_, none := inked(drawDecay(t, r), figure.Colours[0])
 	if hollow := none - one; hollow < none/4/4 {
 		t.Errorf("4 full marks take %d pixels, 3 full and 1 hollow %d", none, one)
 	}
@@ -97,9 +98,9 @@ func TestDecayCurve(t *testing.T) {
 	}
 	r := sampleResult(volume.Geometry{})
 	r.Decays = r.Decays[:1]
-	_, with := inked(drawDecay(t, r), compartmentColours[0])
+	_, with := inked(drawDecay(t, r), figure.Colours[0])
 	r.Decays[0].T2 = segment.Number(math.NaN())
-	_, without := inked(drawDecay(t, r), compartmentColours[0])
+	_, without := inked(drawDecay(t, r), figure.Colours[0])
 	if with <= without {
 		t.Errorf("%d pixels with a curve, %d without", with, without)
 	}
@@ -157,7 +158,7 @@ func TestToPaletted(t *testing.T) {
 	for n := range 64 * 64 {
 		img.Set(n%64, n/64, color.RGBA{uint8(n % 64), uint8(n / 64 % 4), 0, 0xff}) // 256 colours
 	}
-	p := toPaletted(img)
+	p := figure.Paletted(img)
 	for n := range 64 * 64 {
 		if got, want := p.At(n%64, n/64), img.At(n%64, n/64); got != want {
 			t.Fatalf("pixel %d: got %v, want %v", n, got, want)
@@ -165,7 +166,7 @@ func TestToPaletted(t *testing.T) {
 	}
 	rare, near := color.RGBA{9, 7, 0, 0xff}, color.RGBA{9, 3, 0, 0xff}
 	img.Set(5, 60, rare)
-	if got := toPaletted(img).At(5, 60); got != near {
+	if got := figure.Paletted(img).At(5, 60); got != near {
 		t.Errorf("a 257th colour %v became %v, want the nearest, %v", rare, got, near)
 	}
 }

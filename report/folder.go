@@ -11,6 +11,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/t2map/t2map/outfile"
 )
 
 // replaceFolder makes dir complete or leaves it as it was: fill writes into a
@@ -124,7 +126,7 @@ func moveOver(tmp, dir string) error {
 		if err = rename(tmp, dir); err == nil {
 			// dir is complete, whatever becomes of the earlier folder: a study
 			// whose results stand there has not failed. sweep takes the rest.
-			_ = patiently(func() error { return os.RemoveAll(old) })
+			_ = outfile.Patiently(func() error { return os.RemoveAll(old) })
 			return nil
 		}
 		if backErr := rename(old, dir); backErr != nil {
@@ -145,7 +147,7 @@ func moveOver(tmp, dir string) error {
 // does not free the name.
 func rename(from, to string) error {
 	var err error
-	_ = patiently(func() error {
+	_ = outfile.Patiently(func() error {
 		err = os.Rename(from, to)
 		if _, statErr := os.Lstat(to); statErr == nil {
 			return nil // taken, or done: either way the end, with err

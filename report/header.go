@@ -7,6 +7,8 @@ import (
 	"strings"
 
 	"golang.org/x/image/font"
+
+	"github.com/t2map/t2map/figure"
 )
 
 // drawHeader draws the strip above the tiles: whose slices they are at the
@@ -15,10 +17,10 @@ func drawHeader(img *image.Paletted, sh sheet, s scene, r Result) {
 	strip := image.Rect(0, 0, sh.size.X, sh.header)
 	fill(img, strip, greyPanel)
 	em := sh.textSize(sh.size.X)
-	bold, plain := typeface(sans, em, font.WeightBold), typeface(sans, em*8/10, font.WeightNormal)
+	bold, plain := typeface(figure.Sans, em, font.WeightBold), typeface(figure.Sans, em*8/10, font.WeightNormal)
 	bar := drawScale(img, sh, plain)
 	put := func(face font.Face, text string, level uint8, baseline int) {
-		text = shorten(text, func(s string) bool { return textWidth(face, s) <= bar-2*em })
+		text = figure.Shorten(text, func(s string) bool { return textWidth(face, s) <= bar-2*em })
 		caption{face: face, text: text, level: level}.draw(img, image.Pt(em*6/10, baseline))
 	}
 	put(bold, title(r), greyWhite, em*13/10)

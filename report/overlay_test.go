@@ -13,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"golang.org/x/image/font"
 
+	"github.com/t2map/t2map/figure"
 	"github.com/t2map/t2map/volume"
 )
 
@@ -311,8 +312,8 @@ func TestSheetSize(t *testing.T) {
 func TestShorten(t *testing.T) {
 	fits := func(s string) bool { return len([]rune(s)) <= 6 }
 	for in, want := range map[string]string{"": "", "S01": "S01", "sixsix": "sixsix", "seven77": "seven…", "a\nb": "a b", "\xff": "\uFFFD", "ääääääää": "äääää…"} {
-		if got := shorten(in, fits); got != want {
-			t.Errorf("shorten(%q) = %q, want %q", in, got, want)
+		if got := figure.Shorten(in, fits); got != want {
+			t.Errorf("Shorten(%q) = %q, want %q", in, got, want)
 		}
 	}
 	s := smallStudy()
@@ -320,7 +321,7 @@ func TestShorten(t *testing.T) {
 	long, sh, _ := drawOverlay(t, s)
 	s.Result.Subject = ""
 	plain, _, _ := drawOverlay(t, s)
-	scale := drawScale(image.NewPaletted(plain.Bounds(), palette), sh, typeface(sans, sh.textSize(sh.size.X)*8/10, font.WeightNormal))
+	scale := drawScale(image.NewPaletted(plain.Bounds(), palette), sh, typeface(figure.Sans, sh.textSize(sh.size.X)*8/10, font.WeightNormal))
 	for y := range sh.header {
 		for x := scale; x < sh.size.X; x++ {
 			if long.At(x, y) != plain.At(x, y) {

@@ -15,6 +15,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/t2map/t2map/printable"
 	"github.com/t2map/t2map/segment"
 )
 
@@ -86,13 +87,13 @@ type tickView struct {
 // says so.
 func (c Cohort) page(dir string, budget int) ([]byte, error) {
 	v := pageView{
-		Version: Printable(c.Version), Done: len(c.Results), Failed: len(c.Failures),
+		Version: printable.Line(c.Version), Done: len(c.Results), Failed: len(c.Failures),
 		Subjects: c.subjects(), Settings: c.settings(), Gradient: scaleGradient(),
 	}
 	for _, f := range c.Failures {
 		v.Failures = append(v.Failures, Failure{
-			Subject: Printable(f.Subject), Visit: Printable(f.Visit), Study: shortHash(f.Study),
-			Folder: Printable(f.Folder), Reason: Printable(f.Reason), Hint: Printable(f.Hint),
+			Subject: printable.Line(f.Subject), Visit: printable.Line(f.Visit), Study: shortHash(f.Study),
+			Folder: printable.Line(f.Folder), Reason: printable.Line(f.Reason), Hint: printable.Line(f.Hint),
 		})
 	}
 	for ms := 0; ms <= scaleMaxMS; ms += scaleTickMS {
@@ -193,7 +194,7 @@ func describe(p Protocol, version string) string {
 	if p.Name != "" {
 		parts = append(parts, "protocol: "+p.Name)
 	}
-	return Printable(joinKnown(", ", append(parts, "t2map "+version)...))
+	return printable.Line(joinKnown(", ", append(parts, "t2map "+version)...))
 }
 
 // shorts prints each number with as many decimals as it needs.
@@ -206,25 +207,25 @@ func shorts(x []float64) []string {
 }
 
 func newStudyView(r Result, dir string) studyView {
-	v := studyView{Subject: Printable(r.Subject), Visit: Printable(r.Visit), Side: Printable(r.Side)}
+	v := studyView{Subject: printable.Line(r.Subject), Visit: printable.Line(r.Visit), Side: printable.Line(r.Side)}
 	v.Facts = append(v.Facts, fmt.Sprintf("%d × %d × %d", r.Size[0], r.Size[1], r.Size[2]))
 	if n := len(r.TE); n > 0 {
 		v.Facts = append(v.Facts, fmt.Sprintf("%d echoes, %.3g–%.3g ms", n, r.TE[0], r.TE[n-1]))
 	}
-	if sigma := figure(r.Noise.median()); sigma != "" {
-		v.Facts = append(v.Facts, fmt.Sprintf("noise σ %s (%s)", sigma, Printable(r.Noise.Source)))
+	if sigma := fourDigits(r.Noise.median()); sigma != "" {
+		v.Facts = append(v.Facts, fmt.Sprintf("noise σ %s (%s)", sigma, printable.Line(r.Noise.Source)))
 	}
 	if r.Mask.Path != "" {
-		v.Facts = append(v.Facts, fmt.Sprintf("mask %s (%s)", Printable(r.Mask.Path), Printable(r.Mask.Kind)))
+		v.Facts = append(v.Facts, fmt.Sprintf("mask %s (%s)", printable.Line(r.Mask.Path), printable.Line(r.Mask.Kind)))
 	}
 	if r.Study != "" {
 		v.Facts = append(v.Facts, "study "+shortHash(r.Study))
 	}
 	for _, w := range r.Warnings {
-		v.Warnings = append(v.Warnings, Printable(w))
+		v.Warnings = append(v.Warnings, printable.Line(w))
 	}
 	for _, n := range r.Notes {
-		v.Notes = append(v.Notes, Printable(n))
+		v.Notes = append(v.Notes, printable.Line(n))
 	}
 	if folder := r.folder(dir); folder != "" {
 		v.Overlay, v.Decay, v.JSON = link(folder, overlayFile), link(folder, decayFile), link(folder, ResultFile)
@@ -246,7 +247,7 @@ func link(folder, file string) string {
 
 func newRowView(s segment.Summary, d Decay) rowView {
 	v := rowView{
-		Compartment: Printable(s.Compartment), Note: Printable(s.Note), Excluded: s.Excluded.Reasons(),
+		Compartment: printable.Line(s.Compartment), Note: printable.Line(s.Note), Excluded: s.Excluded.Reasons(),
 		T2:   number(s.MeanT2, decimalsT2),
 		Used: fmt.Sprintf("%d / %d", s.Used, s.Voxels),
 		R2:   number(s.MeanR2, decimalsR2), Volume: number(s.VolumeMM3, decimalsVolume),
@@ -330,6 +331,6 @@ func scaleGradient() template.CSS {
 
 // shortHash returns what of a hash is enough for people to tell studies apart.
 func shortHash(s string) string {
-	r := []rune(Printable(s))
+	r := []rune(printable.Line(s))
 	return string(r[:min(len(r), 12)])
 }

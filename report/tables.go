@@ -7,16 +7,13 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"os"
 	"path/filepath"
-	"regexp"
-	"runtime"
 	"slices"
 	"strconv"
 	"strings"
 
-	"github.com/google/renameio/v2/maybe"
-
+	"github.com/t2map/t2map/outfile"
+	"github.com/t2map/t2map/printable"
 	"github.com/t2map/t2map/segment"
 )
 
@@ -66,28 +63,12 @@ func WriteTables(dir string, c Cohort) error {
 		{"studies.csv", table(studyColumns, c.studyRows(dir))},
 		{pageFile, page},
 	} {
-		errs = append(errs, replaceFile(filepath.Join(dir, f.name), f.content))
+		errs = append(errs, outfile.Replace(filepath.Join(dir, f.name), f.content))
 	}
 	if err := errors.Join(errs...); err != nil {
 		return fmt.Errorf("report: %w", err)
 	}
 	return nil
-}
-
-// replaceFile gives a file new content. Its errors name it, and the likely cause
-// where the system's words hide it.
-func replaceFile(path string, content []byte) error {
-	err := patiently(func() error { return maybe.WriteFile(path, content, 0o644) })
-	if err == nil {
-		return nil
-	}
-	cause := ""
-	if info, statErr := os.Stat(path); statErr == nil && info.IsDir() {
-		cause = "a folder of that name is in the way: "
-	} else if held(runtime.GOOS, err) {
-		cause = "it may be open in another program, such as a spreadsheet: close it there: "
-	}
-	return fmt.Errorf("%s: not written: %s%w", filepath.Base(path), cause, err)
 }
 
 // sorted returns a copy with results and failures in the order of tables.
@@ -106,7 +87,7 @@ func (c Cohort) sorted() Cohort {
 var compartmentColumns = slices.Concat(
 	[]string{"subject", "visit", "study", "series", "side", "compartment", "voxels", "used"},
 	exclusionColumns(),
-	[]string{"mean_t2_ms", "se_mean_t2_ms", "sd_t2_ms", "median_t2_ms", "q1_t2_ms", "q3_t2_ms", "mean_r2", "snr_first", "snr_last", "volume_mm3", "lossy_images", "method", "skipped_echoes", "settings", "note"},
+	[]string{"mean_t2_ms", "se_mean_t2_ms", "sd_t2_ms", "median_t2_ms", "q1_t2_ms", "q3_t2_ms", "mean_r2", "snr_first", "snr_last", "volume_mm3", "lossy_images", "method", "skipped_echoes", "settings", "scanner", "acquisition", "note"},
 )
 
 func exclusionColumns() []string {
@@ -133,7 +114,7 @@ func (c Cohort) compartmentRows() [][]string {
 		for _, s := range r.Compartments {
 			d := r.decayOf(s.Compartment)
 			row := []string{
-				text(r.Subject), text(r.Visit), text(r.Study), text(r.Series), text(r.Side), text(s.Compartment),
+				printable.Cell(r.Subject), printable.Cell(r.Visit), printable.Cell(r.Study), printable.Cell(r.Series), printable.Cell(r.Side), printable.Cell(s.Compartment),
 				strconv.Itoa(s.Voxels), strconv.Itoa(s.Used),
 			}
 			for _, n := range s.Excluded.Each {
@@ -143,7 +124,7 @@ func (c Cohort) compartmentRows() [][]string {
 				number(s.MeanT2, decimalsT2), number(s.SEMeanT2, decimalsSE), number(s.SDT2, decimalsT2), number(s.MedianT2, decimalsT2),
 				number(s.Q1T2, decimalsT2), number(s.Q3T2, decimalsT2), number(s.MeanR2, decimalsR2),
 				number(d.SNRFirst, decimalsSNR), number(d.SNRLast, decimalsSNR), number(s.VolumeMM3, decimalsVolume), yes(r.LossyImages),
-				text(r.Protocol.Method), strconv.Itoa(r.Protocol.SkippedEchoes), text(describe(r.Protocol, r.Version)), text(s.Note),
+				printable.Cell(r.Protocol.Method), strconv.Itoa(r.Protocol.SkippedEchoes), printable.Cell(describe(r.Protocol, r.Version)), printable.Cell(r.Scanner.text()), printable.Cell(r.acquisition()), printable.Cell(s.Note),
 			))
 		}
 	}
@@ -163,7 +144,7 @@ func (r Result) decayOf(compartment string) Decay {
 
 var studyColumns = []string{
 	"subject", "visit", "study", "series", "side", "folder", "status", "reason", "hint",
-	"echoes", "first_te_ms", "last_te_ms", "nx", "ny", "nz", "dx_mm", "dy_mm", "dz_mm", "lossy_images", "mask", "mask_kind",
+	"echoes", "first_te_ms", "last_te_ms", "nx", "ny", "nz", "dx_mm", "dy_mm", "dz_mm", "scanner", "acquisition", "lossy_images", "mask", "mask_kind",
 	"voxels", "used", "median_sigma", "sigma_source", "method", "skipped_echoes", "settings", "protocol", "version",
 }
 
@@ -178,18 +159,18 @@ func (c Cohort) studyRows(dir string) [][]string {
 		}
 		voxels, used := r.voxels()
 		rows = append(rows, []string{
-			text(r.Subject), text(r.Visit), text(r.Study), text(r.Series), text(r.Side), text(r.folder(dir)), "done", "", "",
+			printable.Cell(r.Subject), printable.Cell(r.Visit), printable.Cell(r.Study), printable.Cell(r.Series), printable.Cell(r.Side), printable.Cell(r.folder(dir)), "done", "", "",
 			strconv.Itoa(len(r.TE)), first, last,
 			strconv.Itoa(r.Size[0]), strconv.Itoa(r.Size[1]), strconv.Itoa(r.Size[2]),
-			millimetres(r.Spacing[0]), millimetres(r.Spacing[1]), millimetres(r.Spacing[2]), yes(r.LossyImages), text(r.Mask.Path), text(r.Mask.Kind),
-			strconv.Itoa(voxels), strconv.Itoa(used), figure(r.Noise.median()), text(r.Noise.Source), text(r.Protocol.Method), strconv.Itoa(r.Protocol.SkippedEchoes), text(describe(r.Protocol, r.Version)),
-			text(r.Protocol.Name), text(r.Version),
+			millimetres(r.Spacing[0]), millimetres(r.Spacing[1]), millimetres(r.Spacing[2]), printable.Cell(r.Scanner.text()), printable.Cell(r.acquisition()), yes(r.LossyImages), printable.Cell(r.Mask.Path), printable.Cell(r.Mask.Kind),
+			strconv.Itoa(voxels), strconv.Itoa(used), fourDigits(r.Noise.median()), printable.Cell(r.Noise.Source), printable.Cell(r.Protocol.Method), strconv.Itoa(r.Protocol.SkippedEchoes), printable.Cell(describe(r.Protocol, r.Version)),
+			printable.Cell(r.Protocol.Name), printable.Cell(r.Version),
 		})
 	}
 	for _, f := range c.Failures {
 		row := make([]string, len(studyColumns))
-		copy(row, []string{text(f.Subject), text(f.Visit), text(f.Study), "", "", text(f.Folder), "failed", text(f.Reason), text(f.Hint)})
-		row[len(row)-1] = text(c.Version)
+		copy(row, []string{printable.Cell(f.Subject), printable.Cell(f.Visit), printable.Cell(f.Study), "", "", printable.Cell(f.Folder), "failed", printable.Cell(f.Reason), printable.Cell(f.Hint)})
+		row[len(row)-1] = printable.Cell(c.Version)
 		rows = append(rows, row)
 	}
 	return rows
@@ -244,8 +225,8 @@ func number(x segment.Number, decimals int) string {
 	return strconv.FormatFloat(float64(x), 'f', decimals, 64)
 }
 
-// figure prints x with four digits, for quantities of any size.
-func figure(x float64) string {
+// fourDigits prints x with four digits, for quantities of any size.
+func fourDigits(x float64) string {
 	if !isFinite(x) {
 		return ""
 	}
@@ -256,21 +237,4 @@ func figure(x float64) string {
 // affine's root.
 func millimetres(x float64) string {
 	return strings.TrimRight(strings.TrimRight(strconv.FormatFloat(x, 'f', 4, 64), "0"), ".")
-}
-
-// realNumber is a text that a spreadsheet reads as a number though it begins
-// with a sign.
-var realNumber = regexp.MustCompile(`^[+-][0-9]+([.,][0-9]+)?$`)
-
-// text returns a cell that holds a text of unknown origin: one line, and with
-// an apostrophe before it where a spreadsheet would run it as a formula
-// (OWASP, "CSV Injection": = + - @, tab and line ends, and the full-width forms).
-func text(s string) string {
-	clean := Printable(s)
-	start := strings.TrimLeft(clean, " ")
-	formula := strings.IndexAny(start, "=+-@＝＋－＠") == 0 && !realNumber.MatchString(clean)
-	if formula || strings.IndexAny(s, "\t\r\n") == 0 {
-		return "'" + clean
-	}
-	return clean
 }

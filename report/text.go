@@ -2,18 +2,10 @@ package report
 
 import (
 	"image"
-	"sort"
 
 	"golang.org/x/image/font"
 	"golang.org/x/image/math/fixed"
 	plotfont "gonum.org/v1/plot/font"
-)
-
-// The typefaces of figures are Liberation's, which gonum/plot brings; mono has
-// an I that cannot be taken for a stroke.
-var (
-	sans = plotfont.Font{Typeface: "Liberation", Variant: "Sans"}
-	mono = plotfont.Font{Typeface: "Liberation", Variant: "Mono"}
 )
 
 // typeface returns a face of size pixels per em. A face is not safe for
@@ -26,18 +18,6 @@ func typeface(f plotfont.Font, size int, weight font.Weight) font.Face {
 
 // textWidth returns the advance of s in pixels.
 func textWidth(face font.Face, s string) int { return font.MeasureString(face, s).Ceil() }
-
-// shorten makes s printable and, where it does not fit, cuts it and ends it in an
-// ellipsis.
-func shorten(s string, fits func(string) bool) string {
-	s = Printable(s)
-	if fits(s) {
-		return s
-	}
-	r := []rune(s)
-	over := sort.Search(len(r), func(n int) bool { return !fits(string(r[:n+1]) + "…") })
-	return string(r[:over]) + "…"
-}
 
 // A caption is a line of text on a picture with the palette of this package.
 type caption struct {

@@ -8,6 +8,7 @@ import (
 
 	"golang.org/x/image/font"
 
+	"github.com/t2map/t2map/figure"
 	"github.com/t2map/t2map/volume"
 )
 
@@ -144,7 +145,7 @@ type tileLabels struct {
 }
 
 func newTileLabels(g volume.Geometry, tile image.Point, em int) tileLabels {
-	return tileLabels{face: typeface(sans, em, font.WeightBold), edge: typeface(mono, em*11/10, font.WeightBold), em: em, tile: tile, edges: edgeLetters(g), total: g.Size[2]}
+	return tileLabels{face: typeface(figure.Sans, em, font.WeightBold), edge: typeface(figure.Mono, em*11/10, font.WeightBold), em: em, tile: tile, edges: edgeLetters(g), total: g.Size[2]}
 }
 
 // draw writes on the tile of slice k. Slices are counted from 1.

@@ -26,8 +26,18 @@ var mayImport = map[string][]string{
 	"nifti":    {"volume", "nifti/internal/deflate"},
 	"dicomio":  {"volume", "digest", "files", "dicomio/internal/elements", "dicomio/internal/codec"},
 	"phantom":  {"volume", "dicomio/dicomwrite", "nifti"},
-	"report":   {"volume", "digest", "nifti", "segment"},
-	"batch":    {"volume", "files", "dicomio", "nifti", "segment", "t2fit", "report", "yamlfile"},
+	"figure":   {"printable"},
+	"report":   {"volume", "digest", "nifti", "segment", "figure", "outfile", "printable"},
+	"batch":    {"volume", "files", "dicomio", "nifti", "segment", "t2fit", "report", "yamlfile", "printable"},
+
+	"outfile":   {},
+	"printable": {},
+
+	"trial":         {"trial/mmrm", "trial/compare", "printable"},
+	"trial/mmrm":    {},
+	"trial/compare": {"trial/mmrm"},
+	"trial/figures": {"trial", "trial/mmrm", "figure", "printable"},
+	"trial/publish": {"trial", "trial/mmrm", "figure", "outfile", "printable"},
 
 	"accuracy": {"volume", "t2fit", "phantom", "report"},
 
@@ -41,24 +51,22 @@ var mayImport = map[string][]string{
 	"t2fit/internal/lanes": {},
 	"t2fit/internal/epg":   {"t2fit/internal/lanes"},
 
-	"trial":      {"trial/mmrm"},
-	"trial/mmrm": {},
-
-	"cmd/t2map": {"accuracy", "batch", "dicomio", "phantom", "report", "segment", "t2fit"},
+	"cmd/t2map": {"accuracy", "batch", "dicomio", "phantom", "report", "segment", "t2fit", "printable", "trial", "trial/mmrm", "trial/figures", "trial/publish"},
 }
 
 // onlyIn says where a library may be seen: numerical packages see no path and no
 // logger.
 var onlyIn = map[string][]string{
 	// codec keeps its compiled module in the user's cache directory.
-	"os":                            {"files", "dicomio", "dicomio/internal/codec", "phantom", "report", "batch", "cmd/t2map"},
-	"path/filepath":                 {"files", "dicomio", "dicomio/internal/codec", "phantom", "report", "batch", "cmd/t2map"},
+	"os":                            {"files", "dicomio", "dicomio/internal/codec", "phantom", "report", "batch", "outfile", "trial/publish", "cmd/t2map"},
+	"path/filepath":                 {"files", "dicomio", "dicomio/internal/codec", "phantom", "report", "batch", "outfile", "trial/publish", "cmd/t2map"},
 	"github.com/suyashkumar/dicom":  {"dicomio", "dicomio/dicomwrite", "dicomio/internal/elements"},
 	"github.com/tetratelabs/wazero": {"dicomio/internal/codec"},
 	"github.com/spf13/cobra":        {"cmd/t2map"},
-	"golang.org/x/text":             {"dicomio/internal/charset"},
+	"golang.org/x/text":             {"dicomio/internal/charset", "trial"},
 	"github.com/goccy/go-yaml":      {"yamlfile", "segment"},
-	"gonum.org/v1/plot":             {"report"},
+	"gonum.org/v1/plot":             {"figure", "trial/figures", "report"},
+	"codeberg.org/go-pdf/fpdf":      {"figure"},
 	"log/slog":                      {"batch", "cmd/t2map"},
 }
 

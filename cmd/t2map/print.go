@@ -9,6 +9,7 @@ import (
 	"text/tabwriter"
 
 	"github.com/t2map/t2map/batch"
+	"github.com/t2map/t2map/printable"
 	"github.com/t2map/t2map/report"
 	"github.com/t2map/t2map/segment"
 )
@@ -35,7 +36,7 @@ func printRemarks(w io.Writer, remarks []string, quiet bool) {
 		return
 	}
 	for _, r := range remarks {
-		fmt.Fprintf(w, "note: %s\n", report.Printable(r))
+		fmt.Fprintf(w, "note: %s\n", printable.Line(r))
 	}
 }
 
@@ -49,7 +50,7 @@ func printCompartments(w io.Writer, results []report.Result) {
 	fmt.Fprintln(t, "SUBJECT\tVISIT\tCOMPARTMENT\tMEAN T2 (ms)\tSD\tMEDIAN\tUSED/VOXELS\tEXCLUDED")
 	for _, r := range results {
 		for _, c := range r.Compartments {
-			fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%s\t%d/%d\t%s\n", report.Printable(r.Subject), report.Printable(r.Visit), report.Printable(c.Compartment),
+			fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%s\t%d/%d\t%s\n", printable.Line(r.Subject), printable.Line(r.Visit), printable.Line(c.Compartment),
 				ms(c.MeanT2), ms(c.SDT2), ms(c.MedianT2), c.Used, c.Voxels, excluded(c))
 		}
 	}
@@ -82,7 +83,7 @@ func printDamaged(w io.Writer, damaged []batch.Problem) {
 	}
 	fmt.Fprintln(w, "damaged:")
 	for _, p := range damaged {
-		fmt.Fprintf(w, "  %s\n", report.Printable(p.Reason))
+		fmt.Fprintf(w, "  %s\n", printable.Line(p.Reason))
 	}
 }
 
@@ -97,7 +98,7 @@ func printFailures(w io.Writer, failures []report.Failure) {
 		if name == "" {
 			name = "(no study)"
 		}
-		fmt.Fprintf(w, "  study %s: %s\n", report.Printable(name), report.Printable(f.Reason))
+		fmt.Fprintf(w, "  study %s: %s\n", printable.Line(name), printable.Line(f.Reason))
 		if f.Hint != "" {
 			fmt.Fprintf(w, "    hint: %s\n", f.Hint)
 		}

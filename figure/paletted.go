@@ -1,4 +1,4 @@
-package report
+package figure
 
 import (
 	"cmp"
@@ -9,12 +9,12 @@ import (
 	"slices"
 )
 
-// toPaletted returns the opaque picture with one byte per pixel, which makes
+// Paletted returns the opaque picture with one byte per pixel, which makes
 // the file of a plot a third as large and is faster to write.
 //
 // The 256 most frequent colours stay as they are: paper, ink, grid, lines. The
 // others, shades at the edges of lines and letters, become the nearest of these.
-func toPaletted(img *image.RGBA) *image.Paletted {
+func Paletted(img *image.RGBA) *image.Paletted {
 	const limit = 256
 	counts := map[color.RGBA]int{}
 	eachRun(img, func(c color.RGBA, _, pixels int) { counts[c] += pixels })

@@ -1,4 +1,4 @@
-package report
+package outfile
 
 import (
 	"errors"
@@ -8,14 +8,14 @@ import (
 	"time"
 )
 
-// pauses are the waits between the tries of patiently, 1.1 s together.
+// pauses are the waits between the tries of Patiently, 1.1 s together.
 var pauses = [...]time.Duration{20 * time.Millisecond, 50 * time.Millisecond, 130 * time.Millisecond, 300 * time.Millisecond, 600 * time.Millisecond}
 
-// patiently calls do again a few times while another program holds a file. On
+// Patiently calls do again a few times while another program holds a file. On
 // Windows a virus scanner, the search index or a synchronised folder opens a new
 // file for some moments, and until it closes it neither the file can be replaced
 // nor a folder above it renamed.
-func patiently(do func() error) error {
+func Patiently(do func() error) error {
 	return retry(do, func(err error) bool { return held(runtime.GOOS, err) })
 }
 

@@ -1,0 +1,162 @@
+// Package figure is the look of all plots and their files: typefaces, inks, the
+// signs of arms, a panel with axes, and pictures as SVG, PNG and PDF.
+//
+// It knows nothing of what is drawn. Lengths are vg's, in points of 1/72 inch, with y
+// upwards, but for the size of a Picture, which is in mm.
+package figure
+
+import (
+	"image/color"
+
+	"golang.org/x/image/font"
+	"gonum.org/v1/plot"
+	plotfont "gonum.org/v1/plot/font"
+	"gonum.org/v1/plot/plotter"
+	"gonum.org/v1/plot/text"
+	"gonum.org/v1/plot/vg"
+	"gonum.org/v1/plot/vg/draw"
+)
+
+// What the plots have in common.
+var (
+	Ink  = color.Gray{0x22} // letters
+	Axis = color.Gray{0x88}
+	Grid = color.Gray{0xe4}
+)
+
+// The typefaces of figures are Liberation's, which gonum/plot brings; Mono has
+// an I that cannot be taken for a stroke.
+var (
+	Sans = plotfont.Font{Typeface: "Liberation", Variant: "Sans"}
+	Mono = plotfont.Font{Typeface: "Liberation", Variant: "Mono"}
+)
+
+// Colours are by Okabe and Ito (Color Universal Design, 2008), told apart by
+// dichromats; without their yellow, which is too faint on white.
+var Colours = [...]color.RGBA{
+	{0x00, 0x72, 0xb2, 0xff}, // blue
+	{0xd5, 0x5e, 0x00, 0xff}, // vermilion
+	{0x00, 0x9e, 0x73, 0xff}, // bluish green
+	{0xcc, 0x79, 0xa7, 0xff}, // reddish purple
+	{0xe6, 0x9f, 0x00, 0xff}, // orange
+	{0x56, 0xb4, 0xe9, 0xff}, // sky blue
+	{0x33, 0x33, 0x33, 0xff}, // near black
+}
+
+// NewPlot returns an empty plot with a grid, whose axes are named in letters of that
+// size in points; the title's are a point larger, the ticks' a point smaller.
+func NewPlot(size vg.Length) *plot.Plot {
+	p := plot.New()
+	bold := Sans
+	bold.Weight = font.WeightBold
+	p.Title.TextStyle.Font = plotfont.From(bold, size+1)
+	p.Title.TextStyle.Color = Ink
+	for _, a := range []*plot.Axis{&p.X, &p.Y} {
+		a.Label.TextStyle.Font = plotfont.From(Sans, size)
+		a.Label.TextStyle.Color = Ink
+		a.Tick.Label.Font = plotfont.From(Sans, size-1)
+		a.Tick.Label.Color = Ink
+		a.LineStyle.Color, a.Tick.LineStyle.Color = Axis, Axis
+		a.Padding = 0
+	}
+	p.Y.LineStyle.Width, p.Y.Tick.LineStyle.Width = 0, 0 // the grid is enough
+	grid := plotter.NewGrid()
+	grid.Horizontal.Color, grid.Vertical.Color = Grid, Grid
+	p.Add(grid)
+	return p
+}
+
+// Letters is the style of text of that size in points.
+func Letters(size vg.Length) draw.TextStyle {
+	// A handler of its own for each style: it is a value, and needs no lock.
+	return draw.TextStyle{Color: Ink, Font: plotfont.From(Sans, size), Handler: text.Plain{Fonts: plotfont.DefaultCache}}
+}
+
+// Bold is the style in bold letters.
+func Bold(s draw.TextStyle) draw.TextStyle {
+	s.Font.Weight = font.WeightBold
+	return s
+}
+
+// Sign is how an arm is drawn. Two arms differ by colour, which differs in lightness
+// too, by mark and by dash, each of which is enough to tell them apart.
+type Sign struct {
+	Colour       color.RGBA
+	Full, Hollow draw.GlyphDrawer
+	Dashes       []vg.Length
+}
+
+// SignOf returns the sign of the arm of that number, 0 being the reference. Signs
+// repeat after 42.
+func SignOf(arm int) Sign {
+	// Neighbours in this order are far apart in grey: 87, 162, 51, 151, 106, 158, 119 of
+	// 255 (luma by ITU-R BT.601).
+	order := [...]int{0, 4, 6, 3, 2, 5, 1}
+	marks := [...]struct{ full, hollow draw.GlyphDrawer }{
+		{draw.CircleGlyph{}, draw.RingGlyph{}},
+		{draw.BoxGlyph{}, draw.SquareGlyph{}},
+		{draw.PyramidGlyph{}, draw.TriangleGlyph{}},
+		{diamond{full: true}, diamond{}},
+		{pyramidDown{full: true}, pyramidDown{}},
+		{draw.PlusGlyph{}, draw.PlusGlyph{}},
+	}
+	dashes := [...][]vg.Length{nil, {5, 2.5}, {1.5, 1.5}, {6, 2, 1.5, 2}, {9, 3}, {3, 1.5, 1, 1.5, 1, 1.5}}
+	arm = max(arm, 0)
+	mark := marks[arm%len(marks)]
+	return Sign{Colour: Colours[order[arm%len(order)]], Full: mark.full, Hollow: mark.hollow, Dashes: dashes[arm%len(dashes)]}
+}
+
+// Mark is the glyph of the sign with that radius in points.
+func (s Sign) Mark(radius vg.Length, hollow bool) draw.GlyphStyle {
+	g := draw.GlyphStyle{Color: s.Colour, Radius: radius, Shape: s.Full}
+	if hollow {
+		g.Shape = s.Hollow
+	}
+	return g
+}
+
+// Line is a line of that width in the sign's colour and dashes.
+func (s Sign) Line(width vg.Length) draw.LineStyle {
+	return draw.LineStyle{Color: s.Colour, Width: width, Dashes: s.Dashes}
+}
+
+// Tint mixes a colour with white: 0 is white, 1 the colour itself. Ribbons are tints
+// with an alpha, so that what lies below shows.
+func Tint(c color.RGBA, share float64) color.RGBA {
+	mix := func(v uint8) uint8 { return uint8(255 - share*float64(255-v) + 0.5) }
+	return color.RGBA{mix(c.R), mix(c.G), mix(c.B), 0xff}
+}
+
+// diamond and pyramidDown complete vg's glyphs, which have no fourth and fifth shape that
+// is told from the others when it is small.
+type diamond struct{ full bool }
+
+// DrawGlyph implements draw.GlyphDrawer.
+func (d diamond) DrawGlyph(c *draw.Canvas, sty draw.GlyphStyle, pt vg.Point) {
+	r := sty.Radius * 1.25
+	outline(c, sty, d.full, []vg.Point{{X: pt.X, Y: pt.Y + r}, {X: pt.X + r, Y: pt.Y}, {X: pt.X, Y: pt.Y - r}, {X: pt.X - r, Y: pt.Y}})
+}
+
+type pyramidDown struct{ full bool }
+
+// DrawGlyph implements draw.GlyphDrawer.
+func (d pyramidDown) DrawGlyph(c *draw.Canvas, sty draw.GlyphStyle, pt vg.Point) {
+	r := sty.Radius * 1.15
+	outline(c, sty, d.full, []vg.Point{{X: pt.X, Y: pt.Y - r}, {X: pt.X + r, Y: pt.Y + 0.75*r}, {X: pt.X - r, Y: pt.Y + 0.75*r}})
+}
+
+func outline(c *draw.Canvas, sty draw.GlyphStyle, full bool, corners []vg.Point) {
+	var p vg.Path
+	p.Move(corners[0])
+	for _, at := range corners[1:] {
+		p.Line(at)
+	}
+	p.Close()
+	if full {
+		c.SetColor(sty.Color)
+		c.Fill(p)
+		return
+	}
+	c.SetLineStyle(draw.LineStyle{Color: sty.Color, Width: vg.Points(0.5)})
+	c.Stroke(p)
+}

@@ -1,0 +1,50 @@
+package figure
+
+import (
+	"fmt"
+
+	"gonum.org/v1/plot/vg"
+	"gonum.org/v1/plot/vg/draw"
+)
+
+// PageWidth in mm is that of a picture across a page: A4 with 15 mm at either side.
+const PageWidth = 180
+
+const pointsPerMM = 72 / 25.4
+
+// MM is a length of x mm.
+func MM(x float64) vg.Length { return vg.Length(x * pointsPerMM) }
+
+// Picture is a figure as it is filed.
+type Picture struct {
+	// Name is that of its files, without their extension.
+	Name string
+	// Title is short; Caption says what is drawn, of how many, and what an interval is.
+	Title, Caption string
+	// Flags are what a reader has to know of points in it, one sentence each, all of them:
+	// the picture itself holds no more than fit.
+	Flags []string
+	// Width and Height in mm.
+	Width, Height float64
+	// SVG, PNG and PDF are the files.
+	SVG, PNG, PDF []byte
+}
+
+// Render returns the picture with its files, on which paint has drawn: the same bytes
+// for the same drawing. It may be called from several goroutines. A size that is no size
+// or larger than 60 cm is an error.
+func (p Picture) Render(paint func(draw.Canvas)) (Picture, error) {
+	const most = 600 // mm: A2 is as high, and it is 7,000 pixels
+	if !(p.Width > 0 && p.Height > 0 && p.Width <= most && p.Height <= most) {
+		return p, fmt.Errorf("figure %s: %g × %g mm is no size of a picture", p.Name, p.Width, p.Height)
+	}
+	s := newSheet(hundredth(p.Width*pointsPerMM), hundredth(p.Height*pointsPerMM))
+	paint(draw.NewCanvas(s, vg.Length(s.width), vg.Length(s.height)))
+	p.SVG = s.svg(p)
+	var err error
+	if p.PNG, err = s.png(p); err != nil {
+		return p, err
+	}
+	p.PDF, err = s.pdf(p)
+	return p, err
+}

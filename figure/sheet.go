@@ -1,0 +1,222 @@
+package figure
+
+import (
+	"image"
+	"image/color"
+	"math"
+
+	plotfont "gonum.org/v1/plot/font"
+	"gonum.org/v1/plot/vg"
+
+	"github.com/t2map/t2map/printable"
+)
+
+// sheet is a vg.Canvas that keeps what is drawn on it as a list, from which the files
+// are written, so that all three show the same. Everything is in points of the sheet,
+// transformed and rounded to a hundredth: the last bit of a sum, which the processor
+// may choose, never reaches a file.
+type sheet struct {
+	width, height float64
+	stack         []drawState
+	marks         []mark
+}
+
+// drawState is what Push saves.
+type drawState struct {
+	m      matrix
+	colour color.NRGBA
+	width  float64
+	dash   []float64
+}
+
+// mark is a stroked or filled path, or a text.
+type mark struct {
+	kind   markKind
+	colour color.NRGBA
+	path   []step
+	width  float64   // of a stroke
+	dash   []float64 // of a stroke
+	text   string
+	face   plotfont.Face
+	at     point   // start of the text's baseline
+	angle  float64 // of the text, degrees counterclockwise
+}
+
+type markKind int8
+
+const (
+	stroke markKind = iota
+	fill
+	letters
+)
+
+type point struct{ x, y float64 }
+
+// step is a part of a path: to the last of its points, by way of the others.
+type step struct {
+	verb verb
+	to   [3]point
+}
+
+type verb int8
+
+const (
+	moveTo  verb = iota // to[0]
+	lineTo              // to[0]
+	curveTo             // control points to[0] and to[1], end to[2]
+	closePath
+)
+
+// matrix takes (x, y) to (a·x + c·y + e, b·x + d·y + f).
+type matrix struct{ a, b, c, d, e, f float64 }
+
+func (m matrix) apply(p vg.Point) point {
+	x, y := float64(p.X), float64(p.Y)
+	return point{hundredth(m.a*x + m.c*y + m.e), hundredth(m.b*x + m.d*y + m.f)}
+}
+
+// times returns the matrix that applies n first.
+func (m matrix) times(n matrix) matrix {
+	return matrix{
+		a: m.a*n.a + m.c*n.b, b: m.b*n.a + m.d*n.b,
+		c: m.a*n.c + m.c*n.d, d: m.b*n.c + m.d*n.d,
+		e: m.a*n.e + m.c*n.f + m.e, f: m.b*n.e + m.d*n.f + m.f,
+	}
+}
+
+// hundredth rounds to 0.01. What is not finite, or far off the sheet, where no backend
+// can follow, is brought to its edge at a million points.
+func hundredth(x float64) float64 {
+	const far = 1e6
+	if math.IsNaN(x) {
+		return 0
+	}
+	x = math.Round(min(max(x, -far), far)*100) / 100
+	return x + 0 // no negative 0
+}
+
+func newSheet(width, height float64) *sheet {
+	s := &sheet{width: width, height: height, stack: []drawState{{m: matrix{a: 1, d: 1}}}}
+	vg.Initialize(s)
+	return s
+}
+
+func (s *sheet) top() *drawState { return &s.stack[len(s.stack)-1] }
+
+// Size implements vg.CanvasSizer.
+func (s *sheet) Size() (w, h vg.Length) { return vg.Length(s.width), vg.Length(s.height) }
+
+// SetLineWidth implements vg.Canvas, as do all that follow.
+func (s *sheet) SetLineWidth(w vg.Length) { s.top().width = hundredth(float64(w)) }
+
+func (s *sheet) SetLineDash(pattern []vg.Length, _ vg.Length) {
+	s.top().dash = nil
+	for _, d := range pattern {
+		s.top().dash = append(s.top().dash, hundredth(float64(d)))
+	}
+}
+
+func (s *sheet) SetColor(c color.Color) {
+	if c == nil {
+		c = color.Black
+	}
+	s.top().colour = color.NRGBAModel.Convert(c).(color.NRGBA)
+}
+
+func (s *sheet) Rotate(rad float64) {
+	sin, cos := math.Sincos(rad)
+	s.top().m = s.top().m.times(matrix{a: cos, b: sin, c: -sin, d: cos})
+}
+
+func (s *sheet) Translate(p vg.Point) {
+	s.top().m = s.top().m.times(matrix{a: 1, d: 1, e: float64(p.X), f: float64(p.Y)})
+}
+
+func (s *sheet) Scale(x, y float64) { s.top().m = s.top().m.times(matrix{a: x, d: y}) }
+
+func (s *sheet) Push() { s.stack = append(s.stack, *s.top()) }
+
+func (s *sheet) Pop() { s.stack = s.stack[:len(s.stack)-1] }
+
+func (s *sheet) Stroke(p vg.Path) {
+	if t := s.top(); t.width > 0 && t.colour.A > 0 {
+		s.marks = append(s.marks, mark{kind: stroke, colour: t.colour, path: s.steps(p), width: t.width, dash: t.dash})
+	}
+}
+
+func (s *sheet) Fill(p vg.Path) {
+	if t := s.top(); t.colour.A > 0 {
+		s.marks = append(s.marks, mark{kind: fill, colour: t.colour, path: s.steps(p)})
+	}
+}
+
+func (s *sheet) FillString(face plotfont.Face, at vg.Point, text string) {
+	text = printable.Line(text)
+	if text == "" || face.Font.Size <= 0 {
+		return
+	}
+	t := s.top()
+	angle := hundredth(math.Atan2(t.m.b, t.m.a) * 180 / math.Pi)
+	s.marks = append(s.marks, mark{kind: letters, colour: t.colour, text: text, face: face, at: t.m.apply(at), angle: angle})
+}
+
+// DrawImage panics: no picture of this package holds another.
+func (s *sheet) DrawImage(vg.Rectangle, image.Image) { panic("figure: images are not drawn") }
+
+// steps returns the path on the sheet, with arcs as curves.
+func (s *sheet) steps(p vg.Path) []step {
+	m := s.top().m
+	var out []step
+	var here vg.Point
+	for _, c := range p {
+		switch c.Type {
+		case vg.MoveComp:
+			out = append(out, step{moveTo, [3]point{m.apply(c.Pos)}})
+			here = c.Pos
+		case vg.LineComp:
+			out = append(out, step{lineTo, [3]point{m.apply(c.Pos)}})
+			here = c.Pos
+		case vg.ArcComp:
+			out, here = m.arc(out, c)
+		case vg.CurveComp:
+			first, second := c.Control[0], c.Control[len(c.Control)-1]
+			if len(c.Control) == 1 { // a quadratic curve as a cubic one
+				q := c.Control[0]
+				first = here.Add(q.Sub(here).Scale(2. / 3))
+				second = c.Pos.Add(q.Sub(c.Pos).Scale(2. / 3))
+			}
+			out = append(out, step{curveTo, [3]point{m.apply(first), m.apply(second), m.apply(c.Pos)}})
+			here = c.Pos
+		case vg.CloseComp:
+			out = append(out, step{verb: closePath})
+		}
+	}
+	return out
+}
+
+// arc adds an arc as curves of at most a right angle, each off by less than 0.03 % of
+// the radius, and returns its end.
+func (m matrix) arc(out []step, c vg.PathComp) ([]step, vg.Point) {
+	on := func(angle float64) vg.Point {
+		sin, cos := math.Sincos(angle)
+		return vg.Point{X: c.Pos.X + c.Radius*vg.Length(cos), Y: c.Pos.Y + c.Radius*vg.Length(sin)}
+	}
+	parts := max(1, int(math.Ceil(math.Abs(c.Angle)/(math.Pi/2)-1e-9)))
+	turn := c.Angle / float64(parts)
+	// The length of the handles of a circular arc: 4/3·tan(θ/4).
+	handle := vg.Length(4. / 3 * math.Tan(turn/4))
+	start := on(c.Start)
+	first := step{lineTo, [3]point{m.apply(start)}}
+	if len(out) == 0 {
+		first.verb = moveTo
+	}
+	out = append(out, first)
+	for n := range parts {
+		a := c.Start + turn*float64(n)
+		from, to := on(a), on(a+turn)
+		one := vg.Point{X: from.X - handle*(from.Y-c.Pos.Y), Y: from.Y + handle*(from.X-c.Pos.X)}
+		two := vg.Point{X: to.X + handle*(to.Y-c.Pos.Y), Y: to.Y - handle*(to.X-c.Pos.X)}
+		out = append(out, step{curveTo, [3]point{m.apply(one), m.apply(two), m.apply(to)}})
+	}
+	return out, on(c.Start + c.Angle)
+}

@@ -1,0 +1,113 @@
+package figure
+
+import (
+	"bytes"
+	"encoding/xml"
+	"fmt"
+	"image/color"
+	"strconv"
+	"strings"
+
+	"golang.org/x/image/font"
+
+	"github.com/t2map/t2map/printable"
+)
+
+// families are typefaces of the widths of Liberation, which is the first: it is there on
+// most Linux systems, Arial on the others.
+const families = "'Liberation Sans', Arimo, Arial, Helvetica, 'Nimbus Sans', sans-serif"
+
+// svg writes the sheet as SVG with text as text. Each text is told its width, so that
+// with whatever typeface it is shown it takes no more room. Nothing is loaded from
+// anywhere.
+func (s *sheet) svg(p Picture) []byte {
+	var b bytes.Buffer
+	size := func(points float64) string { return plain(points / pointsPerMM) }
+	fmt.Fprintf(&b, `<svg xmlns="http://www.w3.org/2000/svg" width="%smm" height="%smm" viewBox="0 0 %s %s" role="img">`+"\n",
+		size(s.width), size(s.height), plain(s.width), plain(s.height))
+	fmt.Fprintf(&b, "<title>%s</title>\n<desc>%s</desc>\n", escape(p.Title), escape(p.Caption))
+	fmt.Fprintf(&b, `<rect width="%s" height="%s" fill="#fff"/>`+"\n", plain(s.width), plain(s.height))
+	fmt.Fprintf(&b, `<g font-family="%s" stroke-linejoin="round" stroke-miterlimit="10">`+"\n", families)
+	for _, m := range s.marks {
+		switch m.kind {
+		case stroke:
+			fmt.Fprintf(&b, `<path d="%s" fill="none" stroke="%s"%s stroke-width="%s"`, s.pathData(m.path), hex(m.colour), opacity("stroke", m.colour), plain(m.width))
+			if len(m.dash) > 0 {
+				fmt.Fprintf(&b, ` stroke-dasharray="%s"`, plain(m.dash...))
+			}
+			b.WriteString("/>\n")
+		case fill:
+			fmt.Fprintf(&b, `<path d="%s" fill="%s"%s/>`+"\n", s.pathData(m.path), hex(m.colour), opacity("fill", m.colour))
+		case letters:
+			s.svgText(&b, m)
+		}
+	}
+	b.WriteString("</g>\n</svg>\n")
+	return b.Bytes()
+}
+
+func (s *sheet) svgText(b *bytes.Buffer, m mark) {
+	x, y := m.at.x, hundredth(s.height-m.at.y)
+	fmt.Fprintf(b, `<text x="%s" y="%s" font-size="%s" fill="%s"`, plain(x), plain(y), plain(hundredth(float64(m.face.Font.Size))), hex(m.colour))
+	if m.face.Font.Weight == font.WeightBold {
+		b.WriteString(` font-weight="bold"`)
+	}
+	if len(m.text) > 1 {
+		fmt.Fprintf(b, ` textLength="%s" lengthAdjust="spacingAndGlyphs"`, plain(hundredth(float64(m.face.Width(m.text)))))
+	}
+	if m.angle != 0 {
+		fmt.Fprintf(b, ` transform="rotate(%s %s %s)"`, plain(hundredth(-m.angle)), plain(x), plain(y))
+	}
+	fmt.Fprintf(b, ">%s</text>\n", escape(m.text))
+}
+
+// pathData returns the path in the coordinates of SVG, whose y points down.
+func (s *sheet) pathData(path []step) string {
+	var b strings.Builder
+	for _, p := range path {
+		letter, points := "Z", 0
+		switch p.verb {
+		case moveTo:
+			letter, points = "M", 1
+		case lineTo:
+			letter, points = "L", 1
+		case curveTo:
+			letter, points = "C", 3
+		}
+		b.WriteString(letter)
+		for n, to := range p.to[:points] {
+			if n > 0 {
+				b.WriteByte(' ')
+			}
+			b.WriteString(plain(to.x, hundredth(s.height-to.y)))
+		}
+	}
+	return b.String()
+}
+
+// plain returns numbers of at most two decimals, without trailing zeros.
+func plain(x ...float64) string {
+	var b []byte
+	for n, v := range x {
+		if n > 0 {
+			b = append(b, ' ')
+		}
+		b = strconv.AppendFloat(b, hundredth(v), 'f', -1, 64)
+	}
+	return string(b)
+}
+
+func hex(c color.NRGBA) string { return fmt.Sprintf("#%02x%02x%02x", c.R, c.G, c.B) }
+
+func opacity(of string, c color.NRGBA) string {
+	if c.A == 0xff {
+		return ""
+	}
+	return fmt.Sprintf(` %s-opacity="%s"`, of, plain(float64(c.A)/0xff))
+}
+
+func escape(s string) string {
+	var b bytes.Buffer
+	_ = xml.EscapeText(&b, []byte(printable.Line(s))) // a buffer takes everything
+	return b.String()
+}

@@ -1,0 +1,65 @@
+package figure
+
+import (
+	"math"
+	"sort"
+	"strconv"
+	"strings"
+
+	"gonum.org/v1/plot/vg"
+	"gonum.org/v1/plot/vg/draw"
+
+	"github.com/t2map/t2map/printable"
+)
+
+// Shorten makes s printable and, where it does not fit, cuts it and ends it in an
+// ellipsis.
+func Shorten(s string, fits func(string) bool) string {
+	s = printable.Line(s)
+	if fits(s) {
+		return s
+	}
+	r := []rune(s)
+	over := sort.Search(len(r), func(n int) bool { return !fits(string(r[:n+1]) + "…") })
+	return string(r[:over]) + "…"
+}
+
+// Fit shortens s to the width in the style.
+func Fit(style draw.TextStyle, s string, width vg.Length) string {
+	return Shorten(s, func(s string) bool { return style.Width(s) <= width })
+}
+
+// Wrap breaks s into lines of at most that width, between words where it can. Beyond
+// that many lines the rest is cut, with an ellipsis.
+func Wrap(style draw.TextStyle, s string, width vg.Length, lines int) []string {
+	words := strings.Fields(printable.Line(s))
+	var out []string
+	for len(words) > 0 {
+		if len(out) == lines-1 {
+			return append(out, Fit(style, strings.Join(words, " "), width))
+		}
+		n := 1
+		for n < len(words) && style.Width(strings.Join(words[:n+1], " ")) <= width {
+			n++
+		}
+		out = append(out, Fit(style, strings.Join(words[:n], " "), width))
+		words = words[n:]
+	}
+	return out
+}
+
+// Number returns x with that many decimals and a true minus sign, "–" where it is not
+// finite. What rounds to 0 has no sign.
+func Number(x float64, decimals int) string {
+	if math.IsNaN(x) || math.IsInf(x, 0) {
+		return "–"
+	}
+	s := strconv.FormatFloat(x, 'f', decimals, 64)
+	if len(s) > 12 { // too long to be read, and for any column
+		s = strconv.FormatFloat(x, 'e', 2, 64)
+	}
+	if strings.Trim(s, "-0.") == "" {
+		s = strings.TrimPrefix(s, "-")
+	}
+	return strings.ReplaceAll(s, "-", "−")
+}

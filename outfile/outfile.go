@@ -1,0 +1,30 @@
+// Package outfile writes the files of results: each is complete or absent, also
+// where another program holds it for a moment.
+package outfile
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"runtime"
+
+	"github.com/google/renameio/v2/maybe"
+)
+
+// Replace gives the file at path new content. A reader sees the earlier file or the
+// new one, except on Windows, which cannot do so: there a crash may leave a part of it.
+//
+// Its errors name the file, and the likely cause where the system's words hide it.
+func Replace(path string, content []byte) error {
+	err := Patiently(func() error { return maybe.WriteFile(path, content, 0o644) })
+	if err == nil {
+		return nil
+	}
+	cause := ""
+	if info, statErr := os.Stat(path); statErr == nil && info.IsDir() {
+		cause = "a folder of that name is in the way: "
+	} else if held(runtime.GOOS, err) {
+		cause = "it may be open in another program, such as a spreadsheet: close it there: "
+	}
+	return fmt.Errorf("%s: not written: %s%w", filepath.Base(path), cause, err)
+}

@@ -1,0 +1,291 @@
+package compare
+
+import (
+	"errors"
+	"fmt"
+	"math"
+
+	"gonum.org/v1/gonum/floats"
+	"gonum.org/v1/gonum/mat"
+
+	"github.com/t2map/t2map/trial/mmrm"
+)
+
+// rankTolerance is the part of a column's length that must be left of it when those
+// before it are taken out: that of R's lm.
+const rankTolerance = 1e-7
+
+// perfectFit is the residual sum of squares, as a fraction of that of y, below which it is
+// rounding: a double is good to 2e-16, and rows add up.
+const perfectFit = 1e-26
+
+var errPerfect = errors.New("the fit leaves no residual: there is no spread to measure by")
+
+// RankError says that a column of a design is a combination of those before it.
+type RankError struct {
+	// Column counts from 0.
+	Column int
+	// Name of the column, where it has one.
+	Name string
+}
+
+func (e *RankError) Error() string {
+	name := e.Name
+	if name == "" {
+		name = fmt.Sprintf("column %d", e.Column+1)
+	}
+	return name + " is a combination of the terms before it, or constant"
+}
+
+// Fit is a linear model fitted by least squares.
+type Fit struct {
+	// Beta are the coefficients, in the order of the columns.
+	Beta []float64
+	// DF is rows less columns, Sigma2 the residual variance, RSS/DF.
+	DF, Sigma2 float64
+
+	r *mat.Dense // the triangle of X = QR
+}
+
+// OLS fits y = Xβ + e by least squares, by QR decomposition. x is rows × columns. It is
+// an error if there are no more rows than columns, if a column is a combination of
+// others (RankError), or if nothing is left over.
+func OLS(x *mat.Dense, y []float64) (*Fit, error) {
+	rows, columns := x.Dims()
+	if rows != len(y) {
+		return nil, fmt.Errorf("%d rows, but %d values", rows, len(y))
+	}
+	if err := errors.Join(checkFinite("values", y), checkFinite("design", x.RawMatrix().Data)); err != nil {
+		return nil, err
+	}
+	if rows <= columns {
+		return nil, fmt.Errorf("%d values for %d parameters: too few", rows, columns)
+	}
+	q, r, err := decompose(x)
+	if err != nil {
+		return nil, err
+	}
+	f := &Fit{Beta: make([]float64, columns), DF: float64(rows - columns), r: r}
+	residual := append([]float64(nil), y...)
+	for j := range columns {
+		column := mat.Col(nil, j, q)
+		f.Beta[j] = floats.Dot(column, residual)
+		floats.AddScaled(residual, -f.Beta[j], column)
+	}
+	for j := columns - 1; j >= 0; j-- {
+		for k := j + 1; k < columns; k++ {
+			f.Beta[j] -= r.At(j, k) * f.Beta[k]
+		}
+		f.Beta[j] /= r.At(j, j)
+	}
+	rss := floats.Dot(residual, residual)
+	if rss <= perfectFit*floats.Dot(y, y) {
+		return nil, errPerfect
+	}
+	f.Sigma2 = rss / f.DF
+	return f, nil
+}
+
+// decompose returns the factors of X = QR, Q with as many columns as X.
+func decompose(x *mat.Dense) (q, r *mat.Dense, err error) {
+	rows, columns := x.Dims()
+	var qr mat.QR
+	qr.Factorize(x)
+	var fullQ, fullR mat.Dense
+	qr.QTo(&fullQ)
+	qr.RTo(&fullR)
+	for j := range columns {
+		if norm := floats.Norm(mat.Col(nil, j, x), 2); !(math.Abs(fullR.At(j, j)) > rankTolerance*norm) {
+			return nil, nil, &RankError{Column: j}
+		}
+	}
+	return fullQ.Slice(0, rows, 0, columns).(*mat.Dense), fullR.Slice(0, columns, 0, columns).(*mat.Dense), nil
+}
+
+// Contrast returns the combination Σ cⱼβⱼ with its test against 0: SE = σ·√(c'(X'X)⁻¹c), t with
+// DF degrees of freedom. c has one value per column.
+func (f *Fit) Contrast(c []float64, level float64) (mmrm.Estimate, error) {
+	if len(c) != len(f.Beta) {
+		return noEstimate, fmt.Errorf("a contrast of %d values for %d parameters", len(c), len(f.Beta))
+	}
+	if err := errors.Join(checkFinite("contrast", c), checkLevel(level)); err != nil {
+		return noEstimate, err
+	}
+	// c'(R'R)⁻¹c is the square of z, where R'z = c.
+	z := append([]float64(nil), c...)
+	for j := range z {
+		for k := range j {
+			z[j] -= f.r.At(k, j) * z[k]
+		}
+		z[j] /= f.r.At(j, j)
+	}
+	se := math.Sqrt(f.Sigma2) * floats.Norm(z, 2)
+	if se == 0 {
+		return noEstimate, errors.New("a contrast of zeros")
+	}
+	return estimate(floats.Dot(c, f.Beta), se, f.DF, level), nil
+}
+
+// Subjects are those of one comparison at one visit, one row each; the order of rows
+// does not matter.
+type Subjects struct {
+	// Change from baseline, and Baseline; without Baseline (nil) nothing is adjusted for it.
+	Change, Baseline []float64
+	// Arm of each, 0 for the reference.
+	Arm []int
+	// Covariates are further columns, such as indicators of all sites but one.
+	Covariates [][]float64
+	// Stratum of the randomisation of each; nil for a trial without. Only Permutation
+	// looks at it: where a model shall be adjusted for strata, they are covariates too.
+	Stratum []int
+}
+
+// check returns an error unless all columns are of one length and hold numbers.
+func (s Subjects) check() error {
+	n := len(s.Change)
+	errs := []error{checkFinite("change", s.Change), checkFinite("baseline", s.Baseline)}
+	for i, c := range s.Covariates {
+		errs = append(errs, checkFinite(fmt.Sprintf("covariate %d", i+1), c))
+		if len(c) != n {
+			errs = append(errs, fmt.Errorf("%d changes, but %d values of covariate %d", n, len(c), i+1))
+		}
+	}
+	if s.Baseline != nil && len(s.Baseline) != n || len(s.Arm) != n || s.Stratum != nil && len(s.Stratum) != n {
+		errs = append(errs, fmt.Errorf("%d changes, but %d baselines, %d arms, %d strata", n, len(s.Baseline), len(s.Arm), len(s.Stratum)))
+	}
+	for _, a := range s.Arm {
+		if a < 0 {
+			errs = append(errs, fmt.Errorf("arm %d is negative", a))
+			break
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// adjustment returns the columns that a difference is adjusted for, the intercept
+// first, with their names. Columns are centred, which changes no difference but saves
+// digits.
+func (s Subjects) adjustment() (columns [][]float64, names []string) {
+	intercept := make([]float64, len(s.Change))
+	for i := range intercept {
+		intercept[i] = 1
+	}
+	columns, names = [][]float64{intercept}, []string{"the intercept"}
+	if s.Baseline != nil {
+		columns, names = append(columns, centred(s.Baseline)), append(names, "baseline")
+	}
+	for i, c := range s.Covariates {
+		columns, names = append(columns, centred(c)), append(names, fmt.Sprintf("covariate %d", i+1))
+	}
+	return columns, names
+}
+
+// centred returns x less its mean, and zeros where nothing but rounding is left, so
+// that a constant is seen as one.
+func centred(x []float64) []float64 {
+	c := append([]float64(nil), x...)
+	if len(x) == 0 {
+		return c
+	}
+	mean := floats.Sum(x) / float64(len(x))
+	floats.AddConst(-mean, c)
+	if floats.Norm(c, 2) <= rankTolerance*floats.Norm(x, 2) {
+		clear(c)
+	}
+	return c
+}
+
+// Ancova compares the arms 1 … arms − 1 with the reference by analysis of covariance:
+// least squares of change on baseline, the covariates and the arms, all arms in one
+// model, so that they share its residual variance. The estimate of arm a is at
+// a − 1: the adjusted difference, arm less reference. As R's lm.
+//
+// An arm without a row has no figures, which is no error, and costs no parameter. It
+// is an error if the reference or all others have no row, if there are no more rows than
+// parameters, if a term is constant or a combination of others (RankError, with its
+// name), or if the model leaves no residual.
+func Ancova(s Subjects, arms int, level float64) ([]mmrm.Estimate, error) {
+	out := make([]mmrm.Estimate, max(arms-1, 0))
+	for i := range out {
+		out[i] = noEstimate
+	}
+	if err := errors.Join(s.check(), checkLevel(level)); err != nil {
+		return out, err
+	}
+	present, err := s.present(arms)
+	if err != nil {
+		return out, err
+	}
+	columns, names := s.adjustment()
+	first := len(columns) // the columns of the arms that are present begin here
+	for _, a := range present {
+		columns, names = append(columns, indicator(s.Arm, a)), append(names, fmt.Sprintf("arm %d", a))
+	}
+	f, err := fitColumns(columns, names, s.Change)
+	if err != nil {
+		return out, err
+	}
+	for i, a := range present {
+		c := make([]float64, len(columns))
+		c[first+i] = 1
+		if out[a-1], err = f.Contrast(c, level); err != nil {
+			return out, err
+		}
+	}
+	return out, nil
+}
+
+// present returns the arms after the reference that have a row.
+func (s Subjects) present(arms int) ([]int, error) {
+	counts := make([]int, max(arms, 1))
+	for _, a := range s.Arm {
+		if a >= len(counts) {
+			return nil, fmt.Errorf("arm %d of %d", a, arms)
+		}
+		counts[a]++
+	}
+	var present []int
+	for a := 1; a < len(counts); a++ {
+		if counts[a] > 0 {
+			present = append(present, a)
+		}
+	}
+	switch {
+	case counts[0] == 0:
+		return nil, errors.New("nobody of the reference arm has a change")
+	case len(present) == 0:
+		return nil, errors.New("nobody of another arm than the reference has a change")
+	}
+	return present, nil
+}
+
+func indicator(arm []int, a int) []float64 {
+	x := make([]float64, len(arm))
+	for i, v := range arm {
+		if v == a {
+			x[i] = 1
+		}
+	}
+	return x
+}
+
+// fitColumns is OLS of a design in columns, whose names its errors use.
+func fitColumns(columns [][]float64, names []string, y []float64) (*Fit, error) {
+	if len(y) <= len(columns) {
+		return nil, fmt.Errorf("%d subjects for %d parameters: too few", len(y), len(columns))
+	}
+	f, err := OLS(matrix(columns), y)
+	if rank := (*RankError)(nil); errors.As(err, &rank) {
+		rank.Name = names[rank.Column]
+	}
+	return f, err
+}
+
+// matrix returns the matrix of these columns, of which there are some with some rows.
+func matrix(columns [][]float64) *mat.Dense {
+	x := mat.NewDense(len(columns[0]), len(columns), nil)
+	for j, c := range columns {
+		x.SetCol(j, c)
+	}
+	return x
+}

@@ -1,0 +1,117 @@
+package compare
+
+import (
+	"math"
+	"slices"
+)
+
+// doubledMidranks returns twice the midrank of each value, an integer, and the sum of
+// t³ − t over the groups of t equal values.
+func doubledMidranks(x []float64) (ranks []int, ties float64) {
+	order := make([]int, len(x))
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortFunc(order, func(a, b int) int {
+		switch {
+		case x[a] < x[b]:
+			return -1
+		case x[a] > x[b]:
+			return 1
+		}
+		return 0
+	})
+	ranks = make([]int, len(x))
+	for from := 0; from < len(x); {
+		to := from + 1
+		for to < len(x) && x[order[to]] == x[order[from]] {
+			to++
+		}
+		for _, i := range order[from:to] {
+			ranks[i] = from + 1 + to // ranks from+1 … to
+		}
+		t := float64(to - from)
+		ties += t*t*t - t
+		from = to
+	}
+	return ranks, ties
+}
+
+// subsetSums counts the subsets of size m of scores, which are not negative, by their sum: the
+// shift algorithm of Streitberg and Röhmel (1986). Counts over 2^53 are rounded, which leaves
+// a relative error of some 1e-14, as all terms are positive.
+func subsetSums(scores []int, m int) []float64 {
+	sorted := slices.Sorted(slices.Values(scores))
+	// largest[j] is the largest sum of j of the scores that were taken so far.
+	largest := make([]int, m+1)
+	total := 0
+	for _, s := range sorted[len(sorted)-m:] {
+		total += s
+	}
+	counts := make([][]float64, m+1)
+	for j := range counts {
+		counts[j] = make([]float64, total+1)
+	}
+	counts[0][0] = 1
+	for i, s := range sorted {
+		for j := min(i+1, m); j >= 1; j-- {
+			// In ascending order the largest j of these are the last ones.
+			largest[j] = largest[j-1] + s
+			from, to := counts[j-1], counts[j]
+			for sum := 0; sum <= largest[j-1]; sum++ {
+				to[sum+s] += from[sum]
+			}
+		}
+	}
+	return counts[m]
+}
+
+// kthDifference returns the k-th smallest of the differences xᵢ − yⱼ, k from 1, of ascending x and y.
+//
+// It bisects the doubles between the least and the largest by how many differences
+// are not above one, so that it needs no memory for n·m of them. Rounded differences keep their
+// order, so that the result is the very one that sorting them would give.
+func kthDifference(x, y []float64, k int) float64 {
+	low, high := key(x[0]-y[len(y)-1]), key(x[len(x)-1]-y[0])
+	for low < high {
+		middle := low + int64(uint64(high-low)/2)
+		if notAbove(x, y, unkey(middle)) >= k {
+			high = middle
+		} else {
+			low = middle + 1
+		}
+	}
+	return unkey(low)
+}
+
+// notAbove counts the differences xᵢ − yⱼ ≤ v of ascending x and y.
+func notAbove(x, y []float64, v float64) int {
+	count, from := 0, 0 // differences with y[from:] are not above v
+	for _, xi := range x {
+		for from < len(y) && xi-y[from] > v {
+			from++
+		}
+		count += len(y) - from
+	}
+	return count
+}
+
+// key numbers the doubles in their order, −0 and 0 alike; half the range, so that the
+// difference of two keys is no overflow.
+func key(x float64) int64 {
+	if x == 0 {
+		return 0
+	}
+	b := int64(math.Float64bits(math.Abs(x)))
+	if x < 0 {
+		return -b
+	}
+	return b
+}
+
+func unkey(k int64) float64 {
+	if k < 0 {
+		return -math.Float64frombits(uint64(-k))
+	}
+	return math.Float64frombits(uint64(k))
+}

@@ -1,0 +1,114 @@
+package compare
+
+import (
+	"errors"
+	"fmt"
+	"math"
+)
+
+// spearmanExact is the largest number of pairs for which P of Spearman's correlation is had
+// from all orders: 9! = 362,880, as in R's cor.test.
+const spearmanExact = 9
+
+// Correlation is a correlation with its test against 0.
+type Correlation struct {
+	Rho Interval
+	P   float64
+	// Exact says that P is exact, given the ties; else it is that of t.
+	Exact bool
+}
+
+// Spearman returns the correlation of the midranks of x and y, which are pairs.
+//
+// P is, up to 9 pairs, the part of all orders of y in which |ρ| is at least as large, ties or not;
+// beyond, that of t = ρ·√((n − 2)/(1 − ρ²)) with n − 2 degrees of freedom (R's cor.test with
+// exact = FALSE). The interval is tanh(atanh ρ ± z·√((1 + ρ²/2)/(n − 3))) (Bonett and
+// Wright 2000, doi:10.1007/BF02294183).
+//
+// Fewer than two pairs, or values that do not vary, have no correlation. Fewer than four have no
+// interval, nor has ρ = ±1, at which the variance of the formula says nothing.
+func Spearman(x, y []float64, level float64) (Correlation, error) {
+	c := Correlation{Rho: noInterval, P: nan}
+	if len(x) != len(y) {
+		return c, fmt.Errorf("%d values, but %d of the other", len(x), len(y))
+	}
+	if err := errors.Join(checkFinite("first of the pairs", x), checkFinite("second of the pairs", y), checkLevel(level)); err != nil {
+		return c, err
+	}
+	n := len(x)
+	if n < 2 {
+		return c, fmt.Errorf("%d pairs: no correlation", n)
+	}
+	a, _ := doubledMidranks(x)
+	b, _ := doubledMidranks(y)
+	// Doubled ranks are integers, n + 1 on average: so are these sums, which are exact.
+	var ab, aa, bb int
+	for i := range a {
+		a[i] -= n + 1
+		b[i] -= n + 1
+		ab, aa, bb = ab+a[i]*b[i], aa+a[i]*a[i], bb+b[i]*b[i]
+	}
+	if aa == 0 || bb == 0 {
+		return c, errConstant
+	}
+	rho := float64(ab) / math.Sqrt(float64(aa)*float64(bb))
+	perfect := aa == bb && abs(ab) == aa
+	if perfect {
+		rho = math.Copysign(1, float64(ab))
+	}
+	c.Rho.Estimate = rho
+	if n <= spearmanExact {
+		c.P, c.Exact = partOfOrders(a, b), true
+	} else if perfect {
+		c.P = 0 // what cor.test says, too: t is infinite
+	} else {
+		c.P = tTwoSided(rho*math.Sqrt(float64(n-2)/((1-rho)*(1+rho))), float64(n-2))
+	}
+	switch {
+	case n < 4:
+		return c, fmt.Errorf("%d pairs: no interval", n)
+	case perfect:
+		return c, errors.New("the ranks agree in full: no interval")
+	}
+	half := normalQuantile(level) * math.Sqrt((1+rho*rho/2)/float64(n-3))
+	c.Rho.Low, c.Rho.High = math.Tanh(math.Atanh(rho)-half), math.Tanh(math.Atanh(rho)+half)
+	return c, nil
+}
+
+// normalQuantile is the z that |Z| exceeds with probability 1 − level.
+func normalQuantile(level float64) float64 {
+	return math.Sqrt2 * math.Erfinv(level)
+}
+
+// partOfOrders is the part of the n! orders of b in which |Σ aᵢbᵢ| is at least that of the given one (Heap's
+// algorithm, one exchange a step).
+func partOfOrders(a, b []int) float64 {
+	b = append([]int(nil), b...)
+	sum := 0
+	for i := range a {
+		sum += a[i] * b[i]
+	}
+	observed := abs(sum)
+	n, atLeast := 1, 1
+	counter := make([]int, len(a))
+	for i := 1; i < len(a); {
+		if counter[i] == i {
+			counter[i] = 0
+			i++
+			continue
+		}
+		j := 0
+		if i%2 == 1 {
+			j = counter[i]
+		}
+		sum += (a[i] - a[j]) * (b[j] - b[i])
+		b[i], b[j] = b[j], b[i]
+		n++
+		if abs(sum) >= observed {
+			atLeast++
+		}
+		counter[i]++
+		i = 1
+	}
+	return float64(atLeast) / float64(n)
+}

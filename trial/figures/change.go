@@ -1,0 +1,68 @@
+package figures
+
+import (
+	"fmt"
+	"math"
+
+	"github.com/t2map/t2map/figure"
+	"github.com/t2map/t2map/trial"
+)
+
+// Changes draws the mean change from baseline of each arm at each visit with its t
+// interval: "change" of compartments, "change-scores" of the others.
+func Changes(a trial.Analysis, o Options) ([]figure.Picture, error) {
+	var out []figure.Picture
+	if len(a.Design.Visits) < 2 {
+		return nil, nil
+	}
+	for _, f := range families(a) {
+		g := newCharts(a, f, "change")
+		flags := newFlagged(a)
+		for _, n := range f.endpoints {
+			e := a.Endpoints[n]
+			c := changeChart(a, e, f, func(arm, v int) point {
+				cell := cellOf(e, arm, v)
+				d := cell.Change
+				return point{d.N, d.Mean, d.Low, d.High, flags.touch(cell.Flags)}
+			})
+			if o.Individuals {
+				c.lines = individuals(a, func(s, v int) float64 {
+					if v == 0 {
+						return math.NaN()
+					}
+					return changeOf(e, s, v).Delta
+				})
+			}
+			g.panels = append(g.panels, c)
+		}
+		g.zero = true
+		g.Title = f.pick("Change of T2 from baseline", "Change of scores from baseline")
+		g.Caption = fmt.Sprintf("Change from baseline of %s, by arm over nominal months: arm means, unadjusted, of %s. %s",
+			f.pick("mean T2 of each compartment", "other endpoints"), among(a.Design), intervals(a, "t intervals of the mean"))
+		if o.Individuals {
+			g.Caption += " Thin lines are subjects."
+		}
+		g.Flags = flags.sentences()
+		g.notes = footnotes(g.Flags)
+		pictures, err := g.pictures()
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, pictures...)
+	}
+	return out, nil
+}
+
+// changeChart returns the chart of an endpoint's changes: at the baseline, where there is
+// none, there is no point and no count.
+func changeChart(a trial.Analysis, e trial.EndpointAnalysis, f family, at func(arm, visit int) point) chart {
+	c := chart{title: title(e.Endpoint), label: withUnit(f.pick("Change of T2", "Change"), e.Unit)}
+	for arm := range a.Design.Arms {
+		points := []point{{n: -1, mid: math.NaN()}}
+		for v := 1; v < len(a.Design.Visits); v++ {
+			points = append(points, at(arm, v))
+		}
+		c.arms = append(c.arms, points)
+	}
+	return c
+}

@@ -1,0 +1,388 @@
+package figures
+
+import (
+	"fmt"
+	"image/color"
+	"slices"
+	"strconv"
+
+	"gonum.org/v1/plot/vg"
+	"gonum.org/v1/plot/vg/draw"
+
+	"github.com/t2map/t2map/figure"
+	"github.com/t2map/t2map/trial"
+)
+
+// chart is one endpoint over the visits: a point with its interval for each arm.
+type chart struct {
+	title string
+	label string // of the y axis
+	why   string // there is no point; empty: no values
+	arms  [][]point
+	lines []individual
+}
+
+// point is a mean with its interval; NaN where there is none.
+type point struct {
+	n              int
+	mid, low, high float64
+	flagged        bool
+}
+
+// individual is a subject's values by visit.
+type individual struct {
+	arm    int
+	values []float64
+}
+
+func (p point) drawn() bool { return figure.Drawable(p.mid) }
+
+func (p point) hasInterval() bool {
+	return p.drawn() && figure.Drawable(p.low) && figure.Drawable(p.high)
+}
+
+// charts are panels side by side, three in a row.
+type charts struct {
+	frame
+	visits visitAxis
+	panels []chart
+	arms   int
+	// shared: all panels have the same y axis, which is named once.
+	shared bool
+	// zero: a line is drawn at 0, which is always in sight.
+	zero bool
+}
+
+// Sizes of charts in points. Nine panels fill a page of A4 in the height.
+const (
+	chartColumns = 3
+	chartsOnPage = 9
+	chartHeight  = 142
+	chartWidest  = 215
+	chartTitle   = 14
+	chartFoot    = 27 // labels and name of the x axis
+	chartCount   = 9.5
+	chartGap     = 12
+	chartRowGap  = 10
+	ribbonsMost  = 3 // arms; more ribbons hide each other, and bars alone are drawn
+	ribbonAlpha  = 0x30
+)
+
+// pictures draws the charts, nine to a picture.
+func (g charts) pictures() ([]figure.Picture, error) {
+	ranges, cut := g.ranges()
+	if cut {
+		g.notes = append(g.notes, "Arrowheads: the interval goes on beyond the panel.")
+	}
+	var out []figure.Picture
+	for n, page := range pages(len(g.panels), chartsOnPage) {
+		f := g.frame
+		f.Name = pageName(g.Name, n)
+		panels, r := g.panels[page[0]:page[1]], ranges[page[0]:page[1]]
+		rows := (len(panels) + chartColumns - 1) / chartColumns
+		p, err := f.render(vg.Length(rows)*g.rowHeight(), func(c draw.Canvas, body vg.Rectangle) { g.paint(c, body, panels, r) })
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, p)
+	}
+	return out, nil
+}
+
+func (g charts) rowHeight() vg.Length {
+	return chartTitle + chartHeight + chartFoot + vg.Length(g.arms)*chartCount + chartRowGap
+}
+
+// ranges returns the y axis of each panel, and whether an interval is cut by one.
+func (g charts) ranges() (out []figure.Range, cut bool) {
+	var all, allCore []float64
+	cores := make([][]float64, len(g.panels))
+	fulls := make([][]float64, len(g.panels))
+	for n, p := range g.panels {
+		cores[n], fulls[n] = p.extent()
+		all, allCore = append(all, fulls[n]...), append(allCore, cores[n]...)
+	}
+	for n := range g.panels {
+		core, full := cores[n], fulls[n]
+		if g.shared {
+			core, full = allCore, all
+		}
+		if g.zero {
+			core = append(slices.Clone(core), 0)
+		}
+		r, _ := sight(core, full)
+		out = append(out, r)
+		for _, y := range full {
+			cut = cut || figure.Drawable(y) && !r.Has(y)
+		}
+	}
+	return out, cut
+}
+
+// extent returns what must be in sight, and what may be cut: intervals of two values,
+// which reach nine standard deviations to either side.
+func (c chart) extent() (core, full []float64) {
+	for _, arm := range c.arms {
+		for _, p := range arm {
+			core = append(core, p.mid)
+			if !p.hasInterval() {
+				continue
+			}
+			full = append(full, p.low, p.high)
+			if p.n > 2 {
+				core = append(core, p.low, p.high)
+			}
+		}
+	}
+	for _, l := range c.lines {
+		core = append(core, l.values...)
+	}
+	return core, full
+}
+
+// paint draws the panels of a page into its body.
+func (g charts) paint(c draw.Canvas, body vg.Rectangle, panels []chart, ranges []figure.Range) {
+	left := vg.Length(0)
+	for _, r := range ranges {
+		for _, t := range r.Ticks(6) {
+			left = max(left, small.Width(t.Label))
+		}
+	}
+	left += 3 + 14                    // a gap, and the axis' name
+	left = max(left, 18+markRadius*3) // the signs of the arms by their counts
+	columns := min(chartColumns, len(panels))
+	lefts := vg.Length(columns) * left
+	if g.shared {
+		lefts = left
+	}
+	width := min((body.Size().X-lefts-chartGap*vg.Length(columns-1)-2)/vg.Length(columns), chartWidest)
+	for n := range panels {
+		column, row := n%chartColumns, n/chartColumns
+		x := body.Min.X + left + vg.Length(column)*(width+chartGap)
+		if !g.shared {
+			x += vg.Length(column) * left
+		}
+		top := body.Max.Y - vg.Length(row)*g.rowHeight() - chartTitle
+		p := figure.Panel{Canvas: c, X: g.visits.across, Y: ranges[n]}
+		p.Area = vg.Rectangle{Min: vg.Point{X: x, Y: top - chartHeight}, Max: vg.Point{X: x + width, Y: top}}
+		g.panel(p, panels[n], column == 0 || !g.shared, left)
+	}
+}
+
+// panel draws one chart; only those at the left, where the axis is shared, have labels.
+func (g charts) panel(p figure.Panel, ch chart, labelled bool, left vg.Length) {
+	figure.Write(p.Canvas, strong, vg.Point{X: p.Area.Min.X, Y: p.Area.Max.Y + 4}, figure.Fit(strong, ch.title, p.Area.Size().X), figure.Left, figure.Base)
+	inner := p
+	inner.Area.Min.X += p.Area.Size().X * 0.06
+	inner.Area.Max.X -= p.Area.Size().X * 0.06
+	p.GridY(p.Y.Ticks(6), labelled, small)
+	if labelled {
+		name := labels
+		name.Rotation = vertical
+		at := vg.Point{X: p.Area.Min.X - left + 8, Y: (p.Area.Min.Y + p.Area.Max.Y) / 2}
+		figure.Write(p.Canvas, name, at, figure.Fit(name, ch.label, p.Area.Size().Y), figure.Center, figure.Base)
+	}
+	if g.zero {
+		p.StrokeLine2(draw.LineStyle{Color: figure.Ink, Width: 0.7}, p.Area.Min.X, p.AtY(0), p.Area.Max.X, p.AtY(0))
+	}
+	p.BottomAxis(nil)
+	shown := g.visits.draw(inner, ch.widestCount())
+	if !ch.any() {
+		why := ch.why
+		if why == "" {
+			why = "no values"
+		}
+		noValues(p.Canvas, p.Area, why)
+	}
+	for _, l := range ch.lines {
+		g.individual(inner, l)
+	}
+	d := g.dodge(inner, ch)
+	for arm := range ch.arms {
+		d.ribbon(arm)
+	}
+	for arm := range ch.arms {
+		d.line(arm)
+	}
+	for arm := range ch.arms {
+		d.points(arm)
+	}
+	g.counts(inner, ch, shown, p.Area.Min.X, labelled)
+}
+
+func (c chart) any() bool {
+	return slices.ContainsFunc(c.arms, func(arm []point) bool { return slices.ContainsFunc(arm, point.drawn) })
+}
+
+func (c chart) widestCount() vg.Length {
+	var widest vg.Length
+	for _, arm := range c.arms {
+		for _, p := range arm {
+			widest = max(widest, small.Width(strconv.Itoa(p.n)))
+		}
+	}
+	return widest
+}
+
+// counts writes n of each arm below the labelled visits.
+func (g charts) counts(p figure.Panel, ch chart, shown []int, left vg.Length, labelled bool) {
+	y := p.Area.Min.Y - chartFoot - 3
+	for arm, points := range ch.arms {
+		if labelled {
+			figure.Write(p.Canvas, small, vg.Point{X: left - 4 - 4*markRadius, Y: y}, "n", figure.Right, figure.Middle)
+			p.DrawGlyphNoClip(figure.SignOf(arm).Mark(markRadius*0.9, false), vg.Point{X: left - 4 - 2*markRadius, Y: y})
+		}
+		for _, v := range shown {
+			if v < len(points) {
+				figure.Write(p.Canvas, small, vg.Point{X: p.AtX(g.visits.x[v]), Y: y}, count(points[v]), figure.Center, figure.Middle)
+			}
+		}
+		y -= chartCount
+	}
+}
+
+// count returns n, which is negative where nothing is counted.
+func count(p point) string {
+	if p.n < 0 {
+		return ""
+	}
+	return strconv.Itoa(p.n)
+}
+
+// individual draws the values of a subject, whole where no visit is missing between.
+func (g charts) individual(p figure.Panel, l individual) {
+	style := figure.SignOf(l.arm).Line(0.4)
+	style.Color = figure.Tint(figure.SignOf(l.arm).Colour, 0.45)
+	for _, run := range runs(len(l.values), func(v int) bool { return figure.Drawable(l.values[v]) }) {
+		var line []vg.Point
+		for v := run[0]; v < run[1]; v++ {
+			line = append(line, p.At(g.visits.x[v], clamp(p.Y, l.values[v])))
+		}
+		p.StrokeLines(style, line)
+		if len(line) == 1 {
+			p.DrawGlyphNoClip(draw.GlyphStyle{Color: style.Color, Radius: 0.8, Shape: draw.CircleGlyph{}}, line[0])
+		}
+	}
+}
+
+// runs returns the ranges of consecutive numbers below n for which it is true.
+func runs(n int, is func(int) bool) [][2]int {
+	var out [][2]int
+	for from := 0; from < n; from++ {
+		to := from
+		for to < n && is(to) {
+			to++
+		}
+		if to > from {
+			out = append(out, [2]int{from, to})
+			from = to
+		}
+	}
+	return out
+}
+
+// dodged is a panel in which arms stand a little beside each other.
+type dodged struct {
+	figure.Panel
+	ch     chart
+	x      []float64
+	step   vg.Length // from arm to arm
+	radius vg.Length
+}
+
+func (g charts) dodge(p figure.Panel, ch chart) dodged {
+	room := g.visits.spacing(p)
+	arms := vg.Length(max(1, len(ch.arms)))
+	return dodged{Panel: p, ch: ch, x: g.visits.x, step: min(5.5, 0.7*room/arms), radius: min(markRadius, max(0.6, 0.3*room))}
+}
+
+// at returns the place of a point of an arm, in sight.
+func (d dodged) at(arm, visit int, y float64) vg.Point {
+	at := d.At(d.x[visit], clamp(d.Y, y))
+	at.X += d.step * (vg.Length(arm) - vg.Length(len(d.ch.arms)-1)/2)
+	return at
+}
+
+// ribbon fills the band between the limits, and draws its edges in the arm's dashes, by
+// which bands can be told apart without colour.
+func (d dodged) ribbon(arm int) {
+	points := d.ch.arms[arm]
+	if len(d.ch.arms) > ribbonsMost {
+		return
+	}
+	sign := figure.SignOf(arm)
+	for _, run := range runs(min(len(points), len(d.x)), func(v int) bool { return points[v].hasInterval() }) {
+		var low, high []vg.Point
+		for v := run[0]; v < run[1]; v++ {
+			low, high = append(low, d.at(arm, v, points[v].low)), append(high, d.at(arm, v, points[v].high))
+		}
+		if len(low) < 2 {
+			continue
+		}
+		edge := draw.LineStyle{Color: sign.Colour, Width: 0.4, Dashes: sign.Dashes}
+		d.StrokeLines(edge, low, high)
+		slices.Reverse(low)
+		c := sign.Colour
+		d.FillPolygon(color.NRGBA{c.R, c.G, c.B, ribbonAlpha}, append(high, low...))
+	}
+}
+
+// line joins the means of visits that follow each other.
+func (d dodged) line(arm int) {
+	points := d.ch.arms[arm]
+	for _, run := range runs(min(len(points), len(d.x)), func(v int) bool { return points[v].drawn() }) {
+		var through []vg.Point
+		for v := run[0]; v < run[1]; v++ {
+			through = append(through, d.at(arm, v, points[v].mid))
+		}
+		d.StrokeLines(figure.SignOf(arm).Line(1.2), through)
+	}
+}
+
+// points draws the means, hollow where they have no interval, with their bars.
+func (d dodged) points(arm int) {
+	sign := figure.SignOf(arm)
+	bar := draw.LineStyle{Color: sign.Colour, Width: min(0.9, d.radius/2)}
+	for v, p := range d.ch.arms[arm] {
+		if !p.drawn() || v >= len(d.x) {
+			continue
+		}
+		at, top := d.at(arm, v, p.mid), d.at(arm, v, p.mid).Y+d.radius
+		if p.hasInterval() {
+			low, high := d.at(arm, v, p.low), d.at(arm, v, p.high)
+			d.StrokeLine2(bar, low.X, low.Y, high.X, high.Y)
+			d.end(bar, low, p.low < d.Y.Low, -1)
+			d.end(bar, high, p.high > d.Y.High, 1)
+			top = max(top, high.Y)
+		} else {
+			d.DrawGlyphNoClip(draw.GlyphStyle{Color: color.White, Radius: d.radius, Shape: draw.CircleGlyph{}}, at)
+		}
+		d.DrawGlyphNoClip(sign.Mark(d.radius, !p.hasInterval()), at)
+		if p.flagged {
+			figure.Write(d.Canvas, labels, vg.Point{X: at.X, Y: min(top+1.5, d.Area.Max.Y-5)}, dagger, figure.Center, figure.Base)
+		}
+	}
+}
+
+// end draws the end of a bar: a stroke across, or an arrowhead where the bar is cut.
+func (d dodged) end(bar draw.LineStyle, at vg.Point, cut bool, up vg.Length) {
+	r := d.radius
+	if cut {
+		d.FillPolygon(bar.Color, []vg.Point{at, {X: at.X - 0.8*r, Y: at.Y - up*1.6*r}, {X: at.X + 0.8*r, Y: at.Y - up*1.6*r}})
+		return
+	}
+	d.StrokeLine2(bar, at.X-0.8*r, at.Y, at.X+0.8*r, at.Y)
+}
+
+// newCharts returns charts without panels.
+func newCharts(a trial.Analysis, f family, name string) charts {
+	return charts{
+		frame:  frame{Picture: figure.Picture{Name: f.name(name)}, legend: armEntries(a.Design.Arms)},
+		visits: newVisitAxis(a.Design), arms: len(a.Design.Arms), shared: !f.scores,
+	}
+}
+
+// intervals is the sentence about bands and bars.
+func intervals(a trial.Analysis, what string) string {
+	return fmt.Sprintf("Bands and bars are %s %s; hollow points have none. n stands below each point, where there is room.", levelOf(a), what)
+}

@@ -1,0 +1,188 @@
+package figures
+
+import (
+	"fmt"
+
+	"gonum.org/v1/plot/vg"
+	"gonum.org/v1/plot/vg/draw"
+
+	"github.com/t2map/t2map/figure"
+	"github.com/t2map/t2map/trial"
+)
+
+// Correlations draws the change of T2 against the change of another endpoint, a panel
+// for each pair whose correlation over all subjects is in the analysis: at the primary
+// visit, or at every visit where there is none at that one.
+func Correlations(a trial.Analysis, _ Options) ([]figure.Picture, error) {
+	chosen := chooseCorrelations(a)
+	if len(chosen) == 0 {
+		return nil, nil
+	}
+	flags := newFlagged(a)
+	s := scatters{arms: a.Design.Arms}
+	for _, c := range chosen {
+		s.panels = append(s.panels, newScatter(a, c, flags))
+	}
+	s.Name, s.Title = "correlation", "Change of T2 against change of other endpoints"
+	s.Caption = fmt.Sprintf("Changes from baseline, one mark per subject who has both: that of T2 upwards, that of the other endpoint across. ρ is Spearman's rank correlation over all arms with its %s confidence interval.", levelOf(a))
+	s.legend = markEntries(a.Design.Arms)
+	s.Flags = flags.sentences()
+	s.notes = footnotes(s.Flags)
+	return s.pictures()
+}
+
+// chooseCorrelations returns those over all subjects: at the primary visit, if there
+// are any.
+func chooseCorrelations(a trial.Analysis) []trial.Correlation {
+	var all, primary []trial.Correlation
+	for _, c := range a.Correlations {
+		inside := c.X >= 0 && c.Y >= 0 && c.X < len(a.Endpoints) && c.Y < len(a.Endpoints)
+		if c.Arm >= 0 || !inside || c.Visit < 1 || c.Visit >= len(a.Design.Visits) {
+			continue
+		}
+		all = append(all, c)
+		if c.Visit == primaryVisit(a.Design) {
+			primary = append(primary, c)
+		}
+	}
+	if len(primary) > 0 {
+		return primary
+	}
+	return all
+}
+
+// scatters are the panels of the figure.
+type scatters struct {
+	frame
+	arms   []string
+	panels []scatter
+}
+
+// scatter is one panel.
+type scatter struct {
+	title, words string
+	x, y         string // names of the axes
+	points       []pair
+}
+
+type pair struct {
+	x, y    float64
+	arm     int
+	flagged bool
+}
+
+// Sizes of scatters in points.
+const (
+	scatterHeight = 130
+	scatterFoot   = 27
+	scattersMost  = 9
+)
+
+func newScatter(a trial.Analysis, c trial.Correlation, flags *flagged) scatter {
+	t2, other := a.Endpoints[c.X], a.Endpoints[c.Y]
+	s := scatter{
+		title: fmt.Sprintf("%s, %s", title(t2.Endpoint), lowerFirst(when(a.Design, c.Visit))),
+		words: fmt.Sprintf("ρ = %s [%s, %s], n = %d", figure.Number(c.Rho.Estimate, 2), figure.Number(c.Rho.Low, 2), figure.Number(c.Rho.High, 2), c.N),
+		x:     withUnit("Change of "+title(other.Endpoint), other.Unit),
+		y:     withUnit("Change of T2", t2.Unit),
+	}
+	for n, subject := range a.Design.Subjects {
+		p := pair{x: changeOf(other, n, c.Visit).Delta, y: changeOf(t2, n, c.Visit).Delta, arm: subject.Arm}
+		if !figure.Drawable(p.x) || !figure.Drawable(p.y) {
+			continue
+		}
+		for _, e := range []trial.EndpointAnalysis{t2, other} {
+			touched := flags.touch(valueOf(e, n, 0).Flags, valueOf(e, n, c.Visit).Flags)
+			p.flagged = p.flagged || touched
+		}
+		s.points = append(s.points, p)
+	}
+	return s
+}
+
+func (s scatters) pictures() ([]figure.Picture, error) {
+	var out []figure.Picture
+	for n, page := range pages(len(s.panels), scattersMost) {
+		f := s.frame
+		f.Name = pageName(s.Name, n)
+		panels := s.panels[page[0]:page[1]]
+		rows := (len(panels) + chartColumns - 1) / chartColumns
+		p, err := f.render(vg.Length(rows)*s.rowHeight(), func(c draw.Canvas, body vg.Rectangle) { s.paint(c, body, panels) })
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, p)
+	}
+	return out, nil
+}
+
+func (s scatters) rowHeight() vg.Length {
+	return chartTitle + noteRow + scatterHeight + scatterFoot + chartRowGap
+}
+
+func (s scatters) paint(c draw.Canvas, body vg.Rectangle, panels []scatter) {
+	const left = 40
+	columns := min(chartColumns, len(panels))
+	width := min((body.Size().X-vg.Length(columns)*left-chartGap*vg.Length(columns-1))/vg.Length(columns), chartWidest)
+	for n, sc := range panels {
+		column, row := n%chartColumns, n/chartColumns
+		x := body.Min.X + left + vg.Length(column)*(width+left+chartGap)
+		top := body.Max.Y - vg.Length(row)*s.rowHeight() - chartTitle - noteRow
+		p := figure.Panel{Canvas: c, Area: vg.Rectangle{Min: vg.Point{X: x, Y: top - scatterHeight}, Max: vg.Point{X: x + width, Y: top}}}
+		sc.paint(p, left)
+	}
+}
+
+// paint draws the panel, with lines at no change.
+func (s scatter) paint(p figure.Panel, left vg.Length) {
+	x, y := []float64{0}, []float64{0}
+	for _, q := range s.points {
+		x, y = append(x, q.x), append(y, q.y)
+	}
+	p.X, _ = figure.Cover(x...)
+	p.Y, _ = figure.Cover(y...)
+	p.X, p.Y = p.X.Pad(0.08), p.Y.Pad(0.08)
+	width := p.Area.Size().X
+	figure.Write(p.Canvas, strong, vg.Point{X: p.Area.Min.X, Y: p.Area.Max.Y + 4 + noteRow}, figure.Fit(strong, s.title, width), figure.Left, figure.Base)
+	figure.Write(p.Canvas, small, vg.Point{X: p.Area.Min.X, Y: p.Area.Max.Y + 4}, figure.Fit(small, s.words, width+8), figure.Left, figure.Base)
+	p.GridY(p.Y.Ticks(6), true, small)
+	at := s.acrossAxis(p)
+	p.BottomAxis(at)
+	zero := draw.LineStyle{Color: figure.Axis, Width: 0.6}
+	p.StrokeLine2(zero, p.Area.Min.X, p.AtY(0), p.Area.Max.X, p.AtY(0))
+	p.StrokeLine2(zero, p.AtX(0), p.Area.Min.Y, p.AtX(0), p.Area.Max.Y)
+	middle := vg.Point{X: (p.Area.Min.X + p.Area.Max.X) / 2, Y: p.Area.Min.Y - 15}
+	figure.Write(p.Canvas, small, middle, figure.Fit(small, s.x, width), figure.Center, figure.Below)
+	name := small
+	name.Rotation = vertical
+	side := vg.Point{X: p.Area.Min.X - left + 8, Y: (p.Area.Min.Y + p.Area.Max.Y) / 2}
+	figure.Write(p.Canvas, name, side, figure.Fit(name, s.y, p.Area.Size().Y), figure.Center, figure.Base)
+	if len(s.points) == 0 {
+		noValues(p.Canvas, p.Area, "no values")
+	}
+	for _, q := range s.points {
+		at := p.At(q.x, q.y)
+		p.DrawGlyphNoClip(figure.SignOf(q.arm).Mark(2.2, false), at)
+		if q.flagged {
+			figure.Write(p.Canvas, small, vg.Point{X: at.X + 2.5, Y: at.Y + 1}, dagger, figure.Left, figure.Base)
+		}
+	}
+}
+
+// acrossAxis draws the grid and the labels of the x axis, where there is room for these.
+func (s scatter) acrossAxis(p figure.Panel) []vg.Length {
+	ticks := p.X.Ticks(5)
+	var at []vg.Length
+	var widest vg.Length
+	for _, t := range ticks {
+		at = append(at, p.AtX(t.Value))
+		widest = max(widest, small.Width(t.Label))
+	}
+	for _, x := range at {
+		p.StrokeLine2(figure.Thin(figure.Grid), x, p.Area.Min.Y, x, p.Area.Max.Y)
+	}
+	for _, n := range thin(at, widest+3) {
+		figure.Write(p.Canvas, small, vg.Point{X: at[n], Y: p.Area.Min.Y - 5}, ticks[n].Label, figure.Center, figure.Below)
+	}
+	return at
+}

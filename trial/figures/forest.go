@@ -1,0 +1,349 @@
+package figures
+
+import (
+	"fmt"
+	"image/color"
+	"math"
+	"slices"
+
+	"gonum.org/v1/plot/vg"
+	"gonum.org/v1/plot/vg/draw"
+
+	"github.com/t2map/t2map/figure"
+	"github.com/t2map/t2map/trial"
+)
+
+// Forest draws the differences of least-squares means to the reference arm: one block
+// for all compartments ("forest"), and one for each other endpoint, whose units
+// differ ("forest-scores"). A trial of one arm has none.
+func Forest(a trial.Analysis, _ Options) ([]figure.Picture, error) {
+	var out []figure.Picture
+	if len(a.Design.Arms) < 2 || len(a.Design.Visits) < 2 {
+		return nil, nil
+	}
+	for _, f := range families(a) {
+		flags := newFlagged(a)
+		var blocks []forestBlock
+		if f.scores {
+			for _, n := range f.endpoints {
+				blocks = append(blocks, newForestBlock(a, []int{n}, flags))
+			}
+		} else {
+			// A row for each arm and a heading are what an endpoint needs at least.
+			most := max(1, forestMost/len(a.Design.Arms))
+			for _, page := range pages(len(f.endpoints), most) {
+				blocks = append(blocks, newForestBlock(a, f.endpoints[page[0]:page[1]], flags))
+			}
+		}
+		blocks = slices.DeleteFunc(blocks, func(b forestBlock) bool { return len(b.rows) == 0 })
+		pictures, err := forestPictures(a, f, blocks, flags)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, pictures...)
+	}
+	return out, nil
+}
+
+// forestRow is a heading, or a contrast.
+type forestRow struct {
+	heading string
+	words   string
+	n       string
+	trial.Contrast
+	flagged bool
+}
+
+// forestBlock is rows on one axis.
+type forestBlock struct {
+	rows     []forestRow
+	across   figure.Range
+	decimals int
+	label    string
+	// worse is the side that the reference is favoured at: 1 at the right, where higher is
+	// worse; −1 at the left; 0 where it is not known.
+	worse           int
+	arm, reference  string
+	withHolm, isCut bool
+	// only: other visits than the primary one are left out.
+	only bool
+}
+
+// Sizes of the forest in points.
+const (
+	forestRowHeight = 12
+	forestHead      = 14
+	forestFoot      = 40 // ticks, name of the axis, words of direction
+	forestLabels    = 118
+	forestN         = 42
+	forestInterval  = 108
+	forestP         = 34
+	forestMost      = 46 // rows of a picture: a page of A4
+)
+
+// newForestBlock returns the block of those endpoints.
+func newForestBlock(a trial.Analysis, endpoints []int, flags *flagged) forestBlock {
+	b := forestBlock{reference: a.Design.Arms[0], arm: "the arm", label: "Difference of least-squares means"}
+	if len(a.Design.Arms) == 2 {
+		b.arm = a.Design.Arms[1]
+	}
+	b.only = rowsOf(a, endpoints) > forestMost
+	var core, full, errors []float64
+	for k, n := range endpoints {
+		e := a.Endpoints[n]
+		b.direction(k, e.Direction)
+		var rows []forestRow
+		for _, c := range e.Contrasts {
+			if b.only && c.Visit != primaryVisit(a.Design) || c.Arm < 0 || c.Arm >= len(a.Design.Arms) {
+				continue
+			}
+			row := forestRow{Contrast: c, words: when(a.Design, c.Visit), n: fmt.Sprintf("%d, %d", c.N, c.NReference)}
+			if len(a.Design.Arms) > 2 {
+				row.words += ", " + a.Design.Arms[c.Arm]
+			}
+			row.flagged = flags.touch(cellOf(e, c.Arm, c.Visit).Flags, cellOf(e, 0, c.Visit).Flags)
+			rows = append(rows, row)
+			core, full, errors = append(core, c.Model.Value), append(full, c.Model.Low, c.Model.High), append(errors, c.Model.SE)
+			b.withHolm = b.withHolm || !math.IsNaN(c.Holm)
+		}
+		if len(rows) > 0 {
+			b.rows = append(append(b.rows, forestRow{heading: title(e.Endpoint)}), rows...)
+		}
+		b.label = withUnit("Difference of least-squares means", e.Unit)
+	}
+	b.across, _ = sight(append(core, 0), append(full, core...))
+	for _, x := range full {
+		b.isCut = b.isCut || figure.Drawable(x) && !b.across.Has(x)
+	}
+	b.decimals = decimalsFor(errors)
+	return b
+}
+
+// rowsOf is how many rows these endpoints have with all visits.
+func rowsOf(a trial.Analysis, endpoints []int) int {
+	rows := 0
+	for _, n := range endpoints {
+		rows += 1 + len(a.Endpoints[n].Contrasts)
+	}
+	return rows
+}
+
+// direction notes the meaning of the k-th endpoint of the block; those of a block that
+// differ leave it unknown.
+func (b *forestBlock) direction(k int, d trial.Direction) {
+	worse := map[trial.Direction]int{trial.HigherIsWorse: 1, trial.HigherIsBetter: -1}[d]
+	if k > 0 && worse != b.worse {
+		worse = 0
+	}
+	b.worse = worse
+}
+
+// decimalsFor returns the decimals that give a typical standard error two digits.
+func decimalsFor(errors []float64) int {
+	var known []float64
+	for _, e := range errors {
+		if figure.Drawable(e) && e > 0 {
+			known = append(known, e)
+		}
+	}
+	if len(known) == 0 {
+		return 2
+	}
+	slices.Sort(known)
+	return int(min(max(1-math.Floor(math.Log10(known[len(known)/2])), 0), 4))
+}
+
+func (b forestBlock) height() vg.Length {
+	return forestHead + vg.Length(len(b.rows))*forestRowHeight + forestFoot
+}
+
+// forestPictures draws blocks, as many to a picture as a page has room for.
+func forestPictures(a trial.Analysis, f family, blocks []forestBlock, flags *flagged) ([]figure.Picture, error) {
+	var out []figure.Picture
+	for len(blocks) > 0 {
+		n, rows := 1, len(blocks[0].rows)
+		for n < len(blocks) && rows+len(blocks[n].rows)+4 <= forestMost {
+			rows += len(blocks[n].rows) + 4
+			n++
+		}
+		p, err := forestPicture(a, f, blocks[:n], flags)
+		if err != nil {
+			return nil, err
+		}
+		blocks = blocks[n:]
+		out = append(out, p)
+	}
+	for n := range out {
+		out[n].Name = pageName(f.name("forest"), n)
+	}
+	return out, nil
+}
+
+func forestPicture(a trial.Analysis, f family, blocks []forestBlock, flags *flagged) (figure.Picture, error) {
+	fr := frame{Picture: figure.Picture{Name: f.name("forest"), Title: "Differences to " + short(a.Design.Arms[0])}}
+	fr.Caption = fmt.Sprintf("Differences of least-squares means of the change from baseline to %s, by %s and visit: estimates of the mixed model for repeated measures with %s confidence intervals, n of the arm and of the reference.",
+		short(a.Design.Arms[0]), f.pick("compartment", "endpoint"), levelOf(a))
+	var height vg.Length
+	var cut, holm, primary, only bool
+	for _, b := range blocks {
+		height += b.height()
+		cut, holm, only = cut || b.isCut, holm || b.withHolm, only || b.only
+		primary = primary || slices.ContainsFunc(b.rows, func(r forestRow) bool { return r.Primary })
+	}
+	if holm {
+		fr.Caption += " Holm p is adjusted over the compartments."
+	}
+	if primary {
+		fr.Caption += " The primary contrast is bold."
+	}
+	if only {
+		fr.Caption += " Of many visits, only the primary one is shown."
+	}
+	fr.Flags = flags.sentences()
+	fr.notes = footnotes(fr.Flags)
+	if cut {
+		fr.notes = append(fr.notes, "Arrowheads: the interval goes on beyond the panel.")
+	}
+	if len(a.Design.Arms) > 2 {
+		fr.legend = markEntries(a.Design.Arms)[1:]
+	}
+	return fr.render(height, func(c draw.Canvas, body vg.Rectangle) {
+		for _, b := range blocks {
+			b.paint(c, body, levelOf(a))
+			body.Max.Y -= b.height()
+		}
+	})
+}
+
+// paint draws the block at the top of the body.
+func (b forestBlock) paint(c draw.Canvas, body vg.Rectangle, level string) {
+	right := body.Max.X
+	columns := forestColumns{n: body.Min.X + forestLabels, p: right, interval: right - forestP}
+	if b.withHolm {
+		columns.holm, columns.p = right, right-forestP-8
+		columns.interval = columns.p - forestP
+	}
+	top := body.Max.Y - forestHead
+	p := figure.Panel{Canvas: c, X: b.across, Area: vg.Rectangle{
+		Min: vg.Point{X: body.Min.X + forestLabels + forestN, Y: top - vg.Length(len(b.rows))*forestRowHeight},
+		Max: vg.Point{X: columns.interval - forestInterval, Y: top},
+	}}
+	y := body.Max.Y - 3
+	figure.Write(c, small, vg.Point{X: columns.n + 8, Y: y}, "n", figure.Left, figure.Below)
+	figure.Write(c, small, vg.Point{X: columns.interval, Y: y}, "difference ["+level+" CI]", figure.Right, figure.Below)
+	figure.Write(c, small, vg.Point{X: columns.p, Y: y}, "p", figure.Right, figure.Below)
+	if b.withHolm {
+		figure.Write(c, small, vg.Point{X: columns.holm, Y: y}, "Holm p", figure.Right, figure.Below)
+	}
+	b.axis(p)
+	for n, row := range b.rows {
+		b.row(p, row, columns, top-(vg.Length(n)+0.5)*forestRowHeight)
+	}
+}
+
+// forestColumns are the places of the columns of text: the left end of n, the right
+// ends of the others.
+type forestColumns struct{ n, interval, p, holm vg.Length }
+
+// axis draws the ticks below, the line of no difference, and what either side means.
+func (b forestBlock) axis(p figure.Panel) {
+	zero := p.AtX(0)
+	var at []vg.Length
+	for _, t := range b.across.Ticks(6) {
+		x := p.AtX(t.Value)
+		at = append(at, x)
+		p.StrokeLine2(figure.Thin(figure.Grid), x, p.Area.Min.Y, x, p.Area.Max.Y)
+		figure.Write(p.Canvas, small, vg.Point{X: x, Y: p.Area.Min.Y - 5}, t.Label, figure.Center, figure.Below)
+	}
+	p.BottomAxis(at)
+	p.StrokeLine2(draw.LineStyle{Color: figure.Ink, Width: 0.7}, zero, p.Area.Min.Y, zero, p.Area.Max.Y)
+	middle := (p.Area.Min.X + p.Area.Max.X) / 2
+	width := p.Area.Size().X
+	figure.Write(p.Canvas, small, vg.Point{X: middle, Y: p.Area.Min.Y - 15}, b.label, figure.Center, figure.Below)
+	if b.worse == 0 {
+		return
+	}
+	low, high := "← favours "+b.arm, "favours "+b.reference+" →"
+	if b.worse < 0 {
+		low, high = "← favours "+b.reference, "favours "+b.arm+" →"
+	}
+	y := p.Area.Min.Y - 25
+	figure.Write(p.Canvas, small, vg.Point{X: p.Area.Min.X, Y: y}, fitInside(low, width/2-3), figure.Left, figure.Below)
+	figure.Write(p.Canvas, small, vg.Point{X: p.Area.Max.X, Y: y}, fitInside(high, width/2-3), figure.Right, figure.Below)
+}
+
+// fitInside shortens words that may end in an arrow, and keeps the arrow.
+func fitInside(words string, width vg.Length) string {
+	const arrow = " →"
+	if rest := len(words) - len(arrow); rest > 0 && words[rest:] == arrow {
+		return figure.Fit(small, words[:rest], width-small.Width(arrow)) + arrow
+	}
+	return figure.Fit(small, words, width)
+}
+
+// row draws a heading or a contrast about y.
+func (b forestBlock) row(p figure.Panel, r forestRow, cols forestColumns, y vg.Length) {
+	left := cols.n - forestLabels
+	if r.heading != "" {
+		figure.Write(p.Canvas, strong, vg.Point{X: left, Y: y}, figure.Fit(strong, r.heading, forestLabels), figure.Left, figure.Middle)
+		return
+	}
+	style := small
+	if r.Primary {
+		style = figure.Bold(small)
+		grey := draw.LineStyle{Color: color.NRGBA{0, 0, 0, 0x12}}
+		fillRect(p.Canvas, grey, vg.Rectangle{Min: vg.Point{X: left, Y: y - forestRowHeight/2}, Max: vg.Point{X: max(cols.p, cols.holm), Y: y + forestRowHeight/2}})
+	}
+	words := figure.Fit(style, r.words, forestLabels-14)
+	if r.flagged {
+		words += " " + dagger
+	}
+	figure.Write(p.Canvas, style, vg.Point{X: left + 8, Y: y}, words, figure.Left, figure.Middle)
+	figure.Write(p.Canvas, style, vg.Point{X: cols.n + 8, Y: y}, r.n, figure.Left, figure.Middle)
+	figure.Write(p.Canvas, style, vg.Point{X: cols.interval, Y: y}, b.estimate(r), figure.Right, figure.Middle)
+	figure.Write(p.Canvas, style, vg.Point{X: cols.p, Y: y}, pValue(r.Model.P), figure.Right, figure.Middle)
+	if b.withHolm {
+		figure.Write(p.Canvas, style, vg.Point{X: cols.holm, Y: y}, pValue(r.Holm), figure.Right, figure.Middle)
+	}
+	b.whisker(p, r, y)
+}
+
+func (b forestBlock) estimate(r forestRow) string {
+	if !figure.Drawable(r.Model.Value) {
+		return "–"
+	}
+	n := func(x float64) string { return figure.Number(x, b.decimals) }
+	return fmt.Sprintf("%s [%s, %s]", n(r.Model.Value), n(r.Model.Low), n(r.Model.High))
+}
+
+// whisker draws the estimate and its interval, with arrowheads where this is cut.
+func (b forestBlock) whisker(p figure.Panel, r forestRow, y vg.Length) {
+	if !figure.Drawable(r.Model.Value) {
+		return
+	}
+	sign := figure.SignOf(r.Arm)
+	radius, width := vg.Length(2.4), vg.Length(0.9)
+	if r.Primary {
+		radius, width = 3.4, 1.6
+	}
+	at := vg.Point{X: p.AtX(clamp(b.across, r.Model.Value)), Y: y}
+	bounded := figure.Drawable(r.Model.Low) && figure.Drawable(r.Model.High)
+	if bounded {
+		bar := draw.LineStyle{Color: sign.Colour, Width: width}
+		low, high := p.AtX(clamp(b.across, r.Model.Low)), p.AtX(clamp(b.across, r.Model.High))
+		p.StrokeLine2(bar, low, y, high, y)
+		whiskerEnd(p, bar, vg.Point{X: low, Y: y}, r.Model.Low < b.across.Low, -1)
+		whiskerEnd(p, bar, vg.Point{X: high, Y: y}, r.Model.High > b.across.High, 1)
+	} else {
+		p.DrawGlyphNoClip(draw.GlyphStyle{Color: color.White, Radius: radius, Shape: draw.CircleGlyph{}}, at)
+	}
+	p.DrawGlyphNoClip(sign.Mark(radius, !bounded), at)
+}
+
+func whiskerEnd(p figure.Panel, bar draw.LineStyle, at vg.Point, cut bool, right vg.Length) {
+	if cut {
+		p.FillPolygon(bar.Color, []vg.Point{at, {X: at.X - right*4, Y: at.Y - 2}, {X: at.X - right*4, Y: at.Y + 2}})
+		return
+	}
+	p.StrokeLine2(bar, at.X, at.Y-2, at.X, at.Y+2)
+}

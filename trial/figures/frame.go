@@ -1,0 +1,164 @@
+package figures
+
+import (
+	"math"
+
+	"gonum.org/v1/plot/vg"
+	"gonum.org/v1/plot/vg/draw"
+
+	"github.com/t2map/t2map/figure"
+)
+
+// Sizes in points.
+const (
+	margin      = 6
+	titleSize   = 10
+	labelSize   = 8.5
+	smallSize   = 7.5
+	titleRow    = 18
+	legendRow   = 13
+	noteRow     = 9.5
+	markRadius  = 2.7
+	legendSign  = 22 // the sign of an entry of the legend
+	legendGap   = 12 // between entries
+	longestName = 150
+	vertical    = math.Pi / 2 // rotation of the names of y axes
+)
+
+var (
+	titles = figure.Bold(figure.Letters(titleSize))
+	labels = figure.Letters(labelSize)
+	small  = figure.Letters(smallSize)
+	strong = figure.Bold(labels)
+)
+
+// frame is what every figure has around its panels: a title, a legend and footnotes.
+type frame struct {
+	figure.Picture
+	legend []entry
+	notes  []string
+}
+
+// entry is a sign and its meaning.
+type entry struct {
+	words string
+	// sign draws into a box of legendSign by 8 points.
+	sign func(c draw.Canvas, box vg.Rectangle)
+}
+
+// armEntries returns the legend of the arms.
+func armEntries(arms []string) []entry {
+	var out []entry
+	for n, name := range arms {
+		sign := figure.SignOf(n)
+		out = append(out, entry{name, func(c draw.Canvas, box vg.Rectangle) {
+			y := (box.Min.Y + box.Max.Y) / 2
+			c.StrokeLine2(sign.Line(1.2), box.Min.X, y, box.Max.X, y)
+			c.DrawGlyphNoClip(sign.Mark(markRadius, false), vg.Point{X: (box.Min.X + box.Max.X) / 2, Y: y})
+		}})
+	}
+	return out
+}
+
+// markEntries returns the legend of the arms by their marks alone.
+func markEntries(arms []string) []entry {
+	var out []entry
+	for n, name := range arms {
+		sign := figure.SignOf(n)
+		out = append(out, entry{name, func(c draw.Canvas, box vg.Rectangle) {
+			c.DrawGlyphNoClip(sign.Mark(markRadius, false), vg.Point{X: box.Max.X - 5, Y: (box.Min.Y + box.Max.Y) / 2})
+		}})
+	}
+	return out
+}
+
+// render draws the frame around a body of that height, and the body into its
+// rectangle.
+func (f frame) render(body vg.Length, paint func(c draw.Canvas, r vg.Rectangle)) (figure.Picture, error) {
+	width := figure.MM(figure.PageWidth) - 2*margin
+	rows := f.legendRows(width)
+	var notes []string
+	for _, n := range f.notes {
+		notes = append(notes, figure.Wrap(small, n, width, 2)...)
+	}
+	height := 2*margin + titleRow + vg.Length(len(rows))*legendRow + body + vg.Length(len(notes))*noteRow
+	if len(notes) > 0 {
+		height += 4
+	}
+	f.Width, f.Height = figure.PageWidth, float64(height/figure.MM(1))
+	return f.Picture.Render(func(c draw.Canvas) {
+		y := height - margin
+		figure.Write(c, titles, vg.Point{X: margin, Y: y}, figure.Fit(titles, f.Title, width), figure.Left, figure.Below)
+		y -= titleRow
+		for _, row := range rows {
+			drawRow(c, row, vg.Point{X: margin, Y: y})
+			y -= legendRow
+		}
+		paint(c, vg.Rectangle{Min: vg.Point{X: margin, Y: y - body}, Max: vg.Point{X: margin + width, Y: y}})
+		y -= body + 4
+		for _, n := range notes {
+			figure.Write(c, small, vg.Point{X: margin, Y: y}, n, figure.Left, figure.Below)
+			y -= noteRow
+		}
+	})
+}
+
+// legendRows breaks the legend into rows, with words as they fit.
+func (f frame) legendRows(width vg.Length) [][]entry {
+	var rows [][]entry
+	var used vg.Length
+	for _, e := range f.legend {
+		e.words = figure.Fit(small, e.words, longestName)
+		w := entryWidth(e)
+		if len(rows) == 0 || used+w > width {
+			rows, used = append(rows, nil), 0
+		}
+		rows[len(rows)-1] = append(rows[len(rows)-1], e)
+		used += w
+	}
+	return rows
+}
+
+func entryWidth(e entry) vg.Length { return legendSign + 4 + small.Width(e.words) + legendGap }
+
+// drawRow draws a row of the legend with its top at p.
+func drawRow(c draw.Canvas, row []entry, p vg.Point) {
+	for _, e := range row {
+		e.sign(c, vg.Rectangle{Min: vg.Point{X: p.X, Y: p.Y - 8}, Max: vg.Point{X: p.X + legendSign, Y: p.Y}})
+		figure.Write(c, small, vg.Point{X: p.X + legendSign + 4, Y: p.Y - 4}, e.words, figure.Left, figure.Middle)
+		p.X += entryWidth(e)
+	}
+}
+
+// noValues says in the middle of an area why nothing is drawn in it.
+func noValues(c draw.Canvas, area vg.Rectangle, why string) {
+	lines := figure.Wrap(small, why, area.Size().X-8, 3)
+	at := vg.Point{X: (area.Min.X + area.Max.X) / 2, Y: (area.Min.Y+area.Max.Y)/2 + vg.Length(len(lines)-1)*noteRow/2}
+	for _, l := range lines {
+		figure.Write(c, small, at, l, figure.Center, figure.Middle)
+		at.Y -= noteRow
+	}
+}
+
+// fillRect fills a rectangle.
+func fillRect(c draw.Canvas, style draw.LineStyle, r vg.Rectangle) {
+	c.FillPolygon(style.Color, []vg.Point{r.Min, {X: r.Max.X, Y: r.Min.Y}, r.Max, {X: r.Min.X, Y: r.Max.Y}})
+}
+
+// strokeRect draws the outline of a rectangle.
+func strokeRect(c draw.Canvas, style draw.LineStyle, r vg.Rectangle) {
+	c.StrokeLines(style, []vg.Point{r.Min, {X: r.Max.X, Y: r.Min.Y}, r.Max, {X: r.Min.X, Y: r.Max.Y}, r.Min})
+}
+
+// sight chooses what an axis shows: all that lies in core and full, unless the full
+// range is so much wider that the core could not be read. Then it is the core with
+// room at either end, and what leaves it is cut.
+func sight(core, full []float64) (r figure.Range, any bool) {
+	const wider = 3
+	inner, some := figure.Cover(core...)
+	outer, any := figure.Cover(append(full, core...)...)
+	if some && len(core) > 1 && outer.Length() > wider*inner.Length() {
+		outer = inner.Pad(0.5)
+	}
+	return outer.Pad(0.06), any
+}

@@ -1,0 +1,57 @@
+package figures
+
+import (
+	"fmt"
+	"math"
+
+	"github.com/t2map/t2map/figure"
+	"github.com/t2map/t2map/trial"
+	"github.com/t2map/t2map/trial/mmrm"
+)
+
+// LSMeans draws the least-squares means of the change in the mixed model, with their
+// intervals: "lsmeans" of compartments, "lsmeans-scores" of the others. Where no model
+// of them could be fitted there is no picture.
+func LSMeans(a trial.Analysis, _ Options) ([]figure.Picture, error) {
+	var out []figure.Picture
+	for _, f := range families(a) {
+		g := newCharts(a, f, "lsmeans")
+		flags := newFlagged(a)
+		fitted := false
+		for _, n := range f.endpoints {
+			e := a.Endpoints[n]
+			fitted = fitted || e.Model.Failed == "" && len(e.Model.LSMeans) > 0
+			c := changeChart(a, e, f, func(arm, v int) point {
+				cell, m := cellOf(e, arm, v), lsMeanOf(e, arm, v)
+				return point{cell.Change.N, m.Value, m.Low, m.High, flags.touch(cell.Flags)}
+			})
+			if e.Model.Failed != "" {
+				c.why = "no model: " + e.Model.Failed
+			}
+			g.panels = append(g.panels, c)
+		}
+		if !fitted {
+			continue
+		}
+		g.zero = true
+		g.Title = f.pick("Change of T2: least-squares means", "Change of scores: least-squares means")
+		g.Caption = fmt.Sprintf("Change from baseline of %s, by arm over nominal months: least-squares means of the mixed model for repeated measures, at the mean baseline. %s",
+			f.pick("mean T2 of each compartment", "other endpoints"), intervals(a, "confidence intervals of the model"))
+		g.Flags = flags.sentences()
+		g.notes = footnotes(g.Flags)
+		pictures, err := g.pictures()
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, pictures...)
+	}
+	return out, nil
+}
+
+// lsMeanOf returns the least-squares mean of an arm at a visit after baseline.
+func lsMeanOf(e trial.EndpointAnalysis, arm, visit int) mmrm.Estimate {
+	if m := e.Model.LSMeans; arm < len(m) && visit-1 < len(m[arm]) {
+		return m[arm][visit-1]
+	}
+	return mmrm.Estimate{Value: math.NaN(), Low: math.NaN(), High: math.NaN()}
+}

@@ -1,0 +1,64 @@
+package figures
+
+import (
+	"fmt"
+
+	"github.com/t2map/t2map/figure"
+	"github.com/t2map/t2map/trial"
+)
+
+// Means draws the mean of each arm at each visit with its t interval, compartments side
+// by side on one scale ("means", as Figure 4 of the founding trial,
+// doi:10.1177/09636897241303275), and the other endpoints each on its own
+// ("means-scores").
+func Means(a trial.Analysis, o Options) ([]figure.Picture, error) {
+	var out []figure.Picture
+	for _, f := range families(a) {
+		g := newCharts(a, f, "means")
+		flags := newFlagged(a)
+		for _, n := range f.endpoints {
+			e := a.Endpoints[n]
+			c := chart{title: title(e.Endpoint), label: withUnit(f.pick("Mean T2", "Mean"), e.Unit)}
+			for arm := range a.Design.Arms {
+				var points []point
+				for v := range a.Design.Visits {
+					cell := cellOf(e, arm, v)
+					d := cell.Value
+					points = append(points, point{d.N, d.Mean, d.Low, d.High, flags.touch(cell.Flags)})
+				}
+				c.arms = append(c.arms, points)
+			}
+			if o.Individuals {
+				c.lines = individuals(a, func(s, v int) float64 { return valueOf(e, s, v).X })
+			}
+			g.panels = append(g.panels, c)
+		}
+		g.Title = f.pick("T2 by arm and visit", "Scores by arm and visit")
+		g.Caption = fmt.Sprintf("%s of %s, by arm over nominal months: arm means. %s",
+			f.pick("Mean T2 of each compartment", "Other endpoints"), among(a.Design), intervals(a, "t intervals of the mean"))
+		if o.Individuals {
+			g.Caption += " Thin lines are subjects."
+		}
+		g.Flags = flags.sentences()
+		g.notes = footnotes(g.Flags)
+		pictures, err := g.pictures()
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, pictures...)
+	}
+	return out, nil
+}
+
+// individuals returns the lines of the subjects.
+func individuals(a trial.Analysis, value func(subject, visit int) float64) []individual {
+	var out []individual
+	for s, subject := range a.Design.Subjects {
+		l := individual{arm: subject.Arm}
+		for v := range a.Design.Visits {
+			l.values = append(l.values, value(s, v))
+		}
+		out = append(out, l)
+	}
+	return out
+}

@@ -1,0 +1,310 @@
+package figures
+
+import (
+	"cmp"
+	"fmt"
+	"image/color"
+	"slices"
+	"strings"
+
+	"gonum.org/v1/plot/vg"
+	"gonum.org/v1/plot/vg/draw"
+
+	"github.com/t2map/t2map/figure"
+	"github.com/t2map/t2map/printable"
+	"github.com/t2map/t2map/trial"
+)
+
+// Missing draws a tile for each subject and visit, by arm: whether there is a value, and
+// if not, why. "missing" is about the compartments, "missing-scores" about the others.
+func Missing(a trial.Analysis, _ Options) ([]figure.Picture, error) {
+	var out []figure.Picture
+	if len(a.Design.Subjects) == 0 || len(a.Design.Visits) == 0 {
+		return nil, nil
+	}
+	for _, f := range families(a) {
+		flags := newFlagged(a)
+		t := newTiles(a, f, flags)
+		t.Name, t.Title = f.name("missing"), f.pick("Which T2 there is", "Which scores there are")
+		t.Caption = fmt.Sprintf("%s, by arm: one column per subject in the order of the design, one row per visit, of %s. Counts at the right are subjects with a value in at least one %s.",
+			f.pick("T2 at each visit", "Other endpoints at each visit"), among(a.Design), f.pick("compartment", "of them"))
+		t.Flags = flags.sentences()
+		t.notes = footnotes(t.Flags)
+		p, err := t.picture()
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, p)
+	}
+	return out, nil
+}
+
+// tile is what is known of a subject at a visit.
+type tile struct {
+	state   tileState
+	flagged bool
+}
+
+// tileState is whole, part, or the number of a reason counted from 0.
+type tileState int
+
+const (
+	whole tileState = -2 // every endpoint has a value
+	part  tileState = -1 // some have
+)
+
+// tiles are the tiles of a figure.
+type tiles struct {
+	frame
+	design  trial.Design
+	reasons []string
+	tiles   [][]tile // by subject and visit
+	byArm   [][]int  // subjects
+	size    struct{ w, h vg.Length }
+}
+
+// Sizes of tiles in points.
+const (
+	tileMost    = 10
+	tilesHeight = 560 // of all arms together, where there are many visits
+	tileLabels  = 66
+	tileCounts  = 44
+	tileHead    = 14
+	tileGap     = 8
+	tileNames   = 32 // subjects below their tiles
+	reasonsMost = 5
+)
+
+func newTiles(a trial.Analysis, f family, flags *flagged) tiles {
+	t := tiles{design: a.Design, byArm: make([][]int, len(a.Design.Arms))}
+	why := make([][]string, len(a.Design.Subjects))
+	counts := map[string]int{}
+	for s, subject := range a.Design.Subjects {
+		if subject.Arm >= 0 && subject.Arm < len(t.byArm) {
+			t.byArm[subject.Arm] = append(t.byArm[subject.Arm], s)
+		}
+		t.tiles = append(t.tiles, make([]tile, len(a.Design.Visits)))
+		why[s] = make([]string, len(a.Design.Visits))
+		for v := range a.Design.Visits {
+			t.tiles[s][v], why[s][v] = tileOf(a, f, s, v, flags)
+			if why[s][v] != "" {
+				counts[why[s][v]]++
+			}
+		}
+	}
+	t.reasons = frequent(counts)
+	for s := range why {
+		for v, w := range why[s] {
+			if w == "" {
+				continue
+			}
+			n := slices.Index(t.reasons, w)
+			if n < 0 {
+				n = len(t.reasons) - 1 // other reasons
+			}
+			t.tiles[s][v].state = tileState(n)
+		}
+	}
+	t.legend = t.entries()
+	t.measure()
+	return t
+}
+
+// tileOf returns the tile of a subject at a visit, and why nothing is there.
+func tileOf(a trial.Analysis, f family, s, v int, flags *flagged) (tile, string) {
+	t := tile{state: whole}
+	have, why := 0, ""
+	for _, n := range f.endpoints {
+		value := valueOf(a.Endpoints[n], s, v)
+		t.flagged = flags.touch(value.Flags) || t.flagged
+		if figure.Drawable(value.X) {
+			have++
+		} else if why == "" {
+			why = category(value.Missing)
+		}
+	}
+	switch {
+	case have == len(f.endpoints):
+		return t, ""
+	case have > 0:
+		t.state = part
+		return t, ""
+	}
+	return t, why
+}
+
+// category is the part of a reason before its details: "study failed" of "study failed: …".
+func category(reason string) string {
+	kind, _, _ := strings.Cut(reason, ":")
+	if kind = strings.TrimSpace(printable.Line(kind)); kind == "" {
+		return "no reason given"
+	}
+	return kind
+}
+
+// frequent returns the most frequent reasons, and "other reasons" in place of the rest.
+func frequent(counts map[string]int) []string {
+	var all []string
+	for r := range counts {
+		all = append(all, r)
+	}
+	slices.SortFunc(all, func(x, y string) int { return cmp.Or(counts[y]-counts[x], cmp.Compare(x, y)) })
+	if len(all) > reasonsMost {
+		all = append(all[:reasonsMost-1:reasonsMost-1], "other reasons")
+	}
+	return all
+}
+
+// entries is the legend: what tiles mean.
+func (t tiles) entries() []entry {
+	used := map[tileState]bool{}
+	flagged := false
+	for _, row := range t.tiles {
+		for _, x := range row {
+			used[x.state] = true
+			flagged = flagged || x.flagged
+		}
+	}
+	sign := func(x tile) func(c draw.Canvas, box vg.Rectangle) {
+		return func(c draw.Canvas, box vg.Rectangle) {
+			box.Min.X = box.Max.X - 9
+			box.Min.Y--
+			x.draw(c, box)
+		}
+	}
+	out := []entry{{"value", sign(tile{state: whole})}}
+	if used[part] {
+		out = append(out, entry{"some values", sign(tile{state: part})})
+	}
+	for n, r := range t.reasons {
+		out = append(out, entry{r, sign(tile{state: tileState(n)})})
+	}
+	if flagged {
+		out = append(out, entry{"flagged", sign(tile{state: whole, flagged: true})})
+	}
+	return out
+}
+
+// measure finds the size of a tile, so that all fit the width and a page's height.
+func (t *tiles) measure() {
+	most := 1
+	for _, s := range t.byArm {
+		most = max(most, len(s))
+	}
+	room := figure.MM(figure.PageWidth) - 2*margin - tileLabels - tileCounts
+	t.size.w = min(tileMost, room/vg.Length(most))
+	t.size.h = min(tileMost, tilesHeight/vg.Length(max(1, len(t.byArm)*len(t.design.Visits))))
+}
+
+// named says whether tiles are wide enough to name their subjects.
+func (t tiles) named() bool { return t.size.w >= 7 }
+
+func (t tiles) armHeight() vg.Length {
+	h := tileHead + t.size.h*vg.Length(len(t.design.Visits)) + tileGap
+	if t.named() {
+		h += tileNames
+	}
+	return h
+}
+
+func (t tiles) picture() (figure.Picture, error) {
+	return t.render(vg.Length(len(t.byArm))*t.armHeight(), func(c draw.Canvas, body vg.Rectangle) {
+		for arm := range t.byArm {
+			t.paint(c, body, arm)
+			body.Max.Y -= t.armHeight()
+		}
+	})
+}
+
+// paint draws the tiles of an arm at the top of the body.
+func (t tiles) paint(c draw.Canvas, body vg.Rectangle, arm int) {
+	subjects := t.byArm[arm]
+	heading := figure.Fit(strong, t.design.Arms[arm], body.Size().X-120)
+	figure.Write(c, strong, vg.Point{X: body.Min.X, Y: body.Max.Y - 9}, fmt.Sprintf("%s (%d)", heading, len(subjects)), figure.Left, figure.Base)
+	corner := vg.Point{X: body.Min.X + tileLabels, Y: body.Max.Y - tileHead}
+	right := corner.X + t.size.w*vg.Length(len(subjects)) + 6
+	places := make([]vg.Length, len(t.design.Visits))
+	for v := range t.design.Visits {
+		places[v] = t.size.h * (vg.Length(v) + 0.5)
+		for n, s := range subjects {
+			at := vg.Point{X: corner.X + t.size.w*vg.Length(n), Y: corner.Y - t.size.h*vg.Length(v+1)}
+			t.tiles[s][v].draw(c, vg.Rectangle{Min: at, Max: at.Add(vg.Point{X: t.size.w, Y: t.size.h})})
+		}
+	}
+	for _, v := range thin(places, smallSize+0.5) {
+		y := corner.Y - places[v]
+		figure.Write(c, small, vg.Point{X: corner.X - 5, Y: y}, figure.Fit(small, when(t.design, v), tileLabels-6), figure.Right, figure.Middle)
+		figure.Write(c, small, vg.Point{X: right, Y: y}, fmt.Sprintf("%d/%d", t.present(subjects, v), len(subjects)), figure.Left, figure.Middle)
+	}
+	if !t.named() {
+		return
+	}
+	name := figure.Letters(6)
+	name.Rotation = vertical
+	for n, s := range subjects {
+		at := vg.Point{X: corner.X + t.size.w*(vg.Length(n)+0.5) + 2.2, Y: corner.Y - t.size.h*vg.Length(len(t.design.Visits)) - 3}
+		figure.Write(c, name, at, figure.Fit(name, t.design.Subjects[s].ID, tileNames-3), figure.Right, figure.Base)
+	}
+}
+
+func (t tiles) present(subjects []int, visit int) int {
+	n := 0
+	for _, s := range subjects {
+		if t.tiles[s][visit].state < 0 {
+			n++
+		}
+	}
+	return n
+}
+
+// draw draws a tile: pale where there is a value, half of it where there are some, dark
+// with a sign of its own for each reason where there is none.
+func (t tile) draw(c draw.Canvas, r vg.Rectangle) {
+	w, h := r.Size().X, r.Size().Y
+	pale := draw.LineStyle{Color: figure.Tint(figure.Colours[0], 0.22)}
+	dark := []color.RGBA{figure.Colours[1], {0x66, 0x66, 0x66, 0xff}, figure.Colours[6], figure.Colours[0], {0x99, 0x99, 0x99, 0xff}}
+	if t.state < 0 {
+		fillRect(c, pale, r)
+	} else {
+		fillRect(c, draw.LineStyle{Color: dark[int(t.state)%len(dark)]}, r)
+	}
+	if t.state == part {
+		c.FillPolygon(figure.Tint(figure.Colours[0], 0.6), []vg.Point{r.Min, {X: r.Max.X, Y: r.Min.Y}, r.Max})
+	}
+	if w > 2.5 && h > 2.5 {
+		strokeRect(c, draw.LineStyle{Color: color.White, Width: min(0.8, w/8)}, r)
+	}
+	middle := vg.Point{X: (r.Min.X + r.Max.X) / 2, Y: (r.Min.Y + r.Max.Y) / 2}
+	if t.state >= 0 && w >= 5 && h >= 5 {
+		reasonSign(c, int(t.state), middle, min(w, h)*0.27)
+	}
+	switch {
+	case !t.flagged:
+	case w >= 5 && h >= 5:
+		style := figure.Bold(small)
+		if t.state >= 0 {
+			style.Color = color.White
+			middle.X += w / 4
+		}
+		figure.Write(c, style, middle, dagger, figure.Center, figure.Middle)
+	default:
+		fillRect(c, draw.LineStyle{Color: color.Black}, vg.Rectangle{Min: vg.Point{X: r.Min.X + w/3, Y: r.Min.Y}, Max: vg.Point{X: r.Max.X - w/3, Y: r.Max.Y}})
+	}
+}
+
+// reasonSign draws a white sign, which is not the same for two reasons: a cross, a bar,
+// a ring, a stroke, none.
+func reasonSign(c draw.Canvas, reason int, at vg.Point, r vg.Length) {
+	white := draw.LineStyle{Color: color.White, Width: 0.8}
+	switch reason % reasonsMost {
+	case 0:
+		c.StrokeLine2(white, at.X-r, at.Y-r, at.X+r, at.Y+r)
+		c.StrokeLine2(white, at.X-r, at.Y+r, at.X+r, at.Y-r)
+	case 1:
+		c.StrokeLine2(white, at.X-r, at.Y, at.X+r, at.Y)
+	case 2:
+		c.DrawGlyphNoClip(draw.GlyphStyle{Color: color.White, Radius: r * 0.8, Shape: draw.CircleGlyph{}}, at)
+	case 3:
+		c.StrokeLine2(white, at.X-r, at.Y-r, at.X+r, at.Y+r)
+	}
+}

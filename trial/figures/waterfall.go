@@ -1,0 +1,261 @@
+package figures
+
+import (
+	"cmp"
+	"fmt"
+	"image/color"
+	"slices"
+
+	"gonum.org/v1/plot/vg"
+	"gonum.org/v1/plot/vg/draw"
+
+	"github.com/t2map/t2map/figure"
+	"github.com/t2map/t2map/trial"
+)
+
+// Waterfall draws each subject's change in percent at the primary visit, sorted, over the
+// band within which repetition alone brings changes: a panel for each endpoint that has
+// a repeatability coefficient.
+func Waterfall(a trial.Analysis, _ Options) ([]figure.Picture, error) {
+	visit := primaryVisit(a.Design)
+	if visit < 1 {
+		return nil, nil
+	}
+	w := falls{arms: a.Design.Arms, columns: chartColumns}
+	flags := newFlagged(a)
+	for _, e := range a.Endpoints {
+		if !figure.Drawable(e.RC) {
+			continue
+		}
+		f := newFall(a, e, visit, flags)
+		w.panels = append(w.panels, f)
+		if len(f.bars) > barsInColumn {
+			w.columns = 1
+		}
+	}
+	if len(w.panels) == 0 {
+		return nil, nil
+	}
+	w.label = "Change at " + lowerFirst(when(a.Design, visit)) + " (%)"
+	w.Name, w.Title = "waterfall", "Individual change of T2 at "+lowerFirst(when(a.Design, visit))
+	w.legend = barEntries(a.Design.Arms)
+	w.Caption = fmt.Sprintf("Change of mean T2 from baseline at %s in percent, one bar per subject, sorted, of %s. Rows below repeat the arm of each bar. The grey band is what repetition alone brings in 95 %% of pairs of scans: the repeatability coefficient, 1.96·√2 times the within-subject coefficient of variation.",
+		lowerFirst(when(a.Design, visit)), among(a.Design))
+	w.Flags = flags.sentences()
+	w.notes = footnotes(w.Flags)
+	return w.pictures()
+}
+
+func lowerFirst(s string) string {
+	if len(s) > 5 && s[:5] == "Month" {
+		return "m" + s[1:]
+	}
+	return s
+}
+
+// falls are the panels of a waterfall.
+type falls struct {
+	frame
+	arms    []string
+	panels  []fall
+	columns int
+	label   string
+}
+
+// fall is one panel.
+type fall struct {
+	title string
+	rc    float64
+	bars  []fallBar // in ascending order
+	none  int       // subjects without a change
+	y     figure.Range
+}
+
+type fallBar struct {
+	percent float64
+	arm     int
+	flagged bool
+}
+
+// Sizes of waterfalls in points.
+const (
+	barsInColumn = 48 // of 2.5 points at the least; more take the whole width
+	fallHeight   = 150
+	fallsOnPage  = 9 // in rows of three; three where each takes the whole width
+	fallRow      = 7.5
+)
+
+func newFall(a trial.Analysis, e trial.EndpointAnalysis, visit int, flags *flagged) fall {
+	f := fall{title: title(e.Endpoint), rc: e.RC}
+	values := []float64{0, e.RC, -e.RC}
+	for s, subject := range a.Design.Subjects {
+		c := changeOf(e, s, visit)
+		if !figure.Drawable(c.Percent) {
+			f.none++
+			continue
+		}
+		touched := flags.touch(valueOf(e, s, 0).Flags, valueOf(e, s, visit).Flags)
+		f.bars = append(f.bars, fallBar{c.Percent, subject.Arm, touched})
+		values = append(values, c.Percent)
+	}
+	slices.SortStableFunc(f.bars, func(x, y fallBar) int {
+		return cmp.Or(cmp.Compare(x.percent, y.percent), cmp.Compare(x.arm, y.arm))
+	})
+	f.y, _ = figure.Cover(values...)
+	f.y = f.y.Pad(0.1)
+	return f
+}
+
+// barEntries is the legend of bars: the fill and the mark of each arm.
+func barEntries(arms []string) []entry {
+	var out []entry
+	for n, name := range arms {
+		sign := figure.SignOf(n)
+		out = append(out, entry{name, func(c draw.Canvas, box vg.Rectangle) {
+			middle := vg.Point{X: box.Min.X + 4, Y: (box.Min.Y + box.Max.Y) / 2}
+			box.Min.X += 11
+			drawBar(c, n, box)
+			c.DrawGlyphNoClip(sign.Mark(markRadius, false), middle)
+		}})
+	}
+	return out
+}
+
+// drawBar fills a bar in the arm's colour with an outline that shows on paper.
+func drawBar(c draw.Canvas, arm int, r vg.Rectangle) {
+	fillRect(c, draw.LineStyle{Color: figure.SignOf(arm).Colour}, r)
+	if width := r.Size().X; width > 2 {
+		strokeRect(c, draw.LineStyle{Color: figure.Ink, Width: 0.35}, r)
+	}
+}
+
+func (w falls) pictures() ([]figure.Picture, error) {
+	most := fallsOnPage
+	if w.columns == 1 {
+		most = fallsOnPage / chartColumns
+	}
+	var out []figure.Picture
+	for n, page := range pages(len(w.panels), most) {
+		f := w.frame
+		f.Name = pageName(w.Name, n)
+		panels := w.panels[page[0]:page[1]]
+		rows := (len(panels) + w.columns - 1) / w.columns
+		p, err := f.render(vg.Length(rows)*w.rowHeight(), func(c draw.Canvas, body vg.Rectangle) { w.paint(c, body, panels) })
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, p)
+	}
+	return out, nil
+}
+
+func (w falls) rowHeight() vg.Length {
+	return chartTitle + fallHeight + vg.Length(len(w.arms))*fallRow + 5 + noteRow + chartRowGap
+}
+
+// paint draws the panels, all on one scale.
+func (w falls) paint(c draw.Canvas, body vg.Rectangle, panels []fall) {
+	y := panels[0].y
+	for _, p := range w.panels {
+		y = figure.Range{Low: min(y.Low, p.y.Low), High: max(y.High, p.y.High)}
+	}
+	var left vg.Length
+	for _, t := range y.Ticks(6) {
+		left = max(left, small.Width(t.Label))
+	}
+	left += 3 + 14
+	columns := min(w.columns, len(panels))
+	width := (body.Size().X - left - chartGap*vg.Length(columns-1)) / vg.Length(columns)
+	if w.columns > 1 {
+		width = min(width, chartWidest)
+	}
+	for n, f := range panels {
+		column, row := n%w.columns, n/w.columns
+		x := body.Min.X + left + vg.Length(column)*(width+chartGap)
+		top := body.Max.Y - vg.Length(row)*w.rowHeight() - chartTitle
+		p := figure.Panel{Canvas: c, X: figure.Range{Low: 0, High: float64(max(1, len(f.bars)))}, Y: y}
+		p.Area = vg.Rectangle{Min: vg.Point{X: x, Y: top - fallHeight}, Max: vg.Point{X: x + width, Y: top}}
+		w.panel(p, f, column == 0, left)
+	}
+}
+
+func (w falls) panel(p figure.Panel, f fall, labelled bool, left vg.Length) {
+	figure.Write(p.Canvas, strong, vg.Point{X: p.Area.Min.X, Y: p.Area.Max.Y + 4}, figure.Fit(strong, f.title, p.Area.Size().X), figure.Left, figure.Base)
+	f.band(p)
+	p.GridY(p.Y.Ticks(6), labelled, small)
+	if labelled {
+		name := labels
+		name.Rotation = vertical
+		at := vg.Point{X: p.Area.Min.X - left + 8, Y: (p.Area.Min.Y + p.Area.Max.Y) / 2}
+		figure.Write(p.Canvas, name, at, figure.Fit(name, w.label, p.Area.Size().Y), figure.Center, figure.Base)
+	}
+	if len(f.bars) == 0 {
+		noValues(p.Canvas, p.Area, "no values")
+	}
+	for n, b := range f.bars {
+		f.bar(p, n, b)
+	}
+	zero := p.AtY(0)
+	p.StrokeLine2(draw.LineStyle{Color: figure.Ink, Width: 0.7}, p.Area.Min.X, zero, p.Area.Max.X, zero)
+	f.bandEdges(p)
+	w.armRows(p, f, labelled)
+	y := p.Area.Min.Y - 5 - vg.Length(len(w.arms))*fallRow
+	words := fmt.Sprintf("n = %d", len(f.bars))
+	if f.none > 0 {
+		words += fmt.Sprintf(", %d without a change", f.none)
+	}
+	figure.Write(p.Canvas, small, vg.Point{X: p.Area.Min.X, Y: y}, words, figure.Left, figure.Below)
+}
+
+// band shades what repetition alone brings.
+func (f fall) band(p figure.Panel) {
+	grey := draw.LineStyle{Color: color.Gray{0xe9}}
+	fillRect(p.Canvas, grey, vg.Rectangle{Min: vg.Point{X: p.Area.Min.X, Y: p.AtY(-f.rc)}, Max: vg.Point{X: p.Area.Max.X, Y: p.AtY(f.rc)}})
+}
+
+// bandEdges draws the limits of the band over the bars, and says what they are: above
+// the band at the left, where sorted bars go down.
+func (f fall) bandEdges(p figure.Panel) {
+	edge := draw.LineStyle{Color: figure.Ink, Width: 0.6, Dashes: []vg.Length{3, 2}}
+	for _, y := range []float64{-f.rc, f.rc} {
+		p.StrokeLine2(edge, p.Area.Min.X, p.AtY(y), p.Area.Max.X, p.AtY(y))
+	}
+	words := fmt.Sprintf("±%s %%: repeatability", figure.Number(f.rc, 1))
+	figure.Write(p.Canvas, small, vg.Point{X: p.Area.Min.X + 3, Y: p.AtY(f.rc) + 2.5}, figure.Fit(small, words, p.Area.Size().X-4), figure.Left, figure.Base)
+}
+
+// bar draws the n-th bar, with a gap beside it where there is room.
+func (f fall) bar(p figure.Panel, n int, b fallBar) {
+	from, to := p.AtX(float64(n)), p.AtX(float64(n+1))
+	gap := min(1, 0.15*(to-from))
+	low, high := min(b.percent, 0), max(b.percent, 0)
+	drawBar(p.Canvas, b.arm, vg.Rectangle{Min: vg.Point{X: from + gap, Y: p.AtY(low)}, Max: vg.Point{X: to - gap, Y: p.AtY(high)}})
+	if b.flagged {
+		at, y := vg.Point{X: (from + to) / 2, Y: p.AtY(high) + 1.5}, figure.Base
+		if b.percent < 0 {
+			at.Y, y = p.AtY(low)-1.5, figure.Below
+		}
+		figure.Write(p.Canvas, labels, at, dagger, figure.Center, y)
+	}
+}
+
+// armRows repeats the arm of each bar below: its mark, or a stroke where bars are thin.
+func (w falls) armRows(p figure.Panel, f fall, labelled bool) {
+	for arm := range w.arms {
+		y := p.Area.Min.Y - 5 - (vg.Length(arm)+0.5)*fallRow
+		sign := figure.SignOf(arm)
+		if labelled {
+			p.DrawGlyphNoClip(sign.Mark(markRadius*0.9, false), vg.Point{X: p.Area.Min.X - 4 - 2*markRadius, Y: y})
+		}
+		for n, b := range f.bars {
+			from, to := p.AtX(float64(n)), p.AtX(float64(n+1))
+			switch room := to - from; {
+			case b.arm != arm:
+			case room >= 3.5:
+				p.DrawGlyphNoClip(sign.Mark(min(markRadius*0.8, 0.45*room), false), vg.Point{X: (from + to) / 2, Y: y})
+			default:
+				fillRect(p.Canvas, draw.LineStyle{Color: sign.Colour}, vg.Rectangle{Min: vg.Point{X: from, Y: y - 2.5}, Max: vg.Point{X: to, Y: y + 2.5}})
+			}
+		}
+	}
+}
