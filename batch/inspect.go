@@ -199,6 +199,9 @@ func (s Settings) try(ctx context.Context, j Job, in *InspectedStudy) error {
 	if err != nil {
 		return wrapped("mask", err)
 	}
+	if j.Anatomy.Problem != nil {
+		in.Warnings = append(in.Warnings, j.Anatomy.warning())
+	}
 	described := mask.described(regions)
 	in.Mask = &described
 	if text := mask.empty(regions); known && text != "" {
@@ -223,7 +226,7 @@ func inspectMask(m dicomio.MaskObject, t dicomio.Train) InspectedMask {
 func inspectTrain(t dicomio.Train) InspectedSeries {
 	in := InspectedSeries{
 		Series: t.Hash, Number: t.Number, Description: short(t.Description), TE: append([]float64{}, t.TE...), Size: t.Geometry.Size,
-		Vendor: short(t.Manufacturer), Model: short(t.Model), Field: segment.Number(t.Field), Side: t.Side,
+		Vendor: short(t.Scanner.Manufacturer), Model: short(t.Scanner.Model), Field: segment.Number(t.Scanner.Field), Side: t.Side,
 		Syntaxes: []string{}, Lossy: t.Lossy, Images: t.Images, Files: t.Files, Train: len(t.TE) >= t2fit.MinEchoes,
 	}
 	for _, uid := range t.Syntaxes() {

@@ -28,6 +28,7 @@ var secrets = map[string]string{
 	"ReferringPhysicianName":      "HOUSE^GREGORY",
 	"OperatorsName":               "SMITH^OPERATOR",
 	"StationName":                 "STATION9",
+	"DeviceSerialNumber":          "SERIAL4242",
 	"OtherPatientIDs":             "OTHER4711",
 	"StudyDescription":            "KNEE OF JANE",
 	"PatientComments":             "VIP COMMENT",

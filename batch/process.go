@@ -21,6 +21,7 @@ type Job struct {
 	Identity Identity
 	Train    dicomio.Train
 	Mask     Mask
+	Anatomy  Anatomy
 	Dir      string
 	// Tree opens the mask, which may lie in an archive; nil knows no archives.
 	Tree *files.Tree
@@ -36,6 +37,9 @@ func Process(ctx context.Context, j Job, p Protocol, workers int) (report.Result
 	// The pictures are drawn, and the next study is read, in the memory of all
 	// the echoes but the one that is shown.
 	runtime.GC()
+	if err := j.addAnatomy(ctx, &s, workers); err != nil {
+		return report.Result{}, err
+	}
 	return report.WriteStudy(j.Dir, s)
 }
 
@@ -64,13 +68,18 @@ func measure(ctx context.Context, j Job, p Protocol, workers int) (report.Study,
 	if err != nil {
 		return report.Study{}, err
 	}
-	return report.Study{
+	s := report.Study{
 		Result:    result,
 		Echo:      volume.Map{Geometry: src.series.Geometry, Data: src.series.Echo[result.Protocol.SkippedEchoes]},
 		Maps:      maps,
 		WriteMaps: p.Maps != MapsNone,
 		Regions:   src.regions,
-	}, nil
+	}
+	if s.WriteMaps && !j.Anatomy.Named {
+		s.Anatomy = volume.Map{Geometry: src.series.Geometry, Data: src.series.Echo[0]}
+		s.Result.Anatomy = describeAnatomy(j.Train.FirstEcho(), j.Train.Lossy)
+	}
+	return s, nil
 }
 
 // source is what a study's files hold.
@@ -176,6 +185,7 @@ func describe(j Job, p Protocol, s volume.MultiEcho, noise volume.Noise) report.
 			MinR2: o.MinR2, MinSignal: o.MinSignal, Sigma: o.Sigma, EchoFloor: o.EchoFloor, Scheme: p.Scheme.Name, Labels: p.Scheme.Labels, Maps: string(p.maps()),
 			PhilipsScaling: string(j.Train.Scaling),
 		},
+		Scanner: scanner(j.Train.Scanner), Acquisition: acquisition(j.Train.Acquisition),
 		TE: s.TE, Size: s.Size, Spacing: s.Spacing(),
 		Noise: report.Noise{Source: noise.Source, Sigma: numbers(noise.Sigma)},
 	}
@@ -198,6 +208,20 @@ func describe(j Job, p Protocol, s volume.MultiEcho, noise volume.Noise) report.
 		r.Notes = append(r.Notes, fmt.Sprintf("passed over: %d MR images of other series, %d maps or phase images, %d files of other modalities", n.OtherSeries, n.Derived, n.OtherModality))
 	}
 	return r
+}
+
+// scanner and acquisition keep header texts to one line of a bounded length.
+func scanner(s dicomio.Scanner) *report.Scanner {
+	return &report.Scanner{
+		Manufacturer: short(s.Manufacturer), Model: short(s.Model), FieldT: segment.Number(s.Field), Serial: s.Serial, Software: short(s.Software),
+	}
+}
+
+func acquisition(a dicomio.Acquisition) *report.Acquisition {
+	return &report.Acquisition{
+		TRMS: segment.Number(a.TR), FlipDegrees: segment.Number(a.Flip), PixelBandwidthHz: segment.Number(a.Bandwidth),
+		PixelSpacingMM: a.PixelSpacing, Sequence: short(a.Sequence), Varying: a.Varying,
+	}
 }
 
 func (p Protocol) maps() Maps {

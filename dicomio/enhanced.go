@@ -23,6 +23,7 @@ var functionalGroups = elements.Wish{
 	tag.MRImageFrameTypeSequence:             {tag.FrameType: nil, tag.ComplexImageComponent: nil},
 	tag.MREchoSequence:                       {tag.EffectiveEchoTime: nil},
 	tag.MRTimingAndRelatedParametersSequence: {tag.RepetitionTime: nil, tag.FlipAngle: nil},
+	tag.MRImagingModifierSequence:            {tag.PixelBandwidth: nil},
 	// Legacy converted objects keep what no macro takes as it stood in the classic
 	// image (C.7.6.16.2.25).
 	tag.UnassignedSharedConvertedAttributesSequence:   unassigned,
@@ -31,7 +32,7 @@ var functionalGroups = elements.Wish{
 	elements.PhilipsFrame:                             {elements.PhilipsScaleSlope: nil},
 }
 
-var unassigned = elements.Wish{tag.EchoTime: nil, tag.RepetitionTime: nil, tag.FlipAngle: nil, tag.ScanningSequence: nil, elements.PhilipsScaleSlope: nil, elements.PhilipsRescaleSlope: nil,
+var unassigned = elements.Wish{tag.EchoTime: nil, tag.RepetitionTime: nil, tag.FlipAngle: nil, tag.PixelBandwidth: nil, tag.MagneticFieldStrength: nil, tag.ScanningSequence: nil, tag.SequenceName: nil, elements.PhilipsScaleSlope: nil, elements.PhilipsRescaleSlope: nil,
 	tag.RealWorldValueMappingSequence: realWorldValues}
 
 // pulseSequences gives EchoPulseSequence (0018,9008) the words of ScanningSequence.

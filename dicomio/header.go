@@ -34,11 +34,12 @@ type header struct {
 	patientID, trialSubject, trialVisit   string
 	laterality, manufacturer, model       string
 	description                           string
+	serial, software, sequenceName        string
 	imageType                             string
 	component                             string   // ComplexImageComponent
 	sequence                              []string // ScanningSequence, or the same of EchoPulseSequence
 	seriesNumber                          int
-	te, tr, flip, field                   float64
+	te, tr, flip, field, bandwidth        float64
 	effectiveTE                           float64 // EffectiveEchoTime
 	position                              [3]float64
 	orientation                           [6]float64
@@ -105,7 +106,7 @@ func init() {
 	for _, t := range []tag.Tag{
 		tag.SOPClassUID, tag.StudyInstanceUID, tag.SeriesInstanceUID, tag.SOPInstanceUID,
 		tag.FrameOfReferenceUID, tag.PatientID, tag.ClinicalTrialSubjectID, tag.ClinicalTrialTimePointID, tag.Laterality,
-		tag.ImageLaterality, tag.Manufacturer, tag.ManufacturerModelName, tag.SeriesDescription, tag.ScanningSequence, tag.EchoPulseSequence,
+		tag.ImageLaterality, tag.Manufacturer, tag.ManufacturerModelName, tag.DeviceSerialNumber, tag.SoftwareVersions, tag.SequenceName, tag.PulseSequenceName, tag.PixelBandwidth, tag.SeriesDescription, tag.ScanningSequence, tag.EchoPulseSequence,
 		tag.ImageType, tag.ComplexImageComponent, tag.PhotometricInterpretation, tag.EchoTime, tag.EffectiveEchoTime, tag.RepetitionTime,
 		tag.FlipAngle, tag.MagneticFieldStrength, tag.ImagePositionPatient, tag.ImageOrientationPatient, tag.PixelSpacing, tag.SliceThickness,
 		tag.RescaleSlope, tag.RescaleIntercept, elements.PhilipsScaleSlope, elements.PhilipsRescaleSlope, elements.GERawDataType, tag.SeriesNumber, tag.NumberOfFrames, tag.Rows, tag.Columns,
@@ -232,7 +233,7 @@ func (h *header) refer(item elements.Dataset) {
 // clear makes every number missing.
 func (h *header) clear() {
 	nan := math.NaN()
-	*h = header{tree: h.tree, path: h.path, name: h.name, size: h.size, te: nan, effectiveTE: nan, tr: nan, flip: nan, field: nan, thickness: nan, scaleSlope: nan,
+	*h = header{tree: h.tree, path: h.path, name: h.name, size: h.size, te: nan, effectiveTE: nan, tr: nan, flip: nan, field: nan, bandwidth: nan, thickness: nan, scaleSlope: nan,
 		position: [3]float64{nan, nan, nan}, orientation: [6]float64{nan, nan, nan, nan, nan, nan},
 		spacing: [2]float64{nan, nan}, slope: 1, frames: 1}
 }
@@ -264,6 +265,12 @@ func (h *header) take(e *dicom.Element) {
 		h.manufacturer = elements.TextOf(e)
 	case tag.ManufacturerModelName:
 		h.model = elements.TextOf(e)
+	case tag.DeviceSerialNumber:
+		h.serial = elements.TextOf(e)
+	case tag.SoftwareVersions:
+		h.software = strings.Join(elements.TextsOf(e), " ")
+	case tag.SequenceName, tag.PulseSequenceName:
+		h.sequenceName = elements.TextOf(e)
 	case tag.SeriesDescription:
 		h.description = elements.TextOf(e)
 	case tag.ContentLabel, tag.StructureSetLabel:
@@ -296,6 +303,11 @@ func (h *header) takeNumber(e *dicom.Element) {
 		h.decimals(e, []*float64{&h.flip})
 	case tag.RepetitionTime:
 		h.decimals(e, []*float64{&h.tr})
+	case tag.PixelBandwidth:
+		// No map depends on it: one that cannot be read is as good as none.
+		if v, err := elements.NumbersOf(e); err == nil && len(v) == 1 {
+			h.bandwidth = v[0]
+		}
 	case tag.MagneticFieldStrength:
 		h.decimals(e, []*float64{&h.field})
 	case tag.ImagePositionPatient:

@@ -23,11 +23,9 @@ type Train struct {
 	// file; the latter is free text of the scanner's operator.
 	Number      int
 	Description string
-	// Manufacturer and Model as the files say.
-	Manufacturer, Model string
-	// Field is the field strength in T and TR the repetition time in ms; NaN
-	// where the files do not say.
-	Field, TR float64
+	// Scanner and Acquisition are what tells a change of either between two visits.
+	Scanner     Scanner
+	Acquisition Acquisition
 	// Side is the knee, L or R, or "" where the files do not say.
 	Side string
 	// Syntax is the transfer syntax UID.
@@ -47,6 +45,7 @@ type Train struct {
 	// Problem is why the train cannot be read, or nil.
 	Problem error
 
+	unread error       // why a series that need not be a train cannot be read, or nil
 	images []*header   // all of them, by name
 	grid   [][]*header // [echo][slice], where Problem is nil
 }
@@ -81,7 +80,7 @@ func trains(images []*header, scaling PhilipsScaling) (sound, suspects, others [
 			suspects = append(suspects, t)
 		default:
 			t := newTrain(g, te, scaling)
-			t.Problem = nil // it need not be a train
+			t.Problem, t.unread = nil, t.Problem // it need not be a train
 			others = append(others, t)
 		}
 	}
@@ -211,8 +210,8 @@ func crowded(images []*header) bool {
 func newTrain(images []*header, te []float64, scaling PhilipsScaling) Train {
 	h := images[0]
 	t := Train{
-		Number: h.seriesNumber, Description: h.description, Manufacturer: h.manufacturer, Model: h.model,
-		Field: h.field, TR: h.tr, Syntax: h.syntax, TE: te, images: images,
+		Number: h.seriesNumber, Description: h.description,
+		Scanner: scannerOf(images), Acquisition: acquisitionOf(images), Syntax: h.syntax, TE: te, images: images,
 	}
 	paths := map[string]bool{}
 	for _, h := range images {

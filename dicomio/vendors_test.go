@@ -302,7 +302,7 @@ func TestEnhancedSeriesPerEcho(t *testing.T) {
 	}
 	train := only(t, dir)
 	s, files, err := Read(t.Context(), train, 0)
-	if err != nil || len(files) != 3 || len(s.TE) != 3 || s.TE[2] != 33 || s.Size != [3]int{5, 3, 9} || train.TR != 2000 {
+	if err != nil || len(files) != 3 || len(s.TE) != 3 || s.TE[2] != 33 || s.Size != [3]int{5, 3, 9} || train.Acquisition.TR != 2000 {
 		t.Errorf("%v: TE %v, size %v, %d files", err, s.TE, s.Size, len(files))
 	}
 }

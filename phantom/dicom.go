@@ -12,6 +12,8 @@ import (
 const (
 	repetitionTime = 2700 // ms, the OAI's T2 map
 	fieldStrength  = 3    // T
+	flipAngle      = 90   // degrees; of the excitation
+	pixelBandwidth = 250  // Hz, the OAI's T2 map
 )
 
 // Write writes the study into dir, which is made if need be: one DICOM file per
@@ -29,8 +31,9 @@ func (s *Study) series() dicomwrite.Image {
 		PatientID: o.Subject, TrialSponsor: "T2MAP", TrialProtocol: "T2MAP-PHANTOM",
 		TrialSubject: o.Subject, TrialTimepoint: o.Visit,
 		BodyPart: "KNEE", Laterality: o.Side, Manufacturer: "T2MAP PHANTOM", Model: "ANALYTIC KNEE",
+		Serial: "T2MAP-1", Software: "PHANTOM 1", SequenceName: "SE",
 		StudyDescription: "KNEE T2", SeriesDescription: fmt.Sprintf("SAG T2 MAP %d ECHO", o.Echoes),
-		SeriesNumber: 1, EchoTrainLength: o.Echoes, TR: repetitionTime, FieldStrength: fieldStrength,
+		SeriesNumber: 1, EchoTrainLength: o.Echoes, TR: repetitionTime, FieldStrength: fieldStrength, FlipAngle: flipAngle, PixelBandwidth: pixelBandwidth,
 		Rows: o.Matrix, Columns: o.Matrix, PixelSpacing: [2]float64{spacing[1], spacing[0]},
 		SliceThickness: sliceFilling * spacing[2], SpacingBetweenSlices: spacing[2],
 		BitsAllocated: 16, BitsStored: 12, WindowCenter: 800, WindowWidth: 1600,

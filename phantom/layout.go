@@ -212,6 +212,7 @@ func (s *Study) enhancedObject(layout Layout, images []int, part int) object {
 	o := dicomwrite.Enhanced{
 		Series: series.Series(), Grid: series.Grid(), InstanceUID: uid, InstanceNumber: part + 1,
 		TR: series.TR, FieldStrength: series.FieldStrength, EchoTrainLength: series.EchoTrainLength,
+		FlipAngle: series.FlipAngle, PixelBandwidth: series.PixelBandwidth,
 		BitsAllocated: series.BitsAllocated, BitsStored: series.BitsStored,
 		WindowCenter: series.WindowCenter, WindowWidth: series.WindowWidth,
 	}

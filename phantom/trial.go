@@ -1,11 +1,8 @@
 package phantom
 
 import (
-	"bytes"
 	"context"
-	"encoding/csv"
 	"fmt"
-	"math"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -73,11 +70,15 @@ const (
 )
 
 // WriteTrial writes a trial into dir: for each subject and visit a folder
-// dir/S01/baseline with the files of Study.WriteAs, and two tables. It returns
+// dir/S01/baseline with the files of Study.WriteAs, and three tables. It returns
 // the truth about each study in the order of subjects and visits. The same
 // trial gives the same bytes.
 //
-// arms.csv has one row per subject: subject (S01), arm (treatment, control).
+// trial.csv is the trial's design, as t2map trial reads it: visits and reference arm in its
+// heading, and one row per subject with arm, side, site, age, sex and bmi.
+//
+// scores.csv has two invented scores of every subject at every visit, WOMAC and KOOS, which
+// follow the medial T2: subject, visit, name, value, direction.
 //
 // truth.csv has one row per study and compartment: subject, arm, visit
 // (baseline, month03, month12), month (0, 3, 12), side (R, L), compartment
@@ -97,9 +98,6 @@ func WriteTrial(ctx context.Context, dir string, t Trial) ([]Truth, error) {
 		return nil, err
 	}
 	arms := t.arms()
-	if err := writeArms(filepath.Join(dir, armsName), arms); err != nil {
-		return nil, err
-	}
 	var truth []Truth
 	for n, arm := range arms {
 		of, err := t.writeSubject(ctx, dir, n, arm)
@@ -108,7 +106,7 @@ func WriteTrial(ctx context.Context, dir string, t Trial) ([]Truth, error) {
 		}
 		truth = append(truth, of...)
 	}
-	return truth, writeTruth(filepath.Join(dir, truthName), truth)
+	return truth, t.writeTables(dir, truth)
 }
 
 // arms draws the arm of each subject: of every two in a row, one each.
@@ -165,46 +163,6 @@ func (t Trial) writeSubject(ctx context.Context, dir string, n int, arm string) 
 		}
 	}
 	return truth, nil
-}
-
-const (
-	armsName  = "arms.csv"
-	truthName = "truth.csv"
-)
-
-// writeArms writes the table of arms.
-func writeArms(path string, arms []string) error {
-	rows := [][]string{{"subject", "arm"}}
-	for n, arm := range arms {
-		rows = append(rows, []string{subjectName(n), arm})
-	}
-	return writeTable(path, rows)
-}
-
-// writeTruth writes the table of true values.
-func writeTruth(path string, truth []Truth) error {
-	rows := [][]string{{"subject", "arm", "visit", "month", "side", "compartment", "voxels", "mean_t2_ms"}}
-	for _, t := range truth {
-		for _, c := range t.T2 {
-			mean := ""
-			if !math.IsNaN(c.MeanT2) {
-				mean = strconv.FormatFloat(c.MeanT2, 'f', 6, 64)
-			}
-			rows = append(rows, []string{
-				t.Subject, t.Arm, t.Visit, strconv.Itoa(t.Month), t.Side, c.Name, strconv.Itoa(c.Voxels), mean,
-			})
-		}
-	}
-	return writeTable(path, rows)
-}
-
-func writeTable(path string, rows [][]string) error {
-	var table bytes.Buffer
-	w := csv.NewWriter(&table)
-	if err := w.WriteAll(rows); err != nil {
-		return fmt.Errorf("%s: %w", path, err)
-	}
-	return os.WriteFile(path, table.Bytes(), 0o666)
 }
 
 // The note marks a folder as a trial of this package, even if the writing is

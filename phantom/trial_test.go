@@ -141,12 +141,18 @@ func checkTables(t *testing.T, dir string, truth []Truth) {
 	if diff := cmp.Diff(want, table); diff != "" {
 		t.Errorf("truth.csv (-want +got):\n%s", diff)
 	}
-	want = [][]string{{"subject", "arm"}}
-	for n := 0; n < len(truth); n += len(visits) {
-		want = append(want, []string{truth[n].Subject, truth[n].Arm})
+	design := readTable(t, filepath.Join(dir, "trial.csv"))
+	if diff := cmp.Diff([]string{"subject", "arm", "side", "site", "age", "sex", "bmi"}, design[0]); diff != "" {
+		t.Errorf("trial.csv (-want +got):\n%s", diff)
 	}
-	if diff := cmp.Diff(want, readTable(t, filepath.Join(dir, "arms.csv"))); diff != "" {
-		t.Errorf("arms.csv (-want +got):\n%s", diff)
+	for n, row := range design[1:] {
+		if of := truth[n*len(visits)]; row[0] != of.Subject || row[1] != of.Arm || row[2] != of.Side {
+			t.Errorf("trial.csv: %v, want %s, %s, %s", row, of.Subject, of.Arm, of.Side)
+		}
+	}
+	scores := readTable(t, filepath.Join(dir, "scores.csv"))
+	if len(design) != 1+len(truth)/len(visits) || len(scores) != 1+2*len(truth) {
+		t.Errorf("%d rows of trial.csv, %d of scores.csv for %d studies", len(design), len(scores), len(truth))
 	}
 }
 
@@ -157,7 +163,9 @@ func readTable(t *testing.T, path string) [][]string {
 		t.Fatal(err)
 	}
 	defer f.Close()
-	rows, err := csv.NewReader(f).ReadAll()
+	r := csv.NewReader(f)
+	r.Comment = '#'
+	rows, err := r.ReadAll()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -223,8 +231,8 @@ func TestTrialIsTheSameAgain(t *testing.T) {
 		t.Fatal(err)
 	}
 	a, b := readTree(t, first), readTree(t, second)
-	if len(a) != 9*13+3 {
-		t.Errorf("got %d files, want %d", len(a), 9*13+3)
+	if len(a) != 9*13+4 {
+		t.Errorf("got %d files, want %d", len(a), 9*13+4)
 	}
 	if !maps.EqualFunc(a, b, bytes.Equal) {
 		t.Error("two trials of the same options differ")
@@ -257,7 +265,7 @@ func TestTrialRefusesAFolderOfOthers(t *testing.T) {
 	if err := os.MkdirAll(filepath.Dir(theirs), 0o777); err != nil {
 		t.Fatal(err)
 	}
-	for _, path := range []string{theirs, filepath.Join(dir, "arms.csv")} {
+	for _, path := range []string{theirs, filepath.Join(dir, "trial.csv")} {
 		if err := os.WriteFile(path, []byte("a patient's"), 0o666); err != nil {
 			t.Fatal(err)
 		}

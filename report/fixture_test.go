@@ -66,6 +66,8 @@ func sampleResult(g volume.Geometry) Result {
 		Version: "1.2.3", Subject: "S01", Visit: "month03", Study: "5f0c1a9e77d2b3c4", Series: "a1b2c3d4", Side: "left",
 		Protocol: Protocol{Name: "oai", Method: "nlls", SkippedEchoes: 1, T2RangeMS: [2]float64{0, 100}, Scheme: "compartments", Labels: []segment.Label{{Value: 1, Name: "medial"}, {Value: 2, Name: "lateral"}}, Maps: "mask"},
 		TE:       []float64{10, 20, 30, 40.5}, Size: g.Size, Spacing: g.Spacing(),
+		Scanner:     &Scanner{Manufacturer: "SIEMENS", Model: "Prisma", FieldT: 2.89362, Serial: "0123456789ab", Software: "=E11"},
+		Acquisition: &Acquisition{TRMS: 2700, FlipDegrees: nan, PixelBandwidthHz: 250.4, PixelSpacingMM: [2]float64{0.3125, 0.3}, Sequence: "se"},
 		Compartments: []segment.Summary{
 			{
 				Compartment: "medial", Voxels: 120, Used: 100, Excluded: segment.Excluded{LowSignal: 8, NotDecaying: 5, NotConverged: 1, OutOfRange: 4, PoorFit: 1, AtBound: 1},

@@ -1,6 +1,9 @@
 package trial
 
-import "github.com/t2map/t2map/trial/mmrm"
+import (
+	"github.com/t2map/t2map/trial/compare"
+	"github.com/t2map/t2map/trial/mmrm"
+)
 
 // Analysis is everything that is reported of a trial.
 type Analysis struct {
@@ -116,16 +119,6 @@ type Cell struct {
 	Flags []int
 }
 
-// Description is a sample in figures. Those that do not exist are NaN: all for N = 0,
-// SD and the interval for N = 1.
-type Description struct {
-	N int
-	// Mean, SD (n − 1), median and quartiles (linear between order statistics).
-	Mean, SD, Median, Q1, Q3, Min, Max float64
-	// Low and High are the t interval of the mean at Plan.Level.
-	Low, High float64
-}
-
 // Model is a fitted mixed model for repeated measures, or why there is none.
 type Model struct {
 	// Failed says why there is no model; empty where there is one.
@@ -175,29 +168,22 @@ type Contrast struct {
 	// Permutation is the test of the baseline-adjusted difference; only for the primary visit,
 	// else NaN.
 	Permutation PermutationTest
+	// Reasons say why a figure is NaN: "Welch: a sample of one value has no variance".
+	Reasons []string
 }
 
-// Interval is an estimate with a confidence interval.
-type Interval struct{ Estimate, Low, High float64 }
-
-// RankTest is a Wilcoxon–Mann–Whitney test.
-type RankTest struct {
-	// U counts the pairs in which the arm's change is larger, ties half.
-	U float64
-	P float64
-	// Exact says that P is exact, given the ties; else it is a normal approximation.
-	Exact bool
-	// Shift is the Hodges–Lehmann estimate of arm less reference with its interval.
-	Shift Interval
-}
-
-// PermutationTest is a test by shuffling arms among subjects (within strata).
-type PermutationTest struct {
-	P float64
-	// Arrangements is how many were tried; Exact says that they were all.
-	Arrangements int
-	Exact        bool
-}
+// Figures of package compare, where they are defined.
+type (
+	// Description is a sample in figures.
+	Description = compare.Description
+	// Interval is an estimate with a confidence interval.
+	Interval = compare.Interval
+	// RankTest is a Wilcoxon–Mann–Whitney test; U counts the pairs in which the arm's
+	// change is larger.
+	RankTest = compare.RankTest
+	// PermutationTest is a test by shuffling arms among subjects, within strata.
+	PermutationTest = compare.PermutationTest
+)
 
 // Change is one subject's change from baseline at one visit.
 type Change struct {
@@ -247,4 +233,6 @@ type Correlation struct {
 	// Rho with its interval (Fisher's z, variance of Bonett and Wright 2000).
 	Rho Interval
 	P   float64
+	// Reason says why figures are NaN.
+	Reason string
 }

@@ -37,6 +37,9 @@ type Value struct {
 	// Side of the knee as the images have it, Study and Series the hashes of their
 	// UIDs, Method how T2 was estimated; empty for endpoints from other tables.
 	Side, Study, Series, Method string
+	// Folder is that of the study below the results, as studies.csv has it; empty where that is
+	// not known.
+	Folder string
 }
 
 // FlagKind says what a flag is about.

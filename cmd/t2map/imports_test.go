@@ -33,7 +33,12 @@ var mayImport = map[string][]string{
 	"outfile":   {},
 	"printable": {},
 
+	"trial":         {"trial/mmrm", "trial/compare", "printable"},
+	"trial/mmrm":    {},
 	"trial/compare": {"trial/mmrm"},
+	"trial/repeat":  {"trial", "trial/compare", "printable"},
+	"trial/figures": {"trial", "trial/mmrm", "trial/compare", "trial/repeat", "figure", "printable"},
+	"trial/publish": {"trial", "trial/mmrm", "figure", "outfile", "printable"},
 
 	"accuracy": {"volume", "t2fit", "phantom", "report"},
 
@@ -47,19 +52,19 @@ var mayImport = map[string][]string{
 	"t2fit/internal/lanes": {},
 	"t2fit/internal/epg":   {"t2fit/internal/lanes"},
 
-	"cmd/t2map": {"accuracy", "batch", "dicomio", "phantom", "report", "segment", "t2fit", "printable"},
+	"cmd/t2map": {"accuracy", "batch", "dicomio", "phantom", "report", "segment", "t2fit", "printable", "trial", "trial/mmrm", "trial/figures", "trial/publish"},
 }
 
 // onlyIn says where a library may be seen: numerical packages see no path and no
 // logger.
 var onlyIn = map[string][]string{
 	// codec keeps its compiled module in the user's cache directory.
-	"os":                            {"files", "dicomio", "dicomio/internal/codec", "phantom", "report", "batch", "outfile", "cmd/t2map"},
-	"path/filepath":                 {"files", "dicomio", "dicomio/internal/codec", "phantom", "report", "batch", "outfile", "cmd/t2map"},
+	"os":                            {"files", "dicomio", "dicomio/internal/codec", "phantom", "report", "batch", "outfile", "trial/publish", "cmd/t2map"},
+	"path/filepath":                 {"files", "dicomio", "dicomio/internal/codec", "phantom", "report", "batch", "outfile", "trial/publish", "cmd/t2map"},
 	"github.com/suyashkumar/dicom":  {"dicomio", "dicomio/dicomwrite", "dicomio/internal/elements"},
 	"github.com/tetratelabs/wazero": {"dicomio/internal/codec"},
 	"github.com/spf13/cobra":        {"cmd/t2map"},
-	"golang.org/x/text":             {"dicomio/internal/charset"},
+	"golang.org/x/text":             {"dicomio/internal/charset", "trial"},
 	"github.com/goccy/go-yaml":      {"yamlfile", "segment"},
 	"gonum.org/v1/plot":             {"figure", "trial/figures", "report"},
 	"codeberg.org/go-pdf/fpdf":      {"figure"},

@@ -4,6 +4,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -15,6 +16,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/t2map/t2map/batch"
+	"github.com/t2map/t2map/trial"
 )
 
 // Exit statuses; docs/results.md says when.
@@ -57,7 +59,8 @@ patellofemoral compartment of every study.
 For research. Not a medical device.`,
 		Example: `  t2map demo                                    a synthetic trial, from end to end
   t2map inspect studies                         what is there, and what run would do
-  t2map run studies --out results --scheme compartments`,
+  t2map run studies --out results --scheme compartments
+  t2map trial results --design trial.csv --out report`,
 		Version:       batch.Version,
 		SilenceErrors: true,
 		SilenceUsage:  true,
@@ -71,13 +74,13 @@ For research. Not a medical device.`,
 		return usageError{fmt.Errorf("%w\nhint: %s --help", err, c.CommandPath())}
 	})
 	root.CompletionOptions.HiddenDefaultCmd = true
-	root.AddCommand(runCommand(), inspectCommand(), demoCommand(), validateCommand(), licensesCommand())
+	root.AddCommand(runCommand(), inspectCommand(), trialCommand(), demoCommand(), validateCommand(), licensesCommand())
 	err := root.ExecuteContext(ctx)
 	if err == nil {
 		return exitOK
 	}
 	fmt.Fprintf(stderr, "t2map: %v\n", err)
-	if hint := batch.Hint(err); hint != "" {
+	if hint := cmp.Or(batch.Hint(err), trial.Hint(err)); hint != "" {
 		fmt.Fprintf(stderr, "hint: %s\n", hint)
 	}
 	return status(err)

@@ -35,7 +35,10 @@ type Enhanced struct {
 	// TR is in ms, left out when 0, as is EchoTrainLength. FieldStrength is in
 	// tesla, 0 means 3.
 	TR, FieldStrength float64
-	EchoTrainLength   int
+	// FlipAngle is in degrees and PixelBandwidth in Hz per pixel; 0 means 90 and 250,
+	// because an object must say so, but leaves them out of a legacy converted one.
+	FlipAngle, PixelBandwidth float64
+	EchoTrainLength           int
 
 	// BitsAllocated is 8 or 16, BitsStored at most as much; 0 means 16, or as
 	// many as BitsAllocated.

@@ -1,6 +1,7 @@
 package dicomwrite
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"errors"
 	"math/big"
@@ -247,6 +248,8 @@ func (o *Enhanced) legacyGroups(gs *writtenGroups, f Frame) {
 		i.numberIfSet(tag.RepetitionTime, o.TR)
 		i.wholeIfSet(tag.EchoTrainLength, o.EchoTrainLength)
 		i.numbers(tag.MagneticFieldStrength, o.FieldStrength)
+		i.numberIfSet(tag.FlipAngle, o.FlipAngle)
+		i.numberIfSet(tag.PixelBandwidth, o.PixelBandwidth)
 	})
 }
 
@@ -279,7 +282,7 @@ func (o *Enhanced) acquisitionGroups(gs *writtenGroups, f Frame) {
 		i.text(tag.BloodSignalNulling, "NO")
 		i.text(tag.Tagging, "NONE")
 		i.doubles(tag.TransmitterFrequency, larmor*o.FieldStrength)
-		i.numbers(tag.PixelBandwidth, pixelBandwidth)
+		i.numbers(tag.PixelBandwidth, cmp.Or(o.PixelBandwidth, pixelBandwidth))
 	})
 	gs.add(tag.MRReceiveCoilSequence, func(i *attributeList) {
 		i.text(tag.ReceiveCoilName, "BODY")
@@ -298,12 +301,13 @@ func (o *Enhanced) acquisitionGroups(gs *writtenGroups, f Frame) {
 const (
 	larmor         = 42.577 // MHz/T of 1H (CODATA: 42.577478)
 	pixelBandwidth = 250    // Hz; a value must stand there, and this is the OAI's T2 map's
+	flipAngle      = 90     // degrees; of the excitation of a spin echo
 )
 
 // timing is the MR Timing and Related Parameters macro.
 func (o *Enhanced) timing(i *attributeList) {
 	i.numberIfSet(tag.RepetitionTime, o.TR)
-	i.text(tag.FlipAngle, "90")
+	i.numbers(tag.FlipAngle, cmp.Or(o.FlipAngle, flipAngle))
 	i.text(tag.EchoTrainLength, strconv.Itoa(o.EchoTrainLength))
 	i.short(tag.RFEchoTrainLength, o.EchoTrainLength)
 	i.short(tag.GradientEchoTrainLength, 0)

@@ -4,7 +4,7 @@
 // correlation, and Holm's adjustment.
 //
 // It sees numbers only; they are of any unit, and differences are of the same. What is missing is
-// taken out before: a NaN or an infinity in the data is an error. Tests are two-sided, a level is that
+// taken out before: a NaN in the data is an error, as is an infinity or what is beyond 1e100. Tests are two-sided, a level is that
 // of a confidence interval, such as 0.95, and an interval is closed.
 //
 // An error says why figures of a result are NaN. Those that could be had are there
@@ -40,10 +40,14 @@ func checkLevel(level float64) error {
 	return nil
 }
 
-// checkFinite returns an error that names the first value that is no number.
+// largest is beyond all that is measured, and sums of its squares do not overflow.
+const largest = 1e100
+
+// checkFinite returns an error that names the first value that is no number, or none to
+// calculate with.
 func checkFinite(name string, x []float64) error {
 	for i, v := range x {
-		if math.IsNaN(v) || math.IsInf(v, 0) {
+		if math.IsNaN(v) || math.Abs(v) > largest {
 			return fmt.Errorf("%s: value %d is %g", name, i+1, v)
 		}
 	}
@@ -69,6 +73,9 @@ func checkSamples(x, y []float64, level float64) error {
 // tTwoSided is P(|T| ≥ |t|) of Student's t, by the incomplete beta function of the tail itself,
 // so that small ones keep their digits.
 func tTwoSided(t, df float64) float64 {
+	if t*t < 1 { // where df/(df + t²) is 1 but for digits that are lost
+		return 1 - mathext.RegIncBeta(0.5, df/2, t*t/(df+t*t))
+	}
 	return mathext.RegIncBeta(df/2, 0.5, df/(df+t*t))
 }
 

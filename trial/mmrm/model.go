@@ -2,8 +2,12 @@ package mmrm
 
 import (
 	"errors"
+	"fmt"
+	"math"
 
+	"gonum.org/v1/gonum/floats"
 	"gonum.org/v1/gonum/mat"
+	"gonum.org/v1/gonum/stat/distuv"
 )
 
 // Why there is no model. The error that wraps one of these says more, in words.
@@ -52,18 +56,171 @@ type Model struct {
 	LogLik float64
 	// Iterations of the search.
 	Iterations int
+
+	level float64
+	back  transform
+	// In inner units: β, Φ, the covariance that standard errors come from, the Pⱼ one
+	// after the other, and the covariance of θ.
+	beta, phi, errors, p, theta []float64
 }
 
-// Fit fits one structure. Errors wrap ErrData, ErrRank, ErrSingular or
+// Fit fits one structure by restricted maximum likelihood. Of data with one visit
+// all structures are the same: a variance. Errors wrap ErrData, ErrRank, ErrSingular or
 // ErrNotConverged.
-func Fit(d Data, o Options) (*Model, error) { return nil, ErrNotConverged }
+func Fit(d Data, o Options) (*Model, error) {
+	p, err := prepare(d)
+	if err != nil {
+		return nil, err
+	}
+	return fit(p, o)
+}
 
 // FitFirst fits the first structure that the data carry, from o.Covariance on, in the
 // order Unstructured, HeterogeneousCS, AR1, CompoundSymmetry. The strings say which
 // were left, and why: "unstructured: …". Errors of the data themselves (ErrData,
 // ErrRank) end the search; where every structure was left, the error is the last one's.
-func FitFirst(d Data, o Options) (*Model, []string, error) { return nil, nil, ErrNotConverged }
+func FitFirst(d Data, o Options) (*Model, []string, error) {
+	p, err := prepare(d)
+	if err != nil {
+		return nil, nil, err
+	}
+	var left []string
+	for ; ; o.Covariance++ {
+		m, err := fit(p, o)
+		if err == nil {
+			return m, left, nil
+		}
+		left = append(left, fmt.Sprintf("%v: %v", o.Covariance, err))
+		if o.Covariance >= CompoundSymmetry {
+			return nil, left, err
+		}
+	}
+}
+
+func fit(p *problem, o Options) (*Model, error) {
+	if o.Level == 0 {
+		o.Level = 0.95
+	}
+	if o.MaxIterations == 0 {
+		o.MaxIterations = 100
+	}
+	if o.Covariance < Unstructured || o.Covariance > CompoundSymmetry || o.DF < KenwardRoger || o.DF > Satterthwaite ||
+		!(o.Level > 0 && o.Level < 1) {
+		return nil, fmt.Errorf("%w: no such option: %+v", ErrData, o)
+	}
+	s, err := maximise(p, o.Covariance, o.MaxIterations)
+	if err != nil {
+		return nil, err
+	}
+	m := &Model{
+		Covariance: o.Covariance, DF: o.DF,
+		Subjects: p.subjects, Observations: len(p.y),
+		Iterations: s.iterations,
+		level:      o.Level, back: p.back,
+		beta: s.beta, phi: s.phi, errors: s.phi, p: s.p,
+	}
+	free := float64(len(p.y) - p.params)
+	m.LogLik = -(free*math.Log(2*math.Pi)+s.value)/2 - p.logScale
+	m.Beta = append([]float64(nil), s.beta...)
+	p.back.apply(m.Beta)
+	floats.Scale(p.unit, m.Beta)
+	floats.Add(m.Beta, p.back.origin)
+	v := p.visits
+	m.Sigma = mat.NewSymDense(v, append([]float64(nil), s.sigma...))
+	m.Sigma.ScaleSym(p.unit*p.unit, m.Sigma)
+	m.Cov = m.outward(m.phi)
+	information := s.observed
+	if o.DF == KenwardRoger {
+		information = s.expected
+	}
+	m.theta = append([]float64(nil), information...)
+	if _, _, ok := invert(m.theta, s.scratch(), s.q); !ok {
+		return nil, fmt.Errorf("%w: the information about it is singular", ErrSingular)
+	}
+	floats.Scale(2, m.theta) // the information is that of −2ℓ
+	if o.DF == KenwardRoger {
+		m.errors = s.adjusted(m.theta)
+		// The adjustment is the first term of a series, which must be small.
+		if _, _, ok := cholesky(m.errors, s.work[0], s.n); !ok {
+			return nil, fmt.Errorf("%w: too few data for Kenward and Roger's adjustment", ErrSingular)
+		}
+		m.Adjusted = m.outward(m.errors)
+	}
+	return m, m.finite()
+}
+
+// finite is the last look before a model is handed out.
+func (m *Model) finite() error {
+	for i, b := range m.Beta {
+		se := m.errors[i*len(m.Beta)+i]
+		if math.IsNaN(b) || math.IsInf(b, 0) || !(se > 0) || math.IsInf(se, 1) {
+			return fmt.Errorf("%w: effect %d has no finite standard error", ErrSingular, i+1)
+		}
+	}
+	return nil
+}
+
+// outward turns a covariance of the inner β into that of β.
+func (m *Model) outward(a []float64) *mat.SymDense {
+	n := len(m.beta)
+	out := append([]float64(nil), a...)
+	column := make([]float64, n)
+	for range 2 {
+		for i := range n {
+			for k := range n {
+				column[k] = out[k*n+i]
+			}
+			m.back.apply(column)
+			for k := range n {
+				out[k*n+i] = column[k]
+			}
+		}
+		for i := range n {
+			for k := range i {
+				out[i*n+k], out[k*n+i] = out[k*n+i], out[i*n+k]
+			}
+		}
+	}
+	floats.Scale(m.back.unit*m.back.unit, out)
+	return mat.NewSymDense(n, out)
+}
 
 // Contrast estimates lᵀβ and tests it against 0. l has a weight per column of X; it
-// panics if it has not.
-func (m *Model) Contrast(l []float64) Estimate { return Estimate{} }
+// panics if it has not. The degrees of freedom are
+//
+//	2(lᵀΦl)²/(gᵀWg),   gⱼ = ∂(lᵀΦl)/∂θj,
+//
+// with Φ not adjusted and W the covariance of θ. For Satterthwaite W is from the observed
+// information, as lmerTest has it; for Kenward–Roger from the expected, which is what
+// their formulas come to for one contrast (where the factor of F is 1). The standard
+// error is that of Φ, or of Φ adjusted. Where it is zero (l = 0) the rest is NaN.
+func (m *Model) Contrast(l []float64) Estimate {
+	n := len(m.beta)
+	if len(l) != n {
+		panic("mmrm: contrast of the wrong length")
+	}
+	inner := m.back.weights(l)
+	e := Estimate{Value: floats.Dot(l, m.back.origin) + m.back.unit*floats.Dot(inner, m.beta)}
+	variance := quadratic(inner, m.errors, inner)
+	e.SE = m.back.unit * math.Sqrt(math.Max(0, variance))
+	u := make([]float64, n)
+	mulVec(u, m.phi, inner)
+	q := len(m.p) / (n * n)
+	g := make([]float64, q)
+	for j := range g {
+		g[j] = quadratic(u, m.p[j*n*n:(j+1)*n*n], u)
+	}
+	model := floats.Dot(u, inner)
+	e.DF = 2 * model * model / quadratic(g, m.theta, g)
+	e.T = e.Value / e.SE
+	if !(e.SE > 0) || !(e.DF > 0) {
+		nan := math.NaN()
+		e.T, e.DF, e.P, e.Low, e.High = nan, nan, nan, nan, nan
+		return e
+	}
+	t := distuv.StudentsT{Mu: 0, Sigma: 1, Nu: e.DF}
+	e.P = 2 * t.CDF(-math.Abs(e.T))
+	half := e.SE * t.Quantile((1+m.level)/2)
+	e.Low, e.High = e.Value-half, e.Value+half
+	return e
+}

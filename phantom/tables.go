@@ -1,0 +1,118 @@
+package phantom
+
+import (
+	"bytes"
+	"encoding/csv"
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+)
+
+// The tables of a trial.
+const (
+	designName = "trial.csv"
+	scoresName = "scores.csv"
+	truthName  = "truth.csv"
+)
+
+// writeTables writes all tables of the trial.
+func (t Trial) writeTables(dir string, truth []Truth) error {
+	for _, table := range []struct {
+		name, heading string
+		rows          [][]string
+	}{
+		{designName, designHeading(), t.design(truth)},
+		{scoresName, "", t.scores(truth)},
+		{truthName, "", truthRows(truth)},
+	} {
+		if err := writeTable(filepath.Join(dir, table.name), table.heading, table.rows); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// designHeading says when the visits are and what is compared.
+func designHeading() string {
+	var of []string
+	for _, v := range visits {
+		of = append(of, fmt.Sprintf("%s=%d", v.name, v.month))
+	}
+	return "# trial: DEMO\n# visits: " + strings.Join(of, ", ") + "\n# reference: " + Control + "\n# primary: medial\n"
+}
+
+// design returns one row per subject, with properties as people of such trials have them.
+func (t Trial) design(truth []Truth) [][]string {
+	rng := rand.New(rand.NewPCG(t.Seed, 3))
+	rows := [][]string{{"subject", "arm", "side", "site", "age", "sex", "bmi"}}
+	for _, of := range truth {
+		if of.Month != 0 {
+			continue
+		}
+		rows = append(rows, []string{
+			of.Subject, of.Arm, of.Side, [...]string{"A", "B"}[rng.IntN(2)],
+			strconv.Itoa(int(math.Round(58 + 7*clamp(rng.NormFloat64(), -2, 2)))),
+			[...]string{"F", "M"}[rng.IntN(2)],
+			strconv.FormatFloat(27+3*clamp(rng.NormFloat64(), -2, 2), 'f', 1, 64),
+		})
+	}
+	return rows
+}
+
+// scores returns invented scores: people differ, and the change follows that of the true
+// medial T2, with noise.
+func (t Trial) scores(truth []Truth) [][]string {
+	rng := rand.New(rand.NewPCG(t.Seed, 4))
+	rows := [][]string{{"subject", "visit", "name", "value", "direction"}}
+	var womac, koos, medial float64 // at baseline
+	for _, of := range truth {
+		if of.Month == 0 {
+			womac, koos, medial = 35+8*clamp(rng.NormFloat64(), -2, 2), 60+8*clamp(rng.NormFloat64(), -2, 2), of.T2[0].MeanT2
+		}
+		grown := of.T2[0].MeanT2 - medial // ms
+		for _, score := range []struct {
+			name, direction string
+			value           float64
+		}{
+			{"WOMAC", "higher is worse", womac + 3*grown + 2*rng.NormFloat64()},
+			{"KOOS", "higher is better", koos - 2*grown + 2*rng.NormFloat64()},
+		} {
+			value := ""
+			if !math.IsNaN(score.value) { // there is a medial compartment
+				value = strconv.FormatFloat(score.value, 'f', 0, 64)
+			}
+			rows = append(rows, []string{of.Subject, of.Visit, score.name, value, score.direction})
+		}
+	}
+	return rows
+}
+
+// truthRows returns the true values.
+func truthRows(truth []Truth) [][]string {
+	rows := [][]string{{"subject", "arm", "visit", "month", "side", "compartment", "voxels", "mean_t2_ms"}}
+	for _, t := range truth {
+		for _, c := range t.T2 {
+			mean := ""
+			if !math.IsNaN(c.MeanT2) {
+				mean = strconv.FormatFloat(c.MeanT2, 'f', 6, 64)
+			}
+			rows = append(rows, []string{
+				t.Subject, t.Arm, t.Visit, strconv.Itoa(t.Month), t.Side, c.Name, strconv.Itoa(c.Voxels), mean,
+			})
+		}
+	}
+	return rows
+}
+
+func writeTable(path, heading string, rows [][]string) error {
+	table := bytes.NewBufferString(heading)
+	w := csv.NewWriter(table)
+	if err := w.WriteAll(rows); err != nil {
+		return fmt.Errorf("%s: %w", path, err)
+	}
+	return os.WriteFile(path, table.Bytes(), 0o666)
+}

@@ -1,0 +1,259 @@
+package trial
+
+import (
+	"cmp"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"math"
+	"runtime"
+	"slices"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/t2map/t2map/trial/mmrm"
+)
+
+// Tables are what a trial is analysed from.
+type Tables struct {
+	Design Source
+	// Compartments and Studies are the tables of `t2map run`; Studies.Data may be nil.
+	Compartments, Studies Source
+	// Scores hold other endpoints; see ReadScores.
+	Scores []Source
+	// Over goes before the design's heading.
+	Over Heading
+}
+
+// The defaults of a Plan.
+const (
+	defaultLevel        = 0.95
+	defaultPermutations = 9999 // p to 0.0022 at 0.05 (its standard error)
+)
+
+// withDefaults returns the plan with its defaults filled in.
+func (p Plan) withDefaults() Plan {
+	p.Level = cmp.Or(p.Level, defaultLevel)
+	p.WithinCV = cmp.Or(p.WithinCV, defaultWithinCV)
+	p.Permutations = cmp.Or(p.Permutations, defaultPermutations)
+	return p
+}
+
+// Adjust changes a plan that a design has given, as the command line does.
+type Adjust func(*Plan) error
+
+// Analyse reads the tables of a trial and analyses them. adjust, if not nil, may change the
+// plan that the design's heading gives.
+//
+// Errors are tables that cannot be read (see ReadDesign, ReadResults, ReadScores), names
+// of the plan that are not in them, and the context's. What the data do not allow is no error:
+// it is NaN with a reason.
+func Analyse(ctx context.Context, version string, t Tables, adjust Adjust) (Analysis, error) {
+	a := Analysis{Version: version}
+	var err error
+	if a.Design, a.Plan, err = ReadDesign(t.Design, t.Over); err != nil {
+		return a, err
+	}
+	if adjust != nil {
+		if err := adjust(&a.Plan); err != nil {
+			return a, err
+		}
+	}
+	a.Plan = a.Plan.withDefaults()
+	endpoints, err := a.join(t)
+	if err != nil {
+		return a, err
+	}
+	if err := a.checkNames(endpoints); err != nil {
+		return a, err
+	}
+	a.remark()
+	if err := a.analyse(ctx, endpoints); err != nil {
+		return a, err
+	}
+	a.adjustFamily()
+	a.Flow = flow(a.Design, a.Endpoints)
+	a.correlate()
+	return a, nil
+}
+
+// join reads the results and puts them to the design.
+func (a *Analysis) join(t Tables) ([]Endpoint, error) {
+	res, err := ReadResults(t.Compartments, t.Studies)
+	if err != nil {
+		return nil, err
+	}
+	a.Settings, a.Notes = res.settings, res.notes
+	j := newJoiner(a.Design, a.Plan)
+	endpoints := j.compartments(res)
+	for _, source := range t.Scores {
+		scores, err := ReadScores(source)
+		if err != nil {
+			return nil, err
+		}
+		for _, s := range scores {
+			if i := slices.IndexFunc(endpoints, func(e Endpoint) bool { return sameName(e.Name, s.name) }); i >= 0 {
+				return nil, hinted("give each endpoint a name of its own", "%s: endpoint %.40q is there twice, or differs only in case or blanks", source.Name, s.name)
+			}
+			endpoints = append(endpoints, j.scores(s))
+		}
+	}
+	a.Flags = j.sorted(endpoints)
+	for _, s := range append([]Source{t.Design, t.Compartments, t.Studies}, t.Scores...) {
+		if s.Data != nil {
+			sum := sha256.Sum256(s.Data)
+			a.Inputs = append(a.Inputs, Input{Name: s.Name, SHA256: hex.EncodeToString(sum[:])})
+		}
+	}
+	return endpoints, nil
+}
+
+// checkNames holds the names of the plan against the endpoints.
+func (a *Analysis) checkNames(endpoints []Endpoint) error {
+	var names []string
+	for _, e := range endpoints {
+		names = append(names, e.Name)
+	}
+	if p := a.Design.Primary.Endpoint; p != "" && !slices.Contains(names, p) {
+		return hinted(fmt.Sprintf("there are %q", names), "the primary endpoint %.40q is not in the results", p)
+	}
+	for _, of := range a.Plan.WithinCVOf {
+		if !slices.Contains(names, of.Compartment) {
+			return hinted(fmt.Sprintf("there are %q", names), "a within-subject CV is given for %.40q, which is not in the results", of.Compartment)
+		}
+	}
+	if len(endpoints) == 0 {
+		return hinted("look at studies.csv: why did every study fail?", "the results hold no compartment")
+	}
+	return nil
+}
+
+// remark notes what the design leaves nothing to do.
+func (a *Analysis) remark() {
+	if len(a.Design.Arms) == 1 {
+		a.Notes = append(a.Notes, "the design has one arm: there is nothing to compare it with")
+	}
+	if len(a.Design.Visits) == 1 {
+		a.Notes = append(a.Notes, "the design has one visit: there is no change")
+	}
+	for _, name := range a.Plan.Covariates {
+		c := a.covariate(name)
+		unknown := 0
+		for _, x := range c.X {
+			if math.IsNaN(x) {
+				unknown++
+			}
+		}
+		if unknown > 0 {
+			a.Notes = append(a.Notes, fmt.Sprintf("%d of %d subjects have no %s in the design and are not in the models", unknown, len(c.X), name))
+		}
+	}
+}
+
+// analyse analyses every endpoint, several at a time.
+func (a *Analysis) analyse(ctx context.Context, endpoints []Endpoint) error {
+	a.Endpoints = make([]EndpointAnalysis, len(endpoints))
+	g, ctx := errgroup.WithContext(ctx)
+	g.SetLimit(runtime.GOMAXPROCS(0))
+	for i, e := range endpoints {
+		g.Go(func() error {
+			if err := ctx.Err(); err != nil {
+				return err
+			}
+			of := EndpointAnalysis{Endpoint: e}
+			of.changes(a.Plan)
+			of.describeCells(a.Design, a.Flags, a.Plan.Level)
+			of.responders(a.Design)
+			a.contrasts(&of, a.model(&of))
+			a.Endpoints[i] = of
+			return nil
+		})
+	}
+	return g.Wait()
+}
+
+// covariate returns a covariate of every subject of the design.
+func (a *Analysis) covariate(name string) Covariate {
+	c := Covariate{Name: name, X: make([]float64, len(a.Design.Subjects))}
+	var levels []string
+	for i, s := range a.Design.Subjects {
+		var text string
+		switch name {
+		case "age":
+			c.X[i] = s.Age
+			continue
+		case "bmi":
+			c.X[i] = s.BMI
+			continue
+		case "site":
+			text = s.Site
+		case "stratum":
+			text = s.Stratum
+		case "sex":
+			text = s.Sex
+		}
+		if text == "" {
+			c.X[i] = math.NaN()
+			continue
+		}
+		at := slices.Index(levels, text)
+		if at < 0 {
+			at = len(levels)
+			levels = append(levels, text)
+		}
+		c.X[i] = float64(at)
+		c.Levels = len(levels)
+	}
+	return c
+}
+
+// Repeated returns the changes of an endpoint as the model sees them.
+func (a *Analysis) Repeated(e *EndpointAnalysis) Repeated {
+	r := Repeated{Arms: len(a.Design.Arms)}
+	for s, subject := range a.Design.Subjects {
+		r.Arm = append(r.Arm, subject.Arm)
+		r.Baseline = append(r.Baseline, e.Values[s][0].X)
+		var changes []float64
+		for _, c := range e.Changes[s][1:] {
+			changes = append(changes, c.Delta)
+		}
+		r.Change = append(r.Change, changes)
+	}
+	for _, name := range a.Plan.Covariates {
+		r.Covariates = append(r.Covariates, a.covariate(name))
+	}
+	return r
+}
+
+// model fits the mixed model of an endpoint; nil where there is none.
+func (a *Analysis) model(e *EndpointAnalysis) *RepeatedFit {
+	visits := len(a.Design.Visits) - 1
+	e.Model = Model{Covariance: a.Plan.Covariance, DF: a.Plan.DF, LogLik: math.NaN(), BaselineMean: math.NaN()}
+	for range a.Design.Arms {
+		e.Model.LSMeans = append(e.Model.LSMeans, slices.Repeat([]mmrm.Estimate{nothing}, visits))
+	}
+	f, err := a.Repeated(e).Fit(mmrm.Options{Covariance: a.Plan.Covariance, DF: a.Plan.DF, Level: a.Plan.Level})
+	if f != nil {
+		e.Model.Fallbacks = f.Fallbacks
+	}
+	if err != nil {
+		e.Model.Failed = err.Error()
+		return nil
+	}
+	m := &e.Model
+	m.Covariance, m.DF, m.Subjects, m.Observations, m.LogLik = f.Covariance, f.DF, f.Subjects, f.Observations, f.LogLik
+	m.BaselineMean, m.Formula = f.BaselineMean, f.formula()
+	for v := range visits {
+		m.Sigma = append(m.Sigma, slices.Repeat([]float64{math.NaN()}, visits))
+		for w := range visits {
+			if f.Visits[v] >= 0 && f.Visits[w] >= 0 {
+				m.Sigma[v][w] = f.Sigma.At(f.Visits[v], f.Visits[w])
+			}
+		}
+		for arm := range a.Design.Arms {
+			m.LSMeans[arm][v] = f.LSMean(arm, v)
+		}
+	}
+	return f
+}

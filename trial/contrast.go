@@ -1,0 +1,198 @@
+package trial
+
+import (
+	"fmt"
+	"math"
+	"slices"
+
+	"github.com/t2map/t2map/trial/compare"
+	"github.com/t2map/t2map/trial/mmrm"
+)
+
+// contrasts compares each arm with the reference at each visit after baseline. f is nil
+// where there is no mixed model.
+func (a *Analysis) contrasts(e *EndpointAnalysis, f *RepeatedFit) {
+	for arm := 1; arm < len(a.Design.Arms); arm++ {
+		for v := 1; v < len(a.Design.Visits); v++ {
+			c := Contrast{Arm: arm, Visit: v, Primary: a.isPrimary(e, v), Model: nothing, Holm: math.NaN()}
+			if f != nil {
+				c.Model = f.Difference(arm, v-1)
+			}
+			a.twoArms(e, &c)
+			e.Contrasts = append(e.Contrasts, c)
+		}
+	}
+	a.ancova(e)
+	for i := range e.Contrasts {
+		if c := &e.Contrasts[i]; c.Visit == a.Design.Primary.Visit {
+			a.permute(e, c)
+		} else {
+			c.Permutation.P = math.NaN()
+		}
+	}
+}
+
+// isPrimary says whether the endpoint's contrasts at a visit are primary: those of the endpoint
+// that the design names, else of every compartment.
+func (a *Analysis) isPrimary(e *EndpointAnalysis, visit int) bool {
+	p := a.Design.Primary
+	if visit != p.Visit {
+		return false
+	}
+	return p.Endpoint == e.Name || p.Endpoint == "" && e.Compartment
+}
+
+// twoArms fills in what needs the changes of the two arms alone.
+func (a *Analysis) twoArms(e *EndpointAnalysis, c *Contrast) {
+	var arm, reference []float64
+	for s, subject := range a.Design.Subjects {
+		switch delta := e.Changes[s][c.Visit].Delta; {
+		case math.IsNaN(delta):
+		case subject.Arm == c.Arm:
+			arm = append(arm, delta)
+		case subject.Arm == 0:
+			reference = append(reference, delta)
+		}
+	}
+	c.N, c.NReference = len(arm), len(reference)
+	var err error
+	c.Welch, err = compare.Welch(arm, reference, a.Plan.Level)
+	c.because("Welch", err)
+	c.Effect, err = compare.HedgesG(arm, reference, a.Plan.Level)
+	c.because("Hedges' g", err)
+	c.Wilcoxon, err = compare.Wilcoxon(arm, reference, a.Plan.Level)
+	c.because("Wilcoxon", err)
+}
+
+// because keeps why a figure could not be had.
+func (c *Contrast) because(of string, err error) {
+	if err != nil {
+		c.Reasons = append(c.Reasons, fmt.Sprintf("%s: %v", of, err))
+	}
+}
+
+// subjects returns the subjects who have a change at a visit and are of one of the
+// arms, with the baseline and the covariates of the plan that they differ in.
+func (a *Analysis) subjects(e *EndpointAnalysis, visit int, arms ...int) compare.Subjects {
+	r := a.Repeated(e)
+	var s compare.Subjects
+	var rows [][2]int
+	for i := range r.Arm {
+		known := slices.Contains(arms, r.Arm[i]) && !math.IsNaN(r.Change[i][visit-1])
+		for _, c := range r.Covariates {
+			known = known && !math.IsNaN(c.X[i])
+		}
+		if known {
+			rows = append(rows, [2]int{i, visit - 1})
+		}
+	}
+	if len(rows) == 0 {
+		return s
+	}
+	stratum := a.covariate("stratum")
+	stratified := stratum.Levels > 1
+	for _, row := range rows {
+		i := row[0]
+		s.Change = append(s.Change, r.Change[i][visit-1])
+		s.Arm = append(s.Arm, slices.Index(arms, r.Arm[i]))
+		if stratified {
+			level := -1 // those whose stratum is not known are a stratum
+			if !math.IsNaN(stratum.X[i]) {
+				level = int(stratum.X[i])
+			}
+			s.Stratum = append(s.Stratum, level)
+		}
+	}
+	for _, c := range r.columns(rows, &RepeatedFit{}) {
+		var x []float64
+		for _, row := range rows {
+			x = append(x, c.subject[row[0]])
+		}
+		if c.name == "baseline" {
+			s.Baseline = x
+		} else {
+			s.Covariates = append(s.Covariates, x)
+		}
+	}
+	return s
+}
+
+// ancova fills in the analysis of covariance of each visit, over all arms.
+func (a *Analysis) ancova(e *EndpointAnalysis) {
+	var arms []int
+	for arm := range a.Design.Arms {
+		arms = append(arms, arm)
+	}
+	of := map[int][]mmrm.Estimate{}
+	why := map[int]error{}
+	for i := range e.Contrasts {
+		c := &e.Contrasts[i]
+		if of[c.Visit] == nil {
+			of[c.Visit], why[c.Visit] = compare.Ancova(a.subjects(e, c.Visit, arms...), len(arms), a.Plan.Level)
+		}
+		c.Ancova = of[c.Visit][c.Arm-1]
+		c.because("ANCOVA", why[c.Visit])
+	}
+}
+
+// permute fills in the permutation test.
+func (a *Analysis) permute(e *EndpointAnalysis, c *Contrast) {
+	var err error
+	c.Permutation, err = compare.Permutation(a.subjects(e, c.Visit, 0, c.Arm),
+		compare.Permutations{Draws: a.Plan.Permutations, Seed: a.Plan.Seed})
+	c.because("permutation", err)
+}
+
+// adjustFamily fills in Holm's p over the compartments, at each visit and arm.
+func (a *Analysis) adjustFamily() {
+	family := slices.DeleteFunc(slices.Clone(a.Endpoints), func(e EndpointAnalysis) bool { return !e.Compartment })
+	if len(family) == 0 {
+		return
+	}
+	for i := range family[0].Contrasts {
+		var p []float64
+		for _, e := range family {
+			p = append(p, e.Contrasts[i].Model.P)
+		}
+		// The contrasts are those of a.Endpoints: a slice is shared.
+		for k, adjusted := range compare.Holm(p) {
+			family[k].Contrasts[i].Holm = adjusted
+		}
+	}
+}
+
+// correlate fills in the correlations of the compartments' changes with those of other
+// endpoints, over all subjects and in each arm.
+func (a *Analysis) correlate() {
+	for x := range a.Endpoints {
+		for y := range a.Endpoints {
+			if !a.Endpoints[x].Compartment || a.Endpoints[y].Compartment {
+				continue
+			}
+			for v := 1; v < len(a.Design.Visits); v++ {
+				for arm := -1; arm < len(a.Design.Arms); arm++ {
+					if arm >= 0 && len(a.Design.Arms) == 1 {
+						continue // all subjects are those of the arm
+					}
+					a.Correlations = append(a.Correlations, a.correlation(Correlation{X: x, Y: y, Visit: v, Arm: arm}))
+				}
+			}
+		}
+	}
+}
+
+func (a *Analysis) correlation(c Correlation) Correlation {
+	var xs, ys []float64
+	for s, subject := range a.Design.Subjects {
+		x, y := a.Endpoints[c.X].Changes[s][c.Visit].Delta, a.Endpoints[c.Y].Changes[s][c.Visit].Delta
+		if (c.Arm < 0 || subject.Arm == c.Arm) && !math.IsNaN(x) && !math.IsNaN(y) {
+			xs, ys = append(xs, x), append(ys, y)
+		}
+	}
+	r, err := compare.Spearman(xs, ys, a.Plan.Level)
+	c.N, c.Rho, c.P = len(xs), r.Rho, r.P
+	if err != nil {
+		c.Reason = err.Error()
+	}
+	return c
+}

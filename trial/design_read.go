@@ -1,0 +1,329 @@
+package trial
+
+import (
+	"cmp"
+	"fmt"
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/t2map/t2map/trial/mmrm"
+)
+
+// Heading is what a design says above its columns, in lines such as
+// "# reference: control", or the command line in their stead. Texts are as written;
+// an empty one is not said.
+type Heading struct {
+	// Trial is the trial's code.
+	Trial string
+	// Visits are "baseline=0, month03=3, month12=12": names with nominal months.
+	Visits string
+	// Reference is the arm others are compared with.
+	Reference string
+	// Primary is the primary contrast: "medial@month12", "medial" or "@month12".
+	Primary string
+	// Covariance is unstructured, hcs, ar1 or cs.
+	Covariance string
+	// DF is kenward-roger or satterthwaite.
+	DF string
+	// Covariates are "site, age".
+	Covariates string
+	// WithinCV is in percent: "5", or "medial=4, lateral=5.5".
+	WithinCV string
+}
+
+// designHint shows what a design looks like.
+const designHint = "a design is a CSV such as\n" +
+	"  # visits: baseline=0, month03=3, month12=12\n" +
+	"  # reference: control\n" +
+	"  subject,arm,side\n" +
+	"  S01,treatment,right"
+
+// ReadDesign reads the design of a trial: a heading, then one row per subject with
+// the columns subject and arm, and where wanted side, stratum, site, sex, age (years) and
+// bmi (kg/m²). What over says goes before the heading. Other columns are passed over.
+//
+// Nothing of it is guessed: errors are a heading without visits, several arms without a
+// reference, names that differ only in case or blanks, a subject that stands twice, a
+// side that is neither left nor right, and what is no number.
+func ReadDesign(s Source, over Heading) (Design, Plan, error) {
+	t, err := readTable(s)
+	if err != nil {
+		return Design{}, Plan{}, err
+	}
+	h, err := t.parseHeading()
+	if err != nil {
+		return Design{}, Plan{}, err
+	}
+	h = over.or(h)
+	d := Design{Name: h.Trial}
+	if d.Visits, err = parseVisits(h.Visits); err != nil {
+		return d, Plan{}, fmt.Errorf("%s: %w", s.Name, err)
+	}
+	if err := d.readSubjects(t); err != nil {
+		return d, Plan{}, err
+	}
+	if err := d.putFirst(h.Reference); err != nil {
+		return d, Plan{}, fmt.Errorf("%s: %w", s.Name, err)
+	}
+	if err := d.setPrimary(h.Primary); err != nil {
+		return d, Plan{}, fmt.Errorf("%s: %w", s.Name, err)
+	}
+	p, err := h.plan()
+	if err != nil {
+		return d, p, fmt.Errorf("%s: %w", s.Name, err)
+	}
+	for _, c := range p.Covariates {
+		if !t.has(c) {
+			return d, p, hinted("add the column, or leave the covariate out", "%s: covariate %s has no column", s.Name, c)
+		}
+	}
+	return d, p, nil
+}
+
+// or fills what h does not say from what is below it.
+func (h Heading) or(below Heading) Heading {
+	return Heading{
+		Trial: cmp.Or(h.Trial, below.Trial), Visits: cmp.Or(h.Visits, below.Visits),
+		Reference: cmp.Or(h.Reference, below.Reference), Primary: cmp.Or(h.Primary, below.Primary),
+		Covariance: cmp.Or(h.Covariance, below.Covariance), DF: cmp.Or(h.DF, below.DF),
+		Covariates: cmp.Or(h.Covariates, below.Covariates), WithinCV: cmp.Or(h.WithinCV, below.WithinCV),
+	}
+}
+
+// parseHeading takes the heading's lines apart. A line without a colon is a remark.
+func (t *table) parseHeading() (Heading, error) {
+	var h Heading
+	for _, line := range t.heading {
+		key, value, said := strings.Cut(line, ":")
+		if !said {
+			continue
+		}
+		var to *string
+		switch key = strings.ToLower(strings.TrimSpace(key)); key {
+		case "trial":
+			to = &h.Trial
+		case "visits":
+			to = &h.Visits
+		case "reference":
+			to = &h.Reference
+		case "primary":
+			to = &h.Primary
+		case "covariance":
+			to = &h.Covariance
+		case "df":
+			to = &h.DF
+		case "covariates":
+			to = &h.Covariates
+		case "wcv":
+			to = &h.WithinCV
+		default:
+			return h, hinted("known are trial, visits, reference, primary, covariance, df, covariates and wcv; a remark has no colon",
+				"%s: the heading has %.40q, which is not known", t.name, key)
+		}
+		if *to != "" {
+			return h, fmt.Errorf("%s: the heading has %s twice", t.name, key)
+		}
+		*to = strings.TrimSpace(value)
+	}
+	return h, nil
+}
+
+// parseVisits reads "baseline=0, month03=3".
+func parseVisits(text string) ([]Visit, error) {
+	if text == "" {
+		return nil, hinted(designHint, "the visits are not said")
+	}
+	var visits []Visit
+	for _, item := range list(text) {
+		// The last sign parts: a name may hold one.
+		at := strings.LastIndex(item, "=")
+		if at < 1 {
+			return nil, hinted(designHint, "visit %.40q has no month", item)
+		}
+		name, month := strings.TrimSpace(item[:at]), strings.TrimSpace(item[at+1:])
+		m, err := strconv.ParseFloat(month, 64)
+		if err != nil || math.IsNaN(m) || math.IsInf(m, 0) {
+			return nil, hinted(designHint, "visit %.40q: month %.20q is no number", name, month)
+		}
+		for _, v := range visits {
+			switch {
+			case sameName(v.Name, name):
+				return nil, fmt.Errorf("visits %.40q and %.40q are the same, or differ only in case or blanks", v.Name, name)
+			case v.Month == m:
+				return nil, fmt.Errorf("visits %.40q and %.40q are both at month %g", v.Name, name, m)
+			}
+		}
+		visits = append(visits, Visit{name, m})
+	}
+	slices.SortFunc(visits, func(a, b Visit) int { return cmp.Compare(a.Month, b.Month) })
+	return visits, nil
+}
+
+// list parts a text at its commas.
+func list(text string) []string {
+	var items []string
+	for item := range strings.SplitSeq(text, ",") {
+		if item = strings.TrimSpace(item); item != "" {
+			items = append(items, item)
+		}
+	}
+	return items
+}
+
+// folded returns a name without regard to case and blanks.
+func folded(name string) string {
+	return strings.ToLower(strings.Join(strings.Fields(name), ""))
+}
+
+func sameName(a, b string) bool { return folded(a) == folded(b) }
+
+// readSubjects fills Arms, in the order of the file, and Subjects.
+func (d *Design) readSubjects(t *table) error {
+	if err := t.need("subject", "arm"); err != nil {
+		return err
+	}
+	armLine, subjectLine := map[string]int{}, map[string]int{} // by folded name
+	for _, r := range t.rows {
+		s := Subject{ID: r.text("subject"), Stratum: r.text("stratum"), Site: r.text("site"), Sex: r.text("sex")}
+		arm := r.text("arm")
+		if s.ID == "" || arm == "" {
+			return hinted("take the row out, or fill it in", "%s: line %d has no subject or no arm", t.name, r.line)
+		}
+		if first, twice := subjectLine[folded(s.ID)]; twice {
+			return d.subjectTwice(t.name, s.ID, arm, [2]int{first, r.line})
+		}
+		subjectLine[folded(s.ID)] = r.line
+		s.Arm = slices.Index(d.Arms, arm)
+		if s.Arm < 0 {
+			if first, alike := armLine[folded(arm)]; alike {
+				return hinted("write the arm in one way", "%s: arm %.40q (line %d) differs from another (line %d) only in case or blanks", t.name, arm, r.line, first)
+			}
+			armLine[folded(arm)] = r.line
+			s.Arm = len(d.Arms)
+			d.Arms = append(d.Arms, arm)
+		}
+		if err := s.readRest(r); err != nil {
+			return err
+		}
+		d.Subjects = append(d.Subjects, s)
+	}
+	if len(d.Subjects) == 0 {
+		return hinted(designHint, "%s: there are no subjects", t.name)
+	}
+	return nil
+}
+
+// subjectTwice says what is wrong with a subject's second row.
+func (d *Design) subjectTwice(table, subject, arm string, lines [2]int) error {
+	for _, s := range d.Subjects {
+		if sameName(s.ID, subject) && d.Arms[s.Arm] != arm {
+			return hinted("a subject has one arm", "%s: subject %.40q is in two arms: %.40q (line %d) and %.40q (line %d)", table, subject, d.Arms[s.Arm], lines[0], arm, lines[1])
+		}
+	}
+	return hinted("a subject has one row", "%s: subject %.40q stands twice, or in names that differ only in case or blanks (lines %d and %d)", table, subject, lines[0], lines[1])
+}
+
+// readRest reads side, age and BMI.
+func (s *Subject) readRest(r row) (err error) {
+	switch side := strings.ToLower(r.text("side")); side {
+	case "":
+	case "l", "left":
+		s.Side = "left"
+	case "r", "right":
+		s.Side = "right"
+	default:
+		return hinted("left, right, L or R, one knee for each subject", "%s: %.20q is no side", r.place("side"), side)
+	}
+	if s.Age, err = r.number("age"); err != nil {
+		return err
+	}
+	s.BMI, err = r.number("bmi")
+	return err
+}
+
+// putFirst makes an arm the first, and renumbers those of subjects.
+func (d *Design) putFirst(reference string) error {
+	if reference == "" && len(d.Arms) == 1 {
+		reference = d.Arms[0]
+	}
+	at := slices.Index(d.Arms, reference)
+	switch {
+	case reference == "":
+		return hinted(fmt.Sprintf("above the columns put a line such as \"# reference: %s\", or give --reference", d.Arms[0]),
+			"there are the arms %s, and no word which is the reference", strings.Join(d.Arms, ", "))
+	case at < 0:
+		return hinted("arms are "+strings.Join(d.Arms, ", "), "the reference %.40q is no arm of the design", reference)
+	}
+	old := slices.Clone(d.Arms)
+	d.Arms = slices.Insert(slices.Delete(d.Arms, at, at+1), 0, reference)
+	for i, s := range d.Subjects {
+		d.Subjects[i].Arm = slices.Index(d.Arms, old[s.Arm])
+	}
+	return nil
+}
+
+// setPrimary reads "medial@month12". The endpoint is checked when there are any.
+func (d *Design) setPrimary(text string) error {
+	d.Primary.Visit = len(d.Visits) - 1
+	endpoint, visit, at := strings.Cut(text, "@")
+	d.Primary.Endpoint = strings.TrimSpace(endpoint)
+	if visit = strings.TrimSpace(visit); at {
+		i := slices.IndexFunc(d.Visits, func(v Visit) bool { return v.Name == visit })
+		if i < 1 {
+			return hinted("write it as medial@month12, with one of the visits after baseline", "the primary contrast %.40q names no visit after baseline", text)
+		}
+		d.Primary.Visit = i
+	}
+	return nil
+}
+
+var covarianceNames = map[string]mmrm.Covariance{
+	"": mmrm.Unstructured, "unstructured": mmrm.Unstructured, "un": mmrm.Unstructured,
+	"hcs": mmrm.HeterogeneousCS, "csh": mmrm.HeterogeneousCS, "ar1": mmrm.AR1, "cs": mmrm.CompoundSymmetry,
+}
+
+var dfNames = map[string]mmrm.DF{
+	"": mmrm.KenwardRoger, "kenward-roger": mmrm.KenwardRoger, "satterthwaite": mmrm.Satterthwaite,
+}
+
+// plan reads what the heading says of the analysis.
+func (h Heading) plan() (p Plan, err error) {
+	var known bool
+	if p.Covariance, known = covarianceNames[strings.ToLower(h.Covariance)]; !known {
+		return p, hinted("unstructured, hcs (heterogeneous compound symmetry), ar1 or cs", "covariance %.40q is not known", h.Covariance)
+	}
+	if p.DF, known = dfNames[strings.ToLower(h.DF)]; !known {
+		return p, hinted("kenward-roger or satterthwaite", "degrees of freedom %.40q are not known", h.DF)
+	}
+	for _, c := range list(strings.ToLower(h.Covariates)) {
+		if !slices.Contains([]string{"site", "stratum", "sex", "age", "bmi"}, c) {
+			return p, hinted("site, stratum, sex, age or bmi", "covariate %.40q is not known", c)
+		}
+		if !slices.Contains(p.Covariates, c) {
+			p.Covariates = append(p.Covariates, c)
+		}
+	}
+	return p, p.setWithinCV(h.WithinCV)
+}
+
+// setWithinCV reads "5" or "medial=4, lateral=5.5", in percent.
+func (p *Plan) setWithinCV(text string) error {
+	for _, item := range list(text) {
+		compartment, percent := "", item
+		if at := strings.LastIndex(item, "="); at >= 0 {
+			compartment, percent = strings.TrimSpace(item[:at]), strings.TrimSpace(item[at+1:])
+		}
+		v, err := strconv.ParseFloat(strings.TrimSuffix(percent, "%"), 64)
+		if err != nil || !(v > 0 && v < 100) {
+			return hinted("in percent, such as 5, or medial=4, lateral=5.5", "within-subject CV %.40q is no percentage", item)
+		}
+		if compartment == "" {
+			p.WithinCV = v / 100
+			continue
+		}
+		p.WithinCVOf = append(p.WithinCVOf, CompartmentCV{compartment, v / 100})
+	}
+	return nil
+}

@@ -1,0 +1,68 @@
+package trial
+
+import (
+	"cmp"
+	"math"
+	"slices"
+)
+
+// flow counts the participants of every arm by the compartments, or where there are
+// none by all endpoints.
+func flow(d Design, endpoints []EndpointAnalysis) []Flow {
+	of := slices.DeleteFunc(slices.Clone(endpoints), func(e EndpointAnalysis) bool { return !e.Compartment })
+	if len(of) == 0 {
+		of = endpoints
+	}
+	flows := make([]Flow, len(d.Arms))
+	for arm := range flows {
+		f := &flows[arm]
+		f.Visits = make([]FlowVisit, len(d.Visits))
+		for s, subject := range d.Subjects {
+			if subject.Arm != arm {
+				continue
+			}
+			f.Planned++
+			for v := range d.Visits {
+				f.Visits[v].count(reason(of, s, v))
+			}
+			if slices.ContainsFunc(of, func(e EndpointAnalysis) bool {
+				return slices.ContainsFunc(e.Changes[s], func(c Change) bool { return !math.IsNaN(c.Delta) })
+			}) {
+				f.Analysed++
+			}
+		}
+		for v := range f.Visits {
+			slices.SortStableFunc(f.Visits[v].Missing, func(a, b ReasonCount) int {
+				return cmp.Or(cmp.Compare(b.N, a.N), cmp.Compare(a.Reason, b.Reason))
+			})
+		}
+	}
+	return flows
+}
+
+// reason returns why a subject has no value at a visit; empty where it has one.
+func reason(of []EndpointAnalysis, s, v int) string {
+	first := ""
+	for _, e := range of {
+		m := e.Values[s][v].Missing
+		if m == "" {
+			return ""
+		}
+		first = cmp.Or(first, m)
+	}
+	return cmp.Or(first, "no endpoint")
+}
+
+// count adds a participant who is missing for a reason, or present where it is empty.
+func (f *FlowVisit) count(reason string) {
+	if reason == "" {
+		f.Present++
+		return
+	}
+	i := slices.IndexFunc(f.Missing, func(r ReasonCount) bool { return r.Reason == reason })
+	if i < 0 {
+		i = len(f.Missing)
+		f.Missing = append(f.Missing, ReasonCount{Reason: reason})
+	}
+	f.Missing[i].N++
+}

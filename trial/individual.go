@@ -1,0 +1,126 @@
+package trial
+
+import (
+	"math"
+
+	"github.com/t2map/t2map/trial/compare"
+)
+
+// coverage95 is the quantile of the normal distribution that belongs to 95 %, as the
+// repeatability coefficient is defined (QIBA, PMC8574057).
+const coverage95 = 1.96
+
+// defaultWithinCV is the QIBA profile's for cartilage T2 at 3 T (PMC8574057).
+const defaultWithinCV = 0.05
+
+// repeatability returns the repeatability coefficient of an endpoint in percent,
+// 100·1.96·√2·CV, NaN for those that are no compartments.
+func (p Plan) repeatability(e Endpoint) float64 {
+	if !e.Compartment {
+		return math.NaN()
+	}
+	cv := p.WithinCV
+	for _, of := range p.WithinCVOf {
+		if of.Compartment == e.Name {
+			cv = of.CV
+		}
+	}
+	return 100 * coverage95 * math.Sqrt2 * cv
+}
+
+// changes fills RC and Changes.
+func (a *EndpointAnalysis) changes(p Plan) {
+	a.RC = p.repeatability(a.Endpoint)
+	a.Changes = make([][]Change, len(a.Values))
+	for s, values := range a.Values {
+		a.Changes[s] = make([]Change, len(values))
+		for v := range values {
+			a.Changes[s][v] = change(values[0], values[v], v == 0)
+			a.Changes[s][v].Verdict = a.verdict(a.Changes[s][v].Percent)
+		}
+	}
+}
+
+// change returns a value's change from the baseline. Percent is NaN where the baseline is
+// not above 0, as that of a score may be.
+func change(baseline, value Value, isBaseline bool) Change {
+	c := Change{Delta: math.NaN(), Percent: math.NaN()}
+	switch {
+	case isBaseline:
+		c.Missing = "baseline"
+	case baseline.Missing != "":
+		c.Missing = "baseline: " + baseline.Missing
+	case value.Missing != "":
+		c.Missing = value.Missing
+	default:
+		c.Delta = decimal(value.X - baseline.X)
+		if baseline.X > 0 {
+			c.Percent = 100 * c.Delta / baseline.X
+		}
+	}
+	return c
+}
+
+// decimal takes from a difference of decimal numbers what binary arithmetic left in it, so that
+// equal changes are equal: ranks look at that. Tables have far fewer than nine decimals.
+func decimal(x float64) float64 {
+	const decimals = 1e9
+	if math.Abs(x) > 1<<53/decimals {
+		return x // its last digit is larger
+	}
+	return math.Round(x*decimals) / decimals
+}
+
+func (a *EndpointAnalysis) verdict(percent float64) Verdict {
+	switch {
+	case math.IsNaN(percent) || math.IsNaN(a.RC):
+		return NoVerdict
+	case percent > a.RC:
+		return Increase
+	case percent < -a.RC:
+		return Decrease
+	}
+	return Within
+}
+
+// responders counts verdicts by visit and arm, and tests them.
+func (a *EndpointAnalysis) responders(d Design) {
+	if math.IsNaN(a.RC) {
+		return
+	}
+	for v := 1; v < len(d.Visits); v++ {
+		r := Responders{Visit: v, Arms: make([]ResponderCount, len(d.Arms))}
+		for s, subject := range d.Subjects {
+			switch c := &r.Arms[subject.Arm]; a.Changes[s][v].Verdict {
+			case Within:
+				c.Within++
+			case Decrease:
+				c.Decrease++
+			case Increase:
+				c.Increase++
+			}
+		}
+		for i := range r.Arms {
+			r.Arms[i].SDC = a.RC / math.Sqrt(float64(r.Arms[i].n()))
+			if r.Arms[i].n() == 0 {
+				r.Arms[i].SDC = math.NaN()
+			}
+		}
+		for _, c := range r.Arms[1:] {
+			r.Increase = append(r.Increase, fisher(c.Increase, c.n(), r.Arms[0].Increase, r.Arms[0].n()))
+			r.Decrease = append(r.Decrease, fisher(c.Decrease, c.n(), r.Arms[0].Decrease, r.Arms[0].n()))
+		}
+		a.Responders = append(a.Responders, r)
+	}
+}
+
+func (c ResponderCount) n() int { return c.Within + c.Decrease + c.Increase }
+
+// fisher compares k of n with l of m; NaN where one arm is empty.
+func fisher(k, n, l, m int) float64 {
+	p, err := compare.FisherExact(k, n-k, l, m-l)
+	if err != nil || n == 0 || m == 0 {
+		return math.NaN()
+	}
+	return p
+}

@@ -1,0 +1,349 @@
+package trial
+
+import (
+	"cmp"
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+
+	"gonum.org/v1/gonum/stat"
+)
+
+// joiner puts results to the subjects and visits of a design, and flags what does not fit.
+type joiner struct {
+	d     Design
+	plan  Plan
+	flags []Flag
+	// at finds a subject's or visit's index by its name.
+	subject, visit map[string]int
+}
+
+func newJoiner(d Design, p Plan) *joiner {
+	j := &joiner{d: d, plan: p, subject: map[string]int{}, visit: map[string]int{}}
+	for i, s := range d.Subjects {
+		j.subject[s.ID] = i
+	}
+	for i, v := range d.Visits {
+		j.visit[v.Name] = i
+	}
+	return j
+}
+
+// flag adds a flag and returns its index.
+func (j *joiner) flag(f Flag) int {
+	j.flags = append(j.flags, f)
+	return len(j.flags) - 1
+}
+
+// place returns the indices of a subject and visit. What the design does not have is
+// flagged, once.
+func (j *joiner) place(subject, visit, what string) (s, v int, ok bool) {
+	s, knownSubject := j.subject[subject]
+	v, knownVisit := j.visit[visit]
+	if knownSubject && knownVisit {
+		return s, v, true
+	}
+	text := what + ": the design does not have "
+	switch {
+	case !knownSubject && !knownVisit:
+		text += "this subject, nor this visit"
+	case !knownSubject:
+		text += "this subject"
+		if i := slices.IndexFunc(j.d.Subjects, func(s Subject) bool { return sameName(s.ID, subject) }); i >= 0 {
+			text += fmt.Sprintf(", but %q", j.d.Subjects[i].ID)
+		}
+	default:
+		text += "this visit"
+		if i := slices.IndexFunc(j.d.Visits, func(v Visit) bool { return sameName(v.Name, visit) }); i >= 0 {
+			text += fmt.Sprintf(", but %q", j.d.Visits[i].Name)
+		}
+	}
+	f := Flag{Kind: NotInDesign, Subject: subject, Visit: visit, Text: text}
+	if !slices.Contains(j.flags, f) {
+		j.flag(f)
+	}
+	return 0, 0, false
+}
+
+// empty returns values that are all missing for one reason.
+func (d Design) empty(reason string) [][]Value {
+	all := make([][]Value, len(d.Subjects))
+	for s := range all {
+		all[s] = make([]Value, len(d.Visits))
+		for v := range all[s] {
+			all[s][v] = Value{X: math.NaN(), Missing: reason}
+		}
+	}
+	return all
+}
+
+// compartments joins the results of the pipeline: one endpoint per compartment.
+func (j *joiner) compartments(res Results) []Endpoint {
+	endpoints := make([]Endpoint, len(res.compartments))
+	for i, name := range res.compartments {
+		endpoints[i] = Endpoint{Name: name, Title: title(name) + " T2", Unit: "ms", Compartment: true, Direction: HigherIsWorse, Values: j.d.empty("no study")}
+	}
+	at := make([][][]measure, len(j.d.Subjects)) // by subject and visit
+	for s := range at {
+		at[s] = make([][]measure, len(j.d.Visits))
+	}
+	for _, m := range res.measures {
+		if s, v, ok := j.place(m.subject, m.visit, "results"); ok {
+			at[s][v] = append(at[s][v], m)
+		}
+	}
+	failed := j.failures(res.failures)
+	for s := range at {
+		bothKnees := j.pickSide(s, at[s])
+		var first *measure // the earliest, which later ones are held against
+		for v, found := range at[s] {
+			flags := j.changed(&first, found)
+			for e := range endpoints {
+				value := &endpoints[e].Values[s][v]
+				*value = j.choose(found, endpoints[e].Name, bothKnees)
+				if len(found) == 0 {
+					value.Missing = cmp.Or(failed[[2]int{s, v}], "no study")
+				}
+				value.Flags = append(value.Flags, flags...)
+			}
+			j.noResult(endpoints, s, v)
+		}
+	}
+	return endpoints
+}
+
+// title makes a name begin with a capital.
+func title(name string) string {
+	r := []rune(name)
+	return strings.ToUpper(string(r[:1])) + string(r[1:])
+}
+
+// failures returns the reasons of failed studies by subject and visit.
+func (j *joiner) failures(failures []failure) map[[2]int]string {
+	reasons := map[[2]int]string{}
+	for _, f := range failures {
+		if f.subject == "" || strings.HasPrefix(f.subject, "(") {
+			continue // files of no study
+		}
+		if s, v, ok := j.place(f.subject, f.visit, "a failed study"); ok {
+			reasons[[2]int{s, v}] = "study failed: " + f.reason
+		}
+	}
+	return reasons
+}
+
+// pickSide leaves only the studied knee in a subject's measures, and flags the others. It
+// returns whether both knees are among them and the design does not say which is
+// studied: then no value can be told from another.
+func (j *joiner) pickSide(s int, visits [][]measure) (both bool) {
+	want := j.d.Subjects[s].Side
+	seen := map[string]bool{}
+	for v, found := range visits {
+		var kept []measure
+		flagged := map[string]bool{}
+		for _, m := range found {
+			switch {
+			case want == "" || m.side == want:
+				kept = append(kept, m)
+			case m.side == "":
+				kept = append(kept, m)
+				if !flagged[m.series] {
+					j.flag(Flag{Kind: Quality, Subject: m.subject, Visit: m.visit, Text: "the images do not say which knee they show; the design says the " + want})
+				}
+			case !flagged[m.series]:
+				j.flag(Flag{Kind: OtherSide, Subject: m.subject, Visit: m.visit, Text: fmt.Sprintf("results of the %s knee are not used: the design says the %s", m.side, want)})
+			}
+			flagged[m.series] = true
+			if m.side != "" {
+				seen[m.side] = true
+			}
+		}
+		visits[v] = kept
+	}
+	if both = want == "" && len(seen) > 1; both {
+		j.flag(Flag{Kind: OtherSide, Subject: j.d.Subjects[s].ID, Text: "results of both knees, and the design does not say which is studied: none is used"})
+	}
+	return both
+}
+
+// changed flags a scanner or protocol that is not the one of the subject's first study.
+func (j *joiner) changed(first **measure, found []measure) []int {
+	if len(found) == 0 {
+		return nil
+	}
+	if *first == nil {
+		*first = &found[0]
+	}
+	var flags []int
+	add := func(kind FlagKind, m measure, what, was, is string) {
+		if was == is {
+			return
+		}
+		f := Flag{Kind: kind, Subject: m.subject, Visit: m.visit, Text: fmt.Sprintf("%s: %s; at %s: %s", what, cmp.Or(is, "not said"), (*first).visit, cmp.Or(was, "not said"))}
+		i := slices.Index(j.flags, f)
+		if i < 0 {
+			i = j.flag(f)
+		}
+		if !slices.Contains(flags, i) {
+			flags = append(flags, i)
+		}
+	}
+	lossy := false
+	for _, m := range found {
+		add(ScannerChange, m, "scanner", (*first).scanner, m.scanner)
+		add(ProtocolChange, m, "acquisition", (*first).acquisition, m.acquisition)
+		add(ProtocolChange, m, "settings", (*first).settings, m.settings)
+		lossy = lossy || m.lossy != ""
+	}
+	if lossy {
+		flags = append(flags, j.flag(Flag{Kind: Quality, Subject: found[0].subject, Visit: found[0].visit, Text: "images were compressed with loss"}))
+	}
+	return flags
+}
+
+// choose returns the value of a compartment among a visit's measures.
+func (j *joiner) choose(found []measure, compartment string, bothKnees bool) Value {
+	var of []measure
+	for _, m := range found {
+		if m.compartment == compartment {
+			of = append(of, m)
+		}
+	}
+	nan := math.NaN()
+	switch {
+	case len(of) == 0:
+		return Value{X: nan, Missing: "no such compartment in the study"}
+	case bothKnees:
+		return Value{X: nan, Missing: "both knees, none chosen"}
+	case len(of) == 1:
+		m := of[0]
+		return Value{X: m.meanT2, Missing: missingText(m.meanT2, m.note), Side: m.side, Study: m.study, Series: m.series, Folder: m.folder, Method: m.method}
+	}
+	m := of[0]
+	f := Flag{Kind: TwoStudies, Subject: m.subject, Visit: m.visit}
+	value := Value{X: nan, Missing: fmt.Sprintf("%s studies at one visit, none chosen", numeral(len(of))), Side: m.side, Method: m.method}
+	f.Text = fmt.Sprintf("%s studies at this visit: none is used", numeral(len(of)))
+	if j.plan.MeanOfTwo {
+		var xs []float64
+		for _, m := range of {
+			if !math.IsNaN(m.meanT2) {
+				xs = append(xs, m.meanT2)
+			}
+		}
+		value.X = mean(xs)
+		value.Missing = missingText(value.X, m.note)
+		f.Text = fmt.Sprintf("%s studies at this visit: their mean is used", numeral(len(of)))
+	}
+	at := slices.Index(j.flags, f)
+	if at < 0 {
+		at = j.flag(f)
+	}
+	value.Flags = []int{at}
+	return value
+}
+
+// numeral writes small numbers in words.
+func numeral(n int) string {
+	if n == 2 {
+		return "two"
+	}
+	return fmt.Sprint(n)
+}
+
+func mean(xs []float64) float64 {
+	if len(xs) == 0 {
+		return math.NaN()
+	}
+	return stat.Mean(xs, nil)
+}
+
+// noResult flags what a visit lacks: once where it lacks every compartment for
+// one reason, else for each.
+func (j *joiner) noResult(endpoints []Endpoint, s, v int) {
+	subject, visit := j.d.Subjects[s].ID, j.d.Visits[v].Name
+	reasons := map[string]int{}
+	for _, e := range endpoints {
+		if m := e.Values[s][v].Missing; m != "" {
+			reasons[m]++
+		}
+	}
+	for i, e := range endpoints {
+		m := e.Values[s][v].Missing
+		switch {
+		case m == "":
+		case reasons[m] == len(endpoints) && i == 0:
+			j.flag(Flag{Kind: NoResult, Subject: subject, Visit: visit, Text: m})
+		case reasons[m] < len(endpoints):
+			j.flag(Flag{Kind: NoResult, Subject: subject, Visit: visit, Endpoint: e.Name, Text: m})
+		}
+	}
+}
+
+// scores joins another endpoint.
+func (j *joiner) scores(sc Scores) Endpoint {
+	e := Endpoint{Name: sc.name, Title: sc.name, Unit: sc.unit, Direction: sc.direction, Values: j.d.empty("no value")}
+	taken := map[[2]int]bool{}
+	for _, value := range sc.values {
+		s, v, ok := j.place(value.subject, value.visit, "values of "+sc.name)
+		if !ok {
+			continue
+		}
+		at := &e.Values[s][v]
+		if taken[[2]int{s, v}] {
+			// The line is that of the second, at which a reader will find it.
+			i := j.flag(Flag{Kind: TwoStudies, Subject: value.subject, Visit: value.visit, Endpoint: sc.name,
+				Text: fmt.Sprintf("two values at this visit (%s, line %d): none is used", sc.table, value.line)})
+			*at = Value{X: math.NaN(), Missing: "two values at one visit, none chosen", Flags: append(at.Flags, i)}
+			continue
+		}
+		taken[[2]int{s, v}] = true
+		*at = Value{X: value.value, Missing: missingText(value.value, "")}
+	}
+	for s := range e.Values {
+		for v, value := range e.Values[s] {
+			if value.Missing != "" {
+				j.flag(Flag{Kind: NoResult, Subject: j.d.Subjects[s].ID, Visit: j.d.Visits[v].Name, Endpoint: sc.name, Text: value.Missing})
+			}
+		}
+	}
+	return e
+}
+
+// kindOrder is the order of flags in listings.
+var kindOrder = []FlagKind{NotInDesign, NoResult, OtherSide, TwoStudies, ProtocolChange, ScannerChange, Quality}
+
+// sorted returns the flags in the order of kind, subject, visit, and makes the values
+// point to where they now are.
+func (j *joiner) sorted(endpoints []Endpoint) []Flag {
+	order := make([]int, len(j.flags))
+	for i := range order {
+		order[i] = i
+	}
+	rank := func(f Flag) int {
+		if v, known := j.visit[f.Visit]; known {
+			return v
+		}
+		return len(j.visit)
+	}
+	slices.SortStableFunc(order, func(a, b int) int {
+		x, y := j.flags[a], j.flags[b]
+		return cmp.Or(cmp.Compare(slices.Index(kindOrder, x.Kind), slices.Index(kindOrder, y.Kind)),
+			cmp.Compare(x.Subject, y.Subject), cmp.Compare(rank(x), rank(y)), cmp.Compare(x.Visit, y.Visit))
+	})
+	flags := make([]Flag, len(order))
+	now := make([]int, len(order))
+	for to, from := range order {
+		flags[to], now[from] = j.flags[from], to
+	}
+	for _, e := range endpoints {
+		for s := range e.Values {
+			for v := range e.Values[s] {
+				for i, f := range e.Values[s][v].Flags {
+					e.Values[s][v].Flags[i] = now[f]
+				}
+			}
+		}
+	}
+	return flags
+}

@@ -1,0 +1,229 @@
+package trial
+
+import (
+	"math"
+	"strings"
+	"testing"
+)
+
+// flagged returns the flags of a kind.
+func flagged(a Analysis, kind FlagKind) []Flag {
+	var of []Flag
+	for _, f := range a.Flags {
+		if f.Kind == kind {
+			of = append(of, f)
+		}
+	}
+	return of
+}
+
+func TestJoinsEveryValue(t *testing.T) {
+	a := made{arms: twoArms, visits: threeVisits, perArm: 3, t2: func(arm, n, v int) float64 { return 30 + float64(10*arm+3*v+n) }}.analyse(t)
+	if len(a.Endpoints) != 2 || a.Endpoints[0].Name != "medial" || a.Endpoints[0].Title != "Medial T2" || a.Endpoints[0].Unit != "ms" {
+		t.Fatalf("endpoints: %+v", a.Endpoints)
+	}
+	s := subjectIndex(t, a, "S04") // the second of treatment
+	v := a.Endpoints[1].Values[s][2]
+	if v.X != 30+10+6+1 || v.Missing != "" || v.Side != "right" || v.Series != "se-S04-2" || v.Method != "nlls" {
+		t.Errorf("value: %+v", v)
+	}
+	c := a.Endpoints[1].Changes[s][2]
+	if c.Delta != 6 || math.Abs(c.Percent-100*6.0/41) > 1e-12 || c.Verdict != Increase {
+		t.Errorf("change: %+v", c)
+	}
+	if len(a.Flags) != 0 || len(a.Notes) != 0 {
+		t.Errorf("flags %+v, notes %q", a.Flags, a.Notes)
+	}
+}
+
+func TestListsWhatDoesNotFit(t *testing.T) {
+	base := made{arms: twoArms, visits: threeVisits, perArm: 3, t2: func(_, n, v int) float64 {
+		if n == 2 && v == 2 {
+			return math.NaN()
+		}
+		return 35
+	}}.tables()
+	tables := base.and(
+		"S99,baseline,x,x,right,medial,33,nlls,plain,Maker One,7 echoes,,",
+		"s01,baseline,x2,x2,right,medial,33,nlls,plain,Maker One,7 echoes,,",
+		"S01,month06,x3,x3,right,medial,33,nlls,plain,Maker One,7 echoes,,",
+		"S02,month03,second,second,right,medial,39,nlls,plain,Maker One,7 echoes,,",
+	)
+	tables.Studies.Data = []byte("subject,visit,status,reason\nS05,month12,failed,no mask\nS77,month03,failed,x\nstudy (no study),,failed,damaged\n")
+	a := analyse(t, tables)
+	for _, want := range []Flag{
+		{Kind: NotInDesign, Subject: "S99", Visit: "baseline", Text: "results: the design does not have this subject"},
+		{Kind: NotInDesign, Subject: "s01", Visit: "baseline", Text: `results: the design does not have this subject, but "S01"`},
+		{Kind: NotInDesign, Subject: "S01", Visit: "month06", Text: "results: the design does not have this visit"},
+		{Kind: NotInDesign, Subject: "S77", Visit: "month03", Text: "a failed study: the design does not have this subject"},
+		{Kind: NoResult, Subject: "S05", Visit: "month12", Text: "study failed: no mask"},
+		{Kind: NoResult, Subject: "S06", Visit: "month12", Text: "no study"},
+		{Kind: NoResult, Subject: "S02", Visit: "month03", Endpoint: "medial", Text: "two studies at one visit, none chosen"},
+		{Kind: TwoStudies, Subject: "S02", Visit: "month03", Text: "two studies at this visit: none is used"},
+	} {
+		if !contains(a.Flags, want) {
+			t.Errorf("not flagged: %+v", want)
+		}
+	}
+	s := subjectIndex(t, a, "S02")
+	if v := a.Endpoints[0].Values[s][1]; !math.IsNaN(v.X) || len(v.Flags) != 1 || a.Flags[v.Flags[0]].Kind != TwoStudies {
+		t.Errorf("two studies: %+v", v)
+	}
+	if a.Endpoints[1].Values[s][1].X != 35 {
+		t.Error("the compartment that only one study has is lost")
+	}
+	if t.Failed() {
+		t.Logf("flags: %+v", a.Flags)
+	}
+}
+
+func contains(flags []Flag, f Flag) bool {
+	for _, g := range flags {
+		if g == f {
+			return true
+		}
+	}
+	return false
+}
+
+func TestMeanOfTwoStudies(t *testing.T) {
+	tables := made{arms: twoArms, visits: threeVisits, perArm: 3, t2: func(_, _, _ int) float64 { return 35 }}.tables().
+		and("S02,month03,second,second,right,medial,39,nlls,plain,Maker One,7 echoes,,")
+	a, err := Analyse(t.Context(), "test", tables, func(p *Plan) error { p.MeanOfTwo = true; return nil })
+	if err != nil {
+		t.Fatal(err)
+	}
+	v := a.Endpoints[0].Values[subjectIndex(t, a, "S02")][1]
+	if v.X != 37 || len(v.Flags) != 1 || a.Flags[v.Flags[0]].Text != "two studies at this visit: their mean is used" {
+		t.Errorf("%+v", v)
+	}
+	if f := a.Endpoints[0].Cells[1][1].Flags; len(f) != 1 {
+		t.Errorf("the cell's flags: %v", f)
+	}
+}
+
+func TestFlagsChangesWithinASubject(t *testing.T) {
+	base := made{arms: twoArms, visits: threeVisits, perArm: 3}.tables()
+	scanner := "se-S01-2,right,medial"
+	line := func(tables Tables, with string) string {
+		for l := range strings.SplitSeq(string(tables.Compartments.Data), "\n") {
+			if strings.Contains(l, with) {
+				return l
+			}
+		}
+		t.Fatalf("no line with %s", with)
+		return ""
+	}
+	old := line(base, scanner)
+	tables := base.with(t, old, strings.Replace(old, "Maker One", "Maker Two", 1))
+	old = line(tables, "se-S02-1,right,lateral")
+	tables = tables.with(t, old, strings.Replace(old, "7 echoes", "8 echoes", 1))
+	a := analyse(t, tables)
+	if f := flagged(a, ScannerChange); len(f) != 1 || f[0].Subject != "S01" || f[0].Visit != "month12" || f[0].Text != "scanner: Maker Two; at baseline: Maker One" {
+		t.Errorf("scanner: %+v", f)
+	}
+	if f := flagged(a, ProtocolChange); len(f) != 1 || f[0].Subject != "S02" || f[0].Visit != "month03" {
+		t.Errorf("protocol: %+v", f)
+	}
+	cells := a.Endpoints[0].Cells
+	if len(cells[0][2].Flags) != 1 || len(cells[0][1].Flags) != 0 || len(cells[1][1].Flags) != 1 || len(cells[1][2].Flags) != 0 {
+		t.Errorf("flags of cells: %v %v", cells[0], cells[1])
+	}
+}
+
+func TestSides(t *testing.T) {
+	m := made{arms: twoArms, visits: threeVisits, perArm: 3}
+	left := "S01,baseline,l,l,left,medial,50,nlls,plain,Maker One,7 echoes,,"
+	t.Run("the design says right", func(t *testing.T) {
+		tables := m.tables().and(left)
+		tables.Design.Data = []byte(strings.Replace(strings.Replace(m.design(), "subject,arm", "subject,arm,side", 1), "S01,control", "S01,control,R", 1))
+		a := analyse(t, tables)
+		if v := a.Endpoints[0].Values[0][0]; math.IsNaN(v.X) || v.Side != "right" {
+			t.Errorf("%+v", v)
+		}
+		if f := flagged(a, OtherSide); len(f) != 1 || !strings.Contains(f[0].Text, "left knee are not used") {
+			t.Errorf("%+v", f)
+		}
+	})
+	t.Run("the design does not say", func(t *testing.T) {
+		a := analyse(t, m.tables().and(left))
+		for _, v := range a.Endpoints[0].Values[0] {
+			if !math.IsNaN(v.X) || v.Missing != "both knees, none chosen" {
+				t.Errorf("%+v", v)
+			}
+		}
+		if f := flagged(a, OtherSide); len(f) != 1 {
+			t.Errorf("%+v", f)
+		}
+	})
+}
+
+func TestScores(t *testing.T) {
+	tables := made{arms: twoArms, visits: threeVisits, perArm: 3}.tables()
+	tables.Scores = []Source{{Name: "scores.csv", Format: Format{Separator: ';', DecimalComma: true}, Data: []byte(
+		"subject;visit;name;value;direction;unit\n" +
+			"S01;baseline;WOMAC;50,5;higher is worse;\nS01;month03;WOMAC;40;Higher is  Worse;\nS02;baseline;WOMAC;;higher is worse;\n" +
+			"S01;baseline;CRP;1,5;;mg/L\nS01;baseline;CRP;1,6;;mg/L\nS88;baseline;CRP;1,5;;mg/L\n")}}
+	a := analyse(t, tables)
+	if len(a.Endpoints) != 4 || a.Endpoints[2].Name != "WOMAC" || a.Endpoints[2].Direction != HigherIsWorse || a.Endpoints[3].Unit != "mg/L" || a.Endpoints[2].Compartment {
+		t.Fatalf("%+v", a.Endpoints)
+	}
+	if c := a.Endpoints[2].Changes[0][1]; c.Delta != -10.5 || c.Verdict != NoVerdict {
+		t.Errorf("%+v", c)
+	}
+	if v := a.Endpoints[2].Values[1][0]; v.Missing != "empty in the table" {
+		t.Errorf("%+v", v)
+	}
+	if v := a.Endpoints[3].Values[0][0]; !math.IsNaN(v.X) || v.Missing != "two values at one visit, none chosen" {
+		t.Errorf("%+v", v)
+	}
+	if f := flagged(a, NotInDesign); len(f) != 1 || f[0].Text != "values of CRP: the design does not have this subject" {
+		t.Errorf("%+v", f)
+	}
+	if len(a.Correlations) != 2*2*2*3 {
+		t.Errorf("%d correlations", len(a.Correlations))
+	}
+}
+
+func TestBadTables(t *testing.T) {
+	good := made{arms: twoArms, visits: threeVisits, perArm: 2}.tables()
+	score := func(text string) Tables {
+		x := good
+		x.Scores = []Source{{Name: "scores.csv", Data: []byte(text)}}
+		return x
+	}
+	results := func(text string) Tables {
+		x := good
+		x.Compartments.Data = []byte(text)
+		return x
+	}
+	for _, test := range []struct {
+		name, want string
+		tables     Tables
+	}{
+		{"no T2", `compartments.csv: no column mean_t2_ms`, results("subject,visit,compartment\n")},
+		{"T2 of 0", "line 2: mean_t2_ms: 0 ms is no T2", results("subject,visit,compartment,mean_t2_ms\nS01,baseline,medial,0\n")},
+		{"no rows", "the results hold no compartment", results("subject,visit,compartment,mean_t2_ms\n")},
+		{"a series twice", "lines 2 and 3 hold the same compartment of one series", results("subject,visit,series,compartment,mean_t2_ms\nS01,baseline,a,medial,30\nS01,baseline,a,medial,30\n")},
+		{"not a table", "no column subject", results("<html>\n")},
+		{"an endpoint called as a compartment", "is there twice", score("subject,visit,name,value\nS01,baseline,Medial,1\n")},
+		{"names that differ in case", "differ only in case or blanks", score("subject,visit,name,value\nS01,baseline,VAS,1\nS01,month03,vas,1\n")},
+		{"two directions", "another direction", score("subject,visit,name,value,direction\nS01,baseline,VAS,1,higher is worse\nS01,month03,VAS,1,\n")},
+		{"no direction", `"up" is no direction`, score("subject,visit,name,value,direction\nS01,baseline,VAS,1,up\n")},
+		{"two units", "another unit", score("subject,visit,name,value,unit\nS01,baseline,VAS,1,mm\nS01,month03,VAS,1,cm\n")},
+		{"no number", `line 2: value: "++" is no number`, score("subject,visit,name,value\nS01,baseline,VAS,++\n")},
+		{"infinity", "is no number", score("subject,visit,name,value\nS01,baseline,VAS,Inf\n")},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			_, err := Analyse(t.Context(), "test", test.tables, nil)
+			if err == nil || !strings.Contains(err.Error(), test.want) {
+				t.Errorf("got %v, want %q", err, test.want)
+			}
+		})
+	}
+	primary := good
+	primary.Over.Primary = "patella"
+	if _, err := Analyse(t.Context(), "test", primary, nil); err == nil || !strings.Contains(Hint(err), `"medial" "lateral"`) {
+		t.Errorf("got %v, hint %q", err, Hint(err))
+	}
+}

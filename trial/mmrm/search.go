@@ -1,0 +1,258 @@
+package mmrm
+
+import (
+	"fmt"
+	"math"
+
+	"gonum.org/v1/gonum/floats"
+)
+
+const (
+	// maxMatrices is how many numbers the derivatives may take, covariance parameters
+	// times effects squared: 64 MB, of which there are two. Heterogeneous compound
+	// symmetry of 100 visits in two arms is inside, of 200 is not.
+	maxMatrices = 1 << 23
+	// maxVisits is what any structure is tried on: its Σ takes 8 MB.
+	maxVisits = 1000
+	// edge is where Σ counts as singular: a visit of which the others explain all but this
+	// part, or a variance that has come down to this part of the moments'.
+	edge = 1e-9
+	// The Newton decrement gᵀH⁻¹g is the distance to the optimum in standard errors of θ,
+	// squared. A search ends at closeEnough, or at enough where rounding lets it fall no
+	// further. From near on Newton steps are taken whole, since −2ℓ no longer resolves them.
+	closeEnough = 1e-20
+	enough      = 1e-12
+	near        = 1e-8
+)
+
+// search is one descent of −2ℓ.
+type search struct {
+	*likelihood
+	value      float64
+	floor      []float64 // least variances
+	step, next []float64
+	hessian    []float64
+	last       float64 // decrement before the last step
+	iterations int
+}
+
+// maximise finds the θ of the greatest restricted likelihood: Fisher scoring in the
+// natural parameters, in which it takes one step where the moments are the answer,
+// then Newton, both with the step halved until −2ℓ falls and Σ is positive definite.
+func maximise(p *problem, kind Covariance, limit int) (*search, error) {
+	if err := p.feasible(kind); err != nil {
+		return nil, err
+	}
+	moments, err := p.moments(kind)
+	if err != nil {
+		return nil, err
+	}
+	f := newLikelihood(p, kind)
+	s := &search{likelihood: f, floor: make([]float64, p.visits)}
+	for i := range s.floor {
+		s.floor[i] = edge * moments[i*p.visits+i]
+	}
+	all := make([]float64, 2*f.q+f.q*f.q)
+	s.step, s.next, s.hessian = all[:f.q:f.q], all[f.q:2*f.q:2*f.q], all[2*f.q:]
+	var ok bool
+	if s.value, ok = f.eval(f.shape.start(moments)); !ok {
+		return nil, fmt.Errorf("%w: no start that is positive definite", ErrSingular)
+	}
+	for s.iterations = 0; s.iterations <= limit; s.iterations++ {
+		f.derive()
+		done, err := s.advance()
+		if done || err != nil {
+			return s, err
+		}
+	}
+	return nil, fmt.Errorf("%w in %d iterations", ErrNotConverged, limit)
+}
+
+// advance takes one step, or says that there is none to take.
+func (s *search) advance() (done bool, err error) {
+	decrement, newton, ok := s.direction()
+	if !ok {
+		return false, fmt.Errorf("%w: the information about it is singular", ErrSingular)
+	}
+	if newton && (decrement < closeEnough || decrement < enough && decrement > s.last/4) {
+		return true, nil
+	}
+	s.last = decrement
+	size := 1.0
+	blocked := false
+	for range 40 {
+		copy(s.next, s.theta)
+		floats.AddScaled(s.next, size, s.step)
+		before := append(s.work[3][:0], s.theta...)
+		value, ok := s.eval(s.next)
+		// A fall of a ten-thousandth of what the slope promises (Armijo) will do.
+		if ok && (newton && decrement < near || value <= s.value-1e-4*size*decrement) {
+			s.value = value
+			return false, s.inside()
+		}
+		blocked = blocked || !ok
+		s.eval(before)
+		size /= 2
+	}
+	if blocked {
+		return false, fmt.Errorf("%w: the best fit is on the edge of the positive definite", ErrSingular)
+	}
+	// Nothing is left to gain above the rounding of −2ℓ.
+	if newton && decrement < near {
+		s.derive()
+		return true, nil
+	}
+	return false, fmt.Errorf("%w: no step makes the likelihood greater", ErrNotConverged)
+}
+
+// direction sets the step: Newton's near the optimum where the observed information is
+// positive definite, else that of Fisher scoring. It returns gᵀH⁻¹g.
+func (s *search) direction() (decrement float64, newton, ok bool) {
+	try := func(information []float64) bool {
+		copy(s.hessian, information)
+		if _, pivot, ok := invert(s.hessian, s.scratch(), s.q); !ok || pivot < 1e-14 {
+			return false
+		}
+		mulVec(s.step, s.hessian, s.gradient)
+		decrement = floats.Dot(s.step, s.gradient)
+		floats.Scale(-1, s.step)
+		return true
+	}
+	if try(s.observed) && decrement < 1 {
+		return decrement, true, true
+	}
+	ok = try(s.expected)
+	return decrement, false, ok
+}
+
+// scratch is room for q×q numbers.
+func (s *search) scratch() []float64 {
+	if k := s.q * s.q; k > len(s.work[0]) {
+		s.work[0] = make([]float64, k)
+	}
+	return s.work[0]
+}
+
+// inside says whether Σ is still away from the singular.
+func (s *search) inside() error {
+	v := s.shape.visits
+	for i, least := range s.floor {
+		if s.sigma[i*v+i] < least {
+			return fmt.Errorf("%w: the variance at visit %d goes to zero", ErrSingular, i+1)
+		}
+	}
+	if s.least < edge {
+		return fmt.Errorf("%w: a correlation goes to its limit", ErrSingular)
+	}
+	return nil
+}
+
+// feasible says why a structure need not be tried.
+func (p *problem) feasible(kind Covariance) error {
+	// Two visits of unequal variance are unstructured.
+	if p.visits > 1 && (kind == Unstructured || kind == HeterogeneousCS && p.visits == 2) {
+		if err := p.carriesAny(); err != nil {
+			return err
+		}
+	}
+	if p.visits > maxVisits {
+		return fmt.Errorf("%w: %d visits, and at most %d are fitted here", ErrSingular, p.visits, maxVisits)
+	}
+	if q := (structure{kind: kind, visits: p.visits}).params(); q*p.params*p.params > maxMatrices {
+		return fmt.Errorf("%w: %d parameters beside %d effects are more than are fitted here", ErrSingular, q, p.params)
+	}
+	if p.visits == 1 {
+		return nil
+	}
+	together := p.together()
+	most := 0
+	for i := range p.visits {
+		for j := range i {
+			n := together[i*p.visits+j]
+			most = max(most, n)
+			if kind == Unstructured && n < 2 {
+				return fmt.Errorf("%w: %d subjects have both visit %d and visit %d", ErrSingular, n, j+1, i+1)
+			}
+		}
+	}
+	if most == 0 {
+		return fmt.Errorf("%w: no subject has two visits", ErrSingular)
+	}
+	return nil
+}
+
+// carriesAny checks that Σ without structure can be had at all: with as many visits as
+// subjects less effects at a visit, some combination of visits can be fitted
+// exactly, and the likelihood has no maximum.
+func (p *problem) carriesAny() error {
+	if p.visits >= p.subjects {
+		return fmt.Errorf("%w: %d subjects for %d visits", ErrSingular, p.subjects, p.visits)
+	}
+	visit := make([]int, len(p.y))
+	for _, t := range p.patterns {
+		for _, first := range t.rows {
+			copy(visit[first:], t.visits)
+		}
+	}
+	least := p.params
+	gram := make([]float64, p.params*p.params)
+	for v := range p.visits {
+		clear(gram)
+		p.gram(gram, func(row int) bool { return visit[row] == v })
+		rank := 0
+		for _, skip := range dependent(gram, p.params) {
+			if !skip {
+				rank++
+			}
+		}
+		least = min(least, rank)
+	}
+	if p.subjects-least < p.visits {
+		return fmt.Errorf("%w: %d subjects and %d effects at a visit leave %d degrees of freedom for %d visits",
+			ErrSingular, p.subjects, least, p.subjects-least, p.visits)
+	}
+	return nil
+}
+
+// together counts the subjects that have both of two visits.
+func (p *problem) together() []int {
+	out := make([]int, p.visits*p.visits)
+	for _, t := range p.patterns {
+		for _, a := range t.visits {
+			for _, b := range t.visits {
+				out[a*p.visits+b] += len(t.rows)
+			}
+		}
+	}
+	return out
+}
+
+// moments are the mean products of the residuals of ordinary least squares, the start of the
+// search.
+func (p *problem) moments(kind Covariance) ([]float64, error) {
+	v := p.visits
+	out := make([]float64, v*v)
+	for _, t := range p.patterns {
+		for _, first := range t.rows {
+			for i, a := range t.visits {
+				for j, b := range t.visits {
+					out[a*v+b] += p.y[first+i] * p.y[first+j]
+				}
+			}
+		}
+	}
+	for i, n := range p.together() {
+		out[i] /= math.Max(1, float64(n))
+	}
+	for i := range v {
+		// The mean of all is about 1 here.
+		if out[i*v+i] > 1e-20 {
+			continue
+		}
+		if kind == Unstructured || kind == HeterogeneousCS {
+			return nil, fmt.Errorf("%w: nothing varies at visit %d", ErrSingular, i+1)
+		}
+		out[i*v+i] = 1e-20
+	}
+	return out, nil
+}

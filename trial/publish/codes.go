@@ -1,0 +1,114 @@
+package publish
+
+import (
+	"cmp"
+	"fmt"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/t2map/t2map/printable"
+	"github.com/t2map/t2map/trial"
+)
+
+// unnamed is STUDYID where the design has no name: SDTM requires one.
+const unnamed = "UNNAMED"
+
+// studyID is STUDYID.
+func studyID(d trial.Design) string { return cmp.Or(trialName(d), unnamed) }
+
+// usubjid is USUBJID: unique over studies as long as their names are.
+func usubjid(d trial.Design, subject int) string {
+	return studyID(d) + "-" + strings.TrimSpace(printable.Line(d.Subjects[subject].ID))
+}
+
+// The longest texts of the transport format in bytes (SAS XPORT version 5; SDTMIG 3.4,
+// 4.2.1): a code, a test's name, anything else.
+const (
+	longestCode = 8
+	longestTest = 40
+	longestText = 200
+)
+
+// within cuts a text to a number of bytes, at a character.
+func within(s string, bytes int) string {
+	s = printable.Line(s)
+	if len(s) <= bytes {
+		return s
+	}
+	for bytes > 0 && !utf8.RuneStart(s[bytes]) {
+		bytes--
+	}
+	return strings.TrimSpace(s[:bytes])
+}
+
+// knownCodes are the PARAMCDs of t2map's own compartments.
+var knownCodes = map[string]string{"medial": "T2MED", "lateral": "T2LAT", "patellofemoral": "T2PF"}
+
+// paramCodes returns a PARAMCD for each endpoint: letters, digits and underscores, first a letter, no more
+// than eight, each once (ADaMIG 1.3, 3.3.4).
+func paramCodes(endpoints []trial.EndpointAnalysis) []string {
+	codes := make([]string, len(endpoints))
+	taken := map[string]bool{}
+	for i, e := range endpoints {
+		code := letters(e.Name)
+		if e.Compartment {
+			code = cmp.Or(knownCodes[strings.ToLower(e.Name)], within("T2"+code, longestCode))
+		}
+		codes[i] = free(code, taken)
+		taken[codes[i]] = true
+	}
+	return codes
+}
+
+// letters is what of a name can stand in a code.
+func letters(name string) string {
+	var b strings.Builder
+	for _, r := range strings.ToUpper(name) {
+		if r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' && b.Len() > 0 {
+			b.WriteRune(r)
+		}
+	}
+	return within(cmp.Or(b.String(), "PARAM"), longestCode)
+}
+
+// free returns the code, with a number for its end where it is taken.
+func free(code string, taken map[string]bool) string {
+	for n := 1; ; n++ {
+		c := code
+		if n > 1 {
+			end := fmt.Sprint(n)
+			c = code[:min(len(code), longestCode-len(end))] + end
+		}
+		if !taken[c] {
+			return c
+		}
+	}
+}
+
+// laterality is the term of LAT (C99073) for a side; empty where it is neither.
+func laterality(side string) string {
+	switch strings.ToLower(strings.TrimSpace(side)) {
+	case "left", "l":
+		return "LEFT"
+	case "right", "r":
+		return "RIGHT"
+	}
+	return ""
+}
+
+// sexTerm is the term of SEX (C66731); other words stand as they are.
+func sexTerm(sex string) string {
+	switch strings.ToLower(strings.TrimSpace(sex)) {
+	case "m", "male", "man":
+		return "M"
+	case "f", "female", "woman":
+		return "F"
+	case "u", "unknown":
+		return "U"
+	}
+	return printable.Cell(within(sex, longestText))
+}
+
+// identifier is a name that stands as an identifier: trimmed, on one line, never cut, since
+// two subjects could become one.
+func identifier(s string) string { return printable.Cell(strings.TrimSpace(printable.Line(s))) }

@@ -1,0 +1,111 @@
+package publish
+
+// grid is a table of the page. Its cells are texts: numbers are computed and printed in Go.
+type grid struct {
+	// Title stands above; empty where the heading says it.
+	Title string
+	Heads []head
+	// Groups are set apart by a line, and not torn by a page break where they are short.
+	Groups []group
+	// Notes stand beneath.
+	Notes []string
+	// Fold hides the table on a screen until it is asked for, under Summary.
+	Fold    bool
+	Summary string
+	// Rest says how many rows are not on the page, and where they are; empty for none.
+	Rest string
+	// Class of the table.
+	Class string
+}
+
+type head struct {
+	Text, Why string
+	Num       bool
+}
+
+type group struct {
+	// Name stands across, above the rows; empty for none.
+	Name string
+	Rows []row
+}
+
+type row struct {
+	Cells  []cell
+	Marked bool
+}
+
+// cell is a text; Why says in a tooltip what it means or why it is absent.
+type cell struct {
+	Text, Why, Detail string
+	Num               bool
+	// Class is down, up or empty.
+	Class string
+}
+
+// Limits of what a page shows at once: a table longer than foldRows is folded, and the
+// rows after mostRows are left to the tidy tables. 40 rows are about a page of A4;
+// 1,500 rows keep the page of a large trial below some megabytes.
+const (
+	foldRows = 40
+	mostRows = 1500
+)
+
+// rows counts those of a grid.
+func (g grid) rows() int {
+	n := 0
+	for _, group := range g.Groups {
+		n += len(group.Rows)
+	}
+	return n
+}
+
+// finish folds a long grid and cuts one that is too long for a page; file holds all rows.
+func (g grid) finish(file string) grid {
+	n := g.rows()
+	if n > mostRows {
+		left := mostRows
+		for i := range g.Groups {
+			keep := min(left, len(g.Groups[i].Rows))
+			g.Groups[i].Rows = g.Groups[i].Rows[:keep]
+			left -= keep
+			if left == 0 {
+				g.Groups = g.Groups[:i+1]
+				break
+			}
+		}
+		g.Rest = "The first " + thousands(mostRows) + " of " + thousands(n) + " rows; all are in " + file + "."
+	}
+	if n > foldRows {
+		g.Fold = true
+		g.Summary = plural(n, "row", "rows")
+	}
+	return g
+}
+
+// words and nums make heads.
+func words(texts ...string) []head {
+	heads := make([]head, len(texts))
+	for i, t := range texts {
+		heads[i].Text = t
+	}
+	return heads
+}
+
+func nums(texts ...string) []head {
+	heads := words(texts...)
+	for i := range heads {
+		heads[i].Num = true
+	}
+	return heads
+}
+
+// say is a cell with a text, num one with a number; why explains a dash.
+func say(s string) cell { return cell{Text: called(s)} }
+
+func num(s string, why ...string) cell {
+	c := cell{Text: s, Num: true}
+	if s == dash && len(why) > 0 {
+		c.Why = called(why[0])
+	}
+	return c
+}

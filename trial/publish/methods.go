@@ -1,0 +1,218 @@
+package publish
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+
+	"github.com/t2map/t2map/trial"
+	"github.com/t2map/t2map/trial/mmrm"
+)
+
+// paragraph is a part of the methods with its name.
+type paragraph struct{ Name, Text string }
+
+// methods writes what was done, from the design, the plan and what came of them.
+func methods(a *trial.Analysis) []paragraph {
+	p := []paragraph{
+		{"Design", designText(a)},
+		{"Endpoints", endpointText(a)},
+		{"Description", descriptionText(a)},
+		{"Model", modelText(a)},
+	}
+	if len(a.Design.Arms) > 1 {
+		p = append(p, paragraph{"Beside the model", besideText(a)}, paragraph{"Multiplicity", multiplicityText(a)})
+	}
+	p = append(p, paragraph{"Individuals", individualText(a)})
+	if len(a.Correlations) > 0 {
+		p = append(p, paragraph{"Correlations", "Spearman’s correlation of the changes, with an interval by Fisher’s z and the variance of Bonett and Wright (2000). No p is adjusted."})
+	}
+	return append(p, paragraph{"Software", softwareText(a)})
+}
+
+// listed joins names: a, b and c; of more than ten the rest is counted.
+func listed(names []string) string {
+	const most = 10
+	switch n := len(names); {
+	case n == 0:
+		return "none"
+	case n == 1:
+		return names[0]
+	case n > most:
+		return fmt.Sprintf("%s and %d more", strings.Join(names[:most], ", "), n-most)
+	default:
+		return strings.Join(names[:n-1], ", ") + " and " + names[n-1]
+	}
+}
+
+func mapped[T any](in []T, f func(T) string) []string {
+	out := make([]string, len(in))
+	for i, x := range in {
+		out[i] = f(x)
+	}
+	return out
+}
+
+func designText(a *trial.Analysis) string {
+	d := a.Design
+	s := fmt.Sprintf("%s in %s", plural(len(d.Subjects), "participant", "participants"), plural(len(d.Arms), "arm", "arms"))
+	if len(d.Arms) > 0 {
+		s += " (" + listed(mapped(d.Arms, called)) + ")"
+	}
+	if len(d.Arms) > 1 {
+		s += "; reference: " + called(d.Arms[0])
+	}
+	visits := mapped(d.Visits, func(v trial.Visit) string { return called(v.Name) + " (month " + months(v.Month) + ")" })
+	s += ". " + plural(len(d.Visits), "visit", "visits") + ": " + listed(visits) + "; the first is the baseline."
+	return s + " Arms were joined to the results in this analysis and nowhere earlier: images were read and mapped without them."
+}
+
+func endpointText(a *trial.Analysis) string {
+	var parts []string
+	compartments, others := split(a)
+	if len(compartments) > 0 {
+		parts = append(parts, "Mean T2 (ms) of the compartments "+listed(compartments)+".")
+	}
+	if len(others) > 0 {
+		parts = append(parts, "Other endpoints: "+listed(others)+".")
+	}
+	if a.Plan.MeanOfTwo {
+		parts = append(parts, "Of two studies at one visit the mean was taken.")
+	} else {
+		parts = append(parts, "Two studies at one visit give no value, since it is not known which is meant.")
+	}
+	parts = append(parts, "Missing values stay missing: nothing was carried forward or imputed.")
+	if primary := primaryText(a); primary != "" {
+		parts = append(parts, primary)
+	}
+	switch n := len(a.Settings); {
+	case n == 1:
+		parts = append(parts, "T2 was estimated so: "+called(a.Settings[0])+".")
+	case n > 1:
+		parts = append(parts, fmt.Sprintf("T2 was not estimated in one way: %s.", strings.Join(mapped(a.Settings, called), "; or ")))
+	}
+	return strings.Join(parts, " ")
+}
+
+// split returns the titles of compartments and of other endpoints.
+func split(a *trial.Analysis) (compartments, others []string) {
+	for i := range a.Endpoints {
+		e := &a.Endpoints[i]
+		if e.Compartment {
+			compartments = append(compartments, called(e.Name))
+		} else {
+			others = append(others, withUnit(e))
+		}
+	}
+	return compartments, others
+}
+
+func primaryText(a *trial.Analysis) string {
+	p := a.Design.Primary
+	if len(a.Design.Arms) < 2 || p.Visit <= 0 || p.Visit >= len(a.Design.Visits) {
+		return ""
+	}
+	what := "every compartment, as a family"
+	if p.Endpoint != "" {
+		what = called(p.Endpoint)
+	}
+	return "Primary: the change of " + what + " at " + called(a.Design.Visits[p.Visit].Name) + ", each arm against the reference."
+}
+
+func descriptionText(a *trial.Analysis) string {
+	return "Per endpoint, arm and visit: n, mean, SD (n − 1), median, quartiles (linear between order statistics) and the " + percentOf(a.Plan.Level) +
+		" t interval of the mean; the change from baseline in the endpoint’s unit and in percent of baseline likewise."
+}
+
+func modelText(a *trial.Analysis) string {
+	s := "Mixed model for repeated measures by restricted maximum likelihood on the change from baseline: fixed effects of baseline, arm, visit and arm × visit"
+	if len(a.Plan.Covariates) > 0 {
+		s += ", with " + listed(mapped(a.Plan.Covariates, called)) + " as covariates"
+	}
+	s += "; planned covariance of a participant’s visits: " + a.Plan.Covariance.String() + "; "
+	if a.Plan.DF == mmrm.KenwardRoger {
+		s += "standard errors and degrees of freedom by Kenward and Roger (1997)."
+	} else {
+		s += "degrees of freedom by Satterthwaite."
+	}
+	s += " Where a covariance could not be fitted, the next of unstructured, heterogeneous compound symmetry, first-order autoregressive and compound symmetry was taken."
+	if fits := fittedText(a); fits != "" {
+		s += " " + fits
+	}
+	return s + " Least-squares means stand at the mean baseline and covariates of the observations and give each level of a factor the same weight. Intervals are at " + percentOf(a.Plan.Level) + "."
+}
+
+// fittedText says which covariance was fitted, and for which endpoints there is no model.
+func fittedText(a *trial.Analysis) string {
+	by := map[mmrm.Covariance][]string{}
+	var order []mmrm.Covariance
+	var failed []string
+	for i := range a.Endpoints {
+		e := &a.Endpoints[i]
+		if e.Model.Failed != "" {
+			failed = append(failed, titleOf(e))
+			continue
+		}
+		if by[e.Model.Covariance] == nil {
+			order = append(order, e.Model.Covariance)
+		}
+		by[e.Model.Covariance] = append(by[e.Model.Covariance], titleOf(e))
+	}
+	slices.Sort(order)
+	var parts []string
+	for _, c := range order {
+		parts = append(parts, c.String()+" for "+listed(by[c]))
+	}
+	s := ""
+	if len(parts) > 0 {
+		s = "Fitted: " + strings.Join(parts, "; ") + "."
+	}
+	if len(failed) > 0 {
+		s = strings.TrimSpace(s + " No model for " + listed(failed) + "; the reason is beside the table.")
+	}
+	return s
+}
+
+func besideText(a *trial.Analysis) string {
+	s := "Per visit, not adjusted: ANCOVA of the change on arm and baseline; Welch’s t test; the Wilcoxon–Mann–Whitney test with the Hodges–Lehmann shift, exact for small samples and else with a normal approximation; Hedges’ g. The primary contrast was also tested by permutation of arms"
+	if stratified(a.Design) {
+		s += " within strata"
+	}
+	return s + fmt.Sprintf(" (all arrangements where they are few, else %s at random, seed %d).", thousands(a.Plan.Permutations), a.Plan.Seed)
+}
+
+// stratified says that the design has more than one stratum.
+func stratified(d trial.Design) bool {
+	return slices.ContainsFunc(d.Subjects, func(s trial.Subject) bool { return s.Stratum != d.Subjects[0].Stratum })
+}
+
+func multiplicityText(a *trial.Analysis) string {
+	return "p of the model are adjusted over the compartments at each visit and arm by Holm (1979), and stand beside the unadjusted; no other p is adjusted, nor are intervals, nor is there an adjustment over visits or arms."
+}
+
+func individualText(a *trial.Analysis) string {
+	cv := "A change of T2 is set against the repeatability coefficient RC = 1.96·√2·wCV, with a within-subject coefficient of variation of " + percentOf(a.Plan.WithinCV)
+	for _, c := range a.Plan.WithinCVOf {
+		cv += ", " + percentOf(c.CV) + " for " + called(c.Compartment)
+	}
+	var rc []string
+	for i := range a.Endpoints {
+		if e := &a.Endpoints[i]; !math.IsNaN(e.RC) {
+			rc = append(rc, fixedTo(e.RC, percentDecimals)+" %")
+		}
+	}
+	slices.Sort(rc)
+	if rc = slices.Compact(rc); len(rc) > 0 {
+		cv += " (RC " + listed(rc) + ")"
+	}
+	cv += "; the default is that of the QIBA profile (PMC8574057). Beyond RC, 95 % of changes are more than the measurement’s own scatter."
+	if len(a.Design.Arms) > 1 {
+		cv += " Arms were compared by Fisher’s exact test of decrease, and of increase, against the rest."
+	}
+	return cv + " The smallest detectable change of an arm’s mean is RC/√n."
+}
+
+func softwareText(a *trial.Analysis) string {
+	return "t2map " + called(a.Version) + "; the model, its degrees of freedom and the tests are t2map’s own."
+}

@@ -1,0 +1,230 @@
+package publish
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+
+	"gonum.org/v1/gonum/stat"
+
+	"github.com/t2map/t2map/trial"
+)
+
+// headlines returns the primary results, one for each primary contrast, and the
+// sentence before them.
+func headlines(a *trial.Analysis) (lead string, lines []headline) {
+	for i := range a.Endpoints {
+		e := &a.Endpoints[i]
+		for _, c := range e.Contrasts {
+			if c.Primary {
+				lines = append(lines, newHeadline(a, e, c))
+			}
+		}
+	}
+	switch {
+	case len(lines) == 0 && len(a.Design.Arms) < 2:
+		return "One arm: nothing is compared. What follows describes its change over the visits.", nil
+	case len(lines) == 0 && len(a.Design.Visits) < 2:
+		return "One visit: there is no change to compare.", nil
+	case len(lines) == 0:
+		return "There is no primary contrast: the tables hold what could be compared.", nil
+	case len(lines) == 1:
+		return "Primary result", lines
+	}
+	return "Primary results", lines
+}
+
+func newHeadline(a *trial.Analysis, e *trial.EndpointAnalysis, c trial.Contrast) headline {
+	h := headline{
+		What: fmt.Sprintf("%s, change to %s, %s − %s", titleOf(e), called(visitName(a.Design, c.Visit)), called(armName(a.Design, c.Arm)), called(armName(a.Design, 0))),
+	}
+	if e.Model.Failed != "" {
+		h.Figures, h.Detail = "no model", called(e.Model.Failed)+"; other tests of the contrast are under “Tests beside the model”"
+		return h
+	}
+	m := c.Model
+	if math.IsNaN(m.Value) {
+		h.Figures, h.Detail = "no estimate", fmt.Sprintf("changes of %d in the arm and %d in the reference", c.N, c.NReference)
+		return h
+	}
+	d := decimalsOf(e)
+	h.Figures = fmt.Sprintf("%s%s [%s CI %s to %s], %s", fixedTo(m.Value, d), spaced(e), percentOf(a.Plan.Level), fixedTo(m.Low, d), fixedTo(m.High, d), pIs(m.P))
+	details := []string{fmt.Sprintf("n = %d and %d", c.N, c.NReference)}
+	if !math.IsNaN(c.Holm) {
+		details = append(details, "adjusted over compartments "+pIs(c.Holm)+" (Holm)")
+	}
+	details = append(details, "mixed model, "+e.Model.Covariance.String()+" covariance, "+e.Model.DF.String()+", "+fixedTo(m.DF, dfDecimals)+" degrees of freedom")
+	h.Detail = strings.Join(details, "; ")
+	return h
+}
+
+// flowView is the participants' way through the trial: a column per arm.
+type flowView struct {
+	Arms  []string
+	Steps []flowStep
+	// Fold hides the visits between the first and the last.
+	Fold int
+}
+
+type flowStep struct {
+	Name, Detail string
+	Boxes        []flowBox
+	// Hidden steps are in the folded part.
+	Hidden bool
+}
+
+type flowBox struct {
+	N, Of   string
+	Missing []string
+}
+
+// mostFlowSteps is how many visits the diagram shows: as many as fit on a page of A4.
+const mostFlowSteps = 8
+
+func newFlowView(a *trial.Analysis) flowView {
+	v := flowView{}
+	planned := flowStep{Name: "Planned", Detail: "in the design"}
+	analysed := flowStep{Name: "Analysed", Detail: "baseline and a later visit"}
+	steps := make([]flowStep, len(a.Design.Visits))
+	for i, visit := range a.Design.Visits {
+		steps[i] = flowStep{Name: called(visit.Name), Detail: "month " + months(visit.Month)}
+		if i == 0 {
+			steps[i].Detail = "baseline, " + steps[i].Detail
+		}
+		steps[i].Hidden = len(steps) > mostFlowSteps && i > 0 && i < len(steps)-1
+	}
+	for arm, f := range a.Flow {
+		v.Arms = append(v.Arms, called(armName(a.Design, arm)))
+		planned.Boxes = append(planned.Boxes, flowBox{N: thousands(f.Planned)})
+		analysed.Boxes = append(analysed.Boxes, flowBox{N: thousands(f.Analysed), Of: thousands(f.Planned)})
+		for i := range steps {
+			if i < len(f.Visits) {
+				steps[i].Boxes = append(steps[i].Boxes, newFlowBox(f.Visits[i], f.Planned))
+			} else {
+				steps[i].Boxes = append(steps[i].Boxes, flowBox{N: dash})
+			}
+		}
+	}
+	if len(v.Arms) == 0 {
+		return v
+	}
+	v.Steps = append(append([]flowStep{planned}, steps...), analysed)
+	for _, s := range steps {
+		if s.Hidden {
+			v.Fold++
+		}
+	}
+	return v
+}
+
+func newFlowBox(f trial.FlowVisit, planned int) flowBox {
+	const most = 4 // reasons in a box
+	b := flowBox{N: thousands(f.Present), Of: thousands(planned)}
+	rest := 0
+	for i, m := range f.Missing {
+		if i < most {
+			b.Missing = append(b.Missing, thousands(m.N)+" "+called(m.Reason))
+		} else {
+			rest += m.N
+		}
+	}
+	if rest > 0 {
+		b.Missing = append(b.Missing, thousands(rest)+" for other reasons (flow.csv)")
+	}
+	return b
+}
+
+// peopleGrid describes the participants by arm as they were at the start.
+func peopleGrid(a *trial.Analysis) grid {
+	g := grid{Class: "people"}
+	arms := len(a.Design.Arms)
+	if arms == 0 || len(a.Design.Subjects) == 0 {
+		return g
+	}
+	g.Heads = append(words(""), nums(mapped(a.Design.Arms, called)...)...)
+	by := make([][]trial.Subject, arms)
+	for _, s := range a.Design.Subjects {
+		if s.Arm >= 0 && s.Arm < arms {
+			by[s.Arm] = append(by[s.Arm], s)
+		}
+	}
+	rows := group{}
+	add := func(name string, figure func([]trial.Subject) string) {
+		r := row{Cells: []cell{{Text: name}}}
+		there := false
+		for _, subjects := range by {
+			c := num(figure(subjects), "the design does not say")
+			there = there || c.Text != dash
+			r.Cells = append(r.Cells, c)
+		}
+		if there {
+			rows.Rows = append(rows.Rows, r)
+		}
+	}
+	add("Participants", func(s []trial.Subject) string { return thousands(len(s)) })
+	add("Age (years), mean ± SD", meanOf(func(s trial.Subject) float64 { return s.Age }))
+	add("BMI (kg/m²), mean ± SD", meanOf(func(s trial.Subject) float64 { return s.BMI }))
+	add("Sex", levelsOf(func(s trial.Subject) string { return s.Sex }))
+	add("Side", levelsOf(func(s trial.Subject) string { return s.Side }))
+	add("Site", levelsOf(func(s trial.Subject) string { return s.Site }))
+	add("Stratum", levelsOf(func(s trial.Subject) string { return s.Stratum }))
+	g.Groups = []group{rows}
+	return g
+}
+
+// meanOf prints mean ± SD of what is known, with n where some is not.
+func meanOf(x func(trial.Subject) float64) func([]trial.Subject) string {
+	return func(subjects []trial.Subject) string {
+		var known []float64
+		for _, s := range subjects {
+			if !math.IsNaN(x(s)) {
+				known = append(known, x(s))
+			}
+		}
+		if len(known) == 0 {
+			return dash
+		}
+		text := fixedTo(stat.Mean(known, nil), 1)
+		if len(known) > 1 {
+			text += " ± " + fixedTo(stat.StdDev(known, nil), 1)
+		}
+		if len(known) < len(subjects) {
+			text += fmt.Sprintf(" (n = %d)", len(known))
+		}
+		return text
+	}
+}
+
+// levelsOf counts the levels of a factor; of many the
+// rest is counted.
+func levelsOf(level func(trial.Subject) string) func([]trial.Subject) string {
+	return func(subjects []trial.Subject) string {
+		const most = 6
+		n := map[string]int{}
+		var order []string
+		for _, s := range subjects {
+			l := level(s)
+			if l == "" {
+				continue
+			}
+			if n[l] == 0 {
+				order = append(order, l)
+			}
+			n[l]++
+		}
+		if len(order) == 0 {
+			return dash
+		}
+		slices.Sort(order) // the same in every arm
+		var parts []string
+		for i, l := range order {
+			if i == most {
+				parts = append(parts, fmt.Sprintf("%d more", len(order)-most))
+				break
+			}
+			parts = append(parts, fmt.Sprintf("%s %d", called(l), n[l]))
+		}
+		return strings.Join(parts, ", ")
+	}
+}

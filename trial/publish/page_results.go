@@ -1,0 +1,281 @@
+package publish
+
+import (
+	"fmt"
+	"math"
+	"strings"
+
+	"github.com/t2map/t2map/trial"
+	"github.com/t2map/t2map/trial/mmrm"
+)
+
+// why says what kept a figure of a sample from being had.
+func why(n int) string {
+	switch n {
+	case 0:
+		return "nobody has a value"
+	case 1:
+		return "one value has no spread"
+	}
+	return "not estimable"
+}
+
+// describedCells are the cells of a description: mean to interval.
+func describedCells(d trial.Description, decimals int) []cell {
+	quartiles := fixedTo(d.Median, decimals)
+	if !math.IsNaN(d.Q1) && !math.IsNaN(d.Q3) {
+		quartiles += " " + interval(d.Q1, d.Q3, decimals)
+	}
+	reason := why(d.N)
+	return []cell{
+		num(fixedTo(d.Mean, decimals), reason), num(fixedTo(d.SD, decimals), reason),
+		num(quartiles, reason), num(interval(d.Low, d.High, decimals), reason),
+	}
+}
+
+func descriptionSection(a *trial.Analysis) section {
+	s := section{ID: "description", Title: "Description", Lead: "Values and their change from baseline, by visit and arm; intervals are of the mean."}
+	for i := range a.Endpoints {
+		e := &a.Endpoints[i]
+		s.Grids = append(s.Grids, valueGrid(a, e))
+		if len(a.Design.Visits) > 1 {
+			s.Grids = append(s.Grids, changeGrid(a, e))
+		}
+	}
+	return s
+}
+
+// byVisit makes a grid with a group for each visit from the given one on and a row for each arm.
+func byVisit(a *trial.Analysis, e *trial.EndpointAnalysis, from int, cells func(trial.Cell, int) []cell) []group {
+	sizes := armSizes(a.Design)
+	var groups []group
+	for v := from; v < len(a.Design.Visits); v++ {
+		var rows []row
+		for arm := range a.Design.Arms {
+			if arm >= len(e.Cells) || v >= len(e.Cells[arm]) {
+				continue
+			}
+			name := say(a.Design.Visits[v].Name)
+			if arm > 0 {
+				name = cell{}
+			}
+			c := e.Cells[arm][v]
+			last := cell{Text: kindsOf(*a, figureFlags(a, c.Flags)), Class: "flagged"}
+			rows = append(rows, row{Cells: append(append([]cell{name, say(a.Design.Arms[arm])}, cells(c, sizes[arm])...), last)})
+		}
+		groups = append(groups, group{Rows: rows})
+	}
+	return groups
+}
+
+// figureFlags are those that figures show.
+func figureFlags(a *trial.Analysis, flags []int) []int {
+	var on []int
+	for _, i := range flags {
+		if i >= 0 && i < len(a.Flags) && a.Flags[i].Kind.OnFigures() {
+			on = append(on, i)
+		}
+	}
+	return on
+}
+
+func valueGrid(a *trial.Analysis, e *trial.EndpointAnalysis) grid {
+	d := decimalsOf(e)
+	g := grid{
+		Title: withUnit(e),
+		Heads: append(append(words("Visit", "Arm"), nums("n", "missing", "Mean", "SD", "Median [Q1, Q3]", percentOf(a.Plan.Level)+" CI")...), words("Flags")...),
+	}
+	g.Groups = byVisit(a, e, 0, func(c trial.Cell, _ int) []cell {
+		return append([]cell{num(thousands(c.Value.N)), num(thousands(c.Missing))}, describedCells(c.Value, d)...)
+	})
+	return g.finish("description.csv")
+}
+
+func changeGrid(a *trial.Analysis, e *trial.EndpointAnalysis) grid {
+	d := decimalsOf(e)
+	g := grid{
+		Title: withUnit(e) + ": change from baseline",
+		Heads: append(append(words("Visit", "Arm"), nums("n", "missing", "Mean", "SD", "Median [Q1, Q3]", percentOf(a.Plan.Level)+" CI", "Mean %", "SD %", percentOf(a.Plan.Level)+" CI %")...), words("Flags")...),
+	}
+	g.Groups = byVisit(a, e, 1, func(c trial.Cell, size int) []cell {
+		cells := append([]cell{num(thousands(c.Change.N)), num(thousands(size - c.Change.N))}, describedCells(c.Change, d)...)
+		p, reason := c.Percent, why(c.Percent.N)
+		return append(cells, num(fixedTo(p.Mean, percentDecimals), reason), num(fixedTo(p.SD, percentDecimals), reason), num(interval(p.Low, p.High, percentDecimals), reason))
+	})
+	return g.finish("description.csv")
+}
+
+func modelSection(a *trial.Analysis) section {
+	s := section{ID: "model", Title: "Mixed model", Lead: "Differences of least-squares means of the change to the reference arm, and the means themselves."}
+	if len(a.Design.Visits) < 2 {
+		return s
+	}
+	if g := differenceGrid(a); g.rows() > 0 {
+		s.Grids = append(s.Grids, g.finish("contrasts.csv"))
+	} else {
+		s.Lead = "Least-squares means of the change."
+	}
+	if g := meansGrid(a); g.rows() > 0 {
+		s.Grids = append(s.Grids, g.finish("lsmeans.csv"))
+	}
+	if g := fitGrid(a); g.rows() > 0 {
+		s.Grids = append(s.Grids, g)
+	}
+	return s
+}
+
+// estimateCells are those of an estimate: value, SE, df, interval, p.
+func estimateCells(e mmrm.Estimate, decimals int, reason string) []cell {
+	return []cell{
+		num(fixedTo(e.Value, decimals), reason), num(fixedTo(e.SE, decimals), reason), num(fixedTo(e.DF, dfDecimals), reason),
+		num(interval(e.Low, e.High, decimals), reason), num(pValue(e.P), reason),
+	}
+}
+
+// reasonOf says why a model has no figure.
+func reasonOf(m trial.Model) string {
+	if m.Failed != "" {
+		return "no model: " + m.Failed
+	}
+	return "not estimable: an arm has no change at this visit"
+}
+
+// versus names the arms of a contrast.
+func versus(a *trial.Analysis, arm int) string {
+	return called(armName(a.Design, arm)) + " − " + called(armName(a.Design, 0))
+}
+
+func differenceGrid(a *trial.Analysis) grid {
+	g := grid{
+		Title: "Differences to the reference",
+		Heads: append(words("Visit", "Arms"), nums("n", "Difference", "SE", "df", percentOf(a.Plan.Level)+" CI", "p", "p, Holm")...),
+	}
+	for i := range a.Endpoints {
+		e := &a.Endpoints[i]
+		of := group{Name: withUnit(e)}
+		if e.Model.Failed != "" {
+			of.Name += " – no model: " + called(e.Model.Failed)
+		}
+		for _, c := range e.Contrasts {
+			cells := append([]cell{
+				say(visitName(a.Design, c.Visit)), {Text: versus(a, c.Arm)},
+				num(fmt.Sprintf("%d, %d", c.N, c.NReference)),
+			}, estimateCells(c.Model, decimalsOf(e), reasonOf(e.Model))...)
+			holm := "not adjusted: no compartment"
+			if e.Compartment {
+				holm = reasonOf(e.Model)
+			}
+			of.Rows = append(of.Rows, row{Cells: append(cells, num(pValue(c.Holm), holm)), Marked: c.Primary})
+		}
+		if len(of.Rows) > 0 {
+			g.Groups = append(g.Groups, of)
+		}
+	}
+	g.Notes = []string{"Bold: the primary contrast. n: the arm’s and the reference’s participants with a change at the visit. p, Holm: adjusted over the compartments at the visit and arm."}
+	return g
+}
+
+func meansGrid(a *trial.Analysis) grid {
+	g := grid{
+		Title: "Least-squares means of the change",
+		Heads: append(words("Visit", "Arm"), nums("Mean", "SE", "df", percentOf(a.Plan.Level)+" CI", "p of no change")...),
+	}
+	for i := range a.Endpoints {
+		e := &a.Endpoints[i]
+		if e.Model.Failed != "" {
+			continue
+		}
+		of := group{Name: withUnit(e) + ", at a baseline of " + fixedTo(e.Model.BaselineMean, decimalsOf(e))}
+		for v := 1; v < len(a.Design.Visits); v++ {
+			for arm := range a.Design.Arms {
+				name := say(a.Design.Visits[v].Name)
+				if arm > 0 {
+					name = cell{}
+				}
+				of.Rows = append(of.Rows, row{Cells: append([]cell{name, say(a.Design.Arms[arm])},
+					estimateCells(lsMean(e.Model, arm, v-1), decimalsOf(e), reasonOf(e.Model))...)})
+			}
+		}
+		g.Groups = append(g.Groups, of)
+	}
+	return g
+}
+
+// fitGrid says of each endpoint what was fitted.
+func fitGrid(a *trial.Analysis) grid {
+	g := grid{
+		Title: "What was fitted",
+		Heads: append(words("Endpoint", "Covariance", "Degrees of freedom"), nums("Participants", "Observations", "Log-likelihood")...),
+	}
+	rows := group{}
+	for i := range a.Endpoints {
+		m := a.Endpoints[i].Model
+		name := cell{Text: titleOf(&a.Endpoints[i]), Detail: m.Formula}
+		if m.Failed != "" {
+			rows.Rows = append(rows.Rows, row{Cells: []cell{name, {Text: "no model", Detail: called(m.Failed)}, num(dash, m.Failed), num(dash, m.Failed), num(dash, m.Failed), num(dash, m.Failed)}})
+			continue
+		}
+		fit := cell{Text: m.Covariance.String()}
+		if len(m.Fallbacks) > 0 {
+			fit.Detail = "left before: " + strings.Join(mapped(m.Fallbacks, called), "; ")
+		}
+		rows.Rows = append(rows.Rows, row{Cells: []cell{name, fit, {Text: m.DF.String()},
+			num(thousands(m.Subjects)), num(thousands(m.Observations)), num(fixedTo(m.LogLik, 2))}})
+	}
+	g.Groups = []group{rows}
+	return g
+}
+
+func besideSection(a *trial.Analysis) section {
+	s := section{ID: "beside", Title: "Tests beside the model", Lead: "The same contrasts by other methods, as a check; none of these p is adjusted."}
+	g := grid{Heads: append(words("Visit", "Arms"), nums("ANCOVA", "Welch", "Wilcoxon", "Hedges’ g", "Permutation")...)}
+	for i := range a.Endpoints {
+		e := &a.Endpoints[i]
+		of := group{Name: withUnit(e)}
+		for _, c := range e.Contrasts {
+			of.Rows = append(of.Rows, row{Marked: c.Primary, Cells: besideCells(a, e, c)})
+		}
+		if len(of.Rows) > 0 {
+			g.Groups = append(g.Groups, of)
+		}
+	}
+	if g.rows() == 0 {
+		return s
+	}
+	g.Notes = []string{"Differences and shifts are arm less reference, with their " + percentOf(a.Plan.Level) + " CI. Wilcoxon: Hodges–Lehmann shift. A permutation test is made of the primary visit alone."}
+	s.Grids = []grid{g.finish("contrasts.csv")}
+	return s
+}
+
+func besideCells(a *trial.Analysis, e *trial.EndpointAnalysis, c trial.Contrast) []cell {
+	d := decimalsOf(e)
+	few := fmt.Sprintf("%d and %d changes are too few, or do not vary", c.N, c.NReference)
+	test := func(x, low, high, p float64, extra string) cell {
+		t := num(withInterval(x, low, high, d), few)
+		if !math.IsNaN(p) {
+			t.Detail = pIs(p) + extra
+		}
+		return t
+	}
+	exact := ""
+	if c.Wilcoxon.Exact {
+		exact = ", exact"
+	}
+	permutation := num(dash, "only of the primary visit")
+	if p := c.Permutation; !math.IsNaN(p.P) {
+		permutation = num(pIs(p.P))
+		permutation.Detail = thousands(p.Arrangements) + " arrangements"
+		if p.Exact {
+			permutation.Detail = "all " + permutation.Detail
+		}
+	}
+	shift := c.Wilcoxon.Shift
+	return []cell{
+		say(visitName(a.Design, c.Visit)), {Text: versus(a, c.Arm)},
+		test(c.Ancova.Value, c.Ancova.Low, c.Ancova.High, c.Ancova.P, ""),
+		test(c.Welch.Value, c.Welch.Low, c.Welch.High, c.Welch.P, ""),
+		test(shift.Estimate, shift.Low, shift.High, c.Wilcoxon.P, exact),
+		num(withInterval(c.Effect.Estimate, c.Effect.Low, c.Effect.High, ratioDecimals), few),
+		permutation,
+	}
+}

@@ -1,0 +1,147 @@
+package publish
+
+import (
+	"fmt"
+	"math"
+
+	"github.com/t2map/t2map/trial"
+)
+
+func responderSection(a *trial.Analysis) section {
+	s := section{
+		ID: "responders", Title: "Changes beyond repeatability",
+		Lead: "How many changed by more than RC, what repetition alone brings in 95 % of pairs.",
+	}
+	g := grid{Heads: append(words("Visit", "Arm"), nums("n", "Below −RC", "Within", "Above RC", "SDC of the mean, %", "p, below", "p, above")...)}
+	for i := range a.Endpoints {
+		e := &a.Endpoints[i]
+		of := group{Name: fmt.Sprintf("%s, RC %s %%", withUnit(e), fixedTo(e.RC, percentDecimals))}
+		for _, r := range e.Responders {
+			for arm, n := range r.Arms {
+				name := say(visitName(a.Design, r.Visit))
+				if arm > 0 {
+					name = cell{}
+				}
+				all := n.Decrease + n.Within + n.Increase
+				reason := "cannot be tested"
+				if arm == 0 {
+					reason = "the reference"
+				}
+				of.Rows = append(of.Rows, row{Cells: []cell{
+					name, say(armName(a.Design, arm)), num(thousands(all)), share(n.Decrease, all), share(n.Within, all), share(n.Increase, all),
+					num(fixedTo(n.SDC, percentDecimals), "nobody has a change"), num(pValue(against(r.Decrease, arm)), reason), num(pValue(against(r.Increase, arm)), reason),
+				}})
+			}
+		}
+		if len(of.Rows) > 0 {
+			g.Groups = append(g.Groups, of)
+		}
+	}
+	if g.rows() == 0 {
+		return s
+	}
+	g.Notes = []string{"RC = 1.96·√2·wCV. SDC, the smallest detectable change of the arm’s mean: RC/√n. p: Fisher’s exact test against the reference arm, two-sided, not adjusted."}
+	s.Grids = []grid{g.finish("responders.csv")}
+	return s
+}
+
+// share prints a count and what it is of n.
+func share(k, n int) cell {
+	c := num(thousands(k))
+	if n > 0 {
+		c.Text += fmt.Sprintf(" (%.0f %%)", 100*float64(k)/float64(n))
+	}
+	return c
+}
+
+func correlationSection(a *trial.Analysis) section {
+	s := section{ID: "correlations", Title: "Correlations of changes", Lead: "Spearman’s, of the change of T2 with the change of other endpoints."}
+	g := grid{Heads: append(words("Visit", "Arm"), nums("n", "ρ", percentOf(a.Plan.Level)+" CI", "p")...)}
+	last := -1 // the visit of the row before
+	for _, c := range a.Correlations {
+		if c.X < 0 || c.X >= len(a.Endpoints) || c.Y < 0 || c.Y >= len(a.Endpoints) {
+			continue
+		}
+		name := titleOf(&a.Endpoints[c.X]) + " with " + titleOf(&a.Endpoints[c.Y])
+		if n := len(g.Groups); n == 0 || g.Groups[n-1].Name != name {
+			g.Groups = append(g.Groups, group{Name: name})
+		}
+		arm := "all"
+		if c.Arm >= 0 {
+			arm = armName(a.Design, c.Arm)
+		}
+		reason := fmt.Sprintf("%d pairs are too few, or do not vary", c.N)
+		of := &g.Groups[len(g.Groups)-1]
+		visit := say(visitName(a.Design, c.Visit))
+		if len(of.Rows) > 0 && last == c.Visit {
+			visit = cell{}
+		}
+		last = c.Visit
+		of.Rows = append(of.Rows, row{Cells: []cell{
+			visit, say(arm), num(thousands(c.N)), num(fixedTo(c.Rho.Estimate, ratioDecimals), reason),
+			num(interval(c.Rho.Low, c.Rho.High, ratioDecimals), reason), num(pValue(c.P), reason),
+		}})
+	}
+	if g.rows() > 0 {
+		s.Grids = []grid{g.finish("correlations.csv")}
+	}
+	return s
+}
+
+func individualSection(a *trial.Analysis) section {
+	s := section{ID: "individuals", Title: "Individuals", Lead: "Each participant’s change from baseline. Marked: a change beyond RC."}
+	if len(a.Design.Visits) < 2 {
+		return s
+	}
+	for i := range a.Endpoints {
+		if g := individualGrid(a, &a.Endpoints[i]); g.rows() > 0 {
+			s.Grids = append(s.Grids, g.finish("individuals.csv"))
+		}
+	}
+	return s
+}
+
+func individualGrid(a *trial.Analysis, e *trial.EndpointAnalysis) grid {
+	g := grid{
+		Title: withUnit(e),
+		Heads: append(append(words("Subject", "Arm"), nums("Baseline")...), append(words("Visit"), nums("Value", "Δ", "Δ %", "Against RC")...)...),
+		Class: "individuals",
+	}
+	if math.IsNaN(e.RC) {
+		g.Heads = g.Heads[:len(g.Heads)-1]
+	} else {
+		g.Title += fmt.Sprintf(", RC %s %%", fixedTo(e.RC, percentDecimals))
+	}
+	d := decimalsOf(e)
+	for s, who := range a.Design.Subjects {
+		of := group{}
+		for v := 1; v < len(a.Design.Visits); v++ {
+			r := rowOf(a, e, s, v)
+			cells := []cell{say(who.ID), say(armName(a.Design, who.Arm)), num(fixedTo(r.baseline(), d), rowOf(a, e, s, 0).Value.Missing)}
+			if v > 1 {
+				cells = []cell{{}, {}, {}}
+			}
+			cells = append(cells, say(a.Design.Visits[v].Name), num(fixedTo(r.X, d), r.Value.Missing),
+				num(fixedTo(r.Delta, d), r.Change.Missing), num(fixedTo(r.Percent, percentDecimals), r.Change.Missing))
+			if !math.IsNaN(e.RC) {
+				cells = append(cells, verdictCell(r))
+			}
+			of.Rows = append(of.Rows, row{Cells: cells})
+		}
+		g.Groups = append(g.Groups, of)
+	}
+	return g
+}
+
+// verdictCell says it in words and with a sign, not in colour alone.
+func verdictCell(r subjectRow) cell {
+	switch r.Verdict {
+	case trial.Decrease:
+		return cell{Text: "▼ decrease", Class: "down", Num: true}
+	case trial.Increase:
+		return cell{Text: "▲ increase", Class: "up", Num: true}
+	case trial.Within:
+		return cell{Text: "within", Num: true, Class: "soft"}
+	}
+	return num(dash, r.Change.Missing)
+}

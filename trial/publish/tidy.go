@@ -1,0 +1,204 @@
+package publish
+
+import (
+	"math"
+	"strconv"
+
+	"github.com/t2map/t2map/printable"
+	"github.com/t2map/t2map/trial"
+	"github.com/t2map/t2map/trial/mmrm"
+)
+
+// place is what most rows begin with: an endpoint, an arm and a visit.
+type place struct {
+	a          *trial.Analysis
+	e          *trial.EndpointAnalysis
+	arm, visit int
+}
+
+// of returns the columns of a place as columns of rows R.
+func of[R any](at func(R) place, columns []column[place]) []column[R] {
+	var out []column[R]
+	for _, c := range columns {
+		out = append(out, column[R]{
+			name: c.name, label: c.label, kind: c.kind, unit: c.unit, terms: c.terms, from: c.from, origin: c.origin,
+			cell: func(r R) string { return c.cell(at(r)) },
+		})
+	}
+	return out
+}
+
+var (
+	endpointColumns = []column[place]{
+		{"endpoint", "Endpoint", text, "", "compartments as results name them, other endpoints as their tables do", "", ofInput,
+			func(p place) string { return printable.Cell(p.e.Name) }},
+		{"unit", "Unit of the endpoint", text, "", "ms for T2; as given for others; empty for scores", "", ofInput,
+			func(p place) string { return printable.Cell(p.e.Unit) }},
+	}
+	armColumns = []column[place]{
+		{"arm", "Arm", text, "", "", "", ofDesign, func(p place) string { return printable.Cell(armName(p.a.Design, p.arm)) }},
+	}
+	visitColumns = []column[place]{
+		{"visit", "Visit", text, "", "", "", ofDesign, func(p place) string { return printable.Cell(visitName(p.a.Design, p.visit)) }},
+		{"month", "Nominal month of the visit", number, "month", "", "", ofDesign, func(p place) string { return plain(monthOf(p.a.Design, p.visit)) }},
+	}
+)
+
+// numbered is a column of numbers.
+func numbered[R any](name, label, unit, from string, x func(R) float64) column[R] {
+	return column[R]{name, label, number, unit, "", from, derived, func(r R) string { return plain(x(r)) }}
+}
+
+// counted is a column of counts.
+func counted[R any](name, label, from string, n func(R) int) column[R] {
+	return column[R]{name, label, integer, "", "", from, derived, func(r R) string { return strconv.Itoa(n(r)) }}
+}
+
+const endpointUnit = "of the endpoint"
+
+type descriptionRow struct {
+	place
+	measure string
+	trial.Description
+	planned int
+	flags   []int
+}
+
+var descriptionColumns = func() []column[descriptionRow] {
+	at := func(r descriptionRow) place { return r.place }
+	unit := endpointUnit + "; % where measure is percent"
+	x := func(name, label, from string, f func(trial.Description) float64) column[descriptionRow] {
+		return numbered(name, label, unit, from, func(r descriptionRow) float64 { return f(r.Description) })
+	}
+	return join(of(at, endpointColumns), of(at, armColumns), of(at, visitColumns), []column[descriptionRow]{
+		{"measure", "What is described", text, "", "value, change, percent", "change = value − baseline; percent = 100·change/baseline", derived,
+			func(r descriptionRow) string { return r.measure }},
+		counted("n", "Subjects with a figure", "", func(r descriptionRow) int { return r.N }),
+		counted("missing", "Subjects of the arm without one", "subjects of the arm in the design − n", func(r descriptionRow) int { return r.planned - r.N }),
+		x("mean", "Mean", "Σx/n", func(d trial.Description) float64 { return d.Mean }),
+		x("sd", "Standard deviation", "√(Σ(x − mean)²/(n − 1)); empty for n < 2", func(d trial.Description) float64 { return d.SD }),
+		x("median", "Median", "", func(d trial.Description) float64 { return d.Median }),
+		x("q1", "Lower quartile", "linear between order statistics (Hyndman and Fan's type 7)", func(d trial.Description) float64 { return d.Q1 }),
+		x("q3", "Upper quartile", "as q1", func(d trial.Description) float64 { return d.Q3 }),
+		x("min", "Minimum", "", func(d trial.Description) float64 { return d.Min }),
+		x("max", "Maximum", "", func(d trial.Description) float64 { return d.Max }),
+		x("ci_low", "Lower limit of the mean's interval", "mean − t(n − 1)·sd/√n", func(d trial.Description) float64 { return d.Low }),
+		x("ci_high", "Upper limit of the mean's interval", "mean + t(n − 1)·sd/√n", func(d trial.Description) float64 { return d.High }),
+		levelColumn(func(r descriptionRow) float64 { return r.a.Plan.Level }),
+		{"flags", "Kinds of flags that touch this cell", text, "", flagTerms, "of values in the cell, or of their baselines", derived,
+			func(r descriptionRow) string { return kindsOf(*r.a, r.flags) }},
+	})
+}()
+
+const flagTerms = "two studies; protocol change; scanner change; quality; other side; no result; not in the design"
+
+// levelColumn is the level of the intervals beside it.
+func levelColumn[R any](level func(R) float64) column[R] {
+	return column[R]{"level", "Level of the intervals", number, "", "", "0.95 unless set", assigned, func(r R) string { return plain(level(r)) }}
+}
+
+// join puts columns side by side.
+func join[R any](parts ...[]column[R]) []column[R] {
+	var all []column[R]
+	for _, p := range parts {
+		all = append(all, p...)
+	}
+	return all
+}
+
+func descriptionTable(a *trial.Analysis) table {
+	var rows []descriptionRow
+	sizes := armSizes(a.Design)
+	for i := range a.Endpoints {
+		e := &a.Endpoints[i]
+		for arm, cells := range e.Cells {
+			for visit, c := range cells {
+				at := descriptionRow{place: place{a, e, arm, visit}, planned: sizes[arm], flags: c.Flags}
+				for _, m := range []struct {
+					name string
+					d    trial.Description
+				}{{"value", c.Value}, {"change", c.Change}, {"percent", c.Percent}} {
+					if visit == 0 && m.name != "value" {
+						continue // there is no change at baseline
+					}
+					r := at
+					r.measure, r.Description = m.name, m.d
+					rows = append(rows, r)
+				}
+			}
+		}
+	}
+	return newTable("description", "one row per endpoint, arm, visit and measure", descriptionColumns, rows)
+}
+
+type meanRow struct {
+	place
+	mmrm.Estimate
+}
+
+var meanColumns = func() []column[meanRow] {
+	at := func(r meanRow) place { return r.place }
+	x := func(name, label, unit, from string, f func(mmrm.Estimate) float64) column[meanRow] {
+		return numbered(name, label, unit, from, func(r meanRow) float64 { return f(r.Estimate) })
+	}
+	return join(of(at, endpointColumns), of(at, armColumns), of(at, visitColumns), []column[meanRow]{
+		x("estimate", "Least-squares mean of the change", endpointUnit, "lᵀβ at the mean baseline and covariates of the observations, equal weight of each level of a factor", func(e mmrm.Estimate) float64 { return e.Value }),
+		x("se", "Standard error", endpointUnit, "of the model, adjusted for small samples with Kenward–Roger", func(e mmrm.Estimate) float64 { return e.SE }),
+		x("df", "Degrees of freedom", "", "by df_method", func(e mmrm.Estimate) float64 { return e.DF }),
+		x("t", "Test statistic", "", "estimate/se", func(e mmrm.Estimate) float64 { return e.T }),
+		x("p", "Two-sided p of no change", "", "2·P(T > |t|)", func(e mmrm.Estimate) float64 { return e.P }),
+		x("ci_low", "Lower limit", endpointUnit, "estimate − t(df)·se", func(e mmrm.Estimate) float64 { return e.Low }),
+		x("ci_high", "Upper limit", endpointUnit, "estimate + t(df)·se", func(e mmrm.Estimate) float64 { return e.High }),
+		levelColumn(func(r meanRow) float64 { return r.a.Plan.Level }),
+		{"covariance", "Covariance that was fitted", text, "", "unstructured, heterogeneous compound symmetry, first-order autoregressive, compound symmetry", "", derived,
+			func(r meanRow) string { return fitted(r.e.Model, r.e.Model.Covariance.String()) }},
+		{"df_method", "Method of the degrees of freedom", text, "", "Kenward–Roger, Satterthwaite", "", derived,
+			func(r meanRow) string { return fitted(r.e.Model, r.e.Model.DF.String()) }},
+		counted("subjects", "Subjects in the model", "", func(r meanRow) int { return r.e.Model.Subjects }),
+		counted("observations", "Observations in the model", "", func(r meanRow) int { return r.e.Model.Observations }),
+		numbered("baseline_mean", "Baseline at which the mean stands", endpointUnit, "mean over the observations", func(r meanRow) float64 {
+			if r.e.Model.Failed != "" {
+				return math.NaN()
+			}
+			return r.e.Model.BaselineMean
+		}),
+		modelNote(func(r meanRow) place { return r.place }),
+	})
+}()
+
+// modelNote says why there is no model.
+func modelNote[R any](at func(R) place) column[R] {
+	return column[R]{"note", "Why there is no model", text, "", "", "", derived, func(r R) string { return printable.Cell(at(r).e.Model.Failed) }}
+}
+
+// fitted is s, or nothing where there is no model.
+func fitted(m trial.Model, s string) string {
+	if m.Failed != "" {
+		return ""
+	}
+	return s
+}
+
+func meanTable(a *trial.Analysis) table {
+	var rows []meanRow
+	for i := range a.Endpoints {
+		e := &a.Endpoints[i]
+		for arm := range a.Design.Arms {
+			for visit := 1; visit < len(a.Design.Visits); visit++ {
+				rows = append(rows, meanRow{place{a, e, arm, visit}, lsMean(e.Model, arm, visit-1)})
+			}
+		}
+	}
+	return newTable("lsmeans", "one row per endpoint, arm and visit after baseline", meanColumns, rows)
+}
+
+// none is an estimate that could not be had.
+var none = mmrm.Estimate{Value: math.NaN(), SE: math.NaN(), DF: math.NaN(), T: math.NaN(), P: math.NaN(), Low: math.NaN(), High: math.NaN()}
+
+// lsMean is that of an arm at a visit, counted from 0 after baseline.
+func lsMean(m trial.Model, arm, visit int) mmrm.Estimate {
+	if m.Failed != "" || arm >= len(m.LSMeans) || visit >= len(m.LSMeans[arm]) {
+		return none
+	}
+	return m.LSMeans[arm][visit]
+}
