@@ -1,7 +1,9 @@
 package figures
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
 
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
@@ -32,7 +34,7 @@ func Correlations(a trial.Analysis, _ Options) ([]figure.Picture, error) {
 }
 
 // chooseCorrelations returns those over all subjects: at the primary visit, if there
-// are any.
+// are any. Those of one score follow each other, so that three compartments fill a row.
 func chooseCorrelations(a trial.Analysis) []trial.Correlation {
 	var all, primary []trial.Correlation
 	for _, c := range a.Correlations {
@@ -46,8 +48,11 @@ func chooseCorrelations(a trial.Analysis) []trial.Correlation {
 		}
 	}
 	if len(primary) > 0 {
-		return primary
+		all = primary
 	}
+	slices.SortStableFunc(all, func(x, y trial.Correlation) int {
+		return cmp.Or(cmp.Compare(x.Y, y.Y), cmp.Compare(x.Visit, y.Visit), cmp.Compare(x.X, y.X))
+	})
 	return all
 }
 

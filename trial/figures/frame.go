@@ -167,6 +167,26 @@ func writeDagger(c draw.Canvas, at vg.Point, up bool) {
 	figure.Write(c, figure.Bold(figure.Letters(daggerSize)), at, dagger, figure.Center, y)
 }
 
+// barEnd is the end of a bar, half as wide across as its stroke is; cut where the interval
+// goes on beyond the panel.
+type barEnd struct {
+	at, outward vg.Point
+	half        vg.Length
+	cut         bool
+}
+
+// endBar draws the end of a bar: a stroke across, or an arrowhead where it is cut.
+func endBar(c draw.Canvas, bar draw.LineStyle, e barEnd) {
+	across := vg.Point{X: e.outward.Y, Y: e.outward.X}.Scale(e.half)
+	if e.cut {
+		base := e.at.Sub(e.outward.Scale(2 * e.half))
+		c.FillPolygon(bar.Color, []vg.Point{e.at, base.Add(across), base.Sub(across)})
+		return
+	}
+	from, to := e.at.Sub(across), e.at.Add(across)
+	c.StrokeLine2(bar, from.X, from.Y, to.X, to.Y)
+}
+
 // fillRect fills a rectangle.
 func fillRect(c draw.Canvas, style draw.LineStyle, r vg.Rectangle) {
 	c.FillPolygon(style.Color, []vg.Point{r.Min, {X: r.Max.X, Y: r.Min.Y}, r.Max, {X: r.Min.X, Y: r.Max.Y}})
