@@ -33,11 +33,7 @@ func (s *sheet) png(p Picture) ([]byte, error) {
 		case fill:
 			c.Fill(vgPath(m.path))
 		case letters:
-			c.Push()
-			c.Translate(vg.Point{X: vg.Length(m.at.x), Y: vg.Length(m.at.y)})
-			c.Rotate(m.angle * math.Pi / 180)
-			c.FillString(m.face, vg.Point{}, drawable(m.face.Face, m.text))
-			c.Pop()
+			c.Fill(m.outlined())
 		case raster:
 			c.DrawImage(m.rectangle(), m.image)
 		}

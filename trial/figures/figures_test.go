@@ -7,8 +7,10 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -126,6 +128,7 @@ func joined(t *testing.T, p figure.Picture) string {
 func TestContent(t *testing.T) {
 	a := trialOf(founding)
 	pictures := drawAll(t, a, Options{})
+	look(t, "founding", slices.Collect(maps.Values(pictures)))
 	wants := map[string][]string{
 		"means":          {"Mean T2 (ms)", "Month", "Control", "Cell therapy", "Medial T2", "Patellofemoral T2", "† S001 at month0: another scanner than at baseline"},
 		"means-scores":   {"Mean (mm)", "VAS pain", "WOMAC"},
@@ -234,26 +237,26 @@ func TestFlags(t *testing.T) {
 
 // The same analysis gives the same bytes, drawn alone or beside others.
 func TestSameBytes(t *testing.T) {
-	a := trialOf(founding)
-	first := drawAll(t, a, Options{})
-	var wg sync.WaitGroup
-	runs := make([]map[string]figure.Picture, 3)
-	for n := range runs {
-		wg.Go(func() { runs[n] = drawAll(t, trialOf(founding), Options{}) })
-	}
-	wg.Wait()
-	for _, run := range runs {
-		for name, p := range first {
-			q := run[name]
-			if !bytes.Equal(p.SVG, q.SVG) || !bytes.Equal(p.PNG, q.PNG) || !bytes.Equal(p.PDF, q.PDF) {
-				t.Errorf("%s differs from run to run", name)
+	all := func(a trial.Analysis) (out []figure.Picture) {
+		for _, one := range []func(trial.Analysis, Options) ([]figure.Picture, error){Means, Forest, Waterfall, Missing} {
+			pictures, err := one(a, Options{})
+			if err != nil {
+				t.Error(err)
 			}
-		}
-	}
-	look(t, "founding", func() (out []figure.Picture) {
-		for _, p := range first {
-			out = append(out, p)
+			out = append(out, pictures...)
 		}
 		return out
-	}())
+	}
+	first := all(trialOf(founding))
+	var wg sync.WaitGroup
+	for range 2 {
+		wg.Go(func() {
+			for n, q := range all(trialOf(founding)) {
+				if p := first[n]; !bytes.Equal(p.SVG, q.SVG) || !bytes.Equal(p.PNG, q.PNG) || !bytes.Equal(p.PDF, q.PDF) {
+					t.Errorf("%s differs from run to run", p.Name)
+				}
+			}
+		})
+	}
+	wg.Wait()
 }

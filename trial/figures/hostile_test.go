@@ -18,25 +18,25 @@ func hostile() map[string]trial.Analysis {
 		change(&s)
 		all[name] = trialOf(s)
 	}
-	with("one arm", func(s *shape) { s.arms = 1 })
-	with("one visit", func(s *shape) { s.months = s.months[:1] })
+	with("one arm", func(s *shape) { s.scores = 1; s.arms = 1 })
+	with("one visit", func(s *shape) { s.scores = 1; s.months = s.months[:1] })
 	with("one subject", func(s *shape) { s.perArm = 1; s.missing = 0 })
-	with("two per arm", func(s *shape) { s.perArm = 2; s.missing = 0 })
+	with("two per arm", func(s *shape) { s.scores = 1; s.perArm = 2; s.missing = 0 })
 	with("six arms", func(s *shape) { s.arms = 6; s.perArm = 8; s.flags = 40 })
 	with("200 visits", func(s *shape) {
+		s.scores = 1
 		s.months = nil
 		for n := range 200 {
 			s.months = append(s.months, float64(n)/2)
 		}
 		s.flags = 0
 	})
-	with("uneven visits", func(s *shape) { s.months = []float64{-1, 0, 0.25, 0.5, 1, 24} })
-	with("300 subjects", func(s *shape) { s.perArm = 150; s.flags = 20; s.missing = 0.2 })
-	with("no scores", func(s *shape) { s.scores = 0 })
+	with("uneven visits", func(s *shape) { s.scores = 1; s.months = []float64{-1, 0, 0.25, 0.5, 1, 24} })
+	with("300 subjects", func(s *shape) { s.scores = 1; s.perArm = 150; s.flags = 20; s.missing = 0.2 })
 	with("no compartments", func(s *shape) { s.compartments = 0 })
-	with("21 compartments", func(s *shape) { s.compartments = 21; s.arms = 4 })
-	with("all missing", func(s *shape) { s.missing = 1 })
-	with("most missing", func(s *shape) { s.missing = 0.75; s.perArm = 30 })
+	with("10 compartments", func(s *shape) { s.compartments = 10; s.arms = 4; s.scores = 1 })
+	with("all missing", func(s *shape) { s.scores = 1; s.missing = 1 })
+	with("most missing", func(s *shape) { s.scores = 1; s.missing = 0.75; s.perArm = 30 })
 	all["zero variance"] = everyValue(func(trial.Value) trial.Value { return trial.Value{X: 35} })
 	all["zero"] = everyValue(func(trial.Value) trial.Value { return trial.Value{} })
 	all["huge"] = everyValue(func(v trial.Value) trial.Value { v.X *= 1e300; return v })

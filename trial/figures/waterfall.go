@@ -216,8 +216,12 @@ func (f fall) bandEdges(p figure.Panel) {
 		p.StrokeLine2(edge, p.Area.Min.X, p.AtY(y), p.Area.Max.X, p.AtY(y))
 	}
 	words := fmt.Sprintf("±%s %%: repeatability", figure.Number(f.rc, 1))
+	beside := 0 // bars under the words
+	for beside < len(f.bars) && p.AtX(float64(beside)) < p.Area.Min.X+3+small.Width(words) {
+		beside++
+	}
 	at, y := vg.Point{X: p.Area.Min.X + 3, Y: p.AtY(f.rc) + 2.5}, figure.Base
-	if n := len(f.bars) * 3 / 4; n < len(f.bars) && f.bars[n].percent > 0.7*f.rc {
+	if beside > 0 && f.bars[beside-1].percent > f.rc && f.bars[0].percent > -f.rc {
 		at.Y, y = p.AtY(-f.rc)-2.5, figure.Below
 	}
 	figure.Write(p.Canvas, small, at, figure.Fit(small, words, p.Area.Size().X-4), figure.Left, y)

@@ -1,0 +1,72 @@
+package figure
+
+import (
+	"math"
+
+	"golang.org/x/image/font/sfnt"
+	"golang.org/x/image/math/fixed"
+	"gonum.org/v1/plot/vg"
+)
+
+// outlined returns the outlines of the letters of a text on the sheet, to be filled. A PNG
+// is drawn by these: vgimg turns pixels of letters instead, which blurs them, and in
+// floating point, so that a processor with fused multiply-adds gives other shades.
+func (m mark) outlined() vg.Path {
+	var (
+		out  vg.Path
+		buf  sfnt.Buffer
+		f    = m.face.Face
+		unit = fixed.Int26_6(f.UnitsPerEm()) // so that lengths come in the typeface's own units
+		size = float64(m.face.Font.Size) / float64(unit)
+		x    fixed.Int26_6 // of the letter on its line
+		last sfnt.GlyphIndex
+	)
+	sin, cos := math.Sincos(m.angle * math.Pi / 180)
+	place := func(p fixed.Point26_6) vg.Point { // y of outlines points down
+		along, up := float64(x+p.X)*size, -float64(p.Y)*size
+		return vg.Point{X: vg.Length(m.at.x + along*cos - up*sin), Y: vg.Length(m.at.y + along*sin + up*cos)}
+	}
+	for n, r := range drawable(f, m.text) {
+		g, err := f.GlyphIndex(&buf, r)
+		if err != nil {
+			continue
+		}
+		if n > 0 {
+			if kern, err := f.Kern(&buf, last, g, unit, 0); err == nil {
+				x += kern
+			}
+		}
+		if segments, err := f.LoadGlyph(&buf, g, unit, nil); err == nil {
+			out = append(out, outlineOf(segments, place)...)
+		}
+		if advance, err := f.GlyphAdvance(&buf, g, unit, 0); err == nil {
+			x += advance
+		}
+		last = g
+	}
+	return out
+}
+
+// outlineOf returns the path of a letter's segments.
+func outlineOf(segments sfnt.Segments, place func(fixed.Point26_6) vg.Point) vg.Path {
+	var p vg.Path
+	for n, s := range segments {
+		switch s.Op {
+		case sfnt.SegmentOpMoveTo:
+			if n > 0 {
+				p.Close()
+			}
+			p.Move(place(s.Args[0]))
+		case sfnt.SegmentOpLineTo:
+			p.Line(place(s.Args[0]))
+		case sfnt.SegmentOpQuadTo:
+			p.QuadTo(place(s.Args[0]), place(s.Args[1]))
+		case sfnt.SegmentOpCubeTo:
+			p.CubeTo(place(s.Args[0]), place(s.Args[1]), place(s.Args[2]))
+		}
+	}
+	if len(segments) > 0 {
+		p.Close()
+	}
+	return p
+}
