@@ -31,9 +31,7 @@ var founding = shape{arms: 2, perArm: 12, months: []float64{0, 3, 12}, compartme
 func trialOf(s shape) trial.Analysis {
 	rng := rand.New(rand.NewPCG(s.seed, 5))
 	a := trial.Analysis{Design: trial.Design{Name: "DEMO", Primary: trial.Primary{Visit: len(s.months) - 1}}}
-	for _, name := range []string{"Control", "Cell therapy", "Dose B", "Dose C", "Dose D", "Dose E"}[:s.arms] {
-		a.Design.Arms = append(a.Design.Arms, name)
-	}
+	a.Design.Arms = []string{"Control", "Cell therapy", "Dose B", "Dose C", "Dose D", "Dose E"}[:s.arms]
 	for _, m := range s.months {
 		a.Design.Visits = append(a.Design.Visits, trial.Visit{Name: fmt.Sprintf("month%g", m), Month: m})
 	}
