@@ -21,7 +21,7 @@ func (s Settings) chooseTrain(st dicomio.Study, side string) (dicomio.Train, err
 	}
 	rule := s.Protocol.Series
 	if s.Series != "" {
-		rule = SeriesRule{anyOf: s.Series}
+		rule = SeriesRule{anyOf: s.Series, flag: "--series"}
 	}
 	if rule.Side == "" {
 		rule.Side = side
@@ -84,7 +84,7 @@ func (r SeriesRule) String() string {
 		parts = append(parts, "side "+r.Side)
 	}
 	if r.anyOf != "" {
-		parts = append(parts, fmt.Sprintf("--series %s", r.anyOf))
+		parts = append(parts, fmt.Sprintf("%s %s", r.flag, short(r.anyOf)))
 	}
 	return strings.Join(parts, ", ")
 }

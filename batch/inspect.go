@@ -199,6 +199,9 @@ func (s Settings) try(ctx context.Context, j Job, in *InspectedStudy) error {
 	if err != nil {
 		return wrapped("mask", err)
 	}
+	if j.Anatomy.Problem != nil {
+		in.Warnings = append(in.Warnings, j.Anatomy.warning())
+	}
 	described := mask.described(regions)
 	in.Mask = &described
 	if text := mask.empty(regions); known && text != "" {

@@ -21,6 +21,7 @@ type Job struct {
 	Identity Identity
 	Train    dicomio.Train
 	Mask     Mask
+	Anatomy  Anatomy
 	Dir      string
 	// Tree opens the mask, which may lie in an archive; nil knows no archives.
 	Tree *files.Tree
@@ -36,6 +37,9 @@ func Process(ctx context.Context, j Job, p Protocol, workers int) (report.Result
 	// The pictures are drawn, and the next study is read, in the memory of all
 	// the echoes but the one that is shown.
 	runtime.GC()
+	if err := j.addAnatomy(ctx, &s, workers); err != nil {
+		return report.Result{}, err
+	}
 	return report.WriteStudy(j.Dir, s)
 }
 
@@ -64,13 +68,18 @@ func measure(ctx context.Context, j Job, p Protocol, workers int) (report.Study,
 	if err != nil {
 		return report.Study{}, err
 	}
-	return report.Study{
+	s := report.Study{
 		Result:    result,
 		Echo:      volume.Map{Geometry: src.series.Geometry, Data: src.series.Echo[result.Protocol.SkippedEchoes]},
 		Maps:      maps,
 		WriteMaps: p.Maps != MapsNone,
 		Regions:   src.regions,
-	}, nil
+	}
+	if s.WriteMaps && !j.Anatomy.Named {
+		s.Anatomy = volume.Map{Geometry: src.series.Geometry, Data: src.series.Echo[0]}
+		s.Result.Anatomy = describeAnatomy(j.Train.FirstEcho(), j.Train.Lossy)
+	}
+	return s, nil
 }
 
 // source is what a study's files hold.

@@ -1,6 +1,7 @@
 package batch
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"math"
@@ -37,6 +38,9 @@ type Protocol struct {
 	Layout string
 	// Series says which of several trains of a study is meant.
 	Series SeriesRule
+	// Anatomy says which series of a study its maps are shown over; empty means the first
+	// echo of the series that is mapped.
+	Anatomy SeriesRule
 	// PhilipsScaling says which values of Philips images are mapped; empty means
 	// display values.
 	PhilipsScaling dicomio.PhilipsScaling
@@ -66,9 +70,16 @@ type SeriesRule struct {
 	Echoes int `yaml:"echoes"`
 	// Side is L or R; empty means any.
 	Side string `yaml:"side"`
-	// anyOf is what --series says: a number, the beginning of a hash or a pattern
-	// of the description, whichever fits; empty means any.
-	anyOf string
+	// anyOf is what the flag says: a number, the beginning of a hash or a pattern of
+	// the description, whichever fits; empty means any.
+	anyOf, flag string
+}
+
+func (r SeriesRule) check(name string) error {
+	if r.Side != "" && r.Side != "L" && r.Side != "R" {
+		return fmt.Errorf("%s: side %q is not L or R", name, r.Side)
+	}
+	return nil
 }
 
 // protocolFile is a protocol as it stands in YAML.
@@ -92,6 +103,7 @@ type protocolFile struct {
 	Maps       string     `yaml:"maps"`
 	Philips    string     `yaml:"philips_scaling"`
 	Series     SeriesRule `yaml:"series"`
+	Anatomy    SeriesRule `yaml:"anatomy"`
 }
 
 // ReadProtocol reads a protocol from a YAML file. A key that it does not know is
@@ -107,7 +119,7 @@ func ReadProtocol(path string) (Protocol, error) {
 	if err := yamlfile.Decode(text, &f); err != nil && !errors.Is(err, yamlfile.ErrEmpty) {
 		return Protocol{}, fmt.Errorf("protocol %s: %w", path, err)
 	}
-	p := Protocol{Name: f.Name, Mask: f.Mask, Layout: f.Layout, Series: f.Series, Maps: Maps(f.Maps), PhilipsScaling: dicomio.PhilipsScaling(f.Philips), AllowForeignMask: f.Foreign}
+	p := Protocol{Name: f.Name, Mask: f.Mask, Layout: f.Layout, Series: f.Series, Anatomy: f.Anatomy, Maps: Maps(f.Maps), PhilipsScaling: dicomio.PhilipsScaling(f.Philips), AllowForeignMask: f.Foreign}
 	if f.Threshold != nil {
 		if p.MaskThreshold, err = MaskThreshold(*f.Threshold); err != nil {
 			return Protocol{}, fmt.Errorf("protocol %s: %w", path, err)
@@ -222,8 +234,8 @@ func (p Protocol) Check() error {
 	if all := []Maps{"", MapsFull, MapsMask, MapsNone}; !slices.Contains(all, p.Maps) {
 		return fmt.Errorf("maps %q is not one of %v", p.Maps, all[1:])
 	}
-	if s := p.Series.Side; s != "" && s != "L" && s != "R" {
-		return fmt.Errorf("series: side %q is not L or R", s)
+	if err := cmp.Or(p.Series.check("series"), p.Anatomy.check("anatomy")); err != nil {
+		return err
 	}
 	if err := p.PhilipsScaling.Check(); err != nil {
 		return fmt.Errorf("philips_scaling: %w", err)

@@ -41,7 +41,7 @@ func Run(ctx context.Context, s Settings) (Outcome, error) {
 	out := Outcome{Passed: found.Passed, Files: found.Files, failed: map[seriesKey]bool{}}
 	jobs := s.plan(found, m, &out)
 	s.processAll(ctx, jobs, &out)
-	out.remarkEmpty()
+	out.remarkWarnings()
 	return out, errors.Join(s.writeTables(&out), ctx.Err())
 }
 
@@ -138,6 +138,7 @@ func (s Settings) job(st dicomio.Study, m *manifest) (j Job, err error) {
 	if j.Train, err = s.chooseTrain(st, j.Identity.Side); err != nil {
 		return j, fmt.Errorf("read: %w", err)
 	}
+	j.Anatomy = s.chooseAnatomy(j)
 	j.Mask, err = s.chooseMask(j)
 	return j, err
 }
@@ -230,7 +231,7 @@ func (s Settings) processAll(ctx context.Context, jobs []Job, out *Outcome) {
 		g.SetLimit(1)
 	}
 	for n, j := range jobs {
-		need := min(memoryOf(j.Train), budget)
+		need := min(memoryOf(j.Train)+j.Anatomy.memory(), budget)
 		if memory.Acquire(ctx, need) != nil {
 			finish(n, report.Result{}, errInterrupted)
 			continue
@@ -250,13 +251,15 @@ func (s Settings) processAll(ctx context.Context, jobs []Job, out *Outcome) {
 	}
 }
 
-// remarkEmpty notes the studies whose mask marks nothing: they are done, and have no
-// figures.
-func (o *Outcome) remarkEmpty() {
+// remarkWarnings notes the studies whose mask marks nothing, which are done and have no
+// figures, and those without the anatomy that was asked for.
+func (o *Outcome) remarkWarnings() {
 	for _, r := range o.Results {
 		for _, w := range r.Warnings {
 			if strings.HasPrefix(w, noVoxel) {
 				o.Remarks = append(o.Remarks, r.Mask.Path+": "+w)
+			} else if strings.HasPrefix(w, noAnatomy) {
+				o.Remarks = append(o.Remarks, strings.TrimSpace(r.Subject+" "+r.Visit)+": "+w)
 			}
 		}
 	}

@@ -30,6 +30,9 @@ type Settings struct {
 	// digits or more) of its hash or a pattern of its description; "" leaves it to
 	// the protocol.
 	Series string
+	// Anatomy picks the series that maps are shown over, in the same words; "" leaves it
+	// to the protocol, and there to the first echo of the series that is mapped.
+	Anatomy string
 	// Mask is a pattern of the mask's file name, or of its path below the study's
 	// folder; it goes before the protocol's. "" means the usual names of NIfTI files,
 	// or the DICOM mask that was drawn on the series.

@@ -2,6 +2,7 @@ package dicomio
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"errors"
@@ -60,6 +61,25 @@ func Read(ctx context.Context, t Train, workers int) (volume.MultiEcho, []File, 
 		named[n] = File{Path: f.name, SHA256: f.sum, Lossy: f.lossy.Load()}
 	}
 	return s, named, nil
+}
+
+// FirstEcho returns the first echo of the train, or of a series that is none, as a
+// train of one echo for Read. Its Problem says why it cannot be read.
+func (t Train) FirstEcho() Train {
+	if t.Problem = cmp.Or(t.Problem, t.unread); t.Problem != nil {
+		return t
+	}
+	t.TE, t.grid = t.TE[:1], t.grid[:1]
+	t.images = t.grid[0]
+	t.Images = len(t.images)
+	return t
+}
+
+// SharesFrame reports whether both trains say that they are in one frame of
+// reference, so that positions in them are of one space.
+func (t Train) SharesFrame(with Train) bool {
+	frame := t.images[0].frame
+	return frame != "" && frame == with.images[0].frame
 }
 
 // trainFile is a file of a train, with the images in it that the train needs.

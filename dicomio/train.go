@@ -45,6 +45,7 @@ type Train struct {
 	// Problem is why the train cannot be read, or nil.
 	Problem error
 
+	unread error       // why a series that need not be a train cannot be read, or nil
 	images []*header   // all of them, by name
 	grid   [][]*header // [echo][slice], where Problem is nil
 }
@@ -79,7 +80,7 @@ func trains(images []*header, scaling PhilipsScaling) (sound, suspects, others [
 			suspects = append(suspects, t)
 		default:
 			t := newTrain(g, te, scaling)
-			t.Problem = nil // it need not be a train
+			t.Problem, t.unread = nil, t.Problem // it need not be a train
 			others = append(others, t)
 		}
 	}

@@ -10,7 +10,8 @@ import (
 // datatype is the storage of one voxel, by its code in nifti1.h.
 type datatype int16
 
-// The datatypes that are read. Writing uses dtUint8 and dtFloat32.
+// The datatypes that are read. Writing uses dtUint8, dtInt16, dtUint16
+// and dtFloat32.
 const (
 	dtUint8   datatype = 2
 	dtInt16   datatype = 4

@@ -57,6 +57,8 @@ type Result struct {
 	// their centres in mm.
 	Size    [3]int     `json:"size"`
 	Spacing [3]float64 `json:"spacing_mm"`
+	// Anatomy is what anatomy.nii.gz shows; nil where there is none.
+	Anatomy *Anatomy `json:"anatomy,omitempty"`
 	// Compartments holds one summary per compartment in the order of the scheme.
 	Compartments []segment.Summary `json:"compartments"`
 	Decays       []Decay           `json:"decays"`
@@ -85,6 +87,20 @@ type Mask struct {
 	// Segments are those of a DICOM mask; absent for a label map, whose labels mean
 	// what Protocol.Labels says.
 	Segments []segment.Reading `json:"segments,omitempty"`
+}
+
+// Anatomy is the series that is shown beneath maps.
+type Anatomy struct {
+	// Series is the hash of its SeriesInstanceUID; that of the result where it is the
+	// first echo of the mapped series.
+	Series string `json:"series"`
+	// TE is its echo time in ms.
+	TE float64 `json:"te_ms"`
+	// Size and Spacing are those of its grid, as in Result.
+	Size    [3]int     `json:"size"`
+	Spacing [3]float64 `json:"spacing_mm"`
+	// LossyImages says that its images were compressed with loss.
+	LossyImages bool `json:"lossy_images"`
 }
 
 // Noise is the standard deviation of each channel of the complex signal, in the

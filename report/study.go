@@ -28,6 +28,9 @@ type Study struct {
 	WriteMaps bool
 	// Regions is the mask by compartment.
 	Regions segment.Regions
+	// Anatomy is what maps are shown over, on a grid of its own; it is written with the
+	// maps where it has data.
+	Anatomy volume.Map
 }
 
 // output is a file of a study's folder.
@@ -41,8 +44,8 @@ type output struct {
 //
 // The folder holds overlay.png, decay.png, preview.jpg and result.json, and if
 // asked for the maps t2.nii.gz, s0.nii.gz, r2.nii.gz, t2_se.nii.gz and
-// status.nii.gz, and of offset.nii.gz, b1.nii.gz and echoes.nii.gz those that Maps
-// has. It is written under a hidden temporary name beside dir, each
+// status.nii.gz, of offset.nii.gz, b1.nii.gz and echoes.nii.gz those that Maps
+// has, compartments.nii.gz and, where there is one, anatomy.nii.gz. It is written under a hidden temporary name beside dir, each
 // file synced, and renamed: dir is complete or absent. The folder of an earlier
 // run, known by its result.json, is replaced with all that is in it; a folder
 // that holds anything else is refused. On error nothing is left behind, and an
@@ -94,6 +97,9 @@ func (s Study) check() error {
 			return fmt.Errorf("%s: got %d voxels, want %d as the grid %v", a.name, a.got, n, s.Echo.Size)
 		}
 	}
+	if a := s.Anatomy; a.Data != nil && len(a.Data) != a.Voxels() {
+		return fmt.Errorf("anatomy: got %d voxels, want %d as the grid %v", len(a.Data), a.Voxels(), a.Size)
+	}
 	if n == 0 {
 		return fmt.Errorf("grid %v has no voxels", s.Echo.Size)
 	}
@@ -128,7 +134,7 @@ func (s Study) maps() []output {
 		name, description string
 		data              []float32
 	}{
-		{"t2.nii.gz", "T2 in ms", s.Maps.T2},
+		{t2File, "T2 in ms", s.Maps.T2},
 		{"s0.nii.gz", "S0, signal at TE 0", s.Maps.S0},
 		{"r2.nii.gz", "coefficient of determination R2", s.Maps.R2},
 		{"t2_se.nii.gz", "standard error of T2 in ms", s.Maps.SE},
@@ -147,8 +153,15 @@ func (s Study) maps() []output {
 			return nifti.WriteLabels(w, g, s.Maps.Echoes, "number of fitted echoes"+s.madeBy())
 		}})
 	}
+	if s.Anatomy.Data != nil {
+		out = append(out, output{anatomyFile, func(w io.Writer) error {
+			return nifti.WriteImage(w, s.Anatomy, "magnitude, see result.json, t2map "+s.Result.Version)
+		}})
+	}
 	return append(out, output{"status.nii.gz", func(w io.Writer) error {
 		return nifti.WriteLabels(w, g, s.Maps.Status, "fit status, see result.json"+s.madeBy())
+	}}, output{compartmentsFile, func(w io.Writer) error {
+		return nifti.WriteLabels(w, g, s.Regions.Data, "compartments in the order of result.json, t2map "+s.Result.Version)
 	}})
 }
 
@@ -250,4 +263,8 @@ const (
 	decayFile   = "decay.png"
 	previewFile = "preview.jpg"
 	pageFile    = "index.html"
+
+	t2File           = "t2.nii.gz"
+	anatomyFile      = "anatomy.nii.gz"
+	compartmentsFile = "compartments.nii.gz"
 )

@@ -16,6 +16,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/t2map/t2map/nifti"
+	"github.com/t2map/t2map/volume"
 )
 
 // smallStudy has a grid of 48 × 48 × 4 and is fast to write.
@@ -43,7 +44,7 @@ func TestWriteStudy(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := []string{"decay.png", "overlay.png", "preview.jpg", "r2.nii.gz", "result.json", "s0.nii.gz", "status.nii.gz", "t2.nii.gz", "t2_se.nii.gz"}
+	want := []string{"compartments.nii.gz", "decay.png", "overlay.png", "preview.jpg", "r2.nii.gz", "result.json", "s0.nii.gz", "status.nii.gz", "t2.nii.gz", "t2_se.nii.gz"}
 	if diff := cmp.Diff(want, list(t, dir)); diff != "" {
 		t.Errorf("files (-want +got):\n%s", diff)
 	}
@@ -81,6 +82,8 @@ func TestWriteStudyMaps(t *testing.T) {
 		s.Maps.Offset[v], s.Maps.B1[v], s.Maps.Echoes[v] = float32(v)-5, 1/float32(1+v), uint8(v%9)
 		echoes[v] = float32(v % 9)
 	}
+	s.Anatomy = s.Echo
+	s.Anatomy.Size[0], s.Anatomy.Size[1] = s.Anatomy.Size[1], s.Anatomy.Size[0] // a grid of its own
 	if _, err := WriteStudy(dir, s); err != nil {
 		t.Fatal(err)
 	}
@@ -88,9 +91,14 @@ func TestWriteStudyMaps(t *testing.T) {
 	for v, st := range s.Maps.Status {
 		status[v] = float32(st)
 	}
+	mask := make([]float32, len(s.Regions.Data))
+	for v, r := range s.Regions.Data {
+		mask[v] = float32(r)
+	}
 	for name, want := range map[string][]float32{
 		"t2.nii.gz": s.Maps.T2, "s0.nii.gz": s.Maps.S0, "r2.nii.gz": s.Maps.R2, "t2_se.nii.gz": s.Maps.SE, "status.nii.gz": status,
 		"offset.nii.gz": s.Maps.Offset, "b1.nii.gz": s.Maps.B1, "echoes.nii.gz": echoes,
+		"compartments.nii.gz": mask, "anatomy.nii.gz": s.Echo.Data,
 	} {
 		b, err := os.ReadFile(filepath.Join(dir, name))
 		if err != nil {
@@ -223,6 +231,7 @@ func TestWriteStudyRefuses(t *testing.T) {
 		{"short map", "T2: got 9215 voxels, want 9216 as the grid [48 48 4]", func(s *Study) { s.Maps.T2 = s.Maps.T2[1:] }},
 		{"no status", "status: got 0 voxels", func(s *Study) { s.Maps.Status = nil }},
 		{"other mask", "grids differ", func(s *Study) { s.Regions.Size = [3]int{48, 4, 48} }},
+		{"short anatomy", "anatomy: got 1 voxels, want 9216", func(s *Study) { s.Anatomy = volume.Map{Geometry: s.Echo.Geometry, Data: make([]float32, 1)} }},
 		{"no version", "version is missing", func(s *Study) { s.Result.Version = "" }},
 		{"flat grid", "spacing: got", func(s *Study) { s.Echo.Affine[2][1] = 0 }},
 		{"decay without echoes", "want one per echo time", func(s *Study) { s.Result.TE = s.Result.TE[1:] }},

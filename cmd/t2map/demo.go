@@ -26,9 +26,10 @@ func demoCommand() *cobra.Command {
 		Use:   "demo [DIR]",
 		Short: "Write a synthetic trial, run the whole job on it and compare with the truth",
 		Long: `demo writes the studies of a synthetic trial (12 subjects in two arms; baseline, 3
-and 12 months) as DICOM with masks into DIR/studies, maps them into DIR/results
-and prints the compartments' mean T2 by arm and visit, and how far each is from
-the truth that went into the images. DIR is ` + demoDir + ` unless named.`,
+and 12 months) as DICOM with masks into DIR/studies, maps them into DIR/results,
+prints the compartments' mean T2 by arm and visit, and how far each is from
+the truth that went into the images, and compares the arms in DIR/report.
+DIR is ` + demoDir + ` unless named.`,
 		Example: "  t2map demo\n  t2map demo /tmp/trial",
 		Args:    usage(cobra.MaximumNArgs(1)),
 		RunE: func(c *cobra.Command, args []string) error {
@@ -67,9 +68,22 @@ func demo(c *cobra.Command, dir string) error {
 	cells := compare(truth, outcome.Results)
 	printDemo(w, cells)
 	fmt.Fprintf(w, "\n%d studies written and mapped in %.1f s.\n\n", len(outcome.Results), time.Since(start).Seconds())
-	fmt.Fprintf(w, "Look at\n  %s\tevery study with its pictures\n  %s\tone row per study and compartment\n  %s\tone study: maps, overlay, decay\n",
+	if err := demoTrial(c, dir); err != nil {
+		return err
+	}
+	fmt.Fprintf(w, "  %s\tevery study with its pictures\n  %s\tone row per study and compartment\n  %s\tone study: maps, overlay, decay\n",
 		filepath.Join(results, "index.html"), filepath.Join(results, "compartments.csv"), outcome.Results[0].Dir)
 	return nil
+}
+
+// demoTrial does what t2map trial does with the results.
+func demoTrial(c *cobra.Command, dir string) error {
+	studies := filepath.Join(dir, "studies")
+	return runTrial(c, filepath.Join(dir, "results"), trialFlags{
+		design: filepath.Join(studies, "trial.csv"), endpoints: []string{filepath.Join(studies, "scores.csv")},
+		out: filepath.Join(dir, "report"), twoStudies: "none", individuals: true,
+		table: tableFlags{separator: ",", decimal: "point"},
+	})
 }
 
 func writeDemo(ctx context.Context, dir string, show *progress) ([]phantom.Truth, error) {

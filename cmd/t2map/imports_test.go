@@ -37,6 +37,8 @@ var mayImport = map[string][]string{
 	"trial/mmrm":    {},
 	"trial/compare": {"trial/mmrm"},
 	"trial/repeat":  {"trial", "trial/compare", "printable"},
+	"trial/figures": {"trial", "trial/mmrm", "trial/repeat", "figure", "printable"},
+	"trial/publish": {"trial", "trial/mmrm", "figure", "outfile", "printable"},
 
 	"accuracy": {"volume", "t2fit", "phantom", "report"},
 
@@ -50,15 +52,15 @@ var mayImport = map[string][]string{
 	"t2fit/internal/lanes": {},
 	"t2fit/internal/epg":   {"t2fit/internal/lanes"},
 
-	"cmd/t2map": {"accuracy", "batch", "dicomio", "phantom", "report", "segment", "t2fit", "printable"},
+	"cmd/t2map": {"accuracy", "batch", "dicomio", "phantom", "report", "segment", "t2fit", "printable", "trial", "trial/mmrm", "trial/figures", "trial/publish", "trial/repeat", "figure", "outfile"},
 }
 
 // onlyIn says where a library may be seen: numerical packages see no path and no
 // logger.
 var onlyIn = map[string][]string{
 	// codec keeps its compiled module in the user's cache directory.
-	"os":                            {"files", "dicomio", "dicomio/internal/codec", "phantom", "report", "batch", "outfile", "cmd/t2map"},
-	"path/filepath":                 {"files", "dicomio", "dicomio/internal/codec", "phantom", "report", "batch", "outfile", "cmd/t2map"},
+	"os":                            {"files", "dicomio", "dicomio/internal/codec", "phantom", "report", "batch", "outfile", "trial/publish", "cmd/t2map"},
+	"path/filepath":                 {"files", "dicomio", "dicomio/internal/codec", "phantom", "report", "batch", "outfile", "trial/publish", "cmd/t2map"},
 	"github.com/suyashkumar/dicom":  {"dicomio", "dicomio/dicomwrite", "dicomio/internal/elements"},
 	"github.com/tetratelabs/wazero": {"dicomio/internal/codec"},
 	"github.com/spf13/cobra":        {"cmd/t2map"},

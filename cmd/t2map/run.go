@@ -19,6 +19,7 @@ import (
 type studyFlags struct {
 	protocol, scheme, mask, maps string
 	manifest, layout, series     string
+	anatomy                      string
 	skipEchoes, workers          int
 	philips                      string
 	maskThreshold                float64
@@ -42,6 +43,7 @@ func (f *studyFlags) add(c *cobra.Command) {
 	p.StringVar(&f.manifest, "manifest", "", "CSV `file` with the columns folder,subject,visit,side,mask")
 	p.StringVar(&f.layout, "layout", "", "`pattern` of study folders, such as '{subject}/{visit}'")
 	p.StringVar(&f.series, "series", "", "which series, where a study has several: its `number`, hash or a pattern of its description")
+	p.StringVar(&f.anatomy, "anatomy", "", "series to show maps over, written beside them: its `number`, hash or a pattern of its description (default: the first echo of the mapped series)")
 	p.StringVar(&f.philips, "philips-scaling", "", "which `values` of Philips images to map: dv, displayed values; fp, floating-point values, needed where echoes have different scale slopes (2005,100E) (default dv)")
 	p.IntVar(&f.skipEchoes, "skip-echoes", 1, "`number` of first echoes left out of the fit; epg fits all")
 	p.IntVar(&f.workers, "workers", 0, "`number` of files read and of slabs fitted at a time (default: one per processor)")
@@ -66,7 +68,7 @@ func (f *studyFlags) addMaps(c *cobra.Command) {
 
 // settings joins flags and protocol.
 func (f *studyFlags) settings(c *cobra.Command, roots []string) (batch.Settings, error) {
-	s := batch.Settings{Roots: roots, Manifest: f.manifest, Layout: f.layout, Series: f.series, Mask: f.mask, Workers: f.workers}
+	s := batch.Settings{Roots: roots, Manifest: f.manifest, Layout: f.layout, Series: f.series, Anatomy: f.anatomy, Mask: f.mask, Workers: f.workers}
 	p := &s.Protocol
 	var err error
 	if f.protocol != "" {

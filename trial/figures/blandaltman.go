@@ -10,7 +10,6 @@ import (
 	"gonum.org/v1/plot/vg/draw"
 
 	"github.com/t2map/t2map/figure"
-	"github.com/t2map/t2map/trial/compare"
 	"github.com/t2map/t2map/trial/repeat"
 )
 
@@ -92,8 +91,8 @@ func bandEntry(words string) entry {
 }
 
 // lines of a panel that have a place.
-func linesOf(a repeat.Agreement) (lines []compare.Interval, styles []draw.LineStyle) {
-	for i, l := range []compare.Interval{a.Bias, a.Lower, a.Upper} {
+func linesOf(a repeat.Agreement) (lines []repeat.Interval, styles []draw.LineStyle) {
+	for i, l := range []repeat.Interval{a.Bias, a.Lower, a.Upper} {
 		if figure.Drawable(l.Estimate) {
 			lines, styles = append(lines, l), append(styles, []draw.LineStyle{biasLine, limitLine, limitLine}[i])
 		}
@@ -128,7 +127,7 @@ func (b *agreements) pictures() ([]figure.Picture, error) {
 		f.Name = pageName(b.Name, n)
 		panels := b.Compartments[page[0]:page[1]]
 		rows := (len(panels) + chartColumns - 1) / chartColumns
-		p, err := f.render(vg.Length(rows)*b.rowHeight(), func(c draw.Canvas, body vg.Rectangle) { b.paint(c, body, panels) })
+		p, err := f.render(vg.Length(rows)*b.rowHeight()-chartRowGap, func(c draw.Canvas, body vg.Rectangle) { b.paint(c, body, panels) })
 		if err != nil {
 			return nil, err
 		}
@@ -139,38 +138,32 @@ func (b *agreements) pictures() ([]figure.Picture, error) {
 
 func (b *agreements) paint(c draw.Canvas, body vg.Rectangle, panels []repeat.Compartment) {
 	columns := vg.Length(min(chartColumns, len(panels)))
-	width := min((body.Size().X-columns*agreementLeft-chartGap*(columns-1))/columns, chartWidest)
+	width := min((body.Size().X-agreementLeft-chartGap*columns)/columns, chartWidest)
 	for n, panel := range panels {
 		column, row := n%chartColumns, n/chartColumns
-		x := body.Min.X + agreementLeft + vg.Length(column)*(width+agreementLeft+chartGap)
+		x := body.Min.X + agreementLeft + vg.Length(column)*(width+chartGap)
 		top := body.Max.Y - vg.Length(row)*b.rowHeight() - chartTitle - agreementLines*noteRow
 		p := figure.Panel{Canvas: c, Y: b.up, Area: vg.Rectangle{Min: vg.Point{X: x, Y: top - agreementHeight}, Max: vg.Point{X: x + width, Y: top}}}
-		b.panel(p, panel)
+		b.panel(p, panel, column == 0)
 	}
 }
 
-// panel draws one compartment.
-func (b *agreements) panel(p figure.Panel, c repeat.Compartment) {
+// panel draws one compartment; only those at the left have the labels of the axis.
+func (b *agreements) panel(p figure.Panel, c repeat.Compartment, labelled bool) {
 	a := c.Agreement
 	p.X, _ = figure.Cover(a.Means...)
 	p.X = p.X.Pad(0.08)
 	b.words(p, c)
-	p.GridY(p.Y.Ticks(6), true, small)
-	if a.N > 0 {
-		p.BottomAxis(scatter{}.acrossAxis(p))
+	p.GridY(p.Y.Ticks(6), labelled, small)
+	if labelled {
+		b.axisName(p)
 	}
-	width := p.Area.Size().X
-	figure.Write(p.Canvas, small, vg.Point{X: (p.Area.Min.X + p.Area.Max.X) / 2, Y: p.Area.Min.Y - 15}, "Mean T2 of both (ms)", figure.Center, figure.Below)
-	name := small
-	name.Rotation = vertical
-	side := vg.Point{X: p.Area.Min.X - agreementLeft + 8, Y: (p.Area.Min.Y + p.Area.Max.Y) / 2}
-	half := (p.Area.Size().Y - name.Width(" −  (ms)")) / 2
-	words := figure.Fit(name, b.Visits[1], half) + " − " + figure.Fit(name, b.Visits[0], half) + " (ms)"
-	figure.Write(p.Canvas, name, side, words, figure.Center, figure.Base)
 	if a.N == 0 {
 		noValues(p.Canvas, p.Area, "no pairs")
 		return
 	}
+	p.BottomAxis(scatter{}.acrossAxis(p))
+	figure.Write(p.Canvas, small, vg.Point{X: (p.Area.Min.X + p.Area.Max.X) / 2, Y: p.Area.Min.Y - 15}, "Mean T2 of both (ms)", figure.Center, figure.Below)
 	p.StrokeLine2(draw.LineStyle{Color: figure.Axis, Width: 0.6}, p.Area.Min.X, p.AtY(0), p.Area.Max.X, p.AtY(0))
 	lines, styles := linesOf(a)
 	for i, l := range lines {
@@ -181,11 +174,21 @@ func (b *agreements) panel(p figure.Panel, c repeat.Compartment) {
 	}
 	for i, l := range lines {
 		y := p.AtY(clamp(p.Y, l.Estimate))
-		p.StrokeLine2(styles[i], p.Area.Min.X, y, p.Area.Min.X+width, y)
+		p.StrokeLine2(styles[i], p.Area.Min.X, y, p.Area.Max.X, y)
 	}
 	for i, m := range a.Means {
 		p.DrawGlyphNoClip(draw.GlyphStyle{Color: figure.Ink, Radius: 1.8, Shape: draw.CircleGlyph{}}, p.At(m, clamp(p.Y, a.Differences[i])))
 	}
+}
+
+// axisName names the axis of differences after the visits.
+func (b *agreements) axisName(p figure.Panel) {
+	name := labels
+	name.Rotation = vertical
+	side := vg.Point{X: p.Area.Min.X - agreementLeft + 8, Y: (p.Area.Min.Y + p.Area.Max.Y) / 2}
+	half := (p.Area.Size().Y - name.Width(" −  (ms)")) / 2
+	words := figure.Fit(name, b.Visits[1], half) + " − " + figure.Fit(name, b.Visits[0], half) + " (ms)"
+	figure.Write(p.Canvas, name, side, words, figure.Center, figure.Base)
 }
 
 // words writes what the panel shows in figures above it.
@@ -193,11 +196,11 @@ func (b *agreements) words(p figure.Panel, c repeat.Compartment) {
 	n := func(x float64) string { return figure.Number(x, 2) }
 	a := c.Agreement
 	lines := []string{
-		fmt.Sprintf("bias %s ms [%s, %s], n = %d", n(a.Bias.Estimate), n(a.Bias.Low), n(a.Bias.High), a.N),
+		fmt.Sprintf("n = %d, bias %s ms [%s, %s]", a.N, n(a.Bias.Estimate), n(a.Bias.Low), n(a.Bias.High)),
 		fmt.Sprintf("limits %s to %s ms", n(a.Lower.Estimate), n(a.Upper.Estimate)),
-		fmt.Sprintf("wSD %s ms, wCV %s %%, RC %s ms", n(c.WSD.Estimate), n(c.WCV.Estimate), n(c.RC.Estimate)),
+		fmt.Sprintf("wSD %s ms, wCV %s %%, RC %s ms", n(c.WSD.Estimate), figure.Number(c.WCV.Estimate, 1), n(c.RC.Estimate)),
 	}
-	width := p.Area.Size().X + chartGap
+	width := p.Area.Size().X + chartGap/2
 	at := vg.Point{X: p.Area.Min.X, Y: p.Area.Max.Y + 4 + agreementLines*noteRow}
 	figure.Write(p.Canvas, strong, at, figure.Fit(strong, capital(c.Name), width), figure.Left, figure.Base)
 	for _, l := range lines {

@@ -8,7 +8,6 @@ import (
 	"strconv"
 
 	"github.com/t2map/t2map/printable"
-	"github.com/t2map/t2map/trial/compare"
 )
 
 // Columns are those of repeat.csv; docs/repeat.md says what they mean.
@@ -40,7 +39,7 @@ func (s Study) CSV() []byte {
 				row = append(row, cell(v))
 			}
 		}
-		interval := func(i compare.Interval) { add(i.Estimate, i.Low, i.High) }
+		interval := func(i Interval) { add(i.Estimate, i.Low, i.High) }
 		interval(c.WSD)
 		interval(c.WCV)
 		add(c.WSDOverMean)
@@ -102,7 +101,7 @@ type jsonInterval struct {
 	High     number `json:"high"`
 }
 
-func toJSON(i compare.Interval) jsonInterval {
+func toJSON(i Interval) jsonInterval {
 	return jsonInterval{number(i.Estimate), number(i.Low), number(i.High)}
 }
 

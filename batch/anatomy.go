@@ -1,0 +1,113 @@
+package batch
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/t2map/t2map/dicomio"
+	"github.com/t2map/t2map/report"
+	"github.com/t2map/t2map/volume"
+)
+
+// Anatomy is the series that a study's maps are shown over, where one is named; else
+// that is the first echo of the series that is mapped.
+type Anatomy struct {
+	// Named says that settings or protocol name a series.
+	Named bool
+	// Train is the first echo of the named series.
+	Train dicomio.Train
+	// Problem is why there is none, or nil. The study is mapped all the same.
+	Problem error
+}
+
+// chooseAnatomy returns the one series of the study that is named. Nothing is taken in
+// its place: what one visit shows must be what another shows.
+func (s Settings) chooseAnatomy(j Job) Anatomy {
+	rule := s.Protocol.Anatomy
+	if s.Anatomy != "" {
+		rule = SeriesRule{anyOf: s.Anatomy, flag: "--anatomy"}
+	}
+	if rule == (SeriesRule{}) || s.Protocol.Maps == MapsNone {
+		return Anatomy{}
+	}
+	asked := rule.String()
+	if rule.Side == "" {
+		rule.Side = j.Train.Side // the other knee cannot be meant
+	}
+	var fit []dicomio.Train
+	for _, t := range slices.Concat(j.Study.Trains, j.Study.Suspects, j.Study.Others) {
+		if rule.matches(t) {
+			fit = append(fit, t)
+		}
+	}
+	a := Anatomy{Named: true}
+	switch {
+	case len(fit) == 0:
+		a.Problem = fmt.Errorf("no series of the study fits %s", asked)
+	case len(fit) > 1:
+		a.Problem = fmt.Errorf("%d series fit %s: %s", len(fit), asked, listTrains(fit))
+	case fit[0].Hash == j.Train.Hash:
+		return Anatomy{} // its first echo is what is shown by default
+	default:
+		a.Train = fit[0].FirstEcho()
+		a.Problem = a.Train.Problem
+	}
+	if a.Problem == nil && !a.Train.SharesFrame(j.Train) {
+		a.Problem = fmt.Errorf("series %s (number %d) is not in the frame of reference (0020,0052) of the mapped series, or one of them has none", a.Train.Hash, a.Train.Number)
+	}
+	return a
+}
+
+// noAnatomy begins the warning of a study without the anatomy that was asked for.
+const noAnatomy = "anatomy"
+
+// warning says why there is no anatomy.
+func (a Anatomy) warning() string {
+	return fmt.Sprintf("%s: %v; maps have no anatomy beneath them", noAnatomy, a.Problem)
+}
+
+// memory is how many bytes reading it takes.
+func (a Anatomy) memory() int64 {
+	if !a.Named || a.Problem != nil {
+		return 0
+	}
+	return 4 * int64(a.Train.Geometry.Voxels())
+}
+
+// addAnatomy reads the named series, now that the echoes make room for it. What is
+// wrong with its images is a warning of the study; an error is ctx's.
+func (j Job) addAnatomy(ctx context.Context, s *report.Study, workers int) error {
+	a := j.Anatomy
+	if !a.Named || !s.WriteMaps {
+		return nil
+	}
+	var read volume.MultiEcho
+	var images []dicomio.File
+	if a.Problem == nil {
+		read, images, a.Problem = dicomio.Read(ctx, a.Train, workers)
+	}
+	switch {
+	case ctx.Err() != nil && errors.Is(a.Problem, ctx.Err()):
+		return a.Problem
+	case a.Problem != nil:
+		s.Result.Warnings = append(s.Result.Warnings, a.warning())
+		return nil
+	}
+	lossy := a.Train.Lossy
+	for _, f := range images {
+		lossy = lossy || f.Lossy
+		// An object may hold frames of both series.
+		if in := (report.File{Path: f.Path, SHA256: f.SHA256}); !slices.Contains(s.Result.Inputs, in) {
+			s.Result.Inputs = append(s.Result.Inputs, in)
+		}
+	}
+	s.Anatomy = volume.Map{Geometry: read.Geometry, Data: read.Echo[0]}
+	s.Result.Anatomy = describeAnatomy(a.Train, lossy)
+	return nil
+}
+
+func describeAnatomy(t dicomio.Train, lossy bool) *report.Anatomy {
+	return &report.Anatomy{Series: t.Hash, TE: t.TE[0], Size: t.Geometry.Size, Spacing: t.Geometry.Spacing(), LossyImages: lossy}
+}

@@ -1,0 +1,211 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"unicode/utf8"
+
+	"github.com/spf13/cobra"
+
+	"github.com/t2map/t2map/batch"
+	"github.com/t2map/t2map/trial"
+	"github.com/t2map/t2map/trial/figures"
+	"github.com/t2map/t2map/trial/publish"
+)
+
+// trialFlags are the flags of `t2map trial`.
+type trialFlags struct {
+	design, out   string
+	endpoints     []string
+	over          trial.Heading
+	table         tableFlags
+	repeatability string
+	twoStudies    string
+	individuals   bool
+	panel         []string
+	permutations  int
+	seed          uint64
+}
+
+// tableFlags say how tables of other programs are written.
+type tableFlags struct{ separator, decimal, encoding string }
+
+func trialCommand() *cobra.Command {
+	var f trialFlags
+	c := &cobra.Command{
+		Use:   "trial RESULTS --design trial.csv --out DIR",
+		Short: "Compare the arms of a trial over its visits: figures, tables, tests",
+		Long: `trial takes the results of 't2map run' and the design of a trial — who is in which
+arm, and when the visits are — and writes a report into DIR: trial.html with
+figures and tables, the figures as SVG, PNG and PDF, and the tables as CSV, among
+them SDTM MK and ADaM BDS. The primary analysis is a mixed model for repeated
+measures of the change from baseline.
+
+RESULTS is the folder of the results, or its compartments.csv. The design is a CSV:
+
+  # visits: baseline=0, month03=3, month12=12
+  # reference: control
+  subject,arm,side,site,age
+  S01,treatment,right,A,52
+
+What stands in lines with # can be given as a flag instead.`,
+		Example: `  t2map trial results --design trial.csv --out report
+  t2map trial results --design trial.csv --out report --endpoints scores.csv --covariates site,age`,
+		Args: usage(cobra.ExactArgs(1)),
+		RunE: func(c *cobra.Command, args []string) error { return runTrial(c, args[0], f) },
+	}
+	f.add(c)
+	return c
+}
+
+func (f *trialFlags) add(c *cobra.Command) {
+	p := c.Flags()
+	p.StringVar(&f.design, "design", "", "CSV `file` with the columns subject, arm, and where wanted side, stratum, site, sex, age, bmi")
+	p.StringVar(&f.out, "out", "", "`folder` for the report")
+	p.StringArrayVar(&f.endpoints, "endpoints", nil, "CSV `file` with other endpoints: subject, visit, name, value, direction, unit; may be given several times")
+	p.StringVar(&f.over.Trial, "trial", "", "the trial's `code`")
+	p.StringVar(&f.over.Visits, "visits", "", "visits with their `months`: baseline=0,month03=3")
+	p.StringVar(&f.over.Reference, "reference", "", "`arm` that the others are compared with")
+	p.StringVar(&f.over.Primary, "primary", "", "primary `contrast`, such as medial@month12 (default: every compartment at the last visit)")
+	p.StringVar(&f.over.Covariance, "covariance", "", "`structure` of the visits of a subject: unstructured, hcs, ar1 or cs (default unstructured)")
+	p.StringVar(&f.over.DF, "df", "", "degrees of freedom: kenward-roger or satterthwaite (default kenward-roger)")
+	p.StringVar(&f.over.Covariates, "covariates", "", "`columns` of the design that the models are adjusted for: site, stratum, sex, age, bmi")
+	p.StringVar(&f.over.WithinCV, "wcv", "", "within-subject CV of T2 in `percent`: 5, or medial=4,lateral=5.5 (default 5, the QIBA profile's)")
+	p.StringVar(&f.repeatability, "repeatability", "", "`repeat.csv` of 't2map repeat', for the within-subject CV of each compartment")
+	p.StringVar(&f.twoStudies, "two-studies", "none", "what to do with two studies at one visit: `none` of them is used, or their mean")
+	p.BoolVar(&f.individuals, "individuals", false, "draw a line for each subject behind the means")
+	p.StringSliceVar(&f.panel, "panel", nil, "`subjects` whose maps are shown at every visit, or none (default: the first of each arm who has all visits)")
+	p.IntVar(&f.permutations, "permutations", 0, "`number` of arrangements drawn where they are too many to try all (default 9999)")
+	p.Uint64Var(&f.seed, "seed", 0, "`seed` of what is drawn")
+	f.table.add(c)
+}
+
+func (f *tableFlags) add(c *cobra.Command) {
+	p := c.Flags()
+	p.StringVar(&f.separator, "separator", ",", "`character` between the columns of your tables")
+	p.StringVar(&f.decimal, "decimal", "point", "how your tables write numbers: `point` or comma")
+	p.StringVar(&f.encoding, "encoding", "", "`encoding` of your tables, such as windows-1252 (default UTF-8)")
+}
+
+// format returns how tables of other programs are written.
+func (f tableFlags) format() (trial.Format, error) {
+	separator, n := utf8.DecodeRuneInString(f.separator)
+	switch {
+	case f.separator == `\t`:
+		separator = '\t'
+	case n != len(f.separator) || n == 0 || separator == '"' || separator == '\n' || separator == '\r' || separator == utf8.RuneError:
+		return trial.Format{}, fmt.Errorf("--separator %q is not one character", f.separator)
+	}
+	if f.decimal != "point" && f.decimal != "comma" {
+		return trial.Format{}, fmt.Errorf("--decimal %q is neither point nor comma", f.decimal)
+	}
+	if f.decimal == "comma" && separator == ',' {
+		return trial.Format{}, errors.New("--decimal comma needs another --separator than a comma, such as ';'")
+	}
+	return trial.Format{Separator: separator, DecimalComma: f.decimal == "comma", Encoding: f.encoding}, nil
+}
+
+func runTrial(c *cobra.Command, results string, f trialFlags) error {
+	if f.design == "" || f.out == "" {
+		return usageError{errors.New("--design and --out are needed\nhint: t2map trial --help")}
+	}
+	tables, folder, err := f.tables(results)
+	if err != nil {
+		return err
+	}
+	a, err := trial.Analyse(c.Context(), batch.Version, tables, f.adjust)
+	if err != nil {
+		return err
+	}
+	if err := f.write(c.Context(), a, folder); err != nil {
+		return err
+	}
+	printTrial(c.OutOrStdout(), a, f.out)
+	return nil
+}
+
+// write writes the report of a trial whose studies lie in folder.
+func (f trialFlags) write(ctx context.Context, a trial.Analysis, folder string) error {
+	pictures, err := figures.All(a, figures.Options{Individuals: f.individuals})
+	if err != nil {
+		return err
+	}
+	return publish.Write(f.out, a, pictures)
+}
+
+// adjust changes what the design's heading says of the plan.
+func (f trialFlags) adjust(p *trial.Plan) error {
+	switch f.twoStudies {
+	case "none":
+	case "mean":
+		p.MeanOfTwo = true
+	default:
+		return fmt.Errorf("--two-studies %q is neither none nor mean", f.twoStudies)
+	}
+	if f.permutations < 0 {
+		return fmt.Errorf("--permutations %d is no number of arrangements", f.permutations)
+	}
+	p.Permutations, p.Seed = f.permutations, f.seed
+	if f.repeatability == "" {
+		return nil
+	}
+	if f.over.WithinCV != "" {
+		return errors.New("--wcv and --repeatability say the same: give one")
+	}
+	source, err := readSource(f.repeatability, trial.Format{})
+	if err != nil {
+		return err
+	}
+	p.WithinCVOf, err = trial.ReadRepeatability(source)
+	return err
+}
+
+// tables reads the tables of a trial, and returns the folder that holds its studies.
+func (f trialFlags) tables(results string) (t trial.Tables, folder string, err error) {
+	format, err := f.table.format()
+	if err != nil {
+		return t, "", err
+	}
+	t.Over = f.over
+	if t.Compartments, folder, err = readCompartments(results); err != nil {
+		return t, folder, err
+	}
+	if t.Studies, err = readSource(filepath.Join(folder, "studies.csv"), trial.Format{}); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return t, folder, err
+	}
+	if t.Design, err = readSource(f.design, format); err != nil {
+		return t, folder, err
+	}
+	for _, path := range f.endpoints {
+		scores, err := readSource(path, format)
+		if err != nil {
+			return t, folder, err
+		}
+		t.Scores = append(t.Scores, scores)
+	}
+	return t, folder, nil
+}
+
+// readCompartments reads the compartments.csv that results is, or that lies in it.
+func readCompartments(results string) (s trial.Source, folder string, err error) {
+	folder = filepath.Dir(results)
+	path := results
+	if info, err := os.Stat(results); err == nil && info.IsDir() {
+		folder, path = results, filepath.Join(results, "compartments.csv")
+	}
+	s, err = readSource(path, trial.Format{})
+	if errors.Is(err, fs.ErrNotExist) {
+		err = usageError{fmt.Errorf("%w\nhint: RESULTS is the folder that 't2map run --out' wrote", err)}
+	}
+	return s, folder, err
+}
+
+// readSource reads a table's file.
+func readSource(path string, format trial.Format) (trial.Source, error) {
+	data, err := os.ReadFile(path)
+	return trial.Source{Name: filepath.Base(path), Data: data, Format: format}, err
+}

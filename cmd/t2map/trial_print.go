@@ -1,0 +1,112 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"math"
+	"path/filepath"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/t2map/t2map/printable"
+	"github.com/t2map/t2map/trial"
+	"github.com/t2map/t2map/trial/mmrm"
+)
+
+// printTrial prints the contrasts at the primary visit, what speaks against them, and
+// where to look.
+func printTrial(w io.Writer, a trial.Analysis, out string) {
+	d := a.Design
+	if len(d.Arms) > 1 && len(d.Visits) > 1 {
+		printContrasts(w, a)
+	}
+	for _, n := range a.Notes {
+		fmt.Fprintf(w, "note: %s\n", printable.Line(n))
+	}
+	analysed := 0
+	for _, f := range a.Flow {
+		analysed += f.Analysed
+	}
+	fmt.Fprintf(w, "%s in %s, %d with a change from baseline; %s\n", count(len(d.Subjects), "subject", "subjects"), count(len(d.Arms), "arm", "arms"), analysed, flagCounts(a.Flags))
+	fmt.Fprintf(w, "\nLook at\n  %s\tfigures, tables, methods and flags\n  %s\tevery test with every estimate\n",
+		filepath.Join(out, "trial.html"), filepath.Join(out, "contrasts.csv"))
+}
+
+// printContrasts prints a row per endpoint and arm.
+func printContrasts(w io.Writer, a trial.Analysis) {
+	d := a.Design
+	fmt.Fprintf(w, "Change from %s at %s, difference to %s (mixed model):\n",
+		printable.Line(d.Visits[0].Name), printable.Line(d.Visits[d.Primary.Visit].Name), printable.Line(d.Arms[0]))
+	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
+	fmt.Fprintf(t, "endpoint\tarm\tn\tdifference\t%g %% CI\tp\tHolm p\t\t\n", 100*a.Plan.Level)
+	for _, e := range a.Endpoints {
+		for _, c := range e.Contrasts {
+			if c.Visit != d.Primary.Visit {
+				continue
+			}
+			mark := ""
+			if c.Primary {
+				mark = "primary"
+			}
+			fmt.Fprintf(t, "%s\t%s\t%d, %d\t%s\t%s\t%s\t%s\t%s\t\n", printable.Line(e.Name), printable.Line(d.Arms[c.Arm]), c.N, c.NReference,
+				signed(c.Model.Value), interval(c.Model), probability(c.Model.P), probability(c.Holm), mark)
+		}
+	}
+	_ = t.Flush()
+	for _, e := range a.Endpoints {
+		if e.Model.Failed != "" {
+			fmt.Fprintf(w, "%s has no model: %s\n", printable.Line(e.Name), e.Model.Failed)
+		}
+		for _, f := range e.Model.Fallbacks {
+			fmt.Fprintf(w, "%s: a covariance was left: %s\n", printable.Line(e.Name), f)
+		}
+	}
+	fmt.Fprintln(w)
+}
+
+// signed prints a difference; a dash where there is none.
+func signed(x float64) string {
+	if math.IsNaN(x) {
+		return "–"
+	}
+	return fmt.Sprintf("%+.2f", x)
+}
+
+func interval(e mmrm.Estimate) string {
+	if math.IsNaN(e.Low) {
+		return "–"
+	}
+	return fmt.Sprintf("%+.2f to %+.2f", e.Low, e.High)
+}
+
+// probability prints a p with two digits that mean something.
+func probability(p float64) string {
+	switch {
+	case math.IsNaN(p):
+		return "–"
+	case p < 0.001:
+		return "<0.001"
+	case p < 0.1:
+		return fmt.Sprintf("%.3f", p)
+	}
+	return fmt.Sprintf("%.2f", p)
+}
+
+// flagCounts says how many flags of each kind there are.
+func flagCounts(flags []trial.Flag) string {
+	if len(flags) == 0 {
+		return "no flags"
+	}
+	var kinds []string
+	counts := map[trial.FlagKind]int{}
+	for _, f := range flags { // in the order of kinds
+		if counts[f.Kind] == 0 {
+			kinds = append(kinds, string(f.Kind))
+		}
+		counts[f.Kind]++
+	}
+	for i, k := range kinds {
+		kinds[i] = fmt.Sprintf("%s %d", k, counts[trial.FlagKind(k)])
+	}
+	return "flags: " + strings.Join(kinds, ", ")
+}
