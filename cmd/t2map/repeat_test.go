@@ -27,20 +27,16 @@ S3,rescan,right,lateral,33.90
 S4,scan,right,medial,39.00
 `
 
-func write(t *testing.T, path, text string) string {
+// writeTable writes a table and returns its path.
+func writeTable(t *testing.T, path, text string) string {
 	t.Helper()
-	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
-		t.Fatal(err)
-	}
+	write(t, path, text)
 	return path
 }
 
 func TestRepeat(t *testing.T) {
 	dir := t.TempDir()
-	write(t, filepath.Join(dir, "results", "compartments.csv"), pairsTable)
+	writeTable(t, filepath.Join(dir, "results", "compartments.csv"), pairsTable)
 	out := filepath.Join(dir, "out")
 	code, stdout, stderr := call("repeat", filepath.Join(dir, "results"), "--out", out)
 	if code != exitOK || stderr != "" {
@@ -79,11 +75,11 @@ func TestRepeat(t *testing.T) {
 
 func TestRepeatExitStatus(t *testing.T) {
 	dir := t.TempDir()
-	pairs := write(t, filepath.Join(dir, "pairs.csv"), pairsTable)
-	commas := write(t, filepath.Join(dir, "commas.csv"), strings.ReplaceAll(strings.ReplaceAll(pairsTable, ",", ";"), ".", ","))
-	three := write(t, filepath.Join(dir, "three.csv"), pairsTable+"S1,month3,left,medial,37\nS2,month3,left,medial,37\n")
-	once := write(t, filepath.Join(dir, "once.csv"), "subject,visit,compartment,mean_t2_ms\nS1,scan,medial,38\nS2,rescan,medial,38\n")
-	file := write(t, filepath.Join(dir, "file"), "")
+	pairs := writeTable(t, filepath.Join(dir, "pairs.csv"), pairsTable)
+	commas := writeTable(t, filepath.Join(dir, "commas.csv"), strings.ReplaceAll(strings.ReplaceAll(pairsTable, ",", ";"), ".", ","))
+	three := writeTable(t, filepath.Join(dir, "three.csv"), pairsTable+"S1,month3,left,medial,37\nS2,month3,left,medial,37\n")
+	once := writeTable(t, filepath.Join(dir, "once.csv"), "subject,visit,compartment,mean_t2_ms\nS1,scan,medial,38\nS2,rescan,medial,38\n")
+	file := writeTable(t, filepath.Join(dir, "file"), "")
 	for _, c := range []struct {
 		name string
 		args []string
@@ -128,7 +124,7 @@ func TestRepeatHelp(t *testing.T) {
 // TestRepeatForTrial: t2map trial takes its wCV from repeat.csv.
 func TestRepeatForTrial(t *testing.T) {
 	dir := t.TempDir()
-	pairs := write(t, filepath.Join(dir, "pairs.csv"), pairsTable)
+	pairs := writeTable(t, filepath.Join(dir, "pairs.csv"), pairsTable)
 	if code, _, stderr := call("repeat", pairs, "--out", dir); code != exitOK {
 		t.Fatal(stderr)
 	}
@@ -138,8 +134,8 @@ func TestRepeatForTrial(t *testing.T) {
 			rows = append(rows, s+",baseline,left,"+c+",38."+s[1:], s+",month3,left,"+c+",39."+s[1:]+s[1:])
 		}
 	}
-	write(t, filepath.Join(dir, "results", "compartments.csv"), "subject,visit,side,compartment,mean_t2_ms\n"+strings.Join(rows, "\n")+"\n")
-	design := write(t, filepath.Join(dir, "trial.csv"), "# visits: baseline=0, month3=3\n# reference: A\nsubject,arm\nS1,A\nS2,A\nS3,A\nS4,B\nS5,B\nS6,B\n")
+	writeTable(t, filepath.Join(dir, "results", "compartments.csv"), "subject,visit,side,compartment,mean_t2_ms\n"+strings.Join(rows, "\n")+"\n")
+	design := writeTable(t, filepath.Join(dir, "trial.csv"), "# visits: baseline=0, month3=3\n# reference: A\nsubject,arm\nS1,A\nS2,A\nS3,A\nS4,B\nS5,B\nS6,B\n")
 	out := filepath.Join(dir, "report")
 	if code, stdout, stderr := call("trial", filepath.Join(dir, "results"), "--design", design, "--repeatability", filepath.Join(dir, "repeat.csv"), "--out", out); code != exitOK {
 		t.Fatalf("exit status %d\n%s%s", code, stdout, stderr)

@@ -74,7 +74,7 @@ func lineEntry(words string, line draw.LineStyle) entry {
 }
 
 func barEntry(words string) entry {
-	return entry{words: words, sign: func(c draw.Canvas, box vg.Rectangle) {
+	return entry{words: words, width: 18, sign: func(c draw.Canvas, box vg.Rectangle) {
 		third := box.Size().X / 3
 		for i, line := range []draw.LineStyle{limitLine, biasLine, limitLine} {
 			bar(figure.Panel{Canvas: c}, line, box.Min.X+third*(vg.Length(i)+0.5), [2]vg.Length{box.Min.Y, box.Max.Y}, [2]bool{})
@@ -86,9 +86,15 @@ func barEntry(words string) entry {
 func bar(p figure.Panel, line draw.LineStyle, x vg.Length, ends [2]vg.Length, cut [2]bool) {
 	line.Dashes = nil
 	p.StrokeLine2(line, x, ends[0], x, ends[1])
-	d := dodged{Panel: p, radius: 2}
-	d.end(line, vg.Point{X: x, Y: ends[0]}, cut[0], -1)
-	d.end(line, vg.Point{X: x, Y: ends[1]}, cut[1], 1)
+	for i, y := range ends {
+		const half = 1.8
+		in := 2 * half * vg.Length(1-2*i) // towards the other end
+		if cut[i] {
+			p.FillPolygon(line.Color, []vg.Point{{X: x, Y: y}, {X: x - half, Y: y + in}, {X: x + half, Y: y + in}})
+		} else {
+			p.StrokeLine2(line, x-half, y, x+half, y)
+		}
+	}
 }
 
 // lines of a panel that have a place.
@@ -123,7 +129,7 @@ func (b *agreements) rowHeight() vg.Length {
 
 func (b *agreements) pictures() ([]figure.Picture, error) {
 	var out []figure.Picture
-	for n, page := range pages(len(b.Compartments), scattersMost) {
+	for n, page := range pages(len(b.Compartments), chartColumns*rowsOnPage(b.rowHeight())) {
 		f := b.frame
 		f.Name = pageName(b.Name, n)
 		panels := b.Compartments[page[0]:page[1]]
