@@ -3,10 +3,10 @@
 // and coefficient of variation, repeatability coefficient, intraclass correlation,
 // and the agreement of scan and rescan.
 //
-// Values are in one unit, ms for T2, which absolute figures share; relative ones
-// are in percent. They must be positive for those. An interval has the level asked for; the limits of 95 % that
-// are part of a definition (repeatability coefficient, limits of agreement) do not
-// change with it.
+// Values are in one unit, ms for T2, which absolute figures share; relative ones are in
+// percent. They must be positive for those. An interval has the level asked for; the
+// limits of 95 % that are part of a definition (repeatability coefficient, limits of
+// agreement) do not change with it.
 //
 // Sources: Bland and Altman 1986 (doi:10.1016/S0140-6736(86)90837-8) and 1999
 // (doi:10.1177/096228029900800204); Raunig et al. 2015, the metrology of QIBA
@@ -50,10 +50,10 @@ type Figures struct {
 	// RC is the repeatability coefficient, 1.96·√2·WSD: the difference of two measurements
 	// that 95 % do not exceed. RCPercent is 1.96·√2·WCV.
 	RC, RCPercent Interval
-	// SDC is the smallest detectable change, 1.96·√2·√MSE, where MSE is the residual of the knees that have
-	// all repeats, after those and the repeats: for pairs 1.96 times the SD of the differences. A
-	// systematic difference of scan and rescan is not part of it. Its χ² has (n − 1)(k − 1) degrees of
-	// freedom.
+	// SDC is the smallest detectable change, 1.96·√2·√MSE, where MSE is the residual of
+	// the knees that have all repeats, after those and the repeats: for pairs 1.96 times
+	// the SD of the differences. A systematic difference of scan and rescan is not part
+	// of it. Its χ² has (n − 1)(k − 1) degrees of freedom.
 	SDC Interval
 	// Complete is the number of knees with all repeats, K that of repeats.
 	Complete, K int
