@@ -123,7 +123,7 @@ func (b *agreements) rowHeight() vg.Length {
 
 func (b *agreements) pictures() ([]figure.Picture, error) {
 	var out []figure.Picture
-	for n, page := range pages(len(b.Compartments), scattersMost) {
+	for n, page := range pages(len(b.Compartments), chartColumns*rowsOnPage(b.rowHeight())) {
 		f := b.frame
 		f.Name = pageName(b.Name, n)
 		panels := b.Compartments[page[0]:page[1]]
