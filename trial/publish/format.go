@@ -9,7 +9,6 @@ import (
 
 	"github.com/t2map/t2map/printable"
 	"github.com/t2map/t2map/trial"
-	"github.com/t2map/t2map/trial/mmrm"
 )
 
 // dash stands on the page for a figure that could not be had.
@@ -97,11 +96,6 @@ func withInterval(x, low, high float64, decimals int) string {
 		return fixedTo(x, decimals)
 	}
 	return fixedTo(x, decimals) + " " + interval(low, high, decimals)
-}
-
-// ofEstimate prints an estimate with its interval.
-func ofEstimate(e mmrm.Estimate, decimals int) string {
-	return withInterval(e.Value, e.Low, e.High, decimals)
 }
 
 // percentOf prints a level or share in percent, as short as it can be.

@@ -316,3 +316,39 @@ func TestSnake(t *testing.T) {
 		}
 	}
 }
+
+// docs/trial.md names every file and every column.
+func TestDocsNameEveryColumn(t *testing.T) {
+	b, err := os.ReadFile(filepath.Join("..", "..", "docs", "trial.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	a := usual.analysis()
+	for _, table := range tables(&a) {
+		_, after, ok := strings.Cut(string(b), "\n### "+table.name+".csv\n")
+		if !ok || !strings.Contains(string(b), "  "+table.name+".csv ") {
+			t.Errorf("docs/trial.md has no %s.csv", table.name)
+			continue
+		}
+		section, _, _ := strings.Cut(after, "\n### ")
+		said := map[string]bool{}
+		for _, line := range strings.Split(section, "\n") {
+			if cells := strings.Split(line, "|"); len(cells) > 2 {
+				for _, name := range strings.Split(cells[1], ",") {
+					said[strings.TrimSpace(name)] = true
+				}
+			}
+		}
+		for _, c := range table.columns {
+			if !said[c] {
+				t.Errorf("docs/trial.md, %s.csv: no word of %s", table.name, c)
+			}
+			delete(said, c)
+		}
+		for name := range said {
+			if name != "column" && name != "---" {
+				t.Errorf("docs/trial.md, %s.csv: there is no column %s", table.name, name)
+			}
+		}
+	}
+}
