@@ -73,7 +73,7 @@ func TestImagePixelByPixel(t *testing.T) {
 		t.Fatal(err)
 	}
 	inside, err := png.Decode(bytes.NewReader(file))
-	if err != nil || inside.Bounds() != img.Bounds() || inside.At(34, 22) != img.At(34, 22) {
+	if err != nil || inside.Bounds() != img.Bounds() || color.NRGBAModel.Convert(inside.At(34, 22)) != img.At(34, 22) {
 		t.Errorf("the image in the SVG is not the one drawn: %v", err)
 	}
 }

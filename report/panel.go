@@ -39,7 +39,7 @@ type PanelOptions struct {
 // What fits a picture.
 const (
 	panelMostVisits = 8  // columns of 20 mm on a page
-	panelMostRows   = 24 // two dozen knees can still be compared
+	panelMostRows   = 12 // of 33 mm, and the words between
 )
 
 // Panel draws T2 in colour over anatomy in grey, a row for each subject and a column for
@@ -57,7 +57,7 @@ const (
 // A visit without maps is an empty tile with the reason in words: no folder, no maps, a file
 // that is missing, damaged or on another grid. What tiles say of their place, and why
 // they are empty, is in the picture's Flags too. It is an error where there are no rows or no
-// visits, more than 24 or 8 of them, a row with another number of visits than titles, or ctx
+// visits, more than 12 or 8 of them, a row with another number of visits than titles, or ctx
 // ends.
 func Panel(ctx context.Context, rows []PanelRow, o PanelOptions) (figure.Picture, error) {
 	p, err := newPanel(ctx, rows, o)

@@ -24,15 +24,16 @@ func inDots(mm float64) dots { return dots(math.Round(float64(figure.MM(mm) / fi
 
 // The sizes of a panel in mm.
 const (
-	panelTileMM   = 58. // widest tile: a joint need not be larger than it is
-	panelLeastMM  = 20. // narrowest one
-	panelPageMM   = 255.
+	panelTileMM   = 58.  // widest tile: a joint need not be larger than it is
+	panelLeastMM  = 20.  // narrowest one
+	panelPageMM   = 255. // height to keep to, and
+	panelMostMM   = 590. // never to exceed: figure draws no larger ones
 	panelWidthMM  = 105. // narrowest picture: the scale has to fit
 	panelTitleMM  = 5.
 	panelLabelMM  = 4.5
-	panelWordsMM  = 7.6 // two lines below each tile, or
-	panelWordMM   = 4.6 // one
-	panelGapMM    = 2.5
+	panelWordsMM  = 7.6  // two lines below each tile, or
+	panelWordMM   = 4.6  // one
+	panelGapMM    = 2.54 // 30 dots
 	panelLegendMM = 11.
 )
 
@@ -51,11 +52,13 @@ func newLayout(window [2]float64, rows, visits int) layout {
 	wide := min(panelTileMM, (figure.PageWidth-gaps)/float64(visits))
 	shape := window[1] / window[0]
 	words := panelLabelMM + panelWordsMM + panelGapMM
-	high := (panelPageMM-panelTitleMM-panelLegendMM)/float64(rows) - words
-	wide = max(min(wide, high/shape), min(wide, panelLeastMM))
-	wide = min(wide, 2.5*panelTileMM/shape) // a mask as high as a needle must not make a picture higher than it may be
+	high := func(picture float64) float64 {
+		return (picture-panelTitleMM-panelLegendMM)/float64(rows) - words
+	}
+	wide = max(min(wide, high(panelPageMM)/shape), min(wide, panelLeastMM))
+	wide = min(wide, high(panelMostMM)/shape)
 	l := layout{rows: rows, gap: inDots(panelGapMM)}
-	l.tile = image.Pt(max(1, int(inDots(wide))), max(1, int(inDots(wide*shape))))
+	l.tile = image.Pt(max(1, int(figure.MM(wide)/figure.Dot)), max(1, int(inDots(wide*shape))))
 	l.width = max(dots(visits*l.tile.X+(visits-1)*int(l.gap)), inDots(panelWidthMM))
 	l.setWords(panelWordsMM)
 	return l
