@@ -99,8 +99,8 @@ func (s *sheet) pdfText(doc *fpdf.Fpdf, m mark) error {
 	return nil
 }
 
-// drawable replaces the letters that the typeface does not have: fpdf has no sign for
-// those, and fails at those beyond the first plane of Unicode.
+// drawable replaces the letters that the typeface does not have: a PNG would have a gap in
+// their place, and fpdf fails at those beyond the first plane of Unicode.
 func drawable(f *sfnt.Font, s string) string {
 	var buf sfnt.Buffer
 	r := []rune(s)

@@ -36,7 +36,7 @@ func (s *sheet) png(p Picture) ([]byte, error) {
 			c.Push()
 			c.Translate(vg.Point{X: vg.Length(m.at.x), Y: vg.Length(m.at.y)})
 			c.Rotate(m.angle * math.Pi / 180)
-			c.FillString(m.face, vg.Point{}, m.text)
+			c.FillString(m.face, vg.Point{}, drawable(m.face.Face, m.text))
 			c.Pop()
 		case raster:
 			c.DrawImage(m.rectangle(), m.image)

@@ -12,13 +12,16 @@ const (
 	// times effects squared: 64 MB, of which there are two. Heterogeneous compound
 	// symmetry of 100 visits in two arms is inside, of 200 is not.
 	maxMatrices = 1 << 23
+	// maxVisits is what any structure is tried on: its Σ takes 8 MB.
+	maxVisits = 1000
 	// edge is where Σ counts as singular: a visit of which the others explain all but this
 	// part, or a variance that has come down to this part of the moments'.
 	edge = 1e-9
-	// closeEnough is the squared Newton decrement gᵀH⁻¹g at which a search may end: the
-	// distance to the optimum in standard errors of θ, squared. near is where Newton steps
-	// are taken whole, since −2ℓ itself no longer resolves them.
-	closeEnough = 1e-14
+	// The Newton decrement gᵀH⁻¹g is the distance to the optimum in standard errors of θ,
+	// squared. A search ends at closeEnough, or at enough where rounding lets it fall no
+	// further. From near on Newton steps are taken whole, since −2ℓ no longer resolves them.
+	closeEnough = 1e-20
+	enough      = 1e-12
 	near        = 1e-8
 )
 
@@ -29,6 +32,7 @@ type search struct {
 	floor      []float64 // least variances
 	step, next []float64
 	hessian    []float64
+	last       float64 // decrement before the last step
 	iterations int
 }
 
@@ -36,7 +40,7 @@ type search struct {
 // natural parameters, in which it takes one step where the moments are the answer,
 // then Newton, both with the step halved until −2ℓ falls and Σ is positive definite.
 func maximise(p *problem, kind Covariance, limit int) (*search, error) {
-	if err := feasible(p, kind); err != nil {
+	if err := p.feasible(kind); err != nil {
 		return nil, err
 	}
 	moments, err := p.moments(kind)
@@ -70,9 +74,10 @@ func (s *search) advance() (done bool, err error) {
 	if !ok {
 		return false, fmt.Errorf("%w: the information about it is singular", ErrSingular)
 	}
-	if newton && decrement < closeEnough {
+	if newton && (decrement < closeEnough || decrement < enough && decrement > s.last/4) {
 		return true, nil
 	}
+	s.last = decrement
 	size := 1.0
 	blocked := false
 	for range 40 {
@@ -143,9 +148,17 @@ func (s *search) inside() error {
 }
 
 // feasible says why a structure need not be tried.
-func feasible(p *problem, kind Covariance) error {
-	q := structure{kind: kind, visits: p.visits}.params()
-	if q*p.params*p.params > maxMatrices {
+func (p *problem) feasible(kind Covariance) error {
+	// Two visits of unequal variance are unstructured.
+	if p.visits > 1 && (kind == Unstructured || kind == HeterogeneousCS && p.visits == 2) {
+		if err := p.carriesAny(); err != nil {
+			return err
+		}
+	}
+	if p.visits > maxVisits {
+		return fmt.Errorf("%w: %d visits, and at most %d are fitted here", ErrSingular, p.visits, maxVisits)
+	}
+	if q := (structure{kind: kind, visits: p.visits}).params(); q*p.params*p.params > maxMatrices {
 		return fmt.Errorf("%w: %d parameters beside %d effects are more than are fitted here", ErrSingular, q, p.params)
 	}
 	if p.visits == 1 {
@@ -165,17 +178,13 @@ func feasible(p *problem, kind Covariance) error {
 	if most == 0 {
 		return fmt.Errorf("%w: no subject has two visits", ErrSingular)
 	}
-	// Two visits of unequal variance are unstructured.
-	if kind == Unstructured || kind == HeterogeneousCS && p.visits == 2 {
-		return p.enough()
-	}
 	return nil
 }
 
-// enough checks that Σ without structure can be had at all: with as many visits as
+// carriesAny checks that Σ without structure can be had at all: with as many visits as
 // subjects less effects at a visit, some combination of visits can be fitted
 // exactly, and the likelihood has no maximum.
-func (p *problem) enough() error {
+func (p *problem) carriesAny() error {
 	if p.visits >= p.subjects {
 		return fmt.Errorf("%w: %d subjects for %d visits", ErrSingular, p.subjects, p.visits)
 	}
