@@ -37,9 +37,10 @@ var mayImport = map[string][]string{
 	"trial/mmrm":    {},
 	"trial/compare": {"trial/mmrm"},
 	"trial/figures": {"trial", "trial/mmrm", "figure", "printable"},
+	"trial/power":   {"trial", "trial/mmrm", "trial/compare"},
 	"trial/publish": {"trial", "trial/mmrm", "figure", "outfile", "printable"},
 
-	"accuracy": {"volume", "t2fit", "phantom", "report"},
+	"accuracy": {"volume", "t2fit", "phantom", "report", "trial/mmrm", "trial/power"},
 
 	"nifti/internal/deflate": {},
 
@@ -51,7 +52,7 @@ var mayImport = map[string][]string{
 	"t2fit/internal/lanes": {},
 	"t2fit/internal/epg":   {"t2fit/internal/lanes"},
 
-	"cmd/t2map": {"accuracy", "batch", "dicomio", "phantom", "report", "segment", "t2fit", "printable", "trial", "trial/mmrm", "trial/figures", "trial/publish"},
+	"cmd/t2map": {"accuracy", "batch", "dicomio", "phantom", "report", "segment", "t2fit", "printable", "trial", "trial/mmrm", "trial/figures", "trial/publish", "trial/power", "outfile"},
 }
 
 // onlyIn says where a library may be seen: numerical packages see no path and no
