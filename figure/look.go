@@ -98,7 +98,7 @@ func SignOf(arm int) Sign {
 		{draw.PyramidGlyph{}, draw.TriangleGlyph{}},
 		{diamond{full: true}, diamond{}},
 		{pyramidDown{full: true}, pyramidDown{}},
-		{draw.PlusGlyph{}, draw.PlusGlyph{}},
+		{cross{}, cross{}},
 	}
 	dashes := [...][]vg.Length{nil, {5, 2.5}, {1.5, 1.5}, {6, 2, 1.5, 2}, {9, 3}, {3, 1.5, 1, 1.5, 1, 1.5}}
 	arm = max(arm, 0)
@@ -143,6 +143,16 @@ type pyramidDown struct{ full bool }
 func (d pyramidDown) DrawGlyph(c *draw.Canvas, sty draw.GlyphStyle, pt vg.Point) {
 	r := sty.Radius * 1.15
 	outline(c, sty, d.full, []vg.Point{{X: pt.X, Y: pt.Y - r}, {X: pt.X + r, Y: pt.Y + 0.75*r}, {X: pt.X - r, Y: pt.Y + 0.75*r}})
+}
+
+// cross is vg's with arms of a width that grows with it.
+type cross struct{}
+
+// DrawGlyph implements draw.GlyphDrawer.
+func (cross) DrawGlyph(c *draw.Canvas, sty draw.GlyphStyle, pt vg.Point) {
+	line, r := draw.LineStyle{Color: sty.Color, Width: 0.55 * sty.Radius}, sty.Radius
+	c.StrokeLine2(line, pt.X-r, pt.Y-r, pt.X+r, pt.Y+r)
+	c.StrokeLine2(line, pt.X-r, pt.Y+r, pt.X+r, pt.Y-r)
 }
 
 func outline(c *draw.Canvas, sty draw.GlyphStyle, full bool, corners []vg.Point) {

@@ -31,7 +31,7 @@ func (s *sheet) pdf(p Picture) ([]byte, error) {
 	doc.SetAutoPageBreak(false, 0)
 	doc.AddPage()
 	doc.SetLineJoinStyle("round")
-	for _, m := range s.marks {
+	for n, m := range s.marks {
 		c := m.colour
 		doc.SetAlpha(float64(c.A)/0xff, "Normal")
 		switch m.kind {
@@ -48,6 +48,8 @@ func (s *sheet) pdf(p Picture) ([]byte, error) {
 			if err := s.pdfText(doc, m); err != nil {
 				return nil, err
 			}
+		case raster:
+			s.pdfImage(doc, m, n)
 		}
 	}
 	var b bytes.Buffer
@@ -97,8 +99,8 @@ func (s *sheet) pdfText(doc *fpdf.Fpdf, m mark) error {
 	return nil
 }
 
-// drawable replaces the letters that the typeface does not have: fpdf has no sign for
-// those, and fails at those beyond the first plane of Unicode.
+// drawable replaces the letters that the typeface does not have: a PNG would have a gap in
+// their place, and fpdf fails at those beyond the first plane of Unicode.
 func drawable(f *sfnt.Font, s string) string {
 	var buf sfnt.Buffer
 	r := []rune(s)

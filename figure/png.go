@@ -36,12 +36,14 @@ func (s *sheet) png(p Picture) ([]byte, error) {
 			c.Push()
 			c.Translate(vg.Point{X: vg.Length(m.at.x), Y: vg.Length(m.at.y)})
 			c.Rotate(m.angle * math.Pi / 180)
-			c.FillString(m.face, vg.Point{}, m.text)
+			c.FillString(m.face, vg.Point{}, drawable(m.face.Face, m.text))
 			c.Pop()
+		case raster:
+			c.DrawImage(m.rectangle(), m.image)
 		}
 	}
 	var b bytes.Buffer
-	if err := png.Encode(&b, Paletted(c.Image().(*image.RGBA))); err != nil {
+	if err := png.Encode(&b, s.thrifty(c.Image().(*image.RGBA))); err != nil {
 		return nil, fmt.Errorf("figure %s: PNG: %w", p.Name, err)
 	}
 	return withDensity(b.Bytes()), nil

@@ -29,7 +29,7 @@ type drawState struct {
 	dash   []float64
 }
 
-// mark is a stroked or filled path, or a text.
+// mark is a stroked or filled path, a text or an image.
 type mark struct {
 	kind   markKind
 	colour color.NRGBA
@@ -40,6 +40,8 @@ type mark struct {
 	face   plotfont.Face
 	at     point   // start of the text's baseline
 	angle  float64 // of the text, degrees counterclockwise
+	image  image.Image
+	corner point // of the image, opposite to at, above and to the right
 }
 
 type markKind int8
@@ -48,6 +50,7 @@ const (
 	stroke markKind = iota
 	fill
 	letters
+	raster
 )
 
 type point struct{ x, y float64 }
@@ -160,8 +163,11 @@ func (s *sheet) FillString(face plotfont.Face, at vg.Point, text string) {
 	s.marks = append(s.marks, mark{kind: letters, colour: t.colour, text: text, face: face, at: t.m.apply(at), angle: angle})
 }
 
-// DrawImage panics: no picture of this package holds another.
-func (s *sheet) DrawImage(vg.Rectangle, image.Image) { panic("figure: images are not drawn") }
+// DrawImage puts an image into the rectangle. The canvas must not be rotated.
+func (s *sheet) DrawImage(to vg.Rectangle, img image.Image) {
+	m := s.top().m
+	s.marks = append(s.marks, mark{kind: raster, image: img, at: m.apply(to.Min), corner: m.apply(to.Max)})
+}
 
 // steps returns the path on the sheet, with arcs as curves.
 func (s *sheet) steps(p vg.Path) []step {

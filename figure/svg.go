@@ -40,6 +40,8 @@ func (s *sheet) svg(p Picture) []byte {
 			fmt.Fprintf(&b, `<path d="%s" fill="%s"%s/>`+"\n", s.pathData(m.path), hex(m.colour), opacity("fill", m.colour))
 		case letters:
 			s.svgText(&b, m)
+		case raster:
+			s.svgImage(&b, m)
 		}
 	}
 	b.WriteString("</g>\n</svg>\n")

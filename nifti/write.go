@@ -65,20 +65,17 @@ func WriteImage(w io.Writer, m volume.Map, description string) error {
 	return write(w, m.Geometry, c, description)
 }
 
-// wholeRange returns the least and the largest value, and whether all are whole numbers
-// of less than 2³¹.
+// wholeRange returns the least and the largest value, and whether all are whole numbers.
+// What int32 cannot hold is converted to anything by some processors: to its ends, which is
+// beyond what is asked for, or to what differs.
 func wholeRange(data []float32) (low, high int32, whole bool) {
-	for i, v := range data {
+	var rest uint32
+	for _, v := range data {
 		n := int32(v)
-		if float32(n) != v || !(v < 1<<31) { // beyond, the conversion may give anything
-			return 0, 0, false
-		}
-		if i == 0 {
-			low, high = n, n
-		}
+		rest |= math.Float32bits(float32(n)-v) << 1 // not the sign: −0 is whole
 		low, high = min(low, n), max(high, n)
 	}
-	return low, high, true
+	return low, high, rest == 0
 }
 
 func checkLength(n int, g volume.Geometry) error {

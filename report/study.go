@@ -153,16 +153,17 @@ func (s Study) maps() []output {
 			return nifti.WriteLabels(w, g, s.Maps.Echoes, "number of fitted echoes"+s.madeBy())
 		}})
 	}
+	out = append(out, output{"status.nii.gz", func(w io.Writer) error {
+		return nifti.WriteLabels(w, g, s.Maps.Status, "fit status, see result.json"+s.madeBy())
+	}}, output{compartmentsFile, func(w io.Writer) error {
+		return nifti.WriteLabels(w, g, s.Regions.Data, "compartments in the order of result.json, t2map "+s.Result.Version)
+	}})
 	if s.Anatomy.Data != nil {
 		out = append(out, output{anatomyFile, func(w io.Writer) error {
 			return nifti.WriteImage(w, s.Anatomy, "magnitude, see result.json, t2map "+s.Result.Version)
 		}})
 	}
-	return append(out, output{"status.nii.gz", func(w io.Writer) error {
-		return nifti.WriteLabels(w, g, s.Maps.Status, "fit status, see result.json"+s.madeBy())
-	}}, output{compartmentsFile, func(w io.Writer) error {
-		return nifti.WriteLabels(w, g, s.Regions.Data, "compartments in the order of result.json, t2map "+s.Result.Version)
-	}})
+	return out
 }
 
 // madeBy names method and version, for a map that has lost its folder.

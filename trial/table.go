@@ -182,7 +182,7 @@ func (t *table) nameColumns(cells []string) error {
 	for len(cells) > 1 && cells[len(cells)-1] == "" {
 		cells = cells[:len(cells)-1]
 	}
-	if len(cells) == 1 && t.format.Separator == 0 {
+	if len(cells) == 1 && (t.format.Separator == 0 || t.format.Separator == ',') {
 		for _, other := range []string{";", "\t", "|"} {
 			if strings.Contains(cells[0], other) {
 				return hinted(fmt.Sprintf("declare it: --separator %q, and --decimal comma if numbers are written 38,5", other),

@@ -36,7 +36,8 @@ var mayImport = map[string][]string{
 	"trial":         {"trial/mmrm", "trial/compare", "printable"},
 	"trial/mmrm":    {},
 	"trial/compare": {"trial/mmrm"},
-	"trial/figures": {"trial", "trial/mmrm", "figure", "printable"},
+	"trial/repeat":  {"trial", "trial/compare", "printable"},
+	"trial/figures": {"trial", "trial/mmrm", "trial/compare", "trial/repeat", "figure", "printable"},
 	"trial/power":   {"trial", "trial/mmrm", "trial/compare"},
 	"trial/publish": {"trial", "trial/mmrm", "figure", "outfile", "printable"},
 

@@ -53,10 +53,9 @@ type charts struct {
 	zero bool
 }
 
-// Sizes of charts in points. Nine panels fill a page of A4 in the height.
+// Sizes of charts in points.
 const (
 	chartColumns = 3
-	chartsOnPage = 9
 	chartHeight  = 142
 	chartWidest  = 215
 	chartTitle   = 14
@@ -64,18 +63,22 @@ const (
 	chartCount   = 9.5
 	chartGap     = 12
 	chartRowGap  = 10
+	dodgeStep    = 5 // from arm to arm
 	ribbonsMost  = 3 // arms; more ribbons hide each other, and bars alone are drawn
 	ribbonAlpha  = 0x30
 )
 
-// pictures draws the charts, nine to a picture.
+// rowsOnPage is how many rows of panels of that height a picture has at most.
+func rowsOnPage(height vg.Length) int { return max(1, int(pageHeight/height)) }
+
+// pictures draws the charts, as many to a picture as a page has room for.
 func (g charts) pictures() ([]figure.Picture, error) {
 	ranges, cut := g.ranges()
 	if cut {
 		g.notes = append(g.notes, "Arrowheads: the interval goes on beyond the panel.")
 	}
 	var out []figure.Picture
-	for n, page := range pages(len(g.panels), chartsOnPage) {
+	for n, page := range pages(len(g.panels), chartColumns*rowsOnPage(g.rowHeight())) {
 		f := g.frame
 		f.Name = pageName(g.Name, n)
 		panels, r := g.panels[page[0]:page[1]], ranges[page[0]:page[1]]
@@ -173,8 +176,9 @@ func (g charts) paint(c draw.Canvas, body vg.Rectangle, panels []chart, ranges [
 func (g charts) panel(p figure.Panel, ch chart, labelled bool, left vg.Length) {
 	figure.Write(p.Canvas, strong, vg.Point{X: p.Area.Min.X, Y: p.Area.Max.Y + 4}, figure.Fit(strong, ch.title, p.Area.Size().X), figure.Left, figure.Base)
 	inner := p
-	inner.Area.Min.X += p.Area.Size().X * 0.06
-	inner.Area.Max.X -= p.Area.Size().X * 0.06
+	edge := max(p.Area.Size().X*0.06, dodgeStep*vg.Length(len(ch.arms)-1)/2+markRadius+1)
+	inner.Area.Min.X += edge
+	inner.Area.Max.X -= edge
 	p.GridY(p.Y.Ticks(6), labelled, small)
 	if labelled {
 		name := labels
@@ -186,7 +190,7 @@ func (g charts) panel(p figure.Panel, ch chart, labelled bool, left vg.Length) {
 		p.StrokeLine2(draw.LineStyle{Color: figure.Ink, Width: 0.7}, p.Area.Min.X, p.AtY(0), p.Area.Max.X, p.AtY(0))
 	}
 	p.BottomAxis(nil)
-	shown := g.visits.draw(inner, ch.widestCount())
+	shown := g.visits.draw(inner, ch.countWidths(len(g.visits.x)))
 	if !ch.any() {
 		why := ch.why
 		if why == "" {
@@ -205,7 +209,13 @@ func (g charts) panel(p figure.Panel, ch chart, labelled bool, left vg.Length) {
 		d.line(arm)
 	}
 	for arm := range ch.arms {
+		d.daggers(arm, patch)
+	}
+	for arm := range ch.arms {
 		d.points(arm)
+	}
+	for arm := range ch.arms {
+		d.daggers(arm, func(c draw.Canvas, at vg.Point) { writeDagger(c, at, true) })
 	}
 	g.counts(inner, ch, shown, p.Area.Min.X, labelled)
 }
@@ -214,14 +224,15 @@ func (c chart) any() bool {
 	return slices.ContainsFunc(c.arms, func(arm []point) bool { return slices.ContainsFunc(arm, point.drawn) })
 }
 
-func (c chart) widestCount() vg.Length {
-	var widest vg.Length
+// countWidths returns how wide the counts at each visit are.
+func (c chart) countWidths(visits int) []vg.Length {
+	widths := make([]vg.Length, visits)
 	for _, arm := range c.arms {
-		for _, p := range arm {
-			widest = max(widest, small.Width(strconv.Itoa(p.n)))
+		for v := range min(visits, len(arm)) {
+			widths[v] = max(widths[v], small.Width(count(arm[v])))
 		}
 	}
-	return widest
+	return widths
 }
 
 // counts writes n of each arm below the labelled visits.
@@ -284,22 +295,26 @@ func runs(n int, is func(int) bool) [][2]int {
 // dodged is a panel in which arms stand a little beside each other.
 type dodged struct {
 	figure.Panel
-	ch     chart
-	x      []float64
-	step   vg.Length // from arm to arm
-	radius vg.Length
+	ch   chart
+	x    []float64
+	room []vg.Length // around each visit
 }
 
 func (g charts) dodge(p figure.Panel, ch chart) dodged {
-	room := g.visits.spacing(p)
-	arms := vg.Length(max(1, len(ch.arms)))
-	return dodged{Panel: p, ch: ch, x: g.visits.x, step: min(5.5, 0.7*room/arms), radius: min(markRadius, max(0.6, 0.3*room))}
+	return dodged{Panel: p, ch: ch, x: g.visits.x, room: g.visits.room(p)}
 }
+
+// radius of the marks at a visit.
+func (d dodged) radius(visit int) vg.Length { return min(markRadius, max(0.7, 0.3*d.room[visit])) }
+
+// dense says whether bars at a visit would run together; a band is drawn all the same.
+func (d dodged) dense(visit int) bool { return d.room[visit] < 3 && len(d.ch.arms) <= ribbonsMost }
 
 // at returns the place of a point of an arm, in sight.
 func (d dodged) at(arm, visit int, y float64) vg.Point {
+	step := min(dodgeStep, 0.7*d.room[visit]/vg.Length(len(d.ch.arms)))
 	at := d.At(d.x[visit], clamp(d.Y, y))
-	at.X += d.step * (vg.Length(arm) - vg.Length(len(d.ch.arms)-1)/2)
+	at.X += step * (vg.Length(arm) - vg.Length(len(d.ch.arms)-1)/2)
 	return at
 }
 
@@ -342,36 +357,58 @@ func (d dodged) line(arm int) {
 // points draws the means, hollow where they have no interval, with their bars.
 func (d dodged) points(arm int) {
 	sign := figure.SignOf(arm)
-	bar := draw.LineStyle{Color: sign.Colour, Width: min(0.9, d.radius/2)}
 	for v, p := range d.ch.arms[arm] {
 		if !p.drawn() || v >= len(d.x) {
 			continue
 		}
-		at, top := d.at(arm, v, p.mid), d.at(arm, v, p.mid).Y+d.radius
-		if p.hasInterval() {
-			low, high := d.at(arm, v, p.low), d.at(arm, v, p.high)
-			d.StrokeLine2(bar, low.X, low.Y, high.X, high.Y)
-			d.end(bar, low, p.low < d.Y.Low, -1)
-			d.end(bar, high, p.high > d.Y.High, 1)
-			top = max(top, high.Y)
-		} else {
-			d.DrawGlyphNoClip(draw.GlyphStyle{Color: color.White, Radius: d.radius, Shape: draw.CircleGlyph{}}, at)
+		at, r := d.at(arm, v, p.mid), d.radius(v)
+		if p.hasInterval() && !d.dense(v) {
+			d.bar(arm, v)
 		}
-		d.DrawGlyphNoClip(sign.Mark(d.radius, !p.hasInterval()), at)
-		if p.flagged {
-			figure.Write(d.Canvas, labels, vg.Point{X: at.X, Y: min(top+1.5, d.Area.Max.Y-5)}, dagger, figure.Center, figure.Base)
+		if !p.hasInterval() {
+			d.DrawGlyphNoClip(draw.GlyphStyle{Color: color.White, Radius: r, Shape: draw.CircleGlyph{}}, at)
+		}
+		if !p.hasInterval() || !d.dense(v) {
+			d.DrawGlyphNoClip(sign.Mark(r, !p.hasInterval()), at)
 		}
 	}
 }
 
+func (d dodged) bar(arm, visit int) {
+	p := d.ch.arms[arm][visit]
+	bar := draw.LineStyle{Color: figure.SignOf(arm).Colour, Width: min(0.9, d.radius(visit)/2)}
+	low, high := d.at(arm, visit, p.low), d.at(arm, visit, p.high)
+	d.StrokeLine2(bar, low.X, low.Y, high.X, high.Y)
+	d.end(bar, low, d.radius(visit), p.low < d.Y.Low, -1)
+	d.end(bar, high, d.radius(visit), p.high > d.Y.High, 1)
+}
+
 // end draws the end of a bar: a stroke across, or an arrowhead where the bar is cut.
-func (d dodged) end(bar draw.LineStyle, at vg.Point, cut bool, up vg.Length) {
-	r := d.radius
+func (d dodged) end(bar draw.LineStyle, at vg.Point, r vg.Length, cut bool, up vg.Length) {
 	if cut {
 		d.FillPolygon(bar.Color, []vg.Point{at, {X: at.X - 0.8*r, Y: at.Y - up*1.6*r}, {X: at.X + 0.8*r, Y: at.Y - up*1.6*r}})
 		return
 	}
 	d.StrokeLine2(bar, at.X-0.8*r, at.Y, at.X+0.8*r, at.Y)
+}
+
+// daggers calls f with the place of the dagger of each flagged point of an arm: over its
+// bar, or beside it where that leaves the panel.
+func (d dodged) daggers(arm int, f func(draw.Canvas, vg.Point)) {
+	for v, p := range d.ch.arms[arm] {
+		if !p.flagged || !p.drawn() || v >= len(d.x) {
+			continue
+		}
+		at := d.at(arm, v, p.mid)
+		at.Y += d.radius(v) + 1
+		if p.hasInterval() {
+			at.Y = max(at.Y, d.at(arm, v, p.high).Y+2)
+		}
+		if highest := d.Area.Max.Y - 5; at.Y > highest {
+			at.X, at.Y = at.X+daggerSize/2, d.Area.Max.Y-daggerSize
+		}
+		f(d.Canvas, at)
+	}
 }
 
 // newCharts returns charts without panels.

@@ -75,7 +75,6 @@ type pair struct {
 const (
 	scatterHeight = 130
 	scatterFoot   = 27
-	scattersMost  = 9
 )
 
 func newScatter(a trial.Analysis, c trial.Correlation, flags *flagged) scatter {
@@ -102,7 +101,7 @@ func newScatter(a trial.Analysis, c trial.Correlation, flags *flagged) scatter {
 
 func (s scatters) pictures() ([]figure.Picture, error) {
 	var out []figure.Picture
-	for n, page := range pages(len(s.panels), scattersMost) {
+	for n, page := range pages(len(s.panels), chartColumns*rowsOnPage(s.rowHeight())) {
 		f := s.frame
 		f.Name = pageName(s.Name, n)
 		panels := s.panels[page[0]:page[1]]
@@ -164,7 +163,7 @@ func (s scatter) paint(p figure.Panel, left vg.Length) {
 		at := p.At(q.x, q.y)
 		p.DrawGlyphNoClip(figure.SignOf(q.arm).Mark(2.2, false), at)
 		if q.flagged {
-			figure.Write(p.Canvas, small, vg.Point{X: at.X + 2.5, Y: at.Y + 1}, dagger, figure.Left, figure.Base)
+			writeDagger(p.Canvas, vg.Point{X: at.X + 5, Y: at.Y + 0.5}, true)
 		}
 	}
 }
@@ -172,16 +171,14 @@ func (s scatter) paint(p figure.Panel, left vg.Length) {
 // acrossAxis draws the grid and the labels of the x axis, where there is room for these.
 func (s scatter) acrossAxis(p figure.Panel) []vg.Length {
 	ticks := p.X.Ticks(5)
-	var at []vg.Length
-	var widest vg.Length
+	var at, widths []vg.Length
 	for _, t := range ticks {
-		at = append(at, p.AtX(t.Value))
-		widest = max(widest, small.Width(t.Label))
+		at, widths = append(at, p.AtX(t.Value)), append(widths, small.Width(t.Label))
 	}
 	for _, x := range at {
 		p.StrokeLine2(figure.Thin(figure.Grid), x, p.Area.Min.Y, x, p.Area.Max.Y)
 	}
-	for _, n := range thin(at, widest+3) {
+	for _, n := range thin(at, widths, 3) {
 		figure.Write(p.Canvas, small, vg.Point{X: at[n], Y: p.Area.Min.Y - 5}, ticks[n].Label, figure.Center, figure.Below)
 	}
 	return at

@@ -10,6 +10,7 @@ import (
 	"gonum.org/v1/plot/vg/draw"
 
 	"github.com/t2map/t2map/figure"
+	"github.com/t2map/t2map/printable"
 	"github.com/t2map/t2map/trial"
 )
 
@@ -73,11 +74,10 @@ type forestBlock struct {
 const (
 	forestRowHeight = 12
 	forestHead      = 14
-	forestFoot      = 40 // ticks, name of the axis, words of direction
-	forestLabels    = 118
-	forestN         = 42
-	forestInterval  = 108
-	forestP         = 34
+	forestFoot      = 40  // ticks, name of the axis, words of direction
+	forestLabels    = 150 // at the most
+	forestGap       = 12  // between columns
+	forestIndent    = 8
 	forestMost      = 46 // rows of a picture: a page of A4
 )
 
@@ -180,7 +180,7 @@ func forestPictures(a trial.Analysis, f family, blocks []forestBlock, flags *fla
 }
 
 func forestPicture(a trial.Analysis, f family, blocks []forestBlock, flags *flagged) (figure.Picture, error) {
-	fr := frame{Picture: figure.Picture{Name: f.name("forest"), Title: "Differences to " + short(a.Design.Arms[0])}}
+	fr := frame{Picture: figure.Picture{Name: f.name("forest"), Title: f.pick("Differences of T2 to ", "Differences of scores to ") + short(a.Design.Arms[0])}}
 	fr.Caption = fmt.Sprintf("Differences of least-squares means of the change from baseline to %s, by %s and visit: estimates of the mixed model for repeated measures with %s confidence intervals, n of the arm and of the reference.",
 		short(a.Design.Arms[0]), f.pick("compartment", "endpoint"), levelOf(a))
 	var height vg.Length
@@ -217,33 +217,55 @@ func forestPicture(a trial.Analysis, f family, blocks []forestBlock, flags *flag
 
 // paint draws the block at the top of the body.
 func (b forestBlock) paint(c draw.Canvas, body vg.Rectangle, level string) {
-	right := body.Max.X
-	columns := forestColumns{n: body.Min.X + forestLabels, p: right, interval: right - forestP}
-	if b.withHolm {
-		columns.holm, columns.p = right, right-forestP-8
-		columns.interval = columns.p - forestP
-	}
+	heads := [...]string{"n, n ref.", "difference [" + level + " CI]", "p", "Holm p"}
+	cols, width := b.columns(body, heads[:])
 	top := body.Max.Y - forestHead
 	p := figure.Panel{Canvas: c, X: b.across, Area: vg.Rectangle{
-		Min: vg.Point{X: body.Min.X + forestLabels + forestN, Y: top - vg.Length(len(b.rows))*forestRowHeight},
-		Max: vg.Point{X: columns.interval - forestInterval, Y: top},
+		Min: vg.Point{X: cols.n + width[0] + forestGap, Y: top - vg.Length(len(b.rows))*forestRowHeight},
+		Max: vg.Point{X: cols.interval - width[1] - forestGap, Y: top},
 	}}
 	y := body.Max.Y - 3
-	figure.Write(c, small, vg.Point{X: columns.n + 8, Y: y}, "n", figure.Left, figure.Below)
-	figure.Write(c, small, vg.Point{X: columns.interval, Y: y}, "difference ["+level+" CI]", figure.Right, figure.Below)
-	figure.Write(c, small, vg.Point{X: columns.p, Y: y}, "p", figure.Right, figure.Below)
+	figure.Write(c, small, vg.Point{X: cols.n, Y: y}, heads[0], figure.Left, figure.Below)
+	figure.Write(c, small, vg.Point{X: cols.interval, Y: y}, heads[1], figure.Right, figure.Below)
+	figure.Write(c, small, vg.Point{X: cols.p, Y: y}, heads[2], figure.Right, figure.Below)
 	if b.withHolm {
-		figure.Write(c, small, vg.Point{X: columns.holm, Y: y}, "Holm p", figure.Right, figure.Below)
+		figure.Write(c, small, vg.Point{X: cols.holm, Y: y}, heads[3], figure.Right, figure.Below)
 	}
 	b.axis(p)
 	for n, row := range b.rows {
-		b.row(p, row, columns, top-(vg.Length(n)+0.5)*forestRowHeight)
+		b.row(p, row, cols, top-(vg.Length(n)+0.5)*forestRowHeight)
 	}
 }
 
-// forestColumns are the places of the columns of text: the left end of n, the right
-// ends of the others.
-type forestColumns struct{ n, interval, p, holm vg.Length }
+// forestColumns are the places of the columns of text: the left ends of the labels and
+// of n, the right ends of the others.
+type forestColumns struct{ labels, n, interval, p, holm vg.Length }
+
+// columns gives each column of text what its widest cell needs, and the panel the rest.
+// It returns the widths of n, the interval, p and Holm's p too.
+func (b forestBlock) columns(body vg.Rectangle, heads []string) (cols forestColumns, width [4]vg.Length) {
+	bold := figure.Bold(small)
+	for n, head := range heads {
+		width[n] = small.Width(head)
+	}
+	var labels vg.Length
+	for _, r := range b.rows {
+		if r.heading != "" {
+			labels = max(labels, min(forestLabels, strong.Width(printable.Line(r.heading))))
+			continue
+		}
+		labels = max(labels, min(forestLabels, forestIndent+bold.Width(printable.Line(r.words)+" "+dagger)))
+		for n, s := range []string{r.n, b.estimate(r), pValue(r.Model.P), pValue(r.Holm)} {
+			width[n] = max(width[n], bold.Width(s))
+		}
+	}
+	cols = forestColumns{labels: body.Min.X, n: body.Min.X + labels + forestGap, p: body.Max.X}
+	if b.withHolm {
+		cols.holm, cols.p = body.Max.X, body.Max.X-width[3]-forestGap
+	}
+	cols.interval = cols.p - width[2] - forestGap
+	return cols, width
+}
 
 // axis draws the ticks below, the line of no difference, and what either side means.
 func (b forestBlock) axis(p figure.Panel) {
@@ -283,7 +305,7 @@ func fitInside(words string, width vg.Length) string {
 
 // row draws a heading or a contrast about y.
 func (b forestBlock) row(p figure.Panel, r forestRow, cols forestColumns, y vg.Length) {
-	left := cols.n - forestLabels
+	left := cols.labels
 	if r.heading != "" {
 		figure.Write(p.Canvas, strong, vg.Point{X: left, Y: y}, figure.Fit(strong, r.heading, forestLabels), figure.Left, figure.Middle)
 		return
@@ -294,12 +316,12 @@ func (b forestBlock) row(p figure.Panel, r forestRow, cols forestColumns, y vg.L
 		grey := draw.LineStyle{Color: color.NRGBA{0, 0, 0, 0x12}}
 		fillRect(p.Canvas, grey, vg.Rectangle{Min: vg.Point{X: left, Y: y - forestRowHeight/2}, Max: vg.Point{X: max(cols.p, cols.holm), Y: y + forestRowHeight/2}})
 	}
-	words := figure.Fit(style, r.words, forestLabels-14)
+	words := figure.Fit(style, r.words, cols.n-left-forestGap-forestIndent-style.Width(" "+dagger))
 	if r.flagged {
 		words += " " + dagger
 	}
-	figure.Write(p.Canvas, style, vg.Point{X: left + 8, Y: y}, words, figure.Left, figure.Middle)
-	figure.Write(p.Canvas, style, vg.Point{X: cols.n + 8, Y: y}, r.n, figure.Left, figure.Middle)
+	figure.Write(p.Canvas, style, vg.Point{X: left + forestIndent, Y: y}, words, figure.Left, figure.Middle)
+	figure.Write(p.Canvas, style, vg.Point{X: cols.n, Y: y}, r.n, figure.Left, figure.Middle)
 	figure.Write(p.Canvas, style, vg.Point{X: cols.interval, Y: y}, b.estimate(r), figure.Right, figure.Middle)
 	figure.Write(p.Canvas, style, vg.Point{X: cols.p, Y: y}, pValue(r.Model.P), figure.Right, figure.Middle)
 	if b.withHolm {

@@ -1,6 +1,7 @@
 package figures
 
 import (
+	"image/color"
 	"math"
 
 	"gonum.org/v1/plot/vg"
@@ -21,7 +22,9 @@ const (
 	markRadius  = 2.7
 	legendSign  = 22 // the sign of an entry of the legend
 	legendGap   = 12 // between entries
+	daggerSize  = 8.5
 	longestName = 150
+	pageHeight  = 680         // of all panels of a picture: what A4 leaves beside title, notes and caption
 	vertical    = math.Pi / 2 // rotation of the names of y axes
 )
 
@@ -42,8 +45,9 @@ type frame struct {
 // entry is a sign and its meaning.
 type entry struct {
 	words string
-	// sign draws into a box of legendSign by 8 points.
-	sign func(c draw.Canvas, box vg.Rectangle)
+	// sign draws into a box of that width, legendSign where it is 0, by 8 points.
+	sign  func(c draw.Canvas, box vg.Rectangle)
+	width vg.Length
 }
 
 // armEntries returns the legend of the arms.
@@ -51,7 +55,7 @@ func armEntries(arms []string) []entry {
 	var out []entry
 	for n, name := range arms {
 		sign := figure.SignOf(n)
-		out = append(out, entry{name, func(c draw.Canvas, box vg.Rectangle) {
+		out = append(out, entry{words: name, sign: func(c draw.Canvas, box vg.Rectangle) {
 			y := (box.Min.Y + box.Max.Y) / 2
 			c.StrokeLine2(sign.Line(1.2), box.Min.X, y, box.Max.X, y)
 			c.DrawGlyphNoClip(sign.Mark(markRadius, false), vg.Point{X: (box.Min.X + box.Max.X) / 2, Y: y})
@@ -65,8 +69,8 @@ func markEntries(arms []string) []entry {
 	var out []entry
 	for n, name := range arms {
 		sign := figure.SignOf(n)
-		out = append(out, entry{name, func(c draw.Canvas, box vg.Rectangle) {
-			c.DrawGlyphNoClip(sign.Mark(markRadius, false), vg.Point{X: box.Max.X - 5, Y: (box.Min.Y + box.Max.Y) / 2})
+		out = append(out, entry{words: name, width: 2*markRadius + 2, sign: func(c draw.Canvas, box vg.Rectangle) {
+			c.DrawGlyphNoClip(sign.Mark(markRadius, false), vg.Point{X: (box.Min.X + box.Max.X) / 2, Y: (box.Min.Y + box.Max.Y) / 2})
 		}})
 	}
 	return out
@@ -109,7 +113,7 @@ func (f frame) legendRows(width vg.Length) [][]entry {
 	var used vg.Length
 	for _, e := range f.legend {
 		e.words = figure.Fit(small, e.words, longestName)
-		w := entryWidth(e)
+		w := e.fullWidth()
 		if len(rows) == 0 || used+w > width {
 			rows, used = append(rows, nil), 0
 		}
@@ -119,14 +123,21 @@ func (f frame) legendRows(width vg.Length) [][]entry {
 	return rows
 }
 
-func entryWidth(e entry) vg.Length { return legendSign + 4 + small.Width(e.words) + legendGap }
+func (e entry) signWidth() vg.Length {
+	if e.width > 0 {
+		return e.width
+	}
+	return legendSign
+}
+
+func (e entry) fullWidth() vg.Length { return e.signWidth() + 4 + small.Width(e.words) + legendGap }
 
 // drawRow draws a row of the legend with its top at p.
 func drawRow(c draw.Canvas, row []entry, p vg.Point) {
 	for _, e := range row {
-		e.sign(c, vg.Rectangle{Min: vg.Point{X: p.X, Y: p.Y - 8}, Max: vg.Point{X: p.X + legendSign, Y: p.Y}})
-		figure.Write(c, small, vg.Point{X: p.X + legendSign + 4, Y: p.Y - 4}, e.words, figure.Left, figure.Middle)
-		p.X += entryWidth(e)
+		e.sign(c, vg.Rectangle{Min: vg.Point{X: p.X, Y: p.Y - 8}, Max: vg.Point{X: p.X + e.signWidth(), Y: p.Y}})
+		figure.Write(c, small, vg.Point{X: p.X + e.signWidth() + 4, Y: p.Y - 4}, e.words, figure.Left, figure.Middle)
+		p.X += e.fullWidth()
 	}
 }
 
@@ -138,6 +149,21 @@ func noValues(c draw.Canvas, area vg.Rectangle, why string) {
 		figure.Write(c, small, at, l, figure.Center, figure.Middle)
 		at.Y -= noteRow
 	}
+}
+
+// patch fades what lies where a dagger will be written, to keep it apart from lines.
+func patch(c draw.Canvas, at vg.Point) {
+	at.Y += daggerSize * 0.3
+	c.DrawGlyphNoClip(draw.GlyphStyle{Color: color.NRGBA{0xff, 0xff, 0xff, 0xa0}, Radius: daggerSize * 0.4, Shape: draw.CircleGlyph{}}, at)
+}
+
+// writeDagger writes one over a point or, where it is not up, below it.
+func writeDagger(c draw.Canvas, at vg.Point, up bool) {
+	y := figure.Base
+	if !up {
+		y = figure.Below
+	}
+	figure.Write(c, figure.Bold(figure.Letters(daggerSize)), at, dagger, figure.Center, y)
 }
 
 // fillRect fills a rectangle.

@@ -39,6 +39,8 @@ func Missing(a trial.Analysis, _ Options) ([]figure.Picture, error) {
 	return out, nil
 }
 
+var tiny = figure.Letters(6)
+
 // tile is what is known of a subject at a visit.
 type tile struct {
 	state   tileState
@@ -61,6 +63,9 @@ type tiles struct {
 	tiles   [][]tile // by subject and visit
 	byArm   [][]int  // subjects
 	size    struct{ w, h vg.Length }
+	most    int       // subjects of an arm
+	columns int       // of arms
+	names   vg.Length // room for names of subjects below
 }
 
 // Sizes of tiles in points.
@@ -71,7 +76,8 @@ const (
 	tileCounts  = 44
 	tileHead    = 14
 	tileGap     = 8
-	tileNames   = 32 // subjects below their tiles
+	tileNames   = 36 // subjects below their tiles, at the most
+	namedTile   = 7  // the width from which there is room for them
 	reasonsMost = 5
 )
 
@@ -167,51 +173,60 @@ func (t tiles) entries() []entry {
 	}
 	sign := func(x tile) func(c draw.Canvas, box vg.Rectangle) {
 		return func(c draw.Canvas, box vg.Rectangle) {
-			box.Min.X = box.Max.X - 9
 			box.Min.Y--
 			x.draw(c, box)
 		}
 	}
-	out := []entry{{"value", sign(tile{state: whole})}}
+	out := []entry{{"value", sign(tile{state: whole}), 9}}
 	if used[part] {
-		out = append(out, entry{"some values", sign(tile{state: part})})
+		out = append(out, entry{"some values", sign(tile{state: part}), 9})
 	}
 	for n, r := range t.reasons {
-		out = append(out, entry{r, sign(tile{state: tileState(n)})})
+		out = append(out, entry{r, sign(tile{state: tileState(n)}), 9})
 	}
 	if flagged {
-		out = append(out, entry{"flagged", sign(tile{state: whole, flagged: true})})
+		out = append(out, entry{"flagged", sign(tile{state: whole, flagged: true}), 9})
 	}
 	return out
 }
 
-// measure finds the size of a tile, so that all fit the width and a page's height.
+// measure finds the size of a tile, so that all fit the width and a page's height, with
+// arms beside each other where they fit.
 func (t *tiles) measure() {
-	most := 1
+	t.most = 1
 	for _, s := range t.byArm {
-		most = max(most, len(s))
+		t.most = max(t.most, len(s))
 	}
-	room := figure.MM(figure.PageWidth) - 2*margin - tileLabels - tileCounts
-	t.size.w = min(tileMost, room/vg.Length(most))
-	t.size.h = min(tileMost, tilesHeight/vg.Length(max(1, len(t.byArm)*len(t.design.Visits))))
+	width := figure.MM(figure.PageWidth) - 2*margin
+	t.size.w = min(tileMost, (width-tileLabels-tileCounts)/vg.Length(t.most))
+	t.columns = max(1, min(int(width/t.armWidth()), len(t.byArm)))
+	rows := (len(t.byArm) + t.columns - 1) / t.columns
+	t.size.h = min(tileMost, tilesHeight/vg.Length(max(1, rows*len(t.design.Visits))))
+	if t.size.w < namedTile {
+		return
+	}
+	for _, s := range t.design.Subjects {
+		t.names = max(t.names, min(tileNames, tiny.Width(printable.Line(s.ID))+4))
+	}
 }
 
-// named says whether tiles are wide enough to name their subjects.
-func (t tiles) named() bool { return t.size.w >= 7 }
+func (t tiles) armWidth() vg.Length {
+	return tileLabels + t.size.w*vg.Length(t.most) + tileCounts
+}
 
 func (t tiles) armHeight() vg.Length {
-	h := tileHead + t.size.h*vg.Length(len(t.design.Visits)) + tileGap
-	if t.named() {
-		h += tileNames
-	}
-	return h
+	return tileHead + t.size.h*vg.Length(len(t.design.Visits)) + t.names + tileGap
 }
 
 func (t tiles) picture() (figure.Picture, error) {
-	return t.render(vg.Length(len(t.byArm))*t.armHeight(), func(c draw.Canvas, body vg.Rectangle) {
+	rows := (len(t.byArm) + t.columns - 1) / t.columns
+	return t.render(vg.Length(rows)*t.armHeight(), func(c draw.Canvas, body vg.Rectangle) {
 		for arm := range t.byArm {
-			t.paint(c, body, arm)
-			body.Max.Y -= t.armHeight()
+			place := body
+			place.Min.X += vg.Length(arm%t.columns) * t.armWidth()
+			place.Max.X = place.Min.X + t.armWidth()
+			place.Max.Y -= vg.Length(arm/t.columns) * t.armHeight()
+			t.paint(c, place, arm)
 		}
 	})
 }
@@ -219,8 +234,9 @@ func (t tiles) picture() (figure.Picture, error) {
 // paint draws the tiles of an arm at the top of the body.
 func (t tiles) paint(c draw.Canvas, body vg.Rectangle, arm int) {
 	subjects := t.byArm[arm]
-	heading := figure.Fit(strong, t.design.Arms[arm], body.Size().X-120)
-	figure.Write(c, strong, vg.Point{X: body.Min.X, Y: body.Max.Y - 9}, fmt.Sprintf("%s (%d)", heading, len(subjects)), figure.Left, figure.Base)
+	number := fmt.Sprintf(" (%d)", len(subjects))
+	heading := figure.Fit(strong, t.design.Arms[arm], body.Size().X-strong.Width(number)-8)
+	figure.Write(c, strong, vg.Point{X: body.Min.X, Y: body.Max.Y - 9}, heading+number, figure.Left, figure.Base)
 	corner := vg.Point{X: body.Min.X + tileLabels, Y: body.Max.Y - tileHead}
 	right := corner.X + t.size.w*vg.Length(len(subjects)) + 6
 	places := make([]vg.Length, len(t.design.Visits))
@@ -231,19 +247,19 @@ func (t tiles) paint(c draw.Canvas, body vg.Rectangle, arm int) {
 			t.tiles[s][v].draw(c, vg.Rectangle{Min: at, Max: at.Add(vg.Point{X: t.size.w, Y: t.size.h})})
 		}
 	}
-	for _, v := range thin(places, smallSize+0.5) {
+	for _, v := range thin(places, same(len(places), smallSize), 0.5) {
 		y := corner.Y - places[v]
 		figure.Write(c, small, vg.Point{X: corner.X - 5, Y: y}, figure.Fit(small, when(t.design, v), tileLabels-6), figure.Right, figure.Middle)
 		figure.Write(c, small, vg.Point{X: right, Y: y}, fmt.Sprintf("%d/%d", t.present(subjects, v), len(subjects)), figure.Left, figure.Middle)
 	}
-	if !t.named() {
+	if t.names == 0 {
 		return
 	}
-	name := figure.Letters(6)
+	name := tiny
 	name.Rotation = vertical
 	for n, s := range subjects {
 		at := vg.Point{X: corner.X + t.size.w*(vg.Length(n)+0.5) + 2.2, Y: corner.Y - t.size.h*vg.Length(len(t.design.Visits)) - 3}
-		figure.Write(c, name, at, figure.Fit(name, t.design.Subjects[s].ID, tileNames-3), figure.Right, figure.Base)
+		figure.Write(c, name, at, figure.Fit(name, t.design.Subjects[s].ID, tileNames-4), figure.Right, figure.Base)
 	}
 }
 
@@ -259,36 +275,40 @@ func (t tiles) present(subjects []int, visit int) int {
 
 // draw draws a tile: pale where there is a value, half of it where there are some, dark
 // with a sign of its own for each reason where there is none.
-func (t tile) draw(c draw.Canvas, r vg.Rectangle) {
-	w, h := r.Size().X, r.Size().Y
+func (t tile) draw(c draw.Canvas, box vg.Rectangle) {
+	w, h := box.Size().X, box.Size().Y
 	pale := draw.LineStyle{Color: figure.Tint(figure.Colours[0], 0.22)}
 	dark := []color.RGBA{figure.Colours[1], {0x66, 0x66, 0x66, 0xff}, figure.Colours[6], figure.Colours[0], {0x99, 0x99, 0x99, 0xff}}
 	if t.state < 0 {
-		fillRect(c, pale, r)
+		fillRect(c, pale, box)
 	} else {
-		fillRect(c, draw.LineStyle{Color: dark[int(t.state)%len(dark)]}, r)
+		fillRect(c, draw.LineStyle{Color: dark[int(t.state)%len(dark)]}, box)
 	}
 	if t.state == part {
-		c.FillPolygon(figure.Tint(figure.Colours[0], 0.6), []vg.Point{r.Min, {X: r.Max.X, Y: r.Min.Y}, r.Max})
+		c.FillPolygon(figure.Tint(figure.Colours[0], 0.6), []vg.Point{box.Min, {X: box.Max.X, Y: box.Min.Y}, box.Max})
 	}
 	if w > 2.5 && h > 2.5 {
-		strokeRect(c, draw.LineStyle{Color: color.White, Width: min(0.8, w/8)}, r)
+		strokeRect(c, draw.LineStyle{Color: color.White, Width: min(0.8, w/8)}, box)
 	}
-	middle := vg.Point{X: (r.Min.X + r.Max.X) / 2, Y: (r.Min.Y + r.Max.Y) / 2}
-	if t.state >= 0 && w >= 5 && h >= 5 {
-		reasonSign(c, int(t.state), middle, min(w, h)*0.27)
+	middle := vg.Point{X: (box.Min.X + box.Max.X) / 2, Y: (box.Min.Y + box.Max.Y) / 2}
+	roomy := w >= 5 && h >= 5
+	side, r := vg.Length(0), min(w, h)*0.27
+	if t.state >= 0 && t.flagged {
+		side, r = w*0.22, r*0.75 // the sign at the left, the dagger at the right
+	}
+	if t.state >= 0 && roomy {
+		reasonSign(c, int(t.state), vg.Point{X: middle.X - side, Y: middle.Y}, r)
 	}
 	switch {
 	case !t.flagged:
-	case w >= 5 && h >= 5:
+	case roomy:
 		style := figure.Bold(small)
 		if t.state >= 0 {
 			style.Color = color.White
-			middle.X += w / 4
 		}
-		figure.Write(c, style, middle, dagger, figure.Center, figure.Middle)
+		figure.Write(c, style, vg.Point{X: middle.X + side, Y: middle.Y}, dagger, figure.Center, figure.Middle)
 	default:
-		fillRect(c, draw.LineStyle{Color: color.Black}, vg.Rectangle{Min: vg.Point{X: r.Min.X + w/3, Y: r.Min.Y}, Max: vg.Point{X: r.Max.X - w/3, Y: r.Max.Y}})
+		fillRect(c, draw.LineStyle{Color: color.Black}, vg.Rectangle{Min: vg.Point{X: box.Min.X + w/3, Y: box.Min.Y}, Max: vg.Point{X: box.Max.X - w/3, Y: box.Max.Y}})
 	}
 }
 

@@ -42,25 +42,30 @@ func byOrder(d trial.Design) visitAxis {
 	return v
 }
 
-// spacing is the least distance of two visits in a panel.
-func (v visitAxis) spacing(p figure.Panel) vg.Length {
-	least := p.Area.Size().X
-	for n := 1; n < len(v.x); n++ {
-		least = min(least, p.AtX(v.x[n])-p.AtX(v.x[n-1]))
+// room returns how far each visit is from the nearest other in a panel.
+func (v visitAxis) room(p figure.Panel) []vg.Length {
+	out := make([]vg.Length, len(v.x))
+	for n := range out {
+		out[n] = p.Area.Size().X
+		if n > 0 {
+			out[n] = min(out[n], p.AtX(v.x[n])-p.AtX(v.x[n-1]))
+		}
+		if n+1 < len(v.x) {
+			out[n] = min(out[n], p.AtX(v.x[n+1])-p.AtX(v.x[n]))
+		}
 	}
-	return least
+	return out
 }
 
-// draw draws the axis with its labels, as many as there is room for, and its name. It
-// returns the visits that have a label: what stands below the axis stands below these.
-func (v visitAxis) draw(p figure.Panel, widest vg.Length) []int {
-	places := make([]vg.Length, len(v.x))
+// draw draws the axis with its labels, as many as there is room for, and its name. What
+// stands below the labels is that wide. It returns the visits that have a label.
+func (v visitAxis) draw(p figure.Panel, below []vg.Length) []int {
+	places, widths := make([]vg.Length, len(v.x)), make([]vg.Length, len(v.x))
 	for n, x := range v.x {
-		places[n] = p.AtX(x)
-		widest = max(widest, small.Width(v.words[n]))
+		places[n], widths[n] = p.AtX(x), max(below[n], small.Width(v.words[n]))
 	}
 	p.BottomAxis(places)
-	shown := thin(places, widest+3)
+	shown := thin(places, widths, 3)
 	for _, n := range shown {
 		figure.Write(p.Canvas, small, vg.Point{X: places[n], Y: p.Area.Min.Y - 5}, v.words[n], figure.Center, figure.Below)
 	}
@@ -69,25 +74,32 @@ func (v visitAxis) draw(p figure.Panel, widest vg.Length) []int {
 	return shown
 }
 
-// thin returns the numbers of the places that are at least that far apart: the first,
-// the last, and what fits between them.
-func thin(places []vg.Length, apart vg.Length) []int {
+// thin returns the numbers of the places at which something of those widths can stand
+// with gaps between: the first, the last, and what fits between them.
+func thin(places, widths []vg.Length, gap vg.Length) []int {
 	if len(places) == 0 {
 		return nil
 	}
-	last := len(places) - 1
-	shown := []int{0}
-	at := places[0]
+	fits := func(m, n int) bool { return places[n]-places[m] >= (widths[m]+widths[n])/2+gap }
+	shown, last := []int{0}, len(places)-1
 	for n := 1; n < last; n++ {
-		if places[n]-at >= apart && places[last]-places[n] >= apart {
+		if fits(shown[len(shown)-1], n) && fits(n, last) {
 			shown = append(shown, n)
-			at = places[n]
 		}
 	}
-	if last > 0 && places[last]-at >= apart {
+	if last > 0 && fits(shown[len(shown)-1], last) {
 		shown = append(shown, last)
 	}
 	return shown
+}
+
+// same returns n equal lengths.
+func same(n int, length vg.Length) []vg.Length {
+	out := make([]vg.Length, n)
+	for i := range out {
+		out[i] = length
+	}
+	return out
 }
 
 // clamp brings y into the range.

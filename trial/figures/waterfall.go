@@ -81,7 +81,6 @@ type fallBar struct {
 const (
 	barsInColumn = 48 // of 2.5 points at the least; more take the whole width
 	fallHeight   = 150
-	fallsOnPage  = 9 // in rows of three; three where each takes the whole width
 	fallRow      = 7.5
 )
 
@@ -111,7 +110,7 @@ func barEntries(arms []string) []entry {
 	var out []entry
 	for n, name := range arms {
 		sign := figure.SignOf(n)
-		out = append(out, entry{name, func(c draw.Canvas, box vg.Rectangle) {
+		out = append(out, entry{words: name, sign: func(c draw.Canvas, box vg.Rectangle) {
 			middle := vg.Point{X: box.Min.X + 4, Y: (box.Min.Y + box.Max.Y) / 2}
 			box.Min.X += 11
 			drawBar(c, n, box)
@@ -130,12 +129,8 @@ func drawBar(c draw.Canvas, arm int, r vg.Rectangle) {
 }
 
 func (w falls) pictures() ([]figure.Picture, error) {
-	most := fallsOnPage
-	if w.columns == 1 {
-		most = fallsOnPage / chartColumns
-	}
 	var out []figure.Picture
-	for n, page := range pages(len(w.panels), most) {
+	for n, page := range pages(len(w.panels), w.columns*rowsOnPage(w.rowHeight())) {
 		f := w.frame
 		f.Name = pageName(w.Name, n)
 		panels := w.panels[page[0]:page[1]]
@@ -150,7 +145,7 @@ func (w falls) pictures() ([]figure.Picture, error) {
 }
 
 func (w falls) rowHeight() vg.Length {
-	return chartTitle + fallHeight + vg.Length(len(w.arms))*fallRow + 5 + noteRow + chartRowGap
+	return chartTitle + fallHeight + vg.Length(len(w.arms))*fallRow + 8 + noteRow + chartRowGap
 }
 
 // paint draws the panels, all on one scale.
@@ -199,7 +194,7 @@ func (w falls) panel(p figure.Panel, f fall, labelled bool, left vg.Length) {
 	p.StrokeLine2(draw.LineStyle{Color: figure.Ink, Width: 0.7}, p.Area.Min.X, zero, p.Area.Max.X, zero)
 	f.bandEdges(p)
 	w.armRows(p, f, labelled)
-	y := p.Area.Min.Y - 5 - vg.Length(len(w.arms))*fallRow
+	y := p.Area.Min.Y - 8 - vg.Length(len(w.arms))*fallRow
 	words := fmt.Sprintf("n = %d", len(f.bars))
 	if f.none > 0 {
 		words += fmt.Sprintf(", %d without a change", f.none)
@@ -231,11 +226,11 @@ func (f fall) bar(p figure.Panel, n int, b fallBar) {
 	low, high := min(b.percent, 0), max(b.percent, 0)
 	drawBar(p.Canvas, b.arm, vg.Rectangle{Min: vg.Point{X: from + gap, Y: p.AtY(low)}, Max: vg.Point{X: to - gap, Y: p.AtY(high)}})
 	if b.flagged {
-		at, y := vg.Point{X: (from + to) / 2, Y: p.AtY(high) + 1.5}, figure.Base
-		if b.percent < 0 {
-			at.Y, y = p.AtY(low)-1.5, figure.Below
+		at, up := vg.Point{X: (from + to) / 2, Y: p.AtY(high) + 2}, b.percent >= 0
+		if !up {
+			at.Y = p.AtY(low) - 2
 		}
-		figure.Write(p.Canvas, labels, at, dagger, figure.Center, y)
+		writeDagger(p.Canvas, at, up)
 	}
 }
 

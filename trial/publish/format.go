@@ -133,13 +133,32 @@ func thousands(n int) string {
 	return s
 }
 
-// called is a name of unknown origin on one line; a dash where it is empty.
+// longestWord is how many characters of a word the page keeps together: more than any
+// name that is meant to be read, and few enough for a column of a table on paper.
+const longestWord = 30
+
+// called is a text of unknown origin on one line, with places to break in words without
+// end; a dash where it is empty.
 func called(s string) string {
 	s = strings.TrimSpace(printable.Line(s))
 	if s == "" {
 		return dash
 	}
-	return s
+	words := strings.Split(s, " ")
+	for i, w := range words {
+		if len(w) <= longestWord {
+			continue
+		}
+		var b strings.Builder
+		for n, r := range []rune(w) {
+			if n > 0 && n%longestWord == 0 {
+				b.WriteRune('\u200b') // zero width space
+			}
+			b.WriteRune(r)
+		}
+		words[i] = b.String()
+	}
+	return strings.Join(words, " ")
 }
 
 // titleOf is what figures call an endpoint.

@@ -82,7 +82,7 @@ func newPageView(a *trial.Analysis, pictures []figure.Picture) pageView {
 	}
 	v.Lead, v.Headlines = headlines(a)
 	for _, n := range a.Notes {
-		v.Notes = append(v.Notes, printable.Line(n))
+		v.Notes = append(v.Notes, called(n))
 	}
 	for _, p := range pictures {
 		v.Figures = append(v.Figures, newFigureView(p))
@@ -116,12 +116,12 @@ func counts(a *trial.Analysis) []count {
 // newFigureView embeds the picture: its SVG, or where there is none its PNG.
 func newFigureView(p figure.Picture) figureView {
 	const firstFlags = 5
-	v := figureView{Name: p.Name, Title: printable.Line(p.Title), Caption: printable.Line(p.Caption)}
+	v := figureView{Name: p.Name, Title: called(p.Title), Caption: called(p.Caption)}
 	for i, f := range p.Flags {
 		if i < firstFlags {
-			v.Flags = append(v.Flags, printable.Line(f))
+			v.Flags = append(v.Flags, called(f))
 		} else {
-			v.MoreFlags = append(v.MoreFlags, printable.Line(f))
+			v.MoreFlags = append(v.MoreFlags, called(f))
 		}
 	}
 	for _, f := range []struct {
@@ -144,7 +144,7 @@ func inputGrid(a *trial.Analysis) grid {
 	g := grid{Heads: words("File", "SHA-256"), Class: "inputs"}
 	rows := group{}
 	for _, in := range a.Inputs {
-		rows.Rows = append(rows.Rows, row{Cells: []cell{say(in.Name), {Text: called(in.SHA256), Class: "hash"}}})
+		rows.Rows = append(rows.Rows, row{Cells: []cell{say(in.Name), {Text: printable.Line(in.SHA256), Class: "hash"}}})
 	}
 	g.Groups = []group{rows}
 	return g

@@ -40,7 +40,7 @@ func newHeadline(a *trial.Analysis, e *trial.EndpointAnalysis, c trial.Contrast)
 		What: fmt.Sprintf("%s, change to %s, %s − %s", titleOf(e), called(visitName(a.Design, c.Visit)), called(armName(a.Design, c.Arm)), called(armName(a.Design, 0))),
 	}
 	if e.Model.Failed != "" {
-		h.Figures, h.Detail = "no model", called(e.Model.Failed)
+		h.Figures, h.Detail = "no model", called(e.Model.Failed)+"; other tests of the contrast are under “Tests beside the model”"
 		return h
 	}
 	m := c.Model

@@ -57,6 +57,7 @@ func share(k, n int) cell {
 func correlationSection(a *trial.Analysis) section {
 	s := section{ID: "correlations", Title: "Correlations of changes", Lead: "Spearman’s, of the change of T2 with the change of other endpoints."}
 	g := grid{Heads: append(words("Visit", "Arm"), nums("n", "ρ", percentOf(a.Plan.Level)+" CI", "p")...)}
+	last := -1 // the visit of the row before
 	for _, c := range a.Correlations {
 		if c.X < 0 || c.X >= len(a.Endpoints) || c.Y < 0 || c.Y >= len(a.Endpoints) {
 			continue
@@ -71,8 +72,13 @@ func correlationSection(a *trial.Analysis) section {
 		}
 		reason := fmt.Sprintf("%d pairs are too few, or do not vary", c.N)
 		of := &g.Groups[len(g.Groups)-1]
+		visit := say(visitName(a.Design, c.Visit))
+		if len(of.Rows) > 0 && last == c.Visit {
+			visit = cell{}
+		}
+		last = c.Visit
 		of.Rows = append(of.Rows, row{Cells: []cell{
-			say(visitName(a.Design, c.Visit)), say(arm), num(thousands(c.N)), num(fixedTo(c.Rho.Estimate, ratioDecimals), reason),
+			visit, say(arm), num(thousands(c.N)), num(fixedTo(c.Rho.Estimate, ratioDecimals), reason),
 			num(interval(c.Rho.Low, c.Rho.High, ratioDecimals), reason), num(pValue(c.P), reason),
 		}})
 	}

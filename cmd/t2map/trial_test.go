@@ -1,0 +1,198 @@
+package main
+
+import (
+	"bytes"
+	"encoding/csv"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// trialFiles writes the tables of a small trial into a folder and returns those of its
+// results and of its design. name turns a subject's number into its code.
+func trialFiles(t *testing.T, name func(int) string) (results, design string) {
+	t.Helper()
+	results = filepath.Join(t.TempDir(), "results")
+	subjects := [][]string{{"subject", "arm", "side"}}
+	rows := [][]string{{"subject", "visit", "series", "side", "compartment", "mean_t2_ms"}}
+	for n := range 8 {
+		subjects = append(subjects, []string{name(n), [...]string{"control", "treatment"}[n%2], "R"})
+		for v, visit := range []string{"baseline", "month03", "month12"} {
+			for c, compartment := range []string{"medial", "lateral"} {
+				t2 := 36 + float64((5*n+3*v+7*c)%4) + float64(v*(1-n%2))
+				rows = append(rows, []string{name(n), visit, fmt.Sprint("s", n, v), "right", compartment, fmt.Sprintf("%.2f", t2)})
+			}
+		}
+	}
+	design = filepath.Join(filepath.Dir(results), "trial.csv")
+	write(t, design, "# visits: baseline=0, month03=3, month12=12\n# reference: control\n"+asCSV(t, subjects))
+	write(t, filepath.Join(results, "compartments.csv"), asCSV(t, rows))
+	return results, design
+}
+
+func asCSV(t *testing.T, rows [][]string) string {
+	t.Helper()
+	var b bytes.Buffer
+	if err := csv.NewWriter(&b).WriteAll(rows); err != nil {
+		t.Fatal(err)
+	}
+	return b.String()
+}
+
+func write(t *testing.T, path, text string) {
+	t.Helper()
+	if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, []byte(text), 0o666); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func plainName(n int) string { return fmt.Sprintf("S%02d", n+1) }
+
+func TestTrial(t *testing.T) {
+	results, design := trialFiles(t, plainName)
+	out := filepath.Join(t.TempDir(), "report")
+	code, stdout, stderr := call("trial", results, "--design", design, "--out", out)
+	if code != exitOK || stderr != "" {
+		t.Fatalf("status %d\n%s", code, stderr)
+	}
+	for _, want := range []string{"Change from baseline at month12, difference to control", "medial", "lateral", "4, 4", "8 subjects in 2 arms", "trial.html"} {
+		if !strings.Contains(stdout, want) {
+			t.Errorf("%q is not in\n%s", want, stdout)
+		}
+	}
+	for _, name := range []string{"trial.html", "trial.json", "contrasts.csv", "mk.csv", "adbds.csv", "figures/means.svg", "figures/forest.pdf", "figures/waterfall.png"} {
+		if info, err := os.Stat(filepath.Join(out, filepath.FromSlash(name))); err != nil || info.Size() == 0 {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	// The table itself does as well as its folder.
+	if code, _, stderr := call("trial", filepath.Join(results, "compartments.csv"), "--design", design, "--out", out); code != exitOK {
+		t.Errorf("status %d\n%s", code, stderr)
+	}
+}
+
+// The same tables give the same bytes.
+func TestTrialIsTheSameAgain(t *testing.T) {
+	results, design := trialFiles(t, plainName)
+	var trees [2]map[string]string
+	for i := range trees {
+		out := filepath.Join(t.TempDir(), "report")
+		if code, _, stderr := call("trial", results, "--design", design, "--out", out); code != exitOK {
+			t.Fatal(stderr)
+		}
+		trees[i] = readAll(t, out)
+	}
+	if len(trees[0]) < 20 {
+		t.Errorf("%d files", len(trees[0]))
+	}
+	for name, content := range trees[0] {
+		if trees[1][name] != content {
+			t.Errorf("%s differs", name)
+		}
+	}
+}
+
+func readAll(t *testing.T, dir string) map[string]string {
+	t.Helper()
+	all := map[string]string{}
+	err := filepath.WalkDir(dir, func(path string, d os.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		content, err := os.ReadFile(path)
+		all[strings.TrimPrefix(path, dir)] = string(content)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return all
+}
+
+// Names that are formulas or HTML run nowhere.
+func TestTrialOfHostileNames(t *testing.T) {
+	names := []string{`=cmd|'/C calc'!A0`, `<script>alert(1)</script>`, `+SUM(A1)`, `@x`, `"><img src=x onerror=alert(1)>`, "a\u202eb", `-1+1`, `S,"08"`}
+	results, design := trialFiles(t, func(n int) string { return names[n] })
+	out := filepath.Join(t.TempDir(), "report")
+	code, stdout, stderr := call("trial", results, "--design", design, "--out", out, "--trial", "=<b>T</b>")
+	if code != exitOK {
+		t.Fatalf("status %d\n%s%s", code, stdout, stderr)
+	}
+	if !strings.Contains(stdout, "8 with a change from baseline") {
+		t.Errorf("subjects are lost:\n%s", stdout)
+	}
+	for name, content := range readAll(t, out) {
+		switch filepath.Ext(name) {
+		case ".html", ".svg":
+			for _, bad := range []string{"<script>alert", "<img src=x", "<b>T</b>", "\u202e"} {
+				if strings.Contains(content, bad) {
+					t.Errorf("%s holds %q", name, bad)
+				}
+			}
+		case ".csv":
+			rows, err := csv.NewReader(strings.NewReader(content)).ReadAll()
+			if err != nil {
+				t.Errorf("%s: %v", name, err)
+			}
+			for _, row := range rows {
+				for _, cell := range row {
+					if cell != "" && strings.ContainsAny(cell[:1], "=@") || strings.HasPrefix(cell, "+S") || strings.HasPrefix(cell, "-1+") {
+						t.Errorf("%s: the cell %q would run", name, cell)
+					}
+				}
+			}
+		}
+	}
+}
+
+func TestTrialTables(t *testing.T) {
+	results, design := trialFiles(t, plainName)
+	dir := t.TempDir()
+	comma, err := os.ReadFile(design)
+	if err != nil {
+		t.Fatal(err)
+	}
+	semicolons := filepath.Join(dir, "semicolons.csv")
+	write(t, semicolons, strings.ReplaceAll(string(comma), ",", ";"))
+	scores := filepath.Join(dir, "scores.csv")
+	write(t, scores, "subject;visit;name;value\nS01;baseline;VAS;5,5\nS01;month03;VAS;4\n")
+	latin := filepath.Join(dir, "latin.csv")
+	write(t, latin, strings.Replace(string(comma), "S01,", "S\xe901,", 1))
+	wcv := filepath.Join(dir, "repeat.csv")
+	write(t, wcv, "compartment,wcv_percent\nmedial,3\n")
+	for _, c := range []struct {
+		name string
+		args []string
+		code int
+		want string
+	}{
+		{"declared", []string{"--design", semicolons, "--endpoints", scores, "--separator", ";", "--decimal", "comma"}, exitOK, "8 subjects"},
+		{"not declared", []string{"--design", semicolons}, exitUsage, `separated by ";"`},
+		{"commas and decimal commas", []string{"--design", design, "--decimal", "comma"}, exitUsage, "needs another --separator"},
+		{"two separators", []string{"--design", design, "--separator", ";;"}, exitUsage, "not one character"},
+		{"not UTF-8", []string{"--design", latin}, exitUsage, "hint: save it as CSV UTF-8, or declare"},
+		{"declared encoding", []string{"--design", latin, "--encoding", "windows-1252"}, exitOK, "8 subjects"},
+		{"repeatability", []string{"--design", design, "--repeatability", wcv}, exitOK, "8 subjects"},
+		{"repeatability twice", []string{"--design", design, "--repeatability", wcv, "--wcv", "4"}, exitUsage, "give one"},
+		{"no design", nil, exitUsage, "--design and --out are needed"},
+		{"a design that is not there", []string{"--design", filepath.Join(dir, "none.csv")}, exitUsage, "none.csv"},
+		{"two studies", []string{"--design", design, "--two-studies", "first"}, exitUsage, "neither none nor mean"},
+		{"an unknown reference", []string{"--design", design, "--reference", "placebo"}, exitUsage, `"placebo" is no arm`},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			args := append([]string{"trial", results, "--out", filepath.Join(t.TempDir(), "report")}, c.args...)
+			code, stdout, stderr := call(args...)
+			if code != c.code || !strings.Contains(stdout+stderr, c.want) {
+				t.Errorf("status %d, want %d and %q\n%s%s", code, c.code, c.want, stdout, stderr)
+			}
+		})
+	}
+	if code, _, stderr := call("trial", dir, "--design", design, "--out", dir); code != exitUsage || !strings.Contains(stderr, "hint: RESULTS is the folder") {
+		t.Errorf("status %d\n%s", code, stderr)
+	}
+}

@@ -1,0 +1,62 @@
+package figure
+
+import (
+	"bytes"
+	"encoding/base64"
+	"fmt"
+	"image"
+	"image/png"
+
+	"codeberg.org/go-pdf/fpdf"
+	"gonum.org/v1/plot/vg"
+)
+
+// Dot is a pixel of a picture's PNG in points. An image whose rectangle lies on whole dots
+// from the bottom left corner, of as many as it has pixels, stands there pixel by pixel.
+const Dot vg.Length = 72. / dpi
+
+// encoded is the image as PNG. A bytes.Buffer takes everything, so that only an image of no
+// size fails, which is left out.
+func (m mark) encoded() []byte {
+	var b bytes.Buffer
+	if err := png.Encode(&b, m.image); err != nil {
+		return nil
+	}
+	return b.Bytes()
+}
+
+func (m mark) rectangle() vg.Rectangle {
+	return vg.Rectangle{Min: vg.Point{X: vg.Length(m.at.x), Y: vg.Length(m.at.y)}, Max: vg.Point{X: vg.Length(m.corner.x), Y: vg.Length(m.corner.y)}}
+}
+
+// svgImage writes the image into the file itself.
+func (s *sheet) svgImage(b *bytes.Buffer, m mark) {
+	file := m.encoded()
+	if file == nil {
+		return
+	}
+	fmt.Fprintf(b, `<image x="%s" y="%s" width="%s" height="%s" preserveAspectRatio="none" href="data:image/png;base64,%s"/>`+"\n",
+		plain(m.at.x), plain(s.height-m.corner.y), plain(m.corner.x-m.at.x), plain(m.corner.y-m.at.y), base64.StdEncoding.EncodeToString(file))
+}
+
+// pdfImage puts the image, which is mark n, on the page.
+func (s *sheet) pdfImage(doc *fpdf.Fpdf, m mark, n int) {
+	file := m.encoded()
+	if file == nil {
+		return
+	}
+	name, options := fmt.Sprintf("image%06d", n), fpdf.ImageOptions{ImageType: "PNG"} // they are written in the order of names
+	doc.RegisterImageOptionsReader(name, options, bytes.NewReader(file))
+	doc.ImageOptions(name, m.at.x, s.height-m.corner.y, m.corner.x-m.at.x, m.corner.y-m.at.y, false, options, 0, "")
+}
+
+// thrifty returns the picture with one byte per pixel, unless images are in it, whose
+// colours have a meaning each and are too many.
+func (s *sheet) thrifty(img *image.RGBA) image.Image {
+	for _, m := range s.marks {
+		if m.kind == raster {
+			return img
+		}
+	}
+	return Paletted(img)
+}

@@ -1,0 +1,158 @@
+package figures
+
+import (
+	"math"
+	"strings"
+	"testing"
+
+	"github.com/t2map/t2map/trial"
+	"github.com/t2map/t2map/trial/mmrm"
+)
+
+// hostile are trials that have been, or that nobody wishes for.
+func hostile() map[string]trial.Analysis {
+	all := map[string]trial.Analysis{"empty": {}, "founding": trialOf(founding)}
+	with := func(name string, change func(*shape)) {
+		s := founding
+		change(&s)
+		all[name] = trialOf(s)
+	}
+	with("one arm", func(s *shape) { s.arms = 1 })
+	with("one visit", func(s *shape) { s.months = s.months[:1] })
+	with("one subject", func(s *shape) { s.perArm = 1; s.missing = 0 })
+	with("two per arm", func(s *shape) { s.perArm = 2; s.missing = 0 })
+	with("six arms", func(s *shape) { s.arms = 6; s.perArm = 8; s.flags = 40 })
+	with("200 visits", func(s *shape) {
+		s.months = nil
+		for n := range 200 {
+			s.months = append(s.months, float64(n)/2)
+		}
+		s.flags = 0
+	})
+	with("uneven visits", func(s *shape) { s.months = []float64{-1, 0, 0.25, 0.5, 1, 24} })
+	with("300 subjects", func(s *shape) { s.perArm = 150; s.flags = 20; s.missing = 0.2 })
+	with("no scores", func(s *shape) { s.scores = 0 })
+	with("no compartments", func(s *shape) { s.compartments = 0 })
+	with("21 compartments", func(s *shape) { s.compartments = 21; s.arms = 4 })
+	with("all missing", func(s *shape) { s.missing = 1 })
+	with("most missing", func(s *shape) { s.missing = 0.75; s.perArm = 30 })
+	all["zero variance"] = everyValue(func(trial.Value) trial.Value { return trial.Value{X: 35} })
+	all["zero"] = everyValue(func(trial.Value) trial.Value { return trial.Value{} })
+	all["huge"] = everyValue(func(v trial.Value) trial.Value { v.X *= 1e300; return v })
+	all["tiny"] = everyValue(func(v trial.Value) trial.Value { v.X *= 1e-300; return v })
+	all["an infinite value"] = everyValue(func(v trial.Value) trial.Value {
+		if v.X > 38 {
+			v.X = math.Inf(1)
+		}
+		return v
+	})
+	all["names"] = named()
+	all["no model"] = unmodelled()
+	all["short slices"] = bare()
+	return all
+}
+
+// everyValue returns the founding trial with every value changed.
+func everyValue(change func(trial.Value) trial.Value) trial.Analysis {
+	a := trialOf(founding)
+	for n := range a.Endpoints {
+		e := &a.Endpoints[n]
+		for s := range e.Values {
+			for v := range e.Values[s] {
+				e.Values[s][v] = change(e.Values[s][v])
+			}
+		}
+		describe(&a, e)
+	}
+	return a
+}
+
+// named has names that are too long, of foreign letters, of HTML, or that turn the
+// direction of writing.
+func named() trial.Analysis {
+	a := trialOf(founding)
+	a.Design.Arms = []string{strings.Repeat("very long ", 40), "<b>\u202eevil\u202c</b> & \"co\" \xff 漢字 😀 ü"}
+	for n := range a.Design.Visits {
+		a.Design.Visits[n].Name = strings.Repeat("month\n", 30)
+	}
+	for n := range a.Design.Subjects {
+		a.Design.Subjects[n].ID = "=cmd|' /C calc'!A0<script>alert(1)</script>"
+	}
+	for n := range a.Endpoints {
+		a.Endpoints[n].Title = strings.Repeat("<i>Endpoint</i> ", 12)
+		a.Endpoints[n].Unit = strings.Repeat("µg/ml ", 30)
+		for s := range a.Endpoints[n].Values {
+			for v := range a.Endpoints[n].Values[s] {
+				if r := &a.Endpoints[n].Values[s][v].Missing; *r != "" {
+					*r = strings.Repeat("reason <&> ", 30)
+				}
+			}
+		}
+	}
+	for n := range a.Flags {
+		a.Flags[n].Subject = a.Design.Subjects[0].ID
+		a.Flags[n].Text = strings.Repeat("scanner <&> ", 60)
+	}
+	return a
+}
+
+func unmodelled() trial.Analysis {
+	a := trialOf(founding)
+	nan := mmrm.Estimate{Value: math.NaN(), SE: math.NaN(), P: math.NaN(), Low: math.NaN(), High: math.NaN()}
+	for n := range a.Endpoints {
+		e := &a.Endpoints[n]
+		if n > 0 {
+			e.Model = trial.Model{Failed: "every covariance structure failed: the variance of the residuals is 0"}
+		}
+		for c := range e.Contrasts {
+			e.Contrasts[c].Model, e.Contrasts[c].Holm = nan, math.NaN()
+		}
+	}
+	return a
+}
+
+// bare has a design, and endpoints with nothing in them.
+func bare() trial.Analysis {
+	a := trialOf(founding)
+	for n := range a.Endpoints {
+		e := a.Endpoints[n].Endpoint
+		e.Values = nil
+		a.Endpoints[n] = trial.EndpointAnalysis{Endpoint: e, RC: 14}
+	}
+	a.Correlations = append(a.Correlations, trial.Correlation{X: 99, Y: -3, Visit: 2, Arm: -1})
+	return a
+}
+
+// Nothing makes drawing fail, and no picture outgrows a page.
+func TestHostile(t *testing.T) {
+	for name, a := range hostile() {
+		for _, o := range []Options{{Individuals: true}} {
+			pictures, err := All(a, o)
+			if err != nil {
+				t.Errorf("%s: %v", name, err)
+			}
+			if name != "empty" && len(pictures) == 0 {
+				t.Errorf("%s: no pictures", name)
+			}
+			seen := map[string]bool{}
+			for _, p := range pictures {
+				if p.Width != 180 || p.Height < 20 || p.Height > 267 {
+					t.Errorf("%s: %s is %.0f × %.0f mm", name, p.Name, p.Width, p.Height)
+				}
+				if seen[p.Name] {
+					t.Errorf("%s: two pictures are called %s", name, p.Name)
+				}
+				seen[p.Name] = true
+				if p.Title == "" || p.Caption == "" {
+					t.Errorf("%s: %s has no title or caption", name, p.Name)
+				}
+				if len(p.SVG) > 4<<20 || len(p.PNG) > 2<<20 || len(p.PDF) > 2<<20 {
+					t.Errorf("%s: %s takes %d, %d, %d bytes", name, p.Name, len(p.SVG), len(p.PNG), len(p.PDF))
+				}
+			}
+			if o.Individuals {
+				look(t, strings.ReplaceAll(name, " ", "-"), pictures)
+			}
+		}
+	}
+}

@@ -1,0 +1,98 @@
+package repeat
+
+import (
+	"math"
+
+	"gonum.org/v1/gonum/stat/distuv"
+
+	"github.com/t2map/t2map/trial/compare"
+)
+
+// squaresOf are the mean squares of a two-way table without replication: n rows
+// (knees), k columns (repeats), residual.
+type squaresOf struct {
+	n, k                    float64
+	rows, columns, residual float64
+}
+
+// twoWay fills in what comes from the knees that have all repeats.
+func (f *Figures) twoWay(values [][]float64, level float64) {
+	var complete [][]float64
+	for _, knee := range values {
+		f.K = len(knee)
+		if n, _, _ := moments(knee); n == len(knee) && n > 1 {
+			complete = append(complete, knee)
+		}
+	}
+	f.Complete = len(complete)
+	if f.Complete < 2 {
+		f.because("fewer than two knees have all repeats: no smallest detectable change, no intraclass correlation")
+		return
+	}
+	s := meanSquares(complete)
+	// What rounding leaves of a constant is no error of measurement: 1e-13 of the mean is far
+	// below what any table holds.
+	if s.residual <= 1e-26*f.Mean*f.Mean {
+		f.because("the repeats differ by nothing but a constant: no smallest detectable change, no intraclass correlation")
+		return
+	}
+	f.SDC = times(spread(math.Sqrt(s.residual), (s.n-1)*(s.k-1), level), z95*math.Sqrt2)
+	f.ICC21, f.ICC31 = s.agreement(level), s.consistency(level)
+}
+
+func meanSquares(values [][]float64) squaresOf {
+	n, k := float64(len(values)), float64(len(values[0]))
+	columns := make([]float64, len(values[0]))
+	rows := make([]float64, len(values))
+	grand := 0.0
+	for i, knee := range values {
+		for j, v := range knee {
+			rows[i] += v / k
+			columns[j] += v / n
+			grand += v / (n * k)
+		}
+	}
+	s := squaresOf{n: n, k: k}
+	for i, knee := range values {
+		s.rows += k * (rows[i] - grand) * (rows[i] - grand) / (n - 1)
+		for j, v := range knee {
+			e := v - rows[i] - columns[j] + grand
+			s.residual += e * e / ((n - 1) * (k - 1))
+		}
+	}
+	for _, c := range columns {
+		s.columns += n * (c - grand) * (c - grand) / (k - 1)
+	}
+	return s
+}
+
+// agreement is ICC(A,1) with its interval (McGraw and Wong 1996, tables 4 and 7).
+func (s squaresOf) agreement(level float64) compare.Interval {
+	n, k := s.n, s.k
+	rho := (s.rows - s.residual) / (s.rows + (k-1)*s.residual + k/n*(s.columns-s.residual))
+	a := k * rho / (n * (1 - rho))
+	b := 1 + k*rho*(n-1)/(n*(1-rho))
+	v := square(a*s.columns+b*s.residual) / (square(a*s.columns)/(k-1) + square(b*s.residual)/((n-1)*(k-1)))
+	above := distuv.F{D1: n - 1, D2: v}.Quantile((1 + level) / 2)
+	below := distuv.F{D1: v, D2: n - 1}.Quantile((1 + level) / 2)
+	rest := k*s.columns + (k*n-k-n)*s.residual
+	return compare.Interval{
+		Estimate: rho,
+		Low:      n * (s.rows - above*s.residual) / (above*rest + n*s.rows),
+		High:     n * (below*s.rows - s.residual) / (rest + n*below*s.rows),
+	}
+}
+
+// consistency is ICC(C,1) with its interval.
+func (s squaresOf) consistency(level float64) compare.Interval {
+	df1, df2 := s.n-1, (s.n-1)*(s.k-1)
+	f := s.rows / s.residual
+	of := func(f float64) float64 { return (f - 1) / (f + s.k - 1) }
+	return compare.Interval{
+		Estimate: of(f),
+		Low:      of(f / distuv.F{D1: df1, D2: df2}.Quantile((1+level)/2)),
+		High:     of(f * distuv.F{D1: df2, D2: df1}.Quantile((1+level)/2)),
+	}
+}
+
+func square(x float64) float64 { return x * x }

@@ -1,0 +1,195 @@
+package repeat
+
+import (
+	"bytes"
+	"encoding/csv"
+	"encoding/json"
+	"math"
+	"strconv"
+
+	"github.com/t2map/t2map/printable"
+	"github.com/t2map/t2map/trial/compare"
+)
+
+// Columns are those of repeat.csv; docs/repeat.md says what they mean.
+var Columns = []string{
+	"compartment", "n_subjects", "n_knees", "repeats", "values", "df", "mean_t2_ms",
+	"wsd_ms", "wsd_low_ms", "wsd_high_ms", "wcv_percent", "wcv_low_percent", "wcv_high_percent", "wsd_over_mean_percent",
+	"rc_ms", "rc_low_ms", "rc_high_ms", "rc_percent", "rc_low_percent", "rc_high_percent",
+	"n_complete", "sdc_ms", "sdc_low_ms", "sdc_high_ms",
+	"icc_agreement", "icc_agreement_low", "icc_agreement_high", "icc_consistency", "icc_consistency_low", "icc_consistency_high",
+	"n_pairs", "bias_ms", "bias_low_ms", "bias_high_ms", "bias_p", "sd_difference_ms",
+	"loa_lower_ms", "loa_lower_low_ms", "loa_lower_high_ms", "loa_upper_ms", "loa_upper_low_ms", "loa_upper_high_ms",
+	"proportional_rho", "proportional_low", "proportional_high", "proportional_p", "level", "note",
+}
+
+// CSV returns repeat.csv: one row per compartment, an empty cell where there is no
+// figure. Cells that a spreadsheet would run as a formula begin with an apostrophe.
+func (s Study) CSV() []byte {
+	var b bytes.Buffer
+	w := csv.NewWriter(&b)
+	// A bytes.Buffer takes everything, so there is no error to come.
+	w.Write(Columns)
+	for _, c := range s.Compartments {
+		row := []string{
+			printable.Cell(c.Name), strconv.Itoa(c.Subjects()), strconv.Itoa(c.N), strconv.Itoa(len(s.Visits)),
+			strconv.Itoa(c.Measured), strconv.Itoa(c.DF), cell(c.Mean),
+		}
+		add := func(x ...float64) {
+			for _, v := range x {
+				row = append(row, cell(v))
+			}
+		}
+		interval := func(i compare.Interval) { add(i.Estimate, i.Low, i.High) }
+		interval(c.WSD)
+		interval(c.WCV)
+		add(c.WSDOverMean)
+		interval(c.RC)
+		interval(c.RCPercent)
+		row = append(row, strconv.Itoa(c.Complete))
+		interval(c.SDC)
+		interval(c.ICC21)
+		interval(c.ICC31)
+		row = append(row, strconv.Itoa(c.Agreement.N))
+		interval(c.Agreement.Bias)
+		add(c.Agreement.P, c.Agreement.SD)
+		interval(c.Agreement.Lower)
+		interval(c.Agreement.Upper)
+		interval(c.Proportional.Rho)
+		add(c.Proportional.P, s.Level)
+		w.Write(append(row, printable.Cell(c.note())))
+	}
+	w.Flush()
+	return b.Bytes()
+}
+
+// note is the reasons of a compartment in a line.
+func (c Compartment) note() string {
+	var b bytes.Buffer
+	for i, r := range c.Reasons {
+		if i > 0 {
+			b.WriteString("; ")
+		}
+		b.WriteString(r)
+	}
+	return b.String()
+}
+
+// digits of figures in tables. T2 has four in compartments.csv; two more lose nothing.
+const digits = 6
+
+func cell(x float64) string {
+	if math.IsNaN(x) || math.IsInf(x, 0) {
+		return ""
+	}
+	return strconv.FormatFloat(x, 'g', digits, 64)
+}
+
+// number is a figure in JSON: null where there is none.
+type number float64
+
+// MarshalJSON implements json.Marshaler.
+func (n number) MarshalJSON() ([]byte, error) {
+	if math.IsNaN(float64(n)) || math.IsInf(float64(n), 0) {
+		return []byte("null"), nil
+	}
+	return json.Marshal(float64(n))
+}
+
+type jsonInterval struct {
+	Estimate number `json:"estimate"`
+	Low      number `json:"low"`
+	High     number `json:"high"`
+}
+
+func toJSON(i compare.Interval) jsonInterval {
+	return jsonInterval{number(i.Estimate), number(i.Low), number(i.High)}
+}
+
+// Origin is what a result was made of.
+type Origin struct {
+	// Version is that of t2map, Input the table's file without its folder, SHA256 its sum.
+	Version string `json:"version"`
+	Input   string `json:"input"`
+	SHA256  string `json:"sha256"`
+}
+
+type jsonStudy struct {
+	Origin
+	Visits       []string          `json:"visits"`
+	Level        number            `json:"level"`
+	Compartments []jsonCompartment `json:"compartments"`
+	Left         []jsonLeft        `json:"left_out"`
+	Notes        []string          `json:"notes"`
+}
+
+type jsonCompartment struct {
+	Name           string        `json:"compartment"`
+	Subjects       int           `json:"n_subjects"`
+	Knees          int           `json:"n_knees"`
+	Values         int           `json:"values"`
+	DF             int           `json:"df"`
+	Mean           number        `json:"mean_t2_ms"`
+	WSD            jsonInterval  `json:"wsd_ms"`
+	WCV            jsonInterval  `json:"wcv_percent"`
+	WSDOverMean    number        `json:"wsd_over_mean_percent"`
+	RC             jsonInterval  `json:"rc_ms"`
+	RCPercent      jsonInterval  `json:"rc_percent"`
+	Complete       int           `json:"n_complete"`
+	SDC            jsonInterval  `json:"sdc_ms"`
+	ICCAgreement   jsonInterval  `json:"icc_agreement"`
+	ICCConsistency jsonInterval  `json:"icc_consistency"`
+	Pairs          int           `json:"n_pairs"`
+	Bias           jsonInterval  `json:"bias_ms"`
+	BiasP          number        `json:"bias_p"`
+	SDDifference   number        `json:"sd_difference_ms"`
+	Lower          jsonInterval  `json:"loa_lower_ms"`
+	Upper          jsonInterval  `json:"loa_upper_ms"`
+	Proportional   jsonInterval  `json:"proportional_rho"`
+	ProportionalP  number        `json:"proportional_p"`
+	Reasons        []string      `json:"reasons"`
+	Repeats        []jsonRepeats `json:"repeats"`
+}
+
+type jsonRepeats struct {
+	Subject string   `json:"subject"`
+	Side    string   `json:"side"`
+	T2      []number `json:"t2_ms"`
+}
+
+type jsonLeft struct {
+	Subject     string `json:"subject"`
+	Side        string `json:"side"`
+	Compartment string `json:"compartment"`
+	Reason      string `json:"reason"`
+}
+
+// JSON returns repeat.json: the figures of repeat.csv, unrounded, with the values they are
+// made of and the knees that were left out.
+func (s Study) JSON(o Origin) ([]byte, error) {
+	out := jsonStudy{Origin: o, Visits: s.Visits, Level: number(s.Level), Left: []jsonLeft{}, Notes: append([]string{}, s.Notes...)}
+	for _, c := range s.Compartments {
+		j := jsonCompartment{
+			Name: c.Name, Subjects: c.Subjects(), Knees: c.N, Values: c.Measured, DF: c.DF, Mean: number(c.Mean),
+			WSD: toJSON(c.WSD), WCV: toJSON(c.WCV), WSDOverMean: number(c.WSDOverMean), RC: toJSON(c.RC), RCPercent: toJSON(c.RCPercent),
+			Complete: c.Complete, SDC: toJSON(c.SDC), ICCAgreement: toJSON(c.ICC21), ICCConsistency: toJSON(c.ICC31),
+			Pairs: c.Agreement.N, Bias: toJSON(c.Agreement.Bias), BiasP: number(c.Agreement.P), SDDifference: number(c.Agreement.SD),
+			Lower: toJSON(c.Agreement.Lower), Upper: toJSON(c.Agreement.Upper),
+			Proportional: toJSON(c.Proportional.Rho), ProportionalP: number(c.Proportional.P),
+			Reasons: append([]string{}, c.Reasons...), Repeats: []jsonRepeats{},
+		}
+		for i, k := range c.Knees {
+			r := jsonRepeats{Subject: k.Subject, Side: k.Side}
+			for _, v := range c.Values[i] {
+				r.T2 = append(r.T2, number(v))
+			}
+			j.Repeats = append(j.Repeats, r)
+		}
+		out.Compartments = append(out.Compartments, j)
+	}
+	for _, l := range s.Left {
+		out.Left = append(out.Left, jsonLeft{l.Subject, l.Side, l.Compartment, l.Reason})
+	}
+	b, err := json.MarshalIndent(out, "", "  ")
+	return append(b, '\n'), err
+}
