@@ -38,8 +38,8 @@ type PanelOptions struct {
 
 // What fits a picture.
 const (
-	panelMostVisits = 8  // columns of 20 mm on a page
-	panelMostRows   = 12 // of 33 mm, and the words between
+	PanelMostVisits = 8  // columns of 20 mm on a page
+	PanelMostRows   = 12 // of 33 mm, and the words between
 )
 
 // Panel draws T2 in colour over anatomy in grey, a row for each subject and a column for
@@ -90,10 +90,10 @@ func newPanel(ctx context.Context, rows []PanelRow, o PanelOptions) (*panel, err
 	switch n := len(o.Visits); {
 	case len(rows) == 0 || n == 0:
 		return nil, errors.New("no subject, or no visit")
-	case n > panelMostVisits:
-		return nil, fmt.Errorf("%d visits, at most %d have room on a page", n, panelMostVisits)
-	case len(rows) > panelMostRows:
-		return nil, fmt.Errorf("%d subjects, at most %d have room", len(rows), panelMostRows)
+	case n > PanelMostVisits:
+		return nil, fmt.Errorf("%d visits, at most %d have room on a page", n, PanelMostVisits)
+	case len(rows) > PanelMostRows:
+		return nil, fmt.Errorf("%d subjects, at most %d have room", len(rows), PanelMostRows)
 	}
 	p := &panel{rows: rows, titles: o.Visits}
 	for _, row := range rows {

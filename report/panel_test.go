@@ -346,7 +346,7 @@ func TestPanelRefuses(t *testing.T) {
 	}{
 		{"no rows", t.Context(), nil, PanelOptions{Visits: []string{"a"}}, "no subject"},
 		{"no visits", t.Context(), []PanelRow{{}}, PanelOptions{}, "no visit"},
-		{"too many rows", t.Context(), make([]PanelRow, panelMostRows+1), PanelOptions{Visits: []string{"a"}}, "13 subjects, at most 12"},
+		{"too many rows", t.Context(), make([]PanelRow, PanelMostRows+1), PanelOptions{Visits: []string{"a"}}, "13 subjects, at most 12"},
 		{"200 visits", t.Context(), []PanelRow{{}}, PanelOptions{Visits: make([]string, 200)}, "200 visits, at most 8"},
 		{"a visit short", t.Context(), []PanelRow{{Label: "S01", Visits: visit}}, PanelOptions{Visits: []string{"a", "b"}}, `"S01" has 1 visits, want 2`},
 		{"interrupted", ended, []PanelRow{{Visits: visit}}, PanelOptions{Visits: []string{"a"}}, "canceled"},
@@ -359,8 +359,8 @@ func TestPanelRefuses(t *testing.T) {
 
 // A panel has a page's width at most, and a size that can be drawn, whatever its tiles.
 func TestPanelLayout(t *testing.T) {
-	for rows := 1; rows <= panelMostRows; rows++ {
-		for visits := 1; visits <= panelMostVisits; visits++ {
+	for rows := 1; rows <= PanelMostRows; rows++ {
+		for visits := 1; visits <= PanelMostVisits; visits++ {
 			for _, window := range [][2]float64{{108, 85}, {85, 108}, {24, 400}, {400, 24}, {100, 100}, {1, 1e6}, {1e6, 1}} {
 				l := newLayout(window, rows, visits)
 				last := l.at(rows-1, visits-1)
