@@ -191,7 +191,11 @@ func (j *joiner) changed(first **measure, found []measure) []int {
 	}
 	lossy := false
 	for _, m := range found {
-		add(ScannerChange, m, "scanner", (*first).scanner, m.scanner)
+		if device, was, is := sameDevice((*first).scanner, m.scanner); device {
+			add(ScannerChange, m, "software of the scanner", was, is)
+		} else {
+			add(ScannerChange, m, "scanner", (*first).scanner, m.scanner)
+		}
 		add(ProtocolChange, m, "acquisition", (*first).acquisition, m.acquisition)
 		add(ProtocolChange, m, "settings", (*first).settings, m.settings)
 		lossy = lossy || m.lossy != ""
@@ -200,6 +204,15 @@ func (j *joiner) changed(first **measure, found []measure) []int {
 		flags = append(flags, j.flag(Flag{Kind: Quality, Subject: found[0].subject, Visit: found[0].visit, Text: "images were compressed with loss"}))
 	}
 	return flags
+}
+
+// sameDevice says whether two scanners differ in their software alone, and in which. It stands
+// last in the column.
+func sameDevice(a, b string) (same bool, was, is string) {
+	const part = "; software "
+	deviceA, was, _ := strings.Cut(a, part)
+	deviceB, is, _ := strings.Cut(b, part)
+	return deviceA == deviceB, was, is
 }
 
 // choose returns the value of a compartment among a visit's measures.
