@@ -179,7 +179,7 @@ func flagGroups(a *trial.Analysis) []flagGroup {
 		rows := group{}
 		for _, f := range a.Flags {
 			if f.Kind == k {
-				rows.Rows = append(rows.Rows, row{Cells: []cell{say(f.Subject), say(f.Visit), say(f.Endpoint), say(f.Text)}})
+				rows.Rows = append(rows.Rows, row{Cells: []cell{name(f.Subject), name(f.Visit), name(f.Endpoint), say(f.Text)}})
 			}
 		}
 		if n := len(rows.Rows); n > 0 {
