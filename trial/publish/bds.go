@@ -9,7 +9,7 @@ import (
 	"github.com/t2map/t2map/trial"
 )
 
-// An ADaM data set in the basic data structure (ADaMIG 1.3, 3.3): one row per subject,
+// An ADaM data set in the basic data structure (ADaMIG 1.3): one row per subject,
 // parameter and visit with a value. It is called adbds and not after T2, because it holds
 // every endpoint.
 

@@ -19,8 +19,11 @@ func methods(a *trial.Analysis) []paragraph {
 		{"Design", designText(a)},
 		{"Endpoints", endpointText(a)},
 		{"Description", descriptionText(a)},
-		{"Model", modelText(a)},
 	}
+	if len(a.Design.Visits) < 2 {
+		return append(p, paragraph{"Software", softwareText(a)})
+	}
+	p = append(p, paragraph{"Model", modelText(a)})
 	if len(a.Design.Arms) > 1 {
 		p = append(p, paragraph{"Beside the model", besideText(a)}, paragraph{"Multiplicity", multiplicityText(a)})
 	}
@@ -130,7 +133,7 @@ func descriptionText(a *trial.Analysis) string {
 }
 
 func modelText(a *trial.Analysis) string {
-	s := "Mixed model for repeated measures by restricted maximum likelihood on the change from baseline: fixed effects of baseline, arm, visit and arm × visit"
+	s := "Mixed model for repeated measures by restricted maximum likelihood on the change from baseline: fixed effects of " + effects(a.Design)
 	if len(a.Plan.Covariates) > 0 {
 		s += "," + with(a.Plan.Covariates) + " as covariates"
 	}
@@ -145,6 +148,23 @@ func modelText(a *trial.Analysis) string {
 		s += " " + fits
 	}
 	return s + " Least-squares means stand at the mean baseline and covariates of the observations and give each level of a factor the same weight. Intervals are at " + percentOf(a.Plan.Level) + "."
+}
+
+// effects names those of the model that the design leaves: one arm has no effect of arm, one
+// later visit none of visit.
+func effects(d trial.Design) string {
+	names := []string{"baseline"}
+	arms, visits := len(d.Arms) > 1, len(d.Visits) > 2
+	if arms {
+		names = append(names, "arm")
+	}
+	if visits {
+		names = append(names, "visit")
+	}
+	if arms && visits {
+		names = append(names, "arm × visit")
+	}
+	return listed(names)
 }
 
 // fittedText says which covariance was fitted, and for which endpoints there is no model.

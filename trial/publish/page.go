@@ -18,8 +18,8 @@ var pageTemplate = template.Must(template.New(pageFile).Parse(pageSource))
 
 // pageView is the page as texts.
 type pageView struct {
-	Name, Version string
-	Counts        []count
+	Name, Subtitle, Version string
+	Counts                  []count
 	// Headlines are the primary results, one sentence each; Lead says what they are.
 	Lead      string
 	Headlines []headline
@@ -79,6 +79,10 @@ func newPageView(a *trial.Analysis, pictures []figure.Picture) pageView {
 		Name: trialName(a.Design), Version: called(a.Version), Level: percentOf(a.Plan.Level),
 		Counts: counts(a), Flow: newFlowView(a), People: peopleGrid(a), Methods: methods(a),
 		Inputs: inputGrid(a), FlagCount: len(a.Flags), Flags: flagGroups(a),
+	}
+	v.Subtitle = "Change over visits"
+	if len(a.Design.Arms) > 1 {
+		v.Subtitle += " by arm"
 	}
 	v.Lead, v.Headlines = headlines(a)
 	for _, n := range a.Notes {

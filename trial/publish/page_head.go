@@ -223,7 +223,7 @@ func levelsOf(level func(trial.Subject) string) func([]trial.Subject) string {
 				parts = append(parts, fmt.Sprintf("%d more", len(order)-most))
 				break
 			}
-			parts = append(parts, fmt.Sprintf("%s %d", named(l), n[l]))
+			parts = append(parts, fmt.Sprintf("%s: %d", named(l), n[l]))
 		}
 		return strings.Join(parts, ", ")
 	}

@@ -46,7 +46,7 @@ func TestPageSaysTheResult(t *testing.T) {
 		"n = 11 and 10; adjusted over compartments p = 0.018 (Holm); mixed model, unstructured covariance, Kenward–Roger, 17.8 degrees of freedom",
 		"No conclusion is drawn for you", "24 participants", "2 arms", "3 visits", "4 endpoints", "4 flags",
 		"visit 2 month 6 10 of 12 no study: 2 11 of 12 no study: 1", "Analysed baseline and a later visit 11 of 12 11 of 12",
-		"Age (years), mean ± SD", "25.6 ± 2.1 (n = 11)", "F 6, M 6",
+		"Age (years), mean ± SD", "25.6 ± 2.1 (n = 11)", "F: 6, M: 6", "fixed effects of baseline, arm, visit and arm × visit;",
 		"reference: control", "restricted maximum likelihood", "Kenward and Roger (1997)", "Holm (1979)", "RC = 1.96·√2·wCV", "(RC 13.9 %)",
 		"Fitted: unstructured for Medial T2, Patellofemoral T2 and WOMAC pain; heterogeneous compound symmetry for Lateral T2.",
 		"left before: unstructured: did not converge", "first echo left out", "t2map 1.2.3",
@@ -163,12 +163,12 @@ func TestPageEscapes(t *testing.T) {
 
 func TestPageOfLittle(t *testing.T) {
 	one := readable(page(t, sample{arms: 1, visits: 3, perArm: 8}.analysis()))
-	for _, want := range []string{"One arm: nothing is compared.", "Least-squares means of the change", "p of no change"} {
+	for _, want := range []string{"One arm: nothing is compared.", "Least-squares means of the change", "p of no change", "fixed effects of baseline and visit;"} {
 		if !strings.Contains(one, want) {
 			t.Errorf("one arm: the page does not say %q", want)
 		}
 	}
-	for _, never := range []string{"Beside the model.", "Differences to the reference", "Tests beside the model", "Holm"} {
+	for _, never := range []string{"by arm Participants", "No conclusion", "Beside the model.", "Differences to the reference", "Tests beside the model", "Holm"} {
 		if strings.Contains(one, never) {
 			t.Errorf("one arm: the page says %q", never)
 		}

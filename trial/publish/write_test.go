@@ -28,7 +28,7 @@ func samples() map[string]trial.Analysis {
 		"one visit": sample{arms: 2, visits: 1, perArm: 6}.analysis(),
 		"six arms":  sample{arms: 6, visits: 5, perArm: 5, scores: true}.analysis(),
 		"alone":     sample{arms: 2, visits: 2, perArm: 1}.analysis(),
-		"visits":    sample{arms: 2, visits: 200, perArm: 6}.analysis(),
+		"visits":    sample{arms: 2, visits: 200, perArm: 3}.analysis(),
 		"hostile":   hostile(),
 		"empty":     {},
 	}
