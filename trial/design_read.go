@@ -70,7 +70,7 @@ func ReadDesign(s Source, over Heading) (Design, Plan, error) {
 	if err := d.setPrimary(h.Primary); err != nil {
 		return d, Plan{}, fmt.Errorf("%s: %w", s.Name, err)
 	}
-	p, err := h.plan()
+	p, err := h.Plan()
 	if err != nil {
 		return d, p, fmt.Errorf("%s: %w", s.Name, err)
 	}
@@ -288,8 +288,8 @@ var dfNames = map[string]mmrm.DF{
 	"": mmrm.KenwardRoger, "kenward-roger": mmrm.KenwardRoger, "satterthwaite": mmrm.Satterthwaite,
 }
 
-// plan reads what the heading says of the analysis.
-func (h Heading) plan() (p Plan, err error) {
+// Plan reads what the heading says of the analysis; what it does not say is the default.
+func (h Heading) Plan() (p Plan, err error) {
 	var known bool
 	if p.Covariance, known = covarianceNames[strings.ToLower(h.Covariance)]; !known {
 		return p, hinted("unstructured, hcs (heterogeneous compound symmetry), ar1 or cs", "covariance %.40q is not known", h.Covariance)

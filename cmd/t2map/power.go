@@ -1,0 +1,236 @@
+package main
+
+import (
+	"bytes"
+	"encoding/csv"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"slices"
+	"strconv"
+	"text/tabwriter"
+
+	"github.com/spf13/cobra"
+
+	"github.com/t2map/t2map/batch"
+	"github.com/t2map/t2map/outfile"
+	"github.com/t2map/t2map/printable"
+	"github.com/t2map/t2map/trial"
+	"github.com/t2map/t2map/trial/power"
+)
+
+// powerFlags are the flags of `t2map power`.
+type powerFlags struct {
+	study    trialFlags
+	endpoint string
+	assumed  power.Assumed
+
+	difference, alpha, target float64
+	sizes                     []int
+	draw                      power.Draw
+	out                       string
+}
+
+func powerCommand() *cobra.Command {
+	var f powerFlags
+	c := &cobra.Command{
+		Use:   "power [RESULTS --design trial.csv --endpoint NAME] --difference D",
+		Short: "Sample size and power for a difference in change, by simulation",
+		Long: `power draws trials of two arms and analyses each as 't2map trial' does, by the mixed
+model for repeated measures, and says how many of them find the difference at the
+primary visit. Given results, the variances and correlations of the changes, the
+missing visits and the way of analysis are those of that trial; of more than two
+arms, one is compared with the reference. Else they are assumed: --sd, --correlation,
+--visits and --dropout.
+
+Without --n it searches the smallest size that reaches --power. A trial whose first
+covariance cannot be fitted is judged by the next that can; a trial that cannot be
+analysed counts as one that found nothing. The same seed gives the same figures.`,
+		Example: `  t2map power results --design trial.csv --endpoint medial --difference 2
+  t2map power --sd 3 --correlation 0.6 --visits 2 --dropout 0.15 --difference 2 --n 12,20,30`,
+		Args: usage(cobra.MaximumNArgs(1)),
+	}
+	c.RunE = func(c *cobra.Command, args []string) error { return runPower(c, args, f) }
+	f.add(c)
+	return c
+}
+
+func (f *powerFlags) add(c *cobra.Command) {
+	p := c.Flags()
+	p.StringVar(&f.study.design, "design", "", "CSV `file` with the design of the trial that the results are of, as for t2map trial")
+	p.StringArrayVar(&f.study.endpoints, "endpoints", nil, "CSV `file` with other endpoints, as for t2map trial")
+	p.StringVar(&f.endpoint, "endpoint", "", "`name` of the endpoint (default: the design's primary one)")
+	p.StringVar(&f.study.over.Visits, "study-visits", "", "visits of that trial with their `months`: baseline=0,month03=3")
+	p.StringVar(&f.study.over.Reference, "reference", "", "reference `arm` of that trial")
+	p.StringVar(&f.study.over.Primary, "primary", "", "primary `contrast` of that trial, such as medial@month12")
+	p.StringVar(&f.study.over.Covariance, "covariance", "", "`structure` of the visits of a subject: unstructured, hcs, ar1 or cs (default unstructured)")
+	p.StringVar(&f.study.over.DF, "df", "", "degrees of freedom: kenward-roger or satterthwaite (default kenward-roger)")
+	f.study.twoStudies = "none"
+	f.study.table.add(c)
+	p.Float64Var(&f.assumed.SD, "sd", 0, "standard deviation of the `change` at a given baseline, instead of results")
+	p.Float64Var(&f.assumed.Correlation, "correlation", 0.5, "its correlation between any two visits")
+	p.IntVar(&f.assumed.Visits, "visits", 2, "`number` of visits after baseline; the last is tested")
+	p.Float64Var(&f.assumed.Dropout, "dropout", 0, "`fraction` of subjects who are gone before the last visit")
+	p.Float64Var(&f.difference, "difference", 0, "difference in change between the arms, in the endpoint's `unit`")
+	p.Float64Var(&f.alpha, "alpha", 0.05, "two-sided `level` of the test")
+	p.Float64Var(&f.target, "power", 0.8, "`power` that is wished")
+	p.IntSliceVar(&f.sizes, "n", nil, "subjects per arm; several as `12,20,30`")
+	p.IntVar(&f.draw.Simulations, "simulations", 2000, "`number` of trials drawn of each size")
+	p.Uint64Var(&f.draw.Seed, "seed", 1, "`seed` of what is drawn")
+	p.IntVar(&f.draw.Workers, "workers", 0, "`number` of trials analysed at a time (default: one per processor)")
+	p.StringVar(&f.out, "out", "", "CSV `file` for the table")
+}
+
+// The most that is drawn: a power to 0.05 % (its standard error), and an arm of which 2000
+// trials take some minutes.
+const (
+	mostSimulations = 1_000_000
+	mostPerArm      = 5000
+)
+
+func (f powerFlags) check(args []string) error {
+	switch {
+	case len(args) == 0 && f.assumed.SD == 0:
+		return errors.New("RESULTS with --design, or --sd is needed")
+	case len(args) > 0 && f.assumed.SD != 0:
+		return errors.New("RESULTS and --sd say the same: give one")
+	case len(args) > 0 && f.study.design == "":
+		return errors.New("--design is needed with RESULTS")
+	case f.difference == 0 || math.IsNaN(f.difference) || math.IsInf(f.difference, 0):
+		return errors.New("--difference is needed, and not 0")
+	case !(f.alpha > 0 && f.alpha < 1):
+		return fmt.Errorf("--alpha %g is not between 0 and 1", f.alpha)
+	case !(f.target > 0 && f.target < 1):
+		return fmt.Errorf("--power %g is not between 0 and 1", f.target)
+	case f.draw.Simulations < 1 || f.draw.Simulations > mostSimulations:
+		return fmt.Errorf("--simulations %d: from 1 to %d are drawn", f.draw.Simulations, mostSimulations)
+	case f.draw.Workers < 0:
+		return fmt.Errorf("--workers %d: negative", f.draw.Workers)
+	}
+	for _, n := range f.sizes {
+		if n < 1 || n > mostPerArm {
+			return fmt.Errorf("--n %d: from 1 to %d per arm are drawn", n, mostPerArm)
+		}
+	}
+	return nil
+}
+
+func runPower(c *cobra.Command, args []string, f powerFlags) error {
+	if err := f.check(args); err != nil {
+		return usageError{fmt.Errorf("%w\nhint: t2map power --help", err)}
+	}
+	s, words, err := f.scenario(c, args)
+	if err != nil {
+		return err
+	}
+	s.Difference, s.Alpha = f.difference, f.alpha
+	var size power.Size
+	if len(f.sizes) == 0 {
+		if size, err = power.Smallest(c.Context(), s, f.target, f.draw); err != nil {
+			return err
+		}
+	}
+	for _, n := range f.sizes {
+		r, err := power.Simulate(c.Context(), s, n, f.draw)
+		if err != nil {
+			return err
+		}
+		size.Tried = append(size.Tried, r)
+	}
+	if f.out != "" {
+		if err := outfile.Replace(f.out, powerTable(s, size)); err != nil {
+			return err
+		}
+	}
+	f.print(c.OutOrStdout(), s, size, words)
+	return nil
+}
+
+// scenarioWords say what is tested, and where its standard deviation comes from.
+type scenarioWords struct{ what, basis string }
+
+// scenario returns the trial that is drawn.
+func (f powerFlags) scenario(c *cobra.Command, args []string) (s power.Scenario, w scenarioWords, err error) {
+	if len(args) == 0 {
+		if s, err = f.assumed.Scenario(); err != nil {
+			return s, w, usageError{fmt.Errorf("%w\nhint: t2map power --help", err)}
+		}
+		plan, err := f.study.over.Plan()
+		if err != nil {
+			return s, w, usageError{err}
+		}
+		s.Model.Covariance, s.Model.DF = plan.Covariance, plan.DF
+		w.what, w.basis = fmt.Sprintf("the change at visit %d of %d", f.assumed.Visits, f.assumed.Visits), "assumed"
+		return s, w, nil
+	}
+	tables, _, err := f.study.tables(args[0])
+	if err != nil {
+		return s, w, err
+	}
+	f.study.permutations = 1 // they are not looked at
+	a, err := trial.Analyse(c.Context(), batch.Version, tables, f.study.adjust)
+	if err != nil {
+		return s, w, err
+	}
+	name := f.endpoint
+	if name == "" {
+		name = a.Design.Primary.Endpoint
+	}
+	if name == "" {
+		return s, w, usageError{errors.New("--endpoint is needed: the design has no primary endpoint")}
+	}
+	if s, err = power.FromStudy(a, name); err != nil {
+		return s, w, usageError{err}
+	}
+	w.what = fmt.Sprintf("the change of %s at %s", printable.Line(name), printable.Line(a.Design.Visits[a.Design.Primary.Visit].Name))
+	i := slices.IndexFunc(a.Endpoints, func(e trial.EndpointAnalysis) bool { return e.Name == name })
+	w.basis = fmt.Sprintf("of %s, taken as if it were known", count(a.Endpoints[i].Model.Subjects, "subject", "subjects"))
+	return s, w, nil
+}
+
+// print prints a row per size, the answer, and what it rests on.
+func (f powerFlags) print(w io.Writer, s power.Scenario, size power.Size, words scenarioWords) {
+	fmt.Fprintf(w, "Power to find a difference of %g in %s, two-sided %g %%;\nmixed model, %v, %v:\n", s.Difference, words.what, 100*s.Alpha, s.Model.Covariance, s.Model.DF)
+	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
+	fmt.Fprint(t, "per arm\tpower\t95 % CI\tfell back\tno model\t\n")
+	fellBack, failed := 0, 0
+	for _, r := range size.Tried {
+		p := r.Power()
+		fmt.Fprintf(t, "%d\t%.1f %%\t%.1f to %.1f\t%d\t%d\t\n", r.PerArm, 100*p.Estimate, 100*p.Low, 100*p.High, r.FellBack, r.Failed)
+		fellBack += r.FellBack
+		failed += r.Failed
+	}
+	_ = t.Flush()
+	switch {
+	case size.PerArm > 0:
+		fmt.Fprintf(w, "%d per arm is the smallest size that reaches %g %%.\n", size.PerArm, 100*f.target)
+	case len(f.sizes) == 0:
+		fmt.Fprintf(w, "No size that was tried reaches %g %%: the difference is small against the standard deviation.\n", 100*f.target)
+	}
+	fmt.Fprintf(w, "%d trials drawn of each size; SD of the change at a given baseline %.3g (%s).\n",
+		f.draw.Simulations, math.Sqrt(s.Sigma.At(s.Primary, s.Primary)), words.basis)
+	if fellBack > 0 {
+		fmt.Fprintf(w, "In %d trials the first covariance could not be fitted; they are judged by the next that could.\n", fellBack)
+	}
+	if failed > 0 {
+		fmt.Fprintf(w, "%d trials could not be analysed and count as having found nothing.\n", failed)
+	}
+}
+
+// powerTable is the table as CSV.
+func powerTable(s power.Scenario, size power.Size) []byte {
+	var b bytes.Buffer
+	w := csv.NewWriter(&b)
+	_ = w.Write([]string{"per_arm", "difference", "alpha", "simulations", "found", "power", "low95", "high95", "fell_back", "no_model"})
+	number := func(x float64) string { return strconv.FormatFloat(x, 'g', 6, 64) }
+	for _, r := range size.Tried {
+		p := r.Power()
+		_ = w.Write([]string{
+			strconv.Itoa(r.PerArm), number(s.Difference), number(s.Alpha), strconv.Itoa(r.Simulations), strconv.Itoa(r.Rejected),
+			number(p.Estimate), number(p.Low), number(p.High), strconv.Itoa(r.FellBack), strconv.Itoa(r.Failed),
+		})
+	}
+	w.Flush() // into memory: it cannot fail
+	return b.Bytes()
+}

@@ -1,0 +1,87 @@
+package main
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// writeStudy writes a design and compartments.csv of 16 subjects in two arms.
+func writeStudy(t *testing.T) (design, results string) {
+	t.Helper()
+	rng := rand.New(rand.NewPCG(3, 0))
+	var d, r strings.Builder
+	d.WriteString("# visits: baseline=0, month12=12\n# reference: control\nsubject,arm\n")
+	r.WriteString("subject,visit,study,series,side,compartment,mean_t2_ms,method,settings,scanner,acquisition,lossy_images,note\n")
+	for i := range 16 {
+		fmt.Fprintf(&d, "S%02d,%s\n", i, []string{"control", "treatment"}[i%2])
+		for v, visit := range []string{"baseline", "month12"} {
+			fmt.Fprintf(&r, "S%02d,%s,st%d-%d,se%d-%d,right,medial,%.2f,nlls,plain,one,7 echoes,,\n", i, visit, i, v, i, v, 38+2*rng.NormFloat64())
+		}
+	}
+	dir := t.TempDir()
+	design = filepath.Join(dir, "trial.csv")
+	for name, content := range map[string]string{design: d.String(), filepath.Join(dir, "compartments.csv"): r.String()} {
+		if err := os.WriteFile(name, []byte(content), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return design, dir
+}
+
+func TestPower(t *testing.T) {
+	design, results := writeStudy(t)
+	out := filepath.Join(t.TempDir(), "power.csv")
+	args := []string{"power", results, "--design", design, "--endpoint", "medial", "--difference", "2", "--simulations", "200", "--out", out}
+	code, stdout, stderr := call(args...)
+	if code != exitOK {
+		t.Fatalf("status %d\n%s", code, stderr)
+	}
+	for _, w := range []string{"the change of medial at month12", "is the smallest size that reaches 80 %", "of 16 subjects", "200 trials drawn"} {
+		if !strings.Contains(stdout, w) {
+			t.Errorf("power does not say %q:\n%s", w, stdout)
+		}
+	}
+	first, err := os.ReadFile(out)
+	if err != nil || !strings.HasPrefix(string(first), "per_arm,difference,alpha,simulations,found,power,low95,high95,fell_back,no_model\n") {
+		t.Errorf("%v, %s", err, first)
+	}
+	if code, again, _ := call(append(args, "--workers", "3")...); code != exitOK || again != stdout {
+		t.Errorf("with three workers:\n%s\nwas\n%s", again, stdout)
+	}
+	code, stdout, stderr = call("power", "--sd", "3", "--visits", "1", "--difference", "30", "--n", "12,1", "--simulations", "50")
+	if code != exitOK || !strings.Contains(stdout, "100.0 %") || !strings.Contains(stdout, "50 trials could not be analysed") || strings.Contains(stdout, "smallest") {
+		t.Errorf("status %d\n%s%s", code, stdout, stderr)
+	}
+}
+
+func TestPowerUsage(t *testing.T) {
+	design, results := writeStudy(t)
+	for name, c := range map[string]struct {
+		args []string
+		want string
+	}{
+		"nothing":         {nil, "RESULTS with --design, or --sd"},
+		"both":            {[]string{results, "--sd", "3", "--difference", "1"}, "give one"},
+		"no design":       {[]string{results, "--difference", "1"}, "--design is needed"},
+		"no difference":   {[]string{"--sd", "3"}, "--difference is needed"},
+		"no endpoint":     {[]string{results, "--design", design, "--difference", "1"}, "--endpoint is needed"},
+		"other endpoint":  {[]string{results, "--design", design, "--difference", "1", "--endpoint", "x"}, `there are ["medial"]`},
+		"level":           {[]string{"--sd", "3", "--difference", "1", "--alpha", "0"}, "--alpha 0"},
+		"certain":         {[]string{"--sd", "3", "--difference", "1", "--power", "1"}, "--power 1"},
+		"nobody":          {[]string{"--sd", "3", "--difference", "1", "--n", "0"}, "--n 0"},
+		"no trials":       {[]string{"--sd", "3", "--difference", "1", "--simulations", "0"}, "--simulations 0"},
+		"a correlation":   {[]string{"--sd", "3", "--difference", "1", "--correlation", "1"}, "correlation of 1"},
+		"all drop out":    {[]string{"--sd", "3", "--difference", "1", "--dropout", "1"}, "dropout of 1"},
+		"negative SD":     {[]string{"--sd", "-3", "--difference", "1"}, "standard deviation of -3"},
+		"structure":       {[]string{"--sd", "3", "--difference", "1", "--covariance", "x"}, "unstructured, hcs"},
+		"no such results": {[]string{filepath.Join(results, "x"), "--design", design, "--difference", "1"}, "hint: RESULTS is the folder"},
+	} {
+		if code, _, stderr := call(append([]string{"power"}, c.args...)...); code != exitUsage || !strings.Contains(stderr, c.want) {
+			t.Errorf("%s: status %d, %q, want …%s…", name, code, stderr, c.want)
+		}
+	}
+}

@@ -1,0 +1,102 @@
+package power
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"strings"
+	"testing"
+
+	"github.com/t2map/t2map/trial"
+	"github.com/t2map/t2map/trial/mmrm"
+)
+
+// study analyses a trial of three visits in which every fourth subject misses the last.
+func study(t *testing.T, heading string) trial.Analysis {
+	t.Helper()
+	rng := rand.New(rand.NewPCG(1, 2))
+	var design, results strings.Builder
+	fmt.Fprintf(&design, "# visits: baseline=0, month03=3, month12=12\n# reference: control\n%ssubject,arm\n", heading)
+	results.WriteString("subject,visit,study,series,side,compartment,mean_t2_ms,method,settings,scanner,acquisition,lossy_images,note\n")
+	for i := range 24 {
+		fmt.Fprintf(&design, "S%02d,%s\n", i, []string{"control", "treatment"}[i%2])
+		level := 38 + 3*rng.NormFloat64()
+		for v, visit := range []string{"baseline", "month03", "month12"} {
+			if v < 2 || i%4 != 0 {
+				fmt.Fprintf(&results, "S%02d,%s,st-%d-%d,se-%d-%d,right,medial,%.3f,nlls,plain,Maker One,7 echoes,,\n", i, visit, i, v, i, v, level+rng.NormFloat64())
+			}
+		}
+	}
+	a, err := trial.Analyse(context.Background(), "test", trial.Tables{
+		Design:       trial.Source{Name: "trial.csv", Data: []byte(design.String())},
+		Compartments: trial.Source{Name: "compartments.csv", Data: []byte(results.String())},
+	}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return a
+}
+
+func TestFromStudy(t *testing.T) {
+	a := study(t, "# covariance: ar1\n# df: satterthwaite\n")
+	s, err := FromStudy(a, "medial")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if s.Primary != 1 || s.Model.Covariance != mmrm.AR1 || s.Model.DF != mmrm.Satterthwaite {
+		t.Errorf("%+v", s)
+	}
+	for i := range 2 {
+		for j := range 2 {
+			if got, want := s.Sigma.At(i, j), a.Endpoints[0].Model.Sigma[i][j]; got != want {
+				t.Errorf("Σ %d %d: %v, the study has %v", i, j, got, want)
+			}
+		}
+	}
+	got := map[string]float64{}
+	for _, p := range s.Patterns {
+		got[fmt.Sprint(p.Present)] = p.Weight
+	}
+	if len(got) != 2 || got["[true true]"] != 18 || got["[true false]"] != 6 {
+		t.Errorf("patterns %v", got)
+	}
+	// Drawn trials have the covariance and the patterns that they were drawn with.
+	s.Difference = 5
+	factor, err := s.factor()
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := s.draw(factor, 20000, rand.New(rand.NewPCG(1, 1)))
+	var sum, square, seen [2]float64
+	for i, c := range r.Change {
+		if !math.IsNaN(c[1]) {
+			sum[r.Arm[i]] += c[1]
+			square[r.Arm[i]] += c[1] * c[1]
+			seen[r.Arm[i]]++
+		}
+	}
+	for arm := range 2 {
+		mean := sum[arm] / seen[arm]
+		sd := math.Sqrt(square[arm]/seen[arm] - mean*mean)
+		if math.Abs(mean-5*float64(arm)) > 0.05 || math.Abs(sd/math.Sqrt(s.Sigma.At(1, 1))-1) > 0.02 || math.Abs(seen[arm]/20000-0.75) > 0.015 {
+			t.Errorf("arm %d: mean %v, SD %v, %v seen", arm, mean, sd, seen[arm])
+		}
+	}
+}
+
+func TestFromStudyRefusals(t *testing.T) {
+	a := study(t, "")
+	if _, err := FromStudy(a, "lateral"); err == nil || !strings.Contains(err.Error(), `"medial"`) {
+		t.Errorf("an endpoint that is not there: %v", err)
+	}
+	a.Endpoints[0].Model.Failed = "no reason"
+	if _, err := FromStudy(a, "medial"); err == nil || !strings.Contains(err.Error(), "no reason") {
+		t.Errorf("no model: %v", err)
+	}
+	a = study(t, "")
+	a.Endpoints[0].Model.Sigma[1][1] = math.NaN()
+	if _, err := FromStudy(a, "medial"); err == nil || !strings.Contains(err.Error(), "month12") {
+		t.Errorf("nobody at the primary visit: %v", err)
+	}
+}
