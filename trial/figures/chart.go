@@ -455,5 +455,9 @@ func newCharts(a trial.Analysis, f family, name string) charts {
 
 // intervals is the sentence about bands and bars.
 func intervals(a trial.Analysis, what string) string {
-	return fmt.Sprintf("Bands and bars are %s %s; hollow points have none. n stands below each point, where there is room.", levelOf(a), what)
+	drawn := "Bands and bars"
+	if len(a.Design.Arms) > ribbonsMost {
+		drawn = "Bars"
+	}
+	return fmt.Sprintf("%s are %s %s; hollow points have none. n stands below each point, where there is room.", drawn, levelOf(a), what)
 }
