@@ -119,16 +119,8 @@ func newPanel(ctx context.Context, rows []PanelRow, o PanelOptions) (*panel, err
 	if err := p.drawTiles(ctx); err != nil {
 		return nil, err
 	}
-	if !p.anyNotes() {
-		p.setWords(panelWordMM)
-	}
+	p.setLines(p.lines())
 	return p, nil
-}
-
-func (p *panel) anyNotes() bool {
-	any := false
-	p.each(func(_, _ int, t *tileView) { any = any || t.missing == "" && len(t.notes) > 0 })
-	return any
 }
 
 // drawTiles reads the maps of one visit after the other, so that those of one are in

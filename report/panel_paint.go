@@ -28,11 +28,12 @@ const (
 	panelLeastMM  = 20.  // narrowest one
 	panelPageMM   = 255. // height to keep to, and
 	panelMostMM   = 590. // never to exceed: figure draws no larger ones
-	panelWidthMM  = 105. // narrowest picture: the scale has to fit
+	panelWidthMM  = 95.  // narrowest picture: the scale has to fit
+	panelSmallMM  = 35.  // tiles below have no room for letters on all edges
 	panelTitleMM  = 5.
 	panelLabelMM  = 4.5
-	panelWordsMM  = 7.6  // two lines below each tile, or
-	panelWordMM   = 4.6  // one
+	panelPlaceMM  = 4.6  // where a slice lies, below each tile, and
+	panelLineMM   = 3.   // for each line of notes
 	panelGapMM    = 2.54 // 30 dots
 	panelLegendMM = 11.
 )
@@ -51,7 +52,7 @@ func newLayout(window [2]float64, rows, visits int) layout {
 	gaps := panelGapMM * float64(visits-1)
 	wide := min(panelTileMM, (figure.PageWidth-gaps)/float64(visits))
 	shape := window[1] / window[0]
-	words := panelLabelMM + panelWordsMM + panelGapMM
+	words := panelLabelMM + panelPlaceMM + panelLineMM + panelGapMM
 	high := func(picture float64) float64 {
 		return (picture-panelTitleMM-panelLegendMM)/float64(rows) - words
 	}
@@ -60,15 +61,45 @@ func newLayout(window [2]float64, rows, visits int) layout {
 	l := layout{rows: rows, gap: inDots(panelGapMM)}
 	l.tile = image.Pt(max(1, int(figure.MM(wide)/figure.Dot)), max(1, int(inDots(wide*shape))))
 	l.width = max(dots(visits*l.tile.X+(visits-1)*int(l.gap)), inDots(panelWidthMM))
-	l.setWords(panelWordsMM)
+	l.setLines(1)
 	return l
 }
 
-// setWords leaves so much room for words below each tile.
-func (l *layout) setWords(mm float64) {
-	l.words = inDots(mm)
-	l.height = inDots(panelTitleMM) + inDots(panelLegendMM) + dots(l.rows)*l.pitch()
+// setLines leaves room for so many lines of notes below each tile, or for as many as a
+// picture can be high.
+func (l *layout) setLines(n int) {
+	for ; n >= 0; n-- {
+		l.words = inDots(panelPlaceMM + float64(n)*panelLineMM)
+		l.height = inDots(panelTitleMM) + inDots(panelLegendMM) + dots(l.rows)*l.pitch()
+		if l.height.mm() <= panelMostMM {
+			return
+		}
+	}
 }
+
+// panelLines is the most lines of notes below a tile; all stand in the flags.
+const panelLines = 3
+
+// notes breaks a tile's notes into lines.
+func (p *panel) notes(t *tileView) []string {
+	return figure.Wrap(noteLetters(), strings.Join(t.notes, "; "), dots(p.tile.X).length(), panelLines)
+}
+
+func noteLetters() draw.TextStyle { return figure.Bold(figure.Letters(6.5)) }
+
+// lines is how many lines of notes the longest take.
+func (p *panel) lines() int {
+	most := 0
+	p.each(func(_, _ int, t *tileView) {
+		if t.missing == "" {
+			most = max(most, len(p.notes(t)))
+		}
+	})
+	return most
+}
+
+// small reports whether tiles have no room for letters on all edges.
+func (l layout) small() bool { return dots(l.tile.X).mm() < panelSmallMM }
 
 // pitch is the distance from row to row.
 func (l layout) pitch() dots {
@@ -98,12 +129,13 @@ func (p *panel) paint(c draw.Canvas) {
 		}
 		figure.Write(c, bold, at, label, figure.Left, figure.Base)
 	}
-	p.each(func(r, v int, t *tileView) { p.paintTile(c, p.at(r, v), t) })
+	p.each(func(r, v int, t *tileView) { p.paintTile(c, p.at(r, v), t, v == 0) })
 	p.paintScale(c)
 }
 
-// paintTile draws a tile with its corner at that point, and what is below it.
-func (p *panel) paintTile(c draw.Canvas, at vg.Point, t *tileView) {
+// paintTile draws a tile with its corner at that point, and what is below it. Where tiles are
+// small, only the first of a row bears letters.
+func (p *panel) paintTile(c draw.Canvas, at vg.Point, t *tileView, first bool) {
 	size := vg.Point{X: dots(p.tile.X).length(), Y: dots(p.tile.Y).length()}
 	area := vg.Rectangle{Min: at, Max: at.Add(size)}
 	if t.missing != "" {
@@ -118,13 +150,20 @@ func (p *panel) paintTile(c draw.Canvas, at vg.Point, t *tileView) {
 		return
 	}
 	c.DrawImage(area, t.picture.Paletted)
-	p.paintDirections(c, area, t.picture.edges)
-	p.paintRuler(c, area)
+	if !p.small() || first {
+		p.paintDirections(c, area, t.picture.edges)
+	}
+	p.paintRuler(c, area, !p.small() || first)
 	small := figure.Letters(6.5)
-	figure.Write(c, small, vg.Point{X: at.X, Y: at.Y - 2.5}, figure.Fit(small, t.place, size.X), figure.Left, figure.Below)
-	if len(t.notes) > 0 {
-		warn := figure.Bold(small)
-		figure.Write(c, warn, vg.Point{X: at.X, Y: at.Y - 10.5}, figure.Fit(warn, strings.Join(t.notes, "; "), size.X), figure.Left, figure.Below)
+	place := strings.Join(t.place[:], ", ")
+	if small.Width(place) > size.X {
+		place = t.place[0]
+	}
+	figure.Write(c, small, vg.Point{X: at.X, Y: at.Y - 2.5}, figure.Fit(small, place, size.X), figure.Left, figure.Below)
+	for n, line := range p.notes(t) {
+		if y := 10.5 + figure.MM(panelLineMM)*vg.Length(n); y < p.words.length() {
+			figure.Write(c, noteLetters(), vg.Point{X: at.X, Y: at.Y - y}, line, figure.Left, figure.Below)
+		}
 	}
 }
 
@@ -136,7 +175,9 @@ func (p *panel) paintDirections(c draw.Canvas, area vg.Rectangle, edges [4]strin
 		{X: area.Min.X + inset, Y: middle.Y}, {X: area.Max.X - inset, Y: middle.Y},
 		{X: middle.X, Y: area.Max.Y - inset}, {X: middle.X, Y: area.Min.Y + inset},
 	} {
-		p.paintOnDark(c, at, edges[n])
+		if !p.small() || n%2 == 0 { // left and top say it
+			p.paintOnDark(c, at, edges[n])
+		}
 	}
 }
 
@@ -151,8 +192,8 @@ func (p *panel) paintOnDark(c draw.Canvas, at vg.Point, text string) {
 }
 
 // paintRuler draws a bar of 20 mm at the bottom right of a tile, or of 5 where that would be
-// half of it.
-func (p *panel) paintRuler(c draw.Canvas, area vg.Rectangle) {
+// half of it, with its length if there is room.
+func (p *panel) paintRuler(c draw.Canvas, area vg.Rectangle, letters bool) {
 	mm := 20.
 	if p.window[0] < 2*mm {
 		mm = 5
@@ -162,11 +203,16 @@ func (p *panel) paintRuler(c draw.Canvas, area vg.Rectangle) {
 	style := figure.Letters(6)
 	style.Color = color.White
 	text := strconv.FormatFloat(mm, 'f', -1, 64) + " mm"
-	wide := max(length, style.Width(text))
+	wide, high := max(length, style.Width(text)), vg.Length(9)
+	if !letters {
+		wide, high = length, 2
+	}
 	c.SetColor(color.NRGBA{A: 0x90})
-	c.Fill(vg.Rectangle{Min: vg.Point{X: right - wide - 2, Y: y - 2}, Max: vg.Point{X: right + 2, Y: y + 9}}.Path())
+	c.Fill(vg.Rectangle{Min: vg.Point{X: right - wide - 2, Y: y - 2}, Max: vg.Point{X: right + 2, Y: y + high}}.Path())
 	c.StrokeLine2(draw.LineStyle{Color: color.White, Width: 1.2}, right-length, y, right, y)
-	figure.Write(c, style, vg.Point{X: right, Y: y + 2.2}, text, figure.Right, figure.Base)
+	if letters {
+		figure.Write(c, style, vg.Point{X: right, Y: y + 2.2}, text, figure.Right, figure.Base)
+	}
 }
 
 // paintScale draws the colours of T2 with ticks in ms, and the flat colour, at the bottom.
@@ -194,5 +240,5 @@ func (p *panel) paintScale(c draw.Canvas) {
 	flat := vg.Rectangle{Min: vg.Point{X: bar.Max.X + 18, Y: bar.Min.Y}, Max: vg.Point{X: bar.Max.X + 30, Y: bar.Max.Y}}
 	c.SetColor(excludedColour)
 	c.Fill(flat.Path())
-	figure.Write(c, words, vg.Point{X: flat.Max.X + 4, Y: (bar.Min.Y + bar.Max.Y) / 2}, "excluded: no T2 in the accepted range", figure.Left, figure.Middle)
+	figure.Write(c, words, vg.Point{X: flat.Max.X + 4, Y: (bar.Min.Y + bar.Max.Y) / 2}, "excluded", figure.Left, figure.Middle)
 }

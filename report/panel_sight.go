@@ -25,7 +25,7 @@ type sight struct {
 	box     image.Rectangle // of the mask's voxels, in i and j
 	most    int             // slice with the most voxels of compartments
 	slice   int             // that is shown
-	place   string          // where it lies, for people
+	place   [2]string       // where it lies, for people: the position, and the number of the slice
 	notes   []string        // what is off about it
 }
 
@@ -230,8 +230,8 @@ func (s *sight) noteDistance(off float64, from string) {
 	}
 }
 
-// where says where the slice lies: L 23.4 mm, slice 6 of 12.
-func (s *sight) where() string {
+// where says where the slice lies: L 23.4 mm, and slice 6 of 12.
+func (s *sight) where() [2]string {
 	axis := s.follows()
 	x := s.at(s.slice)[axis]
 	// LPS: positions grow to the left, the back and the head.
@@ -239,5 +239,5 @@ func (s *sight) where() string {
 	if x < 0 {
 		letter = [3]string{"R", "A", "I"}[axis]
 	}
-	return fmt.Sprintf("%s %.1f mm, slice %d of %d", letter, math.Abs(x), s.slice+1, s.mask.Size[2])
+	return [2]string{fmt.Sprintf("%s %.1f mm", letter, math.Abs(x)), fmt.Sprintf("slice %d of %d", s.slice+1, s.mask.Size[2])}
 }

@@ -118,7 +118,7 @@ func TestPanelSlices(t *testing.T) {
 		{"coronal", at(func(s *Study) { s.place(rotated(s.Echo.Affine, 90)) }), -1, "", "turned by 90° against baseline"},
 	} {
 		s := sightsOf(t, nil, base, c.dir)[1]
-		if s.missing != "" || c.slice >= 0 && s.slice != c.slice || c.place != "" && s.place != c.place || !strings.Contains(strings.Join(s.notes, "; "), c.notes) || c.notes == "" && len(s.notes) > 0 {
+		if s.missing != "" || c.slice >= 0 && s.slice != c.slice || c.place != "" && strings.Join(s.place[:], ", ") != c.place || !strings.Contains(strings.Join(s.notes, "; "), c.notes) || c.notes == "" && len(s.notes) > 0 {
 			t.Errorf("%s: slice %d, %q, notes %q, missing %q", c.name, s.slice, s.place, s.notes, s.missing)
 		}
 	}

@@ -154,18 +154,7 @@ func (f trialFlags) adjust(p *trial.Plan) error {
 		return fmt.Errorf("--permutations %d is no number of arrangements", f.permutations)
 	}
 	p.Permutations, p.Seed = f.permutations, f.seed
-	if f.repeatability == "" {
-		return nil
-	}
-	if f.over.WithinCV != "" {
-		return errors.New("--wcv and --repeatability say the same: give one")
-	}
-	source, err := readSource(f.repeatability, trial.Format{})
-	if err != nil {
-		return err
-	}
-	p.WithinCVOf, err = trial.ReadRepeatability(source)
-	return err
+	return nil
 }
 
 // tables reads the tables of a trial, and returns the folder that holds its studies.
@@ -183,6 +172,11 @@ func (f trialFlags) tables(results string) (t trial.Tables, folder string, err e
 	}
 	if t.Design, err = readSource(f.design, format); err != nil {
 		return t, folder, err
+	}
+	if f.repeatability != "" {
+		if t.Repeatability, err = readSource(f.repeatability, trial.Format{}); err != nil {
+			return t, folder, err
+		}
 	}
 	for _, path := range f.endpoints {
 		scores, err := readSource(path, format)
