@@ -88,7 +88,7 @@ func valueGrid(a *trial.Analysis, e *trial.EndpointAnalysis) grid {
 	g.Groups = byVisit(a, e, 0, func(c trial.Cell, _ int) []cell {
 		return append([]cell{num(thousands(c.Value.N)), num(thousands(c.Missing))}, describedCells(c.Value, d)...)
 	})
-	return g.finish("description.csv")
+	return g.trimmed().finish("description.csv")
 }
 
 func changeGrid(a *trial.Analysis, e *trial.EndpointAnalysis) grid {
@@ -102,7 +102,7 @@ func changeGrid(a *trial.Analysis, e *trial.EndpointAnalysis) grid {
 		p, reason := c.Percent, why(c.Percent.N)
 		return append(cells, num(fixedTo(p.Mean, percentDecimals), reason), num(fixedTo(p.SD, percentDecimals), reason), num(interval(p.Low, p.High, percentDecimals), reason))
 	})
-	return g.finish("description.csv")
+	return g.trimmed().finish("description.csv")
 }
 
 func modelSection(a *trial.Analysis) section {
