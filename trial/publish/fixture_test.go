@@ -187,7 +187,7 @@ func estimate(x, se float64) mmrm.Estimate {
 }
 
 func (s sample) fit(d trial.Design, x *trial.EndpointAnalysis, which int) {
-	x.Model = trial.Model{Subjects: len(d.Subjects) - 1, LogLik: -123.456, Formula: "change ~ baseline + arm + visit + arm:visit", BaselineMean: 38.1, LSMeans: make([][]mmrm.Estimate, s.arms)}
+	x.Model = trial.Model{Subjects: len(d.Subjects) - 1, LogLik: -123.456, Formula: "change ~ baseline + arm + visit + arm:visit", BaselineMean: 38.1, Sigma: [][]float64{{1.21, 0.594}, {0.594, 2.25}}, LSMeans: make([][]mmrm.Estimate, s.arms)}
 	if which == 1 {
 		x.Model.Covariance, x.Model.Fallbacks = mmrm.HeterogeneousCS, []string{"unstructured: did not converge"}
 	}
@@ -290,7 +290,7 @@ func flowOf(a trial.Analysis) []trial.Flow {
 // picture is a drawing of a few bytes.
 func picture(name string) figure.Picture {
 	return figure.Picture{
-		Name: name, Title: "Change of T2", Caption: "Means with 95 % t intervals; n under each point.",
+		Name: name, Width: 180, Height: 60, Title: "Change of T2", Caption: "Means with 95 % t intervals; n under each point.",
 		Flags: []string{"S001, visit 1: another scanner than at baseline"},
 		SVG:   []byte(`<svg xmlns="http://www.w3.org/2000/svg" width="180mm" height="60mm" viewBox="0 0 180 60"><rect width="180" height="60" fill="#eef"/><path d="M10 50L60 20L170 40" stroke="#0b5fa5" fill="none"/></svg>`),
 		PNG:   []byte("\x89PNG\r\n\x1a\n"), PDF: []byte("%PDF-1.4\n"),

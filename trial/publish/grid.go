@@ -82,6 +82,25 @@ func (g grid) finish(file string) grid {
 	return g
 }
 
+// trimmed leaves out the last column where it is empty.
+func (g grid) trimmed() grid {
+	last := len(g.Heads) - 1
+	for _, group := range g.Groups {
+		for _, row := range group.Rows {
+			if row.Cells[last].Text != "" {
+				return g
+			}
+		}
+	}
+	for _, group := range g.Groups {
+		for i, row := range group.Rows {
+			group.Rows[i].Cells = row.Cells[:last]
+		}
+	}
+	g.Heads = g.Heads[:last]
+	return g
+}
+
 // words and nums make heads.
 func words(texts ...string) []head {
 	heads := make([]head, len(texts))

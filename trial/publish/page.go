@@ -5,6 +5,8 @@ import (
 	_ "embed"
 	"encoding/base64"
 	"html/template"
+	"path"
+	"strings"
 
 	"github.com/t2map/t2map/figure"
 	"github.com/t2map/t2map/printable"
@@ -48,13 +50,14 @@ type section struct {
 }
 
 type figureView struct {
-	Name, Title, Caption string
-	Flags                []string
+	Title, Caption string
+	Flags          []string
 	// MoreFlags are those beyond the first few.
 	MoreFlags []string
 	Image     template.URL
 	Links     []link
-	Width     string
+	// Width in mm; 0 where the picture does not say.
+	Width float64
 }
 
 type link struct{ Text, Address string }
@@ -117,10 +120,10 @@ func counts(a *trial.Analysis) []count {
 	}
 }
 
-// newFigureView embeds the picture: its SVG, or where there is none its PNG.
+// newFigureView embeds the picture.
 func newFigureView(p figure.Picture) figureView {
 	const firstFlags = 5
-	v := figureView{Name: p.Name, Title: called(p.Title), Caption: called(p.Caption)}
+	v := figureView{Title: called(p.Title), Caption: called(p.Caption), Width: p.Width, Image: imageOf(p)}
 	for i, f := range p.Flags {
 		if i < firstFlags {
 			v.Flags = append(v.Flags, called(f))
@@ -128,20 +131,27 @@ func newFigureView(p figure.Picture) figureView {
 			v.MoreFlags = append(v.MoreFlags, called(f))
 		}
 	}
-	for _, f := range []struct {
-		name, extension, kind string
-		content               []byte
-	}{{"SVG", ".svg", "image/svg+xml", p.SVG}, {"PNG", ".png", "image/png", p.PNG}, {"PDF", ".pdf", "", p.PDF}} {
-		if len(f.content) == 0 {
-			continue
-		}
-		// An address of our own making: names are letters, digits, hyphens and underscores.
-		v.Links = append(v.Links, link{f.name, figureFolder + "/" + p.Name + f.extension})
-		if v.Image == "" && f.kind != "" {
-			v.Image = template.URL("data:" + f.kind + ";base64," + base64.StdEncoding.EncodeToString(f.content))
-		}
+	for _, f := range pictureFiles([]figure.Picture{p}) {
+		extension := strings.TrimPrefix(path.Ext(f.path), ".")
+		v.Links = append(v.Links, link{strings.ToUpper(extension), f.path})
 	}
 	return v
+}
+
+// imageOf returns a picture as an address that holds it: the SVG, unless the PNG is smaller, as it
+// is of pictures that hold images.
+func imageOf(p figure.Picture) template.URL {
+	address := func(kind string, content []byte) template.URL {
+		return template.URL("data:" + kind + ";base64," + base64.StdEncoding.EncodeToString(content))
+	}
+	const large = 512 << 10 // bytes; a drawing of lines and letters has a tenth
+	switch smaller := len(p.PNG) > 0 && len(p.PNG) < len(p.SVG); {
+	case len(p.SVG) > 0 && !(smaller && len(p.SVG) > large):
+		return address("image/svg+xml", p.SVG)
+	case len(p.PNG) > 0:
+		return address("image/png", p.PNG)
+	}
+	return ""
 }
 
 func inputGrid(a *trial.Analysis) grid {

@@ -88,7 +88,7 @@ func valueGrid(a *trial.Analysis, e *trial.EndpointAnalysis) grid {
 	g.Groups = byVisit(a, e, 0, func(c trial.Cell, _ int) []cell {
 		return append([]cell{num(thousands(c.Value.N)), num(thousands(c.Missing))}, describedCells(c.Value, d)...)
 	})
-	return g.finish("description.csv")
+	return g.trimmed().finish("description.csv")
 }
 
 func changeGrid(a *trial.Analysis, e *trial.EndpointAnalysis) grid {
@@ -102,7 +102,7 @@ func changeGrid(a *trial.Analysis, e *trial.EndpointAnalysis) grid {
 		p, reason := c.Percent, why(c.Percent.N)
 		return append(cells, num(fixedTo(p.Mean, percentDecimals), reason), num(fixedTo(p.SD, percentDecimals), reason), num(interval(p.Low, p.High, percentDecimals), reason))
 	})
-	return g.finish("description.csv")
+	return g.trimmed().finish("description.csv")
 }
 
 func modelSection(a *trial.Analysis) section {
@@ -205,14 +205,14 @@ func meansGrid(a *trial.Analysis) grid {
 func fitGrid(a *trial.Analysis) grid {
 	g := grid{
 		Title: "What was fitted",
-		Heads: append(words("Endpoint", "Covariance", "Degrees of freedom"), nums("Participants", "Observations", "Log-likelihood")...),
+		Heads: append(words("Endpoint", "Covariance", "Degrees of freedom"), nums("Participants", "Observations", "Log-likelihood", "Residual SD by visit")...),
 	}
 	rows := group{}
 	for i := range a.Endpoints {
 		m := a.Endpoints[i].Model
 		name := cell{Text: titleOf(&a.Endpoints[i]), Detail: m.Formula}
 		if m.Failed != "" {
-			rows.Rows = append(rows.Rows, row{Cells: []cell{name, {Text: "no model", Detail: called(m.Failed)}, num(dash, m.Failed), num(dash, m.Failed), num(dash, m.Failed), num(dash, m.Failed)}})
+			rows.Rows = append(rows.Rows, row{Cells: []cell{name, {Text: "no model", Detail: called(m.Failed)}, num(dash, m.Failed), num(dash, m.Failed), num(dash, m.Failed), num(dash, m.Failed), num(dash, m.Failed)}})
 			continue
 		}
 		fit := cell{Text: m.Covariance.String()}
@@ -220,10 +220,31 @@ func fitGrid(a *trial.Analysis) grid {
 			fit.Detail = "left before: " + strings.Join(mapped(m.Fallbacks, called), "; ")
 		}
 		rows.Rows = append(rows.Rows, row{Cells: []cell{name, fit, {Text: m.DF.String()},
-			num(thousands(m.Subjects)), num(thousands(m.Observations)), num(fixedTo(m.LogLik, 2))}})
+			num(thousands(m.Subjects)), num(thousands(m.Observations)), num(fixedTo(m.LogLik, 2)), residualCell(m, decimalsOf(&a.Endpoints[i]))}})
 	}
 	g.Groups = []group{rows}
 	return g
+}
+
+// residualCell says the standard deviations of Σ, and its correlations where they are few.
+func residualCell(m trial.Model, decimals int) cell {
+	const mostVisits, mostPairs = 6, 1
+	n := len(m.Sigma)
+	if n == 0 || n > mostVisits {
+		return num(dash, "the covariance of many visits is in trial.json")
+	}
+	var sds, correlations []string
+	for v := range m.Sigma {
+		sds = append(sds, fixedTo(math.Sqrt(m.Sigma[v][v]), decimals))
+		for w := range v {
+			correlations = append(correlations, fixedTo(m.Sigma[v][w]/math.Sqrt(m.Sigma[v][v]*m.Sigma[w][w]), ratioDecimals))
+		}
+	}
+	c := num(strings.Join(sds, ", "))
+	if k := len(correlations); k > 0 && k <= mostPairs {
+		c.Detail = "correlation " + strings.Join(correlations, ", ")
+	}
+	return c
 }
 
 func besideSection(a *trial.Analysis) section {

@@ -49,7 +49,7 @@ func TestPageSaysTheResult(t *testing.T) {
 		"Age (years), mean ± SD", "25.6 ± 2.1 (n = 11)", "F: 6, M: 6", "fixed effects of baseline, arm, visit and arm × visit;",
 		"reference: control", "restricted maximum likelihood", "Kenward and Roger (1997)", "Holm (1979)", "RC = 1.96·√2·wCV", "(RC 13.9 %)",
 		"Fitted: unstructured for Medial T2, Patellofemoral T2 and WOMAC pain; heterogeneous compound symmetry for Lateral T2.",
-		"left before: unstructured: did not converge", "first echo left out", "t2map 1.2.3",
+		"left before: unstructured: did not converge", "1.10, 1.50 correlation 0.36", "first echo left out", "t2map 1.2.3",
 		"Change of T2. Means with 95 % t intervals; n under each point. SVG · PNG · PDF", "S001, visit 1: another scanner than at baseline",
 		"scanner change", "p = 0.012, exact", "9,999 arrangements", "0.31 [−0.10, 0.63]", "▼ decrease", "within",
 		"two studies at one visit give no value", "no result (1)", "S003 visit 2 – no study", "compartments.csv 9f86d081884c7d65",
@@ -87,7 +87,7 @@ var besideNames = regexp.MustCompile(`^(#[a-z]+|[a-z]+\.(csv|json)|figures/[A-Za
 func checkAddress(t *testing.T, name string, a xml.Attr) {
 	t.Helper()
 	switch strings.ToLower(a.Name.Local) {
-	case "class", "title", "id", "lang", "charset", "name", "content", "http-equiv", "colspan", "scope", "alt", "aria-label":
+	case "class", "title", "id", "lang", "charset", "name", "content", "http-equiv", "colspan", "scope", "alt", "aria-label", "style":
 	case "href", "src":
 		if !besideNames.MatchString(a.Value) && !strings.HasPrefix(a.Value, "data:image/svg+xml;base64,") {
 			t.Errorf("%s: the page asks for %.80q", name, a.Value)
@@ -250,6 +250,26 @@ func TestFormats(t *testing.T) {
 		e := trial.EndpointAnalysis{Cells: [][]trial.Cell{{{Value: trial.Description{SD: sd}}}}}
 		if got := decimalsOf(&e); got != want {
 			t.Errorf("an endpoint with SD %v has %d decimals, want %d", sd, got, want)
+		}
+	}
+}
+
+func TestImageOf(t *testing.T) {
+	big, small := make([]byte, 1<<20), []byte("x")
+	for _, c := range []struct {
+		p    figure.Picture
+		want string
+	}{
+		{figure.Picture{SVG: small, PNG: big}, "data:image/svg+xml;"},
+		{figure.Picture{SVG: big, PNG: small}, "data:image/png;"},
+		{figure.Picture{SVG: big[:1000], PNG: small}, "data:image/svg+xml;"},
+		{figure.Picture{SVG: big}, "data:image/svg+xml;"},
+		{figure.Picture{PNG: small}, "data:image/png;"},
+		{figure.Picture{}, ""},
+	} {
+		got, _, _ := strings.Cut(string(imageOf(c.p)), "base64")
+		if got != c.want {
+			t.Errorf("SVG of %d, PNG of %d bytes: %q, want %q", len(c.p.SVG), len(c.p.PNG), got, c.want)
 		}
 	}
 }

@@ -233,58 +233,61 @@ func TestJSON(t *testing.T) {
 	}
 }
 
+// readBack is a part of trial.json as a program would read it.
+type readBack struct {
+	Design struct {
+		Arms     []string
+		Subjects []struct {
+			ID  string
+			BMI *float64
+		}
+	}
+	Plan struct {
+		Covariance string
+		DF         string
+		WithinCV   float64 `json:"within_cv"`
+	}
+	Endpoints []struct {
+		Name, Direction string
+		RC              *float64
+		Values          [][]struct {
+			X       *float64
+			Missing string
+			Flags   []string
+		}
+		Cells [][]struct {
+			Change struct {
+				N    int
+				Mean float64
+			}
+		}
+		Changes [][]struct {
+			Delta   *float64
+			Verdict string
+		}
+		Model struct {
+			LogLik  *float64                 `json:"log_lik"`
+			LSMeans [][]struct{ DF float64 } `json:"ls_means"`
+		}
+		Contrasts []struct {
+			Arm, Visit int
+			NReference int `json:"n_reference"`
+			Holm       *float64
+			Wilcoxon   struct {
+				Exact bool
+				Shift struct{ Low float64 }
+			}
+		}
+	}
+	Inputs []struct{ SHA256 string }
+}
+
 // JSON holds the numbers to the last bit, null for those that are absent, and words.
 func TestJSONValues(t *testing.T) {
 	a := usual.analysis()
 	a.Endpoints[0].Cells[1][2].Change.Mean = 0.1 + 0.2
 	a.Endpoints[0].Model.LogLik = nan
-	var v struct {
-		Design struct {
-			Arms     []string
-			Subjects []struct {
-				ID  string
-				BMI *float64
-			}
-		}
-		Plan struct {
-			Covariance string
-			DF         string
-			WithinCV   float64 `json:"within_cv"`
-		}
-		Endpoints []struct {
-			Name, Direction string
-			RC              *float64
-			Values          [][]struct {
-				X       *float64
-				Missing string
-				Flags   []string
-			}
-			Cells [][]struct {
-				Change struct {
-					N    int
-					Mean float64
-				}
-			}
-			Changes [][]struct {
-				Delta   *float64
-				Verdict string
-			}
-			Model struct {
-				LogLik  *float64                 `json:"log_lik"`
-				LSMeans [][]struct{ DF float64 } `json:"ls_means"`
-			}
-			Contrasts []struct {
-				Arm, Visit int
-				NReference int `json:"n_reference"`
-				Holm       *float64
-				Wilcoxon   struct {
-					Exact bool
-					Shift struct{ Low float64 }
-				}
-			}
-		}
-		Inputs []struct{ SHA256 string }
-	}
+	var v readBack
 	if err := json.Unmarshal(encode(a, nil), &v); err != nil {
 		t.Fatal(err)
 	}
