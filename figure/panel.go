@@ -104,19 +104,15 @@ func (p Panel) AtY(y float64) vg.Length {
 func Thin(c color.Color) draw.LineStyle { return draw.LineStyle{Color: c, Width: 0.5} }
 
 // GridY draws the lines of the grid at the ticks of the y axis, and their labels, where
-// wished for, at its left in that style. It returns how far these reach.
-func (p Panel) GridY(ticks []Tick, labels bool, style draw.TextStyle) vg.Length {
-	const gap = 3
-	var widest vg.Length
+// wished for, at its left in that style.
+func (p Panel) GridY(ticks []Tick, labels bool, style draw.TextStyle) {
 	for _, t := range ticks {
 		y := p.AtY(t.Value)
 		p.StrokeLine2(Thin(Grid), p.Area.Min.X, y, p.Area.Max.X, y)
 		if labels {
-			Write(p.Canvas, style, vg.Point{X: p.Area.Min.X - gap, Y: y}, t.Label, Right, Middle)
-			widest = max(widest, style.Width(t.Label)+gap)
+			Write(p.Canvas, style, vg.Point{X: p.Area.Min.X - 3, Y: y}, t.Label, Right, Middle)
 		}
 	}
-	return widest
 }
 
 // BottomAxis draws the line at the bottom of the area, with a stroke at each of the places.

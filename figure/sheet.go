@@ -166,7 +166,7 @@ func (s *sheet) FillString(face plotfont.Face, at vg.Point, text string) {
 // DrawImage puts an image into the rectangle. The canvas must not be rotated.
 func (s *sheet) DrawImage(to vg.Rectangle, img image.Image) {
 	m := s.top().m
-	s.marks = append(s.marks, mark{kind: raster, image: img, at: m.apply(to.Min), corner: m.apply(to.Max)})
+	s.marks = append(s.marks, mark{kind: raster, colour: color.NRGBA{A: 0xff}, image: img, at: m.apply(to.Min), corner: m.apply(to.Max)})
 }
 
 // steps returns the path on the sheet, with arcs as curves.

@@ -55,7 +55,11 @@ func Number(x float64, decimals int) string {
 		return "–"
 	}
 	s := strconv.FormatFloat(x, 'f', decimals, 64)
-	if len(s) > 12 { // too long to be read, and for any column
+	switch {
+	case len(s) <= 12:
+	case x == 0:
+		s = "0"
+	default: // too long to be read, and for any column
 		s = strconv.FormatFloat(x, 'e', 2, 64)
 	}
 	if strings.Trim(s, "-0.") == "" {

@@ -153,7 +153,7 @@ func (s Study) maps() []output {
 			return nifti.WriteLabels(w, g, s.Maps.Echoes, "number of fitted echoes"+s.madeBy())
 		}})
 	}
-	out = append(out, output{"status.nii.gz", func(w io.Writer) error {
+	out = append(out, output{statusFile, func(w io.Writer) error {
 		return nifti.WriteLabels(w, g, s.Maps.Status, "fit status, see result.json"+s.madeBy())
 	}}, output{compartmentsFile, func(w io.Writer) error {
 		return nifti.WriteLabels(w, g, s.Regions.Data, "compartments in the order of result.json, t2map "+s.Result.Version)
@@ -266,6 +266,7 @@ const (
 	pageFile    = "index.html"
 
 	t2File           = "t2.nii.gz"
+	statusFile       = "status.nii.gz"
 	anatomyFile      = "anatomy.nii.gz"
 	compartmentsFile = "compartments.nii.gz"
 )

@@ -22,6 +22,9 @@ type Tables struct {
 	Compartments, Studies Source
 	// Scores hold other endpoints; see ReadScores.
 	Scores []Source
+	// Repeatability is the table of `t2map repeat`, in whose place a plan may have a
+	// within-subject CV; Data may be nil.
+	Repeatability Source
 	// Over goes before the design's heading.
 	Over Heading
 }
@@ -60,7 +63,6 @@ func Analyse(ctx context.Context, version string, t Tables, adjust Adjust) (Anal
 			return a, err
 		}
 	}
-	a.Plan = a.Plan.withDefaults()
 	endpoints, err := a.join(t)
 	if err != nil {
 		return a, err
@@ -68,6 +70,10 @@ func Analyse(ctx context.Context, version string, t Tables, adjust Adjust) (Anal
 	if err := a.checkNames(endpoints); err != nil {
 		return a, err
 	}
+	if err := a.takeRepeatability(t.Repeatability, endpoints); err != nil {
+		return a, err
+	}
+	a.Plan = a.Plan.withDefaults()
 	a.remark()
 	if err := a.analyse(ctx, endpoints); err != nil {
 		return a, err
@@ -100,7 +106,7 @@ func (a *Analysis) join(t Tables) ([]Endpoint, error) {
 		}
 	}
 	a.Flags = j.sorted(endpoints)
-	for _, s := range append([]Source{t.Design, t.Compartments, t.Studies}, t.Scores...) {
+	for _, s := range append([]Source{t.Design, t.Compartments, t.Studies, t.Repeatability}, t.Scores...) {
 		if s.Data != nil {
 			sum := sha256.Sum256(s.Data)
 			a.Inputs = append(a.Inputs, Input{Name: s.Name, SHA256: hex.EncodeToString(sum[:])})
@@ -125,6 +131,28 @@ func (a *Analysis) checkNames(endpoints []Endpoint) error {
 	}
 	if len(endpoints) == 0 {
 		return hinted("look at studies.csv: why did every study fail?", "the results hold no compartment")
+	}
+	return nil
+}
+
+// takeRepeatability puts the CV of each compartment into the plan.
+func (a *Analysis) takeRepeatability(s Source, endpoints []Endpoint) error {
+	if s.Data == nil {
+		return nil
+	}
+	if a.Plan.WithinCV != 0 || a.Plan.WithinCVOf != nil {
+		return hinted("leave away one of them", "%s: the design or --wcv gives a within-subject CV, too", s.Name)
+	}
+	all, err := ReadRepeatability(s)
+	if err != nil {
+		return err
+	}
+	for _, cv := range all {
+		if slices.ContainsFunc(endpoints, func(e Endpoint) bool { return e.Compartment && e.Name == cv.Compartment }) {
+			a.Plan.WithinCVOf = append(a.Plan.WithinCVOf, cv)
+		} else {
+			a.Notes = append(a.Notes, fmt.Sprintf("%s has a within-subject CV of %q, which is not in the results", s.Name, cv.Compartment))
+		}
 	}
 	return nil
 }

@@ -84,19 +84,19 @@ func (j *joiner) compartments(res Results) []Endpoint {
 	for i, name := range res.compartments {
 		endpoints[i] = Endpoint{Name: name, Title: title(name) + " T2", Unit: "ms", Compartment: true, Direction: HigherIsWorse, Values: j.d.empty("no study")}
 	}
-	at := make([][][]measure, len(j.d.Subjects)) // by subject and visit
+	at := make([][][]Measurement, len(j.d.Subjects)) // by subject and visit
 	for s := range at {
-		at[s] = make([][]measure, len(j.d.Visits))
+		at[s] = make([][]Measurement, len(j.d.Visits))
 	}
-	for _, m := range res.measures {
-		if s, v, ok := j.place(m.subject, m.visit, "results"); ok {
+	for _, m := range res.measurements {
+		if s, v, ok := j.place(m.Subject, m.Visit, "results"); ok {
 			at[s][v] = append(at[s][v], m)
 		}
 	}
 	failed := j.failures(res.failures)
 	for s := range at {
 		bothKnees := j.pickSide(s, at[s])
-		var first *measure // the earliest, which later ones are held against
+		var first *Measurement // the earliest, which later ones are held against
 		for v, found := range at[s] {
 			flags := j.changed(&first, found)
 			for e := range endpoints {
@@ -136,27 +136,27 @@ func (j *joiner) failures(failures []failure) map[[2]int]string {
 // pickSide leaves only the studied knee in a subject's measures, and flags the others. It
 // returns whether both knees are among them and the design does not say which is
 // studied: then no value can be told from another.
-func (j *joiner) pickSide(s int, visits [][]measure) (both bool) {
+func (j *joiner) pickSide(s int, visits [][]Measurement) (both bool) {
 	want := j.d.Subjects[s].Side
 	seen := map[string]bool{}
 	for v, found := range visits {
-		var kept []measure
+		var kept []Measurement
 		flagged := map[string]bool{}
 		for _, m := range found {
 			switch {
-			case want == "" || m.side == want:
+			case want == "" || m.Side == want:
 				kept = append(kept, m)
-			case m.side == "":
+			case m.Side == "":
 				kept = append(kept, m)
-				if !flagged[m.series] {
-					j.flag(Flag{Kind: Quality, Subject: m.subject, Visit: m.visit, Text: "the images do not say which knee they show; the design says the " + want})
+				if !flagged[m.Series] {
+					j.flag(Flag{Kind: Quality, Subject: m.Subject, Visit: m.Visit, Text: "the images do not say which knee they show; the design says the " + want})
 				}
-			case !flagged[m.series]:
-				j.flag(Flag{Kind: OtherSide, Subject: m.subject, Visit: m.visit, Text: fmt.Sprintf("results of the %s knee are not used: the design says the %s", m.side, want)})
+			case !flagged[m.Series]:
+				j.flag(Flag{Kind: OtherSide, Subject: m.Subject, Visit: m.Visit, Text: fmt.Sprintf("results of the %s knee are not used: the design says the %s", m.Side, want)})
 			}
-			flagged[m.series] = true
-			if m.side != "" {
-				seen[m.side] = true
+			flagged[m.Series] = true
+			if m.Side != "" {
+				seen[m.Side] = true
 			}
 		}
 		visits[v] = kept
@@ -168,7 +168,7 @@ func (j *joiner) pickSide(s int, visits [][]measure) (both bool) {
 }
 
 // changed flags a scanner or protocol that is not the one of the subject's first study.
-func (j *joiner) changed(first **measure, found []measure) []int {
+func (j *joiner) changed(first **Measurement, found []Measurement) []int {
 	if len(found) == 0 {
 		return nil
 	}
@@ -176,11 +176,11 @@ func (j *joiner) changed(first **measure, found []measure) []int {
 		*first = &found[0]
 	}
 	var flags []int
-	add := func(kind FlagKind, m measure, what, was, is string) {
+	add := func(kind FlagKind, m Measurement, what, was, is string) {
 		if was == is {
 			return
 		}
-		f := Flag{Kind: kind, Subject: m.subject, Visit: m.visit, Text: fmt.Sprintf("%s: %s; at %s: %s", what, cmp.Or(is, "not said"), (*first).visit, cmp.Or(was, "not said"))}
+		f := Flag{Kind: kind, Subject: m.Subject, Visit: m.Visit, Text: fmt.Sprintf("%s: %s; at %s: %s", what, cmp.Or(is, "not said"), (*first).Visit, cmp.Or(was, "not said"))}
 		i := slices.Index(j.flags, f)
 		if i < 0 {
 			i = j.flag(f)
@@ -191,22 +191,35 @@ func (j *joiner) changed(first **measure, found []measure) []int {
 	}
 	lossy := false
 	for _, m := range found {
-		add(ScannerChange, m, "scanner", (*first).scanner, m.scanner)
-		add(ProtocolChange, m, "acquisition", (*first).acquisition, m.acquisition)
-		add(ProtocolChange, m, "settings", (*first).settings, m.settings)
-		lossy = lossy || m.lossy != ""
+		if device, was, is := sameDevice((*first).Scanner, m.Scanner); device {
+			add(ScannerChange, m, "software of the scanner", was, is)
+		} else {
+			add(ScannerChange, m, "scanner", (*first).Scanner, m.Scanner)
+		}
+		add(ProtocolChange, m, "acquisition", (*first).Acquisition, m.Acquisition)
+		add(ProtocolChange, m, "settings", (*first).Settings, m.Settings)
+		lossy = lossy || m.Lossy
 	}
 	if lossy {
-		flags = append(flags, j.flag(Flag{Kind: Quality, Subject: found[0].subject, Visit: found[0].visit, Text: "images were compressed with loss"}))
+		flags = append(flags, j.flag(Flag{Kind: Quality, Subject: found[0].Subject, Visit: found[0].Visit, Text: "images were compressed with loss"}))
 	}
 	return flags
 }
 
+// sameDevice says whether two scanners differ in their software alone, and in which. It stands
+// last in the column.
+func sameDevice(a, b string) (same bool, was, is string) {
+	const part = "; software "
+	deviceA, was, _ := strings.Cut(a, part)
+	deviceB, is, _ := strings.Cut(b, part)
+	return deviceA == deviceB, was, is
+}
+
 // choose returns the value of a compartment among a visit's measures.
-func (j *joiner) choose(found []measure, compartment string, bothKnees bool) Value {
-	var of []measure
+func (j *joiner) choose(found []Measurement, compartment string, bothKnees bool) Value {
+	var of []Measurement
 	for _, m := range found {
-		if m.compartment == compartment {
+		if m.Compartment == compartment {
 			of = append(of, m)
 		}
 	}
@@ -218,21 +231,21 @@ func (j *joiner) choose(found []measure, compartment string, bothKnees bool) Val
 		return Value{X: nan, Missing: "both knees, none chosen"}
 	case len(of) == 1:
 		m := of[0]
-		return Value{X: m.meanT2, Missing: missingText(m.meanT2, m.note), Side: m.side, Study: m.study, Series: m.series, Folder: m.folder, Method: m.method}
+		return Value{X: m.MeanT2, Missing: m.Missing, Side: m.Side, Study: m.Study, Series: m.Series, Folder: m.Folder, Method: m.Method}
 	}
 	m := of[0]
-	f := Flag{Kind: TwoStudies, Subject: m.subject, Visit: m.visit}
-	value := Value{X: nan, Missing: fmt.Sprintf("%s studies at one visit, none chosen", numeral(len(of))), Side: m.side, Method: m.method}
+	f := Flag{Kind: TwoStudies, Subject: m.Subject, Visit: m.Visit}
+	value := Value{X: nan, Missing: fmt.Sprintf("%s studies at one visit, none chosen", numeral(len(of))), Side: m.Side, Method: m.Method}
 	f.Text = fmt.Sprintf("%s studies at this visit: none is used", numeral(len(of)))
 	if j.plan.MeanOfTwo {
 		var xs []float64
 		for _, m := range of {
-			if !math.IsNaN(m.meanT2) {
-				xs = append(xs, m.meanT2)
+			if !math.IsNaN(m.MeanT2) {
+				xs = append(xs, m.MeanT2)
 			}
 		}
 		value.X = mean(xs)
-		value.Missing = missingText(value.X, m.note)
+		value.Missing = missingText(value.X, m.Missing)
 		f.Text = fmt.Sprintf("%s studies at this visit: their mean is used", numeral(len(of)))
 	}
 	at := slices.Index(j.flags, f)

@@ -11,23 +11,34 @@ import (
 type Results struct {
 	// compartments holds the names in the order of their first row.
 	compartments []string
-	measures     []measure
+	measurements []Measurement
 	failures     []failure
 	// settings are the ways in which T2 was estimated.
 	settings []string
 	notes    []string
 }
 
-// measure is a row of compartments.csv.
-type measure struct {
-	subject, visit, compartment string
-	side, study, series, folder string
-	method, settings            string
-	scanner, acquisition        string
-	lossy, note                 string
-	meanT2                      float64
-	line                        int
+// Measurement is a row of compartments.csv: one compartment of one series. Texts are as in the
+// table, empty where it has no such column.
+type Measurement struct {
+	Subject, Visit, Side, Compartment string
+	// MeanT2 in ms; NaN where there is none, and Missing says why.
+	MeanT2  float64
+	Missing string
+	// Study and Series are hashes; Folder is the study's below the results, as studies.csv
+	// has it.
+	Study, Series, Folder string
+	// Method, Settings, Scanner and Acquisition say how it was made.
+	Method, Settings, Scanner, Acquisition string
+	// Lossy says that images were compressed with loss.
+	Lossy bool
+	// Line of the table.
+	Line int
 }
+
+// Measurements returns the rows of compartments.csv in their order, for those who compare
+// them without a design.
+func (res Results) Measurements() []Measurement { return slices.Clone(res.measurements) }
 
 // failure is a study of studies.csv that gave no result.
 type failure struct{ subject, visit, reason string }
@@ -46,29 +57,30 @@ func ReadResults(compartments, studies Source) (Results, error) {
 	}
 	res := Results{notes: t.unseen()}
 	for _, r := range t.rows {
-		m := measure{
-			subject: r.text("subject"), visit: r.text("visit"), compartment: r.text("compartment"),
-			side: r.text("side"), study: r.text("study"), series: r.text("series"),
-			method: r.text("method"), settings: r.text("settings"),
-			scanner: r.text("scanner"), acquisition: r.text("acquisition"),
-			lossy: r.text("lossy_images"), note: r.text("note"), line: r.line,
+		m := Measurement{
+			Subject: r.text("subject"), Visit: r.text("visit"), Compartment: r.text("compartment"),
+			Side: r.text("side"), Study: r.text("study"), Series: r.text("series"),
+			Method: r.text("method"), Settings: r.text("settings"),
+			Scanner: r.text("scanner"), Acquisition: r.text("acquisition"),
+			Lossy: r.text("lossy_images") != "", Line: r.line,
 		}
-		if m.subject == "" || m.compartment == "" {
+		if m.Subject == "" || m.Compartment == "" {
 			return res, fmt.Errorf("%s: line %d has no subject or no compartment", t.name, r.line)
 		}
-		if m.meanT2, err = r.number("mean_t2_ms"); err != nil {
+		if m.MeanT2, err = r.number("mean_t2_ms"); err != nil {
 			return res, err
 		}
-		if m.meanT2 <= 0 {
-			return res, hinted("a T2 that could not be had is an empty cell", "%s: %g ms is no T2", r.place("mean_t2_ms"), m.meanT2)
+		if m.MeanT2 <= 0 {
+			return res, hinted("a T2 that could not be had is an empty cell", "%s: %g ms is no T2", r.place("mean_t2_ms"), m.MeanT2)
 		}
-		if !slices.Contains(res.compartments, m.compartment) {
-			res.compartments = append(res.compartments, m.compartment)
+		m.Missing = missingText(m.MeanT2, r.text("note"))
+		if !slices.Contains(res.compartments, m.Compartment) {
+			res.compartments = append(res.compartments, m.Compartment)
 		}
-		if m.settings != "" && !slices.Contains(res.settings, m.settings) {
-			res.settings = append(res.settings, m.settings)
+		if m.Settings != "" && !slices.Contains(res.settings, m.Settings) {
+			res.settings = append(res.settings, m.Settings)
 		}
-		res.measures = append(res.measures, m)
+		res.measurements = append(res.measurements, m)
 	}
 	if err := res.checkTwins(t.name); err != nil {
 		return res, err
@@ -97,15 +109,15 @@ func (t *table) unseen() []string {
 func (res Results) checkTwins(name string) error {
 	type key struct{ subject, visit, series, compartment string }
 	line := map[key]int{}
-	for _, m := range res.measures {
-		if m.series == "" {
+	for _, m := range res.measurements {
+		if m.Series == "" {
 			continue
 		}
-		k := key{m.subject, m.visit, m.series, m.compartment}
+		k := key{m.Subject, m.Visit, m.Series, m.Compartment}
 		if line[k] != 0 {
-			return hinted("make the tables again: t2map run", "%s: lines %d and %d hold the same compartment of one series", name, line[k], m.line)
+			return hinted("make the tables again: t2map run", "%s: lines %d and %d hold the same compartment of one series", name, line[k], m.Line)
 		}
-		line[k] = m.line
+		line[k] = m.Line
 	}
 	return nil
 }
@@ -131,14 +143,14 @@ func (res *Results) readStudies(studies Source) error {
 			folder[s] = r.text("folder")
 		}
 	}
-	for i, m := range res.measures {
-		res.measures[i].folder = folder[m.series]
+	for i, m := range res.measurements {
+		res.measurements[i].Folder = folder[m.Series]
 	}
 	return nil
 }
 
 // ReadRepeatability reads within-subject coefficients of variation from the table of
-// `t2map repeat`: its columns compartment and wcv_percent.
+// `t2map repeat`: its columns compartment and wcv_percent. Compartments without one are left out.
 func ReadRepeatability(s Source) ([]CompartmentCV, error) {
 	t, err := readTable(s)
 	if err != nil {
@@ -150,10 +162,12 @@ func ReadRepeatability(s Source) ([]CompartmentCV, error) {
 	var all []CompartmentCV
 	for _, r := range t.rows {
 		percent, err := r.number("wcv_percent")
-		if err != nil {
+		switch {
+		case err != nil:
 			return nil, err
-		}
-		if !(percent > 0 && percent < 100) {
+		case math.IsNaN(percent):
+			continue
+		case !(percent > 0 && percent < 100):
 			return nil, hinted("take the row out, or give --wcv", "%s: %g is no coefficient of variation in percent", r.place("wcv_percent"), percent)
 		}
 		all = append(all, CompartmentCV{r.text("compartment"), percent / 100})
@@ -161,7 +175,7 @@ func ReadRepeatability(s Source) ([]CompartmentCV, error) {
 	return all, nil
 }
 
-// Score is a value of another endpoint.
+// score is a value of another endpoint.
 type score struct {
 	subject, visit string
 	value          float64

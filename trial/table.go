@@ -230,6 +230,10 @@ func (r row) text(column string) string {
 	return ""
 }
 
+// extreme is beyond every measurement in any unit; squares of it, and of a percentage of
+// its inverse, are still numbers.
+const extreme = 1e30
+
 // number returns a cell's number, NaN where it is empty or NA. Errors: what is no finite
 // number in the table's format.
 func (r row) number(column string) (float64, error) {
@@ -250,6 +254,8 @@ func (r row) number(column string) (float64, error) {
 		return 0, hinted("declare decimal commas: --decimal comma", "%s: %q is no number with a decimal point", r.place(column), cell)
 	case err != nil || math.IsInf(v, 0) || math.IsNaN(v):
 		return 0, hinted("leave the cell empty where there is no value", "%s: %.40q is no number", r.place(column), cell)
+	case math.Abs(v) > extreme || v != 0 && math.Abs(v) < 1/extreme:
+		return 0, hinted("leave the cell empty where there is no value", "%s: %.40q is beyond all that is measured", r.place(column), cell)
 	}
 	return v, nil
 }

@@ -37,7 +37,7 @@ var mayImport = map[string][]string{
 	"trial/mmrm":    {},
 	"trial/compare": {"trial/mmrm"},
 	"trial/repeat":  {"trial", "trial/compare", "printable"},
-	"trial/figures": {"trial", "trial/mmrm", "trial/compare", "trial/repeat", "figure", "printable"},
+	"trial/figures": {"trial", "trial/mmrm", "trial/repeat", "figure", "printable"},
 	"trial/power":   {"trial", "trial/mmrm", "trial/compare"},
 	"trial/publish": {"trial", "trial/mmrm", "figure", "outfile", "printable"},
 
@@ -53,7 +53,7 @@ var mayImport = map[string][]string{
 	"t2fit/internal/lanes": {},
 	"t2fit/internal/epg":   {"t2fit/internal/lanes"},
 
-	"cmd/t2map": {"accuracy", "batch", "dicomio", "phantom", "report", "segment", "t2fit", "printable", "trial", "trial/mmrm", "trial/figures", "trial/publish", "trial/power", "outfile"},
+	"cmd/t2map": {"accuracy", "batch", "dicomio", "phantom", "report", "segment", "t2fit", "printable", "trial", "trial/mmrm", "trial/figures", "trial/publish", "trial/repeat", "trial/power", "figure", "outfile"},
 }
 
 // onlyIn says where a library may be seen: numerical packages see no path and no

@@ -74,7 +74,7 @@ For research. Not a medical device.`,
 		return usageError{fmt.Errorf("%w\nhint: %s --help", err, c.CommandPath())}
 	})
 	root.CompletionOptions.HiddenDefaultCmd = true
-	root.AddCommand(runCommand(), inspectCommand(), trialCommand(), powerCommand(), demoCommand(), validateCommand(), licensesCommand())
+	root.AddCommand(runCommand(), inspectCommand(), trialCommand(), repeatCommand(), powerCommand(), demoCommand(), validateCommand(), licensesCommand())
 	err := root.ExecuteContext(ctx)
 	if err == nil {
 		return exitOK

@@ -26,7 +26,7 @@ type trialFlags struct {
 	repeatability string
 	twoStudies    string
 	individuals   bool
-	panel         []string
+	panelOf       []string
 	permutations  int
 	seed          uint64
 }
@@ -78,7 +78,7 @@ func (f *trialFlags) add(c *cobra.Command) {
 	p.StringVar(&f.repeatability, "repeatability", "", "`repeat.csv` of 't2map repeat', for the within-subject CV of each compartment")
 	p.StringVar(&f.twoStudies, "two-studies", "none", "what to do with two studies at one visit: `none` of them is used, or their mean")
 	p.BoolVar(&f.individuals, "individuals", false, "draw a line for each subject behind the means")
-	p.StringSliceVar(&f.panel, "panel", nil, "`subjects` whose maps are shown at every visit, or none (default: the first of each arm who has all visits)")
+	p.StringSliceVar(&f.panelOf, "panel", nil, "`subjects` whose maps are shown at every visit, or none (default: the first of each arm who has all visits)")
 	p.IntVar(&f.permutations, "permutations", 0, "`number` of arrangements drawn where they are too many to try all (default 9999)")
 	p.Uint64Var(&f.seed, "seed", 0, "`seed` of what is drawn")
 	f.table.add(c)
@@ -134,7 +134,11 @@ func (f trialFlags) write(ctx context.Context, a trial.Analysis, folder string) 
 	if err != nil {
 		return err
 	}
-	return publish.Write(f.out, a, pictures)
+	maps, err := f.panel(ctx, a, folder)
+	if err != nil {
+		return err
+	}
+	return publish.Write(f.out, a, append(pictures, maps...))
 }
 
 // adjust changes what the design's heading says of the plan.
@@ -150,18 +154,7 @@ func (f trialFlags) adjust(p *trial.Plan) error {
 		return fmt.Errorf("--permutations %d is no number of arrangements", f.permutations)
 	}
 	p.Permutations, p.Seed = f.permutations, f.seed
-	if f.repeatability == "" {
-		return nil
-	}
-	if f.over.WithinCV != "" {
-		return errors.New("--wcv and --repeatability say the same: give one")
-	}
-	source, err := readSource(f.repeatability, trial.Format{})
-	if err != nil {
-		return err
-	}
-	p.WithinCVOf, err = trial.ReadRepeatability(source)
-	return err
+	return nil
 }
 
 // tables reads the tables of a trial, and returns the folder that holds its studies.
@@ -179,6 +172,11 @@ func (f trialFlags) tables(results string) (t trial.Tables, folder string, err e
 	}
 	if t.Design, err = readSource(f.design, format); err != nil {
 		return t, folder, err
+	}
+	if f.repeatability != "" {
+		if t.Repeatability, err = readSource(f.repeatability, trial.Format{}); err != nil {
+			return t, folder, err
+		}
 	}
 	for _, path := range f.endpoints {
 		scores, err := readSource(path, format)

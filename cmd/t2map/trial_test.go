@@ -164,7 +164,7 @@ func TestTrialTables(t *testing.T) {
 	latin := filepath.Join(dir, "latin.csv")
 	write(t, latin, strings.Replace(string(comma), "S01,", "S\xe901,", 1))
 	wcv := filepath.Join(dir, "repeat.csv")
-	write(t, wcv, "compartment,wcv_percent\nmedial,3\n")
+	write(t, wcv, "compartment,wcv_percent\nmedial,3\nlateral,\nfemoral,4\n")
 	for _, c := range []struct {
 		name string
 		args []string
@@ -177,8 +177,8 @@ func TestTrialTables(t *testing.T) {
 		{"two separators", []string{"--design", design, "--separator", ";;"}, exitUsage, "not one character"},
 		{"not UTF-8", []string{"--design", latin}, exitUsage, "hint: save it as CSV UTF-8, or declare"},
 		{"declared encoding", []string{"--design", latin, "--encoding", "windows-1252"}, exitOK, "8 subjects"},
-		{"repeatability", []string{"--design", design, "--repeatability", wcv}, exitOK, "8 subjects"},
-		{"repeatability twice", []string{"--design", design, "--repeatability", wcv, "--wcv", "4"}, exitUsage, "give one"},
+		{"repeatability", []string{"--design", design, "--repeatability", wcv}, exitOK, `within-subject CV of "femoral", which is not in the results`},
+		{"repeatability twice", []string{"--design", design, "--repeatability", wcv, "--wcv", "4"}, exitUsage, "gives a within-subject CV, too"},
 		{"no design", nil, exitUsage, "--design and --out are needed"},
 		{"a design that is not there", []string{"--design", filepath.Join(dir, "none.csv")}, exitUsage, "none.csv"},
 		{"two studies", []string{"--design", design, "--two-studies", "first"}, exitUsage, "neither none nor mean"},

@@ -3,9 +3,10 @@
 // covariance, by least squares and by permutation), counts (Fisher, Clopper–Pearson), Spearman's
 // correlation, and Holm's adjustment.
 //
-// It sees numbers only; they are of any unit, and differences are of the same. What is missing is
-// taken out before: a NaN in the data is an error, as is an infinity or what is beyond 1e100. Tests are two-sided, a level is that
-// of a confidence interval, such as 0.95, and an interval is closed.
+// It sees numbers only; they are of any unit, and differences are of the same. What is
+// missing is taken out before: a NaN in the data is an error, as is an infinity or what
+// is beyond 1e100. Tests are two-sided, a level is that of a confidence interval, such as
+// 0.95, and an interval is closed.
 //
 // An error says why figures of a result are NaN. Those that could be had are there
 // beside it: two samples of one value have a difference, but no standard error.

@@ -19,9 +19,9 @@ const sameProbability = 1 + 1e-7
 //	arm       a   b
 //	reference c   d
 //
-// two-sided: the sum over all tables with these margins that are not more probable than this one, as
-// R's fisher.test. It is 1 where everybody or nobody is yes. It is an error if a row is empty or a
-// count is negative.
+// two-sided: the sum over all tables with these margins that are not more probable than
+// this one, as R's fisher.test. It is 1 where everybody or nobody is yes. It is an error
+// if a row is empty or a count is negative.
 func FisherExact(a, b, c, d int) (float64, error) {
 	switch {
 	case min(a, b, c, d) < 0:
@@ -54,9 +54,10 @@ func logChoose(n, k int) float64 {
 	return -math.Log(float64(n+1)) - mathext.Lbeta(float64(n-k+1), float64(k+1))
 }
 
-// ClopperPearson returns the proportion k/n with its exact interval (Clopper and Pearson 1934,
-// doi:10.1093/biomet/26.4.404): P(X ≥ k) at the lower and P(X ≤ k) at the upper limit are (1 − level)/2. As R's
-// binom.test. It is an error if n is 0 or k is not in [0, n].
+// ClopperPearson returns the proportion k/n with its exact interval (Clopper and Pearson
+// 1934, doi:10.1093/biomet/26.4.404): P(X ≥ k) at the lower and P(X ≤ k) at the upper
+// limit are (1 − level)/2. As R's binom.test. It is an error if n is 0 or k is not in [0,
+// n].
 func ClopperPearson(k, n int, level float64) (Interval, error) {
 	if err := checkLevel(level); err != nil {
 		return noInterval, err
@@ -76,9 +77,9 @@ func ClopperPearson(k, n int, level float64) (Interval, error) {
 	return i, nil
 }
 
-// Holm returns P values adjusted for their number by Holm's step-down method (1979): the i-th smallest of m
-// times m − i + 1, but not below those before it and not above 1. As R's p.adjust. NaN stays NaN and
-// is not counted.
+// Holm returns P values adjusted for their number by Holm's step-down method (1979): the
+// i-th smallest of m times m − i + 1, but not below those before it and not above 1. As
+// R's p.adjust. NaN stays NaN and is not counted.
 func Holm(p []float64) []float64 {
 	out := make([]float64, len(p))
 	var order []int

@@ -40,9 +40,9 @@ func Describe(x []float64, level float64) (Description, error) {
 	return d, nil
 }
 
-// Quantile returns the p-quantile, linear between order statistics: that of index
-// (n − 1)·p (Hyndman and Fan 1996, type 7, doi:10.2307/2684934; the default of R and numpy). sorted is in
-// ascending order; NaN where it is empty or p is not in [0, 1].
+// Quantile returns the p-quantile, linear between order statistics: that of index (n −
+// 1)·p (Hyndman and Fan 1996, type 7, doi:10.2307/2684934; the default of R and numpy).
+// sorted is in ascending order; NaN where it is empty or p is not in [0, 1].
 func Quantile(p float64, sorted []float64) float64 {
 	if len(sorted) == 0 || !(p >= 0 && p <= 1) {
 		return nan

@@ -9,18 +9,19 @@ import (
 	"slices"
 )
 
-// HedgesG returns the standardised difference of the means of two samples, in pooled standard
-// deviations: g = J·(mean(x) − mean(y))/s, where J = Γ(ν/2)/(√(ν/2)·Γ((ν − 1)/2)), ν = nx + ny − 2,
-// makes it unbiased for normal samples of one variance (Hedges 1981,
-// doi:10.3102/10769986006002107).
+// HedgesG returns the standardised difference of the means of two samples, in pooled
+// standard deviations: g = J·(mean(x) − mean(y))/s, where J = Γ(ν/2)/(√(ν/2)·Γ((ν −
+// 1)/2)), ν = nx + ny − 2, makes it unbiased for normal samples of one variance (Hedges
+// 1981, doi:10.3102/10769986006002107).
 //
-// The interval is that of the standardised difference of the populations, exact under the same assumptions: the noncentrality
-// parameters at which the observed t lies at (1 − level)/2 and (1 + level)/2 of the noncentral t
-// distribution, times √(1/nx + 1/ny) (Steiger and Fouladi 1997; Cumming and Finch 2001, doi:10.1177/0013164401614002).
-// It is not multiplied by J, and not symmetric about g.
+// The interval is that of the standardised difference of the populations, exact under the
+// same assumptions: the noncentrality parameters at which the observed t lies at (1 −
+// level)/2 and (1 + level)/2 of the noncentral t distribution, times √(1/nx + 1/ny)
+// (Steiger and Fouladi 1997; Cumming and Finch 2001, doi:10.1177/0013164401614002). It is
+// not multiplied by J, and not symmetric about g.
 //
-// It is an error if a sample is empty, if there are fewer than four values in all (ν = 1: J is 0), or if they
-// do not vary.
+// It is an error if a sample is empty, if there are fewer than four values in all (ν = 1:
+// J is 0), or if they do not vary.
 func HedgesG(x, y []float64, level float64) (Interval, error) {
 	if err := checkSamples(x, y, level); err != nil {
 		return noInterval, err
@@ -87,11 +88,11 @@ var ruleX, ruleW = func() ([]float64, []float64) {
 	return x, w
 }()
 
-// noncentralT is P((Z + δ)/S ≤ t) = ∫ Φ(ts − δ)·f(s) ds for t ≥ 0, where f is the density of S = √(χ²/df), by
-// Gauss–Legendre quadrature in pieces.
+// noncentralT is P((Z + δ)/S ≤ t) = ∫ Φ(ts − δ)·f(s) ds for t ≥ 0, where f is the density
+// of S = √(χ²/df), by Gauss–Legendre quadrature in pieces.
 func noncentralT(t, df, delta float64) float64 {
-	// f has its top near 1 and falls like a Gaussian of SD 1/√(2 df): at 12 of them, or 0, nothing is left
-	// for df ≥ 2, whose upper tail is exp(−s²).
+	// f has its top near 1 and falls like a Gaussian of SD 1/√(2 df): at 12 of them, or
+	// 0, nothing is left for df ≥ 2, whose upper tail is exp(−s²).
 	sd := 1 / math.Sqrt(2*df)
 	low, high := max(1-12*sd, 0), 1+12*sd
 	var cuts []float64
@@ -105,7 +106,8 @@ func noncentralT(t, df, delta float64) float64 {
 	cuts = append(cuts, low, high)
 	logGamma, _ := math.Lgamma(df / 2)
 	logScale := math.Ln2 + df/2*math.Log(df/2) - logGamma
-	// Over what the rule makes of ∫ f, so that the rounding of its scale, which grows with df, cancels.
+	// Over what the rule makes of ∫ f, so that the rounding of its scale, which grows
+	// with df, cancels.
 	sum, all, from := 0.0, 0.0, low
 	for _, to := range sortedWithin(cuts, low, high) {
 		half, middle := (to-from)/2, (to+from)/2

@@ -41,22 +41,26 @@ type PermutationTest struct {
 const sameStatistic = 1e-10
 
 // Permutation tests the baseline-adjusted difference of arm 1 and the reference by
-// shuffling the arms among subjects within strata, the number of each arm in a stratum kept.
-// The statistic is |t| of Ancova, computed anew for each arrangement: baseline and covariates are projected out of the
-// change once and out of each arrangement of arms, which gives the t of the whole model (Frisch,
-// Waugh and Lovell). Changes, baselines and covariates stay with their subject. So no residuals are
-// exchanged, as they are by Freedman and Lane's method, which is approximate: if arms were assigned at random within strata,
-// and neither changes nor who has one depend on the arm, all arrangements are equally likely, and the size of
-// the test is exact, whether the linear model is true or not.
+// shuffling the arms among subjects within strata, the number of each arm in a stratum
+// kept. The statistic is |t| of Ancova, computed anew for each arrangement: baseline and
+// covariates are projected out of the change once and out of each arrangement of arms,
+// which gives the t of the whole model (Frisch, Waugh and Lovell). Changes, baselines and
+// covariates stay with their subject, and no residuals are exchanged, as they are by
+// Freedman and Lane's method, which is approximate.
+//
+// If arms were assigned at random within strata, and neither changes nor who has one
+// depend on the arm, all arrangements are equally likely: then P ≤ α with a probability of
+// at most α, whether the linear model is true or not. Where arms were assigned in blocks,
+// that takes blocks as strata, or subjects who do not change with the order of entry.
 //
 // P is the part of all arrangements with at least the observed |t|, where there are no
-// more than Limit of them; else (1 + b)/(1 + B), where b of B drawn arrangements have it, whose size is
-// exact, too (Phipson and Smyth 2010, doi:10.2202/1544-6115.1585). An arrangement
-// that the covariates determine has no t and counts as one that is larger. The result does not depend
-// on the order of rows, nor on how strata are numbered.
+// more than Limit of them; else (1 + b)/(1 + B), where b of B drawn arrangements have it,
+// for which the same holds (Phipson and Smyth 2010, doi:10.2202/1544-6115.1585). An
+// arrangement that the covariates determine has no t and counts as one that is larger.
+// The result does not depend on the order of rows, nor on how strata are numbered.
 //
-// It is an error where Ancova of the two arms is one, save that the arms may explain all of the change,
-// and where the strata leave one arrangement.
+// It is an error where Ancova of the two arms is one, save that the arms may explain all
+// of the change, and where the strata leave one arrangement.
 func Permutation(s Subjects, p Permutations) (PermutationTest, error) {
 	none := PermutationTest{P: nan}
 	p.Limit, p.Draws = cmp.Or(p.Limit, DefaultLimit), cmp.Or(p.Draws, DefaultDraws)
@@ -313,8 +317,9 @@ func (g *shuffle) draw(random *rand.Rand) {
 	}
 }
 
-// statistic is the squared partial correlation of change and arm, given baseline and covariates, r². It
-// grows with |t|, as t² = df·r²/(1 − r²). It is +Inf for arms that those determine.
+// statistic is the squared partial correlation of change and arm, given baseline and
+// covariates, r². It grows with |t|, as t² = df·r²/(1 − r²). It is +Inf for arms that
+// those determine.
 func (g *shuffle) statistic() float64 {
 	clear(g.sums)
 	n, product := 0, 0.0

@@ -123,7 +123,8 @@ func TestRowOrder(t *testing.T) {
 	}
 }
 
-// TestPermutationMatchesAncova: the statistic of every arrangement is the |t| of Ancova, in its order.
+// TestPermutationMatchesAncova: the statistic of every arrangement is the |t| of Ancova,
+// in its order.
 func TestPermutationMatchesAncova(t *testing.T) {
 	r := rand.New(rand.NewPCG(5, 1))
 	s := trial(r, 10, 1, 9)

@@ -66,7 +66,8 @@ func subsetSums(scores []int, m int) []float64 {
 	return counts[m]
 }
 
-// kthDifference returns the k-th smallest of the differences xᵢ − yⱼ, k from 1, of ascending x and y.
+// kthDifference returns the k-th smallest of the differences xᵢ − yⱼ, k from 1, of
+// ascending x and y.
 //
 // It bisects the doubles between the least and the largest by how many differences
 // are not above one, so that it needs no memory for n·m of them. Rounded differences keep their

@@ -20,10 +20,10 @@ type Correlation struct {
 
 // Spearman returns the correlation of the midranks of x and y, which are pairs.
 //
-// P is, up to 9 pairs, the part of all orders of y in which |ρ| is at least as large, ties or not;
-// beyond, that of t = ρ·√((n − 2)/(1 − ρ²)) with n − 2 degrees of freedom (R's cor.test with
-// exact = FALSE). The interval is tanh(atanh ρ ± z·√((1 + ρ²/2)/(n − 3))) (Bonett and
-// Wright 2000, doi:10.1007/BF02294183).
+// P is, up to 9 pairs, the part of all orders of y in which |ρ| is at least as large,
+// ties or not; beyond, that of t = ρ·√((n − 2)/(1 − ρ²)) with n − 2 degrees of freedom
+// (R's cor.test with exact = FALSE). The interval is tanh(atanh ρ ± z·√((1 + ρ²/2)/(n −
+// 3))) (Bonett and Wright 2000, doi:10.1007/BF02294183).
 //
 // Fewer than two pairs, or values that do not vary, have no correlation. Fewer than four have no
 // interval, nor has ρ = ±1, at which the variance of the formula says nothing.
@@ -80,8 +80,8 @@ func normalQuantile(level float64) float64 {
 	return math.Sqrt2 * math.Erfinv(level)
 }
 
-// partOfOrders is the part of the n! orders of b in which |Σ aᵢbᵢ| is at least that of the given one (Heap's
-// algorithm, one exchange a step).
+// partOfOrders is the part of the n! orders of b in which |Σ aᵢbᵢ| is at least that of
+// the given one (Heap's algorithm, one exchange a step).
 func partOfOrders(a, b []int) float64 {
 	b = append([]int(nil), b...)
 	sum := 0

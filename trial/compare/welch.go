@@ -12,9 +12,9 @@ import (
 // errConstant says that a sample has no spread to measure by.
 var errConstant = errors.New("the values do not vary")
 
-// Welch compares the means of two samples by the t test of unequal variances (Welch
-// 1947, doi:10.1093/biomet/34.1-2.28): mean(x) − mean(y), SE = √(sx²/nx + sy²/ny), degrees of freedom
-// by Satterthwaite's formula. As R's t.test.
+// Welch compares the means of two samples by the t test of unequal variances (Welch 1947,
+// doi:10.1093/biomet/34.1-2.28): mean(x) − mean(y), SE = √(sx²/nx + sy²/ny), degrees of
+// freedom by Satterthwaite's formula. As R's t.test.
 //
 // A sample of one value leaves the difference alone, as do samples that both do not
 // vary.

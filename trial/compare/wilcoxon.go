@@ -26,17 +26,18 @@ type RankTest struct {
 
 // Wilcoxon compares two samples by the Wilcoxon–Mann–Whitney test of midranks.
 //
-// Where both have fewer than 50 values, P is exact, with ties too: the part of all
-// ways to divide these midranks between the samples in which U is at least as far from its expectation
-// (Streitberg and Röhmel 1986; as coin and exactRankTests, and as wilcox.test
+// Where both have fewer than 50 values, P is exact, with ties too: the part of all ways
+// to divide these midranks between the samples in which U is at least as far from its
+// expectation (Streitberg and Röhmel 1986; as coin and exactRankTests, and as wilcox.test
 // without ties). Else it is the normal approximation with corrections for ties and
 // continuity of R's wilcox.test.
 //
-// The interval's limits are order statistics of the differences of all pairs, from the distribution of U
-// without ties (Hollander and Wolfe 1999, 4.3), exact where P is, else its normal approximation with correction for
-// continuity. With ties, being closed, it has at least its level (Noether 1967). wilcox.test has the same
-// where it is exact; elsewhere it solves for the shift at which its approximation
-// is at the level, which is not the same interval.
+// The interval's limits are order statistics of the differences of all pairs, from the
+// distribution of U without ties (Hollander and Wolfe 1999, 4.3), exact where P is, else
+// its normal approximation with correction for continuity. With ties it has at least its
+// level: it is the limit of the intervals of values that are told apart by ever smaller
+// random amounts. wilcox.test has the same where it is exact; elsewhere it solves for the
+// shift at which its approximation is at the level, which is not the same interval.
 //
 // Samples that are too small for an interval of this level have P without limits: 3 and 3
 // values reach 90 %. Values that are all the same have a shift alone.
@@ -124,7 +125,8 @@ func rankOfLimit(m, n int, level float64, exact bool) int {
 		all += c
 	}
 	k, below := 0, 0.0
-	// The least sum is that of U = 0. What a level of two digits promises is not lost to rounding.
+	// The least sum is that of U = 0. What a level of two digits promises is not lost to
+	// rounding.
 	for least := min(m, n) * (min(m, n) - 1) / 2; least+k < len(counts); k++ {
 		if below += counts[least+k]; below/all > alpha*(1+1e-9) {
 			break

@@ -2,7 +2,6 @@ package figures
 
 import (
 	"fmt"
-	"image/color"
 	"strconv"
 	"strings"
 
@@ -10,7 +9,6 @@ import (
 	"gonum.org/v1/plot/vg/draw"
 
 	"github.com/t2map/t2map/figure"
-	"github.com/t2map/t2map/trial/compare"
 	"github.com/t2map/t2map/trial/repeat"
 )
 
@@ -20,19 +18,19 @@ import (
 func BlandAltman(s repeat.Study) ([]figure.Picture, error) {
 	b := agreements{Study: s}
 	b.Name, b.Title = "bland-altman", "Agreement of scan and rescan"
-	b.Caption = fmt.Sprintf("Difference of %s and %s over their mean, one point per knee. Lines: the bias, and the limits of agreement, bias ± 1.96 SD; bands: their %s confidence intervals. wSD: within-subject standard deviation; wCV: within-subject coefficient of variation; RC: repeatability coefficient, 1.96·√2·wSD.",
+	b.Caption = fmt.Sprintf("Difference of %s and %s over their mean, one point per knee. Lines: the bias, and the limits of agreement, bias ± 1.96 SD; bars at the right: their %s confidence intervals. wSD: within-subject standard deviation; wCV: within-subject coefficient of variation; RC: repeatability coefficient, 1.96·√2·wSD.",
 		short(s.Visits[1]), short(s.Visits[0]), percentOf(s.Level))
 	for _, l := range s.Left {
 		b.Flags = append(b.Flags, leftOut(l))
 	}
 	b.Flags = append(b.Flags, s.Notes...)
-	b.legend = []entry{lineEntry("bias", biasLine), lineEntry("limits of agreement, bias ± 1.96 SD", limitLine), bandEntry(percentOf(s.Level) + " confidence intervals")}
+	b.legend = []entry{lineEntry("bias", biasLine), lineEntry("limits of agreement, bias ± 1.96 SD", limitLine), barEntry(percentOf(s.Level) + " confidence intervals")}
 	if len(s.Visits) > 2 {
 		b.notes = append(b.notes, "Of the repeats, the first two are drawn.")
 	}
 	b.axis()
 	if b.cut {
-		b.notes = append(b.notes, "Bands that end at the edge go on beyond the panel.")
+		b.notes = append(b.notes, "Arrowheads: the interval goes on beyond the panel.")
 	}
 	return b.pictures()
 }
@@ -53,26 +51,20 @@ type agreements struct {
 	frame
 	repeat.Study
 	up  figure.Range
-	cut bool // a band leaves the panel
+	cut bool // an interval leaves the panel
 }
 
 // Sizes of the panels in points; three lines of figures stand above each.
 const (
 	agreementHeight = 130
 	agreementLines  = 3
-	agreementLeft   = 36
+	agreementBars   = 22 // room for the bars of intervals at the right of a panel
 )
 
 var (
 	biasLine  = draw.LineStyle{Color: figure.Colours[0], Width: 1.2}
 	limitLine = draw.LineStyle{Color: figure.Colours[1], Width: 1, Dashes: []vg.Length{5, 2.5}}
 )
-
-// bandOf is the colour of a line's interval.
-func bandOf(l draw.LineStyle) color.Color {
-	c := l.Color.(color.RGBA)
-	return color.NRGBA{c.R, c.G, c.B, ribbonAlpha}
-}
 
 func lineEntry(words string, line draw.LineStyle) entry {
 	return entry{words: words, sign: func(c draw.Canvas, box vg.Rectangle) {
@@ -81,21 +73,35 @@ func lineEntry(words string, line draw.LineStyle) entry {
 	}}
 }
 
-func bandEntry(words string) entry {
-	return entry{words: words, sign: func(c draw.Canvas, box vg.Rectangle) {
-		middle := (box.Min.X + box.Max.X) / 2
-		left, right := box, box
-		left.Max.X, right.Min.X = middle, middle
-		fillRect(c, draw.LineStyle{Color: bandOf(biasLine)}, left)
-		fillRect(c, draw.LineStyle{Color: bandOf(limitLine)}, right)
+func barEntry(words string) entry {
+	return entry{words: words, width: 18, sign: func(c draw.Canvas, box vg.Rectangle) {
+		third := box.Size().X / 3
+		for i, line := range []draw.LineStyle{limitLine, biasLine, limitLine} {
+			bar(figure.Panel{Canvas: c}, line, box.Min.X+third*(vg.Length(i)+0.5), [2]vg.Length{box.Min.Y, box.Max.Y}, [2]bool{})
+		}
 	}}
 }
 
+// bar draws an interval upwards, with arrowheads where it is cut.
+func bar(p figure.Panel, line draw.LineStyle, x vg.Length, ends [2]vg.Length, cut [2]bool) {
+	line.Dashes = nil
+	p.StrokeLine2(line, x, ends[0], x, ends[1])
+	for i, y := range ends {
+		const half = 1.8
+		in := 2 * half * vg.Length(1-2*i) // towards the other end
+		if cut[i] {
+			p.FillPolygon(line.Color, []vg.Point{{X: x, Y: y}, {X: x - half, Y: y + in}, {X: x + half, Y: y + in}})
+		} else {
+			p.StrokeLine2(line, x-half, y, x+half, y)
+		}
+	}
+}
+
 // lines of a panel that have a place.
-func linesOf(a repeat.Agreement) (lines []compare.Interval, styles []draw.LineStyle) {
-	for i, l := range []compare.Interval{a.Bias, a.Lower, a.Upper} {
+func linesOf(a repeat.Agreement) (lines []repeat.Interval, styles []draw.LineStyle) {
+	for i, l := range []repeat.Interval{a.Lower, a.Bias, a.Upper} {
 		if figure.Drawable(l.Estimate) {
-			lines, styles = append(lines, l), append(styles, []draw.LineStyle{biasLine, limitLine, limitLine}[i])
+			lines, styles = append(lines, l), append(styles, []draw.LineStyle{limitLine, biasLine, limitLine}[i])
 		}
 	}
 	return lines, styles
@@ -128,7 +134,7 @@ func (b *agreements) pictures() ([]figure.Picture, error) {
 		f.Name = pageName(b.Name, n)
 		panels := b.Compartments[page[0]:page[1]]
 		rows := (len(panels) + chartColumns - 1) / chartColumns
-		p, err := f.render(vg.Length(rows)*b.rowHeight(), func(c draw.Canvas, body vg.Rectangle) { b.paint(c, body, panels) })
+		p, err := f.render(vg.Length(rows)*b.rowHeight()-chartRowGap, func(c draw.Canvas, body vg.Rectangle) { b.paint(c, body, panels) })
 		if err != nil {
 			return nil, err
 		}
@@ -138,13 +144,22 @@ func (b *agreements) pictures() ([]figure.Picture, error) {
 }
 
 func (b *agreements) paint(c draw.Canvas, body vg.Rectangle, panels []repeat.Compartment) {
+	left := vg.Length(0)
+	for _, t := range b.up.Ticks(6) {
+		left = max(left, small.Width(t.Label))
+	}
+	left += 3 + 14 // a gap, and the axis' name
 	columns := vg.Length(min(chartColumns, len(panels)))
-	width := min((body.Size().X-columns*agreementLeft-chartGap*(columns-1))/columns, chartWidest)
+	width := min((body.Size().X-left-chartGap*columns)/columns, chartWidest)
 	for n, panel := range panels {
 		column, row := n%chartColumns, n/chartColumns
-		x := body.Min.X + agreementLeft + vg.Length(column)*(width+agreementLeft+chartGap)
+		x := body.Min.X + left + vg.Length(column)*(width+chartGap)
 		top := body.Max.Y - vg.Length(row)*b.rowHeight() - chartTitle - agreementLines*noteRow
 		p := figure.Panel{Canvas: c, Y: b.up, Area: vg.Rectangle{Min: vg.Point{X: x, Y: top - agreementHeight}, Max: vg.Point{X: x + width, Y: top}}}
+		p.GridY(p.Y.Ticks(6), column == 0, small)
+		if column == 0 {
+			b.axisName(p, x-left+8)
+		}
 		b.panel(p, panel)
 	}
 }
@@ -152,40 +167,40 @@ func (b *agreements) paint(c draw.Canvas, body vg.Rectangle, panels []repeat.Com
 // panel draws one compartment.
 func (b *agreements) panel(p figure.Panel, c repeat.Compartment) {
 	a := c.Agreement
-	p.X, _ = figure.Cover(a.Means...)
-	p.X = p.X.Pad(0.08)
 	b.words(p, c)
-	p.GridY(p.Y.Ticks(6), true, small)
-	if a.N > 0 {
-		p.BottomAxis(scatter{}.acrossAxis(p))
-	}
-	width := p.Area.Size().X
-	figure.Write(p.Canvas, small, vg.Point{X: (p.Area.Min.X + p.Area.Max.X) / 2, Y: p.Area.Min.Y - 15}, "Mean T2 of both (ms)", figure.Center, figure.Below)
-	name := small
-	name.Rotation = vertical
-	side := vg.Point{X: p.Area.Min.X - agreementLeft + 8, Y: (p.Area.Min.Y + p.Area.Max.Y) / 2}
-	half := (p.Area.Size().Y - name.Width(" −  (ms)")) / 2
-	words := figure.Fit(name, b.Visits[1], half) + " − " + figure.Fit(name, b.Visits[0], half) + " (ms)"
-	figure.Write(p.Canvas, name, side, words, figure.Center, figure.Base)
 	if a.N == 0 {
 		noValues(p.Canvas, p.Area, "no pairs")
 		return
 	}
+	inner := p // of the points
+	inner.Area.Max.X -= agreementBars
+	inner.X, _ = figure.Cover(a.Means...)
+	inner.X = inner.X.Pad(0.08)
+	p.BottomAxis(scatter{}.acrossAxis(inner))
+	middle := vg.Point{X: (inner.Area.Min.X + inner.Area.Max.X) / 2, Y: p.Area.Min.Y - 15}
+	figure.Write(p.Canvas, small, middle, "Mean T2 of both (ms)", figure.Center, figure.Below)
 	p.StrokeLine2(draw.LineStyle{Color: figure.Axis, Width: 0.6}, p.Area.Min.X, p.AtY(0), p.Area.Max.X, p.AtY(0))
 	lines, styles := linesOf(a)
 	for i, l := range lines {
+		y := p.AtY(clamp(p.Y, l.Estimate))
+		p.StrokeLine2(styles[i], p.Area.Min.X, y, p.Area.Max.X, y)
 		if figure.Drawable(l.Low) && figure.Drawable(l.High) {
-			low, high := p.AtY(clamp(p.Y, l.Low)), p.AtY(clamp(p.Y, l.High))
-			fillRect(p.Canvas, draw.LineStyle{Color: bandOf(styles[i])}, vg.Rectangle{Min: vg.Point{X: p.Area.Min.X, Y: low}, Max: vg.Point{X: p.Area.Max.X, Y: high}})
+			x := p.Area.Max.X - agreementBars*(0.75-0.25*vg.Length(i))
+			bar(p, styles[i], x, [2]vg.Length{p.AtY(clamp(p.Y, l.Low)), p.AtY(clamp(p.Y, l.High))}, [2]bool{l.Low < p.Y.Low, l.High > p.Y.High})
 		}
 	}
-	for i, l := range lines {
-		y := p.AtY(clamp(p.Y, l.Estimate))
-		p.StrokeLine2(styles[i], p.Area.Min.X, y, p.Area.Min.X+width, y)
-	}
 	for i, m := range a.Means {
-		p.DrawGlyphNoClip(draw.GlyphStyle{Color: figure.Ink, Radius: 1.8, Shape: draw.CircleGlyph{}}, p.At(m, clamp(p.Y, a.Differences[i])))
+		p.DrawGlyphNoClip(draw.GlyphStyle{Color: figure.Ink, Radius: 1.8, Shape: draw.CircleGlyph{}}, inner.At(m, clamp(p.Y, a.Differences[i])))
 	}
+}
+
+// axisName names the axis of differences after the visits.
+func (b *agreements) axisName(p figure.Panel, x vg.Length) {
+	name := labels
+	name.Rotation = vertical
+	half := (p.Area.Size().Y - name.Width(" −  (ms)")) / 2
+	words := figure.Fit(name, b.Visits[1], half) + " − " + figure.Fit(name, b.Visits[0], half) + " (ms)"
+	figure.Write(p.Canvas, name, vg.Point{X: x, Y: (p.Area.Min.Y + p.Area.Max.Y) / 2}, words, figure.Center, figure.Base)
 }
 
 // words writes what the panel shows in figures above it.
@@ -193,13 +208,16 @@ func (b *agreements) words(p figure.Panel, c repeat.Compartment) {
 	n := func(x float64) string { return figure.Number(x, 2) }
 	a := c.Agreement
 	lines := []string{
-		fmt.Sprintf("bias %s ms [%s, %s], n = %d", n(a.Bias.Estimate), n(a.Bias.Low), n(a.Bias.High), a.N),
+		fmt.Sprintf("n = %d, bias %s ms [%s, %s]", a.N, n(a.Bias.Estimate), n(a.Bias.Low), n(a.Bias.High)),
 		fmt.Sprintf("limits %s to %s ms", n(a.Lower.Estimate), n(a.Upper.Estimate)),
-		fmt.Sprintf("wSD %s ms, wCV %s %%, RC %s ms", n(c.WSD.Estimate), n(c.WCV.Estimate), n(c.RC.Estimate)),
+		fmt.Sprintf("wSD %s ms, wCV %s %%, RC %s ms", n(c.WSD.Estimate), figure.Number(c.WCV.Estimate, 1), n(c.RC.Estimate)),
 	}
-	width := p.Area.Size().X + chartGap
+	width := p.Area.Size().X + chartGap/2
 	at := vg.Point{X: p.Area.Min.X, Y: p.Area.Max.Y + 4 + agreementLines*noteRow}
 	figure.Write(p.Canvas, strong, at, figure.Fit(strong, capital(c.Name), width), figure.Left, figure.Base)
+	if a.N == 0 {
+		lines = []string{"n = 0"}
+	}
 	for _, l := range lines {
 		at.Y -= noteRow
 		figure.Write(p.Canvas, small, at, figure.Fit(small, l, width), figure.Left, figure.Base)

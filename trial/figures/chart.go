@@ -3,6 +3,7 @@ package figures
 import (
 	"fmt"
 	"image/color"
+	"math"
 	"slices"
 	"strconv"
 
@@ -168,56 +169,96 @@ func (g charts) paint(c draw.Canvas, body vg.Rectangle, panels []chart, ranges [
 		top := body.Max.Y - vg.Length(row)*g.rowHeight() - chartTitle
 		p := figure.Panel{Canvas: c, X: g.visits.across, Y: ranges[n]}
 		p.Area = vg.Rectangle{Min: vg.Point{X: x, Y: top - chartHeight}, Max: vg.Point{X: x + width, Y: top}}
-		g.panel(p, panels[n], column == 0 || !g.shared, left)
+		at := g.place(p, panels[n])
+		at.labelled, at.left = column == 0 || !g.shared, left
+		g.panel(at)
 	}
 }
 
-// panel draws one chart; only those at the left, where the axis is shared, have labels.
-func (g charts) panel(p figure.Panel, ch chart, labelled bool, left vg.Length) {
-	figure.Write(p.Canvas, strong, vg.Point{X: p.Area.Min.X, Y: p.Area.Max.Y + 4}, figure.Fit(strong, ch.title, p.Area.Size().X), figure.Left, figure.Base)
+// placed is a chart with its place: the panel, and within it the one of the visits, which
+// leaves room for what stands beside the first and last of them.
+type placed struct {
+	figure.Panel
+	chart
+	inner    figure.Panel
+	labelled bool      // at the left, where the axis is shared
+	left     vg.Length // room for labels
+}
+
+func (g charts) place(p figure.Panel, ch chart) placed {
 	inner := p
 	edge := max(p.Area.Size().X*0.06, dodgeStep*vg.Length(len(ch.arms)-1)/2+markRadius+1)
 	inner.Area.Min.X += edge
 	inner.Area.Max.X -= edge
-	p.GridY(p.Y.Ticks(6), labelled, small)
-	if labelled {
+	return placed{Panel: p, chart: ch, inner: inner}
+}
+
+// panel draws one chart.
+func (g charts) panel(p placed) {
+	figure.Write(p.Canvas, strong, vg.Point{X: p.Area.Min.X, Y: p.Area.Max.Y + 4}, figure.Fit(strong, p.title, p.Area.Size().X), figure.Left, figure.Base)
+	g.axes(p)
+	p.BottomAxis(nil)
+	shown := g.visits.draw(p.inner, p.countWidths(len(g.visits.x)))
+	if !p.any() {
+		noValues(p.Canvas, p.Area, p.reason())
+	}
+	for _, l := range p.lines {
+		g.individual(p.inner, l)
+	}
+	d := g.dodge(p.inner, p.chart)
+	for arm := range p.arms {
+		d.ribbon(arm)
+	}
+	for arm := range p.arms {
+		d.line(arm)
+	}
+	for arm := range p.arms {
+		d.daggers(arm, patch)
+	}
+	for arm := range p.arms {
+		d.points(arm)
+	}
+	for arm := range p.arms {
+		d.daggers(arm, func(c draw.Canvas, at vg.Point) { writeDagger(c, at, true) })
+	}
+	g.counts(p, shown)
+}
+
+// axes draws the grid, the y axis' labels and name, and the line of 0.
+func (g charts) axes(p placed) {
+	if g.known(p.chart) {
+		p.GridY(p.Y.Ticks(6), p.labelled, small)
+	}
+	if p.labelled {
 		name := labels
 		name.Rotation = vertical
-		at := vg.Point{X: p.Area.Min.X - left + 8, Y: (p.Area.Min.Y + p.Area.Max.Y) / 2}
-		figure.Write(p.Canvas, name, at, figure.Fit(name, ch.label, p.Area.Size().Y), figure.Center, figure.Base)
+		at := vg.Point{X: p.Area.Min.X - p.left + 8, Y: (p.Area.Min.Y + p.Area.Max.Y) / 2}
+		figure.Write(p.Canvas, name, at, figure.Fit(name, p.label, p.Area.Size().Y), figure.Center, figure.Base)
 	}
 	if g.zero {
 		p.StrokeLine2(draw.LineStyle{Color: figure.Ink, Width: 0.7}, p.Area.Min.X, p.AtY(0), p.Area.Max.X, p.AtY(0))
 	}
-	p.BottomAxis(nil)
-	shown := g.visits.draw(inner, ch.countWidths(len(g.visits.x)))
-	if !ch.any() {
-		why := ch.why
-		if why == "" {
-			why = "no values"
+}
+
+// known says whether there is a value from which the chart's axis follows.
+func (g charts) known(c chart) bool {
+	if g.shared {
+		return slices.ContainsFunc(g.panels, chart.any)
+	}
+	return c.any()
+}
+
+// reason says why a chart has no point.
+func (c chart) reason() string {
+	if c.why != "" {
+		return c.why
+	}
+	for _, arm := range c.arms {
+		if slices.ContainsFunc(arm, func(p point) bool { return p.n > 0 && !math.IsNaN(p.mid) }) {
+			return "values beyond any axis"
 		}
-		noValues(p.Canvas, p.Area, why)
 	}
-	for _, l := range ch.lines {
-		g.individual(inner, l)
-	}
-	d := g.dodge(inner, ch)
-	for arm := range ch.arms {
-		d.ribbon(arm)
-	}
-	for arm := range ch.arms {
-		d.line(arm)
-	}
-	for arm := range ch.arms {
-		d.daggers(arm, patch)
-	}
-	for arm := range ch.arms {
-		d.points(arm)
-	}
-	for arm := range ch.arms {
-		d.daggers(arm, func(c draw.Canvas, at vg.Point) { writeDagger(c, at, true) })
-	}
-	g.counts(inner, ch, shown, p.Area.Min.X, labelled)
+	return "no values"
 }
 
 func (c chart) any() bool {
@@ -236,16 +277,17 @@ func (c chart) countWidths(visits int) []vg.Length {
 }
 
 // counts writes n of each arm below the labelled visits.
-func (g charts) counts(p figure.Panel, ch chart, shown []int, left vg.Length, labelled bool) {
+func (g charts) counts(p placed, shown []int) {
 	y := p.Area.Min.Y - chartFoot - 3
-	for arm, points := range ch.arms {
-		if labelled {
-			figure.Write(p.Canvas, small, vg.Point{X: left - 4 - 4*markRadius, Y: y}, "n", figure.Right, figure.Middle)
-			p.DrawGlyphNoClip(figure.SignOf(arm).Mark(markRadius*0.9, false), vg.Point{X: left - 4 - 2*markRadius, Y: y})
+	for arm, points := range p.arms {
+		if p.labelled {
+			sign := vg.Point{X: p.Area.Min.X - 4 - 2*markRadius, Y: y}
+			figure.Write(p.Canvas, small, vg.Point{X: sign.X - 2*markRadius, Y: y}, "n", figure.Right, figure.Middle)
+			p.DrawGlyphNoClip(figure.SignOf(arm).Mark(markRadius*0.9, false), sign)
 		}
 		for _, v := range shown {
 			if v < len(points) {
-				figure.Write(p.Canvas, small, vg.Point{X: p.AtX(g.visits.x[v]), Y: y}, count(points[v]), figure.Center, figure.Middle)
+				figure.Write(p.Canvas, small, vg.Point{X: p.inner.AtX(g.visits.x[v]), Y: y}, count(points[v]), figure.Center, figure.Middle)
 			}
 		}
 		y -= chartCount
@@ -379,17 +421,9 @@ func (d dodged) bar(arm, visit int) {
 	bar := draw.LineStyle{Color: figure.SignOf(arm).Colour, Width: min(0.9, d.radius(visit)/2)}
 	low, high := d.at(arm, visit, p.low), d.at(arm, visit, p.high)
 	d.StrokeLine2(bar, low.X, low.Y, high.X, high.Y)
-	d.end(bar, low, d.radius(visit), p.low < d.Y.Low, -1)
-	d.end(bar, high, d.radius(visit), p.high > d.Y.High, 1)
-}
-
-// end draws the end of a bar: a stroke across, or an arrowhead where the bar is cut.
-func (d dodged) end(bar draw.LineStyle, at vg.Point, r vg.Length, cut bool, up vg.Length) {
-	if cut {
-		d.FillPolygon(bar.Color, []vg.Point{at, {X: at.X - 0.8*r, Y: at.Y - up*1.6*r}, {X: at.X + 0.8*r, Y: at.Y - up*1.6*r}})
-		return
-	}
-	d.StrokeLine2(bar, at.X-0.8*r, at.Y, at.X+0.8*r, at.Y)
+	half := 0.8 * d.radius(visit)
+	endBar(d.Canvas, bar, barEnd{at: low, outward: vg.Point{Y: -1}, half: half, cut: p.low < d.Y.Low})
+	endBar(d.Canvas, bar, barEnd{at: high, outward: vg.Point{Y: 1}, half: half, cut: p.high > d.Y.High})
 }
 
 // daggers calls f with the place of the dagger of each flagged point of an arm: over its

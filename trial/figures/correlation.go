@@ -1,7 +1,9 @@
 package figures
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
 
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
@@ -32,7 +34,7 @@ func Correlations(a trial.Analysis, _ Options) ([]figure.Picture, error) {
 }
 
 // chooseCorrelations returns those over all subjects: at the primary visit, if there
-// are any.
+// are any. Those of one score follow each other, so that three compartments fill a row.
 func chooseCorrelations(a trial.Analysis) []trial.Correlation {
 	var all, primary []trial.Correlation
 	for _, c := range a.Correlations {
@@ -46,8 +48,11 @@ func chooseCorrelations(a trial.Analysis) []trial.Correlation {
 		}
 	}
 	if len(primary) > 0 {
-		return primary
+		all = primary
 	}
+	slices.SortStableFunc(all, func(x, y trial.Correlation) int {
+		return cmp.Or(cmp.Compare(x.Y, y.Y), cmp.Compare(x.Visit, y.Visit), cmp.Compare(x.X, y.X))
+	})
 	return all
 }
 
@@ -120,7 +125,15 @@ func (s scatters) rowHeight() vg.Length {
 }
 
 func (s scatters) paint(c draw.Canvas, body vg.Rectangle, panels []scatter) {
-	const left = 40
+	const right = 8 // half of a tick's label
+	body.Max.X -= right
+	var left vg.Length
+	for _, sc := range panels {
+		_, y := sc.ranges()
+		for _, t := range y.Ticks(6) {
+			left = max(left, small.Width(t.Label)+3+14) // a gap, and the axis' name
+		}
+	}
 	columns := min(chartColumns, len(panels))
 	width := min((body.Size().X-vg.Length(columns)*left-chartGap*vg.Length(columns-1))/vg.Length(columns), chartWidest)
 	for n, sc := range panels {
@@ -132,15 +145,20 @@ func (s scatters) paint(c draw.Canvas, body vg.Rectangle, panels []scatter) {
 	}
 }
 
-// paint draws the panel, with lines at no change.
-func (s scatter) paint(p figure.Panel, left vg.Length) {
+// ranges returns what the axes show: all points, and no change.
+func (s scatter) ranges() (across, up figure.Range) {
 	x, y := []float64{0}, []float64{0}
 	for _, q := range s.points {
 		x, y = append(x, q.x), append(y, q.y)
 	}
-	p.X, _ = figure.Cover(x...)
-	p.Y, _ = figure.Cover(y...)
-	p.X, p.Y = p.X.Pad(0.08), p.Y.Pad(0.08)
+	across, _ = figure.Cover(x...)
+	up, _ = figure.Cover(y...)
+	return across.Pad(0.08), up.Pad(0.08)
+}
+
+// paint draws the panel, with lines at no change.
+func (s scatter) paint(p figure.Panel, left vg.Length) {
+	p.X, p.Y = s.ranges()
 	width := p.Area.Size().X
 	figure.Write(p.Canvas, strong, vg.Point{X: p.Area.Min.X, Y: p.Area.Max.Y + 4 + noteRow}, figure.Fit(strong, s.title, width), figure.Left, figure.Base)
 	figure.Write(p.Canvas, small, vg.Point{X: p.Area.Min.X, Y: p.Area.Max.Y + 4}, figure.Fit(small, s.words, width+8), figure.Left, figure.Base)

@@ -1,12 +1,21 @@
 package figures
 
 import (
+	"bytes"
+	"encoding/xml"
+	"errors"
 	"flag"
+	"fmt"
+	"io"
 	"os"
 	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
 	"testing"
 
 	"github.com/t2map/t2map/figure"
+	"github.com/t2map/t2map/trial"
 )
 
 var show = flag.String("show", "", "a folder to write the pictures of the tests to, for looking at them")
@@ -17,7 +26,7 @@ func look(t *testing.T, name string, pictures []figure.Picture) {
 	if *show == "" {
 		return
 	}
-	dir := filepath.Join(*show, name)
+	dir := filepath.Join(*show, strings.ReplaceAll(name, " ", "-"))
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		t.Fatal(err)
 	}
@@ -30,10 +39,221 @@ func look(t *testing.T, name string, pictures []figure.Picture) {
 	}
 }
 
-func TestFounding(t *testing.T) {
-	pictures, err := All(trialOf(founding), Options{})
+// drawAll returns all pictures of an analysis by name.
+func drawAll(t *testing.T, a trial.Analysis, o Options) map[string]figure.Picture {
+	t.Helper()
+	pictures, err := All(a, o)
 	if err != nil {
 		t.Fatal(err)
 	}
-	look(t, "founding", pictures)
+	byName := map[string]figure.Picture{}
+	for _, p := range pictures {
+		byName[p.Name] = p
+	}
+	return byName
+}
+
+// written is a text of a picture with its box on the sheet, in points.
+type written struct {
+	text           string
+	x0, y0, x1, y1 float64
+}
+
+// texts reads the texts of a picture's SVG, which must be well-formed.
+func texts(t *testing.T, svg []byte) []written {
+	t.Helper()
+	var out []written
+	d := xml.NewDecoder(bytes.NewReader(svg))
+	for {
+		token, err := d.Token()
+		if errors.Is(err, io.EOF) {
+			return out
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		start, ok := token.(xml.StartElement)
+		if !ok || start.Name.Local != "text" {
+			continue
+		}
+		var w written
+		if err := d.DecodeElement(&w.text, &start); err != nil {
+			t.Fatal(err)
+		}
+		at := map[string]float64{}
+		turned := false
+		for _, a := range start.Attr {
+			at[a.Name.Local], _ = strconv.ParseFloat(a.Value, 64)
+			turned = turned || a.Name.Local == "transform"
+		}
+		size, width := at["font-size"], at["textLength"]
+		w.x0, w.y0, w.x1, w.y1 = at["x"], at["y"]-0.7*size, at["x"]+width, at["y"]
+		if turned { // reads upwards
+			w.x0, w.y0, w.x1, w.y1 = at["x"]-0.7*size, at["y"]-width, at["x"], at["y"]
+		}
+		out = append(out, w)
+	}
+}
+
+// All that is written lies on the sheet, and no two texts on each other.
+func checkTexts(t *testing.T, name string, p figure.Picture) {
+	t.Helper()
+	all := texts(t, p.SVG)
+	width, height := p.Width*72/25.4, p.Height*72/25.4
+	for n, w := range all {
+		if w.x0 < -0.5 || w.y0 < -0.5 || w.x1 > width+0.5 || w.y1 > height+0.5 {
+			t.Errorf("%s: %s: %q at (%.1f, %.1f) to (%.1f, %.1f) leaves the sheet of %.1f × %.1f", name, p.Name, w.text, w.x0, w.y0, w.x1, w.y1, width, height)
+		}
+		for _, o := range all[:n] {
+			const slack = 0.5 // points
+			if w.text != dagger && o.text != dagger && w.x0 < o.x1-slack && o.x0 < w.x1-slack && w.y0 < o.y1-slack && o.y0 < w.y1-slack {
+				t.Errorf("%s: %s: %q and %q lie on each other at (%.1f, %.1f)", name, p.Name, w.text, o.text, w.x0, w.y0)
+			}
+		}
+	}
+}
+
+func joined(t *testing.T, p figure.Picture) string {
+	t.Helper()
+	var b strings.Builder
+	for _, w := range texts(t, p.SVG) {
+		b.WriteString(w.text + "\n")
+	}
+	return b.String()
+}
+
+// The figures hold what a reader needs: units, n, intervals in words, flags.
+func TestContent(t *testing.T) {
+	a := trialOf(founding)
+	pictures := drawAll(t, a, Options{})
+	wants := map[string][]string{
+		"means":          {"Mean T2 (ms)", "Month", "Control", "Cell therapy", "Medial T2", "Patellofemoral T2", "† S001 at month0: another scanner than at baseline"},
+		"means-scores":   {"Mean (mm)", "VAS pain", "WOMAC"},
+		"change":         {"Change of T2 (ms)", "−2", "† S008 at month3: two studies, neither is taken"},
+		"change-scores":  {"Change (mm)", "Change (ng/ml)"},
+		"lsmeans":        {"Change of T2 (ms)"},
+		"lsmeans-scores": {"VAS pain"},
+		"forest":         {"← favours Cell therapy", "favours Control →", "Difference of least-squares means (ms)", "Holm p", "difference [95 % CI]", "Month 12"},
+		"forest-scores":  {"Difference of least-squares means (mm)"},
+		"waterfall":      {"±13.9 %: repeatability", "Change at month 12 (%)", "n = "},
+		"missing":        {"12/12", "S001", "Month 3", "some values"},
+		"missing-scores": {"Control (12)"},
+		"correlation":    {"ρ = 0.41 [−0.03, 0.72], n = 20", "Change of VAS pain (mm)"},
+	}
+	if len(pictures) != len(wants) {
+		t.Errorf("%d pictures, want %d", len(pictures), len(wants))
+	}
+	for name, want := range wants {
+		text := joined(t, pictures[name])
+		for _, w := range want {
+			if !strings.Contains(text, w) {
+				t.Errorf("%s does not say %q:\n%s", name, w, text)
+			}
+		}
+	}
+	for _, e := range a.Endpoints[:3] {
+		for _, arm := range e.Cells {
+			for _, cell := range arm {
+				if n := fmt.Sprintf("\n%d\n", cell.Value.N); !strings.Contains(joined(t, pictures["means"]), n) {
+					t.Errorf("means does not hold n = %d", cell.Value.N)
+				}
+			}
+		}
+	}
+	for _, want := range []string{"95 % t intervals", "24 subjects (12 Control, 12 Cell therapy)"} {
+		if c := pictures["means"].Caption; !strings.Contains(c, want) {
+			t.Errorf("the caption of means does not say %q: %s", want, c)
+		}
+	}
+	if n := strings.Count(joined(t, pictures["means"]), "Mean T2 (ms)"); n != 1 {
+		t.Errorf("the shared axis is named %d times", n)
+	}
+}
+
+// A direction that is not known, or not the same in a block, has no words for it; one
+// in which more is better turns them round.
+func TestDirection(t *testing.T) {
+	for name, c := range map[string]struct {
+		first, rest trial.Direction
+		left        string
+	}{
+		"worse":   {trial.HigherIsWorse, trial.HigherIsWorse, "← favours Cell therapy"},
+		"better":  {trial.HigherIsBetter, trial.HigherIsBetter, "← favours Control"},
+		"unknown": {trial.Unknown, trial.Unknown, ""},
+		"mixed":   {trial.HigherIsWorse, trial.HigherIsBetter, ""},
+	} {
+		a := trialOf(founding)
+		for n := range a.Endpoints {
+			a.Endpoints[n].Direction = c.rest
+		}
+		a.Endpoints[0].Direction = c.first
+		pictures, err := Forest(a, Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		text := joined(t, pictures[0])
+		if got := strings.Contains(text, "favours"); got != (c.left != "") {
+			t.Errorf("%s: favours: %v", name, got)
+		}
+		if !strings.Contains(text, c.left) {
+			t.Errorf("%s: no %q in\n%s", name, c.left, text)
+		}
+	}
+}
+
+// Every flag that touches a figure is in its Flags; the picture itself holds a few and
+// how many more. Those that are not for figures do not show.
+func TestFlags(t *testing.T) {
+	s := founding
+	s.flags = 40
+	s.missing = 0
+	a := trialOf(s)
+	p := drawAll(t, a, Options{})["means"]
+	want := 0
+	said := map[string]bool{}
+	for _, f := range a.Flags {
+		if f.Kind.OnFigures() && !said[sentence(f)] {
+			said[sentence(f)] = true
+			want++
+		}
+	}
+	if len(p.Flags) != want {
+		t.Errorf("%d flags, want %d", len(p.Flags), want)
+	}
+	text := joined(t, p)
+	if more := fmt.Sprintf("† and %d more, see flags.csv", want-4); !strings.Contains(text, more) {
+		t.Errorf("no %q in\n%s", more, text)
+	}
+	if strings.Contains(text, "lossy") {
+		t.Error("a flag that is not for figures is shown")
+	}
+	if n := strings.Count(text, "\n†\n"); n == 0 {
+		t.Error("no dagger at a point")
+	}
+}
+
+// The same analysis gives the same bytes, drawn alone or beside others.
+func TestSameBytes(t *testing.T) {
+	a := trialOf(founding)
+	first := drawAll(t, a, Options{})
+	var wg sync.WaitGroup
+	runs := make([]map[string]figure.Picture, 3)
+	for n := range runs {
+		wg.Go(func() { runs[n] = drawAll(t, trialOf(founding), Options{}) })
+	}
+	wg.Wait()
+	for _, run := range runs {
+		for name, p := range first {
+			q := run[name]
+			if !bytes.Equal(p.SVG, q.SVG) || !bytes.Equal(p.PNG, q.PNG) || !bytes.Equal(p.PDF, q.PDF) {
+				t.Errorf("%s differs from run to run", name)
+			}
+		}
+	}
+	look(t, "founding", func() (out []figure.Picture) {
+		for _, p := range first {
+			out = append(out, p)
+		}
+		return out
+	}())
 }

@@ -281,7 +281,7 @@ func (b forestBlock) axis(p figure.Panel) {
 	p.StrokeLine2(draw.LineStyle{Color: figure.Ink, Width: 0.7}, zero, p.Area.Min.Y, zero, p.Area.Max.Y)
 	middle := (p.Area.Min.X + p.Area.Max.X) / 2
 	width := p.Area.Size().X
-	figure.Write(p.Canvas, small, vg.Point{X: middle, Y: p.Area.Min.Y - 15}, b.label, figure.Center, figure.Below)
+	figure.Write(p.Canvas, small, vg.Point{X: middle, Y: p.Area.Min.Y - 15}, figure.Fit(small, b.label, width+60), figure.Center, figure.Below)
 	if b.worse == 0 {
 		return
 	}
@@ -354,18 +354,10 @@ func (b forestBlock) whisker(p figure.Panel, r forestRow, y vg.Length) {
 		bar := draw.LineStyle{Color: sign.Colour, Width: width}
 		low, high := p.AtX(clamp(b.across, r.Model.Low)), p.AtX(clamp(b.across, r.Model.High))
 		p.StrokeLine2(bar, low, y, high, y)
-		whiskerEnd(p, bar, vg.Point{X: low, Y: y}, r.Model.Low < b.across.Low, -1)
-		whiskerEnd(p, bar, vg.Point{X: high, Y: y}, r.Model.High > b.across.High, 1)
+		endBar(p.Canvas, bar, barEnd{at: vg.Point{X: low, Y: y}, outward: vg.Point{X: -1}, half: 2, cut: r.Model.Low < b.across.Low})
+		endBar(p.Canvas, bar, barEnd{at: vg.Point{X: high, Y: y}, outward: vg.Point{X: 1}, half: 2, cut: r.Model.High > b.across.High})
 	} else {
 		p.DrawGlyphNoClip(draw.GlyphStyle{Color: color.White, Radius: radius, Shape: draw.CircleGlyph{}}, at)
 	}
 	p.DrawGlyphNoClip(sign.Mark(radius, !bounded), at)
-}
-
-func whiskerEnd(p figure.Panel, bar draw.LineStyle, at vg.Point, cut bool, right vg.Length) {
-	if cut {
-		p.FillPolygon(bar.Color, []vg.Point{at, {X: at.X - right*4, Y: at.Y - 2}, {X: at.X - right*4, Y: at.Y + 2}})
-		return
-	}
-	p.StrokeLine2(bar, at.X, at.Y-2, at.X, at.Y+2)
 }

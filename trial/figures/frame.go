@@ -141,10 +141,11 @@ func drawRow(c draw.Canvas, row []entry, p vg.Point) {
 	}
 }
 
-// noValues says in the middle of an area why nothing is drawn in it.
+// noValues says why nothing is drawn in an area: above its middle, where the line of 0
+// may be.
 func noValues(c draw.Canvas, area vg.Rectangle, why string) {
 	lines := figure.Wrap(small, why, area.Size().X-8, 3)
-	at := vg.Point{X: (area.Min.X + area.Max.X) / 2, Y: (area.Min.Y+area.Max.Y)/2 + vg.Length(len(lines)-1)*noteRow/2}
+	at := vg.Point{X: (area.Min.X + area.Max.X) / 2, Y: area.Min.Y + 0.7*area.Size().Y + vg.Length(len(lines)-1)*noteRow/2}
 	for _, l := range lines {
 		figure.Write(c, small, at, l, figure.Center, figure.Middle)
 		at.Y -= noteRow
@@ -164,6 +165,26 @@ func writeDagger(c draw.Canvas, at vg.Point, up bool) {
 		y = figure.Below
 	}
 	figure.Write(c, figure.Bold(figure.Letters(daggerSize)), at, dagger, figure.Center, y)
+}
+
+// barEnd is the end of a bar, half as wide across as its stroke is; cut where the interval
+// goes on beyond the panel.
+type barEnd struct {
+	at, outward vg.Point
+	half        vg.Length
+	cut         bool
+}
+
+// endBar draws the end of a bar: a stroke across, or an arrowhead where it is cut.
+func endBar(c draw.Canvas, bar draw.LineStyle, e barEnd) {
+	across := vg.Point{X: e.outward.Y, Y: e.outward.X}.Scale(e.half)
+	if e.cut {
+		base := e.at.Sub(e.outward.Scale(2 * e.half))
+		c.FillPolygon(bar.Color, []vg.Point{e.at, base.Add(across), base.Sub(across)})
+		return
+	}
+	from, to := e.at.Sub(across), e.at.Add(across)
+	c.StrokeLine2(bar, from.X, from.Y, to.X, to.Y)
 }
 
 // fillRect fills a rectangle.

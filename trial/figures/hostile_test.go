@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/t2map/t2map/figure"
 	"github.com/t2map/t2map/trial"
 	"github.com/t2map/t2map/trial/mmrm"
 )
@@ -123,36 +124,39 @@ func bare() trial.Analysis {
 	return a
 }
 
-// Nothing makes drawing fail, and no picture outgrows a page.
+// Nothing makes drawing fail, no picture outgrows a page, and all words can be read.
 func TestHostile(t *testing.T) {
+	if testing.Short() {
+		t.Skip("draws some 250 pictures")
+	}
 	for name, a := range hostile() {
-		for _, o := range []Options{{Individuals: true}} {
-			pictures, err := All(a, o)
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			pictures, err := All(a, Options{Individuals: true})
 			if err != nil {
-				t.Errorf("%s: %v", name, err)
+				t.Fatal(err)
 			}
 			if name != "empty" && len(pictures) == 0 {
-				t.Errorf("%s: no pictures", name)
+				t.Error("no pictures")
 			}
 			seen := map[string]bool{}
 			for _, p := range pictures {
-				if p.Width != 180 || p.Height < 20 || p.Height > 267 {
-					t.Errorf("%s: %s is %.0f × %.0f mm", name, p.Name, p.Width, p.Height)
+				if p.Width != figure.PageWidth || p.Height < 20 || p.Height > 267 {
+					t.Errorf("%s is %.0f × %.0f mm", p.Name, p.Width, p.Height)
 				}
 				if seen[p.Name] {
-					t.Errorf("%s: two pictures are called %s", name, p.Name)
+					t.Errorf("two pictures are called %s", p.Name)
 				}
 				seen[p.Name] = true
 				if p.Title == "" || p.Caption == "" {
-					t.Errorf("%s: %s has no title or caption", name, p.Name)
+					t.Errorf("%s has no title or caption", p.Name)
 				}
 				if len(p.SVG) > 4<<20 || len(p.PNG) > 2<<20 || len(p.PDF) > 2<<20 {
-					t.Errorf("%s: %s takes %d, %d, %d bytes", name, p.Name, len(p.SVG), len(p.PNG), len(p.PDF))
+					t.Errorf("%s takes %d, %d, %d bytes", p.Name, len(p.SVG), len(p.PNG), len(p.PDF))
 				}
+				checkTexts(t, name, p)
 			}
-			if o.Individuals {
-				look(t, strings.ReplaceAll(name, " ", "-"), pictures)
-			}
-		}
+			look(t, name, pictures)
+		})
 	}
 }

@@ -92,7 +92,7 @@ func newTiles(a trial.Analysis, f family, flags *flagged) tiles {
 		t.tiles = append(t.tiles, make([]tile, len(a.Design.Visits)))
 		why[s] = make([]string, len(a.Design.Visits))
 		for v := range a.Design.Visits {
-			t.tiles[s][v], why[s][v] = tileOf(a, f, s, v, flags)
+			t.tiles[s][v], why[s][v] = f.tileOf(a, [2]int{s, v}, flags)
 			if why[s][v] != "" {
 				counts[why[s][v]]++
 			}
@@ -117,11 +117,11 @@ func newTiles(a trial.Analysis, f family, flags *flagged) tiles {
 }
 
 // tileOf returns the tile of a subject at a visit, and why nothing is there.
-func tileOf(a trial.Analysis, f family, s, v int, flags *flagged) (tile, string) {
+func (f family) tileOf(a trial.Analysis, at [2]int, flags *flagged) (tile, string) {
 	t := tile{state: whole}
 	have, why := 0, ""
 	for _, n := range f.endpoints {
-		value := valueOf(a.Endpoints[n], s, v)
+		value := valueOf(a.Endpoints[n], at[0], at[1])
 		t.flagged = flags.touch(value.Flags) || t.flagged
 		if figure.Drawable(value.X) {
 			have++
@@ -288,7 +288,7 @@ func (t tile) draw(c draw.Canvas, box vg.Rectangle) {
 		c.FillPolygon(figure.Tint(figure.Colours[0], 0.6), []vg.Point{box.Min, {X: box.Max.X, Y: box.Min.Y}, box.Max})
 	}
 	if w > 2.5 && h > 2.5 {
-		strokeRect(c, draw.LineStyle{Color: color.White, Width: min(0.8, w/8)}, box)
+		strokeRect(c, draw.LineStyle{Color: color.White, Width: min(0.8, min(w, h)/8)}, box)
 	}
 	middle := vg.Point{X: (box.Min.X + box.Max.X) / 2, Y: (box.Min.Y + box.Max.Y) / 2}
 	roomy := w >= 5 && h >= 5

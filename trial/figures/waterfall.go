@@ -208,15 +208,19 @@ func (f fall) band(p figure.Panel) {
 	fillRect(p.Canvas, grey, vg.Rectangle{Min: vg.Point{X: p.Area.Min.X, Y: p.AtY(-f.rc)}, Max: vg.Point{X: p.Area.Max.X, Y: p.AtY(f.rc)}})
 }
 
-// bandEdges draws the limits of the band over the bars, and says what they are: above
-// the band at the left, where sorted bars go down.
+// bandEdges draws the limits of the band over the bars, and says what they are at the
+// left: above the band, or below it where bars go up there.
 func (f fall) bandEdges(p figure.Panel) {
 	edge := draw.LineStyle{Color: figure.Ink, Width: 0.6, Dashes: []vg.Length{3, 2}}
 	for _, y := range []float64{-f.rc, f.rc} {
 		p.StrokeLine2(edge, p.Area.Min.X, p.AtY(y), p.Area.Max.X, p.AtY(y))
 	}
 	words := fmt.Sprintf("±%s %%: repeatability", figure.Number(f.rc, 1))
-	figure.Write(p.Canvas, small, vg.Point{X: p.Area.Min.X + 3, Y: p.AtY(f.rc) + 2.5}, figure.Fit(small, words, p.Area.Size().X-4), figure.Left, figure.Base)
+	at, y := vg.Point{X: p.Area.Min.X + 3, Y: p.AtY(f.rc) + 2.5}, figure.Base
+	if n := len(f.bars) * 3 / 4; n < len(f.bars) && f.bars[n].percent > 0.7*f.rc {
+		at.Y, y = p.AtY(-f.rc)-2.5, figure.Below
+	}
+	figure.Write(p.Canvas, small, at, figure.Fit(small, words, p.Area.Size().X-4), figure.Left, y)
 }
 
 // bar draws the n-th bar, with a gap beside it where there is room.
@@ -234,6 +238,15 @@ func (f fall) bar(p figure.Panel, n int, b fallBar) {
 	}
 }
 
+// mostBars is the number of bars in the fullest panel.
+func (w falls) mostBars() int {
+	most := 1
+	for _, f := range w.panels {
+		most = max(most, len(f.bars))
+	}
+	return most
+}
+
 // armRows repeats the arm of each bar below: its mark, or a stroke where bars are thin.
 func (w falls) armRows(p figure.Panel, f fall, labelled bool) {
 	for arm := range w.arms {
@@ -244,10 +257,10 @@ func (w falls) armRows(p figure.Panel, f fall, labelled bool) {
 		}
 		for n, b := range f.bars {
 			from, to := p.AtX(float64(n)), p.AtX(float64(n+1))
-			switch room := to - from; {
+			switch {
 			case b.arm != arm:
-			case room >= 3.5:
-				p.DrawGlyphNoClip(sign.Mark(min(markRadius*0.8, 0.45*room), false), vg.Point{X: (from + to) / 2, Y: y})
+			case p.Area.Size().X/vg.Length(w.mostBars()) >= 3: // in all panels or in none
+				p.DrawGlyphNoClip(sign.Mark(min(markRadius*0.8, 0.45*(to-from)), false), vg.Point{X: (from + to) / 2, Y: y})
 			default:
 				fillRect(p.Canvas, draw.LineStyle{Color: sign.Colour}, vg.Rectangle{Min: vg.Point{X: from, Y: y - 2.5}, Max: vg.Point{X: to, Y: y + 2.5}})
 			}

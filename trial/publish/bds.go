@@ -9,7 +9,7 @@ import (
 	"github.com/t2map/t2map/trial"
 )
 
-// An ADaM data set in the basic data structure (ADaMIG 1.3, 3.3): one row per subject,
+// An ADaM data set in the basic data structure (ADaMIG 1.3): one row per subject,
 // parameter and visit with a value. It is called adbds and not after T2, because it holds
 // every endpoint.
 
@@ -116,7 +116,7 @@ var bdsColumns = []column[bdsRow]{
 	{"AVAL", "Analysis Value", number, endpointUnit, "", "", ofInput, func(r bdsRow) string { return plain(r.X) }},
 	{"BASE", "Baseline Value", number, endpointUnit, "", "AVAL of the first visit; empty where there is none", derived, func(r bdsRow) string { return plain(r.baseline()) }},
 	{"CHG", "Change from Baseline", number, endpointUnit, "", "AVAL − BASE; empty at baseline", derived, func(r bdsRow) string { return plain(r.Delta) }},
-	{"PCHG", "Percent Change from Baseline", number, "%", "", "100·CHG/BASE; empty at baseline", derived, func(r bdsRow) string { return plain(r.Percent) }},
+	{"PCHG", "Percent Change from Baseline", number, "%", "", "100·CHG/BASE; empty at baseline and where BASE is not above 0", derived, func(r bdsRow) string { return plain(r.Percent) }},
 	{"ABLFL", "Baseline Record Flag", text, "", "Y or empty", "Y at the first visit", derived, func(r bdsRow) string { return mark(r.visit == 0) }},
 	{"ANL01FL", "Analysis Flag 01", text, "", "Y or empty", "Y for an observation of the mixed model: a change, and every covariate of the plan is known", derived, func(r bdsRow) string { return mark(r.analysed()) }},
 	{"CRIT1", "Analysis Criterion 1", text, "", "", "the change exceeds the repeatability coefficient, 1.96·√2·wCV; empty at baseline and where no wCV is known", derived, func(r bdsRow) string { crit, _ := r.criterion(); return crit }},

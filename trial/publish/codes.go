@@ -21,8 +21,8 @@ func usubjid(d trial.Design, subject int) string {
 	return studyID(d) + "-" + strings.TrimSpace(printable.Line(d.Subjects[subject].ID))
 }
 
-// The longest texts of the transport format in bytes (SAS XPORT version 5; SDTMIG 3.4,
-// 4.2.1): a code, a test's name, anything else.
+// The longest texts of the transport format in bytes (SAS XPORT version 5; SDTMIG 3.4):
+// a code, a test's name, anything else.
 const (
 	longestCode = 8
 	longestTest = 40
@@ -45,7 +45,7 @@ func within(s string, bytes int) string {
 var knownCodes = map[string]string{"medial": "T2MED", "lateral": "T2LAT", "patellofemoral": "T2PF"}
 
 // paramCodes returns a PARAMCD for each endpoint: letters, digits and underscores, first a letter, no more
-// than eight, each once (ADaMIG 1.3, 3.3.4).
+// than eight, each once (ADaMIG 1.3).
 func paramCodes(endpoints []trial.EndpointAnalysis) []string {
 	codes := make([]string, len(endpoints))
 	taken := map[string]bool{}

@@ -1,6 +1,7 @@
 package publish
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"strconv"
@@ -8,7 +9,6 @@ import (
 
 	"github.com/t2map/t2map/printable"
 	"github.com/t2map/t2map/trial"
-	"github.com/t2map/t2map/trial/mmrm"
 )
 
 // dash stands on the page for a figure that could not be had.
@@ -98,14 +98,9 @@ func withInterval(x, low, high float64, decimals int) string {
 	return fixedTo(x, decimals) + " " + interval(low, high, decimals)
 }
 
-// ofEstimate prints an estimate with its interval.
-func ofEstimate(e mmrm.Estimate, decimals int) string {
-	return withInterval(e.Value, e.Low, e.High, decimals)
-}
-
 // percentOf prints a level or share in percent, as short as it can be.
 func percentOf(fraction float64) string {
-	return strconv.FormatFloat(math.Round(fraction*1e6)/1e4, 'f', -1, 64) + " %"
+	return strconv.FormatFloat(math.Round(fraction*1e6)/1e4, 'f', -1, 64) + "\u00a0%"
 }
 
 // months prints a nominal month as short as it can be.
@@ -161,20 +156,27 @@ func called(s string) string {
 	return strings.Join(words, " ")
 }
 
-// titleOf is what figures call an endpoint.
-func titleOf(e *trial.EndpointAnalysis) string {
-	if e.Title != "" {
-		return called(e.Title)
+// longestName is how many characters of a name the page shows: names that are meant to
+// be read are shorter. The tables hold all of them.
+const longestName = 60
+
+// named is a name of unknown origin, shortened.
+func named(s string) string {
+	if r := []rune(s); len(r) > longestName {
+		s = string(r[:longestName-1]) + "…"
 	}
-	return called(e.Name)
+	return called(s)
 }
+
+// titleOf is what figures call an endpoint.
+func titleOf(e *trial.EndpointAnalysis) string { return named(cmp.Or(e.Title, e.Name)) }
 
 // withUnit is the title with the unit.
 func withUnit(e *trial.EndpointAnalysis) string {
 	if e.Unit == "" {
 		return titleOf(e)
 	}
-	return titleOf(e) + " (" + called(e.Unit) + ")"
+	return titleOf(e) + " (" + named(e.Unit) + ")"
 }
 
 // spaced is " ms", or nothing for an endpoint without unit.
@@ -182,5 +184,5 @@ func spaced(e *trial.EndpointAnalysis) string {
 	if e.Unit == "" {
 		return ""
 	}
-	return " " + called(e.Unit)
+	return " " + named(e.Unit)
 }

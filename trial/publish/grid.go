@@ -99,8 +99,17 @@ func nums(texts ...string) []head {
 	return heads
 }
 
-// say is a cell with a text, num one with a number; why explains a dash.
+// say is a cell with a text; num one with a number; why explains a dash.
 func say(s string) cell { return cell{Text: called(s)} }
+
+// name is a cell with a name, the whole of it in the tooltip where it was shortened.
+func name(s string) cell {
+	c := cell{Text: named(s)}
+	if len([]rune(s)) > longestName {
+		c.Why = called(s)
+	}
+	return c
+}
 
 func num(s string, why ...string) cell {
 	c := cell{Text: s, Num: true}

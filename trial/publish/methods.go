@@ -19,8 +19,11 @@ func methods(a *trial.Analysis) []paragraph {
 		{"Design", designText(a)},
 		{"Endpoints", endpointText(a)},
 		{"Description", descriptionText(a)},
-		{"Model", modelText(a)},
 	}
+	if len(a.Design.Visits) < 2 {
+		return append(p, paragraph{"Software", softwareText(a)})
+	}
+	p = append(p, paragraph{"Model", modelText(a)})
 	if len(a.Design.Arms) > 1 {
 		p = append(p, paragraph{"Beside the model", besideText(a)}, paragraph{"Multiplicity", multiplicityText(a)})
 	}
@@ -58,12 +61,12 @@ func designText(a *trial.Analysis) string {
 	d := a.Design
 	s := fmt.Sprintf("%s in %s", plural(len(d.Subjects), "participant", "participants"), plural(len(d.Arms), "arm", "arms"))
 	if len(d.Arms) > 0 {
-		s += " (" + listed(mapped(d.Arms, called)) + ")"
+		s += " (" + listed(mapped(d.Arms, named)) + ")"
 	}
 	if len(d.Arms) > 1 {
-		s += "; reference: " + called(d.Arms[0])
+		s += "; reference: " + named(d.Arms[0])
 	}
-	visits := mapped(d.Visits, func(v trial.Visit) string { return called(v.Name) + " (month " + months(v.Month) + ")" })
+	visits := mapped(d.Visits, func(v trial.Visit) string { return named(v.Name) + " (month " + months(v.Month) + ")" })
 	s += ". " + plural(len(d.Visits), "visit", "visits") + ": " + listed(visits) + "; the first is the baseline."
 	return s + " Arms were joined to the results in this analysis and nowhere earlier: images were read and mapped without them."
 }
@@ -100,7 +103,7 @@ func split(a *trial.Analysis) (compartments, others []string) {
 	for i := range a.Endpoints {
 		e := &a.Endpoints[i]
 		if e.Compartment {
-			compartments = append(compartments, called(e.Name))
+			compartments = append(compartments, named(e.Name))
 		} else {
 			others = append(others, withUnit(e))
 		}
@@ -113,11 +116,15 @@ func primaryText(a *trial.Analysis) string {
 	if len(a.Design.Arms) < 2 || p.Visit <= 0 || p.Visit >= len(a.Design.Visits) {
 		return ""
 	}
-	what := "every compartment, as a family"
+	what := "each compartment"
 	if p.Endpoint != "" {
-		what = called(p.Endpoint)
+		what = named(p.Endpoint)
 	}
-	return "Primary: the change of " + what + " at " + called(a.Design.Visits[p.Visit].Name) + ", each arm against the reference."
+	s := "Primary: the change of " + what + " to " + named(a.Design.Visits[p.Visit].Name) + ", each arm against the reference"
+	if p.Endpoint == "" {
+		s += ", adjusted over the compartments"
+	}
+	return s + "."
 }
 
 func descriptionText(a *trial.Analysis) string {
@@ -126,9 +133,9 @@ func descriptionText(a *trial.Analysis) string {
 }
 
 func modelText(a *trial.Analysis) string {
-	s := "Mixed model for repeated measures by restricted maximum likelihood on the change from baseline: fixed effects of baseline, arm, visit and arm × visit"
+	s := "Mixed model for repeated measures by restricted maximum likelihood on the change from baseline: fixed effects of " + effects(a.Design)
 	if len(a.Plan.Covariates) > 0 {
-		s += ", with " + listed(mapped(a.Plan.Covariates, called)) + " as covariates"
+		s += "," + with(a.Plan.Covariates) + " as covariates"
 	}
 	s += "; planned covariance of a participant’s visits: " + a.Plan.Covariance.String() + "; "
 	if a.Plan.DF == mmrm.KenwardRoger {
@@ -141,6 +148,23 @@ func modelText(a *trial.Analysis) string {
 		s += " " + fits
 	}
 	return s + " Least-squares means stand at the mean baseline and covariates of the observations and give each level of a factor the same weight. Intervals are at " + percentOf(a.Plan.Level) + "."
+}
+
+// effects names those of the model that the design leaves: one arm has no effect of arm, one
+// later visit none of visit.
+func effects(d trial.Design) string {
+	names := []string{"baseline"}
+	arms, visits := len(d.Arms) > 1, len(d.Visits) > 2
+	if arms {
+		names = append(names, "arm")
+	}
+	if visits {
+		names = append(names, "visit")
+	}
+	if arms && visits {
+		names = append(names, "arm × visit")
+	}
+	return listed(names)
 }
 
 // fittedText says which covariance was fitted, and for which endpoints there is no model.
@@ -175,11 +199,20 @@ func fittedText(a *trial.Analysis) string {
 }
 
 func besideText(a *trial.Analysis) string {
-	s := "Per visit, not adjusted: ANCOVA of the change on arm and baseline; Welch’s t test; the Wilcoxon–Mann–Whitney test with the Hodges–Lehmann shift, exact for small samples and else with a normal approximation; Hedges’ g. The primary contrast was also tested by permutation of arms"
+	s := "Per visit: ANCOVA of the change on arm and baseline" + with(a.Plan.Covariates) + ", all arms in one model; Welch’s t test; the Wilcoxon–Mann–Whitney test with the Hodges–Lehmann shift, exact where both arms have fewer than 50 changes and else by a normal approximation; Hedges’ g with its exact interval. None of these p is adjusted. Contrasts at the primary visit were also tested by permutation of arms among participants"
 	if stratified(a.Design) {
 		s += " within strata"
 	}
+	s += ", by the t of the ANCOVA of the two arms"
 	return s + fmt.Sprintf(" (all arrangements where they are few, else %s at random, seed %d).", thousands(a.Plan.Permutations), a.Plan.Seed)
+}
+
+// with names the covariates of the plan, if any.
+func with(covariates []string) string {
+	if len(covariates) == 0 {
+		return ""
+	}
+	return " with " + listed(mapped(covariates, named))
 }
 
 // stratified says that the design has more than one stratum.
@@ -194,19 +227,19 @@ func multiplicityText(a *trial.Analysis) string {
 func individualText(a *trial.Analysis) string {
 	cv := "A change of T2 is set against the repeatability coefficient RC = 1.96·√2·wCV, with a within-subject coefficient of variation of " + percentOf(a.Plan.WithinCV)
 	for _, c := range a.Plan.WithinCVOf {
-		cv += ", " + percentOf(c.CV) + " for " + called(c.Compartment)
+		cv += ", " + percentOf(c.CV) + " for " + named(c.Compartment)
 	}
 	var rc []string
 	for i := range a.Endpoints {
 		if e := &a.Endpoints[i]; !math.IsNaN(e.RC) {
-			rc = append(rc, fixedTo(e.RC, percentDecimals)+" %")
+			rc = append(rc, fixedTo(e.RC, percentDecimals)+"\u00a0%")
 		}
 	}
 	slices.Sort(rc)
 	if rc = slices.Compact(rc); len(rc) > 0 {
 		cv += " (RC " + listed(rc) + ")"
 	}
-	cv += "; the default is that of the QIBA profile (PMC8574057). Beyond RC, 95 % of changes are more than the measurement’s own scatter."
+	cv += "; the default is that of the QIBA profile (PMC8574057). Of pairs of scans between which nothing changed, 95 % differ by less than RC."
 	if len(a.Design.Arms) > 1 {
 		cv += " Arms were compared by Fisher’s exact test of decrease, and of increase, against the rest."
 	}

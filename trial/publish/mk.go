@@ -9,7 +9,7 @@ import (
 	"github.com/t2map/t2map/trial"
 )
 
-// SDTM MK, the findings of the musculoskeletal system: SDTMIG 3.4, section 6.3.5.7; names,
+// SDTM MK, the findings of the musculoskeletal system: SDTMIG 3.4; names,
 // labels and order of its table. Terms were looked up in a release of CDISC's controlled
 // terminology with 50 tests in MUSCTSCD, none of them a relaxation time, and no
 // patellofemoral joint in LOC: what is not in it is a sponsor's term, and says so.

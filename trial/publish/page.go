@@ -18,8 +18,8 @@ var pageTemplate = template.Must(template.New(pageFile).Parse(pageSource))
 
 // pageView is the page as texts.
 type pageView struct {
-	Name, Version string
-	Counts        []count
+	Name, Subtitle, Version string
+	Counts                  []count
 	// Headlines are the primary results, one sentence each; Lead says what they are.
 	Lead      string
 	Headlines []headline
@@ -79,6 +79,10 @@ func newPageView(a *trial.Analysis, pictures []figure.Picture) pageView {
 		Name: trialName(a.Design), Version: called(a.Version), Level: percentOf(a.Plan.Level),
 		Counts: counts(a), Flow: newFlowView(a), People: peopleGrid(a), Methods: methods(a),
 		Inputs: inputGrid(a), FlagCount: len(a.Flags), Flags: flagGroups(a),
+	}
+	v.Subtitle = "Change over visits"
+	if len(a.Design.Arms) > 1 {
+		v.Subtitle += " by arm"
 	}
 	v.Lead, v.Headlines = headlines(a)
 	for _, n := range a.Notes {
@@ -179,7 +183,7 @@ func flagGroups(a *trial.Analysis) []flagGroup {
 		rows := group{}
 		for _, f := range a.Flags {
 			if f.Kind == k {
-				rows.Rows = append(rows.Rows, row{Cells: []cell{say(f.Subject), say(f.Visit), say(f.Endpoint), say(f.Text)}})
+				rows.Rows = append(rows.Rows, row{Cells: []cell{name(f.Subject), name(f.Visit), name(f.Endpoint), say(f.Text)}})
 			}
 		}
 		if n := len(rows.Rows); n > 0 {

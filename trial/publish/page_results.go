@@ -55,13 +55,13 @@ func byVisit(a *trial.Analysis, e *trial.EndpointAnalysis, from int, cells func(
 			if arm >= len(e.Cells) || v >= len(e.Cells[arm]) {
 				continue
 			}
-			name := say(a.Design.Visits[v].Name)
+			visit := name(a.Design.Visits[v].Name)
 			if arm > 0 {
-				name = cell{}
+				visit = cell{}
 			}
 			c := e.Cells[arm][v]
 			last := cell{Text: kindsOf(*a, figureFlags(a, c.Flags)), Class: "flagged"}
-			rows = append(rows, row{Cells: append(append([]cell{name, say(a.Design.Arms[arm])}, cells(c, sizes[arm])...), last)})
+			rows = append(rows, row{Cells: append(append([]cell{visit, name(a.Design.Arms[arm])}, cells(c, sizes[arm])...), last)})
 		}
 		groups = append(groups, group{Rows: rows})
 	}
@@ -137,12 +137,12 @@ func reasonOf(m trial.Model) string {
 	if m.Failed != "" {
 		return "no model: " + m.Failed
 	}
-	return "not estimable: an arm has no change at this visit"
+	return noChangeThere
 }
 
 // versus names the arms of a contrast.
 func versus(a *trial.Analysis, arm int) string {
-	return called(armName(a.Design, arm)) + " − " + called(armName(a.Design, 0))
+	return named(armName(a.Design, arm)) + " − " + named(armName(a.Design, 0))
 }
 
 func differenceGrid(a *trial.Analysis) grid {
@@ -158,7 +158,7 @@ func differenceGrid(a *trial.Analysis) grid {
 		}
 		for _, c := range e.Contrasts {
 			cells := append([]cell{
-				say(visitName(a.Design, c.Visit)), {Text: versus(a, c.Arm)},
+				name(visitName(a.Design, c.Visit)), {Text: versus(a, c.Arm)},
 				num(fmt.Sprintf("%d, %d", c.N, c.NReference)),
 			}, estimateCells(c.Model, decimalsOf(e), reasonOf(e.Model))...)
 			holm := "not adjusted: no compartment"
@@ -188,11 +188,11 @@ func meansGrid(a *trial.Analysis) grid {
 		of := group{Name: withUnit(e) + ", at a baseline of " + fixedTo(e.Model.BaselineMean, decimalsOf(e))}
 		for v := 1; v < len(a.Design.Visits); v++ {
 			for arm := range a.Design.Arms {
-				name := say(a.Design.Visits[v].Name)
+				visit := name(a.Design.Visits[v].Name)
 				if arm > 0 {
-					name = cell{}
+					visit = cell{}
 				}
-				of.Rows = append(of.Rows, row{Cells: append([]cell{name, say(a.Design.Arms[arm])},
+				of.Rows = append(of.Rows, row{Cells: append([]cell{visit, name(a.Design.Arms[arm])},
 					estimateCells(lsMean(e.Model, arm, v-1), decimalsOf(e), reasonOf(e.Model))...)})
 			}
 		}
@@ -247,11 +247,21 @@ func besideSection(a *trial.Analysis) section {
 	return s
 }
 
+// reasonFor says why a method gave nothing.
+func reasonFor(c trial.Contrast, method string) string {
+	if why := reasonIn(c, method); why != "" {
+		return why
+	}
+	if method == "permutation" {
+		return "made of the primary visit alone"
+	}
+	return fmt.Sprintf("%d and %d changes are too few, or do not vary", c.N, c.NReference)
+}
+
 func besideCells(a *trial.Analysis, e *trial.EndpointAnalysis, c trial.Contrast) []cell {
 	d := decimalsOf(e)
-	few := fmt.Sprintf("%d and %d changes are too few, or do not vary", c.N, c.NReference)
-	test := func(x, low, high, p float64, extra string) cell {
-		t := num(withInterval(x, low, high, d), few)
+	test := func(method string, x, low, high, p float64, extra string) cell {
+		t := num(withInterval(x, low, high, d), reasonFor(c, method))
 		if !math.IsNaN(p) {
 			t.Detail = pIs(p) + extra
 		}
@@ -261,7 +271,7 @@ func besideCells(a *trial.Analysis, e *trial.EndpointAnalysis, c trial.Contrast)
 	if c.Wilcoxon.Exact {
 		exact = ", exact"
 	}
-	permutation := num(dash, "only of the primary visit")
+	permutation := num(dash, reasonFor(c, "permutation"))
 	if p := c.Permutation; !math.IsNaN(p.P) {
 		permutation = num(pIs(p.P))
 		permutation.Detail = thousands(p.Arrangements) + " arrangements"
@@ -271,11 +281,11 @@ func besideCells(a *trial.Analysis, e *trial.EndpointAnalysis, c trial.Contrast)
 	}
 	shift := c.Wilcoxon.Shift
 	return []cell{
-		say(visitName(a.Design, c.Visit)), {Text: versus(a, c.Arm)},
-		test(c.Ancova.Value, c.Ancova.Low, c.Ancova.High, c.Ancova.P, ""),
-		test(c.Welch.Value, c.Welch.Low, c.Welch.High, c.Welch.P, ""),
-		test(shift.Estimate, shift.Low, shift.High, c.Wilcoxon.P, exact),
-		num(withInterval(c.Effect.Estimate, c.Effect.Low, c.Effect.High, ratioDecimals), few),
+		name(visitName(a.Design, c.Visit)), {Text: versus(a, c.Arm)},
+		test("ANCOVA", c.Ancova.Value, c.Ancova.Low, c.Ancova.High, c.Ancova.P, ""),
+		test("Welch", c.Welch.Value, c.Welch.Low, c.Welch.High, c.Welch.P, ""),
+		test("Wilcoxon", shift.Estimate, shift.Low, shift.High, c.Wilcoxon.P, exact),
+		num(withInterval(c.Effect.Estimate, c.Effect.Low, c.Effect.High, ratioDecimals), reasonFor(c, "Hedges' g")),
 		permutation,
 	}
 }

@@ -1,6 +1,7 @@
 package publish
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 
@@ -10,7 +11,7 @@ import (
 func responderSection(a *trial.Analysis) section {
 	s := section{
 		ID: "responders", Title: "Changes beyond repeatability",
-		Lead: "How many changed by more than RC, what repetition alone brings in 95 % of pairs.",
+		Lead: "How many changed by more than RC, within which 95 % of pairs of scans lie between which nothing changed.",
 	}
 	g := grid{Heads: append(words("Visit", "Arm"), nums("n", "Below −RC", "Within", "Above RC", "SDC of the mean, %", "p, below", "p, above")...)}
 	for i := range a.Endpoints {
@@ -18,9 +19,9 @@ func responderSection(a *trial.Analysis) section {
 		of := group{Name: fmt.Sprintf("%s, RC %s %%", withUnit(e), fixedTo(e.RC, percentDecimals))}
 		for _, r := range e.Responders {
 			for arm, n := range r.Arms {
-				name := say(visitName(a.Design, r.Visit))
+				visit := name(visitName(a.Design, r.Visit))
 				if arm > 0 {
-					name = cell{}
+					visit = cell{}
 				}
 				all := n.Decrease + n.Within + n.Increase
 				reason := "cannot be tested"
@@ -28,7 +29,7 @@ func responderSection(a *trial.Analysis) section {
 					reason = "the reference"
 				}
 				of.Rows = append(of.Rows, row{Cells: []cell{
-					name, say(armName(a.Design, arm)), num(thousands(all)), share(n.Decrease, all), share(n.Within, all), share(n.Increase, all),
+					visit, name(armName(a.Design, arm)), num(thousands(all)), share(n.Decrease, all), share(n.Within, all), share(n.Increase, all),
 					num(fixedTo(n.SDC, percentDecimals), "nobody has a change"), num(pValue(against(r.Decrease, arm)), reason), num(pValue(against(r.Increase, arm)), reason),
 				}})
 			}
@@ -62,23 +63,23 @@ func correlationSection(a *trial.Analysis) section {
 		if c.X < 0 || c.X >= len(a.Endpoints) || c.Y < 0 || c.Y >= len(a.Endpoints) {
 			continue
 		}
-		name := titleOf(&a.Endpoints[c.X]) + " with " + titleOf(&a.Endpoints[c.Y])
-		if n := len(g.Groups); n == 0 || g.Groups[n-1].Name != name {
-			g.Groups = append(g.Groups, group{Name: name})
+		pair := titleOf(&a.Endpoints[c.X]) + " with " + titleOf(&a.Endpoints[c.Y])
+		if n := len(g.Groups); n == 0 || g.Groups[n-1].Name != pair {
+			g.Groups = append(g.Groups, group{Name: pair})
 		}
 		arm := "all"
 		if c.Arm >= 0 {
 			arm = armName(a.Design, c.Arm)
 		}
-		reason := fmt.Sprintf("%d pairs are too few, or do not vary", c.N)
+		reason := cmp.Or(c.Reason, fmt.Sprintf("%d pairs are too few, or do not vary", c.N))
 		of := &g.Groups[len(g.Groups)-1]
-		visit := say(visitName(a.Design, c.Visit))
+		visit := name(visitName(a.Design, c.Visit))
 		if len(of.Rows) > 0 && last == c.Visit {
 			visit = cell{}
 		}
 		last = c.Visit
 		of.Rows = append(of.Rows, row{Cells: []cell{
-			visit, say(arm), num(thousands(c.N)), num(fixedTo(c.Rho.Estimate, ratioDecimals), reason),
+			visit, name(arm), num(thousands(c.N)), num(fixedTo(c.Rho.Estimate, ratioDecimals), reason),
 			num(interval(c.Rho.Low, c.Rho.High, ratioDecimals), reason), num(pValue(c.P), reason),
 		}})
 	}
@@ -117,12 +118,12 @@ func individualGrid(a *trial.Analysis, e *trial.EndpointAnalysis) grid {
 		of := group{}
 		for v := 1; v < len(a.Design.Visits); v++ {
 			r := rowOf(a, e, s, v)
-			cells := []cell{say(who.ID), say(armName(a.Design, who.Arm)), num(fixedTo(r.baseline(), d), rowOf(a, e, s, 0).Value.Missing)}
+			cells := []cell{name(who.ID), name(armName(a.Design, who.Arm)), num(fixedTo(r.baseline(), d), rowOf(a, e, s, 0).Value.Missing)}
 			if v > 1 {
 				cells = []cell{{}, {}, {}}
 			}
-			cells = append(cells, say(a.Design.Visits[v].Name), num(fixedTo(r.X, d), r.Value.Missing),
-				num(fixedTo(r.Delta, d), r.Change.Missing), num(fixedTo(r.Percent, percentDecimals), r.Change.Missing))
+			cells = append(cells, name(a.Design.Visits[v].Name), num(fixedTo(r.X, d), r.Value.Missing),
+				num(fixedTo(r.Delta, d), r.Change.Missing), num(fixedTo(r.Percent, percentDecimals), cmp.Or(r.Change.Missing, "the baseline is not above 0")))
 			if !math.IsNaN(e.RC) {
 				cells = append(cells, verdictCell(r))
 			}

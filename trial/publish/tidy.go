@@ -71,7 +71,7 @@ var descriptionColumns = func() []column[descriptionRow] {
 		return numbered(name, label, unit, from, func(r descriptionRow) float64 { return f(r.Description) })
 	}
 	return join(of(at, endpointColumns), of(at, armColumns), of(at, visitColumns), []column[descriptionRow]{
-		{"measure", "What is described", text, "", "value, change, percent", "change = value − baseline; percent = 100·change/baseline", derived,
+		{"measure", "What is described", text, "", "value, change, percent", "change = value − baseline; percent = 100·change/baseline, of baselines above 0", derived,
 			func(r descriptionRow) string { return r.measure }},
 		counted("n", "Subjects with a figure", "", func(r descriptionRow) int { return r.N }),
 		counted("missing", "Subjects of the arm without one", "subjects of the arm in the design − n", func(r descriptionRow) int { return r.planned - r.N }),

@@ -2,6 +2,7 @@ package publish
 
 import (
 	"math"
+	"strings"
 
 	"github.com/t2map/t2map/printable"
 	"github.com/t2map/t2map/trial"
@@ -42,6 +43,9 @@ func comparisons(at place, c trial.Contrast) []comparison {
 	}
 	model := row("mixed model", c.Model)
 	model.holm, model.note = c.Holm, at.e.Model.Failed
+	if model.note == "" && math.IsNaN(c.Model.Value) {
+		model.note = noChangeThere
+	}
 	ranks := row("wilcoxon", interval(c.Wilcoxon.Shift, c.Wilcoxon.P))
 	ranks.statistic, ranks.exact = c.Wilcoxon.U, exactly(c.Wilcoxon.Exact, c.Wilcoxon.P)
 	rows := []comparison{model, row("ancova", c.Ancova), row("welch", c.Welch), ranks, row("hedges g", interval(c.Effect, nan))}
@@ -50,7 +54,28 @@ func comparisons(at place, c trial.Contrast) []comparison {
 		p.exact, p.arrangements = exactly(c.Permutation.Exact, c.Permutation.P), c.Permutation.Arrangements
 		rows = append(rows, p)
 	}
+	for i := range rows[1:] {
+		rows[i+1].note = reasonIn(c, reasonNames[rows[i+1].method])
+	}
 	return rows
+}
+
+// noChangeThere is why a model that there is has no figure for a visit.
+const noChangeThere = "an arm has no change at this visit"
+
+// reasonNames are what trial.Contrast.Reasons calls the methods.
+var reasonNames = map[string]string{
+	"ancova": "ANCOVA", "welch": "Welch", "wilcoxon": "Wilcoxon", "hedges g": "Hedges' g", "permutation": "permutation",
+}
+
+// reasonIn returns why a method gave no figure or not all; empty where it gave them.
+func reasonIn(c trial.Contrast, method string) string {
+	for _, r := range c.Reasons {
+		if why, ok := strings.CutPrefix(r, method+": "); ok {
+			return why
+		}
+	}
+	return ""
 }
 
 var contrastColumns = func() []column[comparison] {
@@ -64,13 +89,13 @@ var contrastColumns = func() []column[comparison] {
 	}, of(at, visitColumns), []column[comparison]{
 		{"primary", "Primary contrast", text, "", "Y or empty", "", ofDesign, func(r comparison) string { return mark(r.c.Primary) }},
 		{"method", "Method", text, "", "mixed model, ancova, welch, wilcoxon, hedges g, permutation",
-			"mixed model: difference of least-squares means; ancova: difference of changes at this visit adjusted for baseline; welch: difference of mean changes, unequal variances; wilcoxon: Hodges–Lehmann shift; hedges g: standardised mean difference of changes; permutation: of the baseline-adjusted difference, primary visit only", assigned,
+			"mixed model: difference of least-squares means; ancova: difference of changes at this visit adjusted for baseline and the covariates of the plan, all arms in one model; welch: difference of mean changes, unequal variances; wilcoxon: Hodges–Lehmann shift; hedges g: standardised mean difference of changes; permutation: of the baseline-adjusted difference, primary visit only", assigned,
 			func(r comparison) string { return r.method }},
 		counted("n", "Subjects of the arm with a change", "", func(r comparison) int { return r.c.N }),
 		counted("n_reference", "Subjects of the reference with a change", "", func(r comparison) int { return r.c.NReference }),
 		x("estimate", "Arm less reference", unit, "by method", func(r comparison) float64 { return r.Value }),
 		x("se", "Standard error", endpointUnit, "", func(r comparison) float64 { return r.SE }),
-		x("df", "Degrees of freedom", "", "mixed model: by Plan.DF; ancova: n − 3; welch: Welch–Satterthwaite", func(r comparison) float64 { return r.DF }),
+		x("df", "Degrees of freedom", "", "mixed model: by Plan.DF; ancova: subjects less parameters; welch: Welch–Satterthwaite", func(r comparison) float64 { return r.DF }),
 		x("statistic", "Test statistic", "", "t; for wilcoxon U, the pairs in which the arm's change is larger, ties half", func(r comparison) float64 { return r.statistic }),
 		x("p", "Two-sided p, unadjusted", "", "", func(r comparison) float64 { return r.P }),
 		x("p_holm", "p adjusted over compartments", "", "Holm 1979, over the compartments at this visit and arm; mixed model only", func(r comparison) float64 { return r.holm }),
@@ -84,7 +109,7 @@ var contrastColumns = func() []column[comparison] {
 			}
 			return plain(float64(r.arrangements))
 		}},
-		{"note", "Why there is no model", text, "", "", "", derived, func(r comparison) string { return printable.Cell(r.note) }},
+		{"note", "Why there are no figures, or not all", text, "", "", "", derived, func(r comparison) string { return printable.Cell(r.note) }},
 	})
 }()
 
@@ -163,7 +188,8 @@ var correlationColumns = func() []column[correlationRow] {
 		numbered("ci_low", "Lower limit", "", "Fisher's z, variance of Bonett and Wright 2000", func(r correlationRow) float64 { return r.Rho.Low }),
 		numbered("ci_high", "Upper limit", "", "as ci_low", func(r correlationRow) float64 { return r.Rho.High }),
 		levelColumn(func(r correlationRow) float64 { return r.a.Plan.Level }),
-		numbered("p", "Two-sided p", "", "", func(r correlationRow) float64 { return r.P }),
+		numbered("p", "Two-sided p", "", "of all orders up to 9 pairs, else t with n − 2 degrees of freedom", func(r correlationRow) float64 { return r.P }),
+		{"note", "Why there are no figures, or not all", text, "", "", "", derived, func(r correlationRow) string { return printable.Cell(r.Reason) }},
 	})
 }()
 

@@ -38,7 +38,7 @@ var subjectColumns = []column[subjectRow]{
 
 var (
 	deltaColumn   = numbered("change", "Change from baseline", endpointUnit, "value − baseline", func(r subjectRow) float64 { return r.Delta })
-	percentColumn = numbered("percent", "Change in percent of baseline", "%", "100·change/baseline", func(r subjectRow) float64 { return r.Percent })
+	percentColumn = numbered("percent", "Change in percent of baseline", "%", "100·change/baseline; empty where the baseline is not above 0", func(r subjectRow) float64 { return r.Percent })
 	verdictColumn = column[subjectRow]{"verdict", "Change against repeatability", text, "", "decrease, within, increase; empty where there is no change or no RC",
 		"decrease: percent < −RC; increase: percent > RC; RC = 1.96·√2·wCV", derived, func(r subjectRow) string { return verdictName(r.Verdict) }}
 	valueColumn = column[subjectRow]{"value", "Value", number, endpointUnit, "", "mean T2 of a compartment, or as the endpoint's table has it", ofInput,
@@ -132,7 +132,7 @@ var flowColumns = func() []column[flowRow] {
 	at := func(r flowRow) place { return r.place }
 	return join(of(at, armColumns), []column[flowRow]{
 		{"step", "Step", text, "", "planned, present, missing, analysed",
-			"planned: in the design; present: a value in at least one compartment at the visit; missing: the others, by reason; analysed: a baseline and a later visit in at least one compartment", derived,
+			"planned: in the design; present: a value in at least one compartment at the visit; missing: the others, by reason; analysed: a baseline and a later visit in at least one compartment; where there are no compartments, of any endpoint", derived,
 			func(r flowRow) string { return r.step }},
 	}, of(at, visitColumns), []column[flowRow]{
 		{"reason", "Why participants are missing", text, "", "", "", derived, func(r flowRow) string { return printable.Cell(r.reason) }},

@@ -8,27 +8,6 @@ import (
 	"github.com/t2map/t2map/trial"
 )
 
-// The defaults of trial.Plan, for a plan that was left at zero.
-const (
-	defaultLevel        = 0.95
-	defaultWithinCV     = 0.05 // QIBA profile, PMC8574057
-	defaultPermutations = 9999
-)
-
-// settled returns the plan with its defaults in place of zeros.
-func settled(p trial.Plan) trial.Plan {
-	if p.Level == 0 {
-		p.Level = defaultLevel
-	}
-	if p.WithinCV == 0 {
-		p.WithinCV = defaultWithinCV
-	}
-	if p.Permutations == 0 {
-		p.Permutations = defaultPermutations
-	}
-	return p
-}
-
 // verdictName names a verdict as tables have it; empty where there is none.
 func verdictName(v trial.Verdict) string {
 	switch v {

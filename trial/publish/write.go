@@ -45,15 +45,13 @@ type file struct {
 //	figures/NAME.svg     each picture, also as .png and .pdf
 //
 // A file of an earlier report is replaced as a whole; pictures that its trial.json names and
-// that are not among these are removed; other files stay. Plans are taken with their
-// defaults in place of zeros. Cells that a spreadsheet would run as a formula begin with
+// that are not among these are removed; other files stay. Cells that a spreadsheet would run as a formula begin with
 // an apostrophe.
 //
 // A file that cannot be written does not keep the others from being written: the error,
 // which joins what went wrong, names each. A picture whose name is no file's name, or is
 // another's, is an error before anything is written.
 func Write(dir string, a trial.Analysis, pictures []figure.Picture) error {
-	a.Plan = settled(a.Plan)
 	if err := checkNames(pictures); err != nil {
 		return fmt.Errorf("publish: %w", err)
 	}

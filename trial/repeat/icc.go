@@ -4,8 +4,6 @@ import (
 	"math"
 
 	"gonum.org/v1/gonum/stat/distuv"
-
-	"github.com/t2map/t2map/trial/compare"
 )
 
 // squaresOf are the mean squares of a two-way table without replication: n rows
@@ -67,7 +65,7 @@ func meanSquares(values [][]float64) squaresOf {
 }
 
 // agreement is ICC(A,1) with its interval (McGraw and Wong 1996, tables 4 and 7).
-func (s squaresOf) agreement(level float64) compare.Interval {
+func (s squaresOf) agreement(level float64) Interval {
 	n, k := s.n, s.k
 	rho := (s.rows - s.residual) / (s.rows + (k-1)*s.residual + k/n*(s.columns-s.residual))
 	a := k * rho / (n * (1 - rho))
@@ -76,7 +74,7 @@ func (s squaresOf) agreement(level float64) compare.Interval {
 	above := distuv.F{D1: n - 1, D2: v}.Quantile((1 + level) / 2)
 	below := distuv.F{D1: v, D2: n - 1}.Quantile((1 + level) / 2)
 	rest := k*s.columns + (k*n-k-n)*s.residual
-	return compare.Interval{
+	return Interval{
 		Estimate: rho,
 		Low:      n * (s.rows - above*s.residual) / (above*rest + n*s.rows),
 		High:     n * (below*s.rows - s.residual) / (rest + n*below*s.rows),
@@ -84,11 +82,11 @@ func (s squaresOf) agreement(level float64) compare.Interval {
 }
 
 // consistency is ICC(C,1) with its interval.
-func (s squaresOf) consistency(level float64) compare.Interval {
+func (s squaresOf) consistency(level float64) Interval {
 	df1, df2 := s.n-1, (s.n-1)*(s.k-1)
 	f := s.rows / s.residual
 	of := func(f float64) float64 { return (f - 1) / (f + s.k - 1) }
-	return compare.Interval{
+	return Interval{
 		Estimate: of(f),
 		Low:      of(f / distuv.F{D1: df1, D2: df2}.Quantile((1+level)/2)),
 		High:     of(f * distuv.F{D1: df2, D2: df1}.Quantile((1+level)/2)),

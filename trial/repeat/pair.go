@@ -77,9 +77,9 @@ func (e *VisitsError) Error() string {
 }
 
 // Pair joins the rows of a table by subject, side and compartment over the visits, and
-// analyses each compartment, in the order of the table. Without visits they are those of the table, if these are
-// two. A knee that has a compartment twice at a visit is left out there, as it is not known which is
-// the rescan of what.
+// analyses each compartment, in the order of the table. Without visits they are those of
+// the table, if these are two. A knee that has a compartment twice at a visit is left out
+// there, as it is not known which is the rescan of what.
 //
 // It is an error (VisitsError) if a visit is not in the table, is named twice, or if there
 // are fewer than two; and if no compartment has a knee that was measured twice.

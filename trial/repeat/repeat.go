@@ -3,10 +3,10 @@
 // and coefficient of variation, repeatability coefficient, intraclass correlation,
 // and the agreement of scan and rescan.
 //
-// Values are in one unit, ms for T2, which absolute figures share; relative ones
-// are in percent. They must be positive for those. An interval has the level asked for; the limits of 95 % that
-// are part of a definition (repeatability coefficient, limits of agreement) do not
-// change with it.
+// Values are in one unit, ms for T2, which absolute figures share; relative ones are in
+// percent. They must be positive for those. An interval has the level asked for; the
+// limits of 95 % that are part of a definition (repeatability coefficient, limits of
+// agreement) do not change with it.
 //
 // Sources: Bland and Altman 1986 (doi:10.1016/S0140-6736(86)90837-8) and 1999
 // (doi:10.1177/096228029900800204); Raunig et al. 2015, the metrology of QIBA
@@ -26,6 +26,9 @@ import (
 // z95 is the standard normal deviate of two-sided 95 %.
 const z95 = 1.959963984540054
 
+// Interval is an estimate with a confidence interval.
+type Interval = compare.Interval
+
 // Figures are the repeatability of one measure. A figure that does not exist is NaN, and
 // Reasons say why.
 type Figures struct {
@@ -37,27 +40,27 @@ type Figures struct {
 	// WSD is the within-subject standard deviation, √(Σ(kᵢ − 1)sᵢ²/DF), for pairs
 	// √(Σd²/2n), with the interval of χ² with DF degrees of freedom. A systematic
 	// difference of scan and rescan is part of it.
-	WSD compare.Interval
+	WSD Interval
 	// WCV is the within-subject coefficient of variation in percent, as QIBA has it: the root
 	// mean square of sᵢ/mᵢ, the knees weighted by kᵢ − 1. The interval is that of χ², too, an
 	// approximation.
-	WCV compare.Interval
+	WCV Interval
 	// WSDOverMean is 100·WSD/Mean, percent, which weighs knees of long T2 more.
 	WSDOverMean float64
 	// RC is the repeatability coefficient, 1.96·√2·WSD: the difference of two measurements
 	// that 95 % do not exceed. RCPercent is 1.96·√2·WCV.
-	RC, RCPercent compare.Interval
-	// SDC is the smallest detectable change, 1.96·√2·√MSE, where MSE is the residual of the knees that have
-	// all repeats, after those and the repeats: for pairs 1.96 times the SD of the differences. A
-	// systematic difference of scan and rescan is not part of it. Its χ² has (n − 1)(k − 1) degrees of
-	// freedom.
-	SDC compare.Interval
+	RC, RCPercent Interval
+	// SDC is the smallest detectable change, 1.96·√2·√MSE, where MSE is the residual of
+	// the knees that have all repeats, after those and the repeats: for pairs 1.96 times
+	// the SD of the differences. A systematic difference of scan and rescan is not part
+	// of it. Its χ² has (n − 1)(k − 1) degrees of freedom.
+	SDC Interval
 	// Complete is the number of knees with all repeats, K that of repeats.
 	Complete, K int
 	// ICC21 is the intraclass correlation of single measurements, absolute agreement,
 	// two-way random, ICC31 that of consistency, two-way mixed (McGraw and Wong's ICC(A,1) and
 	// ICC(C,1)), of the complete knees.
-	ICC21, ICC31 compare.Interval
+	ICC21, ICC31 Interval
 	// Agreement is that of the first and the second repeat.
 	Agreement Agreement
 	// Proportional is Spearman's correlation of sᵢ, for pairs |d|, with mᵢ: where it is not
@@ -75,18 +78,18 @@ type Agreement struct {
 	// have both.
 	Means, Differences []float64
 	// Bias is the mean difference with the interval of t; SD that of the differences.
-	Bias compare.Interval
+	Bias Interval
 	SD   float64
 	// P of the t test of Bias against 0.
 	P float64
 	// Lower and Upper are the limits of agreement, Bias ± 1.96·SD, with the intervals of
 	// t and a standard error of SD·√(1/n + 1.96²/(2(n − 1))) (Bland and Altman 1999).
-	Lower, Upper compare.Interval
+	Lower, Upper Interval
 }
 
 var (
 	nan        = math.NaN()
-	noInterval = compare.Interval{Estimate: nan, Low: nan, High: nan}
+	noInterval = Interval{Estimate: nan, Low: nan, High: nan}
 )
 
 // Analyse returns the figures of knees with their repeats: values is indexed by knee and
@@ -191,17 +194,17 @@ func (f *Figures) within(values [][]float64, level float64) {
 func (f *Figures) because(why string) { f.Reasons = append(f.Reasons, why) }
 
 // spread is a standard deviation with its interval, SD·√(df/χ²).
-func spread(sd, df, level float64) compare.Interval {
+func spread(sd, df, level float64) Interval {
 	chi := distuv.ChiSquared{K: df}
-	return compare.Interval{
+	return Interval{
 		Estimate: sd,
 		Low:      sd * math.Sqrt(df/chi.Quantile((1+level)/2)),
 		High:     sd * math.Sqrt(df/chi.Quantile((1-level)/2)),
 	}
 }
 
-func times(i compare.Interval, by float64) compare.Interval {
-	return compare.Interval{Estimate: i.Estimate * by, Low: i.Low * by, High: i.High * by}
+func times(i Interval, by float64) Interval {
+	return Interval{Estimate: i.Estimate * by, Low: i.Low * by, High: i.High * by}
 }
 
 // agree fills in the agreement of the first two repeats.
@@ -220,7 +223,7 @@ func (f *Figures) agree(values [][]float64, level float64) {
 		f.because(err.Error())
 		return
 	}
-	a.Bias = compare.Interval{Estimate: d.Mean, Low: d.Low, High: d.High}
+	a.Bias = Interval{Estimate: d.Mean, Low: d.Low, High: d.High}
 	a.SD = d.SD
 	switch {
 	case a.N == 0:
@@ -238,8 +241,8 @@ func (f *Figures) agree(values [][]float64, level float64) {
 	t := distuv.StudentsT{Mu: 0, Sigma: 1, Nu: n - 1}
 	a.P = 2 * t.Survival(math.Abs(d.Mean)*math.Sqrt(n)/d.SD)
 	half := t.Quantile((1+level)/2) * d.SD * math.Sqrt(1/n+z95*z95/(2*(n-1)))
-	limit := func(x float64) compare.Interval {
-		return compare.Interval{Estimate: x, Low: x - half, High: x + half}
+	limit := func(x float64) Interval {
+		return Interval{Estimate: x, Low: x - half, High: x + half}
 	}
 	a.Lower, a.Upper = limit(d.Mean-z95*d.SD), limit(d.Mean+z95*d.SD)
 }

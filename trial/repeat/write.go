@@ -8,7 +8,6 @@ import (
 	"strconv"
 
 	"github.com/t2map/t2map/printable"
-	"github.com/t2map/t2map/trial/compare"
 )
 
 // Columns are those of repeat.csv; docs/repeat.md says what they mean.
@@ -40,7 +39,7 @@ func (s Study) CSV() []byte {
 				row = append(row, cell(v))
 			}
 		}
-		interval := func(i compare.Interval) { add(i.Estimate, i.Low, i.High) }
+		interval := func(i Interval) { add(i.Estimate, i.Low, i.High) }
 		interval(c.WSD)
 		interval(c.WCV)
 		add(c.WSDOverMean)
@@ -102,7 +101,7 @@ type jsonInterval struct {
 	High     number `json:"high"`
 }
 
-func toJSON(i compare.Interval) jsonInterval {
+func toJSON(i Interval) jsonInterval {
 	return jsonInterval{number(i.Estimate), number(i.Low), number(i.High)}
 }
 
@@ -164,32 +163,36 @@ type jsonLeft struct {
 	Reason      string `json:"reason"`
 }
 
-// JSON returns repeat.json: the figures of repeat.csv, unrounded, with the values they are
-// made of and the knees that were left out.
+// JSON returns repeat.json: the figures of repeat.csv, unrounded, with the values they
+// are made of and the knees that were left out.
 func (s Study) JSON(o Origin) ([]byte, error) {
 	out := jsonStudy{Origin: o, Visits: s.Visits, Level: number(s.Level), Left: []jsonLeft{}, Notes: append([]string{}, s.Notes...)}
 	for _, c := range s.Compartments {
-		j := jsonCompartment{
-			Name: c.Name, Subjects: c.Subjects(), Knees: c.N, Values: c.Measured, DF: c.DF, Mean: number(c.Mean),
-			WSD: toJSON(c.WSD), WCV: toJSON(c.WCV), WSDOverMean: number(c.WSDOverMean), RC: toJSON(c.RC), RCPercent: toJSON(c.RCPercent),
-			Complete: c.Complete, SDC: toJSON(c.SDC), ICCAgreement: toJSON(c.ICC21), ICCConsistency: toJSON(c.ICC31),
-			Pairs: c.Agreement.N, Bias: toJSON(c.Agreement.Bias), BiasP: number(c.Agreement.P), SDDifference: number(c.Agreement.SD),
-			Lower: toJSON(c.Agreement.Lower), Upper: toJSON(c.Agreement.Upper),
-			Proportional: toJSON(c.Proportional.Rho), ProportionalP: number(c.Proportional.P),
-			Reasons: append([]string{}, c.Reasons...), Repeats: []jsonRepeats{},
-		}
-		for i, k := range c.Knees {
-			r := jsonRepeats{Subject: k.Subject, Side: k.Side}
-			for _, v := range c.Values[i] {
-				r.T2 = append(r.T2, number(v))
-			}
-			j.Repeats = append(j.Repeats, r)
-		}
-		out.Compartments = append(out.Compartments, j)
+		out.Compartments = append(out.Compartments, c.json())
 	}
 	for _, l := range s.Left {
 		out.Left = append(out.Left, jsonLeft{l.Subject, l.Side, l.Compartment, l.Reason})
 	}
 	b, err := json.MarshalIndent(out, "", "  ")
 	return append(b, '\n'), err
+}
+
+func (c Compartment) json() jsonCompartment {
+	j := jsonCompartment{
+		Name: c.Name, Subjects: c.Subjects(), Knees: c.N, Values: c.Measured, DF: c.DF, Mean: number(c.Mean),
+		WSD: toJSON(c.WSD), WCV: toJSON(c.WCV), WSDOverMean: number(c.WSDOverMean), RC: toJSON(c.RC), RCPercent: toJSON(c.RCPercent),
+		Complete: c.Complete, SDC: toJSON(c.SDC), ICCAgreement: toJSON(c.ICC21), ICCConsistency: toJSON(c.ICC31),
+		Pairs: c.Agreement.N, Bias: toJSON(c.Agreement.Bias), BiasP: number(c.Agreement.P), SDDifference: number(c.Agreement.SD),
+		Lower: toJSON(c.Agreement.Lower), Upper: toJSON(c.Agreement.Upper),
+		Proportional: toJSON(c.Proportional.Rho), ProportionalP: number(c.Proportional.P),
+		Reasons: append([]string{}, c.Reasons...), Repeats: []jsonRepeats{},
+	}
+	for i, k := range c.Knees {
+		r := jsonRepeats{Subject: k.Subject, Side: k.Side}
+		for _, v := range c.Values[i] {
+			r.T2 = append(r.T2, number(v))
+		}
+		j.Repeats = append(j.Repeats, r)
+	}
+	return j
 }

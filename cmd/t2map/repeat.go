@@ -1,0 +1,192 @@
+package main
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"os"
+	"path/filepath"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/spf13/cobra"
+
+	"github.com/t2map/t2map/batch"
+	"github.com/t2map/t2map/figure"
+	"github.com/t2map/t2map/outfile"
+	"github.com/t2map/t2map/printable"
+	"github.com/t2map/t2map/trial"
+	"github.com/t2map/t2map/trial/figures"
+	"github.com/t2map/t2map/trial/repeat"
+)
+
+// repeatLevel is that of all intervals of t2map repeat.
+const repeatLevel = 0.95
+
+// repeatFlags are the flags of `t2map repeat`.
+type repeatFlags struct {
+	scan, out string
+	rescans   []string
+	table     tableFlags
+}
+
+func repeatCommand() *cobra.Command {
+	var f repeatFlags
+	c := &cobra.Command{
+		Use:   "repeat RESULTS [--scan NAME --rescan NAME] [--out DIR]",
+		Short: "Measure how well T2 repeats itself, from scans that were repeated",
+		Long: `repeat takes T2 of knees that were scanned twice while nothing changed, and says for
+each compartment how well it repeats itself: within-subject standard deviation (wSD)
+and coefficient of variation (wCV, as the root mean square), repeatability coefficient
+(RC), smallest detectable change, intraclass correlations, the bias of the rescan and the limits of
+agreement, with 95 % confidence intervals.
+
+RESULTS is the folder of the results of 't2map run', its compartments.csv, or a CSV
+with the columns subject, visit, compartment, mean_t2_ms and where wanted side. Scan and
+rescan are two of its visits; where it has just two, they need not be named. What is
+compared is one knee: a subject and a side. Into DIR go
+
+  repeat.csv       one row per compartment, for 't2map trial --repeatability'
+  repeat.json      the same unrounded, with the values behind it
+  bland-altman.*   differences over means, as SVG, PNG and PDF`,
+		Example: `  t2map repeat results --out repeatability
+  t2map repeat results --scan visit1 --rescan visit1b --out repeatability
+  t2map repeat pairs.csv --separator ';' --decimal comma`,
+		Args: usage(cobra.ExactArgs(1)),
+		RunE: func(c *cobra.Command, args []string) error { return runRepeat(c, args[0], f) },
+	}
+	p := c.Flags()
+	p.StringVar(&f.scan, "scan", "", "`visit` of the first scan")
+	p.StringArrayVar(&f.rescans, "rescan", nil, "`visit` of the repeated scan; may be given several times for further repeats")
+	p.StringVar(&f.out, "out", "", "`folder` for tables and pictures (default: the table on the screen alone)")
+	f.table.add(c)
+	return c
+}
+
+// visits returns those that are named, scan first.
+func (f repeatFlags) visits() ([]string, error) {
+	switch {
+	case f.scan == "" && len(f.rescans) == 0:
+		return nil, nil
+	case f.scan == "" || len(f.rescans) == 0:
+		return nil, usageError{errors.New("--scan and --rescan go together: name both or none\nhint: t2map repeat --help")}
+	}
+	return append([]string{f.scan}, f.rescans...), nil
+}
+
+func runRepeat(c *cobra.Command, results string, f repeatFlags) error {
+	visits, err := f.visits()
+	if err != nil {
+		return err
+	}
+	source, err := f.source(results)
+	if err != nil {
+		return err
+	}
+	table, err := trial.ReadResults(source, trial.Source{})
+	if err != nil {
+		return err
+	}
+	s, err := repeat.Pair(table.Measurements(), visits, repeatLevel)
+	if unknown := (*repeat.VisitsError)(nil); errors.As(err, &unknown) {
+		return usageError{fmt.Errorf("%s: %w\nhint: name two of them: --scan NAME --rescan NAME", source.Name, err)}
+	} else if err != nil {
+		return fmt.Errorf("%s: %w", source.Name, err)
+	}
+	if f.out != "" {
+		if err := writeRepeat(f.out, s, source); err != nil {
+			return err
+		}
+	}
+	return printRepeat(c.OutOrStdout(), s, f.out)
+}
+
+// source reads the table that results is, or that lies in it. Only a table of another program
+// is written in another way than t2map's.
+func (f repeatFlags) source(results string) (trial.Source, error) {
+	if info, err := os.Stat(results); err == nil && info.IsDir() {
+		s, _, err := readCompartments(results)
+		return s, err
+	}
+	format, err := f.table.format()
+	if err != nil {
+		return trial.Source{}, usageError{err}
+	}
+	return readSource(results, format)
+}
+
+// writeRepeat writes the tables and the picture. A file that cannot be written does not
+// keep the others from being written.
+func writeRepeat(dir string, s repeat.Study, source trial.Source) error {
+	sum := sha256.Sum256(source.Data)
+	doc, err := s.JSON(repeat.Origin{Version: batch.Version, Input: source.Name, SHA256: hex.EncodeToString(sum[:])})
+	if err != nil {
+		return err
+	}
+	pictures, err := figures.BlandAltman(s)
+	if err != nil {
+		return err
+	}
+	if err := os.MkdirAll(dir, 0o777); err != nil {
+		return err
+	}
+	errs := []error{
+		outfile.Replace(filepath.Join(dir, "repeat.csv"), s.CSV()),
+		outfile.Replace(filepath.Join(dir, "repeat.json"), doc),
+	}
+	for _, p := range pictures {
+		errs = append(errs,
+			outfile.Replace(filepath.Join(dir, p.Name+".svg"), p.SVG),
+			outfile.Replace(filepath.Join(dir, p.Name+".png"), p.PNG),
+			outfile.Replace(filepath.Join(dir, p.Name+".pdf"), p.PDF))
+	}
+	return errors.Join(errs...)
+}
+
+// printRepeat prints one line per compartment, who was left out, and where the rest is.
+func printRepeat(w io.Writer, s repeat.Study, out string) error {
+	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(t, "COMPARTMENT\tKNEES\tMEAN T2 (ms)\twSD (ms)\twCV (%)\tRC (ms)\tRC (%)\tICC (agreement)\tBIAS (ms)")
+	for _, c := range s.Compartments {
+		fmt.Fprintf(t, "%s\t%d\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", printable.Line(c.Name), c.N, figure.Number(c.Mean, 2), ranged(c.WSD, 2),
+			ranged(c.WCV, 1), ranged(c.RC, 2), ranged(c.RCPercent, 1), ranged(c.ICC21, 2), ranged(c.Agreement.Bias, 2))
+	}
+	if err := t.Flush(); err != nil {
+		return err
+	}
+	fmt.Fprintf(w, "\nScan %s, rescan %s; in brackets 95 %% confidence intervals.\n", printable.Line(s.Visits[0]), printable.Line(strings.Join(s.Visits[1:], ", ")))
+	for _, c := range s.Compartments {
+		for _, r := range c.Reasons {
+			fmt.Fprintf(w, "note: %s: %s\n", printable.Line(c.Name), printable.Line(r))
+		}
+	}
+	for _, n := range s.Notes {
+		fmt.Fprintf(w, "note: %s\n", printable.Line(n))
+	}
+	if len(s.Left) > 0 {
+		fmt.Fprintln(w, "left out:")
+	}
+	for _, l := range s.Left {
+		of := ""
+		if l.Compartment != "" {
+			of = ", " + l.Compartment
+		}
+		fmt.Fprintf(w, "  %s: %s\n", printable.Line(l.Knee.String()+of), printable.Line(l.Reason))
+	}
+	if out != "" {
+		fmt.Fprintf(w, "See %s and %s.\n", filepath.Join(out, "repeat.csv"), filepath.Join(out, "bland-altman.svg"))
+	}
+	return nil
+}
+
+// ranged prints a figure with its interval, a dash where there is none.
+func ranged(i repeat.Interval, decimals int) string {
+	n := func(x float64) string { return figure.Number(x, decimals) }
+	if math.IsNaN(i.Low) {
+		return n(i.Estimate)
+	}
+	return fmt.Sprintf("%s [%s, %s]", n(i.Estimate), n(i.Low), n(i.High))
+}

@@ -1,0 +1,244 @@
+package report
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/t2map/t2map/figure"
+	"github.com/t2map/t2map/printable"
+)
+
+// PanelRow is one subject of a panel of maps.
+type PanelRow struct {
+	// Label names the row: the subject, and what else tells it from the others.
+	Label string
+	// At asks for the slice nearest to that patient position, mm LPS along the axis of
+	// the patient that the slices follow; nil takes the slice with the most compartment voxels.
+	At *float64
+	// Visits holds one for each title of PanelOptions.
+	Visits []PanelVisit
+}
+
+// PanelVisit is one tile.
+type PanelVisit struct {
+	// Folder is a study's folder as WriteStudy makes it; where it is empty, Missing says
+	// why there is none.
+	Folder, Missing string
+}
+
+// PanelOptions is what the rows of a panel share.
+type PanelOptions struct {
+	// Visits are the titles of the columns; there must be one.
+	Visits []string
+}
+
+// What fits a picture.
+const (
+	PanelMostVisits = 8  // columns of 20 mm on a page
+	PanelMostRows   = 12 // of 33 mm, and the words between
+)
+
+// Panel draws T2 in colour over anatomy in grey, a row for each subject and a column for
+// each visit, all on the scale of 0 to 80 ms and in one size.
+//
+// The slice is chosen at the first visit that has maps, the row's baseline: the one with the
+// most voxels of compartments, or the one at PanelRow.At. At the others it is the slice whose
+// plane is nearest to the middle of that one's joint in patient coordinates. Each tile says
+// where its slice lies, and if it is more than half a slice away from baseline's, or
+// turned by more than 5°. Patient coordinates are each session's own: nothing is registered. The
+// cut-out has the same size in mm in all tiles, around the middle of the mask. Anatomy on
+// another grid is resampled to the plane of the slice (trilinear); T2 is not resampled but for
+// pixels being repeated. Grey levels are each tile's own.
+//
+// A visit without maps is an empty tile with the reason in words: no folder, no maps, a file
+// that is missing, damaged or on another grid. What tiles say of their place, and why
+// they are empty, is in the picture's Flags too. It is an error where there are no rows or no
+// visits, more than 12 or 8 of them, a row with another number of visits than titles, or ctx
+// ends.
+func Panel(ctx context.Context, rows []PanelRow, o PanelOptions) (figure.Picture, error) {
+	p, err := newPanel(ctx, rows, o)
+	if err != nil {
+		return figure.Picture{}, fmt.Errorf("panel of maps: %w", err)
+	}
+	pic := figure.Picture{
+		Name: "maps", Title: "T2 maps by visit", Caption: p.caption(), Flags: p.flags(),
+		Width: p.width.mm(), Height: p.height.mm(),
+	}
+	return pic.Render(p.paint)
+}
+
+// panel is what is drawn: tiles and their places.
+type panel struct {
+	rows   []PanelRow
+	titles []string
+	tiles  [][]tileView // by row and visit
+	window [2]float64   // mm, across and down
+	layout
+}
+
+// tileView is a tile and what it says.
+type tileView struct {
+	sight
+	picture *tilePicture // nil where it is empty
+}
+
+func newPanel(ctx context.Context, rows []PanelRow, o PanelOptions) (*panel, error) {
+	switch n := len(o.Visits); {
+	case len(rows) == 0 || n == 0:
+		return nil, errors.New("no subject, or no visit")
+	case n > PanelMostVisits:
+		return nil, fmt.Errorf("%d visits, at most %d have room on a page", n, PanelMostVisits)
+	case len(rows) > PanelMostRows:
+		return nil, fmt.Errorf("%d subjects, at most %d have room", len(rows), PanelMostRows)
+	}
+	p := &panel{rows: rows, titles: o.Visits}
+	for _, row := range rows {
+		if len(row.Visits) != len(o.Visits) {
+			return nil, fmt.Errorf("%q has %d visits, want %d", printable.Line(row.Label), len(row.Visits), len(o.Visits))
+		}
+		sights, err := look(ctx, row)
+		if err != nil {
+			return nil, err
+		}
+		tiles := make([]tileView, len(sights))
+		for n, s := range sights {
+			tiles[n].sight = s
+			size := s.extent()
+			p.window[0], p.window[1] = max(p.window[0], size[0]), max(p.window[1], size[1])
+		}
+		p.tiles = append(p.tiles, tiles)
+	}
+	if p.window[0] == 0 { // no visit has maps
+		p.window = [2]float64{100, 60}
+	}
+	p.layout = newLayout(p.window, len(rows), len(o.Visits))
+	if err := p.drawTiles(ctx); err != nil {
+		return nil, err
+	}
+	p.setLines(p.lines())
+	return p, nil
+}
+
+// drawTiles reads the maps of one visit after the other, so that those of one are in
+// memory at a time.
+func (p *panel) drawTiles(ctx context.Context) error {
+	mmPerDot := p.window[0] / float64(p.tile.X)
+	for _, row := range p.tiles {
+		for n := range row {
+			t := &row[n]
+			if t.missing != "" {
+				continue
+			}
+			if err := ctx.Err(); err != nil {
+				return err
+			}
+			var err error
+			if t.picture, err = t.draw(p.tile, mmPerDot); err != nil {
+				t.missing = err.Error()
+			}
+		}
+	}
+	return nil
+}
+
+// caption says what is drawn.
+func (p *panel) caption() string {
+	lossy := ""
+	if p.anyLossy() {
+		lossy = " Some of the images were compressed with loss."
+	}
+	return fmt.Sprintf("T2 in the voxels of compartments over %s, on one scale of 0 to %d ms; longer T2 has its last colour, and voxels without a T2 in the accepted range have the flat one. "+
+		"The slice with the most compartment voxels at a subject's first visit, or the one asked for, and at later visits the slice nearest in patient position, which is printed in mm; "+
+		"positions are each session's own, and nothing is registered. All tiles are %.0f × %.0f mm. Grey levels are each tile's own.%s",
+		p.beneath(), scaleMaxMS, p.window[0], p.window[1], lossy)
+}
+
+// beneath says over what the maps are drawn.
+func (p *panel) beneath() string {
+	first, named, none := false, false, false
+	p.each(func(_, _ int, t *tileView) {
+		switch a := t.result.Anatomy; {
+		case t.missing != "":
+		case a == nil || !t.picture.anatomy:
+			none = true
+		case a.Series == t.result.Series:
+			first = true
+		default:
+			named = true
+		}
+	})
+	switch {
+	case first && named:
+		return "the first echo or the series named as anatomy"
+	case named:
+		return "the series named as anatomy"
+	case none && !first:
+		return "black, for want of anatomy"
+	}
+	return "the first echo"
+}
+
+func (p *panel) anyLossy() bool {
+	lossy := false
+	p.each(func(_, _ int, t *tileView) { lossy = lossy || t.missing == "" && t.result.LossyImages })
+	return lossy
+}
+
+func (p *panel) each(do func(row, visit int, t *tileView)) {
+	for r := range p.tiles {
+		for v := range p.tiles[r] {
+			do(r, v, &p.tiles[r][v])
+		}
+	}
+}
+
+// flags are what tiles say beside their position, with the row's and visit's name.
+func (p *panel) flags() []string {
+	var out []string
+	p.each(func(r, v int, t *tileView) {
+		name := brief(p.rows[r].Label) + ", " + brief(p.titles[v])
+		if t.missing != "" {
+			out = append(out, name+": "+t.missing+".")
+			return
+		}
+		for _, n := range t.notes {
+			out = append(out, name+": "+n+".")
+		}
+	})
+	return out
+}
+
+// brief is a name in a sentence.
+func brief(name string) string {
+	const most = 60 // letters
+	return figure.Shorten(strings.TrimSpace(name), func(s string) bool { return utf8.RuneCountInString(s) <= most })
+}
+
+// side names the knee of a row, or says that its visits differ.
+func (p *panel) side(row int) string {
+	side := ""
+	for _, t := range p.tiles[row] {
+		switch s := t.result.Side; {
+		case t.missing != "" || s == "":
+		case side == "":
+			side = s
+		case side != s:
+			return "both knees"
+		}
+	}
+	if side == "" {
+		return ""
+	}
+	return side + " knee"
+}
+
+// angle returns the angle between two unit vectors in degrees.
+func angle(a, b [3]float64) float64 {
+	return math.Acos(min(max(dot3(a, b), -1), 1)) * 180 / math.Pi
+}
+
+func dot3(a, b [3]float64) float64 { return a[0]*b[0] + a[1]*b[1] + a[2]*b[2] }

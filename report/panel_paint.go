@@ -1,0 +1,244 @@
+package report
+
+import (
+	"image"
+	"image/color"
+	"math"
+	"strconv"
+	"strings"
+
+	"gonum.org/v1/plot/vg"
+	"gonum.org/v1/plot/vg/draw"
+
+	"github.com/t2map/t2map/figure"
+)
+
+// dots are lengths in pixels of the picture's PNG, on which tiles lie.
+type dots int
+
+func (d dots) length() vg.Length { return vg.Length(d) * figure.Dot }
+
+func (d dots) mm() float64 { return float64(d.length()) * 25.4 / 72 }
+
+func inDots(mm float64) dots { return dots(math.Round(float64(figure.MM(mm) / figure.Dot))) }
+
+// The sizes of a panel in mm.
+const (
+	panelTileMM   = 58.  // widest tile: a joint need not be larger than it is
+	panelLeastMM  = 20.  // narrowest one
+	panelPageMM   = 255. // height to keep to, and
+	panelMostMM   = 590. // never to exceed: figure draws no larger ones
+	panelWidthMM  = 95.  // narrowest picture: the scale has to fit
+	panelSmallMM  = 35.  // tiles below have no room for letters on all edges
+	panelTitleMM  = 5.
+	panelLabelMM  = 4.5
+	panelPlaceMM  = 4.6  // where a slice lies, below each tile, and
+	panelLineMM   = 3.   // for each line of notes
+	panelGapMM    = 2.54 // 30 dots
+	panelLegendMM = 11.
+)
+
+// layout is where things are, in dots.
+type layout struct {
+	tile          image.Point
+	rows          int
+	width, height dots
+	gap, words    dots
+}
+
+// newLayout fits tiles of that shape on a page: as wide as there is room, and lower where
+// they would else run over its end.
+func newLayout(window [2]float64, rows, visits int) layout {
+	gaps := panelGapMM * float64(visits-1)
+	wide := min(panelTileMM, (figure.PageWidth-gaps)/float64(visits))
+	shape := window[1] / window[0]
+	words := panelLabelMM + panelPlaceMM + panelLineMM + panelGapMM
+	high := func(picture float64) float64 {
+		return (picture-panelTitleMM-panelLegendMM)/float64(rows) - words
+	}
+	wide = max(min(wide, high(panelPageMM)/shape), min(wide, panelLeastMM))
+	wide = min(wide, high(panelMostMM)/shape)
+	l := layout{rows: rows, gap: inDots(panelGapMM)}
+	l.tile = image.Pt(max(1, int(figure.MM(wide)/figure.Dot)), max(1, int(inDots(wide*shape))))
+	l.width = max(dots(visits*l.tile.X+(visits-1)*int(l.gap)), inDots(panelWidthMM))
+	l.setLines(1)
+	return l
+}
+
+// setLines leaves room for so many lines of notes below each tile, or for as many as a
+// picture can be high.
+func (l *layout) setLines(n int) {
+	for ; n >= 0; n-- {
+		l.words = inDots(panelPlaceMM + float64(n)*panelLineMM)
+		l.height = inDots(panelTitleMM) + inDots(panelLegendMM) + dots(l.rows)*l.pitch()
+		if l.height.mm() <= panelMostMM {
+			return
+		}
+	}
+}
+
+// panelLines is the most lines of notes below a tile; all stand in the flags.
+const panelLines = 3
+
+// notes breaks a tile's notes into lines.
+func (p *panel) notes(t *tileView) []string {
+	return figure.Wrap(noteLetters(), strings.Join(t.notes, "; "), dots(p.tile.X).length(), panelLines)
+}
+
+func noteLetters() draw.TextStyle { return figure.Bold(figure.Letters(6.5)) }
+
+// lines is how many lines of notes the longest take.
+func (p *panel) lines() int {
+	most := 0
+	p.each(func(_, _ int, t *tileView) {
+		if t.missing == "" {
+			most = max(most, len(p.notes(t)))
+		}
+	})
+	return most
+}
+
+// small reports whether tiles have no room for letters on all edges.
+func (l layout) small() bool { return dots(l.tile.X).mm() < panelSmallMM }
+
+// pitch is the distance from row to row.
+func (l layout) pitch() dots {
+	return inDots(panelLabelMM) + dots(l.tile.Y) + l.words + l.gap
+}
+
+// at is the bottom left corner of a tile.
+func (l layout) at(row, visit int) vg.Point {
+	down := inDots(panelTitleMM) + dots(row)*l.pitch() + inDots(panelLabelMM) + dots(l.tile.Y)
+	return vg.Point{X: dots(visit * (l.tile.X + int(l.gap))).length(), Y: (l.height - down).length()}
+}
+
+// paint draws the panel.
+func (p *panel) paint(c draw.Canvas) {
+	bold := figure.Bold(figure.Letters(8))
+	tileWidth := dots(p.tile.X).length()
+	for v, title := range p.titles {
+		x := p.at(0, v).X + tileWidth/2
+		figure.Write(c, bold, vg.Point{X: x, Y: p.height.length() - 8}, figure.Fit(bold, title, tileWidth), figure.Center, figure.Base)
+	}
+	for r, row := range p.rows {
+		at := p.at(r, 0)
+		at.Y += dots(p.tile.Y).length() + 3
+		label := joinKnown(" · ", strings.TrimSpace(row.Label), p.side(r))
+		if side := p.side(r); bold.Width(label) > p.width.length() { // what is known of the knee is not cut off
+			label = joinKnown(" · ", figure.Fit(bold, row.Label, p.width.length()-bold.Width(" · "+side)), side)
+		}
+		figure.Write(c, bold, at, label, figure.Left, figure.Base)
+	}
+	p.each(func(r, v int, t *tileView) { p.paintTile(c, p.at(r, v), t, v == 0) })
+	p.paintScale(c)
+}
+
+// paintTile draws a tile with its corner at that point, and what is below it. Where tiles are
+// small, only the first of a row bears letters.
+func (p *panel) paintTile(c draw.Canvas, at vg.Point, t *tileView, first bool) {
+	size := vg.Point{X: dots(p.tile.X).length(), Y: dots(p.tile.Y).length()}
+	area := vg.Rectangle{Min: at, Max: at.Add(size)}
+	if t.missing != "" {
+		c.SetColor(color.Gray{0xf0})
+		c.Fill(area.Path())
+		words := figure.Letters(7)
+		lines := figure.Wrap(words, t.missing, size.X-8, max(1, int(size.Y/10)))
+		for n, line := range lines {
+			y := at.Y + size.Y/2 + vg.Length(float64(len(lines))/2-float64(n)-0.5)*9
+			figure.Write(c, words, vg.Point{X: at.X + size.X/2, Y: y}, line, figure.Center, figure.Middle)
+		}
+		return
+	}
+	c.DrawImage(area, t.picture.Paletted)
+	if !p.small() || first {
+		p.paintDirections(c, area, t.picture.edges)
+	}
+	p.paintRuler(c, area, !p.small() || first)
+	small := figure.Letters(6.5)
+	place := strings.Join(t.place[:], ", ")
+	if small.Width(place) > size.X {
+		place = t.place[0]
+	}
+	figure.Write(c, small, vg.Point{X: at.X, Y: at.Y - 2.5}, figure.Fit(small, place, size.X), figure.Left, figure.Below)
+	for n, line := range p.notes(t) {
+		if y := 10.5 + figure.MM(panelLineMM)*vg.Length(n); y < p.words.length() {
+			figure.Write(c, noteLetters(), vg.Point{X: at.X, Y: at.Y - y}, line, figure.Left, figure.Below)
+		}
+	}
+}
+
+// paintDirections writes the patient's directions at the edges of a tile.
+func (p *panel) paintDirections(c draw.Canvas, area vg.Rectangle, edges [4]string) {
+	const inset = 6
+	middle := area.Min.Add(area.Size().Scale(0.5))
+	for n, at := range []vg.Point{
+		{X: area.Min.X + inset, Y: middle.Y}, {X: area.Max.X - inset, Y: middle.Y},
+		{X: middle.X, Y: area.Max.Y - inset}, {X: middle.X, Y: area.Min.Y + inset},
+	} {
+		if !p.small() || n%2 == 0 { // left and top say it
+			p.paintOnDark(c, at, edges[n])
+		}
+	}
+}
+
+// paintOnDark writes white letters on a dark patch, which reads over any image.
+func (p *panel) paintOnDark(c draw.Canvas, at vg.Point, text string) {
+	style := figure.Letters(6.5)
+	style.Color = color.White
+	half := vg.Point{X: style.Width(text)/2 + 1.5, Y: 4}
+	c.SetColor(color.NRGBA{A: 0x90})
+	c.Fill(vg.Rectangle{Min: at.Sub(half), Max: at.Add(half)}.Path())
+	figure.Write(c, style, at, text, figure.Center, figure.Middle)
+}
+
+// paintRuler draws a bar of 20 mm at the bottom right of a tile, or of 5 where that would be
+// half of it, with its length if there is room.
+func (p *panel) paintRuler(c draw.Canvas, area vg.Rectangle, letters bool) {
+	mm := 20.
+	if p.window[0] < 2*mm {
+		mm = 5
+	}
+	length := area.Size().X * vg.Length(mm/p.window[0])
+	right, y := area.Max.X-4, area.Min.Y+4
+	style := figure.Letters(6)
+	style.Color = color.White
+	text := strconv.FormatFloat(mm, 'f', -1, 64) + " mm"
+	wide, high := max(length, style.Width(text)), vg.Length(9)
+	if !letters {
+		wide, high = length, 2
+	}
+	c.SetColor(color.NRGBA{A: 0x90})
+	c.Fill(vg.Rectangle{Min: vg.Point{X: right - wide - 2, Y: y - 2}, Max: vg.Point{X: right + 2, Y: y + high}}.Path())
+	c.StrokeLine2(draw.LineStyle{Color: color.White, Width: 1.2}, right-length, y, right, y)
+	if letters {
+		figure.Write(c, style, vg.Point{X: right, Y: y + 2.2}, text, figure.Right, figure.Base)
+	}
+}
+
+// paintScale draws the colours of T2 with ticks in ms, and the flat colour, at the bottom.
+func (p *panel) paintScale(c draw.Canvas) {
+	words := figure.Letters(7)
+	bar := vg.Rectangle{Min: vg.Point{X: words.Width("T2 (ms)") + 7, Y: 13}}
+	bar.Max = vg.Point{X: bar.Min.X + figure.MM(50), Y: bar.Min.Y + 8}
+	figure.Write(c, words, vg.Point{Y: (bar.Min.Y + bar.Max.Y) / 2}, "T2 (ms)", figure.Left, figure.Middle)
+	for n := range t2Levels {
+		// Each reaches to the end, and the next lies over it: no seam shows between two.
+		from := bar
+		from.Min.X += bar.Size().X * vg.Length(n) / t2Levels
+		c.SetColor(palette[firstT2+n])
+		c.Fill(from.Path())
+	}
+	for ms := 0; ms <= scaleMaxMS; ms += scaleTickMS {
+		x := bar.Min.X + bar.Size().X*vg.Length(ms)/scaleMaxMS
+		c.StrokeLine2(figure.Thin(figure.Axis), x, bar.Min.Y, x, bar.Min.Y-2.5)
+		text := strconv.Itoa(ms)
+		if ms == scaleMaxMS {
+			text = "≥" + text
+		}
+		figure.Write(c, words, vg.Point{X: x, Y: bar.Min.Y - 4}, text, figure.Center, figure.Below)
+	}
+	flat := vg.Rectangle{Min: vg.Point{X: bar.Max.X + 18, Y: bar.Min.Y}, Max: vg.Point{X: bar.Max.X + 30, Y: bar.Max.Y}}
+	c.SetColor(excludedColour)
+	c.Fill(flat.Path())
+	figure.Write(c, words, vg.Point{X: flat.Max.X + 4, Y: (bar.Min.Y + bar.Max.Y) / 2}, "excluded", figure.Left, figure.Middle)
+}

@@ -1,0 +1,385 @@
+package report
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"encoding/xml"
+	"errors"
+	"fmt"
+	"image"
+	"image/png"
+	"io"
+	"math"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/t2map/t2map/volume"
+)
+
+// panelStudy writes a study of 12 slices of 3.5 mm from x = −50 on, of which the sixth has
+// the most voxels, and returns its folder.
+func panelStudy(t *testing.T, change func(s *Study)) string {
+	t.Helper()
+	s := rings(48, 12)
+	for k := range 12 {
+		if k == 5 {
+			continue
+		}
+		for v, r := range slice(s.Regions.Geometry, s.Regions.Data, k) {
+			if v%5 == 0 && r != 0 {
+				s.Regions.Data[k*s.Regions.SliceVoxels()+v] = 0
+			}
+		}
+	}
+	s.Anatomy = s.Echo
+	s.Result.LossyImages = false
+	s.Result.Anatomy = &Anatomy{Series: s.Result.Series, TE: 10}
+	if change != nil {
+		change(&s)
+	}
+	dir := filepath.Join(t.TempDir(), "study")
+	if _, err := WriteStudy(dir, s); err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
+
+// place moves all of a study.
+func (s *Study) place(affine [3][4]float64) {
+	for _, g := range []*volume.Geometry{&s.Echo.Geometry, &s.Maps.Geometry, &s.Regions.Geometry, &s.Anatomy.Geometry} {
+		g.Affine = affine
+	}
+}
+
+// moved returns the affine shifted by x, y, z mm.
+func moved(a [3][4]float64, by ...float64) [3][4]float64 {
+	for r, d := range by {
+		a[r][3] += d
+	}
+	return a
+}
+
+// rotated returns the affine turned about the patient's long axis by degrees.
+func rotated(a [3][4]float64, degrees float64) [3][4]float64 {
+	sin, cos := math.Sincos(degrees * math.Pi / 180)
+	for c := range 4 {
+		a[0][c], a[1][c] = cos*a[0][c]-sin*a[1][c], sin*a[0][c]+cos*a[1][c]
+	}
+	return a
+}
+
+// sightsOf looks at a row of folders.
+func sightsOf(t *testing.T, at *float64, folders ...string) []sight {
+	t.Helper()
+	row := PanelRow{At: at}
+	for _, f := range folders {
+		row.Visits = append(row.Visits, PanelVisit{Folder: f})
+	}
+	s, err := look(t.Context(), row)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// Later visits show the slice at baseline's patient position, and say when they cannot.
+func TestPanelSlices(t *testing.T) {
+	at := func(change func(s *Study)) string { return panelStudy(t, change) }
+	shift := func(by ...float64) func(s *Study) {
+		return func(s *Study) { s.place(moved(s.Echo.Affine, by...)) }
+	}
+	base := at(nil)
+	for _, c := range []struct {
+		name  string
+		dir   string
+		slice int
+		place string
+		notes string
+	}{
+		{"the same", at(nil), 5, "R 32.5 mm, slice 6 of 12", ""},
+		{"two slices further", at(shift(7)), 3, "R 32.5 mm, slice 4 of 12", ""},
+		{"within half a slice", at(shift(-1.7)), 5, "R 34.2 mm, slice 6 of 12", ""},
+		{"off in the plane", at(shift(0, 30, -20)), 5, "R 32.5 mm, slice 6 of 12", ""},
+		{"too far left", at(shift(40)), 0, "R 10.0 mm, slice 1 of 12", "22.5 mm from the slice at baseline"},
+		{"beyond the middle", at(shift(60)), 0, "L 10.0 mm, slice 1 of 12", "42.5 mm from the slice at baseline"},
+		{"from left to right", at(func(s *Study) {
+			a := s.Echo.Affine
+			a[0][2], a[0][3] = -3.5, -50+11*3.5
+			s.place(a)
+		}), 6, "R 32.5 mm, slice 7 of 12", ""},
+		{"turned a little", at(func(s *Study) { s.place(rotated(s.Echo.Affine, 4)) }), 5, "", ""},
+		{"turned", at(func(s *Study) { s.place(rotated(s.Echo.Affine, 12)) }), 5, "", "turned by 12° against baseline"},
+		{"the other knee", at(func(s *Study) { s.Result.Side = "right" }), 5, "R 32.5 mm, slice 6 of 12", "the right knee, at baseline the left"},
+		{"coronal", at(func(s *Study) { s.place(rotated(s.Echo.Affine, 90)) }), -1, "", "turned by 90° against baseline"},
+	} {
+		s := sightsOf(t, nil, base, c.dir)[1]
+		if s.missing != "" || c.slice >= 0 && s.slice != c.slice || c.place != "" && strings.Join(s.place[:], ", ") != c.place || !strings.Contains(strings.Join(s.notes, "; "), c.notes) || c.notes == "" && len(s.notes) > 0 {
+			t.Errorf("%s: slice %d, %q, notes %q, missing %q", c.name, s.slice, s.place, s.notes, s.missing)
+		}
+	}
+	for want, position := range map[int]float64{0: -50, 11: -11.6, 3: -40} {
+		if s := sightsOf(t, &position, base, base); s[0].slice != want || s[1].slice != want || len(s[0].notes)+len(s[1].notes) > 0 {
+			t.Errorf("at %g mm: slices %d and %d, notes %q", position, s[0].slice, s[1].slice, s[0].notes)
+		}
+	}
+	far := 30.
+	if s := sightsOf(t, &far, base)[0]; s.slice != 11 || !slices.Equal(s.notes, []string{"41.5 mm from the position asked for"}) {
+		t.Errorf("at 30 mm: slice %d, notes %q", s.slice, s.notes)
+	}
+}
+
+// What is missing is said in words, and the other visits are shown.
+func TestPanelMissing(t *testing.T) {
+	sound := panelStudy(t, nil)
+	without := func(name string) string {
+		dir := panelStudy(t, nil)
+		if err := os.Remove(filepath.Join(dir, name)); err != nil {
+			t.Fatal(err)
+		}
+		return dir
+	}
+	spoiled := func(name, text string) string {
+		dir := panelStudy(t, nil)
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		return dir
+	}
+	swapped := func(name string) string {
+		dir, other := panelStudy(t, nil), panelStudy(t, func(s *Study) { s.place(moved(s.Echo.Affine, 1)) })
+		raw, err := os.ReadFile(filepath.Join(other, name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(dir, name), raw, 0o644); err != nil {
+			t.Fatal(err)
+		}
+		return dir
+	}
+	for _, c := range []struct {
+		name  string
+		visit PanelVisit
+		want  string
+		shown bool
+	}{
+		{"no study", PanelVisit{}, "no study", false},
+		{"a reason", PanelVisit{Missing: "study failed:\n\u202eread"}, "study failed:  read", false},
+		{"no folder", PanelVisit{Folder: filepath.Join(t.TempDir(), "absent")}, "its folder holds no result.json", false},
+		{"broken result", PanelVisit{Folder: spoiled("result.json", "{")}, "its result.json cannot be read", false},
+		{"no maps", PanelVisit{Folder: panelStudy(t, func(s *Study) { s.WriteMaps, s.Result.Protocol.Maps = false, "none" })}, "no maps: mapped with --maps none", false},
+		{"an earlier version", PanelVisit{Folder: without("compartments.nii.gz")}, "compartments.nii.gz is missing: map the study again", false},
+		{"no T2", PanelVisit{Folder: without("t2.nii.gz")}, "t2.nii.gz is missing: map the study again", false},
+		{"no status", PanelVisit{Folder: without("status.nii.gz")}, "status.nii.gz is missing: map the study again", false},
+		{"broken T2", PanelVisit{Folder: spoiled("t2.nii.gz", "\x1f\x8b")}, "t2.nii.gz cannot be read: map the study again", false},
+		{"broken mask", PanelVisit{Folder: spoiled("compartments.nii.gz", "")}, "compartments.nii.gz cannot be read: map the study again", false},
+		{"another grid", PanelVisit{Folder: swapped("t2.nii.gz")}, "its maps are on different grids: map the study again", false},
+		{"empty mask", PanelVisit{Folder: panelStudy(t, func(s *Study) { clear(s.Regions.Data) })}, "no voxel of the mask is in a compartment", false},
+		{"no anatomy", PanelVisit{Folder: panelStudy(t, func(s *Study) { s.Anatomy.Data, s.Result.Anatomy = nil, nil })}, "no anatomy", true},
+		{"broken anatomy", PanelVisit{Folder: spoiled("anatomy.nii.gz", "x")}, "anatomy.nii.gz is missing or damaged", true},
+	} {
+		rows := []PanelRow{{Label: "S01", Visits: []PanelVisit{{Folder: sound}, c.visit}}}
+		p, err := newPanel(t.Context(), rows, PanelOptions{Visits: []string{"baseline", "month03"}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := p.tiles[0][1]
+		if shown := got.missing == ""; shown != c.shown || got.missing+strings.Join(got.notes, "; ") != c.want || p.tiles[0][0].picture == nil {
+			t.Errorf("%s: missing %q, notes %q, want %q", c.name, got.missing, got.notes, c.want)
+		}
+		if f := p.flags(); !slices.Equal(f, []string{"S01, month03: " + c.want + "."}) {
+			t.Errorf("%s: flags %q", c.name, f)
+		}
+	}
+}
+
+// Without a first visit the second is followed, and says so.
+func TestPanelWithoutBaseline(t *testing.T) {
+	s := sightsOf(t, nil, "", panelStudy(t, nil), panelStudy(t, nil))
+	if s[0].missing != "no study" || s[1].slice != 5 || s[2].slice != 5 || !slices.Equal(s[1].notes, []string{"the slice is chosen here, for want of an earlier visit"}) || len(s[2].notes) > 0 {
+		t.Errorf("%q, %q, %q", s[0].missing, s[1].notes, s[2].notes)
+	}
+}
+
+// Trilinear interpolation gives back a plane in patient space, on any grid, and nothing
+// outside of its voxels.
+func TestTrilinear(t *testing.T) {
+	r := rand.New(rand.NewPCG(9, 9))
+	for range 200 {
+		m := volume.Map{Geometry: volume.Geometry{Size: [3]int{1 + r.IntN(6), 1 + r.IntN(6), 1 + r.IntN(6)}}}
+		var slope [3]float64
+		for d := range slope {
+			slope[d] = r.NormFloat64()
+		}
+		plane := func(p [3]float64) float64 { return 10 + dot3(slope, p) }
+		m.Data = make([]float32, m.Voxels())
+		for v := range m.Data {
+			i, j, k := v%m.Size[0], v/m.Size[0]%m.Size[1], v/m.SliceVoxels()
+			m.Data[v] = float32(plane([3]float64{float64(i), float64(j), float64(k)}))
+		}
+		for range 50 {
+			var at, inside [3]float64
+			in := true
+			for d := range at {
+				at[d] = (float64(m.Size[d])+2)*r.Float64() - 1.5
+				in = in && at[d] >= -0.5 && at[d] <= float64(m.Size[d])-0.5
+				inside[d] = min(max(at[d], 0), float64(m.Size[d]-1))
+			}
+			want := 0.
+			if in {
+				want = plane(inside)
+			}
+			if got := float64(trilinear(m, at)); math.Abs(got-want) > 1e-4 { // float32 of some tens
+				t.Fatalf("%v at %v: got %g, want %g", m.Size, at, got, want)
+			}
+		}
+	}
+	nan := math.NaN()
+	if got := trilinear(volume.Map{Geometry: volume.Geometry{Size: [3]int{1, 1, 1}}, Data: []float32{3}}, [3]float64{nan, 0, 0}); got != 0 {
+		t.Errorf("nowhere: %g", got)
+	}
+}
+
+// Anatomy on a grid of its own lies where the slice does: a ramp along the patient's y axis is
+// the same ramp in the tile, and T2 has the colour of its voxel.
+func TestPanelTile(t *testing.T) {
+	dir := panelStudy(t, func(s *Study) {
+		// Axial, with voxels of 2 × 3 × 4 mm, over all of the joint.
+		g := volume.Geometry{Size: [3]int{40, 60, 40}, Affine: [3][4]float64{{2, 0, 0, -80}, {0, 3, 0, -90}, {0, 0, 4, -80}}}
+		a := volume.Map{Geometry: g, Data: make([]float32, g.Voxels())}
+		for v := range a.Data {
+			a.Data[v] = float32(90 + g.Position(0, float64(v/40%60), 0)[1] + 3)
+		}
+		s.Anatomy = a
+		s.Result.Anatomy.Series = "another"
+	})
+	p, err := newPanel(t.Context(), []PanelRow{{Label: "S01", Visits: []PanelVisit{{Folder: dir}}}}, PanelOptions{Visits: []string{"baseline"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	tile := p.tiles[0][0].picture
+	if want := [4]string{"A", "P", "S", "I"}; tile == nil || tile.edges != want {
+		t.Fatalf("%q: %+v", p.tiles[0][0].missing, tile)
+	}
+	mm := p.window[0] / float64(p.tile.X)
+	middle := tile.Pix[tile.PixOffset(p.tile.X/2, p.tile.Y/2)]
+	coloured := 0
+	for y := range p.tile.Y {
+		for x := range p.tile.X {
+			got := tile.Pix[tile.PixOffset(x, y)]
+			if got >= firstT2 {
+				coloured++
+				continue
+			}
+			// 93 + y, of which the middle of the joint is at 93 − 1.25.
+			want := float64(middle) * (91.75 + (float64(x)+0.5-float64(p.tile.X)/2)*mm) / 91.75
+			if math.Abs(float64(got)-min(want, greyWhite)) > 2 {
+				t.Fatalf("pixel %d, %d: grey %d, want %.1f", x, y, got, want)
+			}
+		}
+	}
+	// A ring of 24 to 28 mm.
+	if want := math.Pi * (28*28 - 24*24) / (mm * mm); math.Abs(float64(coloured)/want-1) > 0.1 {
+		t.Errorf("%d pixels have a colour, want some %.0f", coloured, want)
+	}
+	if !strings.Contains(p.caption(), "over the series named as anatomy") {
+		t.Error(p.caption())
+	}
+}
+
+// Names from headers and tables do no harm to any of the files, and the same panel has the
+// same bytes.
+func TestPanelPicture(t *testing.T) {
+	dir := panelStudy(t, nil)
+	row := PanelRow{Label: "=cmd <script>alert('1')</script> & \u202e\x00\n" + strings.Repeat("long ", 100), Visits: []PanelVisit{{Folder: dir}, {Missing: strings.Repeat("<b>very", 500)}}}
+	draw := func() (files [3][]byte) {
+		p, err := Panel(t.Context(), []PanelRow{row, row}, PanelOptions{Visits: []string{"base\u2028line]]>", strings.Repeat("W", 1000)}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if p.Name != "maps" || len(p.Flags) != 2 || p.Width > 180.1 {
+			t.Errorf("%s, %g mm, %d flags", p.Name, p.Width, len(p.Flags))
+		}
+		for _, f := range p.Flags {
+			if len(f) > 4000 || strings.ContainsAny(f[:100], "\n\x00\u202e") {
+				t.Errorf("flag %.200q", f)
+			}
+		}
+		return [3][]byte{p.SVG, p.PNG, p.PDF}
+	}
+	files := draw()
+	if again := draw(); !slices.EqualFunc(files[:], again[:], bytes.Equal) {
+		t.Error("the same panel has other bytes")
+	}
+	d := xml.NewDecoder(bytes.NewReader(files[0]))
+	for {
+		token, err := d.Token()
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		if e, ok := token.(xml.StartElement); ok && !slices.Contains([]string{"svg", "title", "desc", "rect", "g", "path", "text", "image"}, e.Name.Local) {
+			t.Errorf("element %s", e.Name.Local)
+		}
+	}
+	if _, err := png.Decode(bytes.NewReader(files[1])); err != nil || !bytes.HasPrefix(files[2], []byte("%PDF-")) {
+		t.Error(err)
+	}
+}
+
+func TestPanelRefuses(t *testing.T) {
+	ended, end := context.WithCancel(context.Background())
+	end()
+	visit := []PanelVisit{{}}
+	for _, c := range []struct {
+		name string
+		ctx  context.Context
+		rows []PanelRow
+		o    PanelOptions
+		want string
+	}{
+		{"no rows", t.Context(), nil, PanelOptions{Visits: []string{"a"}}, "no subject"},
+		{"no visits", t.Context(), []PanelRow{{}}, PanelOptions{}, "no visit"},
+		{"too many rows", t.Context(), make([]PanelRow, PanelMostRows+1), PanelOptions{Visits: []string{"a"}}, "13 subjects, at most 12"},
+		{"200 visits", t.Context(), []PanelRow{{}}, PanelOptions{Visits: make([]string, 200)}, "200 visits, at most 8"},
+		{"a visit short", t.Context(), []PanelRow{{Label: "S01", Visits: visit}}, PanelOptions{Visits: []string{"a", "b"}}, `"S01" has 1 visits, want 2`},
+		{"interrupted", ended, []PanelRow{{Visits: visit}}, PanelOptions{Visits: []string{"a"}}, "canceled"},
+	} {
+		if _, err := Panel(c.ctx, c.rows, c.o); err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s: %v, want %q", c.name, err, c.want)
+		}
+	}
+}
+
+// A panel has a page's width at most, and a size that can be drawn, whatever its tiles.
+func TestPanelLayout(t *testing.T) {
+	for rows := 1; rows <= PanelMostRows; rows++ {
+		for visits := 1; visits <= PanelMostVisits; visits++ {
+			for _, window := range [][2]float64{{108, 85}, {85, 108}, {24, 400}, {400, 24}, {100, 100}, {1, 1e6}, {1e6, 1}} {
+				l := newLayout(window, rows, visits)
+				last := l.at(rows-1, visits-1)
+				if l.width.mm() > 180.1 || l.height.mm() > 595 || l.tile.X < 1 || l.tile.Y < 1 || last.Y < 0 {
+					t.Errorf("%d × %d of %v: %g × %g mm, tile %v", rows, visits, window, l.width.mm(), l.height.mm(), l.tile)
+				}
+			}
+		}
+	}
+	l := newLayout([2]float64{108, 85}, 2, 3)
+	if l.height.mm() > panelPageMM || l.tile != image.Pt(685, 539) {
+		t.Errorf("two rows of three: %g mm high, tiles %v", l.height.mm(), l.tile)
+	}
+}
+
+// Results of versions without anatomy are read too.
+func TestPanelReadsResultWithoutScanner(t *testing.T) {
+	var r Result
+	if err := json.Unmarshal([]byte(`{"version": "0.1.0", "te_ms": [10, 20]}`), &r); err != nil || r.Anatomy != nil || r.acquisition() != "" {
+		t.Error(fmt.Sprint(r.Anatomy, err))
+	}
+}

@@ -1,0 +1,204 @@
+package report
+
+import (
+	"errors"
+	"image"
+	"math"
+	"slices"
+
+	"github.com/t2map/t2map/nifti"
+	"github.com/t2map/t2map/volume"
+)
+
+// tilePicture is a slice as it is seen: greys and the colours of T2.
+type tilePicture struct {
+	*image.Paletted
+	edges   [4]string // patient directions: left, right, top, bottom
+	anatomy bool      // whether there are greys
+}
+
+// visitMaps are the maps of a visit that a tile shows.
+type visitMaps struct {
+	mask, status volume.Labels
+	t2           volume.Map
+	anatomy      volume.Map // without data where there is none
+}
+
+// draw reads the visit's maps and draws the slice in that many pixels. Its errors are words
+// for a tile.
+func (t *tileView) draw(size image.Point, mmPerPixel float64) (*tilePicture, error) {
+	m, err := t.readMaps()
+	if err != nil {
+		return nil, err
+	}
+	c := cut{sight: &t.sight, size: size, mm: mmPerPixel}
+	out := &tilePicture{Paletted: image.NewPaletted(image.Rectangle{Max: size}, palette), edges: edgeLetters(m.t2.Geometry), anatomy: m.anatomy.Data != nil}
+	if out.anatomy {
+		c.drawAnatomy(out.Paletted, m.anatomy)
+	} else {
+		t.notes = append(t.notes, t.noAnatomy())
+	}
+	if c.drawT2(out.Paletted, m) == 0 {
+		t.notes = append(t.notes, "no voxel of a compartment in this slice")
+	}
+	return out, nil
+}
+
+// noAnatomy says why there are no greys.
+func (t *tileView) noAnatomy() string {
+	if t.result.Anatomy == nil {
+		return "no anatomy"
+	}
+	return anatomyFile + " is missing or damaged"
+}
+
+// readMaps reads the maps and checks that they are on one grid.
+func (t *tileView) readMaps() (visitMaps, error) {
+	var m visitMaps
+	var err error
+	if m.mask, err = t.readMask(); err != nil {
+		return m, err
+	}
+	if m.t2, err = t.readMap(t2File); err != nil {
+		return m, err
+	}
+	f, err := t.open(statusFile)
+	if err != nil {
+		return m, err
+	}
+	defer f.Close()
+	if m.status, err = nifti.ReadLabels(f); err != nil {
+		return m, unreadable(statusFile)
+	}
+	if g := m.mask.Geometry; g != t.mask.Geometry || g != m.t2.Geometry || g != m.status.Geometry {
+		return m, errors.New("its maps are on different grids: map the study again")
+	}
+	if t.result.Anatomy != nil {
+		m.anatomy, _ = t.readMap(anatomyFile) // the tile says that there is none
+	}
+	return m, nil
+}
+
+// readMap reads a map of one number per voxel.
+func (s *sight) readMap(name string) (volume.Map, error) {
+	f, err := s.open(name)
+	if err != nil {
+		return volume.Map{}, err
+	}
+	defer f.Close()
+	g, frames, err := nifti.ReadFrames(f)
+	if err != nil || len(frames) != 1 {
+		return volume.Map{}, unreadable(name)
+	}
+	return volume.Map{Geometry: g, Data: frames[0]}, nil
+}
+
+// cut is a piece of a slice's plane around the middle of the mask, in pixels of mm.
+type cut struct {
+	*sight
+	size image.Point
+	mm   float64
+}
+
+// index returns where the middle of a pixel lies in the slice, in voxels.
+func (c cut) index(x, y int) (i, j float64) {
+	sp := c.mask.Spacing()
+	i, j = c.middle()
+	return i + (float64(x)+0.5-float64(c.size.X)/2)*c.mm/sp[0], j + (float64(y)+0.5-float64(c.size.Y)/2)*c.mm/sp[1]
+}
+
+// drawAnatomy puts the greys of the slice's plane.
+func (c cut) drawAnatomy(dst *image.Paletted, a volume.Map) {
+	inv, ok := a.Inverse()
+	if !ok {
+		return
+	}
+	values := make([]float32, len(dst.Pix))
+	for y := range c.size.Y {
+		for x := range c.size.X {
+			i, j := c.index(x, y)
+			p := c.mask.Position(i, j, float64(c.slice))
+			var at [3]float64
+			for d, r := range inv {
+				at[d] = r[0]*p[0] + r[1]*p[1] + r[2]*p[2] + r[3]
+			}
+			values[y*c.size.X+x] = trilinear(a, at)
+		}
+	}
+	gain := greyWhite / whiteOf(values)
+	for n, v := range values {
+		if g := v * gain; g > 0 { // NaN is black
+			dst.Pix[n] = uint8(min(g, greyWhite) + 0.5)
+		}
+	}
+}
+
+// whiteOf returns the magnitude that is shown as white, as scene.whiteLevel does.
+func whiteOf(values []float32) float32 {
+	const samples = 1 << 15
+	var v []float32
+	for n := 0; n < len(values); n += 1 + len(values)/samples {
+		if x := values[n]; x > 0 && !math.IsInf(float64(x), 1) {
+			v = append(v, x)
+		}
+	}
+	if len(v) == 0 {
+		return 1
+	}
+	slices.Sort(v)
+	return v[(len(v)-1)*995/1000]
+}
+
+// trilinear returns the value of the map at an index that need not be whole; 0 outside of its
+// voxels. Between the middle of an outer voxel and its edge it is that voxel's.
+func trilinear(m volume.Map, at [3]float64) float32 {
+	var low [3]int
+	var part [3]float64
+	for d, x := range at {
+		if !(x >= -0.5 && x <= float64(m.Size[d])-0.5) {
+			return 0
+		}
+		x = min(max(x, 0), float64(m.Size[d]-1))
+		low[d] = min(int(x), max(m.Size[d]-2, 0))
+		part[d] = x - float64(low[d])
+	}
+	sum := 0.0
+	for corner := range 8 {
+		weight, v, stride := 1.0, 0, 1
+		for d := range 3 {
+			step := corner >> d & 1
+			if step == 1 {
+				weight *= part[d]
+			} else {
+				weight *= 1 - part[d]
+			}
+			v += stride * (low[d] + step)
+			stride *= m.Size[d]
+		}
+		if weight > 0 { // else it may lie outside, or be no number
+			sum += weight * float64(m.Data[v])
+		}
+	}
+	return float32(sum)
+}
+
+// drawT2 puts the colours of the nearest voxel and returns how many pixels have one.
+func (c cut) drawT2(dst *image.Paletted, m visitMaps) int {
+	nx, ny := m.mask.Size[0], m.mask.Size[1]
+	mask := slice(m.mask.Geometry, m.mask.Data, c.slice)
+	t2 := slice(m.mask.Geometry, m.t2.Data, c.slice)
+	status := slice(m.mask.Geometry, m.status.Data, c.slice)
+	coloured := 0
+	for y := range c.size.Y {
+		for x := range c.size.X {
+			fi, fj := c.index(x, y)
+			i, j := int(math.Floor(fi+0.5)), int(math.Floor(fj+0.5))
+			if i < 0 || j < 0 || i >= nx || j >= ny || mask[i+nx*j] == 0 {
+				continue
+			}
+			dst.Pix[dst.PixOffset(x, y)] = colourIndex(volume.Status(min(status[i+nx*j], math.MaxUint8)), t2[i+nx*j])
+			coloured++
+		}
+	}
+	return coloured
+}

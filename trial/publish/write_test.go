@@ -1,0 +1,354 @@
+package publish
+
+import (
+	"bytes"
+	"encoding/csv"
+	"encoding/json"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/t2map/t2map/figure"
+	"github.com/t2map/t2map/trial"
+)
+
+// usual is a trial of two arms, three visits and four endpoints.
+var usual = sample{arms: 2, visits: 3, perArm: 12, scores: true}
+
+// samples are the trials that every file must be sound for.
+func samples() map[string]trial.Analysis {
+	return map[string]trial.Analysis{
+		"usual":     usual.analysis(),
+		"one arm":   sample{arms: 1, visits: 3, perArm: 8}.analysis(),
+		"one visit": sample{arms: 2, visits: 1, perArm: 6}.analysis(),
+		"six arms":  sample{arms: 6, visits: 5, perArm: 5, scores: true}.analysis(),
+		"alone":     sample{arms: 2, visits: 2, perArm: 1}.analysis(),
+		"visits":    sample{arms: 2, visits: 200, perArm: 3}.analysis(),
+		"hostile":   hostile(),
+		"empty":     {},
+	}
+}
+
+// written writes a report and returns its files by path.
+func written(t *testing.T, dir string, a trial.Analysis, pictures ...figure.Picture) map[string]string {
+	t.Helper()
+	if err := Write(dir, a, pictures); err != nil {
+		t.Fatal(err)
+	}
+	return contents(t, dir)
+}
+
+func contents(t *testing.T, dir string) map[string]string {
+	t.Helper()
+	files := map[string]string{}
+	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		b, err := os.ReadFile(path)
+		rel, _ := filepath.Rel(dir, path)
+		files[filepath.ToSlash(rel)] = string(b)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return files
+}
+
+func parsed(t *testing.T, name, content string) [][]string {
+	t.Helper()
+	rows, err := csv.NewReader(strings.NewReader(content)).ReadAll()
+	if err != nil {
+		t.Fatalf("%s: %v", name, err)
+	}
+	return rows
+}
+
+func TestWritesTheSameBytes(t *testing.T) {
+	a, b := written(t, t.TempDir(), usual.analysis(), picture("means")), written(t, t.TempDir(), usual.analysis(), picture("means"))
+	if diff := cmp.Diff(a, b); diff != "" {
+		t.Errorf("two reports of one analysis differ:\n%s", diff)
+	}
+	for _, want := range []string{
+		"trial.html", "trial.json", "figures/means.svg", "figures/means.png", "figures/means.pdf",
+		"description.csv", "lsmeans.csv", "contrasts.csv", "individuals.csv", "responders.csv", "correlations.csv",
+		"values.csv", "flags.csv", "flow.csv", "mk.csv", "adbds.csv", "dictionary/mk.csv",
+	} {
+		if a[want] == "" {
+			t.Errorf("%s is missing or empty", want)
+		}
+	}
+	if got, want := len(a), 2+2*11+3; got != want {
+		t.Errorf("%d files, want %d", got, want)
+	}
+}
+
+// A report takes the place of an earlier one and of nothing else.
+func TestReplacesAnEarlierReport(t *testing.T) {
+	dir := t.TempDir()
+	written(t, dir, usual.analysis(), picture("means"), picture("gone"))
+	for _, name := range []string{"figures/mine.png", "notes.txt"} {
+		if err := os.WriteFile(filepath.Join(dir, filepath.FromSlash(name)), []byte("mine"), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	files := written(t, dir, sample{arms: 1, visits: 2, perArm: 3}.analysis(), picture("means"))
+	for _, name := range []string{"figures/mine.png", "notes.txt", "figures/means.svg"} {
+		if files[name] == "" {
+			t.Errorf("%s is gone", name)
+		}
+	}
+	if files["figures/gone.svg"] != "" || files["figures/gone.pdf"] != "" {
+		t.Error("a picture of the earlier report stayed")
+	}
+	if strings.Contains(files["values.csv"], "WOMAC") {
+		t.Error("values.csv is that of the earlier report")
+	}
+}
+
+// trial.json of somebody else names no picture that could be removed.
+func TestKeepsPicturesThatAreNotItsOwn(t *testing.T) {
+	dir := t.TempDir()
+	if err := os.MkdirAll(filepath.Join(dir, "figures"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	for name, content := range map[string]string{
+		"figures/x.svg": "mine", "trial.json": `{"schema": "other/1", "pictures": ["x", "../notes"]}`, "notes.svg": "mine",
+	} {
+		if err := os.WriteFile(filepath.Join(dir, filepath.FromSlash(name)), []byte(content), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	files := written(t, dir, usual.analysis())
+	if files["figures/x.svg"] != "mine" || files["notes.svg"] != "mine" {
+		t.Error("a file that is not of a report was removed")
+	}
+}
+
+func TestErrorsNameTheFile(t *testing.T) {
+	dir := t.TempDir()
+	for _, name := range []string{"mk.csv", "trial.html"} {
+		if err := os.Mkdir(filepath.Join(dir, name), 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	err := Write(dir, usual.analysis(), nil)
+	if err == nil || !strings.Contains(err.Error(), "mk.csv: not written: a folder") || !strings.Contains(err.Error(), "trial.html: not written") {
+		t.Errorf("error %v, want one that names both files", err)
+	}
+	if _, err := os.Stat(filepath.Join(dir, "adbds.csv")); err != nil {
+		t.Error("one file kept another from being written")
+	}
+	for _, names := range [][]string{{"../x"}, {""}, {"a b"}, {"x", "X"}, {"con."}, {strings.Repeat("x", 101)}} {
+		var pictures []figure.Picture
+		for _, n := range names {
+			pictures = append(pictures, picture(n))
+		}
+		empty := filepath.Join(t.TempDir(), "out")
+		if err := Write(empty, usual.analysis(), pictures); err == nil || !strings.Contains(err.Error(), "picture") {
+			t.Errorf("pictures %q: error %v", names, err)
+		}
+		if _, err := os.Stat(empty); err == nil {
+			t.Errorf("pictures %q: something was written", names)
+		}
+	}
+}
+
+// Every table is a CSV whose dictionary holds its columns, whose numbers are numbers,
+// and of which a spreadsheet runs nothing.
+func TestTablesAgreeWithTheirDictionaries(t *testing.T) {
+	for name, a := range samples() {
+		if name == "visits" && testing.Short() {
+			continue
+		}
+		files := written(t, t.TempDir(), a)
+		for path, content := range files {
+			table, isDictionary := strings.CutPrefix(path, "dictionary/")
+			if !isDictionary {
+				continue
+			}
+			dictionary, rows := parsed(t, path, content), parsed(t, table, files[table])
+			if diff := cmp.Diff(dictionaryColumns, dictionary[0]); diff != "" {
+				t.Errorf("%s, %s: %s", name, path, diff)
+			}
+			var columns []string
+			for _, d := range dictionary[1:] {
+				columns = append(columns, d[0])
+				if d[1] == "" || d[2] == "" || d[6] == "" {
+					t.Errorf("%s, column %s: no label, type or origin", path, d[0])
+				}
+			}
+			if diff := cmp.Diff(columns, rows[0]); diff != "" {
+				t.Errorf("%s, %s (-dictionary +table):\n%s", name, table, diff)
+			}
+			checkCells(t, name+", "+table, dictionary[1:], rows[1:])
+		}
+	}
+}
+
+func checkCells(t *testing.T, name string, dictionary, rows [][]string) {
+	t.Helper()
+	for _, row := range rows {
+		for i, cell := range row {
+			_, err := strconv.ParseFloat(cell, 64)
+			switch kind := dictionary[i][2]; {
+			case cell == "":
+			case kind == "number" && (err != nil || strings.ContainsAny(cell, "nNiI")):
+				t.Fatalf("%s, %s: %q is no number", name, dictionary[i][0], cell)
+			case kind == "integer":
+				if _, err := strconv.Atoi(cell); err != nil {
+					t.Fatalf("%s, %s: %q is no integer", name, dictionary[i][0], cell)
+				}
+			case kind == "text" && strings.ContainsAny(cell[:1], "=+-@\t\r") && err != nil:
+				t.Fatalf("%s, %s: a spreadsheet would run %q", name, dictionary[i][0], cell)
+			}
+			if strings.ContainsAny(cell, "\n\r\u202e") || strings.ToValidUTF8(cell, "") != cell {
+				t.Fatalf("%s, %s: %q is not one printable line", name, dictionary[i][0], cell)
+			}
+		}
+	}
+}
+
+func TestJSON(t *testing.T) {
+	for name, a := range samples() {
+		content := encode(a, []figure.Picture{picture("means")})
+		// encoding/json takes neither NaN nor Inf, nor two values.
+		var v map[string]any
+		if err := json.Unmarshal(content, &v); err != nil {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		if v["schema"] != schema || len(v["pictures"].([]any)) != 1 {
+			t.Errorf("%s: schema %v, pictures %v", name, v["schema"], v["pictures"])
+		}
+		if bytes.Contains(content, []byte("\n\n")) || bytes.Contains(content, []byte(",\n}")) {
+			t.Errorf("%s: not laid out", name)
+		}
+	}
+}
+
+// JSON holds the numbers to the last bit, null for those that are absent, and words.
+func TestJSONValues(t *testing.T) {
+	a := usual.analysis()
+	a.Endpoints[0].Cells[1][2].Change.Mean = 0.1 + 0.2
+	a.Endpoints[0].Model.LogLik = nan
+	var v struct {
+		Design struct {
+			Arms     []string
+			Subjects []struct {
+				ID  string
+				BMI *float64
+			}
+		}
+		Plan struct {
+			Covariance string
+			DF         string
+			WithinCV   float64 `json:"within_cv"`
+		}
+		Endpoints []struct {
+			Name, Direction string
+			RC              *float64
+			Values          [][]struct {
+				X       *float64
+				Missing string
+				Flags   []string
+			}
+			Cells [][]struct {
+				Change struct {
+					N    int
+					Mean float64
+				}
+			}
+			Changes [][]struct {
+				Delta   *float64
+				Verdict string
+			}
+			Model struct {
+				LogLik  *float64                 `json:"log_lik"`
+				LSMeans [][]struct{ DF float64 } `json:"ls_means"`
+			}
+			Contrasts []struct {
+				Arm, Visit int
+				NReference int `json:"n_reference"`
+				Holm       *float64
+				Wilcoxon   struct {
+					Exact bool
+					Shift struct{ Low float64 }
+				}
+			}
+		}
+		Inputs []struct{ SHA256 string }
+	}
+	if err := json.Unmarshal(encode(a, nil), &v); err != nil {
+		t.Fatal(err)
+	}
+	e := v.Endpoints[0]
+	if e.Cells[1][2].Change.Mean != 0.1+0.2 || e.Model.LogLik != nil || v.Endpoints[3].RC != nil || e.RC == nil || v.Design.Subjects[4].BMI != nil {
+		t.Errorf("numbers: mean %v, logLik %v, RC %v and %v", e.Cells[1][2].Change.Mean, e.Model.LogLik, e.RC, v.Endpoints[3].RC)
+	}
+	if e.Direction != "higher is worse" || v.Plan.Covariance != "unstructured" || v.Plan.DF != "Kenward–Roger" || v.Plan.WithinCV != 0.05 {
+		t.Errorf("words: %q %q %q", e.Direction, v.Plan.Covariance, v.Plan.DF)
+	}
+	if x := e.Values[2][2]; x.X != nil || x.Missing != "no study" || len(x.Flags) != 1 || x.Flags[0] != "no result (S003, visit 2): no study" {
+		t.Errorf("a missing value: %+v", x)
+	}
+	if c := e.Contrasts[1]; c.Visit != 2 || c.NReference != a.Endpoints[0].Contrasts[1].NReference || c.Holm == nil || !c.Wilcoxon.Exact {
+		t.Errorf("a contrast: %+v", c)
+	}
+	if e.Model.LSMeans[1][1].DF != 20.5 || len(v.Inputs[0].SHA256) != 64 || e.Changes[0][0].Verdict != "none" || e.Changes[0][0].Delta != nil {
+		t.Error("least-squares means, inputs or changes are not as they should be")
+	}
+}
+
+func TestSnake(t *testing.T) {
+	for in, want := range map[string]string{
+		"ID": "id", "SHA256": "sha256", "WithinCVOf": "within_cv_of", "LSMeans": "ls_means", "NReference": "n_reference",
+		"BaselineMean": "baseline_mean", "DF": "df", "Q1": "q1", "SDC": "sdc", "MeanOfTwo": "mean_of_two",
+	} {
+		if got := snake(in); got != want {
+			t.Errorf("%s: %s, want %s", in, got, want)
+		}
+	}
+}
+
+// docs/trial.md names every file and every column.
+func TestDocsNameEveryColumn(t *testing.T) {
+	b, err := os.ReadFile(filepath.Join("..", "..", "docs", "trial.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	a := usual.analysis()
+	for _, table := range tables(&a) {
+		_, after, ok := strings.Cut(string(b), "\n### "+table.name+".csv\n")
+		if !ok || !strings.Contains(string(b), "  "+table.name+".csv ") {
+			t.Errorf("docs/trial.md has no %s.csv", table.name)
+			continue
+		}
+		section, _, _ := strings.Cut(after, "\n### ")
+		said := map[string]bool{}
+		for _, line := range strings.Split(section, "\n") {
+			if cells := strings.Split(line, "|"); len(cells) > 2 {
+				for _, name := range strings.Split(cells[1], ",") {
+					said[strings.TrimSpace(name)] = true
+				}
+			}
+		}
+		for _, c := range table.columns {
+			if !said[c] {
+				t.Errorf("docs/trial.md, %s.csv: no word of %s", table.name, c)
+			}
+			delete(said, c)
+		}
+		for name := range said {
+			if name != "column" && name != "---" {
+				t.Errorf("docs/trial.md, %s.csv: there is no column %s", table.name, name)
+			}
+		}
+	}
+}
