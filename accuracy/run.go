@@ -27,7 +27,7 @@ type Options struct {
 	// Workers is the number of slices measured at a time; 0 means one per
 	// processor. It never changes a result.
 	Workers int
-	// Progress, if set, is called after each slice, one call at a time.
+	// Progress, if set, is called after each slice and each kind of trial, one call at a time.
 	Progress func(done, all int)
 }
 
@@ -45,8 +45,8 @@ const (
 	JudgedFactor = 10
 )
 
-// Run measures every method in every cell of the grid and judges the result by
-// the limits. The same options give the same figures, for any number of workers.
+// Run measures every method in every cell of the grid, and a trial's primary test where there
+// is no effect, and judges the result by the limits. The same options give the same figures, for any number of workers.
 // Errors: a grid that makes no sense, and the context's.
 func Run(ctx context.Context, o Options) (report.Accuracy, error) {
 	if o.Draws == 0 {
@@ -58,24 +58,36 @@ func Run(ctx context.Context, o Options) (report.Accuracy, error) {
 	if len(o.Grid.Trains) == 0 {
 		o.Grid = DefaultGrid()
 	}
-	slicesOf := o.slices()
+	slicesOf, trialsOf := o.slices(), nullTrials()
 	cells := make([][]report.AccuracyCell, len(slicesOf))
+	nulls := make([]report.AccuracyNull, len(trialsOf))
 	var mutex sync.Mutex
 	done := 0
 	g, ctx := errgroup.WithContext(ctx)
 	g.SetLimit(o.Workers)
-	for _, n := range largestFirst(slicesOf) {
+	start := func(work func() error) {
 		g.Go(func() error {
-			var err error
-			if cells[n], err = measure(ctx, slicesOf[n]); err != nil {
+			if err := work(); err != nil {
 				return fmt.Errorf("accuracy: %w", err)
 			}
 			mutex.Lock()
 			defer mutex.Unlock()
 			if done++; o.Progress != nil {
-				o.Progress(done, len(slicesOf))
+				o.Progress(done, len(slicesOf)+len(trialsOf))
 			}
 			return nil
+		})
+	}
+	for _, n := range largestFirst(slicesOf) {
+		start(func() (err error) {
+			cells[n], err = measure(ctx, slicesOf[n])
+			return err
+		})
+	}
+	for n, of := range trialsOf {
+		start(func() (err error) {
+			nulls[n], err = of.measure(ctx, o.Draws*nullFactor, o.Seed)
+			return err
 		})
 	}
 	if err := g.Wait(); err != nil {
@@ -83,12 +95,12 @@ func Run(ctx context.Context, o Options) (report.Accuracy, error) {
 	}
 	a := report.Accuracy{
 		Draws: o.Draws, JudgedDraws: o.Draws * JudgedFactor, Seed: o.Seed,
-		Echoes: oai.Echoes, Spacing: oai.Spacing, Cells: slices.Concat(cells...),
+		Echoes: oai.Echoes, Spacing: oai.Spacing, Cells: slices.Concat(cells...), Null: nulls,
 	}
 	for _, m := range methods() {
 		a.Methods = append(a.Methods, m.AccuracyMethod)
 	}
-	a.Limits = Judge(a.Cells)
+	a.Limits = append(Judge(a.Cells), judgeNull(nulls)...)
 	return a, nil
 }
 

@@ -24,7 +24,7 @@ func TestRunDoesNotDependOnWorkers(t *testing.T) {
 	for i, workers := range []int{1, 3} {
 		calls, last := 0, 0
 		o := Options{Draws: 60, Seed: 4, Grid: small(), Workers: workers, Progress: func(done, all int) {
-			if calls++; done != calls || all != 8 {
+			if calls++; done != calls || all != 8+4 {
 				t.Errorf("progress %d of %d in call %d", done, all, calls)
 			}
 			last = done
@@ -33,8 +33,8 @@ func TestRunDoesNotDependOnWorkers(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if want := 8 * 2 * len(methods()); last != 8 || len(a.Cells) != want {
-			t.Errorf("%d slices, %d cells, want 8 and %d", last, len(a.Cells), want)
+		if want := 8 * 2 * len(methods()); last != 8+4 || len(a.Cells) != want {
+			t.Errorf("%d pieces of work, %d cells, want 12 and %d", last, len(a.Cells), want)
 		}
 		runs[i] = a
 	}

@@ -27,7 +27,28 @@ type Accuracy struct {
 	Spacing float64
 	Methods []AccuracyMethod
 	Cells   []AccuracyCell
+	Null    []AccuracyNull
 	Limits  []AccuracyLimit
+}
+
+// AccuracyNull is how often the primary test of a trial finds a difference where there is
+// none.
+type AccuracyNull struct {
+	// Method is the test's name; Where are the missing visits in words.
+	Method, Words, Where string
+	PerArm               int
+	// First holds the first trials, All those and the others.
+	First, All AccuracyRate
+}
+
+// AccuracyRate counts trials that found a difference.
+type AccuracyRate struct {
+	Trials, Found int
+	// FellBack were fitted with a covariance that is not the first; Failed could not be
+	// analysed, and count as having found nothing.
+	FellBack, Failed int
+	// Share is Found over Trials, Low and High its exact 95 % interval.
+	Share, Low, High float64
 }
 
 // AccuracyMethod is a method with the options it was measured with.
@@ -70,6 +91,8 @@ const (
 	QuantityBias     = "bias"
 	QuantitySD       = "SD over bound"
 	QuantityCoverage = "coverage"
+	// QuantityFalsePositives is about a trial's test, not a cell.
+	QuantityFalsePositives = "false positives"
 )
 
 // AccuracyLimit is a limit set beforehand and what became of it.
@@ -83,7 +106,9 @@ type AccuracyLimit struct {
 	Cells         int
 	Worst         AccuracyCell
 	Value, Chance float64
-	Met           bool
+	// At says where Value is from if it is from no cell.
+	At  string
+	Met bool
 }
 
 // Missed counts the limits that are not met.

@@ -42,8 +42,18 @@ type accuracyView struct {
 	ByB1                     []methodView // against B1 at the best SNR
 	Trains                   []string
 	Spans                    []spanView
+	Null                     []nullView
+	NullPerArm               int
 	SNRPicture, B1Picture    htmltemplate.URL
 }
+
+// nullView is a test where there is no effect: the rates of the first trials and of all.
+type nullView struct {
+	Method, Words, Where string
+	First, All           rateView
+}
+
+type rateView struct{ Trials, Share, Interval, Left string }
 
 // limitView is a limit in words.
 type limitView struct {
@@ -94,7 +104,18 @@ func newAccuracyView(a Accuracy) accuracyView {
 		v.ByB1 = append(v.ByB1, a.methodView(m, b1, func(t2, x float64) AccuracyCell { return a.judged(t2, a.bestSNR(), x) }))
 	}
 	v.addSpans(a)
+	for _, n := range a.Null {
+		v.Null = append(v.Null, nullView{n.Method, n.Words, n.Where, newRateView(n.First), newRateView(n.All)})
+		v.NullPerArm = n.PerArm
+	}
 	return v
+}
+
+func newRateView(r AccuracyRate) rateView {
+	return rateView{
+		Trials: fmt.Sprintf("%d of %d", r.Found, r.Trials), Share: percent(r.Share, 2),
+		Interval: fmt.Sprintf("%.2f–%.2f %%", 100*r.Low, 100*r.High), Left: fmt.Sprintf("%d, %d", r.FellBack, r.Failed),
+	}
 }
 
 // typicalSNR is that of cartilage in a good knee scan; the limits look at it too.
@@ -226,12 +247,19 @@ func newLimitView(l AccuracyLimit) limitView {
 	case QuantityCoverage:
 		v.Limit = fmt.Sprintf("coverage %g–%g %%", 100*l.Low, 100*l.High)
 		v.Worst = fmt.Sprintf("%.1f ± %.1f %%", 100*l.Value, 100*l.Chance)
+	case QuantityFalsePositives:
+		v.Limit = fmt.Sprintf("false positives %g–%g %%", 100*l.Low, 100*l.High)
+		v.Worst = fmt.Sprintf("%.2f ± %.2f %%", 100*l.Value, 100*l.Chance)
 	default:
 		v.Limit = fmt.Sprintf("%s ≤ %g", l.Quantity, l.High)
 		v.Worst = fmt.Sprintf("%.3f ± %.3f", l.Value, l.Chance)
 	}
 	if l.Cells == 0 {
 		v.Worst, v.WorstAt = "–", "no such cell"
+		return v
+	}
+	if l.At != "" {
+		v.WorstAt = l.At
 		return v
 	}
 	v.WorstAt = fmt.Sprintf("T2 %g ms, SNR %g, B1 %g", l.Worst.T2, l.Worst.SNR, l.Worst.B1)

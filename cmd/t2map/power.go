@@ -197,7 +197,7 @@ func (f powerFlags) print(w io.Writer, s power.Scenario, size power.Size, words 
 	fellBack, failed := 0, 0
 	for _, r := range size.Tried {
 		p := r.Power()
-		fmt.Fprintf(t, "%d\t%.1f %%\t%.1f to %.1f\t%d\t%d\t\n", r.PerArm, 100*p.Estimate, 100*p.Low, 100*p.High, r.FellBack, r.Failed)
+		fmt.Fprintf(t, "%d\t%.2f %%\t%.1f to %.1f\t%d\t%d\t\n", r.PerArm, 100*p.Estimate, 100*p.Low, 100*p.High, r.FellBack, r.Failed)
 		fellBack += r.FellBack
 		failed += r.Failed
 	}

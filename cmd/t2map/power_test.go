@@ -53,7 +53,7 @@ func TestPower(t *testing.T) {
 		t.Errorf("with three workers:\n%s\nwas\n%s", again, stdout)
 	}
 	code, stdout, stderr = call("power", "--sd", "3", "--visits", "1", "--difference", "30", "--n", "12,1", "--simulations", "50")
-	if code != exitOK || !strings.Contains(stdout, "100.0 %") || !strings.Contains(stdout, "50 trials could not be analysed") || strings.Contains(stdout, "smallest") {
+	if code != exitOK || !strings.Contains(stdout, "100.00 %") || !strings.Contains(stdout, "50 trials could not be analysed") || strings.Contains(stdout, "smallest") {
 		t.Errorf("status %d\n%s%s", code, stdout, stderr)
 	}
 }

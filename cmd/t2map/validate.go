@@ -22,7 +22,8 @@ func validateCommand() *cobra.Command {
 		Short: "Measure every method against a known T2, and judge it by limits",
 		Long: `validate makes a digital reference object of known T2 (10 to 100 ms, at SNR 5 to 100
 and B1 0.6 to 1.2, in four echo trains), fits it by every method on this machine and
-compares bias, spread and intervals with limits that were set beforehand. It writes
+compares bias, spread and intervals with limits that were set beforehand. It also draws
+trials without an effect and counts how often their primary test finds one. It writes
 into the folder
 
   index.html          limits, pictures and tables as a page

@@ -29,7 +29,7 @@ func TestValidate(t *testing.T) {
 			t.Errorf("validate does not say %q:\n%s", w, stdout)
 		}
 	}
-	if !strings.Contains(stderr, "measuring: 168 of 168") {
+	if !strings.Contains(stderr, "measuring: 172 of 172") {
 		t.Errorf("no progress on stderr: %q", stderr)
 	}
 	for _, name := range []string{"index.html", "accuracy.csv", "accuracy.md", "bias-snr.png", "bias-b1.png"} {

@@ -37,6 +37,7 @@ type likelihood struct {
 
 	work [4][]float64
 	vec  [3][]float64
+	rows []int
 }
 
 // block is what eval and derive hold of one pattern of visits.
@@ -317,19 +318,19 @@ func (f *likelihood) outer(dst []float64, first, m int) {
 func (f *likelihood) traces(b *block, j int) {
 	m, v, q := len(b.visits), f.shape.visits, f.q
 	ds, prod := f.work[0][:m*m], f.work[1][:m*m]
-	f.timesInverse(ds, b, f.d[j])
-	mul(prod, b.forExpected, ds, m)
+	rows := f.timesInverse(ds, b, f.d[j])
+	mulRows(prod, b.forExpected, ds, m, rows)
 	wide := f.work[2][:v*v]
 	b.spread(wide, prod, v)
 	for k := range j + 1 {
 		f.expected[j*q+k] += 2 * inner(f.d[k], wide, v)
 	}
-	mul(prod, b.forObserved, ds, m)
+	mulRows(prod, b.forObserved, ds, m, rows)
 	b.spread(wide, prod, v)
 	for k := range j + 1 {
 		f.observed[j*q+k] += 2 * inner(f.d[k], wide, v)
 	}
-	mul(prod, b.inv, ds, m)
+	mulRows(prod, b.inv, ds, m, rows)
 	pj, hj := f.p[j*f.n*f.n:(j+1)*f.n*f.n], f.h[j*f.n:(j+1)*f.n]
 	e := f.vec[0][:m]
 	for _, first := range b.rows {
@@ -339,10 +340,11 @@ func (f *likelihood) traces(b *block, j int) {
 	}
 }
 
-// timesInverse puts DΣᵢ⁻¹ into dst.
-func (f *likelihood) timesInverse(dst []float64, b *block, d []entry) {
+// timesInverse puts DΣᵢ⁻¹ into dst. Of a single entry it returns the rows that are not zero.
+func (f *likelihood) timesInverse(dst []float64, b *block, d []entry) []int {
 	m := len(b.visits)
 	clear(dst[:m*m])
+	f.rows = f.rows[:0]
 	for _, e := range d {
 		i, j := b.at[e.a], b.at[e.b]
 		if i < 0 || j < 0 {
@@ -352,7 +354,17 @@ func (f *likelihood) timesInverse(dst []float64, b *block, d []entry) {
 		if i != j {
 			floats.AddScaled(dst[j*m:j*m+m], e.v, b.inv[i*m:i*m+m])
 		}
+		if len(d) == 1 && i != j {
+			f.rows = append(f.rows, j)
+		}
+		if len(d) == 1 {
+			f.rows = append(f.rows, i)
+		}
 	}
+	if len(d) > 1 {
+		return nil
+	}
+	return f.rows
 }
 
 // spread puts a matrix of the block's visits among all v.

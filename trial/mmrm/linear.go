@@ -65,13 +65,21 @@ func cholesky(a, l []float64, n int) (logDet, pivot float64, ok bool) {
 }
 
 // mul puts ab into dst, all n×n.
-func mul(dst, a, b []float64, n int) {
+func mul(dst, a, b []float64, n int) { mulRows(dst, a, b, n, nil) }
+
+// mulRows is mul for a b of which only the given rows are not zero; nil: any.
+func mulRows(dst, a, b []float64, n int, rows []int) {
 	clear(dst[:n*n])
 	for i := range n {
-		for k, v := range a[i*n : i*n+n] {
-			if v != 0 {
-				floats.AddScaled(dst[i*n:i*n+n], v, b[k*n:k*n+n])
+		to, from := dst[i*n:i*n+n], a[i*n:i*n+n]
+		if rows == nil {
+			for k, v := range from {
+				floats.AddScaled(to, v, b[k*n:k*n+n])
 			}
+			continue
+		}
+		for _, k := range rows {
+			floats.AddScaled(to, from[k], b[k*n:k*n+n])
 		}
 	}
 }

@@ -12,6 +12,10 @@ const (
 	// times effects squared: 64 MB, of which there are two. Heterogeneous compound
 	// symmetry of 100 visits in two arms is inside, of 200 is not.
 	maxMatrices = 1 << 23
+	// maxWork is how many multiplications an iteration may take of a structure with a variance
+	// for each visit, a third of a second: heterogeneous compound symmetry of 50 visits and
+	// 24 patterns, or unstructured of 20 visits and 60 patterns. A fit takes 4 to 100.
+	maxWork = 3e8
 	// maxVisits is what any structure is tried on: its Σ takes 8 MB.
 	maxVisits = 1000
 	// edge is where Σ counts as singular: a visit of which the others explain all but this
@@ -158,8 +162,10 @@ func (p *problem) feasible(kind Covariance) error {
 	if p.visits > maxVisits {
 		return fmt.Errorf("%w: %d visits, and at most %d are fitted here", ErrSingular, p.visits, maxVisits)
 	}
-	if q := (structure{kind: kind, visits: p.visits}).params(); q*p.params*p.params > maxMatrices {
-		return fmt.Errorf("%w: %d parameters beside %d effects are more than are fitted here", ErrSingular, q, p.params)
+	q := structure{kind: kind, visits: p.visits}.params()
+	if q*p.params*p.params > maxMatrices || (kind == Unstructured || kind == HeterogeneousCS) && p.work(kind) > maxWork {
+		return fmt.Errorf("%w: %d parameters, beside %d effects and with %d patterns of visits, take more time than is given to a fit here",
+			ErrSingular, q, p.params, len(p.patterns))
 	}
 	if p.visits == 1 {
 		return nil
@@ -179,6 +185,25 @@ func (p *problem) feasible(kind Covariance) error {
 		return fmt.Errorf("%w: no subject has two visits", ErrSingular)
 	}
 	return nil
+}
+
+// work estimates the multiplications of an iteration; see likelihood.derive.
+func (p *problem) work(kind Covariance) float64 {
+	q, n := float64(structure{kind: kind, visits: p.visits}.params()), float64(p.params)
+	work := q*n*n*n + q*q*n*n/2 + q*q*q/3
+	for _, t := range p.patterns {
+		m := float64(len(t.visits))
+		if kind == Unstructured {
+			work += q * 6 * m * m
+		} else {
+			work += q * 3 * m * m * m
+		}
+		for _, first := range t.rows {
+			entries := float64(p.first[first+len(t.visits)] - p.first[first])
+			work += q * entries * entries
+		}
+	}
+	return work
 }
 
 // carriesAny checks that Σ without structure can be had at all: with as many visits as
