@@ -115,8 +115,10 @@ type Cell struct {
 	Value, Change, Percent Description
 	// Missing is how many subjects of the arm have no value here.
 	Missing int
-	// Flags are those on figures that touch this cell, by value or by its change.
-	Flags []int
+	// ValueFlags are those that figures of the values have to show, ChangeFlags those that
+	// figures of changes have to: the flags of the values, or of these and their baselines, that
+	// are in the description.
+	ValueFlags, ChangeFlags []int
 }
 
 // Model is a fitted mixed model for repeated measures, or why there is none.
@@ -137,6 +139,11 @@ type Model struct {
 	Sigma [][]float64
 	// Formula in words: "change ~ baseline + arm + visit + arm:visit".
 	Formula string
+	// LeftOut says which terms and visits are not in the model, and why: "age follows from
+	// site", "month03: too few changes".
+	LeftOut []string
+	// N is indexed by arm and visit after baseline: subjects who are in the model there.
+	N [][]int
 	// LSMeans is indexed by arm and visit after baseline: least-squares means of the
 	// change, at the mean baseline and covariates of the observations, and with
 	// equal weight of each level of a factor (as emmeans).
@@ -151,10 +158,14 @@ type Contrast struct {
 	Arm, Visit int
 	// N of the arm and of the reference: subjects with a change at this visit.
 	N, NReference int
+	// NAdjusted and NAdjustedReference are those of them whose covariates are known: who is
+	// in the model, the analysis of covariance and the permutation test.
+	NAdjusted, NAdjustedReference int
 	// Primary marks the primary contrast.
 	Primary bool
 	// Model is the difference of least-squares means; Holm its p adjusted over the
-	// compartments at this visit and arm (Holm 1979), NaN for other endpoints.
+	// compartments at this visit and arm (Holm 1979), NaN for other endpoints. The family is all
+	// compartments of the analysis: one without a p counts as p = 1.
 	Model mmrm.Estimate
 	Holm  float64
 	// Effect is Hedges' g of the change with its interval.
@@ -223,11 +234,20 @@ type ResponderCount struct {
 	SDC float64
 }
 
+// Whose changes are correlated, where it is not one arm's subjects.
+const (
+	// AllSubjects: regardless of arm. A difference between arms in both endpoints is part of it.
+	AllSubjects = -1
+	// WithinArms: partial rank correlation, given the arm.
+	WithinArms = -2
+)
+
 // Correlation is Spearman's between the changes of two endpoints at one visit.
 type Correlation struct {
 	// X and Y are indices into Analysis.Endpoints: a compartment and another.
 	X, Y int
-	// Visit and Arm are indices into the design; Arm −1 is all subjects.
+	// Visit and Arm are indices into the design; Arm is AllSubjects or WithinArms where it is
+	// not one arm's.
 	Visit, Arm int
 	N          int
 	// Rho with its interval (Fisher's z, variance of Bonett and Wright 2000).

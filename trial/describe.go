@@ -29,7 +29,7 @@ func (a *EndpointAnalysis) describeCells(d Design, flags []Flag, level float64) 
 		a.Cells[arm] = make([]Cell, len(d.Visits))
 		for v := range d.Visits {
 			a.Cells[arm][v] = a.cell(d, [2]int{arm, v}, level)
-			a.Cells[arm][v].Flags = a.touching(d, flags, [2]int{arm, v})
+			a.flagCell(d, flags, [2]int{arm, v})
 		}
 	}
 }
@@ -51,22 +51,32 @@ func (a *EndpointAnalysis) cell(d Design, armVisit [2]int, level float64) Cell {
 	return c
 }
 
-// touching returns the flags that figures of this arm at this visit have to show: those of
-// its values and, as change is from them, of their baselines.
-func (a *EndpointAnalysis) touching(d Design, flags []Flag, armVisit [2]int) []int {
-	var all []int
+// flagCell gathers the flags that figures of this arm at this visit have to show. A value that two
+// studies took from a description is touched as one that is in it.
+func (a *EndpointAnalysis) flagCell(d Design, flags []Flag, armVisit [2]int) {
+	cell := &a.Cells[armVisit[0]][armVisit[1]]
+	add := func(to *[]int, of []int) {
+		for _, f := range of {
+			if flags[f].Kind.OnFigures() && !slices.Contains(*to, f) {
+				*to = append(*to, f)
+			}
+		}
+	}
 	for s, subject := range d.Subjects {
 		if subject.Arm != armVisit[0] {
 			continue
 		}
-		for _, v := range []int{0, armVisit[1]} {
-			for _, f := range a.Values[s][v].Flags {
-				if flags[f].Kind.OnFigures() && !slices.Contains(all, f) {
-					all = append(all, f)
-				}
-			}
+		baseline, value := a.Values[s][0], a.Values[s][armVisit[1]]
+		add(&cell.ValueFlags, value.Flags)
+		// A change needs both: one that is missing for another reason is touched by neither.
+		if touches(baseline) && touches(value) {
+			add(&cell.ChangeFlags, baseline.Flags)
+			add(&cell.ChangeFlags, value.Flags)
 		}
 	}
-	slices.Sort(all)
-	return all
+	slices.Sort(cell.ValueFlags)
+	slices.Sort(cell.ChangeFlags)
 }
+
+// touches says whether a value is in a description, or a flag has taken it from there.
+func touches(v Value) bool { return v.Missing == "" || len(v.Flags) > 0 }

@@ -97,7 +97,7 @@ func TestMeanOfTwoStudies(t *testing.T) {
 	if v.X != 37 || len(v.Flags) != 1 || a.Flags[v.Flags[0]].Text != "two studies at this visit: their mean is used" {
 		t.Errorf("%+v", v)
 	}
-	if f := a.Endpoints[0].Cells[1][1].Flags; len(f) != 1 {
+	if f := a.Endpoints[0].Cells[1][1].ValueFlags; len(f) != 1 {
 		t.Errorf("the cell's flags: %v", f)
 	}
 }
@@ -126,7 +126,7 @@ func TestFlagsChangesWithinASubject(t *testing.T) {
 		t.Errorf("protocol: %+v", f)
 	}
 	cells := a.Endpoints[0].Cells
-	if len(cells[0][2].Flags) != 1 || len(cells[0][1].Flags) != 0 || len(cells[1][1].Flags) != 1 || len(cells[1][2].Flags) != 0 {
+	if len(cells[0][2].ValueFlags) != 1 || len(cells[0][2].ChangeFlags) != 1 || len(cells[0][1].ChangeFlags) != 0 || len(cells[1][1].ValueFlags) != 1 || len(cells[1][2].ValueFlags) != 0 {
 		t.Errorf("flags of cells: %v %v", cells[0], cells[1])
 	}
 }

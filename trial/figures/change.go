@@ -23,7 +23,7 @@ func Changes(a trial.Analysis, o Options) ([]figure.Picture, error) {
 			c := changeChart(a, e, f, func(arm, v int) point {
 				cell := cellOf(e, arm, v)
 				d := cell.Change
-				return point{d.N, d.Mean, d.Low, d.High, flags.touch(cell.Flags)}
+				return point{d.N, d.Mean, d.Low, d.High, flags.touch(cell.ChangeFlags)}
 			})
 			if o.Individuals {
 				c.lines = individuals(a, func(s, v int) float64 {

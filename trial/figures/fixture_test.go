@@ -128,8 +128,8 @@ func describe(a *trial.Analysis, e *trial.EndpointAnalysis) {
 				}
 				values, changes = append(values, e.Values[s][v].X), append(changes, e.Changes[s][v].Delta)
 				for _, f := range e.Values[s][v].Flags {
-					if !slices.Contains(c.Flags, f) {
-						c.Flags = append(c.Flags, f)
+					if !slices.Contains(c.ValueFlags, f) {
+						c.ValueFlags, c.ChangeFlags = append(c.ValueFlags, f), append(c.ChangeFlags, f)
 					}
 				}
 			}

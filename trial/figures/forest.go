@@ -101,7 +101,7 @@ func newForestBlock(a trial.Analysis, endpoints []int, flags *flagged) forestBlo
 			if len(a.Design.Arms) > 2 {
 				row.words += ", " + a.Design.Arms[c.Arm]
 			}
-			row.flagged = flags.touch(cellOf(e, c.Arm, c.Visit).Flags, cellOf(e, 0, c.Visit).Flags)
+			row.flagged = flags.touch(cellOf(e, c.Arm, c.Visit).ChangeFlags, cellOf(e, 0, c.Visit).ChangeFlags)
 			rows = append(rows, row)
 			core, full, errors = append(core, c.Model.Value), append(full, c.Model.Low, c.Model.High), append(errors, c.Model.SE)
 			b.withHolm = b.withHolm || !math.IsNaN(c.Holm)

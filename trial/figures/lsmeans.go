@@ -23,7 +23,7 @@ func LSMeans(a trial.Analysis, _ Options) ([]figure.Picture, error) {
 			fitted = fitted || e.Model.Failed == "" && len(e.Model.LSMeans) > 0
 			c := changeChart(a, e, f, func(arm, v int) point {
 				cell, m := cellOf(e, arm, v), lsMeanOf(e, arm, v)
-				return point{cell.Change.N, m.Value, m.Low, m.High, flags.touch(cell.Flags)}
+				return point{cell.Change.N, m.Value, m.Low, m.High, flags.touch(cell.ChangeFlags)}
 			})
 			if e.Model.Failed != "" {
 				c.why = "no model: " + e.Model.Failed

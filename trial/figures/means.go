@@ -24,7 +24,7 @@ func Means(a trial.Analysis, o Options) ([]figure.Picture, error) {
 				for v := range a.Design.Visits {
 					cell := cellOf(e, arm, v)
 					d := cell.Value
-					points = append(points, point{d.N, d.Mean, d.Low, d.High, flags.touch(cell.Flags)})
+					points = append(points, point{d.N, d.Mean, d.Low, d.High, flags.touch(cell.ValueFlags)})
 				}
 				c.arms = append(c.arms, points)
 			}

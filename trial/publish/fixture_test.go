@@ -141,7 +141,7 @@ func cellsOf(d trial.Design, x trial.EndpointAnalysis) [][]trial.Cell {
 					continue
 				}
 				value, change := x.Values[n][v], x.Changes[n][v]
-				c.Flags = append(c.Flags, value.Flags...)
+				c.ValueFlags, c.ChangeFlags = append(c.ValueFlags, value.Flags...), append(c.ChangeFlags, value.Flags...)
 				if math.IsNaN(value.X) {
 					c.Missing++
 					continue

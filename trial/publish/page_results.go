@@ -60,7 +60,11 @@ func byVisit(a *trial.Analysis, e *trial.EndpointAnalysis, from int, cells func(
 				visit = cell{}
 			}
 			c := e.Cells[arm][v]
-			last := cell{Text: kindsOf(*a, figureFlags(a, c.Flags)), Class: "flagged"}
+			flags := c.ChangeFlags
+			if from == 0 { // values
+				flags = c.ValueFlags
+			}
+			last := cell{Text: kindsOf(*a, figureFlags(a, flags)), Class: "flagged"}
 			rows = append(rows, row{Cells: append(append([]cell{visit, name(a.Design.Arms[arm])}, cells(c, sizes[arm])...), last)})
 		}
 		groups = append(groups, group{Rows: rows})

@@ -113,16 +113,17 @@ func descriptionTable(a *trial.Analysis) table {
 		e := &a.Endpoints[i]
 		for arm, cells := range e.Cells {
 			for visit, c := range cells {
-				at := descriptionRow{place: place{a, e, arm, visit}, planned: sizes[arm], flags: c.Flags}
+				at := descriptionRow{place: place{a, e, arm, visit}, planned: sizes[arm]}
 				for _, m := range []struct {
-					name string
-					d    trial.Description
-				}{{"value", c.Value}, {"change", c.Change}, {"percent", c.Percent}} {
+					name  string
+					d     trial.Description
+					flags []int
+				}{{"value", c.Value, c.ValueFlags}, {"change", c.Change, c.ChangeFlags}, {"percent", c.Percent, c.ChangeFlags}} {
 					if visit == 0 && m.name != "value" {
 						continue // there is no change at baseline
 					}
 					r := at
-					r.measure, r.Description = m.name, m.d
+					r.measure, r.Description, r.flags = m.name, m.d, m.flags
 					rows = append(rows, r)
 				}
 			}
