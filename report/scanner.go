@@ -72,8 +72,9 @@ const (
 
 // acquisition says on one line how the series was acquired: echoes, TR, matrix, spacing,
 // flip angle, bandwidth and sequence, those that are known. Acquisitions that agree in
-// these to the decimals above have the same text, others another. It is empty where an
-// earlier version did not say.
+// these to the decimals above have the same text, others another. t2map's own words are
+// ASCII, as spreadsheets take UTF-8 for another encoding. It is empty where an earlier
+// version did not say.
 func (r Result) acquisition() string {
 	a := r.Acquisition
 	if a == nil {
@@ -90,9 +91,9 @@ func (r Result) acquisition() string {
 	}
 	add("TR", a.TRMS, decimalsTR, " ms")
 	parts = append(parts,
-		fmt.Sprintf("%d×%d×%d", r.Size[0], r.Size[1], r.Size[2]),
-		fmt.Sprintf("%s×%s×%s mm", steady(a.PixelSpacingMM[0], decimalsPixel), steady(a.PixelSpacingMM[1], decimalsPixel), steady(r.Spacing[2], decimalsSlice)))
-	add("flip", a.FlipDegrees, decimalsFlip, "°")
+		fmt.Sprintf("%dx%dx%d", r.Size[0], r.Size[1], r.Size[2]),
+		fmt.Sprintf("%sx%sx%s mm", steady(a.PixelSpacingMM[0], decimalsPixel), steady(a.PixelSpacingMM[1], decimalsPixel), steady(r.Spacing[2], decimalsSlice)))
+	add("flip", a.FlipDegrees, decimalsFlip, " deg")
 	add("bandwidth", a.PixelBandwidthHz, decimalsBandwidth, " Hz/px")
 	if s := strings.TrimSpace(printable.Line(a.Sequence)); s != "" {
 		parts = append(parts, "sequence "+s)
@@ -111,7 +112,7 @@ func echoes(te []float64) string {
 	}
 	list := strings.Join(texts, ", ")
 	if even {
-		list = texts[0] + "–" + texts[len(te)-1]
+		list = texts[0] + "-" + texts[len(te)-1]
 	}
 	return fmt.Sprintf("%d echoes %s ms", len(te), list)
 }

@@ -5,6 +5,7 @@ import (
 	"math/rand/v2"
 	"strings"
 	"testing"
+	"unicode"
 
 	"github.com/t2map/t2map/segment"
 )
@@ -36,7 +37,7 @@ func oai() Result {
 	}
 }
 
-const oaiText = "7 echoes 10–70 ms, TR 2700 ms, 384×384×25, 0.3125×0.3125×3.5 mm, flip 180°, bandwidth 250 Hz/px, sequence *se2d7"
+const oaiText = "7 echoes 10-70 ms, TR 2700 ms, 384x384x25, 0.3125x0.3125x3.5 mm, flip 180 deg, bandwidth 250 Hz/px, sequence *se2d7"
 
 // What differs beyond jitter has another text; each change stands alone.
 func TestAcquisitionText(t *testing.T) {
@@ -52,25 +53,28 @@ func TestAcquisitionText(t *testing.T) {
 			r.Acquisition.TRMS, r.Acquisition.FlipDegrees, r.Acquisition.PixelBandwidthHz, r.Acquisition.PixelSpacingMM[1] = 2700.02, 179.99, 250.01, 0.31249999
 		}, oaiText},
 		{"TR", func(r *Result) { r.Acquisition.TRMS = 2701 }, strings.Replace(oaiText, "2700", "2701", 1)},
-		{"slices", func(r *Result) { r.Size[2] = 26 }, strings.Replace(oaiText, "×25", "×26", 1)},
+		{"slices", func(r *Result) { r.Size[2] = 26 }, strings.Replace(oaiText, "x25", "x26", 1)},
 		{"a pixel", func(r *Result) { r.Acquisition.PixelSpacingMM[0] = 0.4167 }, strings.Replace(oaiText, "0.3125", "0.4167", 1)},
 		{"the gap", func(r *Result) { r.Spacing[2] = 3.6 }, strings.Replace(oaiText, "3.5 mm", "3.6 mm", 1)},
-		{"an echo", func(r *Result) { r.TE = []float64{10, 20, 30, 40, 55, 60, 70} }, strings.Replace(oaiText, "10–70", "10, 20, 30, 40, 55, 60, 70", 1)},
+		{"an echo", func(r *Result) { r.TE = []float64{10, 20, 30, 40, 55, 60, 70} }, strings.Replace(oaiText, "10-70", "10, 20, 30, 40, 55, 60, 70", 1)},
 		{"flip", func(r *Result) { r.Acquisition.FlipDegrees = 175 }, strings.Replace(oaiText, "180", "175", 1)},
 		{"bandwidth", func(r *Result) { r.Acquisition.PixelBandwidthHz = 244.141 }, strings.Replace(oaiText, "250", "244.1", 1)},
 		{"sequence", func(r *Result) { r.Acquisition.Sequence = "tse" }, strings.Replace(oaiText, "*se2d7", "tse", 1)},
 		{"not said", func(r *Result) {
 			r.Acquisition.TRMS, r.Acquisition.FlipDegrees, r.Acquisition.PixelBandwidthHz, r.Acquisition.Sequence = nan, nan, nan, ""
-		}, "7 echoes 10–70 ms, 384×384×25, 0.3125×0.3125×3.5 mm"},
+		}, "7 echoes 10-70 ms, 384x384x25, 0.3125x0.3125x3.5 mm"},
 		{"varying", func(r *Result) {
 			r.Acquisition.TRMS, r.Acquisition.Varying = nan, []string{"TR"}
 		}, strings.Replace(oaiText, "TR 2700 ms", "TR varies", 1)},
-		{"two echoes", func(r *Result) { r.TE = r.TE[:2] }, strings.Replace(oaiText, "7 echoes 10–70", "2 echoes 10, 20", 1)},
+		{"two echoes", func(r *Result) { r.TE = r.TE[:2] }, strings.Replace(oaiText, "7 echoes 10-70", "2 echoes 10, 20", 1)},
 		{"hostile", func(r *Result) { r.Acquisition.TRMS, r.Acquisition.Sequence = 1e300, "a\nb" }, ""},
 	} {
 		r := oai()
 		c.change(&r)
 		got := r.acquisition()
+		if strings.ContainsFunc(got, func(c rune) bool { return c > unicode.MaxASCII }) {
+			t.Errorf("%s: %q is not ASCII", c.name, got)
+		}
 		if c.name == "hostile" {
 			if strings.ContainsAny(got, "\n") || strings.Contains(got, "Inf") {
 				t.Errorf("hostile: %q", got)

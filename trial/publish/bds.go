@@ -115,11 +115,11 @@ var bdsColumns = []column[bdsRow]{
 	{"AVISITN", "Analysis Visit (N)", number, "month", "", "nominal month of the visit", ofDesign, func(r bdsRow) string { return plain(monthOf(r.a.Design, r.visit)) }},
 	{"AVAL", "Analysis Value", number, endpointUnit, "", "", ofInput, func(r bdsRow) string { return plain(r.X) }},
 	{"BASE", "Baseline Value", number, endpointUnit, "", "AVAL of the first visit; empty where there is none", derived, func(r bdsRow) string { return plain(r.baseline()) }},
-	{"CHG", "Change from Baseline", number, endpointUnit, "", "AVAL − BASE; empty at baseline", derived, func(r bdsRow) string { return plain(r.Delta) }},
-	{"PCHG", "Percent Change from Baseline", number, "%", "", "100·CHG/BASE; empty at baseline and where BASE is not above 0", derived, func(r bdsRow) string { return plain(r.Percent) }},
+	{"CHG", "Change from Baseline", number, endpointUnit, "", "AVAL - BASE; empty at baseline", derived, func(r bdsRow) string { return plain(r.Delta) }},
+	{"PCHG", "Percent Change from Baseline", number, "%", "", "100*CHG/BASE; empty at baseline and where BASE is not above 0", derived, func(r bdsRow) string { return plain(r.Percent) }},
 	{"ABLFL", "Baseline Record Flag", text, "", "Y or empty", "Y at the first visit", derived, func(r bdsRow) string { return mark(r.visit == 0) }},
 	{"ANL01FL", "Analysis Flag 01", text, "", "Y or empty", "Y for an observation of the mixed model: a change, and every covariate of the plan is known", derived, func(r bdsRow) string { return mark(r.analysed()) }},
-	{"CRIT1", "Analysis Criterion 1", text, "", "", "the change exceeds the repeatability coefficient, 1.96·√2·wCV; empty at baseline and where no wCV is known", derived, func(r bdsRow) string { crit, _ := r.criterion(); return crit }},
+	{"CRIT1", "Analysis Criterion 1", text, "", "", "the change exceeds the repeatability coefficient, 1.96*sqrt(2)*wCV; empty at baseline and where no wCV is known", derived, func(r bdsRow) string { crit, _ := r.criterion(); return crit }},
 	{"CRIT1FL", "Criterion 1 Evaluation Result Flag", text, "", "Y, N or empty", "", derived, func(r bdsRow) string { _, flag := r.criterion(); return flag }},
 	{"SRCDOM", "Source Data", text, "", "MK or empty", "MK for compartments", assigned, func(r bdsRow) string {
 		if r.seq > 0 {

@@ -89,7 +89,7 @@ func wordOf(v reflect.Value) (string, bool) {
 	case mmrm.Covariance:
 		return x.String(), true
 	case mmrm.DF:
-		return x.String(), true
+		return dfTerm(x), true
 	}
 	return "", false
 }

@@ -82,7 +82,7 @@ var mkColumns = []column[mkRow]{
 	{"STUDYID", "Study Identifier", text, "", "", "name of the trial in the design; " + unnamed + " where it has none", ofDesign, func(r mkRow) string { return identifier(studyID(r.a.Design)) }},
 	{"DOMAIN", "Domain Abbreviation", text, "", "MK", "", assigned, fixed("MK")},
 	{"USUBJID", "Unique Subject Identifier", text, "", "", "STUDYID, a hyphen, the subject of the design", derived, func(r mkRow) string { return identifier(usubjid(r.a.Design, r.subject)) }},
-	{"MKSEQ", "Sequence Number", integer, "", "", "1, 2, … by subject, in the order of visits and compartments", assigned, func(r mkRow) string { return strconv.Itoa(r.seq) }},
+	{"MKSEQ", "Sequence Number", integer, "", "", "1, 2, ... by subject, in the order of visits and compartments", assigned, func(r mkRow) string { return strconv.Itoa(r.seq) }},
 	{"MKREFID", "Reference ID", text, "", "", "hash of the StudyInstanceUID, as compartments.csv has it", ofInput, func(r mkRow) string { return printable.Cell(within(r.Study, longestText)) }},
 	{"MKTESTCD", "Short Name of Musculoskeletal Test", text, "", "MUSCTSCD (C127269, extensible); " + toCheck + mkTestCode, "", assigned, fixed(mkTestCode)},
 	{"MKTEST", "Name of Musculoskeletal Test", text, "", "MUSCTS (C127270, extensible); " + toCheck + mkTest, "", assigned, fixed(mkTest)},

@@ -44,10 +44,16 @@ var (
 	}
 )
 
-// numbered is a column of numbers.
-func numbered[R any](name, label, unit, from string, x func(R) float64) column[R] {
-	return column[R]{name, label, number, unit, "", from, derived, func(r R) string { return plain(x(r)) }}
+// numbered is a column of numbers that are derived and have no unit, unless measured says it.
+func numbered[R any](name, label string, x func(R) float64) column[R] {
+	return column[R]{name: name, label: label, kind: number, origin: derived, cell: func(r R) string { return plain(x(r)) }}
 }
+
+// measured is the column with a unit.
+func (c column[R]) measured(unit string) column[R] { c.unit = unit; return c }
+
+// had is the column with how its values are had.
+func (c column[R]) had(from string) column[R] { c.from = from; return c }
 
 // counted is a column of counts.
 func counted[R any](name, label, from string, n func(R) int) column[R] {
@@ -67,23 +73,23 @@ type descriptionRow struct {
 var descriptionColumns = func() []column[descriptionRow] {
 	at := func(r descriptionRow) place { return r.place }
 	unit := endpointUnit + "; % where measure is percent"
-	x := func(name, label, from string, f func(trial.Description) float64) column[descriptionRow] {
-		return numbered(name, label, unit, from, func(r descriptionRow) float64 { return f(r.Description) })
+	x := func(name, label string, f func(trial.Description) float64) column[descriptionRow] {
+		return numbered(name, label, func(r descriptionRow) float64 { return f(r.Description) }).measured(unit)
 	}
 	return join(of(at, endpointColumns), of(at, armColumns), of(at, visitColumns), []column[descriptionRow]{
-		{"measure", "What is described", text, "", "value, change, percent", "change = value − baseline; percent = 100·change/baseline, of baselines above 0", derived,
+		{"measure", "What is described", text, "", "value, change, percent", "change = value - baseline; percent = 100*change/baseline, of baselines above 0", derived,
 			func(r descriptionRow) string { return r.measure }},
 		counted("n", "Subjects with a figure", "", func(r descriptionRow) int { return r.N }),
-		counted("missing", "Subjects of the arm without one", "subjects of the arm in the design − n", func(r descriptionRow) int { return r.planned - r.N }),
-		x("mean", "Mean", "Σx/n", func(d trial.Description) float64 { return d.Mean }),
-		x("sd", "Standard deviation", "√(Σ(x − mean)²/(n − 1)); empty for n < 2", func(d trial.Description) float64 { return d.SD }),
-		x("median", "Median", "", func(d trial.Description) float64 { return d.Median }),
-		x("q1", "Lower quartile", "linear between order statistics (Hyndman and Fan's type 7)", func(d trial.Description) float64 { return d.Q1 }),
-		x("q3", "Upper quartile", "as q1", func(d trial.Description) float64 { return d.Q3 }),
-		x("min", "Minimum", "", func(d trial.Description) float64 { return d.Min }),
-		x("max", "Maximum", "", func(d trial.Description) float64 { return d.Max }),
-		x("ci_low", "Lower limit of the mean's interval", "mean − t(n − 1)·sd/√n", func(d trial.Description) float64 { return d.Low }),
-		x("ci_high", "Upper limit of the mean's interval", "mean + t(n − 1)·sd/√n", func(d trial.Description) float64 { return d.High }),
+		counted("missing", "Subjects of the arm without one", "subjects of the arm in the design - n", func(r descriptionRow) int { return r.planned - r.N }),
+		x("mean", "Mean", func(d trial.Description) float64 { return d.Mean }).had("sum(x)/n"),
+		x("sd", "Standard deviation", func(d trial.Description) float64 { return d.SD }).had("sqrt(sum((x - mean)^2)/(n - 1)); empty for n < 2"),
+		x("median", "Median", func(d trial.Description) float64 { return d.Median }),
+		x("q1", "Lower quartile", func(d trial.Description) float64 { return d.Q1 }).had("linear between order statistics (Hyndman and Fan's type 7)"),
+		x("q3", "Upper quartile", func(d trial.Description) float64 { return d.Q3 }).had("as q1"),
+		x("min", "Minimum", func(d trial.Description) float64 { return d.Min }),
+		x("max", "Maximum", func(d trial.Description) float64 { return d.Max }),
+		x("ci_low", "Lower limit of the mean's interval", func(d trial.Description) float64 { return d.Low }).had("mean - t(n - 1)*sd/sqrt(n)"),
+		x("ci_high", "Upper limit of the mean's interval", func(d trial.Description) float64 { return d.High }).had("mean + t(n - 1)*sd/sqrt(n)"),
 		levelColumn(func(r descriptionRow) float64 { return r.a.Plan.Level }),
 		{"flags", "Kinds of flags that touch this cell", text, "", flagTerms, "of values in the cell, or of their baselines", derived,
 			func(r descriptionRow) string { return kindsOf(*r.a, r.flags) }},
@@ -139,30 +145,30 @@ type meanRow struct {
 
 var meanColumns = func() []column[meanRow] {
 	at := func(r meanRow) place { return r.place }
-	x := func(name, label, unit, from string, f func(mmrm.Estimate) float64) column[meanRow] {
-		return numbered(name, label, unit, from, func(r meanRow) float64 { return f(r.Estimate) })
+	x := func(name, label string, f func(mmrm.Estimate) float64) column[meanRow] {
+		return numbered(name, label, func(r meanRow) float64 { return f(r.Estimate) })
 	}
 	return join(of(at, endpointColumns), of(at, armColumns), of(at, visitColumns), []column[meanRow]{
-		x("estimate", "Least-squares mean of the change", endpointUnit, "lᵀβ at the mean baseline and covariates of the observations, equal weight of each level of a factor", func(e mmrm.Estimate) float64 { return e.Value }),
-		x("se", "Standard error", endpointUnit, "of the model, adjusted for small samples with Kenward–Roger", func(e mmrm.Estimate) float64 { return e.SE }),
-		x("df", "Degrees of freedom", "", "by df_method", func(e mmrm.Estimate) float64 { return e.DF }),
-		x("t", "Test statistic", "", "estimate/se", func(e mmrm.Estimate) float64 { return e.T }),
-		x("p", "Two-sided p of no change", "", "2·P(T > |t|)", func(e mmrm.Estimate) float64 { return e.P }),
-		x("ci_low", "Lower limit", endpointUnit, "estimate − t(df)·se", func(e mmrm.Estimate) float64 { return e.Low }),
-		x("ci_high", "Upper limit", endpointUnit, "estimate + t(df)·se", func(e mmrm.Estimate) float64 { return e.High }),
+		x("estimate", "Least-squares mean of the change", func(e mmrm.Estimate) float64 { return e.Value }).measured(endpointUnit).had("l'beta at the mean baseline and covariates of the observations, equal weight of each level of a factor"),
+		x("se", "Standard error", func(e mmrm.Estimate) float64 { return e.SE }).measured(endpointUnit).had("of the model, adjusted for small samples with Kenward-Roger"),
+		x("df", "Degrees of freedom", func(e mmrm.Estimate) float64 { return e.DF }).had("by df_method"),
+		x("t", "Test statistic", func(e mmrm.Estimate) float64 { return e.T }).had("estimate/se"),
+		x("p", "Two-sided p of no change", func(e mmrm.Estimate) float64 { return e.P }).had("2*P(T > |t|)"),
+		x("ci_low", "Lower limit", func(e mmrm.Estimate) float64 { return e.Low }).measured(endpointUnit).had("estimate - t(df)*se"),
+		x("ci_high", "Upper limit", func(e mmrm.Estimate) float64 { return e.High }).measured(endpointUnit).had("estimate + t(df)*se"),
 		levelColumn(func(r meanRow) float64 { return r.a.Plan.Level }),
 		{"covariance", "Covariance that was fitted", text, "", "unstructured, heterogeneous compound symmetry, first-order autoregressive, compound symmetry", "", derived,
 			func(r meanRow) string { return fitted(r.e.Model, r.e.Model.Covariance.String()) }},
-		{"df_method", "Method of the degrees of freedom", text, "", "Kenward–Roger, Satterthwaite", "", derived,
-			func(r meanRow) string { return fitted(r.e.Model, r.e.Model.DF.String()) }},
+		{"df_method", "Method of the degrees of freedom", text, "", "kenward-roger, satterthwaite", "", derived,
+			func(r meanRow) string { return fitted(r.e.Model, dfTerm(r.e.Model.DF)) }},
 		counted("subjects", "Subjects in the model", "", func(r meanRow) int { return r.e.Model.Subjects }),
 		counted("observations", "Observations in the model", "", func(r meanRow) int { return r.e.Model.Observations }),
-		numbered("baseline_mean", "Baseline at which the mean stands", endpointUnit, "mean over the observations", func(r meanRow) float64 {
+		numbered("baseline_mean", "Baseline at which the mean stands", func(r meanRow) float64 {
 			if r.e.Model.Failed != "" {
 				return math.NaN()
 			}
 			return r.e.Model.BaselineMean
-		}),
+		}).measured(endpointUnit).had("mean over the observations"),
 		modelNote(func(r meanRow) place { return r.place }),
 	})
 }()

@@ -80,27 +80,25 @@ func reasonIn(c trial.Contrast, method string) string {
 
 var contrastColumns = func() []column[comparison] {
 	at := func(r comparison) place { return r.place }
-	x := func(name, label, unit, from string, f func(comparison) float64) column[comparison] {
-		return numbered(name, label, unit, from, f)
-	}
+	x := numbered[comparison]
 	unit := endpointUnit + "; none for hedges g"
 	return join(of(at, endpointColumns), of(at, armColumns), []column[comparison]{
 		{"reference", "Reference arm", text, "", "", "first arm of the design, or the one set", ofDesign, func(r comparison) string { return printable.Cell(armName(r.a.Design, 0)) }},
 	}, of(at, visitColumns), []column[comparison]{
 		{"primary", "Primary contrast", text, "", "Y or empty", "", ofDesign, func(r comparison) string { return mark(r.c.Primary) }},
 		{"method", "Method", text, "", "mixed model, ancova, welch, wilcoxon, hedges g, permutation",
-			"mixed model: difference of least-squares means; ancova: difference of changes at this visit adjusted for baseline and the covariates of the plan, all arms in one model; welch: difference of mean changes, unequal variances; wilcoxon: Hodges–Lehmann shift; hedges g: standardised mean difference of changes; permutation: of the baseline-adjusted difference, primary visit only", assigned,
+			"mixed model: difference of least-squares means; ancova: difference of changes at this visit adjusted for baseline and the covariates of the plan, all arms in one model; welch: difference of mean changes, unequal variances; wilcoxon: Hodges-Lehmann shift; hedges g: standardised mean difference of changes; permutation: of the baseline-adjusted difference, primary visit only", assigned,
 			func(r comparison) string { return r.method }},
 		counted("n", "Subjects of the arm with a change", "", func(r comparison) int { return r.c.N }),
 		counted("n_reference", "Subjects of the reference with a change", "", func(r comparison) int { return r.c.NReference }),
-		x("estimate", "Arm less reference", unit, "by method", func(r comparison) float64 { return r.Value }),
-		x("se", "Standard error", endpointUnit, "", func(r comparison) float64 { return r.SE }),
-		x("df", "Degrees of freedom", "", "mixed model: by Plan.DF; ancova: subjects less parameters; welch: Welch–Satterthwaite", func(r comparison) float64 { return r.DF }),
-		x("statistic", "Test statistic", "", "t; for wilcoxon U, the pairs in which the arm's change is larger, ties half", func(r comparison) float64 { return r.statistic }),
-		x("p", "Two-sided p, unadjusted", "", "", func(r comparison) float64 { return r.P }),
-		x("p_holm", "p adjusted over compartments", "", "Holm 1979, over the compartments at this visit and arm; mixed model only", func(r comparison) float64 { return r.holm }),
-		x("ci_low", "Lower limit", unit, "", func(r comparison) float64 { return r.Low }),
-		x("ci_high", "Upper limit", unit, "", func(r comparison) float64 { return r.High }),
+		x("estimate", "Arm less reference", func(r comparison) float64 { return r.Value }).measured(unit).had("by method"),
+		x("se", "Standard error", func(r comparison) float64 { return r.SE }).measured(endpointUnit),
+		x("df", "Degrees of freedom", func(r comparison) float64 { return r.DF }).had("mixed model: by Plan.DF; ancova: subjects less parameters; welch: Welch-Satterthwaite"),
+		x("statistic", "Test statistic", func(r comparison) float64 { return r.statistic }).had("t; for wilcoxon U, the pairs in which the arm's change is larger, ties half"),
+		x("p", "Two-sided p, unadjusted", func(r comparison) float64 { return r.P }),
+		x("p_holm", "p adjusted over compartments", func(r comparison) float64 { return r.holm }).had("Holm 1979, over the compartments at this visit and arm; mixed model only"),
+		x("ci_low", "Lower limit", func(r comparison) float64 { return r.Low }).measured(unit),
+		x("ci_high", "Upper limit", func(r comparison) float64 { return r.High }).measured(unit),
 		levelColumn(func(r comparison) float64 { return r.a.Plan.Level }),
 		{"exact", "p is exact", text, "", "Y, N or empty", "wilcoxon: given the ties; permutation: every arrangement was tried", derived, func(r comparison) string { return r.exact }},
 		{"arrangements", "Arrangements that were tried", integer, "", "", "permutation only", derived, func(r comparison) string {
@@ -134,15 +132,25 @@ var responderColumns = func() []column[responderRow] {
 	at := func(r responderRow) place { return r.place }
 	return join(of(at, endpointColumns), of(at, visitColumns), of(at, armColumns), []column[responderRow]{
 		counted("n", "Subjects with a change", "decrease + within + increase", func(r responderRow) int { return r.Decrease + r.Within + r.Increase }),
-		counted("decrease", "Subjects whose change is below −RC", "", func(r responderRow) int { return r.Decrease }),
-		counted("within", "Subjects whose change is within ±RC", "", func(r responderRow) int { return r.Within }),
+		counted("decrease", "Subjects whose change is below -RC", "", func(r responderRow) int { return r.Decrease }),
+		counted("within", "Subjects whose change is within +/-RC", "", func(r responderRow) int { return r.Within }),
 		counted("increase", "Subjects whose change is above RC", "", func(r responderRow) int { return r.Increase }),
-		numbered("rc_percent", "Repeatability coefficient", "%", "1.96·√2·wCV", func(r responderRow) float64 { return r.e.RC }),
-		numbered("sdc_percent", "Smallest detectable change of the arm's mean", "%", "RC/√n", func(r responderRow) float64 { return r.SDC }),
-		numbered("p_decrease", "p of decrease against the rest", "", "Fisher's exact test, two-sided, against the reference arm", func(r responderRow) float64 { return r.decrease }),
-		numbered("p_increase", "p of increase against the rest", "", "Fisher's exact test, two-sided, against the reference arm", func(r responderRow) float64 { return r.increase }),
+		numbered("rc_percent", "Repeatability coefficient", func(r responderRow) float64 { return r.e.RC }).measured("%").had("1.96*sqrt(2)*wCV"),
+		numbered("sdc_percent", "Smallest detectable change of the arm's mean", func(r responderRow) float64 { return r.SDC }).measured("%").had("RC/sqrt(n)"),
+		numbered("p_decrease", "p of decrease against the rest", func(r responderRow) float64 { return r.decrease }).had("Fisher's exact test, two-sided, against the reference arm"),
+		numbered("p_increase", "p of increase against the rest", func(r responderRow) float64 { return r.increase }).had("Fisher's exact test, two-sided, against the reference arm"),
+		{"flags", "Kinds of flags that touch these changes", text, "", flagTerms, "of the values or of their baselines", derived,
+			func(r responderRow) string { return kindsOf(*r.a, changeFlagsOf(r.e, r.arm, r.visit)) }},
 	})
 }()
+
+// changeFlagsOf are those of the changes of an arm at a visit.
+func changeFlagsOf(e *trial.EndpointAnalysis, arm, visit int) []int {
+	if arm >= len(e.Cells) || visit >= len(e.Cells[arm]) {
+		return nil
+	}
+	return e.Cells[arm][visit].ChangeFlags
+}
 
 // against is the test of an arm against the reference, where there is one.
 func against(tests []float64, arm int) float64 {
@@ -184,11 +192,11 @@ var correlationColumns = func() []column[correlationRow] {
 	}, of(at, visitColumns), []column[correlationRow]{
 		{"arm", "Arm", text, "", "empty: all subjects", "", ofDesign, func(r correlationRow) string { return printable.Cell(armName(r.a.Design, r.Arm)) }},
 		counted("n", "Subjects with both changes", "", func(r correlationRow) int { return r.N }),
-		numbered("rho", "Spearman's correlation of the changes", "", "correlation of the ranks, ties at their mean", func(r correlationRow) float64 { return r.Rho.Estimate }),
-		numbered("ci_low", "Lower limit", "", "Fisher's z, variance of Bonett and Wright 2000", func(r correlationRow) float64 { return r.Rho.Low }),
-		numbered("ci_high", "Upper limit", "", "as ci_low", func(r correlationRow) float64 { return r.Rho.High }),
+		numbered("rho", "Spearman's correlation of the changes", func(r correlationRow) float64 { return r.Rho.Estimate }).had("correlation of the ranks, ties at their mean"),
+		numbered("ci_low", "Lower limit", func(r correlationRow) float64 { return r.Rho.Low }).had("Fisher's z, variance of Bonett and Wright 2000"),
+		numbered("ci_high", "Upper limit", func(r correlationRow) float64 { return r.Rho.High }).had("as ci_low"),
 		levelColumn(func(r correlationRow) float64 { return r.a.Plan.Level }),
-		numbered("p", "Two-sided p", "", "of all orders up to 9 pairs, else t with n − 2 degrees of freedom", func(r correlationRow) float64 { return r.P }),
+		numbered("p", "Two-sided p", func(r correlationRow) float64 { return r.P }).had("of all orders up to 9 pairs, else t with n - 2 degrees of freedom"),
 		{"note", "Why there are no figures, or not all", text, "", "", "", derived, func(r correlationRow) string { return printable.Cell(r.Reason) }},
 	})
 }()

@@ -1,6 +1,7 @@
 package publish
 
 import (
+	"slices"
 	"strconv"
 
 	"github.com/t2map/t2map/printable"
@@ -32,15 +33,26 @@ func rowOf(a *trial.Analysis, e *trial.EndpointAnalysis, subject, visit int) sub
 // baseline is the subject's value at the first visit.
 func (r subjectRow) baseline() float64 { return rowOf(r.a, r.e, r.subject, 0).X }
 
+// changeFlags is the derivation of the flags of a change.
+const changeFlags = "of the value or of its baseline, whether there is a change or not; empty at baseline"
+
+// changeFlags are those of the value and of its baseline; none at baseline, which is no change.
+func (r subjectRow) changeFlags() []int {
+	if r.visit == 0 {
+		return nil
+	}
+	return append(slices.Clone(r.Flags), rowOf(r.a, r.e, r.subject, 0).Flags...)
+}
+
 var subjectColumns = []column[subjectRow]{
 	{"subject", "Subject", text, "", "", "", ofDesign, func(r subjectRow) string { return printable.Cell(r.who().ID) }},
 }
 
 var (
-	deltaColumn   = numbered("change", "Change from baseline", endpointUnit, "value − baseline", func(r subjectRow) float64 { return r.Delta })
-	percentColumn = numbered("percent", "Change in percent of baseline", "%", "100·change/baseline; empty where the baseline is not above 0", func(r subjectRow) float64 { return r.Percent })
+	deltaColumn   = numbered("change", "Change from baseline", func(r subjectRow) float64 { return r.Delta }).measured(endpointUnit).had("value - baseline")
+	percentColumn = numbered("percent", "Change in percent of baseline", func(r subjectRow) float64 { return r.Percent }).measured("%").had("100*change/baseline; empty where the baseline is not above 0")
 	verdictColumn = column[subjectRow]{"verdict", "Change against repeatability", text, "", "decrease, within, increase; empty where there is no change or no RC",
-		"decrease: percent < −RC; increase: percent > RC; RC = 1.96·√2·wCV", derived, func(r subjectRow) string { return verdictName(r.Verdict) }}
+		"decrease: percent < -RC; increase: percent > RC; RC = 1.96*sqrt(2)*wCV", derived, func(r subjectRow) string { return verdictName(r.Verdict) }}
 	valueColumn = column[subjectRow]{"value", "Value", number, endpointUnit, "", "mean T2 of a compartment, or as the endpoint's table has it", ofInput,
 		func(r subjectRow) string { return plain(r.X) }}
 )
@@ -54,6 +66,7 @@ var valueColumns = func() []column[subjectRow] {
 		valueColumn, deltaColumn, percentColumn, verdictColumn,
 		{"missing", "Why there is no value", text, "", "", "", derived, func(r subjectRow) string { return printable.Cell(r.Value.Missing) }},
 		{"flags", "Kinds of flags of this value", text, "", flagTerms, "", derived, func(r subjectRow) string { return kindsOf(*r.a, r.Flags) }},
+		{"change_flags", "Kinds of flags of this change", text, "", flagTerms, changeFlags, derived, func(r subjectRow) string { return kindsOf(*r.a, r.changeFlags()) }},
 		input("side", "Side of the knee in the images", "", func(r subjectRow) string { return r.Side }),
 		input("study", "Hash of the study", "of the StudyInstanceUID", func(r subjectRow) string { return r.Study }),
 		input("series", "Hash of the series", "of the SeriesInstanceUID", func(r subjectRow) string { return r.Series }),
@@ -89,9 +102,10 @@ var individualColumns = func() []column[subjectRow] {
 	return join(of(at, endpointColumns), subjectColumns, of(at, armColumns), of(at, visitColumns), []column[subjectRow]{
 		{"baseline", "Value at baseline", number, endpointUnit, "", "value at the first visit", ofInput, func(r subjectRow) string { return plain(r.baseline()) }},
 		valueColumn, deltaColumn, percentColumn,
-		numbered("rc_percent", "Repeatability coefficient", "%", "1.96·√2·wCV; empty where no wCV is known", func(r subjectRow) float64 { return r.e.RC }),
+		numbered("rc_percent", "Repeatability coefficient", func(r subjectRow) float64 { return r.e.RC }).measured("%").had("1.96*sqrt(2)*wCV; empty where no wCV is known"),
 		verdictColumn,
 		{"missing", "Why there is no change", text, "", "", "", derived, func(r subjectRow) string { return printable.Cell(r.Change.Missing) }},
+		{"flags", "Kinds of flags of this change", text, "", flagTerms, changeFlags, derived, func(r subjectRow) string { return kindsOf(*r.a, r.changeFlags()) }},
 	})
 }()
 

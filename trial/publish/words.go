@@ -6,6 +6,7 @@ import (
 
 	"github.com/t2map/t2map/printable"
 	"github.com/t2map/t2map/trial"
+	"github.com/t2map/t2map/trial/mmrm"
 )
 
 // verdictName names a verdict as tables have it; empty where there is none.
@@ -19,6 +20,15 @@ func verdictName(v trial.Verdict) string {
 		return "increase"
 	}
 	return ""
+}
+
+// dfTerm names a method of degrees of freedom as tables and designs have it: data are ASCII where
+// t2map chooses the words, since spreadsheets read UTF-8 without a mark as another encoding.
+func dfTerm(d mmrm.DF) string {
+	if d == mmrm.KenwardRoger {
+		return "kenward-roger"
+	}
+	return strings.ToLower(d.String())
 }
 
 // directionName names what growth of an endpoint means.

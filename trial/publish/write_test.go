@@ -295,7 +295,7 @@ func TestJSONValues(t *testing.T) {
 	if e.Cells[1][2].Change.Mean != 0.1+0.2 || e.Model.LogLik != nil || v.Endpoints[3].RC != nil || e.RC == nil || v.Design.Subjects[4].BMI != nil {
 		t.Errorf("numbers: mean %v, logLik %v, RC %v and %v", e.Cells[1][2].Change.Mean, e.Model.LogLik, e.RC, v.Endpoints[3].RC)
 	}
-	if e.Direction != "higher is worse" || v.Plan.Covariance != "unstructured" || v.Plan.DF != "Kenward–Roger" || v.Plan.WithinCV != 0.05 {
+	if e.Direction != "higher is worse" || v.Plan.Covariance != "unstructured" || v.Plan.DF != "kenward-roger" || v.Plan.WithinCV != 0.05 {
 		t.Errorf("words: %q %q %q", e.Direction, v.Plan.Covariance, v.Plan.DF)
 	}
 	if x := e.Values[2][2]; x.X != nil || x.Missing != "no study" || len(x.Flags) != 1 || x.Flags[0] != "no result (S003, visit 2): no study" {
