@@ -291,7 +291,7 @@ func flowOf(a trial.Analysis) []trial.Flow {
 func picture(name string) figure.Picture {
 	return figure.Picture{
 		Name: name, Width: 180, Height: 60, Title: "Change of T2", Caption: "Means with 95 % t intervals; n under each point.",
-		Flags: []string{"S001, visit 1: another scanner than at baseline"},
+		Flags: []string{"S001 at visit 1: another scanner than at baseline"},
 		SVG:   []byte(`<svg xmlns="http://www.w3.org/2000/svg" width="180mm" height="60mm" viewBox="0 0 180 60"><rect width="180" height="60" fill="#eef"/><path d="M10 50L60 20L170 40" stroke="#0b5fa5" fill="none"/></svg>`),
 		PNG:   []byte("\x89PNG\r\n\x1a\n"), PDF: []byte("%PDF-1.4\n"),
 	}

@@ -156,17 +156,8 @@ func called(s string) string {
 	return strings.Join(words, " ")
 }
 
-// longestName is how many characters of a name the page shows: names that are meant to
-// be read are shorter. The tables hold all of them.
-const longestName = 60
-
-// named is a name of unknown origin, shortened.
-func named(s string) string {
-	if r := []rune(s); len(r) > longestName {
-		s = string(r[:longestName-1]) + "…"
-	}
-	return called(s)
-}
+// named is a name of unknown origin. It is never cut: two that begin alike would be one.
+func named(s string) string { return called(s) }
 
 // titleOf is what figures call an endpoint.
 func titleOf(e *trial.EndpointAnalysis) string { return named(cmp.Or(e.Title, e.Name)) }

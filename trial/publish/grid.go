@@ -14,6 +14,8 @@ type grid struct {
 	Summary string
 	// Rest says how many rows are not on the page, and where they are; empty for none.
 	Rest string
+	// OnPaper says how many rows are printed where it is not all; empty where it is.
+	OnPaper string
 	// Class of the table.
 	Class string
 }
@@ -27,11 +29,15 @@ type group struct {
 	// Name stands across, above the rows; empty for none.
 	Name string
 	Rows []row
+	// Screen groups have no row that is printed.
+	Screen bool
 }
 
 type row struct {
 	Cells  []cell
 	Marked bool
+	// Screen rows are not printed.
+	Screen bool
 }
 
 // cell is a text; Why says in a tooltip what it means or why it is absent.
@@ -79,7 +85,7 @@ func (g grid) finish(file string) grid {
 		g.Fold = true
 		g.Summary = plural(n, "row", "rows")
 	}
-	return g
+	return g.printed(file)
 }
 
 // trimmed leaves out the last column where it is empty.
@@ -118,17 +124,11 @@ func nums(texts ...string) []head {
 	return heads
 }
 
-// say is a cell with a text; num one with a number; why explains a dash.
+// say and name are cells with a text and with a name; num is one with a number, and why explains
+// a dash.
 func say(s string) cell { return cell{Text: called(s)} }
 
-// name is a cell with a name, the whole of it in the tooltip where it was shortened.
-func name(s string) cell {
-	c := cell{Text: named(s)}
-	if len([]rune(s)) > longestName {
-		c.Why = called(s)
-	}
-	return c
-}
+func name(s string) cell { return cell{Text: named(s)} }
 
 func num(s string, why ...string) cell {
 	c := cell{Text: s, Num: true}

@@ -23,8 +23,10 @@ type pageView struct {
 	Name, Subtitle, Version string
 	Counts                  []count
 	// Headlines are the primary results, one sentence each; Lead says what they are.
-	Lead      string
+	Lead string
+	// Of more than a few, Primary holds them instead.
 	Headlines []headline
+	Primary   grid
 	Notes     []string
 	Flow      flowView
 	People    grid
@@ -51,9 +53,9 @@ type section struct {
 
 type figureView struct {
 	Title, Caption string
-	Flags          []string
-	// MoreFlags are those beyond the first few.
-	MoreFlags []string
+	// Flags are the first lines of them, MoreFlags counts the others.
+	Flags     []string
+	MoreFlags int
 	Image     template.URL
 	Links     []link
 	// Width in mm; 0 where the picture does not say.
@@ -61,12 +63,6 @@ type figureView struct {
 }
 
 type link struct{ Text, Address string }
-
-type flagGroup struct {
-	Kind, About string
-	N           string
-	Grid        grid
-}
 
 // pageOf returns trial.html.
 func pageOf(a trial.Analysis, pictures []figure.Picture) ([]byte, error) {
@@ -87,12 +83,14 @@ func newPageView(a *trial.Analysis, pictures []figure.Picture) pageView {
 	if len(a.Design.Arms) > 1 {
 		v.Subtitle += " by arm"
 	}
-	v.Lead, v.Headlines = headlines(a)
+	if v.Lead, v.Headlines = headlines(a); len(v.Headlines) > mostHeadlines {
+		v.Headlines, v.Primary = nil, primaryGrid(a)
+	}
 	for _, n := range a.Notes {
 		v.Notes = append(v.Notes, called(n))
 	}
 	for _, p := range pictures {
-		v.Figures = append(v.Figures, newFigureView(p))
+		v.Figures = append(v.Figures, newFigureView(a, p))
 	}
 	for _, s := range []section{
 		descriptionSection(a), modelSection(a), besideSection(a), responderSection(a), correlationSection(a), individualSection(a),
@@ -121,16 +119,9 @@ func counts(a *trial.Analysis) []count {
 }
 
 // newFigureView embeds the picture.
-func newFigureView(p figure.Picture) figureView {
-	const firstFlags = 5
+func newFigureView(a *trial.Analysis, p figure.Picture) figureView {
 	v := figureView{Title: called(p.Title), Caption: called(p.Caption), Width: p.Width, Image: imageOf(p)}
-	for i, f := range p.Flags {
-		if i < firstFlags {
-			v.Flags = append(v.Flags, called(f))
-		} else {
-			v.MoreFlags = append(v.MoreFlags, called(f))
-		}
-	}
+	v.Flags, v.MoreFlags = figureLines(a, p.Flags)
 	for _, f := range pictureFiles([]figure.Picture{p}) {
 		extension := strings.TrimPrefix(path.Ext(f.path), ".")
 		v.Links = append(v.Links, link{strings.ToUpper(extension), f.path})
@@ -162,44 +153,4 @@ func inputGrid(a *trial.Analysis) grid {
 	}
 	g.Groups = []group{rows}
 	return g
-}
-
-// flagMeanings say what a kind of flag is, and what it does to the figures.
-var flagMeanings = map[trial.FlagKind]string{
-	trial.NotInDesign:    "Results of subjects or visits that the design does not have. They are not used.",
-	trial.NoResult:       "Planned visits without a result. They stay missing.",
-	trial.OtherSide:      "Results of the knee that is not studied. They are not used.",
-	trial.TwoStudies:     "Two studies at one visit. Shown on every figure it touches.",
-	trial.ProtocolChange: "Settings, method, echo times, matrix or spacing differ from the subject’s baseline. Shown on every figure it touches.",
-	trial.ScannerChange:  "Another scanner than at the subject’s baseline. Shown on every figure it touches.",
-	trial.Quality:        "What the pipeline itself noted.",
-}
-
-func flagGroups(a *trial.Analysis) []flagGroup {
-	var groups []flagGroup
-	kinds := append([]trial.FlagKind{}, flagKinds...)
-	known := map[trial.FlagKind]bool{}
-	for _, k := range kinds {
-		known[k] = true
-	}
-	for _, f := range a.Flags {
-		if !known[f.Kind] {
-			known[f.Kind] = true
-			kinds = append(kinds, f.Kind)
-		}
-	}
-	for _, k := range kinds {
-		g := grid{Heads: words("Subject", "Visit", "Endpoint", "What is the matter"), Class: "flags"}
-		rows := group{}
-		for _, f := range a.Flags {
-			if f.Kind == k {
-				rows.Rows = append(rows.Rows, row{Cells: []cell{name(f.Subject), name(f.Visit), name(f.Endpoint), say(f.Text)}})
-			}
-		}
-		if n := len(rows.Rows); n > 0 {
-			g.Groups = []group{rows}
-			groups = append(groups, flagGroup{called(string(k)), flagMeanings[k], thousands(n), g.finish("flags.csv")})
-		}
-	}
-	return groups
 }

@@ -63,14 +63,14 @@ func newHeadline(a *trial.Analysis, e *trial.EndpointAnalysis, c trial.Contrast)
 type flowView struct {
 	Arms  []string
 	Steps []flowStep
-	// Fold hides the visits between the first and the last.
-	Fold int
+	// Between holds the visits between the first and the last where they are many.
+	Between grid
 }
 
 type flowStep struct {
 	Name, Detail string
 	Boxes        []flowBox
-	// Hidden steps are in the folded part.
+	// Hidden steps are not in the diagram, but in Between.
 	Hidden bool
 }
 
@@ -110,12 +110,35 @@ func newFlowView(a *trial.Analysis) flowView {
 		return v
 	}
 	v.Steps = append(append([]flowStep{planned}, steps...), analysed)
-	for _, s := range steps {
-		if s.Hidden {
-			v.Fold++
-		}
-	}
+	v.Between = betweenGrid(v)
 	return v
+}
+
+// betweenGrid holds the steps that the diagram does not show.
+func betweenGrid(v flowView) grid {
+	g := grid{Heads: append(words("Visit"), words(v.Arms...)...)}
+	of := group{}
+	for _, s := range v.Steps {
+		if !s.Hidden {
+			continue
+		}
+		r := row{Cells: []cell{{Text: s.Name, Detail: s.Detail}}}
+		for _, b := range s.Boxes {
+			c := cell{Text: b.N, Detail: strings.Join(b.Missing, "; ")}
+			if b.Of != "" {
+				c.Text += " of " + b.Of
+			}
+			r.Cells = append(r.Cells, c)
+		}
+		of.Rows = append(of.Rows, r)
+	}
+	if len(of.Rows) == 0 {
+		return g
+	}
+	g.Groups = []group{of}
+	g = g.finish("flow.csv")
+	g.Fold, g.Summary = true, "the "+plural(len(of.Rows), "visit", "visits")+" between"
+	return g
 }
 
 func newFlowBox(f trial.FlowVisit, planned int) flowBox {

@@ -64,12 +64,16 @@ func byVisit(a *trial.Analysis, e *trial.EndpointAnalysis, from int, cells func(
 			if from == 0 { // values
 				flags = c.ValueFlags
 			}
-			last := cell{Text: kindsOf(*a, figureFlags(a, flags)), Class: "flagged"}
-			rows = append(rows, row{Cells: append(append([]cell{visit, name(a.Design.Arms[arm])}, cells(c, sizes[arm])...), last)})
+			rows = append(rows, row{Cells: append(append([]cell{visit, name(a.Design.Arms[arm])}, cells(c, sizes[arm])...), flagCell(a, flags))})
 		}
 		groups = append(groups, group{Rows: rows})
 	}
 	return groups
+}
+
+// flagCell names the kinds of flags that figures show.
+func flagCell(a *trial.Analysis, flags []int) cell {
+	return cell{Text: kindsOf(*a, figureFlags(a, flags)), Class: "flagged"}
 }
 
 // figureFlags are those that figures show.

@@ -113,6 +113,7 @@ func individualGrid(a *trial.Analysis, e *trial.EndpointAnalysis) grid {
 	} else {
 		g.Title += fmt.Sprintf(", RC %s %%", fixedTo(e.RC, percentDecimals))
 	}
+	g.Heads = append(g.Heads, words("Flags")...)
 	d := decimalsOf(e)
 	for s, who := range a.Design.Subjects {
 		of := group{}
@@ -127,11 +128,12 @@ func individualGrid(a *trial.Analysis, e *trial.EndpointAnalysis) grid {
 			if !math.IsNaN(e.RC) {
 				cells = append(cells, verdictCell(r))
 			}
+			cells = append(cells, flagCell(a, r.changeFlags()))
 			of.Rows = append(of.Rows, row{Cells: cells})
 		}
 		g.Groups = append(g.Groups, of)
 	}
-	return g
+	return g.trimmed()
 }
 
 // verdictCell says it in words and with a sign, not in colour alone.

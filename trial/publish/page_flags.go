@@ -1,0 +1,142 @@
+package publish
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/t2map/t2map/trial"
+)
+
+type flagGroup struct {
+	Kind, About string
+	N           string
+	Grid        grid
+}
+
+// flagMeanings say what a kind of flag is, and what it does to the figures.
+var flagMeanings = map[trial.FlagKind]string{
+	trial.NotInDesign:    "Results of subjects or visits that the design does not have. They are not used.",
+	trial.NoResult:       "Planned visits without a result. They stay missing.",
+	trial.OtherSide:      "Results of the knee that is not studied. They are not used.",
+	trial.TwoStudies:     "Two studies at one visit. Shown on every figure it touches.",
+	trial.ProtocolChange: "Settings, method, echo times, matrix or spacing differ from the subject’s baseline. Shown on every figure it touches.",
+	trial.ScannerChange:  "Another scanner than at the subject’s baseline. Shown on every figure it touches.",
+	trial.Quality:        "What the pipeline itself noted.",
+}
+
+// flagGroups lists the flags by kind, in the order of listings; those that say the same of
+// several subjects are one row.
+func flagGroups(a *trial.Analysis) []flagGroup {
+	kinds := slices.Clone(flagKinds)
+	for _, f := range a.Flags {
+		if !slices.Contains(kinds, f.Kind) {
+			kinds = append(kinds, f.Kind)
+		}
+	}
+	grouped := trial.GroupFlags(a.Flags)
+	var groups []flagGroup
+	for _, k := range kinds {
+		g := grid{Heads: words("Subjects", "Visit", "Endpoint", "What is the matter"), Class: "flags"}
+		rows, n := group{}, 0
+		for _, f := range grouped {
+			if f.Kind == k {
+				rows.Rows = append(rows.Rows, row{Cells: []cell{subjectsCell(f.Subjects), name(f.Visit), name(f.Endpoint), say(f.Text)}})
+				n += len(f.Subjects)
+			}
+		}
+		if n > 0 {
+			g.Groups = []group{rows}
+			groups = append(groups, flagGroup{called(string(k)), flagMeanings[k], thousands(n), g.finish("flags.csv")})
+		}
+	}
+	return groups
+}
+
+// subjectsCell names the subjects of a flag, of many the first; flags.csv has all.
+func subjectsCell(subjects []string) cell {
+	const most = 12 // two lines of usual codes
+	if len(subjects) == 1 {
+		return name(subjects[0])
+	}
+	c := cell{Detail: plural(len(subjects), "subject", "subjects")}
+	names := mapped(subjects[:min(most, len(subjects))], called)
+	c.Text = strings.Join(names, ", ")
+	if rest := len(subjects) - len(names); rest > 0 {
+		c.Text += fmt.Sprintf(" and %s more", thousands(rest))
+	}
+	return c
+}
+
+// mostFigureFlags is how many lines of flags stand under a figure: who reads more of them reads
+// the list.
+const mostFigureFlags = 2
+
+// figureLines says in a line or two what the flags of a picture are about; what is the matter in
+// full stands once, in the list of flags. Sentences that differ in their subject alone are one line.
+func figureLines(a *trial.Analysis, sentences []string) (lines []string, more int) {
+	groups := trial.GroupFlags(a.Flags)
+	count := make([]int, len(groups))
+	of := make([]int, 0, len(sentences)) // the group that a line counts the subjects of, −1 for none
+	for _, s := range sentences {
+		i := slices.IndexFunc(groups, func(g trial.FlagGroup) bool { return saysOfOne(g, s) })
+		if i >= 0 {
+			if count[i]++; count[i] == 1 {
+				lines, of = append(lines, s), append(of, i)
+			}
+			continue
+		}
+		lines, of = append(lines, withoutText(groups, s)), append(of, -1)
+	}
+	for n, i := range of {
+		if i >= 0 {
+			lines[n] = groupLine(groups[i], count[i])
+		}
+	}
+	lines = mapped(lines, called)
+	if more = len(lines) - mostFigureFlags; more > 0 {
+		return lines[:mostFigureFlags], more
+	}
+	return lines, 0
+}
+
+// saysOfOne says that a sentence is about one subject of a group: "S01 at month12: another scanner".
+func saysOfOne(g trial.FlagGroup, s string) bool {
+	if !g.Kind.OnFigures() || g.Text == "" || !strings.HasSuffix(s, ": "+g.Text) {
+		return false
+	}
+	about := strings.TrimSuffix(s, ": "+g.Text)
+	return slices.ContainsFunc(g.Subjects, func(subject string) bool {
+		return subject != "" && about == aboutOf(subject, g.Visit, g.Endpoint)
+	})
+}
+
+// aboutOf is how figures say what a flag is about.
+func aboutOf(subject, visit, endpoint string) string {
+	if visit != "" {
+		subject += " at " + visit
+	}
+	if endpoint != "" {
+		subject += ", " + endpoint
+	}
+	return subject
+}
+
+// groupLine says of how many subjects a flag is, and of what kind.
+func groupLine(g trial.FlagGroup, n int) string {
+	who := plural(n, "subject", "subjects")
+	if n == 1 && len(g.Subjects) == 1 {
+		who = g.Subjects[0]
+	}
+	return aboutOf(who, g.Visit, g.Endpoint) + ": " + string(g.Kind)
+}
+
+// withoutText puts the kind of a flag in the place of its text.
+func withoutText(groups []trial.FlagGroup, s string) string {
+	for _, g := range groups {
+		if about, ok := strings.CutSuffix(s, ": "+g.Text); ok && g.Text != "" && g.Kind.OnFigures() {
+			return about + ": " + string(g.Kind)
+		}
+	}
+	return s
+}
