@@ -61,7 +61,17 @@ func leftOut(m trial.Model) string {
 	if len(m.LeftOut) == 0 {
 		return ""
 	}
-	return "not in the model: " + strings.Join(m.LeftOut, "; ")
+	return "not in the model: " + strings.Join(omissions(m), "; ")
+}
+
+// omissions are what is not in the model as parts of a sentence: "site (the same for all)".
+func omissions(m trial.Model) []string {
+	return mapped(m.LeftOut, func(s string) string {
+		if what, why, ok := strings.Cut(s, ": "); ok {
+			return what + " (" + why + ")"
+		}
+		return s
+	})
 }
 
 // modelNotes are all of it, or why there is no model.
@@ -98,9 +108,10 @@ func absent(a *trial.Analysis, m trial.Model, visit int) string {
 	return noneThere
 }
 
-// inModel is how many of an arm are in the model at a visit of the design.
+// inModel is how many of an arm are in the model at a visit of the design, or would be, had it
+// not failed.
 func inModel(m trial.Model, arm, visit int) int {
-	if m.Failed != "" || arm >= len(m.N) || visit < 1 || visit > len(m.N[arm]) {
+	if arm >= len(m.N) || visit < 1 || visit > len(m.N[arm]) {
 		return 0
 	}
 	return m.N[arm][visit-1]

@@ -1,7 +1,6 @@
 package publish
 
 import (
-	"cmp"
 	"fmt"
 	"math"
 	"slices"
@@ -176,7 +175,7 @@ func effects(a *trial.Analysis) string {
 		parts = append(parts, effects)
 	}
 	s := strings.Join(parts, "; ")
-	reasons, of := grouped(a, func(m trial.Model) string { return strings.Join(m.LeftOut, "; ") })
+	reasons, of := grouped(a, func(m trial.Model) string { return strings.Join(omissions(m), "; ") })
 	var left []string
 	for i, r := range reasons {
 		if r != "" {
@@ -263,7 +262,7 @@ func fittedText(a *trial.Analysis) string {
 
 func besideText(a *trial.Analysis) string {
 	s := "Per visit: ANCOVA of the change on arm and baseline" + with(a.Plan.Covariates) + ", as far as these differ, all arms in one model; Welch’s t test; the Wilcoxon–Mann–Whitney test with the Hodges–Lehmann shift, exact where both arms have fewer than 50 changes and else by a normal approximation; Hedges’ g with its exact interval. None of these p is adjusted. Contrasts at the primary visit were also tested by permutation of arms among participants"
-	if stratified(a) {
+	if a.Stratified() {
 		s += " within strata"
 	}
 	s += ", by the t of the ANCOVA of the two arms"
@@ -276,19 +275,6 @@ func with(covariates []string) string {
 		return ""
 	}
 	return " with " + listed(mapped(covariates, named))
-}
-
-// stratified says that the permutation test is: the design has more than one stratum, those
-// whose stratum is not known left aside.
-func stratified(a *trial.Analysis) bool {
-	first := ""
-	for _, s := range a.Design.Subjects {
-		if first != "" && s.Stratum != "" && s.Stratum != first {
-			return true
-		}
-		first = cmp.Or(first, s.Stratum)
-	}
-	return false
 }
 
 func multiplicityText(a *trial.Analysis) string {

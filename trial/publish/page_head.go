@@ -50,8 +50,9 @@ func newHeadline(a *trial.Analysis, e *trial.EndpointAnalysis, c trial.Contrast)
 	}
 	d := decimalsOf(e)
 	h.Figures = fmt.Sprintf("%s%s [%s CI %s to %s], %s", fixedTo(m.Value, d), spaced(e), percentOf(a.Plan.Level), fixedTo(m.Low, d), fixedTo(m.High, d), pIs(m.P))
-	n := fmt.Sprintf("n = %d and %d", c.NAdjusted, c.NAdjustedReference)
-	if c.NAdjusted != c.N || c.NAdjustedReference != c.NReference {
+	arm, reference := inModel(e.Model, c.Arm, c.Visit), inModel(e.Model, 0, c.Visit)
+	n := fmt.Sprintf("n = %d and %d", arm, reference)
+	if arm != c.N || reference != c.NReference {
 		n += fmt.Sprintf(" in the model, of %d and %d with a change", c.N, c.NReference)
 	}
 	details := []string{n}

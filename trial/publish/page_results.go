@@ -165,7 +165,7 @@ func differenceGrid(a *trial.Analysis) grid {
 			reason := absent(a, e.Model, c.Visit)
 			cells := append([]cell{
 				name(visitName(a.Design, c.Visit)), {Text: versus(a, c.Arm)},
-				num(fmt.Sprintf("%d, %d", c.NAdjusted, c.NAdjustedReference)),
+				num(fmt.Sprintf("%d, %d", inModel(e.Model, c.Arm, c.Visit), inModel(e.Model, 0, c.Visit))),
 			}, estimateCells(c.Model, decimalsOf(e), reason)...)
 			holm := "not adjusted: no compartment"
 			if e.Compartment {
@@ -177,7 +177,7 @@ func differenceGrid(a *trial.Analysis) grid {
 			g.Groups = append(g.Groups, of)
 		}
 	}
-	g.Notes = []string{"Bold: the primary contrast. n: the arm’s and the reference’s participants with a change at the visit whose covariates are known."}
+	g.Notes = []string{"Bold: the primary contrast. n: the arm’s and the reference’s participants who are in the model at the visit."}
 	if n := familyOf(a); n > 0 {
 		g.Notes[0] += " p, Holm: adjusted over " + holmOver(n) + " at the visit and arm; one without a p counts as p = 1."
 	}

@@ -35,7 +35,10 @@ func comparisons(at place, c trial.Contrast) []comparison {
 	nan := math.NaN()
 	row := func(method string, e mmrm.Estimate) comparison {
 		r := comparison{place: at, c: c, method: method, Estimate: e, holm: nan, statistic: e.T, n: c.N, reference: c.NReference}
-		if adjusted[method] {
+		switch {
+		case method == byModel:
+			r.n, r.reference = inModel(at.e.Model, c.Arm, c.Visit), inModel(at.e.Model, 0, c.Visit)
+		case adjusted[method]:
 			r.n, r.reference = c.NAdjusted, c.NAdjustedReference
 		}
 		return r
@@ -71,8 +74,8 @@ func comparisons(at place, c trial.Contrast) []comparison {
 	return rows
 }
 
-// adjusted are the methods that need the covariates of a subject.
-var adjusted = map[string]bool{byModel: true, "ancova": true, "permutation": true}
+// adjusted are the methods at one visit that need the covariates of a subject.
+var adjusted = map[string]bool{"ancova": true, "permutation": true}
 
 // reasonNames are what trial.Contrast.Reasons calls the methods.
 var reasonNames = map[string]string{
@@ -102,7 +105,7 @@ var contrastColumns = func() []column[comparison] {
 		{"method", "Method", text, "", "mixed model, ancova, welch, wilcoxon, hedges g, permutation",
 			"mixed model: difference of least-squares means; ancova: difference of changes at this visit adjusted for baseline and the covariates of the plan, all arms in one model; welch: difference of mean changes, unequal variances; wilcoxon: Hodges–Lehmann shift; hedges g: standardised mean difference of changes; permutation: of the baseline-adjusted difference, primary visit only", assigned,
 			func(r comparison) string { return r.method }},
-		counted("n", "Subjects of the arm that the method is of", "with a change at the visit; for mixed model, ancova and permutation, with known covariates, too", func(r comparison) int { return r.n }),
+		counted("n", "Subjects of the arm that the method is of", "with a change at the visit; ancova and permutation: and known covariates; mixed model: who is in it at the visit", func(r comparison) int { return r.n }),
 		counted("n_reference", "Subjects of the reference", "as n", func(r comparison) int { return r.reference }),
 		x("estimate", "Arm less reference", unit, "by method", func(r comparison) float64 { return r.Value }),
 		x("se", "Standard error", endpointUnit, "", func(r comparison) float64 { return r.SE }),
