@@ -42,9 +42,9 @@ func pValue(p float64) string {
 func pIs(p float64) string {
 	s := pValue(p)
 	if strings.HasPrefix(s, "<") {
-		return "p < " + s[1:]
+		return "p\u00a0<\u00a0" + s[1:]
 	}
-	return "p = " + s
+	return "p\u00a0=\u00a0" + s
 }
 
 // decimalsOf are those of an endpoint: two for ms, since T2 is good to a percent (field

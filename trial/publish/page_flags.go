@@ -3,6 +3,7 @@ package publish
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/t2map/t2map/trial"
@@ -131,12 +132,23 @@ func groupLine(g trial.FlagGroup, n int) string {
 	return aboutOf(who, g.Visit, g.Endpoint) + ": " + string(g.Kind)
 }
 
-// withoutText puts the kind of a flag in the place of its text.
+// withoutText puts the kind of a flag in the place of its text, and leaves out the codes of many
+// subjects: "40 subjects at month12 (S01, S02): another scanner" is of 40 subjects at month12.
 func withoutText(groups []trial.FlagGroup, s string) string {
 	for _, g := range groups {
-		if about, ok := strings.CutSuffix(s, ": "+g.Text); ok && g.Text != "" && g.Kind.OnFigures() {
-			return about + ": " + string(g.Kind)
+		about, ok := strings.CutSuffix(s, ": "+g.Text)
+		if !ok || g.Text == "" || !g.Kind.OnFigures() {
+			continue
 		}
+		who, _, counted := strings.Cut(about, " subjects")
+		if n, err := strconv.Atoi(who); counted && err == nil && n > 0 {
+			if many := aboutOf(who+" subjects", g.Visit, g.Endpoint); strings.HasPrefix(about, many) {
+				about = many
+			} else {
+				continue // the text is that of a flag of another visit, too
+			}
+		}
+		return about + ": " + string(g.Kind)
 	}
 	return s
 }

@@ -43,13 +43,13 @@ func TestPageSaysTheResult(t *testing.T) {
 	for _, want := range []string{
 		"DEMO-1", "Primary results", "Medial T2, change to visit 2, low dose − control",
 		"−2.31 ms [95 % CI −3.90 to −0.73], p = 0.006",
-		"n = 11 and 10; adjusted over compartments p = 0.018 (Holm); mixed model, unstructured covariance, Kenward–Roger, 17.8 degrees of freedom",
+		"n = 11 and 10; adjusted over 3 compartments p = 0.018 (Holm); mixed model, unstructured covariance, Kenward–Roger, 17.8 degrees of freedom",
 		"No conclusion is drawn for you", "24 participants", "2 arms", "3 visits", "4 endpoints", "4 flags",
 		"visit 2 month 6 10 of 12 no study: 2 11 of 12 no study: 1", "Analysed baseline and a later visit 11 of 12 11 of 12",
 		"Age (years), mean ± SD", "25.6 ± 2.1 (n = 11)", "F: 6, M: 6", "fixed effects of baseline, arm, visit and arm × visit;",
 		"reference: control", "restricted maximum likelihood", "Kenward and Roger (1997)", "Holm (1979)", "RC = 1.96·√2·wCV", "(RC 13.9 %)",
 		"Fitted: unstructured for Medial T2, Patellofemoral T2 and WOMAC pain; heterogeneous compound symmetry for Lateral T2.",
-		"left before: unstructured: did not converge", "1.10, 1.50 correlation 0.36", "first echo left out", "t2map 1.2.3",
+		"planned unstructured, could not be fitted: did not converge", "1.10, 1.50 correlation 0.36", "first echo left out", "t2map 1.2.3",
 		"Change of T2. Means with 95 % t intervals; n under each point. SVG · PNG · PDF", "† S001 at visit 1: scanner change (see Flags )",
 		"scanner change", "p = 0.012, exact", "9,999 arrangements", "0.31 [−0.10, 0.63]", "▼ decrease", "within",
 		"two studies at one visit give no value", "no result (1)", "S003 visit 2 – no study", "compartments.csv 9f86d081884c7d65",
@@ -236,7 +236,7 @@ func TestPageInChromium(t *testing.T) {
 func TestFormats(t *testing.T) {
 	for _, c := range []struct{ got, want string }{
 		{pValue(0.0341), "0.034"}, {pValue(0.00099), "<0.001"}, {pValue(0.001), "0.001"}, {pValue(1), "1.000"}, {pValue(nan), "–"},
-		{pIs(0.0004), "p < 0.001"}, {fixedTo(-0.001, 2), "0.00"}, {fixedTo(-1.005, 1), "−1.0"}, {fixedTo(math.Inf(1), 1), "–"},
+		{pIs(0.0004), "p\u00a0<\u00a00.001"}, {fixedTo(-0.001, 2), "0.00"}, {fixedTo(-1.005, 1), "−1.0"}, {fixedTo(math.Inf(1), 1), "–"},
 		{interval(-1, 2, 1), "[−1.0, 2.0]"}, {interval(nan, 2, 1), "–"}, {thousands(1234567), "1,234,567"}, {thousands(999), "999"},
 		{percentOf(0.95), "95\u00a0%"}, {percentOf(0.055), "5.5\u00a0%"}, {months(1.5), "1.5"}, {plural(1, "row", "rows"), "1 row"},
 		{called(""), "–"}, {called("a\u202eb"), "a b"}, {listed([]string{"a", "b", "c"}), "a, b and c"}, {listed(nil), "none"},

@@ -2,7 +2,9 @@ package publish
 
 import (
 	"math"
+	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/t2map/t2map/printable"
 	"github.com/t2map/t2map/trial"
@@ -91,7 +93,7 @@ var descriptionColumns = func() []column[descriptionRow] {
 		x("ci_low", "Lower limit of the mean's interval", func(d trial.Description) float64 { return d.Low }).had("mean - t(n - 1)*sd/sqrt(n)"),
 		x("ci_high", "Upper limit of the mean's interval", func(d trial.Description) float64 { return d.High }).had("mean + t(n - 1)*sd/sqrt(n)"),
 		levelColumn(func(r descriptionRow) float64 { return r.a.Plan.Level }),
-		{"flags", "Kinds of flags that touch this cell", text, "", flagTerms, "of values in the cell, or of their baselines", derived,
+		{"flags", "Kinds of flags that touch this cell", text, "", flagTerms, "value: of the values; change and percent: of the values and of their baselines", derived,
 			func(r descriptionRow) string { return kindsOf(*r.a, r.flags) }},
 	})
 }()
@@ -149,6 +151,7 @@ var meanColumns = func() []column[meanRow] {
 		return numbered(name, label, func(r meanRow) float64 { return f(r.Estimate) })
 	}
 	return join(of(at, endpointColumns), of(at, armColumns), of(at, visitColumns), []column[meanRow]{
+		counted("n", "Subjects of the arm in the model at the visit", "", func(r meanRow) int { return inModel(r.e.Model, r.arm, r.visit) }),
 		x("estimate", "Least-squares mean of the change", func(e mmrm.Estimate) float64 { return e.Value }).measured(endpointUnit).had("l'beta at the mean baseline and covariates of the observations, equal weight of each level of a factor"),
 		x("se", "Standard error", func(e mmrm.Estimate) float64 { return e.SE }).measured(endpointUnit).had("of the model, adjusted for small samples with Kenward-Roger"),
 		x("df", "Degrees of freedom", func(e mmrm.Estimate) float64 { return e.DF }).had("by df_method"),
@@ -157,33 +160,59 @@ var meanColumns = func() []column[meanRow] {
 		x("ci_low", "Lower limit", func(e mmrm.Estimate) float64 { return e.Low }).measured(endpointUnit).had("estimate - t(df)*se"),
 		x("ci_high", "Upper limit", func(e mmrm.Estimate) float64 { return e.High }).measured(endpointUnit).had("estimate + t(df)*se"),
 		levelColumn(func(r meanRow) float64 { return r.a.Plan.Level }),
-		{"covariance", "Covariance that was fitted", text, "", "unstructured, heterogeneous compound symmetry, first-order autoregressive, compound symmetry", "", derived,
-			func(r meanRow) string { return fitted(r.e.Model, r.e.Model.Covariance.String()) }},
-		{"df_method", "Method of the degrees of freedom", text, "", "kenward-roger, satterthwaite", "", derived,
-			func(r meanRow) string { return fitted(r.e.Model, dfTerm(r.e.Model.DF)) }},
-		counted("subjects", "Subjects in the model", "", func(r meanRow) int { return r.e.Model.Subjects }),
-		counted("observations", "Observations in the model", "", func(r meanRow) int { return r.e.Model.Observations }),
+	}, fitColumns(func(r meanRow) (trial.Model, bool) { return r.e.Model, true }), []column[meanRow]{
 		numbered("baseline_mean", "Baseline at which the mean stands", func(r meanRow) float64 {
 			if r.e.Model.Failed != "" {
 				return math.NaN()
 			}
 			return r.e.Model.BaselineMean
 		}).measured(endpointUnit).had("mean over the observations"),
-		modelNote(func(r meanRow) place { return r.place }),
+		{"note", noteLabel, text, "", "", modelNoteFrom, derived, func(r meanRow) string {
+			notes := modelNotes(r.a, r.e.Model)
+			if r.e.Model.Failed == "" && math.IsNaN(r.Value) {
+				notes = append([]string{absent(r.a, r.e.Model, r.visit)}, notes...)
+			}
+			return noteOf(notes)
+		}},
 	})
 }()
 
-// modelNote says why there is no model.
-func modelNote[R any](at func(R) place) column[R] {
-	return column[R]{"note", "Why there is no model", text, "", "", "", derived, func(r R) string { return printable.Cell(at(r).e.Model.Failed) }}
+const (
+	noteLabel     = "Why there are no figures, or what to know of them"
+	modelNoteFrom = "mixed model: a covariance that is not the planned one and why, what it assumes, terms and visits that are not in the model and why"
+)
+
+// noteOf joins notes, each once.
+func noteOf(notes []string) string {
+	var once []string
+	for _, n := range notes {
+		if !slices.Contains(once, n) {
+			once = append(once, n)
+		}
+	}
+	return printable.Cell(strings.Join(once, "; "))
 }
 
-// fitted is s, or nothing where there is no model.
-func fitted(m trial.Model, s string) string {
-	if m.Failed != "" {
-		return ""
+// fitColumns say what was fitted, in the rows that are of a model and where there is one.
+func fitColumns[R any](model func(R) (trial.Model, bool)) []column[R] {
+	of := func(f func(trial.Model) string) func(R) string {
+		return func(r R) string {
+			if m, ok := model(r); ok && m.Failed == "" {
+				return f(m)
+			}
+			return ""
+		}
 	}
-	return s
+	return []column[R]{
+		{"covariance", "Covariance that was fitted", text, "", "unstructured, heterogeneous compound symmetry, first-order autoregressive, compound symmetry", "mixed model only; note says where it is not the planned one", derived,
+			of(func(m trial.Model) string { return m.Covariance.String() })},
+		{"df_method", "Method of the degrees of freedom", text, "", "kenward-roger, satterthwaite", "mixed model only", derived,
+			of(func(m trial.Model) string { return dfTerm(m.DF) })},
+		{"subjects", "Subjects in the model", integer, "", "", "mixed model only; of all arms and visits", derived,
+			of(func(m trial.Model) string { return strconv.Itoa(m.Subjects) })},
+		{"observations", "Observations in the model", integer, "", "", "mixed model only; of all arms and visits", derived,
+			of(func(m trial.Model) string { return strconv.Itoa(m.Observations) })},
+	}
 }
 
 func meanTable(a *trial.Analysis) table {
