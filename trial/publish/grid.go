@@ -44,8 +44,8 @@ type group struct {
 type row struct {
 	Cells  []cell
 	Marked bool
-	// Screen rows are not printed.
-	Screen bool
+	// Kept rows are printed however long the table is, Screen rows are not printed.
+	Kept, Screen bool
 }
 
 // cell is a text; Why says in a tooltip what it means or why it is absent.

@@ -1,7 +1,7 @@
 package publish
 
-// Limits of what is printed of a table: one longer than longestPrinted is printed to the first
-// printedRows rows, about half a sheet to a sheet of A4, for who wants all of them wants them in a
+// Limits of what is printed of a table: of one longer than longestPrinted about printedRows rows are
+// printed, somewhat less than a sheet of A4, since who wants all of them wants them in a
 // spreadsheet. Those just above are printed whole: a note that five rows are left out helps nobody.
 const (
 	longestPrinted = 60
@@ -9,32 +9,46 @@ const (
 )
 
 // printed marks the rows of a long grid that stand on the screen alone; file holds them. Where
-// groups have names each gets its share, so that none is left out; rows that are marked are printed
-// wherever they stand.
+// groups have names, each gets its share; else they are printed whole, as many as there is room
+// for. Rows that are marked or kept are printed wherever they stand.
 func (g grid) printed(file string) grid {
 	all := g.rows()
 	if all <= longestPrinted {
 		return g
 	}
-	left, share := printedRows, printedRows
-	if len(g.Groups) > 1 && g.Groups[0].Name != "" {
-		share = max(printedRows/len(g.Groups), 2)
-		left = share * len(g.Groups)
-	}
-	n := 0
+	n, left := 0, printedRows
 	for i := range g.Groups {
 		of := &g.Groups[i]
-		first := min(share, left, len(of.Rows))
-		left -= first
+		first := 0
+		if of.Name != "" {
+			first = of.firstRows(max(printedRows/len(g.Groups), 1))
+		} else if len(of.Rows) <= left || i == 0 {
+			first = min(left, len(of.Rows))
+			left -= first
+		} else {
+			left = 0
+		}
 		of.Screen = true
 		for k := range of.Rows {
-			of.Rows[k].Screen = k >= first && !of.Rows[k].Marked
-			if !of.Rows[k].Screen {
+			r := &of.Rows[k]
+			if r.Screen = k >= first && !r.Marked && !r.Kept; !r.Screen {
 				of.Screen = false
 				n++
 			}
 		}
 	}
-	g.OnPaper = "Printed: " + thousands(n) + " of " + thousands(all) + " rows; see " + file + "."
+	if n < all {
+		g.OnPaper = "Printed: " + thousands(n) + " of " + thousands(all) + " rows; see " + file + "."
+	}
 	return g
+}
+
+// firstRows is how many rows the first n are, with those that go on from them: they leave the first
+// cell empty, as the arms of a visit do.
+func (of group) firstRows(n int) int {
+	n = min(n, len(of.Rows))
+	for n < len(of.Rows) && of.Rows[n].Cells[0].Text == "" {
+		n++
+	}
+	return n
 }

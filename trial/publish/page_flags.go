@@ -90,8 +90,12 @@ func figureLines(a *trial.Analysis, sentences []string) (lines []string, more in
 		lines, of = append(lines, withoutText(groups, s)), append(of, -1)
 	}
 	for n, i := range of {
-		if i >= 0 {
-			lines[n] = groupLine(groups[i], count[i])
+		switch {
+		case i >= 0 && count[i] > 1:
+			g := groups[i]
+			lines[n] = aboutOf(thousands(count[i])+" subjects", g.Visit, g.Endpoint) + ": " + string(g.Kind)
+		case i >= 0:
+			lines[n] = withoutText(groups[i:i+1], lines[n])
 		}
 	}
 	lines = mapped(lines, called)
@@ -121,15 +125,6 @@ func aboutOf(subject, visit, endpoint string) string {
 		subject += ", " + endpoint
 	}
 	return subject
-}
-
-// groupLine says of how many subjects a flag is, and of what kind.
-func groupLine(g trial.FlagGroup, n int) string {
-	who := plural(n, "subject", "subjects")
-	if n == 1 && len(g.Subjects) == 1 {
-		who = g.Subjects[0]
-	}
-	return aboutOf(who, g.Visit, g.Endpoint) + ": " + string(g.Kind)
 }
 
 // withoutText puts the kind of a flag in the place of its text, and leaves out the codes of many

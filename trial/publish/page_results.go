@@ -64,7 +64,10 @@ func byVisit(a *trial.Analysis, e *trial.EndpointAnalysis, from int, cells func(
 			if from == 0 { // values
 				flags = c.ValueFlags
 			}
-			rows = append(rows, row{Cells: append(append([]cell{visit, name(a.Design.Arms[arm])}, cells(c, sizes[arm])...), flagCell(a, flags))})
+			rows = append(rows, row{
+				Cells: append(append([]cell{visit, name(a.Design.Arms[arm])}, cells(c, sizes[arm])...), flagCell(a, flags)),
+				Kept:  v == a.Design.Primary.Visit,
+			})
 		}
 		groups = append(groups, group{Rows: rows})
 	}
@@ -208,7 +211,7 @@ func meansGrid(a *trial.Analysis) grid {
 				if arm > 0 {
 					visit = cell{}
 				}
-				of.Rows = append(of.Rows, row{Cells: append([]cell{visit, name(a.Design.Arms[arm]), num(thousands(inModel(e.Model, arm, v)))},
+				of.Rows = append(of.Rows, row{Kept: v == a.Design.Primary.Visit, Cells: append([]cell{visit, name(a.Design.Arms[arm]), num(thousands(inModel(e.Model, arm, v)))},
 					estimateCells(lsMean(e.Model, arm, v-1), decimalsOf(e), absent(a, e.Model, v))...)})
 			}
 		}

@@ -30,7 +30,7 @@ func responderSection(a *trial.Analysis) section {
 					const reason = "an arm has no change to test"
 					tests = []cell{num(pValue(against(r.Decrease, arm)), reason), num(pValue(against(r.Increase, arm)), reason)}
 				}
-				of.Rows = append(of.Rows, row{Cells: append([]cell{
+				of.Rows = append(of.Rows, row{Kept: r.Visit == a.Design.Primary.Visit, Cells: append([]cell{
 					visit, name(armName(a.Design, arm)), num(thousands(all)), share(n.Decrease, all), share(n.Within, all), share(n.Increase, all),
 					num(fixedTo(n.SDC, percentDecimals), "nobody has a change"),
 				}, tests...)})
