@@ -205,7 +205,7 @@ var correlationColumns = func() []column[correlationRow] {
 		numbered("ci_low", "Lower limit", "", "Fisher's z, variance of Bonett and Wright 2000", func(r correlationRow) float64 { return r.Rho.Low }),
 		numbered("ci_high", "Upper limit", "", "as ci_low", func(r correlationRow) float64 { return r.Rho.High }),
 		levelColumn(func(r correlationRow) float64 { return r.a.Plan.Level }),
-		numbered("p", "Two-sided p", "", "of all orders up to 9 pairs, else t with n − 2 degrees of freedom", func(r correlationRow) float64 { return r.P }),
+		numbered("p", "Two-sided p", "", "of all orders up to 9 pairs, else t with n − 2 degrees of freedom; within arms, t with n − 1 − g of those in g arms", func(r correlationRow) float64 { return r.P }),
 		{"note", "Why there are no figures, or not all", text, "", "", "", derived, func(r correlationRow) string { return printable.Cell(r.Reason) }},
 	})
 }()
