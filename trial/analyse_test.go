@@ -403,3 +403,31 @@ func TestScaleDoesNotMatter(t *testing.T) {
 		}
 	}
 }
+
+// Whatever tables hold, there is an analysis or an error.
+func FuzzAnalyse(f *testing.F) {
+	m := made{arms: []string{"a", "b", "c"}, visits: threeVisits, perArm: 3, heading: "# covariates: site, age\n", column: func(arm, n int) string {
+		return fmt.Sprintf("%d,%d", n%2, 50+n*arm)
+	}}
+	tables := m.tables()
+	f.Add(string(tables.Design.Data), string(tables.Compartments.Data), "subject,visit,name,value,direction\nS01,baseline,VAS,1e29,\nS01,month03,VAS,-3,\nS02,baseline,VAS,0,\nS02,month12,VAS,1e-29,\n")
+	f.Fuzz(func(t *testing.T, design, compartments, scores string) {
+		if strings.Count(design+compartments+scores, "\n") > 200 || strings.Count(design, "=") > 8 {
+			return // work grows with subjects × visits
+		}
+		a, err := Analyse(t.Context(), "fuzz", Tables{
+			Design:       Source{Name: "trial.csv", Data: []byte(design)},
+			Compartments: Source{Name: "compartments.csv", Data: []byte(compartments)},
+			Scores:       []Source{{Name: "scores.csv", Data: []byte(scores)}},
+		}, func(p *Plan) error { p.Permutations, p.MeanOfTwo = 50, len(scores)%2 == 0; return nil })
+		if err != nil {
+			return
+		}
+		for _, e := range a.Endpoints {
+			for _, c := range e.Contrasts {
+				checkEstimate(t, "model", c.Model, e.Model.Failed != "" || len(e.Model.LeftOut) > 0 || c.NAdjusted == 0 || c.NAdjustedReference == 0)
+				checkEstimate(t, "ANCOVA", c.Ancova, len(c.Reasons) > 0 || c.NAdjusted == 0)
+			}
+		}
+	})
+}
