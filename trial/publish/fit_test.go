@@ -203,7 +203,9 @@ func TestDashesHaveReasons(t *testing.T) {
 	a := usual.analysis()
 	c := &a.Endpoints[0].Contrasts[0]
 	c.Welch, c.Reasons = none, []string{"Welch: a sample of one value has no variance"}
-	says(t, "the page", readable(page(t, a)), "– a", "a a sample of one value has no variance.")
+	c.Wilcoxon.Shift.Low, c.Wilcoxon.Shift.High, c.Wilcoxon.Shift.Estimate = nan, nan, 1.5
+	c.Reasons = append(c.Reasons, "Wilcoxon: 3 and 2 values are too few for an interval")
+	says(t, "the page", readable(page(t, a)), "– a", "a a sample of one value has no variance.", "1.50 b p = 0.012, exact", "b 3 and 2 values are too few for an interval.")
 }
 
 // The index of flags is written in words, of values and of changes.

@@ -51,8 +51,10 @@ type row struct {
 // cell is a text; Why says in a tooltip what it means or why it is absent.
 type cell struct {
 	Text, Why, Detail string
-	// Mark is the letter of a reason beneath the table.
+	// Mark is the letter of a reason beneath the table; Part says that a figure lacks what Why
+	// says, such as its interval.
 	Mark string
+	Part bool
 	Num  bool
 	// Class is down, up or empty.
 	Class string
@@ -79,7 +81,7 @@ func (g grid) rows() int {
 // of single cells, and the tables hold all.
 const mostReasons = 5
 
-// explained marks each dash with a letter, under which its reason stands beneath the table, for who
+// explained marks each dash, and each figure without its interval, with a letter, under which its reason stands beneath the table, for who
 // reads it on paper; file holds the others.
 func (g grid) explained(file string) grid {
 	var reasons []string
@@ -88,7 +90,7 @@ func (g grid) explained(file string) grid {
 		for _, row := range group.Rows {
 			for i := range row.Cells {
 				c := &row.Cells[i]
-				if c.Text != dash || c.Why == "" {
+				if c.Text != dash && !c.Part || c.Why == "" {
 					continue
 				}
 				at := slices.Index(reasons, c.Why)

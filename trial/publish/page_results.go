@@ -331,6 +331,9 @@ func besideCells(a *trial.Analysis, e *trial.EndpointAnalysis, c trial.Contrast)
 		if !math.IsNaN(p) {
 			t.Detail = pIs(p) + extra
 		}
+		if why := reasonIn(c, method); t.Text != dash && why != "" && math.IsNaN(low) {
+			t.Why, t.Part = called(why), true
+		}
 		return t
 	}
 	exact := ""
