@@ -106,6 +106,9 @@ var pages = regexp.MustCompile(`(?m)^Pages:\s+(\d+)$`)
 // A trial of many visits, and one of many participants with one upgrade of the scanner, print on
 // few sheets.
 func TestPrintsShort(t *testing.T) {
+	if testing.Short() {
+		t.Skip("a browser takes seconds")
+	}
 	chromium, err := exec.LookPath("chromium")
 	if err != nil {
 		t.Skip("chromium is not installed")
