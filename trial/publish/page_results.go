@@ -154,9 +154,14 @@ func estimateCells(e mmrm.Estimate, decimals int, reason string) []cell {
 	}
 }
 
-// versus names the arms of a contrast.
+// versus names the arms of a contrast, on one line where the names are short.
 func versus(a *trial.Analysis, arm int) string {
-	return named(armName(a.Design, arm)) + " − " + named(armName(a.Design, 0))
+	const short = 16 // letters: as wide as the numbers beside them
+	one, other := named(armName(a.Design, arm)), named(armName(a.Design, 0))
+	if len(one)+len(other) <= short {
+		return one + "\u00a0−\u00a0" + other
+	}
+	return one + " − " + other
 }
 
 func differenceGrid(a *trial.Analysis) grid {
