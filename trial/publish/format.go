@@ -133,7 +133,7 @@ func thousands(n int) string {
 const longestWord = 30
 
 // called is a text of unknown origin on one line, with places to break in words without
-// end; a dash where it is empty.
+// end; a dash where it is empty. It is never cut: two names that begin alike would be one.
 func called(s string) string {
 	s = strings.TrimSpace(printable.Line(s))
 	if s == "" {
@@ -156,18 +156,15 @@ func called(s string) string {
 	return strings.Join(words, " ")
 }
 
-// named is a name of unknown origin. It is never cut: two that begin alike would be one.
-func named(s string) string { return called(s) }
-
 // titleOf is what figures call an endpoint.
-func titleOf(e *trial.EndpointAnalysis) string { return named(cmp.Or(e.Title, e.Name)) }
+func titleOf(e *trial.EndpointAnalysis) string { return called(cmp.Or(e.Title, e.Name)) }
 
 // withUnit is the title with the unit.
 func withUnit(e *trial.EndpointAnalysis) string {
 	if e.Unit == "" {
 		return titleOf(e)
 	}
-	return titleOf(e) + " (" + named(e.Unit) + ")"
+	return titleOf(e) + " (" + called(e.Unit) + ")"
 }
 
 // spaced is " ms", or nothing for an endpoint without unit.
@@ -175,5 +172,5 @@ func spaced(e *trial.EndpointAnalysis) string {
 	if e.Unit == "" {
 		return ""
 	}
-	return " " + named(e.Unit)
+	return " " + called(e.Unit)
 }

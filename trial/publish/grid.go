@@ -175,11 +175,8 @@ func nums(texts ...string) []head {
 	return heads
 }
 
-// say and name are cells with a text and with a name; num is one with a number, and why explains
-// a dash.
+// say is a cell with a text or a name; num is one with a number, and why explains a dash.
 func say(s string) cell { return cell{Text: called(s)} }
-
-func name(s string) cell { return cell{Text: named(s)} }
 
 func num(s string, why ...string) cell {
 	c := cell{Text: s, Num: true}

@@ -63,12 +63,12 @@ func designText(a *trial.Analysis) string {
 	d := a.Design
 	s := fmt.Sprintf("%s in %s", plural(len(d.Subjects), "participant", "participants"), plural(len(d.Arms), "arm", "arms"))
 	if len(d.Arms) > 0 {
-		s += " (" + listed(mapped(d.Arms, named)) + ")"
+		s += " (" + listed(mapped(d.Arms, called)) + ")"
 	}
 	if len(d.Arms) > 1 {
-		s += "; reference: " + named(d.Arms[0])
+		s += "; reference: " + called(d.Arms[0])
 	}
-	visits := mapped(d.Visits, func(v trial.Visit) string { return named(v.Name) + " (month " + months(v.Month) + ")" })
+	visits := mapped(d.Visits, func(v trial.Visit) string { return called(v.Name) + " (month " + months(v.Month) + ")" })
 	s += ". " + plural(len(d.Visits), "visit", "visits") + ": " + listed(visits) + "; the first is the baseline."
 	return s + " Arms were joined to the results in this analysis and nowhere earlier: images were read and mapped without them."
 }
@@ -105,7 +105,7 @@ func split(a *trial.Analysis) (compartments, others []string) {
 	for i := range a.Endpoints {
 		e := &a.Endpoints[i]
 		if e.Compartment {
-			compartments = append(compartments, named(e.Name))
+			compartments = append(compartments, called(e.Name))
 		} else {
 			others = append(others, withUnit(e))
 		}
@@ -124,9 +124,9 @@ func primaryText(a *trial.Analysis) string {
 	}
 	what := "each compartment"
 	if p.Endpoint != "" {
-		what = named(p.Endpoint)
+		what = called(p.Endpoint)
 	}
-	s := "Primary: the change of " + what + " to " + named(a.Design.Visits[p.Visit].Name) + ", each arm against the reference"
+	s := "Primary: the change of " + what + " to " + called(a.Design.Visits[p.Visit].Name) + ", each arm against the reference"
 	if p.Endpoint == "" && family > 1 {
 		s += ", adjusted over the compartments"
 	}
@@ -163,7 +163,7 @@ func effects(a *trial.Analysis) string {
 	for i, f := range formulas {
 		_, terms, _ := strings.Cut(f, "~")
 		names := mapped(strings.Split(terms, "+"), func(term string) string {
-			return named(strings.ReplaceAll(strings.TrimSpace(term), ":", " × "))
+			return called(strings.ReplaceAll(strings.TrimSpace(term), ":", " × "))
 		})
 		effects := listed(names)
 		if strings.TrimSpace(terms) == "1" {
@@ -209,7 +209,7 @@ func grouped(a *trial.Analysis, of func(trial.Model) string) (said []string, end
 // later visit none of visit.
 func plannedEffects(a *trial.Analysis) string {
 	d := a.Design
-	names := append([]string{"baseline"}, mapped(a.Plan.Covariates, named)...)
+	names := append([]string{"baseline"}, mapped(a.Plan.Covariates, called)...)
 	arms, visits := len(d.Arms) > 1, len(d.Visits) > 2
 	if arms {
 		names = append(names, "arm")
@@ -274,7 +274,7 @@ func with(covariates []string) string {
 	if len(covariates) == 0 {
 		return ""
 	}
-	return " with " + listed(mapped(covariates, named))
+	return " with " + listed(mapped(covariates, called))
 }
 
 func multiplicityText(a *trial.Analysis) string {
@@ -324,7 +324,7 @@ const qibaCV = 0.05
 func coefficients(a *trial.Analysis) (cvs []string, isDefault bool) {
 	others := familyOf(a)
 	for _, c := range a.Plan.WithinCVOf {
-		cvs = append(cvs, percentOf(c.CV)+" for "+named(c.Compartment))
+		cvs = append(cvs, percentOf(c.CV)+" for "+called(c.Compartment))
 		if slices.ContainsFunc(a.Endpoints, func(e trial.EndpointAnalysis) bool { return e.Compartment && e.Name == c.Compartment }) {
 			others--
 		}

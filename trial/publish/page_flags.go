@@ -42,7 +42,7 @@ func flagGroups(a *trial.Analysis) []flagGroup {
 		rows, n := group{}, 0
 		for _, f := range grouped {
 			if f.Kind == k {
-				rows.Rows = append(rows.Rows, row{Cells: []cell{subjectsCell(f.Subjects), name(f.Visit), name(f.Endpoint), say(f.Text)}})
+				rows.Rows = append(rows.Rows, row{Cells: []cell{subjectsCell(f.Subjects), say(f.Visit), say(f.Endpoint), say(f.Text)}})
 				n += len(f.Subjects)
 			}
 		}
@@ -58,7 +58,7 @@ func flagGroups(a *trial.Analysis) []flagGroup {
 func subjectsCell(subjects []string) cell {
 	const most = 12 // two lines of usual codes
 	if len(subjects) == 1 {
-		return name(subjects[0])
+		return say(subjects[0])
 	}
 	c := cell{Detail: plural(len(subjects), "subject", "subjects")}
 	names := mapped(subjects[:min(most, len(subjects))], called)

@@ -37,7 +37,7 @@ func headlines(a *trial.Analysis) (lead string, lines []headline) {
 
 func newHeadline(a *trial.Analysis, e *trial.EndpointAnalysis, c trial.Contrast) headline {
 	h := headline{
-		What: fmt.Sprintf("%s, change to %s, %s − %s", titleOf(e), named(visitName(a.Design, c.Visit)), named(armName(a.Design, c.Arm)), named(armName(a.Design, 0))),
+		What: fmt.Sprintf("%s, change to %s, %s − %s", titleOf(e), called(visitName(a.Design, c.Visit)), called(armName(a.Design, c.Arm)), called(armName(a.Design, 0))),
 	}
 	if e.Model.Failed != "" {
 		h.Figures, h.Detail = "no model", called(e.Model.Failed)+"; other tests of the contrast are under “Tests beside the model”"
@@ -97,14 +97,14 @@ func newFlowView(a *trial.Analysis) flowView {
 	analysed := flowStep{Name: "Analysed", Detail: "baseline and a later visit"}
 	steps := make([]flowStep, len(a.Design.Visits))
 	for i, visit := range a.Design.Visits {
-		steps[i] = flowStep{Name: named(visit.Name), Detail: "month " + months(visit.Month)}
+		steps[i] = flowStep{Name: called(visit.Name), Detail: "month " + months(visit.Month)}
 		if i == 0 && !strings.EqualFold(visit.Name, "baseline") {
 			steps[i].Detail = "baseline, " + steps[i].Detail
 		}
 		steps[i].Hidden = len(steps) > mostFlowSteps && i > 0 && i < len(steps)-1
 	}
 	for arm, f := range a.Flow {
-		v.Arms = append(v.Arms, named(armName(a.Design, arm)))
+		v.Arms = append(v.Arms, called(armName(a.Design, arm)))
 		planned.Boxes = append(planned.Boxes, flowBox{N: thousands(f.Planned)})
 		analysed.Boxes = append(analysed.Boxes, flowBox{N: thousands(f.Analysed), Of: thousands(f.Planned)})
 		for i := range steps {
@@ -156,7 +156,7 @@ func newFlowBox(f trial.FlowVisit, planned int) flowBox {
 	rest := 0
 	for i, m := range f.Missing {
 		if i < most {
-			b.Missing = append(b.Missing, named(m.Reason)+": "+thousands(m.N))
+			b.Missing = append(b.Missing, called(m.Reason)+": "+thousands(m.N))
 		} else {
 			rest += m.N
 		}
@@ -174,7 +174,7 @@ func peopleGrid(a *trial.Analysis) grid {
 	if arms == 0 || len(a.Design.Subjects) == 0 {
 		return g
 	}
-	g.Heads = append(words(""), nums(mapped(a.Design.Arms, named)...)...)
+	g.Heads = append(words(""), nums(mapped(a.Design.Arms, called)...)...)
 	by := make([][]trial.Subject, arms)
 	for _, s := range a.Design.Subjects {
 		if s.Arm >= 0 && s.Arm < arms {
@@ -255,7 +255,7 @@ func levelsOf(level func(trial.Subject) string) func([]trial.Subject) string {
 				parts = append(parts, fmt.Sprintf("%d more", len(order)-most))
 				break
 			}
-			parts = append(parts, fmt.Sprintf("%s: %d", named(l), n[l]))
+			parts = append(parts, fmt.Sprintf("%s: %d", called(l), n[l]))
 		}
 		return strings.Join(parts, ", ")
 	}

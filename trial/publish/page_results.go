@@ -55,7 +55,7 @@ func byVisit(a *trial.Analysis, e *trial.EndpointAnalysis, from int, cells func(
 			if arm >= len(e.Cells) || v >= len(e.Cells[arm]) {
 				continue
 			}
-			visit := name(a.Design.Visits[v].Name)
+			visit := say(a.Design.Visits[v].Name)
 			if arm > 0 {
 				visit = cell{}
 			}
@@ -65,7 +65,7 @@ func byVisit(a *trial.Analysis, e *trial.EndpointAnalysis, from int, cells func(
 				flags = c.ValueFlags
 			}
 			rows = append(rows, row{
-				Cells: append(append([]cell{visit, name(a.Design.Arms[arm])}, cells(c, sizes[arm])...), flagCell(a, flags)),
+				Cells: append(append([]cell{visit, say(a.Design.Arms[arm])}, cells(c, sizes[arm])...), flagCell(a, flags)),
 				Kept:  v == a.Design.Primary.Visit,
 			})
 		}
@@ -157,7 +157,7 @@ func estimateCells(e mmrm.Estimate, decimals int, reason string) []cell {
 // versus names the arms of a contrast, on one line where the names are short.
 func versus(a *trial.Analysis, arm int) string {
 	const short = 16 // letters: as wide as the numbers beside them
-	one, other := named(armName(a.Design, arm)), named(armName(a.Design, 0))
+	one, other := called(armName(a.Design, arm)), called(armName(a.Design, 0))
 	if len(one)+len(other) <= short {
 		return one + "\u00a0−\u00a0" + other
 	}
@@ -176,7 +176,7 @@ func differenceGrid(a *trial.Analysis) grid {
 		for _, c := range e.Contrasts {
 			reason := absent(a, e.Model, c.Visit)
 			cells := append([]cell{
-				name(visitName(a.Design, c.Visit)), {Text: versus(a, c.Arm)},
+				say(visitName(a.Design, c.Visit)), {Text: versus(a, c.Arm)},
 				num(fmt.Sprintf("%d, %d", inModel(e.Model, c.Arm, c.Visit), inModel(e.Model, 0, c.Visit))),
 			}, estimateCells(c.Model, decimalsOf(e), reason)...)
 			holm := "not adjusted: no compartment"
@@ -212,11 +212,11 @@ func meansGrid(a *trial.Analysis) grid {
 		}
 		for v := 1; v < len(a.Design.Visits); v++ {
 			for arm := range a.Design.Arms {
-				visit := name(a.Design.Visits[v].Name)
+				visit := say(a.Design.Visits[v].Name)
 				if arm > 0 {
 					visit = cell{}
 				}
-				of.Rows = append(of.Rows, row{Kept: v == a.Design.Primary.Visit, Cells: append([]cell{visit, name(a.Design.Arms[arm]), num(thousands(inModel(e.Model, arm, v)))},
+				of.Rows = append(of.Rows, row{Kept: v == a.Design.Primary.Visit, Cells: append([]cell{visit, say(a.Design.Arms[arm]), num(thousands(inModel(e.Model, arm, v)))},
 					estimateCells(lsMean(e.Model, arm, v-1), decimalsOf(e), absent(a, e.Model, v))...)})
 			}
 		}
@@ -359,7 +359,7 @@ func besideCells(a *trial.Analysis, e *trial.EndpointAnalysis, c trial.Contrast)
 		n.Detail = fmt.Sprintf("adjusted: %d, %d", c.NAdjusted, c.NAdjustedReference)
 	}
 	return []cell{
-		name(visitName(a.Design, c.Visit)), {Text: versus(a, c.Arm)}, n,
+		say(visitName(a.Design, c.Visit)), {Text: versus(a, c.Arm)}, n,
 		test("ANCOVA", c.Ancova.Value, c.Ancova.Low, c.Ancova.High, c.Ancova.P, ""),
 		test("Welch", c.Welch.Value, c.Welch.Low, c.Welch.High, c.Welch.P, ""),
 		test("Wilcoxon", shift.Estimate, shift.Low, shift.High, c.Wilcoxon.P, exact),

@@ -20,7 +20,7 @@ func responderSection(a *trial.Analysis) section {
 		of := group{Name: fmt.Sprintf("%s, RC %s %%", withUnit(e), fixedTo(e.RC, percentDecimals))}
 		for _, r := range e.Responders {
 			for arm, n := range r.Arms {
-				visit := name(visitName(a.Design, r.Visit))
+				visit := say(visitName(a.Design, r.Visit))
 				if arm > 0 {
 					visit = cell{}
 				}
@@ -31,7 +31,7 @@ func responderSection(a *trial.Analysis) section {
 					tests = []cell{num(pValue(against(r.Decrease, arm)), reason), num(pValue(against(r.Increase, arm)), reason)}
 				}
 				of.Rows = append(of.Rows, row{Kept: r.Visit == a.Design.Primary.Visit, Cells: append([]cell{
-					visit, name(armName(a.Design, arm)), num(thousands(all)), share(n.Decrease, all), share(n.Within, all), share(n.Increase, all),
+					visit, say(armName(a.Design, arm)), num(thousands(all)), share(n.Decrease, all), share(n.Within, all), share(n.Increase, all),
 					num(fixedTo(n.SDC, percentDecimals), "nobody has a change"),
 				}, tests...)})
 			}
@@ -94,13 +94,13 @@ func correlationSection(a *trial.Analysis) section {
 		}
 		reason := cmp.Or(c.Reason, fmt.Sprintf("%d pairs are too few, or do not vary", c.N))
 		of := &g.Groups[len(g.Groups)-1]
-		visit := name(visitName(a.Design, c.Visit))
+		visit := say(visitName(a.Design, c.Visit))
 		if len(of.Rows) > 0 && last == c.Visit {
 			visit = cell{}
 		}
 		last = c.Visit
 		of.Rows = append(of.Rows, row{Cells: []cell{
-			visit, name(arm), num(thousands(c.N)), num(fixedTo(c.Rho.Estimate, ratioDecimals), reason),
+			visit, say(arm), num(thousands(c.N)), num(fixedTo(c.Rho.Estimate, ratioDecimals), reason),
 			num(interval(c.Rho.Low, c.Rho.High, ratioDecimals), reason), num(pValue(c.P), reason),
 		}})
 	}
@@ -140,11 +140,11 @@ func individualGrid(a *trial.Analysis, e *trial.EndpointAnalysis) grid {
 		of := group{}
 		for v := 1; v < len(a.Design.Visits); v++ {
 			r := rowOf(a, e, s, v)
-			cells := []cell{name(who.ID), name(armName(a.Design, who.Arm)), num(fixedTo(r.baseline(), d), rowOf(a, e, s, 0).Value.Missing)}
+			cells := []cell{say(who.ID), say(armName(a.Design, who.Arm)), num(fixedTo(r.baseline(), d), rowOf(a, e, s, 0).Value.Missing)}
 			if v > 1 {
 				cells = []cell{{}, {}, {}}
 			}
-			cells = append(cells, name(a.Design.Visits[v].Name), num(fixedTo(r.X, d), r.Value.Missing),
+			cells = append(cells, say(a.Design.Visits[v].Name), num(fixedTo(r.X, d), r.Value.Missing),
 				num(fixedTo(r.Delta, d), r.Change.Missing), num(fixedTo(r.Percent, percentDecimals), cmp.Or(r.Change.Missing, "the baseline is not above 0")))
 			if !math.IsNaN(e.RC) {
 				cells = append(cells, verdictCell(r))
