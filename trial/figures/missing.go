@@ -236,7 +236,7 @@ func (t tiles) paint(c draw.Canvas, body vg.Rectangle, arm int) {
 	subjects := t.byArm[arm]
 	number := fmt.Sprintf(" (%d)", len(subjects))
 	heading := figure.Fit(strong, t.design.Arms[arm], body.Size().X-strong.Width(number)-8)
-	figure.Write(c, strong, vg.Point{X: body.Min.X, Y: body.Max.Y - 9}, heading+number, figure.Left, figure.Base)
+	figure.Write(c, strong, vg.Point{X: body.Min.X, Y: body.Max.Y - 9}, heading+number)
 	corner := vg.Point{X: body.Min.X + tileLabels, Y: body.Max.Y - tileHead}
 	right := corner.X + t.size.w*vg.Length(len(subjects)) + 6
 	places := make([]vg.Length, len(t.design.Visits))
@@ -249,8 +249,8 @@ func (t tiles) paint(c draw.Canvas, body vg.Rectangle, arm int) {
 	}
 	for _, v := range thin(places, same(len(places), smallSize), 0.5) {
 		y := corner.Y - places[v]
-		figure.Write(c, small, vg.Point{X: corner.X - 5, Y: y}, figure.Fit(small, when(t.design, v), tileLabels-6), figure.Right, figure.Middle)
-		figure.Write(c, small, vg.Point{X: right, Y: y}, fmt.Sprintf("%d/%d", t.present(subjects, v), len(subjects)), figure.Left, figure.Middle)
+		figure.Write(c, figure.Align(small, figure.Right, figure.Middle), vg.Point{X: corner.X - 5, Y: y}, figure.Fit(small, when(t.design, v), tileLabels-6))
+		figure.Write(c, figure.Align(small, figure.Left, figure.Middle), vg.Point{X: right, Y: y}, fmt.Sprintf("%d/%d", t.present(subjects, v), len(subjects)))
 	}
 	if t.names == 0 {
 		return
@@ -259,7 +259,7 @@ func (t tiles) paint(c draw.Canvas, body vg.Rectangle, arm int) {
 	name.Rotation = vertical
 	for n, s := range subjects {
 		at := vg.Point{X: corner.X + t.size.w*(vg.Length(n)+0.5) + 2.2, Y: corner.Y - t.size.h*vg.Length(len(t.design.Visits)) - 3}
-		figure.Write(c, name, at, figure.Fit(name, t.design.Subjects[s].ID, tileNames-4), figure.Right, figure.Base)
+		figure.Write(c, figure.Align(name, figure.Right, figure.Base), at, figure.Fit(name, t.design.Subjects[s].ID, tileNames-4))
 	}
 }
 
@@ -306,7 +306,7 @@ func (t tile) draw(c draw.Canvas, box vg.Rectangle) {
 		if t.state >= 0 {
 			style.Color = color.White
 		}
-		figure.Write(c, style, vg.Point{X: middle.X + side, Y: middle.Y}, dagger, figure.Center, figure.Middle)
+		figure.Write(c, figure.Align(style, figure.Center, figure.Middle), vg.Point{X: middle.X + side, Y: middle.Y}, dagger)
 	default:
 		fillRect(c, draw.LineStyle{Color: color.Black}, vg.Rectangle{Min: vg.Point{X: box.Min.X + w/3, Y: box.Min.Y}, Max: vg.Point{X: box.Max.X - w/3, Y: box.Max.Y}})
 	}
