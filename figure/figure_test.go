@@ -165,10 +165,22 @@ func TestSameBytesEverywhere(t *testing.T) {
 	}
 }
 
+// The SVG alone is the one of all files.
+func TestRenderSVG(t *testing.T) {
+	all := rendered(t)
+	p, err := Picture{Name: "sample", Title: "A <title>", Caption: "Says \"what\" & how", Width: 100, Height: 50}.RenderSVG(sample)
+	if err != nil || !bytes.Equal(p.SVG, all.SVG) || p.PNG != nil || p.PDF != nil {
+		t.Errorf("not the same SVG, or more than it: %v", err)
+	}
+}
+
 func TestSizes(t *testing.T) {
 	for _, size := range [][2]float64{{0, 10}, {10, -1}, {math.NaN(), 10}, {10, math.Inf(1)}, {10, 601}} {
 		if _, err := (Picture{Name: "x", Width: size[0], Height: size[1]}).Render(func(draw.Canvas) { t.Error("painted") }); err == nil {
 			t.Errorf("%v is taken for a size", size)
+		}
+		if _, err := (Picture{Name: "x", Width: size[0], Height: size[1]}).RenderSVG(func(draw.Canvas) { t.Error("painted") }); err == nil {
+			t.Errorf("%v is taken for a size of an SVG", size)
 		}
 	}
 }

@@ -35,6 +35,10 @@ var (
 	strong = figure.Bold(labels)
 )
 
+// renderFiles makes the files of a picture. Tests of what is drawn, and where, put
+// figure.Picture.RenderSVG in its place.
+var renderFiles = figure.Picture.Render
+
 // frame is what every figure has around its panels: a title, a legend and footnotes.
 type frame struct {
 	figure.Picture
@@ -90,7 +94,7 @@ func (f frame) render(body vg.Length, paint func(c draw.Canvas, r vg.Rectangle))
 		height += 4
 	}
 	f.Width, f.Height = figure.PageWidth, float64(height/figure.MM(1))
-	return f.Picture.Render(func(c draw.Canvas) {
+	return renderFiles(f.Picture, func(c draw.Canvas) {
 		y := height - margin
 		figure.Write(c, figure.Align(titles, figure.Left, figure.Below), vg.Point{X: margin, Y: y}, figure.Fit(titles, f.Title, width))
 		y -= titleRow
