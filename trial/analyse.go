@@ -90,7 +90,10 @@ func (a *Analysis) join(t Tables) ([]Endpoint, error) {
 	if err != nil {
 		return nil, err
 	}
-	a.Settings, a.Notes = res.settings, res.notes
+	if err := a.Design.match(t.Compartments.Name, res.places()); err != nil {
+		return nil, err
+	}
+	a.Settings, a.Notes = res.settings, append(res.notes, a.Design.unvisited(res)...)
 	j := newJoiner(a.Design, a.Plan)
 	endpoints := j.compartments(res)
 	for _, source := range t.Scores {
@@ -99,6 +102,9 @@ func (a *Analysis) join(t Tables) ([]Endpoint, error) {
 			return nil, err
 		}
 		for _, s := range scores {
+			if err := a.Design.match(source.Name, s.places()); err != nil {
+				return nil, err
+			}
 			if i := slices.IndexFunc(endpoints, func(e Endpoint) bool { return sameName(e.Name, s.name) }); i >= 0 {
 				return nil, hinted("give each endpoint a name of its own", "%s: endpoint %.40q is there twice, or differs only in case or blanks", source.Name, s.name)
 			}
@@ -239,6 +245,9 @@ func (a *Analysis) covariate(name string) Covariate {
 // Repeated returns the changes of an endpoint as the model sees them.
 func (a *Analysis) Repeated(e *EndpointAnalysis) Repeated {
 	r := Repeated{Arms: len(a.Design.Arms)}
+	for _, v := range a.Design.Visits[1:] {
+		r.VisitNames = append(r.VisitNames, v.Name)
+	}
 	for s, subject := range a.Design.Subjects {
 		r.Arm = append(r.Arm, subject.Arm)
 		r.Baseline = append(r.Baseline, e.Values[s][0].X)
@@ -262,9 +271,7 @@ func (a *Analysis) model(e *EndpointAnalysis) *RepeatedFit {
 		e.Model.LSMeans = append(e.Model.LSMeans, slices.Repeat([]mmrm.Estimate{nothing}, visits))
 	}
 	f, err := a.Repeated(e).Fit(mmrm.Options{Covariance: a.Plan.Covariance, DF: a.Plan.DF, Level: a.Plan.Level})
-	if f != nil {
-		e.Model.Fallbacks = f.Fallbacks
-	}
+	e.Model.Fallbacks, e.Model.LeftOut, e.Model.N = f.Fallbacks, f.LeftOut, f.N
 	if err != nil {
 		e.Model.Failed = err.Error()
 		return nil

@@ -291,7 +291,44 @@ func TestEqualChangesAreEqual(t *testing.T) {
 	if a.Delta != b.Delta || a.Delta != 0.35 {
 		t.Errorf("%v %v", a.Delta, b.Delta)
 	}
-	if x := decimal(1e9 + 0.25); x != 1e9+0.25 {
-		t.Errorf("%v", x)
+	for _, x := range []struct{ a, b, want float64 }{
+		{1e8 + 36.4, 1e8 + 36.05, 0.35}, // ulp 1.5e-8
+		{3.77e-10, 3.735e-10, 3.5e-12},
+		{1e-300, 1e-301, 9e-301},
+		{5, 5, 0},
+		{0, 0, 0},
+		{0, 1e30, -1e30},
+	} {
+		if got := difference(x.a, x.b); got != x.want {
+			t.Errorf("%g − %g: %g, want %g", x.a, x.b, got, x.want)
+		}
+	}
+}
+
+// Units decide about no p-value.
+func TestScaleDoesNotMatter(t *testing.T) {
+	scores := func(scale, shift float64) Analysis {
+		tables := made{arms: twoArms, visits: threeVisits, perArm: 9}.tables()
+		random := rand.New(rand.NewPCG(11, 12))
+		text := "subject,visit,name,value\n"
+		for n := range 18 {
+			for _, visit := range threeVisits {
+				text += fmt.Sprintf("S%02d,%s,score,%.15g\n", n+1, visit, shift+scale*math.Round(400+20*random.NormFloat64())/10)
+			}
+		}
+		tables.Scores = []Source{{Name: "scores.csv", Data: []byte(text)}}
+		return analyse(t, tables)
+	}
+	want := scores(1, 0).Endpoints[2]
+	for _, x := range []struct{ scale, shift float64 }{{1e-9, 0}, {1e9, 0}, {1, 1e8}} {
+		got := scores(x.scale, x.shift).Endpoints[2]
+		for i, c := range want.Contrasts {
+			d := got.Contrasts[i]
+			for _, pair := range [][2]float64{{c.Model.P, d.Model.P}, {c.Ancova.P, d.Ancova.P}, {c.Welch.P, d.Welch.P}, {c.Wilcoxon.P, d.Wilcoxon.P}, {c.Wilcoxon.U, d.Wilcoxon.U}, {x.scale * c.Wilcoxon.Shift.Estimate, d.Wilcoxon.Shift.Estimate}} {
+				if math.Abs(pair[0]-pair[1]) > 1e-6*math.Abs(pair[0]) {
+					t.Errorf("%+v: %g, want %g", x, pair[1], pair[0])
+				}
+			}
+		}
 	}
 }

@@ -78,19 +78,14 @@ func (a *Analysis) subjects(e *EndpointAnalysis, visit int, arms ...int) compare
 	var s compare.Subjects
 	var rows [][2]int
 	for i := range r.Arm {
-		known := slices.Contains(arms, r.Arm[i]) && !math.IsNaN(r.Change[i][visit-1])
-		for _, c := range r.Covariates {
-			known = known && !math.IsNaN(c.X[i])
-		}
-		if known {
+		if slices.Contains(arms, r.Arm[i]) && !math.IsNaN(r.Change[i][visit-1]) && r.complete(i) {
 			rows = append(rows, [2]int{i, visit - 1})
 		}
 	}
 	if len(rows) == 0 {
 		return s
 	}
-	stratum := a.covariate("stratum")
-	stratified := stratum.Levels > 1
+	stratum, stratified := a.covariate("stratum"), a.Stratified()
 	for _, row := range rows {
 		i := row[0]
 		s.Change = append(s.Change, r.Change[i][visit-1])
@@ -111,11 +106,15 @@ func (a *Analysis) subjects(e *EndpointAnalysis, visit int, arms ...int) compare
 		if c.name == "baseline" {
 			s.Baseline = x
 		} else {
-			s.Covariates = append(s.Covariates, x)
+			s.Covariates, s.Names = append(s.Covariates, x), append(s.Names, c.name)
 		}
 	}
 	return s
 }
+
+// Stratified says whether the permutation tests shuffle within strata: whether the design has more
+// than one. Subjects whose stratum is not known are a stratum of their own.
+func (a *Analysis) Stratified() bool { return a.covariate("stratum").Levels > 1 }
 
 // ancova fills in the analysis of covariance of each visit, over all arms.
 func (a *Analysis) ancova(e *EndpointAnalysis) {
@@ -125,13 +124,23 @@ func (a *Analysis) ancova(e *EndpointAnalysis) {
 	}
 	of := map[int][]mmrm.Estimate{}
 	why := map[int]error{}
+	adjusted := map[int]compare.Subjects{}
 	for i := range e.Contrasts {
 		c := &e.Contrasts[i]
 		if of[c.Visit] == nil {
-			of[c.Visit], why[c.Visit] = compare.Ancova(a.subjects(e, c.Visit, arms...), len(arms), a.Plan.Level)
+			adjusted[c.Visit] = a.subjects(e, c.Visit, arms...)
+			of[c.Visit], why[c.Visit] = compare.Ancova(adjusted[c.Visit], len(arms), a.Plan.Level)
 		}
 		c.Ancova = of[c.Visit][c.Arm-1]
 		c.because("ANCOVA", why[c.Visit])
+		for _, arm := range adjusted[c.Visit].Arm {
+			switch arm {
+			case 0:
+				c.NAdjustedReference++
+			case c.Arm:
+				c.NAdjusted++
+			}
+		}
 	}
 }
 
@@ -152,11 +161,19 @@ func (a *Analysis) adjustFamily() {
 	for i := range family[0].Contrasts {
 		var p []float64
 		for _, e := range family {
-			p = append(p, e.Contrasts[i].Model.P)
+			// The family was planned: a compartment without a model makes none of the others
+			// more significant.
+			if math.IsNaN(e.Contrasts[i].Model.P) {
+				p = append(p, 1)
+			} else {
+				p = append(p, e.Contrasts[i].Model.P)
+			}
 		}
 		// The contrasts are those of a.Endpoints: a slice is shared.
 		for k, adjusted := range compare.Holm(p) {
-			family[k].Contrasts[i].Holm = adjusted
+			if c := &family[k].Contrasts[i]; !math.IsNaN(c.Model.P) {
+				c.Holm = adjusted
+			}
 		}
 	}
 }
