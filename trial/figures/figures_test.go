@@ -160,7 +160,7 @@ func TestContent(t *testing.T) {
 		"waterfall":      {"±13.9 %: repeatability", "Change at month 12 (%)", "n = "},
 		"missing":        {"12/12", "S001", "Month 3", "some values"},
 		"missing-scores": {"Control (12)"},
-		"correlation":    {"ρ = 0.41 [−0.03, 0.72], n = 20", "Change of VAS pain (mm)"},
+		"correlation":    {"within arms ρ = −0.06 [−0.49, 0.39]", "all subjects ρ = 0.71 [0.37, 0.88], n = 20", "Change of VAS pain (mm)"},
 	}
 	if len(pictures) != len(wants) {
 		t.Errorf("%d pictures, want %d", len(pictures), len(wants))
