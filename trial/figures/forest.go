@@ -111,12 +111,36 @@ func newForestBlock(a trial.Analysis, endpoints []int, flags *flagged) forestBlo
 		}
 		b.label = withUnit("Difference of least-squares means", e.Unit)
 	}
-	b.across, _ = sight(append(core, 0), append(full, core...))
+	b.across, _ = sight(append(append(core, 0), usual(full)...), append(full, core...))
 	for _, x := range full {
 		b.isCut = b.isCut || figure.Drawable(x) && !b.across.Has(x)
 	}
 	b.decimals = decimalsFor(errors)
 	return b
+}
+
+// usual returns the ends of those intervals, given as low, high, that are at most three times
+// as wide as the median: these are shown whole, and one of two or three subjects may be cut.
+func usual(ends []float64) []float64 {
+	const wider = 3
+	var widths []float64
+	for n := 0; n+1 < len(ends); n += 2 {
+		if figure.Drawable(ends[n]) && figure.Drawable(ends[n+1]) {
+			widths = append(widths, ends[n+1]-ends[n])
+		}
+	}
+	if len(widths) == 0 {
+		return nil
+	}
+	slices.Sort(widths)
+	most := wider * widths[(len(widths)-1)/2]
+	var out []float64
+	for n := 0; n+1 < len(ends); n += 2 {
+		if ends[n+1]-ends[n] <= most { // false of NaN
+			out = append(out, ends[n], ends[n+1])
+		}
+	}
+	return out
 }
 
 // rowsOf is how many rows these endpoints have with all visits.

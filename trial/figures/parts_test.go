@@ -46,6 +46,21 @@ func TestSight(t *testing.T) {
 	}
 }
 
+// Intervals of which most are alike are shown whole, however near their estimates are to each
+// other; one that is far wider, or none, is not asked for.
+func TestUsualIntervals(t *testing.T) {
+	nan := math.NaN()
+	for _, c := range []struct{ in, want []float64 }{
+		{nil, nil}, {[]float64{nan, nan}, nil}, {[]float64{-1, 1}, []float64{-1, 1}},
+		{[]float64{-1, 1, nan, nan, 0, 3, -90, 90}, []float64{-1, 1, 0, 3}}, {[]float64{-1, 1, -90, 90}, []float64{-1, 1}},
+		{[]float64{-90, 90, -80, 80}, []float64{-90, 90, -80, 80}}, {[]float64{math.Inf(-1), math.Inf(1), 0, 1}, []float64{0, 1}},
+	} {
+		if got := usual(c.in); !slices.Equal(got, c.want) {
+			t.Errorf("usual(%v) = %v, want %v", c.in, got, c.want)
+		}
+	}
+}
+
 func TestRuns(t *testing.T) {
 	if got := runs(7, func(n int) bool { return strings.Contains("0124", fmt.Sprint(n)) }); !slices.Equal(got, [][2]int{{0, 3}, {4, 5}}) {
 		t.Errorf("%v", got)
