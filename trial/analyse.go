@@ -80,8 +80,7 @@ func Analyse(ctx context.Context, version string, t Tables, adjust Adjust) (Anal
 	}
 	a.adjustFamily()
 	a.Flow = flow(a.Design, a.Endpoints)
-	a.correlate()
-	return a, nil
+	return a, a.correlate(ctx)
 }
 
 // join reads the results and puts them to the design.
@@ -160,6 +159,11 @@ func (a *Analysis) takeRepeatability(s Source, endpoints []Endpoint) error {
 			a.Notes = append(a.Notes, fmt.Sprintf("%s has a within-subject CV of %q, which is not in the results", s.Name, cv.Compartment))
 		}
 	}
+	for _, e := range endpoints {
+		if e.Compartment && !slices.ContainsFunc(all, func(cv CompartmentCV) bool { return cv.Compartment == e.Name }) {
+			a.Notes = append(a.Notes, fmt.Sprintf("%s has no within-subject CV of %q: that of the QIBA profile, %g %%, is taken", s.Name, e.Name, 100*defaultWithinCV))
+		}
+	}
 	return nil
 }
 
@@ -188,19 +192,26 @@ func (a *Analysis) remark() {
 // analyse analyses every endpoint, several at a time.
 func (a *Analysis) analyse(ctx context.Context, endpoints []Endpoint) error {
 	a.Endpoints = make([]EndpointAnalysis, len(endpoints))
+	return each(ctx, len(endpoints), func(i int) {
+		of := EndpointAnalysis{Endpoint: endpoints[i]}
+		of.changes(a.Plan)
+		of.describeCells(a.Design, a.Flags, a.Plan.Level)
+		of.responders(a.Design)
+		a.contrasts(&of, a.model(&of))
+		a.Endpoints[i] = of
+	})
+}
+
+// each does n things that do not touch each other, several at a time.
+func each(ctx context.Context, n int, do func(i int)) error {
 	g, ctx := errgroup.WithContext(ctx)
 	g.SetLimit(runtime.GOMAXPROCS(0))
-	for i, e := range endpoints {
+	for i := range n {
 		g.Go(func() error {
 			if err := ctx.Err(); err != nil {
 				return err
 			}
-			of := EndpointAnalysis{Endpoint: e}
-			of.changes(a.Plan)
-			of.describeCells(a.Design, a.Flags, a.Plan.Level)
-			of.responders(a.Design)
-			a.contrasts(&of, a.model(&of))
-			a.Endpoints[i] = of
+			do(i)
 			return nil
 		})
 	}

@@ -1,6 +1,7 @@
 package trial
 
 import (
+	"context"
 	"fmt"
 	"math"
 	"slices"
@@ -179,37 +180,48 @@ func (a *Analysis) adjustFamily() {
 }
 
 // correlate fills in the correlations of the compartments' changes with those of other
-// endpoints, over all subjects and in each arm.
-func (a *Analysis) correlate() {
+// endpoints: within arms, over all subjects and in each arm. Pairs are done several at a time.
+func (a *Analysis) correlate(ctx context.Context) error {
+	whose := []int{AllSubjects}
+	if len(a.Design.Arms) > 1 {
+		whose = []int{WithinArms, AllSubjects}
+		for arm := range a.Design.Arms {
+			whose = append(whose, arm)
+		}
+	}
 	for x := range a.Endpoints {
 		for y := range a.Endpoints {
 			if !a.Endpoints[x].Compartment || a.Endpoints[y].Compartment {
 				continue
 			}
 			for v := 1; v < len(a.Design.Visits); v++ {
-				for arm := -1; arm < len(a.Design.Arms); arm++ {
-					if arm >= 0 && len(a.Design.Arms) == 1 {
-						continue // all subjects are those of the arm
-					}
-					a.Correlations = append(a.Correlations, a.correlation(Correlation{X: x, Y: y, Visit: v, Arm: arm}))
+				for _, arm := range whose {
+					a.Correlations = append(a.Correlations, Correlation{X: x, Y: y, Visit: v, Arm: arm})
 				}
 			}
 		}
 	}
+	return each(ctx, len(a.Correlations), func(i int) { a.fillCorrelation(&a.Correlations[i]) })
 }
 
-func (a *Analysis) correlation(c Correlation) Correlation {
+func (a *Analysis) fillCorrelation(c *Correlation) {
 	var xs, ys []float64
+	var arms []int
 	for s, subject := range a.Design.Subjects {
 		x, y := a.Endpoints[c.X].Changes[s][c.Visit].Delta, a.Endpoints[c.Y].Changes[s][c.Visit].Delta
 		if (c.Arm < 0 || subject.Arm == c.Arm) && !math.IsNaN(x) && !math.IsNaN(y) {
-			xs, ys = append(xs, x), append(ys, y)
+			xs, ys, arms = append(xs, x), append(ys, y), append(arms, subject.Arm)
 		}
 	}
-	r, err := compare.Spearman(xs, ys, a.Plan.Level)
+	var r compare.Correlation
+	var err error
+	if c.Arm == WithinArms {
+		r, err = compare.SpearmanWithin(xs, ys, arms, a.Plan.Level)
+	} else {
+		r, err = compare.Spearman(xs, ys, a.Plan.Level)
+	}
 	c.N, c.Rho, c.P = len(xs), r.Rho, r.P
 	if err != nil {
 		c.Reason = err.Error()
 	}
-	return c
 }

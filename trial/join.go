@@ -193,14 +193,29 @@ func (j *joiner) changed(first **Measurement, found []Measurement) []int {
 		} else {
 			add(ScannerChange, m, "scanner", (*first).Scanner, m.Scanner)
 		}
-		add(ProtocolChange, m, "acquisition", (*first).Acquisition, m.Acquisition)
-		add(ProtocolChange, m, "settings", (*first).Settings, m.Settings)
+		was, is := differing((*first).Acquisition, m.Acquisition)
+		add(ProtocolChange, m, "acquisition", was, is)
+		was, is = differing((*first).Settings, m.Settings)
+		add(ProtocolChange, m, "settings", was, is)
+		if was == is {
+			add(ProtocolChange, m, "method", (*first).Method, m.Method) // of a table without settings
+		}
 		lossy = lossy || m.Lossy
 	}
 	if lossy {
 		flags = append(flags, j.flag(Flag{Kind: Quality, Subject: found[0].Subject, Visit: found[0].Visit, Text: "images were compressed with loss"}))
 	}
 	return flags
+}
+
+// differing returns the parts of two texts, between commas, that the other does not have.
+func differing(a, b string) (onlyA, onlyB string) {
+	const between = ", "
+	x, y := strings.Split(a, between), strings.Split(b, between)
+	only := func(in, other []string) string {
+		return strings.Join(slices.DeleteFunc(slices.Clone(in), func(part string) bool { return slices.Contains(other, part) }), between)
+	}
+	return only(x, y), only(y, x)
 }
 
 // sameDevice says whether two scanners differ in their software alone, and in which. It stands

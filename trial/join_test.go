@@ -151,7 +151,7 @@ func TestFlagsChangesWithinASubject(t *testing.T) {
 	if f := flagged(a, ScannerChange); len(f) != 1 || f[0].Subject != "S01" || f[0].Visit != "month12" || f[0].Text != "scanner: Maker Two; at baseline: Maker One" {
 		t.Errorf("scanner: %+v", f)
 	}
-	if f := flagged(a, ProtocolChange); len(f) != 1 || f[0].Subject != "S02" || f[0].Visit != "month03" {
+	if f := flagged(a, ProtocolChange); len(f) != 1 || f[0].Subject != "S02" || f[0].Visit != "month03" || f[0].Text != "acquisition: 8 echoes; at baseline: 7 echoes" {
 		t.Errorf("protocol: %+v", f)
 	}
 	cells := a.Endpoints[0].Cells
@@ -221,7 +221,7 @@ func TestScores(t *testing.T) {
 	if f := flagged(a, NotInDesign); len(f) != 1 || f[0].Text != "values of CRP: the design does not have this subject" {
 		t.Errorf("%+v", f)
 	}
-	if len(a.Correlations) != 2*2*2*3 {
+	if len(a.Correlations) != 2*2*2*4 {
 		t.Errorf("%d correlations", len(a.Correlations))
 	}
 }
@@ -271,5 +271,13 @@ func TestBadTables(t *testing.T) {
 	primary.Over.Primary = "patella"
 	if _, err := Analyse(t.Context(), "test", primary, nil); err == nil || !strings.Contains(Hint(err), `"medial" "lateral"`) {
 		t.Errorf("got %v, hint %q", err, Hint(err))
+	}
+}
+
+// Of two long texts a flag says the parts that differ.
+func TestDiffering(t *testing.T) {
+	a, b := differing("7 echoes 10–70 ms, TR 2700 ms, 384x384", "7 echoes 10–70 ms, TR 3000 ms, 384x384, flip 180°")
+	if a != "TR 2700 ms" || b != "TR 3000 ms, flip 180°" {
+		t.Errorf("%q, %q", a, b)
 	}
 }
