@@ -280,7 +280,7 @@ func TestPanelTile(t *testing.T) {
 		s.Anatomy = a
 		s.Result.Anatomy.Series = "another"
 	})
-	p, err := newPanel(t.Context(), []PanelRow{{Label: "S01", Visits: []PanelVisit{{Folder: dir}}}}, PanelOptions{Visits: []string{"baseline"}})
+	p, err := newPanel(t.Context(), []PanelRow{{Label: "S01", Visits: []PanelVisit{{Folder: dir}, {}, {}, {}}}}, PanelOptions{Visits: []string{"baseline", "2", "3", "4"}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -324,17 +324,17 @@ func TestPanelPicture(t *testing.T) {
 	if _, err := WriteStudy(dir, study); err != nil {
 		t.Fatal(err)
 	}
-	row := PanelRow{Label: "=cmd <script>alert('1')</script> & \u202e\x00\n" + strings.Repeat("long ", 100), Visits: []PanelVisit{{Folder: dir}, {Missing: strings.Repeat("<b>very", 500)}, {Folder: dir}, {Folder: dir}}}
+	row := PanelRow{Label: "=cmd <script>alert('1')</script> & \u202e\x00\n" + strings.Repeat("long ", 100), Visits: []PanelVisit{{Folder: dir}, {Missing: strings.Repeat("<b>very", 500)}, {Folder: dir}, {}, {}, {}}}
 	draw := func() (files [3][]byte) {
-		p, err := Panel(t.Context(), []PanelRow{row, row}, PanelOptions{Visits: []string{"base\u2028line]]>", strings.Repeat("W", 1000), "c", "d"}})
+		p, err := Panel(t.Context(), []PanelRow{row, row}, PanelOptions{Visits: []string{"base\u2028line]]>", strings.Repeat("W", 1000), "c", "d", "e", "f"}})
 		if err != nil {
 			t.Fatal(err)
 		}
-		if p.Name != "maps" || len(p.Flags) != 2 || p.Width > 180.1 {
+		if p.Name != "maps" || len(p.Flags) != 8 || p.Width > 180.1 {
 			t.Errorf("%s, %g mm, %d flags", p.Name, p.Width, len(p.Flags))
 		}
 		for _, f := range p.Flags {
-			if len(f) > 4000 || strings.ContainsAny(f[:100], "\n\x00\u202e") {
+			if len(f) > 4000 || strings.ContainsAny(f[:min(100, len(f))], "\n\x00\u202e") {
 				t.Errorf("flag %.200q", f)
 			}
 		}
