@@ -16,11 +16,12 @@ import (
 // for each pair whose correlation over all subjects is in the analysis: at the primary
 // visit, or at every visit where there is none at that one.
 func Correlations(a trial.Analysis, _ Options) ([]figure.Picture, error) {
+	a, names := renamed(a)
 	chosen := chooseCorrelations(a)
 	if len(chosen) == 0 {
 		return nil, nil
 	}
-	flags := newFlagged(a)
+	flags := newFlagged(names)
 	s := scatters{arms: a.Design.Arms}
 	for _, c := range chosen {
 		s.panels = append(s.panels, newScatter(a, c, flags))
@@ -28,8 +29,7 @@ func Correlations(a trial.Analysis, _ Options) ([]figure.Picture, error) {
 	s.Name, s.Title = "correlation", "Change of T2 against change of other endpoints"
 	s.Caption = fmt.Sprintf("Changes from baseline, one mark per subject who has both: that of T2 upwards, that of the other endpoint across. ρ is Spearman's rank correlation over all arms with its %s confidence interval.", levelOf(a))
 	s.legend = markEntries(a.Design.Arms)
-	s.Flags = flags.sentences()
-	s.notes = footnotes(s.Flags)
+	flags.tell(&s.frame)
 	return s.pictures()
 }
 

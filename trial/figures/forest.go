@@ -18,12 +18,13 @@ import (
 // for all compartments ("forest"), and one for each other endpoint, whose units
 // differ ("forest-scores"). A trial of one arm has none.
 func Forest(a trial.Analysis, _ Options) ([]figure.Picture, error) {
+	a, names := renamed(a)
 	var out []figure.Picture
 	if len(a.Design.Arms) < 2 || len(a.Design.Visits) < 2 {
 		return nil, nil
 	}
 	for _, f := range families(a) {
-		flags := newFlagged(a)
+		flags := newFlagged(names)
 		var blocks []forestBlock
 		if f.scores {
 			for _, n := range f.endpoints {
@@ -199,8 +200,7 @@ func forestPicture(a trial.Analysis, f family, blocks []forestBlock, flags *flag
 	if only {
 		fr.Caption += " Of many visits, only the primary one is shown."
 	}
-	fr.Flags = flags.sentences()
-	fr.notes = footnotes(fr.Flags)
+	flags.tell(&fr)
 	if cut {
 		fr.notes = append(fr.notes, "Arrowheads: the interval goes on beyond the panel.")
 	}

@@ -34,10 +34,10 @@ func newVisitAxis(d trial.Design) visitAxis {
 
 func byOrder(d trial.Design) visitAxis {
 	v := visitAxis{label: "Visit"}
-	for n, visit := range d.Visits {
+	for n := range d.Visits {
 		v.x = append(v.x, float64(n))
-		v.words = append(v.words, figure.Fit(small, visit.Name, 30))
 	}
+	v.words = fitAll(small, visitNames(d), 30)
 	v.across, _ = figure.Cover(v.x...)
 	return v
 }

@@ -17,12 +17,13 @@ import (
 // band within which repetition alone brings changes: a panel for each endpoint that has
 // a repeatability coefficient.
 func Waterfall(a trial.Analysis, _ Options) ([]figure.Picture, error) {
+	a, names := renamed(a)
 	visit := primaryVisit(a.Design)
 	if visit < 1 {
 		return nil, nil
 	}
 	w := falls{arms: a.Design.Arms, columns: chartColumns}
-	flags := newFlagged(a)
+	flags := newFlagged(names)
 	for _, e := range a.Endpoints {
 		if !figure.Drawable(e.RC) {
 			continue
@@ -41,8 +42,7 @@ func Waterfall(a trial.Analysis, _ Options) ([]figure.Picture, error) {
 	w.legend = barEntries(a.Design.Arms)
 	w.Caption = fmt.Sprintf("Change of mean T2 from baseline at %s in percent, one bar per subject, sorted, of %s. Rows below repeat the arm of each bar. The grey band is what repetition alone brings in 95 %% of pairs of scans: the repeatability coefficient, 1.96·√2 times the within-subject coefficient of variation.",
 		lowerFirst(when(a.Design, visit)), among(a.Design))
-	w.Flags = flags.sentences()
-	w.notes = footnotes(w.Flags)
+	flags.tell(&w.frame)
 	return w.pictures()
 }
 
