@@ -178,7 +178,7 @@ func (b *agreements) panel(p figure.Panel, c repeat.Compartment) {
 	inner.X = inner.X.Pad(0.08)
 	p.BottomAxis(scatter{}.acrossAxis(inner))
 	middle := vg.Point{X: (inner.Area.Min.X + inner.Area.Max.X) / 2, Y: p.Area.Min.Y - 15}
-	figure.Write(p.Canvas, small, middle, "Mean T2 of both (ms)", figure.Center, figure.Below)
+	figure.Write(p.Canvas, figure.Align(small, figure.Center, figure.Below), middle, "Mean T2 of both (ms)")
 	p.StrokeLine2(draw.LineStyle{Color: figure.Axis, Width: 0.6}, p.Area.Min.X, p.AtY(0), p.Area.Max.X, p.AtY(0))
 	lines, styles := linesOf(a)
 	for i, l := range lines {
@@ -200,7 +200,7 @@ func (b *agreements) axisName(p figure.Panel, x vg.Length) {
 	name.Rotation = vertical
 	half := (p.Area.Size().Y - name.Width(" −  (ms)")) / 2
 	words := figure.Fit(name, b.Visits[1], half) + " − " + figure.Fit(name, b.Visits[0], half) + " (ms)"
-	figure.Write(p.Canvas, name, vg.Point{X: x, Y: (p.Area.Min.Y + p.Area.Max.Y) / 2}, words, figure.Center, figure.Base)
+	figure.Write(p.Canvas, figure.Align(name, figure.Center, figure.Base), vg.Point{X: x, Y: (p.Area.Min.Y + p.Area.Max.Y) / 2}, words)
 }
 
 // words writes what the panel shows in figures above it.
@@ -214,13 +214,13 @@ func (b *agreements) words(p figure.Panel, c repeat.Compartment) {
 	}
 	width := p.Area.Size().X + chartGap/2
 	at := vg.Point{X: p.Area.Min.X, Y: p.Area.Max.Y + 4 + agreementLines*noteRow}
-	figure.Write(p.Canvas, strong, at, figure.Fit(strong, capital(c.Name), width), figure.Left, figure.Base)
+	figure.Write(p.Canvas, strong, at, figure.Fit(strong, capital(c.Name), width))
 	if a.N == 0 {
 		lines = []string{"n = 0"}
 	}
 	for _, l := range lines {
 		at.Y -= noteRow
-		figure.Write(p.Canvas, small, at, figure.Fit(small, l, width), figure.Left, figure.Base)
+		figure.Write(p.Canvas, small, at, figure.Fit(small, l, width))
 	}
 }
 

@@ -201,7 +201,7 @@ func (g charts) place(p figure.Panel, ch chart) placed {
 
 // panel draws one chart.
 func (g charts) panel(p placed) {
-	figure.Write(p.Canvas, strong, vg.Point{X: p.Area.Min.X, Y: p.Area.Max.Y + 4}, p.title, figure.Left, figure.Base)
+	figure.Write(p.Canvas, strong, vg.Point{X: p.Area.Min.X, Y: p.Area.Max.Y + 4}, p.title)
 	g.axes(p)
 	p.BottomAxis(nil)
 	shown := g.visits.draw(p.inner, p.countWidths(len(g.visits.x)))
@@ -239,7 +239,7 @@ func (g charts) axes(p placed) {
 		name := labels
 		name.Rotation = vertical
 		at := vg.Point{X: p.Area.Min.X - p.left + 8, Y: (p.Area.Min.Y + p.Area.Max.Y) / 2}
-		figure.Write(p.Canvas, name, at, figure.Fit(name, p.label, p.Area.Size().Y), figure.Center, figure.Base)
+		figure.Write(p.Canvas, figure.Align(name, figure.Center, figure.Base), at, figure.Fit(name, p.label, p.Area.Size().Y))
 	}
 	if g.zero {
 		p.StrokeLine2(draw.LineStyle{Color: figure.Ink, Width: 0.7}, p.Area.Min.X, p.AtY(0), p.Area.Max.X, p.AtY(0))
@@ -288,12 +288,12 @@ func (g charts) counts(p placed, shown []int) {
 	for arm, points := range p.arms {
 		if p.labelled {
 			sign := vg.Point{X: p.Area.Min.X - 4 - 2*markRadius, Y: y}
-			figure.Write(p.Canvas, small, vg.Point{X: sign.X - 2*markRadius, Y: y}, "n", figure.Right, figure.Middle)
+			figure.Write(p.Canvas, figure.Align(small, figure.Right, figure.Middle), vg.Point{X: sign.X - 2*markRadius, Y: y}, "n")
 			p.DrawGlyphNoClip(figure.SignOf(arm).Mark(markRadius*0.9, false), sign)
 		}
 		for _, v := range shown {
 			if v < len(points) {
-				figure.Write(p.Canvas, small, vg.Point{X: p.inner.AtX(g.visits.x[v]), Y: y}, count(points[v]), figure.Center, figure.Middle)
+				figure.Write(p.Canvas, figure.Align(small, figure.Center, figure.Middle), vg.Point{X: p.inner.AtX(g.visits.x[v]), Y: y}, count(points[v]))
 			}
 		}
 		y -= chartCount

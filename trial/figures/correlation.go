@@ -160,8 +160,8 @@ func (s scatter) ranges() (across, up figure.Range) {
 func (s scatter) paint(p figure.Panel, left vg.Length) {
 	p.X, p.Y = s.ranges()
 	width := p.Area.Size().X
-	figure.Write(p.Canvas, strong, vg.Point{X: p.Area.Min.X, Y: p.Area.Max.Y + 4 + noteRow}, figure.Fit(strong, s.title, width), figure.Left, figure.Base)
-	figure.Write(p.Canvas, small, vg.Point{X: p.Area.Min.X, Y: p.Area.Max.Y + 4}, figure.Fit(small, s.words, width+8), figure.Left, figure.Base)
+	figure.Write(p.Canvas, strong, vg.Point{X: p.Area.Min.X, Y: p.Area.Max.Y + 4 + noteRow}, figure.Fit(strong, s.title, width))
+	figure.Write(p.Canvas, small, vg.Point{X: p.Area.Min.X, Y: p.Area.Max.Y + 4}, figure.Fit(small, s.words, width+8))
 	p.GridY(p.Y.Ticks(6), true, small)
 	at := s.acrossAxis(p)
 	p.BottomAxis(at)
@@ -169,11 +169,11 @@ func (s scatter) paint(p figure.Panel, left vg.Length) {
 	p.StrokeLine2(zero, p.Area.Min.X, p.AtY(0), p.Area.Max.X, p.AtY(0))
 	p.StrokeLine2(zero, p.AtX(0), p.Area.Min.Y, p.AtX(0), p.Area.Max.Y)
 	middle := vg.Point{X: (p.Area.Min.X + p.Area.Max.X) / 2, Y: p.Area.Min.Y - 15}
-	figure.Write(p.Canvas, small, middle, figure.Fit(small, s.x, width), figure.Center, figure.Below)
+	figure.Write(p.Canvas, figure.Align(small, figure.Center, figure.Below), middle, figure.Fit(small, s.x, width))
 	name := small
 	name.Rotation = vertical
 	side := vg.Point{X: p.Area.Min.X - left + 8, Y: (p.Area.Min.Y + p.Area.Max.Y) / 2}
-	figure.Write(p.Canvas, name, side, figure.Fit(name, s.y, p.Area.Size().Y), figure.Center, figure.Base)
+	figure.Write(p.Canvas, figure.Align(name, figure.Center, figure.Base), side, figure.Fit(name, s.y, p.Area.Size().Y))
 	if len(s.points) == 0 {
 		noValues(p.Canvas, p.Area, "no values")
 	}
@@ -197,7 +197,7 @@ func (s scatter) acrossAxis(p figure.Panel) []vg.Length {
 		p.StrokeLine2(figure.Thin(figure.Grid), x, p.Area.Min.Y, x, p.Area.Max.Y)
 	}
 	for _, n := range thin(at, widths, 3) {
-		figure.Write(p.Canvas, small, vg.Point{X: at[n], Y: p.Area.Min.Y - 5}, ticks[n].Label, figure.Center, figure.Below)
+		figure.Write(p.Canvas, figure.Align(small, figure.Center, figure.Below), vg.Point{X: at[n], Y: p.Area.Min.Y - 5}, ticks[n].Label)
 	}
 	return at
 }

@@ -22,6 +22,25 @@ import (
 
 var show = flag.String("show", "", "a folder to write the pictures of the tests to, for looking at them")
 
+// TestMain has most tests draw the SVG alone, since PNG and PDF are nearly all of the work,
+// and are made of the same list: package figure tests that they show it. Those that need all
+// files say so by allFiles.
+func TestMain(m *testing.M) {
+	flag.Parse()
+	if *show == "" {
+		renderFiles = figure.Picture.RenderSVG
+	}
+	os.Exit(m.Run())
+}
+
+// allFiles makes the pictures of this test whole. It must not run beside another test.
+func allFiles(t *testing.T) {
+	t.Helper()
+	before := renderFiles
+	renderFiles = figure.Picture.Render
+	t.Cleanup(func() { renderFiles = before })
+}
+
 // look writes pictures to the folder of -show, if there is one.
 func look(t *testing.T, name string, pictures []figure.Picture) {
 	t.Helper()
@@ -237,6 +256,7 @@ func TestFlags(t *testing.T) {
 
 // The same analysis gives the same bytes, drawn alone or beside others.
 func TestSameBytes(t *testing.T) {
+	allFiles(t)
 	all := func(a trial.Analysis) (out []figure.Picture) {
 		for _, one := range []func(trial.Analysis, Options) ([]figure.Picture, error){Means, Forest, Waterfall, Missing} {
 			pictures, err := one(a, Options{})

@@ -225,11 +225,11 @@ func (b forestBlock) paint(c draw.Canvas, body vg.Rectangle, level string) {
 		Max: vg.Point{X: cols.interval - width[1] - forestGap, Y: top},
 	}}
 	y := body.Max.Y - 3
-	figure.Write(c, small, vg.Point{X: cols.n, Y: y}, heads[0], figure.Left, figure.Below)
-	figure.Write(c, small, vg.Point{X: cols.interval, Y: y}, heads[1], figure.Right, figure.Below)
-	figure.Write(c, small, vg.Point{X: cols.p, Y: y}, heads[2], figure.Right, figure.Below)
+	figure.Write(c, figure.Align(small, figure.Left, figure.Below), vg.Point{X: cols.n, Y: y}, heads[0])
+	figure.Write(c, figure.Align(small, figure.Right, figure.Below), vg.Point{X: cols.interval, Y: y}, heads[1])
+	figure.Write(c, figure.Align(small, figure.Right, figure.Below), vg.Point{X: cols.p, Y: y}, heads[2])
 	if b.withHolm {
-		figure.Write(c, small, vg.Point{X: cols.holm, Y: y}, heads[3], figure.Right, figure.Below)
+		figure.Write(c, figure.Align(small, figure.Right, figure.Below), vg.Point{X: cols.holm, Y: y}, heads[3])
 	}
 	b.axis(p)
 	for n, row := range b.rows {
@@ -275,13 +275,13 @@ func (b forestBlock) axis(p figure.Panel) {
 		x := p.AtX(t.Value)
 		at = append(at, x)
 		p.StrokeLine2(figure.Thin(figure.Grid), x, p.Area.Min.Y, x, p.Area.Max.Y)
-		figure.Write(p.Canvas, small, vg.Point{X: x, Y: p.Area.Min.Y - 5}, t.Label, figure.Center, figure.Below)
+		figure.Write(p.Canvas, figure.Align(small, figure.Center, figure.Below), vg.Point{X: x, Y: p.Area.Min.Y - 5}, t.Label)
 	}
 	p.BottomAxis(at)
 	p.StrokeLine2(draw.LineStyle{Color: figure.Ink, Width: 0.7}, zero, p.Area.Min.Y, zero, p.Area.Max.Y)
 	middle := (p.Area.Min.X + p.Area.Max.X) / 2
 	width := p.Area.Size().X
-	figure.Write(p.Canvas, small, vg.Point{X: middle, Y: p.Area.Min.Y - 15}, figure.Fit(small, b.label, width+60), figure.Center, figure.Below)
+	figure.Write(p.Canvas, figure.Align(small, figure.Center, figure.Below), vg.Point{X: middle, Y: p.Area.Min.Y - 15}, figure.Fit(small, b.label, width+60))
 	if b.worse == 0 {
 		return
 	}
@@ -290,8 +290,8 @@ func (b forestBlock) axis(p figure.Panel) {
 		low, high = "← favours "+b.reference, "favours "+b.arm+" →"
 	}
 	y := p.Area.Min.Y - 25
-	figure.Write(p.Canvas, small, vg.Point{X: p.Area.Min.X, Y: y}, fitInside(low, width/2-3), figure.Left, figure.Below)
-	figure.Write(p.Canvas, small, vg.Point{X: p.Area.Max.X, Y: y}, fitInside(high, width/2-3), figure.Right, figure.Below)
+	figure.Write(p.Canvas, figure.Align(small, figure.Left, figure.Below), vg.Point{X: p.Area.Min.X, Y: y}, fitInside(low, width/2-3))
+	figure.Write(p.Canvas, figure.Align(small, figure.Right, figure.Below), vg.Point{X: p.Area.Max.X, Y: y}, fitInside(high, width/2-3))
 }
 
 // fitInside shortens words that may end in an arrow, and keeps the arrow.
@@ -307,7 +307,7 @@ func fitInside(words string, width vg.Length) string {
 func (b forestBlock) row(p figure.Panel, r forestRow, cols forestColumns, y vg.Length) {
 	left := cols.labels
 	if r.heading != "" {
-		figure.Write(p.Canvas, strong, vg.Point{X: left, Y: y}, figure.Fit(strong, r.heading, forestLabels), figure.Left, figure.Middle)
+		figure.Write(p.Canvas, figure.Align(strong, figure.Left, figure.Middle), vg.Point{X: left, Y: y}, figure.Fit(strong, r.heading, forestLabels))
 		return
 	}
 	style := small
@@ -320,12 +320,12 @@ func (b forestBlock) row(p figure.Panel, r forestRow, cols forestColumns, y vg.L
 	if r.flagged {
 		words += " " + dagger
 	}
-	figure.Write(p.Canvas, style, vg.Point{X: left + forestIndent, Y: y}, words, figure.Left, figure.Middle)
-	figure.Write(p.Canvas, style, vg.Point{X: cols.n, Y: y}, r.n, figure.Left, figure.Middle)
-	figure.Write(p.Canvas, style, vg.Point{X: cols.interval, Y: y}, b.estimate(r), figure.Right, figure.Middle)
-	figure.Write(p.Canvas, style, vg.Point{X: cols.p, Y: y}, pValue(r.Model.P), figure.Right, figure.Middle)
+	figure.Write(p.Canvas, figure.Align(style, figure.Left, figure.Middle), vg.Point{X: left + forestIndent, Y: y}, words)
+	figure.Write(p.Canvas, figure.Align(style, figure.Left, figure.Middle), vg.Point{X: cols.n, Y: y}, r.n)
+	figure.Write(p.Canvas, figure.Align(style, figure.Right, figure.Middle), vg.Point{X: cols.interval, Y: y}, b.estimate(r))
+	figure.Write(p.Canvas, figure.Align(style, figure.Right, figure.Middle), vg.Point{X: cols.p, Y: y}, pValue(r.Model.P))
 	if b.withHolm {
-		figure.Write(p.Canvas, style, vg.Point{X: cols.holm, Y: y}, pValue(r.Holm), figure.Right, figure.Middle)
+		figure.Write(p.Canvas, figure.Align(style, figure.Right, figure.Middle), vg.Point{X: cols.holm, Y: y}, pValue(r.Holm))
 	}
 	b.whisker(p, r, y)
 }

@@ -236,7 +236,7 @@ func (t tiles) paint(c draw.Canvas, body vg.Rectangle, arm int) {
 	subjects := t.byArm[arm]
 	number := fmt.Sprintf(" (%d)", len(subjects))
 	heading := fitAll(strong, t.design.Arms, body.Size().X-strong.Width(" (999)")-8)[arm]
-	figure.Write(c, strong, vg.Point{X: body.Min.X, Y: body.Max.Y - 9}, heading+number, figure.Left, figure.Base)
+	figure.Write(c, strong, vg.Point{X: body.Min.X, Y: body.Max.Y - 9}, heading+number)
 	corner := vg.Point{X: body.Min.X + tileLabels, Y: body.Max.Y - tileHead}
 	right := corner.X + t.size.w*vg.Length(len(subjects)) + 6
 	places := make([]vg.Length, len(t.design.Visits))
@@ -254,9 +254,14 @@ func (t tiles) paint(c draw.Canvas, body vg.Rectangle, arm int) {
 	visits = fitAll(small, visits, tileLabels-6)
 	for _, v := range thin(places, same(len(places), smallSize), 0.5) {
 		y := corner.Y - places[v]
-		figure.Write(c, small, vg.Point{X: corner.X - 5, Y: y}, visits[v], figure.Right, figure.Middle)
-		figure.Write(c, small, vg.Point{X: right, Y: y}, fmt.Sprintf("%d/%d", t.present(subjects, v), len(subjects)), figure.Left, figure.Middle)
+		figure.Write(c, figure.Align(small, figure.Right, figure.Middle), vg.Point{X: corner.X - 5, Y: y}, visits[v])
+		figure.Write(c, figure.Align(small, figure.Left, figure.Middle), vg.Point{X: right, Y: y}, fmt.Sprintf("%d/%d", t.present(subjects, v), len(subjects)))
 	}
+	t.codes(c, corner, subjects)
+}
+
+// codes writes the subjects' below their columns, where there is room.
+func (t tiles) codes(c draw.Canvas, corner vg.Point, subjects []int) {
 	if t.names == 0 {
 		return
 	}
@@ -269,7 +274,7 @@ func (t tiles) paint(c draw.Canvas, body vg.Rectangle, arm int) {
 	codes = fitAll(name, codes, tileNames-4)
 	for n, s := range subjects {
 		at := vg.Point{X: corner.X + t.size.w*(vg.Length(n)+0.5) + 2.2, Y: corner.Y - t.size.h*vg.Length(len(t.design.Visits)) - 3}
-		figure.Write(c, name, at, codes[s], figure.Right, figure.Base)
+		figure.Write(c, figure.Align(name, figure.Right, figure.Base), at, codes[s])
 	}
 }
 
@@ -316,7 +321,7 @@ func (t tile) draw(c draw.Canvas, box vg.Rectangle) {
 		if t.state >= 0 {
 			style.Color = color.White
 		}
-		figure.Write(c, style, vg.Point{X: middle.X + side, Y: middle.Y}, dagger, figure.Center, figure.Middle)
+		figure.Write(c, figure.Align(style, figure.Center, figure.Middle), vg.Point{X: middle.X + side, Y: middle.Y}, dagger)
 	default:
 		fillRect(c, draw.LineStyle{Color: color.Black}, vg.Rectangle{Min: vg.Point{X: box.Min.X + w/3, Y: box.Min.Y}, Max: vg.Point{X: box.Max.X - w/3, Y: box.Max.Y}})
 	}

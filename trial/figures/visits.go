@@ -67,10 +67,10 @@ func (v visitAxis) draw(p figure.Panel, below []vg.Length) []int {
 	p.BottomAxis(places)
 	shown := thin(places, widths, 3)
 	for _, n := range shown {
-		figure.Write(p.Canvas, small, vg.Point{X: places[n], Y: p.Area.Min.Y - 5}, v.words[n], figure.Center, figure.Below)
+		figure.Write(p.Canvas, figure.Align(small, figure.Center, figure.Below), vg.Point{X: places[n], Y: p.Area.Min.Y - 5}, v.words[n])
 	}
 	at := vg.Point{X: (p.Area.Min.X + p.Area.Max.X) / 2, Y: p.Area.Min.Y - 15}
-	figure.Write(p.Canvas, small, at, v.label, figure.Center, figure.Below)
+	figure.Write(p.Canvas, figure.Align(small, figure.Center, figure.Below), at, v.label)
 	return shown
 }
 

@@ -175,14 +175,14 @@ func (w falls) paint(c draw.Canvas, body vg.Rectangle, panels []fall) {
 }
 
 func (w falls) panel(p figure.Panel, f fall, labelled bool, left vg.Length) {
-	figure.Write(p.Canvas, strong, vg.Point{X: p.Area.Min.X, Y: p.Area.Max.Y + 4}, figure.Fit(strong, f.title, p.Area.Size().X), figure.Left, figure.Base)
+	figure.Write(p.Canvas, strong, vg.Point{X: p.Area.Min.X, Y: p.Area.Max.Y + 4}, figure.Fit(strong, f.title, p.Area.Size().X))
 	f.band(p)
 	p.GridY(p.Y.Ticks(6), labelled, small)
 	if labelled {
 		name := labels
 		name.Rotation = vertical
 		at := vg.Point{X: p.Area.Min.X - left + 8, Y: (p.Area.Min.Y + p.Area.Max.Y) / 2}
-		figure.Write(p.Canvas, name, at, figure.Fit(name, w.label, p.Area.Size().Y), figure.Center, figure.Base)
+		figure.Write(p.Canvas, figure.Align(name, figure.Center, figure.Base), at, figure.Fit(name, w.label, p.Area.Size().Y))
 	}
 	if len(f.bars) == 0 {
 		noValues(p.Canvas, p.Area, "no values")
@@ -199,7 +199,7 @@ func (w falls) panel(p figure.Panel, f fall, labelled bool, left vg.Length) {
 	if f.none > 0 {
 		words += fmt.Sprintf(", %d without a change", f.none)
 	}
-	figure.Write(p.Canvas, small, vg.Point{X: p.Area.Min.X, Y: y}, words, figure.Left, figure.Below)
+	figure.Write(p.Canvas, figure.Align(small, figure.Left, figure.Below), vg.Point{X: p.Area.Min.X, Y: y}, words)
 }
 
 // band shades what repetition alone brings.
@@ -224,7 +224,7 @@ func (f fall) bandEdges(p figure.Panel) {
 	if beside > 0 && f.bars[beside-1].percent > f.rc && f.bars[0].percent > -f.rc {
 		at.Y, y = p.AtY(-f.rc)-2.5, figure.Below
 	}
-	figure.Write(p.Canvas, small, at, figure.Fit(small, words, p.Area.Size().X-4), figure.Left, y)
+	figure.Write(p.Canvas, figure.Align(small, figure.Left, y), at, figure.Fit(small, words, p.Area.Size().X-4))
 }
 
 // bar draws the n-th bar, with a gap beside it where there is room.
