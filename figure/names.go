@@ -34,7 +34,7 @@ func hasGlyph(f *sfnt.Font, buf *sfnt.Buffer, r rune) bool {
 // ShortenAll shortens names that stand beside each other, so that two that differ stay
 // so: as Shorten where that is enough; else those that would become equal lose their
 // middles; else, or where they differ by nothing that can be seen, all bear a number.
-// Equal names stay equal.
+// Equal names stay equal, and empty ones empty.
 func ShortenAll(names []string, fits func(string) bool) []string {
 	var unique []string
 	number := map[string]int{}
@@ -57,6 +57,9 @@ func ShortenAll(names []string, fits func(string) bool) []string {
 	}
 	if slices.Contains(clashes(short), true) {
 		for i, n := range unique {
+			if n == "" {
+				continue
+			}
 			bare := fmt.Sprint(i + 1)
 			short[i] = Shorten(bare+": "+n, fits)
 			// Where the number itself is cut, it stands alone, fit or not.

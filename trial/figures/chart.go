@@ -75,6 +75,9 @@ func rowsOnPage(height vg.Length) int { return max(1, int(pageHeight/height)) }
 // pictures draws the charts, as many to a picture as a page has room for.
 func (g charts) pictures() ([]figure.Picture, error) {
 	ranges, cut := g.ranges()
+	if g.visits.evenly {
+		g.Caption += " Visits stand at equal distances, since some are too close together in time."
+	}
 	if cut {
 		g.notes = append(g.notes, "Arrowheads: the interval goes on beyond the panel.")
 	}

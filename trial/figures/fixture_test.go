@@ -110,6 +110,14 @@ func describe(a *trial.Analysis, e *trial.EndpointAnalysis) {
 		for v := range row {
 			row[v].Delta = e.Values[s][v].X - e.Values[s][0].X
 			row[v].Percent = 100 * row[v].Delta / e.Values[s][0].X
+			switch rc := e.RC; {
+			case row[v].Percent > rc:
+				row[v].Verdict = trial.Increase
+			case row[v].Percent < -rc:
+				row[v].Verdict = trial.Decrease
+			case math.Abs(row[v].Percent) <= rc:
+				row[v].Verdict = trial.Within
+			}
 			if v == 0 {
 				row[v] = trial.Change{Delta: math.NaN(), Percent: math.NaN()}
 			}

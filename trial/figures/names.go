@@ -7,6 +7,7 @@ import (
 
 	"github.com/t2map/t2map/figure"
 	"github.com/t2map/t2map/trial"
+	"github.com/t2map/t2map/trial/repeat"
 )
 
 // naming is what figures call arms, visits, subjects and endpoints.
@@ -64,6 +65,23 @@ func renamed(a trial.Analysis) (trial.Analysis, naming) {
 	}
 	n.explain(said, len(foreign) > 0)
 	return a, n
+}
+
+// renamedStudy does the same for repeated scans.
+func renamedStudy(s repeat.Study) (repeat.Study, string) {
+	var n naming
+	var compartments, said, notes []string
+	for _, c := range s.Compartments {
+		compartments = append(compartments, c.Name)
+	}
+	s.Visits, said = standIns("visit", s.Visits)
+	compartments, notes = standIns("compartment", compartments)
+	s.Compartments = slices.Clone(s.Compartments)
+	for i, name := range compartments {
+		s.Compartments[i].Name = name
+	}
+	n.explain(append(said, notes...), false)
+	return s, n.note
 }
 
 func visitNames(d trial.Design) []string {
