@@ -142,8 +142,8 @@ func beyondEntry() entry {
 
 // stripe draws white stripes that rise by one in one, which show on any colour and without.
 func stripe(c draw.Canvas, r vg.Rectangle) {
-	white := draw.LineStyle{Color: color.White, Width: 0.8}
 	w, h := r.Size().X, r.Size().Y
+	white := draw.LineStyle{Color: color.White, Width: min(0.8, 0.25*w)}
 	for up := stripeStep/2 - w; up < h; up += stripeStep {
 		from, to := max(0, -up), min(w, h-up)
 		if from < to {
