@@ -22,7 +22,8 @@ import (
 )
 
 // panelStudy writes a study of 12 slices of 3.5 mm from x = −50 on, of which the sixth has
-// the most voxels, and returns its folder.
+// the most voxels, and returns its folder. It holds what panels read: WriteStudy's pictures
+// would take longer than all else here.
 func panelStudy(t *testing.T, change func(s *Study)) string {
 	t.Helper()
 	s := rings(48, 12)
@@ -43,7 +44,17 @@ func panelStudy(t *testing.T, change func(s *Study)) string {
 		change(&s)
 	}
 	dir := filepath.Join(t.TempDir(), "study")
-	if _, err := WriteStudy(dir, s); err != nil {
+	if err := os.Mkdir(dir, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := writeAll(dir, s.maps()); err != nil {
+		t.Fatal(err)
+	}
+	raw, err := json.Marshal(s.Result)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, ResultFile), raw, 0o644); err != nil {
 		t.Fatal(err)
 	}
 	return dir
@@ -161,7 +172,7 @@ func TestPanelMissing(t *testing.T) {
 		}
 		return dir
 	}
-	for _, c := range []struct {
+	cases := []struct {
 		name  string
 		visit PanelVisit
 		want  string
@@ -181,19 +192,31 @@ func TestPanelMissing(t *testing.T) {
 		{"empty mask", PanelVisit{Folder: panelStudy(t, func(s *Study) { clear(s.Regions.Data) })}, "no voxel of the mask is in a compartment", false},
 		{"no anatomy", PanelVisit{Folder: panelStudy(t, func(s *Study) { s.Anatomy.Data, s.Result.Anatomy = nil, nil })}, "no anatomy", true},
 		{"broken anatomy", PanelVisit{Folder: spoiled("anatomy.nii.gz", "x")}, "anatomy.nii.gz is missing or damaged", true},
-	} {
-		rows := []PanelRow{{Label: "S01", Visits: []PanelVisit{{Folder: sound}, c.visit}}}
-		p, err := newPanel(t.Context(), rows, PanelOptions{Visits: []string{"baseline", "month03"}})
-		if err != nil {
-			t.Fatal(err)
+	}
+	// Seven beside a sound one, in tiles that are small and quickly drawn.
+	titles := []string{"baseline", "v1", "v2", "v3", "v4", "v5", "v6", "v7"}
+	var rows []PanelRow
+	var flags []string
+	for n, c := range cases {
+		if n%7 == 0 {
+			rows = append(rows, PanelRow{Label: fmt.Sprintf("S%02d", n/7), Visits: []PanelVisit{{Folder: sound}}})
 		}
-		got := p.tiles[0][1]
-		if shown := got.missing == ""; shown != c.shown || got.missing+strings.Join(got.notes, "; ") != c.want || p.tiles[0][0].picture == nil {
+		row := &rows[n/7]
+		row.Visits = append(row.Visits, c.visit)
+		flags = append(flags, fmt.Sprintf("%s, %s: %s.", row.Label, titles[n%7+1], c.want))
+	}
+	p, err := newPanel(t.Context(), rows, PanelOptions{Visits: titles})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for n, c := range cases {
+		got := p.tiles[n/7][n%7+1]
+		if shown := got.missing == ""; shown != c.shown || got.missing+strings.Join(got.notes, "; ") != c.want || p.tiles[n/7][0].picture == nil {
 			t.Errorf("%s: missing %q, notes %q, want %q", c.name, got.missing, got.notes, c.want)
 		}
-		if f := p.flags(); !slices.Equal(f, []string{"S01, month03: " + c.want + "."}) {
-			t.Errorf("%s: flags %q", c.name, f)
-		}
+	}
+	if got := p.flags(); !slices.Equal(got, flags) {
+		t.Errorf("flags %q, want %q", got, flags)
 	}
 }
 
@@ -294,10 +317,16 @@ func TestPanelTile(t *testing.T) {
 // Names from headers and tables do no harm to any of the files, and the same panel has the
 // same bytes.
 func TestPanelPicture(t *testing.T) {
-	dir := panelStudy(t, nil)
-	row := PanelRow{Label: "=cmd <script>alert('1')</script> & \u202e\x00\n" + strings.Repeat("long ", 100), Visits: []PanelVisit{{Folder: dir}, {Missing: strings.Repeat("<b>very", 500)}}}
+	study := rings(48, 12)
+	study.Anatomy = study.Echo
+	study.Result.Anatomy = &Anatomy{Series: study.Result.Series, TE: 10}
+	dir := filepath.Join(t.TempDir(), "study")
+	if _, err := WriteStudy(dir, study); err != nil {
+		t.Fatal(err)
+	}
+	row := PanelRow{Label: "=cmd <script>alert('1')</script> & \u202e\x00\n" + strings.Repeat("long ", 100), Visits: []PanelVisit{{Folder: dir}, {Missing: strings.Repeat("<b>very", 500)}, {Folder: dir}, {Folder: dir}}}
 	draw := func() (files [3][]byte) {
-		p, err := Panel(t.Context(), []PanelRow{row, row}, PanelOptions{Visits: []string{"base\u2028line]]>", strings.Repeat("W", 1000)}})
+		p, err := Panel(t.Context(), []PanelRow{row, row}, PanelOptions{Visits: []string{"base\u2028line]]>", strings.Repeat("W", 1000), "c", "d"}})
 		if err != nil {
 			t.Fatal(err)
 		}

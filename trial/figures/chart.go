@@ -462,11 +462,11 @@ func newCharts(a trial.Analysis, f family, name string) charts {
 	}
 }
 
-// intervals is the sentence about bands and bars.
-func intervals(a trial.Analysis, what string) string {
+// intervals are the sentences about bands and bars, and about the counts below.
+func intervals(a trial.Analysis, what, n string) string {
 	drawn := "Bands and bars"
 	if len(a.Design.Arms) > ribbonsMost {
 		drawn = "Bars"
 	}
-	return fmt.Sprintf("%s are %s %s; hollow points have none. n stands below each point, where there is room.", drawn, levelOf(a), what)
+	return fmt.Sprintf("%s are %s %s; hollow points have none. Below each point stands %s, where there is room.", drawn, levelOf(a), what, n)
 }

@@ -69,7 +69,7 @@ func sentence(g trial.FlagGroup, most int) string {
 	if g.Endpoint != "" {
 		at += ", " + g.Endpoint
 	}
-	if n := len(g.Subjects); n > fewSubjects {
+	if n := len(g.Subjects); n > listedSubjects {
 		list := strings.Join(g.Subjects[:min(n, most)], ", ")
 		if n > most {
 			list += ", …"
@@ -86,8 +86,8 @@ func sentence(g trial.FlagGroup, most int) string {
 	return strings.TrimLeft(who+at, " ,") + ": " + text
 }
 
-// fewSubjects of a flag are listed without their number.
-const fewSubjects = 3
+// listedSubjects of a flag are listed without their number.
+const listedSubjects = 3
 
 // footnotes returns the lines below a figure for its flags: a few, and how many more.
 func (f *flagged) footnotes(groups []trial.FlagGroup) []string {

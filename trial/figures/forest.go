@@ -99,7 +99,7 @@ func newForestBlock(a trial.Analysis, endpoints []int, flags *flagged) forestBlo
 			if b.only && c.Visit != primaryVisit(a.Design) || c.Arm < 0 || c.Arm >= len(a.Design.Arms) {
 				continue
 			}
-			row := forestRow{Contrast: c, words: when(a.Design, c.Visit), n: fmt.Sprintf("%d, %d", c.N, c.NReference)}
+			row := forestRow{Contrast: c, words: when(a.Design, c.Visit), n: fmt.Sprintf("%d, %d", modelN(e, c.Arm, c.Visit), modelN(e, 0, c.Visit))}
 			if len(a.Design.Arms) > 2 {
 				row.words += ", " + a.Design.Arms[c.Arm]
 			}
@@ -167,7 +167,7 @@ func forestPictures(a trial.Analysis, f family, blocks []forestBlock, flags *fla
 func forestPicture(a trial.Analysis, f family, blocks []forestBlock, flags *flagged) (figure.Picture, error) {
 	reference := figure.ShortenAll(a.Design.Arms, within40)[0]
 	fr := frame{Picture: figure.Picture{Name: f.name("forest"), Title: f.pick("Differences of T2 to ", "Differences of scores to ") + reference}}
-	fr.Caption = fmt.Sprintf("Differences of least-squares means of the change from baseline to %s, by %s and visit: estimates of the mixed model for repeated measures with %s confidence intervals, n of the arm and of the reference.",
+	fr.Caption = fmt.Sprintf("Differences of least-squares means of the change from baseline to %s, by %s and visit: estimates of the mixed model for repeated measures with %s confidence intervals, n of the arm and of the reference in the model.",
 		reference, f.pick("compartment", "endpoint"), levelOf(a))
 	var height vg.Length
 	var cut, holm, primary, only bool
@@ -185,6 +185,7 @@ func forestPicture(a trial.Analysis, f family, blocks []forestBlock, flags *flag
 	if only {
 		fr.Caption += " Of many visits, only the primary one is shown."
 	}
+	fr.Caption += modelRemarks(a, f)
 	flags.tell(&fr)
 	if cut {
 		fr.notes = append(fr.notes, "Arrowheads: the interval goes on beyond the panel.")

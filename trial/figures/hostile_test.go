@@ -120,7 +120,7 @@ func bare() trial.Analysis {
 		e.Values = nil
 		a.Endpoints[n] = trial.EndpointAnalysis{Endpoint: e, RC: 14}
 	}
-	a.Correlations = append(a.Correlations, trial.Correlation{X: 99, Y: -3, Visit: 2, Arm: -1})
+	a.Correlations = append(a.Correlations, trial.Correlation{X: 99, Y: -3, Visit: 2, Arm: trial.AllSubjects})
 	return a
 }
 

@@ -96,6 +96,7 @@ func visitNames(d trial.Design) []string {
 // of each of these "arm 1 is …", once.
 func standIns(kind string, names []string) (out, said []string) {
 	known := map[string]string{}
+	brief := figure.ShortenAll(names, within40)
 	for i, name := range names {
 		s, done := known[name]
 		switch {
@@ -107,7 +108,7 @@ func standIns(kind string, names []string) (out, said []string) {
 			for slices.Contains(names, s) { // which is the name of another
 				s = "(" + s + ")"
 			}
-			said = append(said, s+" is "+short(name))
+			said = append(said, s+" is "+brief[i])
 		}
 		known[name] = s
 		out = append(out, s)
