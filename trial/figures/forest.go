@@ -90,6 +90,11 @@ func newForestBlock(a trial.Analysis, endpoints []int, flags *flagged) forestBlo
 		b.arm = a.Design.Arms[1]
 	}
 	b.only = rowsOf(a, endpoints) > forestMost
+	var headings []string
+	for _, e := range a.Endpoints {
+		headings = append(headings, title(e.Endpoint))
+	}
+	headings = fitAll(strong, headings, forestLabels)
 	var all []mmrm.Estimate
 	for k, n := range endpoints {
 		e := a.Endpoints[n]
@@ -109,7 +114,7 @@ func newForestBlock(a trial.Analysis, endpoints []int, flags *flagged) forestBlo
 			b.withHolm = b.withHolm || !math.IsNaN(c.Holm)
 		}
 		if len(rows) > 0 {
-			b.rows = append(append(b.rows, forestRow{heading: title(e.Endpoint)}), rows...)
+			b.rows = append(append(b.rows, forestRow{heading: headings[n]}), rows...)
 		}
 		b.decimals = max(b.decimals, decimalsOf(e))
 		b.label = withUnit("Difference of least-squares means", e.Unit)
@@ -288,15 +293,14 @@ func (b forestBlock) axis(p figure.Panel) {
 // shortened returns the rows with words that fit the column of labels and stay apart.
 func (b forestBlock) shortened(cols forestColumns) []forestRow {
 	bold := figure.Bold(small)
-	var headings, words []string
+	var words []string
 	for _, r := range b.rows {
-		headings, words = append(headings, r.heading), append(words, r.words)
+		words = append(words, r.words)
 	}
-	headings = fitAll(strong, headings, forestLabels)
 	words = fitAll(bold, words, cols.n-cols.labels-forestGap-forestIndent-bold.Width(" "+dagger))
 	rows := slices.Clone(b.rows)
 	for n := range rows {
-		rows[n].heading, rows[n].words = headings[n], words[n]
+		rows[n].words = words[n]
 	}
 	return rows
 }

@@ -39,6 +39,23 @@ func TestLongArms(t *testing.T) {
 	}
 }
 
+// Endpoints whose names begin alike are told apart in every panel.
+func TestLongEndpoints(t *testing.T) {
+	const long = "Mean of the third and fourth layer of the cartilage of the compartment "
+	a := trialOf(founding)
+	for n := range a.Endpoints {
+		a.Endpoints[n].Title = long + string(rune('A'+n))
+	}
+	for name, p := range drawAll(t, a, Options{}) {
+		checkTexts(t, "endpoints", p)
+		for _, w := range texts(t, p.SVG) {
+			if strings.HasPrefix(w.text, "Mean of the") && strings.HasSuffix(w.text, "…") {
+				t.Errorf("%s: which one is %q?", name, w.text)
+			}
+		}
+	}
+}
+
 // Names that the typeface has no letters for are called by their numbers, and the caption
 // says which is which. No box is drawn.
 func TestForeignNames(t *testing.T) {
