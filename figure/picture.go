@@ -21,8 +21,8 @@ type Picture struct {
 	Name string
 	// Title is short; Caption says what is drawn, of how many, and what an interval is.
 	Title, Caption string
-	// Flags are what a reader has to know of points in it, one sentence each, all of them:
-	// the picture itself holds no more than fit.
+	// Flags are what a reader has to know of points in it, all of them and whole, one
+	// sentence for those that say the same: the picture itself holds no more than fit.
 	Flags []string
 	// Width and Height in mm.
 	Width, Height float64

@@ -11,13 +11,14 @@ import (
 // Changes draws the mean change from baseline of each arm at each visit with its t
 // interval: "change" of compartments, "change-scores" of the others.
 func Changes(a trial.Analysis, o Options) ([]figure.Picture, error) {
+	a, names := renamed(a)
 	var out []figure.Picture
 	if len(a.Design.Visits) < 2 {
 		return nil, nil
 	}
 	for _, f := range families(a) {
 		g := newCharts(a, f, "change")
-		flags := newFlagged(a)
+		flags := newFlagged(names)
 		for _, n := range f.endpoints {
 			e := a.Endpoints[n]
 			c := changeChart(a, e, f, func(arm, v int) point {
@@ -42,8 +43,7 @@ func Changes(a trial.Analysis, o Options) ([]figure.Picture, error) {
 		if o.Individuals {
 			g.Caption += " Thin lines are subjects."
 		}
-		g.Flags = flags.sentences()
-		g.notes = footnotes(g.Flags)
+		flags.tell(&g.frame)
 		pictures, err := g.pictures()
 		if err != nil {
 			return nil, err

@@ -75,6 +75,9 @@ func rowsOnPage(height vg.Length) int { return max(1, int(pageHeight/height)) }
 // pictures draws the charts, as many to a picture as a page has room for.
 func (g charts) pictures() ([]figure.Picture, error) {
 	ranges, cut := g.ranges()
+	if g.visits.evenly {
+		g.Caption += " Visits stand at equal distances, since some are too close together in time."
+	}
 	if cut {
 		g.notes = append(g.notes, "Arrowheads: the interval goes on beyond the panel.")
 	}
@@ -160,6 +163,11 @@ func (g charts) paint(c draw.Canvas, body vg.Rectangle, panels []chart, ranges [
 		lefts = left
 	}
 	width := min((body.Size().X-lefts-chartGap*vg.Length(columns-1)-2)/vg.Length(columns), chartWidest)
+	var all []string
+	for _, p := range g.panels {
+		all = append(all, p.title)
+	}
+	titles := fitAll(strong, all, width)
 	for n := range panels {
 		column, row := n%chartColumns, n/chartColumns
 		x := body.Min.X + left + vg.Length(column)*(width+chartGap)
@@ -170,6 +178,7 @@ func (g charts) paint(c draw.Canvas, body vg.Rectangle, panels []chart, ranges [
 		p := figure.Panel{Canvas: c, X: g.visits.across, Y: ranges[n]}
 		p.Area = vg.Rectangle{Min: vg.Point{X: x, Y: top - chartHeight}, Max: vg.Point{X: x + width, Y: top}}
 		at := g.place(p, panels[n])
+		at.title = titles[slices.Index(all, at.title)]
 		at.labelled, at.left = column == 0 || !g.shared, left
 		g.panel(at)
 	}
@@ -195,7 +204,7 @@ func (g charts) place(p figure.Panel, ch chart) placed {
 
 // panel draws one chart.
 func (g charts) panel(p placed) {
-	figure.Write(p.Canvas, strong, vg.Point{X: p.Area.Min.X, Y: p.Area.Max.Y + 4}, figure.Fit(strong, p.title, p.Area.Size().X))
+	figure.Write(p.Canvas, strong, vg.Point{X: p.Area.Min.X, Y: p.Area.Max.Y + 4}, p.title)
 	g.axes(p)
 	p.BottomAxis(nil)
 	shown := g.visits.draw(p.inner, p.countWidths(len(g.visits.x)))

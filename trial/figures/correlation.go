@@ -19,11 +19,12 @@ import (
 // A treatment that changes both gives the two a correlation over all subjects, even if they
 // have nothing to do with each other in either arm: that within arms stands first.
 func Correlations(a trial.Analysis, _ Options) ([]figure.Picture, error) {
+	a, names := renamed(a)
 	chosen := chooseCorrelations(a)
 	if len(chosen) == 0 {
 		return nil, nil
 	}
-	flags := newFlagged(a)
+	flags := newFlagged(names)
 	s := scatters{arms: a.Design.Arms}
 	given := false
 	for _, c := range chosen {
@@ -37,8 +38,7 @@ func Correlations(a trial.Analysis, _ Options) ([]figure.Picture, error) {
 	}
 	s.Caption += "."
 	s.legend = markEntries(a.Design.Arms)
-	s.Flags = flags.sentences()
-	s.notes = footnotes(s.Flags)
+	flags.tell(&s.frame)
 	return s.pictures()
 }
 
@@ -192,8 +192,20 @@ func (s scatters) paint(c draw.Canvas, body vg.Rectangle, panels []scatter) {
 		x := body.Min.X + left + vg.Length(column)*(width+left+chartGap)
 		top := body.Max.Y - vg.Length(row)*s.rowHeight() - chartTitle - scatterLines
 		p := figure.Panel{Canvas: c, Area: vg.Rectangle{Min: vg.Point{X: x, Y: top - scatterHeight}, Max: vg.Point{X: x + width, Y: top}}}
-		sc.paint(p, left)
+		s.apart(sc, width).paint(p, left)
 	}
+}
+
+// apart returns the panel with its title and the name of its x axis as they fit, told from
+// those of the others.
+func (s scatters) apart(sc scatter, width vg.Length) scatter {
+	var names, across []string
+	for _, p := range s.panels {
+		names, across = append(names, p.title), append(across, p.x)
+	}
+	sc.title = fitAll(strong, names, width)[slices.Index(names, sc.title)]
+	sc.x = fitAll(small, across, width)[slices.Index(across, sc.x)]
+	return sc
 }
 
 // ranges returns what the axes show: all points, and no change.
@@ -211,7 +223,7 @@ func (s scatter) ranges() (across, up figure.Range) {
 func (s scatter) paint(p figure.Panel, left vg.Length) {
 	p.X, p.Y = s.ranges()
 	width := p.Area.Size().X
-	figure.Write(p.Canvas, strong, vg.Point{X: p.Area.Min.X, Y: p.Area.Max.Y + 4 + scatterLines}, figure.Fit(strong, s.title, width))
+	figure.Write(p.Canvas, strong, vg.Point{X: p.Area.Min.X, Y: p.Area.Max.Y + 4 + scatterLines}, s.title)
 	figure.Write(p.Canvas, small, vg.Point{X: p.Area.Min.X, Y: p.Area.Max.Y + 4 + noteRow}, figure.Fit(small, s.words, width+8))
 	figure.Write(p.Canvas, smaller, vg.Point{X: p.Area.Min.X, Y: p.Area.Max.Y + 4}, figure.Fit(smaller, s.second, width+8))
 	p.GridY(p.Y.Ticks(6), true, small)
@@ -221,7 +233,7 @@ func (s scatter) paint(p figure.Panel, left vg.Length) {
 	p.StrokeLine2(zero, p.Area.Min.X, p.AtY(0), p.Area.Max.X, p.AtY(0))
 	p.StrokeLine2(zero, p.AtX(0), p.Area.Min.Y, p.AtX(0), p.Area.Max.Y)
 	middle := vg.Point{X: (p.Area.Min.X + p.Area.Max.X) / 2, Y: p.Area.Min.Y - 15}
-	figure.Write(p.Canvas, figure.Align(small, figure.Center, figure.Below), middle, figure.Fit(small, s.x, width))
+	figure.Write(p.Canvas, figure.Align(small, figure.Center, figure.Below), middle, s.x)
 	name := small
 	name.Rotation = vertical
 	side := vg.Point{X: p.Area.Min.X - left + 8, Y: (p.Area.Min.Y + p.Area.Max.Y) / 2}

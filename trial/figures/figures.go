@@ -158,15 +158,10 @@ func among(d trial.Design) string {
 		}
 	}
 	parts := make([]string, len(counts))
-	for n, c := range counts {
-		parts[n] = fmt.Sprintf("%d %s", c, short(d.Arms[n]))
+	for n, name := range figure.ShortenAll(d.Arms, within40) {
+		parts[n] = fmt.Sprintf("%d %s", counts[n], name)
 	}
 	return fmt.Sprintf("%d subjects (%s)", len(d.Subjects), strings.Join(parts, ", "))
-}
-
-// short makes a name of unknown origin fit to stand within a sentence.
-func short(s string) string {
-	return figure.Shorten(s, func(s string) bool { return len([]rune(s)) <= 40 })
 }
 
 // pValue prints p with three decimals.

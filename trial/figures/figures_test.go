@@ -223,22 +223,21 @@ func TestDirection(t *testing.T) {
 	}
 }
 
-// Every flag that touches a figure is in its Flags; the picture itself holds a few and
-// how many more. Those that are not for figures do not show.
+// Every flag that touches a figure is in its Flags, those that say the same as one sentence;
+// the picture itself holds a few and how many more. Those that are not for figures do not show.
 func TestFlags(t *testing.T) {
 	s := founding
 	s.flags = 40
 	s.missing = 0
 	a := trialOf(s)
 	p := drawAll(t, a, Options{})["means"]
-	want := 0
-	said := map[string]bool{}
+	var shown []trial.Flag
 	for _, f := range a.Flags {
-		if f.Kind.OnFigures() && !said[sentence(f)] {
-			said[sentence(f)] = true
-			want++
+		if f.Kind.OnFigures() {
+			shown = append(shown, f)
 		}
 	}
+	want := len(trial.GroupFlags(shown))
 	if len(p.Flags) != want {
 		t.Errorf("%d flags, want %d", len(p.Flags), want)
 	}
@@ -251,6 +250,55 @@ func TestFlags(t *testing.T) {
 	}
 	if n := strings.Count(text, "\n†\n"); n == 0 {
 		t.Error("no dagger at a point")
+	}
+}
+
+// A scanner that changes for many is one footnote, which names two of them, and one
+// sentence that names all.
+func TestFlagGroups(t *testing.T) {
+	s := founding
+	s.missing, s.flags = 0, 0
+	a := trialOf(s)
+	var all []string
+	for n, subject := range a.Design.Subjects[:10] {
+		a.Flags = append(a.Flags, trial.Flag{Kind: trial.ScannerChange, Subject: subject.ID, Visit: "month12", Text: "another scanner"})
+		all = append(all, subject.ID)
+		for e := range a.Endpoints[:3] {
+			a.Endpoints[e].Values[n][2].Flags = []int{n}
+		}
+	}
+	a.Flags = append(a.Flags, trial.Flag{Kind: trial.TwoStudies, Subject: "S024", Visit: "month3", Text: "two studies"})
+	a.Endpoints[0].Values[23][1].Flags = []int{10}
+	for e := range a.Endpoints {
+		describe(&a, &a.Endpoints[e])
+	}
+	p := drawAll(t, a, Options{})["means"]
+	text := joined(t, p)
+	for _, want := range []string{"† 10 subjects at month12 (S001, S002, …): another scanner\n", "† S024 at month3: two studies\n"} {
+		if !strings.Contains(text, want) {
+			t.Errorf("no %q in\n%s", want, text)
+		}
+	}
+	if want := []string{"10 subjects at month12 (" + strings.Join(all, ", ") + "): another scanner", "S024 at month3: two studies"}; !slices.Equal(p.Flags, want) {
+		t.Errorf("%q, want %q", p.Flags, want)
+	}
+}
+
+func TestSentence(t *testing.T) {
+	of := func(f trial.Flag, subjects ...string) string {
+		return sentence(trial.FlagGroup{Flag: f, Subjects: subjects}, 2)
+	}
+	for got, want := range map[string]string{
+		of(trial.Flag{Text: "x", Visit: "v", Endpoint: "e"}, "a"): "a at v, e: x",
+		of(trial.Flag{Text: "x"}, "a", "b", "c"):                  "a, b, c: x",
+		of(trial.Flag{Text: "x", Visit: "v"}, "a", "b", "c", "d"): "4 subjects at v (a, b, …): x",
+		of(trial.Flag{Kind: trial.TwoStudies}, ""):                "two studies",
+		of(trial.Flag{Text: "x", Visit: "v"}, ""):                 "at v: x",
+		of(trial.Flag{Text: "x", Endpoint: "e"}, ""):              "e: x",
+	} {
+		if got != want {
+			t.Errorf("%q, want %q", got, want)
+		}
 	}
 }
 

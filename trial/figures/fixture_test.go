@@ -110,15 +110,7 @@ func describe(a *trial.Analysis, e *trial.EndpointAnalysis) {
 	visits := len(a.Design.Visits)
 	e.Changes, e.Cells, e.Contrasts, e.Model = nil, nil, nil, trial.Model{}
 	for s := range a.Design.Subjects {
-		row := make([]trial.Change, visits)
-		for v := range row {
-			row[v].Delta = e.Values[s][v].X - e.Values[s][0].X
-			row[v].Percent = 100 * row[v].Delta / e.Values[s][0].X
-			if v == 0 {
-				row[v] = trial.Change{Delta: math.NaN(), Percent: math.NaN()}
-			}
-		}
-		e.Changes = append(e.Changes, row)
+		e.Changes = append(e.Changes, changes(e.Values[s], e.RC))
 	}
 	for arm := range a.Design.Arms {
 		var cells []trial.Cell
@@ -162,6 +154,27 @@ func describe(a *trial.Analysis, e *trial.EndpointAnalysis) {
 			e.Contrasts = append(e.Contrasts, c)
 		}
 	}
+}
+
+// changes follow from the values of a subject.
+func changes(values []trial.Value, rc float64) []trial.Change {
+	row := make([]trial.Change, len(values))
+	for v := range row {
+		row[v].Delta = values[v].X - values[0].X
+		row[v].Percent = 100 * row[v].Delta / values[0].X
+		switch percent := row[v].Percent; {
+		case percent > rc:
+			row[v].Verdict = trial.Increase
+		case percent < -rc:
+			row[v].Verdict = trial.Decrease
+		case math.Abs(percent) <= rc:
+			row[v].Verdict = trial.Within
+		}
+		if v == 0 {
+			row[v] = trial.Change{Delta: math.NaN(), Percent: math.NaN()}
+		}
+	}
+	return row
 }
 
 func summary(values []float64) trial.Description {

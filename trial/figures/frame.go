@@ -111,12 +111,23 @@ func (f frame) render(body vg.Length, paint func(c draw.Canvas, r vg.Rectangle))
 	})
 }
 
+// fitAll shortens names that stand beside each other to the width in the style, so that
+// those that differ stay so.
+func fitAll(style draw.TextStyle, names []string, width vg.Length) []string {
+	return figure.ShortenAll(names, func(s string) bool { return style.Width(s) <= width })
+}
+
 // legendRows breaks the legend into rows, with words as they fit.
 func (f frame) legendRows(width vg.Length) [][]entry {
 	var rows [][]entry
 	var used vg.Length
+	var words []string
 	for _, e := range f.legend {
-		e.words = figure.Fit(small, e.words, longestName)
+		words = append(words, e.words)
+	}
+	words = fitAll(small, words, longestName)
+	for n, e := range f.legend {
+		e.words = words[n]
 		w := e.fullWidth()
 		if len(rows) == 0 || used+w > width {
 			rows, used = append(rows, nil), 0

@@ -13,10 +13,11 @@ import (
 // intervals: "lsmeans" of compartments, "lsmeans-scores" of the others. Where no model
 // of them could be fitted there is no picture.
 func LSMeans(a trial.Analysis, _ Options) ([]figure.Picture, error) {
+	a, names := renamed(a)
 	var out []figure.Picture
 	for _, f := range families(a) {
 		g := newCharts(a, f, "lsmeans")
-		flags := newFlagged(a)
+		flags := newFlagged(names)
 		fitted := false
 		for _, n := range f.endpoints {
 			e := a.Endpoints[n]
@@ -37,8 +38,7 @@ func LSMeans(a trial.Analysis, _ Options) ([]figure.Picture, error) {
 		g.Title = f.pick("Change of T2: least-squares means", "Change of scores: least-squares means")
 		g.Caption = fmt.Sprintf("Change from baseline of %s, by arm over nominal months: least-squares means of the mixed model for repeated measures, at the mean baseline. %s%s",
 			f.pick("mean T2 of each compartment", "other endpoints"), intervals(a, "confidence intervals of the model", "n in the model"), modelRemarks(a, f))
-		g.Flags = flags.sentences()
-		g.notes = footnotes(g.Flags)
+		flags.tell(&g.frame)
 		pictures, err := g.pictures()
 		if err != nil {
 			return nil, err
