@@ -25,7 +25,7 @@ var mayImport = map[string][]string{
 	"yamlfile": {},
 	"nifti":    {"volume", "nifti/internal/deflate"},
 	"dicomio":  {"volume", "digest", "files", "dicomio/internal/elements", "dicomio/internal/codec"},
-	"phantom":  {"volume", "dicomio/dicomwrite", "nifti"},
+	"phantom":  {"volume", "dicomio/dicomwrite", "nifti", "printable"},
 	"figure":   {"printable"},
 	"report":   {"volume", "digest", "nifti", "segment", "figure", "outfile", "printable"},
 	"batch":    {"volume", "files", "dicomio", "nifti", "segment", "t2fit", "report", "yamlfile", "printable"},

@@ -1,8 +1,6 @@
 package main
 
 import (
-	"bytes"
-	"encoding/csv"
 	"errors"
 	"fmt"
 	"io"
@@ -220,17 +218,14 @@ func (f powerFlags) print(w io.Writer, s power.Scenario, size power.Size, words 
 
 // powerTable is the table as CSV.
 func powerTable(s power.Scenario, size power.Size) []byte {
-	var b bytes.Buffer
-	w := csv.NewWriter(&b)
-	_ = w.Write([]string{"per_arm", "difference", "alpha", "simulations", "found", "power", "low95", "high95", "fell_back", "no_model"})
+	var rows [][]string
 	number := func(x float64) string { return strconv.FormatFloat(x, 'g', 6, 64) }
 	for _, r := range size.Tried {
 		p := r.Power()
-		_ = w.Write([]string{
+		rows = append(rows, []string{
 			strconv.Itoa(r.PerArm), number(s.Difference), number(s.Alpha), strconv.Itoa(r.Simulations), strconv.Itoa(r.Rejected),
 			number(p.Estimate), number(p.Low), number(p.High), strconv.Itoa(r.FellBack), strconv.Itoa(r.Failed),
 		})
 	}
-	w.Flush() // into memory: it cannot fail
-	return b.Bytes()
+	return printable.CSV([]string{"per_arm", "difference", "alpha", "simulations", "found", "power", "low95", "high95", "fell_back", "no_model"}, rows)
 }
