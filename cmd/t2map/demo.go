@@ -13,6 +13,7 @@ import (
 	"gonum.org/v1/gonum/stat"
 
 	"github.com/t2map/t2map/batch"
+	"github.com/t2map/t2map/figure"
 	"github.com/t2map/t2map/phantom"
 	"github.com/t2map/t2map/report"
 	"github.com/t2map/t2map/segment"
@@ -148,8 +149,8 @@ func printDemo(w io.Writer, cells []*cell) {
 			}
 		}
 		first, last := row[0], row[len(row)-1]
-		fmt.Fprintf(t, "%+.2f\t%+.2f\t%.2f %%\t\n", stat.Mean(last.measured, nil)-stat.Mean(first.measured, nil),
-			stat.Mean(last.truth, nil)-stat.Mean(first.truth, nil), 100*off)
+		fmt.Fprintf(t, "%s\t%s\t%.2f %%\t\n", figure.Number(stat.Mean(last.measured, nil)-stat.Mean(first.measured, nil), 2),
+			figure.Number(stat.Mean(last.truth, nil)-stat.Mean(first.truth, nil), 2), 100*off)
 		worst = math.Max(worst, off)
 	}
 	fmt.Fprintln(w, "Mean T2 in ms by arm and visit:")

@@ -118,6 +118,15 @@ func runPower(c *cobra.Command, args []string, f powerFlags) error {
 	if err := f.check(args); err != nil {
 		return usageError{fmt.Errorf("%w\nhint: t2map power --help", err)}
 	}
+	if f.out != "" {
+		inputs := []string{}
+		if len(args) > 0 {
+			inputs = f.study.inputs(args[0])
+		}
+		if err := checkInputs([]string{f.out}, inputs); err != nil {
+			return err
+		}
+	}
 	s, words, err := f.scenario(c, args)
 	if err != nil {
 		return err
@@ -162,7 +171,7 @@ func (f powerFlags) scenario(c *cobra.Command, args []string) (s power.Scenario,
 		w.what, w.basis = fmt.Sprintf("the change at visit %d of %d", f.assumed.Visits, f.assumed.Visits), "assumed"
 		return s, w, nil
 	}
-	tables, _, err := f.study.tables(args[0])
+	tables, err := f.study.tables(args[0])
 	if err != nil {
 		return s, w, err
 	}
