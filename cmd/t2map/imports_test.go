@@ -38,7 +38,7 @@ var mayImport = map[string][]string{
 	"trial/compare": {"trial/mmrm"},
 	"trial/repeat":  {"trial", "trial/compare", "printable"},
 	"trial/figures": {"trial", "trial/mmrm", "trial/repeat", "figure", "printable"},
-	"trial/power":   {"trial", "trial/mmrm", "trial/compare"},
+	"trial/power":   {"trial", "trial/mmrm", "trial/compare", "printable"},
 	"trial/publish": {"trial", "trial/mmrm", "figure", "outfile", "printable"},
 
 	"accuracy": {"volume", "t2fit", "phantom", "report", "trial/mmrm", "trial/power"},
