@@ -80,8 +80,7 @@ func Analyse(ctx context.Context, version string, t Tables, adjust Adjust) (Anal
 	}
 	a.adjustFamily()
 	a.Flow = flow(a.Design, a.Endpoints)
-	a.correlate()
-	return a, nil
+	return a, a.correlate(ctx)
 }
 
 // join reads the results and puts them to the design.
@@ -90,7 +89,10 @@ func (a *Analysis) join(t Tables) ([]Endpoint, error) {
 	if err != nil {
 		return nil, err
 	}
-	a.Settings, a.Notes = res.settings, res.notes
+	if err := a.Design.match(t.Compartments.Name, res.places()); err != nil {
+		return nil, err
+	}
+	a.Settings, a.Notes = res.settings, append(res.notes, a.Design.unvisited(res)...)
 	j := newJoiner(a.Design, a.Plan)
 	endpoints := j.compartments(res)
 	for _, source := range t.Scores {
@@ -99,6 +101,9 @@ func (a *Analysis) join(t Tables) ([]Endpoint, error) {
 			return nil, err
 		}
 		for _, s := range scores {
+			if err := a.Design.match(source.Name, s.places()); err != nil {
+				return nil, err
+			}
 			if i := slices.IndexFunc(endpoints, func(e Endpoint) bool { return sameName(e.Name, s.name) }); i >= 0 {
 				return nil, hinted("give each endpoint a name of its own", "%s: endpoint %.40q is there twice, or differs only in case or blanks", source.Name, s.name)
 			}
@@ -154,6 +159,11 @@ func (a *Analysis) takeRepeatability(s Source, endpoints []Endpoint) error {
 			a.Notes = append(a.Notes, fmt.Sprintf("%s has a within-subject CV of %q, which is not in the results", s.Name, cv.Compartment))
 		}
 	}
+	for _, e := range endpoints {
+		if e.Compartment && !slices.ContainsFunc(all, func(cv CompartmentCV) bool { return cv.Compartment == e.Name }) {
+			a.Notes = append(a.Notes, fmt.Sprintf("%s has no within-subject CV of %q: that of the QIBA profile, %g %%, is taken", s.Name, e.Name, 100*defaultWithinCV))
+		}
+	}
 	return nil
 }
 
@@ -182,19 +192,26 @@ func (a *Analysis) remark() {
 // analyse analyses every endpoint, several at a time.
 func (a *Analysis) analyse(ctx context.Context, endpoints []Endpoint) error {
 	a.Endpoints = make([]EndpointAnalysis, len(endpoints))
+	return each(ctx, len(endpoints), func(i int) {
+		of := EndpointAnalysis{Endpoint: endpoints[i]}
+		of.changes(a.Plan)
+		of.describeCells(a.Design, a.Flags, a.Plan.Level)
+		of.responders(a.Design)
+		a.contrasts(&of, a.model(&of))
+		a.Endpoints[i] = of
+	})
+}
+
+// each does n things that do not touch each other, several at a time.
+func each(ctx context.Context, n int, do func(i int)) error {
 	g, ctx := errgroup.WithContext(ctx)
 	g.SetLimit(runtime.GOMAXPROCS(0))
-	for i, e := range endpoints {
+	for i := range n {
 		g.Go(func() error {
 			if err := ctx.Err(); err != nil {
 				return err
 			}
-			of := EndpointAnalysis{Endpoint: e}
-			of.changes(a.Plan)
-			of.describeCells(a.Design, a.Flags, a.Plan.Level)
-			of.responders(a.Design)
-			a.contrasts(&of, a.model(&of))
-			a.Endpoints[i] = of
+			do(i)
 			return nil
 		})
 	}
@@ -239,6 +256,9 @@ func (a *Analysis) covariate(name string) Covariate {
 // Repeated returns the changes of an endpoint as the model sees them.
 func (a *Analysis) Repeated(e *EndpointAnalysis) Repeated {
 	r := Repeated{Arms: len(a.Design.Arms)}
+	for _, v := range a.Design.Visits[1:] {
+		r.VisitNames = append(r.VisitNames, v.Name)
+	}
 	for s, subject := range a.Design.Subjects {
 		r.Arm = append(r.Arm, subject.Arm)
 		r.Baseline = append(r.Baseline, e.Values[s][0].X)
@@ -262,9 +282,7 @@ func (a *Analysis) model(e *EndpointAnalysis) *RepeatedFit {
 		e.Model.LSMeans = append(e.Model.LSMeans, slices.Repeat([]mmrm.Estimate{nothing}, visits))
 	}
 	f, err := a.Repeated(e).Fit(mmrm.Options{Covariance: a.Plan.Covariance, DF: a.Plan.DF, Level: a.Plan.Level})
-	if f != nil {
-		e.Model.Fallbacks = f.Fallbacks
-	}
+	e.Model.Fallbacks, e.Model.LeftOut, e.Model.N = f.Fallbacks, f.LeftOut, f.N
 	if err != nil {
 		e.Model.Failed = err.Error()
 		return nil

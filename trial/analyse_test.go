@@ -249,8 +249,79 @@ func TestCovariates(t *testing.T) {
 	if len(a.Notes) != 1 || !strings.Contains(a.Notes[0], "1 of 20 subjects have no age") {
 		t.Errorf("%q", a.Notes)
 	}
+	if c := e.Contrasts[0]; c.N != 9 && c.N != 10 || c.NAdjusted+c.NAdjustedReference != 19 {
+		t.Errorf("%+v", c)
+	}
 	if c := e.Contrasts[0]; c.Ancova.DF != 19-6 { // intercept, baseline, two sites, age, arm
 		t.Errorf("%+v", c.Ancova)
+	}
+}
+
+// A visit that has no more changes than arms says nothing of the others: the model is that of the
+// data without it.
+func TestThinVisit(t *testing.T) {
+	for _, seen := range []int{1, 2} { // subjects at the last visit
+		m := made{arms: twoArms, visits: []string{"baseline", "month03", "month06", "month12"}, perArm: 8}
+		tables := m.tables()
+		var kept []string
+		for line := range strings.SplitSeq(strings.TrimSpace(string(tables.Compartments.Data)), "\n") {
+			last := strings.Contains(line, ",month12,")
+			if !last || strings.HasPrefix(line, "S01,") || strings.HasPrefix(line, "S02,") && seen > 1 {
+				kept = append(kept, line)
+			}
+		}
+		tables.Compartments.Data = []byte(strings.Join(kept, "\n"))
+		got := analyse(t, tables).Endpoints[0]
+		tables.Over.Visits = "baseline=0, month03=3, month06=6"
+		want := analyse(t, tables).Endpoints[0]
+		if got.Model.Failed != "" || len(got.Model.LeftOut) != 1 || !strings.HasPrefix(got.Model.LeftOut[0], "month12: ") {
+			t.Fatalf("%q, left out %q", got.Model.Failed, got.Model.LeftOut)
+		}
+		if diff := cmp.Diff(want.Contrasts[0].Model, got.Contrasts[0].Model); diff != "" {
+			t.Error(diff)
+		}
+		if c := got.Contrasts[2]; !math.IsNaN(c.Model.P) || got.Model.N[0][2] != 0 {
+			t.Errorf("%+v", c)
+		}
+	}
+}
+
+// A covariate that follows from another is left out and said; the model is that without it.
+func TestAliasedCovariate(t *testing.T) {
+	m := made{arms: twoArms, visits: threeVisits, perArm: 9, heading: "# covariates: site, age\n", column: func(_, n int) string {
+		return fmt.Sprintf("%c,%d", 'A'+n%3, 50+n%3) // age is known from the site
+	}}
+	got := m.analyse(t).Endpoints[0]
+	m.heading = "# covariates: site\n"
+	want := m.analyse(t).Endpoints[0]
+	if diff := cmp.Diff([]string{"age: it follows from site"}, got.Model.LeftOut); diff != "" {
+		t.Error(diff)
+	}
+	for i := range want.Contrasts {
+		if diff := cmp.Diff(want.Contrasts[i], got.Contrasts[i], same, cmpopts.EquateApprox(1e-9, 0)); diff != "" {
+			t.Error(diff)
+		}
+	}
+}
+
+// The family is the planned one: a compartment without a model counts as p = 1.
+func TestHolmOverThePlannedFamily(t *testing.T) {
+	tables := made{arms: twoArms, visits: threeVisits, perArm: 8}.tables()
+	var kept []string
+	for line := range strings.SplitSeq(string(tables.Compartments.Data), "\n") {
+		if !strings.Contains(line, ",lateral,") || strings.Contains(line, ",baseline,") {
+			kept = append(kept, line)
+		}
+	}
+	tables.Compartments.Data = []byte(strings.Join(kept, "\n"))
+	a := analyse(t, tables)
+	for i, c := range a.Endpoints[0].Contrasts {
+		if math.Abs(c.Holm-min(1, 2*c.Model.P)) > 1e-12 {
+			t.Errorf("Holm %g of %g", c.Holm, c.Model.P)
+		}
+		if !math.IsNaN(a.Endpoints[1].Contrasts[i].Holm) {
+			t.Errorf("%+v", a.Endpoints[1].Contrasts[i])
+		}
 	}
 }
 
@@ -258,7 +329,7 @@ func TestCovariates(t *testing.T) {
 func TestConfoundedCovariate(t *testing.T) {
 	m := made{arms: twoArms, visits: threeVisits, perArm: 5, heading: "# covariates: site\n", column: func(arm, _ int) string { return fmt.Sprintf("%d,", arm) }}
 	e := m.analyse(t).Endpoints[0]
-	if e.Model.Failed == "" || len(e.Contrasts[0].Reasons) == 0 || math.IsNaN(e.Contrasts[0].Welch.P) {
+	if !strings.Contains(e.Model.Failed, "site cannot be told from arm") || len(e.Contrasts[0].Reasons) == 0 || math.IsNaN(e.Contrasts[0].Welch.P) {
 		t.Errorf("%q, %+v", e.Model.Failed, e.Contrasts[0])
 	}
 }
@@ -291,7 +362,72 @@ func TestEqualChangesAreEqual(t *testing.T) {
 	if a.Delta != b.Delta || a.Delta != 0.35 {
 		t.Errorf("%v %v", a.Delta, b.Delta)
 	}
-	if x := decimal(1e9 + 0.25); x != 1e9+0.25 {
-		t.Errorf("%v", x)
+	for _, x := range []struct{ a, b, want float64 }{
+		{1e8 + 36.4, 1e8 + 36.05, 0.35}, // ulp 1.5e-8
+		{3.77e-10, 3.735e-10, 3.5e-12},
+		{1e-300, 1e-301, 9e-301},
+		{5, 5, 0},
+		{0, 0, 0},
+		{0, 1e30, -1e30},
+	} {
+		if got := difference(x.a, x.b); got != x.want {
+			t.Errorf("%g − %g: %g, want %g", x.a, x.b, got, x.want)
+		}
 	}
+}
+
+// Units decide about no p-value.
+func TestScaleDoesNotMatter(t *testing.T) {
+	scores := func(scale, shift float64) Analysis {
+		tables := made{arms: twoArms, visits: threeVisits, perArm: 9}.tables()
+		random := rand.New(rand.NewPCG(11, 12))
+		text := "subject,visit,name,value\n"
+		for n := range 18 {
+			for _, visit := range threeVisits {
+				text += fmt.Sprintf("S%02d,%s,score,%.15g\n", n+1, visit, shift+scale*math.Round(400+20*random.NormFloat64())/10)
+			}
+		}
+		tables.Scores = []Source{{Name: "scores.csv", Data: []byte(text)}}
+		return analyse(t, tables)
+	}
+	want := scores(1, 0).Endpoints[2]
+	for _, x := range []struct{ scale, shift float64 }{{1e-9, 0}, {1e9, 0}, {1, 1e8}} {
+		got := scores(x.scale, x.shift).Endpoints[2]
+		for i, c := range want.Contrasts {
+			d := got.Contrasts[i]
+			for _, pair := range [][2]float64{{c.Model.P, d.Model.P}, {c.Ancova.P, d.Ancova.P}, {c.Welch.P, d.Welch.P}, {c.Wilcoxon.P, d.Wilcoxon.P}, {c.Wilcoxon.U, d.Wilcoxon.U}, {x.scale * c.Wilcoxon.Shift.Estimate, d.Wilcoxon.Shift.Estimate}} {
+				if math.Abs(pair[0]-pair[1]) > 1e-6*math.Abs(pair[0]) {
+					t.Errorf("%+v: %g, want %g", x, pair[1], pair[0])
+				}
+			}
+		}
+	}
+}
+
+// Whatever tables hold, there is an analysis or an error.
+func FuzzAnalyse(f *testing.F) {
+	m := made{arms: []string{"a", "b", "c"}, visits: threeVisits, perArm: 3, heading: "# covariates: site, age\n", column: func(arm, n int) string {
+		return fmt.Sprintf("%d,%d", n%2, 50+n*arm)
+	}}
+	tables := m.tables()
+	f.Add(string(tables.Design.Data), string(tables.Compartments.Data), "subject,visit,name,value,direction\nS01,baseline,VAS,1e29,\nS01,month03,VAS,-3,\nS02,baseline,VAS,0,\nS02,month12,VAS,1e-29,\n")
+	f.Fuzz(func(t *testing.T, design, compartments, scores string) {
+		if strings.Count(design+compartments+scores, "\n") > 200 || strings.Count(design, "=") > 8 {
+			return // work grows with subjects × visits
+		}
+		a, err := Analyse(t.Context(), "fuzz", Tables{
+			Design:       Source{Name: "trial.csv", Data: []byte(design)},
+			Compartments: Source{Name: "compartments.csv", Data: []byte(compartments)},
+			Scores:       []Source{{Name: "scores.csv", Data: []byte(scores)}},
+		}, func(p *Plan) error { p.Permutations, p.MeanOfTwo = 50, len(scores)%2 == 0; return nil })
+		if err != nil {
+			return
+		}
+		for _, e := range a.Endpoints {
+			for _, c := range e.Contrasts {
+				checkEstimate(t, "model", c.Model, e.Model.Failed != "" || len(e.Model.LeftOut) > 0 || c.NAdjusted == 0 || c.NAdjustedReference == 0)
+				checkEstimate(t, "ANCOVA", c.Ancova, len(c.Reasons) > 0 || c.NAdjusted == 0)
+			}
+		}
+	})
 }

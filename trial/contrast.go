@@ -1,6 +1,7 @@
 package trial
 
 import (
+	"context"
 	"fmt"
 	"math"
 	"slices"
@@ -78,19 +79,14 @@ func (a *Analysis) subjects(e *EndpointAnalysis, visit int, arms ...int) compare
 	var s compare.Subjects
 	var rows [][2]int
 	for i := range r.Arm {
-		known := slices.Contains(arms, r.Arm[i]) && !math.IsNaN(r.Change[i][visit-1])
-		for _, c := range r.Covariates {
-			known = known && !math.IsNaN(c.X[i])
-		}
-		if known {
+		if slices.Contains(arms, r.Arm[i]) && !math.IsNaN(r.Change[i][visit-1]) && r.complete(i) {
 			rows = append(rows, [2]int{i, visit - 1})
 		}
 	}
 	if len(rows) == 0 {
 		return s
 	}
-	stratum := a.covariate("stratum")
-	stratified := stratum.Levels > 1
+	stratum, stratified := a.covariate("stratum"), a.Stratified()
 	for _, row := range rows {
 		i := row[0]
 		s.Change = append(s.Change, r.Change[i][visit-1])
@@ -111,11 +107,15 @@ func (a *Analysis) subjects(e *EndpointAnalysis, visit int, arms ...int) compare
 		if c.name == "baseline" {
 			s.Baseline = x
 		} else {
-			s.Covariates = append(s.Covariates, x)
+			s.Covariates, s.Names = append(s.Covariates, x), append(s.Names, c.name)
 		}
 	}
 	return s
 }
+
+// Stratified says whether the permutation tests shuffle within strata: whether the design has more
+// than one. Subjects whose stratum is not known are a stratum of their own.
+func (a *Analysis) Stratified() bool { return a.covariate("stratum").Levels > 1 }
 
 // ancova fills in the analysis of covariance of each visit, over all arms.
 func (a *Analysis) ancova(e *EndpointAnalysis) {
@@ -125,13 +125,23 @@ func (a *Analysis) ancova(e *EndpointAnalysis) {
 	}
 	of := map[int][]mmrm.Estimate{}
 	why := map[int]error{}
+	adjusted := map[int]compare.Subjects{}
 	for i := range e.Contrasts {
 		c := &e.Contrasts[i]
 		if of[c.Visit] == nil {
-			of[c.Visit], why[c.Visit] = compare.Ancova(a.subjects(e, c.Visit, arms...), len(arms), a.Plan.Level)
+			adjusted[c.Visit] = a.subjects(e, c.Visit, arms...)
+			of[c.Visit], why[c.Visit] = compare.Ancova(adjusted[c.Visit], len(arms), a.Plan.Level)
 		}
 		c.Ancova = of[c.Visit][c.Arm-1]
 		c.because("ANCOVA", why[c.Visit])
+		for _, arm := range adjusted[c.Visit].Arm {
+			switch arm {
+			case 0:
+				c.NAdjustedReference++
+			case c.Arm:
+				c.NAdjusted++
+			}
+		}
 	}
 }
 
@@ -152,47 +162,66 @@ func (a *Analysis) adjustFamily() {
 	for i := range family[0].Contrasts {
 		var p []float64
 		for _, e := range family {
-			p = append(p, e.Contrasts[i].Model.P)
+			// The family was planned: a compartment without a model makes none of the others
+			// more significant.
+			if math.IsNaN(e.Contrasts[i].Model.P) {
+				p = append(p, 1)
+			} else {
+				p = append(p, e.Contrasts[i].Model.P)
+			}
 		}
 		// The contrasts are those of a.Endpoints: a slice is shared.
 		for k, adjusted := range compare.Holm(p) {
-			family[k].Contrasts[i].Holm = adjusted
+			if c := &family[k].Contrasts[i]; !math.IsNaN(c.Model.P) {
+				c.Holm = adjusted
+			}
 		}
 	}
 }
 
 // correlate fills in the correlations of the compartments' changes with those of other
-// endpoints, over all subjects and in each arm.
-func (a *Analysis) correlate() {
+// endpoints: within arms, over all subjects and in each arm. Pairs are done several at a time.
+func (a *Analysis) correlate(ctx context.Context) error {
+	whose := []int{AllSubjects}
+	if len(a.Design.Arms) > 1 {
+		whose = []int{WithinArms, AllSubjects}
+		for arm := range a.Design.Arms {
+			whose = append(whose, arm)
+		}
+	}
 	for x := range a.Endpoints {
 		for y := range a.Endpoints {
 			if !a.Endpoints[x].Compartment || a.Endpoints[y].Compartment {
 				continue
 			}
 			for v := 1; v < len(a.Design.Visits); v++ {
-				for arm := -1; arm < len(a.Design.Arms); arm++ {
-					if arm >= 0 && len(a.Design.Arms) == 1 {
-						continue // all subjects are those of the arm
-					}
-					a.Correlations = append(a.Correlations, a.correlation(Correlation{X: x, Y: y, Visit: v, Arm: arm}))
+				for _, arm := range whose {
+					a.Correlations = append(a.Correlations, Correlation{X: x, Y: y, Visit: v, Arm: arm})
 				}
 			}
 		}
 	}
+	return each(ctx, len(a.Correlations), func(i int) { a.fillCorrelation(&a.Correlations[i]) })
 }
 
-func (a *Analysis) correlation(c Correlation) Correlation {
+func (a *Analysis) fillCorrelation(c *Correlation) {
 	var xs, ys []float64
+	var arms []int
 	for s, subject := range a.Design.Subjects {
 		x, y := a.Endpoints[c.X].Changes[s][c.Visit].Delta, a.Endpoints[c.Y].Changes[s][c.Visit].Delta
 		if (c.Arm < 0 || subject.Arm == c.Arm) && !math.IsNaN(x) && !math.IsNaN(y) {
-			xs, ys = append(xs, x), append(ys, y)
+			xs, ys, arms = append(xs, x), append(ys, y), append(arms, subject.Arm)
 		}
 	}
-	r, err := compare.Spearman(xs, ys, a.Plan.Level)
+	var r compare.Correlation
+	var err error
+	if c.Arm == WithinArms {
+		r, err = compare.SpearmanWithin(xs, ys, arms, a.Plan.Level)
+	} else {
+		r, err = compare.Spearman(xs, ys, a.Plan.Level)
+	}
 	c.N, c.Rho, c.P = len(xs), r.Rho, r.P
 	if err != nil {
 		c.Reason = err.Error()
 	}
-	return c
 }

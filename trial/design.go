@@ -30,7 +30,8 @@ type Subject struct {
 	// Side of the knee that is studied: left, right, or empty where the design does
 	// not say.
 	Side string
-	// Stratum, Site and Sex are as in the file; empty where it does not say.
+	// Stratum and Site are as in the file, Sex too, but that female and male are F and M; empty
+	// where it does not say.
 	Stratum, Site, Sex string
 	// Age in years and BMI in kg/m² at baseline; NaN where the file does not say.
 	Age, BMI float64

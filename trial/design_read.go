@@ -185,8 +185,16 @@ func (d *Design) readSubjects(t *table) error {
 		return err
 	}
 	armLine, subjectLine := map[string]int{}, map[string]int{} // by folded name
+	levels := map[[2]string]string{}                           // by column and folded name
 	for _, r := range t.rows {
-		s := Subject{ID: r.text("subject"), Stratum: r.text("stratum"), Site: r.text("site"), Sex: r.text("sex")}
+		s := Subject{ID: r.text("subject"), Stratum: r.text("stratum"), Site: r.text("site"), Sex: sexTerm(r.text("sex"))}
+		for _, level := range [][2]string{{"stratum", s.Stratum}, {"site", s.Site}, {"sex", s.Sex}} {
+			key := [2]string{level[0], folded(level[1])}
+			if first, known := levels[key]; known && first != level[1] {
+				return hinted("write it in one way", "%s: %.40q differs from another, %.40q, only in case or blanks", r.place(level[0]), level[1], first)
+			}
+			levels[key] = level[1]
+		}
 		arm := r.text("arm")
 		if s.ID == "" || arm == "" {
 			return hinted("take the row out, or fill it in", "%s: line %d has no subject or no arm", t.name, r.line)
@@ -213,6 +221,17 @@ func (d *Design) readSubjects(t *table) error {
 		return hinted(designHint, "%s: there are no subjects", t.name)
 	}
 	return nil
+}
+
+// sexTerm writes the sexes that are known in one way, CDISC's F and M.
+func sexTerm(text string) string {
+	switch strings.ToLower(text) {
+	case "f", "female":
+		return "F"
+	case "m", "male":
+		return "M"
+	}
+	return text
 }
 
 // subjectTwice says what is wrong with a subject's second row.
@@ -308,6 +327,10 @@ func (h Heading) Plan() (p Plan, err error) {
 	return p, p.setWithinCV(h.WithinCV)
 }
 
+// leastCV in percent is less than any study found: 1.1 % per region on one scanner
+// (Verschueren, repub.eur.nl/pub/135013). What is below is a fraction by mistake.
+const leastCV = 0.5
+
 // setWithinCV reads "5" or "medial=4, lateral=5.5", in percent.
 func (p *Plan) setWithinCV(text string) error {
 	for _, item := range list(text) {
@@ -316,6 +339,9 @@ func (p *Plan) setWithinCV(text string) error {
 			compartment, percent = strings.TrimSpace(item[:at]), strings.TrimSpace(item[at+1:])
 		}
 		v, err := strconv.ParseFloat(strings.TrimSuffix(percent, "%"), 64)
+		if err == nil && v > 0 && v < leastCV {
+			return hinted("it is in percent: 5, not 0.05", "a within-subject CV of %g %% is less than any scanner has", v)
+		}
 		if err != nil || !(v > 0 && v < 100) {
 			return hinted("in percent, such as 5, or medial=4, lateral=5.5", "within-subject CV %.40q is no percentage", item)
 		}

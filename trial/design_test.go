@@ -18,7 +18,7 @@ func TestDesign(t *testing.T) {
 		"# visits: month12=12, baseline=0, month03=3,,,\r\n# reference: control\r\n# primary: medial@month03\r\n"+
 		"# covariance: AR1\n# df: satterthwaite\n# covariates: site, age\n# wcv: 4, lateral=5.5%\n"+
 		"Subject, ARM ,side,site,age,bmi,sex,remark\r\n"+
-		"S01,treatment,R,A,51,27.5,f,x\r\n\r\nS02,control,left,B,,,,\r\n'=S03,treatment,,A,40\r\n"), Heading{})
+		"S01,treatment,R,A,51,27.5,female,x\r\n\r\nS02,control,left,B,,,,\r\n'=S03,treatment,,A,40\r\n"), Heading{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -39,7 +39,7 @@ func TestDesign(t *testing.T) {
 	if len(s) != 3 || s[0].Arm != 1 || s[1].Arm != 0 || s[0].Side != "right" || s[1].Side != "left" || s[2].Side != "" {
 		t.Errorf("subjects: %+v", s)
 	}
-	if s[0].Age != 51 || s[0].BMI != 27.5 || s[1].Age == s[1].Age || s[2].ID != "=S03" {
+	if s[0].Age != 51 || s[0].BMI != 27.5 || s[1].Age == s[1].Age || s[2].ID != "=S03" || s[0].Sex != "F" {
 		t.Errorf("subjects: %+v", s)
 	}
 }
@@ -113,6 +113,8 @@ func TestBadDesigns(t *testing.T) {
 		{"an unknown covariance", heading + "# covariance: toeplitz\n" + columns + "S01,control,,\n", Format{}, `"toeplitz" is not known`, "ar1"},
 		{"a covariate without a column", heading + "# covariates: bmi\n" + columns + "S01,control,,\n", Format{}, "covariate bmi has no column", "add the column"},
 		{"a primary visit that is none", heading + "# primary: medial@baseline\n" + columns + "S01,control,,\n", Format{}, "names no visit after baseline", "medial@month12"},
+		{"sites that differ in case", heading + "subject,arm,site\nS01,control,A\nS02,control,a\n", Format{}, `line 5: site: "a" differs from another, "A", only in case or blanks`, "one way"},
+		{"a CV that is a fraction", heading + "# wcv: 0.05\n" + columns + "S01,control,,\n", Format{}, "0.05 % is less than any scanner has", "5, not 0.05"},
 		{"a CV that is none", heading + "# wcv: medial=0\n" + columns + "S01,control,,\n", Format{}, `"medial=0" is no percentage`, "percent"},
 		{"not UTF-8", heading + columns + "S\xf601,control,,\n", Format{}, "trial.csv: line 4: the text is not UTF-8", "--encoding windows-1252"},
 		{"UTF-16", "s\x00u\x00b\x00", Format{}, "the text is UTF-16", "--encoding utf-16le"},

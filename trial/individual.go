@@ -2,6 +2,7 @@ package trial
 
 import (
 	"math"
+	"strconv"
 
 	"github.com/t2map/t2map/trial/compare"
 )
@@ -53,7 +54,7 @@ func change(baseline, value Value, isBaseline bool) Change {
 	case value.Missing != "":
 		c.Missing = value.Missing
 	default:
-		c.Delta = decimal(value.X - baseline.X)
+		c.Delta = difference(value.X, baseline.X)
 		if baseline.X > 0 {
 			c.Percent = 100 * c.Delta / baseline.X
 		}
@@ -61,14 +62,22 @@ func change(baseline, value Value, isBaseline bool) Change {
 	return c
 }
 
-// decimal takes from a difference of decimal numbers what binary arithmetic left in it, so that
-// equal changes are equal: ranks look at that. Tables have far fewer than nine decimals.
-func decimal(x float64) float64 {
-	const decimals = 1e9
-	if math.Abs(x) > 1<<53/decimals {
-		return x // its last digit is larger
+// difference returns a − b as the difference of the decimal numbers that tables hold, without what
+// binary arithmetic leaves in it, so that equal changes are equal: ranks look at that. Both are
+// good to 15 digits; what lies beyond the 14th of the larger is rounding.
+func difference(a, b float64) float64 {
+	const digits = 14
+	scale := max(math.Abs(a), math.Abs(b))
+	if scale == 0 {
+		return 0
 	}
-	return math.Round(x*decimals) / decimals
+	decimals := digits - int(math.Ceil(math.Log10(scale)))
+	text := strconv.FormatFloat(a-b, 'f', max(decimals, 0), 64)
+	d, err := strconv.ParseFloat(text, 64)
+	if err != nil {
+		return a - b // beyond the range of a double
+	}
+	return d
 }
 
 func (a *EndpointAnalysis) verdict(percent float64) Verdict {

@@ -6,8 +6,6 @@ import (
 	"math"
 	"slices"
 	"strings"
-
-	"gonum.org/v1/gonum/stat"
 )
 
 // joiner puts results to the subjects and visits of a design, and flags what does not fit.
@@ -17,6 +15,7 @@ type joiner struct {
 	flags []Flag
 	// at finds a subject's or visit's index by its name.
 	subject, visit map[string]int
+	sides          bool // the results have a column of them
 }
 
 func newJoiner(d Design, p Plan) *joiner {
@@ -50,14 +49,8 @@ func (j *joiner) place(subject, visit, what string) (s, v int, ok bool) {
 		text += "this subject, nor this visit"
 	case !knownSubject:
 		text += "this subject"
-		if i := slices.IndexFunc(j.d.Subjects, func(s Subject) bool { return sameName(s.ID, subject) }); i >= 0 {
-			text += fmt.Sprintf(", but %q", j.d.Subjects[i].ID)
-		}
 	default:
 		text += "this visit"
-		if i := slices.IndexFunc(j.d.Visits, func(v Visit) bool { return sameName(v.Name, visit) }); i >= 0 {
-			text += fmt.Sprintf(", but %q", j.d.Visits[i].Name)
-		}
 	}
 	f := Flag{Kind: NotInDesign, Subject: subject, Visit: visit, Text: text}
 	if !slices.Contains(j.flags, f) {
@@ -80,6 +73,7 @@ func (d Design) empty(reason string) [][]Value {
 
 // compartments joins the results of the pipeline: one endpoint per compartment.
 func (j *joiner) compartments(res Results) []Endpoint {
+	j.sides = res.sides
 	endpoints := make([]Endpoint, len(res.compartments))
 	for i, name := range res.compartments {
 		endpoints[i] = Endpoint{Name: name, Title: title(name) + " T2", Unit: "ms", Compartment: true, Direction: HigherIsWorse, Values: j.d.empty("no study")}
@@ -108,6 +102,9 @@ func (j *joiner) compartments(res Results) []Endpoint {
 				value.Flags = append(value.Flags, flags...)
 			}
 			j.noResult(endpoints, s, v)
+			if reason := failed[[2]int{s, v}]; reason != "" && len(found) > 0 {
+				j.flag(Flag{Kind: Quality, Subject: j.d.Subjects[s].ID, Visit: j.d.Visits[v].Name, Text: "another study at this visit: " + reason})
+			}
 		}
 	}
 	return endpoints
@@ -148,7 +145,7 @@ func (j *joiner) pickSide(s int, visits [][]Measurement) (both bool) {
 				kept = append(kept, m)
 			case m.Side == "":
 				kept = append(kept, m)
-				if !flagged[m.Series] {
+				if !flagged[m.Series] && j.sides {
 					j.flag(Flag{Kind: Quality, Subject: m.Subject, Visit: m.Visit, Text: "the images do not say which knee they show; the design says the " + want})
 				}
 			case !flagged[m.Series]:
@@ -196,14 +193,29 @@ func (j *joiner) changed(first **Measurement, found []Measurement) []int {
 		} else {
 			add(ScannerChange, m, "scanner", (*first).Scanner, m.Scanner)
 		}
-		add(ProtocolChange, m, "acquisition", (*first).Acquisition, m.Acquisition)
-		add(ProtocolChange, m, "settings", (*first).Settings, m.Settings)
+		was, is := differing((*first).Acquisition, m.Acquisition)
+		add(ProtocolChange, m, "acquisition", was, is)
+		was, is = differing((*first).Settings, m.Settings)
+		add(ProtocolChange, m, "settings", was, is)
+		if was == is {
+			add(ProtocolChange, m, "method", (*first).Method, m.Method) // of a table without settings
+		}
 		lossy = lossy || m.Lossy
 	}
 	if lossy {
 		flags = append(flags, j.flag(Flag{Kind: Quality, Subject: found[0].Subject, Visit: found[0].Visit, Text: "images were compressed with loss"}))
 	}
 	return flags
+}
+
+// differing returns the parts of two texts, between commas, that the other does not have.
+func differing(a, b string) (onlyA, onlyB string) {
+	const between = ", "
+	x, y := strings.Split(a, between), strings.Split(b, between)
+	only := func(in, other []string) string {
+		return strings.Join(slices.DeleteFunc(slices.Clone(in), func(part string) bool { return slices.Contains(other, part) }), between)
+	}
+	return only(x, y), only(y, x)
 }
 
 // sameDevice says whether two scanners differ in their software alone, and in which. It stands
@@ -230,23 +242,30 @@ func (j *joiner) choose(found []Measurement, compartment string, bothKnees bool)
 	case bothKnees:
 		return Value{X: nan, Missing: "both knees, none chosen"}
 	case len(of) == 1:
-		m := of[0]
-		return Value{X: m.MeanT2, Missing: m.Missing, Side: m.Side, Study: m.Study, Series: m.Series, Folder: m.Folder, Method: m.Method}
+		return single(of[0])
 	}
+	return j.chooseOfSeveral(of)
+}
+
+// chooseOfSeveral returns the value of a visit with several studies: none, or the mean of those
+// that have one.
+func (j *joiner) chooseOfSeveral(of []Measurement) Value {
 	m := of[0]
-	f := Flag{Kind: TwoStudies, Subject: m.Subject, Visit: m.Visit}
-	value := Value{X: nan, Missing: fmt.Sprintf("%s studies at one visit, none chosen", numeral(len(of))), Side: m.Side, Method: m.Method}
-	f.Text = fmt.Sprintf("%s studies at this visit: none is used", numeral(len(of)))
+	f := Flag{Kind: TwoStudies, Subject: m.Subject, Visit: m.Visit, Text: numeral(len(of)) + " studies at this visit: none is used"}
+	value := Value{X: math.NaN(), Missing: numeral(len(of)) + " studies at one visit, none chosen", Side: m.Side, Method: m.Method}
 	if j.plan.MeanOfTwo {
-		var xs []float64
-		for _, m := range of {
-			if !math.IsNaN(m.MeanT2) {
-				xs = append(xs, m.MeanT2)
-			}
+		sound := slices.DeleteFunc(slices.Clone(of), func(m Measurement) bool { return math.IsNaN(m.MeanT2) })
+		switch len(sound) {
+		case 0:
+			value.Missing = m.Missing
+			f.Text = numeral(len(of)) + " studies at this visit: none has a value"
+		case 1:
+			value = single(sound[0])
+			f.Text = fmt.Sprintf("%s studies at this visit: one has a value, which is used", numeral(len(of)))
+		default:
+			value.X, value.Missing = meanT2(sound), ""
+			f.Text = fmt.Sprintf("%s studies at this visit: the mean of %s is used", numeral(len(of)), numeral(len(sound)))
 		}
-		value.X = mean(xs)
-		value.Missing = missingText(value.X, m.Missing)
-		f.Text = fmt.Sprintf("%s studies at this visit: their mean is used", numeral(len(of)))
 	}
 	at := slices.Index(j.flags, f)
 	if at < 0 {
@@ -256,19 +275,25 @@ func (j *joiner) choose(found []Measurement, compartment string, bothKnees bool)
 	return value
 }
 
+// single is the value of one study.
+func single(m Measurement) Value {
+	return Value{X: m.MeanT2, Missing: m.Missing, Side: m.Side, Study: m.Study, Series: m.Series, Folder: m.Folder, Method: m.Method}
+}
+
+func meanT2(of []Measurement) float64 {
+	sum := 0.0
+	for _, m := range of {
+		sum += m.MeanT2
+	}
+	return sum / float64(len(of))
+}
+
 // numeral writes small numbers in words.
 func numeral(n int) string {
 	if n == 2 {
 		return "two"
 	}
 	return fmt.Sprint(n)
-}
-
-func mean(xs []float64) float64 {
-	if len(xs) == 0 {
-		return math.NaN()
-	}
-	return stat.Mean(xs, nil)
 }
 
 // noResult flags what a visit lacks: once where it lacks every compartment for

@@ -45,7 +45,6 @@ func TestListsWhatDoesNotFit(t *testing.T) {
 	}}.tables()
 	tables := base.and(
 		"S99,baseline,x,x,right,medial,33,nlls,plain,Maker One,7 echoes,,",
-		"s01,baseline,x2,x2,right,medial,33,nlls,plain,Maker One,7 echoes,,",
 		"S01,month06,x3,x3,right,medial,33,nlls,plain,Maker One,7 echoes,,",
 		"S02,month03,second,second,right,medial,39,nlls,plain,Maker One,7 echoes,,",
 	)
@@ -53,7 +52,6 @@ func TestListsWhatDoesNotFit(t *testing.T) {
 	a := analyse(t, tables)
 	for _, want := range []Flag{
 		{Kind: NotInDesign, Subject: "S99", Visit: "baseline", Text: "results: the design does not have this subject"},
-		{Kind: NotInDesign, Subject: "s01", Visit: "baseline", Text: `results: the design does not have this subject, but "S01"`},
 		{Kind: NotInDesign, Subject: "S01", Visit: "month06", Text: "results: the design does not have this visit"},
 		{Kind: NotInDesign, Subject: "S77", Visit: "month03", Text: "a failed study: the design does not have this subject"},
 		{Kind: NoResult, Subject: "S05", Visit: "month12", Text: "study failed: no mask"},
@@ -94,11 +92,42 @@ func TestMeanOfTwoStudies(t *testing.T) {
 		t.Fatal(err)
 	}
 	v := a.Endpoints[0].Values[subjectIndex(t, a, "S02")][1]
-	if v.X != 37 || len(v.Flags) != 1 || a.Flags[v.Flags[0]].Text != "two studies at this visit: their mean is used" {
+	if v.X != 37 || len(v.Flags) != 1 || a.Flags[v.Flags[0]].Text != "two studies at this visit: the mean of two is used" {
 		t.Errorf("%+v", v)
 	}
 	if f := a.Endpoints[0].Cells[1][1].ValueFlags; len(f) != 1 {
 		t.Errorf("the cell's flags: %v", f)
+	}
+}
+
+// Of two studies one may be without a value; a failed one beside a good one is listed.
+func TestTwoStudiesOfWhichOneHasNoValue(t *testing.T) {
+	tables := made{arms: twoArms, visits: threeVisits, perArm: 3, t2: func(_, _, _ int) float64 { return 35 }}.tables().
+		and("S02,month03,second,second,right,medial,,nlls,plain,Maker One,7 echoes,,no voxels", "S03,month03,third,third,right,medial,39,nlls,plain,Maker One,7 echoes,,")
+	tables.Studies.Data = []byte("subject,visit,status,reason\nS04,month12,failed,no mask\n")
+	a, err := Analyse(t.Context(), "test", tables, func(p *Plan) error { p.MeanOfTwo = true; return nil })
+	if err != nil {
+		t.Fatal(err)
+	}
+	v := a.Endpoints[0].Values[subjectIndex(t, a, "S02")][1]
+	if v.X != 35 || v.Study != "st-S02-1" || len(v.Flags) != 1 || a.Flags[v.Flags[0]].Text != "two studies at this visit: one has a value, which is used" {
+		t.Errorf("%+v", v)
+	}
+	if v := a.Endpoints[0].Values[subjectIndex(t, a, "S03")][1]; v.X != 37 || v.Study != "" {
+		t.Errorf("%+v", v)
+	}
+	if f := flagged(a, Quality); len(f) != 1 || f[0].Text != "another study at this visit: study failed: no mask" {
+		t.Errorf("%+v", f)
+	}
+}
+
+// A planned visit that the results do not have at all is said apart from missing visits.
+func TestVisitWithoutAnyResult(t *testing.T) {
+	tables := made{arms: twoArms, visits: threeVisits, perArm: 3}.tables()
+	tables.Over.Visits = "baseline=0, month03=3, m12=12"
+	a := analyse(t, tables)
+	if len(a.Notes) != 1 || a.Notes[0] != `visit "m12" has no result at all; the results have "month12", which the design does not` {
+		t.Errorf("%q", a.Notes)
 	}
 }
 
@@ -122,7 +151,7 @@ func TestFlagsChangesWithinASubject(t *testing.T) {
 	if f := flagged(a, ScannerChange); len(f) != 1 || f[0].Subject != "S01" || f[0].Visit != "month12" || f[0].Text != "scanner: Maker Two; at baseline: Maker One" {
 		t.Errorf("scanner: %+v", f)
 	}
-	if f := flagged(a, ProtocolChange); len(f) != 1 || f[0].Subject != "S02" || f[0].Visit != "month03" {
+	if f := flagged(a, ProtocolChange); len(f) != 1 || f[0].Subject != "S02" || f[0].Visit != "month03" || f[0].Text != "acquisition: 8 echoes; at baseline: 7 echoes" {
 		t.Errorf("protocol: %+v", f)
 	}
 	cells := a.Endpoints[0].Cells
@@ -192,7 +221,7 @@ func TestScores(t *testing.T) {
 	if f := flagged(a, NotInDesign); len(f) != 1 || f[0].Text != "values of CRP: the design does not have this subject" {
 		t.Errorf("%+v", f)
 	}
-	if len(a.Correlations) != 2*2*2*3 {
+	if len(a.Correlations) != 2*2*2*4 {
 		t.Errorf("%d correlations", len(a.Correlations))
 	}
 }
@@ -213,6 +242,11 @@ func TestBadTables(t *testing.T) {
 		name, want string
 		tables     Tables
 	}{
+		{"a subject in another case", `compartments.csv: line 2: subject "s01" differs from the design's "S01" only in case or blanks`, results("subject,visit,compartment,mean_t2_ms\ns01,baseline,medial,30\n")},
+		{"a visit with a blank", `line 2: visit "month 03" differs from the design's "month03"`, results("subject,visit,compartment,mean_t2_ms\nS01,month 03,medial,30\n")},
+		{"other subjects", `none of its subjects ("X1", "X2") is in the design ("S01", "S02", "S03", "S04")`, results("subject,visit,compartment,mean_t2_ms\nX1,baseline,medial,30\nX2,baseline,medial,30\n")},
+		{"other visits", `none of its visits ("v0") is in the design ("baseline", "month03", "month12")`, results("subject,visit,compartment,mean_t2_ms\nS01,v0,medial,30\n")},
+		{"scores of other subjects", `scores.csv: none of its subjects`, score("subject,visit,name,value\nX1,baseline,VAS,1\n")},
 		{"no T2", `compartments.csv: no column mean_t2_ms`, results("subject,visit,compartment\n")},
 		{"T2 of 0", "line 2: mean_t2_ms: 0 ms is no T2", results("subject,visit,compartment,mean_t2_ms\nS01,baseline,medial,0\n")},
 		{"no rows", "the results hold no compartment", results("subject,visit,compartment,mean_t2_ms\n")},
@@ -237,5 +271,13 @@ func TestBadTables(t *testing.T) {
 	primary.Over.Primary = "patella"
 	if _, err := Analyse(t.Context(), "test", primary, nil); err == nil || !strings.Contains(Hint(err), `"medial" "lateral"`) {
 		t.Errorf("got %v, hint %q", err, Hint(err))
+	}
+}
+
+// Of two long texts a flag says the parts that differ.
+func TestDiffering(t *testing.T) {
+	a, b := differing("7 echoes 10–70 ms, TR 2700 ms, 384x384", "7 echoes 10–70 ms, TR 3000 ms, 384x384, flip 180°")
+	if a != "TR 2700 ms" || b != "TR 3000 ms, flip 180°" {
+		t.Errorf("%q, %q", a, b)
 	}
 }

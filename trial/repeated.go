@@ -2,6 +2,7 @@ package trial
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -22,6 +23,9 @@ type Repeated struct {
 	Baseline []float64
 	// Change is subjects × visits after baseline, NaN where there is none.
 	Change [][]float64
+	// VisitNames are those of the visits after baseline, for what is said about them; nil:
+	// visit 1, visit 2.
+	VisitNames []string
 	// Covariates beside baseline, arm and visit.
 	Covariates []Covariate
 }
@@ -48,45 +52,80 @@ type RepeatedFit struct {
 	Visits []int
 	// Terms are the columns but for those of arm and visit.
 	Terms []string
+	// LeftOut are terms and visits that are not in the model, and why.
+	LeftOut []string
+	// N counts the subjects of each arm at each visit.
+	N [][]int
 
 	cell    [][]int   // by arm and visit: the column of X, −1 where nobody has a change
 	average []float64 // the weights of a least-squares mean, but for its cell
 }
 
-// column is one column of X that is no cell.
-type column struct {
-	name    string
-	subject []float64 // by subject
-	average float64   // its value at which least-squares means stand
-}
-
 // Fit fits the model with the first covariance that the data carry (mmrm.FitFirst).
-// Subjects without a baseline or a covariate are not in it, nor are
-// columns that are the same for all, which Terms does not hold.
+// Subjects without a baseline or a covariate are not in it, nor are terms that are the same for
+// all or follow from others, nor visits with no more changes than arms: their means
+// fit them exactly, and they would say nothing of the others. LeftOut names these.
 //
-// Errors are those of mmrm, and that nobody has a change.
+// Errors are those of mmrm, and that nobody has a change. The result holds, beside an error,
+// what was left out.
 func (r Repeated) Fit(o mmrm.Options) (*RepeatedFit, error) {
-	rows := r.rows()
-	if len(rows) == 0 {
-		return nil, fmt.Errorf("%w: nobody has a baseline, a later visit and the covariates", mmrm.ErrData)
-	}
 	f := &RepeatedFit{}
+	rows := r.leaveOutThin(r.rows(), f)
+	if len(rows) == 0 {
+		return f, fmt.Errorf("%w: too few have a baseline, a later visit and the covariates", mmrm.ErrData)
+	}
 	columns := r.columns(rows, f)
 	x, data := r.matrix(rows, columns, f)
 	data.X = x
 	var err error
 	f.Model, f.Fallbacks, err = mmrm.FitFirst(data, o)
+	if errors.Is(err, mmrm.ErrRank) {
+		err = explainRank(err, x, columns)
+	}
 	return f, err
+}
+
+// leaveOutThin takes out the observations of visits that have no more of them than arms.
+func (r Repeated) leaveOutThin(rows [][2]int, f *RepeatedFit) [][2]int {
+	if len(rows) == 0 {
+		return nil
+	}
+	f.N = make([][]int, r.Arms)
+	for arm := range f.N {
+		f.N[arm] = make([]int, len(r.Change[0]))
+	}
+	for _, row := range rows {
+		f.N[r.Arm[row[0]]][row[1]]++
+	}
+	thin := make([]bool, len(r.Change[0]))
+	for v := range thin {
+		changes, arms := 0, 0
+		for arm := range f.N {
+			changes += f.N[arm][v]
+			arms += min(f.N[arm][v], 1)
+		}
+		if thin[v] = changes > 0 && changes <= arms; thin[v] {
+			f.LeftOut = append(f.LeftOut, fmt.Sprintf("%s: %d changes in %d arms are too few for the model", r.visitName(v), changes, arms))
+			for arm := range f.N {
+				f.N[arm][v] = 0
+			}
+		}
+	}
+	return slices.DeleteFunc(rows, func(row [2]int) bool { return thin[row[1]] })
+}
+
+func (r Repeated) visitName(v int) string {
+	if v < len(r.VisitNames) {
+		return r.VisitNames[v]
+	}
+	return fmt.Sprintf("visit %d", v+1)
 }
 
 // rows returns subject and visit of each observation, by subject.
 func (r Repeated) rows() [][2]int {
 	var rows [][2]int
 	for s, changes := range r.Change {
-		known := !math.IsNaN(r.Baseline[s])
-		for _, c := range r.Covariates {
-			known = known && !math.IsNaN(c.X[s])
-		}
+		known := !math.IsNaN(r.Baseline[s]) && r.complete(s)
 		for v, change := range changes {
 			if known && !math.IsNaN(change) {
 				rows = append(rows, [2]int{s, v})
@@ -94,75 +133,6 @@ func (r Repeated) rows() [][2]int {
 		}
 	}
 	return rows
-}
-
-// columns returns baseline and covariates. Numbers are centred on the mean of the
-// observations, where least-squares means stand; a factor has a column for each level but
-// the first, and least-squares means give each level the same weight. Both as emmeans.
-func (r Repeated) columns(rows [][2]int, f *RepeatedFit) []column {
-	var columns []column
-	add := func(c column) {
-		first := c.subject[rows[0][0]]
-		if slices.ContainsFunc(rows, func(row [2]int) bool { return c.subject[row[0]] != first }) {
-			columns = append(columns, c)
-			if !slices.Contains(f.Terms, c.name) {
-				f.Terms = append(f.Terms, c.name)
-			}
-		}
-	}
-	var baseline column
-	baseline, f.BaselineMean = centred("baseline", r.Baseline, rows)
-	add(baseline)
-	for _, c := range r.Covariates {
-		if c.Levels == 0 {
-			number, _ := centred(c.Name, c.X, rows)
-			add(number)
-			continue
-		}
-		for _, indicator := range c.indicators(rows) {
-			add(indicator)
-		}
-	}
-	return columns
-}
-
-// centred returns a number less its mean over the observations, and that mean.
-func centred(name string, x []float64, rows [][2]int) (column, float64) {
-	mean := 0.0
-	for _, row := range rows {
-		mean += x[row[0]]
-	}
-	mean /= float64(len(rows))
-	c := column{name: name, subject: make([]float64, len(x))}
-	for s := range x {
-		c.subject[s] = x[s] - mean
-	}
-	return c, mean
-}
-
-// indicators returns a column for each level that is there, but the first.
-func (c Covariate) indicators(rows [][2]int) []column {
-	there := make([]bool, c.Levels)
-	for _, row := range rows {
-		there[int(c.X[row[0]])] = true
-	}
-	var levels []int
-	for level, is := range there {
-		if is {
-			levels = append(levels, level)
-		}
-	}
-	var columns []column
-	for _, level := range levels[1:] {
-		one := column{name: c.Name, subject: make([]float64, len(c.X)), average: 1 / float64(len(levels))}
-		for s, x := range c.X {
-			if x == float64(level) {
-				one.subject[s] = 1
-			}
-		}
-		columns = append(columns, one)
-	}
-	return columns
 }
 
 // matrix returns X — the columns, then one for each arm at each visit — and the rest of the data.
@@ -178,12 +148,14 @@ func (r Repeated) matrix(rows [][2]int, columns []column, f *RepeatedFit) (*mat.
 		seen[row[1]] = true
 		f.cell[r.Arm[row[0]]][row[1]] = 0 // a place to be numbered
 	}
+	var d mmrm.Data
 	n := len(columns)
 	for v, at := 0, 0; v < visits; v++ {
 		f.Visits[v] = -1
 		if seen[v] {
 			f.Visits[v] = at
 			at++
+			d.VisitNames = append(d.VisitNames, r.visitName(v))
 		}
 		for arm := range f.cell {
 			if f.cell[arm][v] == 0 {
@@ -197,7 +169,6 @@ func (r Repeated) matrix(rows [][2]int, columns []column, f *RepeatedFit) (*mat.
 		f.average[j] = c.average
 	}
 	x := mat.NewDense(len(rows), n, nil)
-	var d mmrm.Data
 	subject := -1
 	for i, row := range rows {
 		if i == 0 || row[0] != rows[i-1][0] {

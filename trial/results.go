@@ -16,6 +16,8 @@ type Results struct {
 	// settings are the ways in which T2 was estimated.
 	settings []string
 	notes    []string
+	// sides says that there is a column of them.
+	sides bool
 }
 
 // Measurement is a row of compartments.csv: one compartment of one series. Texts are as in the
@@ -40,6 +42,14 @@ type Measurement struct {
 // them without a design.
 func (res Results) Measurements() []Measurement { return slices.Clone(res.measurements) }
 
+func (res Results) places() []placed {
+	var all []placed
+	for _, m := range res.measurements {
+		all = append(all, placed{m.Subject, m.Visit, m.Line})
+	}
+	return all
+}
+
 // failure is a study of studies.csv that gave no result.
 type failure struct{ subject, visit, reason string }
 
@@ -55,7 +65,7 @@ func ReadResults(compartments, studies Source) (Results, error) {
 	if err := t.need("subject", "visit", "compartment", "mean_t2_ms"); err != nil {
 		return Results{}, err
 	}
-	res := Results{notes: t.unseen()}
+	res := Results{notes: t.unseen(), sides: t.has("side")}
 	for _, r := range t.rows {
 		m := Measurement{
 			Subject: r.text("subject"), Visit: r.text("visit"), Compartment: r.text("compartment"),
@@ -188,6 +198,14 @@ type Scores struct {
 	direction  Direction
 	table      string
 	values     []score
+}
+
+func (s Scores) places() []placed {
+	var all []placed
+	for _, v := range s.values {
+		all = append(all, placed{v.subject, v.visit, v.line})
+	}
+	return all
 }
 
 // ReadScores reads other endpoints from a tidy table with the columns subject, visit,

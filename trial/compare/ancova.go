@@ -135,9 +135,19 @@ type Subjects struct {
 	Arm []int
 	// Covariates are further columns, such as indicators of all sites but one.
 	Covariates [][]float64
+	// Names of the covariates, for errors; nil: covariate 1, covariate 2.
+	Names []string
 	// Stratum of the randomisation of each; nil for a trial without. Only Permutation
 	// looks at it: where a model shall be adjusted for strata, they are covariates too.
 	Stratum []int
+}
+
+// name is what errors call a covariate.
+func (s Subjects) name(i int) string {
+	if i < len(s.Names) {
+		return s.Names[i]
+	}
+	return fmt.Sprintf("covariate %d", i+1)
 }
 
 // check returns an error unless all columns are of one length and hold numbers.
@@ -175,7 +185,7 @@ func (s Subjects) adjustment() (columns [][]float64, names []string) {
 		columns, names = append(columns, centred(s.Baseline)), append(names, "baseline")
 	}
 	for i, c := range s.Covariates {
-		columns, names = append(columns, centred(c)), append(names, fmt.Sprintf("covariate %d", i+1))
+		columns, names = append(columns, centred(c)), append(names, s.name(i))
 	}
 	return columns, names
 }

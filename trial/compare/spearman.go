@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"math"
+
+	"gonum.org/v1/gonum/floats"
 )
 
 // spearmanExact is the largest number of pairs for which P of Spearman's correlation is had
@@ -73,6 +75,65 @@ func Spearman(x, y []float64, level float64) (Correlation, error) {
 	half := normalQuantile(level) * math.Sqrt((1+rho*rho/2)/float64(n-3))
 	c.Rho.Low, c.Rho.High = math.Tanh(math.Atanh(rho)-half), math.Tanh(math.Atanh(rho)+half)
 	return c, nil
+}
+
+// SpearmanWithin is Spearman's correlation of pairs given the group of each: that of the
+// midranks of x and y less their means in the group, the partial rank correlation. Groups that
+// differ in both add nothing to it. group counts from 0.
+//
+// With g groups, P is that of t = ρ·√((n − 1 − g)/(1 − ρ²)) with n − 1 − g degrees of freedom; the
+// interval is that of Spearman with n − 2 − g for n − 3: a group takes a degree of freedom, as a
+// further variable does. One group is Spearman's, whose P up to 9 pairs is another.
+//
+// Too few pairs for these, and values that do not vary within groups, have NaN and an error.
+func SpearmanWithin(x, y []float64, group []int, level float64) (Correlation, error) {
+	c := Correlation{Rho: noInterval, P: nan}
+	if len(x) != len(y) || len(x) != len(group) {
+		return c, fmt.Errorf("%d values, but %d of the other and %d groups", len(x), len(y), len(group))
+	}
+	if err := errors.Join(checkFinite("first of the pairs", x), checkFinite("second of the pairs", y), checkLevel(level)); err != nil {
+		return c, err
+	}
+	counts := map[int]int{}
+	for _, g := range group {
+		counts[g]++
+	}
+	a, b := withinRanks(x, group, counts), withinRanks(y, group, counts)
+	df := len(x) - 1 - len(counts)
+	if df < 1 {
+		return c, fmt.Errorf("%d pairs in %d groups are too few for a correlation", len(x), len(counts))
+	}
+	length := floats.Norm(a, 2) * floats.Norm(b, 2)
+	if length <= rankTolerance {
+		return c, errConstant
+	}
+	rho := max(-1, min(1, floats.Dot(a, b)/length))
+	c.Rho.Estimate = rho
+	if 1-math.Abs(rho) < rankTolerance*rankTolerance {
+		c.P = 0
+		return c, errors.New("the ranks agree in full: no interval")
+	}
+	c.P = tTwoSided(rho*math.Sqrt(float64(df)/((1-rho)*(1+rho))), float64(df))
+	if df < 2 {
+		return c, fmt.Errorf("%d pairs in %d groups: no interval", len(x), len(counts))
+	}
+	half := normalQuantile(level) * math.Sqrt((1+rho*rho/2)/float64(df-1))
+	c.Rho.Low, c.Rho.High = math.Tanh(math.Atanh(rho)-half), math.Tanh(math.Atanh(rho)+half)
+	return c, nil
+}
+
+// withinRanks are the doubled midranks less their mean in the group.
+func withinRanks(x []float64, group []int, counts map[int]int) []float64 {
+	doubled, _ := doubledMidranks(x)
+	mean := map[int]float64{}
+	for i, r := range doubled {
+		mean[group[i]] += float64(r) / float64(counts[group[i]])
+	}
+	out := make([]float64, len(x))
+	for i, r := range doubled {
+		out[i] = float64(r) - mean[group[i]]
+	}
+	return out
 }
 
 // normalQuantile is the z that |Z| exceeds with probability 1 − level.

@@ -5,7 +5,11 @@
 // It sees numbers only. A subject that was not seen at every visit adds what it has.
 package mmrm
 
-import "gonum.org/v1/gonum/mat"
+import (
+	"fmt"
+
+	"gonum.org/v1/gonum/mat"
+)
 
 // Covariance is the structure of Σ, the covariance of one subject's visits.
 type Covariance int8
@@ -42,6 +46,16 @@ type Data struct {
 	// X is rows × parameters, of full rank.
 	X *mat.Dense
 	Y []float64
+	// VisitNames are the visits' names in errors; nil: visit 1, visit 2.
+	VisitNames []string
+}
+
+// visitName is what errors call a visit.
+func visitName(names []string, visit int) string {
+	if visit < len(names) {
+		return names[visit]
+	}
+	return fmt.Sprintf("visit %d", visit+1)
 }
 
 // Estimate is a linear combination of β with its test against 0.

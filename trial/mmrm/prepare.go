@@ -15,6 +15,7 @@ import (
 // origin of y or of a covariate changes the course of the fit.
 type problem struct {
 	visits, params, subjects int
+	visitNames               []string
 	// y are the residuals of the fit by ordinary least squares, divided by unit.
 	y    []float64
 	unit float64
@@ -58,7 +59,7 @@ func (t *transform) apply(v []float64) {
 }
 
 func prepare(d Data) (*problem, error) {
-	p := &problem{}
+	p := &problem{visitNames: d.VisitNames}
 	order, err := p.order(d)
 	if err != nil {
 		return nil, err
@@ -97,7 +98,7 @@ func (p *problem) order(d Data) ([]int, error) {
 			ends = append(ends, k)
 		}
 		if k > 0 && d.Subject[order[k-1]] == d.Subject[i] && visits[k-1] == visits[k] {
-			return nil, fmt.Errorf("%w: subject %d is there twice at visit %d", ErrData, d.Subject[i]+1, visits[k]+1)
+			return nil, fmt.Errorf("%w: subject %d is there twice at %s", ErrData, d.Subject[i]+1, visitName(d.VisitNames, visits[k]))
 		}
 	}
 	ends = append(ends, n)

@@ -142,7 +142,7 @@ func (s *search) inside() error {
 	v := s.shape.visits
 	for i, least := range s.floor {
 		if s.sigma[i*v+i] < least {
-			return fmt.Errorf("%w: the variance at visit %d goes to zero", ErrSingular, i+1)
+			return fmt.Errorf("%w: the variance at %s goes to zero", ErrSingular, visitName(s.data.visitNames, i))
 		}
 	}
 	if s.least < edge {
@@ -177,7 +177,7 @@ func (p *problem) feasible(kind Covariance) error {
 			n := together[i*p.visits+j]
 			most = max(most, n)
 			if kind == Unstructured && n < 2 {
-				return fmt.Errorf("%w: %d subjects have both visit %d and visit %d", ErrSingular, n, j+1, i+1)
+				return fmt.Errorf("%w: %d subjects have both %s and %s", ErrSingular, n, visitName(p.visitNames, j), visitName(p.visitNames, i))
 			}
 		}
 	}
@@ -275,7 +275,7 @@ func (p *problem) moments(kind Covariance) ([]float64, error) {
 			continue
 		}
 		if kind == Unstructured || kind == HeterogeneousCS {
-			return nil, fmt.Errorf("%w: nothing varies at visit %d", ErrSingular, i+1)
+			return nil, fmt.Errorf("%w: nothing varies at %s", ErrSingular, visitName(p.visitNames, i))
 		}
 		out[i*v+i] = 1e-20
 	}

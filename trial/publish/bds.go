@@ -25,8 +25,8 @@ func (r bdsRow) post() bool { return r.visit > 0 && !math.IsNaN(r.Delta) }
 
 // analysed says that the row is an observation of the mixed model.
 func (r bdsRow) analysed() bool {
-	if r.e.Model.Failed != "" || !r.post() {
-		return false
+	if !r.post() || r.e.Model.Failed != "" || inModel(r.e.Model, r.arm, r.visit) == 0 {
+		return false // no change, no model, or one that leaves this visit out
 	}
 	who := r.who()
 	for _, c := range r.a.Plan.Covariates {
@@ -56,7 +56,7 @@ func (r bdsRow) analysed() bool {
 	return true
 }
 
-// param is PARAM: the title with its unit.
+// label is PARAM: the title with its unit.
 func (r bdsRow) label() string {
 	title := r.e.Title
 	if title == "" {
@@ -118,7 +118,7 @@ var bdsColumns = []column[bdsRow]{
 	{"CHG", "Change from Baseline", number, endpointUnit, "", "AVAL − BASE; empty at baseline", derived, func(r bdsRow) string { return plain(r.Delta) }},
 	{"PCHG", "Percent Change from Baseline", number, "%", "", "100·CHG/BASE; empty at baseline and where BASE is not above 0", derived, func(r bdsRow) string { return plain(r.Percent) }},
 	{"ABLFL", "Baseline Record Flag", text, "", "Y or empty", "Y at the first visit", derived, func(r bdsRow) string { return mark(r.visit == 0) }},
-	{"ANL01FL", "Analysis Flag 01", text, "", "Y or empty", "Y for an observation of the mixed model: a change, and every covariate of the plan is known", derived, func(r bdsRow) string { return mark(r.analysed()) }},
+	{"ANL01FL", "Analysis Flag 01", text, "", "Y or empty", "Y for an observation of the mixed model: a change at a visit that is in it, and every covariate of the plan is known", derived, func(r bdsRow) string { return mark(r.analysed()) }},
 	{"CRIT1", "Analysis Criterion 1", text, "", "", "the change exceeds the repeatability coefficient, 1.96·√2·wCV; empty at baseline and where no wCV is known", derived, func(r bdsRow) string { crit, _ := r.criterion(); return crit }},
 	{"CRIT1FL", "Criterion 1 Evaluation Result Flag", text, "", "Y, N or empty", "", derived, func(r bdsRow) string { _, flag := r.criterion(); return flag }},
 	{"SRCDOM", "Source Data", text, "", "MK or empty", "MK for compartments", assigned, func(r bdsRow) string {

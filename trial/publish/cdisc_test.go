@@ -135,6 +135,42 @@ func TestMKMeanOfTwo(t *testing.T) {
 	}
 }
 
+// What was done and is not used is not NOT DONE: it has no row, and the other rows keep their
+// numbers.
+func TestMKOfTwoStudies(t *testing.T) {
+	const design = "# visits: baseline=0, month03=3\n# reference: control\nsubject,arm\nS1,control\nS2,treatment\nS3,treatment\n"
+	const results = "subject,visit,study,compartment,side,mean_t2_ms\n" +
+		"S1,baseline,a,medial,left,38\nS1,baseline,b,medial,left,39\nS1,month03,c,medial,left,40\n" + // two studies
+		"S2,baseline,d,medial,left,38\nS2,baseline,d,medial,right,38\nS2,month03,e,medial,left,37\n" + // both knees: none of hers is used
+		"S3,baseline,f,medial,left,38\n" // a visit that was not done
+	for plan, want := range map[bool]string{false: "S1#2 S3#1 S3#2-", true: "S1#1 S1#2 S3#1 S3#2-"} {
+		a, err := trial.Analyse(t.Context(), "1", trial.Tables{
+			Design: trial.Source{Name: "design.csv", Data: []byte(design)}, Compartments: trial.Source{Name: "compartments.csv", Data: []byte(results)},
+		}, func(p *trial.Plan) error { p.MeanOfTwo = plan; return nil })
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got []string
+		numbers := map[string]string{}
+		for _, r := range cells(mkTable(&a)) {
+			mark := strings.TrimPrefix(r["USUBJID"], "UNNAMED-") + "#" + r["MKSEQ"]
+			numbers[mark] = r["MKSTRESN"]
+			if r["MKSTAT"] == "NOT DONE" {
+				mark += "-"
+			}
+			got = append(got, mark)
+		}
+		if s := strings.Join(got, " "); s != want {
+			t.Errorf("mean of two %v: rows %s, want %s", plan, s, want)
+		}
+		for _, r := range cells(bdsTable(&a)) {
+			if r["AVAL"] != numbers[r["SUBJID"]+"#"+r["SRCSEQ"]] {
+				t.Errorf("AVAL is not that of MKSEQ: %v", r)
+			}
+		}
+	}
+}
+
 func TestBDS(t *testing.T) {
 	a := usual.analysis()
 	rows := cells(bdsTable(&a))

@@ -109,7 +109,7 @@ func (e *encoder) fields(v reflect.Value, depth int) {
 		e.line(depth)
 		e.string(snake(f.Name))
 		e.buf.WriteString(": ")
-		if indices, ok := v.Field(i).Interface().([]int); ok && f.Name == "Flags" {
+		if indices, ok := v.Field(i).Interface().([]int); ok && strings.HasSuffix(f.Name, "Flags") {
 			e.flagTexts(indices, depth)
 			continue
 		}

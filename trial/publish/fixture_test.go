@@ -187,7 +187,7 @@ func estimate(x, se float64) mmrm.Estimate {
 }
 
 func (s sample) fit(d trial.Design, x *trial.EndpointAnalysis, which int) {
-	x.Model = trial.Model{Subjects: len(d.Subjects) - 1, LogLik: -123.456, Formula: "change ~ baseline + arm + visit + arm:visit", BaselineMean: 38.1, Sigma: [][]float64{{1.21, 0.594}, {0.594, 2.25}}, LSMeans: make([][]mmrm.Estimate, s.arms)}
+	x.Model = trial.Model{Subjects: len(d.Subjects) - 1, LogLik: -123.456, Formula: s.formula(), BaselineMean: 38.1, Sigma: [][]float64{{1.21, 0.594}, {0.594, 2.25}}, LSMeans: make([][]mmrm.Estimate, s.arms), N: make([][]int, s.arms)}
 	if which == 1 {
 		x.Model.Covariance, x.Model.Fallbacks = mmrm.HeterogeneousCS, []string{"unstructured: did not converge"}
 	}
@@ -196,6 +196,7 @@ func (s sample) fit(d trial.Design, x *trial.EndpointAnalysis, which int) {
 		for arm := range s.arms {
 			m := x.Cells[arm][v].Change
 			x.Model.Observations += m.N
+			x.Model.N[arm] = append(x.Model.N[arm], m.N)
 			x.Model.LSMeans[arm] = append(x.Model.LSMeans[arm], estimate(m.Mean, 0.61))
 			n := trial.ResponderCount{SDC: x.RC / math.Sqrt(float64(m.N))}
 			for i, who := range d.Subjects {
@@ -226,11 +227,23 @@ func (s sample) fit(d trial.Design, x *trial.EndpointAnalysis, which int) {
 	}
 }
 
+func (s sample) formula() string {
+	switch {
+	case s.arms > 1 && s.visits > 2:
+		return "change ~ baseline + arm + visit + arm:visit"
+	case s.arms > 1:
+		return "change ~ baseline + arm"
+	case s.visits > 2:
+		return "change ~ baseline + visit"
+	}
+	return "change ~ baseline"
+}
+
 func (s sample) contrast(x trial.EndpointAnalysis, arm, v int) trial.Contrast {
 	one, other := x.Cells[arm][v].Change, x.Cells[0][v].Change
 	diff := one.Mean - other.Mean
 	c := trial.Contrast{
-		Arm: arm, Visit: v, N: one.N, NReference: other.N, Model: estimate(diff, 0.85), Holm: nan,
+		Arm: arm, Visit: v, N: one.N, NReference: other.N, NAdjusted: one.N, NAdjustedReference: other.N, Model: estimate(diff, 0.85), Holm: nan,
 		Ancova: estimate(diff-0.02, 0.9), Welch: estimate(diff, 0.95), Effect: trial.Interval{Estimate: diff / 2, Low: diff/2 - 0.8, High: diff/2 + 0.8},
 		Wilcoxon:    trial.RankTest{U: 31, P: 0.0123, Exact: true, Shift: trial.Interval{Estimate: diff + 0.1, Low: diff - 2, High: diff + 2.2}},
 		Permutation: trial.PermutationTest{P: nan},
@@ -249,7 +262,7 @@ func (s sample) correlations() []trial.Correlation {
 	var all []trial.Correlation
 	for x := range 3 {
 		for v := 1; v < s.visits; v++ {
-			for arm := -1; arm < s.arms; arm++ {
+			for arm := trial.WithinArms; arm < s.arms; arm++ {
 				c := trial.Correlation{X: x, Y: 3, Visit: v, Arm: arm, N: s.perArm, Rho: trial.Interval{Estimate: 0.31, Low: -0.1, High: 0.63}, P: 0.14}
 				if arm == s.arms-1 {
 					c.Rho, c.P, c.N = trial.Interval{Estimate: nan, Low: nan, High: nan}, nan, 2

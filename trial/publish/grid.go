@@ -1,5 +1,7 @@
 package publish
 
+import "slices"
+
 // grid is a table of the page. Its cells are texts: numbers are computed and printed in Go.
 type grid struct {
 	// Title stands above; empty where the heading says it.
@@ -14,9 +16,15 @@ type grid struct {
 	Summary string
 	// Rest says how many rows are not on the page, and where they are; empty for none.
 	Rest string
+	// Reasons are those of dashes, by the letters that mark them; MoreReasons says where the
+	// others are.
+	Reasons     []reason
+	MoreReasons string
 	// Class of the table.
 	Class string
 }
+
+type reason struct{ Mark, Text string }
 
 type head struct {
 	Text, Why string
@@ -24,9 +32,9 @@ type head struct {
 }
 
 type group struct {
-	// Name stands across, above the rows; empty for none.
-	Name string
-	Rows []row
+	// Name stands across, above the rows, and Detail under it; empty for none.
+	Name, Detail string
+	Rows         []row
 }
 
 type row struct {
@@ -37,7 +45,11 @@ type row struct {
 // cell is a text; Why says in a tooltip what it means or why it is absent.
 type cell struct {
 	Text, Why, Detail string
-	Num               bool
+	// Mark is the letter of a reason beneath the table; Part says that a figure lacks what Why
+	// says, such as its interval.
+	Mark string
+	Part bool
+	Num  bool
 	// Class is down, up or empty.
 	Class string
 }
@@ -59,7 +71,46 @@ func (g grid) rows() int {
 	return n
 }
 
-// finish folds a long grid and cuts one that is too long for a page; file holds all rows.
+// mostReasons is how many reasons of dashes stand beneath a table; of more, most are those
+// of single cells, and the tables hold all.
+const mostReasons = 5
+
+// explained marks each dash, and each figure without its interval, with a letter, under which its reason stands beneath the table, for who
+// reads it on paper; file holds the others.
+func (g grid) explained(file string) grid {
+	var reasons []string
+	more := false
+	for _, group := range g.Groups {
+		for _, row := range group.Rows {
+			for i := range row.Cells {
+				c := &row.Cells[i]
+				if c.Text != dash && !c.Part || c.Why == "" {
+					continue
+				}
+				at := slices.Index(reasons, c.Why)
+				if at < 0 && len(reasons) < mostReasons {
+					at = len(reasons)
+					reasons = append(reasons, c.Why)
+				}
+				if at < 0 {
+					more = true
+					continue
+				}
+				c.Mark = string(rune('a' + at))
+			}
+		}
+	}
+	for i, r := range reasons {
+		g.Reasons = append(g.Reasons, reason{string(rune('a' + i)), r})
+	}
+	if more && file != "" {
+		g.MoreReasons = "Other dashes: see " + file + "."
+	}
+	return g
+}
+
+// finish folds a long grid and cuts one that is too long for a page, and gives the reasons of its dashes; file
+// holds all rows.
 func (g grid) finish(file string) grid {
 	n := g.rows()
 	if n > mostRows {
@@ -79,7 +130,7 @@ func (g grid) finish(file string) grid {
 		g.Fold = true
 		g.Summary = plural(n, "row", "rows")
 	}
-	return g
+	return g.explained(file)
 }
 
 // trimmed leaves out the last column where it is empty.

@@ -27,9 +27,11 @@ func methods(a *trial.Analysis) []paragraph {
 	if len(a.Design.Arms) > 1 {
 		p = append(p, paragraph{"Beside the model", besideText(a)}, paragraph{"Multiplicity", multiplicityText(a)})
 	}
-	p = append(p, paragraph{"Individuals", individualText(a)})
+	if familyOf(a) > 0 {
+		p = append(p, paragraph{"Individuals", individualText(a)})
+	}
 	if len(a.Correlations) > 0 {
-		p = append(p, paragraph{"Correlations", "Spearman’s correlation of the changes, with an interval by Fisher’s z and the variance of Bonett and Wright (2000). No p is adjusted."})
+		p = append(p, paragraph{"Correlations", correlationText(a)})
 	}
 	return append(p, paragraph{"Software", softwareText(a)})
 }
@@ -116,12 +118,16 @@ func primaryText(a *trial.Analysis) string {
 	if len(a.Design.Arms) < 2 || p.Visit <= 0 || p.Visit >= len(a.Design.Visits) {
 		return ""
 	}
+	family := familyOf(a)
+	if p.Endpoint == "" && family == 0 {
+		return "There is no primary contrast: the design names no endpoint, and there is no compartment."
+	}
 	what := "each compartment"
 	if p.Endpoint != "" {
 		what = named(p.Endpoint)
 	}
 	s := "Primary: the change of " + what + " to " + named(a.Design.Visits[p.Visit].Name) + ", each arm against the reference"
-	if p.Endpoint == "" {
+	if p.Endpoint == "" && family > 1 {
 		s += ", adjusted over the compartments"
 	}
 	return s + "."
@@ -133,10 +139,7 @@ func descriptionText(a *trial.Analysis) string {
 }
 
 func modelText(a *trial.Analysis) string {
-	s := "Mixed model for repeated measures by restricted maximum likelihood on the change from baseline: fixed effects of " + effects(a.Design)
-	if len(a.Plan.Covariates) > 0 {
-		s += "," + with(a.Plan.Covariates) + " as covariates"
-	}
+	s := "Mixed model for repeated measures by restricted maximum likelihood on the change from baseline: fixed effects of " + effects(a)
 	s += "; planned covariance of a participant’s visits: " + a.Plan.Covariance.String() + "; "
 	if a.Plan.DF == mmrm.KenwardRoger {
 		s += "standard errors and degrees of freedom by Kenward and Roger (1997)."
@@ -150,10 +153,63 @@ func modelText(a *trial.Analysis) string {
 	return s + " Least-squares means stand at the mean baseline and covariates of the observations and give each level of a factor the same weight. Intervals are at " + percentOf(a.Plan.Level) + "."
 }
 
-// effects names those of the model that the design leaves: one arm has no effect of arm, one
+// effects names those of the models that were fitted, and what was planned and is not in them.
+func effects(a *trial.Analysis) string {
+	formulas, of := grouped(a, func(m trial.Model) string { return m.Formula })
+	if len(formulas) == 0 {
+		return plannedEffects(a)
+	}
+	var parts []string
+	for i, f := range formulas {
+		_, terms, _ := strings.Cut(f, "~")
+		names := mapped(strings.Split(terms, "+"), func(term string) string {
+			return named(strings.ReplaceAll(strings.TrimSpace(term), ":", " × "))
+		})
+		effects := listed(names)
+		if strings.TrimSpace(terms) == "1" {
+			effects = "none but a mean"
+		}
+		if len(formulas) > 1 {
+			effects += " for " + listed(of[i])
+		}
+		parts = append(parts, effects)
+	}
+	s := strings.Join(parts, "; ")
+	reasons, of := grouped(a, func(m trial.Model) string { return strings.Join(omissions(m), "; ") })
+	var left []string
+	for i, r := range reasons {
+		if r != "" {
+			left = append(left, called(r)+" ("+listed(of[i])+")")
+		}
+	}
+	if len(left) > 0 {
+		s += "; planned, but not in the model: " + strings.Join(left, "; ")
+	}
+	return s
+}
+
+// grouped returns what is said of the models that there are, and the endpoints of each.
+func grouped(a *trial.Analysis, of func(trial.Model) string) (said []string, endpoints [][]string) {
+	for i := range a.Endpoints {
+		e := &a.Endpoints[i]
+		if e.Model.Failed != "" {
+			continue
+		}
+		at := slices.Index(said, of(e.Model))
+		if at < 0 {
+			at = len(said)
+			said, endpoints = append(said, of(e.Model)), append(endpoints, nil)
+		}
+		endpoints[at] = append(endpoints[at], titleOf(e))
+	}
+	return said, endpoints
+}
+
+// plannedEffects names those that the design leaves: one arm has no effect of arm, one
 // later visit none of visit.
-func effects(d trial.Design) string {
-	names := []string{"baseline"}
+func plannedEffects(a *trial.Analysis) string {
+	d := a.Design
+	names := append([]string{"baseline"}, mapped(a.Plan.Covariates, named)...)
 	arms, visits := len(d.Arms) > 1, len(d.Visits) > 2
 	if arms {
 		names = append(names, "arm")
@@ -192,6 +248,12 @@ func fittedText(a *trial.Analysis) string {
 	if len(parts) > 0 {
 		s = "Fitted: " + strings.Join(parts, "; ") + "."
 	}
+	cautions, of := grouped(a, caution)
+	for i, c := range cautions {
+		if c != "" {
+			s += " For " + listed(of[i]) + ": " + c + "."
+		}
+	}
 	if len(failed) > 0 {
 		s = strings.TrimSpace(s + " No model for " + listed(failed) + "; the reason is beside the table.")
 	}
@@ -199,8 +261,8 @@ func fittedText(a *trial.Analysis) string {
 }
 
 func besideText(a *trial.Analysis) string {
-	s := "Per visit: ANCOVA of the change on arm and baseline" + with(a.Plan.Covariates) + ", all arms in one model; Welch’s t test; the Wilcoxon–Mann–Whitney test with the Hodges–Lehmann shift, exact where both arms have fewer than 50 changes and else by a normal approximation; Hedges’ g with its exact interval. None of these p is adjusted. Contrasts at the primary visit were also tested by permutation of arms among participants"
-	if stratified(a.Design) {
+	s := "Per visit: ANCOVA of the change on arm and baseline" + with(a.Plan.Covariates) + ", as far as these differ, all arms in one model; Welch’s t test; the Wilcoxon–Mann–Whitney test with the Hodges–Lehmann shift, exact where both arms have fewer than 50 changes and else by a normal approximation; Hedges’ g with its exact interval. None of these p is adjusted. Contrasts at the primary visit were also tested by permutation of arms among participants"
+	if a.Stratified() {
 		s += " within strata"
 	}
 	s += ", by the t of the ANCOVA of the two arms"
@@ -215,20 +277,25 @@ func with(covariates []string) string {
 	return " with " + listed(mapped(covariates, named))
 }
 
-// stratified says that the design has more than one stratum.
-func stratified(d trial.Design) bool {
-	return slices.ContainsFunc(d.Subjects, func(s trial.Subject) bool { return s.Stratum != d.Subjects[0].Stratum })
+func multiplicityText(a *trial.Analysis) string {
+	n := familyOf(a)
+	if n < 2 {
+		return "No p is adjusted, nor are intervals: there are not several compartments to adjust over."
+	}
+	return "p of the model are adjusted over " + holmOver(n) + " at each visit and arm by Holm (1979), of which one without a p counts as p = 1, and stand beside the unadjusted; no other p is adjusted, nor are intervals, nor is there an adjustment over visits or arms."
 }
 
-func multiplicityText(a *trial.Analysis) string {
-	return "p of the model are adjusted over the compartments at each visit and arm by Holm (1979), and stand beside the unadjusted; no other p is adjusted, nor are intervals, nor is there an adjustment over visits or arms."
+func correlationText(a *trial.Analysis) string {
+	s := "Spearman’s correlation of the changes, with an interval by Fisher’s z and the variance of Bonett and Wright (2000)."
+	if len(a.Design.Arms) > 1 {
+		s += " It is given within arms, as the partial rank correlation given the arm; over all participants, where a difference between arms in both endpoints is part of it; and in each arm."
+	}
+	return s + " No p is adjusted."
 }
 
 func individualText(a *trial.Analysis) string {
-	cv := "A change of T2 is set against the repeatability coefficient RC = 1.96·√2·wCV, with a within-subject coefficient of variation of " + percentOf(a.Plan.WithinCV)
-	for _, c := range a.Plan.WithinCVOf {
-		cv += ", " + percentOf(c.CV) + " for " + named(c.Compartment)
-	}
+	cvs, isDefault := coefficients(a)
+	cv := "A change of T2 is set against the repeatability coefficient RC = 1.96·√2·wCV, with a within-subject coefficient of variation of " + listed(cvs)
 	var rc []string
 	for i := range a.Endpoints {
 		if e := &a.Endpoints[i]; !math.IsNaN(e.RC) {
@@ -239,11 +306,37 @@ func individualText(a *trial.Analysis) string {
 	if rc = slices.Compact(rc); len(rc) > 0 {
 		cv += " (RC " + listed(rc) + ")"
 	}
-	cv += "; the default is that of the QIBA profile (PMC8574057). Of pairs of scans between which nothing changed, 95 % differ by less than RC."
+	if isDefault {
+		cv += "; " + percentOf(qibaCV) + " is that of the QIBA profile (PMC8574057)"
+	}
+	cv += ". Of pairs of scans between which nothing changed, 95 % differ by less than RC."
 	if len(a.Design.Arms) > 1 {
 		cv += " Arms were compared by Fisher’s exact test of decrease, and of increase, against the rest."
 	}
 	return cv + " The smallest detectable change of an arm’s mean is RC/√n."
+}
+
+// qibaCV is the default of a plan, the QIBA profile's (PMC8574057).
+const qibaCV = 0.05
+
+// coefficients names the within-subject CV of the compartments that have one of their own, and
+// then that of the others, if there are any; isDefault says that these have the default.
+func coefficients(a *trial.Analysis) (cvs []string, isDefault bool) {
+	others := familyOf(a)
+	for _, c := range a.Plan.WithinCVOf {
+		cvs = append(cvs, percentOf(c.CV)+" for "+named(c.Compartment))
+		if slices.ContainsFunc(a.Endpoints, func(e trial.EndpointAnalysis) bool { return e.Compartment && e.Name == c.Compartment }) {
+			others--
+		}
+	}
+	if others < 1 {
+		return cvs, false
+	}
+	rest := percentOf(a.Plan.WithinCV)
+	if len(cvs) > 0 {
+		rest += " for the others"
+	}
+	return append(cvs, rest), a.Plan.WithinCV == qibaCV
 }
 
 func softwareText(a *trial.Analysis) string {

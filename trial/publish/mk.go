@@ -31,6 +31,13 @@ type mkRow struct {
 
 func (r mkRow) done() bool { return !math.IsNaN(r.X) }
 
+// noneChosen ends the reasons of package trial for results that are there and that none of is used:
+// "two studies at one visit, none chosen".
+const noneChosen = ", none chosen"
+
+// unused says that there are results, none of which is used.
+func (r mkRow) unused() bool { return !r.done() && strings.HasSuffix(r.Value.Missing, noneChosen) }
+
 // side is that of the design, or where it does not say of the images.
 func (r mkRow) side() string {
 	if s := laterality(r.who().Side); s != "" {
@@ -82,18 +89,18 @@ var mkColumns = []column[mkRow]{
 	{"STUDYID", "Study Identifier", text, "", "", "name of the trial in the design; " + unnamed + " where it has none", ofDesign, func(r mkRow) string { return identifier(studyID(r.a.Design)) }},
 	{"DOMAIN", "Domain Abbreviation", text, "", "MK", "", assigned, fixed("MK")},
 	{"USUBJID", "Unique Subject Identifier", text, "", "", "STUDYID, a hyphen, the subject of the design", derived, func(r mkRow) string { return identifier(usubjid(r.a.Design, r.subject)) }},
-	{"MKSEQ", "Sequence Number", integer, "", "", "1, 2, … by subject, in the order of visits and compartments", assigned, func(r mkRow) string { return strconv.Itoa(r.seq) }},
+	{"MKSEQ", "Sequence Number", integer, "", "", "1, 2, … by subject, in the order of visits and compartments; the number of a row that there is not is left out", assigned, func(r mkRow) string { return strconv.Itoa(r.seq) }},
 	{"MKREFID", "Reference ID", text, "", "", "hash of the StudyInstanceUID, as compartments.csv has it", ofInput, func(r mkRow) string { return printable.Cell(within(r.Study, longestText)) }},
 	{"MKTESTCD", "Short Name of Musculoskeletal Test", text, "", "MUSCTSCD (C127269, extensible); " + toCheck + mkTestCode, "", assigned, fixed(mkTestCode)},
 	{"MKTEST", "Name of Musculoskeletal Test", text, "", "MUSCTS (C127270, extensible); " + toCheck + mkTest, "", assigned, fixed(mkTest)},
 	{"MKCAT", "Category for Musculoskeletal Test", text, "", mkCategory, "", assigned, fixed(mkCategory)},
 	{"MKSCAT", "Subcategory for Musculoskeletal Test", text, "", "", "compartment as the results name it, in capitals", ofInput, func(r mkRow) string { return printable.Cell(within(strings.ToUpper(r.e.Name), longestText)) }},
-	{"MKORRES", "Result or Finding in Original Units", text, "ms", "", "mean T2 of the compartment; empty where MKSTAT is NOT DONE", ofInput, mkRow.result},
+	{"MKORRES", "Result or Finding in Original Units", text, "ms", "", "mean T2 of the compartment that the analysis uses, not every result that was acquired: those of the other knee and of unplanned visits are not in this table; empty where MKSTAT is NOT DONE", ofInput, mkRow.result},
 	{"MKORRESU", "Original Units", text, "", "UNIT (C71620): ms (C41140)", "", assigned, func(r mkRow) string { return r.onlyDone("ms") }},
 	{"MKSTRESC", "Character Result/Finding in Std Format", text, "ms", "", "as MKORRES", derived, mkRow.result},
 	{"MKSTRESN", "Numeric Result/Finding in Standard Units", number, "ms", "", "as MKORRES", derived, mkRow.result},
 	{"MKSTRESU", "Standard Units", text, "", "UNIT (C71620): ms (C41140)", "", assigned, func(r mkRow) string { return r.onlyDone("ms") }},
-	{"MKSTAT", "Completion Status", text, "", "ND (C66789): NOT DONE", "NOT DONE where a planned visit has no result", derived, func(r mkRow) string {
+	{"MKSTAT", "Completion Status", text, "", "ND (C66789): NOT DONE", "NOT DONE where a planned visit has no result; what was done and is not used, as of two studies of which none is chosen, has no row, and stands in values.csv", derived, func(r mkRow) string {
 		if r.done() {
 			return ""
 		}
@@ -117,7 +124,8 @@ var mkColumns = []column[mkRow]{
 	{"MKDTC", "Date/Time of Collection", text, "", "ISO 8601", "empty: the results hold no dates, for privacy; to be joined by the sponsor", assigned, fixed("")},
 }
 
-// mkRows are in the order of subject, visit and compartment.
+// mkRows are in the order of subject, visit and compartment. What was done and is not used
+// has no row: it is not NOT DONE, and which of its results holds is not known.
 func mkRows(a *trial.Analysis) []mkRow {
 	var rows []mkRow
 	for s := range a.Design.Subjects {
@@ -126,7 +134,9 @@ func mkRows(a *trial.Analysis) []mkRow {
 			for i := range a.Endpoints {
 				if e := &a.Endpoints[i]; e.Compartment {
 					seq++
-					rows = append(rows, mkRow{rowOf(a, e, s, v), seq})
+					if r := (mkRow{rowOf(a, e, s, v), seq}); !r.unused() {
+						rows = append(rows, r)
+					}
 				}
 			}
 		}
@@ -135,5 +145,5 @@ func mkRows(a *trial.Analysis) []mkRow {
 }
 
 func mkTable(a *trial.Analysis) table {
-	return newTable("mk", "SDTM MK (SDTMIG 3.4): one row per subject, planned visit and compartment", mkColumns, mkRows(a))
+	return newTable("mk", "SDTM MK (SDTMIG 3.4): one row per subject, planned visit and compartment, but for what was done and is not used", mkColumns, mkRows(a))
 }

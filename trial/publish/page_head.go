@@ -45,17 +45,26 @@ func newHeadline(a *trial.Analysis, e *trial.EndpointAnalysis, c trial.Contrast)
 	}
 	m := c.Model
 	if math.IsNaN(m.Value) {
-		h.Figures, h.Detail = "no estimate", fmt.Sprintf("changes of %d in the arm and %d in the reference", c.N, c.NReference)
+		h.Figures, h.Detail = "no estimate", fmt.Sprintf("%s; changes of %d in the arm and %d in the reference", called(absent(a, e.Model, c.Visit)), c.N, c.NReference)
 		return h
 	}
 	d := decimalsOf(e)
 	h.Figures = fmt.Sprintf("%s%s [%s CI %s to %s], %s", fixedTo(m.Value, d), spaced(e), percentOf(a.Plan.Level), fixedTo(m.Low, d), fixedTo(m.High, d), pIs(m.P))
-	details := []string{fmt.Sprintf("n = %d and %d", c.N, c.NReference)}
-	if !math.IsNaN(c.Holm) {
-		details = append(details, "adjusted over compartments "+pIs(c.Holm)+" (Holm)")
+	arm, reference := inModel(e.Model, c.Arm, c.Visit), inModel(e.Model, 0, c.Visit)
+	n := fmt.Sprintf("n = %d and %d", arm, reference)
+	if arm != c.N || reference != c.NReference {
+		n += fmt.Sprintf(" in the model, of %d and %d with a change", c.N, c.NReference)
 	}
-	details = append(details, "mixed model, "+e.Model.Covariance.String()+" covariance, "+e.Model.DF.String()+", "+fixedTo(m.DF, dfDecimals)+" degrees of freedom")
-	h.Detail = strings.Join(details, "; ")
+	details := []string{n}
+	if family := familyOf(a); family > 1 && !math.IsNaN(c.Holm) {
+		details = append(details, fmt.Sprintf("adjusted over %s %s (Holm)", holmOver(family), pIs(c.Holm)))
+	}
+	fit := "mixed model, " + e.Model.Covariance.String() + " covariance"
+	if len(e.Model.Fallbacks) > 0 {
+		fit += " (planned: " + a.Plan.Covariance.String() + ", which could not be fitted)"
+	}
+	details = append(details, fit+", "+e.Model.DF.String()+", "+fixedTo(m.DF, dfDecimals)+" degrees of freedom", caution(e.Model), leftOut(e.Model))
+	h.Detail = called(strings.Join(without(details), "; "))
 	return h
 }
 
@@ -170,7 +179,7 @@ func peopleGrid(a *trial.Analysis) grid {
 	add("Site", levelsOf(func(s trial.Subject) string { return s.Site }))
 	add("Stratum", levelsOf(func(s trial.Subject) string { return s.Stratum }))
 	g.Groups = []group{rows}
-	return g
+	return g.explained("")
 }
 
 // meanOf prints mean ± SD of what is known, with n where some is not.

@@ -103,10 +103,21 @@ func changeGrid(a *trial.Analysis, e *trial.EndpointAnalysis) grid {
 	}
 	g.Groups = byVisit(a, e, 1, func(c trial.Cell, size int) []cell {
 		cells := append([]cell{num(thousands(c.Change.N)), num(thousands(size - c.Change.N))}, describedCells(c.Change, d)...)
-		p, reason := c.Percent, why(c.Percent.N)
+		p, reason := percentOfAll(c)
 		return append(cells, num(fixedTo(p.Mean, percentDecimals), reason), num(fixedTo(p.SD, percentDecimals), reason), num(interval(p.Low, p.High, percentDecimals), reason))
 	})
 	return g.trimmed().finish("description.csv")
+}
+
+// percentOfAll is the percent of a cell where all who have a change have it, else nothing and
+// why: a mean of a part beside the change of all can have another sign than it.
+func percentOfAll(c trial.Cell) (trial.Description, string) {
+	if c.Percent.N == c.Change.N {
+		return c.Percent, why(c.Percent.N)
+	}
+	nan := math.NaN()
+	return trial.Description{Mean: nan, SD: nan, Low: nan, High: nan},
+		fmt.Sprintf("the baseline of %d of %d is not above 0: percent of the others is in description.csv", c.Change.N-c.Percent.N, c.Change.N)
 }
 
 func modelSection(a *trial.Analysis) section {
@@ -123,7 +134,7 @@ func modelSection(a *trial.Analysis) section {
 		s.Grids = append(s.Grids, g.finish("lsmeans.csv"))
 	}
 	if g := fitGrid(a); g.rows() > 0 {
-		s.Grids = append(s.Grids, g)
+		s.Grids = append(s.Grids, g.finish("lsmeans.csv"))
 	}
 	return s
 }
@@ -134,14 +145,6 @@ func estimateCells(e mmrm.Estimate, decimals int, reason string) []cell {
 		num(fixedTo(e.Value, decimals), reason), num(fixedTo(e.SE, decimals), reason), num(fixedTo(e.DF, dfDecimals), reason),
 		num(interval(e.Low, e.High, decimals), reason), num(pValue(e.P), reason),
 	}
-}
-
-// reasonOf says why a model has no figure.
-func reasonOf(m trial.Model) string {
-	if m.Failed != "" {
-		return "no model: " + m.Failed
-	}
-	return noChangeThere
 }
 
 // versus names the arms of a contrast.
@@ -157,17 +160,16 @@ func differenceGrid(a *trial.Analysis) grid {
 	for i := range a.Endpoints {
 		e := &a.Endpoints[i]
 		of := group{Name: withUnit(e)}
-		if e.Model.Failed != "" {
-			of.Name += " – no model: " + called(e.Model.Failed)
-		}
+		of.Detail = modelDetail(a, e.Model)
 		for _, c := range e.Contrasts {
+			reason := absent(a, e.Model, c.Visit)
 			cells := append([]cell{
 				name(visitName(a.Design, c.Visit)), {Text: versus(a, c.Arm)},
-				num(fmt.Sprintf("%d, %d", c.N, c.NReference)),
-			}, estimateCells(c.Model, decimalsOf(e), reasonOf(e.Model))...)
+				num(fmt.Sprintf("%d, %d", inModel(e.Model, c.Arm, c.Visit), inModel(e.Model, 0, c.Visit))),
+			}, estimateCells(c.Model, decimalsOf(e), reason)...)
 			holm := "not adjusted: no compartment"
 			if e.Compartment {
-				holm = reasonOf(e.Model)
+				holm = reason
 			}
 			of.Rows = append(of.Rows, row{Cells: append(cells, num(pValue(c.Holm), holm)), Marked: c.Primary})
 		}
@@ -175,14 +177,17 @@ func differenceGrid(a *trial.Analysis) grid {
 			g.Groups = append(g.Groups, of)
 		}
 	}
-	g.Notes = []string{"Bold: the primary contrast. n: the arm’s and the reference’s participants with a change at the visit. p, Holm: adjusted over the compartments at the visit and arm."}
+	g.Notes = []string{"Bold: the primary contrast. n: the arm’s and the reference’s participants who are in the model at the visit."}
+	if n := familyOf(a); n > 0 {
+		g.Notes[0] += " p, Holm: adjusted over " + holmOver(n) + " at the visit and arm; one without a p counts as p = 1."
+	}
 	return g
 }
 
 func meansGrid(a *trial.Analysis) grid {
 	g := grid{
 		Title: "Least-squares means of the change",
-		Heads: append(words("Visit", "Arm"), nums("Mean", "SE", "df", percentOf(a.Plan.Level)+" CI", "p of no change")...),
+		Heads: append(words("Visit", "Arm"), nums("n", "Mean", "SE", "df", percentOf(a.Plan.Level)+" CI", "p of no change")...),
 	}
 	for i := range a.Endpoints {
 		e := &a.Endpoints[i]
@@ -190,20 +195,42 @@ func meansGrid(a *trial.Analysis) grid {
 			continue
 		}
 		of := group{Name: withUnit(e) + ", at a baseline of " + fixedTo(e.Model.BaselineMean, decimalsOf(e))}
+		if len(e.Contrasts) == 0 {
+			of.Detail = modelDetail(a, e.Model) // else it stands above, with the differences
+		}
 		for v := 1; v < len(a.Design.Visits); v++ {
 			for arm := range a.Design.Arms {
 				visit := name(a.Design.Visits[v].Name)
 				if arm > 0 {
 					visit = cell{}
 				}
-				of.Rows = append(of.Rows, row{Cells: append([]cell{visit, name(a.Design.Arms[arm])},
-					estimateCells(lsMean(e.Model, arm, v-1), decimalsOf(e), reasonOf(e.Model))...)})
+				of.Rows = append(of.Rows, row{Cells: append([]cell{visit, name(a.Design.Arms[arm]), num(thousands(inModel(e.Model, arm, v)))},
+					estimateCells(lsMean(e.Model, arm, v-1), decimalsOf(e), absent(a, e.Model, v))...)})
 			}
 		}
 		g.Groups = append(g.Groups, of)
 	}
 	return g
 }
+
+// modelDetail is what stands under an endpoint's name: that there is no model, or one that was
+// not planned, and what to know of p.
+func modelDetail(a *trial.Analysis, m trial.Model) string {
+	if m.Failed != "" {
+		return "no model: " + called(m.Failed)
+	}
+	var said []string
+	if len(m.Fallbacks) > 0 {
+		said = append(said, "covariance "+m.Covariance.String()+", since "+a.Plan.Covariance.String()+", which was planned, could not be fitted")
+	}
+	if said = without(append(said, caution(m), leftOut(m))); len(said) == 0 {
+		return ""
+	}
+	return called(strings.Join(said, "; "))
+}
+
+// holmOver names the family of Holm's adjustment.
+func holmOver(n int) string { return plural(n, "compartment", "compartments") }
 
 // fitGrid says of each endpoint what was fitted.
 func fitGrid(a *trial.Analysis) grid {
@@ -216,12 +243,15 @@ func fitGrid(a *trial.Analysis) grid {
 		m := a.Endpoints[i].Model
 		name := cell{Text: titleOf(&a.Endpoints[i]), Detail: m.Formula}
 		if m.Failed != "" {
-			rows.Rows = append(rows.Rows, row{Cells: []cell{name, {Text: "no model", Detail: called(m.Failed)}, num(dash, m.Failed), num(dash, m.Failed), num(dash, m.Failed), num(dash, m.Failed), num(dash, m.Failed)}})
+			rows.Rows = append(rows.Rows, row{Cells: []cell{name, {Text: "no model", Detail: called(strings.Join(modelNotes(a, m), "; "))}, num(dash, m.Failed), num(dash, m.Failed), num(dash, m.Failed), num(dash, m.Failed), num(dash, m.Failed)}})
 			continue
 		}
 		fit := cell{Text: m.Covariance.String()}
-		if len(m.Fallbacks) > 0 {
-			fit.Detail = "left before: " + strings.Join(mapped(m.Fallbacks, called), "; ")
+		if f := fallback(a, m); f != "" {
+			fit.Detail = called(f)
+		}
+		if l := leftOut(m); l != "" {
+			name.Detail += "; " + called(l)
 		}
 		rows.Rows = append(rows.Rows, row{Cells: []cell{name, fit, {Text: m.DF.String()},
 			num(thousands(m.Subjects)), num(thousands(m.Observations)), num(fixedTo(m.LogLik, 2)), residualCell(m, decimalsOf(&a.Endpoints[i]))}})
@@ -253,7 +283,7 @@ func residualCell(m trial.Model, decimals int) cell {
 
 func besideSection(a *trial.Analysis) section {
 	s := section{ID: "beside", Title: "Tests beside the model", Lead: "The same contrasts by other methods, as a check; none of these p is adjusted."}
-	g := grid{Heads: append(words("Visit", "Arms"), nums("ANCOVA", "Welch", "Wilcoxon", "Hedges’ g", "Permutation")...)}
+	g := grid{Heads: append(words("Visit", "Arms"), nums("n", "ANCOVA", "Welch", "Wilcoxon", "Hedges’ g", "Permutation")...)}
 	for i := range a.Endpoints {
 		e := &a.Endpoints[i]
 		of := group{Name: withUnit(e)}
@@ -267,7 +297,7 @@ func besideSection(a *trial.Analysis) section {
 	if g.rows() == 0 {
 		return s
 	}
-	g.Notes = []string{"Differences and shifts are arm less reference, with their " + percentOf(a.Plan.Level) + " CI. Wilcoxon: Hodges–Lehmann shift. A permutation test is made of the primary visit alone."}
+	g.Notes = []string{"Differences and shifts are arm less reference, with their " + percentOf(a.Plan.Level) + " CI. Wilcoxon: Hodges–Lehmann shift. n: participants with a change at the visit; adjusted: those whose covariates are known, of whom ANCOVA and permutation are."}
 	s.Grids = []grid{g.finish("contrasts.csv")}
 	return s
 }
@@ -277,10 +307,14 @@ func reasonFor(c trial.Contrast, method string) string {
 	if why := reasonIn(c, method); why != "" {
 		return why
 	}
-	if method == "permutation" {
+	if method == "permutation" { // of the primary visit it has a reason
 		return "made of the primary visit alone"
 	}
-	return fmt.Sprintf("%d and %d changes are too few, or do not vary", c.N, c.NReference)
+	n, reference := c.N, c.NReference
+	if method == "ANCOVA" {
+		n, reference = c.NAdjusted, c.NAdjustedReference
+	}
+	return fmt.Sprintf("%d and %d changes are too few, or do not vary", n, reference)
 }
 
 func besideCells(a *trial.Analysis, e *trial.EndpointAnalysis, c trial.Contrast) []cell {
@@ -289,6 +323,9 @@ func besideCells(a *trial.Analysis, e *trial.EndpointAnalysis, c trial.Contrast)
 		t := num(withInterval(x, low, high, d), reasonFor(c, method))
 		if !math.IsNaN(p) {
 			t.Detail = pIs(p) + extra
+		}
+		if why := reasonIn(c, method); t.Text != dash && why != "" && math.IsNaN(low) {
+			t.Why, t.Part = called(why), true
 		}
 		return t
 	}
@@ -305,8 +342,12 @@ func besideCells(a *trial.Analysis, e *trial.EndpointAnalysis, c trial.Contrast)
 		}
 	}
 	shift := c.Wilcoxon.Shift
+	n := num(fmt.Sprintf("%d, %d", c.N, c.NReference))
+	if c.NAdjusted != c.N || c.NAdjustedReference != c.NReference {
+		n.Detail = fmt.Sprintf("adjusted: %d, %d", c.NAdjusted, c.NAdjustedReference)
+	}
 	return []cell{
-		name(visitName(a.Design, c.Visit)), {Text: versus(a, c.Arm)},
+		name(visitName(a.Design, c.Visit)), {Text: versus(a, c.Arm)}, n,
 		test("ANCOVA", c.Ancova.Value, c.Ancova.Low, c.Ancova.High, c.Ancova.P, ""),
 		test("Welch", c.Welch.Value, c.Welch.Low, c.Welch.High, c.Welch.P, ""),
 		test("Wilcoxon", shift.Estimate, shift.Low, shift.High, c.Wilcoxon.P, exact),

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"math"
+	"slices"
 
 	"github.com/t2map/t2map/trial"
 )
@@ -24,14 +25,15 @@ func responderSection(a *trial.Analysis) section {
 					visit = cell{}
 				}
 				all := n.Decrease + n.Within + n.Increase
-				reason := "cannot be tested"
-				if arm == 0 {
-					reason = "the reference"
+				tests := []cell{{Text: "ref.", Num: true, Class: "soft"}, {Text: "ref.", Num: true, Class: "soft"}}
+				if arm > 0 {
+					const reason = "an arm has no change to test"
+					tests = []cell{num(pValue(against(r.Decrease, arm)), reason), num(pValue(against(r.Increase, arm)), reason)}
 				}
-				of.Rows = append(of.Rows, row{Cells: []cell{
+				of.Rows = append(of.Rows, row{Cells: append([]cell{
 					visit, name(armName(a.Design, arm)), num(thousands(all)), share(n.Decrease, all), share(n.Within, all), share(n.Increase, all),
-					num(fixedTo(n.SDC, percentDecimals), "nobody has a change"), num(pValue(against(r.Decrease, arm)), reason), num(pValue(against(r.Increase, arm)), reason),
-				}})
+					num(fixedTo(n.SDC, percentDecimals), "nobody has a change"),
+				}, tests...)})
 			}
 		}
 		if len(of.Rows) > 0 {
@@ -55,11 +57,27 @@ func share(k, n int) cell {
 	return c
 }
 
+// correlationLead says what to read first.
+const correlationLead = " Within arms: partial correlation given the arm, in which a difference between the arms has no part. All: regardless of arm; a treatment that changes both makes a correlation by that alone."
+
+// withinFirst returns the correlations of each pair and visit in the order of reading: within
+// arms, all subjects, each arm, which is that of their indices.
+func withinFirst(all []trial.Correlation) []trial.Correlation {
+	all = slices.Clone(all)
+	slices.SortStableFunc(all, func(x, y trial.Correlation) int {
+		return cmp.Or(cmp.Compare(x.X, y.X), cmp.Compare(x.Y, y.Y), cmp.Compare(x.Visit, y.Visit), cmp.Compare(x.Arm, y.Arm))
+	})
+	return all
+}
+
 func correlationSection(a *trial.Analysis) section {
 	s := section{ID: "correlations", Title: "Correlations of changes", Lead: "Spearman’s, of the change of T2 with the change of other endpoints."}
-	g := grid{Heads: append(words("Visit", "Arm"), nums("n", "ρ", percentOf(a.Plan.Level)+" CI", "p")...)}
+	if len(a.Design.Arms) > 1 {
+		s.Lead += correlationLead
+	}
+	g := grid{Heads: append(words("Visit", "Arms"), nums("n", "ρ", percentOf(a.Plan.Level)+" CI", "p")...)}
 	last := -1 // the visit of the row before
-	for _, c := range a.Correlations {
+	for _, c := range withinFirst(a.Correlations) {
 		if c.X < 0 || c.X >= len(a.Endpoints) || c.Y < 0 || c.Y >= len(a.Endpoints) {
 			continue
 		}
@@ -67,9 +85,12 @@ func correlationSection(a *trial.Analysis) section {
 		if n := len(g.Groups); n == 0 || g.Groups[n-1].Name != pair {
 			g.Groups = append(g.Groups, group{Name: pair})
 		}
-		arm := "all"
-		if c.Arm >= 0 {
-			arm = armName(a.Design, c.Arm)
+		arm := armName(a.Design, c.Arm)
+		switch c.Arm {
+		case trial.WithinArms:
+			arm = "within arms"
+		case trial.AllSubjects:
+			arm = "all"
 		}
 		reason := cmp.Or(c.Reason, fmt.Sprintf("%d pairs are too few, or do not vary", c.N))
 		of := &g.Groups[len(g.Groups)-1]

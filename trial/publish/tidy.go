@@ -2,7 +2,9 @@ package publish
 
 import (
 	"math"
+	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/t2map/t2map/printable"
 	"github.com/t2map/t2map/trial"
@@ -85,7 +87,7 @@ var descriptionColumns = func() []column[descriptionRow] {
 		x("ci_low", "Lower limit of the mean's interval", "mean − t(n − 1)·sd/√n", func(d trial.Description) float64 { return d.Low }),
 		x("ci_high", "Upper limit of the mean's interval", "mean + t(n − 1)·sd/√n", func(d trial.Description) float64 { return d.High }),
 		levelColumn(func(r descriptionRow) float64 { return r.a.Plan.Level }),
-		{"flags", "Kinds of flags that touch this cell", text, "", flagTerms, "of values in the cell, or of their baselines", derived,
+		{"flags", "Kinds of flags that touch this cell", text, "", flagTerms, "value: of the values; change and percent: of the values and of their baselines", derived,
 			func(r descriptionRow) string { return kindsOf(*r.a, r.flags) }},
 	})
 }()
@@ -143,6 +145,7 @@ var meanColumns = func() []column[meanRow] {
 		return numbered(name, label, unit, from, func(r meanRow) float64 { return f(r.Estimate) })
 	}
 	return join(of(at, endpointColumns), of(at, armColumns), of(at, visitColumns), []column[meanRow]{
+		counted("n", "Subjects of the arm in the model at the visit", "", func(r meanRow) int { return inModel(r.e.Model, r.arm, r.visit) }),
 		x("estimate", "Least-squares mean of the change", endpointUnit, "lᵀβ at the mean baseline and covariates of the observations, equal weight of each level of a factor", func(e mmrm.Estimate) float64 { return e.Value }),
 		x("se", "Standard error", endpointUnit, "of the model, adjusted for small samples with Kenward–Roger", func(e mmrm.Estimate) float64 { return e.SE }),
 		x("df", "Degrees of freedom", "", "by df_method", func(e mmrm.Estimate) float64 { return e.DF }),
@@ -151,33 +154,59 @@ var meanColumns = func() []column[meanRow] {
 		x("ci_low", "Lower limit", endpointUnit, "estimate − t(df)·se", func(e mmrm.Estimate) float64 { return e.Low }),
 		x("ci_high", "Upper limit", endpointUnit, "estimate + t(df)·se", func(e mmrm.Estimate) float64 { return e.High }),
 		levelColumn(func(r meanRow) float64 { return r.a.Plan.Level }),
-		{"covariance", "Covariance that was fitted", text, "", "unstructured, heterogeneous compound symmetry, first-order autoregressive, compound symmetry", "", derived,
-			func(r meanRow) string { return fitted(r.e.Model, r.e.Model.Covariance.String()) }},
-		{"df_method", "Method of the degrees of freedom", text, "", "Kenward–Roger, Satterthwaite", "", derived,
-			func(r meanRow) string { return fitted(r.e.Model, r.e.Model.DF.String()) }},
-		counted("subjects", "Subjects in the model", "", func(r meanRow) int { return r.e.Model.Subjects }),
-		counted("observations", "Observations in the model", "", func(r meanRow) int { return r.e.Model.Observations }),
+	}, fitColumns(func(r meanRow) (trial.Model, bool) { return r.e.Model, true }), []column[meanRow]{
 		numbered("baseline_mean", "Baseline at which the mean stands", endpointUnit, "mean over the observations", func(r meanRow) float64 {
 			if r.e.Model.Failed != "" {
 				return math.NaN()
 			}
 			return r.e.Model.BaselineMean
 		}),
-		modelNote(func(r meanRow) place { return r.place }),
+		{"note", noteLabel, text, "", "", modelNoteFrom, derived, func(r meanRow) string {
+			notes := modelNotes(r.a, r.e.Model)
+			if r.e.Model.Failed == "" && math.IsNaN(r.Value) {
+				notes = append([]string{absent(r.a, r.e.Model, r.visit)}, notes...)
+			}
+			return noteOf(notes)
+		}},
 	})
 }()
 
-// modelNote says why there is no model.
-func modelNote[R any](at func(R) place) column[R] {
-	return column[R]{"note", "Why there is no model", text, "", "", "", derived, func(r R) string { return printable.Cell(at(r).e.Model.Failed) }}
+const (
+	noteLabel     = "Why there are no figures, or what to know of them"
+	modelNoteFrom = "mixed model: a covariance that is not the planned one and why, what it assumes, terms and visits that are not in the model and why"
+)
+
+// noteOf joins notes, each once.
+func noteOf(notes []string) string {
+	var once []string
+	for _, n := range notes {
+		if !slices.Contains(once, n) {
+			once = append(once, n)
+		}
+	}
+	return printable.Cell(strings.Join(once, "; "))
 }
 
-// fitted is s, or nothing where there is no model.
-func fitted(m trial.Model, s string) string {
-	if m.Failed != "" {
-		return ""
+// fitColumns say what was fitted, in the rows that are of a model and where there is one.
+func fitColumns[R any](model func(R) (trial.Model, bool)) []column[R] {
+	of := func(f func(trial.Model) string) func(R) string {
+		return func(r R) string {
+			if m, ok := model(r); ok && m.Failed == "" {
+				return f(m)
+			}
+			return ""
+		}
 	}
-	return s
+	return []column[R]{
+		{"covariance", "Covariance that was fitted", text, "", "unstructured, heterogeneous compound symmetry, first-order autoregressive, compound symmetry", "mixed model only; note says where it is not the planned one", derived,
+			of(func(m trial.Model) string { return m.Covariance.String() })},
+		{"df_method", "Method of the degrees of freedom", text, "", "Kenward–Roger, Satterthwaite", "mixed model only", derived,
+			of(func(m trial.Model) string { return m.DF.String() })},
+		{"subjects", "Subjects in the model", integer, "", "", "mixed model only; of all arms and visits", derived,
+			of(func(m trial.Model) string { return strconv.Itoa(m.Subjects) })},
+		{"observations", "Observations in the model", integer, "", "", "mixed model only; of all arms and visits", derived,
+			of(func(m trial.Model) string { return strconv.Itoa(m.Observations) })},
+	}
 }
 
 func meanTable(a *trial.Analysis) table {

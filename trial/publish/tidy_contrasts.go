@@ -19,15 +19,29 @@ type comparison struct {
 	statistic    float64
 	exact        string
 	arrangements int
-	note         string
+	notes        []string
+	// n and reference are the subjects that the method is of.
+	n, reference int
 }
+
+// ofModel says that the row is the mixed model's.
+func (c comparison) ofModel() bool { return c.method == byModel }
+
+const byModel = "mixed model"
 
 // comparisons returns the contrast by each method. A permutation test is made at the
 // primary visit only, and has no row elsewhere.
 func comparisons(at place, c trial.Contrast) []comparison {
 	nan := math.NaN()
 	row := func(method string, e mmrm.Estimate) comparison {
-		return comparison{place: at, c: c, method: method, Estimate: e, holm: nan, statistic: e.T}
+		r := comparison{place: at, c: c, method: method, Estimate: e, holm: nan, statistic: e.T, n: c.N, reference: c.NReference}
+		switch {
+		case method == byModel:
+			r.n, r.reference = inModel(at.e.Model, c.Arm, c.Visit), inModel(at.e.Model, 0, c.Visit)
+		case adjusted[method]:
+			r.n, r.reference = c.NAdjusted, c.NAdjustedReference
+		}
+		return r
 	}
 	interval := func(i trial.Interval, p float64) mmrm.Estimate {
 		return mmrm.Estimate{Value: i.Estimate, SE: nan, DF: nan, T: nan, P: p, Low: i.Low, High: i.High}
@@ -41,27 +55,27 @@ func comparisons(at place, c trial.Contrast) []comparison {
 		}
 		return "N"
 	}
-	model := row("mixed model", c.Model)
-	model.holm, model.note = c.Holm, at.e.Model.Failed
-	if model.note == "" && math.IsNaN(c.Model.Value) {
-		model.note = noChangeThere
+	model := row(byModel, c.Model)
+	model.holm, model.notes = c.Holm, modelNotes(at.a, at.e.Model)
+	if at.e.Model.Failed == "" && math.IsNaN(c.Model.Value) {
+		model.notes = append([]string{absent(at.a, at.e.Model, c.Visit)}, model.notes...)
 	}
 	ranks := row("wilcoxon", interval(c.Wilcoxon.Shift, c.Wilcoxon.P))
 	ranks.statistic, ranks.exact = c.Wilcoxon.U, exactly(c.Wilcoxon.Exact, c.Wilcoxon.P)
 	rows := []comparison{model, row("ancova", c.Ancova), row("welch", c.Welch), ranks, row("hedges g", interval(c.Effect, nan))}
-	if !math.IsNaN(c.Permutation.P) {
+	if !math.IsNaN(c.Permutation.P) || c.Visit == at.a.Design.Primary.Visit {
 		p := row("permutation", interval(trial.Interval{Estimate: nan, Low: nan, High: nan}, c.Permutation.P))
 		p.exact, p.arrangements = exactly(c.Permutation.Exact, c.Permutation.P), c.Permutation.Arrangements
 		rows = append(rows, p)
 	}
 	for i := range rows[1:] {
-		rows[i+1].note = reasonIn(c, reasonNames[rows[i+1].method])
+		rows[i+1].notes = without([]string{reasonIn(c, reasonNames[rows[i+1].method])})
 	}
 	return rows
 }
 
-// noChangeThere is why a model that there is has no figure for a visit.
-const noChangeThere = "an arm has no change at this visit"
+// adjusted are the methods at one visit that need the covariates of a subject.
+var adjusted = map[string]bool{"ancova": true, "permutation": true}
 
 // reasonNames are what trial.Contrast.Reasons calls the methods.
 var reasonNames = map[string]string{
@@ -91,17 +105,18 @@ var contrastColumns = func() []column[comparison] {
 		{"method", "Method", text, "", "mixed model, ancova, welch, wilcoxon, hedges g, permutation",
 			"mixed model: difference of least-squares means; ancova: difference of changes at this visit adjusted for baseline and the covariates of the plan, all arms in one model; welch: difference of mean changes, unequal variances; wilcoxon: Hodges–Lehmann shift; hedges g: standardised mean difference of changes; permutation: of the baseline-adjusted difference, primary visit only", assigned,
 			func(r comparison) string { return r.method }},
-		counted("n", "Subjects of the arm with a change", "", func(r comparison) int { return r.c.N }),
-		counted("n_reference", "Subjects of the reference with a change", "", func(r comparison) int { return r.c.NReference }),
+		counted("n", "Subjects of the arm that the method is of", "with a change at the visit; ancova and permutation: and known covariates; mixed model: who is in it at the visit", func(r comparison) int { return r.n }),
+		counted("n_reference", "Subjects of the reference", "as n", func(r comparison) int { return r.reference }),
 		x("estimate", "Arm less reference", unit, "by method", func(r comparison) float64 { return r.Value }),
 		x("se", "Standard error", endpointUnit, "", func(r comparison) float64 { return r.SE }),
-		x("df", "Degrees of freedom", "", "mixed model: by Plan.DF; ancova: subjects less parameters; welch: Welch–Satterthwaite", func(r comparison) float64 { return r.DF }),
+		x("df", "Degrees of freedom", "", "mixed model: by df_method; ancova: subjects less parameters; welch: Welch–Satterthwaite", func(r comparison) float64 { return r.DF }),
 		x("statistic", "Test statistic", "", "t; for wilcoxon U, the pairs in which the arm's change is larger, ties half", func(r comparison) float64 { return r.statistic }),
 		x("p", "Two-sided p, unadjusted", "", "", func(r comparison) float64 { return r.P }),
-		x("p_holm", "p adjusted over compartments", "", "Holm 1979, over the compartments at this visit and arm; mixed model only", func(r comparison) float64 { return r.holm }),
+		x("p_holm", "p adjusted over compartments", "", "Holm 1979, over all compartments of the analysis at this visit and arm, of which one without a p counts as p = 1; mixed model only", func(r comparison) float64 { return r.holm }),
 		x("ci_low", "Lower limit", unit, "", func(r comparison) float64 { return r.Low }),
 		x("ci_high", "Upper limit", unit, "", func(r comparison) float64 { return r.High }),
 		levelColumn(func(r comparison) float64 { return r.a.Plan.Level }),
+	}, fitColumns(func(r comparison) (trial.Model, bool) { return r.e.Model, r.ofModel() }), []column[comparison]{
 		{"exact", "p is exact", text, "", "Y, N or empty", "wilcoxon: given the ties; permutation: every arrangement was tried", derived, func(r comparison) string { return r.exact }},
 		{"arrangements", "Arrangements that were tried", integer, "", "", "permutation only", derived, func(r comparison) string {
 			if r.arrangements == 0 {
@@ -109,7 +124,7 @@ var contrastColumns = func() []column[comparison] {
 			}
 			return plain(float64(r.arrangements))
 		}},
-		{"note", "Why there are no figures, or not all", text, "", "", "", derived, func(r comparison) string { return printable.Cell(r.note) }},
+		{"note", noteLabel, text, "", "", modelNoteFrom, derived, func(r comparison) string { return noteOf(r.notes) }},
 	})
 }()
 
@@ -182,21 +197,34 @@ var correlationColumns = func() []column[correlationRow] {
 		{"x", "First endpoint", text, "", "a compartment", "", ofInput, func(r correlationRow) string { return name(r.a, r.X) }},
 		{"y", "Second endpoint", text, "", "", "", ofInput, func(r correlationRow) string { return name(r.a, r.Y) }},
 	}, of(at, visitColumns), []column[correlationRow]{
-		{"arm", "Arm", text, "", "empty: all subjects", "", ofDesign, func(r correlationRow) string { return printable.Cell(armName(r.a.Design, r.Arm)) }},
+		{"among", "Whose changes are correlated", text, "", "within arms, all subjects, one arm", "within arms: partial correlation, given the arm; all subjects: regardless of arm, so that a difference between arms in both endpoints is part of it", assigned,
+			func(r correlationRow) string { return among(r.Arm) }},
+		{"arm", "Arm", text, "", "empty where among is not one arm", "", ofDesign, func(r correlationRow) string { return printable.Cell(armName(r.a.Design, r.Arm)) }},
 		counted("n", "Subjects with both changes", "", func(r correlationRow) int { return r.N }),
-		numbered("rho", "Spearman's correlation of the changes", "", "correlation of the ranks, ties at their mean", func(r correlationRow) float64 { return r.Rho.Estimate }),
+		numbered("rho", "Spearman's correlation of the changes", "", "correlation of the ranks, ties at their mean; within arms, of what the arms leave of the ranks", func(r correlationRow) float64 { return r.Rho.Estimate }),
 		numbered("ci_low", "Lower limit", "", "Fisher's z, variance of Bonett and Wright 2000", func(r correlationRow) float64 { return r.Rho.Low }),
 		numbered("ci_high", "Upper limit", "", "as ci_low", func(r correlationRow) float64 { return r.Rho.High }),
 		levelColumn(func(r correlationRow) float64 { return r.a.Plan.Level }),
-		numbered("p", "Two-sided p", "", "of all orders up to 9 pairs, else t with n − 2 degrees of freedom", func(r correlationRow) float64 { return r.P }),
+		numbered("p", "Two-sided p", "", "of all orders up to 9 pairs, else t with n − 2 degrees of freedom; within arms, t with n − 1 − g of those in g arms", func(r correlationRow) float64 { return r.P }),
 		{"note", "Why there are no figures, or not all", text, "", "", "", derived, func(r correlationRow) string { return printable.Cell(r.Reason) }},
 	})
 }()
+
+// among says whose changes a correlation is of.
+func among(arm int) string {
+	switch arm {
+	case trial.WithinArms:
+		return "within arms"
+	case trial.AllSubjects:
+		return "all subjects"
+	}
+	return "one arm"
+}
 
 func correlationTable(a *trial.Analysis) table {
 	var rows []correlationRow
 	for _, c := range a.Correlations {
 		rows = append(rows, correlationRow{a, c})
 	}
-	return newTable("correlations", "one row per compartment, other endpoint, visit and arm", correlationColumns, rows)
+	return newTable("correlations", "one row per compartment, other endpoint, visit, and arm or arms together", correlationColumns, rows)
 }

@@ -23,8 +23,10 @@ import (
 	"github.com/t2map/t2map/trial/compare"
 )
 
-// z95 is the standard normal deviate of two-sided 95 %.
-const z95 = 1.959963984540054
+// z95 is the standard normal deviate of two-sided 95 % as the repeatability coefficient is defined
+// (QIBA, PMC8574057) and as limits of agreement are (Bland and Altman 1999): rounded, the same as
+// in package trial.
+const z95 = 1.96
 
 // Interval is an estimate with a confidence interval.
 type Interval = compare.Interval

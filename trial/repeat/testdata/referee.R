@@ -6,6 +6,7 @@
 #
 #   Rscript referee.R .          in this folder, to make them anew
 #
+# 1.96 and not qnorm(0.975), as the definitions have it (QIBA, PMC8574057; Bland and Altman 1999).
 # Needs Debian's r-base-core and r-cran-psych.
 suppressPackageStartupMessages(library(psych))
 options(warn = -1)
@@ -46,15 +47,15 @@ for (case in names(cases)) {
   says(case, "n", nrow(many)); says(case, "df", df); says(case, "mean", mean(m))
   interval(case, "wsd", spread(wsd, df))
   interval(case, "wcv", spread(wcv, df))
-  interval(case, "rc", qnorm(0.975) * sqrt(2) * spread(wsd, df))
-  interval(case, "rc percent", qnorm(0.975) * sqrt(2) * spread(wcv, df))
+  interval(case, "rc", 1.96 * sqrt(2) * spread(wsd, df))
+  interval(case, "rc percent", 1.96 * sqrt(2) * spread(wcv, df))
   says(case, "wsd over mean", 100 * wsd / mean(m))
 
   all <- x[complete.cases(x), , drop = FALSE]
   n <- nrow(all)
   long <- data.frame(v = as.vector(all), knee = factor(rep(seq_len(n), k)), time = factor(rep(1:k, each = n)))
   mse <- anova(lm(v ~ knee + time, long))$`Mean Sq`[3]
-  interval(case, "sdc", qnorm(0.975) * sqrt(2) * spread(sqrt(mse), (n - 1) * (k - 1)))
+  interval(case, "sdc", 1.96 * sqrt(2) * spread(sqrt(mse), (n - 1) * (k - 1)))
   i <- ICC(all, lmer = FALSE)$results
   interval(case, "icc21", unlist(i[2, c("ICC", "lower bound", "upper bound")]))
   interval(case, "icc31", unlist(i[3, c("ICC", "lower bound", "upper bound")]))
@@ -64,8 +65,8 @@ for (case in names(cases)) {
   t <- t.test(d)
   interval(case, "bias", c(t$estimate, t$conf.int))
   says(case, "bias p", t$p.value)
-  half <- qt(0.975, n - 1) * sd(d) * sqrt(1 / n + qnorm(0.975)^2 / (2 * (n - 1)))
-  lower <- mean(d) - qnorm(0.975) * sd(d); upper <- mean(d) + qnorm(0.975) * sd(d)
+  half <- qt(0.975, n - 1) * sd(d) * sqrt(1 / n + 1.96^2 / (2 * (n - 1)))
+  lower <- mean(d) - 1.96 * sd(d); upper <- mean(d) + 1.96 * sd(d)
   interval(case, "lower", lower + c(0, -half, half))
   interval(case, "upper", upper + c(0, -half, half))
   says(case, "proportional rho", cor(rank(round(s, 9)), rank(round(m, 9))))

@@ -1,0 +1,218 @@
+package publish
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/t2map/t2map/trial"
+	"github.com/t2map/t2map/trial/mmrm"
+)
+
+// where returns the rows of a table that hold these cells: column, value, ….
+func where(t table, of ...string) []map[string]string {
+	var rows []map[string]string
+	for _, r := range cells(t) {
+		fits := true
+		for i := 0; i < len(of); i += 2 {
+			fits = fits && r[of[i]] == of[i+1]
+		}
+		if fits {
+			rows = append(rows, r)
+		}
+	}
+	return rows
+}
+
+// only returns the one row that holds these cells.
+func only(t *testing.T, table table, of ...string) map[string]string {
+	t.Helper()
+	rows := where(table, of...)
+	if len(rows) != 1 {
+		t.Fatalf("%s: %d rows with %q, want 1", table.name, len(rows), of)
+	}
+	return rows[0]
+}
+
+func says(t *testing.T, what, text string, want ...string) {
+	t.Helper()
+	for _, w := range want {
+		if !strings.Contains(text, w) {
+			t.Errorf("%s does not say %q:\n%s", what, w, text)
+		}
+	}
+}
+
+func never(t *testing.T, what, text string, unwanted ...string) {
+	t.Helper()
+	for _, w := range unwanted {
+		if strings.Contains(text, w) {
+			t.Errorf("%s says %q:\n%s", what, w, text)
+		}
+	}
+}
+
+// n is the number that a figure is of: one participant's age is not known, and one visit is not in
+// the model.
+func TestNIsOfTheMethod(t *testing.T) {
+	a := usual.analysis()
+	e := &a.Endpoints[0]
+	c := &e.Contrasts[1]
+	c.N, c.NReference, c.NAdjusted, c.NAdjustedReference = 11, 10, 10, 9
+	e.Model.N = [][]int{{0, 9}, {0, 10}}
+	e.Model.LeftOut = []string{"visit 1: 2 changes in 2 arms are too few for the model", "site: it follows from age"}
+	e.Contrasts[0].Model, e.Contrasts[0].Holm = none, nan
+	table := contrastTable(&a)
+	for method, want := range map[string]string{
+		"mixed model": "10 9", "ancova": "10 9", "permutation": "10 9", "welch": "11 10", "wilcoxon": "11 10", "hedges g": "11 10",
+	} {
+		r := only(t, table, "endpoint", "medial", "visit", "visit 2", "method", method)
+		if got := r["n"] + " " + r["n_reference"]; got != want {
+			t.Errorf("%s: n %s, want %s", method, got, want)
+		}
+		if fit := method == "mixed model"; fit != (r["covariance"] == "unstructured") || fit != (r["df_method"] == "Kenward–Roger") || fit != (r["subjects"] == "23") || fit != (r["observations"] != "") {
+			t.Errorf("%s: what was fitted: %v", method, r)
+		}
+	}
+	first := only(t, table, "endpoint", "medial", "visit", "visit 1", "method", "mixed model")
+	if want := "visit 1: 2 changes in 2 arms are too few for the model; not in the model: visit 1 (2 changes in 2 arms are too few for the model); site (it follows from age)"; first["note"] != want || first["n"] != "0" {
+		t.Errorf("a visit that is not in the model: n %s, note %q", first["n"], first["note"])
+	}
+	if r := only(t, meanTable(&a), "endpoint", "medial", "visit", "visit 2", "arm", "low dose"); r["n"] != "10" || !strings.Contains(r["note"], "site (it follows from age)") {
+		t.Errorf("a least-squares mean: %v", r)
+	}
+	for _, r := range where(bdsTable(&a), "PARAMCD", "T2MED", "AVISIT", "visit 1") {
+		if r["ANL01FL"] != "" {
+			t.Fatalf("a visit that is not in the model is analysed: %v", r)
+		}
+	}
+	says(t, "the page", readable(page(t, a)), "n = 10 and 9 in the model, of 11 and 10 with a change", "11, 10 adjusted: 10, 9",
+		"planned, but not in the model: visit 1 (2 changes in 2 arms are too few for the model); site (it follows from age) (Medial T2)")
+}
+
+// A fallback is named wherever p is, with what it assumes.
+func TestFallbackIsNamed(t *testing.T) {
+	a := sample{arms: 2, visits: 3, perArm: 2}.analysis()
+	m := &a.Endpoints[0].Model
+	m.Covariance = mmrm.CompoundSymmetry
+	m.Fallbacks = []string{"unstructured: did not converge", "heterogeneous compound symmetry: singular", "first-order autoregressive: singular"}
+	const few = "compound symmetry assumes the same variance at every visit; with so few subjects p is too small too often: look at ANCOVA, which does not assume it"
+	const planned = "planned unstructured, could not be fitted: did not converge; heterogeneous compound symmetry: singular; first-order autoregressive: singular"
+	r := only(t, contrastTable(&a), "endpoint", "medial", "visit", "visit 2", "method", "mixed model")
+	if want := planned + "; " + few; r["note"] != want || r["covariance"] != "compound symmetry" {
+		t.Errorf("contrasts.csv: covariance %q, note %q, want %q", r["covariance"], r["note"], want)
+	}
+	if r := only(t, contrastTable(&a), "endpoint", "medial", "visit", "visit 2", "method", "ancova"); r["note"] != "" {
+		t.Errorf("ANCOVA has the model's note: %q", r["note"])
+	}
+	if got := only(t, meanTable(&a), "endpoint", "medial", "visit", "visit 2", "arm", "control")["note"]; got != planned+"; "+few {
+		t.Errorf("lsmeans.csv: note %q", got)
+	}
+	text := readable(page(t, a))
+	says(t, "the page", text, planned,
+		"mixed model, compound symmetry covariance (planned: unstructured, which could not be fitted), Kenward–Roger, 20.5 degrees of freedom; "+few,
+		"Medial T2 (ms) covariance compound symmetry, since unstructured, which was planned, could not be fitted; "+few, "For Medial T2: "+few)
+	// A plan is no fallback, and a variance for each visit assumes nothing.
+	for _, m := range []trial.Model{
+		{Covariance: mmrm.CompoundSymmetry, N: m.N}, {Covariance: mmrm.HeterogeneousCS, Fallbacks: m.Fallbacks[:1], N: m.N}, {Failed: "x", Covariance: mmrm.AR1, Fallbacks: m.Fallbacks},
+	} {
+		if got := caution(m); got != "" {
+			t.Errorf("%v after %q: %q", m.Covariance, m.Fallbacks, got)
+		}
+	}
+	if got := caution(trial.Model{Covariance: mmrm.AR1, Fallbacks: m.Fallbacks[:2], N: [][]int{{12, 11}, {0, 4}}}); got != "first-order autoregressive assumes the same variance at every visit; ANCOVA does not" {
+		t.Errorf("many subjects: %q", got)
+	}
+	*m = trial.Model{Failed: "singular", Fallbacks: m.Fallbacks[:1]}
+	if got := only(t, contrastTable(&a), "endpoint", "medial", "visit", "visit 2", "method", "mixed model"); got["note"] != "singular; tried: unstructured: did not converge" || got["covariance"] != "" || got["subjects"] != "" {
+		t.Errorf("no model: %v", got)
+	}
+}
+
+// A permutation test that failed at the primary visit has a row that says why.
+func TestFailedPermutationHasARow(t *testing.T) {
+	a := usual.analysis()
+	c := &a.Endpoints[0].Contrasts[1]
+	c.Permutation, c.Reasons = trial.PermutationTest{P: nan}, []string{"permutation: the strata leave no other arrangement of the arms"}
+	table := contrastTable(&a)
+	r := only(t, table, "endpoint", "medial", "method", "permutation")
+	if r["visit"] != "visit 2" || r["p"] != "" || r["arrangements"] != "" || r["note"] != "the strata leave no other arrangement of the arms" {
+		t.Errorf("a failed permutation test: %v", r)
+	}
+}
+
+// Holm's family is stated as what it is over.
+func TestHolmSaysItsFamily(t *testing.T) {
+	text := readable(page(t, usual.analysis()))
+	says(t, "the page", text, "adjusted over 3 compartments at the visit and arm; one without a p counts as p = 1", "adjusted over 3 compartments at each visit and arm by Holm (1979)")
+	one := usual.analysis()
+	one.Endpoints = one.Endpoints[:1]
+	one.Correlations = nil
+	never(t, "the page of one compartment", readable(page(t, one)), "(Holm)", "by Holm (1979)", "adjusted over the compartments")
+}
+
+func TestCorrelationsWithinArms(t *testing.T) {
+	a := usual.analysis()
+	table := correlationTable(&a)
+	for who, arm := range map[string]string{"within arms": "", "all subjects": "", "one arm": "control"} {
+		rows := where(table, "x", "medial", "visit", "visit 2", "among", who, "arm", arm)
+		if len(rows) != 1 {
+			t.Errorf("%d rows among %s, arm %q", len(rows), who, arm)
+		}
+	}
+	// The page leads with those within arms, however the analysis has them.
+	for i, j := 0, len(a.Correlations)-1; i < j; i, j = i+1, j-1 {
+		a.Correlations[i], a.Correlations[j] = a.Correlations[j], a.Correlations[i]
+	}
+	says(t, "the page", readable(page(t, a)), "Medial T2 with WOMAC pain visit 1 within arms 12 0.31", "a treatment that changes both makes a correlation by that alone", "as the partial rank correlation given the arm")
+}
+
+// Percent is of all who have a change, or says why there is none.
+func TestPercentOfAPartIsNotShown(t *testing.T) {
+	a := usual.analysis()
+	cell := &a.Endpoints[3].Cells[1][2]
+	cell.Percent.N, cell.Percent.Mean = cell.Change.N-4, 77.7
+	text := readable(page(t, a))
+	never(t, "the page", text, "77.7")
+	says(t, "the page", text, "the baseline of 4 of 11 is not above 0: percent of the others is in description.csv.")
+	if r := only(t, descriptionTable(&a), "endpoint", "WOMAC pain", "arm", "low dose", "visit", "visit 2", "measure", "percent"); r["n"] != "7" || r["mean"] != "77.7" {
+		t.Errorf("description.csv: %v", r)
+	}
+}
+
+// A dash has a letter, and the letter a reason beneath the table; of more than five the file.
+func TestDashesHaveReasons(t *testing.T) {
+	var rows []row
+	for i := range 8 {
+		rows = append(rows, row{Cells: []cell{num(dash, fmt.Sprintf("reason %d", i%7)), num("1", "none"), num(dash)}})
+	}
+	g := grid{Heads: nums("x", "y", "z"), Groups: []group{{Rows: rows}}}.finish("x.csv")
+	var marks []string
+	for _, r := range g.Groups[0].Rows {
+		marks = append(marks, r.Cells[0].Mark)
+		if r.Cells[1].Mark != "" || r.Cells[2].Mark != "" {
+			t.Error("a cell without a reason is marked")
+		}
+	}
+	if got := strings.Join(marks, ","); got != "a,b,c,d,e,,,a" {
+		t.Errorf("marks %s", got)
+	}
+	if len(g.Reasons) != 5 || g.Reasons[4] != (reason{"e", "reason 4"}) || g.MoreReasons != "Other dashes: see x.csv." {
+		t.Errorf("reasons %v, %q", g.Reasons, g.MoreReasons)
+	}
+	a := usual.analysis()
+	c := &a.Endpoints[0].Contrasts[0]
+	c.Welch, c.Reasons = none, []string{"Welch: a sample of one value has no variance"}
+	c.Wilcoxon.Shift.Low, c.Wilcoxon.Shift.High, c.Wilcoxon.Shift.Estimate = nan, nan, 1.5
+	c.Reasons = append(c.Reasons, "Wilcoxon: 3 and 2 values are too few for an interval")
+	says(t, "the page", readable(page(t, a)), "– a", "a a sample of one value has no variance.", "1.50 b p = 0.012, exact", "b 3 and 2 values are too few for an interval.")
+}
+
+// The index of flags is written in words, of values and of changes.
+func TestJSONFlagsOfCells(t *testing.T) {
+	a := usual.analysis()
+	a.Endpoints[0].Cells[0][1].ValueFlags, a.Endpoints[0].Cells[0][1].ChangeFlags = []int{2}, []int{2, 3}
+	says(t, "trial.json", string(encode(a, nil)),
+		`"value_flags": ["scanner change (S001, visit 1): another scanner than at baseline"]`,
+		`"change_flags": ["scanner change (S001, visit 1): another scanner than at baseline", "quality (S002, baseline): images were compressed with loss"]`)
+}

@@ -1,0 +1,84 @@
+package publish
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/t2map/t2map/trial"
+	"github.com/t2map/t2map/trial/mmrm"
+)
+
+// methodsOf is the text of the methods.
+func methodsOf(a trial.Analysis) string {
+	var parts []string
+	for _, p := range methods(&a) {
+		parts = append(parts, p.Name+". "+p.Text)
+	}
+	return strings.ReplaceAll(strings.Join(parts, "\n"), "\u00a0", " ")
+}
+
+// What the methods say was done was done.
+func TestMethodsOfStrata(t *testing.T) {
+	a := usual.analysis()
+	never(t, "a design without strata", methodsOf(a), "within strata")
+	a.Design.Subjects[3].Stratum = "early"
+	never(t, "one stratum and blanks", methodsOf(a), "within strata")
+	a.Design.Subjects[4].Stratum = "late"
+	says(t, "two strata", methodsOf(a), "by permutation of arms among participants within strata,")
+}
+
+func TestMethodsNameTheEffectsThatWereFitted(t *testing.T) {
+	a := usual.analysis()
+	a.Plan.Covariates = []string{"site", "age"}
+	for i := range a.Endpoints {
+		m := &a.Endpoints[i].Model
+		m.Formula = "change ~ baseline + age + arm + visit + arm:visit"
+		m.LeftOut = []string{"site: the same for all"}
+	}
+	says(t, "one formula", methodsOf(a), "fixed effects of baseline, age, arm, visit and arm × visit; planned, but not in the model: site (the same for all) (Medial T2, Lateral T2, Patellofemoral T2 and WOMAC pain); planned covariance")
+	m := &a.Endpoints[3].Model
+	m.Formula, m.LeftOut = "change ~ arm + visit + arm:visit", []string{"baseline: the same for all"}
+	says(t, "two formulas", methodsOf(a), "fixed effects of baseline, age, arm, visit and arm × visit for Medial T2, Lateral T2 and Patellofemoral T2; arm, visit and arm × visit for WOMAC pain; planned, but",
+		"site (the same for all) (Medial T2, Lateral T2 and Patellofemoral T2); baseline (the same for all) (WOMAC pain); planned covariance")
+	for i := range a.Endpoints {
+		a.Endpoints[i].Model = trial.Model{Failed: "nobody has a change"}
+	}
+	says(t, "no model", methodsOf(a), "fixed effects of baseline, site, age, arm, visit and arm × visit; planned covariance")
+}
+
+func TestMethodsOfRepeatability(t *testing.T) {
+	for _, c := range []struct {
+		plan        trial.Plan
+		want, never string
+	}{
+		{trial.Plan{WithinCV: 0.05}, "variation of 5 % (RC 13.9 %); 5 % is that of the QIBA profile (PMC8574057). Of pairs", "others"},
+		{trial.Plan{WithinCV: 0.04}, "variation of 4 % (RC 13.9 %). Of pairs", "QIBA"},
+		{trial.Plan{WithinCV: 0.05, WithinCVOf: []trial.CompartmentCV{{Compartment: "medial", CV: 0.04}}}, "variation of 4 % for medial and 5 % for the others (RC 13.9 %); 5 % is that of the QIBA", "; the default"},
+		{trial.Plan{WithinCV: 0.05, WithinCVOf: []trial.CompartmentCV{{Compartment: "medial", CV: 0.04}, {Compartment: "lateral", CV: 0.03}, {Compartment: "patellofemoral", CV: 0.06}}},
+			"variation of 4 % for medial, 3 % for lateral and 6 % for patellofemoral (RC", "QIBA"},
+	} {
+		a := usual.analysis()
+		a.Plan.WithinCV, a.Plan.WithinCVOf = c.plan.WithinCV, c.plan.WithinCVOf
+		says(t, fmt.Sprint(c.plan.WithinCVOf), methodsOf(a), c.want)
+		never(t, fmt.Sprint(c.plan.WithinCVOf), methodsOf(a), c.never)
+	}
+}
+
+// Of scores alone there is neither a family nor a repeatability coefficient.
+func TestMethodsOfScoresAlone(t *testing.T) {
+	a := usual.analysis()
+	a.Endpoints, a.Correlations = a.Endpoints[3:], nil
+	text := methodsOf(a)
+	says(t, "scores alone", text, "There is no primary contrast: the design names no endpoint, and there is no compartment.", "No p is adjusted, nor are intervals")
+	never(t, "scores alone", text, "each compartment", "Individuals.", "RC", "Holm", "QIBA")
+	a.Design.Primary.Endpoint = "WOMAC pain"
+	says(t, "a primary score", methodsOf(a), "Primary: the change of WOMAC pain to visit 2, each arm against the reference.")
+}
+
+func TestMethodsNameWhatAFallbackAssumes(t *testing.T) {
+	a := usual.analysis()
+	m := &a.Endpoints[1].Model
+	m.Covariance, m.N = mmrm.AR1, [][]int{{2, 3}, {3, 3}}
+	says(t, "a fallback", methodsOf(a), "For Lateral T2: first-order autoregressive assumes the same variance at every visit; with so few subjects p is too small too often")
+}

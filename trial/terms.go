@@ -1,0 +1,198 @@
+package trial
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+
+	"gonum.org/v1/gonum/floats"
+	"gonum.org/v1/gonum/mat"
+
+	"github.com/t2map/t2map/trial/mmrm"
+)
+
+// column is one column of X that is no arm's at a visit.
+type column struct {
+	name    string
+	subject []float64 // by subject
+	average float64   // its value at which least-squares means stand
+}
+
+// columns returns baseline and covariates. Numbers are centred on the mean of the
+// observations, where least-squares means stand; a factor has a column for each level but
+// the first, and least-squares means give each level the same weight. Both as emmeans. What
+// is the same for all, and covariates that follow from other terms, are left out.
+func (r Repeated) columns(rows [][2]int, f *RepeatedFit) []column {
+	baseline, mean := centred("baseline", r.Baseline, rows)
+	f.BaselineMean = mean
+	terms := [][]column{{baseline}}
+	for _, c := range r.Covariates {
+		if c.Levels == 0 {
+			number, _ := centred(c.Name, c.X, rows)
+			terms = append(terms, []column{number})
+		} else if of := c.indicators(rows); len(of) > 0 {
+			terms = append(terms, of)
+		} else {
+			f.leaveOut(c.Name, "")
+		}
+	}
+	terms = slices.DeleteFunc(terms, func(term []column) bool {
+		constant := inSpan(nil, term, rows)
+		if constant {
+			f.leaveOut(term[0].name, "")
+		}
+		return constant
+	})
+	// The last first: of two that say the same, the one that was named first stays.
+	for i := len(terms) - 1; i >= 0; i-- {
+		others := slices.Delete(slices.Clone(terms), i, i+1)
+		if terms[i][0].name == "baseline" || !inSpan(others, terms[i], rows) {
+			continue
+		}
+		f.leaveOut(terms[i][0].name, follows(others, terms[i], rows))
+		terms = others
+	}
+	for _, term := range terms {
+		f.Terms = append(f.Terms, term[0].name)
+	}
+	return slices.Concat(terms...)
+}
+
+// leaveOut notes a term that is not in the model.
+func (f *RepeatedFit) leaveOut(term, from string) {
+	if from == "" {
+		f.LeftOut = append(f.LeftOut, term+": the same for all")
+	} else {
+		f.LeftOut = append(f.LeftOut, fmt.Sprintf("%s: it follows from %s", term, from))
+	}
+}
+
+// follows names the terms that a term follows from: one, if it does from that alone.
+func follows(others [][]column, term []column, rows [][2]int) string {
+	var names []string
+	for _, other := range others {
+		if inSpan([][]column{other}, term, rows) {
+			return other[0].name
+		}
+		names = append(names, other[0].name)
+	}
+	return strings.Join(names, " and ")
+}
+
+// aliased is the part of a column's length that must be left of it when the others are taken
+// out, that of R's lm.
+const aliased = 1e-7
+
+// inSpan says whether all columns of a term are, over the observations, combinations of a
+// constant and the other terms.
+func inSpan(others [][]column, term []column, rows [][2]int) bool {
+	over := func(c column) []float64 {
+		x := make([]float64, len(rows))
+		for i, row := range rows {
+			x[i] = c.subject[row[0]]
+		}
+		return x
+	}
+	ones := slices.Repeat([]float64{1}, len(rows))
+	basis := orthonormal(nil, ones)
+	for _, c := range slices.Concat(others...) {
+		basis = orthonormal(basis, over(c))
+	}
+	for _, c := range term {
+		if len(orthonormal(basis, over(c))) > len(basis) {
+			return false
+		}
+	}
+	return true
+}
+
+// orthonormal adds what is new in x to an orthonormal basis. x is changed.
+func orthonormal(basis [][]float64, x []float64) [][]float64 {
+	length := floats.Norm(x, 2)
+	for range 2 { // once more takes out what rounding left
+		for _, b := range basis {
+			floats.AddScaled(x, -floats.Dot(b, x), b)
+		}
+	}
+	left := floats.Norm(x, 2)
+	if !(left > aliased*length) {
+		return basis
+	}
+	floats.Scale(1/left, x)
+	return append(slices.Clip(basis), x)
+}
+
+// explainRank says of an X that is not of full rank which terms cannot be told apart.
+func explainRank(err error, x *mat.Dense, columns []column) error {
+	rows, n := x.Dims()
+	var names []string
+	for _, c := range columns {
+		if !slices.Contains(names, c.name) {
+			names = append(names, c.name)
+		}
+	}
+	var basis [][]float64
+	for j := n - 1; j >= 0; j-- { // arms and visits first: it is a covariate that is too many
+		x := mat.Col(nil, j, x)
+		if next := orthonormal(basis, x); len(next) > len(basis) {
+			basis = next
+			continue
+		}
+		if j < len(columns) {
+			return fmt.Errorf("%w: %s cannot be told from arm, visit and the other terms", mmrm.ErrRank, columns[j].name)
+		}
+	}
+	if rows <= n {
+		return fmt.Errorf("%w: %d changes for the effects of arm and visit and of %s", mmrm.ErrRank, rows, strings.Join(names, ", "))
+	}
+	return err
+}
+
+// centred returns a number less its mean over the observations, and that mean.
+func centred(name string, x []float64, rows [][2]int) (column, float64) {
+	mean, same := 0.0, true
+	for _, row := range rows {
+		mean += x[row[0]]
+		same = same && x[row[0]] == x[rows[0][0]]
+	}
+	mean /= float64(len(rows))
+	if same {
+		mean = x[rows[0][0]] // without rounding, so that nothing is left
+	}
+	c := column{name: name, subject: make([]float64, len(x))}
+	for s := range x {
+		c.subject[s] = x[s] - mean
+	}
+	return c, mean
+}
+
+// indicators returns a column for each level that is there, but the first.
+func (c Covariate) indicators(rows [][2]int) []column {
+	there := make([]bool, c.Levels)
+	for _, row := range rows {
+		there[int(c.X[row[0]])] = true
+	}
+	var levels []int
+	for level, is := range there {
+		if is {
+			levels = append(levels, level)
+		}
+	}
+	var columns []column
+	for _, level := range levels[1:] {
+		one := column{name: c.Name, subject: make([]float64, len(c.X)), average: 1 / float64(len(levels))}
+		for s, x := range c.X {
+			if x == float64(level) {
+				one.subject[s] = 1
+			}
+		}
+		columns = append(columns, one)
+	}
+	return columns
+}
+
+// complete says whether every covariate of a subject is known.
+func (r Repeated) complete(subject int) bool {
+	return !slices.ContainsFunc(r.Covariates, func(c Covariate) bool { return math.IsNaN(c.X[subject]) })
+}
