@@ -4,6 +4,7 @@ import (
 	"image"
 	"image/color"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -80,9 +81,9 @@ func (l *layout) setLines(n int) {
 // panelLines is the most lines of notes below a tile; all stand in the flags.
 const panelLines = 3
 
-// notes breaks a tile's notes into lines.
+// notes breaks what was said of a tile, and then its own notes, into lines.
 func (p *panel) notes(t *tileView) []string {
-	return figure.Wrap(noteLetters(), strings.Join(t.notes, "; "), dots(p.tile.X).length(), panelLines)
+	return figure.Wrap(noteLetters(), strings.Join(slices.Concat(t.flags, t.notes), "; "), dots(p.tile.X).length(), panelLines)
 }
 
 func noteLetters() draw.TextStyle { return figure.Bold(figure.Letters(6.5)) }

@@ -412,3 +412,50 @@ func TestPanelReadsResultWithoutScanner(t *testing.T) {
 		t.Error(fmt.Sprint(r.Anatomy, err))
 	}
 }
+
+// What was said of a visit stands below its tile and in the flags, also where it has no maps.
+func TestPanelNotes(t *testing.T) {
+	dir, askew := panelStudy(t, nil), panelStudy(t, func(s *Study) { s.place(rotated(s.Echo.Affine, 12)) })
+	rows := []PanelRow{{Label: "S01", Visits: []PanelVisit{
+		{Folder: dir},
+		{Folder: askew, Notes: []string{"scanner: B; at\nbaseline: A"}},
+		{Missing: "no study", Notes: []string{"acquisition: 5 echoes"}},
+	}}}
+	p, err := newPanel(t.Context(), rows, PanelOptions{Visits: []string{"v0", "v1", "v2"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []string{
+		"S01, v1: scanner: B; at baseline: A.", "S01, v1: turned by 12° against baseline.",
+		"S01, v2: no study.", "S01, v2: acquisition: 5 echoes.",
+	}
+	if got := p.flags(); !slices.Equal(got, want) {
+		t.Errorf("flags %q, want %q", got, want)
+	}
+	if got := strings.Join(p.notes(&p.tiles[0][1]), " "); !strings.HasPrefix(got, "scanner: B; at baseline: A; turned") {
+		t.Errorf("below the tile: %q", got)
+	}
+	if p.lines() < 2 {
+		t.Errorf("%d lines of notes", p.lines())
+	}
+}
+
+// A panel that would show nothing can be refused.
+func TestPanelNeedsMaps(t *testing.T) {
+	none := panelStudy(t, nil)
+	if err := os.Remove(filepath.Join(none, "t2.nii.gz")); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		visit PanelVisit
+		want  error
+	}{{PanelVisit{Missing: "no study"}, ErrNoMaps}, {PanelVisit{Folder: none}, ErrNoMaps}, {PanelVisit{Folder: panelStudy(t, nil)}, nil}} {
+		rows := []PanelRow{{Label: "S01", Visits: []PanelVisit{c.visit}}}
+		if _, err := newPanel(t.Context(), rows, PanelOptions{Visits: []string{"v0"}, NeedMaps: true}); !errors.Is(err, c.want) {
+			t.Errorf("%+v: %v", c.visit, err)
+		}
+		if _, err := newPanel(t.Context(), rows, PanelOptions{Visits: []string{"v0"}}); err != nil {
+			t.Errorf("%+v: %v", c.visit, err)
+		}
+	}
+}
