@@ -39,8 +39,8 @@ func sample(c draw.Canvas) {
 	c.Stroke(p)
 	turned := Bold(Letters(9))
 	turned.Rotation = math.Pi / 2
-	Write(c, turned, vg.Point{X: 15, Y: 60}, "T2 (ms)", Center, Base)
-	Write(c, Letters(8), vg.Point{X: 40, Y: 120}, "−1.5 ± 2 ≤ Δ ρ † <b>&amp;</b> 漢 😀 \x00\xff", Left, Middle)
+	Write(c, Align(turned, Center, Base), vg.Point{X: 15, Y: 60}, "T2 (ms)")
+	Write(c, Align(Letters(8), Left, Middle), vg.Point{X: 40, Y: 120}, "−1.5 ± 2 ≤ Δ ρ † <b>&amp;</b> 漢 😀 \x00\xff")
 }
 
 func rendered(t *testing.T) Picture {
@@ -165,10 +165,22 @@ func TestSameBytesEverywhere(t *testing.T) {
 	}
 }
 
+// The SVG alone is the one of all files.
+func TestRenderSVG(t *testing.T) {
+	all := rendered(t)
+	p, err := Picture{Name: "sample", Title: "A <title>", Caption: "Says \"what\" & how", Width: 100, Height: 50}.RenderSVG(sample)
+	if err != nil || !bytes.Equal(p.SVG, all.SVG) || p.PNG != nil || p.PDF != nil {
+		t.Errorf("not the same SVG, or more than it: %v", err)
+	}
+}
+
 func TestSizes(t *testing.T) {
 	for _, size := range [][2]float64{{0, 10}, {10, -1}, {math.NaN(), 10}, {10, math.Inf(1)}, {10, 601}} {
 		if _, err := (Picture{Name: "x", Width: size[0], Height: size[1]}).Render(func(draw.Canvas) { t.Error("painted") }); err == nil {
 			t.Errorf("%v is taken for a size", size)
+		}
+		if _, err := (Picture{Name: "x", Width: size[0], Height: size[1]}).RenderSVG(func(draw.Canvas) { t.Error("painted") }); err == nil {
+			t.Errorf("%v is taken for a size of an SVG", size)
 		}
 	}
 }
@@ -178,7 +190,7 @@ func TestFarOff(t *testing.T) {
 	_, err := Picture{Name: "x", Width: 10, Height: 10}.Render(func(c draw.Canvas) {
 		c.StrokeLine2(draw.LineStyle{Width: 1}, vg.Length(math.NaN()), vg.Length(math.Inf(1)), 1e300, -1e300)
 		c.FillPolygon(color.Black, []vg.Point{{X: 1e9, Y: 1}, {X: -1e9, Y: 2}, {X: 3, Y: 1e9}})
-		Write(c, Letters(8), vg.Point{X: vg.Length(math.NaN())}, "far", Left, Base)
+		Write(c, Letters(8), vg.Point{X: vg.Length(math.NaN())}, "far")
 	})
 	if err != nil {
 		t.Error(err)

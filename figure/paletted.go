@@ -48,16 +48,27 @@ func eachRun(img *image.RGBA, f func(c color.RGBA, at, pixels int)) {
 	for y := range img.Rect.Dy() {
 		row := img.Pix[y*img.Stride:][:4*width]
 		for start := 0; start < width; {
-			pixel := binary.LittleEndian.Uint32(row[4*start:])
-			end := start + 1
-			for end < width && binary.LittleEndian.Uint32(row[4*end:]) == pixel {
-				end++
-			}
+			end := start + sameAsFirst(row[4*start:])
 			c := color.RGBA{row[4*start], row[4*start+1], row[4*start+2], 0xff}
 			f(c, y*width+start, end-start)
 			start = end
 		}
 	}
+}
+
+// sameAsFirst counts the pixels of the row that follow each other in the first one's colour,
+// itself included: two at a time, since most of a plot is paper.
+func sameAsFirst(row []byte) int {
+	first := binary.LittleEndian.Uint32(row)
+	both := uint64(first)<<32 | uint64(first)
+	n, rest := 1, row[4:]
+	for len(rest) >= 8 && binary.LittleEndian.Uint64(rest) == both {
+		n, rest = n+2, rest[8:]
+	}
+	if len(rest) >= 4 && binary.LittleEndian.Uint32(rest) == first {
+		n++
+	}
+	return n
 }
 
 // nearest returns the number of the colour of p with the least sum of squared

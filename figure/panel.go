@@ -5,6 +5,7 @@ import (
 	"math"
 
 	plotfont "gonum.org/v1/plot/font"
+	"gonum.org/v1/plot/text"
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
 
@@ -110,7 +111,7 @@ func (p Panel) GridY(ticks []Tick, labels bool, style draw.TextStyle) {
 		y := p.AtY(t.Value)
 		p.StrokeLine2(Thin(Grid), p.Area.Min.X, y, p.Area.Max.X, y)
 		if labels {
-			Write(p.Canvas, style, vg.Point{X: p.Area.Min.X - 3, Y: y}, t.Label, Right, Middle)
+			Write(p.Canvas, Align(style, Right, Middle), vg.Point{X: p.Area.Min.X - 3, Y: y}, t.Label)
 		}
 	}
 }
@@ -125,25 +126,32 @@ func (p Panel) BottomAxis(at []vg.Length) {
 
 // Where a text lies by its point, across.
 const (
-	Left   = 0.
-	Center = -0.5
-	Right  = -1.
+	Left   text.XAlignment = 0
+	Center text.XAlignment = -0.5
+	Right  text.XAlignment = -1
 )
 
 // Where a text lies by its point, upwards, in the size of the letters of Liberation
 // Sans, whose capitals are 0.73 high.
 const (
-	Base   = 0.
-	Middle = -0.36
-	Below  = -0.73
+	Base   text.YAlignment = 0
+	Middle text.YAlignment = -0.36
+	Below  text.YAlignment = -0.73
 )
 
-// Write puts a line of text to a point: with x its left, centre or right end, with y its
-// baseline, middle or top. A rotated style turns it about the point.
-func Write(c draw.Canvas, style draw.TextStyle, at vg.Point, s string, x, y float64) {
+// Align is the style of text whose point is its left, centre or right end, and its baseline,
+// middle or top. Styles are at the left end of the baseline where nothing else is said.
+func Align(style draw.TextStyle, x text.XAlignment, y text.YAlignment) draw.TextStyle {
+	style.XAlign, style.YAlign = x, y
+	return style
+}
+
+// Write puts a line of text to a point, as the style is aligned. A rotated style turns it
+// about the point.
+func Write(c draw.Canvas, style draw.TextStyle, at vg.Point, s string) {
 	s = printable.Line(s)
 	face := plotfont.DefaultCache.Lookup(style.Font, style.Font.Size)
-	off := vg.Point{X: vg.Length(x) * face.Width(s), Y: vg.Length(y) * style.Font.Size}
+	off := vg.Point{X: vg.Length(style.XAlign) * face.Width(s), Y: vg.Length(style.YAlign) * style.Font.Size}
 	c.Push()
 	defer c.Pop()
 	c.SetColor(style.Color)

@@ -105,7 +105,7 @@ func drawable(f *sfnt.Font, s string) string {
 	var buf sfnt.Buffer
 	r := []rune(s)
 	for n := range r {
-		if g, err := f.GlyphIndex(&buf, r[n]); err != nil || g == 0 || r[n] > 0xffff {
+		if !hasGlyph(f, &buf, r[n]) {
 			r[n] = '\u25a1' // a white square
 		}
 	}

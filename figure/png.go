@@ -16,6 +16,16 @@ import (
 // dpi is what journals ask of pictures, at the least.
 const dpi = 300
 
+// level is how hard a PNG is packed: a plot, most of which is paper, as fast as can be, for the
+// file is 7 % larger and takes a fifth of the time; one with images in it as usual, which
+// makes it a third smaller.
+func level(img image.Image) png.CompressionLevel {
+	if _, plot := img.(*image.Paletted); plot {
+		return png.BestSpeed
+	}
+	return png.DefaultCompression
+}
+
 // png writes the sheet as a PNG that knows its size on paper.
 func (s *sheet) png(p Picture) ([]byte, error) {
 	c := vgimg.NewWith(vgimg.UseWH(vg.Length(s.width), vg.Length(s.height)), vgimg.UseDPI(dpi))
@@ -39,7 +49,9 @@ func (s *sheet) png(p Picture) ([]byte, error) {
 		}
 	}
 	var b bytes.Buffer
-	if err := png.Encode(&b, s.thrifty(c.Image().(*image.RGBA))); err != nil {
+	img := s.thrifty(c.Image().(*image.RGBA))
+	encoder := png.Encoder{CompressionLevel: level(img)}
+	if err := encoder.Encode(&b, img); err != nil {
 		return nil, fmt.Errorf("figure %s: PNG: %w", p.Name, err)
 	}
 	return withDensity(b.Bytes()), nil

@@ -3,7 +3,9 @@
 package outfile
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -26,5 +28,19 @@ func Replace(path string, content []byte) error {
 	} else if held(runtime.GOOS, err) {
 		cause = "it may be open in another program, such as a spreadsheet: close it there: "
 	}
-	return fmt.Errorf("%s: not written: %s%w", filepath.Base(path), cause, err)
+	return fmt.Errorf("%s: not written: %s%w", filepath.Base(path), cause, bare(err))
+}
+
+// bare is what the system said, without the name of the temporary file, which means
+// nothing to who reads it.
+func bare(err error) error {
+	var link *os.LinkError
+	var path *fs.PathError
+	switch {
+	case errors.As(err, &link):
+		return link.Err
+	case errors.As(err, &path):
+		return path.Err
+	}
+	return err
 }

@@ -1,8 +1,6 @@
 package phantom
 
 import (
-	"bytes"
-	"encoding/csv"
 	"fmt"
 	"math"
 	"math/rand/v2"
@@ -10,6 +8,8 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+
+	"github.com/t2map/t2map/printable"
 )
 
 // The tables of a trial.
@@ -109,10 +109,5 @@ func truthRows(truth []Truth) [][]string {
 }
 
 func writeTable(path, heading string, rows [][]string) error {
-	table := bytes.NewBufferString(heading)
-	w := csv.NewWriter(table)
-	if err := w.WriteAll(rows); err != nil {
-		return fmt.Errorf("%s: %w", path, err)
-	}
-	return os.WriteFile(path, table.Bytes(), 0o666)
+	return os.WriteFile(path, append([]byte(heading), printable.CSV(rows[0], rows[1:])...), 0o666)
 }

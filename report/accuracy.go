@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 
 	"github.com/t2map/t2map/outfile"
+	"github.com/t2map/t2map/printable"
 )
 
 // Accuracy is how well the methods find a known T2: what package accuracy measures
@@ -166,7 +167,7 @@ func WriteAccuracy(dir string, a Accuracy) error {
 		name    string
 		content []byte
 	}{
-		{accuracyCSV, table(accuracyColumns, a.rows())},
+		{accuracyCSV, printable.CSV(accuracyColumns, a.rows())},
 		{accuracySNR, snr.Bytes()},
 		{accuracyB1, b1.Bytes()},
 		{accuracyMarkdown, markdown.Bytes()},

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -28,13 +29,21 @@ type PanelVisit struct {
 	// Folder is a study's folder as WriteStudy makes it; where it is empty, Missing says
 	// why there is none.
 	Folder, Missing string
+	// Notes are what else a reader has to know of it, one line each: it stands below the tile,
+	// before what the tile itself has to say, and in the picture's Flags.
+	Notes []string
 }
 
 // PanelOptions is what the rows of a panel share.
 type PanelOptions struct {
 	// Visits are the titles of the columns; there must be one.
 	Visits []string
+	// NeedMaps makes it an error, ErrNoMaps, where every tile would be empty.
+	NeedMaps bool
 }
+
+// ErrNoMaps says that there is nothing to be seen in a panel.
+var ErrNoMaps = errors.New("no visit has maps")
 
 // What fits a picture.
 const (
@@ -119,6 +128,9 @@ func newPanel(ctx context.Context, rows []PanelRow, o PanelOptions) (*panel, err
 	if err := p.drawTiles(ctx); err != nil {
 		return nil, err
 	}
+	if o.NeedMaps && p.empty() {
+		return nil, ErrNoMaps
+	}
 	p.setLines(p.lines())
 	return p, nil
 }
@@ -188,6 +200,13 @@ func (p *panel) anyLossy() bool {
 	return lossy
 }
 
+// empty says whether no tile has a picture.
+func (p *panel) empty() bool {
+	empty := true
+	p.each(func(_, _ int, t *tileView) { empty = empty && t.missing != "" })
+	return empty
+}
+
 func (p *panel) each(do func(row, visit int, t *tileView)) {
 	for r := range p.tiles {
 		for v := range p.tiles[r] {
@@ -196,17 +215,17 @@ func (p *panel) each(do func(row, visit int, t *tileView)) {
 	}
 }
 
-// flags are what tiles say beside their position, with the row's and visit's name.
+// flags are what tiles say beside their position, and what was said of them, with the row's and visit's name.
 func (p *panel) flags() []string {
 	var out []string
 	p.each(func(r, v int, t *tileView) {
 		name := brief(p.rows[r].Label) + ", " + brief(p.titles[v])
-		if t.missing != "" {
-			out = append(out, name+": "+t.missing+".")
-			return
+		words := slices.Concat(t.flags, t.notes)
+		if t.missing != "" { // whatever is off about a place that is not shown
+			words = slices.Concat([]string{t.missing}, t.flags)
 		}
-		for _, n := range t.notes {
-			out = append(out, name+": "+n+".")
+		for _, w := range words {
+			out = append(out, name+": "+w+".")
 		}
 	})
 	return out

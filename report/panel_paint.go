@@ -4,6 +4,7 @@ import (
 	"image"
 	"image/color"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -80,9 +81,9 @@ func (l *layout) setLines(n int) {
 // panelLines is the most lines of notes below a tile; all stand in the flags.
 const panelLines = 3
 
-// notes breaks a tile's notes into lines.
+// notes breaks what was said of a tile, and then its own notes, into lines.
 func (p *panel) notes(t *tileView) []string {
-	return figure.Wrap(noteLetters(), strings.Join(t.notes, "; "), dots(p.tile.X).length(), panelLines)
+	return figure.Wrap(noteLetters(), strings.Join(slices.Concat(t.flags, t.notes), "; "), dots(p.tile.X).length(), panelLines)
 }
 
 func noteLetters() draw.TextStyle { return figure.Bold(figure.Letters(6.5)) }
@@ -118,7 +119,7 @@ func (p *panel) paint(c draw.Canvas) {
 	tileWidth := dots(p.tile.X).length()
 	for v, title := range p.titles {
 		x := p.at(0, v).X + tileWidth/2
-		figure.Write(c, bold, vg.Point{X: x, Y: p.height.length() - 8}, figure.Fit(bold, title, tileWidth), figure.Center, figure.Base)
+		figure.Write(c, figure.Align(bold, figure.Center, figure.Base), vg.Point{X: x, Y: p.height.length() - 8}, figure.Fit(bold, title, tileWidth))
 	}
 	for r, row := range p.rows {
 		at := p.at(r, 0)
@@ -127,7 +128,7 @@ func (p *panel) paint(c draw.Canvas) {
 		if side := p.side(r); bold.Width(label) > p.width.length() { // what is known of the knee is not cut off
 			label = joinKnown(" · ", figure.Fit(bold, row.Label, p.width.length()-bold.Width(" · "+side)), side)
 		}
-		figure.Write(c, bold, at, label, figure.Left, figure.Base)
+		figure.Write(c, bold, at, label)
 	}
 	p.each(func(r, v int, t *tileView) { p.paintTile(c, p.at(r, v), t, v == 0) })
 	p.paintScale(c)
@@ -145,7 +146,7 @@ func (p *panel) paintTile(c draw.Canvas, at vg.Point, t *tileView, first bool) {
 		lines := figure.Wrap(words, t.missing, size.X-8, max(1, int(size.Y/10)))
 		for n, line := range lines {
 			y := at.Y + size.Y/2 + vg.Length(float64(len(lines))/2-float64(n)-0.5)*9
-			figure.Write(c, words, vg.Point{X: at.X + size.X/2, Y: y}, line, figure.Center, figure.Middle)
+			figure.Write(c, figure.Align(words, figure.Center, figure.Middle), vg.Point{X: at.X + size.X/2, Y: y}, line)
 		}
 		return
 	}
@@ -159,10 +160,10 @@ func (p *panel) paintTile(c draw.Canvas, at vg.Point, t *tileView, first bool) {
 	if small.Width(place) > size.X {
 		place = t.place[0]
 	}
-	figure.Write(c, small, vg.Point{X: at.X, Y: at.Y - 2.5}, figure.Fit(small, place, size.X), figure.Left, figure.Below)
+	figure.Write(c, figure.Align(small, figure.Left, figure.Below), vg.Point{X: at.X, Y: at.Y - 2.5}, figure.Fit(small, place, size.X))
 	for n, line := range p.notes(t) {
 		if y := 10.5 + figure.MM(panelLineMM)*vg.Length(n); y < p.words.length() {
-			figure.Write(c, noteLetters(), vg.Point{X: at.X, Y: at.Y - y}, line, figure.Left, figure.Below)
+			figure.Write(c, figure.Align(noteLetters(), figure.Left, figure.Below), vg.Point{X: at.X, Y: at.Y - y}, line)
 		}
 	}
 }
@@ -188,7 +189,7 @@ func (p *panel) paintOnDark(c draw.Canvas, at vg.Point, text string) {
 	half := vg.Point{X: style.Width(text)/2 + 1.5, Y: 4}
 	c.SetColor(color.NRGBA{A: 0x90})
 	c.Fill(vg.Rectangle{Min: at.Sub(half), Max: at.Add(half)}.Path())
-	figure.Write(c, style, at, text, figure.Center, figure.Middle)
+	figure.Write(c, figure.Align(style, figure.Center, figure.Middle), at, text)
 }
 
 // paintRuler draws a bar of 20 mm at the bottom right of a tile, or of 5 where that would be
@@ -211,7 +212,7 @@ func (p *panel) paintRuler(c draw.Canvas, area vg.Rectangle, letters bool) {
 	c.Fill(vg.Rectangle{Min: vg.Point{X: right - wide - 2, Y: y - 2}, Max: vg.Point{X: right + 2, Y: y + high}}.Path())
 	c.StrokeLine2(draw.LineStyle{Color: color.White, Width: 1.2}, right-length, y, right, y)
 	if letters {
-		figure.Write(c, style, vg.Point{X: right, Y: y + 2.2}, text, figure.Right, figure.Base)
+		figure.Write(c, figure.Align(style, figure.Right, figure.Base), vg.Point{X: right, Y: y + 2.2}, text)
 	}
 }
 
@@ -220,7 +221,7 @@ func (p *panel) paintScale(c draw.Canvas) {
 	words := figure.Letters(7)
 	bar := vg.Rectangle{Min: vg.Point{X: words.Width("T2 (ms)") + 7, Y: 13}}
 	bar.Max = vg.Point{X: bar.Min.X + figure.MM(50), Y: bar.Min.Y + 8}
-	figure.Write(c, words, vg.Point{Y: (bar.Min.Y + bar.Max.Y) / 2}, "T2 (ms)", figure.Left, figure.Middle)
+	figure.Write(c, figure.Align(words, figure.Left, figure.Middle), vg.Point{Y: (bar.Min.Y + bar.Max.Y) / 2}, "T2 (ms)")
 	for n := range t2Levels {
 		// Each reaches to the end, and the next lies over it: no seam shows between two.
 		from := bar
@@ -235,10 +236,10 @@ func (p *panel) paintScale(c draw.Canvas) {
 		if ms == scaleMaxMS {
 			text = "≥" + text
 		}
-		figure.Write(c, words, vg.Point{X: x, Y: bar.Min.Y - 4}, text, figure.Center, figure.Below)
+		figure.Write(c, figure.Align(words, figure.Center, figure.Below), vg.Point{X: x, Y: bar.Min.Y - 4}, text)
 	}
 	flat := vg.Rectangle{Min: vg.Point{X: bar.Max.X + 18, Y: bar.Min.Y}, Max: vg.Point{X: bar.Max.X + 30, Y: bar.Max.Y}}
 	c.SetColor(excludedColour)
 	c.Fill(flat.Path())
-	figure.Write(c, words, vg.Point{X: flat.Max.X + 4, Y: (bar.Min.Y + bar.Max.Y) / 2}, "excluded", figure.Left, figure.Middle)
+	figure.Write(c, figure.Align(words, figure.Left, figure.Middle), vg.Point{X: flat.Max.X + 4, Y: (bar.Min.Y + bar.Max.Y) / 2}, "excluded")
 }

@@ -27,6 +27,7 @@ type sight struct {
 	slice   int             // that is shown
 	place   [2]string       // where it lies, for people: the position, and the number of the slice
 	notes   []string        // what is off about it
+	flags   []string        // what was said of the visit
 }
 
 // turned is the angle in degrees from which on two slices are said to lie askew.
@@ -65,6 +66,9 @@ func look(ctx context.Context, row PanelRow) ([]sight, error) {
 // newSight reads the mask of a visit, or says why there is none.
 func newSight(v PanelVisit) sight {
 	s := sight{folder: v.Folder}
+	for _, n := range v.Notes {
+		s.flags = append(s.flags, strings.TrimSpace(printable.Line(n)))
+	}
 	if v.Folder == "" {
 		if s.missing = strings.TrimSpace(printable.Line(v.Missing)); s.missing == "" {
 			s.missing = "no study"

@@ -22,7 +22,8 @@ import (
 )
 
 // panelStudy writes a study of 12 slices of 3.5 mm from x = −50 on, of which the sixth has
-// the most voxels, and returns its folder.
+// the most voxels, and returns its folder. It holds what panels read: WriteStudy's pictures
+// would take longer than all else here.
 func panelStudy(t *testing.T, change func(s *Study)) string {
 	t.Helper()
 	s := rings(48, 12)
@@ -43,7 +44,17 @@ func panelStudy(t *testing.T, change func(s *Study)) string {
 		change(&s)
 	}
 	dir := filepath.Join(t.TempDir(), "study")
-	if _, err := WriteStudy(dir, s); err != nil {
+	if err := os.Mkdir(dir, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := writeAll(dir, s.maps()); err != nil {
+		t.Fatal(err)
+	}
+	raw, err := json.Marshal(s.Result)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, ResultFile), raw, 0o644); err != nil {
 		t.Fatal(err)
 	}
 	return dir
@@ -161,7 +172,7 @@ func TestPanelMissing(t *testing.T) {
 		}
 		return dir
 	}
-	for _, c := range []struct {
+	cases := []struct {
 		name  string
 		visit PanelVisit
 		want  string
@@ -181,19 +192,31 @@ func TestPanelMissing(t *testing.T) {
 		{"empty mask", PanelVisit{Folder: panelStudy(t, func(s *Study) { clear(s.Regions.Data) })}, "no voxel of the mask is in a compartment", false},
 		{"no anatomy", PanelVisit{Folder: panelStudy(t, func(s *Study) { s.Anatomy.Data, s.Result.Anatomy = nil, nil })}, "no anatomy", true},
 		{"broken anatomy", PanelVisit{Folder: spoiled("anatomy.nii.gz", "x")}, "anatomy.nii.gz is missing or damaged", true},
-	} {
-		rows := []PanelRow{{Label: "S01", Visits: []PanelVisit{{Folder: sound}, c.visit}}}
-		p, err := newPanel(t.Context(), rows, PanelOptions{Visits: []string{"baseline", "month03"}})
-		if err != nil {
-			t.Fatal(err)
+	}
+	// Seven beside a sound one, in tiles that are small and quickly drawn.
+	titles := []string{"baseline", "v1", "v2", "v3", "v4", "v5", "v6", "v7"}
+	var rows []PanelRow
+	var flags []string
+	for n, c := range cases {
+		if n%7 == 0 {
+			rows = append(rows, PanelRow{Label: fmt.Sprintf("S%02d", n/7), Visits: []PanelVisit{{Folder: sound}}})
 		}
-		got := p.tiles[0][1]
-		if shown := got.missing == ""; shown != c.shown || got.missing+strings.Join(got.notes, "; ") != c.want || p.tiles[0][0].picture == nil {
+		row := &rows[n/7]
+		row.Visits = append(row.Visits, c.visit)
+		flags = append(flags, fmt.Sprintf("%s, %s: %s.", row.Label, titles[n%7+1], c.want))
+	}
+	p, err := newPanel(t.Context(), rows, PanelOptions{Visits: titles})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for n, c := range cases {
+		got := p.tiles[n/7][n%7+1]
+		if shown := got.missing == ""; shown != c.shown || got.missing+strings.Join(got.notes, "; ") != c.want || p.tiles[n/7][0].picture == nil {
 			t.Errorf("%s: missing %q, notes %q, want %q", c.name, got.missing, got.notes, c.want)
 		}
-		if f := p.flags(); !slices.Equal(f, []string{"S01, month03: " + c.want + "."}) {
-			t.Errorf("%s: flags %q", c.name, f)
-		}
+	}
+	if got := p.flags(); !slices.Equal(got, flags) {
+		t.Errorf("flags %q, want %q", got, flags)
 	}
 }
 
@@ -257,7 +280,7 @@ func TestPanelTile(t *testing.T) {
 		s.Anatomy = a
 		s.Result.Anatomy.Series = "another"
 	})
-	p, err := newPanel(t.Context(), []PanelRow{{Label: "S01", Visits: []PanelVisit{{Folder: dir}}}}, PanelOptions{Visits: []string{"baseline"}})
+	p, err := newPanel(t.Context(), []PanelRow{{Label: "S01", Visits: []PanelVisit{{Folder: dir}, {}, {}, {}}}}, PanelOptions{Visits: []string{"baseline", "2", "3", "4"}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -294,18 +317,24 @@ func TestPanelTile(t *testing.T) {
 // Names from headers and tables do no harm to any of the files, and the same panel has the
 // same bytes.
 func TestPanelPicture(t *testing.T) {
-	dir := panelStudy(t, nil)
-	row := PanelRow{Label: "=cmd <script>alert('1')</script> & \u202e\x00\n" + strings.Repeat("long ", 100), Visits: []PanelVisit{{Folder: dir}, {Missing: strings.Repeat("<b>very", 500)}}}
+	study := rings(48, 12)
+	study.Anatomy = study.Echo
+	study.Result.Anatomy = &Anatomy{Series: study.Result.Series, TE: 10}
+	dir := filepath.Join(t.TempDir(), "study")
+	if _, err := WriteStudy(dir, study); err != nil {
+		t.Fatal(err)
+	}
+	row := PanelRow{Label: "=cmd <script>alert('1')</script> & \u202e\x00\n" + strings.Repeat("long ", 100), Visits: []PanelVisit{{Folder: dir}, {Missing: strings.Repeat("<b>very", 500)}, {Folder: dir}, {}, {}, {}}}
 	draw := func() (files [3][]byte) {
-		p, err := Panel(t.Context(), []PanelRow{row, row}, PanelOptions{Visits: []string{"base\u2028line]]>", strings.Repeat("W", 1000)}})
+		p, err := Panel(t.Context(), []PanelRow{row, row}, PanelOptions{Visits: []string{"base\u2028line]]>", strings.Repeat("W", 1000), "c", "d", "e", "f"}})
 		if err != nil {
 			t.Fatal(err)
 		}
-		if p.Name != "maps" || len(p.Flags) != 2 || p.Width > 180.1 {
+		if p.Name != "maps" || len(p.Flags) != 8 || p.Width > 180.1 {
 			t.Errorf("%s, %g mm, %d flags", p.Name, p.Width, len(p.Flags))
 		}
 		for _, f := range p.Flags {
-			if len(f) > 4000 || strings.ContainsAny(f[:100], "\n\x00\u202e") {
+			if len(f) > 4000 || strings.ContainsAny(f[:min(100, len(f))], "\n\x00\u202e") {
 				t.Errorf("flag %.200q", f)
 			}
 		}
@@ -381,5 +410,52 @@ func TestPanelReadsResultWithoutScanner(t *testing.T) {
 	var r Result
 	if err := json.Unmarshal([]byte(`{"version": "0.1.0", "te_ms": [10, 20]}`), &r); err != nil || r.Anatomy != nil || r.acquisition() != "" {
 		t.Error(fmt.Sprint(r.Anatomy, err))
+	}
+}
+
+// What was said of a visit stands below its tile and in the flags, also where it has no maps.
+func TestPanelNotes(t *testing.T) {
+	dir, askew := panelStudy(t, nil), panelStudy(t, func(s *Study) { s.place(rotated(s.Echo.Affine, 12)) })
+	rows := []PanelRow{{Label: "S01", Visits: []PanelVisit{
+		{Folder: dir},
+		{Folder: askew, Notes: []string{"scanner: B; at\nbaseline: A"}},
+		{Missing: "no study", Notes: []string{"acquisition: 5 echoes"}},
+	}}}
+	p, err := newPanel(t.Context(), rows, PanelOptions{Visits: []string{"v0", "v1", "v2"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []string{
+		"S01, v1: scanner: B; at baseline: A.", "S01, v1: turned by 12° against baseline.",
+		"S01, v2: no study.", "S01, v2: acquisition: 5 echoes.",
+	}
+	if got := p.flags(); !slices.Equal(got, want) {
+		t.Errorf("flags %q, want %q", got, want)
+	}
+	if got := strings.Join(p.notes(&p.tiles[0][1]), " "); !strings.HasPrefix(got, "scanner: B; at baseline: A; turned") {
+		t.Errorf("below the tile: %q", got)
+	}
+	if p.lines() < 2 {
+		t.Errorf("%d lines of notes", p.lines())
+	}
+}
+
+// A panel that would show nothing can be refused.
+func TestPanelNeedsMaps(t *testing.T) {
+	none := panelStudy(t, nil)
+	if err := os.Remove(filepath.Join(none, "t2.nii.gz")); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		visit PanelVisit
+		want  error
+	}{{PanelVisit{Missing: "no study"}, ErrNoMaps}, {PanelVisit{Folder: none}, ErrNoMaps}, {PanelVisit{Folder: panelStudy(t, nil)}, nil}} {
+		rows := []PanelRow{{Label: "S01", Visits: []PanelVisit{c.visit}}}
+		if _, err := newPanel(t.Context(), rows, PanelOptions{Visits: []string{"v0"}, NeedMaps: true}); !errors.Is(err, c.want) {
+			t.Errorf("%+v: %v", c.visit, err)
+		}
+		if _, err := newPanel(t.Context(), rows, PanelOptions{Visits: []string{"v0"}}); err != nil {
+			t.Errorf("%+v: %v", c.visit, err)
+		}
 	}
 }

@@ -1,9 +1,7 @@
 package report
 
 import (
-	"bytes"
 	"cmp"
-	"encoding/csv"
 	"errors"
 	"fmt"
 	"math"
@@ -59,8 +57,8 @@ func WriteTables(dir string, c Cohort) error {
 		name    string
 		content []byte
 	}{
-		{"compartments.csv", table(compartmentColumns, c.compartmentRows())},
-		{"studies.csv", table(studyColumns, c.studyRows(dir))},
+		{"compartments.csv", printable.CSV(compartmentColumns, c.compartmentRows())},
+		{"studies.csv", printable.CSV(studyColumns, c.studyRows(dir))},
 		{pageFile, page},
 	} {
 		errs = append(errs, outfile.Replace(filepath.Join(dir, f.name), f.content))
@@ -204,16 +202,6 @@ func (r Result) folder(dir string) string {
 		return ""
 	}
 	return filepath.ToSlash(rel)
-}
-
-// table returns the CSV text (RFC 4180, with line feeds) of a header and rows.
-func table(columns []string, rows [][]string) []byte {
-	var b bytes.Buffer
-	w := csv.NewWriter(&b)
-	// A bytes.Buffer takes everything, so there is no error to come.
-	w.Write(columns)
-	w.WriteAll(rows)
-	return b.Bytes()
 }
 
 // number prints x with fixed decimals; a figure that could not be had is an

@@ -10,6 +10,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/t2map/t2map/printable"
 	"github.com/t2map/t2map/volume"
 )
 
@@ -119,7 +120,7 @@ func TestExclusionColumns(t *testing.T) {
 func TestTablesParse(t *testing.T) {
 	c := sampleCohort("")
 	for name, text := range map[string][]byte{
-		"compartments": table(compartmentColumns, c.compartmentRows()), "studies": table(studyColumns, c.studyRows("")),
+		"compartments": printable.CSV(compartmentColumns, c.compartmentRows()), "studies": printable.CSV(studyColumns, c.studyRows("")),
 	} {
 		rows, err := csv.NewReader(strings.NewReader(string(text))).ReadAll() // checks the number of cells
 		if err != nil {

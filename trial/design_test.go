@@ -117,7 +117,8 @@ func TestBadDesigns(t *testing.T) {
 		{"a CV that is a fraction", heading + "# wcv: 0.05\n" + columns + "S01,control,,\n", Format{}, "0.05 % is less than any scanner has", "5, not 0.05"},
 		{"a CV that is none", heading + "# wcv: medial=0\n" + columns + "S01,control,,\n", Format{}, `"medial=0" is no percentage`, "percent"},
 		{"not UTF-8", heading + columns + "S\xf601,control,,\n", Format{}, "trial.csv: line 4: the text is not UTF-8", "--encoding windows-1252"},
-		{"UTF-16", "s\x00u\x00b\x00", Format{}, "not UTF-8", "--encoding"},
+		{"UTF-16", "s\x00u\x00b\x00", Format{}, "the text is UTF-16", "--encoding utf-16le"},
+		{"a NUL", heading + columns + "S\x001,control,,\n", Format{}, "line 4: the text is not UTF-8", "--encoding"},
 		{"an encoding that is none", heading, Format{Encoding: "klingon"}, `encoding "klingon" is not known`, "windows-1252"},
 		{"semicolons that were not declared", "# reference: control\nsubject;arm;age\nS01;control;50,5\n", Format{}, `separated by ";", not by commas`, "--separator"},
 		{"tabs that were not declared", "subject\tarm\nS01\tcontrol\n", Format{}, "not by commas", "--separator"},
@@ -125,7 +126,7 @@ func TestBadDesigns(t *testing.T) {
 		{"a point where commas are declared", "# visits: a=0\nsubject;arm;age\nS01;x;50.5\n", Format{Separator: ';', DecimalComma: true}, "has a point", "thousands"},
 		{"more cells than columns", heading + "subject,arm\nS01,control,right\n", Format{}, "line 4 has 3 cells, the first row names 2", "quote"},
 		{"a column twice", heading + "subject,arm,Arm\nS01,control,x\n", Format{}, `column "arm" is there twice`, ""},
-		{"a quote that does not end", heading + columns + "\"S01,control,,\n", Format{}, "parse error on line 4", ""},
+		{"a quote that does not end", heading + columns + "\"S01,control,,\n", Format{}, "trial.csv: line 4: a quotation mark that does not end", "are doubled"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {

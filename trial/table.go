@@ -2,6 +2,7 @@ package trial
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/csv"
 	"errors"
 	"fmt"
@@ -23,6 +24,9 @@ type Source struct {
 	Name   string
 	Data   []byte
 	Format Format
+	// MadeBy is the command that wrote it, "t2map run"; empty for tables of other programs. It
+	// changes hints alone: how t2map's own tables are written cannot be declared.
+	MadeBy string
 }
 
 // Format is how a CSV is written. The zero value is that of t2map: commas, decimal
@@ -64,6 +68,7 @@ func hinted(hint, format string, a ...any) error {
 type table struct {
 	name    string
 	format  Format
+	madeBy  string
 	heading []string // the lines before the columns' names that begin with #, without it
 	columns []string // lower case
 	rows    []row
@@ -78,7 +83,8 @@ type row struct {
 
 // readTable reads a CSV. Blank rows are passed over; lines above the columns' names whose
 // first cell begins with # are its heading. Columns are known by their names, without
-// regard to case and to blanks around them.
+// regard to case and to blanks around them. A first line "sep=;", which Excel knows, says
+// what separates the columns.
 //
 // Errors name the table and the line: a text that is not in the declared encoding, a row of
 // another length, a column that is there twice, a separator that was not declared.
@@ -87,12 +93,12 @@ func readTable(s Source) (*table, error) {
 	if err != nil {
 		return nil, err
 	}
-	t := &table{name: s.Name, format: s.Format}
-	r := csv.NewReader(bytes.NewReader(text))
-	r.Comma = ','
-	if s.Format.Separator != 0 {
-		r.Comma = s.Format.Separator
+	t := &table{name: s.Name, format: s.Format, madeBy: s.MadeBy}
+	if separator, rest := cutSeparator(text); separator != 0 {
+		t.format.Separator, text = separator, rest
 	}
+	r := csv.NewReader(bytes.NewReader(text))
+	r.Comma = cmp.Or(t.format.Separator, ',')
 	r.FieldsPerRecord = -1 // checked below, in words that name the file
 	r.TrimLeadingSpace = true
 	for {
@@ -101,7 +107,7 @@ func readTable(s Source) (*table, error) {
 			break
 		}
 		if err != nil {
-			return nil, fmt.Errorf("%s: %w", s.Name, err)
+			return nil, t.misquoted(err)
 		}
 		line, _ := r.FieldPos(0)
 		if err := t.add(line, cells); err != nil {
@@ -114,8 +120,71 @@ func readTable(s Source) (*table, error) {
 	return t, nil
 }
 
+// misquoted is the error of a record that cannot be read.
+func (t *table) misquoted(err error) error {
+	var p *csv.ParseError
+	if !errors.As(err, &p) {
+		return fmt.Errorf("%s: %w", t.name, err)
+	}
+	return hinted(t.way(`a cell that holds quotation marks stands in quotation marks, and those in it are doubled: "5"" left"`),
+		"%s: line %d: a quotation mark that does not end, or in a cell without: %w", t.name, p.StartLine, p.Err)
+}
+
+// way is a hint, but where the table is t2map's own: that is not mended by declaring anything.
+func (t *table) way(hint string) string {
+	if t.madeBy == "" {
+		return hint
+	}
+	return fmt.Sprintf("%s is a table of '%s' that a spreadsheet has saved in another form: make it again, and open a copy of it there", t.name, t.madeBy)
+}
+
+// cutSeparator returns the separator that a first line "sep=;" names, and the text with that line
+// blank; 0 where there is none.
+func cutSeparator(text []byte) (separator rune, rest []byte) {
+	line, _, _ := bytes.Cut(text, []byte("\n"))
+	name, value, _ := strings.Cut(strings.Trim(strings.TrimRight(string(line), "\r"), `"`), "=")
+	separator, n := utf8.DecodeRuneInString(value)
+	if !strings.EqualFold(strings.TrimSpace(name), "sep") || n == 0 || n != len(value) || strings.ContainsRune("\"\r#\uFFFD", separator) {
+		return 0, text
+	}
+	return separator, text[len(line):]
+}
+
+// IsResults says whether a table has the columns of compartments.csv, for those who look for
+// another.
+func (s Source) IsResults() bool {
+	t, err := readTable(s)
+	return err == nil && t.has("compartment") && t.has("mean_t2_ms")
+}
+
+// unlike says what a file is that is no CSV in its declared encoding, and what can be done about it;
+// nothing where that is not seen from how it begins.
+func (s Source) unlike() (what, hint string) {
+	begins := func(with string) bool { return bytes.HasPrefix(s.Data, []byte(with)) }
+	wide := strings.HasPrefix(strings.ToLower(s.Format.Encoding), "utf-16")
+	const utf16 = "the text is UTF-16"
+	// Every other byte of such a text is NUL, as far as it is of ASCII.
+	head := s.Data[:min(len(s.Data), 1<<12)]
+	zeros := bytes.Count(head, []byte{0}) > len(head)/4
+	switch {
+	case begins("PK\x03\x04"), begins("\xd0\xcf\x11\xe0"): // Office Open XML and OpenDocument (ZIP); Excel's earlier .xls (MS-CFB 2.2)
+		return "an Excel workbook, not a CSV", "open it there and save it as CSV UTF-8"
+	case wide:
+		return "", ""
+	case begins("\xfe\xff"), zeros && head[0] == 0:
+		return utf16, "declare it: --encoding utf-16be"
+	case begins("\xff\xfe"), zeros:
+		return utf16, "declare it: --encoding utf-16le"
+	}
+	return "", ""
+}
+
 // decode returns the text in UTF-8 without a byte order mark.
 func (s Source) decode() ([]byte, error) {
+	t := table{name: s.Name, madeBy: s.MadeBy}
+	if what, hint := s.unlike(); what != "" {
+		return nil, hinted(t.way(hint), "%s: %s", s.Name, what)
+	}
 	text := s.Data
 	if s.Format.Encoding != "" {
 		e, err := htmlindex.Get(s.Format.Encoding)
@@ -129,7 +198,7 @@ func (s Source) decode() ([]byte, error) {
 	text = bytes.TrimPrefix(text, []byte("\ufeff"))
 	if !utf8.Valid(text) || bytes.IndexByte(text, 0) >= 0 {
 		line := 1 + bytes.Count(text[:firstInvalid(text)], []byte("\n"))
-		return nil, hinted("save it as CSV UTF-8, or declare what it is: --encoding windows-1252", "%s: line %d: the text is not UTF-8", s.Name, line)
+		return nil, hinted(t.way("save it as CSV UTF-8, or declare what it is: --encoding windows-1252"), "%s: line %d: the text is not UTF-8", s.Name, line)
 	}
 	return text, nil
 }
@@ -167,7 +236,7 @@ func (t *table) add(line int, cells []string) error {
 		cells = cells[:len(cells)-1]
 	}
 	if len(cells) > len(t.columns) {
-		return hinted("quote cells that hold the separator, and declare decimal commas (--separator ';' --decimal comma)",
+		return hinted(t.way("quote cells that hold the separator, and declare decimal commas (--separator ';' --decimal comma)"),
 			"%s: line %d has %d cells, the first row names %d columns", t.name, line, len(cells), len(t.columns))
 	}
 	for len(cells) < len(t.columns) {
@@ -182,12 +251,9 @@ func (t *table) nameColumns(cells []string) error {
 	for len(cells) > 1 && cells[len(cells)-1] == "" {
 		cells = cells[:len(cells)-1]
 	}
-	if len(cells) == 1 && (t.format.Separator == 0 || t.format.Separator == ',') {
-		for _, other := range []string{";", "\t", "|"} {
-			if strings.Contains(cells[0], other) {
-				return hinted(fmt.Sprintf("declare it: --separator %q, and --decimal comma if numbers are written 38,5", other),
-					"%s: the columns are separated by %q, not by commas", t.name, other)
-			}
+	if len(cells) == 1 {
+		if err := t.otherSeparator(cells[0]); err != nil {
+			return err
 		}
 	}
 	for i, c := range cells {
@@ -197,6 +263,24 @@ func (t *table) nameColumns(cells []string) error {
 		}
 	}
 	t.columns = cells
+	return nil
+}
+
+// otherSeparator is the error of a row of columns' names that is one cell, as far as it can be
+// seen what separates them.
+func (t *table) otherSeparator(cell string) error {
+	declared := string(cmp.Or(t.format.Separator, ','))
+	for _, other := range []string{";", "\t", "|", ","} {
+		switch {
+		case !strings.Contains(cell, other):
+		case declared == ",":
+			return hinted(t.way(fmt.Sprintf("declare it: --separator %q, and --decimal comma if numbers are written 38,5", other)),
+				"%s: the columns are separated by %q, not by commas", t.name, other)
+		default:
+			return hinted("--separator holds for the design and all --endpoints alike: save them with one separator",
+				"%s: the columns are separated by %q, declared is %q", t.name, other, declared)
+		}
+	}
 	return nil
 }
 
@@ -251,7 +335,7 @@ func (r row) number(column string) (float64, error) {
 	v, err := strconv.ParseFloat(text, 64)
 	switch {
 	case err != nil && comma && !r.of.format.DecimalComma:
-		return 0, hinted("declare decimal commas: --decimal comma", "%s: %q is no number with a decimal point", r.place(column), cell)
+		return 0, hinted(r.of.way("declare decimal commas: --decimal comma"), "%s: %q is no number with a decimal point", r.place(column), cell)
 	case err != nil || math.IsInf(v, 0) || math.IsNaN(v):
 		return 0, hinted("leave the cell empty where there is no value", "%s: %.40q is no number", r.place(column), cell)
 	case math.Abs(v) > extreme || v != 0 && math.Abs(v) < 1/extreme:

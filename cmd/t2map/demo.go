@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"fmt"
 	"io"
 	"math"
@@ -13,6 +12,7 @@ import (
 	"gonum.org/v1/gonum/stat"
 
 	"github.com/t2map/t2map/batch"
+	"github.com/t2map/t2map/figure"
 	"github.com/t2map/t2map/phantom"
 	"github.com/t2map/t2map/report"
 	"github.com/t2map/t2map/segment"
@@ -21,7 +21,8 @@ import (
 // demoDir is where the demo goes when no folder is named.
 const demoDir = "t2map-demo"
 
-func demoCommand() *cobra.Command {
+// demoCommand makes the command; of is the trial that it writes, of which tests want a small one.
+func demoCommand(of phantom.Trial) *cobra.Command {
 	return &cobra.Command{
 		Use:   "demo [DIR]",
 		Short: "Write a synthetic trial, run the whole job on it and compare with the truth",
@@ -37,16 +38,18 @@ DIR is ` + demoDir + ` unless named.`,
 			if len(args) > 0 {
 				dir = args[0]
 			}
-			return demo(c, dir)
+			return demo(c, dir, of)
 		},
 	}
 }
 
-func demo(c *cobra.Command, dir string) error {
+func demo(c *cobra.Command, dir string, of phantom.Trial) error {
 	start := time.Now()
 	show := newProgress(c.ErrOrStderr(), false)
 	studies, results := filepath.Join(dir, "studies"), filepath.Join(dir, "results")
-	truth, err := writeDemo(c.Context(), studies, show)
+	const stage = batch.Stage("writing studies")
+	of.Progress = func(done, all int) { show.report(stage, done, all) }
+	truth, err := phantom.WriteTrial(c.Context(), studies, of)
 	if err != nil {
 		return err
 	}
@@ -84,11 +87,6 @@ func demoTrial(c *cobra.Command, dir string) error {
 		out: filepath.Join(dir, "report"), twoStudies: "none", individuals: true,
 		table: tableFlags{separator: ",", decimal: "point"},
 	})
-}
-
-func writeDemo(ctx context.Context, dir string, show *progress) ([]phantom.Truth, error) {
-	const stage = batch.Stage("writing studies")
-	return phantom.WriteTrial(ctx, dir, phantom.Trial{Progress: func(done, all int) { show.report(stage, done, all) }})
 }
 
 // cell is one arm at one visit in one compartment: what the studies gave, and
@@ -148,8 +146,8 @@ func printDemo(w io.Writer, cells []*cell) {
 			}
 		}
 		first, last := row[0], row[len(row)-1]
-		fmt.Fprintf(t, "%+.2f\t%+.2f\t%.2f %%\t\n", stat.Mean(last.measured, nil)-stat.Mean(first.measured, nil),
-			stat.Mean(last.truth, nil)-stat.Mean(first.truth, nil), 100*off)
+		fmt.Fprintf(t, "%s\t%s\t%.2f %%\t\n", figure.Number(stat.Mean(last.measured, nil)-stat.Mean(first.measured, nil), 2),
+			figure.Number(stat.Mean(last.truth, nil)-stat.Mean(first.truth, nil), 2), 100*off)
 		worst = math.Max(worst, off)
 	}
 	fmt.Fprintln(w, "Mean T2 in ms by arm and visit:")

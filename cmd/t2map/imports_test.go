@@ -25,7 +25,7 @@ var mayImport = map[string][]string{
 	"yamlfile": {},
 	"nifti":    {"volume", "nifti/internal/deflate"},
 	"dicomio":  {"volume", "digest", "files", "dicomio/internal/elements", "dicomio/internal/codec"},
-	"phantom":  {"volume", "dicomio/dicomwrite", "nifti"},
+	"phantom":  {"volume", "dicomio/dicomwrite", "nifti", "printable"},
 	"figure":   {"printable"},
 	"report":   {"volume", "digest", "nifti", "segment", "figure", "outfile", "printable"},
 	"batch":    {"volume", "files", "dicomio", "nifti", "segment", "t2fit", "report", "yamlfile", "printable"},
@@ -38,7 +38,7 @@ var mayImport = map[string][]string{
 	"trial/compare": {"trial/mmrm"},
 	"trial/repeat":  {"trial", "trial/compare", "printable"},
 	"trial/figures": {"trial", "trial/mmrm", "trial/repeat", "figure", "printable"},
-	"trial/power":   {"trial", "trial/mmrm", "trial/compare"},
+	"trial/power":   {"trial", "trial/mmrm", "trial/compare", "printable"},
 	"trial/publish": {"trial", "trial/mmrm", "figure", "outfile", "printable"},
 
 	"accuracy": {"volume", "t2fit", "phantom", "report", "trial/mmrm", "trial/power"},

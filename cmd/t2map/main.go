@@ -16,6 +16,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/t2map/t2map/batch"
+	"github.com/t2map/t2map/phantom"
 	"github.com/t2map/t2map/trial"
 )
 
@@ -74,7 +75,7 @@ For research. Not a medical device.`,
 		return usageError{fmt.Errorf("%w\nhint: %s --help", err, c.CommandPath())}
 	})
 	root.CompletionOptions.HiddenDefaultCmd = true
-	root.AddCommand(runCommand(), inspectCommand(), trialCommand(), repeatCommand(), powerCommand(), demoCommand(), validateCommand(), licensesCommand())
+	root.AddCommand(runCommand(), inspectCommand(), trialCommand(), repeatCommand(), powerCommand(), demoCommand(phantom.Trial{}), validateCommand(), licensesCommand())
 	err := root.ExecuteContext(ctx)
 	if err == nil {
 		return exitOK

@@ -180,27 +180,6 @@ func TestInspectShowsSegments(t *testing.T) {
 	}
 }
 
-func TestDemo(t *testing.T) {
-	if testing.Short() {
-		t.Skip("36 studies take some seconds")
-	}
-	dir := filepath.Join(t.TempDir(), "demo")
-	code, stdout, stderr := call("demo", dir)
-	if code != exitOK {
-		t.Fatalf("status %d\n%s", code, stderr)
-	}
-	for _, w := range []string{"medial", "control", "treatment", "month12", "36 studies written and mapped", "index.html"} {
-		if !strings.Contains(stdout, w) {
-			t.Errorf("the demo does not say %q:\n%s", w, stdout)
-		}
-	}
-	for _, name := range []string{"results/index.html", "results/compartments.csv", "results/studies.csv", "studies/S01/baseline/labels.nii.gz", "results/S01/baseline/overlay.png"} {
-		if _, err := os.Stat(filepath.Join(dir, filepath.FromSlash(name))); err != nil {
-			t.Error(err)
-		}
-	}
-}
-
 // A real process that gets a real interrupt ends with 130 and leaves whole
 // studies only.
 func TestInterruptedProcess(t *testing.T) {

@@ -1,8 +1,6 @@
 package main
 
 import (
-	"bytes"
-	"encoding/csv"
 	"errors"
 	"fmt"
 	"io"
@@ -120,6 +118,15 @@ func runPower(c *cobra.Command, args []string, f powerFlags) error {
 	if err := f.check(args); err != nil {
 		return usageError{fmt.Errorf("%w\nhint: t2map power --help", err)}
 	}
+	if f.out != "" {
+		inputs := []string{}
+		if len(args) > 0 {
+			inputs = f.study.inputs(args[0])
+		}
+		if err := checkInputs([]string{f.out}, inputs); err != nil {
+			return err
+		}
+	}
 	s, words, err := f.scenario(c, args)
 	if err != nil {
 		return err
@@ -147,8 +154,12 @@ func runPower(c *cobra.Command, args []string, f powerFlags) error {
 	return nil
 }
 
-// scenarioWords say what is tested, and where its standard deviation comes from.
-type scenarioWords struct{ what, basis string }
+// scenarioWords say what is tested and in which unit, where its standard deviation comes from, and
+// what of that the drawn trials do not have.
+type scenarioWords struct {
+	what, unit, basis string
+	notes             []string
+}
 
 // scenario returns the trial that is drawn.
 func (f powerFlags) scenario(c *cobra.Command, args []string) (s power.Scenario, w scenarioWords, err error) {
@@ -164,7 +175,7 @@ func (f powerFlags) scenario(c *cobra.Command, args []string) (s power.Scenario,
 		w.what, w.basis = fmt.Sprintf("the change at visit %d of %d", f.assumed.Visits, f.assumed.Visits), "assumed"
 		return s, w, nil
 	}
-	tables, _, err := f.study.tables(args[0])
+	tables, err := f.study.tables(args[0])
 	if err != nil {
 		return s, w, err
 	}
@@ -185,13 +196,17 @@ func (f powerFlags) scenario(c *cobra.Command, args []string) (s power.Scenario,
 	}
 	w.what = fmt.Sprintf("the change of %s at %s", printable.Line(name), printable.Line(a.Design.Visits[a.Design.Primary.Visit].Name))
 	i := slices.IndexFunc(a.Endpoints, func(e trial.EndpointAnalysis) bool { return e.Name == name })
+	if unit := a.Endpoints[i].Unit; unit != "" {
+		w.unit = " " + printable.Line(unit)
+	}
+	w.notes = power.Caveats(a, name)
 	w.basis = fmt.Sprintf("of %s, taken as if it were known", count(a.Endpoints[i].Model.Subjects, "subject", "subjects"))
 	return s, w, nil
 }
 
 // print prints a row per size, the answer, and what it rests on.
 func (f powerFlags) print(w io.Writer, s power.Scenario, size power.Size, words scenarioWords) {
-	fmt.Fprintf(w, "Power to find a difference of %g in %s, two-sided %g %%;\nmixed model, %v, %v:\n", s.Difference, words.what, 100*s.Alpha, s.Model.Covariance, s.Model.DF)
+	fmt.Fprintf(w, "Power to find a difference of %g%s in %s, two-sided %g %%;\nmixed model, %v, %v:\n", s.Difference, words.unit, words.what, 100*s.Alpha, s.Model.Covariance, s.Model.DF)
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
 	fmt.Fprint(t, "per arm\tpower\t95 % CI\tfell back\tno model\t\n")
 	fellBack, failed := 0, 0
@@ -208,8 +223,11 @@ func (f powerFlags) print(w io.Writer, s power.Scenario, size power.Size, words 
 	case len(f.sizes) == 0:
 		fmt.Fprintf(w, "No size that was tried reaches %g %%: the difference is small against the standard deviation.\n", 100*f.target)
 	}
-	fmt.Fprintf(w, "%d trials drawn of each size; SD of the change at a given baseline %.3g (%s).\n",
-		f.draw.Simulations, math.Sqrt(s.Sigma.At(s.Primary, s.Primary)), words.basis)
+	fmt.Fprintf(w, "%d trials drawn of each size; SD of the change at a given baseline %.3g%s (%s).\n",
+		f.draw.Simulations, math.Sqrt(s.Sigma.At(s.Primary, s.Primary)), words.unit, words.basis)
+	for _, n := range words.notes {
+		fmt.Fprintf(w, "note: %s\n", printable.Line(n))
+	}
 	if fellBack > 0 {
 		fmt.Fprintf(w, "In %d trials the first covariance could not be fitted; they are judged by the next that could.\n", fellBack)
 	}
@@ -220,17 +238,14 @@ func (f powerFlags) print(w io.Writer, s power.Scenario, size power.Size, words 
 
 // powerTable is the table as CSV.
 func powerTable(s power.Scenario, size power.Size) []byte {
-	var b bytes.Buffer
-	w := csv.NewWriter(&b)
-	_ = w.Write([]string{"per_arm", "difference", "alpha", "simulations", "found", "power", "low95", "high95", "fell_back", "no_model"})
+	var rows [][]string
 	number := func(x float64) string { return strconv.FormatFloat(x, 'g', 6, 64) }
 	for _, r := range size.Tried {
 		p := r.Power()
-		_ = w.Write([]string{
+		rows = append(rows, []string{
 			strconv.Itoa(r.PerArm), number(s.Difference), number(s.Alpha), strconv.Itoa(r.Simulations), strconv.Itoa(r.Rejected),
 			number(p.Estimate), number(p.Low), number(p.High), strconv.Itoa(r.FellBack), strconv.Itoa(r.Failed),
 		})
 	}
-	w.Flush() // into memory: it cannot fail
-	return b.Bytes()
+	return printable.CSV([]string{"per_arm", "difference", "alpha", "simulations", "found", "power", "low95", "high95", "fell_back", "no_model"}, rows)
 }

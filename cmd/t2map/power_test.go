@@ -40,7 +40,7 @@ func TestPower(t *testing.T) {
 	if code != exitOK {
 		t.Fatalf("status %d\n%s", code, stderr)
 	}
-	for _, w := range []string{"the change of medial at month12", "is the smallest size that reaches 80 %", "of 16 subjects", "200 trials drawn"} {
+	for _, w := range []string{"a difference of 2 ms in the change of medial at month12", "is the smallest size that reaches 80 %", "of 16 subjects", "200 trials drawn"} {
 		if !strings.Contains(stdout, w) {
 			t.Errorf("power does not say %q:\n%s", w, stdout)
 		}
@@ -69,7 +69,7 @@ func TestPowerUsage(t *testing.T) {
 		"no design":       {[]string{results, "--difference", "1"}, "--design is needed"},
 		"no difference":   {[]string{"--sd", "3"}, "--difference is needed"},
 		"no endpoint":     {[]string{results, "--design", design, "--difference", "1"}, "--endpoint is needed"},
-		"other endpoint":  {[]string{results, "--design", design, "--difference", "1", "--endpoint", "x"}, `there are ["medial"]`},
+		"other endpoint":  {[]string{results, "--design", design, "--difference", "1", "--endpoint", "x"}, "there are medial"},
 		"level":           {[]string{"--sd", "3", "--difference", "1", "--alpha", "0"}, "--alpha 0"},
 		"certain":         {[]string{"--sd", "3", "--difference", "1", "--power", "1"}, "--power 1"},
 		"nobody":          {[]string{"--sd", "3", "--difference", "1", "--n", "0"}, "--n 0"},
@@ -82,6 +82,24 @@ func TestPowerUsage(t *testing.T) {
 	} {
 		if code, _, stderr := call(append([]string{"power"}, c.args...)...); code != exitUsage || !strings.Contains(stderr, c.want) {
 			t.Errorf("%s: status %d, %q, want …%s…", name, code, stderr, c.want)
+		}
+	}
+}
+
+// What is drawn without covariates and without a second study at a visit says so.
+func TestPowerNotes(t *testing.T) {
+	design, results := writeStudy(t)
+	text := strings.Replace(string(must(os.ReadFile(design))), "subject,arm\n", "# covariates: age\nsubject,arm,age\n", 1)
+	for i := range 16 {
+		text = strings.Replace(text, fmt.Sprintf("S%02d,%s\n", i, []string{"control", "treatment"}[i%2]), fmt.Sprintf("S%02d,%s,%d\n", i, []string{"control", "treatment"}[i%2], 40+i*i%17), 1)
+	}
+	write(t, design, text)
+	path := filepath.Join(results, "compartments.csv")
+	write(t, path, string(must(os.ReadFile(path)))+"S00,month12,second,second,right,medial,39,nlls,plain,one,7 echoes,,\n")
+	code, stdout, stderr := call("power", results, "--design", design, "--endpoint", "medial", "--difference", "2", "--n", "12", "--simulations", "20")
+	for _, want := range []string{"note: the standard deviation is adjusted for age", "note: visits with two studies count as missing"} {
+		if code != exitOK || !strings.Contains(stdout, want) {
+			t.Errorf("status %d, no %q\n%s%s", code, want, stdout, stderr)
 		}
 	}
 }

@@ -97,7 +97,8 @@ func runRepeat(c *cobra.Command, results string, f repeatFlags) error {
 		return fmt.Errorf("%s: %w", source.Name, err)
 	}
 	if f.out != "" {
-		if err := writeRepeat(f.out, s, source); err != nil {
+		path, _ := compartmentsOf(results)
+		if err := writeRepeat(f.out, s, repeatInput{source, path}); err != nil {
 			return err
 		}
 	}
@@ -108,8 +109,7 @@ func runRepeat(c *cobra.Command, results string, f repeatFlags) error {
 // is written in another way than t2map's.
 func (f repeatFlags) source(results string) (trial.Source, error) {
 	if info, err := os.Stat(results); err == nil && info.IsDir() {
-		s, _, err := readCompartments(results)
-		return s, err
+		return readCompartments(results)
 	}
 	format, err := f.table.format()
 	if err != nil {
@@ -118,9 +118,18 @@ func (f repeatFlags) source(results string) (trial.Source, error) {
 	return readSource(results, format)
 }
 
-// writeRepeat writes the tables and the picture. A file that cannot be written does not
-// keep the others from being written.
-func writeRepeat(dir string, s repeat.Study, source trial.Source) error {
+// repeatInput is the table that was read, and where it lies.
+type repeatInput struct {
+	trial.Source
+	path string
+}
+
+// writeRepeat writes the tables and the picture, but not over what was read. A file that cannot be
+// written does not keep the others from being written.
+func writeRepeat(dir string, s repeat.Study, source repeatInput) error {
+	if err := checkFolder(dir); err != nil {
+		return err
+	}
 	sum := sha256.Sum256(source.Data)
 	doc, err := s.JSON(repeat.Origin{Version: batch.Version, Input: source.Name, SHA256: hex.EncodeToString(sum[:])})
 	if err != nil {
@@ -130,18 +139,20 @@ func writeRepeat(dir string, s repeat.Study, source trial.Source) error {
 	if err != nil {
 		return err
 	}
+	names, contents := []string{"repeat.csv", "repeat.json"}, [][]byte{s.CSV(), doc}
+	for _, p := range pictures {
+		names, contents = append(names, p.Name+".svg", p.Name+".png", p.Name+".pdf"), append(contents, p.SVG, p.PNG, p.PDF)
+	}
+	paths := below(dir, names)
+	if err := checkInputs(paths, []string{source.path}); err != nil {
+		return err
+	}
 	if err := os.MkdirAll(dir, 0o777); err != nil {
 		return err
 	}
-	errs := []error{
-		outfile.Replace(filepath.Join(dir, "repeat.csv"), s.CSV()),
-		outfile.Replace(filepath.Join(dir, "repeat.json"), doc),
-	}
-	for _, p := range pictures {
-		errs = append(errs,
-			outfile.Replace(filepath.Join(dir, p.Name+".svg"), p.SVG),
-			outfile.Replace(filepath.Join(dir, p.Name+".png"), p.PNG),
-			outfile.Replace(filepath.Join(dir, p.Name+".pdf"), p.PDF))
+	var errs []error
+	for i, path := range paths {
+		errs = append(errs, outfile.Replace(path, contents[i]))
 	}
 	return errors.Join(errs...)
 }

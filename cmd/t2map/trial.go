@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/t2map/t2map/batch"
+	"github.com/t2map/t2map/report"
 	"github.com/t2map/t2map/trial"
 	"github.com/t2map/t2map/trial/figures"
 	"github.com/t2map/t2map/trial/publish"
@@ -76,7 +77,7 @@ func (f *trialFlags) add(c *cobra.Command) {
 	p.StringVar(&f.over.Covariates, "covariates", "", "`columns` of the design that the models are adjusted for: site, stratum, sex, age, bmi")
 	p.StringVar(&f.over.WithinCV, "wcv", "", "within-subject CV of T2 in `percent`: 5, or medial=4,lateral=5.5 (default 5, the QIBA profile's)")
 	p.StringVar(&f.repeatability, "repeatability", "", "`repeat.csv` of 't2map repeat', for the within-subject CV of each compartment")
-	p.StringVar(&f.twoStudies, "two-studies", "none", "what to do with two studies at one visit: `none` of them is used, or their mean")
+	p.StringVar(&f.twoStudies, "two-studies", "none", "`what` is used of two studies at one visit: none of them, or their mean")
 	p.BoolVar(&f.individuals, "individuals", false, "draw a line for each subject behind the means")
 	p.StringSliceVar(&f.panelOf, "panel", nil, "`subjects` whose maps are shown at every visit, or none (default: the first of each arm who has all visits)")
 	p.IntVar(&f.permutations, "permutations", 0, "`number` of arrangements drawn where they are too many to try all (default 9999)")
@@ -113,32 +114,72 @@ func runTrial(c *cobra.Command, results string, f trialFlags) error {
 	if f.design == "" || f.out == "" {
 		return usageError{errors.New("--design and --out are needed\nhint: t2map trial --help")}
 	}
-	tables, folder, err := f.tables(results)
+	tables, err := f.tables(results)
 	if err != nil {
+		return err
+	}
+	if err := f.checkBefore(tables, results); err != nil {
 		return err
 	}
 	a, err := trial.Analyse(c.Context(), batch.Version, tables, f.adjust)
 	if err != nil {
 		return err
 	}
-	if err := f.write(c.Context(), a, folder); err != nil {
+	if err := f.write(c.Context(), &a, results); err != nil {
 		return err
 	}
 	printTrial(c.OutOrStdout(), a, f.out)
 	return nil
 }
 
-// write writes the report of a trial whose studies lie in folder.
-func (f trialFlags) write(ctx context.Context, a trial.Analysis, folder string) error {
-	pictures, err := figures.All(a, figures.Options{Individuals: f.individuals})
+// checkBefore finds what would else come to light after the whole analysis.
+func (f trialFlags) checkBefore(t trial.Tables, results string) error {
+	d, _, err := trial.ReadDesign(t.Design, t.Over)
 	if err != nil {
 		return err
 	}
-	maps, err := f.panel(ctx, a, folder)
+	if _, err := f.chosen(d); err != nil {
+		return usageError{err}
+	}
+	if err := checkFolder(f.out); err != nil {
+		return err
+	}
+	_, folder := compartmentsOf(results)
+	if err := checkBlinded(f.out, folder); err != nil {
+		return err
+	}
+	return checkInputs(below(f.out, publish.Files(nil)), f.inputs(results))
+}
+
+// inputs are the files that are read.
+func (f trialFlags) inputs(results string) []string {
+	path, folder := compartmentsOf(results)
+	paths := []string{f.design, path, filepath.Join(folder, "studies.csv")}
+	if f.repeatability != "" {
+		paths = append(paths, f.repeatability)
+	}
+	return append(paths, f.endpoints...)
+}
+
+// write writes the report of a trial; a gets a note of what is not drawn.
+func (f trialFlags) write(ctx context.Context, a *trial.Analysis, results string) error {
+	pictures, err := figures.All(*a, figures.Options{Individuals: f.individuals})
 	if err != nil {
 		return err
 	}
-	return publish.Write(f.out, a, append(pictures, maps...))
+	_, folder := compartmentsOf(results)
+	maps, err := f.panel(ctx, *a, folder)
+	switch {
+	case errors.Is(err, report.ErrNoMaps):
+		a.Notes = append(a.Notes, "no picture of T2 maps: none of the studies that it would show has maps")
+	case err != nil:
+		return err
+	}
+	pictures = append(pictures, maps...)
+	if err := checkInputs(below(f.out, publish.Files(pictures)), f.inputs(results)); err != nil {
+		return err
+	}
+	return publish.Write(f.out, *a, pictures)
 }
 
 // adjust changes what the design's heading says of the plan.
@@ -157,49 +198,69 @@ func (f trialFlags) adjust(p *trial.Plan) error {
 	return nil
 }
 
-// tables reads the tables of a trial, and returns the folder that holds its studies.
-func (f trialFlags) tables(results string) (t trial.Tables, folder string, err error) {
+// tables reads the tables of a trial.
+func (f trialFlags) tables(results string) (t trial.Tables, err error) {
 	format, err := f.table.format()
 	if err != nil {
-		return t, "", err
+		return t, err
 	}
 	t.Over = f.over
-	if t.Compartments, folder, err = readCompartments(results); err != nil {
-		return t, folder, err
+	if t.Compartments, err = readCompartments(results); err != nil {
+		return t, err
 	}
+	_, folder := compartmentsOf(results)
 	if t.Studies, err = readSource(filepath.Join(folder, "studies.csv"), trial.Format{}); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return t, folder, err
+		return t, err
 	}
+	t.Studies.MadeBy = runName
 	if t.Design, err = readSource(f.design, format); err != nil {
-		return t, folder, err
+		return t, named("--design", err, "a CSV with the columns subject and arm; t2map trial --help shows one")
+	}
+	if t.Design.IsResults() {
+		return t, usageError{fmt.Errorf("--design %s is a table of results, not a design\nhint: a CSV with the columns subject and arm; t2map trial --help shows one", t.Design.Name)}
 	}
 	if f.repeatability != "" {
 		if t.Repeatability, err = readSource(f.repeatability, trial.Format{}); err != nil {
-			return t, folder, err
+			return t, named("--repeatability", err, "the repeat.csv that 't2map repeat --out' wrote")
 		}
+		t.Repeatability.MadeBy = "t2map repeat"
 	}
 	for _, path := range f.endpoints {
 		scores, err := readSource(path, format)
 		if err != nil {
-			return t, folder, err
+			return t, named("--endpoints", err, "a CSV with the columns subject, visit, name, value")
 		}
 		t.Scores = append(t.Scores, scores)
 	}
-	return t, folder, nil
+	return t, nil
+}
+
+// compartmentsOf returns the path of the compartments.csv that results is, or that lies in it, and its
+// folder.
+func compartmentsOf(results string) (path, folder string) {
+	if info, err := os.Stat(results); err == nil && info.IsDir() {
+		return filepath.Join(results, "compartments.csv"), results
+	}
+	return results, filepath.Dir(results)
 }
 
 // readCompartments reads the compartments.csv that results is, or that lies in it.
-func readCompartments(results string) (s trial.Source, folder string, err error) {
-	folder = filepath.Dir(results)
-	path := results
-	if info, err := os.Stat(results); err == nil && info.IsDir() {
-		folder, path = results, filepath.Join(results, "compartments.csv")
-	}
-	s, err = readSource(path, trial.Format{})
+func readCompartments(results string) (trial.Source, error) {
+	path, _ := compartmentsOf(results)
+	s, err := readSource(path, trial.Format{})
+	s.MadeBy = runName
 	if errors.Is(err, fs.ErrNotExist) {
 		err = usageError{fmt.Errorf("%w\nhint: RESULTS is the folder that 't2map run --out' wrote", err)}
 	}
-	return s, folder, err
+	return s, err
+}
+
+// runName is the command that makes RESULTS.
+const runName = "t2map run"
+
+// named says by which flag a file was named that cannot be read.
+func named(flag string, err error, hint string) error {
+	return usageError{fmt.Errorf("%s: %w\nhint: %s", flag, err, hint)}
 }
 
 // readSource reads a table's file.

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"math"
@@ -14,13 +15,17 @@ import (
 )
 
 // panel draws the maps of chosen subjects, whose studies lie in folder; nothing where
-// nobody is chosen, or nobody has maps that could be.
+// nobody is chosen, or nobody has maps that could be. An error of its own is
+// report.ErrNoMaps: nobody was asked for by name, and those who would be shown have none.
 func (f trialFlags) panel(ctx context.Context, a trial.Analysis, folder string) ([]figure.Picture, error) {
-	subjects, err := f.panelSubjects(a)
+	subjects, err := f.chosen(a.Design)
+	if len(f.panelOf) == 0 {
+		subjects = firstOfArms(a)
+	}
 	if err != nil || len(subjects) == 0 {
 		return nil, err
 	}
-	var o report.PanelOptions
+	o := report.PanelOptions{NeedMaps: len(f.panelOf) == 0}
 	for _, v := range a.Design.Visits {
 		o.Visits = append(o.Visits, v.Name)
 	}
@@ -34,24 +39,42 @@ func (f trialFlags) panel(ctx context.Context, a trial.Analysis, folder string) 
 		rows = append(rows, row)
 	}
 	p, err := report.Panel(ctx, rows, o)
-	return []figure.Picture{p}, err
+	if err != nil {
+		return nil, err
+	}
+	return []figure.Picture{p}, nil
 }
 
-// panelSubjects returns the subjects of the panel as indices into the design.
-func (f trialFlags) panelSubjects(a trial.Analysis) ([]int, error) {
-	if slices.Equal(f.panelOf, []string{"none"}) {
+// chosen returns the subjects of --panel as indices into the design. Errors: who is not in it, and
+// more than a picture has room for.
+func (f trialFlags) chosen(d trial.Design) ([]int, error) {
+	if len(f.panelOf) == 0 || slices.Equal(f.panelOf, []string{"none"}) {
 		return nil, nil
+	}
+	const hint = "hint: choose fewer, or leave the picture out: --panel none"
+	if n := len(f.panelOf); n > report.PanelMostRows {
+		return nil, fmt.Errorf("--panel: %d subjects, at most %d have room\n%s", n, report.PanelMostRows, hint)
+	}
+	if n := len(d.Visits); n > report.PanelMostVisits {
+		return nil, fmt.Errorf("--panel: maps of %d visits, at most %d have room on a page\nhint: leave the picture out: --panel none", n, report.PanelMostVisits)
 	}
 	var subjects []int
 	for _, id := range f.panelOf {
-		at := slices.IndexFunc(a.Design.Subjects, func(s trial.Subject) bool { return s.ID == strings.TrimSpace(id) })
+		at := slices.IndexFunc(d.Subjects, func(s trial.Subject) bool { return s.ID == strings.TrimSpace(id) })
 		if at < 0 {
 			return nil, fmt.Errorf("--panel: subject %.40q is not in the design", id)
 		}
 		subjects = append(subjects, at)
 	}
-	if len(f.panelOf) > 0 || len(a.Design.Visits) > report.PanelMostVisits {
-		return subjects, nil
+	return subjects, nil
+}
+
+// firstOfArms returns the first subject of each arm who has all visits; nobody where these
+// have no room on a page.
+func firstOfArms(a trial.Analysis) []int {
+	var subjects []int
+	if len(a.Design.Visits) > report.PanelMostVisits {
+		return nil
 	}
 	for arm := range a.Design.Arms {
 		for s, subject := range a.Design.Subjects {
@@ -61,7 +84,7 @@ func (f trialFlags) panelSubjects(a trial.Analysis) ([]int, error) {
 			}
 		}
 	}
-	return subjects, nil
+	return subjects
 }
 
 // everyVisit says whether a subject has a study with a known folder at every visit.
@@ -74,19 +97,36 @@ func everyVisit(a trial.Analysis, s int) bool {
 	return true
 }
 
-// panelVisit returns where a subject's study lies, or why there is none.
+// panelVisit returns where a subject's study lies, or why there is none, and what speaks against it.
 func panelVisit(a trial.Analysis, subjectVisit [2]int, folder string) report.PanelVisit {
-	missing := "no study"
+	out := report.PanelVisit{Missing: "no study"}
+	two := "" // what the flag of two studies says
 	for _, e := range a.Endpoints {
-		switch v := e.Values[subjectVisit[0]][subjectVisit[1]]; {
-		case !e.Compartment:
+		if !e.Compartment {
+			continue
+		}
+		v := e.Values[subjectVisit[0]][subjectVisit[1]]
+		for _, i := range v.Flags {
+			switch f := a.Flags[i]; {
+			case f.Kind == trial.TwoStudies:
+				two = f.Text
+			case f.Kind.OnFigures() && !slices.Contains(out.Notes, f.Text):
+				out.Notes = append(out.Notes, f.Text)
+			}
+		}
+		switch {
+		case out.Folder != "":
 		case v.Folder != "" && filepath.IsLocal(filepath.FromSlash(v.Folder)) && !math.IsNaN(v.X):
-			return report.PanelVisit{Folder: filepath.Join(folder, filepath.FromSlash(v.Folder))}
-		case v.Missing != "":
-			missing = v.Missing
+			out.Folder, out.Missing = filepath.Join(folder, filepath.FromSlash(v.Folder)), ""
 		default:
-			missing = "its folder is not known"
+			out.Missing = cmp.Or(v.Missing, "its folder is not known")
 		}
 	}
-	return report.PanelVisit{Missing: missing}
+	switch {
+	case two != "" && out.Folder == "": // neither is the one that the value is of
+		out.Missing = two + "; no map is shown"
+	case two != "":
+		out.Notes = append(out.Notes, two)
+	}
+	return out
 }

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"text/tabwriter"
 
+	"github.com/t2map/t2map/figure"
 	"github.com/t2map/t2map/printable"
 	"github.com/t2map/t2map/trial"
 	"github.com/t2map/t2map/trial/mmrm"
@@ -32,7 +33,7 @@ func printTrial(w io.Writer, a trial.Analysis, out string) {
 		filepath.Join(out, "trial.html"), filepath.Join(out, "contrasts.csv"))
 }
 
-// printContrasts prints a row per endpoint and arm.
+// printContrasts prints a row per endpoint and arm, with the figures that trial.html has.
 func printContrasts(w io.Writer, a trial.Analysis) {
 	d := a.Design
 	fmt.Fprintf(w, "Change from %s at %s, difference to %s (mixed model):\n",
@@ -40,6 +41,7 @@ func printContrasts(w io.Writer, a trial.Analysis) {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
 	fmt.Fprintf(t, "endpoint\tarm\tn\tdifference\t%g %% CI\tp\tHolm p\t\t\n", 100*a.Plan.Level)
 	for _, e := range a.Endpoints {
+		decimals := e.Decimals()
 		for _, c := range e.Contrasts {
 			if c.Visit != d.Primary.Visit {
 				continue
@@ -49,7 +51,7 @@ func printContrasts(w io.Writer, a trial.Analysis) {
 				mark = "primary"
 			}
 			fmt.Fprintf(t, "%s\t%s\t%d, %d\t%s\t%s\t%s\t%s\t%s\t\n", printable.Line(e.Name), printable.Line(d.Arms[c.Arm]), c.N, c.NReference,
-				signed(c.Model.Value), interval(c.Model), probability(c.Model.P), probability(c.Holm), mark)
+				figure.Number(c.Model.Value, decimals), interval(c.Model, decimals), figure.PValue(c.Model.P), figure.PValue(c.Holm), mark)
 		}
 	}
 	_ = t.Flush()
@@ -64,32 +66,12 @@ func printContrasts(w io.Writer, a trial.Analysis) {
 	fmt.Fprintln(w)
 }
 
-// signed prints a difference; a dash where there is none.
-func signed(x float64) string {
-	if math.IsNaN(x) {
+// interval prints the bounds of an estimate; a dash where there are none.
+func interval(e mmrm.Estimate, decimals int) string {
+	if math.IsNaN(e.Low) || math.IsNaN(e.High) {
 		return "–"
 	}
-	return fmt.Sprintf("%+.2f", x)
-}
-
-func interval(e mmrm.Estimate) string {
-	if math.IsNaN(e.Low) {
-		return "–"
-	}
-	return fmt.Sprintf("%+.2f to %+.2f", e.Low, e.High)
-}
-
-// probability prints a p with two digits that mean something.
-func probability(p float64) string {
-	switch {
-	case math.IsNaN(p):
-		return "–"
-	case p < 0.001:
-		return "<0.001"
-	case p < 0.1:
-		return fmt.Sprintf("%.3f", p)
-	}
-	return fmt.Sprintf("%.2f", p)
+	return figure.Number(e.Low, decimals) + " to " + figure.Number(e.High, decimals)
 }
 
 // flagCounts says how many flags of each kind there are.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/csv"
 	"fmt"
+	"html"
 	"os"
 	"path/filepath"
 	"strings"
@@ -163,6 +164,10 @@ func TestTrialTables(t *testing.T) {
 	write(t, scores, "subject;visit;name;value\nS01;baseline;VAS;5,5\nS01;month03;VAS;4\n")
 	latin := filepath.Join(dir, "latin.csv")
 	write(t, latin, strings.Replace(string(comma), "S01,", "S\xe901,", 1))
+	workbook, sep, latinScores := filepath.Join(dir, "trial.xlsx"), filepath.Join(dir, "sep.csv"), filepath.Join(dir, "latin-scores.csv")
+	write(t, workbook, "PK\x03\x04\x14\x00")
+	write(t, sep, "sep=;\r\n"+strings.ReplaceAll(string(comma), ",", ";"))
+	write(t, latinScores, "subject,visit,name,value\nS01,baseline,M\xfcdigkeit,5\n")
 	wcv := filepath.Join(dir, "repeat.csv")
 	write(t, wcv, "compartment,wcv_percent\nmedial,3\nlateral,\nfemoral,4\n")
 	for _, c := range []struct {
@@ -180,7 +185,15 @@ func TestTrialTables(t *testing.T) {
 		{"repeatability", []string{"--design", design, "--repeatability", wcv}, exitOK, `within-subject CV of "femoral", which is not in the results`},
 		{"repeatability twice", []string{"--design", design, "--repeatability", wcv, "--wcv", "4"}, exitUsage, "gives a within-subject CV, too"},
 		{"no design", nil, exitUsage, "--design and --out are needed"},
-		{"a design that is not there", []string{"--design", filepath.Join(dir, "none.csv")}, exitUsage, "none.csv"},
+		{"a design that is not there", []string{"--design", filepath.Join(dir, "none.csv")}, exitUsage, "hint: a CSV with the columns subject and arm"},
+		{"endpoints that are not there", []string{"--design", design, "--endpoints", filepath.Join(dir, "none.csv")}, exitUsage, "hint: a CSV with the columns subject, visit, name, value"},
+		{"repeatability that is not there", []string{"--design", design, "--repeatability", filepath.Join(dir, "none.csv")}, exitUsage, "hint: the repeat.csv that"},
+		{"results for a design", []string{"--design", filepath.Join(results, "compartments.csv")}, exitUsage, "compartments.csv is a table of results, not a design"},
+		{"a workbook", []string{"--design", workbook}, exitUsage, "hint: open it there and save it as CSV"},
+		{"sep=", []string{"--design", sep}, exitOK, "8 subjects"},
+		{"endpoints not declared", []string{"--design", design, "--endpoints", scores}, exitUsage, `hint: declare it: --separator ";"`},
+		{"endpoints not UTF-8", []string{"--design", design, "--endpoints", latinScores}, exitUsage, "latin-scores.csv: line 2: the text is not UTF-8"},
+		{"commas in the design, semicolons in the endpoints", []string{"--design", design, "--endpoints", scores, "--separator", ";"}, exitUsage, "holds for the design and all --endpoints alike"},
 		{"two studies", []string{"--design", design, "--two-studies", "first"}, exitUsage, "neither none nor mean"},
 		{"an unknown reference", []string{"--design", design, "--reference", "placebo"}, exitUsage, `"placebo" is no arm`},
 	} {
@@ -194,5 +207,66 @@ func TestTrialTables(t *testing.T) {
 	}
 	if code, _, stderr := call("trial", dir, "--design", design, "--out", dir); code != exitUsage || !strings.Contains(stderr, "hint: RESULTS is the folder") {
 		t.Errorf("status %d\n%s", code, stderr)
+	}
+}
+
+// A compartments.csv that a spreadsheet has saved anew cannot be declared, only made again.
+func TestResavedResults(t *testing.T) {
+	results, design := trialFiles(t, plainName)
+	path := filepath.Join(results, "compartments.csv")
+	text := string(must(os.ReadFile(path)))
+	german := strings.NewReplacer(",", ";", ".", ",").Replace(text)
+	for name, saved := range map[string]string{"semicolons": german, "not UTF-8": strings.Replace(text, "S01", "S\xe901", 1), "a workbook": "PK\x03\x04"} {
+		write(t, path, saved)
+		code, _, stderr := call("trial", results, "--design", design, "--out", filepath.Join(t.TempDir(), "report"))
+		if code != exitUsage || !strings.Contains(stderr, "hint: compartments.csv is a table of 't2map run'") || strings.Contains(stderr, "--separator") {
+			t.Errorf("%s: status %d\n%s", name, code, stderr)
+		}
+	}
+}
+
+// The terminal has the page's figures: true minus signs, decimals by the endpoint's unit.
+func TestTerminalNumbers(t *testing.T) {
+	results, design := trialFiles(t, plainName)
+	scores := "subject,visit,name,value\n"
+	for n := range 8 {
+		for v, visit := range []string{"baseline", "month03", "month12"} {
+			scores += fmt.Sprintf("%s,%s,CTX-I,%.5f\n", plainName(n), visit, 0.004+0.0001*float64((7*n+5*v)%6)-0.0002*float64(v*(n%2)))
+		}
+	}
+	path := filepath.Join(t.TempDir(), "scores.csv")
+	write(t, path, scores)
+	out := filepath.Join(t.TempDir(), "report")
+	code, stdout, stderr := call("trial", results, "--design", design, "--endpoints", path, "--out", out)
+	if code != exitOK {
+		t.Fatal(stderr)
+	}
+	page := readAll(t, out)[string(filepath.Separator)+"trial.html"]
+	lines := 0
+	for line := range strings.Lines(stdout) {
+		f := strings.Fields(line)
+		if len(f) < 9 || f[1] != "treatment" {
+			continue
+		}
+		lines++
+		difference := f[4]
+		if strings.ContainsAny(difference, "+-") || f[0] == "CTX-I" && len(strings.TrimPrefix(difference, "−")) != len("0.00000") || !strings.Contains(page, difference) {
+			t.Errorf("%q is not on the page", line)
+		}
+		for _, p := range f[8:] {
+			if p != "primary" && p != "–" && !strings.Contains(page, html.EscapeString(p)) {
+				t.Errorf("p %s of %q is not on the page", p, line)
+			}
+		}
+	}
+	if lines != 3 {
+		t.Errorf("%d lines\n%s", lines, stdout)
+	}
+}
+
+func TestTrialHelp(t *testing.T) {
+	_, stdout, _ := call("trial", "--help")
+	if !strings.Contains(stdout, "--two-studies what") {
+		t.Errorf("the placeholder of --two-studies:\n%s", stdout)
 	}
 }

@@ -195,8 +195,8 @@ func TestSpearmanDegenerate(t *testing.T) {
 		want   string
 		rho, p float64
 	}{
-		{"none", nil, nil, "0 pairs", nan, nan},
-		{"one", []float64{1}, []float64{2}, "1 pairs", nan, nan},
+		{"none", nil, nil, "fewer than two pairs (0)", nan, nan},
+		{"one", []float64{1}, []float64{2}, "fewer than two pairs (1)", nan, nan},
 		{"two", []float64{1, 2}, []float64{2, 3}, "2 pairs: no interval", 1, 1},
 		{"three", []float64{1, 2, 3}, []float64{2, 9, 3}, "3 pairs: no interval", 0.5, 1},
 		{"constant", []float64{1, 2, 3, 4}, []float64{2, 2, 2, 2}, "do not vary", nan, nan},

@@ -39,7 +39,7 @@ func Spearman(x, y []float64, level float64) (Correlation, error) {
 	}
 	n := len(x)
 	if n < 2 {
-		return c, fmt.Errorf("%d pairs: no correlation", n)
+		return c, fmt.Errorf("fewer than two pairs (%d): no correlation", n)
 	}
 	a, _ := doubledMidranks(x)
 	b, _ := doubledMidranks(y)

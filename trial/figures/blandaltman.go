@@ -2,6 +2,7 @@ package figures
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -16,10 +17,15 @@ import (
 // compartment, with the bias and the limits of agreement and their intervals.
 // Differences have one axis in all panels.
 func BlandAltman(s repeat.Study) ([]figure.Picture, error) {
+	s, note := renamedStudy(s)
+	visits := figure.ShortenAll(s.Visits, within40)
 	b := agreements{Study: s}
 	b.Name, b.Title = "bland-altman", "Agreement of scan and rescan"
 	b.Caption = fmt.Sprintf("Difference of %s and %s over their mean, one point per knee. Lines: the bias, and the limits of agreement, bias ± 1.96 SD; bars at the right: their %s confidence intervals. wSD: within-subject standard deviation; wCV: within-subject coefficient of variation; RC: repeatability coefficient, 1.96·√2·wSD.",
-		short(s.Visits[1]), short(s.Visits[0]), percentOf(s.Level))
+		visits[1], visits[0], percentOf(s.Level))
+	if note != "" {
+		b.Caption += " " + note
+	}
 	for _, l := range s.Left {
 		b.Flags = append(b.Flags, leftOut(l))
 	}
@@ -77,24 +83,25 @@ func barEntry(words string) entry {
 	return entry{words: words, width: 18, sign: func(c draw.Canvas, box vg.Rectangle) {
 		third := box.Size().X / 3
 		for i, line := range []draw.LineStyle{limitLine, biasLine, limitLine} {
-			bar(figure.Panel{Canvas: c}, line, box.Min.X+third*(vg.Length(i)+0.5), [2]vg.Length{box.Min.Y, box.Max.Y}, [2]bool{})
+			x := box.Min.X + third*(vg.Length(i)+0.5)
+			barUp(c, line, upright{x: x, low: box.Min.Y, high: box.Max.Y})
 		}
 	}}
 }
 
-// bar draws an interval upwards, with arrowheads where it is cut.
-func bar(p figure.Panel, line draw.LineStyle, x vg.Length, ends [2]vg.Length, cut [2]bool) {
+// upright is the place of an interval, and whether it goes on beyond its ends.
+type upright struct {
+	x, low, high       vg.Length
+	cutBelow, cutAbove bool
+}
+
+// barUp draws an interval upwards, with arrowheads where it is cut.
+func barUp(c draw.Canvas, line draw.LineStyle, u upright) {
+	const half = 1.8
 	line.Dashes = nil
-	p.StrokeLine2(line, x, ends[0], x, ends[1])
-	for i, y := range ends {
-		const half = 1.8
-		in := 2 * half * vg.Length(1-2*i) // towards the other end
-		if cut[i] {
-			p.FillPolygon(line.Color, []vg.Point{{X: x, Y: y}, {X: x - half, Y: y + in}, {X: x + half, Y: y + in}})
-		} else {
-			p.StrokeLine2(line, x-half, y, x+half, y)
-		}
-	}
+	c.StrokeLine2(line, u.x, u.low, u.x, u.high)
+	endBar(c, line, barEnd{at: vg.Point{X: u.x, Y: u.low}, outward: vg.Point{Y: -1}, half: half, cut: u.cutBelow})
+	endBar(c, line, barEnd{at: vg.Point{X: u.x, Y: u.high}, outward: vg.Point{Y: 1}, half: half, cut: u.cutAbove})
 }
 
 // lines of a panel that have a place.
@@ -178,7 +185,7 @@ func (b *agreements) panel(p figure.Panel, c repeat.Compartment) {
 	inner.X = inner.X.Pad(0.08)
 	p.BottomAxis(scatter{}.acrossAxis(inner))
 	middle := vg.Point{X: (inner.Area.Min.X + inner.Area.Max.X) / 2, Y: p.Area.Min.Y - 15}
-	figure.Write(p.Canvas, small, middle, "Mean T2 of both (ms)", figure.Center, figure.Below)
+	figure.Write(p.Canvas, figure.Align(small, figure.Center, figure.Below), middle, "Mean T2 of both (ms)")
 	p.StrokeLine2(draw.LineStyle{Color: figure.Axis, Width: 0.6}, p.Area.Min.X, p.AtY(0), p.Area.Max.X, p.AtY(0))
 	lines, styles := linesOf(a)
 	for i, l := range lines {
@@ -186,7 +193,10 @@ func (b *agreements) panel(p figure.Panel, c repeat.Compartment) {
 		p.StrokeLine2(styles[i], p.Area.Min.X, y, p.Area.Max.X, y)
 		if figure.Drawable(l.Low) && figure.Drawable(l.High) {
 			x := p.Area.Max.X - agreementBars*(0.75-0.25*vg.Length(i))
-			bar(p, styles[i], x, [2]vg.Length{p.AtY(clamp(p.Y, l.Low)), p.AtY(clamp(p.Y, l.High))}, [2]bool{l.Low < p.Y.Low, l.High > p.Y.High})
+			barUp(p.Canvas, styles[i], upright{
+				x: x, low: p.AtY(clamp(p.Y, l.Low)), high: p.AtY(clamp(p.Y, l.High)),
+				cutBelow: l.Low < p.Y.Low, cutAbove: l.High > p.Y.High,
+			})
 		}
 	}
 	for i, m := range a.Means {
@@ -199,8 +209,9 @@ func (b *agreements) axisName(p figure.Panel, x vg.Length) {
 	name := labels
 	name.Rotation = vertical
 	half := (p.Area.Size().Y - name.Width(" −  (ms)")) / 2
-	words := figure.Fit(name, b.Visits[1], half) + " − " + figure.Fit(name, b.Visits[0], half) + " (ms)"
-	figure.Write(p.Canvas, name, vg.Point{X: x, Y: (p.Area.Min.Y + p.Area.Max.Y) / 2}, words, figure.Center, figure.Base)
+	visits := fitAll(name, b.Visits, half)
+	words := visits[1] + " − " + visits[0] + " (ms)"
+	figure.Write(p.Canvas, figure.Align(name, figure.Center, figure.Base), vg.Point{X: x, Y: (p.Area.Min.Y + p.Area.Max.Y) / 2}, words)
 }
 
 // words writes what the panel shows in figures above it.
@@ -214,14 +225,23 @@ func (b *agreements) words(p figure.Panel, c repeat.Compartment) {
 	}
 	width := p.Area.Size().X + chartGap/2
 	at := vg.Point{X: p.Area.Min.X, Y: p.Area.Max.Y + 4 + agreementLines*noteRow}
-	figure.Write(p.Canvas, strong, at, figure.Fit(strong, capital(c.Name), width), figure.Left, figure.Base)
+	figure.Write(p.Canvas, strong, at, b.name(c, width))
 	if a.N == 0 {
 		lines = []string{"n = 0"}
 	}
 	for _, l := range lines {
 		at.Y -= noteRow
-		figure.Write(p.Canvas, small, at, figure.Fit(small, l, width), figure.Left, figure.Base)
+		figure.Write(p.Canvas, small, at, figure.Fit(small, l, width))
 	}
+}
+
+// name is the compartment's, told from the others' where it is cut.
+func (b *agreements) name(c repeat.Compartment, width vg.Length) string {
+	var all []string
+	for _, x := range b.Compartments {
+		all = append(all, capital(x.Name))
+	}
+	return fitAll(strong, all, width)[slices.Index(all, capital(c.Name))]
 }
 
 // capital begins a name with a capital letter.

@@ -45,6 +45,9 @@ func agreementOf(t *testing.T, rows []trial.Measurement) []figure.Picture {
 }
 
 func TestBlandAltman(t *testing.T) {
+	if !testing.Short() {
+		allFiles(t)
+	}
 	a := agreementOf(t, repeats(14, "medial", "lateral", "patellofemoral"))
 	b := agreementOf(t, repeats(14, "medial", "lateral", "patellofemoral"))
 	look(t, "bland-altman", a)

@@ -11,13 +11,14 @@ import (
 // Changes draws the mean change from baseline of each arm at each visit with its t
 // interval: "change" of compartments, "change-scores" of the others.
 func Changes(a trial.Analysis, o Options) ([]figure.Picture, error) {
+	a, names := renamed(a)
 	var out []figure.Picture
 	if len(a.Design.Visits) < 2 {
 		return nil, nil
 	}
 	for _, f := range families(a) {
 		g := newCharts(a, f, "change")
-		flags := newFlagged(a)
+		flags := newFlagged(names)
 		for _, n := range f.endpoints {
 			e := a.Endpoints[n]
 			c := changeChart(a, e, f, func(arm, v int) point {
@@ -38,12 +39,11 @@ func Changes(a trial.Analysis, o Options) ([]figure.Picture, error) {
 		g.zero = true
 		g.Title = f.pick("Change of T2 from baseline", "Change of scores from baseline")
 		g.Caption = fmt.Sprintf("Change from baseline of %s, by arm over nominal months: arm means, unadjusted, of %s. %s",
-			f.pick("mean T2 of each compartment", "other endpoints"), among(a.Design), intervals(a, "t intervals of the mean"))
+			f.pick("mean T2 of each compartment", "other endpoints"), among(a.Design), intervals(a, "t intervals of the mean", "n"))
 		if o.Individuals {
 			g.Caption += " Thin lines are subjects."
 		}
-		g.Flags = flags.sentences()
-		g.notes = footnotes(g.Flags)
+		flags.tell(&g.frame)
 		pictures, err := g.pictures()
 		if err != nil {
 			return nil, err

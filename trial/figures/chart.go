@@ -75,6 +75,9 @@ func rowsOnPage(height vg.Length) int { return max(1, int(pageHeight/height)) }
 // pictures draws the charts, as many to a picture as a page has room for.
 func (g charts) pictures() ([]figure.Picture, error) {
 	ranges, cut := g.ranges()
+	if g.visits.evenly {
+		g.Caption += " Visits stand at equal distances, since some are too close together in time."
+	}
 	if cut {
 		g.notes = append(g.notes, "Arrowheads: the interval goes on beyond the panel.")
 	}
@@ -160,6 +163,11 @@ func (g charts) paint(c draw.Canvas, body vg.Rectangle, panels []chart, ranges [
 		lefts = left
 	}
 	width := min((body.Size().X-lefts-chartGap*vg.Length(columns-1)-2)/vg.Length(columns), chartWidest)
+	var all []string
+	for _, p := range g.panels {
+		all = append(all, p.title)
+	}
+	titles := fitAll(strong, all, width)
 	for n := range panels {
 		column, row := n%chartColumns, n/chartColumns
 		x := body.Min.X + left + vg.Length(column)*(width+chartGap)
@@ -170,6 +178,7 @@ func (g charts) paint(c draw.Canvas, body vg.Rectangle, panels []chart, ranges [
 		p := figure.Panel{Canvas: c, X: g.visits.across, Y: ranges[n]}
 		p.Area = vg.Rectangle{Min: vg.Point{X: x, Y: top - chartHeight}, Max: vg.Point{X: x + width, Y: top}}
 		at := g.place(p, panels[n])
+		at.title = titles[slices.Index(all, at.title)]
 		at.labelled, at.left = column == 0 || !g.shared, left
 		g.panel(at)
 	}
@@ -195,7 +204,7 @@ func (g charts) place(p figure.Panel, ch chart) placed {
 
 // panel draws one chart.
 func (g charts) panel(p placed) {
-	figure.Write(p.Canvas, strong, vg.Point{X: p.Area.Min.X, Y: p.Area.Max.Y + 4}, figure.Fit(strong, p.title, p.Area.Size().X), figure.Left, figure.Base)
+	figure.Write(p.Canvas, strong, vg.Point{X: p.Area.Min.X, Y: p.Area.Max.Y + 4}, p.title)
 	g.axes(p)
 	p.BottomAxis(nil)
 	shown := g.visits.draw(p.inner, p.countWidths(len(g.visits.x)))
@@ -233,7 +242,7 @@ func (g charts) axes(p placed) {
 		name := labels
 		name.Rotation = vertical
 		at := vg.Point{X: p.Area.Min.X - p.left + 8, Y: (p.Area.Min.Y + p.Area.Max.Y) / 2}
-		figure.Write(p.Canvas, name, at, figure.Fit(name, p.label, p.Area.Size().Y), figure.Center, figure.Base)
+		figure.Write(p.Canvas, figure.Align(name, figure.Center, figure.Base), at, figure.Fit(name, p.label, p.Area.Size().Y))
 	}
 	if g.zero {
 		p.StrokeLine2(draw.LineStyle{Color: figure.Ink, Width: 0.7}, p.Area.Min.X, p.AtY(0), p.Area.Max.X, p.AtY(0))
@@ -282,12 +291,12 @@ func (g charts) counts(p placed, shown []int) {
 	for arm, points := range p.arms {
 		if p.labelled {
 			sign := vg.Point{X: p.Area.Min.X - 4 - 2*markRadius, Y: y}
-			figure.Write(p.Canvas, small, vg.Point{X: sign.X - 2*markRadius, Y: y}, "n", figure.Right, figure.Middle)
+			figure.Write(p.Canvas, figure.Align(small, figure.Right, figure.Middle), vg.Point{X: sign.X - 2*markRadius, Y: y}, "n")
 			p.DrawGlyphNoClip(figure.SignOf(arm).Mark(markRadius*0.9, false), sign)
 		}
 		for _, v := range shown {
 			if v < len(points) {
-				figure.Write(p.Canvas, small, vg.Point{X: p.inner.AtX(g.visits.x[v]), Y: y}, count(points[v]), figure.Center, figure.Middle)
+				figure.Write(p.Canvas, figure.Align(small, figure.Center, figure.Middle), vg.Point{X: p.inner.AtX(g.visits.x[v]), Y: y}, count(points[v]))
 			}
 		}
 		y -= chartCount
@@ -453,11 +462,11 @@ func newCharts(a trial.Analysis, f family, name string) charts {
 	}
 }
 
-// intervals is the sentence about bands and bars.
-func intervals(a trial.Analysis, what string) string {
+// intervals are the sentences about bands and bars, and about the counts below.
+func intervals(a trial.Analysis, what, n string) string {
 	drawn := "Bands and bars"
 	if len(a.Design.Arms) > ribbonsMost {
 		drawn = "Bars"
 	}
-	return fmt.Sprintf("%s are %s %s; hollow points have none. n stands below each point, where there is room.", drawn, levelOf(a), what)
+	return fmt.Sprintf("%s are %s %s; hollow points have none. Below each point stands %s, where there is room.", drawn, levelOf(a), what, n)
 }

@@ -13,47 +13,93 @@ import (
 )
 
 // Correlations draws the change of T2 against the change of another endpoint, a panel
-// for each pair whose correlation over all subjects is in the analysis: at the primary
-// visit, or at every visit where there is none at that one.
+// for each pair whose correlation within arms or over all subjects is in the analysis: at the
+// primary visit, or at every visit where there is none at that one.
+//
+// A treatment that changes both gives the two a correlation over all subjects, even if they
+// have nothing to do with each other in either arm: that within arms stands first.
 func Correlations(a trial.Analysis, _ Options) ([]figure.Picture, error) {
+	a, names := renamed(a)
 	chosen := chooseCorrelations(a)
 	if len(chosen) == 0 {
 		return nil, nil
 	}
-	flags := newFlagged(a)
+	flags := newFlagged(names)
 	s := scatters{arms: a.Design.Arms}
+	given := false
 	for _, c := range chosen {
 		s.panels = append(s.panels, newScatter(a, c, flags))
+		given = given || c.within != nil
 	}
 	s.Name, s.Title = "correlation", "Change of T2 against change of other endpoints"
-	s.Caption = fmt.Sprintf("Changes from baseline, one mark per subject who has both: that of T2 upwards, that of the other endpoint across. ρ is Spearman's rank correlation over all arms with its %s confidence interval.", levelOf(a))
+	s.Caption = fmt.Sprintf("Changes from baseline, one mark per subject who has both: that of T2 upwards, that of the other endpoint across. ρ is Spearman's rank correlation with its %s confidence interval", levelOf(a))
+	if given {
+		s.Caption += ": within arms, the partial one given the arm; over all subjects it includes the difference between arms"
+	}
+	s.Caption += "."
 	s.legend = markEntries(a.Design.Arms)
-	s.Flags = flags.sentences()
-	s.notes = footnotes(s.Flags)
+	flags.tell(&s.frame)
 	return s.pictures()
 }
 
-// chooseCorrelations returns those over all subjects: at the primary visit, if there
-// are any. Those of one score follow each other, so that three compartments fill a row.
-func chooseCorrelations(a trial.Analysis) []trial.Correlation {
-	var all, primary []trial.Correlation
-	for _, c := range a.Correlations {
+// together is the correlation of two endpoints at a visit, within arms and over all
+// subjects. One of the two may be nil.
+type together struct {
+	x, y, visit int
+	within, all *trial.Correlation
+}
+
+// chooseCorrelations returns those at the primary visit, if there are any. Those of one score
+// follow each other, so that three compartments fill a row.
+func chooseCorrelations(a trial.Analysis) []together {
+	var pairs []together
+	for i := range a.Correlations {
+		c := &a.Correlations[i]
 		inside := c.X >= 0 && c.Y >= 0 && c.X < len(a.Endpoints) && c.Y < len(a.Endpoints)
-		if c.Arm >= 0 || !inside || c.Visit < 1 || c.Visit >= len(a.Design.Visits) {
+		if c.Arm != trial.WithinArms && c.Arm != trial.AllSubjects || !inside || c.Visit < 1 || c.Visit >= len(a.Design.Visits) {
 			continue
 		}
-		all = append(all, c)
-		if c.Visit == primaryVisit(a.Design) {
-			primary = append(primary, c)
+		n := slices.IndexFunc(pairs, func(p together) bool { return p.x == c.X && p.y == c.Y && p.visit == c.Visit })
+		if n < 0 {
+			n, pairs = len(pairs), append(pairs, together{x: c.X, y: c.Y, visit: c.Visit})
+		}
+		if c.Arm == trial.WithinArms {
+			pairs[n].within = c
+		} else {
+			pairs[n].all = c
 		}
 	}
-	if len(primary) > 0 {
-		all = primary
+	atPrimary := func(p together) bool { return p.visit == primaryVisit(a.Design) }
+	if slices.ContainsFunc(pairs, atPrimary) {
+		pairs = slices.DeleteFunc(pairs, func(p together) bool { return !atPrimary(p) })
 	}
-	slices.SortStableFunc(all, func(x, y trial.Correlation) int {
-		return cmp.Or(cmp.Compare(x.Y, y.Y), cmp.Compare(x.Visit, y.Visit), cmp.Compare(x.X, y.X))
+	slices.SortStableFunc(pairs, func(p, q together) int {
+		return cmp.Or(cmp.Compare(p.y, q.y), cmp.Compare(p.visit, q.visit), cmp.Compare(p.x, q.x))
 	})
-	return all
+	return pairs
+}
+
+// words returns the line above a panel and the smaller one below it, which may be empty. The
+// number of subjects, mostly that of both, stands at the end.
+func (p together) words() (first, second string) {
+	rho := func(whose string, c *trial.Correlation) string {
+		if !figure.Drawable(c.Rho.Estimate) {
+			return whose + " ρ: " + cmp.Or(c.Reason, "–")
+		}
+		n := func(x float64) string { return figure.Number(x, 2) }
+		return fmt.Sprintf("%s ρ = %s [%s, %s]", whose, n(c.Rho.Estimate), n(c.Rho.Low), n(c.Rho.High))
+	}
+	if p.within == nil {
+		return fmt.Sprintf("%s, n = %d", rho("all subjects", p.all), p.all.N), ""
+	}
+	if p.all == nil {
+		return rho("within arms", p.within), fmt.Sprintf("n = %d", p.within.N)
+	}
+	n := fmt.Sprintf("n = %d", p.within.N)
+	if p.all.N != p.within.N {
+		n += fmt.Sprintf(" and %d", p.all.N)
+	}
+	return rho("within arms", p.within), rho("all subjects", p.all) + ", " + n
 }
 
 // scatters are the panels of the figure.
@@ -65,9 +111,10 @@ type scatters struct {
 
 // scatter is one panel.
 type scatter struct {
-	title, words string
-	x, y         string // names of the axes
-	points       []pair
+	title         string
+	words, second string // the correlation
+	x, y          string // names of the axes
+	points        []pair
 }
 
 type pair struct {
@@ -80,23 +127,27 @@ type pair struct {
 const (
 	scatterHeight = 130
 	scatterFoot   = 27
+	scatterLines  = 2 * noteRow // the correlation
 )
 
-func newScatter(a trial.Analysis, c trial.Correlation, flags *flagged) scatter {
-	t2, other := a.Endpoints[c.X], a.Endpoints[c.Y]
+// smaller is the style of what is not to be read first.
+var smaller = figure.Letters(6.5)
+
+func newScatter(a trial.Analysis, c together, flags *flagged) scatter {
+	t2, other := a.Endpoints[c.x], a.Endpoints[c.y]
 	s := scatter{
-		title: fmt.Sprintf("%s, %s", title(t2.Endpoint), lowerFirst(when(a.Design, c.Visit))),
-		words: fmt.Sprintf("ρ = %s [%s, %s], n = %d", figure.Number(c.Rho.Estimate, 2), figure.Number(c.Rho.Low, 2), figure.Number(c.Rho.High, 2), c.N),
+		title: fmt.Sprintf("%s, %s", title(t2.Endpoint), lowerFirst(when(a.Design, c.visit))),
 		x:     withUnit("Change of "+title(other.Endpoint), other.Unit),
 		y:     withUnit("Change of T2", t2.Unit),
 	}
+	s.words, s.second = c.words()
 	for n, subject := range a.Design.Subjects {
-		p := pair{x: changeOf(other, n, c.Visit).Delta, y: changeOf(t2, n, c.Visit).Delta, arm: subject.Arm}
+		p := pair{x: changeOf(other, n, c.visit).Delta, y: changeOf(t2, n, c.visit).Delta, arm: subject.Arm}
 		if !figure.Drawable(p.x) || !figure.Drawable(p.y) {
 			continue
 		}
 		for _, e := range []trial.EndpointAnalysis{t2, other} {
-			touched := flags.touch(valueOf(e, n, 0).Flags, valueOf(e, n, c.Visit).Flags)
+			touched := flags.touch(valueOf(e, n, 0).Flags, valueOf(e, n, c.visit).Flags)
 			p.flagged = p.flagged || touched
 		}
 		s.points = append(s.points, p)
@@ -121,7 +172,7 @@ func (s scatters) pictures() ([]figure.Picture, error) {
 }
 
 func (s scatters) rowHeight() vg.Length {
-	return chartTitle + noteRow + scatterHeight + scatterFoot + chartRowGap
+	return chartTitle + scatterLines + scatterHeight + scatterFoot + chartRowGap
 }
 
 func (s scatters) paint(c draw.Canvas, body vg.Rectangle, panels []scatter) {
@@ -139,10 +190,22 @@ func (s scatters) paint(c draw.Canvas, body vg.Rectangle, panels []scatter) {
 	for n, sc := range panels {
 		column, row := n%chartColumns, n/chartColumns
 		x := body.Min.X + left + vg.Length(column)*(width+left+chartGap)
-		top := body.Max.Y - vg.Length(row)*s.rowHeight() - chartTitle - noteRow
+		top := body.Max.Y - vg.Length(row)*s.rowHeight() - chartTitle - scatterLines
 		p := figure.Panel{Canvas: c, Area: vg.Rectangle{Min: vg.Point{X: x, Y: top - scatterHeight}, Max: vg.Point{X: x + width, Y: top}}}
-		sc.paint(p, left)
+		s.apart(sc, width).paint(p, left)
 	}
+}
+
+// apart returns the panel with its title and the name of its x axis as they fit, told from
+// those of the others.
+func (s scatters) apart(sc scatter, width vg.Length) scatter {
+	var names, across []string
+	for _, p := range s.panels {
+		names, across = append(names, p.title), append(across, p.x)
+	}
+	sc.title = fitAll(strong, names, width)[slices.Index(names, sc.title)]
+	sc.x = fitAll(small, across, width)[slices.Index(across, sc.x)]
+	return sc
 }
 
 // ranges returns what the axes show: all points, and no change.
@@ -160,8 +223,9 @@ func (s scatter) ranges() (across, up figure.Range) {
 func (s scatter) paint(p figure.Panel, left vg.Length) {
 	p.X, p.Y = s.ranges()
 	width := p.Area.Size().X
-	figure.Write(p.Canvas, strong, vg.Point{X: p.Area.Min.X, Y: p.Area.Max.Y + 4 + noteRow}, figure.Fit(strong, s.title, width), figure.Left, figure.Base)
-	figure.Write(p.Canvas, small, vg.Point{X: p.Area.Min.X, Y: p.Area.Max.Y + 4}, figure.Fit(small, s.words, width+8), figure.Left, figure.Base)
+	figure.Write(p.Canvas, strong, vg.Point{X: p.Area.Min.X, Y: p.Area.Max.Y + 4 + scatterLines}, s.title)
+	figure.Write(p.Canvas, small, vg.Point{X: p.Area.Min.X, Y: p.Area.Max.Y + 4 + noteRow}, figure.Fit(small, s.words, width+8))
+	figure.Write(p.Canvas, smaller, vg.Point{X: p.Area.Min.X, Y: p.Area.Max.Y + 4}, figure.Fit(smaller, s.second, width+8))
 	p.GridY(p.Y.Ticks(6), true, small)
 	at := s.acrossAxis(p)
 	p.BottomAxis(at)
@@ -169,11 +233,11 @@ func (s scatter) paint(p figure.Panel, left vg.Length) {
 	p.StrokeLine2(zero, p.Area.Min.X, p.AtY(0), p.Area.Max.X, p.AtY(0))
 	p.StrokeLine2(zero, p.AtX(0), p.Area.Min.Y, p.AtX(0), p.Area.Max.Y)
 	middle := vg.Point{X: (p.Area.Min.X + p.Area.Max.X) / 2, Y: p.Area.Min.Y - 15}
-	figure.Write(p.Canvas, small, middle, figure.Fit(small, s.x, width), figure.Center, figure.Below)
+	figure.Write(p.Canvas, figure.Align(small, figure.Center, figure.Below), middle, s.x)
 	name := small
 	name.Rotation = vertical
 	side := vg.Point{X: p.Area.Min.X - left + 8, Y: (p.Area.Min.Y + p.Area.Max.Y) / 2}
-	figure.Write(p.Canvas, name, side, figure.Fit(name, s.y, p.Area.Size().Y), figure.Center, figure.Base)
+	figure.Write(p.Canvas, figure.Align(name, figure.Center, figure.Base), side, figure.Fit(name, s.y, p.Area.Size().Y))
 	if len(s.points) == 0 {
 		noValues(p.Canvas, p.Area, "no values")
 	}
@@ -197,7 +261,7 @@ func (s scatter) acrossAxis(p figure.Panel) []vg.Length {
 		p.StrokeLine2(figure.Thin(figure.Grid), x, p.Area.Min.Y, x, p.Area.Max.Y)
 	}
 	for _, n := range thin(at, widths, 3) {
-		figure.Write(p.Canvas, small, vg.Point{X: at[n], Y: p.Area.Min.Y - 5}, ticks[n].Label, figure.Center, figure.Below)
+		figure.Write(p.Canvas, figure.Align(small, figure.Center, figure.Below), vg.Point{X: at[n], Y: p.Area.Min.Y - 5}, ticks[n].Label)
 	}
 	return at
 }

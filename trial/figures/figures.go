@@ -9,9 +9,12 @@ package figures
 import (
 	"fmt"
 	"math"
+	"runtime"
 	"slices"
 	"strconv"
 	"strings"
+
+	"golang.org/x/sync/errgroup"
 
 	"github.com/t2map/t2map/figure"
 	"github.com/t2map/t2map/trial"
@@ -27,17 +30,22 @@ type Options struct {
 // nothing to show are left out: differences in a trial of one arm, correlations where
 // there are none.
 func All(a trial.Analysis, o Options) ([]figure.Picture, error) {
-	var all []figure.Picture
-	for _, draw := range []func(trial.Analysis, Options) ([]figure.Picture, error){
+	kinds := []func(trial.Analysis, Options) ([]figure.Picture, error){
 		Means, Changes, LSMeans, Forest, Waterfall, Missing, Correlations,
-	} {
-		pictures, err := draw(a, o)
-		if err != nil {
-			return nil, fmt.Errorf("figures: %w", err)
-		}
-		all = append(all, pictures...)
 	}
-	return all, nil
+	drawn := make([][]figure.Picture, len(kinds))
+	var group errgroup.Group
+	group.SetLimit(runtime.GOMAXPROCS(0)) // a picture's pixels take 12 MB while it is drawn
+	for n, kind := range kinds {
+		group.Go(func() (err error) {
+			drawn[n], err = kind(a, o)
+			return err
+		})
+	}
+	if err := group.Wait(); err != nil {
+		return nil, fmt.Errorf("figures: %w", err)
+	}
+	return slices.Concat(drawn...), nil
 }
 
 // family is the compartments, or the other endpoints: what shares a figure.
@@ -150,15 +158,10 @@ func among(d trial.Design) string {
 		}
 	}
 	parts := make([]string, len(counts))
-	for n, c := range counts {
-		parts[n] = fmt.Sprintf("%d %s", c, short(d.Arms[n]))
+	for n, name := range figure.ShortenAll(d.Arms, within40) {
+		parts[n] = fmt.Sprintf("%d %s", counts[n], name)
 	}
 	return fmt.Sprintf("%d subjects (%s)", len(d.Subjects), strings.Join(parts, ", "))
-}
-
-// short makes a name of unknown origin fit to stand within a sentence.
-func short(s string) string {
-	return figure.Shorten(s, func(s string) bool { return len([]rune(s)) <= 40 })
 }
 
 // pValue prints p with three decimals.

@@ -22,6 +22,25 @@ import (
 
 var show = flag.String("show", "", "a folder to write the pictures of the tests to, for looking at them")
 
+// TestMain has most tests draw the SVG alone, since PNG and PDF are nearly all of the work,
+// and are made of the same list: package figure tests that they show it. Those that need all
+// files say so by allFiles.
+func TestMain(m *testing.M) {
+	flag.Parse()
+	if *show == "" {
+		renderFiles = figure.Picture.RenderSVG
+	}
+	os.Exit(m.Run())
+}
+
+// allFiles makes the pictures of this test whole. It must not run beside another test.
+func allFiles(t *testing.T) {
+	t.Helper()
+	before := renderFiles
+	renderFiles = figure.Picture.Render
+	t.Cleanup(func() { renderFiles = before })
+}
+
 // look writes pictures to the folder of -show, if there is one.
 func look(t *testing.T, name string, pictures []figure.Picture) {
 	t.Helper()
@@ -141,7 +160,7 @@ func TestContent(t *testing.T) {
 		"waterfall":      {"±13.9 %: repeatability", "Change at month 12 (%)", "n = "},
 		"missing":        {"12/12", "S001", "Month 3", "some values"},
 		"missing-scores": {"Control (12)"},
-		"correlation":    {"ρ = 0.41 [−0.03, 0.72], n = 20", "Change of VAS pain (mm)"},
+		"correlation":    {"within arms ρ = −0.06 [−0.49, 0.39]", "all subjects ρ = 0.71 [0.37, 0.88], n = 20", "Change of VAS pain (mm)"},
 	}
 	if len(pictures) != len(wants) {
 		t.Errorf("%d pictures, want %d", len(pictures), len(wants))
@@ -204,22 +223,21 @@ func TestDirection(t *testing.T) {
 	}
 }
 
-// Every flag that touches a figure is in its Flags; the picture itself holds a few and
-// how many more. Those that are not for figures do not show.
+// Every flag that touches a figure is in its Flags, those that say the same as one sentence;
+// the picture itself holds a few and how many more. Those that are not for figures do not show.
 func TestFlags(t *testing.T) {
 	s := founding
 	s.flags = 40
 	s.missing = 0
 	a := trialOf(s)
 	p := drawAll(t, a, Options{})["means"]
-	want := 0
-	said := map[string]bool{}
+	var shown []trial.Flag
 	for _, f := range a.Flags {
-		if f.Kind.OnFigures() && !said[sentence(f)] {
-			said[sentence(f)] = true
-			want++
+		if f.Kind.OnFigures() {
+			shown = append(shown, f)
 		}
 	}
+	want := len(trial.GroupFlags(shown))
 	if len(p.Flags) != want {
 		t.Errorf("%d flags, want %d", len(p.Flags), want)
 	}
@@ -235,28 +253,95 @@ func TestFlags(t *testing.T) {
 	}
 }
 
-// The same analysis gives the same bytes, drawn alone or beside others.
-func TestSameBytes(t *testing.T) {
-	all := func(a trial.Analysis) (out []figure.Picture) {
-		for _, one := range []func(trial.Analysis, Options) ([]figure.Picture, error){Means, Forest, Waterfall, Missing} {
-			pictures, err := one(a, Options{})
-			if err != nil {
-				t.Error(err)
-			}
-			out = append(out, pictures...)
+// A scanner that changes for many is one footnote, which names two of them, and one
+// sentence that names all.
+func TestFlagGroups(t *testing.T) {
+	s := founding
+	s.missing, s.flags = 0, 0
+	a := trialOf(s)
+	var all []string
+	for n, subject := range a.Design.Subjects[:10] {
+		a.Flags = append(a.Flags, trial.Flag{Kind: trial.ScannerChange, Subject: subject.ID, Visit: "month12", Text: "another scanner"})
+		all = append(all, subject.ID)
+		for e := range a.Endpoints[:3] {
+			a.Endpoints[e].Values[n][2].Flags = []int{n}
 		}
-		return out
 	}
-	first := all(trialOf(founding))
-	var wg sync.WaitGroup
-	for range 2 {
-		wg.Go(func() {
-			for n, q := range all(trialOf(founding)) {
-				if p := first[n]; !bytes.Equal(p.SVG, q.SVG) || !bytes.Equal(p.PNG, q.PNG) || !bytes.Equal(p.PDF, q.PDF) {
-					t.Errorf("%s differs from run to run", p.Name)
-				}
+	a.Flags = append(a.Flags, trial.Flag{Kind: trial.TwoStudies, Subject: "S024", Visit: "month3", Text: "two studies"})
+	a.Endpoints[0].Values[23][1].Flags = []int{10}
+	for e := range a.Endpoints {
+		describe(&a, &a.Endpoints[e])
+	}
+	p := drawAll(t, a, Options{})["means"]
+	text := joined(t, p)
+	for _, want := range []string{"† 10 subjects at month12 (S001, S002, …): another scanner\n", "† S024 at month3: two studies\n"} {
+		if !strings.Contains(text, want) {
+			t.Errorf("no %q in\n%s", want, text)
+		}
+	}
+	if want := []string{"10 subjects at month12 (" + strings.Join(all, ", ") + "): another scanner", "S024 at month3: two studies"}; !slices.Equal(p.Flags, want) {
+		t.Errorf("%q, want %q", p.Flags, want)
+	}
+}
+
+func TestSentence(t *testing.T) {
+	of := func(f trial.Flag, subjects ...string) string {
+		return sentence(trial.FlagGroup{Flag: f, Subjects: subjects}, 2)
+	}
+	for got, want := range map[string]string{
+		of(trial.Flag{Text: "x", Visit: "v", Endpoint: "e"}, "a"): "a at v, e: x",
+		of(trial.Flag{Text: "x"}, "a", "b", "c"):                  "a, b, c: x",
+		of(trial.Flag{Text: "x", Visit: "v"}, "a", "b", "c", "d"): "4 subjects at v (a, b, …): x",
+		of(trial.Flag{Kind: trial.TwoStudies}, ""):                "two studies",
+		of(trial.Flag{Text: "x", Visit: "v"}, ""):                 "at v: x",
+		of(trial.Flag{Text: "x", Endpoint: "e"}, ""):              "e: x",
+	} {
+		if got != want {
+			t.Errorf("%q, want %q", got, want)
+		}
+	}
+}
+
+// The same analysis gives the same bytes, drawn alone or beside others: all kinds as SVG, and
+// the files of two.
+func TestSameBytes(t *testing.T) {
+	small := founding
+	small.compartments, small.scores = 1, 0
+	for _, c := range []struct {
+		name  string
+		shape shape
+		kinds []func(trial.Analysis, Options) ([]figure.Picture, error)
+		files bool
+	}{
+		{"all", founding, []func(trial.Analysis, Options) ([]figure.Picture, error){All}, false},
+		{"files", small, []func(trial.Analysis, Options) ([]figure.Picture, error){Means, Missing}, true},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			if c.files {
+				allFiles(t)
 			}
+			all := func() (out []figure.Picture) {
+				for _, kind := range c.kinds {
+					pictures, err := kind(trialOf(c.shape), Options{})
+					if err != nil {
+						t.Error(err)
+					}
+					out = append(out, pictures...)
+				}
+				return out
+			}
+			first := all()
+			var wg sync.WaitGroup
+			for range 2 {
+				wg.Go(func() {
+					for n, q := range all() {
+						if p := first[n]; c.files && len(p.PNG) == 0 || !bytes.Equal(p.SVG, q.SVG) || !bytes.Equal(p.PNG, q.PNG) || !bytes.Equal(p.PDF, q.PDF) {
+							t.Errorf("%s differs from run to run", p.Name)
+						}
+					}
+				})
+			}
+			wg.Wait()
 		})
 	}
-	wg.Wait()
 }

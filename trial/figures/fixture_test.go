@@ -68,7 +68,11 @@ func trialOf(s shape) trial.Analysis {
 	}
 	for x := range s.compartments {
 		for y := range s.scores {
-			a.Correlations = append(a.Correlations, trial.Correlation{X: x, Y: s.compartments + y, Visit: len(s.months) - 1, Arm: -1, N: 20, Rho: trial.Interval{Estimate: 0.41, Low: -0.03, High: 0.72}, P: 0.06})
+			c := trial.Correlation{X: x, Y: s.compartments + y, Visit: len(s.months) - 1, Arm: trial.AllSubjects, N: 20, Rho: trial.Interval{Estimate: 0.71, Low: 0.37, High: 0.88}, P: 0.001}
+			within, one := c, c
+			within.Arm, within.Rho = trial.WithinArms, trial.Interval{Estimate: -0.06, Low: -0.49, High: 0.39}
+			one.Arm, one.N = 0, 10
+			a.Correlations = append(a.Correlations, c, within, one)
 		}
 	}
 	return a
@@ -106,19 +110,12 @@ func describe(a *trial.Analysis, e *trial.EndpointAnalysis) {
 	visits := len(a.Design.Visits)
 	e.Changes, e.Cells, e.Contrasts, e.Model = nil, nil, nil, trial.Model{}
 	for s := range a.Design.Subjects {
-		row := make([]trial.Change, visits)
-		for v := range row {
-			row[v].Delta = e.Values[s][v].X - e.Values[s][0].X
-			row[v].Percent = 100 * row[v].Delta / e.Values[s][0].X
-			if v == 0 {
-				row[v] = trial.Change{Delta: math.NaN(), Percent: math.NaN()}
-			}
-		}
-		e.Changes = append(e.Changes, row)
+		e.Changes = append(e.Changes, changes(e.Values[s], e.RC))
 	}
 	for arm := range a.Design.Arms {
 		var cells []trial.Cell
 		var means []mmrm.Estimate
+		var counts []int
 		for v := range visits {
 			var c trial.Cell
 			var values, changes []float64
@@ -137,17 +134,18 @@ func describe(a *trial.Analysis, e *trial.EndpointAnalysis) {
 			cells = append(cells, c)
 			if v > 0 {
 				d := c.Change
+				counts = append(counts, d.N)
 				means = append(means, mmrm.Estimate{Value: d.Mean, SE: (d.High - d.Low) / 4, Low: d.Low, High: d.High, P: 0.04})
 			}
 		}
 		e.Cells = append(e.Cells, cells)
-		e.Model.LSMeans = append(e.Model.LSMeans, means)
+		e.Model.LSMeans, e.Model.N = append(e.Model.LSMeans, means), append(e.Model.N, counts)
 	}
 	for arm := 1; arm < len(a.Design.Arms); arm++ {
 		for v := 1; v < visits; v++ {
 			x, r := e.Cells[arm][v].Change, e.Cells[0][v].Change
 			se := math.Hypot((x.High-x.Low)/4, (r.High-r.Low)/4)
-			c := trial.Contrast{Arm: arm, Visit: v, N: x.N, NReference: r.N, Primary: v == a.Design.Primary.Visit && e.Compartment, Holm: math.NaN()}
+			c := trial.Contrast{Arm: arm, Visit: v, N: x.N, NReference: r.N, NAdjusted: x.N, NAdjustedReference: r.N, Primary: v == a.Design.Primary.Visit && e.Compartment, Holm: math.NaN()}
 			c.Model = mmrm.Estimate{Value: x.Mean - r.Mean, SE: se, Low: x.Mean - r.Mean - 2*se, High: x.Mean - r.Mean + 2*se}
 			c.Model.P = 2 * distuv.UnitNormal.Survival(math.Abs(c.Model.Value)/se)
 			if e.Compartment {
@@ -156,6 +154,27 @@ func describe(a *trial.Analysis, e *trial.EndpointAnalysis) {
 			e.Contrasts = append(e.Contrasts, c)
 		}
 	}
+}
+
+// changes follow from the values of a subject.
+func changes(values []trial.Value, rc float64) []trial.Change {
+	row := make([]trial.Change, len(values))
+	for v := range row {
+		row[v].Delta = values[v].X - values[0].X
+		row[v].Percent = 100 * row[v].Delta / values[0].X
+		switch percent := row[v].Percent; {
+		case percent > rc:
+			row[v].Verdict = trial.Increase
+		case percent < -rc:
+			row[v].Verdict = trial.Decrease
+		case math.Abs(percent) <= rc:
+			row[v].Verdict = trial.Within
+		}
+		if v == 0 {
+			row[v] = trial.Change{Delta: math.NaN(), Percent: math.NaN()}
+		}
+	}
+	return row
 }
 
 func summary(values []float64) trial.Description {

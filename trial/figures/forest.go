@@ -12,18 +12,20 @@ import (
 	"github.com/t2map/t2map/figure"
 	"github.com/t2map/t2map/printable"
 	"github.com/t2map/t2map/trial"
+	"github.com/t2map/t2map/trial/mmrm"
 )
 
 // Forest draws the differences of least-squares means to the reference arm: one block
 // for all compartments ("forest"), and one for each other endpoint, whose units
 // differ ("forest-scores"). A trial of one arm has none.
 func Forest(a trial.Analysis, _ Options) ([]figure.Picture, error) {
+	a, names := renamed(a)
 	var out []figure.Picture
 	if len(a.Design.Arms) < 2 || len(a.Design.Visits) < 2 {
 		return nil, nil
 	}
 	for _, f := range families(a) {
-		flags := newFlagged(a)
+		flags := newFlagged(names)
 		var blocks []forestBlock
 		if f.scores {
 			for _, n := range f.endpoints {
@@ -88,7 +90,12 @@ func newForestBlock(a trial.Analysis, endpoints []int, flags *flagged) forestBlo
 		b.arm = a.Design.Arms[1]
 	}
 	b.only = rowsOf(a, endpoints) > forestMost
-	var core, full, errors []float64
+	var headings []string
+	for _, e := range a.Endpoints {
+		headings = append(headings, title(e.Endpoint))
+	}
+	headings = fitAll(strong, headings, forestLabels)
+	var all []mmrm.Estimate
 	for k, n := range endpoints {
 		e := a.Endpoints[n]
 		b.direction(k, e.Direction)
@@ -97,25 +104,23 @@ func newForestBlock(a trial.Analysis, endpoints []int, flags *flagged) forestBlo
 			if b.only && c.Visit != primaryVisit(a.Design) || c.Arm < 0 || c.Arm >= len(a.Design.Arms) {
 				continue
 			}
-			row := forestRow{Contrast: c, words: when(a.Design, c.Visit), n: fmt.Sprintf("%d, %d", c.N, c.NReference)}
+			row := forestRow{Contrast: c, words: when(a.Design, c.Visit), n: fmt.Sprintf("%d, %d", modelN(e, c.Arm, c.Visit), modelN(e, 0, c.Visit))}
 			if len(a.Design.Arms) > 2 {
 				row.words += ", " + a.Design.Arms[c.Arm]
 			}
 			row.flagged = flags.touch(cellOf(e, c.Arm, c.Visit).ChangeFlags, cellOf(e, 0, c.Visit).ChangeFlags)
 			rows = append(rows, row)
-			core, full, errors = append(core, c.Model.Value), append(full, c.Model.Low, c.Model.High), append(errors, c.Model.SE)
+			all = append(all, c.Model)
 			b.withHolm = b.withHolm || !math.IsNaN(c.Holm)
 		}
 		if len(rows) > 0 {
-			b.rows = append(append(b.rows, forestRow{heading: title(e.Endpoint)}), rows...)
+			b.rows = append(append(b.rows, forestRow{heading: headings[n]}), rows...)
 		}
+		b.decimals = max(b.decimals, decimalsOf(e))
 		b.label = withUnit("Difference of least-squares means", e.Unit)
 	}
-	b.across, _ = sight(append(core, 0), append(full, core...))
-	for _, x := range full {
-		b.isCut = b.isCut || figure.Drawable(x) && !b.across.Has(x)
-	}
-	b.decimals = decimalsFor(errors)
+	b.across, b.isCut = forestRange(all)
+	b.decimals = decimalsFor(all, b.decimals)
 	return b
 }
 
@@ -136,21 +141,6 @@ func (b *forestBlock) direction(k int, d trial.Direction) {
 		worse = 0
 	}
 	b.worse = worse
-}
-
-// decimalsFor returns the decimals that give a typical standard error two digits.
-func decimalsFor(errors []float64) int {
-	var known []float64
-	for _, e := range errors {
-		if figure.Drawable(e) && e > 0 {
-			known = append(known, e)
-		}
-	}
-	if len(known) == 0 {
-		return 2
-	}
-	slices.Sort(known)
-	return int(min(max(1-math.Floor(math.Log10(known[len(known)/2])), 0), 4))
 }
 
 func (b forestBlock) height() vg.Length {
@@ -180,9 +170,10 @@ func forestPictures(a trial.Analysis, f family, blocks []forestBlock, flags *fla
 }
 
 func forestPicture(a trial.Analysis, f family, blocks []forestBlock, flags *flagged) (figure.Picture, error) {
-	fr := frame{Picture: figure.Picture{Name: f.name("forest"), Title: f.pick("Differences of T2 to ", "Differences of scores to ") + short(a.Design.Arms[0])}}
-	fr.Caption = fmt.Sprintf("Differences of least-squares means of the change from baseline to %s, by %s and visit: estimates of the mixed model for repeated measures with %s confidence intervals, n of the arm and of the reference.",
-		short(a.Design.Arms[0]), f.pick("compartment", "endpoint"), levelOf(a))
+	reference := figure.ShortenAll(a.Design.Arms, within40)[0]
+	fr := frame{Picture: figure.Picture{Name: f.name("forest"), Title: f.pick("Differences of T2 to ", "Differences of scores to ") + reference}}
+	fr.Caption = fmt.Sprintf("Differences of least-squares means of the change from baseline to %s, by %s and visit: estimates of the mixed model for repeated measures with %s confidence intervals, n of the arm and of the reference in the model.",
+		reference, f.pick("compartment", "endpoint"), levelOf(a))
 	var height vg.Length
 	var cut, holm, primary, only bool
 	for _, b := range blocks {
@@ -199,8 +190,8 @@ func forestPicture(a trial.Analysis, f family, blocks []forestBlock, flags *flag
 	if only {
 		fr.Caption += " Of many visits, only the primary one is shown."
 	}
-	fr.Flags = flags.sentences()
-	fr.notes = footnotes(fr.Flags)
+	fr.Caption += modelRemarks(a, f)
+	flags.tell(&fr)
 	if cut {
 		fr.notes = append(fr.notes, "Arrowheads: the interval goes on beyond the panel.")
 	}
@@ -219,17 +210,18 @@ func forestPicture(a trial.Analysis, f family, blocks []forestBlock, flags *flag
 func (b forestBlock) paint(c draw.Canvas, body vg.Rectangle, level string) {
 	heads := [...]string{"n, n ref.", "difference [" + level + " CI]", "p", "Holm p"}
 	cols, width := b.columns(body, heads[:])
+	b.rows = b.shortened(cols)
 	top := body.Max.Y - forestHead
 	p := figure.Panel{Canvas: c, X: b.across, Area: vg.Rectangle{
 		Min: vg.Point{X: cols.n + width[0] + forestGap, Y: top - vg.Length(len(b.rows))*forestRowHeight},
 		Max: vg.Point{X: cols.interval - width[1] - forestGap, Y: top},
 	}}
 	y := body.Max.Y - 3
-	figure.Write(c, small, vg.Point{X: cols.n, Y: y}, heads[0], figure.Left, figure.Below)
-	figure.Write(c, small, vg.Point{X: cols.interval, Y: y}, heads[1], figure.Right, figure.Below)
-	figure.Write(c, small, vg.Point{X: cols.p, Y: y}, heads[2], figure.Right, figure.Below)
+	figure.Write(c, figure.Align(small, figure.Left, figure.Below), vg.Point{X: cols.n, Y: y}, heads[0])
+	figure.Write(c, figure.Align(small, figure.Right, figure.Below), vg.Point{X: cols.interval, Y: y}, heads[1])
+	figure.Write(c, figure.Align(small, figure.Right, figure.Below), vg.Point{X: cols.p, Y: y}, heads[2])
 	if b.withHolm {
-		figure.Write(c, small, vg.Point{X: cols.holm, Y: y}, heads[3], figure.Right, figure.Below)
+		figure.Write(c, figure.Align(small, figure.Right, figure.Below), vg.Point{X: cols.holm, Y: y}, heads[3])
 	}
 	b.axis(p)
 	for n, row := range b.rows {
@@ -275,39 +267,49 @@ func (b forestBlock) axis(p figure.Panel) {
 		x := p.AtX(t.Value)
 		at = append(at, x)
 		p.StrokeLine2(figure.Thin(figure.Grid), x, p.Area.Min.Y, x, p.Area.Max.Y)
-		figure.Write(p.Canvas, small, vg.Point{X: x, Y: p.Area.Min.Y - 5}, t.Label, figure.Center, figure.Below)
+		figure.Write(p.Canvas, figure.Align(small, figure.Center, figure.Below), vg.Point{X: x, Y: p.Area.Min.Y - 5}, t.Label)
 	}
 	p.BottomAxis(at)
 	p.StrokeLine2(draw.LineStyle{Color: figure.Ink, Width: 0.7}, zero, p.Area.Min.Y, zero, p.Area.Max.Y)
 	middle := (p.Area.Min.X + p.Area.Max.X) / 2
 	width := p.Area.Size().X
-	figure.Write(p.Canvas, small, vg.Point{X: middle, Y: p.Area.Min.Y - 15}, figure.Fit(small, b.label, width+60), figure.Center, figure.Below)
+	figure.Write(p.Canvas, figure.Align(small, figure.Center, figure.Below), vg.Point{X: middle, Y: p.Area.Min.Y - 15}, figure.Fit(small, b.label, width+60))
 	if b.worse == 0 {
 		return
 	}
-	low, high := "← favours "+b.arm, "favours "+b.reference+" →"
+	sides := [2]string{b.arm, b.reference}
 	if b.worse < 0 {
-		low, high = "← favours "+b.reference, "favours "+b.arm+" →"
+		sides = [2]string{b.reference, b.arm}
 	}
+	left := figure.Align(small, figure.Left, figure.Below)
+	right := figure.Align(small, figure.Right, figure.Below)
+	room := width/2 - 3 - small.Width("← favours ")
+	words := fitAll(small, sides[:], room)
 	y := p.Area.Min.Y - 25
-	figure.Write(p.Canvas, small, vg.Point{X: p.Area.Min.X, Y: y}, fitInside(low, width/2-3), figure.Left, figure.Below)
-	figure.Write(p.Canvas, small, vg.Point{X: p.Area.Max.X, Y: y}, fitInside(high, width/2-3), figure.Right, figure.Below)
+	figure.Write(p.Canvas, left, vg.Point{X: p.Area.Min.X, Y: y}, "← favours "+words[0])
+	figure.Write(p.Canvas, right, vg.Point{X: p.Area.Max.X, Y: y}, "favours "+words[1]+" →")
 }
 
-// fitInside shortens words that may end in an arrow, and keeps the arrow.
-func fitInside(words string, width vg.Length) string {
-	const arrow = " →"
-	if rest := len(words) - len(arrow); rest > 0 && words[rest:] == arrow {
-		return figure.Fit(small, words[:rest], width-small.Width(arrow)) + arrow
+// shortened returns the rows with words that fit the column of labels and stay apart.
+func (b forestBlock) shortened(cols forestColumns) []forestRow {
+	bold := figure.Bold(small)
+	var words []string
+	for _, r := range b.rows {
+		words = append(words, r.words)
 	}
-	return figure.Fit(small, words, width)
+	words = fitAll(bold, words, cols.n-cols.labels-forestGap-forestIndent-bold.Width(" "+dagger))
+	rows := slices.Clone(b.rows)
+	for n := range rows {
+		rows[n].words = words[n]
+	}
+	return rows
 }
 
 // row draws a heading or a contrast about y.
 func (b forestBlock) row(p figure.Panel, r forestRow, cols forestColumns, y vg.Length) {
 	left := cols.labels
 	if r.heading != "" {
-		figure.Write(p.Canvas, strong, vg.Point{X: left, Y: y}, figure.Fit(strong, r.heading, forestLabels), figure.Left, figure.Middle)
+		figure.Write(p.Canvas, figure.Align(strong, figure.Left, figure.Middle), vg.Point{X: left, Y: y}, r.heading)
 		return
 	}
 	style := small
@@ -316,16 +318,16 @@ func (b forestBlock) row(p figure.Panel, r forestRow, cols forestColumns, y vg.L
 		grey := draw.LineStyle{Color: color.NRGBA{0, 0, 0, 0x12}}
 		fillRect(p.Canvas, grey, vg.Rectangle{Min: vg.Point{X: left, Y: y - forestRowHeight/2}, Max: vg.Point{X: max(cols.p, cols.holm), Y: y + forestRowHeight/2}})
 	}
-	words := figure.Fit(style, r.words, cols.n-left-forestGap-forestIndent-style.Width(" "+dagger))
+	words := r.words
 	if r.flagged {
 		words += " " + dagger
 	}
-	figure.Write(p.Canvas, style, vg.Point{X: left + forestIndent, Y: y}, words, figure.Left, figure.Middle)
-	figure.Write(p.Canvas, style, vg.Point{X: cols.n, Y: y}, r.n, figure.Left, figure.Middle)
-	figure.Write(p.Canvas, style, vg.Point{X: cols.interval, Y: y}, b.estimate(r), figure.Right, figure.Middle)
-	figure.Write(p.Canvas, style, vg.Point{X: cols.p, Y: y}, pValue(r.Model.P), figure.Right, figure.Middle)
+	figure.Write(p.Canvas, figure.Align(style, figure.Left, figure.Middle), vg.Point{X: left + forestIndent, Y: y}, words)
+	figure.Write(p.Canvas, figure.Align(style, figure.Left, figure.Middle), vg.Point{X: cols.n, Y: y}, r.n)
+	figure.Write(p.Canvas, figure.Align(style, figure.Right, figure.Middle), vg.Point{X: cols.interval, Y: y}, b.estimate(r))
+	figure.Write(p.Canvas, figure.Align(style, figure.Right, figure.Middle), vg.Point{X: cols.p, Y: y}, pValue(r.Model.P))
 	if b.withHolm {
-		figure.Write(p.Canvas, style, vg.Point{X: cols.holm, Y: y}, pValue(r.Holm), figure.Right, figure.Middle)
+		figure.Write(p.Canvas, figure.Align(style, figure.Right, figure.Middle), vg.Point{X: cols.holm, Y: y}, pValue(r.Holm))
 	}
 	b.whisker(p, r, y)
 }

@@ -35,6 +35,10 @@ var (
 	strong = figure.Bold(labels)
 )
 
+// renderFiles makes the files of a picture. Tests of what is drawn, and where, put
+// figure.Picture.RenderSVG in its place.
+var renderFiles = figure.Picture.Render
+
 // frame is what every figure has around its panels: a title, a legend and footnotes.
 type frame struct {
 	figure.Picture
@@ -90,9 +94,9 @@ func (f frame) render(body vg.Length, paint func(c draw.Canvas, r vg.Rectangle))
 		height += 4
 	}
 	f.Width, f.Height = figure.PageWidth, float64(height/figure.MM(1))
-	return f.Picture.Render(func(c draw.Canvas) {
+	return renderFiles(f.Picture, func(c draw.Canvas) {
 		y := height - margin
-		figure.Write(c, titles, vg.Point{X: margin, Y: y}, figure.Fit(titles, f.Title, width), figure.Left, figure.Below)
+		figure.Write(c, figure.Align(titles, figure.Left, figure.Below), vg.Point{X: margin, Y: y}, figure.Fit(titles, f.Title, width))
 		y -= titleRow
 		for _, row := range rows {
 			drawRow(c, row, vg.Point{X: margin, Y: y})
@@ -101,18 +105,29 @@ func (f frame) render(body vg.Length, paint func(c draw.Canvas, r vg.Rectangle))
 		paint(c, vg.Rectangle{Min: vg.Point{X: margin, Y: y - body}, Max: vg.Point{X: margin + width, Y: y}})
 		y -= body + 4
 		for _, n := range notes {
-			figure.Write(c, small, vg.Point{X: margin, Y: y}, n, figure.Left, figure.Below)
+			figure.Write(c, figure.Align(small, figure.Left, figure.Below), vg.Point{X: margin, Y: y}, n)
 			y -= noteRow
 		}
 	})
+}
+
+// fitAll shortens names that stand beside each other to the width in the style, so that
+// those that differ stay so.
+func fitAll(style draw.TextStyle, names []string, width vg.Length) []string {
+	return figure.ShortenAll(names, func(s string) bool { return style.Width(s) <= width })
 }
 
 // legendRows breaks the legend into rows, with words as they fit.
 func (f frame) legendRows(width vg.Length) [][]entry {
 	var rows [][]entry
 	var used vg.Length
+	var words []string
 	for _, e := range f.legend {
-		e.words = figure.Fit(small, e.words, longestName)
+		words = append(words, e.words)
+	}
+	words = fitAll(small, words, longestName)
+	for n, e := range f.legend {
+		e.words = words[n]
 		w := e.fullWidth()
 		if len(rows) == 0 || used+w > width {
 			rows, used = append(rows, nil), 0
@@ -136,7 +151,7 @@ func (e entry) fullWidth() vg.Length { return e.signWidth() + 4 + small.Width(e.
 func drawRow(c draw.Canvas, row []entry, p vg.Point) {
 	for _, e := range row {
 		e.sign(c, vg.Rectangle{Min: vg.Point{X: p.X, Y: p.Y - 8}, Max: vg.Point{X: p.X + e.signWidth(), Y: p.Y}})
-		figure.Write(c, small, vg.Point{X: p.X + e.signWidth() + 4, Y: p.Y - 4}, e.words, figure.Left, figure.Middle)
+		figure.Write(c, figure.Align(small, figure.Left, figure.Middle), vg.Point{X: p.X + e.signWidth() + 4, Y: p.Y - 4}, e.words)
 		p.X += e.fullWidth()
 	}
 }
@@ -147,7 +162,7 @@ func noValues(c draw.Canvas, area vg.Rectangle, why string) {
 	lines := figure.Wrap(small, why, area.Size().X-8, 3)
 	at := vg.Point{X: (area.Min.X + area.Max.X) / 2, Y: area.Min.Y + 0.7*area.Size().Y + vg.Length(len(lines)-1)*noteRow/2}
 	for _, l := range lines {
-		figure.Write(c, small, at, l, figure.Center, figure.Middle)
+		figure.Write(c, figure.Align(small, figure.Center, figure.Middle), at, l)
 		at.Y -= noteRow
 	}
 }
@@ -164,7 +179,7 @@ func writeDagger(c draw.Canvas, at vg.Point, up bool) {
 	if !up {
 		y = figure.Below
 	}
-	figure.Write(c, figure.Bold(figure.Letters(daggerSize)), at, dagger, figure.Center, y)
+	figure.Write(c, figure.Align(figure.Bold(figure.Letters(daggerSize)), figure.Center, y), at, dagger)
 }
 
 // barEnd is the end of a bar, half as wide across as its stroke is; cut where the interval

@@ -13,17 +13,18 @@ import (
 // intervals: "lsmeans" of compartments, "lsmeans-scores" of the others. Where no model
 // of them could be fitted there is no picture.
 func LSMeans(a trial.Analysis, _ Options) ([]figure.Picture, error) {
+	a, names := renamed(a)
 	var out []figure.Picture
 	for _, f := range families(a) {
 		g := newCharts(a, f, "lsmeans")
-		flags := newFlagged(a)
+		flags := newFlagged(names)
 		fitted := false
 		for _, n := range f.endpoints {
 			e := a.Endpoints[n]
 			fitted = fitted || e.Model.Failed == "" && len(e.Model.LSMeans) > 0
 			c := changeChart(a, e, f, func(arm, v int) point {
 				cell, m := cellOf(e, arm, v), lsMeanOf(e, arm, v)
-				return point{cell.Change.N, m.Value, m.Low, m.High, flags.touch(cell.ChangeFlags)}
+				return point{modelN(e, arm, v), m.Value, m.Low, m.High, flags.touch(cell.ChangeFlags)}
 			})
 			if e.Model.Failed != "" {
 				c.why = "no model: " + e.Model.Failed
@@ -35,10 +36,9 @@ func LSMeans(a trial.Analysis, _ Options) ([]figure.Picture, error) {
 		}
 		g.zero = true
 		g.Title = f.pick("Change of T2: least-squares means", "Change of scores: least-squares means")
-		g.Caption = fmt.Sprintf("Change from baseline of %s, by arm over nominal months: least-squares means of the mixed model for repeated measures, at the mean baseline. %s",
-			f.pick("mean T2 of each compartment", "other endpoints"), intervals(a, "confidence intervals of the model"))
-		g.Flags = flags.sentences()
-		g.notes = footnotes(g.Flags)
+		g.Caption = fmt.Sprintf("Change from baseline of %s, by arm over nominal months: least-squares means of the mixed model for repeated measures, at the mean baseline. %s%s",
+			f.pick("mean T2 of each compartment", "other endpoints"), intervals(a, "confidence intervals of the model", "n in the model"), modelRemarks(a, f))
+		flags.tell(&g.frame)
 		pictures, err := g.pictures()
 		if err != nil {
 			return nil, err

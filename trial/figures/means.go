@@ -12,10 +12,11 @@ import (
 // doi:10.1177/09636897241303275), and the other endpoints each on its own
 // ("means-scores").
 func Means(a trial.Analysis, o Options) ([]figure.Picture, error) {
+	a, names := renamed(a)
 	var out []figure.Picture
 	for _, f := range families(a) {
 		g := newCharts(a, f, "means")
-		flags := newFlagged(a)
+		flags := newFlagged(names)
 		for _, n := range f.endpoints {
 			e := a.Endpoints[n]
 			c := chart{title: title(e.Endpoint), label: withUnit(f.pick("Mean T2", "Mean"), e.Unit)}
@@ -35,12 +36,11 @@ func Means(a trial.Analysis, o Options) ([]figure.Picture, error) {
 		}
 		g.Title = f.pick("T2 by arm and visit", "Scores by arm and visit")
 		g.Caption = fmt.Sprintf("%s of %s, by arm over nominal months: arm means. %s",
-			f.pick("Mean T2 of each compartment", "Other endpoints"), among(a.Design), intervals(a, "t intervals of the mean"))
+			f.pick("Mean T2 of each compartment", "Other endpoints"), among(a.Design), intervals(a, "t intervals of the mean", "n"))
 		if o.Individuals {
 			g.Caption += " Thin lines are subjects."
 		}
-		g.Flags = flags.sentences()
-		g.notes = footnotes(g.Flags)
+		flags.tell(&g.frame)
 		pictures, err := g.pictures()
 		if err != nil {
 			return nil, err

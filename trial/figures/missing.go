@@ -18,18 +18,18 @@ import (
 // Missing draws a tile for each subject and visit, by arm: whether there is a value, and
 // if not, why. "missing" is about the compartments, "missing-scores" about the others.
 func Missing(a trial.Analysis, _ Options) ([]figure.Picture, error) {
+	a, names := renamed(a)
 	var out []figure.Picture
 	if len(a.Design.Subjects) == 0 || len(a.Design.Visits) == 0 {
 		return nil, nil
 	}
 	for _, f := range families(a) {
-		flags := newFlagged(a)
+		flags := newFlagged(names)
 		t := newTiles(a, f, flags)
 		t.Name, t.Title = f.name("missing"), f.pick("Which T2 there is", "Which scores there are")
 		t.Caption = fmt.Sprintf("%s, by arm: one column per subject in the order of the design, one row per visit, of %s. Counts at the right are subjects with a value in at least one %s.",
 			f.pick("T2 at each visit", "Other endpoints at each visit"), among(a.Design), f.pick("compartment", "of them"))
-		t.Flags = flags.sentences()
-		t.notes = footnotes(t.Flags)
+		flags.tell(&t.frame)
 		p, err := t.picture()
 		if err != nil {
 			return nil, err
@@ -235,8 +235,8 @@ func (t tiles) picture() (figure.Picture, error) {
 func (t tiles) paint(c draw.Canvas, body vg.Rectangle, arm int) {
 	subjects := t.byArm[arm]
 	number := fmt.Sprintf(" (%d)", len(subjects))
-	heading := figure.Fit(strong, t.design.Arms[arm], body.Size().X-strong.Width(number)-8)
-	figure.Write(c, strong, vg.Point{X: body.Min.X, Y: body.Max.Y - 9}, heading+number, figure.Left, figure.Base)
+	heading := fitAll(strong, t.design.Arms, body.Size().X-strong.Width(" (999)")-8)[arm]
+	figure.Write(c, strong, vg.Point{X: body.Min.X, Y: body.Max.Y - 9}, heading+number)
 	corner := vg.Point{X: body.Min.X + tileLabels, Y: body.Max.Y - tileHead}
 	right := corner.X + t.size.w*vg.Length(len(subjects)) + 6
 	places := make([]vg.Length, len(t.design.Visits))
@@ -247,19 +247,34 @@ func (t tiles) paint(c draw.Canvas, body vg.Rectangle, arm int) {
 			t.tiles[s][v].draw(c, vg.Rectangle{Min: at, Max: at.Add(vg.Point{X: t.size.w, Y: t.size.h})})
 		}
 	}
+	visits := make([]string, len(places))
+	for v := range visits {
+		visits[v] = when(t.design, v)
+	}
+	visits = fitAll(small, visits, tileLabels-6)
 	for _, v := range thin(places, same(len(places), smallSize), 0.5) {
 		y := corner.Y - places[v]
-		figure.Write(c, small, vg.Point{X: corner.X - 5, Y: y}, figure.Fit(small, when(t.design, v), tileLabels-6), figure.Right, figure.Middle)
-		figure.Write(c, small, vg.Point{X: right, Y: y}, fmt.Sprintf("%d/%d", t.present(subjects, v), len(subjects)), figure.Left, figure.Middle)
+		figure.Write(c, figure.Align(small, figure.Right, figure.Middle), vg.Point{X: corner.X - 5, Y: y}, visits[v])
+		figure.Write(c, figure.Align(small, figure.Left, figure.Middle), vg.Point{X: right, Y: y}, fmt.Sprintf("%d/%d", t.present(subjects, v), len(subjects)))
 	}
+	t.codes(c, corner, subjects)
+}
+
+// codes writes the subjects' below their columns, where there is room.
+func (t tiles) codes(c draw.Canvas, corner vg.Point, subjects []int) {
 	if t.names == 0 {
 		return
 	}
 	name := tiny
 	name.Rotation = vertical
+	var codes []string
+	for _, s := range t.design.Subjects {
+		codes = append(codes, s.ID)
+	}
+	codes = fitAll(name, codes, tileNames-4)
 	for n, s := range subjects {
 		at := vg.Point{X: corner.X + t.size.w*(vg.Length(n)+0.5) + 2.2, Y: corner.Y - t.size.h*vg.Length(len(t.design.Visits)) - 3}
-		figure.Write(c, name, at, figure.Fit(name, t.design.Subjects[s].ID, tileNames-4), figure.Right, figure.Base)
+		figure.Write(c, figure.Align(name, figure.Right, figure.Base), at, codes[s])
 	}
 }
 
@@ -306,7 +321,7 @@ func (t tile) draw(c draw.Canvas, box vg.Rectangle) {
 		if t.state >= 0 {
 			style.Color = color.White
 		}
-		figure.Write(c, style, vg.Point{X: middle.X + side, Y: middle.Y}, dagger, figure.Center, figure.Middle)
+		figure.Write(c, figure.Align(style, figure.Center, figure.Middle), vg.Point{X: middle.X + side, Y: middle.Y}, dagger)
 	default:
 		fillRect(c, draw.LineStyle{Color: color.Black}, vg.Rectangle{Min: vg.Point{X: box.Min.X + w/3, Y: box.Min.Y}, Max: vg.Point{X: box.Max.X - w/3, Y: box.Max.Y}})
 	}

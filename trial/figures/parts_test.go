@@ -13,7 +13,17 @@ import (
 	"gonum.org/v1/plot/vg"
 
 	"github.com/t2map/t2map/trial"
+	"github.com/t2map/t2map/trial/mmrm"
 )
+
+// steps returns n places at that distance.
+func steps(n int, step vg.Length) []vg.Length {
+	out := make([]vg.Length, n)
+	for i := range out {
+		out[i] = step * vg.Length(i)
+	}
+	return out
+}
 
 func TestThin(t *testing.T) {
 	for _, c := range []struct {
@@ -22,6 +32,7 @@ func TestThin(t *testing.T) {
 	}{
 		{nil, nil}, {[]vg.Length{5}, []int{0}}, {[]vg.Length{0, 5}, []int{0}}, {[]vg.Length{0, 13}, []int{0, 1}},
 		{[]vg.Length{0, 5, 13, 20, 40}, []int{0, 2, 4}}, {[]vg.Length{0, 30, 40}, []int{0, 2}}, {[]vg.Length{0, 1, 2, 3}, []int{0}},
+		{steps(5, 13), []int{0, 1, 2, 3, 4}}, {steps(13, 5), []int{0, 3, 6, 9, 12}}, {steps(11, 5), []int{0, 5, 10}}, {steps(12, 5), []int{0, 3, 6, 11}},
 	} {
 		if got := thin(c.places, same(len(c.places), 10), 3); !slices.Equal(got, c.want) {
 			t.Errorf("thin(%v) = %v, want %v", c.places, got, c.want)
@@ -52,14 +63,56 @@ func TestRuns(t *testing.T) {
 	}
 }
 
+// Differences are printed as on the page, with more decimals where one would print a limit
+// as 0 that is none.
 func TestDecimals(t *testing.T) {
+	of := func(low, high float64) []mmrm.Estimate {
+		return []mmrm.Estimate{{Value: (low + high) / 2, Low: low, High: high}}
+	}
 	for _, c := range []struct {
-		errors []float64
-		want   int
-	}{{nil, 2}, {[]float64{math.NaN(), 0, -1}, 2}, {[]float64{0.8}, 2}, {[]float64{1.2}, 1}, {[]float64{0.01, 0.8, 0.9}, 2}, {[]float64{25}, 0}, {[]float64{1e-9}, 4}} {
-		if got := decimalsFor(c.errors); got != c.want {
-			t.Errorf("decimalsFor(%v) = %d, want %d", c.errors, got, c.want)
+		of   []mmrm.Estimate
+		want int
+	}{
+		{nil, 2}, {of(0.04, 1.67), 2}, {of(math.NaN(), math.NaN()), 2}, {of(0, 1), 2},
+		{of(0.004, 1.7), 3}, {of(-0.0006, 1.7), 3}, {of(-1.7, -0.0004), 4}, {of(1e-9, 2), 2}, {of(-20, 30), 2},
+	} {
+		if got := decimalsFor(c.of, 2); got != c.want {
+			t.Errorf("decimalsFor(%v) = %d, want %d", c.of, got, c.want)
 		}
+	}
+	e := trial.EndpointAnalysis{Endpoint: trial.Endpoint{Unit: "ms"}, Cells: [][]trial.Cell{{{Value: trial.Description{SD: 12}, Change: trial.Description{SD: math.NaN()}}}}}
+	for unit, want := range map[string]int{"ms": 2, "mm": 1} {
+		if e.Unit = unit; decimalsOf(e) != want {
+			t.Errorf("%s: %d decimals, want %d", unit, decimalsOf(e), want)
+		}
+	}
+	if got := decimalsOf(trial.EndpointAnalysis{}); got != 2 {
+		t.Errorf("of nothing: %d", got)
+	}
+}
+
+// Ordinary intervals about small differences are whole; one that is many times as wide as
+// the others is cut.
+func TestForestRange(t *testing.T) {
+	of := func(value, half float64) mmrm.Estimate {
+		return mmrm.Estimate{Value: value, Low: value - half, High: value + half}
+	}
+	null := []mmrm.Estimate{of(0.02, 1), of(-0.03, 1.2), of(0.01, 2.9)}
+	if r, cut := forestRange(null); cut || !r.Has(2.91) {
+		t.Errorf("a trial without an effect: %v, cut %v", r, cut)
+	}
+	r, cut := forestRange(append(null, of(0.5, 400)))
+	if !cut || r.Has(10) || !r.Has(2.91) {
+		t.Errorf("an interval of hundreds: %v, cut %v", r, cut)
+	}
+	if r, cut := forestRange([]mmrm.Estimate{of(1, 300)}); cut || !r.Has(0) {
+		t.Errorf("one alone: %v, cut %v", r, cut)
+	}
+	if r, cut := forestRange([]mmrm.Estimate{of(1, 1), of(1, 300)}); !cut || r.Has(100) {
+		t.Errorf("of two: %v, cut %v", r, cut)
+	}
+	if r, cut := forestRange([]mmrm.Estimate{of(math.NaN(), 1), {Value: math.Inf(1)}}); cut || !(r.Length() > 0) {
+		t.Errorf("of none: %v, cut %v", r, cut)
 	}
 }
 
@@ -86,6 +139,13 @@ func TestPValue(t *testing.T) {
 	}
 }
 
+func steps40() (out []float64) {
+	for n := range 40 {
+		out = append(out, float64(n))
+	}
+	return out
+}
+
 // A month that is none, or visits that do not follow each other, are drawn in order.
 func TestVisitAxis(t *testing.T) {
 	of := func(months ...float64) visitAxis {
@@ -97,6 +157,14 @@ func TestVisitAxis(t *testing.T) {
 	}
 	if v := of(0, 3, 12); v.label != "Month" || v.words[2] != "12" || v.x[2] != 12 {
 		t.Errorf("%+v", v)
+	}
+	if v := of(0, 0.03, 0.1, 0.25, 12, 24); v.label != "Month (not to scale)" || !v.evenly || v.words[1] != "0.03" || v.x[1] != 1 {
+		t.Errorf("too close together: %+v", v)
+	}
+	for name, v := range map[string]visitAxis{"close to each other": of(0, 1, 12), "many": of(steps40()...), "one": of(3), "none": of()} {
+		if v.label != "Month" || v.evenly {
+			t.Errorf("%s: %+v", name, v)
+		}
 	}
 	for name, v := range map[string]visitAxis{"no number": of(0, math.NaN(), 3), "equal": of(0, 0, 3), "infinite": of(0, math.Inf(1), 1)} {
 		if v.label != "Visit" || v.words[1] != "v1" || v.x[2] != 2 {

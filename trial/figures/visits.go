@@ -2,6 +2,7 @@ package figures
 
 import (
 	"math"
+	"slices"
 
 	"gonum.org/v1/plot/vg"
 
@@ -15,10 +16,20 @@ type visitAxis struct {
 	words  []string
 	label  string
 	across figure.Range
+	// evenly: visits lie in their order at equal distances, and not by month.
+	evenly bool
 }
 
+// Sizes of the axis of visits in points.
+const (
+	visitsWide   = 125 // of the narrowest panel, of three in a row
+	visitsApart  = 10  // 3.5 mm: closer ones of two arms run into each other
+	visitsEvener = 2   // how many times farther apart they must become at equal distances
+)
+
 // newVisitAxis returns the axis of a design's visits. Where a month is no number or
-// none follows another, it goes by their order.
+// none follows another, it goes by their order; where some would be too close together to
+// be told apart too, and it says so, with the months as labels.
 func newVisitAxis(d trial.Design) visitAxis {
 	v := visitAxis{label: "Month"}
 	for n, visit := range d.Visits {
@@ -29,15 +40,23 @@ func newVisitAxis(d trial.Design) visitAxis {
 		}
 	}
 	v.across, _ = figure.Cover(v.x...)
+	room := v.room(figure.Panel{X: v.across, Area: vg.Rectangle{Max: vg.Point{X: visitsWide}}})
+	if len(room) < 2 {
+		return v
+	}
+	if least := slices.Min(room); least < visitsApart && visitsWide/vg.Length(len(room)-1) >= visitsEvener*least {
+		v.x, v.across = byOrder(d).x, byOrder(d).across
+		v.label, v.evenly = "Month (not to scale)", true
+	}
 	return v
 }
 
 func byOrder(d trial.Design) visitAxis {
 	v := visitAxis{label: "Visit"}
-	for n, visit := range d.Visits {
+	for n := range d.Visits {
 		v.x = append(v.x, float64(n))
-		v.words = append(v.words, figure.Fit(small, visit.Name, 30))
 	}
+	v.words = fitAll(small, visitNames(d), 30)
 	v.across, _ = figure.Cover(v.x...)
 	return v
 }
@@ -67,20 +86,24 @@ func (v visitAxis) draw(p figure.Panel, below []vg.Length) []int {
 	p.BottomAxis(places)
 	shown := thin(places, widths, 3)
 	for _, n := range shown {
-		figure.Write(p.Canvas, small, vg.Point{X: places[n], Y: p.Area.Min.Y - 5}, v.words[n], figure.Center, figure.Below)
+		figure.Write(p.Canvas, figure.Align(small, figure.Center, figure.Below), vg.Point{X: places[n], Y: p.Area.Min.Y - 5}, v.words[n])
 	}
 	at := vg.Point{X: (p.Area.Min.X + p.Area.Max.X) / 2, Y: p.Area.Min.Y - 15}
-	figure.Write(p.Canvas, small, at, v.label, figure.Center, figure.Below)
+	figure.Write(p.Canvas, figure.Align(small, figure.Center, figure.Below), at, v.label)
 	return shown
 }
 
 // thin returns the numbers of the places at which something of those widths can stand
-// with gaps between: the first, the last, and what fits between them.
+// with gaps between: the first, the last, and what fits between them, in equal steps where
+// the places are.
 func thin(places, widths []vg.Length, gap vg.Length) []int {
 	if len(places) == 0 {
 		return nil
 	}
 	fits := func(m, n int) bool { return places[n]-places[m] >= (widths[m]+widths[n])/2+gap }
+	if equalSteps(places) {
+		return everyFew(len(places), fits)
+	}
 	shown, last := []int{0}, len(places)-1
 	for n := 1; n < last; n++ {
 		if fits(shown[len(shown)-1], n) && fits(n, last) {
@@ -88,6 +111,47 @@ func thin(places, widths []vg.Length, gap vg.Length) []int {
 		}
 	}
 	if last > 0 && fits(shown[len(shown)-1], last) {
+		shown = append(shown, last)
+	}
+	return shown
+}
+
+// equalSteps says whether places follow each other at the same distance, to a hundredth.
+func equalSteps(places []vg.Length) bool {
+	step := (places[len(places)-1] - places[0]) / vg.Length(max(1, len(places)-1))
+	for n := 1; n < len(places); n++ {
+		if d := places[n] - places[n-1] - step; d > step/100 || d < -step/100 {
+			return false
+		}
+	}
+	return len(places) > 2
+}
+
+// everyFew returns every k-th of n places, with the smallest k at which they fit, and the
+// last: by a k up to twice as large that ends in it, or else in place of what it lies on.
+func everyFew(n int, fits func(m, n int) bool) []int {
+	last, smallest := n-1, 0
+	for k := 1; k <= last && (smallest == 0 || k <= 2*smallest); k++ {
+		shown := []int{0}
+		for m := k; m <= last && fits(m-k, m); m += k {
+			shown = append(shown, m)
+		}
+		end := shown[len(shown)-1]
+		switch {
+		case end+k <= last: // one of them does not fit
+		case end == last:
+			return shown
+		case smallest == 0:
+			smallest = k
+		}
+	}
+	shown := []int{0}
+	for m := smallest; smallest > 0 && m < last; m += smallest {
+		if fits(m, last) {
+			shown = append(shown, m)
+		}
+	}
+	if fits(0, last) {
 		shown = append(shown, last)
 	}
 	return shown

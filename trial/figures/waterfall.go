@@ -17,12 +17,13 @@ import (
 // band within which repetition alone brings changes: a panel for each endpoint that has
 // a repeatability coefficient.
 func Waterfall(a trial.Analysis, _ Options) ([]figure.Picture, error) {
+	a, names := renamed(a)
 	visit := primaryVisit(a.Design)
 	if visit < 1 {
 		return nil, nil
 	}
 	w := falls{arms: a.Design.Arms, columns: chartColumns}
-	flags := newFlagged(a)
+	flags := newFlagged(names)
 	for _, e := range a.Endpoints {
 		if !figure.Drawable(e.RC) {
 			continue
@@ -39,10 +40,12 @@ func Waterfall(a trial.Analysis, _ Options) ([]figure.Picture, error) {
 	w.label = "Change at " + lowerFirst(when(a.Design, visit)) + " (%)"
 	w.Name, w.Title = "waterfall", "Individual change of T2 at "+lowerFirst(when(a.Design, visit))
 	w.legend = barEntries(a.Design.Arms)
+	if slices.ContainsFunc(w.panels, fall.anyBeyond) {
+		w.legend = append(w.legend, beyondEntry())
+	}
 	w.Caption = fmt.Sprintf("Change of mean T2 from baseline at %s in percent, one bar per subject, sorted, of %s. Rows below repeat the arm of each bar. The grey band is what repetition alone brings in 95 %% of pairs of scans: the repeatability coefficient, 1.96·√2 times the within-subject coefficient of variation.",
 		lowerFirst(when(a.Design, visit)), among(a.Design))
-	w.Flags = flags.sentences()
-	w.notes = footnotes(w.Flags)
+	flags.tell(&w.frame)
 	return w.pictures()
 }
 
@@ -75,6 +78,11 @@ type fallBar struct {
 	percent float64
 	arm     int
 	flagged bool
+	beyond  bool // repeatability
+}
+
+func (f fall) anyBeyond() bool {
+	return slices.ContainsFunc(f.bars, func(b fallBar) bool { return b.beyond })
 }
 
 // Sizes of waterfalls in points.
@@ -82,6 +90,8 @@ const (
 	barsInColumn = 48 // of 2.5 points at the least; more take the whole width
 	fallHeight   = 150
 	fallRow      = 7.5
+	fallWidest   = 16  // of a bar
+	stripeStep   = 2.6 // from stripe to stripe of bars beyond repeatability
 )
 
 func newFall(a trial.Analysis, e trial.EndpointAnalysis, visit int, flags *flagged) fall {
@@ -94,14 +104,15 @@ func newFall(a trial.Analysis, e trial.EndpointAnalysis, visit int, flags *flagg
 			continue
 		}
 		touched := flags.touch(valueOf(e, s, 0).Flags, valueOf(e, s, visit).Flags)
-		f.bars = append(f.bars, fallBar{c.Percent, subject.Arm, touched})
+		f.bars = append(f.bars, fallBar{c.Percent, subject.Arm, touched, c.Verdict == trial.Decrease || c.Verdict == trial.Increase})
 		values = append(values, c.Percent)
 	}
 	slices.SortStableFunc(f.bars, func(x, y fallBar) int {
 		return cmp.Or(cmp.Compare(x.percent, y.percent), cmp.Compare(x.arm, y.arm))
 	})
+	// Room beyond the band is there in any case, so that none of its lines is the edge.
 	f.y, _ = figure.Cover(values...)
-	f.y = f.y.Pad(0.1)
+	f.y = f.y.Pad(0.15)
 	return f
 }
 
@@ -120,9 +131,34 @@ func barEntries(arms []string) []entry {
 	return out
 }
 
+// beyondEntry is the legend of striped bars.
+func beyondEntry() entry {
+	return entry{words: "striped: beyond repeatability", width: 11, sign: func(c draw.Canvas, box vg.Rectangle) {
+		fillRect(c, draw.LineStyle{Color: figure.Axis}, box)
+		stripe(c, box)
+		strokeRect(c, draw.LineStyle{Color: figure.Ink, Width: 0.35}, box)
+	}}
+}
+
+// stripe draws white stripes that rise by one in one, which show on any colour and without.
+func stripe(c draw.Canvas, r vg.Rectangle) {
+	w, h := r.Size().X, r.Size().Y
+	white := draw.LineStyle{Color: color.White, Width: min(0.8, 0.25*w)}
+	for up := stripeStep/2 - w; up < h; up += stripeStep {
+		from, to := max(0, -up), min(w, h-up)
+		if from < to {
+			c.StrokeLine2(white, r.Min.X+from, r.Min.Y+up+from, r.Min.X+to, r.Min.Y+up+to)
+		}
+	}
+}
+
 // drawBar fills a bar in the arm's colour with an outline that shows on paper.
 func drawBar(c draw.Canvas, arm int, r vg.Rectangle) {
 	fillRect(c, draw.LineStyle{Color: figure.SignOf(arm).Colour}, r)
+	outlineBar(c, r)
+}
+
+func outlineBar(c draw.Canvas, r vg.Rectangle) {
 	if width := r.Size().X; width > 2 {
 		strokeRect(c, draw.LineStyle{Color: figure.Ink, Width: 0.35}, r)
 	}
@@ -168,21 +204,29 @@ func (w falls) paint(c draw.Canvas, body vg.Rectangle, panels []fall) {
 		column, row := n%w.columns, n/w.columns
 		x := body.Min.X + left + vg.Length(column)*(width+chartGap)
 		top := body.Max.Y - vg.Length(row)*w.rowHeight() - chartTitle
-		p := figure.Panel{Canvas: c, X: figure.Range{Low: 0, High: float64(max(1, len(f.bars)))}, Y: y}
+		p := figure.Panel{Canvas: c, X: f.across(width), Y: y}
 		p.Area = vg.Rectangle{Min: vg.Point{X: x, Y: top - fallHeight}, Max: vg.Point{X: x + width, Y: top}}
 		w.panel(p, f, column == 0, left)
 	}
 }
 
+// across returns the axis of the bars in a panel of that width: a few stand in its middle,
+// no wider than fallWidest.
+func (f fall) across(width vg.Length) figure.Range {
+	n := float64(max(1, len(f.bars)))
+	free := max(0, float64(width/fallWidest)-n)
+	return figure.Range{Low: -free / 2, High: n + free/2}
+}
+
 func (w falls) panel(p figure.Panel, f fall, labelled bool, left vg.Length) {
-	figure.Write(p.Canvas, strong, vg.Point{X: p.Area.Min.X, Y: p.Area.Max.Y + 4}, figure.Fit(strong, f.title, p.Area.Size().X), figure.Left, figure.Base)
+	figure.Write(p.Canvas, strong, vg.Point{X: p.Area.Min.X, Y: p.Area.Max.Y + 4}, w.heading(f, p.Area.Size().X))
 	f.band(p)
 	p.GridY(p.Y.Ticks(6), labelled, small)
 	if labelled {
 		name := labels
 		name.Rotation = vertical
 		at := vg.Point{X: p.Area.Min.X - left + 8, Y: (p.Area.Min.Y + p.Area.Max.Y) / 2}
-		figure.Write(p.Canvas, name, at, figure.Fit(name, w.label, p.Area.Size().Y), figure.Center, figure.Base)
+		figure.Write(p.Canvas, figure.Align(name, figure.Center, figure.Base), at, figure.Fit(name, w.label, p.Area.Size().Y))
 	}
 	if len(f.bars) == 0 {
 		noValues(p.Canvas, p.Area, "no values")
@@ -199,7 +243,16 @@ func (w falls) panel(p figure.Panel, f fall, labelled bool, left vg.Length) {
 	if f.none > 0 {
 		words += fmt.Sprintf(", %d without a change", f.none)
 	}
-	figure.Write(p.Canvas, small, vg.Point{X: p.Area.Min.X, Y: y}, words, figure.Left, figure.Below)
+	figure.Write(p.Canvas, figure.Align(small, figure.Left, figure.Below), vg.Point{X: p.Area.Min.X, Y: y}, words)
+}
+
+// heading is the panel's, told from the others' where it is cut.
+func (w falls) heading(f fall, width vg.Length) string {
+	var all []string
+	for _, p := range w.panels {
+		all = append(all, p.title)
+	}
+	return fitAll(strong, all, width)[slices.Index(all, f.title)]
 }
 
 // band shades what repetition alone brings.
@@ -224,7 +277,7 @@ func (f fall) bandEdges(p figure.Panel) {
 	if beside > 0 && f.bars[beside-1].percent > f.rc && f.bars[0].percent > -f.rc {
 		at.Y, y = p.AtY(-f.rc)-2.5, figure.Below
 	}
-	figure.Write(p.Canvas, small, at, figure.Fit(small, words, p.Area.Size().X-4), figure.Left, y)
+	figure.Write(p.Canvas, figure.Align(small, figure.Left, y), at, figure.Fit(small, words, p.Area.Size().X-4))
 }
 
 // bar draws the n-th bar, with a gap beside it where there is room.
@@ -232,7 +285,12 @@ func (f fall) bar(p figure.Panel, n int, b fallBar) {
 	from, to := p.AtX(float64(n)), p.AtX(float64(n+1))
 	gap := min(1, 0.15*(to-from))
 	low, high := min(b.percent, 0), max(b.percent, 0)
-	drawBar(p.Canvas, b.arm, vg.Rectangle{Min: vg.Point{X: from + gap, Y: p.AtY(low)}, Max: vg.Point{X: to - gap, Y: p.AtY(high)}})
+	r := vg.Rectangle{Min: vg.Point{X: from + gap, Y: p.AtY(low)}, Max: vg.Point{X: to - gap, Y: p.AtY(high)}}
+	drawBar(p.Canvas, b.arm, r)
+	if b.beyond {
+		stripe(p.Canvas, r)
+		outlineBar(p.Canvas, r)
+	}
 	if b.flagged {
 		at, up := vg.Point{X: (from + to) / 2, Y: p.AtY(high) + 2}, b.percent >= 0
 		if !up {

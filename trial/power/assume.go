@@ -4,9 +4,11 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strings"
 
 	"gonum.org/v1/gonum/mat"
 
+	"github.com/t2map/t2map/printable"
 	"github.com/t2map/t2map/trial"
 )
 
@@ -25,7 +27,7 @@ func FromStudy(a trial.Analysis, endpoint string) (Scenario, error) {
 		for _, e := range a.Endpoints {
 			names = append(names, e.Name)
 		}
-		return Scenario{}, fmt.Errorf("the endpoint %.40q is not in the results; there are %q", endpoint, names)
+		return Scenario{}, fmt.Errorf("the endpoint %.40q is not in the results; there are %s", endpoint, printable.Line(strings.Join(names, ", ")))
 	}
 	e := &a.Endpoints[i]
 	if e.Model.Failed != "" {
@@ -54,6 +56,35 @@ func FromStudy(a trial.Analysis, endpoint string) (Scenario, error) {
 	}
 	s.patternsOf(a.Repeated(e), visits)
 	return s, nil
+}
+
+// Caveats says in words what in the variance of an analysed endpoint is not in the trials that are
+// drawn by FromStudy; nothing where there is no such endpoint or nothing to say.
+func Caveats(a trial.Analysis, endpoint string) []string {
+	i := slices.IndexFunc(a.Endpoints, func(e trial.EndpointAnalysis) bool { return e.Name == endpoint })
+	if i < 0 {
+		return nil
+	}
+	m := a.Endpoints[i].Model
+	var out []string
+	if len(a.Plan.Covariates) > 0 {
+		text := fmt.Sprintf("the standard deviation is adjusted for %s (%s); the trials that are drawn have no covariates and do not pay their degrees of freedom",
+			strings.Join(a.Plan.Covariates, ", "), m.Formula)
+		out = append(out, text)
+	}
+	if len(m.Fallbacks) > 0 {
+		out = append(out, fmt.Sprintf("the variances are from a covariance that was fallen back on, %v: %s", m.Covariance, strings.Join(m.Fallbacks, "; ")))
+	}
+	if slices.ContainsFunc(a.Flags, func(f trial.Flag) bool {
+		return f.Kind == trial.TwoStudies && (f.Endpoint == "" || f.Endpoint == endpoint)
+	}) {
+		if a.Plan.MeanOfTwo {
+			out = append(out, "where a visit has two studies, their mean is among the changes")
+		} else {
+			out = append(out, "visits with two studies count as missing here (t2map trial --two-studies)")
+		}
+	}
+	return out
 }
 
 // patternsOf counts the patterns of visits of a trial.

@@ -69,7 +69,7 @@ func TestOneVisit(t *testing.T) {
 	} {
 		s := assumed(t, Assumed{Visits: 1, SD: c.sd})
 		s.Difference = c.difference
-		const simulations = 4000
+		const simulations = 2000
 		r, err := Simulate(context.Background(), s, c.n, Draw{Simulations: simulations, Seed: 1})
 		if err != nil {
 			t.Fatal(err)

@@ -87,7 +87,7 @@ func TestFromStudy(t *testing.T) {
 
 func TestFromStudyRefusals(t *testing.T) {
 	a := study(t, "")
-	if _, err := FromStudy(a, "lateral"); err == nil || !strings.Contains(err.Error(), `"medial"`) {
+	if _, err := FromStudy(a, "lateral"); err == nil || !strings.HasSuffix(err.Error(), "there are medial") {
 		t.Errorf("an endpoint that is not there: %v", err)
 	}
 	a.Endpoints[0].Model.Failed = "no reason"
@@ -98,5 +98,30 @@ func TestFromStudyRefusals(t *testing.T) {
 	a.Endpoints[0].Model.Sigma[1][1] = math.NaN()
 	if _, err := FromStudy(a, "medial"); err == nil || !strings.Contains(err.Error(), "month12") {
 		t.Errorf("nobody at the primary visit: %v", err)
+	}
+}
+
+// What the variance of a study has and drawn trials have not is said.
+func TestCaveats(t *testing.T) {
+	a := study(t, "")
+	if got := Caveats(a, "medial"); got != nil {
+		t.Errorf("%q", got)
+	}
+	if got := Caveats(a, "x"); got != nil {
+		t.Errorf("%q", got)
+	}
+	a.Plan.Covariates = []string{"site", "age"}
+	m := &a.Endpoints[0].Model
+	m.Covariance, m.Fallbacks = mmrm.CompoundSymmetry, []string{"unstructured: too few"}
+	a.Flags = []trial.Flag{{Kind: trial.TwoStudies, Subject: "S01"}, {Kind: trial.TwoStudies, Subject: "S02", Endpoint: "VAS"}}
+	got := Caveats(a, "medial")
+	for i, want := range []string{"adjusted for site, age", "fallen back on, compound symmetry: unstructured: too few", "two studies count as missing"} {
+		if len(got) != 3 || !strings.Contains(got[i], want) {
+			t.Fatalf("%q, want %q", got, want)
+		}
+	}
+	a.Flags = a.Flags[1:]
+	if got := Caveats(a, "medial"); len(got) != 2 {
+		t.Errorf("another endpoint's flag: %q", got)
 	}
 }

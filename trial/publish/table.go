@@ -1,8 +1,6 @@
 package publish
 
 import (
-	"bytes"
-	"encoding/csv"
 	"math"
 	"strconv"
 
@@ -74,16 +72,6 @@ func newTable[R any](name, row string, columns []column[R], rows []R) table {
 		t.rows = append(t.rows, cells)
 	}
 	return t
-}
-
-// csvOf returns the CSV text (RFC 4180, with line feeds) of a header and rows.
-func csvOf(columns []string, rows [][]string) []byte {
-	var b bytes.Buffer
-	w := csv.NewWriter(&b)
-	// A bytes.Buffer takes everything, so there is no error to come.
-	w.Write(columns)
-	w.WriteAll(rows)
-	return b.Bytes()
 }
 
 // plain prints x to 15 significant digits, which a float64 holds of any decimal

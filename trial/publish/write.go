@@ -19,6 +19,7 @@ import (
 
 	"github.com/t2map/t2map/figure"
 	"github.com/t2map/t2map/outfile"
+	"github.com/t2map/t2map/printable"
 	"github.com/t2map/t2map/trial"
 )
 
@@ -61,8 +62,8 @@ func Write(dir string, a trial.Analysis, pictures []figure.Picture) error {
 	}
 	files := []file{{pageFile, page}, {jsonFile, encode(a, pictures)}}
 	for _, t := range tables(&a) {
-		files = append(files, file{t.name + ".csv", csvOf(t.columns, t.rows)},
-			file{dictionaryFolder + "/" + t.name + ".csv", csvOf(dictionaryColumns, t.dictionary)})
+		files = append(files, file{t.name + ".csv", printable.CSV(t.columns, t.rows)},
+			file{dictionaryFolder + "/" + t.name + ".csv", printable.CSV(dictionaryColumns, t.dictionary)})
 	}
 	files = append(files, pictureFiles(pictures)...)
 	for _, d := range []string{dir, filepath.Join(dir, dictionaryFolder), filepath.Join(dir, figureFolder)} {
@@ -80,6 +81,18 @@ func Write(dir string, a trial.Analysis, pictures []figure.Picture) error {
 		return fmt.Errorf("publish: %w", err)
 	}
 	return nil
+}
+
+// Files returns what Write with these pictures writes: paths below its folder, with slashes.
+func Files(pictures []figure.Picture) []string {
+	names := []string{pageFile, jsonFile}
+	for _, t := range tables(&trial.Analysis{}) { // which tables there are depends on no trial
+		names = append(names, t.name+".csv", dictionaryFolder+"/"+t.name+".csv")
+	}
+	for _, f := range pictureFiles(pictures) {
+		names = append(names, f.path)
+	}
+	return names
 }
 
 const (

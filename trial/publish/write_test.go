@@ -355,3 +355,20 @@ func TestDocsNameEveryColumn(t *testing.T) {
 		}
 	}
 }
+
+// Files names what Write writes, no more and no less, for any trial.
+func TestFiles(t *testing.T) {
+	for name, a := range samples() {
+		pictures := []figure.Picture{picture("means")}
+		files := written(t, t.TempDir(), a, pictures...)
+		want := Files(pictures)
+		for _, f := range want {
+			if _, there := files[f]; !there {
+				t.Errorf("%s: %s is not written", name, f)
+			}
+		}
+		if len(files) != len(want) {
+			t.Errorf("%s: %d files are written, %d named", name, len(files), len(want))
+		}
+	}
+}

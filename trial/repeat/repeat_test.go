@@ -99,6 +99,9 @@ func TestReferee(t *testing.T) {
 
 // TestRefereeAnew runs R again: what is committed is what it says.
 func TestRefereeAnew(t *testing.T) {
+	if os.Getenv("T2MAP_R") == "" {
+		t.Skip("R runs again where T2MAP_R=1 asks for it, as CI does")
+	}
 	if _, err := exec.LookPath("Rscript"); err != nil {
 		t.Skip("Rscript is not installed")
 	}

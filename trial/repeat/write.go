@@ -1,11 +1,10 @@
 package repeat
 
 import (
-	"bytes"
-	"encoding/csv"
 	"encoding/json"
 	"math"
 	"strconv"
+	"strings"
 
 	"github.com/t2map/t2map/printable"
 )
@@ -25,10 +24,7 @@ var Columns = []string{
 // CSV returns repeat.csv: one row per compartment, an empty cell where there is no
 // figure. Cells that a spreadsheet would run as a formula begin with an apostrophe.
 func (s Study) CSV() []byte {
-	var b bytes.Buffer
-	w := csv.NewWriter(&b)
-	// A bytes.Buffer takes everything, so there is no error to come.
-	w.Write(Columns)
+	var rows [][]string
 	for _, c := range s.Compartments {
 		row := []string{
 			printable.Cell(c.Name), strconv.Itoa(c.Subjects()), strconv.Itoa(c.N), strconv.Itoa(len(s.Visits)),
@@ -56,23 +52,13 @@ func (s Study) CSV() []byte {
 		interval(c.Agreement.Upper)
 		interval(c.Proportional.Rho)
 		add(c.Proportional.P, s.Level)
-		w.Write(append(row, printable.Cell(c.note())))
+		rows = append(rows, append(row, printable.Cell(c.note())))
 	}
-	w.Flush()
-	return b.Bytes()
+	return printable.CSV(Columns, rows)
 }
 
 // note is the reasons of a compartment in a line.
-func (c Compartment) note() string {
-	var b bytes.Buffer
-	for i, r := range c.Reasons {
-		if i > 0 {
-			b.WriteString("; ")
-		}
-		b.WriteString(r)
-	}
-	return b.String()
-}
+func (c Compartment) note() string { return strings.Join(c.Reasons, "; ") }
 
 // digits of figures in tables. T2 has four in compartments.csv; two more lose nothing.
 const digits = 6

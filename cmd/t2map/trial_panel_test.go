@@ -1,0 +1,109 @@
+package main
+
+import (
+	"fmt"
+	"math"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/t2map/t2map/trial"
+)
+
+// A tile says what speaks against its visit, and why it is empty.
+func TestPanelVisit(t *testing.T) {
+	a := trial.Analysis{Flags: []trial.Flag{
+		{Kind: trial.TwoStudies, Text: "two studies at this visit: their mean is used"},
+		{Kind: trial.ProtocolChange, Text: "acquisition: 5 echoes; at baseline: 7 echoes"},
+		{Kind: trial.ScannerChange, Text: "scanner: B; at baseline: A"},
+		{Kind: trial.Quality, Text: "images were compressed with loss"},
+	}}
+	nan := math.NaN()
+	for _, c := range []struct {
+		name            string
+		values          []trial.Value // of one compartment after the other
+		folder, missing string
+		notes           []string
+	}{
+		{"nothing", []trial.Value{{X: 38, Folder: "S/v"}}, "S/v", "", nil},
+		{"changes", []trial.Value{{X: 38, Folder: "S/v", Flags: []int{1, 2, 3}}, {X: 38, Folder: "S/v", Flags: []int{1, 2, 3}}}, "S/v", "", []string{a.Flags[1].Text, a.Flags[2].Text}},
+		{"the second has it", []trial.Value{{X: nan, Missing: "no such compartment in the study"}, {X: 38, Folder: "S/v", Flags: []int{2}}}, "S/v", "", []string{a.Flags[2].Text}},
+		{"their mean", []trial.Value{{X: 38, Flags: []int{0}}, {X: 39, Flags: []int{0}}}, "", "two studies at this visit: their mean is used; no map is shown", nil},
+		{"one of them alone", []trial.Value{{X: 38, Flags: []int{0}}, {X: 39, Folder: "S/v"}}, "S/v", "", []string{a.Flags[0].Text}},
+		{"a folder that is not known", []trial.Value{{X: 38}}, "", "its folder is not known", nil},
+		{"a folder elsewhere", []trial.Value{{X: 38, Folder: "../x"}}, "", "its folder is not known", nil},
+		{"none", []trial.Value{{X: nan, Missing: "study failed: no echo"}}, "", "study failed: no echo", nil},
+	} {
+		a.Endpoints = nil
+		for _, v := range c.values {
+			a.Endpoints = append(a.Endpoints, trial.EndpointAnalysis{Endpoint: trial.Endpoint{Compartment: true, Values: [][]trial.Value{{v}}}})
+		}
+		a.Endpoints = append(a.Endpoints, trial.EndpointAnalysis{Endpoint: trial.Endpoint{Values: [][]trial.Value{{{X: 1}}}}}) // a score has no maps
+		want := c.folder
+		if want != "" {
+			want = filepath.Join("results", filepath.FromSlash(want))
+		}
+		if got := panelVisit(a, [2]int{}, "results"); got.Folder != want || got.Missing != c.missing || !slices.Equal(got.Notes, c.notes) {
+			t.Errorf("%s: %+v", c.name, got)
+		}
+	}
+}
+
+// Without maps there is no picture of them, unless it was asked for.
+func TestPanelOfNoMaps(t *testing.T) {
+	dir := studies(t, 2)
+	results := filepath.Join(t.TempDir(), "results")
+	if code, _, stderr := call("run", dir, "--out", results, "--scheme", "compartments", "--maps", "none", "--quiet"); code != exitOK {
+		t.Fatal(stderr)
+	}
+	design := filepath.Join(t.TempDir(), "trial.csv")
+	write(t, design, "# visits: baseline=0\nsubject,arm\nSA,a\nSB,a\n")
+	const note = "no picture of T2 maps"
+	for _, c := range []struct {
+		panel string
+		drawn bool
+	}{{"", false}, {"SB", true}, {"none", false}} {
+		out := filepath.Join(t.TempDir(), "report")
+		args := []string{"trial", results, "--design", design, "--out", out}
+		if c.panel != "" {
+			args = append(args, "--panel", c.panel)
+		}
+		code, stdout, stderr := call(args...)
+		_, err := os.Stat(filepath.Join(out, "figures", "maps.svg"))
+		if drawn := err == nil; code != exitOK || drawn != c.drawn || strings.Contains(stdout, note) != (c.panel == "") {
+			t.Errorf("--panel %q: status %d, drawn %v\n%s%s", c.panel, code, drawn, stdout, stderr)
+		}
+		if page := readAll(t, out)[string(filepath.Separator)+"trial.html"]; strings.Contains(page, note) != (c.panel == "") {
+			t.Errorf("--panel %q: the page does not say why", c.panel)
+		}
+	}
+}
+
+// What a panel has no room for is said before anything is analysed or written.
+func TestPanelRoom(t *testing.T) {
+	results, design := trialFiles(t, plainName)
+	many := strings.TrimSuffix(strings.Repeat("S01,", 13), ",")
+	visits := "baseline=0,month03=3,month12=12"
+	for i := range 6 {
+		visits += fmt.Sprintf(",v%d=%d", i, 20+i)
+	}
+	for _, c := range []struct {
+		args []string
+		want string
+	}{
+		{[]string{"--panel", many}, "13 subjects, at most 12 have room\nhint: choose fewer"},
+		{[]string{"--panel", "S01", "--visits", visits}, "maps of 9 visits, at most 8"},
+		{[]string{"--panel", "S01,S99"}, `subject "S99" is not in the design`},
+	} {
+		out := filepath.Join(t.TempDir(), "report")
+		code, _, stderr := call(append([]string{"trial", results, "--design", design, "--out", out}, c.args...)...)
+		if code != exitUsage || !strings.Contains(stderr, c.want) {
+			t.Errorf("%v: status %d\n%s", c.args, code, stderr)
+		}
+		if _, err := os.Stat(out); err == nil {
+			t.Errorf("%v: something was written", c.args)
+		}
+	}
+}

@@ -1,0 +1,147 @@
+package figures
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/t2map/t2map/trial"
+	"github.com/t2map/t2map/trial/mmrm"
+)
+
+// modelN is how many subjects of an arm are in the model at a visit after baseline: those with
+// a change whose covariates are known, none where the visit is left out.
+func modelN(e trial.EndpointAnalysis, arm, visit int) int {
+	if n := e.Model.N; arm >= 0 && arm < len(n) && visit > 0 && visit-1 < len(n[arm]) {
+		return n[arm][visit-1]
+	}
+	return 0
+}
+
+// modelRemarks are the sentences of a caption about models that are not as planned: another
+// covariance, and what was left out. Each begins with a blank; where there is none, they are
+// empty.
+func modelRemarks(a trial.Analysis, f family) string {
+	return fallbackRemark(a, f) + leftOutRemark(a, f)
+}
+
+// fallbackRemark names the covariances that were taken for want of the planned one, and says
+// what those take for granted that have one variance for all visits.
+func fallbackRemark(a trial.Analysis, f family) string {
+	var structures, equal grouped
+	few := false
+	fitted := 0
+	for _, n := range f.endpoints {
+		e := a.Endpoints[n]
+		if e.Model.Failed != "" {
+			continue
+		}
+		fitted++
+		if len(e.Model.Fallbacks) == 0 {
+			continue
+		}
+		name := e.Model.Covariance.String()
+		structures.add(name, title(e.Endpoint))
+		if e.Model.Covariance == mmrm.AR1 || e.Model.Covariance == mmrm.CompoundSymmetry {
+			equal.add(name, title(e.Endpoint))
+			few = few || fewSubjects(e.Model)
+		}
+	}
+	if len(structures) == 0 {
+		return ""
+	}
+	s := fmt.Sprintf(" Covariance: %s, since the planned one, %s, could not be fitted", structures.words(fitted), a.Plan.Covariance)
+	if len(equal) > 0 {
+		s += "; " + strings.Join(equal.names(), " and ") + plural(len(equal), " assumes", " assume") + " the same variance at every visit"
+		if few {
+			s += ", and with so few subjects p is too small too often: look at ANCOVA, which does not assume it"
+		}
+	}
+	return s + "."
+}
+
+// fewSubjects says whether an arm has so few subjects at a visit that a test by a fallback
+// with equal variances rejects too often: of 2,000 simulated trials without an effect about
+// 10 % at 2 per arm, 7 % at 3, and 5.4 % at 4 and more, where 5 % are due.
+func fewSubjects(m trial.Model) bool {
+	const enough = 4
+	return slices.ContainsFunc(m.N, func(visits []int) bool {
+		return slices.ContainsFunc(visits, func(n int) bool { return n > 0 && n < enough })
+	})
+}
+
+// leftOutRemark names terms and visits that are not in the models.
+func leftOutRemark(a trial.Analysis, f family) string {
+	var left grouped
+	for _, n := range f.endpoints {
+		for _, l := range a.Endpoints[n].Model.LeftOut {
+			left.add(l, title(a.Endpoints[n].Endpoint))
+		}
+	}
+	if len(left) == 0 {
+		return ""
+	}
+	var parts []string
+	for _, one := range left {
+		what, why, _ := strings.Cut(one.what, ": ")
+		var in []string
+		if why != "" {
+			in = append(in, why)
+		}
+		if len(one.of) < len(f.endpoints) {
+			in = append(in, "of "+strings.Join(one.of, ", "))
+		}
+		what = short(what)
+		if len(in) > 0 {
+			what += " (" + strings.Join(in, "; ") + ")"
+		}
+		parts = append(parts, what)
+	}
+	return " Not in the model: " + strings.Join(parts, "; ") + "."
+}
+
+// grouped gathers what several endpoints have in common, in the order in which it came.
+type grouped []struct {
+	what string
+	of   []string
+}
+
+func (g *grouped) add(what, of string) {
+	for n := range *g {
+		if (*g)[n].what == what {
+			(*g)[n].of = append((*g)[n].of, short(of))
+			return
+		}
+	}
+	*g = append(*g, struct {
+		what string
+		of   []string
+	}{what, []string{short(of)}})
+}
+
+// words lists what there is, with the endpoints it is of unless it is of all of them.
+func (g grouped) words(all int) string {
+	var parts []string
+	for _, one := range g {
+		if len(one.of) < all {
+			one.what += " (" + strings.Join(one.of, ", ") + ")"
+		}
+		parts = append(parts, one.what)
+	}
+	return strings.Join(parts, "; ")
+}
+
+func (g grouped) names() []string {
+	var names []string
+	for _, one := range g {
+		names = append(names, one.what)
+	}
+	return names
+}
+
+func plural(n int, one, more string) string {
+	if n == 1 {
+		return one
+	}
+	return more
+}

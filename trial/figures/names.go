@@ -1,0 +1,136 @@
+package figures
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/t2map/t2map/figure"
+	"github.com/t2map/t2map/trial"
+	"github.com/t2map/t2map/trial/repeat"
+)
+
+// naming is what figures call arms, visits, subjects and endpoints.
+type naming struct {
+	flags []trial.Flag
+	// Of subjects, visits and endpoints whose names cannot be written, what stands for them.
+	subjects, visits, endpoints map[string]string
+	// note says in a sentence what stands for what; empty where every name can be written.
+	note string
+}
+
+// mostNamed is how many stand-ins a caption explains.
+const mostNamed = 12
+
+// renamed returns the analysis with names that can be written: where the typeface lacks
+// letters of one, its number stands for it, "arm 1", since boxes would all be alike.
+func renamed(a trial.Analysis) (trial.Analysis, naming) {
+	n := naming{flags: a.Flags}
+	var said []string
+	stand := func(kind string, names []string) []string {
+		out, notes := standIns(kind, names)
+		said = append(said, notes...)
+		return out
+	}
+	n.visits, n.subjects, n.endpoints = map[string]string{}, map[string]string{}, map[string]string{}
+	a.Design.Arms = stand("arm", a.Design.Arms)
+	a.Design.Visits = slices.Clone(a.Design.Visits)
+	for i, name := range stand("visit", visitNames(a.Design)) {
+		n.visits[a.Design.Visits[i].Name] = name
+		a.Design.Visits[i].Name = name
+	}
+	a.Endpoints = slices.Clone(a.Endpoints)
+	var titles, units []string
+	for _, e := range a.Endpoints {
+		titles, units = append(titles, title(e.Endpoint)), append(units, e.Unit)
+	}
+	titles, units = stand("endpoint", titles), stand("unit", units)
+	for i := range a.Endpoints {
+		e := &a.Endpoints[i]
+		n.endpoints[e.Name], e.Title, e.Unit = e.Name, titles[i], units[i]
+		if !figure.Writable(e.Name) {
+			n.endpoints[e.Name] = titles[i]
+		}
+	}
+	// Subjects are too many to be explained each.
+	a.Design.Subjects = slices.Clone(a.Design.Subjects)
+	var codes []string
+	for _, s := range a.Design.Subjects {
+		codes = append(codes, s.ID)
+	}
+	written, foreign := standIns("subject", codes)
+	for i, name := range figure.ShortenAll(written, within40) {
+		n.subjects[a.Design.Subjects[i].ID] = name
+		a.Design.Subjects[i].ID = written[i]
+	}
+	n.explain(said, len(foreign) > 0)
+	return a, n
+}
+
+// renamedStudy does the same for repeated scans.
+func renamedStudy(s repeat.Study) (repeat.Study, string) {
+	var n naming
+	var compartments, said, notes []string
+	for _, c := range s.Compartments {
+		compartments = append(compartments, c.Name)
+	}
+	s.Visits, said = standIns("visit", s.Visits)
+	compartments, notes = standIns("compartment", compartments)
+	s.Compartments = slices.Clone(s.Compartments)
+	for i, name := range compartments {
+		s.Compartments[i].Name = name
+	}
+	n.explain(append(said, notes...), false)
+	return s, n.note
+}
+
+func visitNames(d trial.Design) []string {
+	var out []string
+	for _, v := range d.Visits {
+		out = append(out, v.Name)
+	}
+	return out
+}
+
+// standIns returns the names, with kind and number for those that cannot be written, and
+// of each of these "arm 1 is …", once.
+func standIns(kind string, names []string) (out, said []string) {
+	known := map[string]string{}
+	brief := figure.ShortenAll(names, within40)
+	for i, name := range names {
+		s, done := known[name]
+		switch {
+		case done:
+		case figure.Writable(name):
+			s = name
+		default:
+			s = fmt.Sprintf("%s %d", kind, i+1)
+			for slices.Contains(names, s) { // which is the name of another
+				s = "(" + s + ")"
+			}
+			said = append(said, s+" is "+brief[i])
+		}
+		known[name] = s
+		out = append(out, s)
+	}
+	return out, said
+}
+
+// explain makes the note.
+func (n *naming) explain(said []string, subjects bool) {
+	if len(said) > mostNamed {
+		said = append(said[:mostNamed:mostNamed], "and so on by their order")
+	}
+	if subjects {
+		said = append(said, "subjects have their number in the design")
+	}
+	if len(said) > 0 {
+		n.note = "Names in letters that the typeface does not have: " + strings.Join(said, "; ") + "."
+	}
+}
+
+// within40 says whether a name is short enough to stand within a sentence.
+func within40(s string) bool { return len([]rune(s)) <= 40 }
+
+// short makes a name of unknown origin fit to stand within a sentence.
+func short(s string) string { return figure.Shorten(s, within40) }

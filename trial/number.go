@@ -1,0 +1,27 @@
+package trial
+
+import "math"
+
+// Decimals are those with which figures in the endpoint's unit are printed: two for ms, since
+// T2 is good to a percent (1 to 5 % between repeated scans); else such that the
+// standard deviations show three digits, from 0 to 5; two where there are none.
+func (e EndpointAnalysis) Decimals() int {
+	const ms, digits, most = 2, 3, 5
+	if e.Unit == "ms" {
+		return ms
+	}
+	largest := 0.0
+	for _, cells := range e.Cells {
+		for _, c := range cells {
+			for _, d := range []Description{c.Value, c.Change} {
+				if d.SD > largest {
+					largest = d.SD
+				}
+			}
+		}
+	}
+	if largest == 0 {
+		return ms
+	}
+	return min(max(digits-1-int(math.Floor(math.Log10(largest))), 0), most)
+}
