@@ -53,11 +53,9 @@ type section struct {
 
 type figureView struct {
 	Title, Caption string
-	// Flags are the first lines of them, MoreFlags counts the others.
-	Flags     []string
-	MoreFlags int
-	Image     template.URL
-	Links     []link
+	Lines          figureLines
+	Image          template.URL
+	Links          []link
 	// Width in mm; 0 where the picture does not say.
 	Width float64
 }
@@ -121,7 +119,7 @@ func counts(a *trial.Analysis) []count {
 // newFigureView embeds the picture.
 func newFigureView(a *trial.Analysis, p figure.Picture) figureView {
 	v := figureView{Title: called(p.Title), Caption: called(p.Caption), Width: p.Width, Image: imageOf(p)}
-	v.Flags, v.MoreFlags = figureLines(a, p.Flags)
+	v.Lines = newFigureLines(a, p.Flags)
 	for _, f := range pictureFiles([]figure.Picture{p}) {
 		extension := strings.TrimPrefix(path.Ext(f.path), ".")
 		v.Links = append(v.Links, link{strings.ToUpper(extension), f.path})

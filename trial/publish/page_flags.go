@@ -73,21 +73,31 @@ func subjectsCell(subjects []string) cell {
 // the list.
 const mostFigureFlags = 2
 
-// figureLines says in a line or two what the flags of a picture are about; what is the matter in
+// figureLines are what stands under a figure of what a reader has to know: the first lines of its
+// flags, how many more there are, and remarks, which are in no list of flags and stand whole.
+type figureLines struct {
+	Flags   []string
+	More    int
+	Remarks []string
+}
+
+// newFigureLines says in a line or two what the flags of a picture are about; what is the matter in
 // full stands once, in the list of flags. Sentences that differ in their subject alone are one line.
-func figureLines(a *trial.Analysis, sentences []string) (lines []string, more int) {
+func newFigureLines(a *trial.Analysis, sentences []string) figureLines {
 	groups := trial.GroupFlags(a.Flags)
 	count := make([]int, len(groups))
-	of := make([]int, 0, len(sentences)) // the group that a line counts the subjects of, −1 for none
+	var lines, remarks []string
+	var of []int // the group that a line counts the subjects of, −1 for none
 	for _, s := range sentences {
-		i := slices.IndexFunc(groups, func(g trial.FlagGroup) bool { return saysOfOne(g, s) })
-		if i >= 0 {
+		if i := slices.IndexFunc(groups, func(g trial.FlagGroup) bool { return saysOfOne(g, s) }); i >= 0 {
 			if count[i]++; count[i] == 1 {
 				lines, of = append(lines, s), append(of, i)
 			}
-			continue
+		} else if line, ok := withoutText(groups, s); ok {
+			lines, of = append(lines, line), append(of, -1)
+		} else {
+			remarks = append(remarks, s)
 		}
-		lines, of = append(lines, withoutText(groups, s)), append(of, -1)
 	}
 	for n, i := range of {
 		switch {
@@ -95,14 +105,11 @@ func figureLines(a *trial.Analysis, sentences []string) (lines []string, more in
 			g := groups[i]
 			lines[n] = aboutOf(thousands(count[i])+" subjects", g.Visit, g.Endpoint) + ": " + string(g.Kind)
 		case i >= 0:
-			lines[n] = withoutText(groups[i:i+1], lines[n])
+			lines[n], _ = withoutText(groups[i:i+1], lines[n])
 		}
 	}
-	lines = mapped(lines, called)
-	if more = len(lines) - mostFigureFlags; more > 0 {
-		return lines[:mostFigureFlags], more
-	}
-	return lines, 0
+	first := min(len(lines), mostFigureFlags)
+	return figureLines{mapped(lines[:first], called), len(lines) - first, mapped(remarks, called)}
 }
 
 // saysOfOne says that a sentence is about one subject of a group: "S01 at month12: another scanner".
@@ -128,10 +135,11 @@ func aboutOf(subject, visit, endpoint string) string {
 }
 
 // withoutText puts the kind of a flag in the place of its text, and leaves out the codes of many
-// subjects: "40 subjects at month12 (S01, S02): another scanner" is of 40 subjects at month12.
-func withoutText(groups []trial.FlagGroup, s string) string {
+// subjects: "40 subjects at month12 (S01, S02): another scanner" is of 40 subjects at month12. It
+// is false for a sentence that is of no flag.
+func withoutText(groups []trial.FlagGroup, s string) (string, bool) {
 	for _, g := range groups {
-		about, ok := strings.CutSuffix(s, ": "+g.Text)
+		about, ok := strings.CutSuffix(strings.TrimSuffix(s, "."), ": "+strings.TrimSuffix(g.Text, "."))
 		if !ok || g.Text == "" || !g.Kind.OnFigures() {
 			continue
 		}
@@ -143,7 +151,7 @@ func withoutText(groups []trial.FlagGroup, s string) string {
 				continue // the text is that of a flag of another visit, too
 			}
 		}
-		return about + ": " + string(g.Kind)
+		return about + ": " + string(g.Kind), true
 	}
-	return s
+	return "", false
 }

@@ -54,23 +54,23 @@ func TestFigureLines(t *testing.T) {
 		trial.Flag{Kind: trial.TwoStudies, Subject: "S004", Visit: "visit 2", Text: upgrade}, // a text that others have, too
 		trial.Flag{Kind: trial.Quality, Subject: "S001", Visit: "visit 1", Text: "lossy"})
 	for name, c := range map[string]struct {
-		in, want []string
-		more     int
+		in   []string
+		want figureLines
 	}{
-		"none":             {nil, []string{}, 0},
-		"one of many":      {[]string{"S002 at visit 2: " + upgrade}, []string{"S002 at visit 2: scanner change"}, 0},
-		"one":              {[]string{"S003 at visit 1, medial: method: epg; at baseline: nlls"}, []string{"S003 at visit 1, medial: protocol change"}, 0},
-		"listed":           {[]string{"S001, S002 at visit 2: " + upgrade}, []string{"S001, S002 at visit 2: scanner change"}, 0},
-		"counted":          {[]string{"1200 subjects at visit 2 (S001 (a), S002, …): " + upgrade}, []string{"1200 subjects at visit 2: scanner change"}, 0},
-		"not of the trial": {[]string{"the maps are of other slices"}, []string{"the maps are of other slices"}, 0},
+		"none":             {nil, figureLines{[]string{}, 0, []string{}}},
+		"one of many":      {[]string{"S002 at visit 2: " + upgrade}, figureLines{[]string{"S002 at visit 2: scanner change"}, 0, []string{}}},
+		"one":              {[]string{"S003 at visit 1, medial: method: epg; at baseline: nlls"}, figureLines{[]string{"S003 at visit 1, medial: protocol change"}, 0, []string{}}},
+		"listed":           {[]string{"S001, S002 at visit 2: " + upgrade}, figureLines{[]string{"S001, S002 at visit 2: scanner change"}, 0, []string{}}},
+		"a place of maps":  {[]string{"S001 (control), visit 2: " + upgrade + "."}, figureLines{[]string{"S001 (control), visit 2: scanner change"}, 0, []string{}}},
+		"counted":          {[]string{"1200 subjects at visit 2 (S001 (a), S002, …): " + upgrade}, figureLines{[]string{"1200 subjects at visit 2: scanner change"}, 0, []string{}}},
+		"not of the trial": {[]string{"the maps are of other slices", "no result"}, figureLines{[]string{}, 0, []string{"the maps are of other slices", "no result"}}},
 		"more": {
-			[]string{"S001 at visit 2: " + upgrade, "S003 at visit 1, medial: method: epg; at baseline: nlls", "S002 at visit 2: " + upgrade, "a", "b"},
-			[]string{"2 subjects at visit 2: scanner change", "S003 at visit 1, medial: protocol change"}, 2,
+			[]string{"S001 at visit 2: " + upgrade, "S003 at visit 1, medial: method: epg; at baseline: nlls", "S002 at visit 2: " + upgrade, "a", "x: " + upgrade},
+			figureLines{[]string{"2 subjects at visit 2: scanner change", "S003 at visit 1, medial: protocol change"}, 1, []string{"a"}},
 		},
 	} {
-		got, more := figureLines(&a, c.in)
-		if diff := cmp.Diff(c.want, got); diff != "" || more != c.more {
-			t.Errorf("%s: %d more, want %d\n%s", name, more, c.more, diff)
+		if diff := cmp.Diff(c.want, newFigureLines(&a, c.in)); diff != "" {
+			t.Errorf("%s: %s", name, diff)
 		}
 	}
 }
@@ -96,6 +96,22 @@ func TestNamesAreNotCut(t *testing.T) {
 	} {
 		if !strings.Contains(got, want) {
 			t.Errorf("the page does not say %q", want)
+		}
+	}
+}
+
+// Remarks that are in no list of flags stand whole under their figure, many of them folded.
+func TestRemarksStandWhole(t *testing.T) {
+	p := picture("maps")
+	p.Flags = nil
+	for i := range 6 {
+		p.Flags = append(p.Flags, fmt.Sprintf("S%03d, visit 1: no study.", i))
+		got := readable(page(t, usual.analysis(), p))
+		if !strings.Contains(got, strings.Join(p.Flags, " ")) {
+			t.Errorf("%d remarks: not all of them are shown", i+1)
+		}
+		if folded := strings.Contains(got, "6 remarks"); folded != (i == 5) {
+			t.Errorf("%d remarks: folded %v", i+1, folded)
 		}
 	}
 }
