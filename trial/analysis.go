@@ -152,6 +152,14 @@ type Model struct {
 	BaselineMean float64
 }
 
+// InIt counts the subjects of an arm who are in the model at a visit of the design.
+func (m Model) InIt(arm, visit int) int {
+	if arm >= len(m.N) || visit < 1 || visit > len(m.N[arm]) {
+		return 0 // there is no model
+	}
+	return m.N[arm][visit-1]
+}
+
 // Contrast compares an arm with the reference at one visit.
 type Contrast struct {
 	// Arm and Visit are indices into the design.

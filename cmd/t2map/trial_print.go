@@ -50,17 +50,20 @@ func printContrasts(w io.Writer, a trial.Analysis) {
 			if c.Primary {
 				mark = "primary"
 			}
-			fmt.Fprintf(t, "%s\t%s\t%d, %d\t%s\t%s\t%s\t%s\t%s\t\n", printable.Line(e.Name), printable.Line(d.Arms[c.Arm]), c.N, c.NReference,
+			fmt.Fprintf(t, "%s\t%s\t%d, %d\t%s\t%s\t%s\t%s\t%s\t\n", printable.Line(e.Name), printable.Line(d.Arms[c.Arm]), e.Model.InIt(c.Arm, c.Visit), e.Model.InIt(0, c.Visit),
 				figure.Number(c.Model.Value, decimals), interval(c.Model, decimals), figure.PValue(c.Model.P), figure.PValue(c.Holm), mark)
 		}
 	}
 	_ = t.Flush()
 	for _, e := range a.Endpoints {
 		if e.Model.Failed != "" {
-			fmt.Fprintf(w, "%s has no model: %s\n", printable.Line(e.Name), e.Model.Failed)
+			fmt.Fprintf(w, "%s has no model: %s\n", printable.Line(e.Name), printable.Line(e.Model.Failed))
 		}
 		for _, f := range e.Model.Fallbacks {
-			fmt.Fprintf(w, "%s: a covariance was left: %s\n", printable.Line(e.Name), f)
+			fmt.Fprintf(w, "%s: a covariance was left: %s\n", printable.Line(e.Name), printable.Line(f))
+		}
+		for _, left := range e.Model.LeftOut {
+			fmt.Fprintf(w, "%s: not in the model: %s\n", printable.Line(e.Name), printable.Line(left))
 		}
 	}
 	fmt.Fprintln(w)

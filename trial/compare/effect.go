@@ -4,9 +4,10 @@ import (
 	"errors"
 	"math"
 
+	"slices"
+
 	"gonum.org/v1/gonum/integrate/quad"
 	"gonum.org/v1/gonum/stat"
-	"slices"
 )
 
 // HedgesG returns the standardised difference of the means of two samples, in pooled

@@ -164,17 +164,6 @@ func among(d trial.Design) string {
 	return fmt.Sprintf("%d subjects (%s)", len(d.Subjects), strings.Join(parts, ", "))
 }
 
-// pValue prints p with three decimals.
-func pValue(p float64) string {
-	switch {
-	case math.IsNaN(p):
-		return "–"
-	case p < 0.001:
-		return "< 0.001"
-	}
-	return figure.Number(p, 3)
-}
-
 // cellOf returns a cell, or an empty one where the analysis has none.
 func cellOf(e trial.EndpointAnalysis, arm, visit int) trial.Cell {
 	if arm < len(e.Cells) && visit < len(e.Cells[arm]) {

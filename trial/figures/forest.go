@@ -104,7 +104,7 @@ func newForestBlock(a trial.Analysis, endpoints []int, flags *flagged) forestBlo
 			if b.only && c.Visit != primaryVisit(a.Design) || c.Arm < 0 || c.Arm >= len(a.Design.Arms) {
 				continue
 			}
-			row := forestRow{Contrast: c, words: when(a.Design, c.Visit), n: fmt.Sprintf("%d, %d", modelN(e, c.Arm, c.Visit), modelN(e, 0, c.Visit))}
+			row := forestRow{Contrast: c, words: when(a.Design, c.Visit), n: fmt.Sprintf("%d, %d", e.Model.InIt(c.Arm, c.Visit), e.Model.InIt(0, c.Visit))}
 			if len(a.Design.Arms) > 2 {
 				row.words += ", " + a.Design.Arms[c.Arm]
 			}
@@ -116,7 +116,7 @@ func newForestBlock(a trial.Analysis, endpoints []int, flags *flagged) forestBlo
 		if len(rows) > 0 {
 			b.rows = append(append(b.rows, forestRow{heading: headings[n]}), rows...)
 		}
-		b.decimals = max(b.decimals, decimalsOf(e))
+		b.decimals = max(b.decimals, e.Decimals())
 		b.label = withUnit("Difference of least-squares means", e.Unit)
 	}
 	b.across, b.isCut = forestRange(all)
@@ -247,7 +247,7 @@ func (b forestBlock) columns(body vg.Rectangle, heads []string) (cols forestColu
 			continue
 		}
 		labels = max(labels, min(forestLabels, forestIndent+bold.Width(printable.Line(r.words)+" "+dagger)))
-		for n, s := range []string{r.n, b.estimate(r), pValue(r.Model.P), pValue(r.Holm)} {
+		for n, s := range []string{r.n, b.estimate(r), figure.PValue(r.Model.P), figure.PValue(r.Holm)} {
 			width[n] = max(width[n], bold.Width(s))
 		}
 	}
@@ -325,9 +325,9 @@ func (b forestBlock) row(p figure.Panel, r forestRow, cols forestColumns, y vg.L
 	figure.Write(p.Canvas, figure.Align(style, figure.Left, figure.Middle), vg.Point{X: left + forestIndent, Y: y}, words)
 	figure.Write(p.Canvas, figure.Align(style, figure.Left, figure.Middle), vg.Point{X: cols.n, Y: y}, r.n)
 	figure.Write(p.Canvas, figure.Align(style, figure.Right, figure.Middle), vg.Point{X: cols.interval, Y: y}, b.estimate(r))
-	figure.Write(p.Canvas, figure.Align(style, figure.Right, figure.Middle), vg.Point{X: cols.p, Y: y}, pValue(r.Model.P))
+	figure.Write(p.Canvas, figure.Align(style, figure.Right, figure.Middle), vg.Point{X: cols.p, Y: y}, figure.PValue(r.Model.P))
 	if b.withHolm {
-		figure.Write(p.Canvas, figure.Align(style, figure.Right, figure.Middle), vg.Point{X: cols.holm, Y: y}, pValue(r.Holm))
+		figure.Write(p.Canvas, figure.Align(style, figure.Right, figure.Middle), vg.Point{X: cols.holm, Y: y}, figure.PValue(r.Holm))
 	}
 	b.whisker(p, r, y)
 }

@@ -5,7 +5,6 @@ import (
 	"slices"
 
 	"github.com/t2map/t2map/figure"
-	"github.com/t2map/t2map/trial"
 	"github.com/t2map/t2map/trial/mmrm"
 )
 
@@ -41,29 +40,6 @@ func forestRange(all []mmrm.Estimate) (across figure.Range, cut bool) {
 		}
 	}
 	return across, cut
-}
-
-// decimalsOf are those in which an endpoint's differences are printed, as on the page: two
-// for ms, else such that the largest standard deviation has three digits.
-func decimalsOf(e trial.EndpointAnalysis) int {
-	if e.Unit == "ms" {
-		return 2
-	}
-	largest := 0.0
-	for _, cells := range e.Cells {
-		for _, c := range cells {
-			for _, sd := range []float64{c.Value.SD, c.Change.SD} {
-				if figure.Drawable(sd) {
-					largest = max(largest, sd)
-				}
-			}
-		}
-	}
-	if largest == 0 {
-		return 2
-	}
-	const digits, most = 3, 5
-	return min(max(digits-1-int(math.Floor(math.Log10(largest))), 0), most)
 }
 
 // decimalsFor returns at least that many decimals, and as many more as let no limit

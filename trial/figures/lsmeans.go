@@ -24,7 +24,7 @@ func LSMeans(a trial.Analysis, _ Options) ([]figure.Picture, error) {
 			fitted = fitted || e.Model.Failed == "" && len(e.Model.LSMeans) > 0
 			c := changeChart(a, e, f, func(arm, v int) point {
 				cell, m := cellOf(e, arm, v), lsMeanOf(e, arm, v)
-				return point{modelN(e, arm, v), m.Value, m.Low, m.High, flags.touch(cell.ChangeFlags)}
+				return point{e.Model.InIt(arm, v), m.Value, m.Low, m.High, flags.touch(cell.ChangeFlags)}
 			})
 			if e.Model.Failed != "" {
 				c.why = "no model: " + e.Model.Failed

@@ -9,15 +9,6 @@ import (
 	"github.com/t2map/t2map/trial/mmrm"
 )
 
-// modelN is how many subjects of an arm are in the model at a visit after baseline: those with
-// a change whose covariates are known, none where the visit is left out.
-func modelN(e trial.EndpointAnalysis, arm, visit int) int {
-	if n := e.Model.N; arm >= 0 && arm < len(n) && visit > 0 && visit-1 < len(n[arm]) {
-		return n[arm][visit-1]
-	}
-	return 0
-}
-
 // modelRemarks are the sentences of a caption about models that are not as planned: another
 // covariance, and what was left out. Each begins with a blank; where there is none, they are
 // empty.

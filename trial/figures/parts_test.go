@@ -82,11 +82,11 @@ func TestDecimals(t *testing.T) {
 	}
 	e := trial.EndpointAnalysis{Endpoint: trial.Endpoint{Unit: "ms"}, Cells: [][]trial.Cell{{{Value: trial.Description{SD: 12}, Change: trial.Description{SD: math.NaN()}}}}}
 	for unit, want := range map[string]int{"ms": 2, "mm": 1} {
-		if e.Unit = unit; decimalsOf(e) != want {
-			t.Errorf("%s: %d decimals, want %d", unit, decimalsOf(e), want)
+		if e.Unit = unit; e.Decimals() != want {
+			t.Errorf("%s: %d decimals, want %d", unit, e.Decimals(), want)
 		}
 	}
-	if got := decimalsOf(trial.EndpointAnalysis{}); got != 2 {
+	if got := (trial.EndpointAnalysis{}).Decimals(); got != 2 {
 		t.Errorf("of nothing: %d", got)
 	}
 }
@@ -125,17 +125,6 @@ func TestReasons(t *testing.T) {
 		if got := category(in); got != want {
 			t.Errorf("category(%q) = %q, want %q", in, got, want)
 		}
-	}
-}
-
-func TestPValue(t *testing.T) {
-	for p, want := range map[float64]string{0.0001: "< 0.001", 0: "< 0.001", 0.001: "0.001", 0.0456: "0.046", 1: "1.000"} {
-		if got := pValue(p); got != want {
-			t.Errorf("pValue(%g) = %q, want %q", p, got, want)
-		}
-	}
-	if got := pValue(math.NaN()); got != "–" {
-		t.Errorf("of NaN: %q", got)
 	}
 }
 
