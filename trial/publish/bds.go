@@ -25,7 +25,7 @@ func (r bdsRow) post() bool { return r.visit > 0 && !math.IsNaN(r.Delta) }
 
 // analysed says that the row is an observation of the mixed model.
 func (r bdsRow) analysed() bool {
-	if !r.post() || r.e.Model.Failed != "" || inModel(r.e.Model, r.arm, r.visit) == 0 {
+	if !r.post() || r.e.Model.Failed != "" || r.e.Model.InIt(r.arm, r.visit) == 0 {
 		return false // no change, no model, or one that leaves this visit out
 	}
 	who := r.who()

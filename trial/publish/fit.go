@@ -108,15 +108,6 @@ func absent(a *trial.Analysis, m trial.Model, visit int) string {
 	return noneThere
 }
 
-// inModel is how many of an arm are in the model at a visit of the design, or would be, had it
-// not failed.
-func inModel(m trial.Model, arm, visit int) int {
-	if arm >= len(m.N) || visit < 1 || visit > len(m.N[arm]) {
-		return 0
-	}
-	return m.N[arm][visit-1]
-}
-
 // familyOf counts the compartments that Holm's adjustment is over.
 func familyOf(a *trial.Analysis) int {
 	n := 0

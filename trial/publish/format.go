@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/t2map/t2map/figure"
 	"github.com/t2map/t2map/printable"
 	"github.com/t2map/t2map/trial"
 )
@@ -14,61 +15,13 @@ import (
 // dash stands on the page for a figure that could not be had.
 const dash = "–"
 
-// fixedTo prints x with a number of decimals and a true minus sign; a dash where it is absent.
-func fixedTo(x float64, decimals int) string {
-	if math.IsNaN(x) || math.IsInf(x, 0) {
-		return dash
-	}
-	s := strconv.FormatFloat(x, 'f', decimals, 64)
-	if strings.Trim(s, "-0.") == "" {
-		s = strings.TrimPrefix(s, "-") // no −0.00
-	}
-	return strings.Replace(s, "-", "−", 1)
-}
-
-// pValue prints a p to three decimals, or <0.001: what journals ask for (SAMPL guidelines,
-// Lang and Altman 2013).
-func pValue(p float64) string {
-	switch {
-	case math.IsNaN(p):
-		return dash
-	case p < 0.001:
-		return "<0.001"
-	}
-	return fixedTo(p, 3)
-}
-
 // pIs prints "p = 0.034" or "p < 0.001".
 func pIs(p float64) string {
-	s := pValue(p)
+	s := figure.PValue(p)
 	if strings.HasPrefix(s, "<") {
 		return "p\u00a0<\u00a0" + s[1:]
 	}
 	return "p\u00a0=\u00a0" + s
-}
-
-// decimalsOf are those of an endpoint: two for ms, since T2 is good to a percent (field
-// data: 1 to 5 % between repeated scans); else such that the standard deviations show
-// three digits.
-func decimalsOf(e *trial.EndpointAnalysis) int {
-	if e.Unit == "ms" {
-		return 2
-	}
-	largest := 0.0
-	for _, cells := range e.Cells {
-		for _, c := range cells {
-			for _, d := range []trial.Description{c.Value, c.Change} {
-				if d.SD > largest {
-					largest = d.SD
-				}
-			}
-		}
-	}
-	if largest == 0 {
-		return 2
-	}
-	const digits, most = 3, 5
-	return min(max(digits-1-int(math.Floor(math.Log10(largest))), 0), most)
 }
 
 // percentDecimals and ratioDecimals are those of percentages and of numbers
@@ -84,7 +37,7 @@ func interval(low, high float64, decimals int) string {
 	if math.IsNaN(low) || math.IsNaN(high) {
 		return dash
 	}
-	return "[" + fixedTo(low, decimals) + ", " + fixedTo(high, decimals) + "]"
+	return "[" + figure.Number(low, decimals) + ", " + figure.Number(high, decimals) + "]"
 }
 
 // withInterval prints an estimate with its interval, as far as they are there.
@@ -93,9 +46,9 @@ func withInterval(x, low, high float64, decimals int) string {
 		return dash
 	}
 	if math.IsNaN(low) || math.IsNaN(high) {
-		return fixedTo(x, decimals)
+		return figure.Number(x, decimals)
 	}
-	return fixedTo(x, decimals) + " " + interval(low, high, decimals)
+	return figure.Number(x, decimals) + " " + interval(low, high, decimals)
 }
 
 // percentOf prints a level or share in percent, as short as it can be.

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/t2map/t2map/figure"
 	"github.com/t2map/t2map/trial"
 	"github.com/t2map/t2map/trial/mmrm"
 )
@@ -299,7 +300,7 @@ func individualText(a *trial.Analysis) string {
 	var rc []string
 	for i := range a.Endpoints {
 		if e := &a.Endpoints[i]; !math.IsNaN(e.RC) {
-			rc = append(rc, fixedTo(e.RC, percentDecimals)+"\u00a0%")
+			rc = append(rc, figure.Number(e.RC, percentDecimals)+"\u00a0%")
 		}
 	}
 	slices.Sort(rc)

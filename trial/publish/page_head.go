@@ -8,6 +8,7 @@ import (
 
 	"gonum.org/v1/gonum/stat"
 
+	"github.com/t2map/t2map/figure"
 	"github.com/t2map/t2map/trial"
 )
 
@@ -48,9 +49,9 @@ func newHeadline(a *trial.Analysis, e *trial.EndpointAnalysis, c trial.Contrast)
 		h.Figures, h.Detail = "no estimate", fmt.Sprintf("%s; changes of %d in the arm and %d in the reference", called(absent(a, e.Model, c.Visit)), c.N, c.NReference)
 		return h
 	}
-	d := decimalsOf(e)
-	h.Figures = fmt.Sprintf("%s%s [%s CI %s to %s], %s", fixedTo(m.Value, d), spaced(e), percentOf(a.Plan.Level), fixedTo(m.Low, d), fixedTo(m.High, d), pIs(m.P))
-	arm, reference := inModel(e.Model, c.Arm, c.Visit), inModel(e.Model, 0, c.Visit)
+	d := e.Decimals()
+	h.Figures = fmt.Sprintf("%s%s [%s CI %s to %s], %s", figure.Number(m.Value, d), spaced(e), percentOf(a.Plan.Level), figure.Number(m.Low, d), figure.Number(m.High, d), pIs(m.P))
+	arm, reference := e.Model.InIt(c.Arm, c.Visit), e.Model.InIt(0, c.Visit)
 	n := fmt.Sprintf("n = %d and %d", arm, reference)
 	if arm != c.N || reference != c.NReference {
 		n += fmt.Sprintf(" in the model, of %d and %d with a change", c.N, c.NReference)
@@ -63,7 +64,7 @@ func newHeadline(a *trial.Analysis, e *trial.EndpointAnalysis, c trial.Contrast)
 	if len(e.Model.Fallbacks) > 0 {
 		fit += " (planned: " + a.Plan.Covariance.String() + ", which could not be fitted)"
 	}
-	details = append(details, fit+", "+e.Model.DF.String()+", "+fixedTo(m.DF, dfDecimals)+" degrees of freedom", caution(e.Model), leftOut(e.Model))
+	details = append(details, fit+", "+e.Model.DF.String()+", "+figure.Number(m.DF, dfDecimals)+" degrees of freedom", caution(e.Model), leftOut(e.Model))
 	h.Detail = called(strings.Join(without(details), "; "))
 	return h
 }
@@ -217,9 +218,9 @@ func meanOf(x func(trial.Subject) float64) func([]trial.Subject) string {
 		if len(known) == 0 {
 			return dash
 		}
-		text := fixedTo(stat.Mean(known, nil), 1)
+		text := figure.Number(stat.Mean(known, nil), 1)
 		if len(known) > 1 {
-			text += " ± " + fixedTo(stat.StdDev(known, nil), 1)
+			text += " ± " + figure.Number(stat.StdDev(known, nil), 1)
 		}
 		if len(known) < len(subjects) {
 			text += fmt.Sprintf(" (n = %d)", len(known))

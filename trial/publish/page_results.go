@@ -5,6 +5,7 @@ import (
 	"math"
 	"strings"
 
+	"github.com/t2map/t2map/figure"
 	"github.com/t2map/t2map/trial"
 	"github.com/t2map/t2map/trial/mmrm"
 )
@@ -22,13 +23,13 @@ func why(n int) string {
 
 // describedCells are the cells of a description: mean to interval.
 func describedCells(d trial.Description, decimals int) []cell {
-	quartiles := fixedTo(d.Median, decimals)
+	quartiles := figure.Number(d.Median, decimals)
 	if !math.IsNaN(d.Q1) && !math.IsNaN(d.Q3) {
 		quartiles += " " + interval(d.Q1, d.Q3, decimals)
 	}
 	reason := why(d.N)
 	return []cell{
-		num(fixedTo(d.Mean, decimals), reason), num(fixedTo(d.SD, decimals), reason),
+		num(figure.Number(d.Mean, decimals), reason), num(figure.Number(d.SD, decimals), reason),
 		num(quartiles, reason), num(interval(d.Low, d.High, decimals), reason),
 	}
 }
@@ -91,7 +92,7 @@ func figureFlags(a *trial.Analysis, flags []int) []int {
 }
 
 func valueGrid(a *trial.Analysis, e *trial.EndpointAnalysis) grid {
-	d := decimalsOf(e)
+	d := e.Decimals()
 	g := grid{
 		Title: withUnit(e),
 		Heads: append(append(words("Visit", "Arm"), nums("n", "missing", "Mean", "SD", "Median [Q1, Q3]", percentOf(a.Plan.Level)+" CI")...), words("Flags")...),
@@ -103,7 +104,7 @@ func valueGrid(a *trial.Analysis, e *trial.EndpointAnalysis) grid {
 }
 
 func changeGrid(a *trial.Analysis, e *trial.EndpointAnalysis) grid {
-	d := decimalsOf(e)
+	d := e.Decimals()
 	g := grid{
 		Title: withUnit(e) + ": change from baseline",
 		Heads: append(append(words("Visit", "Arm"), nums("n", "missing", "Mean", "SD", "Median [Q1, Q3]", percentOf(a.Plan.Level)+" CI", "Mean %", "SD %", percentOf(a.Plan.Level)+" CI %")...), words("Flags")...),
@@ -111,7 +112,7 @@ func changeGrid(a *trial.Analysis, e *trial.EndpointAnalysis) grid {
 	g.Groups = byVisit(a, e, 1, func(c trial.Cell, size int) []cell {
 		cells := append([]cell{num(thousands(c.Change.N)), num(thousands(size - c.Change.N))}, describedCells(c.Change, d)...)
 		p, reason := percentOfAll(c)
-		return append(cells, num(fixedTo(p.Mean, percentDecimals), reason), num(fixedTo(p.SD, percentDecimals), reason), num(interval(p.Low, p.High, percentDecimals), reason))
+		return append(cells, num(figure.Number(p.Mean, percentDecimals), reason), num(figure.Number(p.SD, percentDecimals), reason), num(interval(p.Low, p.High, percentDecimals), reason))
 	})
 	return g.trimmed().finish("description.csv")
 }
@@ -149,8 +150,8 @@ func modelSection(a *trial.Analysis) section {
 // estimateCells are those of an estimate: value, SE, df, interval, p.
 func estimateCells(e mmrm.Estimate, decimals int, reason string) []cell {
 	return []cell{
-		num(fixedTo(e.Value, decimals), reason), num(fixedTo(e.SE, decimals), reason), num(fixedTo(e.DF, dfDecimals), reason),
-		num(interval(e.Low, e.High, decimals), reason), num(pValue(e.P), reason),
+		num(figure.Number(e.Value, decimals), reason), num(figure.Number(e.SE, decimals), reason), num(figure.Number(e.DF, dfDecimals), reason),
+		num(interval(e.Low, e.High, decimals), reason), num(figure.PValue(e.P), reason),
 	}
 }
 
@@ -177,13 +178,13 @@ func differenceGrid(a *trial.Analysis) grid {
 			reason := absent(a, e.Model, c.Visit)
 			cells := append([]cell{
 				say(visitName(a.Design, c.Visit)), {Text: versus(a, c.Arm)},
-				num(fmt.Sprintf("%d, %d", inModel(e.Model, c.Arm, c.Visit), inModel(e.Model, 0, c.Visit))),
-			}, estimateCells(c.Model, decimalsOf(e), reason)...)
+				num(fmt.Sprintf("%d, %d", e.Model.InIt(c.Arm, c.Visit), e.Model.InIt(0, c.Visit))),
+			}, estimateCells(c.Model, e.Decimals(), reason)...)
 			holm := "not adjusted: no compartment"
 			if e.Compartment {
 				holm = reason
 			}
-			of.Rows = append(of.Rows, row{Cells: append(cells, num(pValue(c.Holm), holm)), Marked: c.Primary})
+			of.Rows = append(of.Rows, row{Cells: append(cells, num(figure.PValue(c.Holm), holm)), Marked: c.Primary})
 		}
 		if len(of.Rows) > 0 {
 			g.Groups = append(g.Groups, of)
@@ -206,7 +207,7 @@ func meansGrid(a *trial.Analysis) grid {
 		if e.Model.Failed != "" {
 			continue
 		}
-		of := group{Name: withUnit(e) + ", at a baseline of " + fixedTo(e.Model.BaselineMean, decimalsOf(e))}
+		of := group{Name: withUnit(e) + ", at a baseline of " + figure.Number(e.Model.BaselineMean, e.Decimals())}
 		if len(e.Contrasts) == 0 {
 			of.Detail = modelDetail(a, e.Model) // else it stands above, with the differences
 		}
@@ -216,8 +217,8 @@ func meansGrid(a *trial.Analysis) grid {
 				if arm > 0 {
 					visit = cell{}
 				}
-				of.Rows = append(of.Rows, row{Kept: v == a.Design.Primary.Visit, Cells: append([]cell{visit, say(a.Design.Arms[arm]), num(thousands(inModel(e.Model, arm, v)))},
-					estimateCells(lsMean(e.Model, arm, v-1), decimalsOf(e), absent(a, e.Model, v))...)})
+				of.Rows = append(of.Rows, row{Kept: v == a.Design.Primary.Visit, Cells: append([]cell{visit, say(a.Design.Arms[arm]), num(thousands(e.Model.InIt(arm, v)))},
+					estimateCells(lsMean(e.Model, arm, v-1), e.Decimals(), absent(a, e.Model, v))...)})
 			}
 		}
 		g.Groups = append(g.Groups, of)
@@ -266,7 +267,7 @@ func fitGrid(a *trial.Analysis) grid {
 			name.Detail += "; " + called(l)
 		}
 		rows.Rows = append(rows.Rows, row{Cells: []cell{name, fit, {Text: m.DF.String()},
-			num(thousands(m.Subjects)), num(thousands(m.Observations)), num(fixedTo(m.LogLik, 2)), residualCell(m, decimalsOf(&a.Endpoints[i]))}})
+			num(thousands(m.Subjects)), num(thousands(m.Observations)), num(figure.Number(m.LogLik, 2)), residualCell(m, a.Endpoints[i].Decimals())}})
 	}
 	g.Groups = []group{rows}
 	return g
@@ -281,9 +282,9 @@ func residualCell(m trial.Model, decimals int) cell {
 	}
 	var sds, correlations []string
 	for v := range m.Sigma {
-		sds = append(sds, fixedTo(math.Sqrt(m.Sigma[v][v]), decimals))
+		sds = append(sds, figure.Number(math.Sqrt(m.Sigma[v][v]), decimals))
 		for w := range v {
-			correlations = append(correlations, fixedTo(m.Sigma[v][w]/math.Sqrt(m.Sigma[v][v]*m.Sigma[w][w]), ratioDecimals))
+			correlations = append(correlations, figure.Number(m.Sigma[v][w]/math.Sqrt(m.Sigma[v][v]*m.Sigma[w][w]), ratioDecimals))
 		}
 	}
 	c := num(strings.Join(sds, ", "))
@@ -330,7 +331,7 @@ func reasonFor(c trial.Contrast, method string) string {
 }
 
 func besideCells(a *trial.Analysis, e *trial.EndpointAnalysis, c trial.Contrast) []cell {
-	d := decimalsOf(e)
+	d := e.Decimals()
 	test := func(method string, x, low, high, p float64, extra string) cell {
 		t := num(withInterval(x, low, high, d), reasonFor(c, method))
 		if !math.IsNaN(p) {

@@ -6,6 +6,7 @@ import (
 	"math"
 	"slices"
 
+	"github.com/t2map/t2map/figure"
 	"github.com/t2map/t2map/trial"
 )
 
@@ -17,7 +18,7 @@ func responderSection(a *trial.Analysis) section {
 	g := grid{Heads: append(words("Visit", "Arm"), nums("n", "Below −RC", "Within", "Above RC", "SDC of the mean, %", "p, below", "p, above")...)}
 	for i := range a.Endpoints {
 		e := &a.Endpoints[i]
-		of := group{Name: fmt.Sprintf("%s, RC %s %%", withUnit(e), fixedTo(e.RC, percentDecimals))}
+		of := group{Name: fmt.Sprintf("%s, RC %s %%", withUnit(e), figure.Number(e.RC, percentDecimals))}
 		for _, r := range e.Responders {
 			for arm, n := range r.Arms {
 				visit := say(visitName(a.Design, r.Visit))
@@ -28,11 +29,11 @@ func responderSection(a *trial.Analysis) section {
 				tests := []cell{{Text: "ref.", Num: true, Class: "soft"}, {Text: "ref.", Num: true, Class: "soft"}}
 				if arm > 0 {
 					const reason = "an arm has no change to test"
-					tests = []cell{num(pValue(against(r.Decrease, arm)), reason), num(pValue(against(r.Increase, arm)), reason)}
+					tests = []cell{num(figure.PValue(against(r.Decrease, arm)), reason), num(figure.PValue(against(r.Increase, arm)), reason)}
 				}
 				of.Rows = append(of.Rows, row{Kept: r.Visit == a.Design.Primary.Visit, Cells: append([]cell{
 					visit, say(armName(a.Design, arm)), num(thousands(all)), share(n.Decrease, all), share(n.Within, all), share(n.Increase, all),
-					num(fixedTo(n.SDC, percentDecimals), "nobody has a change"),
+					num(figure.Number(n.SDC, percentDecimals), "nobody has a change"),
 				}, tests...)})
 			}
 		}
@@ -100,8 +101,8 @@ func correlationSection(a *trial.Analysis) section {
 		}
 		last = c.Visit
 		of.Rows = append(of.Rows, row{Cells: []cell{
-			visit, say(arm), num(thousands(c.N)), num(fixedTo(c.Rho.Estimate, ratioDecimals), reason),
-			num(interval(c.Rho.Low, c.Rho.High, ratioDecimals), reason), num(pValue(c.P), reason),
+			visit, say(arm), num(thousands(c.N)), num(figure.Number(c.Rho.Estimate, ratioDecimals), reason),
+			num(interval(c.Rho.Low, c.Rho.High, ratioDecimals), reason), num(figure.PValue(c.P), reason),
 		}})
 	}
 	if g.rows() > 0 {
@@ -132,20 +133,20 @@ func individualGrid(a *trial.Analysis, e *trial.EndpointAnalysis) grid {
 	if math.IsNaN(e.RC) {
 		g.Heads = g.Heads[:len(g.Heads)-1]
 	} else {
-		g.Title += fmt.Sprintf(", RC %s %%", fixedTo(e.RC, percentDecimals))
+		g.Title += fmt.Sprintf(", RC %s %%", figure.Number(e.RC, percentDecimals))
 	}
 	g.Heads = append(g.Heads, words("Flags")...)
-	d := decimalsOf(e)
+	d := e.Decimals()
 	for s, who := range a.Design.Subjects {
 		of := group{}
 		for v := 1; v < len(a.Design.Visits); v++ {
 			r := rowOf(a, e, s, v)
-			cells := []cell{say(who.ID), say(armName(a.Design, who.Arm)), num(fixedTo(r.baseline(), d), rowOf(a, e, s, 0).Value.Missing)}
+			cells := []cell{say(who.ID), say(armName(a.Design, who.Arm)), num(figure.Number(r.baseline(), d), rowOf(a, e, s, 0).Value.Missing)}
 			if v > 1 {
 				cells = []cell{{}, {}, {}}
 			}
-			cells = append(cells, say(a.Design.Visits[v].Name), num(fixedTo(r.X, d), r.Value.Missing),
-				num(fixedTo(r.Delta, d), r.Change.Missing), num(fixedTo(r.Percent, percentDecimals), cmp.Or(r.Change.Missing, "the baseline is not above 0")))
+			cells = append(cells, say(a.Design.Visits[v].Name), num(figure.Number(r.X, d), r.Value.Missing),
+				num(figure.Number(r.Delta, d), r.Change.Missing), num(figure.Number(r.Percent, percentDecimals), cmp.Or(r.Change.Missing, "the baseline is not above 0")))
 			if !math.IsNaN(e.RC) {
 				cells = append(cells, verdictCell(r))
 			}

@@ -235,8 +235,8 @@ func TestPageInChromium(t *testing.T) {
 
 func TestFormats(t *testing.T) {
 	for _, c := range []struct{ got, want string }{
-		{pValue(0.0341), "0.034"}, {pValue(0.00099), "<0.001"}, {pValue(0.001), "0.001"}, {pValue(1), "1.000"}, {pValue(nan), "–"},
-		{pIs(0.0004), "p\u00a0<\u00a00.001"}, {fixedTo(-0.001, 2), "0.00"}, {fixedTo(-1.005, 1), "−1.0"}, {fixedTo(math.Inf(1), 1), "–"},
+		{figure.PValue(0.0341), "0.034"}, {figure.PValue(0.00099), "<0.001"}, {figure.PValue(0.001), "0.001"}, {figure.PValue(1), "1.000"}, {figure.PValue(nan), "–"},
+		{pIs(0.0004), "p\u00a0<\u00a00.001"}, {figure.Number(-0.001, 2), "0.00"}, {figure.Number(-1.005, 1), "−1.0"}, {figure.Number(math.Inf(1), 1), "–"},
 		{interval(-1, 2, 1), "[−1.0, 2.0]"}, {interval(nan, 2, 1), "–"}, {thousands(1234567), "1,234,567"}, {thousands(999), "999"},
 		{percentOf(0.95), "95\u00a0%"}, {percentOf(0.055), "5.5\u00a0%"}, {months(1.5), "1.5"}, {plural(1, "row", "rows"), "1 row"},
 		{called(""), "–"}, {called("a\u202eb"), "a b"}, {listed([]string{"a", "b", "c"}), "a, b and c"}, {listed(nil), "none"},
@@ -248,7 +248,7 @@ func TestFormats(t *testing.T) {
 	}
 	for sd, want := range map[float64]int{12.3: 1, 1.23: 2, 0.0123: 4, 321: 0, 0: 2} {
 		e := trial.EndpointAnalysis{Cells: [][]trial.Cell{{{Value: trial.Description{SD: sd}}}}}
-		if got := decimalsOf(&e); got != want {
+		if got := e.Decimals(); got != want {
 			t.Errorf("an endpoint with SD %v has %d decimals, want %d", sd, got, want)
 		}
 	}

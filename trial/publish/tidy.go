@@ -151,7 +151,7 @@ var meanColumns = func() []column[meanRow] {
 		return numbered(name, label, func(r meanRow) float64 { return f(r.Estimate) })
 	}
 	return join(of(at, endpointColumns), of(at, armColumns), of(at, visitColumns), []column[meanRow]{
-		counted("n", "Subjects of the arm in the model at the visit", "", func(r meanRow) int { return inModel(r.e.Model, r.arm, r.visit) }),
+		counted("n", "Subjects of the arm in the model at the visit", "", func(r meanRow) int { return r.e.Model.InIt(r.arm, r.visit) }),
 		x("estimate", "Least-squares mean of the change", func(e mmrm.Estimate) float64 { return e.Value }).measured(endpointUnit).had("l'beta at the mean baseline and covariates of the observations, equal weight of each level of a factor"),
 		x("se", "Standard error", func(e mmrm.Estimate) float64 { return e.SE }).measured(endpointUnit).had("of the model, adjusted for small samples with Kenward-Roger"),
 		x("df", "Degrees of freedom", func(e mmrm.Estimate) float64 { return e.DF }).had("by df_method"),

@@ -37,7 +37,7 @@ func comparisons(at place, c trial.Contrast) []comparison {
 		r := comparison{place: at, c: c, method: method, Estimate: e, holm: nan, statistic: e.T, n: c.N, reference: c.NReference}
 		switch {
 		case method == byModel:
-			r.n, r.reference = inModel(at.e.Model, c.Arm, c.Visit), inModel(at.e.Model, 0, c.Visit)
+			r.n, r.reference = at.e.Model.InIt(c.Arm, c.Visit), at.e.Model.InIt(0, c.Visit)
 		case adjusted[method]:
 			r.n, r.reference = c.NAdjusted, c.NAdjustedReference
 		}
