@@ -61,7 +61,7 @@ For research. Not a medical device.`,
 		Example: `  t2map demo                                    a synthetic trial, from end to end
   t2map inspect studies                         what is there, and what run would do
   t2map run studies --out results --scheme compartments
-  t2map trial results --design trial.csv --out report`,
+  t2map trial results --design trial.csv --out trial-report`,
 		Version:       batch.Version,
 		SilenceErrors: true,
 		SilenceUsage:  true,

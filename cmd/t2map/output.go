@@ -50,7 +50,7 @@ func below(dir string, names []string) []string {
 // checkBlinded refuses to write what tells the arms to where blinded readers look: the folder of the
 // results, a study's, or one that holds studies'.
 func checkBlinded(out, results string) error {
-	const hint = "hint: those who look at the results are blind to the arms; name a folder of its own, such as report"
+	const hint = "hint: those who look at the results are blind to the arms; name a folder of its own, such as trial-report"
 	if is, err := os.Stat(out); err == nil {
 		if was, err := os.Stat(results); err == nil && os.SameFile(is, was) {
 			return usageError{fmt.Errorf("--out %s is the folder of the results\n%s", out, hint)}

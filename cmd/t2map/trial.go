@@ -54,8 +54,8 @@ RESULTS is the folder of the results, or its compartments.csv. The design is a C
   S01,treatment,right,A,52
 
 What stands in lines with # can be given as a flag instead.`,
-		Example: `  t2map trial results --design trial.csv --out report
-  t2map trial results --design trial.csv --out report --endpoints scores.csv --covariates site,age`,
+		Example: `  t2map trial results --design trial.csv --out trial-report
+  t2map trial results --design trial.csv --out trial-report --endpoints scores.csv --covariates site,age`,
 		Args: usage(cobra.ExactArgs(1)),
 		RunE: func(c *cobra.Command, args []string) error { return runTrial(c, args[0], f) },
 	}
@@ -73,7 +73,7 @@ func (f *trialFlags) add(c *cobra.Command) {
 	p.StringVar(&f.over.Reference, "reference", "", "`arm` that the others are compared with")
 	p.StringVar(&f.over.Primary, "primary", "", "primary `contrast`, such as medial@month12 (default: every compartment at the last visit)")
 	p.StringVar(&f.over.Covariance, "covariance", "", "`structure` of the visits of a subject: unstructured, hcs, ar1 or cs (default unstructured)")
-	p.StringVar(&f.over.DF, "df", "", "degrees of freedom: kenward-roger or satterthwaite (default kenward-roger)")
+	p.StringVar(&f.over.DF, "df", "", "`method` of the degrees of freedom: kenward-roger or satterthwaite (default kenward-roger)")
 	p.StringVar(&f.over.Covariates, "covariates", "", "`columns` of the design that the models are adjusted for: site, stratum, sex, age, bmi")
 	p.StringVar(&f.over.WithinCV, "wcv", "", "within-subject CV of T2 in `percent`: 5, or medial=4,lateral=5.5 (default 5, the QIBA profile's)")
 	p.StringVar(&f.repeatability, "repeatability", "", "`repeat.csv` of 't2map repeat', for the within-subject CV of each compartment")

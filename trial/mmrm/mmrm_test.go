@@ -406,7 +406,7 @@ func TestRefusals(t *testing.T) {
 		{"nothing varies", from(flat), ErrSingular, "nothing varies"},
 		{"nothing varies at a visit", from(atOne), ErrSingular, "visit 2"},
 		{"one visit of each", from(simulated(rng, 2, 12, 2, func(s, v int) bool { return s%2 == v })), ErrSingular, "0 subjects have both"},
-		{"two in each arm", from(simulated(rng, 2, 2, 2, nil)), ErrSingular, "1 degrees of freedom for 2 visits"},
+		{"two in each arm", from(simulated(rng, 2, 2, 2, nil)), ErrSingular, "are 1, for 2 visits"},
 		{"200 visits", from(simulated(rng, 2, 12, 200, nil)), ErrSingular, "24 subjects for 200 visits"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -339,7 +339,7 @@ func (p *problem) leastSquares() error {
 		return fmt.Errorf("%w: column %d of X follows from those before it", ErrRank, skip+1)
 	}
 	if _, _, ok := invert(gram, make([]float64, n*n), n); !ok {
-		return fmt.Errorf("%w: XᵀX is not positive definite", ErrRank)
+		return fmt.Errorf("%w: they are too nearly combinations of each other", ErrRank)
 	}
 	size := floats.Norm(p.y, 2)
 	right, step := make([]float64, n), make([]float64, n)

@@ -233,7 +233,7 @@ func (p *problem) carriesAny() error {
 		least = min(least, rank)
 	}
 	if p.subjects-least < p.visits {
-		return fmt.Errorf("%w: %d subjects and %d effects at a visit leave %d degrees of freedom for %d visits",
+		return fmt.Errorf("%w: %d subjects less %d effects at a visit are %d, for %d visits",
 			ErrSingular, p.subjects, least, p.subjects-least, p.visits)
 	}
 	return nil
