@@ -31,6 +31,7 @@ func (s *sheet) pdf(p Picture) ([]byte, error) {
 	doc.SetAutoPageBreak(false, 0)
 	doc.AddPage()
 	doc.SetLineJoinStyle("round")
+	widths := map[int]bool{} // of images
 	for n, m := range s.marks {
 		c := m.colour
 		doc.SetAlpha(float64(c.A)/0xff, "Normal")
@@ -49,7 +50,7 @@ func (s *sheet) pdf(p Picture) ([]byte, error) {
 				return nil, err
 			}
 		case raster:
-			s.pdfImage(doc, m, n)
+			s.pdfImage(doc, m, n, widths)
 		}
 	}
 	var b bytes.Buffer

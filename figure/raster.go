@@ -39,15 +39,42 @@ func (s *sheet) svgImage(b *bytes.Buffer, m mark) {
 		plain(m.at.x), plain(s.height-m.corner.y), plain(m.corner.x-m.at.x), plain(m.corner.y-m.at.y), base64.StdEncoding.EncodeToString(file))
 }
 
-// pdfImage puts the image, which is mark n, on the page.
-func (s *sheet) pdfImage(doc *fpdf.Fpdf, m mark, n int) {
+// pdfImage puts the image, which is mark n, on the page. taken are the widths of those before it.
+//
+// fpdf writes images in the order of their widths in pixels, and equal ones in any. So each gets a
+// width of its own by columns at its right, which are clipped.
+func (s *sheet) pdfImage(doc *fpdf.Fpdf, m mark, n int, taken map[int]bool) {
+	size := m.image.Bounds().Size()
+	wide := size.X
+	for taken[wide] {
+		wide++
+	}
+	taken[wide] = true
+	x, y, w, h := m.at.x, s.height-m.corner.y, m.corner.x-m.at.x, m.corner.y-m.at.y
+	if wide > size.X {
+		m.image = widened(m.image, wide)
+		doc.ClipRect(x, y, w, h, false)
+		defer doc.ClipEnd()
+	}
 	file := m.encoded()
 	if file == nil {
 		return
 	}
-	name, options := fmt.Sprintf("image%06d", n), fpdf.ImageOptions{ImageType: "PNG"} // they are written in the order of names
+	name, options := fmt.Sprintf("image%06d", n), fpdf.ImageOptions{ImageType: "PNG"}
 	doc.RegisterImageOptionsReader(name, options, bytes.NewReader(file))
-	doc.ImageOptions(name, m.at.x, s.height-m.corner.y, m.corner.x-m.at.x, m.corner.y-m.at.y, false, options, 0, "")
+	doc.ImageOptions(name, x, y, w*float64(wide)/float64(size.X), h, false, options, 0, "")
+}
+
+// widened returns the image with columns at its right, as the last one, up to a width.
+func widened(img image.Image, width int) image.Image {
+	r := img.Bounds()
+	out := image.NewRGBA(image.Rect(0, 0, width, r.Dy()))
+	for y := range r.Dy() {
+		for x := range width {
+			out.Set(x, y, img.At(r.Min.X+min(x, r.Dx()-1), r.Min.Y+y))
+		}
+	}
+	return out
 }
 
 // thrifty returns the picture with one byte per pixel, unless images are in it, whose

@@ -92,6 +92,9 @@ func (a *Analysis) join(t Tables) ([]Endpoint, error) {
 	if err := a.Design.match(t.Compartments.Name, res.places()); err != nil {
 		return nil, err
 	}
+	if err := a.Design.matchFailures(t.Studies.Name, res.failures); err != nil {
+		return nil, err
+	}
 	a.Settings, a.Notes = res.settings, append(res.notes, a.Design.unvisited(res)...)
 	j := newJoiner(a.Design, a.Plan)
 	endpoints := j.compartments(res)

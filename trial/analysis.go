@@ -187,7 +187,8 @@ type Contrast struct {
 	// Permutation is the test of the baseline-adjusted difference; only for the primary visit,
 	// else NaN.
 	Permutation PermutationTest
-	// Reasons say why a figure is NaN: "Welch: a sample of one value has no variance".
+	// Reasons say why a figure is NaN, or what it is without: "Welch: a sample of one value has no
+	// variance", "ANCOVA: not adjusted for age: it follows from site".
 	Reasons []string
 }
 

@@ -2,6 +2,7 @@ package trial
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -72,9 +73,16 @@ func (c *Contrast) because(of string, err error) {
 	}
 }
 
+// without keeps what a figure is not adjusted for.
+func (c *Contrast) without(of string, left []string) {
+	for _, l := range left {
+		c.Reasons = append(c.Reasons, of+": not adjusted for "+l)
+	}
+}
+
 // subjects returns the subjects who have a change at a visit and are of one of the
-// arms, with the baseline and the covariates of the plan that they differ in.
-func (a *Analysis) subjects(e *EndpointAnalysis, visit int, arms ...int) compare.Subjects {
+// arms, with the baseline and the covariates of the plan that they differ in, and what was left out.
+func (a *Analysis) subjects(e *EndpointAnalysis, visit int, arms ...int) (of compare.Subjects, leftOut []string) {
 	r := a.Repeated(e)
 	var s compare.Subjects
 	var rows [][2]int
@@ -84,7 +92,7 @@ func (a *Analysis) subjects(e *EndpointAnalysis, visit int, arms ...int) compare
 		}
 	}
 	if len(rows) == 0 {
-		return s
+		return s, nil
 	}
 	stratum, stratified := a.covariate("stratum"), a.Stratified()
 	for _, row := range rows {
@@ -99,7 +107,8 @@ func (a *Analysis) subjects(e *EndpointAnalysis, visit int, arms ...int) compare
 			s.Stratum = append(s.Stratum, level)
 		}
 	}
-	for _, c := range r.columns(rows, &RepeatedFit{}) {
+	var left RepeatedFit
+	for _, c := range r.columns(rows, &left) {
 		var x []float64
 		for _, row := range rows {
 			x = append(x, c.subject[row[0]])
@@ -110,7 +119,7 @@ func (a *Analysis) subjects(e *EndpointAnalysis, visit int, arms ...int) compare
 			s.Covariates, s.Names = append(s.Covariates, x), append(s.Names, c.name)
 		}
 	}
-	return s
+	return s, left.LeftOut
 }
 
 // Stratified says whether the permutation tests shuffle within strata: whether the design has more
@@ -126,10 +135,11 @@ func (a *Analysis) ancova(e *EndpointAnalysis) {
 	of := map[int][]mmrm.Estimate{}
 	why := map[int]error{}
 	adjusted := map[int]compare.Subjects{}
+	left := map[int][]string{}
 	for i := range e.Contrasts {
 		c := &e.Contrasts[i]
 		if of[c.Visit] == nil {
-			adjusted[c.Visit] = a.subjects(e, c.Visit, arms...)
+			adjusted[c.Visit], left[c.Visit] = a.subjects(e, c.Visit, arms...)
 			of[c.Visit], why[c.Visit] = compare.Ancova(adjusted[c.Visit], len(arms), a.Plan.Level)
 		}
 		c.Ancova = of[c.Visit][c.Arm-1]
@@ -142,15 +152,20 @@ func (a *Analysis) ancova(e *EndpointAnalysis) {
 				c.NAdjusted++
 			}
 		}
+		c.without("ANCOVA", left[c.Visit])
+		if why[c.Visit] == nil && c.NAdjusted == 0 {
+			c.because("ANCOVA", errors.New("nobody of this arm has a change and known covariates"))
+		}
 	}
 }
 
 // permute fills in the permutation test.
 func (a *Analysis) permute(e *EndpointAnalysis, c *Contrast) {
+	of, left := a.subjects(e, c.Visit, 0, c.Arm)
 	var err error
-	c.Permutation, err = compare.Permutation(a.subjects(e, c.Visit, 0, c.Arm),
-		compare.Permutations{Draws: a.Plan.Permutations, Seed: a.Plan.Seed})
+	c.Permutation, err = compare.Permutation(of, compare.Permutations{Draws: a.Plan.Permutations, Seed: a.Plan.Seed})
 	c.because("permutation", err)
+	c.without("permutation", left)
 }
 
 // adjustFamily fills in Holm's p over the compartments, at each visit and arm.

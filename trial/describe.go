@@ -66,17 +66,29 @@ func (a *EndpointAnalysis) flagCell(d Design, flags []Flag, armVisit [2]int) {
 		if subject.Arm != armVisit[0] {
 			continue
 		}
-		baseline, value := a.Values[s][0], a.Values[s][armVisit[1]]
-		add(&cell.ValueFlags, value.Flags)
+		baseline, value := a.Values[s][0].touching(flags), a.Values[s][armVisit[1]].touching(flags)
+		add(&cell.ValueFlags, value)
 		// A change needs both: one that is missing for another reason is touched by neither.
-		if touches(baseline) && touches(value) {
-			add(&cell.ChangeFlags, baseline.Flags)
-			add(&cell.ChangeFlags, value.Flags)
+		if baseline != nil && value != nil {
+			add(&cell.ChangeFlags, baseline)
+			add(&cell.ChangeFlags, value)
 		}
 	}
 	slices.Sort(cell.ValueFlags)
 	slices.Sort(cell.ChangeFlags)
 }
 
-// touches says whether a value is in a description, or a flag has taken it from there.
-func touches(v Value) bool { return v.Missing == "" || len(v.Flags) > 0 }
+// touching returns the flags of a value that is in a description, which may be none, and of one that is
+// missing those that took it; nil where it is missing for another reason.
+func (v Value) touching(flags []Flag) []int {
+	if v.Missing == "" {
+		return append([]int{}, v.Flags...)
+	}
+	var took []int
+	for _, f := range v.Flags {
+		if flags[f].Kind == TwoStudies {
+			took = append(took, f)
+		}
+	}
+	return took
+}

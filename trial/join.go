@@ -120,8 +120,8 @@ func title(name string) string {
 func (j *joiner) failures(failures []failure) map[[2]int]string {
 	reasons := map[[2]int]string{}
 	for _, f := range failures {
-		if f.subject == "" || strings.HasPrefix(f.subject, "(") {
-			continue // files of no study
+		if !f.ofStudy() {
+			continue
 		}
 		if s, v, ok := j.place(f.subject, f.visit, "a failed study"); ok {
 			reasons[[2]int{s, v}] = "study failed: " + f.reason

@@ -67,6 +67,23 @@ func (d Design) match(table string, rows []placed) error {
 	return visits.common(table)
 }
 
+// matchFailures holds the names of failed studies against those of the design.
+func (d Design) matchFailures(table string, failures []failure) error {
+	subjects, visits := newNames("subject", d.subjectNames()), newNames("visit", d.visitNames())
+	for _, f := range failures {
+		if !f.ofStudy() {
+			continue
+		}
+		if err := subjects.add(table, f.subject, f.line); err != nil {
+			return err
+		}
+		if err := visits.add(table, f.visit, f.line); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // placed is a row's subject and visit.
 type placed struct {
 	subject, visit string
@@ -109,7 +126,9 @@ func (d Design) unvisited(res Results) []string {
 		_ = seen.add("", m.Visit, m.Line) // names have been held against the design's
 	}
 	for _, f := range res.failures {
-		_ = seen.add("", f.visit, 0)
+		if f.ofStudy() {
+			_ = seen.add("", f.visit, f.line)
+		}
 	}
 	unplanned := slices.DeleteFunc(slices.Clone(seen.order), func(name string) bool { return seen.known[name] })
 	var notes []string

@@ -54,6 +54,8 @@ type RepeatedFit struct {
 	Terms []string
 	// LeftOut are terms and visits that are not in the model, and why.
 	LeftOut []string
+	// NoMeans says that least-squares means cannot be estimated, which differences can.
+	NoMeans bool
 	// N counts the subjects of each arm at each visit.
 	N [][]int
 
@@ -72,7 +74,7 @@ func (r Repeated) Fit(o mmrm.Options) (*RepeatedFit, error) {
 	f := &RepeatedFit{}
 	rows := r.leaveOutThin(r.rows(), f)
 	if len(rows) == 0 {
-		return f, fmt.Errorf("%w: too few have a baseline, a later visit and the covariates", mmrm.ErrData)
+		return f, fmt.Errorf("%w: too few have a baseline, a later visit and known covariates", mmrm.ErrData)
 	}
 	columns := r.columns(rows, f)
 	x, data := r.matrix(rows, columns, f)
@@ -87,7 +89,7 @@ func (r Repeated) Fit(o mmrm.Options) (*RepeatedFit, error) {
 
 // leaveOutThin takes out the observations of visits that have no more of them than arms.
 func (r Repeated) leaveOutThin(rows [][2]int, f *RepeatedFit) [][2]int {
-	if len(rows) == 0 {
+	if len(r.Change) == 0 {
 		return nil
 	}
 	f.N = make([][]int, r.Arms)
@@ -105,7 +107,7 @@ func (r Repeated) leaveOutThin(rows [][2]int, f *RepeatedFit) [][2]int {
 			arms += min(f.N[arm][v], 1)
 		}
 		if thin[v] = changes > 0 && changes <= arms; thin[v] {
-			f.LeftOut = append(f.LeftOut, fmt.Sprintf("%s: %d changes in %d arms are too few for the model", r.visitName(v), changes, arms))
+			f.LeftOut = append(f.LeftOut, fmt.Sprintf("%s: too few changes (%d, in as many arms)", r.visitName(v), changes))
 			for arm := range f.N {
 				f.N[arm][v] = 0
 			}
@@ -155,7 +157,7 @@ func (r Repeated) matrix(rows [][2]int, columns []column, f *RepeatedFit) (*mat.
 		if seen[v] {
 			f.Visits[v] = at
 			at++
-			d.VisitNames = append(d.VisitNames, r.visitName(v))
+			d.VisitNames, d.Place = append(d.VisitNames, r.visitName(v)), append(d.Place, v)
 		}
 		for arm := range f.cell {
 			if f.cell[arm][v] == 0 {
@@ -189,10 +191,10 @@ func (r Repeated) matrix(rows [][2]int, columns []column, f *RepeatedFit) (*mat.
 var nothing = mmrm.Estimate{Value: math.NaN(), SE: math.NaN(), DF: math.NaN(), T: math.NaN(), P: math.NaN(), Low: math.NaN(), High: math.NaN()}
 
 // LSMean returns the least-squares mean of an arm at a visit after baseline, counted
-// from 0; NaN where nobody of the arm has a change there.
+// from 0; NaN where nobody of the arm has a change there, and with NoMeans.
 func (f *RepeatedFit) LSMean(arm, visit int) mmrm.Estimate {
 	at := f.cell[arm][visit]
-	if at < 0 {
+	if at < 0 || f.NoMeans {
 		return nothing
 	}
 	l := slices.Clone(f.average)

@@ -51,7 +51,13 @@ func (res Results) places() []placed {
 }
 
 // failure is a study of studies.csv that gave no result.
-type failure struct{ subject, visit, reason string }
+type failure struct {
+	subject, visit, reason string
+	line                   int
+}
+
+// ofStudy says that it is a study's, not of files of no study.
+func (f failure) ofStudy() bool { return f.subject != "" && !strings.HasPrefix(f.subject, "(") }
 
 // ReadResults reads compartments.csv and, if it is there, studies.csv, which says which
 // studies failed and why; its Data may be nil. Needed are the columns subject, visit,
@@ -84,6 +90,9 @@ func ReadResults(compartments, studies Source) (Results, error) {
 			return res, hinted("a T2 that could not be had is an empty cell", "%s: %g ms is no T2", r.place("mean_t2_ms"), m.MeanT2)
 		}
 		m.Missing = missingText(m.MeanT2, r.text("note"))
+		if i := slices.IndexFunc(res.compartments, func(c string) bool { return c != m.Compartment && sameName(c, m.Compartment) }); i >= 0 {
+			return res, hinted("write it in one way", "%s: line %d: compartment %.40q differs from another, %.40q, only in case or blanks", t.name, r.line, m.Compartment, res.compartments[i])
+		}
 		if !slices.Contains(res.compartments, m.Compartment) {
 			res.compartments = append(res.compartments, m.Compartment)
 		}
@@ -148,7 +157,7 @@ func (res *Results) readStudies(studies Source) error {
 	folder := map[string]string{} // by series
 	for _, r := range t.rows {
 		if r.text("status") == "failed" {
-			res.failures = append(res.failures, failure{r.text("subject"), r.text("visit"), r.text("reason")})
+			res.failures = append(res.failures, failure{r.text("subject"), r.text("visit"), r.text("reason"), r.line})
 		} else if s := r.text("series"); s != "" {
 			folder[s] = r.text("folder")
 		}

@@ -53,10 +53,34 @@ func (r Repeated) columns(rows [][2]int, f *RepeatedFit) []column {
 		f.leaveOut(terms[i][0].name, follows(others, terms[i], rows))
 		terms = others
 	}
+	terms = f.leaveOutLevels(terms, rows)
 	for _, term := range terms {
 		f.Terms = append(f.Terms, term[0].name)
 	}
 	return slices.Concat(terms...)
+}
+
+// leaveOutLevels takes out single columns of factors that follow from the columns before them: sites
+// that are all of one stratum, say. Differences of arms are the same without them, but equal
+// weights of all levels are no longer to be had, nor least-squares means.
+func (f *RepeatedFit) leaveOutLevels(terms [][]column, rows [][2]int) [][]column {
+	var kept [][]column
+	for _, term := range terms {
+		var of []column
+		for _, c := range term {
+			if !inSpan(append(slices.Clip(kept), of), []column{c}, rows) {
+				of = append(of, c)
+			}
+		}
+		if len(of) < len(term) {
+			f.NoMeans = true
+			f.LeftOut = append(f.LeftOut, term[0].name+": levels of it follow from the other terms, so that there are no least-squares means")
+		}
+		if len(of) > 0 {
+			kept = append(kept, of)
+		}
+	}
+	return kept
 }
 
 // leaveOut notes a term that is not in the model.
@@ -81,8 +105,8 @@ func follows(others [][]column, term []column, rows [][2]int) string {
 }
 
 // aliased is the part of a column's length that must be left of it when the others are taken
-// out, that of R's lm.
-const aliased = 1e-7
+// out: more than mmrm asks for, so that it refuses no term that is let through here.
+const aliased = 1e-5
 
 // inSpan says whether all columns of a term are, over the observations, combinations of a
 // constant and the other terms.

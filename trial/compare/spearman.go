@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 
 	"gonum.org/v1/gonum/floats"
 )
@@ -81,9 +82,10 @@ func Spearman(x, y []float64, level float64) (Correlation, error) {
 // midranks of x and y less their means in the group, the partial rank correlation. Groups that
 // differ in both add nothing to it. group counts from 0.
 //
-// With g groups, P is that of t = ρ·√((n − 1 − g)/(1 − ρ²)) with n − 1 − g degrees of freedom; the
+// P is, up to 9 pairs, the part of all orders of y within groups in which |ρ| is at least as large;
+// beyond, with g groups, that of t = ρ·√((n − 1 − g)/(1 − ρ²)) with n − 1 − g degrees of freedom. The
 // interval is that of Spearman with n − 2 − g for n − 3: a group takes a degree of freedom, as a
-// further variable does. One group is Spearman's, whose P up to 9 pairs is another.
+// further variable does. One group is Spearman's.
 //
 // Too few pairs for these, and values that do not vary within groups, have NaN and an error.
 func SpearmanWithin(x, y []float64, group []int, level float64) (Correlation, error) {
@@ -109,17 +111,63 @@ func SpearmanWithin(x, y []float64, group []int, level float64) (Correlation, er
 	}
 	rho := max(-1, min(1, floats.Dot(a, b)/length))
 	c.Rho.Estimate = rho
-	if 1-math.Abs(rho) < rankTolerance*rankTolerance {
-		c.P = 0
+	perfect := 1-math.Abs(rho) < rankTolerance*rankTolerance
+	switch {
+	case len(x) <= spearmanExact:
+		c.P, c.Exact = partOfOrdersWithin(a, b, group), true
+	case perfect:
+		c.P = 0 // as in Spearman
+	default:
+		c.P = tTwoSided(rho*math.Sqrt(float64(df)/((1-rho)*(1+rho))), float64(df))
+	}
+	if perfect {
 		return c, errors.New("the ranks agree in full: no interval")
 	}
-	c.P = tTwoSided(rho*math.Sqrt(float64(df)/((1-rho)*(1+rho))), float64(df))
 	if df < 2 {
 		return c, fmt.Errorf("%d pairs in %d groups: no interval", len(x), len(counts))
 	}
 	half := normalQuantile(level) * math.Sqrt((1+rho*rho/2)/float64(df-1))
 	c.Rho.Low, c.Rho.High = math.Tanh(math.Atanh(rho)-half), math.Tanh(math.Atanh(rho)+half)
 	return c, nil
+}
+
+// partOfOrdersWithin is the part of all orders of b within groups in which |Σ aᵢbᵢ| is at least that
+// of the given one.
+func partOfOrdersWithin(a, b []float64, group []int) float64 {
+	order := make([]int, len(a))
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortStableFunc(order, func(i, j int) int { return group[i] - group[j] })
+	x, y := make([]float64, len(a)), make([]float64, len(a))
+	end := make([]int, len(a)) // of the group that is there
+	for k, i := range order {
+		x[k], y[k] = a[i], b[i]
+	}
+	for k := len(order) - 1; k >= 0; k-- {
+		if end[k] = k + 1; k+1 < len(order) && group[order[k]] == group[order[k+1]] {
+			end[k] = end[k+1]
+		}
+	}
+	observed := math.Abs(floats.Dot(x, y)) * (1 - rankTolerance)
+	all, atLeast := 0, 0
+	var place func(k int, sum float64)
+	place = func(k int, sum float64) {
+		if k == len(x) {
+			all++
+			if math.Abs(sum) >= observed {
+				atLeast++
+			}
+			return
+		}
+		for j := k; j < end[k]; j++ {
+			y[k], y[j] = y[j], y[k]
+			place(k+1, sum+x[k]*y[k])
+			y[k], y[j] = y[j], y[k]
+		}
+	}
+	place(0, 0)
+	return float64(atLeast) / float64(all)
 }
 
 // withinRanks are the doubled midranks less their mean in the group.

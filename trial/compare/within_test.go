@@ -29,6 +29,22 @@ func TestSpearmanWithin(t *testing.T) {
 	}
 }
 
+// Up to nine pairs P is exact: two pairs in each of two groups have four orders, which all have |ρ| 0
+// or 1.
+func TestSpearmanWithinIsExact(t *testing.T) {
+	c, _ := SpearmanWithin([]float64{1, 2, 3, 4}, []float64{1, 2, 3, 4}, []int{0, 0, 1, 1}, 0.95)
+	if c.P != 0.5 || !c.Exact || c.Rho.Estimate != 1 {
+		t.Errorf("%+v", c)
+	}
+	x := []float64{3, 1, 4, 1, 5, 9, 2, 6}
+	y := []float64{2, 7, 1, 8, 2, 8, 1, 8}
+	within, _ := SpearmanWithin(x, y, make([]int, 8), 0.95)
+	plain, _ := Spearman(x, y, 0.95)
+	if math.Abs(within.P-plain.P) > 1e-12 {
+		t.Errorf("one group: %g, Spearman %g", within.P, plain.P)
+	}
+}
+
 // Groups that differ in both make a correlation of their own, which is not within.
 func TestSpearmanWithinIsNotBetween(t *testing.T) {
 	x := []float64{1, 2, 3, 4, 11, 12, 13, 14}

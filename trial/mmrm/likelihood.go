@@ -52,7 +52,7 @@ type block struct {
 }
 
 func newLikelihood(p *problem, kind Covariance) *likelihood {
-	f := &likelihood{data: p, shape: structure{kind: kind, visits: p.visits}}
+	f := &likelihood{data: p, shape: structure{kind: kind, visits: p.visits, place: p.place}}
 	v, n, q := p.visits, p.params, f.shape.params()
 	f.n, f.q = n, q
 	largest := max(v, n)

@@ -20,7 +20,7 @@ const (
 	Unstructured Covariance = iota
 	// HeterogeneousCS: a variance for each visit, one correlation.
 	HeterogeneousCS
-	// AR1: one variance, correlation ρ^|i − j| of visits i and j.
+	// AR1: one variance, correlation ρ^|i − j| of the visits at places i and j.
 	AR1
 	// CompoundSymmetry: one variance, one correlation.
 	CompoundSymmetry
@@ -46,6 +46,9 @@ type Data struct {
 	// X is rows × parameters, of full rank.
 	X *mat.Dense
 	Y []float64
+	// Place of each visit among those that were planned, ascending: AR1 counts by it how far two
+	// visits are apart. nil: 0, 1, 2, …
+	Place []int
 	// VisitNames are the visits' names in errors; nil: visit 1, visit 2.
 	VisitNames []string
 }

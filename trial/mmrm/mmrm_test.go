@@ -538,3 +538,32 @@ func BenchmarkFit(b *testing.B) {
 		})
 	}
 }
+
+// AR1 counts by planned places: a visit that nobody has is a step all the same.
+func TestPlacesOfAR1(t *testing.T) {
+	s := structure{kind: AR1, visits: 3, place: []int{0, 2, 3}}
+	got := make([]float64, 9)
+	theta := []float64{4, 0.5}
+	s.sigma(theta, got)
+	want := []float64{4, 1, 0.5, 1, 4, 2, 0.5, 2, 4}
+	if !slices.Equal(got, want) {
+		t.Errorf("%v, want %v", got, want)
+	}
+	const h = 1e-5
+	for j := range theta {
+		up, down := slices.Clone(theta), slices.Clone(theta)
+		up[j], down[j] = up[j]+h, down[j]-h
+		high, low := make([]float64, 9), make([]float64, 9)
+		s.sigma(up, high)
+		s.sigma(down, low)
+		for _, e := range s.derivative(theta, j, nil) {
+			if slope := (high[e.a*3+e.b] - low[e.a*3+e.b]) / (2 * h); math.Abs(slope-e.v) > 1e-8 {
+				t.Errorf("by parameter %d at %d, %d: %g, want %g", j, e.a, e.b, e.v, slope)
+			}
+		}
+	}
+	d := Data{Subject: []int{0, 1}, Visit: []int{0, 0}, X: mat.NewDense(2, 1, []float64{1, 1}), Y: []float64{1, 2}, Place: []int{3, 1}}
+	if _, err := Fit(d, Options{}); !errors.Is(err, ErrData) {
+		t.Errorf("places of other visits: %v", err)
+	}
+}

@@ -16,6 +16,7 @@ import (
 type problem struct {
 	visits, params, subjects int
 	visitNames               []string
+	place                    []int
 	// y are the residuals of the fit by ordinary least squares, divided by unit.
 	y    []float64
 	unit float64
@@ -59,7 +60,7 @@ func (t *transform) apply(v []float64) {
 }
 
 func prepare(d Data) (*problem, error) {
-	p := &problem{visitNames: d.VisitNames}
+	p := &problem{visitNames: d.VisitNames, place: d.Place}
 	order, err := p.order(d)
 	if err != nil {
 		return nil, err
@@ -100,6 +101,9 @@ func (p *problem) order(d Data) ([]int, error) {
 		if k > 0 && d.Subject[order[k-1]] == d.Subject[i] && visits[k-1] == visits[k] {
 			return nil, fmt.Errorf("%w: subject %d is there twice at %s", ErrData, d.Subject[i]+1, visitName(d.VisitNames, visits[k]))
 		}
+	}
+	if p.place != nil && (len(p.place) != p.visits || !slices.IsSorted(p.place) || len(slices.Compact(slices.Clone(p.place))) != p.visits) {
+		return nil, fmt.Errorf("%w: places %v of %d visits", ErrData, p.place, p.visits)
 	}
 	ends = append(ends, n)
 	p.subjects = len(ends)

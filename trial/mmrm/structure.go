@@ -20,6 +20,15 @@ type entry struct {
 type structure struct {
 	kind   Covariance
 	visits int
+	place  []int // of each visit; nil: 0, 1, 2
+}
+
+// lag is how far two visits are apart, a ≤ b.
+func (s structure) lag(a, b int) int {
+	if s.place == nil {
+		return b - a
+	}
+	return s.place[b] - s.place[a]
 }
 
 // params is how many θ there are.
@@ -56,7 +65,7 @@ func (s structure) sigma(theta, dst []float64) {
 			case s.kind == HeterogeneousCS:
 				v = theta[n] * math.Sqrt(theta[a]*theta[b])
 			case s.kind == AR1:
-				v = theta[0] * power(theta[1], b-a)
+				v = theta[0] * power(theta[1], s.lag(a, b))
 			case a == b:
 				v = theta[0] + theta[1]
 			default:
@@ -98,7 +107,7 @@ func (s structure) derivative(theta []float64, j int, dst []entry) []entry {
 	}
 	for a := range n {
 		for b := a; b < n; b++ {
-			k, v := b-a, 0.0
+			k, v := s.lag(a, b), 0.0
 			switch {
 			case s.kind == HeterogeneousCS && k > 0:
 				v = math.Sqrt(theta[a] * theta[b])
@@ -134,10 +143,11 @@ func (s structure) second(theta []float64, j, k int, dst []entry) []entry {
 	}
 	for a := range n {
 		for b := a + 1; b < n; b++ {
-			lag := float64(b - a)
-			v := lag * power(theta[1], b-a-1)
+			apart := s.lag(a, b)
+			lag := float64(apart)
+			v := lag * power(theta[1], apart-1)
 			if j == 1 {
-				v = theta[0] * lag * (lag - 1) * power(theta[1], b-a-2)
+				v = theta[0] * lag * (lag - 1) * power(theta[1], apart-2)
 			}
 			dst = append(dst, entry{a, b, v})
 		}
