@@ -147,7 +147,7 @@ func modelText(a *trial.Analysis) string {
 	} else {
 		s += "degrees of freedom by Satterthwaite."
 	}
-	s += " Where a covariance could not be fitted, the next of unstructured, heterogeneous compound symmetry, first-order autoregressive and compound symmetry was taken."
+	s += " Where a covariance could not be fitted, the next of unstructured, heterogeneous compound symmetry, first-order autoregressive (in steps of planned visits) and compound symmetry was taken."
 	if fits := fittedText(a); fits != "" {
 		s += " " + fits
 	}
