@@ -43,8 +43,9 @@ func (p Plan) withDefaults() Plan {
 	return p
 }
 
-// Adjust changes a plan that a design has given, as the command line does.
-type Adjust func(*Plan) error
+// Adjust changes a plan that a design has given, as the command line does, and may refuse the
+// design.
+type Adjust func(Design, *Plan) error
 
 // Analyse reads the tables of a trial and analyses them. adjust, if not nil, may change the
 // plan that the design's heading gives.
@@ -59,7 +60,7 @@ func Analyse(ctx context.Context, version string, t Tables, adjust Adjust) (Anal
 		return a, err
 	}
 	if adjust != nil {
-		if err := adjust(&a.Plan); err != nil {
+		if err := adjust(a.Design, &a.Plan); err != nil {
 			return a, err
 		}
 	}
@@ -92,7 +93,7 @@ func (a *Analysis) join(t Tables) ([]Endpoint, error) {
 	if err := a.Design.match(t.Compartments.Name, res.places()); err != nil {
 		return nil, err
 	}
-	if err := a.Design.matchFailures(t.Studies.Name, res.failures); err != nil {
+	if _, _, err := a.Design.alike(t.Studies.Name, res.failedPlaces()); err != nil {
 		return nil, err
 	}
 	a.Settings, a.Notes = res.settings, append(res.notes, a.Design.unvisited(res)...)
@@ -125,6 +126,9 @@ func (a *Analysis) join(t Tables) ([]Endpoint, error) {
 
 // checkNames holds the names of the plan against the endpoints.
 func (a *Analysis) checkNames(endpoints []Endpoint) error {
+	if len(endpoints) == 0 {
+		return hinted("look at studies.csv: why did every study fail?", "the results hold no compartment")
+	}
 	var names []string
 	for _, e := range endpoints {
 		names = append(names, e.Name)
@@ -136,9 +140,6 @@ func (a *Analysis) checkNames(endpoints []Endpoint) error {
 		if !slices.Contains(names, of.Compartment) {
 			return hinted(fmt.Sprintf("there are %q", names), "a within-subject CV is given for %.40q, which is not in the results", of.Compartment)
 		}
-	}
-	if len(endpoints) == 0 {
-		return hinted("look at studies.csv: why did every study fail?", "the results hold no compartment")
 	}
 	return nil
 }

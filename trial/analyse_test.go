@@ -440,7 +440,7 @@ func FuzzAnalyse(f *testing.F) {
 			Design:       Source{Name: "trial.csv", Data: []byte(design)},
 			Compartments: Source{Name: "compartments.csv", Data: []byte(compartments)},
 			Scores:       []Source{{Name: "scores.csv", Data: []byte(scores)}},
-		}, func(p *Plan) error { p.Permutations, p.MeanOfTwo = 50, len(scores)%2 == 0; return nil })
+		}, func(_ Design, p *Plan) error { p.Permutations, p.MeanOfTwo = 50, len(scores)%2 == 0; return nil })
 		if err != nil {
 			return
 		}

@@ -8,7 +8,6 @@ import (
 	"slices"
 
 	"github.com/t2map/t2map/trial/compare"
-	"github.com/t2map/t2map/trial/mmrm"
 )
 
 // contrasts compares each arm with the reference at each visit after baseline. f is nil
@@ -132,29 +131,24 @@ func (a *Analysis) ancova(e *EndpointAnalysis) {
 	for arm := range a.Design.Arms {
 		arms = append(arms, arm)
 	}
-	of := map[int][]mmrm.Estimate{}
-	why := map[int]error{}
-	adjusted := map[int]compare.Subjects{}
-	left := map[int][]string{}
-	for i := range e.Contrasts {
-		c := &e.Contrasts[i]
-		if of[c.Visit] == nil {
-			adjusted[c.Visit], left[c.Visit] = a.subjects(e, c.Visit, arms...)
-			of[c.Visit], why[c.Visit] = compare.Ancova(adjusted[c.Visit], len(arms), a.Plan.Level)
+	for v := 1; v < len(a.Design.Visits) && len(arms) > 1; v++ {
+		subjects, left := a.subjects(e, v, arms...)
+		estimates, err := compare.Ancova(subjects, len(arms), a.Plan.Level)
+		n := make([]int, len(arms))
+		for _, arm := range subjects.Arm {
+			n[arm]++
 		}
-		c.Ancova = of[c.Visit][c.Arm-1]
-		c.because("ANCOVA", why[c.Visit])
-		for _, arm := range adjusted[c.Visit].Arm {
-			switch arm {
-			case 0:
-				c.NAdjustedReference++
-			case c.Arm:
-				c.NAdjusted++
+		for i := range e.Contrasts {
+			c := &e.Contrasts[i]
+			if c.Visit != v {
+				continue
 			}
-		}
-		c.without("ANCOVA", left[c.Visit])
-		if why[c.Visit] == nil && c.NAdjusted == 0 {
-			c.because("ANCOVA", errors.New("nobody of this arm has a change and known covariates"))
+			c.Ancova, c.NAdjusted, c.NAdjustedReference = estimates[c.Arm-1], n[c.Arm], n[0]
+			c.because("ANCOVA", err)
+			c.without("ANCOVA", left)
+			if err == nil && c.NAdjusted == 0 {
+				c.because("ANCOVA", errors.New("nobody of this arm has a change and known covariates"))
+			}
 		}
 	}
 }

@@ -13,7 +13,7 @@ type joiner struct {
 	d     Design
 	plan  Plan
 	flags []Flag
-	// at finds a subject's or visit's index by its name.
+	// subject and visit are the design's indices by name.
 	subject, visit map[string]int
 	sides          bool // the results have a column of them
 }

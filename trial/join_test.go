@@ -87,7 +87,7 @@ func contains(flags []Flag, f Flag) bool {
 func TestMeanOfTwoStudies(t *testing.T) {
 	tables := made{arms: twoArms, visits: threeVisits, perArm: 3, t2: func(_, _, _ int) float64 { return 35 }}.tables().
 		and("S02,month03,second,second,right,medial,39,nlls,plain,Maker One,7 echoes,,")
-	a, err := Analyse(t.Context(), "test", tables, func(p *Plan) error { p.MeanOfTwo = true; return nil })
+	a, err := Analyse(t.Context(), "test", tables, func(_ Design, p *Plan) error { p.MeanOfTwo = true; return nil })
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -105,7 +105,7 @@ func TestTwoStudiesOfWhichOneHasNoValue(t *testing.T) {
 	tables := made{arms: twoArms, visits: threeVisits, perArm: 3, t2: func(_, _, _ int) float64 { return 35 }}.tables().
 		and("S02,month03,second,second,right,medial,,nlls,plain,Maker One,7 echoes,,no voxels", "S03,month03,third,third,right,medial,39,nlls,plain,Maker One,7 echoes,,")
 	tables.Studies.Data = []byte("subject,visit,status,reason\nS04,month12,failed,no mask\n")
-	a, err := Analyse(t.Context(), "test", tables, func(p *Plan) error { p.MeanOfTwo = true; return nil })
+	a, err := Analyse(t.Context(), "test", tables, func(_ Design, p *Plan) error { p.MeanOfTwo = true; return nil })
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -52,14 +52,9 @@ func (n *names) common(table string) error {
 // are alike but for case or blanks, and tables that have nothing in common, are mistakes
 // and no missing visits.
 func (d Design) match(table string, rows []placed) error {
-	subjects, visits := newNames("subject", d.subjectNames()), newNames("visit", d.visitNames())
-	for _, r := range rows {
-		if err := subjects.add(table, r.subject, r.line); err != nil {
-			return err
-		}
-		if err := visits.add(table, r.visit, r.line); err != nil {
-			return err
-		}
+	subjects, visits, err := d.alike(table, rows)
+	if err != nil {
+		return err
 	}
 	if err := subjects.common(table); err != nil {
 		return err
@@ -67,21 +62,19 @@ func (d Design) match(table string, rows []placed) error {
 	return visits.common(table)
 }
 
-// matchFailures holds the names of failed studies against those of the design.
-func (d Design) matchFailures(table string, failures []failure) error {
-	subjects, visits := newNames("subject", d.subjectNames()), newNames("visit", d.visitNames())
-	for _, f := range failures {
-		if !f.ofStudy() {
-			continue
+// alike returns the names of a table, which may have nothing in common with the design's, but none that
+// differs from one of them only in case or blanks.
+func (d Design) alike(table string, rows []placed) (subjects, visits *names, err error) {
+	subjects, visits = newNames("subject", d.subjectNames()), newNames("visit", d.visitNames())
+	for _, r := range rows {
+		if err := subjects.add(table, r.subject, r.line); err != nil {
+			return nil, nil, err
 		}
-		if err := subjects.add(table, f.subject, f.line); err != nil {
-			return err
-		}
-		if err := visits.add(table, f.visit, f.line); err != nil {
-			return err
+		if err := visits.add(table, r.visit, r.line); err != nil {
+			return nil, nil, err
 		}
 	}
-	return nil
+	return subjects, visits, nil
 }
 
 // placed is a row's subject and visit.
@@ -122,13 +115,8 @@ func few(names []string) string {
 // unvisited notes planned visits that the results do not have at all.
 func (d Design) unvisited(res Results) []string {
 	seen := newNames("visit", d.visitNames())
-	for _, m := range res.measurements {
-		_ = seen.add("", m.Visit, m.Line) // names have been held against the design's
-	}
-	for _, f := range res.failures {
-		if f.ofStudy() {
-			_ = seen.add("", f.visit, f.line)
-		}
+	for _, p := range append(res.places(), res.failedPlaces()...) {
+		_ = seen.add("", p.visit, p.line) // names have been held against the design's
 	}
 	unplanned := slices.DeleteFunc(slices.Clone(seen.order), func(name string) bool { return seen.known[name] })
 	var notes []string

@@ -56,6 +56,17 @@ type failure struct {
 	line                   int
 }
 
+// failedPlaces are those of failed studies.
+func (res Results) failedPlaces() []placed {
+	var all []placed
+	for _, f := range res.failures {
+		if f.ofStudy() {
+			all = append(all, placed{f.subject, f.visit, f.line})
+		}
+	}
+	return all
+}
+
 // ofStudy says that it is a study's, not of files of no study.
 func (f failure) ofStudy() bool { return f.subject != "" && !strings.HasPrefix(f.subject, "(") }
 

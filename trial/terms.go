@@ -38,11 +38,11 @@ func (r Repeated) columns(rows [][2]int, f *RepeatedFit) []column {
 		}
 	}
 	terms = slices.DeleteFunc(terms, func(term []column) bool {
-		constant := inSpan(nil, term, rows)
-		if constant {
+		same := inSpan(nil, term, rows)
+		if same {
 			f.leaveOut(term[0].name, "")
 		}
-		return constant
+		return same
 	})
 	// The last first: of two that say the same, the one that was named first stays.
 	for i := len(terms) - 1; i >= 0; i-- {
@@ -65,11 +65,12 @@ func (r Repeated) columns(rows [][2]int, f *RepeatedFit) []column {
 // weights of all levels are no longer to be had, nor least-squares means.
 func (f *RepeatedFit) leaveOutLevels(terms [][]column, rows [][2]int) [][]column {
 	var kept [][]column
+	basis := constant(rows)
 	for _, term := range terms {
 		var of []column
 		for _, c := range term {
-			if !inSpan(append(slices.Clip(kept), of), []column{c}, rows) {
-				of = append(of, c)
+			if next := orthonormal(basis, c.over(rows)); len(next) > len(basis) {
+				basis, of = next, append(of, c)
 			}
 		}
 		if len(of) < len(term) {
@@ -111,24 +112,25 @@ const aliased = 1e-5
 // inSpan says whether all columns of a term are, over the observations, combinations of a
 // constant and the other terms.
 func inSpan(others [][]column, term []column, rows [][2]int) bool {
-	over := func(c column) []float64 {
-		x := make([]float64, len(rows))
-		for i, row := range rows {
-			x[i] = c.subject[row[0]]
-		}
-		return x
-	}
-	ones := slices.Repeat([]float64{1}, len(rows))
-	basis := orthonormal(nil, ones)
+	basis := constant(rows)
 	for _, c := range slices.Concat(others...) {
-		basis = orthonormal(basis, over(c))
+		basis = orthonormal(basis, c.over(rows))
 	}
-	for _, c := range term {
-		if len(orthonormal(basis, over(c))) > len(basis) {
-			return false
-		}
+	return !slices.ContainsFunc(term, func(c column) bool { return len(orthonormal(basis, c.over(rows))) > len(basis) })
+}
+
+// over returns a column's value at each observation.
+func (c column) over(rows [][2]int) []float64 {
+	x := make([]float64, len(rows))
+	for i, row := range rows {
+		x[i] = c.subject[row[0]]
 	}
-	return true
+	return x
+}
+
+// constant is the basis of what is the same at each observation.
+func constant(rows [][2]int) [][]float64 {
+	return orthonormal(nil, slices.Repeat([]float64{1}, len(rows)))
 }
 
 // orthonormal adds what is new in x to an orthonormal basis. x is changed.

@@ -118,7 +118,7 @@ func runTrial(c *cobra.Command, results string, f trialFlags) error {
 	if err != nil {
 		return err
 	}
-	if err := f.checkBefore(tables, results); err != nil {
+	if err := f.checkOut(results); err != nil {
 		return err
 	}
 	a, err := trial.Analyse(c.Context(), batch.Version, tables, f.adjust)
@@ -132,15 +132,8 @@ func runTrial(c *cobra.Command, results string, f trialFlags) error {
 	return nil
 }
 
-// checkBefore finds what would else come to light after the whole analysis.
-func (f trialFlags) checkBefore(t trial.Tables, results string) error {
-	d, _, err := trial.ReadDesign(t.Design, t.Over)
-	if err != nil {
-		return err
-	}
-	if _, err := f.chosen(d); err != nil {
-		return usageError{err}
-	}
+// checkOut refuses a folder for the report that cannot be one, or should not.
+func (f trialFlags) checkOut(results string) error {
 	if err := checkFolder(f.out); err != nil {
 		return err
 	}
@@ -182,8 +175,12 @@ func (f trialFlags) write(ctx context.Context, a *trial.Analysis, results string
 	return publish.Write(f.out, *a, pictures)
 }
 
-// adjust changes what the design's heading says of the plan.
-func (f trialFlags) adjust(p *trial.Plan) error {
+// adjust changes what the design's heading says of the plan, and refuses a panel that the design does
+// not allow before the analysis is done.
+func (f trialFlags) adjust(d trial.Design, p *trial.Plan) error {
+	if _, err := f.chosen(d); err != nil {
+		return usageError{err}
+	}
 	switch f.twoStudies {
 	case "none":
 	case "mean":

@@ -146,7 +146,7 @@ func TestMKOfTwoStudies(t *testing.T) {
 	for plan, want := range map[bool]string{false: "S1#2 S3#1 S3#2-", true: "S1#1 S1#2 S3#1 S3#2-"} {
 		a, err := trial.Analyse(t.Context(), "1", trial.Tables{
 			Design: trial.Source{Name: "design.csv", Data: []byte(design)}, Compartments: trial.Source{Name: "compartments.csv", Data: []byte(results)},
-		}, func(p *trial.Plan) error { p.MeanOfTwo = plan; return nil })
+		}, func(_ trial.Design, p *trial.Plan) error { p.MeanOfTwo = plan; return nil })
 		if err != nil {
 			t.Fatal(err)
 		}
