@@ -110,7 +110,7 @@ type protocolFile struct {
 // an error, so that a misspelt setting does not pass for the default. A scheme
 // that is a file is looked for beside the protocol.
 func ReadProtocol(path string) (Protocol, error) {
-	text, err := os.ReadFile(path)
+	text, err := readText(path)
 	if err != nil {
 		return Protocol{}, fmt.Errorf("protocol: %w", err)
 	}
@@ -137,6 +137,20 @@ func ReadProtocol(path string) (Protocol, error) {
 		return Protocol{}, fmt.Errorf("protocol %s: %w", path, err)
 	}
 	return p, nil
+}
+
+// readText reads a protocol or a scheme, as far as one can reach.
+func readText(path string) ([]byte, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	text, err := yamlfile.ReadAll(f)
+	if errors.Is(err, yamlfile.ErrTooLarge) {
+		err = fmt.Errorf("%s: %w", path, err)
+	}
+	return text, err
 }
 
 // fit returns the options of the fit.
@@ -266,7 +280,7 @@ func ReadScheme(nameOrFile, folder string) (segment.Scheme, error) {
 	if !filepath.IsAbs(path) {
 		path = filepath.Join(folder, path)
 	}
-	text, err := os.ReadFile(path)
+	text, err := readText(path)
 	if err != nil {
 		return segment.Scheme{}, fmt.Errorf("scheme: %w", err)
 	}

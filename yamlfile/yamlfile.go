@@ -14,6 +14,8 @@ import (
 	"github.com/goccy/go-yaml"
 	"github.com/goccy/go-yaml/ast"
 	"github.com/goccy/go-yaml/token"
+
+	"github.com/t2map/t2map/printable"
 )
 
 // ErrEmpty says that a text holds nothing but comments.
@@ -22,9 +24,19 @@ var ErrEmpty = errors.New("empty")
 // Decode reads the one document of the text into the struct that into points to, and
 // refuses keys that it does not have.
 //
-// Errors are one line: ErrEmpty where the text holds nothing, what is no YAML, a key that
-// is not known or stands twice, a value of another kind, a second document.
-func Decode(text []byte, into any) error {
+// Errors are one line, without control characters: ErrEmpty where the text holds nothing,
+// what is not YAML, a key that is not known or stands twice, a value of another kind, a second
+// document, a text beyond the bounds: 128 KiB, 4,096 lines, 32 levels, 16 aliases.
+func Decode(text []byte, into any) (err error) {
+	defer func() {
+		// The library panics on some texts that are not YAML, which fuzzing found.
+		if recover() != nil {
+			err = errors.New("not YAML, or a part of YAML that is not read")
+		}
+	}()
+	if err := checkBounds(text); err != nil {
+		return err
+	}
 	dec := yaml.NewDecoder(bytes.NewReader(text), yaml.Strict())
 	switch err := dec.Decode(into); {
 	case errors.Is(err, io.EOF):
@@ -38,9 +50,11 @@ func Decode(text []byte, into any) error {
 	return nil
 }
 
-// inWords says an error of the library. It is not wrapped: its own text repeats the
-// file over several lines.
-func inWords(err error) error {
+// inWords says an error of the library on one line that is safe to print. It is not
+// wrapped: its own text repeats the file over several lines.
+func inWords(err error) error { return errors.New(printable.Line(describe(err))) }
+
+func describe(err error) string {
 	var kind *yaml.TypeError
 	var large *yaml.OverflowError
 	var node *yaml.UnexpectedNodeTypeError
@@ -52,18 +66,18 @@ func inWords(err error) error {
 	case errors.As(err, &node):
 		return wanted(node.Token, nameOfNode(node.Expected))
 	}
-	return errors.New(strings.TrimSpace(yaml.FormatError(err, false, false)))
+	return strings.TrimSpace(yaml.FormatError(err, false, false))
 }
 
 // wanted says which line holds a value of another kind than is wanted.
-func wanted(at *token.Token, kind string) error {
+func wanted(at *token.Token, kind string) string {
 	if at == nil {
-		return fmt.Errorf("a value is not %s", kind)
+		return "a value is not " + kind
 	}
 	if key := keyOf(at); key != "" {
-		return fmt.Errorf("line %d: %s: %.40q, want %s", at.Position.Line, key, at.Value, kind)
+		return fmt.Sprintf("line %d: %s: %.40q, want %s", at.Position.Line, key, at.Value, kind)
 	}
-	return fmt.Errorf("line %d: %.40q, want %s", at.Position.Line, at.Value, kind)
+	return fmt.Sprintf("line %d: %.40q, want %s", at.Position.Line, at.Value, kind)
 }
 
 // keyOf returns the key that the value at a token stands under, or "": that of the

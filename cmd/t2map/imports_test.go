@@ -22,7 +22,7 @@ var mayImport = map[string][]string{
 	"files":    {},
 	"t2fit":    {"volume", "t2fit/internal/lanes", "t2fit/internal/epg"},
 	"segment":  {"volume", "yamlfile"},
-	"yamlfile": {},
+	"yamlfile": {"printable"},
 	"nifti":    {"volume", "nifti/internal/deflate"},
 	"dicomio":  {"volume", "digest", "files", "dicomio/internal/elements", "dicomio/internal/codec"},
 	"phantom":  {"volume", "dicomio/dicomwrite", "nifti", "printable"},
