@@ -197,6 +197,9 @@ func describe(j Job, p Protocol, s volume.MultiEcho, noise volume.Noise) report.
 	}
 	if o.Method == t2fit.EPG {
 		r.Protocol.EPG = &report.EPG{T1MS: o.T1, B1Range: o.B1Range, RefocusingProfile: o.RefocusingProfile}
+		if p.Fit.RefocusingProfile == nil {
+			r.Warnings = append(r.Warnings, "epg was used without the refocusing profile of the slices: on slices of real pulses its T2 is longer, and further from the truth, than that of nlls (docs/protocol.md)")
+		}
 	}
 	if r.Side == "" {
 		r.Notes = append(r.Notes, "side of the knee unknown: the images carry no Laterality (0020,0060)")

@@ -58,7 +58,7 @@ func (f *studyFlags) addFit(c *cobra.Command) {
 	p.Float64Var(&f.fit.echoFloor, "echo-floor", 0, "leave out of each voxel's fit the trailing echoes under `K` times the noise (default 0, none)")
 	p.Float64Var(&f.fit.t1, "t1", 0, "T1 in `ms` of all tissue, for epg (default 1200)")
 	p.StringVar(&f.fit.b1Range, "b1-range", "", "refocusing angles to search, as fractions `LO,HI` of 180°, for epg (default 0.4,1.2)")
-	p.StringVar(&f.fit.profile, "refocusing-profile", "", "refocusing angles across the slice, as `fractions` A,B,… of the nominal one, for epg (default 1)")
+	p.StringVar(&f.fit.profile, "refocusing-profile", "", "refocusing angles across the slice, as `fractions` A,B,… of the nominal one, for epg (default 1); without the profile of your slices epg is less accurate than nlls, see docs/protocol.md")
 }
 
 // addMaps adds the flag that only run needs.
