@@ -23,7 +23,7 @@ func realData(t testing.TB, name string) string {
 	t.Helper()
 	dir := filepath.Join("..", "..", "shared", "data", name)
 	if _, err := os.Stat(dir); err != nil {
-		t.Skip("real scans are not here: ", err)
+		t.Skip("real scans are not here (docs/real-scans.md says where to get them): ", err)
 	}
 	return dir
 }

@@ -118,7 +118,7 @@ func TestGuardPassesSoundFiles(t *testing.T) {
 	}
 	root := filepath.Join("..", "..", "shared", "data")
 	if _, err := os.Stat(root); err != nil {
-		t.Skip("real data are not here: ", err)
+		t.Skip("real data are not here (docs/real-scans.md says where to get them): ", err)
 	}
 	for _, pattern := range []string{"knee-ge-mese/dicom/*", "nist-*/dicom/*", "transfer-syntaxes/*.dcm", "pydicom/MR_small*.dcm", "pydicom/emri*.dcm", "highdicom/*.dcm", "dcmqi/*/*/*.dcm"} {
 		files, err := filepath.Glob(filepath.Join(root, filepath.FromSlash(pattern)))

@@ -40,7 +40,7 @@ const masksData = "../../shared/data"
 func readReference(t *testing.T) map[string]reference {
 	t.Helper()
 	if _, err := os.Stat(masksData); err != nil {
-		t.Skipf("%s is not here", masksData)
+		t.Skipf("%s is not here (docs/real-scans.md says where to get it)", masksData)
 	}
 	text, err := os.ReadFile("testdata/reference_masks.json")
 	if err != nil {

@@ -23,7 +23,7 @@ func sharedData(t testing.TB, parts ...string) string {
 	t.Helper()
 	path := filepath.Join(append([]string{"..", "..", "shared", "data"}, parts...)...)
 	if _, err := os.Stat(path); err != nil {
-		t.Skip(strings.Join(parts, "/") + " is not here")
+		t.Skip(strings.Join(parts, "/") + " is not here (docs/real-scans.md says where to get it)")
 	}
 	return path
 }

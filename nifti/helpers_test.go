@@ -90,7 +90,7 @@ func sharedFile(t *testing.T, name string) *os.File {
 	t.Helper()
 	root := filepath.Join("..", "..", "shared", "data")
 	if _, err := os.Stat(root); err != nil {
-		t.Skipf("real data are not here: %v", err)
+		t.Skipf("real data are not here (docs/real-scans.md says where to get them): %v", err)
 	}
 	f, err := os.Open(filepath.Join(root, filepath.FromSlash(name)))
 	if err != nil {

@@ -17,7 +17,7 @@ func realFile(t *testing.T, parts ...string) []byte {
 	t.Helper()
 	data, err := os.ReadFile(filepath.Join(append([]string{"..", "..", "shared", "data"}, parts...)...))
 	if os.IsNotExist(err) {
-		t.Skip("real data are not here: ", err)
+		t.Skip("real data are not here (docs/real-scans.md says where to get them): ", err)
 	}
 	if err != nil {
 		t.Fatal(err)

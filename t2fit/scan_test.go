@@ -163,7 +163,7 @@ func TestRealFitsAreTheMinimum(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			dir := filepath.Join("..", "..", "shared", "data", name, "dicom")
 			if _, err := os.Stat(dir); err != nil {
-				t.Skip("real data are not here: ", err)
+				t.Skip("real data are not here (docs/real-scans.md says where to get them): ", err)
 			}
 			found, err := dicomio.Find(context.Background(), []string{dir}, dicomio.FindOptions{})
 			if err != nil || len(found.Studies) != 1 || len(found.Studies[0].Trains) != 1 {

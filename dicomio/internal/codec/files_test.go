@@ -29,7 +29,7 @@ func sharedFile(t testing.TB, name string) file {
 	t.Helper()
 	path := filepath.Join(shared, name)
 	if _, err := os.Stat(path); err != nil {
-		t.Skipf("%s is not here", path)
+		t.Skipf("%s is not here (docs/real-scans.md says where to get it)", path)
 	}
 	return readFile(t, path)
 }

@@ -180,7 +180,7 @@ func BenchmarkForeignLossless(b *testing.B) {
 	f := Frame{Rows: 384, Columns: 384, Samples: 1, Allocated: 16, Stored: 12}
 	file, err := os.ReadFile("../../../../shared/data/transfer-syntaxes/6.dcm")
 	if err != nil {
-		b.Skip("../../../../shared/data is not here")
+		b.Skip("../../../../shared/data is not here (docs/real-scans.md says where to get it)")
 	}
 	data := file[bytes.Index(file, []byte{0xff, 0xd8, 0xff, 0xc3}):]
 	h, err := readJPEGFrame(f, jpegLossless, data)

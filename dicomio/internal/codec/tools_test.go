@@ -33,7 +33,7 @@ func run(t testing.TB, command ...string) {
 var knee = sync.OnceValues(func() ([]int32, error) {
 	files, err := filepath.Glob(filepath.Join(shared, "knee-ge-mese", "dicom", "*"))
 	if err != nil || len(files) == 0 {
-		return nil, fmt.Errorf("%s/knee-ge-mese is not here", shared)
+		return nil, fmt.Errorf("%s/knee-ge-mese is not here (docs/real-scans.md says where to get it)", shared)
 	}
 	data, err := os.ReadFile(files[0])
 	if err != nil {
