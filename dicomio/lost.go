@@ -162,3 +162,18 @@ func (t Train) Uneven() bool {
 	}
 	return false
 }
+
+// Next returns the echo time in ms that an even train would have after its last or, where
+// the first is not at one gap from 0 but at two, before its first; 0 where the train is
+// uneven.
+func (t Train) Next() float64 {
+	if len(t.TE) < minTrain || t.Uneven() {
+		return 0
+	}
+	n := len(t.TE)
+	gap := (t.TE[n-1] - t.TE[0]) / float64(n-1)
+	if within(t.TE[0], 2*gap, evenGap*gap) {
+		return gap
+	}
+	return t.TE[n-1] + gap
+}

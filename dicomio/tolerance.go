@@ -3,6 +3,7 @@ package dicomio
 import (
 	"math"
 	"slices"
+	"strings"
 )
 
 // Numbers in headers are decimals that scanners, converters and anonymisers round, each
@@ -84,7 +85,7 @@ func distance(a, b *header) float64 {
 // echo is an echo time of a series: those of its images that are one.
 type echo struct {
 	least, most float64 // of the images, in ms
-	te          float64 // their median, the lower of two: a number that an image says
+	te          float64 // the one of them that stands for all
 }
 
 // echoes returns the echo times of the images, increasing; images without one do not
@@ -103,15 +104,53 @@ func echoes(images []*header) []echo {
 	slices.Sort(all)
 	width := min(sameTE, sameTEShare*math.Abs(all[len(all)-1]))
 	var out []echo
+	var precise []float64
 	for from := 0; from < len(all); {
 		to := from
 		for to < len(all) && all[to]-all[from] <= width {
 			to++
 		}
-		out = append(out, echo{all[from], all[to-1], all[from+(to-from-1)/2]})
+		same := all[from:to]
+		out = append(out, echo{same[0], same[len(same)-1], same[(len(same)-1)/2]})
+		precise = append(precise, mostPrecise(same))
 		from = to
 	}
+	if !isEven(out, func(n int) float64 { return out[n].te }) && isEven(out, func(n int) float64 { return precise[n] }) {
+		for n := range out {
+			out[n].te = precise[n]
+		}
+	}
 	return out
+}
+
+// mostPrecise returns the first number of those that have the most decimals.
+func mostPrecise(sorted []float64) float64 {
+	best, most := sorted[0], -1
+	for n, v := range sorted {
+		if n > 0 && v == sorted[n-1] {
+			continue
+		}
+		_, decimals, _ := strings.Cut(milliseconds(v), ".")
+		if len(decimals) > most {
+			best, most = v, len(decimals)
+		}
+	}
+	return best
+}
+
+// isEven reports whether the times are equally spaced to the rounding of binary numbers.
+func isEven(all []echo, te func(n int) float64) bool {
+	last := len(all) - 1
+	if last < 2 {
+		return true
+	}
+	gap := (te(last) - te(0)) / float64(last)
+	for n := range all {
+		if !within(te(n), te(0)+float64(n)*gap, 1e-9*gap) {
+			return false
+		}
+	}
+	return true
 }
 
 // echoTimes returns the echo times of the images in ms, increasing.
