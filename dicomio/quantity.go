@@ -99,7 +99,8 @@ type phrase struct {
 // phrases say a quantity wherever they stand; a private attribute may hold any text.
 // CubeQuant and MAPSS are sequences for T1ρ of GE's scanners.
 var phrases = []phrase{
-	{T1rho, regexp.MustCompile(`[tr][12]rho|[tr]1[\s_.\-/^]{1,3}rho(?:$|[^a-z]|w|map|prep|weight)`)},
+	{T1rho, regexp.MustCompile(`[tr][12]rho`)},
+	{T1rho, regexp.MustCompile(`([tr]1[\s_.\-/^]{1,3}rho)(?:$|[^a-z]|w|map|prep|weight)`)},
 	{T1rho, regexp.MustCompile(`spin[\s_.\-]{0,3}lock`)},
 	{T1rho, regexp.MustCompile(`cube[\s_.\-]?quant`)},
 	{T1rho, regexp.MustCompile(`(?:^|[^a-z])(mapss)(?:$|[^a-z])`)},
@@ -187,7 +188,7 @@ func mayClaim(text string) bool {
 // phraseParts are parts of phrases, one of which is in every text that a phrase matches, by
 // their first byte in lower case.
 var phraseParts = func() (by [utf8.RuneSelf][]string) {
-	for _, part := range []string{"rho", "lock", "quant", "mapss", "star", "*", "tsl", "1r", "1p", "swi", "qsm"} {
+	for _, part := range []string{"rho", "lock", "quant", "mapss", "star", "2*", "2 *", "2_*", "tsl", "t1r", "t1p", "swi", "qsm"} {
 		by[part[0]|0x20] = append(by[part[0]|0x20], part)
 	}
 	return by
