@@ -28,7 +28,7 @@ func (p Protocol) doubts(t dicomio.Train) []string {
 		out = append(out, "echoes may be missing on every slice: "+strings.Join(lost, "; "))
 	}
 	for _, l := range t.LeftOut {
-		out = append(out, fmt.Sprintf("%d images of the series at echo time %s were left out: their ImageType (0008,0008) is %q, that of the series %q", l.Images, listMS(l.TE), short(l.Type), short(l.TrainType)))
+		out = append(out, fmt.Sprintf("%d images of the series at echo time %s were left out: their ImageType (0008,0008) is \"%s\", that of the series \"%s\"", l.Images, listMS(l.TE), short(l.Type), short(l.TrainType)))
 	}
 	return out
 }

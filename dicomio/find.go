@@ -79,9 +79,9 @@ type Study struct {
 	// Trains are its multi-echo series, sound or not, in the order of series
 	// number and UID.
 	Trains []Train
-	// Suspects are series that would be trains if their echo times were right:
-	// several images per position under one echo time or none. They matter in a
-	// study without a train.
+	// Suspects are series that would be trains if their headers were right: several
+	// images per position under one echo time or none, another quantity than T2, frames
+	// of reference of their own. They matter in a study without a train.
 	Suspects []Train
 	// Others are the rest of its MR image series: scouts, PD-weighted and such.
 	Others []Train

@@ -99,8 +99,8 @@ func groupBy(images []*header, key func(*header) string) [][]*header {
 }
 
 // kind is the image type without the words that number or describe the echo, and without
-// those that say only that the image is a magnitude or nothing in particular, which such
-// words stand in place of.
+// those that say only that the image is a magnitude of a spin echo or nothing in
+// particular, which such words stand in place of.
 func (h *header) kind() string {
 	values := strings.Split(h.imageType, `\`)
 	if len(values) <= 2 { // ORIGINAL or DERIVED, PRIMARY or SECONDARY
@@ -118,13 +118,13 @@ func (h *header) kind() string {
 // echoWord matches values of ImageType, from the third on, by which the echoes of one
 // train differ: a number of the echo or its time; the contrast that it shows (the terms of
 // AcquisitionContrast, PS3.3 C.8.13.3.3.2, and how scanners abbreviate them); and, in
-// their place, magnitude or OTHER (PS3.3 C.8.3.1.1.1).
+// their place, magnitude, spin echo or OTHER (PS3.3 C.8.3.1.1.1).
 var echoWord = regexp.MustCompile(`^(` +
 	`(TE|E|EC|ECHO|ECHO[ _-]?(TIME|NUMBER|NUM|NO))?[ _#:=-]?\d+([._]\d+)?[ _]?(MS|US)?` +
 	`|(FIRST|SECOND|THIRD|FOURTH|LAST|EARLY|LATE|EVEN|ODD|\d+(ST|ND|RD|TH))[ _-]?ECHO` +
 	`|ECHO` +
 	`|PROTON[ _-]?DENSITY([ _-]?WEIGHTED)?|PD[ _-]?(W|WEIGHTED)?|T[12][ _-]?(W|WEIGHTED)?` +
-	`|M|MAG|MAGNITUDE|OTHER` +
+	`|M|MAG|MAGNITUDE|OTHER|SE|M_SE` +
 	`)$`)
 
 // typesClash reports whether images of different types are of one echo in one place, so

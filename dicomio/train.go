@@ -11,8 +11,8 @@ import (
 	"github.com/t2map/t2map/volume"
 )
 
-// Train is a multi-echo series: images of one series and image type that differ
-// in echo time and slice position.
+// Train is a multi-echo series: images of one series and kind that differ in echo time
+// and slice position.
 type Train struct {
 	// Hash names the series: 12 hex digits of the SHA-256 of its UID, or of all
 	// its UIDs where each echo is a series of its own, or of UID and ImageType
