@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/suyashkumar/dicom/pkg/tag"
@@ -21,23 +22,23 @@ func (t *Train) duplicate(k int, images []*header) error {
 	there := fmt.Sprintf("slice %d at echo time %s ms is there %s", k+1, milliseconds(first.te), times(len(images)))
 	e := &FileError{Path: last.where(), Kind: ErrInvalid}
 	coils := variants(images, func(h *header) string { return h.coil })
-	acquisitions := variants(images, func(h *header) string { return fmt.Sprint(h.acquisitionNumber) })
+	acquisitions := variants(images, func(h *header) string { return number(h.acquisitionNumber) })
 	switch {
+	case anyPair(images, samePixels):
+		e.Problem = fmt.Sprintf("%s (also %s)", there, first.where())
+		e.Hint = "remove the copy; two acquisitions in one series must be separated first"
 	case len(coils) > 1:
 		tagged := slices.IndexFunc(images, func(h *header) bool { return h.coil != "" })
 		e.Attribute = attribute(images[tagged].coilTag)
 		e.Problem = fmt.Sprintf("%s, from different coils: %s (also %s)", there, quoted(coils), first.where())
 		e.Hint = "the coils are not combined: export the combined images, or have the scanner combine them"
-	case anyPair(images, samePixels):
-		e.Problem = fmt.Sprintf("%s (also %s)", there, first.where())
-		e.Hint = "remove the copy; two acquisitions in one series must be separated first"
 	case len(acquisitions) > 1:
 		e.Attribute = attribute(tag.AcquisitionNumber)
 		e.Problem = fmt.Sprintf("%s, from different acquisitions: %s (also %s)", there, strings.Join(acquisitions, ", "), first.where())
 		e.Hint = "separate the acquisitions: one folder, or one series, for each"
 	default:
 		e.Problem = fmt.Sprintf("%s, with different pixels (also %s)", there, first.where())
-		if numbers := variants(images, func(h *header) string { return fmt.Sprint(h.instanceNumber) }); len(numbers) > 1 {
+		if numbers := variants(images, func(h *header) string { return number(h.instanceNumber) }); len(numbers) > 1 {
 			e.Problem += fmt.Sprintf(": InstanceNumber (0020,0013) %s", strings.Join(numbers[:min(len(numbers), mostNamed)], ", "))
 		}
 		e.Hint = "they are no copies: coils that are not combined, repetitions or two acquisitions in one series; export the combined images, or separate the acquisitions"
@@ -67,11 +68,22 @@ func quoted(names []string) string {
 	return strings.Join(out, ", ")
 }
 
-// variants returns the different texts of the images, sorted.
+// number is a number as text, or "" for 0, which stands for none.
+func number(n int) string {
+	if n == 0 {
+		return ""
+	}
+	return strconv.Itoa(n)
+}
+
+// variants returns the different texts of the images, sorted; images without one do not
+// count.
 func variants(images []*header, of func(*header) string) []string {
 	var out []string
 	for _, h := range images {
-		out = append(out, of(h))
+		if text := of(h); text != "" {
+			out = append(out, text)
+		}
 	}
 	slices.Sort(out)
 	return slices.Compact(out)

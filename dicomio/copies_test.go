@@ -34,6 +34,8 @@ func TestSeveralImagesOfOneEcho(t *testing.T) {
 	}{
 		{"copies", 1, func(_ int, im dicomwrite.Image) dicomwrite.Image { return im }, nil, "slice 1 at echo time 10 ms is there twice (also IM_0000)", "remove the copy"},
 		{"copies with other headers", 1, func(_ int, im dicomwrite.Image) dicomwrite.Image { im.PatientID, im.Serial = "P01", "9"; return im }, nil, "is there twice (also IM_0000)", "remove the copy"},
+		{"copies, one without its coil", 1, func(_ int, im dicomwrite.Image) dicomwrite.Image { im.Overrides = coil("C1"); return im }, nil, "is there twice (also IM_0000)", "remove the copy"},
+		{"one of a coil", 1, func(_ int, im dicomwrite.Image) dicomwrite.Image { im.Overrides = coil("C1"); return other(im) }, nil, "with different pixels", "no copies"},
 		{"other pixels", 1, func(_ int, im dicomwrite.Image) dicomwrite.Image {
 			im.InstanceNumber = 99
 			return other(im)
@@ -46,10 +48,10 @@ func TestSeveralImagesOfOneEcho(t *testing.T) {
 		}, nil, `ReceiveCoilName (0018,1250): slice 1 at echo time 10 ms is there 8 times, from different coils: "C0", "C1", "C2", "C3", and 4 more`, "combined images"},
 		{"Siemens' coils", 1, func(_ int, im dicomwrite.Image) dicomwrite.Image { return other(im) },
 			func(n int, file []byte) []byte { return siemens(file, fmt.Sprint("H0", n)) }, `private (0051,100F): slice 1 at echo time 10 ms is there twice, from different coils: "H00", "H01"`, "combined images"},
-		{"acquisitions", 1, func(n int, im dicomwrite.Image) dicomwrite.Image {
-			im.Overrides = []dicomwrite.Override{{Keyword: "AcquisitionNumber", Values: []string{"2"}}}
+		{"acquisitions", 2, func(n int, im dicomwrite.Image) dicomwrite.Image {
+			im.Overrides = []dicomwrite.Override{{Keyword: "AcquisitionNumber", Values: []string{fmt.Sprint(n)}}}
 			return other(im)
-		}, nil, "AcquisitionNumber (0020,0012): slice 1 at echo time 10 ms is there twice, from different acquisitions: 0, 2", "separate the acquisitions"},
+		}, nil, "AcquisitionNumber (0020,0012): slice 1 at echo time 10 ms is there 3 times, from different acquisitions: 1, 2", "separate the acquisitions"},
 		{"echo times that rounding set apart", 1, func(_ int, im dicomwrite.Image) dicomwrite.Image { im.TE += 0.001; return other(im) }, nil, "with different pixels", "no copies"},
 	} {
 		for _, syntax := range []string{"", uid.DeflatedExplicitVRLittleEndian} {

@@ -19,7 +19,7 @@ func trains(images []*header, scaling PhilipsScaling) (sound, suspects, others [
 		switch claim := claimOf(g); {
 		case claim != nil && (len(te) >= minTrain || many):
 			t.Claim = claim
-			t.Problem, t.unread = t.notT2(), t.Problem
+			t.Problem, t.unread, t.refused = t.notT2(), t.Problem, true
 			suspects = append(suspects, t)
 		case len(te) >= minTrain:
 			sound = append(sound, t)
@@ -161,22 +161,45 @@ type LeftOut struct {
 	Images int
 }
 
-// noteLeftOut notes the groups that share a series and a grid with a train and are none.
+// noteLeftOut notes the groups that share a series and a grid with a train: those that are
+// no train, and those that are one of other echoes.
 func noteLeftOut(trains, others []Train) {
 	for i := range trains {
 		t := &trains[i]
-		for n := range others {
-			o := &others[n]
-			a, b := t.images[0], o.images[0]
-			if a.series != b.series || len(o.TE) == 0 || a.rows != b.rows || a.columns != b.columns || a.frame != b.frame ||
-				!sameSpacing(a, b) || !sameOrientation(a, b) || gradientEcho(o.images) != nil {
-				continue
+		for n := range trains {
+			if o := &trains[n]; n != i && t.sharesSeries(o) && !t.sharesEcho(o) {
+				t.LeftOut = append(t.LeftOut, leftOut(t, o))
 			}
-			t.LeftOut = append(t.LeftOut, LeftOut{b.imageType, a.imageType, o.TE, o.Images})
-			o.leftOut = true
+		}
+		for n := range others {
+			if o := &others[n]; len(o.TE) > 0 && t.sharesSeries(o) && gradientEcho(o.images) == nil {
+				t.LeftOut = append(t.LeftOut, leftOut(t, o))
+				o.leftOut = true
+			}
 		}
 	}
 }
+
+func leftOut(t, of *Train) LeftOut {
+	return LeftOut{of.images[0].imageType, t.images[0].imageType, of.TE, of.Images}
+}
+
+// sharesSeries reports whether both are of one series and on one grid.
+func (t *Train) sharesSeries(o *Train) bool {
+	a, b := t.images[0], o.images[0]
+	return a.series == b.series && a.rows == b.rows && a.columns == b.columns && a.frame == b.frame && sameSpacing(a, b) && sameOrientation(a, b)
+}
+
+// sharesEcho reports whether both have an echo time in common.
+func (t *Train) sharesEcho(o *Train) bool {
+	return slices.ContainsFunc(t.TE, func(te float64) bool {
+		return slices.ContainsFunc(o.TE, func(other float64) bool { return within(te, other, sameTE) })
+	})
+}
+
+// mostGrids bounds the acquisitions that a series is compared with, so that a hostile folder
+// costs no more than others; a study has some ten series.
+const mostGrids = 1000
 
 // The two ways in which mergeSingles asks for the frame of reference.
 const (
@@ -209,6 +232,9 @@ func mergeSingles(groups [][]*header, frame bool) [][]*header {
 		}
 		n := slices.IndexFunc(joined[k], func(set []int) bool { return sameAcquisition(h, groups[set[0]][0]) })
 		if n < 0 {
+			if len(joined[k]) == mostGrids {
+				continue
+			}
 			joined[k] = append(joined[k], []int{i})
 		} else {
 			joined[k][n] = append(joined[k][n], i)

@@ -125,11 +125,25 @@ func TestImageTypesThatDivide(t *testing.T) {
 			t.Errorf("%s (-want +got):\n%s", name, d)
 		}
 	}
+	// Two trains of a series that hold other echoes each are left out of each other.
+	split := append(typed(func(_, e int) []string { return []string{"M", []string{"RAW", "FILTERED"}[e/3]} }), typed(func(int, int) []string { return []string{"M", "FILTERED"} })...)
+	for n := range split {
+		if n >= 12 { // 30 … 60 ms, of which 40 ms is of the other type already
+			split[n].TE += 30
+			split[n].InstanceUID += ".1"
+		}
+	}
+	split = slices.DeleteFunc(split, func(im dicomwrite.Image) bool { return im.TE == 40 && strings.HasSuffix(im.InstanceUID, ".1") })
+	dir := t.TempDir()
+	save(t, dir, split)
+	if trains := find(t, dir).Studies[0].Trains; len(trains) != 2 || len(trains[0].LeftOut) != 1 || len(trains[1].LeftOut) != 1 || !slices.Equal(trains[0].LeftOut[0].TE, trains[1].TE) {
+		t.Errorf("a split train: %+v", trains)
+	}
 	// A scout of the same series UID on another grid is an other series, as before.
 	images := trainOf()
 	scout := images[0]
 	scout.InstanceUID, scout.ImageType, scout.Rows, scout.Columns, scout.TE = "2.25.88", []string{"ORIGINAL", "PRIMARY", "SCOUT"}, 5, 3, 5
-	dir := t.TempDir()
+	dir = t.TempDir()
 	save(t, dir, append(images, scout))
 	if s := find(t, dir).Studies[0]; s.Passed.OtherSeries != 1 || len(s.Trains[0].LeftOut) != 0 {
 		t.Errorf("a scout: %+v", s)

@@ -72,8 +72,8 @@ func gradientEcho(images []*header) *Claim {
 // AsT2 returns a train that claims to be of another quantity as one of T2, for a user who
 // knows better. Its Claim stays.
 func (t Train) AsT2() Train {
-	if t.Claim != nil {
-		t.Problem, t.unread = t.unread, nil
+	if t.refused {
+		t.Problem, t.unread, t.refused = t.unread, nil, false
 	}
 	return t
 }

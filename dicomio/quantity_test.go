@@ -119,6 +119,10 @@ func TestTrainOfAnotherQuantity(t *testing.T) {
 			if !strings.Contains(p.Error(), c.want) || strings.Contains(p.Error(), "DOE") || !strings.Contains(Hint(p), "quantity: T2") || !errors.Is(p, ErrInvalid) {
 				t.Errorf("%s: %v, want …%s…", c.name, p, c.want)
 			}
+			// Its first echo is an anatomy like others.
+			if first := s.Suspects[0].FirstEcho(); first.Problem != nil {
+				t.Errorf("%s: first echo: %v", c.name, first.Problem)
+			}
 			// Who knows better reads it as it is.
 			if as := s.Suspects[0].AsT2(); as.Problem != nil || as.Claim == nil {
 				t.Errorf("%s: as T2 it has the problem %v", c.name, as.Problem)

@@ -110,6 +110,9 @@ func scattered(parts []part) ([]part, error) {
 			return a.rows == h.rows && a.columns == h.columns && a.kind() == h.kind() && sameAcquisition(a, h)
 		})
 		if n < 0 {
+			if len(grids) == mostGrids {
+				continue
+			}
 			grids, n = append(grids, grid{}), len(grids)
 		}
 		grids[n].parts = append(grids[n].parts, p)

@@ -52,6 +52,7 @@ type Train struct {
 	Problem error
 
 	leftOut bool        // whether it is among the LeftOut of a train
+	refused bool        // whether Problem is the Claim, and unread what else there is
 	unread  error       // why a series that need not be a train cannot be read, or nil
 	images  []*header   // all of them, by name
 	grid    [][]*header // [echo][slice], where Problem is nil
