@@ -274,6 +274,20 @@ func (h *header) take(e *dicom.Element) {
 		h.serial = elements.TextOf(e)
 	case tag.SoftwareVersions:
 		h.software = strings.Join(elements.TextsOf(e), " ")
+	case tag.ContentLabel, tag.StructureSetLabel:
+		h.label = elements.TextOf(e)
+	case tag.LossyImageCompression:
+		h.lossy = elements.TextOf(e) == "01"
+	case tag.PhotometricInterpretation:
+		h.photometric = elements.TextOf(e)
+	default:
+		h.takeContrast(e)
+	}
+}
+
+// takeContrast is take for what says how the image was acquired and what it shows.
+func (h *header) takeContrast(e *dicom.Element) {
+	switch e.Tag {
 	case tag.SequenceName, tag.PulseSequenceName:
 		h.sequenceName = elements.TextOf(e)
 		h.claim(e.Tag, true, h.sequenceName)
@@ -288,8 +302,6 @@ func (h *header) take(e *dicom.Element) {
 		if h.coil == "" {
 			h.coil, h.coilTag = elements.TextOf(e), e.Tag
 		}
-	case tag.ContentLabel, tag.StructureSetLabel:
-		h.label = elements.TextOf(e)
 	case tag.ScanningSequence:
 		h.sequence = elements.TextsOf(e)
 	case tag.EchoPulseSequence:
@@ -299,10 +311,6 @@ func (h *header) take(e *dicom.Element) {
 		h.claim(e.Tag, true, elements.TextsOf(e)...)
 	case tag.ComplexImageComponent:
 		h.component = strings.ToUpper(elements.TextOf(e))
-	case tag.LossyImageCompression:
-		h.lossy = elements.TextOf(e) == "01"
-	case tag.PhotometricInterpretation:
-		h.photometric = elements.TextOf(e)
 	default:
 		h.takeNumber(e)
 	}
@@ -346,16 +354,6 @@ func (h *header) takeNumber(e *dicom.Element) {
 		if v, ok, err := elements.WholeOf(e); ok && err == nil {
 			h.rawDataType = v // which may be another vendor's
 		}
-	case tag.EchoNumbers:
-		h.whole(e, &h.echoNumber)
-	case tag.EchoTrainLength, tag.RFEchoTrainLength:
-		h.whole(e, &h.echoTrain)
-	case elements.GEEchoes:
-		h.whole(e, &h.echoCount)
-	case tag.InstanceNumber:
-		h.whole(e, &h.instanceNumber)
-	case tag.AcquisitionNumber:
-		h.whole(e, &h.acquisitionNumber)
 	case tag.SeriesNumber:
 		h.integer(e, &h.seriesNumber)
 	case tag.NumberOfFrames:
@@ -374,6 +372,24 @@ func (h *header) takeNumber(e *dicom.Element) {
 		h.integer(e, &h.highBit)
 	case tag.PixelRepresentation:
 		h.integer(e, &h.pixelsAre)
+	default:
+		h.takeCount(e)
+	}
+}
+
+// takeCount is take for whole numbers that decide nothing.
+func (h *header) takeCount(e *dicom.Element) {
+	switch e.Tag {
+	case tag.EchoNumbers:
+		h.whole(e, &h.echoNumber)
+	case tag.EchoTrainLength, tag.RFEchoTrainLength:
+		h.whole(e, &h.echoTrain)
+	case elements.GEEchoes:
+		h.whole(e, &h.echoCount)
+	case tag.InstanceNumber:
+		h.whole(e, &h.instanceNumber)
+	case tag.AcquisitionNumber:
+		h.whole(e, &h.acquisitionNumber)
 	}
 }
 
