@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -26,18 +27,29 @@ func (s Settings) chooseTrain(st dicomio.Study, side string) (dicomio.Train, err
 	if rule.Side == "" {
 		rule.Side = side
 	}
-	if len(st.Trains) == 0 {
-		return none, noTrain(st)
+	trains := st.Trains
+	if rule.Quantity == quantityT2 {
+		trains = slices.Clone(trains)
+		for _, t := range st.Suspects {
+			if t.Claim != nil && rule.matches(t) {
+				trains = append(trains, t.AsT2())
+			}
+		}
 	}
-	var chosen []dicomio.Train
-	for _, t := range st.Trains {
-		if rule.matches(t) {
-			chosen = append(chosen, t)
+	chosen := rule.among(trains)
+	if len(chosen) == 0 {
+		if suspects := rule.among(st.Suspects); len(suspects) > 0 && rule.names() {
+			return none, suspects[0].Problem // the one that is meant
 		}
 	}
 	switch {
+	case len(trains) == 0:
+		return none, noTrain(st)
 	case len(chosen) == 0:
-		return none, hinted("t2map inspect shows the series", "no multi-echo series fits %s; there are %s", rule, listTrains(st.Trains))
+		if err := rule.short(trains); err != nil {
+			return none, err
+		}
+		return none, hinted("t2map inspect shows the series", "no multi-echo series fits %s; there are %s", rule, listTrains(trains))
 	case len(chosen) > 1:
 		return none, hinted("choose one with --series or a series rule in the protocol", "%d multi-echo series: %s", len(chosen), listTrains(chosen))
 	}
@@ -45,6 +57,22 @@ func (s Settings) chooseTrain(st dicomio.Study, side string) (dicomio.Train, err
 		return none, hinted(Hint(problem), "%w; in its folder lies %s%v", problem, more(len(st.Spoiled)), st.Spoiled[0])
 	}
 	return chosen[0], chosen[0].Problem
+}
+
+// among returns those of the trains that fit the rule.
+func (r SeriesRule) among(trains []dicomio.Train) []dicomio.Train {
+	var out []dicomio.Train
+	for _, t := range trains {
+		if r.matches(t) {
+			out = append(out, t)
+		}
+	}
+	return out
+}
+
+// names reports whether the rule names a series, so that no other can be meant.
+func (r SeriesRule) names() bool {
+	return r.Description != "" || r.Number != 0 || r.anyOf != ""
 }
 
 // more says of how many problems the one that follows is the first.
@@ -82,6 +110,9 @@ func (r SeriesRule) String() string {
 	}
 	if r.Side != "" {
 		parts = append(parts, "side "+r.Side)
+	}
+	if r.Quantity != "" {
+		parts = append(parts, "quantity "+r.Quantity)
 	}
 	if r.anyOf != "" {
 		parts = append(parts, fmt.Sprintf("%s %s", r.flag, short(r.anyOf)))

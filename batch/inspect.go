@@ -72,7 +72,9 @@ type InspectedSeries struct {
 	Number      int       `json:"number"`
 	Description string    `json:"description"`
 	TE          []float64 `json:"te_ms"`
-	Size        [3]int    `json:"size"`
+	// Uneven says that the gaps between echo times differ.
+	Uneven bool   `json:"te_uneven"`
+	Size   [3]int `json:"size"`
 	// Spacing in mm.
 	Spacing [3]float64 `json:"spacing_mm"`
 	Vendor  string     `json:"vendor"`
@@ -199,6 +201,7 @@ func (s Settings) try(ctx context.Context, j Job, in *InspectedStudy) error {
 	if err != nil {
 		return wrapped("mask", err)
 	}
+	in.Warnings = append(in.Warnings, s.Protocol.doubts(j.Train)...)
 	if j.Anatomy.Problem != nil {
 		in.Warnings = append(in.Warnings, j.Anatomy.warning())
 	}
@@ -225,7 +228,7 @@ func inspectMask(m dicomio.MaskObject, t dicomio.Train) InspectedMask {
 
 func inspectTrain(t dicomio.Train) InspectedSeries {
 	in := InspectedSeries{
-		Series: t.Hash, Number: t.Number, Description: short(t.Description), TE: append([]float64{}, t.TE...), Size: t.Geometry.Size,
+		Series: t.Hash, Number: t.Number, Description: short(t.Description), TE: readableAll(t.TE), Uneven: t.Uneven(), Size: t.Geometry.Size,
 		Vendor: short(t.Scanner.Manufacturer), Model: short(t.Scanner.Model), Field: segment.Number(t.Scanner.Field), Side: t.Side,
 		Syntaxes: []string{}, Lossy: t.Lossy, Images: t.Images, Files: t.Files, Train: len(t.TE) >= t2fit.MinEchoes,
 	}

@@ -186,11 +186,15 @@ func describe(j Job, p Protocol, s volume.MultiEcho, noise volume.Noise) report.
 			PhilipsScaling: string(j.Train.Scaling),
 		},
 		Scanner: scanner(j.Train.Scanner), Acquisition: acquisition(j.Train.Acquisition),
-		TE: s.TE, Size: s.Size, Spacing: s.Spacing(),
+		TE: readableAll(s.TE), Size: s.Size, Spacing: s.Spacing(),
 		Noise: report.Noise{Source: noise.Source, Sigma: numbers(noise.Sigma)},
 	}
 	if r.LossyImages = j.Train.Lossy; r.LossyImages {
 		r.Warnings = append(r.Warnings, "images were compressed with loss, here or before: T2 of voxels is not what the scanner measured; ask the site for the originals")
+	}
+	r.Warnings = append(r.Warnings, p.doubts(j.Train)...)
+	if c := j.Train.Claim; c != nil {
+		r.Protocol.QuantityOverruled = string(c.Quantity)
 	}
 	if n := len(j.Study.Spoiled); n > 0 {
 		r.Notes = append(r.Notes, fmt.Sprintf("%d damaged files in the study's folder do not say whose they are, or are copies of images that are here: every slice has every echo without them", n))

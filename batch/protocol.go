@@ -70,14 +70,30 @@ type SeriesRule struct {
 	Echoes int `yaml:"echoes"`
 	// Side is L or R; empty means any.
 	Side string `yaml:"side"`
+	// Quantity is T2 where the series is of T2 whatever its texts say, see
+	// dicomio.Train.Claim; empty means that they are believed. It is for a rule that names
+	// a series by description or number.
+	Quantity string `yaml:"quantity"`
 	// anyOf is what the flag says: a number, the beginning of a hash or a pattern of
 	// the description, whichever fits; empty means any.
 	anyOf, flag string
 }
 
+// quantityT2 is what a rule may say that a series measures.
+const quantityT2 = "T2"
+
 func (r SeriesRule) check(name string) error {
 	if r.Side != "" && r.Side != "L" && r.Side != "R" {
 		return fmt.Errorf("%s: side %q is not L or R", name, r.Side)
+	}
+	switch {
+	case r.Quantity == "":
+	case r.Quantity != quantityT2:
+		return fmt.Errorf("%s: quantity %q is not %s, the only one that is mapped", name, r.Quantity, quantityT2)
+	case name != "series":
+		return fmt.Errorf("%s: quantity is for the series that is mapped", name)
+	case r.Description == "" && r.Number == 0:
+		return fmt.Errorf("%s: quantity overrules what a series says, and needs description or number to name it", name)
 	}
 	return nil
 }

@@ -316,7 +316,7 @@ func TestBadStudyHarmsNoOther(t *testing.T) {
 				t.Fatal(err)
 			}
 		}, func(s *Settings) { s.Manifest = filepath.Join(s.Roots[0], "..", "sides.csv") }},
-		{"a series rule that fits none", "no multi-echo series fits 9 echoes; there are number 1", true, func(*testing.T, string, *phantom.Study) {},
+		{"a series rule that fits none", "has 7 echo times, 10, 20, 30, 40, 50, 60, 70 ms, and the protocol asks for 9", true, func(*testing.T, string, *phantom.Study) {},
 			func(s *Settings) { s.Protocol.Series.Echoes = 9 }},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -11,21 +11,7 @@ import (
 	"github.com/t2map/t2map/volume"
 )
 
-// evenness is how far, relative to the slice spacing, a slice may lie from where
-// an evenly spaced, straight stack has it. Positions come with three decimals
-// from some scanners, which is 0.03 % of 3 mm; a missing slice is 100 %.
-const evenness = 0.01
-
-// samePosition is the distance in mm along the normal under which two images are
-// of one slice: slices in use are 0.3 mm apart or more.
-const samePosition = 0.01
-
 func dot(a, b [3]float64) float64 { return a[0]*b[0] + a[1]*b[1] + a[2]*b[2] }
-
-func distance(a, b *header) float64 {
-	d := [3]float64{a.position[0] - b.position[0], a.position[1] - b.position[1], a.position[2] - b.position[2]}
-	return math.Sqrt(dot(d, d))
-}
 
 func cross(a, b [3]float64) [3]float64 {
 	return [3]float64{a[1]*b[2] - a[2]*b[1], a[2]*b[0] - a[0]*b[2], a[0]*b[1] - a[1]*b[0]}
@@ -42,20 +28,22 @@ func (t *Train) arrange() error {
 	slices.SortStableFunc(sorted, func(a, b *header) int { return cmp.Compare(at(a), at(b)) })
 	var slicesAt [][]*header
 	for i, h := range sorted {
-		if i == 0 || at(h)-at(sorted[i-1]) > samePosition {
+		// From the first of its slice on, so that a chain of small steps makes no slice.
+		if i == 0 || at(h)-at(slicesAt[len(slicesAt)-1][0]) > samePosition {
 			slicesAt = append(slicesAt, nil)
 		}
 		slicesAt[len(slicesAt)-1] = append(slicesAt[len(slicesAt)-1], h)
 	}
-	grid := make([][]*header, len(t.TE))
+	all := echoes(t.images)
+	grid := make([][]*header, len(all))
 	for e := range grid {
 		grid[e] = make([]*header, len(slicesAt))
 	}
 	for k, images := range slicesAt {
 		for _, h := range images {
-			e := t.echo(h)
-			if other := grid[e][k]; other != nil {
-				return t.duplicate(h, other, k)
+			e := echoIndex(all, h)
+			if grid[e][k] != nil {
+				return t.duplicate(k, slices.DeleteFunc(images, func(h *header) bool { return echoIndex(all, h) != e }))
 			}
 			grid[e][k] = h
 		}
@@ -74,26 +62,9 @@ func (t *Train) arrange() error {
 	return nil
 }
 
-// echo returns the index of the image's echo time.
-func (t *Train) echo(h *header) int {
-	best := 0
-	for e, te := range t.TE {
-		if math.Abs(te-h.te) < math.Abs(t.TE[best]-h.te) {
-			best = e
-		}
-	}
-	return best
-}
-
-func (t *Train) duplicate(h, other *header, k int) error {
-	return &FileError{Path: h.where(), Kind: ErrInvalid,
-		Problem: fmt.Sprintf("slice %d at echo time %g ms is there twice (also %s)", k+1, h.te, other.where()),
-		Hint:    "remove the copy; two acquisitions in one series must be separated first"}
-}
-
 func (t *Train) missing(e, k, slices int, at float64) error {
 	return &TrainError{
-		Problem: fmt.Sprintf("series %s: echo time %g ms is missing at slice %d of %d (%.2f mm along the normal)", t.Hash, t.TE[e], k+1, slices, at),
+		Problem: fmt.Sprintf("series %s: echo time %s ms is missing at slice %d of %d (%.2f mm along the normal)", t.Hash, milliseconds(t.TE[e]), k+1, slices, at),
 		Hint:    "every slice must have every echo: ask the site to send the missing image",
 	}
 }
@@ -126,7 +97,7 @@ func (t *Train) stack(grid [][]*header, normal [3]float64) error {
 			for r := range off {
 				off[r] = h.position[r] - first.position[r] - step[r]*float64(k)
 			}
-			if d := math.Sqrt(dot(off, off)); d > evenness*spacing {
+			if d := math.Sqrt(dot(off, off)); d > max(evenness*spacing, samePosition) {
 				w := h.wrong(tag.ImagePositionPatient, "slice %d of %d lies %.3f mm from its place in a stack spaced %.3f mm: uneven slice spacing", k+1, n, d, spacing)
 				w.Hint = "a slice is missing or of another acquisition: ask the site for the whole series"
 				return w

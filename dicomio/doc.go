@@ -5,10 +5,11 @@
 // for phantoms and tests, are the packages that see the DICOM library.
 //
 // A study is a StudyInstanceUID. Within it a train is a set of images of one
-// series and image type that differ in echo time and slice position alone; file
-// names, SliceLocation, EchoNumbers, InstanceNumber and the order of frames are
-// never asked, since scanners fill them in their own ways. A series for each echo
-// makes one train where geometry, frame of reference and sequence agree.
+// series and kind that differ in echo time and slice position alone; file names,
+// SliceLocation, EchoNumbers, InstanceNumber and the order of frames do not decide
+// which image is which, since scanners fill them in their own ways. A series for each
+// echo makes one train where geometry, frame of reference and sequence agree. Numbers
+// are compared with the tolerances of tolerance.go.
 //
 // An image is a classic MR image or a frame of an enhanced or legacy converted one.
 // Pixels may be native, deflated or compressed in any syntax that package codec

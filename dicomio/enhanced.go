@@ -2,6 +2,7 @@ package dicomio
 
 import (
 	"fmt"
+	"math"
 	"slices"
 
 	"github.com/suyashkumar/dicom/pkg/tag"
@@ -20,10 +21,11 @@ var functionalGroups = elements.Wish{
 	tag.PixelMeasuresSequence:                {tag.PixelSpacing: nil, tag.SliceThickness: nil},
 	tag.PixelValueTransformationSequence:     {tag.RescaleSlope: nil, tag.RescaleIntercept: nil},
 	tag.FrameAnatomySequence:                 {tag.FrameLaterality: nil},
-	tag.MRImageFrameTypeSequence:             {tag.FrameType: nil, tag.ComplexImageComponent: nil},
+	tag.MRImageFrameTypeSequence:             {tag.FrameType: nil, tag.ComplexImageComponent: nil, tag.AcquisitionContrast: nil},
 	tag.MREchoSequence:                       {tag.EffectiveEchoTime: nil},
-	tag.MRTimingAndRelatedParametersSequence: {tag.RepetitionTime: nil, tag.FlipAngle: nil},
+	tag.MRTimingAndRelatedParametersSequence: {tag.RepetitionTime: nil, tag.FlipAngle: nil, tag.RFEchoTrainLength: nil},
 	tag.MRImagingModifierSequence:            {tag.PixelBandwidth: nil},
+	tag.MRReceiveCoilSequence:                {tag.ReceiveCoilName: nil},
 	// Legacy converted objects keep what no macro takes as it stood in the classic
 	// image (C.7.6.16.2.25).
 	tag.UnassignedSharedConvertedAttributesSequence:   unassigned,
@@ -32,11 +34,8 @@ var functionalGroups = elements.Wish{
 	elements.PhilipsFrame:                             {elements.PhilipsScaleSlope: nil},
 }
 
-var unassigned = elements.Wish{tag.EchoTime: nil, tag.RepetitionTime: nil, tag.FlipAngle: nil, tag.PixelBandwidth: nil, tag.MagneticFieldStrength: nil, tag.ScanningSequence: nil, tag.SequenceName: nil, elements.PhilipsScaleSlope: nil, elements.PhilipsRescaleSlope: nil,
+var unassigned = elements.Wish{tag.EchoTime: nil, tag.RepetitionTime: nil, tag.FlipAngle: nil, tag.PixelBandwidth: nil, tag.MagneticFieldStrength: nil, tag.ScanningSequence: nil, tag.SequenceName: nil, tag.ProtocolName: nil, tag.EchoNumbers: nil, tag.EchoTrainLength: nil, tag.ReceiveCoilName: nil, tag.InstanceNumber: nil, tag.AcquisitionNumber: nil, elements.PhilipsScaleSlope: nil, elements.PhilipsRescaleSlope: nil,
 	tag.RealWorldValueMappingSequence: realWorldValues}
-
-// pulseSequences gives EchoPulseSequence (0018,9008) the words of ScanningSequence.
-var pulseSequences = map[string][]string{"SPIN": {"SE"}, "GRADIENT": {"GR"}, "BOTH": {"SE", "GR"}}
 
 // stack is what the dimensions of an object say of a frame's place. It is compared
 // with the plane's position and nothing else: positions tell more.
@@ -82,7 +81,7 @@ func (h *header) expand(d elements.Dataset) ([]*header, error) {
 		frame.index = n
 		frame.takeGroups(groups)
 		if frame.effectiveTE == frame.effectiveTE {
-			frame.te = frame.effectiveTE
+			frame.te, frame.effective = frame.effectiveTE, true
 		}
 		frames[n] = &frame
 	}
@@ -127,12 +126,20 @@ func checkStacks(frames []*header) {
 		id string
 		at int
 	}
-	indices, places := map[string]*header{}, map[place]*header{}
+	type echoAt struct {
+		indices string
+		te      float64 // in steps of sameTE, so that one echo is in one step or in neighbours
+	}
+	indices, places := map[echoAt]*header{}, map[place]*header{}
 	for _, h := range frames {
 		if len(h.stack.indices) > 0 {
-			key := fmt.Sprint(h.stack.indices, h.imageType, h.component, h.te)
-			if other := indices[key]; other != nil {
-				h.faults = append(h.faults, fault{tag.DimensionIndexValues, fmt.Sprintf("%v, as frame %d has: the object contradicts itself", h.stack.indices, other.index+1)})
+			key := echoAt{fmt.Sprint(h.stack.indices, h.imageType, h.component), math.Floor(h.te / sameTE)}
+			for _, step := range []float64{-1, 0, 1} {
+				other := indices[echoAt{key.indices, key.te + step}]
+				if other != nil && within(h.te, other.te, sameTE) {
+					h.faults = append(h.faults, fault{tag.DimensionIndexValues, fmt.Sprintf("%v, as frame %d has: the object contradicts itself", h.stack.indices, other.index+1)})
+					break
+				}
 			}
 			indices[key] = h
 		}
@@ -143,7 +150,7 @@ func checkStacks(frames []*header) {
 		switch other := places[p]; {
 		case other == nil:
 			places[p] = h
-		case distance(h, other) > samePosition:
+		case !samePlace(h, other):
 			h.faults = append(h.faults, fault{tag.InStackPositionNumber, fmt.Sprintf("%d, as frame %d has, which lies %.2f mm away: the object contradicts itself", p.at, other.index+1, distance(h, other))})
 		}
 	}

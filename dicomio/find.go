@@ -36,7 +36,7 @@ type Passed struct {
 	DICOMDIR      int `json:"dicomdir"`       // media directories
 	OtherModality int `json:"other_modality"` // not MR images: other modalities, reports, secondary captures
 	Derived       int `json:"derived"`        // maps that the scanner computed; phase, real and imaginary parts
-	OtherSeries   int `json:"other_series"`   // MR images of series that are no train: scouts, PD-weighted
+	OtherSeries   int `json:"other_series"`   // MR images of series that are no train: scouts, PD-weighted; not Train.LeftOut
 }
 
 // Finding is what lies under the searched folders.
@@ -79,9 +79,9 @@ type Study struct {
 	// Trains are its multi-echo series, sound or not, in the order of series
 	// number and UID.
 	Trains []Train
-	// Suspects are series that would be trains if their echo times were right:
-	// several images per position under one echo time or none. They matter in a
-	// study without a train.
+	// Suspects are series that would be trains if their headers were right: several
+	// images per position under one echo time or none, another quantity than T2, frames
+	// of reference of their own. They matter in a study without a train.
 	Suspects []Train
 	// Others are the rest of its MR image series: scouts, PD-weighted and such.
 	Others []Train
@@ -97,7 +97,8 @@ type Study struct {
 	// Passed counts the study's files that are no part of a train.
 	Passed Passed
 
-	instances map[string]bool // UIDs of its sound images, parts of the complex signal too
+	instances map[string][]*header // its sound images by UID, parts of the complex signal too; nil once Find is done
+	members   []string             // hashes of the UIDs that were joined, see joinScattered
 }
 
 // entry is one file that was looked at: what it says, and its images, or why it
@@ -218,9 +219,16 @@ func sortOut(entries []entry, scaling PhilipsScaling) Finding {
 			groups[e.study] = append(groups[e.study], e)
 		}
 	}
+	problems := joinScattered(groups)
 	homes := newHomes(groups)
 	for uid, entries := range groups {
 		s := newStudy(uid, entries, scaling)
+		if problem := problems[uid]; problem != nil {
+			s.Damaged = []error{problem}
+			for _, member := range strings.Split(uid, `\`) {
+				s.members = append(s.members, hash(member))
+			}
+		}
 		s.Home = homes.of(uid, s)
 		f.Studies = append(f.Studies, s)
 	}
@@ -230,6 +238,9 @@ func sortOut(entries []entry, scaling PhilipsScaling) Finding {
 	})
 	for _, e := range damaged {
 		f.assign(e)
+	}
+	for i := range f.Studies {
+		f.Studies[i].instances = nil
 	}
 	return f
 }
@@ -248,22 +259,39 @@ func (f *Finding) dropForeign() {
 
 // assign gives a damaged file to the study that it says it is of: it may have been an
 // echo. It was none of those that are missing if the study has an image of its
-// instance UID, for then it is a spoiled copy; and one that does not say whose it is
+// instance UID, echo time and position, for then it is a spoiled copy; and one that does not say whose it is
 // can be of any study. These are listed by themselves, and counted where they lie: that
 // every slice has every echo is asked of the study all the same.
 func (f *Finding) assign(e *entry) {
 	for i := range f.Studies {
 		s := &f.Studies[i]
 		switch {
-		case e.study != "" && hash(e.study) != s.Hash, e.study == "" && (s.Home == "" || !files.Inside(s.own(), e.path)):
+		case e.study != "" && !s.is(e.study), e.study == "" && (s.Home == "" || !files.Inside(s.own(), e.path)):
 			continue
-		case e.study != "" && !s.instances[e.instance]:
+		case e.study != "" && !s.hasSound(&e.header):
 			s.Damaged = append(s.Damaged, e.err)
 			return
 		}
 		s.Spoiled = append(s.Spoiled, e.err)
 	}
 	f.Damaged = append(f.Damaged, e.err)
+}
+
+// is reports whether the UID is the study's.
+func (s *Study) is(uid string) bool {
+	h := hash(uid)
+	return h == s.Hash || slices.Contains(s.members, h)
+}
+
+// hasSound reports whether the study has the image that a damaged file is a copy of. Where
+// several images have its UID, that says nothing: what is missing may have it too.
+func (s *Study) hasSound(damaged *header) bool {
+	same := s.instances[damaged.instance]
+	if i := slices.IndexFunc(same, func(h *header) bool { return h.mayBe(damaged) }); i < 0 {
+		return false
+	}
+	tells := damaged.te == damaged.te && damaged.position[0] == damaged.position[0]
+	return tells || !slices.ContainsFunc(same, func(h *header) bool { return !h.mayBe(same[0]) })
 }
 
 // own is the folder in which a file that does not tell its study is taken for one of
@@ -280,7 +308,7 @@ func (s Study) own() string {
 
 // newStudy sorts the files of one study into trains and the rest.
 func newStudy(uid string, entries []*entry, scaling PhilipsScaling) Study {
-	s := Study{Hash: hash(uid), Root: entries[0].root, RootName: entries[0].rootName, Folder: filepath.Dir(entries[0].path), instances: map[string]bool{}}
+	s := Study{Hash: hash(uid), Root: entries[0].root, RootName: entries[0].rootName, Folder: filepath.Dir(entries[0].path), instances: map[string][]*header{}}
 	var images []*header
 	for _, e := range entries {
 		for parent := filepath.Dir(s.Folder); !files.Inside(s.Folder, e.path) && parent != s.Folder; parent = filepath.Dir(s.Folder) {
@@ -303,12 +331,14 @@ func newStudy(uid string, entries []*entry, scaling PhilipsScaling) Study {
 		}
 		s.take(&e.header)
 		if e.instance != "" {
-			s.instances[e.instance] = true
+			s.instances[e.instance] = append(s.instances[e.instance], &e.header)
 		}
 	}
 	s.Trains, s.Suspects, s.Others = trains(images, scaling)
 	for _, t := range s.Others {
-		s.Passed.OtherSeries += t.Images
+		if !t.leftOut {
+			s.Passed.OtherSeries += t.Images
+		}
 	}
 	return s
 }
@@ -345,7 +375,7 @@ func (h *header) notMagnitude() bool {
 	case "PHASE", "REAL", "IMAGINARY", "MIXED":
 		return true
 	}
-	if h.rawDataType != 0 && strings.HasPrefix(strings.ToUpper(h.manufacturer), "GE ") {
+	if h.rawDataType != 0 && h.isGE() {
 		return true
 	}
 	for n, v := range strings.Split(h.imageType, `\`) {

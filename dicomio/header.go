@@ -1,19 +1,15 @@
 package dicomio
 
 import (
-	"cmp"
-	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"math"
 	"slices"
 	"strings"
 
 	"github.com/suyashkumar/dicom"
 	"github.com/suyashkumar/dicom/pkg/tag"
-	"github.com/suyashkumar/dicom/pkg/uid"
 
 	"github.com/t2map/t2map/dicomio/internal/elements"
 	"github.com/t2map/t2map/files"
@@ -37,10 +33,17 @@ type header struct {
 	serial, software, sequenceName        string
 	imageType                             string
 	component                             string   // ComplexImageComponent
-	sequence                              []string // ScanningSequence, or the same of EchoPulseSequence
+	sequence                              []string // ScanningSequence
+	pulseSequence                         string   // EchoPulseSequence
+	claims                                []claim  // that it is not of T2; those of private texts first
+	coil                                  string   // ReceiveCoilName, or what Siemens has for it
+	coilTag                               tag.Tag  // where it stands
+	echoNumber, echoTrain, echoCount      int      // EchoNumbers, EchoTrainLength, GE's Number of Echoes
+	instanceNumber, acquisitionNumber     int
 	seriesNumber                          int
 	te, tr, flip, field, bandwidth        float64
 	effectiveTE                           float64 // EffectiveEchoTime
+	effective                             bool    // whether te is that
 	position                              [3]float64
 	orientation                           [6]float64
 	spacing                               [2]float64 // between rows, between columns
@@ -112,6 +115,8 @@ func init() {
 		tag.RescaleSlope, tag.RescaleIntercept, elements.PhilipsScaleSlope, elements.PhilipsRescaleSlope, elements.GERawDataType, tag.SeriesNumber, tag.NumberOfFrames, tag.Rows, tag.Columns,
 		tag.SamplesPerPixel, tag.BitsAllocated, tag.BitsStored, tag.HighBit, tag.PixelRepresentation, tag.LossyImageCompression,
 		tag.ContentLabel, tag.StructureSetLabel,
+		tag.ProtocolName, tag.AcquisitionProtocolName, tag.AcquisitionContrast, tag.EchoNumbers, tag.EchoTrainLength, elements.GEEchoes,
+		tag.ReceiveCoilName, elements.SiemensCoil, tag.InstanceNumber, tag.AcquisitionNumber,
 	} {
 		imageWish[t] = nil
 	}
@@ -122,7 +127,7 @@ func init() {
 // Pixels are not read: h.pixels says where they are.
 func (h *header) parse(file io.ReaderAt) (images []*header, err error) {
 	h.clear()
-	out, unsafe := elements.Guard(file, h.size, imageWish)
+	out, unsafe := elements.GuardTexts(file, h.size, imageWish, h.claimPrivately)
 	if errors.Is(unsafe, elements.ErrNotDICOM) {
 		return nil, elements.ErrNotDICOM
 	}
@@ -194,8 +199,8 @@ func (h *header) fill(d elements.Dataset, out *elements.Outline) {
 	if !h.mayBePhilips() {
 		h.scaleSlope = math.NaN() // another vendor's private element of that number
 	}
-	if h.te != h.te {
-		h.te = h.effectiveTE // where enhanced attributes stand in a classic image
+	if h.te != h.te && h.effectiveTE == h.effectiveTE {
+		h.te, h.effective = h.effectiveTE, true // where enhanced attributes stand in a classic image
 	}
 	h.noteTooLong(out)
 }
@@ -269,24 +274,43 @@ func (h *header) take(e *dicom.Element) {
 		h.serial = elements.TextOf(e)
 	case tag.SoftwareVersions:
 		h.software = strings.Join(elements.TextsOf(e), " ")
-	case tag.SequenceName, tag.PulseSequenceName:
-		h.sequenceName = elements.TextOf(e)
-	case tag.SeriesDescription:
-		h.description = elements.TextOf(e)
 	case tag.ContentLabel, tag.StructureSetLabel:
 		h.label = elements.TextOf(e)
-	case tag.ScanningSequence:
-		h.sequence = elements.TextsOf(e)
-	case tag.EchoPulseSequence:
-		h.sequence = pulseSequences[elements.TextOf(e)]
-	case tag.ImageType, tag.FrameType:
-		h.imageType = strings.ToUpper(strings.Join(elements.TextsOf(e), `\`))
-	case tag.ComplexImageComponent:
-		h.component = strings.ToUpper(elements.TextOf(e))
 	case tag.LossyImageCompression:
 		h.lossy = elements.TextOf(e) == "01"
 	case tag.PhotometricInterpretation:
 		h.photometric = elements.TextOf(e)
+	default:
+		h.takeContrast(e)
+	}
+}
+
+// takeContrast is take for what says how the image was acquired and what it shows.
+func (h *header) takeContrast(e *dicom.Element) {
+	switch e.Tag {
+	case tag.SequenceName, tag.PulseSequenceName:
+		h.sequenceName = elements.TextOf(e)
+		h.claim(e.Tag, true, h.sequenceName)
+	case tag.SeriesDescription:
+		h.description = elements.TextOf(e)
+		h.claim(e.Tag, true, h.description)
+	case tag.ProtocolName, tag.AcquisitionProtocolName, tag.AcquisitionContrast:
+		h.claim(e.Tag, true, elements.TextsOf(e)...)
+	case tag.ReceiveCoilName:
+		h.coil, h.coilTag = elements.TextOf(e), e.Tag
+	case elements.SiemensCoil:
+		if h.coil == "" {
+			h.coil, h.coilTag = elements.TextOf(e), e.Tag
+		}
+	case tag.ScanningSequence:
+		h.sequence = elements.TextsOf(e)
+	case tag.EchoPulseSequence:
+		h.pulseSequence = elements.TextOf(e)
+	case tag.ImageType, tag.FrameType:
+		h.imageType = strings.ToUpper(strings.Join(elements.TextsOf(e), `\`))
+		h.claim(e.Tag, true, elements.TextsOf(e)...)
+	case tag.ComplexImageComponent:
+		h.component = strings.ToUpper(elements.TextOf(e))
 	default:
 		h.takeNumber(e)
 	}
@@ -348,6 +372,24 @@ func (h *header) takeNumber(e *dicom.Element) {
 		h.integer(e, &h.highBit)
 	case tag.PixelRepresentation:
 		h.integer(e, &h.pixelsAre)
+	default:
+		h.takeCount(e)
+	}
+}
+
+// takeCount is take for whole numbers that decide nothing.
+func (h *header) takeCount(e *dicom.Element) {
+	switch e.Tag {
+	case tag.EchoNumbers:
+		h.whole(e, &h.echoNumber)
+	case tag.EchoTrainLength, tag.RFEchoTrainLength:
+		h.whole(e, &h.echoTrain)
+	case elements.GEEchoes:
+		h.whole(e, &h.echoCount)
+	case tag.InstanceNumber:
+		h.whole(e, &h.instanceNumber)
+	case tag.AcquisitionNumber:
+		h.whole(e, &h.acquisitionNumber)
 	}
 }
 
@@ -386,95 +428,15 @@ func (h *header) integer(e *dicom.Element, into *int) {
 	}
 }
 
-// where names the image for people: the file, and the frame in it.
-func (h *header) where() string {
-	if !h.multiframe {
-		return h.name
+// whole reads one whole number that no map depends on: one that cannot be read is as good
+// as none.
+func (h *header) whole(e *dicom.Element, into *int) {
+	if v, ok, err := elements.WholeOf(e); ok && err == nil {
+		*into = v
 	}
-	return fmt.Sprintf("%s frame %d", h.name, h.index+1)
 }
 
-// invalid returns an error about the file as a whole.
-func (h *header) invalid(format string, a ...any) *FileError {
-	return &FileError{Path: h.where(), Problem: fmt.Sprintf(format, a...), Kind: ErrInvalid}
-}
-
-// wrong returns an error about one attribute.
-func (h *header) wrong(t tag.Tag, format string, a ...any) *FileError {
-	return &FileError{Path: h.where(), Attribute: attribute(t), Problem: fmt.Sprintf(format, a...), Kind: ErrInvalid}
-}
-
-// unsupported returns an error about an attribute that is right but beyond this
-// package.
-func (h *header) unsupported(t tag.Tag, format string, a ...any) error {
-	return &FileError{Path: h.where(), Attribute: attribute(t), Problem: fmt.Sprintf(format, a...), Kind: ErrUnsupported}
-}
-
-// broken turns an error of the library or of the file system into the file's.
-func (h *header) broken(err error) error {
-	var perr *fs.PathError
-	var promise *elements.PromiseError
-	switch {
-	case errors.As(err, &perr):
-		return h.ioError(err)
-	case errors.As(err, &promise) && promise.Tag != tag.PixelData:
-		e := h.wrong(promise.Tag, "promises %d bytes, %d are left", promise.Promised, promise.Left)
-		e.Hint = "the file is damaged: copy or export it again"
-		return e
-	case errors.As(err, &promise), errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
-		return &FileError{Path: h.where(), Problem: "the file ends before its pixel data do", Kind: ErrInvalid,
-			Hint: "the file is truncated: copy or export it again"}
-	}
-	problem := elements.ErrUnparsed.Error()
-	if err != elements.ErrUnparsed {
-		problem += ": " + err.Error()
-	}
-	e := h.invalid("%s", problem)
-	e.Hint = "the file is damaged: copy or export it again"
-	return e
-}
-
-// ioError says why the file could not be opened or read; nil stays nil. What package
-// files says of an archive is the file's error, and its hint the file's hint. The path
-// of an error of the file system is left out: it is said once already.
-func (h *header) ioError(err error) error {
-	var inTree *files.Error
-	var perr *fs.PathError
-	switch {
-	case err == nil:
-		return nil
-	case errors.As(err, &inTree):
-		e := &FileError{Path: cmp.Or(inTree.Path, h.name), Problem: inTree.Problem, Kind: inTree.Kind, Hint: inTree.Hint}
-		switch inTree.Kind {
-		case files.ErrInvalid, files.ErrLimit:
-			e.Kind = ErrInvalid
-		case files.ErrUnsupported:
-			e.Kind = ErrUnsupported
-		}
-		return e
-	case errors.As(err, &perr):
-		err = perr.Err
-	}
-	return &FileError{Path: h.name, Problem: "cannot be read: " + err.Error(), Kind: err,
-		Hint: "check the file and its permissions"}
-}
-
-func (h *header) unsupportedSyntax() error {
-	if h.syntax == "" {
-		e := h.wrong(tag.TransferSyntaxUID, "missing")
-		e.Hint = "the file is damaged or was not written as a file: export it again"
-		return e
-	}
-	name := fmt.Sprintf("%.70q", h.syntax)
-	if info, err := uid.Lookup(h.syntax); err == nil && info.Type == uid.TypeTransferSyntax {
-		name = h.syntax + ", " + info.Name
-	}
-	return &FileError{Path: h.name, Attribute: attribute(tag.TransferSyntaxUID), Problem: "transfer syntax " + name, Kind: ErrUnsupported,
-		Hint: "export the study uncompressed (explicit VR little endian)"}
-}
-
-// hash names a UID without giving it away: the first 12 hex digits of its
-// SHA-256.
-func hash(uid string) string {
-	return fmt.Sprintf("%x", sha256.Sum256([]byte(uid)))[:12]
+// isGE goes by the manufacturer.
+func (h *header) isGE() bool {
+	return strings.HasPrefix(strings.ToUpper(h.manufacturer), "GE ")
 }

@@ -64,8 +64,10 @@ func Read(ctx context.Context, t Train, workers int) (volume.MultiEcho, []File, 
 }
 
 // FirstEcho returns the first echo of the train, or of a series that is none, as a
-// train of one echo for Read. Its Problem says why it cannot be read.
+// train of one echo for Read. Its Problem says why it cannot be read; which quantity the
+// series measures is no matter.
 func (t Train) FirstEcho() Train {
+	t = t.AsT2()
 	if t.Problem = cmp.Or(t.Problem, t.unread); t.Problem != nil {
 		return t
 	}

@@ -91,15 +91,15 @@ func (h *header) comparable(first *header) error {
 		e := h.wrong(elements.PhilipsScaleSlope, "%s, but %s in %s: nothing tells whether the echoes of this slice are on one scale", given[0], given[1], first.where())
 		e.Hint = "ask the site for images with their private attributes"
 		return e
-	case unscaled && !near(h.slope, first.slope):
+	case unscaled && !withinShare(h.slope, first.slope, sameScale):
 		e := h.wrong(tag.RescaleSlope, "%g, but %g in %s, without Scale Slope (2005,100E) that could reconcile them: the echoes of this slice are not on one scale", h.slope, first.slope, first.where())
 		e.Hint = "ask the site for images with their private attributes, or with one scaling for all echoes"
 		return e
-	case !unscaled && !near(got, want):
+	case !unscaled && !withinShare(got, want, sameScale):
 		e := h.wrong(elements.PhilipsScaleSlope, "rescale slope × scale slope is %g, but %g in %s: the echoes of this slice are not on one scale", got, want, first.where())
 		e.Hint = "map floating-point values (--philips-scaling fp), or export the series with one scaling for all echoes"
 		return e
-	case near(h.slope, first.slope):
+	case withinShare(h.slope, first.slope, sameScale):
 		return h.agrees(first)
 	}
 	return nil
@@ -146,7 +146,7 @@ func (h *header) agrees(first *header) error {
 		case n >= len(first.otherScale) || first.otherScale[n].tag != h.otherScale[n].tag:
 			t = h.otherScale[n].tag
 			problem = fmt.Sprintf("%g, but missing in %s", h.otherScale[n].value, first.where())
-		case !near(h.otherScale[n].value, first.otherScale[n].value):
+		case !withinShare(h.otherScale[n].value, first.otherScale[n].value, sameScale):
 			t = h.otherScale[n].tag
 			problem = fmt.Sprintf("%g, but %g in %s", h.otherScale[n].value, first.otherScale[n].value, first.where())
 		default:
@@ -161,6 +161,3 @@ func (h *header) agrees(first *header) error {
 	}
 	return nil
 }
-
-// near reports whether two factors of values agree as well as those of one grid.
-func near(a, b float64) bool { return math.Abs(a-b) <= sameGrid*math.Abs(b) }

@@ -1,7 +1,6 @@
 package dicomio
 
 import (
-	"cmp"
 	"fmt"
 	"math"
 	"slices"
@@ -12,8 +11,8 @@ import (
 	"github.com/t2map/t2map/volume"
 )
 
-// Train is a multi-echo series: images of one series and image type that differ
-// in echo time and slice position.
+// Train is a multi-echo series: images of one series and kind that differ in echo time
+// and slice position.
 type Train struct {
 	// Hash names the series: 12 hex digits of the SHA-256 of its UID, or of all
 	// its UIDs where each echo is a series of its own, or of UID and ImageType
@@ -42,168 +41,26 @@ type Train struct {
 	// Lossy says that some of them were compressed with loss, as they say themselves
 	// or as they are coded.
 	Lossy bool
+	// Claim is what the images say of the quantity that they measure, where that is not T2;
+	// else nil. A train with a claim is a suspect, see AsT2.
+	Claim *Claim
+	// Losses are reasons to think that whole echoes are missing, and LeftOut are the images
+	// of the train's series that are no part of it for their ImageType.
+	Losses  []Loss
+	LeftOut []LeftOut
 	// Problem is why the train cannot be read, or nil.
 	Problem error
 
-	unread error       // why a series that need not be a train cannot be read, or nil
-	images []*header   // all of them, by name
-	grid   [][]*header // [echo][slice], where Problem is nil
+	leftOut bool        // whether it is among the LeftOut of a train
+	refused bool        // whether Problem is the Claim, and unread what else there is
+	unread  error       // why a series that need not be a train cannot be read, or nil
+	images  []*header   // all of them, by name
+	grid    [][]*header // [echo][slice], where Problem is nil
 }
 
 // minTrain is the number of echo times that make a series a train. Dual-echo
 // PD/T2 series, the routine of knee protocols, are none.
 const minTrain = 3
-
-// sameTE is the difference in ms under which two echo times are one: echo times
-// are given to a microsecond, and the shortest echo spacing in use is 6 ms.
-const sameTE = 1e-3
-
-// trains groups the magnitude images of a study into trains, suspects and other
-// series.
-func trains(images []*header, scaling PhilipsScaling) (sound, suspects, others []Train) {
-	for _, g := range mergeSingles(bySeries(images)) {
-		te := echoTimes(g)
-		switch {
-		case gradientEcho(g[0]) && len(te) >= minTrain:
-			t := newTrain(g, te, scaling)
-			t.Problem = t.notT2()
-			suspects = append(suspects, t)
-		case len(te) >= minTrain:
-			sound = append(sound, newTrain(g, te, scaling))
-		case crowded(g):
-			t := newTrain(g, te, scaling)
-			if missing := t.checkImages(); missing != nil {
-				t.Problem = missing
-			} else {
-				t.Problem = t.repeats() // the cause of whatever else is wrong
-			}
-			suspects = append(suspects, t)
-		default:
-			t := newTrain(g, te, scaling)
-			t.Problem, t.unread = nil, t.Problem // it need not be a train
-			others = append(others, t)
-		}
-	}
-	tellApart(sound)
-	return sound, suspects, others
-}
-
-// tellApart gives trains that share a series UID, because they differ in image
-// type, hashes of their own.
-func tellApart(trains []Train) {
-	count := map[string]int{}
-	for _, t := range trains {
-		count[t.Hash]++
-	}
-	for i := range trains {
-		if t := &trains[i]; count[t.Hash] > 1 {
-			t.Hash = hash(t.images[0].series + `\` + t.images[0].imageType)
-			t.Description = strings.TrimSpace(t.Description + " [" + t.images[0].imageType + "]")
-		}
-	}
-}
-
-// gradientEcho reports whether ScanningSequence (0018,0020) says gradient echo
-// and not spin echo.
-func gradientEcho(h *header) bool {
-	return slices.Contains(h.sequence, "GR") && !slices.Contains(h.sequence, "SE")
-}
-
-// bySeries groups images by series and image type, in the order of series
-// number, UID and type; within a group by name.
-func bySeries(images []*header) [][]*header {
-	groups := map[[2]string][]*header{}
-	for _, h := range images {
-		k := [2]string{h.series, h.imageType}
-		groups[k] = append(groups[k], h)
-	}
-	out := make([][]*header, 0, len(groups))
-	for _, g := range groups {
-		slices.SortFunc(g, func(a, b *header) int { return strings.Compare(a.name, b.name) })
-		out = append(out, g)
-	}
-	slices.SortFunc(out, func(a, b []*header) int {
-		return cmp.Or(cmp.Compare(a[0].seriesNumber, b[0].seriesNumber),
-			strings.Compare(a[0].series, b[0].series), strings.Compare(a[0].imageType, b[0].imageType))
-	})
-	return out
-}
-
-// mergeSingles joins series of one echo time each that are one train: some
-// scanners give every echo a series of its own, and some protocols measure the
-// echoes one by one. They must agree in all that one acquisition has in common.
-func mergeSingles(groups [][]*header) [][]*header {
-	type acquisition struct {
-		frame, imageType, sequence string
-		rows, columns              int
-		spacing                    [2]float64
-		orientation                [6]float64
-		tr, flip, thickness, field float64
-		manufacturer, model        string
-	}
-	joined := map[acquisition][]int{}
-	var order []acquisition
-	for i, g := range groups {
-		h := g[0]
-		k := acquisition{h.frame, h.imageType, strings.Join(h.sequence, `\`), h.rows, h.columns, h.spacing, h.orientation, h.tr,
-			said(h.flip), said(h.thickness), said(h.field), h.manufacturer, h.model}
-		if len(echoTimes(g)) != 1 || crowded(g) || h.frame == "" || k != k {
-			continue // what does not say what it belongs to stays alone
-		}
-		if joined[k] == nil {
-			order = append(order, k)
-		}
-		joined[k] = append(joined[k], i)
-	}
-	for _, k := range order {
-		var all []*header
-		for _, i := range joined[k] {
-			all = append(all, groups[i]...)
-		}
-		if len(echoTimes(all)) < minTrain {
-			continue
-		}
-		for _, i := range joined[k][1:] {
-			groups[i] = nil
-		}
-		groups[joined[k][0]] = all
-	}
-	return slices.DeleteFunc(groups, func(g []*header) bool { return g == nil })
-}
-
-// said turns what a file does not say into a number that equals itself: two that leave
-// it out agree.
-func said(v float64) float64 {
-	if v != v {
-		return -1
-	}
-	return v
-}
-
-// echoTimes returns the distinct echo times of the images in ms, increasing;
-// images without one do not count.
-func echoTimes(images []*header) []float64 {
-	var te []float64
-	for _, h := range images {
-		if !math.IsNaN(h.te) {
-			te = append(te, h.te)
-		}
-	}
-	slices.Sort(te)
-	return slices.CompactFunc(te, func(a, b float64) bool { return math.Abs(b-a) < sameTE })
-}
-
-// crowded reports whether at least minTrain images share one position.
-func crowded(images []*header) bool {
-	at := map[[3]float64]int{}
-	for _, h := range images {
-		at[h.position]++
-		if at[h.position] >= minTrain {
-			return true
-		}
-	}
-	return false
-}
 
 // newTrain describes the images as a train with the echo times te and checks
 // whether they are one.
@@ -220,27 +77,24 @@ func newTrain(images []*header, te []float64, scaling PhilipsScaling) Train {
 	}
 	t.Images, t.Files = len(images), len(paths)
 	var uids []string
+	seen := map[string]bool{}
 	for _, h := range images {
-		if !slices.Contains(uids, h.series) {
+		if !seen[h.series] {
+			seen[h.series] = true
 			uids = append(uids, h.series)
 		}
 	}
 	t.Hash = hash(strings.Join(uids, `\`))
 	scale := func() error { return t.scale(scaling) }
-	for _, check := range []func() error{t.checkKind, t.checkImages, t.checkAgreement, t.checkSide, t.arrange, scale, t.checkPixels} {
+	for _, check := range []func() error{t.checkKind, t.checkImages, t.checkScale, t.checkAgreement, t.checkTR, t.checkSide, t.arrange, scale, t.checkPixels} {
 		if t.Problem = check(); t.Problem != nil {
 			break
 		}
 	}
-	return t
-}
-
-// notT2 says that a gradient-echo train is none of ours.
-func (t *Train) notT2() error {
-	return &TrainError{
-		Problem: fmt.Sprintf("series %s: ScanningSequence (0018,0020) says gradient echo, whose decay is T2*, not T2", t.Hash),
-		Hint:    "map a multi-echo spin-echo series",
+	if t.Problem == nil && len(te) >= minTrain {
+		t.Losses = losses(images)
 	}
+	return t
 }
 
 // repeats says that more images lie at one position than there are echo times.
@@ -249,14 +103,6 @@ func (t *Train) repeats() error {
 		Problem: fmt.Sprintf("series %s: several images per slice position, but no echo time other than %s", t.Hash, listMS(t.TE)),
 		Hint:    "some research sequences write the first echo time into every image: ask the site for the true EchoTime (0018,0081)",
 	}
-}
-
-func listMS(te []float64) string {
-	s := make([]string, len(te))
-	for i, v := range te {
-		s[i] = fmt.Sprintf("%g", v)
-	}
-	return strings.Join(s, ", ") + " ms"
 }
 
 // checkKind refuses images that are not one plane each.
@@ -296,7 +142,7 @@ func (t *Train) checkImages() error {
 		}
 		switch {
 		case h.te <= 0:
-			return h.wrong(h.teTag(), "%g ms is not an echo time", h.te)
+			return h.wrong(h.teTag(), "%s ms is not an echo time", milliseconds(h.te))
 		case !(h.spacing[0] > 0) || !(h.spacing[1] > 0):
 			return h.wrong(tag.PixelSpacing, `%g\%g mm is not a spacing`, h.spacing[0], h.spacing[1])
 		case h.rows < 0 || h.columns < 0:
@@ -309,19 +155,6 @@ func (t *Train) checkImages() error {
 	return nil
 }
 
-// teTag names the attribute that should hold the echo time.
-func (h *header) teTag() tag.Tag {
-	if h.multiframe {
-		return tag.EffectiveEchoTime
-	}
-	return tag.EchoTime
-}
-
-// squareness is how far the direction cosines may be from unit length and from a
-// right angle. Scanners write them with six digits or more; GE's knee of this
-// project's test data is off by 1e-5.
-const squareness = 1e-3
-
 func (h *header) checkOrientation() error {
 	o := h.orientation
 	row, column := [3]float64(o[:3]), [3]float64(o[3:])
@@ -330,11 +163,6 @@ func (h *header) checkOrientation() error {
 	}
 	return nil
 }
-
-// sameGrid is the largest difference between the direction cosines, and the
-// relative one between spacings, of images on one grid: 1e-4 moves the far
-// corner of a 160 mm image by 0.02 mm.
-const sameGrid = 1e-4
 
 // checkAgreement asks that all images lie in parallel planes of one matrix.
 func (t *Train) checkAgreement() error {
@@ -351,15 +179,105 @@ func (t *Train) checkAgreement() error {
 		case h.columns != a.columns:
 			return differ(h, tag.Columns, h.columns, a.columns)
 		case h.frame != a.frame:
+			if e := t.frameEach(h); e != nil {
+				return e
+			}
 			// UIDs stay out of messages.
 			return differ(h, tag.FrameOfReferenceUID, "frame "+hash(h.frame), "frame "+hash(a.frame))
-		case math.Abs(h.spacing[0]/a.spacing[0]-1) > sameGrid || math.Abs(h.spacing[1]/a.spacing[1]-1) > sameGrid:
+		case !sameSpacing(h, a):
 			return differ(h, tag.PixelSpacing, h.spacing, a.spacing)
+		case !sameOrientation(h, a):
+			return differ(h, tag.ImageOrientationPatient, h.orientation, a.orientation)
 		}
-		for i, v := range h.orientation {
-			if math.Abs(v-a.orientation[i]) > sameGrid {
-				return differ(h, tag.ImageOrientationPatient, h.orientation, a.orientation)
-			}
+	}
+	return nil
+}
+
+// frameEach says that images have frames of reference of their own, as anonymisers write
+// them that replace UIDs image by image; nil where they have two, which may be two scans.
+func (t *Train) frameEach(h *header) error {
+	frames := map[string]bool{}
+	for _, h := range t.images {
+		frames[h.frame] = true
+	}
+	if len(frames) <= 2 {
+		return nil
+	}
+	e := h.wrong(tag.FrameOfReferenceUID, "%d different ones among %d images of one series: mixed geometry", len(frames), len(t.images))
+	e.Hint = oneUID
+	return e
+}
+
+// oneUID says what to ask of an anonymiser.
+const oneUID = "images of one acquisition share it; an anonymiser must replace a UID by the same new one wherever it stands: ask the site for the study again"
+
+// noFrame says that series of one echo each would be a train but for their frames.
+func (t *Train) noFrame() error {
+	frames := map[string]bool{}
+	for _, h := range t.images {
+		if h.frame == "" {
+			return h.missingFrame(t.TE)
+		}
+		frames[h.frame] = true
+	}
+	return &TrainError{
+		Problem: fmt.Sprintf("series %s: %s: %d different ones among series that would be one train of the echo times %s", t.Hash, attribute(tag.FrameOfReferenceUID), len(frames), listMS(t.TE)),
+		Hint:    oneUID,
+	}
+}
+
+func (h *header) missingFrame(te []float64) error {
+	e := h.wrong(tag.FrameOfReferenceUID, "missing: nothing tells whether series of one echo each, %s, are one train", listMS(te))
+	e.Hint = "ask the site for images with their frame of reference"
+	return e
+}
+
+// The longest echo time of a train in ms. T2 in the body is some 10 ms or more, in water 2 s;
+// no train in use is as short as 2 ms or, by far, as long as 2 s.
+const (
+	leastLongestTE = 2
+	mostLongestTE  = 2000
+)
+
+// checkScale refuses echo times that are not in ms, as far as one can tell: converters
+// take seconds from BIDS or microseconds from a vendor's protocol.
+func (t *Train) checkScale() error {
+	n := len(t.TE)
+	if n < minTrain || t.TE[n-1] >= leastLongestTE && t.TE[n-1] <= mostLongestTE {
+		return nil
+	}
+	longest := t.TE[n-1]
+	var looks string
+	for _, unit := range []struct {
+		name string
+		inMS float64
+	}{{"seconds", 1e3}, {"microseconds", 1e-3}, {"nanoseconds", 1e-6}} {
+		if ms := longest * unit.inMS; looks == "" && ms >= leastLongestTE && ms <= mostLongestTE {
+			looks = ", which look like " + unit.name
+		}
+	}
+	h := t.images[slices.IndexFunc(t.images, func(h *header) bool { return within(h.te, longest, sameTEShare*longest) })]
+	e := h.wrong(h.teTag(), "the echo times are %s … %s%s: the attribute is in ms", milliseconds(t.TE[0]), milliseconds(longest), looks)
+	e.Hint = "ask the site for the images as the scanner wrote them, or have the converter write ms"
+	return e
+}
+
+// checkTR asks that the images of a train have one repetition time: another one weights an
+// echo by another share of T1. Images that do not say theirs are not asked.
+func (t *Train) checkTR() error {
+	if len(t.TE) < minTrain {
+		return nil
+	}
+	var known *header
+	for _, h := range t.images {
+		switch {
+		case math.IsNaN(h.tr):
+		case known == nil:
+			known = h
+		case !within(h.tr, known.tr, sameTR):
+			e := h.wrong(tag.RepetitionTime, "%s ms, but %s ms in %s of the same train: the echoes are weighted by T1 in different ways", milliseconds(h.tr), milliseconds(known.tr), known.where())
+			e.Hint = "a train has one repetition time: separate the acquisitions, or ask the site which images belong together"
+			return e
 		}
 	}
 	return nil

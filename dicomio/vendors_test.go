@@ -314,10 +314,9 @@ func TestSeriesPerEchoAgree(t *testing.T) {
 		"flip angle": func(im *dicomwrite.Image) {
 			im.Overrides = append(im.Overrides, dicomwrite.Override{Keyword: "FlipAngle", Values: []string{fmt.Sprint(im.TE)}})
 		},
-		"slice thickness":    func(im *dicomwrite.Image) { im.SliceThickness = im.TE / 10 },
-		"frame of reference": func(im *dicomwrite.Image) { im.FrameOfReferenceUID = fmt.Sprintf("2.25.4.%g", im.TE) },
-		"no frame":           func(im *dicomwrite.Image) { im.FrameOfReferenceUID = "" },
-		"image type":         func(im *dicomwrite.Image) { im.ImageType = []string{"ORIGINAL", "PRIMARY", fmt.Sprint(im.TE)} },
+		"slice thickness": func(im *dicomwrite.Image) { im.SliceThickness = im.TE / 10 },
+		"TR":              func(im *dicomwrite.Image) { im.TR += im.TE / 10 },
+		"image type":      func(im *dicomwrite.Image) { im.ImageType = []string{"ORIGINAL", "PRIMARY", fmt.Sprint("RECON", im.TE)} },
 		"sequence": func(im *dicomwrite.Image) {
 			im.Overrides = []dicomwrite.Override{{Keyword: "ScanningSequence", Values: []string{"SE", fmt.Sprint(im.TE)}}}
 		},

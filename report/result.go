@@ -157,6 +157,9 @@ type Protocol struct {
 	// PhilipsScaling says which values of Philips images were mapped: dv, those for
 	// display, or fp, what the receiver saw; empty for other vendors.
 	PhilipsScaling string `json:"philips_scaling,omitempty"`
+	// QuantityOverruled is the quantity that the images say they are of, T1ρ or T2*, where
+	// the protocol says that it is T2 all the same; absent where they say none.
+	QuantityOverruled string `json:"quantity_overruled,omitempty"`
 	// Segments and Codes are what it says of DICOM segments; they are there where the
 	// mask was one.
 	Segments []segment.NamedSegment `json:"segments,omitempty"`

@@ -93,10 +93,10 @@ func (o Options) CheckTE(te []float64) error {
 func (o Options) checkTE(te []float64) error {
 	for e, t := range te {
 		if !(t > 0) || math.IsInf(t, 0) {
-			return fmt.Errorf("echo time %d is %g ms", e+1, t)
+			return fmt.Errorf("echo time %d is %.7g ms", e+1, t)
 		}
 		if e > 0 && t <= te[e-1] {
-			return fmt.Errorf("echo times do not increase: %g ms follows %g ms", t, te[e-1])
+			return fmt.Errorf("echo times do not increase: %.7g ms follows %.7g ms", t, te[e-1])
 		}
 	}
 	if left, need := len(te)-o.SkipEchoes, max(MinEchoes, o.parameters()+1); left < need {
@@ -104,9 +104,9 @@ func (o Options) checkTE(te []float64) error {
 	}
 	switch k := newTrain(te[o.SkipEchoes:]); {
 	case o.Method == ARLO && k.step == 0:
-		return fmt.Errorf("echo times %v ms are not equally spaced, which arlo needs; nlls does not", te)
+		return fmt.Errorf("echo times %.7g ms are not equally spaced, which arlo needs; nlls does not", te)
 	case o.Method == EPG && !k.multiples():
-		return fmt.Errorf("echo times %v ms are not multiples of the first, which epg needs; nlls does not", te)
+		return fmt.Errorf("echo times %.7g ms are not multiples of the first, which epg needs; nlls does not", te)
 	}
 	return nil
 }

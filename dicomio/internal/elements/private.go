@@ -22,6 +22,12 @@ var PhilipsFrame = tag.Tag{Group: 0x2005, Element: 0x140F}
 // 2 real, 3 imaginary, whatever ImageType says.
 var GERawDataType = tag.Tag{Group: 0x0043, Element: 0x102F}
 
+// GEEchoes is the private attribute Number of Echoes of GE, whose EchoTrainLength is 1.
+var GEEchoes = tag.Tag{Group: 0x0019, Element: 0x107E}
+
+// SiemensCoil is the private attribute in which Siemens names the coil elements of an image.
+var SiemensCoil = tag.Tag{Group: 0x0051, Element: 0x100F}
+
 // private is a private attribute that is read, under the number that it usually has.
 // Its element belongs to whom (gggg,00bb) names, where bb is the upper half of its
 // number (PS3.5 7.8.1): it is the creator and the lower half that tell what it is.
@@ -37,6 +43,8 @@ var privates = []private{
 	{PhilipsRescaleSlope, "Philips MR Imaging DD 005", "DS"},
 	{PhilipsFrame, "Philips MR Imaging DD 005", "SQ"},
 	{GERawDataType, "GEMS_PARM_01", "SS"},
+	{GEEchoes, "GEMS_ACQU_01", "SS"},
+	{SiemensCoil, "SIEMENS MR HEADER", "LO"},
 }
 
 // privateVR returns the VR of a private attribute that is read, "" for others.

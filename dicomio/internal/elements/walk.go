@@ -17,6 +17,7 @@ type elementWalker struct {
 	implicit bool
 	foreign  bool // within UN in a big-endian file: another byte order than the rest
 	out      *Outline
+	texts    TextFunc // nil where nobody asks for private texts
 }
 
 // byteOrder reads and appends numbers.
@@ -186,6 +187,10 @@ func (w *elementWalker) walk(pos, end int64, depth int, want Wish) (int64, error
 			w.out.offsets = e
 		case wanted && inside == nil:
 			if err := w.gather(e); err != nil {
+				return pos, err
+			}
+		case w.texts != nil && mayBeText(e):
+			if err := w.text(e); err != nil {
 				return pos, err
 			}
 		}

@@ -1,0 +1,104 @@
+package batch
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/t2map/t2map/dicomio"
+)
+
+// doubts returns what speaks against the figures of the train, a sentence each.
+func (p Protocol) doubts(t dicomio.Train) []string {
+	var out []string
+	if c := t.Claim; c != nil { // the train is mapped all the same
+		out = append(out, fmt.Sprintf("%s says %q, so that the series measures %s; the protocol says that it is %s, and it was mapped as that", c.Attribute, short(c.Words), c.Quantity, quantityT2))
+	}
+	var lost []string
+	if n := p.Series.Echoes; n > len(t.TE) {
+		lost = append(lost, fmt.Sprintf("the protocol asks for %d echoes, and %d are there", n, len(t.TE)))
+	}
+	for _, l := range t.Losses {
+		// A protocol that names the number of echoes settles what numbers of them promise.
+		if l.Reason == dicomio.SkippedNumbers || p.Series.Echoes != len(t.TE) {
+			lost = append(lost, lossText(t, l))
+		}
+	}
+	if len(lost) > 0 {
+		out = append(out, "echoes may be missing on every slice: "+strings.Join(lost, "; "))
+	}
+	for _, l := range t.LeftOut {
+		out = append(out, fmt.Sprintf("%d images of the series at echo time %s were left out: their ImageType (0008,0008) is \"%s\", that of the series \"%s\"", l.Images, listMS(l.TE), short(l.Type), short(l.TrainType)))
+	}
+	return out
+}
+
+// lossText says what speaks for a lost echo, and what else may explain it.
+func lossText(t dicomio.Train, l dicomio.Loss) string {
+	switch l.Reason {
+	case dicomio.SkippedNumbers:
+		var numbers []string
+		for _, n := range l.Numbers {
+			numbers = append(numbers, strconv.Itoa(n))
+		}
+		return fmt.Sprintf("EchoNumbers (0018,0086) skip %s at the echo times %s", strings.Join(numbers, ", "), listMS(t.TE))
+	case dicomio.UnevenTimes:
+		return fmt.Sprintf("the echo times %s are uneven, as if %s had been lost, unless the sequence measures at these times", listMS(t.TE), listMS(l.TE))
+	}
+	if l.Private {
+		return fmt.Sprintf("the scanner's Number of Echoes (0019,107E) is %d, and %d are there", l.Promised, len(t.TE))
+	}
+	return fmt.Sprintf("EchoTrainLength (0018,0091) is %d, and %d echoes are there, unless several make one image (turbo spin echo)", l.Promised, len(t.TE))
+}
+
+// short returns why the one train that fits the rule but for the number of its echoes has
+// too few of them; nil where there is no such train.
+func (r SeriesRule) short(trains []dicomio.Train) error {
+	rest := r
+	rest.Echoes = 0
+	fit := rest.among(trains)
+	if r.Echoes == 0 || len(fit) != 1 || len(fit[0].TE) >= r.Echoes {
+		return nil
+	}
+	t := fit[0]
+	var evidence []string
+	for _, l := range t.Losses {
+		evidence = append(evidence, lossText(t, l))
+	}
+	if te := t.Next(); len(t.Losses) == 0 && te > 0 {
+		evidence = append(evidence, fmt.Sprintf("the next echo would be at %s", listMS([]float64{te})))
+	}
+	why := ""
+	if len(evidence) > 0 {
+		why = ": " + strings.Join(evidence, "; ")
+	}
+	return hinted("ask the site for the missing images, or correct echoes in the protocol's series rule",
+		"series %s (number %d) has %d echo times, %s, and the protocol asks for %d%s", t.Hash, t.Number, len(t.TE), listMS(t.TE), r.Echoes, why)
+}
+
+// listMS lists echo times.
+func listMS(te []float64) string {
+	var out []string
+	for _, v := range te {
+		out = append(out, strconv.FormatFloat(readable(v), 'g', -1, 64))
+	}
+	return strings.Join(out, ", ") + " ms"
+}
+
+// readable returns the time without the noise of binary fractions, 34.8 for
+// 34.800000000000004: with as many digits as a float32 has, in which scanners compute.
+func readable(ms float64) float64 {
+	v, err := strconv.ParseFloat(strconv.FormatFloat(ms, 'g', 7, 64), 64)
+	if err != nil {
+		return ms
+	}
+	return v
+}
+
+func readableAll(te []float64) []float64 {
+	out := make([]float64, len(te))
+	for n, v := range te {
+		out[n] = readable(v)
+	}
+	return out
+}

@@ -1,0 +1,159 @@
+package dicomio
+
+import (
+	"bytes"
+	"cmp"
+	"fmt"
+	"io"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/suyashkumar/dicom/pkg/tag"
+)
+
+// duplicate says that several images are of slice k and of one echo: copies of one image,
+// images of single coils, or images of two acquisitions. They are told apart by their
+// pixels and by what their headers say, never by their UIDs.
+func (t *Train) duplicate(k int, images []*header) error {
+	images = slices.Clone(images)
+	slices.SortStableFunc(images, func(a, b *header) int { return cmp.Or(strings.Compare(a.name, b.name), cmp.Compare(a.index, b.index)) })
+	first, last := images[0], images[len(images)-1]
+	there := fmt.Sprintf("slice %d at echo time %s ms is there %s", k+1, milliseconds(first.te), times(len(images)))
+	e := &FileError{Path: last.where(), Kind: ErrInvalid}
+	coils := variants(images, func(h *header) string { return h.coil })
+	acquisitions := variants(images, func(h *header) string { return number(h.acquisitionNumber) })
+	switch {
+	case anyPair(images, samePixels):
+		e.Problem = fmt.Sprintf("%s (also %s)", there, first.where())
+		e.Hint = "remove the copy; two acquisitions in one series must be separated first"
+	case len(coils) > 1:
+		tagged := slices.IndexFunc(images, func(h *header) bool { return h.coil != "" })
+		e.Attribute = attribute(images[tagged].coilTag)
+		e.Problem = fmt.Sprintf("%s, from different coils: %s (also %s)", there, quoted(coils), first.where())
+		e.Hint = "the coils are not combined: export the combined images, or have the scanner combine them"
+	case len(acquisitions) > 1:
+		e.Attribute = attribute(tag.AcquisitionNumber)
+		e.Problem = fmt.Sprintf("%s, from different acquisitions: %s (also %s)", there, strings.Join(acquisitions, ", "), first.where())
+		e.Hint = "separate the acquisitions: one folder, or one series, for each"
+	default:
+		e.Problem = fmt.Sprintf("%s, with different pixels (also %s)", there, first.where())
+		if numbers := variants(images, func(h *header) string { return number(h.instanceNumber) }); len(numbers) > 1 {
+			e.Problem += fmt.Sprintf(": InstanceNumber (0020,0013) %s", strings.Join(numbers[:min(len(numbers), mostNamed)], ", "))
+		}
+		e.Hint = "they are no copies: coils that are not combined, repetitions or two acquisitions in one series; export the combined images, or separate the acquisitions"
+	}
+	return e
+}
+
+func times(n int) string {
+	if n == 2 {
+		return "twice"
+	}
+	return fmt.Sprintf("%d times", n)
+}
+
+// mostNamed bounds the names in one message.
+const mostNamed = 4
+
+// quoted lists names.
+func quoted(names []string) string {
+	var out []string
+	for _, name := range names[:min(len(names), mostNamed)] {
+		out = append(out, fmt.Sprintf("%.32q", name))
+	}
+	if n := len(names) - mostNamed; n > 0 {
+		out = append(out, fmt.Sprintf("and %d more", n))
+	}
+	return strings.Join(out, ", ")
+}
+
+// number is a number as text, or "" for 0, which stands for none.
+func number(n int) string {
+	if n == 0 {
+		return ""
+	}
+	return strconv.Itoa(n)
+}
+
+// variants returns the different texts of the images, sorted; images without one do not
+// count.
+func variants(images []*header, of func(*header) string) []string {
+	var out []string
+	for _, h := range images {
+		if text := of(h); text != "" {
+			out = append(out, text)
+		}
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
+}
+
+// anyPair reports whether the first image and another are alike. Comparing all with all
+// would read a hostile series over and over.
+func anyPair(images []*header, alike func(a, b *header) bool) bool {
+	return slices.ContainsFunc(images[1:min(len(images), mostNamed)], func(h *header) bool { return alike(images[0], h) })
+}
+
+// samePixels reports whether two images hold the same pixels, coded in the same way and
+// with one meaning. Images that cannot be read do not.
+func samePixels(a, b *header) bool {
+	if a.syntax != b.syntax || a.slope != b.slope || a.intercept != b.intercept || a.stored != b.stored {
+		return false
+	}
+	x, closeX, errX := a.stream()
+	y, closeY, errY := b.stream()
+	defer closeX()
+	defer closeY()
+	return errX == nil && errY == nil && sameBytes(x, y)
+}
+
+// stream returns the bytes of the image's pixels as they stand in the file. Closing is
+// needed in any case.
+func (h *header) stream() (io.Reader, func() error, error) {
+	file, err := h.open()
+	if err != nil {
+		return nil, func() error { return nil }, err
+	}
+	body, err := h.body(file)
+	if err != nil {
+		return nil, file.Close, err
+	}
+	if !h.encapsulated {
+		from, length := int64(0), h.pixels.Length
+		if h.multiframe {
+			from, length = int64(h.index)*h.pixelBytes(), h.pixelBytes()
+		}
+		return io.NewSectionReader(body, h.pixels.Value+from, length), file.Close, nil
+	}
+	var parts []io.Reader
+	if h.index < len(h.parts) {
+		for _, f := range h.compressed(h.index) {
+			parts = append(parts, io.NewSectionReader(body, f.At, f.Length))
+		}
+	}
+	return io.MultiReader(parts...), file.Close, nil
+}
+
+// sameBytes reports whether two readers hold the same bytes, and any.
+func sameBytes(a, b io.Reader) bool {
+	var x, y [32 << 10]byte
+	for any := false; ; any = true {
+		n, errA := io.ReadFull(a, x[:])
+		m, errB := io.ReadFull(b, y[:])
+		if !bytes.Equal(x[:n], y[:m]) {
+			return false
+		}
+		if errA != nil || errB != nil {
+			return (any || n > 0) && (errA == io.EOF || errA == io.ErrUnexpectedEOF) && errB == errA
+		}
+	}
+}
+
+// mayBe reports whether a damaged file may be a copy of the sound image h, as far as it says
+// what it is. UIDs alone do not tell: some anonymisers give several images one.
+func (h *header) mayBe(damaged *header) bool {
+	return (damaged.te != damaged.te || within(damaged.te, h.te, sameTE)) &&
+		(damaged.position[0] != damaged.position[0] || samePlace(damaged, h)) &&
+		(damaged.series == "" || damaged.series == h.series)
+}

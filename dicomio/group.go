@@ -1,0 +1,288 @@
+package dicomio
+
+import (
+	"cmp"
+	"math"
+	"regexp"
+	"slices"
+	"strings"
+)
+
+// trains groups the magnitude images of a study into trains, suspects and other
+// series.
+func trains(images []*header, scaling PhilipsScaling) (sound, suspects, others []Train) {
+	groups := mergeSingles(bySeries(images), sameFrame)
+	for _, g := range groups {
+		te := echoTimes(g)
+		t := newTrain(g, te, scaling)
+		many := crowded(g)
+		switch claim := claimOf(g); {
+		case claim != nil && (len(te) >= minTrain || many):
+			t.Claim = claim
+			t.Problem, t.unread, t.refused = t.notT2(), t.Problem, true
+			suspects = append(suspects, t)
+		case len(te) >= minTrain:
+			sound = append(sound, t)
+		case many:
+			if missing := t.checkImages(); missing != nil {
+				t.Problem = missing
+			} else {
+				t.Problem = t.repeats() // the cause of whatever else is wrong
+			}
+			suspects = append(suspects, t)
+		default:
+			t.Problem, t.unread = nil, t.Problem // it need not be a train
+			others = append(others, t)
+		}
+	}
+	tellApart(sound)
+	noteLeftOut(sound, others)
+	if len(sound)+len(suspects) == 0 {
+		suspects, others = frameless(groups, others, scaling)
+	}
+	return sound, suspects, others
+}
+
+// tellApart gives trains that share a series UID, because they differ in image
+// type, hashes of their own.
+func tellApart(trains []Train) {
+	count := map[string]int{}
+	for _, t := range trains {
+		count[t.Hash]++
+	}
+	for i := range trains {
+		if t := &trains[i]; count[t.Hash] > 1 {
+			t.Hash = hash(t.images[0].series + `\` + t.images[0].imageType)
+			t.Description = strings.TrimSpace(t.Description + " [" + t.images[0].imageType + "]")
+		}
+	}
+}
+
+// bySeries groups images by series and kind, in the order of series number, UID and
+// type; within a group by name.
+func bySeries(images []*header) [][]*header {
+	series := map[string][]*header{}
+	for _, h := range images {
+		series[h.series] = append(series[h.series], h)
+	}
+	var out [][]*header
+	for _, all := range series {
+		for _, kind := range groupBy(all, (*header).kind) {
+			if typesClash(kind) {
+				out = append(out, groupBy(kind, func(h *header) string { return h.imageType })...)
+			} else {
+				out = append(out, kind)
+			}
+		}
+	}
+	for _, g := range out {
+		slices.SortFunc(g, func(a, b *header) int { return strings.Compare(a.name, b.name) })
+	}
+	slices.SortFunc(out, func(a, b []*header) int {
+		return cmp.Or(cmp.Compare(a[0].seriesNumber, b[0].seriesNumber),
+			strings.Compare(a[0].series, b[0].series), strings.Compare(a[0].imageType, b[0].imageType))
+	})
+	return out
+}
+
+func groupBy(images []*header, key func(*header) string) [][]*header {
+	groups := map[string][]*header{}
+	for _, h := range images {
+		k := key(h)
+		groups[k] = append(groups[k], h)
+	}
+	var out [][]*header
+	for _, g := range groups {
+		out = append(out, g)
+	}
+	return out
+}
+
+// kind is the image type without the words that number or describe the echo, and without
+// those that say only that the image is a magnitude of a spin echo or nothing in
+// particular, which such words stand in place of.
+func (h *header) kind() string {
+	values := strings.Split(h.imageType, `\`)
+	if len(values) <= 2 { // ORIGINAL or DERIVED, PRIMARY or SECONDARY
+		return h.imageType
+	}
+	kept := slices.Clone(values[:2])
+	for _, v := range values[2:] {
+		if !echoWord.MatchString(strings.TrimSpace(v)) {
+			kept = append(kept, v)
+		}
+	}
+	return strings.Join(kept, `\`)
+}
+
+// echoWord matches values of ImageType, from the third on, by which the echoes of one
+// train differ: a number of the echo or its time; the contrast that it shows (the terms of
+// AcquisitionContrast, PS3.3 C.8.13.3.3.2, and how scanners abbreviate them); and, in
+// their place, magnitude, spin echo or OTHER (PS3.3 C.8.3.1.1.1).
+var echoWord = regexp.MustCompile(`^(` +
+	`(TE|E|EC|ECHO|ECHO[ _-]?(TIME|NUMBER|NUM|NO))?[ _#:=-]?\d+([._]\d+)?[ _]?(MS|US)?` +
+	`|(FIRST|SECOND|THIRD|FOURTH|LAST|EARLY|LATE|EVEN|ODD|\d+(ST|ND|RD|TH))[ _-]?ECHO` +
+	`|ECHO` +
+	`|PROTON[ _-]?DENSITY([ _-]?WEIGHTED)?|PD[ _-]?(W|WEIGHTED)?|T[12][ _-]?(W|WEIGHTED)?` +
+	`|M|MAG|MAGNITUDE|OTHER|SE|M_SE` +
+	`)$`)
+
+// typesClash reports whether images of different types are of one echo in one place, so
+// that their types tell more apart than echoes.
+func typesClash(images []*header) bool {
+	if !slices.ContainsFunc(images, func(h *header) bool { return h.imageType != images[0].imageType }) {
+		return false
+	}
+	all := echoes(images)
+	at := make([]places, len(all))
+	for _, h := range images {
+		if math.IsNaN(h.te) || math.IsNaN(h.position[0]) {
+			continue
+		}
+		e := echoIndex(all, h)
+		if at[e] == nil {
+			at[e] = places{}
+		}
+		if slices.ContainsFunc(at[e].near(h), func(other *header) bool { return other.imageType != h.imageType }) {
+			return true
+		}
+		at[e].add(h)
+	}
+	return false
+}
+
+// LeftOut is what of a train's own series is no part of it because ImageType (0008,0008)
+// differs: magnitudes of spin echoes on the train's grid.
+type LeftOut struct {
+	// Type is their ImageType and TrainType that of the train; both are text of the file.
+	Type, TrainType string
+	// TE holds their echo times in ms, increasing.
+	TE     []float64
+	Images int
+}
+
+// noteLeftOut notes the groups that share a series and a grid with a train: those that are
+// no train, and those that are one of other echoes.
+func noteLeftOut(trains, others []Train) {
+	for i := range trains {
+		t := &trains[i]
+		for n := range trains {
+			if o := &trains[n]; n != i && t.sharesSeries(o) && !t.sharesEcho(o) {
+				t.LeftOut = append(t.LeftOut, leftOut(t, o))
+			}
+		}
+		for n := range others {
+			if o := &others[n]; len(o.TE) > 0 && t.sharesSeries(o) && gradientEcho(o.images) == nil {
+				t.LeftOut = append(t.LeftOut, leftOut(t, o))
+				o.leftOut = true
+			}
+		}
+	}
+}
+
+func leftOut(t, of *Train) LeftOut {
+	return LeftOut{of.images[0].imageType, t.images[0].imageType, of.TE, of.Images}
+}
+
+// sharesSeries reports whether both are of one series and on one grid.
+func (t *Train) sharesSeries(o *Train) bool {
+	a, b := t.images[0], o.images[0]
+	return a.series == b.series && a.rows == b.rows && a.columns == b.columns && a.frame == b.frame && sameSpacing(a, b) && sameOrientation(a, b)
+}
+
+// sharesEcho reports whether both have an echo time in common.
+func (t *Train) sharesEcho(o *Train) bool {
+	return slices.ContainsFunc(t.TE, func(te float64) bool {
+		return slices.ContainsFunc(o.TE, func(other float64) bool { return within(te, other, sameTE) })
+	})
+}
+
+// mostGrids bounds the acquisitions that a series is compared with, so that a hostile folder
+// costs no more than others; a study has some ten series.
+const mostGrids = 1000
+
+// The two ways in which mergeSingles asks for the frame of reference.
+const (
+	sameFrame = true  // it must be there and be the same
+	anyFrame  = false // it may be any
+)
+
+// mergeSingles joins series of one echo time each that are one train: some
+// scanners give every echo a series of its own, and some protocols measure the
+// echoes one by one. They must agree in all that one acquisition has in common.
+func mergeSingles(groups [][]*header, frame bool) [][]*header {
+	type acquisition struct {
+		frame, kind, sequence string
+		rows, columns         int
+		manufacturer, model   string
+	}
+	joined := map[acquisition][][]int{} // by what is the same to the letter, then by numbers
+	var order []acquisition
+	for i, g := range groups {
+		h := g[0]
+		k := acquisition{h.frame, h.kind(), strings.Join(h.sequence, `\`) + ";" + h.pulseSequence, h.rows, h.columns, h.manufacturer, h.model}
+		if !frame {
+			k.frame = ""
+		}
+		if len(echoes(g)) != 1 || crowded(g) || frame && h.frame == "" || !h.saysGrid() {
+			continue // what does not say what it belongs to stays alone
+		}
+		if joined[k] == nil {
+			order = append(order, k)
+		}
+		n := slices.IndexFunc(joined[k], func(set []int) bool { return sameAcquisition(h, groups[set[0]][0]) })
+		if n < 0 {
+			if len(joined[k]) == mostGrids {
+				continue
+			}
+			joined[k] = append(joined[k], []int{i})
+		} else {
+			joined[k][n] = append(joined[k][n], i)
+		}
+	}
+	out := slices.Clone(groups)
+	for _, k := range order {
+		for _, set := range joined[k] {
+			var all []*header
+			for _, i := range set {
+				all = append(all, groups[i]...)
+			}
+			if len(echoes(all)) < minTrain {
+				continue
+			}
+			for _, i := range set[1:] {
+				out[i] = nil
+			}
+			out[set[0]] = all
+		}
+	}
+	return slices.DeleteFunc(out, func(g []*header) bool { return g == nil })
+}
+
+// saysGrid reports whether the image says where its plane lies and its TR.
+func (h *header) saysGrid() bool {
+	return !math.IsNaN(h.spacing[0]) && !math.IsNaN(h.orientation[0]) && !math.IsNaN(h.tr)
+}
+
+// sameAcquisition reports whether two images agree in the numbers that one acquisition has
+// in common.
+func sameAcquisition(a, b *header) bool {
+	return within(a.tr, b.tr, sameTR) && agree(a.flip, b.flip, sameFlip) && agree(a.thickness, b.thickness, sameThickness) &&
+		agree(a.field, b.field, sameField) && sameSpacing(a, b) && sameOrientation(a, b)
+}
+
+// frameless finds, in a study without a train, series of one echo each that would be one
+// but for their frames of reference. They are suspects then, and no longer others.
+func frameless(groups [][]*header, others []Train, scaling PhilipsScaling) (suspects, rest []Train) {
+	for _, g := range mergeSingles(groups, anyFrame) {
+		te := echoTimes(g)
+		if len(te) < minTrain || !crowded(g) {
+			continue
+		}
+		t := newTrain(g, te, scaling)
+		t.Problem = t.noFrame()
+		suspects = append(suspects, t)
+		others = slices.DeleteFunc(others, func(o Train) bool { return slices.Contains(g, o.images[0]) })
+	}
+	return suspects, others
+}

@@ -1,0 +1,179 @@
+package dicomio
+
+import (
+	"math"
+	"slices"
+)
+
+// An echo that is lost on some slices is an error. One that is lost on all of them leaves a
+// train that is whole in itself, and what speaks of it is evidence and no proof: this file
+// gathers it, and who reads it decides.
+
+// LossReason says what speaks for a lost echo.
+type LossReason string
+
+const (
+	// UnevenTimes: the gaps between echo times are multiples of the smallest, and not all
+	// the same. Loss.TE holds the times at which none is.
+	UnevenTimes LossReason = "uneven echo times"
+	// SkippedNumbers: EchoNumbers (0018,0086) increase with the echo time and skip some, or
+	// do not begin at 1. Loss.Numbers holds those.
+	SkippedNumbers LossReason = "skipped echo numbers"
+	// LongerTrain: EchoTrainLength (0018,0091), or GE's private Number of Echoes
+	// (0019,107E), is more than there are. Loss.Promised holds it.
+	LongerTrain LossReason = "longer echo train"
+)
+
+// Loss is a reason to think that a train was of more echoes.
+type Loss struct {
+	Reason LossReason
+	// TE in ms, Numbers and Promised are what the reason says.
+	TE       []float64
+	Numbers  []int
+	Promised int
+	// Private says that GE's private attribute makes the promise, which counts images.
+	// EchoTrainLength counts echoes, several of which make one image in a turbo spin echo.
+	Private bool
+}
+
+// losses returns what speaks for lost echoes among the images of a train.
+func losses(images []*header) []Loss {
+	all := echoes(images)
+	var out []Loss
+	numbers := echoNumbers(images, all)
+	if skipped := skippedNumbers(numbers); len(skipped) > 0 {
+		out = append(out, Loss{Reason: SkippedNumbers, Numbers: skipped})
+	}
+	// A scanner that numbered its echoes one by one measured them at those times.
+	if complete := numbers != nil && len(out) == 0; !complete {
+		if te := holes(all); len(te) > 0 {
+			out = append(out, Loss{Reason: UnevenTimes, TE: te})
+		}
+	}
+	train, count := 0, 0
+	for _, h := range images {
+		train, count = max(train, h.echoTrain), max(count, h.echoCount)
+	}
+	switch n := len(all); {
+	case count > n && !isForeign(images):
+		out = append(out, Loss{Reason: LongerTrain, Promised: count, Private: true})
+	case train > n:
+		out = append(out, Loss{Reason: LongerTrain, Promised: train})
+	}
+	return out
+}
+
+// isForeign reports whether a manufacturer other than GE is named.
+func isForeign(images []*header) bool {
+	return slices.ContainsFunc(images, func(h *header) bool { return h.manufacturer != "" && !h.isGE() })
+}
+
+// echoNumbers returns the number of each echo, or nil where they say nothing: all echoes
+// of one number, an echo of several, or numbers that do not increase.
+func echoNumbers(images []*header, all []echo) []int {
+	numbers := make([]int, len(all))
+	for n := range numbers {
+		numbers[n] = math.MinInt
+	}
+	for _, h := range images {
+		switch e := echoIndex(all, h); {
+		case numbers[e] == math.MinInt:
+			numbers[e] = h.echoNumber
+		case numbers[e] != h.echoNumber:
+			return nil
+		}
+	}
+	for n := 1; n < len(numbers); n++ {
+		if numbers[n] <= numbers[n-1] {
+			return nil
+		}
+	}
+	return numbers
+}
+
+// mostSkipped bounds the numbers and times that a loss names. More are no loss, but numbers
+// of another kind: the longest trains in use have 32 echoes.
+const mostSkipped = 32
+
+// skippedNumbers returns the numbers from 1 to the last that are not there. Numbers that
+// begin at 0 count from there.
+func skippedNumbers(numbers []int) []int {
+	var out []int
+	next := 1
+	for n, number := range numbers {
+		if n == 0 && number <= 0 {
+			next = number
+		}
+		if number-next > mostSkipped {
+			return nil
+		}
+		for ; next < number; next++ {
+			out = append(out, next)
+		}
+		next++
+	}
+	if len(out) > mostSkipped {
+		return nil
+	}
+	return out
+}
+
+// evenGap is how far, relative to the smallest gap, a gap may be from a multiple of it: two
+// echo times that are rounded to 0.1 ms are 1 % of 10 ms off.
+const evenGap = 0.02
+
+// holes returns the echo times that are missing from an even train, where the gaps between
+// echo times are multiples of the smallest and not all the same.
+func holes(all []echo) []float64 {
+	if len(all) < minTrain {
+		return nil
+	}
+	smallest := math.Inf(1)
+	for n := 1; n < len(all); n++ {
+		smallest = min(smallest, all[n].te-all[n-1].te)
+	}
+	// The gap is better known from all of them than from the one that is smallest.
+	steps := math.Round((all[len(all)-1].te - all[0].te) / smallest)
+	gap := (all[len(all)-1].te - all[0].te) / steps
+	var out []float64
+	for n := 1; n < len(all); n++ {
+		d := all[n].te - all[n-1].te
+		times := math.Round(d / gap)
+		if times < 1 || !within(d, times*gap, max(evenGap*gap, sameTE)) || times > mostSkipped {
+			return nil
+		}
+		for k := 1.0; k < times; k++ {
+			out = append(out, all[n-1].te+k*gap)
+		}
+	}
+	if len(out) > mostSkipped {
+		return nil
+	}
+	return out
+}
+
+// Uneven reports whether the gaps between the echo times differ by more than rounding.
+func (t Train) Uneven() bool {
+	for n := 2; n < len(t.TE); n++ {
+		first := t.TE[1] - t.TE[0]
+		if !within(t.TE[n]-t.TE[n-1], first, max(evenGap*first, sameTE)) {
+			return true
+		}
+	}
+	return false
+}
+
+// Next returns the echo time in ms that an even train would have after its last or, where
+// the first is not at one gap from 0 but at two, before its first; 0 where the train is
+// uneven.
+func (t Train) Next() float64 {
+	if len(t.TE) < minTrain || t.Uneven() {
+		return 0
+	}
+	n := len(t.TE)
+	gap := (t.TE[n-1] - t.TE[0]) / float64(n-1)
+	if within(t.TE[0], 2*gap, evenGap*gap) {
+		return gap
+	}
+	return t.TE[n-1] + gap
+}

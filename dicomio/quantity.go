@@ -1,0 +1,225 @@
+package dicomio
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/suyashkumar/dicom/pkg/tag"
+
+	"github.com/t2map/t2map/dicomio/internal/elements"
+)
+
+// A train of spin-lock times or of gradient echoes decays as a train of spin echoes does,
+// and gives numbers that look like T2. What the series measures stands in texts that are
+// written for people, so that this file looks for words.
+
+// Quantity is a relaxation time that a series measures.
+type Quantity string
+
+const (
+	// T1rho is the relaxation time under a spin lock, whose duration stands in EchoTime.
+	T1rho Quantity = "T1ρ"
+	// T2Star is that of gradient echoes.
+	T2Star Quantity = "T2*"
+)
+
+// Claim is what an image says of the quantity that its series measures, where that is not
+// T2.
+type Claim struct {
+	Quantity Quantity
+	// Attribute is the keyword and tag of the text, SeriesDescription (0008,103E), Words
+	// what of it says so, and Path the file's path below the searched folder.
+	Attribute, Words, Path string
+}
+
+// claim is a Claim of one image.
+type claim struct {
+	quantity Quantity
+	tag      tag.Tag
+	words    string
+}
+
+// claimOf returns what the first of the images says that says that they are not of T2, or
+// nil.
+func claimOf(images []*header) *Claim {
+	for _, h := range images {
+		if n := len(h.claims); n > 0 {
+			c := h.claims[n-1] // private texts come first, and say it less plainly
+			return &Claim{c.quantity, attribute(c.tag), c.words, h.where()}
+		}
+	}
+	return gradientEcho(images)
+}
+
+// gradientEcho returns what the first of the images says that says gradient echo and not
+// spin echo, or nil. ScanningSequence (0018,0020) and EchoPulseSequence (0018,9008) are
+// both asked: neither hides what the other says.
+func gradientEcho(images []*header) *Claim {
+	for _, h := range images {
+		switch {
+		case slices.Contains(h.sequence, "GR") && !slices.Contains(h.sequence, "SE"):
+			return &Claim{T2Star, attribute(tag.ScanningSequence), "GR", h.where()}
+		case h.pulseSequence == "GRADIENT":
+			return &Claim{T2Star, attribute(tag.EchoPulseSequence), "GRADIENT", h.where()}
+		}
+	}
+	return nil
+}
+
+// AsT2 returns a train that claims to be of another quantity as one of T2, for a user who
+// knows better. Its Claim stays.
+func (t Train) AsT2() Train {
+	if t.refused {
+		t.Problem, t.unread, t.refused = t.unread, nil, false
+	}
+	return t
+}
+
+// notT2 says that the train claims to be of another quantity.
+func (t *Train) notT2() error {
+	says := fmt.Sprintf("%q", t.Claim.Words)
+	if t.Claim.Attribute == attribute(tag.ScanningSequence) || t.Claim.Attribute == attribute(tag.EchoPulseSequence) {
+		says += ", gradient echo"
+	}
+	return &TrainError{
+		Problem: fmt.Sprintf("series %s: %s says %s in %s: the series measures %s, not T2", t.Hash, t.Claim.Attribute, says, t.Claim.Path, t.Claim.Quantity),
+		Hint:    "map a multi-echo spin-echo series; where this one is of T2 all the same, name it in the protocol with quantity: T2 (series: {number: N, quantity: T2})",
+	}
+}
+
+// phrase is how people write a quantity. Texts are plain, see plainText.
+type phrase struct {
+	quantity Quantity
+	words    *regexp.Regexp
+}
+
+// phrases say a quantity wherever they stand; a private attribute may hold any text.
+// CubeQuant and MAPSS are sequences for T1ρ of GE's scanners.
+var phrases = []phrase{
+	{T1rho, regexp.MustCompile(`[tr][12]rho`)},
+	{T1rho, regexp.MustCompile(`([tr]1[\s_.\-/^]{1,3}rho)(?:$|[^a-z]|w|map|prep|weight)`)},
+	{T1rho, regexp.MustCompile(`spin[\s_.\-]{0,3}lock`)},
+	{T1rho, regexp.MustCompile(`cube[\s_.\-]?quant`)},
+	{T1rho, regexp.MustCompile(`(?:^|[^a-z])(mapss)(?:$|[^a-z])`)},
+	{T2Star, regexp.MustCompile(`(?:^|[^a-z0-9])(t2[\s_.\-]{0,2}star)(?:$|[^a-z]|w|map)`)},
+	{T2Star, regexp.MustCompile(`(?:^|[^a-z0-9])(t2\*)`)},
+}
+
+// shortPhrases say it in attributes that describe a series, and are too short to be looked
+// for elsewhere. A time of spin lock is TSL; T1r and T1p are how T1ρ is typed.
+var shortPhrases = []phrase{
+	{T1rho, regexp.MustCompile(`(?:^|[^a-z])(tsl)(?:$|[^a-z])`)},
+	{T1rho, regexp.MustCompile(`(?:^|[^a-z0-9])(t1[rp])(?:$|[^a-z0-9])`)},
+	{T2Star, regexp.MustCompile(`[tr]2\*|(?:^|[^a-z0-9])([tr]2[\s_]\*)(?:$|[^a-z*])`)},
+	{T2Star, regexp.MustCompile(`(?:^|[^a-z0-9])(r2[\s_.\-]{0,2}star)(?:$|[^a-z]|w|map)`)},
+	{T2Star, regexp.MustCompile(`(?:^|[^a-z])(swip?|qsm)(?:$|[^a-z])`)},
+}
+
+// claimIn returns the quantity that a text says, other than T2, and the words that say it.
+func claimIn(text string, describes bool) (q Quantity, words string, ok bool) {
+	plain, from := plainText(text)
+	lists := [][]phrase{phrases}
+	if describes {
+		lists = append(lists, shortPhrases)
+	}
+	for _, list := range lists {
+		for _, p := range list {
+			m := p.words.FindStringSubmatchIndex(plain)
+			if m == nil {
+				continue
+			}
+			begin, end := m[0], m[1]
+			if len(m) > 2 && m[2] >= 0 {
+				begin, end = m[2], m[3]
+			}
+			return p.quantity, text[from[begin]:from[end]], true
+		}
+	}
+	return "", "", false
+}
+
+// plainText returns the text in lower case, with the letters and signs by which people
+// write ρ, star, 1 and 2 as ASCII, and for each byte of it, and its end, where it comes
+// from in the text.
+func plainText(text string) (plain string, from []int) {
+	var b strings.Builder
+	for at, r := range text {
+		s := strings.ToLower(string(r))
+		if other, ok := lookalikes[r]; ok {
+			s = other
+		}
+		b.WriteString(s)
+		for range len(s) {
+			from = append(from, at)
+		}
+	}
+	return b.String(), append(from, len(text))
+}
+
+// lookalikes are signs that stand for others in descriptions of series.
+var lookalikes = map[rune]string{
+	'ρ': "rho", 'Ρ': "rho", 'ϱ': "rho", 'ᵨ': "rho", '𝜌': "rho", '𝛒': "rho", '𝝆': "rho",
+	'₁': "1", '₂': "2", '¹': "1", '²': "2", '１': "1", '２': "2",
+	'＊': "*", '∗': "*", '⁎': "*", '★': "*", '☆': "*",
+}
+
+// mayClaim reports whether a text may hold one of the phrases. It is asked of every text of
+// every image, and says no to nearly all of them in some nanoseconds.
+func mayClaim(text string) bool {
+	for i, r := range text {
+		if r >= utf8.RuneSelf {
+			if _, ok := lookalikes[r]; ok {
+				return true
+			}
+			continue
+		}
+		for _, start := range phraseParts[r|0x20&0x7F] {
+			if rest := text[i:]; len(rest) >= len(start) && strings.EqualFold(rest[:len(start)], start) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// phraseParts are parts of phrases, one of which is in every text that a phrase matches, by
+// their first byte in lower case.
+var phraseParts = func() (by [utf8.RuneSelf][]string) {
+	for _, part := range []string{"rho", "lock", "quant", "mapss", "star", "2*", "2 *", "2_*", "tsl", "t1r", "t1p", "swi", "qsm"} {
+		by[part[0]|0x20] = append(by[part[0]|0x20], part)
+	}
+	return by
+}()
+
+// claim notes what the texts of an attribute say of the quantity.
+func (h *header) claim(t tag.Tag, describes bool, texts ...string) {
+	for _, text := range texts {
+		if !mayClaim(text) {
+			continue
+		}
+		if q, words, ok := claimIn(text, describes); ok {
+			h.claims = append(slices.Clip(h.claims), claim{q, t, words})
+			return
+		}
+	}
+}
+
+// philipsExamCard is ExamCard Name of Philips: it names what a session was planned for, of
+// which the series is a part.
+var philipsExamCard = tag.Tag{Group: 0x2001, Element: 0x10C8}
+
+// claimPrivately notes what a private text says. It is called with every one of them.
+func (h *header) claimPrivately(out *elements.Outline, t tag.Tag, text []byte) {
+	if len(h.claims) > 0 || t.Group == philipsExamCard.Group && t.Element&0xFF == philipsExamCard.Element&0xFF {
+		return
+	}
+	// Where a text is not ASCII, its character set says what it is.
+	if slices.ContainsFunc(text, func(c byte) bool { return c >= utf8.RuneSelf || c == 0x1B }) {
+		h.claim(t, false, out.Text(text))
+		return
+	}
+	h.claim(t, false, string(text))
+}
