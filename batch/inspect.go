@@ -118,7 +118,7 @@ func Inspect(ctx context.Context, s Settings) (Inspection, error) {
 		return Inspection{}, err
 	}
 	defer found.Close()
-	s.searched(found.Tree)
+	s.searched(found)
 	in := Inspection{Files: found.Files, Passed: found.Passed, Studies: []InspectedStudy{}, Problems: []Problem{}}
 	used := map[string]bool{}
 	for _, st := range found.Studies {
@@ -206,6 +206,9 @@ func (s Settings) try(ctx context.Context, j Job, in *InspectedStudy) error {
 	in.Mask = &described
 	if text := mask.empty(regions); known && text != "" {
 		in.Warnings = append(in.Warnings, text)
+	}
+	if known {
+		in.Warnings = append(in.Warnings, implausible(regions, sideOf(j))...)
 	}
 	return nil
 }

@@ -37,7 +37,7 @@ func Run(ctx context.Context, s Settings) (Outcome, error) {
 		return Outcome{}, err
 	}
 	defer found.Close() // what was unpacked of archives is no loss
-	s.searched(found.Tree)
+	s.searched(found)
 	out := Outcome{Passed: found.Passed, Files: found.Files, failed: map[seriesKey]bool{}}
 	jobs := s.plan(found, m, &out)
 	s.processAll(ctx, jobs, &out)

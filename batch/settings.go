@@ -48,10 +48,10 @@ type Settings struct {
 	// Log, where set, gets a line per study and remarks; nil discards them.
 	Log *slog.Logger
 
-	// tree is what lies under the roots, once they have been searched, and paths are
-	// its files, sorted.
-	tree  *files.Tree
-	paths []string
+	// tree is what lies under the roots, once they have been searched; paths are its
+	// files and strangers those of them that are not DICOM, sorted.
+	tree             *files.Tree
+	paths, strangers []string
 }
 
 // Stage is a part of a run, for progress.
