@@ -26,6 +26,8 @@ type Inspection struct {
 	// Problems are damaged files outside every study's folder, and rows of the
 	// manifest without a study.
 	Problems []Problem `json:"problems"`
+	// Notes are what is worth knowing though it stands in nobody's way.
+	Notes []string `json:"notes"`
 }
 
 // InspectedStudy is one study as Run sees it.
@@ -119,7 +121,7 @@ func Inspect(ctx context.Context, s Settings) (Inspection, error) {
 	}
 	defer found.Close()
 	s.searched(found)
-	in := Inspection{Files: found.Files, Passed: found.Passed, Studies: []InspectedStudy{}, Problems: []Problem{}}
+	in := Inspection{Files: found.Files, Passed: found.Passed, Studies: []InspectedStudy{}, Problems: []Problem{}, Notes: append([]string{}, linkNotes(found.Tree.Links())...)}
 	used := map[string]bool{}
 	for _, st := range found.Studies {
 		study, labelMap := s.inspect(ctx, st, m)

@@ -6,7 +6,6 @@ import (
 	"crypto/sha256"
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/t2map/t2map/dicomio"
 	"github.com/t2map/t2map/files"
@@ -114,8 +113,8 @@ func (m maskRead) described(r segment.Regions) report.Mask {
 // note writes into the result what a reader should know of the mask.
 func (m maskRead) note(r *report.Result, regions segment.Regions, p Protocol) {
 	r.Mask = m.described(regions)
-	if n := len(m.beside); n > 0 {
-		r.Notes = append(r.Notes, fmt.Sprintf("other files that could be a mask by their names were not taken: %s", strings.Join(m.beside[:min(n, shownBeside)], ", ")))
+	if len(m.beside) > 0 {
+		r.Notes = append(r.Notes, fmt.Sprintf("other files that could be a mask by their names were not taken: %s", firstNames(m.beside)))
 	}
 	if text := m.empty(regions); text != "" {
 		r.Warnings = append(r.Warnings, text)
@@ -131,14 +130,9 @@ func (m maskRead) note(r *report.Result, regions segment.Regions, p Protocol) {
 	}
 }
 
-// shownBeside bounds the files that a note names.
-const shownBeside = 6
-
-// noVoxel begins the warning of a mask that marks nothing.
-const noVoxel = "no voxel of the mask belongs to a compartment"
-
 // empty warns of a mask that is sound and marks nothing; else it is "".
 func (m maskRead) empty(r segment.Regions) string {
+	const noVoxel = "no voxel of the mask belongs to a compartment"
 	switch {
 	case slices.ContainsFunc(r.Data, func(region uint16) bool { return region != 0 }):
 		return ""

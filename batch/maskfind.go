@@ -123,7 +123,7 @@ func (s Settings) noMask(st dicomio.Study) error {
 	if len(lying) == 0 {
 		return hinted(hintOneMask, "%s", text)
 	}
-	text += "; there lie " + listed(lying)
+	text += "; what lies there is " + listed(lying)
 	for _, m := range lying {
 		if m.format == formatNIfTI { // one that can be read
 			return hinted(fmt.Sprintf("if it is the mask, add --mask '%s'", short(path.Base(m.name))), "%s", text)
@@ -312,4 +312,9 @@ func (s *Settings) searched(found dicomio.Finding) {
 	}
 	slices.Sort(s.paths)
 	s.strangers = slices.Sorted(slices.Values(found.Strangers))
+	s.alike = map[string]bool{}
+	for _, st := range found.Studies {
+		_, again := s.alike[st.Name()]
+		s.alike[st.Name()] = again
+	}
 }

@@ -35,7 +35,7 @@ type formatError struct{ name, format string }
 
 // Error names the file and its format.
 func (e *formatError) Error() string {
-	return fmt.Sprintf("%s: it is a file in %s, which is not read", e.name, e.format)
+	return fmt.Sprintf("%s: a file in the format %s, which is not read", e.name, e.format)
 }
 
 // sniffedBytes is how much of a file tells its format: NIfTI's header, and the keys at the
