@@ -60,12 +60,9 @@ func (s Settings) chooseAnatomy(j Job) Anatomy {
 	return a
 }
 
-// noAnatomy begins the warning of a study without the anatomy that was asked for.
-const noAnatomy = "anatomy"
-
 // warning says why there is no anatomy.
 func (a Anatomy) warning() string {
-	return fmt.Sprintf("%s: %v; maps have no anatomy beneath them", noAnatomy, a.Problem)
+	return fmt.Sprintf("anatomy: %v; maps have no anatomy beneath them", a.Problem)
 }
 
 // memory is how many bytes reading it takes.

@@ -26,6 +26,8 @@ type Inspection struct {
 	// Problems are damaged files outside every study's folder, and rows of the
 	// manifest without a study.
 	Problems []Problem `json:"problems"`
+	// Notes are what is worth knowing though it stands in nobody's way.
+	Notes []string `json:"notes"`
 }
 
 // InspectedStudy is one study as Run sees it.
@@ -120,8 +122,8 @@ func Inspect(ctx context.Context, s Settings) (Inspection, error) {
 		return Inspection{}, err
 	}
 	defer found.Close()
-	s.searched(found.Tree)
-	in := Inspection{Files: found.Files, Passed: found.Passed, Studies: []InspectedStudy{}, Problems: []Problem{}}
+	s.searched(found)
+	in := Inspection{Files: found.Files, Passed: found.Passed, Studies: []InspectedStudy{}, Problems: []Problem{}, Notes: append([]string{}, linkNotes(found.Tree.Links())...)}
 	used := map[string]bool{}
 	for _, st := range found.Studies {
 		study, labelMap := s.inspect(ctx, st, m)
@@ -209,6 +211,9 @@ func (s Settings) try(ctx context.Context, j Job, in *InspectedStudy) error {
 	in.Mask = &described
 	if text := mask.empty(regions); known && text != "" {
 		in.Warnings = append(in.Warnings, text)
+	}
+	if known {
+		in.Warnings = append(in.Warnings, implausible(regions, sideOf(j))...)
 	}
 	return nil
 }

@@ -25,6 +25,8 @@ type Job struct {
 	Dir      string
 	// Tree opens the mask, which may lie in an archive; nil knows no archives.
 	Tree *files.Tree
+
+	alike bool // other studies of the run go by the same name, that of their folder
 }
 
 // Process takes one study through the pipeline and writes its folder. Workers is

@@ -37,11 +37,10 @@ func Run(ctx context.Context, s Settings) (Outcome, error) {
 		return Outcome{}, err
 	}
 	defer found.Close() // what was unpacked of archives is no loss
-	s.searched(found.Tree)
-	out := Outcome{Passed: found.Passed, Files: found.Files, failed: map[seriesKey]bool{}}
+	s.searched(found)
+	out := Outcome{Passed: found.Passed, Files: found.Files, Remarks: linkNotes(found.Tree.Links()), failed: map[seriesKey]bool{}}
 	jobs := s.plan(found, m, &out)
 	s.processAll(ctx, jobs, &out)
-	out.remarkWarnings()
 	return out, errors.Join(s.writeTables(&out), ctx.Err())
 }
 
@@ -131,7 +130,7 @@ func (s Settings) plan(found dicomio.Finding, m *manifest, out *Outcome) []Job {
 // job answers the questions of one study. Where it fails, the job holds what is
 // known so far.
 func (s Settings) job(st dicomio.Study, m *manifest) (j Job, err error) {
-	j = Job{Study: st, Tree: s.tree}
+	j = Job{Study: st, Tree: s.tree, alike: s.alike[st.Name()]}
 	if j.Identity, err = s.identify(st, m); err != nil {
 		return j, err
 	}
@@ -251,20 +250,6 @@ func (s Settings) processAll(ctx context.Context, jobs []Job, out *Outcome) {
 	}
 }
 
-// remarkWarnings notes the studies whose mask marks nothing, which are done and have no
-// figures, and those without the anatomy that was asked for.
-func (o *Outcome) remarkWarnings() {
-	for _, r := range o.Results {
-		for _, w := range r.Warnings {
-			if strings.HasPrefix(w, noVoxel) {
-				o.Remarks = append(o.Remarks, r.Mask.Path+": "+w)
-			} else if strings.HasPrefix(w, noAnatomy) {
-				o.Remarks = append(o.Remarks, strings.TrimSpace(r.Subject+" "+r.Visit)+": "+w)
-			}
-		}
-	}
-}
-
 // both calls two functions side by side and returns the first one's error, else
 // the second's. The second runs where the caller does, which may recover from it.
 func both(first, second func() error) error {
@@ -316,12 +301,15 @@ func (j Job) name() string {
 	if j.Study.Hash == "" {
 		return cmp.Or(j.Identity.Subject, "unknown")
 	}
+	if j.alike {
+		return fmt.Sprintf("%s (%s)", j.Study.Name(), j.Study.Hash)
+	}
 	return j.Study.Name()
 }
 
 // fail lists a study that could not be done.
 func (o *Outcome) fail(s Settings, j Job, err error) {
-	f := report.Failure{Subject: j.Identity.Subject, Visit: j.Identity.Visit, Study: j.Study.Hash, Reason: err.Error(), Hint: Hint(err)}
+	f := report.Failure{Subject: j.Identity.Subject, Visit: j.Identity.Visit, Study: j.Study.Hash, Reason: err.Error(), Hint: Hint(err), Alike: j.alike}
 	if j.Study.Hash != "" {
 		f.Folder = j.Study.Name()
 	}

@@ -277,11 +277,17 @@ func TestBadStudyHarmsNoOther(t *testing.T) {
 		}, nil},
 		{"an unreadable file", "IM_0001.dcm: cannot be read", true, func(t *testing.T, dir string, _ *phantom.Study) {
 			remove(t, first(t, dir))
+			if err := os.Symlink(filepath.Base(first(t, dir)), first(t, dir)); err != nil {
+				t.Skip("no symbolic links here: ", err)
+			}
+		}, nil},
+		{"a link to nothing", "in its folder lies bad/IM_0001.dcm: is a link that leads to nothing", true, func(t *testing.T, dir string, _ *phantom.Study) {
+			remove(t, first(t, dir))
 			if err := os.Symlink("nowhere", first(t, dir)); err != nil {
 				t.Skip("no symbolic links here: ", err)
 			}
 		}, nil},
-		{"no mask", "mask: none found (looked for labels.nii.gz, mask.nii.gz, *seg*.nii* and a DICOM SEG or RTSTRUCT of the study)", true, func(t *testing.T, dir string, _ *phantom.Study) {
+		{"no mask", "mask: none found (looked for *label*.nii*, *mask*.nii*, *seg*.nii* and a DICOM SEG or RTSTRUCT of the study)", true, func(t *testing.T, dir string, _ *phantom.Study) {
 			remove(t, filepath.Join(dir, "labels.nii.gz"))
 		}, nil},
 		{"two masks", "mask: 2 candidates: labels.nii.gz, my_seg.nii.gz", true, func(t *testing.T, dir string, k *phantom.Study) {

@@ -48,10 +48,12 @@ type Settings struct {
 	// Log, where set, gets a line per study and remarks; nil discards them.
 	Log *slog.Logger
 
-	// tree is what lies under the roots, once they have been searched, and paths are
-	// its files, sorted.
-	tree  *files.Tree
-	paths []string
+	// tree is what lies under the roots, once they have been searched; paths are its
+	// files and strangers those of them that are not DICOM, sorted.
+	tree             *files.Tree
+	paths, strangers []string
+	// alike are the names of studies that several of them go by: they share a folder.
+	alike map[string]bool
 }
 
 // Stage is a part of a run, for progress.
@@ -78,7 +80,8 @@ type Outcome struct {
 	// Damaged are the files that could not be read: those of each study, which fail it,
 	// and those that may be of any, which together are one of the failures.
 	Damaged []Problem
-	// Remarks are what the user should know though nothing failed.
+	// Remarks are what the user should know of the run though nothing failed. What speaks
+	// against the figures of a study is in the Warnings of its result.
 	Remarks []string
 	// Passed counts the files that belong to no study.
 	Passed dicomio.Passed
@@ -94,8 +97,14 @@ type NothingFoundError struct {
 
 // Error says how many files were looked at and what they were.
 func (e *NothingFoundError) Error() string {
-	return fmt.Sprintf("no MR study found in %d files (%d not DICOM, %d of other modalities, %d DICOMDIR)",
-		e.Files, e.Passed.NotDICOM, e.Passed.OtherModality, e.Passed.DICOMDIR)
+	text := fmt.Sprintf("%d not DICOM, %d of other modalities, %d DICOMDIR", e.Passed.NotDICOM, e.Passed.OtherModality, e.Passed.DICOMDIR)
+	if n := e.Passed.DanglingLinks; n > 0 {
+		text += fmt.Sprintf(", %d links to nothing", n)
+	}
+	if n := e.Passed.Litter; n > 0 {
+		text += fmt.Sprintf("; besides %d that operating systems left, such as ._* and .DS_Store", n)
+	}
+	return fmt.Sprintf("no MR study found in %d files (%s)", e.Files, text)
 }
 
 func (s Settings) log() *slog.Logger {

@@ -32,6 +32,8 @@ type FindOptions struct {
 // Passed counts what was passed over, by reason: files, or images where they are
 // frames of one.
 type Passed struct {
+	Litter        int `json:"litter"`         // files and folders of operating systems and editors (files.Tree.Litter); not among Finding.Files
+	DanglingLinks int `json:"dangling_links"` // links that lead to nothing
 	NotDICOM      int `json:"not_dicom"`      // text, NIfTI and whatever else lies about
 	DICOMDIR      int `json:"dicomdir"`       // media directories
 	OtherModality int `json:"other_modality"` // not MR images: other modalities, reports, secondary captures
@@ -48,6 +50,8 @@ type Finding struct {
 	// Damaged are the files that could not be read and that no study misses: they do
 	// not say whose they are, or are of none that is here, or are copies.
 	Damaged []error
+	// Strangers are the paths of the files that are not DICOM, in the order of Tree.Entries.
+	Strangers []string
 	// Files is the number of files looked at.
 	Files int
 	// Tree holds all that was looked at and opens it.
@@ -71,7 +75,9 @@ type Study struct {
 	// folders are searched, else it is empty.
 	Root, RootName, Folder string
 	// Home is the topmost folder, not above Root, that holds files of this study
-	// and of no other; empty where even Folder holds another study's files.
+	// and of no other multi-echo study; empty where even Folder holds such files, and for a
+	// study that has no multi-echo series itself. A report, a CT or a scout beside the
+	// knee does not matter.
 	Home string
 	// PatientID, TrialSubject and TrialTimepoint are attributes of its images
 	// (0010,0020), (0012,0040), (0012,0050).
@@ -92,7 +98,8 @@ type Study struct {
 	// study it is.
 	Damaged []error
 	// Spoiled are damaged files that may be of any study and lie in this one's folder,
-	// and damaged copies of its images. They are among Finding.Damaged too.
+	// and damaged copies of its images, all of them among Finding.Damaged too; and links in
+	// its folder that lead to nothing.
 	Spoiled []error
 	// Passed counts the study's files that are no part of a train.
 	Passed Passed
@@ -142,7 +149,7 @@ func Find(ctx context.Context, roots []string, o FindOptions) (Finding, error) {
 		return Finding{}, errors.Join(err, tree.Close())
 	}
 	f := sortOut(entries, o.PhilipsScaling)
-	f.Tree = tree
+	f.Tree, f.Passed.Litter = tree, tree.Litter()
 	return f, nil
 }
 
@@ -195,12 +202,16 @@ func (h *header) multiFrame() bool {
 func sortOut(entries []entry, scaling PhilipsScaling) Finding {
 	f := Finding{Files: len(entries)}
 	groups := map[string][]*entry{}
-	var damaged []*entry
+	var damaged, dangling []*entry
 	for i := range entries {
 		e := &entries[i]
 		switch {
 		case errors.Is(e.err, elements.ErrNotDICOM):
 			f.Passed.NotDICOM++
+			f.Strangers = append(f.Strangers, e.path)
+		case errors.Is(e.err, files.ErrDangling):
+			f.Passed.DanglingLinks++
+			dangling = append(dangling, e)
 		case e.sopClass == directoryClass:
 			f.Passed.DICOMDIR++
 		case e.sopClass == "" && e.err == nil:
@@ -220,7 +231,7 @@ func sortOut(entries []entry, scaling PhilipsScaling) Finding {
 		}
 	}
 	problems := joinScattered(groups)
-	homes := newHomes(groups)
+	studies := map[string]Study{}
 	for uid, entries := range groups {
 		s := newStudy(uid, entries, scaling)
 		if problem := problems[uid]; problem != nil {
@@ -229,6 +240,10 @@ func sortOut(entries []entry, scaling PhilipsScaling) Finding {
 				s.members = append(s.members, hash(member))
 			}
 		}
+		studies[uid] = s
+	}
+	homes := newHomes(groups, studies)
+	for uid, s := range studies {
 		s.Home = homes.of(uid, s)
 		f.Studies = append(f.Studies, s)
 	}
@@ -238,6 +253,13 @@ func sortOut(entries []entry, scaling PhilipsScaling) Finding {
 	})
 	for _, e := range damaged {
 		f.assign(e)
+	}
+	for _, e := range dangling { // each may have led to an echo
+		for i := range f.Studies {
+			if s := &f.Studies[i]; s.holds(e) {
+				s.Spoiled = append(s.Spoiled, e.err)
+			}
+		}
 	}
 	for i := range f.Studies {
 		f.Studies[i].instances = nil
@@ -266,7 +288,7 @@ func (f *Finding) assign(e *entry) {
 	for i := range f.Studies {
 		s := &f.Studies[i]
 		switch {
-		case e.study != "" && !s.is(e.study), e.study == "" && (s.Home == "" || !files.Inside(s.own(), e.path)):
+		case e.study != "" && !s.is(e.study), e.study == "" && !s.holds(e):
 			continue
 		case e.study != "" && !s.hasSound(&e.header):
 			s.Damaged = append(s.Damaged, e.err)
@@ -293,6 +315,9 @@ func (s *Study) hasSound(damaged *header) bool {
 	tells := damaged.te == damaged.te && damaged.position[0] == damaged.position[0]
 	return tells || !slices.ContainsFunc(same, func(h *header) bool { return !h.mayBe(same[0]) })
 }
+
+// holds reports whether a file that does not tell its study lies where this one's files do.
+func (s Study) holds(e *entry) bool { return s.Home != "" && files.Inside(s.own(), e.path) }
 
 // own is the folder in which a file that does not tell its study is taken for one of
 // this study's: its home, but not a searched folder that holds it further down and
@@ -399,14 +424,21 @@ var quantities = map[string]bool{
 	"T0": true, "T1": true, "T2": true, "T2*": true, "T2_STAR": true, "R1": true, "R2": true, "R2*": true, "R2_STAR": true, "RHO": true, "EADC": true, "FA": true,
 }
 
-// homes counts the studies below each folder.
+// multiEcho reports whether the study has a multi-echo series, or one that would be if
+// its echo times were right: whether it may need a mask.
+func (s Study) multiEcho() bool { return len(s.Trains)+len(s.Suspects) > 0 }
+
+// homes counts the multi-echo studies below each folder.
 type homes map[string]map[string]bool
 
-// newHomes notes every study in its files' folders and all those above them, up
-// to the searched one.
-func newHomes(groups map[string][]*entry) homes {
+// newHomes notes every multi-echo study in its files' folders and all those above them,
+// up to the searched one.
+func newHomes(groups map[string][]*entry, studies map[string]Study) homes {
 	h := homes{}
 	for uid, entries := range groups {
+		if !studies[uid].multiEcho() {
+			continue // no mask can be meant for it
+		}
 		for _, e := range entries {
 			if e.isMask() {
 				continue // a mask from elsewhere makes no second study of a folder
@@ -429,7 +461,7 @@ func newHomes(groups map[string][]*entry) homes {
 	return h
 }
 
-// of returns the topmost folder that holds the study and no other, or "".
+// of returns the topmost folder that holds the study and no other multi-echo study, or "".
 func (h homes) of(uid string, s Study) string {
 	home := ""
 	root := files.Absolute(s.Root)

@@ -17,6 +17,8 @@ var (
 	ErrLimit = errors.New("over a limit")
 	// ErrNotRegular: a folder, pipe or device, which holds no bytes to be read.
 	ErrNotRegular = errors.New("not a regular file")
+	// ErrDangling: a symbolic link that leads to nothing.
+	ErrDangling = errors.New("a link that leads to nothing")
 )
 
 // Error is what is wrong with one file or archive.
@@ -25,8 +27,8 @@ type Error struct {
 	Path string
 	// Problem says what is wrong, with got and want.
 	Problem string
-	// Kind is ErrInvalid, ErrUnsupported, ErrLimit, ErrNotRegular or an error of
-	// the file system.
+	// Kind is ErrInvalid, ErrUnsupported, ErrLimit, ErrNotRegular, ErrDangling or an
+	// error of the file system.
 	Kind error
 	// Hint says what to do about it, or is empty.
 	Hint string

@@ -32,6 +32,8 @@ type Tree struct {
 	limits   Limits
 	roots    []Entry // without a Path
 	entries  []Entry
+	links    []Link
+	litter   int
 	archives map[string]os.FileInfo // by path, as they were when they were listed
 	shelf    *shelf
 }
@@ -40,7 +42,10 @@ type Tree struct {
 // even if several paths or links lead to it. Symbolic links are followed outside
 // of archives; in archives, where they may lead anywhere, those that lead to
 // something else in the archive are left out, and others are entries with an
-// error. The folder exclude is not entered unless it is a root itself; "" excludes
+// error. Links that lead out of the roots are followed and noted (Links), those that lead
+// to nothing are noted and are entries with ErrDangling. What operating systems and editors
+// leave beside data (._*, .DS_Store, Thumbs.db, *~ and such) is passed over by its name and
+// counted (Litter), unless it is a root. The folder exclude is not entered unless it is a root itself; "" excludes
 // nothing.
 //
 // A folder, archive or file that cannot be read is an entry with an error. It is
@@ -52,6 +57,9 @@ func List(ctx context.Context, roots []string, exclude string, l Limits) (*Tree,
 	w := walker{tree: t, seen: map[string]bool{}}
 	if exclude != "" {
 		w.exclude = resolved(exclude)
+	}
+	for _, root := range roots {
+		w.roots = append(w.roots, resolved(root))
 	}
 	for i, root := range roots {
 		info, err := os.Stat(root)
@@ -77,8 +85,24 @@ func (t *Tree) Entries() []Entry { return slices.Clone(t.entries) }
 // are not waited for; fs.ErrNotExist where there is none; for archives, what is
 // wrong with the archive or, since it was listed, has changed. The end of List's
 // context is returned as it is.
+//
+// A single file in gzip, IM_0001.dcm.gz, is opened as what is in it; a NIfTI file in
+// gzip as it is.
 func (t *Tree) Open(path string) (*File, error) {
 	path = Absolute(path)
+	f, err := t.open(path)
+	if err != nil || !gzipName(path) {
+		return f, err
+	}
+	plain, err := gunzipped(f, t.limits.defaults())
+	if err != nil {
+		return nil, errors.Join(err, f.Close())
+	}
+	return plain, nil
+}
+
+// open opens the file at the absolute path as it is.
+func (t *Tree) open(path string) (*File, error) {
 	if archive, inner, ok := t.split(path); ok {
 		return t.openInside(archive, inner)
 	}

@@ -8,8 +8,9 @@ import (
 
 // index is what is in an archive.
 type index struct {
-	items []item // in the order in which a walk through folders would meet them
-	fault *Error // entries that cannot be listed, or nil
+	items  []item // in the order in which a walk through folders would meet them
+	fault  *Error // entries that cannot be listed, or nil
+	litter int    // entries that were passed over because of their name
 }
 
 // gatherer makes an index of an archive's entries as they come.
@@ -21,6 +22,7 @@ type gatherer struct {
 	total  int64 // bytes of files
 	faults int
 	first  string // fault
+	litter int
 }
 
 // enter counts an entry that may be listed or not.
@@ -33,8 +35,12 @@ func (g *gatherer) enter(name, target string) error {
 	return nil
 }
 
-// add lists an entry, unless its name is none that can be.
+// add lists an entry, unless it is litter or its name is none that can be.
 func (g *gatherer) add(raw string, it item) {
+	if inLitter(raw) {
+		g.litter++
+		return
+	}
 	name, problem := entryName(raw)
 	if problem != "" {
 		g.refuse(raw, problem)
@@ -57,7 +63,7 @@ func (g *gatherer) refuse(raw, problem string) {
 
 // index returns what was gathered.
 func (g *gatherer) index() *index {
-	x := &index{items: settle(g.items)}
+	x := &index{items: settle(g.items), litter: g.litter}
 	if g.faults > 0 {
 		x.fault = &Error{Problem: g.first, Kind: ErrInvalid, Hint: "pack the folder again, from the folder above it"}
 	}

@@ -6,6 +6,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"slices"
 )
 
 // walker collects files. Paths are kept as the user sees them; what they resolve
@@ -13,7 +14,8 @@ import (
 type walker struct {
 	tree          *Tree
 	root, exclude string
-	prefix        string // the root's name, before those of its files
+	prefix        string   // the root's name, before those of its files
+	roots         []string // all of them, without links
 	seen          map[string]bool
 }
 
@@ -35,11 +37,23 @@ func (w *walker) visit(path, real string, isDir bool) error {
 		w.add(path, ioError(err))
 	}
 	for _, c := range children {
+		if litter(c.Name()) {
+			w.tree.litter++
+			continue
+		}
 		child, childReal, childIsDir := filepath.Join(path, c.Name()), filepath.Join(real, c.Name()), c.IsDir()
 		if c.Type()&fs.ModeSymlink != 0 {
 			childReal = resolved(child)
 			info, err := os.Stat(child)
+			if errors.Is(err, fs.ErrNotExist) {
+				w.tree.links = append(w.tree.links, Link{w.label(child), LinkDangling})
+				w.add(child, &Error{Problem: "is a link that leads to nothing", Kind: ErrDangling, Hint: "copy the file itself, or mount the disk that the link leads to"})
+				continue
+			}
 			childIsDir = err == nil && info.IsDir()
+			if !w.seen[childReal] && !slices.ContainsFunc(w.roots, func(root string) bool { return Inside(root, childReal) }) {
+				w.tree.links = append(w.tree.links, Link{w.label(child), LinkOutside})
+			}
 		}
 		if err := w.visit(child, childReal, childIsDir); err != nil {
 			return err
@@ -77,6 +91,7 @@ func (w *walker) file(path, real string) error {
 	case err != nil:
 		return err
 	}
+	w.tree.litter += index.litter
 	if index.fault != nil {
 		w.add(path, index.fault)
 	}

@@ -60,23 +60,26 @@ func readHeader(r io.Reader) (header, error) {
 		if errors.Is(err, io.EOF) {
 			err = io.ErrUnexpectedEOF
 		}
-		return header{}, fmt.Errorf("header: %d of %d bytes: %w", n, headerSize, err)
+		return header{}, fault(streamFault(err), fmt.Errorf("header: %d of %d bytes: %w", n, headerSize, err))
 	}
 	order, err := byteOrder(b)
 	if err != nil {
 		return header{}, err
 	}
 	if n < headerSize {
-		return header{}, fmt.Errorf("header: %d of %d bytes: %w", n, headerSize, io.ErrUnexpectedEOF)
+		return header{}, fault(FaultLength, fmt.Errorf("header: %d of %d bytes: %w", n, headerSize, io.ErrUnexpectedEOF))
 	}
 	switch magic := string(b[atMagic:headerSize]); magic {
 	case "n+1\x00":
 	case "ni1\x00":
-		return header{}, fmt.Errorf("magic %q, the header of a .hdr/.img pair: %w (save it as one .nii file)", magic, ErrUnsupported)
+		return header{}, fault(FaultPair, fmt.Errorf("magic %q, the header of a .hdr/.img pair: %w (save it as one .nii file)", magic, ErrUnsupported))
+	case "\x00\x00\x00\x00":
+		return header{}, fault(FaultPair, fmt.Errorf("magic %q, the header of an Analyze 7.5 pair: %w (save it as one .nii file)", magic, ErrUnsupported))
 	default:
-		return header{}, fmt.Errorf("magic %q, want %q: not a NIfTI-1 file", magic, "n+1\x00")
+		return header{}, fault(FaultFormat, fmt.Errorf("magic %q, want %q: not a NIfTI-1 file", magic, "n+1\x00"))
 	}
-	return parseHeader(fields{b, order})
+	h, err := parseHeader(fields{b, order})
+	return h, fault(FaultFormat, err)
 }
 
 // byteOrder tells the order of the bytes from sizeof_hdr, as nifti1.h advises.
@@ -86,10 +89,10 @@ func byteOrder(b []byte) (binary.ByteOrder, error) {
 		case headerSize:
 			return order, nil
 		case header2Size:
-			return nil, fmt.Errorf("sizeof_hdr %d, a NIfTI-2 file: %w (save it as NIfTI-1)", header2Size, ErrUnsupported)
+			return nil, fault(FaultNIfTI2, fmt.Errorf("sizeof_hdr %d, a NIfTI-2 file: %w (save it as NIfTI-1)", header2Size, ErrUnsupported))
 		}
 	}
-	return nil, fmt.Errorf("sizeof_hdr % x, want %d: not a NIfTI file", b[:4], headerSize)
+	return nil, fault(FaultFormat, fmt.Errorf("sizeof_hdr % x, want %d: not a NIfTI file", b[:4], headerSize))
 }
 
 // parseHeader takes the header's fields and checks all that does not need the
@@ -98,7 +101,7 @@ func parseHeader(f fields) (header, error) {
 	h := header{bigEndian: f.order == binary.BigEndian, datatype: datatype(f.int16(atDatatype))}
 	var err error
 	if h.voxelSize, err = h.datatype.size(); err != nil {
-		return header{}, err
+		return header{}, fault(FaultDatatype, err)
 	}
 	if err := h.setSize(f); err != nil {
 		return header{}, err
@@ -127,7 +130,7 @@ func (h *header) setSize(f fields) error {
 	}
 	for d := 4; d < 7; d++ {
 		if dim[d] > 1 {
-			return fmt.Errorf("dim[%d]: %d, more than four dimensions: %w", d+1, dim[d], ErrUnsupported)
+			return fault(FaultFrames, fmt.Errorf("dim[%d]: %d, more than four dimensions: %w", d+1, dim[d], ErrUnsupported))
 		}
 	}
 	// Only a 32-bit machine can meet this: three int16 fill 45 bits.

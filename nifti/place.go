@@ -35,11 +35,11 @@ func (p placement) affine() ([3][4]float64, error) {
 	case p.qcode > 0:
 		var err error
 		if a, err = p.qform(); err != nil {
-			return a, fmt.Errorf("qform: %w", err)
+			return a, fault(FaultAffine, fmt.Errorf("qform: %w", err))
 		}
 		from = "qform"
 	default:
-		return a, fmt.Errorf("qform_code %d, sform_code %d: %w", p.qcode, p.scode, ErrNoGeometry)
+		return a, fault(FaultPlace, fmt.Errorf("qform_code %d, sform_code %d: %w", p.qcode, p.scode, ErrNoGeometry))
 	}
 	for r := range a {
 		for c := range a[r] {
@@ -48,7 +48,7 @@ func (p placement) affine() ([3][4]float64, error) {
 	}
 	a = flipRASLPS(a)
 	if !spansSpace(a) {
-		return a, fmt.Errorf("%s: the affine %v is not finite or has axes in one plane", from, a)
+		return a, fault(FaultAffine, fmt.Errorf("%s: the affine %v is not finite or has axes in one plane", from, a))
 	}
 	return a, nil
 }

@@ -8,6 +8,7 @@ import (
 	"io"
 	"math"
 
+	"github.com/klauspost/compress/flate"
 	"github.com/klauspost/compress/gzip"
 
 	"github.com/t2map/t2map/volume"
@@ -58,7 +59,7 @@ func ReadLabels(r io.Reader) (volume.Labels, error) {
 		return volume.Labels{}, err
 	}
 	if f.frames != 1 {
-		return volume.Labels{}, fmt.Errorf("dim[4]: %d frames, a label map has one", f.frames)
+		return volume.Labels{}, fault(FaultFrames, fmt.Errorf("dim[4]: %d frames, a label map has one", f.frames))
 	}
 	g, err := f.geometry()
 	if err != nil {
@@ -120,7 +121,7 @@ func open(r io.Reader) (*file, error) {
 	if id, err := br.Peek(2); err == nil && id[0] == 0x1f && id[1] == 0x8b {
 		z, err := gzip.NewReader(br)
 		if err != nil {
-			return nil, fmt.Errorf("compressed file: %w", err)
+			return nil, fault(FaultGzip, fmt.Errorf("compressed file: %w", err))
 		}
 		f.r = z
 	}
@@ -130,7 +131,7 @@ func open(r io.Reader) (*file, error) {
 	}
 	skip := f.offset - headerSize
 	if n, err := io.CopyN(io.Discard, f.r, skip); err != nil {
-		return nil, fmt.Errorf("vox_offset %d: the file ends at byte %d: %w", f.offset, headerSize+n, unexpected(err))
+		return nil, fault(streamFault(err), fmt.Errorf("vox_offset %d: the file ends at byte %d: %w", f.offset, headerSize+n, unexpected(err)))
 	}
 	f.raw = make([]byte, min(chunk, f.voxels())*f.voxelSize)
 	f.capacity = min(f.voxels(), max(firstCapacity, min(length*mostDeflated/f.voxelSize, likelyCapacity)))
@@ -142,8 +143,8 @@ func open(r io.Reader) (*file, error) {
 func (f *file) next(n, done int) ([]byte, error) {
 	raw := f.raw[:n*f.voxelSize]
 	if got, err := io.ReadFull(f.r, raw); err != nil {
-		return nil, fmt.Errorf("data: %d of %d bytes of a frame: %w",
-			int64(done)*int64(f.voxelSize)+int64(got), int64(f.voxels())*int64(f.voxelSize), unexpected(err))
+		return nil, fault(streamFault(err), fmt.Errorf("data: %d of %d bytes of a frame: %w",
+			int64(done)*int64(f.voxelSize)+int64(got), int64(f.voxels())*int64(f.voxelSize), unexpected(err)))
 	}
 	if f.bigEndian {
 		swap(raw, f.voxelSize)
@@ -157,12 +158,23 @@ func (f *file) atEnd() error {
 	var one [1]byte
 	n, err := io.ReadFull(f.r, one[:])
 	if n > 0 {
-		return fmt.Errorf("data: more than the %d×%d×%d×%d voxels that dim declares", f.size[0], f.size[1], f.size[2], f.frames)
+		return fault(FaultLength, fmt.Errorf("data: more than the %d×%d×%d×%d voxels that dim declares", f.size[0], f.size[1], f.size[2], f.frames))
 	}
 	if !errors.Is(err, io.EOF) {
-		return fmt.Errorf("data: %w", err)
+		return fault(streamFault(err), fmt.Errorf("data: %w", err))
 	}
 	return nil
+}
+
+// streamFault is the kind of an error of a stream that should go on.
+func streamFault(err error) Fault {
+	switch {
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
+		return FaultLength
+	case errors.Is(err, gzip.ErrChecksum), errors.Is(err, gzip.ErrHeader), errors.As(err, new(flate.CorruptInputError)):
+		return FaultGzip
+	}
+	return FaultNone
 }
 
 // unexpected makes an end of file say that more was to come.
@@ -274,16 +286,16 @@ func (f *file) convert(dst []uint16, raw []byte, values []float64) int {
 // badLabel says why the value of voxel v is not a label.
 func (f *file) badLabel(v int, value float64) error {
 	nx, ny := f.size[0], f.size[1]
-	why := "not a whole number"
+	why, kind := "not a whole number", FaultFraction
 	switch {
 	case math.IsNaN(value):
-		why = "not a number"
+		why, kind = "not a number", FaultNaN
 	case value < 0:
-		why = "negative"
+		why, kind = "negative", FaultNegative
 	case value > math.MaxUint16:
-		why = "above 65535"
+		why, kind = "above 65535", FaultRange
 	}
-	return fmt.Errorf("voxel (%d, %d, %d): %.9g is not a label: %s", v%nx, v/nx%ny, v/nx/ny, value, why)
+	return fault(kind, fmt.Errorf("voxel (%d, %d, %d): %.9g is not a label: %s", v%nx, v/nx%ny, v/nx/ny, value, why))
 }
 
 // extend lengthens s by m elements; capacity doubles up to n. So memory is at

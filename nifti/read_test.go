@@ -225,7 +225,7 @@ func TestRefusals(t *testing.T) {
 		{"text", []byte("subject,visit\ns07,baseline\n"), "sizeof_hdr 73 75 62 6a, want 348: not a NIfTI file", nil},
 		{"NIfTI-2", nifti2[:], "sizeof_hdr 540, a NIfTI-2 file", ErrUnsupported},
 		{"pair", edit(func(h *rawHeader) { h.Magic = [4]byte{'n', 'i', '1', 0} }), ".hdr/.img pair", ErrUnsupported},
-		{"Analyze", edit(func(h *rawHeader) { h.Magic = [4]byte{} }), `magic "\x00\x00\x00\x00", want "n+1\x00": not a NIfTI-1 file`, nil},
+		{"Analyze", edit(func(h *rawHeader) { h.Magic = [4]byte{} }), `magic "\x00\x00\x00\x00", the header of an Analyze 7.5 pair`, ErrUnsupported},
 		{"colour", edit(func(h *rawHeader) { h.Datatype = 128 }), "datatype 128", ErrUnsupported},
 		{"complex", edit(func(h *rawHeader) { h.Datatype = 32 }), "datatype 32", ErrUnsupported},
 		{"no datatype", edit(func(h *rawHeader) { h.Datatype = 3 }), "datatype 3: not a NIfTI-1 datatype", nil},
@@ -254,14 +254,28 @@ func TestRefusals(t *testing.T) {
 		{"gzip of nothing", compress(t, nil), "header: 0 of 348 bytes", io.ErrUnexpectedEOF},
 		{"gzip header only", packed[:5], "compressed file: ", io.ErrUnexpectedEOF},
 	}
+	kinds := map[string]Fault{ // the others are FaultFormat
+		"empty": FaultLength, "three bytes": FaultLength, "half a header": FaultLength, "NIfTI-2": FaultNIfTI2, "pair": FaultPair, "Analyze": FaultPair,
+		"colour": FaultDatatype, "complex": FaultDatatype, "no datatype": FaultDatatype, "five dimensions": FaultFrames, "two frames": FaultFrames,
+		"truncated": FaultLength, "no data": FaultLength, "too long": FaultLength, "offset behind the end": FaultLength, "no place": FaultPlace,
+		"flat sform": FaultAffine, "sform NaN": FaultAffine, "qform without spacing": FaultAffine, "qform no rotation": FaultAffine, "qform NaN": FaultAffine,
+		"gzip cut": FaultLength, "gzip checksum": FaultGzip, "gzip of nothing": FaultLength, "gzip header only": FaultGzip,
+	}
 	if _, err := ReadLabels(bytes.NewReader(sound)); err != nil {
 		t.Fatalf("the sound file: %v", err)
 	}
 	for _, c := range cases {
+		want := FaultFormat
+		if k, ok := kinds[c.name]; ok {
+			want = k
+		}
 		got, err := ReadLabels(bytes.NewReader(c.file))
 		if err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: error %v, want %q", c.name, err, c.want)
 			continue
+		}
+		if k := FaultOf(err); k != want {
+			t.Errorf("%s: kind %d, want %d", c.name, k, want)
 		}
 		if c.target != nil && !errors.Is(err, c.target) {
 			t.Errorf("%s: %v is not %v", c.name, err, c.target)

@@ -26,6 +26,9 @@ type Failure struct {
 	// Reason says what is wrong; Hint, if any, what can be done.
 	Reason string `json:"reason"`
 	Hint   string `json:"hint"`
+	// Alike says that other studies of the run lie in the same Folder, so that Study alone
+	// tells which is meant.
+	Alike bool `json:"-"`
 }
 
 // Cohort is all studies of a run, done and failed, in any order.

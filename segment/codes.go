@@ -88,6 +88,39 @@ func kneeCodes() []CodeRule {
 	return rules
 }
 
+// partCodes returns the rules for schemes that have the tibia as rows of its own and the
+// femur in one piece, whatever part of it a segment is coded as.
+func partCodes() []CodeRule {
+	var rules []CodeRule
+	add := func(name, region string, modifiers ...string) {
+		slices.Sort(modifiers)
+		rules = append(rules, CodeRule{Type: cartilage, Region: region, Modifiers: modifiers, Name: name})
+	}
+	places := [][]string{{}, {central}, {posterior}, {anterior}}
+	for _, side := range []struct{ code, tibia string }{{medial, medialTibial}, {lateral, lateralTibial}} {
+		for _, place := range places {
+			add(side.tibia, tibialPlateau, append([]string{side.code}, place...)...)
+			add(femoral, femur, append([]string{side.code}, place...)...)
+		}
+		add(patellar, patella, side.code)
+	}
+	for _, place := range places {
+		add(femoral, femur, slices.Clone(place)...)
+	}
+	add(patellar, patella)
+	return rules
+}
+
+// borrowed returns the rules that a scheme without its own goes by.
+func (s Scheme) borrowed() []CodeRule {
+	names := s.Compartments()
+	has := func(name string) bool { return slices.Contains(names, name) }
+	if (has(medialTibial) || has(lateralTibial)) && !has(Medial) && !has(Lateral) {
+		return partCodes()
+	}
+	return kneeCodes()
+}
+
 // coded returns the compartments that rules give the segment, each once.
 func coded(rules []CodeRule, g volume.Segment) []string {
 	kind := ""

@@ -26,14 +26,15 @@ type say struct{ by, name string }
 // the segmentation that was made of it. It counts where the label is empty or
 // repeats it, as in "Segment 3".
 //
-// A scheme without rules borrows those of the scheme `codes`, for compartments that
-// it has. They have a say where nothing else has, and may not take one of medial,
-// lateral and patellofemoral for another.
+// A scheme without rules borrows those of the scheme `codes`, or partCodes where it has
+// the tibia as rows of its own, for compartments that it has. They have a say where
+// nothing else has, and may not take one of medial, lateral, patellofemoral and their
+// parts for another.
 func (s Scheme) meaning(g volume.Segment) (decided say, known string, err error) {
 	says := append(s.byLabel(g.Label), s.byCodes(s.Codes, g)...)
 	var borrowed []say
 	if len(s.Codes) == 0 {
-		borrowed = s.byCodes(kneeCodes(), g)
+		borrowed = s.byCodes(s.borrowed(), g)
 	}
 	number := s.byNumber(g.Number)
 	if len(says)+len(borrowed) == 0 && len(number) > 0 && !mute(g) {

@@ -19,9 +19,15 @@ const (
 // Ignore is the name for labels that are known but not reported, such as bone.
 const Ignore = "ignore"
 
-// Rows for tissue that belongs to no single compartment.
+// Rows for parts of compartments, and for tissue that belongs to no single one. A
+// compartment is the cartilage of both bones: where a scheme does not divide the femur,
+// the tibia alone is not the medial compartment, nor the patella alone the
+// patellofemoral one.
 const (
-	femoral         = "femoral"
+	medialTibial    = "medial-tibial"
+	lateralTibial   = "lateral-tibial"
+	patellar        = "patellar"
+	femoral         = "femoral" // in one piece
 	medialMeniscus  = "medial-meniscus"
 	lateralMeniscus = "lateral-meniscus"
 )
@@ -50,38 +56,39 @@ type Scheme struct {
 
 // builtin holds the schemes that Named knows, in the order of its error.
 // Medial and lateral change places between them. Femoral cartilage in one piece
-// spans all three compartments and is a row of its own. Segments are labels as the
+// spans all three compartments and is a row of its own; then tibia and patella are rows of
+// their own, too. Segments are labels as the
 // documents of a scheme call its structures; a compartment's own name, with
 // "cartilage" or "knee", needs no entry.
 var builtin = []Scheme{
 	{Name: "compartments", Labels: []Label{{1, Medial}, {2, Lateral}, {3, Patellofemoral}}},
 	// OAI-ZIB, https://pubdata.zib.de: no patella; 1 and 3 are bone.
-	{Name: "oai-zib", Labels: []Label{{1, Ignore}, {2, femoral}, {3, Ignore}, {4, Medial}, {5, Lateral}},
-		Segments: append(tibial[:], NamedSegment{"femoral bone", Ignore}, NamedSegment{"tibial bone", Ignore})},
+	{Name: "oai-zib", Labels: []Label{{1, Ignore}, {2, femoral}, {3, Ignore}, {4, medialTibial}, {5, lateralTibial}},
+		Segments: append(tibial(medialTibial, lateralTibial), NamedSegment{"femoral bone", Ignore}, NamedSegment{"tibial bone", Ignore})},
 	// SKM-TEA: patellar, femoral, medial tibial, lateral tibial, menisci.
-	{Name: "skm-tea", Labels: []Label{{1, Patellofemoral}, {2, femoral}, {3, Medial}, {4, Lateral},
+	{Name: "skm-tea", Labels: []Label{{1, patellar}, {2, femoral}, {3, medialTibial}, {4, lateralTibial},
 		{5, medialMeniscus}, {6, lateralMeniscus}},
-		Segments: append(tibial[:], patellar, NamedSegment{"meniscus medial", medialMeniscus}, NamedSegment{"meniscus lateral", lateralMeniscus})},
+		Segments: append(tibial(medialTibial, lateralTibial), NamedSegment{"meniscus medial", medialMeniscus}, NamedSegment{"meniscus lateral", lateralMeniscus})},
 	// iMorphics (OAI): femoral, lateral tibial, medial tibial, patellar, menisci.
-	{Name: "imorphics", Labels: []Label{{1, femoral}, {2, Lateral}, {3, Medial}, {4, Patellofemoral},
-		{5, lateralMeniscus}, {6, medialMeniscus}}, Segments: append(tibial[:], patellar)},
+	{Name: "imorphics", Labels: []Label{{1, femoral}, {2, lateralTibial}, {3, medialTibial}, {4, patellar},
+		{5, lateralMeniscus}, {6, medialMeniscus}}, Segments: tibial(medialTibial, lateralTibial)},
 	// OpenMSK with the femur divided: 11 anterior (trochlea), 12 and 13 medial
 	// and lateral weight-bearing, 14 and 15 medial and lateral posterior; 4 is
 	// femoral cartilage that was not divided.
 	{Name: "openmsk", Labels: []Label{{4, femoral}, {5, Medial}, {6, Lateral}, {7, Patellofemoral},
 		{11, Patellofemoral}, {12, Medial}, {13, Lateral}, {14, Medial}, {15, Lateral}},
-		Segments: append(tibial[:], patellar, NamedSegment{"anterior femoral cartilage", Patellofemoral},
+		Segments: append(tibial(Medial, Lateral), NamedSegment{"patellar cartilage", Patellofemoral}, NamedSegment{"anterior femoral cartilage", Patellofemoral},
 			NamedSegment{"medial weight-bearing femoral cartilage", Medial}, NamedSegment{"lateral weight-bearing femoral cartilage", Lateral},
 			NamedSegment{"medial posterior femoral cartilage", Medial}, NamedSegment{"lateral posterior femoral cartilage", Lateral})},
 	{Name: "codes", Codes: kneeCodes()},
 }
 
-// Labels that several schemes share.
-var (
-	tibial = [...]NamedSegment{{"medial tibial cartilage", Medial}, {"lateral tibial cartilage", Lateral},
-		{"tibial cartilage medial", Medial}, {"tibial cartilage lateral", Lateral}}
-	patellar = NamedSegment{"patellar cartilage", Patellofemoral}
-)
+// tibial returns the labels under which schemes have tibial cartilage, and the rows that
+// it goes to.
+func tibial(medial, lateral string) []NamedSegment {
+	return []NamedSegment{{"medial tibial cartilage", medial}, {"lateral tibial cartilage", lateral},
+		{"tibial cartilage medial", medial}, {"tibial cartilage lateral", lateral}}
+}
 
 // Named returns a built-in scheme: compartments, oai-zib, skm-tea, imorphics,
 // openmsk, or codes, which knows DICOM segments by their codes and no numbers.
@@ -107,8 +114,8 @@ func (s Scheme) Known() bool { return len(s.Labels)+len(s.Segments)+len(s.Codes)
 var validName = regexp.MustCompile(`^[a-z][a-z0-9_-]{0,63}$`)
 
 // Compartments returns the names that the scheme reports, each once: medial,
-// lateral, patellofemoral, as far as it has them, then the others in natural
-// order (sphere-9 before sphere-10).
+// lateral, patellofemoral and their parts medial-tibial, lateral-tibial, patellar, as far
+// as it has them, then the others in natural order (sphere-9 before sphere-10).
 func (s Scheme) Compartments() []string {
 	var names []string
 	add := func(name string) {
@@ -131,8 +138,11 @@ func (s Scheme) Compartments() []string {
 	return names
 }
 
+// ranked are the rows that come first, of which one is never another.
+var ranked = [...]string{Medial, Lateral, Patellofemoral, medialTibial, lateralTibial, patellar}
+
 func rank(name string) int {
-	if n := slices.Index([]string{Medial, Lateral, Patellofemoral}, name); n >= 0 {
+	if n := slices.Index(ranked[:], name); n >= 0 {
 		return n
 	}
 	return math.MaxInt

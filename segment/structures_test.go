@@ -86,8 +86,17 @@ codes:
 		{"code against number", named(t, "compartments"), labelled(sct("306783000", "49370004"), 1, "LTC"), "its number says medial, its code lateral"},
 		{"code against label", named(t, "compartments"), labelled(sct("306783000", "49370004"), 2, "medial"), "its label says medial, its"},
 		{"coded compartment that the scheme has not", named(t, "compartments"), labelled(sct("71341001"), 9, "F"), "does not know"},
-		{"document's label", named(t, "oai-zib"), plain(3, "Medial tibial cartilage"), "its label says medial, its number ignore"},
-		{"document's label, number of its own", named(t, "oai-zib"), plain(4, "Medial tibial cartilage"), "medial"},
+		{"document's label", named(t, "oai-zib"), plain(3, "Medial tibial cartilage"), "its label says medial-tibial, its number ignore"},
+		{"document's label, number of its own", named(t, "oai-zib"), plain(4, "Medial tibial cartilage"), "medial-tibial"},
+		{"document's label in another order", named(t, "skm-tea"), plain(4, "Tibial Cartilage (Lateral)"), "does not know"},
+		{"document's label without brackets", named(t, "skm-tea"), plain(4, "Tibial Cartilage - Lateral"), "lateral-tibial"},
+		{"a compartment that the scheme does not have", named(t, "oai-zib"), plain(4, "medial"), "its number would be medial-tibial"},
+		{"patella alone", named(t, "imorphics"), plain(4, "Patellar cartilage"), "patellar"},
+		{"tibia where the femur is divided", named(t, "openmsk"), plain(5, "Medial tibial cartilage"), "medial"},
+		{"coded tibia, femur in one piece", named(t, "skm-tea"), labelled(sct("306783000", "255561001", "255551008"), 9, "pMT"), "medial-tibial"},
+		{"coded patella, femur in one piece", named(t, "skm-tea"), labelled(sct("64234005", "7771000"), 9, "P"), "patellar"},
+		{"coded part of the femur in one piece", named(t, "imorphics"), labelled(sct("71341001", "49370004", "26216008"), 9, "cLF"), "femoral"},
+		{"coded tibia against its number", named(t, "skm-tea"), labelled(sct("306783000", "255561001"), 4, ""), "its number says lateral-tibial, its code medial-tibial"},
 		{"femoral cartilage", named(t, "skm-tea"), plain(2, "Femoral Cartilage"), "femoral"},
 		{"meniscus", named(t, "skm-tea"), plain(5, "Meniscus - Medial"), "medial-meniscus"},
 		{"bone", named(t, "oai-zib"), plain(1, "Femoral Bone"), "ignore"},
@@ -171,7 +180,7 @@ func TestDivideSegments(t *testing.T) {
 func TestReadings(t *testing.T) {
 	got, err := named(t, "oai-zib").DivideSegments(segmentation(
 		volume.Segment{Number: 4, Label: "Segment 4", Voxels: []uint32{1}}, labelled(sct("306783000", "49370004"), 9, "LTC"), volume.Segment{Number: 1, Label: "femoral bone"}))
-	want := []Reading{{4, "Segment 4", "medial", "number", 1}, {9, "LTC", "lateral", "code", 0}, {1, "femoral bone", Ignore, "label", 0}}
+	want := []Reading{{4, "Segment 4", "medial-tibial", "number", 1}, {9, "LTC", "lateral-tibial", "code", 0}, {1, "femoral bone", Ignore, "label", 0}}
 	if d := cmp.Diff(want, got.Readings); d != "" || err != nil {
 		t.Errorf("%v (-want +got):\n%s", err, d)
 	}

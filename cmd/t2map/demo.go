@@ -60,6 +60,7 @@ func demo(c *cobra.Command, dir string, of phantom.Trial) error {
 	s := batch.Settings{Roots: []string{studies}, Out: results, Protocol: batch.Protocol{Name: "demo", Scheme: scheme}, Progress: show.report}
 	outcome, err := batch.Run(c.Context(), s)
 	show.close()
+	printWarnings(c.ErrOrStderr(), outcome.Results, false)
 	printFailures(c.ErrOrStderr(), outcome.Failures)
 	if err != nil {
 		return err

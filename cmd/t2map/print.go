@@ -30,12 +30,12 @@ func printOutcome(w io.Writer, out string, o batch.Outcome) {
 	fmt.Fprintf(w, ". See %s and %s.\n", filepath.Join(out, "index.html"), filepath.Join(out, "compartments.csv"))
 }
 
-// printRemarks says what is worth knowing though nothing failed.
-func printRemarks(w io.Writer, remarks []string, quiet bool) {
+// printNotes says what is worth knowing though nothing failed.
+func printNotes(w io.Writer, notes []string, quiet bool) {
 	if quiet {
 		return
 	}
-	for _, r := range remarks {
+	for _, r := range notes {
 		fmt.Fprintf(w, "note: %s\n", printable.Line(r))
 	}
 }
@@ -84,24 +84,6 @@ func printDamaged(w io.Writer, damaged []batch.Problem) {
 	fmt.Fprintln(w, "damaged:")
 	for _, p := range damaged {
 		fmt.Fprintf(w, "  %s\n", printable.Line(p.Reason))
-	}
-}
-
-// printFailures lists the studies that failed, each with its reason.
-func printFailures(w io.Writer, failures []report.Failure) {
-	if len(failures) == 0 {
-		return
-	}
-	fmt.Fprintln(w, "failed:")
-	for _, f := range failures {
-		name := f.Folder
-		if name == "" {
-			name = "(no study)"
-		}
-		fmt.Fprintf(w, "  study %s: %s\n", printable.Line(name), printable.Line(f.Reason))
-		if f.Hint != "" {
-			fmt.Fprintf(w, "    hint: %s\n", f.Hint)
-		}
 	}
 }
 

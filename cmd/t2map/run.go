@@ -37,7 +37,7 @@ func (f *studyFlags) add(c *cobra.Command) {
 	p := c.Flags()
 	p.StringVar(&f.protocol, "protocol", "", "YAML `file` with the trial's settings; flags go before it")
 	p.StringVar(&f.scheme, "scheme", "", "label `scheme` of the masks: compartments, oai-zib, skm-tea, imorphics, openmsk, codes or a YAML file")
-	p.StringVar(&f.mask, "mask", "", "`pattern` of the mask's file name in a study's folder (default: labels.nii.gz, mask.nii.gz or *seg*.nii*, or the study's DICOM SEG or RTSTRUCT)")
+	p.StringVar(&f.mask, "mask", "", "`pattern` of the mask's file name in a study's folder (default: *label*.nii*, *mask*.nii* or *seg*.nii*, or the study's DICOM SEG or RTSTRUCT)")
 	p.Float64Var(&f.maskThreshold, "mask-threshold", 0, "`fraction` from which on a voxel of a fractional DICOM segmentation counts (default 0.5)")
 	p.BoolVar(&f.allowForeignMask, "allow-foreign-mask", false, "take a DICOM mask that was drawn on another series, where its grid is this one's")
 	p.StringVar(&f.manifest, "manifest", "", "CSV `file` with the columns folder,subject,visit,side,mask")
@@ -187,7 +187,7 @@ stop the others. Exit status: 0 all done, 1 some studies failed, 2 usage,
 	f.addFit(c)
 	f.addMaps(c)
 	c.Flags().StringVar(&out, "out", "", "`folder` for the results (required)")
-	c.Flags().BoolVar(&quiet, "quiet", false, "say nothing but errors")
+	c.Flags().BoolVar(&quiet, "quiet", false, "say nothing but errors: no progress, no summary, no warnings")
 	c.Flags().IntVar(&memory, "memory", 0, "`MiB` that the studies in the works may take (default 1024)")
 	c.RunE = func(c *cobra.Command, args []string) error {
 		if out == "" {
@@ -212,7 +212,8 @@ func runBatch(c *cobra.Command, s batch.Settings, quiet bool) error {
 	if !quiet && len(outcome.Results)+len(outcome.Failures) > 0 {
 		printOutcome(c.OutOrStdout(), s.Out, outcome)
 	}
-	printRemarks(c.ErrOrStderr(), outcome.Remarks, quiet)
+	printNotes(c.ErrOrStderr(), outcome.Remarks, quiet)
+	printWarnings(c.ErrOrStderr(), outcome.Results, quiet)
 	printDamaged(c.ErrOrStderr(), outcome.Damaged)
 	printFailures(c.ErrOrStderr(), outcome.Failures)
 	if err == nil && len(outcome.Failures) > 0 {

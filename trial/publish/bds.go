@@ -109,7 +109,7 @@ var bdsColumns = []column[bdsRow]{
 		return "OTHER ENDPOINT"
 	}},
 	{"PARAM", "Parameter", text, "", "", "title of the endpoint with its unit", derived, bdsRow.label},
-	{"PARAMCD", "Parameter Code", text, "", toCheck + "T2MED, T2LAT, T2PF; others from the endpoint's name", "letters and digits of the name, cut to 8, made unique with a number", assigned, func(r bdsRow) string { return r.code }},
+	{"PARAMCD", "Parameter Code", text, "", toCheck + "T2MED, T2LAT, T2PF, T2MT, T2LT, T2PAT, T2FEM; others from the endpoint's name", "letters and digits of the name, cut to 8, made unique with a number", assigned, func(r bdsRow) string { return r.code }},
 	{"PARAMN", "Parameter (N)", integer, "", "", "place of the endpoint in the analysis, from 1", assigned, func(r bdsRow) string { return strconv.Itoa(r.param) }},
 	{"AVISIT", "Analysis Visit", text, "", "", "", ofDesign, func(r bdsRow) string { return printable.Cell(within(visitName(r.a.Design, r.visit), longestText)) }},
 	{"AVISITN", "Analysis Visit (N)", number, "month", "", "nominal month of the visit", ofDesign, func(r bdsRow) string { return plain(monthOf(r.a.Design, r.visit)) }},

@@ -262,6 +262,24 @@ func TestAnalysedIsWhatTheModelHolds(t *testing.T) {
 	written(t, t.TempDir(), a)
 }
 
+// The cartilage of one bone is not filed as that of a compartment.
+func TestOneBoneIsNoCompartment(t *testing.T) {
+	seen := map[string]bool{}
+	for _, name := range []string{"medial", "lateral", "patellofemoral", "medial-tibial", "lateral-tibial", "femoral", "patellar"} {
+		loc, dir := location(name)
+		codes := paramCodes([]trial.EndpointAnalysis{{Endpoint: trial.Endpoint{Name: name, Compartment: true}}})
+		for _, key := range []string{loc + " " + dir, codes[0]} {
+			if seen[key] {
+				t.Errorf("%s: %s is another's", name, key)
+			}
+			seen[key] = true
+		}
+	}
+	if loc, dir := location("medial-tibial"); loc != "TIBIA" || dir != "MEDIAL" {
+		t.Errorf("medial-tibial: %s %s", loc, dir)
+	}
+}
+
 func TestParamCodes(t *testing.T) {
 	e := func(name string, compartment bool) trial.EndpointAnalysis {
 		return trial.EndpointAnalysis{Endpoint: trial.Endpoint{Name: name, Compartment: compartment}}

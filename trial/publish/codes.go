@@ -42,7 +42,10 @@ func within(s string, bytes int) string {
 }
 
 // knownCodes are the PARAMCDs of t2map's own compartments.
-var knownCodes = map[string]string{"medial": "T2MED", "lateral": "T2LAT", "patellofemoral": "T2PF"}
+var knownCodes = map[string]string{
+	"medial": "T2MED", "lateral": "T2LAT", "patellofemoral": "T2PF",
+	"medial-tibial": "T2MT", "lateral-tibial": "T2LT", "patellar": "T2PAT", "femoral": "T2FEM",
+}
 
 // paramCodes returns a PARAMCD for each endpoint: letters, digits and underscores, first a letter, no more
 // than eight, each once (ADaMIG 1.3).

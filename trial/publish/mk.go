@@ -55,6 +55,15 @@ func location(compartment string) (loc, dir string) {
 		return "KNEE JOINT", "LATERAL"
 	case "patellofemoral":
 		return "PATELLOFEMORAL JOINT", ""
+	// The cartilage of one bone is not that of a compartment.
+	case "medial-tibial":
+		return "TIBIA", "MEDIAL"
+	case "lateral-tibial":
+		return "TIBIA", "LATERAL"
+	case "femoral":
+		return "FEMUR", ""
+	case "patellar":
+		return "PATELLA", ""
 	}
 	return "KNEE JOINT", ""
 }
@@ -112,7 +121,7 @@ var mkColumns = []column[mkRow]{
 		}
 		return printable.Cell(within(r.Value.Missing, longestText))
 	}},
-	{"MKLOC", "Location Used for the Measurement", text, "", "LOC (C74456, extensible): KNEE JOINT (C32898); " + toCheck + "PATELLOFEMORAL JOINT", "by compartment: medial and lateral are of the knee joint", assigned, func(r mkRow) string { loc, _ := location(r.e.Name); return loc }},
+	{"MKLOC", "Location Used for the Measurement", text, "", "LOC (C74456, extensible): KNEE JOINT (C32898); " + toCheck + "PATELLOFEMORAL JOINT, TIBIA, FEMUR, PATELLA", "by compartment: medial and lateral are of the knee joint, the cartilage of one bone of that bone", assigned, func(r mkRow) string { loc, _ := location(r.e.Name); return loc }},
 	{"MKLAT", "Laterality", text, "", "LAT (C99073): LEFT, RIGHT", "side of the design, else of the images", ofDesign, mkRow.side},
 	{"MKDIR", "Directionality", text, "", "DIR (C99074): MEDIAL (C25232), LATERAL (C25230)", "by compartment; empty for others", assigned, func(r mkRow) string { _, dir := location(r.e.Name); return dir }},
 	{"MKMETHOD", "Method of Test or Examination", text, "", "METHOD (C85492): MRI", "", assigned, fixed("MRI")},

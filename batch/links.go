@@ -1,0 +1,38 @@
+package batch
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/t2map/t2map/files"
+)
+
+// linkNotes says which links lead out of the searched folders, and which to nothing.
+func linkNotes(links []files.Link) []string {
+	var outside, dangling []string
+	for _, l := range links {
+		if l.Kind == files.LinkOutside {
+			outside = append(outside, l.Name)
+		} else {
+			dangling = append(dangling, l.Name)
+		}
+	}
+	var out []string
+	if n := len(outside); n > 0 {
+		out = append(out, fmt.Sprintf("links that lead out of the searched folders were followed (%d): %s", n, firstNames(outside)))
+	}
+	if n := len(dangling); n > 0 {
+		out = append(out, fmt.Sprintf("links that lead to nothing were passed over (%d): %s", n, firstNames(dangling)))
+	}
+	return out
+}
+
+// firstNames lists the first few names and how many are left.
+func firstNames(names []string) string {
+	const shown = 6
+	text := strings.Join(names[:min(shown, len(names))], ", ")
+	if n := len(names) - shown; n > 0 {
+		text += fmt.Sprintf(" and %d more", n)
+	}
+	return text
+}

@@ -1,0 +1,320 @@
+package batch
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/t2map/t2map/dicomio"
+	"github.com/t2map/t2map/files"
+)
+
+// firstMasks and otherMasks are the names under which a mask in NIfTI is looked for. The
+// first are asked as they are written; the others in upper and lower case alike, and only
+// where there is neither one of the first nor a DICOM mask of the series, so that a study
+// that has a mask does not get two by a file beside it.
+var (
+	firstMasks = []string{"labels.nii.gz", "mask.nii.gz", "*seg*.nii*"}
+	otherMasks = []string{"*label*.nii*", "*mask*.nii*", "*seg*.nii*"}
+)
+
+// usualNames are otherMasks in words; the first are among them.
+const usualNames = "*label*.nii*, *mask*.nii*, *seg*.nii* and a DICOM SEG or RTSTRUCT of the study"
+
+// maskPattern is the pattern that settings or protocol give, or "".
+func (s Settings) maskPattern() string { return cmp.Or(s.Mask, s.Protocol.Mask) }
+
+// checkMaskPattern returns an error when the pattern cannot be one of file names.
+func checkMaskPattern(pattern string) error {
+	if _, err := filepath.Match(pattern, ""); err != nil {
+		return hinted("a pattern is a file name with * and ?", "mask pattern %q: %w", pattern, err)
+	}
+	return nil
+}
+
+// chooseMask returns the mask of the job's study and train: the one of the
+// manifest, else the one file that fits the pattern, else the one file of a usual
+// name or DICOM object that was drawn on the train, else, where that is allowed,
+// the one DICOM object that was drawn on another series. It is an error when there
+// are several.
+func (s Settings) chooseMask(j Job) (Mask, error) {
+	found, err := s.masks(j)
+	switch {
+	case err != nil:
+		return Mask{}, hintMask(fmt.Errorf("mask: %w", err))
+	case len(found) > 1:
+		var names []string
+		for _, m := range found {
+			names = append(names, below(cmp.Or(j.Study.Home, j.Study.Root), m.Path))
+		}
+		return Mask{}, hinted(hintOneMask, "mask: %d candidates: %s", len(found), strings.Join(names, ", "))
+	}
+	m := found[0]
+	m.Beside = s.beside(j, m)
+	if m.Object == nil || m.Object.Problem != nil { // reading it says what is wrong
+		return m, nil
+	}
+	if m.Foreign = j.Train.Foreign(*m.Object); m.Foreign != nil && !s.Protocol.AllowForeignMask {
+		return m, hinted(hintForeign, "mask: %w", m.Foreign)
+	}
+	return m, nil
+}
+
+// masks returns the candidates for the mask; without an error there is one at least.
+func (s Settings) masks(j Job) ([]Mask, error) {
+	st := j.Study
+	if j.Identity.Mask != "" {
+		m, err := s.openMask(st, j.Identity.Mask)
+		if errors.Is(err, dicomio.ErrNoMask) {
+			err = hinted("name a label map in NIfTI, a DICOM segmentation (SEG) or a structure set (RTSTRUCT) in the manifest", "%w", err)
+		}
+		return []Mask{m}, err
+	}
+	if pattern := s.maskPattern(); pattern != "" {
+		found, err := s.maskFiles(st, s.named(st, pattern))
+		if err == nil && len(found) == 0 {
+			err = s.noMask(st)
+		}
+		return found, err
+	}
+	found, err := s.maskFiles(st, s.inPlaces(st, written(firstMasks)))
+	if err != nil {
+		return nil, err
+	}
+	var foreign []Mask
+	for i, o := range st.Masks {
+		m := Mask{Path: o.Path, Object: &st.Masks[i]}
+		if o.Problem == nil && j.Train.Foreign(o) != nil {
+			foreign = append(foreign, m)
+		} else {
+			found = append(found, m)
+		}
+	}
+	switch {
+	case len(found) > 0:
+		return found, nil
+	case len(foreign) > 0 && s.Protocol.AllowForeignMask:
+		return foreign, nil // chooseMask says that there are several
+	}
+	if found, err = s.maskFiles(st, s.inPlaces(st, folded(otherMasks))); err != nil || len(found) > 0 {
+		return found, err
+	}
+	switch len(foreign) {
+	case 0:
+		return nil, s.noMask(st)
+	case 1:
+		return foreign, nil // chooseMask says what it refers to
+	}
+	return nil, hinted(hintForeign, "%d DICOM masks, none of this series; the first: %w", len(foreign), j.Train.Foreign(*foreign[0].Object))
+}
+
+// noMask says that none was found, what was looked for, and what lies there that could be
+// meant.
+func (s Settings) noMask(st dicomio.Study) error {
+	if st.Home == "" {
+		return hinted("name the mask in a manifest, or give every study a folder of its own", "the folder holds several studies, so no mask there is known to be this one's")
+	}
+	text := fmt.Sprintf("none found (looked for %s)", cmp.Or(s.maskPattern(), usualNames))
+	lying := s.lying(st)
+	if len(lying) == 0 {
+		return hinted(hintOneMask, "%s", text)
+	}
+	text += "; what lies there is " + listed(lying)
+	for _, m := range lying {
+		if m.format == formatNIfTI { // one that can be read
+			return hinted(fmt.Sprintf("if it is the mask, add --mask '%s'", short(path.Base(m.name))), "%s", text)
+		}
+	}
+	return hinted(hintExport, "%s", text)
+}
+
+// maskFiles opens the files that could be the mask. Images and other DICOM files that a
+// pattern happens to fit are none of them; a file in another format than NIfTI is an error
+// where there is nothing else.
+func (s Settings) maskFiles(st dicomio.Study, paths []string) ([]Mask, error) {
+	var found []Mask
+	var unread error
+	for _, p := range paths {
+		m, err := s.openMask(st, p)
+		var other *formatError
+		switch {
+		case errors.Is(err, dicomio.ErrNoMask):
+			continue
+		case errors.As(err, &other):
+			unread = cmp.Or(unread, err)
+			continue
+		case err != nil:
+			return nil, err
+		}
+		found = append(found, m)
+	}
+	if unread != nil && !slices.ContainsFunc(found, func(m Mask) bool { return m.Object != nil || m.sniffed }) {
+		return nil, unread // what is left may be its data
+	}
+	if len(found) == 0 && len(paths) > 0 {
+		return nil, hinted(hintOneMask, "%s fits %d files, none of them a label map, a segmentation or a structure set", cmp.Or(s.maskPattern(), "a usual name"), len(paths))
+	}
+	return found, nil
+}
+
+// openMask tells by the file's content what kind of mask it is. What is not DICOM and
+// looks like nothing else is to be NIfTI: reading it says what is wrong.
+func (s Settings) openMask(st dicomio.Study, file string) (Mask, error) {
+	o, err := dicomio.OpenMaskObject(s.tree, file, maskName(st, file))
+	switch {
+	case errors.Is(err, dicomio.ErrNotDICOM):
+		format := sniff(s.tree, file)
+		if format != "" && format != formatNIfTI {
+			return Mask{}, &formatError{name: maskName(st, file), format: format}
+		}
+		return Mask{Path: file, sniffed: format != ""}, nil
+	case err != nil:
+		return Mask{}, err
+	}
+	return Mask{Path: file, Object: &o}, nil
+}
+
+// maskName names a mask as results do, below the searched folder.
+func maskName(st dicomio.Study, file string) string {
+	return path.Join(st.RootName, below(st.Root, file))
+}
+
+// candidates returns the files in NIfTI that could be the study's mask, or those that fit
+// the pattern.
+func (s Settings) candidates(st dicomio.Study) []string {
+	if pattern := s.maskPattern(); pattern != "" {
+		return s.named(st, pattern)
+	}
+	if found := s.inPlaces(st, written(firstMasks)); len(found) > 0 {
+		return found
+	}
+	return s.inPlaces(st, folded(otherMasks))
+}
+
+// named returns the files that fit the pattern as it is written or, where there are none,
+// in upper and lower case alike.
+func (s Settings) named(st dicomio.Study, pattern string) []string {
+	if found := s.inPlaces(st, written([]string{pattern})); len(found) > 0 {
+		return found
+	}
+	return s.inPlaces(st, folded([]string{pattern}))
+}
+
+// beside returns the files of a usual name that lie beside the mask and were not taken,
+// where none was asked for by name.
+func (s Settings) beside(j Job, m Mask) []string {
+	if s.maskPattern() != "" || j.Identity.Mask != "" {
+		return nil
+	}
+	var out []string
+	for _, file := range s.inPlaces(j.Study, folded(otherMasks)) {
+		if file != m.Path {
+			out = append(out, below(j.Study.Home, file))
+		}
+	}
+	return out
+}
+
+// fits reports whether a file is looked for, by its name or by its path below a folder,
+// with slashes.
+type fits func(name, whole string) bool
+
+// written fits the patterns as they are written, folded in upper and lower case alike.
+func written(patterns []string) fits {
+	return func(name, whole string) bool {
+		return slices.ContainsFunc(patterns, func(p string) bool {
+			byName, _ := path.Match(p, name)
+			byPath, _ := path.Match(filepath.ToSlash(p), whole)
+			return byName || byPath
+		})
+	}
+}
+
+func folded(patterns []string) fits {
+	var lower []string
+	for _, p := range patterns {
+		lower = append(lower, strings.ToLower(p))
+	}
+	as := written(lower)
+	return func(name, whole string) bool { return as(strings.ToLower(name), strings.ToLower(whole)) }
+}
+
+// inPlaces returns the files that fit in the study's folder and below, else those right in
+// the nearest folder above that is the study's alone. Folders beside it are not searched:
+// they may be another visit's.
+func (s Settings) inPlaces(st dicomio.Study, f fits) []string {
+	var found []string
+	for n, dir := range places(st) {
+		if found = s.matching(dir, n == 0, f); len(found) > 0 {
+			break
+		}
+	}
+	return found
+}
+
+// places returns the folders where a mask of the study may lie: its own, which is searched
+// with all below it, and those above that are its alone, which are not.
+func places(st dicomio.Study) []string {
+	if st.Home == "" {
+		return nil
+	}
+	top := files.Absolute(st.Top())
+	if !files.Inside(st.Home, top) {
+		top = files.Absolute(st.Folder)
+	}
+	out := []string{top}
+	for dir := top; dir != st.Home && files.Inside(st.Home, dir); {
+		dir = filepath.Dir(dir)
+		out = append(out, dir)
+	}
+	return out
+}
+
+// matching returns the files right in the folder, or anywhere below it where deep, that fit.
+func (s Settings) matching(folder string, deep bool, f fits) []string {
+	var found []string
+	for _, file := range pathsIn(s.paths, folder, deep) {
+		if f(filepath.Base(file), below(folder, file)) {
+			found = append(found, file)
+		}
+	}
+	return found
+}
+
+// pathsIn returns those of the sorted paths that lie right in the folder, or anywhere below
+// it where deep.
+func pathsIn(paths []string, folder string, deep bool) []string {
+	prefix := strings.TrimSuffix(folder, string(filepath.Separator)) + string(filepath.Separator)
+	from, _ := slices.BinarySearch(paths, prefix)
+	var out []string
+	for _, file := range paths[from:] {
+		if !strings.HasPrefix(file, prefix) {
+			break // they are sorted
+		}
+		if deep || filepath.Dir(file) == folder {
+			out = append(out, file)
+		}
+	}
+	return out
+}
+
+// searched notes what lies under the roots.
+func (s *Settings) searched(found dicomio.Finding) {
+	s.tree, s.paths = found.Tree, nil
+	for _, e := range found.Tree.Entries() {
+		if e.Err == nil { // what cannot be listed is the reader's to complain about
+			s.paths = append(s.paths, e.Path)
+		}
+	}
+	slices.Sort(s.paths)
+	s.strangers = slices.Sorted(slices.Values(found.Strangers))
+	s.alike = map[string]bool{}
+	for _, st := range found.Studies {
+		_, again := s.alike[st.Name()]
+		s.alike[st.Name()] = again
+	}
+}

@@ -1,0 +1,157 @@
+package batch
+
+import (
+	"bytes"
+	"encoding/binary"
+	"fmt"
+	"io"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/klauspost/compress/gzip"
+
+	"github.com/t2map/t2map/dicomio"
+	"github.com/t2map/t2map/files"
+)
+
+// The formats of images beside DICOM in which masks are kept. NIfTI alone is read.
+const (
+	formatNIfTI     = "NIfTI"
+	formatAnalyze   = "Analyze 7.5"
+	formatNRRD      = "NRRD"
+	formatMetaImage = "MetaImage"
+	formatMGH       = "MGH"
+	formatGIPL      = "GIPL"
+	formatMINC      = "MINC"
+	formatNumPy     = "NumPy"
+	formatMATLAB    = "MATLAB"
+	formatHDF5      = "HDF5"
+	formatVTK       = "VTK"
+)
+
+// formatError says that a file is in a format that is not read.
+type formatError struct{ name, format string }
+
+// Error names the file and its format.
+func (e *formatError) Error() string {
+	return fmt.Sprintf("%s: a file in the format %s, which is not read", e.name, e.format)
+}
+
+// sniffedBytes is how much of a file tells its format: NIfTI's header, and the keys at the
+// beginning of a MetaImage.
+const sniffedBytes = 1024
+
+// sniff returns the format of a file by its first bytes, through gzip; "" where it is none
+// of those above or cannot be read.
+func sniff(tree *files.Tree, path string) string {
+	if tree == nil {
+		tree = new(files.Tree)
+	}
+	f, err := tree.Open(path)
+	if err != nil {
+		return ""
+	}
+	defer f.Close()
+	head := make([]byte, sniffedBytes)
+	n, _ := f.ReadAt(head, 0) // what cannot be read is not known
+	head = head[:n]
+	if bytes.HasPrefix(head, []byte("\x1f\x8b")) {
+		if z, err := gzip.NewReader(io.NewSectionReader(f, 0, f.Size())); err == nil {
+			plain := make([]byte, sniffedBytes)
+			n, _ := io.ReadFull(z, plain)
+			head = plain[:n]
+		}
+	}
+	return formatOf(head, strings.ToLower(filepath.Base(path)))
+}
+
+// signatures are the first bytes of formats: NRRD (teem.sourceforge.net/nrrd/format.html),
+// NumPy (numpy.lib.format), MATLAB (MAT-File Format, 1-5), HDF5 (File Format
+// Specification, II.A) and VTK (VTK File Formats).
+var signatures = []struct{ bytes, format string }{
+	{"NRRD000", formatNRRD}, {"\x93NUMPY", formatNumPy}, {"MATLAB 5.0 MAT-file", formatMATLAB}, {"MATLAB 7.3 MAT-file", formatMATLAB},
+	{"\x89HDF\r\n\x1a\n", formatHDF5}, {"# vtk DataFile", formatVTK}, {"<VTKFile", formatVTK},
+}
+
+// endings tell formats whose first bytes say little.
+var endings = []struct{ ending, format string }{{".mgh", formatMGH}, {".mgz", formatMGH}, {".mgh.gz", formatMGH}, {".mnc", formatMINC}, {".gipl", formatGIPL}, {".gipl.gz", formatGIPL}}
+
+// formatOf tells the format by the first bytes of a file, unpacked, and its name in lower
+// case.
+func formatOf(head []byte, name string) string {
+	for _, e := range endings {
+		if len(head) > 0 && strings.HasSuffix(name, e.ending) {
+			return e.format
+		}
+	}
+	for _, s := range signatures {
+		if bytes.HasPrefix(head, []byte(s.bytes)) {
+			return s.format
+		}
+	}
+	// MetaImage has keys, one of which is DimSize (itk.org/Wiki/MetaIO/Documentation).
+	if bytes.Contains(head, []byte("NDims")) && bytes.Contains(head, []byte("DimSize")) && bytes.ContainsRune(head, '=') {
+		return formatMetaImage
+	}
+	return niftiOf(head)
+}
+
+// niftiOf tells NIfTI and its predecessor by the size of the header and the magic
+// (nifti1.h, nifti2.h).
+func niftiOf(head []byte) string {
+	const header1, header2, magic1 = 348, 540, 344
+	if len(head) < header1 {
+		return ""
+	}
+	little, big := binary.LittleEndian.Uint32(head), binary.BigEndian.Uint32(head)
+	switch {
+	case little == header2 || big == header2:
+		return formatNIfTI
+	case little != header1 && big != header1:
+		return ""
+	case bytes.Equal(head[magic1:header1], make([]byte, header1-magic1)):
+		return formatAnalyze
+	}
+	return formatNIfTI
+}
+
+// lyingFile is a file that could be a mask, by its name below the study's home.
+type lyingFile struct{ name, format string }
+
+// mostSniffed bounds how many files of a folder are opened in search of a mask: more are
+// a folder of something else.
+const mostSniffed = 500
+
+// lying returns the files in the study's folders that could be its mask by their format,
+// whatever they are called.
+func (s Settings) lying(st dicomio.Study) []lyingFile {
+	var out []lyingFile
+	for n, dir := range places(st) {
+		paths := pathsIn(s.strangers, dir, n == 0)
+		for _, file := range paths[:min(mostSniffed, len(paths))] {
+			m := lyingFile{below(st.Home, file), sniff(s.tree, file)}
+			if m.format != "" && !slices.Contains(out, m) {
+				out = append(out, m)
+			}
+		}
+	}
+	return out
+}
+
+// listed names the first few files with their formats.
+func listed(lying []lyingFile) string {
+	const shown = 6
+	var parts []string
+	for _, m := range lying[:min(shown, len(lying))] {
+		text := fmt.Sprintf("%s (%s)", short(m.name), m.format)
+		if m.format != formatNIfTI {
+			text = fmt.Sprintf("%s (%s, which is not read)", short(m.name), m.format)
+		}
+		parts = append(parts, text)
+	}
+	if n := len(lying) - shown; n > 0 {
+		parts = append(parts, fmt.Sprintf("%d more", n))
+	}
+	return strings.Join(parts, ", ")
+}

@@ -1,0 +1,89 @@
+package batch
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"math"
+
+	"github.com/t2map/t2map/dicomio"
+	"github.com/t2map/t2map/nifti"
+	"github.com/t2map/t2map/segment"
+)
+
+// Hints for masks.
+const (
+	hintOneMask = "put one mask into the study's folder, or name it with --mask or in a manifest"
+	hintForeign = "take the mask that was drawn on this series, or, if the two share their grid, add --allow-foreign-mask"
+	hintExport  = "export a label map in NIfTI (.nii.gz) on the grid of the series; in 3D Slicer: Segmentations, Export to files, file format NIfTI, with the series as reference volume"
+	hintAgain   = "copy or export the mask again"
+)
+
+// hintNIfTI says what to do about each kind of fault of a file in NIfTI.
+var hintNIfTI = map[nifti.Fault]string{
+	nifti.FaultFormat:   "save the mask as one NIfTI-1 file, .nii or .nii.gz",
+	nifti.FaultNIfTI2:   "save the mask as NIfTI-1; with nibabel: Nifti1Image.from_image(image)",
+	nifti.FaultPair:     "save the mask as one .nii or .nii.gz file instead of a .hdr and an .img",
+	nifti.FaultDatatype: "save the mask as whole numbers, one label for each voxel, instead of colours or complex values",
+	nifti.FaultFrames:   "a label map is 3-D: join the frames into one that holds a number for each compartment, and 0 outside",
+	nifti.FaultPlace:    "save the mask with the sform or qform of the series: without it nobody knows where its voxels lie. Draw it on a NIfTI file that was converted from the DICOM series, or export it as a DICOM segmentation",
+	nifti.FaultAffine:   "save the mask again with the sform or qform of the series",
+	nifti.FaultLength:   "copy the mask again: the file and its header do not agree on how long it is",
+	nifti.FaultGzip:     "copy the mask again: its compression is damaged",
+	nifti.FaultNegative: "save the mask with labels of 0 and above; signed storage of another program may have been read as unsigned or scaled",
+	nifti.FaultFraction: "save the label map as it was drawn: one that was resampled or smoothed needs nearest-neighbour interpolation",
+	nifti.FaultNaN:      "save the mask with 0 instead of NaN in the background",
+	nifti.FaultRange:    "save the mask with labels up to 65535; an image may lie in the mask's place",
+}
+
+// hintMask gives an error on the way of a mask its hint, unless it has one or is the end
+// of the run.
+func hintMask(err error) error {
+	if err == nil || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) || Hint(err) != "" {
+		return err
+	}
+	return &hintError{err, cmp.Or(maskHint(err), hintAgain)}
+}
+
+// maskHint says what to do about an error by its kind, or "".
+func maskHint(err error) string {
+	var grid *segment.GridError
+	var format *formatError
+	var foreign *dicomio.ForeignError
+	switch {
+	case errors.As(err, &format):
+		return hintExport
+	case errors.As(err, &foreign):
+		return hintForeign
+	case errors.As(err, &grid):
+		if math.IsNaN(grid.Distance) {
+			return "draw the mask on this series, or resample it to the series' grid by nearest neighbour; t2map inspect shows the matrix"
+		}
+		return "the mask must lie on the voxels of this series; see t2map inspect. It may be another visit's, or have lost its place when it was converted"
+	case nifti.FaultOf(err) != nifti.FaultNone:
+		return hintNIfTI[nifti.FaultOf(err)]
+	case errors.Is(err, dicomio.ErrUnsupported):
+		return "export the mask as a binary DICOM segmentation, a structure set of closed planar contours or a label map in NIfTI"
+	case errors.Is(err, dicomio.ErrInvalid):
+		return "export the mask again from the images of this series, as a DICOM segmentation or a label map in NIfTI"
+	}
+	return ""
+}
+
+// hintDivide says what to do about an error of DivideSegments.
+func hintDivide(err error) string {
+	var unknown *segment.UnknownSegmentsError
+	var overlap *segment.OverlapError
+	var frames *segment.FrameError
+	switch {
+	case errors.As(err, &unknown):
+		return "name the segments under `segments` in a scheme file, as in `segments: {Trochlea: patellofemoral, Bone: ignore}`"
+	case errors.As(err, &overlap):
+		return "a voxel belongs to one compartment: correct the mask, or give one of the segments to `ignore` in a scheme file"
+	case errors.As(err, &frames):
+		return "give the structures of all frames of reference but one to `ignore` in a scheme file"
+	case dicomio.Hint(err) != "": // what was drawn is not on the series
+		return dicomio.Hint(err)
+	}
+	return "correct the segment's label, code or number, or say what it is under `segments` in a scheme file"
+}

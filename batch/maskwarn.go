@@ -1,0 +1,55 @@
+package batch
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/t2map/t2map/segment"
+)
+
+// implausible says in words what speaks against the meaning of the mask's labels in a knee
+// of that side.
+func implausible(r segment.Regions, side string) []string {
+	const perhaps = "the scheme may not be the one of this mask"
+	var out, undivided []string
+	for _, f := range r.Check(side) {
+		switch f.Kind {
+		case segment.TooLarge:
+			out = append(out, fmt.Sprintf("%s holds %.1f cm³, more than the cartilage of a knee can (%.0f cm³): %s", f.Compartment, f.VolumeMM3/1000, f.LimitMM3/1000, perhaps))
+		case segment.TooSmall:
+			out = append(out, fmt.Sprintf("%s holds %.3f cm³, less than a plate of cartilage (%.2f cm³): the mask may be unfinished, or %s", f.Compartment, f.VolumeMM3/1000, f.LimitMM3/1000, perhaps))
+		case segment.WrongSide:
+			out = append(out, wrongSide(f, side)+": "+perhaps+", or its labels are exchanged"+alsoSide(f))
+		case segment.Undivided:
+			undivided = append(undivided, f.Compartment)
+		}
+	}
+	if len(undivided) > 0 {
+		verb := "hold"
+		if len(undivided) == 1 {
+			verb = "holds"
+		}
+		out = append(out, fmt.Sprintf("the femoral cartilage is not divided (row femoral): %s %s the cartilage of the tibia or the patella alone", strings.Join(undivided, ", "), verb))
+	}
+	return out
+}
+
+// wrongSide says where a compartment lies and where it should.
+func wrongSide(f segment.Finding, side string) string {
+	where, should := "lateral to", fmt.Sprintf("medial to it in a %s knee", side)
+	switch f.Direction {
+	case segment.Anterior:
+		where, should = "behind", "in front of it"
+	case segment.Superior:
+		where, should = "below", "above it"
+	}
+	return fmt.Sprintf("%s lies %.0f mm %s %s and should lie %s", f.Compartment, f.DistanceMM, where, f.Other, should)
+}
+
+// alsoSide names the other explanation where left and right matter.
+func alsoSide(f segment.Finding) string {
+	if f.Direction == segment.ToMedial {
+		return ", or the knee is the other one"
+	}
+	return ""
+}

@@ -1,0 +1,147 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/t2map/t2map/printable"
+	"github.com/t2map/t2map/report"
+)
+
+// How much of what many studies share is shown: names of studies under one text, and
+// warnings. studies.csv and the page have the rest.
+const (
+	shownNames    = 12
+	shownWarnings = 20
+)
+
+// group is what several studies share: a text, and what is to be done.
+type group struct {
+	text, hint string
+	names      []string
+}
+
+// grouped puts studies with one text and hint together, in the order in which each text
+// comes first.
+type grouped struct {
+	groups []*group
+	byKey  map[[2]string]*group
+}
+
+func (g *grouped) add(key, text, hint, name string) {
+	if g.byKey == nil {
+		g.byKey = map[[2]string]*group{}
+	}
+	k := [2]string{key, hint}
+	if g.byKey[k] == nil {
+		g.byKey[k] = &group{text: text, hint: hint}
+		g.groups = append(g.groups, g.byKey[k])
+	} else {
+		g.byKey[k].text = key
+	}
+	g.byKey[k].names = append(g.byKey[k].names, name)
+}
+
+// list names the studies of a group, as many as are shown.
+func (g *group) list() string {
+	text := strings.Join(g.names[:min(shownNames, len(g.names))], ", ")
+	if n := len(g.names) - shownNames; n > 0 {
+		text += fmt.Sprintf(" and %d more", n)
+	}
+	return text
+}
+
+// printFailures lists the studies that failed: each with its reason, or together where
+// they share it but for the name of their folder.
+func printFailures(w io.Writer, failures []report.Failure) {
+	if len(failures) == 0 {
+		return
+	}
+	var all grouped
+	for _, f := range failures {
+		all.add(withoutFolder(f.Reason, f.Folder), f.Reason, f.Hint, failedName(f))
+	}
+	fmt.Fprintln(w, "failed:")
+	for _, g := range all.groups {
+		if len(g.names) == 1 {
+			fmt.Fprintf(w, "  study %s: %s\n", g.names[0], printable.Line(g.text))
+		} else {
+			fmt.Fprintf(w, "  %d studies: %s\n    %s\n", len(g.names), printable.Line(g.text), g.list())
+		}
+		if g.hint != "" {
+			fmt.Fprintf(w, "    hint: %s\n", printable.Line(g.hint))
+		}
+	}
+}
+
+// failedName names a study by its folder, and by its hash where others lie there too.
+func failedName(f report.Failure) string {
+	switch {
+	case f.Folder == "":
+		return "(no study)"
+	case f.Alike:
+		return fmt.Sprintf("%s (%s)", printable.Line(f.Folder), printable.Line(f.Study))
+	}
+	return printable.Line(f.Folder)
+}
+
+// withoutFolder returns the text with the names of files as they are called below the
+// study's folder, so that the same fault of two studies has the same text.
+func withoutFolder(text, folder string) string {
+	if folder == "" {
+		return text
+	}
+	const before = " \"'(:,;" // what stands before a name
+	var b strings.Builder
+	for at := 0; ; {
+		n := strings.Index(text[at:], folder+"/")
+		if n < 0 {
+			b.WriteString(text[at:])
+			return b.String()
+		}
+		n += at
+		b.WriteString(text[at:n])
+		if n > 0 && !strings.ContainsRune(before, rune(text[n-1])) {
+			b.WriteString(folder + "/")
+		}
+		at = n + len(folder) + 1
+	}
+}
+
+// printWarnings lists what speaks against the figures of the studies, together where many
+// share it.
+func printWarnings(w io.Writer, results []report.Result, quiet bool) {
+	if quiet {
+		return
+	}
+	count := map[string]int{}
+	for _, r := range results {
+		count[studyName(r)]++
+	}
+	var all grouped
+	for _, r := range results {
+		name := studyName(r)
+		if count[name] > 1 {
+			name = fmt.Sprintf("%s (%s)", name, printable.Line(r.Study))
+		}
+		for _, text := range r.Warnings {
+			all.add(text, text, "", name)
+		}
+	}
+	for _, g := range all.groups[:min(shownWarnings, len(all.groups))] {
+		if len(g.names) == 1 {
+			fmt.Fprintf(w, "warning: %s: %s\n", g.names[0], printable.Line(g.text))
+		} else {
+			fmt.Fprintf(w, "warning: %d studies: %s\n    %s\n", len(g.names), printable.Line(g.text), g.list())
+		}
+	}
+	if n := len(all.groups) - shownWarnings; n > 0 {
+		fmt.Fprintf(w, "warning: %d more, in index.html and in each study's result.json\n", n)
+	}
+}
+
+// studyName names a study that is done.
+func studyName(r report.Result) string {
+	return printable.Line(strings.TrimSpace(r.Subject + " " + r.Visit))
+}

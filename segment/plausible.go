@@ -1,0 +1,198 @@
+package segment
+
+import (
+	"math"
+	"slices"
+)
+
+// FindingKind is what speaks against the meaning of a mask's labels.
+type FindingKind int
+
+// The kinds of findings.
+const (
+	// TooLarge: more tissue than the cartilage of a knee.
+	TooLarge FindingKind = iota
+	// TooSmall: so little that it is a slip of the pen.
+	TooSmall
+	// WrongSide: Compartment lies on the side of Other where Other should lie.
+	WrongSide
+	// Undivided: there is femoral cartilage in one piece, so that Compartment, which should
+	// hold a part of it, holds the other bone's cartilage alone.
+	Undivided
+)
+
+// Finding is a fact about a mask that a knee does not have where the scheme is right.
+type Finding struct {
+	Kind        FindingKind
+	Compartment string
+	// Other is the compartment that it is compared with, for WrongSide and Undivided.
+	Other string
+	// VolumeMM3 is the volume of Compartment, and LimitMM3 what it should not be beyond, for
+	// TooLarge and TooSmall; else 0.
+	VolumeMM3, LimitMM3 float64
+	// Direction is where Compartment should lie from Other, and DistanceMM by how much it
+	// lies on the opposite side, between the centres of both, for WrongSide.
+	Direction  Direction
+	DistanceMM float64
+}
+
+// Direction is one of those of the body.
+type Direction string
+
+// The directions of findings.
+const (
+	Anterior Direction = "anterior"
+	Superior Direction = "superior"
+	ToMedial Direction = "medial" // by the side of the knee
+)
+
+// largest are the volumes in mm³ that the cartilage of a knee does not reach. A right knee
+// segmented in whole has 11.8 cm³ of femoral, 1.9 and 1.8 of tibial and 1.2 of patellar
+// cartilage (gattia/pymskt, example data), another 20.9 cm³ of femoral cartilage; over the
+// condyles, knees with osteoarthritis have 12 to 15 (PMC3962518). The limits are three
+// times what is large for the femur and six times the example for the small plates, for
+// masks are drawn generously on thick slices. Bone is beyond them: the same knee has 143
+// cm³ of femur, 101 of tibia and 13 of patella in the image.
+var largest = map[string]float64{
+	femoral: 60_000, Medial: 30_000, Lateral: 30_000, Patellofemoral: 30_000,
+	medialTibial: 12_000, lateralTibial: 12_000, patellar: 8_000,
+}
+
+// smallest is the volume in mm³ below which a compartment is no cartilage plate: a
+// twentieth of the example's smallest. A mask of a few slices of a knee has more.
+const smallest = 50
+
+// A compartment counts as on the wrong side of another where their centres lie at least
+// apart mm the wrong way, and at least one standard deviation of the voxels' positions, so
+// that both overlap little: neighbouring structures of a small mask are not judged. In the
+// example knee the centres are 14 mm (femur over tibia), 34 mm (medial from lateral) and 37
+// mm (patella before femur) apart, with standard deviations of 7 to 15 mm.
+const apart = 5
+
+// order is a pair of compartments of which the first lies in a direction of the second.
+type order struct {
+	first, second string
+	direction     Direction
+}
+
+// orders holds how the compartments of a knee lie, whatever its position in the scanner:
+// positions are the patient's.
+var orders = []order{
+	{Medial, Lateral, ToMedial}, {medialTibial, lateralTibial, ToMedial}, {medialMeniscus, lateralMeniscus, ToMedial},
+	{Patellofemoral, Medial, Anterior}, {Patellofemoral, Lateral, Anterior},
+	{patellar, femoral, Anterior}, {patellar, medialTibial, Anterior}, {patellar, lateralTibial, Anterior},
+	{femoral, medialTibial, Superior}, {femoral, lateralTibial, Superior},
+}
+
+// Check returns what speaks against the meaning that the scheme gave to the regions, where
+// they are called as compartments of a knee or their parts; other names are not judged.
+// Side is that of the knee, left or right, as results have it, or "" where it is not
+// known: then medial and lateral are not compared. Compartments without voxels are passed
+// over. Findings come in the order of names.
+func (r Regions) Check(side string) []Finding {
+	places := r.places()
+	var out []Finding
+	for n, name := range r.Names {
+		limit, judged := largest[name]
+		v := float64(places[n].voxels) * r.VoxelVolume()
+		switch {
+		case !judged || v == 0:
+		case v > limit:
+			out = append(out, Finding{Kind: TooLarge, Compartment: name, VolumeMM3: v, LimitMM3: limit})
+		case v < smallest:
+			out = append(out, Finding{Kind: TooSmall, Compartment: name, VolumeMM3: v, LimitMM3: smallest})
+		}
+	}
+	out = append(out, r.undivided(places)...)
+	for _, o := range orders {
+		first, second := slices.Index(r.Names, o.first), slices.Index(r.Names, o.second)
+		axis, sign := o.direction.axis(side)
+		if first < 0 || second < 0 || sign == 0 || places[first].voxels == 0 || places[second].voxels == 0 {
+			continue
+		}
+		wrong := sign * (places[second].centre(axis) - places[first].centre(axis))
+		spread := math.Sqrt((places[first].variance(axis) + places[second].variance(axis)) / 2)
+		if wrong >= apart && wrong >= spread {
+			out = append(out, Finding{Kind: WrongSide, Compartment: o.first, Other: o.second, Direction: o.direction, DistanceMM: wrong})
+		}
+	}
+	return out
+}
+
+// undivided finds compartments that lack their part of the femur.
+func (r Regions) undivided(places []place) []Finding {
+	whole := slices.Index(r.Names, femoral)
+	if whole < 0 || places[whole].voxels == 0 {
+		return nil
+	}
+	var out []Finding
+	for n, name := range r.Names {
+		if (name == Medial || name == Lateral || name == Patellofemoral) && places[n].voxels > 0 {
+			out = append(out, Finding{Kind: Undivided, Compartment: name, Other: femoral})
+		}
+	}
+	return out
+}
+
+// axis returns the axis of LPS that the direction runs along, and its sign there; 0 where
+// the side of the knee is needed and not known. Medial is to the left in a right knee.
+func (d Direction) axis(side string) (axis int, sign float64) {
+	switch {
+	case d == Anterior:
+		return 1, -1
+	case d == Superior:
+		return 2, 1
+	case d == ToMedial && side == "right":
+		return 0, 1
+	case d == ToMedial && side == "left":
+		return 0, -1
+	}
+	return 0, 0
+}
+
+// place is where the voxels of a region lie: sums of positions in mm LPS and of their
+// squares, from the centre of the grid.
+type place struct {
+	voxels       int
+	sum, squares [3]float64
+}
+
+func (p place) centre(axis int) float64 { return p.sum[axis] / float64(p.voxels) }
+
+func (p place) variance(axis int) float64 {
+	c := p.centre(axis)
+	return max(0, p.squares[axis]/float64(p.voxels)-c*c)
+}
+
+// places returns the place of every region.
+func (r Regions) places() []place {
+	out := make([]place, len(r.Names))
+	nx, ny := r.Size[0], r.Size[1]
+	middle := r.Position(float64(nx-1)/2, float64(ny-1)/2, float64(r.Size[2]-1)/2)
+	for row := range len(r.Data) / max(nx, 1) {
+		labels := r.Data[row*nx:][:nx]
+		for i := 0; i < nx; i++ {
+			if nothing(labels[i:]) { // as nearly everywhere
+				i += 7
+				continue
+			}
+			region := labels[i]
+			if region == 0 || int(region) > len(out) {
+				continue
+			}
+			p := &out[region-1]
+			p.voxels++
+			for axis, at := range r.Position(float64(i), float64(row%ny), float64(row/ny)) {
+				d := at - middle[axis]
+				p.sum[axis] += d
+				p.squares[axis] += d * d
+			}
+		}
+	}
+	return out
+}
+
+// nothing reports whether the next eight voxels are there and all background.
+func nothing(x []uint16) bool {
+	return len(x) >= 8 && x[0]|x[1]|x[2]|x[3]|x[4]|x[5]|x[6]|x[7] == 0
+}
