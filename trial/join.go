@@ -40,6 +40,9 @@ func (j *joiner) flag(f Flag) int {
 func (j *joiner) place(subject, visit, what string) (s, v int, ok bool) {
 	s, knownSubject := j.subject[subject]
 	v, knownVisit := j.visit[visit]
+	if slices.ContainsFunc(j.d.Before, func(b Visit) bool { return b.Name == visit }) && knownSubject {
+		return 0, 0, false // planned, and in no analysis: Design.notes says so
+	}
 	if knownSubject && knownVisit {
 		return s, v, true
 	}
