@@ -97,6 +97,7 @@ type Study struct {
 	// Passed counts the study's files that are no part of a train.
 	Passed Passed
 
+	secrets   secrets         // names and dates, which no text that is shown may hold
 	instances map[string]bool // UIDs of its sound images, parts of the complex signal too
 }
 
@@ -310,6 +311,8 @@ func newStudy(uid string, entries []*entry, scaling PhilipsScaling) Study {
 	for _, t := range s.Others {
 		s.Passed.OtherSeries += t.Images
 	}
+	s.gather(entries)
+	s.keepSecrets()
 	return s
 }
 

@@ -10,6 +10,7 @@ import (
 	"math"
 	"slices"
 	"strings"
+	"unique"
 
 	"github.com/suyashkumar/dicom"
 	"github.com/suyashkumar/dicom/pkg/tag"
@@ -60,6 +61,7 @@ type header struct {
 	frameTag                              tag.Tag  // where it says so, if not in FrameOfReferenceUID
 	label                                 string   // ContentLabel or StructureSetLabel
 	faults                                []fault
+	who                                   unique.Handle[personal] // people and places, which never leave the package
 
 	pixels       elements.Element // PixelData
 	padded       bool             // what of it is behind the last pixel is all zeros
@@ -189,6 +191,7 @@ func (h *header) fill(d elements.Dataset, out *elements.Outline) {
 			h.take(e)
 		}
 	}
+	h.who = personalOf(d)
 	h.gatherFrames(structures)
 	h.anonymous = slices.Contains(out.Unowned, elements.PhilipsScaleSlope)
 	if !h.mayBePhilips() {
@@ -203,6 +206,9 @@ func (h *header) fill(d elements.Dataset, out *elements.Outline) {
 // noteTooLong makes faults of the elements that were not gathered for their length.
 func (h *header) noteTooLong(out *elements.Outline) {
 	for _, t := range out.TooLong {
+		if isPersonal(t) {
+			continue
+		}
 		h.faults = append(h.faults, fault{t, fmt.Sprintf("longer than %d bytes", elements.LongestValue)})
 	}
 }
@@ -396,18 +402,18 @@ func (h *header) where() string {
 
 // invalid returns an error about the file as a whole.
 func (h *header) invalid(format string, a ...any) *FileError {
-	return &FileError{Path: h.where(), Problem: fmt.Sprintf(format, a...), Kind: ErrInvalid}
+	return &FileError{Path: h.where(), Problem: h.shown(fmt.Sprintf(format, a...)), Kind: ErrInvalid}
 }
 
 // wrong returns an error about one attribute.
 func (h *header) wrong(t tag.Tag, format string, a ...any) *FileError {
-	return &FileError{Path: h.where(), Attribute: attribute(t), Problem: fmt.Sprintf(format, a...), Kind: ErrInvalid}
+	return &FileError{Path: h.where(), Attribute: attribute(t), Problem: h.shown(fmt.Sprintf(format, a...)), Kind: ErrInvalid}
 }
 
 // unsupported returns an error about an attribute that is right but beyond this
 // package.
 func (h *header) unsupported(t tag.Tag, format string, a ...any) error {
-	return &FileError{Path: h.where(), Attribute: attribute(t), Problem: fmt.Sprintf(format, a...), Kind: ErrUnsupported}
+	return &FileError{Path: h.where(), Attribute: attribute(t), Problem: h.shown(fmt.Sprintf(format, a...)), Kind: ErrUnsupported}
 }
 
 // broken turns an error of the library or of the file system into the file's.
@@ -465,7 +471,10 @@ func (h *header) unsupportedSyntax() error {
 		e.Hint = "the file is damaged or was not written as a file: export it again"
 		return e
 	}
-	name := fmt.Sprintf("%.70q", h.syntax)
+	name := "that is not a UID"
+	if strings.Trim(h.syntax, "0123456789.") == "" {
+		name = fmt.Sprintf("%.70q", h.syntax)
+	}
 	if info, err := uid.Lookup(h.syntax); err == nil && info.Type == uid.TypeTransferSyntax {
 		name = h.syntax + ", " + info.Name
 	}
