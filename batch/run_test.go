@@ -25,6 +25,7 @@ import (
 	"github.com/t2map/t2map/report"
 	"github.com/t2map/t2map/segment"
 	"github.com/t2map/t2map/t2fit"
+	"github.com/t2map/t2map/table"
 	"github.com/t2map/t2map/volume"
 )
 
@@ -828,7 +829,7 @@ func TestIdentity(t *testing.T) {
 		{name: "layout with the last folder", layout: "*/{subject}/{visit}/dicom", subject: "P-1", visit: "v0"},
 		{name: "manifest", manifest: "\ufefffolder,subject,visit\nstudies/site7/P-1,X1,week 4\n", subject: "X1", visit: "week 4"},
 		{name: "manifest, deepest row", manifest: "folder,subject\nstudies,X\nstudies/site7/P-1/v0,Y\n", subject: "Y", want: "no MR study in its folder, studies"},
-		{name: "manifest without the study", manifest: "folder,subject\nstudies/other,X\n", want: "folder site7/P-1/v0 is not in the manifest: no row of manifest.csv names studies/site7/P-1/v0/dicom or a folder above it"},
+		{name: "manifest without the study", manifest: "folder,subject\nstudies/other,X\n", want: "manifest manifest.csv: line 2: no MR study in its folder, studies/other"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			s := s
@@ -857,7 +858,7 @@ func TestSidesOfManifest(t *testing.T) {
 		if err := os.WriteFile(path, []byte("folder,subject,side\na,S01,"+text+"\n"), 0o644); err != nil {
 			t.Fatal(err)
 		}
-		m, err := readManifest(path)
+		m, err := readManifest(path, table.Format{})
 		if err != nil || m.rows[0].Side != want {
 			t.Errorf("%q: %+v, %v; want %s", text, m, err, want)
 		}
@@ -867,17 +868,17 @@ func TestSidesOfManifest(t *testing.T) {
 func TestManifestIsChecked(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "manifest.csv")
 	for _, c := range []struct{ text, want string }{
-		{"", "is empty"},
-		{"folder,subject,subject\na,S01,S02\n", "column subject is there twice"},
+		{"", "the table is empty"},
+		{"folder,subject,subject\na,S01,S02\n", `column "subject" is there twice`},
 		{"folder,subject,colour\n", `column "colour" is not known`},
 		{"folder,subject\n,S01\n", "line 2 has no folder or no subject"},
 		{"folder,subject,side\na,S01,both\n", "is not L, R, left or right"},
-		{"folder,subject\na,S01,more\n", "wrong number of fields"},
+		{"folder,subject\na,S01,more\n", "line 2 has 3 cells, the first row names 2"},
 	} {
 		if err := os.WriteFile(path, []byte(c.text), 0o644); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := readManifest(path); err == nil || !strings.Contains(err.Error(), c.want) {
+		if _, err := readManifest(path, table.Format{}); err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%q: %v, want …%s…", c.text, err, c.want)
 		}
 	}
@@ -907,7 +908,7 @@ func TestManifestMask(t *testing.T) {
 func TestSameSubjectAndVisit(t *testing.T) {
 	dir := t.TempDir()
 	knee(t, filepath.Join(dir, "studies", "a"), phantom.Options{Subject: "S01", Visit: "v1"})
-	knee(t, filepath.Join(dir, "studies", "b"), phantom.Options{Subject: "s01", Visit: "V1"})
+	knee(t, filepath.Join(dir, "studies", "b"), phantom.Options{Subject: "S01", Visit: "v1"})
 	out := run(t, settings(t, dir))
 	if len(out.Results) != 2 || strings.EqualFold(out.Results[0].Dir, out.Results[1].Dir) {
 		t.Errorf("%+v", out)
