@@ -465,15 +465,25 @@ func TestSeriesPatterns(t *testing.T) {
 	}
 }
 
-// A study that goes by another name now is in the tables once, and the earlier
-// folder is named.
+// A study that goes by another name now fails, and keeps its rows, unless the new name is asked for:
+// then it is in the tables once, and the earlier folder is named.
 func TestRenamedStudyIsInTheTablesOnce(t *testing.T) {
 	dir := t.TempDir()
 	knee(t, filepath.Join(dir, "studies", "X1"), phantom.Options{})
 	knee(t, filepath.Join(dir, "studies", "X2"), phantom.Options{Subject: "S02"})
 	s := settings(t, dir)
 	run(t, s)
+	before := tree(t, s.Out)["compartments.csv"]
 	s.Layout, s.Roots = "{subject}", []string{filepath.Join(dir, "studies")}
+	refused := run(t, s)
+	const want = `identity: the study is "X1" now (from layout), and its results are there as "S01/baseline" in the folder S01/baseline`
+	if len(refused.Results) != 0 || len(refused.Earlier) != 2 || len(refused.Failures) != 2 || refused.Failures[0].Reason != want || !strings.Contains(refused.Failures[0].Hint, "--rename") {
+		t.Errorf("%+v", refused)
+	}
+	if tree(t, s.Out)["compartments.csv"] != before {
+		t.Error("the rows have changed though the new name was refused")
+	}
+	s.Rename = true
 	out := run(t, s)
 	if len(out.Results) != 2 || len(out.Earlier) != 0 || len(out.Remarks) != 2 || !strings.Contains(out.Remarks[0], "S01/baseline holds an earlier result of the series in X1/study") {
 		t.Errorf("%d results, %d earlier, remarks %q", len(out.Results), len(out.Earlier), out.Remarks)
@@ -907,11 +917,21 @@ func TestManifestMask(t *testing.T) {
 // Two studies of one subject and visit do not overwrite each other.
 func TestSameSubjectAndVisit(t *testing.T) {
 	dir := t.TempDir()
-	knee(t, filepath.Join(dir, "studies", "a"), phantom.Options{Subject: "S01", Visit: "v1"})
-	knee(t, filepath.Join(dir, "studies", "b"), phantom.Options{Subject: "S01", Visit: "v1"})
-	out := run(t, settings(t, dir))
+	knee(t, filepath.Join(dir, "studies", "a"), phantom.Options{Subject: "S01"})
+	knee(t, filepath.Join(dir, "studies", "b"), phantom.Options{Subject: "S02"})
+	s := settings(t, dir)
+	s.Manifest = filepath.Join(dir, "m.csv")
+	writeText(t, s.Manifest, "folder,subject,visit\nstudies/a,S01,v1\nstudies/b,S01,v1\n")
+	out := run(t, s)
 	if len(out.Results) != 2 || strings.EqualFold(out.Results[0].Dir, out.Results[1].Dir) {
 		t.Errorf("%+v", out)
+	}
+}
+
+func writeText(t *testing.T, path, text string) {
+	t.Helper()
+	if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+		t.Fatal(err)
 	}
 }
 
