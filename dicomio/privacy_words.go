@@ -69,14 +69,13 @@ func fold(text string) string {
 // are written folded.
 var generalWords = wordSet(`
 	anonymous anonymized anonymised anonym anon pseudonym pseudonymized deidentified identified removed unknown unnamed none null empty noname
-	patient patients pat subject subjects subj proband volunteer participant person human animal control healthy normal case member
-	phantom qaphantom quality assurance service calibration water test testing tests demo dummy sample example training pilot
-	study trial project research cohort protocol group arm site center centre hospital clinic
-	baseline screening visit scan rescan repeat retest followup follow month months week weeks year years timepoint session
-	knee knees leg legs limb joint hip ankle cartilage bone femur tibia patella femoral tibial patellar medial lateral compartment meniscus left right bilateral
-	male female adult child
-	name first last family given code number
-	mri magnetic resonance imaging image images series echo echoes spin multi multiecho turbo fast sequence mapping relaxometry
+	patient patients subject subjects subj proband volunteer volunteers participant human animal control controls healthy normal
+	phantom qaphantom quality assurance calibration water test testing tests demo dummy sample example training pilot
+	study trial project research cohort protocol group site center centre hospital clinic
+	baseline screening visit scan rescan repeat retest followup follow month months week year years timepoint
+	knee knees leg legs limb joint hip ankle cartilage femur tibia patella femoral tibial patellar medial lateral compartment meniscus left right bilateral
+	male female adult name code number
+	mri magnetic resonance imaging image images series echo echoes spin multi multiecho turbo sequence mapping relaxometry
 	sagittal coronal axial transverse oblique scout localizer localiser quantitative weighted proton density dess mese
 	dicom nifti label labels mask segmentation segment structure contour missing attribute slice slices
 `)
