@@ -106,6 +106,7 @@ func (a *Analysis) join(t Tables) ([]Endpoint, error) {
 	a.Notes = append(a.Notes, a.Design.unvisited(visits.with(failedAt))...)
 	j := newJoiner(a.Design, a.Plan)
 	endpoints := j.compartments(res)
+	a.Notes = append(a.Notes, j.notes...)
 	for _, source := range t.Scores {
 		scores, err := ReadScores(source)
 		if err != nil {

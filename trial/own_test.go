@@ -13,7 +13,7 @@ func TestOwnTablesResaved(t *testing.T) {
 		"decimal commas": columns + "S1,a,medial,\"38,5\"\n",
 		"windows-1252":   columns + "S\xe91,a,medial,38.5\n",
 		"a workbook":     "PK\x03\x04",
-		"UTF-16":         "\x00s"+columns,
+		"UTF-16":         "\x00s" + columns,
 		"unquoted":       columns + "S1,a,medial,38,5\n",
 		"quotes":         columns + "S1,a,\"medial,38,5\n",
 	} {
