@@ -69,6 +69,9 @@ func (s Settings) identify(st dicomio.Study, m *manifest) (Identity, error) {
 // folderWords names the study's folder where others name an attribute.
 const folderWords = "the name of the study's folder"
 
+// undecoded says that a code is not legible: two people may share it.
+const undecoded dicomio.Disclosure = "holds characters that are not in the file's SpecificCharacterSet (0008,0005)"
+
 // codeOf returns a code for a study that has no other: the hash of its UID. It is not made from
 // PatientID, because names are few enough to be tried until the hash fits.
 func codeOf(st dicomio.Study) string { return "anon-" + st.Hash }
@@ -80,10 +83,15 @@ func (s Settings) acceptsPatientID() bool { return s.AcceptPatientID || s.Protoc
 // patient's identity was removed, it is a code.
 func (s Settings) code(id *Identity, st dicomio.Study, attribute string) {
 	d := st.Discloses(id.Subject)
-	if d == "" && dicomio.HoldsDate(id.Subject) {
+	switch {
+	case strings.ContainsRune(id.Subject, '\uFFFD'):
+		d = undecoded // whether the patient's identity was removed or not
+	case st.IdentityRemoved():
+		return
+	case d == "" && dicomio.HoldsDate(id.Subject):
 		d = dicomio.DisclosesDate
 	}
-	if d == "" || st.IdentityRemoved() || s.acceptsPatientID() {
+	if d == "" || s.acceptsPatientID() {
 		return
 	}
 	id.Subject, id.From = codeOf(st), "the hash of the study, as "+attribute+" is not a code"

@@ -1,6 +1,7 @@
 package batch
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"os"
@@ -261,6 +262,50 @@ func TestPatientIDsThatAreNotCodes(t *testing.T) {
 		s.AcceptPatientID, s.Out = true, t.TempDir()
 		if out = run(t, s); len(out.Results) != 1 || out.Results[0].Subject != c.id {
 			t.Errorf("%+v, accepted: %+v", c, out)
+		}
+	}
+}
+
+// Two people whose letters are lost do not get one code.
+func TestUndecodedPatientIDs(t *testing.T) {
+	dir := t.TempDir()
+	scanOf(t, filepath.Join(dir, "studies", "a"), map[string]string{"PatientID": "M\xfc01", "StudyInstanceUID": "2.25.1"}, false)
+	scanOf(t, filepath.Join(dir, "studies", "b"), map[string]string{"PatientID": "M\xf601", "StudyInstanceUID": "2.25.2"}, false)
+	out := run(t, settings(t, dir))
+	if len(out.Results) != 2 || out.Results[0].Subject == out.Results[1].Subject || len(warningsOf(out.Results[0])) != 1 {
+		t.Errorf("%+v", out)
+	}
+}
+
+// What a folder is called is held against the name, too, but not against dates; and what a person chose
+// is used with a warning.
+func TestFoldersCalledAfterPatients(t *testing.T) {
+	for _, c := range []struct {
+		folder, id, layout    string
+		subject, visit, warns string // subject and visit: "" for a code
+	}{
+		{"Quinn_Knee", "S01", "", "S01", "", "the name of the study's folder repeats"},
+		{"20150501", "S01", "", "S01", "20150501", ""},
+		{"Quinn_Knee", "", "", "", "none", "rename it"},
+		{"Quinn_Knee", "S01", "{subject}", "Quinn_Knee", "none", "the subject from the layout repeats"},
+	} {
+		dir := t.TempDir()
+		scanOf(t, filepath.Join(dir, "studies", c.folder), map[string]string{"PatientName": "Quinn^Harley", "PatientID": c.id}, false)
+		s := settings(t, dir)
+		s.Layout = c.layout
+		out := run(t, s)
+		if len(out.Results) != 1 {
+			t.Fatalf("%+v: %+v", c, out)
+		}
+		r := out.Results[0]
+		visit := c.visit
+		if visit == "none" {
+			visit = ""
+		} else if visit == "" {
+			visit = "anon-" + r.Study
+		}
+		if r.Visit != visit || r.Subject != cmp.Or(c.subject, "anon-"+r.Study) || strings.Contains(strings.Join(r.Warnings, "\n"), c.warns) == false || (c.warns == "") != (len(r.Warnings) == 0) {
+			t.Errorf("%+v: subject %q, visit %q, warnings %q", c, r.Subject, r.Visit, r.Warnings)
 		}
 	}
 }

@@ -230,7 +230,7 @@ func (s *secrets) birthsIn(text string) []date {
 	return found
 }
 
-// removed stands for a word that is not shown.
+// removedWord stands for a word that is not shown.
 const removedWord = "[removed]"
 
 // shown returns a text of a header without what tells of people and places: words of the patient's

@@ -66,7 +66,7 @@ var onlyIn = map[string][]string{
 	"github.com/suyashkumar/dicom":  {"dicomio", "dicomio/dicomwrite", "dicomio/internal/elements"},
 	"github.com/tetratelabs/wazero": {"dicomio/internal/codec"},
 	"github.com/spf13/cobra":        {"cmd/t2map"},
-	"golang.org/x/text":             {"dicomio", "dicomio/internal/charset", "table"},
+	"golang.org/x/text":             {"batch", "dicomio", "dicomio/internal/charset", "table"},
 	"github.com/goccy/go-yaml":      {"yamlfile", "segment"},
 	"gonum.org/v1/plot":             {"figure", "trial/figures", "report"},
 	"codeberg.org/go-pdf/fpdf":      {"figure"},
