@@ -7,15 +7,16 @@ import (
 
 	"github.com/t2map/t2map/dicomio"
 	"github.com/t2map/t2map/files"
+	"github.com/t2map/t2map/table"
 )
 
-// Hint returns what to do about an error of this package, of dicomio or of files, or "".
+// Hint returns what to do about an error of this package, of dicomio, files or table, or "".
 func Hint(err error) string {
 	var h *hintError
 	if errors.As(err, &h) {
 		return h.hint
 	}
-	return cmp.Or(dicomio.Hint(err), files.Hint(err))
+	return cmp.Or(dicomio.Hint(err), files.Hint(err), table.Hint(err))
 }
 
 // hintError is an error with a way out.

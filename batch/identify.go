@@ -3,12 +3,8 @@ package batch
 import (
 	"cmp"
 	"fmt"
-	"path"
 	"path/filepath"
-	"regexp"
-	"slices"
 	"strings"
-	"unicode/utf8"
 
 	"github.com/t2map/t2map/dicomio"
 	"github.com/t2map/t2map/files"
@@ -24,90 +20,153 @@ type Identity struct {
 	Mask string
 	// From says where subject and visit come from.
 	From string
+	// Warnings say what of it may tell who the patient is.
+	Warnings []string
 }
 
 // identify finds the identity of a study: from the manifest, else from the
 // layout, else from the clinical-trial attributes, else from PatientID and the
-// name of its folder.
+// name of its folder. It is the same whichever of the folders above the study was searched.
 func (s Settings) identify(st dicomio.Study, m *manifest) (Identity, error) {
 	switch {
 	case m != nil:
-		return m.identify(st)
+		id, err := m.identify(st)
+		return id.chosen(st), err
 	case s.layout() != "":
 		l, err := parseLayout(s.layout())
 		if err != nil {
 			return Identity{}, err
 		}
-		return l.identify(st)
+		id, err := l.identify(st, s.ups[st.Root])
+		return id.chosen(st), err
 	}
-	folder := path.Base(files.WithoutEndings(st.Name()))
+	folder := folderOf(st)
 	switch {
 	case st.TrialSubject != "" && st.TrialTimepoint != "":
-		return Identity{Subject: st.TrialSubject, Visit: st.TrialTimepoint, From: "clinical-trial attributes"}, nil
+		id := Identity{Subject: st.TrialSubject, Visit: st.TrialTimepoint, From: "clinical-trial attributes"}
+		s.code(&id, st, "ClinicalTrialSubjectID (0012,0040)")
+		s.codeVisit(&id, st, "ClinicalTrialTimePointID (0012,0050)")
+		return id, nil
 	case st.TrialSubject != "":
-		return Identity{Subject: st.TrialSubject, Visit: folder, From: "ClinicalTrialSubjectID and folder name"}, nil
+		id := Identity{Subject: st.TrialSubject, Visit: folder, From: "ClinicalTrialSubjectID and folder name"}
+		s.code(&id, st, "ClinicalTrialSubjectID (0012,0040)")
+		s.codeVisit(&id, st, folderWords)
+		return id, nil
 	case st.PatientID != "":
-		return Identity{Subject: st.PatientID, Visit: folder, From: "PatientID and folder name"}, nil
+		id := Identity{Subject: st.PatientID, Visit: folder, From: "PatientID and folder name"}
+		s.code(&id, st, "PatientID (0010,0020)")
+		s.codeVisit(&id, st, folderWords)
+		return id, nil
 	}
-	return Identity{Subject: folder, From: "folder name (PatientID is empty)"}, nil
+	id := Identity{Subject: folder, From: "folder name (PatientID is empty)"}
+	if d := st.Discloses(folder); d != "" && !s.acceptsPatientID() {
+		id.Subject = codeOf(st)
+		id.Warnings = append(id.Warnings, disclosed(folderWords, d, "subject"))
+	}
+	return id, nil
+}
+
+// folderWords names the study's folder where others name an attribute.
+const folderWords = "the name of the study's folder"
+
+// undecoded says that a code is not legible: two people may share it.
+const undecoded dicomio.Disclosure = "holds characters that are not in the file's SpecificCharacterSet (0008,0005)"
+
+// codeOf returns a code for a study that has no other: the hash of its UID. It is not made from
+// PatientID, because names are few enough to be tried until the hash fits.
+func codeOf(st dicomio.Study) string { return "anon-" + st.Hash }
+
+func (s Settings) acceptsPatientID() bool { return s.AcceptPatientID || s.Protocol.AcceptPatientID }
+
+// code puts a code in place of a subject that tells who the patient is, as the attribute that it comes
+// from may: it repeats the patient's name, or holds a date. Where all images say that the
+// patient's identity was removed, it is a code.
+func (s Settings) code(id *Identity, st dicomio.Study, attribute string) {
+	d := st.Discloses(id.Subject)
+	switch {
+	case strings.ContainsRune(id.Subject, '\uFFFD'):
+		d = undecoded // whether the patient's identity was removed or not
+	case st.IdentityRemoved():
+		return
+	case d == "" && dicomio.HoldsDate(id.Subject):
+		d = dicomio.DisclosesDate
+	}
+	if d == "" || s.acceptsPatientID() {
+		return
+	}
+	id.Subject, id.From = codeOf(st), "the hash of the study, as "+attribute+" is not a code"
+	id.Warnings = append(id.Warnings, disclosed(attribute, d, "subject"))
+}
+
+// codeVisit does the same for a visit, which may be called by a date.
+func (s Settings) codeVisit(id *Identity, st dicomio.Study, from string) {
+	d := st.Discloses(id.Visit)
+	if d == "" || s.acceptsPatientID() || st.IdentityRemoved() && from != folderWords {
+		return
+	}
+	id.Visit = codeOf(st)
+	id.Warnings = append(id.Warnings, disclosed(from, d, "visit"))
+}
+
+// disclosed is the warning of a study whose subject or visit got a code.
+func disclosed(from string, d dicomio.Disclosure, what string) string {
+	text := fmt.Sprintf("%s %s: the %s is called by a code made from the hash of the study. Name the study in a manifest (--manifest) or by its folders (--layout); --accept-patient-id takes what is there as it is", from, d, what)
+	if from == folderWords {
+		text += ". Results name files by their folders: rename it"
+	}
+	return text
+}
+
+// chosen warns of an identity that a person chose and that tells who the patient is. It is used all
+// the same.
+func (id Identity) chosen(st dicomio.Study) Identity {
+	for _, c := range []struct{ what, code string }{{"subject", id.Subject}, {"visit", id.Visit}} {
+		if d := st.Discloses(c.code); d != "" {
+			id.Warnings = append(id.Warnings, fmt.Sprintf("the %s from the %s %s, and stands in every table: choose a code that tells nothing of the patient", c.what, id.From, d))
+		}
+	}
+	return id
+}
+
+// folderOf returns the name of the study's folder, whichever of those above it was searched.
+func folderOf(st dicomio.Study) string {
+	top := files.WithoutEndings(st.Top())
+	if name := filepath.Base(top); name != "." && name != string(filepath.Separator) {
+		return name
+	}
+	return filepath.Base(files.WithoutEndings(st.Name())) // its files lie under folders that have nothing in common
 }
 
 func (s Settings) layout() string { return cmp.Or(s.Layout, s.Protocol.Layout) }
 
-// layout is a pattern of study folders: segments with {subject}, {visit}, {side}
-// and *.
-type layout struct {
-	pattern string
-	// Both match the same folders; where several splits are possible, lazy makes
-	// each part as short as can be and greedy as long.
-	lazy, greedy *regexp.Regexp
-}
-
-// parseLayout reads a pattern such as {subject}/{visit}.
-func parseLayout(pattern string) (layout, error) {
-	l := layout{pattern: pattern}
-	if pattern == "" {
-		return l, nil
+// anchor settles from which folder on the layout is matched for each root, and returns a remark for
+// each root where that is above the root.
+func (s *Settings) anchor(studies []dicomio.Study) []string {
+	s.ups = map[string]int{}
+	if s.layout() == "" || s.Manifest != "" {
+		return nil
 	}
-	if !utf8.ValidString(pattern) {
-		return l, fmt.Errorf("layout %q is not UTF-8", pattern)
+	l, err := parseLayout(s.layout())
+	if err != nil {
+		return nil // prepare has seen it
 	}
-	if !strings.Contains(pattern, "{subject}") {
-		return l, hinted("write it as '{subject}/{visit}'", "layout %q has no {subject}", pattern)
-	}
-	expr := regexp.QuoteMeta(strings.Trim(filepath.ToSlash(pattern), "/"))
-	expr = strings.ReplaceAll(expr, `\*`, `[^/]*`)
-	for name, part := range map[string]string{"subject": `[^/]+?`, "visit": `[^/]+?`, "side": `[LR]`} {
-		expr = strings.Replace(expr, `\{`+name+`\}`, `(?P<`+name+`>`+part+`)`, 1)
-	}
-	if strings.Contains(expr, `\{`) {
-		return l, hinted("the names are {subject}, {visit} and {side}, each once", "layout %q has a name that is unknown or there twice", pattern)
-	}
-	expr = `^` + expr + `(?:/.*)?$`
-	l.lazy, l.greedy = regexp.MustCompile(expr), regexp.MustCompile(strings.ReplaceAll(expr, `+?`, `+`))
-	return l, nil
-}
-
-// identify matches the beginning of the study's folder below the searched one.
-func (l layout) identify(st dicomio.Study) (Identity, error) {
-	folder := files.WithoutEndings(below(st.Root, st.Folder))
-	found := l.lazy.FindStringSubmatch(folder)
-	if found != nil && !slices.Equal(found, l.greedy.FindStringSubmatch(folder)) {
-		return Identity{}, hinted("name the study in a manifest, or choose a layout that splits one way only", "folder %s can be split in several ways by the layout %s", folder, l.pattern)
-	}
-	if found == nil {
-		return Identity{}, hinted("rename the folder or name the study in a manifest", "folder %s does not match the layout %s", folder, l.pattern)
-	}
-	id := Identity{From: "layout"}
-	for i, name := range l.lazy.SubexpNames() {
-		switch name {
-		case "subject":
-			id.Subject = found[i]
-		case "visit":
-			id.Visit = found[i]
-		case "side":
-			id.Side = found[i]
+	byRoot := map[string][]dicomio.Study{}
+	var roots []string
+	for _, st := range studies {
+		if byRoot[st.Root] == nil {
+			roots = append(roots, st.Root)
 		}
+		byRoot[st.Root] = append(byRoot[st.Root], st)
 	}
-	return id, nil
+	var remarks []string
+	for _, root := range roots {
+		ups := l.ups(byRoot[root])
+		if s.ups[root] = ups; ups == 0 {
+			continue
+		}
+		parts := strings.Split(filepath.ToSlash(files.Absolute(root)), "/")
+		from := strings.Join(parts[max(0, len(parts)-ups):], "/")
+		remarks = append(remarks, fmt.Sprintf("the layout %s is matched from %s on, which is the searched folder and what lies above it", l.pattern, from))
+	}
+	return remarks
 }

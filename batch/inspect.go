@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/t2map/t2map/dicomio"
@@ -26,7 +27,7 @@ type Inspection struct {
 	// Problems are damaged files outside every study's folder, and rows of the
 	// manifest without a study.
 	Problems []Problem `json:"problems"`
-	// Notes are what is worth knowing though it stands in nobody's way.
+	// Notes are what the user should know though nothing is wrong.
 	Notes []string `json:"notes"`
 }
 
@@ -123,15 +124,22 @@ func Inspect(ctx context.Context, s Settings) (Inspection, error) {
 	}
 	defer found.Close()
 	s.searched(found)
-	in := Inspection{Files: found.Files, Passed: found.Passed, Studies: []InspectedStudy{}, Problems: []Problem{}, Notes: append([]string{}, linkNotes(found.Tree.Links())...)}
+	in := Inspection{Files: found.Files, Passed: found.Passed, Studies: []InspectedStudy{}, Problems: []Problem{},
+		Notes: slices.Concat([]string{}, linkNotes(found.Tree.Links()), s.anchor(found.Studies))}
+	var unlisted []dicomio.Study
 	used := map[string]bool{}
 	for _, st := range found.Studies {
 		study, labelMap := s.inspect(ctx, st, m)
+		if study.Action == passOver {
+			unlisted = append(unlisted, st)
+		}
 		in.Studies = append(in.Studies, study)
 		if _, searched := slices.BinarySearch(s.paths, labelMap); searched {
 			used[labelMap] = true
 		}
 	}
+	in.Notes = append(in.Notes, m.remarks(unlisted)...)
+	in.refuseAlike()
 	in.LabelMaps = len(used)
 	in.Passed.NotDICOM -= len(used)
 	for _, err := range found.Damaged {
@@ -162,6 +170,11 @@ func (s Settings) inspect(ctx context.Context, st dicomio.Study, m *manifest) (i
 		}
 	}
 	j, err := s.job(st, m)
+	if errors.Is(err, errUnlisted) {
+		in.Action = passOver
+		return in, ""
+	}
+	in.Warnings = append(in.Warnings, j.Identity.Warnings...)
 	for _, o := range st.Masks {
 		mask := inspectMask(o, j.Train)
 		in.DICOMMasks = append(in.DICOMMasks, mask)
@@ -186,6 +199,27 @@ func (s Settings) inspect(ctx context.Context, st dicomio.Study, m *manifest) (i
 	}
 	in.Action = fmt.Sprintf("map series %s (number %d) with %s", j.Train.Hash, j.Train.Number, below(st.Root, j.Mask.Path))
 	return in, labelMap
+}
+
+// passOver is what Run does with a study that the manifest does not list.
+const passOver = "pass over: not in the manifest"
+
+// refuseAlike makes the studies fail whose subjects have names that are alike.
+func (in *Inspection) refuseAlike() {
+	var jobs []Job
+	for i, st := range in.Studies {
+		if st.Action != passOver && st.Action != "fail" {
+			jobs = append(jobs, Job{Identity: Identity{Subject: st.Subject, Visit: st.Visit}, Dir: strconv.Itoa(i)})
+		}
+	}
+	_, refused, errs := checkIdentities(jobs, nil, false)
+	for n, j := range refused {
+		at, _ := strconv.Atoi(j.Dir)
+		st := &in.Studies[at]
+		st.Action = "fail"
+		st.Problems = append(st.Problems, problem(errs[n]))
+	}
+	in.Notes = append(in.Notes, alikeVisits(jobs)...)
 }
 
 // try asks what Process will ask, as far as headers and the mask can tell, and

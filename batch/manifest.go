@@ -1,23 +1,28 @@
 package batch
 
 import (
-	"encoding/csv"
+	"errors"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 
+	"golang.org/x/text/unicode/norm"
+
 	"github.com/t2map/t2map/dicomio"
 	"github.com/t2map/t2map/files"
+	"github.com/t2map/t2map/table"
 )
 
-// manifest is a table of studies, one per row.
+// manifest is a table of studies, one per row. It may select some of those that are found.
 type manifest struct {
-	path string // its name alone
-	dir  string // its folder, absolute; relative folders are below it
-	rows []manifestRow
+	path    string // its name alone
+	dir     string // its folder, absolute; relative folders are below it
+	rows    []*manifestRow
+	byPlace map[string]*manifestRow // by placeKey of their folder
+	remark  string                  // how it was read, where that was not declared
 }
 
 type manifestRow struct {
@@ -28,62 +33,98 @@ type manifestRow struct {
 	seen bool
 }
 
+// errUnlisted says that a study is not in the manifest, and is to be passed over.
+var errUnlisted = errors.New("not in the manifest")
+
+// manifestColumns are all columns that a manifest may have.
+var manifestColumns = []string{"folder", "subject", "visit", "side", "mask"}
+
 // readManifest reads a CSV whose first row names the columns: folder (relative to
 // the manifest's own folder, or absolute), subject, and where wanted visit, side
-// and mask (relative to the study's folder).
-func readManifest(file string) (*manifest, error) {
+// and mask (relative to the study's folder). Parts of a path may be separated by backslashes.
+//
+// Errors are those of package table; a column that is not known; a row without folder or subject;
+// a folder in two rows; subjects or visits with names that are alike (see table.Keys).
+func readManifest(file string, format table.Format) (*manifest, error) {
+	source := table.Source{Name: filepath.Base(file), Format: format} // messages omit the folders above it
 	f, err := os.Open(file)
 	if err != nil {
 		return nil, fmt.Errorf("manifest: %w", err)
 	}
 	defer f.Close()
-	r := csv.NewReader(&bomSkipper{r: f})
-	r.TrimLeadingSpace = true
-	records, err := r.ReadAll()
+	if err := source.Load(f); err != nil {
+		return nil, fmt.Errorf("manifest: %w", err)
+	}
+	t, err := table.Read(source)
 	if err != nil {
-		return nil, fmt.Errorf("manifest %s: %w", file, err)
+		return nil, fmt.Errorf("manifest %w", err)
 	}
 	const hint = "the first row names the columns: folder,subject,visit,side,mask"
-	if len(records) == 0 {
-		return nil, hinted(hint, "manifest %s is empty", file)
+	for _, name := range t.Columns {
+		if name != "" && !slices.Contains(manifestColumns, name) {
+			return nil, hinted(hint, "manifest %s: column %.40q is not known", t.Name, name)
+		}
 	}
-	column := map[string]int{}
-	for i, name := range records[0] {
-		name = strings.ToLower(strings.TrimSpace(name))
-		if !slices.Contains([]string{"folder", "subject", "visit", "side", "mask"}, name) {
-			return nil, hinted(hint, "manifest %s: column %q is not known", file, name)
-		}
-		if _, twice := column[name]; twice {
-			return nil, fmt.Errorf("manifest %s: column %s is there twice", file, name)
-		}
-		column[name] = i
+	if err := t.Need("folder", "subject"); err != nil {
+		return nil, hinted(hint, "manifest %w", err)
 	}
-	// Failures name the manifest, not the folders above it.
-	m := &manifest{path: filepath.Base(file), dir: files.Absolute(filepath.Dir(file))}
-	for i, record := range records[1:] {
-		cell := func(name string) string {
-			if at, ok := column[name]; ok {
-				return strings.TrimSpace(record[at])
-			}
-			return ""
-		}
-		row := manifestRow{line: i + 2, folder: cell("folder"), Identity: Identity{
-			Subject: cell("subject"), Visit: cell("visit"), Side: sideLetter(cell("side")), Mask: cell("mask"), From: "manifest"}}
+	m := &manifest{path: t.Name, dir: files.Absolute(filepath.Dir(file)), byPlace: map[string]*manifestRow{}, remark: source.Remark()}
+	var subjects, visits table.Names
+	for _, r := range t.Rows {
+		row := &manifestRow{line: r.Line, Identity: Identity{
+			Subject: r.Text("subject"), Visit: r.Text("visit"), Side: sideLetter(r.Text("side")), Mask: fromSlashes(r.Text("mask")), From: "manifest"}}
 		switch {
-		case row.folder == "" || row.Subject == "":
-			return nil, hinted(hint, "manifest %s: line %d has no folder or no subject", file, row.line)
+		case r.Text("folder") == "" || row.Subject == "":
+			return nil, hinted(hint, "manifest %s: line %d has no folder or no subject", m.path, row.line)
 		case row.Side != "" && row.Side != "L" && row.Side != "R":
-			return nil, fmt.Errorf("manifest %s: line %d: side %.20q is not L, R, left or right", file, row.line, cell("side"))
+			return nil, hinted("leave the cell empty where the side is not known", "manifest %s: line %d: side %.20q is not L, R, left or right", m.path, row.line, r.Text("side"))
 		}
-		row.folder = filepath.FromSlash(row.folder)
-		if !filepath.IsAbs(row.folder) {
-			row.given = filepath.ToSlash(row.folder)
-			row.folder = filepath.Join(m.dir, row.folder)
+		for _, c := range []struct {
+			names      *table.Names
+			what, name string
+		}{{&subjects, "subject", row.Subject}, {&visits, "visit", row.Visit}} {
+			if other, alike := c.names.Add(c.name); alike {
+				return nil, hinted("write it in one way", "manifest %s: line %d: %s %.40q differs from %.40q above %s", m.path, row.line, c.what, c.name, other, table.Alike)
+			}
 		}
-		row.folder = filepath.Clean(row.folder)
-		m.rows = append(m.rows, row)
+		if err := m.place(row, r.Text("folder")); err != nil {
+			return nil, err
+		}
 	}
 	return m, nil
+}
+
+// place puts the row into the index.
+func (m *manifest) place(row *manifestRow, folder string) error {
+	row.folder = fromSlashes(folder)
+	if !filepath.IsAbs(row.folder) {
+		row.given = filepath.ToSlash(row.folder)
+		row.folder = filepath.Join(m.dir, row.folder)
+	}
+	row.folder = filepath.Clean(row.folder)
+	key := placeKey(row.folder)
+	if other := m.byPlace[key]; other != nil {
+		return hinted("give each study a row and a folder of its own", "manifest %s: lines %d and %d name the same folder", m.path, other.line, row.line)
+	}
+	m.byPlace[key] = row
+	m.rows = append(m.rows, row)
+	return nil
+}
+
+// fromSlashes returns a path as this system writes it. Both slashes separate its parts: manifests
+// are written on Windows and read elsewhere.
+func fromSlashes(path string) string {
+	return filepath.FromSlash(strings.ReplaceAll(path, `\`, "/"))
+}
+
+// placeKey is equal for paths that name one folder, though their letters are other code points (macOS
+// gives names decomposed) or, on Windows, of another case.
+func placeKey(path string) string {
+	path = norm.NFC.String(path)
+	if runtime.GOOS == "windows" {
+		path = strings.ToLower(path)
+	}
+	return path
 }
 
 // sideLetter turns left and right, in capitals or not, into L and R; other texts stay.
@@ -98,32 +139,27 @@ func sideLetter(text string) string {
 }
 
 // identify returns the row in whose folder the study lies, the deepest if there
-// are several.
+// are several; errUnlisted where there is none.
 func (m *manifest) identify(st dicomio.Study) (Identity, error) {
 	var best *manifestRow
-	for i := range m.rows {
-		row := &m.rows[i]
-		if !within(row.folder, st.Folder) {
-			continue
+	for dir := files.Absolute(st.Folder); best == nil; {
+		best = m.byPlace[placeKey(dir)]
+		parent := filepath.Dir(dir)
+		if parent == dir {
+			break
 		}
-		if best != nil && best.folder == row.folder {
-			return Identity{}, fmt.Errorf("manifest %s: lines %d and %d name the same folder", m.path, best.line, row.line)
-		}
-		if best == nil || len(row.folder) > len(best.folder) {
-			best = row
-		}
+		dir = parent
 	}
 	switch {
 	case best == nil:
-		return Identity{}, hinted("add a row for it, or leave its folder out of the run; `folder` is relative to the manifest's own folder",
-			"folder %s is not in the manifest: no row of %s names %s or a folder above it", st.Name(), m.path, m.relative(st.Folder))
+		return Identity{}, errUnlisted
 	case best.seen:
 		return Identity{}, hinted("give each study a row and a folder of its own", "manifest %s: line %d already names another study in the same folder", m.path, best.line)
 	}
 	best.seen = true
 	id := best.Identity
 	if id.Mask != "" && !filepath.IsAbs(id.Mask) {
-		id.Mask = filepath.Join(best.folder, filepath.FromSlash(id.Mask))
+		id.Mask = filepath.Join(best.folder, id.Mask)
 	}
 	return id, nil
 }
@@ -137,12 +173,42 @@ func (m *manifest) relative(folder string) string {
 	return filepath.ToSlash(rel)
 }
 
-// unseen returns the rows that no study has claimed.
-func (m *manifest) unseen() []manifestRow {
+// remarks says how the manifest was read and how many studies it does not list.
+func (m *manifest) remarks(unlisted []dicomio.Study) []string {
+	var all []string
 	if m == nil {
 		return nil
 	}
-	return slices.DeleteFunc(slices.Clone(m.rows), func(r manifestRow) bool { return r.seen })
+	if m.remark != "" {
+		all = append(all, "manifest "+m.remark)
+	}
+	if n := len(unlisted); n > 0 {
+		const shown = 3
+		var names []string
+		for _, st := range unlisted[:min(n, shown)] {
+			names = append(names, m.relative(st.Folder))
+		}
+		if n > shown {
+			names = append(names, "…")
+		}
+		all = append(all, fmt.Sprintf("passed over, as no row of %s names their folder or one above it: %s (%s)", m.path, numbered(n, "study", "studies"), strings.Join(names, ", ")))
+	}
+	return all
+}
+
+func numbered(n int, one, many string) string {
+	if n == 1 {
+		many = one
+	}
+	return fmt.Sprintf("%d %s", n, many)
+}
+
+// unseen returns the rows that no study has claimed.
+func (m *manifest) unseen() []*manifestRow {
+	if m == nil {
+		return nil
+	}
+	return slices.DeleteFunc(slices.Clone(m.rows), func(r *manifestRow) bool { return r.seen })
 }
 
 // missing says that the row's folder holds no study.
@@ -152,35 +218,4 @@ func (r manifestRow) missing(path string) error {
 		name = ", " + r.given
 	}
 	return hinted("check the folder, which is relative to the manifest's own, and its place below the searched ones", "manifest %s: line %d: no MR study in its folder%s", path, r.line, name)
-}
-
-// within reports whether path is folder or lies below it.
-func within(folder, path string) bool {
-	abs, err := filepath.Abs(path)
-	if err != nil {
-		return false
-	}
-	rel, err := filepath.Rel(folder, abs)
-	return err == nil && rel != ".." && !strings.HasPrefix(rel, ".."+string(filepath.Separator))
-}
-
-// bomSkipper leaves out the byte order mark that spreadsheets put before UTF-8.
-type bomSkipper struct {
-	r       io.Reader
-	started bool
-}
-
-func (b *bomSkipper) Read(p []byte) (int, error) {
-	if b.started || len(p) < 3 {
-		return b.r.Read(p)
-	}
-	b.started = true
-	n, err := io.ReadFull(b.r, p[:3])
-	if n == 3 && string(p[:3]) == "\ufeff" {
-		return b.r.Read(p)
-	}
-	if err == io.ErrUnexpectedEOF {
-		err = nil
-	}
-	return n, err
 }

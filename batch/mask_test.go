@@ -348,7 +348,7 @@ func TestForeignMask(t *testing.T) {
 	if f := oneFailure(t, s); !strings.Contains(f.Reason, "mask: none found") { // it is of another study now
 		t.Errorf("%s (%s)", f.Reason, f.Hint)
 	}
-	for _, name := range []func(){func() { s.Mask = "labels.dcm" }, func() { s.Mask, s.Manifest = "", manifestOf(t, study, "labels.dcm") }} {
+	for _, name := range []func(){func() { s.Mask = "labels.dcm" }, func() { s.Mask, s.Manifest, s.Rename = "", manifestOf(t, study, "labels.dcm"), true }} {
 		name()
 		if f := oneFailure(t, s); !strings.Contains(f.Reason, "mask: a/labels.dcm: ImagePositionPatient (0020,0032): frame 1: its pixels lie up to ") {
 			t.Errorf("%s (%s)", f.Reason, f.Hint)

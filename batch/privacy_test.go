@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"maps"
 	"math"
 	"os"
 	"path/filepath"
@@ -44,6 +45,14 @@ var secrets = map[string]string{
 // scan writes a small study whose headers hold the secrets and a hostile subject.
 func scan(t *testing.T, dir, subject string, broken bool) {
 	t.Helper()
+	attributes := maps.Clone(secrets)
+	attributes["ClinicalTrialSubjectID"], attributes["ClinicalTrialTimePointID"] = subject, "v1"
+	scanOf(t, dir, attributes, broken)
+}
+
+// scanOf writes a small study with these attributes; an empty one is left out.
+func scanOf(t *testing.T, dir string, attributes map[string]string, broken bool) {
+	t.Helper()
 	g := volume.Geometry{Size: [3]int{8, 8, 2}, Affine: [3][4]float64{{0, 0, 3, 0}, {1, 0, 0, 0}, {0, -1, 0, 0}}}
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		t.Fatal(err)
@@ -52,15 +61,19 @@ func scan(t *testing.T, dir, subject string, broken bool) {
 		k, e := n%2, n/2
 		im := dicomwrite.Image{
 			StudyUID: "2.25.900.1", SeriesUID: "2.25.900.2", InstanceUID: fmt.Sprintf("2.25.900.3.%d", n), FrameOfReferenceUID: "2.25.900.4",
-			PatientID: "P", TrialSubject: subject, TrialTimepoint: "v1", TE: 10 * float64(e+1), TR: 2000, Rows: 8, Columns: 8,
+			PatientID: "P", TE: 10 * float64(e+1), TR: 2000, Rows: 8, Columns: 8,
 			PixelSpacing: [2]float64{1, 1}, Position: [3]float64{3 * float64(k), 0, 0}, Orientation: [6]float64{0, 1, 0, 0, 0, -1}, SliceThickness: 3,
 			Pixels: make([]int32, 64),
 		}
 		for v := range im.Pixels {
 			im.Pixels[v] = int32(1000*math.Exp(-im.TE/40)) + int32(v%5)
 		}
-		for keyword, value := range secrets {
-			im.Overrides = append(im.Overrides, dicomwrite.Override{Keyword: keyword, Values: []string{value}})
+		for keyword, value := range attributes {
+			override := dicomwrite.Override{Keyword: keyword}
+			if value != "" {
+				override.Values = []string{value}
+			}
+			im.Overrides = append(im.Overrides, override)
 		}
 		if broken && n == 3 {
 			im.Overrides = append(im.Overrides, dicomwrite.Override{Keyword: "EchoTime"})
@@ -69,7 +82,7 @@ func scan(t *testing.T, dir, subject string, broken bool) {
 		if err := dicomwrite.WriteImage(&b, im); err != nil {
 			t.Fatal(err)
 		}
-		for keyword, value := range secrets {
+		for keyword, value := range attributes {
 			if !bytes.Contains(b.Bytes(), []byte(value)) {
 				t.Fatalf("the scan does not hold its %s", keyword)
 			}

@@ -191,6 +191,7 @@ func describe(j Job, p Protocol, s volume.MultiEcho, noise volume.Noise) report.
 		TE: readableAll(s.TE), Size: s.Size, Spacing: s.Spacing(),
 		Noise: report.Noise{Source: noise.Source, Sigma: numbers(noise.Sigma)},
 	}
+	r.Warnings = append(r.Warnings, j.Identity.Warnings...)
 	if r.LossyImages = j.Train.Lossy; r.LossyImages {
 		r.Warnings = append(r.Warnings, "images were compressed with loss, here or before: T2 of voxels is not what the scanner measured; ask the site for the originals")
 	}

@@ -34,6 +34,8 @@ type Protocol struct {
 	// AllowForeignMask takes a DICOM mask that refers to another series, or another
 	// frame of reference, where it lies on the grid of the series all the same.
 	AllowForeignMask bool
+	// AcceptPatientID takes PatientID as it is, see Settings.AcceptPatientID.
+	AcceptPatientID bool
 	// Layout is a pattern of study folders, see Settings.Layout; may be empty.
 	Layout string
 	// Series says which of several trains of a study is meant.
@@ -115,6 +117,7 @@ type protocolFile struct {
 	Mask       string     `yaml:"mask"`
 	Threshold  *float64   `yaml:"mask_threshold"`
 	Foreign    bool       `yaml:"allow_foreign_mask"`
+	Accept     bool       `yaml:"accept_patient_id"`
 	Layout     string     `yaml:"layout"`
 	Maps       string     `yaml:"maps"`
 	Philips    string     `yaml:"philips_scaling"`
@@ -135,7 +138,7 @@ func ReadProtocol(path string) (Protocol, error) {
 	if err := yamlfile.Decode(text, &f); err != nil && !errors.Is(err, yamlfile.ErrEmpty) {
 		return Protocol{}, fmt.Errorf("protocol %s: %w", path, err)
 	}
-	p := Protocol{Name: f.Name, Mask: f.Mask, Layout: f.Layout, Series: f.Series, Anatomy: f.Anatomy, Maps: Maps(f.Maps), PhilipsScaling: dicomio.PhilipsScaling(f.Philips), AllowForeignMask: f.Foreign}
+	p := Protocol{Name: f.Name, Mask: f.Mask, Layout: f.Layout, Series: f.Series, Anatomy: f.Anatomy, Maps: Maps(f.Maps), PhilipsScaling: dicomio.PhilipsScaling(f.Philips), AllowForeignMask: f.Foreign, AcceptPatientID: f.Accept}
 	if f.Threshold != nil {
 		if p.MaskThreshold, err = MaskThreshold(*f.Threshold); err != nil {
 			return Protocol{}, fmt.Errorf("protocol %s: %w", path, err)

@@ -71,7 +71,7 @@ func (s Settings) prepare() (*manifest, error) {
 	if s.Manifest == "" {
 		return nil, nil
 	}
-	return readManifest(s.Manifest)
+	return readManifest(s.Manifest, s.ManifestFormat)
 }
 
 // writable makes the folder and tries to write into it, before any work is done.
@@ -102,18 +102,26 @@ func (s Settings) find(ctx context.Context) (dicomio.Finding, error) {
 
 // plan answers the questions of every study; those with no answer fail here.
 func (s Settings) plan(found dicomio.Finding, m *manifest, out *Outcome) []Job {
+	out.Remarks = append(out.Remarks, s.anchor(found.Studies)...)
 	var jobs []Job
+	var unlisted []dicomio.Study
 	for _, st := range found.Studies {
+		j, err := s.job(st, m)
+		if errors.Is(err, errUnlisted) {
+			unlisted = append(unlisted, st)
+			continue
+		}
 		for _, err := range st.Damaged {
 			out.Damaged = append(out.Damaged, problem(err))
 		}
-		j, err := s.job(st, m)
 		if err != nil {
 			out.fail(s, j, err)
 			continue
 		}
 		jobs = append(jobs, j)
 	}
+	jobs = s.identified(jobs, out)
+	out.Remarks = append(out.Remarks, m.remarks(unlisted)...)
 	if n := len(found.Damaged); n > 0 {
 		out.fail(s, Job{}, fmt.Errorf("%s%w", more(n), found.Damaged[0]))
 	}

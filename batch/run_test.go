@@ -25,6 +25,7 @@ import (
 	"github.com/t2map/t2map/report"
 	"github.com/t2map/t2map/segment"
 	"github.com/t2map/t2map/t2fit"
+	"github.com/t2map/t2map/table"
 	"github.com/t2map/t2map/volume"
 )
 
@@ -470,15 +471,25 @@ func TestSeriesPatterns(t *testing.T) {
 	}
 }
 
-// A study that goes by another name now is in the tables once, and the earlier
-// folder is named.
+// A study that goes by another name now fails, and keeps its rows, unless the new name is asked for:
+// then it is in the tables once, and the earlier folder is named.
 func TestRenamedStudyIsInTheTablesOnce(t *testing.T) {
 	dir := t.TempDir()
 	knee(t, filepath.Join(dir, "studies", "X1"), phantom.Options{})
 	knee(t, filepath.Join(dir, "studies", "X2"), phantom.Options{Subject: "S02"})
 	s := settings(t, dir)
 	run(t, s)
+	before := tree(t, s.Out)["compartments.csv"]
 	s.Layout, s.Roots = "{subject}", []string{filepath.Join(dir, "studies")}
+	refused := run(t, s)
+	const want = `identity: the study is "X1" now (from layout), and its results are there as "S01/baseline" in the folder S01/baseline`
+	if len(refused.Results) != 0 || len(refused.Earlier) != 2 || len(refused.Failures) != 2 || refused.Failures[0].Reason != want || !strings.Contains(refused.Failures[0].Hint, "--rename") {
+		t.Errorf("%+v", refused)
+	}
+	if tree(t, s.Out)["compartments.csv"] != before {
+		t.Error("the rows have changed though the new name was refused")
+	}
+	s.Rename = true
 	out := run(t, s)
 	if len(out.Results) != 2 || len(out.Earlier) != 0 || len(out.Remarks) != 2 || !strings.Contains(out.Remarks[0], "S01/baseline holds an earlier result of the series in X1/study") {
 		t.Errorf("%d results, %d earlier, remarks %q", len(out.Results), len(out.Earlier), out.Remarks)
@@ -834,7 +845,7 @@ func TestIdentity(t *testing.T) {
 		{name: "layout with the last folder", layout: "*/{subject}/{visit}/dicom", subject: "P-1", visit: "v0"},
 		{name: "manifest", manifest: "\ufefffolder,subject,visit\nstudies/site7/P-1,X1,week 4\n", subject: "X1", visit: "week 4"},
 		{name: "manifest, deepest row", manifest: "folder,subject\nstudies,X\nstudies/site7/P-1/v0,Y\n", subject: "Y", want: "no MR study in its folder, studies"},
-		{name: "manifest without the study", manifest: "folder,subject\nstudies/other,X\n", want: "folder site7/P-1/v0 is not in the manifest: no row of manifest.csv names studies/site7/P-1/v0/dicom or a folder above it"},
+		{name: "manifest without the study", manifest: "folder,subject\nstudies/other,X\n", want: "manifest manifest.csv: line 2: no MR study in its folder, studies/other"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			s := s
@@ -863,7 +874,7 @@ func TestSidesOfManifest(t *testing.T) {
 		if err := os.WriteFile(path, []byte("folder,subject,side\na,S01,"+text+"\n"), 0o644); err != nil {
 			t.Fatal(err)
 		}
-		m, err := readManifest(path)
+		m, err := readManifest(path, table.Format{})
 		if err != nil || m.rows[0].Side != want {
 			t.Errorf("%q: %+v, %v; want %s", text, m, err, want)
 		}
@@ -873,17 +884,17 @@ func TestSidesOfManifest(t *testing.T) {
 func TestManifestIsChecked(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "manifest.csv")
 	for _, c := range []struct{ text, want string }{
-		{"", "is empty"},
-		{"folder,subject,subject\na,S01,S02\n", "column subject is there twice"},
+		{"", "the table is empty"},
+		{"folder,subject,subject\na,S01,S02\n", `column "subject" is there twice`},
 		{"folder,subject,colour\n", `column "colour" is not known`},
 		{"folder,subject\n,S01\n", "line 2 has no folder or no subject"},
 		{"folder,subject,side\na,S01,both\n", "is not L, R, left or right"},
-		{"folder,subject\na,S01,more\n", "wrong number of fields"},
+		{"folder,subject\na,S01,more\n", "line 2 has 3 cells, the first row names 2"},
 	} {
 		if err := os.WriteFile(path, []byte(c.text), 0o644); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := readManifest(path); err == nil || !strings.Contains(err.Error(), c.want) {
+		if _, err := readManifest(path, table.Format{}); err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%q: %v, want …%s…", c.text, err, c.want)
 		}
 	}
@@ -912,11 +923,21 @@ func TestManifestMask(t *testing.T) {
 // Two studies of one subject and visit do not overwrite each other.
 func TestSameSubjectAndVisit(t *testing.T) {
 	dir := t.TempDir()
-	knee(t, filepath.Join(dir, "studies", "a"), phantom.Options{Subject: "S01", Visit: "v1"})
-	knee(t, filepath.Join(dir, "studies", "b"), phantom.Options{Subject: "s01", Visit: "V1"})
-	out := run(t, settings(t, dir))
+	knee(t, filepath.Join(dir, "studies", "a"), phantom.Options{Subject: "S01"})
+	knee(t, filepath.Join(dir, "studies", "b"), phantom.Options{Subject: "S02"})
+	s := settings(t, dir)
+	s.Manifest = filepath.Join(dir, "m.csv")
+	writeText(t, s.Manifest, "folder,subject,visit\nstudies/a,S01,v1\nstudies/b,S01,v1\n")
+	out := run(t, s)
 	if len(out.Results) != 2 || strings.EqualFold(out.Results[0].Dir, out.Results[1].Dir) {
 		t.Errorf("%+v", out)
+	}
+}
+
+func writeText(t *testing.T, path, text string) {
+	t.Helper()
+	if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+		t.Fatal(err)
 	}
 }
 

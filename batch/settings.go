@@ -7,6 +7,7 @@ import (
 	"github.com/t2map/t2map/dicomio"
 	"github.com/t2map/t2map/files"
 	"github.com/t2map/t2map/report"
+	"github.com/t2map/t2map/table"
 )
 
 // Version is the version of t2map, written into every result.
@@ -23,6 +24,13 @@ type Settings struct {
 	Protocol Protocol
 	// Manifest is a CSV of study folders, or "".
 	Manifest string
+	// ManifestFormat is how the manifest is written; the zero value is a CSV with commas in UTF-8.
+	ManifestFormat table.Format
+	// AcceptPatientID takes PatientID and ClinicalTrialSubjectID as they are, though they repeat the
+	// patient's name or hold a date.
+	AcceptPatientID bool
+	// Rename takes the identity of a study whose results are in Out under another one.
+	Rename bool
 	// Layout is a pattern of study folders below a root, such as
 	// {subject}/{visit}, or ""; it goes before the protocol's.
 	Layout string
@@ -54,6 +62,8 @@ type Settings struct {
 	paths, strangers []string
 	// alike are the names of studies that several of them go by: they share a folder.
 	alike map[string]bool
+	// ups says for each root how far above it the layout begins, see layout.ups.
+	ups map[string]int
 }
 
 // Stage is a part of a run, for progress.

@@ -106,6 +106,7 @@ type Study struct {
 
 	instances map[string][]*header // its sound images by UID, parts of the complex signal too; nil once Find is done
 	members   []string             // hashes of the UIDs that were joined, see joinScattered
+	secrets   secrets              // names and dates, which no text that is shown may hold
 }
 
 // entry is one file that was looked at: what it says, and its images, or why it
@@ -365,6 +366,8 @@ func newStudy(uid string, entries []*entry, scaling PhilipsScaling) Study {
 			s.Passed.OtherSeries += t.Images
 		}
 	}
+	s.gather(entries)
+	s.keepSecrets()
 	return s
 }
 
@@ -477,11 +480,15 @@ func (h homes) of(uid string, s Study) string {
 // wrappers are names of folders that hold a study's files and say nothing of it.
 var wrappers = []string{"dicom", "dcm", "images"}
 
+// Wraps reports whether a folder of this name is one of those that hold a study's files and say
+// nothing of it, such as dicom.
+func Wraps(name string) bool { return slices.Contains(wrappers, strings.ToLower(name)) }
+
 // Top is the study's folder as people see it: Folder, or the one above where that
-// is just called dicom.
+// is just called dicom. It is absolute.
 func (s Study) Top() string {
-	top := s.Folder
-	for slices.Contains(wrappers, strings.ToLower(filepath.Base(top))) && filepath.Dir(top) != top {
+	top := files.Absolute(s.Folder)
+	for Wraps(filepath.Base(top)) && filepath.Dir(top) != top {
 		top = filepath.Dir(top)
 	}
 	return top
@@ -492,8 +499,8 @@ func (s Study) Top() string {
 func (s Study) Name() string {
 	switch top := s.Top(); {
 	case !files.Inside(s.Root, s.Folder):
-		return filepath.Base(s.Root)
-	case files.Inside(s.Root, top) && top != s.Root:
+		return filepath.Base(files.Absolute(s.Root))
+	case files.Inside(s.Root, top) && top != files.Absolute(s.Root):
 		return files.Below(s.Root, top)
 	default:
 		return filepath.Base(top)

@@ -7,6 +7,7 @@ import (
 	"math"
 	"slices"
 	"strings"
+	"unique"
 
 	"github.com/suyashkumar/dicom"
 	"github.com/suyashkumar/dicom/pkg/tag"
@@ -63,6 +64,7 @@ type header struct {
 	frameTag                              tag.Tag  // where it says so, if not in FrameOfReferenceUID
 	label                                 string   // ContentLabel or StructureSetLabel
 	faults                                []fault
+	who                                   unique.Handle[personal] // people and places, which never leave the package
 
 	pixels       elements.Element // PixelData
 	padded       bool             // what of it is behind the last pixel is all zeros
@@ -194,6 +196,7 @@ func (h *header) fill(d elements.Dataset, out *elements.Outline) {
 			h.take(e)
 		}
 	}
+	h.who = personalOf(d)
 	h.gatherFrames(structures)
 	h.anonymous = slices.Contains(out.Unowned, elements.PhilipsScaleSlope)
 	if !h.mayBePhilips() {
@@ -208,6 +211,9 @@ func (h *header) fill(d elements.Dataset, out *elements.Outline) {
 // noteTooLong makes faults of the elements that were not gathered for their length.
 func (h *header) noteTooLong(out *elements.Outline) {
 	for _, t := range out.TooLong {
+		if isPersonal(t) {
+			continue
+		}
 		h.faults = append(h.faults, fault{t, fmt.Sprintf("longer than %d bytes", elements.LongestValue)})
 	}
 }

@@ -45,7 +45,8 @@ type MaskObject struct {
 	// Problem is why its header cannot be read, or nil.
 	Problem error
 
-	header *header
+	header  *header
+	secrets *secrets // of the study or, outside of one, of the object itself
 }
 
 func (h *header) isMask() bool { return h.isSegmentation() || h.sopClass == structureSetClass }
@@ -122,7 +123,9 @@ func distinct(texts []string) []string {
 
 // maskObject describes a mask whose header has been read, or not, with that error.
 func maskObject(h *header, err error) MaskObject {
-	m := MaskObject{Name: h.name, Path: h.path, Kind: MaskSEG, Label: h.label, Description: h.description, Problem: err, header: h}
+	m := MaskObject{Name: h.name, Path: h.path, Kind: MaskSEG, Label: h.label, Description: h.description, Problem: err, header: h, secrets: &secrets{}}
+	m.secrets.add(h.who)
+	m.keepSecrets()
 	if h.sopClass == structureSetClass {
 		m.Kind = MaskRTSTRUCT
 	}
@@ -311,8 +314,10 @@ func ReadMask(ctx context.Context, m MaskObject, g volume.Geometry, o MaskOption
 	}
 	s, sum, err := read(ctx, m.header, to, o)
 	if err != nil {
+		m.secrets.inError(err)
 		return none, File{}, err
 	}
+	m.secrets.inSegments(s.Segments)
 	return s, File{Path: m.Name, SHA256: sum}, nil
 }
 

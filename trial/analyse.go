@@ -12,6 +12,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/t2map/t2map/table"
 	"github.com/t2map/t2map/trial/mmrm"
 )
 
@@ -90,38 +91,63 @@ func (a *Analysis) join(t Tables) ([]Endpoint, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := a.Design.match(t.Compartments.Name, res.places()); err != nil {
+	subjects, visits, err := a.Design.match(t.Compartments.Name, res.places())
+	if err != nil {
 		return nil, err
 	}
-	if _, _, err := a.Design.alike(t.Studies.Name, res.failedPlaces()); err != nil {
+	_, failedAt, err := a.Design.alike(t.Studies.Name, res.failedPlaces())
+	if err != nil {
 		return nil, err
 	}
-	a.Settings, a.Notes = res.settings, append(res.notes, a.Design.unvisited(res)...)
+	a.Settings, a.Notes = res.settings, t.remarks()
+	a.Notes = append(a.Notes, res.notes...)
+	a.Notes = append(a.Notes, a.Design.notes()...)
+	a.Notes = append(a.Notes, a.Design.unmatched(t.Compartments.Name, "result", subjects)...)
+	a.Notes = append(a.Notes, a.Design.unvisited(visits.with(failedAt))...)
 	j := newJoiner(a.Design, a.Plan)
 	endpoints := j.compartments(res)
+	a.Notes = append(a.Notes, j.notes...)
 	for _, source := range t.Scores {
 		scores, err := ReadScores(source)
 		if err != nil {
 			return nil, err
 		}
 		for _, s := range scores {
-			if err := a.Design.match(source.Name, s.places()); err != nil {
+			subjects, _, err := a.Design.match(source.Name, s.places())
+			if err != nil {
 				return nil, err
 			}
-			if i := slices.IndexFunc(endpoints, func(e Endpoint) bool { return sameName(e.Name, s.name) }); i >= 0 {
-				return nil, hinted("give each endpoint a name of its own", "%s: endpoint %.40q is there twice, or differs only in case or blanks", source.Name, s.name)
+			a.Notes = append(a.Notes, a.Design.unmatched(source.Name, fmt.Sprintf("%.40q", s.name), subjects)...)
+			if i := slices.IndexFunc(endpoints, func(e Endpoint) bool { return table.IsAlike(e.Name, s.name) }); i >= 0 {
+				return nil, hinted("give each endpoint a name of its own", "%s: endpoint %.40q is there twice, or differs from another %s", source.Name, s.name, table.Alike)
 			}
 			endpoints = append(endpoints, j.scores(s))
 		}
 	}
 	a.Flags = j.sorted(endpoints)
-	for _, s := range append([]Source{t.Design, t.Compartments, t.Studies, t.Repeatability}, t.Scores...) {
+	for _, s := range t.all() {
 		if s.Data != nil {
 			sum := sha256.Sum256(s.Data)
 			a.Inputs = append(a.Inputs, Input{Name: s.Name, SHA256: hex.EncodeToString(sum[:])})
 		}
 	}
 	return endpoints, nil
+}
+
+// all returns the tables in the order in which a report lists them.
+func (t Tables) all() []Source {
+	return append([]Source{t.Design, t.Compartments, t.Studies, t.Repeatability}, t.Scores...)
+}
+
+// remarks says how tables are read whose form was not declared.
+func (t Tables) remarks() []string {
+	var notes []string
+	for _, s := range t.all() {
+		if text := s.Remark(); text != "" {
+			notes = append(notes, text)
+		}
+	}
+	return notes
 }
 
 // checkNames holds the names of the plan against the endpoints.

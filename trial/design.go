@@ -8,6 +8,11 @@ type Design struct {
 	Arms []string
 	// Visits are in ascending months; the first is the baseline.
 	Visits []Visit
+	// Before are planned visits before the baseline, such as a screening, in ascending months.
+	// Their results are in no analysis.
+	Before []Visit
+	// AssumedBaseline says that the baseline is the earliest visit because none is at month 0.
+	AssumedBaseline bool
 	// Subjects are in the order of the file.
 	Subjects []Subject
 	// Primary is the contrast that the trial was made for.

@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/t2map/t2map/printable"
+	"github.com/t2map/t2map/table"
 	"github.com/t2map/t2map/trial/mmrm"
 )
 
@@ -19,6 +21,8 @@ type Heading struct {
 	Trial string
 	// Visits are "baseline=0, month03=3, month12=12": names with nominal months.
 	Visits string
+	// Baseline is the visit that changes are counted from; where it is not given, that of month 0.
+	Baseline string
 	// Reference is the arm others are compared with.
 	Reference string
 	// Primary is the primary contrast: "medial@month12", "medial" or "@month12".
@@ -45,20 +49,23 @@ const designHint = "a design is a CSV such as\n" +
 // bmi (kg/m²). What over says goes before the heading. Other columns are passed over.
 //
 // Nothing of it is guessed: errors are a heading without visits, several arms without a
-// reference, names that differ only in case or blanks, a subject that stands twice, a
-// side that is neither left nor right, and what is no number.
+// reference, a visit before month 0 without a baseline, names that are alike (see table.Keys), a
+// subject that stands twice, a side that is neither left nor right, and what is not a number.
 func ReadDesign(s Source, over Heading) (Design, Plan, error) {
-	t, err := readTable(s)
+	t, err := table.Read(s)
 	if err != nil {
 		return Design{}, Plan{}, err
 	}
-	h, err := t.parseHeading()
+	h, err := parseHeading(t)
 	if err != nil {
 		return Design{}, Plan{}, err
 	}
 	h = over.or(h)
 	d := Design{Name: h.Trial}
 	if d.Visits, err = parseVisits(h.Visits); err != nil {
+		return d, Plan{}, fmt.Errorf("%s: %w", s.Name, err)
+	}
+	if err := d.setBaseline(h.Baseline); err != nil {
 		return d, Plan{}, fmt.Errorf("%s: %w", s.Name, err)
 	}
 	if err := d.readSubjects(t); err != nil {
@@ -75,7 +82,7 @@ func ReadDesign(s Source, over Heading) (Design, Plan, error) {
 		return d, p, fmt.Errorf("%s: %w", s.Name, err)
 	}
 	for _, c := range p.Covariates {
-		if !t.has(c) {
+		if !t.Has(c) {
 			return d, p, hinted("add the column, or leave the covariate out", "%s: covariate %s has no column", s.Name, c)
 		}
 	}
@@ -85,7 +92,7 @@ func ReadDesign(s Source, over Heading) (Design, Plan, error) {
 // or fills what h does not say from what is below it.
 func (h Heading) or(below Heading) Heading {
 	return Heading{
-		Trial: cmp.Or(h.Trial, below.Trial), Visits: cmp.Or(h.Visits, below.Visits),
+		Trial: cmp.Or(h.Trial, below.Trial), Visits: cmp.Or(h.Visits, below.Visits), Baseline: cmp.Or(h.Baseline, below.Baseline),
 		Reference: cmp.Or(h.Reference, below.Reference), Primary: cmp.Or(h.Primary, below.Primary),
 		Covariance: cmp.Or(h.Covariance, below.Covariance), DF: cmp.Or(h.DF, below.DF),
 		Covariates: cmp.Or(h.Covariates, below.Covariates), WithinCV: cmp.Or(h.WithinCV, below.WithinCV),
@@ -93,9 +100,9 @@ func (h Heading) or(below Heading) Heading {
 }
 
 // parseHeading takes the heading's lines apart. A line without a colon is a remark.
-func (t *table) parseHeading() (Heading, error) {
+func parseHeading(t *table.Table) (Heading, error) {
 	var h Heading
-	for _, line := range t.heading {
+	for _, line := range t.Heading {
 		key, value, said := strings.Cut(line, ":")
 		if !said {
 			continue
@@ -106,6 +113,8 @@ func (t *table) parseHeading() (Heading, error) {
 			to = &h.Trial
 		case "visits":
 			to = &h.Visits
+		case "baseline":
+			to = &h.Baseline
 		case "reference":
 			to = &h.Reference
 		case "primary":
@@ -119,11 +128,11 @@ func (t *table) parseHeading() (Heading, error) {
 		case "wcv":
 			to = &h.WithinCV
 		default:
-			return h, hinted("known are trial, visits, reference, primary, covariance, df, covariates and wcv; a remark has no colon",
-				"%s: the heading has %.40q, which is not known", t.name, key)
+			return h, hinted("known are trial, visits, baseline, reference, primary, covariance, df, covariates and wcv; a remark has no colon",
+				"%s: the heading has %.40q, which is not known", t.Name, key)
 		}
 		if *to != "" {
-			return h, fmt.Errorf("%s: the heading has %s twice", t.name, key)
+			return h, fmt.Errorf("%s: the heading has %s twice", t.Name, key)
 		}
 		*to = strings.TrimSpace(value)
 	}
@@ -149,8 +158,8 @@ func parseVisits(text string) ([]Visit, error) {
 		}
 		for _, v := range visits {
 			switch {
-			case sameName(v.Name, name):
-				return nil, fmt.Errorf("visits %.40q and %.40q are the same, or differ only in case or blanks", v.Name, name)
+			case table.IsAlike(v.Name, name):
+				return nil, hinted("give each visit a name of its own", "visits %.40q and %.40q are the same, or differ %s", v.Name, name, table.Alike)
 			case v.Month == m:
 				return nil, fmt.Errorf("visits %.40q and %.40q are both at month %g", v.Name, name, m)
 			}
@@ -172,43 +181,75 @@ func list(text string) []string {
 	return items
 }
 
-// folded returns a name without regard to case and blanks.
-func folded(name string) string {
-	return strings.ToLower(strings.Join(strings.Fields(name), ""))
+// setBaseline puts the visits before the baseline into Before. Where it is not named it is the visit of
+// month 0 or, if no visit is at or before month 0, the earliest, which the design then says in
+// AssumedBaseline.
+func (d *Design) setBaseline(name string) error {
+	at := slices.IndexFunc(d.Visits, func(v Visit) bool {
+		if name != "" {
+			return v.Name == name
+		}
+		return v.Month == 0
+	})
+	switch {
+	case at >= 0:
+	case name != "":
+		return hinted("write it as in the line of visits", "the baseline %.40q is not one of the visits %s", name, few(d.visitNames()))
+	case d.Visits[0].Month < 0:
+		return hinted(fmt.Sprintf("name it: a line such as \"# baseline: %s\", or --baseline", printable.Line(d.Visits[0].Name)),
+			"no visit is at month 0, and visit %.40q is before it: it is not known which is the baseline", d.Visits[0].Name)
+	default:
+		at, d.AssumedBaseline = 0, true
+	}
+	d.Before, d.Visits = d.Visits[:at:at], d.Visits[at:]
+	return nil
 }
 
-func sameName(a, b string) bool { return folded(a) == folded(b) }
+// spelling holds names of one kind to one spelling.
+type spelling struct {
+	names table.Names
+	line  map[string]int
+}
+
+// check takes a name. One that is alike, but not the same as an earlier one is an error.
+func (s *spelling) check(r table.Row, column, name string) error {
+	if other, alike := s.names.Add(name); alike {
+		return hinted("write it in one way", "%s: %.40q differs from %.40q (line %d) %s", r.Place(column), name, other, s.line[other], table.Alike)
+	}
+	if s.line == nil {
+		s.line = map[string]int{}
+	}
+	if s.line[name] == 0 {
+		s.line[name] = r.Line
+	}
+	return nil
+}
 
 // readSubjects fills Arms, in the order of the file, and Subjects.
-func (d *Design) readSubjects(t *table) error {
-	if err := t.need("subject", "arm"); err != nil {
+func (d *Design) readSubjects(t *table.Table) error {
+	if err := t.Need("subject", "arm"); err != nil {
 		return err
 	}
-	armLine, subjectLine := map[string]int{}, map[string]int{} // by folded name
-	levels := map[[2]string]string{}                           // by column and folded name
-	for _, r := range t.rows {
-		s := Subject{ID: r.text("subject"), Stratum: r.text("stratum"), Site: r.text("site"), Sex: sexTerm(r.text("sex"))}
-		for _, level := range [][2]string{{"stratum", s.Stratum}, {"site", s.Site}, {"sex", s.Sex}} {
-			key := [2]string{level[0], folded(level[1])}
-			if first, known := levels[key]; known && first != level[1] {
-				return hinted("write it in one way", "%s: %.40q differs from another, %.40q, only in case or blanks", r.place(level[0]), level[1], first)
-			}
-			levels[key] = level[1]
-		}
-		arm := r.text("arm")
+	var subjects table.Names
+	line := map[string]int{}
+	levels := map[string]*spelling{"arm": {}, "stratum": {}, "site": {}, "sex": {}}
+	for _, r := range t.Rows {
+		s := Subject{ID: r.Text("subject"), Stratum: r.Text("stratum"), Site: r.Text("site"), Sex: sexTerm(r.Text("sex"))}
+		arm := r.Text("arm")
 		if s.ID == "" || arm == "" {
-			return hinted("take the row out, or fill it in", "%s: line %d has no subject or no arm", t.name, r.line)
+			return hinted("take the row out, or fill it in", "%s: line %d has no subject or no arm", t.Name, r.Line)
 		}
-		if first, twice := subjectLine[folded(s.ID)]; twice {
-			return d.subjectTwice(t.name, s.ID, arm, [2]int{first, r.line})
+		for _, level := range [][2]string{{"stratum", s.Stratum}, {"site", s.Site}, {"sex", s.Sex}, {"arm", arm}} {
+			if err := levels[level[0]].check(r, level[0], level[1]); err != nil {
+				return err
+			}
 		}
-		subjectLine[folded(s.ID)] = r.line
+		if other, alike := subjects.Add(s.ID); alike || line[s.ID] > 0 {
+			return d.subjectTwice(t.Name, r, cmp.Or(other, s.ID), line[cmp.Or(other, s.ID)])
+		}
+		line[s.ID] = r.Line
 		s.Arm = slices.Index(d.Arms, arm)
 		if s.Arm < 0 {
-			if first, alike := armLine[folded(arm)]; alike {
-				return hinted("write the arm in one way", "%s: arm %.40q (line %d) differs from another (line %d) only in case or blanks", t.name, arm, r.line, first)
-			}
-			armLine[folded(arm)] = r.line
 			s.Arm = len(d.Arms)
 			d.Arms = append(d.Arms, arm)
 		}
@@ -218,7 +259,7 @@ func (d *Design) readSubjects(t *table) error {
 		d.Subjects = append(d.Subjects, s)
 	}
 	if len(d.Subjects) == 0 {
-		return hinted(designHint, "%s: there are no subjects", t.name)
+		return hinted(designHint, "%s: there are no subjects", t.Name)
 	}
 	return nil
 }
@@ -234,31 +275,35 @@ func sexTerm(text string) string {
 	return text
 }
 
-// subjectTwice says what is wrong with a subject's second row.
-func (d *Design) subjectTwice(table, subject, arm string, lines [2]int) error {
+// subjectTwice says what is wrong with a row whose subject stands in an earlier line, as other.
+func (d *Design) subjectTwice(name string, r table.Row, other string, line int) error {
+	id, arm := r.Text("subject"), r.Text("arm")
 	for _, s := range d.Subjects {
-		if sameName(s.ID, subject) && d.Arms[s.Arm] != arm {
-			return hinted("a subject has one arm", "%s: subject %.40q is in two arms: %.40q (line %d) and %.40q (line %d)", table, subject, d.Arms[s.Arm], lines[0], arm, lines[1])
+		if s.ID == other && d.Arms[s.Arm] != arm && other == id {
+			return hinted("a subject has one arm", "%s: subject %.40q is in two arms: %.40q (line %d) and %.40q (line %d)", name, id, d.Arms[s.Arm], line, arm, r.Line)
 		}
 	}
-	return hinted("a subject has one row", "%s: subject %.40q stands twice, or in names that differ only in case or blanks (lines %d and %d)", table, subject, lines[0], lines[1])
+	if other == id {
+		return hinted("a subject has one row", "%s: subject %.40q stands twice (lines %d and %d)", name, id, line, r.Line)
+	}
+	return hinted("a subject has one row; two subjects have names that cannot be taken for each other", "%s: subjects %.40q (line %d) and %.40q (line %d) differ %s", name, other, line, id, r.Line, table.Alike)
 }
 
 // readRest reads side, age and BMI.
-func (s *Subject) readRest(r row) (err error) {
-	switch side := strings.ToLower(r.text("side")); side {
+func (s *Subject) readRest(r table.Row) (err error) {
+	switch side := strings.ToLower(r.Text("side")); side {
 	case "":
 	case "l", "left":
 		s.Side = "left"
 	case "r", "right":
 		s.Side = "right"
 	default:
-		return hinted("left, right, L or R, one knee for each subject", "%s: %.20q is no side", r.place("side"), side)
+		return hinted("left, right, L or R, one knee for each subject", "%s: %.20q is no side", r.Place("side"), side)
 	}
-	if s.Age, err = r.number("age"); err != nil {
+	if s.Age, err = r.Number("age"); err != nil {
 		return err
 	}
-	s.BMI, err = r.number("bmi")
+	s.BMI, err = r.Number("bmi")
 	return err
 }
 

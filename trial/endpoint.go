@@ -56,7 +56,8 @@ const (
 	// TwoStudies: two studies at one visit. It shows on every figure it touches.
 	TwoStudies FlagKind = "two studies"
 	// ProtocolChange: settings, method, echo times, matrix or spacing differ from the subject's
-	// baseline. It shows on every figure it touches.
+	// baseline, or the way in which T2 was estimated differs between subjects. It shows on every
+	// figure it touches.
 	ProtocolChange FlagKind = "protocol change"
 	// ScannerChange: another scanner than at the subject's baseline. It shows on
 	// every figure it touches.

@@ -16,6 +16,7 @@ type joiner struct {
 	// subject and visit are the design's indices by name.
 	subject, visit map[string]int
 	sides          bool // the results have a column of them
+	notes          []string
 }
 
 func newJoiner(d Design, p Plan) *joiner {
@@ -40,6 +41,9 @@ func (j *joiner) flag(f Flag) int {
 func (j *joiner) place(subject, visit, what string) (s, v int, ok bool) {
 	s, knownSubject := j.subject[subject]
 	v, knownVisit := j.visit[visit]
+	if slices.ContainsFunc(j.d.Before, func(b Visit) bool { return b.Name == visit }) && knownSubject {
+		return 0, 0, false // planned, and in no analysis: Design.notes says so
+	}
 	if knownSubject && knownVisit {
 		return s, v, true
 	}
@@ -88,11 +92,13 @@ func (j *joiner) compartments(res Results) []Endpoint {
 		}
 	}
 	failed := j.failures(res.failures)
+	firsts := make([]*Measurement, len(at))
 	for s := range at {
 		bothKnees := j.pickSide(s, at[s])
 		var first *Measurement // the earliest, which later ones are held against
 		for v, found := range at[s] {
 			flags := j.changed(&first, found)
+			firsts[s] = first
 			for e := range endpoints {
 				value := &endpoints[e].Values[s][v]
 				*value = j.choose(found, endpoints[e].Name, bothKnees)
@@ -107,6 +113,7 @@ func (j *joiner) compartments(res Results) []Endpoint {
 			}
 		}
 	}
+	j.flagWays(endpoints, firsts)
 	return endpoints
 }
 

@@ -1,76 +1,93 @@
 package trial
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/t2map/t2map/table"
 )
 
 // names are those of subjects or visits in a table, held against those of the design.
 type names struct {
 	what   string
 	design []string
-	known  map[string]bool // those of the design
+	known  table.Names // those of the design
 	seen   map[string]bool
 	order  []string // those of the table, as they first stand
 }
 
 func newNames(what string, design []string) *names {
-	n := &names{what: what, design: design, known: map[string]bool{}, seen: map[string]bool{}}
+	n := &names{what: what, design: design, seen: map[string]bool{}}
 	for _, name := range design {
-		n.known[name] = true
+		n.known.Add(name)
 	}
 	return n
 }
 
-// add takes a name of the table. One that differs from one of the design only in case or blanks is an
-// error.
-func (n *names) add(table, name string, line int) error {
+// add takes a name of the table. One that is alike to one of the design, but not the same, is an error.
+func (n *names) add(tableName, name string, line int) error {
 	if n.seen[name] {
 		return nil
 	}
 	n.seen[name] = true
 	n.order = append(n.order, name)
-	if n.known[name] {
-		return nil
-	}
-	if i := slices.IndexFunc(n.design, func(d string) bool { return sameName(d, name) }); i >= 0 {
-		return hinted("write it in one way, in the design and in the table", "%s: line %d: %s %.40q differs from the design's %.40q only in case or blanks", table, line, n.what, name, n.design[i])
+	if other, alike := n.known.Find(name); alike {
+		return hinted("write it in one way, in the design and in the table; Excel takes leading zeros away unless the column is text",
+			"%s: line %d: %s %.40q differs from the design's %.40q %s", tableName, line, n.what, name, other, table.Alike)
 	}
 	return nil
 }
 
+// unknown returns the names of the table that the design does not have.
+func (n *names) unknown() []string {
+	return slices.DeleteFunc(slices.Clone(n.order), n.known.Has)
+}
+
+// unseen returns the names of the design that the table does not have.
+func (n *names) unseen() []string {
+	return slices.DeleteFunc(slices.Clone(n.design), func(name string) bool { return n.seen[name] })
+}
+
+// with adds the names of another table of the same design.
+func (n *names) with(other *names) *names {
+	for _, name := range other.order {
+		if !n.seen[name] {
+			n.seen[name] = true
+			n.order = append(n.order, name)
+		}
+	}
+	return n
+}
+
 // common returns an error unless a name is in both.
-func (n *names) common(table string) error {
-	if len(n.order) == 0 || slices.ContainsFunc(n.order, func(name string) bool { return n.known[name] }) {
+func (n *names) common(tableName string) error {
+	if len(n.order) == 0 || slices.ContainsFunc(n.order, n.known.Has) {
 		return nil
 	}
-	return hinted("write names alike in both", "%s: none of its %ss (%s) is in the design (%s)", table, n.what, few(n.order), few(n.design))
+	return hinted("write names alike in both", "%s: none of its %ss (%s) is in the design (%s)", tableName, n.what, few(n.order), few(n.design))
 }
 
 // match holds the names of a table against those of the design, before anything is joined: names that
-// are alike but for case or blanks, and tables that have nothing in common, are mistakes
-// and no missing visits.
-func (d Design) match(table string, rows []placed) error {
-	subjects, visits, err := d.alike(table, rows)
-	if err != nil {
-		return err
+// are alike (see table.Keys), and tables that have nothing in common, are mistakes and no missing
+// visits.
+func (d Design) match(tableName string, rows []placed) (subjects, visits *names, err error) {
+	if subjects, visits, err = d.alike(tableName, rows); err != nil {
+		return nil, nil, err
 	}
-	if err := subjects.common(table); err != nil {
-		return err
-	}
-	return visits.common(table)
+	return subjects, visits, cmp.Or(subjects.common(tableName), visits.common(tableName))
 }
 
-// alike returns the names of a table, which may have nothing in common with the design's, but none that
-// differs from one of them only in case or blanks.
-func (d Design) alike(table string, rows []placed) (subjects, visits *names, err error) {
-	subjects, visits = newNames("subject", d.subjectNames()), newNames("visit", d.visitNames())
+// alike returns the names of a table, which may have nothing in common with the design's. A name that
+// is alike to one of them, but not the same, is an error.
+func (d Design) alike(tableName string, rows []placed) (subjects, visits *names, err error) {
+	subjects, visits = newNames("subject", d.subjectNames()), newNames("visit", append(d.visitNames(), d.beforeNames()...))
 	for _, r := range rows {
-		if err := subjects.add(table, r.subject, r.line); err != nil {
+		if err := subjects.add(tableName, r.subject, r.line); err != nil {
 			return nil, nil, err
 		}
-		if err := visits.add(table, r.visit, r.line); err != nil {
+		if err := visits.add(tableName, r.visit, r.line); err != nil {
 			return nil, nil, err
 		}
 	}
@@ -87,6 +104,14 @@ func (d Design) subjectNames() []string {
 	names := make([]string, len(d.Subjects))
 	for i, s := range d.Subjects {
 		names[i] = s.ID
+	}
+	return names
+}
+
+func (d Design) beforeNames() []string {
+	names := make([]string, len(d.Before))
+	for i, v := range d.Before {
+		names[i] = v.Name
 	}
 	return names
 }
@@ -113,15 +138,11 @@ func few(names []string) string {
 }
 
 // unvisited notes planned visits that the results do not have at all.
-func (d Design) unvisited(res Results) []string {
-	seen := newNames("visit", d.visitNames())
-	for _, p := range append(res.places(), res.failedPlaces()...) {
-		_ = seen.add("", p.visit, p.line) // names have been held against the design's
-	}
-	unplanned := slices.DeleteFunc(slices.Clone(seen.order), func(name string) bool { return seen.known[name] })
+func (d Design) unvisited(visits *names) []string {
+	unplanned := visits.unknown()
 	var notes []string
 	for _, v := range d.Visits {
-		if seen.seen[v.Name] {
+		if visits.seen[v.Name] {
 			continue
 		}
 		note := fmt.Sprintf("visit %.40q has no result at all", v.Name)
@@ -129,6 +150,31 @@ func (d Design) unvisited(res Results) []string {
 			note += "; the results have " + few(unplanned) + ", which the design does not"
 		}
 		notes = append(notes, note)
+	}
+	return notes
+}
+
+// unmatched notes how many subjects of the design a table does not have, and how many of the table
+// the design does not. What says what the table holds of a subject: "result".
+func (d Design) unmatched(tableName, what string, subjects *names) []string {
+	var notes []string
+	if missing := subjects.unseen(); len(missing) > 0 {
+		notes = append(notes, fmt.Sprintf("%d of %d subjects of the design have no %s in %s: %s", len(missing), len(d.Subjects), what, tableName, few(missing)))
+	}
+	if strange := subjects.unknown(); len(strange) > 0 {
+		notes = append(notes, fmt.Sprintf("%d of %d subjects in %s are not in the design, and their values are not used: %s", len(strange), len(subjects.order), tableName, few(strange)))
+	}
+	return notes
+}
+
+// notes says what the reader has to know of the baseline.
+func (d Design) notes() []string {
+	var notes []string
+	if d.AssumedBaseline && len(d.Visits) > 1 {
+		notes = append(notes, fmt.Sprintf("no visit is at month 0: the earliest, %.40q at month %g, is the baseline", d.Visits[0].Name, d.Visits[0].Month))
+	}
+	for _, v := range d.Before {
+		notes = append(notes, fmt.Sprintf("visit %.40q (month %g) is before the baseline, %.40q: its values are in no analysis", v.Name, v.Month, d.Visits[0].Name))
 	}
 	return notes
 }

@@ -1,10 +1,13 @@
 package trial
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"slices"
 	"strings"
+
+	"github.com/t2map/t2map/table"
 )
 
 // Results are the tables of `t2map run`.
@@ -75,34 +78,40 @@ func (f failure) ofStudy() bool { return f.subject != "" && !strings.HasPrefix(f
 // compartment and mean_t2_ms; others may be missing, and what cannot be seen
 // without them stands in the analysis' notes.
 func ReadResults(compartments, studies Source) (Results, error) {
-	t, err := readTable(compartments)
+	t, err := table.Read(compartments)
 	if err != nil {
 		return Results{}, err
 	}
-	if err := t.need("subject", "visit", "compartment", "mean_t2_ms"); err != nil {
+	if err := t.Need("subject", "visit", "compartment", "mean_t2_ms"); err != nil {
 		return Results{}, err
 	}
-	res := Results{notes: t.unseen(), sides: t.has("side")}
-	for _, r := range t.rows {
+	res := Results{notes: unseen(t), sides: t.Has("side")}
+	var compartmentNames, subjects, visits spelling
+	for _, r := range t.Rows {
 		m := Measurement{
-			Subject: r.text("subject"), Visit: r.text("visit"), Compartment: r.text("compartment"),
-			Side: r.text("side"), Study: r.text("study"), Series: r.text("series"),
-			Method: r.text("method"), Settings: r.text("settings"),
-			Scanner: r.text("scanner"), Acquisition: r.text("acquisition"),
-			Lossy: r.text("lossy_images") != "", Line: r.line,
+			Subject: r.Text("subject"), Visit: r.Text("visit"), Compartment: r.Text("compartment"),
+			Side: r.Text("side"), Study: r.Text("study"), Series: r.Text("series"),
+			Method: r.Text("method"), Settings: r.Text("settings"),
+			Scanner: r.Text("scanner"), Acquisition: r.Text("acquisition"),
+			Lossy: r.Text("lossy_images") != "", Line: r.Line,
 		}
 		if m.Subject == "" || m.Compartment == "" {
-			return res, fmt.Errorf("%s: line %d has no subject or no compartment", t.name, r.line)
+			return res, fmt.Errorf("%s: line %d has no subject or no compartment", t.Name, r.Line)
 		}
-		if m.MeanT2, err = r.number("mean_t2_ms"); err != nil {
+		if m.MeanT2, err = r.Number("mean_t2_ms"); err != nil {
 			return res, err
 		}
 		if m.MeanT2 <= 0 {
-			return res, hinted("a T2 that could not be had is an empty cell", "%s: %g ms is no T2", r.place("mean_t2_ms"), m.MeanT2)
+			return res, hinted("a T2 that could not be had is an empty cell", "%s: %g ms is no T2", r.Place("mean_t2_ms"), m.MeanT2)
 		}
-		m.Missing = missingText(m.MeanT2, r.text("note"))
-		if i := slices.IndexFunc(res.compartments, func(c string) bool { return c != m.Compartment && sameName(c, m.Compartment) }); i >= 0 {
-			return res, hinted("write it in one way", "%s: line %d: compartment %.40q differs from another, %.40q, only in case or blanks", t.name, r.line, m.Compartment, res.compartments[i])
+		m.Missing = missingText(m.MeanT2, r.Text("note"))
+		for _, s := range []struct {
+			*spelling
+			column, name string
+		}{{&compartmentNames, "compartment", m.Compartment}, {&subjects, "subject", m.Subject}, {&visits, "visit", m.Visit}} {
+			if err := s.check(r, s.column, s.name); err != nil {
+				return res, err
+			}
 		}
 		if !slices.Contains(res.compartments, m.Compartment) {
 			res.compartments = append(res.compartments, m.Compartment)
@@ -112,14 +121,14 @@ func ReadResults(compartments, studies Source) (Results, error) {
 		}
 		res.measurements = append(res.measurements, m)
 	}
-	if err := res.checkTwins(t.name); err != nil {
+	if err := res.checkTwins(t.Name); err != nil {
 		return res, err
 	}
 	return res, res.readStudies(studies)
 }
 
 // unseen says what cannot be seen without the columns that a table lacks.
-func (t *table) unseen() []string {
+func unseen(t *table.Table) []string {
 	var notes []string
 	for _, c := range []struct{ column, what string }{
 		{"scanner", "changes of the scanner"},
@@ -128,8 +137,8 @@ func (t *table) unseen() []string {
 		{"series", "several studies at one visit, but for equal rows,"},
 		{"side", "results of the other knee"},
 	} {
-		if !t.has(c.column) {
-			notes = append(notes, fmt.Sprintf("%s could not be looked for: %s has no column %s", c.what, t.name, c.column))
+		if !t.Has(c.column) {
+			notes = append(notes, fmt.Sprintf("%s could not be looked for: %s has no column %s", c.what, t.Name, c.column))
 		}
 	}
 	return notes
@@ -158,19 +167,19 @@ func (res *Results) readStudies(studies Source) error {
 		res.notes = append(res.notes, "studies that failed are not told from studies that were not made: there is no studies.csv")
 		return nil
 	}
-	t, err := readTable(studies)
+	t, err := table.Read(studies)
 	if err != nil {
 		return err
 	}
-	if err := t.need("subject", "visit", "status", "reason"); err != nil {
+	if err := t.Need("subject", "visit", "status", "reason"); err != nil {
 		return err
 	}
 	folder := map[string]string{} // by series
-	for _, r := range t.rows {
-		if r.text("status") == "failed" {
-			res.failures = append(res.failures, failure{r.text("subject"), r.text("visit"), r.text("reason"), r.line})
-		} else if s := r.text("series"); s != "" {
-			folder[s] = r.text("folder")
+	for _, r := range t.Rows {
+		if r.Text("status") == "failed" {
+			res.failures = append(res.failures, failure{r.Text("subject"), r.Text("visit"), r.Text("reason"), r.Line})
+		} else if s := r.Text("series"); s != "" {
+			folder[s] = r.Text("folder")
 		}
 	}
 	for i, m := range res.measurements {
@@ -182,25 +191,25 @@ func (res *Results) readStudies(studies Source) error {
 // ReadRepeatability reads within-subject coefficients of variation from the table of
 // `t2map repeat`: its columns compartment and wcv_percent. Compartments without one are left out.
 func ReadRepeatability(s Source) ([]CompartmentCV, error) {
-	t, err := readTable(s)
+	t, err := table.Read(s)
 	if err != nil {
 		return nil, err
 	}
-	if err := t.need("compartment", "wcv_percent"); err != nil {
+	if err := t.Need("compartment", "wcv_percent"); err != nil {
 		return nil, err
 	}
 	var all []CompartmentCV
-	for _, r := range t.rows {
-		percent, err := r.number("wcv_percent")
+	for _, r := range t.Rows {
+		percent, err := r.Number("wcv_percent")
 		switch {
 		case err != nil:
 			return nil, err
 		case math.IsNaN(percent):
 			continue
 		case !(percent > 0 && percent < 100):
-			return nil, hinted("take the row out, or give --wcv", "%s: %g is no coefficient of variation in percent", r.place("wcv_percent"), percent)
+			return nil, hinted("take the row out, or give --wcv", "%s: %g is no coefficient of variation in percent", r.Place("wcv_percent"), percent)
 		}
-		all = append(all, CompartmentCV{r.text("compartment"), percent / 100})
+		all = append(all, CompartmentCV{r.Text("compartment"), percent / 100})
 	}
 	return all, nil
 }
@@ -232,51 +241,55 @@ func (s Scores) places() []placed {
 // name, value, and where wanted direction (higher is better, higher is worse) and unit.
 // They come in the order of their first row.
 //
-// Errors: names that differ only in case or blanks; an endpoint with two directions or units; what is
+// Errors: names that are alike (see table.Keys); an endpoint with two directions or units; what is
 // no number.
 func ReadScores(s Source) ([]Scores, error) {
-	t, err := readTable(s)
+	t, err := table.Read(s)
 	if err != nil {
 		return nil, err
 	}
-	if err := t.need("subject", "visit", "name", "value"); err != nil {
+	if err := t.Need("subject", "visit", "name", "value"); err != nil {
 		return nil, err
 	}
 	var all []Scores
-	for _, r := range t.rows {
-		name := r.text("name")
-		if name == "" || r.text("subject") == "" {
-			return nil, fmt.Errorf("%s: line %d has no subject or no name", t.name, r.line)
+	var subjects, visits spelling
+	for _, r := range t.Rows {
+		name := r.Text("name")
+		if name == "" || r.Text("subject") == "" {
+			return nil, fmt.Errorf("%s: line %d has no subject or no name", t.Name, r.Line)
+		}
+		if err := cmp.Or(subjects.check(r, "subject", r.Text("subject")), visits.check(r, "visit", r.Text("visit"))); err != nil {
+			return nil, err
 		}
 		direction, err := parseDirection(r)
 		if err != nil {
 			return nil, err
 		}
-		v, err := r.number("value")
+		v, err := r.Number("value")
 		if err != nil {
 			return nil, err
 		}
-		at := slices.IndexFunc(all, func(e Scores) bool { return sameName(e.name, name) })
+		at := slices.IndexFunc(all, func(e Scores) bool { return table.IsAlike(e.name, name) })
 		if at < 0 {
 			at = len(all)
-			all = append(all, Scores{name: name, unit: r.text("unit"), direction: direction, table: t.name})
+			all = append(all, Scores{name: name, unit: r.Text("unit"), direction: direction, table: t.Name})
 		}
 		switch e := &all[at]; {
 		case e.name != name:
-			return nil, fmt.Errorf("%s: line %d: endpoints %.40q and %.40q differ only in case or blanks", t.name, r.line, e.name, name)
+			return nil, fmt.Errorf("%s: line %d: endpoints %.40q and %.40q differ %s", t.Name, r.Line, e.name, name, table.Alike)
 		case e.direction != direction:
-			return nil, fmt.Errorf("%s: line %d: endpoint %.40q has another direction than above", t.name, r.line, name)
-		case e.unit != r.text("unit"):
-			return nil, fmt.Errorf("%s: line %d: endpoint %.40q has another unit than above", t.name, r.line, name)
+			return nil, fmt.Errorf("%s: line %d: endpoint %.40q has another direction than above", t.Name, r.Line, name)
+		case e.unit != r.Text("unit"):
+			return nil, fmt.Errorf("%s: line %d: endpoint %.40q has another unit than above", t.Name, r.Line, name)
 		default:
-			e.values = append(e.values, score{r.text("subject"), r.text("visit"), v, r.line})
+			e.values = append(e.values, score{r.Text("subject"), r.Text("visit"), v, r.Line})
 		}
 	}
 	return all, nil
 }
 
-func parseDirection(r row) (Direction, error) {
-	switch strings.Join(strings.Fields(strings.ToLower(r.text("direction"))), " ") {
+func parseDirection(r table.Row) (Direction, error) {
+	switch strings.Join(strings.Fields(strings.ToLower(r.Text("direction"))), " ") {
 	case "", "unknown":
 		return Unknown, nil
 	case "higher is worse":
@@ -284,7 +297,7 @@ func parseDirection(r row) (Direction, error) {
 	case "higher is better":
 		return HigherIsBetter, nil
 	}
-	return Unknown, hinted("higher is better, higher is worse, or empty", "%s: %.40q is no direction", r.place("direction"), r.text("direction"))
+	return Unknown, hinted("higher is better, higher is worse, or empty", "%s: %.40q is no direction", r.Place("direction"), r.Text("direction"))
 }
 
 // missingText is what a table says of a value that is not there.

@@ -28,12 +28,13 @@ var mayImport = map[string][]string{
 	"phantom":  {"volume", "dicomio/dicomwrite", "nifti", "printable"},
 	"figure":   {"printable"},
 	"report":   {"volume", "digest", "nifti", "segment", "figure", "outfile", "printable"},
-	"batch":    {"volume", "files", "dicomio", "nifti", "segment", "t2fit", "report", "yamlfile", "printable"},
+	"table":    {"printable"},
+	"batch":    {"volume", "table", "files", "dicomio", "nifti", "segment", "t2fit", "report", "yamlfile", "printable"},
 
 	"outfile":   {},
 	"printable": {},
 
-	"trial":         {"trial/mmrm", "trial/compare", "printable"},
+	"trial":         {"table", "trial/mmrm", "trial/compare", "printable"},
 	"trial/mmrm":    {},
 	"trial/compare": {"trial/mmrm"},
 	"trial/repeat":  {"trial", "trial/compare", "printable"},
@@ -53,7 +54,7 @@ var mayImport = map[string][]string{
 	"t2fit/internal/lanes": {},
 	"t2fit/internal/epg":   {"t2fit/internal/lanes"},
 
-	"cmd/t2map": {"accuracy", "batch", "dicomio", "phantom", "report", "segment", "t2fit", "printable", "trial", "trial/mmrm", "trial/figures", "trial/publish", "trial/repeat", "trial/power", "figure", "outfile"},
+	"cmd/t2map": {"accuracy", "batch", "table", "dicomio", "phantom", "report", "segment", "t2fit", "printable", "trial", "trial/mmrm", "trial/figures", "trial/publish", "trial/repeat", "trial/power", "figure", "outfile"},
 }
 
 // onlyIn says where a library may be seen: numerical packages see no path and no
@@ -65,7 +66,7 @@ var onlyIn = map[string][]string{
 	"github.com/suyashkumar/dicom":  {"dicomio", "dicomio/dicomwrite", "dicomio/internal/elements"},
 	"github.com/tetratelabs/wazero": {"dicomio/internal/codec"},
 	"github.com/spf13/cobra":        {"cmd/t2map"},
-	"golang.org/x/text":             {"dicomio/internal/charset", "trial"},
+	"golang.org/x/text":             {"batch", "dicomio", "dicomio/internal/charset", "table"},
 	"github.com/goccy/go-yaml":      {"yamlfile", "segment"},
 	"gonum.org/v1/plot":             {"figure", "trial/figures", "report"},
 	"codeberg.org/go-pdf/fpdf":      {"figure"},

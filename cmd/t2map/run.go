@@ -24,6 +24,8 @@ type studyFlags struct {
 	philips                      string
 	maskThreshold                float64
 	allowForeignMask             bool
+	acceptPatientID              bool
+	table                        tableFlags
 	fit                          fitFlags
 }
 
@@ -41,6 +43,10 @@ func (f *studyFlags) add(c *cobra.Command) {
 	p.Float64Var(&f.maskThreshold, "mask-threshold", 0, "`fraction` from which on a voxel of a fractional DICOM segmentation counts (default 0.5)")
 	p.BoolVar(&f.allowForeignMask, "allow-foreign-mask", false, "take a DICOM mask that was drawn on another series, where its grid is this one's")
 	p.StringVar(&f.manifest, "manifest", "", "CSV `file` with the columns folder,subject,visit,side,mask")
+	p.StringVar(&f.table.separator, "separator", ",", "`character` between the columns of the manifest")
+	p.StringVar(&f.table.encoding, "encoding", "", "`encoding` of the manifest, such as windows-1252 (default UTF-8)")
+	f.table.decimal = "point" // a manifest has no numbers
+	p.BoolVar(&f.acceptPatientID, "accept-patient-id", false, "take PatientID as the subject though it repeats the patient's name or holds a date")
 	p.StringVar(&f.layout, "layout", "", "`pattern` of study folders, such as '{subject}/{visit}'")
 	p.StringVar(&f.series, "series", "", "which series, where a study has several: its `number`, hash or a pattern of its description")
 	p.StringVar(&f.anatomy, "anatomy", "", "series to show maps over, written beside them: its `number`, hash or a pattern of its description (default: the first echo of the mapped series)")
@@ -93,6 +99,10 @@ func (f *studyFlags) settings(c *cobra.Command, roots []string) (batch.Settings,
 	}
 	if c.Flags().Changed("allow-foreign-mask") {
 		p.AllowForeignMask = f.allowForeignMask
+	}
+	s.AcceptPatientID = f.acceptPatientID
+	if s.ManifestFormat, err = f.table.format(); err != nil {
+		return s, err
 	}
 	p.Maps = cmp.Or(batch.Maps(f.maps), p.Maps)
 	if err := dicomio.PhilipsScaling(f.philips).Check(); err != nil {
@@ -161,7 +171,7 @@ func setRange(flag, text string, to *[2]float64) error {
 func runCommand() *cobra.Command {
 	var f studyFlags
 	var out string
-	var quiet bool
+	var quiet, rename bool
 	var memory int
 	c := &cobra.Command{
 		Use:   "run STUDIES... --out DIR --scheme SCHEME",
@@ -175,7 +185,8 @@ called), maps T2 in each and writes into the output folder:
   SUBJECT/VISIT/      T2, S0, R² and standard error as NIfTI, pictures, result.json
 
 Subject and visit come from --manifest, else --layout, else the clinical-trial
-attributes, else PatientID and the folder's name. A study that fails does not
+attributes, else PatientID and the folder's name. A PatientID that repeats the
+patient's name or holds a date is not used. A study that fails does not
 stop the others. Exit status: 0 all done, 1 some studies failed, 2 usage,
 3 nothing found, 130 interrupted.`,
 		Example: `  t2map run studies --out results --scheme compartments
@@ -188,6 +199,7 @@ stop the others. Exit status: 0 all done, 1 some studies failed, 2 usage,
 	f.addMaps(c)
 	c.Flags().StringVar(&out, "out", "", "`folder` for the results (required)")
 	c.Flags().BoolVar(&quiet, "quiet", false, "say nothing but errors: no progress, no summary, no warnings")
+	c.Flags().BoolVar(&rename, "rename", false, "take the subject and visit that studies have now, where their results are there under others")
 	c.Flags().IntVar(&memory, "memory", 0, "`MiB` that the studies in the works may take (default 1024)")
 	c.RunE = func(c *cobra.Command, args []string) error {
 		if out == "" {
@@ -197,7 +209,7 @@ stop the others. Exit status: 0 all done, 1 some studies failed, 2 usage,
 		if err != nil {
 			return err
 		}
-		s.Out, s.MemoryMB = out, memory
+		s.Out, s.MemoryMB, s.Rename = out, memory, rename
 		return runBatch(c, s, quiet)
 	}
 	return c

@@ -70,6 +70,7 @@ func (f *trialFlags) add(c *cobra.Command) {
 	p.StringArrayVar(&f.endpoints, "endpoints", nil, "CSV `file` with other endpoints: subject, visit, name, value, direction, unit; may be given several times")
 	p.StringVar(&f.over.Trial, "trial", "", "the trial's `code`")
 	p.StringVar(&f.over.Visits, "visits", "", "visits with their `months`: baseline=0,month03=3")
+	p.StringVar(&f.over.Baseline, "baseline", "", "`visit` that changes are counted from (default: the one at month 0)")
 	p.StringVar(&f.over.Reference, "reference", "", "`arm` that the others are compared with")
 	p.StringVar(&f.over.Primary, "primary", "", "primary `contrast`, such as medial@month12 (default: every compartment at the last visit)")
 	p.StringVar(&f.over.Covariance, "covariance", "", "`structure` of the visits of a subject: unstructured, hcs, ar1 or cs (default unstructured)")
@@ -213,7 +214,7 @@ func (f trialFlags) tables(results string) (t trial.Tables, err error) {
 	if t.Design, err = readSource(f.design, format); err != nil {
 		return t, named("--design", err, "a CSV with the columns subject and arm; t2map trial --help shows one")
 	}
-	if t.Design.IsResults() {
+	if trial.IsResults(t.Design) {
 		return t, usageError{fmt.Errorf("--design %s is a table of results, not a design\nhint: a CSV with the columns subject and arm; t2map trial --help shows one", t.Design.Name)}
 	}
 	if f.repeatability != "" {
@@ -262,6 +263,11 @@ func named(flag string, err error, hint string) error {
 
 // readSource reads a table's file.
 func readSource(path string, format trial.Format) (trial.Source, error) {
-	data, err := os.ReadFile(path)
-	return trial.Source{Name: filepath.Base(path), Data: data, Format: format}, err
+	s := trial.Source{Name: filepath.Base(path), Format: format}
+	file, err := os.Open(path)
+	if err != nil {
+		return s, err
+	}
+	defer file.Close()
+	return s, s.Load(file)
 }

@@ -193,7 +193,7 @@ func TestTrialTables(t *testing.T) {
 		{"sep=", []string{"--design", sep}, exitOK, "8 subjects"},
 		{"endpoints not declared", []string{"--design", design, "--endpoints", scores}, exitUsage, `hint: declare it: --separator ";"`},
 		{"endpoints not UTF-8", []string{"--design", design, "--endpoints", latinScores}, exitUsage, "latin-scores.csv: line 2: the text is not UTF-8"},
-		{"commas in the design, semicolons in the endpoints", []string{"--design", design, "--endpoints", scores, "--separator", ";"}, exitUsage, "holds for the design and all --endpoints alike"},
+		{"commas in the design, semicolons in the endpoints", []string{"--design", design, "--endpoints", scores, "--separator", ";"}, exitUsage, "holds for all tables"},
 		{"two studies", []string{"--design", design, "--two-studies", "first"}, exitUsage, "neither none nor mean"},
 		{"an unknown reference", []string{"--design", design, "--reference", "placebo"}, exitUsage, `"placebo" is no arm`},
 	} {

@@ -159,3 +159,18 @@ func TestTables(t *testing.T) {
 		t.Errorf("%s", b)
 	}
 }
+
+// Subjects and visits that are alike are refused, not left out as knees without a rescan.
+func TestAlikeNamesInPairs(t *testing.T) {
+	for _, rows := range []string{
+		"001,a,medial,30\n1,b,medial,31\n",
+		"S01,a,medial,30\ns01,b,medial,31\n",
+		"S_01,a,medial,30\nS-01,b,medial,31\n",
+		"S01,scan,medial,30\nS01,re_scan,medial,31\nS02,scan,medial,30\nS02,re-scan,medial,31\n",
+	} {
+		_, err := trial.ReadResults(trial.Source{Name: "pairs.csv", Data: []byte("subject,visit,compartment,mean_t2_ms\n" + rows)}, trial.Source{})
+		if err == nil || !strings.Contains(err.Error(), "differs from") || trial.Hint(err) == "" {
+			t.Errorf("%q: %v", rows, err)
+		}
+	}
+}

@@ -129,6 +129,19 @@ func (d Dataset) Text(t tag.Tag) string {
 	return ""
 }
 
+// Raw returns all values of an element as one text, separated by backslashes, whatever its value
+// representation; "" where it is absent.
+func (d Dataset) Raw(t tag.Tag) string {
+	e := d.at(t)
+	if e == nil {
+		return ""
+	}
+	if b, ok := e.Value.GetValue().([]byte); ok {
+		return strings.ToValidUTF8(strings.Trim(string(b), " \x00"), "\uFFFD")
+	}
+	return strings.Join(TextsOf(e), `\`)
+}
+
 // Integer returns a single whole number; ok is false where the element is absent or
 // empty, and an error says that it holds something else.
 func (d Dataset) Integer(t tag.Tag) (v int, ok bool, err error) {

@@ -1,4 +1,4 @@
-package trial
+package table
 
 import (
 	"fmt"
@@ -36,9 +36,16 @@ func TestTablesOfSpreadsheets(t *testing.T) {
 	}{
 		{"xlsx", "PK\x03\x04\x14\x00\x06\x00", Format{}, "an Excel workbook, not a CSV", "save it as CSV UTF-8"},
 		{"xls", "\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", Format{Encoding: "windows-1252"}, "an Excel workbook", "save it as CSV UTF-8"},
-		{"UTF-16 with a mark", "\xff\xfe" + wide(columns), Format{}, "the text is UTF-16", "--encoding utf-16le"},
-		{"the same, other than declared", "\xff\xfe" + wide(columns), Format{Encoding: "windows-1252"}, "the text is UTF-16", "--encoding utf-16le"},
-		{"big endian", swapped("\xff\xfe" + wide(columns)), Format{}, "the text is UTF-16", "--encoding utf-16be"},
+		{"UTF-16 with a mark", "\xff\xfe" + wide(columns), Format{}, "", ""},
+		{"the same, where another is declared for all tables", "\xff\xfe" + wide(columns), Format{Encoding: "windows-1252"}, "", ""},
+		{"UTF-8 with a mark, where another is declared", "\ufeff" + columns, Format{Encoding: "windows-1252"}, "", ""},
+		{"big endian", swapped("\xff\xfe" + wide(columns)), Format{}, "", ""},
+		{"UTF-32", "\xff\xfe\x00\x00s\x00\x00\x00", Format{}, "the text is UTF-32", "CSV UTF-8"},
+		{"windows-1252, not declared", columns + "M\xfcller,a,50\n", Format{}, "line 2: the text is not UTF-8", "--encoding windows-1252"},
+		{"declared UTF-8, and is not", columns + "M\xfcller,a,50\n", Format{Encoding: "utf-8"}, "line 2: the text is not utf-8", "--encoding windows-1252"},
+		{"half a character of UTF-16", "\xff\xfe" + wide(columns) + "\x00\xd8", Format{}, "the text is not UTF-16", ""},
+		{"letters that were lost", columns + "M\uFFFDller,a,50\n", Format{}, "line 2: a letter was lost", "write the letters anew"},
+		{"an encoding that is none", columns, Format{Encoding: "excel"}, "is not known", "windows-1252"},
 		{"without a mark", wide(columns), Format{}, "the text is UTF-16", "--encoding utf-16le"},
 		{"big endian without a mark", swapped(wide(columns)), Format{}, "the text is UTF-16", "--encoding utf-16be"},
 		{"declared", "\xff\xfe" + wide(columns), Format{Encoding: "utf-16le"}, "", ""},
@@ -47,52 +54,20 @@ func TestTablesOfSpreadsheets(t *testing.T) {
 		{"sep= in quotes", "\ufeff\"SEP=\t\"\nsubject\tarm\tage\n", Format{}, "", ""},
 		{"sep= against what is declared", "sep=,\n" + columns, Format{Separator: ';'}, "", ""},
 		{"sep= that is none", "sep=;;\n" + columns, Format{}, "separated by \";\"", "--separator"},
-		{"commas where semicolons are declared", columns, Format{Separator: ';'}, `separated by ",", declared is ";"`, "holds for the design and all --endpoints alike"},
-		{"tabs where semicolons are declared", "subject\tarm\tage\n", Format{Separator: ';'}, `separated by "\t", declared is ";"`, "alike"},
+		{"commas where semicolons are declared", columns, Format{Separator: ';'}, `separated by ",", declared is ";"`, "holds for all tables"},
+		{"tabs where semicolons are declared", "subject\tarm\tage\n", Format{Separator: ';'}, `separated by "\t", declared is ";"`, "holds for all tables"},
 		{"a bare quote", columns + "S1,5\" left,50\n", Format{}, "line 2: a quotation mark", "are doubled"},
 		{"a quote after sep=", "sep=,\n" + columns + "S1,5\" left,50\n", Format{}, "line 3: a quotation mark", "are doubled"},
 	} {
-		table, err := readTable(Source{Name: "t.csv", Data: []byte(c.text), Format: c.format})
+		got, err := Read(Source{Name: "t.csv", Data: []byte(c.text), Format: c.format})
 		if c.want == "" {
-			if err != nil || fmt.Sprint(table.columns) != "[subject arm age]" {
-				t.Errorf("%s: %v, %v", c.name, table, err)
+			if err != nil || fmt.Sprint(got.Columns) != "[subject arm age]" {
+				t.Errorf("%s: %v, %v", c.name, got, err)
 			}
 			continue
 		}
 		if err == nil || !strings.HasPrefix(err.Error(), "t.csv: ") || !strings.Contains(err.Error(), c.want) || !strings.Contains(Hint(err), c.hint) {
 			t.Errorf("%s: %v, hint %q; want %q, %q", c.name, err, Hint(err), c.want, c.hint)
-		}
-	}
-}
-
-// The hint for a table of t2map's own never names a flag that is not applied to it.
-func TestOwnTablesResaved(t *testing.T) {
-	const columns = "subject,visit,compartment,mean_t2_ms\n"
-	for name, text := range map[string]string{
-		"semicolons":     "subject;visit;compartment;mean_t2_ms\nS1;a;medial;38,5\n",
-		"decimal commas": columns + "S1,a,medial,\"38,5\"\n",
-		"windows-1252":   columns + "S\xe91,a,medial,38.5\n",
-		"a workbook":     "PK\x03\x04",
-		"UTF-16":         wide(columns),
-		"unquoted":       columns + "S1,a,medial,38,5\n",
-		"quotes":         columns + "S1,a,\"medial,38,5\n",
-	} {
-		_, err := ReadResults(Source{Name: "compartments.csv", Data: []byte(text), MadeBy: "t2map run"}, Source{})
-		hint := Hint(err)
-		if err == nil || !strings.Contains(hint, "make it again") || !strings.Contains(hint, "'t2map run'") || strings.Contains(hint, "--") {
-			t.Errorf("%s: %v, hint %q", name, err, hint)
-		}
-	}
-}
-
-func TestIsResults(t *testing.T) {
-	for text, want := range map[string]bool{
-		"subject,visit,compartment,mean_t2_ms\n": true,
-		"subject,arm\n":                          false,
-		"PK\x03\x04":                             false,
-	} {
-		if got := (Source{Data: []byte(text)}).IsResults(); got != want {
-			t.Errorf("%q: %v", text, got)
 		}
 	}
 }

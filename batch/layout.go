@@ -1,0 +1,144 @@
+package batch
+
+import (
+	"fmt"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/t2map/t2map/dicomio"
+	"github.com/t2map/t2map/files"
+)
+
+// layout is a pattern of study folders: segments with {subject}, {visit}, {side}
+// and *.
+type layout struct {
+	pattern string
+	// Both match the same folders; where several splits are possible, lazy makes
+	// each part as short as can be and greedy as long.
+	lazy, greedy *regexp.Regexp
+}
+
+// parseLayout reads a pattern such as {subject}/{visit}.
+func parseLayout(pattern string) (layout, error) {
+	l := layout{pattern: pattern}
+	if pattern == "" {
+		return l, nil
+	}
+	if !utf8.ValidString(pattern) {
+		return l, fmt.Errorf("layout %q is not UTF-8", pattern)
+	}
+	if !strings.Contains(pattern, "{subject}") {
+		return l, hinted("write it as '{subject}/{visit}'", "layout %q has no {subject}", pattern)
+	}
+	expr := regexp.QuoteMeta(strings.Trim(filepath.ToSlash(pattern), "/"))
+	expr = strings.ReplaceAll(expr, `\*`, `[^/]*`)
+	for name, part := range map[string]string{"subject": `[^/]+?`, "visit": `[^/]+?`, "side": `[LR]`} {
+		expr = strings.Replace(expr, `\{`+name+`\}`, `(?P<`+name+`>`+part+`)`, 1)
+	}
+	if strings.Contains(expr, `\{`) {
+		return l, hinted("the names are {subject}, {visit} and {side}, each once", "layout %q has a name that is unknown or there twice", pattern)
+	}
+	expr = `^` + expr + `(?:/.*)?$`
+	l.lazy, l.greedy = regexp.MustCompile(expr), regexp.MustCompile(strings.ReplaceAll(expr, `+?`, `+`))
+	return l, nil
+}
+
+// identify matches the beginning of the study's folder, as it is called below the folder that lies
+// ups above the searched one.
+func (l layout) identify(st dicomio.Study, ups int) (Identity, error) {
+	folder, _ := folderBelow(st, ups)
+	id, matched, several := l.match(folder)
+	if several {
+		return Identity{}, hinted("name the study in a manifest, or choose a layout that splits one way only", "folder %s can be split in several ways by the layout %s", folder, l.pattern)
+	}
+	if !matched {
+		if folder == "" {
+			folder = filepath.Base(files.Absolute(st.Folder))
+		}
+		return Identity{}, hinted("rename the folder or name the study in a manifest", "folder %s does not match the layout %s", folder, l.pattern)
+	}
+	return id, nil
+}
+
+// match matches the beginning of a path. Several says that it can be split in several ways. A folder
+// that wraps files, such as dicom, is neither subject nor visit.
+func (l layout) match(folder string) (id Identity, matched, several bool) {
+	found := l.lazy.FindStringSubmatch(folder)
+	if found == nil {
+		return id, false, false
+	}
+	id.From = "layout"
+	for i, name := range l.lazy.SubexpNames() {
+		switch name {
+		case "subject":
+			id.Subject = found[i]
+		case "visit":
+			id.Visit = found[i]
+		case "side":
+			id.Side = found[i]
+		}
+	}
+	if dicomio.Wraps(id.Subject) || dicomio.Wraps(id.Visit) {
+		return Identity{}, false, false
+	}
+	return id, true, !slices.Equal(found, l.greedy.FindStringSubmatch(folder))
+}
+
+// folderBelow returns the path of the study's folder below the one that lies ups above the searched
+// one, with slashes; ok is false where there are not so many. For a study whose files lie under several
+// searched folders it is the one that holds them all.
+func folderBelow(st dicomio.Study, ups int) (folder string, ok bool) {
+	from, to := files.Absolute(st.Root), files.Absolute(st.Folder)
+	if !files.Inside(from, to) {
+		from = to
+		ups = max(ups, 1)
+	}
+	for range ups {
+		parent := filepath.Dir(from)
+		if parent == from {
+			return "", false
+		}
+		from = parent
+	}
+	if from == to {
+		return "", true
+	}
+	return files.WithoutEndings(files.Below(from, to)), true
+}
+
+// ups returns how far above the searched folder the first part of the layout is, for the studies
+// below it: 0 where any of them matches from there. So data, data/KN-101 and data/KN-101/V1 give one
+// study one identity.
+//
+// Where folders above have to give the subject, the studies that they name so must have one PatientID,
+// as far as they have any: a study that lies too high, such as data/KN-101 for {subject}/{visit}, does
+// not match, rather than be visit KN-101 of a subject data.
+func (l layout) ups(studies []dicomio.Study) int {
+	for ups := 0; ; ups++ {
+		any := false
+		patients := map[string]string{} // by subject
+		for _, st := range studies {
+			folder, ok := folderBelow(st, ups)
+			if !ok {
+				return 0
+			}
+			id, matched, _ := l.match(folder)
+			if !matched {
+				continue
+			}
+			any = true
+			if known := patients[id.Subject]; ups > 0 && known != "" && st.PatientID != "" && known != st.PatientID {
+				return 0
+			}
+			if st.PatientID != "" {
+				patients[id.Subject] = st.PatientID
+			}
+		}
+		if any {
+			return ups
+		}
+	}
+}

@@ -1,0 +1,55 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// The flags that say who a study is, as a user types them.
+func TestIdentityFlags(t *testing.T) {
+	dir := t.TempDir()
+	few := []string{"PatientName", "PatientID", "SeriesDescription"}
+	writePerson(t, filepath.Join(dir, "data", "KN-101", "V1", "dicom"), 0, few, "")
+	writePerson(t, filepath.Join(dir, "data", "KN-102", "V1", "dicom"), 1, few, "")
+	data, out, sheet := filepath.Join(dir, "data"), filepath.Join(dir, "out"), filepath.Join(dir, "m.csv")
+	if err := os.WriteFile(sheet, []byte("folder;subject;visit\r\ndata\\KN-101;M\xfcller-Study 1;V1\r\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	both := []string{"--scheme", "compartments", "--out", out}
+	layout := []string{"--layout", "{subject}/{visit}"}
+	for _, c := range []struct {
+		name   string
+		args   []string
+		code   int
+		says   string // on the screen
+		tables string // in studies.csv, unless empty
+	}{
+		{"without names", nil, exitOK, "", "anon-"},
+		{"a layout, where they are there by code", layout, exitFailed, "take the new name with --rename", "anon-"},
+		{"renamed", append([]string{"--rename"}, layout...), exitOK, "holds an earlier result", "KN-101,V1"},
+		{"an encoding that is not declared", []string{"--manifest", sheet, "--separator", ";"}, exitUsage, "--encoding windows-1252", ""},
+		{"a separator that is not declared", []string{"--manifest", sheet, "--encoding", "windows-1252"}, exitUsage, `--separator ";"`, ""},
+		{"a manifest that selects", []string{"--manifest", sheet, "--separator", ";", "--encoding", "windows-1252", "--rename"}, exitOK, "1 study (data/KN-102/V1/dicom)", "Müller-Study 1"},
+		{"no separator", []string{"--manifest", sheet, "--separator", "ab"}, exitUsage, "is not one character", ""},
+	} {
+		code, stdout, stderr := call(append(append([]string{"run", data}, both...), c.args...)...)
+		table, err := os.ReadFile(filepath.Join(out, "studies.csv"))
+		if code != c.code || !strings.Contains(stdout+stderr, c.says) || err != nil || !strings.Contains(string(table), c.tables) {
+			t.Errorf("%s: status %d, %v\n%s%s\n%s", c.name, code, err, stdout, stderr, table)
+		}
+	}
+	code, stdout, stderr := call("inspect", filepath.Join(data, "KN-101"), "--layout", "{subject}/{visit}")
+	if code != exitOK || !strings.Contains(stdout, "subject KN-101, visit V1") || !strings.Contains(stdout, "is matched from KN-101 on") {
+		t.Errorf("%d\n%s%s", code, stdout, stderr)
+	}
+	code, stdout, stderr = call("inspect", data, "--accept-patient-id")
+	if code != exitOK || !strings.Contains(stdout, "subject "+person) {
+		t.Errorf("%d\n%s%s", code, stdout, stderr)
+	}
+	code, stdout, stderr = call("inspect", data, "--manifest", sheet, "--separator", ";", "--encoding", "windows-1252")
+	if code != exitOK || !strings.Contains(stdout, "run would: pass over: not in the manifest") || !strings.Contains(stdout, "note: passed over") {
+		t.Errorf("%d\n%s%s", code, stdout, stderr)
+	}
+}

@@ -1,0 +1,402 @@
+package dicomio
+
+import (
+	"cmp"
+	"errors"
+	"slices"
+	"strings"
+	"unicode"
+	"unique"
+
+	"github.com/suyashkumar/dicom/pkg/tag"
+
+	"github.com/t2map/t2map/dicomio/internal/elements"
+	"github.com/t2map/t2map/volume"
+)
+
+// Names of people and places, and birth dates, are read for one purpose: to keep them out of
+// everything that leaves this package. Sites write them into free texts and into PatientID, too.
+//
+// personal is what one file says of them. Files of a study mostly say the same, so that headers hold
+// a handle.
+type personal struct {
+	names   string // of the patient, joined by ^
+	others  string // of physicians and operators, joined by ^
+	places  string // institution, its departments and addresses, joined by line feeds
+	numbers string // other numbers of the patient and the visit, joined by line feeds
+	birth   string
+	removed bool // PatientIdentityRemoved is YES
+}
+
+// personalTags are the attributes that personal is read from, by where they go.
+var personalTags = struct{ names, others, places, numbers []tag.Tag }{
+	names: []tag.Tag{tag.PatientName, tag.OtherPatientNames, tag.PatientBirthName, tag.PatientMotherBirthName},
+	others: []tag.Tag{tag.ReferringPhysicianName, tag.PerformingPhysicianName, tag.OperatorsName, tag.RequestingPhysician,
+		tag.PhysiciansOfRecord, tag.NameOfPhysiciansReadingStudy, tag.ResponsiblePerson},
+	places:  []tag.Tag{tag.InstitutionName, tag.InstitutionAddress, tag.InstitutionalDepartmentName, tag.StationName, tag.PatientAddress},
+	numbers: []tag.Tag{tag.OtherPatientIDs, tag.AccessionNumber, tag.PatientTelephoneNumbers},
+}
+
+func init() {
+	for _, list := range [][]tag.Tag{personalTags.names, personalTags.others, personalTags.places, personalTags.numbers,
+		{tag.PatientBirthDate, tag.PatientIdentityRemoved}} {
+		for _, t := range list {
+			imageWish[t] = nil
+		}
+	}
+}
+
+// isPersonal reports whether an attribute is read to keep it secret alone: what is wrong with it is
+// not a fault of an image.
+func isPersonal(t tag.Tag) bool {
+	return t == tag.PatientBirthDate || t == tag.PatientIdentityRemoved || slices.Contains(personalTags.names, t) ||
+		slices.Contains(personalTags.others, t) || slices.Contains(personalTags.places, t) || slices.Contains(personalTags.numbers, t)
+}
+
+// personalOf reads what a data set says of people and places.
+func personalOf(d elements.Dataset) unique.Handle[personal] {
+	gather := func(tags []tag.Tag, between string) string {
+		var texts []string
+		for _, t := range tags {
+			if text := d.Raw(t); text != "" {
+				texts = append(texts, text)
+			}
+		}
+		return strings.Join(texts, between)
+	}
+	return unique.Make(personal{
+		names: gather(personalTags.names, "^"), others: gather(personalTags.others, "^"),
+		places: gather(personalTags.places, "\n"), numbers: gather(personalTags.numbers, "\n"),
+		birth:   strings.TrimSpace(d.Raw(tag.PatientBirthDate)),
+		removed: strings.EqualFold(d.Text(tag.PatientIdentityRemoved), "YES"),
+	})
+}
+
+// secrets are what the files of a study say of people and places, in the form in which texts are held
+// against it. The zero value knows none.
+type secrets struct {
+	words   map[string]bool // of the patient's names, folded, at least nameLetters long
+	short   map[string]bool // shorter ones
+	full    [][]string      // names of which all words are short
+	foreign map[string]bool // words of other people and of places
+	phrases []string        // names of places, and numbers, as they stand
+	births  []date
+	known   map[unique.Handle[personal]]bool
+	removed bool // every file says that the patient's identity was removed
+}
+
+// add takes what one file says.
+func (s *secrets) add(who unique.Handle[personal]) {
+	if who == (unique.Handle[personal]{}) || s.known[who] {
+		return
+	}
+	p := who.Value()
+	if s.known == nil {
+		s.known, s.words, s.short, s.foreign = map[unique.Handle[personal]]bool{}, map[string]bool{}, map[string]bool{}, map[string]bool{}
+		s.removed = p.removed
+	}
+	s.known[who] = true
+	s.removed = s.removed && p.removed
+	s.addNames(p.names)
+	for _, w := range append(wordsOf(p.others), wordsOf(p.places)...) {
+		if !w.digits && len([]rune(w.folded)) >= nameLetters && !general(w.folded, true) {
+			for _, form := range w.forms() {
+				s.foreign[form] = true
+			}
+		}
+	}
+	for _, phrase := range strings.Split(p.places+"\n"+p.numbers, "\n") {
+		// Shorter ones, such as a station MR1, are words of other texts.
+		if phrase = strings.Join(strings.Fields(phrase), " "); len(phrase) >= 6 && !general(fold(strings.ReplaceAll(phrase, " ", "")), true) {
+			s.phrases = append(s.phrases, phrase)
+		}
+	}
+	if d, ok := birthDate(p.birth); ok && !slices.Contains(s.births, d) {
+		s.births = append(s.births, d)
+	}
+}
+
+// nameLetters is the length from which on a word of a name is taken for one wherever it stands:
+// shorter ones are words and abbreviations of other texts.
+const nameLetters = 4
+
+// addNames takes the patient's names, in all their groups of components.
+func (s *secrets) addNames(names string) {
+	for name := range strings.FieldsFuncSeq(names, func(r rune) bool { return r == '=' || r == '\\' }) {
+		var all []string
+		short := true
+		for _, w := range wordsOf(name) {
+			if w.digits || general(w.folded, false) {
+				short = false
+				continue
+			}
+			for _, form := range w.forms() {
+				if long(form) {
+					s.words[form], short = true, false
+				} else if len(form) > 1 {
+					s.short[form] = true
+				}
+			}
+			all = append(all, w.folded)
+		}
+		if short && len(all) > 1 && len(strings.Join(all, "")) >= nameLetters {
+			s.full = append(s.full, all)
+		}
+	}
+}
+
+// long reports whether a word of a name is long enough to be one. Names in Chinese, Japanese and
+// Korean characters have two.
+func long(word string) bool {
+	n := len([]rune(word))
+	return n >= nameLetters || n >= 2 && strings.ContainsFunc(word, ideographic)
+}
+
+func ideographic(r rune) bool {
+	return unicode.In(r, unicode.Han, unicode.Hangul, unicode.Hiragana, unicode.Katakana)
+}
+
+// Disclosure is what a text tells of a patient.
+type Disclosure string
+
+// The disclosures.
+const (
+	DisclosesName      Disclosure = "repeats a word of PatientName (0010,0010)"
+	DisclosesBirthDate Disclosure = "holds PatientBirthDate (0010,0030)"
+	DisclosesDate      Disclosure = "holds a date"
+)
+
+// Discloses says what a text, such as PatientID or the name of a folder, tells of the patient whose
+// study it is; "" where it is nothing. That is a word of the patient's names of four letters or more
+// without digits, upper and lower case, accents and umlauts alike, unless it is one of those in
+// generalWords; all words of a name that has shorter ones alone; or the birth date in a usual form.
+// "S01", "KN-101" and "subject-001" tell nothing though the name be the same.
+func (s Study) Discloses(text string) Disclosure { return s.secrets.disclosed(text) }
+
+// HoldsDate reports whether a text holds a date of any year from 1900 to 2099: 20150501, 01052015,
+// 2015-05-01, 1.5.2015, 05/01/2015, 01MAY2015. Eight digits count as a date where they are one with
+// the year first or last, so that one in a thousand random numbers does; those of another length, and
+// 20150001, do not.
+func HoldsDate(text string) bool { return len(datesIn(text)) > 0 }
+
+// IdentityRemoved reports whether all images say that the patient's identity was removed,
+// PatientIdentityRemoved (0012,0062).
+func (s Study) IdentityRemoved() bool { return s.secrets.removed }
+
+func (s *secrets) disclosed(text string) Disclosure {
+	words := wordsOf(text)
+	for _, w := range words {
+		for _, form := range w.forms() {
+			for name := range s.words {
+				if strings.Contains(form, name) {
+					return DisclosesName
+				}
+			}
+		}
+	}
+	for _, name := range s.full {
+		if containsName(words, name) {
+			return DisclosesName
+		}
+	}
+	if len(s.birthsIn(text)) > 0 {
+		return DisclosesBirthDate
+	}
+	return ""
+}
+
+// containsName reports whether all words of a name, or these joined, stand in a text.
+func containsName(words []word, name []string) bool {
+	missing := len(name)
+	for _, part := range name {
+		if slices.ContainsFunc(words, func(w word) bool { return w.folded == part }) {
+			missing--
+		}
+	}
+	joined := strings.Join(name, "")
+	return missing == 0 || slices.ContainsFunc(words, func(w word) bool { return w.folded == joined })
+}
+
+// birthsIn returns where the patient's birth date stands in a text.
+func (s *secrets) birthsIn(text string) []date {
+	var found []date
+	for _, birth := range s.births {
+		for _, d := range append(datesIn(text), birth.shortIn(text)...) {
+			if d.same(birth) {
+				found = append(found, d)
+			}
+		}
+	}
+	return found
+}
+
+// removedWord stands for a word that is not shown.
+const removedWord = "[removed]"
+
+// shown returns a text of a header without what tells of people and places: words of the patient's
+// names, and of those of physicians and the institution, and the birth date. Maker says that the text
+// is the scanner's maker's, whose names may be people's, too.
+func (s *secrets) shown(text string, maker bool) string {
+	if len(s.known) == 0 || text == "" {
+		return text
+	}
+	var cuts []span
+	for _, d := range s.birthsIn(text) {
+		cuts = append(cuts, d.span)
+	}
+	for _, p := range s.phrases {
+		if at := strings.Index(strings.ToLower(text), strings.ToLower(p)); at >= 0 && at+len(p) <= len(text) {
+			cuts = append(cuts, span{at, at + len(p)})
+		}
+	}
+	words := wordsOf(text)
+	named := slices.ContainsFunc(s.full, func(name []string) bool { return containsName(words, name) })
+	for _, w := range words {
+		if general(w.folded, maker) {
+			continue
+		}
+		switch {
+		case slices.ContainsFunc(w.forms(), s.isName):
+			cuts, named = append(cuts, w.span), true
+		case slices.ContainsFunc(w.forms(), func(f string) bool { return s.foreign[f] }):
+			cuts = append(cuts, w.span)
+		}
+	}
+	if named { // then the shorter words beside it are of the name, too
+		for _, w := range words {
+			if s.short[w.folded] {
+				cuts = append(cuts, w.span)
+			}
+		}
+	}
+	return cut(text, cuts)
+}
+
+// isName reports whether a word of a text is one of the patient's names, two of them joined, or the
+// beginning of one in a text that was cut.
+func (s *secrets) isName(w string) bool {
+	if s.words[w] {
+		return true
+	}
+	for name := range s.words {
+		rest, begins := strings.CutPrefix(w, name)
+		before, ends := strings.CutSuffix(w, name)
+		switch {
+		case begins && (s.words[rest] || s.short[rest]), ends && (s.words[before] || s.short[before]):
+			return true
+		case len(w) >= nameLetters && strings.HasPrefix(name, w) && long(w):
+			return true
+		}
+	}
+	return false
+}
+
+// cut replaces parts of a text.
+func cut(text string, parts []span) string {
+	if len(parts) == 0 {
+		return text
+	}
+	slices.SortFunc(parts, func(a, b span) int { return cmp.Or(a.start-b.start, b.end-a.end) })
+	var b strings.Builder
+	at := 0
+	for _, p := range parts {
+		if p.start >= at {
+			b.WriteString(text[at:p.start])
+			b.WriteString(removedWord)
+		}
+		at = max(at, p.end)
+	}
+	b.WriteString(text[at:])
+	return b.String()
+}
+
+// shown is secrets.shown for a header of which nothing but itself is known.
+func (h *header) shown(text string) string {
+	var s secrets
+	s.add(h.who)
+	return s.shown(text, false)
+}
+
+// gather takes what all files of the study say of people, images or not.
+func (s *Study) gather(entries []*entry) {
+	images := map[unique.Handle[personal]]bool{}
+	for _, e := range entries {
+		if e.isMRImage() {
+			images[e.who] = true
+			s.secrets.add(e.who)
+		}
+	}
+	removed := s.secrets.removed // as the images say
+	for _, e := range entries {
+		s.secrets.add(e.who)
+	}
+	s.secrets.removed = removed
+}
+
+// keepSecrets takes what tells of people and places out of all texts of the study that are shown.
+func (s *Study) keepSecrets() {
+	for _, list := range [][]Train{s.Trains, s.Suspects, s.Others} {
+		for i := range list {
+			t := &list[i]
+			t.Description = s.secrets.shown(t.Description, false)
+			t.Acquisition.Sequence = s.secrets.shown(t.Acquisition.Sequence, false)
+			for _, text := range []*string{&t.Scanner.Manufacturer, &t.Scanner.Model, &t.Scanner.Software} {
+				*text = s.secrets.shown(*text, true)
+			}
+			for n := range t.LeftOut {
+				l := &t.LeftOut[n]
+				l.Type, l.TrainType = s.secrets.shown(l.Type, true), s.secrets.shown(l.TrainType, true)
+			}
+			if t.Claim != nil {
+				t.Claim.Words = s.secrets.shown(t.Claim.Words, false)
+			}
+			for _, err := range []error{t.Problem, t.unread} {
+				s.secrets.inError(err)
+			}
+		}
+	}
+	for i := range s.Masks {
+		m := &s.Masks[i]
+		m.secrets = &s.secrets
+		m.keepSecrets()
+	}
+	for _, err := range slices.Concat(s.Damaged, s.Spoiled) {
+		s.secrets.inError(err)
+	}
+}
+
+func (m *MaskObject) keepSecrets() {
+	m.Label, m.Description = m.secrets.shown(m.Label, false), m.secrets.shown(m.Description, false)
+	m.secrets.inError(m.Problem)
+}
+
+// inError takes them out of an error of this package, whose text may quote a header.
+func (s *secrets) inError(err error) {
+	var f *FileError
+	var t *TrainError
+	switch {
+	case errors.As(err, &f):
+		f.Problem = s.shown(f.Problem, false)
+	case errors.As(err, &t):
+		t.Problem, t.Hint = s.shown(t.Problem, false), s.shown(t.Hint, false)
+	}
+}
+
+// inSegments takes them out of the texts of a mask's segments.
+func (s *secrets) inSegments(segments []volume.Segment) {
+	for i := range segments {
+		g := &segments[i]
+		g.Label = s.shown(g.Label, false)
+		s.inCode(&g.Type)
+		for _, codes := range [][]volume.Code{g.Regions, g.Modifiers} {
+			for k := range codes {
+				s.inCode(&codes[k])
+			}
+		}
+		s.inError(g.Problem)
+	}
+}
+
+func (s *secrets) inCode(c *volume.Code) {
+	c.Value, c.Scheme, c.Meaning = s.shown(c.Value, false), s.shown(c.Scheme, false), s.shown(c.Meaning, false)
+}

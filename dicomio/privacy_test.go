@@ -1,0 +1,182 @@
+package dicomio
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"testing"
+	"unique"
+
+	"github.com/suyashkumar/dicom/pkg/tag"
+)
+
+// secretsOf are those of one file.
+func secretsOf(p personal) *secrets {
+	var s secrets
+	s.add(unique.Make(p))
+	return &s
+}
+
+func TestDiscloses(t *testing.T) {
+	const none = Disclosure("")
+	for _, c := range []struct {
+		name, birth, text string
+		want              Disclosure
+	}{
+		// One code in both attributes.
+		{"S01", "", "S01", none},
+		{"KN-101", "", "KN-101", none},
+		{"subject-001", "", "subject-001", none},
+		{"Subject^001", "", "SUBJECT001", none},
+		{"ANON^KN101", "", "ANON_KN101", none},
+		{"KneeVolunteer 3", "", "KneeVolunteer_3", none},
+		{"STUDYX101", "", "STUDYX101", none},
+		{"anonymous", "", "anonymous", none},
+		{"", "", "DOE_JANE", none}, // nothing is known
+
+		// The name.
+		{"GIVENNAME_ KNEE_ 01MAY2015", "", "GIVENNAME_ KNEE_ 01MAY2015", DisclosesName},
+		{"Doe^Jane", "", "JANE_01", DisclosesName},
+		{"Doe^Jane", "", "jane1957", DisclosesName},
+		{"Doe^Jane", "", "DOEJANE", DisclosesName},
+		{"Doe^Jane", "", "DOE_01", none}, // a word of three letters is one of other texts
+		{"SMITH, Anna Maria", "", "knee-smith", DisclosesName},
+		{"Müller^Jörg", "", "MULLER01", DisclosesName},
+		{"Müller^Jörg", "", "Mueller-01", DisclosesName},
+		{"Mu\u0308ller^Jo\u0308rg", "", "MÜLLER", DisclosesName},
+		{"Łukasiewicz^Jan", "", "LUKASIEWICZ", DisclosesName},
+		{"O'Brien^Pat", "", "OBRIEN7", DisclosesName},
+		{"Yamada^Tarou=山田^太郎=やまだ^たろう", "", "YAMADA", DisclosesName},
+		{"Yamada^Tarou=山田^太郎=やまだ^たろう", "", "山田-1", DisclosesName},
+		{"Li^Wei", "", "LI_WEI", DisclosesName},
+		{"Li^Wei", "", "LIWEI01", DisclosesName},
+		{"Li^Wei", "", "LI-01", none},
+		{"Phillips^Ann", "", "phillips.01", DisclosesName},
+		{"Philips^Ann", "", "PHILIPS-01", DisclosesName}, // a maker's name is a person's, too
+
+		// The birth date.
+		{"Doe^Jane", "19570713", "19570713", DisclosesBirthDate},
+		{"Doe^Jane", "19570713", "X-13.07.1957", DisclosesBirthDate},
+		{"Doe^Jane", "19570713", "07/13/1957", DisclosesBirthDate},
+		{"Doe^Jane", "19570713", "13JUL1957", DisclosesBirthDate},
+		{"Doe^Jane", "19570713", "July 13, 1957", DisclosesBirthDate},
+		{"Doe^Jane", "19570713", "13jul57", DisclosesBirthDate},
+		{"Doe^Jane", "19570713", "130757-1234", DisclosesBirthDate}, // a Danish personal number
+		{"Doe^Jane", "19570713", "5707131234", DisclosesBirthDate},
+		{"Doe^Jane", "19570713", "MRN00119570713", DisclosesBirthDate},
+		{"Doe^Jane", "1957.07.13", "570713", DisclosesBirthDate}, // as before DICOM 3.0
+		{"Doe^Jane", "19570713", "19570714", none},
+		{"Doe^Jane", "19570713", "130758", none},
+		{"Doe^Jane", "1957", "1957", none},
+	} {
+		if got := secretsOf(personal{names: c.name, birth: c.birth}).disclosed(c.text); got != c.want {
+			t.Errorf("name %q, birth %q: %q %s, want %s", c.name, c.birth, c.text, got, c.want)
+		}
+	}
+}
+
+func TestHoldsDate(t *testing.T) {
+	for text, want := range map[string]bool{
+		"20150501": true, "X20150501": true, "KN-20150501-2": true, "01052015": true, "05312015": true, "20150501143059": true,
+		"2015-05-01": true, "2015_5_1": true, "01.05.2015": true, "05/01/2015": true, "31/05/2015": true, "GIVENNAME_ KNEE_ 01MAY2015": true,
+		"1 May 2015": true, "may-01-2015": true, "May 1, 2015": true, "01MAI2015": true, "3-Okt-14": true, "2015MAY01": true, "01-MÄR-2015": true,
+		"": false, "S01": false, "KN-101": false, "20150001": false, "20151301": false, "20150230": false, "99999999": false, "18990101": false,
+		"12345678": false, "2015050": false, "120150501": false, "2015-05": false, "1.2.840.10008": false, "KN-01-05-15": false,
+		"MARS-01": false, "S2015": false, "9001104": false, "20150501999999": false,
+	} {
+		if got := HoldsDate(text); got != want {
+			t.Errorf("%q: %v, %+v", text, got, datesIn(text))
+		}
+	}
+}
+
+func TestShown(t *testing.T) {
+	p := personal{
+		names: "Doe^Jane Marguerite^Quinn", others: "House^Gregory", birth: "19570713",
+		places: "Philips Knee Center, University Hospital of Springfield\nSTATION9", numbers: "ACC778899",
+	}
+	for text, want := range map[string]string{
+		"SAG T2 MAP":                      "SAG T2 MAP",
+		"Knee of JANE":                    "Knee of [removed]",
+		"DOE JANE knee":                   "[removed] [removed] knee",
+		"T2 MAP FOR DOE":                  "T2 MAP FOR DOE",
+		"janedoe_left":                    "[removed]_left",
+		"MARGUERI":                        "[removed]", // cut short
+		"born 13.7.1957":                  "born [removed]",
+		"T2 13071957 x":                   "T2 [removed] x",
+		"t2_GREGORY":                      "t2_[removed]",
+		"UNIVERSITY KNEE":                 "UNIVERSITY KNEE",
+		"Springfield Protocol":            "[removed] Protocol",
+		"at station9":                     "at [removed]",
+		"ACC778899":                       "[removed]",
+		"TRANSVERSE":                      "TRANSVERSE",
+		"Jane\u0301 and İ{JANE}":          "[removed] and İ{[removed]}",
+		"\xff JANE":                       "\xff [removed]",
+		"series 5: EchoTime is not there": "series 5: EchoTime is not there",
+	} {
+		if got := secretsOf(p).shown(text, false); got != want {
+			t.Errorf("%q is shown as %q, want %q", text, got, want)
+		}
+	}
+	maker := secretsOf(personal{names: "Philips^Jane"})
+	if got := maker.shown("Philips Jane", true); got != "Philips [removed]" {
+		t.Errorf("maker: %q", got)
+	}
+	if got := maker.shown("Philips Jane", false); got != "[removed] [removed]" {
+		t.Errorf("no maker: %q", got)
+	}
+}
+
+// A maker's name that stands in the institution's is what it was for the reader of its scaling.
+func TestVendorStaysKnown(t *testing.T) {
+	h := header{manufacturer: "Philips Medical Systems", who: unique.Make(personal{places: "Philips Research", names: "Philips^Anna"})}
+	if !h.isPhilips() {
+		t.Error("a Philips scanner is not one any more")
+	}
+}
+
+// Names in the labels of a mask do not come out, be they those of the mask's own patient or of the
+// study that it lies with.
+func TestMaskLabelsShown(t *testing.T) {
+	named := fields{}.add(tag.PatientName, "PN", "Quillfeather^Marmaduke")
+	seg := testSEG{rows: 2, columns: 2, segments: []fields{segment(1, "medial MARMADUKE").add(tag.SegmentAlgorithmName, "LO", "x")},
+		frames: []testFrame{{1, [3]float64{}, []byte{1, 0, 0, 0}}}, more: append(append(fields{}, named...), fields{}.add(tag.ContentLabel, "CS", "QUILLFEATHER 1")...)}
+	rt := structureSet("1.2", "1.3", testStructure{number: 1, name: "Quillfeather lateral", contours: []testContour{square(0, 1, 1, 0.4)}})
+	for name, c := range map[string]struct {
+		file []byte
+		own  bool
+		want string
+	}{"SEG": {seg.bytes(), true, "medial [removed]"}, "RTSTRUCT": {rt, false, "[removed] lateral"}} {
+		m := openBytes(t, c.file)
+		if c.own && strings.Contains(m.Label, "QUILL") {
+			t.Errorf("%s: label %q", name, m.Label)
+		}
+		if !c.own {
+			m.secrets = secretsOf(personal{names: "Quillfeather^Marmaduke"})
+		}
+		got, _, err := ReadMask(context.Background(), m, unitGrid(2, 2, 1), MaskOptions{})
+		if err != nil || len(got.Segments) != 1 || got.Segments[0].Label != c.want {
+			t.Errorf("%s: %+v, %v", name, got.Segments, err)
+		}
+	}
+}
+
+// A long list of names costs no more than the text.
+func BenchmarkShown(b *testing.B) {
+	s := secretsOf(personal{names: "Doe^Jane Marguerite", places: "Springfield General", birth: "19570713"})
+	for b.Loop() {
+		_ = s.shown("SAG T2 MAP MULTI ECHO", false)
+	}
+}
+
+func FuzzShown(f *testing.F) {
+	f.Add("Doe^Jane=山田^太郎", "19570713", "KNEE OF JANE 13JUL1957 \xff İ")
+	f.Fuzz(func(t *testing.T, name, birth, text string) {
+		s := secretsOf(personal{names: name, birth: birth, places: name})
+		once := s.shown(text, false)
+		_ = s.disclosed(text)
+		if fmt.Sprint(once) == "" && text != "" {
+			t.Errorf("%q became nothing", text)
+		}
+	})
+}

@@ -1,0 +1,224 @@
+package table
+
+import (
+	"bytes"
+	"cmp"
+	"encoding/csv"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/t2map/t2map/printable"
+)
+
+// Read reads a CSV. Lines above the columns' names whose first cell begins with # are its heading.
+// Columns are known by their names, without regard to case and to blanks around them. Blank rows
+// are passed over, and so are empty columns without a name. A first line "sep=;", which Excel
+// knows, says what separates the columns. A line ends with CR, LF or both.
+//
+// A row may lack the cells at its end, which are then empty. One that has more cells than the row
+// of names is an error even where these are empty, because a decimal comma or a separator within a
+// cell would shift its values into the wrong columns; but where every row ends with the same number
+// of empty cells, as some programs write it, the rows are read.
+//
+// Errors name the table and the line: a text that is not in the declared encoding, a row that does
+// not fit the columns, a column that is there twice, a separator that was not declared.
+func Read(s Source) (*Table, error) {
+	text, err := s.decode()
+	if err != nil {
+		return nil, err
+	}
+	t := &Table{Name: s.Name, format: s.Format, madeBy: s.MadeBy}
+	text = bytes.ReplaceAll(bytes.ReplaceAll(text, []byte("\r\n"), []byte("\n")), []byte("\r"), []byte("\n"))
+	if separator, rest := cutSeparator(text); separator != 0 {
+		t.format.Separator, text = separator, rest
+	}
+	r := csv.NewReader(bytes.NewReader(text))
+	r.Comma = cmp.Or(t.format.Separator, ',')
+	r.FieldsPerRecord = -1 // checked below, in words that name the file
+	r.TrimLeadingSpace = r.Comma != ' '
+	for {
+		cells, err := r.Read()
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			return nil, t.misquoted(err)
+		}
+		line, _ := r.FieldPos(0)
+		if err := t.add(line, cells); err != nil {
+			return nil, err
+		}
+	}
+	if t.Columns == nil {
+		return nil, hinted("the first row names the columns", "%s: the table is empty", s.Name)
+	}
+	if err := t.checkLonger(); err != nil {
+		return nil, err
+	}
+	return t, t.dropUnnamed()
+}
+
+// misquoted is the error of a record that cannot be read.
+func (t *Table) misquoted(err error) error {
+	var p *csv.ParseError
+	if !errors.As(err, &p) {
+		return fmt.Errorf("%s: %w", t.Name, err)
+	}
+	return hinted(t.way(`a cell that holds quotation marks stands in quotation marks, and those in it are doubled: "5"" left"`),
+		"%s: line %d: a quotation mark that does not end, or in a cell without: %w", t.Name, p.StartLine, p.Err)
+}
+
+// way is a hint, but where the table is t2map's own: that is not mended by declaring anything.
+func (t *Table) way(hint string) string {
+	if t.madeBy == "" {
+		return hint
+	}
+	return fmt.Sprintf("%s is a table of '%s' that a spreadsheet has saved in another form: make it again, and open a copy of it there", t.Name, t.madeBy)
+}
+
+// cutSeparator returns the separator that a first line "sep=;" names, and the text with that line
+// blank; 0 where there is none.
+func cutSeparator(text []byte) (separator rune, rest []byte) {
+	line, _, _ := bytes.Cut(text, []byte("\n"))
+	name, value, _ := strings.Cut(strings.Trim(string(line), `"`), "=")
+	separator, n := utf8.DecodeRuneInString(value)
+	if !strings.EqualFold(strings.TrimSpace(name), "sep") || n == 0 || n != len(value) || strings.ContainsRune("\"\r#\uFFFD", separator) {
+		return 0, text
+	}
+	return separator, text[len(line):]
+}
+
+// add takes the next record.
+func (t *Table) add(line int, cells []string) error {
+	for i, c := range cells {
+		cells[i] = plain(strings.TrimSpace(c))
+	}
+	switch {
+	case !slices.ContainsFunc(cells, func(c string) bool { return c != "" }):
+		return nil
+	case t.Columns == nil && strings.HasPrefix(cells[0], "#"):
+		// A spreadsheet has cut the line at its commas: they are put back.
+		cells = slices.DeleteFunc(cells, func(c string) bool { return c == "" })
+		t.Heading = append(t.Heading, strings.TrimSpace(strings.TrimLeft(strings.Join(cells, ","), "# ")))
+		return nil
+	case t.Columns == nil:
+		t.width = len(cells)
+		return t.nameColumns(cells)
+	}
+	for i := len(t.Columns); i < len(cells); i++ {
+		if cells[i] != "" {
+			return t.tooLong(line, i+1)
+		}
+	}
+	if len(cells) > t.width {
+		t.longer = append(t.longer, longRow{line, len(cells), split(cells)})
+	}
+	cells = cells[:min(len(cells), len(t.Columns))]
+	for len(cells) < len(t.Columns) {
+		cells = append(cells, "")
+	}
+	t.Rows = append(t.Rows, Row{Line: line, table: t, cells: cells})
+	return nil
+}
+
+func (t *Table) tooLong(line, cells int) error {
+	return hinted(t.way("quote cells that hold the separator, and declare decimal commas (--separator ';' --decimal comma)"),
+		"%s: line %d has %d cells, the first row names %d columns", t.Name, line, cells, len(t.Columns))
+}
+
+// longRow is a row with more cells than the row of names, those behind it empty.
+type longRow struct {
+	line, cells int
+	split       bool // it may hold a number that its decimal comma has cut in two
+}
+
+// checkLonger accepts rows with empty cells beyond the columns only if all rows have the same number
+// of them and none of them may be shifted.
+func (t *Table) checkLonger() error {
+	if len(t.longer) == 0 {
+		return nil
+	}
+	for _, l := range t.longer {
+		if len(t.longer) != len(t.Rows) || l.cells != t.longer[0].cells || l.split {
+			return t.tooLong(l.line, l.cells)
+		}
+	}
+	return nil
+}
+
+// split reports whether two cells beside each other are digits alone, as the halves of 52,5 are.
+func split(cells []string) bool {
+	digits := func(s string) bool { return s != "" && strings.Trim(s, "0123456789") == "" }
+	for i := 1; i < len(cells); i++ {
+		if digits(cells[i]) && digits(strings.TrimPrefix(cells[i-1], "-")) {
+			return true
+		}
+	}
+	return false
+}
+
+// nameColumns takes the row that names the columns.
+func (t *Table) nameColumns(cells []string) error {
+	for len(cells) > 1 && cells[len(cells)-1] == "" {
+		cells = cells[:len(cells)-1]
+	}
+	if len(cells) == 1 {
+		if err := t.otherSeparator(cells[0]); err != nil {
+			return err
+		}
+	}
+	for i, c := range cells {
+		cells[i] = strings.ToLower(c)
+		if c != "" && slices.Contains(cells[:i], cells[i]) {
+			return hinted("give each column a name of its own", "%s: column %.40q is there twice", t.Name, cells[i])
+		}
+	}
+	t.Columns = cells
+	return nil
+}
+
+// dropUnnamed asks that columns without a name are empty.
+func (t *Table) dropUnnamed() error {
+	for i, name := range t.Columns {
+		if name != "" {
+			continue
+		}
+		for _, r := range t.Rows {
+			if r.cells[i] != "" {
+				return hinted("name the column in the first row, or empty it", "%s: line %d has a value in column %d, which has no name", t.Name, r.Line, i+1)
+			}
+		}
+	}
+	return nil
+}
+
+// otherSeparator is the error of a row of columns' names that is one cell, as far as it can be
+// seen what separates them.
+func (t *Table) otherSeparator(cell string) error {
+	declared := string(cmp.Or(t.format.Separator, ','))
+	for _, other := range []string{";", "\t", "|", ","} {
+		switch {
+		case !strings.Contains(cell, other):
+		case declared == ",":
+			return hinted(t.way(fmt.Sprintf("declare it: --separator %q, and --decimal comma if numbers are written 38,5", other)),
+				"%s: the columns are separated by %q, not by commas", t.Name, other)
+		default:
+			return hinted("--separator holds for all tables that are not t2map's own: save them with one separator",
+				"%s: the columns are separated by %q, declared is %q", t.Name, other, declared)
+		}
+	}
+	return nil
+}
+
+// plain takes away the apostrophe that t2map puts before cells that a spreadsheet
+// would run as a formula.
+func plain(cell string) string {
+	if text, quoted := strings.CutPrefix(cell, "'"); quoted && printable.Cell(text) == cell {
+		return text
+	}
+	return cell
+}

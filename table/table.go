@@ -1,0 +1,177 @@
+// Package table reads the tables that people write or save from a spreadsheet: manifests,
+// designs of trials, endpoints, repeated scans, and t2map's own tables. All of them go through one
+// reader, so that what is understood in one is understood in all.
+//
+// A table is a CSV whose first row names the columns. Nothing about its form is guessed: a
+// byte-order mark and a first line "sep=;" say what they say; any other separator, decimal sign
+// or encoding has to be declared, and the error of one that was not names the flag that declares
+// it.
+//
+// The package also says which names are alike (see Keys): "001" and "1" are two subjects for a
+// program and one for the person who opened the table in Excel.
+package table
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// Source is a table to be read: a CSV whose first row names its columns.
+type Source struct {
+	// Name is the name of the file in errors, without its folder.
+	Name   string
+	Data   []byte
+	Format Format
+	// MadeBy is the command that wrote it, "t2map run"; empty for tables of other programs. It
+	// changes hints alone: how t2map's own tables are written cannot be declared.
+	MadeBy string
+}
+
+// Format is how a CSV is written. The zero value is that of t2map: commas, decimal
+// points, UTF-8. Another is never guessed.
+type Format struct {
+	// Separator of columns. Default: ','.
+	Separator rune
+	// DecimalComma says that numbers are written 38,5. A point is then an error.
+	DecimalComma bool
+	// Encoding is a name of the WHATWG Encoding Standard such as windows-1252.
+	// Default: UTF-8, or UTF-16 where the text begins with its byte-order mark.
+	Encoding string
+}
+
+// Error is what is wrong with a table.
+type Error struct {
+	Problem error
+	// Hint says what can be done about it.
+	Hint string
+}
+
+func (e *Error) Error() string { return e.Problem.Error() }
+func (e *Error) Unwrap() error { return e.Problem }
+
+// Hint returns what can be done about an error of this package; empty where there is
+// nothing to say.
+func Hint(err error) string {
+	var e *Error
+	if errors.As(err, &e) {
+		return e.Hint
+	}
+	return ""
+}
+
+func hinted(hint, format string, a ...any) error {
+	return &Error{fmt.Errorf(format, a...), hint}
+}
+
+// largest is the size in bytes of the largest table that is read. A row of compartments.csv takes
+// half a kilobyte: this is more than 100,000 of them.
+const largest = 64 << 20
+
+// Load reads the text of a table from an open file. A file of more than 64 MiB is an error, so that
+// one without an end (a device) does not take all memory.
+func (s *Source) Load(file io.Reader) error {
+	data, err := io.ReadAll(io.LimitReader(file, largest+1))
+	if err == nil && len(data) > largest {
+		err = hinted("is it the right file?", "%s: larger than %d MiB, which is not a table", s.Name, largest>>20)
+	}
+	s.Data = data
+	return err
+}
+
+// Table is a CSV in memory.
+type Table struct {
+	Name string
+	// Heading holds the lines before the columns' names that begin with #, without it.
+	Heading []string
+	// Columns are the columns' names in lower case.
+	Columns []string
+	Rows    []Row
+
+	format Format
+	madeBy string
+	width  int // cells of the row that names the columns, empty ones at its end included
+	longer []longRow
+}
+
+// Row is a row of a table.
+type Row struct {
+	// Line is the line of the file in which the row begins, from 1.
+	Line  int
+	table *Table
+	cells []string
+}
+
+// Need returns an error that names the first of the columns that the table does not have.
+func (t *Table) Need(names ...string) error {
+	for _, n := range names {
+		if !t.Has(n) {
+			return hinted(fmt.Sprintf("the first row names the columns, of which %s are needed", strings.Join(names, ", ")),
+				"%s: no column %s (there are %s)", t.Name, n, quoted(t.Columns))
+		}
+	}
+	return nil
+}
+
+// Has reports whether there is a column of that name.
+func (t *Table) Has(column string) bool { return slices.Contains(t.Columns, column) }
+
+// quoted lists names of unknown origin for a message.
+func quoted(names []string) string {
+	const shown = 30 // columns; t2map's own tables have fewer
+	var out []string
+	for _, n := range names[:min(shown, len(names))] {
+		out = append(out, fmt.Sprintf("%.40q", n))
+	}
+	if len(names) > shown {
+		out = append(out, "…")
+	}
+	return strings.Join(out, ", ")
+}
+
+// Text returns a cell, empty where the table has no such column.
+func (r Row) Text(column string) string {
+	if i := slices.Index(r.table.Columns, column); i >= 0 {
+		return r.cells[i]
+	}
+	return ""
+}
+
+// Place names a cell: "trial.csv: line 3: age".
+func (r Row) Place(column string) string {
+	return fmt.Sprintf("%s: line %d: %s", r.table.Name, r.Line, column)
+}
+
+// extreme is beyond every measurement in any unit; squares of it, and of a percentage of
+// its inverse, are still numbers.
+const extreme = 1e30
+
+// Number returns a cell's number, NaN where it is empty or NA. A cell that does not hold a finite
+// number in the table's format is an error.
+func (r Row) Number(column string) (float64, error) {
+	cell := r.Text(column)
+	if cell == "" || cell == "NA" {
+		return math.NaN(), nil
+	}
+	text, comma := cell, strings.Contains(cell, ",")
+	if r.table.format.DecimalComma {
+		if strings.Contains(text, ".") {
+			return 0, hinted("write thousands without a point", "%s: %.40q has a point, but decimal commas are declared", r.Place(column), cell)
+		}
+		text = strings.Replace(text, ",", ".", 1)
+	}
+	v, err := strconv.ParseFloat(text, 64)
+	switch {
+	case err != nil && comma && !r.table.format.DecimalComma:
+		return 0, hinted(r.table.way("declare decimal commas: --decimal comma"), "%s: %.40q is not a number with a decimal point", r.Place(column), cell)
+	case err != nil || math.IsInf(v, 0) || math.IsNaN(v):
+		return 0, hinted("leave the cell empty where there is no value", "%s: %.40q is not a number", r.Place(column), cell)
+	case math.Abs(v) > extreme || v != 0 && math.Abs(v) < 1/extreme:
+		return 0, hinted("leave the cell empty where there is no value", "%s: %.40q is beyond all that is measured", r.Place(column), cell)
+	}
+	return v, nil
+}

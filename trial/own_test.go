@@ -1,0 +1,38 @@
+package trial
+
+import (
+	"strings"
+	"testing"
+)
+
+// The hint for a table of t2map's own never names a flag that is not applied to it.
+func TestOwnTablesResaved(t *testing.T) {
+	const columns = "subject,visit,compartment,mean_t2_ms\n"
+	for name, text := range map[string]string{
+		"semicolons":     "subject;visit;compartment;mean_t2_ms\nS1;a;medial;38,5\n",
+		"decimal commas": columns + "S1,a,medial,\"38,5\"\n",
+		"windows-1252":   columns + "S\xe91,a,medial,38.5\n",
+		"a workbook":     "PK\x03\x04",
+		"UTF-16":         "\x00s" + columns,
+		"unquoted":       columns + "S1,a,medial,38,5\n",
+		"quotes":         columns + "S1,a,\"medial,38,5\n",
+	} {
+		_, err := ReadResults(Source{Name: "compartments.csv", Data: []byte(text), MadeBy: "t2map run"}, Source{})
+		hint := Hint(err)
+		if err == nil || !strings.Contains(hint, "make it again") || !strings.Contains(hint, "'t2map run'") || strings.Contains(hint, "--") {
+			t.Errorf("%s: %v, hint %q", name, err, hint)
+		}
+	}
+}
+
+func TestIsResults(t *testing.T) {
+	for text, want := range map[string]bool{
+		"subject,visit,compartment,mean_t2_ms\n": true,
+		"subject,arm\n":                          false,
+		"PK\x03\x04":                             false,
+	} {
+		if got := IsResults(Source{Data: []byte(text)}); got != want {
+			t.Errorf("%q: %v", text, got)
+		}
+	}
+}
