@@ -133,10 +133,16 @@ func (d decoded) checkFlat() error {
 	if first == nil {
 		return nil
 	}
-	if others > 0 {
-		first.Problem += fmt.Sprintf("; the same is wrong with %d more images of the series", others)
-	}
+	first.Problem += furthermore(others)
 	return first
+}
+
+// furthermore says how many more images have the same fault.
+func furthermore(images int) string {
+	if images == 0 {
+		return ""
+	}
+	return fmt.Sprintf("; the same is wrong with %d more images of the series", images)
 }
 
 // withoutData returns an error about pixels that are not those of the image.
@@ -257,20 +263,26 @@ func (d decoded) checkCopies() error {
 	}
 	sample := func(p place) uint64 { return d.seen[p.e][p.k].sample }
 	slices.SortStableFunc(all, func(a, b place) int { return cmp.Compare(sample(a), sample(b)) })
+	var copies [][2]place // of, copy
 	for n := 1; n < len(all); n++ {
-		a, b := all[n-1], all[n]
-		if sample(a) != sample(b) || !d.copied(a, b) {
-			continue
+		if a, b := all[n-1], all[n]; sample(a) == sample(b) && d.copied(a, b) {
+			copies = append(copies, [2]place{a, b})
 		}
-		what := "another slice"
-		if a.k == b.k {
-			what = "another echo of the slice"
-		}
-		e := d.grid[b.e][b.k].withoutData("the same pixels as in %s, %s", d.grid[a.e][a.k].where(), what)
-		e.Hint = "one of the two is a copy under a wrong header: export or send the series again"
-		return e
 	}
-	return nil
+	if len(copies) == 0 {
+		return nil
+	}
+	first := slices.MinFunc(copies, func(x, y [2]place) int {
+		return cmp.Or(cmp.Compare(x[1].k, y[1].k), cmp.Compare(x[1].e, y[1].e))
+	})
+	from, to := first[0], first[1]
+	what := "another slice"
+	if from.k == to.k {
+		what = "another echo of the slice"
+	}
+	e := d.grid[to.e][to.k].withoutData("the same pixels as in %s, %s%s", d.grid[from.e][from.k].where(), what, furthermore(len(copies)-1))
+	e.Hint = "one of the two is a copy under a wrong header: export or send the series again"
+	return e
 }
 
 // copied reports whether one of two images can only be a copy of the other. Within a slice
