@@ -30,10 +30,9 @@ var depths = []int{8, 10, 12, 14, 15, 16}
 // volume.MultiEcho.Ceiling.
 func (d decoded) ceilings() [][]float32 {
 	var out [][]float32
-	scaled := d.scaledEach()
 	for e := range d.grid {
 		for k := range d.grid[e] {
-			if !d.clipped(place{e, k}, scaled) {
+			if !d.clipped(place{e, k}) {
 				continue
 			}
 			if out == nil {
@@ -59,27 +58,20 @@ func noCeilings(echoes, slices int) [][]float32 {
 // ceiling returns the magnitude of the peak.
 func (d decoded) ceiling(a place) float32 { return d.grid[a.e][a.k].rescale(d.seen[a.e][a.k].value) }
 
-// scaledEach reports whether images were scaled one by one, as Philips does, so that each
-// peaks at the largest value whatever its signal.
-func (d decoded) scaledEach() bool {
-	first := d.grid[0][0]
-	return slices.ContainsFunc(d.images, func(h *header) bool { return h.slope != first.slope || h.intercept != first.intercept })
-}
-
 // clipped reports whether the pixels at an image's peak were clipped there. They were at the
 // largest value of BitsStored, unless the image was scaled to it. Elsewhere the peak
 // must be a plateau, and one that no piecewise constant phantom has: in an image with noise,
 // at the end of another depth, or at the same height in another echo of the slice.
-func (d decoded) clipped(a place, scaled bool) bool {
+func (d decoded) clipped(a place) bool {
 	h, top := d.grid[a.e][a.k], d.seen[a.e][a.k].peak
 	largest := h.bits().largest()
-	if top.value == largest && !scaled && h.slope == 1 && h.intercept == 0 {
+	if top.value == largest && !d.scaled && h.slope == 1 && h.intercept == 0 {
 		return true
 	}
 	if top.count < leastPlateau || top.value <= 0 || h.slope < 0 || !d.plateau(a) {
 		return false
 	}
-	if !scaled && (top.value == largest || endsDepth(top.value)) || d.noisy(a, float64(d.ceiling(a))) && d.dropsBelow(a) {
+	if !d.scaled && (top.value == largest || endsDepth(top.value)) || d.noisy(a, float64(d.ceiling(a))) && d.dropsBelow(a) {
 		return true
 	}
 	for e := range d.grid {

@@ -80,11 +80,16 @@ type decoded struct {
 	Train
 	echo [][]float32
 	seen [][]content // [echo][slice]
+	// scaled says that images were scaled one by one, as Philips does, so that each may
+	// peak at the largest stored value whatever its signal.
+	scaled bool
 }
 
 // newDecoded makes room for the pixels of a train.
 func newDecoded(t Train) decoded {
-	d := decoded{t, make([][]float32, len(t.TE)), make([][]content, len(t.TE))}
+	d := decoded{Train: t, echo: make([][]float32, len(t.TE)), seen: make([][]content, len(t.TE))}
+	first := t.grid[0][0]
+	d.scaled = slices.ContainsFunc(t.images, func(h *header) bool { return h.slope != first.slope || h.intercept != first.intercept })
 	for e := range d.echo {
 		d.echo[e] = volume.Floats(t.Geometry.Voxels())
 		d.seen[e] = make([]content, t.Geometry.Size[2])
@@ -154,9 +159,10 @@ func (h *header) withoutData(format string, a ...any) *FileError {
 
 // witness returns the echo that shows that the flat image of echo e in slice k has lost
 // its pixels, or −1. A later echo with signal is one; of the earlier ones only the last
-// that is not as empty is asked, for the signal may have decayed to nothing since.
+// that is not as empty is asked, for the signal may have decayed to nothing since. An
+// image that is clipped at every pixel is not without data: its voxels are saturated.
 func (d decoded) witness(e, k int) int {
-	if !d.seen[e][k].flat {
+	if !d.seen[e][k].flat || d.clipped(place{e, k}) {
 		return -1
 	}
 	value := d.image(e, k)[0]
