@@ -32,7 +32,7 @@ func benchTrain(b *testing.B, signed bool, slope float64) Train {
 			im.Position[r] = origin[r] + 3.5*float64(k)*normal[r]
 		}
 		for v := range im.Pixels {
-			im.Pixels[v] = int32(2000/(e+1)) + rng.Int32N(100)
+			im.Pixels[v] = int32(2000/(e+1)+v%384) + int32(20*rng.NormFloat64())
 		}
 		var file bytes.Buffer
 		if err := dicomwrite.WriteImage(&file, im); err != nil {
@@ -73,7 +73,7 @@ func BenchmarkDecode(b *testing.B) {
 	rng := rand.New(rand.NewPCG(3, 4))
 	raw, dst := make([]byte, 2*384*384), make([]float32, 384*384)
 	for v := range dst {
-		n := 2000 + rng.Int32N(100)
+		n := 2000 + int32(20*rng.NormFloat64())
 		raw[2*v], raw[2*v+1] = byte(n), byte(n>>8)
 	}
 	for _, slope := range []float64{1, 2.5} {
