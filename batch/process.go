@@ -60,6 +60,9 @@ func measure(ctx context.Context, j Job, p Protocol, workers int) (report.Study,
 	result := describe(j, p, src.series, maps.Noise)
 	result.Inputs = src.files
 	src.mask.note(&result, src.regions, p)
+	if text := saturated(src.series, maps, src.regions, result.Protocol.SkippedEchoes).warning(src.series.TE); text != "" {
+		result.Warnings = append(result.Warnings, text)
+	}
 	err = both(func() (err error) {
 		result.Compartments, err = segment.Summarize(maps, src.regions)
 		return wrapped("summarize", err)

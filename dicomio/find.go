@@ -166,7 +166,7 @@ func (e *entry) parseFile() error {
 	if err == nil {
 		e.noteHead(f)
 		for _, h := range e.images {
-			h.head = e.head
+			h.head, h.written = e.head, e.written
 		}
 	}
 	return err

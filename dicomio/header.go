@@ -25,6 +25,8 @@ type header struct {
 	name string // to name it: below the searched folder, with slashes
 	size int64
 	head uint64 // hash of what the header was made from
+	// written is when the file, or its archive, was last written: nanoseconds since 1970.
+	written int64
 
 	syntax, sopClass                      string
 	study, series, instance, frame        string

@@ -36,7 +36,7 @@ func (h *header) openObject(want elements.Wish) (*object, error) {
 }
 
 func (o *object) prepare(want elements.Wish) error {
-	if !o.unchanged(o.file, o.file.Size()) {
+	if !o.unchanged(o.file) {
 		return o.changed()
 	}
 	out, err := elements.Guard(o.file, o.size, want)
@@ -102,7 +102,7 @@ func (o *object) sha256() (string, error) {
 	if _, err := io.Copy(sum, io.NewSectionReader(o.file, 0, o.size)); err != nil {
 		return "", o.ioError(err)
 	}
-	return fmt.Sprintf("%x", sum.Sum(nil)), nil
+	return fmt.Sprintf("%x", sum.Sum(nil)), o.ioError(o.file.Unchanged())
 }
 
 // Close closes the file.

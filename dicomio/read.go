@@ -35,16 +35,26 @@ type File struct {
 // read at a time; 0 means one per processor.
 //
 // It is an error when the train has a problem, when a file cannot be read or
-// decoded, or when it is no longer what Find saw.
+// decoded, when it is no longer what Find saw, or when an image holds no data of its own:
+// see checkContent.
 func Read(ctx context.Context, t Train, workers int) (volume.MultiEcho, []File, error) {
 	if t.Problem != nil {
 		return volume.MultiEcho{}, nil, t.Problem
 	}
-	s := volume.MultiEcho{Geometry: t.Geometry, TE: t.TE, Echo: make([][]float32, len(t.TE))}
-	for e := range s.Echo {
-		s.Echo[e] = volume.Floats(t.Geometry.Voxels())
+	d, files, err := t.decode(ctx, workers)
+	if err == nil {
+		err = d.checkContent()
 	}
-	all := t.files(s.Echo)
+	if err != nil {
+		return volume.MultiEcho{}, nil, err
+	}
+	return volume.MultiEcho{Geometry: t.Geometry, TE: t.TE, Echo: d.echo, Ceiling: d.ceilings()}, files, nil
+}
+
+// decode is Read without a check of what the pixels hold.
+func (t Train) decode(ctx context.Context, workers int) (decoded, []File, error) {
+	d := newDecoded(t)
+	all := d.files()
 	defer closeAll(all)
 	shelves := sync.Pool{New: func() any { return new(shelf) }}
 	work := portions(all)
@@ -54,13 +64,13 @@ func Read(ctx context.Context, t Train, workers int) (volume.MultiEcho, []File, 
 		return work[n](on)
 	})
 	if err != nil {
-		return volume.MultiEcho{}, nil, err
+		return decoded{}, nil, err
 	}
 	named := make([]File, len(all))
 	for n, f := range all {
 		named[n] = File{Path: f.name, SHA256: f.sum, Lossy: f.lossy.Load()}
 	}
-	return s, named, nil
+	return d, named, nil
 }
 
 // FirstEcho returns the first echo of the train, or of a series that is none, as a
@@ -111,21 +121,24 @@ func (f *trainFile) use() (io.ReaderAt, error) {
 	if err != nil {
 		return nil, err
 	}
-	if f.file = file; !f.unchanged(file, file.Size()) {
+	if f.file = file; !f.unchanged(file) {
 		return nil, f.changed()
 	}
 	f.pixels, err = f.body(file)
 	return f.pixels, err
 }
 
-// used closes the file after the last portion.
-func (f *trainFile) used() {
+// used closes the file after the last portion. It is an error if the file has changed
+// since it was opened.
+func (f *trainFile) used() (err error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.waiting--; f.waiting == 0 && f.file != nil {
+		err = f.ioError(f.file.Unchanged())
 		f.file.Close()
 		f.file, f.pixels = nil, nil
 	}
+	return err
 }
 
 // closeAll closes the files of which an error left portions unread.
@@ -140,16 +153,22 @@ func closeAll(all []*trainFile) {
 // plane is one image of a train and the place of its magnitudes.
 type plane struct {
 	*header
-	dst []float32
+	dst  []float32
+	seen *content
+}
+
+// take decodes the image's pixels and notes what they show.
+func (p plane) take(raw []byte) {
+	p.seen.peak = p.header.decode(p.dst, raw)
+	p.seen.note(p.header, p.dst)
 }
 
 // files returns the train's files in the order of the first image of each, echo
 // by echo and slice by slice.
-func (t Train) files(echo [][]float32) []*trainFile {
+func (d decoded) files() []*trainFile {
 	var all []*trainFile
 	byPath := map[string]*trainFile{}
-	voxels := t.Geometry.SliceVoxels()
-	for e, images := range t.grid {
+	for e, images := range d.grid {
 		for k, h := range images {
 			f := byPath[h.path]
 			if f == nil {
@@ -157,7 +176,7 @@ func (t Train) files(echo [][]float32) []*trainFile {
 				byPath[h.path] = f
 				all = append(all, f)
 			}
-			f.planes = append(f.planes, plane{h, echo[e][k*voxels:][:voxels]})
+			f.planes = append(f.planes, plane{h, d.image(e, k), &d.seen[e][k]})
 		}
 	}
 	return all
@@ -228,7 +247,7 @@ func (on *shelf) read(files []*trainFile) error {
 // decode decodes the one image of a file that was read whole.
 func (on *shelf) decode(p plane, data []byte) error {
 	if p.inPlace() {
-		p.header.decode(p.dst, data[p.pixels.Value:][:p.pixels.Length])
+		p.take(data[p.pixels.Value:][:p.pixels.Length])
 		return nil
 	}
 	body, err := p.body(bytes.NewReader(data))
@@ -238,7 +257,7 @@ func (on *shelf) decode(p plane, data []byte) error {
 	on.frames.body = body
 	raw, err := on.frames.read(p.header, 0)
 	if err == nil {
-		p.header.decode(p.dst, raw)
+		p.take(raw)
 	}
 	return err
 }
@@ -251,7 +270,7 @@ func (h *header) inPlace() bool {
 
 // readFrames decodes some frames of the object.
 func (f *trainFile) readFrames(planes []plane, on *shelf) (err error) {
-	defer f.used()
+	defer func() { err = cmp.Or(err, f.used()) }()
 	if on.frames.body, err = f.use(); err != nil {
 		return err
 	}
@@ -261,7 +280,7 @@ func (f *trainFile) readFrames(planes []plane, on *shelf) (err error) {
 		if err != nil {
 			return err
 		}
-		p.header.decode(p.dst, raw)
+		p.take(raw)
 	}
 	f.noteLoss(&on.frames)
 	return nil
@@ -275,8 +294,8 @@ func (f *trainFile) noteLoss(r *frameReader) {
 }
 
 // hash hashes the file piece by piece.
-func (f *trainFile) hash() error {
-	defer f.used()
+func (f *trainFile) hash() (err error) {
+	defer func() { err = cmp.Or(err, f.used()) }()
 	if _, err := f.use(); err != nil {
 		return err
 	}
@@ -311,20 +330,24 @@ func (h *header) readAll(buf []byte) ([]byte, error) {
 		return buf, err
 	}
 	defer f.Close()
-	if f.Size() != h.size {
+	if !h.sameStamp(f) {
 		return buf, h.changed()
 	}
-	buf, err = f.Bytes(buf)
+	if buf, err = f.Bytes(buf); err == nil {
+		err = f.Unchanged()
+	}
 	return buf, h.ioError(err)
 }
 
 // headSeed makes the hashes of headers comparable within one run.
 var headSeed = maphash.MakeSeed()
 
-// noteHead takes a hash of all that the header was made from: the bytes of the file
+// noteHead notes what shows at Read whether the file is still what Find saw: its size,
+// its modification time and a hash of all that the header was made from, which is the bytes
 // before its pixels, or all of a file that is deflated. Read need not parse a file
-// again of which nothing else has changed, which takes longer than decoding it.
-func (h *header) noteHead(file io.ReaderAt) {
+// again of which nothing has changed, which takes longer than decoding it.
+func (h *header) noteHead(file *files.File) {
+	h.written = file.Modified().UnixNano()
 	h.head, _ = h.hashHead(file)
 }
 
@@ -346,10 +369,22 @@ func (h *header) headEnd() int64 {
 	return h.pixels.Value
 }
 
-// unchanged reports whether a file of that size begins as Find saw it.
-func (h *header) unchanged(file io.ReaderAt, size int64) bool {
+// unchanged reports whether the file is what Find saw.
+func (h *header) unchanged(file *files.File) bool {
+	if !h.sameStamp(file) {
+		return false
+	}
 	sum, err := h.hashHead(file)
-	return err == nil && size == h.size && sum == h.head
+	return err == nil && sum == h.head
 }
 
-func (h *header) changed() error { return h.invalid("has changed since it was found") }
+// sameStamp reports whether size and modification time are those that Find saw.
+func (h *header) sameStamp(file *files.File) bool {
+	return file.Size() == h.size && file.Modified().UnixNano() == h.written
+}
+
+func (h *header) changed() error {
+	e := h.invalid("has changed since it was found")
+	e.Hint = "let nobody write to the study's files, and start again"
+	return e
+}

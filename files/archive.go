@@ -171,7 +171,7 @@ func (a *archive) open(name string, l Limits) (*File, error) {
 	case it.irregular:
 		return nil, notRegular
 	}
-	f := &File{size: it.size, close: func() error { return nil }}
+	f := &File{size: it.size, close: func() error { return nil }, disk: a.file, stamp: a.stamp}
 	switch {
 	case it.zip != nil:
 		return f, f.unzip(a.file, it.zip, l)

@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"slices"
+	"time"
 )
 
 // File is an open file. Its methods may be used at the same time, but for Close.
@@ -16,11 +17,28 @@ type File struct {
 	whole func() (io.ReadCloser, error) // reads it with its checksum, where it has one
 	step  int64                         // how much is made room for at a time
 	close func() error
+
+	// disk is the file of the file system: this one, or the archive that it is in. stamp is
+	// what it was when it was opened.
+	disk  *os.File
+	stamp os.FileInfo
 }
 
 // Size returns the number of bytes: of a file in an archive, what the archive
 // says.
 func (f *File) Size() int64 { return f.size }
+
+// Modified returns when the file, or the archive that it is in, was last written.
+func (f *File) Modified() time.Time { return f.stamp.ModTime() }
+
+// Unchanged returns an error if the file, or the archive that it is in, has been
+// written since it was opened, as far as its size and modification time tell.
+func (f *File) Unchanged() error {
+	if now, err := f.disk.Stat(); err != nil || changed(f.stamp, now) {
+		return (&Error{Problem: "has changed while it was read", Kind: ErrInvalid, Hint: "let nobody write to it, and start again"}).at(f.name)
+	}
+	return nil
+}
 
 // ReadAt reads as io.ReaderAt says. A file in a zip archive is inflated as far as
 // it is asked for; that it is no longer or shorter than the archive says and has

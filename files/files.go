@@ -119,7 +119,7 @@ func (t *Tree) open(path string) (*File, error) {
 	if err != nil {
 		return nil, ioError(err).at(name)
 	}
-	return &File{name: name, size: info.Size(), at: f, close: f.Close}, nil
+	return &File{name: name, size: info.Size(), at: f, close: f.Close, disk: f, stamp: info}, nil
 }
 
 // Close closes and removes what was kept of archives. Files that are open stay so

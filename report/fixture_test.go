@@ -70,7 +70,7 @@ func sampleResult(g volume.Geometry) Result {
 		Acquisition: &Acquisition{TRMS: 2700, FlipDegrees: nan, PixelBandwidthHz: 250.4, PixelSpacingMM: [2]float64{0.3125, 0.3}, Sequence: "se"},
 		Compartments: []segment.Summary{
 			{
-				Compartment: "medial", Voxels: 120, Used: 100, Excluded: segment.Excluded{LowSignal: 8, NotDecaying: 5, NotConverged: 1, OutOfRange: 4, PoorFit: 1, AtBound: 1},
+				Compartment: "medial", Voxels: 120, Used: 100, Excluded: segment.Excluded{LowSignal: 6, NotDecaying: 5, NotConverged: 1, OutOfRange: 4, PoorFit: 1, AtBound: 1, Saturated: 2},
 				MeanT2: 38.214999, SEMeanT2: 0.12345, SDT2: 9.1, MedianT2: 37, Q1T2: 31.005, Q3T2: 44.25, MeanR2: 0.98765, VolumeMM3: 41.26,
 			},
 			{

@@ -42,7 +42,7 @@ func TestPageShowsTheFigures(t *testing.T) {
 		"S02 · baseline S02/baseline study 77aa read: IM_0042: EchoTime (0018,0081): missing ask the site for the original export",
 		"loose -no multi-echo series",
 		"S01 month03 · left", "medial 38.21 ± 9.10 median 37.00 (31.00–44.25)",
-		"100 / 120 8 low signal 5 not decaying 1 not converged 4 T2 out of range 1 poor fit 1 at bound 0.9877 41.3",
+		"100 / 120 6 low signal 5 not decaying 1 not converged 4 T2 out of range 1 poor fit 1 at bound 2 saturated 0.9877 41.3",
 		"lateral no voxel with a sound T2 0 / 3 3 low signal", "patellofemoral no voxels in the mask 0 / 0",
 		"2 files passed over: not DICOM", "mask S01/seg.dcm (SEG)", "images were compressed with loss",
 		"nlls, first echo left out, T2 from 0 to 100 ms, labels: compartments, protocol: oai, t2map 1.2.3 (2 studies)",

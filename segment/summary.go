@@ -40,6 +40,7 @@ type Excluded struct {
 	OutOfRange   int `json:"t2_out_of_range"`
 	PoorFit      int `json:"poor_fit"`
 	AtBound      int `json:"at_bound"`
+	Saturated    int `json:"saturated"`
 }
 
 // of returns the count of a status, or nil for one that excludes no voxel. It is
@@ -58,6 +59,8 @@ func (e *Excluded) of(s volume.Status) *int {
 		return &e.PoorFit
 	case volume.AtBound:
 		return &e.AtBound
+	case volume.Saturated:
+		return &e.Saturated
 	}
 	return nil
 }

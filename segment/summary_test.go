@@ -41,21 +41,21 @@ var equalNumbers = cmp.Comparer(func(a, b Number) bool {
 // 25, SD √(500/3), quartiles of type 7: 17.5, 25, 32.5. R² = 1 − T2/128. The
 // standard errors are T2/64, that of the mean √3000/64/4. A voxel is 0.5 mm³.
 func TestSummarizeByHand(t *testing.T) {
-	const f, lo, gr, nc, out, poor, bound = volume.Fitted, volume.LowSignal, volume.NotDecaying, volume.NotConverged, volume.OutOfRange, volume.PoorFit, volume.AtBound
+	const f, lo, gr, nc, out, poor, bound, clip = volume.Fitted, volume.LowSignal, volume.NotDecaying, volume.NotConverged, volume.OutOfRange, volume.PoorFit, volume.AtBound, volume.Saturated
 	m, r := study(
-		[]uint16{1, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 2, 2, 0, 1},
-		[]volume.Status{f, 0, f, lo, gr, f, nc, out, poor, f, out, lo, gr, f, bound},
-		[]float32{40, absent, 10, absent, absent, 20, absent, 150, absent, 30, 200, absent, absent, 99, 12})
+		[]uint16{1, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 2, 2, 0, 1, 2},
+		[]volume.Status{f, 0, f, lo, gr, f, nc, out, poor, f, out, lo, gr, f, bound, clip},
+		[]float32{40, absent, 10, absent, absent, 20, absent, 150, absent, 30, 200, absent, absent, 99, 12, absent})
 	got, err := Summarize(m, r)
 	if err != nil {
 		t.Fatal(err)
 	}
 	none := Number(math.NaN())
 	want := []Summary{
-		{Compartment: Medial, Voxels: 11, Used: 4, Excluded: Excluded{1, 1, 1, 2, 1, 1}, MeanT2: 25, SEMeanT2: Number(math.Sqrt(3000) / 256), SDT2: Number(math.Sqrt(500. / 3)),
+		{Compartment: Medial, Voxels: 11, Used: 4, Excluded: Excluded{1, 1, 1, 2, 1, 1, 0}, MeanT2: 25, SEMeanT2: Number(math.Sqrt(3000) / 256), SDT2: Number(math.Sqrt(500. / 3)),
 			MedianT2: 25, Q1T2: 17.5, Q3T2: 32.5, MeanR2: 1 - 25./128, VolumeMM3: 5.5},
-		{Compartment: Lateral, Voxels: 2, Excluded: Excluded{LowSignal: 1, NotDecaying: 1}, MeanT2: none, SEMeanT2: none, SDT2: none,
-			MedianT2: none, Q1T2: none, Q3T2: none, MeanR2: none, VolumeMM3: 1, Note: "no voxel with a sound T2"},
+		{Compartment: Lateral, Voxels: 3, Excluded: Excluded{LowSignal: 1, NotDecaying: 1, Saturated: 1}, MeanT2: none, SEMeanT2: none, SDT2: none,
+			MedianT2: none, Q1T2: none, Q3T2: none, MeanR2: none, VolumeMM3: 1.5, Note: "no voxel with a sound T2"},
 		{Compartment: Patellofemoral, MeanT2: none, SEMeanT2: none, SDT2: none, MedianT2: none, Q1T2: none, Q3T2: none, MeanR2: none,
 			VolumeMM3: none, Note: "no voxels in the mask"},
 	}
@@ -98,8 +98,8 @@ func TestExcluded(t *testing.T) {
 	if order != len(volume.Exclusions) || len(byName) != order {
 		t.Errorf("Each yields %d, JSON has %d, want %d", order, len(byName), len(volume.Exclusions))
 	}
-	if e.Total() != 21 { // 1 + 2 + 3 + 4 + 5 + 6
-		t.Errorf("total %d, want 21", e.Total())
+	if e.Total() != 28 { // 1 + 2 + 3 + 4 + 5 + 6 + 7
+		t.Errorf("total %d, want 28", e.Total())
 	}
 	for s := range e.Each {
 		order--
@@ -107,7 +107,7 @@ func TestExcluded(t *testing.T) {
 			break // and Each stops
 		}
 	}
-	if order != 4 {
+	if order != len(volume.Exclusions)-2 {
 		t.Errorf("Each went on after the loop's end")
 	}
 	want := []string{"1 low signal", "4 T2 out of range"}
@@ -212,7 +212,7 @@ func bySearch(m volume.Maps, r Regions, c int) Summary {
 		}
 	}
 	s.Used = tally[volume.Fitted]
-	s.Excluded = Excluded{tally[volume.LowSignal], tally[volume.NotDecaying], tally[volume.NotConverged], tally[volume.OutOfRange], tally[volume.PoorFit], tally[volume.AtBound]}
+	s.Excluded = Excluded{tally[volume.LowSignal], tally[volume.NotDecaying], tally[volume.NotConverged], tally[volume.OutOfRange], tally[volume.PoorFit], tally[volume.AtBound], tally[volume.Saturated]}
 	var squares float64
 	for v := range r.Data {
 		if int(r.Data[v]) == c+1 && m.Status[v] == volume.Fitted {
@@ -282,7 +282,7 @@ func TestSummaryJSON(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := `{"compartment":"medial","voxels":3,"used":1,"excluded":{"low_signal":0,"not_decaying":0,"not_converged":0,"t2_out_of_range":2,"poor_fit":0,"at_bound":0},` +
+	want := `{"compartment":"medial","voxels":3,"used":1,"excluded":{"low_signal":0,"not_decaying":0,"not_converged":0,"t2_out_of_range":2,"poor_fit":0,"at_bound":0,"saturated":0},` +
 		`"mean_t2_ms":38.25,"se_mean_t2_ms":0.5,"sd_t2_ms":null,"median_t2_ms":38.25,"q1_t2_ms":38.25,"q3_t2_ms":38.25,"mean_r2":0.30000000000000004,"volume_mm3":1e+21,"note":"n"}`
 	if d := cmp.Diff(want, string(b)); d != "" {
 		t.Error(d)

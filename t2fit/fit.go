@@ -42,7 +42,7 @@ func Fit(ctx context.Context, s volume.MultiEcho, within volume.Labels, o Option
 	estimators := newEstimators(newTrain(s.TE[o.SkipEchoes:]), o)
 	n, m := s.Voxels(), mapsOf(s.Geometry, o)
 	m.Noise = noise
-	job := job{echo: s.Echo[o.SkipEchoes:], within: within.Data, maps: m, plane: s.SliceVoxels()}
+	job := job{echo: s.Echo[o.SkipEchoes:], within: within.Data, maps: m, plane: s.SliceVoxels(), ceilings: ceilingsOf(s, o.SkipEchoes)}
 	var next atomic.Int64
 	g, ctx := errgroup.WithContext(ctx)
 	for range min(o.Workers, (n+slab-1)/slab) {
@@ -108,6 +108,8 @@ type job struct {
 	within []uint16    // nil for every voxel
 	maps   volume.Maps
 	plane  int // voxels of a slice
+	// ceilings are those of each slice; nil where no echo that is fitted was clipped.
+	ceilings [][]ceiling
 }
 
 // worker is one worker of a fit.
@@ -180,6 +182,9 @@ func (w *worker) flush() {
 	}
 	w.noise()
 	w.findBlock(w.block)
+	if w.ceilings != nil {
+		w.saturate()
+	}
 	w.write()
 	w.n = 0
 }
@@ -318,6 +323,14 @@ func check(s volume.MultiEcho, within volume.Labels, o Options) error {
 	}
 	if within.Data != nil && len(within.Data) != s.Voxels() {
 		return fmt.Errorf("mask has %d voxels, the series %d", len(within.Data), s.Voxels())
+	}
+	if s.Ceiling != nil && len(s.Ceiling) != len(s.Echo) {
+		return fmt.Errorf("ceilings of %d echoes for %d", len(s.Ceiling), len(s.Echo))
+	}
+	for e, levels := range s.Ceiling {
+		if len(levels) != s.Size[2] {
+			return fmt.Errorf("echo %d has ceilings for %d slices of %d", e+1, len(levels), s.Size[2])
+		}
 	}
 	return nil
 }

@@ -108,6 +108,7 @@ type pool struct {
 	echo      [][]float32
 	plane     int // voxels of a slice
 	threshold float32
+	ceilings  [][]ceiling // voxels that reach one are passed over
 	plain     *nlls
 	rician    *rician
 	perNoise  float64 // the median of RSS/(n−2) for noise of 1
@@ -129,7 +130,7 @@ type residual struct {
 }
 
 func newPool(s volume.MultiEcho, skip int) *pool {
-	p := &pool{train: newTrain(s.TE[skip:]), echo: s.Echo[skip:], plane: s.SliceVoxels()}
+	p := &pool{train: newTrain(s.TE[skip:]), echo: s.Echo[skip:], plane: s.SliceVoxels(), ceilings: ceilingsOf(s, skip)}
 	p.threshold = otsu(p.echo[0])
 	p.rician = newRician(p.train)().(*rician)
 	p.plain = p.rician.plain
@@ -171,7 +172,7 @@ func (p *pool) take(base int) {
 	}
 	v, first := 0, p.echo[0][base:base+p.plane]
 	for range min(p.plane, visits) {
-		if first[v] > p.threshold {
+		if first[v] > p.threshold && !p.saturated(base+v) {
 			for _, echo := range p.echo {
 				p.decays = append(p.decays, float64(echo[base+v]))
 			}
@@ -181,6 +182,13 @@ func (p *pool) take(base int) {
 		}
 		v = (v + step) % p.plane
 	}
+}
+
+// saturated reports whether voxel v reaches a ceiling.
+func (p *pool) saturated(v int) bool {
+	return p.ceilings != nil && slices.ContainsFunc(p.ceilings[v/p.plane], func(c ceiling) bool {
+		return float64(p.echo[c.echo][v]) >= c.level
+	})
 }
 
 // fit fits a block of decays by nlls.

@@ -112,6 +112,15 @@ type MultiEcho struct {
 	TE []float64
 	// Echo[e] holds the magnitudes at TE[e], one per voxel. Values are finite.
 	Echo [][]float32
+	// Ceiling[e][k] is the magnitude at which the signal of slice k was clipped at TE[e],
+	// +Inf where none was; nil where the whole series is free of clipping.
+	Ceiling [][]float32
+}
+
+// Saturated reports whether voxel v reaches the ceiling of echo e, so that its signal
+// there was not measured.
+func (s MultiEcho) Saturated(e, v int) bool {
+	return s.Ceiling != nil && s.Echo[e][v] >= s.Ceiling[e][v/s.SliceVoxels()]
 }
 
 // Labels is a label map: for each voxel the whole number that a reader or a
@@ -180,6 +189,7 @@ const (
 	OutOfRange   Status = 5 // T2 outside the accepted range; the maps keep the value
 	PoorFit      Status = 6 // R² below the threshold
 	AtBound      Status = 7 // on a bound of the model's parameters, which is no estimate; the maps keep the value
+	Saturated    Status = 8 // a fitted echo was clipped
 )
 
 // HasValue reports whether the maps hold an estimate of a voxel in that state.
@@ -187,9 +197,9 @@ func (s Status) HasValue() bool { return s == Fitted || s == OutOfRange || s == 
 
 // Exclusions lists the states that exclude a voxel from summaries, in the
 // order of their columns in tables.
-var Exclusions = [...]Status{LowSignal, NotDecaying, NotConverged, OutOfRange, PoorFit, AtBound}
+var Exclusions = [...]Status{LowSignal, NotDecaying, NotConverged, OutOfRange, PoorFit, AtBound, Saturated}
 
-var statusNames = [...]string{"not_fitted", "fitted", "low_signal", "not_decaying", "not_converged", "t2_out_of_range", "poor_fit", "at_bound"}
+var statusNames = [...]string{"not_fitted", "fitted", "low_signal", "not_decaying", "not_converged", "t2_out_of_range", "poor_fit", "at_bound", "saturated"}
 
 // String returns the state's name as it stands in table columns: low_signal.
 func (s Status) String() string {

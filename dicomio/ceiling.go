@@ -1,0 +1,129 @@
+package dicomio
+
+import (
+	"math"
+	"slices"
+)
+
+const (
+	// leastPlateau is the number of connected pixels that must share the peak of an image
+	// to show that it was clipped. In the noise of a scanner the peak is one pixel: of the
+	// images in ../shared/data none has more than two.
+	leastPlateau = 4
+	// crestPart and crestDrop say what a crest is that rises to its peak unclipped: as many
+	// pixels at each value below it as at the peak, since the area between the
+	// contours of a smooth maximum is the same for each step. A clipped one has crestDrop
+	// times fewer at each value within the part crestPart below it: its peak holds all that
+	// would have been above.
+	crestPart = 1.0 / 32
+	crestDrop = 10
+	// slowSteps is the height from which the peaks of two echoes can be the same
+	// only by clipping: T2 would be more than 256 echo spacings, which is seconds.
+	slowSteps = 256
+)
+
+// depths are the numbers of bits of converters and of stored formats. Data of that many
+// bits are often declared to have 16, so that BitsStored does not tell where they end.
+var depths = []int{8, 10, 12, 14, 15, 16}
+
+// ceilings returns at which magnitude each image was clipped, as in
+// volume.MultiEcho.Ceiling.
+func (d decoded) ceilings() [][]float32 {
+	var out [][]float32
+	for e := range d.grid {
+		for k := range d.grid[e] {
+			if !d.clipped(place{e, k}) {
+				continue
+			}
+			if out == nil {
+				out = noCeilings(len(d.grid), len(d.grid[e]))
+			}
+			out[e][k] = d.ceiling(place{e, k})
+		}
+	}
+	return out
+}
+
+func noCeilings(echoes, slices int) [][]float32 {
+	out := make([][]float32, echoes)
+	for e := range out {
+		out[e] = make([]float32, slices)
+		for k := range out[e] {
+			out[e][k] = float32(math.Inf(1))
+		}
+	}
+	return out
+}
+
+// ceiling returns the magnitude of the peak.
+func (d decoded) ceiling(a place) float32 { return d.grid[a.e][a.k].rescale(d.seen[a.e][a.k].value) }
+
+// clipped reports whether the pixels at an image's peak were clipped there. They were at the
+// largest value of BitsStored, unless the image was scaled to it. Elsewhere the peak
+// must be a plateau, and one that no piecewise constant phantom has: in an image with noise,
+// at the end of another depth, or at the same height in another echo of the slice.
+func (d decoded) clipped(a place) bool {
+	h, top := d.grid[a.e][a.k], d.seen[a.e][a.k].peak
+	largest := h.bits().largest()
+	if top.value == largest && !d.scaled && h.slope == 1 && h.intercept == 0 {
+		return true
+	}
+	if top.count < leastPlateau || top.value <= 0 || h.slope < 0 || !d.plateau(a) {
+		return false
+	}
+	if !d.scaled && (top.value == largest || endsDepth(top.value)) || d.noisy(a, float64(d.ceiling(a))) && d.dropsBelow(a) {
+		return true
+	}
+	for e := range d.grid {
+		b := place{e, a.k}
+		if e != a.e && top.value >= slowSteps && d.seen[e][a.k].count >= leastPlateau && d.ceiling(b) == d.ceiling(a) && d.plateau(b) {
+			return true
+		}
+	}
+	return false
+}
+
+// endsDepth reports whether a value is the largest, signed or not, of a usual number of bits.
+func endsDepth(value int32) bool {
+	return slices.ContainsFunc(depths, func(bits int) bool { return value == 1<<bits-1 })
+}
+
+// plateau reports whether leastPlateau pixels at an image's peak are connected by their sides.
+func (d decoded) plateau(a place) bool {
+	pixels, columns, peak := d.image(a.e, a.k), d.grid[a.e][a.k].columns, d.ceiling(a)
+	var found [leastPlateau]int
+	for v, x := range pixels {
+		if x != peak {
+			continue
+		}
+		n := 1
+		found[0] = v
+		for i := 0; i < n; i++ {
+			at := found[i]
+			for _, beside := range [4]int{at - 1, at + 1, at - columns, at + columns} {
+				across := beside/columns != at/columns && (beside == at-1 || beside == at+1)
+				if beside < 0 || beside >= len(pixels) || across || pixels[beside] != peak || slices.Contains(found[:n], beside) {
+					continue
+				}
+				found[n] = beside
+				if n++; n == leastPlateau {
+					return true
+				}
+			}
+		}
+	}
+	return false
+}
+
+// dropsBelow reports whether the values just below an image's peak are rare beside it.
+func (d decoded) dropsBelow(a place) bool {
+	h, top, n := d.grid[a.e][a.k], d.seen[a.e][a.k].peak, 0
+	depth := max(1, int32(crestPart*float64(top.value)))
+	low, peak := h.rescale(top.value-depth), d.ceiling(a)
+	for _, v := range d.image(a.e, a.k) {
+		if v >= low && v < peak {
+			n++
+		}
+	}
+	return crestDrop*n <= top.count*int(depth)
+}

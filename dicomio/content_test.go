@@ -1,0 +1,356 @@
+package dicomio
+
+import (
+	"bytes"
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/suyashkumar/dicom/pkg/uid"
+
+	"github.com/t2map/t2map/dicomio/dicomwrite"
+	"github.com/t2map/t2map/volume"
+)
+
+// A scene is a train of 4 slices × 5 echoes, 10 ms apart, of 24 × 20 pixels, whose images
+// a test changes. Slices differ in S0 and T2.
+const (
+	sceneSlices, sceneEchoes   = 4, 5
+	sceneColumns, sceneRows    = 24, 20
+	scenePixels                = sceneColumns * sceneRows
+	sceneNoise, sceneS0, other = 12, 2000, 90
+)
+
+// scene makes the stored values of image (e, k): blocks of three T2 in a surrounding of
+// another, with noise or without.
+func scene(e, k int, noise bool) []int32 {
+	rng := rand.New(rand.NewPCG(uint64(e), uint64(k)))
+	pixels := make([]int32, scenePixels)
+	for v := range pixels {
+		i, j := v%sceneColumns, v/sceneColumns
+		t2 := float64(other)
+		if j >= 3+k && j < 12+k && i%8 < 6 {
+			t2 = 30 + 10*float64(i/8)
+		}
+		s := (sceneS0 + 100*float64(k)) * math.Exp(-10*float64(e+1)/t2)
+		if noise {
+			s = math.Hypot(s+sceneNoise*rng.NormFloat64(), sceneNoise*rng.NormFloat64())
+		}
+		pixels[v] = int32(math.Round(s))
+	}
+	return pixels
+}
+
+// sceneImages returns the images, slice by slice; change, unless nil, changes each.
+func sceneImages(noise bool, change func(e, k int, im *dicomwrite.Image)) []dicomwrite.Image {
+	var images []dicomwrite.Image
+	base := obliqueImage()
+	base.Orientation = obliqueAxes()
+	normal := cross([3]float64(base.Orientation[:3]), [3]float64(base.Orientation[3:]))
+	for k := range sceneSlices {
+		for e := range sceneEchoes {
+			im := base
+			im.Rows, im.Columns = sceneRows, sceneColumns
+			im.InstanceUID, im.TE = fmt.Sprintf("2.25.3.%d.%d", k, e), float64(10*(e+1))
+			for r := range 3 {
+				im.Position[r] += 3.5 * float64(k) * normal[r]
+			}
+			im.Pixels = scene(e, k, noise)
+			if change != nil {
+				change(e, k, &im)
+			}
+			images = append(images, im)
+		}
+	}
+	return images
+}
+
+// readScene reads the images as files IM_0000 and so on.
+func readScene(t *testing.T, images []dicomwrite.Image) (volume.MultiEcho, error) {
+	t.Helper()
+	dir := t.TempDir()
+	save(t, dir, images)
+	s, _, err := Read(t.Context(), only(t, dir), 0)
+	return s, err
+}
+
+// at changes image (e, k) alone; −1 means all.
+func at(e, k int, change func(im *dicomwrite.Image)) func(e, k int, im *dicomwrite.Image) {
+	return func(echo, slice int, im *dicomwrite.Image) {
+		if (e < 0 || e == echo) && (k < 0 || k == slice) {
+			change(im)
+		}
+	}
+}
+
+func filled(v int32) func(im *dicomwrite.Image) {
+	return func(im *dicomwrite.Image) {
+		for i := range im.Pixels {
+			im.Pixels[i] = v
+		}
+	}
+}
+
+// likeImage gives an image the pixels of image (e, k) of the scene.
+func likeImage(e, k int, noise bool) func(im *dicomwrite.Image) {
+	return func(im *dicomwrite.Image) { im.Pixels = scene(e, k, noise) }
+}
+
+// rowsOf fills rows first to end with zeros.
+func emptied(first, end int) func(im *dicomwrite.Image) {
+	return func(im *dicomwrite.Image) { clear(im.Pixels[first*sceneColumns : end*sceneColumns]) }
+}
+
+type change = func(e, k int, im *dicomwrite.Image)
+
+func both(a, b change) change {
+	return func(e, k int, im *dicomwrite.Image) { a(e, k, im); b(e, k, im) }
+}
+
+func rescaled(slope func(e int) float64, intercept float64) change {
+	return func(e, k int, im *dicomwrite.Image) { im.RescaleSlope, im.RescaleIntercept = slope(e), intercept }
+}
+
+func eight(_, _ int, im *dicomwrite.Image) {
+	im.BitsAllocated = 8
+	for v := range im.Pixels {
+		im.Pixels[v] /= 16
+	}
+}
+
+func TestImagesWithoutDataAreRefused(t *testing.T) {
+	constant := func(float64) func(int) float64 { return func(int) float64 { return 2.5 } }(0)
+	own := func(e int) float64 { return 1 / float64(e+1) }
+	for _, c := range []struct {
+		name   string
+		noise  bool
+		change change
+		want   string // slice by slice, image n is echo n%5 of slice n/5
+	}{
+		{"one echo is blank", false, at(3, -1, filled(0)), "IM_0003: PixelData (7FE0,0010): all pixels hold the value 0, but those of IM_0004, another echo of the slice, do not; the same is wrong with 3 more images"},
+		{"one image is blank", true, at(3, 2, filled(0)), "IM_0013: PixelData (7FE0,0010): all pixels hold the value 0, but those of IM_0014, another echo of the slice, do not"},
+		{"the first echo", false, at(0, -1, filled(0)), "IM_0000: PixelData (7FE0,0010): all pixels hold"},
+		{"the last echo", false, at(4, 1, filled(0)), "IM_0009: PixelData (7FE0,0010): all pixels hold the value 0, but those of IM_0008"},
+		{"two in a row", true, both(at(3, 1, filled(0)), at(4, 1, filled(0))), "IM_0008: PixelData (7FE0,0010): all pixels hold the value 0, but those of IM_0007"},
+		{"all but one", true, both(at(-1, 1, filled(0)), at(2, 1, likeImage(2, 1, true))), "IM_0005: PixelData"},
+		{"a constant", true, at(2, 3, filled(700)), "IM_0017: PixelData (7FE0,0010): all pixels hold the value 700"},
+		{"a constant after rescale", true, both(rescaled(constant, -20), at(2, 3, filled(0))), "IM_0017: PixelData (7FE0,0010): all pixels hold the value -20"},
+		{"zeros among constants", false, both(func(e, k int, im *dicomwrite.Image) { filled(int32(1000 - 100*e))(im) }, at(2, 0, filled(0))), "IM_0002: PixelData"},
+		{"8 bits", false, both(eight, at(2, 0, filled(0))), "IM_0002: PixelData (7FE0,0010): all pixels hold"},
+		{"signed", true, both(func(e, k int, im *dicomwrite.Image) { im.Signed = true }, at(2, 0, filled(-1))), "IM_0002: PixelData (7FE0,0010): all pixels hold the value -1"},
+		{"big endian", true, both(func(e, k int, im *dicomwrite.Image) { im.Syntax = uid.ExplicitVRBigEndian }, at(2, 0, filled(0))), "IM_0002: PixelData"},
+
+		{"an echo is a copy of another", false, func(e, k int, im *dicomwrite.Image) { im.Pixels = scene(min(e, 3), k, false) }, "IM_0004: PixelData (7FE0,0010): the same pixels as in IM_0003, another echo of the slice"},
+		{"one image, of an echo further away", true, at(4, 2, likeImage(1, 2, true)), "IM_0014: PixelData (7FE0,0010): the same pixels as in IM_0011, another echo of the slice"},
+		{"a copy on another scale", true, both(rescaled(own, 0), at(4, 2, likeImage(1, 2, true))), "IM_0014: PixelData (7FE0,0010): the same pixels as in IM_0011"},
+		{"a copied slice", false, at(1, 3, likeImage(1, 2, false)), "IM_0016: PixelData (7FE0,0010): the same pixels as in IM_0011, another slice"},
+		{"a copied slice of the last echo, not beside it", true, at(4, 3, likeImage(4, 0, true)), "IM_0019: PixelData (7FE0,0010): the same pixels as in IM_0004, another slice"},
+		{"another echo of another slice", true, at(1, 3, likeImage(2, 0, true)), "IM_0016: PixelData (7FE0,0010): the same pixels as in IM_0002, another slice"},
+
+		{"the lower half is empty", true, at(2, 1, emptied(10, 20)), "IM_0007: PixelData (7FE0,0010): 10 of 20 rows hold zeros alone, where IM_0006, another echo of the slice, has signal"},
+		{"the first echo's", false, at(0, 1, emptied(10, 20)), "IM_0005: PixelData (7FE0,0010): 10 of 20 rows hold zeros alone, where IM_0006"},
+		{"the last echo's", false, at(4, 1, emptied(17, 20)), "IM_0009: PixelData (7FE0,0010): 3 of 20 rows"},
+		{"the upper rows of two echoes", true, both(at(2, 1, emptied(0, 4)), at(3, 1, emptied(0, 6))), "IM_0007: PixelData (7FE0,0010): 4 of 20 rows"},
+		{"a gap", false, both(rescaled(constant, 0), at(2, 1, emptied(8, 10))), "IM_0007: PixelData (7FE0,0010): 2 of 20 rows"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			_, err := readScene(t, sceneImages(c.noise, c.change))
+			if err == nil || !strings.HasPrefix(err.Error(), c.want) || Hint(err) == "" {
+				t.Errorf("got  %v, hint %q\nwant %s…", err, Hint(err), c.want)
+			}
+		})
+	}
+}
+
+func TestSoundImagesAreNotRefused(t *testing.T) {
+	blocks := func(t2 float64) change {
+		return func(e, k int, im *dicomwrite.Image) {
+			for v := range im.Pixels {
+				im.Pixels[v] = 0
+				if i := v % sceneColumns; i > 5 && i < 15 {
+					im.Pixels[v] = int32(math.Round(2000 * math.Exp(-10*float64(e+1)/t2)))
+				}
+			}
+		}
+	}
+	for _, c := range []struct {
+		name   string
+		noise  bool
+		change change
+	}{
+		{"noise-free", false, nil},
+		{"noise", true, nil},
+		{"edge slices are blank at every echo", false, both(at(-1, 0, filled(0)), at(-1, 3, filled(0)))},
+		{"every image is one value that decays", false, func(e, k int, im *dicomwrite.Image) { filled(int32(1000 / (e + 1)))(im) }},
+		{"every slice is the same", false, func(e, k int, im *dicomwrite.Image) { im.Pixels = scene(e, 0, false) }},
+		{"the signal decays to nothing", false, blocks(3)},
+		{"slices differ in what decays first", false, func(e, k int, im *dicomwrite.Image) {
+			blocks(40)(e, k, im)
+			for v := range 12 {
+				im.Pixels[v] = int32(math.Round(float64(1000+100*k) * math.Exp(-10*float64(e+1)/4)))
+			}
+		}},
+		{"one T2, each echo scaled to its peak", false, both(func(e, k int, im *dicomwrite.Image) {
+			blocks(1e9)(e, k, im)
+			im.RescaleSlope = math.Exp(-10 * float64(e+1) / 40)
+		}, func(_, k int, im *dicomwrite.Image) { im.Pixels[k] = 5 })},
+		{"few steps that round alike", false, func(e, k int, im *dicomwrite.Image) {
+			for v := range im.Pixels {
+				im.Pixels[v] = int32(math.Round(float64(v%60) * math.Exp(-10*float64(e+1)/3000)))
+			}
+		}},
+		{"zeros around the knee", true, func(e, k int, im *dicomwrite.Image) {
+			emptied(0, 3)(im)
+			emptied(18, 20)(im)
+		}},
+		{"noise below a threshold is zero, of each image its own", true, func(e, k int, im *dicomwrite.Image) {
+			for v := range im.Pixels {
+				if j := v / sceneColumns; j >= 10 && (v*7+e*3)%41 != 0 {
+					im.Pixels[v] = 0
+				}
+			}
+		}},
+		{"an edge slice of noise below a threshold", true, at(-1, 0, func(im *dicomwrite.Image) {
+			noise := im.Pixels
+			im.Pixels = make([]int32, scenePixels)
+			if im.TE > 35 {
+				im.Pixels[17] = noise[17]
+			}
+		})},
+		{"the lower half decays below one step", false, func(e, k int, im *dicomwrite.Image) {
+			for v := range im.Pixels[scenePixels/2:] {
+				im.Pixels[scenePixels/2+v] = int32(math.Round(1500 * math.Exp(-10*float64(e+1)/4)))
+			}
+		}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			s, err := readScene(t, sceneImages(c.noise, c.change))
+			if err != nil || s.Ceiling != nil {
+				t.Errorf("%v; ceilings %v", err, s.Ceiling)
+			}
+		})
+	}
+}
+
+// A blank frame is named, as is a copied one, native or compressed.
+func TestFramesWithoutData(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		edit func(frames [][]int32)
+		want string
+	}{
+		{"sound", func([][]int32) {}, ""},
+		{"blank", func(f [][]int32) { clear(f[4]) }, "object frame 5: PixelData (7FE0,0010): all pixels hold the value 0, but those of object frame 6"},
+		{"copied", func(f [][]int32) { copy(f[5], f[4]) }, "object frame 6: PixelData (7FE0,0010): the same pixels as in object frame 5"},
+		{"empty in part", func(f [][]int32) { clear(f[3][8*sceneColumns:]) }, "object frame 4: PixelData (7FE0,0010): 12 of 20 rows hold zeros alone, where object frame 5"},
+	} {
+		frames := make([][]int32, 6) // three echoes of two slices
+		for n := range frames {
+			frames[n] = scene(n%3, n/3, true)
+		}
+		c.edit(frames)
+		var native []byte
+		packed := make([][]byte, len(frames))
+		for n, pixels := range frames {
+			for _, v := range pixels {
+				native = append(native, byte(v), byte(v>>8))
+			}
+			packed[n] = rle(pixels)
+		}
+		for syntax, pixels := range map[string][]byte{
+			uid.ExplicitVRLittleEndian: le(0x7FE0, 0x0010, "OW", uint32(len(native)), native...),
+			"1.2.840.10008.1.2.5":      append(le(0x7FE0, 0x0010, "OB", 0xFFFFFFFF), items(packed...)...),
+		} {
+			m := multiFrame{frames: 6, rows: sceneRows, columns: sceneColumns, pixels: pixels}
+			dir := t.TempDir()
+			write(t, filepath.Join(dir, "object"), m.file(t, syntax))
+			_, _, err := Read(t.Context(), only(t, dir), 0)
+			if c.want == "" && err != nil || c.want != "" && (err == nil || !strings.HasPrefix(err.Error(), c.want)) {
+				t.Errorf("%s, %s:\ngot  %v\nwant %s…", c.name, syntax, err, c.want)
+			}
+		}
+	}
+}
+
+// Bits above those stored and bytes behind the pixels do not make a copy another image.
+func TestCopyWithOtherBits(t *testing.T) {
+	dir := t.TempDir()
+	for n, im := range sceneImages(true, at(4, 2, likeImage(1, 2, true))) {
+		im.BitsStored = 12
+		file := written(t, im)
+		if n == 14 {
+			pixels := file[pixelsAt(t, file):]
+			for v := 13; v < len(pixels); v += 2 {
+				pixels[v] |= 0xA0
+			}
+			pixels[8] += 4 // PixelData is longer by four zeros, well below 256 bytes
+			file = append(file, 0, 0, 0, 0)
+		}
+		write(t, filepath.Join(dir, fmt.Sprintf("IM_%04d", n)), file)
+	}
+	_, _, err := Read(t.Context(), only(t, dir), 0)
+	if want := "IM_0014: PixelData (7FE0,0010): the same pixels as in IM_0011"; err == nil || !strings.HasPrefix(err.Error(), want) {
+		t.Errorf("%v, want %s…", err, want)
+	}
+}
+
+// The peak that decode returns is that of the values, wherever it stands, for every way to
+// store them.
+func TestDecodePeak(t *testing.T) {
+	rng := rand.New(rand.NewPCG(5, 6))
+	for round := range 2000 {
+		h := &header{rows: 1, columns: 1 + rng.IntN(40), allocated: 8 << (round % 2), pixelsAre: round / 2 % 2, slope: 1}
+		h.stored = 1 + rng.IntN(h.allocated)
+		raw := make([]byte, h.columns*h.allocated/8)
+		for v := range raw {
+			raw[v] = byte(rng.Uint32())
+		}
+		if round%3 == 0 { // mostly zeros
+			clear(raw[rng.IntN(len(raw)):])
+		}
+		dst := make([]float32, h.columns)
+		got := h.decode(dst, raw)
+		want := peak{value: math.MinInt32}
+		for v := range dst {
+			word := uint64(raw[v*h.allocated/8])
+			if h.allocated == 16 {
+				word |= uint64(raw[2*v+1]) << 8
+			}
+			n := h.bits().number(word)
+			want.add(n)
+			if dst[v] != float32(n) {
+				t.Fatalf("%+v: pixel %d is %g, want %d", h.bits(), v, dst[v], n)
+			}
+		}
+		if got != want {
+			t.Fatalf("%d bits of %d, signed %d, %v: peak %+v, want %+v", h.stored, h.allocated, h.pixelsAre, dst, got, want)
+		}
+	}
+}
+
+// Nothing here may depend on how the files lie beside each other.
+func TestContentOfOneImage(t *testing.T) {
+	h := &header{rows: 4, columns: 3, slope: 2, intercept: -1}
+	var c content
+	c.note(h, []float32{-1, -1, -1, -1, 5, -1, 5, -1, -1, -1, -1, -1})
+	if c.flat || !bytes.Equal(bits01(c.empty), []byte{1, 0, 0, 1}) {
+		t.Errorf("%+v", c)
+	}
+	c = content{}
+	if c.note(h, []float32{5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5}); !c.flat || c.empty != nil {
+		t.Errorf("%+v", c)
+	}
+}
+
+func bits01(b []bool) []byte {
+	out := make([]byte, len(b))
+	for i, v := range b {
+		if v {
+			out[i] = 1
+		}
+	}
+	return out
+}
