@@ -62,7 +62,7 @@ func gunzipped(f *File, l Limits) (*File, error) {
 		return gzip.NewReader(bufio.NewReaderSize(io.NewSectionReader(f, 0, f.size), 1<<16))
 	}
 	in := &inflater{open: open, size: size, memory: l.MemoryBytes}
-	return &File{name: f.name, size: size, at: in, whole: open, step: l.MemoryBytes, close: func() error {
+	return &File{name: f.name, size: size, at: in, whole: open, step: l.MemoryBytes, disk: f.disk, stamp: f.stamp, close: func() error {
 		return errors.Join(in.close(), f.Close())
 	}}, nil
 }
