@@ -66,7 +66,7 @@ func TestLinksAreNoted(t *testing.T) {
 	}
 	tree := list(t, Limits{}, filepath.Join(dir, "a"), filepath.Join(dir, "b"))
 	want := []Link{{"a/other-root/nowhere", LinkDangling}, {"a/out", LinkOutside}} // b is met through a first
-	if !slices.Equal(tree.Links(), want) { // what a link leads to is noted once
+	if !slices.Equal(tree.Links(), want) {                                         // what a link leads to is noted once
 		t.Errorf("got %v, want %v", tree.Links(), want)
 	}
 	for _, e := range tree.Entries() {
