@@ -8,16 +8,17 @@ import (
 )
 
 // implausible says in words what speaks against the meaning of the mask's labels in a knee
-// of that side.
+// of that side. The figures are not among the words, so that studies with one fault have one
+// text: volumes stand in compartments.csv.
 func implausible(r segment.Regions, side string) []string {
 	const perhaps = "the scheme may not be the one of this mask"
 	var out, undivided []string
 	for _, f := range r.Check(side) {
 		switch f.Kind {
 		case segment.TooLarge:
-			out = append(out, fmt.Sprintf("%s holds %.1f cm³, more than the cartilage of a knee can (%.0f cm³): %s", f.Compartment, f.VolumeMM3/1000, f.LimitMM3/1000, perhaps))
+			out = append(out, fmt.Sprintf("%s holds more than %g cm³, too much for the cartilage of a knee: %s", f.Compartment, f.LimitMM3/1000, perhaps))
 		case segment.TooSmall:
-			out = append(out, fmt.Sprintf("%s holds %.3f cm³, less than a plate of cartilage (%.2f cm³): the mask may be unfinished, or %s", f.Compartment, f.VolumeMM3/1000, f.LimitMM3/1000, perhaps))
+			out = append(out, fmt.Sprintf("%s holds less than %g cm³, too little for a plate of cartilage: the mask may be unfinished, or %s", f.Compartment, f.LimitMM3/1000, perhaps))
 		case segment.WrongSide:
 			out = append(out, wrongSide(f, side)+": "+perhaps+", or its labels are exchanged"+alsoSide(f))
 		case segment.Undivided:
@@ -43,7 +44,7 @@ func wrongSide(f segment.Finding, side string) string {
 	case segment.Superior:
 		where, should = "below", "above it"
 	}
-	return fmt.Sprintf("%s lies %.0f mm %s %s and should lie %s", f.Compartment, f.DistanceMM, where, f.Other, should)
+	return fmt.Sprintf("%s lies %s %s and should lie %s", f.Compartment, where, f.Other, should)
 }
 
 // alsoSide names the other explanation where left and right matter.

@@ -1,0 +1,172 @@
+package batch
+
+import (
+	"bytes"
+	"compress/gzip"
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/t2map/t2map/dicomio"
+	"github.com/t2map/t2map/nifti"
+	"github.com/t2map/t2map/phantom"
+	"github.com/t2map/t2map/segment"
+)
+
+// plainMask returns the study's labels as an uncompressed file in NIfTI-1.
+func plainMask(t testing.TB, k *phantom.Study) []byte {
+	t.Helper()
+	var b bytes.Buffer
+	if err := nifti.WriteLabels(&b, k.Labels.Geometry, k.Labels.Data, ""); err != nil {
+		t.Fatal(err)
+	}
+	z, err := gzip.NewReader(&b)
+	if err != nil {
+		t.Fatal(err)
+	}
+	plain, err := io.ReadAll(z)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return plain
+}
+
+// Fields of a NIfTI-1 header (nifti1.h).
+const (
+	atDim, atDatatype, atBitpix, atQform, atMagic, atData = 40, 70, 72, 252, 344, 352
+)
+
+// Every way in which a mask can be refused has a hint of its own, in inspect and in run.
+func TestEveryRefusedMaskHasAHint(t *testing.T) {
+	short16 := func(at int, values ...int16) func([]byte) []byte {
+		return func(b []byte) []byte {
+			for i, v := range values {
+				binary.LittleEndian.PutUint16(b[at+2*i:], uint16(v))
+			}
+			return b
+		}
+	}
+	floats := func(value float32) func([]byte) []byte {
+		return func(b []byte) []byte { // the labels as float32, the first of them changed
+			out := bytes.Clone(b[:atData])
+			binary.LittleEndian.PutUint16(out[atDatatype:], 16)
+			binary.LittleEndian.PutUint16(out[atBitpix:], 32)
+			size := binary.LittleEndian.Uint16(b[atBitpix:]) / 8
+			for v := 0; v < len(b)-atData; v += int(size) {
+				label := float32(b[atData+v])
+				if v == 0 {
+					label = value
+				}
+				out = binary.LittleEndian.AppendUint32(out, math.Float32bits(label))
+			}
+			return out
+		}
+	}
+	packed := func(damage func([]byte) []byte) func([]byte) []byte {
+		return func(b []byte) []byte {
+			var z bytes.Buffer
+			w := gzip.NewWriter(&z)
+			if _, err := w.Write(b); err != nil {
+				t.Fatal(err)
+			}
+			if err := w.Close(); err != nil {
+				t.Fatal(err)
+			}
+			return damage(z.Bytes())
+		}
+	}
+	two := make([]byte, 600)
+	binary.LittleEndian.PutUint32(two, 540)
+	fixed := func(data []byte) func([]byte) []byte { return func([]byte) []byte { return data } }
+	for _, c := range []struct {
+		name   string
+		change func(sound []byte) []byte
+		reason string
+		hint   string
+	}{
+		{"4-D", short16(atDim, 4, 64, 64, 3, 2), "dim[4]: 2 frames", "join the frames"},
+		{"five dimensions", short16(atDim, 5, 64, 64, 3, 1, 2), "more than four dimensions", "join the frames"},
+		{"RGB", short16(atDatatype, 128), "datatype 128", "instead of colours"},
+		{"complex", short16(atDatatype, 32), "datatype 32", "instead of colours"},
+		{"no place", short16(atQform, 0, 0), "neither qform nor sform", "sform or qform of the series"},
+		{"qform without rotation", func(b []byte) []byte {
+			binary.LittleEndian.PutUint32(b[256:], math.Float32bits(3))
+			return short16(atQform, 1, 0)(b)
+		}, "qform: quaternion", "sform or qform of the series"},
+		{"interpolated", floats(0.75), "0.75 is not a label", "nearest-neighbour"},
+		{"NaN", floats(float32(math.NaN())), "NaN is not a label", "0 instead of NaN"},
+		{"negative", floats(-1), "-1 is not a label", "0 and above"},
+		{"an image", floats(1e6), "above 65535", "up to 65535"},
+		{"infinite", floats(float32(math.Inf(1))), "+Inf is not a label", "up to 65535"},
+		{"NIfTI-2", fixed(two), "a NIfTI-2 file", "NIfTI-1"},
+		{"Analyze", func(b []byte) []byte { copy(b[atMagic:], "\x00\x00\x00\x00"); return b }, "Analyze 7.5, which is not read", "export a label map in NIfTI"},
+		{"pair", func(b []byte) []byte { copy(b[atMagic:], "ni1\x00"); return b }, ".hdr/.img pair", "instead of a .hdr and an .img"},
+		{"cut", func(b []byte) []byte { return b[:len(b)-10] }, "bytes of a frame", "copy the mask again"},
+		{"too long", func(b []byte) []byte { return append(b, 1, 2) }, "more than the", "copy the mask again"},
+		{"empty", fixed(nil), "header: 0 of 348 bytes", "copy the mask again"},
+		{"gzip cut", packed(func(b []byte) []byte { return b[:len(b)-6] }), "data: ", "copy the mask again"},
+		{"gzip damaged", packed(func(b []byte) []byte { b[len(b)-8] ^= 1; return b }), "invalid checksum", "compression is damaged"},
+		{"text", fixed([]byte("subject,visit\n")), "not a NIfTI file", "one NIfTI-1 file"},
+		{"NRRD in disguise", fixed([]byte("NRRD0004\ntype: uchar\n")), "in the format NRRD, which is not read", "export a label map in NIfTI"},
+		{"another size", short16(atDim, 3, 64, 128, 3), "mask is 64×128×3 voxels, the series 64×64×6", "draw the mask on this series"},
+		{"moved", func(b []byte) []byte {
+			at := 280 + 16 + 12 // srow_y[3]
+			binary.LittleEndian.PutUint32(b[at:], math.Float32bits(math.Float32frombits(binary.LittleEndian.Uint32(b[at:]))+4))
+			return b
+		}, "up to 4.00 mm apart", "must lie on the voxels of this series"},
+		{"an unknown label", func(b []byte) []byte { b[len(b)-2] = 9; return b }, "does not know label 9", "--scheme"},
+	} {
+		dir := t.TempDir()
+		study := filepath.Join(dir, "studies", "a")
+		k := kneeAs(t, study, phantom.Form{})
+		data := c.change(plainMask(t, k))
+		if err := os.WriteFile(filepath.Join(study, "labels.nii.gz"), data, 0o644); err != nil {
+			t.Fatal(err)
+		}
+		s := settings(t, dir)
+		in, err := Inspect(context.Background(), s)
+		if err != nil || len(in.Studies[0].Problems) != 1 || in.Studies[0].Action != "fail" {
+			t.Errorf("%s: %+v, %v", c.name, in.Studies, err)
+			continue
+		}
+		f := oneFailure(t, s)
+		if f.Reason != in.Studies[0].Problems[0].Reason || !strings.Contains(f.Reason, "mask: a/labels.nii.gz: ") || !strings.Contains(f.Reason, c.reason) {
+			t.Errorf("%s: reason %q, inspect %q, want %q", c.name, f.Reason, in.Studies[0].Problems[0].Reason, c.reason)
+		}
+		if f.Hint != in.Studies[0].Problems[0].Hint || !strings.Contains(f.Hint, c.hint) {
+			t.Errorf("%s: hint %q, want %q", c.name, f.Hint, c.hint)
+		}
+	}
+}
+
+// No kind of fault is without a hint, and DICOM's errors that bring none get one.
+func TestMaskHints(t *testing.T) {
+	for f := nifti.FaultNone + 1; f <= nifti.FaultRange; f++ {
+		if hintNIfTI[f] == "" {
+			t.Errorf("fault %d has no hint", f)
+		}
+	}
+	seen := map[string]bool{}
+	for _, err := range []error{
+		&dicomio.FileError{Path: "a", Problem: "x", Kind: dicomio.ErrInvalid}, &dicomio.FileError{Path: "a", Problem: "x", Kind: dicomio.ErrUnsupported},
+		&segment.GridError{Distance: math.NaN()}, &segment.GridError{Distance: 3}, &formatError{"a", formatNRRD}, &dicomio.ForeignError{Path: "a", Problem: "x"}, errors.New("anything else"),
+	} {
+		got := Hint(hintMask(fmt.Errorf("mask: %w", err)))
+		if got == "" || seen[got] {
+			t.Errorf("%v: hint %q", err, got)
+		}
+		seen[got] = true
+	}
+	// A hint that is there stays, and an interrupted run has none.
+	kept := hintMask(&dicomio.FileError{Path: "a", Problem: "x", Kind: dicomio.ErrInvalid, Hint: "own"})
+	if Hint(kept) != "own" || hintMask(context.Canceled) != context.Canceled || hintMask(nil) != nil {
+		t.Errorf("%q", Hint(kept))
+	}
+}

@@ -1,0 +1,172 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/t2map/t2map/batch"
+	"github.com/t2map/t2map/phantom"
+	"github.com/t2map/t2map/printable"
+	"github.com/t2map/t2map/report"
+)
+
+// Studies that failed for one reason are listed under it, with one hint; a reason of one
+// study stands as it is.
+func TestFailuresAreGrouped(t *testing.T) {
+	var failures []report.Failure
+	for n := range 15 {
+		folder := fmt.Sprintf("S%02d/V1", n)
+		failures = append(failures, report.Failure{Folder: folder, Study: fmt.Sprint("f00", n), Reason: "mask: " + folder + "/labels.nii.gz: neither qform nor sform", Hint: "save it again"})
+	}
+	failures = append(failures, report.Failure{Folder: "S99/V1", Reason: "read: S99/V1/IM1: the file ends early", Hint: "copy it"},
+		report.Failure{Reason: "x: not sure whose"}, report.Failure{Folder: "v", Study: "aa", Alike: true, Reason: "alone"}, report.Failure{Folder: "v", Study: "bb", Alike: true, Reason: "alone too"})
+	var b bytes.Buffer
+	printFailures(&b, failures)
+	want := `failed:
+  15 studies: mask: labels.nii.gz: neither qform nor sform
+    S00/V1, S01/V1, S02/V1, S03/V1, S04/V1, S05/V1, S06/V1, S07/V1, S08/V1, S09/V1, S10/V1, S11/V1 and 3 more
+    hint: save it again
+  study S99/V1: read: S99/V1/IM1: the file ends early
+    hint: copy it
+  study (no study): x: not sure whose
+  study v (aa): alone
+  study v (bb): alone too
+`
+	if b.String() != want {
+		t.Errorf("got\n%swant\n%s", b.String(), want)
+	}
+}
+
+// The study's folder is cut out of names, not out of other words.
+func TestWithoutFolder(t *testing.T) {
+	for _, c := range []struct{ text, folder, want string }{
+		{"mask: a/labels.nii.gz: bad", "a", "mask: labels.nii.gz: bad"},
+		{"a/IM1: (also a/IM2), data/a/x", "a", "IM1: (also IM2), data/a/x"},
+		{`entry "a/IM1"`, "a", `entry "IM1"`},
+		{"nothing of it", "a", "nothing of it"}, {"x", "", "x"}, {"", "a", ""},
+	} {
+		if got := withoutFolder(c.text, c.folder); got != c.want {
+			t.Errorf("%q without %q: %q, want %q", c.text, c.folder, got, c.want)
+		}
+	}
+}
+
+// All warnings of a run are printed, those that studies share once; many are cut short.
+func TestWarningsAreGrouped(t *testing.T) {
+	results := []report.Result{
+		{Subject: "S1", Visit: "V1", Warnings: []string{"lossy", "small\x1b[2J"}}, {Subject: "S2", Visit: "V1", Warnings: []string{"lossy"}}, {Subject: "S3"},
+		{Subject: "S4", Visit: "V1", Study: "aa", Warnings: []string{"alone"}}, {Subject: "S4", Visit: "V1", Study: "bb"},
+	}
+	var b bytes.Buffer
+	printWarnings(&b, results, false)
+	want := "warning: 2 studies: lossy\n    S1 V1, S2 V1\nwarning: S1 V1: " + printable.Line("small\x1b[2J") + "\nwarning: S4 V1 (aa): alone\n"
+	if b.String() != want || strings.Contains(want, "\x1b") {
+		t.Errorf("got %q, want %q", b.String(), want)
+	}
+	b.Reset()
+	printWarnings(&b, results, true)
+	if b.Len() > 0 {
+		t.Errorf("--quiet says %q", b.String())
+	}
+	var many report.Result
+	for n := range 30 {
+		many.Warnings = append(many.Warnings, fmt.Sprint("warning ", n))
+	}
+	printWarnings(&b, []report.Result{many}, false)
+	if got := b.String(); strings.Count(got, "\n") != 21 || !strings.HasSuffix(got, "warning: 10 more, in index.html and in each study's result.json\n") {
+		t.Errorf("%q", got)
+	}
+}
+
+// A run says on the screen what speaks against its figures: a scheme that is not the
+// mask's; inspect says it before.
+func TestWrongSchemeIsWarnedOf(t *testing.T) {
+	dir := studies(t, 2)
+	scheme := filepath.Join(t.TempDir(), "wrong.yaml") // medial and lateral exchanged
+	if err := os.WriteFile(scheme, []byte("name: wrong\nlabels: {1: lateral, 2: medial, 3: patellofemoral}\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	const want = "medial lies "
+	code, _, stderr := call("run", dir, "--out", filepath.Join(t.TempDir(), "r"), "--scheme", scheme)
+	if code != exitOK || !strings.Contains(stderr, "warning: ") || !strings.Contains(stderr, want) || !strings.Contains(stderr, "the scheme may not be the one of this mask") {
+		t.Errorf("status %d\n%s", code, stderr)
+	}
+	if _, stdout, _ := call("inspect", dir, "--scheme", scheme); !strings.Contains(stdout, "warning: "+want) {
+		t.Errorf("inspect:\n%s", stdout)
+	}
+	_, stdout, stderr := call("run", dir, "--out", filepath.Join(t.TempDir(), "r"), "--scheme", scheme, "--quiet")
+	if stdout+stderr != "" {
+		t.Errorf("--quiet says %q %q", stdout, stderr)
+	}
+	if _, _, stderr = call("run", dir, "--out", filepath.Join(t.TempDir(), "r"), "--scheme", "compartments"); strings.Contains(stderr, "warning") {
+		t.Errorf("the right scheme:\n%s", stderr)
+	}
+}
+
+// Studies that share one folder are told apart by their hashes.
+func TestStudiesOfOneFolder(t *testing.T) {
+	dir := t.TempDir()
+	for n, subject := range []string{"SA", "SB"} {
+		s, err := phantom.New(context.Background(), phantom.Options{Subject: subject, Matrix: 64, Slices: 6, Seed: uint64(n)})
+		if err == nil {
+			err = s.Write(context.Background(), filepath.Join(dir, subject))
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		images, err := filepath.Glob(filepath.Join(dir, subject, "IM_*"))
+		if err != nil || len(images) == 0 {
+			t.Fatal(images, err)
+		}
+		if err := os.MkdirAll(filepath.Join(dir, "v"), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		for _, path := range images {
+			if err := os.Rename(path, filepath.Join(dir, "v", subject+filepath.Base(path))); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	in, err := batch.Inspect(context.Background(), batch.Settings{Roots: []string{dir}})
+	if err != nil || len(in.Studies) != 2 || in.Studies[0].Folder != in.Studies[1].Folder {
+		t.Fatalf("%+v, %v", in, err)
+	}
+	_, _, stderr := call("run", dir, "--out", filepath.Join(t.TempDir(), "r"), "--scheme", "compartments")
+	for _, s := range in.Studies {
+		if want := fmt.Sprintf("v (%s)", s.Study); !strings.Contains(stderr, want) {
+			t.Errorf("%s\nhas no %q", stderr, want)
+		}
+	}
+	if !strings.Contains(stderr, "2 studies: mask: the folder holds several studies") {
+		t.Errorf("not grouped:\n%s", stderr)
+	}
+}
+
+// Links out of the searched folders are notes of run and inspect.
+func TestLinksAreNotes(t *testing.T) {
+	dir := studies(t, 1)
+	search := t.TempDir()
+	if err := os.Symlink(filepath.Join(dir, "SA"), filepath.Join(search, "S01")); err != nil {
+		t.Skip("no symbolic links here: ", err)
+	}
+	if err := os.Symlink("nowhere", filepath.Join(search, "S02")); err != nil {
+		t.Fatal(err)
+	}
+	code, _, stderr := call("run", search, "--out", filepath.Join(t.TempDir(), "r"), "--scheme", "compartments")
+	_, stdout, _ := call("inspect", search)
+	for _, text := range []string{stderr, stdout} {
+		for _, want := range []string{"note: links that lead out of the searched folders were followed (1): S01\n", "note: links that lead to nothing were passed over (1): S02\n"} {
+			if !strings.Contains(text, want) {
+				t.Errorf("%s\nhas no %q", text, want)
+			}
+		}
+	}
+	if code != exitOK || strings.Contains(stderr+stdout, dir) {
+		t.Errorf("status %d, or the target of a link is shown", code)
+	}
+}
