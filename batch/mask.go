@@ -1,10 +1,8 @@
 package batch
 
 import (
-	"bytes"
 	"cmp"
 	"context"
-	"crypto/sha256"
 	"errors"
 	"fmt"
 	"path"
@@ -14,7 +12,6 @@ import (
 
 	"github.com/t2map/t2map/dicomio"
 	"github.com/t2map/t2map/files"
-	"github.com/t2map/t2map/nifti"
 	"github.com/t2map/t2map/report"
 	"github.com/t2map/t2map/segment"
 	"github.com/t2map/t2map/volume"
@@ -237,24 +234,15 @@ func (j Job) readMask(ctx context.Context, p Protocol) (maskRead, error) {
 	if j.Mask.Object != nil {
 		return j.readObject(ctx, p)
 	}
-	m := maskRead{kind: "NIfTI", file: report.File{Path: maskName(j.Study, j.Mask.Path)}}
-	data, err := readFile(j.Tree, j.Mask.Path)
-	if err != nil {
-		return m, err // which names the file
-	}
-	m.file.SHA256 = fmt.Sprintf("%x", sha256.Sum256(data))
-	if m.labels, err = nifti.ReadLabels(bytes.NewReader(data)); err != nil {
-		return m, fmt.Errorf("%s: %w", m.file.Path, err)
-	}
-	if m.labels, err = segment.OnGrid(m.labels, j.Train.Geometry); err != nil {
-		return m, hinted("the mask must lie on the grid of this series; see t2map inspect", "%s: %w", m.file.Path, err)
-	}
-	return m, nil
+	return j.readLabelMap()
 }
 
 func (j Job) readObject(ctx context.Context, p Protocol) (maskRead, error) {
 	m := maskRead{kind: string(j.Mask.Object.Kind), segmented: true, foreign: j.Mask.Foreign}
 	o := dicomio.MaskOptions{Threshold: p.MaskThreshold}
+	if err := j.checkMemory(j.Mask.Object.ReadMemory()); err != nil {
+		return m, err
+	}
 	if j.Mask.Foreign == nil {
 		o.Frame = j.Train.Frame()
 	}
@@ -337,17 +325,4 @@ func (m maskRead) empty(r segment.Regions) string {
 		return fmt.Sprintf("%s, from %g of the maximum on (mask_threshold)", noVoxel, m.segments.Threshold)
 	}
 	return noVoxel
-}
-
-// readFile reads a file of the tree, or another.
-func readFile(tree *files.Tree, path string) ([]byte, error) {
-	if tree == nil {
-		tree = new(files.Tree)
-	}
-	f, err := tree.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	return f.Bytes(nil)
 }

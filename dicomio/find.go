@@ -122,17 +122,23 @@ func Find(ctx context.Context, roots []string, o FindOptions) (Finding, error) {
 	if err != nil {
 		return Finding{}, err
 	}
-	var entries []entry
+	// Each by itself, not in one array, which would stay whole while one of them is used.
+	var entries []*entry
 	for _, f := range tree.Entries() {
-		e := entry{header: header{path: f.Path, name: f.Name, tree: tree}, root: f.Root, rootName: f.RootName}
+		e := &entry{header: header{path: f.Path, name: f.Name, tree: tree}, root: f.Root, rootName: f.RootName}
 		e.err = e.ioError(f.Err)
 		entries = append(entries, e)
 	}
+	known := newTexts()
 	progress := counter(len(entries), o.Progress)
 	err = each(ctx, len(entries), o.Workers, func(i int) error {
-		e := &entries[i]
+		e := entries[i]
 		if e.err == nil {
 			e.err = e.parseFile()
+			known.share(&e.header)
+			for _, h := range e.images {
+				known.share(h)
+			}
 		}
 		progress()
 		return nil
@@ -191,12 +197,11 @@ func (h *header) multiFrame() bool {
 }
 
 // sortOut makes studies of the entries.
-func sortOut(entries []entry, scaling PhilipsScaling) Finding {
+func sortOut(entries []*entry, scaling PhilipsScaling) Finding {
 	f := Finding{Files: len(entries)}
 	groups := map[string][]*entry{}
 	var damaged []*entry
-	for i := range entries {
-		e := &entries[i]
+	for _, e := range entries {
 		switch {
 		case errors.Is(e.err, elements.ErrNotDICOM):
 			f.Passed.NotDICOM++
@@ -228,9 +233,7 @@ func sortOut(entries []entry, scaling PhilipsScaling) Finding {
 	slices.SortFunc(f.Studies, func(a, b Study) int {
 		return cmp.Or(strings.Compare(a.Folder, b.Folder), strings.Compare(a.Hash, b.Hash))
 	})
-	for _, e := range damaged {
-		f.assign(e)
-	}
+	f.assignAll(damaged)
 	return f
 }
 
@@ -246,24 +249,41 @@ func (f *Finding) dropForeign() {
 	})
 }
 
-// assign gives a damaged file to the study that it says it is of: it may have been an
-// echo. It was none of those that are missing if the study has an image of its
+// assignAll gives each damaged file to the study that it says it is of: it may have been
+// an echo. It was none of those that are missing if the study has an image of its
 // instance UID, for then it is a spoiled copy; and one that does not say whose it is
 // can be of any study. These are listed by themselves, and counted where they lie: that
 // every slice has every echo is asked of the study all the same.
-func (f *Finding) assign(e *entry) {
+func (f *Finding) assignAll(damaged []*entry) {
+	byHash, byFolder := map[string]*Study{}, map[string][]*Study{}
 	for i := range f.Studies {
 		s := &f.Studies[i]
-		switch {
-		case e.study != "" && hash(e.study) != s.Hash, e.study == "" && (s.Home == "" || !files.Inside(s.own(), e.path)):
-			continue
-		case e.study != "" && !s.instances[e.instance]:
-			s.Damaged = append(s.Damaged, e.err)
-			return
+		byHash[s.Hash] = s
+		if s.Home != "" {
+			own := files.Absolute(s.own())
+			byFolder[own] = append(byFolder[own], s)
 		}
-		s.Spoiled = append(s.Spoiled, e.err)
 	}
-	f.Damaged = append(f.Damaged, e.err)
+	for _, e := range damaged {
+		s := byHash[hash(e.study)]
+		switch {
+		case e.study == "":
+			for dir := files.Absolute(e.path); ; dir = filepath.Dir(dir) {
+				for _, s := range byFolder[dir] {
+					s.Spoiled = append(s.Spoiled, e.err)
+				}
+				if dir == filepath.Dir(dir) {
+					break
+				}
+			}
+		case s != nil && !s.instances[e.instance]:
+			s.Damaged = append(s.Damaged, e.err)
+			continue
+		case s != nil:
+			s.Spoiled = append(s.Spoiled, e.err)
+		}
+		f.Damaged = append(f.Damaged, e.err)
+	}
 }
 
 // own is the folder in which a file that does not tell its study is taken for one of

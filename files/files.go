@@ -70,6 +70,10 @@ func List(ctx context.Context, roots []string, exclude string, l Limits) (*Tree,
 // Entries returns the files found, root by root and in the order of names.
 func (t *Tree) Entries() []Entry { return slices.Clone(t.entries) }
 
+// Forget lets go of the list of files, which takes some hundred bytes for each.
+// Entries returns none then; all that can be opened still can.
+func (t *Tree) Forget() { t.entries = nil }
+
 // Open opens a listed file, or any other: a path may lead to a file of the file
 // system or through an archive, listed or not. The file is to be closed.
 //
