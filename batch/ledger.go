@@ -162,6 +162,7 @@ const shownMoves = 5
 
 // remarks says what became of displaced results.
 func (l *ledger) remarks() []string {
+	slices.Sort(l.moved) // studies end in any order
 	if n := len(l.moved); n > shownMoves {
 		return append(slices.Clone(l.moved[:shownMoves]), fmt.Sprintf("and so on: %d earlier results in all", n))
 	}

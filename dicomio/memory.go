@@ -75,9 +75,10 @@ func (t Train) ReadMemory(workers int) int64 {
 		workers = runtime.GOMAXPROCS(0)
 	}
 	var plain, single, frame int64 // the most that one worker holds
-	var files int64
-	for _, images := range t.grid {
-		for _, h := range images {
+	var files, images int64
+	for _, echo := range t.grid {
+		for _, h := range echo {
+			images++
 			switch {
 			case h.multiframe:
 				frame = max(frame, h.pixelBytes()+h.decodeMemory())
@@ -89,8 +90,9 @@ func (t Train) ReadMemory(workers int) int64 {
 			}
 		}
 	}
-	plain *= min(digest.Width, max(1, mostAtATime/max(1, plain)), max(1, files))
-	return int64(workers) * max(plain, single, frame)
+	width := min(digest.Width, max(1, mostAtATime/max(1, plain)))
+	busy := min(int64(workers), (files+width-1)/width+images-files) // no more workers than there is work
+	return busy * max(min(width, files)*plain, single, frame)
 }
 
 // decodeMemory returns what decoding the image takes beside its file and its pixels.
