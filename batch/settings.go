@@ -80,6 +80,9 @@ type Outcome struct {
 	Results  []report.Result
 	Failures []report.Failure
 	NotDone  []report.Failure
+	// Unreadable are those of Failures that are results of earlier runs which cannot be
+	// read, or contradict each other.
+	Unreadable []report.Failure
 	// Earlier are results of earlier runs below the output folder, which are in
 	// the tables too.
 	Earlier []report.Result

@@ -24,9 +24,10 @@ func (s Settings) writeTables(out *Outcome, l *ledger) error {
 	}
 	for _, f := range l.broken { // unless it has been replaced
 		if !written[filepath.Join(s.Out, filepath.FromSlash(f.Folder))] && !l.solved(f, out.Results) {
-			out.Failures = append(out.Failures, f)
+			out.Unreadable = append(out.Unreadable, f)
 		}
 	}
+	out.Failures = append(out.Failures, out.Unreadable...)
 	out.Remarks = append(out.Remarks, l.remarks()...)
 	return errors.Join(l.err, tabulate(s.Out, out))
 }
@@ -81,7 +82,9 @@ func Tables(ctx context.Context, s Settings) (Outcome, error) {
 	}
 	for _, f := range listed {
 		switch {
-		case f.Study != "" && len(l.byStudy[f.Study]) > 0, slices.ContainsFunc(l.broken, func(b report.Failure) bool { return b.Folder == f.Folder }):
+		case f.Study != "" && len(l.byStudy[f.Study]) > 0:
+		case f.Study == "" && f.Folder != "", slices.ContainsFunc(l.broken, func(b report.Failure) bool { return b.Folder == f.Folder }):
+			// An unreadable result is found again, if it is still there.
 		case f.NotDone:
 			out.NotDone = append(out.NotDone, f)
 		default:

@@ -167,7 +167,7 @@ func (res *Results) readStudies(studies Source) error {
 	}
 	folder := map[string]string{} // by series
 	for _, r := range t.rows {
-		if r.text("status") == "failed" {
+		if status := r.text("status"); status == "failed" || status == "not done" {
 			res.failures = append(res.failures, failure{r.text("subject"), r.text("visit"), r.text("reason"), r.line})
 		} else if s := r.text("series"); s != "" {
 			folder[s] = r.text("folder")

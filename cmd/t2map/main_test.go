@@ -59,7 +59,11 @@ func TestExitStatus(t *testing.T) {
 	}{
 		{"done", []string{"run", dir, "--out", out, "--scheme", "compartments"}, exitOK, []string{"mapping studies: 1 of 1"}},
 		{"quiet", []string{"run", dir, "--out", out, "--scheme", "compartments", "--quiet"}, exitOK, nil},
-		{"failed", []string{"run", dir, "--out", out, "--scheme", "compartments", "--skip-echoes", "6"}, exitFailed, []string{"study SA: fit: 7 echoes less 6 skipped", "1 study failed"}},
+		{"other settings", []string{"run", dir, "--out", out, "--scheme", "compartments", "--skip-echoes", "6"}, exitUsage, []string{"1 result made with other settings: skipped echoes 1, now 6", "hint: choose another folder with --out, or add --replace"}},
+		{"failed", []string{"run", dir, "--out", out, "--scheme", "compartments", "--skip-echoes", "6", "--replace"}, exitFailed, []string{"study SA: fit: 7 echoes less 6 skipped", "1 study failed", "set-aside/SA/baseline-"}},
+		{"tables", []string{"tables", out}, exitOK, nil},
+		{"tables of nothing", []string{"tables", empty}, exitUsage, []string{"holds no results", "hint: "}},
+		{"tables nowhere", []string{"tables", filepath.Join(empty, "x")}, exitUsage, []string{"results: "}},
 		{"nothing", []string{"run", empty, "--out", out, "--scheme", "compartments"}, exitNothing, []string{"no MR study found in 0 files"}},
 		{"no folder", []string{"run", filepath.Join(empty, "x"), "--out", out, "--scheme", "compartments"}, exitUsage, []string{"x"}},
 		{"no arguments", []string{"run"}, exitUsage, []string{"hint: t2map run --help"}},
@@ -105,7 +109,7 @@ func TestRunPrintsEveryVoxel(t *testing.T) {
 }
 
 func TestHelpHasExamples(t *testing.T) {
-	for _, c := range [][]string{{}, {"run"}, {"inspect"}, {"demo"}} {
+	for _, c := range [][]string{{}, {"run"}, {"tables"}, {"inspect"}, {"demo"}} {
 		_, stdout, _ := call(append(c, "--help")...)
 		if !strings.Contains(stdout, "Examples:") || !strings.Contains(stdout, "t2map "+strings.Join(c, " ")) {
 			t.Errorf("t2map %v --help has no example:\n%s", c, stdout)

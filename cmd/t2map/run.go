@@ -161,7 +161,7 @@ func setRange(flag, text string, to *[2]float64) error {
 func runCommand() *cobra.Command {
 	var f studyFlags
 	var out string
-	var quiet bool
+	var quiet, replace, wait bool
 	var memory int
 	c := &cobra.Command{
 		Use:   "run STUDIES... --out DIR --scheme SCHEME",
@@ -176,8 +176,10 @@ called), maps T2 in each and writes into the output folder:
 
 Subject and visit come from --manifest, else --layout, else the clinical-trial
 attributes, else PatientID and the folder's name. A study that fails does not
-stop the others. Exit status: 0 all done, 1 some studies failed, 2 usage,
-3 nothing found, 130 interrupted.`,
+stop the others. A study that has a new result, or fails, loses its earlier one, which
+is moved to set-aside/ in the output folder. A folder holds results of one set of
+settings, and one run writes into it at a time. Exit status: 0 all done, 1 some studies
+failed or the disk is full, 2 usage, 3 nothing found, 130 interrupted.`,
 		Example: `  t2map run studies --out results --scheme compartments
   t2map run /data/site07 --out results --protocol trial.yaml --layout '{subject}/{visit}'
   t2map run studies --out results --scheme oai-zib --maps mask --skip-echoes 0`,
@@ -188,7 +190,9 @@ stop the others. Exit status: 0 all done, 1 some studies failed, 2 usage,
 	f.addMaps(c)
 	c.Flags().StringVar(&out, "out", "", "`folder` for the results (required)")
 	c.Flags().BoolVar(&quiet, "quiet", false, "say nothing but errors")
-	c.Flags().IntVar(&memory, "memory", 0, "`MiB` that the studies in the works may take (default 1024)")
+	c.Flags().IntVar(&memory, "memory", 0, "`MiB` that the studies in the works may take; a study that needs more fails (default 1024, and a study that needs more runs alone)")
+	c.Flags().BoolVar(&replace, "replace", false, "do all anew: set aside earlier results that were made with other settings")
+	c.Flags().BoolVar(&wait, "wait", false, "wait for another run that writes into the output folder")
 	c.RunE = func(c *cobra.Command, args []string) error {
 		if out == "" {
 			return usageError{errors.New("--out is missing: where do the results go?\nhint: t2map run --help")}
@@ -197,10 +201,20 @@ stop the others. Exit status: 0 all done, 1 some studies failed, 2 usage,
 		if err != nil {
 			return err
 		}
-		s.Out, s.MemoryMB = out, memory
+		s.Out, s.MemoryMB, s.Replace, s.Wait = out, memory, replace, wait
+		s.Waiting = waiting(c, quiet)
 		return runBatch(c, s, quiet)
 	}
 	return c
+}
+
+// waiting says whom a command waits for.
+func waiting(c *cobra.Command, quiet bool) func(batch.Holder) {
+	return func(h batch.Holder) {
+		if !quiet {
+			fmt.Fprintf(c.ErrOrStderr(), "waiting: %s writes into the folder\n", h)
+		}
+	}
 }
 
 // runBatch runs the batch with progress on stderr and a summary on stdout.
@@ -209,7 +223,7 @@ func runBatch(c *cobra.Command, s batch.Settings, quiet bool) error {
 	s.Progress, s.Log = show.report, show.log
 	outcome, err := batch.Run(c.Context(), s)
 	show.close()
-	if !quiet && len(outcome.Results)+len(outcome.Failures) > 0 {
+	if !quiet && len(outcome.Results)+len(outcome.Failures)+len(outcome.NotDone) > 0 {
 		printOutcome(c.OutOrStdout(), s.Out, outcome)
 	}
 	printRemarks(c.ErrOrStderr(), outcome.Remarks, quiet)
