@@ -34,17 +34,18 @@ const asideFolder = "set-aside"
 // readLedger reads the result.json of every study below the output folder.
 func readLedger(out string) (*ledger, error) {
 	l := &ledger{out: out, byStudy: map[string][]report.Result{}}
-	err := eachResult(out, func(path string, err error) {
+	err := eachResult(out, func(path string, err error) error {
 		var r report.Result
 		if err == nil {
 			r, err = report.ReadResult(path)
 		}
 		if err != nil {
 			l.broken = append(l.broken, report.Failure{Folder: below(out, filepath.Dir(path)), Reason: "results: cannot be read, so the study is not in the tables", Hint: "map the study again, or remove the folder"})
-			return
+			return nil
 		}
 		r.Inputs, r.Outputs = nil, nil // tables need neither
 		l.byStudy[r.Study] = append(l.byStudy[r.Study], r)
+		return nil
 	})
 	if err != nil {
 		return nil, fmt.Errorf("results: %w", err)
@@ -170,21 +171,23 @@ func (l *ledger) remarks() []string {
 }
 
 // eachResult calls do with every result.json below the output folder, in the
-// order of paths, and with what cannot be listed and its error.
-func eachResult(out string, do func(path string, err error)) error {
+// order of paths, and with what cannot be listed and its error, until do returns an error.
+func eachResult(out string, do func(path string, err error) error) error {
 	return filepath.WalkDir(out, func(path string, d fs.DirEntry, err error) error {
 		switch {
 		case err != nil && path == out:
 			return err
 		case err != nil:
-			do(filepath.Join(path, report.ResultFile), err)
+			if err := do(filepath.Join(path, report.ResultFile), err); err != nil {
+				return err
+			}
 			return fs.SkipDir
 		case d.IsDir() && path != out && strings.HasPrefix(d.Name(), "."):
 			return fs.SkipDir // unfinished, or another program's
 		case d.IsDir() && path == filepath.Join(out, asideFolder):
 			return fs.SkipDir
 		case !d.IsDir() && d.Name() == report.ResultFile:
-			do(path, nil)
+			return do(path, nil)
 		}
 		return nil
 	})

@@ -167,6 +167,9 @@ func (s Settings) job(st dicomio.Study, m *manifest) (j Job, err error) {
 		return j, fmt.Errorf("read: %w", err)
 	}
 	j.Anatomy = s.chooseAnatomy(j)
+	if err := j.Train.CheckWritten(); err != nil {
+		return j, fmt.Errorf("read: %w", err)
+	}
 	if err := j.checkMemory(0); err != nil {
 		return j, err
 	}

@@ -67,6 +67,9 @@ func Tables(ctx context.Context, s Settings) (Outcome, error) {
 	} else if !info.IsDir() {
 		return Outcome{}, fmt.Errorf("results: %s is a file, not a folder", filepath.Base(s.Out))
 	}
+	if !holdsResults(s.Out) { // then nothing, such as the lock, is to be written into it
+		return Outcome{}, hinted("name the folder that t2map run was given by --out", "%s holds no results", filepath.Base(s.Out))
+	}
 	lock, l, err := s.open(ctx)
 	if err != nil {
 		return Outcome{}, err
@@ -76,9 +79,6 @@ func Tables(ctx context.Context, s Settings) (Outcome, error) {
 	listed, err := listedFailures(filepath.Join(s.Out, "studies.csv"))
 	if err != nil {
 		out.Remarks = append(out.Remarks, fmt.Sprintf("studies.csv could not be read, so that studies which failed are no longer in it: %v", err))
-	}
-	if len(l.results()) == 0 && len(l.broken) == 0 && listed == nil {
-		return out, hinted("name the folder that t2map run was given by --out", "%s holds no results", filepath.Base(s.Out))
 	}
 	for _, f := range listed {
 		switch {
@@ -92,6 +92,17 @@ func Tables(ctx context.Context, s Settings) (Outcome, error) {
 		}
 	}
 	return out, s.writeTables(&out, l)
+}
+
+// holdsResults reports whether a run has written into the folder: it has a table, or the
+// result of a study.
+func holdsResults(dir string) bool {
+	if _, err := os.Stat(filepath.Join(dir, "studies.csv")); err == nil {
+		return true
+	}
+	found := errors.New("found")
+	err := eachResult(dir, func(string, error) error { return found })
+	return errors.Is(err, found)
 }
 
 // open locks the output folder, clears away what a killed run has left there and reads

@@ -1,9 +1,14 @@
 package dicomio
 
 import (
+	"errors"
+	"io"
 	"math"
 	"runtime"
 	"sync"
+
+	"github.com/suyashkumar/dicom/pkg/tag"
+	"github.com/suyashkumar/dicom/pkg/uid"
 
 	"github.com/t2map/t2map/dicomio/internal/codec"
 	"github.com/t2map/t2map/digest"
@@ -93,6 +98,78 @@ func (t Train) ReadMemory(workers int) int64 {
 	width := min(digest.Width, max(1, mostAtATime/max(1, plain)))
 	busy := min(int64(workers), (files+width-1)/width+images-files) // no more workers than there is work
 	return busy * max(min(width, files)*plain, single, frame)
+}
+
+// Where a train promises more than leastDecoded bytes, CheckWritten looks into each image
+// at so many places, of so many bytes each.
+const (
+	lookedAt  = 16
+	lookBytes = 4 << 10
+)
+
+// CheckWritten refuses a large train of which an echo holds nothing but zeros, as far as
+// a few places in each of its images tell. A file can have any length without having been written: the rest of an
+// interrupted copy, or a file that was made to exhaust memory. It is found out before Read
+// takes memory for what the files promise. Compressed images are held against their
+// promise by their size; smaller trains are read whole.
+func (t Train) CheckWritten() error {
+	var promised int64
+	for _, h := range t.images {
+		promised += h.pixelBytes()
+	}
+	if t.Problem != nil || promised <= leastDecoded {
+		return nil
+	}
+	for e, echo := range t.grid {
+		empty := true
+		for _, h := range echo {
+			written, err := h.anyWritten()
+			if err != nil {
+				return err
+			}
+			if written {
+				empty = false
+				break
+			}
+		}
+		if empty {
+			w := echo[0].wrong(tag.PixelData, "zeros, at all places looked at, in this and all images at echo time %g ms: the pixels were never written", t.TE[e])
+			w.Hint = "the copy may have been interrupted: copy or export the series again"
+			return w
+		}
+	}
+	return nil
+}
+
+// anyWritten reports whether the image holds anything but zeros at the places that are
+// looked at, or cannot be looked into.
+func (h *header) anyWritten() (bool, error) {
+	if h.encapsulated || h.syntax == uid.DeflatedExplicitVRLittleEndian {
+		return true, nil
+	}
+	f, err := h.open()
+	if err != nil {
+		return false, err
+	}
+	defer f.Close()
+	if !f.Direct() {
+		return true, nil
+	}
+	bytes := h.pixelBytes()
+	first := h.pixels.Value + int64(h.index)*bytes
+	buf := make([]byte, min(lookBytes, bytes))
+	for n := range int64(lookedAt) {
+		got, err := f.ReadAt(buf, first+(bytes-int64(len(buf)))*n/(lookedAt-1))
+		if err != nil && !errors.Is(err, io.EOF) {
+			return false, h.ioError(err)
+		}
+		for _, b := range buf[:got] {
+			if b != 0 {
+				return true, nil
+			}
+		}
+	}
+	return false, nil
 }
 
 // decodeMemory returns what decoding the image takes beside its file and its pixels.
