@@ -240,9 +240,11 @@ func (j Job) readMask(ctx context.Context, p Protocol) (maskRead, error) {
 func (j Job) readObject(ctx context.Context, p Protocol) (maskRead, error) {
 	m := maskRead{kind: string(j.Mask.Object.Kind), segmented: true, foreign: j.Mask.Foreign}
 	o := dicomio.MaskOptions{Threshold: p.MaskThreshold}
-	if err := j.checkMemory(j.Mask.Object.ReadMemory()); err != nil {
+	beside := j.Mask.Object.ReadMemory()
+	if err := j.checkMemory(beside); err != nil {
 		return m, err
 	}
+	o.MostVoxels = j.mostMarked(beside)
 	if j.Mask.Foreign == nil {
 		o.Frame = j.Train.Frame()
 	}

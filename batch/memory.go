@@ -3,6 +3,7 @@ package batch
 import (
 	"cmp"
 	"fmt"
+	"math"
 	"runtime"
 	"runtime/debug"
 	"runtime/metrics"
@@ -68,6 +69,19 @@ func (j Job) checkMemory(beside int64) error {
 	g := j.Train.Geometry.Size
 	return &hintError{fmt.Errorf("memory: %d×%d×%d voxels, %d echoes: %w", g[0], g[1], g[2], len(j.Train.TE),
 		&MemoryError{Need: need, Bound: j.bound.most, Given: j.bound.given}), hint}
+}
+
+// bytesPerMarkedVoxel is what a voxel of a segment takes while a DICOM mask is read: its
+// index of 4 bytes, in a list that doubles as it grows, and in a copy.
+const bytesPerMarkedVoxel = 12
+
+// mostMarked returns how many voxels the segments of the job's mask may have, given what the job and some bytes
+// beside it take; 0 where nothing bounds them.
+func (j Job) mostMarked(beside int64) int {
+	if j.bound.most == 0 {
+		return 0
+	}
+	return int(min(math.MaxInt, max(1, (j.bound.most-j.memory(0)-beside)/bytesPerMarkedVoxel)))
 }
 
 // bound is what a study may take, in bytes, and whether the settings say so; 0 bounds

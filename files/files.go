@@ -30,7 +30,8 @@ type Entry struct {
 type Tree struct {
 	ctx      context.Context // of List: it ends unpacking too, which may take minutes
 	limits   Limits
-	roots    []Entry // without a Path
+	roots    []Entry        // without a Path
+	rootAt   map[string]int // the first of them with that path
 	entries  []Entry
 	archives map[string]os.FileInfo // by path, as they were when they were listed
 	shelf    *shelf
@@ -47,19 +48,23 @@ type Tree struct {
 // an error when a root does not exist or ctx ends. ctx also ends what Open does
 // with archives later.
 func List(ctx context.Context, roots []string, exclude string, l Limits) (*Tree, error) {
-	t := &Tree{ctx: ctx, limits: l.defaults(), archives: map[string]os.FileInfo{}}
+	t := &Tree{ctx: ctx, limits: l.defaults(), archives: map[string]os.FileInfo{}, rootAt: map[string]int{}}
 	t.shelf = newShelf(t.limits.OpenArchives, t.unpack)
 	w := walker{tree: t, seen: map[string]bool{}}
 	if exclude != "" {
 		w.exclude = resolved(exclude)
 	}
+	names := rootNames(roots)
 	for i, root := range roots {
 		info, err := os.Stat(root)
 		if err != nil {
 			return nil, err
 		}
-		w.root, w.prefix = Absolute(root), rootName(roots, i)
+		w.root, w.prefix = Absolute(root), names[i]
 		t.roots = append(t.roots, Entry{Root: w.root, RootName: w.prefix})
+		if _, there := t.rootAt[w.root]; !there {
+			t.rootAt[w.root] = i
+		}
 		if err := w.visit(w.root, resolved(root), info.IsDir()); err != nil {
 			return nil, err
 		}
@@ -158,12 +163,20 @@ func (t *Tree) unpack(path string) (*archive, error) {
 }
 
 // name is what people call the file: below the first root that it lies under, or
-// by its last part.
+// by its last part. A cohort can be given by thousands of roots, so that they are looked
+// up by the folders above the file.
 func (t *Tree) name(p string) string {
-	for _, r := range t.roots {
-		if Inside(r.Root, p) {
-			return path.Join(r.RootName, Below(r.Root, p))
+	first := len(t.roots)
+	for dir := p; ; dir = filepath.Dir(dir) {
+		if i, ok := t.rootAt[dir]; ok {
+			first = min(first, i)
+		}
+		if dir == filepath.Dir(dir) {
+			break
 		}
 	}
-	return filepath.Base(p)
+	if first == len(t.roots) {
+		return filepath.Base(p)
+	}
+	return path.Join(t.roots[first].RootName, Below(t.roots[first].Root, p))
 }
