@@ -130,7 +130,7 @@ func collect() {
 
 // besides is the memory that a run takes beside the headers of its cohort and its
 // studies: pictures, the tables' page and the program itself.
-const besides = 96 << 20
+const besides = 64 << 20
 
 // limitCollector makes the garbage collector keep the run's memory to what its studies
 // need, once headers have been read: left to itself it lets memory grow to twice what is in use. It never raises

@@ -34,6 +34,9 @@ import (
 // where it holds results of other settings, a *NothingFoundError.
 func Run(ctx context.Context, s Settings) (Outcome, error) {
 	m, err := s.prepare()
+	if err == nil && s.Out == "" {
+		err = errors.New("no output folder is given")
+	}
 	if err != nil {
 		return Outcome{}, err
 	}
