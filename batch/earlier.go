@@ -2,13 +2,14 @@ package batch
 
 import (
 	"fmt"
-	"path/filepath"
 	"slices"
 	"strings"
 
-	"github.com/t2map/t2map/report"
 	"github.com/t2map/t2map/table"
 )
+
+// seriesKey names a series by the hashes of its study and itself.
+type seriesKey struct{ study, series string }
 
 // earlierStudy is who a study was when its results were written.
 type earlierStudy struct {
@@ -23,23 +24,12 @@ func identityName(subject, visit string) string {
 	return fmt.Sprintf("%.80q", strings.TrimSuffix(subject+"/"+visit, "/"))
 }
 
-// earlierStudies returns the identities of the series whose results lie in the output folder. Those
-// that cannot be read are not among them; the tables say so.
-func (s Settings) earlierStudies() map[seriesKey]earlierStudy {
+// identities returns who the studies were whose results stand in the output folder.
+func (l *ledger) identities() map[seriesKey]earlierStudy {
 	all := map[seriesKey]earlierStudy{}
-	_ = s.eachResult(func(path string, err error) { // a folder that cannot be listed fails the tables
-		if err != nil {
-			return
-		}
-		r, err := report.ReadResult(path)
-		if err != nil {
-			return
-		}
-		key := seriesKey{r.Study, r.Series}
-		if _, twice := all[key]; !twice {
-			all[key] = earlierStudy{r.Subject, r.Visit, below(s.Out, filepath.Dir(path))}
-		}
-	})
+	for _, r := range l.results() {
+		all[seriesKey{r.Study, r.Series}] = earlierStudy{r.Subject, r.Visit, l.below(r)}
+	}
 	return all
 }
 
@@ -92,8 +82,8 @@ func checkIdentities(jobs []Job, earlier map[seriesKey]earlierStudy, rename bool
 
 // identified returns the jobs whose identity can be right; the others fail. What earlier runs made of
 // them stays in the tables.
-func (s Settings) identified(jobs []Job, out *Outcome) []Job {
-	jobs, refused, errs := checkIdentities(jobs, s.earlierStudies(), s.Rename)
+func (s Settings) identified(jobs []Job, out *Outcome, earlier *ledger) []Job {
+	jobs, refused, errs := checkIdentities(jobs, earlier.identities(), s.Rename)
 	for i, j := range refused {
 		out.fail(s, Job{Study: j.Study, Identity: j.Identity}, errs[i]) // without its series, which did not fail
 	}

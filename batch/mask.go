@@ -1,15 +1,11 @@
 package batch
 
 import (
-	"bytes"
 	"context"
-	"crypto/sha256"
 	"fmt"
 	"slices"
 
 	"github.com/t2map/t2map/dicomio"
-	"github.com/t2map/t2map/files"
-	"github.com/t2map/t2map/nifti"
 	"github.com/t2map/t2map/report"
 	"github.com/t2map/t2map/segment"
 	"github.com/t2map/t2map/volume"
@@ -46,34 +42,25 @@ type maskRead struct {
 
 // readMask reads the job's mask onto the grid of its train. Its errors have hints.
 func (j Job) readMask(ctx context.Context, p Protocol) (maskRead, error) {
-	read := j.readLabelMap
+	var m maskRead
+	var err error
 	if j.Mask.Object != nil {
-		read = j.readObject
+		m, err = j.readObject(ctx, p)
+	} else {
+		m, err = j.readLabelMap()
 	}
-	m, err := read(ctx, p)
 	m.beside = j.Mask.Beside
 	return m, hintMask(err)
-}
-
-func (j Job) readLabelMap(context.Context, Protocol) (maskRead, error) {
-	m := maskRead{kind: "NIfTI", file: report.File{Path: maskName(j.Study, j.Mask.Path)}}
-	data, err := readFile(j.Tree, j.Mask.Path)
-	if err != nil {
-		return m, err // which names the file
-	}
-	m.file.SHA256 = fmt.Sprintf("%x", sha256.Sum256(data))
-	if m.labels, err = nifti.ReadLabels(bytes.NewReader(data)); err != nil {
-		return m, fmt.Errorf("%s: %w", m.file.Path, err)
-	}
-	if m.labels, err = segment.OnGrid(m.labels, j.Train.Geometry); err != nil {
-		return m, fmt.Errorf("%s: %w", m.file.Path, err)
-	}
-	return m, nil
 }
 
 func (j Job) readObject(ctx context.Context, p Protocol) (maskRead, error) {
 	m := maskRead{kind: string(j.Mask.Object.Kind), segmented: true, foreign: j.Mask.Foreign}
 	o := dicomio.MaskOptions{Threshold: p.MaskThreshold}
+	beside := j.Mask.Object.ReadMemory()
+	if err := j.checkMemory(beside); err != nil {
+		return m, err
+	}
+	o.MostVoxels = j.mostMarked(beside)
 	if j.Mask.Foreign == nil {
 		o.Frame = j.Train.Frame()
 	}
@@ -140,17 +127,4 @@ func (m maskRead) empty(r segment.Regions) string {
 		return fmt.Sprintf("%s, from %g of the maximum on (mask_threshold)", noVoxel, m.segments.Threshold)
 	}
 	return noVoxel
-}
-
-// readFile reads a file of the tree, or another.
-func readFile(tree *files.Tree, path string) ([]byte, error) {
-	if tree == nil {
-		tree = new(files.Tree)
-	}
-	f, err := tree.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	return f.Bytes(nil)
 }

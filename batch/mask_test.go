@@ -451,7 +451,7 @@ func TestFractionalMask(t *testing.T) {
 		set, threshold float64
 		voxels         int
 	}{{0, 0.5, 2}, {0.3, 0.3, 4}, {1, 1, 1}} {
-		s.Protocol.MaskThreshold = c.set
+		s.Protocol.MaskThreshold, s.Replace = c.set, true
 		r := oneResult(t, s)
 		if len(r.Warnings) > 0 {
 			t.Errorf("threshold %g: warnings %q", c.set, r.Warnings)

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"runtime"
 
 	"github.com/t2map/t2map/dicomio"
 	"github.com/t2map/t2map/files"
@@ -26,7 +25,8 @@ type Job struct {
 	// Tree opens the mask, which may lie in an archive; nil knows no archives.
 	Tree *files.Tree
 
-	alike bool // other studies of the run go by the same name, that of their folder
+	alike bool  // other studies of the run go by the same name, that of their folder
+	bound bound // of its memory
 }
 
 // Process takes one study through the pipeline and writes its folder. Workers is
@@ -38,7 +38,7 @@ func Process(ctx context.Context, j Job, p Protocol, workers int) (report.Result
 	}
 	// The pictures are drawn, and the next study is read, in the memory of all
 	// the echoes but the one that is shown.
-	runtime.GC()
+	collect()
 	if err := j.addAnatomy(ctx, &s, workers); err != nil {
 		return report.Result{}, err
 	}
@@ -51,7 +51,7 @@ func measure(ctx context.Context, j Job, p Protocol, workers int) (report.Study,
 	if err != nil {
 		return report.Study{}, err
 	}
-	runtime.GC() // the files' bytes make room for the maps
+	collect() // the files' bytes make room for the maps
 	maps, err := t2fit.Fit(ctx, src.series, p.fitted(src.regions), p.fit(workers))
 	if err != nil {
 		return report.Study{}, notFitted(err)
@@ -182,15 +182,13 @@ func numbers(x []float64) []segment.Number {
 // describe fills in what a result says of its study and settings.
 func describe(j Job, p Protocol, s volume.MultiEcho, noise volume.Noise) report.Result {
 	o, _ := p.Fit.Defaults() // Check has seen them
+	record := p.record()
+	record.PhilipsScaling = string(j.Train.Scaling)
 	r := report.Result{
 		Version: Version, Subject: j.Identity.Subject, Visit: j.Identity.Visit,
 		Study: j.Study.Hash, Series: j.Train.Hash, Side: sideOf(j),
-		Protocol: report.Protocol{
-			Name: p.Name, Method: string(o.Method), SkippedEchoes: o.SkipEchoes, T2RangeMS: o.T2Range,
-			MinR2: o.MinR2, MinSignal: o.MinSignal, Sigma: o.Sigma, EchoFloor: o.EchoFloor, Scheme: p.Scheme.Name, Labels: p.Scheme.Labels, Maps: string(p.maps()),
-			PhilipsScaling: string(j.Train.Scaling),
-		},
-		Scanner: scanner(j.Train.Scanner), Acquisition: acquisition(j.Train.Acquisition),
+		Protocol: record,
+		Scanner:  scanner(j.Train.Scanner), Acquisition: acquisition(j.Train.Acquisition),
 		TE: readableAll(s.TE), Size: s.Size, Spacing: s.Spacing(),
 		Noise: report.Noise{Source: noise.Source, Sigma: numbers(noise.Sigma)},
 	}
@@ -205,11 +203,8 @@ func describe(j Job, p Protocol, s volume.MultiEcho, noise volume.Noise) report.
 	if n := len(j.Study.Spoiled); n > 0 {
 		r.Notes = append(r.Notes, fmt.Sprintf("%d damaged files in the study's folder do not say whose they are, or are copies of images that are here: every slice has every echo without them", n))
 	}
-	if o.Method == t2fit.EPG {
-		r.Protocol.EPG = &report.EPG{T1MS: o.T1, B1Range: o.B1Range, RefocusingProfile: o.RefocusingProfile}
-		if p.Fit.RefocusingProfile == nil {
-			r.Warnings = append(r.Warnings, "epg was used without the refocusing profile of the slices: on slices of real pulses its T2 is longer, and further from the truth, than that of nlls (docs/protocol.md)")
-		}
+	if o.Method == t2fit.EPG && p.Fit.RefocusingProfile == nil {
+		r.Warnings = append(r.Warnings, "epg was used without the refocusing profile of the slices: on slices of real pulses its T2 is longer, and further from the truth, than that of nlls (docs/protocol.md)")
 	}
 	if r.Side == "" {
 		r.Notes = append(r.Notes, "side of the knee unknown: the images carry no Laterality (0020,0060)")
@@ -219,6 +214,19 @@ func describe(j Job, p Protocol, s volume.MultiEcho, noise volume.Noise) report.
 	}
 	if n := j.Study.Passed; n.OtherSeries+n.Derived+n.OtherModality > 0 {
 		r.Notes = append(r.Notes, fmt.Sprintf("passed over: %d MR images of other series, %d maps or phase images, %d files of other modalities", n.OtherSeries, n.Derived, n.OtherModality))
+	}
+	return r
+}
+
+// record is what results say of the protocol, whatever the study.
+func (p Protocol) record() report.Protocol {
+	o, _ := p.Fit.Defaults() // Check has seen them
+	r := report.Protocol{
+		Name: p.Name, Method: string(o.Method), SkippedEchoes: o.SkipEchoes, T2RangeMS: o.T2Range,
+		MinR2: o.MinR2, MinSignal: o.MinSignal, Sigma: o.Sigma, EchoFloor: o.EchoFloor, Scheme: p.Scheme.Name, Labels: p.Scheme.Labels, Maps: string(p.maps()),
+	}
+	if o.Method == t2fit.EPG {
+		r.EPG = &report.EPG{T1MS: o.T1, B1Range: o.B1Range, RefocusingProfile: o.RefocusingProfile}
 	}
 	return r
 }

@@ -17,19 +17,35 @@ import (
 	"golang.org/x/sync/semaphore"
 
 	"github.com/t2map/t2map/dicomio"
+	"github.com/t2map/t2map/outfile"
 	"github.com/t2map/t2map/report"
 )
 
 // Run searches the roots, processes every study and writes the tables. A study
 // that fails is in the outcome; the others go on. When ctx ends, the studies that
-// are done stay and are in the tables, the others are listed as interrupted, and
-// the error is ctx's.
+// are done stay and are in the tables, the others are listed as not done, and
+// the error is ctx's. When the disk is full, likewise, and the error is a *DiskFullError.
+//
+// A study that has a new result, or has failed, loses its earlier one: its folder is
+// moved to set-aside in the output folder.
 //
 // Other errors are those of the run as a whole: settings that make no sense, a
-// folder that cannot be written, a NothingFoundError.
+// folder that cannot be written, a *BusyError where another run writes into it, a *SettingsError
+// where it holds results of other settings, a *NothingFoundError.
 func Run(ctx context.Context, s Settings) (Outcome, error) {
 	m, err := s.prepare()
+	if err == nil && s.Out == "" {
+		err = errors.New("no output folder is given")
+	}
 	if err != nil {
+		return Outcome{}, err
+	}
+	lock, earlier, err := s.open(ctx)
+	if err != nil {
+		return Outcome{}, err
+	}
+	defer lock.release()
+	if err := s.checkAgreement(earlier); err != nil {
 		return Outcome{}, err
 	}
 	found, err := s.find(ctx)
@@ -38,10 +54,16 @@ func Run(ctx context.Context, s Settings) (Outcome, error) {
 	}
 	defer found.Close() // what was unpacked of archives is no loss
 	s.searched(found)
-	out := Outcome{Passed: found.Passed, Files: found.Files, Remarks: linkNotes(found.Tree.Links()), failed: map[seriesKey]bool{}}
-	jobs := s.plan(found, m, &out)
-	s.processAll(ctx, jobs, &out)
-	return out, errors.Join(s.writeTables(&out), ctx.Err())
+	out := Outcome{Passed: found.Passed, Files: found.Files, Remarks: linkNotes(found.Tree.Links())}
+	if !lock.held() {
+		out.Remarks = append(out.Remarks, "the file system of the output folder knows no locks: take care that no other run writes into it")
+	}
+	s.replaceOthers(earlier)
+	jobs := s.plan(found, m, &out, earlier)
+	s.tree, s.paths, s.strangers, found.Studies = nil, nil, nil, nil // only the jobs are needed from here on
+	found.Tree.Forget()
+	err = s.processAll(ctx, jobs, &out, earlier)
+	return out, errors.Join(s.writeTables(&out, earlier), err)
 }
 
 // prepare checks the settings and the output folder, and reads the manifest.
@@ -101,7 +123,7 @@ func (s Settings) find(ctx context.Context) (dicomio.Finding, error) {
 }
 
 // plan answers the questions of every study; those with no answer fail here.
-func (s Settings) plan(found dicomio.Finding, m *manifest, out *Outcome) []Job {
+func (s Settings) plan(found dicomio.Finding, m *manifest, out *Outcome, earlier *ledger) []Job {
 	out.Remarks = append(out.Remarks, s.anchor(found.Studies)...)
 	var jobs []Job
 	var unlisted []dicomio.Study
@@ -116,11 +138,12 @@ func (s Settings) plan(found dicomio.Finding, m *manifest, out *Outcome) []Job {
 		}
 		if err != nil {
 			out.fail(s, j, err)
+			earlier.settle(j.claim())
 			continue
 		}
 		jobs = append(jobs, j)
 	}
-	jobs = s.identified(jobs, out)
+	jobs = s.identified(jobs, out, earlier)
 	out.Remarks = append(out.Remarks, m.remarks(unlisted)...)
 	if n := len(found.Damaged); n > 0 {
 		out.fail(s, Job{}, fmt.Errorf("%s%w", more(n), found.Damaged[0]))
@@ -132,13 +155,21 @@ func (s Settings) plan(found dicomio.Finding, m *manifest, out *Outcome) []Job {
 		out.fail(s, Job{Identity: row.Identity}, row.missing(m.path))
 	}
 	place(s.Out, jobs)
+	for i := range jobs {
+		jobs[i].Study.Release()
+	}
 	return jobs
+}
+
+// claim is a result of the job that is not there, with what says whose rows it would have.
+func (j Job) claim() report.Result {
+	return report.Result{Study: j.Study.Hash, Series: j.Train.Hash, Side: sideOf(j)}
 }
 
 // job answers the questions of one study. Where it fails, the job holds what is
 // known so far.
 func (s Settings) job(st dicomio.Study, m *manifest) (j Job, err error) {
-	j = Job{Study: st, Tree: s.tree, alike: s.alike[st.Name()]}
+	j = Job{Study: st, Tree: s.tree, alike: s.alike[st.Name()], bound: s.bound()}
 	if j.Identity, err = s.identify(st, m); err != nil {
 		return j, err
 	}
@@ -146,6 +177,12 @@ func (s Settings) job(st dicomio.Study, m *manifest) (j Job, err error) {
 		return j, fmt.Errorf("read: %w", err)
 	}
 	j.Anatomy = s.chooseAnatomy(j)
+	if err := j.Train.CheckWritten(); err != nil {
+		return j, fmt.Errorf("read: %w", err)
+	}
+	if err := j.checkMemory(0); err != nil {
+		return j, err
+	}
 	j.Mask, err = s.chooseMask(j)
 	return j, err
 }
@@ -176,8 +213,8 @@ func place(out string, jobs []Job) {
 }
 
 // reserved are names that Windows keeps for devices, whatever their ending, and
-// the tables beside the studies' folders.
-var reserved = []string{"compartments", "studies", "index", "con", "prn", "aux", "nul", "com1", "com2", "com3", "com4", "com5", "com6", "com7", "com8", "com9", "lpt1", "lpt2", "lpt3", "lpt4", "lpt5", "lpt6", "lpt7", "lpt8", "lpt9"}
+// the tables and other folders beside the studies' folders.
+var reserved = []string{"compartments", "studies", "index", asideFolder, "con", "prn", "aux", "nul", "com1", "com2", "com3", "com4", "com5", "com6", "com7", "com8", "com9", "lpt1", "lpt2", "lpt3", "lpt4", "lpt5", "lpt6", "lpt7", "lpt8", "lpt9"}
 
 // folderName makes a name that every file system takes of a text from a header:
 // letters, digits, dot, dash and underscore stay.
@@ -203,14 +240,25 @@ func folderName(text string) string {
 // next is read.
 const inFlight = 2
 
-// defaultMemoryMB is enough for two OAI knees of 384 × 384 × 30 voxels and 7
-// echoes, which take 240 MiB each.
-const defaultMemoryMB = 1024
+// DiskFullError says that a run ended because there was no more room for its results.
+type DiskFullError struct {
+	// Err is what the system said first.
+	Err error
+}
+
+// Error says so.
+func (e *DiskFullError) Error() string { return fmt.Sprintf("the run was stopped: %v", e.Err) }
+
+// Unwrap returns what the system said.
+func (e *DiskFullError) Unwrap() error { return e.Err }
 
 // processAll processes the jobs; it and both are the places of the package that
-// work in parallel.
-func (s Settings) processAll(ctx context.Context, jobs []Job, out *Outcome) {
-	budget := int64(cmp.Or(s.MemoryMB, defaultMemoryMB)) << 20
+// work in parallel. Its error is what ended it before all was done.
+func (s Settings) processAll(ctx context.Context, jobs []Job, out *Outcome, earlier *ledger) error {
+	ctx, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
+	budget := s.concurrentMemory()
+	defer limitCollector(budget, jobs, s.Workers)()
 	memory := semaphore.NewWeighted(budget)
 	progress := s.progress(StageStudies)
 	if progress == nil {
@@ -223,12 +271,21 @@ func (s Settings) processAll(ctx context.Context, jobs []Job, out *Outcome) {
 		mu.Lock()
 		defer mu.Unlock()
 		done++
-		if err != nil {
+		switch {
+		case outfile.Full(err):
+			stop(hinted("make room, for instance on the disk of the output folder or of TMPDIR, and run again; what is done is in the tables", "%w", &DiskFullError{err}))
+			out.leave(jobs[n], "not done: there was no room for its results")
+		case errors.Is(err, errInterrupted):
+			out.leave(jobs[n], err.Error())
+		case err != nil:
 			out.fail(s, jobs[n], err)
-		} else {
+			earlier.settle(jobs[n].claim())
+		default:
 			results[n] = &r
+			earlier.settle(r)
 			s.log().Info("study done", "study", jobs[n].name(), "folder", jobs[n].Dir)
 		}
+		jobs[n] = Job{} // its headers make room
 		progress(done, len(jobs))
 	}
 	progress(0, len(jobs))
@@ -237,15 +294,15 @@ func (s Settings) processAll(ctx context.Context, jobs []Job, out *Outcome) {
 	if s.Workers == 1 {
 		g.SetLimit(1)
 	}
-	for n, j := range jobs {
-		need := min(memoryOf(j.Train)+j.Anatomy.memory(), budget)
+	for n := range jobs {
+		need := min(jobs[n].memory(s.Workers), budget)
 		if memory.Acquire(ctx, need) != nil {
 			finish(n, report.Result{}, errInterrupted)
 			continue
 		}
 		g.Go(func() error {
 			defer memory.Release(need)
-			r, err := s.process(ctx, j)
+			r, err := s.process(ctx, jobs[n])
 			finish(n, r, err)
 			return nil
 		})
@@ -256,6 +313,10 @@ func (s Settings) processAll(ctx context.Context, jobs []Job, out *Outcome) {
 			out.Results = append(out.Results, *r)
 		}
 	}
+	if ctx.Err() == nil {
+		return nil
+	}
+	return context.Cause(ctx)
 }
 
 // both calls two functions side by side and returns the first one's error, else
@@ -267,7 +328,7 @@ func both(first, second func() error) error {
 	return cmp.Or(g.Wait(), err)
 }
 
-var errInterrupted = errors.New("not processed: the run was interrupted")
+var errInterrupted = errors.New("not done: the run was interrupted")
 
 // process is Process for a job of a run. What goes wrong in it, even a panic in
 // a library, is this study's.
@@ -288,20 +349,13 @@ func (s Settings) process(ctx context.Context, j Job) (r report.Result, err erro
 }
 
 // notAnothers asks that the job's folder, where it is there, holds results of the
-// same series.
+// same study and knee, which the new ones may replace.
 func notAnothers(j Job) error {
 	old, err := report.ReadResult(filepath.Join(j.Dir, report.ResultFile))
-	if err == nil && (old.Study != j.Study.Hash || old.Series != j.Train.Hash) {
+	if err == nil && !sameRows(old, j.claim()) {
 		return hinted("choose another folder with --out", "results: the folder %s holds the results of another series, %s of study %s", filepath.Base(j.Dir), old.Series, old.Study)
 	}
 	return nil
-}
-
-// memoryOf estimates the bytes a study takes: its echoes, four maps and labels
-// before and after they are on the grid.
-func memoryOf(t dicomio.Train) int64 {
-	const maps, status, labels = 4 * 4, 1, 2 * 2
-	return int64(t.Geometry.Voxels()) * int64(4*len(t.TE)+maps+status+labels)
 }
 
 // name names a job for people.
@@ -322,9 +376,11 @@ func (o *Outcome) fail(s Settings, j Job, err error) {
 		f.Folder = j.Study.Name()
 	}
 	o.Failures = append(o.Failures, f)
-	if j.Train.Hash != "" && !errors.Is(err, errInterrupted) {
-		o.failed[seriesKey{j.Study.Hash, j.Train.Hash}] = true
-	}
 	// The reasons are listed together at the end.
 	s.log().Warn("study failed", "study", j.name())
+}
+
+// leave lists a study with which nothing is wrong and that is not done.
+func (o *Outcome) leave(j Job, why string) {
+	o.NotDone = append(o.NotDone, report.Failure{Subject: j.Identity.Subject, Visit: j.Identity.Visit, Study: j.Study.Hash, Folder: j.Study.Name(), Reason: why, Hint: "run again", NotDone: true})
 }

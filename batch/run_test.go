@@ -192,7 +192,7 @@ func TestRunIsReproducible(t *testing.T) {
 	if diff := cmp.Diff(want, tree(t, s.Out)); diff != "" {
 		t.Error("a second run differs:\n", diff)
 	}
-	s.Workers, s.MemoryMB, s.Out = 16, 1, filepath.Join(dir, "again")
+	s.Workers, s.MemoryMB, s.Out = 16, 4, filepath.Join(dir, "again")
 	run(t, s)
 	if diff := cmp.Diff(want, tree(t, s.Out)); diff != "" {
 		t.Error("16 workers and 1 differ:\n", diff)
@@ -435,12 +435,33 @@ func TestSeriesIsChosen(t *testing.T) {
 	}
 }
 
+// otherSide says of the images of secondTrain that they are of the left knee.
+func otherSide(t testing.TB, dir string) {
+	t.Helper()
+	files, _ := filepath.Glob(filepath.Join(dir, "again", "*.dcm"))
+	for _, f := range files {
+		data, err := os.ReadFile(f)
+		if err != nil {
+			t.Fatal(err)
+		}
+		right := []byte("\x20\x00\x60\x00CS\x02\x00R ")
+		if bytes.Count(data, right) != 1 {
+			t.Fatal("no such element")
+		}
+		data = bytes.Replace(data, right, []byte("\x20\x00\x60\x00CS\x02\x00L "), 1)
+		if err := os.WriteFile(f, data, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
 // The two knees of a study go to folders of their own, one after the other.
 func TestTwoSeriesOfAStudy(t *testing.T) {
 	dir := t.TempDir()
 	study := filepath.Join(dir, "studies", "S01")
 	knee(t, study, phantom.Options{})
 	secondTrain(t, study)
+	otherSide(t, study)
 	in, err := Inspect(context.Background(), settings(t, dir))
 	if err != nil {
 		t.Fatal(err)
@@ -491,7 +512,7 @@ func TestRenamedStudyIsInTheTablesOnce(t *testing.T) {
 	}
 	s.Rename = true
 	out := run(t, s)
-	if len(out.Results) != 2 || len(out.Earlier) != 0 || len(out.Remarks) != 2 || !strings.Contains(out.Remarks[0], "S01/baseline holds an earlier result of the series in X1/study") {
+	if len(out.Results) != 2 || len(out.Earlier) != 0 || len(out.Remarks) != 2 || !strings.Contains(out.Remarks[0], "S01/baseline was moved to set-aside/S01/baseline-") || !strings.Contains(out.Remarks[0], "now in X1/study") {
 		t.Errorf("%d results, %d earlier, remarks %q", len(out.Results), len(out.Earlier), out.Remarks)
 	}
 	table, err := os.ReadFile(filepath.Join(s.Out, "compartments.csv"))
@@ -500,39 +521,80 @@ func TestRenamedStudyIsInTheTablesOnce(t *testing.T) {
 	}
 }
 
-// A run that fails before it has chosen a series, or is interrupted, takes nothing
-// from the tables that was there; one that fails on a series takes that series.
-func TestFailureDisplacesItsSeriesOnly(t *testing.T) {
+// A study that fails loses its earlier rows, whether a series had been chosen or not, and its folder is
+// set aside; an interruption takes nothing.
+func TestFailureDisplacesItsStudy(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		fail func(t *testing.T, s *Settings, study string)
+	}{
+		{"no such series", func(_ *testing.T, s *Settings, _ string) { s.Series = "77" }},
+		{"a mask that is gone", func(t *testing.T, _ *Settings, study string) { remove(t, filepath.Join(study, "labels.nii.gz")) }},
+		{"an echo that is gone", func(t *testing.T, _ *Settings, study string) { remove(t, first(t, study)) }},
+		{"no identity", func(_ *testing.T, s *Settings, _ string) { s.Layout = "site/{subject}" }},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			dir := t.TempDir()
+			study := filepath.Join(dir, "studies", "S01")
+			knee(t, study, phantom.Options{})
+			knee(t, filepath.Join(dir, "studies", "S02"), phantom.Options{Subject: "S02"})
+			s := settings(t, dir)
+			run(t, s)
+			ctx, cancel := context.WithCancel(context.Background())
+			interrupted := s
+			interrupted.Progress = func(stage Stage, _, _ int) {
+				if stage == StageStudies {
+					cancel()
+				}
+			}
+			out, err := Run(ctx, interrupted)
+			if !errors.Is(err, context.Canceled) || len(out.NotDone) == 0 || len(out.Failures) != 0 || tableRows(t, s.Out) != 6 {
+				t.Errorf("interrupted: %+v, %v, %d rows", out, err, tableRows(t, s.Out))
+			}
+			s.Roots = []string{study}
+			c.fail(t, &s, study)
+			out = run(t, s)
+			if len(out.Failures) != 1 || len(out.Earlier) != 1 || out.Earlier[0].Subject != "S02" || len(out.Remarks) != 1 || tableRows(t, s.Out) != 3 {
+				t.Errorf("%+v, %d rows", out, tableRows(t, s.Out))
+			}
+			aside, _ := filepath.Glob(filepath.Join(s.Out, asideFolder, "S01", "*", report.ResultFile))
+			if len(aside) != 1 {
+				t.Errorf("set aside: %v", aside)
+			}
+			if _, err := os.Stat(filepath.Join(s.Out, "S01")); !errors.Is(err, fs.ErrNotExist) {
+				t.Errorf("its folder: %v", err)
+			}
+		})
+	}
+}
+
+// tableRows counts the rows of compartments.csv.
+func tableRows(t testing.TB, out string) int {
+	t.Helper()
+	table, err := os.ReadFile(filepath.Join(out, "compartments.csv"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return strings.Count(string(table), "\n") - 1
+}
+
+// A second series of the same knee takes the place of the first in the tables.
+func TestSecondSeriesReplacesTheFirst(t *testing.T) {
 	dir := t.TempDir()
 	study := filepath.Join(dir, "studies", "S01")
 	knee(t, study, phantom.Options{})
+	secondTrain(t, study)
 	s := settings(t, dir)
-	run(t, s)
-	rows := func() int {
-		table, err := os.ReadFile(filepath.Join(s.Out, "compartments.csv"))
-		if err != nil {
-			t.Fatal(err)
+	in, err := Inspect(context.Background(), s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for n, series := range in.Studies[0].Series {
+		s.Series = series.Series
+		out := run(t, s)
+		if len(out.Results) != 1 || len(out.Earlier) != 0 || len(out.Remarks) != n || tableRows(t, s.Out) != 3 {
+			t.Errorf("series %d: %+v, %d rows", n, out, tableRows(t, s.Out))
 		}
-		return strings.Count(string(table), "\n") - 1
-	}
-	typo := s
-	typo.Series = "77"
-	if out := run(t, typo); len(out.Failures) != 1 || len(out.Earlier) != 1 || rows() != 3 {
-		t.Errorf("a series that is not there: %+v, %d rows", out, rows())
-	}
-	ctx, cancel := context.WithCancel(context.Background())
-	interrupted := s
-	interrupted.Progress = func(stage Stage, _, _ int) {
-		if stage == StageStudies {
-			cancel()
-		}
-	}
-	if out, err := Run(ctx, interrupted); !errors.Is(err, context.Canceled) || len(out.Results)+len(out.Earlier) != 1 || rows() != 3 {
-		t.Errorf("interrupted: %+v, %v, %d rows", out, err, rows())
-	}
-	remove(t, filepath.Join(study, "labels.nii.gz"))
-	if out := run(t, s); len(out.Failures) != 1 || len(out.Earlier) != 0 || len(out.Remarks) != 1 || rows() != 0 {
-		t.Errorf("its mask is gone: %+v, %d rows", out, rows())
 	}
 }
 
@@ -762,11 +824,12 @@ func TestOutputFolderThatCannotBeWritten(t *testing.T) {
 		s := s
 		s.Out = mount(t, "size=32k")
 		out, err := Run(context.Background(), s)
-		if len(out.Failures) != 1 || !strings.Contains(out.Failures[0].Reason, "no space left") || len(out.Results) != 0 {
+		var full *DiskFullError
+		if len(out.NotDone) != 1 || !errors.As(err, &full) || !strings.Contains(err.Error(), "no space left") || len(out.Results)+len(out.Failures) != 0 {
 			t.Errorf("%+v, %v", out, err)
 		}
 		for name := range tree(t, s.Out) {
-			if name != "studies.csv" && name != "compartments.csv" && name != "index.html" {
+			if name != lockFile && name != "studies.csv" && name != "compartments.csv" && name != "index.html" {
 				t.Errorf("left behind: %s", name)
 			}
 		}
@@ -806,10 +869,13 @@ func TestInterrupted(t *testing.T) {
 	if !errors.Is(err, context.Canceled) {
 		t.Errorf("error %v", err)
 	}
-	if len(out.Results) < 2 || len(out.Results)+len(out.Failures) != 6 || len(out.Failures) == 0 {
-		t.Fatalf("%d results, %d failures", len(out.Results), len(out.Failures))
+	if len(out.Results) < 2 || len(out.Results)+len(out.NotDone) != 6 || len(out.NotDone) == 0 || len(out.Failures) != 0 {
+		t.Fatalf("%d results, %d not done, %d failures", len(out.Results), len(out.NotDone), len(out.Failures))
 	}
-	for _, f := range out.Failures {
+	if table, err := os.ReadFile(filepath.Join(s.Out, "studies.csv")); err != nil || strings.Count(string(table), ",not done,not done: the run was interrupted,") != len(out.NotDone) {
+		t.Errorf("%v\n%s", err, table)
+	}
+	for _, f := range out.NotDone {
 		if f.Reason != errInterrupted.Error() {
 			t.Errorf("%s: %s", f.Folder, f.Reason)
 		}

@@ -49,8 +49,17 @@ type Settings struct {
 	// means one per processor. With 1, studies are taken one by one.
 	Workers int
 	// MemoryMB bounds the memory of the studies that are in the works at the same
-	// time, in MiB; 0 means 1024. A study that needs more runs alone.
+	// time, in MiB; a study that needs more fails with a *MemoryError. 0 means 1024, and
+	// that a study which needs more runs alone, as long as it needs no more than three quarters of
+	// what the machine or the process's control group has.
 	MemoryMB int
+	// Replace says that all is done anew: results of earlier runs that were made with other
+	// settings are set aside. Without it they are an error.
+	Replace bool
+	// Wait says to wait for another run that writes into Out, which is an error otherwise.
+	// Waiting, where set, is called once before that.
+	Wait    bool
+	Waiting func(Holder)
 	// Progress, where set, is told how far a stage is. Calls do not overlap.
 	Progress func(stage Stage, done, all int)
 	// Log, where set, gets a line per study and remarks; nil discards them.
@@ -79,14 +88,16 @@ const (
 type Outcome struct {
 	// Results are the studies of this run that are done, in the order of their
 	// folders; Failures those that are not, and earlier results that cannot be
-	// read.
+	// read. NotDone are those with which nothing is wrong: the run ended before.
 	Results  []report.Result
 	Failures []report.Failure
+	NotDone  []report.Failure
+	// Unreadable are those of Failures that are results of earlier runs which cannot be
+	// read, or contradict each other.
+	Unreadable []report.Failure
 	// Earlier are results of earlier runs below the output folder, which are in
 	// the tables too.
 	Earlier []report.Result
-	// failed are the series that were chosen and could not be mapped.
-	failed map[seriesKey]bool
 	// Damaged are the files that could not be read: those of each study, which fail it,
 	// and those that may be of any, which together are one of the failures.
 	Damaged []Problem

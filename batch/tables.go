@@ -1,74 +1,140 @@
 package batch
 
 import (
+	"bytes"
+	"context"
+	"encoding/csv"
+	"errors"
 	"fmt"
-	"io/fs"
+	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 
 	"github.com/t2map/t2map/report"
 )
 
-// writeTables rebuilds the tables from the result.json of every study below the
-// output folder, so that earlier runs' studies stay in them. A series has one row
-// per compartment: this run's result goes before an earlier one in another
-// folder. A series that failed now has none, but a study that failed before a
-// series was chosen, or was interrupted, keeps what it had.
-func (s Settings) writeTables(out *Outcome) error {
-	known := map[seriesKey]string{}
+// writeTables rebuilds the tables from this run's results and those of earlier runs that
+// they leave, so that several runs into one folder add up. A study that is not done keeps
+// what it had.
+func (s Settings) writeTables(out *Outcome, l *ledger) error {
+	out.Earlier = l.results()
+	written := map[string]bool{}
 	for _, r := range out.Results {
-		known[seriesKey{r.Study, r.Series}] = r.Dir
+		written[filepath.Clean(r.Dir)] = true
 	}
-	err := s.eachResult(func(path string, err error) {
-		folder := below(s.Out, filepath.Dir(path))
-		var r report.Result
-		if err == nil {
-			r, err = report.ReadResult(path)
+	for _, f := range l.broken { // unless it has been replaced
+		if !written[filepath.Join(s.Out, filepath.FromSlash(f.Folder))] && !l.solved(f, out.Results) {
+			out.Unreadable = append(out.Unreadable, f)
 		}
-		key := seriesKey{r.Study, r.Series}
-		switch dir, twin := known[key]; {
-		case err != nil:
-			out.Failures = append(out.Failures, report.Failure{Folder: folder, Reason: "results: cannot be read, so the study is not in the tables", Hint: "map the study again, or remove the folder"})
-		case twin && dir == r.Dir:
-			// It is this run's.
-		case twin:
-			out.Remarks = append(out.Remarks, fmt.Sprintf("%s holds an earlier result of the series in %s; it is not in the tables and may be removed", folder, below(s.Out, dir)))
-		case out.failed[key]:
-			out.Remarks = append(out.Remarks, fmt.Sprintf("%s holds an earlier result of a series that failed now; it is not in the tables", folder))
-		default:
-			known[key] = r.Dir
-			out.Earlier = append(out.Earlier, r)
-		}
-	})
-	if err != nil {
-		return fmt.Errorf("tables: %w", err)
 	}
-	c := report.Cohort{Version: Version, Results: slices.Concat(out.Results, out.Earlier), Failures: out.Failures}
-	if err := report.WriteTables(s.Out, c); err != nil {
-		return hinted("close the tables where they are open, and check the free space", "tables: %w", err)
+	out.Failures = append(out.Failures, out.Unreadable...)
+	out.Remarks = append(out.Remarks, l.remarks()...)
+	return errors.Join(l.err, tabulate(s.Out, out))
+}
+
+// solved reports whether a contradiction between results of one study is over, since the
+// study has a new result.
+func (l *ledger) solved(f report.Failure, results []report.Result) bool {
+	return f.Study != "" && slices.ContainsFunc(results, func(r report.Result) bool { return r.Study == f.Study })
+}
+
+// tabulate writes the tables.
+func tabulate(dir string, out *Outcome) error {
+	c := report.Cohort{Version: Version, Results: slices.Concat(out.Results, out.Earlier), Failures: slices.Clone(out.Failures)}
+	has := map[string]bool{}
+	for _, r := range c.Results {
+		has[r.Study] = true
+	}
+	for _, f := range out.NotDone {
+		if !has[f.Study] {
+			c.Failures = append(c.Failures, f)
+		}
+	}
+	if err := report.WriteTables(dir, c); err != nil {
+		return hinted("close the tables where they are open, check the free space, and write them again: t2map tables DIR", "tables: %w", err)
 	}
 	return nil
 }
 
-// seriesKey names a series by the hashes of its study and itself.
-type seriesKey struct{ study, series string }
-
-// eachResult calls do with every result.json below the output folder, in the
-// order of paths, and with what cannot be listed and its error.
-func (s Settings) eachResult(do func(path string, err error)) error {
-	return filepath.WalkDir(s.Out, func(path string, d fs.DirEntry, err error) error {
+// Tables rebuilds the tables of a folder of results from the result.json of its studies,
+// as Run does at its end. Studies without a result that studies.csv lists as failed or not done
+// stay listed, as far as the table can be read. The settings' Out, Wait and Waiting count.
+//
+// It is a *BusyError when a run writes into the folder, and an error when there is no such folder.
+func Tables(ctx context.Context, s Settings) (Outcome, error) {
+	if info, err := os.Stat(s.Out); err != nil {
+		return Outcome{}, fmt.Errorf("results: %w", err)
+	} else if !info.IsDir() {
+		return Outcome{}, fmt.Errorf("results: %s is a file, not a folder", filepath.Base(s.Out))
+	}
+	if !holdsResults(s.Out) { // then nothing, such as the lock, is to be written into it
+		return Outcome{}, hinted("name the folder that t2map run was given by --out", "%s holds no results", filepath.Base(s.Out))
+	}
+	lock, l, err := s.open(ctx)
+	if err != nil {
+		return Outcome{}, err
+	}
+	defer lock.release()
+	var out Outcome
+	listed, err := listedFailures(filepath.Join(s.Out, "studies.csv"))
+	if err != nil {
+		out.Remarks = append(out.Remarks, fmt.Sprintf("studies.csv could not be read, so that studies which failed are no longer in it: %v", err))
+	}
+	for _, f := range listed {
 		switch {
-		case err != nil && path == s.Out:
-			return err
-		case err != nil:
-			do(filepath.Join(path, report.ResultFile), err)
-			return fs.SkipDir
-		case d.IsDir() && path != s.Out && strings.HasPrefix(d.Name(), "."):
-			return fs.SkipDir // unfinished, or another program's
-		case !d.IsDir() && d.Name() == report.ResultFile:
-			do(path, nil)
+		case f.Study != "" && len(l.byStudy[f.Study]) > 0:
+		case f.Study == "" && f.Folder != "", slices.ContainsFunc(l.broken, func(b report.Failure) bool { return b.Folder == f.Folder }):
+			// An unreadable result is found again, if it is still there.
+		case f.NotDone:
+			out.NotDone = append(out.NotDone, f)
+		default:
+			out.Failures = append(out.Failures, f)
 		}
-		return nil
-	})
+	}
+	return out, s.writeTables(&out, l)
+}
+
+// holdsResults reports whether a run has written into the folder: it has a table, or the
+// result of a study.
+func holdsResults(dir string) bool {
+	if _, err := os.Stat(filepath.Join(dir, "studies.csv")); err == nil {
+		return true
+	}
+	found := errors.New("found")
+	err := eachResult(dir, func(string, error) error { return found })
+	return errors.Is(err, found)
+}
+
+// open locks the output folder, clears away what a killed run has left there and reads
+// the results that stand in it.
+func (s Settings) open(ctx context.Context) (*lock, *ledger, error) {
+	lock, err := s.lockOut(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	if lock.held() {
+		report.Sweep(s.Out)
+	}
+	l, err := readLedger(s.Out)
+	if err != nil {
+		lock.release()
+		return nil, nil, err
+	}
+	return lock, l, nil
+}
+
+// listedFailures reads the studies that an earlier table lists without a result. No table is no error.
+func listedFailures(path string) ([]report.Failure, error) {
+	text, err := os.ReadFile(path)
+	if errors.Is(err, os.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, errors.New("the file cannot be opened")
+	}
+	rows, err := csv.NewReader(bytes.NewReader(bytes.TrimPrefix(text, []byte("\ufeff")))).ReadAll()
+	if err != nil || len(rows) == 0 {
+		return nil, errors.New("it is damaged")
+	}
+	return report.FailuresOf(rows)
 }

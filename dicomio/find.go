@@ -131,17 +131,23 @@ func Find(ctx context.Context, roots []string, o FindOptions) (Finding, error) {
 	if err != nil {
 		return Finding{}, err
 	}
-	var entries []entry
+	// Each by itself, not in one array, which would stay whole while one of them is used.
+	var entries []*entry
 	for _, f := range tree.Entries() {
-		e := entry{header: header{path: f.Path, name: f.Name, tree: tree}, root: f.Root, rootName: f.RootName}
+		e := &entry{header: header{path: f.Path, name: f.Name, tree: tree}, root: f.Root, rootName: f.RootName}
 		e.err = e.ioError(f.Err)
 		entries = append(entries, e)
 	}
+	known := newTexts()
 	progress := counter(len(entries), o.Progress)
 	err = each(ctx, len(entries), o.Workers, func(i int) error {
-		e := &entries[i]
+		e := entries[i]
 		if e.err == nil {
 			e.err = e.parseFile()
+			known.share(&e.header)
+			for _, h := range e.images {
+				known.share(h)
+			}
 		}
 		progress()
 		return nil
@@ -200,12 +206,11 @@ func (h *header) multiFrame() bool {
 }
 
 // sortOut makes studies of the entries.
-func sortOut(entries []entry, scaling PhilipsScaling) Finding {
+func sortOut(entries []*entry, scaling PhilipsScaling) Finding {
 	f := Finding{Files: len(entries)}
 	groups := map[string][]*entry{}
 	var damaged, dangling []*entry
-	for i := range entries {
-		e := &entries[i]
+	for _, e := range entries {
 		switch {
 		case errors.Is(e.err, elements.ErrNotDICOM):
 			f.Passed.NotDICOM++
@@ -252,9 +257,7 @@ func sortOut(entries []entry, scaling PhilipsScaling) Finding {
 	slices.SortFunc(f.Studies, func(a, b Study) int {
 		return cmp.Or(strings.Compare(a.Folder, b.Folder), strings.Compare(a.Hash, b.Hash))
 	})
-	for _, e := range damaged {
-		f.assign(e)
-	}
+	f.assignAll(damaged)
 	for _, e := range dangling { // each may have led to an echo
 		for i := range f.Studies {
 			if s := &f.Studies[i]; s.holds(e) {
@@ -280,30 +283,44 @@ func (f *Finding) dropForeign() {
 	})
 }
 
-// assign gives a damaged file to the study that it says it is of: it may have been an
-// echo. It was none of those that are missing if the study has an image of its
-// instance UID, echo time and position, for then it is a spoiled copy; and one that does not say whose it is
+// assignAll gives each damaged file to the study that it says it is of: it may have been
+// an echo. It was none of those that are missing if the study has an image of its instance
+// UID, echo time and position, for then it is a spoiled copy; and one that does not say whose it is
 // can be of any study. These are listed by themselves, and counted where they lie: that
 // every slice has every echo is asked of the study all the same.
-func (f *Finding) assign(e *entry) {
+func (f *Finding) assignAll(damaged []*entry) {
+	byHash, byFolder := map[string]*Study{}, map[string][]*Study{}
 	for i := range f.Studies {
 		s := &f.Studies[i]
-		switch {
-		case e.study != "" && !s.is(e.study), e.study == "" && !s.holds(e):
-			continue
-		case e.study != "" && !s.hasSound(&e.header):
-			s.Damaged = append(s.Damaged, e.err)
-			return
+		byHash[s.Hash] = s
+		for _, member := range s.members {
+			byHash[member] = s
 		}
-		s.Spoiled = append(s.Spoiled, e.err)
+		if s.Home != "" {
+			own := files.Absolute(s.own())
+			byFolder[own] = append(byFolder[own], s)
+		}
 	}
-	f.Damaged = append(f.Damaged, e.err)
-}
-
-// is reports whether the UID is the study's.
-func (s *Study) is(uid string) bool {
-	h := hash(uid)
-	return h == s.Hash || slices.Contains(s.members, h)
+	for _, e := range damaged {
+		s := byHash[hash(e.study)]
+		switch {
+		case e.study == "":
+			for dir := files.Absolute(e.path); ; dir = filepath.Dir(dir) {
+				for _, s := range byFolder[dir] {
+					s.Spoiled = append(s.Spoiled, e.err)
+				}
+				if dir == filepath.Dir(dir) {
+					break
+				}
+			}
+		case s != nil && !s.hasSound(&e.header):
+			s.Damaged = append(s.Damaged, e.err)
+			continue
+		case s != nil:
+			s.Spoiled = append(s.Spoiled, e.err)
+		}
+		f.Damaged = append(f.Damaged, e.err)
+	}
 }
 
 // hasSound reports whether the study has the image that a damaged file is a copy of. Where

@@ -258,6 +258,9 @@ type MaskOptions struct {
 	// takes those of any frame of reference: that of the series is not known, or the
 	// mask is known to be another's. Then Segment.Frame has to be compared.
 	Frame string
+	// MostVoxels bounds how many voxels the segments may have together, so that they fit
+	// into memory; 0 means eight times those of the grid, which more never may have.
+	MostVoxels int
 }
 
 // defaultThreshold is the fraction at which a voxel is rather in than out.
@@ -308,6 +311,10 @@ func ReadMask(ctx context.Context, m MaskObject, g volume.Geometry, o MaskOption
 	if err != nil {
 		return none, File{}, err
 	}
+	if o.MostVoxels > 0 {
+		to.left = min(to.left, o.MostVoxels)
+	}
+	to.most = to.left
 	read := readSegments
 	if m.Kind == MaskRTSTRUCT {
 		read = readStructures
@@ -327,7 +334,8 @@ type placer struct {
 	inverse   [3][4]float64
 	spacing   [3]float64
 	tolerance float64
-	left      int // voxels that may still be given to segments
+	most      int // voxels that all segments may have together
+	left      int // those that may still be given to segments
 }
 
 func newPlacer(g volume.Geometry) (*placer, error) {
@@ -360,7 +368,7 @@ func (p *placer) direction(step [3]float64) [3]float64 {
 // take counts voxels of a segment against what there may be.
 func (p *placer) take(h *header, voxels int) error {
 	if p.left -= voxels; p.left < 0 {
-		return h.invalid("its segments hold more than %d times the voxels of the series", mostOverlap)
+		return h.invalid("its segments hold more than %d voxels, %.3g times those of the series", p.most, float64(p.most)/float64(p.Voxels()))
 	}
 	return nil
 }

@@ -207,7 +207,7 @@ func portions(files []*trainFile) []func(on *shelf) error {
 			plain = append(plain, f)
 		}
 	}
-	for some := range slices.Chunk(plain, digest.Width) {
+	for some := range slices.Chunk(plain, atATime(plain)) {
 		work = append(work, func(on *shelf) error { return on.read(some) })
 	}
 	return work

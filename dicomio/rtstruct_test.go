@@ -181,7 +181,7 @@ func TestReadRTSTRUCTRefuses(t *testing.T) {
 					return
 				}
 			}
-		})...), "its segments hold more than 8 times the voxels of the series"},
+		})...), "its segments hold more than 320 voxels, 8 times those of the series"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			_, err := readMask(t, c.file, unitGrid(5, 4, 2), MaskOptions{})

@@ -51,6 +51,10 @@ func (f *File) ReadAt(p []byte, off int64) (int, error) {
 	return n, err
 }
 
+// Direct reports whether ReadAt reads what it is asked for and nothing before it: the
+// file is not compressed in an archive.
+func (f *File) Direct() bool { return f.whole == nil }
+
 // Bytes reads the whole file into buf, which grows as needed, and returns it. It is
 // an error when the file has another size or checksum than it should.
 func (f *File) Bytes(buf []byte) ([]byte, error) {

@@ -30,7 +30,8 @@ type Entry struct {
 type Tree struct {
 	ctx      context.Context // of List: it ends unpacking too, which may take minutes
 	limits   Limits
-	roots    []Entry // without a Path
+	roots    []Entry        // without a Path
+	rootAt   map[string]int // the first of them with that path
 	entries  []Entry
 	links    []Link
 	litter   int
@@ -52,7 +53,7 @@ type Tree struct {
 // an error when a root does not exist or ctx ends. ctx also ends what Open does
 // with archives later.
 func List(ctx context.Context, roots []string, exclude string, l Limits) (*Tree, error) {
-	t := &Tree{ctx: ctx, limits: l.defaults(), archives: map[string]os.FileInfo{}}
+	t := &Tree{ctx: ctx, limits: l.defaults(), archives: map[string]os.FileInfo{}, rootAt: map[string]int{}}
 	t.shelf = newShelf(t.limits.OpenArchives, t.unpack)
 	w := walker{tree: t, seen: map[string]bool{}}
 	if exclude != "" {
@@ -61,13 +62,17 @@ func List(ctx context.Context, roots []string, exclude string, l Limits) (*Tree,
 	for _, root := range roots {
 		w.roots = append(w.roots, resolved(root))
 	}
+	names := rootNames(roots)
 	for i, root := range roots {
 		info, err := os.Stat(root)
 		if err != nil {
 			return nil, err
 		}
-		w.root, w.prefix = Absolute(root), rootName(roots, i)
+		w.root, w.prefix = Absolute(root), names[i]
 		t.roots = append(t.roots, Entry{Root: w.root, RootName: w.prefix})
+		if _, there := t.rootAt[w.root]; !there {
+			t.rootAt[w.root] = i
+		}
 		if err := w.visit(w.root, resolved(root), info.IsDir()); err != nil {
 			return nil, err
 		}
@@ -77,6 +82,10 @@ func List(ctx context.Context, roots []string, exclude string, l Limits) (*Tree,
 
 // Entries returns the files found, root by root and in the order of names.
 func (t *Tree) Entries() []Entry { return slices.Clone(t.entries) }
+
+// Forget lets go of the list of files, which takes some hundred bytes for each.
+// Entries returns none then; all that can be opened still can.
+func (t *Tree) Forget() { t.entries = nil }
 
 // Open opens a listed file, or any other: a path may lead to a file of the file
 // system or through an archive, listed or not. The file is to be closed.
@@ -178,12 +187,20 @@ func (t *Tree) unpack(path string) (*archive, error) {
 }
 
 // name is what people call the file: below the first root that it lies under, or
-// by its last part.
+// by its last part. A cohort can be given by thousands of roots, so that they are looked
+// up by the folders above the file.
 func (t *Tree) name(p string) string {
-	for _, r := range t.roots {
-		if Inside(r.Root, p) {
-			return path.Join(r.RootName, Below(r.Root, p))
+	first := len(t.roots)
+	for dir := p; ; dir = filepath.Dir(dir) {
+		if i, ok := t.rootAt[dir]; ok {
+			first = min(first, i)
+		}
+		if dir == filepath.Dir(dir) {
+			break
 		}
 	}
-	return filepath.Base(p)
+	if first == len(t.roots) {
+		return filepath.Base(p)
+	}
+	return path.Join(t.roots[first].RootName, Below(t.roots[first].Root, p))
 }

@@ -50,17 +50,22 @@ func resolved(path string) string {
 	return Absolute(path)
 }
 
-// rootName tells the files of several roots apart: the root's own name, with its
+// rootNames tells the files of several roots apart: each root's own name, with its
 // place where another has the same. A single root needs none.
-func rootName(roots []string, i int) string {
+func rootNames(roots []string) []string {
+	names := make([]string, len(roots))
 	if len(roots) == 1 {
-		return ""
+		return names
 	}
-	name := filepath.Base(Absolute(roots[i]))
-	for j, other := range roots {
-		if j != i && filepath.Base(Absolute(other)) == name {
-			return fmt.Sprintf("%s(%d)", name, i+1)
+	count := map[string]int{}
+	for i, root := range roots {
+		names[i] = filepath.Base(Absolute(root))
+		count[names[i]]++
+	}
+	for i, name := range names {
+		if count[name] > 1 {
+			names[i] = fmt.Sprintf("%s(%d)", name, i+1)
 		}
 	}
-	return name
+	return names
 }

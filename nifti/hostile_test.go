@@ -8,6 +8,8 @@ import (
 	"runtime"
 	"strings"
 	"testing"
+
+	"github.com/t2map/t2map/volume"
 )
 
 // TestLyingSizes: a header that declares far more than there is costs no more
@@ -82,4 +84,26 @@ func FuzzReadLabels(f *testing.F) {
 			t.Errorf("voxel volume %g", l.VoxelVolume())
 		}
 	})
+}
+
+// The grid is asked about before a voxel is read, and what is said of it is returned.
+func TestReadCheckedLabels(t *testing.T) {
+	var b bytes.Buffer
+	g := volume.Geometry{Size: [3]int{4, 3, 2}, Affine: [3][4]float64{{1}, {0, 1}, {0, 0, 1}}}
+	if err := WriteLabels(&b, g, make([]uint8, 24), ""); err != nil {
+		t.Fatal(err)
+	}
+	refused := errors.New("another grid")
+	var asked volume.Geometry
+	r := bytes.NewReader(b.Bytes()[:b.Len()-1]) // what follows the header is damaged
+	if _, err := ReadCheckedLabels(r, func(g volume.Geometry) error { asked = g; return refused }); err != refused {
+		t.Errorf("%v, want the error of the check as it is", err)
+	}
+	if asked.Size != g.Size {
+		t.Errorf("asked about %v", asked.Size)
+	}
+	l, err := ReadCheckedLabels(bytes.NewReader(b.Bytes()), func(volume.Geometry) error { return nil })
+	if err != nil || len(l.Data) != 24 || cap(l.Data) != 24 {
+		t.Errorf("%d labels in memory for %d, %v", len(l.Data), cap(l.Data), err)
+	}
 }

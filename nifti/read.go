@@ -54,6 +54,14 @@ type file struct {
 // damaged header, and a file that says nowhere where its voxels lie
 // (ErrNoGeometry). A sound file of another kind is ErrUnsupported.
 func ReadLabels(r io.Reader) (volume.Labels, error) {
+	return ReadCheckedLabels(r, nil)
+}
+
+// ReadCheckedLabels is ReadLabels for a label map whose grid is known beforehand. It
+// calls check with the grid that the header declares before it reads a voxel, and
+// returns the error of check as it is. A few compressed bytes can declare and hold more voxels than
+// fit into memory: check is what bounds them. A nil check accepts every grid.
+func ReadCheckedLabels(r io.Reader, check func(volume.Geometry) error) (volume.Labels, error) {
 	f, err := open(r)
 	if err != nil {
 		return volume.Labels{}, err
@@ -64,6 +72,12 @@ func ReadLabels(r io.Reader) (volume.Labels, error) {
 	g, err := f.geometry()
 	if err != nil {
 		return volume.Labels{}, err
+	}
+	if check != nil {
+		if err := check(g); err != nil {
+			return volume.Labels{}, err
+		}
+		f.capacity = f.voxels() // which is as many as the caller expects
 	}
 	data, err := f.labels()
 	if err != nil {

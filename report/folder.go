@@ -10,7 +10,6 @@ import (
 	"runtime"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/t2map/t2map/outfile"
 )
@@ -55,7 +54,6 @@ func replaceFolder(dir string, fill func(tmp string) error) (err error) {
 	if err := moveOver(tmp, dir); err != nil {
 		return err
 	}
-	sweep(dir)
 	for _, p := range append(made, dir) {
 		if err := syncFolder(filepath.Dir(p)); err != nil {
 			return err
@@ -157,53 +155,79 @@ func rename(from, to string) error {
 	return err
 }
 
-// leftoverAge is how much older than the folder just written a temporary one
-// must be before it is taken for a leftover. Writing a study takes seconds, and
-// the folder's time is that of the last file made in it.
-const leftoverAge = 15 * time.Minute
-
-// sweep removes what calls that were killed have left of dir, which is complete
-// now: folders .name.tmp-… and .name.old-….
+// Sweep removes what runs that were killed have left below dir, a folder of results: the
+// folders .name.tmp-… and .name.old-… and unfinished tables. An earlier result that was
+// put aside and not replaced gets its name back.
 //
-// It is safe beside another process that writes the same study. The folder of a
-// live writer is not old enough, by the clock of the file system that holds both.
-// Should a writer have slept for longer, its folder is renamed before it is
-// removed, so that the writer finds it gone and fails, and cannot publish half of
-// it. The copy of dir that another process has just put aside is as young as
-// dir; an older one is not needed, since dir is there.
-//
-// What cannot be swept stays, without an error: it is in nobody's way.
-func sweep(dir string) {
-	done, err := os.Stat(dir)
-	if err != nil {
-		return
-	}
-	entries, err := os.ReadDir(filepath.Dir(dir))
-	if err != nil {
-		return
-	}
-	for _, e := range entries {
-		info, err := e.Info()
-		if err != nil || !e.IsDir() || !isBeside(dir, e.Name()) || done.ModTime().Sub(info.ModTime()) < leftoverAge {
-			continue
+// It must not be called while a study below dir is being written. What cannot be removed stays, without
+// an error: it is in nobody's way.
+func Sweep(dir string) {
+	_ = filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+		switch {
+		case err != nil:
+			return fs.SkipDir
+		case !d.IsDir():
+			if filepath.Dir(path) == filepath.Clean(dir) && isUnfinishedTable(d.Name()) {
+				_ = os.Remove(path)
+			}
+			return nil
+		case path == dir || !strings.HasPrefix(d.Name(), "."):
+			return nil
 		}
-		gone := besideName(dir, "old")
-		if os.Rename(filepath.Join(filepath.Dir(dir), e.Name()), gone) == nil {
-			_ = os.RemoveAll(gone)
+		name, kind, ok := beside(d.Name())
+		if !ok {
+			return fs.SkipDir // another program's
 		}
-	}
+		if to := filepath.Join(filepath.Dir(path), name); kind == "old" && restore(path, to) {
+			return fs.SkipDir
+		}
+		_ = os.RemoveAll(path)
+		return fs.SkipDir
+	})
 }
 
-// isBeside reports whether name is one that besideName gives for dir.
-func isBeside(dir, name string) bool {
+// restore gives a complete folder its name back, where that is free.
+func restore(from, to string) bool {
+	if _, err := os.Lstat(to); !errors.Is(err, fs.ErrNotExist) {
+		return false
+	}
+	if _, err := os.Stat(filepath.Join(from, ResultFile)); err != nil {
+		return false
+	}
+	return rename(from, to) == nil
+}
+
+// beside takes a name that besideName gives apart.
+func beside(hidden string) (name, kind string, ok bool) {
 	for _, kind := range []string{"tmp", "old"} {
-		if digits, ok := strings.CutPrefix(name, "."+filepath.Base(dir)+"."+kind+"-"); ok {
-			_, err := strconv.ParseUint(digits, 16, 32)
-			return err == nil && len(digits) == 8
+		sep := "." + kind + "-"
+		at := strings.LastIndex(hidden, sep)
+		if at < 2 || hidden[0] != '.' {
+			continue
+		}
+		digits := hidden[at+len(sep):]
+		if _, err := strconv.ParseUint(digits, 16, 32); err == nil && len(digits) == 8 {
+			return hidden[1:at], kind, true
+		}
+	}
+	return "", "", false
+}
+
+// isUnfinishedTable reports whether a file was to become a table: it has the table's
+// name after a dot, and digits behind (renameio).
+func isUnfinishedTable(name string) bool {
+	for _, table := range []string{compartmentsTable, studiesTable, pageFile} {
+		if digits, ok := strings.CutPrefix(name, "."+table); ok && digits != "" {
+			_, err := strconv.ParseUint(digits, 10, 64)
+			return err == nil
 		}
 	}
 	return false
 }
+
+// MoveFolder renames a folder, patiently on Windows while another program holds it. The
+// new name must be free.
+func MoveFolder(from, to string) error { return rename(from, to) }
 
 // syncFolder makes the names in dir durable. Windows cannot sync a folder and
 // does not need to: NTFS journals names.

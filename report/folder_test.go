@@ -5,84 +5,54 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/google/go-cmp/cmp"
 )
 
-// What killed calls have left of a study goes with its next writing; the folder
-// of a live writer, other studies' and anybody else's stay.
-func TestWriteStudySweeps(t *testing.T) {
+// What killed runs have left goes; an earlier result that was put aside and not replaced
+// comes back; what is other programs' or people's stays.
+func TestSweep(t *testing.T) {
 	root := t.TempDir()
-	past := time.Now().Add(-leftoverAge - time.Minute)
-	for name, when := range map[string]time.Time{
-		".s.tmp-0123abcd":   past,
-		".s.old-89abcdef":   past,
-		".s.tmp-11111111":   time.Now(),
-		".s.tmp-notours":    past,
-		".s.tmp-0x12abcd":   past,
-		".s.tmp-0123abcd5":  past,
-		".s2.tmp-0123abcd":  past,
-		".s.bak-0123abcd":   past,
-		"s.tmp-0123abcd":    past,
-		".s.x.tmp-0123abcd": past,
-	} {
-		dir := filepath.Join(root, name)
-		if err := os.Mkdir(dir, 0o755); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(filepath.Join(dir, "t2.nii.gz"), []byte("half"), 0o644); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.Chtimes(dir, when, when); err != nil {
-			t.Fatal(err)
-		}
-	}
-	file := filepath.Join(root, ".s.old-00000000") // not a folder
-	if err := os.WriteFile(file, nil, 0o644); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.Chtimes(file, past, past); err != nil {
-		t.Fatal(err)
-	}
 	s := smallStudy()
 	s.WriteMaps = false
-	if _, err := WriteStudy(filepath.Join(root, "s"), s); err != nil {
-		t.Fatal(err)
-	}
-	want := []string{
-		".s.bak-0123abcd", ".s.old-00000000", ".s.tmp-0123abcd5", ".s.tmp-0x12abcd", ".s.tmp-11111111", ".s.tmp-notours",
-		".s.x.tmp-0123abcd", ".s2.tmp-0123abcd", "s", "s.tmp-0123abcd",
-	}
-	if diff := cmp.Diff(want, list(t, root)); diff != "" {
-		t.Errorf("after writing (-want +got):\n%s", diff)
-	}
-}
-
-// A writer whose folder is swept under it fails and publishes nothing.
-func TestSweptWriterFails(t *testing.T) {
-	root := t.TempDir()
-	dir := filepath.Join(root, "s")
-	study := smallStudy()
-	study.WriteMaps = false
-	err := replaceFolder(dir, func(tmp string) error {
-		past := time.Now().Add(-leftoverAge - time.Minute)
-		if err := os.Chtimes(tmp, past, past); err != nil {
-			return err
+	for _, dir := range []string{"A/s", "A/.s.old-89abcdef", "B/.s.old-01234567"} {
+		if err := os.MkdirAll(filepath.Join(root, filepath.Dir(dir)), 0o755); err != nil {
+			t.Fatal(err)
 		}
-		_, err := WriteStudy(dir, study)
-		return err
-	})
-	if !errors.Is(err, fs.ErrNotExist) {
-		t.Errorf("error %v, want one that says the folder is gone", err)
+		if _, err := WriteStudy(filepath.Join(root, dir), s); err != nil {
+			t.Fatal(err)
+		}
 	}
-	if _, err := ReadResult(filepath.Join(dir, ResultFile)); err != nil {
-		t.Errorf("the other writer's study: %v", err)
+	for _, dir := range []string{"A/.s.tmp-0123abcd", "A/.t.tmp-0123abcd", "B/.s.tmp-00000000", "C/.s.old-01234567"} {
+		if err := os.MkdirAll(filepath.Join(root, dir), 0o755); err != nil {
+			t.Fatal(err)
+		}
 	}
-	if diff := cmp.Diff([]string{"s"}, list(t, root)); diff != "" {
-		t.Errorf("left behind (-want +got):\n%s", diff)
+	stay := []string{".s.tmp-notours", ".s.tmp-0x12abcd", ".s.tmp-0123abcd5", ".s.bak-0123abcd", "s.tmp-0123abcd", "..tmp-0123abcd"}
+	for _, name := range stay {
+		if err := os.MkdirAll(filepath.Join(root, "D", name), 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, name := range []string{".compartments.csv123456", ".index.html1", ".index.html", ".studies.csv.swp", "index.html1", ".t2map.lock", "A/.index.html1", "A/.x.tmp-00000000"} {
+		if err := os.WriteFile(filepath.Join(root, name), nil, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	Sweep(root)
+	for dir, want := range map[string][]string{
+		"":  {".index.html", ".studies.csv.swp", ".t2map.lock", "A", "B", "C", "D", "index.html1"},
+		"A": {".index.html1", ".x.tmp-00000000", "s"}, "B": {"s"}, "C": nil, "D": slices.Sorted(slices.Values(stay)),
+	} {
+		if diff := cmp.Diff(want, list(t, filepath.Join(root, dir))); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", dir, diff)
+		}
+	}
+	if _, err := ReadResult(filepath.Join(root, "B", "s", ResultFile)); err != nil {
+		t.Errorf("the result that was put aside: %v", err)
 	}
 }
 

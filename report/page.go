@@ -32,14 +32,14 @@ const previewBudget = 24 << 20
 // pageView is what index.html shows. Every text and number of the page is made
 // here; the template only places them.
 type pageView struct {
-	Version                string
-	Done, Failed, Subjects int
-	Settings               []settingsView
-	Failures               []Failure
-	Studies                []studyView
-	Embedded, Linked       int // pictures in the page, and pictures beside it
-	Gradient               template.CSS
-	Ticks                  []tickView
+	Version                         string
+	Done, Failed, NotDone, Subjects int
+	Settings                        []settingsView
+	Failures                        []Failure
+	Studies                         []studyView
+	Embedded, Linked                int // pictures in the page, and pictures beside it
+	Gradient                        template.CSS
+	Ticks                           []tickView
 }
 
 // settingsView is one way in which studies of the page were made.
@@ -87,10 +87,15 @@ type tickView struct {
 // says so.
 func (c Cohort) page(dir string, budget int) ([]byte, error) {
 	v := pageView{
-		Version: printable.Line(c.Version), Done: len(c.Results), Failed: len(c.Failures),
+		Version: printable.Line(c.Version), Done: len(c.Results),
 		Subjects: c.subjects(), Settings: c.settings(), Gradient: scaleGradient(),
 	}
 	for _, f := range c.Failures {
+		if f.NotDone {
+			v.NotDone++
+			continue
+		}
+		v.Failed++
 		v.Failures = append(v.Failures, Failure{
 			Subject: printable.Line(f.Subject), Visit: printable.Line(f.Visit), Study: shortHash(f.Study),
 			Folder: printable.Line(f.Folder), Reason: printable.Line(f.Reason), Hint: printable.Line(f.Hint),

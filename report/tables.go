@@ -15,6 +15,12 @@ import (
 	"github.com/t2map/t2map/segment"
 )
 
+// The tables beside the studies' folders.
+const (
+	compartmentsTable = "compartments.csv"
+	studiesTable      = "studies.csv"
+)
+
 // Failure is a study that gave no result.
 type Failure struct {
 	Subject string `json:"subject"`
@@ -29,9 +35,26 @@ type Failure struct {
 	// Alike says that other studies of the run lie in the same Folder, so that Study alone
 	// tells which is meant.
 	Alike bool `json:"-"`
+	// NotDone says that nothing is wrong with the study: the run ended before it was done.
+	NotDone bool `json:"not_done,omitempty"`
 }
 
-// Cohort is all studies of a run, done and failed, in any order.
+// status is what tables call it.
+func (f Failure) status() string {
+	if f.NotDone {
+		return statusNotDone
+	}
+	return statusFailed
+}
+
+// What studies.csv says of a study.
+const (
+	statusDone    = "done"
+	statusFailed  = "failed"
+	statusNotDone = "not done"
+)
+
+// Cohort is all studies of a run, done, failed and not done, in any order.
 type Cohort struct {
 	// Version is the version of t2map that writes the tables.
 	Version  string
@@ -60,8 +83,8 @@ func WriteTables(dir string, c Cohort) error {
 		name    string
 		content []byte
 	}{
-		{"compartments.csv", printable.CSV(compartmentColumns, c.compartmentRows())},
-		{"studies.csv", printable.CSV(studyColumns, c.studyRows(dir))},
+		{compartmentsTable, printable.CSV(compartmentColumns, c.compartmentRows())},
+		{studiesTable, printable.CSV(studyColumns, c.studyRows(dir))},
 		{pageFile, page},
 	} {
 		errs = append(errs, outfile.Replace(filepath.Join(dir, f.name), f.content))
@@ -160,7 +183,7 @@ func (c Cohort) studyRows(dir string) [][]string {
 		}
 		voxels, used := r.voxels()
 		rows = append(rows, []string{
-			printable.Cell(r.Subject), printable.Cell(r.Visit), printable.Cell(r.Study), printable.Cell(r.Series), printable.Cell(r.Side), printable.Cell(r.folder(dir)), "done", "", "",
+			printable.Cell(r.Subject), printable.Cell(r.Visit), printable.Cell(r.Study), printable.Cell(r.Series), printable.Cell(r.Side), printable.Cell(r.folder(dir)), statusDone, "", "",
 			strconv.Itoa(len(r.TE)), first, last,
 			strconv.Itoa(r.Size[0]), strconv.Itoa(r.Size[1]), strconv.Itoa(r.Size[2]),
 			millimetres(r.Spacing[0]), millimetres(r.Spacing[1]), millimetres(r.Spacing[2]), printable.Cell(r.Scanner.text()), printable.Cell(r.acquisition()), yes(r.LossyImages), printable.Cell(r.Mask.Path), printable.Cell(r.Mask.Kind),
@@ -170,7 +193,7 @@ func (c Cohort) studyRows(dir string) [][]string {
 	}
 	for _, f := range c.Failures {
 		row := make([]string, len(studyColumns))
-		copy(row, []string{printable.Cell(f.Subject), printable.Cell(f.Visit), printable.Cell(f.Study), "", "", printable.Cell(f.Folder), "failed", printable.Cell(f.Reason), printable.Cell(f.Hint)})
+		copy(row, []string{printable.Cell(f.Subject), printable.Cell(f.Visit), printable.Cell(f.Study), "", "", printable.Cell(f.Folder), f.status(), printable.Cell(f.Reason), printable.Cell(f.Hint)})
 		row[len(row)-1] = printable.Cell(c.Version)
 		rows = append(rows, row)
 	}
@@ -228,4 +251,35 @@ func fourDigits(x float64) string {
 // affine's root.
 func millimetres(x float64) string {
 	return strings.TrimRight(strings.TrimRight(strconv.FormatFloat(x, 'f', 4, 64), "0"), ".")
+}
+
+// FailuresOf returns the studies that studies.csv, as its rows with the columns' names
+// first, lists as failed or not done. It is an error where a column is missing.
+func FailuresOf(rows [][]string) ([]Failure, error) {
+	at := map[string]int{}
+	for n, name := range rows[0] {
+		at[name] = n
+	}
+	for _, name := range studyColumns[:9] {
+		if _, ok := at[name]; !ok {
+			return nil, fmt.Errorf("it has no column %s", name)
+		}
+	}
+	var out []Failure
+	for _, row := range rows[1:] {
+		cell := func(name string) string {
+			// An apostrophe that keeps a spreadsheet from running the cell is not part of it.
+			text, cut := strings.CutPrefix(row[at[name]], "'")
+			if cut && printable.Cell(text) == text {
+				return row[at[name]]
+			}
+			return text
+		}
+		switch status := cell("status"); status {
+		case statusFailed, statusNotDone:
+			out = append(out, Failure{Subject: cell("subject"), Visit: cell("visit"), Study: cell("study"), Folder: cell("folder"),
+				Reason: cell("reason"), Hint: cell("hint"), NotDone: status == statusNotDone})
+		}
+	}
+	return out, nil
 }

@@ -39,19 +39,35 @@ func OnGrid(l volume.Labels, g volume.Geometry) (volume.Labels, error) {
 	if len(l.Data) != l.Voxels() {
 		return volume.Labels{}, fmt.Errorf("mask has %d labels, want %d×%d×%d", len(l.Data), l.Size[0], l.Size[1], l.Size[2])
 	}
-	allowed := g.Tolerance()
-	m, distance, fits := nearest(l.Geometry, g)
-	if !fits {
-		return volume.Labels{}, &GridError{Mask: l.Size, Series: g.Size, Distance: math.NaN(), Allowed: math.NaN()}
-	}
-	// Written so that a spacing that is not a number fails.
-	if !(distance <= allowed) {
-		return volume.Labels{}, &GridError{Mask: l.Size, Series: g.Size, Distance: distance, Allowed: allowed}
+	m, err := order(l.Geometry, g)
+	if err != nil {
+		return volume.Labels{}, err
 	}
 	if m == (indexMap{axis: [3]int{0, 1, 2}}) {
 		return volume.Labels{Geometry: g, Data: l.Data}, nil
 	}
 	return volume.Labels{Geometry: g, Data: m.reorder(l, g.Size)}, nil
+}
+
+// CheckGrid returns the *GridError that OnGrid would return for a mask of that geometry.
+// It needs no voxel of the mask, so that one on another grid need not be read.
+func CheckGrid(mask, series volume.Geometry) error {
+	_, err := order(mask, series)
+	return err
+}
+
+// order returns the map from the voxels of g to those of the mask, or a *GridError.
+func order(mask, g volume.Geometry) (indexMap, error) {
+	allowed := g.Tolerance()
+	m, distance, fits := nearest(mask, g)
+	if !fits {
+		return m, &GridError{Mask: mask.Size, Series: g.Size, Distance: math.NaN(), Allowed: math.NaN()}
+	}
+	// Written so that a spacing that is not a number fails.
+	if !(distance <= allowed) {
+		return m, &GridError{Mask: mask.Size, Series: g.Size, Distance: distance, Allowed: allowed}
+	}
+	return m, nil
 }
 
 // indexMap takes an index of the series to one of the mask: axis d of the

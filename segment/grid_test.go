@@ -235,3 +235,25 @@ func BenchmarkOnGridPermuted(b *testing.B) {
 		}
 	}
 }
+
+// CheckGrid says what OnGrid would, without voxels.
+func TestCheckGrid(t *testing.T) {
+	g := volume.Geometry{Size: [3]int{4, 3, 2}, Affine: [3][4]float64{{1}, {0, 1}, {0, 0, 1}}}
+	for name, mask := range map[string]volume.Geometry{
+		"the same":                  g,
+		"permuted":                  {Size: [3]int{3, 4, 2}, Affine: [3][4]float64{{0, 1}, {1}, {0, 0, 1}}},
+		"moved":                     {Size: g.Size, Affine: [3][4]float64{{1, 0, 0, 5}, {0, 1}, {0, 0, 1}}},
+		"larger":                    {Size: [3]int{5, 3, 2}, Affine: g.Affine},
+		"nowhere":                   {Size: g.Size, Affine: [3][4]float64{{math.NaN()}, {0, 1}, {0, 0, 1}}},
+		"as many, in another shape": {Size: [3]int{24, 1, 1}, Affine: g.Affine},
+	} {
+		_, want := OnGrid(volume.Labels{Geometry: mask, Data: make([]uint16, mask.Voxels())}, g)
+		got := CheckGrid(mask, g)
+		if (got == nil) != (want == nil) || got != nil && got.Error() != want.Error() {
+			t.Errorf("%s: %v, want %v", name, got, want)
+		}
+		if sound := name == "the same" || name == "permuted"; sound != (got == nil) {
+			t.Errorf("%s: %v", name, got)
+		}
+	}
+}

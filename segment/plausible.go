@@ -69,15 +69,15 @@ const smallest = 50
 // mm (patella before femur) apart, with standard deviations of 7 to 15 mm.
 const apart = 5
 
-// order is a pair of compartments of which the first lies in a direction of the second.
-type order struct {
+// arrangement is a pair of compartments of which the first lies in a direction of the second.
+type arrangement struct {
 	first, second string
 	direction     Direction
 }
 
-// orders holds how the compartments of a knee lie, whatever its position in the scanner:
+// arrangements holds how the compartments of a knee lie, whatever its position in the scanner:
 // positions are the patient's.
-var orders = []order{
+var arrangements = []arrangement{
 	{Medial, Lateral, ToMedial}, {medialTibial, lateralTibial, ToMedial}, {medialMeniscus, lateralMeniscus, ToMedial},
 	{Patellofemoral, Medial, Anterior}, {Patellofemoral, Lateral, Anterior},
 	{patellar, femoral, Anterior}, {patellar, medialTibial, Anterior}, {patellar, lateralTibial, Anterior},
@@ -104,7 +104,7 @@ func (r Regions) Check(side string) []Finding {
 		}
 	}
 	out = append(out, r.undivided(places)...)
-	for _, o := range orders {
+	for _, o := range arrangements {
 		first, second := slices.Index(r.Names, o.first), slices.Index(r.Names, o.second)
 		axis, sign := o.direction.axis(side)
 		if first < 0 || second < 0 || sign == 0 || places[first].voxels == 0 || places[second].voxels == 0 {

@@ -176,7 +176,7 @@ func (res *Results) readStudies(studies Source) error {
 	}
 	folder := map[string]string{} // by series
 	for _, r := range t.Rows {
-		if r.Text("status") == "failed" {
+		if status := r.Text("status"); status == "failed" || status == "not done" {
 			res.failures = append(res.failures, failure{r.Text("subject"), r.Text("visit"), r.Text("reason"), r.Line})
 		} else if s := r.Text("series"); s != "" {
 			folder[s] = r.Text("folder")

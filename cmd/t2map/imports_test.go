@@ -29,7 +29,7 @@ var mayImport = map[string][]string{
 	"figure":   {"printable"},
 	"report":   {"volume", "digest", "nifti", "segment", "figure", "outfile", "printable"},
 	"table":    {"printable"},
-	"batch":    {"volume", "table", "files", "dicomio", "nifti", "segment", "t2fit", "report", "yamlfile", "printable"},
+	"batch":    {"volume", "table", "files", "dicomio", "nifti", "segment", "t2fit", "report", "yamlfile", "outfile", "printable", "batch/internal/machine"},
 
 	"outfile":   {},
 	"printable": {},
@@ -51,6 +51,8 @@ var mayImport = map[string][]string{
 	"dicomio/internal/charset":  {},
 	"dicomio/internal/codec":    {},
 
+	"batch/internal/machine": {},
+
 	"t2fit/internal/lanes": {},
 	"t2fit/internal/epg":   {"t2fit/internal/lanes"},
 
@@ -60,8 +62,8 @@ var mayImport = map[string][]string{
 // onlyIn says where a library may be seen: numerical packages see no path and no
 // logger.
 var onlyIn = map[string][]string{
-	// codec keeps its compiled module in the user's cache directory.
-	"os":                            {"files", "dicomio", "dicomio/internal/codec", "phantom", "report", "batch", "outfile", "trial/publish", "cmd/t2map"},
+	// codec keeps its compiled module in the user's cache directory; machine asks the system.
+	"os":                            {"files", "dicomio", "dicomio/internal/codec", "phantom", "report", "batch", "batch/internal/machine", "outfile", "trial/publish", "cmd/t2map"},
 	"path/filepath":                 {"files", "dicomio", "dicomio/internal/codec", "phantom", "report", "batch", "outfile", "trial/publish", "cmd/t2map"},
 	"github.com/suyashkumar/dicom":  {"dicomio", "dicomio/dicomwrite", "dicomio/internal/elements"},
 	"github.com/tetratelabs/wazero": {"dicomio/internal/codec"},

@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"os/signal"
 	"syscall"
@@ -30,10 +31,23 @@ const (
 )
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	ctx, stop := signal.NotifyContext(context.Background(), endings()...)
+	// The first signal ends what can be ended in good order; the next one ends the process
+	// as it would any other, even where it waits for a disk that does not answer.
+	context.AfterFunc(ctx, stop)
 	code := execute(ctx, os.Args[1:], os.Stdout, os.Stderr)
 	stop()
 	os.Exit(code)
+}
+
+// endings are the signals that ask for an end: of the user, of the system, and of a
+// terminal that is closed, unless that is ignored, as nohup has it.
+func endings() []os.Signal {
+	all := []os.Signal{os.Interrupt, syscall.SIGTERM}
+	if !signal.Ignored(syscall.SIGHUP) {
+		all = append(all, syscall.SIGHUP)
+	}
+	return all
 }
 
 // usageError is a mistake in how the command was called.
@@ -68,17 +82,25 @@ For research. Not a medical device.`,
 		Args:          usage(cobra.NoArgs),
 		RunE:          func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
+	out := &output{w: stdout}
 	root.SetArgs(args)
-	root.SetOut(stdout)
+	root.SetOut(out)
 	root.SetErr(stderr)
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
 		return usageError{fmt.Errorf("%w\nhint: %s --help", err, c.CommandPath())}
 	})
 	root.CompletionOptions.HiddenDefaultCmd = true
-	root.AddCommand(runCommand(), inspectCommand(), trialCommand(), repeatCommand(), powerCommand(), demoCommand(phantom.Trial{}), validateCommand(), licensesCommand())
+	root.AddCommand(runCommand(), tablesCommand(), inspectCommand(), trialCommand(), repeatCommand(), powerCommand(), demoCommand(phantom.Trial{}), validateCommand(), licensesCommand())
 	err := root.ExecuteContext(ctx)
 	if err == nil {
+		err = out.failure()
+	}
+	switch {
+	case err == nil:
 		return exitOK
+	case errors.Is(err, context.Canceled):
+		fmt.Fprintln(stderr, "t2map: interrupted")
+		return exitInterrupted
 	}
 	fmt.Fprintf(stderr, "t2map: %v\n", err)
 	if hint := cmp.Or(batch.Hint(err), trial.Hint(err)); hint != "" {
@@ -90,17 +112,46 @@ For research. Not a medical device.`,
 func status(err error) int {
 	var nothing *batch.NothingFoundError
 	var failed failedError
+	var full *batch.DiskFullError
 	switch {
-	case errors.Is(err, context.Canceled):
-		return exitInterrupted
 	case errors.As(err, &nothing):
 		return exitNothing
-	case errors.As(err, &failed):
+	case errors.As(err, &failed), errors.As(err, &full):
 		return exitFailed
 	}
 	// Everything else is an argument, a file named by one, or an output folder
 	// that cannot be used.
 	return exitUsage
+}
+
+// output is the standard output. It remembers that something could not be written, which
+// those who print do not ask.
+type output struct {
+	w   io.Writer
+	err error
+}
+
+// Write writes, until the first error.
+func (o *output) Write(p []byte) (int, error) {
+	if o.err != nil {
+		return 0, o.err
+	}
+	n, err := o.w.Write(p)
+	o.err = err
+	return n, err
+}
+
+// failure says that not all was written, or is nil.
+func (o *output) failure() error {
+	if o.err == nil {
+		return nil
+	}
+	err := o.err
+	var path *fs.PathError
+	if errors.As(err, &path) {
+		err = path.Err
+	}
+	return failedError{fmt.Sprintf("standard output: %v: not all that was to be printed is there", err)}
 }
 
 // usage makes the errors of a check of arguments usage errors.

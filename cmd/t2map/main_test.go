@@ -19,6 +19,11 @@ import (
 // TestMain lets a test run this binary as t2map itself.
 func TestMain(m *testing.M) {
 	if os.Getenv("T2MAP_AS_COMMAND") != "" {
+		if file := os.Getenv("T2MAP_PEAK"); file != "" {
+			code := execute(context.Background(), os.Args[1:], os.Stdout, os.Stderr)
+			notePeak(file)
+			os.Exit(code)
+		}
 		main()
 	}
 	os.Exit(m.Run())
@@ -59,7 +64,11 @@ func TestExitStatus(t *testing.T) {
 	}{
 		{"done", []string{"run", dir, "--out", out, "--scheme", "compartments"}, exitOK, []string{"mapping studies: 1 of 1"}},
 		{"quiet", []string{"run", dir, "--out", out, "--scheme", "compartments", "--quiet"}, exitOK, nil},
-		{"failed", []string{"run", dir, "--out", out, "--scheme", "compartments", "--skip-echoes", "6"}, exitFailed, []string{"study SA: fit: 7 echoes less 6 skipped", "1 study failed"}},
+		{"other settings", []string{"run", dir, "--out", out, "--scheme", "compartments", "--skip-echoes", "6"}, exitUsage, []string{"1 result made with other settings: skipped echoes 1, now 6", "hint: choose another folder with --out, or add --replace"}},
+		{"failed", []string{"run", dir, "--out", out, "--scheme", "compartments", "--skip-echoes", "6", "--replace"}, exitFailed, []string{"study SA: fit: 7 echoes less 6 skipped", "1 study failed", "set-aside/SA/baseline-"}},
+		{"tables", []string{"tables", out}, exitOK, nil},
+		{"tables of nothing", []string{"tables", empty}, exitUsage, []string{"holds no results", "hint: "}},
+		{"tables nowhere", []string{"tables", filepath.Join(empty, "x")}, exitUsage, []string{"results: "}},
 		{"nothing", []string{"run", empty, "--out", out, "--scheme", "compartments"}, exitNothing, []string{"no MR study found in 0 files"}},
 		{"no folder", []string{"run", filepath.Join(empty, "x"), "--out", out, "--scheme", "compartments"}, exitUsage, []string{"x"}},
 		{"no arguments", []string{"run"}, exitUsage, []string{"hint: t2map run --help"}},
@@ -105,7 +114,7 @@ func TestRunPrintsEveryVoxel(t *testing.T) {
 }
 
 func TestHelpHasExamples(t *testing.T) {
-	for _, c := range [][]string{{}, {"run"}, {"inspect"}, {"demo"}} {
+	for _, c := range [][]string{{}, {"run"}, {"tables"}, {"inspect"}, {"demo"}} {
 		_, stdout, _ := call(append(c, "--help")...)
 		if !strings.Contains(stdout, "Examples:") || !strings.Contains(stdout, "t2map "+strings.Join(c, " ")) {
 			t.Errorf("t2map %v --help has no example:\n%s", c, stdout)

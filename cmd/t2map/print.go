@@ -24,6 +24,9 @@ func printOutcome(w io.Writer, out string, o batch.Outcome) {
 		printCompartments(w, o.Results)
 	}
 	fmt.Fprintf(w, "%s mapped, %d failed", count(len(o.Results), "study", "studies"), len(o.Failures))
+	if n := len(o.NotDone); n > 0 {
+		fmt.Fprintf(w, ", %d not done", n)
+	}
 	if n := len(o.Earlier); n > 0 {
 		fmt.Fprintf(w, "; %d of earlier runs in the tables too", n)
 	}

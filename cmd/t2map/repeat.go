@@ -82,6 +82,9 @@ func runRepeat(c *cobra.Command, results string, f repeatFlags) error {
 	if err != nil {
 		return err
 	}
+	if err := checkIdle(results); err != nil {
+		return err
+	}
 	source, err := f.source(results)
 	if err != nil {
 		return err

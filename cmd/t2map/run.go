@@ -171,7 +171,7 @@ func setRange(flag, text string, to *[2]float64) error {
 func runCommand() *cobra.Command {
 	var f studyFlags
 	var out string
-	var quiet, rename bool
+	var quiet, rename, replace, wait bool
 	var memory int
 	c := &cobra.Command{
 		Use:   "run STUDIES... --out DIR --scheme SCHEME",
@@ -186,8 +186,13 @@ called), maps T2 in each and writes into the output folder:
 
 Subject and visit come from --manifest, else --layout, else the clinical-trial
 attributes, else PatientID and the folder's name. A PatientID that repeats the
-patient's name or holds a date is not used. A study that fails does not
-stop the others. Exit status: 0 all done, 1 some studies failed, 2 usage,
+patient's name or holds a date is not used.
+
+A study that fails does not stop the others. A study that has a new result, or
+fails, loses its earlier one, which is moved to set-aside/ in the output folder. A
+folder holds results of one set of settings, and one run writes into it at a time.
+
+Exit status: 0 all done, 1 some studies failed or the disk is full, 2 usage,
 3 nothing found, 130 interrupted.`,
 		Example: `  t2map run studies --out results --scheme compartments
   t2map run /data/site07 --out results --protocol trial.yaml --layout '{subject}/{visit}'
@@ -200,7 +205,9 @@ stop the others. Exit status: 0 all done, 1 some studies failed, 2 usage,
 	c.Flags().StringVar(&out, "out", "", "`folder` for the results (required)")
 	c.Flags().BoolVar(&quiet, "quiet", false, "say nothing but errors: no progress, no summary, no warnings")
 	c.Flags().BoolVar(&rename, "rename", false, "take the subject and visit that studies have now, where their results are there under others")
-	c.Flags().IntVar(&memory, "memory", 0, "`MiB` that the studies in the works may take (default 1024)")
+	c.Flags().IntVar(&memory, "memory", 0, "`MiB` that the studies in the works may take; a study that needs more fails (default 1024, and a study that needs more runs alone)")
+	c.Flags().BoolVar(&replace, "replace", false, "do all anew: set aside earlier results that were made with other settings")
+	c.Flags().BoolVar(&wait, "wait", false, "wait for another run that writes into the output folder")
 	c.RunE = func(c *cobra.Command, args []string) error {
 		if out == "" {
 			return usageError{errors.New("--out is missing: where do the results go?\nhint: t2map run --help")}
@@ -209,10 +216,20 @@ stop the others. Exit status: 0 all done, 1 some studies failed, 2 usage,
 		if err != nil {
 			return err
 		}
-		s.Out, s.MemoryMB, s.Rename = out, memory, rename
+		s.Out, s.MemoryMB, s.Rename, s.Replace, s.Wait = out, memory, rename, replace, wait
+		s.Waiting = waiting(c, quiet)
 		return runBatch(c, s, quiet)
 	}
 	return c
+}
+
+// waiting says whom a command waits for.
+func waiting(c *cobra.Command, quiet bool) func(batch.Holder) {
+	return func(h batch.Holder) {
+		if !quiet {
+			fmt.Fprintf(c.ErrOrStderr(), "waiting: %s writes into the folder\n", h)
+		}
+	}
 }
 
 // runBatch runs the batch with progress on stderr and a summary on stdout.
@@ -221,7 +238,7 @@ func runBatch(c *cobra.Command, s batch.Settings, quiet bool) error {
 	s.Progress, s.Log = show.report, show.log
 	outcome, err := batch.Run(c.Context(), s)
 	show.close()
-	if !quiet && len(outcome.Results)+len(outcome.Failures) > 0 {
+	if !quiet && len(outcome.Results)+len(outcome.Failures)+len(outcome.NotDone) > 0 {
 		printOutcome(c.OutOrStdout(), s.Out, outcome)
 	}
 	printNotes(c.ErrOrStderr(), outcome.Remarks, quiet)

@@ -115,6 +115,9 @@ func runTrial(c *cobra.Command, results string, f trialFlags) error {
 	if f.design == "" || f.out == "" {
 		return usageError{errors.New("--design and --out are needed\nhint: t2map trial --help")}
 	}
+	if err := checkIdle(results); err != nil {
+		return err
+	}
 	tables, err := f.tables(results)
 	if err != nil {
 		return err

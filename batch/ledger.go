@@ -1,0 +1,194 @@
+package batch
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/t2map/t2map/report"
+)
+
+// ledger holds the results of earlier runs that stand in an output folder. A run takes
+// from it what its own results and failures displace, so that a study has one result at
+// most in the tables.
+type ledger struct {
+	out string
+
+	mu      sync.Mutex
+	byStudy map[string][]report.Result
+	broken  []report.Failure // results that cannot be read, or contradict each other
+	moved   []string         // what became of displaced results, for people
+	err     error            // displaced results that are still where they were
+}
+
+// asideFolder holds, below the output folder, results that were displaced. Tables never read it.
+const asideFolder = "set-aside"
+
+// readLedger reads the result.json of every study below the output folder.
+func readLedger(out string) (*ledger, error) {
+	l := &ledger{out: out, byStudy: map[string][]report.Result{}}
+	err := eachResult(out, func(path string, err error) error {
+		var r report.Result
+		if err == nil {
+			r, err = report.ReadResult(path)
+		}
+		if err != nil {
+			l.broken = append(l.broken, report.Failure{Folder: below(out, filepath.Dir(path)), Reason: "results: cannot be read, so the study is not in the tables", Hint: "map the study again, or remove the folder"})
+			return nil
+		}
+		r.Inputs, r.Outputs = nil, nil // tables need neither
+		l.byStudy[r.Study] = append(l.byStudy[r.Study], r)
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("results: %w", err)
+	}
+	for study, results := range l.byStudy {
+		l.byStudy[study] = l.contradictions(results)
+	}
+	slices.SortFunc(l.broken, func(a, b report.Failure) int { return strings.Compare(a.Folder, b.Folder) })
+	return l, nil
+}
+
+// contradictions returns the results of one study without those that claim the same rows of the
+// tables: which of them is right is not known. Copies of one result count once.
+func (l *ledger) contradictions(results []report.Result) []report.Result {
+	claimed := make([]bool, len(results))
+	var sound []report.Result
+	for i, r := range results {
+		for k := range results[:i] {
+			other := results[k]
+			if !sameRows(r, other) {
+				continue
+			}
+			a, errA := json.Marshal(r)
+			b, errB := json.Marshal(other)
+			if errA == nil && errB == nil && bytes.Equal(a, b) {
+				claimed[i] = true // a copy: the other one stays
+				l.moved = append(l.moved, fmt.Sprintf("%s is a copy of the result in %s", l.below(r), l.below(other)))
+				break
+			}
+			l.broken = append(l.broken, report.Failure{Subject: r.Subject, Visit: r.Visit, Study: r.Study, Folder: l.below(r),
+				Reason: fmt.Sprintf("results: this folder and %s hold different results of the same study, so neither is in the tables", l.below(other)),
+				Hint:   "map the study again, or remove one of the folders"})
+			claimed[i], claimed[k] = true, true
+		}
+	}
+	for i, r := range results {
+		if !claimed[i] {
+			sound = append(sound, r)
+		}
+	}
+	return sound
+}
+
+func (l *ledger) below(r report.Result) string { return below(l.out, r.Dir) }
+
+// sameRows reports whether two results are of the same knee of the same study, which has
+// one row for each compartment. Two knees in one study are told apart by their sides alone.
+func sameRows(a, b report.Result) bool {
+	return a.Study == b.Study && (a.Side == b.Side || a.Side == "" || b.Side == "")
+}
+
+// settle says what became of a study's earlier results now that the study has a new
+// result, or has failed: then now has no Dir. They are taken from the ledger and their
+// folders are moved away, except that of the new result, which has replaced what stood in it.
+func (l *ledger) settle(now report.Result) {
+	if now.Study == "" {
+		return
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	var stay []report.Result
+	for _, r := range l.byStudy[now.Study] {
+		switch {
+		case now.Dir != "" && samePath(r.Dir, now.Dir):
+		case !sameRows(r, now):
+			stay = append(stay, r)
+		default:
+			why := "its study failed now"
+			if now.Dir != "" {
+				why = "the study is now in " + l.below(now)
+			}
+			l.setAside(r, why)
+		}
+	}
+	l.byStudy[now.Study] = stay
+}
+
+// samePath compares two paths of one run.
+func samePath(a, b string) bool { return filepath.Clean(a) == filepath.Clean(b) }
+
+// setAside moves the folder of a result to where no table reads it.
+func (l *ledger) setAside(r report.Result, why string) {
+	to := filepath.Join(l.out, asideFolder, filepath.FromSlash(l.below(r))+"-"+folderName(r.Series))
+	free := to
+	for n := 2; ; n++ {
+		if _, err := os.Lstat(free); errors.Is(err, fs.ErrNotExist) {
+			break
+		}
+		free = fmt.Sprintf("%s-%d", to, n)
+	}
+	err := os.MkdirAll(filepath.Dir(free), 0o777)
+	if err == nil {
+		err = report.MoveFolder(r.Dir, free)
+	}
+	if err != nil {
+		l.err = errors.Join(l.err, hinted("close what is open in the folder, and remove it or run again", "results: the earlier result in %s is displaced (%s) and cannot be moved away: %w", l.below(r), why, err))
+		return
+	}
+	l.moved = append(l.moved, fmt.Sprintf("the earlier result in %s was moved to %s: %s", l.below(r), below(l.out, free), why))
+	_ = os.Remove(filepath.Dir(r.Dir)) // the subject's folder, if it is empty now
+}
+
+// results returns what is left, by folder.
+func (l *ledger) results() []report.Result {
+	var all []report.Result
+	for _, of := range l.byStudy {
+		all = append(all, of...)
+	}
+	slices.SortFunc(all, func(a, b report.Result) int { return strings.Compare(a.Dir, b.Dir) })
+	return all
+}
+
+// shownMoves is how many lines on displaced results are worth reading.
+const shownMoves = 5
+
+// remarks says what became of displaced results.
+func (l *ledger) remarks() []string {
+	slices.Sort(l.moved) // studies end in any order
+	if n := len(l.moved); n > shownMoves {
+		return append(slices.Clone(l.moved[:shownMoves]), fmt.Sprintf("and so on: %d earlier results in all", n))
+	}
+	return l.moved
+}
+
+// eachResult calls do with every result.json below the output folder, in the
+// order of paths, and with what cannot be listed and its error, until do returns an error.
+func eachResult(out string, do func(path string, err error) error) error {
+	return filepath.WalkDir(out, func(path string, d fs.DirEntry, err error) error {
+		switch {
+		case err != nil && path == out:
+			return err
+		case err != nil:
+			if err := do(filepath.Join(path, report.ResultFile), err); err != nil {
+				return err
+			}
+			return fs.SkipDir
+		case d.IsDir() && path != out && strings.HasPrefix(d.Name(), "."):
+			return fs.SkipDir // unfinished, or another program's
+		case d.IsDir() && path == filepath.Join(out, asideFolder):
+			return fs.SkipDir
+		case !d.IsDir() && d.Name() == report.ResultFile:
+			return do(path, nil)
+		}
+		return nil
+	})
+}

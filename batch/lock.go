@@ -1,0 +1,163 @@
+package batch
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/gofrs/flock"
+)
+
+// lockFile is locked by the run that writes into an output folder. The system frees the
+// lock when the process ends, however it ends, so that there are no stale ones. The file
+// stays, empty: a lock on a file that is removed and made again is none.
+const lockFile = ".t2map.lock"
+
+// holderAt is where the lock file names its holder. Windows keeps others from reading
+// what is locked, and the first byte is.
+const holderAt = 1
+
+// Holder is the process that writes into an output folder.
+type Holder struct {
+	PID     int       `json:"pid"`
+	Host    string    `json:"host"`
+	Started time.Time `json:"started"`
+}
+
+// String names the process, as far as it is known.
+func (h Holder) String() string {
+	if h.PID == 0 {
+		return "another run"
+	}
+	host := ""
+	if h.Host != "" {
+		host = " on " + short(h.Host)
+	}
+	return fmt.Sprintf("process %d%s, which started at %s", h.PID, host, h.Started.Local().Format("2006-01-02 15:04:05"))
+}
+
+// BusyError says that another run writes into the output folder.
+type BusyError struct {
+	// Folder is the output folder as it was given.
+	Folder string
+	Holder Holder
+}
+
+// Error names the folder and who holds it.
+func (e *BusyError) Error() string {
+	return fmt.Sprintf("output folder %s: %s writes into it", e.Folder, e.Holder)
+}
+
+// lock is an output folder that no other run writes into.
+type lock struct {
+	file *flock.Flock // nil where the file system knows no locks
+}
+
+// waitEvery is the time between two looks at a lock that another run holds.
+const waitEvery = 200 * time.Millisecond
+
+// lockOut locks the output folder, which must be there. Where another run holds it, that
+// is a *BusyError, or the settings say to wait.
+func (s Settings) lockOut(ctx context.Context) (*lock, error) {
+	f := flock.New(filepath.Join(s.Out, lockFile), flock.SetFlag(os.O_CREATE|os.O_RDWR), flock.SetPermissions(0o666))
+	for said := false; ; said = true {
+		locked, err := f.TryLock()
+		switch {
+		case errors.Is(err, fs.ErrPermission):
+			return nil, hinted("choose another folder with --out, or check the permissions of "+lockFile+" in it", "output folder: %w", err)
+		case err != nil:
+			// Some network file systems have no locks; a run can do without.
+			return &lock{}, nil
+		case locked:
+			l := &lock{file: f}
+			l.sign()
+			return l, nil
+		}
+		holder := holderOf(s.Out)
+		if !s.Wait {
+			return nil, hinted("wait until it has ended (--wait does), or choose another folder with --out", "%w", &BusyError{Folder: s.Out, Holder: holder})
+		}
+		if !said && s.Waiting != nil {
+			s.Waiting(holder)
+		}
+		select {
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		case <-time.After(waitEvery):
+		}
+	}
+}
+
+// sign writes into the lock file who holds the lock. Nothing but a message needs it, so
+// that what cannot be written is no error.
+func (l *lock) sign() {
+	host, _ := os.Hostname()
+	text, err := json.Marshal(Holder{PID: os.Getpid(), Host: host, Started: time.Now().UTC().Truncate(time.Second)})
+	if err == nil {
+		l.note(text)
+	}
+}
+
+// note replaces the text of the lock file. Where it cannot be cut it still begins with the text.
+func (l *lock) note(text []byte) {
+	f, err := os.OpenFile(l.file.Path(), os.O_WRONLY, 0)
+	if err != nil {
+		return
+	}
+	defer f.Close()
+	_ = f.Truncate(0)
+	if len(text) > 0 {
+		_, _ = f.WriteAt(text, holderAt)
+	}
+}
+
+// release frees the folder.
+func (l *lock) release() {
+	if l == nil || l.file == nil {
+		return
+	}
+	l.note(nil)
+	_ = l.file.Close()
+}
+
+// held reports whether nobody else can write into the folder.
+func (l *lock) held() bool { return l != nil && l.file != nil }
+
+// holderOf reads who holds the folder; the zero value where that is not known.
+func holderOf(out string) Holder {
+	var h Holder
+	f, err := os.Open(filepath.Join(out, lockFile))
+	if err != nil {
+		return h
+	}
+	defer f.Close()
+	const longest = 4096
+	if json.NewDecoder(io.NewSectionReader(f, holderAt, longest)).Decode(&h) != nil {
+		return Holder{}
+	}
+	return h
+}
+
+// CheckIdle returns a *BusyError when a run writes into the folder of results at the
+// moment: its tables and its studies' folders do not fit together until it has ended.
+func CheckIdle(out string) error {
+	name := filepath.Join(out, lockFile)
+	if _, err := os.Stat(name); err != nil {
+		return nil
+	}
+	f := flock.New(name, flock.SetFlag(os.O_RDONLY))
+	free, err := f.TryRLock()
+	if err != nil {
+		return nil // no locks here, or none that this user may look at
+	}
+	if free {
+		return f.Close()
+	}
+	return hinted("wait until it has ended", "%w", &BusyError{Folder: out, Holder: holderOf(out)})
+}

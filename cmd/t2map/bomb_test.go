@@ -1,0 +1,181 @@
+package main
+
+import (
+	"bytes"
+	"compress/gzip"
+	"encoding/binary"
+	"errors"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+)
+
+// peakOf runs t2map in a process of its own and returns its exit status, what it wrote and
+// the most memory that it had at a time in MiB: 0 where the system does not say.
+func peakOf(t *testing.T, args ...string) (code int, text string, peak float64) {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), "peak")
+	c := exec.Command(os.Args[0], args...)
+	c.Env = append(os.Environ(), "T2MAP_AS_COMMAND=1", "T2MAP_PEAK="+file)
+	out, err := c.CombinedOutput()
+	var exit *exec.ExitError
+	if err != nil && !errors.As(err, &exit) {
+		t.Fatal(err)
+	}
+	if kib, err := os.ReadFile(file); err == nil {
+		peak, _ = strconv.ParseFloat(string(kib), 64)
+	}
+	return c.ProcessState.ExitCode(), string(out), peak / 1024
+}
+
+// notePeak writes the process's peak memory in KiB into the file (proc(5), VmHWM, which begins
+// anew with each program, as the rusage of a child does not).
+func notePeak(file string) {
+	text, err := os.ReadFile("/proc/self/status")
+	if err != nil {
+		return
+	}
+	for line := range strings.Lines(string(text)) {
+		if rest, ok := strings.CutPrefix(line, "VmHWM:"); ok {
+			_ = os.WriteFile(file, []byte(strings.TrimSuffix(strings.TrimSpace(rest), " kB")), 0o666)
+		}
+	}
+}
+
+// gzipBomb makes the compressed header and n·64 MiB of zeros: 64 kB for each.
+func gzipBomb(t *testing.T, header []byte, n int) []byte {
+	t.Helper()
+	pack := func(data []byte) []byte {
+		var b bytes.Buffer
+		w := gzip.NewWriter(&b)
+		_, _ = w.Write(data)
+		if err := w.Close(); err != nil {
+			t.Fatal(err)
+		}
+		return b.Bytes()
+	}
+	file := pack(header)
+	zeros := pack(make([]byte, 64<<20))
+	for range n {
+		file = append(file, zeros...) // members follow each other (RFC 1952, 2.2)
+	}
+	return file
+}
+
+// niftiHeader is the head of the label map, uncompressed, with another size.
+func niftiHeader(t *testing.T, labels string, size [3]int) []byte {
+	t.Helper()
+	f, err := os.Open(labels)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	z, err := gzip.NewReader(f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	header := make([]byte, 352) // nifti1.h: 348 and an extension's flag
+	if _, err := z.Read(header); err != nil {
+		t.Fatal(err)
+	}
+	for d, n := range size {
+		binary.LittleEndian.PutUint16(header[42+2*d:], uint16(n)) // dim[1…3]
+	}
+	return header
+}
+
+// sparse makes the study's images claim side × side pixels, without writing any.
+func sparse(t *testing.T, study string, side int) {
+	t.Helper()
+	images, err := filepath.Glob(filepath.Join(study, "*.dcm"))
+	if err != nil || len(images) == 0 {
+		t.Fatal(err)
+	}
+	for _, path := range images {
+		data, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, element := range []string{"\x28\x00\x10\x00US\x02\x00", "\x28\x00\x11\x00US\x02\x00"} {
+			at := bytes.Index(data, []byte(element))
+			binary.LittleEndian.PutUint16(data[at+8:], uint16(side))
+		}
+		at := bytes.Index(data, []byte("\xe0\x7f\x10\x00OW\x00\x00")) + 12
+		binary.LittleEndian.PutUint32(data[at-4:], uint32(2*side*side))
+		if err := os.WriteFile(path, data[:at], 0o666); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Truncate(path, int64(at)+2*int64(side)*int64(side)); err != nil {
+			t.Skip("no sparse files here: ", err)
+		}
+	}
+}
+
+// Files that ask for gigabytes are refused within 300 MB, and the study beside them is
+// mapped and in the tables. The time is bounded loosely, since machines are shared.
+func TestBombs(t *testing.T) {
+	if runtime.GOOS == "windows" || runtime.GOOS == "darwin" {
+		t.Skip("files with holes need a file system that has them")
+	}
+	const most, longest = 300, 20 * time.Second
+	for _, c := range []struct {
+		name string
+		make func(t *testing.T, study string)
+		args []string
+		want string
+	}{
+		{"a mask of 2 GB of zeros", func(t *testing.T, study string) {
+			labels := filepath.Join(study, "labels.nii.gz")
+			bomb := gzipBomb(t, niftiHeader(t, labels, [3]int{1200, 1200, 1400}), 31)
+			if err := os.WriteFile(labels, bomb, 0o666); err != nil {
+				t.Fatal(err)
+			}
+		}, nil, "mask is 1200×1200×1400 voxels, the series 64×64×6"},
+		{"a mask on the grid, and 2 GB behind it", func(t *testing.T, study string) {
+			labels := filepath.Join(study, "labels.nii.gz")
+			bomb := gzipBomb(t, niftiHeader(t, labels, [3]int{64, 64, 6}), 31)
+			if err := os.WriteFile(labels, bomb, 0o666); err != nil {
+				t.Fatal(err)
+			}
+		}, nil, "data: more than the 64×64×6×1 voxels"},
+		{"a mask of 16 GB, uncompressed and never written", func(t *testing.T, study string) {
+			labels := filepath.Join(study, "labels.nii.gz")
+			if err := os.WriteFile(labels, niftiHeader(t, labels, [3]int{3000, 3000, 2000}), 0o666); err != nil {
+				t.Fatal(err)
+			}
+			if err := os.Truncate(labels, 16<<30); err != nil {
+				t.Skip("no sparse files here: ", err)
+			}
+		}, nil, "mask is 3000×3000×2000 voxels"},
+		{"images of 8192 × 8192 that were never written", func(t *testing.T, study string) { sparse(t, study, 8192) }, nil, "the pixels were never written"},
+		{"images that need more than was given", func(t *testing.T, study string) { sparse(t, study, 1024) }, []string{"--memory", "250"},
+			"memory: 1024×1024×6 voxels, 7 echoes: the study needs "},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			dir := studies(t, 2)
+			c.make(t, filepath.Join(dir, "SA"))
+			out := filepath.Join(t.TempDir(), "results")
+			for _, command := range [][]string{append([]string{"run", dir, "--out", out, "--scheme", "compartments", "--quiet"}, c.args...), append([]string{"inspect", dir}, c.args...)} {
+				start := time.Now()
+				code, text, peak := peakOf(t, command...)
+				took := time.Since(start)
+				if code != exitFailed || !strings.Contains(text, c.want) || strings.Contains(text, "goroutine") {
+					t.Errorf("%s: exit status %d, want %d and …%s…\n%.2000s", command[0], code, exitFailed, c.want, text)
+				}
+				if peak > most || took > longest {
+					t.Errorf("%s: %.0f MiB in %v", command[0], peak, took)
+				}
+				t.Logf("%s: %.0f MiB in %v", command[0], peak, took)
+			}
+			table, err := os.ReadFile(filepath.Join(out, "compartments.csv"))
+			if err != nil || bytes.Count(table, []byte("\nSB,")) != 3 || bytes.Count(table, []byte("\n")) != 4 {
+				t.Errorf("%v\n%s", err, table)
+			}
+		})
+	}
+}

@@ -1,0 +1,55 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/spf13/cobra"
+
+	"github.com/t2map/t2map/batch"
+)
+
+func tablesCommand() *cobra.Command {
+	var quiet, wait bool
+	c := &cobra.Command{
+		Use:   "tables DIR",
+		Short: "Write the tables and the page of a folder of results again",
+		Long: `tables reads the result.json of every study below DIR, a folder that run has written,
+and writes compartments.csv, studies.csv and index.html again: after a crash or a full
+disk, or when folders of studies were removed or added. It maps nothing. Studies that
+studies.csv lists as failed or not done stay in it. Exit status: 0 written, 1 some
+results cannot be read, 2 no such folder, or a run is writing into it.`,
+		Example: "  t2map tables results",
+		Args:    usage(cobra.ExactArgs(1)),
+	}
+	c.Flags().BoolVar(&quiet, "quiet", false, "say nothing but errors")
+	c.Flags().BoolVar(&wait, "wait", false, "wait for a run that writes into the folder")
+	c.RunE = func(c *cobra.Command, args []string) error {
+		out, err := batch.Tables(c.Context(), batch.Settings{Out: args[0], Wait: wait, Waiting: waiting(c, quiet)})
+		printNotes(c.ErrOrStderr(), out.Remarks, quiet)
+		if err != nil {
+			return err
+		}
+		if !quiet {
+			w := c.OutOrStdout()
+			fmt.Fprintf(w, "%s in the tables, %d failed, %d not done. See %s and %s.\n", count(len(out.Earlier), "study", "studies"), len(out.Failures), len(out.NotDone),
+				filepath.Join(args[0], "index.html"), filepath.Join(args[0], "compartments.csv"))
+		}
+		if n := len(out.Unreadable); n > 0 {
+			printFailures(c.ErrOrStderr(), out.Unreadable)
+			return failedError{count(n, "result", "results") + " cannot be read"}
+		}
+		return nil
+	}
+	return c
+}
+
+// checkIdle refuses to read results, a folder or a table in it, while a run writes there: tables
+// and pictures would be of different states.
+func checkIdle(results string) error {
+	if info, err := os.Stat(results); err != nil || !info.IsDir() {
+		results = filepath.Dir(results)
+	}
+	return batch.CheckIdle(results)
+}

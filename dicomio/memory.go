@@ -1,0 +1,206 @@
+package dicomio
+
+import (
+	"errors"
+	"io"
+	"math"
+	"runtime"
+	"sync"
+
+	"github.com/suyashkumar/dicom/pkg/tag"
+	"github.com/suyashkumar/dicom/pkg/uid"
+
+	"github.com/t2map/t2map/dicomio/internal/codec"
+	"github.com/t2map/t2map/digest"
+)
+
+// texts holds each text of the headers once. The files of a study say the same in
+// all but a few of their attributes, and a cohort has some hundred thousand files.
+type texts struct {
+	mu   sync.Mutex
+	held map[string]string
+}
+
+func newTexts() *texts { return &texts{held: map[string]string{}} }
+
+// share replaces the header's texts by those that are held. The texts that are each
+// file's own, such as its SOPInstanceUID, are left alone.
+func (t *texts) share(h *header) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for _, text := range []*string{
+		&h.syntax, &h.sopClass, &h.study, &h.series, &h.frame, &h.patientID, &h.trialSubject, &h.trialVisit,
+		&h.laterality, &h.manufacturer, &h.model, &h.description, &h.serial, &h.software, &h.sequenceName,
+		&h.imageType, &h.component, &h.photometric, &h.label,
+	} {
+		if *text == "" {
+			continue
+		}
+		held, ok := t.held[*text]
+		if !ok {
+			held = *text
+			t.held[held] = held
+		}
+		*text = held
+	}
+}
+
+// Release lets go of the headers of the study's series: what is known of the study and
+// of each series stays, but the series cannot be read any more. Trains that were copied
+// out of the study before can.
+func (s *Study) Release() {
+	for _, trains := range [][]Train{s.Trains, s.Suspects, s.Others} {
+		for i := range trains {
+			trains[i].images, trains[i].grid = nil, nil
+		}
+	}
+	s.instances = nil
+}
+
+// mostAtATime bounds the bytes of plain files that one worker holds at a time: those of
+// eight images of 2048 × 2048 pixels, four times as many in each direction as a
+// multi-echo series has.
+const mostAtATime = 64 << 20
+
+// atATime returns how many of the files, which are read whole, a worker takes at a time:
+// as many as are hashed side by side, or fewer where they are large.
+func atATime(files []*trainFile) int {
+	var largest int64 = 1
+	for _, f := range files {
+		largest = max(largest, f.size)
+	}
+	return int(min(digest.Width, max(1, mostAtATime/largest)))
+}
+
+// ReadMemory returns how many bytes Read takes at most beside the echoes that it
+// returns: the files, or the frames, that the workers hold at a time, compressed and
+// decoded, and what the decoders need. Workers is that of Read.
+func (t Train) ReadMemory(workers int) int64 {
+	if workers <= 0 {
+		workers = runtime.GOMAXPROCS(0)
+	}
+	var plain, single, frame int64 // the most that one worker holds
+	var files, images int64
+	for _, echo := range t.grid {
+		for _, h := range echo {
+			images++
+			switch {
+			case h.multiframe:
+				frame = max(frame, h.pixelBytes()+h.decodeMemory())
+			case h.encapsulated:
+				single = max(single, h.size+h.pixelBytes()+h.decodeMemory())
+			default:
+				files++
+				plain = max(plain, h.size)
+			}
+		}
+	}
+	width := min(digest.Width, max(1, mostAtATime/max(1, plain)))
+	busy := min(int64(workers), (files+width-1)/width+images-files) // no more workers than there is work
+	return busy * max(min(width, files)*plain, single, frame)
+}
+
+// Where a train promises more than leastDecoded bytes, CheckWritten looks into each image
+// at so many places, of so many bytes each.
+const (
+	lookedAt  = 16
+	lookBytes = 4 << 10
+)
+
+// CheckWritten refuses a large train of which an echo holds nothing but zeros, as far as
+// a few places in each of its images tell. A file can have any length without having been written: the rest of an
+// interrupted copy, or a file that was made to exhaust memory. It is found out before Read
+// takes memory for what the files promise. Compressed images are held against their
+// promise by their size; smaller trains are read whole.
+func (t Train) CheckWritten() error {
+	var promised int64
+	for _, h := range t.images {
+		promised += h.pixelBytes()
+	}
+	if t.Problem != nil || promised <= leastDecoded {
+		return nil
+	}
+	for e, echo := range t.grid {
+		empty := true
+		for _, h := range echo {
+			written, err := h.anyWritten()
+			if err != nil {
+				return err
+			}
+			if written {
+				empty = false
+				break
+			}
+		}
+		if empty {
+			w := echo[0].wrong(tag.PixelData, "zeros, at all places looked at, in this and all images at echo time %g ms: the pixels were never written", t.TE[e])
+			w.Hint = "the copy may have been interrupted: copy or export the series again"
+			return w
+		}
+	}
+	return nil
+}
+
+// anyWritten reports whether the image holds anything but zeros at the places that are
+// looked at, or cannot be looked into.
+func (h *header) anyWritten() (bool, error) {
+	if h.encapsulated || h.syntax == uid.DeflatedExplicitVRLittleEndian {
+		return true, nil
+	}
+	f, err := h.open()
+	if err != nil {
+		return false, err
+	}
+	defer f.Close()
+	if !f.Direct() {
+		return true, nil
+	}
+	bytes := h.pixelBytes()
+	first := h.pixels.Value + int64(h.index)*bytes
+	buf := make([]byte, min(lookBytes, bytes))
+	for n := range int64(lookedAt) {
+		got, err := f.ReadAt(buf, first+(bytes-int64(len(buf)))*n/(lookedAt-1))
+		if err != nil && !errors.Is(err, io.EOF) {
+			return false, h.ioError(err)
+		}
+		for _, b := range buf[:got] {
+			if b != 0 {
+				return true, nil
+			}
+		}
+	}
+	return false, nil
+}
+
+// decodeMemory returns what decoding the image takes beside its file and its pixels.
+func (h *header) decodeMemory() int64 {
+	if !h.encapsulated || h.index >= len(h.parts) {
+		return 0
+	}
+	var held int64
+	for _, f := range h.compressed(h.index) {
+		held += f.Length
+	}
+	return held + codec.Memory(h.syntax, codec.Frame{Rows: h.rows, Columns: h.columns}, held)
+}
+
+// bytesPerContourByte is what a structure set takes for each byte of its file while it
+// is read: the text of a contour as it stands, split into numbers (a string header of 16 bytes for
+// 8 characters or so) and as float64.
+const bytesPerContourByte = 5
+
+// ReadMemory returns how many bytes ReadMask takes beside the voxels of the segments,
+// which depend on what is drawn.
+func (m MaskObject) ReadMemory() int64 {
+	h := m.header
+	switch {
+	case h == nil:
+		return 0
+	case m.Kind == MaskRTSTRUCT:
+		return bytesPerContourByte * h.size
+	}
+	if h.rows < 1 || h.columns < 1 || max(h.rows, h.columns) > math.MaxUint16 || h.allocated > 16 {
+		return 0 // ReadMask refuses it
+	}
+	return 2*h.pixelBytes() + h.decodeMemory()
+}
