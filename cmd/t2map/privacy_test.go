@@ -130,14 +130,18 @@ func TestNothingPersonalComesOut(t *testing.T) {
 
 	out := filepath.Join(dir, "results")
 	texts := map[string]string{}
-	for name, args := range map[string][]string{
-		"run":            {"run", data, "--out", out, "--scheme", "compartments"},
-		"run again":      {"run", data, "--out", out, "--scheme", "compartments", "--layout", "{subject}"},
-		"run one series": {"run", data, "--out", out + "2", "--scheme", "compartments", "--series", "nothing"},
-		"inspect":        {"inspect", data},
-		"inspect --json": {"inspect", data, "--json", "--scheme", "compartments"},
+	for _, c := range []struct { // the second run finds the names of the first
+		name string
+		args []string
+	}{
+		{"run", []string{"run", data, "--out", out, "--scheme", "compartments"}},
+		{"run again", []string{"run", data, "--out", out, "--scheme", "compartments", "--layout", "{subject}"}},
+		{"run one series", []string{"run", data, "--out", out + "2", "--scheme", "compartments", "--series", "nothing"}},
+		{"inspect", []string{"inspect", data}},
+		{"inspect --json", []string{"inspect", data, "--json", "--scheme", "compartments"}},
 	} {
-		code, stdout, stderr := call(args...)
+		name := c.name
+		code, stdout, stderr := call(c.args...)
 		if code != exitFailed && name != "run again" {
 			t.Errorf("%s: status %d\n%s", name, code, stderr)
 		}
