@@ -3,6 +3,7 @@ package dicomio
 import (
 	"cmp"
 	"errors"
+	"regexp"
 	"slices"
 	"strings"
 	"unicode"
@@ -310,11 +311,26 @@ func cut(text string, parts []span) string {
 	return b.String()
 }
 
-// shown is secrets.shown for a header of which nothing but itself is known.
-func (h *header) shown(text string) string {
+// shownQuotes is shown for the parts of a sentence that stand between quotation marks: header
+// texts are always quoted, and the words around them are the program's own, which a name may
+// equal.
+func (s *secrets) shownQuotes(sentence string) string {
+	if len(s.known) == 0 {
+		return sentence
+	}
+	return quotedText.ReplaceAllStringFunc(sentence, func(quoted string) string {
+		return `"` + s.shown(quoted[1:len(quoted)-1], false) + `"`
+	})
+}
+
+// quotedText is a text as %q writes it.
+var quotedText = regexp.MustCompile(`"(?:[^"\\]|\\.)*"`)
+
+// shownQuotes is secrets.shownQuotes for a header of which nothing but itself is known.
+func (h *header) shownQuotes(sentence string) string {
 	var s secrets
 	s.add(h.who)
-	return s.shown(text, false)
+	return s.shownQuotes(sentence)
 }
 
 // gather takes what all files of the study say of people, images or not.
@@ -376,9 +392,9 @@ func (s *secrets) inError(err error) {
 	var t *TrainError
 	switch {
 	case errors.As(err, &f):
-		f.Problem = s.shown(f.Problem, false)
+		f.Problem = s.shownQuotes(f.Problem)
 	case errors.As(err, &t):
-		t.Problem, t.Hint = s.shown(t.Problem, false), s.shown(t.Hint, false)
+		t.Problem, t.Hint = s.shownQuotes(t.Problem), s.shownQuotes(t.Hint)
 	}
 }
 
