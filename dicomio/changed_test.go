@@ -23,7 +23,10 @@ type stampsOf map[string]time.Time
 func stamps(t *testing.T, dir string) stampsOf {
 	t.Helper()
 	s := stampsOf{}
-	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+	err := filepath.WalkDir(dir, func(path string, _ fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
 		info, err := os.Stat(path)
 		if err == nil {
 			s[path] = info.ModTime()

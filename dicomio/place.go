@@ -1,0 +1,85 @@
+package dicomio
+
+import (
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/t2map/t2map/files"
+)
+
+// homes counts the multi-echo studies below each folder.
+type homes map[string]map[string]bool
+
+// newHomes notes every multi-echo study in its files' folders and all those above them,
+// up to the searched one.
+func newHomes(groups map[string][]*entry, studies map[string]Study) homes {
+	h := homes{}
+	for uid, entries := range groups {
+		if !studies[uid].multiEcho() {
+			continue // no mask can be meant for it
+		}
+		for _, e := range entries {
+			if e.isMask() {
+				continue // a mask from elsewhere makes no second study of a folder
+			}
+			root := files.Absolute(e.root)
+			for dir := filepath.Dir(files.Absolute(e.path)); files.Inside(root, dir); dir = filepath.Dir(dir) {
+				if h[dir] == nil {
+					h[dir] = map[string]bool{}
+				}
+				if h[dir][uid] {
+					break
+				}
+				h[dir][uid] = true
+				if dir == filepath.Dir(dir) {
+					break
+				}
+			}
+		}
+	}
+	return h
+}
+
+// of returns the topmost folder that holds the study and no other multi-echo study, or "".
+func (h homes) of(uid string, s Study) string {
+	home := ""
+	root := files.Absolute(s.Root)
+	for dir := files.Absolute(s.Folder); files.Inside(root, dir) && len(h[dir]) == 1 && h[dir][uid]; dir = filepath.Dir(dir) {
+		home = dir
+		if dir == filepath.Dir(dir) {
+			break
+		}
+	}
+	return home
+}
+
+// wrappers are names of folders that hold a study's files and say nothing of it.
+var wrappers = []string{"dicom", "dcm", "images"}
+
+// Wraps reports whether a folder of this name is one of those that hold a study's files and say
+// nothing of it, such as dicom.
+func Wraps(name string) bool { return slices.Contains(wrappers, strings.ToLower(name)) }
+
+// Top is the study's folder as people see it: Folder, or the one above where that
+// is just called dicom. It is absolute.
+func (s Study) Top() string {
+	top := files.Absolute(s.Folder)
+	for Wraps(filepath.Base(top)) && filepath.Dir(top) != top {
+		top = filepath.Dir(top)
+	}
+	return top
+}
+
+// Name names the study for people: its folder below the searched one, or the
+// searched one where it is that or files lie under several.
+func (s Study) Name() string {
+	switch top := s.Top(); {
+	case !files.Inside(s.Root, s.Folder):
+		return filepath.Base(files.Absolute(s.Root))
+	case files.Inside(s.Root, top) && top != files.Absolute(s.Root):
+		return files.Below(s.Root, top)
+	default:
+		return filepath.Base(top)
+	}
+}
