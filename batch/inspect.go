@@ -125,7 +125,7 @@ func Inspect(ctx context.Context, s Settings) (Inspection, error) {
 	defer found.Close()
 	s.searched(found)
 	in := Inspection{Files: found.Files, Passed: found.Passed, Studies: []InspectedStudy{}, Problems: []Problem{},
-		Notes: slices.Concat([]string{}, linkNotes(found.Tree.Links()), s.anchor(found.Studies))}
+		Notes: slices.Concat([]string{}, treeNotes(found.Tree), s.anchor(found.Studies))}
 	var unlisted []dicomio.Study
 	used := map[string]bool{}
 	for _, st := range found.Studies {

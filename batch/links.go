@@ -27,6 +27,19 @@ func linkNotes(links []files.Link) []string {
 	return out
 }
 
+// treeNotes says what of the searched folders was read otherwise than it lies there: links,
+// folders that programs keep, files in gzip that lie there unpacked too.
+func treeNotes(tree *files.Tree) []string {
+	out := linkNotes(tree.Links())
+	if folders := tree.LitterFolders(); len(folders) > 0 {
+		out = append(out, fmt.Sprintf("folders of operating systems and other programs were not searched, though they hold files (%d): %s", len(folders), firstNames(folders)))
+	}
+	if packed := tree.Packed(); len(packed) > 0 {
+		out = append(out, fmt.Sprintf("files in gzip were passed over, for they lie there unpacked too (%d): %s", len(packed), firstNames(packed)))
+	}
+	return out
+}
+
 // firstNames lists the first few names and how many are left.
 func firstNames(names []string) string {
 	const shown = 6

@@ -54,7 +54,7 @@ func Run(ctx context.Context, s Settings) (Outcome, error) {
 	}
 	defer found.Close() // what was unpacked of archives is no loss
 	s.searched(found)
-	out := Outcome{Passed: found.Passed, Files: found.Files, Remarks: linkNotes(found.Tree.Links())}
+	out := Outcome{Passed: found.Passed, Files: found.Files, Remarks: treeNotes(found.Tree)}
 	if !lock.held() {
 		out.Remarks = append(out.Remarks, "the file system of the output folder knows no locks: take care that no other run writes into it")
 	}

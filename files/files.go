@@ -35,8 +35,11 @@ type Tree struct {
 	entries  []Entry
 	links    []Link
 	litter   int
+	packed   []string
 	archives map[string]os.FileInfo // by path, as they were when they were listed
 	shelf    *shelf
+
+	litterFolders []string
 }
 
 // List looks at everything under the roots in the order of names, each file once
@@ -46,7 +49,8 @@ type Tree struct {
 // error. Links that lead out of the roots are followed and noted (Links), those that lead
 // to nothing are noted and are entries with ErrDangling. What operating systems and editors
 // leave beside data (._*, .DS_Store, Thumbs.db, *~ and such) is passed over by its name and
-// counted (Litter), unless it is a root. The folder exclude is not entered unless it is a root itself; "" excludes
+// counted (Litter), unless it is a root. So is a file in gzip whose content lies beside it
+// (Packed). The folder exclude is not entered unless it is a root itself; "" excludes
 // nothing.
 //
 // A folder, archive or file that cannot be read is an entry with an error. It is

@@ -16,6 +16,9 @@ import (
 // bytes, and so their hashes, are those of the compressed file.
 var keptZipped = []string{".nii.gz", ".hdr.gz", ".img.gz", ".tar.gz"}
 
+// gzipEnding is that of a single file in gzip, in lower case.
+const gzipEnding = ".gz"
+
 // gzipName reports whether a path ends like that of a single file in gzip, IM_0001.dcm.gz.
 func gzipName(name string) bool {
 	lower := strings.ToLower(path.Base(name))
@@ -24,7 +27,7 @@ func gzipName(name string) bool {
 			return false
 		}
 	}
-	return strings.HasSuffix(lower, ".gz")
+	return strings.HasSuffix(lower, gzipEnding)
 }
 
 // smallestGzip is the size of an empty file in gzip: header, one empty block, trailer

@@ -11,6 +11,9 @@ type index struct {
 	items  []item // in the order in which a walk through folders would meet them
 	fault  *Error // entries that cannot be listed, or nil
 	litter int    // entries that were passed over because of their name
+
+	litterFolders []string // those that some of them lie in
+	packed        []string // files in gzip whose content is an entry too
 }
 
 // gatherer makes an index of an archive's entries as they come.
@@ -23,6 +26,8 @@ type gatherer struct {
 	faults int
 	first  string // fault
 	litter int
+
+	litterFolders []string
 }
 
 // enter counts an entry that may be listed or not.
@@ -37,8 +42,11 @@ func (g *gatherer) enter(name, target string) error {
 
 // add lists an entry, unless it is litter or its name is none that can be.
 func (g *gatherer) add(raw string, it item) {
-	if inLitter(raw) {
+	if folder, found := inLitter(raw); found {
 		g.litter++
+		if name, problem := entryName(folder); folder != "" && problem == "" && !slices.Contains(g.litterFolders, name) {
+			g.litterFolders = append(g.litterFolders, name)
+		}
 		return
 	}
 	name, problem := entryName(raw)
@@ -63,7 +71,8 @@ func (g *gatherer) refuse(raw, problem string) {
 
 // index returns what was gathered.
 func (g *gatherer) index() *index {
-	x := &index{items: settle(g.items), litter: g.litter}
+	x := &index{items: settle(g.items), litter: g.litter, litterFolders: g.litterFolders}
+	x.passOverPacked()
 	if g.faults > 0 {
 		x.fault = &Error{Problem: g.first, Kind: ErrInvalid, Hint: "pack the folder again, from the folder above it"}
 	}
@@ -71,6 +80,21 @@ func (g *gatherer) index() *index {
 		x.fault.Problem = fmt.Sprintf("%d entries cannot be listed, the first: %s", g.faults, g.first)
 	}
 	return x
+}
+
+// passOverPacked takes out the files in gzip whose content is an entry too.
+func (x *index) passOverPacked() {
+	kept := x.items[:0:0]
+	for _, it := range x.items {
+		if gzipName(it.name) {
+			if plain := x.find(it.name[:len(it.name)-len(gzipEnding)]); plain != nil && plain.err == nil && plain.size > 0 {
+				x.packed = append(x.packed, it.name)
+				continue
+			}
+		}
+		kept = append(kept, it)
+	}
+	x.items = kept
 }
 
 // find returns the item of that name, or nil.

@@ -37,29 +37,38 @@ func (w *walker) visit(path, real string, isDir bool) error {
 		w.add(path, ioError(err))
 	}
 	for _, c := range children {
-		if litter(c.Name()) {
-			w.tree.litter++
-			continue
-		}
 		child, childReal, childIsDir := filepath.Join(path, c.Name()), filepath.Join(real, c.Name()), c.IsDir()
+		var dangling bool
 		if c.Type()&fs.ModeSymlink != 0 {
 			childReal = resolved(child)
 			info, err := os.Stat(child)
-			if errors.Is(err, fs.ErrNotExist) {
-				w.tree.links = append(w.tree.links, Link{w.label(child), LinkDangling})
-				w.add(child, &Error{Problem: "is a link that leads to nothing", Kind: ErrDangling, Hint: "copy the file itself, or mount the disk that the link leads to"})
-				continue
-			}
-			childIsDir = err == nil && info.IsDir()
-			if !w.seen[childReal] && !slices.ContainsFunc(w.roots, func(root string) bool { return Inside(root, childReal) }) {
-				w.tree.links = append(w.tree.links, Link{w.label(child), LinkOutside})
-			}
+			dangling, childIsDir = errors.Is(err, fs.ErrNotExist), err == nil && info.IsDir()
+		}
+		if litter(c.Name(), childIsDir) {
+			w.litter(child, childIsDir)
+			continue
+		}
+		if dangling {
+			w.tree.links = append(w.tree.links, Link{w.label(child), LinkDangling})
+			w.add(child, &Error{Problem: "is a link that leads to nothing", Kind: ErrDangling, Hint: "copy the file itself, or mount the disk that the link leads to"})
+			continue
+		}
+		if c.Type()&fs.ModeSymlink != 0 && !w.seen[childReal] && !slices.ContainsFunc(w.roots, func(root string) bool { return Inside(root, childReal) }) {
+			w.tree.links = append(w.tree.links, Link{w.label(child), LinkOutside})
 		}
 		if err := w.visit(child, childReal, childIsDir); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// litter counts a file or folder that is passed over.
+func (w *walker) litter(p string, isDir bool) {
+	w.tree.litter++
+	if isDir && holdsFile(p) {
+		w.tree.litterFolders = append(w.tree.litterFolders, w.label(p))
+	}
 }
 
 // add appends the entry of the file at path.
@@ -78,6 +87,10 @@ func (w *walker) add(p string, problem *Error) {
 // file adds a file, or what is in it where it is an archive. Only what has the
 // name of one is opened, be it that of a link to it.
 func (w *walker) file(path, real string) error {
+	if w.unpackedBeside(path) {
+		w.tree.packed = append(w.tree.packed, w.label(path))
+		return nil
+	}
 	if !archiveName(path) && !archiveName(real) || !isArchive(path) {
 		w.add(path, nil)
 		return nil
@@ -92,6 +105,12 @@ func (w *walker) file(path, real string) error {
 		return err
 	}
 	w.tree.litter += index.litter
+	for _, folder := range index.litterFolders {
+		w.tree.litterFolders = append(w.tree.litterFolders, w.label(filepath.Join(path, filepath.FromSlash(folder))))
+	}
+	for _, name := range index.packed {
+		w.tree.packed = append(w.tree.packed, w.label(filepath.Join(path, filepath.FromSlash(name))))
+	}
 	if index.fault != nil {
 		w.add(path, index.fault)
 	}
@@ -99,6 +118,17 @@ func (w *walker) file(path, real string) error {
 		w.add(filepath.Join(path, filepath.FromSlash(it.name)), it.err)
 	}
 	return nil
+}
+
+// unpackedBeside reports whether the file is a single one in gzip that was unpacked where it
+// lies. One that is asked for by itself is read, unless the other is asked for too.
+func (w *walker) unpackedBeside(p string) bool {
+	if !gzipName(p) {
+		return false
+	}
+	plain := p[:len(p)-len(gzipEnding)]
+	info, err := os.Stat(plain)
+	return err == nil && info.Mode().IsRegular() && info.Size() > 0 && (p != w.root || slices.Contains(w.roots, resolved(plain)))
 }
 
 // index returns what is in the archive, and notes how that is now.

@@ -2,7 +2,9 @@ package main
 
 import (
 	"bytes"
+	"compress/gzip"
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -168,5 +170,42 @@ func TestLinksAreNotes(t *testing.T) {
 	}
 	if code != exitOK || strings.Contains(stderr+stdout, dir) {
 		t.Errorf("status %d, or the target of a link is shown", code)
+	}
+}
+
+// Folders and files that are passed over though they hold data are notes of run and inspect.
+func TestPassedOverIsNoted(t *testing.T) {
+	dir := studies(t, 2)
+	check := func(err error) {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	check(os.Rename(filepath.Join(dir, "SB"), filepath.Join(dir, "SB~"))) // a study all the same
+	check(os.MkdirAll(filepath.Join(dir, "SA", "@eaDir", "x"), 0o755))
+	check(os.MkdirAll(filepath.Join(dir, "$RECYCLE.BIN"), 0o755)) // holds nothing
+	check(os.WriteFile(filepath.Join(dir, "SA", "@eaDir", "x", "IM1"), []byte("x"), 0o644))
+	images, err := filepath.Glob(filepath.Join(dir, "SA", "IM_*"))
+	check(err)
+	for _, path := range images[:2] {
+		data, err := os.ReadFile(path)
+		check(err)
+		var b bytes.Buffer
+		z := gzip.NewWriter(&b)
+		_, err = z.Write(data)
+		check(errors.Join(err, z.Close(), os.WriteFile(path+".gz", b.Bytes(), 0o644)))
+	}
+	code, _, stderr := call("run", dir, "--out", filepath.Join(t.TempDir(), "r"), "--scheme", "compartments")
+	_, stdout, _ := call("inspect", dir)
+	for _, text := range []string{stderr, stdout} {
+		for _, want := range []string{"though they hold files (1): SA/@eaDir\n", "unpacked too (2): SA/" + filepath.Base(images[0]) + ".gz, "} {
+			if !strings.Contains(text, want) {
+				t.Errorf("%s\nhas no %q", text, want)
+			}
+		}
+	}
+	if code != exitOK || !strings.Contains(stdout, "2 studies in ") {
+		t.Errorf("status %d\n%s", code, stdout)
 	}
 }
