@@ -169,6 +169,9 @@ func (e *entry) parseFile() error {
 	defer f.Close()
 	e.size = f.Size()
 	e.images, err = e.parse(f)
+	if broken := f.Broken(); broken != nil && !errors.Is(err, elements.ErrNotDICOM) {
+		return e.ioError(broken) // what is missing at its end follows from it
+	}
 	if err == nil {
 		e.noteHead(f)
 		for _, h := range e.images {

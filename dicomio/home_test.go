@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -129,9 +130,17 @@ func TestLitterAndGzip(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	write(t, images[0]+".dcm.gz", whole[:len(whole)/2])
-	if f := find(t, dir); len(f.Damaged)+len(f.Studies[0].Damaged) != 1 {
-		t.Errorf("damaged %v", f.Damaged)
+	for _, data := range [][]byte{whole[:len(whole)/2], append(slices.Clip(whole), gzipped(t, nil)[:12]...)} {
+		write(t, images[0]+".dcm.gz", data)
+		f := find(t, dir)
+		if all := append(f.Damaged, f.Studies[0].Damaged...); len(all) != 1 || !strings.Contains(all[0].Error(), "is truncated: it ends before its gzip stream does") {
+			t.Errorf("damaged %v", all)
+		}
+	}
+	// Members that follow one another are one file (RFC 1952 2.2), as in BGZF.
+	write(t, images[0]+".dcm.gz", append(slices.Clip(whole), gzipped(t, nil)...))
+	if f := find(t, dir); len(f.Damaged) != 0 || f.Passed.NotDICOM != 0 || f.Studies[0].Trains[0].Problem != nil {
+		t.Errorf("members: %+v", f)
 	}
 }
 

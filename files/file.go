@@ -7,6 +7,8 @@ import (
 	"os"
 	"slices"
 	"time"
+
+	"github.com/klauspost/compress/gzip"
 )
 
 // File is an open file. Its methods may be used at the same time, but for Close.
@@ -17,6 +19,9 @@ type File struct {
 	whole func() (io.ReadCloser, error) // reads it with its checksum, where it has one
 	step  int64                         // how much is made room for at a time
 	close func() error
+	gzip  bool // a single file in gzip, not an entry of an archive
+	// broken says that it breaks off after size bytes, or is nil.
+	broken *Error
 
 	// disk is the file of the file system: this one, or the archive that it is in. stamp is
 	// what it was when it was opened.
@@ -27,6 +32,15 @@ type File struct {
 // Size returns the number of bytes: of a file in an archive, what the archive
 // says.
 func (f *File) Size() int64 { return f.size }
+
+// Broken returns why the file, one in gzip, breaks off after Size bytes where that is known
+// before they are read; else nil.
+func (f *File) Broken() error {
+	if f.broken == nil {
+		return nil
+	}
+	return f.broken
+}
 
 // Modified returns when the file, or the archive that it is in, was last written.
 func (f *File) Modified() time.Time { return f.stamp.ModTime() }
@@ -103,6 +117,9 @@ func (f *File) Close() error {
 
 // failure is err as that of the file.
 func (f *File) failure(err error) error {
+	if f.gzip && errors.Is(err, zip.ErrFormat) {
+		err = gzipError(gzip.ErrChecksum) // more comes out than its trailer says
+	}
 	return named(entryError(err), f.name)
 }
 

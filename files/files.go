@@ -99,15 +99,15 @@ func (t *Tree) Forget() { t.entries = nil }
 // wrong with the archive or, since it was listed, has changed. The end of List's
 // context is returned as it is.
 //
-// A single file in gzip, IM_0001.dcm.gz, is opened as what is in it; a NIfTI file in
-// gzip as it is.
+// A single file in gzip, IM_0001.dcm.gz, or IM_0001.dcm that begins like gzip, is opened as
+// what is in it; a NIfTI file in gzip as it is.
 func (t *Tree) Open(path string) (*File, error) {
 	path = Absolute(path)
 	f, err := t.open(path)
-	if err != nil || !gzipName(path) {
+	if err != nil || !mayBeGzip(path) {
 		return f, err
 	}
-	plain, err := gunzipped(f, t.limits.defaults())
+	plain, err := gunzipped(t.ctx, f, t.limits.defaults())
 	if err != nil {
 		return nil, errors.Join(err, f.Close())
 	}

@@ -3,10 +3,12 @@ package files
 import (
 	"bufio"
 	"bytes"
+	"context"
 	"encoding/binary"
 	"errors"
 	"io"
 	"path"
+	"slices"
 	"strings"
 
 	"github.com/klauspost/compress/gzip"
@@ -34,12 +36,31 @@ func gzipName(name string) bool {
 // (RFC 1952 2.3).
 const smallestGzip = 10 + 2 + 8
 
+// zippedNames are the endings of images under which files in gzip are found too, by programs
+// that compress without renaming.
+var zippedNames = []string{".dcm", ".ima"}
+
+// mayBeGzip reports whether a file of that name is opened as what is in it where it begins
+// like gzip.
+func mayBeGzip(name string) bool {
+	lower := strings.ToLower(name)
+	return gzipName(name) || slices.ContainsFunc(zippedNames, func(end string) bool { return strings.HasSuffix(lower, end) })
+}
+
+// gzipMagic begins a member in gzip with deflate (RFC 1952 2.3.1), as in signatures.
+const gzipMagic = "\x1f\x8b\x08"
+
+// mostDeflated is how many bytes deflate makes of one at most (zlib, "Technical Details").
+const mostDeflated = 1032
+
 // gunzipped returns the file that is compressed in f, or f where that is not gzip. It
 // closes f when it is closed. The size is what gzip's trailer says (ISIZE, RFC 1952
-// 2.3.1); that it is true, and the checksum right, is known once the end is read. A
-// file is inflated as far as it is asked for, within the limits of archives.
-func gunzipped(f *File, l Limits) (*File, error) {
-	var head [3]byte
+// 2.3.1); that it is true, and the checksum right, is known once the end is read. Where
+// there may be several members, as in BGZF, or the trailer says what cannot be, the stream
+// is inflated to find its size, within the limits of archives. One that breaks off has the
+// size of what comes before, and reading it to its end is an error.
+func gunzipped(ctx context.Context, f *File, l Limits) (*File, error) {
+	var head [len(gzipMagic)]byte
 	var isize [4]byte
 	if f.size < smallestGzip {
 		return f, nil
@@ -47,25 +68,113 @@ func gunzipped(f *File, l Limits) (*File, error) {
 	if _, err := f.ReadAt(head[:], 0); err != nil && !errors.Is(err, io.EOF) {
 		return f, err
 	}
-	if !bytes.Equal(head[:], []byte("\x1f\x8b\x08")) { // as in signatures
+	if string(head[:]) != gzipMagic {
 		return f, nil
 	}
 	if _, err := f.ReadAt(isize[:], f.size-int64(len(isize))); err != nil && !errors.Is(err, io.EOF) {
 		return f, err
 	}
+	open := func() (io.ReadCloser, error) { return newGunzip(io.NewSectionReader(f, 0, f.size)) }
 	size := int64(binary.LittleEndian.Uint32(isize[:]))
-	over := l.checkEntry(size)
-	if over == nil && size > freeBytes && size/l.Ratio >= f.size {
-		over = &Error{Problem: "says that it holds more than deflate can put into it", Kind: ErrInvalid, Hint: copyAgain}
+	var broken *Error
+	several, err := severalMembers(ctx, f)
+	if err == nil && (several || size == 0 || size/mostDeflated > f.size) {
+		size, broken, err = gunzippedSize(ctx, f, l)
 	}
-	if over != nil {
-		return f, over.at(f.name)
+	if err == nil {
+		if over := l.checkEntry(size); over != nil {
+			err = over
+		}
 	}
-	open := func() (io.ReadCloser, error) {
-		return gzip.NewReader(bufio.NewReaderSize(io.NewSectionReader(f, 0, f.size), 1<<16))
+	if err != nil {
+		return f, named(err, f.name)
+	}
+	if broken != nil {
+		broken = broken.at(f.name)
 	}
 	in := &inflater{open: open, size: size, memory: l.MemoryBytes}
-	return &File{name: f.name, size: size, at: in, whole: open, step: l.MemoryBytes, disk: f.disk, stamp: f.stamp, close: func() error {
+	return &File{broken: broken, name: f.name, size: size, at: in, whole: open, step: l.MemoryBytes, disk: f.disk, stamp: f.stamp, gzip: true, close: func() error {
 		return errors.Join(in.close(), f.Close())
 	}}, nil
 }
+
+// severalMembers reports whether the first bytes of a member stand in the file behind its
+// beginning: by chance they do in one of a hundred files of a megabyte.
+func severalMembers(ctx context.Context, f *File) (bool, error) {
+	const reserved = 0xE0 // flags that are 0 (RFC 1952 2.3.1.2)
+	r := bufio.NewReaderSize(&counter{ctx: ctx, r: io.NewSectionReader(f, 1, f.size-1)}, 1<<18)
+	for {
+		buf, err := r.Peek(1 << 18)
+		for at := 0; ; at++ {
+			n := bytes.Index(buf[at:], []byte(gzipMagic))
+			if n < 0 || at+n+len(gzipMagic) >= len(buf) {
+				break
+			}
+			if at += n; buf[at+len(gzipMagic)]&reserved == 0 {
+				return true, nil
+			}
+		}
+		switch {
+		case errors.Is(err, io.EOF):
+			return false, nil
+		case err != nil:
+			return false, err
+		}
+		_, _ = r.Discard(len(buf) - len(gzipMagic)) // it is in the buffer
+	}
+}
+
+// gunzippedSize inflates the file to find how many bytes are in it, or come before it
+// breaks off: then broken says so. It is an error when none does, or they are more than the
+// limits allow.
+func gunzippedSize(ctx context.Context, f *File, l Limits) (n int64, broken *Error, err error) {
+	in := &counter{ctx: ctx, r: io.NewSectionReader(f, 0, f.size)}
+	z, err := newGunzip(in)
+	if err != nil {
+		return 0, nil, err
+	}
+	defer z.Close()
+	n, err = io.Copy(io.Discard, io.LimitReader(&metered{r: z, in: in, limits: l}, l.EntryBytes+1))
+	if n > 0 && errors.As(err, &broken) && broken.Kind == ErrInvalid {
+		return n, broken, nil
+	}
+	return n, nil, err
+}
+
+// gunzip reads a file in gzip, of any number of members; its errors are of this package.
+type gunzip struct{ *gzip.Reader }
+
+func newGunzip(r io.Reader) (io.ReadCloser, error) {
+	z, err := gzip.NewReader(bufio.NewReaderSize(r, 1<<16))
+	if err != nil {
+		return nil, gzipError(err)
+	}
+	return gunzip{z}, nil
+}
+
+func (g gunzip) Read(p []byte) (int, error) {
+	n, err := g.Reader.Read(p)
+	if err != nil && !errors.Is(err, io.EOF) {
+		err = gzipError(err)
+	}
+	return n, err
+}
+
+// gzipError turns what the library says of a single file in gzip into an error of this
+// package.
+func gzipError(err error) error {
+	switch {
+	case errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, io.EOF):
+		return &Error{Problem: "is truncated: it ends before its gzip stream does", Kind: ErrInvalid, Hint: gunzipAgain}
+	case errors.Is(err, gzip.ErrChecksum):
+		return &Error{Problem: "is damaged: its content has not the length or checksum that gzip noted", Kind: ErrInvalid, Hint: gunzipAgain}
+	case errors.Is(err, gzip.ErrHeader):
+		return &Error{Problem: "is damaged: what follows its gzip stream is not gzip", Kind: ErrInvalid, Hint: gunzipAgain}
+	}
+	if e := damaged(err, ""); errors.Is(e, ErrInvalid) {
+		return &Error{Problem: "is damaged: it cannot be inflated", Kind: ErrInvalid, Hint: gunzipAgain}
+	}
+	return damaged(err, "")
+}
+
+const gunzipAgain = "copy the file again from where it was compressed"
