@@ -101,6 +101,11 @@ type InspectedSeries struct {
 type Problem struct {
 	Reason string `json:"reason"`
 	Hint   string `json:"hint"`
+
+	// Folder and Study name the study, as in report.Failure; Run alone fills them in.
+	Folder string `json:"-"`
+	Study  string `json:"-"`
+	Alike  bool   `json:"-"`
 }
 
 func problem(err error) Problem { return Problem{Reason: err.Error(), Hint: Hint(err)} }

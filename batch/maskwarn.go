@@ -17,6 +17,8 @@ func implausible(r segment.Regions, side string) []string {
 		switch f.Kind {
 		case segment.TooLarge:
 			out = append(out, fmt.Sprintf("%s holds more than %g cm³, too much for the cartilage of a knee: %s", f.Compartment, f.LimitMM3/1000, perhaps))
+		case segment.SumTooLarge:
+			out = append(out, fmt.Sprintf("medial, lateral and patellofemoral together hold more than %g cm³, too much for the cartilage of a knee: %s", f.LimitMM3/1000, perhaps))
 		case segment.TooSmall:
 			out = append(out, fmt.Sprintf("%s holds less than %g cm³, too little for a plate of cartilage: the mask may be unfinished, or %s", f.Compartment, f.LimitMM3/1000, perhaps))
 		case segment.WrongSide:

@@ -134,7 +134,9 @@ func (s Settings) plan(found dicomio.Finding, m *manifest, out *Outcome, earlier
 			continue
 		}
 		for _, err := range st.Damaged {
-			out.Damaged = append(out.Damaged, problem(err))
+			p := problem(err)
+			p.Folder, p.Study, p.Alike = st.Name(), st.Hash, s.alike[st.Name()]
+			out.Damaged = append(out.Damaged, p)
 		}
 		if err != nil {
 			out.fail(s, j, err)

@@ -19,6 +19,9 @@ const (
 	// Undivided: there is femoral cartilage in one piece, so that Compartment, which should
 	// hold a part of it, holds the other bone's cartilage alone.
 	Undivided
+	// SumTooLarge: medial, lateral and patellofemoral hold more together than the cartilage
+	// of a knee, though none does alone.
+	SumTooLarge
 )
 
 // Finding is a fact about a mask that a knee does not have where the scheme is right.
@@ -28,7 +31,7 @@ type Finding struct {
 	// Other is the compartment that it is compared with, for WrongSide and Undivided.
 	Other string
 	// VolumeMM3 is the volume of Compartment, and LimitMM3 what it should not be beyond, for
-	// TooLarge and TooSmall; else 0.
+	// TooLarge, TooSmall and SumTooLarge, where it is that of all three; else 0.
 	VolumeMM3, LimitMM3 float64
 	// Direction is where Compartment should lie from Other, and DistanceMM by how much it
 	// lies on the opposite side, between the centres of both, for WrongSide.
@@ -49,14 +52,20 @@ const (
 // largest are the volumes in mm³ that the cartilage of a knee does not reach. A right knee
 // segmented in whole has 11.8 cm³ of femoral, 1.9 and 1.8 of tibial and 1.2 of patellar
 // cartilage (gattia/pymskt, example data), another 20.9 cm³ of femoral cartilage; over the
-// condyles, knees with osteoarthritis have 12 to 15 (PMC3962518). The limits are three
-// times what is large for the femur and six times the example for the small plates, for
-// masks are drawn generously on thick slices. Bone is beyond them: the same knee has 143
-// cm³ of femur, 101 of tibia and 13 of patella in the image.
+// condyles, knees with osteoarthritis have 12 to 15 (PMC3962518). The limit of the femur in
+// whole is three times what is large, those of the small plates six times the example, for
+// masks are drawn generously on thick slices. Medial, lateral and patellofemoral share the
+// cartilage of the femur, some 21 cm³ where it is large, and that of tibia and patella, some
+// 5: one of them holds half of all at most, with room for generous masks. Bone is beyond
+// the limits: the same knee has 143 cm³ of femur, 101 of tibia and 13 of patella in the image.
 var largest = map[string]float64{
-	femoral: 60_000, Medial: 30_000, Lateral: 30_000, Patellofemoral: 30_000,
+	femoral: 60_000, Medial: 15_000, Lateral: 15_000, Patellofemoral: 15_000,
 	medialTibial: 12_000, lateralTibial: 12_000, patellar: 8_000,
 }
+
+// largestSum is the volume in mm³ that Medial, Lateral and Patellofemoral together do not
+// reach: one and a half times the 26 cm³ of a large knee.
+const largestSum = 40_000
 
 // smallest is the volume in mm³ below which a compartment is no cartilage plate: a
 // twentieth of the example's smallest. A mask of a few slices of a knee has more.
@@ -88,13 +97,17 @@ var arrangements = []arrangement{
 // they are called as compartments of a knee or their parts; other names are not judged.
 // Side is that of the knee, left or right, as results have it, or "" where it is not
 // known: then medial and lateral are not compared. Compartments without voxels are passed
-// over. Findings come in the order of names.
+// over. Findings of volumes come in the order of names; that of the sum, where there is none.
 func (r Regions) Check(side string) []Finding {
 	places := r.places()
 	var out []Finding
+	var sum float64
 	for n, name := range r.Names {
 		limit, judged := largest[name]
 		v := float64(places[n].voxels) * r.VoxelVolume()
+		if name == Medial || name == Lateral || name == Patellofemoral {
+			sum += v
+		}
 		switch {
 		case !judged || v == 0:
 		case v > limit:
@@ -102,6 +115,9 @@ func (r Regions) Check(side string) []Finding {
 		case v < smallest:
 			out = append(out, Finding{Kind: TooSmall, Compartment: name, VolumeMM3: v, LimitMM3: smallest})
 		}
+	}
+	if sum > largestSum && len(out) == 0 {
+		out = append(out, Finding{Kind: SumTooLarge, VolumeMM3: sum, LimitMM3: largestSum})
 	}
 	out = append(out, r.undivided(places)...)
 	for _, o := range arrangements {

@@ -36,7 +36,7 @@ func blocks(centres map[string][3]int) Regions {
 func says(findings []Finding) string {
 	var out []string
 	for _, f := range findings {
-		text := fmt.Sprint([]string{"large", "small", "side", "undivided"}[f.Kind], " ", f.Compartment)
+		text := fmt.Sprint([]string{"large", "small", "side", "undivided", "sum"}[f.Kind], " ", f.Compartment)
 		if f.Kind == WrongSide {
 			text += fmt.Sprintf(" %s of %s %.0f", f.Direction, f.Other, f.DistanceMM)
 		}
@@ -92,12 +92,20 @@ func TestVolumes(t *testing.T) {
 		spacing float64 // along x
 		want    string
 	}{
-		{5, "undivided medial"}, {44, "undivided medial"}, {45, "large medial; undivided medial"}, {89, "large femoral; large medial; undivided medial"},
+		{5, "undivided medial"}, {22, "undivided medial"}, {23, "large medial; undivided medial"}, {89, "large femoral; large medial; undivided medial"},
 		{0.05, "small femoral; small medial; undivided medial"},
 	} {
 		r.Affine[0][0] = c.spacing
 		if got := says(r.Check("")); got != c.want {
 			t.Errorf("spacing %g: %q, want %q", c.spacing, got, c.want)
+		}
+	}
+	// Three of 13.2 cm³ are 39.5 cm³, three of 13.5 are 40.5.
+	three := blocks(map[string][3]int{"medial": {4, 12, 12}, "lateral": {20, 12, 12}, "patellofemoral": {12, 4, 12}, "sphere-1": {12, 20, 20}})
+	for spacing, want := range map[float64]string{19.5: "", 20: "sum ", 23: "large lateral; large medial; large patellofemoral"} {
+		three.Affine[0][0] = spacing
+		if got := says(three.Check("")); got != want {
+			t.Errorf("three, spacing %g: %q, want %q", spacing, got, want)
 		}
 	}
 	r.Data = make([]uint16, len(r.Data))

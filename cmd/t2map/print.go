@@ -79,14 +79,22 @@ func excluded(c segment.Summary) string {
 }
 
 // printDamaged lists the damaged files, where there are several: the failures that
-// stand for them name the first.
+// stand for them name the first. What several studies share stands once, with their names.
 func printDamaged(w io.Writer, damaged []batch.Problem) {
 	if len(damaged) < 2 {
 		return
 	}
-	fmt.Fprintln(w, "damaged:")
+	var all grouped
 	for _, p := range damaged {
-		fmt.Fprintf(w, "  %s\n", printable.Line(p.Reason))
+		all.add(p.Reason, p.Reason, "", failedName(report.Failure{Folder: p.Folder, Study: p.Study, Alike: p.Alike}))
+	}
+	fmt.Fprintln(w, "damaged:")
+	for _, g := range all.groups {
+		if len(g.names) == 1 {
+			fmt.Fprintf(w, "  %s\n", printable.Line(g.text))
+		} else {
+			fmt.Fprintf(w, "  %d studies: %s\n    %s\n", len(g.names), printable.Line(g.text), g.list())
+		}
 	}
 }
 

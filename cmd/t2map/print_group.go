@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"regexp"
 	"strings"
 
 	"github.com/t2map/t2map/printable"
@@ -53,14 +54,14 @@ func (g *group) list() string {
 }
 
 // printFailures lists the studies that failed: each with its reason, or together where
-// they share it but for the name of their folder.
+// they share it but for the name of their folder and the hashes of their UIDs.
 func printFailures(w io.Writer, failures []report.Failure) {
 	if len(failures) == 0 {
 		return
 	}
 	var all grouped
 	for _, f := range failures {
-		all.add(withoutFolder(f.Reason, f.Folder), f.Reason, f.Hint, failedName(f))
+		all.add(withoutHash(withoutFolder(f.Reason, f.Folder)), f.Reason, f.Hint, failedName(f))
 	}
 	fmt.Fprintln(w, "failed:")
 	for _, g := range all.groups {
@@ -109,6 +110,14 @@ func withoutFolder(text, folder string) string {
 	}
 }
 
+// hashes are the words with which messages name a series, study or frame of reference by
+// the hash of its UID, which no two studies share.
+var hashes = regexp.MustCompile(`\b(series|study|frame) [0-9a-f]{12}\b`)
+
+// withoutHash returns the text without the hashes of UIDs, so that the same fault of two
+// studies has the same text.
+func withoutHash(text string) string { return hashes.ReplaceAllString(text, "$1") }
+
 // printWarnings lists what speaks against the figures of the studies, together where many
 // share it.
 func printWarnings(w io.Writer, results []report.Result, quiet bool) {
@@ -126,7 +135,7 @@ func printWarnings(w io.Writer, results []report.Result, quiet bool) {
 			name = fmt.Sprintf("%s (%s)", name, printable.Line(r.Study))
 		}
 		for _, text := range r.Warnings {
-			all.add(text, text, "", name)
+			all.add(withoutHash(text), text, "", name)
 		}
 	}
 	for _, g := range all.groups[:min(shownWarnings, len(all.groups))] {

@@ -44,6 +44,43 @@ func TestFailuresAreGrouped(t *testing.T) {
 	}
 }
 
+// Hashes of UIDs, which no two studies share, do not keep their failures and warnings apart; a single one
+// keeps its hash. Other words and numbers do.
+func TestHashesDoNotDivideGroups(t *testing.T) {
+	var failures []report.Failure
+	var results []report.Result
+	for n := range 3 {
+		text := fmt.Sprintf("read: series %012x: it has frame %012x", n+1<<20, n+7<<30)
+		failures = append(failures, report.Failure{Folder: fmt.Sprint("S", n), Reason: text})
+		results = append(results, report.Result{Subject: fmt.Sprint("S", n), Warnings: []string{text}})
+	}
+	failures = append(failures, report.Failure{Folder: "S7", Reason: "series 0123456789ab: alone"}, report.Failure{Folder: "S8", Reason: "series 5: x"}, report.Failure{Folder: "S9", Reason: "series 6: x"})
+	var b bytes.Buffer
+	printFailures(&b, failures)
+	printWarnings(&b, results, false)
+	const want = `failed:
+  3 studies: read: series: it has frame
+    S0, S1, S2
+  study S7: series 0123456789ab: alone
+  study S8: series 5: x
+  study S9: series 6: x
+warning: 3 studies: read: series: it has frame
+    S0, S1, S2
+`
+	if b.String() != want {
+		t.Errorf("got\n%swant\n%s", b.String(), want)
+	}
+}
+
+// What is damaged for two studies alike stands once, with their names.
+func TestDamagedOnce(t *testing.T) {
+	var b bytes.Buffer
+	printDamaged(&b, []batch.Problem{{Reason: "IM1: ends", Folder: "v", Study: "aa", Alike: true}, {Reason: "IM2: ends", Folder: "S2"}, {Reason: "IM1: ends", Folder: "v", Study: "bb", Alike: true}})
+	if want := "damaged:\n  2 studies: IM1: ends\n    v (aa), v (bb)\n  IM2: ends\n"; b.String() != want {
+		t.Errorf("got %q, want %q", b.String(), want)
+	}
+}
+
 // The study's folder is cut out of names, not out of other words.
 func TestWithoutFolder(t *testing.T) {
 	for _, c := range []struct{ text, folder, want string }{
