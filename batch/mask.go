@@ -3,6 +3,7 @@ package batch
 import (
 	"context"
 	"fmt"
+	"path"
 	"slices"
 
 	"github.com/t2map/t2map/dicomio"
@@ -24,6 +25,8 @@ type Mask struct {
 	// Beside are files of a usual name in the study's folders that were not taken, by their
 	// names below its home.
 	Beside []string
+	// Differ are those of Beside that hold something else than a mask in NIfTI does.
+	Differ []string
 
 	sniffed bool // its first bytes are those of a file in NIfTI
 }
@@ -38,6 +41,7 @@ type maskRead struct {
 	segments  volume.Segmentation
 	foreign   error
 	beside    []string
+	differ    []string
 }
 
 // readMask reads the job's mask onto the grid of its train. Its errors have hints.
@@ -49,7 +53,7 @@ func (j Job) readMask(ctx context.Context, p Protocol) (maskRead, error) {
 	} else {
 		m, err = j.readLabelMap()
 	}
-	m.beside = j.Mask.Beside
+	m.beside, m.differ = j.Mask.Beside, j.Mask.Differ
 	return m, hintMask(err)
 }
 
@@ -102,6 +106,9 @@ func (m maskRead) note(r *report.Result, regions segment.Regions, p Protocol) {
 	r.Mask = m.described(regions)
 	if len(m.beside) > 0 {
 		r.Notes = append(r.Notes, fmt.Sprintf("other files that could be a mask by their names were not taken: %s", firstNames(m.beside)))
+	}
+	if len(m.differ) > 0 {
+		r.Warnings = append(r.Warnings, fmt.Sprintf("%s was taken as the mask by its name, and others that could be it hold something else: %s. Name the right one with --mask", short(path.Base(m.file.Path)), firstNames(m.differ)))
 	}
 	if text := m.empty(regions); text != "" {
 		r.Warnings = append(r.Warnings, text)

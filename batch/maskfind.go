@@ -1,13 +1,18 @@
 package batch
 
 import (
+	"bytes"
 	"cmp"
+	"crypto/sha256"
 	"errors"
 	"fmt"
+	"io"
 	"path"
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"github.com/klauspost/compress/gzip"
 
 	"github.com/t2map/t2map/dicomio"
 	"github.com/t2map/t2map/files"
@@ -54,7 +59,7 @@ func (s Settings) chooseMask(j Job) (Mask, error) {
 		return Mask{}, hinted(hintOneMask, "mask: %d candidates: %s", len(found), strings.Join(names, ", "))
 	}
 	m := found[0]
-	m.Beside = s.beside(j, m)
+	m.Beside, m.Differ = s.beside(j, m)
 	if m.Object == nil || m.Object.Problem != nil { // reading it says what is wrong
 		return m, nil
 	}
@@ -126,7 +131,7 @@ func (s Settings) noMask(st dicomio.Study) error {
 	text += "; what lies there is " + listed(lying)
 	for _, m := range lying {
 		if m.format == formatNIfTI { // one that can be read
-			return hinted(fmt.Sprintf("if it is the mask, add --mask '%s'", short(path.Base(m.name))), "%s", text)
+			return hinted(fmt.Sprintf("if it is the mask, add --mask '%s'", short(m.pattern)), "%s", text)
 		}
 	}
 	return hinted(hintExport, "%s", text)
@@ -196,27 +201,70 @@ func (s Settings) candidates(st dicomio.Study) []string {
 }
 
 // named returns the files that fit the pattern as it is written or, where there are none,
-// in upper and lower case alike.
+// in upper and lower case alike. One that is a path is looked for below the folders above the
+// study's too, as far as they are the study's alone.
 func (s Settings) named(st dicomio.Study, pattern string) []string {
 	if found := s.inPlaces(st, written([]string{pattern})); len(found) > 0 {
 		return found
 	}
-	return s.inPlaces(st, folded([]string{pattern}))
+	if found := s.inPlaces(st, folded([]string{pattern})); len(found) > 0 || !strings.Contains(pattern, "/") {
+		return found
+	}
+	for _, dir := range places(st) { // a path may lead to a folder beside the images
+		if found := s.matching(dir, true, folded([]string{pattern})); len(found) > 0 {
+			return found
+		}
+	}
+	return nil
 }
 
 // beside returns the files of a usual name that lie beside the mask and were not taken,
-// where none was asked for by name.
-func (s Settings) beside(j Job, m Mask) []string {
+// where none was asked for by name, and those of them that hold something else than a mask
+// in NIfTI, unpacked.
+func (s Settings) beside(j Job, m Mask) (all, differ []string) {
 	if s.maskPattern() != "" || j.Identity.Mask != "" {
-		return nil
+		return nil, nil
 	}
-	var out []string
+	var own []byte
 	for _, file := range s.inPlaces(j.Study, folded(otherMasks)) {
-		if file != m.Path {
-			out = append(out, below(j.Study.Home, file))
+		if file == m.Path {
+			continue
+		}
+		name := below(j.Study.Home, file)
+		all = append(all, name)
+		if m.Object != nil {
+			continue
+		}
+		if own == nil {
+			own = s.contentHash(m.Path)
+		}
+		if other := s.contentHash(file); own != nil && other != nil && !bytes.Equal(own, other) {
+			differ = append(differ, name)
 		}
 	}
-	return out
+	return all, differ
+}
+
+// contentHash returns the SHA-256 of what is in the file, unpacked, or nil where it cannot
+// be read.
+func (s Settings) contentHash(file string) []byte {
+	const most = 1 << 30 // bytes: four times a mask of 512 × 512 × 128 voxels in float64
+	f, err := s.tree.Open(file)
+	if err != nil {
+		return nil
+	}
+	defer f.Close()
+	var r io.Reader = io.NewSectionReader(f, 0, f.Size())
+	if z, err := gzip.NewReader(r); err == nil {
+		r = z
+	} else {
+		r = io.NewSectionReader(f, 0, f.Size())
+	}
+	h := sha256.New()
+	if _, err := io.Copy(h, io.LimitReader(r, most)); err != nil {
+		return nil
+	}
+	return h.Sum(nil)
 }
 
 // fits reports whether a file is looked for, by its name or by its path below a folder,
@@ -245,7 +293,7 @@ func folded(patterns []string) fits {
 
 // inPlaces returns the files that fit in the study's folder and below, else those right in
 // the nearest folder above that is the study's alone. Folders beside it are not searched:
-// they may be another visit's.
+// they may be those of a visit whose images are not here.
 func (s Settings) inPlaces(st dicomio.Study, f fits) []string {
 	var found []string
 	for n, dir := range places(st) {

@@ -1,6 +1,8 @@
 package batch
 
 import (
+	"compress/gzip"
+	"io"
 	"os"
 	"path/filepath"
 	"slices"
@@ -173,4 +175,69 @@ func writeForeign(t testing.TB, path, class, modality string) {
 	if err := dicomwrite.WriteImage(f, im); err != nil {
 		t.Fatal(err)
 	}
+}
+
+// Masks by usual names that differ are a warning; a copy of another packing is none.
+func TestMasksThatDiffer(t *testing.T) {
+	for _, change := range []bool{false, true} {
+		dir := t.TempDir()
+		study := filepath.Join(dir, "studies", "a")
+		kneeAs(t, study, phantom.Form{})
+		data := unpacked(t, filepath.Join(study, "labels.nii.gz"))
+		if change {
+			data[len(data)-1] ^= 1
+		}
+		if err := os.WriteFile(filepath.Join(study, "Segmentation.nii"), data, 0o644); err != nil {
+			t.Fatal(err)
+		}
+		r := oneResult(t, settings(t, dir))
+		warned := slices.ContainsFunc(r.Warnings, func(w string) bool { return strings.Contains(w, "hold something else: a/Segmentation.nii.") })
+		if warned != change {
+			t.Errorf("changed %t: warnings %q", change, r.Warnings)
+		}
+	}
+}
+
+// A mask beside the images' folder is listed and not used, unless its path is asked for.
+func TestMaskBesideTheImages(t *testing.T) {
+	dir := t.TempDir()
+	study := filepath.Join(dir, "studies", "a")
+	images := filepath.Join(study, "SCANS", "5", "DICOM")
+	kneeAs(t, images, phantom.Form{})
+	mask := filepath.Join(study, "RESOURCES", "seg", "Segmentation.nii.gz")
+	if err := os.MkdirAll(filepath.Dir(mask), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Rename(filepath.Join(images, "labels.nii.gz"), mask); err != nil {
+		t.Fatal(err)
+	}
+	s := settings(t, dir)
+	if f := oneFailure(t, s); !strings.Contains(f.Reason, "what lies there is a/RESOURCES/seg/Segmentation.nii.gz (NIfTI)") || !strings.Contains(f.Hint, "RESOURCES/seg/Segmentation.nii.gz'") {
+		t.Errorf("%q, hint %q", f.Reason, f.Hint)
+	}
+	for _, pattern := range []string{"RESOURCES/seg/Segmentation.nii.gz", "a/RESOURCES/*/*.nii.gz", "resources/*/*"} {
+		s := settings(t, dir)
+		s.Mask = pattern
+		if r := oneResult(t, s); r.Mask.Path != "a/RESOURCES/seg/Segmentation.nii.gz" {
+			t.Errorf("%s: %s", pattern, r.Mask.Path)
+		}
+	}
+}
+
+func unpacked(t *testing.T, file string) []byte {
+	t.Helper()
+	f, err := os.Open(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	z, err := gzip.NewReader(f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	data, err := io.ReadAll(z)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return data
 }

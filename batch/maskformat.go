@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"path/filepath"
-	"slices"
 	"strings"
 
 	"github.com/klauspost/compress/gzip"
@@ -116,25 +115,41 @@ func niftiOf(head []byte) string {
 	return formatNIfTI
 }
 
-// lyingFile is a file that could be a mask, by its name below the study's home.
-type lyingFile struct{ name, format string }
+// lyingFile is a file that could be a mask: its name below the study's home, and the pattern
+// that asks for it.
+type lyingFile struct{ name, format, pattern string }
 
 // mostSniffed bounds how many files of a folder are opened in search of a mask: more are
 // a folder of something else.
 const mostSniffed = 500
 
-// lying returns the files in the study's folders that could be its mask by their format,
-// whatever they are called.
+// lying returns the files that could be the study's mask by their format, whatever they
+// are called: those in its folders first, then those anywhere below its home.
 func (s Settings) lying(st dicomio.Study) []lyingFile {
 	var out []lyingFile
-	for n, dir := range places(st) {
-		paths := pathsIn(s.strangers, dir, n == 0)
+	seen := map[string]bool{}
+	add := func(dir string, deep, byPath bool) {
+		paths := pathsIn(s.strangers, dir, deep)
 		for _, file := range paths[:min(mostSniffed, len(paths))] {
-			m := lyingFile{below(st.Home, file), sniff(s.tree, file)}
-			if m.format != "" && !slices.Contains(out, m) {
+			if seen[file] {
+				continue
+			}
+			seen[file] = true
+			m := lyingFile{below(st.Home, file), sniff(s.tree, file), filepath.Base(file)}
+			if byPath {
+				m.pattern = below(dir, file)
+			}
+			if m.format != "" {
 				out = append(out, m)
 			}
 		}
+	}
+	all := places(st)
+	for n, dir := range all {
+		add(dir, n == 0, false)
+	}
+	for _, dir := range all {
+		add(dir, true, true)
 	}
 	return out
 }
