@@ -20,7 +20,7 @@ func (p Protocol) doubts(t dicomio.Train) []string {
 	}
 	for _, l := range t.Losses {
 		// A protocol that names the number of echoes settles what numbers of them promise.
-		if l.Reason == dicomio.SkippedNumbers || p.Series.Echoes != len(t.TE) {
+		if l.Reason == dicomio.SkippedNumbers || l.Reason == dicomio.DisorderedNumbers || p.Series.Echoes != len(t.TE) {
 			lost = append(lost, lossText(t, l))
 		}
 	}
@@ -35,12 +35,16 @@ func (p Protocol) doubts(t dicomio.Train) []string {
 
 // lossText says what speaks for a lost echo, and what else may explain it.
 func lossText(t dicomio.Train, l dicomio.Loss) string {
+	var numbers []string
+	for _, n := range l.Numbers {
+		numbers = append(numbers, strconv.Itoa(n))
+	}
 	switch l.Reason {
+	case dicomio.DisorderedNumbers:
+		return fmt.Sprintf("EchoNumbers (0018,0086) are %s at the echo times %s, so that echo times may be exchanged", strings.Join(numbers, ", "), listMS(t.TE))
+	case dicomio.LateFirst:
+		return fmt.Sprintf("the first echo time, %s, is twice the echo spacing, as if %s had been lost, unless the sequence begins there", listMS(t.TE[:1]), listMS(l.TE))
 	case dicomio.SkippedNumbers:
-		var numbers []string
-		for _, n := range l.Numbers {
-			numbers = append(numbers, strconv.Itoa(n))
-		}
 		return fmt.Sprintf("EchoNumbers (0018,0086) skip %s at the echo times %s", strings.Join(numbers, ", "), listMS(t.TE))
 	case dicomio.UnevenTimes:
 		return fmt.Sprintf("the echo times %s are uneven, as if %s had been lost, unless the sequence measures at these times", listMS(t.TE), listMS(l.TE))

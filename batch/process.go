@@ -73,6 +73,9 @@ func measure(ctx context.Context, j Job, p Protocol, workers int) (report.Study,
 	if err != nil {
 		return report.Study{}, err
 	}
+	if noneUsed(result.Compartments) {
+		result.Warnings = append(result.Warnings, "no voxel of the mask has a sound T2: the tables say why each was excluded; look at the images and at the echo times")
+	}
 	s := report.Study{
 		Result:    result,
 		Echo:      volume.Map{Geometry: src.series.Geometry, Data: src.series.Echo[result.Protocol.SkippedEchoes]},
@@ -85,6 +88,15 @@ func measure(ctx context.Context, j Job, p Protocol, workers int) (report.Study,
 		s.Result.Anatomy = describeAnatomy(j.Train.FirstEcho(), j.Train.Lossy)
 	}
 	return s, nil
+}
+
+// noneUsed reports whether compartments have voxels and none of these a sound T2.
+func noneUsed(compartments []segment.Summary) bool {
+	voxels, used := 0, 0
+	for _, c := range compartments {
+		voxels, used = voxels+c.Voxels, used+c.Used
+	}
+	return voxels > 0 && used == 0
 }
 
 // source is what a study's files hold.

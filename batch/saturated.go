@@ -40,7 +40,8 @@ func saturated(s volume.MultiEcho, m volume.Maps, r segment.Regions, skip int) s
 	return n
 }
 
-// warning says what speaks against the figures, or "".
+// warning says what speaks against the figures, or "". It holds no counts, which stand in the
+// tables, so that studies with one fault share it.
 func (n saturation) warning(te []float64) string {
 	if n.voxels == 0 {
 		return ""
@@ -48,9 +49,9 @@ func (n saturation) warning(te []float64) string {
 	var echoes []string
 	for e, voxels := range n.echo {
 		if voxels > 0 {
-			echoes = append(echoes, fmt.Sprintf("%d at echo %d (%g ms)", voxels, e+1, te[e]))
+			echoes = append(echoes, fmt.Sprintf("echo %d (%g ms)", e+1, te[e]))
 		}
 	}
-	return fmt.Sprintf("voxels of the mask are saturated and were excluded: %d, of which %s; the images hold no higher value there, so that the signal was cut off by the scanner or by a conversion: ask the site for the original images",
-		n.voxels, strings.Join(echoes, ", "))
+	return fmt.Sprintf("voxels of the mask are saturated at %s and were excluded: the images hold no higher value there, so that the signal was cut off by the scanner or by a conversion; ask the site for the original images",
+		strings.Join(echoes, ", "))
 }

@@ -35,7 +35,7 @@ func clipFiles(t *testing.T, dir, te string, most uint16) {
 	}
 }
 
-// A study whose second echo is clipped has saturated voxels, a warning that counts them, and
+// A study whose second echo is clipped has saturated voxels, a warning that names the echo, and
 // T2 from the others alone.
 func TestSaturatedVoxelsAreExcluded(t *testing.T) {
 	dir := t.TempDir()

@@ -26,7 +26,8 @@ const (
 	// unsourced: chosen so that a knee at the edge of its image is not refused.
 	fewestRows  = 1.0 / 16
 	leastSignal = 1.0 / 4
-	// leastPixels is the part of an image that must hold signal to speak against a blank one.
+	// leastPixels is the part of an image that must hold signal to speak against a blank one, or
+	// zeros between signal to be lost in part.
 	// Of Rayleigh noise one pixel in 90 exceeds three times its σ, at which scanners
 	// set the background to zero.
 	leastPixels = 1.0 / 64
@@ -43,6 +44,7 @@ type content struct {
 	peak
 	flat   bool   // all pixels hold one value
 	empty  []bool // rows of nothing but stored zeros; nil where there are none
+	even   []bool // rows of another value alone; nil where there are none
 	sample uint64 // a hash of some pixels
 }
 
@@ -53,12 +55,18 @@ func (c *content) note(h *header, pixels []float32) {
 	zero := h.rescale(0)
 	for j := range h.rows {
 		row := pixels[j*h.columns:][:h.columns]
-		if row[len(row)/2] == zero && !slices.ContainsFunc(row, func(v float32) bool { return v != zero }) {
-			if c.empty == nil {
-				c.empty = make([]bool, h.rows)
-			}
-			c.empty[j] = true
+		first := row[0]
+		if row[len(row)/2] != first || slices.ContainsFunc(row, func(v float32) bool { return v != first }) {
+			continue
 		}
+		rows := &c.even
+		if first == zero {
+			rows = &c.empty
+		}
+		if *rows == nil {
+			*rows = make([]bool, h.rows)
+		}
+		(*rows)[j] = true
 	}
 }
 
@@ -110,7 +118,7 @@ func (d decoded) checkContent() error {
 	if len(d.grid) < 2 {
 		return nil // nothing contradicts a single image
 	}
-	for _, check := range []func() error{d.checkFlat, d.checkRows, d.checkCopies} {
+	for _, check := range []func() error{d.checkFlat, d.checkRows, d.checkPixels, d.checkCopies} {
 		if err := check(); err != nil {
 			return err
 		}
@@ -118,8 +126,12 @@ func (d decoded) checkContent() error {
 	return nil
 }
 
-// checkFlat refuses images of one value in slices where another image has more to say.
+// checkFlat refuses images of one value in slices where another image has more to say, and a
+// train of that one value alone.
 func (d decoded) checkFlat() error {
+	if d.nothingElse() {
+		return d.grid[0][0].withoutData("all pixels of this and of every other image of the series hold the value %g", d.image(0, 0)[0])
+	}
 	var first *FileError
 	others := 0
 	for k := range d.grid[0] {
@@ -142,10 +154,27 @@ func (d decoded) checkFlat() error {
 	return first
 }
 
+// nothingElse reports whether all pixels of the train hold one value. Images of one value each that
+// decays are those of a phantom.
+func (d decoded) nothingElse() bool {
+	value := d.image(0, 0)[0]
+	for e := range d.seen {
+		for k, c := range d.seen[e] {
+			if !c.flat || d.image(e, k)[0] != value {
+				return false
+			}
+		}
+	}
+	return true
+}
+
 // furthermore says how many more images have the same fault.
 func furthermore(images int) string {
 	if images == 0 {
 		return ""
+	}
+	if images == 1 {
+		return "; the same is wrong with another image of the series"
 	}
 	return fmt.Sprintf("; the same is wrong with %d more images of the series", images)
 }
@@ -206,12 +235,16 @@ func (d decoded) speaks(e, k int, from float32) bool {
 func (d decoded) checkRows() error {
 	for k := range d.grid[0] {
 		for e := range d.grid {
-			if d.seen[e][k].empty == nil || d.seen[e][k].flat {
+			c := d.seen[e][k]
+			if c.empty == nil && c.even == nil || c.flat {
 				continue
 			}
 			for _, f := range []int{e - 1, e + 1} {
 				if f < 0 || f == len(d.grid) {
 					continue
+				}
+				if n := d.evenRows(e, f, k); n > 0 {
+					return d.grid[e][k].withoutData("%d of %d rows hold one value each, where %s, another echo of the slice, holds many", n, d.Geometry.Size[1], d.grid[f][k].where())
 				}
 				if n := d.lostRows(e, f, k); n > 0 {
 					return d.grid[e][k].withoutData("%d of %d rows hold zeros alone, where %s, another echo of the slice, has signal", n, d.Geometry.Size[1], d.grid[f][k].where())
@@ -252,6 +285,87 @@ func (d decoded) lostRows(e, f, k int) int {
 		return 0
 	}
 	return n
+}
+
+// evenRows returns the number of rows of one value in echo e in which the values of echo f
+// span leastSteps or more: what varies by so much does not become even within an echo. It is 0
+// where they are few, or where the image is clipped, for then the voxels are saturated.
+func (d decoded) evenRows(e, f, k int) int {
+	n := 0
+	h := d.grid[f][k]
+	for j, even := range d.seen[e][k].even {
+		if !even {
+			continue
+		}
+		row := d.image(f, k)[j*h.columns:][:h.columns]
+		if float64(slices.Max(row)-slices.Min(row)) >= leastSteps*math.Abs(h.slope) {
+			n++
+		}
+	}
+	if float64(n) < fewestRows*float64(d.Geometry.Size[1]) || n == 0 || d.clipped(place{e, k}) {
+		return 0
+	}
+	return n
+}
+
+// mostProbed bounds the pixels of an image that checkPixels looks at: a lattice of them
+// tells a share of leastPixels as well as all do.
+const mostProbed = 1 << 14
+
+// checkPixels refuses images with stored zeros where the echoes before and after have signal, in
+// any shape, as a lost tile or half leaves them. No decay falls to nothing and rises again.
+func (d decoded) checkPixels() error {
+	for k := range d.grid[0] {
+		// The first and the last echo have one neighbour, which does not tell a lost pixel from
+		// one of a short T2, or of a first echo that stimulated echoes do not reach.
+		for e := 1; e < len(d.grid)-1; e++ {
+			if d.lostPixels(e, k) {
+				return d.grid[e][k].withoutData("many pixels hold the value 0, where %s and %s, the echoes before and after, have signal", d.grid[e-1][k].where(), d.grid[e+1][k].where())
+			}
+		}
+	}
+	return nil
+}
+
+// lostPixels reports whether at least the part leastPixels of the image of echo e holds stored
+// zeros where the echoes before and after both have leastSignal of their mean, and more than
+// faintSteps.
+func (d decoded) lostPixels(e, k int) bool {
+	pixels, before, after := d.image(e, k), d.image(e-1, k), d.image(e+1, k)
+	step := 1
+	for len(pixels)/step > mostProbed {
+		step += 2 // odd, so that the lattice visits every column
+	}
+	zero := d.grid[e][k].rescale(0)
+	probed, zeros := 0, 0
+	for v := 0; v < len(pixels); v += step {
+		probed++
+		if pixels[v] == zero {
+			zeros++
+		}
+	}
+	if float64(zeros) < leastPixels*float64(probed) {
+		return false
+	}
+	least := func(f int, image []float32) float32 {
+		h, sum, n := d.grid[f][k], 0.0, 0
+		zero := h.rescale(0)
+		for v := 0; v < len(image); v += step {
+			if image[v] != zero {
+				sum += float64(image[v] - zero)
+				n++
+			}
+		}
+		return zero + float32(max(leastSignal*sum/float64(max(n, 1)), faintSteps*math.Abs(h.slope)))
+	}
+	leastBefore, leastAfter := least(e-1, before), least(e+1, after)
+	lost := 0
+	for v := 0; v < len(pixels); v += step {
+		if pixels[v] == zero && before[v] > leastBefore && after[v] > leastAfter {
+			lost++
+		}
+	}
+	return float64(lost) >= leastPixels*float64(probed)
 }
 
 // place is an image of a train.
@@ -303,6 +417,8 @@ func (d decoded) copied(a, b place) bool {
 	switch {
 	case a.k == b.k && x.slope == y.slope && x.intercept == y.intercept:
 		return true
+	case d.clipped(a):
+		return false // what would tell the two apart may have been cut off
 	case a.e != b.e:
 		// A phantom of one T2 has equal stored values if each echo is scaled to its peak.
 		return d.noisy(a, math.Inf(1))

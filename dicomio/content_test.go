@@ -94,6 +94,17 @@ func filled(v int32) func(im *dicomwrite.Image) {
 	}
 }
 
+// block fills a block of pixels, columns by rows, with a value.
+func block(columns, rows [2]int, value int32) func(im *dicomwrite.Image) {
+	return func(im *dicomwrite.Image) {
+		for j := rows[0]; j < rows[1]; j++ {
+			for i := columns[0]; i < columns[1]; i++ {
+				im.Pixels[j*sceneColumns+i] = value
+			}
+		}
+	}
+}
+
 // likeImage gives an image the pixels of image (e, k) of the scene.
 func likeImage(e, k int, noise bool) func(im *dicomwrite.Image) {
 	return func(im *dicomwrite.Image) { im.Pixels = scene(e, k, noise) }
@@ -154,6 +165,10 @@ func TestImagesWithoutDataAreRefused(t *testing.T) {
 		{"the first echo's", false, at(0, 1, emptied(10, 20)), "IM_0005: PixelData (7FE0,0010): 10 of 20 rows hold zeros alone, where IM_0006"},
 		{"the last echo's", false, at(4, 1, emptied(17, 20)), "IM_0009: PixelData (7FE0,0010): 3 of 20 rows"},
 		{"the upper rows of two echoes", true, both(at(2, 1, emptied(0, 4)), at(3, 1, emptied(0, 6))), "IM_0007: PixelData (7FE0,0010): 4 of 20 rows"},
+		{"the right half", true, at(2, 1, block([2]int{12, sceneColumns}, [2]int{0, 20}, 0)), "IM_0007: PixelData (7FE0,0010): many pixels hold the value 0, where IM_0006 and IM_0008, the echoes before and after, have signal"},
+		{"a tile of every slice", true, at(3, -1, block([2]int{4, 12}, [2]int{4, 12}, 0)), "IM_0003: PixelData (7FE0,0010): many pixels hold the value 0"},
+		{"rows of another value", true, at(2, 1, block([2]int{0, sceneColumns}, [2]int{10, 20}, 7)), "IM_0007: PixelData (7FE0,0010): 10 of 20 rows hold one value each, where IM_0006, another echo of the slice, holds many"},
+		{"nothing at all", false, at(-1, -1, filled(0)), "IM_0000: PixelData (7FE0,0010): all pixels of this and of every other image of the series hold the value 0"},
 		{"a gap", false, both(rescaled(constant, 0), at(2, 1, emptied(8, 10))), "IM_0007: PixelData (7FE0,0010): 2 of 20 rows"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -22,6 +22,12 @@ const (
 	// LongerTrain: EchoTrainLength (0018,0091), or GE's private Number of Echoes
 	// (0019,107E), is more than there are. Loss.Promised holds it.
 	LongerTrain LossReason = "longer echo train"
+	// DisorderedNumbers: EchoNumbers do not increase with the echo time, so that either may be
+	// another echo's. Loss.Numbers holds them in the order of the echo times.
+	DisorderedNumbers LossReason = "disordered echo numbers"
+	// LateFirst: the echo times are even, and the first is at two gaps instead of one. Loss.TE
+	// holds the time that may be missing.
+	LateFirst LossReason = "late first echo"
 )
 
 // Loss is a reason to think that a train was of more echoes.
@@ -41,6 +47,10 @@ func losses(images []*header) []Loss {
 	all := echoes(images)
 	var out []Loss
 	numbers := echoNumbers(images, all)
+	if numbers != nil && !increasing(numbers) {
+		out = append(out, Loss{Reason: DisorderedNumbers, Numbers: numbers})
+		numbers = nil
+	}
 	if skipped := skippedNumbers(numbers); len(skipped) > 0 {
 		out = append(out, Loss{Reason: SkippedNumbers, Numbers: skipped})
 	}
@@ -48,6 +58,9 @@ func losses(images []*header) []Loss {
 	if complete := numbers != nil && len(out) == 0; !complete {
 		if te := holes(all); len(te) > 0 {
 			out = append(out, Loss{Reason: UnevenTimes, TE: te})
+		}
+		if te := lateFirst(all); te > 0 && numbers == nil {
+			out = append(out, Loss{Reason: LateFirst, TE: []float64{te}})
 		}
 	}
 	train, count := 0, 0
@@ -69,7 +82,7 @@ func isForeign(images []*header) bool {
 }
 
 // echoNumbers returns the number of each echo, or nil where they say nothing: all echoes
-// of one number, an echo of several, or numbers that do not increase.
+// of one number, or an echo of several.
 func echoNumbers(images []*header, all []echo) []int {
 	numbers := make([]int, len(all))
 	for n := range numbers {
@@ -83,12 +96,27 @@ func echoNumbers(images []*header, all []echo) []int {
 			return nil
 		}
 	}
-	for n := 1; n < len(numbers); n++ {
-		if numbers[n] <= numbers[n-1] {
-			return nil
-		}
+	sorted := slices.Sorted(slices.Values(numbers))
+	if len(slices.Compact(sorted)) < len(numbers) {
+		return nil
 	}
 	return numbers
+}
+
+func increasing(numbers []int) bool { return slices.IsSorted(numbers) }
+
+// lateFirst returns the time before the first echo of an even train that begins at two gaps
+// from 0, or 0. Most sequences measure their first echo at one gap.
+func lateFirst(all []echo) float64 {
+	te := make([]float64, len(all))
+	for n, e := range all {
+		te[n] = e.te
+	}
+	t := Train{TE: te}
+	if next := t.Next(); next > 0 && next < te[0] {
+		return next
+	}
+	return 0
 }
 
 // mostSkipped bounds the numbers and times that a loss names. More are no loss, but numbers
