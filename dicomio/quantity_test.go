@@ -68,6 +68,17 @@ func TestTrainOfAnotherQuantity(t *testing.T) {
 			return with(t, with(t, file, false, textElement(group, creator, "LO", name)), false, textElement(group, element, "LO", value))
 		}
 	}
+	long := func(vr, value string) func([]byte, bool) []byte {
+		return func(file []byte, implicit bool) []byte {
+			creator := textElement(0x0029, 0x10, "LO", "SITE")
+			if implicit {
+				vr, creator = "", le(0x0029, 0x10, "", 4, []byte("SITE")...)
+			}
+			file = with(t, file, implicit, creator)
+			return with(t, file, implicit, le(0x0029, 0x1020, vr, uint32(len(value)), []byte(value)...))
+		}
+	}
+	protocol := strings.Repeat("\x00\x01\xffulong\x00", 10_000) + "tSequenceFileName = \"%CustomerSeq%\\T1rho\"\n" + strings.Repeat("\x00", 9000)
 	for _, c := range []struct {
 		name   string
 		change func(*dicomwrite.Image)
@@ -91,6 +102,13 @@ func TestTrainOfAnotherQuantity(t *testing.T) {
 		{"MAPSS of T1ρ", override("PulseSequenceName", "MAPSS"), private(0x0019, 0x10, "GEMS_ACQU_01", 0x109E, "3D_T1rho"), `private (0019,109E) says "T1rho"`},
 		{"spin lock off", nil, private(0x0077, 0x10, "NOBODY", 0x1001, "SpinLock=0"), ""},
 		{"of a coil", nil, private(0x0077, 0x10, "NOBODY", 0x1001, "coil for T1rho and T2 projects"), ""},
+		{"protocol among bytes", nil, long("OB", protocol), `private (0029,1020) says "T1rho"`},
+		{"long text", nil, long("UT", strings.Repeat("x\n", 1500)+"3D spin-lock, TR 5"), `private (0029,1020) says "spin-lock"`},
+		{"UN with control bytes", nil, long("UN", "\x00\x01 T1rho \x00\x03"), `private (0029,1020) says "T1rho"`},
+		{"protocol of both", nil, long("OB", strings.ReplaceAll(protocol, "T1rho", "T2 T1rho")), ""},
+		{"too short a run", nil, long("OB", strings.Repeat("\x01", 2000)+"T1rho"+strings.Repeat("\x01", 2001)), ""},
+		{"comment", override("ImageComments", "TSL 10 ms T1rho"), nil, `ImageComments (0020,4000) says "T1rho"`},
+		{"comment on both", override("ImageComments", "T1rho follows T2"), nil, ""},
 		{"private numbers", nil, private(0x0019, 0x10, "GEMS_ACQU_01", 0x109E, "T1rho\x01\x02"), ""},
 		{"gradient echo", override("ScanningSequence", "GR"), nil, `ScanningSequence (0018,0020) says "GR", gradient echo`},
 		{"gradient echo behind EchoPulseSequence", func(im *dicomwrite.Image) {
