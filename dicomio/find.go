@@ -368,24 +368,25 @@ func newStudy(uid string, entries []*entry, scaling PhilipsScaling) Study {
 			s.Passed.OtherModality++
 			continue // whose patient it is does not matter
 		}
-		for _, h := range e.images {
-			if h.notMagnitude() {
-				s.Passed.Derived++
-			} else {
-				images = append(images, h)
-			}
-		}
+		images = append(images, e.images...)
 		s.take(&e.header)
 		if e.instance != "" {
 			s.instances[e.instance] = append(s.instances[e.instance], &e.header)
 		}
 	}
+	images, s.Passed.Derived = magnitudes(images)
 	s.Trains, s.Suspects, s.Others = trains(images, scaling)
-	for _, t := range s.Others {
-		if !t.leftOut {
-			s.Passed.OtherSeries += t.Images
+	s.Others = slices.DeleteFunc(s.Others, func(t Train) bool {
+		switch {
+		case t.leftOut:
+			return false
+		case t.images[0].asMap:
+			s.Passed.Derived += t.Images
+			return true
 		}
-	}
+		s.Passed.OtherSeries += t.Images
+		return false
+	})
 	s.gather(entries)
 	s.keepSecrets()
 	return s
@@ -412,39 +413,6 @@ func (s *Study) take(h *header) {
 			s.Damaged = append(s.Damaged, e)
 		}
 	}
-}
-
-// notMagnitude reports whether the image is a part of the complex signal or a map
-// that the scanner computed. ComplexImageComponent (0008,9208) says it, or the third
-// and later values of ImageType (0008,0008), each vendor in its own words; GE has a
-// private attribute for it.
-func (h *header) notMagnitude() bool {
-	switch h.component {
-	case "PHASE", "REAL", "IMAGINARY", "MIXED":
-		return true
-	}
-	if h.rawDataType != 0 && h.isGE() {
-		return true
-	}
-	for n, v := range strings.Split(h.imageType, `\`) {
-		if n >= 2 && computed[v] || n >= 3 && quantities[v] || strings.HasSuffix(v, "MAP") {
-			return true
-		}
-	}
-	return false
-}
-
-// computed are words of ImageType for parts of the complex signal, and for maps apart
-// from all that end with MAP: T2 MAP of Philips, Siemens and Canon, T2_MAP of UIH and
-// Siemens XA, PHASE MAP, FIELD_MAP. QUANTITY is the standard's own (PS3.3 C.8.13.3.1.1).
-var computed = map[string]bool{
-	"P": true, "PHASE": true, "R": true, "REAL": true, "I": true, "IMAGINARY": true, "B0": true, "B1": true, "ADC": true, "QUANTITY": true,
-}
-
-// quantities are maps where they stand as the fourth value or later, as Philips
-// writes them; as the third, T2 is the contrast of a plain image (PS3.3 C.8.13.3.1.1).
-var quantities = map[string]bool{
-	"T0": true, "T1": true, "T2": true, "T2*": true, "T2_STAR": true, "R1": true, "R2": true, "R2*": true, "R2_STAR": true, "RHO": true, "EADC": true, "FA": true,
 }
 
 // multiEcho reports whether the study has a multi-echo series, or one that would be if

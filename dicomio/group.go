@@ -2,10 +2,14 @@ package dicomio
 
 import (
 	"cmp"
+	"fmt"
+	"maps"
 	"math"
 	"regexp"
 	"slices"
 	"strings"
+
+	"github.com/suyashkumar/dicom/pkg/tag"
 )
 
 // trains groups the magnitude images of a study into trains, suspects and other
@@ -17,13 +21,13 @@ func trains(images []*header, scaling PhilipsScaling) (sound, suspects, others [
 		t := newTrain(g, te, scaling)
 		many := crowded(g)
 		switch claim := claimOf(g); {
-		case claim != nil && (len(te) >= minTrain || many):
+		case claim != nil && !g[0].asMap && (len(te) >= minTrain || many):
 			t.Claim = claim
 			t.Problem, t.unread, t.refused = t.notT2(), t.Problem, true
 			suspects = append(suspects, t)
-		case len(te) >= minTrain:
+		case len(te) >= minTrain && !g[0].asMap:
 			sound = append(sound, t)
-		case many:
+		case many && !g[0].asMap:
 			if missing := t.checkImages(); missing != nil {
 				t.Problem = missing
 			} else {
@@ -38,7 +42,9 @@ func trains(images []*header, scaling PhilipsScaling) (sound, suspects, others [
 	tellApart(sound)
 	noteLeftOut(sound, others)
 	if len(sound)+len(suspects) == 0 {
-		suspects, others = frameless(groups, others, scaling)
+		if suspects, others = frameless(groups, others, scaling); len(suspects) == 0 {
+			suspects, others = divided(others, scaling)
+		}
 	}
 	return sound, suspects, others
 }
@@ -102,6 +108,9 @@ func groupBy(images []*header, key func(*header) string) [][]*header {
 // those that say only that the image is a magnitude of a spin echo or nothing in
 // particular, which such words stand in place of.
 func (h *header) kind() string {
+	if h.asMap {
+		return "map:" + h.imageType // of a kind of its own, whatever its words
+	}
 	values := strings.Split(h.imageType, `\`)
 	if len(values) <= 2 { // ORIGINAL or DERIVED, PRIMARY or SECONDARY
 		return h.imageType
@@ -120,7 +129,7 @@ func (h *header) kind() string {
 // AcquisitionContrast, PS3.3 C.8.13.3.3.2, and how scanners abbreviate them); and, in
 // their place, magnitude, spin echo or OTHER (PS3.3 C.8.3.1.1.1).
 var echoWord = regexp.MustCompile(`^(` +
-	`(TE|E|EC|ECHO|ECHO[ _-]?(TIME|NUMBER|NUM|NO))?[ _#:=-]?\d+([._]\d+)?[ _]?(MS|US)?` +
+	`(TE|E|EC|ECHO|ECHO[ _-]?(TIME|NUMBER|NUM|NO))?[ _#:=-]?\d+([._]\d+)?[ _]?(MS|US)?([ _-]?(OF|/)[ _-]?\d+)?` +
 	`|(FIRST|SECOND|THIRD|FOURTH|LAST|EARLY|LATE|EVEN|ODD|\d+(ST|ND|RD|TH))[ _-]?ECHO` +
 	`|ECHO` +
 	`|PROTON[ _-]?DENSITY([ _-]?WEIGHTED)?|PD[ _-]?(W|WEIGHTED)?|T[12][ _-]?(W|WEIGHTED)?` +
@@ -224,7 +233,7 @@ func mergeSingles(groups [][]*header, frame bool) [][]*header {
 		if !frame {
 			k.frame = ""
 		}
-		if len(echoes(g)) != 1 || crowded(g) || frame && h.frame == "" || !h.saysGrid() {
+		if len(echoes(g)) != 1 || h.asMap || crowded(g) || frame && h.frame == "" || !h.saysGrid() {
 			continue // what does not say what it belongs to stays alone
 		}
 		if joined[k] == nil {
@@ -276,7 +285,7 @@ func sameAcquisition(a, b *header) bool {
 func frameless(groups [][]*header, others []Train, scaling PhilipsScaling) (suspects, rest []Train) {
 	for _, g := range mergeSingles(groups, anyFrame) {
 		te := echoTimes(g)
-		if len(te) < minTrain || !crowded(g) {
+		if len(te) < minTrain || g[0].asMap || !crowded(g) {
 			continue
 		}
 		t := newTrain(g, te, scaling)
@@ -286,3 +295,49 @@ func frameless(groups [][]*header, others []Train, scaling PhilipsScaling) (susp
 	}
 	return suspects, others
 }
+
+// divided finds, in a study without a train, series that would be one but for the types of
+// their images. They are suspects then, and no longer others.
+func divided(others []Train, scaling PhilipsScaling) (suspects, rest []Train) {
+	var all []*header
+	for _, o := range others {
+		all = append(all, o.images...)
+	}
+	for _, g := range groupBy(all, func(h *header) string { return h.series }) {
+		te := echoTimes(g)
+		if len(te) < minTrain || !crowded(g) || claimOf(g) != nil || typesClash(g) {
+			continue
+		}
+		slices.SortFunc(g, func(a, b *header) int { return strings.Compare(a.name, b.name) })
+		t := newTrain(g, te, scaling)
+		if t.checkAgreement() != nil {
+			continue
+		}
+		t.Problem = t.types()
+		suspects = append(suspects, t)
+		others = slices.DeleteFunc(others, func(o Train) bool { return slices.Contains(g, o.images[0]) })
+	}
+	slices.SortFunc(suspects, func(a, b Train) int { return cmp.Or(cmp.Compare(a.Number, b.Number), strings.Compare(a.Hash, b.Hash)) })
+	return suspects, others
+}
+
+// types says that the images would be one train but for their types.
+func (t *Train) types() error {
+	types := map[string]bool{}
+	for _, h := range t.images {
+		types[h.imageType] = true
+	}
+	var some []string
+	for _, v := range slices.Sorted(maps.Keys(types)) {
+		if some = append(some, fmt.Sprintf("%q", v)); len(some) == mostTypes {
+			break
+		}
+	}
+	return &TrainError{
+		Problem: fmt.Sprintf("series %s: %s: %d different ones, as %s, divide images that would be one train of the echo times %s", t.Hash, attribute(tag.ImageType), len(types), strings.Join(some, " and "), listMS(t.TE)),
+		Hint:    "images of one train share their ImageType: ask the site for them as the scanner wrote them, or have ImageType made one where the images are plain magnitudes",
+	}
+}
+
+// mostTypes bounds the types that a reason shows: two show how they differ.
+const mostTypes = 2

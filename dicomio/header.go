@@ -36,6 +36,7 @@ type header struct {
 	serial, software, sequenceName        string
 	imageType                             string
 	component                             string   // ComplexImageComponent
+	asMap                                 bool     // ImageType may say that it is a map, see magnitudes
 	sequence                              []string // ScanningSequence
 	pulseSequence                         string   // EchoPulseSequence
 	claims                                []claim  // that it is not of T2; those of private texts first

@@ -163,3 +163,24 @@ func TestRepetitionTimeOfATrain(t *testing.T) {
 		}
 	}
 }
+
+// One echo in seconds beside others in ms is refused; short first echoes are not.
+func TestScaleOfOneEchoTime(t *testing.T) {
+	for _, c := range []struct {
+		from, te float64
+		refused  bool
+	}{{40, 0.04, true}, {20, 0.02, true}, {10, 0.9, true}, {10, 1, false}, {10, 2.3, false}} {
+		images := trainOf()
+		for n := range images {
+			if images[n].TE == c.from {
+				images[n].TE = c.te
+			}
+		}
+		dir := t.TempDir()
+		save(t, dir, images)
+		p := only(t, dir).Problem
+		if c.refused != (p != nil) || c.refused && (!containsAll(p.Error(), "EchoTime (0018,0081)", fmt.Sprint(c.te, " ms beside")) || Hint(p) == "") {
+			t.Errorf("%g ms as %g: %v", c.from, c.te, p)
+		}
+	}
+}

@@ -20,6 +20,9 @@ func TestClaimsInTexts(t *testing.T) {
 		"spin lock": "spin lock", "SPIN-LOCK": "SPIN-LOCK", "T2 (Spinlock prep)": "Spinlock", "cubequant": "cubequant", "Cube Quant": "Cube Quant", "3D MAPSS": "MAPSS",
 		"TSL 10 20 40": "TSL", "KNEE_TSL": "TSL", "tsl40": "tsl", "4TSL": "TSL", "T1r": "T1r", "sag_t1p_map": "t1p",
 		"T2*": "T2*", "SAG T2*MAP": "T2*", "T2 * w": "T2 *", "T2star": "T2star", "t2_star_map": "t2_star", "T2-STAR": "T2-STAR", "R2*": "R2*", "R2 star": "R2 star",
+		"T1 (rho)": "T1 (rho", "T1ro": "T1ro", "spinlck": "spinlck", "SPIN_LK 5": "SPIN_LK ", "T2s map": "T2s", "GRE T2s": "T2s", "T2S GRE": "T2S", "MAPSS": "MAPSS",
+		"T2 and T1rho": "T1rho", "T2 mapss T1rho": "T1rho", "spin lock off": "spin lock", "T2 and T2*": "T2*",
+		"SAG T2 MAPSS": "", "mapss_t2": "", "T2S SAG": "", "T2S MAP": "", "T2SE": "", "T1 ROT": "", "T1 (RHOMBOID)": "", "SPINLKE": "",
 		"T2＊ mapping": "T2＊", "SWI": "SWI", "swi_phase": "swi", "QSM": "QSM", "T2_STAR": "T2_STAR",
 
 		"T2_map": "", "T2 MAPPING": "", "MAPIT T2": "", "T2 map SAG": "", "SAG T2 MAP RT": "", "se_mc": "", "*se2d1r8": "", "*se2d1rr8": "", "T2 STARVIBE": "", "T2 START": "",
@@ -36,6 +39,10 @@ func TestClaimsInTexts(t *testing.T) {
 	}
 	for text, want := range map[string]bool{ // of private attributes
 		"3DT1RHO": true, "/usr/g/bin/cubequant": true, "spin_lock": true, "T2*": true, "T2_STAR": true,
+		"SpinLock=1": true, "SpinLock=0.5": true, "spin lock 0 10 20 40": true, `spin lock 0\10\20`: true, "SpinLock=0; SpinLockTime=40": true, "<SpinLock>1</SpinLock>": true, "spin lock on": true,
+		"SpinLock=0": false, "SpinLock=0.0": false, "spin lock off": false, "Spin-Lock: None": false, "spin_lock_off": false, "SpinLockEnabled=false": false, "SpinLock = no, TR=5": false,
+		"<SpinLock>0</SpinLock>": false, `<ParamLong."SpinLock"> { }`: false, `<ParamBool."SpinLock"> { "false" }`: false, "SpinLockTime=0; x": false, "no spin lock": false,
+		"coil for T1rho and T2 projects": false, "T2_T1rho": false, "T2* and T2": false, "T2*/T1rho": true, "MAPSS": true, "MAPSS T2": false,
 		"TSL": false, "T1R": false, "SWI": false, "R2*0.5": false, "CT2*": false, "SRMode=120": false, "GEHCmgHxAnOWwC5wbqfzHVkgYpYFLNQL": false,
 	} {
 		if _, _, ok := claimIn(text, false); ok != want {
@@ -61,6 +68,17 @@ func TestTrainOfAnotherQuantity(t *testing.T) {
 			return with(t, with(t, file, false, textElement(group, creator, "LO", name)), false, textElement(group, element, "LO", value))
 		}
 	}
+	long := func(vr, value string) func([]byte, bool) []byte {
+		return func(file []byte, implicit bool) []byte {
+			creator := textElement(0x0029, 0x10, "LO", "SITE")
+			if implicit {
+				vr, creator = "", le(0x0029, 0x10, "", 4, []byte("SITE")...)
+			}
+			file = with(t, file, implicit, creator)
+			return with(t, file, implicit, le(0x0029, 0x1020, vr, uint32(len(value)), []byte(value)...))
+		}
+	}
+	protocol := strings.Repeat("\x00\x01\xffulong\x00", 10_000) + "tSequenceFileName = \"%CustomerSeq%\\T1rho\"\n" + strings.Repeat("\x00", 9000)
 	for _, c := range []struct {
 		name   string
 		change func(*dicomwrite.Image)
@@ -80,6 +98,17 @@ func TestTrainOfAnotherQuantity(t *testing.T) {
 		{"private", nil, private(0x0019, 0x10, "GEMS_ACQU_01", 0x109E, "3DT1RHO"), `private (0019,109E) says "T1RHO"`},
 		{"of an unknown vendor", nil, private(0x0077, 0x10, "NOBODY", 0x1001, "a spin lock of 500 Hz"), `private (0077,1001) says "spin lock"`},
 		{"exam card", nil, private(0x2001, 0x10, "Philips Imaging DD 001", 0x10C8, "KNEE T1rho + T2"), ""},
+		{"MAPSS beside T2 in the description", override("PulseSequenceName", "MAPSS"), private(0x0019, 0x10, "GEMS_ACQU_01", 0x109E, "MAPSS"), ""},
+		{"MAPSS of T1ρ", override("PulseSequenceName", "MAPSS"), private(0x0019, 0x10, "GEMS_ACQU_01", 0x109E, "3D_T1rho"), `private (0019,109E) says "T1rho"`},
+		{"spin lock off", nil, private(0x0077, 0x10, "NOBODY", 0x1001, "SpinLock=0"), ""},
+		{"of a coil", nil, private(0x0077, 0x10, "NOBODY", 0x1001, "coil for T1rho and T2 projects"), ""},
+		{"protocol among bytes", nil, long("OB", protocol), `private (0029,1020) says "T1rho"`},
+		{"long text", nil, long("UT", strings.Repeat("x\n", 1500)+"3D spin-lock, TR 5"), `private (0029,1020) says "spin-lock"`},
+		{"UN with control bytes", nil, long("UN", "\x00\x01 T1rho \x00\x03"), `private (0029,1020) says "T1rho"`},
+		{"protocol of both", nil, long("OB", strings.ReplaceAll(protocol, "T1rho", "T2 T1rho")), ""},
+		{"too short a run", nil, long("OB", strings.Repeat("\x01", 2000)+"T1rho"+strings.Repeat("\x01", 2001)), ""},
+		{"comment", override("ImageComments", "TSL 10 ms T1rho"), nil, `ImageComments (0020,4000) says "T1rho"`},
+		{"comment on both", override("ImageComments", "T1rho follows T2"), nil, ""},
 		{"private numbers", nil, private(0x0019, 0x10, "GEMS_ACQU_01", 0x109E, "T1rho\x01\x02"), ""},
 		{"gradient echo", override("ScanningSequence", "GR"), nil, `ScanningSequence (0018,0020) says "GR", gradient echo`},
 		{"gradient echo behind EchoPulseSequence", func(im *dicomwrite.Image) {

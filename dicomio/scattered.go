@@ -68,12 +68,10 @@ func partOf(uid string, entries []*entry) (p part, folder, patient string) {
 			folder = common(folder, dir)
 		}
 		patient = e.patientID
-		for _, h := range e.images {
-			if !h.notMagnitude() {
-				p.images = append(p.images, h)
-			}
-		}
+		p.images = append(p.images, e.images...)
 	}
+	p.images, _ = magnitudes(p.images)
+	p.images = slices.DeleteFunc(p.images, func(h *header) bool { return h.asMap })
 	return p, folder, patient
 }
 

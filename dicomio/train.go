@@ -239,10 +239,29 @@ const (
 	mostLongestTE  = 2000
 )
 
+// No spin echo is as short as shortestTE beside one longer than longTE, both in ms: its two
+// pulses alone take longer.
+const (
+	shortestTE = 1
+	longTE     = 5
+)
+
+// mixedScale says that the first echo time is on another scale than the last.
+func (t *Train) mixedScale() error {
+	first := t.TE[0]
+	h := t.images[slices.IndexFunc(t.images, func(h *header) bool { return within(h.te, first, sameTEShare*first) })]
+	e := h.wrong(h.teTag(), "%s ms beside %s ms in one train of spin echoes, which looks like another unit: the attribute is in ms", milliseconds(first), milliseconds(t.TE[len(t.TE)-1]))
+	e.Hint = "ask the site for the images as the scanner wrote them, or have the converter write ms"
+	return e
+}
+
 // checkScale refuses echo times that are not in ms, as far as one can tell: converters
 // take seconds from BIDS or microseconds from a vendor's protocol.
 func (t *Train) checkScale() error {
 	n := len(t.TE)
+	if n >= minTrain && t.TE[0] < shortestTE && t.TE[n-1] > longTE && t.TE[n-1] <= mostLongestTE && gradientEcho(t.images) == nil {
+		return t.mixedScale()
+	}
 	if n < minTrain || t.TE[n-1] >= leastLongestTE && t.TE[n-1] <= mostLongestTE {
 		return nil
 	}

@@ -9,37 +9,55 @@ import (
 	"github.com/t2map/t2map/dicomio/internal/charset"
 )
 
-// TextFunc is called with private texts, see GuardTexts.
-type TextFunc func(o *Outline, t tag.Tag, value []byte)
+// TextFunc is called with private texts, see GuardTexts. In a block a text may stand among
+// other bytes.
+type TextFunc func(o *Outline, t tag.Tag, value []byte, block bool)
 
 // Names and descriptions are shorter than longestText, which is that of ST (PS3.5 6.2);
-// nothing is said in less than shortestText.
+// nothing is said in less than shortestText. What is longer is a block: the protocols that
+// Siemens keeps in images take some 100 kB.
 const (
 	longestText  = 1024
 	shortestText = 3
+	longestBlock = 256 << 10
 )
 
-// mayBeText reports whether the element is private and may hold a text.
+// mayBeText reports whether the element may hold a text that a person wrote or a protocol:
+// ImageComments or a private one.
 func mayBeText(e Element) bool {
-	if e.Tag.Group%2 == 0 || e.Tag.Element <= 0xFF || e.Length < shortestText || e.Length > longestText {
+	if e.Length < shortestText || e.Length > longestBlock {
+		return false
+	}
+	if e.Tag.Group%2 == 0 {
+		return e.Tag == tag.ImageComments
+	}
+	if e.Tag.Element <= 0xFF {
 		return false
 	}
 	switch e.VR {
-	case "LO", "SH", "ST", "LT", "CS", "UC", "UT", "UN", "":
+	case "LO", "SH", "ST", "LT", "CS", "UC", "UT", "UN", "OB", "":
 		return true
 	}
 	return false
 }
 
-// text hands over the element if it is a text.
+// firstItem is how a sequence begins where its VR is not known: its values are no texts.
+var firstItem = []byte{0xFE, 0xFF, 0x00, 0xE0}
+
+// text hands over the element if it is a text, or may hold one.
 func (w *elementWalker) text(e Element) error {
 	value, err := w.in.bytes(e.Value, int(e.Length))
 	if err != nil {
 		return err
 	}
 	value = bytes.TrimRight(value, " \x00")
-	if len(value) >= shortestText && !bytes.ContainsFunc(value, isControl) {
-		w.texts(w.out, e.Tag, value)
+	control := len(value) <= longestText && bytes.ContainsFunc(value, isControl)
+	switch {
+	case len(value) < shortestText, bytes.HasPrefix(value, firstItem):
+	case len(value) <= longestText && !control:
+		w.texts(w.out, e.Tag, value, false)
+	case len(value) > longestText, e.VR == "UN", e.VR == "OB", e.VR == "":
+		w.texts(w.out, e.Tag, value, true)
 	}
 	return nil
 }

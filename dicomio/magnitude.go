@@ -1,0 +1,158 @@
+package dicomio
+
+import (
+	"math"
+	"slices"
+	"strings"
+)
+
+// notMagnitude reports whether the image is a part of the complex signal or a map
+// that the scanner computed. ComplexImageComponent (0008,9208) says it, or the third
+// and later values of ImageType (0008,0008), each vendor in its own words; GE has a
+// private attribute for it.
+func (h *header) notMagnitude() bool {
+	switch h.component {
+	case "PHASE", "REAL", "IMAGINARY", "MIXED":
+		return true
+	}
+	if h.rawDataType != 0 && h.isGE() {
+		return true
+	}
+	for n, v := range strings.Split(h.imageType, `\`) {
+		if n >= 2 && computed[v] {
+			return true
+		}
+	}
+	return h.saysMap() && !(h.saysMagnitude() && h.te > 0)
+}
+
+// saysMap reports whether ImageType has the name of a map.
+func (h *header) saysMap() bool {
+	for n, v := range strings.Split(h.imageType, `\`) {
+		if n >= 3 && quantities[v] || strings.HasSuffix(v, "MAP") {
+			return true
+		}
+	}
+	return false
+}
+
+// saysMagnitude reports whether ImageType says magnitude or spin echo.
+func (h *header) saysMagnitude() bool {
+	values := strings.Split(h.imageType, `\`)
+	return len(values) > 2 && slices.ContainsFunc(values[2:], func(v string) bool { return plainWords[v] })
+}
+
+// plainWords say that an image is no map.
+var plainWords = map[string]bool{"M": true, "MAG": true, "MAGNITUDE": true, "M_SE": true, "SE": true}
+
+// computed are words of ImageType for parts of the complex signal, and for maps apart
+// from all that end with MAP: T2 MAP of Philips, Siemens and Canon, T2_MAP of UIH and
+// Siemens XA, PHASE MAP, FIELD_MAP. QUANTITY is the standard's own (PS3.3 C.8.13.3.1.1).
+var computed = map[string]bool{
+	"P": true, "PHASE": true, "R": true, "REAL": true, "I": true, "IMAGINARY": true, "B0": true, "B1": true, "ADC": true, "QUANTITY": true,
+}
+
+// quantities are maps where they stand as the fourth value or later, as Philips
+// writes them; as the third, T2 is the contrast of a plain image (PS3.3 C.8.13.3.1.1).
+var quantities = map[string]bool{
+	"T0": true, "T1": true, "T2": true, "T2*": true, "T2_STAR": true, "R1": true, "R2": true, "R2*": true, "R2_STAR": true, "RHO": true, "EADC": true, "FA": true,
+}
+
+// magnitudes returns the magnitude images among those of a study and counts the rest.
+//
+// An image that says both magnitude and the name of a map, such as M\T2, may be an echo
+// whose contrast is named. One that fills a gap of its series, on the series' grid and in a
+// place where the series has other echoes but not this one, is no map of any of them: it is
+// an echo where its times agree, see isEcho. Otherwise it is returned with asMap set, to be
+// named beside the train that it is no part of. A map that shares an echo time with its
+// series, or has a series of its own, is none of this and counts as a map.
+func magnitudes(all []*header) (images []*header, derived int) {
+	pending := map[string][]*header{}
+	sound := map[string][]*header{}
+	for _, h := range all {
+		h.asMap = false
+		switch {
+		case h.notMagnitude():
+			derived++
+		case h.saysMap():
+			pending[h.series] = append(pending[h.series], h)
+		default:
+			images = append(images, h)
+			sound[h.series] = append(sound[h.series], h)
+		}
+	}
+	for series, named := range pending {
+		gaps := gapsIn(named, sound[series])
+		derived += len(named) - len(gaps)
+		if len(gaps) == 0 {
+			continue
+		}
+		echo := isEcho(gaps, sound[series])
+		for _, h := range gaps {
+			h.asMap = !echo || !h.namesContrast()
+		}
+		images = append(images, gaps...)
+	}
+	return images, derived
+}
+
+// namesContrast reports whether the words of ImageType that make the image look like a map
+// may be its contrast.
+func (h *header) namesContrast() bool {
+	for n, v := range strings.Split(h.imageType, `\`) {
+		if (n >= 3 && quantities[v] || strings.HasSuffix(v, "MAP")) && !echoWord.MatchString(v) {
+			return false
+		}
+	}
+	return true
+}
+
+// gapsIn returns those of the named images that fill a gap in the others of their series:
+// on their grid, in a place that holds other echoes and none of this time. Several named
+// images of one time in one place are maps of several quantities.
+func gapsIn(named, others []*header) []*header {
+	all := slices.Concat(named, others)
+	grid := all[len(all)-1] // one of the others where there are any
+	times := echoes(all)
+	at := make([]places, len(times))
+	anywhere := places{}
+	for _, h := range all {
+		if math.IsNaN(h.te) || math.IsNaN(h.position[0]) {
+			continue
+		}
+		if e := echoIndex(times, h); at[e] == nil {
+			at[e] = places{}
+		}
+		at[echoIndex(times, h)].add(h)
+		anywhere.add(h)
+	}
+	var out []*header
+	for _, h := range named {
+		if math.IsNaN(h.position[0]) || h.rows != grid.rows || h.columns != grid.columns || h.frame != grid.frame || !sameSpacing(h, grid) || !sameOrientation(h, grid) {
+			continue
+		}
+		if len(at[echoIndex(times, h)].near(h)) == 1 && len(anywhere.near(h)) > 1 {
+			out = append(out, h)
+		}
+	}
+	return out
+}
+
+// isEcho reports whether images that fill gaps of their series are echoes of it. A map has
+// one echo time or none, so that several of one type are echoes, and so is one that the
+// series has elsewhere. Other new times are of echoes where the echo times become an even
+// train with them, or where the echoes are numbered one by one: that of a map, a mean or a
+// copy of another, fits neither.
+func isEcho(gaps, others []*header) bool {
+	oneType := !slices.ContainsFunc(gaps, func(h *header) bool { return h.imageType != gaps[0].imageType })
+	if oneType && len(echoes(gaps)) > 1 || len(echoes(others)) == len(echoes(slices.Concat(gaps, others))) {
+		return true
+	}
+	all := slices.Concat(others, gaps)
+	times := echoes(all)
+	if len(times) < minTrain {
+		return false
+	}
+	numbers := echoNumbers(all, times)
+	return numbers != nil && len(skippedNumbers(numbers)) == 0 || !Train{TE: echoTimes(all)}.Uneven()
+}
