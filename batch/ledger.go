@@ -131,8 +131,8 @@ func (l *ledger) setAside(r report.Result, why string) {
 	to := filepath.Join(l.out, asideFolder, filepath.FromSlash(l.below(r))+"-"+folderName(r.Series))
 	free := to
 	for n := 2; ; n++ {
-		if _, err := os.Lstat(free); errors.Is(err, fs.ErrNotExist) {
-			break
+		if _, err := os.Lstat(free); err != nil {
+			break // free, or moving there says what is wrong
 		}
 		free = fmt.Sprintf("%s-%d", to, n)
 	}
@@ -146,6 +146,25 @@ func (l *ledger) setAside(r report.Result, why string) {
 	}
 	l.moved = append(l.moved, fmt.Sprintf("the earlier result in %s was moved to %s: %s", l.below(r), below(l.out, free), why))
 	_ = os.Remove(filepath.Dir(r.Dir)) // the subject's folder, if it is empty now
+}
+
+// makeWay moves earlier results of the jobs' studies out of folders that other jobs take, as
+// names do that were exchanged or moved along by a visit.
+func (l *ledger) makeWay(jobs []Job) {
+	taken := map[string]report.Result{}
+	for _, j := range jobs {
+		taken[filepath.Clean(j.Dir)] = j.claim()
+	}
+	for _, j := range jobs {
+		l.byStudy[j.Study.Hash] = slices.DeleteFunc(l.byStudy[j.Study.Hash], func(r report.Result) bool {
+			claim, found := taken[filepath.Clean(r.Dir)]
+			if !found || sameRows(r, claim) {
+				return false
+			}
+			l.setAside(r, "its folder is another study's now")
+			return true
+		})
+	}
 }
 
 // results returns what is left, by folder.
@@ -173,16 +192,18 @@ func (l *ledger) remarks() []string {
 // eachResult calls do with every result.json below the output folder, in the
 // order of paths, and with what cannot be listed and its error, until do returns an error.
 func eachResult(out string, do func(path string, err error) error) error {
-	return filepath.WalkDir(out, func(path string, d fs.DirEntry, err error) error {
+	// With a separator behind it a root that is a link is entered.
+	root := strings.TrimRight(out, string(filepath.Separator)) + string(filepath.Separator)
+	return filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
 		switch {
-		case err != nil && path == out:
+		case err != nil && path == root:
 			return err
 		case err != nil:
 			if err := do(filepath.Join(path, report.ResultFile), err); err != nil {
 				return err
 			}
 			return fs.SkipDir
-		case d.IsDir() && path != out && strings.HasPrefix(d.Name(), "."):
+		case d.IsDir() && path != root && strings.HasPrefix(d.Name(), "."):
 			return fs.SkipDir // unfinished, or another program's
 		case d.IsDir() && path == filepath.Join(out, asideFolder):
 			return fs.SkipDir

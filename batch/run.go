@@ -62,6 +62,7 @@ func Run(ctx context.Context, s Settings) (Outcome, error) {
 	jobs := s.plan(found, m, &out, earlier)
 	s.tree, s.paths, s.strangers, found.Studies = nil, nil, nil, nil // only the jobs are needed from here on
 	found.Tree.Forget()
+	earlier.makeWay(jobs)
 	err = s.processAll(ctx, jobs, &out, earlier)
 	return out, errors.Join(s.writeTables(&out, earlier), err)
 }
@@ -355,7 +356,7 @@ func (s Settings) process(ctx context.Context, j Job) (r report.Result, err erro
 func notAnothers(j Job) error {
 	old, err := report.ReadResult(filepath.Join(j.Dir, report.ResultFile))
 	if err == nil && !sameRows(old, j.claim()) {
-		return hinted("choose another folder with --out", "results: the folder %s holds the results of another series, %s of study %s", filepath.Base(j.Dir), old.Series, old.Study)
+		return hinted("choose another folder with --out", "results: the folder %s holds the results of another series, %s of study %s", filepath.Join(filepath.Base(filepath.Dir(j.Dir)), filepath.Base(j.Dir)), old.Series, old.Study)
 	}
 	return nil
 }

@@ -162,7 +162,9 @@ func rename(from, to string) error {
 // It must not be called while a study below dir is being written. What cannot be removed stays, without
 // an error: it is in nobody's way.
 func Sweep(dir string) {
-	_ = filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+	// With a separator behind it a root that is a link is entered.
+	root := strings.TrimRight(dir, string(filepath.Separator)) + string(filepath.Separator)
+	_ = filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
 		switch {
 		case err != nil:
 			return fs.SkipDir
@@ -171,7 +173,7 @@ func Sweep(dir string) {
 				_ = os.Remove(path)
 			}
 			return nil
-		case path == dir || !strings.HasPrefix(d.Name(), "."):
+		case path == root || !strings.HasPrefix(d.Name(), "."):
 			return nil
 		}
 		name, kind, ok := beside(d.Name())

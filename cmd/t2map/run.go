@@ -4,8 +4,10 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"os/signal"
 	"strconv"
 	"strings"
+	"syscall"
 
 	"github.com/spf13/cobra"
 
@@ -234,6 +236,8 @@ func waiting(c *cobra.Command, quiet bool) func(batch.Holder) {
 
 // runBatch runs the batch with progress on stderr and a summary on stdout.
 func runBatch(c *cobra.Command, s batch.Settings, quiet bool) error {
+	// A reader of the output that goes away does not end the run before its tables.
+	signal.Ignore(syscall.SIGPIPE)
 	show := newProgress(c.ErrOrStderr(), quiet)
 	s.Progress, s.Log = show.report, show.log
 	outcome, err := batch.Run(c.Context(), s)
