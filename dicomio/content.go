@@ -361,11 +361,24 @@ func (d decoded) lostPixels(e, k int) bool {
 	leastBefore, leastAfter := least(e-1, before), least(e+1, after)
 	lost := 0
 	for v := 0; v < len(pixels); v += step {
-		if pixels[v] == zero && before[v] > leastBefore && after[v] > leastAfter {
+		if pixels[v] == zero && before[v] > leastBefore && after[v] > leastAfter && emptyAround(pixels, v, d.grid[e][k].columns, zero) {
 			lost++
 		}
 	}
 	return float64(lost) >= leastPixels*float64(probed)
+}
+
+// emptyAround reports whether the pixels next to one, in its row and in the rows above and
+// below, hold zero too. Noise that a scanner cut at a threshold leaves single zeros, and hardly ever nine.
+func emptyAround(pixels []float32, v, columns int, zero float32) bool {
+	for row := -1; row <= 1; row++ {
+		for _, w := range []int{v + row*columns - 1, v + row*columns, v + row*columns + 1} {
+			if w >= 0 && w < len(pixels) && pixels[w] != zero {
+				return false
+			}
+		}
+	}
+	return true
 }
 
 // place is an image of a train.
