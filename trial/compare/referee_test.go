@@ -203,8 +203,12 @@ func TestRefereeAnew(t *testing.T) {
 				}
 				a, errA := strconv.ParseFloat(cell, 64)
 				b, errB := strconv.ParseFloat(then[i][j], 64)
-				// R's own last digits may depend on its version and the processor.
-				if errA != nil || errB != nil || !close(a, b, 1e-11) {
+				// R's own last digits depend on its version and, by way of its BLAS, on the processor.
+				good := 1e-11
+				if name == "expected.csv" {
+					good = max(good, tolerance(row[0], row[1])*1e-2)
+				}
+				if errA != nil || errB != nil || !close(a, b, good) {
 					t.Errorf("%s: row %d says %s, committed %s", name, i+2, cell, then[i][j])
 				}
 			}
