@@ -114,16 +114,24 @@ func memoryOf(t dicomio.Train) int64 {
 // leastGarbage is the memory that collect does not care about.
 const leastGarbage = 32 << 20
 
-// collect runs the garbage collector where much was allocated since it ran last:
-// leastGarbage, and half as much as it would have to look at. Large arrays that are no
-// longer needed then make room for the next ones. In a cohort of small studies it does nothing,
-// since each run of the collector looks at all headers of the cohort: called without
-// that condition for each study, its cost grows with the square of their number.
+// collecting is held by the call of collect that runs the collector.
+var collecting sync.Mutex
+
+// collect runs the garbage collector where at least leastGarbage was allocated since it
+// ran last, and twice as much as it has to look at. Large arrays that are no longer needed
+// then make room for the next ones. Each run of the collector looks at the headers of the
+// whole cohort, but not into arrays of numbers; the second condition keeps its cost per study
+// from growing with the number of studies. A call beside another one does nothing: the other
+// one frees what both leave.
 func collect() {
-	sample := []metrics.Sample{{Name: "/gc/heap/live:bytes"}, {Name: "/memory/classes/heap/objects:bytes"}}
+	if !collecting.TryLock() {
+		return
+	}
+	defer collecting.Unlock()
+	sample := []metrics.Sample{{Name: "/gc/heap/live:bytes"}, {Name: "/memory/classes/heap/objects:bytes"}, {Name: "/gc/scan/heap:bytes"}}
 	metrics.Read(sample)
-	live, now := sample[0].Value.Uint64(), sample[1].Value.Uint64()
-	if fresh := int64(now) - int64(live); fresh >= leastGarbage && fresh >= int64(live)/2 {
+	live, now, scanned := sample[0].Value.Uint64(), sample[1].Value.Uint64(), sample[2].Value.Uint64()
+	if now >= live+max(leastGarbage, 2*scanned) {
 		runtime.GC()
 	}
 }
