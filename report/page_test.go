@@ -161,7 +161,7 @@ func TestPageOfALargeCohort(t *testing.T) {
 		t.Errorf("%d previews are linked, want 900", got)
 	}
 	text := readable(string(page))
-	if want := "overlays of 100 studies are part of this page, which is full with them; the other 900 are loaded"; !strings.Contains(text, want) {
+	if want := "overlays of 100 studies are part of this page, which has no room for more. The other 900 are loaded"; !strings.Contains(text, want) {
 		t.Errorf("the page does not say %q", want)
 	}
 	if got := strings.Count(text, "This picture is not part of the page"); got != 900 {

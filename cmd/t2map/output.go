@@ -68,7 +68,7 @@ func checkBlinded(out, results string) error {
 	}
 	for ; ; at = filepath.Dir(at) {
 		if isStudy(at) {
-			return usageError{fmt.Errorf("--out %s is the folder of a study, or lies in one\n%s", out, hint)}
+			return usageError{fmt.Errorf("--out %s is a study's folder, or lies in one\n%s", out, hint)}
 		}
 		if at == filepath.Dir(at) {
 			return nil

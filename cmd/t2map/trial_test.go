@@ -61,7 +61,7 @@ func TestTrial(t *testing.T) {
 	if code != exitOK || stderr != "" {
 		t.Fatalf("status %d\n%s", code, stderr)
 	}
-	for _, want := range []string{"Change from baseline at month12, difference to control", "medial", "lateral", "4, 4", "8 subjects in 2 arms", "trial.html"} {
+	for _, want := range []string{"Change from baseline at month12, difference from control", "medial", "lateral", "4, 4", "8 subjects in 2 arms", "trial.html"} {
 		if !strings.Contains(stdout, want) {
 			t.Errorf("%q is not in\n%s", want, stdout)
 		}
@@ -266,7 +266,7 @@ func TestTerminalNumbers(t *testing.T) {
 
 func TestTrialHelp(t *testing.T) {
 	_, stdout, _ := call("trial", "--help")
-	if !strings.Contains(stdout, "--two-studies what") {
+	if !strings.Contains(stdout, "--two-studies value") {
 		t.Errorf("the placeholder of --two-studies:\n%s", stdout)
 	}
 }

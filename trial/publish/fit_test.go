@@ -164,7 +164,7 @@ func TestCorrelationsWithinArms(t *testing.T) {
 	for i, j := 0, len(a.Correlations)-1; i < j; i, j = i+1, j-1 {
 		a.Correlations[i], a.Correlations[j] = a.Correlations[j], a.Correlations[i]
 	}
-	says(t, "the page", readable(page(t, a)), "Medial T2 with WOMAC pain visit 1 within arms 12 0.31", "a treatment that changes both makes a correlation by that alone", "as the partial rank correlation given the arm")
+	says(t, "the page", readable(page(t, a)), "Medial T2 with WOMAC pain visit 1 within arms 12 0.31", "a treatment that changes both causes a correlation by itself", "as the partial rank correlation given the arm")
 }
 
 // Percent is of all who have a change, or says why there is none.

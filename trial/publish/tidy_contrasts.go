@@ -105,7 +105,7 @@ var contrastColumns = func() []column[comparison] {
 			func(r comparison) string { return r.method }},
 		counted("n", "Subjects of the arm that the method is of", "with a change at the visit; ancova and permutation: and known covariates; mixed model: who is in it at the visit", func(r comparison) int { return r.n }),
 		counted("n_reference", "Subjects of the reference", "as n", func(r comparison) int { return r.reference }),
-		x("estimate", "Arm less reference", func(r comparison) float64 { return r.Value }).measured(unit).had("by method"),
+		x("estimate", "Arm minus reference", func(r comparison) float64 { return r.Value }).measured(unit).had("by method"),
 		x("se", "Standard error", func(r comparison) float64 { return r.SE }).measured(endpointUnit),
 		x("df", "Degrees of freedom", func(r comparison) float64 { return r.DF }).had("mixed model: by df_method; ancova: subjects less parameters; welch: Welch-Satterthwaite"),
 		x("statistic", "Test statistic", func(r comparison) float64 { return r.statistic }).had("t; for wilcoxon U, the pairs in which the arm's change is larger, ties half"),

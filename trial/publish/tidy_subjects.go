@@ -125,7 +125,7 @@ var flagColumns = []column[flagRow]{
 	{"visit", "Visit", text, "", "empty: about all", "", ofInput, func(r flagRow) string { return printable.Cell(r.Visit) }},
 	{"endpoint", "Endpoint", text, "", "empty: every compartment", "", ofInput, func(r flagRow) string { return printable.Cell(r.Endpoint) }},
 	{"on_figures", "Shown on figures that it touches", text, "", "Y or empty", "", assigned, func(r flagRow) string { return mark(r.Kind.OnFigures()) }},
-	{"text", "What is the matter", text, "", "", "", derived, func(r flagRow) string { return printable.Cell(r.Text) }},
+	{"text", "Problem", text, "", "", "", derived, func(r flagRow) string { return printable.Cell(r.Text) }},
 }
 
 func flagTable(a *trial.Analysis) table {
