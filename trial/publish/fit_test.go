@@ -112,7 +112,7 @@ func TestFallbackIsNamed(t *testing.T) {
 	says(t, "the page", text, planned,
 		"mixed model, compound symmetry covariance (planned: unstructured, which could not be fitted), Kenward–Roger, 20.5 degrees of freedom; "+few,
 		"Medial T2 (ms) covariance compound symmetry, since unstructured, which was planned, could not be fitted; "+few, "For Medial T2: "+few)
-	// A plan is no fallback, and a variance for each visit assumes nothing.
+	// A plan is not a fallback, and a variance for each visit assumes nothing.
 	for _, m := range []trial.Model{
 		{Covariance: mmrm.CompoundSymmetry, N: m.N}, {Covariance: mmrm.HeterogeneousCS, Fallbacks: m.Fallbacks[:1], N: m.N}, {Failed: "x", Covariance: mmrm.AR1, Fallbacks: m.Fallbacks},
 	} {

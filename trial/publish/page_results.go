@@ -117,7 +117,7 @@ func changeGrid(a *trial.Analysis, e *trial.EndpointAnalysis) grid {
 	return g.trimmed().finish("description.csv")
 }
 
-// percentOfAll is the percent of a cell where all who have a change have it, else nothing and
+// percentOfAll is the percent of a cell where all who have a change have it, otherwise nothing and
 // why: a mean of a part beside the change of all can have another sign than it.
 func percentOfAll(c trial.Cell) (trial.Description, string) {
 	if c.Percent.N == c.Change.N {

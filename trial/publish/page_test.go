@@ -213,7 +213,7 @@ func TestPageInChromium(t *testing.T) {
 	}
 	dir := t.TempDir()
 	written(t, dir, hostile(), picture("means"))
-	// Requests that are no file's or data's have nowhere to go, and would be logged.
+	// Requests other than for files or data have nowhere to go, and would be logged.
 	c := exec.CommandContext(t.Context(), chromium, "--headless", "--no-sandbox", "--disable-gpu", "--user-data-dir="+t.TempDir(),
 		"--host-resolver-rules=MAP * ~NOTFOUND", "--enable-logging=stderr", "--dump-dom", "file://"+filepath.Join(dir, "trial.html"))
 	var log strings.Builder

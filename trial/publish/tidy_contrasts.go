@@ -213,7 +213,7 @@ var correlationColumns = func() []column[correlationRow] {
 		numbered("ci_low", "Lower limit", func(r correlationRow) float64 { return r.Rho.Low }).had("Fisher's z, variance of Bonett and Wright 2000"),
 		numbered("ci_high", "Upper limit", func(r correlationRow) float64 { return r.Rho.High }).had("as ci_low"),
 		levelColumn(func(r correlationRow) float64 { return r.a.Plan.Level }),
-		numbered("p", "Two-sided p", func(r correlationRow) float64 { return r.P }).had("of all orders up to 9 pairs, else t with n - 2 degrees of freedom; within arms, t with n - 1 - g of those in g arms"),
+		numbered("p", "Two-sided p", func(r correlationRow) float64 { return r.P }).had("of all orders up to 9 pairs, otherwise t with n - 2 degrees of freedom; within arms, t with n - 1 - g of those in g arms"),
 		{"note", "Why there are no figures, or not all", text, "", "", "", derived, func(r correlationRow) string { return printable.Cell(r.Reason) }},
 	})
 }()

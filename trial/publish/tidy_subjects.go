@@ -36,7 +36,7 @@ func (r subjectRow) baseline() float64 { return rowOf(r.a, r.e, r.subject, 0).X 
 // changeFlags is the derivation of the flags of a change.
 const changeFlags = "of the value or of its baseline, whether there is a change or not; empty at baseline"
 
-// changeFlags are those of the value and of its baseline; none at baseline, which is no change.
+// changeFlags are those of the value and of its baseline; none at baseline, which is not a change.
 func (r subjectRow) changeFlags() []int {
 	if r.visit == 0 {
 		return nil
