@@ -71,7 +71,7 @@ func spread(information mat.Symmetric) float64 {
 // ln S0, ln T2 and, where the model has one, its third unknown.
 //
 // B1 enters by even powers of 1 − B1 alone, since pulses of 180° ∓ x give the same
-// echoes. Its own derivative is therefore 0 at B1 = 1, which is no knowledge of
+// echoes. Its own derivative is therefore 0 at B1 = 1, which is not knowledge of
 // B1; the unknown is rather (1 − B1)², and the bound does not depend on how an
 // unknown other than T2 is written.
 func (m model) slopes(c condition) (signal []float64, slopes [][]float64) {

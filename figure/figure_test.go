@@ -105,7 +105,7 @@ func TestPNG(t *testing.T) {
 func TestPDF(t *testing.T) {
 	pdf := rendered(t).PDF
 	if !bytes.HasPrefix(pdf, []byte("%PDF-1.")) || !bytes.HasSuffix(bytes.TrimSpace(pdf), []byte("%%EOF")) {
-		t.Error("this is no PDF")
+		t.Error("this is not a PDF")
 	}
 	for _, never := range []string{"CreationDate", "ModDate", "/ID", "1970"} {
 		if bytes.Contains(pdf, []byte(never)) {
@@ -185,7 +185,7 @@ func TestSizes(t *testing.T) {
 	}
 }
 
-// Coordinates that are no numbers, or of no sheet, harm no backend.
+// Coordinates that are not numbers, or not on a sheet, harm no backend.
 func TestFarOff(t *testing.T) {
 	_, err := Picture{Name: "x", Width: 10, Height: 10}.Render(func(c draw.Canvas) {
 		c.StrokeLine2(draw.LineStyle{Width: 1}, vg.Length(math.NaN()), vg.Length(math.Inf(1)), 1e300, -1e300)

@@ -31,7 +31,7 @@ type Picture struct {
 }
 
 // Render returns the picture with its files, on which paint has drawn: the same bytes
-// for the same drawing. It may be called from several goroutines. A size that is no size
+// for the same drawing. It may be called from several goroutines. An invalid size
 // or larger than 60 cm is an error.
 func (p Picture) Render(paint func(draw.Canvas)) (Picture, error) {
 	s, err := p.draw(paint)
@@ -60,7 +60,7 @@ func (p Picture) RenderSVG(paint func(draw.Canvas)) (Picture, error) {
 func (p Picture) draw(paint func(draw.Canvas)) (*sheet, error) {
 	const most = 600 // mm: A2 is as high, and it is 7,000 pixels
 	if !(p.Width > 0 && p.Height > 0 && p.Width <= most && p.Height <= most) {
-		return nil, fmt.Errorf("figure %s: %g × %g mm is no size of a picture", p.Name, p.Width, p.Height)
+		return nil, fmt.Errorf("figure %s: %g × %g mm is not the size of a picture", p.Name, p.Width, p.Height)
 	}
 	s := newSheet(hundredth(p.Width*pointsPerMM), hundredth(p.Height*pointsPerMM))
 	paint(draw.NewCanvas(s, vg.Length(s.width), vg.Length(s.height)))

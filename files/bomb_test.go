@@ -86,7 +86,7 @@ func TestZipSizes(t *testing.T) {
 		{"too small", zip.FileHeader{UncompressedSize64: 1000}, "IM1: is not where the archive says or holds more than it says"},
 		{"too small, in a temporary file", zip.FileHeader{UncompressedSize64: 10 << 20}, "IM1: is not where the archive says or holds more than it says"},
 		{"cut off", zip.FileHeader{UncompressedSize64: 1 << 20, CompressedSize64: 500}, "IM1: ends early"},
-		{"checksum", zip.FileHeader{UncompressedSize64: 16 << 20, CRC32: 7}, "IM1: has not the checksum"},
+		{"checksum", zip.FileHeader{UncompressedSize64: 16 << 20, CRC32: 7}, "IM1: does not have the checksum"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			leavesNothing(t)
@@ -122,7 +122,7 @@ func TestZipStoredChecksum(t *testing.T) {
 	check(t, err)
 	defer f.Close()
 	_, err = f.Bytes(nil)
-	wantKind(t, err, ErrInvalid, "a.zip/IM1: has not the checksum", dir)
+	wantKind(t, err, ErrInvalid, "a.zip/IM1: does not have the checksum", dir)
 }
 
 // overlapping is a zip whose n entries are all the same bytes (Fifield, "A better
@@ -152,7 +152,7 @@ func TestOverlappingZip(t *testing.T) {
 		wantKind(t, alone(t, "a.zip", bomb, Limits{}).Err, ErrLimit, "a.zip: holds more than", "")
 	})
 	small := overlapping(300, zeros(t, 20), 1000)
-	wantKind(t, alone(t, "a.zip", small, Limits{}).Err, ErrInvalid, "a.zip: its files lie over one another", "")
+	wantKind(t, alone(t, "a.zip", small, Limits{}).Err, ErrInvalid, "a.zip: its files overlap", "")
 }
 
 // The archive says that it holds few files, and more come; or it says that it

@@ -49,7 +49,7 @@ func (f *File) Modified() time.Time { return f.stamp.ModTime() }
 // written since it was opened, as far as its size and modification time tell.
 func (f *File) Unchanged() error {
 	if now, err := f.disk.Stat(); err != nil || changed(f.stamp, now) {
-		return (&Error{Problem: "has changed while it was read", Kind: ErrInvalid, Hint: "let nobody write to it, and start again"}).at(f.name)
+		return (&Error{Problem: "has changed while it was read", Kind: ErrInvalid, Hint: "make sure that nothing writes to it, and start again"}).at(f.name)
 	}
 	return nil
 }
@@ -80,7 +80,7 @@ func (f *File) Bytes(buf []byte) ([]byte, error) {
 		case int64(n) == f.size:
 			return buf, nil
 		case errors.Is(err, io.EOF):
-			return buf[:n], (&Error{Problem: "has become shorter while it was read", Kind: ErrInvalid, Hint: "let nobody write to it, and start again"}).at(f.name)
+			return buf[:n], (&Error{Problem: "became shorter while it was read", Kind: ErrInvalid, Hint: "make sure that nothing writes to it, and start again"}).at(f.name)
 		}
 		return buf[:n], f.failure(err)
 	}
@@ -131,7 +131,7 @@ func entryError(err error) error {
 	case errors.As(err, &e):
 		return e
 	case errors.Is(err, zip.ErrChecksum):
-		return &Error{Problem: "has not the checksum that the archive says", Kind: ErrInvalid, Hint: copyAgain}
+		return &Error{Problem: "does not have the checksum that the archive says", Kind: ErrInvalid, Hint: copyAgain}
 	case errors.Is(err, zip.ErrFormat):
 		return &Error{Problem: "is not where the archive says or holds more than it says", Kind: ErrInvalid, Hint: copyAgain}
 	}

@@ -167,9 +167,9 @@ func gzipError(err error) error {
 	case errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, io.EOF):
 		return &Error{Problem: "is truncated: it ends before its gzip stream does", Kind: ErrInvalid, Hint: gunzipAgain}
 	case errors.Is(err, gzip.ErrChecksum):
-		return &Error{Problem: "is damaged: its content has not the length or checksum that gzip noted", Kind: ErrInvalid, Hint: gunzipAgain}
+		return &Error{Problem: "is damaged: its content does not have the length or checksum that gzip recorded", Kind: ErrInvalid, Hint: gunzipAgain}
 	case errors.Is(err, gzip.ErrHeader):
-		return &Error{Problem: "is damaged: what follows its gzip stream is not gzip", Kind: ErrInvalid, Hint: gunzipAgain}
+		return &Error{Problem: "is damaged: the data after its gzip stream are not gzip", Kind: ErrInvalid, Hint: gunzipAgain}
 	}
 	if e := damaged(err, ""); errors.Is(e, ErrInvalid) {
 		return &Error{Problem: "is damaged: it cannot be inflated", Kind: ErrInvalid, Hint: gunzipAgain}

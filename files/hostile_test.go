@@ -60,7 +60,7 @@ func TestBroken(t *testing.T) {
 		{"gzip without its checksum", "a.tgz", gzipped[:len(gzipped)-8], "a.tgz: ends early"},
 		{"gzip with a wrong checksum", "a.tgz", flipped, "a.tgz: is damaged"},
 		{"gzip without the tar's end", "a.tgz", gzipOf(t, endless), "a.tgz: ends early after 4 entries"},
-		{"gzip of something else", "a.tar.gz", gzipOf(t, []byte(noise(5000))), "a.tar.gz: holds no tar archive"},
+		{"gzip of something else", "a.tar.gz", gzipOf(t, []byte(noise(5000))), "a.tar.gz: is not a tar archive"},
 		{"gzip of nothing", "a.tar.gz", gzipOf(t, nil), "a.tar.gz: ends early"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -192,7 +192,7 @@ func TestDoubtfulEntries(t *testing.T) {
 	double := []content{{"IM1", "one"}, {"IM2", "two"}, {"./IM1", "other"}}
 	for name, data := range map[string][]byte{"a.zip": zipOf(t, zip.Deflate, double...), "a.tar": tarOf(t, double...)} {
 		tree := list(t, Limits{}, alongside(t, name, data))
-		wantNames(t, tree, "error "+name+"/IM1: stands in the archive 2 times", name+"/IM2")
+		wantNames(t, tree, "error "+name+"/IM1: is in the archive 2 times", name+"/IM2")
 	}
 
 	secret := zipOf(t, zip.Deflate, content{"IM1", "one"}, content{"IM2", "two"})

@@ -147,8 +147,8 @@ func settle(items []item) []item {
 		}
 		if next-i > 1 {
 			it.link = false
-			it.err = &Error{Problem: fmt.Sprintf("stands in the archive %d times", next-i), Kind: ErrInvalid,
-				Hint: "pack the folder again: which of them is meant is not known"}
+			it.err = &Error{Problem: fmt.Sprintf("is in the archive %d times", next-i), Kind: ErrInvalid,
+				Hint: "pack the folder again: it is not known which of them is meant"}
 		}
 		if it.link {
 			if known == nil {

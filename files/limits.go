@@ -81,10 +81,10 @@ func (l Limits) tooMany() *Error {
 func (l Limits) checkEntry(n int64) *Error {
 	switch {
 	case n < 0:
-		return &Error{Problem: "has no size that can be", Kind: ErrInvalid, Hint: copyAgain}
+		return &Error{Problem: "has an impossible size", Kind: ErrInvalid, Hint: copyAgain}
 	case n > l.EntryBytes:
 		return &Error{Problem: fmt.Sprintf("holds more than %s, the limit for a file in an archive", size(l.EntryBytes)), Kind: ErrLimit,
-			Hint: "leave it out of the archive, or search a folder in which that is unpacked"}
+			Hint: "remove it from the archive, or unpack the archive and search the folder"}
 	}
 	return nil
 }

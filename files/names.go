@@ -36,7 +36,7 @@ func entryName(raw string) (name, problem string) {
 	return name, ""
 }
 
-// escapeInvalid writes bytes that are no UTF-8 as %E4: no encoding is known for
+// escapeInvalid writes bytes that are not UTF-8 as %E4: no encoding is known for
 // them, and tables and reports hold UTF-8.
 func escapeInvalid(s string) string {
 	if utf8.ValidString(s) {

@@ -58,7 +58,7 @@ func indexGzip(ctx context.Context, file io.ReaderAt, spool io.Writer, l Limits)
 		return nil, err
 	}
 	// What follows the end of the tar has to be read for gzip's checksum. Bytes
-	// that are no gzip come behind it where an archive was padded.
+	// that are not gzip follow it where an archive was padded.
 	if _, err := io.Copy(io.Discard, t); err != nil && !errors.Is(err, gzip.ErrHeader) {
 		return nil, damaged(err, "")
 	}
@@ -99,7 +99,7 @@ func indexTar(t reel, l Limits) (*index, error) {
 // damaged is the error of an archive that cannot be read to its end.
 func (g *gatherer) damaged(err error) error {
 	if g.count == 0 && errors.Is(err, tar.ErrHeader) {
-		return &Error{Problem: "holds no tar archive", Kind: ErrInvalid, Hint: copyAgain}
+		return &Error{Problem: "is not a tar archive", Kind: ErrInvalid, Hint: copyAgain}
 	}
 	return damaged(err, fmt.Sprintf(" after %d entries", g.count))
 }

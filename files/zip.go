@@ -54,7 +54,7 @@ func indexZip(file io.ReaderAt, fileSize int64, l Limits) (*index, error) {
 		}
 		in += f.CompressedSize64
 		if in > uint64(fileSize) {
-			return nil, &Error{Problem: "its files lie over one another or beyond its end", Kind: ErrInvalid, Hint: copyAgain}
+			return nil, &Error{Problem: "its files overlap or lie beyond its end", Kind: ErrInvalid, Hint: copyAgain}
 		}
 		if f.UncompressedSize64 > uint64(l.TotalBytes) {
 			return nil, l.check(l.TotalBytes+1, fileSize)

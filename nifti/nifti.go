@@ -7,7 +7,7 @@
 // in m, mm or µm (xyzt_units) and come out in mm; a file that does not say is
 // in mm, which is what every other reader takes it for.
 //
-// The sform places the voxels where sform_code > 0, else the qform where
+// The sform places the voxels if sform_code > 0, otherwise the qform if
 // qform_code > 0; a file with neither has no place in the patient, which is an
 // error (ErrNoGeometry). It does not read NIfTI-2, .hdr/.img pairs, colour or
 // complex values (ErrUnsupported), it does not read or keep header extensions,

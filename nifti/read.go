@@ -40,7 +40,7 @@ const wholeTolerance = 0.01
 type file struct {
 	header
 	r        io.Reader
-	raw      []byte // one chunk as it stands in the file
+	raw      []byte // one chunk of the file
 	capacity int    // voxels that memory is taken for at first
 }
 

@@ -45,8 +45,8 @@ func WriteLabels[L ~uint8 | ~uint16](w io.Writer, g volume.Geometry, data []L, d
 }
 
 // WriteImage writes magnitudes as WriteMap does, in half the room where that loses
-// nothing: in int16 where all are whole numbers that it holds, else in uint16 where
-// that does, else in float32.
+// nothing: in int16 if all are whole numbers that it can hold, otherwise in uint16 if
+// that can, otherwise in float32.
 func WriteImage(w io.Writer, m volume.Map, description string) error {
 	if err := checkLength(len(m.Data), m.Geometry); err != nil {
 		return err

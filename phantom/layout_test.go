@@ -280,7 +280,7 @@ func TestMaskAsSegmentation(t *testing.T) {
 	python := pythonWithPydicom(t)
 	for _, layout := range []Layout{LayoutClassic, LayoutEnhanced, LayoutSeriesPerEcho} {
 		t.Run(string(layout), func(t *testing.T) {
-			s := mustNew(t, Options{Matrix: 51, Slices: 6, Echoes: 3, Seed: 3}) // 51 is no multiple of 8
+			s := mustNew(t, Options{Matrix: 51, Slices: 6, Echoes: 3, Seed: 3}) // 51 is not a multiple of 8
 			dir := mustWriteAs(t, s, Form{Layout: layout, Mask: MaskSegmentation})
 			if _, err := os.Stat(filepath.Join(dir, labelsName)); err == nil {
 				t.Error("there is a NIfTI mask too")

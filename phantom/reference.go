@@ -46,7 +46,7 @@ func (t Train) String() string { return fmt.Sprintf("%d × %g ms", t.Echoes, t.S
 // taken to be perfect: what B1 and slice profile take from it is one factor to
 // all echoes, and S0 absorbs it.
 //
-// The angles are spread evenly over a full turn. This is no approximation of a
+// The angles are spread evenly over a full turn. This is not an approximation of a
 // voxel that is fully dephased between pulses: the signal as a function of the
 // angle φ is a sum of harmonics exp(ikφ) with |k| ≤ 2·Echoes, one order for each
 // half spacing, of which the voxel keeps k = 0, and the mean over 2·Echoes + 1
@@ -78,7 +78,7 @@ type ReferenceOptions struct {
 	// T2 holds the T2 of each row, ms.
 	T2 []float64
 	// SNR is S0/σ, σ being the standard deviation of the noise in each of the two
-	// channels; +Inf is no noise.
+	// channels; +Inf means no noise.
 	SNR float64
 	// B1 is the turn of the refocusing pulses over 180°.
 	B1 float64

@@ -16,7 +16,7 @@ const (
 	Patellofemoral = 3
 )
 
-// Compartments holds the name of each label; index 0 is no compartment.
+// Compartments holds the name of each label; index 0 is not a compartment.
 var Compartments = [...]string{"", "medial", "lateral", "patellofemoral"}
 
 // Options say what study to make. The zero value is a right knee with every
@@ -40,7 +40,7 @@ type Options struct {
 	EchoSpacing float64
 	// SNR is the ratio of 1250, the signal of cartilage at TE = 0, to the
 	// standard deviation of the noise in each of the two channels. 0 is the
-	// default, 150; +Inf is no noise.
+	// default, 150; +Inf means no noise.
 	SNR float64
 	// Seed decides about the person and the noise.
 	Seed uint64

@@ -57,7 +57,7 @@ type AccuracyMethod struct {
 	Name, Words string
 	// Variant says that it is the method before it with other options.
 	Variant bool
-	// Skipped is the number of first echoes left out.
+	// Skipped is the number of first echoes that are not fitted.
 	Skipped int
 }
 
@@ -132,7 +132,7 @@ const (
 )
 
 // ErrNotAccuracy says that a folder holds a page that is not one of accuracy.
-var ErrNotAccuracy = errors.New("its index.html is not one of validate")
+var ErrNotAccuracy = errors.New("its index.html was not written by validate")
 
 // CheckAccuracyFolder makes dir, or returns an error where it already has an
 // index.html but no accuracy.csv: that page is a trial's.

@@ -43,7 +43,7 @@ var marks = [...]struct{ full, hollow draw.GlyphDrawer }{
 // writeDecay writes decay.png: for each compartment the mean signal against TE,
 // hollow at skipped echoes, and the curve fitted to it; where that is
 // S0·exp(−TE/T2), it is extended, dashed, over the skipped echoes to TE = 0. A compartment without
-// a signal stands in the legend alone.
+// a signal is in the legend only.
 func writeDecay(w io.Writer, r Result) error {
 	p := newDecayPlot(r)
 	l := legend{{value: "T2 of the mean signal:"}}

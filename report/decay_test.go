@@ -106,7 +106,7 @@ func TestDecayCurve(t *testing.T) {
 	}
 }
 
-// A curve that is no exponential goes from echo to echo over the fitted ones.
+// A curve that is not an exponential goes from echo to echo over the fitted ones.
 func TestDecayModel(t *testing.T) {
 	nan := segment.Number(math.NaN())
 	c := curve{Decay: Decay{T2: 30, S0: 100, Model: []segment.Number{nan, 60, 41, nan}}, te: []float64{10, 20, 30, 40}, skipped: 1}

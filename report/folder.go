@@ -96,7 +96,7 @@ func makeTemporary(dir string) (tmp string, made []string, err error) {
 			return "", made, err
 		}
 	}
-	return "", made, fmt.Errorf("%s: cannot make a temporary folder beside it", dir)
+	return "", made, fmt.Errorf("%s: cannot create a temporary folder beside it", dir)
 }
 
 func besideName(dir, kind string) string {

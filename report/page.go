@@ -34,6 +34,7 @@ const previewBudget = 24 << 20
 type pageView struct {
 	Version                         string
 	Done, Failed, NotDone, Subjects int
+	Warned                          int // studies that are done with warnings
 	Settings                        []settingsView
 	Failures                        []Failure
 	Studies                         []studyView
@@ -106,6 +107,9 @@ func (c Cohort) page(dir string, budget int) ([]byte, error) {
 	}
 	for _, r := range c.Results {
 		s := newStudyView(r, dir)
+		if len(s.Warnings) > 0 {
+			v.Warned++
+		}
 		embedded, err := s.addPreview(r, &budget)
 		if err != nil {
 			s.Remark = "No picture: " + previewFile + " cannot be read."

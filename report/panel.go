@@ -63,7 +63,7 @@ const (
 // another grid is resampled to the plane of the slice (trilinear); T2 is not resampled but for
 // pixels being repeated. Grey levels are each tile's own.
 //
-// A visit without maps is an empty tile with the reason in words: no folder, no maps, a file
+// A visit without maps is an empty tile with the reason: no folder, no maps, a file
 // that is missing, damaged or on another grid. What tiles say of their place, and why
 // they are empty, is in the picture's Flags too. It is an error where there are no rows or no
 // visits, more than 12 or 8 of them, a row with another number of visits than titles, or ctx

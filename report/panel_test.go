@@ -144,7 +144,7 @@ func TestPanelSlices(t *testing.T) {
 	}
 }
 
-// What is missing is said in words, and the other visits are shown.
+// What is missing has a reason, and the other visits are shown.
 func TestPanelMissing(t *testing.T) {
 	sound := panelStudy(t, nil)
 	without := func(name string) string {

@@ -29,7 +29,7 @@ import (
 // It is written last: a folder that has it is complete.
 const ResultFile = "result.json"
 
-// Result is everything that is known of one finished study, as it stands in
+// Result is everything that is known about one finished study, as in
 // result.json.
 type Result struct {
 	// Version is the version of t2map that made the result.
@@ -135,7 +135,7 @@ func (n Noise) median() float64 {
 type Protocol struct {
 	Name   string `json:"name"`
 	Method string `json:"method"`
-	// SkippedEchoes is the number of first echoes that were left out of the fit.
+	// SkippedEchoes is the number of first echoes that were not fitted.
 	SkippedEchoes int `json:"skipped_echoes"`
 	// T2RangeMS is the accepted range (low, high] of T2 in ms.
 	T2RangeMS [2]float64 `json:"t2_range_ms"`
@@ -145,7 +145,7 @@ type Protocol struct {
 	MinSignal float64 `json:"min_signal"`
 	// Sigma is the noise that the protocol gives, 0 where it is estimated.
 	Sigma float64 `json:"sigma"`
-	// EchoFloor leaves out of each voxel's fit the trailing echoes under this
+	// EchoFloor omits from each voxel's fit the trailing echoes under this
 	// multiple of the noise, 0 for none.
 	EchoFloor float64 `json:"echo_floor"`
 	// EPG is what the method epg takes for known; absent for other methods.

@@ -16,7 +16,7 @@ import (
 	"github.com/t2map/t2map/volume"
 )
 
-var update = flag.Bool("update", false, "write the golden files anew")
+var update = flag.Bool("update", false, "rewrite the golden files")
 
 // checkGolden compares got with testdata/name.
 func checkGolden(t *testing.T, name string, got []byte) {

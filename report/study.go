@@ -252,7 +252,7 @@ func isResultFolder(dir string) error {
 		return err
 	}
 	if _, err := os.Stat(filepath.Join(dir, ResultFile)); errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("%s: exists and holds no %s: not replaced", dir, ResultFile)
+		return fmt.Errorf("%s: exists without a %s: not replaced", dir, ResultFile)
 	} else if err != nil {
 		return err
 	}

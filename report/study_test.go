@@ -185,8 +185,8 @@ func TestWriteStudyKeepsForeignFolders(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, err := WriteStudy(dir, smallStudy())
-	if err == nil || !strings.Contains(err.Error(), "holds no result.json") {
-		t.Errorf("error %v, want one that says it is no result", err)
+	if err == nil || !strings.Contains(err.Error(), "exists without a result.json") {
+		t.Errorf("error %v, want one that says it is not a result", err)
 	}
 	if diff := cmp.Diff([]string{"thesis.docx"}, list(t, dir)); diff != "" {
 		t.Errorf("the folder changed (-want +got):\n%s", diff)

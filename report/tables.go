@@ -63,7 +63,7 @@ type Cohort struct {
 }
 
 // WriteTables writes compartments.csv, studies.csv and index.html into the
-// folder dir, which must be there. Rows stand in the order of subject, visit,
+// folder dir, which must be there. Rows are in the order of subject, visit,
 // study and series, whatever the order in c.
 //
 // A file is replaced as a whole, so that a reader sees the earlier or the new

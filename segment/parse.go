@@ -47,7 +47,7 @@ func ParseScheme(text []byte) (Scheme, error) {
 		return Scheme{}, fmt.Errorf("label scheme: name: %q, want %s", doc.Name, nameRule)
 	}
 	if _, err := Named(doc.Name); err == nil {
-		return Scheme{}, fmt.Errorf("label scheme: name: %q is a built-in scheme's", doc.Name)
+		return Scheme{}, fmt.Errorf("label scheme: name: %q is the name of a built-in scheme", doc.Name)
 	}
 	s := Scheme{Name: doc.Name}
 	for _, item := range doc.Labels {
@@ -105,7 +105,7 @@ func parseSegment(item yaml.MapItem) (NamedSegment, error) {
 	return NamedSegment{Label: label, Name: name}, nil
 }
 
-// codeFile is a rule of `codes` as it stands in YAML.
+// codeFile is a rule of `codes` in YAML.
 type codeFile struct {
 	Type        any    `yaml:"type"`
 	Region      any    `yaml:"region"`
@@ -129,7 +129,7 @@ func (c codeFile) rule() (CodeRule, error) {
 		case err != nil:
 			return r, fmt.Errorf("modifiers: %w", err)
 		case code == "" || code == left || code == right:
-			return r, errors.New("modifiers: left, right and nothing are not asked")
+			return r, errors.New("modifiers: left, right and an empty modifier are not used")
 		}
 		r.Modifiers = append(r.Modifiers, code)
 	}
@@ -137,7 +137,7 @@ func (c codeFile) rule() (CodeRule, error) {
 	r.Modifiers = slices.Compact(r.Modifiers)
 	switch {
 	case r.Type == "" && r.Region == "":
-		return r, errors.New("neither type nor region")
+		return r, errors.New("type and region are missing")
 	case !validName.MatchString(r.Name):
 		return r, fmt.Errorf("compartment %q, want %s", r.Name, nameRule)
 	}
@@ -166,19 +166,19 @@ func (s *Scheme) check() error {
 	slices.SortStableFunc(s.Labels, func(a, b Label) int { return cmp.Compare(a.Value, b.Value) })
 	for n := 1; n < len(s.Labels); n++ {
 		if s.Labels[n].Value == s.Labels[n-1].Value {
-			return fmt.Errorf("label scheme %s: labels: label %d stands there twice", s.Name, s.Labels[n].Value)
+			return fmt.Errorf("label scheme %s: labels: label %d appears twice", s.Name, s.Labels[n].Value)
 		}
 	}
 	labels := map[string]bool{}
 	for _, l := range s.Segments {
 		if labels[fold(l.Label)] {
-			return fmt.Errorf("label scheme %s: segments: label %q stands there twice", s.Name, l.Label)
+			return fmt.Errorf("label scheme %s: segments: label %q appears twice", s.Name, l.Label)
 		}
 		labels[fold(l.Label)] = true
 	}
 	for n, r := range s.Codes {
 		if slices.ContainsFunc(s.Codes[:n], r.sameCodes) {
-			return fmt.Errorf("label scheme %s: codes: rule %d stands there twice", s.Name, n+1)
+			return fmt.Errorf("label scheme %s: codes: rule %d appears twice", s.Name, n+1)
 		}
 	}
 	if len(s.Compartments()) == 0 {

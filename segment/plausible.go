@@ -67,7 +67,7 @@ var largest = map[string]float64{
 // reach: one and a half times the 26 cm³ of a large knee.
 const largestSum = 40_000
 
-// smallest is the volume in mm³ below which a compartment is no cartilage plate: a
+// smallest is the volume in mm³ below which a compartment is not a cartilage plate: a
 // twentieth of the example's smallest. A mask of a few slices of a knee has more.
 const smallest = 50
 

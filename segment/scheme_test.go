@@ -99,7 +99,7 @@ func TestParseSchemeRefusals(t *testing.T) {
 		{"key in capitals", "Name: a\nlabels: {1: medial}", `unknown field "Name"`},
 		{"key twice", "name: a\nname: b\nlabels: {1: medial}", `mapping key "name" already defined`},
 		{"label twice", "name: a\nlabels: {1: medial, 1: lateral}", `mapping key "1" already defined`},
-		{"label twice in two spellings", "name: a\nlabels: {2: medial, 0x2: lateral}", "label 2 stands there twice"},
+		{"label twice in two spellings", "name: a\nlabels: {2: medial, 0x2: lateral}", "label 2 appears twice"},
 		{"background", "name: a\nlabels: {0: medial}", "label 0 is the background in every scheme"},
 		{"negative label", "name: a\nlabels: {-1: medial}", "label -1, want a whole number of 1 to 65535"},
 		{"label of a fraction", "name: a\nlabels: {1.5: medial}", "label 1.5, want a whole number"},

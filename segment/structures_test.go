@@ -236,15 +236,15 @@ func TestParseSchemeOfSegments(t *testing.T) {
 	for _, c := range []struct{ name, text, want string }{
 		{"labels alone in segments", "name: s\nsegments: {A: medial}", ""},
 		{"codes alone", "name: s\ncodes: [{type: 1, compartment: medial}]", ""},
-		{"a label twice", "name: s\nsegments: {A b: medial, a_B: lateral}", `segments: label "a_B" stands there twice`},
+		{"a label twice", "name: s\nsegments: {A b: medial, a_B: lateral}", `segments: label "a_B" appears twice`},
 		{"an empty label", "name: s\nsegments: {' ': medial}", "segments: a label is empty"},
 		{"a bad compartment", "name: s\nsegments: {A: Medial}", "segments: label \"A\": name Medial, want"},
 		{"another key of a rule", "name: s\ncodes: [{kind: 1, compartment: medial}]", "unknown field"},
-		{"no code", "name: s\ncodes: [{compartment: medial}]", "codes: rule 1: neither type nor region"},
+		{"no code", "name: s\ncodes: [{compartment: medial}]", "codes: rule 1: type and region are missing"},
 		{"no compartment", "name: s\ncodes: [{type: 1}]", "codes: rule 1: compartment \"\""},
 		{"text without a scheme", "name: s\ncodes: [{type: cartilage, compartment: medial}]", "rule 1: type: cartilage, want a SNOMED CT number or SCHEME:VALUE"},
 		{"a side", "name: s\ncodes: [{type: 1, modifiers: [24028007], compartment: medial}]", "left, right"},
-		{"a rule twice", "name: s\ncodes: [{type: 1, modifiers: [3, 2], compartment: medial}, {type: 1, modifiers: [2, 3], compartment: lateral}]", "rule 2 stands there twice"},
+		{"a rule twice", "name: s\ncodes: [{type: 1, modifiers: [3, 2], compartment: medial}, {type: 1, modifiers: [2, 3], compartment: lateral}]", "rule 2 appears twice"},
 		{"nothing reported", "name: s\nsegments: {A: ignore}", "none is reported"},
 	} {
 		_, err := ParseScheme([]byte(c.text))

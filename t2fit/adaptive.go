@@ -8,7 +8,7 @@ import (
 	"github.com/t2map/t2map/volume"
 )
 
-// adaptive leaves out of each voxel's fit the trailing echoes that the noise has
+// adaptive omits from each voxel's fit the trailing echoes that the noise has
 // swallowed, by an estimator for every number of echoes.
 //
 // Which echoes these are is told from a first fit by nlls, not from the echoes

@@ -78,7 +78,7 @@ func (b *block) keep(i int, v found) {
 type blockEstimator interface {
 	estimator
 	// estimateBlock fills in total, curves and status of a block. A decay with fewer than two
-	// echoes above floor, or with one that is no number, is LowSignal.
+	// echoes above floor, or with one that is not a number, is LowSignal.
 	estimateBlock(b *block, floor float64)
 }
 

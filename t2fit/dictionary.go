@@ -8,7 +8,7 @@ import (
 )
 
 // refocusing says how the angle is searched: by its cosine where it is the same all
-// over the slice, else by B1.
+// over the slice, or by B1.
 //
 // The echoes are polynomials in the cosine, so that 180° is a place like any other
 // for them; in the angle they are flat there and the same on both sides.

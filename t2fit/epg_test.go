@@ -129,7 +129,7 @@ func TestEPGStatus(t *testing.T) {
 	}{
 		{"below the range", echoes(40, 0.35), Options{}, volume.AtBound, 0.4},
 		{"inside", echoes(40, 0.42), Options{}, volume.Fitted, 0.42},
-		{"180° is no bound", echoes(40, 1), Options{}, volume.Fitted, 1},
+		{"180° is not a bound", echoes(40, 1), Options{}, volume.Fitted, 1},
 		{"180° is one where the range ends before", echoes(40, 1), Options{B1Range: [2]float64{0.5, 0.9}}, volume.AtBound, 0.9},
 		{"a range above 180°", echoes(40, 1.2), Options{B1Range: [2]float64{1.1, 1.4}}, volume.Fitted, 1.2},
 		{"below that", echoes(40, 1), Options{B1Range: [2]float64{1.1, 1.4}}, volume.AtBound, 1.1},
@@ -152,7 +152,7 @@ func TestEPGStatus(t *testing.T) {
 	}
 }
 
-// Where the angle varies across the slice, angles above the nominal are no mirror of
+// Where the angle varies across the slice, angles above the nominal are not a mirror of
 // those below, and the range is searched to its upper end.
 func TestEPGProfile(t *testing.T) {
 	te := echoTimes(10, 10, 7)

@@ -124,7 +124,7 @@ func (f *fitter) find(y []float64, sigma float64) (v found, tss float64) {
 	return v, tss
 }
 
-// signal returns how many echoes are above the floor, none where one is no number,
+// signal returns how many echoes are above the floor, none if one is not a number,
 // and TSS.
 func (f *fitter) signal(y []float64) (above int, tss float64) {
 	sum, squares := 0.0, 0.0

@@ -79,7 +79,7 @@ func TestFitAgainstCurve(t *testing.T) {
 		y := make([]float64, len(s.TE))
 		stride := 1
 		if o.Method == EPG || o.EchoFloor > 0 {
-			stride = 7 // Curve makes the dictionaries anew each time
+			stride = 7 // Curve makes the dictionaries again each time
 		}
 		for v := 0; v < len(mask.Data); v++ {
 			seen[m.Status[v]]++

@@ -278,7 +278,7 @@ const unhot = 0.999
 
 // otsu returns Otsu's threshold: the grey value that divides the echo into two
 // classes whose means differ most for their spread, on a histogram of 256 values
-// of a sample. Values that are no numbers are passed over.
+// of a sample. Values that are not numbers are skipped.
 func otsu(echo []float32) float32 {
 	stride := len(echo)/histogramVoxels | 1
 	var sample []float32

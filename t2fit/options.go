@@ -66,7 +66,7 @@ const SigmaGiven SigmaSource = "given"
 type Options struct {
 	// Method; empty means NLLS.
 	Method Method
-	// SkipEchoes is the number of echoes left out at the start of the train. 0
+	// SkipEchoes is the number of echoes omitted at the start of the train. 0
 	// means the default, 1, because stimulated echoes make the first echo of a
 	// multi-echo spin-echo train too dark for the rest; EPG, which models them,
 	// fits all and refuses to skip. NoSkip fits all.
@@ -86,9 +86,9 @@ type Options struct {
 	Sigma float64
 	// SigmaFrom says where it is estimated; empty means FromResiduals.
 	SigmaFrom SigmaSource
-	// EchoFloor leaves out of each voxel's fit the trailing echoes at which a first
+	// EchoFloor omits from each voxel's fit the trailing echoes at which a first
 	// fit is under EchoFloor times the noise, but never the first three, or four where
-	// three parameters are fitted. 0 leaves out none.
+	// three parameters are fitted. 0 omits none.
 	EchoFloor float64
 	// T1 in ms is what EPG takes for all tissue, and no other method; 0 means 1200 (cartilage at 3 T,
 	// and what barma7/EPGfit_for_cartilage_T2_mapping fixes).
@@ -96,7 +96,7 @@ type Options struct {
 	// B1Range is the range of the refocusing angle that EPG searches, as
 	// fractions of 180°; an estimate on an end of it is AtBound. Without a profile an
 	// angle beyond 180° gives the same echoes as its mirror below, which is what is
-	// reported, and 180° itself is no bound. The zero value means 0.4 to 1.2 (the
+	// reported, and 180° itself is not a bound. The zero value means 0.4 to 1.2 (the
 	// range of the same program).
 	B1Range [2]float64
 	// RefocusingProfile is the refocusing angle across the slice as fractions of
@@ -108,7 +108,7 @@ type Options struct {
 }
 
 // Defaults returns o with every zero field replaced by its default, and
-// SkipEchoes as the number of echoes to leave out (NoSkip becomes 0). It is an
+// SkipEchoes as the number of echoes to omit (NoSkip becomes 0). It is an
 // error when a field makes no sense.
 func (o Options) Defaults() (Options, error) {
 	if o.Method == "" {
@@ -143,7 +143,7 @@ func (o Options) Defaults() (Options, error) {
 	return o, o.check()
 }
 
-// skip returns the number of echoes to leave out.
+// skip returns the number of echoes to omit.
 func (o Options) skip() (int, error) {
 	switch n := o.SkipEchoes; {
 	case n == NoSkip:

@@ -92,7 +92,7 @@ func unsound(est Estimate, o Options) string {
 			}
 		}
 	case !positive(est.T2) || !positive(est.S0):
-		return "T2 or S0 is no positive number"
+		return "T2 or S0 is not a positive number"
 	case !(est.SE >= 0):
 		return "no standard error"
 	case !(est.R2 <= 1) || !(est.R2 > 0):
@@ -173,7 +173,7 @@ func sameEstimate(b, a Estimate, scale, stretch float64) bool {
 		(exact || same(b.Offset, a.Offset*scale, rounding/left))
 }
 
-// A voxel with a value that is no number has a reason, and its neighbours what they
+// A voxel with a value that is not a number has a reason, and its neighbours what they
 // have without it.
 func TestNotANumberStaysInItsVoxel(t *testing.T) {
 	for i, m := range append(Methods, Methods...) {

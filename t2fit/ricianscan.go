@@ -38,7 +38,7 @@ func (k *rician) at(a float64, g []float64) (f descent) {
 const shrink = 0.25
 
 // descend goes down to a minimum from d: by Newton's step, or by Gauss and Newton's
-// where the curvature is no minimum's, cut to a quarter until the residual does not
+// where the curvature is not that of a minimum, cut to a quarter until the residual does not
 // grow. The residual is infinite where it finds no minimum, as where the rate falls
 // to 0.
 func (k *rician) descend(d decay) (decay, descent) {

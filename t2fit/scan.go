@@ -40,7 +40,7 @@ func ratesOver(t []float64, even bool) []float64 {
 // residual has minima.
 type scan struct {
 	// at are the rates as the solver's unknown: exp(−rate·step) where echoes are
-	// equally spaced, else the rate in 1/ms.
+	// equally spaced, and the rate in 1/ms otherwise.
 	at []float64
 	// phi[r][e] is the weight of echo e in φ = Σ phi·y at rate r.
 	phi [][]float64

@@ -13,7 +13,7 @@ type train struct {
 	sum float64   // Σt
 	// scatter is Σ(t − mean t)², ms².
 	scatter float64
-	// step is the echo spacing in ms where echoes are equally spaced, else 0.
+	// step is the echo spacing in ms where echoes are equally spaced, and 0 otherwise.
 	step float64
 }
 

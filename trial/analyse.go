@@ -52,7 +52,7 @@ type Adjust func(Design, *Plan) error
 // plan that the design's heading gives.
 //
 // Errors are tables that cannot be read (see ReadDesign, ReadResults, ReadScores), names
-// of the plan that are not in them, and the context's. What the data do not allow is no error:
+// of the plan that are not in them, and the context's. What the data do not allow is not an error:
 // it is NaN with a reason.
 func Analyse(ctx context.Context, version string, t Tables, adjust Adjust) (Analysis, error) {
 	a := Analysis{Version: version}
@@ -119,7 +119,7 @@ func (a *Analysis) join(t Tables) ([]Endpoint, error) {
 			}
 			a.Notes = append(a.Notes, a.Design.unmatched(source.Name, fmt.Sprintf("%.40q", s.name), subjects)...)
 			if i := slices.IndexFunc(endpoints, func(e Endpoint) bool { return table.IsAlike(e.Name, s.name) }); i >= 0 {
-				return nil, hinted("give each endpoint a name of its own", "%s: endpoint %.40q is there twice, or differs from another %s", source.Name, s.name, table.Alike)
+				return nil, hinted("give each endpoint a name of its own", "%s: endpoint %.40q appears twice, or differs from another %s", source.Name, s.name, table.Alike)
 			}
 			endpoints = append(endpoints, j.scores(s))
 		}
@@ -153,7 +153,7 @@ func (t Tables) remarks() []string {
 // checkNames holds the names of the plan against the endpoints.
 func (a *Analysis) checkNames(endpoints []Endpoint) error {
 	if len(endpoints) == 0 {
-		return hinted("look at studies.csv: why did every study fail?", "the results hold no compartment")
+		return hinted("see studies.csv for why every study failed", "the results have no compartment")
 	}
 	var names []string
 	for _, e := range endpoints {
@@ -176,7 +176,7 @@ func (a *Analysis) takeRepeatability(s Source, endpoints []Endpoint) error {
 		return nil
 	}
 	if a.Plan.WithinCV != 0 || a.Plan.WithinCVOf != nil {
-		return hinted("leave away one of them", "%s: the design or --wcv gives a within-subject CV, too", s.Name)
+		return hinted("omit one of them", "%s: the design or --wcv also gives a within-subject CV", s.Name)
 	}
 	all, err := ReadRepeatability(s)
 	if err != nil {
@@ -191,7 +191,7 @@ func (a *Analysis) takeRepeatability(s Source, endpoints []Endpoint) error {
 	}
 	for _, e := range endpoints {
 		if e.Compartment && !slices.ContainsFunc(all, func(cv CompartmentCV) bool { return cv.Compartment == e.Name }) {
-			a.Notes = append(a.Notes, fmt.Sprintf("%s has no within-subject CV of %q: that of the QIBA profile, %g %%, is taken", s.Name, e.Name, 100*defaultWithinCV))
+			a.Notes = append(a.Notes, fmt.Sprintf("%s has no within-subject CV of %q: that of the QIBA profile, %g %%, is used", s.Name, e.Name, 100*defaultWithinCV))
 		}
 	}
 	return nil
@@ -203,7 +203,7 @@ func (a *Analysis) remark() {
 		a.Notes = append(a.Notes, "the design has one arm: there is nothing to compare it with")
 	}
 	if len(a.Design.Visits) == 1 {
-		a.Notes = append(a.Notes, "the design has one visit: there is no change")
+		a.Notes = append(a.Notes, "the design has one visit: there is no change to compute")
 	}
 	for _, name := range a.Plan.Covariates {
 		c := a.covariate(name)

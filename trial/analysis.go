@@ -102,7 +102,7 @@ type EndpointAnalysis struct {
 	// Changes is indexed by subject and visit; baseline's are NaN.
 	Changes [][]Change
 	// RC is the repeatability coefficient in percent, 1.96·√2·CV; NaN where none is
-	// known, as for endpoints that are no compartments.
+	// known, as for endpoints that are not compartments.
 	RC float64
 	// Responders holds, for each visit after baseline, what became of each arm's
 	// subjects. Empty where RC is NaN.

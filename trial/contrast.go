@@ -34,7 +34,7 @@ func (a *Analysis) contrasts(e *EndpointAnalysis, f *RepeatedFit) {
 }
 
 // isPrimary says whether the endpoint's contrasts at a visit are primary: those of the endpoint
-// that the design names, else of every compartment.
+// that the design names, or of every compartment.
 func (a *Analysis) isPrimary(e *EndpointAnalysis, visit int) bool {
 	p := a.Design.Primary
 	if visit != p.Visit {
@@ -147,7 +147,7 @@ func (a *Analysis) ancova(e *EndpointAnalysis) {
 			c.because("ANCOVA", err)
 			c.without("ANCOVA", left)
 			if err == nil && c.NAdjusted == 0 {
-				c.because("ANCOVA", errors.New("nobody of this arm has a change and known covariates"))
+				c.because("ANCOVA", errors.New("nobody in this arm has a change and known covariates"))
 			}
 		}
 	}

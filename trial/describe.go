@@ -17,7 +17,7 @@ func describe(xs []float64, level float64) Description {
 	return d
 }
 
-// present returns what is no NaN.
+// present returns the values that are not NaN.
 func present(xs []float64) []float64 {
 	return slices.DeleteFunc(slices.Clone(xs), math.IsNaN)
 }

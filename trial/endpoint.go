@@ -17,7 +17,7 @@ type Endpoint struct {
 	Name string
 	// Title is what figures call it: "Medial T2", "WOMAC".
 	Title string
-	// Unit is ms for T2, else as given; empty for scores.
+	// Unit is ms for T2, and otherwise as given; empty for scores.
 	Unit string
 	// Compartment says that it is the mean T2 of a compartment.
 	Compartment bool

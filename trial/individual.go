@@ -15,7 +15,7 @@ const coverage95 = 1.96
 const defaultWithinCV = 0.05
 
 // repeatability returns the repeatability coefficient of an endpoint in percent,
-// 100·1.96·√2·CV, NaN for those that are no compartments.
+// 100·1.96·√2·CV, NaN for those that are not compartments.
 func (p Plan) repeatability(e Endpoint) float64 {
 	if !e.Compartment {
 		return math.NaN()

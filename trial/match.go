@@ -34,7 +34,7 @@ func (n *names) add(tableName, name string, line int) error {
 	n.seen[name] = true
 	n.order = append(n.order, name)
 	if other, alike := n.known.Find(name); alike {
-		return hinted("write it in one way, in the design and in the table; Excel takes leading zeros away unless the column is text",
+		return hinted("write it in one way in the design and in the table; Excel removes leading zeros unless the column is text",
 			"%s: line %d: %s %.40q differs from the design's %.40q %s", tableName, line, n.what, name, other, table.Alike)
 	}
 	return nil
@@ -66,7 +66,7 @@ func (n *names) common(tableName string) error {
 	if len(n.order) == 0 || slices.ContainsFunc(n.order, n.known.Has) {
 		return nil
 	}
-	return hinted("write names alike in both", "%s: none of its %ss (%s) is in the design (%s)", tableName, n.what, few(n.order), few(n.design))
+	return hinted("write the names in the same way in both", "%s: none of its %ss (%s) is in the design (%s)", tableName, n.what, few(n.order), few(n.design))
 }
 
 // match holds the names of a table against those of the design, before anything is joined: names that

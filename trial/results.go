@@ -76,7 +76,7 @@ func (f failure) ofStudy() bool { return f.subject != "" && !strings.HasPrefix(f
 // ReadResults reads compartments.csv and, if it is there, studies.csv, which says which
 // studies failed and why; its Data may be nil. Needed are the columns subject, visit,
 // compartment and mean_t2_ms; others may be missing, and what cannot be seen
-// without them stands in the analysis' notes.
+// without them is in the analysis' notes.
 func ReadResults(compartments, studies Source) (Results, error) {
 	t, err := table.Read(compartments)
 	if err != nil {
@@ -102,7 +102,7 @@ func ReadResults(compartments, studies Source) (Results, error) {
 			return res, err
 		}
 		if m.MeanT2 <= 0 {
-			return res, hinted("a T2 that could not be had is an empty cell", "%s: %g ms is no T2", r.Place("mean_t2_ms"), m.MeanT2)
+			return res, hinted("leave the cell of a missing T2 empty", "%s: %g ms is not a T2", r.Place("mean_t2_ms"), m.MeanT2)
 		}
 		m.Missing = missingText(m.MeanT2, r.Text("note"))
 		for _, s := range []struct {
@@ -154,7 +154,7 @@ func (res Results) checkTwins(name string) error {
 		}
 		k := key{m.Subject, m.Visit, m.Series, m.Compartment}
 		if line[k] != 0 {
-			return hinted("make the tables again: t2map run", "%s: lines %d and %d hold the same compartment of one series", name, line[k], m.Line)
+			return hinted("rebuild the tables: t2map tables", "%s: lines %d and %d have the same compartment of one series", name, line[k], m.Line)
 		}
 		line[k] = m.Line
 	}
@@ -164,7 +164,7 @@ func (res Results) checkTwins(name string) error {
 // readStudies reads which studies failed, and where the others are.
 func (res *Results) readStudies(studies Source) error {
 	if studies.Data == nil {
-		res.notes = append(res.notes, "studies that failed are not told from studies that were not made: there is no studies.csv")
+		res.notes = append(res.notes, "studies that failed cannot be distinguished from visits without a study: there is no studies.csv")
 		return nil
 	}
 	t, err := table.Read(studies)
@@ -207,7 +207,7 @@ func ReadRepeatability(s Source) ([]CompartmentCV, error) {
 		case math.IsNaN(percent):
 			continue
 		case !(percent > 0 && percent < 100):
-			return nil, hinted("take the row out, or give --wcv", "%s: %g is no coefficient of variation in percent", r.Place("wcv_percent"), percent)
+			return nil, hinted("remove the row, or give --wcv", "%s: %g is not a coefficient of variation in percent", r.Place("wcv_percent"), percent)
 		}
 		all = append(all, CompartmentCV{r.Text("compartment"), percent / 100})
 	}
@@ -297,7 +297,7 @@ func parseDirection(r table.Row) (Direction, error) {
 	case "higher is better":
 		return HigherIsBetter, nil
 	}
-	return Unknown, hinted("higher is better, higher is worse, or empty", "%s: %.40q is no direction", r.Place("direction"), r.Text("direction"))
+	return Unknown, hinted("higher is better, higher is worse, or empty", "%s: %.40q is not a direction", r.Place("direction"), r.Text("direction"))
 }
 
 // missingText is what a table says of a value that is not there.

@@ -12,7 +12,7 @@ import (
 	"github.com/t2map/t2map/trial/mmrm"
 )
 
-// column is one column of X that is no arm's at a visit.
+// column is a column of X that does not belong to an arm at a visit.
 type column struct {
 	name    string
 	subject []float64 // by subject

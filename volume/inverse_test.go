@@ -37,7 +37,7 @@ func TestInverse(t *testing.T) {
 		t.Error("a flat grid has an inverse")
 	}
 	if _, ok := (Geometry{Affine: [3][4]float64{{math.NaN()}, {0, 1}, {0, 0, 1}}}).Inverse(); ok {
-		t.Error("a grid that is no number has an inverse")
+		t.Error("a grid that is not a number has an inverse")
 	}
 }
 

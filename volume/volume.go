@@ -188,7 +188,7 @@ const (
 	NotConverged Status = 4 // no best rate: none found in the allowed steps, or beyond all bounds
 	OutOfRange   Status = 5 // T2 outside the accepted range; the maps keep the value
 	PoorFit      Status = 6 // R² below the threshold
-	AtBound      Status = 7 // on a bound of the model's parameters, which is no estimate; the maps keep the value
+	AtBound      Status = 7 // on a bound of the model's parameters, which is not an estimate; the maps keep the value
 	Saturated    Status = 8 // a fitted echo was clipped
 )
 
@@ -201,7 +201,7 @@ var Exclusions = [...]Status{LowSignal, NotDecaying, NotConverged, OutOfRange, P
 
 var statusNames = [...]string{"not_fitted", "fitted", "low_signal", "not_decaying", "not_converged", "t2_out_of_range", "poor_fit", "at_bound", "saturated"}
 
-// String returns the state's name as it stands in table columns: low_signal.
+// String returns the state's name as in table columns: low_signal.
 func (s Status) String() string {
 	if int(s) < len(statusNames) {
 		return statusNames[s]

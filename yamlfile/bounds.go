@@ -21,7 +21,7 @@ const (
 )
 
 // ErrTooLarge says that a text has more bytes than a protocol or a scheme can need.
-var ErrTooLarge = fmt.Errorf("larger than %d KiB, which no protocol or label scheme is", mostBytes>>10)
+var ErrTooLarge = fmt.Errorf("larger than %d KiB, the limit of a protocol or label scheme", mostBytes>>10)
 
 // ReadAll returns all of a text of at most 128 KiB. It reads no further, so that a
 // device that never ends does no harm.
@@ -58,7 +58,7 @@ func checkBounds(text []byte) error {
 		}
 	}
 	if aliases > mostAliases {
-		return fmt.Errorf("%d aliases (*name), at most %d are read", aliases, mostAliases)
+		return fmt.Errorf("%d aliases (*name), want at most %d", aliases, mostAliases)
 	}
 	return nil
 }

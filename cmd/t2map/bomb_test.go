@@ -34,7 +34,7 @@ func peakOf(t *testing.T, args ...string) (code int, text string, peak float64) 
 }
 
 // notePeak writes the process's peak memory in KiB into the file (proc(5), VmHWM, which begins
-// anew with each program, as the rusage of a child does not).
+// again with each program, as the rusage of a child does not).
 func notePeak(file string) {
 	text, err := os.ReadFile("/proc/self/status")
 	if err != nil {

@@ -18,19 +18,21 @@ import (
 	"github.com/t2map/t2map/segment"
 )
 
-// demoDir is where the demo goes when no folder is named.
+// demoDir is the default folder of the demo.
 const demoDir = "t2map-demo"
 
-// demoCommand makes the command; of is the trial that it writes, of which tests want a small one.
+// demoCommand makes the command; of is the trial that it writes, which is smaller in tests.
 func demoCommand(of phantom.Trial) *cobra.Command {
 	return &cobra.Command{
 		Use:   "demo [DIR]",
-		Short: "Write a synthetic trial, run the whole job on it and compare with the truth",
-		Long: `demo writes the studies of a synthetic trial (12 subjects in two arms; baseline, 3
-and 12 months) as DICOM with masks into DIR/studies, maps them into DIR/results,
-prints the compartments' mean T2 by arm and visit, and how far each is from
-the truth that went into the images, and compares the arms in DIR/report.
-DIR is ` + demoDir + ` unless named.`,
+		Short: "Map and analyse a synthetic trial, and compare the results with the truth",
+		Long: `demo writes the studies of a synthetic trial (12 subjects in two arms; baseline, 3 and 12
+months) as DICOM files with masks into DIR/studies, and maps them into DIR/results. It
+prints the mean T2 of the compartments by arm and visit, and the largest deviation from
+the true T2 of the images. It then compares the arms in DIR/report, as 't2map trial' does.
+The default of DIR is ` + demoDir + `.
+
+Exit status: 0 the demo is complete, 1 a study failed, 2 usage, 130 interrupted.`,
 		Example: "  t2map demo\n  t2map demo /tmp/trial",
 		Args:    usage(cobra.MaximumNArgs(1)),
 		RunE: func(c *cobra.Command, args []string) error {
@@ -80,7 +82,7 @@ func demo(c *cobra.Command, dir string, of phantom.Trial) error {
 	return nil
 }
 
-// demoTrial does what t2map trial does with the results.
+// demoTrial runs t2map trial on the results.
 func demoTrial(c *cobra.Command, dir string) error {
 	studies := filepath.Join(dir, "studies")
 	return runTrial(c, filepath.Join(dir, "results"), trialFlags{
@@ -90,8 +92,8 @@ func demoTrial(c *cobra.Command, dir string) error {
 	})
 }
 
-// cell is one arm at one visit in one compartment: what the studies gave, and
-// what the images were made of.
+// cell is one arm at one visit in one compartment: the measured T2 of its studies, and
+// the T2 that their images were made with.
 type cell struct {
 	compartment, arm, visit string
 	measured, truth         []float64
@@ -153,7 +155,7 @@ func printDemo(w io.Writer, cells []*cell) {
 	}
 	fmt.Fprintln(w, "Mean T2 in ms by arm and visit:")
 	_ = t.Flush()
-	fmt.Fprintf(w, "\nNo study's compartment is further than %.2f %% from the T2 that its images were made of.\n", 100*worst)
+	fmt.Fprintf(w, "\nThe largest deviation of a compartment from the true T2 of its images is %.2f %%.\n", 100*worst)
 }
 
 // axes returns the visits in their order, and the cells row by row: a compartment

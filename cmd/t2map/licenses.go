@@ -21,9 +21,11 @@ var (
 
 func licensesCommand() *cobra.Command {
 	return &cobra.Command{
-		Use:   "licenses",
-		Short: "Print the licences of what the program holds of others",
-		Args:  usage(cobra.NoArgs),
+		Use:     "licenses",
+		Short:   "Print the licences of third-party code in t2map",
+		Long:    "licenses prints the list of third-party code that t2map contains, and the licences of all of it.",
+		Example: "  t2map licenses",
+		Args:    usage(cobra.NoArgs),
 		RunE: func(c *cobra.Command, _ []string) error {
 			_, err := io.WriteString(c.OutOrStdout(), strings.Join([]string{notice, dicomio.Licences(), moduleLicences}, "\n\n"))
 			return err

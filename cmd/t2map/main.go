@@ -1,6 +1,6 @@
-// Command t2map maps cartilage T2 from multi-echo knee MRI: study folders of
-// DICOM in, per study a T2 map and the mean T2 of the medial, lateral and
-// patellofemoral compartment out.
+// Command t2map maps cartilage T2 in multi-echo knee MRI. It reads folders of DICOM
+// studies and writes, for each study, a T2 map and the mean T2 of the medial, lateral
+// and patellofemoral compartments.
 package main
 
 import (
@@ -21,7 +21,7 @@ import (
 	"github.com/t2map/t2map/trial"
 )
 
-// Exit statuses; docs/results.md says when.
+// Exit statuses, as described in docs/results.md.
 const (
 	exitOK          = 0
 	exitFailed      = 1
@@ -32,16 +32,16 @@ const (
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), endings()...)
-	// The first signal ends what can be ended in good order; the next one ends the process
-	// as it would any other, even where it waits for a disk that does not answer.
+	// The first signal ends the run in an orderly way. The next one has its usual effect and
+	// ends the process, even while it waits for a disk that does not answer.
 	context.AfterFunc(ctx, stop)
 	code := execute(ctx, os.Args[1:], os.Stdout, os.Stderr)
 	stop()
 	os.Exit(code)
 }
 
-// endings are the signals that ask for an end: of the user, of the system, and of a
-// terminal that is closed, unless that is ignored, as nohup has it.
+// endings returns the signals that end a run: that of the user, that of the system, and that
+// of a closed terminal, unless it is ignored, as under nohup.
 func endings() []os.Signal {
 	all := []os.Signal{os.Interrupt, syscall.SIGTERM}
 	if !signal.Ignored(syscall.SIGHUP) {
@@ -50,13 +50,13 @@ func endings() []os.Signal {
 	return all
 }
 
-// usageError is a mistake in how the command was called.
+// usageError is a mistake in the command line.
 type usageError struct{ err error }
 
 func (e usageError) Error() string { return e.err.Error() }
 func (e usageError) Unwrap() error { return e.err }
 
-// failedError says what was left undone.
+// failedError describes what was not done.
 type failedError struct{ what string }
 
 func (e failedError) Error() string { return e.what }
@@ -67,13 +67,13 @@ func execute(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	root := &cobra.Command{
 		Use:   "t2map",
 		Short: "Cartilage T2 from multi-echo knee MRI",
-		Long: `t2map takes folders of DICOM studies with a multi-echo MRI sequence of the knee,
-fits T2 in every voxel and returns the mean T2 of the medial, lateral and
-patellofemoral compartment of every study.
+		Long: `t2map reads folders of DICOM studies with a multi-echo MRI sequence of the knee, fits
+T2 in every voxel, and reports the mean T2 of the medial, lateral and patellofemoral
+compartments of every study. It also compares the arms of a trial.
 
 For research. Not a medical device.`,
-		Example: `  t2map demo                                    a synthetic trial, from end to end
-  t2map inspect studies                         what is there, and what run would do
+		Example: `  t2map demo                                    map and analyse a synthetic trial
+  t2map inspect studies                         show what is there, and what run would do
   t2map run studies --out results --scheme compartments
   t2map trial results --design trial.csv --out trial-report`,
 		Version:       batch.Version,
@@ -119,13 +119,13 @@ func status(err error) int {
 	case errors.As(err, &failed), errors.As(err, &full):
 		return exitFailed
 	}
-	// Everything else is an argument, a file named by one, or an output folder
-	// that cannot be used.
+	// Every other error is about an argument, a file that an argument names, or an output
+	// folder that cannot be used.
 	return exitUsage
 }
 
-// output is the standard output. It remembers that something could not be written, which
-// those who print do not ask.
+// output is the standard output. It remembers the first error of a write, because the
+// callers that print do not check for errors.
 type output struct {
 	w   io.Writer
 	err error
@@ -141,7 +141,7 @@ func (o *output) Write(p []byte) (int, error) {
 	return n, err
 }
 
-// failure says that not all was written, or is nil.
+// failure returns an error if not everything was written, and otherwise nil.
 func (o *output) failure() error {
 	if o.err == nil {
 		return nil
@@ -151,10 +151,10 @@ func (o *output) failure() error {
 	if errors.As(err, &path) {
 		err = path.Err
 	}
-	return failedError{fmt.Sprintf("standard output: %v: not all that was to be printed is there", err)}
+	return failedError{fmt.Sprintf("standard output: %v: the output is incomplete", err)}
 }
 
-// usage makes the errors of a check of arguments usage errors.
+// usage converts the errors of an argument check into usage errors.
 func usage(check cobra.PositionalArgs) cobra.PositionalArgs {
 	return func(c *cobra.Command, args []string) error {
 		if err := check(c, args); err != nil {

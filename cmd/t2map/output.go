@@ -8,37 +8,37 @@ import (
 	"github.com/t2map/t2map/report"
 )
 
-// checkFolder refuses a folder to write to, named by --out, that cannot be one.
+// checkFolder refuses a folder, named by --out, that cannot be created or is a file.
 func checkFolder(out string) error {
 	for at := filepath.Clean(out); ; at = filepath.Dir(at) {
 		info, err := os.Stat(at)
 		switch {
 		case err == nil && !info.IsDir():
-			return usageError{fmt.Errorf("--out %s: %s is a file, not a folder\nhint: name a folder; it is made if it is not there", out, filepath.Base(at))}
+			return usageError{fmt.Errorf("--out %s: %s is a file, not a folder\nhint: name a folder; it is created if it does not exist", out, filepath.Base(at))}
 		case err == nil, at == filepath.Dir(at):
-			return nil // what else is in the way will say so when it is written
+			return nil // writing reports any other problem
 		}
 	}
 }
 
-// checkInputs refuses to write over what is read: files are those to be written, inputs those that
-// were read. Links to an input are the input.
+// checkInputs refuses to overwrite an input: files are to be written, inputs were read. A link to an
+// input is the input.
 func checkInputs(files, inputs []string) error {
 	for _, input := range inputs {
 		was, err := os.Stat(input)
 		if err != nil {
-			continue // it was not there to be read
+			continue // it did not exist and was not read
 		}
 		for _, file := range files {
 			if is, err := os.Stat(file); err == nil && os.SameFile(was, is) {
-				return usageError{fmt.Errorf("%s would be written over\nhint: %s is an input; give another --out", file, filepath.Base(input))}
+				return usageError{fmt.Errorf("%s would be overwritten\nhint: %s is an input; give another --out", file, filepath.Base(input))}
 			}
 		}
 	}
 	return nil
 }
 
-// below returns the paths of files in a folder; names are with slashes.
+// below returns the paths of files in a folder; names have slashes.
 func below(dir string, names []string) []string {
 	paths := make([]string, len(names))
 	for i, n := range names {
@@ -47,19 +47,19 @@ func below(dir string, names []string) []string {
 	return paths
 }
 
-// checkBlinded refuses to write what tells the arms to where blinded readers look: the folder of the
-// results, a study's, or one that holds studies'.
+// checkBlinded refuses to write what discloses the arms to places where blinded readers look: the
+// folder of the results, that of a study, or one that contains folders of studies.
 func checkBlinded(out, results string) error {
-	const hint = "hint: those who look at the results are blind to the arms; name a folder of its own, such as trial-report"
+	const hint = "hint: those who look at the results are blind to the arms; give the report a folder of its own, such as trial-report"
 	if is, err := os.Stat(out); err == nil {
 		if was, err := os.Stat(results); err == nil && os.SameFile(is, was) {
 			return usageError{fmt.Errorf("--out %s is the folder of the results\n%s", out, hint)}
 		}
 	}
-	inside, _ := os.ReadDir(out) // what is not there holds nothing
+	inside, _ := os.ReadDir(out) // a folder that does not exist is empty
 	for _, d := range inside {
 		if isStudy(filepath.Join(out, d.Name())) {
-			return usageError{fmt.Errorf("--out %s holds the folders of studies\n%s", out, hint)}
+			return usageError{fmt.Errorf("--out %s contains the folders of studies\n%s", out, hint)}
 		}
 	}
 	at, err := filepath.Abs(out)
@@ -76,7 +76,7 @@ func checkBlinded(out, results string) error {
 	}
 }
 
-// isStudy says whether a folder is that of a study's results.
+// isStudy reports whether a folder has the results of a study.
 func isStudy(dir string) bool {
 	_, err := os.Stat(filepath.Join(dir, report.ResultFile))
 	return err == nil

@@ -45,7 +45,7 @@ func TestInputsAreKept(t *testing.T) {
 			write(t, file, c.content)
 			before := readAll(t, dir)
 			code, stdout, stderr := call(c.args(dir, file)...)
-			if code != exitUsage || !strings.Contains(stderr, "would be written over") || !strings.Contains(stderr, "hint: "+c.hint) {
+			if code != exitUsage || !strings.Contains(stderr, "would be overwritten") || !strings.Contains(stderr, "hint: "+c.hint) {
 				t.Errorf("status %d\n%s%s", code, stdout, stderr)
 			}
 			if after := readAll(t, dir); len(after) != len(before) || after[file[len(dir):]] != c.content {
@@ -81,7 +81,7 @@ func TestReportIsNotAmongResults(t *testing.T) {
 		{"the results, otherwise", filepath.Join(results, "S01", ".."), "is the folder of the results"},
 		{"a study", study, "is a study's folder"},
 		{"below a study", filepath.Join(study, "report"), "is a study's folder, or lies in one"},
-		{"a subject", filepath.Join(results, "S01"), "holds the folders of studies"},
+		{"a subject", filepath.Join(results, "S01"), "contains the folders of studies"},
 	} {
 		for _, from := range []string{results, filepath.Join(results, "compartments.csv")} {
 			code, _, stderr := call("trial", from, "--design", design, "--out", c.out)

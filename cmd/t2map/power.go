@@ -35,16 +35,18 @@ func powerCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "power [RESULTS --design trial.csv --endpoint NAME] --difference D",
 		Short: "Sample size and power for a difference in change, by simulation",
-		Long: `power draws trials of two arms and analyses each as 't2map trial' does, by the mixed
-model for repeated measures, and says how many of them find the difference at the
-primary visit. Given results, the variances and correlations of the changes, the
-missing visits and the way of analysis are those of that trial; of more than two
-arms, one is compared with the reference. Else they are assumed: --sd, --correlation,
---visits and --dropout.
+		Long: `power simulates trials of two arms, analyses each as 't2map trial' does, by the mixed
+model for repeated measures, and counts how many find the difference at the primary
+visit. If RESULTS is given, the variances and correlations of the changes, the missing
+visits and the analysis are those of that trial; if it has more than two arms, one is
+compared with the reference. Otherwise --sd, --correlation, --visits and --dropout
+describe them.
 
-Without --n it searches the smallest size that reaches --power. A trial whose first
-covariance cannot be fitted is judged by the next that can; a trial that cannot be
-analysed counts as one that found nothing. The same seed gives the same figures.`,
+Without --n, power searches for the smallest size that reaches --power. A trial whose
+first covariance cannot be fitted is judged by the next one that can. A trial that
+cannot be analysed counts as having found nothing. The same seed gives the same figures.
+
+Exit status: 0 the power is printed, 2 usage, 130 interrupted.`,
 		Example: `  t2map power results --design trial.csv --endpoint medial --difference 2
   t2map power --sd 3 --correlation 0.6 --visits 2 --dropout 0.15 --difference 2 --n 12,20,30`,
 		Args: usage(cobra.MaximumNArgs(1)),
@@ -56,31 +58,31 @@ analysed counts as one that found nothing. The same seed gives the same figures.
 
 func (f *powerFlags) add(c *cobra.Command) {
 	p := c.Flags()
-	p.StringVar(&f.study.design, "design", "", "CSV `file` with the design of the trial that the results are of, as for t2map trial")
+	p.StringVar(&f.study.design, "design", "", "CSV `file` with the design of the trial that RESULTS belongs to, as for t2map trial")
 	p.StringArrayVar(&f.study.endpoints, "endpoints", nil, "CSV `file` with other endpoints, as for t2map trial")
 	p.StringVar(&f.endpoint, "endpoint", "", "`name` of the endpoint (default: the design's primary one)")
 	p.StringVar(&f.study.over.Visits, "study-visits", "", "visits of that trial with their `months`: baseline=0,month03=3")
 	p.StringVar(&f.study.over.Reference, "reference", "", "reference `arm` of that trial")
 	p.StringVar(&f.study.over.Primary, "primary", "", "primary `contrast` of that trial, such as medial@month12")
-	p.StringVar(&f.study.over.Covariance, "covariance", "", "`structure` of the visits of a subject: unstructured, hcs, ar1 or cs (default unstructured)")
-	p.StringVar(&f.study.over.DF, "df", "", "degrees of freedom: kenward-roger or satterthwaite (default kenward-roger)")
+	p.StringVar(&f.study.over.Covariance, "covariance", "", "covariance `structure` of the visits of a subject: unstructured, hcs, ar1 or cs (default unstructured)")
+	p.StringVar(&f.study.over.DF, "df", "", "`method` for the degrees of freedom: kenward-roger or satterthwaite (default kenward-roger)")
 	f.study.twoStudies = "none"
 	f.study.table.add(c)
-	p.Float64Var(&f.assumed.SD, "sd", 0, "standard deviation of the `change` at a given baseline, instead of results")
-	p.Float64Var(&f.assumed.Correlation, "correlation", 0.5, "its correlation between any two visits")
+	p.Float64Var(&f.assumed.SD, "sd", 0, "standard `deviation` of the change at a given baseline, instead of RESULTS")
+	p.Float64Var(&f.assumed.Correlation, "correlation", 0.5, "`correlation` of the change between any two visits")
 	p.IntVar(&f.assumed.Visits, "visits", 2, "`number` of visits after baseline; the last is tested")
-	p.Float64Var(&f.assumed.Dropout, "dropout", 0, "`fraction` of subjects who are gone before the last visit")
-	p.Float64Var(&f.difference, "difference", 0, "difference in change between the arms, in the endpoint's `unit`")
+	p.Float64Var(&f.assumed.Dropout, "dropout", 0, "`fraction` of subjects who leave before the last visit")
+	p.Float64Var(&f.difference, "difference", 0, "`difference` between the changes of the arms, in the endpoint's unit (required)")
 	p.Float64Var(&f.alpha, "alpha", 0.05, "two-sided `level` of the test")
-	p.Float64Var(&f.target, "power", 0.8, "`power` that is wished")
-	p.IntSliceVar(&f.sizes, "n", nil, "subjects per arm; several as `12,20,30`")
-	p.IntVar(&f.draw.Simulations, "simulations", 2000, "`number` of trials drawn of each size")
-	p.Uint64Var(&f.draw.Seed, "seed", 1, "`seed` of what is drawn")
-	p.IntVar(&f.draw.Workers, "workers", 0, "`number` of trials analysed at a time (default: one per processor)")
+	p.Float64Var(&f.target, "power", 0.8, "`power` to reach")
+	p.IntSliceVar(&f.sizes, "n", nil, "`sizes` per arm to simulate, such as 12,20,30 (default: search for the smallest)")
+	p.IntVar(&f.draw.Simulations, "simulations", 2000, "`number` of trials to simulate for each size")
+	p.Uint64Var(&f.draw.Seed, "seed", 1, "`seed` of the simulation")
+	p.IntVar(&f.draw.Workers, "workers", 0, "`number` of trials to analyse at a time (default: one per processor)")
 	p.StringVar(&f.out, "out", "", "CSV `file` for the table")
 }
 
-// The most that is drawn: a power to 0.05 % (its standard error), and an arm of which 2000
+// The largest simulation: a power with a standard error of 0.05 %, and an arm for which 2000
 // trials take some minutes.
 const (
 	mostSimulations = 1_000_000
@@ -90,25 +92,25 @@ const (
 func (f powerFlags) check(args []string) error {
 	switch {
 	case len(args) == 0 && f.assumed.SD == 0:
-		return errors.New("RESULTS with --design, or --sd is needed")
+		return errors.New("either RESULTS with --design, or --sd is needed")
 	case len(args) > 0 && f.assumed.SD != 0:
-		return errors.New("RESULTS and --sd say the same: give one")
+		return errors.New("RESULTS and --sd exclude each other: give one of them")
 	case len(args) > 0 && f.study.design == "":
 		return errors.New("--design is needed with RESULTS")
 	case f.difference == 0 || math.IsNaN(f.difference) || math.IsInf(f.difference, 0):
-		return errors.New("--difference is needed, and not 0")
+		return errors.New("--difference is needed and must not be 0")
 	case !(f.alpha > 0 && f.alpha < 1):
 		return fmt.Errorf("--alpha %g is not between 0 and 1", f.alpha)
 	case !(f.target > 0 && f.target < 1):
 		return fmt.Errorf("--power %g is not between 0 and 1", f.target)
 	case f.draw.Simulations < 1 || f.draw.Simulations > mostSimulations:
-		return fmt.Errorf("--simulations %d: from 1 to %d are drawn", f.draw.Simulations, mostSimulations)
+		return fmt.Errorf("--simulations %d is not between 1 and %d", f.draw.Simulations, mostSimulations)
 	case f.draw.Workers < 0:
-		return fmt.Errorf("--workers %d: negative", f.draw.Workers)
+		return fmt.Errorf("--workers %d is negative", f.draw.Workers)
 	}
 	for _, n := range f.sizes {
 		if n < 1 || n > mostPerArm {
-			return fmt.Errorf("--n %d: from 1 to %d per arm are drawn", n, mostPerArm)
+			return fmt.Errorf("--n %d is not between 1 and %d per arm", n, mostPerArm)
 		}
 	}
 	return nil
@@ -154,14 +156,14 @@ func runPower(c *cobra.Command, args []string, f powerFlags) error {
 	return nil
 }
 
-// scenarioWords say what is tested and in which unit, where its standard deviation comes from, and
-// what of that the drawn trials do not have.
+// scenarioWords describe what is tested and in which unit, where its standard deviation comes from,
+// and what the simulated trials lack.
 type scenarioWords struct {
 	what, unit, basis string
 	notes             []string
 }
 
-// scenario returns the trial that is drawn.
+// scenario returns the trial to simulate.
 func (f powerFlags) scenario(c *cobra.Command, args []string) (s power.Scenario, w scenarioWords, err error) {
 	if len(args) == 0 {
 		if s, err = f.assumed.Scenario(); err != nil {
@@ -179,7 +181,7 @@ func (f powerFlags) scenario(c *cobra.Command, args []string) (s power.Scenario,
 	if err != nil {
 		return s, w, err
 	}
-	f.study.permutations = 1 // they are not looked at
+	f.study.permutations = 1 // the result is not used
 	a, err := trial.Analyse(c.Context(), batch.Version, tables, f.study.adjust)
 	if err != nil {
 		return s, w, err
@@ -200,11 +202,11 @@ func (f powerFlags) scenario(c *cobra.Command, args []string) (s power.Scenario,
 		w.unit = " " + printable.Line(unit)
 	}
 	w.notes = power.Caveats(a, name)
-	w.basis = fmt.Sprintf("of %s, taken as if it were known", count(a.Endpoints[i].Model.Subjects, "subject", "subjects"))
+	w.basis = fmt.Sprintf("from %s, taken as known", count(a.Endpoints[i].Model.Subjects, "subject", "subjects"))
 	return s, w, nil
 }
 
-// print prints a row per size, the answer, and what it rests on.
+// print prints a row per size, the answer, and its basis.
 func (f powerFlags) print(w io.Writer, s power.Scenario, size power.Size, words scenarioWords) {
 	fmt.Fprintf(w, "Power to find a difference of %g%s in %s, two-sided %g %%;\nmixed model, %v, %v:\n", s.Difference, words.unit, words.what, 100*s.Alpha, s.Model.Covariance, s.Model.DF)
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
@@ -221,15 +223,15 @@ func (f powerFlags) print(w io.Writer, s power.Scenario, size power.Size, words 
 	case size.PerArm > 0:
 		fmt.Fprintf(w, "%d per arm is the smallest size that reaches %g %%.\n", size.PerArm, 100*f.target)
 	case len(f.sizes) == 0:
-		fmt.Fprintf(w, "No size that was tried reaches %g %%: the difference is small against the standard deviation.\n", 100*f.target)
+		fmt.Fprintf(w, "No size that was tried reaches %g %%: the difference is small compared with the standard deviation.\n", 100*f.target)
 	}
-	fmt.Fprintf(w, "%d trials drawn of each size; SD of the change at a given baseline %.3g%s (%s).\n",
+	fmt.Fprintf(w, "%d trials were simulated for each size; SD of the change at a given baseline %.3g%s (%s).\n",
 		f.draw.Simulations, math.Sqrt(s.Sigma.At(s.Primary, s.Primary)), words.unit, words.basis)
 	for _, n := range words.notes {
 		fmt.Fprintf(w, "note: %s\n", printable.Line(n))
 	}
 	if fellBack > 0 {
-		fmt.Fprintf(w, "In %d trials the first covariance could not be fitted; they are judged by the next that could.\n", fellBack)
+		fmt.Fprintf(w, "In %d trials the first covariance could not be fitted; they are judged by the next one that could.\n", fellBack)
 	}
 	if failed > 0 {
 		fmt.Fprintf(w, "%d trials could not be analysed and count as having found nothing.\n", failed)

@@ -40,7 +40,7 @@ func TestPower(t *testing.T) {
 	if code != exitOK {
 		t.Fatalf("status %d\n%s", code, stderr)
 	}
-	for _, w := range []string{"a difference of 2 ms in the change of medial at month12", "is the smallest size that reaches 80 %", "of 16 subjects", "200 trials drawn"} {
+	for _, w := range []string{"a difference of 2 ms in the change of medial at month12", "is the smallest size that reaches 80 %", "from 16 subjects", "200 trials were simulated"} {
 		if !strings.Contains(stdout, w) {
 			t.Errorf("power does not say %q:\n%s", w, stdout)
 		}

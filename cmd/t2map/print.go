@@ -14,11 +14,11 @@ import (
 	"github.com/t2map/t2map/segment"
 )
 
-// shownStudies is how many studies a table on the screen may have; more belong
-// into a spreadsheet.
+// shownStudies is the largest number of studies in a table on the screen; more belong in a
+// spreadsheet.
 const shownStudies = 20
 
-// printOutcome says what was done and where it is.
+// printOutcome prints what was done and where the results are.
 func printOutcome(w io.Writer, out string, o batch.Outcome) {
 	if len(o.Results) <= shownStudies {
 		printCompartments(w, o.Results)
@@ -28,12 +28,12 @@ func printOutcome(w io.Writer, out string, o batch.Outcome) {
 		fmt.Fprintf(w, ", %d not done", n)
 	}
 	if n := len(o.Earlier); n > 0 {
-		fmt.Fprintf(w, "; %d of earlier runs in the tables too", n)
+		fmt.Fprintf(w, "; the tables also have %d of earlier runs", n)
 	}
 	fmt.Fprintf(w, ". See %s and %s.\n", filepath.Join(out, "index.html"), filepath.Join(out, "compartments.csv"))
 }
 
-// printNotes says what is worth knowing though nothing failed.
+// printNotes prints remarks about a run that are not failures.
 func printNotes(w io.Writer, notes []string, quiet bool) {
 	if quiet {
 		return
@@ -43,8 +43,7 @@ func printNotes(w io.Writer, notes []string, quiet bool) {
 	}
 }
 
-// printCompartments prints one line per compartment, its voxels all accounted
-// for.
+// printCompartments prints one line per compartment that accounts for all its voxels.
 func printCompartments(w io.Writer, results []report.Result) {
 	if len(results) == 0 {
 		return
@@ -61,7 +60,7 @@ func printCompartments(w io.Writer, results []report.Result) {
 	fmt.Fprintln(w)
 }
 
-// ms prints a time with the two decimals that tables have.
+// ms prints a time with two decimals, as in tables.
 func ms(n segment.Number) string {
 	if math.IsNaN(float64(n)) {
 		return "–"
@@ -69,7 +68,7 @@ func ms(n segment.Number) string {
 	return fmt.Sprintf("%.2f", float64(n))
 }
 
-// excluded names the reasons that occur, and the note where there is one.
+// excluded returns the reasons that occur, and the note, if any.
 func excluded(c segment.Summary) string {
 	parts := c.Excluded.Reasons()
 	if c.Note != "" {
@@ -78,8 +77,8 @@ func excluded(c segment.Summary) string {
 	return strings.Join(parts, ", ")
 }
 
-// printDamaged lists the damaged files, where there are several: the failures that
-// stand for them name the first. What several studies share stands once, with their names.
+// printDamaged lists the damaged files if there are several, because a failure names only the
+// first. What several studies share is printed once, with their names.
 func printDamaged(w io.Writer, damaged []batch.Problem) {
 	if len(damaged) < 2 {
 		return

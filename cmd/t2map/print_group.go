@@ -10,21 +10,21 @@ import (
 	"github.com/t2map/t2map/report"
 )
 
-// How much of what many studies share is shown: names of studies under one text, and
-// warnings. studies.csv and the page have the rest.
+// The largest numbers of study names under one text, and of warnings. studies.csv and the page
+// have the rest.
 const (
 	shownNames    = 12
 	shownWarnings = 20
 )
 
-// group is what several studies share: a text, and what is to be done.
+// group is a text that several studies share, with a hint.
 type group struct {
 	text, hint string
 	names      []string
 }
 
-// grouped puts studies with one text and hint together, in the order in which each text
-// comes first.
+// grouped collects the studies that share a text and a hint, in the order in which the texts
+// first appear.
 type grouped struct {
 	groups []*group
 	byKey  map[[2]string]*group
@@ -44,7 +44,7 @@ func (g *grouped) add(key, text, hint, name string) {
 	g.byKey[k].names = append(g.byKey[k].names, name)
 }
 
-// list names the studies of a group, as many as are shown.
+// list returns the names of the studies of a group, up to shownNames.
 func (g *group) list() string {
 	text := strings.Join(g.names[:min(shownNames, len(g.names))], ", ")
 	if n := len(g.names) - shownNames; n > 0 {
@@ -53,8 +53,8 @@ func (g *group) list() string {
 	return text
 }
 
-// printFailures lists the studies that failed: each with its reason, or together where
-// they share it but for the name of their folder and the hashes of their UIDs.
+// printFailures lists the studies that failed with their reasons. Studies are listed together if
+// their reasons differ only in the names of their folders and the hashes of their UIDs.
 func printFailures(w io.Writer, failures []report.Failure) {
 	if len(failures) == 0 {
 		return
@@ -76,7 +76,7 @@ func printFailures(w io.Writer, failures []report.Failure) {
 	}
 }
 
-// failedName names a study by its folder, and by its hash where others lie there too.
+// failedName names a study by its folder, and also by its hash if the folder has others.
 func failedName(f report.Failure) string {
 	switch {
 	case f.Folder == "":
@@ -87,13 +87,13 @@ func failedName(f report.Failure) string {
 	return printable.Line(f.Folder)
 }
 
-// withoutFolder returns the text with the names of files as they are called below the
-// study's folder, so that the same fault of two studies has the same text.
+// withoutFolder returns the text with the paths of files relative to the study's folder, so that
+// the same fault of two studies has the same text.
 func withoutFolder(text, folder string) string {
 	if folder == "" {
 		return text
 	}
-	const before = " \"'(:,;" // what stands before a name
+	const before = " \"'(:,;" // characters before a name
 	var b strings.Builder
 	for at := 0; ; {
 		n := strings.Index(text[at:], folder+"/")
@@ -110,16 +110,16 @@ func withoutFolder(text, folder string) string {
 	}
 }
 
-// hashes are the words with which messages name a series, study or frame of reference by
-// the hash of its UID, which no two studies share.
+// hashes matches the words by which messages name a series, study or frame of reference: the
+// hash of its UID, which no two studies share.
 var hashes = regexp.MustCompile(`\b(series|study|frame) [0-9a-f]{12}\b`)
 
 // withoutHash returns the text without the hashes of UIDs, so that the same fault of two
 // studies has the same text.
 func withoutHash(text string) string { return hashes.ReplaceAllString(text, "$1") }
 
-// printWarnings lists what speaks against the figures of the studies, together where many
-// share it.
+// printWarnings lists what speaks against the figures of the studies, and prints once what many
+// share.
 func printWarnings(w io.Writer, results []report.Result, quiet bool) {
 	if quiet {
 		return
@@ -150,7 +150,7 @@ func printWarnings(w io.Writer, results []report.Result, quiet bool) {
 	}
 }
 
-// studyName names a study that is done.
+// studyName returns the name of a study that is done.
 func studyName(r report.Result) string {
 	return printable.Line(strings.TrimSpace(r.Subject + " " + r.Visit))
 }

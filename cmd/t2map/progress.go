@@ -13,8 +13,8 @@ import (
 	"github.com/t2map/t2map/batch"
 )
 
-// progress shows how far a run is: a bar on a terminal, a line now and then
-// elsewhere, nothing when quiet.
+// progress shows the progress of a run: a bar on a terminal, lines from time to time
+// elsewhere, nothing if quiet.
 type progress struct {
 	w     io.Writer
 	quiet bool
@@ -25,8 +25,8 @@ type progress struct {
 	said  time.Time // when the last line was written
 }
 
-// lineEvery is the time between lines where there is no terminal: often enough to
-// see that it lives, seldom enough for a log.
+// lineEvery is the time between lines without a terminal: often enough to show that the
+// run is alive, seldom enough for a log.
 const lineEvery = 10 * time.Second
 
 func newProgress(w io.Writer, quiet bool) *progress {
@@ -45,7 +45,7 @@ func isTerminal(w io.Writer) bool {
 	return ok && term.IsTerminal(int(f.Fd()))
 }
 
-// report is called with how far the stage is.
+// report shows that done of all items of a stage are done.
 func (p *progress) report(stage batch.Stage, done, all int) {
 	if p.quiet || all == 0 {
 		return
@@ -76,10 +76,10 @@ func (p *progress) draw(stage batch.Stage, done, all int) {
 			progressbar.OptionClearOnFinish(),
 		)
 	}
-	_ = p.bar.Set(done) // a bar that cannot be drawn harms nothing
+	_ = p.bar.Set(done) // the run does not depend on the bar
 }
 
-// close takes the bar off the screen.
+// close removes the bar from the screen.
 func (p *progress) close() {
 	if p.bar != nil {
 		_ = p.bar.Finish()

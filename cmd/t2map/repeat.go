@@ -23,7 +23,7 @@ import (
 	"github.com/t2map/t2map/trial/repeat"
 )
 
-// repeatLevel is that of all intervals of t2map repeat.
+// repeatLevel is the level of all intervals of t2map repeat.
 const repeatLevel = 0.95
 
 // repeatFlags are the flags of `t2map repeat`.
@@ -37,21 +37,23 @@ func repeatCommand() *cobra.Command {
 	var f repeatFlags
 	c := &cobra.Command{
 		Use:   "repeat RESULTS [--scan NAME --rescan NAME] [--out DIR]",
-		Short: "Measure how well T2 repeats itself, from scans that were repeated",
-		Long: `repeat takes T2 of knees that were scanned twice while nothing changed, and says for
-each compartment how well it repeats itself: within-subject standard deviation (wSD)
-and coefficient of variation (wCV, as the root mean square), repeatability coefficient
-(RC), smallest detectable change, intraclass correlations, the bias of the rescan and the limits of
+		Short: "Measure the repeatability of T2 from repeated scans",
+		Long: `repeat reads T2 of knees that were scanned twice while nothing changed. For each
+compartment it reports the within-subject standard deviation (wSD) and coefficient of
+variation (wCV, the root mean square), the repeatability coefficient (RC), the smallest
+detectable change, intraclass correlations, the bias of the rescan and the limits of
 agreement, with 95 % confidence intervals.
 
 RESULTS is the folder of the results of 't2map run', its compartments.csv, or a CSV
-with the columns subject, visit, compartment, mean_t2_ms and where wanted side. Scan and
-rescan are two of its visits; where it has just two, they need not be named. What is
-compared is one knee: a subject and a side. Into DIR go
+with the columns subject, visit, compartment, mean_t2_ms and optionally side. Scan and
+rescan are two of its visits; you need not name them if there are only two. Values of
+one knee are compared, where a knee is a subject and a side. With --out, repeat writes
 
   repeat.csv       one row per compartment, for 't2map trial --repeatability'
   repeat.json      the same unrounded, with the values behind it
-  bland-altman.*   differences over means, as SVG, PNG and PDF`,
+  bland-altman.*   differences over means, as SVG, PNG and PDF
+
+Exit status: 0 the table is printed, 2 usage, 130 interrupted.`,
 		Example: `  t2map repeat results --out repeatability
   t2map repeat results --scan visit1 --rescan visit1b --out repeatability
   t2map repeat pairs.csv --separator ';' --decimal comma`,
@@ -61,18 +63,18 @@ compared is one knee: a subject and a side. Into DIR go
 	p := c.Flags()
 	p.StringVar(&f.scan, "scan", "", "`visit` of the first scan")
 	p.StringArrayVar(&f.rescans, "rescan", nil, "`visit` of the repeated scan; may be given several times for further repeats")
-	p.StringVar(&f.out, "out", "", "`folder` for tables and pictures (default: the table on the screen alone)")
+	p.StringVar(&f.out, "out", "", "`folder` for tables and pictures (default: print the table only)")
 	f.table.add(c)
 	return c
 }
 
-// visits returns those that are named, scan first.
+// visits returns the named visits, scan first.
 func (f repeatFlags) visits() ([]string, error) {
 	switch {
 	case f.scan == "" && len(f.rescans) == 0:
 		return nil, nil
 	case f.scan == "" || len(f.rescans) == 0:
-		return nil, usageError{errors.New("--scan and --rescan go together: name both or none\nhint: t2map repeat --help")}
+		return nil, usageError{errors.New("--scan and --rescan go together: name both or neither\nhint: t2map repeat --help")}
 	}
 	return append([]string{f.scan}, f.rescans...), nil
 }
@@ -108,8 +110,8 @@ func runRepeat(c *cobra.Command, results string, f repeatFlags) error {
 	return printRepeat(c.OutOrStdout(), s, f.out)
 }
 
-// source reads the table that results is, or that lies in it. Only a table of another program
-// is written in another way than t2map's.
+// source reads the table that results names or contains. The format flags apply only to a table
+// that is named, because t2map may not have written it.
 func (f repeatFlags) source(results string) (trial.Source, error) {
 	if info, err := os.Stat(results); err == nil && info.IsDir() {
 		return readCompartments(results)
@@ -121,7 +123,7 @@ func (f repeatFlags) source(results string) (trial.Source, error) {
 	return readSource(results, format)
 }
 
-// repeatInput is the table that was read, and where it lies.
+// repeatInput is the table that was read, and its path.
 type repeatInput struct {
 	trial.Source
 	path string
@@ -160,7 +162,7 @@ func writeRepeat(dir string, s repeat.Study, source repeatInput) error {
 	return errors.Join(errs...)
 }
 
-// printRepeat prints one line per compartment, who was left out, and where the rest is.
+// printRepeat prints one line per compartment, the knees that were omitted, and the files with the rest.
 func printRepeat(w io.Writer, s repeat.Study, out string) error {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(t, "COMPARTMENT\tKNEES\tMEAN T2 (ms)\twSD (ms)\twCV (%)\tRC (ms)\tRC (%)\tICC (agreement)\tBIAS (ms)")
@@ -171,7 +173,7 @@ func printRepeat(w io.Writer, s repeat.Study, out string) error {
 	if err := t.Flush(); err != nil {
 		return err
 	}
-	fmt.Fprintf(w, "\nScan %s, rescan %s; in brackets 95 %% confidence intervals.\n", printable.Line(s.Visits[0]), printable.Line(strings.Join(s.Visits[1:], ", ")))
+	fmt.Fprintf(w, "\nScan %s, rescan %s; 95 %% confidence intervals in brackets.\n", printable.Line(s.Visits[0]), printable.Line(strings.Join(s.Visits[1:], ", ")))
 	for _, c := range s.Compartments {
 		for _, r := range c.Reasons {
 			fmt.Fprintf(w, "note: %s: %s\n", printable.Line(c.Name), printable.Line(r))
@@ -181,7 +183,7 @@ func printRepeat(w io.Writer, s repeat.Study, out string) error {
 		fmt.Fprintf(w, "note: %s\n", printable.Line(n))
 	}
 	if len(s.Left) > 0 {
-		fmt.Fprintln(w, "left out:")
+		fmt.Fprintln(w, "omitted:")
 	}
 	for _, l := range s.Left {
 		of := ""
@@ -196,7 +198,7 @@ func printRepeat(w io.Writer, s repeat.Study, out string) error {
 	return nil
 }
 
-// ranged prints a figure with its interval, a dash where there is none.
+// ranged prints a figure with its interval, if it has one.
 func ranged(i repeat.Interval, decimals int) string {
 	n := func(x float64) string { return figure.Number(x, decimals) }
 	if math.IsNaN(i.Low) {

@@ -42,7 +42,7 @@ func TestRepeat(t *testing.T) {
 	if code != exitOK || stderr != "" {
 		t.Fatalf("exit status %d: %s", code, stderr)
 	}
-	for _, w := range []string{"COMPARTMENT", "medial", "left out:", "S4, right, medial: no row at rescan", "repeat.csv"} {
+	for _, w := range []string{"COMPARTMENT", "medial", "omitted:", "S4, right, medial: no row at rescan", "repeat.csv"} {
 		if !strings.Contains(stdout, w) {
 			t.Errorf("%q is not in\n%s", w, stdout)
 		}

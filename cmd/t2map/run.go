@@ -16,7 +16,7 @@ import (
 	"github.com/t2map/t2map/t2fit"
 )
 
-// studyFlags are the flags that say what to do with a study; run and inspect
+// studyFlags are the flags that select what is done with a study; run and inspect
 // share them.
 type studyFlags struct {
 	protocol, scheme, mask, maps string
@@ -39,42 +39,42 @@ type fitFlags struct {
 
 func (f *studyFlags) add(c *cobra.Command) {
 	p := c.Flags()
-	p.StringVar(&f.protocol, "protocol", "", "YAML `file` with the trial's settings; flags go before it")
-	p.StringVar(&f.scheme, "scheme", "", "label `scheme` of the masks: compartments, oai-zib, skm-tea, imorphics, openmsk, codes or a YAML file")
+	p.StringVar(&f.protocol, "protocol", "", "YAML `file` with the trial's settings; flags override it")
+	p.StringVar(&f.scheme, "scheme", "", "label `scheme` of the masks: compartments, oai-zib, skm-tea, imorphics, openmsk, codes or a YAML file (required, here or in the protocol)")
 	p.StringVar(&f.mask, "mask", "", "`pattern` of the mask's file name in a study's folder (default: *label*.nii*, *mask*.nii* or *seg*.nii*, or the study's DICOM SEG or RTSTRUCT)")
-	p.Float64Var(&f.maskThreshold, "mask-threshold", 0, "`fraction` from which on a voxel of a fractional DICOM segmentation counts (default 0.5)")
-	p.BoolVar(&f.allowForeignMask, "allow-foreign-mask", false, "take a DICOM mask that was drawn on another series, where its grid is this one's")
-	p.StringVar(&f.manifest, "manifest", "", "CSV `file` with the columns folder,subject,visit,side,mask")
+	p.Float64Var(&f.maskThreshold, "mask-threshold", 0, "least `fraction` at which a voxel of a fractional DICOM segmentation counts (default 0.5)")
+	p.BoolVar(&f.allowForeignMask, "allow-foreign-mask", false, "accept a DICOM mask that was drawn on another series with the same grid")
+	p.StringVar(&f.manifest, "manifest", "", "CSV `file` with the columns folder, subject, visit, side, mask")
 	p.StringVar(&f.table.separator, "separator", ",", "`character` between the columns of the manifest")
 	p.StringVar(&f.table.encoding, "encoding", "", "`encoding` of the manifest, such as windows-1252 (default UTF-8)")
 	f.table.decimal = "point" // a manifest has no numbers
-	p.BoolVar(&f.acceptPatientID, "accept-patient-id", false, "take PatientID as the subject though it repeats the patient's name or holds a date")
+	p.BoolVar(&f.acceptPatientID, "accept-patient-id", false, "use PatientID as the subject even if it repeats the patient's name or holds a date")
 	p.StringVar(&f.layout, "layout", "", "`pattern` of study folders, such as '{subject}/{visit}'")
-	p.StringVar(&f.series, "series", "", "which series, where a study has several: its `number`, hash or a pattern of its description")
-	p.StringVar(&f.anatomy, "anatomy", "", "series to show maps over, written beside them: its `number`, hash or a pattern of its description (default: the first echo of the mapped series)")
-	p.StringVar(&f.philips, "philips-scaling", "", "which `values` of Philips images to map: dv, displayed values; fp, floating-point values, needed where echoes have different scale slopes (2005,100E) (default dv)")
-	p.IntVar(&f.skipEchoes, "skip-echoes", 1, "`number` of first echoes left out of the fit; epg fits all")
-	p.IntVar(&f.workers, "workers", 0, "`number` of files read and of slabs fitted at a time (default: one per processor)")
+	p.StringVar(&f.series, "series", "", "series to map in studies with several: its `number`, its hash or a pattern of its description")
+	p.StringVar(&f.anatomy, "anatomy", "", "series to show maps over: its `number`, its hash or a pattern of its description (default: the first echo of the mapped series)")
+	p.StringVar(&f.philips, "philips-scaling", "", "`values` of Philips images to map: dv, the displayed values, or fp, the floating-point values, which are needed if echoes have different scale slopes (2005,100E) (default dv)")
+	p.IntVar(&f.skipEchoes, "skip-echoes", 1, "`number` of first echoes that are not fitted; epg fits all echoes unless it is given")
+	p.IntVar(&f.workers, "workers", 0, "`number` of files to read and of slabs to fit at a time (default: one per processor)")
 }
 
 // addFit adds the flags of the fit.
 func (f *studyFlags) addFit(c *cobra.Command) {
 	p := c.Flags()
-	p.StringVar(&f.fit.method, "method", "", "`how` to fit: nlls, loglinear, loglinear-unweighted, arlo, nlls-offset, rician or epg (default nlls)")
+	p.StringVar(&f.fit.method, "method", "", "`method` of the fit: nlls, loglinear, loglinear-unweighted, arlo, nlls-offset, rician or epg (default nlls)")
 	p.StringVar(&f.fit.t2Range, "t2-range", "", "accepted T2 in ms as `LO,HI` (default 0,100)")
-	p.StringVar(&f.fit.sigma, "sigma", "", "`noise` of the images: its standard deviation, or where to estimate it: residuals or background (default residuals)")
-	p.Float64Var(&f.fit.echoFloor, "echo-floor", 0, "leave out of each voxel's fit the trailing echoes under `K` times the noise (default 0, none)")
-	p.Float64Var(&f.fit.t1, "t1", 0, "T1 in `ms` of all tissue, for epg (default 1200)")
-	p.StringVar(&f.fit.b1Range, "b1-range", "", "refocusing angles to search, as fractions `LO,HI` of 180°, for epg (default 0.4,1.2)")
-	p.StringVar(&f.fit.profile, "refocusing-profile", "", "refocusing angles across the slice, as `fractions` A,B,… of the nominal one, for epg (default 1); without the profile of your slices epg is less accurate than nlls, see docs/protocol.md")
+	p.StringVar(&f.fit.sigma, "sigma", "", "`noise` of the images: its standard deviation, or how to estimate it, from residuals or background (default residuals)")
+	p.Float64Var(&f.fit.echoFloor, "echo-floor", 0, "do not fit the trailing echoes of a voxel that are under `K` times the noise (default 0: fit all)")
+	p.Float64Var(&f.fit.t1, "t1", 0, "T1 of all tissue in `ms`, for epg (default 1200)")
+	p.StringVar(&f.fit.b1Range, "b1-range", "", "range `LO,HI` of refocusing angles to search, as fractions of 180°, for epg (default 0.4,1.2)")
+	p.StringVar(&f.fit.profile, "refocusing-profile", "", "refocusing angles across the slice, as `fractions` A,B,… of the nominal angle, for epg (default 1); without the profile of your slices epg is less accurate than nlls, see docs/protocol.md")
 }
 
 // addMaps adds the flag that only run needs.
 func (f *studyFlags) addMaps(c *cobra.Command) {
-	c.Flags().StringVar(&f.maps, "maps", "", "`which` voxels to fit: full, every one; mask, the mask's; none, the mask's, and write no maps (default full)")
+	c.Flags().StringVar(&f.maps, "maps", "", "`voxels` to fit: full, all voxels; mask, the voxels of the mask; none, the voxels of the mask, without writing maps (default full)")
 }
 
-// settings joins flags and protocol.
+// settings combines flags and protocol.
 func (f *studyFlags) settings(c *cobra.Command, roots []string) (batch.Settings, error) {
 	s := batch.Settings{Roots: roots, Manifest: f.manifest, Layout: f.layout, Series: f.series, Anatomy: f.anatomy, Mask: f.mask, Workers: f.workers}
 	p := &s.Protocol
@@ -117,7 +117,7 @@ func (f *studyFlags) settings(c *cobra.Command, roots []string) (batch.Settings,
 	return s, p.Check()
 }
 
-// set puts the flags that are given into the options.
+// set copies the given flags into the options.
 func (f fitFlags) set(c *cobra.Command, o *t2fit.Options) error {
 	o.Method = cmp.Or(t2fit.Method(f.method), o.Method)
 	if c.Flags().Changed("echo-floor") {
@@ -135,7 +135,7 @@ func (f fitFlags) set(c *cobra.Command, o *t2fit.Options) error {
 	return errors.Join(setProfile(f.profile, &o.RefocusingProfile), setRange("--t2-range", f.t2Range, &o.T2Range), setRange("--b1-range", f.b1Range, &o.B1Range))
 }
 
-// setProfile reads fractions A,B,…, where they are given.
+// setProfile reads fractions A,B,…, if they are given.
 func setProfile(text string, to *[]float64) error {
 	if text == "" {
 		return nil
@@ -152,7 +152,7 @@ func setProfile(text string, to *[]float64) error {
 	return nil
 }
 
-// setRange reads LO,HI, where it is given.
+// setRange reads LO,HI, if it is given.
 func setRange(flag, text string, to *[2]float64) error {
 	if text == "" {
 		return nil
@@ -178,38 +178,40 @@ func runCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "run STUDIES... --out DIR --scheme SCHEME",
 		Short: "Map every study under the folders and write tables, maps and pictures",
-		Long: `run searches the folders for studies (by StudyInstanceUID, whatever the files are
-called), maps T2 in each and writes into the output folder:
+		Long: `run searches the folders for studies, by StudyInstanceUID and not by file names. It
+maps T2 in each study and writes into the output folder:
 
   compartments.csv    one row per study and compartment
-  studies.csv         one row per study, with the reason where it failed
-  index.html          the same as a page, with pictures
+  studies.csv         one row per study, with the reason if it failed
+  index.html          the same as a page with pictures
   SUBJECT/VISIT/      T2, S0, R² and standard error as NIfTI, pictures, result.json
 
-Subject and visit come from --manifest, else --layout, else the clinical-trial
-attributes, else PatientID and the folder's name. A PatientID that repeats the
-patient's name or holds a date is not used.
+The first of these that is present names the subject and the visit: --manifest,
+--layout, the clinical-trial attributes, and PatientID with the name of the study's
+folder. A PatientID that repeats the patient's name or holds a date is not used.
 
-A study that fails does not stop the others. A study that has a new result, or
-fails, loses its earlier one, which is moved to set-aside/ in the output folder. A
-folder holds results of one set of settings, and one run writes into it at a time.
+A study that fails does not stop the others. If an earlier run has mapped a study,
+its earlier result is moved to set-aside/ in the output folder, even if the study
+fails now. All results in a folder have the same settings, and one run at a time
+writes into it.
 
-Exit status: 0 all done, 1 some studies failed or the disk is full, 2 usage,
-3 nothing found, 130 interrupted.`,
+Exit status: 0 all studies are done, 1 some studies failed or the disk is full,
+2 usage, 3 no study was found, 130 interrupted.`,
 		Example: `  t2map run studies --out results --scheme compartments
   t2map run /data/site07 --out results --protocol trial.yaml --layout '{subject}/{visit}'
-  t2map run studies --out results --scheme oai-zib --maps mask --skip-echoes 0`,
+  t2map run studies --out results --scheme oai-zib --maps mask --skip-echoes 0
+  t2map run studies --out results --scheme compartments --method rician --replace`,
 		Args: usage(cobra.MinimumNArgs(1)),
 	}
 	f.add(c)
 	f.addFit(c)
 	f.addMaps(c)
 	c.Flags().StringVar(&out, "out", "", "`folder` for the results (required)")
-	c.Flags().BoolVar(&quiet, "quiet", false, "say nothing but errors: no progress, no summary, no warnings")
-	c.Flags().BoolVar(&rename, "rename", false, "take the subject and visit that studies have now, where their results are there under others")
-	c.Flags().IntVar(&memory, "memory", 0, "`MiB` that the studies in the works may take; a study that needs more fails (default 1024, and a study that needs more runs alone)")
-	c.Flags().BoolVar(&replace, "replace", false, "do all anew: set aside earlier results that were made with other settings")
-	c.Flags().BoolVar(&wait, "wait", false, "wait for another run that writes into the output folder")
+	c.Flags().BoolVar(&quiet, "quiet", false, "print errors only: no progress, no summary, no warnings")
+	c.Flags().BoolVar(&rename, "rename", false, "accept the new subject and visit of studies whose results are in the output folder under other names")
+	c.Flags().IntVar(&memory, "memory", 0, "limit in `MiB` on the memory of all studies that are processed at a time; a study that needs more fails (default: 1024, but a study that needs more runs alone)")
+	c.Flags().BoolVar(&replace, "replace", false, "start over with other settings: set aside the earlier results that were made with different ones")
+	c.Flags().BoolVar(&wait, "wait", false, "wait until no other run writes into the output folder")
 	c.RunE = func(c *cobra.Command, args []string) error {
 		if out == "" {
 			return usageError{errors.New("--out is missing: where do the results go?\nhint: t2map run --help")}
@@ -225,7 +227,7 @@ Exit status: 0 all done, 1 some studies failed or the disk is full, 2 usage,
 	return c
 }
 
-// waiting says whom a command waits for.
+// waiting prints which process a command waits for.
 func waiting(c *cobra.Command, quiet bool) func(batch.Holder) {
 	return func(h batch.Holder) {
 		if !quiet {
@@ -236,7 +238,7 @@ func waiting(c *cobra.Command, quiet bool) func(batch.Holder) {
 
 // runBatch runs the batch with progress on stderr and a summary on stdout.
 func runBatch(c *cobra.Command, s batch.Settings, quiet bool) error {
-	// A reader of the output that goes away does not end the run before its tables.
+	// If the reader of the output ends, the run must still write its tables.
 	signal.Ignore(syscall.SIGPIPE)
 	show := newProgress(c.ErrOrStderr(), quiet)
 	s.Progress, s.Log = show.report, show.log

@@ -105,7 +105,7 @@ func TestSecondInterrupt(t *testing.T) {
 		select {
 		case <-ended:
 			if n < 2 {
-				// A manifest that is no file may be refused before it is opened, which is better.
+				// A manifest that is not a file may be refused before it is opened, which is better.
 				t.Logf("ended after %d interrupts", n)
 			}
 			return

@@ -14,17 +14,19 @@ func tablesCommand() *cobra.Command {
 	var quiet, wait bool
 	c := &cobra.Command{
 		Use:   "tables DIR",
-		Short: "Write the tables and the page of a folder of results again",
+		Short: "Rebuild the tables and the page of a folder of results",
 		Long: `tables reads the result.json of every study below DIR, a folder that run has written,
-and writes compartments.csv, studies.csv and index.html again: after a crash or a full
-disk, or when folders of studies were removed or added. It maps nothing. Studies that
-studies.csv lists as failed or not done stay in it. Exit status: 0 written, 1 some
-results cannot be read, 2 no such folder, or a run is writing into it.`,
-		Example: "  t2map tables results",
+and rebuilds compartments.csv, studies.csv and index.html. Use it after a crash or a
+full disk, or when folders of studies were removed or added. It maps nothing. Studies
+that studies.csv lists as failed or not done stay in it.
+
+Exit status: 0 the tables are written, 1 some results cannot be read, 2 there is no
+such folder, or a run is writing into it.`,
+		Example: "  t2map tables results\n  t2map tables results --wait",
 		Args:    usage(cobra.ExactArgs(1)),
 	}
-	c.Flags().BoolVar(&quiet, "quiet", false, "say nothing but errors")
-	c.Flags().BoolVar(&wait, "wait", false, "wait for a run that writes into the folder")
+	c.Flags().BoolVar(&quiet, "quiet", false, "print errors only")
+	c.Flags().BoolVar(&wait, "wait", false, "wait until no run writes into the folder")
 	c.RunE = func(c *cobra.Command, args []string) error {
 		out, err := batch.Tables(c.Context(), batch.Settings{Out: args[0], Wait: wait, Waiting: waiting(c, quiet)})
 		printNotes(c.ErrOrStderr(), out.Remarks, quiet)
@@ -45,8 +47,8 @@ results cannot be read, 2 no such folder, or a run is writing into it.`,
 	return c
 }
 
-// checkIdle refuses to read results, a folder or a table in it, while a run writes there: tables
-// and pictures would be of different states.
+// checkIdle refuses to read results, a folder or a table in it, while a run writes there,
+// because tables and pictures could be from different runs.
 func checkIdle(results string) error {
 	if info, err := os.Stat(results); err != nil || !info.IsDir() {
 		results = filepath.Dir(results)

@@ -32,7 +32,7 @@ type trialFlags struct {
 	seed          uint64
 }
 
-// tableFlags say how tables of other programs are written.
+// tableFlags describe the format of tables of other programs.
 type tableFlags struct{ separator, decimal, encoding string }
 
 func trialCommand() *cobra.Command {
@@ -40,11 +40,11 @@ func trialCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "trial RESULTS --design trial.csv --out DIR",
 		Short: "Compare the arms of a trial over its visits: figures, tables, tests",
-		Long: `trial takes the results of 't2map run' and the design of a trial — who is in which
-arm, and when the visits are — and writes a report into DIR: trial.html with
-figures and tables, the figures as SVG, PNG and PDF, and the tables as CSV, among
-them SDTM MK and ADaM BDS. The primary analysis is a mixed model for repeated
-measures of the change from baseline.
+		Long: `trial reads the results of 't2map run' and the design of a trial, which says who is in
+which arm and when the visits are. It writes a report into DIR: trial.html with figures
+and tables, the figures as SVG, PNG and PDF, and the tables as CSV, including SDTM MK
+and ADaM BDS. The primary analysis is a mixed model for repeated measures of the change
+from baseline.
 
 RESULTS is the folder of the results, or its compartments.csv. The design is a CSV:
 
@@ -53,7 +53,9 @@ RESULTS is the folder of the results, or its compartments.csv. The design is a C
   subject,arm,side,site,age
   S01,treatment,right,A,52
 
-What stands in lines with # can be given as a flag instead.`,
+A flag can replace each line that begins with #.
+
+Exit status: 0 the report is written, 2 usage, 130 interrupted.`,
 		Example: `  t2map trial results --design trial.csv --out trial-report
   t2map trial results --design trial.csv --out trial-report --endpoints scores.csv --covariates site,age`,
 		Args: usage(cobra.ExactArgs(1)),
@@ -65,35 +67,35 @@ What stands in lines with # can be given as a flag instead.`,
 
 func (f *trialFlags) add(c *cobra.Command) {
 	p := c.Flags()
-	p.StringVar(&f.design, "design", "", "CSV `file` with the columns subject, arm, and where wanted side, stratum, site, sex, age, bmi")
-	p.StringVar(&f.out, "out", "", "`folder` for the report")
-	p.StringArrayVar(&f.endpoints, "endpoints", nil, "CSV `file` with other endpoints: subject, visit, name, value, direction, unit; may be given several times")
-	p.StringVar(&f.over.Trial, "trial", "", "the trial's `code`")
+	p.StringVar(&f.design, "design", "", "CSV `file` with the columns subject and arm, and optionally side, stratum, site, sex, age, bmi (required)")
+	p.StringVar(&f.out, "out", "", "`folder` for the report (required)")
+	p.StringArrayVar(&f.endpoints, "endpoints", nil, "CSV `file` with other endpoints: subject, visit, name, value and optionally direction, unit; may be given several times")
+	p.StringVar(&f.over.Trial, "trial", "", "`code` of the trial")
 	p.StringVar(&f.over.Visits, "visits", "", "visits with their `months`: baseline=0,month03=3")
-	p.StringVar(&f.over.Baseline, "baseline", "", "`visit` that changes are counted from (default: the one at month 0)")
+	p.StringVar(&f.over.Baseline, "baseline", "", "`visit` that changes are counted from (default: the visit of month 0)")
 	p.StringVar(&f.over.Reference, "reference", "", "`arm` that the others are compared with")
 	p.StringVar(&f.over.Primary, "primary", "", "primary `contrast`, such as medial@month12 (default: every compartment at the last visit)")
-	p.StringVar(&f.over.Covariance, "covariance", "", "`structure` of the visits of a subject: unstructured, hcs, ar1 or cs (default unstructured)")
-	p.StringVar(&f.over.DF, "df", "", "`method` of the degrees of freedom: kenward-roger or satterthwaite (default kenward-roger)")
+	p.StringVar(&f.over.Covariance, "covariance", "", "covariance `structure` of the visits of a subject: unstructured, hcs, ar1 or cs (default unstructured)")
+	p.StringVar(&f.over.DF, "df", "", "`method` for the degrees of freedom: kenward-roger or satterthwaite (default kenward-roger)")
 	p.StringVar(&f.over.Covariates, "covariates", "", "`columns` of the design that the models are adjusted for: site, stratum, sex, age, bmi")
-	p.StringVar(&f.over.WithinCV, "wcv", "", "within-subject CV of T2 in `percent`: 5, or medial=4,lateral=5.5 (default 5, the QIBA profile's)")
+	p.StringVar(&f.over.WithinCV, "wcv", "", "within-subject CV of T2 in `percent`: 5, or medial=4,lateral=5.5 (default 5, from the QIBA profile)")
 	p.StringVar(&f.repeatability, "repeatability", "", "`repeat.csv` of 't2map repeat', for the within-subject CV of each compartment")
-	p.StringVar(&f.twoStudies, "two-studies", "none", "`what` is used of two studies at one visit: none of them, or their mean")
+	p.StringVar(&f.twoStudies, "two-studies", "none", "`value` to use if a visit has two studies: none, or their mean")
 	p.BoolVar(&f.individuals, "individuals", false, "draw a line for each subject behind the means")
-	p.StringSliceVar(&f.panelOf, "panel", nil, "`subjects` whose maps are shown at every visit, or none (default: the first of each arm who has all visits)")
-	p.IntVar(&f.permutations, "permutations", 0, "`number` of arrangements drawn where they are too many to try all (default 9999)")
-	p.Uint64Var(&f.seed, "seed", 0, "`seed` of what is drawn")
+	p.StringSliceVar(&f.panelOf, "panel", nil, "`subjects` whose maps are shown at every visit, or none (default: the first subject of each arm who has all visits)")
+	p.IntVar(&f.permutations, "permutations", 0, "`number` of arrangements to draw if there are too many to try all (default 9999)")
+	p.Uint64Var(&f.seed, "seed", 0, "`seed` of the random arrangements")
 	f.table.add(c)
 }
 
 func (f *tableFlags) add(c *cobra.Command) {
 	p := c.Flags()
-	p.StringVar(&f.separator, "separator", ",", "`character` between the columns of your tables")
-	p.StringVar(&f.decimal, "decimal", "point", "how your tables write numbers: `point` or comma")
+	p.StringVar(&f.separator, "separator", ",", "`character` that separates the columns of your tables")
+	p.StringVar(&f.decimal, "decimal", "point", "decimal `sign` in your tables: point or comma")
 	p.StringVar(&f.encoding, "encoding", "", "`encoding` of your tables, such as windows-1252 (default UTF-8)")
 }
 
-// format returns how tables of other programs are written.
+// format returns the format of tables of other programs.
 func (f tableFlags) format() (trial.Format, error) {
 	separator, n := utf8.DecodeRuneInString(f.separator)
 	switch {
@@ -136,7 +138,7 @@ func runTrial(c *cobra.Command, results string, f trialFlags) error {
 	return nil
 }
 
-// checkOut refuses a folder for the report that cannot be one, or should not.
+// checkOut refuses a folder that cannot or should not hold the report.
 func (f trialFlags) checkOut(results string) error {
 	if err := checkFolder(f.out); err != nil {
 		return err
@@ -148,7 +150,7 @@ func (f trialFlags) checkOut(results string) error {
 	return checkInputs(below(f.out, publish.Files(nil)), f.inputs(results))
 }
 
-// inputs are the files that are read.
+// inputs returns the files that are read.
 func (f trialFlags) inputs(results string) []string {
 	path, folder := compartmentsOf(results)
 	paths := []string{f.design, path, filepath.Join(folder, "studies.csv")}
@@ -158,7 +160,7 @@ func (f trialFlags) inputs(results string) []string {
 	return append(paths, f.endpoints...)
 }
 
-// write writes the report of a trial; a gets a note of what is not drawn.
+// write writes the report of a trial. It adds a note to a if a picture is not drawn.
 func (f trialFlags) write(ctx context.Context, a *trial.Analysis, results string) error {
 	pictures, err := figures.All(*a, figures.Options{Individuals: f.individuals})
 	if err != nil {
@@ -179,8 +181,8 @@ func (f trialFlags) write(ctx context.Context, a *trial.Analysis, results string
 	return publish.Write(f.out, *a, pictures)
 }
 
-// adjust changes what the design's heading says of the plan, and refuses a panel that the design does
-// not allow before the analysis is done.
+// adjust applies the flags to the plan of the design. Before the analysis is done, it also refuses a
+// panel that the design does not allow.
 func (f trialFlags) adjust(d trial.Design, p *trial.Plan) error {
 	if _, err := f.chosen(d); err != nil {
 		return usageError{err}
@@ -193,7 +195,7 @@ func (f trialFlags) adjust(d trial.Design, p *trial.Plan) error {
 		return fmt.Errorf("--two-studies %q is neither none nor mean", f.twoStudies)
 	}
 	if f.permutations < 0 {
-		return fmt.Errorf("--permutations %d is no number of arrangements", f.permutations)
+		return fmt.Errorf("--permutations %d is negative", f.permutations)
 	}
 	p.Permutations, p.Seed = f.permutations, f.seed
 	return nil
@@ -259,7 +261,7 @@ func readCompartments(results string) (trial.Source, error) {
 // runName is the command that makes RESULTS.
 const runName = "t2map run"
 
-// named says by which flag a file was named that cannot be read.
+// named adds the flag that named a file to the error of reading it.
 func named(flag string, err error, hint string) error {
 	return usageError{fmt.Errorf("%s: %w\nhint: %s", flag, err, hint)}
 }

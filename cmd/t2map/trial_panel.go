@@ -14,9 +14,9 @@ import (
 	"github.com/t2map/t2map/trial"
 )
 
-// panel draws the maps of chosen subjects, whose studies lie in folder; nothing where
-// nobody is chosen, or nobody has maps that could be. An error of its own is
-// report.ErrNoMaps: nobody was asked for by name, and those who would be shown have none.
+// panel draws the maps of the chosen subjects, whose studies lie in folder. It draws nothing if
+// nobody is chosen. It returns report.ErrNoMaps if no subject was named and those who would be
+// shown have no maps.
 func (f trialFlags) panel(ctx context.Context, a trial.Analysis, folder string) ([]figure.Picture, error) {
 	subjects, err := f.chosen(a.Design)
 	if len(f.panelOf) == 0 {
@@ -45,18 +45,18 @@ func (f trialFlags) panel(ctx context.Context, a trial.Analysis, folder string) 
 	return []figure.Picture{p}, nil
 }
 
-// chosen returns the subjects of --panel as indices into the design. Errors: who is not in it, and
-// more than a picture has room for.
+// chosen returns the subjects of --panel as indices into the design. It returns an error for a
+// subject that is not in the design, and for more subjects or visits than a picture has room for.
 func (f trialFlags) chosen(d trial.Design) ([]int, error) {
 	if len(f.panelOf) == 0 || slices.Equal(f.panelOf, []string{"none"}) {
 		return nil, nil
 	}
-	const hint = "hint: choose fewer, or leave the picture out: --panel none"
+	const hint = "hint: choose fewer, or omit the picture with --panel none"
 	if n := len(f.panelOf); n > report.PanelMostRows {
-		return nil, fmt.Errorf("--panel: %d subjects, at most %d have room\n%s", n, report.PanelMostRows, hint)
+		return nil, fmt.Errorf("--panel: %d subjects; a page has room for %d\n%s", n, report.PanelMostRows, hint)
 	}
 	if n := len(d.Visits); n > report.PanelMostVisits {
-		return nil, fmt.Errorf("--panel: maps of %d visits, at most %d have room on a page\nhint: leave the picture out: --panel none", n, report.PanelMostVisits)
+		return nil, fmt.Errorf("--panel: maps of %d visits; a page has room for %d\nhint: omit the picture with --panel none", n, report.PanelMostVisits)
 	}
 	var subjects []int
 	for _, id := range f.panelOf {
@@ -69,8 +69,8 @@ func (f trialFlags) chosen(d trial.Design) ([]int, error) {
 	return subjects, nil
 }
 
-// firstOfArms returns the first subject of each arm who has all visits; nobody where these
-// have no room on a page.
+// firstOfArms returns the first subject of each arm who has all visits, or nobody if a page has no
+// room for the visits.
 func firstOfArms(a trial.Analysis) []int {
 	var subjects []int
 	if len(a.Design.Visits) > report.PanelMostVisits {
@@ -87,7 +87,7 @@ func firstOfArms(a trial.Analysis) []int {
 	return subjects
 }
 
-// everyVisit says whether a subject has a study with a known folder at every visit.
+// everyVisit reports whether a subject has a study with a known folder at every visit.
 func everyVisit(a trial.Analysis, s int) bool {
 	for v := range a.Design.Visits {
 		if panelVisit(a, [2]int{s, v}, "").Folder == "" {
@@ -97,10 +97,10 @@ func everyVisit(a trial.Analysis, s int) bool {
 	return true
 }
 
-// panelVisit returns where a subject's study lies, or why there is none, and what speaks against it.
+// panelVisit returns the folder of a subject's study, or why there is none, and what speaks against it.
 func panelVisit(a trial.Analysis, subjectVisit [2]int, folder string) report.PanelVisit {
 	out := report.PanelVisit{Missing: "no study"}
-	two := "" // what the flag of two studies says
+	two := "" // text of the flag of two studies
 	for _, e := range a.Endpoints {
 		if !e.Compartment {
 			continue
@@ -123,7 +123,7 @@ func panelVisit(a trial.Analysis, subjectVisit [2]int, folder string) report.Pan
 		}
 	}
 	switch {
-	case two != "" && out.Folder == "": // neither is the one that the value is of
+	case two != "" && out.Folder == "": // the value belongs to neither
 		out.Missing = two + "; no map is shown"
 	case two != "":
 		out.Notes = append(out.Notes, two)

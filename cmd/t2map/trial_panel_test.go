@@ -93,8 +93,8 @@ func TestPanelRoom(t *testing.T) {
 		args []string
 		want string
 	}{
-		{[]string{"--panel", many}, "13 subjects, at most 12 have room\nhint: choose fewer"},
-		{[]string{"--panel", "S01", "--visits", visits}, "maps of 9 visits, at most 8"},
+		{[]string{"--panel", many}, "13 subjects; a page has room for 12\nhint: choose fewer"},
+		{[]string{"--panel", "S01", "--visits", visits}, "maps of 9 visits; a page has room for 8"},
 		{[]string{"--panel", "S01,S99"}, `subject "S99" is not in the design`},
 	} {
 		out := filepath.Join(t.TempDir(), "report")

@@ -14,8 +14,8 @@ import (
 	"github.com/t2map/t2map/trial/mmrm"
 )
 
-// printTrial prints the contrasts at the primary visit, what speaks against them, and
-// where to look.
+// printTrial prints the contrasts at the primary visit, what speaks against them, and the files
+// to look at.
 func printTrial(w io.Writer, a trial.Analysis, out string) {
 	d := a.Design
 	if len(d.Arms) > 1 && len(d.Visits) > 1 {
@@ -29,14 +29,14 @@ func printTrial(w io.Writer, a trial.Analysis, out string) {
 		analysed += f.Analysed
 	}
 	fmt.Fprintf(w, "%s in %s, %d with a change from baseline; %s\n", count(len(d.Subjects), "subject", "subjects"), count(len(d.Arms), "arm", "arms"), analysed, flagCounts(a.Flags))
-	fmt.Fprintf(w, "\nLook at\n  %s\tfigures, tables, methods and flags\n  %s\tevery test with every estimate\n",
+	fmt.Fprintf(w, "\nSee\n  %s\tfigures, tables, methods and flags\n  %s\tevery test with every estimate\n",
 		filepath.Join(out, "trial.html"), filepath.Join(out, "contrasts.csv"))
 }
 
-// printContrasts prints a row per endpoint and arm, with the figures that trial.html has.
+// printContrasts prints a row per endpoint and arm, with the figures of trial.html.
 func printContrasts(w io.Writer, a trial.Analysis) {
 	d := a.Design
-	fmt.Fprintf(w, "Change from %s at %s, difference to %s (mixed model):\n",
+	fmt.Fprintf(w, "Change from %s at %s, difference from %s (mixed model):\n",
 		printable.Line(d.Visits[0].Name), printable.Line(d.Visits[d.Primary.Visit].Name), printable.Line(d.Arms[0]))
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
 	fmt.Fprintf(t, "endpoint\tarm\tn\tdifference\t%g %% CI\tp\tHolm p\t\t\n", 100*a.Plan.Level)
@@ -60,7 +60,7 @@ func printContrasts(w io.Writer, a trial.Analysis) {
 			fmt.Fprintf(w, "%s has no model: %s\n", printable.Line(e.Name), printable.Line(e.Model.Failed))
 		}
 		for _, f := range e.Model.Fallbacks {
-			fmt.Fprintf(w, "%s: a covariance was left: %s\n", printable.Line(e.Name), printable.Line(f))
+			fmt.Fprintf(w, "%s: a covariance could not be used: %s\n", printable.Line(e.Name), printable.Line(f))
 		}
 		for _, left := range e.Model.LeftOut {
 			fmt.Fprintf(w, "%s: not in the model: %s\n", printable.Line(e.Name), printable.Line(left))
@@ -69,7 +69,7 @@ func printContrasts(w io.Writer, a trial.Analysis) {
 	fmt.Fprintln(w)
 }
 
-// interval prints the bounds of an estimate; a dash where there are none.
+// interval prints the bounds of an estimate, or a dash if there are none.
 func interval(e mmrm.Estimate, decimals int) string {
 	if math.IsNaN(e.Low) || math.IsNaN(e.High) {
 		return "–"
@@ -77,7 +77,7 @@ func interval(e mmrm.Estimate, decimals int) string {
 	return figure.Number(e.Low, decimals) + " to " + figure.Number(e.High, decimals)
 }
 
-// flagCounts says how many flags of each kind there are.
+// flagCounts returns the number of flags of each kind.
 func flagCounts(flags []trial.Flag) string {
 	if len(flags) == 0 {
 		return "no flags"

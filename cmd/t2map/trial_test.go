@@ -61,7 +61,7 @@ func TestTrial(t *testing.T) {
 	if code != exitOK || stderr != "" {
 		t.Fatalf("status %d\n%s", code, stderr)
 	}
-	for _, want := range []string{"Change from baseline at month12, difference to control", "medial", "lateral", "4, 4", "8 subjects in 2 arms", "trial.html"} {
+	for _, want := range []string{"Change from baseline at month12, difference from control", "medial", "lateral", "4, 4", "8 subjects in 2 arms", "trial.html"} {
 		if !strings.Contains(stdout, want) {
 			t.Errorf("%q is not in\n%s", want, stdout)
 		}
@@ -183,7 +183,7 @@ func TestTrialTables(t *testing.T) {
 		{"not UTF-8", []string{"--design", latin}, exitUsage, "hint: save it as CSV UTF-8, or declare"},
 		{"declared encoding", []string{"--design", latin, "--encoding", "windows-1252"}, exitOK, "8 subjects"},
 		{"repeatability", []string{"--design", design, "--repeatability", wcv}, exitOK, `within-subject CV of "femoral", which is not in the results`},
-		{"repeatability twice", []string{"--design", design, "--repeatability", wcv, "--wcv", "4"}, exitUsage, "gives a within-subject CV, too"},
+		{"repeatability twice", []string{"--design", design, "--repeatability", wcv, "--wcv", "4"}, exitUsage, "also gives a within-subject CV"},
 		{"no design", nil, exitUsage, "--design and --out are needed"},
 		{"a design that is not there", []string{"--design", filepath.Join(dir, "none.csv")}, exitUsage, "hint: a CSV with the columns subject and arm"},
 		{"endpoints that are not there", []string{"--design", design, "--endpoints", filepath.Join(dir, "none.csv")}, exitUsage, "hint: a CSV with the columns subject, visit, name, value"},
@@ -210,7 +210,7 @@ func TestTrialTables(t *testing.T) {
 	}
 }
 
-// A compartments.csv that a spreadsheet has saved anew cannot be declared, only made again.
+// A compartments.csv that a spreadsheet has saved cannot be declared, only made again.
 func TestResavedResults(t *testing.T) {
 	results, design := trialFiles(t, plainName)
 	path := filepath.Join(results, "compartments.csv")
@@ -266,7 +266,7 @@ func TestTerminalNumbers(t *testing.T) {
 
 func TestTrialHelp(t *testing.T) {
 	_, stdout, _ := call("trial", "--help")
-	if !strings.Contains(stdout, "--two-studies what") {
+	if !strings.Contains(stdout, "--two-studies value") {
 		t.Errorf("the placeholder of --two-studies:\n%s", stdout)
 	}
 }

@@ -76,6 +76,6 @@ func TestMissedLimitFails(t *testing.T) {
 		t.Errorf("all met: %v", err)
 	}
 	if status(errors.New("x")) == exitOK {
-		t.Error("an error that is no failure")
+		t.Error("an error that is not a failure")
 	}
 }

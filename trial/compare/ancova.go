@@ -19,7 +19,7 @@ const rankTolerance = 1e-7
 // rounding: a double is good to 2e-16, and rows add up.
 const perfectFit = 1e-26
 
-var errPerfect = errors.New("the fit leaves no residual: there is no spread to measure by")
+var errPerfect = errors.New("the fit leaves no residual: there is no spread")
 
 // RankError says that a column of a design is a combination of those before it.
 type RankError struct {
@@ -210,7 +210,7 @@ func centred(x []float64) []float64 {
 // model, so that they share its residual variance. The estimate of arm a is at
 // a − 1: the adjusted difference, arm less reference. As R's lm.
 //
-// An arm without a row has no figures, which is no error, and costs no parameter. It
+// An arm without a row has no figures, which is not an error, and costs no parameter. It
 // is an error if the reference or all others have no row, if there are no more rows than
 // parameters, if a term is constant or a combination of others (RankError, with its
 // name), or if the model leaves no residual.
@@ -262,9 +262,9 @@ func (s Subjects) present(arms int) ([]int, error) {
 	}
 	switch {
 	case counts[0] == 0:
-		return nil, errors.New("nobody of the reference arm has a change")
+		return nil, errors.New("nobody in the reference arm has a change")
 	case len(present) == 0:
-		return nil, errors.New("nobody of another arm than the reference has a change")
+		return nil, errors.New("nobody in another arm than the reference has a change")
 	}
 	return present, nil
 }

@@ -44,7 +44,7 @@ func checkLevel(level float64) error {
 // largest is beyond all that is measured, and sums of its squares do not overflow.
 const largest = 1e100
 
-// checkFinite returns an error that names the first value that is no number, or none to
+// checkFinite returns an error that names the first value that is not a number, or none to
 // calculate with.
 func checkFinite(name string, x []float64) error {
 	for i, v := range x {

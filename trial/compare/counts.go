@@ -63,7 +63,7 @@ func ClopperPearson(k, n int, level float64) (Interval, error) {
 		return noInterval, err
 	}
 	if n <= 0 || k < 0 || k > n {
-		return noInterval, fmt.Errorf("%d of %d is no proportion", k, n)
+		return noInterval, fmt.Errorf("%d of %d is not a proportion", k, n)
 	}
 	alpha := (1 - level) / 2
 	// P(X ≥ k) is the distribution function of Beta(k, n − k + 1) at the proportion.

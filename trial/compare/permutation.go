@@ -42,7 +42,7 @@ const sameStatistic = 1e-10
 
 // Permutation tests the baseline-adjusted difference of arm 1 and the reference by
 // shuffling the arms among subjects within strata, the number of each arm in a stratum
-// kept. The statistic is |t| of Ancova, computed anew for each arrangement: baseline and
+// kept. The statistic is |t| of Ancova, computed again for each arrangement: baseline and
 // covariates are projected out of the change once and out of each arrangement of arms,
 // which gives the t of the whole model (Frisch, Waugh and Lovell). Changes, baselines and
 // covariates stay with their subject, and no residuals are exchanged, as they are by

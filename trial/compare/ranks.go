@@ -98,7 +98,7 @@ func notAbove(x, y []float64, v float64) int {
 }
 
 // key numbers the doubles in their order, −0 and 0 alike; half the range, so that the
-// difference of two keys is no overflow.
+// difference of two keys does not overflow.
 func key(x float64) int64 {
 	if x == 0 {
 		return 0

@@ -36,7 +36,7 @@ func BlandAltman(s repeat.Study) ([]figure.Picture, error) {
 	}
 	b.axis()
 	if b.cut {
-		b.notes = append(b.notes, "Arrowheads: the interval goes on beyond the panel.")
+		b.notes = append(b.notes, "Arrowheads: the interval extends beyond the panel.")
 	}
 	return b.pictures()
 }

@@ -79,7 +79,7 @@ func (g charts) pictures() ([]figure.Picture, error) {
 		g.Caption += " Visits stand at equal distances, since some are too close together in time."
 	}
 	if cut {
-		g.notes = append(g.notes, "Arrowheads: the interval goes on beyond the panel.")
+		g.notes = append(g.notes, "Arrowheads: the interval extends beyond the panel.")
 	}
 	var out []figure.Picture
 	for n, page := range pages(len(g.panels), chartColumns*rowsOnPage(g.rowHeight())) {
@@ -468,5 +468,5 @@ func intervals(a trial.Analysis, what, n string) string {
 	if len(a.Design.Arms) > ribbonsMost {
 		drawn = "Bars"
 	}
-	return fmt.Sprintf("%s are %s %s; hollow points have none. Below each point stands %s, where there is room.", drawn, levelOf(a), what, n)
+	return fmt.Sprintf("%s are %s %s; hollow points have none. Below each point is %s, if there is room.", drawn, levelOf(a), what, n)
 }

@@ -2,7 +2,7 @@
 // against repeatability, differences to the reference arm, what is missing, and how
 // changes go together.
 //
-// It computes nothing but places: every number that is drawn stands in the analysis.
+// It computes nothing but places: every number that is drawn is in the analysis.
 // What has no value is not drawn, and a panel without any says so.
 package figures
 

@@ -193,7 +193,7 @@ func forestPicture(a trial.Analysis, f family, blocks []forestBlock, flags *flag
 	fr.Caption += modelRemarks(a, f)
 	flags.tell(&fr)
 	if cut {
-		fr.notes = append(fr.notes, "Arrowheads: the interval goes on beyond the panel.")
+		fr.notes = append(fr.notes, "Arrowheads: the interval extends beyond the panel.")
 	}
 	if len(a.Design.Arms) > 2 {
 		fr.legend = markEntries(a.Design.Arms)[1:]

@@ -26,7 +26,7 @@ func Missing(a trial.Analysis, _ Options) ([]figure.Picture, error) {
 	for _, f := range families(a) {
 		flags := newFlagged(names)
 		t := newTiles(a, f, flags)
-		t.Name, t.Title = f.name("missing"), f.pick("Which T2 there is", "Which scores there are")
+		t.Name, t.Title = f.name("missing"), f.pick("Available T2", "Available scores")
 		t.Caption = fmt.Sprintf("%s, by arm: one column per subject in the order of the design, one row per visit, of %s. Counts at the right are subjects with a value in at least one %s.",
 			f.pick("T2 at each visit", "Other endpoints at each visit"), among(a.Design), f.pick("compartment", "of them"))
 		flags.tell(&t.frame)

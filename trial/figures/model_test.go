@@ -32,7 +32,7 @@ func TestCountsOfTheModel(t *testing.T) {
 			t.Errorf("%s: n is %q, want %q", name, got, want)
 		}
 	}
-	if c := pictures["lsmeans"].Caption; !strings.Contains(c, "Below each point stands n in the model,") {
+	if c := pictures["lsmeans"].Caption; !strings.Contains(c, "Below each point is n in the model,") {
 		t.Error(c)
 	}
 	if c := pictures["forest"].Caption; !strings.Contains(c, "n of the arm and of the reference in the model.") {

@@ -27,7 +27,7 @@ const (
 	visitsEvener = 2   // how many times farther apart they must become at equal distances
 )
 
-// newVisitAxis returns the axis of a design's visits. Where a month is no number or
+// newVisitAxis returns the axis of a design's visits. Where a month is not a number or
 // none follows another, it goes by their order; where some would be too close together to
 // be told apart too, and it says so, with the months as labels.
 func newVisitAxis(d trial.Design) visitAxis {

@@ -43,7 +43,7 @@ func Waterfall(a trial.Analysis, _ Options) ([]figure.Picture, error) {
 	if slices.ContainsFunc(w.panels, fall.anyBeyond) {
 		w.legend = append(w.legend, beyondEntry())
 	}
-	w.Caption = fmt.Sprintf("Change of mean T2 from baseline at %s in percent, one bar per subject, sorted, of %s. Rows below repeat the arm of each bar. The grey band is what repetition alone brings in 95 %% of pairs of scans: the repeatability coefficient, 1.96·√2 times the within-subject coefficient of variation.",
+	w.Caption = fmt.Sprintf("Change of mean T2 from baseline at %s in percent, one bar per subject, sorted, of %s. Rows below repeat the arm of each bar. The grey band holds 95 %% of the differences between repeated scans: the repeatability coefficient, 1.96·√2 times the within-subject coefficient of variation.",
 		lowerFirst(when(a.Design, visit)), among(a.Design))
 	flags.tell(&w.frame)
 	return w.pictures()

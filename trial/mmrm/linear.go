@@ -8,7 +8,7 @@ import (
 
 // Square matrices here are row by row in one slice. Most are of 2 to 20 rows and are
 // inverted many thousand times in a simulation, where the calls of a library cost more
-// than the arithmetic; all loops run along rows, so that 400 rows are no trouble either.
+// than the arithmetic; all loops run along rows, so that 400 rows are not a problem either.
 
 // invert replaces the symmetric positive definite a (n×n; only the lower triangle is
 // read) by its inverse (all of it). It returns log|a| and the least pivot of the

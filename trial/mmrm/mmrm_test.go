@@ -391,7 +391,7 @@ func TestRefusals(t *testing.T) {
 		{"a huge visit", change(func(d *Data) { d.Visit[0] = math.MaxInt }), ErrData, "counted from 0"},
 		{"not a number", change(func(d *Data) { d.Y[4] = math.NaN() }), ErrData, "not a number"},
 		{"infinite baseline", change(func(d *Data) { d.X.Set(4, 1, math.Inf(1)) }), ErrData, "not a number"},
-		{"twice at a visit", change(func(d *Data) { d.Visit[1] = 0 }), ErrData, "subject 1 is there twice at visit 1"},
+		{"twice at a visit", change(func(d *Data) { d.Visit[1] = 0 }), ErrData, "subject 1 appears twice at visit 1"},
 		{"a column twice", change(func(d *Data) {
 			for i := range d.Y {
 				d.X.Set(i, 3, d.X.At(i, 1)*2)

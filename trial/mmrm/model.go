@@ -12,7 +12,7 @@ import (
 
 // Why there is no model. The error that wraps one of these says more, in words.
 var (
-	// ErrData: rows that are no repeated measures: lengths that differ, numbers that
+	// ErrData: rows that are not repeated measures: lengths that differ, numbers that
 	// are not finite, a subject twice at one visit, gaps in the counting.
 	ErrData = errors.New("no repeated measures")
 	// ErrRank: the columns of X depend on each other, or there are no more rows than columns.

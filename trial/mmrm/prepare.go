@@ -99,7 +99,7 @@ func (p *problem) order(d Data) ([]int, error) {
 			ends = append(ends, k)
 		}
 		if k > 0 && d.Subject[order[k-1]] == d.Subject[i] && visits[k-1] == visits[k] {
-			return nil, fmt.Errorf("%w: subject %d is there twice at %s", ErrData, d.Subject[i]+1, visitName(d.VisitNames, visits[k]))
+			return nil, fmt.Errorf("%w: subject %d appears twice at %s", ErrData, d.Subject[i]+1, visitName(d.VisitNames, visits[k]))
 		}
 	}
 	if p.place != nil && (len(p.place) != p.visits || !slices.IsSorted(p.place) || len(slices.Compact(slices.Clone(p.place))) != p.visits) {
@@ -148,7 +148,7 @@ func check(d Data) error {
 		}
 		for _, x := range d.X.RawRowView(i) {
 			if math.IsNaN(x) || math.IsInf(x, 0) {
-				return fmt.Errorf("%w: row %d of X holds what is not a number", ErrData, i+1)
+				return fmt.Errorf("%w: row %d of X has a value that is not a number", ErrData, i+1)
 			}
 		}
 	}

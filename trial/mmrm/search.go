@@ -110,7 +110,7 @@ func (s *search) advance() (done bool, err error) {
 }
 
 // direction sets the step: Newton's near the optimum where the observed information is
-// positive definite, else that of Fisher scoring. It returns gᵀH⁻¹g.
+// positive definite, otherwise that of Fisher scoring. It returns gᵀH⁻¹g.
 func (s *search) direction() (decrement float64, newton, ok bool) {
 	try := func(information []float64) bool {
 		copy(s.hessian, information)
@@ -164,7 +164,7 @@ func (p *problem) feasible(kind Covariance) error {
 	}
 	q := structure{kind: kind, visits: p.visits}.params()
 	if q*p.params*p.params > maxMatrices || (kind == Unstructured || kind == HeterogeneousCS) && p.work(kind) > maxWork {
-		return fmt.Errorf("%w: %d parameters, beside %d effects and with %d patterns of visits, take more time than is given to a fit here",
+		return fmt.Errorf("%w: %d parameters, beside %d effects and with %d patterns of visits, would take too much time to fit",
 			ErrSingular, q, p.params, len(p.patterns))
 	}
 	if p.visits == 1 {
@@ -233,7 +233,7 @@ func (p *problem) carriesAny() error {
 		least = min(least, rank)
 	}
 	if p.subjects-least < p.visits {
-		return fmt.Errorf("%w: %d subjects less %d effects at a visit are %d, for %d visits",
+		return fmt.Errorf("%w: %d subjects minus %d effects at a visit are %d, for %d visits",
 			ErrSingular, p.subjects, least, p.subjects-least, p.visits)
 	}
 	return nil

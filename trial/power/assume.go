@@ -119,7 +119,7 @@ type Assumed struct {
 func (a Assumed) Scenario() (Scenario, error) {
 	switch {
 	case a.Visits < 1 || a.Visits > 50:
-		return Scenario{}, fmt.Errorf("%d visits after baseline: from 1 to 50 are drawn", a.Visits)
+		return Scenario{}, fmt.Errorf("%d visits after baseline: want 1 to 50", a.Visits)
 	case !(a.SD > 0) || math.IsInf(a.SD, 0):
 		return Scenario{}, fmt.Errorf("a standard deviation of %g is not above 0", a.SD)
 	case !(a.Dropout >= 0 && a.Dropout < 1):

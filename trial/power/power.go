@@ -108,7 +108,7 @@ func Simulate(ctx context.Context, s Scenario, perArm int, d Draw) (Result, erro
 		return Result{}, err
 	}
 	if perArm < 1 {
-		return Result{}, fmt.Errorf("%d subjects per arm are no trial", perArm)
+		return Result{}, fmt.Errorf("%d subjects per arm are too few for a trial", perArm)
 	}
 	d.Simulations = cmp.Or(d.Simulations, defaultSimulations)
 	if d.Simulations < 0 {
@@ -170,7 +170,7 @@ func (s Scenario) checked() (Scenario, error) {
 	case !(s.Alpha > 0 && s.Alpha < 1):
 		return s, fmt.Errorf("a level of %g is not between 0 and 1", s.Alpha)
 	case math.IsNaN(s.Difference) || math.IsInf(s.Difference, 0):
-		return s, fmt.Errorf("a difference of %g is no number", s.Difference)
+		return s, fmt.Errorf("a difference of %g is not a number", s.Difference)
 	}
 	if s.Patterns == nil {
 		s.Patterns = []Pattern{{Weight: 1, Present: slices.Repeat([]bool{true}, visits)}}

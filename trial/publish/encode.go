@@ -158,7 +158,7 @@ func (e *encoder) float(x float64) {
 	e.buf.WriteString(strconv.FormatFloat(x, 'g', -1, 64))
 }
 
-// string writes a JSON string; bytes that are no UTF-8 become U+FFFD.
+// string writes a JSON string; bytes that are not UTF-8 become U+FFFD.
 func (e *encoder) string(s string) {
 	var b bytes.Buffer
 	w := json.NewEncoder(&b)

@@ -112,7 +112,7 @@ func TestFallbackIsNamed(t *testing.T) {
 	says(t, "the page", text, planned,
 		"mixed model, compound symmetry covariance (planned: unstructured, which could not be fitted), Kenward–Roger, 20.5 degrees of freedom; "+few,
 		"Medial T2 (ms) covariance compound symmetry, since unstructured, which was planned, could not be fitted; "+few, "For Medial T2: "+few)
-	// A plan is no fallback, and a variance for each visit assumes nothing.
+	// A plan is not a fallback, and a variance for each visit assumes nothing.
 	for _, m := range []trial.Model{
 		{Covariance: mmrm.CompoundSymmetry, N: m.N}, {Covariance: mmrm.HeterogeneousCS, Fallbacks: m.Fallbacks[:1], N: m.N}, {Failed: "x", Covariance: mmrm.AR1, Fallbacks: m.Fallbacks},
 	} {
@@ -164,7 +164,7 @@ func TestCorrelationsWithinArms(t *testing.T) {
 	for i, j := 0, len(a.Correlations)-1; i < j; i, j = i+1, j-1 {
 		a.Correlations[i], a.Correlations[j] = a.Correlations[j], a.Correlations[i]
 	}
-	says(t, "the page", readable(page(t, a)), "Medial T2 with WOMAC pain visit 1 within arms 12 0.31", "a treatment that changes both makes a correlation by that alone", "as the partial rank correlation given the arm")
+	says(t, "the page", readable(page(t, a)), "Medial T2 with WOMAC pain visit 1 within arms 12 0.31", "a treatment that changes both causes a correlation by itself", "as the partial rank correlation given the arm")
 }
 
 // Percent is of all who have a change, or says why there is none.

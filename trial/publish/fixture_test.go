@@ -19,7 +19,7 @@ var nan = math.NaN()
 // where they are sums and means, and are plausible where they are of a model.
 type sample struct {
 	arms, visits, perArm int
-	// scores adds an endpoint that is no compartment.
+	// scores adds an endpoint that is not a compartment.
 	scores bool
 }
 

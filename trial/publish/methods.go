@@ -14,7 +14,7 @@ import (
 // paragraph is a part of the methods with its name.
 type paragraph struct{ Name, Text string }
 
-// methods writes what was done, from the design, the plan and what came of them.
+// methods describes what was done, from the design, the plan and the analysis.
 func methods(a *trial.Analysis) []paragraph {
 	p := []paragraph{
 		{"Design", designText(a)},
@@ -37,7 +37,7 @@ func methods(a *trial.Analysis) []paragraph {
 	return append(p, paragraph{"Software", softwareText(a)})
 }
 
-// listed joins names: a, b and c; of more than ten the rest is counted.
+// listed joins names, as in a, b and c. It counts the names after the tenth.
 func listed(names []string) string {
 	const most = 10
 	switch n := len(names); {
@@ -71,7 +71,7 @@ func designText(a *trial.Analysis) string {
 	}
 	visits := mapped(d.Visits, func(v trial.Visit) string { return called(v.Name) + " (month " + months(v.Month) + ")" })
 	s += ". " + plural(len(d.Visits), "visit", "visits") + ": " + listed(visits) + "; the first is the baseline."
-	return s + " Arms were joined to the results in this analysis and nowhere earlier: images were read and mapped without them."
+	return s + " The arms were joined to the results in this analysis only: images were read and mapped without them."
 }
 
 func endpointText(a *trial.Analysis) string {
@@ -84,9 +84,9 @@ func endpointText(a *trial.Analysis) string {
 		parts = append(parts, "Other endpoints: "+listed(others)+".")
 	}
 	if a.Plan.MeanOfTwo {
-		parts = append(parts, "Of two studies at one visit the mean was taken.")
+		parts = append(parts, "If a visit had two studies, their mean was used.")
 	} else {
-		parts = append(parts, "Two studies at one visit give no value, since it is not known which is meant.")
+		parts = append(parts, "A visit with two studies has no value, because it is not known which of them is meant.")
 	}
 	parts = append(parts, "Missing values stay missing: nothing was carried forward or imputed.")
 	if primary := primaryText(a); primary != "" {
@@ -94,9 +94,9 @@ func endpointText(a *trial.Analysis) string {
 	}
 	switch n := len(a.Settings); {
 	case n == 1:
-		parts = append(parts, "T2 was estimated so: "+called(a.Settings[0])+".")
+		parts = append(parts, "Estimation of T2: "+called(a.Settings[0])+".")
 	case n > 1:
-		parts = append(parts, fmt.Sprintf("T2 was not estimated in one way: %s.", strings.Join(mapped(a.Settings, called), "; or ")))
+		parts = append(parts, fmt.Sprintf("T2 was estimated in different ways: %s.", strings.Join(mapped(a.Settings, called), "; or ")))
 	}
 	return strings.Join(parts, " ")
 }
@@ -136,7 +136,7 @@ func primaryText(a *trial.Analysis) string {
 
 func descriptionText(a *trial.Analysis) string {
 	return "Per endpoint, arm and visit: n, mean, SD (n − 1), median, quartiles (linear between order statistics) and the " + percentOf(a.Plan.Level) +
-		" t interval of the mean; the change from baseline in the endpoint’s unit and in percent of baseline likewise."
+		" t interval of the mean. The same was computed for the change from baseline, in the endpoint’s unit and in percent of baseline."
 }
 
 func modelText(a *trial.Analysis) string {
@@ -147,14 +147,14 @@ func modelText(a *trial.Analysis) string {
 	} else {
 		s += "degrees of freedom by Satterthwaite."
 	}
-	s += " Where a covariance could not be fitted, the next of unstructured, heterogeneous compound symmetry, first-order autoregressive (in steps of planned visits) and compound symmetry was taken."
+	s += " If a covariance could not be fitted, the next one was used, in the order unstructured, heterogeneous compound symmetry, first-order autoregressive (in steps of planned visits), compound symmetry."
 	if fits := fittedText(a); fits != "" {
 		s += " " + fits
 	}
-	return s + " Least-squares means stand at the mean baseline and covariates of the observations and give each level of a factor the same weight. Intervals are at " + percentOf(a.Plan.Level) + "."
+	return s + " Least-squares means are computed at the mean baseline and covariates of the observations, with the same weight for each level of a factor. Intervals are at " + percentOf(a.Plan.Level) + "."
 }
 
-// effects names those of the models that were fitted, and what was planned and is not in them.
+// effects names the effects of the fitted models, and those that were planned and are not in them.
 func effects(a *trial.Analysis) string {
 	formulas, of := grouped(a, func(m trial.Model) string { return m.Formula })
 	if len(formulas) == 0 {
@@ -189,7 +189,7 @@ func effects(a *trial.Analysis) string {
 	return s
 }
 
-// grouped returns what is said of the models that there are, and the endpoints of each.
+// grouped returns the distinct texts that of returns for the models, and the endpoints of each.
 func grouped(a *trial.Analysis, of func(trial.Model) string) (said []string, endpoints [][]string) {
 	for i := range a.Endpoints {
 		e := &a.Endpoints[i]
@@ -262,12 +262,12 @@ func fittedText(a *trial.Analysis) string {
 }
 
 func besideText(a *trial.Analysis) string {
-	s := "Per visit: ANCOVA of the change on arm and baseline" + with(a.Plan.Covariates) + ", as far as these differ, all arms in one model; Welch’s t test; the Wilcoxon–Mann–Whitney test with the Hodges–Lehmann shift, exact where both arms have fewer than 50 changes and else by a normal approximation; Hedges’ g with its exact interval. None of these p is adjusted. Contrasts at the primary visit were also tested by permutation of arms among participants"
+	s := "Per visit: ANCOVA of the change on arm and baseline" + with(a.Plan.Covariates) + ", omitting those that do not vary, all arms in one model; Welch’s t test; the Wilcoxon–Mann–Whitney test with the Hodges–Lehmann shift, exact if both arms have fewer than 50 changes and otherwise by a normal approximation; Hedges’ g with its exact interval. None of these p is adjusted. Contrasts at the primary visit were also tested by permutation of arms among participants"
 	if a.Stratified() {
 		s += " within strata"
 	}
-	s += ", by the t of the ANCOVA of the two arms"
-	return s + fmt.Sprintf(" (all arrangements where they are few, else %s at random, seed %d).", thousands(a.Plan.Permutations), a.Plan.Seed)
+	s += ", with the t of the ANCOVA of the two arms as statistic"
+	return s + fmt.Sprintf(" (all arrangements if they are few, otherwise %s at random, seed %d).", thousands(a.Plan.Permutations), a.Plan.Seed)
 }
 
 // with names the covariates of the plan, if any.
@@ -281,22 +281,22 @@ func with(covariates []string) string {
 func multiplicityText(a *trial.Analysis) string {
 	n := familyOf(a)
 	if n < 2 {
-		return "No p is adjusted, nor are intervals: there are not several compartments to adjust over."
+		return "No p is adjusted, nor are intervals, because there are not several compartments."
 	}
-	return "p of the model are adjusted over " + holmOver(n) + " at each visit and arm by Holm (1979), of which one without a p counts as p = 1, and stand beside the unadjusted; no other p is adjusted, nor are intervals, nor is there an adjustment over visits or arms."
+	return "The p of the model are adjusted over " + holmOver(n) + " at each visit and arm by Holm (1979); a compartment without a p counts as p = 1. The unadjusted p are shown beside them. No other p is adjusted, nor are intervals, and there is no adjustment over visits or arms."
 }
 
 func correlationText(a *trial.Analysis) string {
 	s := "Spearman’s correlation of the changes, with an interval by Fisher’s z and the variance of Bonett and Wright (2000)."
 	if len(a.Design.Arms) > 1 {
-		s += " It is given within arms, as the partial rank correlation given the arm; over all participants, where a difference between arms in both endpoints is part of it; and in each arm."
+		s += " It is given within arms, as the partial rank correlation given the arm; over all participants, where it includes a difference between arms in both endpoints; and in each arm."
 	}
 	return s + " No p is adjusted."
 }
 
 func individualText(a *trial.Analysis) string {
 	cvs, isDefault := coefficients(a)
-	cv := "A change of T2 is set against the repeatability coefficient RC = 1.96·√2·wCV, with a within-subject coefficient of variation of " + listed(cvs)
+	cv := "A change of T2 is compared with the repeatability coefficient RC = 1.96·√2·wCV, with a within-subject coefficient of variation of " + listed(cvs)
 	var rc []string
 	for i := range a.Endpoints {
 		if e := &a.Endpoints[i]; !math.IsNaN(e.RC) {
@@ -308,9 +308,9 @@ func individualText(a *trial.Analysis) string {
 		cv += " (RC " + listed(rc) + ")"
 	}
 	if isDefault {
-		cv += "; " + percentOf(qibaCV) + " is that of the QIBA profile (PMC8574057)"
+		cv += "; " + percentOf(qibaCV) + " is the value of the QIBA profile (PMC8574057)"
 	}
-	cv += ". Of pairs of scans between which nothing changed, 95 % differ by less than RC."
+	cv += ". If nothing changes between two scans, 95 % of such pairs differ by less than RC."
 	if len(a.Design.Arms) > 1 {
 		cv += " Arms were compared by Fisher’s exact test of decrease, and of increase, against the rest."
 	}

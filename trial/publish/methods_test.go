@@ -52,9 +52,9 @@ func TestMethodsOfRepeatability(t *testing.T) {
 		plan        trial.Plan
 		want, never string
 	}{
-		{trial.Plan{WithinCV: 0.05}, "variation of 5 % (RC 13.9 %); 5 % is that of the QIBA profile (PMC8574057). Of pairs", "others"},
-		{trial.Plan{WithinCV: 0.04}, "variation of 4 % (RC 13.9 %). Of pairs", "QIBA"},
-		{trial.Plan{WithinCV: 0.05, WithinCVOf: []trial.CompartmentCV{{Compartment: "medial", CV: 0.04}}}, "variation of 4 % for medial and 5 % for the others (RC 13.9 %); 5 % is that of the QIBA", "; the default"},
+		{trial.Plan{WithinCV: 0.05}, "variation of 5 % (RC 13.9 %); 5 % is the value of the QIBA profile (PMC8574057). If nothing changes", "others"},
+		{trial.Plan{WithinCV: 0.04}, "variation of 4 % (RC 13.9 %). If nothing changes", "QIBA"},
+		{trial.Plan{WithinCV: 0.05, WithinCVOf: []trial.CompartmentCV{{Compartment: "medial", CV: 0.04}}}, "variation of 4 % for medial and 5 % for the others (RC 13.9 %); 5 % is the value of the QIBA", "; the default"},
 		{trial.Plan{WithinCV: 0.05, WithinCVOf: []trial.CompartmentCV{{Compartment: "medial", CV: 0.04}, {Compartment: "lateral", CV: 0.03}, {Compartment: "patellofemoral", CV: 0.06}}},
 			"variation of 4 % for medial, 3 % for lateral and 6 % for patellofemoral (RC", "QIBA"},
 	} {

@@ -109,7 +109,7 @@ var mkColumns = []column[mkRow]{
 	{"MKSTRESC", "Character Result/Finding in Std Format", text, "ms", "", "as MKORRES", derived, mkRow.result},
 	{"MKSTRESN", "Numeric Result/Finding in Standard Units", number, "ms", "", "as MKORRES", derived, mkRow.result},
 	{"MKSTRESU", "Standard Units", text, "", "UNIT (C71620): ms (C41140)", "", assigned, func(r mkRow) string { return r.onlyDone("ms") }},
-	{"MKSTAT", "Completion Status", text, "", "ND (C66789): NOT DONE", "NOT DONE where a planned visit has no result; what was done and is not used, as of two studies of which none is chosen, has no row, and stands in values.csv", derived, func(r mkRow) string {
+	{"MKSTAT", "Completion Status", text, "", "ND (C66789): NOT DONE", "NOT DONE where a planned visit has no result; what was done and is not used, as of two studies of which none is chosen, has no row, and is in values.csv", derived, func(r mkRow) string {
 		if r.done() {
 			return ""
 		}
@@ -122,7 +122,7 @@ var mkColumns = []column[mkRow]{
 		return printable.Cell(within(r.Value.Missing, longestText))
 	}},
 	{"MKLOC", "Location Used for the Measurement", text, "", "LOC (C74456, extensible): KNEE JOINT (C32898); " + toCheck + "PATELLOFEMORAL JOINT, TIBIA, FEMUR, PATELLA", "by compartment: medial and lateral are of the knee joint, the cartilage of one bone of that bone", assigned, func(r mkRow) string { loc, _ := location(r.e.Name); return loc }},
-	{"MKLAT", "Laterality", text, "", "LAT (C99073): LEFT, RIGHT", "side of the design, else of the images", ofDesign, mkRow.side},
+	{"MKLAT", "Laterality", text, "", "LAT (C99073): LEFT, RIGHT", "side of the design, or of the images", ofDesign, mkRow.side},
 	{"MKDIR", "Directionality", text, "", "DIR (C99074): MEDIAL (C25232), LATERAL (C25230)", "by compartment; empty for others", assigned, func(r mkRow) string { _, dir := location(r.e.Name); return dir }},
 	{"MKMETHOD", "Method of Test or Examination", text, "", "METHOD (C85492): MRI", "", assigned, fixed("MRI")},
 	{"MKLOBXFL", "Last Observation Before Exposure Flag", text, "", "NY (C66742): Y or empty", "empty: the results hold no dates, so that the first exposure is not known; to be derived by the sponsor", assigned, fixed("")},

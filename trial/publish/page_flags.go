@@ -20,10 +20,10 @@ var flagMeanings = map[trial.FlagKind]string{
 	trial.NotInDesign:    "Results of subjects or visits that the design does not have. They are not used.",
 	trial.NoResult:       "Planned visits without a result. They stay missing.",
 	trial.OtherSide:      "Results of the knee that is not studied. They are not used.",
-	trial.TwoStudies:     "Two studies at one visit. Shown on every figure it touches.",
-	trial.ProtocolChange: "Settings, method, echo times, matrix or spacing differ from the subject’s baseline. Shown on every figure it touches.",
-	trial.ScannerChange:  "Another scanner than at the subject’s baseline. Shown on every figure it touches.",
-	trial.Quality:        "What the pipeline itself noted.",
+	trial.TwoStudies:     "A visit with two studies. Shown on every figure that it concerns.",
+	trial.ProtocolChange: "Settings, method, echo times, matrix or spacing differ from the subject’s baseline. Shown on every figure that it concerns.",
+	trial.ScannerChange:  "A scanner other than at the subject’s baseline. Shown on every figure that it concerns.",
+	trial.Quality:        "Remarks of the pipeline itself.",
 }
 
 // flagGroups lists the flags by kind, in the order of listings; those that say the same of
@@ -38,7 +38,7 @@ func flagGroups(a *trial.Analysis) []flagGroup {
 	grouped := trial.GroupFlags(a.Flags)
 	var groups []flagGroup
 	for _, k := range kinds {
-		g := grid{Heads: words("Subjects", "Visit", "Endpoint", "What is the matter"), Class: "flags"}
+		g := grid{Heads: words("Subjects", "Visit", "Endpoint", "Problem"), Class: "flags"}
 		rows, n := group{}, 0
 		for _, f := range grouped {
 			if f.Kind == k {

@@ -29,7 +29,7 @@ func headlines(a *trial.Analysis) (lead string, lines []headline) {
 	case len(lines) == 0 && len(a.Design.Visits) < 2:
 		return "One visit: there is no change to compare.", nil
 	case len(lines) == 0:
-		return "There is no primary contrast: the tables hold what could be compared.", nil
+		return "There is no primary contrast: the tables have what could be compared.", nil
 	case len(lines) == 1:
 		return "Primary result", lines
 	}

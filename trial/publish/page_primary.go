@@ -16,7 +16,7 @@ func primaryGrid(a *trial.Analysis) grid {
 	all := differenceGrid(a)
 	g := grid{
 		Title: "Change to " + called(visitName(a.Design, a.Design.Primary.Visit)),
-		Notes: []string{"Arm less reference, by the mixed model; SE and degrees of freedom stand under “Mixed model”."},
+		Notes: []string{"Arm minus reference, by the mixed model. SE and degrees of freedom are under “Mixed model”."},
 	}
 	// What a telephone has no room for.
 	left := func(i int) bool { return slices.Contains([]string{"Visit", "SE", "df"}, all.Heads[i].Text) }

@@ -117,7 +117,7 @@ func changeGrid(a *trial.Analysis, e *trial.EndpointAnalysis) grid {
 	return g.trimmed().finish("description.csv")
 }
 
-// percentOfAll is the percent of a cell where all who have a change have it, else nothing and
+// percentOfAll is the percent of a cell where all who have a change have it, otherwise nothing and
 // why: a mean of a part beside the change of all can have another sign than it.
 func percentOfAll(c trial.Cell) (trial.Description, string) {
 	if c.Percent.N == c.Change.N {
@@ -129,7 +129,7 @@ func percentOfAll(c trial.Cell) (trial.Description, string) {
 }
 
 func modelSection(a *trial.Analysis) section {
-	s := section{ID: "model", Title: "Mixed model", Lead: "Differences of least-squares means of the change to the reference arm, and the means themselves."}
+	s := section{ID: "model", Title: "Mixed model", Lead: "Differences from the reference arm of the least-squares means of the change, and the means themselves."}
 	if len(a.Design.Visits) < 2 {
 		return s
 	}
@@ -167,7 +167,7 @@ func versus(a *trial.Analysis, arm int) string {
 
 func differenceGrid(a *trial.Analysis) grid {
 	g := grid{
-		Title: "Differences to the reference",
+		Title: "Differences from the reference",
 		Heads: append(words("Visit", "Arms"), nums("n", "Difference", "SE", "df", percentOf(a.Plan.Level)+" CI", "p", "p, Holm")...),
 	}
 	for i := range a.Endpoints {
@@ -310,7 +310,7 @@ func besideSection(a *trial.Analysis) section {
 	if g.rows() == 0 {
 		return s
 	}
-	g.Notes = []string{"Differences and shifts are arm less reference, with their " + percentOf(a.Plan.Level) + " CI. Wilcoxon: Hodges–Lehmann shift. n: participants with a change at the visit; adjusted: those whose covariates are known, of whom ANCOVA and permutation are."}
+	g.Notes = []string{"Differences and shifts are arm minus reference, with their " + percentOf(a.Plan.Level) + " CI. Wilcoxon: Hodges–Lehmann shift. n: participants with a change at the visit; adjusted: those whose covariates are known, whom ANCOVA and permutation use."}
 	s.Grids = []grid{g.finish("contrasts.csv")}
 	return s
 }
@@ -321,7 +321,7 @@ func reasonFor(c trial.Contrast, method string) string {
 		return why
 	}
 	if method == "permutation" { // of the primary visit it has a reason
-		return "made of the primary visit alone"
+		return "only computed for the primary visit"
 	}
 	n, reference := c.N, c.NReference
 	if method == "ANCOVA" {

@@ -13,7 +13,7 @@ import (
 func responderSection(a *trial.Analysis) section {
 	s := section{
 		ID: "responders", Title: "Changes beyond repeatability",
-		Lead: "How many changed by more than RC, within which 95 % of pairs of scans lie between which nothing changed.",
+		Lead: "Participants who changed by more than RC. If nothing changes between two scans, 95 % of such pairs differ by less than RC.",
 	}
 	g := grid{Heads: append(words("Visit", "Arm"), nums("n", "Below −RC", "Within", "Above RC", "SDC of the mean, %", "p, below", "p, above")...)}
 	for i := range a.Endpoints {
@@ -59,7 +59,7 @@ func share(k, n int) cell {
 }
 
 // correlationLead says what to read first.
-const correlationLead = " Within arms: partial correlation given the arm, in which a difference between the arms has no part. All: regardless of arm; a treatment that changes both makes a correlation by that alone."
+const correlationLead = " Within arms: partial correlation given the arm, without the difference between the arms. All: regardless of arm; a treatment that changes both causes a correlation by itself."
 
 // withinFirst returns the correlations of each pair and visit in the order of reading: within
 // arms, all subjects, each arm, which is that of their indices.

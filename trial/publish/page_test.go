@@ -44,7 +44,7 @@ func TestPageSaysTheResult(t *testing.T) {
 		"DEMO-1", "Primary results", "Medial T2, change to visit 2, low dose − control",
 		"−2.31 ms [95 % CI −3.90 to −0.73], p = 0.006",
 		"n = 11 and 10; adjusted over 3 compartments p = 0.018 (Holm); mixed model, unstructured covariance, Kenward–Roger, 17.8 degrees of freedom",
-		"No conclusion is drawn for you", "24 participants", "2 arms", "3 visits", "4 endpoints", "4 flags",
+		"The report draws no conclusion", "24 participants", "2 arms", "3 visits", "4 endpoints", "4 flags",
 		"visit 2 month 6 10 of 12 no study: 2 11 of 12 no study: 1", "Analysed baseline and a later visit 11 of 12 11 of 12",
 		"Age (years), mean ± SD", "25.6 ± 2.1 (n = 11)", "F: 6, M: 6", "fixed effects of baseline, arm, visit and arm × visit;",
 		"reference: control", "restricted maximum likelihood", "Kenward and Roger (1997)", "Holm (1979)", "RC = 1.96·√2·wCV", "(RC 13.9 %)",
@@ -52,7 +52,7 @@ func TestPageSaysTheResult(t *testing.T) {
 		"planned unstructured, could not be fitted: did not converge", "1.10, 1.50 correlation 0.36", "first echo left out", "t2map 1.2.3",
 		"Change of T2. Means with 95 % t intervals; n under each point. SVG · PNG · PDF", "† S001 at visit 1: scanner change (see Flags )",
 		"scanner change", "p = 0.012, exact", "9,999 arrangements", "0.31 [−0.10, 0.63]", "▼ decrease", "within",
-		"two studies at one visit give no value", "no result (1)", "S003 visit 2 – no study", "compartments.csv 9f86d081884c7d65",
+		"a visit with two studies has no value", "no result (1)", "S003 visit 2 – no study", "compartments.csv 9f86d081884c7d65",
 	} {
 		if !strings.Contains(strings.ToLower(got), strings.ToLower(want)) {
 			t.Errorf("the page does not say %q", want)
@@ -168,7 +168,7 @@ func TestPageOfLittle(t *testing.T) {
 			t.Errorf("one arm: the page does not say %q", want)
 		}
 	}
-	for _, never := range []string{"by arm Participants", "No conclusion", "Beside the model.", "Differences to the reference", "Tests beside the model", "Holm"} {
+	for _, never := range []string{"by arm Participants", "draws no conclusion", "Beside the model.", "Differences from the reference", "Tests beside the model", "Holm"} {
 		if strings.Contains(one, never) {
 			t.Errorf("one arm: the page says %q", never)
 		}
@@ -213,7 +213,7 @@ func TestPageInChromium(t *testing.T) {
 	}
 	dir := t.TempDir()
 	written(t, dir, hostile(), picture("means"))
-	// Requests that are no file's or data's have nowhere to go, and would be logged.
+	// Requests other than for files or data have nowhere to go, and would be logged.
 	c := exec.CommandContext(t.Context(), chromium, "--headless", "--no-sandbox", "--disable-gpu", "--user-data-dir="+t.TempDir(),
 		"--host-resolver-rules=MAP * ~NOTFOUND", "--enable-logging=stderr", "--dump-dom", "file://"+filepath.Join(dir, "trial.html"))
 	var log strings.Builder

@@ -105,7 +105,7 @@ var contrastColumns = func() []column[comparison] {
 			func(r comparison) string { return r.method }},
 		counted("n", "Subjects of the arm that the method is of", "with a change at the visit; ancova and permutation: and known covariates; mixed model: who is in it at the visit", func(r comparison) int { return r.n }),
 		counted("n_reference", "Subjects of the reference", "as n", func(r comparison) int { return r.reference }),
-		x("estimate", "Arm less reference", func(r comparison) float64 { return r.Value }).measured(unit).had("by method"),
+		x("estimate", "Arm minus reference", func(r comparison) float64 { return r.Value }).measured(unit).had("by method"),
 		x("se", "Standard error", func(r comparison) float64 { return r.SE }).measured(endpointUnit),
 		x("df", "Degrees of freedom", func(r comparison) float64 { return r.DF }).had("mixed model: by df_method; ancova: subjects less parameters; welch: Welch-Satterthwaite"),
 		x("statistic", "Test statistic", func(r comparison) float64 { return r.statistic }).had("t; for wilcoxon U, the pairs in which the arm's change is larger, ties half"),
@@ -213,7 +213,7 @@ var correlationColumns = func() []column[correlationRow] {
 		numbered("ci_low", "Lower limit", func(r correlationRow) float64 { return r.Rho.Low }).had("Fisher's z, variance of Bonett and Wright 2000"),
 		numbered("ci_high", "Upper limit", func(r correlationRow) float64 { return r.Rho.High }).had("as ci_low"),
 		levelColumn(func(r correlationRow) float64 { return r.a.Plan.Level }),
-		numbered("p", "Two-sided p", func(r correlationRow) float64 { return r.P }).had("of all orders up to 9 pairs, else t with n - 2 degrees of freedom; within arms, t with n - 1 - g of those in g arms"),
+		numbered("p", "Two-sided p", func(r correlationRow) float64 { return r.P }).had("of all orders up to 9 pairs, otherwise t with n - 2 degrees of freedom; within arms, t with n - 1 - g of those in g arms"),
 		{"note", "Why there are no figures, or not all", text, "", "", "", derived, func(r correlationRow) string { return printable.Cell(r.Reason) }},
 	})
 }()

@@ -36,7 +36,7 @@ func (r subjectRow) baseline() float64 { return rowOf(r.a, r.e, r.subject, 0).X 
 // changeFlags is the derivation of the flags of a change.
 const changeFlags = "of the value or of its baseline, whether there is a change or not; empty at baseline"
 
-// changeFlags are those of the value and of its baseline; none at baseline, which is no change.
+// changeFlags are those of the value and of its baseline; none at baseline, which is not a change.
 func (r subjectRow) changeFlags() []int {
 	if r.visit == 0 {
 		return nil
@@ -125,7 +125,7 @@ var flagColumns = []column[flagRow]{
 	{"visit", "Visit", text, "", "empty: about all", "", ofInput, func(r flagRow) string { return printable.Cell(r.Visit) }},
 	{"endpoint", "Endpoint", text, "", "empty: every compartment", "", ofInput, func(r flagRow) string { return printable.Cell(r.Endpoint) }},
 	{"on_figures", "Shown on figures that it touches", text, "", "Y or empty", "", assigned, func(r flagRow) string { return mark(r.Kind.OnFigures()) }},
-	{"text", "What is the matter", text, "", "", "", derived, func(r flagRow) string { return printable.Cell(r.Text) }},
+	{"text", "Problem", text, "", "", "", derived, func(r flagRow) string { return printable.Cell(r.Text) }},
 }
 
 func flagTable(a *trial.Analysis) table {

@@ -127,7 +127,7 @@ func checkNames(pictures []figure.Picture) error {
 	seen := map[string]bool{}
 	for _, p := range pictures {
 		if !isFileName(p.Name) {
-			return fmt.Errorf("picture %q: its name is no file's name: want letters, digits, hyphens and underscores", p.Name)
+			return fmt.Errorf("picture %q: it is not a file name: want letters, digits, hyphens and underscores", p.Name)
 		}
 		// Windows and macOS take names that differ in case for one.
 		if key := strings.ToLower(p.Name); seen[key] {
@@ -154,7 +154,7 @@ func isFileName(s string) bool {
 }
 
 // earlierPictures returns the pictures that the report lying in dir says it has; none where there
-// is no such report.
+// is not such a report.
 func earlierPictures(dir string) []string {
 	content, err := os.ReadFile(filepath.Join(dir, jsonFile))
 	if err != nil {
@@ -182,7 +182,7 @@ func sweep(dir string, earlier []string, files []file) error {
 			}
 			err := outfile.Patiently(func() error { return os.Remove(filepath.Join(dir, filepath.FromSlash(path))) })
 			if err != nil && !errors.Is(err, fs.ErrNotExist) {
-				errs = append(errs, fmt.Errorf("%s: of an earlier report, not removed: %w", path, err))
+				errs = append(errs, fmt.Errorf("%s: the file of an earlier report was not removed: %w", path, err))
 			}
 		}
 	}

@@ -200,10 +200,10 @@ func checkCells(t *testing.T, name string, dictionary, rows [][]string) {
 			switch kind := dictionary[i][2]; {
 			case cell == "":
 			case kind == "number" && (err != nil || strings.ContainsAny(cell, "nNiI")):
-				t.Fatalf("%s, %s: %q is no number", name, dictionary[i][0], cell)
+				t.Fatalf("%s, %s: %q is not a number", name, dictionary[i][0], cell)
 			case kind == "integer":
 				if _, err := strconv.Atoi(cell); err != nil {
-					t.Fatalf("%s, %s: %q is no integer", name, dictionary[i][0], cell)
+					t.Fatalf("%s, %s: %q is not an integer", name, dictionary[i][0], cell)
 				}
 			case kind == "text" && strings.ContainsAny(cell[:1], "=+-@\t\r") && err != nil:
 				t.Fatalf("%s, %s: a spreadsheet would run %q", name, dictionary[i][0], cell)

@@ -28,7 +28,7 @@ func (f *Figures) twoWay(values [][]float64, level float64) {
 		return
 	}
 	s := meanSquares(complete)
-	// What rounding leaves of a constant is no error of measurement: 1e-13 of the mean is far
+	// What rounding leaves of a constant is not an error of measurement: 1e-13 of the mean is far
 	// below what any table holds.
 	if s.residual <= 1e-26*f.Mean*f.Mean {
 		f.because("the repeats differ by nothing but a constant: no smallest detectable change, no intraclass correlation")

@@ -130,7 +130,7 @@ func check(values [][]float64) error {
 		}
 		for _, v := range knee {
 			if v <= 0 || v > 1e100 {
-				return fmt.Errorf("knee %d: %g is no measurement", i+1, v)
+				return fmt.Errorf("knee %d: %g is not a measurement", i+1, v)
 			}
 		}
 	}

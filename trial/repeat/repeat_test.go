@@ -181,9 +181,9 @@ func TestDegenerate(t *testing.T) {
 		{"a constant", [][]float64{{38, 38.3}, {40, 40.3}, {41, 41.3}}, 0.95, "", "nothing but a constant"},
 		{"no complete knee", [][]float64{{38, 38.3, nan}, {40, nan, 41}, {nan, 39, 39.4}}, 0.95, "", "fewer than two knees have all repeats"},
 		{"not the first two", [][]float64{{nan, 38.3, 38}, {nan, 40, 41}, {nan, 39, 39.4}}, 0.95, "", "no knee has the first two"},
-		{"0 ms", [][]float64{{38, 0}}, 0.95, "0 is no measurement", ""},
-		{"negative", [][]float64{{38, -3}}, 0.95, "-3 is no measurement", ""},
-		{"infinite", [][]float64{{38, math.Inf(1)}}, 0.95, "+Inf is no measurement", ""},
+		{"0 ms", [][]float64{{38, 0}}, 0.95, "0 is not a measurement", ""},
+		{"negative", [][]float64{{38, -3}}, 0.95, "-3 is not a measurement", ""},
+		{"infinite", [][]float64{{38, math.Inf(1)}}, 0.95, "+Inf is not a measurement", ""},
 		{"lengths", [][]float64{{38, 39}, {38}}, 0.95, "knee 2 has 1 repeats", ""},
 		{"level", [][]float64{{38, 39}}, 95, "level 95", ""},
 	} {

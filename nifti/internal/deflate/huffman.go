@@ -95,7 +95,7 @@ func newCode(count [symbols]uint32) *code {
 func depths(weight []uint32) []int {
 	leaves := len(weight)
 	parent := make([]int, 2*leaves-1)
-	leaf, inner := 0, leaves // the lightest that are no one's child yet
+	leaf, inner := 0, leaves // the lightest without a parent yet
 	next := func() int {
 		if leaf < leaves && (inner == len(weight) || weight[leaf] <= weight[inner]) {
 			leaf++

@@ -36,7 +36,7 @@ func Signs(y, weights []float64, echoes, n int, below *[Width]uint64) {
 }
 
 // Train is the echo times: the first one, the spacing where they are equally
-// spaced, else 0, and all of them counted from the first.
+// spaced, and 0 otherwise, and all of them counted from the first.
 type Train struct {
 	TE0, Step float64
 	T         []float64

@@ -1,6 +1,6 @@
 // Package lanes holds the loops that a fit by least squares spends its time in,
 // each over a block of decays at once: in AVX2 and FMA, four decays side by side,
-// where the processor has them, else in Go, one decay after the other. Both take
+// if the processor has them, otherwise in Go, one decay after the other. Both take
 // the same operations in the same order, fused multiply-adds included, so that
 // they return the same bits; so does every other machine.
 //

@@ -99,7 +99,7 @@ func logOfParts(m, k vec) vec {
 // exp returns eˣ, as Exp.
 func exp(x vec) vec {
 	// Of two operands the instructions return the one written first here where
-	// one is no number.
+	// one is not a number.
 	r := load(all(leastExp))
 	VMAXPD(x, r, r)
 	most := load(all(mostExp))

@@ -2,7 +2,7 @@
 //
 //	go generate ./t2fit/internal/lanes
 //
-// It is a module of its own, so that what it needs is no part of t2map. Every
+// It is a module of its own, so that what it needs is not part of t2map. Every
 // function follows its namesake in ../scalar.go operation by operation; the tests
 // of lanes hold the two to the same bits.
 package main
@@ -138,7 +138,7 @@ func or(x vec, y Op) vec  { v := YMM(); VORPD(y, x, v); return v }
 // without returns y where x is not set.
 func without(y Op, x vec) vec { v := YMM(); VANDNPD(y, x, v); return v }
 
-// choose returns yes where the mask is set, else no.
+// choose returns yes where the mask is set, and no elsewhere.
 func choose(mask vec, yes Op, no vec) vec {
 	v := YMM()
 	VBLENDVPD(mask, yes, no, v)
