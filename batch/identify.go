@@ -20,8 +20,10 @@ type Identity struct {
 	Mask string
 	// From says where subject and visit come from.
 	From string
-	// Warnings say what of it may tell who the patient is.
+	// Warnings say what in it may tell who the patient is, and what speaks against it.
 	Warnings []string
+
+	source identitySource
 }
 
 // identify finds the identity of a study: from the manifest, else from the
@@ -58,7 +60,7 @@ func (s Settings) identify(st dicomio.Study, m *manifest) (Identity, error) {
 		s.codeVisit(&id, st, folderWords)
 		return id, nil
 	}
-	id := Identity{Subject: folder, From: "folder name (PatientID is empty)"}
+	id := Identity{Subject: folder, From: "folder name (PatientID is empty)", source: fromFolder}
 	if d := st.Discloses(folder); d != "" && !s.acceptsPatientID() {
 		id.Subject = codeOf(st)
 		id.Warnings = append(id.Warnings, disclosed(folderWords, d, "subject"))
@@ -138,35 +140,3 @@ func folderOf(st dicomio.Study) string {
 }
 
 func (s Settings) layout() string { return cmp.Or(s.Layout, s.Protocol.Layout) }
-
-// anchor settles from which folder on the layout is matched for each root, and returns a remark for
-// each root where that is above the root.
-func (s *Settings) anchor(studies []dicomio.Study) []string {
-	s.ups = map[string]int{}
-	if s.layout() == "" || s.Manifest != "" {
-		return nil
-	}
-	l, err := parseLayout(s.layout())
-	if err != nil {
-		return nil // prepare has seen it
-	}
-	byRoot := map[string][]dicomio.Study{}
-	var roots []string
-	for _, st := range studies {
-		if byRoot[st.Root] == nil {
-			roots = append(roots, st.Root)
-		}
-		byRoot[st.Root] = append(byRoot[st.Root], st)
-	}
-	var remarks []string
-	for _, root := range roots {
-		ups := l.ups(byRoot[root])
-		if s.ups[root] = ups; ups == 0 {
-			continue
-		}
-		parts := strings.Split(filepath.ToSlash(files.Absolute(root)), "/")
-		from := strings.Join(parts[max(0, len(parts)-ups):], "/")
-		remarks = append(remarks, fmt.Sprintf("the layout %s is matched from %s on, which is the searched folder and what lies above it", l.pattern, from))
-	}
-	return remarks
-}

@@ -72,7 +72,7 @@ func readManifest(file string, format table.Format) (*manifest, error) {
 	var subjects, visits table.Names
 	for _, r := range t.Rows {
 		row := &manifestRow{line: r.Line, Identity: Identity{
-			Subject: r.Text("subject"), Visit: r.Text("visit"), Side: sideLetter(r.Text("side")), Mask: fromSlashes(r.Text("mask")), From: "manifest"}}
+			Subject: r.Text("subject"), Visit: r.Text("visit"), Side: sideLetter(r.Text("side")), Mask: fromSlashes(r.Text("mask")), From: "manifest", source: fromManifest}}
 		switch {
 		case r.Text("folder") == "" || row.Subject == "":
 			return nil, hinted(hint, "manifest %s: line %d has no folder or no subject", m.path, row.line)
