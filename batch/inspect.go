@@ -130,13 +130,14 @@ func Inspect(ctx context.Context, s Settings) (Inspection, error) {
 	s.searched(found)
 	in := Inspection{Files: found.Files, Passed: found.Passed, Studies: []InspectedStudy{}, Problems: []Problem{},
 		Notes: slices.Concat([]string{}, treeNotes(found.Tree), s.anchor(found.Studies))}
-	var unlisted []dicomio.Study
+	m.claim(found.Studies)
+	var unlisted []studyPlace
 	used := map[string]bool{}
 	var jobs []Job
 	for _, st := range found.Studies {
 		study, j, labelMap := s.inspect(ctx, st, m)
 		if study.Action == passOver {
-			unlisted = append(unlisted, st)
+			unlisted = append(unlisted, placeOf(st))
 		}
 		in.Studies, jobs = append(in.Studies, study), append(jobs, j)
 		if _, searched := slices.BinarySearch(s.paths, labelMap); searched {

@@ -129,6 +129,7 @@ func (s Settings) plan(found dicomio.Finding, m *manifest, out *Outcome, earlier
 		s.earlier = earlier.identities()
 	}
 	out.Remarks = append(out.Remarks, s.anchor(found.Studies)...)
+	m.claim(found.Studies)
 	named, unlisted := s.identifyAll(found.Studies, m, out, earlier)
 	var jobs []Job
 	for _, j := range named {
@@ -160,12 +161,12 @@ func (s Settings) plan(found dicomio.Finding, m *manifest, out *Outcome, earlier
 // identifyAll returns a job for each study that has an identity, and the studies that the manifest does
 // not list. The others fail. A study under another name than before fails before anything else is
 // asked of it, and its earlier results stay.
-func (s Settings) identifyAll(studies []dicomio.Study, m *manifest, out *Outcome, earlier *ledger) (jobs []Job, unlisted []dicomio.Study) {
+func (s Settings) identifyAll(studies []dicomio.Study, m *manifest, out *Outcome, earlier *ledger) (jobs []Job, unlisted []studyPlace) {
 	for _, st := range studies {
 		j := s.newJob(st)
 		var err error
 		if j.Identity, err = s.identify(st, m); errors.Is(err, errUnlisted) {
-			unlisted = append(unlisted, st)
+			unlisted = append(unlisted, placeOf(st))
 			continue
 		}
 		for _, err := range st.Damaged {

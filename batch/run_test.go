@@ -910,8 +910,8 @@ func TestIdentity(t *testing.T) {
 		{name: "layout that splits in two ways", layout: "{subject}{visit}", want: "can be split in several ways"},
 		{name: "layout with the last folder", layout: "*/{subject}/{visit}/dicom", subject: "P-1", visit: "v0"},
 		{name: "manifest", manifest: "\ufefffolder,subject,visit\nstudies/site7/P-1,X1,week 4\n", subject: "X1", visit: "week 4"},
-		{name: "manifest, deepest row", manifest: "folder,subject\nstudies,X\nstudies/site7/P-1/v0,Y\n", subject: "Y", want: "no MR study in its folder, studies"},
-		{name: "manifest without the study", manifest: "folder,subject\nstudies/other,X\n", want: "manifest manifest.csv: line 2: no MR study in its folder, studies/other"},
+		{name: "manifest, deepest row", manifest: "folder,subject\nstudies,X\nstudies/site7/P-1/v0,Y\n", subject: "Y", want: "no MR study in the folder, studies"},
+		{name: "manifest without the study", manifest: "folder,subject\nstudies/other,X\n", want: "manifest manifest.csv: line 2: no MR study in the folder, studies/other"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			s := s
@@ -951,11 +951,11 @@ func TestManifestIsChecked(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "manifest.csv")
 	for _, c := range []struct{ text, want string }{
 		{"", "the table is empty"},
-		{"folder,subject,subject\na,S01,S02\n", `column "subject" is there twice`},
+		{"folder,subject,subject\na,S01,S02\n", `column "subject" appears twice`},
 		{"folder,subject,colour\n", `column "colour" is not known`},
 		{"folder,subject\n,S01\n", "line 2 has no folder or no subject"},
 		{"folder,subject,side\na,S01,both\n", "is not L, R, left or right"},
-		{"folder,subject\na,S01,more\n", "line 2 has 3 cells, the first row names 2"},
+		{"folder,subject\na,S01,more\n", "line 2 has 3 cells, but the first row names 2"},
 	} {
 		if err := os.WriteFile(path, []byte(c.text), 0o644); err != nil {
 			t.Fatal(err)

@@ -30,8 +30,8 @@ func TestIdentityFlags(t *testing.T) {
 		{"a layout, where they are there by code", layout, exitFailed, "take the new name with --rename", "anon-"},
 		{"renamed", append([]string{"--rename"}, layout...), exitOK, "was moved to set-aside/anon-", "KN-101,V1"},
 		{"an encoding that is not declared", []string{"--manifest", sheet, "--separator", ";"}, exitUsage, "--encoding windows-1252", ""},
-		{"a separator that is not declared", []string{"--manifest", sheet, "--encoding", "windows-1252"}, exitUsage, `--separator ";"`, ""},
-		{"a manifest that selects", []string{"--manifest", sheet, "--separator", ";", "--encoding", "windows-1252", "--rename"}, exitOK, "1 study (data/KN-102/V1/dicom)", "Müller-Study 1"},
+		{"a separator that is not declared", []string{"--manifest", sheet, "--encoding", "windows-1252"}, exitUsage, `--separator ';'`, ""},
+		{"a manifest that selects", []string{"--manifest", sheet, "--separator", ";", "--encoding", "windows-1252", "--rename"}, exitOK, "1 study passed over, because no row of m.csv names its folder or one above it: data/KN-102/V1/dicom", "Müller-Study 1"},
 		{"no separator", []string{"--manifest", sheet, "--separator", "ab"}, exitUsage, "is not one character", ""},
 	} {
 		code, stdout, stderr := call(append(append([]string{"run", data}, both...), c.args...)...)
@@ -49,7 +49,7 @@ func TestIdentityFlags(t *testing.T) {
 		t.Errorf("%d\n%s%s", code, stdout, stderr)
 	}
 	code, stdout, stderr = call("inspect", data, "--manifest", sheet, "--separator", ";", "--encoding", "windows-1252")
-	if code != exitOK || !strings.Contains(stdout, "run would: pass over: not in the manifest") || !strings.Contains(stdout, "note: passed over") {
+	if code != exitOK || !strings.Contains(stdout, "run would: pass over: not in the manifest") || !strings.Contains(stdout, "note: 1 study passed over") {
 		t.Errorf("%d\n%s%s", code, stdout, stderr)
 	}
 }
