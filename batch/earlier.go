@@ -68,7 +68,11 @@ func renamed(j Job, earlier earlierStudies) error {
 		if old.subject == j.Identity.Subject && old.visit == j.Identity.Visit {
 			continue
 		}
-		return hinted("search the same folder as before, correct the manifest or the layout, or accept the new name with --rename",
+		hint := "search the same folder as before, correct the manifest or the layout, or accept the new name with --rename"
+		if anon := codeOf(j.Study); old.subject == anon || old.visit == anon {
+			hint = "accept the new name with --rename" // what the warning advised to choose
+		}
+		return hinted(hint,
 			"identity: the study is now %s (from %s), but the output folder holds its results as %s, in the folder %s",
 			identityName(j.Identity.Subject, j.Identity.Visit), j.Identity.From, old.name(), old.folder)
 	}

@@ -80,18 +80,16 @@ func codeOf(st dicomio.Study) string { return "anon-" + st.Hash }
 
 func (s Settings) acceptsPatientID() bool { return s.AcceptPatientID || s.Protocol.AcceptPatientID }
 
-// code puts a code in place of a subject that tells who the patient is, as the attribute that it comes
-// from may: it repeats the patient's name, or holds a date. Where all images say that the
-// patient's identity was removed, it is a code.
+// code puts a code in place of a subject that tells who the patient is (see
+// dicomio.Study.DisclosesAsID). Where all images say that the patient's identity was removed, the
+// attribute holds a code.
 func (s Settings) code(id *Identity, st dicomio.Study, attribute string) {
-	d := st.Discloses(id.Subject)
+	d := st.DisclosesAsID(id.Subject)
 	switch {
 	case strings.ContainsRune(id.Subject, '\uFFFD'):
 		d = undecoded // whether the patient's identity was removed or not
 	case st.IdentityRemoved():
 		return
-	case d == "" && dicomio.HoldsDate(id.Subject):
-		d = dicomio.DisclosesDate
 	}
 	if d == "" || s.acceptsPatientID() {
 		return
@@ -100,7 +98,7 @@ func (s Settings) code(id *Identity, st dicomio.Study, attribute string) {
 	id.Warnings = append(id.Warnings, disclosed(attribute, d, "subject"))
 }
 
-// codeVisit does the same for a visit, which may be called by a date.
+// codeVisit does the same for a visit, which may be named after a date.
 func (s Settings) codeVisit(id *Identity, st dicomio.Study, from string) {
 	d := st.Discloses(id.Visit)
 	if d == "" || s.acceptsPatientID() || st.IdentityRemoved() && from != folderWords {
@@ -110,9 +108,15 @@ func (s Settings) codeVisit(id *Identity, st dicomio.Study, from string) {
 	id.Warnings = append(id.Warnings, disclosed(from, d, "visit"))
 }
 
-// disclosed is the warning of a study whose subject or visit got a code.
+// disclosed is the warning of a study whose subject or visit is replaced by a code.
 func disclosed(from string, d dicomio.Disclosure, what string) string {
-	text := fmt.Sprintf("%s %s: the %s is called by a code made from the hash of the study. Name the study in a manifest (--manifest) or by its folders (--layout); --accept-patient-id takes what is there as it is", from, d, what)
+	text := fmt.Sprintf("%s %s: the %s is a code made from the hash of the study instead. ", from, d, what)
+	if what == "subject" {
+		text += "Each visit becomes a subject of its own unless you name "
+	} else {
+		text += "Name "
+	}
+	text += "the study in a manifest (--manifest) or by its folders (--layout); --accept-patient-id uses what is there"
 	if from == folderWords {
 		text += ". Results name files by their folders: rename it"
 	}
@@ -124,7 +128,7 @@ func disclosed(from string, d dicomio.Disclosure, what string) string {
 func (id Identity) chosen(st dicomio.Study) Identity {
 	for _, c := range []struct{ what, code string }{{"subject", id.Subject}, {"visit", id.Visit}} {
 		if d := st.Discloses(c.code); d != "" {
-			id.Warnings = append(id.Warnings, fmt.Sprintf("the %s from the %s %s, and stands in every table: choose a code that tells nothing of the patient", c.what, id.From, d))
+			id.Warnings = append(id.Warnings, fmt.Sprintf("the %s from the %s %s, and appears in every table: choose a code that does not identify the patient", c.what, id.From, d))
 		}
 	}
 	return id

@@ -235,6 +235,11 @@ func TestPatientIDsThatAreNotCodes(t *testing.T) {
 		{"GIVENNAME_ KNEE_ 01MAY2015", "GIVENNAME_ KNEE_ 01MAY2015", "YES", true},
 		{"GIVENNAME_ KNEE_ 01MAY2015", "GIVENNAME_ KNEE_ 01MAY2015", "NO", false},
 		{"Müller^Jörg", "MUELLER_01", "", false},
+		{"FNIH-0023", "FNIH-0023", "", true},
+		{"SITEA-ABCD-01", "SITEA-ABCD-01", "", true},
+		{"NIST", "NIST", "", false},
+		{"Doe^John", "JDoe", "", false},
+		{"Smith^Ann", "smit01", "", false},
 		{"Doe^Jane", "S01-20150501", "", false},
 	} {
 		dir := t.TempDir()
