@@ -105,9 +105,24 @@ type Problem struct {
 	Folder string `json:"-"`
 	Study  string `json:"-"`
 	Alike  bool   `json:"-"`
+
+	// File is the path of the one file that is concerned, and FileReason the reason without it; empty
+	// where it is not one file.
+	File       string `json:"-"`
+	FileReason string `json:"-"`
+	// Unsupported says that the file is sound, but not of a kind that is read.
+	Unsupported bool `json:"-"`
 }
 
-func problem(err error) Problem { return Problem{Reason: err.Error(), Hint: Hint(err)} }
+func problem(err error) Problem {
+	p := Problem{Reason: err.Error(), Hint: Hint(err), Unsupported: errors.Is(err, dicomio.ErrUnsupported)}
+	if f := (*dicomio.FileError)(nil); errors.As(err, &f) && f.Path != "" && f.Error() == p.Reason {
+		alone := *f
+		alone.Path = ""
+		p.File, p.FileReason = f.Path, alone.Error()
+	}
+	return p
+}
 
 // Inspect reads headers and masks and writes nothing. Settings are those
 // that Run would get; Out and the protocol's scheme may be empty.

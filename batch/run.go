@@ -142,8 +142,8 @@ func (s Settings) plan(found dicomio.Finding, m *manifest, out *Outcome, earlier
 	}
 	jobs = s.identified(jobs, out, earlier)
 	out.Remarks = append(out.Remarks, m.remarks(unlisted)...)
-	if n := len(found.Damaged); n > 0 {
-		out.fail(s, Job{}, fmt.Errorf("%s%w", more(n), found.Damaged[0]))
+	if len(found.Damaged) > 0 {
+		out.fail(s, Job{}, fmt.Errorf("%s%w", more(found.Damaged), found.Damaged[0]))
 	}
 	for _, err := range found.Damaged {
 		out.Damaged = append(out.Damaged, problem(err))
