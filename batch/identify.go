@@ -94,7 +94,7 @@ func (s Settings) code(id *Identity, st dicomio.Study, attribute string) {
 	if d == "" || s.acceptsPatientID() {
 		return
 	}
-	id.Subject, id.From = codeOf(st), "the hash of the study, as "+attribute+" is not a code"
+	id.Subject, id.From = codeOf(st), "the hash of the study, because "+attribute+" is not a code"
 	id.Warnings = append(id.Warnings, disclosed(attribute, d, "subject"))
 }
 
@@ -134,7 +134,7 @@ func (id Identity) chosen(st dicomio.Study) Identity {
 	return id
 }
 
-// folderOf returns the name of the study's folder, whichever of those above it was searched.
+// folderOf returns the name of the study's folder, whichever of the folders above it was searched.
 func folderOf(st dicomio.Study) string {
 	top := files.WithoutEndings(st.Top())
 	if name := filepath.Base(top); name != "." && name != string(filepath.Separator) {

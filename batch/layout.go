@@ -39,26 +39,26 @@ func parseLayout(pattern string) (layout, error) {
 		expr = strings.Replace(expr, `\{`+name+`\}`, `(?P<`+name+`>`+part+`)`, 1)
 	}
 	if strings.Contains(expr, `\{`) {
-		return l, hinted("the names are {subject}, {visit} and {side}, each once", "layout %q has a name that is unknown or there twice", pattern)
+		return l, hinted("use {subject}, {visit} and {side}, each once at most", "layout %q has an unknown name, or a name twice", pattern)
 	}
 	expr = `^` + expr + `(?:/.*)?$`
 	l.lazy, l.greedy = regexp.MustCompile(expr), regexp.MustCompile(strings.ReplaceAll(expr, `+?`, `+`))
 	return l, nil
 }
 
-// identify matches the beginning of the study's folder, as it is called below the folder that lies
-// ups above the searched one.
+// identify matches the beginning of the path of the study's folder below the folder that lies ups
+// above the searched one.
 func (l layout) identify(st dicomio.Study, ups int) (Identity, error) {
 	folder, _ := folderBelow(st, ups)
 	id, matched, several := l.match(folder)
 	if several {
-		return Identity{}, hinted("name the study in a manifest, or choose a layout that splits one way only", "folder %s can be split in several ways by the layout %s", folder, l.pattern)
+		return Identity{}, hinted("name the study in a manifest, or choose a layout that splits it in one way only", "the layout %s splits the folder %s in several ways", l.pattern, folder)
 	}
 	if !matched {
 		if folder == "" {
 			folder = filepath.Base(files.Absolute(st.Folder))
 		}
-		return Identity{}, hinted("rename the folder or name the study in a manifest", "folder %s does not match the layout %s", folder, l.pattern)
+		return Identity{}, hinted("rename the folder, correct the layout, or name the study in a manifest", "folder %s does not match the layout %s", folder, l.pattern)
 	}
 	return id, nil
 }

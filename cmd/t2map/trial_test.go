@@ -191,9 +191,9 @@ func TestTrialTables(t *testing.T) {
 		{"results for a design", []string{"--design", filepath.Join(results, "compartments.csv")}, exitUsage, "compartments.csv is a table of results, not a design"},
 		{"a workbook", []string{"--design", workbook}, exitUsage, "hint: open it in the spreadsheet program and save it as CSV"},
 		{"sep=", []string{"--design", sep}, exitOK, "8 subjects"},
-		{"endpoints not declared", []string{"--design", design, "--endpoints", scores}, exitUsage, `hint: declare it: --separator ";"`},
+		{"endpoints not declared", []string{"--design", design, "--endpoints", scores}, exitUsage, `hint: declare it: --separator ';'`},
 		{"endpoints not UTF-8", []string{"--design", design, "--endpoints", latinScores}, exitUsage, "latin-scores.csv: line 2: the text is not UTF-8"},
-		{"commas in the design, semicolons in the endpoints", []string{"--design", design, "--endpoints", scores, "--separator", ";"}, exitUsage, "holds for all tables"},
+		{"commas in the design, semicolons in the endpoints", []string{"--design", design, "--endpoints", scores, "--separator", ";"}, exitUsage, "applies to all tables"},
 		{"two studies", []string{"--design", design, "--two-studies", "first"}, exitUsage, "neither none nor mean"},
 		{"an unknown reference", []string{"--design", design, "--reference", "placebo"}, exitUsage, `"placebo" is not an arm`},
 	} {
