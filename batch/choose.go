@@ -2,6 +2,7 @@ package batch
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"path/filepath"
 	"regexp"
@@ -18,7 +19,7 @@ import (
 func (s Settings) chooseTrain(st dicomio.Study, side string) (dicomio.Train, error) {
 	var none dicomio.Train
 	if len(st.Damaged) > 0 { // what cannot be read may have been an echo
-		return none, fmt.Errorf("%s%w", more(len(st.Damaged)), st.Damaged[0])
+		return none, fmt.Errorf("%s%w", more(st.Damaged), st.Damaged[0])
 	}
 	rule := s.Protocol.Series
 	if s.Series != "" {
@@ -54,7 +55,7 @@ func (s Settings) chooseTrain(st dicomio.Study, side string) (dicomio.Train, err
 		return none, hinted("choose one with --series or a series rule in the protocol", "%d multi-echo series: %s", len(chosen), listTrains(chosen))
 	}
 	if problem := chosen[0].Problem; problem != nil && len(st.Spoiled) > 0 {
-		return none, hinted(Hint(problem), "%w; in its folder lies %s%v", problem, more(len(st.Spoiled)), st.Spoiled[0])
+		return none, hinted(Hint(problem), "%w; in its folder lies %s%v", problem, more(st.Spoiled), st.Spoiled[0])
 	}
 	return chosen[0], chosen[0].Problem
 }
@@ -75,12 +76,16 @@ func (r SeriesRule) names() bool {
 	return r.Description != "" || r.Number != 0 || r.anyOf != ""
 }
 
-// more says of how many problems the one that follows is the first.
-func more(n int) string {
-	if n > 1 {
+// more says how many files have errors, if the one that follows is the first of several.
+func more(errs []error) string {
+	switch n := len(errs); {
+	case n < 2:
+		return ""
+	case slices.ContainsFunc(errs, func(err error) bool { return !errors.Is(err, dicomio.ErrUnsupported) }):
 		return fmt.Sprintf("%d damaged files, the first: ", n)
+	default:
+		return fmt.Sprintf("%d files that are not supported, the first: ", n)
 	}
-	return ""
 }
 
 // noTrain says why a study has no train, as well as its files tell.

@@ -5,16 +5,14 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/t2map/t2map/report"
 	"github.com/t2map/t2map/table"
 )
 
-// seriesKey names a series by the hashes of its study and itself.
-type seriesKey struct{ study, series string }
-
-// earlierStudy is who a study was when its results were written.
+// earlierStudy is the identity under which results of a study were written.
 type earlierStudy struct {
-	subject, visit string
-	folder         string // below the results
+	subject, visit, side string
+	folder               string // below the output folder
 }
 
 // name names it for people.
@@ -24,75 +22,135 @@ func identityName(subject, visit string) string {
 	return fmt.Sprintf("%.80q", strings.TrimSuffix(subject+"/"+visit, "/"))
 }
 
-// identities returns who the studies were whose results stand in the output folder.
-func (l *ledger) identities() map[seriesKey]earlierStudy {
-	all := map[seriesKey]earlierStudy{}
+// earlierStudies are the identities of the studies whose results are in the output folder, by the
+// hash of the study: one for each knee. Which series was mapped does not matter.
+type earlierStudies map[string][]earlierStudy
+
+// identities returns the studies whose results are in the output folder.
+func (l *ledger) identities() earlierStudies {
+	all := earlierStudies{}
 	for _, r := range l.results() {
-		all[seriesKey{r.Study, r.Series}] = earlierStudy{r.Subject, r.Visit, l.below(r)}
+		all[r.Study] = append(all[r.Study], earlierStudy{r.Subject, r.Visit, r.Side, l.below(r)})
 	}
 	return all
 }
 
-// renamed returns an error where the results of the job's series are there under another identity: its
-// rows would be gone from the tables. Rename takes the new one.
-func renamed(j Job, earlier map[seriesKey]earlierStudy, rename bool) error {
-	old, known := earlier[seriesKey{j.Study.Hash, j.Train.Hash}]
-	if !known || rename || old.subject == j.Identity.Subject && old.visit == j.Identity.Visit {
-		return nil
+// of returns the earlier results that new ones of the job may displace.
+func (all earlierStudies) of(j Job) []earlierStudy {
+	var of []earlierStudy
+	for _, e := range all[j.Study.Hash] {
+		if sameRows(report.Result{Study: j.Study.Hash, Side: e.side}, report.Result{Study: j.Study.Hash, Side: knownSide(j)}) {
+			of = append(of, e)
+		}
 	}
-	return hinted("search the folder that was searched before, correct manifest or layout, or take the new name with --rename",
-		"identity: the study is %s now (from %s), and its results are there as %s in the folder %s",
-		identityName(j.Identity.Subject, j.Identity.Visit), j.Identity.From, old.name(), old.folder)
+	return of
 }
 
-// checkIdentities takes out the jobs whose identity cannot be right beside those of others or of
-// earlier results, and returns them with their errors: a study under another name than before (see
-// renamed), and subjects with names that are alike (see table.Keys).
-func checkIdentities(jobs []Job, earlier map[seriesKey]earlierStudy, rename bool) (sound []Job, refused []Job, errs []error) {
+// knownSide returns the side of a job, whose series may not be chosen yet: empty where the study has
+// series of both knees and the identity does not say which one.
+func knownSide(j Job) string {
+	if side := sideOf(j); side != "" || len(j.Study.Trains) == 0 {
+		return side
+	}
+	first := j.Study.Trains[0]
+	for _, t := range j.Study.Trains {
+		if t.Side != first.Side {
+			return ""
+		}
+	}
+	return sideOf(Job{Train: first})
+}
+
+// renamed returns an error where the output folder holds results of the job's study under another
+// identity: new results would remove the old rows from the tables.
+func renamed(j Job, earlier earlierStudies) error {
+	for _, old := range earlier.of(j) {
+		if old.subject == j.Identity.Subject && old.visit == j.Identity.Visit {
+			continue
+		}
+		hint := "search the same folder as before, correct the manifest or the layout, or accept the new name with --rename"
+		if anon := codeOf(j.Study); old.subject == anon || old.visit == anon {
+			hint = "accept the new name with --rename" // what the warning advised to choose
+		}
+		return hinted(hint,
+			"identity: the study is now %s (from %s), but the output folder holds its results as %s, in the folder %s",
+			identityName(j.Identity.Subject, j.Identity.Visit), j.Identity.From, old.name(), old.folder)
+	}
+	return nil
+}
+
+// checkIdentities returns an error for each job whose identity cannot be right, given the other jobs
+// and the earlier results, and nil for the others: subjects whose names are alike (see table.Keys), and
+// studies that would be taken for one patient or one visit (see clashes).
+func checkIdentities(jobs []Job, earlier earlierStudies) []error {
+	alike := alikeSubjects(jobs, earlier)
+	clash := clashes(jobs, earlier)
+	errs := make([]error, len(jobs))
+	for n, j := range jobs {
+		errs[n] = clash[n]
+		if other := alike[j.Identity.Subject]; other != "" {
+			errs[n] = hinted("write the name of a subject in one way, in the folders' names or in a manifest, and give two subjects names that cannot be confused",
+				"identity: subject %.40q differs from %.40q %s", j.Identity.Subject, other, table.Alike)
+		}
+	}
+	return errs
+}
+
+// alikeSubjects returns the subjects whose names are alike, each with another one: among the jobs, and
+// between the jobs and the earlier results that stay.
+func alikeSubjects(jobs []Job, earlier earlierStudies) map[string]string {
 	var subjects table.Names
 	alike := map[string]string{}
-	replaced := map[seriesKey]bool{}
-	for _, j := range jobs {
-		replaced[seriesKey{j.Study.Hash, j.Train.Hash}] = true
-	}
-	for key, e := range earlier {
-		if !replaced[key] {
-			subjects.Add(e.subject)
-		}
+	for _, e := range earlier.without(jobs) {
+		subjects.Add(e.subject)
 	}
 	for _, j := range jobs {
 		if other, found := subjects.Add(j.Identity.Subject); found {
 			alike[j.Identity.Subject], alike[other] = other, j.Identity.Subject
 		}
 	}
+	return alike
+}
+
+// without returns the earlier results that the jobs do not displace.
+func (all earlierStudies) without(jobs []Job) []earlierStudy {
+	displaced := map[string]bool{} // by folder
 	for _, j := range jobs {
-		err := renamed(j, earlier, rename)
-		if other := alike[j.Identity.Subject]; err == nil && other != "" {
-			err = hinted("write it in one way, in the folders' names or in a manifest; two subjects need names that cannot be taken for each other",
-				"identity: subject %.40q differs from %.40q %s", j.Identity.Subject, other, table.Alike)
+		for _, e := range all.of(j) {
+			displaced[e.folder] = true
 		}
+	}
+	var stay []earlierStudy
+	for _, of := range all {
+		for _, e := range of {
+			if !displaced[e.folder] {
+				stay = append(stay, e)
+			}
+		}
+	}
+	return stay
+}
+
+// identified returns the jobs whose identity can be right; the others fail, and their earlier results
+// stay in the tables.
+func (s Settings) identified(jobs []Job, out *Outcome, earlier *ledger) []Job {
+	for n, texts := range doubtful(jobs) {
+		jobs[n].Identity.Warnings = append(jobs[n].Identity.Warnings, texts...)
+	}
+	var sound []Job
+	for n, err := range checkIdentities(jobs, earlier.identities()) {
 		if err != nil {
-			refused, errs = append(refused, j), append(errs, err)
+			out.fail(s, Job{Study: jobs[n].Study, Identity: jobs[n].Identity, alike: jobs[n].alike}, err) // without its series, which did not fail
 			continue
 		}
-		sound = append(sound, j)
+		sound = append(sound, jobs[n])
 	}
-	return sound, refused, errs
+	out.Remarks = append(out.Remarks, alikeVisits(sound)...)
+	return sound
 }
 
-// identified returns the jobs whose identity can be right; the others fail. What earlier runs made of
-// them stays in the tables.
-func (s Settings) identified(jobs []Job, out *Outcome, earlier *ledger) []Job {
-	jobs, refused, errs := checkIdentities(jobs, earlier.identities(), s.Rename)
-	for i, j := range refused {
-		out.fail(s, Job{Study: j.Study, Identity: j.Identity}, errs[i]) // without its series, which did not fail
-	}
-	out.Remarks = append(out.Remarks, alikeVisits(jobs)...)
-	return jobs
-}
-
-// alikeVisits remarks visits of the run that are alike: each may be right, as one subject's and
-// another's, but a trial takes them for one visit and refuses them.
+// alikeVisits notes visits of the run whose names are alike: each may be right, for a subject of its
+// own, but a trial takes them for one visit and refuses them.
 func alikeVisits(jobs []Job) []string {
 	var visits table.Names
 	var pairs []string
@@ -110,5 +168,5 @@ func alikeVisits(jobs []Job) []string {
 	if len(pairs) > shown {
 		text += ", …"
 	}
-	return []string{fmt.Sprintf("visits %s differ %s: a trial refuses them", text, table.Alike)}
+	return []string{fmt.Sprintf("visits %s differ %s: t2map trial refuses them", text, table.Alike)}
 }

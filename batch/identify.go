@@ -20,8 +20,10 @@ type Identity struct {
 	Mask string
 	// From says where subject and visit come from.
 	From string
-	// Warnings say what of it may tell who the patient is.
+	// Warnings say what in it may tell who the patient is, and what speaks against it.
 	Warnings []string
+
+	source identitySource
 }
 
 // identify finds the identity of a study: from the manifest, else from the
@@ -58,7 +60,7 @@ func (s Settings) identify(st dicomio.Study, m *manifest) (Identity, error) {
 		s.codeVisit(&id, st, folderWords)
 		return id, nil
 	}
-	id := Identity{Subject: folder, From: "folder name (PatientID is empty)"}
+	id := Identity{Subject: folder, From: "folder name (PatientID is empty)", source: fromFolder}
 	if d := st.Discloses(folder); d != "" && !s.acceptsPatientID() {
 		id.Subject = codeOf(st)
 		id.Warnings = append(id.Warnings, disclosed(folderWords, d, "subject"))
@@ -78,27 +80,25 @@ func codeOf(st dicomio.Study) string { return "anon-" + st.Hash }
 
 func (s Settings) acceptsPatientID() bool { return s.AcceptPatientID || s.Protocol.AcceptPatientID }
 
-// code puts a code in place of a subject that tells who the patient is, as the attribute that it comes
-// from may: it repeats the patient's name, or holds a date. Where all images say that the
-// patient's identity was removed, it is a code.
+// code puts a code in place of a subject that tells who the patient is (see
+// dicomio.Study.DisclosesAsID). Where all images say that the patient's identity was removed, the
+// attribute holds a code.
 func (s Settings) code(id *Identity, st dicomio.Study, attribute string) {
-	d := st.Discloses(id.Subject)
+	d := st.DisclosesAsID(id.Subject)
 	switch {
 	case strings.ContainsRune(id.Subject, '\uFFFD'):
 		d = undecoded // whether the patient's identity was removed or not
 	case st.IdentityRemoved():
 		return
-	case d == "" && dicomio.HoldsDate(id.Subject):
-		d = dicomio.DisclosesDate
 	}
 	if d == "" || s.acceptsPatientID() {
 		return
 	}
-	id.Subject, id.From = codeOf(st), "the hash of the study, as "+attribute+" is not a code"
+	id.Subject, id.From = codeOf(st), "the hash of the study, because "+attribute+" is not a code"
 	id.Warnings = append(id.Warnings, disclosed(attribute, d, "subject"))
 }
 
-// codeVisit does the same for a visit, which may be called by a date.
+// codeVisit does the same for a visit, which may be named after a date.
 func (s Settings) codeVisit(id *Identity, st dicomio.Study, from string) {
 	d := st.Discloses(id.Visit)
 	if d == "" || s.acceptsPatientID() || st.IdentityRemoved() && from != folderWords {
@@ -108,9 +108,15 @@ func (s Settings) codeVisit(id *Identity, st dicomio.Study, from string) {
 	id.Warnings = append(id.Warnings, disclosed(from, d, "visit"))
 }
 
-// disclosed is the warning of a study whose subject or visit got a code.
+// disclosed is the warning of a study whose subject or visit is replaced by a code.
 func disclosed(from string, d dicomio.Disclosure, what string) string {
-	text := fmt.Sprintf("%s %s: the %s is called by a code made from the hash of the study. Name the study in a manifest (--manifest) or by its folders (--layout); --accept-patient-id takes what is there as it is", from, d, what)
+	text := fmt.Sprintf("%s %s: the %s is a code made from the hash of the study instead. ", from, d, what)
+	if what == "subject" {
+		text += "Each visit becomes a subject of its own unless you name "
+	} else {
+		text += "Name "
+	}
+	text += "the study in a manifest (--manifest) or by its folders (--layout); --accept-patient-id uses what is there"
 	if from == folderWords {
 		text += ". Results name files by their folders: rename it"
 	}
@@ -122,13 +128,13 @@ func disclosed(from string, d dicomio.Disclosure, what string) string {
 func (id Identity) chosen(st dicomio.Study) Identity {
 	for _, c := range []struct{ what, code string }{{"subject", id.Subject}, {"visit", id.Visit}} {
 		if d := st.Discloses(c.code); d != "" {
-			id.Warnings = append(id.Warnings, fmt.Sprintf("the %s from the %s %s, and stands in every table: choose a code that tells nothing of the patient", c.what, id.From, d))
+			id.Warnings = append(id.Warnings, fmt.Sprintf("the %s from the %s %s, and appears in every table: choose a code that does not identify the patient", c.what, id.From, d))
 		}
 	}
 	return id
 }
 
-// folderOf returns the name of the study's folder, whichever of those above it was searched.
+// folderOf returns the name of the study's folder, whichever of the folders above it was searched.
 func folderOf(st dicomio.Study) string {
 	top := files.WithoutEndings(st.Top())
 	if name := filepath.Base(top); name != "." && name != string(filepath.Separator) {
@@ -138,35 +144,3 @@ func folderOf(st dicomio.Study) string {
 }
 
 func (s Settings) layout() string { return cmp.Or(s.Layout, s.Protocol.Layout) }
-
-// anchor settles from which folder on the layout is matched for each root, and returns a remark for
-// each root where that is above the root.
-func (s *Settings) anchor(studies []dicomio.Study) []string {
-	s.ups = map[string]int{}
-	if s.layout() == "" || s.Manifest != "" {
-		return nil
-	}
-	l, err := parseLayout(s.layout())
-	if err != nil {
-		return nil // prepare has seen it
-	}
-	byRoot := map[string][]dicomio.Study{}
-	var roots []string
-	for _, st := range studies {
-		if byRoot[st.Root] == nil {
-			roots = append(roots, st.Root)
-		}
-		byRoot[st.Root] = append(byRoot[st.Root], st)
-	}
-	var remarks []string
-	for _, root := range roots {
-		ups := l.ups(byRoot[root])
-		if s.ups[root] = ups; ups == 0 {
-			continue
-		}
-		parts := strings.Split(filepath.ToSlash(files.Absolute(root)), "/")
-		from := strings.Join(parts[max(0, len(parts)-ups):], "/")
-		remarks = append(remarks, fmt.Sprintf("the layout %s is matched from %s on, which is the searched folder and what lies above it", l.pattern, from))
-	}
-	return remarks
-}

@@ -162,7 +162,7 @@ func TestManifestSelects(t *testing.T) {
 	if len(out.Results) != 1 || out.Results[0].Subject != "001" || len(out.Failures) != 0 {
 		t.Fatalf("%+v", out)
 	}
-	const want = "passed over, as no row of m.csv names their folder or one above it: 3 studies (studies/site7/a, studies/site7/c, studies/site7/d)"
+	const want = "3 studies passed over, because no row of m.csv names its folder or one above it: studies/site7/a, studies/site7/c, studies/site7/d"
 	if len(out.Remarks) != 1 || out.Remarks[0] != want {
 		t.Errorf("remarks %q", out.Remarks)
 	}
@@ -235,6 +235,10 @@ func TestPatientIDsThatAreNotCodes(t *testing.T) {
 		{"GIVENNAME_ KNEE_ 01MAY2015", "GIVENNAME_ KNEE_ 01MAY2015", "YES", true},
 		{"GIVENNAME_ KNEE_ 01MAY2015", "GIVENNAME_ KNEE_ 01MAY2015", "NO", false},
 		{"Müller^Jörg", "MUELLER_01", "", false},
+		{"FNIH-0023", "FNIH-0023", "", false},
+		{"NIST", "NIST", "", false},
+		{"Doe^John", "JDoe", "", false},
+		{"Smith^Ann", "smit01", "", false},
 		{"Doe^Jane", "S01-20150501", "", false},
 	} {
 		dir := t.TempDir()

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/t2map/t2map/dicomio"
@@ -106,9 +105,24 @@ type Problem struct {
 	Folder string `json:"-"`
 	Study  string `json:"-"`
 	Alike  bool   `json:"-"`
+
+	// File is the path of the one file that is concerned, and FileReason the reason without it; empty
+	// where it is not one file.
+	File       string `json:"-"`
+	FileReason string `json:"-"`
+	// Unsupported says that the file is sound, but not of a kind that is read.
+	Unsupported bool `json:"-"`
 }
 
-func problem(err error) Problem { return Problem{Reason: err.Error(), Hint: Hint(err)} }
+func problem(err error) Problem {
+	p := Problem{Reason: err.Error(), Hint: Hint(err), Unsupported: errors.Is(err, dicomio.ErrUnsupported)}
+	if f := (*dicomio.FileError)(nil); errors.As(err, &f) && f.Path != "" && f.Error() == p.Reason {
+		alone := *f
+		alone.Path = ""
+		p.File, p.FileReason = f.Path, alone.Error()
+	}
+	return p
+}
 
 // Inspect reads headers and masks and writes nothing. Settings are those
 // that Run would get; Out and the protocol's scheme may be empty.
@@ -131,20 +145,22 @@ func Inspect(ctx context.Context, s Settings) (Inspection, error) {
 	s.searched(found)
 	in := Inspection{Files: found.Files, Passed: found.Passed, Studies: []InspectedStudy{}, Problems: []Problem{},
 		Notes: slices.Concat([]string{}, treeNotes(found.Tree), s.anchor(found.Studies))}
-	var unlisted []dicomio.Study
+	m.claim(found.Studies)
+	var unlisted []studyPlace
 	used := map[string]bool{}
+	var jobs []Job
 	for _, st := range found.Studies {
-		study, labelMap := s.inspect(ctx, st, m)
+		study, j, labelMap := s.inspect(ctx, st, m)
 		if study.Action == passOver {
-			unlisted = append(unlisted, st)
+			unlisted = append(unlisted, placeOf(st))
 		}
-		in.Studies = append(in.Studies, study)
+		in.Studies, jobs = append(in.Studies, study), append(jobs, j)
 		if _, searched := slices.BinarySearch(s.paths, labelMap); searched {
 			used[labelMap] = true
 		}
 	}
 	in.Notes = append(in.Notes, m.remarks(unlisted)...)
-	in.refuseAlike()
+	in.checkIdentities(jobs)
 	in.LabelMaps = len(used)
 	in.Passed.NotDICOM -= len(used)
 	for _, err := range found.Damaged {
@@ -156,8 +172,9 @@ func Inspect(ctx context.Context, s Settings) (Inspection, error) {
 	return in, nil
 }
 
-// inspect looks at one study. LabelMap is the file in NIfTI that Run would take, or "".
-func (s Settings) inspect(ctx context.Context, st dicomio.Study, m *manifest) (in InspectedStudy, labelMap string) {
+// inspect looks at one study. The job is what Run would do, as far as it is known. LabelMap is the file
+// in NIfTI that Run would take, or "".
+func (s Settings) inspect(ctx context.Context, st dicomio.Study, m *manifest) (in InspectedStudy, j Job, labelMap string) {
 	in = InspectedStudy{Folder: st.Name(), Study: st.Hash, Passed: st.Passed, Series: []InspectedSeries{}, Masks: []string{}, DICOMMasks: []InspectedMask{}, Warnings: []string{}, Problems: []Problem{}}
 	for _, t := range slices.Concat(st.Trains, st.Suspects, st.Others) {
 		in.Series = append(in.Series, inspectTrain(t))
@@ -174,10 +191,14 @@ func (s Settings) inspect(ctx context.Context, st dicomio.Study, m *manifest) (i
 			listed = append(listed, t.Problem) // shown with its series
 		}
 	}
-	j, err := s.job(st, m)
-	if errors.Is(err, errUnlisted) {
+	j = s.newJob(st)
+	var err error
+	if j.Identity, err = s.identify(st, m); errors.Is(err, errUnlisted) {
 		in.Action = passOver
-		return in, ""
+		return in, j, ""
+	}
+	if err == nil {
+		err = s.choose(&j)
 	}
 	in.Warnings = append(in.Warnings, j.Identity.Warnings...)
 	for _, o := range st.Masks {
@@ -197,34 +218,43 @@ func (s Settings) inspect(ctx context.Context, st dicomio.Study, m *manifest) (i
 		if !slices.ContainsFunc(listed, func(l error) bool { return errors.Is(err, l) }) {
 			in.Problems = append(in.Problems, problem(err))
 		}
-		return in, ""
+		return in, j, ""
 	}
 	if j.Mask.Object == nil {
 		labelMap = j.Mask.Path
 	}
 	in.Action = fmt.Sprintf("map series %s (number %d) with %s", j.Train.Hash, j.Train.Number, below(st.Root, j.Mask.Path))
-	return in, labelMap
+	return in, j, labelMap
 }
 
 // passOver is what Run does with a study that the manifest does not list.
 const passOver = "pass over: not in the manifest"
 
-// refuseAlike makes the studies fail whose subjects have names that are alike.
-func (in *Inspection) refuseAlike() {
-	var jobs []Job
+// checkIdentities makes the studies fail whose identities cannot be right beside each other. The jobs
+// are those of the studies.
+func (in *Inspection) checkIdentities(jobs []Job) {
+	var named []Job
+	var at []int // the studies of named
 	for i, st := range in.Studies {
 		if st.Action != passOver && st.Action != "fail" {
-			jobs = append(jobs, Job{Identity: Identity{Subject: st.Subject, Visit: st.Visit}, Dir: strconv.Itoa(i)})
+			named, at = append(named, jobs[i]), append(at, i)
 		}
 	}
-	_, refused, errs := checkIdentities(jobs, nil, false)
-	for n, j := range refused {
-		at, _ := strconv.Atoi(j.Dir)
-		st := &in.Studies[at]
-		st.Action = "fail"
-		st.Problems = append(st.Problems, problem(errs[n]))
+	for n, texts := range doubtful(named) {
+		in.Studies[at[n]].Warnings = append(in.Studies[at[n]].Warnings, texts...)
 	}
-	in.Notes = append(in.Notes, alikeVisits(jobs)...)
+	errs := checkIdentities(named, nil)
+	var sound []Job
+	for n, err := range errs {
+		if err == nil {
+			sound = append(sound, named[n])
+			continue
+		}
+		st := &in.Studies[at[n]]
+		st.Action = "fail"
+		st.Problems = append(st.Problems, problem(err))
+	}
+	in.Notes = append(in.Notes, alikeVisits(sound)...)
 }
 
 // try asks what Process will ask, as far as headers and the mask can tell, and

@@ -39,26 +39,26 @@ func parseLayout(pattern string) (layout, error) {
 		expr = strings.Replace(expr, `\{`+name+`\}`, `(?P<`+name+`>`+part+`)`, 1)
 	}
 	if strings.Contains(expr, `\{`) {
-		return l, hinted("the names are {subject}, {visit} and {side}, each once", "layout %q has a name that is unknown or there twice", pattern)
+		return l, hinted("use {subject}, {visit} and {side}, each once at most", "layout %q has an unknown name, or a name twice", pattern)
 	}
 	expr = `^` + expr + `(?:/.*)?$`
 	l.lazy, l.greedy = regexp.MustCompile(expr), regexp.MustCompile(strings.ReplaceAll(expr, `+?`, `+`))
 	return l, nil
 }
 
-// identify matches the beginning of the study's folder, as it is called below the folder that lies
-// ups above the searched one.
+// identify matches the beginning of the path of the study's folder below the folder that lies ups
+// above the searched one.
 func (l layout) identify(st dicomio.Study, ups int) (Identity, error) {
 	folder, _ := folderBelow(st, ups)
 	id, matched, several := l.match(folder)
 	if several {
-		return Identity{}, hinted("name the study in a manifest, or choose a layout that splits one way only", "folder %s can be split in several ways by the layout %s", folder, l.pattern)
+		return Identity{}, hinted("name the study in a manifest, or choose a layout that splits it in one way only", "the layout %s splits the folder %s in several ways", l.pattern, folder)
 	}
 	if !matched {
 		if folder == "" {
 			folder = filepath.Base(files.Absolute(st.Folder))
 		}
-		return Identity{}, hinted("rename the folder or name the study in a manifest", "folder %s does not match the layout %s", folder, l.pattern)
+		return Identity{}, hinted("rename the folder, correct the layout, or name the study in a manifest", "folder %s does not match the layout %s", folder, l.pattern)
 	}
 	return id, nil
 }
@@ -70,7 +70,7 @@ func (l layout) match(folder string) (id Identity, matched, several bool) {
 	if found == nil {
 		return id, false, false
 	}
-	id.From = "layout"
+	id.From, id.source = "layout", fromLayout
 	for i, name := range l.lazy.SubexpNames() {
 		switch name {
 		case "subject":
@@ -107,38 +107,4 @@ func folderBelow(st dicomio.Study, ups int) (folder string, ok bool) {
 		return "", true
 	}
 	return files.WithoutEndings(files.Below(from, to)), true
-}
-
-// ups returns how far above the searched folder the first part of the layout is, for the studies
-// below it: 0 where any of them matches from there. So data, data/KN-101 and data/KN-101/V1 give one
-// study one identity.
-//
-// Where folders above have to give the subject, the studies that they name so must have one PatientID,
-// as far as they have any: a study that lies too high, such as data/KN-101 for {subject}/{visit}, does
-// not match, rather than be visit KN-101 of a subject data.
-func (l layout) ups(studies []dicomio.Study) int {
-	for ups := 0; ; ups++ {
-		any := false
-		patients := map[string]string{} // by subject
-		for _, st := range studies {
-			folder, ok := folderBelow(st, ups)
-			if !ok {
-				return 0
-			}
-			id, matched, _ := l.match(folder)
-			if !matched {
-				continue
-			}
-			any = true
-			if known := patients[id.Subject]; ups > 0 && known != "" && st.PatientID != "" && known != st.PatientID {
-				return 0
-			}
-			if st.PatientID != "" {
-				patients[id.Subject] = st.PatientID
-			}
-		}
-		if any {
-			return ups
-		}
-	}
 }

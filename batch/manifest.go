@@ -22,7 +22,7 @@ type manifest struct {
 	dir     string // its folder, absolute; relative folders are below it
 	rows    []*manifestRow
 	byPlace map[string]*manifestRow // by placeKey of their folder
-	remark  string                  // how it was read, where that was not declared
+	notes   []string                // how it was read, where that was not declared, and short rows
 }
 
 type manifestRow struct {
@@ -30,8 +30,14 @@ type manifestRow struct {
 	folder string // absolute
 	given  string // as it stands in the table, where that is relative
 	Identity
-	seen bool
+	seen    bool
+	studies []studyPlace // those that the row names, see manifest.claim
 }
+
+// studyPlace is all that a manifest keeps of a study, whose headers take memory.
+type studyPlace struct{ hash, folder string }
+
+func placeOf(st dicomio.Study) studyPlace { return studyPlace{st.Hash, st.Folder} }
 
 // errUnlisted says that a study is not in the manifest, and is to be passed over.
 var errUnlisted = errors.New("not in the manifest")
@@ -43,10 +49,11 @@ var manifestColumns = []string{"folder", "subject", "visit", "side", "mask"}
 // the manifest's own folder, or absolute), subject, and where wanted visit, side
 // and mask (relative to the study's folder). Parts of a path may be separated by backslashes.
 //
-// Errors are those of package table; a column that is not known; a row without folder or subject;
-// a folder in two rows; subjects or visits with names that are alike (see table.Keys).
+// Errors are those of package table; a column that is not known; no rows; a row without folder or
+// subject, or that ends before the column of visits; a folder in two rows; subjects or visits with names
+// that are alike (see table.Keys).
 func readManifest(file string, format table.Format) (*manifest, error) {
-	source := table.Source{Name: filepath.Base(file), Format: format} // messages omit the folders above it
+	source := table.Source{Name: filepath.Base(file), Format: format, NoNumbers: true} // messages omit the folders above it
 	f, err := os.Open(file)
 	if err != nil {
 		return nil, fmt.Errorf("manifest: %w", err)
@@ -59,39 +66,56 @@ func readManifest(file string, format table.Format) (*manifest, error) {
 	if err != nil {
 		return nil, fmt.Errorf("manifest %w", err)
 	}
-	const hint = "the first row names the columns: folder,subject,visit,side,mask"
 	for _, name := range t.Columns {
 		if name != "" && !slices.Contains(manifestColumns, name) {
-			return nil, hinted(hint, "manifest %s: column %.40q is not known", t.Name, name)
+			return nil, hinted(manifestHint, "manifest %s: column %.40q is not known", t.Name, name)
 		}
 	}
-	if err := t.Need("folder", "subject"); err != nil {
-		return nil, hinted(hint, "manifest %w", err)
+	needed := []string{"folder", "subject"}
+	if t.Has("visit") {
+		needed = append(needed, "visit") // a row that ends before it may lack any cell
 	}
-	m := &manifest{path: t.Name, dir: files.Absolute(filepath.Dir(file)), byPlace: map[string]*manifestRow{}, remark: source.Remark()}
+	if err := t.Need(needed...); err != nil {
+		return nil, fmt.Errorf("manifest %w", err)
+	}
+	m := &manifest{path: t.Name, dir: files.Absolute(filepath.Dir(file)), byPlace: map[string]*manifestRow{}, notes: t.Remarks()}
+	if text := source.Remark(); text != "" {
+		m.notes = append(m.notes, text)
+	}
+	return m, m.readRows(t)
+}
+
+// manifestHint says what a manifest looks like.
+const manifestHint = "the first row names the columns: folder,subject,visit,side,mask"
+
+// readRows takes the rows of the table.
+func (m *manifest) readRows(t *table.Table) error {
 	var subjects, visits table.Names
 	for _, r := range t.Rows {
 		row := &manifestRow{line: r.Line, Identity: Identity{
-			Subject: r.Text("subject"), Visit: r.Text("visit"), Side: sideLetter(r.Text("side")), Mask: fromSlashes(r.Text("mask")), From: "manifest"}}
+			Subject: r.Text("subject"), Visit: r.Text("visit"), Side: sideLetter(r.Text("side")), Mask: fromSlashes(r.Text("mask")), From: "manifest", source: fromManifest}}
 		switch {
 		case r.Text("folder") == "" || row.Subject == "":
-			return nil, hinted(hint, "manifest %s: line %d has no folder or no subject", m.path, row.line)
+			return hinted(manifestHint, "manifest %s: line %d has no folder or no subject", m.path, row.line)
 		case row.Side != "" && row.Side != "L" && row.Side != "R":
-			return nil, hinted("leave the cell empty where the side is not known", "manifest %s: line %d: side %.20q is not L, R, left or right", m.path, row.line, r.Text("side"))
+			return hinted("leave the cell empty if the side is not known", "manifest %s: line %d: side %.20q is not L, R, left or right", m.path, row.line, r.Text("side"))
 		}
 		for _, c := range []struct {
 			names      *table.Names
 			what, name string
 		}{{&subjects, "subject", row.Subject}, {&visits, "visit", row.Visit}} {
 			if other, alike := c.names.Add(c.name); alike {
-				return nil, hinted("write it in one way", "manifest %s: line %d: %s %.40q differs from %.40q above %s", m.path, row.line, c.what, c.name, other, table.Alike)
+				return hinted("write the name in one way", "manifest %s: line %d: %s %.40q differs from %.40q above %s", m.path, row.line, c.what, c.name, other, table.Alike)
 			}
 		}
 		if err := m.place(row, r.Text("folder")); err != nil {
-			return nil, err
+			return err
 		}
 	}
-	return m, nil
+	if len(m.rows) == 0 {
+		return hinted("write a row for each study below the names of the columns", "manifest %s: the table has no rows", m.path)
+	}
+	return nil
 }
 
 // place puts the row into the index.
@@ -104,7 +128,7 @@ func (m *manifest) place(row *manifestRow, folder string) error {
 	row.folder = filepath.Clean(row.folder)
 	key := placeKey(row.folder)
 	if other := m.byPlace[key]; other != nil {
-		return hinted("give each study a row and a folder of its own", "manifest %s: lines %d and %d name the same folder", m.path, other.line, row.line)
+		return hinted("write one row for each folder", "manifest %s: lines %d and %d name the same folder", m.path, other.line, row.line)
 	}
 	m.byPlace[key] = row
 	m.rows = append(m.rows, row)
@@ -138,30 +162,76 @@ func sideLetter(text string) string {
 	return text
 }
 
-// identify returns the row in whose folder the study lies, the deepest if there
-// are several; errUnlisted where there is none.
-func (m *manifest) identify(st dicomio.Study) (Identity, error) {
-	var best *manifestRow
-	for dir := files.Absolute(st.Folder); best == nil; {
-		best = m.byPlace[placeKey(dir)]
+// rowOf returns the row in whose folder the study lies, the deepest if there are several; nil if there
+// is none.
+func (m *manifest) rowOf(st dicomio.Study) *manifestRow {
+	for dir := files.Absolute(st.Folder); ; {
+		row := m.byPlace[placeKey(dir)]
 		parent := filepath.Dir(dir)
-		if parent == dir {
-			break
+		if row != nil || parent == dir {
+			return row
 		}
 		dir = parent
 	}
-	switch {
-	case best == nil:
-		return Identity{}, errUnlisted
-	case best.seen:
-		return Identity{}, hinted("give each study a row and a folder of its own", "manifest %s: line %d already names another study in the same folder", m.path, best.line)
+}
+
+// claim gives each row the studies in its folder, before identify is called for any of them. Studies
+// without a multi-echo series count only where no other study is there.
+func (m *manifest) claim(studies []dicomio.Study) {
+	if m == nil {
+		return
 	}
-	best.seen = true
-	id := best.Identity
+	for _, multiEcho := range []bool{true, false} {
+		added := map[*manifestRow][]studyPlace{}
+		for _, st := range studies {
+			row := m.rowOf(st)
+			if row != nil && len(row.studies) == 0 && multiEcho == (len(st.Trains)+len(st.Suspects) > 0) {
+				added[row] = append(added[row], placeOf(st))
+			}
+		}
+		for row, of := range added {
+			row.studies = of
+		}
+	}
+}
+
+// identify returns the identity that the study's row gives it; errUnlisted if no row names the study. A
+// row whose folder holds several studies names none of them.
+func (m *manifest) identify(st dicomio.Study) (Identity, error) {
+	row := m.rowOf(st)
+	if row == nil {
+		return Identity{}, errUnlisted
+	}
+	row.seen = true
+	const hint = "write a row for each study, and give each study a folder of its own"
+	switch {
+	case len(row.studies) > 1:
+		return Identity{}, hinted(hint, "manifest %s: line %d: the folder holds %d studies (%s)", m.path, row.line, len(row.studies), m.list(row.studies))
+	case len(row.studies) == 1 && row.studies[0].hash != st.Hash:
+		return Identity{}, hinted(hint, "manifest %s: line %d names another study in the same folder", m.path, row.line)
+	}
+	id := row.Identity
 	if id.Mask != "" && !filepath.IsAbs(id.Mask) {
-		id.Mask = filepath.Join(best.folder, id.Mask)
+		id.Mask = filepath.Join(row.folder, id.Mask)
 	}
 	return id, nil
+}
+
+// list names the first of some studies by their folders, and by their hashes where these are the same.
+func (m *manifest) list(studies []studyPlace) string {
+	const shown = 3
+	var names []string
+	for _, st := range studies[:min(len(studies), shown)] {
+		name := m.relative(st.folder)
+		if slices.ContainsFunc(studies, func(other studyPlace) bool { return other != st && other.folder == st.folder }) {
+			name += " (" + st.hash + ")"
+		}
+		names = append(names, name)
+	}
+	if len(studies) > shown {
+		names = append(names, "…")
+	}
+	return strings.Join(names, ", ")
 }
 
 // relative returns a folder as a row would name it, from the manifest's own.
@@ -173,25 +243,17 @@ func (m *manifest) relative(folder string) string {
 	return filepath.ToSlash(rel)
 }
 
-// remarks says how the manifest was read and how many studies it does not list.
-func (m *manifest) remarks(unlisted []dicomio.Study) []string {
+// remarks says how the manifest was read and which studies it does not list.
+func (m *manifest) remarks(unlisted []studyPlace) []string {
 	var all []string
 	if m == nil {
 		return nil
 	}
-	if m.remark != "" {
-		all = append(all, "manifest "+m.remark)
+	for _, text := range m.notes {
+		all = append(all, "manifest "+text)
 	}
 	if n := len(unlisted); n > 0 {
-		const shown = 3
-		var names []string
-		for _, st := range unlisted[:min(n, shown)] {
-			names = append(names, m.relative(st.Folder))
-		}
-		if n > shown {
-			names = append(names, "…")
-		}
-		all = append(all, fmt.Sprintf("passed over, as no row of %s names their folder or one above it: %s (%s)", m.path, numbered(n, "study", "studies"), strings.Join(names, ", ")))
+		all = append(all, fmt.Sprintf("%s passed over, because no row of %s names its folder or one above it: %s", numbered(n, "study", "studies"), m.path, m.list(unlisted)))
 	}
 	return all
 }
@@ -217,5 +279,5 @@ func (r manifestRow) missing(path string) error {
 	if r.given != "" {
 		name = ", " + r.given
 	}
-	return hinted("check the folder, which is relative to the manifest's own, and its place below the searched ones", "manifest %s: line %d: no MR study in its folder%s", path, r.line, name)
+	return hinted("check the folder: it is relative to the folder of the manifest, and must be inside a searched folder", "manifest %s: line %d: no MR study in the folder%s", path, r.line, name)
 }

@@ -125,21 +125,15 @@ func (s Settings) find(ctx context.Context) (dicomio.Finding, error) {
 
 // plan answers the questions of every study; those with no answer fail here.
 func (s Settings) plan(found dicomio.Finding, m *manifest, out *Outcome, earlier *ledger) []Job {
+	if !s.Rename {
+		s.earlier = earlier.identities()
+	}
 	out.Remarks = append(out.Remarks, s.anchor(found.Studies)...)
+	m.claim(found.Studies)
+	named, unlisted := s.identifyAll(found.Studies, m, out, earlier)
 	var jobs []Job
-	var unlisted []dicomio.Study
-	for _, st := range found.Studies {
-		j, err := s.job(st, m)
-		if errors.Is(err, errUnlisted) {
-			unlisted = append(unlisted, st)
-			continue
-		}
-		for _, err := range st.Damaged {
-			p := problem(err)
-			p.Folder, p.Study, p.Alike = st.Name(), st.Hash, s.alike[st.Name()]
-			out.Damaged = append(out.Damaged, p)
-		}
-		if err != nil {
+	for _, j := range named {
+		if err := s.choose(&j); err != nil {
 			out.fail(s, j, err)
 			earlier.settle(j.claim())
 			continue
@@ -148,8 +142,8 @@ func (s Settings) plan(found dicomio.Finding, m *manifest, out *Outcome, earlier
 	}
 	jobs = s.identified(jobs, out, earlier)
 	out.Remarks = append(out.Remarks, m.remarks(unlisted)...)
-	if n := len(found.Damaged); n > 0 {
-		out.fail(s, Job{}, fmt.Errorf("%s%w", more(n), found.Damaged[0]))
+	if len(found.Damaged) > 0 {
+		out.fail(s, Job{}, fmt.Errorf("%s%w", more(found.Damaged), found.Damaged[0]))
 	}
 	for _, err := range found.Damaged {
 		out.Damaged = append(out.Damaged, problem(err))
@@ -164,30 +158,61 @@ func (s Settings) plan(found dicomio.Finding, m *manifest, out *Outcome, earlier
 	return jobs
 }
 
+// identifyAll returns a job for each study that has an identity, and the studies that the manifest does
+// not list. The others fail. A study under another name than before fails before anything else is
+// asked of it, and its earlier results stay.
+func (s Settings) identifyAll(studies []dicomio.Study, m *manifest, out *Outcome, earlier *ledger) (jobs []Job, unlisted []studyPlace) {
+	for _, st := range studies {
+		j := s.newJob(st)
+		var err error
+		if j.Identity, err = s.identify(st, m); errors.Is(err, errUnlisted) {
+			unlisted = append(unlisted, placeOf(st))
+			continue
+		}
+		for _, err := range st.Damaged {
+			p := problem(err)
+			p.Folder, p.Study, p.Alike = st.Name(), st.Hash, s.alike[st.Name()]
+			out.Damaged = append(out.Damaged, p)
+		}
+		if err != nil {
+			out.fail(s, j, err)
+			earlier.settle(j.claim())
+			continue
+		}
+		if err := renamed(j, s.earlier); err != nil {
+			out.fail(s, j, err)
+			continue
+		}
+		jobs = append(jobs, j)
+	}
+	return jobs, unlisted
+}
+
 // claim is a result of the job that is not there, with what says whose rows it would have.
 func (j Job) claim() report.Result {
 	return report.Result{Study: j.Study.Hash, Series: j.Train.Hash, Side: sideOf(j)}
 }
 
-// job answers the questions of one study. Where it fails, the job holds what is
-// known so far.
-func (s Settings) job(st dicomio.Study, m *manifest) (j Job, err error) {
-	j = Job{Study: st, Tree: s.tree, alike: s.alike[st.Name()], bound: s.bound()}
-	if j.Identity, err = s.identify(st, m); err != nil {
-		return j, err
+// newJob returns a job about which nothing is known but its study.
+func (s Settings) newJob(st dicomio.Study) Job {
+	return Job{Study: st, Tree: s.tree, alike: s.alike[st.Name()], bound: s.bound()}
+}
+
+// choose answers the questions of a study whose identity is known. Where it fails, the job holds what
+// is known so far.
+func (s Settings) choose(j *Job) (err error) {
+	if j.Train, err = s.chooseTrain(j.Study, j.Identity.Side); err != nil {
+		return fmt.Errorf("read: %w", err)
 	}
-	if j.Train, err = s.chooseTrain(st, j.Identity.Side); err != nil {
-		return j, fmt.Errorf("read: %w", err)
-	}
-	j.Anatomy = s.chooseAnatomy(j)
+	j.Anatomy = s.chooseAnatomy(*j)
 	if err := j.Train.CheckWritten(); err != nil {
-		return j, fmt.Errorf("read: %w", err)
+		return fmt.Errorf("read: %w", err)
 	}
 	if err := j.checkMemory(0); err != nil {
-		return j, err
+		return err
 	}
-	j.Mask, err = s.chooseMask(j)
-	return j, err
+	j.Mask, err = s.chooseMask(*j)
+	return err
 }
 
 // place gives every job a folder of its own: subject/visit, with the series' hash

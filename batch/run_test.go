@@ -503,7 +503,7 @@ func TestRenamedStudyIsInTheTablesOnce(t *testing.T) {
 	before := tree(t, s.Out)["compartments.csv"]
 	s.Layout, s.Roots = "{subject}", []string{filepath.Join(dir, "studies")}
 	refused := run(t, s)
-	const want = `identity: the study is "X1" now (from layout), and its results are there as "S01/baseline" in the folder S01/baseline`
+	const want = `identity: the study is now "X1" (from layout), but the output folder holds its results as "S01/baseline", in the folder S01/baseline`
 	if len(refused.Results) != 0 || len(refused.Earlier) != 2 || len(refused.Failures) != 2 || refused.Failures[0].Reason != want || !strings.Contains(refused.Failures[0].Hint, "--rename") {
 		t.Errorf("%+v", refused)
 	}
@@ -781,7 +781,7 @@ func TestSettingsAreChecked(t *testing.T) {
 		{"method", func(s *Settings) { s.Protocol.Fit.Method = "magic" }},
 		{"maps", func(s *Settings) { s.Protocol.Maps = "some" }},
 		{"has no {subject}", func(s *Settings) { s.Layout = "{visit}" }},
-		{"unknown or there twice", func(s *Settings) { s.Layout = "{subject}/{subject}" }},
+		{"an unknown name, or a name twice", func(s *Settings) { s.Layout = "{subject}/{subject}" }},
 		{"negative", func(s *Settings) { s.MemoryMB = -5 }},
 		{"is not UTF-8", func(s *Settings) { s.Series = "\xff" }},
 		{"is not UTF-8", func(s *Settings) { s.Layout = "{subject}/\xff" }},
@@ -907,11 +907,11 @@ func TestIdentity(t *testing.T) {
 		{name: "layout", layout: "*/{subject}/{visit}", subject: "P-1", visit: "v0"},
 		{name: "layout with text", layout: "site7/P-{subject}/v{visit}", subject: "1", visit: "0"},
 		{name: "layout that does not match", layout: "site8/{subject}/{visit}", want: "does not match the layout"},
-		{name: "layout that splits in two ways", layout: "{subject}{visit}", want: "can be split in several ways"},
+		{name: "layout that splits in two ways", layout: "{subject}{visit}", want: "splits the folder site7"},
 		{name: "layout with the last folder", layout: "*/{subject}/{visit}/dicom", subject: "P-1", visit: "v0"},
 		{name: "manifest", manifest: "\ufefffolder,subject,visit\nstudies/site7/P-1,X1,week 4\n", subject: "X1", visit: "week 4"},
-		{name: "manifest, deepest row", manifest: "folder,subject\nstudies,X\nstudies/site7/P-1/v0,Y\n", subject: "Y", want: "no MR study in its folder, studies"},
-		{name: "manifest without the study", manifest: "folder,subject\nstudies/other,X\n", want: "manifest manifest.csv: line 2: no MR study in its folder, studies/other"},
+		{name: "manifest, deepest row", manifest: "folder,subject\nstudies,X\nstudies/site7/P-1/v0,Y\n", subject: "Y", want: "no MR study in the folder, studies"},
+		{name: "manifest without the study", manifest: "folder,subject\nstudies/other,X\n", want: "manifest manifest.csv: line 2: no MR study in the folder, studies/other"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			s := s
@@ -951,11 +951,11 @@ func TestManifestIsChecked(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "manifest.csv")
 	for _, c := range []struct{ text, want string }{
 		{"", "the table is empty"},
-		{"folder,subject,subject\na,S01,S02\n", `column "subject" is there twice`},
+		{"folder,subject,subject\na,S01,S02\n", `column "subject" appears twice`},
 		{"folder,subject,colour\n", `column "colour" is not known`},
 		{"folder,subject\n,S01\n", "line 2 has no folder or no subject"},
 		{"folder,subject,side\na,S01,both\n", "is not L, R, left or right"},
-		{"folder,subject\na,S01,more\n", "line 2 has 3 cells, the first row names 2"},
+		{"folder,subject\na,S01,more\n", "line 2 has 3 cells, but the first row names 2"},
 	} {
 		if err := os.WriteFile(path, []byte(c.text), 0o644); err != nil {
 			t.Fatal(err)

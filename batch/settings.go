@@ -73,6 +73,8 @@ type Settings struct {
 	alike map[string]bool
 	// ups says for each root how far above it the layout begins, see layout.ups.
 	ups map[string]int
+	// earlier are the studies whose results are in the output folder, as far as their names count.
+	earlier earlierStudies
 }
 
 // Stage is a part of a run, for progress.

@@ -21,7 +21,7 @@ import (
 // personal is what one file says of them. Files of a study mostly say the same, so that headers hold
 // a handle.
 type personal struct {
-	names   string // of the patient, joined by ^
+	names   string // of the patient, joined by backslashes as the values of one attribute are
 	others  string // of physicians and operators, joined by ^
 	places  string // institution, its departments and addresses, joined by line feeds
 	numbers string // other numbers of the patient and the visit, joined by line feeds
@@ -66,7 +66,7 @@ func personalOf(d elements.Dataset) unique.Handle[personal] {
 		return strings.Join(texts, between)
 	}
 	return unique.Make(personal{
-		names: gather(personalTags.names, "^"), others: gather(personalTags.others, "^"),
+		names: gather(personalTags.names, `\`), others: gather(personalTags.others, "^"),
 		places: gather(personalTags.places, "\n"), numbers: gather(personalTags.numbers, "\n"),
 		birth:   strings.TrimSpace(d.Raw(tag.PatientBirthDate)),
 		removed: strings.EqualFold(d.Text(tag.PatientIdentityRemoved), "YES"),
@@ -93,7 +93,8 @@ func (s *secrets) add(who unique.Handle[personal]) {
 	}
 	p := who.Value()
 	if s.known == nil {
-		s.known, s.words, s.short, s.foreign = map[unique.Handle[personal]]bool{}, map[string]bool{}, map[string]bool{}, map[string]bool{}
+		s.known = map[unique.Handle[personal]]bool{}
+		s.words, s.short, s.foreign = map[string]bool{}, map[string]bool{}, map[string]bool{}
 		s.removed = p.removed
 	}
 	s.known[who] = true
@@ -167,56 +168,34 @@ const (
 	DisclosesDate      Disclosure = "holds a date"
 )
 
-// Discloses says what a text, such as PatientID or the name of a folder, tells of the patient whose
-// study it is; "" where it is nothing. That is a word of the patient's names of four letters or more
-// without digits, upper and lower case, accents and umlauts alike, unless it is one of those in
-// generalWords; all words of a name that has shorter ones alone; or the birth date in a usual form.
-// "S01", "KN-101" and "subject-001" tell nothing though the name be the same.
+// Discloses says what a text, such as the name of a folder, tells of the patient whose study it is; ""
+// where it is nothing. That is a word of the patient's names of four letters or more without digits, upper
+// and lower case, accents and umlauts alike, unless it is one of those in generalWords; all words of a
+// name that has shorter ones alone; or the birth date in a usual form. "S01", "KN-101" and
+// "subject-001" tell nothing though the name be the same.
 func (s Study) Discloses(text string) Disclosure { return s.secrets.disclosed(text) }
+
+// DisclosesAsID says what a PatientID tells of its patient; "" where it is a code. It is not a code if
+//
+//   - it discloses the patient as any text does (see Discloses): Smith-01 of Smith^Ann;
+//   - a word of it, of four letters or more, begins a word of the patient's names: smit01 of Smith^Ann;
+//   - a word of it, of four letters or more, is made of the beginnings of several words of the names, one
+//     of them of three letters or more: JDoe of Doe^John, GARLOPANA of Garcia Lopez^Ana;
+//   - it holds a date (see HoldsDate).
+//
+// Many archives write one code into both attributes. S01, KN-101 and subject-001 are codes then too;
+// FNIH-0023 and NIST, whose letters may be a name, are not.
+func (s Study) DisclosesAsID(text string) Disclosure { return s.secrets.disclosedByID(text) }
 
 // HoldsDate reports whether a text holds a date of any year from 1900 to 2099: 20150501, 01052015,
 // 2015-05-01, 1.5.2015, 05/01/2015, 01MAY2015. Eight digits count as a date where they are one with
-// the year first or last, so that one in a thousand random numbers does; those of another length, and
-// 20150001, do not.
+// the year first or last, so that 2 of 1,000 random numbers do; those of another length, and 20150001,
+// do not.
 func HoldsDate(text string) bool { return len(datesIn(text)) > 0 }
 
 // IdentityRemoved reports whether all images say that the patient's identity was removed,
 // PatientIdentityRemoved (0012,0062).
 func (s Study) IdentityRemoved() bool { return s.secrets.removed }
-
-func (s *secrets) disclosed(text string) Disclosure {
-	words := wordsOf(text)
-	for _, w := range words {
-		for _, form := range w.forms() {
-			for name := range s.words {
-				if strings.Contains(form, name) {
-					return DisclosesName
-				}
-			}
-		}
-	}
-	for _, name := range s.full {
-		if containsName(words, name) {
-			return DisclosesName
-		}
-	}
-	if len(s.birthsIn(text)) > 0 {
-		return DisclosesBirthDate
-	}
-	return ""
-}
-
-// containsName reports whether all words of a name, or these joined, stand in a text.
-func containsName(words []word, name []string) bool {
-	missing := len(name)
-	for _, part := range name {
-		if slices.ContainsFunc(words, func(w word) bool { return w.folded == part }) {
-			missing--
-		}
-	}
-	joined := strings.Join(name, "")
-	return missing == 0 || slices.ContainsFunc(words, func(w word) bool { return w.folded == joined })
-}
 
 // birthsIn returns where the patient's birth date stands in a text.
 func (s *secrets) birthsIn(text string) []date {
@@ -393,6 +372,9 @@ func (s *secrets) inError(err error) {
 	switch {
 	case errors.As(err, &f):
 		f.Problem = s.shownQuotes(f.Problem)
+		if f.Hint == "" && strings.Contains(f.Problem, removedWord) {
+			f.Hint = removedWord + " stands for text of the header that may identify the patient: look at the attribute in the file itself"
+		}
 	case errors.As(err, &t):
 		t.Problem, t.Hint = s.shownQuotes(t.Problem), s.shownQuotes(t.Hint)
 	}

@@ -3,6 +3,7 @@ package dicomio
 import (
 	"context"
 	"fmt"
+	"math/rand/v2"
 	"strings"
 	"testing"
 	"unique"
@@ -72,6 +73,78 @@ func TestDiscloses(t *testing.T) {
 		if got := secretsOf(personal{names: c.name, birth: c.birth}).disclosed(c.text); got != c.want {
 			t.Errorf("name %q, birth %q: %q %s, want %s", c.name, c.birth, c.text, got, c.want)
 		}
+	}
+}
+
+func TestDisclosesAsID(t *testing.T) {
+	const none = Disclosure("")
+	for _, c := range []struct {
+		name, birth, id string
+		want            Disclosure
+	}{
+		// Codes.
+		{"S01", "", "S01", none},
+		{"KN-101", "", "KN-101", none},
+		{"subject-001", "", "subject-001", none},
+		{"TRIAL7^", "", "TRIAL7", none},
+		{"Smith01", "", "Smith01", none}, // a digit beside the word
+		{"OAI^9001104", "", "9001104", none},
+		{"Smith^Ann", "", "ID-123456789", none},
+		{"Smith^Ann", "", "AS-12", none},
+		{"Li^Wei", "", "LIWE-01", none}, // initials alone
+		{"Doe^John", "", "DOE-12", none},
+		{"Carter^Ann", "", "CART", DisclosesName},
+		{"Smith^Ann", "", "KNEE-01", none},
+		{"Kneebone^Ann", "", "KNEE-01", none}, // a general word
+
+		// Not codes.
+		{"NIST", "", "NIST", DisclosesName},
+		{"ControlA", "", "ControlA", DisclosesName},
+		{"FNIH-0023", "", "FNIH-0023", DisclosesName}, // the letters may be a name
+		{"SITEA-ABCD-01", "", "SITEA-ABCD-01", DisclosesName},
+		{"SITEA^ABCD", "", "SITEA-ABCD-01", DisclosesName},
+		{"Smith^Ann", "", "SMITH-01", DisclosesName},
+		{"SMITH-1957", "", "SMITH-1957", DisclosesName}, // may be a year
+		{"SMITH-1", "", "SMITH-1", DisclosesName},
+		{"SMITH-130757", "19570713", "SMITH-130757", DisclosesBirthDate},
+		{"GIVENNAME_ KNEE_ 01MAY2015", "", "GIVENNAME_ KNEE_ 01MAY2015", DisclosesName},
+		{"FNIH-20150501", "", "FNIH-20150501", DisclosesName},
+		{"Smit^John", "", "smit01", DisclosesName},
+		{"Smith^Ann", "", "smit01", DisclosesName},
+		{"Doe^John", "", "JDoe", DisclosesName},
+		{"Doe^John", "", "jdoe12", DisclosesName},
+		{"Doe^John", "", "JOHND", DisclosesName},
+		{"Garcia Lopez^Ana", "", "GARLOPANA", DisclosesName},
+		{"Garcia Lopez^Ana", "", "garlopana_07", DisclosesName},
+		{"García López^Ana", "", "GARLOPANA", DisclosesName},
+		{"Müller^Hans", "", "MUELLER_H", DisclosesName},
+		{"Smith^Ann", "19610503", "610503-1234", DisclosesBirthDate},
+		{"Smith^Ann", "", "20150501", DisclosesDate},
+	} {
+		if got := secretsOf(personal{names: c.name, birth: c.birth}).disclosedByID(c.id); got != c.want {
+			t.Errorf("name %q, birth %q, ID %q: %q, want %q", c.name, c.birth, c.id, got, c.want)
+		}
+	}
+	// A long ID beside many names costs no more than its length.
+	many := secretsOf(personal{names: strings.Repeat("a ", 500) + "aaa aaaa aaaaa aaaaaa"})
+	if got := many.disclosedByID(strings.Repeat("a", 10000) + "b"); got != DisclosesName {
+		t.Error(got)
+	}
+}
+
+// The documents say that 2 of 1,000 random numbers of eight digits are taken for dates: of 10^8 numbers,
+// 73,050 are days with the year first and about 117,000 with the year last.
+func TestRandomNumbersThatAreDates(t *testing.T) {
+	rng := rand.New(rand.NewPCG(1, 2))
+	const n = 200_000
+	dates := 0
+	for range n {
+		if HoldsDate(fmt.Sprintf("%08d", rng.IntN(1e8))) {
+			dates++
+		}
+	}
+	if share := 1000 * float64(dates) / n; share < 1.5 || share > 2.3 { // 1.9, standard error 0.1
+		t.Errorf("%g of 1,000", share)
 	}
 }
 

@@ -100,6 +100,18 @@ func wordSet(text string) map[string]bool {
 	return set
 }
 
+// General reports whether a text has letters and no digits, and all its words are such as
+// anonymous or phantom, which tell nothing of a person.
+func General(text string) bool {
+	words := wordsOf(text)
+	for _, w := range words {
+		if !general(w.folded, false) {
+			return false
+		}
+	}
+	return len(words) > 0 && !digitRun.MatchString(text)
+}
+
 // general reports whether a folded word, or all those that it is joined of, tell nothing of a person
 // or, with makers, of an institution.
 func general(w string, makers bool) bool {

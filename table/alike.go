@@ -10,13 +10,13 @@ import (
 	"golang.org/x/text/unicode/norm"
 )
 
-// Alike says in what two names that are alike may differ.
-const Alike = "only in case, blanks, leading zeros, Unicode form, or _ against -"
+// Alike says how two names that are alike may differ.
+const Alike = "only in case, spaces, leading zeros, Unicode form, or a hyphen for an underscore"
 
 // Keys returns the keys of a name: two names are alike if they have one in common. Names that are
 // alike are not the same, but people and programs take one for the other:
 //
-//   - S01 and s01, or the same with other blanks;
+//   - S01 and s01, or the same with other spaces;
 //   - 001 and 1, or 1.0: what Excel and pandas make of it. So are S01 and S1; but 0.05 and 0.5 are
 //     not, as the zero there follows a decimal sign;
 //   - the same letters as other code points (NFC and NFD, full-width digits);

@@ -40,7 +40,7 @@ func (s Source) unlike() (what, hint string) {
 	zeros := bytes.Count(head, []byte{0}) > len(head)/4
 	switch {
 	case s.begins("PK\x03\x04"), s.begins("\xd0\xcf\x11\xe0"): // Office Open XML and OpenDocument (ZIP); Excel's earlier .xls (MS-CFB 2.2)
-		return "an Excel workbook, not a CSV", "open it there and save it as CSV UTF-8"
+		return "an Excel workbook, not a CSV", "open it in the spreadsheet program and save it as CSV UTF-8"
 	case s.begins(markUTF32LE), s.begins(markUTF32BE):
 		return "the text is UTF-32", "save it as CSV UTF-8"
 	case s.begins(markUTF16LE), s.begins(markUTF16BE), s.begins(markUTF8):
@@ -80,7 +80,7 @@ func (s Source) decode() ([]byte, error) {
 		hint := "save it as CSV UTF-8, or declare what it is: --encoding windows-1252"
 		if bytes.HasPrefix(text[at:], []byte("\uFFFD")) && from == nil {
 			// Valid, and the trace of a program that could not read a letter: two names may be one now.
-			return nil, hinted("write the letters anew, and save it as CSV UTF-8", "%s: line %d: a letter was lost when the file was saved (U+FFFD)", s.Name, lineOf(text, at))
+			return nil, hinted("retype the letters, and save it as CSV UTF-8", "%s: line %d: a letter was lost when the file was saved (U+FFFD)", s.Name, lineOf(text, at))
 		}
 		return nil, hinted(t.way(hint), "%s: line %d: the text is not %s", s.Name, lineOf(text, at), name)
 	}
@@ -99,7 +99,7 @@ func (s Source) encoding() (encoding.Encoding, error) {
 	}
 	e, err := htmlindex.Get(s.Format.Encoding)
 	if err != nil {
-		return nil, hinted("one of the WHATWG Encoding Standard, such as windows-1252 or utf-16le", "%s: encoding %.40q is not known", s.Name, s.Format.Encoding)
+		return nil, hinted("use a name from the WHATWG Encoding Standard, such as windows-1252 or utf-16le", "%s: encoding %.40q is not known", s.Name, s.Format.Encoding)
 	}
 	return e, nil
 }

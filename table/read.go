@@ -19,19 +19,19 @@ import (
 // are passed over, and so are empty columns without a name. A first line "sep=;", which Excel
 // knows, says what separates the columns. A line ends with CR, LF or both.
 //
-// A row may lack the cells at its end, which are then empty. One that has more cells than the row
+// A row may lack cells at its end, which are then empty (see Table.Need and Table.Remarks). One that has more cells than the row
 // of names is an error even where these are empty, because a decimal comma or a separator within a
 // cell would shift its values into the wrong columns; but where every row ends with the same number
 // of empty cells, as some programs write it, the rows are read.
 //
 // Errors name the table and the line: a text that is not in the declared encoding, a row that does
-// not fit the columns, a column that is there twice, a separator that was not declared.
+// not fit the columns, a column that appears twice, a separator that was not declared.
 func Read(s Source) (*Table, error) {
 	text, err := s.decode()
 	if err != nil {
 		return nil, err
 	}
-	t := &Table{Name: s.Name, format: s.Format, madeBy: s.MadeBy}
+	t := &Table{Name: s.Name, format: s.Format, madeBy: s.MadeBy, words: s.NoNumbers}
 	text = bytes.ReplaceAll(bytes.ReplaceAll(text, []byte("\r\n"), []byte("\n")), []byte("\r"), []byte("\n"))
 	if separator, rest := cutSeparator(text); separator != 0 {
 		t.format.Separator, text = separator, rest
@@ -68,16 +68,16 @@ func (t *Table) misquoted(err error) error {
 	if !errors.As(err, &p) {
 		return fmt.Errorf("%s: %w", t.Name, err)
 	}
-	return hinted(t.way(`a cell that holds quotation marks stands in quotation marks, and those in it are doubled: "5"" left"`),
-		"%s: line %d: a quotation mark that does not end, or in a cell without: %w", t.Name, p.StartLine, p.Err)
+	return hinted(t.way(`put a cell that holds quotation marks in quotation marks, and double those in it: "5"" left"`),
+		"%s: line %d: a quotation mark is missing or misplaced: %w", t.Name, p.StartLine, p.Err)
 }
 
-// way is a hint, but where the table is t2map's own: that is not mended by declaring anything.
+// way returns the hint, or another one for t2map's own tables, for which nothing can be declared.
 func (t *Table) way(hint string) string {
 	if t.madeBy == "" {
 		return hint
 	}
-	return fmt.Sprintf("%s is a table of '%s' that a spreadsheet has saved in another form: make it again, and open a copy of it there", t.Name, t.madeBy)
+	return fmt.Sprintf("%s is a table of '%s' that a spreadsheet program saved in another form: make it again, and open a copy in the spreadsheet program", t.Name, t.madeBy)
 }
 
 // cutSeparator returns the separator that a first line "sep=;" names, and the text with that line
@@ -117,6 +117,9 @@ func (t *Table) add(line int, cells []string) error {
 	if len(cells) > t.width {
 		t.longer = append(t.longer, longRow{line, len(cells), split(cells)})
 	}
+	if len(cells) < len(t.Columns) {
+		t.short = append(t.short, shortRow{line, len(cells)})
+	}
 	cells = cells[:min(len(cells), len(t.Columns))]
 	for len(cells) < len(t.Columns) {
 		cells = append(cells, "")
@@ -126,9 +129,15 @@ func (t *Table) add(line int, cells []string) error {
 }
 
 func (t *Table) tooLong(line, cells int) error {
-	return hinted(t.way("quote cells that hold the separator, and declare decimal commas (--separator ';' --decimal comma)"),
-		"%s: line %d has %d cells, the first row names %d columns", t.Name, line, cells, len(t.Columns))
+	hint := "put cells that hold the separator in quotation marks"
+	if !t.words {
+		hint += ", and declare decimal commas (--separator ';' --decimal comma)"
+	}
+	return hinted(t.way(hint), "%s: line %d has %d cells, but the first row names %d columns", t.Name, line, cells, len(t.Columns))
 }
+
+// shortRow is a row with fewer cells than there are columns.
+type shortRow struct{ line, cells int }
 
 // longRow is a row with more cells than the row of names, those behind it empty.
 type longRow struct {
@@ -174,7 +183,7 @@ func (t *Table) nameColumns(cells []string) error {
 	for i, c := range cells {
 		cells[i] = strings.ToLower(c)
 		if c != "" && slices.Contains(cells[:i], cells[i]) {
-			return hinted("give each column a name of its own", "%s: column %.40q is there twice", t.Name, cells[i])
+			return hinted("give each column a name of its own", "%s: column %.40q appears twice", t.Name, cells[i])
 		}
 	}
 	t.Columns = cells
@@ -189,29 +198,43 @@ func (t *Table) dropUnnamed() error {
 		}
 		for _, r := range t.Rows {
 			if r.cells[i] != "" {
-				return hinted("name the column in the first row, or empty it", "%s: line %d has a value in column %d, which has no name", t.Name, r.Line, i+1)
+				return hinted("name the column in the first row, or delete its values", "%s: line %d has a value in column %d, which has no name", t.Name, r.Line, i+1)
 			}
 		}
 	}
 	return nil
 }
 
-// otherSeparator is the error of a row of columns' names that is one cell, as far as it can be
-// seen what separates them.
+// otherSeparator returns the error of a first row that is one cell, if it shows another separator than
+// the declared one.
 func (t *Table) otherSeparator(cell string) error {
-	declared := string(cmp.Or(t.format.Separator, ','))
-	for _, other := range []string{";", "\t", "|", ","} {
-		switch {
-		case !strings.Contains(cell, other):
-		case declared == ",":
-			return hinted(t.way(fmt.Sprintf("declare it: --separator %q, and --decimal comma if numbers are written 38,5", other)),
-				"%s: the columns are separated by %q, not by commas", t.Name, other)
-		default:
-			return hinted("--separator holds for all tables that are not t2map's own: save them with one separator",
-				"%s: the columns are separated by %q, declared is %q", t.Name, other, declared)
+	declared := cmp.Or(t.format.Separator, ',')
+	for _, other := range []struct {
+		rune
+		flag string
+	}{{';', "';'"}, {'\t', "tab"}, {'|', "'|'"}, {',', "','"}} {
+		if !strings.ContainsRune(cell, other.rune) {
+			continue
 		}
+		if declared != ',' {
+			return hinted("--separator applies to all tables that t2map did not write: save them with one separator",
+				"%s: the columns are separated by %s, but %s is declared", t.Name, separatorName(other.rune), separatorName(declared))
+		}
+		hint := "declare it: --separator " + other.flag
+		if !t.words {
+			hint += ", and --decimal comma if numbers are written 38,5"
+		}
+		return hinted(t.way(hint), "%s: the columns are separated by %s, not by commas", t.Name, separatorName(other.rune))
 	}
 	return nil
+}
+
+// separatorName names a separator for a message.
+func separatorName(r rune) string {
+	if r == '\t' {
+		return "a tab"
+	}
+	return fmt.Sprintf("%q", string(r))
 }
 
 // plain takes away the apostrophe that t2map puts before cells that a spreadsheet

@@ -44,7 +44,7 @@ func TestTablesOfSpreadsheets(t *testing.T) {
 		{"windows-1252, not declared", columns + "M\xfcller,a,50\n", Format{}, "line 2: the text is not UTF-8", "--encoding windows-1252"},
 		{"declared UTF-8, and is not", columns + "M\xfcller,a,50\n", Format{Encoding: "utf-8"}, "line 2: the text is not utf-8", "--encoding windows-1252"},
 		{"half a character of UTF-16", "\xff\xfe" + wide(columns) + "\x00\xd8", Format{}, "the text is not UTF-16", ""},
-		{"letters that were lost", columns + "M\uFFFDller,a,50\n", Format{}, "line 2: a letter was lost", "write the letters anew"},
+		{"letters that were lost", columns + "M\uFFFDller,a,50\n", Format{}, "line 2: a letter was lost", "retype the letters"},
 		{"an encoding that is none", columns, Format{Encoding: "excel"}, "is not known", "windows-1252"},
 		{"without a mark", wide(columns), Format{}, "the text is UTF-16", "--encoding utf-16le"},
 		{"big endian without a mark", swapped(wide(columns)), Format{}, "the text is UTF-16", "--encoding utf-16be"},
@@ -54,10 +54,10 @@ func TestTablesOfSpreadsheets(t *testing.T) {
 		{"sep= in quotes", "\ufeff\"SEP=\t\"\nsubject\tarm\tage\n", Format{}, "", ""},
 		{"sep= against what is declared", "sep=,\n" + columns, Format{Separator: ';'}, "", ""},
 		{"sep= that is none", "sep=;;\n" + columns, Format{}, "separated by \";\"", "--separator"},
-		{"commas where semicolons are declared", columns, Format{Separator: ';'}, `separated by ",", declared is ";"`, "holds for all tables"},
-		{"tabs where semicolons are declared", "subject\tarm\tage\n", Format{Separator: ';'}, `separated by "\t", declared is ";"`, "holds for all tables"},
-		{"a bare quote", columns + "S1,5\" left,50\n", Format{}, "line 2: a quotation mark", "are doubled"},
-		{"a quote after sep=", "sep=,\n" + columns + "S1,5\" left,50\n", Format{}, "line 3: a quotation mark", "are doubled"},
+		{"commas where semicolons are declared", columns, Format{Separator: ';'}, `separated by ",", but ";" is declared`, "applies to all tables"},
+		{"tabs where semicolons are declared", "subject\tarm\tage\n", Format{Separator: ';'}, `separated by a tab, but ";" is declared`, "applies to all tables"},
+		{"a bare quote", columns + "S1,5\" left,50\n", Format{}, "line 2: a quotation mark", "double those in it"},
+		{"a quote after sep=", "sep=,\n" + columns + "S1,5\" left,50\n", Format{}, "line 3: a quotation mark", "double those in it"},
 	} {
 		got, err := Read(Source{Name: "t.csv", Data: []byte(c.text), Format: c.format})
 		if c.want == "" {

@@ -30,6 +30,9 @@ type Source struct {
 	// MadeBy is the command that wrote it, "t2map run"; empty for tables of other programs. It
 	// changes hints alone: how t2map's own tables are written cannot be declared.
 	MadeBy string
+	// NoNumbers says that the table holds no numbers, so that hints omit --decimal, which its command
+	// does not have.
+	NoNumbers bool
 }
 
 // Format is how a CSV is written. The zero value is that of t2map: commas, decimal
@@ -44,7 +47,7 @@ type Format struct {
 	Encoding string
 }
 
-// Error is what is wrong with a table.
+// Error is what is wrong with a table, or with what several tables say together.
 type Error struct {
 	Problem error
 	// Hint says what can be done about it.
@@ -77,7 +80,7 @@ const largest = 64 << 20
 func (s *Source) Load(file io.Reader) error {
 	data, err := io.ReadAll(io.LimitReader(file, largest+1))
 	if err == nil && len(data) > largest {
-		err = hinted("is it the right file?", "%s: larger than %d MiB, which is not a table", s.Name, largest>>20)
+		err = hinted("check that it is the right file", "%s: larger than %d MiB, which is too large for a table", s.Name, largest>>20)
 	}
 	s.Data = data
 	return err
@@ -94,8 +97,10 @@ type Table struct {
 
 	format Format
 	madeBy string
-	width  int // cells of the row that names the columns, empty ones at its end included
+	words  bool // Source.NoNumbers
+	width  int  // cells of the row that names the columns, empty ones at its end included
 	longer []longRow
+	short  []shortRow
 }
 
 // Row is a row of a table.
@@ -106,15 +111,42 @@ type Row struct {
 	cells []string
 }
 
-// Need returns an error that names the first of the columns that the table does not have.
+// Need returns an error that names the first of the columns that the table does not have, or the first
+// row that ends before one of them: a cell may be missing anywhere in such a row, and the values behind
+// it then stand in the wrong columns.
 func (t *Table) Need(names ...string) error {
 	for _, n := range names {
 		if !t.Has(n) {
-			return hinted(fmt.Sprintf("the first row names the columns, of which %s are needed", strings.Join(names, ", ")),
+			return hinted(fmt.Sprintf("the first row must name the columns %s", strings.Join(names, ", ")),
 				"%s: no column %s (there are %s)", t.Name, n, quoted(t.Columns))
 		}
 	}
+	for _, r := range t.short {
+		for _, n := range names {
+			if slices.Index(t.Columns, n) >= r.cells {
+				return hinted(t.way("write a separator for each empty cell"),
+					"%s: line %d has %d cells, but the first row names %d columns: %s is missing, or the values are in the wrong columns", t.Name, r.line, r.cells, len(t.Columns), n)
+			}
+		}
+	}
 	return nil
+}
+
+// Remarks says what a reader should know of rows with fewer cells than the first row has columns; none
+// where there are no such rows.
+func (t *Table) Remarks() []string {
+	if len(t.short) == 0 {
+		return nil
+	}
+	const shown = 3
+	var lines []string
+	for _, r := range t.short[:min(shown, len(t.short))] {
+		lines = append(lines, strconv.Itoa(r.line))
+	}
+	if len(t.short) > shown {
+		lines = append(lines, "…")
+	}
+	return []string{fmt.Sprintf("%s: rows with fewer cells than the first row names columns (line %s): the missing cells at their end are taken as empty", t.Name, strings.Join(lines, ", "))}
 }
 
 // Has reports whether there is a column of that name.
@@ -146,6 +178,15 @@ func (r Row) Place(column string) string {
 	return fmt.Sprintf("%s: line %d: %s", r.table.Name, r.Line, column)
 }
 
+// Way returns a hint for the row, or for a row of t2map's own tables another one: what stands there is
+// corrected where it comes from.
+func (r Row) Way(hint string) string {
+	if r.table.madeBy == "" {
+		return hint
+	}
+	return fmt.Sprintf("correct the names where '%s' takes them from (--manifest or --layout), and run it again with --rename", r.table.madeBy)
+}
+
 // extreme is beyond every measurement in any unit; squares of it, and of a percentage of
 // its inverse, are still numbers.
 const extreme = 1e30
@@ -171,7 +212,7 @@ func (r Row) Number(column string) (float64, error) {
 	case err != nil || math.IsInf(v, 0) || math.IsNaN(v):
 		return 0, hinted("leave the cell empty where there is no value", "%s: %.40q is not a number", r.Place(column), cell)
 	case math.Abs(v) > extreme || v != 0 && math.Abs(v) < 1/extreme:
-		return 0, hinted("leave the cell empty where there is no value", "%s: %.40q is beyond all that is measured", r.Place(column), cell)
+		return 0, hinted("leave the cell empty where there is no value", "%s: %.40q is outside the range of any measurement", r.Place(column), cell)
 	}
 	return v, nil
 }

@@ -91,11 +91,11 @@ func (a *Analysis) join(t Tables) ([]Endpoint, error) {
 	if err != nil {
 		return nil, err
 	}
-	subjects, visits, err := a.Design.match(t.Compartments.Name, res.places())
+	subjects, visits, err := a.Design.match(t.Compartments, res.places())
 	if err != nil {
 		return nil, err
 	}
-	_, failedAt, err := a.Design.alike(t.Studies.Name, res.failedPlaces())
+	_, failedAt, err := a.Design.alike(t.Studies, res.failedPlaces())
 	if err != nil {
 		return nil, err
 	}
@@ -113,7 +113,7 @@ func (a *Analysis) join(t Tables) ([]Endpoint, error) {
 			return nil, err
 		}
 		for _, s := range scores {
-			subjects, _, err := a.Design.match(source.Name, s.places())
+			subjects, _, err := a.Design.match(source, s.places())
 			if err != nil {
 				return nil, err
 			}
@@ -139,12 +139,16 @@ func (t Tables) all() []Source {
 	return append([]Source{t.Design, t.Compartments, t.Studies, t.Repeatability}, t.Scores...)
 }
 
-// remarks says how tables are read whose form was not declared.
+// remarks says how tables are read whose form was not declared, and which rows of tables that people write
+// are short.
 func (t Tables) remarks() []string {
 	var notes []string
 	for _, s := range t.all() {
 		if text := s.Remark(); text != "" {
 			notes = append(notes, text)
+		}
+		if read, err := table.Read(s); s.MadeBy == "" && s.Data != nil && err == nil {
+			notes = append(notes, read.Remarks()...)
 		}
 	}
 	return notes

@@ -83,7 +83,7 @@ func ReadDesign(s Source, over Heading) (Design, Plan, error) {
 	}
 	for _, c := range p.Covariates {
 		if !t.Has(c) {
-			return d, p, hinted("add the column, or leave the covariate out", "%s: covariate %s has no column", s.Name, c)
+			return d, p, hinted("add the column, or omit the covariate", "%s: covariate %s has no column", s.Name, c)
 		}
 	}
 	return d, p, nil
@@ -142,7 +142,7 @@ func parseHeading(t *table.Table) (Heading, error) {
 // parseVisits reads "baseline=0, month03=3".
 func parseVisits(text string) ([]Visit, error) {
 	if text == "" {
-		return nil, hinted(designHint, "the visits are not said")
+		return nil, hinted(designHint, "the design does not name the visits")
 	}
 	var visits []Visit
 	for _, item := range list(text) {
@@ -154,12 +154,12 @@ func parseVisits(text string) ([]Visit, error) {
 		name, month := strings.TrimSpace(item[:at]), strings.TrimSpace(item[at+1:])
 		m, err := strconv.ParseFloat(month, 64)
 		if err != nil || math.IsNaN(m) || math.IsInf(m, 0) {
-			return nil, hinted(designHint, "visit %.40q: month %.20q is no number", name, month)
+			return nil, hinted(designHint, "visit %.40q: month %.20q is not a number", name, month)
 		}
 		for _, v := range visits {
 			switch {
 			case table.IsAlike(v.Name, name):
-				return nil, hinted("give each visit a name of its own", "visits %.40q and %.40q are the same, or differ %s", v.Name, name, table.Alike)
+				return nil, hinted("give each visit its own name", "visits %.40q and %.40q are the same, or differ %s", v.Name, name, table.Alike)
 			case v.Month == m:
 				return nil, fmt.Errorf("visits %.40q and %.40q are both at month %g", v.Name, name, m)
 			}
@@ -197,7 +197,7 @@ func (d *Design) setBaseline(name string) error {
 		return hinted("write it as in the line of visits", "the baseline %.40q is not one of the visits %s", name, few(d.visitNames()))
 	case d.Visits[0].Month < 0:
 		return hinted(fmt.Sprintf("name it: a line such as \"# baseline: %s\", or --baseline", printable.Line(d.Visits[0].Name)),
-			"no visit is at month 0, and visit %.40q is before it: it is not known which is the baseline", d.Visits[0].Name)
+			"no visit is at month 0, and visit %.40q is before it: the baseline is not known", d.Visits[0].Name)
 	default:
 		at, d.AssumedBaseline = 0, true
 	}
@@ -214,7 +214,7 @@ type spelling struct {
 // check takes a name. One that is alike, but not the same as an earlier one is an error.
 func (s *spelling) check(r table.Row, column, name string) error {
 	if other, alike := s.names.Add(name); alike {
-		return hinted("write it in one way", "%s: %.40q differs from %.40q (line %d) %s", r.Place(column), name, other, s.line[other], table.Alike)
+		return hinted(r.Way("write it in one way"), "%s: %.40q differs from %.40q (line %d) %s", r.Place(column), name, other, s.line[other], table.Alike)
 	}
 	if s.line == nil {
 		s.line = map[string]int{}
@@ -237,7 +237,10 @@ func (d *Design) readSubjects(t *table.Table) error {
 		s := Subject{ID: r.Text("subject"), Stratum: r.Text("stratum"), Site: r.Text("site"), Sex: sexTerm(r.Text("sex"))}
 		arm := r.Text("arm")
 		if s.ID == "" || arm == "" {
-			return hinted("take the row out, or fill it in", "%s: line %d has no subject or no arm", t.Name, r.Line)
+			return hinted("complete the row, or delete it", "%s: line %d has no subject or no arm", t.Name, r.Line)
+		}
+		if t.Has("side") && sideName(arm) != "" {
+			return hinted("write a separator for each empty cell", "%s: the arm is named %.40q, as a side is: the values may be in the wrong columns", r.Place("arm"), arm)
 		}
 		for _, level := range [][2]string{{"stratum", s.Stratum}, {"site", s.Site}, {"sex", s.Sex}, {"arm", arm}} {
 			if err := levels[level[0]].check(r, level[0], level[1]); err != nil {
@@ -259,7 +262,7 @@ func (d *Design) readSubjects(t *table.Table) error {
 		d.Subjects = append(d.Subjects, s)
 	}
 	if len(d.Subjects) == 0 {
-		return hinted(designHint, "%s: there are no subjects", t.Name)
+		return hinted(designHint, "%s: the table has no subjects", t.Name)
 	}
 	return nil
 }
@@ -280,25 +283,31 @@ func (d *Design) subjectTwice(name string, r table.Row, other string, line int) 
 	id, arm := r.Text("subject"), r.Text("arm")
 	for _, s := range d.Subjects {
 		if s.ID == other && d.Arms[s.Arm] != arm && other == id {
-			return hinted("a subject has one arm", "%s: subject %.40q is in two arms: %.40q (line %d) and %.40q (line %d)", name, id, d.Arms[s.Arm], line, arm, r.Line)
+			return hinted("give each subject one arm", "%s: subject %.40q is in two arms: %.40q (line %d) and %.40q (line %d)", name, id, d.Arms[s.Arm], line, arm, r.Line)
 		}
 	}
 	if other == id {
-		return hinted("a subject has one row", "%s: subject %.40q stands twice (lines %d and %d)", name, id, line, r.Line)
+		return hinted("give each subject one row", "%s: subject %.40q appears twice (lines %d and %d)", name, id, line, r.Line)
 	}
-	return hinted("a subject has one row; two subjects have names that cannot be taken for each other", "%s: subjects %.40q (line %d) and %.40q (line %d) differ %s", name, other, line, id, r.Line, table.Alike)
+	return hinted("give each subject one row; two subjects need names that cannot be confused", "%s: subjects %.40q (line %d) and %.40q (line %d) differ %s", name, other, line, id, r.Line, table.Alike)
+}
+
+// sideName returns left or right, or "" for a text that is not a side.
+func sideName(text string) string {
+	switch strings.ToLower(text) {
+	case "l", "left":
+		return "left"
+	case "r", "right":
+		return "right"
+	}
+	return ""
 }
 
 // readRest reads side, age and BMI.
 func (s *Subject) readRest(r table.Row) (err error) {
-	switch side := strings.ToLower(r.Text("side")); side {
-	case "":
-	case "l", "left":
-		s.Side = "left"
-	case "r", "right":
-		s.Side = "right"
-	default:
-		return hinted("left, right, L or R, one knee for each subject", "%s: %.20q is no side", r.Place("side"), side)
+	side := r.Text("side")
+	if s.Side = sideName(side); s.Side == "" && side != "" {
+		return hinted("write left, right, L or R: one knee for each subject", "%s: %.20q is not a side", r.Place("side"), side)
 	}
 	if s.Age, err = r.Number("age"); err != nil {
 		return err
@@ -316,9 +325,9 @@ func (d *Design) putFirst(reference string) error {
 	switch {
 	case reference == "":
 		return hinted(fmt.Sprintf("above the columns put a line such as \"# reference: %s\", or give --reference", d.Arms[0]),
-			"there are the arms %s, and no word which is the reference", strings.Join(d.Arms, ", "))
+			"the design has the arms %s and does not say which is the reference", strings.Join(d.Arms, ", "))
 	case at < 0:
-		return hinted("arms are "+strings.Join(d.Arms, ", "), "the reference %.40q is no arm of the design", reference)
+		return hinted("arms are "+strings.Join(d.Arms, ", "), "the reference %.40q is not an arm of the design", reference)
 	}
 	old := slices.Clone(d.Arms)
 	d.Arms = slices.Insert(slices.Delete(d.Arms, at, at+1), 0, reference)
@@ -336,7 +345,7 @@ func (d *Design) setPrimary(text string) error {
 	if visit = strings.TrimSpace(visit); at {
 		i := slices.IndexFunc(d.Visits, func(v Visit) bool { return v.Name == visit })
 		if i < 1 {
-			return hinted("write it as medial@month12, with one of the visits after baseline", "the primary contrast %.40q names no visit after baseline", text)
+			return hinted("write it as medial@month12, with one of the visits after baseline", "the primary contrast %.40q does not name a visit after baseline", text)
 		}
 		d.Primary.Visit = i
 	}
@@ -385,10 +394,10 @@ func (p *Plan) setWithinCV(text string) error {
 		}
 		v, err := strconv.ParseFloat(strings.TrimSuffix(percent, "%"), 64)
 		if err == nil && v > 0 && v < leastCV {
-			return hinted("it is in percent: 5, not 0.05", "a within-subject CV of %g %% is less than any scanner has", v)
+			return hinted("write it in percent: 5, not 0.05", "a within-subject CV of %g %% is smaller than that of any scanner", v)
 		}
 		if err != nil || !(v > 0 && v < 100) {
-			return hinted("in percent, such as 5, or medial=4, lateral=5.5", "within-subject CV %.40q is no percentage", item)
+			return hinted("in percent, such as 5, or medial=4, lateral=5.5", "within-subject CV %.40q is not a percentage", item)
 		}
 		if compartment == "" {
 			p.WithinCV = v / 100

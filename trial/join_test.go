@@ -242,7 +242,7 @@ func TestBadTables(t *testing.T) {
 		name, want string
 		tables     Tables
 	}{
-		{"a subject in another case", `compartments.csv: line 2: subject "s01" differs from the design's "S01" only in case, blanks, leading zeros, Unicode form, or _ against -`, results("subject,visit,compartment,mean_t2_ms\ns01,baseline,medial,30\n")},
+		{"a subject in another case", `compartments.csv: line 2: subject "s01" differs from the design's "S01" only in case, spaces, leading zeros, Unicode form, or a hyphen for an underscore`, results("subject,visit,compartment,mean_t2_ms\ns01,baseline,medial,30\n")},
 		{"a visit with a blank", `line 2: visit "month 03" differs from the design's "month03"`, results("subject,visit,compartment,mean_t2_ms\nS01,month 03,medial,30\n")},
 		{"other subjects", `none of its subjects ("X1", "X2") is in the design ("S01", "S02", "S03", "S04")`, results("subject,visit,compartment,mean_t2_ms\nX1,baseline,medial,30\nX2,baseline,medial,30\n")},
 		{"other visits", `none of its visits ("v0") is in the design ("baseline", "month03", "month12")`, results("subject,visit,compartment,mean_t2_ms\nS01,v0,medial,30\n")},
@@ -253,7 +253,7 @@ func TestBadTables(t *testing.T) {
 		{"a series twice", "lines 2 and 3 have the same compartment of one series", results("subject,visit,series,compartment,mean_t2_ms\nS01,baseline,a,medial,30\nS01,baseline,a,medial,30\n")},
 		{"not a table", "no column subject", results("<html>\n")},
 		{"an endpoint called as a compartment", "appears twice", score("subject,visit,name,value\nS01,baseline,Medial,1\n")},
-		{"names that differ in case", "differ only in case, blanks", score("subject,visit,name,value\nS01,baseline,VAS,1\nS01,month03,vas,1\n")},
+		{"names that differ in case", "differ only in case, spaces", score("subject,visit,name,value\nS01,baseline,VAS,1\nS01,month03,vas,1\n")},
 		{"two directions", "another direction", score("subject,visit,name,value,direction\nS01,baseline,VAS,1,higher is worse\nS01,month03,VAS,1,\n")},
 		{"no direction", `"up" is not a direction`, score("subject,visit,name,value,direction\nS01,baseline,VAS,1,up\n")},
 		{"two units", "another unit", score("subject,visit,name,value,unit\nS01,baseline,VAS,1,mm\nS01,month03,VAS,1,cm\n")},

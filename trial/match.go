@@ -27,15 +27,15 @@ func newNames(what string, design []string) *names {
 }
 
 // add takes a name of the table. One that is alike to one of the design, but not the same, is an error.
-func (n *names) add(tableName, name string, line int) error {
+func (n *names) add(s Source, name string, line int) error {
 	if n.seen[name] {
 		return nil
 	}
 	n.seen[name] = true
 	n.order = append(n.order, name)
 	if other, alike := n.known.Find(name); alike {
-		return hinted("write it in one way in the design and in the table; Excel removes leading zeros unless the column is text",
-			"%s: line %d: %s %.40q differs from the design's %.40q %s", tableName, line, n.what, name, other, table.Alike)
+		return hinted(wayToMatch(s, n.what)+"; Excel removes leading zeros unless the column is text",
+			"%s: line %d: %s %.40q differs from the design's %.40q %s", s.Name, line, n.what, name, other, table.Alike)
 	}
 	return nil
 }
@@ -61,33 +61,42 @@ func (n *names) with(other *names) *names {
 	return n
 }
 
+// wayToMatch says how names of a table and of the design become the same. What stands in t2map's own tables
+// is corrected where it comes from.
+func wayToMatch(s Source, what string) string {
+	if s.MadeBy != "" {
+		return fmt.Sprintf("correct the %ss in the design; or name the studies anew (--manifest or --layout, and --rename), with '%s'", what, s.MadeBy)
+	}
+	return fmt.Sprintf("write the %ss in the same way in the design and in the table", what)
+}
+
 // common returns an error unless a name is in both.
-func (n *names) common(tableName string) error {
+func (n *names) common(s Source) error {
 	if len(n.order) == 0 || slices.ContainsFunc(n.order, n.known.Has) {
 		return nil
 	}
-	return hinted("write the names in the same way in both", "%s: none of its %ss (%s) is in the design (%s)", tableName, n.what, few(n.order), few(n.design))
+	return hinted(wayToMatch(s, n.what), "%s: none of its %ss (%s) is in the design (%s)", s.Name, n.what, few(n.order), few(n.design))
 }
 
 // match holds the names of a table against those of the design, before anything is joined: names that
-// are alike (see table.Keys), and tables that have nothing in common, are mistakes and no missing
+// are alike (see table.Keys), and tables that have nothing in common, are mistakes, not missing
 // visits.
-func (d Design) match(tableName string, rows []placed) (subjects, visits *names, err error) {
-	if subjects, visits, err = d.alike(tableName, rows); err != nil {
+func (d Design) match(s Source, rows []placed) (subjects, visits *names, err error) {
+	if subjects, visits, err = d.alike(s, rows); err != nil {
 		return nil, nil, err
 	}
-	return subjects, visits, cmp.Or(subjects.common(tableName), visits.common(tableName))
+	return subjects, visits, cmp.Or(subjects.common(s), visits.common(s))
 }
 
 // alike returns the names of a table, which may have nothing in common with the design's. A name that
 // is alike to one of them, but not the same, is an error.
-func (d Design) alike(tableName string, rows []placed) (subjects, visits *names, err error) {
+func (d Design) alike(s Source, rows []placed) (subjects, visits *names, err error) {
 	subjects, visits = newNames("subject", d.subjectNames()), newNames("visit", append(d.visitNames(), d.beforeNames()...))
 	for _, r := range rows {
-		if err := subjects.add(tableName, r.subject, r.line); err != nil {
+		if err := subjects.add(s, r.subject, r.line); err != nil {
 			return nil, nil, err
 		}
-		if err := visits.add(tableName, r.visit, r.line); err != nil {
+		if err := visits.add(s, r.visit, r.line); err != nil {
 			return nil, nil, err
 		}
 	}

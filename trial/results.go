@@ -102,7 +102,7 @@ func ReadResults(compartments, studies Source) (Results, error) {
 			return res, err
 		}
 		if m.MeanT2 <= 0 {
-			return res, hinted("leave the cell of a missing T2 empty", "%s: %g ms is not a T2", r.Place("mean_t2_ms"), m.MeanT2)
+			return res, hinted("leave the cell empty where T2 is missing", "%s: %g ms is not a T2", r.Place("mean_t2_ms"), m.MeanT2)
 		}
 		m.Missing = missingText(m.MeanT2, r.Text("note"))
 		for _, s := range []struct {
@@ -207,7 +207,7 @@ func ReadRepeatability(s Source) ([]CompartmentCV, error) {
 		case math.IsNaN(percent):
 			continue
 		case !(percent > 0 && percent < 100):
-			return nil, hinted("remove the row, or give --wcv", "%s: %g is not a coefficient of variation in percent", r.Place("wcv_percent"), percent)
+			return nil, hinted("delete the row, or give --wcv", "%s: %g is not a coefficient of variation in percent", r.Place("wcv_percent"), percent)
 		}
 		all = append(all, CompartmentCV{r.Text("compartment"), percent / 100})
 	}
@@ -241,8 +241,8 @@ func (s Scores) places() []placed {
 // name, value, and where wanted direction (higher is better, higher is worse) and unit.
 // They come in the order of their first row.
 //
-// Errors: names that are alike (see table.Keys); an endpoint with two directions or units; what is
-// no number.
+// Errors: names that are alike (see table.Keys); an endpoint with two directions or units; and what is not a
+// number.
 func ReadScores(s Source) ([]Scores, error) {
 	t, err := table.Read(s)
 	if err != nil {
@@ -297,7 +297,7 @@ func parseDirection(r table.Row) (Direction, error) {
 	case "higher is better":
 		return HigherIsBetter, nil
 	}
-	return Unknown, hinted("higher is better, higher is worse, or empty", "%s: %.40q is not a direction", r.Place("direction"), r.Text("direction"))
+	return Unknown, hinted("write higher is better or higher is worse, or leave the cell empty", "%s: %.40q is not a direction", r.Place("direction"), r.Text("direction"))
 }
 
 // missingText is what a table says of a value that is not there.

@@ -1,7 +1,6 @@
 package trial
 
 import (
-	"errors"
 	"fmt"
 
 	"github.com/t2map/t2map/table"
@@ -15,27 +14,13 @@ type (
 	Format = table.Format
 )
 
-// hintError is an error with a way out.
-type hintError struct {
-	err  error
-	hint string
-}
-
-func (e *hintError) Error() string { return e.err.Error() }
-func (e *hintError) Unwrap() error { return e.err }
-
 // Hint returns what can be done about an error of this package or of table; empty where there is
 // nothing to say.
-func Hint(err error) string {
-	var h *hintError
-	if errors.As(err, &h) {
-		return h.hint
-	}
-	return table.Hint(err)
-}
+func Hint(err error) string { return table.Hint(err) }
 
+// hinted joins an error and what can be done about it.
 func hinted(hint, format string, a ...any) error {
-	return &hintError{fmt.Errorf(format, a...), hint}
+	return &table.Error{Problem: fmt.Errorf(format, a...), Hint: hint}
 }
 
 // IsResults says whether a table has the columns of compartments.csv, for those who look for

@@ -17,6 +17,12 @@ func TestIdentityFlags(t *testing.T) {
 	if err := os.WriteFile(sheet, []byte("folder;subject;visit\r\ndata\\KN-101;M\xfcller-Study 1;V1\r\n"), 0o644); err != nil {
 		t.Fatal(err)
 	}
+	tabs, empty := filepath.Join(dir, "t.csv"), filepath.Join(dir, "e.csv")
+	for path, text := range map[string]string{tabs: "folder\tsubject\ndata/KN-101\tM-1\n", empty: "folder,subject\n"} {
+		if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
 	both := []string{"--scheme", "compartments", "--out", out}
 	layout := []string{"--layout", "{subject}/{visit}"}
 	for _, c := range []struct {
@@ -27,11 +33,14 @@ func TestIdentityFlags(t *testing.T) {
 		tables string // in studies.csv, unless empty
 	}{
 		{"without names", nil, exitOK, "", "anon-"},
-		{"a layout, where they are there by code", layout, exitFailed, "take the new name with --rename", "anon-"},
+		{"a layout, where they are there by code", layout, exitFailed, "accept the new name with --rename", "anon-"},
 		{"renamed", append([]string{"--rename"}, layout...), exitOK, "was moved to set-aside/anon-", "KN-101,V1"},
 		{"an encoding that is not declared", []string{"--manifest", sheet, "--separator", ";"}, exitUsage, "--encoding windows-1252", ""},
-		{"a separator that is not declared", []string{"--manifest", sheet, "--encoding", "windows-1252"}, exitUsage, `--separator ";"`, ""},
-		{"a manifest that selects", []string{"--manifest", sheet, "--separator", ";", "--encoding", "windows-1252", "--rename"}, exitOK, "1 study (data/KN-102/V1/dicom)", "Müller-Study 1"},
+		{"a separator that is not declared", []string{"--manifest", sheet, "--encoding", "windows-1252"}, exitUsage, `--separator ';'`, ""},
+		{"a manifest that selects", []string{"--manifest", sheet, "--separator", ";", "--encoding", "windows-1252", "--rename"}, exitOK, "1 study passed over, because no row of m.csv names its folder or one above it: data/KN-102/V1/dicom", "Müller-Study 1"},
+		{"a tab that is not declared", []string{"--manifest", tabs}, exitUsage, "--separator tab", ""},
+		{"a tab", []string{"--manifest", tabs, "--separator", "tab", "--rename"}, exitOK, "", "M-1"},
+		{"no rows", []string{"--manifest", empty}, exitUsage, "the table has no rows", ""},
 		{"no separator", []string{"--manifest", sheet, "--separator", "ab"}, exitUsage, "is not one character", ""},
 	} {
 		code, stdout, stderr := call(append(append([]string{"run", data}, both...), c.args...)...)
@@ -49,7 +58,7 @@ func TestIdentityFlags(t *testing.T) {
 		t.Errorf("%d\n%s%s", code, stdout, stderr)
 	}
 	code, stdout, stderr = call("inspect", data, "--manifest", sheet, "--separator", ";", "--encoding", "windows-1252")
-	if code != exitOK || !strings.Contains(stdout, "run would: pass over: not in the manifest") || !strings.Contains(stdout, "note: passed over") {
+	if code != exitOK || !strings.Contains(stdout, "run would: pass over: not in the manifest") || !strings.Contains(stdout, "note: 1 study passed over") {
 		t.Errorf("%d\n%s%s", code, stdout, stderr)
 	}
 }

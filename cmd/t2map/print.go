@@ -77,22 +77,44 @@ func excluded(c segment.Summary) string {
 	return strings.Join(parts, ", ")
 }
 
-// printDamaged lists the damaged files if there are several, because a failure names only the
-// first. What several studies share is printed once, with their names.
-func printDamaged(w io.Writer, damaged []batch.Problem) {
-	if len(damaged) < 2 {
+// printDamaged lists the files that cannot be read, where there are several: the failures that
+// stand for them name the first. Files with one reason are listed together, those that are damaged apart
+// from those that are not supported.
+func printDamaged(w io.Writer, problems []batch.Problem) {
+	if len(problems) < 2 {
 		return
 	}
-	var all grouped
-	for _, p := range damaged {
-		all.add(p.Reason, p.Reason, "", failedName(report.Failure{Folder: p.Folder, Study: p.Study, Alike: p.Alike}))
-	}
-	fmt.Fprintln(w, "damaged:")
-	for _, g := range all.groups {
-		if len(g.names) == 1 {
-			fmt.Fprintf(w, "  %s\n", printable.Line(g.text))
-		} else {
-			fmt.Fprintf(w, "  %d studies: %s\n    %s\n", len(g.names), printable.Line(g.text), g.list())
+	for _, kind := range []struct {
+		heading     string
+		unsupported bool
+	}{{"damaged:", false}, {"not supported:", true}} {
+		var all grouped
+		ofFiles := map[string]bool{} // texts that files share, not studies
+		seen := map[[2]string]bool{}
+		for _, p := range problems {
+			switch {
+			case p.Unsupported != kind.unsupported || seen[[2]string{p.File, p.FileReason}]:
+			case p.File == "":
+				all.add(p.Reason, p.Reason, "", failedName(report.Failure{Folder: p.Folder, Study: p.Study, Alike: p.Alike}))
+			default:
+				seen[[2]string{p.File, p.FileReason}] = true // once for all studies of its folder
+				ofFiles[p.FileReason] = true
+				all.add(p.FileReason, p.Reason, "", printable.Line(p.File))
+			}
+		}
+		if len(all.groups) > 0 {
+			fmt.Fprintln(w, kind.heading)
+		}
+		for _, g := range all.groups {
+			what := "studies"
+			if ofFiles[g.text] {
+				what = "files"
+			}
+			if len(g.names) == 1 {
+				fmt.Fprintf(w, "  %s\n", printable.Line(g.text))
+			} else {
+				fmt.Fprintf(w, "  %d %s: %s\n    %s\n", len(g.names), what, printable.Line(g.text), g.list())
+			}
 		}
 	}
 }

@@ -81,6 +81,23 @@ func TestDamagedOnce(t *testing.T) {
 	}
 }
 
+// Files with one reason stand together; those that are not supported are not called damaged.
+func TestUnsupportedIsNotDamaged(t *testing.T) {
+	var b bytes.Buffer
+	var all []batch.Problem
+	for i := range 14 {
+		name := fmt.Sprintf("a/IM%02d", i)
+		p := batch.Problem{Reason: name + ": not supported (x)", File: name, FileReason: "not supported (x)", Unsupported: true}
+		all = append(all, p, p) // two studies lie there
+	}
+	printDamaged(&b, append(all, batch.Problem{Reason: "b/IM1: ends", File: "b/IM1", FileReason: "ends"}))
+	want := "damaged:\n  b/IM1: ends\nnot supported:\n  14 files: not supported (x)\n" +
+		"    a/IM00, a/IM01, a/IM02, a/IM03, a/IM04, a/IM05, a/IM06, a/IM07, a/IM08, a/IM09, a/IM10, a/IM11 and 2 more\n"
+	if b.String() != want {
+		t.Errorf("got %q, want %q", b.String(), want)
+	}
+}
+
 // The study's folder is cut out of names, not out of other words.
 func TestWithoutFolder(t *testing.T) {
 	for _, c := range []struct{ text, folder, want string }{

@@ -45,7 +45,7 @@ func (f *studyFlags) add(c *cobra.Command) {
 	p.Float64Var(&f.maskThreshold, "mask-threshold", 0, "least `fraction` at which a voxel of a fractional DICOM segmentation counts (default 0.5)")
 	p.BoolVar(&f.allowForeignMask, "allow-foreign-mask", false, "accept a DICOM mask that was drawn on another series with the same grid")
 	p.StringVar(&f.manifest, "manifest", "", "CSV `file` with the columns folder, subject, visit, side, mask")
-	p.StringVar(&f.table.separator, "separator", ",", "`character` between the columns of the manifest")
+	p.StringVar(&f.table.separator, "separator", ",", "`character` between the columns of the manifest, or tab")
 	p.StringVar(&f.table.encoding, "encoding", "", "`encoding` of the manifest, such as windows-1252 (default UTF-8)")
 	f.table.decimal = "point" // a manifest has no numbers
 	p.BoolVar(&f.acceptPatientID, "accept-patient-id", false, "use PatientID as the subject even if it repeats the patient's name or holds a date")

@@ -90,7 +90,7 @@ func (f *trialFlags) add(c *cobra.Command) {
 
 func (f *tableFlags) add(c *cobra.Command) {
 	p := c.Flags()
-	p.StringVar(&f.separator, "separator", ",", "`character` that separates the columns of your tables")
+	p.StringVar(&f.separator, "separator", ",", "`character` that separates the columns of your tables, or tab")
 	p.StringVar(&f.decimal, "decimal", "point", "decimal `sign` in your tables: point or comma")
 	p.StringVar(&f.encoding, "encoding", "", "`encoding` of your tables, such as windows-1252 (default UTF-8)")
 }
@@ -99,10 +99,10 @@ func (f *tableFlags) add(c *cobra.Command) {
 func (f tableFlags) format() (trial.Format, error) {
 	separator, n := utf8.DecodeRuneInString(f.separator)
 	switch {
-	case f.separator == `\t`:
+	case f.separator == `\t`, f.separator == "tab":
 		separator = '\t'
 	case n != len(f.separator) || n == 0 || separator == '"' || separator == '\n' || separator == '\r' || separator == utf8.RuneError:
-		return trial.Format{}, fmt.Errorf("--separator %q is not one character", f.separator)
+		return trial.Format{}, fmt.Errorf("--separator %q is not one character, nor tab", f.separator)
 	}
 	if f.decimal != "point" && f.decimal != "comma" {
 		return trial.Format{}, fmt.Errorf("--decimal %q is neither point nor comma", f.decimal)

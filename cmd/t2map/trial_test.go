@@ -189,13 +189,13 @@ func TestTrialTables(t *testing.T) {
 		{"endpoints that are not there", []string{"--design", design, "--endpoints", filepath.Join(dir, "none.csv")}, exitUsage, "hint: a CSV with the columns subject, visit, name, value"},
 		{"repeatability that is not there", []string{"--design", design, "--repeatability", filepath.Join(dir, "none.csv")}, exitUsage, "hint: the repeat.csv that"},
 		{"results for a design", []string{"--design", filepath.Join(results, "compartments.csv")}, exitUsage, "compartments.csv is a table of results, not a design"},
-		{"a workbook", []string{"--design", workbook}, exitUsage, "hint: open it there and save it as CSV"},
+		{"a workbook", []string{"--design", workbook}, exitUsage, "hint: open it in the spreadsheet program and save it as CSV"},
 		{"sep=", []string{"--design", sep}, exitOK, "8 subjects"},
-		{"endpoints not declared", []string{"--design", design, "--endpoints", scores}, exitUsage, `hint: declare it: --separator ";"`},
+		{"endpoints not declared", []string{"--design", design, "--endpoints", scores}, exitUsage, `hint: declare it: --separator ';'`},
 		{"endpoints not UTF-8", []string{"--design", design, "--endpoints", latinScores}, exitUsage, "latin-scores.csv: line 2: the text is not UTF-8"},
-		{"commas in the design, semicolons in the endpoints", []string{"--design", design, "--endpoints", scores, "--separator", ";"}, exitUsage, "holds for all tables"},
+		{"commas in the design, semicolons in the endpoints", []string{"--design", design, "--endpoints", scores, "--separator", ";"}, exitUsage, "applies to all tables"},
 		{"two studies", []string{"--design", design, "--two-studies", "first"}, exitUsage, "neither none nor mean"},
-		{"an unknown reference", []string{"--design", design, "--reference", "placebo"}, exitUsage, `"placebo" is no arm`},
+		{"an unknown reference", []string{"--design", design, "--reference", "placebo"}, exitUsage, `"placebo" is not an arm`},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			args := append([]string{"trial", results, "--out", filepath.Join(t.TempDir(), "report")}, c.args...)

@@ -1,0 +1,137 @@
+package batch
+
+import (
+	"fmt"
+	"path/filepath"
+	"strings"
+
+	"github.com/t2map/t2map/dicomio"
+	"github.com/t2map/t2map/files"
+	"github.com/t2map/t2map/table"
+)
+
+// anchor settles from which folder on the layout is matched for each root, and returns a remark for
+// each root where that is above the root.
+func (s *Settings) anchor(studies []dicomio.Study) []string {
+	s.ups = map[string]int{}
+	if s.layout() == "" || s.Manifest != "" {
+		return nil
+	}
+	l, err := parseLayout(s.layout())
+	if err != nil {
+		return nil // prepare has seen it
+	}
+	byRoot := map[string][]dicomio.Study{}
+	var roots []string
+	for _, st := range studies {
+		if byRoot[st.Root] == nil {
+			roots = append(roots, st.Root)
+		}
+		byRoot[st.Root] = append(byRoot[st.Root], st)
+	}
+	subjects := map[string]bool{}
+	for _, of := range s.earlier {
+		for _, e := range of {
+			subjects[e.subject] = true
+		}
+	}
+	vouched := func(st dicomio.Study, id Identity) bool { return s.earlier.vouch(st, id) || subjects[id.Subject] }
+	var remarks []string
+	for _, root := range roots {
+		ups := l.vouchedUps(byRoot[root], l.ups(byRoot[root]), vouched)
+		if s.ups[root] = ups; ups == 0 {
+			continue
+		}
+		parts := strings.Split(filepath.ToSlash(files.Absolute(root)), "/")
+		from := strings.Join(parts[max(0, len(parts)-ups):], "/")
+		remarks = append(remarks, fmt.Sprintf("the layout %s is matched from %s on: the searched folder and the folders above it", l.pattern, from))
+	}
+	return remarks
+}
+
+// ups returns how far above the searched folder the first part of the layout is, for the studies
+// below it: 0 where any of them matches from there. So data, data/KN-101 and data/KN-101/V1 give one
+// study one identity.
+//
+// Where folders above have to give the subject, the studies that they name so must have one PatientID,
+// as far as they have any: a study that lies too high, such as data/KN-101 for {subject}/{visit}, does
+// not match, rather than be visit KN-101 of a subject data.
+func (l layout) ups(studies []dicomio.Study) int {
+	for ups := 0; ; ups++ {
+		any := false
+		patients := map[string]string{} // by subject
+		for _, st := range studies {
+			folder, ok := folderBelow(st, ups)
+			if !ok {
+				return 0
+			}
+			id, matched, _ := l.match(folder)
+			if !matched {
+				continue
+			}
+			any = true
+			if known := patients[id.Subject]; ups > 0 && known != "" && st.PatientID != "" && known != st.PatientID {
+				return 0
+			}
+			if st.PatientID != "" {
+				patients[id.Subject] = st.PatientID
+			}
+		}
+		if any {
+			return ups
+		}
+	}
+}
+
+// vouchedUps returns a place for the layout's first part above ups where something else than the
+// folders says that the subjects are right, if nothing does at ups. A study in data/KN-101/V1/T2map is
+// V1/T2map for {subject}/{visit} when data/KN-101 is searched, and KN-101/V1 when its PatientID is
+// KN-101 or its results are there under that name. It returns ups where there is no such place.
+func (l layout) vouchedUps(studies []dicomio.Study, ups int, vouched func(dicomio.Study, Identity) bool) int {
+	// count returns how many studies match, and how many of those are vouched for.
+	count := func(ups int) (matched, sure int, ok bool) {
+		for _, st := range studies {
+			folder, ok := folderBelow(st, ups)
+			if !ok {
+				return 0, 0, false
+			}
+			id, matches, several := l.match(folder)
+			if !matches || several {
+				continue
+			}
+			if matched++; vouched(st, id) {
+				sure++
+			}
+		}
+		return matched, sure, true
+	}
+	matched, sure, ok := count(ups)
+	if !ok || matched == 0 || sure > 0 {
+		return ups
+	}
+	for up := ups + 1; ; up++ {
+		n, sure, ok := count(up)
+		switch {
+		case !ok:
+			return ups
+		case n >= matched && sure == n:
+			return up
+		}
+	}
+}
+
+// vouch reports whether something else than its folders says that a study has this identity: the
+// attributes for the subject, or its earlier results.
+func (all earlierStudies) vouch(st dicomio.Study, id Identity) bool {
+	for _, code := range []string{st.PatientID, st.TrialSubject} {
+		if code != "" && table.IsAlike(code, id.Subject) {
+			return true
+		}
+	}
+	for _, e := range all[st.Hash] {
+		if e.subject == id.Subject && e.visit == id.Visit {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,155 @@
+package batch
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/t2map/t2map/dicomio"
+	"github.com/t2map/t2map/report"
+	"github.com/t2map/t2map/table"
+)
+
+// identitySource is where an identity comes from, as far as it matters to how much it says.
+type identitySource int
+
+// The sources.
+const (
+	fromAttributes identitySource = iota // the subject is an attribute, the visit too or a folder
+	fromManifest
+	fromLayout
+	fromFolder // the subject is the name of the study's folder, and there is no visit
+)
+
+// clashes returns an error for each job, by its index, that may be taken for another study's patient
+// or visit:
+//
+//   - studies without PatientID in folders of one name (…/a/v1, …/b/v1), which would be one subject;
+//   - studies of one subject that a manifest gives no visit, unless they show different knees;
+//   - studies that a layout names after the folder of a series, though PatientID says that subjects
+//     with other names are the same patient (see doubtful).
+func clashes(jobs []Job, earlier earlierStudies) map[int]error {
+	all := map[int]error{}
+	stay := earlier.without(jobs)
+	bySubject := map[string][]int{}
+	for n, j := range jobs {
+		bySubject[j.Identity.Subject] = append(bySubject[j.Identity.Subject], n)
+	}
+	patients := patientsOf(jobs)
+	for n, j := range jobs {
+		others := bySubject[j.Identity.Subject]
+		switch j.Identity.source {
+		case fromFolder:
+			earlierToo := slices.ContainsFunc(stay, func(e earlierStudy) bool { return e.subject == j.Identity.Subject })
+			if earlierToo || slices.ContainsFunc(others, func(k int) bool { return jobs[k].Study.Top() != j.Study.Top() }) {
+				all[n] = hinted("name the studies in a manifest (--manifest) or by the folders above them (--layout)",
+					"identity: PatientID (0010,0020) is empty, and studies in several folders named %.40q would be one subject", j.Identity.Subject)
+			}
+		case fromManifest:
+			if j.Identity.Visit == "" && slices.ContainsFunc(others, func(k int) bool { return k != n && jobs[k].Identity.Visit == "" && sameKnee(j, jobs[k]) }) {
+				all[n] = hinted("give each row a visit", "identity: the manifest has several studies of subject %.40q and no visit to tell them apart", j.Identity.Subject)
+			}
+		case fromLayout:
+			other := patients.another(j)
+			if folder := seriesFolder(j); folder != "" && other != "" {
+				all[n] = hinted("begin the layout with the name of a folder, as in 'data/{subject}/{visit}'; or search the folder that holds the subjects",
+					"identity: the layout takes the folder %.40q, which is named after a series, for a part of the name, and subjects %.40q and %.40q have one PatientID (0010,0020)", folder, j.Identity.Subject, other)
+			}
+		}
+	}
+	return all
+}
+
+// sameKnee reports whether two jobs may show the same knee.
+func sameKnee(a, b Job) bool {
+	return sameRows(report.Result{Side: knownSide(a)}, report.Result{Side: knownSide(b)})
+}
+
+// doubtful returns, by the index of the job, what speaks against an identity that is used all the same.
+func doubtful(jobs []Job) map[int][]string {
+	all := map[int][]string{}
+	type place struct{ subject, visit string }
+	byPlace := map[place][]int{}
+	for n, j := range jobs {
+		key := place{j.Identity.Subject, j.Identity.Visit}
+		byPlace[key] = append(byPlace[key], n)
+	}
+	patients := patientsOf(jobs)
+	for n, j := range jobs {
+		id := j.Identity
+		if id.source == fromLayout {
+			const hint = "if the layout begins at the wrong folder, begin it with the name of a folder, as in 'data/{subject}/{visit}'"
+			if patients.another(j) != "" {
+				all[n] = append(all[n], "the layout gives several subjects to one PatientID (0010,0020): "+hint)
+			} else if folder := seriesFolder(j); folder != "" {
+				all[n] = append(all[n], fmt.Sprintf("the layout takes the folder %.40q, which is named after a series, for a part of the study's name: %s", folder, hint))
+			}
+		}
+		another := func(k int) bool {
+			return jobs[k].Study.Hash != j.Study.Hash && jobs[k].Study.Top() != j.Study.Top() && sameKnee(j, jobs[k])
+		}
+		if id.source == fromManifest || id.source == fromFolder || !slices.ContainsFunc(byPlace[place{id.Subject, id.Visit}], another) {
+			continue
+		}
+		what := "have no visit"
+		if id.Visit != "" {
+			what = fmt.Sprintf("are visit %.40q", id.Visit)
+		}
+		all[n] = append(all[n], fmt.Sprintf("studies of this subject in several folders %s: if they are several visits, name them in a manifest (--manifest) or by their folders (--layout)", what))
+	}
+	return all
+}
+
+// patients are the subjects that studies of one PatientID have from a layout.
+type patients map[string][]string
+
+// patientsOf gathers them. A PatientID that many files share, such as "anonymous" or 0, says
+// nothing.
+func patientsOf(jobs []Job) patients {
+	p := patients{}
+	for _, j := range jobs {
+		id := j.Study.PatientID
+		if j.Identity.source != fromLayout || dicomio.General(id) || strings.Trim(id, "0 ._-") == "" {
+			continue
+		}
+		if !slices.Contains(p[id], j.Identity.Subject) {
+			p[id] = append(p[id], j.Identity.Subject)
+		}
+	}
+	return p
+}
+
+// another returns another subject of the job's patient, or "".
+func (p patients) another(j Job) string {
+	for _, subject := range p[j.Study.PatientID] {
+		if subject != j.Identity.Subject {
+			return subject
+		}
+	}
+	return ""
+}
+
+var (
+	numberedSeries = regexp.MustCompile(`(?i)^(?:series|serie|ser|se|scan)[-_ ]*0*([0-9]+)$`)
+	mapSeries      = regexp.MustCompile(`(?i)^(?:t2[-_ ]*maps?|t2[-_ ]*mapping|mese|multi[-_ ]?echo)$`)
+	mentionsT2     = regexp.MustCompile(`(?i)t2|echo|mese`)
+)
+
+// seriesFolder returns that of subject and visit which is named after one of the study's series: by
+// its number (series5), by its description, or as a T2 map. "" where neither is.
+func seriesFolder(j Job) string {
+	for _, name := range []string{j.Identity.Visit, j.Identity.Subject} {
+		if mapSeries.MatchString(name) {
+			return name
+		}
+		number := numberedSeries.FindStringSubmatch(name)
+		for _, t := range j.Study.Trains {
+			if number != nil && number[1] == strconv.Itoa(t.Number) || mentionsT2.MatchString(name) && table.IsAlike(name, t.Description) {
+				return name
+			}
+		}
+	}
+	return ""
+}
