@@ -62,7 +62,7 @@ func (s Settings) replaceOthers(l *ledger) {
 	if !s.Replace {
 		return
 	}
-	for _, r := range l.results() {
+	for _, r := range l.all() {
 		d := s.differences(r)
 		if len(d) == 0 {
 			continue

@@ -80,12 +80,11 @@ func checkIdentities(jobs []Job, earlier map[seriesKey]earlierStudy, rename bool
 	return sound, refused, errs
 }
 
-// identified returns the jobs whose identity can be right; the others fail. What earlier runs made of
-// them stays in the tables.
+// identified returns the jobs whose identity can be right; the others fail.
 func (s Settings) identified(jobs []Job, out *Outcome, earlier *ledger) []Job {
-	jobs, refused, errs := checkIdentities(jobs, earlier.identities(), s.Rename)
+	jobs, refused, errs := checkIdentities(jobs, earlier.names, s.Rename)
 	for i, j := range refused {
-		out.fail(s, Job{Study: j.Study, Identity: j.Identity}, errs[i]) // without its series, which did not fail
+		out.fail(s, j, ofSetting(errs[i]), earlier)
 	}
 	out.Remarks = append(out.Remarks, alikeVisits(jobs)...)
 	return jobs

@@ -98,6 +98,9 @@ type Outcome struct {
 	// Earlier are results of earlier runs below the output folder, which are in
 	// the tables too.
 	Earlier []report.Result
+	// Listed are studies that earlier runs list as failed or not done, which this run has not
+	// looked at. They are in the tables too.
+	Listed []report.Failure
 	// Damaged are the files that could not be read: those of each study, which fail it,
 	// and those that may be of any, which together are one of the failures.
 	Damaged []Problem

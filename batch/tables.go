@@ -23,30 +23,47 @@ func (s Settings) writeTables(out *Outcome, l *ledger) error {
 		written[filepath.Clean(r.Dir)] = true
 	}
 	for _, f := range l.broken { // unless it has been replaced
-		if !written[filepath.Join(s.Out, filepath.FromSlash(f.Folder))] && !l.solved(f, out.Results) {
+		if !written[filepath.Join(s.Out, filepath.FromSlash(f.Folder))] {
 			out.Unreadable = append(out.Unreadable, f)
 		}
 	}
+	out.Unreadable = append(out.Unreadable, l.contradictions()...)
 	out.Failures = append(out.Failures, out.Unreadable...)
+	if l.unlisted != nil {
+		out.Remarks = append(out.Remarks, fmt.Sprintf("studies.csv could not be read, so the studies that it listed as failed are no longer in it: %v", l.unlisted))
+	}
+	out.Listed = l.stillListed(*out)
 	out.Remarks = append(out.Remarks, l.remarks()...)
 	return errors.Join(l.err, tabulate(s.Out, out))
 }
 
-// solved reports whether a contradiction between results of one study is over, since the
-// study has a new result.
-func (l *ledger) solved(f report.Failure, results []report.Result) bool {
-	return f.Study != "" && slices.ContainsFunc(results, func(r report.Result) bool { return r.Study == f.Study })
+// stillListed returns the studies that studies.csv lists as failed or not done and of which
+// neither the outcome nor a result tells more. A row without a study is not one of them: it says
+// what an earlier run found elsewhere, such as damaged files.
+func (l *ledger) stillListed(out Outcome) []report.Failure {
+	var listed []report.Failure
+	for _, f := range l.listed {
+		same := func(other report.Failure) bool { return sameKnee(f.Study, f.Side, other.Study, other.Side) }
+		if f.Study == "" || out.holds(f) || slices.ContainsFunc(out.Failures, same) || slices.ContainsFunc(out.NotDone, same) {
+			continue
+		}
+		listed = append(listed, f)
+	}
+	return listed
 }
 
-// tabulate writes the tables.
+// holds reports whether the outcome has a result of the knee that failed.
+func (o Outcome) holds(f report.Failure) bool {
+	of := func(r report.Result) bool { return sameKnee(f.Study, f.Side, r.Study, r.Side) }
+	return f.Study != "" && (slices.ContainsFunc(o.Results, of) || slices.ContainsFunc(o.Earlier, of))
+}
+
+// tabulate writes the tables. A study whose earlier result stays has that row alone, though this
+// run has failed to map it, or ended before.
 func tabulate(dir string, out *Outcome) error {
-	c := report.Cohort{Version: Version, Results: slices.Concat(out.Results, out.Earlier), Failures: slices.Clone(out.Failures)}
-	has := map[string]bool{}
-	for _, r := range c.Results {
-		has[r.Study] = true
-	}
-	for _, f := range out.NotDone {
-		if !has[f.Study] {
+	c := report.Cohort{Version: Version, Results: slices.Concat(out.Results, out.Earlier)}
+	for _, f := range slices.Concat(out.Failures, out.NotDone, out.Listed) {
+		if !out.holds(f) {
 			c.Failures = append(c.Failures, f)
 		}
 	}
@@ -76,22 +93,23 @@ func Tables(ctx context.Context, s Settings) (Outcome, error) {
 	}
 	defer lock.release()
 	var out Outcome
-	listed, err := listedFailures(filepath.Join(s.Out, "studies.csv"))
-	if err != nil {
-		out.Remarks = append(out.Remarks, fmt.Sprintf("studies.csv could not be read, so that studies which failed are no longer in it: %v", err))
-	}
-	for _, f := range listed {
-		switch {
-		case f.Study != "" && len(l.byStudy[f.Study]) > 0:
-		case f.Study == "" && f.Folder != "", slices.ContainsFunc(l.broken, func(b report.Failure) bool { return b.Folder == f.Folder }):
-			// An unreadable result is found again, if it is still there.
-		case f.NotDone:
-			out.NotDone = append(out.NotDone, f)
-		default:
+	for _, f := range l.listed {
+		// What an earlier run found outside of studies stays listed too. A result that cannot be
+		// read is found again, if it is still there.
+		if f.Study == "" && f.Folder == "" {
 			out.Failures = append(out.Failures, f)
 		}
 	}
-	return out, s.writeTables(&out, l)
+	err = s.writeTables(&out, l)
+	for _, f := range out.Listed {
+		if f.NotDone {
+			out.NotDone = append(out.NotDone, f)
+		} else {
+			out.Failures = append(out.Failures, f)
+		}
+	}
+	out.Listed = nil
+	return out, err
 }
 
 // holdsResults reports whether a run has written into the folder: it has a table, or the
@@ -125,6 +143,15 @@ func (s Settings) open(ctx context.Context) (*lock, *ledger, error) {
 
 // listedFailures reads the studies that an earlier table lists without a result. No table is no error.
 func listedFailures(path string) ([]report.Failure, error) {
+	rows, err := readCSV(path)
+	if err != nil || rows == nil {
+		return nil, err
+	}
+	return report.FailuresOf(rows)
+}
+
+// readCSV reads a table that report has written. No table is no error.
+func readCSV(path string) ([][]string, error) {
 	text, err := os.ReadFile(path)
 	if errors.Is(err, os.ErrNotExist) {
 		return nil, nil
@@ -136,5 +163,5 @@ func listedFailures(path string) ([]report.Failure, error) {
 	if err != nil || len(rows) == 0 {
 		return nil, errors.New("it is damaged")
 	}
-	return report.FailuresOf(rows)
+	return rows, nil
 }
