@@ -10,8 +10,9 @@ import (
 	"github.com/t2map/t2map/table"
 )
 
-// Version is the version of t2map, written into every result.
-const Version = "0.1.0"
+// Version is the version of t2map, written into every result. It is raised when figures or exclusions
+// change: results of two versions do not go into one folder.
+const Version = "0.2.0"
 
 // Settings says what to run on.
 type Settings struct {

@@ -223,3 +223,40 @@ func TestRefusedStudyHasOneRow(t *testing.T) {
 		t.Errorf("--replace --rename: %+v", out)
 	}
 }
+
+// Results of an older version, or of another method, are not added to, and tables refuses them beside
+// others.
+func TestResultsOfOtherVersions(t *testing.T) {
+	for _, c := range []struct{ was, edit, want, mixed string }{
+		{`"version": "` + Version + `"`, `"version": "0.1.0"`, "version 0.1.0 of t2map, now " + Version, "version 0.1.0 of t2map (S01/M00)"},
+		{`"method": "nlls"`, `"method": "arlo"`, "method arlo, now nlls", "method arlo (S01/M00)"},
+	} {
+		_, s := twoVisits(t)
+		run(t, s)
+		file := filepath.Join(s.Out, "S01", "M00", report.ResultFile)
+		text, err := os.ReadFile(file)
+		if err != nil || bytes.Count(text, []byte(c.was)) != 1 {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(file, bytes.Replace(text, []byte(c.was), []byte(c.edit), 1), 0o666); err != nil {
+			t.Fatal(err)
+		}
+		want := tree(t, s.Out)
+		var differ *SettingsError
+		if _, err := Run(t.Context(), s); !errors.As(err, &differ) || !strings.Contains(err.Error(), c.want) || !strings.Contains(Hint(err), "--replace") {
+			t.Errorf("run: %v", err)
+		}
+		var mixed *MixedError
+		if _, err := Tables(t.Context(), s); !errors.As(err, &mixed) || len(mixed.Groups) != 2 || !strings.Contains(err.Error(), c.mixed) || !strings.Contains(Hint(err), "--replace") {
+			t.Errorf("tables: %v", err)
+		}
+		if diff := cmp.Diff(want, tree(t, s.Out)); diff != "" {
+			t.Errorf("the folder has changed:\n%s", diff)
+		}
+		s.Replace = true
+		if out := run(t, s); len(out.Results) != 2 || tableRows(t, s.Out) != 6 {
+			t.Errorf("replaced: %+v", out)
+		}
+		sameTables(t, s.Out)
+	}
+}

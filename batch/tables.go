@@ -77,7 +77,8 @@ func tabulate(dir string, out *Outcome) error {
 // as Run does at its end. Studies without a result that studies.csv lists as failed or not done
 // stay listed, as far as the table can be read. The settings' Out, Wait and Waiting count.
 //
-// It is a *BusyError when a run writes into the folder, and an error when there is no such folder.
+// It is a *BusyError when a run writes into the folder, a *MixedError when results in it were made with
+// different settings, and an error when the folder does not exist.
 func Tables(ctx context.Context, s Settings) (Outcome, error) {
 	if info, err := os.Stat(s.Out); err != nil {
 		return Outcome{}, fmt.Errorf("results: %w", err)
@@ -92,6 +93,9 @@ func Tables(ctx context.Context, s Settings) (Outcome, error) {
 		return Outcome{}, err
 	}
 	defer lock.release()
+	if err := l.checkAlike(); err != nil {
+		return Outcome{}, err
+	}
 	var out Outcome
 	for _, f := range l.listed {
 		// What an earlier run found outside of studies stays listed too. A result that cannot be
