@@ -54,7 +54,7 @@ func (s Settings) chooseTrain(st dicomio.Study, side string) (dicomio.Train, err
 		return none, ofSetting(hinted("choose one with --series or a series rule in the protocol", "%d multi-echo series: %s", len(chosen), listTrains(chosen)))
 	}
 	if problem := chosen[0].Problem; problem != nil && len(st.Spoiled) > 0 {
-		return none, hinted(Hint(problem), "%w; in its folder lies %s%v", problem, more(len(st.Spoiled)), st.Spoiled[0])
+		return none, hinted(Hint(problem), "%w; in its folder lies %s%w", problem, more(len(st.Spoiled)), st.Spoiled[0])
 	}
 	return chosen[0], chosen[0].Problem
 }

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -47,7 +46,7 @@ func readLedger(out string) (*ledger, error) {
 			r, err = report.ReadResult(path)
 		}
 		if err != nil {
-			l.broken = append(l.broken, report.Failure{Folder: below(out, filepath.Dir(path)), Reason: "results: cannot be read, so the study is not in the tables", Hint: "map the study again, or remove the folder"})
+			l.broken = append(l.broken, unreadable(below(out, filepath.Dir(path))))
 			return nil
 		}
 		r.Inputs, r.Outputs = nil, nil // tables need neither
@@ -61,6 +60,17 @@ func readLedger(out string) (*ledger, error) {
 	l.listed, l.unlisted = listedFailures(filepath.Join(out, "studies.csv"))
 	l.names = l.identities()
 	return l, nil
+}
+
+// unreadable lists a result that cannot be read. What can be known of the study is where it lies.
+func unreadable(folder string) report.Failure {
+	f := report.Failure{Folder: folder, Reason: "results: the folder cannot be read, so the study is not in the tables", Hint: "map the study again, or remove the folder"}
+	parts := strings.Split(folder, "/")
+	if len(parts) == 2 { // SUBJECT/VISIT, as place has it
+		f.Subject, f.Visit = parts[0], parts[1]
+		f.Reason = "results: " + report.ResultFile + " cannot be read, so the study is not in the tables; its subject and visit are those of the folder, the rest is not known"
+	}
+	return f
 }
 
 // verdict is what results of one study are worth beside each other.
@@ -242,29 +252,4 @@ func (l *ledger) remarks() []string {
 		return append(moved[:shownMoves], fmt.Sprintf("and so on: %d earlier results in all", n))
 	}
 	return moved
-}
-
-// eachResult calls do with every result.json below the output folder, in the
-// order of paths, and with what cannot be listed and its error, until do returns an error.
-func eachResult(out string, do func(path string, err error) error) error {
-	// With a separator behind it a root that is a link is entered.
-	root := strings.TrimRight(out, string(filepath.Separator)) + string(filepath.Separator)
-	return filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
-		switch {
-		case err != nil && path == root:
-			return err
-		case err != nil:
-			if err := do(filepath.Join(path, report.ResultFile), err); err != nil {
-				return err
-			}
-			return fs.SkipDir
-		case d.IsDir() && path != root && strings.HasPrefix(d.Name(), "."):
-			return fs.SkipDir // unfinished, or another program's
-		case d.IsDir() && path == filepath.Join(out, asideFolder):
-			return fs.SkipDir
-		case !d.IsDir() && d.Name() == report.ResultFile:
-			return do(path, nil)
-		}
-		return nil
-	})
 }

@@ -99,12 +99,15 @@ func writable(folder string) error {
 	if err := os.MkdirAll(folder, 0o777); err != nil {
 		return hinted(hint, "output folder: %w", err)
 	}
-	f, err := os.CreateTemp(folder, ".t2map-*")
+	f, err := os.CreateTemp(folder, report.ProbePattern)
 	if err != nil {
 		return hinted(hint, "output folder: %w", err)
 	}
-	name := f.Name()
-	return errors.Join(f.Close(), os.Remove(name))
+	err = errors.Join(f.Close(), os.Remove(f.Name()))
+	if errors.Is(err, os.ErrNotExist) {
+		err = nil // another run has swept it away, see report.Sweep
+	}
+	return err
 }
 
 // find searches the roots.
@@ -124,6 +127,7 @@ func (s Settings) plan(found dicomio.Finding, m *manifest, out *Outcome, earlier
 	out.Remarks = append(out.Remarks, s.anchor(found.Studies)...)
 	var jobs []Job
 	var unlisted []dicomio.Study
+	var told []error // damaged files that the failure of a study names
 	for _, st := range found.Studies {
 		j, err := s.job(st, m)
 		if errors.Is(err, errUnlisted) {
@@ -136,6 +140,9 @@ func (s Settings) plan(found dicomio.Finding, m *manifest, out *Outcome, earlier
 			out.Damaged = append(out.Damaged, p)
 		}
 		if err != nil {
+			if len(st.Spoiled) > 0 && errors.Is(err, st.Spoiled[0]) {
+				told = append(told, st.Spoiled...)
+			}
 			out.fail(s, j, err, earlier)
 			continue
 		}
@@ -143,8 +150,8 @@ func (s Settings) plan(found dicomio.Finding, m *manifest, out *Outcome, earlier
 	}
 	jobs = s.identified(jobs, out, earlier)
 	out.Remarks = append(out.Remarks, m.remarks(unlisted)...)
-	if n := len(found.Damaged); n > 0 {
-		out.fail(s, Job{}, fmt.Errorf("%s%w", more(n), found.Damaged[0]), earlier)
+	if loose := slices.DeleteFunc(slices.Clone(found.Damaged), func(err error) bool { return slices.Contains(told, err) }); len(loose) > 0 {
+		out.fail(s, Job{}, fmt.Errorf("%s%w", more(len(loose)), loose[0]), earlier)
 	}
 	for _, err := range found.Damaged {
 		out.Damaged = append(out.Damaged, problem(err))
@@ -191,11 +198,11 @@ func (s Settings) job(st dicomio.Study, m *manifest) (j Job, err error) {
 // Windows and macOS do.
 func place(out string, jobs []Job) {
 	name := func(j Job) string {
-		visit := folderName(cmp.Or(j.Identity.Visit, "study"))
+		folder := resultFolder(j.Identity.Subject, j.Identity.Visit)
 		if len(j.Study.Trains) > 1 {
-			visit += "-" + j.Train.Hash
+			folder += "-" + j.Train.Hash
 		}
-		return filepath.Join(folderName(j.Identity.Subject), visit)
+		return filepath.FromSlash(folder)
 	}
 	count := map[string]int{}
 	for _, j := range jobs {
@@ -208,6 +215,11 @@ func place(out string, jobs []Job) {
 		}
 		jobs[i].Dir = filepath.Join(out, dir)
 	}
+}
+
+// resultFolder is where the results of a study go, with a slash.
+func resultFolder(subject, visit string) string {
+	return folderName(subject) + "/" + folderName(cmp.Or(visit, "study"))
 }
 
 // reserved are names that Windows keeps for devices, whatever their ending, and

@@ -22,17 +22,24 @@ func (s Settings) writeTables(out *Outcome, l *ledger) error {
 	for _, r := range out.Results {
 		written[filepath.Clean(r.Dir)] = true
 	}
-	for _, f := range l.broken { // unless it has been replaced
-		if !written[filepath.Join(s.Out, filepath.FromSlash(f.Folder))] {
+	against := l.contradictions()
+	out.Failures = append(out.Failures, against...)
+	out.Listed = l.stillListed(*out)
+	for _, f := range l.broken {
+		named := func(other report.Failure) bool { return other.Study != "" && other.Subject != "" && resultFolder(other.Subject, other.Visit) == f.Folder }
+		switch dir := filepath.Join(s.Out, filepath.FromSlash(f.Folder)); {
+		case written[dir]: // it has been replaced
+		case slices.ContainsFunc(out.Failures, named), slices.ContainsFunc(out.Listed, named):
+			// The study is listed, with why it could not be mapped again.
+		default:
 			out.Unreadable = append(out.Unreadable, f)
 		}
 	}
-	out.Unreadable = append(out.Unreadable, l.contradictions()...)
 	out.Failures = append(out.Failures, out.Unreadable...)
+	out.Unreadable = append(out.Unreadable, against...)
 	if l.unlisted != nil {
 		out.Remarks = append(out.Remarks, fmt.Sprintf("studies.csv could not be read, so the studies that it listed as failed are no longer in it: %v", l.unlisted))
 	}
-	out.Listed = l.stillListed(*out)
 	out.Remarks = append(out.Remarks, l.remarks()...)
 	return errors.Join(l.err, tabulate(s.Out, out))
 }
