@@ -60,7 +60,8 @@ func Run(ctx context.Context, s Settings) (Outcome, error) {
 	found.Tree.Forget()
 	earlier.makeWay(jobs)
 	err = s.processAll(ctx, jobs, &out, earlier)
-	return out, errors.Join(s.writeTables(&out, earlier), err)
+	tablesErr := s.writeTables(&out, earlier)
+	return out, errors.Join(err, tablesErr) // what ended the run comes first, with its hint
 }
 
 // prepare checks the settings and the output folder, and reads the manifest.
@@ -112,6 +113,11 @@ func writable(folder string) error {
 
 // find searches the roots.
 func (s Settings) find(ctx context.Context) (dicomio.Finding, error) {
+	for _, root := range s.Roots {
+		if _, err := os.Stat(root); errors.Is(err, os.ErrNotExist) {
+			return dicomio.Finding{}, hinted("name the folder that holds the studies", "%w", &missingError{root})
+		}
+	}
 	found, err := dicomio.Find(ctx, s.Roots, dicomio.FindOptions{Workers: s.Workers, Exclude: s.Out, PhilipsScaling: s.Protocol.PhilipsScaling, Progress: s.progress(StageHeaders)})
 	if err != nil {
 		return found, fmt.Errorf("find: %w", err)

@@ -1083,6 +1083,11 @@ func TestReadProtocol(t *testing.T) {
 		{"scheme: madeup\n", "madeup"},
 		{"series: {side: both}\n", "side"},
 		{"name: [\n", "protocol"},
+		{"", "holds no settings"},
+		{"# nothing yet\n", "holds no settings"},
+		{"---\n{}\n", "holds no settings"},
+		{"\xff\xfen\x00a\x00m\x00e\x00:\x00 \x00x\x00", "not UTF-8"},
+		{"name: x\ncolour: red\n", `bad.yaml: line 2: unknown key "colour"`},
 	} {
 		if _, err := ReadProtocol(write("bad.yaml", c.text)); err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%q: %v, want …%s…", c.text, err, c.want)

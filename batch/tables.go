@@ -26,7 +26,9 @@ func (s Settings) writeTables(out *Outcome, l *ledger) error {
 	out.Failures = append(out.Failures, against...)
 	out.Listed = l.stillListed(*out)
 	for _, f := range l.broken {
-		named := func(other report.Failure) bool { return other.Study != "" && other.Subject != "" && resultFolder(other.Subject, other.Visit) == f.Folder }
+		named := func(other report.Failure) bool {
+			return other.Study != "" && other.Subject != "" && resultFolder(other.Subject, other.Visit) == f.Folder
+		}
 		switch dir := filepath.Join(s.Out, filepath.FromSlash(f.Folder)); {
 		case written[dir]: // it has been replaced
 		case slices.ContainsFunc(out.Failures, named), slices.ContainsFunc(out.Listed, named):
@@ -87,13 +89,16 @@ func tabulate(dir string, out *Outcome) error {
 // It is a *BusyError when a run writes into the folder, a *MixedError when results in it were made with
 // different settings, and an error when the folder does not exist.
 func Tables(ctx context.Context, s Settings) (Outcome, error) {
-	if info, err := os.Stat(s.Out); err != nil {
-		return Outcome{}, fmt.Errorf("results: %w", err)
-	} else if !info.IsDir() {
-		return Outcome{}, fmt.Errorf("results: %s is a file, not a folder", filepath.Base(s.Out))
-	}
-	if !holdsResults(s.Out) { // then nothing, such as the lock, is to be written into it
-		return Outcome{}, hinted("name the folder that t2map run was given by --out", "%s holds no results", filepath.Base(s.Out))
+	const hint = "name the folder that t2map run was given by --out"
+	switch info, err := os.Stat(s.Out); {
+	case errors.Is(err, os.ErrNotExist):
+		return Outcome{}, hinted(hint, "results: %w", &missingError{s.Out})
+	case err != nil:
+		return Outcome{}, hinted(hint, "results: %w", err)
+	case !info.IsDir():
+		return Outcome{}, hinted(hint, "results: %s is a file, not a folder", s.Out)
+	case !holdsResults(s.Out): // then nothing, such as the lock, is to be written into it
+		return Outcome{}, hinted(hint, "%s holds no results", filepath.Base(s.Out))
 	}
 	lock, l, err := s.open(ctx)
 	if err != nil {

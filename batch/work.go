@@ -25,8 +25,10 @@ type DiskFullError struct {
 	Err error
 }
 
-// Error says so.
-func (e *DiskFullError) Error() string { return fmt.Sprintf("the run was stopped: %v", e.Err) }
+// Error says so. It does not name the file, which is a temporary one.
+func (e *DiskFullError) Error() string {
+	return fmt.Sprintf("the run was stopped: %v", outfile.Bare(e.Err))
+}
 
 // Unwrap returns what the system said.
 func (e *DiskFullError) Unwrap() error { return e.Err }

@@ -109,6 +109,14 @@ For research. Not a medical device.`,
 // complain prints an error and its hint.
 func complain(w io.Writer, err error) {
 	if errors.Is(err, context.Canceled) {
+		var several interface{ Unwrap() []error }
+		if errors.As(err, &several) { // such as tables that could not be written
+			for _, e := range several.Unwrap() {
+				if !errors.Is(e, context.Canceled) {
+					complain(w, e)
+				}
+			}
+		}
 		fmt.Fprintln(w, "t2map: interrupted")
 		return
 	}

@@ -214,6 +214,9 @@ Exit status: 0 all done, 1 some studies failed or the disk is full, 2 usage,
 		if out == "" {
 			return usageError{errors.New("--out is missing: where do the results go?\nhint: t2map run --help")}
 		}
+		if err := checkFolder(out); err != nil {
+			return err
+		}
 		s, err := f.settings(c, args)
 		if err != nil {
 			return err
