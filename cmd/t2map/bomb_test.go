@@ -5,6 +5,7 @@ import (
 	"compress/gzip"
 	"encoding/binary"
 	"errors"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -70,19 +71,8 @@ func gzipBomb(t *testing.T, header []byte, n int) []byte {
 // niftiHeader is the head of the label map, uncompressed, with another size.
 func niftiHeader(t *testing.T, labels string, size [3]int) []byte {
 	t.Helper()
-	f, err := os.Open(labels)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
-	z, err := gzip.NewReader(f)
-	if err != nil {
-		t.Fatal(err)
-	}
 	header := make([]byte, 352) // nifti1.h: 348 and an extension's flag
-	if _, err := z.Read(header); err != nil {
-		t.Fatal(err)
-	}
+	must(io.ReadFull(must(gzip.NewReader(bytes.NewReader(must(os.ReadFile(labels))))), header))
 	for d, n := range size {
 		binary.LittleEndian.PutUint16(header[42+2*d:], uint16(n)) // dim[1…3]
 	}
