@@ -191,7 +191,8 @@ attributes, else PatientID and the folder's name. A PatientID that repeats the
 patient's name or holds a date is not used.
 
 A study that fails does not stop the others. A study that has a new result, or
-fails, loses its earlier one, which is moved to set-aside/ in the output folder. A
+fails, loses its earlier one, which is moved to set-aside/ in the output folder; it
+stays where a setting explains the failure, such as a --series that is not there. A
 folder holds results of one set of settings, and one run writes into it at a time.
 
 Exit status: 0 all done, 1 some studies failed or the disk is full, 2 usage,

@@ -19,7 +19,8 @@ func tablesCommand() *cobra.Command {
 and writes compartments.csv, studies.csv and index.html again: after a crash or a full
 disk, or when folders of studies were removed or added. It maps nothing. Studies that
 studies.csv lists as failed or not done stay in it. Exit status: 0 written, 1 some
-results cannot be read, 2 no such folder, or a run is writing into it.`,
+results cannot be read, 2 no such folder, a run is writing into it, or its results
+were made with different settings.`,
 		Example: "  t2map tables results",
 		Args:    usage(cobra.ExactArgs(1)),
 	}
