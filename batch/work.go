@@ -103,7 +103,7 @@ func (w *work) finish(n int, r report.Result, err error) {
 	j := w.jobs[n]
 	switch {
 	case outfile.Full(err):
-		w.stop(hinted("make room, for instance on the disk of the output folder or of TMPDIR, and run again; what is done is in the tables", "%w", &DiskFullError{err}))
+		w.stop(hinted("make room, for instance on the disk of the output folder or of TMPDIR, and run again; what is done stays, and t2map tables DIR writes tables that are missing", "%w", &DiskFullError{err}))
 		w.out.leave(j, "not done: there was no room for its results")
 	case errors.Is(err, errInterrupted):
 		w.out.leave(j, err.Error())
