@@ -2,6 +2,7 @@ package batch
 
 import (
 	"fmt"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -62,7 +63,7 @@ func (s Settings) replaceOthers(l *ledger) {
 	if !s.Replace {
 		return
 	}
-	for _, r := range l.results() {
+	for _, r := range l.all() {
 		d := s.differences(r)
 		if len(d) == 0 {
 			continue
@@ -70,6 +71,86 @@ func (s Settings) replaceOthers(l *ledger) {
 		l.byStudy[r.Study] = slices.DeleteFunc(l.byStudy[r.Study], func(other report.Result) bool { return other.Dir == r.Dir })
 		l.setAside(r, strings.Join(d, "; "))
 	}
+}
+
+// MixedError says that a folder holds results that were not made alike.
+type MixedError struct {
+	Folder string
+	// Groups are results that were made alike, the most first.
+	Groups []MadeAlike
+}
+
+// MadeAlike are results that were made alike.
+type MadeAlike struct {
+	// Folders are those of the results, below the folder that holds them.
+	Folders []string
+	// Settings are those that the results of other groups do not share.
+	Settings []string
+}
+
+// Error names the groups with their settings and some of their folders.
+func (e *MixedError) Error() string {
+	const shown = 3
+	var parts []string
+	for _, g := range e.Groups {
+		names := strings.Join(g.Folders[:min(shown, len(g.Folders))], ", ")
+		if n := len(g.Folders) - shown; n > 0 {
+			names += fmt.Sprintf(" and %d more", n)
+		}
+		parts = append(parts, fmt.Sprintf("%s by %s (%s)", counted(len(g.Folders), "result", "results"), strings.Join(g.Settings, ", "), names))
+	}
+	return fmt.Sprintf("%s holds results that were made with different settings: %s", e.Folder, strings.Join(parts, "; "))
+}
+
+// checkAlike refuses to put results into one table that were not made alike.
+func (l *ledger) checkAlike() error {
+	var groups [][]report.Result
+	for _, r := range l.results() {
+		at := slices.IndexFunc(groups, func(g []report.Result) bool { return len(differ(made(g[0]), made(r))) == 0 })
+		if at < 0 {
+			at, groups = len(groups), append(groups, nil)
+		}
+		groups[at] = append(groups[at], r)
+	}
+	if len(groups) < 2 {
+		return nil
+	}
+	slices.SortStableFunc(groups, func(a, b []report.Result) int { return len(b) - len(a) })
+	e := &MixedError{Folder: filepath.Base(l.out)}
+	for n, g := range groups {
+		other := groups[0]
+		if n == 0 {
+			other = groups[1]
+		}
+		same := MadeAlike{}
+		for _, d := range differ(made(g[0]), made(other[0])) {
+			same.Settings = append(same.Settings, d.was.words())
+		}
+		for _, r := range g {
+			same.Folders = append(same.Folders, l.below(r))
+		}
+		e.Groups = append(e.Groups, same)
+	}
+	return hinted("map all studies in one way with t2map run --replace, or move the folders of one group elsewhere", "%w", e)
+}
+
+// made returns the settings that a result was made with.
+func made(r report.Result) []setting { return settingsOf(r.Protocol, r.Noise.Source, r.Version, r) }
+
+// difference is a setting with two values.
+type difference struct{ was, is setting }
+
+// differ returns the settings that differ, of those that both lists hold.
+func differ(was, is []setting) []difference {
+	var out []difference
+	for _, a := range was {
+		for _, b := range is {
+			if a.name == b.name && a.value != b.value {
+				out = append(out, difference{a, b})
+			}
+		}
+	}
+	return out
 }
 
 // differences says what of a result was made otherwise than this run would make it.
@@ -82,21 +163,39 @@ func (s Settings) differences(r report.Result) []string {
 	now := s.Protocol.record()
 	now.PhilipsScaling, now.MaskThreshold = string(s.Protocol.PhilipsScaling), s.Protocol.MaskThreshold
 	now.Segments, now.Codes = s.Protocol.Scheme.Segments, s.Protocol.Scheme.Codes
-	was, is := settingsOf(r.Protocol, r.Noise.Source, r.Version, r), settingsOf(now, noise, Version, r)
 	var out []string
-	for i := range was {
-		switch a, b := was[i], is[i]; {
-		case a.value == b.value:
-		case a.name == labelMeaning:
-			out = append(out, a.name+" is another")
-		default:
-			out = append(out, fmt.Sprintf("%s %s, now %s", a.name, a.value, b.value))
+	for _, d := range differ(made(r), settingsOf(now, noise, Version, r)) {
+		if d.was.unspoken() {
+			out = append(out, d.was.name+" is another")
+		} else {
+			out = append(out, fmt.Sprintf("%s, now %s", d.was.words(), d.is.value))
 		}
 	}
 	return out
 }
 
-const labelMeaning = "meaning of the labels"
+// Settings whose values are too long to be told.
+const (
+	labelMeaning   = "meaning of the labels"
+	segmentMeaning = "meaning of the segments"
+)
+
+func (s setting) unspoken() bool { return s.name == labelMeaning || s.name == segmentMeaning }
+
+// words says the setting for people.
+func (s setting) words() string {
+	switch {
+	case s.unspoken():
+		return "another " + s.name
+	case s.name == versionSetting:
+		return s.name + " " + s.value + " of t2map"
+	}
+	return s.name + " " + s.value
+}
+
+// versionSetting is the version of t2map. Each raises it when its figures differ from those of the
+// last, so that results of two versions do not belong into one table.
+const versionSetting = "version"
 
 // settingsOf lists the settings that move figures. Those that concern some studies only,
 // such as the threshold of fractional masks, are listed where r says that its study is one.
@@ -118,7 +217,7 @@ func settingsOf(p report.Protocol, noise, version string, r report.Result) []set
 		{"epg with", epg},
 		{"scheme", short(p.Scheme)},
 		{labelMeaning, fmt.Sprint(p.Labels)},
-		{"version", version},
+		{versionSetting, version},
 	}
 	if r.Protocol.PhilipsScaling != "" {
 		scaling := p.PhilipsScaling
@@ -128,7 +227,7 @@ func settingsOf(p report.Protocol, noise, version string, r report.Result) []set
 		all = append(all, setting{"Philips scaling", scaling})
 	}
 	if r.Mask.Kind != "" && r.Mask.Kind != "NIfTI" {
-		all = append(all, setting{labelMeaning, fmt.Sprint(p.Segments, p.Codes)})
+		all = append(all, setting{segmentMeaning, fmt.Sprint(p.Segments, p.Codes)})
 	}
 	if r.Protocol.MaskThreshold > 0 {
 		threshold := p.MaskThreshold

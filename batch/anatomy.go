@@ -52,7 +52,9 @@ func (s Settings) chooseAnatomy(j Job) Anatomy {
 		return Anatomy{} // its first echo is what is shown by default
 	default:
 		a.Train = fit[0].FirstEcho()
-		a.Problem = a.Train.Problem
+		if a.Problem = a.Train.Problem; a.Problem == nil {
+			a.Problem = a.Train.CheckWritten()
+		}
 	}
 	if a.Problem == nil && !a.Train.SharesFrame(j.Train) {
 		a.Problem = fmt.Errorf("series %s (number %d) is not in the frame of reference (0020,0052) of the mapped series, or one of them has none", a.Train.Hash, a.Train.Number)

@@ -50,12 +50,12 @@ func (s Settings) chooseTrain(st dicomio.Study, side string) (dicomio.Train, err
 		if err := rule.short(trains); err != nil {
 			return none, err
 		}
-		return none, hinted("t2map inspect shows the series", "no multi-echo series fits %s; there are %s", rule, listTrains(trains))
+		return none, ofSetting(hinted("t2map inspect shows the series", "no multi-echo series fits %s; there are %s", rule, listTrains(trains)))
 	case len(chosen) > 1:
-		return none, hinted("choose one with --series or a series rule in the protocol", "%d multi-echo series: %s", len(chosen), listTrains(chosen))
+		return none, ofSetting(hinted("choose one with --series or a series rule in the protocol", "%d multi-echo series: %s", len(chosen), listTrains(chosen)))
 	}
 	if problem := chosen[0].Problem; problem != nil && len(st.Spoiled) > 0 {
-		return none, hinted(Hint(problem), "%w; in its folder lies %s%v", problem, more(st.Spoiled), st.Spoiled[0])
+		return none, hinted(Hint(problem), "%w; in its folder lies %s%w", problem, more(st.Spoiled), st.Spoiled[0])
 	}
 	return chosen[0], chosen[0].Problem
 }

@@ -8,7 +8,6 @@ import (
 	"strings"
 
 	"github.com/t2map/t2map/dicomio"
-	"github.com/t2map/t2map/report"
 	"github.com/t2map/t2map/table"
 )
 
@@ -48,7 +47,7 @@ func clashes(jobs []Job, earlier earlierStudies) map[int]error {
 					"identity: PatientID (0010,0020) is empty, and studies in several folders named %.40q would be one subject", j.Identity.Subject)
 			}
 		case fromManifest:
-			if j.Identity.Visit == "" && slices.ContainsFunc(others, func(k int) bool { return k != n && jobs[k].Identity.Visit == "" && sameKnee(j, jobs[k]) }) {
+			if j.Identity.Visit == "" && slices.ContainsFunc(others, func(k int) bool { return k != n && jobs[k].Identity.Visit == "" && mayShowOneKnee(j, jobs[k]) }) {
 				all[n] = hinted("give each row a visit", "identity: the manifest has several studies of subject %.40q and no visit to tell them apart", j.Identity.Subject)
 			}
 		case fromLayout:
@@ -62,10 +61,8 @@ func clashes(jobs []Job, earlier earlierStudies) map[int]error {
 	return all
 }
 
-// sameKnee reports whether two jobs may show the same knee.
-func sameKnee(a, b Job) bool {
-	return sameRows(report.Result{Side: knownSide(a)}, report.Result{Side: knownSide(b)})
-}
+// mayShowOneKnee reports whether two jobs of one patient may show the same knee.
+func mayShowOneKnee(a, b Job) bool { return sameSide(knownSide(a), knownSide(b)) }
 
 // doubtful returns, by the index of the job, what speaks against an identity that is used all the same.
 func doubtful(jobs []Job) map[int][]string {
@@ -88,7 +85,7 @@ func doubtful(jobs []Job) map[int][]string {
 			}
 		}
 		another := func(k int) bool {
-			return jobs[k].Study.Hash != j.Study.Hash && jobs[k].Study.Top() != j.Study.Top() && sameKnee(j, jobs[k])
+			return jobs[k].Study.Hash != j.Study.Hash && jobs[k].Study.Top() != j.Study.Top() && mayShowOneKnee(j, jobs[k])
 		}
 		if id.source == fromManifest || id.source == fromFolder || !slices.ContainsFunc(byPlace[place{id.Subject, id.Visit}], another) {
 			continue

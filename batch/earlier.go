@@ -140,7 +140,7 @@ func (s Settings) identified(jobs []Job, out *Outcome, earlier *ledger) []Job {
 	var sound []Job
 	for n, err := range checkIdentities(jobs, earlier.identities()) {
 		if err != nil {
-			out.fail(s, Job{Study: jobs[n].Study, Identity: jobs[n].Identity, alike: jobs[n].alike}, err) // without its series, which did not fail
+			out.fail(s, jobs[n], ofSetting(err), earlier)
 			continue
 		}
 		sound = append(sound, jobs[n])

@@ -222,6 +222,11 @@ func TestTablesAlone(t *testing.T) {
 	if _, err := Tables(context.Background(), Settings{Out: empty}); err == nil || Hint(err) == "" {
 		t.Errorf("nothing there: %v", err)
 	}
+	for _, path := range []string{filepath.Join(empty, "nix"), first(t, filepath.Join(dir, "studies", "S02"))} {
+		if _, err := Tables(context.Background(), Settings{Out: path}); err == nil || Hint(err) == "" || strings.Contains(err.Error(), "stat ") {
+			t.Errorf("%v, hint %q", err, Hint(err))
+		}
+	}
 	if left, _ := os.ReadDir(empty); len(left) != 0 {
 		t.Errorf("left in it: %v", left)
 	}
@@ -242,7 +247,7 @@ func TestDiskFull(t *testing.T) {
 	run(t, last)
 	out, err := Run(context.Background(), s)
 	var full *DiskFullError
-	if !errors.As(err, &full) || !errors.As(err, new(*fs.PathError)) || Hint(err) == "" {
+	if !errors.As(err, &full) || !errors.As(err, new(*fs.PathError)) || !strings.Contains(Hint(err), "make room") || strings.Contains(err.Error(), s.Out) || strings.Contains(err.Error(), ".tmp-") {
 		t.Errorf("%v, hint %q", err, Hint(err))
 	}
 	if len(out.Failures) != 0 || len(out.Results) == 0 || len(out.NotDone) == 0 || len(out.Results)+len(out.NotDone) != 6 || len(out.Earlier) != 1 {

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"io/fs"
 
 	"github.com/t2map/t2map/dicomio"
 	"github.com/t2map/t2map/files"
@@ -32,3 +33,9 @@ func (e *hintError) Unwrap() error { return e.err }
 func hinted(hint, format string, a ...any) error {
 	return &hintError{fmt.Errorf(format, a...), hint}
 }
+
+// missingError says that a file or folder that was named does not exist. It is an fs.ErrNotExist.
+type missingError struct{ path string }
+
+func (e *missingError) Error() string        { return e.path + " does not exist" }
+func (e *missingError) Is(target error) bool { return target == fs.ErrNotExist }

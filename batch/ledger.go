@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -21,11 +20,18 @@ import (
 type ledger struct {
 	out string
 
+	// listed are the studies that studies.csv listed without a result, and unlisted says why it
+	// could not be read.
+	listed   []report.Failure
+	unlisted error
+	// names says who the studies were, also those whose results were displaced since.
+	names earlierStudies
+
 	mu      sync.Mutex
-	byStudy map[string][]report.Result
-	broken  []report.Failure // results that cannot be read, or contradict each other
-	moved   []string         // what became of displaced results, for people
-	err     error            // displaced results that are still where they were
+	byStudy map[string][]report.Result // all that can be read
+	broken  []report.Failure           // results that cannot be read
+	moved   []string                   // what became of displaced results, for people
+	err     error                      // displaced results that are still where they were
 }
 
 // asideFolder holds, below the output folder, results that were displaced. Tables never read it.
@@ -40,7 +46,7 @@ func readLedger(out string) (*ledger, error) {
 			r, err = report.ReadResult(path)
 		}
 		if err != nil {
-			l.broken = append(l.broken, report.Failure{Folder: below(out, filepath.Dir(path)), Reason: "results: cannot be read, so the study is not in the tables", Hint: "map the study again, or remove the folder"})
+			l.broken = append(l.broken, unreadable(below(out, filepath.Dir(path))))
 			return nil
 		}
 		r.Inputs, r.Outputs = nil, nil // tables need neither
@@ -50,32 +56,46 @@ func readLedger(out string) (*ledger, error) {
 	if err != nil {
 		return nil, fmt.Errorf("results: %w", err)
 	}
-	for study, results := range l.byStudy {
-		l.byStudy[study] = l.contradictions(results)
-	}
 	slices.SortFunc(l.broken, func(a, b report.Failure) int { return strings.Compare(a.Folder, b.Folder) })
+	l.listed, l.unlisted = listedFailures(filepath.Join(out, "studies.csv"))
+	l.names = l.identities()
 	return l, nil
 }
 
-// contradictions returns the results of one study without those that claim the same rows of the
-// tables: which of them is right is not known. Copies of one result count once.
-func (l *ledger) contradictions(results []report.Result) []report.Result {
+// unreadable lists a result that cannot be read. What can be known of the study is where it lies.
+func unreadable(folder string) report.Failure {
+	f := report.Failure{Folder: folder, Reason: "results: the folder cannot be read, so the study is not in the tables", Hint: "map the study again, or remove the folder"}
+	parts := strings.Split(folder, "/")
+	if len(parts) == 2 { // SUBJECT/VISIT, as place has it
+		f.Subject, f.Visit = parts[0], parts[1]
+		f.Reason = "results: " + report.ResultFile + " cannot be read, so the study is not in the tables; its subject and visit are those of the folder, the rest is not known"
+	}
+	return f
+}
+
+// verdict is what results of one study are worth beside each other.
+type verdict struct {
+	sound   []report.Result
+	copies  []string         // which are copies of others, for people
+	against []report.Failure // those that contradict others
+}
+
+// judge tells sound results of one study from copies, which count once, and from those that claim
+// the same rows of the tables: which of them is right is not known.
+func (l *ledger) judge(results []report.Result) verdict {
+	var v verdict
 	claimed := make([]bool, len(results))
-	var sound []report.Result
 	for i, r := range results {
-		for k := range results[:i] {
-			other := results[k]
+		for k, other := range results[:i] {
 			if !sameRows(r, other) {
 				continue
 			}
-			a, errA := json.Marshal(r)
-			b, errB := json.Marshal(other)
-			if errA == nil && errB == nil && bytes.Equal(a, b) {
-				claimed[i] = true // a copy: the other one stays
-				l.moved = append(l.moved, fmt.Sprintf("%s is a copy of the result in %s", l.below(r), l.below(other)))
+			if equal(r, other) {
+				claimed[i] = true // the other one stays
+				v.copies = append(v.copies, fmt.Sprintf("%s is a copy of the result in %s", l.below(r), l.below(other)))
 				break
 			}
-			l.broken = append(l.broken, report.Failure{Subject: r.Subject, Visit: r.Visit, Study: r.Study, Folder: l.below(r),
+			v.against = append(v.against, report.Failure{Subject: r.Subject, Visit: r.Visit, Study: r.Study, Series: r.Series, Side: r.Side, Folder: l.below(r),
 				Reason: fmt.Sprintf("results: this folder and %s hold different results of the same study, so neither is in the tables", l.below(other)),
 				Hint:   "map the study again, or remove one of the folders"})
 			claimed[i], claimed[k] = true, true
@@ -83,18 +103,38 @@ func (l *ledger) contradictions(results []report.Result) []report.Result {
 	}
 	for i, r := range results {
 		if !claimed[i] {
-			sound = append(sound, r)
+			v.sound = append(v.sound, r)
 		}
 	}
-	return sound
+	return v
+}
+
+// equal reports whether two results say the same.
+func equal(r, other report.Result) bool {
+	a, errA := json.Marshal(r)
+	b, errB := json.Marshal(other)
+	return errA == nil && errB == nil && bytes.Equal(a, b)
 }
 
 func (l *ledger) below(r report.Result) string { return below(l.out, r.Dir) }
 
 // sameRows reports whether two results are of the same knee of the same study, which has
 // one row for each compartment. Two knees in one study are told apart by their sides alone.
-func sameRows(a, b report.Result) bool {
-	return a.Study == b.Study && (a.Side == b.Side || a.Side == "" || b.Side == "")
+func sameRows(a, b report.Result) bool { return sameKnee(a.Study, a.Side, b.Study, b.Side) }
+
+// sameKnee reports whether two studies and sides may be one knee.
+func sameKnee(study, side, otherStudy, otherSide string) bool {
+	return study == otherStudy && sameSide(side, otherSide)
+}
+
+// sameSide reports whether two sides may be one: a side that is not known may be either.
+func sameSide(a, b string) bool { return a == b || a == "" || b == "" }
+
+// standing reports whether the tables hold a result of the claim's knee.
+func (l *ledger) standing(claim report.Result) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return slices.ContainsFunc(l.judge(l.byStudy[claim.Study]).sound, func(r report.Result) bool { return sameRows(r, claim) })
 }
 
 // settle says what became of a study's earlier results now that the study has a new
@@ -167,49 +207,51 @@ func (l *ledger) makeWay(jobs []Job) {
 	}
 }
 
-// results returns what is left, by folder.
+// results returns what is left and belongs in the tables, by folder.
 func (l *ledger) results() []report.Result {
+	var sound []report.Result
+	for _, of := range l.byStudy {
+		sound = append(sound, l.judge(of).sound...)
+	}
+	return byFolder(sound)
+}
+
+// all returns what is left, also copies and contradictions, by folder.
+func (l *ledger) all() []report.Result {
 	var all []report.Result
 	for _, of := range l.byStudy {
 		all = append(all, of...)
 	}
-	slices.SortFunc(all, func(a, b report.Result) int { return strings.Compare(a.Dir, b.Dir) })
-	return all
+	return byFolder(all)
+}
+
+func byFolder(results []report.Result) []report.Result {
+	slices.SortFunc(results, func(a, b report.Result) int { return strings.Compare(a.Dir, b.Dir) })
+	return results
+}
+
+// contradictions returns the results that are left and contradict each other, by folder.
+func (l *ledger) contradictions() []report.Failure {
+	var against []report.Failure
+	for _, of := range l.byStudy {
+		against = append(against, l.judge(of).against...)
+	}
+	slices.SortFunc(against, func(a, b report.Failure) int { return strings.Compare(a.Folder, b.Folder) })
+	return against
 }
 
 // shownMoves is how many lines on displaced results are worth reading.
 const shownMoves = 5
 
-// remarks says what became of displaced results.
+// remarks says what became of displaced results, and which are copies.
 func (l *ledger) remarks() []string {
-	slices.Sort(l.moved) // studies end in any order
-	if n := len(l.moved); n > shownMoves {
-		return append(slices.Clone(l.moved[:shownMoves]), fmt.Sprintf("and so on: %d earlier results in all", n))
+	moved := slices.Clone(l.moved)
+	for _, of := range l.byStudy {
+		moved = append(moved, l.judge(of).copies...)
 	}
-	return l.moved
-}
-
-// eachResult calls do with every result.json below the output folder, in the
-// order of paths, and with what cannot be listed and its error, until do returns an error.
-func eachResult(out string, do func(path string, err error) error) error {
-	// With a separator behind it a root that is a link is entered.
-	root := strings.TrimRight(out, string(filepath.Separator)) + string(filepath.Separator)
-	return filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
-		switch {
-		case err != nil && path == root:
-			return err
-		case err != nil:
-			if err := do(filepath.Join(path, report.ResultFile), err); err != nil {
-				return err
-			}
-			return fs.SkipDir
-		case d.IsDir() && path != root && strings.HasPrefix(d.Name(), "."):
-			return fs.SkipDir // unfinished, or another program's
-		case d.IsDir() && path == filepath.Join(out, asideFolder):
-			return fs.SkipDir
-		case !d.IsDir() && d.Name() == report.ResultFile:
-			return do(path, nil)
-		}
-		return nil
-	})
+	slices.Sort(moved) // studies end in any order
+	if n := len(moved); n > shownMoves {
+		return append(moved[:shownMoves], fmt.Sprintf("and so on: %d earlier results in all", n))
+	}
+	return moved
 }

@@ -65,7 +65,11 @@ const waitEvery = 200 * time.Millisecond
 // lockOut locks the output folder, which must be there. Where another run holds it, that
 // is a *BusyError, or the settings say to wait.
 func (s Settings) lockOut(ctx context.Context) (*lock, error) {
-	f := flock.New(filepath.Join(s.Out, lockFile), flock.SetFlag(os.O_CREATE|os.O_RDWR), flock.SetPermissions(0o666))
+	name := filepath.Join(s.Out, lockFile)
+	if info, err := os.Lstat(name); err == nil && !info.Mode().IsRegular() { // it may lead to a file of somebody else
+		return nil, hinted("remove "+lockFile+" from the output folder", "output folder: %s is a link, or not a file at all; it is not written to", lockFile)
+	}
+	f := flock.New(name, flock.SetFlag(os.O_CREATE|os.O_RDWR), flock.SetPermissions(0o666))
 	for said := false; ; said = true {
 		locked, err := f.TryLock()
 		switch {
@@ -148,7 +152,7 @@ func holderOf(out string) Holder {
 // moment: its tables and its studies' folders do not fit together until it has ended.
 func CheckIdle(out string) error {
 	name := filepath.Join(out, lockFile)
-	if _, err := os.Stat(name); err != nil {
+	if info, err := os.Lstat(name); err != nil || !info.Mode().IsRegular() {
 		return nil
 	}
 	f := flock.New(name, flock.SetFlag(os.O_RDONLY))

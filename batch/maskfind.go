@@ -56,7 +56,7 @@ func (s Settings) chooseMask(j Job) (Mask, error) {
 		for _, m := range found {
 			names = append(names, below(cmp.Or(j.Study.Home, j.Study.Root), m.Path))
 		}
-		return Mask{}, hinted(hintOneMask, "mask: %d candidates: %s", len(found), strings.Join(names, ", "))
+		return Mask{}, ofSetting(hinted(hintOneMask, "mask: %d candidates: %s", len(found), strings.Join(names, ", ")))
 	}
 	m := found[0]
 	m.Beside, m.Differ = s.beside(j, m)
@@ -64,7 +64,7 @@ func (s Settings) chooseMask(j Job) (Mask, error) {
 		return m, nil
 	}
 	if m.Foreign = j.Train.Foreign(*m.Object); m.Foreign != nil && !s.Protocol.AllowForeignMask {
-		return m, hinted(hintForeign, "mask: %w", m.Foreign)
+		return m, ofSetting(hinted(hintForeign, "mask: %w", m.Foreign))
 	}
 	return m, nil
 }
@@ -82,7 +82,7 @@ func (s Settings) masks(j Job) ([]Mask, error) {
 	if pattern := s.maskPattern(); pattern != "" {
 		found, err := s.maskFiles(st, s.named(st, pattern))
 		if err == nil && len(found) == 0 {
-			err = s.noMask(st)
+			err = ofSetting(s.noMask(st)) // it may be mistyped
 		}
 		return found, err
 	}
@@ -114,14 +114,14 @@ func (s Settings) masks(j Job) ([]Mask, error) {
 	case 1:
 		return foreign, nil // chooseMask says what it refers to
 	}
-	return nil, hinted(hintForeign, "%d DICOM masks, none of this series; the first: %w", len(foreign), j.Train.Foreign(*foreign[0].Object))
+	return nil, ofSetting(hinted(hintForeign, "%d DICOM masks, none of this series; the first: %w", len(foreign), j.Train.Foreign(*foreign[0].Object)))
 }
 
 // noMask says that none was found, what was looked for, and what lies there that could be
 // meant.
 func (s Settings) noMask(st dicomio.Study) error {
 	if st.Home == "" {
-		return hinted("name the mask in a manifest, or give every study a folder of its own", "the folder holds several studies, so no mask there is known to be this one's")
+		return ofSetting(hinted("name the mask in a manifest, or give every study a folder of its own", "the folder holds several studies, so no mask there is known to be this one's"))
 	}
 	text := fmt.Sprintf("none found (looked for %s)", cmp.Or(s.maskPattern(), usualNames))
 	lying := s.lying(st)
@@ -131,7 +131,7 @@ func (s Settings) noMask(st dicomio.Study) error {
 	text += "; what lies there is " + listed(lying)
 	for _, m := range lying {
 		if m.format == formatNIfTI { // one that can be read
-			return hinted(fmt.Sprintf("if it is the mask, add --mask '%s'", short(m.pattern)), "%s", text)
+			return ofSetting(hinted(fmt.Sprintf("if it is the mask, add --mask '%s'", short(m.pattern)), "%s", text))
 		}
 	}
 	return hinted(hintExport, "%s", text)
@@ -161,7 +161,11 @@ func (s Settings) maskFiles(st dicomio.Study, paths []string) ([]Mask, error) {
 		return nil, unread // what is left may be its data
 	}
 	if len(found) == 0 && len(paths) > 0 {
-		return nil, hinted(hintOneMask, "%s fits %d files, none of them a label map, a segmentation or a structure set", cmp.Or(s.maskPattern(), "a usual name"), len(paths))
+		err := hinted(hintOneMask, "%s fits %d files, none of them a label map, a segmentation or a structure set", cmp.Or(s.maskPattern(), "a usual name"), len(paths))
+		if s.maskPattern() != "" {
+			err = ofSetting(err)
+		}
+		return nil, err
 	}
 	return found, nil
 }

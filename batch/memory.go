@@ -67,8 +67,8 @@ func (j Job) checkMemory(beside int64) error {
 		hint = "check Rows, Columns and the number of images; if they are right, give more memory with --memory MIB"
 	}
 	g := j.Train.Geometry.Size
-	return &hintError{fmt.Errorf("memory: %d×%d×%d voxels, %d echoes: %w", g[0], g[1], g[2], len(j.Train.TE),
-		&MemoryError{Need: need, Bound: j.bound.most, Given: j.bound.given}), hint}
+	return ofSetting(&hintError{fmt.Errorf("memory: %d×%d×%d voxels, %d echoes: %w", g[0], g[1], g[2], len(j.Train.TE),
+		&MemoryError{Need: need, Bound: j.bound.most, Given: j.bound.given}), hint})
 }
 
 // bytesPerMarkedVoxel is what a voxel of a segment takes while a DICOM mask is read: its

@@ -7,6 +7,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strconv"
 	"strings"
@@ -134,9 +135,12 @@ func ReadProtocol(path string) (Protocol, error) {
 		return Protocol{}, fmt.Errorf("protocol: %w", err)
 	}
 	var f protocolFile
-	// An empty protocol fixes nothing.
-	if err := yamlfile.Decode(text, &f); err != nil && !errors.Is(err, yamlfile.ErrEmpty) {
-		return Protocol{}, fmt.Errorf("protocol %s: %w", path, err)
+	err = yamlfile.Decode(text, &f)
+	if errors.Is(err, yamlfile.ErrEmpty) || err == nil && reflect.ValueOf(f).IsZero() {
+		return Protocol{}, hinted("write one key at least, such as method: nlls, or omit --protocol; docs/protocol.md lists the keys", "protocol %s holds no settings", path)
+	}
+	if err != nil {
+		return Protocol{}, hintText(fmt.Errorf("protocol %s: %w", path, err))
 	}
 	p := Protocol{Name: f.Name, Mask: f.Mask, Layout: f.Layout, Series: f.Series, Anatomy: f.Anatomy, Maps: Maps(f.Maps), PhilipsScaling: dicomio.PhilipsScaling(f.Philips), AllowForeignMask: f.Foreign, AcceptPatientID: f.Accept}
 	if f.Threshold != nil {
@@ -160,16 +164,30 @@ func ReadProtocol(path string) (Protocol, error) {
 
 // readText reads a protocol or a scheme, as far as one can reach.
 func readText(path string) ([]byte, error) {
+	const hint = "name the YAML file with its folder"
+	if info, err := os.Stat(path); errors.Is(err, os.ErrNotExist) {
+		return nil, hinted(hint, "%w", &missingError{path})
+	} else if err == nil && info.IsDir() {
+		return nil, hinted(hint, "%s is a folder", path)
+	}
 	f, err := os.Open(path)
 	if err != nil {
-		return nil, err
+		return nil, hinted("check the permissions of the file", "%w", err)
 	}
 	defer f.Close()
 	text, err := yamlfile.ReadAll(f)
 	if errors.Is(err, yamlfile.ErrTooLarge) {
-		err = fmt.Errorf("%s: %w", path, err)
+		err = hinted("is it the right file?", "%s: %w", path, err)
 	}
 	return text, err
+}
+
+// hintText gives an error in the text of a protocol or a scheme its hint.
+func hintText(err error) error {
+	if errors.Is(err, yamlfile.ErrEncoding) {
+		return hinted("save the file as UTF-8; in Windows Notepad: Save as, Encoding UTF-8", "%w", err)
+	}
+	return err
 }
 
 // fit returns the options of the fit.
@@ -305,7 +323,7 @@ func ReadScheme(nameOrFile, folder string) (segment.Scheme, error) {
 	}
 	s, err = segment.ParseScheme(text)
 	if err != nil {
-		return segment.Scheme{}, fmt.Errorf("scheme %s: %w", path, err)
+		return segment.Scheme{}, hintText(fmt.Errorf("scheme %s: %w", path, err))
 	}
 	return s, nil
 }

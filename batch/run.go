@@ -9,15 +9,10 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"sync"
 	"unicode"
 	"unicode/utf8"
 
-	"golang.org/x/sync/errgroup"
-	"golang.org/x/sync/semaphore"
-
 	"github.com/t2map/t2map/dicomio"
-	"github.com/t2map/t2map/outfile"
 	"github.com/t2map/t2map/report"
 )
 
@@ -27,7 +22,8 @@ import (
 // the error is ctx's. When the disk is full, likewise, and the error is a *DiskFullError.
 //
 // A study that has a new result, or has failed, loses its earlier one: its folder is
-// moved to set-aside in the output folder.
+// moved to set-aside in the output folder. Where a setting of the run explains the failure, such as a
+// series that it does not name, the earlier one stays.
 //
 // Other errors are those of the run as a whole: settings that make no sense, a
 // folder that cannot be written, a *BusyError where another run writes into it, a *SettingsError
@@ -64,7 +60,8 @@ func Run(ctx context.Context, s Settings) (Outcome, error) {
 	found.Tree.Forget()
 	earlier.makeWay(jobs)
 	err = s.processAll(ctx, jobs, &out, earlier)
-	return out, errors.Join(s.writeTables(&out, earlier), err)
+	tablesErr := s.writeTables(&out, earlier)
+	return out, errors.Join(err, tablesErr) // what ended the run comes first, with its hint
 }
 
 // prepare checks the settings and the output folder, and reads the manifest.
@@ -103,16 +100,24 @@ func writable(folder string) error {
 	if err := os.MkdirAll(folder, 0o777); err != nil {
 		return hinted(hint, "output folder: %w", err)
 	}
-	f, err := os.CreateTemp(folder, ".t2map-*")
+	f, err := os.CreateTemp(folder, report.ProbePattern)
 	if err != nil {
 		return hinted(hint, "output folder: %w", err)
 	}
-	name := f.Name()
-	return errors.Join(f.Close(), os.Remove(name))
+	err = errors.Join(f.Close(), os.Remove(f.Name()))
+	if errors.Is(err, os.ErrNotExist) {
+		err = nil // another run has swept it away, see report.Sweep
+	}
+	return err
 }
 
 // find searches the roots.
 func (s Settings) find(ctx context.Context) (dicomio.Finding, error) {
+	for _, root := range s.Roots {
+		if _, err := os.Stat(root); errors.Is(err, os.ErrNotExist) {
+			return dicomio.Finding{}, hinted("name the folder that holds the studies", "%w", &missingError{root})
+		}
+	}
 	found, err := dicomio.Find(ctx, s.Roots, dicomio.FindOptions{Workers: s.Workers, Exclude: s.Out, PhilipsScaling: s.Protocol.PhilipsScaling, Progress: s.progress(StageHeaders)})
 	if err != nil {
 		return found, fmt.Errorf("find: %w", err)
@@ -126,30 +131,33 @@ func (s Settings) find(ctx context.Context) (dicomio.Finding, error) {
 // plan answers the questions of every study; those with no answer fail here.
 func (s Settings) plan(found dicomio.Finding, m *manifest, out *Outcome, earlier *ledger) []Job {
 	if !s.Rename {
-		s.earlier = earlier.identities()
+		s.earlier = earlier.names
 	}
 	out.Remarks = append(out.Remarks, s.anchor(found.Studies)...)
 	m.claim(found.Studies)
 	named, unlisted := s.identifyAll(found.Studies, m, out, earlier)
 	var jobs []Job
+	var told []error // damaged files that the failure of a study names
 	for _, j := range named {
 		if err := s.choose(&j); err != nil {
-			out.fail(s, j, err)
-			earlier.settle(j.claim())
+			if spoiled := j.Study.Spoiled; len(spoiled) > 0 && errors.Is(err, spoiled[0]) {
+				told = append(told, spoiled...)
+			}
+			out.fail(s, j, err, earlier)
 			continue
 		}
 		jobs = append(jobs, j)
 	}
 	jobs = s.identified(jobs, out, earlier)
 	out.Remarks = append(out.Remarks, m.remarks(unlisted)...)
-	if len(found.Damaged) > 0 {
-		out.fail(s, Job{}, fmt.Errorf("%s%w", more(found.Damaged), found.Damaged[0]))
+	if loose := slices.DeleteFunc(slices.Clone(found.Damaged), func(err error) bool { return slices.Contains(told, err) }); len(loose) > 0 {
+		out.fail(s, Job{}, fmt.Errorf("%s%w", more(loose), loose[0]), earlier)
 	}
 	for _, err := range found.Damaged {
 		out.Damaged = append(out.Damaged, problem(err))
 	}
 	for _, row := range m.unseen() {
-		out.fail(s, Job{Identity: row.Identity}, row.missing(m.path))
+		out.fail(s, Job{Identity: row.Identity}, row.missing(m.path), earlier)
 	}
 	place(s.Out, jobs)
 	for i := range jobs {
@@ -175,12 +183,11 @@ func (s Settings) identifyAll(studies []dicomio.Study, m *manifest, out *Outcome
 			out.Damaged = append(out.Damaged, p)
 		}
 		if err != nil {
-			out.fail(s, j, err)
-			earlier.settle(j.claim())
+			out.fail(s, j, ofSetting(err), earlier)
 			continue
 		}
 		if err := renamed(j, s.earlier); err != nil {
-			out.fail(s, j, err)
+			out.fail(s, j, ofSetting(err), earlier)
 			continue
 		}
 		jobs = append(jobs, j)
@@ -221,11 +228,11 @@ func (s Settings) choose(j *Job) (err error) {
 // Windows and macOS do.
 func place(out string, jobs []Job) {
 	name := func(j Job) string {
-		visit := folderName(cmp.Or(j.Identity.Visit, "study"))
+		folder := resultFolder(j.Identity.Subject, j.Identity.Visit)
 		if len(j.Study.Trains) > 1 {
-			visit += "-" + j.Train.Hash
+			folder += "-" + j.Train.Hash
 		}
-		return filepath.Join(folderName(j.Identity.Subject), visit)
+		return filepath.FromSlash(folder)
 	}
 	count := map[string]int{}
 	for _, j := range jobs {
@@ -238,6 +245,11 @@ func place(out string, jobs []Job) {
 		}
 		jobs[i].Dir = filepath.Join(out, dir)
 	}
+}
+
+// resultFolder is where the results of a study go, with a slash.
+func resultFolder(subject, visit string) string {
+	return folderName(subject) + "/" + folderName(cmp.Or(visit, "study"))
 }
 
 // reserved are names that Windows keeps for devices, whatever their ending, and
@@ -264,128 +276,6 @@ func folderName(text string) string {
 	return name
 }
 
-// inFlight is the number of studies worked on at a time: while one is fitted the
-// next is read.
-const inFlight = 2
-
-// DiskFullError says that a run ended because there was no more room for its results.
-type DiskFullError struct {
-	// Err is what the system said first.
-	Err error
-}
-
-// Error says so.
-func (e *DiskFullError) Error() string { return fmt.Sprintf("the run was stopped: %v", e.Err) }
-
-// Unwrap returns what the system said.
-func (e *DiskFullError) Unwrap() error { return e.Err }
-
-// processAll processes the jobs; it and both are the places of the package that
-// work in parallel. Its error is what ended it before all was done.
-func (s Settings) processAll(ctx context.Context, jobs []Job, out *Outcome, earlier *ledger) error {
-	ctx, stop := context.WithCancelCause(ctx)
-	defer stop(nil)
-	budget := s.concurrentMemory()
-	defer limitCollector(budget, jobs, s.Workers)()
-	memory := semaphore.NewWeighted(budget)
-	progress := s.progress(StageStudies)
-	if progress == nil {
-		progress = func(int, int) {}
-	}
-	var mu sync.Mutex
-	done := 0
-	results := make([]*report.Result, len(jobs))
-	finish := func(n int, r report.Result, err error) {
-		mu.Lock()
-		defer mu.Unlock()
-		done++
-		switch {
-		case outfile.Full(err):
-			stop(hinted("make room, for instance on the disk of the output folder or of TMPDIR, and run again; what is done is in the tables", "%w", &DiskFullError{err}))
-			out.leave(jobs[n], "not done: there was no room for its results")
-		case errors.Is(err, errInterrupted):
-			out.leave(jobs[n], err.Error())
-		case err != nil:
-			out.fail(s, jobs[n], err)
-			earlier.settle(jobs[n].claim())
-		default:
-			results[n] = &r
-			earlier.settle(r)
-			s.log().Info("study done", "study", jobs[n].name(), "folder", jobs[n].Dir)
-		}
-		jobs[n] = Job{} // its headers make room
-		progress(done, len(jobs))
-	}
-	progress(0, len(jobs))
-	var g errgroup.Group
-	g.SetLimit(inFlight)
-	if s.Workers == 1 {
-		g.SetLimit(1)
-	}
-	for n := range jobs {
-		need := min(jobs[n].memory(s.Workers), budget)
-		if memory.Acquire(ctx, need) != nil {
-			finish(n, report.Result{}, errInterrupted)
-			continue
-		}
-		g.Go(func() error {
-			defer memory.Release(need)
-			r, err := s.process(ctx, jobs[n])
-			finish(n, r, err)
-			return nil
-		})
-	}
-	_ = g.Wait() // failures are in the outcome
-	for _, r := range results {
-		if r != nil {
-			out.Results = append(out.Results, *r)
-		}
-	}
-	if ctx.Err() == nil {
-		return nil
-	}
-	return context.Cause(ctx)
-}
-
-// both calls two functions side by side and returns the first one's error, else
-// the second's. The second runs where the caller does, which may recover from it.
-func both(first, second func() error) error {
-	var g errgroup.Group
-	g.Go(first)
-	err := second()
-	return cmp.Or(g.Wait(), err)
-}
-
-var errInterrupted = errors.New("not done: the run was interrupted")
-
-// process is Process for a job of a run. What goes wrong in it, even a panic in
-// a library, is this study's.
-func (s Settings) process(ctx context.Context, j Job) (r report.Result, err error) {
-	defer func() {
-		if panicked := recover(); panicked != nil {
-			s.log().Debug("panic", "study", j.name(), "value", panicked)
-			err = hinted("please report this study's kind of data", "internal error")
-		}
-		if ctx.Err() != nil && errors.Is(err, ctx.Err()) {
-			err = errInterrupted
-		}
-	}()
-	if err := notAnothers(j); err != nil {
-		return r, err
-	}
-	return Process(ctx, j, s.Protocol, s.Workers)
-}
-
-// notAnothers asks that the job's folder, where it is there, holds results of the
-// same study and knee, which the new ones may replace.
-func notAnothers(j Job) error {
-	old, err := report.ReadResult(filepath.Join(j.Dir, report.ResultFile))
-	if err == nil && !sameRows(old, j.claim()) {
-		return hinted("choose another folder with --out", "results: the folder %s holds the results of another series, %s of study %s", filepath.Join(filepath.Base(filepath.Dir(j.Dir)), filepath.Base(j.Dir)), old.Series, old.Study)
-	}
-	return nil
-}
-
 // name names a job for people.
 func (j Job) name() string {
 	if j.Study.Hash == "" {
@@ -395,20 +285,4 @@ func (j Job) name() string {
 		return fmt.Sprintf("%s (%s)", j.Study.Name(), j.Study.Hash)
 	}
 	return j.Study.Name()
-}
-
-// fail lists a study that could not be done.
-func (o *Outcome) fail(s Settings, j Job, err error) {
-	f := report.Failure{Subject: j.Identity.Subject, Visit: j.Identity.Visit, Study: j.Study.Hash, Reason: err.Error(), Hint: Hint(err), Alike: j.alike}
-	if j.Study.Hash != "" {
-		f.Folder = j.Study.Name()
-	}
-	o.Failures = append(o.Failures, f)
-	// The reasons are listed together at the end.
-	s.log().Warn("study failed", "study", j.name())
-}
-
-// leave lists a study with which nothing is wrong and that is not done.
-func (o *Outcome) leave(j Job, why string) {
-	o.NotDone = append(o.NotDone, report.Failure{Subject: j.Identity.Subject, Visit: j.Identity.Visit, Study: j.Study.Hash, Folder: j.Study.Name(), Reason: why, Hint: "run again", NotDone: true})
 }

@@ -10,8 +10,9 @@ import (
 	"github.com/t2map/t2map/table"
 )
 
-// Version is the version of t2map, written into every result.
-const Version = "0.1.0"
+// Version is the version of t2map, written into every result. It is raised when figures or exclusions
+// change: results of two versions do not go into one folder.
+const Version = "0.2.0"
 
 // Settings says what to run on.
 type Settings struct {
@@ -100,6 +101,9 @@ type Outcome struct {
 	// Earlier are results of earlier runs below the output folder, which are in
 	// the tables too.
 	Earlier []report.Result
+	// Listed are studies that earlier runs list as failed or not done, which this run has not
+	// looked at. They are in the tables too.
+	Listed []report.Failure
 	// Damaged are the files that could not be read: those of each study, which fail it,
 	// and those that may be of any, which together are one of the failures.
 	Damaged []Problem

@@ -22,31 +22,57 @@ func (s Settings) writeTables(out *Outcome, l *ledger) error {
 	for _, r := range out.Results {
 		written[filepath.Clean(r.Dir)] = true
 	}
-	for _, f := range l.broken { // unless it has been replaced
-		if !written[filepath.Join(s.Out, filepath.FromSlash(f.Folder))] && !l.solved(f, out.Results) {
+	against := l.contradictions()
+	out.Failures = append(out.Failures, against...)
+	out.Listed = l.stillListed(*out)
+	for _, f := range l.broken {
+		named := func(other report.Failure) bool {
+			return other.Study != "" && other.Subject != "" && resultFolder(other.Subject, other.Visit) == f.Folder
+		}
+		switch dir := filepath.Join(s.Out, filepath.FromSlash(f.Folder)); {
+		case written[dir]: // it has been replaced
+		case slices.ContainsFunc(out.Failures, named), slices.ContainsFunc(out.Listed, named):
+			// The study is listed, with why it could not be mapped again.
+		default:
 			out.Unreadable = append(out.Unreadable, f)
 		}
 	}
 	out.Failures = append(out.Failures, out.Unreadable...)
+	out.Unreadable = append(out.Unreadable, against...)
+	if l.unlisted != nil {
+		out.Remarks = append(out.Remarks, fmt.Sprintf("studies.csv could not be read, so the studies that it listed as failed are no longer in it: %v", l.unlisted))
+	}
 	out.Remarks = append(out.Remarks, l.remarks()...)
 	return errors.Join(l.err, tabulate(s.Out, out))
 }
 
-// solved reports whether a contradiction between results of one study is over, since the
-// study has a new result.
-func (l *ledger) solved(f report.Failure, results []report.Result) bool {
-	return f.Study != "" && slices.ContainsFunc(results, func(r report.Result) bool { return r.Study == f.Study })
+// stillListed returns the studies that studies.csv lists as failed or not done and of which
+// neither the outcome nor a result tells more. A row without a study is not one of them: it says
+// what an earlier run found elsewhere, such as damaged files.
+func (l *ledger) stillListed(out Outcome) []report.Failure {
+	var listed []report.Failure
+	for _, f := range l.listed {
+		same := func(other report.Failure) bool { return sameKnee(f.Study, f.Side, other.Study, other.Side) }
+		if f.Study == "" || out.holds(f) || slices.ContainsFunc(out.Failures, same) || slices.ContainsFunc(out.NotDone, same) {
+			continue
+		}
+		listed = append(listed, f)
+	}
+	return listed
 }
 
-// tabulate writes the tables.
+// holds reports whether the outcome has a result of the knee that failed.
+func (o Outcome) holds(f report.Failure) bool {
+	of := func(r report.Result) bool { return sameKnee(f.Study, f.Side, r.Study, r.Side) }
+	return f.Study != "" && (slices.ContainsFunc(o.Results, of) || slices.ContainsFunc(o.Earlier, of))
+}
+
+// tabulate writes the tables. A study whose earlier result stays has that row alone, though this
+// run has failed to map it, or ended before.
 func tabulate(dir string, out *Outcome) error {
-	c := report.Cohort{Version: Version, Results: slices.Concat(out.Results, out.Earlier), Failures: slices.Clone(out.Failures)}
-	has := map[string]bool{}
-	for _, r := range c.Results {
-		has[r.Study] = true
-	}
-	for _, f := range out.NotDone {
-		if !has[f.Study] {
+	c := report.Cohort{Version: Version, Results: slices.Concat(out.Results, out.Earlier)}
+	for _, f := range slices.Concat(out.Failures, out.NotDone, out.Listed) {
+		if !out.holds(f) {
 			c.Failures = append(c.Failures, f)
 		}
 	}
@@ -60,38 +86,46 @@ func tabulate(dir string, out *Outcome) error {
 // as Run does at its end. Studies without a result that studies.csv lists as failed or not done
 // stay listed, as far as the table can be read. The settings' Out, Wait and Waiting count.
 //
-// It is a *BusyError when a run writes into the folder, and an error when there is no such folder.
+// It is a *BusyError when a run writes into the folder, a *MixedError when results in it were made with
+// different settings, and an error when the folder does not exist.
 func Tables(ctx context.Context, s Settings) (Outcome, error) {
-	if info, err := os.Stat(s.Out); err != nil {
-		return Outcome{}, fmt.Errorf("results: %w", err)
-	} else if !info.IsDir() {
-		return Outcome{}, fmt.Errorf("results: %s is a file, not a folder", filepath.Base(s.Out))
-	}
-	if !holdsResults(s.Out) { // then nothing, such as the lock, is to be written into it
-		return Outcome{}, hinted("name the folder that t2map run was given by --out", "%s holds no results", filepath.Base(s.Out))
+	const hint = "name the folder that t2map run was given by --out"
+	switch info, err := os.Stat(s.Out); {
+	case errors.Is(err, os.ErrNotExist):
+		return Outcome{}, hinted(hint, "results: %w", &missingError{s.Out})
+	case err != nil:
+		return Outcome{}, hinted(hint, "results: %w", err)
+	case !info.IsDir():
+		return Outcome{}, hinted(hint, "results: %s is a file, not a folder", s.Out)
+	case !holdsResults(s.Out): // then nothing, such as the lock, is to be written into it
+		return Outcome{}, hinted(hint, "%s holds no results", filepath.Base(s.Out))
 	}
 	lock, l, err := s.open(ctx)
 	if err != nil {
 		return Outcome{}, err
 	}
 	defer lock.release()
-	var out Outcome
-	listed, err := listedFailures(filepath.Join(s.Out, "studies.csv"))
-	if err != nil {
-		out.Remarks = append(out.Remarks, fmt.Sprintf("studies.csv could not be read, so that studies which failed are no longer in it: %v", err))
+	if err := l.checkAlike(); err != nil {
+		return Outcome{}, err
 	}
-	for _, f := range listed {
-		switch {
-		case f.Study != "" && len(l.byStudy[f.Study]) > 0:
-		case f.Study == "" && f.Folder != "", slices.ContainsFunc(l.broken, func(b report.Failure) bool { return b.Folder == f.Folder }):
-			// An unreadable result is found again, if it is still there.
-		case f.NotDone:
-			out.NotDone = append(out.NotDone, f)
-		default:
+	var out Outcome
+	for _, f := range l.listed {
+		// What an earlier run found outside of studies stays listed too. A result that cannot be
+		// read is found again, if it is still there.
+		if f.Study == "" && f.Folder == "" {
 			out.Failures = append(out.Failures, f)
 		}
 	}
-	return out, s.writeTables(&out, l)
+	err = s.writeTables(&out, l)
+	for _, f := range out.Listed {
+		if f.NotDone {
+			out.NotDone = append(out.NotDone, f)
+		} else {
+			out.Failures = append(out.Failures, f)
+		}
+	}
+	out.Listed = nil
+	return out, err
 }
 
 // holdsResults reports whether a run has written into the folder: it has a table, or the
@@ -125,6 +159,15 @@ func (s Settings) open(ctx context.Context) (*lock, *ledger, error) {
 
 // listedFailures reads the studies that an earlier table lists without a result. No table is no error.
 func listedFailures(path string) ([]report.Failure, error) {
+	rows, err := readCSV(path)
+	if err != nil || rows == nil {
+		return nil, err
+	}
+	return report.FailuresOf(rows)
+}
+
+// readCSV reads a table that report has written. No table is no error.
+func readCSV(path string) ([][]string, error) {
 	text, err := os.ReadFile(path)
 	if errors.Is(err, os.ErrNotExist) {
 		return nil, nil
@@ -136,5 +179,5 @@ func listedFailures(path string) ([]report.Failure, error) {
 	if err != nil || len(rows) == 0 {
 		return nil, errors.New("it is damaged")
 	}
-	return report.FailuresOf(rows)
+	return rows, nil
 }

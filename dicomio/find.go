@@ -211,34 +211,7 @@ func (h *header) multiFrame() bool {
 // sortOut makes studies of the entries.
 func sortOut(entries []*entry, scaling PhilipsScaling) Finding {
 	f := Finding{Files: len(entries)}
-	groups := map[string][]*entry{}
-	var damaged, dangling []*entry
-	for _, e := range entries {
-		switch {
-		case errors.Is(e.err, elements.ErrNotDICOM):
-			f.Passed.NotDICOM++
-			f.Strangers = append(f.Strangers, e.path)
-		case errors.Is(e.err, files.ErrDangling):
-			f.Passed.DanglingLinks++
-			dangling = append(dangling, e)
-		case e.sopClass == directoryClass:
-			f.Passed.DICOMDIR++
-		case e.sopClass == "" && e.err == nil:
-			e.err = e.wrong(tag.SOPClassUID, "missing")
-			damaged = append(damaged, e)
-		case e.sopClass == "" || e.isMRImage() && e.err != nil:
-			damaged = append(damaged, e)
-		case e.isMRImage() && e.study == "":
-			e.err = e.wrong(tag.StudyInstanceUID, "missing")
-			damaged = append(damaged, e)
-		case e.study == "":
-			f.Passed.OtherModality++
-		default:
-			// What else is wrong with an object that is no MR image is no
-			// concern of a T2 map: a report has no pixels to begin with.
-			groups[e.study] = append(groups[e.study], e)
-		}
-	}
+	groups, damaged, dangling := f.divide(entries)
 	problems := joinScattered(groups)
 	studies := map[string]Study{}
 	for uid, entries := range groups {
@@ -272,6 +245,39 @@ func sortOut(entries []*entry, scaling PhilipsScaling) Finding {
 		f.Studies[i].instances = nil
 	}
 	return f
+}
+
+// divide groups the entries by study and counts those that are of none. Damaged ones and links to nothing may be of
+// any.
+func (f *Finding) divide(entries []*entry) (groups map[string][]*entry, damaged, dangling []*entry) {
+	groups = map[string][]*entry{}
+	for _, e := range entries {
+		switch {
+		case errors.Is(e.err, elements.ErrNotDICOM):
+			f.Passed.NotDICOM++
+			f.Strangers = append(f.Strangers, e.path)
+		case errors.Is(e.err, files.ErrDangling):
+			f.Passed.DanglingLinks++
+			dangling = append(dangling, e)
+		case e.sopClass == directoryClass:
+			f.Passed.DICOMDIR++
+		case e.sopClass == "" && e.err == nil:
+			e.err = e.wrong(tag.SOPClassUID, "missing")
+			damaged = append(damaged, e)
+		case e.sopClass == "" || e.isMRImage() && e.err != nil:
+			damaged = append(damaged, e)
+		case e.isMRImage() && e.study == "":
+			e.err = e.wrong(tag.StudyInstanceUID, "missing")
+			damaged = append(damaged, e)
+		case e.study == "":
+			f.Passed.OtherModality++
+		default:
+			// What else is wrong with an object that is not an MR image does not concern
+			// a T2 map: a report has no pixels to begin with.
+			groups[e.study] = append(groups[e.study], e)
+		}
+	}
+	return groups, damaged, dangling
 }
 
 // dropForeign takes out the studies without a single MR image, such as a CT or a

@@ -43,7 +43,11 @@ func (o *object) prepare(want elements.Wish) error {
 	if err != nil {
 		return o.broken(err)
 	}
-	if len(out.TooLong) > 0 {
+	switch {
+	case len(out.TooLong) == 0:
+	case out.TooLong[0] == tag.ContourData:
+		return o.wrong(tag.ContourData, "the points of the contours are longer than %d MiB together", elements.LongestContours>>20)
+	default:
 		return o.wrong(out.TooLong[0], "longer than %d bytes", elements.LongestValue)
 	}
 	if o.data, err = out.Parse(); err != nil {

@@ -6,6 +6,7 @@ import (
 	"context"
 	"encoding/binary"
 	"errors"
+	"fmt"
 	"io"
 	"path"
 	"slices"
@@ -75,7 +76,7 @@ func gunzipped(ctx context.Context, f *File, l Limits) (*File, error) {
 		return f, err
 	}
 	open := func() (io.ReadCloser, error) { return newGunzip(io.NewSectionReader(f, 0, f.size)) }
-	size := int64(binary.LittleEndian.Uint32(isize[:]))
+	limit, size := size(l.EntryBytes), int64(binary.LittleEndian.Uint32(isize[:]))
 	var broken *Error
 	several, err := severalMembers(ctx, f)
 	if err == nil && (several || size == 0 || size/mostDeflated > f.size) {
@@ -85,6 +86,10 @@ func gunzipped(ctx context.Context, f *File, l Limits) (*File, error) {
 		if over := l.checkEntry(size); over != nil {
 			err = over
 		}
+	}
+	if errors.Is(err, ErrLimit) { // said of an archive until now
+		err = &Error{Problem: fmt.Sprintf("holds more than %d times its own size or more than %s, the limits for a file in gzip", l.Ratio, limit), Kind: ErrLimit,
+			Hint: "unpack it, and look whether it is an image"}
 	}
 	if err != nil {
 		return f, named(err, f.name)

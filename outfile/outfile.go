@@ -28,12 +28,12 @@ func Replace(path string, content []byte) error {
 	} else if held(runtime.GOOS, err) {
 		cause = "it may be open in another program, such as a spreadsheet: close it there: "
 	}
-	return fmt.Errorf("%s: not written: %s%w", filepath.Base(path), cause, bare(err))
+	return fmt.Errorf("%s: not written: %s%w", filepath.Base(path), cause, Bare(err))
 }
 
-// bare is what the system said, without the name of the temporary file, which means
-// nothing to who reads it.
-func bare(err error) error {
+// Bare returns what the system said, without the name of the temporary file, which tells
+// the reader nothing.
+func Bare(err error) error {
 	var link *os.LinkError
 	var path *fs.PathError
 	switch {

@@ -156,7 +156,8 @@ func rename(from, to string) error {
 }
 
 // Sweep removes what runs that were killed have left below dir, a folder of results: the
-// folders .name.tmp-… and .name.old-… and unfinished tables. An earlier result that was
+// folders .name.tmp-… and .name.old-…, unfinished tables, and the file .t2map-… that tries whether
+// the folder can be written. An earlier result that was
 // put aside and not replaced gets its name back.
 //
 // It must not be called while a study below dir is being written. What cannot be removed stays, without
@@ -169,7 +170,7 @@ func Sweep(dir string) {
 		case err != nil:
 			return fs.SkipDir
 		case !d.IsDir():
-			if filepath.Dir(path) == filepath.Clean(dir) && isUnfinishedTable(d.Name()) {
+			if filepath.Dir(path) == filepath.Clean(dir) && (isUnfinishedTable(d.Name()) || isProbe(d.Name())) {
 				_ = os.Remove(path)
 			}
 			return nil
@@ -225,6 +226,16 @@ func isUnfinishedTable(name string) bool {
 		}
 	}
 	return false
+}
+
+// ProbePattern names, for os.CreateTemp, a file that tries whether a folder can be written.
+const ProbePattern = ".t2map-*"
+
+// isProbe reports whether a file has a name of ProbePattern.
+func isProbe(name string) bool {
+	digits, ok := strings.CutPrefix(name, strings.TrimSuffix(ProbePattern, "*"))
+	_, err := strconv.ParseUint(digits, 10, 64)
+	return ok && err == nil
 }
 
 // MoveFolder renames a folder, patiently on Windows while another program holds it. The

@@ -37,14 +37,14 @@ func TestSweep(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	for _, name := range []string{".compartments.csv123456", ".index.html1", ".index.html", ".studies.csv.swp", "index.html1", ".t2map.lock", "A/.index.html1", "A/.x.tmp-00000000"} {
+	for _, name := range []string{".compartments.csv123456", ".index.html1", ".index.html", ".studies.csv.swp", "index.html1", ".t2map.lock", "A/.index.html1", "A/.x.tmp-00000000", ".t2map-123456", ".t2map-x"} {
 		if err := os.WriteFile(filepath.Join(root, name), nil, 0o644); err != nil {
 			t.Fatal(err)
 		}
 	}
 	Sweep(root)
 	for dir, want := range map[string][]string{
-		"":  {".index.html", ".studies.csv.swp", ".t2map.lock", "A", "B", "C", "D", "index.html1"},
+		"":  {".index.html", ".studies.csv.swp", ".t2map-x", ".t2map.lock", "A", "B", "C", "D", "index.html1"},
 		"A": {".index.html1", ".x.tmp-00000000", "s"}, "B": {"s"}, "C": nil, "D": slices.Sorted(slices.Values(stay)),
 	} {
 		if diff := cmp.Diff(want, list(t, filepath.Join(root, dir))); diff != "" {

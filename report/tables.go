@@ -25,8 +25,11 @@ const (
 type Failure struct {
 	Subject string `json:"subject"`
 	Visit   string `json:"visit"`
-	// Study is the hash of the StudyInstanceUID, where it is known.
-	Study string `json:"study"`
+	// Study is the hash of the StudyInstanceUID, where it is known. Series and Side are those
+	// of the knee that was to be mapped, as in Result, where that was settled.
+	Study  string `json:"study"`
+	Series string `json:"series"`
+	Side   string `json:"side"`
 	// Folder is where the study lies, as far as it may be shown.
 	Folder string `json:"folder"`
 	// Reason says what is wrong; Hint, if any, what can be done.
@@ -193,7 +196,7 @@ func (c Cohort) studyRows(dir string) [][]string {
 	}
 	for _, f := range c.Failures {
 		row := make([]string, len(studyColumns))
-		copy(row, []string{printable.Cell(f.Subject), printable.Cell(f.Visit), printable.Cell(f.Study), "", "", printable.Cell(f.Folder), f.status(), printable.Cell(f.Reason), printable.Cell(f.Hint)})
+		copy(row, []string{printable.Cell(f.Subject), printable.Cell(f.Visit), printable.Cell(f.Study), printable.Cell(f.Series), printable.Cell(f.Side), printable.Cell(f.Folder), f.status(), printable.Cell(f.Reason), printable.Cell(f.Hint)})
 		row[len(row)-1] = printable.Cell(c.Version)
 		rows = append(rows, row)
 	}
@@ -277,7 +280,7 @@ func FailuresOf(rows [][]string) ([]Failure, error) {
 		}
 		switch status := cell("status"); status {
 		case statusFailed, statusNotDone:
-			out = append(out, Failure{Subject: cell("subject"), Visit: cell("visit"), Study: cell("study"), Folder: cell("folder"),
+			out = append(out, Failure{Subject: cell("subject"), Visit: cell("visit"), Study: cell("study"), Series: cell("series"), Side: cell("side"), Folder: cell("folder"),
 				Reason: cell("reason"), Hint: cell("hint"), NotDone: status == statusNotDone})
 		}
 	}

@@ -239,7 +239,7 @@ func TestParseSchemeOfSegments(t *testing.T) {
 		{"a label twice", "name: s\nsegments: {A b: medial, a_B: lateral}", `segments: label "a_B" appears twice`},
 		{"an empty label", "name: s\nsegments: {' ': medial}", "segments: a label is empty"},
 		{"a bad compartment", "name: s\nsegments: {A: Medial}", "segments: label \"A\": name Medial, want"},
-		{"another key of a rule", "name: s\ncodes: [{kind: 1, compartment: medial}]", "unknown field"},
+		{"another key of a rule", "name: s\ncodes: [{kind: 1, compartment: medial}]", "unknown key"},
 		{"no code", "name: s\ncodes: [{compartment: medial}]", "codes: rule 1: type and region are missing"},
 		{"no compartment", "name: s\ncodes: [{type: 1}]", "codes: rule 1: compartment \"\""},
 		{"text without a scheme", "name: s\ncodes: [{type: cartilage, compartment: medial}]", "rule 1: type: cartilage, want a SNOMED CT number or SCHEME:VALUE"},

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"reflect"
+	"regexp"
 	"strings"
 
 	"github.com/goccy/go-yaml"
@@ -21,10 +22,13 @@ import (
 // ErrEmpty says that a text holds nothing but comments.
 var ErrEmpty = errors.New("empty")
 
+// ErrEncoding says that a text is in UTF-16 or UTF-32, or is not a text.
+var ErrEncoding = errors.New("the text is not UTF-8")
+
 // Decode reads the one document of the text into the struct that into points to, and
 // refuses keys that it does not have.
 //
-// Errors are one line, without control characters: ErrEmpty where the text holds nothing,
+// Errors are one line, without control characters: ErrEmpty where the text holds nothing, ErrEncoding,
 // what is not YAML, a key that is not known or stands twice, a value of another kind, a second
 // document, a text beyond the bounds: 128 KiB, 4,096 lines, 32 levels, 16 aliases.
 func Decode(text []byte, into any) (err error) {
@@ -36,6 +40,10 @@ func Decode(text []byte, into any) (err error) {
 	}()
 	if err := checkBounds(text); err != nil {
 		return err
+	}
+	// UTF-16 and UTF-32 have zeros, or begin with a byte-order mark (Unicode 23.8).
+	if bytes.ContainsRune(text, 0) || bytes.HasPrefix(text, []byte("\xff\xfe")) || bytes.HasPrefix(text, []byte("\xfe\xff")) {
+		return ErrEncoding
 	}
 	dec := yaml.NewDecoder(bytes.NewReader(text), yaml.Strict())
 	switch err := dec.Decode(into); {
@@ -58,6 +66,8 @@ func describe(err error) string {
 	var kind *yaml.TypeError
 	var large *yaml.OverflowError
 	var node *yaml.UnexpectedNodeTypeError
+	var unknown *yaml.UnknownFieldError
+	var syntax *yaml.SyntaxError
 	switch {
 	case errors.As(err, &kind):
 		return wanted(kind.Token, name(kind.DstType))
@@ -65,8 +75,23 @@ func describe(err error) string {
 		return wanted(large.Token, name(large.DstType))
 	case errors.As(err, &node):
 		return wanted(node.Token, nameOfNode(node.Expected))
+	case errors.As(err, &unknown) && unknown.Token != nil:
+		return fmt.Sprintf("line %d: unknown key %.40q", unknown.Token.Position.Line, keyAt(unknown.Token))
+	case errors.As(err, &syntax) && syntax.Token != nil:
+		return fmt.Sprintf("line %d: %s", syntax.Token.Position.Line, positions.ReplaceAllString(syntax.Message, "line $1"))
 	}
 	return strings.TrimSpace(yaml.FormatError(err, false, false))
+}
+
+// positions are lines and columns as the library writes them within a message.
+var positions = regexp.MustCompile(`\[(\d+):\d+\]`)
+
+// keyAt returns the key that a token is of: the token, or the one before its colon.
+func keyAt(at *token.Token) string {
+	if at.Type == token.MappingValueType && at.Prev != nil {
+		at = at.Prev
+	}
+	return at.Value
 }
 
 // wanted says which line holds a value of another kind than is wanted.

@@ -39,10 +39,17 @@ func TestDecode(t *testing.T) {
 		{"parts: [{number: 1}, {number: x}]", `line 1: number: "x", want a whole number`},
 		{"labels: [1, 2]", `line 1: labels: "[", want keys and values`},
 		{"name: [a]", `line 1: name: "[", want a text`},
-		{"colour: red", `[1:1] unknown field "colour"`},
+		{"colour: red", `line 1: unknown key "colour"`},
+		{"name: x\npart:\n  size: 3", `line 3: unknown key "size"`},
+		{"part: {size: 3}", `line 1: unknown key "size"`},
+		{"part: {number: 3, size: {a: b}}", `line 1: unknown key "size"`},
+		{"name: x\nname: y", `line 2: mapping key "name" already defined at line 1`},
+		{"n\x00a\x00m\x00e\x00:\x00", "not UTF-8"},
+		{"\xff\xfen\x00", "not UTF-8"},
+		{"\xfe\xff\x00n", "not UTF-8"},
 		{"just words", `line 1: "just words", want keys and values`},
 		{"name: a\n---\nname: b", "more than one YAML document"},
-		{"name: 'a", "[1:7]"},
+		{"name: 'a", "line 1: could not find end"},
 	} {
 		err := Decode([]byte(c.text), new(doc))
 		if c.want == "" && err != nil || c.want != "" && (err == nil || !strings.Contains(err.Error(), c.want)) {

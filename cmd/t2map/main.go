@@ -12,6 +12,7 @@ import (
 	"io/fs"
 	"os"
 	"os/signal"
+	"sync"
 	"syscall"
 
 	"github.com/spf13/cobra"
@@ -82,31 +83,47 @@ For research. Not a medical device.`,
 		Args:          usage(cobra.NoArgs),
 		RunE:          func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
-	out := &output{w: stdout}
+	out, notes := &output{w: stdout, name: "standard output"}, &output{w: stderr, name: "standard error"}
 	root.SetArgs(args)
 	root.SetOut(out)
-	root.SetErr(stderr)
+	root.SetErr(notes)
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
 		return usageError{fmt.Errorf("%w\nhint: %s --help", err, c.CommandPath())}
 	})
 	root.CompletionOptions.HiddenDefaultCmd = true
 	root.AddCommand(runCommand(), tablesCommand(), inspectCommand(), trialCommand(), repeatCommand(), powerCommand(), demoCommand(phantom.Trial{}), validateCommand(), licensesCommand())
 	err := root.ExecuteContext(ctx)
-	if err == nil {
-		err = out.failure()
+	if failed := out.failure(); failed != nil && (err == nil || errors.Is(err, out.err)) {
+		err = failed
 	}
-	switch {
-	case err == nil:
-		return exitOK
-	case errors.Is(err, context.Canceled):
-		fmt.Fprintln(stderr, "t2map: interrupted")
-		return exitInterrupted
+	if err != nil {
+		complain(notes, err)
 	}
-	fmt.Fprintf(stderr, "t2map: %v\n", err)
+	code := status(err)
+	if code == exitOK && notes.failure() != nil { // a warning may be lost, and nothing is left to say so
+		code = exitFailed
+	}
+	return code
+}
+
+// complain prints an error and its hint.
+func complain(w io.Writer, err error) {
+	if errors.Is(err, context.Canceled) {
+		var several interface{ Unwrap() []error }
+		if errors.As(err, &several) { // such as tables that could not be written
+			for _, e := range several.Unwrap() {
+				if !errors.Is(e, context.Canceled) {
+					complain(w, e)
+				}
+			}
+		}
+		fmt.Fprintln(w, "t2map: interrupted")
+		return
+	}
+	fmt.Fprintf(w, "t2map: %v\n", err)
 	if hint := cmp.Or(batch.Hint(err), trial.Hint(err)); hint != "" {
-		fmt.Fprintf(stderr, "hint: %s\n", hint)
+		fmt.Fprintf(w, "hint: %s\n", hint)
 	}
-	return status(err)
 }
 
 func status(err error) int {
@@ -114,6 +131,10 @@ func status(err error) int {
 	var failed failedError
 	var full *batch.DiskFullError
 	switch {
+	case err == nil:
+		return exitOK
+	case errors.Is(err, context.Canceled):
+		return exitInterrupted
 	case errors.As(err, &nothing):
 		return exitNothing
 	case errors.As(err, &failed), errors.As(err, &full):
@@ -124,15 +145,20 @@ func status(err error) int {
 	return exitUsage
 }
 
-// output is the standard output. It remembers the first error of a write, because the
-// callers that print do not check for errors.
+// output is the standard output or the standard error. It remembers the first error of a
+// write, because the callers that print do not check for errors.
 type output struct {
-	w   io.Writer
+	w    io.Writer
+	name string
+
+	mu  sync.Mutex
 	err error
 }
 
 // Write writes, until the first error.
 func (o *output) Write(p []byte) (int, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
 	if o.err != nil {
 		return 0, o.err
 	}
@@ -143,6 +169,8 @@ func (o *output) Write(p []byte) (int, error) {
 
 // failure returns an error if not everything was written, and otherwise nil.
 func (o *output) failure() error {
+	o.mu.Lock()
+	defer o.mu.Unlock()
 	if o.err == nil {
 		return nil
 	}
@@ -151,7 +179,7 @@ func (o *output) failure() error {
 	if errors.As(err, &path) {
 		err = path.Err
 	}
-	return failedError{fmt.Sprintf("standard output: %v: the output is incomplete", err)}
+	return failedError{fmt.Sprintf("%s: %v: the output is incomplete", o.name, err)}
 }
 
 // usage converts the errors of an argument check into usage errors.

@@ -101,7 +101,7 @@ func TestOutIsNoFolder(t *testing.T) {
 	file := filepath.Join(dir, "file")
 	write(t, file, "x")
 	for _, out := range []string{file, filepath.Join(file, "report", "again")} {
-		for _, args := range [][]string{{"trial", results, "--design", design}, {"repeat", writeTable(t, filepath.Join(dir, "pairs.csv"), pairsTable)}} {
+		for _, args := range [][]string{{"trial", results, "--design", design}, {"repeat", writeTable(t, filepath.Join(dir, "pairs.csv"), pairsTable)}, {"run", dir, "--scheme", "compartments"}} {
 			code, _, stderr := call(append(args, "--out", out)...)
 			if code != exitUsage || !strings.Contains(stderr, "file is a file, not a folder") || !strings.Contains(stderr, "hint: name a folder") {
 				t.Errorf("%v: status %d\n%s", args[0], code, stderr)

@@ -30,6 +30,9 @@ func printOutcome(w io.Writer, out string, o batch.Outcome) {
 	if n := len(o.Earlier); n > 0 {
 		fmt.Fprintf(w, "; the tables also have %d of earlier runs", n)
 	}
+	if n := len(o.Listed); n > 0 {
+		fmt.Fprintf(w, "; %d that earlier runs left failed or not done", n)
+	}
 	fmt.Fprintf(w, ". See %s and %s.\n", filepath.Join(out, "index.html"), filepath.Join(out, "compartments.csv"))
 }
 

@@ -190,10 +190,10 @@ The first of these that is present names the subject and the visit: --manifest,
 --layout, the clinical-trial attributes, and PatientID with the name of the study's
 folder. A PatientID that repeats the patient's name or holds a date is not used.
 
-A study that fails does not stop the others. If an earlier run has mapped a study,
-its earlier result is moved to set-aside/ in the output folder, even if the study
-fails now. All results in a folder have the same settings, and one run at a time
-writes into it.
+A study that fails does not stop the others. If a study has a new result, or fails,
+its earlier result is moved to set-aside/ in the output folder. The earlier result
+stays if a setting explains the failure, such as a --series that no study has. All
+results in a folder have the same settings, and one run at a time writes into it.
 
 Exit status: 0 all studies are done, 1 some studies failed or the disk is full,
 2 usage, 3 no study was found, 130 interrupted.`,
@@ -215,6 +215,9 @@ Exit status: 0 all studies are done, 1 some studies failed or the disk is full,
 	c.RunE = func(c *cobra.Command, args []string) error {
 		if out == "" {
 			return usageError{errors.New("--out is missing: where do the results go?\nhint: t2map run --help")}
+		}
+		if err := checkFolder(out); err != nil {
+			return err
 		}
 		s, err := f.settings(c, args)
 		if err != nil {

@@ -200,12 +200,22 @@ func TestFullOutput(t *testing.T) {
 	dir := studies(t, 1)
 	out := filepath.Join(t.TempDir(), "results")
 	for _, args := range [][]string{
-		{"run", dir, "--out", out, "--scheme", "compartments"}, {"tables", out}, {"inspect", dir}, {"inspect", dir, "--json"}, {"licenses"}, {"run", "--help"}, {"--version"},
+		{"run", dir, "--out", out, "--scheme", "compartments"}, {"tables", out}, {"inspect", dir}, {"inspect", dir, "--json"}, {"licenses"}, {"run", "--help"}, {"--help"}, {"--version"},
 	} {
 		c, stderr := started(t, full, args...)
 		_ = c.Wait()
-		if code := c.ProcessState.ExitCode(); code == exitOK || !strings.Contains(stderr.String(), "no space left on device") {
+		if code := c.ProcessState.ExitCode(); code != exitFailed || !strings.HasSuffix(stderr.String(), "t2map: standard output: no space left on device: the output is incomplete\n") {
 			t.Errorf("%v: exit status %d, %s", args, code, stderr)
+		}
+	}
+	// A warning that cannot be written may be one that matters.
+	for _, args := range [][]string{{"run", dir, "--out", out, "--scheme", "compartments"}, {"inspect", dir}} {
+		c := exec.Command(os.Args[0], args...)
+		c.Env = append(os.Environ(), "T2MAP_AS_COMMAND=1")
+		c.Stderr = full
+		stdout, _ := c.Output()
+		if code := c.ProcessState.ExitCode(); code != exitFailed || len(stdout) == 0 {
+			t.Errorf("%v, standard error full: exit status %d, %s", args, code, stdout)
 		}
 	}
 }

@@ -21,7 +21,7 @@ full disk, or when folders of studies were removed or added. It maps nothing. St
 that studies.csv lists as failed or not done stay in it.
 
 Exit status: 0 the tables are written, 1 some results cannot be read, 2 there is no
-such folder, or a run is writing into it.`,
+such folder, a run is writing into it, or its results were made with different settings.`,
 		Example: "  t2map tables results\n  t2map tables results --wait",
 		Args:    usage(cobra.ExactArgs(1)),
 	}

@@ -263,7 +263,11 @@ const runName = "t2map run"
 
 // named adds the flag that named a file to the error of reading it.
 func named(flag string, err error, hint string) error {
-	return usageError{fmt.Errorf("%s: %w\nhint: %s", flag, err, hint)}
+	err = fmt.Errorf("%s: %w", flag, err)
+	if trial.Hint(err) == "" { // which is printed with it
+		err = fmt.Errorf("%w\nhint: %s", err, hint)
+	}
+	return usageError{err}
 }
 
 // readSource reads a table's file.

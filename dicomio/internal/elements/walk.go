@@ -320,7 +320,11 @@ func (w *elementWalker) gather(e Element) error {
 		return nil
 	}
 	raw := rawTags[e.Tag]
-	if e.Length > LongestValue && !raw {
+	most := int64(LongestValue)
+	if raw {
+		most = LongestContours - int64(len(w.out.wanted))
+	}
+	if e.Length > most {
 		w.out.TooLong = append(w.out.TooLong, e.Tag)
 		return nil
 	}
