@@ -419,14 +419,27 @@ func TestSeriesPerEcho(t *testing.T) {
 	if p := only(t, dir).Problem; p == nil || !strings.Contains(p.Error(), "is there twice") {
 		t.Errorf("two series of one echo time: %v", p)
 	}
-	// Scans that differ in TR are not one train.
+	// Scans that differ in TR are not one train, which is the reason where their echo times are
+	// even; images of several weightings are not at such times.
 	for n := range images {
 		images[n].TE = float64(10 * (n*5%12/3 + 1))
 		images[n].TR = 100 * images[n].TE
 	}
 	dir = t.TempDir()
 	save(t, dir, images)
-	if s := find(t, dir).Studies[0]; len(s.Trains) != 0 || s.Passed.OtherSeries != 12 || len(s.Others) != 4 {
+	s := find(t, dir).Studies[0]
+	if len(s.Trains) != 0 || len(s.Suspects) != 1 || s.Passed.OtherSeries != 0 || len(s.Others) != 0 {
+		t.Fatalf("%+v", s)
+	}
+	if p := s.Suspects[0].Problem; !containsAll(p.Error(), "RepetitionTime (0018,0080): ", "of the same train") || Hint(p) == "" {
+		t.Error(p)
+	}
+	for n := range images {
+		images[n].TE *= images[n].TE / 10
+	}
+	dir = t.TempDir()
+	save(t, dir, images)
+	if s := find(t, dir).Studies[0]; len(s.Trains)+len(s.Suspects) != 0 || s.Passed.OtherSeries != 12 || len(s.Others) != 4 {
 		t.Errorf("%+v", s)
 	}
 }

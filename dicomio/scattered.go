@@ -113,7 +113,7 @@ func scattered(parts []part) ([]part, error) {
 		h := p.images[0]
 		n := slices.IndexFunc(grids, func(g grid) bool {
 			a := g.images[0]
-			return a.rows == h.rows && a.columns == h.columns && a.kind() == h.kind() && sameAcquisition(a, h)
+			return a.rows == h.rows && a.columns == h.columns && sameAcquisition(a, h) && a.kind() == h.kind()
 		})
 		if n < 0 {
 			if len(grids) == mostGrids {
@@ -194,7 +194,7 @@ func inOnePlace(images []*header) bool {
 func sameTrain(p, q part) bool {
 	a, b := p.images[0], q.images[0]
 	one := a.series == b.series || a.frame == b.frame && a.frame != ""
-	return one && a.rows == b.rows && a.columns == b.columns && a.kind() == b.kind() && sameAcquisition(a, b) &&
+	return one && a.rows == b.rows && a.columns == b.columns && sameAcquisition(a, b) && a.kind() == b.kind() &&
 		slices.EqualFunc(echoTimes(p.images), echoTimes(q.images), func(x, y float64) bool { return within(x, y, sameTE) })
 }
 
