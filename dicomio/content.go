@@ -44,7 +44,8 @@ type content struct {
 	peak
 	flat     bool      // all pixels hold one value
 	constant [2][]bool // rows, and columns, of one value each; nil where there are none
-	zeros    int       // blocks whose first pixel is stored as 0, see holes
+	zeros    int       // blocks whose first pixel is stored as 0, see zeroBlocks
+	mean     float64   // of some rows, above stored zeros
 	sample   uint64    // a hash of some pixels
 }
 
@@ -59,6 +60,7 @@ func (c *content) note(h *header, pixels []float32) {
 		c.constant[n] = a.constant(pixels)
 	}
 	c.zeros = h.zeroBlocks(pixels)
+	c.mean = h.someMean(pixels)
 }
 
 // sample hashes the stored values of the sampled pixels.
