@@ -182,8 +182,8 @@ func typesClash(images []*header) bool {
 	return false
 }
 
-// LeftOut is what of a train's own series is no part of it because ImageType (0008,0008)
-// differs: magnitudes of spin echoes on the train's grid.
+// LeftOut describes images of a train's own series that do not belong to the train because
+// their ImageType (0008,0008) differs: magnitudes of spin echoes on the train's grid.
 type LeftOut struct {
 	// Type is their ImageType and TrainType that of the train; both are text of the file.
 	Type, TrainType string

@@ -42,7 +42,7 @@ func (h *header) saysMagnitude() bool {
 	return len(values) > 2 && slices.ContainsFunc(values[2:], func(v string) bool { return plainWords[v] })
 }
 
-// plainWords say that an image is no map.
+// plainWords say that an image is not a map.
 var plainWords = map[string]bool{"M": true, "MAG": true, "MAGNITUDE": true, "M_SE": true, "SE": true}
 
 // computed are words of ImageType for parts of the complex signal, and for maps apart
@@ -62,9 +62,9 @@ var quantities = map[string]bool{
 //
 // An image that says both magnitude and the name of a map, such as M\T2, may be an echo
 // whose contrast is named. One that fills a gap of its series, on the series' grid and in a
-// place where the series has other echoes but not this one, is no map of any of them: it is
+// place where the series has other echoes but not this one, is not a map of any of them: it is
 // an echo where its times agree, see isEcho. Otherwise it is returned with asMap set, to be
-// named beside the train that it is no part of. A map that shares an echo time with its
+// named beside the train that it does not belong to. A map that shares an echo time with its
 // series, or has a series of its own, is none of this and counts as a map.
 func magnitudes(all []*header) (images []*header, derived int) {
 	pending := map[string][]*header{}

@@ -32,7 +32,7 @@ const (
 type Claim struct {
 	Quantity Quantity
 	// Attribute is the keyword and tag of the text, SeriesDescription (0008,103E), Words
-	// what of it says so, and Path the file's path below the searched folder.
+	// the part that says so, and Path the file's path below the searched folder.
 	Attribute, Words, Path string
 }
 

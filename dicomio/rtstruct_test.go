@@ -186,7 +186,7 @@ func TestReadRTSTRUCTRefuses(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			_, err := readMask(t, c.file, unitGrid(5, 4, 2), MaskOptions{})
 			var f *FileError
-			if err == nil || !strings.Contains(err.Error(), c.want) || !errors.As(err, &f) {
+			if err == nil || !strings.Contains(err.Error(), c.want) || !errors.As(err, &f) || f.Hint == "" {
 				t.Errorf("%v, want %s", err, c.want)
 			}
 		})
