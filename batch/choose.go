@@ -29,10 +29,12 @@ func (s Settings) chooseTrain(st dicomio.Study, side string) (dicomio.Train, err
 		rule.Side = side
 	}
 	trains := st.Trains
-	if rule.Quantity == quantityT2 {
+	// The protocol's word on a quantity is for the series that it names, however the user
+	// chooses among them.
+	if named := s.Protocol.Series; named.Quantity == quantityT2 {
 		trains = slices.Clone(trains)
 		for _, t := range st.Suspects {
-			if t.Claim != nil && rule.matches(t) {
+			if t.Claim != nil && named.matches(t) && rule.matches(t) {
 				trains = append(trains, t.AsT2())
 			}
 		}

@@ -199,6 +199,15 @@ func TestQuantityIsOverruled(t *testing.T) {
 	if out := run(t, s); len(out.Failures) != 1 || !strings.Contains(out.Failures[0].Reason, "not T2") {
 		t.Errorf("%+v", out)
 	}
+	// --series chooses, and the protocol's word on the series that it names stays.
+	s.Protocol.Series, s.Out = SeriesRule{Description: "SAG*", Quantity: "T2"}, filepath.Join(dir, "chosen")
+	if out := run(t, s); len(out.Results) != 1 || out.Results[0].Series != r.Series || out.Results[0].Protocol.QuantityOverruled != "T1ρ" {
+		t.Errorf("%+v", out)
+	}
+	s.Protocol.Series, s.Out = SeriesRule{Number: 99, Quantity: "T2"}, filepath.Join(dir, "another")
+	if out := run(t, s); len(out.Failures) != 1 || !strings.Contains(out.Failures[0].Reason, "not T2") {
+		t.Errorf("%+v", out)
+	}
 }
 
 // The key is checked: it is T2, of the series that is mapped, and that is named.

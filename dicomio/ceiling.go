@@ -68,10 +68,16 @@ func (d decoded) clipped(a place) bool {
 	if top.value == largest && !d.scaled && h.slope == 1 && h.intercept == 0 {
 		return true
 	}
+	if d.seen[a.e][a.k].flat && a.e == 0 && d.aboveAll(a) {
+		return true
+	}
 	if top.count < leastPlateau || top.value <= 0 || h.slope < 0 || !d.plateau(a) {
 		return false
 	}
 	if !d.scaled && (top.value == largest || endsDepth(top.value)) || d.noisy(a, float64(d.ceiling(a))) && d.dropsBelow(a) {
+		return true
+	}
+	if a.e > 0 && top.value >= slowSteps && d.variesAbove(a) {
 		return true
 	}
 	for e := range d.grid {
@@ -81,6 +87,38 @@ func (d decoded) clipped(a place) bool {
 		}
 	}
 	return false
+}
+
+// aboveAll reports whether the one value of a flat first echo is above that of
+// stored zeros and not exceeded at any later echo of the slice, all of which show something:
+// it was clipped at every pixel, for it had more signal than they.
+func (d decoded) aboveAll(a place) bool {
+	if d.ceiling(a) <= d.grid[a.e][a.k].rescale(0) {
+		return false
+	}
+	for e := a.e + 1; e < len(d.grid); e++ {
+		if b := (place{e, a.k}); d.seen[e][a.k].flat || d.ceiling(b) > d.ceiling(a) {
+			return false
+		}
+	}
+	return len(d.grid) > 1
+}
+
+// variesAbove reports whether the pixels at an image's peak were above it at the echo before,
+// each at its own height: their values span leastSteps. What varies by so much does not
+// become one value within an echo.
+func (d decoded) variesAbove(a place) bool {
+	if d.seen[a.e][a.k].flat {
+		return false // which is as well an image without data
+	}
+	peak, before := d.ceiling(a), d.image(a.e-1, a.k)
+	low, high := float32(math.Inf(1)), float32(math.Inf(-1))
+	for v, x := range d.image(a.e, a.k) {
+		if x == peak {
+			low, high = min(low, before[v]), max(high, before[v])
+		}
+	}
+	return low >= peak && float64(high-low) >= leastSteps*math.Abs(d.grid[a.e-1][a.k].slope)
 }
 
 // endsDepth reports whether a value is the largest, signed or not, of a usual number of bits.

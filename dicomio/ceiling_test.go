@@ -73,6 +73,13 @@ func TestClippedSignal(t *testing.T) {
 		{"12 bits on one scale for all", true, both(both(stored(16, 12, false), rescaled(func(int) float64 { return 0.5 }, 0)), at(2, 1, bright(4095, 4))), 2047.5, 1},
 		{"a program cut off noise", true, at(1, 2, clip(1700)), 1700, 1},
 		{"and on scales of each echo", true, both(rescaled(func(e int) float64 { return 1 + float64(e) }, 0), at(1, 2, clip(1700))), 3400, 1},
+		{"a first echo that is clipped at every pixel, on one slice", false, at(0, 1, filled(1900)), 1900, 1},
+		{"most pixels of an echo, which decay from above", false, at(2, 3, clip(1100)), 1100, 1},
+		{"a phantom whose slices are alike below the ceiling", false, func(e, k int, im *dicomwrite.Image) {
+			for v := range im.Pixels {
+				im.Pixels[v] = min(4095, int32(float64((v%3)*(9000+1000*k))*math.Exp(-10*float64(e+1)/40)))
+			}
+		}, 4095, 20},
 		{"the same height in two echoes", false, both(at(1, 2, clip(1100)), at(2, 2, clip(1100))), 1100, 2},
 	} {
 		t.Run(c.name, func(t *testing.T) {

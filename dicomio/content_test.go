@@ -1,11 +1,11 @@
 package dicomio
 
 import (
-	"bytes"
 	"fmt"
 	"math"
 	"math/rand/v2"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -105,6 +105,17 @@ func block(columns, rows [2]int, value int32) func(im *dicomwrite.Image) {
 	}
 }
 
+// dark gives an image a pixel of little signal.
+func dark(im *dicomwrite.Image) { im.Pixels[0] = 3 }
+
+// noiseAlone gives an image the noise of the background.
+func noiseAlone(im *dicomwrite.Image) {
+	rng := rand.New(rand.NewPCG(7, 8))
+	for v := range im.Pixels {
+		im.Pixels[v] = int32(math.Round(sceneNoise * math.Hypot(rng.NormFloat64(), rng.NormFloat64())))
+	}
+}
+
 // likeImage gives an image the pixels of image (e, k) of the scene.
 func likeImage(e, k int, noise bool) func(im *dicomwrite.Image) {
 	return func(im *dicomwrite.Image) { im.Pixels = scene(e, k, noise) }
@@ -156,7 +167,13 @@ func TestImagesWithoutDataAreRefused(t *testing.T) {
 
 		{"an echo is a copy of another", false, func(e, k int, im *dicomwrite.Image) { im.Pixels = scene(min(e, 3), k, false) }, "IM_0004: PixelData (7FE0,0010): the same pixels as in IM_0003, another echo of the slice"},
 		{"one image, of an echo further away", true, at(4, 2, likeImage(1, 2, true)), "IM_0014: PixelData (7FE0,0010): the same pixels as in IM_0011, another echo of the slice"},
+		{"a copied echo of clipped images", true, both(both(stored(16, 10, false), func(_, _ int, im *dicomwrite.Image) { clip(1023)(im) }), at(4, 2, func(im *dicomwrite.Image) { likeImage(3, 2, true)(im); clip(1023)(im) })), "IM_0014: PixelData (7FE0,0010): the same pixels as in IM_0013, another echo of the slice"},
 		{"a copy on another scale", true, both(rescaled(own, 0), at(4, 2, likeImage(1, 2, true))), "IM_0014: PixelData (7FE0,0010): the same pixels as in IM_0011"},
+		{"a copy but for one pixel", true, at(4, 2, func(im *dicomwrite.Image) { likeImage(3, 2, true)(im); im.Pixels[0]++ }), "IM_0014: PixelData (7FE0,0010): 479 of 480 pixels with signal are the same as in IM_0013, another echo of the slice"},
+		{"a copy with a text in it", false, at(3, 0, func(im *dicomwrite.Image) {
+			likeImage(1, 0, false)(im)
+			block([2]int{8, 13}, [2]int{10, 15}, 4000)(im)
+		}), "IM_0003: PixelData (7FE0,0010): 455 of 480 pixels with signal are the same as in IM_0001, another echo of the slice"},
 		{"a copied slice", false, at(1, 3, likeImage(1, 2, false)), "IM_0016: PixelData (7FE0,0010): the same pixels as in IM_0011, another slice"},
 		{"a copied slice of the last echo, not beside it", true, at(4, 3, likeImage(4, 0, true)), "IM_0019: PixelData (7FE0,0010): the same pixels as in IM_0004, another slice"},
 		{"another echo of another slice", true, at(1, 3, likeImage(2, 0, true)), "IM_0016: PixelData (7FE0,0010): the same pixels as in IM_0002, another slice"},
@@ -165,10 +182,20 @@ func TestImagesWithoutDataAreRefused(t *testing.T) {
 		{"the first echo's", false, at(0, 1, emptied(10, 20)), "IM_0005: PixelData (7FE0,0010): 10 of 20 rows hold zeros alone, where IM_0006"},
 		{"the last echo's", false, at(4, 1, emptied(17, 20)), "IM_0009: PixelData (7FE0,0010): 3 of 20 rows"},
 		{"the upper rows of two echoes", true, both(at(2, 1, emptied(0, 4)), at(3, 1, emptied(0, 6))), "IM_0007: PixelData (7FE0,0010): 4 of 20 rows"},
-		{"the right half", true, at(2, 1, block([2]int{12, sceneColumns}, [2]int{0, 20}, 0)), "IM_0007: PixelData (7FE0,0010): many pixels hold the value 0, where IM_0006 and IM_0008, the echoes before and after, have signal"},
-		{"a tile of every slice", true, at(3, -1, block([2]int{4, 12}, [2]int{4, 12}, 0)), "IM_0003: PixelData (7FE0,0010): many pixels hold the value 0"},
-		{"rows of another value", true, at(2, 1, block([2]int{0, sceneColumns}, [2]int{10, 20}, 7)), "IM_0007: PixelData (7FE0,0010): 3 of 20 rows hold one value each, where IM_0006, another echo of the slice, holds many"},
-		{"nothing at all", false, at(-1, -1, filled(0)), "IM_0000: PixelData (7FE0,0010): all pixels of this and of every other image of the series hold the value 0"},
+		{"the right half", true, at(2, 1, block([2]int{12, sceneColumns}, [2]int{0, 20}, 0)), "IM_0007: PixelData (7FE0,0010): 12 of 24 columns hold zeros alone, where IM_0006, another echo of the slice, has signal"},
+		{"a tile of every slice", true, at(3, -1, block([2]int{4, 12}, [2]int{4, 12}, 0)), "IM_0003: PixelData (7FE0,0010): 64 of 480 pixels hold 0 in one piece or several, where IM_0002, another echo of the slice, has signal"},
+		{"a tile without noise", false, at(2, 0, block([2]int{4, 12}, [2]int{4, 12}, 0)), "IM_0002: PixelData (7FE0,0010): 64 of 480 pixels"},
+		{"a tile of the first echo", true, both(at(-1, -1, dark), at(0, 0, block([2]int{8, 16}, [2]int{8, 16}, 0))), "IM_0000: PixelData (7FE0,0010): 64 of 480 pixels"},
+		{"a tile of the last echo", true, both(at(-1, -1, dark), at(4, 0, block([2]int{8, 16}, [2]int{8, 16}, 0))), "IM_0004: PixelData (7FE0,0010): 64 of 480 pixels"},
+		{"rows of another value", true, at(2, 1, block([2]int{0, sceneColumns}, [2]int{10, 20}, 7)), "IM_0007: PixelData (7FE0,0010): 3 of 20 rows hold one value alone, where IM_0006, another echo of the slice, has signal"},
+		{"columns of a signal's value, first echo", true, at(0, 1, block([2]int{0, 6}, [2]int{0, 20}, 900)), "IM_0005: PixelData (7FE0,0010): 6 of 24 columns hold one value alone, where IM_0006"},
+		{"nothing at all", false, at(-1, -1, filled(0)), "IM_0000: PixelData (7FE0,0010): all pixels hold the value 0, and no image of the series shows anything"},
+		{"all images hold another value", false, at(-1, -1, filled(300)), "IM_0000: PixelData (7FE0,0010): all pixels hold the value 300, and no image"},
+		{"each slice holds one value", false, func(e, k int, im *dicomwrite.Image) { filled(int32(100 + k))(im) }, "IM_0000: PixelData (7FE0,0010): all pixels hold the value 100, and no image"},
+		{"two images are blank", true, both(at(3, 1, filled(0)), at(3, 2, filled(0))), "IM_0008: PixelData (7FE0,0010): all pixels hold the value 0, but those of IM_0009, another echo of the slice, do not; the same is wrong with another image of the series"},
+		{"noise alone", true, at(3, 2, noiseAlone), "IM_0013: PixelData (7FE0,0010): the signal is 0.0"},
+		{"noise alone in an echo of every slice", true, at(2, -1, noiseAlone), "IM_0002: PixelData (7FE0,0010): the signal is 0.0"},
+		{"a scale that was lost", false, both(rescaled(constant, 0), at(1, 3, func(im *dicomwrite.Image) { im.RescaleSlope = 0.25 })), "IM_0016: PixelData (7FE0,0010): the signal is 0.1"},
 		{"a gap", false, both(rescaled(constant, 0), at(2, 1, emptied(8, 10))), "IM_0007: PixelData (7FE0,0010): 2 of 20 rows"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -217,6 +244,9 @@ func TestSoundImagesAreNotRefused(t *testing.T) {
 				im.Pixels[v] = int32(math.Round(float64(v%60) * math.Exp(-10*float64(e+1)/3000)))
 			}
 		}},
+		{"a few voxels of no decay", true, func(e, k int, im *dicomwrite.Image) {
+			block([2]int{0, 24}, [2]int{0, 4}, 500)(im)
+		}},
 		{"zeros around the knee", true, func(e, k int, im *dicomwrite.Image) {
 			emptied(0, 3)(im)
 			emptied(18, 20)(im)
@@ -235,6 +265,47 @@ func TestSoundImagesAreNotRefused(t *testing.T) {
 				im.Pixels[17] = noise[17]
 			}
 		})},
+		{"stripes without noise", false, func(e, k int, im *dicomwrite.Image) {
+			for v := range im.Pixels {
+				im.Pixels[v] = int32(1000 * math.Exp(-10*float64(e+1)/(20+float64(v/sceneColumns))))
+			}
+		}},
+		{"what falls below a threshold in the last echo", true, at(-1, -1, func(im *dicomwrite.Image) {
+			for v, n := range im.Pixels {
+				if i, j := v%sceneColumns, v/sceneColumns; i >= 8 && i < 20 && j >= 4 && j < 17 {
+					n = int32(float64(n) * 0.35) // to 449 and 401 at the last two echoes
+				}
+				if im.Pixels[v] = n; n < 420 {
+					im.Pixels[v] = 0
+				}
+			}
+		})},
+		{"a vessel that shows at every second echo", true, func(e, k int, im *dicomwrite.Image) {
+			if e%2 == 0 {
+				block([2]int{8, 10}, [2]int{8, 11}, 0)(im)
+			}
+		}},
+		{"corners that a correction of the gradients leaves, at each echo its own", true, func(e, k int, im *dicomwrite.Image) {
+			for v := range im.Pixels {
+				if i, j := v%sceneColumns, v/sceneColumns; i+j < 5+e%2 || i+j > sceneColumns+sceneRows-7-e%2 {
+					im.Pixels[v] = 0
+				}
+			}
+		}},
+		{"a mask of the background, at each echo its own", true, func(e, k int, im *dicomwrite.Image) {
+			for v, n := range im.Pixels {
+				if i, j := v%sceneColumns, v/sceneColumns; math.Hypot(float64(i-12), float64(j-10)) > 8 {
+					if im.Pixels[v] = n / 50; (i/4+j/4)%4 == e%4 { // background noise
+						im.Pixels[v] = 0
+					}
+				}
+			}
+		}},
+		{"echoes that refocus badly", true, func(e, k int, im *dicomwrite.Image) {
+			for v, n := range im.Pixels {
+				im.Pixels[v] = n * int32(5+3*(e%2)) / 8
+			}
+		}},
 		{"the lower half decays below one step", false, func(e, k int, im *dicomwrite.Image) {
 			for v := range im.Pixels[scenePixels/2:] {
 				im.Pixels[scenePixels/2+v] = int32(math.Round(1500 * math.Exp(-10*float64(e+1)/4)))
@@ -346,26 +417,17 @@ func TestDecodePeak(t *testing.T) {
 	}
 }
 
-// Nothing here may depend on how the files lie beside each other.
+// Rows and columns of one value are found, whatever it is.
 func TestContentOfOneImage(t *testing.T) {
 	h := &header{rows: 4, columns: 3, slope: 2, intercept: -1}
 	var c content
-	c.note(h, []float32{-1, -1, -1, -1, 5, -1, 5, -1, -1, -1, -1, -1})
-	if c.flat || !bytes.Equal(bits01(c.empty), []byte{1, 0, 0, 1}) {
+	c.note(h, []float32{-1, -1, -1, -1, 5, -1, 5, 5, -1, 7, 7, -1})
+	want := [2][]bool{{true, false, false, false}, {false, false, true}}
+	if c.flat || !slices.Equal(c.constant[0], want[0]) || !slices.Equal(c.constant[1], want[1]) {
 		t.Errorf("%+v", c)
 	}
 	c = content{}
-	if c.note(h, []float32{5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5}); !c.flat || c.empty != nil {
+	if c.note(h, []float32{5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5}); !c.flat || c.constant[0] != nil {
 		t.Errorf("%+v", c)
 	}
-}
-
-func bits01(b []bool) []byte {
-	out := make([]byte, len(b))
-	for i, v := range b {
-		if v {
-			out[i] = 1
-		}
-	}
-	return out
 }

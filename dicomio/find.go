@@ -38,7 +38,7 @@ type Passed struct {
 	DICOMDIR      int `json:"dicomdir"`       // media directories
 	OtherModality int `json:"other_modality"` // not MR images: other modalities, reports, secondary captures
 	Derived       int `json:"derived"`        // maps that the scanner computed; phase, real and imaginary parts
-	OtherSeries   int `json:"other_series"`   // MR images of series that are no train: scouts, PD-weighted; not Train.LeftOut
+	OtherSeries   int `json:"other_series"`   // MR images of series that are not trains: scouts, PD-weighted; not Train.LeftOut
 }
 
 // Finding is what lies under the searched folders.
@@ -101,7 +101,7 @@ type Study struct {
 	// and damaged copies of its images, all of them among Finding.Damaged too; and links in
 	// its folder that lead to nothing.
 	Spoiled []error
-	// Passed counts the study's files that are no part of a train.
+	// Passed counts the study's files that do not belong to a train.
 	Passed Passed
 
 	instances map[string][]*header // its sound images by UID, parts of the complex signal too; nil once Find is done
@@ -181,7 +181,7 @@ func (e *entry) parseFile() error {
 	return err
 }
 
-// open opens the file; elements.ErrNotDICOM is returned for what is no file, such as a pipe.
+// open opens the file; elements.ErrNotDICOM is returned for what is not a file, such as a pipe.
 func (h *header) open() (*files.File, error) {
 	f, err := h.tree.Open(h.path)
 	if errors.Is(err, files.ErrNotRegular) {

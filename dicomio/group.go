@@ -15,7 +15,7 @@ import (
 // trains groups the magnitude images of a study into trains, suspects and other
 // series.
 func trains(images []*header, scaling PhilipsScaling) (sound, suspects, others []Train) {
-	groups := mergeSingles(bySeries(images), sameFrame)
+	groups := mergeSingles(bySeries(images), sameFrame, sameAcquisition)
 	for _, g := range groups {
 		te := echoTimes(g)
 		t := newTrain(g, te, scaling)
@@ -42,8 +42,10 @@ func trains(images []*header, scaling PhilipsScaling) (sound, suspects, others [
 	tellApart(sound)
 	noteLeftOut(sound, others)
 	if len(sound)+len(suspects) == 0 {
-		if suspects, others = frameless(groups, others, scaling); len(suspects) == 0 {
-			suspects, others = divided(others, scaling)
+		for _, find := range []func([][]*header, []Train, PhilipsScaling) (suspects, rest []Train){frameless, severalTR, divided} {
+			if suspects, others = find(groups, others, scaling); len(suspects) > 0 {
+				break
+			}
 		}
 	}
 	return sound, suspects, others
@@ -73,7 +75,8 @@ func bySeries(images []*header) [][]*header {
 	}
 	var out [][]*header
 	for _, all := range series {
-		for _, kind := range groupBy(all, (*header).kind) {
+		kinds := kindsOf(all)
+		for _, kind := range groupBy(all, func(h *header) string { return kinds[typeOf{h.imageType, h.asMap}] }) {
 			if typesClash(kind) {
 				out = append(out, groupBy(kind, func(h *header) string { return h.imageType })...)
 			} else {
@@ -102,6 +105,25 @@ func groupBy(images []*header, key func(*header) string) [][]*header {
 		out = append(out, g)
 	}
 	return out
+}
+
+// typeOf is what the kind of an image follows from.
+type typeOf struct {
+	imageType string
+	asMap     bool
+}
+
+// kindsOf returns the kinds of the images. Objects have thousands of frames of one type, whose words
+// are looked at once.
+func kindsOf(images []*header) map[typeOf]string {
+	kinds := map[typeOf]string{}
+	for _, h := range images {
+		t := typeOf{h.imageType, h.asMap}
+		if _, ok := kinds[t]; !ok {
+			kinds[t] = h.kind()
+		}
+	}
+	return kinds
 }
 
 // kind is the image type without the words that number or describe the echo, and without
@@ -160,8 +182,8 @@ func typesClash(images []*header) bool {
 	return false
 }
 
-// LeftOut is what of a train's own series is no part of it because ImageType (0008,0008)
-// differs: magnitudes of spin echoes on the train's grid.
+// LeftOut describes images of a train's own series that do not belong to the train because
+// their ImageType (0008,0008) differs: magnitudes of spin echoes on the train's grid.
 type LeftOut struct {
 	// Type is their ImageType and TrainType that of the train; both are text of the file.
 	Type, TrainType string
@@ -218,8 +240,9 @@ const (
 
 // mergeSingles joins series of one echo time each that are one train: some
 // scanners give every echo a series of its own, and some protocols measure the
-// echoes one by one. They must agree in all that one acquisition has in common.
-func mergeSingles(groups [][]*header, frame bool) [][]*header {
+// echoes one by one. They must agree in all that one acquisition has in common: what is the
+// same to the letter, and same, which is sameAcquisition or sameButTR.
+func mergeSingles(groups [][]*header, frame bool, same func(a, b *header) bool) [][]*header {
 	type acquisition struct {
 		frame, kind, sequence string
 		rows, columns         int
@@ -239,7 +262,7 @@ func mergeSingles(groups [][]*header, frame bool) [][]*header {
 		if joined[k] == nil {
 			order = append(order, k)
 		}
-		n := slices.IndexFunc(joined[k], func(set []int) bool { return sameAcquisition(h, groups[set[0]][0]) })
+		n := slices.IndexFunc(joined[k], func(set []int) bool { return same(h, groups[set[0]][0]) })
 		if n < 0 {
 			if len(joined[k]) == mostGrids {
 				continue
@@ -276,14 +299,19 @@ func (h *header) saysGrid() bool {
 // sameAcquisition reports whether two images agree in the numbers that one acquisition has
 // in common.
 func sameAcquisition(a, b *header) bool {
-	return within(a.tr, b.tr, sameTR) && agree(a.flip, b.flip, sameFlip) && agree(a.thickness, b.thickness, sameThickness) &&
+	return within(a.tr, b.tr, sameTR) && sameButTR(a, b)
+}
+
+// sameButTR is sameAcquisition but for the repetition time.
+func sameButTR(a, b *header) bool {
+	return agree(a.flip, b.flip, sameFlip) && agree(a.thickness, b.thickness, sameThickness) &&
 		agree(a.field, b.field, sameField) && sameSpacing(a, b) && sameOrientation(a, b)
 }
 
 // frameless finds, in a study without a train, series of one echo each that would be one
 // but for their frames of reference. They are suspects then, and no longer others.
 func frameless(groups [][]*header, others []Train, scaling PhilipsScaling) (suspects, rest []Train) {
-	for _, g := range mergeSingles(groups, anyFrame) {
+	for _, g := range mergeSingles(groups, anyFrame, sameAcquisition) {
 		te := echoTimes(g)
 		if len(te) < minTrain || g[0].asMap || !crowded(g) {
 			continue
@@ -296,9 +324,26 @@ func frameless(groups [][]*header, others []Train, scaling PhilipsScaling) (susp
 	return suspects, others
 }
 
+// severalTR finds, in a study without a train, series of one echo each that would be an even
+// train but for their repetition times; at uneven echo times they are rather images of
+// several weightings. They are suspects then, and no longer others.
+func severalTR(groups [][]*header, others []Train, scaling PhilipsScaling) (suspects, rest []Train) {
+	for _, g := range mergeSingles(groups, sameFrame, sameButTR) {
+		te := echoTimes(g)
+		if t := (Train{TE: te}); len(te) < minTrain || t.Uneven() || g[0].asMap || !crowded(g) || claimOf(g) != nil {
+			continue
+		}
+		if t := newTrain(g, te, scaling); t.Problem != nil {
+			suspects = append(suspects, t)
+			others = slices.DeleteFunc(others, func(o Train) bool { return slices.Contains(g, o.images[0]) })
+		}
+	}
+	return suspects, others
+}
+
 // divided finds, in a study without a train, series that would be one but for the types of
 // their images. They are suspects then, and no longer others.
-func divided(others []Train, scaling PhilipsScaling) (suspects, rest []Train) {
+func divided(_ [][]*header, others []Train, scaling PhilipsScaling) (suspects, rest []Train) {
 	var all []*header
 	for _, o := range others {
 		all = append(all, o.images...)

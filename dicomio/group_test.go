@@ -187,7 +187,10 @@ func TestUIDsOfTheirOwn(t *testing.T) {
 	}
 }
 
-// Echoes, or images, that have a study of their own each are one visit, which fails for one
+// sliceOf returns the slice of image n of trainOf.
+func sliceOf(n int) int { return n * 5 % 12 % 3 }
+
+// Echoes, slices or images that have a study of their own each are one visit, which fails for one
 // reason; studies that only lie beside each other are not.
 func TestScatteredStudies(t *testing.T) {
 	for _, c := range []struct {
@@ -197,6 +200,22 @@ func TestScatteredStudies(t *testing.T) {
 		want   int // different UIDs; 0 for studies that stay apart
 		apart  int
 	}{
+		{"by slice", nil, func(n int, im *dicomwrite.Image) { im.StudyUID = fmt.Sprint("2.25.6.", sliceOf(n)) }, 3, 0},
+		{"by slice, series too", nil, func(n int, im *dicomwrite.Image) {
+			im.StudyUID, im.SeriesUID = fmt.Sprint("2.25.6.", sliceOf(n)), fmt.Sprint("2.25.7.", sliceOf(n))
+		}, 3, 0},
+		{"by slice, frames too", nil, func(n int, im *dicomwrite.Image) {
+			im.StudyUID, im.FrameOfReferenceUID = fmt.Sprint("2.25.6.", sliceOf(n)), fmt.Sprint("2.25.7.", sliceOf(n))
+		}, 3, 0},
+		{"by slice, all UIDs: nothing says that they belong together", nil, func(n int, im *dicomwrite.Image) {
+			im.StudyUID, im.SeriesUID, im.FrameOfReferenceUID = fmt.Sprint("2.25.6.", sliceOf(n)), fmt.Sprint("2.25.7.", sliceOf(n)), fmt.Sprint("2.25.8.", sliceOf(n))
+		}, 0, 3},
+		{"by slice, of several patients", nil, func(n int, im *dicomwrite.Image) {
+			im.StudyUID, im.PatientID = fmt.Sprint("2.25.6.", sliceOf(n)), fmt.Sprint("P", sliceOf(n))
+		}, 0, 3},
+		{"by slice, of several TR", nil, func(n int, im *dicomwrite.Image) {
+			im.StudyUID, im.TR = fmt.Sprint("2.25.6.", sliceOf(n)), 2000+100*float64(sliceOf(n))
+		}, 0, 3},
 		{"by echo", nil, func(_ int, im *dicomwrite.Image) { im.StudyUID = fmt.Sprint("2.25.6.", im.TE) }, 4, 0},
 		{"by image", nil, func(n int, im *dicomwrite.Image) { im.StudyUID = fmt.Sprint("2.25.6.", n) }, 12, 0},
 		{"by echo, all UIDs", nil, func(_ int, im *dicomwrite.Image) {
@@ -228,7 +247,11 @@ func TestScatteredStudies(t *testing.T) {
 			}
 			continue
 		}
-		want := fmt.Sprintf("StudyInstanceUID (0020,000D): %d different ones among the images of one train with the echo times 10, 20, 30, 40 ms", c.want)
+		of := "images"
+		if strings.HasPrefix(c.name, "by slice") {
+			of = "slices"
+		}
+		want := fmt.Sprintf("StudyInstanceUID (0020,000D): %d different ones among the %s of one train with the echo times 10, 20, 30, 40 ms", c.want, of)
 		if len(studies) != 1 || len(studies[0].Damaged) != 1 || studies[0].Damaged[0].Error() != want || Hint(studies[0].Damaged[0]) == "" {
 			t.Errorf("%s: %d studies, %v", c.name, len(studies), studies[0].Damaged)
 			continue

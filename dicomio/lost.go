@@ -6,8 +6,8 @@ import (
 )
 
 // An echo that is lost on some slices is an error. One that is lost on all of them leaves a
-// train that is whole in itself, and what speaks of it is evidence and no proof: this file
-// gathers it, and who reads it decides.
+// train that is whole in itself, and what suggests the loss is evidence, not proof. This file
+// gathers the evidence; the caller decides.
 
 // LossReason says what speaks for a lost echo.
 type LossReason string
@@ -119,7 +119,7 @@ func lateFirst(all []echo) float64 {
 	return 0
 }
 
-// mostSkipped bounds the numbers and times that a loss names. More are no loss, but numbers
+// mostSkipped bounds the numbers and times that a loss names. More are not a loss, but numbers
 // of another kind: the longest trains in use have 32 echoes.
 const mostSkipped = 32
 

@@ -42,7 +42,7 @@ func (h *header) saysMagnitude() bool {
 	return len(values) > 2 && slices.ContainsFunc(values[2:], func(v string) bool { return plainWords[v] })
 }
 
-// plainWords say that an image is no map.
+// plainWords say that an image is not a map.
 var plainWords = map[string]bool{"M": true, "MAG": true, "MAGNITUDE": true, "M_SE": true, "SE": true}
 
 // computed are words of ImageType for parts of the complex signal, and for maps apart
@@ -62,9 +62,9 @@ var quantities = map[string]bool{
 //
 // An image that says both magnitude and the name of a map, such as M\T2, may be an echo
 // whose contrast is named. One that fills a gap of its series, on the series' grid and in a
-// place where the series has other echoes but not this one, is no map of any of them: it is
+// place where the series has other echoes but not this one, is not a map of any of them: it is
 // an echo where its times agree, see isEcho. Otherwise it is returned with asMap set, to be
-// named beside the train that it is no part of. A map that shares an echo time with its
+// named beside the train that it does not belong to. A map that shares an echo time with its
 // series, or has a series of its own, is none of this and counts as a map.
 func magnitudes(all []*header) (images []*header, derived int) {
 	pending := map[string][]*header{}
@@ -140,9 +140,9 @@ func gapsIn(named, others []*header) []*header {
 
 // isEcho reports whether images that fill gaps of their series are echoes of it. A map has
 // one echo time or none, so that several of one type are echoes, and so is one that the
-// series has elsewhere. Other new times are of echoes where the echo times become an even
-// train with them, or where the echoes are numbered one by one: that of a map, a mean or a
-// copy of another, fits neither.
+// series has elsewhere. Other new times are of echoes where the echoes are numbered one by
+// one, or where the echo times become an even train with them and nothing says that the train
+// is complete without them or that their values are of another kind.
 func isEcho(gaps, others []*header) bool {
 	oneType := !slices.ContainsFunc(gaps, func(h *header) bool { return h.imageType != gaps[0].imageType })
 	if oneType && len(echoes(gaps)) > 1 || len(echoes(others)) == len(echoes(slices.Concat(gaps, others))) {
@@ -153,6 +153,37 @@ func isEcho(gaps, others []*header) bool {
 	if len(times) < minTrain {
 		return false
 	}
-	numbers := echoNumbers(all, times)
-	return numbers != nil && len(skippedNumbers(numbers)) == 0 || !Train{TE: echoTimes(all)}.Uneven()
+	if numbers := echoNumbers(all, times); numbers != nil && len(skippedNumbers(numbers)) == 0 {
+		return true
+	}
+	return !isComplete(others) && sameValues(gaps, others) && !Train{TE: echoTimes(all)}.Uneven()
+}
+
+// isComplete reports whether the images are a train that lacks no echo by what they say of
+// themselves: their EchoNumbers are 1 to the number of echoes, or EchoTrainLength or GE's
+// Number of Echoes is that number.
+func isComplete(images []*header) bool {
+	all := echoes(images)
+	if len(all) < minTrain {
+		return false
+	}
+	if numbers := echoNumbers(images, all); increasing(numbers) && len(numbers) > 0 && len(skippedNumbers(numbers)) == 0 {
+		return true
+	}
+	return slices.ContainsFunc(images, func(h *header) bool { return h.echoTrain == len(all) || h.echoCount == len(all) && h.isGE() })
+}
+
+// sameValues reports whether the values of both may be of one kind: they have one
+// SeriesDescription, and one scale if the others have. Philips scales each image.
+func sameValues(gaps, others []*header) bool {
+	if len(others) == 0 {
+		return true
+	}
+	differs := func(from *header) func(*header) bool {
+		return func(h *header) bool { return h.slope != from.slope || h.intercept != from.intercept }
+	}
+	if slices.ContainsFunc(gaps, func(h *header) bool { return h.description != others[0].description }) {
+		return false
+	}
+	return others[0].isPhilips() || slices.ContainsFunc(others, differs(others[0])) || !slices.ContainsFunc(gaps, differs(others[0]))
 }

@@ -112,6 +112,60 @@ func TestMapsInTheSeriesOfATrain(t *testing.T) {
 	}
 }
 
+// A map at the time that the next echo would have is one where the train is complete without it
+// or its values are others; else nothing tells it from an echo.
+func TestMapAtTheNextEchoTime(t *testing.T) {
+	number := func(of *dicomwrite.Image, isMap bool) {
+		if of.EchoNumber = int(of.TE) / 10; isMap {
+			of.EchoNumber = 1
+		}
+	}
+	for name, c := range map[string]struct {
+		change func(im *dicomwrite.Image, isMap bool)
+		isMap  bool
+	}{
+		"nothing tells":         {func(*dicomwrite.Image, bool) {}, false},
+		"numbers of the echoes": {number, true},
+		"numbers to the map": {func(im *dicomwrite.Image, isMap bool) {
+			im.EchoNumber = int(im.TE) / 10
+		}, false},
+		"length of the train":      {func(im *dicomwrite.Image, _ bool) { set(im, "EchoTrainLength", "4") }, true},
+		"length of a longer train": {func(im *dicomwrite.Image, _ bool) { set(im, "EchoTrainLength", "5") }, false},
+		"scale": {func(im *dicomwrite.Image, isMap bool) {
+			if isMap {
+				im.RescaleSlope = 0.1
+			}
+		}, true},
+		"description": {func(im *dicomwrite.Image, isMap bool) {
+			if isMap {
+				im.SeriesDescription += " T2 Images"
+			}
+		}, true},
+	} {
+		var images []dicomwrite.Image
+		for _, im := range typed(func(int, int) []string { return []string{"M", "SE"} }) {
+			of := im
+			c.change(&im, false)
+			if images = append(images, im); of.TE == 10 {
+				of.TE, of.InstanceUID, of.ImageType = 50, of.InstanceUID+".1", []string{"ORIGINAL", "PRIMARY", "M", "T2"}
+				c.change(&of, true)
+				images = append(images, of)
+			}
+		}
+		dir := t.TempDir()
+		save(t, dir, images)
+		s := find(t, dir).Studies[0]
+		if len(s.Trains) != 1 || s.Trains[0].Problem != nil || (len(s.Trains[0].TE) == 4) != c.isMap || (len(s.Trains[0].LeftOut) == 1) != c.isMap {
+			t.Errorf("%s: %+v", name, s)
+		}
+	}
+}
+
+// set overrides an attribute.
+func set(im *dicomwrite.Image, keyword, value string) {
+	im.Overrides = append(slices.Clone(im.Overrides), dicomwrite.Override{Keyword: keyword, Values: []string{value}})
+}
+
 // Where the types of its images leave no train of a series, they are the reason.
 func TestTypesThatLeaveNoTrain(t *testing.T) {
 	for name, values := range map[string]func(k, e int) []string{

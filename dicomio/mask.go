@@ -147,13 +147,13 @@ func OpenMaskObject(tree *files.Tree, path, name string) (MaskObject, error) {
 	err := e.parseFile()
 	switch {
 	case errors.Is(err, elements.ErrNotDICOM):
-		return MaskObject{}, &FileError{Path: name, Problem: "no DICOM file", Kind: ErrNotDICOM}
+		return MaskObject{}, &FileError{Path: name, Problem: "no DICOM file", Kind: ErrNotDICOM, Hint: nameMask}
 	case e.isMask():
 		return maskObject(&e.header, err), nil
 	case err != nil:
 		return MaskObject{}, err
 	}
-	return MaskObject{}, &FileError{Path: name, Attribute: attribute(tag.SOPClassUID), Problem: ErrNoMask.Error(), Kind: ErrNoMask}
+	return MaskObject{}, &FileError{Path: name, Attribute: attribute(tag.SOPClassUID), Problem: ErrNoMask.Error(), Kind: ErrNoMask, Hint: nameMask}
 }
 
 // ForeignError says that a mask was drawn on something else than a train.
@@ -299,7 +299,7 @@ func ReadMask(ctx context.Context, m MaskObject, g volume.Geometry, o MaskOption
 	case m.Problem != nil:
 		return none, File{}, m.Problem
 	case m.header == nil:
-		return none, File{}, &FileError{Path: m.Name, Problem: "no mask object", Kind: ErrInvalid}
+		return none, File{}, &FileError{Path: m.Name, Problem: "no mask object", Kind: ErrInvalid, Hint: nameMask}
 	}
 	if o.Threshold == 0 {
 		o.Threshold = defaultThreshold
@@ -439,3 +439,6 @@ func (o *object) describe(s *volume.Segment, d elements.Dataset) error {
 	}
 	return nil
 }
+
+// nameMask says which objects hold masks.
+const nameMask = "name a segmentation (SEG) or a structure set (RTSTRUCT)"

@@ -11,7 +11,7 @@ import (
 	"github.com/t2map/t2map/files"
 )
 
-// object is an open DICOM file that is no image of a train, such as a segmentation.
+// object is an open DICOM file that is not an image of a train, such as a segmentation.
 type object struct {
 	*header
 	data   elements.Dataset // what was wanted of it

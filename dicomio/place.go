@@ -54,7 +54,7 @@ func (h homes) of(uid string, s Study) string {
 	return home
 }
 
-// wrappers are names of folders that hold a study's files and say nothing of it.
+// wrappers are names of folders that hold a study's files and say nothing about the study.
 var wrappers = []string{"dicom", "dcm", "images"}
 
 // Wraps reports whether a folder of this name is one of those that hold a study's files and say

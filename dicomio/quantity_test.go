@@ -216,3 +216,15 @@ func BenchmarkMayClaim(b *testing.B) {
 		}
 	}
 }
+
+// Parts of words are found at both ends of a block and in letters of either case.
+func TestMayHoldWord(t *testing.T) {
+	for text, want := range map[string]bool{
+		"": false, "rho": true, "xxRHO": true, "T1rHoxx": true, "LOCK": true, "a spin lock": true, "hhhkkk": false,
+		"ho": false, "rh": false, "loc": false, "ock": false, "rhh rho": true, "k lck lock": true, "r ho l ock": false,
+	} {
+		if got := mayHoldWord([]byte(text)); got != want {
+			t.Errorf("%q: %t", text, got)
+		}
+	}
+}

@@ -75,7 +75,7 @@ func (t Train) decode(ctx context.Context, workers int) (decoded, []File, error)
 
 // FirstEcho returns the first echo of the train, or of a series that is none, as a
 // train of one echo for Read. Its Problem says why it cannot be read; which quantity the
-// series measures is no matter.
+// series measures does not matter.
 func (t Train) FirstEcho() Train {
 	t = t.AsT2()
 	if t.Problem = cmp.Or(t.Problem, t.unread); t.Problem != nil {

@@ -10,8 +10,8 @@ import (
 	"github.com/suyashkumar/dicom/pkg/tag"
 )
 
-// An anonymiser that replaces UIDs file by file, or series by series, gives each echo a
-// study of its own. Such studies are one visit, and have one reason to fail.
+// An anonymiser that replaces UIDs file by file, or series by series, gives each echo or each
+// slice a study of its own. Such studies are one visit, and have one reason to fail.
 
 // part is a study that may be a part of one.
 type part struct {
@@ -19,24 +19,32 @@ type part struct {
 	images []*header // magnitudes
 }
 
-// joinScattered makes one study of those that hold the echoes of one train between them:
-// they lie in one folder, or each in a folder of its own within one, are of one patient,
-// and none of them holds a train itself. It returns why each of them is no study, by its
-// new UID, which is all of theirs.
+// joinScattered makes one study of those that hold one train between them and are of one
+// patient. Those that hold its echoes lie in one folder, or each in a folder of its own
+// within one, and none of them holds a train itself. Those that hold its slices lie in one
+// folder. It returns why each of the joined studies fails, by its new UID, which is all of
+// theirs.
 func joinScattered(groups map[string][]*entry) map[string]error {
 	type visit struct{ folder, patient string }
 	visits := map[visit][]part{}
+	whole := map[visit][]part{} // that hold trains
 	for uid, entries := range groups {
 		p, folder, patient := partOf(uid, entries)
 		if len(p.images) == 0 && !slices.ContainsFunc(entries, func(e *entry) bool { return e.isMRImage() }) {
 			continue
 		}
+		into := visits
 		if len(echoes(p.images)) >= minTrain || crowded(p.images) {
-			continue
+			into = whole
 		}
-		visits[visit{folder, patient}] = append(visits[visit{folder, patient}], p)
+		into[visit{folder, patient}] = append(into[visit{folder, patient}], p)
 	}
 	problems := map[string]error{}
+	for _, parts := range whole {
+		for _, of := range sliced(parts) {
+			problems[join(groups, of)] = severalStudies(of, "slices")
+		}
+	}
 	above := map[visit][]part{} // studies that lie in folders of their own may be of the one above
 	for v, parts := range visits {
 		if _, err := scattered(parts); err != nil {
@@ -105,7 +113,7 @@ func scattered(parts []part) ([]part, error) {
 		h := p.images[0]
 		n := slices.IndexFunc(grids, func(g grid) bool {
 			a := g.images[0]
-			return a.rows == h.rows && a.columns == h.columns && a.kind() == h.kind() && sameAcquisition(a, h)
+			return a.rows == h.rows && a.columns == h.columns && sameAcquisition(a, h) && a.kind() == h.kind()
 		})
 		if n < 0 {
 			if len(grids) == mostGrids {
@@ -117,16 +125,77 @@ func scattered(parts []part) ([]part, error) {
 		grids[n].images = append(grids[n].images, p.images...)
 	}
 	for _, g := range grids {
-		te := echoTimes(g.images)
-		if len(te) < minTrain || !crowded(g.images) {
+		if len(echoes(g.images)) < minTrain || !crowded(g.images) {
 			continue
 		}
-		return g.parts, &TrainError{
-			Problem: fmt.Sprintf("%s: %d different ones among the images of one train with the echo times %s", attribute(tag.StudyInstanceUID), len(g.parts), listMS(te)),
-			Hint:    oneUID,
-		}
+		return g.parts, severalStudies(g.parts, "images")
 	}
 	return nil, nil
+}
+
+// severalStudies says that the parts are one train; of says what of it they are.
+func severalStudies(parts []part, of string) error {
+	var all []*header
+	for _, p := range parts {
+		all = append(all, p.images...)
+	}
+	return &TrainError{
+		Problem: fmt.Sprintf("%s: %d different ones among the %s of one train with the echo times %s", attribute(tag.StudyInstanceUID), len(parts), of, listMS(echoTimes(all))),
+		Hint:    oneUID,
+	}
+}
+
+// sliced returns the sets of parts that hold a train between them, a slice each: they have
+// one grid and the same echo times, a place of their own, and one series or one frame of
+// reference. Two parts of one frame alone may be two scans of a slice.
+func sliced(parts []part) [][]part {
+	type train struct {
+		parts  []part
+		at     places
+		repeat bool // whether two parts are in one place: they are two scans
+	}
+	var trains []*train
+	for _, p := range parts {
+		h := p.images[0]
+		if !h.saysGrid() || !inOnePlace(p.images) || len(echoes(p.images)) < minTrain {
+			continue
+		}
+		n := slices.IndexFunc(trains, func(t *train) bool { return sameTrain(t.parts[0], p) })
+		if n < 0 {
+			if len(trains) == mostGrids {
+				continue
+			}
+			trains, n = append(trains, &train{at: places{}}), len(trains)
+		}
+		t := trains[n]
+		t.repeat = t.repeat || len(t.at.near(h)) > 0
+		t.at.add(h)
+		t.parts = append(t.parts, p)
+	}
+	var out [][]part
+	for _, t := range trains {
+		enough := 3
+		if t.parts[0].images[0].series == t.parts[len(t.parts)-1].images[0].series {
+			enough = 2
+		}
+		if len(t.parts) >= enough && !t.repeat {
+			out = append(out, t.parts)
+		}
+	}
+	return out
+}
+
+// inOnePlace reports whether all images are of one slice.
+func inOnePlace(images []*header) bool {
+	return !slices.ContainsFunc(images, func(h *header) bool { return !samePlace(h, images[0]) || !sameOrientation(h, images[0]) })
+}
+
+// sameTrain reports whether two parts that are a slice each may be of one train.
+func sameTrain(p, q part) bool {
+	a, b := p.images[0], q.images[0]
+	one := a.series == b.series || a.frame == b.frame && a.frame != ""
+	return one && a.rows == b.rows && a.columns == b.columns && sameAcquisition(a, b) && a.kind() == b.kind() &&
+		slices.EqualFunc(echoTimes(p.images), echoTimes(q.images), func(x, y float64) bool { return within(x, y, sameTE) })
 }
 
 // join makes one group of those of the parts and returns its UID.

@@ -45,7 +45,7 @@ type Train struct {
 	// else nil. A train with a claim is a suspect, see AsT2.
 	Claim *Claim
 	// Losses are reasons to think that whole echoes are missing, and LeftOut are the images
-	// of the train's series that are no part of it for their ImageType.
+	// of the train's series that were left out for their ImageType.
 	Losses  []Loss
 	LeftOut []LeftOut
 	// Problem is why the train cannot be read, or nil.

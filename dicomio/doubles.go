@@ -1,0 +1,203 @@
+package dicomio
+
+import (
+	"cmp"
+	"math"
+	"slices"
+)
+
+// Images whose pixels are those of another image of the train.
+
+// mostEqual is the part of the pixels with signal above which two echoes of a slice are one
+// image that was edited, as a text that is burnt in does it. In noise of σ steps the part
+// 1/(2σ√π) is equal by chance; without noise, pixels of leastSteps are equal only if
+// T2 is more than 128 echo spacings.
+const mostEqual = 15.0 / 16
+
+// place is an image of a train.
+type place struct{ e, k int }
+
+// checkCopies refuses an image that has the pixels of another image of the train.
+func (d decoded) checkCopies() error {
+	var all []place
+	for k := range d.grid[0] {
+		for e := range d.grid {
+			if !d.seen[e][k].flat {
+				all = append(all, place{e, k})
+			}
+		}
+	}
+	sample := func(p place) uint64 { return d.seen[p.e][p.k].sample }
+	slices.SortStableFunc(all, func(a, b place) int { return cmp.Compare(sample(a), sample(b)) })
+	var copies [][2]place // of, copy
+	for n := 1; n < len(all); n++ {
+		if a, b := all[n-1], all[n]; sample(a) == sample(b) && d.copied(a, b) {
+			copies = append(copies, [2]place{a, b})
+		}
+	}
+	if len(copies) == 0 {
+		return d.checkNearCopies()
+	}
+	first := slices.MinFunc(copies, func(x, y [2]place) int {
+		return cmp.Or(cmp.Compare(x[1].k, y[1].k), cmp.Compare(x[1].e, y[1].e))
+	})
+	from, to := first[0], first[1]
+	what := "another slice"
+	if from.k == to.k {
+		what = "another echo of the slice"
+	}
+	e := d.grid[to.e][to.k].withoutData("the same pixels as in %s, %s%s", d.grid[from.e][from.k].where(), what, furthermore(len(copies)-1))
+	e.Hint = isCopy
+	return e
+}
+
+// isCopy says what to do about a copy.
+const isCopy = "one of the two is a copy under a wrong header: export or send the series again"
+
+// checkNearCopies refuses an image most of whose signal is that of another echo of the slice.
+func (d decoded) checkNearCopies() error {
+	for k := range d.grid[0] {
+		for e := range d.grid {
+			for f := range e {
+				if same, all := d.samePixels(place{f, k}, place{e, k}); same > 0 {
+					err := d.grid[e][k].withoutData("%d of %d pixels with signal are the same as in %s, another echo of the slice", same, all, d.grid[f][k].where())
+					err.Hint = isCopy
+					return err
+				}
+			}
+		}
+	}
+	return nil
+}
+
+// samePixels returns the number of pixels of image b that hold what they hold in a, of all that
+// have signal in a: leastSteps, and less than where a is clipped. It is 0 where they are not most
+// of them, where the scales differ or where hardly a pixel has signal.
+func (d decoded) samePixels(a, b place) (same, all int) {
+	x, y := d.grid[a.e][a.k], d.grid[b.e][b.k]
+	p, q := d.image(a.e, a.k), d.image(b.e, b.k)
+	least := x.rescale(0) + float32(leastSteps*math.Abs(x.slope))
+	if x.slope != y.slope || x.intercept != y.intercept {
+		return 0, 0
+	}
+	for row := range x.sampled() { // which nearly all pairs of echoes differ in
+		for v := row[0]; v < row[1]; v++ {
+			if p[v] >= least {
+				all++
+				if p[v] == q[v] {
+					same++
+				}
+			}
+		}
+	}
+	if 2*same < all {
+		return 0, 0
+	}
+	below := float32(math.Inf(1))
+	if d.clipped(a) {
+		below = d.ceiling(a)
+	}
+	same, all = 0, 0
+	for v := range p {
+		if p[v] >= least && p[v] < below {
+			all++
+			if p[v] == q[v] {
+				same++
+			}
+		}
+	}
+	if all < fewestPixels || float64(all) < leastPixels*float64(len(p)) || float64(same) < mostEqual*float64(all) {
+		return 0, 0
+	}
+	return same, all
+}
+
+// copied reports whether one of two images can only be a copy of the other. Within a slice
+// the signal decays, so that equal pixels suffice unless they are too few steps to show
+// it. Slices of a phantom may be equal at all echoes, or at late ones when what differs
+// has decayed: at one echo time they must differ at the echo before or after. Pixels at the
+// ceiling of a clipped image are equal whatever they were, and do not count.
+func (d decoded) copied(a, b place) bool {
+	if !d.equal(a, b) {
+		return false
+	}
+	below := float32(math.Inf(1))
+	if d.clipped(a) {
+		below = d.ceiling(a)
+	}
+	if d.steps(a, below) < leastSteps {
+		return false
+	}
+	x, y := d.grid[a.e][a.k], d.grid[b.e][b.k]
+	switch {
+	case a.k == b.k && x.slope == y.slope && x.intercept == y.intercept:
+		return true
+	case a.e != b.e:
+		// A phantom of one T2 has equal stored values if each echo is scaled to its peak.
+		return d.noisy(a, float64(below))
+	}
+	for _, e := range []int{a.e - 1, a.e + 1} {
+		if e >= 0 && e < len(d.grid) && d.apart(place{e, a.k}, place{e, b.k}, d.image(a.e, a.k), below) {
+			return true
+		}
+	}
+	return false
+}
+
+// equal reports whether two images hold the same stored values.
+func (d decoded) equal(a, b place) bool {
+	x, y := d.grid[a.e][a.k], d.grid[b.e][b.k]
+	p, q := d.image(a.e, a.k), d.image(b.e, b.k)
+	if x.slope == y.slope && x.intercept == y.intercept {
+		return slices.Equal(p, q)
+	}
+	for v := range p {
+		if x.storedOf(p[v]) != y.storedOf(q[v]) {
+			return false
+		}
+	}
+	return true
+}
+
+// apart reports whether two images differ by more than faintSteps somewhere, where the
+// pixels of a third are below a magnitude.
+func (d decoded) apart(a, b place, third []float32, below float32) bool {
+	p, q := d.image(a.e, a.k), d.image(b.e, b.k)
+	least := faintSteps * math.Abs(d.grid[a.e][a.k].slope)
+	for v := range p {
+		if third[v] < below && math.Abs(float64(p[v])-float64(q[v])) > least {
+			return true
+		}
+	}
+	return false
+}
+
+// steps returns the range of an image's stored values below a magnitude.
+func (d decoded) steps(a place, below float32) float64 {
+	low, high := float32(math.Inf(1)), float32(math.Inf(-1))
+	for _, v := range d.image(a.e, a.k) {
+		if v < below {
+			low, high = min(low, v), max(high, v)
+		}
+	}
+	return max(0, float64(high)-float64(low)) / math.Abs(d.grid[a.e][a.k].slope)
+}
+
+// noisy reports whether few neighbours in the rows of an image hold the same value, of
+// those that are neither empty nor at the given magnitude or above. It is false where there
+// are too few to tell.
+func (d decoded) noisy(a place, below float64) bool {
+	pixels, h := d.image(a.e, a.k), d.grid[a.e][a.k]
+	zero, pairs, same := h.rescale(0), 0, 0
+	for v := 1; v < len(pixels); v++ {
+		x, y := pixels[v-1], pixels[v]
+		if v%h.columns == 0 || x == zero || y == zero || float64(x) >= below || float64(y) >= below {
+			continue
+		}
+		pairs++
+		if x == y {
+			same++
+		}
+	}
+	return pairs >= enoughPairs && float64(same) <= noisyPairs*float64(pairs)
+}

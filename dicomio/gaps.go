@@ -1,0 +1,366 @@
+package dicomio
+
+import (
+	"math"
+)
+
+// Images that are lost in part: rows, columns or tiles of one value, as a transfer leaves
+// them that stopped, or a decoder that lacks a part.
+
+const (
+	// fewestLines is the part of an image's rows, or columns, that must be constant before
+	// they count as lost. It is unsourced, see leastSignal.
+	fewestLines = 1.0 / 16
+	// holeSide is the side of the blocks in which lost tiles are looked for: half of
+	// that of a JPEG block. Scanners set noise to zero pixel by pixel (15 % of the pixels
+	// of ../shared/data/knee-ge-mese), which empties hardly a block of 16.
+	holeSide = 4
+	// leastHoles is the part of an image that must lie in such blocks. A vessel whose blood
+	// shows at every second echo alone is a smaller part: an artery 8 mm wide fills 1/500
+	// of a field of view of 160 mm.
+	leastHoles = 1.0 / 64
+	// rowsApart is the distance of the rows from which the mean of an image is taken.
+	rowsApart = 8
+)
+
+// division is a way to divide an image into lines: rows or columns.
+type division struct {
+	name                    string
+	lines, length           int
+	betweenLines, inOneLine int // steps from a pixel to the next
+}
+
+// divisions returns the rows and the columns.
+func (h *header) divisions() [2]division {
+	return [2]division{{"rows", h.rows, h.columns, h.columns, 1}, {"columns", h.columns, h.rows, 1, h.columns}}
+}
+
+// at returns pixel i of line j.
+func (a division) at(pixels []float32, j, i int) float32 {
+	return pixels[j*a.betweenLines+i*a.inOneLine]
+}
+
+// constant returns which lines hold one value, or nil where none does. It looks at two or
+// three pixels of a line that holds a signal.
+func (a division) constant(pixels []float32) []bool {
+	var out []bool
+	for j := range a.lines {
+		value := a.at(pixels, j, 0)
+		if a.at(pixels, j, a.length/2) != value || a.at(pixels, j, a.length-1) != value || !a.holds(pixels, j, value) {
+			continue
+		}
+		if out == nil {
+			out = make([]bool, a.lines)
+		}
+		out[j] = true
+	}
+	return out
+}
+
+func (a division) holds(pixels []float32, j int, value float32) bool {
+	for i := range a.length {
+		if a.at(pixels, j, i) != value {
+			return false
+		}
+	}
+	return true
+}
+
+// checkLines refuses images with rows or columns of one value where the echo before or after
+// has signal.
+func (d decoded) checkLines() error {
+	for k := range d.grid[0] {
+		for e := range d.grid {
+			for n, a := range d.grid[e][k].divisions() {
+				if d.seen[e][k].constant[n] == nil {
+					continue
+				}
+				for _, f := range d.beside(e) {
+					if lost, what := d.lostLines(e, f, k, n); lost > 0 {
+						return d.grid[e][k].withoutData("%d of %d %s hold %s alone, where %s, another echo of the slice, has signal", lost, a.lines, a.name, what, d.grid[f][k].where())
+					}
+				}
+			}
+		}
+	}
+	return nil
+}
+
+// beside returns the echoes before and after one.
+func (d decoded) beside(e int) []int {
+	var out []int
+	for _, f := range []int{e - 1, e + 1} {
+		if f >= 0 && f < len(d.grid) {
+			out = append(out, f)
+		}
+	}
+	return out
+}
+
+// lostLines returns the number of lines that echo e has lost by the witness of echo f, and
+// what they hold: they are of one value in e, and f has signal there as elsewhere. It is
+// 0 where they are few.
+func (d decoded) lostLines(e, f, k, n int) (lost int, what string) {
+	h, a := d.grid[f][k], d.grid[e][k].divisions()[n]
+	var lines []int
+	what = "zeros"
+	for j, constant := range d.seen[e][k].constant[n] {
+		if !constant {
+			continue
+		}
+		if value := a.at(d.image(e, k), j, 0); value != d.grid[e][k].rescale(0) {
+			if !d.overwritten(e, f, k, n, j) {
+				continue
+			}
+			what = "one value"
+		} else if d.isEmpty(f, k, n, j) {
+			continue // at both echoes, as the edges of many images are
+		}
+		lines = append(lines, j)
+	}
+	if float64(len(lines)) < fewestLines*float64(a.lines) || len(lines) == 0 {
+		return 0, ""
+	}
+	sum, rest, next := 0.0, 0.0, 0
+	for j := range a.lines {
+		signal := a.sum(d.image(f, k), j) - float64(a.length)*float64(h.rescale(0))
+		if next < len(lines) && lines[next] == j {
+			sum += signal
+			next++
+		} else {
+			rest += signal
+		}
+	}
+	mean := sum / float64(len(lines)*a.length)
+	// Empty lines of f are among the others, and lower what is asked for.
+	others := rest / float64(max(1, (a.lines-len(lines))*a.length))
+	if !(mean/h.slope > faintSteps) || mean/h.slope < leastSignal*others/h.slope {
+		return 0, ""
+	}
+	return len(lines), what
+}
+
+// isEmpty reports whether line j of an image holds stored zeros alone.
+func (d decoded) isEmpty(e, k, n, j int) bool {
+	h, c := d.grid[e][k], d.seen[e][k]
+	zero := h.rescale(0)
+	return c.flat && d.image(e, k)[0] == zero || c.constant[n] != nil && c.constant[n][j] && h.divisions()[n].at(d.image(e, k), j, 0) == zero
+}
+
+// overwritten reports whether a line that holds one value other than zero has lost its own
+// ones: those of echo f span leastSteps, which do not become one within an echo, and the
+// line is not at the ceiling of a clipped image, where its pixels are saturated.
+func (d decoded) overwritten(e, f, k, n, j int) bool {
+	h := d.grid[f][k]
+	a := h.divisions()[n]
+	low, high := a.extremes(d.image(f, k), j)
+	if float64(high-low) < leastSteps*math.Abs(h.slope) || !d.varies(e, k, n, j) {
+		return false
+	}
+	at := place{e, k}
+	return a.at(d.image(e, k), j, 0) != d.ceiling(at) || !d.clipped(at)
+}
+
+// varies reports whether line j holds more than one value in the two echoes nearest to e,
+// one of which may have been lost in part itself.
+func (d decoded) varies(e, k, n, j int) bool {
+	first := max(0, min(e-1, len(d.grid)-3))
+	for f := first; f < min(first+3, len(d.grid)); f++ {
+		if c := d.seen[f][k].constant[n]; f != e && (d.seen[f][k].flat || c != nil && c[j]) {
+			return false
+		}
+	}
+	return true
+}
+
+// sum returns the sum of line j.
+func (a division) sum(pixels []float32, j int) (sum float64) {
+	for i := range a.length {
+		sum += float64(a.at(pixels, j, i))
+	}
+	return sum
+}
+
+// extremes returns the least and the largest value of line j.
+func (a division) extremes(pixels []float32, j int) (low, high float32) {
+	low = a.at(pixels, j, 0)
+	high = low
+	for i := range a.length {
+		v := a.at(pixels, j, i)
+		low, high = min(low, v), max(high, v)
+	}
+	return low, high
+}
+
+// zeroBlocks counts the blocks whose first pixel is stored as 0, in every second row of blocks.
+// Images without holes are told by it while they are in the cache.
+func (h *header) zeroBlocks(pixels []float32) int {
+	n, zero := 0, h.rescale(0)
+	for j := 0; j+holeSide <= h.rows; j += 2 * holeSide {
+		row := pixels[j*h.columns:][:h.columns]
+		for i := 0; i+holeSide <= len(row); i += holeSide {
+			if row[i] == zero {
+				n++
+			}
+		}
+	}
+	return n
+}
+
+// someMean returns the mean of some rows above that of stored zeros, likewise.
+func (h *header) someMean(pixels []float32) float64 {
+	sum, n := 0.0, 0
+	for j := 0; j < h.rows; j += rowsApart {
+		row := pixels[j*h.columns:][:h.columns]
+		n += len(row)
+		var a, b, c, d float32 // four sums at a time do not wait for each other
+		for ; len(row) >= 4; row = row[4:] {
+			a, b, c, d = a+row[0], b+row[1], c+row[2], d+row[3]
+		}
+		for _, v := range row {
+			a += v
+		}
+		sum += float64(a) + float64(b) + float64(c) + float64(d)
+	}
+	return sum/float64(n) - float64(h.rescale(0))
+}
+
+// checkHoles refuses images with blocks of zeros where the echo before and the one after
+// have signal: no decay falls to nothing and rises again. Of the first echo and the last the
+// one beside it is asked.
+func (d decoded) checkHoles() error {
+	for k := range d.grid[0] {
+		for e := range d.grid {
+			c, all := d.seen[e][k], float64(d.Geometry.SliceVoxels())
+			if c.flat || 4*float64(c.zeros*holeSide*holeSide) < leastHoles*all {
+				continue // not half as many, in half of the rows
+			}
+			if n := d.holes(e, k); float64(n) >= leastHoles*all {
+				f := d.beside(e)[0]
+				return d.grid[e][k].withoutData("%d of %.0f pixels hold 0 in one piece or several, where %s, another echo of the slice, has signal", n, all, d.grid[f][k].where())
+			}
+		}
+	}
+	return nil
+}
+
+// holes counts the pixels of an image in blocks of zeros where the echoes beside it have
+// signal at each pixel: leastSignal of their mean, and more than faintSteps.
+func (d decoded) holes(e, k int) int {
+	h, pixels, beside := d.grid[e][k], d.image(e, k), d.beside(e)
+	zero := h.rescale(0)
+	var images [2][]float32
+	var levels [2]float32
+	for n, f := range beside {
+		images[n], levels[n] = d.image(f, k), d.level(f, k, leastSignal)
+		if len(beside) == 1 {
+			// Where a scanner sets what is below a threshold to zero, the signal may fall below
+			// it, or rise above. It does not by a factor of faintSteps.
+			threshold := faintSteps * (d.faintest(e, k) - float64(zero))
+			levels[n] = max(levels[n], float32(float64(d.grid[f][k].rescale(0))+threshold))
+		}
+	}
+	isHole := func(first int) bool {
+		for y := range holeSide {
+			for v := first + y*h.columns; v < first+y*h.columns+holeSide; v++ {
+				if pixels[v] != zero {
+					return false
+				}
+				for n := range beside {
+					if !(images[n][v] > levels[n]) {
+						return false
+					}
+				}
+			}
+		}
+		return true
+	}
+	found := 0
+	for j := 0; j+holeSide <= h.rows; j += holeSide {
+		for i := 0; i+holeSide <= h.columns; i += holeSide {
+			if isHole(j*h.columns + i) {
+				found += holeSide * holeSide
+			}
+		}
+	}
+	return found
+}
+
+// level returns the magnitude that is that part of an image's mean above stored zeros, and at
+// least faintSteps above them. Pixels that hold zero do not count.
+func (d decoded) level(e, k int, part float64) float32 {
+	h, pixels := d.grid[e][k], d.image(e, k)
+	zero, sum, n := h.rescale(0), 0.0, 0
+	for j := 0; j < h.rows; j += rowsApart {
+		for _, v := range pixels[j*h.columns:][:h.columns] {
+			if v != zero {
+				sum += float64(v - zero)
+				n++
+			}
+		}
+	}
+	return zero + float32(max(part*sum/float64(max(n, 1)), faintSteps*math.Abs(h.slope)))
+}
+
+// faintest returns the smallest magnitude of an image above that of a stored 0.
+func (d decoded) faintest(e, k int) float64 {
+	zero, out := d.grid[e][k].rescale(0), float32(math.Inf(1))
+	for _, v := range d.image(e, k) {
+		if v > zero && v < out {
+			out = v
+		}
+	}
+	return float64(out)
+}
+
+// faintPart is the part of the signal of both echoes beside it below which an echo has lost
+// its own. A decay has more than the later of them, and the oscillation of echoes that
+// refocus badly keeps more than half. What noise leaves of an echo is σ·√(π/2), a quarter of
+// a signal of five times σ. The part is unsourced otherwise.
+const faintPart = 1.0 / 4
+
+// checkFaint refuses images that hold noise alone, or a signal on another scale, between two
+// echoes that have signal.
+func (d decoded) checkFaint() error {
+	for k := range d.grid[0] {
+		for e := 1; e < len(d.grid)-1; e++ {
+			if d.seen[e][k].mean >= min(d.seen[e-1][k].mean, d.seen[e+1][k].mean) {
+				continue
+			}
+			if part, ok := d.part(e, k); ok && part < faintPart {
+				return d.grid[e][k].withoutData("the signal is %.2g times that of %s and %s, the echoes before and after: no decay falls so far and rises again",
+					part, d.grid[e-1][k].where(), d.grid[e+1][k].where())
+			}
+		}
+	}
+	return nil
+}
+
+// part returns the mean of an image as a part of the lesser mean of the echoes beside it,
+// where both have signal. It is not ok where hardly a pixel has.
+func (d decoded) part(e, k int) (part float64, ok bool) {
+	h := d.grid[e][k]
+	zero := [3]float64{}
+	for n := range zero {
+		zero[n] = float64(d.grid[e-1+n][k].rescale(0))
+	}
+	before, pixels, after := d.image(e-1, k), d.image(e, k), d.image(e+1, k)
+	leastBefore, leastAfter := d.level(e-1, k, 1), d.level(e+1, k, 1)
+	var sums [3]float64
+	found, probed := 0, 0
+	for j := 0; j < h.rows; j += rowsApart {
+		for v := j * h.columns; v < (j+1)*h.columns; v++ {
+			probed++
+			if before[v] > leastBefore && after[v] > leastAfter {
+				found++
+				sums[0] += float64(before[v]) - zero[0]
+				sums[1] += float64(pixels[v]) - zero[1]
+				sums[2] += float64(after[v]) - zero[2]
+			}
+		}
+	}
+	if found < fewestPixels || float64(found) < leastPixels*float64(probed) {
+		return 0, false
+	}
+	return sums[1] / min(sums[0], sums[2]), true
+}
