@@ -41,7 +41,7 @@ func (t *Train) duplicate(k int, images []*header) error {
 		if numbers := variants(images, func(h *header) string { return number(h.instanceNumber) }); len(numbers) > 1 {
 			e.Problem += fmt.Sprintf(": InstanceNumber (0020,0013) %s", strings.Join(numbers[:min(len(numbers), mostNamed)], ", "))
 		}
-		e.Hint = "they are no copies: coils that are not combined, repetitions or two acquisitions in one series; export the combined images, or separate the acquisitions"
+		e.Hint = "they are not copies: coils that are not combined, repetitions or two acquisitions in one series; export the combined images, or separate the acquisitions"
 	}
 	return e
 }

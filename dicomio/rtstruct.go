@@ -241,7 +241,7 @@ func (r *structureReader) points(item elements.Dataset) ([][3]float64, *FileErro
 	}
 	count := bytes.Count(raw, []byte{'\\'}) + 1
 	if count%3 != 0 {
-		return nil, r.wrong(tag.ContourData, "%d numbers are no points of three", count)
+		return nil, r.wrong(tag.ContourData, "%d numbers are not points of three coordinates", count)
 	}
 	n, there, err := item.Integer(tag.NumberOfContourPoints)
 	if err != nil {

@@ -168,7 +168,7 @@ func TestReadRTSTRUCTRefuses(t *testing.T) {
 		{"infinite", one(testContour{data: `1e999\1\0\2\1\0\2\2\0`}), `"1e999" is not a number`},
 		{"words", one(testContour{data: `one\1\0\2\1\0\2\2\0`}), `"one" is not a number`},
 		{"an empty number", one(testContour{data: `1\1\0\2\1\0\2\\0`}), `"" is not a number`},
-		{"no points of three", one(testContour{data: `1\1\0\2\1`}), "5 numbers are no points of three"},
+		{"no points of three", one(testContour{data: `1\1\0\2\1`}), "5 numbers are not points of three coordinates"},
 		{"no data", one(testContour{}), "ContourData (3006,0050): structure 1, contour 1: missing"},
 		{"another number of points", one(testContour{data: `1\1\0\2\1\0\2\2\0`, points: 4}), "NumberOfContourPoints (3006,0046): structure 1, contour 1: 4, but ContourData (3006,0050) holds 3 points"},
 		{"some contours xor", one(square(0, 2, 2, 1), testContour{kind: "CLOSEDPLANAR_XOR", data: `1\1\0\2\1\0\2\2\0`}), "1 of its 2 contours are CLOSEDPLANAR_XOR, want all or none"},

@@ -219,7 +219,7 @@ type lsOutput struct {
 func (o *lsOutput) rows(s *lsScan, first, n int) error {
 	for row := first; row < first+n; row++ {
 		if !s.row() {
-			return fmt.Errorf("row %d: bits that are no code", row)
+			return fmt.Errorf("row %d: bits that are not a code", row)
 		}
 		if s.bits.left() < 0 {
 			return fmt.Errorf("row %d: %w", row, errShort)

@@ -161,7 +161,7 @@ func (d *lossless) scan(header segment) error {
 			bits, coded = bitReader{data: buf}, coded[n:]
 		}
 		if !s.differences(&bits) {
-			return fmt.Errorf("row %d: bits that are no code", row)
+			return fmt.Errorf("row %d: bits that are not a code", row)
 		}
 		if bits.left() < 0 {
 			return fmt.Errorf("row %d: %w", row, errShort)

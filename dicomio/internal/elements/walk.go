@@ -240,7 +240,7 @@ func (w *elementWalker) items(of Element, end int64, depth int, want Wish) (int6
 		case e.Tag == sequenceEnd:
 			return e.Value, nil
 		case e.Tag != itemTag:
-			return pos, fmt.Errorf("element (%04X,%04X) holds something that is no item", of.Tag.Group, of.Tag.Element)
+			return pos, fmt.Errorf("element (%04X,%04X) holds something that is not an item", of.Tag.Group, of.Tag.Element)
 		}
 		itemEnd := end
 		if e.Length != Undefined {
@@ -278,7 +278,7 @@ func (w *elementWalker) fragments(of Element, end int64, list *[]Fragment) (int6
 		case e.Tag == sequenceEnd:
 			return e.Value, nil
 		case e.Tag != itemTag || e.Length == Undefined:
-			return pos, fmt.Errorf("element (%04X,%04X) holds something that is no fragment", of.Tag.Group, of.Tag.Element)
+			return pos, fmt.Errorf("element (%04X,%04X) holds something that is not a fragment", of.Tag.Group, of.Tag.Element)
 		}
 		if list != nil {
 			if len(*list) == mostFragments {
