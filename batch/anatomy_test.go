@@ -147,7 +147,7 @@ func TestAnatomyIsNotGuessed(t *testing.T) {
 		"a slice missing":     {"4", func(n int, im *dicomwrite.Image) { im.Position[0] = []float64{0, 1.5, 4.5, 6}[n] }, false, "uneven slice spacing"},
 		"no place":            {"4", func(_ int, im *dicomwrite.Image) { im.Overrides = []dicomwrite.Override{{Keyword: "PixelSpacing"}} }, false, "PixelSpacing (0028,0030): missing"},
 		"three planes":        {"4", func(n int, im *dicomwrite.Image) { im.Orientation[n%3], im.Orientation[(n+1)%3] = 0, 1 }, false, ""},
-		"a slice there twice": {"4", func(n int, im *dicomwrite.Image) { im.Position[0] = 3 * float64(n/2) }, false, "is there twice"},
+		"a slice there twice": {"4", func(n int, im *dicomwrite.Image) { im.Position[0] = 3 * float64(n/2) }, false, "appears twice"},
 		"mosaic":              {"4", func(_ int, im *dicomwrite.Image) { im.ImageType = []string{"ORIGINAL", "PRIMARY", "M", "MOSAIC"} }, false, "mosaic"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -193,7 +193,7 @@ func TestPlateau(t *testing.T) {
 			pixels[v] = 9
 		}
 		d := decoded{
-			Train: Train{Geometry: volume.Geometry{Size: [3]int{5, 4, 1}}, grid: [][]*header{{{rows: 4, columns: 5, slope: 1}}}},
+			Train: Train{Geometry: volume.Geometry{Size: [3]int{5, 4, 1}}, grid: [][]*header{{{texts: &texts{}, rows: 4, columns: 5, slope: 1}}}},
 			echo:  [][]float32{pixels}, seen: [][]content{{{peak: peak{9, len(c.at)}}}},
 		}
 		if got := d.plateau(place{}); got != c.want {

@@ -388,7 +388,7 @@ func TestCopyWithOtherBits(t *testing.T) {
 func TestDecodePeak(t *testing.T) {
 	rng := rand.New(rand.NewPCG(5, 6))
 	for round := range 2000 {
-		h := &header{rows: 1, columns: 1 + rng.IntN(40), allocated: 8 << (round % 2), pixelsAre: round / 2 % 2, slope: 1}
+		h := &header{texts: &texts{}, rows: 1, columns: 1 + rng.IntN(40), allocated: 8 << (round % 2), pixelsAre: round / 2 % 2, slope: 1}
 		h.stored = 1 + rng.IntN(h.allocated)
 		raw := make([]byte, h.columns*h.allocated/8)
 		for v := range raw {
@@ -419,7 +419,7 @@ func TestDecodePeak(t *testing.T) {
 
 // Rows and columns of one value are found, whatever it is.
 func TestContentOfOneImage(t *testing.T) {
-	h := &header{rows: 4, columns: 3, slope: 2, intercept: -1}
+	h := &header{texts: &texts{}, rows: 4, columns: 3, slope: 2, intercept: -1}
 	var c content
 	c.note(h, []float32{-1, -1, -1, -1, 5, -1, 5, 5, -1, 7, 7, -1})
 	want := [2][]bool{{true, false, false, false}, {false, false, true}}

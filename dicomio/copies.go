@@ -19,7 +19,7 @@ func (t *Train) duplicate(k int, images []*header) error {
 	images = slices.Clone(images)
 	slices.SortStableFunc(images, func(a, b *header) int { return cmp.Or(strings.Compare(a.name, b.name), cmp.Compare(a.index, b.index)) })
 	first, last := images[0], images[len(images)-1]
-	there := fmt.Sprintf("slice %d at echo time %s ms is there %s", k+1, milliseconds(first.te), times(len(images)))
+	there := fmt.Sprintf("slice %d at echo time %s ms appears %s", k+1, milliseconds(first.te), times(len(images)))
 	e := &FileError{Path: last.where(), Kind: ErrInvalid}
 	coils := variants(images, func(h *header) string { return h.coil })
 	acquisitions := variants(images, func(h *header) string { return number(h.acquisitionNumber) })

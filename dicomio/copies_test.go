@@ -32,27 +32,27 @@ func TestSeveralImagesOfOneEcho(t *testing.T) {
 		file       func(n int, file []byte) []byte
 		want, hint string
 	}{
-		{"copies", 1, func(_ int, im dicomwrite.Image) dicomwrite.Image { return im }, nil, "slice 1 at echo time 10 ms is there twice (also IM_0000)", "remove the copy"},
-		{"copies with other headers", 1, func(_ int, im dicomwrite.Image) dicomwrite.Image { im.PatientID, im.Serial = "P01", "9"; return im }, nil, "is there twice (also IM_0000)", "remove the copy"},
-		{"copies, one without its coil", 1, func(_ int, im dicomwrite.Image) dicomwrite.Image { im.Overrides = coil("C1"); return im }, nil, "is there twice (also IM_0000)", "remove the copy"},
-		{"one of a coil", 1, func(_ int, im dicomwrite.Image) dicomwrite.Image { im.Overrides = coil("C1"); return other(im) }, nil, "with different pixels", "no copies"},
+		{"copies", 1, func(_ int, im dicomwrite.Image) dicomwrite.Image { return im }, nil, "slice 1 at echo time 10 ms appears twice (also IM_0000)", "remove the copy"},
+		{"copies with other headers", 1, func(_ int, im dicomwrite.Image) dicomwrite.Image { im.PatientID, im.Serial = "P01", "9"; return im }, nil, "appears twice (also IM_0000)", "remove the copy"},
+		{"copies, one without its coil", 1, func(_ int, im dicomwrite.Image) dicomwrite.Image { im.Overrides = coil("C1"); return im }, nil, "appears twice (also IM_0000)", "remove the copy"},
+		{"one of a coil", 1, func(_ int, im dicomwrite.Image) dicomwrite.Image { im.Overrides = coil("C1"); return other(im) }, nil, "with different pixels", "not copies"},
 		{"other pixels", 1, func(_ int, im dicomwrite.Image) dicomwrite.Image {
 			im.InstanceNumber = 99
 			return other(im)
-		}, nil, "is there twice, with different pixels (also IM_0000): InstanceNumber (0020,0013) 7, 99", "no copies"},
-		{"other values", 1, func(_ int, im dicomwrite.Image) dicomwrite.Image { im.RescaleSlope = 2; return im }, nil, "with different pixels", "no copies"},
+		}, nil, "appears twice, with different pixels (also IM_0000): InstanceNumber (0020,0013) 7, 99", "not copies"},
+		{"other values", 1, func(_ int, im dicomwrite.Image) dicomwrite.Image { im.RescaleSlope = 2; return im }, nil, "with different pixels", "not copies"},
 		{"coils", 7, func(n int, im dicomwrite.Image) dicomwrite.Image {
 			im = other(im)
 			im.Overrides = coil(fmt.Sprint("C", n))
 			return im
-		}, nil, `ReceiveCoilName (0018,1250): slice 1 at echo time 10 ms is there 8 times, from different coils: "C0", "C1", "C2", "C3", and 4 more`, "combined images"},
+		}, nil, `ReceiveCoilName (0018,1250): slice 1 at echo time 10 ms appears 8 times, from different coils: "C0", "C1", "C2", "C3", and 4 more`, "combined images"},
 		{"Siemens' coils", 1, func(_ int, im dicomwrite.Image) dicomwrite.Image { return other(im) },
-			func(n int, file []byte) []byte { return siemens(file, fmt.Sprint("H0", n)) }, `private (0051,100F): slice 1 at echo time 10 ms is there twice, from different coils: "H00", "H01"`, "combined images"},
+			func(n int, file []byte) []byte { return siemens(file, fmt.Sprint("H0", n)) }, `private (0051,100F): slice 1 at echo time 10 ms appears twice, from different coils: "H00", "H01"`, "combined images"},
 		{"acquisitions", 2, func(n int, im dicomwrite.Image) dicomwrite.Image {
 			im.Overrides = []dicomwrite.Override{{Keyword: "AcquisitionNumber", Values: []string{fmt.Sprint(n)}}}
 			return other(im)
-		}, nil, "AcquisitionNumber (0020,0012): slice 1 at echo time 10 ms is there 3 times, from different acquisitions: 1, 2", "separate the acquisitions"},
-		{"echo times that rounding set apart", 1, func(_ int, im dicomwrite.Image) dicomwrite.Image { im.TE += 0.001; return other(im) }, nil, "with different pixels", "no copies"},
+		}, nil, "AcquisitionNumber (0020,0012): slice 1 at echo time 10 ms appears 3 times, from different acquisitions: 1, 2", "separate the acquisitions"},
+		{"echo times that rounding set apart", 1, func(_ int, im dicomwrite.Image) dicomwrite.Image { im.TE += 0.001; return other(im) }, nil, "with different pixels", "not copies"},
 	} {
 		for _, syntax := range []string{"", uid.DeflatedExplicitVRLittleEndian} {
 			if syntax != "" && c.file != nil {
@@ -110,7 +110,7 @@ func TestSeveralFramesOfOneEcho(t *testing.T) {
 			write(t, filepath.Join(dir, fmt.Sprintf("IM_%04d", n)), encapsulated(t, im, rleSyntax, rle(im.Pixels)))
 		}
 		p := only(t, dir).Problem
-		if p == nil || !strings.Contains(p.Error(), "is there twice") || strings.Contains(p.Error(), "different pixels") == same {
+		if p == nil || !strings.Contains(p.Error(), "appears twice") || strings.Contains(p.Error(), "different pixels") == same {
 			t.Errorf("RLE, same %t: %v", same, p)
 		}
 	}

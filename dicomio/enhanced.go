@@ -69,14 +69,14 @@ func (h *header) expand(d elements.Dataset) ([]*header, error) {
 		e.Hint = "the file is damaged: copy or export it again"
 		return nil, e
 	}
-	shared := *h
+	shared := h.copied()
 	for _, groups := range d.Items(tag.SharedFunctionalGroupsSequence) {
 		shared.takeGroups(groups)
 	}
 	shared.multiframe = true
 	frames := make([]*header, len(perFrame))
 	for n, groups := range perFrame {
-		frame := shared
+		frame := shared.copied()
 		frame.faults = slices.Clip(shared.faults)
 		frame.index = n
 		frame.takeGroups(groups)
@@ -87,6 +87,13 @@ func (h *header) expand(d elements.Dataset) ([]*header, error) {
 	}
 	checkStacks(frames)
 	return frames, nil
+}
+
+// copied returns a header that says the same, and may be changed.
+func (h *header) copied() header {
+	c, own := *h, *h.texts
+	c.texts = &own
+	return c
 }
 
 // takeGroups takes what functional groups hold. What is wanted of them has one

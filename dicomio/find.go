@@ -133,12 +133,13 @@ func Find(ctx context.Context, roots []string, o FindOptions) (Finding, error) {
 	}
 	// Each by itself, not in one array, which would stay whole while one of them is used.
 	var entries []*entry
+	unread := &texts{} // of all files, until they are parsed
 	for _, f := range tree.Entries() {
-		e := &entry{header: header{path: f.Path, name: f.Name, tree: tree}, root: f.Root, rootName: f.RootName}
+		e := &entry{header: header{path: f.Path, name: f.Name, tree: tree, texts: unread}, root: f.Root, rootName: f.RootName}
 		e.err = e.ioError(f.Err)
 		entries = append(entries, e)
 	}
-	known := newTexts()
+	known := knownTexts{held: map[texts]*texts{}}
 	progress := counter(len(entries), o.Progress)
 	err = each(ctx, len(entries), o.Workers, func(i int) error {
 		e := entries[i]

@@ -102,7 +102,7 @@ func BenchmarkParse(b *testing.B) {
 		b.Run(syntax, func(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
-				h := &header{name: "bench", size: int64(file.Len())}
+				h := &header{texts: &texts{}, name: "bench", size: int64(file.Len())}
 				if _, err := h.parse(bytes.NewReader(file.Bytes())); err != nil {
 					b.Fatal(err)
 				}

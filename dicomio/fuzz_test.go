@@ -42,7 +42,7 @@ func FuzzParse(f *testing.F) {
 		f.Add(data)
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {
-		h := &header{name: "fuzz", size: int64(len(data))}
+		h := &header{texts: &texts{}, name: "fuzz", size: int64(len(data))}
 		images, err := h.parse(bytes.NewReader(data))
 		if err != nil {
 			return

@@ -83,7 +83,7 @@ func TestOverwrittenLine(t *testing.T) {
 		{"varied by less than decays away", func(i int) float32 { return 500 + 3*float32(i) }, false},
 		{"was one value before", func(int) float32 { return 500 }, false},
 	} {
-		h := &header{rows: 2, columns: 12, slope: 1}
+		h := &header{texts: &texts{}, rows: 2, columns: 12, slope: 1}
 		d := decoded{Train: Train{grid: [][]*header{{h}, {h}, {h}}}, echo: make([][]float32, 3), seen: make([][]content, 3)}
 		d.Geometry.Size = [3]int{12, 2, 1}
 		for e := range d.echo {

@@ -28,19 +28,12 @@ type header struct {
 	// written is when the file, or its archive, was last written: nanoseconds since 1970.
 	written int64
 
-	syntax, sopClass                      string
-	study, series, instance, frame        string
-	patientID, trialSubject, trialVisit   string
-	laterality, manufacturer, model       string
-	description                           string
-	serial, software, sequenceName        string
-	imageType                             string
-	component                             string   // ComplexImageComponent
+	*texts
+	instance string
+
 	asMap                                 bool     // ImageType may say that it is a map, see magnitudes
 	sequence                              []string // ScanningSequence
-	pulseSequence                         string   // EchoPulseSequence
 	claims                                []claim  // that it is not of T2; those of private texts first
-	coil                                  string   // ReceiveCoilName, or what Siemens has for it
 	coilTag                               tag.Tag  // where it stands
 	echoNumber, echoTrain, echoCount      int      // EchoNumbers, EchoTrainLength, GE's Number of Echoes
 	instanceNumber, acquisitionNumber     int
@@ -54,7 +47,6 @@ type header struct {
 	thickness                             float64
 	rows, columns, samples, frames        int
 	allocated, stored, highBit, pixelsAre int
-	photometric                           string
 	slope, intercept                      float64
 	scaleSlope                            float64  // Philips (2005,100E)
 	otherScale                            []scale  // what else the image says of its values
@@ -65,7 +57,6 @@ type header struct {
 	sources                               []string // images that a segmentation which names no series was made from, sorted
 	frameUIDs                             []string // frames of reference that a structure set says it is in, sorted
 	frameTag                              tag.Tag  // where it says so, if not in FrameOfReferenceUID
-	label                                 string   // ContentLabel or StructureSetLabel
 	faults                                []fault
 	who                                   unique.Handle[personal] // people and places, which never leave the package
 
@@ -78,6 +69,22 @@ type header struct {
 	index      int   // of the frame in its object, from 0
 	stack      stack // what the object's dimensions say of it
 	multiframe bool  // whether it is a frame of such an object
+}
+
+// texts are those of a header that most files of a series share.
+type texts struct {
+	syntax, sopClass                    string
+	study, series, frame                string
+	patientID, trialSubject, trialVisit string
+	laterality, manufacturer, model     string
+	description                         string
+	serial, software, sequenceName      string
+	imageType                           string
+	component                           string // ComplexImageComponent
+	pulseSequence                       string // EchoPulseSequence
+	coil                                string // ReceiveCoilName, or what Siemens has for it
+	photometric                         string
+	label                               string // ContentLabel or StructureSetLabel
 }
 
 // fault is an attribute whose value cannot be read as what it should be.
@@ -247,7 +254,7 @@ func (h *header) refer(item elements.Dataset) {
 // clear makes every number missing.
 func (h *header) clear() {
 	nan := math.NaN()
-	*h = header{tree: h.tree, path: h.path, name: h.name, size: h.size, te: nan, effectiveTE: nan, tr: nan, flip: nan, field: nan, bandwidth: nan, thickness: nan, scaleSlope: nan,
+	*h = header{tree: h.tree, path: h.path, name: h.name, size: h.size, texts: &texts{}, te: nan, effectiveTE: nan, tr: nan, flip: nan, field: nan, bandwidth: nan, thickness: nan, scaleSlope: nan,
 		position: [3]float64{nan, nan, nan}, orientation: [6]float64{nan, nan, nan, nan, nan, nan},
 		spacing: [2]float64{nan, nan}, slope: 1, frames: 1}
 }

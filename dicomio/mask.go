@@ -143,7 +143,7 @@ var (
 // which name names in errors and results. A damaged mask is returned with its Problem. Errors are
 // ErrNotDICOM, ErrNoMask, and those of a file that cannot be read.
 func OpenMaskObject(tree *files.Tree, path, name string) (MaskObject, error) {
-	e := entry{header: header{path: path, name: name, tree: tree}}
+	e := entry{header: header{path: path, name: name, tree: tree, texts: &texts{}}}
 	err := e.parseFile()
 	switch {
 	case errors.Is(err, elements.ErrNotDICOM):

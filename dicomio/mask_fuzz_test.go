@@ -38,7 +38,7 @@ func checkSegmentation(t *testing.T, s volume.Segmentation, g volume.Geometry) {
 		all += len(v)
 		switch {
 		case numbers[segment.Number]:
-			t.Errorf("segment %d is there twice", segment.Number)
+			t.Errorf("segment %d appears twice", segment.Number)
 		case segment.Problem != nil && len(v) > 0:
 			t.Errorf("segment %d has a problem and voxels", segment.Number)
 		case len(v) == 0:

@@ -166,9 +166,9 @@ func TestReadSEGRefuses(t *testing.T) {
 		{"an oblique frame", func() testSEG { s := good(); s.orientation = [6]float64{0.8, 0.6, 0, -0.6, 0.8, 0}; return s }(), "rows and columns run [0.8 0.6 0] and [-0.6 0.8 0] voxels from pixel to pixel"},
 		{"far away", func() testSEG { s := good(); s.frames[0].position[2] = 1e30; return s }(), "lies at no place"},
 		{"pixels outside the series", func() testSEG { s := good(); s.frames[0].position[0] = -1; return s }(), "frame 1: 1 pixels of segments lie outside the series"},
-		{"a frame twice", func() testSEG { s := good(); s.frames = append(s.frames, s.frames[0]); return s }(), "frame 2: slice 1 of the series is there twice for segment 1"},
+		{"a frame twice", func() testSEG { s := good(); s.frames = append(s.frames, s.frames[0]); return s }(), "frame 2: slice 1 of the series appears twice for segment 1"},
 		{"an unknown segment", func() testSEG { s := good(); s.frames[0].segment = 2; return s }(), "ReferencedSegmentNumber (0062,000B): frame 1: 2 is none of the segments"},
-		{"a segment twice", func() testSEG { s := good(); s.segments = append(s.segments, segment(1, "b")); return s }(), "SegmentNumber (0062,0004): 1 is there twice"},
+		{"a segment twice", func() testSEG { s := good(); s.segments = append(s.segments, segment(1, "b")); return s }(), "SegmentNumber (0062,0004): 1 appears twice"},
 		{"no segments", func() testSEG { s := good(); s.segments = nil; return s }(), "SegmentSequence (0062,0002): missing"},
 		{"no spacing", func() testSEG { s := good(); s.spacing = [2]float64{-1, 1}; return s }(), `PixelSpacing (0028,0030): frame 1: -1\1 mm is not a spacing`},
 		{"unknown type", func() testSEG { s := good(); s.kind, s.bits = "SURFACE", 1; return s }(), `SegmentationType (0062,0001): valid but not supported`},
@@ -312,15 +312,15 @@ func obliqueGrid(r *rand.Rand, nx, ny, nz int) volume.Geometry {
 // What a mask refers to is what the train is, or not.
 func TestForeign(t *testing.T) {
 	train := func(frame string) Train {
-		return Train{Hash: hash("1.2.3.4"), images: []*header{{series: "1.2.3.4", instance: "4.1", frame: frame}, {series: "1.2.3.5", instance: "5.1", frame: frame}}}
+		return Train{Hash: hash("1.2.3.4"), images: []*header{{texts: &texts{series: "1.2.3.4", frame: frame}, instance: "4.1"}, {texts: &texts{series: "1.2.3.5", frame: frame}, instance: "5.1"}}}
 	}
 	object := func(frame string, series ...string) MaskObject {
-		return MaskObject{Name: "s/seg.dcm", header: &header{frame: frame, references: series}}
+		return MaskObject{Name: "s/seg.dcm", header: &header{texts: &texts{frame: frame}, references: series}}
 	}
-	drawn := MaskObject{Name: "s/rt.dcm", header: &header{frameUIDs: []string{"9.2"}, frameTag: tag.ReferencedFrameOfReferenceUID, references: []string{"1.2.3.4"}}}
+	drawn := MaskObject{Name: "s/rt.dcm", header: &header{texts: &texts{}, frameUIDs: []string{"9.2"}, frameTag: tag.ReferencedFrameOfReferenceUID, references: []string{"1.2.3.4"}}}
 	madeFrom := func(m MaskObject, images ...string) MaskObject { m.header.sources = images; return m }
 	structures := func(frames []string, series ...string) MaskObject {
-		return MaskObject{Name: "s/rt.dcm", header: &header{frameUIDs: frames, references: series}}
+		return MaskObject{Name: "s/rt.dcm", header: &header{texts: &texts{}, frameUIDs: frames, references: series}}
 	}
 	for _, c := range []struct {
 		name  string

@@ -14,35 +14,23 @@ import (
 	"github.com/t2map/t2map/digest"
 )
 
-// texts holds each text of the headers once. The files of a study say the same in
-// all but a few of their attributes, and a cohort has some hundred thousand files.
-type texts struct {
+// knownTexts holds each combination of texts once. The files of a series say the same in most of
+// their attributes, and a cohort has some hundred thousand files.
+type knownTexts struct {
 	mu   sync.Mutex
-	held map[string]string
+	held map[texts]*texts
 }
 
-func newTexts() *texts { return &texts{held: map[string]string{}} }
-
-// share replaces the header's texts by those that are held. The texts that are each
-// file's own, such as its SOPInstanceUID, are left alone.
-func (t *texts) share(h *header) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	for _, text := range []*string{
-		&h.syntax, &h.sopClass, &h.study, &h.series, &h.frame, &h.patientID, &h.trialSubject, &h.trialVisit,
-		&h.laterality, &h.manufacturer, &h.model, &h.description, &h.serial, &h.software, &h.sequenceName,
-		&h.imageType, &h.component, &h.photometric, &h.label,
-	} {
-		if *text == "" {
-			continue
-		}
-		held, ok := t.held[*text]
-		if !ok {
-			held = *text
-			t.held[held] = held
-		}
-		*text = held
+// share replaces the header's texts by those that are held, which nobody may change from then on.
+func (k *knownTexts) share(h *header) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	held, ok := k.held[*h.texts]
+	if !ok {
+		held = h.texts
+		k.held[*held] = held
 	}
+	h.texts = held
 }
 
 // Release lets go of the headers of the study's series: what is known of the study and

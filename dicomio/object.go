@@ -26,7 +26,7 @@ func (h *header) openObject(want elements.Wish) (*object, error) {
 	if err != nil {
 		return nil, err
 	}
-	copied := *h
+	copied := h.copied()
 	o := &object{header: &copied, file: file}
 	if err := o.prepare(want); err != nil {
 		file.Close()

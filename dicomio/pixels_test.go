@@ -35,7 +35,7 @@ func TestLengthOfPixelDataIsChecked(t *testing.T) {
 			t.Errorf("%s rows: %v, want …%s…", rows, p, want)
 		}
 	}
-	h := &header{name: "x", rows: 30, columns: 5, allocated: 16, stored: 16, slope: 1}
+	h := &header{texts: &texts{}, name: "x", rows: 30, columns: 5, allocated: 16, stored: 16, slope: 1}
 	if _, err := (&frameReader{body: bytes.NewReader(make([]byte, 30))}).read(h, 0); err == nil {
 		t.Error("150 pixels come out of 30 bytes")
 	}
@@ -45,7 +45,7 @@ func TestLengthOfPixelDataIsChecked(t *testing.T) {
 // bytes.
 func TestDecodeBytesInWords(t *testing.T) {
 	for vr, want := range map[string][]float32{"OW": {2, 1, 4}, "OB": {1, 2, 3}} {
-		h := &header{syntax: uid.ExplicitVRBigEndian, pixels: elements.Element{VR: vr}, rows: 1, columns: 3, allocated: 8, stored: 8, slope: 1}
+		h := &header{texts: &texts{syntax: uid.ExplicitVRBigEndian}, pixels: elements.Element{VR: vr}, rows: 1, columns: 3, allocated: 8, stored: 8, slope: 1}
 		raw, err := (&frameReader{body: bytes.NewReader([]byte{1, 2, 3, 4})}).read(h, 0)
 		if err != nil {
 			t.Fatal(err)
@@ -95,7 +95,7 @@ func TestDecodeStoredBits(t *testing.T) {
 	for stored := 1; stored <= 16; stored++ {
 		for representation := range 2 {
 			for _, slope := range []float64{1, 0.5} {
-				h := &header{rows: 1, columns: len(words), allocated: 16, stored: stored, pixelsAre: representation, slope: slope}
+				h := &header{texts: &texts{}, rows: 1, columns: len(words), allocated: 16, stored: stored, pixelsAre: representation, slope: slope}
 				got := make([]float32, len(words))
 				h.decode(got, raw)
 				for v, w := range words {

@@ -78,7 +78,7 @@ func BenchmarkDecode(b *testing.B) {
 	}
 	for _, slope := range []float64{1, 2.5} {
 		b.Run(fmt.Sprint("slope=", slope), func(b *testing.B) {
-			h := &header{rows: 384, columns: 384, allocated: 16, stored: 12, slope: slope}
+			h := &header{texts: &texts{}, rows: 384, columns: 384, allocated: 16, stored: 12, slope: slope}
 			b.SetBytes(int64(len(raw)))
 			for b.Loop() {
 				h.decode(dst, raw)

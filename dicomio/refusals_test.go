@@ -49,7 +49,7 @@ var refusals = []refusal{
 		c := i[4]
 		c.InstanceUID = "2.25.99"
 		return append(i, c)
-	}, "slice 3 at echo time 30 ms is there twice (also IM_0004)", "", ErrInvalid},
+	}, "slice 3 at echo time 30 ms appears twice (also IM_0004)", "", ErrInvalid},
 	{"uneven spacing", func(i []dicomwrite.Image) []dicomwrite.Image {
 		for n := range i {
 			if n*5%12%3 == 2 {
@@ -157,7 +157,7 @@ func TestRefusesEchoesOnTwoScales(t *testing.T) {
 	train := func(scale ...float64) *Train {
 		t := &Train{}
 		for e, ss := range scale {
-			h := &header{name: fmt.Sprint("IM_", e), slope: 2, scaleSlope: ss, manufacturer: "Philips"}
+			h := &header{name: fmt.Sprint("IM_", e), slope: 2, scaleSlope: ss, texts: &texts{manufacturer: "Philips"}}
 			t.grid, t.images = append(t.grid, []*header{h}), append(t.images, h)
 		}
 		return t

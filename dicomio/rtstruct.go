@@ -74,7 +74,7 @@ func (r *structureReader) declare() error {
 			return err
 		}
 		if _, twice := r.of[n]; twice {
-			return r.wrong(tag.ROINumber, "%d is there twice", n)
+			return r.wrong(tag.ROINumber, "%d appears twice", n)
 		}
 		s := volume.Segment{Number: n, Label: item.Text(tag.ROIName)}
 		s.Problem = r.frameOf(item, &s)
@@ -149,7 +149,7 @@ func (r *structureReader) draw(ctx context.Context) error {
 		}
 		s := &r.segments[i]
 		if drawn[i] {
-			return r.wrong(tag.ROIContourSequence, "structure %d is there twice", s.Number)
+			return r.wrong(tag.ROIContourSequence, "structure %d appears twice", s.Number)
 		}
 		drawn[i] = true
 		contours, problem, err := r.contours(ctx, s.Number, item.Items(tag.ContourSequence))

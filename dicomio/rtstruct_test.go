@@ -172,7 +172,7 @@ func TestReadRTSTRUCTRefuses(t *testing.T) {
 		{"no data", one(testContour{}), "ContourData (3006,0050): structure 1, contour 1: missing"},
 		{"another number of points", one(testContour{data: `1\1\0\2\1\0\2\2\0`, points: 4}), "NumberOfContourPoints (3006,0046): structure 1, contour 1: 4, but ContourData (3006,0050) holds 3 points"},
 		{"some contours xor", one(square(0, 2, 2, 1), testContour{kind: "CLOSEDPLANAR_XOR", data: `1\1\0\2\1\0\2\2\0`}), "1 of its 2 contours are CLOSEDPLANAR_XOR, want all or none"},
-		{"a structure twice", structureSet("1.2", "1.3", testStructure{number: 1}, testStructure{number: 1}), "ROINumber (3006,0022): 1 is there twice"},
+		{"a structure twice", structureSet("1.2", "1.3", testStructure{number: 1}, testStructure{number: 1}), "ROINumber (3006,0022): 1 appears twice"},
 		{"no structures", structureSet("1.2", "1.3"), "StructureSetROISequence (3006,0020): missing"},
 		{"more voxels than a knee has", structureSet("1.2", "1.3", slices.Collect(func(yield func(testStructure) bool) {
 			all := []testContour{contourOf(0, -0.5, -0.5, 4.5, -0.5, 4.5, 3.5, -0.5, 3.5), contourOf(1, -0.5, -0.5, 4.5, -0.5, 4.5, 3.5, -0.5, 3.5)}

@@ -135,7 +135,7 @@ func (r *segmentReader) declare() error {
 			return err
 		}
 		if _, twice := r.of[n]; twice || r.isBack[n] {
-			return r.wrong(tag.SegmentNumber, "%d is there twice", n)
+			return r.wrong(tag.SegmentNumber, "%d appears twice", n)
 		}
 		if r.kind == labelMapType && s.Type.Value == background.Value && s.Type.Scheme == background.Scheme {
 			r.isBack[n] = true

@@ -120,7 +120,7 @@ func (r *segmentReader) place(n int) (framePixels, error) {
 	across := 3 - axis(at.column) - axis(at.row)
 	key := [3]int{at.segment, across, at.first[across]}
 	if r.seen[key] {
-		what := "slice %d of the series is there twice"
+		what := "slice %d of the series appears twice"
 		if at.segment >= 0 {
 			what += fmt.Sprintf(" for segment %d", r.segments[at.segment].Number)
 		}
@@ -132,7 +132,7 @@ func (r *segmentReader) place(n int) (framePixels, error) {
 	return at, nil
 }
 
-// hintTwice is the way out where a place is there twice for one segment.
+// hintTwice is the way out where a place appears twice for one segment.
 const hintTwice = "one of the two may be an earlier state: save the segmentation again with one frame for each slice of a segment"
 
 // hintAgain is the way out where a frame is of something that the file does not have.

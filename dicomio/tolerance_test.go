@@ -14,7 +14,7 @@ import (
 func imagesOf(te ...float64) []*header {
 	var out []*header
 	for _, v := range te {
-		out = append(out, &header{te: v})
+		out = append(out, &header{te: v, texts: &texts{}})
 	}
 	return out
 }
@@ -137,7 +137,7 @@ func TestCrowded(t *testing.T) {
 	at := func(x ...float64) []*header {
 		var out []*header
 		for _, v := range x {
-			out = append(out, &header{position: [3]float64{v, -v, 1e6}})
+			out = append(out, &header{texts: &texts{}, position: [3]float64{v, -v, 1e6}})
 		}
 		return out
 	}
@@ -158,7 +158,10 @@ func TestCrowded(t *testing.T) {
 // contradict each other, as they do with the same echo time.
 func TestFramesOfOneEchoContradict(t *testing.T) {
 	for te, want := range map[float64]int{10: 1, 10.001: 1, 9.97: 1, 10.5: 0} {
-		frames := []*header{{te: 10, stack: stack{indices: []float64{1, 2}}}, {te: te, stack: stack{indices: []float64{1, 2}}, index: 1}}
+		frames := imagesOf(10, te)
+		for n, h := range frames {
+			h.index, h.stack = n, stack{indices: []float64{1, 2}}
+		}
 		if checkStacks(frames); len(frames[1].faults) != want {
 			t.Errorf("%g ms: %v", te, frames[1].faults)
 		}

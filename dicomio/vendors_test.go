@@ -230,7 +230,7 @@ func TestVendorsImageTypes(t *testing.T) {
 		`derived\primary\t2 map`:                  false,
 		`DERIVED\PRIMARY\DIFFUSION\ADC\SE`:        false,
 	} {
-		h := &header{imageType: strings.ToUpper(imageType)}
+		h := &header{texts: &texts{imageType: strings.ToUpper(imageType)}}
 		if h.notMagnitude() == magnitude {
 			t.Errorf("%s: a magnitude: %t", imageType, !magnitude)
 		}
