@@ -362,11 +362,15 @@ func (h *header) hashHead(file io.ReaderAt) (uint64, error) {
 
 var headBuffers = sync.Pool{New: func() any { return new([64 << 10]byte) }}
 
+// mostHashed bounds the bytes that are hashed: a file whose header is longer holds contours
+// that are refused for their length.
+const mostHashed = elements.LongestContours
+
 func (h *header) headEnd() int64 {
 	if h.syntax == uid.DeflatedExplicitVRLittleEndian || !h.hasPixels() {
-		return h.size
+		return min(h.size, mostHashed)
 	}
-	return h.pixels.Value
+	return min(h.pixels.Value, mostHashed)
 }
 
 // unchanged reports whether the file is what Find saw.
