@@ -27,6 +27,9 @@ func (p Protocol) doubts(t dicomio.Train) []string {
 	if len(lost) > 0 {
 		out = append(out, "echoes may be missing on every slice: "+strings.Join(lost, "; "))
 	}
+	if tr := t.SliceTR; tr[1] > 0 {
+		out = append(out, fmt.Sprintf("RepetitionTime (0018,0080) differs between slices, from %s to %s, so that they are weighted by T1 in different ways: the series may hold two acquisitions", listMS(tr[:1]), listMS(tr[1:])))
+	}
 	for _, l := range t.LeftOut {
 		out = append(out, fmt.Sprintf("%d images of the series at echo time %s were left out: their ImageType (0008,0008) is \"%s\", that of the series \"%s\"", l.Images, listMS(l.TE), short(l.Type), short(l.TrainType)))
 	}

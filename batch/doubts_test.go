@@ -299,3 +299,11 @@ func TestEchoTimesWithoutNoise(t *testing.T) {
 		}
 	}
 }
+
+// A TR that differs between slices is a warning.
+func TestRepetitionTimesOfSlices(t *testing.T) {
+	got := Protocol{}.doubts(dicomio.Train{TE: []float64{10, 20, 30}, SliceTR: [2]float64{1500, 2700.5}})
+	if len(got) != 1 || !strings.Contains(got[0], "RepetitionTime (0018,0080) differs between slices, from 1500 ms to 2700.5 ms") {
+		t.Errorf("%q", got)
+	}
+}
