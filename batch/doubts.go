@@ -14,6 +14,9 @@ func (p Protocol) doubts(t dicomio.Train) []string {
 	if c := t.Claim; c != nil { // the train is mapped all the same
 		out = append(out, fmt.Sprintf("%s says %q, so that the series measures %s; the protocol says that it is %s, and it was mapped as that", c.Attribute, short(c.Words), c.Quantity, quantityT2))
 	}
+	if c := t.Mention; c != nil && t.Claim == nil {
+		out = append(out, fmt.Sprintf("%s says %q beside T2, and nothing else says that the series measures %s; it was mapped as T2", c.Attribute, short(c.Words), c.Quantity))
+	}
 	var lost []string
 	if n := p.Series.Echoes; n > len(t.TE) {
 		lost = append(lost, fmt.Sprintf("the protocol asks for %d echoes, and %d are there", n, len(t.TE)))

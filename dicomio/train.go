@@ -44,6 +44,8 @@ type Train struct {
 	// Claim is what the images say of the quantity that they measure, where that is not T2;
 	// else nil. A train with a claim is a suspect, see AsT2.
 	Claim *Claim
+	// Mention is a quantity that the name of the protocol says beside T2; else nil.
+	Mention *Claim
 	// Losses are reasons to think that whole echoes are missing, and LeftOut are the images
 	// of the train's series that were left out for their ImageType.
 	Losses  []Loss
@@ -95,7 +97,7 @@ func newTrain(images []*header, te []float64, scaling PhilipsScaling) Train {
 		}
 	}
 	if t.Problem == nil && len(te) >= minTrain {
-		t.Losses = losses(images)
+		t.Losses, t.Mention = losses(images), mentionOf(images)
 	}
 	return t
 }
