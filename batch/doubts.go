@@ -6,6 +6,8 @@ import (
 	"strings"
 
 	"github.com/t2map/t2map/dicomio"
+	"github.com/t2map/t2map/segment"
+	"github.com/t2map/t2map/volume"
 )
 
 // doubts returns what speaks against the figures of the train, a sentence each.
@@ -35,6 +37,24 @@ func (p Protocol) doubts(t dicomio.Train) []string {
 	}
 	for _, l := range t.LeftOut {
 		out = append(out, fmt.Sprintf("%d images of the series at echo time %s were left out: their ImageType (0008,0008) is \"%s\", that of the series \"%s\"", l.Images, listMS(l.TE), short(l.Type), short(l.TrainType)))
+	}
+	return out
+}
+
+// breaks returns what the mean signals of compartments do that no decay does, a sentence each.
+func (p Protocol) breaks(s volume.MultiEcho, m volume.Maps, r segment.Regions) []string {
+	o, _ := p.Fit.Defaults() // Check has seen them
+	var out []string
+	for _, b := range segment.Breaks(s, m, r, o.SkipEchoes) {
+		where := ""
+		if b.Slice >= 0 {
+			where = fmt.Sprintf(" in slice %d of %d", b.Slice+1, s.Size[2])
+		}
+		what := fmt.Sprintf("is %.2g times what a decay leaves at %s after %s", b.Factor, listMS(s.TE[b.To:b.To+1]), listMS(s.TE[b.From:b.To]))
+		if b.Rise {
+			what = fmt.Sprintf("rises by a factor of %.2g from %s to %s", b.Factor, listMS(s.TE[b.From:b.From+1]), listMS(s.TE[b.To:b.To+1]))
+		}
+		out = append(out, fmt.Sprintf("the mean signal of %s%s %s, which no decay does: echoes may be exchanged, copied or on another scale", b.Compartment, where, what))
 	}
 	return out
 }
