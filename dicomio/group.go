@@ -123,18 +123,19 @@ func kindsOf(images []*header) map[typeOf]string {
 			kinds[t] = h.kind()
 		}
 	}
-	// A type that is missing says nothing: where all other images are of one kind, it is theirs.
+	// A type that is missing says nothing: where all other images are originals of one kind, it
+	// is theirs.
 	var of string
 	for t, kind := range kinds {
 		switch {
-		case t == typeOf{}:
+		case t == typeOf{} || t.asMap:
 		case of != "" && of != kind:
 			return kinds
 		default:
 			of = kind
 		}
 	}
-	if _, ok := kinds[typeOf{}]; ok {
+	if _, ok := kinds[typeOf{}]; ok && strings.HasPrefix(of, "ORIGINAL") {
 		kinds[typeOf{}] = of
 	}
 	return kinds

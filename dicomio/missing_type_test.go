@@ -31,3 +31,22 @@ func TestMissingImageType(t *testing.T) {
 		}
 	}
 }
+
+// A type that is missing is not that of a map.
+func TestMissingTypeBesideMap(t *testing.T) {
+	image := func(imageType string, asMap bool) *header {
+		return &header{texts: &texts{imageType: imageType}, asMap: asMap}
+	}
+	for _, c := range []struct {
+		images []*header
+		want   string // the kind of a missing type
+	}{
+		{[]*header{image("", false), image(`DERIVED\PRIMARY\T2 MAP`, true)}, ""},
+		{[]*header{image("", false), image(`DERIVED\SECONDARY\MPR`, false)}, ""},
+		{[]*header{image("", false), image(`DERIVED\PRIMARY\T2 MAP`, true), image(`ORIGINAL\PRIMARY\M\SE`, false)}, `ORIGINAL\PRIMARY`},
+	} {
+		if got := kindsOf(c.images)[typeOf{}]; got != c.want {
+			t.Errorf("%q, want %q", got, c.want)
+		}
+	}
+}
