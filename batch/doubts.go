@@ -6,6 +6,8 @@ import (
 	"strings"
 
 	"github.com/t2map/t2map/dicomio"
+	"github.com/t2map/t2map/segment"
+	"github.com/t2map/t2map/volume"
 )
 
 // doubts returns what speaks against the figures of the train, a sentence each.
@@ -13,6 +15,9 @@ func (p Protocol) doubts(t dicomio.Train) []string {
 	var out []string
 	if c := t.Claim; c != nil { // the train is mapped all the same
 		out = append(out, fmt.Sprintf("%s says %q, so that the series measures %s; the protocol says that it is %s, and it was mapped as that", c.Attribute, short(c.Words), c.Quantity, quantityT2))
+	}
+	if c := t.Mention; c != nil && t.Claim == nil {
+		out = append(out, fmt.Sprintf("%s says %q beside T2, and nothing else says that the series measures %s; it was mapped as T2", c.Attribute, short(c.Words), c.Quantity))
 	}
 	var lost []string
 	if n := p.Series.Echoes; n > len(t.TE) {
@@ -27,8 +32,29 @@ func (p Protocol) doubts(t dicomio.Train) []string {
 	if len(lost) > 0 {
 		out = append(out, "echoes may be missing on every slice: "+strings.Join(lost, "; "))
 	}
+	if tr := t.SliceTR; tr[1] > 0 {
+		out = append(out, fmt.Sprintf("RepetitionTime (0018,0080) differs between slices, from %s to %s, so that they are weighted by T1 in different ways: the series may hold two acquisitions", listMS(tr[:1]), listMS(tr[1:])))
+	}
 	for _, l := range t.LeftOut {
 		out = append(out, fmt.Sprintf("%d images of the series at echo time %s were left out: their ImageType (0008,0008) is \"%s\", that of the series \"%s\"", l.Images, listMS(l.TE), short(l.Type), short(l.TrainType)))
+	}
+	return out
+}
+
+// breaks returns what the mean signals of compartments do that no decay does, a sentence each.
+func (p Protocol) breaks(s volume.MultiEcho, m volume.Maps, r segment.Regions) []string {
+	o, _ := p.Fit.Defaults() // Check has seen them
+	var out []string
+	for _, b := range segment.Breaks(s, m, r, o.SkipEchoes) {
+		where := ""
+		if b.Slice >= 0 {
+			where = fmt.Sprintf(" in slice %d of %d", b.Slice+1, s.Size[2])
+		}
+		what := fmt.Sprintf("is %.2g times what a decay leaves at %s after %s", b.Factor, listMS(s.TE[b.To:b.To+1]), listMS(s.TE[b.From:b.To]))
+		if b.Rise {
+			what = fmt.Sprintf("rises by a factor of %.2g from %s to %s", b.Factor, listMS(s.TE[b.From:b.From+1]), listMS(s.TE[b.To:b.To+1]))
+		}
+		out = append(out, fmt.Sprintf("the mean signal of %s%s %s, which no decay does: echoes may be exchanged, copied or on another scale", b.Compartment, where, what))
 	}
 	return out
 }

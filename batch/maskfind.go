@@ -35,7 +35,7 @@ func (s Settings) maskPattern() string { return cmp.Or(s.Mask, s.Protocol.Mask) 
 
 // checkMaskPattern returns an error when the pattern cannot be one of file names.
 func checkMaskPattern(pattern string) error {
-	if _, err := filepath.Match(pattern, ""); err != nil {
+	if _, err := filepath.Match(pattern, ""); err != nil && !strings.Contains(pattern, ".") { // with one it may be a name
 		return hinted("a pattern is a file name with * and ?", "mask pattern %q: %w", pattern, err)
 	}
 	return nil
@@ -131,11 +131,14 @@ func (s Settings) noMask(st dicomio.Study) error {
 	text += "; what lies there is " + listed(lying)
 	for _, m := range lying {
 		if m.format == formatNIfTI { // one that can be read
-			return ofSetting(hinted(fmt.Sprintf("if it is the mask, add --mask '%s'", short(m.pattern)), "%s", text))
+			return ofSetting(hinted("if it is the mask, add --mask "+quoted(short(m.pattern)), "%s", text))
 		}
 	}
 	return hinted(hintExport, "%s", text)
 }
+
+// quoted returns a text as one word of a shell.
+func quoted(text string) string { return "'" + strings.ReplaceAll(text, "'", `'\''`) + "'" }
 
 // maskFiles opens the files that could be the mask. Images and other DICOM files that a
 // pattern happens to fit are none of them; a file in another format than NIfTI is an error
@@ -204,19 +207,26 @@ func (s Settings) candidates(st dicomio.Study) []string {
 	return s.inPlaces(st, folded(otherMasks))
 }
 
-// named returns the files that fit the pattern as it is written or, where there are none,
-// in upper and lower case alike. One that is a path is looked for below the folders above the
+// named returns the files that the pattern names to the letter, for names may have brackets,
+// or else those that fit it as it is written or, where there are none, in upper and lower case
+// alike. One that is a path is looked for below the folders above the
 // study's too, as far as they are the study's alone.
 func (s Settings) named(st dicomio.Study, pattern string) []string {
-	if found := s.inPlaces(st, written([]string{pattern})); len(found) > 0 {
-		return found
+	literal := func(name, whole string) bool { return name == pattern || whole == filepath.ToSlash(pattern) }
+	as, alike := written([]string{pattern}), folded([]string{pattern})
+	for _, f := range []fits{literal, as, alike} {
+		if found := s.inPlaces(st, f); len(found) > 0 {
+			return found
+		}
 	}
-	if found := s.inPlaces(st, folded([]string{pattern})); len(found) > 0 || !strings.Contains(pattern, "/") {
-		return found
+	if !strings.Contains(pattern, "/") {
+		return nil
 	}
 	for _, dir := range places(st) { // a path may lead to a folder beside the images
-		if found := s.matching(dir, true, folded([]string{pattern})); len(found) > 0 {
-			return found
+		for _, f := range []fits{literal, alike} {
+			if found := s.matching(dir, true, f); len(found) > 0 {
+				return found
+			}
 		}
 	}
 	return nil

@@ -21,7 +21,7 @@ func TestNamesOfMasks(t *testing.T) {
 		files   []string // all of them sound masks
 		pattern string
 		want    string // the mask, or a part of the reason
-		beside  string // a part of a note
+		beside  string // a part of a note, or of the hint
 	}{
 		{"3D Slicer", []string{"Segmentation.nii.gz"}, "", "a/Segmentation.nii.gz", ""},
 		{"3D Slicer, label map", []string{"Segmentation-label.nii.gz"}, "", "a/Segmentation-label.nii.gz", ""},
@@ -33,6 +33,10 @@ func TestNamesOfMasks(t *testing.T) {
 		{"a pattern as it is written", []string{"reader_A.nii.gz", "READER_a.nii.gz"}, "reader_A*", "a/reader_A.nii.gz", ""},
 		{"two alike", []string{"Segmentation.nii.gz", "mask.nii"}, "", "mask: 2 candidates: a/Segmentation.nii.gz, a/mask.nii", ""},
 		{"one of the first names beside another", []string{"labels.nii.gz", "Segmentation.nii.gz"}, "", "a/labels.nii.gz", "not taken: a/Segmentation.nii.gz"},
+		{"brackets", []string{"cart [1].nii.gz", "cart 1.nii.gz"}, "cart [1].nii.gz", "a/cart [1].nii.gz", ""},
+		{"a bracket that is not closed", []string{"cart[1.nii.gz"}, "cart[1.nii.gz", "a/cart[1.nii.gz", ""},
+		{"brackets in a folder", []string{"[x]/cart.nii.gz"}, "[x]/cart.nii.gz", "a/[x]/cart.nii.gz", ""},
+		{"an apostrophe", []string{"reader's.nii.gz"}, "", "what lies there is a/reader's.nii.gz (NIfTI)", `'reader'\''s.nii.gz'`},
 		{"another name", []string{"cartilage.nii.gz"}, "", "what lies there is a/cartilage.nii.gz (NIfTI)", ""},
 	} {
 		dir := t.TempDir()
@@ -58,7 +62,7 @@ func TestNamesOfMasks(t *testing.T) {
 		s := settings(t, dir)
 		s.Mask = c.pattern
 		if !strings.HasPrefix(c.want, "a/") {
-			if f := oneFailure(t, s); !strings.Contains(f.Reason, c.want) || !strings.Contains(f.Hint, "--mask") {
+			if f := oneFailure(t, s); !strings.Contains(f.Reason, c.want) || !strings.Contains(f.Hint, "--mask") || !strings.Contains(f.Hint, c.beside) {
 				t.Errorf("%s: %q, hint %q, want %q", c.name, f.Reason, f.Hint, c.want)
 			}
 			continue

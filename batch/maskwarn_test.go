@@ -24,7 +24,8 @@ func TestImplausibleInWords(t *testing.T) {
 	}
 	const perhaps = "the scheme may not be the one of this mask"
 	tiny := regions([]string{"medial"}, 1)
-	tiny.Affine[2][2] = 1
+	tiny.Size[2], tiny.Affine[2][2] = 3, 1
+	tiny.Data = slices.Repeat(tiny.Data, 3) // on three slices
 	for _, c := range []struct {
 		name string
 		r    segment.Regions

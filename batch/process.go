@@ -63,6 +63,7 @@ func measure(ctx context.Context, j Job, p Protocol, workers int) (report.Study,
 	if text := saturated(src.series, maps, src.regions, result.Protocol.SkippedEchoes).warning(src.series.TE); text != "" {
 		result.Warnings = append(result.Warnings, text)
 	}
+	result.Warnings = append(result.Warnings, p.breaks(src.series, maps, src.regions)...)
 	err = both(func() (err error) {
 		result.Compartments, err = segment.Summarize(maps, src.regions)
 		return wrapped("summarize", err)

@@ -114,9 +114,10 @@ func (d decoded) samePixels(a, b place) (same, all int) {
 
 // copied reports whether one of two images can only be a copy of the other. Within a slice
 // the signal decays, so that equal pixels suffice unless they are too few steps to show
-// it. Slices of a phantom may be equal at all echoes, or at late ones when what differs
-// has decayed: at one echo time they must differ at the echo before or after. Pixels at the
-// ceiling of a clipped image are equal whatever they were, and do not count.
+// it. Slices of a phantom may be equal at all echoes, or at late ones where what differs
+// has decayed: at one echo time they must differ at the echo after, or in images with noise
+// at the echo before. Pixels at the ceiling of a clipped image are equal whatever they were,
+// and do not count.
 func (d decoded) copied(a, b place) bool {
 	if !d.equal(a, b) {
 		return false
@@ -136,12 +137,10 @@ func (d decoded) copied(a, b place) bool {
 		// A phantom of one T2 has equal stored values if each echo is scaled to its peak.
 		return d.noisy(a, float64(below))
 	}
-	for _, e := range []int{a.e - 1, a.e + 1} {
-		if e >= 0 && e < len(d.grid) && d.apart(place{e, a.k}, place{e, b.k}, d.image(a.e, a.k), below) {
-			return true
-		}
+	differAt := func(e int) bool {
+		return e >= 0 && e < len(d.grid) && d.apart(place{e, a.k}, place{e, b.k}, d.image(a.e, a.k), below)
 	}
-	return false
+	return differAt(a.e+1) || differAt(a.e-1) && d.noisy(a, float64(below))
 }
 
 // equal reports whether two images hold the same stored values.

@@ -123,6 +123,21 @@ func kindsOf(images []*header) map[typeOf]string {
 			kinds[t] = h.kind()
 		}
 	}
+	// A type that is missing says nothing: where all other images are originals of one kind, it
+	// is theirs.
+	var of string
+	for t, kind := range kinds {
+		switch {
+		case t == typeOf{} || t.asMap:
+		case of != "" && of != kind:
+			return kinds
+		default:
+			of = kind
+		}
+	}
+	if _, ok := kinds[typeOf{}]; ok && strings.HasPrefix(of, "ORIGINAL") {
+		kinds[typeOf{}] = of
+	}
 	return kinds
 }
 
@@ -149,11 +164,12 @@ func (h *header) kind() string {
 // echoWord matches values of ImageType, from the third on, by which the echoes of one
 // train differ: a number of the echo or its time; the contrast that it shows (the terms of
 // AcquisitionContrast, PS3.3 C.8.13.3.3.2, and how scanners abbreviate them); and, in
-// their place, magnitude, spin echo or OTHER (PS3.3 C.8.3.1.1.1).
+// their place, magnitude, spin echo or OTHER (PS3.3 C.8.3.1.1.1). MFSPLIT is what Siemens writes
+// into images that were split from a multi-frame one.
 var echoWord = regexp.MustCompile(`^(` +
 	`(TE|E|EC|ECHO|ECHO[ _-]?(TIME|NUMBER|NUM|NO))?[ _#:=-]?\d+([._]\d+)?[ _]?(MS|US)?([ _-]?(OF|/)[ _-]?\d+)?` +
 	`|(FIRST|SECOND|THIRD|FOURTH|LAST|EARLY|LATE|EVEN|ODD|\d+(ST|ND|RD|TH))[ _-]?ECHO` +
-	`|ECHO` +
+	`|ECHO|FIRST|LAST|(SHORT|LONG)[ _-]?TE|MFSPLIT` +
 	`|PROTON[ _-]?DENSITY([ _-]?WEIGHTED)?|PD[ _-]?(W|WEIGHTED)?|T[12][ _-]?(W|WEIGHTED)?` +
 	`|M|MAG|MAGNITUDE|OTHER|SE|M_SE` +
 	`)$`)
@@ -299,7 +315,7 @@ func (h *header) saysGrid() bool {
 // sameAcquisition reports whether two images agree in the numbers that one acquisition has
 // in common.
 func sameAcquisition(a, b *header) bool {
-	return within(a.tr, b.tr, sameTR) && sameButTR(a, b)
+	return sameTR(a.tr, b.tr) && sameButTR(a, b)
 }
 
 // sameButTR is sameAcquisition but for the repetition time.

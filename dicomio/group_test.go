@@ -54,6 +54,9 @@ func TestEchoesOfSeveralImageTypes(t *testing.T) {
 		"first echo": func(_, e int) []string {
 			return []string{"M", []string{"FIRST_ECHO", "2ND ECHO", "ECHO", "LATE_ECHO"}[e]}
 		},
+		"first and last": func(_, e int) []string {
+			return []string{"M", []string{"FIRST", "SHORT_TE", "LONG TE", "LAST"}[e], "MFSPLIT"}[:2+e/2]
+		},
 		"one slice": func(k, e int) []string { return []string{[]string{"M", "PD"}[max(0, k-1)], "SE"} },
 		"none":      func(_, e int) []string { return [][]string{{"M"}, {}, {"M"}, {}}[0*e] },
 	} {

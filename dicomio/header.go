@@ -128,6 +128,7 @@ func init() {
 		tag.SamplesPerPixel, tag.BitsAllocated, tag.BitsStored, tag.HighBit, tag.PixelRepresentation, tag.LossyImageCompression,
 		tag.ContentLabel, tag.StructureSetLabel,
 		tag.ProtocolName, tag.AcquisitionProtocolName, tag.AcquisitionContrast, tag.EchoNumbers, tag.EchoTrainLength, elements.GEEchoes,
+		tag.ScanOptions, tag.DerivationDescription,
 		tag.ReceiveCoilName, elements.SiemensCoil, tag.InstanceNumber, tag.AcquisitionNumber,
 	} {
 		imageWish[t] = nil
@@ -312,6 +313,8 @@ func (h *header) takeContrast(e *dicom.Element) {
 		h.claim(e.Tag, true, h.description)
 	case tag.ProtocolName, tag.AcquisitionProtocolName, tag.AcquisitionContrast:
 		h.claim(e.Tag, true, elements.TextsOf(e)...)
+	case tag.ScanOptions, tag.DerivationDescription:
+		h.claim(e.Tag, false, elements.TextsOf(e)...)
 	case tag.ReceiveCoilName:
 		h.coil, h.coilTag = elements.TextOf(e), e.Tag
 	case elements.SiemensCoil:

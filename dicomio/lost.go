@@ -51,21 +51,23 @@ func losses(images []*header) []Loss {
 		out = append(out, Loss{Reason: DisorderedNumbers, Numbers: numbers})
 		numbers = nil
 	}
-	if skipped := skippedNumbers(numbers); len(skipped) > 0 {
+	skipped := skippedNumbers(numbers)
+	if len(skipped) > 0 {
 		out = append(out, Loss{Reason: SkippedNumbers, Numbers: skipped})
-	}
-	// A scanner that numbered its echoes one by one measured them at those times.
-	if complete := numbers != nil && len(out) == 0; !complete {
-		if te := holes(all); len(te) > 0 {
-			out = append(out, Loss{Reason: UnevenTimes, TE: te})
-		}
-		if te := lateFirst(all); te > 0 && numbers == nil {
-			out = append(out, Loss{Reason: LateFirst, TE: []float64{te}})
-		}
 	}
 	train, count := 0, 0
 	for _, h := range images {
 		train, count = max(train, h.echoTrain), max(count, h.echoCount)
+	}
+	// A scanner that measured that many echoes measured them at those times. That they are
+	// numbered from 1 on does not show it: converters number what is left anew.
+	if complete := train == len(all) && len(out) == 0; !complete {
+		if te := holes(all); len(te) > 0 {
+			out = append(out, Loss{Reason: UnevenTimes, TE: te})
+		}
+		if te := lateFirst(all); te > 0 && len(skipped) == 0 {
+			out = append(out, Loss{Reason: LateFirst, TE: []float64{te}})
+		}
 	}
 	switch n := len(all); {
 	case count > n && !isForeign(images):

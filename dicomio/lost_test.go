@@ -28,7 +28,8 @@ func TestLosses(t *testing.T) {
 		{name: "whole", te: []float64{10, 20, 30, 40}, numbers: []int{1, 2, 3, 4}, train: 4, next: 50},
 		{name: "GE's knee", te: []float64{6.312, 12.624, 18.936, 25.248}, numbers: []int{1, 2, 3, 4}, train: 1, count: 4, manufacturer: "GE MEDICAL SYSTEMS", next: 31.56},
 		{name: "of a prostate", te: []float64{26.4, 39.6, 52.8, 66}, want: []Loss{{Reason: LateFirst, TE: []float64{13.2}}}, next: 13.2},
-		{name: "of a prostate, numbered", te: []float64{26.4, 39.6, 52.8, 66}, numbers: []int{1, 2, 3, 4}, next: 13.2},
+		{name: "of a prostate, numbered", te: []float64{26.4, 39.6, 52.8, 66}, numbers: []int{1, 2, 3, 4}, want: []Loss{{Reason: LateFirst, TE: []float64{13.2}}}, next: 13.2},
+		{name: "of a prostate, as long as promised", te: []float64{26.4, 39.6, 52.8, 66}, numbers: []int{1, 2, 3, 4}, train: 4, next: 13.2},
 		{name: "rounded to 0.1 ms", te: []float64{6.3, 12.6, 18.9, 25.2, 31.6}, next: 37.925},
 		{name: "one lost", te: []float64{10, 20, 40, 50}, numbers: []int{1, 2, 4, 5}, want: []Loss{skipped(3), uneven(30)}, wantUneven: true},
 		{name: "two lost", te: []float64{10, 40, 50, 60}, want: []Loss{uneven(20, 30)}, wantUneven: true},
@@ -45,7 +46,9 @@ func TestLosses(t *testing.T) {
 		{name: "in another order", te: []float64{10, 20, 30}, numbers: []int{3, 2, 1}, want: []Loss{{Reason: DisorderedNumbers, Numbers: []int{3, 2, 1}}}, next: 40},
 		{name: "two exchanged", te: []float64{10, 20, 30, 40}, numbers: []int{1, 2, 4, 3}, want: []Loss{{Reason: DisorderedNumbers, Numbers: []int{1, 2, 4, 3}}}, next: 50},
 		{name: "numbers of another kind", te: []float64{10, 20, 30}, numbers: []int{1, 100, 200}, next: 40},
-		{name: "measured unevenly", te: []float64{10, 20, 30, 50, 80}, numbers: []int{1, 2, 3, 4, 5}, wantUneven: true},
+		{name: "measured unevenly", te: []float64{10, 20, 30, 50, 80}, numbers: []int{1, 2, 3, 4, 5}, train: 5, wantUneven: true},
+		{name: "one lost, numbered anew", te: []float64{10, 20, 40, 50}, numbers: []int{1, 2, 3, 4}, want: []Loss{uneven(30)}, wantUneven: true},
+		{name: "one lost, numbered anew, the old length", te: []float64{10, 20, 40, 50}, numbers: []int{1, 2, 3, 4}, train: 5, want: []Loss{uneven(30), promised(5, false)}, wantUneven: true},
 		{name: "measured unevenly, unnumbered", te: []float64{10, 20, 30, 50, 80}, want: []Loss{uneven(40, 60, 70)}, wantUneven: true},
 		{name: "no multiples", te: []float64{10, 25, 50, 90, 150, 250}, wantUneven: true},
 		{name: "far apart", te: []float64{10, 11, 1000}, wantUneven: true},
@@ -124,8 +127,9 @@ func TestScaleOfEchoTimes(t *testing.T) {
 	}
 }
 
-// A repetition time that changes within a train is refused, with both and their files, in
-// files and in frames; one that jitters or that some images do not say is not.
+// A repetition time that changes within a slice is refused, with both and their files, in
+// files and in frames; one that jitters or that some images do not say is not. One that
+// changes between slices is noted.
 func TestRepetitionTimeOfATrain(t *testing.T) {
 	for _, c := range []struct {
 		name   string
@@ -136,17 +140,18 @@ func TestRepetitionTimeOfATrain(t *testing.T) {
 			if im.TE > 20 {
 				im.TR = 1200
 			}
-		}, "RepetitionTime (0018,0080): 1200 ms, but 2700 ms in IM_0000 of the same train"},
+		}, "RepetitionTime (0018,0080): 1200 ms, but 2700 ms in IM_0001 of the same slice"},
 		{"of a slice", func(n int, im *dicomwrite.Image) {
 			if n*5%12%3 == 2 {
 				im.TR = 2750
 			}
-		}, "2750 ms, but 2700 ms"},
+		}, ""},
 		{"in one image", func(n int, im *dicomwrite.Image) {
 			if n == 7 {
-				im.TR = 2701
+				im.TR = 2703
 			}
-		}, "IM_0007: RepetitionTime (0018,0080): 2701 ms, but 2700 ms in IM_0000"},
+		}, "IM_0007: RepetitionTime (0018,0080): 2703 ms, but 2700 ms in IM_0001"},
+		{"rounding of a long one", func(n int, im *dicomwrite.Image) { im.TR += float64(n % 3) }, ""},
 		{"jitter", func(n int, im *dicomwrite.Image) { im.TR += 0.04 * float64(n) }, ""},
 		{"missing in some", func(n int, im *dicomwrite.Image) { im.TR *= float64(n % 2) }, ""},
 		{"missing in all", func(_ int, im *dicomwrite.Image) { im.TR = 0 }, ""},
@@ -157,7 +162,11 @@ func TestRepetitionTimeOfATrain(t *testing.T) {
 		}
 		dir := t.TempDir()
 		save(t, dir, images)
-		p := only(t, dir).Problem
+		train := only(t, dir)
+		p := train.Problem
+		if differ := train.SliceTR == [2]float64{2700, 2750}; differ != (c.name == "of a slice") || !differ && train.SliceTR != [2]float64{} {
+			t.Errorf("%s: slices from %g ms", c.name, train.SliceTR)
+		}
 		if c.want == "" && p != nil || c.want != "" && (p == nil || !containsAll(p.Error(), c.want) || Hint(p) == "") {
 			t.Errorf("%s: %v, want …%s…", c.name, p, c.want)
 		}

@@ -41,7 +41,9 @@ type claim struct {
 	quantity Quantity
 	tag      tag.Tag
 	words    string
-	sequence bool // the words are a sequence that is used for T2 too, see MAPSS
+	// yields says that a SeriesDescription that says T2 settles it: the words are a sequence
+	// that is used for T2 too, see mapss, or stand beside T2 in the name of a protocol.
+	yields bool
 }
 
 // claimOf returns what the first of the images says that says that they are not of T2, or
@@ -49,18 +51,39 @@ type claim struct {
 func claimOf(images []*header) *Claim {
 	for _, h := range images {
 		for _, c := range slices.Backward(h.claims) { // private texts come first, and say it less plainly
-			if c.sequence && saysT2(h.description) {
-				continue
+			if !c.yields || !saysT2(h.description) {
+				return h.claimed(c)
 			}
-			return &Claim{c.quantity, attribute(c.tag), c.words, h.where()}
 		}
 	}
 	return gradientEcho(images)
 }
 
+// claimed returns a claim of an image with its place.
+func (h *header) claimed(c claim) *Claim {
+	return &Claim{c.quantity, attribute(c.tag), c.words, h.where()}
+}
+
+// mentionOf returns what the first of the images says of another quantity in the name of its
+// protocol, beside T2, or nil. A protocol of several series names what they all measure.
+func mentionOf(images []*header) *Claim {
+	for _, h := range images {
+		for _, c := range h.claims {
+			if c.yields && isProtocol(c.tag) && !strings.EqualFold(c.words, mapssWord) {
+				return h.claimed(c)
+			}
+		}
+	}
+	return nil
+}
+
+// isProtocol reports whether an attribute is the name of a protocol.
+func isProtocol(t tag.Tag) bool { return t == tag.ProtocolName || t == tag.AcquisitionProtocolName }
+
 // gradientEcho returns what the first of the images says that says gradient echo and not
 // spin echo, or nil. ScanningSequence (0018,0020) and EchoPulseSequence (0018,9008) are
-// both asked: neither hides what the other says.
+// both asked: neither hides what the other says. Where ScanningSequence is silent, the
+// sequence's name is asked.
 func gradientEcho(images []*header) *Claim {
 	for _, h := range images {
 		switch {
@@ -68,10 +91,16 @@ func gradientEcho(images []*header) *Claim {
 			return &Claim{T2Star, attribute(tag.ScanningSequence), "GR", h.where()}
 		case h.pulseSequence == "GRADIENT":
 			return &Claim{T2Star, attribute(tag.EchoPulseSequence), "GRADIENT", h.where()}
+		case h.pulseSequence == "" && !slices.Contains(h.sequence, "SE") && gradientName.MatchString(h.sequenceName):
+			return &Claim{T2Star, attribute(tag.SequenceName), gradientName.FindString(h.sequenceName), h.where()}
 		}
 	}
 	return nil
 }
+
+// gradientName is the name of a sequence of gradient echoes: Siemens' FLASH, *fl3d1, GE's and
+// Philips' words for gradient echoes.
+var gradientName = regexp.MustCompile(`(?i)^\*?(?:fl[23]d\d*|m?e?gre|spgr|m?ffe)(?:$|[^a-z])`)
 
 // AsT2 returns a train that claims to be of another quantity as one of T2, for a user who
 // knows better. Its Claim stays.
@@ -85,7 +114,7 @@ func (t Train) AsT2() Train {
 // notT2 says that the train claims to be of another quantity.
 func (t *Train) notT2() error {
 	says := fmt.Sprintf("%q", t.Claim.Words)
-	if t.Claim.Attribute == attribute(tag.ScanningSequence) || t.Claim.Attribute == attribute(tag.EchoPulseSequence) {
+	if t.Claim.Attribute == attribute(tag.ScanningSequence) || t.Claim.Attribute == attribute(tag.EchoPulseSequence) || gradientName.MatchString(t.Claim.Words) {
 		says += ", gradient echo"
 	}
 	return &TrainError{
@@ -94,162 +123,6 @@ func (t *Train) notT2() error {
 	}
 }
 
-// phrase is how people write a quantity. Texts are plain, see plainText.
-type phrase struct {
-	quantity Quantity
-	words    *regexp.Regexp
-}
-
-// spinLock is a spin lock as people and parameters write it, mapss the sequence MAPSS, which
-// measures T2 as well.
-var (
-	spinLock = regexp.MustCompile(`spin[\s_.\-]{0,3}(?:lock|lck|lk(?:$|[^a-z]))`)
-	mapss    = regexp.MustCompile(`(?:^|[^a-z])(mapss)(?:$|[^a-z])`)
-)
-
-// phrases say a quantity wherever they stand; a private attribute may hold any text.
-// CubeQuant and MAPSS are sequences for T1ρ of GE's scanners.
-var phrases = []phrase{
-	{T1rho, regexp.MustCompile(`[tr][12]rho`)},
-	{T1rho, regexp.MustCompile(`([tr]1[\s_.\-/^(]{1,3}rho)(?:$|[^a-z]|w|map|prep|weight)`)},
-	{T1rho, spinLock},
-	{T1rho, regexp.MustCompile(`cube[\s_.\-]?quant`)},
-	{T1rho, mapss},
-	{T2Star, regexp.MustCompile(`(?:^|[^a-z0-9])(t2[\s_.\-]{0,2}star)(?:$|[^a-z]|w|map)`)},
-	{T2Star, regexp.MustCompile(`(?:^|[^a-z0-9])(t2\*)`)},
-}
-
-// shortPhrases say it in attributes that describe a series, and are too short to be looked
-// for elsewhere. A time of spin lock is TSL; T1r and T1p are how T1ρ is typed.
-var shortPhrases = []phrase{
-	{T1rho, regexp.MustCompile(`(?:^|[^a-z])(tsl)(?:$|[^a-z])`)},
-	{T1rho, regexp.MustCompile(`(?:^|[^a-z0-9])(t1(?:[rp]|ro))(?:$|[^a-z0-9])`)},
-	{T2Star, regexp.MustCompile(`[tr]2\*|(?:^|[^a-z0-9])([tr]2[\s_]\*)(?:$|[^a-z*])`)},
-	{T2Star, regexp.MustCompile(`(?:^|[^a-z0-9])(r2[\s_.\-]{0,2}star)(?:$|[^a-z]|w|map)`)},
-	{T2Star, regexp.MustCompile(`(?:^|[^a-z])(swip?|qsm)(?:$|[^a-z])`)},
-}
-
-// t2s is how T2* is typed where there is no asterisk. A capital S may as well be sagittal,
-// unless the text names a gradient echo.
-var (
-	t2s          = regexp.MustCompile(`(?:^|[^A-Za-z0-9])([tT]2s)(?:$|[^A-Za-z0-9])`)
-	t2S          = regexp.MustCompile(`(?:^|[^A-Za-z0-9])([tT]2[sS])(?:$|[^A-Za-z0-9])`)
-	gradientWord = regexp.MustCompile(`(?i)(?:^|[^a-z])(gre|megre|mgre|ffe|mffe|flash|spgr|medic|merge)(?:$|[^a-z])`)
-)
-
-// claimIn returns the quantity that a text says, other than T2, and the words that say it.
-// A text that describes says it in fewer letters than others, which may speak of other
-// series, or of a spin lock that is off.
-func claimIn(text string, describes bool) (q Quantity, words string, ok bool) {
-	plain, from := plainText(text)
-	lists := [][]phrase{phrases}
-	switch {
-	case describes:
-		lists = append(lists, shortPhrases)
-	case saysT2(text):
-		return "", "", false
-	}
-	for _, list := range lists {
-		for _, p := range list {
-			m := p.words.FindStringSubmatchIndex(plain)
-			if m == nil || p.words == mapss && saysT2(text) || p.words == spinLock && !describes && isOff(plain) {
-				continue
-			}
-			begin, end := m[0], m[1]
-			if len(m) > 2 && m[2] >= 0 {
-				begin, end = m[2], m[3]
-			}
-			return p.quantity, text[from[begin]:from[end]], true
-		}
-	}
-	if m := t2s.FindStringSubmatch(text); describes && m != nil {
-		return T2Star, m[1], true
-	}
-	if m := t2S.FindStringSubmatch(text); describes && m != nil && gradientWord.MatchString(text) {
-		return T2Star, m[1], true
-	}
-	return "", "", false
-}
-
-// t2Word is T2 as a word of its own, and t2StarWord what is none.
-var (
-	t2Word     = regexp.MustCompile(`(?:^|[^a-z0-9])t2(?:$|[^a-z0-9])`)
-	t2StarWord = regexp.MustCompile(`t2[\s_.\-]{0,2}(?:star|\*)`)
-)
-
-// saysT2 reports whether the text says T2 as a word of its own.
-func saysT2(text string) bool {
-	plain, _ := plainText(text)
-	return t2Word.MatchString(t2StarWord.ReplaceAllString(plain, " "))
-}
-
-// lockOff is a spin lock that is off, as parameters of sequences have it: SpinLock=0,
-// "spin lock off", <SpinLockTime>0</SpinLockTime>, <ParamLong."SpinLock"> { }. A list of
-// spin-lock times may begin with 0, and is none.
-var lockOff = regexp.MustCompile(`spin[\s_.\-]{0,3}l(?:oc|c)?k` +
-	`[a-z_]*[\s:=<>"'\[\](){|._\-]*?(?:}|(?:off|no|none|false|disabled|0+(?:[.,]0*)?)\s*(?:$|[^a-z0-9\s.,\\/]|[\s,;]+[a-z]))`)
-
-// notLock is a spin lock that is denied before it is named, or the end of an XML element.
-var notLock = regexp.MustCompile(`(?:</[a-z_]*|(?:^|[^a-z])(?:no|without)[\s_\-]+)spin[\s_.\-]{0,3}l(?:oc|c)?k`)
-
-// isOff reports whether every spin lock of a plain text is off.
-func isOff(plain string) bool {
-	return !spinLock.MatchString(lockOff.ReplaceAllString(notLock.ReplaceAllString(plain, " "), " "))
-}
-
-// plainText returns the text in lower case, with the letters and signs by which people
-// write ρ, star, 1 and 2 as ASCII, and for each byte of it, and its end, where it comes
-// from in the text.
-func plainText(text string) (plain string, from []int) {
-	var b strings.Builder
-	for at, r := range text {
-		s := strings.ToLower(string(r))
-		if other, ok := lookalikes[r]; ok {
-			s = other
-		}
-		b.WriteString(s)
-		for range len(s) {
-			from = append(from, at)
-		}
-	}
-	return b.String(), append(from, len(text))
-}
-
-// lookalikes are signs that stand for others in descriptions of series.
-var lookalikes = map[rune]string{
-	'ρ': "rho", 'Ρ': "rho", 'ϱ': "rho", 'ᵨ': "rho", '𝜌': "rho", '𝛒': "rho", '𝝆': "rho",
-	'₁': "1", '₂': "2", '¹': "1", '²': "2", '１': "1", '２': "2",
-	'＊': "*", '∗': "*", '⁎': "*", '★': "*", '☆': "*",
-}
-
-// mayClaim reports whether a text may hold one of the phrases. It is asked of every text of
-// every image, and says no to nearly all of them in some nanoseconds.
-func mayClaim(text string) bool {
-	for i, r := range text {
-		if r >= utf8.RuneSelf {
-			if _, ok := lookalikes[r]; ok {
-				return true
-			}
-			continue
-		}
-		for _, start := range phraseParts[r|0x20&0x7F] {
-			if rest := text[i:]; len(rest) >= len(start) && strings.EqualFold(rest[:len(start)], start) {
-				return true
-			}
-		}
-	}
-	return false
-}
-
-// phraseParts are parts of phrases, one of which is in every text that a phrase matches, by
-// their first byte in lower case.
-var phraseParts = func() (by [utf8.RuneSelf][]string) {
-	for _, part := range []string{"rho", "lock", "lck", "lk", "quant", "mapss", "star", "2*", "2 *", "2_*", "tsl", "t1r", "t1p", "t2s", "swi", "qsm"} {
-		by[part[0]|0x20] = append(by[part[0]|0x20], part)
-	}
-	return by
-}()
-
 // claim notes what the texts of an attribute say of the quantity.
 func (h *header) claim(t tag.Tag, describes bool, texts ...string) {
 	for _, text := range texts {
@@ -257,7 +130,7 @@ func (h *header) claim(t tag.Tag, describes bool, texts ...string) {
 			continue
 		}
 		if q, words, ok := claimIn(text, describes); ok {
-			h.claims = append(slices.Clip(h.claims), claim{q, t, words, strings.EqualFold(words, "mapss")})
+			h.claims = append(slices.Clip(h.claims), claim{q, t, words, strings.EqualFold(words, mapssWord) || isProtocol(t) && saysT2(text)})
 			return
 		}
 	}
@@ -270,7 +143,7 @@ var philipsExamCard = tag.Tag{Group: 0x2001, Element: 0x10C8}
 // claimPrivately notes what a private text, or a comment, says. It is called with every one
 // of them.
 func (h *header) claimPrivately(out *elements.Outline, t tag.Tag, text []byte, block bool) {
-	if len(h.claims) > 0 && !h.claims[0].sequence || t.Group == philipsExamCard.Group && t.Element&0xFF == philipsExamCard.Element&0xFF {
+	if len(h.claims) > 0 && !h.claims[0].yields || t.Group == philipsExamCard.Group && t.Element&0xFF == philipsExamCard.Element&0xFF {
 		return
 	}
 	if block {

@@ -25,6 +25,8 @@ func TestClaimsInTexts(t *testing.T) {
 		"SAG T2 MAPSS": "", "mapss_t2": "", "T2S SAG": "", "T2S MAP": "", "T2SE": "", "T1 ROT": "", "T1 (RHOMBOID)": "", "SPINLKE": "",
 		"T2＊ mapping": "T2＊", "SWI": "SWI", "swi_phase": "swi", "QSM": "QSM", "T2_STAR": "T2_STAR",
 
+		"**T2* map**": "T2*", "*T2**": "T2*", "T2* 8 echoes": "T2*", "not T2, T1rho": "T1rho", "no T1rho, but T2*": "T2*", "Knee No 3 T1rho": "T1rho",
+		"*T2*": "", "**SAG T2**": "", "SAG *T2* FS": "", "***": "", "*": "", "T2 *8 echoes": "", "T2 * 8 echoes": "", "Sag T2 (no T1rho)": "", "T2 without spin-lock": "", "T2, not T2*": "",
 		"T2_map": "", "T2 MAPPING": "", "MAPIT T2": "", "T2 map SAG": "", "SAG T2 MAP RT": "", "se_mc": "", "*se2d1r8": "", "*se2d1rr8": "", "T2 STARVIBE": "", "T2 START": "",
 		"T1 Rhode Island": "", "RHO": "", "PRHO": "", "thorough": "", "spin echo": "", "spin echo block": "", "clock": "", "SWING": "", "SWISS": "", "TSLA": "", "ATSL": "", "T1": "",
 		"T1 RT knee": "", "T1 right": "", "T1 POST": "", "T1PD": "", "FSE-T2": "", "T2 Relaxometry15": "", "n*8.0": "", "MAPS": "", "MAPSSS": "", "CartiGram": "", "": "",
@@ -41,6 +43,10 @@ func TestClaimsInTexts(t *testing.T) {
 		"3DT1RHO": true, "/usr/g/bin/cubequant": true, "spin_lock": true, "T2*": true, "T2_STAR": true,
 		"SpinLock=1": true, "SpinLock=0.5": true, "spin lock 0 10 20 40": true, `spin lock 0\10\20`: true, "SpinLock=0; SpinLockTime=40": true, "<SpinLock>1</SpinLock>": true, "spin lock on": true,
 		"SpinLock=0": false, "SpinLock=0.0": false, "spin lock off": false, "Spin-Lock: None": false, "spin_lock_off": false, "SpinLockEnabled=false": false, "SpinLock = no, TR=5": false,
+		"sPrepPulses.ucSpinLock = 0x0": false, "sPrepPulses.ucSpinLock\t = \t0x00": false, `<ParamLong."SpinLockTime"> { <Default> 0 }`: false, "Spin-Lock Prep    None": false, "m_bSpinLock = FALSE": false,
+		`<ParamLong."SpinLockFrequency"> { <Default> 500 <LimitRange> { 0 1000 } }`: false, `<ParamChoice."SpinLock"> { <Default> <ParamString.""> { "Off" } <Limit> { "Off" "On" } }`: false,
+		"sPrepPulses.ucSpinLock = 0x1": true, `<ParamLong."SpinLockTime"> { <Default> 40 }`: true, `<ParamLong."SpinLockFrequency"> { <Default> 0 <LimitRange> { 0 1000 } 500 }`: true, `<ParamChoice."SpinLock"> { <Default> <ParamString.""> { "On" } }`: true,
+		"Spin-Lock Prep 500 Hz": true, "SPINLOCK_GEMS": true, "T1rho weighted": true,
 		"<SpinLock>0</SpinLock>": false, `<ParamLong."SpinLock"> { }`: false, `<ParamBool."SpinLock"> { "false" }`: false, "SpinLockTime=0; x": false, "no spin lock": false,
 		"coil for T1rho and T2 projects": false, "T2_T1rho": false, "T2* and T2": false, "T2*/T1rho": true, "MAPSS": true, "MAPSS T2": false,
 		"TSL": false, "T1R": false, "SWI": false, "R2*0.5": false, "CT2*": false, "SRMode=120": false, "GEHCmgHxAnOWwC5wbqfzHVkgYpYFLNQL": false,
@@ -90,6 +96,15 @@ func TestTrainOfAnotherQuantity(t *testing.T) {
 			override("SpecificCharacterSet", "ISO_IR 126")(im)
 			im.SeriesDescription = "T1\xF1"
 		}, nil, `"T1ρ"`},
+		{"scan options", override("ScanOptions", "FAST_GEMS", "SPINLOCK_GEMS"), nil, `ScanOptions (0018,0022) says "SPINLOCK"`},
+		{"derivation", override("DerivationDescription", "T1rho weighted"), nil, `DerivationDescription (0008,2111) says "T1rho"`},
+		{"FLASH", func(im *dicomwrite.Image) { override("ScanningSequence", "RM")(im); im.SequenceName = "*fl3d1" }, nil, `SequenceName (0018,0024) says "*fl3d1", gradient echo`},
+		{"a name beside SE", func(im *dicomwrite.Image) { override("ScanningSequence", "SE")(im); im.SequenceName = "gre" }, nil, ""},
+		{"another name", func(im *dicomwrite.Image) { override("ScanningSequence", "RM")(im); im.SequenceName = "*se2d8" }, nil, ""},
+		{"protocol of T1ρ and T2, description of none", func(im *dicomwrite.Image) {
+			override("ProtocolName", "KNEE T1RHO + T2")(im)
+			im.SeriesDescription = "SAG MAP"
+		}, nil, `ProtocolName (0018,1030) says "T1RHO"`},
 		{"protocol", override("ProtocolName", "knee spin-lock 5 TSL"), nil, `ProtocolName (0018,1030) says "spin-lock"`},
 		{"sequence", func(im *dicomwrite.Image) { im.SequenceName = "tsl_tse" }, nil, `SequenceName (0018,0024) says "tsl"`},
 		{"pulse sequence", override("PulseSequenceName", "CubeQuant"), nil, `PulseSequenceName (0018,9005) says "CubeQuant"`},
@@ -225,6 +240,43 @@ func TestMayHoldWord(t *testing.T) {
 	} {
 		if got := mayHoldWord([]byte(text)); got != want {
 			t.Errorf("%q: %t", text, got)
+		}
+	}
+}
+
+// The name of a protocol of T1ρ and T2 does not refuse a series that is described as T2, and
+// is noted; it hides no claim of a private text.
+func TestProtocolOfBothQuantities(t *testing.T) {
+	for _, c := range []struct {
+		protocol, comment string
+		mention, refused  bool
+	}{
+		{"KNEE T1RHO + T2", "", true, false},
+		{"T2, T2* and T2 maps", "", true, false},
+		{"KNEE T1RHO", "", false, true},
+		{"KNEE T1RHO + T2", "TSL 10 ms T1rho", false, true},
+		{"KNEE T2", "", false, false},
+	} {
+		images := trainOf()
+		for n := range images {
+			images[n].SeriesDescription = "SAG T2 MAP"
+			set(&images[n], "ProtocolName", c.protocol)
+			if c.comment != "" {
+				set(&images[n], "ImageComments", c.comment)
+			}
+		}
+		dir := t.TempDir()
+		save(t, dir, images)
+		s := find(t, dir).Studies[0]
+		switch {
+		case c.refused:
+			if len(s.Suspects) != 1 {
+				t.Errorf("%q, %q: not refused", c.protocol, c.comment)
+			}
+		case len(s.Trains) != 1 || s.Trains[0].Claim != nil || (s.Trains[0].Mention != nil) != c.mention:
+			t.Errorf("%q: %+v", c.protocol, s)
+		case c.mention && s.Trains[0].Mention.Attribute != "ProtocolName (0018,1030)":
+			t.Errorf("%q: %+v", c.protocol, s.Trains[0].Mention)
 		}
 	}
 }

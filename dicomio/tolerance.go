@@ -43,10 +43,28 @@ const (
 
 	// The next are less than any setting of a scanner changes them by.
 	sameField     = 0.01 // T
-	sameTR        = 0.5  // ms
 	sameFlip      = 0.5  // degrees
 	sameBandwidth = 0.5  // Hz
 )
+
+// Scanners round TR, and extend it by the time that a shot takes, which moves it by some ms in
+// seconds. A difference of 0.1 % changes what T1 leaves of the signal by less than that: TR/T1
+// is 1 or more in use, and x/(eˣ−1) below 1.
+const (
+	leastSameTR = 0.5 // ms
+	sameTRShare = 1e-3
+)
+
+// sameTR reports whether two repetition times in ms are one.
+func sameTR(a, b float64) bool { return within(a, b, max(leastSameTR, sameTRShare*max(a, b))) }
+
+// repetition returns the repetition time in ms, NaN where the image does not say it or says 0.
+func (h *header) repetition() float64 {
+	if !(h.tr > 0) {
+		return math.NaN()
+	}
+	return h.tr
+}
 
 // within reports whether two numbers differ by no more than the tolerance.
 func within(a, b, tolerance float64) bool { return math.Abs(a-b) <= tolerance }

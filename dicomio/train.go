@@ -44,10 +44,15 @@ type Train struct {
 	// Claim is what the images say of the quantity that they measure, where that is not T2;
 	// else nil. A train with a claim is a suspect, see AsT2.
 	Claim *Claim
+	// Mention is a quantity that the name of the protocol says beside T2; else nil.
+	Mention *Claim
 	// Losses are reasons to think that whole echoes are missing, and LeftOut are the images
 	// of the train's series that were left out for their ImageType.
 	Losses  []Loss
 	LeftOut []LeftOut
+	// SliceTR holds the least and the largest repetition time in ms, where slices differ in it
+	// and the echoes of each do not; else zeros.
+	SliceTR [2]float64
 	// Problem is why the train cannot be read, or nil.
 	Problem error
 
@@ -92,7 +97,7 @@ func newTrain(images []*header, te []float64, scaling PhilipsScaling) Train {
 		}
 	}
 	if t.Problem == nil && len(te) >= minTrain {
-		t.Losses = losses(images)
+		t.Losses, t.Mention = losses(images), mentionOf(images)
 	}
 	return t
 }
@@ -281,23 +286,31 @@ func (t *Train) checkScale() error {
 	return e
 }
 
-// checkTR asks that the images of a train have one repetition time: another one weights an
-// echo by another share of T1. Images that do not say theirs are not asked.
+// checkTR asks that the echoes of each slice have one repetition time: another one weights an
+// echo by another share of T1. It notes where slices differ, which changes no T2 by itself.
+// Images that do not say theirs are not asked.
 func (t *Train) checkTR() error {
 	if len(t.TE) < minTrain {
 		return nil
 	}
-	var known *header
+	known := places{}
+	least, most := math.Inf(1), 0.0
 	for _, h := range t.images {
-		switch {
-		case math.IsNaN(h.tr):
-		case known == nil:
-			known = h
-		case !within(h.tr, known.tr, sameTR):
-			e := h.wrong(tag.RepetitionTime, "%s ms, but %s ms in %s of the same train: the echoes are weighted by T1 in different ways", milliseconds(h.tr), milliseconds(known.tr), known.where())
-			e.Hint = "a train has one repetition time: separate the acquisitions, or ask the site which images belong together"
-			return e
+		if math.IsNaN(h.repetition()) {
+			continue
 		}
+		for _, other := range known.near(h) {
+			if !sameTR(h.tr, other.tr) {
+				e := h.wrong(tag.RepetitionTime, "%s ms, but %s ms in %s of the same slice: the echoes are weighted by T1 in different ways", milliseconds(h.tr), milliseconds(other.tr), other.where())
+				e.Hint = "the echoes of a slice have one repetition time: separate the acquisitions, or ask the site which images belong together"
+				return e
+			}
+		}
+		known.add(h)
+		least, most = min(least, h.tr), max(most, h.tr)
+	}
+	if most > 0 && !sameTR(least, most) {
+		t.SliceTR = [2]float64{least, most}
 	}
 	return nil
 }

@@ -68,8 +68,12 @@ var largest = map[string]float64{
 const largestSum = 40_000
 
 // smallest is the volume in mm³ below which a compartment is not a cartilage plate: a
-// twentieth of the example's smallest. A mask of a few slices of a knee has more.
-const smallest = 50
+// twentieth of the example's smallest. A mask of a few slices of a knee has more. One that
+// spans fewer than fewestSlices is a region of interest in a plate, and is not judged.
+const (
+	smallest     = 50
+	fewestSlices = 3
+)
 
 // A compartment counts as on the wrong side of another where their centres lie at least
 // apart mm the wrong way, and at least one standard deviation of the voxels' positions, so
@@ -112,7 +116,7 @@ func (r Regions) Check(side string) []Finding {
 		case !judged || v == 0:
 		case v > limit:
 			out = append(out, Finding{Kind: TooLarge, Compartment: name, VolumeMM3: v, LimitMM3: limit})
-		case v < smallest:
+		case v < smallest && places[n].last-places[n].first >= fewestSlices-1:
 			out = append(out, Finding{Kind: TooSmall, Compartment: name, VolumeMM3: v, LimitMM3: smallest})
 		}
 	}
@@ -171,6 +175,7 @@ func (d Direction) axis(side string) (axis int, sign float64) {
 type place struct {
 	voxels       int
 	sum, squares [3]float64
+	first, last  int // slices that hold some
 }
 
 func (p place) centre(axis int) float64 { return p.sum[axis] / float64(p.voxels) }
@@ -196,7 +201,11 @@ func (r Regions) places() []place {
 			if region == 0 || int(region) > len(out) {
 				continue
 			}
-			p := &out[region-1]
+			p, k := &out[region-1], row/ny
+			if p.voxels == 0 {
+				p.first = k
+			}
+			p.last = k
 			p.voxels++
 			for axis, at := range r.Position(float64(i), float64(row%ny), float64(row/ny)) {
 				d := at - middle[axis]

@@ -108,6 +108,12 @@ func TestVolumes(t *testing.T) {
 			t.Errorf("three, spacing %g: %q, want %q", spacing, got, want)
 		}
 	}
+	// A region of interest on two slices is small, and no unfinished plate.
+	r.Affine[0][0] = 0.05
+	clear(r.Data[24*24*13:])
+	if got := says(r.Check("")); got != "small medial; undivided medial" {
+		t.Errorf("two slices: %q", got)
+	}
 	r.Data = make([]uint16, len(r.Data))
 	if got := r.Check("right"); got != nil {
 		t.Errorf("an empty mask: %v", got)

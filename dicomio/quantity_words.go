@@ -1,0 +1,204 @@
+package dicomio
+
+import (
+	"regexp"
+	"strings"
+	"unicode/utf8"
+)
+
+// The words by which texts say T1ρ, T2* and T2.
+
+// phrase is how people write a quantity. Texts are plain, see plainText.
+type phrase struct {
+	quantity Quantity
+	words    *regexp.Regexp
+}
+
+// mapssWord is what MAPSS looks like in a claim.
+const mapssWord = "mapss"
+
+// spinLock is a spin lock as people and parameters write it, mapss the sequence MAPSS, which
+// measures T2 as well.
+var (
+	spinLock = regexp.MustCompile(`spin[\s_.\-]{0,3}(?:lock|lck|lk(?:$|[^a-z]))`)
+	mapss    = regexp.MustCompile(`(?:^|[^a-z])(mapss)(?:$|[^a-z])`)
+)
+
+// phrases say a quantity wherever they stand; a private attribute may hold any text.
+// CubeQuant and MAPSS are sequences for T1ρ of GE's scanners.
+var phrases = []phrase{
+	{T1rho, regexp.MustCompile(`[tr][12]rho`)},
+	{T1rho, regexp.MustCompile(`([tr]1[\s_.\-/^(]{1,3}rho)(?:$|[^a-z]|w|map|prep|weight)`)},
+	{T1rho, spinLock},
+	{T1rho, regexp.MustCompile(`cube[\s_.\-]?quant`)},
+	{T1rho, mapss},
+	{T2Star, regexp.MustCompile(`(?:^|[^a-z0-9])(t2[\s_.\-]{0,2}star)(?:$|[^a-z]|w|map)`)},
+	{T2Star, regexp.MustCompile(`(?:^|[^a-z0-9*])(t2\*)`)},
+}
+
+// shortPhrases say it in attributes that describe a series, and are too short to be looked
+// for elsewhere. A time of spin lock is TSL; T1r and T1p are how T1ρ is typed.
+var shortPhrases = []phrase{
+	{T1rho, regexp.MustCompile(`(?:^|[^a-z])(tsl)(?:$|[^a-z])`)},
+	{T1rho, regexp.MustCompile(`(?:^|[^a-z0-9])(t1(?:[rp]|ro))(?:$|[^a-z0-9])`)},
+	{T2Star, regexp.MustCompile(`(?:^|[^*])([tr]2\*)|(?:^|[^a-z0-9*])([tr]2[\s_]\*)(?:$|[^a-z0-9*\s]|\s+(?:$|[^0-9]))`)},
+	{T2Star, regexp.MustCompile(`(?:^|[^a-z0-9])(r2[\s_.\-]{0,2}star)(?:$|[^a-z]|w|map)`)},
+	{T2Star, regexp.MustCompile(`(?:^|[^a-z])(swip?|qsm)(?:$|[^a-z])`)},
+}
+
+// t2s is how T2* is typed where there is no asterisk. A capital S may as well be sagittal,
+// unless the text names a gradient echo.
+var (
+	t2s          = regexp.MustCompile(`(?:^|[^A-Za-z0-9])([tT]2s)(?:$|[^A-Za-z0-9])`)
+	t2S          = regexp.MustCompile(`(?:^|[^A-Za-z0-9])([tT]2[sS])(?:$|[^A-Za-z0-9])`)
+	gradientWord = regexp.MustCompile(`(?i)(?:^|[^a-z])(gre|megre|mgre|ffe|mffe|flash|spgr|medic|merge)(?:$|[^a-z])`)
+)
+
+// claimIn returns the quantity that a text says, other than T2, and the words that say it.
+// A text that describes says it in fewer letters than others, which may speak of other
+// series, or of a spin lock that is off.
+func claimIn(text string, describes bool) (q Quantity, words string, ok bool) {
+	plain, from := plainText(text)
+	lists := [][]phrase{phrases}
+	switch {
+	case describes:
+		lists = append(lists, shortPhrases)
+	case saysT2(text):
+		return "", "", false
+	}
+	for _, list := range lists {
+		for _, p := range list {
+			begin, end, ok := p.in(plain)
+			if !ok || p.words == mapss && saysT2(text) || p.words == spinLock && !describes && isOff(plain) {
+				continue
+			}
+			return p.quantity, text[from[begin]:from[end]], true
+		}
+	}
+	if m := t2s.FindStringSubmatch(text); describes && m != nil {
+		return T2Star, m[1], true
+	}
+	if m := t2S.FindStringSubmatch(text); describes && m != nil && gradientWord.MatchString(text) {
+		return T2Star, m[1], true
+	}
+	return "", "", false
+}
+
+// denial is a word before a quantity that denies it.
+var denial = regexp.MustCompile(`(?:^|[^a-z])(?:no|not|without|w/o)[\s_.\-]+$`)
+
+// in returns where the phrase stands first in a plain text that does not deny it: its first
+// group that matches, or all.
+func (p phrase) in(plain string) (begin, end int, ok bool) {
+	for _, m := range p.words.FindAllStringSubmatchIndex(plain, -1) {
+		begin, end = m[0], m[1]
+		for n := 2; n < len(m); n += 2 {
+			if m[n] >= 0 {
+				begin, end = m[n], m[n+1]
+				break
+			}
+		}
+		if !denial.MatchString(plain[:begin]) {
+			return begin, end, true
+		}
+	}
+	return 0, 0, false
+}
+
+// t2Word is T2 as a word of its own, and t2StarWord what is none.
+var (
+	t2Word     = regexp.MustCompile(`(?:^|[^a-z0-9])t2(?:$|[^a-z0-9])`)
+	t2StarWord = regexp.MustCompile(`(^|[^*])t2(?:[\s_.\-]{0,2}star|[\s_.\-]{0,2}\*(?:$|[^0-9]))`)
+)
+
+// saysT2 reports whether the text says T2 as a word of its own.
+func saysT2(text string) bool {
+	plain, _ := plainText(text)
+	return t2Word.MatchString(t2StarWord.ReplaceAllString(plain, "$1 "))
+}
+
+// lockOff is a spin lock that is off, as parameters of sequences have it: SpinLock=0,
+// "spin lock off", <SpinLockTime>0</SpinLockTime>, <ParamLong."SpinLock"> { }. A list of
+// spin-lock times may begin with 0, and is none. Siemens' protocols have 0x0 for 0, and
+// <Default> <ParamString.""> before a value.
+var lockOff = regexp.MustCompile(`spin[\s_.\-]{0,3}l(?:oc|c)?k` +
+	`[a-z_]*(?:[\s:=<>"'\[\](){|._\-]|<default>|<param[a-z]*\.|prep(?:$|[^a-z]))*?(?:}|(?:off|no|none|false|disabled|0x0+|0+(?:[.,]0*)?)\s*(?:$|[^a-z0-9\s.,\\/]|[\s,;]+[a-z]))`)
+
+// lockLimits is what a definition of a parameter of Siemens says before its value: a default
+// and limits. A definition without a value is { } then.
+var lockLimits = regexp.MustCompile(`(spin[\s_.\-]{0,3}l(?:oc|c)?k[a-z_]*["\s]*>\s*\{)\s*<default>[^{}<]*<limit[a-z]*>\s*\{[^{}]*\}`)
+
+// notLock is a spin lock that is denied before it is named, or the end of an XML element.
+var notLock = regexp.MustCompile(`(?:</[a-z_]*|(?:^|[^a-z])(?:no|without)[\s_\-]+)spin[\s_.\-]{0,3}l(?:oc|c)?k`)
+
+// isOff reports whether every spin lock of a plain text is off.
+func isOff(plain string) bool {
+	plain = lockLimits.ReplaceAllString(notLock.ReplaceAllString(plain, " "), "$1")
+	return !spinLock.MatchString(lockOff.ReplaceAllString(plain, " "))
+}
+
+// plainText returns the text in lower case, with the letters and signs by which people
+// write ρ, star, 1 and 2 as ASCII, and for each byte of it, and its end, where it comes
+// from in the text.
+func plainText(text string) (plain string, from []int) {
+	var b strings.Builder
+	for at, r := range text {
+		s := strings.ToLower(string(r))
+		if other, ok := lookalikes[r]; ok {
+			s = other
+		}
+		b.WriteString(s)
+		for range len(s) {
+			from = append(from, at)
+		}
+	}
+	return undecorated(b.String()), append(from, len(text))
+}
+
+// undecorated returns the text with spaces in place of the asterisks that it begins with and
+// ends with, as in **SAG T2**, where they are a decoration.
+func undecorated(plain string) string {
+	text := strings.TrimSpace(plain)
+	inner := text
+	for len(inner) > 1 && inner[0] == '*' && inner[len(inner)-1] == '*' {
+		inner = inner[1 : len(inner)-1]
+	}
+	n := (len(text) - len(inner)) / 2
+	from := strings.Index(plain, text)
+	return plain[:from] + strings.Repeat(" ", n) + inner + strings.Repeat(" ", n) + plain[from+len(text):]
+}
+
+// lookalikes are signs that stand for others in descriptions of series.
+var lookalikes = map[rune]string{
+	'ρ': "rho", 'Ρ': "rho", 'ϱ': "rho", 'ᵨ': "rho", '𝜌': "rho", '𝛒': "rho", '𝝆': "rho",
+	'₁': "1", '₂': "2", '¹': "1", '²': "2", '１': "1", '２': "2",
+	'＊': "*", '∗': "*", '⁎': "*", '★': "*", '☆': "*",
+}
+
+// mayClaim reports whether a text may hold one of the phrases. It is asked of every text of
+// every image, and says no to nearly all of them in some nanoseconds.
+func mayClaim(text string) bool {
+	for i, r := range text {
+		if r >= utf8.RuneSelf {
+			if _, ok := lookalikes[r]; ok {
+				return true
+			}
+			continue
+		}
+		for _, start := range phraseParts[r|0x20&0x7F] {
+			if rest := text[i:]; len(rest) >= len(start) && strings.EqualFold(rest[:len(start)], start) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// phraseParts are parts of phrases, one of which is in every text that a phrase matches, by
+// their first byte in lower case.
+var phraseParts = func() (by [utf8.RuneSelf][]string) {
+	for _, part := range []string{"rho", "lock", "lck", "lk", "quant", "mapss", "star", "2*", "2 *", "2_*", "tsl", "t1r", "t1p", "t2s", "swi", "qsm"} {
+		by[part[0]|0x20] = append(by[part[0]|0x20], part)
+	}
+	return by
+}()

@@ -1,0 +1,143 @@
+package segment
+
+import (
+	"math"
+
+	"github.com/t2map/t2map/volume"
+)
+
+// Break is where the mean signal of a compartment does what no decay does.
+type Break struct {
+	Compartment string
+	// Slice is the index of the slice, from 0, or −1 for all slices of the compartment.
+	Slice int
+	// Rise says that the signal rises from echo From to the later echo To, by Factor. Else it is at
+	// echo To, at Factor times what a decay leaves after From and the echo between.
+	Rise     bool
+	From, To int // indices of echoes
+	Factor   float64
+}
+
+const (
+	// mostRise is the factor beyond which a signal rises too far. Of ../shared/data no signal
+	// of a slice rises by more than 1.17.
+	mostRise = 1.5
+	// leastLeft is the part of S(e−1)²/S(e−2) that a decay leaves at even echo times; a sum of
+	// decays leaves 1 or more. Of ../shared/data no slice has less than 0.8.
+	leastLeft = 0.5
+	// fewestVoxels are those of a slice whose mean, and its standard error, are judged.
+	fewestVoxels = 10
+	// deviations is the number of standard errors by which a mean must be beyond these limits:
+	// chance exceeds it once in 10⁴ times or less, also where the error is taken from
+	// fewestVoxels, and a study has some hundred slices of compartments.
+	deviations = 6
+	// leastJudged is the part of the largest mean that a signal must have, or a decay leave, to
+	// be judged: a T2 of an echo spacing or two, which stimulated echoes keep alive, breaks
+	// the limits where a fifth is left (spheres 12 to 14 of ../shared/data/nist-philips-3t).
+	leastJudged = 0.3
+	// evenGaps is how far, as a part of the first, two gaps may differ and count as even.
+	evenGaps = 0.02
+)
+
+// Breaks returns for each compartment the first break of its mean signal at the echoes from
+// first on, but for that of index 0, which lacks what stimulated echoes add to the next: in all its slices together or, where there is none, in one of them. Voxels count
+// that were fitted. It panics if s, m and r do not have one grid.
+func Breaks(s volume.MultiEcho, m volume.Maps, r Regions, first int) []Break {
+	parts := signals(s, m, r)
+	first = max(first, 1)
+	var out []Break
+	for n, name := range r.Names {
+		all := signal{sum: make([]float64, len(s.Echo)), squares: make([]float64, len(s.Echo))}
+		for _, part := range parts[n] {
+			all.add(part)
+		}
+		for k, part := range append([]signal{all}, parts[n]...) {
+			if b, ok := part.broken(s.TE, first); ok {
+				b.Compartment, b.Slice = name, k-1
+				out = append(out, b)
+				break
+			}
+		}
+	}
+	return out
+}
+
+// signal is the signal of some voxels: sums, and sums of squares, at each echo.
+type signal struct {
+	voxels       int
+	sum, squares []float64
+}
+
+func (x *signal) add(y signal) {
+	x.voxels += y.voxels
+	for e := range y.sum {
+		x.sum[e] += y.sum[e]
+		x.squares[e] += y.squares[e]
+	}
+}
+
+// signals returns the signal of each region in each slice; one without voxels is zero.
+func signals(s volume.MultiEcho, m volume.Maps, r Regions) [][]signal {
+	out := make([][]signal, len(r.Names))
+	for n := range out {
+		out[n] = make([]signal, r.Size[2])
+	}
+	for v, region := range r.Data {
+		if region == 0 || m.Status[v] != volume.Fitted {
+			continue
+		}
+		x := &out[region-1][v/r.SliceVoxels()]
+		if x.voxels++; x.sum == nil {
+			x.sum, x.squares = make([]float64, len(s.Echo)), make([]float64, len(s.Echo))
+		}
+		for e, echo := range s.Echo {
+			y := float64(echo[v])
+			x.sum[e] += y
+			x.squares[e] += y * y
+		}
+	}
+	return out
+}
+
+// at returns the mean at an echo and the square of its standard error.
+func (x signal) at(e int) (mean, square float64) {
+	n := float64(x.voxels)
+	mean = x.sum[e] / n
+	return mean, max(0, x.squares[e]/n-mean*mean) / (n - 1)
+}
+
+// broken returns the first break of the mean signal at the echoes from first on, if it has one.
+func (x signal) broken(te []float64, first int) (Break, bool) {
+	if x.voxels < fewestVoxels {
+		return Break{}, false
+	}
+	least := 0.0
+	for e := first; e < len(te); e++ {
+		mean, _ := x.at(e)
+		least = max(least, leastJudged*mean)
+	}
+	for e := first; e < len(te); e++ {
+		last, square := x.at(e)
+		for f := first; f < e; f++ {
+			earlier, other := x.at(f)
+			if most := mostRise * earlier; earlier > 0 && last > least && last-most > deviations*math.Sqrt(square+mostRise*mostRise*other) {
+				return Break{Rise: true, From: f, To: e, Factor: last / earlier}, true
+			}
+		}
+		if e < first+2 || math.Abs(te[e]-2*te[e-1]+te[e-2]) > evenGaps*(te[e-1]-te[e-2]) {
+			continue
+		}
+		a, squareA := x.at(e - 2)
+		b, squareB := x.at(e - 1)
+		if !(a > 0 && b > 0) {
+			continue
+		}
+		ratio := b / a
+		left := b * ratio
+		deviation := math.Sqrt(square + leastLeft*leastLeft*(4*ratio*ratio*squareB+ratio*ratio*ratio*ratio*squareA))
+		if left > least && leastLeft*left-last > deviations*deviation {
+			return Break{From: e - 2, To: e, Factor: last / left}, true
+		}
+	}
+	return Break{}, false
+}
