@@ -9,9 +9,9 @@ import (
 
 // implausible says in words what speaks against the meaning of the mask's labels in a knee
 // of that side. The figures are not among the words, so that studies with one fault have one
-// text: volumes stand in compartments.csv.
+// text: volumes are in compartments.csv.
 func implausible(r segment.Regions, side string) []string {
-	const perhaps = "the scheme may not be the one of this mask"
+	const perhaps = "the scheme may belong to another mask"
 	var out, undivided []string
 	for _, f := range r.Check(side) {
 		switch f.Kind {
@@ -39,14 +39,14 @@ func implausible(r segment.Regions, side string) []string {
 
 // wrongSide says where a compartment lies and where it should.
 func wrongSide(f segment.Finding, side string) string {
-	where, should := "lateral to", fmt.Sprintf("medial to it in a %s knee", side)
+	where, should := "on the lateral side of", fmt.Sprintf("on its medial side in a %s knee", side)
 	switch f.Direction {
 	case segment.Anterior:
 		where, should = "behind", "in front of it"
 	case segment.Superior:
 		where, should = "below", "above it"
 	}
-	return fmt.Sprintf("%s lies %s %s and should lie %s", f.Compartment, where, f.Other, should)
+	return fmt.Sprintf("the row %s lies %s the row %s, but should lie %s", f.Compartment, where, f.Other, should)
 }
 
 // alsoSide names the other explanation where left and right matter.

@@ -22,7 +22,7 @@ func TestImplausibleInWords(t *testing.T) {
 		}
 		return r
 	}
-	const perhaps = "the scheme may not be the one of this mask"
+	const perhaps = "the scheme may belong to another mask"
 	tiny := regions([]string{"medial"}, 1)
 	tiny.Size[2], tiny.Affine[2][2] = 3, 1
 	tiny.Data = slices.Repeat(tiny.Data, 3) // on three slices
@@ -35,7 +35,7 @@ func TestImplausibleInWords(t *testing.T) {
 		{"large", regions([]string{"patellofemoral"}, 16), "", []string{"patellofemoral holds more than 15 cm³, too much for the cartilage of a knee: " + perhaps}},
 		{"sum", regions([]string{"medial", "lateral", "patellofemoral"}, 14, 14, 13), "", []string{"medial, lateral and patellofemoral together hold more than 40 cm³, too much for the cartilage of a knee: " + perhaps}},
 		{"small", tiny, "", []string{"medial holds less than 0.05 cm³, too little for a plate of cartilage: the mask may be unfinished, or " + perhaps}},
-		{"side", regions([]string{"medial", "lateral"}, 12, 12), "right", []string{"medial lies lateral to lateral and should lie medial to it in a right knee: " + perhaps + ", or its labels are exchanged, or the knee is the other one"}},
+		{"side", regions([]string{"medial", "lateral"}, 12, 12), "right", []string{"the row medial lies on the lateral side of the row lateral, but should lie on its medial side in a right knee: " + perhaps + ", or its labels are exchanged, or the knee is the other one"}},
 		{"undivided", regions([]string{"medial", "lateral", "femoral"}, 3, 3, 3), "", []string{"the femoral cartilage is not divided (row femoral): medial, lateral hold the cartilage of the tibia or the patella alone"}},
 		{"sound", regions([]string{"medial", "lateral"}, 12, 12), "left", nil},
 	} {

@@ -147,9 +147,9 @@ func TestWrongSchemeIsWarnedOf(t *testing.T) {
 	if err := os.WriteFile(scheme, []byte("name: wrong\nlabels: {1: lateral, 2: medial, 3: patellofemoral}\n"), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	const want = "medial lies "
+	const want = "the row medial lies "
 	code, _, stderr := call("run", dir, "--out", filepath.Join(t.TempDir(), "r"), "--scheme", scheme)
-	if code != exitOK || !strings.Contains(stderr, "warning: ") || !strings.Contains(stderr, want) || !strings.Contains(stderr, "the scheme may not be the one of this mask") {
+	if code != exitOK || !strings.Contains(stderr, "warning: ") || !strings.Contains(stderr, want) || !strings.Contains(stderr, "the scheme may belong to another mask") {
 		t.Errorf("status %d\n%s", code, stderr)
 	}
 	if _, stdout, _ := call("inspect", dir, "--scheme", scheme); !strings.Contains(stdout, "warning: "+want) {
