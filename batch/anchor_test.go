@@ -21,8 +21,8 @@ func TestIdentityBelowInnerFolders(t *testing.T) {
 		{"PatientID", "data/KN-101/V1/T2map", "KN-101", nil, false, "KN-101", "V1"},
 		{"PatientID, a series' folder", "data/KN-101/V1/series5", "kn_101", nil, false, "KN-101", "V1"},
 		{"PatientID, two inner folders", "data/KN-101/V1/knee/T2map/dicom", "KN-101", nil, false, "KN-101", "V1"},
-		{"its own results", "data/KN-101/V1/T2map", "4711", earlierStudies{"h": {{"KN-101", "V1", "", "x"}}}, false, "KN-101", "V1"},
-		{"results of another visit", "data/KN-101/V2/T2map", "4711", earlierStudies{"other": {{"KN-101", "V1", "", "x"}}}, false, "KN-101", "V2"},
+		{"its own results", "data/KN-101/V1/T2map", "4711", earlierStudies{"h": {{subject: "KN-101", visit: "V1", folder: "x"}}}, false, "KN-101", "V1"},
+		{"results of another visit", "data/KN-101/V2/T2map", "4711", earlierStudies{"other": {{subject: "KN-101", visit: "V1", folder: "x"}}}, false, "KN-101", "V2"},
 	} {
 		base := t.TempDir()
 		folder := filepath.Join(base, filepath.FromSlash(c.folder))

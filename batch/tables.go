@@ -18,6 +18,7 @@ import (
 // what it had.
 func (s Settings) writeTables(out *Outcome, l *ledger) error {
 	out.Earlier = l.results()
+	out.sayWhatStays(l)
 	written := map[string]bool{}
 	for _, r := range out.Results {
 		written[filepath.Clean(r.Dir)] = true
@@ -52,7 +53,7 @@ func (s Settings) writeTables(out *Outcome, l *ledger) error {
 func (l *ledger) stillListed(out Outcome) []report.Failure {
 	var listed []report.Failure
 	for _, f := range l.listed {
-		same := func(other report.Failure) bool { return sameKnee(f.Study, f.Side, other.Study, other.Side) }
+		same := func(other report.Failure) bool { return kneeThatFailed(f).same(kneeThatFailed(other)) }
 		if f.Study == "" || out.holds(f) || slices.ContainsFunc(out.Failures, same) || slices.ContainsFunc(out.NotDone, same) {
 			continue
 		}
@@ -63,7 +64,7 @@ func (l *ledger) stillListed(out Outcome) []report.Failure {
 
 // holds reports whether the outcome has a result of the knee that failed.
 func (o Outcome) holds(f report.Failure) bool {
-	of := func(r report.Result) bool { return sameKnee(f.Study, f.Side, r.Study, r.Side) }
+	of := func(r report.Result) bool { return kneeThatFailed(f).same(kneeOf(r)) }
 	return f.Study != "" && (slices.ContainsFunc(o.Results, of) || slices.ContainsFunc(o.Earlier, of))
 }
 
@@ -108,6 +109,7 @@ func Tables(ctx context.Context, s Settings) (Outcome, error) {
 	if err := l.checkAlike(); err != nil {
 		return Outcome{}, err
 	}
+	lock.unfinished = true
 	var out Outcome
 	for _, f := range l.listed {
 		// What an earlier run found outside of studies stays listed too. A result that cannot be
@@ -117,6 +119,7 @@ func Tables(ctx context.Context, s Settings) (Outcome, error) {
 		}
 	}
 	err = s.writeTables(&out, l)
+	lock.unfinished = err != nil
 	for _, f := range out.Listed {
 		if f.NotDone {
 			out.NotDone = append(out.NotDone, f)
