@@ -93,7 +93,7 @@ func (m *manifest) readRows(t *table.Table) error {
 	var subjects, visits table.Names
 	for _, r := range t.Rows {
 		row := &manifestRow{line: r.Line, Identity: Identity{
-			Subject: r.Text("subject"), Visit: r.Text("visit"), Side: sideLetter(r.Text("side")), Mask: fromSlashes(r.Text("mask")), From: "manifest", source: fromManifest}}
+			Subject: r.Text("subject"), Visit: r.Text("visit"), Side: sideLetter(r.Text("side")), Mask: fromSlashes(r.Text("mask")), From: "manifest", source: fromManifest, line: r.Line}}
 		switch {
 		case r.Text("folder") == "" || row.Subject == "":
 			return hinted(manifestHint, "manifest %s: line %d has no folder or no subject", m.path, row.line)
