@@ -37,7 +37,9 @@ func (s *Settings) anchor(studies []dicomio.Study) []string {
 		}
 	}
 	vouched := func(st dicomio.Study, id Identity) bool { return s.earlier.vouch(st, id) || subjects[id.Subject] }
-	named := func(st dicomio.Study, id Identity) bool { return vouched(st, id) || namesPatient(st, id) }
+	named := func(st dicomio.Study, id Identity) bool {
+		return l.anchored() || vouched(st, id) || namesPatient(st, id)
+	}
 	var remarks []string
 	unsure := ""
 	for _, root := range roots {
@@ -60,6 +62,9 @@ func (s *Settings) anchor(studies []dicomio.Study) []string {
 // begin at another folder as well and nothing else than the folders says who any of the studies is.
 func (l layout) unsure(root string, studies []dicomio.Study, vouched func(dicomio.Study, Identity) bool) string {
 	text := ""
+	if l.anchored() {
+		return text
+	}
 	for _, st := range studies {
 		folder, _ := folderBelow(st, 0)
 		id, matched, _ := l.match(folder)
@@ -73,9 +78,6 @@ func (l layout) unsure(root string, studies []dicomio.Study, vouched func(dicomi
 				text += fmt.Sprintf(", visit %.80q", id.Visit)
 			}
 		}
-	}
-	if !strings.HasPrefix(l.pattern, "{") {
-		return "" // the name of a folder says where it begins
 	}
 	return text
 }

@@ -256,6 +256,11 @@ func TestDiskFull(t *testing.T) {
 	if got := tableRows(t, s.Out); got != 3*(len(out.Results)+1) {
 		t.Errorf("%d rows, %d done", got, len(out.Results))
 	}
+	for _, f := range out.NotDone {
+		if f.Reason != "not done: there was no room for its results" {
+			t.Errorf("%+v", f)
+		}
+	}
 	text, err := os.ReadFile(filepath.Join(s.Out, "studies.csv"))
 	if err != nil || strings.Count(string(text), ",not done,") != len(out.NotDone)-1 || strings.Contains(string(text), ",failed,") {
 		t.Errorf("%v\n%s", err, text)

@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	"github.com/t2map/t2map/dicomio"
@@ -66,6 +67,15 @@ func (l layout) identify(st dicomio.Study, ups int) (Identity, error) {
 	}
 	return id, nil
 }
+
+// anchored reports whether the first part of the layout holds a part of a folder's name, which says
+// where it begins.
+func (l layout) anchored() bool {
+	first, _, _ := strings.Cut(strings.Trim(filepath.ToSlash(l.pattern), "/"), "/")
+	return strings.ContainsFunc(inBraces.ReplaceAllString(first, ""), func(r rune) bool { return unicode.IsLetter(r) || unicode.IsDigit(r) })
+}
+
+var inBraces = regexp.MustCompile(`\{[a-z]*\}`)
 
 // matchesAbove reports whether the layout would match from a folder above on.
 func (l layout) matchesAbove(st dicomio.Study, ups int) bool {

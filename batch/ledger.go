@@ -21,10 +21,8 @@ import (
 type ledger struct {
 	out string
 
-	// listed are the studies that studies.csv listed without a result, and unlisted says why it
-	// could not be read.
-	listed   []report.Failure
-	unlisted error
+	// listed are the studies that studies.csv listed without a result.
+	listed []report.Failure
 	// names says who the studies were, also those whose results were displaced since.
 	names earlierStudies
 
@@ -45,7 +43,9 @@ type movedAway struct {
 // asideFolder holds, below the output folder, results that were displaced. Tables never read it.
 const asideFolder = "set-aside"
 
-// readLedger reads the result.json of every study below the output folder.
+// readLedger reads the result.json of every study below the output folder, and the failures that
+// studies.csv lists. It is an error where that table is there and cannot be read, because a new one
+// would not list them.
 func readLedger(out string) (*ledger, error) {
 	l := &ledger{out: out, byStudy: map[string][]report.Result{}}
 	err := eachResult(out, func(path string, err error) error {
@@ -65,7 +65,9 @@ func readLedger(out string) (*ledger, error) {
 		return nil, fmt.Errorf("results: %w", err)
 	}
 	slices.SortFunc(l.broken, func(a, b report.Failure) int { return strings.Compare(a.Folder, b.Folder) })
-	l.listed, l.unlisted = listedFailures(filepath.Join(out, "studies.csv"))
+	if l.listed, err = listedFailures(filepath.Join(out, "studies.csv")); err != nil {
+		return nil, err
+	}
 	l.names = l.identities()
 	return l, nil
 }

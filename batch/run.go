@@ -167,7 +167,7 @@ func (s Settings) plan(found dicomio.Finding, m *manifest, out *Outcome, earlier
 		out.Damaged = append(out.Damaged, problem(err))
 	}
 	for _, row := range m.unseen() {
-		out.fail(s, Job{Identity: row.Identity}, row.missing(m.path), earlier)
+		out.fail(s, Job{Identity: row.Identity}, m.missing(row, unlisted), earlier)
 	}
 	return jobs
 }
