@@ -1,6 +1,7 @@
 package batch
 
 import (
+	"cmp"
 	"fmt"
 	"path/filepath"
 	"strings"
@@ -11,7 +12,7 @@ import (
 )
 
 // anchor settles from which folder on the layout is matched for each root, and returns a remark for
-// each root where that is above the root.
+// each root where that is above the root, or where nothing but the folders says so.
 func (s *Settings) anchor(studies []dicomio.Study) []string {
 	s.ups = map[string]int{}
 	if s.layout() == "" || s.Manifest != "" {
@@ -36,27 +37,70 @@ func (s *Settings) anchor(studies []dicomio.Study) []string {
 		}
 	}
 	vouched := func(st dicomio.Study, id Identity) bool { return s.earlier.vouch(st, id) || subjects[id.Subject] }
+	named := func(st dicomio.Study, id Identity) bool {
+		return l.anchored() || vouched(st, id) || namesPatient(st, id)
+	}
 	var remarks []string
+	unsure := ""
 	for _, root := range roots {
-		ups := l.vouchedUps(byRoot[root], l.ups(byRoot[root]), vouched)
+		ups := l.vouchedUps(byRoot[root], l.ups(byRoot[root], named), vouched)
 		if s.ups[root] = ups; ups == 0 {
+			unsure = cmp.Or(unsure, l.unsure(root, byRoot[root], vouched))
 			continue
 		}
 		parts := strings.Split(filepath.ToSlash(files.Absolute(root)), "/")
 		from := strings.Join(parts[max(0, len(parts)-ups):], "/")
 		remarks = append(remarks, fmt.Sprintf("the layout %s is matched from %s on: the searched folder and the folders above it", l.pattern, from))
 	}
+	if unsure != "" {
+		remarks = append(remarks, unsure)
+	}
 	return remarks
+}
+
+// unsure says from which folder on the layout is matched, and what the first study becomes, if it could
+// begin at another folder as well and nothing else than the folders says who any of the studies is.
+func (l layout) unsure(root string, studies []dicomio.Study, vouched func(dicomio.Study, Identity) bool) string {
+	text := ""
+	if l.anchored() {
+		return text
+	}
+	for _, st := range studies {
+		folder, _ := folderBelow(st, 0)
+		id, matched, _ := l.match(folder)
+		switch {
+		case !matched:
+		case vouched(st, id):
+			return ""
+		case text == "":
+			text = fmt.Sprintf("the layout %s is matched from below the folder %.80q on, and only the folders say who the studies are: the first one is subject %.80q", l.pattern, filepath.Base(files.Absolute(root)), id.Subject)
+			if id.Visit != "" {
+				text += fmt.Sprintf(", visit %.80q", id.Visit)
+			}
+		}
+	}
+	return text
+}
+
+// namesPatient reports whether an attribute of a study names its patient and does not contradict the
+// identity by being its visit.
+func namesPatient(st dicomio.Study, id Identity) bool {
+	for _, code := range []string{st.PatientID, st.TrialSubject} {
+		if !saysNothing(code) && (!table.IsAlike(code, id.Visit) || table.IsAlike(code, id.Subject)) {
+			return true
+		}
+	}
+	return false
 }
 
 // ups returns how far above the searched folder the first part of the layout is, for the studies
 // below it: 0 where any of them matches from there. So data, data/KN-101 and data/KN-101/V1 give one
 // study one identity.
 //
-// Where folders above have to give the subject, the studies that they name so must have one PatientID,
-// as far as they have any: a study that lies too high, such as data/KN-101 for {subject}/{visit}, does
-// not match, rather than be visit KN-101 of a subject data.
-func (l layout) ups(studies []dicomio.Study) int {
+// Where folders above have to give the subject, something else has to say that each of the studies which
+// they name so is that of a patient, and of one: a study that lies too high, such as data/KN-101 for
+// {subject}/{visit}, does not match, rather than be visit KN-101 of a subject data.
+func (l layout) ups(studies []dicomio.Study, named func(dicomio.Study, Identity) bool) int {
 	for ups := 0; ; ups++ {
 		any := false
 		patients := map[string]string{} // by subject
@@ -70,11 +114,15 @@ func (l layout) ups(studies []dicomio.Study) int {
 				continue
 			}
 			any = true
-			if known := patients[id.Subject]; ups > 0 && known != "" && st.PatientID != "" && known != st.PatientID {
+			if ups > 0 && !named(st, id) {
 				return 0
 			}
-			if st.PatientID != "" {
-				patients[id.Subject] = st.PatientID
+			patient := cmp.Or(st.PatientID, st.TrialSubject)
+			if known := patients[id.Subject]; ups > 0 && known != "" && patient != "" && known != patient {
+				return 0
+			}
+			if patient != "" {
+				patients[id.Subject] = patient
 			}
 		}
 		if any {

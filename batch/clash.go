@@ -47,8 +47,14 @@ func clashes(jobs []Job, earlier earlierStudies) map[int]error {
 					"identity: PatientID (0010,0020) is empty, and studies in several folders named %.40q would be one subject", j.Identity.Subject)
 			}
 		case fromManifest:
-			if j.Identity.Visit == "" && slices.ContainsFunc(others, func(k int) bool { return k != n && jobs[k].Identity.Visit == "" && mayShowOneKnee(j, jobs[k]) }) {
-				all[n] = hinted("give each row a visit", "identity: the manifest has several studies of subject %.40q and no visit to tell them apart", j.Identity.Subject)
+			if j.Identity.Visit != "" {
+				continue
+			}
+			earlierToo := slices.ContainsFunc(stay, func(e earlierStudy) bool {
+				return e.subject == j.Identity.Subject && e.visit == "" && sameSide(e.side, knownSide(j))
+			})
+			if earlierToo || slices.ContainsFunc(others, func(k int) bool { return k != n && jobs[k].Identity.Visit == "" && mayShowOneKnee(j, jobs[k]) }) {
+				all[n] = hinted("give each row a visit", "identity: there are several studies of subject %.40q, and the manifest has no visit to tell them apart", j.Identity.Subject)
 			}
 		case fromLayout:
 			other := patients.another(j)
@@ -87,7 +93,16 @@ func doubtful(jobs []Job) map[int][]string {
 		another := func(k int) bool {
 			return jobs[k].Study.Hash != j.Study.Hash && jobs[k].Study.Top() != j.Study.Top() && mayShowOneKnee(j, jobs[k])
 		}
-		if id.source == fromManifest || id.source == fromFolder || !slices.ContainsFunc(byPlace[place{id.Subject, id.Visit}], another) {
+		other := slices.IndexFunc(byPlace[place{id.Subject, id.Visit}], another)
+		if id.source == fromFolder || other < 0 {
+			continue
+		}
+		if id.source == fromManifest {
+			if id.Visit != "" { // without a visit they fail
+				lines := []int{id.line, jobs[byPlace[place{id.Subject, id.Visit}][other]].Identity.line}
+				slices.Sort(lines)
+				all[n] = append(all[n], fmt.Sprintf("lines %d and %d of the manifest name studies of one subject, visit and side: give each its own visit or side", lines[0], lines[1]))
+			}
 			continue
 		}
 		what := "have no visit"
@@ -108,7 +123,7 @@ func patientsOf(jobs []Job) patients {
 	p := patients{}
 	for _, j := range jobs {
 		id := j.Study.PatientID
-		if j.Identity.source != fromLayout || dicomio.General(id) || strings.Trim(id, "0 ._-") == "" {
+		if j.Identity.source != fromLayout || saysNothing(id) {
 			continue
 		}
 		if !slices.Contains(p[id], j.Identity.Subject) {
@@ -117,6 +132,9 @@ func patientsOf(jobs []Job) patients {
 	}
 	return p
 }
+
+// saysNothing reports whether a PatientID names nobody, as one that many files share.
+func saysNothing(id string) bool { return dicomio.General(id) || strings.Trim(id, "0 ._-") == "" }
 
 // another returns another subject of the job's patient, or "".
 func (p patients) another(j Job) string {

@@ -28,11 +28,13 @@ func TestStudiesThatNamesDoNotTellApart(t *testing.T) {
 		{"folders of one name without PatientID", "a/v1", "b/v1", "", "", "studies in several folders named \"v1\" would be one subject", ""},
 		{"folders of other names", "a/v1", "b/v2", "", "", "", ""},
 		{"one subject, folders of one name", "V1/T2map", "V2/T2map", "KN-101", "", "", "studies of this subject in several folders are visit \"T2map\""},
-		{"a manifest without visits", "a", "b", "P", "folder,subject\nstudies/a,S1\nstudies/b,S1\n", "several studies of subject \"S1\" and no visit", ""},
-		{"a manifest with empty visits", "a", "b", "P", "folder,subject,visit\nstudies/a,S1,\nstudies/b,S1,\n", "several studies of subject \"S1\" and no visit", ""},
+		{"a manifest without visits", "a", "b", "P", "folder,subject\nstudies/a,S1\nstudies/b,S1\n", "several studies of subject \"S1\", and the manifest has no visit", ""},
+		{"a manifest with empty visits", "a", "b", "P", "folder,subject,visit\nstudies/a,S1,\nstudies/b,S1,\n", "several studies of subject \"S1\", and the manifest has no visit", ""},
 		{"a manifest with one visit", "a", "b", "P", "folder,subject,visit\nstudies/a,S1,\nstudies/b,S1,V2\n", "", ""},
 		{"a manifest with two knees", "a", "b", "P", "folder,subject,side\nstudies/a,S1,L\nstudies/b,S1,R\n", "", ""},
-		{"a manifest with two studies at one visit", "a", "b", "P", "folder,subject,visit\nstudies/a,S1,V1\nstudies/b,S1,V1\n", "", ""},
+		{"a manifest with two studies at one visit", "a", "b", "P", "folder,subject,visit\nstudies/a,S1,V1\nstudies/b,S1,V1\n", "", "lines 2 and 3 of the manifest name studies of one subject, visit and side"},
+		{"a manifest with two knees at one visit", "a", "b", "P", "folder,subject,visit,side\nstudies/a,S1,V1,L\nstudies/b,S1,V1,R\n", "", ""},
+		{"a manifest with a knee of unknown side", "a", "b", "P", "folder,subject,visit,side\nstudies/b,S1,V1,\nstudies/a,S1,V1,R\n", "", "lines 2 and 3 of the manifest name studies of one subject, visit and side"},
 	} {
 		dir := t.TempDir()
 		twoScans(t, dir, c.a, c.b, map[string]string{"PatientID": c.id})

@@ -5,7 +5,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/t2map/t2map/report"
 	"github.com/t2map/t2map/table"
 )
 
@@ -13,6 +12,7 @@ import (
 type earlierStudy struct {
 	subject, visit, side string
 	folder               string // below the output folder
+	series               string
 }
 
 // name names it for people.
@@ -23,14 +23,14 @@ func identityName(subject, visit string) string {
 }
 
 // earlierStudies are the identities of the studies whose results are in the output folder, by the
-// hash of the study: one for each knee. Which series was mapped does not matter.
+// hash of the study: one for each knee.
 type earlierStudies map[string][]earlierStudy
 
 // identities returns the studies whose results are in the output folder.
 func (l *ledger) identities() earlierStudies {
 	all := earlierStudies{}
 	for _, r := range l.results() {
-		all[r.Study] = append(all[r.Study], earlierStudy{r.Subject, r.Visit, r.Side, l.below(r)})
+		all[r.Study] = append(all[r.Study], earlierStudy{r.Subject, r.Visit, r.Side, l.below(r), r.Series})
 	}
 	return all
 }
@@ -38,8 +38,9 @@ func (l *ledger) identities() earlierStudies {
 // of returns the earlier results that new ones of the job may displace.
 func (all earlierStudies) of(j Job) []earlierStudy {
 	var of []earlierStudy
+	knee := scanned{j.Study.Hash, knownSeries(j), knownSide(j)}
 	for _, e := range all[j.Study.Hash] {
-		if sameRows(report.Result{Study: j.Study.Hash, Side: e.side}, report.Result{Study: j.Study.Hash, Side: knownSide(j)}) {
+		if knee.same(scanned{j.Study.Hash, e.series, e.side}) {
 			of = append(of, e)
 		}
 	}
@@ -59,6 +60,15 @@ func knownSide(j Job) string {
 		}
 	}
 	return sideOf(Job{Train: first})
+}
+
+// knownSeries returns the hash of a job's series: empty where the study has several and none is chosen
+// yet.
+func knownSeries(j Job) string {
+	if j.Train.Hash == "" && len(j.Study.Trains) == 1 {
+		return j.Study.Trains[0].Hash
+	}
+	return j.Train.Hash
 }
 
 // renamed returns an error where the output folder holds results of the job's study under another

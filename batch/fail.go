@@ -23,7 +23,7 @@ func ofSetting(err error) error {
 
 // failure lists a study that could not be done.
 func (j Job) failure(reason, hint string) report.Failure {
-	f := report.Failure{Subject: j.Identity.Subject, Visit: j.Identity.Visit, Study: j.Study.Hash, Series: j.Train.Hash, Side: sideOf(j),
+	f := report.Failure{Subject: j.Identity.Subject, Visit: j.Identity.Visit, Study: j.Study.Hash, Series: knownSeries(j), Side: sideOf(j),
 		Reason: reason, Hint: hint, Alike: j.alike}
 	if j.Study.Hash != "" {
 		f.Folder = j.Study.Name()
@@ -34,15 +34,26 @@ func (j Job) failure(reason, hint string) report.Failure {
 // fail lists a study that could not be done. Its earlier results are set aside, unless a setting of
 // the run explains the failure: then they are what is known of the study, and stay.
 func (o *Outcome) fail(s Settings, j Job, err error, earlier *ledger) {
-	reason := err.Error()
-	if !errors.As(err, new(*settingError)) {
+	if errors.As(err, new(*settingError)) {
+		o.staying = append(o.staying, len(o.Failures))
+	} else {
 		earlier.settle(j.claim())
-	} else if earlier.standing(j.claim()) {
-		reason += "; the earlier result of the study stays in the tables"
 	}
-	o.Failures = append(o.Failures, j.failure(reason, Hint(err)))
+	o.Failures = append(o.Failures, j.failure(err.Error(), Hint(err)))
 	// The reasons are listed together at the end.
 	s.log().Warn("study failed", "study", j.name())
+}
+
+// sayWhatStays adds to the failures that a setting explains that an earlier result of the study
+// stays. It is to be called once it is known which do.
+func (o *Outcome) sayWhatStays(earlier *ledger) {
+	for _, n := range o.staying {
+		f := &o.Failures[n]
+		if f.Study != "" && earlier.standing(report.Result{Study: f.Study, Series: f.Series, Side: f.Side}) {
+			f.Reason += "; the earlier result of the study stays in the tables"
+		}
+	}
+	o.staying = nil
 }
 
 // leave lists a study with which nothing is wrong and that is not done.

@@ -204,11 +204,15 @@ func TestTablesAlone(t *testing.T) {
 			t.Errorf("%s (-want +got):\n%s", name, diff)
 		}
 	}
-	// Without the table nothing tells which studies failed, which is said where it cannot be read.
+	// Without the table nothing tells which studies failed: one that cannot be read is not written over.
 	if err := os.WriteFile(filepath.Join(s.Out, "studies.csv"), []byte("subject,visit\nS01"), 0o666); err != nil {
 		t.Fatal(err)
 	}
-	if out, err := Tables(context.Background(), s); err != nil || len(out.Failures) != 0 || len(out.Remarks) != 1 {
+	if _, err := Tables(context.Background(), s); err == nil || !strings.Contains(Hint(err), "or remove it") {
+		t.Errorf("%v, hint %q", err, Hint(err))
+	}
+	remove(t, filepath.Join(s.Out, "studies.csv"))
+	if out, err := Tables(context.Background(), s); err != nil || len(out.Failures) != 0 || len(out.Remarks) != 0 {
 		t.Errorf("%+v, %v", out, err)
 	}
 	// A study whose folder was taken out is out of the tables.
@@ -255,6 +259,11 @@ func TestDiskFull(t *testing.T) {
 	}
 	if got := tableRows(t, s.Out); got != 3*(len(out.Results)+1) {
 		t.Errorf("%d rows, %d done", got, len(out.Results))
+	}
+	for _, f := range out.NotDone {
+		if f.Reason != "not done: there was no room for its results" {
+			t.Errorf("%+v", f)
+		}
 	}
 	text, err := os.ReadFile(filepath.Join(s.Out, "studies.csv"))
 	if err != nil || strings.Count(string(text), ",not done,") != len(out.NotDone)-1 || strings.Contains(string(text), ",failed,") {

@@ -24,6 +24,7 @@ type Identity struct {
 	Warnings []string
 
 	source identitySource
+	line   int // of the manifest
 }
 
 // identify finds the identity of a study: from the manifest, else from the

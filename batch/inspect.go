@@ -167,7 +167,7 @@ func Inspect(ctx context.Context, s Settings) (Inspection, error) {
 		in.Problems = append(in.Problems, problem(err))
 	}
 	for _, row := range m.unseen() {
-		in.Problems = append(in.Problems, problem(row.missing(m.path)))
+		in.Problems = append(in.Problems, problem(m.missing(row, unlisted)))
 	}
 	return in, nil
 }

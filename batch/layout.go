@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	"github.com/t2map/t2map/dicomio"
@@ -58,9 +59,36 @@ func (l layout) identify(st dicomio.Study, ups int) (Identity, error) {
 		if folder == "" {
 			folder = filepath.Base(files.Absolute(st.Folder))
 		}
-		return Identity{}, hinted("rename the folder, correct the layout, or name the study in a manifest", "folder %s does not match the layout %s", folder, l.pattern)
+		hint := "rename the folder, correct the layout, or name the study in a manifest"
+		if l.matchesAbove(st, ups) {
+			hint = "if the folders above the searched one are meant, search one of those, or begin the layout with the name of a folder, as in 'data/{subject}/{visit}'; else correct the layout, or name the study in a manifest"
+		}
+		return Identity{}, hinted(hint, "folder %s does not match the layout %s", folder, l.pattern)
 	}
 	return id, nil
+}
+
+// anchored reports whether the first part of the layout holds a part of a folder's name, which says
+// where it begins.
+func (l layout) anchored() bool {
+	first, _, _ := strings.Cut(strings.Trim(filepath.ToSlash(l.pattern), "/"), "/")
+	return strings.ContainsFunc(inBraces.ReplaceAllString(first, ""), func(r rune) bool { return unicode.IsLetter(r) || unicode.IsDigit(r) })
+}
+
+var inBraces = regexp.MustCompile(`\{[a-z]*\}`)
+
+// matchesAbove reports whether the layout would match from a folder above on.
+func (l layout) matchesAbove(st dicomio.Study, ups int) bool {
+	for {
+		ups++
+		folder, ok := folderBelow(st, ups)
+		if !ok {
+			return false
+		}
+		if _, matched, _ := l.match(folder); matched {
+			return true
+		}
+	}
 }
 
 // match matches the beginning of a path. Several says that it can be split in several ways. A folder

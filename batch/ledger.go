@@ -11,6 +11,7 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/t2map/t2map/files"
 	"github.com/t2map/t2map/report"
 )
 
@@ -20,10 +21,8 @@ import (
 type ledger struct {
 	out string
 
-	// listed are the studies that studies.csv listed without a result, and unlisted says why it
-	// could not be read.
-	listed   []report.Failure
-	unlisted error
+	// listed are the studies that studies.csv listed without a result.
+	listed []report.Failure
 	// names says who the studies were, also those whose results were displaced since.
 	names earlierStudies
 
@@ -31,13 +30,22 @@ type ledger struct {
 	byStudy map[string][]report.Result // all that can be read
 	broken  []report.Failure           // results that cannot be read
 	moved   []string                   // what became of displaced results, for people
+	away    []movedAway                // results that made way and are not replaced yet
 	err     error                      // displaced results that are still where they were
+}
+
+// movedAway is a result whose folder another study takes.
+type movedAway struct {
+	report.Result        // as it was
+	to            string // where its folder is now
 }
 
 // asideFolder holds, below the output folder, results that were displaced. Tables never read it.
 const asideFolder = "set-aside"
 
-// readLedger reads the result.json of every study below the output folder.
+// readLedger reads the result.json of every study below the output folder, and the failures that
+// studies.csv lists. It is an error where that table is there and cannot be read, because a new one
+// would not list them.
 func readLedger(out string) (*ledger, error) {
 	l := &ledger{out: out, byStudy: map[string][]report.Result{}}
 	err := eachResult(out, func(path string, err error) error {
@@ -57,7 +65,9 @@ func readLedger(out string) (*ledger, error) {
 		return nil, fmt.Errorf("results: %w", err)
 	}
 	slices.SortFunc(l.broken, func(a, b report.Failure) int { return strings.Compare(a.Folder, b.Folder) })
-	l.listed, l.unlisted = listedFailures(filepath.Join(out, "studies.csv"))
+	if l.listed, err = listedFailures(filepath.Join(out, "studies.csv")); err != nil {
+		return nil, err
+	}
 	l.names = l.identities()
 	return l, nil
 }
@@ -119,12 +129,21 @@ func equal(r, other report.Result) bool {
 func (l *ledger) below(r report.Result) string { return below(l.out, r.Dir) }
 
 // sameRows reports whether two results are of the same knee of the same study, which has
-// one row for each compartment. Two knees in one study are told apart by their sides alone.
-func sameRows(a, b report.Result) bool { return sameKnee(a.Study, a.Side, b.Study, b.Side) }
+// one row for each compartment.
+func sameRows(a, b report.Result) bool { return kneeOf(a).same(kneeOf(b)) }
 
-// sameKnee reports whether two studies and sides may be one knee.
-func sameKnee(study, side, otherStudy, otherSide string) bool {
-	return study == otherStudy && sameSide(side, otherSide)
+// scanned is a knee of a study: the hashes of the study and of the series that shows it, empty if that
+// is not known, and its side.
+type scanned struct{ study, series, side string }
+
+func kneeOf(r report.Result) scanned { return scanned{r.Study, r.Series, r.Side} }
+
+func kneeThatFailed(f report.Failure) scanned { return scanned{f.Study, f.Series, f.Side} }
+
+// same reports whether two of them may be one knee. One series shows one knee, even if its side was
+// corrected; two series show one unless their sides differ.
+func (k scanned) same(other scanned) bool {
+	return k.study == other.study && (k.series != "" && k.series == other.series || sameSide(k.side, other.side))
 }
 
 // sameSide reports whether two sides may be one: a side that is not known may be either.
@@ -146,6 +165,13 @@ func (l *ledger) settle(now report.Result) {
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	l.away = slices.DeleteFunc(l.away, func(m movedAway) bool {
+		replaced := sameRows(m.Result, now)
+		if replaced {
+			l.remark(m.Result, m.to, "its folder is another study's now")
+		}
+		return replaced
+	})
 	var stay []report.Result
 	for _, r := range l.byStudy[now.Study] {
 		switch {
@@ -168,27 +194,43 @@ func samePath(a, b string) bool { return filepath.Clean(a) == filepath.Clean(b) 
 
 // setAside moves the folder of a result to where no table reads it.
 func (l *ledger) setAside(r report.Result, why string) {
-	to := filepath.Join(l.out, asideFolder, filepath.FromSlash(l.below(r))+"-"+folderName(r.Series))
-	free := to
-	for n := 2; ; n++ {
-		if _, err := os.Lstat(free); err != nil {
-			break // free, or moving there says what is wrong
-		}
-		free = fmt.Sprintf("%s-%d", to, n)
+	if to, ok := l.move(r, why); ok {
+		l.remark(r, to, why)
 	}
+}
+
+// remark says where the folder of a result was moved.
+func (l *ledger) remark(r report.Result, to, why string) {
+	l.moved = append(l.moved, fmt.Sprintf("the earlier result in %s was moved to %s: %s", l.below(r), below(l.out, to), why))
+}
+
+// move moves the folder of a result to a free name where no table reads it, and notes if that fails.
+func (l *ledger) move(r report.Result, why string) (to string, ok bool) {
+	free := freeName(filepath.Join(l.out, asideFolder, filepath.FromSlash(l.below(r))+"-"+folderName(r.Series)))
 	err := os.MkdirAll(filepath.Dir(free), 0o777)
 	if err == nil {
 		err = report.MoveFolder(r.Dir, free)
 	}
 	if err != nil {
 		l.err = errors.Join(l.err, hinted("close what is open in the folder, and remove it or run again", "results: the earlier result in %s is displaced (%s) and cannot be moved away: %w", l.below(r), why, err))
-		return
+		return "", false
 	}
-	l.moved = append(l.moved, fmt.Sprintf("the earlier result in %s was moved to %s: %s", l.below(r), below(l.out, free), why))
 	_ = os.Remove(filepath.Dir(r.Dir)) // the subject's folder, if it is empty now
+	return free, true
 }
 
-// makeWay moves earlier results of the jobs' studies out of folders that other jobs take, as
+// freeName returns the path, with a number after it if something is there.
+func freeName(path string) string {
+	free := path
+	for n := 2; ; n++ {
+		if _, err := os.Lstat(free); err != nil {
+			return free // or moving there says what is wrong
+		}
+		free = fmt.Sprintf("%s-%d", path, n)
+	}
+}
+
+// makeWay moves earlier results that the jobs replace out of folders that other jobs take, as
 // names do that were exchanged or moved along by a visit.
 func (l *ledger) makeWay(jobs []Job) {
 	taken := map[string]report.Result{}
@@ -198,12 +240,49 @@ func (l *ledger) makeWay(jobs []Job) {
 	for _, j := range jobs {
 		l.byStudy[j.Study.Hash] = slices.DeleteFunc(l.byStudy[j.Study.Hash], func(r report.Result) bool {
 			claim, found := taken[filepath.Clean(r.Dir)]
-			if !found || sameRows(r, claim) {
+			if !found || sameRows(r, claim) || !sameRows(r, j.claim()) {
 				return false
 			}
-			l.setAside(r, "its folder is another study's now")
+			if to, ok := l.move(r, "its folder is another study's now"); ok {
+				l.away = append(l.away, movedAway{r, to})
+			}
 			return true
 		})
+	}
+}
+
+// restore puts back the results that made way and whose studies were not done, because the run ended
+// before: into their folders or, if those are taken now, beside them. It is to be called at the end of a run.
+func (l *ledger) restore() {
+	for _, m := range l.away {
+		r := m.Result
+		r.Dir = freeName(r.Dir)
+		if r.Dir != m.Dir {
+			r.Dir = freeName(m.Dir + "-" + r.Study)
+		}
+		err := os.MkdirAll(filepath.Dir(r.Dir), 0o777)
+		if err == nil {
+			err = report.MoveFolder(m.to, r.Dir)
+		}
+		if err != nil {
+			l.err = errors.Join(l.err, hinted("move the folder back, and write the tables again: t2map tables DIR", "results: the earlier result of a study that is not done is in %s and cannot be moved back to %s: %w", below(l.out, m.to), l.below(r), err))
+			continue
+		}
+		l.byStudy[r.Study] = append(l.byStudy[r.Study], r)
+		removeEmpty(filepath.Dir(m.to), l.out)
+		if r.Dir != m.Dir {
+			l.moved = append(l.moved, fmt.Sprintf("the earlier result in %s is now in %s, under its earlier name, because its study is not done", l.below(m.Result), l.below(r)))
+		}
+	}
+	l.away = nil
+}
+
+// removeEmpty removes the folder, and those above it and below top, if they are empty.
+func removeEmpty(folder, top string) {
+	for ; folder != top && files.Inside(top, folder); folder = filepath.Dir(folder) {
+		if os.Remove(folder) != nil {
+			return
+		}
 	}
 }
 

@@ -33,7 +33,7 @@ func TestRenamedStudyIsInTheTablesOnce(t *testing.T) {
 	}
 	s.Rename = true
 	out := run(t, s)
-	if len(out.Results) != 2 || len(out.Earlier) != 0 || len(out.Remarks) != 2 || !strings.Contains(out.Remarks[0], "S01/baseline was moved to set-aside/S01/baseline-") || !strings.Contains(out.Remarks[0], "now in X1/study") {
+	if len(out.Results) != 2 || len(out.Earlier) != 0 || len(out.Remarks) != 3 || !strings.Contains(out.Remarks[1], "S01/baseline was moved to set-aside/S01/baseline-") || !strings.Contains(out.Remarks[1], "now in X1/study") {
 		t.Errorf("%d results, %d earlier, remarks %q", len(out.Results), len(out.Earlier), out.Remarks)
 	}
 	table, err := os.ReadFile(filepath.Join(s.Out, "compartments.csv"))

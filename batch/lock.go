@@ -16,7 +16,8 @@ import (
 
 // lockFile is locked by the run that writes into an output folder. The system frees the
 // lock when the process ends, however it ends, so that there are no stale ones. The file
-// stays, empty: a lock on a file that is removed and made again is none.
+// stays: a lock on a file that is removed and made again is none. It is empty if the tables were
+// written, and else names the run that ended before.
 const lockFile = ".t2map.lock"
 
 // holderAt is where the lock file names its holder. Windows keeps others from reading
@@ -57,6 +58,8 @@ func (e *BusyError) Error() string {
 // lock is an output folder that no other run writes into.
 type lock struct {
 	file *flock.Flock // nil where the file system knows no locks
+	// unfinished says that the tables do not fit the folders of the studies.
+	unfinished bool
 }
 
 // waitEvery is the time between two looks at a lock that another run holds.
@@ -79,7 +82,7 @@ func (s Settings) lockOut(ctx context.Context) (*lock, error) {
 			// Some network file systems have no locks; a run can do without.
 			return &lock{}, nil
 		case locked:
-			l := &lock{file: f}
+			l := &lock{file: f, unfinished: holderOf(s.Out) != Holder{}}
 			l.sign()
 			return l, nil
 		}
@@ -115,18 +118,22 @@ func (l *lock) note(text []byte) {
 		return
 	}
 	defer f.Close()
-	_ = f.Truncate(0)
+	if f.Truncate(0) != nil && len(text) == 0 {
+		text = []byte("{} ") // nobody
+	}
 	if len(text) > 0 {
 		_, _ = f.WriteAt(text, holderAt)
 	}
 }
 
-// release frees the folder.
+// release frees the folder. The name of the run stays where the tables are not written.
 func (l *lock) release() {
 	if l == nil || l.file == nil {
 		return
 	}
-	l.note(nil)
+	if !l.unfinished {
+		l.note(nil)
+	}
 	_ = l.file.Close()
 }
 
@@ -148,8 +155,21 @@ func holderOf(out string) Holder {
 	return h
 }
 
+// UnfinishedError says that the last run into a folder of results ended before it wrote the tables.
+type UnfinishedError struct {
+	// Folder is the folder as it was given.
+	Folder string
+	Holder Holder
+}
+
+// Error names the folder and the run.
+func (e *UnfinishedError) Error() string {
+	return fmt.Sprintf("results %s: the last run into this folder ended before it wrote the tables (%s)", e.Folder, e.Holder)
+}
+
 // CheckIdle returns a *BusyError when a run writes into the folder of results at the
-// moment: its tables and its studies' folders do not fit together until it has ended.
+// moment: its tables and its studies' folders do not fit together until it has ended. It is an
+// *UnfinishedError where a run was killed, or could not write the tables, and none has written them since.
 func CheckIdle(out string) error {
 	name := filepath.Join(out, lockFile)
 	if info, err := os.Lstat(name); err != nil || !info.Mode().IsRegular() {
@@ -161,6 +181,9 @@ func CheckIdle(out string) error {
 		return nil // no locks here, or none that this user may look at
 	}
 	if free {
+		if h := holderOf(out); (h != Holder{}) {
+			return errors.Join(hinted("run it again, or write the tables of what is there: t2map tables "+out, "%w", &UnfinishedError{Folder: out, Holder: h}), f.Close())
+		}
 		return f.Close()
 	}
 	return hinted("wait until it has ended", "%w", &BusyError{Folder: out, Holder: holderOf(out)})

@@ -93,7 +93,7 @@ func (m *manifest) readRows(t *table.Table) error {
 	var subjects, visits table.Names
 	for _, r := range t.Rows {
 		row := &manifestRow{line: r.Line, Identity: Identity{
-			Subject: r.Text("subject"), Visit: r.Text("visit"), Side: sideLetter(r.Text("side")), Mask: fromSlashes(r.Text("mask")), From: "manifest", source: fromManifest}}
+			Subject: r.Text("subject"), Visit: r.Text("visit"), Side: sideLetter(r.Text("side")), Mask: fromSlashes(r.Text("mask")), From: "manifest", source: fromManifest, line: r.Line}}
 		switch {
 		case r.Text("folder") == "" || row.Subject == "":
 			return hinted(manifestHint, "manifest %s: line %d has no folder or no subject", m.path, row.line)
@@ -273,11 +273,23 @@ func (m *manifest) unseen() []*manifestRow {
 	return slices.DeleteFunc(slices.Clone(m.rows), func(r *manifestRow) bool { return r.seen })
 }
 
-// missing says that the row's folder holds no study.
-func (r manifestRow) missing(path string) error {
-	name := ""
+// missing says that the row's folder holds no study. The hint names a study that the manifest does not
+// list and whose folder differs only in case.
+func (m *manifest) missing(r *manifestRow, unlisted []studyPlace) error {
+	name, path := "", m.path
 	if r.given != "" {
 		name = ", " + r.given
 	}
-	return hinted("check the folder: it is relative to the folder of the manifest, and must be inside a searched folder", "manifest %s: line %d: no MR study in the folder%s", path, r.line, name)
+	hint := "check the folder: it is relative to the folder of the manifest, and must be inside a searched folder"
+	for _, st := range unlisted {
+		for dir := files.Absolute(st.folder); len(dir) >= len(r.folder); dir = filepath.Dir(dir) {
+			if strings.EqualFold(placeKey(dir), placeKey(r.folder)) {
+				hint = fmt.Sprintf("write the folder as it is, capital and small letters too: %s", m.relative(dir))
+			}
+			if dir == filepath.Dir(dir) {
+				break
+			}
+		}
+	}
+	return hinted(hint, "manifest %s: line %d: no MR study in the folder%s", path, r.line, name)
 }

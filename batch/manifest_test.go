@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -222,5 +223,30 @@ func TestManifestsThatNameNobody(t *testing.T) {
 	m, err := readManifest(path, table.Format{})
 	if err != nil || len(m.remarks(nil)) != 1 || !strings.Contains(m.remarks(nil)[0], "manifest m.csv: rows with fewer cells") {
 		t.Errorf("%v, %q", err, m.remarks(nil))
+	}
+}
+
+// The hint for a row without a study names a folder that differs only in case and that no row names.
+func TestManifestFolderInAnotherCase(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("it is the same folder there")
+	}
+	for _, c := range []struct{ row, hint string }{
+		{"studies/kn-101/V1", "write the folder as it is, capital and small letters too: studies/KN-101/v1"},
+		{"STUDIES/KN-101", "write the folder as it is, capital and small letters too: studies/KN-101"},
+		{"studies/KN-102", "check the folder"},
+	} {
+		dir := t.TempDir()
+		twoScans(t, dir, "KN-101/v1", "b", map[string]string{"PatientID": "P"})
+		s := settings(t, dir)
+		s.Manifest = filepath.Join(dir, "m.csv")
+		writeText(t, s.Manifest, "folder,subject\nstudies/b,S1\n"+c.row+",S2\n")
+		out := run(t, s)
+		if len(out.Results) != 1 || len(out.Failures) != 1 || !strings.HasPrefix(out.Failures[0].Hint, c.hint) || strings.HasPrefix(c.hint, "write") && !strings.HasSuffix(out.Failures[0].Hint, c.hint) {
+			t.Errorf("%s: %+v", c.row, out.Failures)
+		}
+		if in, err := Inspect(t.Context(), s); err != nil || len(in.Problems) != 1 || !strings.HasPrefix(in.Problems[0].Hint, c.hint) {
+			t.Errorf("%s: %+v, %v", c.row, in.Problems, err)
+		}
 	}
 }

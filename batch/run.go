@@ -6,10 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
 	"slices"
-	"strings"
-	"unicode"
 	"unicode/utf8"
 
 	"github.com/t2map/t2map/dicomio"
@@ -48,19 +45,28 @@ func Run(ctx context.Context, s Settings) (Outcome, error) {
 	if err != nil {
 		return Outcome{}, err
 	}
+	lock.unfinished = true
 	defer found.Close() // what was unpacked of archives is no loss
 	s.searched(found)
 	out := Outcome{Passed: found.Passed, Files: found.Files, Remarks: treeNotes(found.Tree)}
 	if !lock.held() {
 		out.Remarks = append(out.Remarks, "the file system of the output folder knows no locks: take care that no other run writes into it")
 	}
-	s.replaceOthers(earlier)
 	jobs := s.plan(found, m, &out, earlier)
+	if len(jobs) > 0 { // a mistyped setting that fits no study takes nothing away
+		s.replaceOthers(earlier)
+	}
+	place(jobs, earlier)
+	for i := range jobs {
+		jobs[i].Study.Release()
+	}
 	s.tree, s.paths, s.strangers, found.Studies = nil, nil, nil, nil // only the jobs are needed from here on
 	found.Tree.Forget()
 	earlier.makeWay(jobs)
 	err = s.processAll(ctx, jobs, &out, earlier)
+	earlier.restore()
 	tablesErr := s.writeTables(&out, earlier)
+	lock.unfinished = tablesErr != nil
 	return out, errors.Join(err, tablesErr) // what ended the run comes first, with its hint
 }
 
@@ -146,6 +152,10 @@ func (s Settings) plan(found dicomio.Finding, m *manifest, out *Outcome, earlier
 			out.fail(s, j, err, earlier)
 			continue
 		}
+		if err := renamed(j, s.earlier); err != nil { // of the series that was chosen
+			out.fail(s, j, ofSetting(err), earlier)
+			continue
+		}
 		jobs = append(jobs, j)
 	}
 	jobs = s.identified(jobs, out, earlier)
@@ -157,11 +167,7 @@ func (s Settings) plan(found dicomio.Finding, m *manifest, out *Outcome, earlier
 		out.Damaged = append(out.Damaged, problem(err))
 	}
 	for _, row := range m.unseen() {
-		out.fail(s, Job{Identity: row.Identity}, row.missing(m.path), earlier)
-	}
-	place(s.Out, jobs)
-	for i := range jobs {
-		jobs[i].Study.Release()
+		out.fail(s, Job{Identity: row.Identity}, m.missing(row, unlisted), earlier)
 	}
 	return jobs
 }
@@ -197,7 +203,7 @@ func (s Settings) identifyAll(studies []dicomio.Study, m *manifest, out *Outcome
 
 // claim is a result of the job that is not there, with what says whose rows it would have.
 func (j Job) claim() report.Result {
-	return report.Result{Study: j.Study.Hash, Series: j.Train.Hash, Side: sideOf(j)}
+	return report.Result{Study: j.Study.Hash, Series: knownSeries(j), Side: sideOf(j)}
 }
 
 // newJob returns a job about which nothing is known but its study.
@@ -220,60 +226,6 @@ func (s Settings) choose(j *Job) (err error) {
 	}
 	j.Mask, err = s.chooseMask(*j)
 	return err
-}
-
-// place gives every job a folder of its own: subject/visit, with the series' hash
-// where the study has several trains, and the study's where two studies share
-// subject and visit. Names are compared without case, as the file systems of
-// Windows and macOS do.
-func place(out string, jobs []Job) {
-	name := func(j Job) string {
-		folder := resultFolder(j.Identity.Subject, j.Identity.Visit)
-		if len(j.Study.Trains) > 1 {
-			folder += "-" + j.Train.Hash
-		}
-		return filepath.FromSlash(folder)
-	}
-	count := map[string]int{}
-	for _, j := range jobs {
-		count[strings.ToLower(name(j))]++
-	}
-	for i, j := range jobs {
-		dir := name(j)
-		if count[strings.ToLower(dir)] > 1 {
-			dir += "-" + j.Study.Hash
-		}
-		jobs[i].Dir = filepath.Join(out, dir)
-	}
-}
-
-// resultFolder is where the results of a study go, with a slash.
-func resultFolder(subject, visit string) string {
-	return folderName(subject) + "/" + folderName(cmp.Or(visit, "study"))
-}
-
-// reserved are names that Windows keeps for devices, whatever their ending, and
-// the tables and other folders beside the studies' folders.
-var reserved = []string{"compartments", "studies", "index", asideFolder, "con", "prn", "aux", "nul", "com1", "com2", "com3", "com4", "com5", "com6", "com7", "com8", "com9", "lpt1", "lpt2", "lpt3", "lpt4", "lpt5", "lpt6", "lpt7", "lpt8", "lpt9"}
-
-// folderName makes a name that every file system takes of a text from a header:
-// letters, digits, dot, dash and underscore stay.
-func folderName(text string) string {
-	name := strings.Map(func(r rune) rune {
-		if unicode.IsLetter(r) || unicode.IsDigit(r) || strings.ContainsRune("-_.", r) {
-			return r
-		}
-		return '_'
-	}, strings.ToValidUTF8(text, "_"))
-	if r := []rune(name); len(r) > 64 {
-		name = string(r[:64])
-	}
-	name = strings.TrimRight(name, ".")
-	stem, _, _ := strings.Cut(strings.ToLower(name), ".")
-	if name == "" || strings.HasPrefix(name, ".") || slices.Contains(reserved, stem) {
-		name = "_" + name
-	}
-	return name
 }
 
 // name names a job for people.

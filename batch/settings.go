@@ -114,6 +114,8 @@ type Outcome struct {
 	Passed dicomio.Passed
 	// Files is the number of files that were looked at.
 	Files int
+
+	staying []int // the indices of Failures that a setting explains
 }
 
 // NothingFoundError says that there was no study to work on.

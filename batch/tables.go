@@ -10,7 +10,9 @@ import (
 	"path/filepath"
 	"slices"
 
+	"github.com/t2map/t2map/outfile"
 	"github.com/t2map/t2map/report"
+	"github.com/t2map/t2map/table"
 )
 
 // writeTables rebuilds the tables from this run's results and those of earlier runs that
@@ -18,6 +20,7 @@ import (
 // what it had.
 func (s Settings) writeTables(out *Outcome, l *ledger) error {
 	out.Earlier = l.results()
+	out.sayWhatStays(l)
 	written := map[string]bool{}
 	for _, r := range out.Results {
 		written[filepath.Clean(r.Dir)] = true
@@ -39,9 +42,6 @@ func (s Settings) writeTables(out *Outcome, l *ledger) error {
 	}
 	out.Failures = append(out.Failures, out.Unreadable...)
 	out.Unreadable = append(out.Unreadable, against...)
-	if l.unlisted != nil {
-		out.Remarks = append(out.Remarks, fmt.Sprintf("studies.csv could not be read, so the studies that it listed as failed are no longer in it: %v", l.unlisted))
-	}
 	out.Remarks = append(out.Remarks, l.remarks()...)
 	return errors.Join(l.err, tabulate(s.Out, out))
 }
@@ -52,7 +52,7 @@ func (s Settings) writeTables(out *Outcome, l *ledger) error {
 func (l *ledger) stillListed(out Outcome) []report.Failure {
 	var listed []report.Failure
 	for _, f := range l.listed {
-		same := func(other report.Failure) bool { return sameKnee(f.Study, f.Side, other.Study, other.Side) }
+		same := func(other report.Failure) bool { return kneeThatFailed(f).same(kneeThatFailed(other)) }
 		if f.Study == "" || out.holds(f) || slices.ContainsFunc(out.Failures, same) || slices.ContainsFunc(out.NotDone, same) {
 			continue
 		}
@@ -63,7 +63,7 @@ func (l *ledger) stillListed(out Outcome) []report.Failure {
 
 // holds reports whether the outcome has a result of the knee that failed.
 func (o Outcome) holds(f report.Failure) bool {
-	of := func(r report.Result) bool { return sameKnee(f.Study, f.Side, r.Study, r.Side) }
+	of := func(r report.Result) bool { return kneeThatFailed(f).same(kneeOf(r)) }
 	return f.Study != "" && (slices.ContainsFunc(o.Results, of) || slices.ContainsFunc(o.Earlier, of))
 }
 
@@ -76,11 +76,23 @@ func tabulate(dir string, out *Outcome) error {
 			c.Failures = append(c.Failures, f)
 		}
 	}
-	if err := report.WriteTables(dir, c); err != nil {
-		return hinted("close the tables where they are open, check the free space, and write them again: t2map tables DIR", "tables: %w", err)
+	switch err := report.WriteTables(dir, c); {
+	case outfile.Full(err):
+		return hinted("make room, and write the tables again: t2map tables DIR", "%w", &TablesError{err})
+	case err != nil:
+		return hinted("close the tables where they are open, and write them again: t2map tables DIR", "%w", &TablesError{err})
 	}
 	return nil
 }
+
+// TablesError says that tables, or the page, could not be written. The studies' folders are complete.
+type TablesError struct{ Err error }
+
+// Error says which.
+func (e *TablesError) Error() string { return fmt.Sprintf("tables: %v", e.Err) }
+
+// Unwrap returns what the system said.
+func (e *TablesError) Unwrap() error { return e.Err }
 
 // Tables rebuilds the tables of a folder of results from the result.json of its studies,
 // as Run does at its end. Studies without a result that studies.csv lists as failed or not done
@@ -108,6 +120,7 @@ func Tables(ctx context.Context, s Settings) (Outcome, error) {
 	if err := l.checkAlike(); err != nil {
 		return Outcome{}, err
 	}
+	lock.unfinished = true
 	var out Outcome
 	for _, f := range l.listed {
 		// What an earlier run found outside of studies stays listed too. A result that cannot be
@@ -117,6 +130,7 @@ func Tables(ctx context.Context, s Settings) (Outcome, error) {
 		}
 	}
 	err = s.writeTables(&out, l)
+	lock.unfinished = err != nil
 	for _, f := range out.Listed {
 		if f.NotDone {
 			out.NotDone = append(out.NotDone, f)
@@ -158,12 +172,56 @@ func (s Settings) open(ctx context.Context) (*lock, *ledger, error) {
 }
 
 // listedFailures reads the studies that an earlier table lists without a result. No table is no error.
+// The table may have been saved by a spreadsheet program in another form: with semicolons or tabs, or in
+// UTF-16.
 func listedFailures(path string) ([]report.Failure, error) {
 	rows, err := readCSV(path)
-	if err != nil || rows == nil {
+	if rows == nil && err == nil {
+		return nil, nil
+	}
+	var failures []report.Failure
+	if err == nil {
+		if failures, err = report.FailuresOf(rows); err == nil {
+			return failures, nil
+		}
+	}
+	for _, separator := range []rune{',', ';', '\t'} {
+		rows, tableErr := resaved(path, separator)
+		if tableErr != nil {
+			continue
+		}
+		if failures, tableErr := report.FailuresOf(rows); tableErr == nil {
+			return failures, nil
+		}
+	}
+	return nil, hinted("put back studies.csv as t2map wrote it, or remove it: then the studies that it lists as failed or not done are no longer listed", "output folder: studies.csv: %w", err)
+}
+
+// resaved reads a table of t2map that another program has saved, as its rows with the names of the columns
+// first.
+func resaved(path string, separator rune) ([][]string, error) {
+	f, err := os.Open(path)
+	if err != nil {
 		return nil, err
 	}
-	return report.FailuresOf(rows)
+	defer f.Close()
+	source := table.Source{Name: filepath.Base(path), Format: table.Format{Separator: separator}, MadeBy: "t2map run"}
+	if err := source.Load(f); err != nil {
+		return nil, err
+	}
+	t, err := table.Read(source)
+	if err != nil {
+		return nil, err
+	}
+	rows := [][]string{t.Columns}
+	for _, r := range t.Rows {
+		var cells []string
+		for _, c := range t.Columns {
+			cells = append(cells, r.Text(c))
+		}
+		rows = append(rows, cells)
+	}
+	return rows, nil
 }
 
 // readCSV reads a table that report has written. No table is no error.

@@ -82,7 +82,7 @@ func (w *work) run(ctx context.Context) {
 	for n := range w.jobs {
 		need := min(w.jobs[n].memory(w.s.Workers), budget)
 		if memory.Acquire(ctx, need) != nil {
-			w.finish(n, report.Result{}, errInterrupted)
+			w.finish(n, report.Result{}, notDone(ctx))
 			continue
 		}
 		g.Go(func() error {
@@ -104,8 +104,8 @@ func (w *work) finish(n int, r report.Result, err error) {
 	switch {
 	case outfile.Full(err):
 		w.stop(hinted("make room, for instance on the disk of the output folder or of TMPDIR, and run again; what is done stays, and t2map tables DIR writes tables that are missing", "%w", &DiskFullError{err}))
-		w.out.leave(j, "not done: there was no room for its results")
-	case errors.Is(err, errInterrupted):
+		w.out.leave(j, errNoRoom.Error())
+	case errors.Is(err, errInterrupted), errors.Is(err, errNoRoom):
 		w.out.leave(j, err.Error())
 	case err != nil:
 		w.out.fail(w.s, j, err, w.earlier)
@@ -127,7 +127,18 @@ func both(first, second func() error) error {
 	return cmp.Or(g.Wait(), err)
 }
 
-var errInterrupted = errors.New("not done: the run was interrupted")
+var (
+	errInterrupted = errors.New("not done: the run was interrupted")
+	errNoRoom      = errors.New("not done: there was no room for its results")
+)
+
+// notDone says why a study is not done when the context has ended.
+func notDone(ctx context.Context) error {
+	if errors.As(context.Cause(ctx), new(*DiskFullError)) {
+		return errNoRoom
+	}
+	return errInterrupted
+}
 
 // process is Process for a job of a run. What goes wrong in it, even a panic in
 // a library, is this study's.
@@ -138,7 +149,7 @@ func (s Settings) process(ctx context.Context, j Job) (r report.Result, err erro
 			err = hinted("please report this study's kind of data", "internal error")
 		}
 		if ctx.Err() != nil && errors.Is(err, ctx.Err()) {
-			err = errInterrupted
+			err = notDone(ctx)
 		}
 	}()
 	if err := notAnothers(j); err != nil {

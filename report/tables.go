@@ -92,10 +92,7 @@ func WriteTables(dir string, c Cohort) error {
 	} {
 		errs = append(errs, outfile.Replace(filepath.Join(dir, f.name), f.content))
 	}
-	if err := errors.Join(errs...); err != nil {
-		return fmt.Errorf("report: %w", err)
-	}
-	return nil
+	return errors.Join(errs...)
 }
 
 // sorted returns a copy with results and failures in the order of tables.

@@ -34,7 +34,7 @@ func Read(s Source) (*Table, error) {
 	t := &Table{Name: s.Name, format: s.Format, madeBy: s.MadeBy, words: s.NoNumbers}
 	text = bytes.ReplaceAll(bytes.ReplaceAll(text, []byte("\r\n"), []byte("\n")), []byte("\r"), []byte("\n"))
 	if separator, rest := cutSeparator(text); separator != 0 {
-		t.format.Separator, text = separator, rest
+		t.format.Separator, t.said, text = separator, true, rest
 	}
 	r := csv.NewReader(bytes.NewReader(text))
 	r.Comma = cmp.Or(t.format.Separator, ',')
@@ -215,6 +215,10 @@ func (t *Table) otherSeparator(cell string) error {
 	}{{';', "';'"}, {'\t', "tab"}, {'|', "'|'"}, {',', "','"}} {
 		if !strings.ContainsRune(cell, other.rune) {
 			continue
+		}
+		if t.said {
+			return hinted(fmt.Sprintf("correct the first line, which goes before --separator: sep=%c; or delete it", other.rune),
+				"%s: the columns are separated by %s, but the first line says sep=%c", t.Name, separatorName(other.rune), declared)
 		}
 		if declared != ',' {
 			return hinted("--separator applies to all tables that t2map did not write: save them with one separator",

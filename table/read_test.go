@@ -53,6 +53,8 @@ func TestTablesOfSpreadsheets(t *testing.T) {
 		{"sep=", "sep=;\r\nsubject;arm;age\r\nS1;a;50\r\n", Format{Separator: ','}, "", ""},
 		{"sep= in quotes", "\ufeff\"SEP=\t\"\nsubject\tarm\tage\n", Format{}, "", ""},
 		{"sep= against what is declared", "sep=,\n" + columns, Format{Separator: ';'}, "", ""},
+		{"sep= that is wrong", "sep=,\nsubject;arm;age\nS1;a;50\n", Format{Separator: ';'}, "separated by \";\", but the first line says sep=,", "correct the first line"},
+		{"sep= that is wrong, tabs", "sep=;\nsubject\tarm\tage\n", Format{}, "separated by a tab, but the first line says sep=;", "or delete it"},
 		{"sep= that is none", "sep=;;\n" + columns, Format{}, "separated by \";\"", "--separator"},
 		{"commas where semicolons are declared", columns, Format{Separator: ';'}, `separated by ",", but ";" is declared`, "applies to all tables"},
 		{"tabs where semicolons are declared", "subject\tarm\tage\n", Format{Separator: ';'}, `separated by a tab, but ";" is declared`, "applies to all tables"},

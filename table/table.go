@@ -98,6 +98,7 @@ type Table struct {
 	format Format
 	madeBy string
 	words  bool // Source.NoNumbers
+	said   bool // a first line names the separator
 	width  int  // cells of the row that names the columns, empty ones at its end included
 	longer []longRow
 	short  []shortRow
@@ -187,6 +188,15 @@ func (r Row) Way(hint string) string {
 	return fmt.Sprintf("correct the names where '%s' takes them from (--manifest or --layout), and run it again with --rename", r.table.madeBy)
 }
 
+// ParseNumber is strconv.ParseFloat for what people write: it refuses hexadecimal numbers and the
+// underscores of Go's literals, which would make 40 of 4_0.
+func ParseNumber(text string) (float64, error) {
+	if strings.ContainsAny(text, "_xX") {
+		return 0, &strconv.NumError{Func: "ParseNumber", Num: text, Err: strconv.ErrSyntax}
+	}
+	return strconv.ParseFloat(text, 64)
+}
+
 // extreme is beyond every measurement in any unit; squares of it, and of a percentage of
 // its inverse, are still numbers.
 const extreme = 1e30
@@ -205,7 +215,7 @@ func (r Row) Number(column string) (float64, error) {
 		}
 		text = strings.Replace(text, ",", ".", 1)
 	}
-	v, err := strconv.ParseFloat(text, 64)
+	v, err := ParseNumber(text)
 	switch {
 	case err != nil && comma && !r.table.format.DecimalComma:
 		return 0, hinted(r.table.way("declare decimal commas: --decimal comma"), "%s: %.40q is not a number with a decimal point", r.Place(column), cell)

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"math"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/t2map/t2map/printable"
@@ -152,7 +151,7 @@ func parseVisits(text string) ([]Visit, error) {
 			return nil, hinted(designHint, "visit %.40q has no month", item)
 		}
 		name, month := strings.TrimSpace(item[:at]), strings.TrimSpace(item[at+1:])
-		m, err := strconv.ParseFloat(month, 64)
+		m, err := table.ParseNumber(month)
 		if err != nil || math.IsNaN(m) || math.IsInf(m, 0) {
 			return nil, hinted(designHint, "visit %.40q: month %.20q is not a number", name, month)
 		}
@@ -392,7 +391,7 @@ func (p *Plan) setWithinCV(text string) error {
 		if at := strings.LastIndex(item, "="); at >= 0 {
 			compartment, percent = strings.TrimSpace(item[:at]), strings.TrimSpace(item[at+1:])
 		}
-		v, err := strconv.ParseFloat(strings.TrimSuffix(percent, "%"), 64)
+		v, err := table.ParseNumber(strings.TrimSuffix(percent, "%"))
 		if err == nil && v > 0 && v < leastCV {
 			return hinted("write it in percent: 5, not 0.05", "a within-subject CV of %g %% is smaller than that of any scanner", v)
 		}

@@ -171,7 +171,11 @@ func (d Design) unmatched(tableName, what string, subjects *names) []string {
 		notes = append(notes, fmt.Sprintf("%d of %d subjects of the design have no %s in %s: %s", len(missing), len(d.Subjects), what, tableName, few(missing)))
 	}
 	if strange := subjects.unknown(); len(strange) > 0 {
-		notes = append(notes, fmt.Sprintf("%d of %d subjects in %s are not in the design, and their values are not used: %s", len(strange), len(subjects.order), tableName, few(strange)))
+		are := "are not in the design, and their values are not used"
+		if len(strange) == 1 {
+			are = "is not in the design, and its values are not used"
+		}
+		notes = append(notes, fmt.Sprintf("%d of %d subjects in %s %s: %s", len(strange), len(subjects.order), tableName, are, few(strange)))
 	}
 	return notes
 }

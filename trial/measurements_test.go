@@ -23,7 +23,7 @@ func TestMeasurements(t *testing.T) {
 
 // TestNumbersBeyondMeasure: what no statistic can be made of is refused where it is read.
 func TestNumbersBeyondMeasure(t *testing.T) {
-	for _, x := range []string{"1e200", "1e-300", "-1e31", "1e999", "NaN", "Inf", "0x10p400"} {
+	for _, x := range []string{"1e200", "1e-300", "-1e31", "1e999", "NaN", "Inf", "0x10p400", "0x10", "4_0", "1_000.5"} {
 		_, err := ReadResults(Source{Name: "compartments.csv", Data: []byte("subject,visit,compartment,mean_t2_ms\nS1,a,medial," + x + "\n")}, Source{})
 		if err == nil || !strings.Contains(err.Error(), "line 2: mean_t2_ms") || Hint(err) == "" {
 			t.Errorf("%s: %v", x, err)

@@ -58,6 +58,10 @@ func TestAlikeNames(t *testing.T) {
 
 // How many subjects have no result, and how many results no subject, is said on the screen.
 func TestUnmatchedSubjectsAreNoted(t *testing.T) {
+	one := made{arms: twoArms, visits: threeVisits, perArm: 10}.tables().and("Z0,baseline,z0,z0,right,medial,33,nlls,plain,Maker One,7 echoes,,")
+	if notes := strings.Join(analyse(t, one).Notes, "\n"); !strings.Contains(notes, `1 of 21 subjects in compartments.csv is not in the design, and its values are not used: "Z0"`) {
+		t.Errorf("%s", notes)
+	}
 	tables := made{arms: twoArms, visits: threeVisits, perArm: 10}.tables()
 	tables.Design.Data = append(tables.Design.Data, "X1,control\nX2,control\n"...)
 	for i := range 7 {

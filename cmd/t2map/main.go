@@ -18,6 +18,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/t2map/t2map/batch"
+	"github.com/t2map/t2map/outfile"
 	"github.com/t2map/t2map/phantom"
 	"github.com/t2map/t2map/trial"
 )
@@ -129,7 +130,6 @@ func complain(w io.Writer, err error) {
 func status(err error) int {
 	var nothing *batch.NothingFoundError
 	var failed failedError
-	var full *batch.DiskFullError
 	switch {
 	case err == nil:
 		return exitOK
@@ -137,7 +137,7 @@ func status(err error) int {
 		return exitInterrupted
 	case errors.As(err, &nothing):
 		return exitNothing
-	case errors.As(err, &failed), errors.As(err, &full):
+	case errors.As(err, &failed), outfile.Full(err):
 		return exitFailed
 	}
 	// Every other error is about an argument, a file that an argument names, or an output

@@ -1,10 +1,18 @@
 package main
 
 import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
+
+	"github.com/t2map/t2map/batch"
+	"github.com/t2map/t2map/report"
 )
 
 // Nothing that was read is written over, by whatever name.
@@ -81,6 +89,8 @@ func TestReportIsNotAmongResults(t *testing.T) {
 		{"the results, otherwise", filepath.Join(results, "S01", ".."), "is the folder of the results"},
 		{"a study", study, "is a study's folder"},
 		{"below a study", filepath.Join(study, "report"), "is a study's folder, or lies in one"},
+		{"below the results", filepath.Join(results, "report"), "lies in the folder of the results"},
+		{"below the results, deeper", filepath.Join(results, "S99", "a", "b"), "lies in the folder of the results"},
 		{"a subject", filepath.Join(results, "S01"), "contains the folders of studies"},
 	} {
 		for _, from := range []string{results, filepath.Join(results, "compartments.csv")} {
@@ -114,5 +124,26 @@ func TestOutIsNoFolder(t *testing.T) {
 	code, _, stderr := call("repeat", filepath.Join(dir, "pairs.csv"), "--out", out)
 	if code != exitUsage || !strings.Contains(stderr, "repeat.csv: not written: a folder of that name is in the way") || strings.Contains(stderr, ".repeat.csv") {
 		t.Errorf("status %d\n%s", code, stderr)
+	}
+}
+
+// A full disk is exit status 1 whichever command finds it, and tables that are not written are not pointed
+// at.
+func TestFullDiskInWords(t *testing.T) {
+	full := &fs.PathError{Op: "write", Path: "x", Err: syscall.ENOSPC}
+	for _, err := range []error{&batch.TablesError{Err: full}, &batch.DiskFullError{Err: full}, fmt.Errorf("trial.html: %w", full)} {
+		if got := status(err); got != exitFailed {
+			t.Errorf("%v: status %d, want %d", err, got, exitFailed)
+		}
+	}
+	if got := status(&batch.TablesError{Err: errors.New("open elsewhere")}); got != exitUsage {
+		t.Errorf("status %d, want %d", got, exitUsage)
+	}
+	for _, written := range []bool{true, false} {
+		var b bytes.Buffer
+		printOutcome(&b, "out", batch.Outcome{NotDone: make([]report.Failure, 2)}, written)
+		if strings.Contains(b.String(), "See out") != written || strings.Contains(b.String(), "not all written") == written {
+			t.Errorf("written %t: %s", written, b.String())
+		}
 	}
 }

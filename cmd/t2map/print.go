@@ -18,8 +18,8 @@ import (
 // spreadsheet.
 const shownStudies = 20
 
-// printOutcome prints what was done and where the results are.
-func printOutcome(w io.Writer, out string, o batch.Outcome) {
+// printOutcome prints what was done and, if the tables are written, where the results are.
+func printOutcome(w io.Writer, out string, o batch.Outcome, written bool) {
 	if len(o.Results) <= shownStudies {
 		printCompartments(w, o.Results)
 	}
@@ -32,6 +32,10 @@ func printOutcome(w io.Writer, out string, o batch.Outcome) {
 	}
 	if n := len(o.Listed); n > 0 {
 		fmt.Fprintf(w, "; %d that earlier runs left failed or not done", n)
+	}
+	if !written { // the error says which
+		fmt.Fprintln(w, ". The tables are not all written.")
+		return
 	}
 	fmt.Fprintf(w, ". See %s and %s.\n", filepath.Join(out, "index.html"), filepath.Join(out, "compartments.csv"))
 }

@@ -65,9 +65,12 @@ func printFailures(w io.Writer, failures []report.Failure) {
 	}
 	fmt.Fprintln(w, "failed:")
 	for _, g := range all.groups {
-		if len(g.names) == 1 {
+		switch {
+		case g.names[0] == "":
+			fmt.Fprintf(w, "  %s\n", printable.Line(g.text))
+		case len(g.names) == 1:
 			fmt.Fprintf(w, "  study %s: %s\n", g.names[0], printable.Line(g.text))
-		} else {
+		default:
 			fmt.Fprintf(w, "  %d studies: %s\n    %s\n", len(g.names), printable.Line(g.text), g.list())
 		}
 		if g.hint != "" {
@@ -76,11 +79,12 @@ func printFailures(w io.Writer, failures []report.Failure) {
 	}
 }
 
-// failedName names a study by its folder, and also by its hash if the folder has others.
+// failedName names a study by its folder, and also by its hash if the folder has others. A study that is
+// not there has the name that a manifest gives it; what is no study's has none.
 func failedName(f report.Failure) string {
 	switch {
 	case f.Folder == "":
-		return "(no study)"
+		return printable.Line(strings.TrimSpace(f.Subject + " " + f.Visit))
 	case f.Alike:
 		return fmt.Sprintf("%s (%s)", printable.Line(f.Folder), printable.Line(f.Study))
 	}
@@ -111,8 +115,8 @@ func withoutFolder(text, folder string) string {
 }
 
 // hashes matches the words by which messages name a series, study or frame of reference: the
-// hash of its UID, which no two studies share.
-var hashes = regexp.MustCompile(`\b(series|study|frame) [0-9a-f]{12}\b`)
+// hash of its UID, which no two studies share. Lists of series have it in parentheses.
+var hashes = regexp.MustCompile(`\b(series|study|frame) [0-9a-f]{12}\b|\bhash [0-9a-f]{12}, `)
 
 // withoutHash returns the text without the hashes of UIDs, so that the same fault of two
 // studies has the same text.

@@ -26,7 +26,7 @@ func TestFailuresAreGrouped(t *testing.T) {
 		failures = append(failures, report.Failure{Folder: folder, Study: fmt.Sprint("f00", n), Reason: "mask: " + folder + "/labels.nii.gz: neither qform nor sform", Hint: "save it again"})
 	}
 	failures = append(failures, report.Failure{Folder: "S99/V1", Reason: "read: S99/V1/IM1: the file ends early", Hint: "copy it"},
-		report.Failure{Reason: "x: not sure whose"}, report.Failure{Folder: "v", Study: "aa", Alike: true, Reason: "alone"}, report.Failure{Folder: "v", Study: "bb", Alike: true, Reason: "alone too"})
+		report.Failure{Reason: "x: not sure whose"}, report.Failure{Subject: "S07", Visit: "M12", Reason: "manifest m.csv: line 3: no MR study in the folder"}, report.Failure{Folder: "v", Study: "aa", Alike: true, Reason: "alone"}, report.Failure{Folder: "v", Study: "bb", Alike: true, Reason: "alone too"})
 	var b bytes.Buffer
 	printFailures(&b, failures)
 	want := `failed:
@@ -35,7 +35,8 @@ func TestFailuresAreGrouped(t *testing.T) {
     hint: save it again
   study S99/V1: read: S99/V1/IM1: the file ends early
     hint: copy it
-  study (no study): x: not sure whose
+  x: not sure whose
+  study S07 M12: manifest m.csv: line 3: no MR study in the folder
   study v (aa): alone
   study v (bb): alone too
 `
@@ -50,7 +51,7 @@ func TestHashesDoNotDivideGroups(t *testing.T) {
 	var failures []report.Failure
 	var results []report.Result
 	for n := range 3 {
-		text := fmt.Sprintf("read: series %012x: it has frame %012x", n+1<<20, n+7<<30)
+		text := fmt.Sprintf("read: series %012x: it has frame %012x, number 5 (hash %012x, \"T2\")", n+1<<20, n+7<<30, n+9<<20)
 		failures = append(failures, report.Failure{Folder: fmt.Sprint("S", n), Reason: text})
 		results = append(results, report.Result{Subject: fmt.Sprint("S", n), Warnings: []string{text}})
 	}
@@ -59,12 +60,12 @@ func TestHashesDoNotDivideGroups(t *testing.T) {
 	printFailures(&b, failures)
 	printWarnings(&b, results, false)
 	const want = `failed:
-  3 studies: read: series: it has frame
+  3 studies: read: series: it has frame, number 5 ("T2")
     S0, S1, S2
   study S7: series 0123456789ab: alone
   study S8: series 5: x
   study S9: series 6: x
-warning: 3 studies: read: series: it has frame
+warning: 3 studies: read: series: it has frame, number 5 ("T2")
     S0, S1, S2
 `
 	if b.String() != want {

@@ -248,7 +248,8 @@ func runBatch(c *cobra.Command, s batch.Settings, quiet bool) error {
 	outcome, err := batch.Run(c.Context(), s)
 	show.close()
 	if !quiet && len(outcome.Results)+len(outcome.Failures)+len(outcome.NotDone) > 0 {
-		printOutcome(c.OutOrStdout(), s.Out, outcome)
+		written := !errors.As(err, new(*batch.TablesError))
+		printOutcome(c.OutOrStdout(), s.Out, outcome, written)
 	}
 	printNotes(c.ErrOrStderr(), outcome.Remarks, quiet)
 	printWarnings(c.ErrOrStderr(), outcome.Results, quiet)

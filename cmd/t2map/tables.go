@@ -20,8 +20,9 @@ and rebuilds compartments.csv, studies.csv and index.html. Use it after a crash 
 full disk, or when folders of studies were removed or added. It maps nothing. Studies
 that studies.csv lists as failed or not done stay in it.
 
-Exit status: 0 the tables are written, 1 some results cannot be read, 2 there is no
-such folder, a run is writing into it, or its results were made with different settings.`,
+Exit status: 0 the tables are written, 1 some results cannot be read, or the disk is
+full, 2 there is no such folder, a run is writing into it, or its results were made
+with different settings.`,
 		Example: "  t2map tables results\n  t2map tables results --wait",
 		Args:    usage(cobra.ExactArgs(1)),
 	}

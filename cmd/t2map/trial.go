@@ -55,7 +55,7 @@ RESULTS is the folder of the results, or its compartments.csv. The design is a C
 
 A flag can replace each line that begins with #.
 
-Exit status: 0 the report is written, 2 usage, 130 interrupted.`,
+Exit status: 0 the report is written, 1 the disk is full, 2 usage, 130 interrupted.`,
 		Example: `  t2map trial results --design trial.csv --out trial-report
   t2map trial results --design trial.csv --out trial-report --endpoints scores.csv --covariates site,age`,
 		Args: usage(cobra.ExactArgs(1)),

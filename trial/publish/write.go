@@ -75,12 +75,12 @@ func Write(dir string, a trial.Analysis, pictures []figure.Picture) error {
 	for _, f := range files {
 		if err := outfile.Replace(filepath.Join(dir, filepath.FromSlash(f.path)), f.content); err != nil {
 			errs = append(errs, err)
+			if outfile.Full(err) {
+				break // it is true of the others too, and is said once
+			}
 		}
 	}
-	if err := errors.Join(errs...); err != nil {
-		return fmt.Errorf("publish: %w", err)
-	}
-	return nil
+	return errors.Join(errs...)
 }
 
 // Files returns what Write with these pictures writes: paths below its folder, with slashes.

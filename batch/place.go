@@ -1,0 +1,138 @@
+package batch
+
+import (
+	"cmp"
+	"path/filepath"
+	"slices"
+	"strings"
+	"unicode"
+
+	"github.com/t2map/t2map/report"
+)
+
+// place gives every job a folder of its own: subject/visit, with the series' hash
+// where the study has several trains, and the study's where two studies share
+// subject and visit. A job stays in the folder of its earlier result of the same name, and takes none
+// that holds a result which stays: then the hash of the series follows if that is of the same study,
+// and the hash of the study if not. Names are compared without case, as the file systems of
+// Windows and macOS do.
+func place(jobs []Job, earlier *ledger) {
+	p := placing{out: earlier.out, stay: earlier.staying(jobs), taken: map[string]bool{}}
+	count := map[string]int{}
+	for _, j := range jobs {
+		count[strings.ToLower(j.folder())]++
+	}
+	for i, j := range jobs {
+		for _, r := range earlier.byStudy[j.Study.Hash] {
+			if folder := earlier.below(r); jobs[i].Dir == "" && sameRows(r, j.claim()) && r.Subject == j.Identity.Subject && r.Visit == j.Identity.Visit && slices.Contains(j.folders(), folder) {
+				p.take(&jobs[i], folder)
+			}
+		}
+	}
+	for i, j := range jobs {
+		if jobs[i].Dir != "" {
+			continue
+		}
+		folders := j.folders()
+		switch other, found := p.stay[strings.ToLower(folders[0])]; {
+		case found && other.Study == j.Study.Hash:
+			folders = folders[1:]
+		case found || count[strings.ToLower(folders[0])] > 1:
+			folders = folders[2:]
+		}
+		free := slices.IndexFunc(folders, p.free)
+		p.take(&jobs[i], folders[max(free, 0)]) // where none is free, notAnothers says so
+	}
+	for i := range jobs {
+		p.warn(&jobs[i])
+	}
+}
+
+// warn warns of a result that stays and that has the subject and visit of the job, which is of another
+// study.
+func (p placing) warn(j *Job) {
+	for _, r := range p.stay {
+		if r.Study != j.Study.Hash && r.Subject == j.Identity.Subject && r.Visit == j.Identity.Visit && sameSide(r.Side, sideOf(*j)) {
+			j.Identity.Warnings = append(j.Identity.Warnings, "the output folder holds results of another study of this subject and visit: if they are several visits, name them in a manifest (--manifest) or by their folders (--layout)")
+			return
+		}
+	}
+}
+
+// folder is where the results of a job go if no other results are there, below the output folder and
+// with slashes.
+func (j Job) folder() string {
+	folder := resultFolder(j.Identity.Subject, j.Identity.Visit)
+	if len(j.Study.Trains) > 1 {
+		folder += "-" + j.Train.Hash
+	}
+	return folder
+}
+
+// folders are all where they may go: with the hash of the series, of the study, and of both.
+func (j Job) folders() []string {
+	first := j.folder()
+	base := resultFolder(j.Identity.Subject, j.Identity.Visit)
+	return []string{first, base + "-" + j.Train.Hash, first + "-" + j.Study.Hash, base + "-" + j.Train.Hash + "-" + j.Study.Hash}
+}
+
+// placing is what is known of folders while jobs are placed, in lower case.
+type placing struct {
+	out   string
+	stay  map[string]report.Result // results that stay
+	taken map[string]bool          // by jobs
+}
+
+func (p placing) free(folder string) bool {
+	_, stays := p.stay[strings.ToLower(folder)]
+	return !stays && !p.taken[strings.ToLower(folder)]
+}
+
+func (p placing) take(j *Job, folder string) {
+	p.taken[strings.ToLower(folder)] = true
+	j.Dir = filepath.Join(p.out, filepath.FromSlash(folder))
+}
+
+// staying returns the results that none of the jobs replaces, by their folders in lower case.
+func (l *ledger) staying(jobs []Job) map[string]report.Result {
+	claims := map[string]report.Result{} // a run has one job for each study
+	for _, j := range jobs {
+		claims[j.Study.Hash] = j.claim()
+	}
+	stay := map[string]report.Result{}
+	for _, r := range l.all() {
+		if claim, found := claims[r.Study]; !found || !sameRows(r, claim) {
+			stay[strings.ToLower(l.below(r))] = r
+		}
+	}
+	return stay
+}
+
+// resultFolder is where the results of a study go, with a slash.
+func resultFolder(subject, visit string) string {
+	return folderName(subject) + "/" + folderName(cmp.Or(visit, "study"))
+}
+
+// reserved are names that Windows keeps for devices, whatever their ending, and
+// the tables and other folders beside the studies' folders.
+var reserved = []string{"compartments", "studies", "index", asideFolder, "con", "prn", "aux", "nul", "com1", "com2", "com3", "com4", "com5", "com6", "com7", "com8", "com9", "lpt1", "lpt2", "lpt3", "lpt4", "lpt5", "lpt6", "lpt7", "lpt8", "lpt9"}
+
+// folderName makes a name that every file system takes of a text from a header:
+// letters, digits, dot, dash and underscore stay.
+func folderName(text string) string {
+	name := strings.Map(func(r rune) rune {
+		if unicode.IsLetter(r) || unicode.IsDigit(r) || strings.ContainsRune("-_.", r) {
+			return r
+		}
+		return '_'
+	}, strings.ToValidUTF8(text, "_"))
+	if r := []rune(name); len(r) > 64 {
+		name = string(r[:64])
+	}
+	name = strings.TrimRight(name, ".")
+	stem, _, _ := strings.Cut(strings.ToLower(name), ".")
+	if name == "" || strings.HasPrefix(name, ".") || slices.Contains(reserved, stem) {
+		name = "_" + name
+	}
+	return name
+}
