@@ -6,7 +6,8 @@
 #
 # T2MAP names another program to measure than the one that is built from here. Needs Go alone. The
 # studies stay in $T2MAP_COHORT, by default t2map-cohort in the folder for temporary files:
-# those of all four cohorts take 1 GB.
+# those of all four cohorts take 1 GB. With T2MAP_COHORT_ROUNDS every cohort is mapped so many times,
+# in turns, and the least time of each is printed.
 set -eu
 cd "$(dirname "$0")/.."
 export T2MAP_COHORT="${T2MAP_COHORT:-${TMPDIR:-/tmp}/t2map-cohort}"

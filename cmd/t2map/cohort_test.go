@@ -63,24 +63,51 @@ func TestCohortMade(t *testing.T) {
 	}
 }
 
-// TestCohortMapped prints what a study costs in each cohort.
+// TestCohortMapped prints what a study costs in each cohort: the least of several rounds, each
+// of which maps every cohort, because other programs on the machine can only add to it.
 func TestCohortMapped(t *testing.T) {
 	dir, sizes := cohorts(t)
-	fmt.Println("studies   CPU s  CPU ms/study  wall s  peak MiB")
-	for _, n := range sizes {
-		out := filepath.Join(dir, "results")
-		if err := os.RemoveAll(out); err != nil {
+	rounds := 1
+	if text := os.Getenv("T2MAP_COHORT_ROUNDS"); text != "" {
+		var err error
+		if rounds, err = strconv.Atoi(text); err != nil {
 			t.Fatal(err)
 		}
-		args := []string{"run", filepath.Join(dir, fmt.Sprintf("studies-%d", n)), "--out", out, "--scheme", "compartments", "--quiet"}
-		c := exec.Command(os.Getenv("T2MAP"), append(args, strings.Fields(os.Getenv("T2MAP_COHORT_OPTIONS"))...)...)
-		start := time.Now()
-		if text, err := c.CombinedOutput(); err != nil {
-			t.Fatalf("%v: %s", err, text)
-		}
-		cpu := (c.ProcessState.UserTime() + c.ProcessState.SystemTime()).Seconds()
-		fmt.Printf("%7d  %6.1f  %12.1f  %6.1f  %8.0f\n", n, cpu, 1e3*cpu/float64(n), time.Since(start).Seconds(), peakMiB(c.ProcessState))
 	}
+	least := make([]cohortCost, len(sizes))
+	for round := range rounds {
+		for i, n := range sizes {
+			if c := mapCohort(t, dir, n); round == 0 {
+				least[i] = c
+			} else {
+				least[i] = cohortCost{min(c.cpu, least[i].cpu), min(c.wall, least[i].wall), max(c.peak, least[i].peak)}
+			}
+		}
+	}
+	fmt.Println("studies   CPU s  CPU ms/study  wall s  peak MiB")
+	for i, n := range sizes {
+		c := least[i]
+		fmt.Printf("%7d  %6.1f  %12.1f  %6.1f  %8.0f\n", n, c.cpu, 1e3*c.cpu/float64(n), c.wall, c.peak)
+	}
+}
+
+// cohortCost is what a run took: seconds of processor time and of the clock, and MiB.
+type cohortCost struct{ cpu, wall, peak float64 }
+
+func mapCohort(t *testing.T, dir string, n int) cohortCost {
+	t.Helper()
+	out := filepath.Join(dir, "results")
+	if err := os.RemoveAll(out); err != nil {
+		t.Fatal(err)
+	}
+	args := []string{"run", filepath.Join(dir, fmt.Sprintf("studies-%d", n)), "--out", out, "--scheme", "compartments", "--quiet"}
+	c := exec.Command(os.Getenv("T2MAP"), append(args, strings.Fields(os.Getenv("T2MAP_COHORT_OPTIONS"))...)...)
+	start := time.Now()
+	if text, err := c.CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, text)
+	}
+	cpu := c.ProcessState.UserTime() + c.ProcessState.SystemTime()
+	return cohortCost{cpu.Seconds(), time.Since(start).Seconds(), peakMiB(c.ProcessState)}
 }
 
 // peakMiB is the most memory that a process had at a time.
