@@ -86,6 +86,8 @@ func doubtful(jobs []Job) map[int][]string {
 			const hint = "if the layout begins at the wrong folder, begin it with the name of a folder, as in 'data/{subject}/{visit}'"
 			if patients.another(j) != "" {
 				all[n] = append(all[n], "the layout gives several subjects to one PatientID (0010,0020): "+hint)
+			} else if code := subjectAsVisit(j); code != "" {
+				all[n] = append(all[n], fmt.Sprintf("the layout takes %.40q for the visit, but %s names the subject so: %s", id.Visit, code, hint))
 			} else if folder := seriesFolder(j); folder != "" {
 				all[n] = append(all[n], fmt.Sprintf("the layout takes the folder %.40q, which is named after a series, for a part of the study's name: %s", folder, hint))
 			}
@@ -112,6 +114,21 @@ func doubtful(jobs []Job) map[int][]string {
 		all[n] = append(all[n], fmt.Sprintf("studies of this subject in several folders %s: if they are several visits, name them in a manifest (--manifest) or by their folders (--layout)", what))
 	}
 	return all
+}
+
+// subjectAsVisit returns the attribute that names the subject as the layout names the visit, where
+// folders are left that may be the visit's, or "".
+func subjectAsVisit(j Job) string {
+	visit := j.Identity.Visit
+	if visit == "" || table.IsAlike(folderOf(j.Study), visit) {
+		return ""
+	}
+	for _, of := range []struct{ code, attribute string }{{j.Study.PatientID, "PatientID (0010,0020)"}, {j.Study.TrialSubject, "ClinicalTrialSubjectID (0012,0040)"}} {
+		if !saysNothing(of.code) && table.IsAlike(of.code, visit) {
+			return of.attribute
+		}
+	}
+	return ""
 }
 
 // patients are the subjects that studies of one PatientID have from a layout.

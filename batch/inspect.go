@@ -166,7 +166,9 @@ func Inspect(ctx context.Context, s Settings) (Inspection, error) {
 	for _, err := range found.Damaged {
 		in.Problems = append(in.Problems, problem(err))
 	}
-	for _, row := range m.unseen() {
+	unseen, outside := m.unseen(s.Roots)
+	in.Notes = append(in.Notes, m.elsewhere(outside)...)
+	for _, row := range unseen {
 		in.Problems = append(in.Problems, problem(m.missing(row, unlisted)))
 	}
 	return in, nil

@@ -56,14 +56,11 @@ func (l layout) identify(st dicomio.Study, ups int) (Identity, error) {
 		return Identity{}, hinted("name the study in a manifest, or choose a layout that splits it in one way only", "the layout %s splits the folder %s in several ways", l.pattern, folder)
 	}
 	if !matched {
-		if folder == "" {
-			folder = filepath.Base(files.Absolute(st.Folder))
-		}
 		hint := "rename the folder, correct the layout, or name the study in a manifest"
 		if l.matchesAbove(st, ups) {
 			hint = "if the folders above the searched one are meant, search one of those, or begin the layout with the name of a folder, as in 'data/{subject}/{visit}'; else correct the layout, or name the study in a manifest"
 		}
-		return Identity{}, hinted(hint, "folder %s does not match the layout %s", folder, l.pattern)
+		return Identity{}, hinted(hint, "its folder does not match the layout %s", l.pattern)
 	}
 	return id, nil
 }

@@ -265,12 +265,41 @@ func numbered(n int, one, many string) string {
 	return fmt.Sprintf("%d %s", n, many)
 }
 
-// unseen returns the rows that no study has claimed.
-func (m *manifest) unseen() []*manifestRow {
+// unseen returns the rows that no study has claimed, and how many further ones name folders outside
+// of the searched ones: those are not to be found in this run. If no row at all was claimed, all rows are
+// returned, because the wrong folder may have been searched.
+func (m *manifest) unseen(roots []string) (rows []*manifestRow, outside int) {
 	if m == nil {
+		return nil, 0
+	}
+	// Capital and small letters do not count: a row that differs in them alone gets a hint.
+	fold := func(path string) string { return strings.ToLower(files.Absolute(path)) }
+	claimed := 0
+	for _, r := range m.rows {
+		searched := func(root string) bool {
+			return files.Inside(fold(root), fold(r.folder)) || files.Inside(fold(r.folder), fold(root))
+		}
+		switch {
+		case r.seen:
+			claimed++
+		case slices.ContainsFunc(roots, searched):
+			rows = append(rows, r)
+		default:
+			outside++
+		}
+	}
+	if claimed == 0 {
+		return m.rows, 0
+	}
+	return rows, outside
+}
+
+// elsewhere notes rows that name folders outside of the searched ones.
+func (m *manifest) elsewhere(rows int) []string {
+	if rows == 0 {
 		return nil
 	}
-	return slices.DeleteFunc(slices.Clone(m.rows), func(r *manifestRow) bool { return r.seen })
+	return []string{fmt.Sprintf("manifest %s: %s outside of the searched folders", m.path, numbered(rows, "row names a folder", "rows name folders"))}
 }
 
 // missing says that the row's folder holds no study. The hint names a study that the manifest does not

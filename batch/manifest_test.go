@@ -250,3 +250,31 @@ func TestManifestFolderInAnotherCase(t *testing.T) {
 		}
 	}
 }
+
+// Rows whose folders lie outside of the searched ones are not failures of this run, unless all do.
+func TestRowsOutsideTheSearchedFolders(t *testing.T) {
+	dir := t.TempDir()
+	twoScans(t, dir, "a/v1", "b/v1", nil)
+	s := settings(t, dir)
+	s.Manifest, s.Mask = filepath.Join(dir, "m.csv"), "labels.nii.gz"
+	writeText(t, s.Manifest, "folder,subject,visit\nstudies/a/v1,A,1\nstudies/b/v1,B,1\nstudies/a/v2,A,2\n")
+	s.Roots = []string{filepath.Join(dir, "studies", "b")}
+	const note = "manifest m.csv: 2 rows name folders outside of the searched folders"
+	out := run(t, s)
+	if len(out.Results) != 1 || len(out.Failures) != 0 || !slices.Contains(out.Remarks, note) {
+		t.Errorf("%+v, %q", out.Failures, out.Remarks)
+	}
+	in, err := Inspect(context.Background(), s)
+	if err != nil || in.Failed() != 0 || !slices.Contains(in.Notes, note) {
+		t.Errorf("inspect: %d fail, %q, %v", in.Failed(), in.Notes, err)
+	}
+	s.Roots = []string{filepath.Join(dir, "studies")}
+	if out := run(t, s); len(out.Results) != 2 || len(out.Failures) != 1 {
+		t.Errorf("%+v", out)
+	}
+	writeText(t, s.Manifest, "folder,subject,visit\nother/a,A,1\nother/b,B,1\n")
+	s.Out = t.TempDir()
+	if out := run(t, s); len(out.Results) != 0 || len(out.Failures) != 2 {
+		t.Errorf("%+v", out)
+	}
+}

@@ -166,7 +166,9 @@ func (s Settings) plan(found dicomio.Finding, m *manifest, out *Outcome, earlier
 	for _, err := range found.Damaged {
 		out.Damaged = append(out.Damaged, problem(err))
 	}
-	for _, row := range m.unseen() {
+	unseen, outside := m.unseen(s.Roots)
+	out.Remarks = append(out.Remarks, m.elsewhere(outside)...)
+	for _, row := range unseen {
 		out.fail(s, Job{Identity: row.Identity}, m.missing(row, unlisted), earlier)
 	}
 	return jobs
