@@ -11,7 +11,7 @@ import (
 )
 
 // A folder holds results that were made alike: figures by two methods, or of two
-// meanings of a label, do not belong into one table.
+// meanings of a label, do not belong in one table.
 
 // setting is one of those that move figures, as a value in words.
 type setting struct{ name, value string }
@@ -194,7 +194,7 @@ func (s setting) words() string {
 }
 
 // versionSetting is the version of t2map. Each raises it when its figures differ from those of the
-// last, so that results of two versions do not belong into one table.
+// last, so that results of two versions do not belong in one table.
 const versionSetting = "version"
 
 // settingsOf lists the settings that move figures. Those that concern some studies only,

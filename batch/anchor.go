@@ -134,8 +134,8 @@ func (l layout) ups(studies []dicomio.Study, named func(dicomio.Study, Identity)
 // vouchedUps returns a place for the layout's first part above ups where something else than the
 // folders says that all subjects are right, if it does not at ups. A study in data/KN-101/V1/T2map is
 // V1/T2map for {subject}/{visit} when data/KN-101 is searched, and KN-101/V1 when its PatientID is
-// KN-101 or its results are there under that name. It returns ups where there is no such place, or
-// where all that match at ups are vouched for.
+// KN-101 or its results are there under that name. It returns ups if it finds no such
+// place, or if all that match at ups are vouched for.
 func (l layout) vouchedUps(studies []dicomio.Study, ups int, vouched func(dicomio.Study, Identity) bool) int {
 	// count returns how many studies match, and how many of those are vouched for.
 	count := func(ups int) (matched, sure int, ok bool) {

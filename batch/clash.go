@@ -73,11 +73,10 @@ func mayShowOneKnee(a, b Job) bool { return sameSide(knownSide(a), knownSide(b))
 // doubtful returns, by the index of the job, what speaks against an identity that is used all the same.
 func doubtful(jobs []Job) map[int][]string {
 	all := map[int][]string{}
-	type place struct{ subject, visit string }
-	byPlace := map[place][]int{}
+	byVisit := map[visit][]int{}
 	for n, j := range jobs {
-		key := place{j.Identity.Subject, j.Identity.Visit}
-		byPlace[key] = append(byPlace[key], n)
+		key := visit{j.Identity.Subject, j.Identity.Visit}
+		byVisit[key] = append(byVisit[key], n)
 	}
 	patients := patientsOf(jobs)
 	for n, j := range jobs {
@@ -95,13 +94,13 @@ func doubtful(jobs []Job) map[int][]string {
 		another := func(k int) bool {
 			return jobs[k].Study.Hash != j.Study.Hash && jobs[k].Study.Top() != j.Study.Top() && mayShowOneKnee(j, jobs[k])
 		}
-		other := slices.IndexFunc(byPlace[place{id.Subject, id.Visit}], another)
+		other := slices.IndexFunc(byVisit[visit{id.Subject, id.Visit}], another)
 		if id.source == fromFolder || other < 0 {
 			continue
 		}
 		if id.source == fromManifest {
 			if id.Visit != "" { // without a visit they fail
-				lines := []int{id.line, jobs[byPlace[place{id.Subject, id.Visit}][other]].Identity.line}
+				lines := []int{id.line, jobs[byVisit[visit{id.Subject, id.Visit}][other]].Identity.line}
 				slices.Sort(lines)
 				all[n] = append(all[n], fmt.Sprintf("lines %d and %d of the manifest name studies of one subject, visit and side: give each its own visit or side", lines[0], lines[1]))
 			}

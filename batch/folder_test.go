@@ -261,7 +261,7 @@ func TestDiskFull(t *testing.T) {
 		t.Errorf("%d rows, %d done", got, len(out.Results))
 	}
 	for _, f := range out.NotDone {
-		if f.Reason != "not done: there was no room for its results" {
+		if f.Reason != "not done: the disk was full" {
 			t.Errorf("%+v", f)
 		}
 	}

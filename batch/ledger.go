@@ -265,7 +265,7 @@ func (l *ledger) restore() {
 			err = report.MoveFolder(m.to, r.Dir)
 		}
 		if err != nil {
-			l.err = errors.Join(l.err, hinted("move the folder back, and write the tables again: t2map tables DIR", "results: the earlier result of a study that is not done is in %s and cannot be moved back to %s: %w", below(l.out, m.to), l.below(r), err))
+			l.err = errors.Join(l.err, hinted("move the folder back, and write the tables again: "+tablesCommand(l.out), "results: the earlier result of a study that is not done is in %s and cannot be moved back to %s: %w", below(l.out, m.to), l.below(r), err))
 			continue
 		}
 		l.byStudy[r.Study] = append(l.byStudy[r.Study], r)

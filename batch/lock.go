@@ -16,8 +16,8 @@ import (
 
 // lockFile is locked by the run that writes into an output folder. The system frees the
 // lock when the process ends, however it ends, so that there are no stale ones. The file
-// stays: a lock on a file that is removed and made again is none. It is empty if the tables were
-// written, and else names the run that ended before.
+// stays, because two runs could lock two files of one name. It is empty if the tables were written;
+// otherwise it names the run that ended before it wrote them.
 const lockFile = ".t2map.lock"
 
 // holderAt is where the lock file names its holder. Windows keeps others from reading
@@ -182,7 +182,7 @@ func CheckIdle(out string) error {
 	}
 	if free {
 		if h := holderOf(out); (h != Holder{}) {
-			return errors.Join(hinted("run it again, or write the tables of what is there: t2map tables "+out, "%w", &UnfinishedError{Folder: out, Holder: h}), f.Close())
+			return errors.Join(hinted("run it again, or write the tables of what is there: "+tablesCommand(out), "%w", &UnfinishedError{Folder: out, Holder: h}), f.Close())
 		}
 		return f.Close()
 	}

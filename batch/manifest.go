@@ -253,16 +253,9 @@ func (m *manifest) remarks(unlisted []studyPlace) []string {
 		all = append(all, "manifest "+text)
 	}
 	if n := len(unlisted); n > 0 {
-		all = append(all, fmt.Sprintf("%s passed over, because no row of %s names its folder or one above it: %s", numbered(n, "study", "studies"), m.path, m.list(unlisted)))
+		all = append(all, fmt.Sprintf("%s passed over, because no row of %s names its folder or one above it: %s", counted(n, "study", "studies"), m.path, m.list(unlisted)))
 	}
 	return all
-}
-
-func numbered(n int, one, many string) string {
-	if n == 1 {
-		many = one
-	}
-	return fmt.Sprintf("%d %s", n, many)
 }
 
 // unseen returns the rows that no study has claimed, and how many further ones name folders outside
@@ -299,7 +292,7 @@ func (m *manifest) elsewhere(rows int) []string {
 	if rows == 0 {
 		return nil
 	}
-	return []string{fmt.Sprintf("manifest %s: %s outside of the searched folders", m.path, numbered(rows, "row names a folder", "rows name folders"))}
+	return []string{fmt.Sprintf("manifest %s: %s outside of the searched folders", m.path, counted(rows, "row names a folder", "rows name folders"))}
 }
 
 // missing says that the row's folder holds no study. The hint names a study that the manifest does not

@@ -18,6 +18,11 @@ import (
 // Windows and macOS do.
 func place(jobs []Job, earlier *ledger) {
 	p := placing{out: earlier.out, stay: earlier.staying(jobs), taken: map[string]bool{}}
+	alike := map[visit][]report.Result{}
+	for _, r := range p.stay {
+		key := visit{r.Subject, r.Visit}
+		alike[key] = append(alike[key], r)
+	}
 	count := map[string]int{}
 	for _, j := range jobs {
 		count[strings.ToLower(j.folder())]++
@@ -43,21 +48,16 @@ func place(jobs []Job, earlier *ledger) {
 		free := slices.IndexFunc(folders, p.free)
 		p.take(&jobs[i], folders[max(free, 0)]) // where none is free, notAnothers says so
 	}
-	for i := range jobs {
-		p.warn(&jobs[i])
-	}
-}
-
-// warn warns of a result that stays and that has the subject and visit of the job, which is of another
-// study.
-func (p placing) warn(j *Job) {
-	for _, r := range p.stay {
-		if r.Study != j.Study.Hash && r.Subject == j.Identity.Subject && r.Visit == j.Identity.Visit && sameSide(r.Side, sideOf(*j)) {
-			j.Identity.Warnings = append(j.Identity.Warnings, "the output folder holds results of another study of this subject and visit: if they are several visits, name them in a manifest (--manifest) or by their folders (--layout)")
-			return
+	for i, j := range jobs {
+		another := func(r report.Result) bool { return r.Study != j.Study.Hash && sameSide(r.Side, sideOf(j)) }
+		if slices.ContainsFunc(alike[visit{j.Identity.Subject, j.Identity.Visit}], another) {
+			jobs[i].Identity.Warnings = append(j.Identity.Warnings, "the output folder holds results of another study of this subject and visit: if they are several visits, name them in a manifest (--manifest) or by their folders (--layout)")
 		}
 	}
 }
+
+// visit is what results and jobs of one visit have in common.
+type visit struct{ subject, visit string }
 
 // folder is where the results of a job go if no other results are there, below the output folder and
 // with slashes.

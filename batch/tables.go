@@ -9,6 +9,8 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
+	"unicode"
 
 	"github.com/t2map/t2map/outfile"
 	"github.com/t2map/t2map/report"
@@ -78,11 +80,21 @@ func tabulate(dir string, out *Outcome) error {
 	}
 	switch err := report.WriteTables(dir, c); {
 	case outfile.Full(err):
-		return hinted("make room, and write the tables again: t2map tables DIR", "%w", &TablesError{err})
+		return hinted("make room, and write the tables again: "+tablesCommand(dir), "%w", &TablesError{err})
 	case err != nil:
-		return hinted("close the tables where they are open, and write them again: t2map tables DIR", "%w", &TablesError{err})
+		return hinted("close the tables where they are open, and write them again: "+tablesCommand(dir), "%w", &TablesError{err})
 	}
 	return nil
+}
+
+// tablesCommand is the command that rebuilds the tables of a folder of results.
+func tablesCommand(out string) string {
+	if strings.ContainsFunc(out, func(r rune) bool {
+		return !unicode.IsLetter(r) && !unicode.IsDigit(r) && !strings.ContainsRune(`/\:._-`, r)
+	}) {
+		out = quoted(out)
+	}
+	return "t2map tables " + out
 }
 
 // TablesError says that tables, or the page, could not be written. The studies' folders are complete.
@@ -171,7 +183,7 @@ func (s Settings) open(ctx context.Context) (*lock, *ledger, error) {
 	return lock, l, nil
 }
 
-// listedFailures reads the studies that an earlier table lists without a result. No table is no error.
+// listedFailures reads the studies that an earlier table lists without a result. A missing table is not an error.
 // The table may have been saved by a spreadsheet program in another form: with semicolons or tabs, or in
 // UTF-16.
 func listedFailures(path string) ([]report.Failure, error) {
@@ -224,7 +236,7 @@ func resaved(path string, separator rune) ([][]string, error) {
 	return rows, nil
 }
 
-// readCSV reads a table that report has written. No table is no error.
+// readCSV reads a table that report has written. A missing table is not an error.
 func readCSV(path string) ([][]string, error) {
 	text, err := os.ReadFile(path)
 	if errors.Is(err, os.ErrNotExist) {

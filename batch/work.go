@@ -19,7 +19,7 @@ import (
 // next is read.
 const inFlight = 2
 
-// DiskFullError says that a run ended because there was no more room for its results.
+// DiskFullError says that a run ended because the disk was full.
 type DiskFullError struct {
 	// Err is what the system said first.
 	Err error
@@ -103,9 +103,9 @@ func (w *work) finish(n int, r report.Result, err error) {
 	j := w.jobs[n]
 	switch {
 	case outfile.Full(err):
-		w.stop(hinted("make room, for instance on the disk of the output folder or of TMPDIR, and run again; what is done stays, and t2map tables DIR writes tables that are missing", "%w", &DiskFullError{err}))
-		w.out.leave(j, errNoRoom.Error())
-	case errors.Is(err, errInterrupted), errors.Is(err, errNoRoom):
+		w.stop(hinted("make room, for instance on the disk of the output folder or of TMPDIR, and run again; what is done stays, and tables that are missing are written by "+tablesCommand(w.s.Out), "%w", &DiskFullError{err}))
+		w.out.leave(j, errDiskFull.Error())
+	case errors.Is(err, errInterrupted), errors.Is(err, errDiskFull):
 		w.out.leave(j, err.Error())
 	case err != nil:
 		w.out.fail(w.s, j, err, w.earlier)
@@ -129,13 +129,13 @@ func both(first, second func() error) error {
 
 var (
 	errInterrupted = errors.New("not done: the run was interrupted")
-	errNoRoom      = errors.New("not done: there was no room for its results")
+	errDiskFull    = errors.New("not done: the disk was full")
 )
 
 // notDone says why a study is not done when the context has ended.
 func notDone(ctx context.Context) error {
 	if errors.As(context.Cause(ctx), new(*DiskFullError)) {
-		return errNoRoom
+		return errDiskFull
 	}
 	return errInterrupted
 }

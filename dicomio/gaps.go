@@ -207,7 +207,8 @@ func (h *header) zeroBlocks(pixels []float32) int {
 	return n
 }
 
-// someMean returns the mean of some rows above that of stored zeros, likewise.
+// someMean returns the mean of some rows above stored zeros. Faint images are told by it
+// while they are in the cache.
 func (h *header) someMean(pixels []float32) float64 {
 	sum, n := 0.0, 0
 	for j := 0; j < h.rows; j += rowsApart {

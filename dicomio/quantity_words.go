@@ -119,7 +119,7 @@ func saysT2(text string) bool {
 
 // lockOff is a spin lock that is off, as parameters of sequences have it: SpinLock=0,
 // "spin lock off", <SpinLockTime>0</SpinLockTime>, <ParamLong."SpinLock"> { }. A list of
-// spin-lock times may begin with 0, and is none. Siemens' protocols have 0x0 for 0, and
+// spin-lock times may begin with 0, and is not one. Siemens' protocols have 0x0 for 0, and
 // <Default> <ParamString.""> before a value.
 var lockOff = regexp.MustCompile(`spin[\s_.\-]{0,3}l(?:oc|c)?k` +
 	`[a-z_]*(?:[\s:=<>"'\[\](){|._\-]|<default>|<param[a-z]*\.|prep(?:$|[^a-z]))*?(?:}|(?:off|no|none|false|disabled|0x0+|0+(?:[.,]0*)?)\s*(?:$|[^a-z0-9\s.,\\/]|[\s,;]+[a-z]))`)

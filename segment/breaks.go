@@ -11,8 +11,8 @@ type Break struct {
 	Compartment string
 	// Slice is the index of the slice, from 0, or −1 for all slices of the compartment.
 	Slice int
-	// Rise says that the signal rises from echo From to the later echo To, by Factor. Else it is at
-	// echo To, at Factor times what a decay leaves after From and the echo between.
+	// Rise says that the signal rises from echo From to the later echo To, by Factor. If it is
+	// false, the signal at echo To is Factor times what a decay leaves after From and the echo between.
 	Rise     bool
 	From, To int // indices of echoes
 	Factor   float64
@@ -39,9 +39,10 @@ const (
 	evenGaps = 0.02
 )
 
-// Breaks returns for each compartment the first break of its mean signal at the echoes from
-// first on, but for that of index 0, which lacks what stimulated echoes add to the next: in all its slices together or, where there is none, in one of them. Voxels count
-// that were fitted. It panics if s, m and r do not have one grid.
+// Breaks returns for each compartment the first break of its mean signal: in all its slices
+// together or, if there is none, in one of them. Echoes before first are not judged, nor is that
+// of index 0, which lacks what stimulated echoes add to the next one. Only fitted voxels count. It
+// panics if s, m and r do not have one grid.
 func Breaks(s volume.MultiEcho, m volume.Maps, r Regions, first int) []Break {
 	parts := signals(s, m, r)
 	first = max(first, 1)

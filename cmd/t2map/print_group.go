@@ -80,7 +80,7 @@ func printFailures(w io.Writer, failures []report.Failure) {
 }
 
 // failedName names a study by its folder, and also by its hash if the folder has others. A study that is
-// not there has the name that a manifest gives it; what is no study's has none.
+// not there has the name that a manifest gives it; what belongs to no study has none.
 func failedName(f report.Failure) string {
 	switch {
 	case f.Folder == "":

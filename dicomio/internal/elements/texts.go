@@ -41,7 +41,7 @@ func mayBeText(e Element) bool {
 	return false
 }
 
-// firstItem is how a sequence begins where its VR is not known: its values are no texts.
+// firstItem is how a sequence begins where its VR is not known: its values are not texts.
 var firstItem = []byte{0xFE, 0xFF, 0x00, 0xE0}
 
 // text hands over the element if it is a text, or may hold one.
