@@ -60,7 +60,7 @@ func (l layout) identify(st dicomio.Study, ups int) (Identity, error) {
 		if l.matchesAbove(st, ups) {
 			hint = "if the folders above the searched one are meant, search one of those, or begin the layout with the name of a folder, as in 'data/{subject}/{visit}'; else correct the layout, or name the study in a manifest"
 		}
-		return Identity{}, hinted(hint, "its folder does not match the layout %s", l.pattern)
+		return Identity{}, hinted(hint, "the folder does not match the layout %s", l.pattern)
 	}
 	return id, nil
 }
