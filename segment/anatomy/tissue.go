@@ -1,0 +1,93 @@
+// Package anatomy decides from the mask of a knee alone where things are: which knee it
+// is, where the femoral cartilage divides into trochlea and condyles, where each plate
+// divides into regions, and how deep a voxel lies between bone and joint. The nouns:
+//
+//   - a tissue is what a label of a mask marks, such as femoral cartilage;
+//   - a plate is the cartilage of one surface, such as the medial tibia;
+//   - a region is a part of a plate, such as the posterior third of the medial tibia;
+//   - a layer is a part of a plate by depth: deep at the bone, superficial at the joint.
+//
+// Every function is pure and works on the mask's own grid. None sees an image or a T2:
+// a border that moved with T2 would hide the change that a trial looks for. Positions are
+// in mm LPS, so medial and lateral follow from the side of the knee and the patient's left
+// and right, never from the order of slices or the axes of the grid.
+package anatomy
+
+import (
+	"slices"
+
+	"github.com/t2map/t2map/volume"
+)
+
+// Tissue is what a label of a mask marks.
+type Tissue uint8
+
+// The tissues. Cartilage that a mask has divided already has a tissue for each part.
+const (
+	NoTissue Tissue = iota
+	FemoralCartilage
+	TibialCartilage // medial and lateral in one label
+	MedialTibialCartilage
+	LateralTibialCartilage
+	PatellarCartilage
+	TrochlearCartilage
+	MedialFemoralCartilage // a condyle, behind the trochlea
+	LateralFemoralCartilage
+	MedialCentralFemoralCartilage
+	LateralCentralFemoralCartilage
+	MedialPosteriorFemoralCartilage
+	LateralPosteriorFemoralCartilage
+	Menisci // medial and lateral in one label
+	MedialMeniscus
+	LateralMeniscus
+	Femur // bone
+	Tibia
+	Patella
+	Fibula
+	tissues // their number
+)
+
+// tissueNames are the words of scheme files.
+var tissueNames = [tissues]string{
+	"", "femoral-cartilage", "tibial-cartilage", "medial-tibial-cartilage", "lateral-tibial-cartilage", "patellar-cartilage",
+	"trochlear-cartilage", "medial-femoral-cartilage", "lateral-femoral-cartilage",
+	"medial-central-femoral-cartilage", "lateral-central-femoral-cartilage",
+	"medial-posterior-femoral-cartilage", "lateral-posterior-femoral-cartilage",
+	"menisci", "medial-meniscus", "lateral-meniscus", "femur", "tibia", "patella", "fibula",
+}
+
+// String returns the name of the tissue as in scheme files: femoral-cartilage.
+func (t Tissue) String() string {
+	if t >= tissues {
+		return "unknown"
+	}
+	return tissueNames[t]
+}
+
+// TissueNamed returns the tissue of that name, or NoTissue.
+func TissueNamed(name string) Tissue {
+	if n := slices.Index(tissueNames[1:], name); n >= 0 {
+		return Tissue(n + 1)
+	}
+	return NoTissue
+}
+
+// Tissues lists every tissue, in the order of their numbers.
+func Tissues() []Tissue {
+	var out []Tissue
+	for t := NoTissue + 1; t < tissues; t++ {
+		out = append(out, t)
+	}
+	return out
+}
+
+// Cartilage reports whether the tissue is cartilage of a bone's surface.
+func (t Tissue) Cartilage() bool {
+	return t >= FemoralCartilage && t <= LateralPosteriorFemoralCartilage
+}
+
+// Mask is a knee by tissue, one per voxel.
+type Mask struct {
+	volume.Geometry
+	Data []Tissue
+}

@@ -1,0 +1,47 @@
+package volume
+
+// Rigid is a rigid transform of patient space: p ↦ Rotation·p + Shift, in mm LPS.
+// The zero value is not a transform; see Identity.
+type Rigid struct {
+	Rotation [3][3]float64
+	Shift    [3]float64
+}
+
+// Identity returns the transform that moves nothing.
+func Identity() Rigid {
+	return Rigid{Rotation: [3][3]float64{{1, 0, 0}, {0, 1, 0}, {0, 0, 1}}}
+}
+
+// Apply returns the position to which p is moved.
+func (t Rigid) Apply(p [3]float64) [3]float64 {
+	out := t.Shift
+	for r, row := range t.Rotation {
+		out[r] += row[0]*p[0] + row[1]*p[1] + row[2]*p[2]
+	}
+	return out
+}
+
+// Inverse returns the transform that undoes t. The rotation must be orthonormal.
+func (t Rigid) Inverse() Rigid {
+	var inv Rigid
+	for r := range 3 {
+		for c := range 3 {
+			inv.Rotation[r][c] = t.Rotation[c][r]
+			inv.Shift[r] -= t.Rotation[c][r] * t.Shift[c]
+		}
+	}
+	return inv
+}
+
+// Moved returns the grid g as it lies after t: the voxel that was at p is at t.Apply(p).
+func (g Geometry) Moved(t Rigid) Geometry {
+	out := g
+	origin := t.Apply([3]float64{g.Affine[0][3], g.Affine[1][3], g.Affine[2][3]})
+	for r, row := range t.Rotation {
+		for c := range 3 {
+			out.Affine[r][c] = row[0]*g.Affine[0][c] + row[1]*g.Affine[1][c] + row[2]*g.Affine[2][c]
+		}
+		out.Affine[r][3] = origin[r]
+	}
+	return out
+}
