@@ -78,17 +78,17 @@ func (j Job) readObject(ctx context.Context, p Protocol) (maskRead, error) {
 // divide sorts the mask's voxels into the scheme's compartments.
 func (m maskRead) divide(scheme segment.Scheme) (segment.Regions, error) {
 	if !m.segmented {
-		regions, err := scheme.Divide(m.labels)
+		marks, err := scheme.Undivided().Interpret(m.labels)
 		if err != nil {
 			err = hinted("name the right scheme with --scheme, or add the label to its file", "%s: %w", m.file.Path, err)
 		}
-		return regions, err
+		return marks.Whole().OnGrid(marks.Geometry, marks.Data, nil), err
 	}
-	regions, err := scheme.DivideSegments(m.segments)
+	marks, err := scheme.Undivided().InterpretSegments(m.segments)
 	if err != nil {
 		err = hinted(hintDivide(err), "%s: %w", m.file.Path, err)
 	}
-	return regions, err
+	return marks.Whole().OnGrid(marks.Geometry, marks.Data, nil), err
 }
 
 // described is what results say of the mask, as it was divided into the regions.

@@ -139,7 +139,7 @@ func TestEveryKindOfMaskGivesTheSameFigures(t *testing.T) {
 	read := report.Mask{Path: "a/rt.dcm", Kind: "RTSTRUCT"}
 	for n, label := range []string{"Medial", "lateral cartilage", "patellofemoral"} {
 		c := want.Compartments[n]
-		read.Segments = append(read.Segments, segment.Reading{Number: n + 1, Label: label, Compartment: c.Compartment, By: "label", Voxels: c.Voxels})
+		read.Segments = append(read.Segments, segment.Reading{Number: n + 1, Label: label, Meaning: c.Compartment, By: "label", Voxels: c.Voxels})
 	}
 	if d := cmp.Diff(read, structures.Mask); d != "" {
 		t.Errorf("mask (-want +got):\n%s", d)

@@ -70,7 +70,7 @@ func maskHint(err error) string {
 	return ""
 }
 
-// hintDivide says what to do about an error of DivideSegments.
+// hintDivide says what to do about an error of InterpretSegments.
 func hintDivide(err error) string {
 	var unknown *segment.UnknownSegmentsError
 	var overlap *segment.OverlapError

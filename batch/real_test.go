@@ -149,11 +149,11 @@ func schemeOf(t testing.TB, name string) testScheme {
 
 func (s testScheme) mustDivide(t testing.TB, l volume.Labels) segment.Regions {
 	t.Helper()
-	r, err := s.Divide(l)
+	m, err := s.Interpret(l)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return r
+	return m.Whole().OnGrid(m.Geometry, m.Data, nil)
 }
 
 // labelOf returns the label that schemeOf named so.

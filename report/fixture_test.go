@@ -70,15 +70,25 @@ func sampleResult(g volume.Geometry) Result {
 		Acquisition: &Acquisition{TRMS: 2700, FlipDegrees: nan, PixelBandwidthHz: 250.4, PixelSpacingMM: [2]float64{0.3125, 0.3}, Sequence: "se"},
 		Compartments: []segment.Summary{
 			{
-				Compartment: "medial", Voxels: 120, Used: 100, Excluded: segment.Excluded{LowSignal: 6, NotDecaying: 5, NotConverged: 1, OutOfRange: 4, PoorFit: 1, AtBound: 1, Saturated: 2},
-				MeanT2: 38.214999, SEMeanT2: 0.12345, SDT2: 9.1, MedianT2: 37, Q1T2: 31.005, Q3T2: 44.25, MeanR2: 0.98765, VolumeMM3: 41.26,
+				Compartment: "medial", Region: segment.All, Layer: segment.All, Voxels: 120, Used: 100, Excluded: segment.Excluded{LowSignal: 6, NotDecaying: 5, NotConverged: 1, OutOfRange: 4, PoorFit: 1, AtBound: 1, Saturated: 2},
+				MeanT2: 38.214999, SEMeanT2: 0.12345, SDT2: 9.1, MedianT2: 37, Q1T2: 31.005, Q3T2: 44.25, MeanR2: 0.98765, VolumeMM3: 41.26, MeanFraction: 0.9125, PlateMeanT2: 37.5,
 			},
 			{
-				Compartment: "lateral", Voxels: 3, Excluded: segment.Excluded{LowSignal: 3},
-				MeanT2: nan, SEMeanT2: nan, SDT2: nan, MedianT2: nan, Q1T2: nan, Q3T2: nan, MeanR2: nan, VolumeMM3: 1.03125, Note: "no voxel with a sound T2",
+				Compartment: "lateral", Region: segment.All, Layer: segment.All, Voxels: 3, Excluded: segment.Excluded{LowSignal: 3},
+				MeanT2: nan, SEMeanT2: nan, SDT2: nan, MedianT2: nan, Q1T2: nan, Q3T2: nan, MeanR2: nan, VolumeMM3: 1.03125, MeanFraction: 0.5, PlateMeanT2: nan, Note: "no voxel with a sound T2",
 			},
 			{
-				Compartment: "patellofemoral", MeanT2: nan, SEMeanT2: nan, SDT2: nan, MedianT2: nan, Q1T2: nan, Q3T2: nan, MeanR2: nan, Note: "no voxels in the mask",
+				Compartment: "patellofemoral", Region: segment.All, Layer: segment.All, MeanT2: nan, SEMeanT2: nan, SDT2: nan, MedianT2: nan, Q1T2: nan, Q3T2: nan, MeanR2: nan, MeanFraction: nan, PlateMeanT2: nan, Note: "no voxels in the mask",
+			},
+		},
+		Regions: []segment.Summary{
+			{
+				Compartment: "medial", Region: segment.All, Layer: "deep", Voxels: 60, Used: 59, Excluded: segment.Excluded{LowSignal: 1},
+				MeanT2: 34.5, SEMeanT2: 0.2, SDT2: 8, MedianT2: 34, Q1T2: 29, Q3T2: 39, MeanR2: 0.98, VolumeMM3: 20.63, MeanFraction: 0.95, PlateMeanT2: nan,
+			},
+			{
+				Compartment: "medial", Region: "medial-tibial", Layer: segment.All, Voxels: 1, Used: 1,
+				MeanT2: 40, SEMeanT2: nan, SDT2: nan, MedianT2: 40, Q1T2: 40, Q3T2: 40, MeanR2: 0.9, VolumeMM3: 0.34, MeanFraction: 0.75, PlateMeanT2: nan, Note: "one voxel with a sound T2, no SD",
 			},
 		},
 		Decays: []Decay{
@@ -88,7 +98,7 @@ func sampleResult(g volume.Geometry) Result {
 		},
 		Noise: Noise{Source: "residuals", Sigma: []segment.Number{20, 19.5, nan}},
 		Mask: Mask{Path: "S01/seg.dcm", Kind: "SEG", Segments: []segment.Reading{
-			{Number: 1, Label: "Medial", Compartment: "medial", By: "label", Voxels: 120}, {Number: 2, Label: "LTC", Compartment: "lateral", By: "code", Voxels: 3}}},
+			{Number: 1, Label: "Medial", Meaning: "medial", By: "label", Voxels: 120}, {Number: 2, Label: "LTC", Meaning: "lateral", By: "code", Voxels: 3}}},
 		LossyImages: true, Warnings: []string{"images were compressed with loss"},
 		Notes:  []string{"2 files passed over: not DICOM"},
 		Inputs: []File{{Path: "IM_0001.dcm", SHA256: "00"}},

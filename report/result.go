@@ -61,7 +61,10 @@ type Result struct {
 	Anatomy *Anatomy `json:"anatomy,omitempty"`
 	// Compartments holds one summary per compartment in the order of the scheme.
 	Compartments []segment.Summary `json:"compartments"`
-	Decays       []Decay           `json:"decays"`
+	// Regions holds the summaries of plates, regions and layers, by compartment; absent
+	// where the mask marks compartments.
+	Regions []segment.Summary `json:"regions,omitempty"`
+	Decays  []Decay           `json:"decays"`
 	// Noise is the noise of the images.
 	Noise Noise `json:"noise"`
 	// Warnings are what speaks against the figures, such as lossy images or a mask

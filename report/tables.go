@@ -109,9 +109,9 @@ func (c Cohort) sorted() Cohort {
 }
 
 var compartmentColumns = slices.Concat(
-	[]string{"subject", "visit", "study", "series", "side", "compartment", "voxels", "used"},
+	[]string{"subject", "visit", "study", "series", "side", "compartment", "region", "layer", "voxels", "used"},
 	exclusionColumns(),
-	[]string{"mean_t2_ms", "se_mean_t2_ms", "sd_t2_ms", "median_t2_ms", "q1_t2_ms", "q3_t2_ms", "mean_r2", "snr_first", "snr_last", "volume_mm3", "lossy_images", "method", "skipped_echoes", "settings", "scanner", "acquisition", "note"},
+	[]string{"mean_t2_ms", "se_mean_t2_ms", "sd_t2_ms", "median_t2_ms", "q1_t2_ms", "q3_t2_ms", "mean_r2", "snr_first", "snr_last", "volume_mm3", "mean_fraction", "plate_mean_t2_ms", "lossy_images", "method", "skipped_echoes", "settings", "scanner", "acquisition", "note"},
 )
 
 func exclusionColumns() []string {
@@ -130,29 +130,43 @@ const (
 	decimalsR2     = 4
 	decimalsSNR    = 1
 	decimalsVolume = 1
+
+	decimalsFraction = 3
 )
 
+// compartmentRows returns a row for each compartment of each study, followed by those of
+// its regions and layers.
 func (c Cohort) compartmentRows() [][]string {
 	var rows [][]string
 	for _, r := range c.Results {
 		for _, s := range r.Compartments {
-			d := r.decayOf(s.Compartment)
-			row := []string{
-				printable.Cell(r.Subject), printable.Cell(r.Visit), printable.Cell(r.Study), printable.Cell(r.Series), printable.Cell(r.Side), printable.Cell(s.Compartment),
-				strconv.Itoa(s.Voxels), strconv.Itoa(s.Used),
+			rows = append(rows, r.compartmentRow(s, r.decayOf(s.Compartment)))
+			for _, part := range r.Regions {
+				if part.Compartment == s.Compartment {
+					rows = append(rows, r.compartmentRow(part, noDecay()))
+				}
 			}
-			for _, n := range s.Excluded.Each {
-				row = append(row, strconv.Itoa(n))
-			}
-			rows = append(rows, append(row,
-				number(s.MeanT2, decimalsT2), number(s.SEMeanT2, decimalsSE), number(s.SDT2, decimalsT2), number(s.MedianT2, decimalsT2),
-				number(s.Q1T2, decimalsT2), number(s.Q3T2, decimalsT2), number(s.MeanR2, decimalsR2),
-				number(d.SNRFirst, decimalsSNR), number(d.SNRLast, decimalsSNR), number(s.VolumeMM3, decimalsVolume), yes(r.LossyImages),
-				printable.Cell(r.Protocol.Method), strconv.Itoa(r.Protocol.SkippedEchoes), printable.Cell(describe(r.Protocol, r.Version)), printable.Cell(r.Scanner.text()), printable.Cell(r.acquisition()), printable.Cell(s.Note),
-			))
 		}
 	}
 	return rows
+}
+
+// compartmentRow returns the row of one summary.
+func (r Result) compartmentRow(s segment.Summary, d Decay) []string {
+	row := []string{
+		printable.Cell(r.Subject), printable.Cell(r.Visit), printable.Cell(r.Study), printable.Cell(r.Series), printable.Cell(r.Side),
+		printable.Cell(s.Compartment), printable.Cell(s.Region), printable.Cell(s.Layer), strconv.Itoa(s.Voxels), strconv.Itoa(s.Used),
+	}
+	for _, n := range s.Excluded.Each {
+		row = append(row, strconv.Itoa(n))
+	}
+	return append(row,
+		number(s.MeanT2, decimalsT2), number(s.SEMeanT2, decimalsSE), number(s.SDT2, decimalsT2), number(s.MedianT2, decimalsT2),
+		number(s.Q1T2, decimalsT2), number(s.Q3T2, decimalsT2), number(s.MeanR2, decimalsR2),
+		number(d.SNRFirst, decimalsSNR), number(d.SNRLast, decimalsSNR), number(s.VolumeMM3, decimalsVolume),
+		number(s.MeanFraction, decimalsFraction), number(s.PlateMeanT2, decimalsT2), yes(r.LossyImages),
+		printable.Cell(r.Protocol.Method), strconv.Itoa(r.Protocol.SkippedEchoes), printable.Cell(describe(r.Protocol, r.Version)), printable.Cell(r.Scanner.text()), printable.Cell(r.acquisition()), printable.Cell(s.Note),
+	)
 }
 
 // decayOf returns the decay of a compartment, without figures where it has none.
@@ -162,6 +176,10 @@ func (r Result) decayOf(compartment string) Decay {
 			return d
 		}
 	}
+	return noDecay()
+}
+
+func noDecay() Decay {
 	nan := segment.Number(math.NaN())
 	return Decay{SNRFirst: nan, SNRLast: nan}
 }

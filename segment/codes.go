@@ -4,10 +4,11 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/t2map/t2map/segment/anatomy"
 	"github.com/t2map/t2map/volume"
 )
 
-// CodeRule says which compartment a DICOM segment of certain codes belongs to.
+// CodeRule says what a segment of certain codes marks.
 // Codes are written SCT:309312004.
 type CodeRule struct {
 	// Type and Region are what the segment must be and where; one of them may be
@@ -17,7 +18,7 @@ type CodeRule struct {
 	// Modifiers are all of the segment's but left and right, increasing: a
 	// segment that is said to be deep is none of a rule that does not say so.
 	Modifiers []string `json:"modifiers,omitempty"`
-	Name      string   `json:"compartment"` // or Ignore
+	Name      string   `json:"meaning"` // as in Label
 }
 
 // sameCodes reports whether two rules ask for the same.
@@ -60,68 +61,83 @@ func canonical(scheme, value string) string {
 	return scheme + ":" + value
 }
 
-// kneeCodes returns the rules of the scheme `codes`: cartilage of a medial or
-// lateral part of the knee is that compartment, patella and trochlea (the anterior
-// femur) are patellofemoral, and femoral cartilage of no side is a row of its own.
+// ruleList collects rules for cartilage.
+type ruleList []CodeRule
+
+// add appends a rule for cartilage of that region and of all of the modifiers.
+func (l *ruleList) add(name, region string, modifiers ...string) {
+	slices.Sort(modifiers)
+	*l = append(*l, CodeRule{Type: cartilage, Region: region, Modifiers: modifiers, Name: name})
+}
+
+// places are the modifiers that divide a plate from front to back; the first is none.
+var places = [][]string{{}, {central}, {posterior}, {anterior}}
+
+// kneeCodes returns the rules of the scheme `codes`. Cartilage of a medial or lateral part
+// of the knee is that compartment; patella and trochlea (the anterior femur) are
+// patellofemoral. Femoral cartilage of neither side is divided by its shape if it is whole,
+// and is a row of its own otherwise.
 func kneeCodes() []CodeRule {
-	var rules []CodeRule
-	add := func(name, region string, modifiers ...string) {
-		slices.Sort(modifiers)
-		rules = append(rules, CodeRule{Type: cartilage, Region: region, Modifiers: modifiers, Name: name})
-	}
+	var rules ruleList
 	for _, side := range []struct{ code, name string }{{medial, Medial}, {lateral, Lateral}} {
-		add(side.name, knee, side.code)
+		rules.add(side.name, knee, side.code)
 		for _, region := range []string{femur, tibialPlateau} {
-			add(side.name, region, side.code)
-			add(side.name, region, side.code, central)
-			add(side.name, region, side.code, posterior)
+			rules.add(side.name, region, side.code)
+			rules.add(side.name, region, side.code, central)
+			rules.add(side.name, region, side.code, posterior)
 		}
-		add(side.name, tibialPlateau, side.code, anterior)
-		add(Patellofemoral, femur, side.code, anterior)
-		add(Patellofemoral, patella, side.code)
+		rules.add(side.name, tibialPlateau, side.code, anterior)
+		rules.add(Patellofemoral, femur, side.code, anterior)
+		rules.add(Patellofemoral, patella, side.code)
 	}
-	add(Patellofemoral, femur, anterior)
-	add(Patellofemoral, patella)
-	add(femoral, femur)
-	add(femoral, femur, central)
-	add(femoral, femur, posterior)
+	rules.add(Patellofemoral, femur, anterior)
+	rules.add(Patellofemoral, patella)
+	rules.add(anatomy.FemoralCartilage.String(), femur)
+	rules.add(femoralRow, femur, central)
+	rules.add(femoralRow, femur, posterior)
 	return rules
 }
 
-// partCodes returns the rules for schemes that have the tibia as rows of its own and the
-// femur in one piece, whatever part of it a segment is coded as.
-func partCodes() []CodeRule {
-	var rules []CodeRule
-	add := func(name, region string, modifiers ...string) {
-		slices.Sort(modifiers)
-		rules = append(rules, CodeRule{Type: cartilage, Region: region, Modifiers: modifiers, Name: name})
-	}
-	places := [][]string{{}, {central}, {posterior}, {anterior}}
-	for _, side := range []struct{ code, tibia string }{{medial, medialTibial}, {lateral, lateralTibial}} {
+// tissueCodes returns the rules for schemes of tissues, in which femoral cartilage is one
+// tissue, whatever part of it a segment is coded as.
+func tissueCodes() []CodeRule {
+	var rules ruleList
+	femoral, patellar := anatomy.FemoralCartilage.String(), anatomy.PatellarCartilage.String()
+	for _, side := range []struct {
+		code  string
+		tibia anatomy.Tissue
+	}{{medial, anatomy.MedialTibialCartilage}, {lateral, anatomy.LateralTibialCartilage}} {
 		for _, place := range places {
-			add(side.tibia, tibialPlateau, append([]string{side.code}, place...)...)
-			add(femoral, femur, append([]string{side.code}, place...)...)
+			rules.add(side.tibia.String(), tibialPlateau, append([]string{side.code}, place...)...)
+			rules.add(femoral, femur, append([]string{side.code}, place...)...)
 		}
-		add(patellar, patella, side.code)
+		rules.add(patellar, patella, side.code)
 	}
 	for _, place := range places {
-		add(femoral, femur, slices.Clone(place)...)
+		rules.add(femoral, femur, slices.Clone(place)...)
+		rules.add(anatomy.TibialCartilage.String(), tibialPlateau, slices.Clone(place)...)
 	}
-	add(patellar, patella)
+	rules.add(patellar, patella)
 	return rules
 }
+
+// undividedCodes returns tissueCodes with a row in the place of every tissue.
+func undividedCodes() []CodeRule { return Scheme{Codes: tissueCodes()}.Undivided().Codes }
 
 // borrowed returns the rules that a scheme without its own goes by.
 func (s Scheme) borrowed() []CodeRule {
-	names := s.Compartments()
+	names := s.meanings()
 	has := func(name string) bool { return slices.Contains(names, name) }
-	if (has(medialTibial) || has(lateralTibial)) && !has(Medial) && !has(Lateral) {
-		return partCodes()
+	switch {
+	case s.Tissues():
+		return tissueCodes()
+	case (has(medialTibial) || has(lateralTibial)) && !has(Medial) && !has(Lateral):
+		return undividedCodes()
 	}
 	return kneeCodes()
 }
 
-// coded returns the compartments that rules give the segment, each once.
+// coded returns the meanings that rules give the segment, each once.
 func coded(rules []CodeRule, g volume.Segment) []string {
 	kind := ""
 	if g.Type.Value != "" {

@@ -8,22 +8,22 @@ import (
 	"github.com/t2map/t2map/volume"
 )
 
-// Regions is a mask divided into compartments: a voxel with Data r > 0 belongs
-// to the compartment Names[r−1], one with 0 to none.
-type Regions struct {
+// Marks is a mask by meaning: a voxel with Data m > 0 is marked as Names[m−1], a row or a
+// tissue; one with 0 is not marked.
+type Marks struct {
 	volume.Labels
 	Names []string
-	// Readings are how the segments of a DICOM mask were read, in the mask's order, the
-	// ignored ones too; nil for a label map.
+	// Readings are how the segments of a mask of named segments were read, in the mask's
+	// order, the ignored ones too; nil for a label map.
 	Readings []Reading
 }
 
-// Reading is a segment of a DICOM mask and what the scheme took it for.
+// Reading is a named segment of a mask and what the scheme took it for.
 type Reading struct {
 	Number int    `json:"number"`
 	Label  string `json:"label"`
-	// Compartment is that of the segment, or Ignore.
-	Compartment string `json:"compartment"`
+	// Meaning is a row, a tissue or Ignore.
+	Meaning string `json:"meaning"`
 	// By is what decided: label, code or number. Where several say the same it is the
 	// first of them.
 	By     string `json:"by"`
@@ -62,35 +62,35 @@ func (e *UnknownLabelsError) Error() string {
 	return fmt.Sprintf("scheme %s does not know %s", e.Scheme, strings.Join(parts, ", "))
 }
 
-// Divide sorts the labelled voxels into the scheme's compartments. Names is
-// Compartments, so a compartment without voxels keeps its row; a mask without
-// labels is sound. Labels that the scheme ignores become 0. A label that it does
-// not know is an *UnknownLabelsError that lists every one with its voxel count.
-func (s Scheme) Divide(l volume.Labels) (Regions, error) {
+// Interpret gives the labelled voxels their meanings. Names holds every meaning of the
+// scheme, also those without voxels; a mask without labels is sound. Labels that the scheme
+// ignores become 0. Labels that it does not know are an *UnknownLabelsError that lists every
+// one with its number of voxels.
+func (s Scheme) Interpret(l volume.Labels) (Marks, error) {
 	const unknown = -1
-	names := s.Compartments()
-	regionOf := make(map[string]int32, len(names)+1) // Ignore is not in it: 0
+	names := s.meanings()
+	markOf := make(map[string]int32, len(names)+1) // Ignore is not in it: 0
 	for n, name := range names {
-		regionOf[name] = int32(n + 1)
+		markOf[name] = int32(n + 1)
 	}
 	lut := make([]int32, math.MaxUint16+1)
 	for v := 1; v < len(lut); v++ {
 		lut[v] = unknown
 	}
 	for _, label := range s.Labels {
-		lut[label.Value] = regionOf[label.Name]
+		lut[label.Value] = markOf[label.Name]
 	}
 	lut[0] = 0
 
-	r := Regions{Labels: volume.Labels{Geometry: l.Geometry, Data: make([]uint16, len(l.Data))}, Names: names}
+	m := Marks{Labels: volume.Labels{Geometry: l.Geometry, Data: make([]uint16, len(l.Data))}, Names: names}
 	for v, label := range l.Data {
-		region := lut[label]
-		if region == unknown {
-			return Regions{}, &UnknownLabelsError{Scheme: s.Name, Labels: countUnknown(l.Data, lut)}
+		mark := lut[label]
+		if mark == unknown {
+			return Marks{}, &UnknownLabelsError{Scheme: s.Name, Labels: countUnknown(l.Data, lut)}
 		}
-		r.Data[v] = uint16(region)
+		m.Data[v] = uint16(mark)
 	}
-	return r, nil
+	return m, nil
 }
 
 // countUnknown counts the voxels of each label that lut holds below 0.

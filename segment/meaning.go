@@ -7,17 +7,18 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/t2map/t2map/segment/anatomy"
 	"github.com/t2map/t2map/volume"
 )
 
 // say is what one way of a scheme says of a segment.
 type say struct{ by, name string }
 
-// meaning returns the compartment of a DICOM segment, or Ignore, and what said so; no
+// meaning returns the row or the tissue of a segment, or Ignore, and what said so; no
 // name where the scheme does not know it, with what it knows of it in words.
 //
-// Three ways lead there. The label: an entry of s.Segments, or else the name of a
-// compartment, with or without the words cartilage and knee. The codes: a rule of
+// Three ways lead there. The label: an entry of s.Segments, or else the name of a row or a
+// tissue, with or without the words cartilage and knee. The codes: a rule of
 // s.Codes. The number: an entry of s.Labels. What they say must not differ, or else
 // it is an error.
 //
@@ -26,10 +27,9 @@ type say struct{ by, name string }
 // the segmentation that was made of it. It counts where the label is empty or
 // repeats it, as in "Segment 3".
 //
-// A scheme without rules borrows those of the scheme `codes`, or partCodes where it has
-// the tibia as rows of its own, for compartments that it has. They have a say where
-// nothing else has, and may not take one of medial, lateral, patellofemoral and their
-// parts for another.
+// A scheme without rules borrows some, for rows and tissues that it has. They decide where
+// nothing else does, and may not take one of medial, lateral, patellofemoral and their
+// parts, or one tissue, for another.
 func (s Scheme) meaning(g volume.Segment) (decided say, known string, err error) {
 	says := append(s.byLabel(g.Label), s.byCodes(s.Codes, g)...)
 	var borrowed []say
@@ -53,11 +53,17 @@ func (s Scheme) meaning(g volume.Segment) (decided say, known string, err error)
 		}
 	}
 	for _, other := range borrowed {
-		if other.name != first.name && rank(other.name) != math.MaxInt && rank(first.name) != math.MaxInt {
+		if other.name != first.name && exclusive(other.name) && exclusive(first.name) {
 			return say{}, "", contradiction(g, first, other)
 		}
 	}
 	return first, "", nil
+}
+
+// exclusive reports whether the name is one of the rows and tissues of which none may be
+// taken for another.
+func exclusive(name string) bool {
+	return rank(name) != math.MaxInt || anatomy.TissueNamed(name).Cartilage()
 }
 
 func contradiction(g volume.Segment, a, b say) error {
@@ -85,8 +91,9 @@ func (s Scheme) byLabel(label string) []say {
 	var out []say
 	words := strings.Fields(text)
 	words = slices.DeleteFunc(words, func(w string) bool { return w == "cartilage" || w == "knee" })
-	for _, name := range s.Compartments() {
-		if n := fold(name); n == text || n == strings.Join(words, " ") {
+	for _, name := range s.meanings() {
+		n := fold(name)
+		if n == text || strings.TrimSuffix(n, " cartilage") == strings.Join(words, " ") {
 			out = append(out, say{"label", name})
 		}
 	}
@@ -96,7 +103,7 @@ func (s Scheme) byLabel(label string) []say {
 func (s Scheme) byCodes(rules []CodeRule, g volume.Segment) []say {
 	var out []say
 	for _, name := range coded(rules, g) {
-		if name == Ignore || slices.Contains(s.Compartments(), name) {
+		if name == Ignore || slices.Contains(s.meanings(), name) {
 			out = append(out, say{"code", name})
 		}
 	}

@@ -181,7 +181,7 @@ func (s *Scheme) check() error {
 			return fmt.Errorf("label scheme %s: codes: rule %d appears twice", s.Name, n+1)
 		}
 	}
-	if len(s.Compartments()) == 0 {
+	if len(s.meanings()) == 0 {
 		return fmt.Errorf("label scheme %s: labels: none is reported", s.Name)
 	}
 	return nil

@@ -3,6 +3,8 @@ package segment
 import (
 	"math"
 	"slices"
+
+	"github.com/t2map/t2map/segment/anatomy"
 )
 
 // FindingKind is what speaks against the meaning of a mask's labels.
@@ -59,8 +61,8 @@ const (
 // 5: one of them holds half of all at most, with room for generous masks. Bone is beyond
 // the limits: the same knee has 143 cm³ of femur, 101 of tibia and 13 of patella in the image.
 var largest = map[string]float64{
-	femoral: 60_000, Medial: 15_000, Lateral: 15_000, Patellofemoral: 15_000,
-	medialTibial: 12_000, lateralTibial: 12_000, patellar: 8_000,
+	femoralRow: 60_000, Medial: 15_000, Lateral: 15_000, Patellofemoral: 15_000,
+	medialTibial: 12_000, lateralTibial: 12_000, patellarRow: 8_000,
 }
 
 // largestSum is the volume in mm³ that Medial, Lateral and Patellofemoral together do not
@@ -91,10 +93,10 @@ type arrangement struct {
 // arrangements holds how the compartments of a knee lie, whatever its position in the scanner:
 // positions are the patient's.
 var arrangements = []arrangement{
-	{Medial, Lateral, ToMedial}, {medialTibial, lateralTibial, ToMedial}, {medialMeniscus, lateralMeniscus, ToMedial},
+	{Medial, Lateral, ToMedial}, {medialTibial, lateralTibial, ToMedial}, {string(anatomy.PlateMedialMeniscus), string(anatomy.PlateLateralMeniscus), ToMedial},
 	{Patellofemoral, Medial, Anterior}, {Patellofemoral, Lateral, Anterior},
-	{patellar, femoral, Anterior}, {patellar, medialTibial, Anterior}, {patellar, lateralTibial, Anterior},
-	{femoral, medialTibial, Superior}, {femoral, lateralTibial, Superior},
+	{patellarRow, femoralRow, Anterior}, {patellarRow, medialTibial, Anterior}, {patellarRow, lateralTibial, Anterior},
+	{femoralRow, medialTibial, Superior}, {femoralRow, lateralTibial, Superior},
 }
 
 // Check returns what speaks against the meaning that the scheme gave to the regions, where
@@ -141,14 +143,14 @@ func (r Regions) Check(side string) []Finding {
 
 // undivided finds compartments that lack their part of the femur.
 func (r Regions) undivided(places []place) []Finding {
-	whole := slices.Index(r.Names, femoral)
+	whole := slices.Index(r.Names, femoralRow)
 	if whole < 0 || places[whole].voxels == 0 {
 		return nil
 	}
 	var out []Finding
 	for n, name := range r.Names {
 		if (name == Medial || name == Lateral || name == Patellofemoral) && places[n].voxels > 0 {
-			out = append(out, Finding{Kind: Undivided, Compartment: name, Other: femoral})
+			out = append(out, Finding{Kind: Undivided, Compartment: name, Other: femoralRow})
 		}
 	}
 	return out

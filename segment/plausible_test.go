@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/t2map/t2map/segment/anatomy"
 	"github.com/t2map/t2map/volume"
 )
 
@@ -141,12 +142,12 @@ func TestRealKneeIsPlausible(t *testing.T) {
 		name, side, want string
 		names            map[uint16]string
 	}{
-		{"right", "right", "", map[uint16]string{1: femoral, 2: medialTibial, 3: lateralTibial, 4: patellar, 9: lateralMeniscus, 10: medialMeniscus}},
-		{"bone", "right", "large femoral; large patellar", map[uint16]string{5: femoral, 7: patellar}},
+		{"right", "right", "", map[uint16]string{1: femoralRow, 2: medialTibial, 3: lateralTibial, 4: patellarRow, 9: string(anatomy.PlateLateralMeniscus), 10: string(anatomy.PlateMedialMeniscus)}},
+		{"bone", "right", "large femoral; large patellar", map[uint16]string{5: femoralRow, 7: patellarRow}},
 		{"bone as compartments", "right", "large patellofemoral; large medial", map[uint16]string{5: Patellofemoral, 6: Medial}},
 		{"sides exchanged", "right", "side medial-tibial medial of lateral-tibial 34", map[uint16]string{2: lateralTibial, 3: medialTibial}},
-		{"femur and patella exchanged", "", "large patellar; side patellar anterior of femoral 37", map[uint16]string{1: patellar, 4: femoral}},
-		{"femur and tibia exchanged", "", "side femoral superior of medial-tibial 14", map[uint16]string{1: medialTibial, 2: femoral}},
+		{"femur and patella exchanged", "", "large patellar; side patellar anterior of femoral 37", map[uint16]string{1: patellarRow, 4: femoralRow}},
+		{"femur and tibia exchanged", "", "side femoral superior of medial-tibial 14", map[uint16]string{1: medialTibial, 2: femoralRow}},
 	} {
 		if got := says(read(c.names).Check(c.side)); got != c.want {
 			t.Errorf("%s: %q, want %q", c.name, got, c.want)

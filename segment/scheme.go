@@ -7,6 +7,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"github.com/t2map/t2map/segment/anatomy"
 )
 
 // The three compartments of the knee, in the order of their rows.
@@ -19,34 +21,38 @@ const (
 // Ignore is the name for labels that are known but not reported, such as bone.
 const Ignore = "ignore"
 
-// Rows for parts of compartments, and for tissue that belongs to no single one. A
-// compartment is the cartilage of both bones: where a scheme does not divide the femur,
-// the tibia alone is not the medial compartment, nor the patella alone the
-// patellofemoral one.
+// Rows of tissues that are not divided into compartments. A compartment is the cartilage
+// of both bones: the tibia alone is not the medial compartment, nor is the patella alone
+// the patellofemoral one.
 const (
-	medialTibial    = "medial-tibial"
-	lateralTibial   = "lateral-tibial"
-	patellar        = "patellar"
-	femoral         = "femoral" // in one piece
-	medialMeniscus  = "medial-meniscus"
-	lateralMeniscus = "lateral-meniscus"
+	medialTibial  = string(anatomy.PlateMedialTibial)
+	lateralTibial = string(anatomy.PlateLateralTibial)
+	tibialRow     = "tibial"
+	patellarRow   = string(anatomy.PlatePatellar)
+	femoralRow    = "femoral"
 )
 
-// Label is one label of a scheme and the compartment that it belongs to.
+// Label is one label of a scheme and what it marks.
 type Label struct {
-	Value uint16 `json:"label"`       // 1 to 65535; 0 is background in every scheme
-	Name  string `json:"compartment"` // or Ignore
+	Value uint16 `json:"label"` // 1 to 65535; 0 is the background in every scheme
+	// Name is a row of the results, such as medial, the name of an anatomy.Tissue, such as
+	// femoral-cartilage, or Ignore.
+	Name string `json:"meaning"`
 }
 
-// NamedSegment is the label of a DICOM segment and the compartment that it belongs
-// to. Labels are compared without case; blanks, '_' and '-' between words are one.
+// NamedSegment is the label of a named segment and what it marks. Labels are compared
+// without case; blanks, '_' and '-' between words are equal.
 type NamedSegment struct {
 	Label string `json:"segment"`
-	Name  string `json:"compartment"` // or Ignore
+	Name  string `json:"meaning"` // as in Label
 }
 
-// Scheme says what a mask's labels mean, and what DICOM segments do: by their
+// Scheme says what a mask's labels mean, and what named segments mean: by their
 // label, by their codes or by their number, which is matched with Labels.
+//
+// A meaning is a row of the results or a tissue. Tissues are divided into compartments and
+// regions by the shape of the mask (package anatomy), unless Undivided turns each into a
+// row of its own.
 type Scheme struct {
 	Name     string
 	Labels   []Label        // in increasing order of Value, each once
@@ -54,54 +60,94 @@ type Scheme struct {
 	Codes    []CodeRule
 }
 
-// builtin holds the schemes that Named knows, in the order of its error.
-// Medial and lateral change places between them. Femoral cartilage in one piece
-// spans all three compartments and is a row of its own; then tibia and patella are rows of
-// their own, too. Segments are labels as the
-// documents of a scheme call its structures; a compartment's own name, with
-// "cartilage" or "knee", needs no entry.
+// builtin holds the schemes that Named knows, in the order of its error. Medial and
+// lateral change places between them. Segments are labels as the documents of a scheme
+// call its structures; the name of a row or a tissue, with or without "cartilage" or
+// "knee", needs no entry.
 var builtin = []Scheme{
 	{Name: "compartments", Labels: []Label{{1, Medial}, {2, Lateral}, {3, Patellofemoral}}},
-	// OAI-ZIB, https://pubdata.zib.de: no patella; 1 and 3 are bone.
-	{Name: "oai-zib", Labels: []Label{{1, Ignore}, {2, femoral}, {3, Ignore}, {4, medialTibial}, {5, lateralTibial}},
-		Segments: append(tibial(medialTibial, lateralTibial), NamedSegment{"femoral bone", Ignore}, NamedSegment{"tibial bone", Ignore})},
-	// SKM-TEA: patellar, femoral, medial tibial, lateral tibial, menisci.
-	{Name: "skm-tea", Labels: []Label{{1, patellar}, {2, femoral}, {3, medialTibial}, {4, lateralTibial},
-		{5, medialMeniscus}, {6, lateralMeniscus}},
-		Segments: append(tibial(medialTibial, lateralTibial), NamedSegment{"meniscus medial", medialMeniscus}, NamedSegment{"meniscus lateral", lateralMeniscus})},
-	// iMorphics (OAI): femoral, lateral tibial, medial tibial, patellar, menisci.
-	{Name: "imorphics", Labels: []Label{{1, femoral}, {2, lateralTibial}, {3, medialTibial}, {4, patellar},
-		{5, lateralMeniscus}, {6, medialMeniscus}}, Segments: tibial(medialTibial, lateralTibial)},
-	// OpenMSK with the femur divided: 11 anterior (trochlea), 12 and 13 medial
-	// and lateral weight-bearing, 14 and 15 medial and lateral posterior; 4 is
-	// femoral cartilage that was not divided.
-	{Name: "openmsk", Labels: []Label{{4, femoral}, {5, Medial}, {6, Lateral}, {7, Patellofemoral},
-		{11, Patellofemoral}, {12, Medial}, {13, Lateral}, {14, Medial}, {15, Lateral}},
-		Segments: append(tibial(Medial, Lateral), NamedSegment{"patellar cartilage", Patellofemoral}, NamedSegment{"anterior femoral cartilage", Patellofemoral},
-			NamedSegment{"medial weight-bearing femoral cartilage", Medial}, NamedSegment{"lateral weight-bearing femoral cartilage", Lateral},
-			NamedSegment{"medial posterior femoral cartilage", Medial}, NamedSegment{"lateral posterior femoral cartilage", Lateral})},
+	// OAI-ZIB (Ambellan et al. 2019, 10.1016/j.media.2018.11.009) with the tibia divided, as
+	// OAIZIB-CM has it (Yao et al. 2024, 10.1016/j.media.2023.103035; generate_dataset_json.py of
+	// YongchengYAO/CartiMorph). The first release has one label, 4, for the tibia: ski10.
+	// There is no patella.
+	{Name: "oai-zib", Labels: labels(1, anatomy.Femur, anatomy.FemoralCartilage, anatomy.Tibia, anatomy.MedialTibialCartilage, anatomy.LateralTibialCartilage),
+		Segments: append(tibial(), marking("femoral bone", anatomy.Femur), marking("tibial bone", anatomy.Tibia))},
+	// SKM-TEA: Desai et al. 2021 (arXiv:2203.06823), DATASET.md of StanfordMIMI/skm-tea.
+	{Name: "skm-tea", Labels: qdess(), Segments: append(tibial(), menisci()...)},
+	// iMorphics: the OAI released contours by name; the numbers are those of
+	// MIPT-Oulu/RobustCartilageSegmentation (rocaseg/datasets/constants.py), which others share.
+	{Name: "imorphics", Labels: labels(1, anatomy.FemoralCartilage, anatomy.LateralTibialCartilage, anatomy.MedialTibialCartilage, anatomy.PatellarCartilage,
+		anatomy.LateralMeniscus, anatomy.MedialMeniscus), Segments: append(tibial(), menisci()...)},
+	// OpenMSK (gattia/OpenMSK, "Canonical Label Set") with the femur divided or not: 11
+	// anterior, 12 and 13 medial and lateral weight-bearing, 14 and 15 medial and lateral
+	// posterior (steps/subregions.py), as gattia/pymskt numbers them.
+	{Name: "openmsk", Labels: slices.Concat(labels(1, anatomy.Femur, anatomy.Tibia, anatomy.Patella, anatomy.FemoralCartilage, anatomy.MedialTibialCartilage,
+		anatomy.LateralTibialCartilage, anatomy.PatellarCartilage, anatomy.MedialMeniscus, anatomy.LateralMeniscus),
+		labels(11, anatomy.TrochlearCartilage, anatomy.MedialCentralFemoralCartilage, anatomy.LateralCentralFemoralCartilage,
+			anatomy.MedialPosteriorFemoralCartilage, anatomy.LateralPosteriorFemoralCartilage)),
+		Segments: append(tibial(), marking("anterior femoral cartilage", anatomy.TrochlearCartilage),
+			marking("medial weight-bearing femoral cartilage", anatomy.MedialCentralFemoralCartilage), marking("lateral weight-bearing femoral cartilage", anatomy.LateralCentralFemoralCartilage))},
+	// DOSMA's volume of all tissues (ad12/DOSMA, dosma/models/stanford_qdess_bone.py): the
+	// cartilage and menisci of SKM-TEA, then the bones. Its other models write one mask per tissue.
+	{Name: "dosma", Labels: append(qdess(), labels(7, anatomy.Femur, anatomy.Tibia, anatomy.Patella)...), Segments: append(tibial(), menisci()...)},
+	// OAI-AKOA (Woo et al. 2024, 10.1016/j.media.2024.103089; README of
+	// wooboyeong/Anomaly-Aware-3D-Segmentation): 7 to 9 are lesions of the bones.
+	{Name: "akoa", Labels: slices.Concat(ski10(), labels(5, anatomy.Patella, anatomy.PatellarCartilage), []Label{{7, Ignore}, {8, Ignore}, {9, Ignore}})},
+	// SKI10 (Heimann et al. 2010), and the first release of OAI-ZIB.
+	{Name: "ski10", Labels: ski10()},
 	{Name: "codes", Codes: kneeCodes()},
 }
 
-// tibial returns the labels under which schemes have tibial cartilage, and the rows that
-// it goes to.
-func tibial(medial, lateral string) []NamedSegment {
-	return []NamedSegment{{"medial tibial cartilage", medial}, {"lateral tibial cartilage", lateral},
-		{"tibial cartilage medial", medial}, {"tibial cartilage lateral", lateral}}
+// qdess returns the labels that SKM-TEA and DOSMA share.
+func qdess() []Label {
+	return labels(1, anatomy.PatellarCartilage, anatomy.FemoralCartilage, anatomy.MedialTibialCartilage, anatomy.LateralTibialCartilage,
+		anatomy.MedialMeniscus, anatomy.LateralMeniscus)
 }
 
-// Named returns a built-in scheme: compartments, oai-zib, skm-tea, imorphics,
-// openmsk, or codes, which knows DICOM segments by their codes and no numbers.
-// Another name is an error that lists these.
+// ski10 returns the labels of schemes that do not divide the tibia.
+func ski10() []Label {
+	return labels(1, anatomy.Femur, anatomy.FemoralCartilage, anatomy.Tibia, anatomy.TibialCartilage)
+}
+
+// labels gives consecutive labels, the first of that value, to tissues.
+func labels(first uint16, tissues ...anatomy.Tissue) []Label {
+	var out []Label
+	for n, t := range tissues {
+		out = append(out, Label{first + uint16(n), t.String()})
+	}
+	return out
+}
+
+func marking(label string, t anatomy.Tissue) NamedSegment { return NamedSegment{label, t.String()} }
+
+// tibial returns the other order of words under which schemes have tibial cartilage.
+func tibial() []NamedSegment {
+	return []NamedSegment{marking("tibial cartilage medial", anatomy.MedialTibialCartilage), marking("tibial cartilage lateral", anatomy.LateralTibialCartilage)}
+}
+
+// menisci returns the other order of words under which schemes have menisci.
+func menisci() []NamedSegment {
+	return []NamedSegment{marking("meniscus medial", anatomy.MedialMeniscus), marking("meniscus lateral", anatomy.LateralMeniscus)}
+}
+
+// Names lists the built-in schemes.
+func Names() []string {
+	var names []string
+	for _, s := range builtin {
+		names = append(names, s.Name)
+	}
+	return names
+}
+
+// Named returns a built-in scheme, see Names. The scheme codes knows segments by their
+// codes, and no numbers. Another name is an error that lists all.
 func Named(name string) (Scheme, error) {
-	names := make([]string, len(builtin))
-	for n, s := range builtin {
+	for _, s := range builtin {
 		if s.Name == name {
 			return Scheme{Name: s.Name, Labels: slices.Clone(s.Labels), Segments: slices.Clone(s.Segments), Codes: slices.Clone(s.Codes)}, nil
 		}
-		names[n] = s.Name
 	}
-	return Scheme{}, fmt.Errorf("no label scheme %q, want one of %s", name, strings.Join(names, ", "))
+	return Scheme{}, fmt.Errorf("no label scheme %q, want one of %s", name, strings.Join(Names(), ", "))
 }
 
 // Known reports whether the scheme says anything; the zero Scheme does not.
@@ -113,10 +159,10 @@ func (s Scheme) Known() bool { return len(s.Labels)+len(s.Segments)+len(s.Codes)
 // beside "medial". 64 is more than any label in use has.
 var validName = regexp.MustCompile(`^[a-z][a-z0-9_-]{0,63}$`)
 
-// Compartments returns the names that the scheme reports, each once: medial,
-// lateral, patellofemoral and their parts medial-tibial, lateral-tibial, patellar, as far
-// as it has them, then the others in natural order (sphere-9 before sphere-10).
-func (s Scheme) Compartments() []string {
+// meanings returns the rows and tissues of the scheme, each once: medial, lateral,
+// patellofemoral and their parts medial-tibial, lateral-tibial, patellar, as far as it has
+// them, then the others in natural order (sphere-9 before sphere-10).
+func (s Scheme) meanings() []string {
 	var names []string
 	add := func(name string) {
 		if name != Ignore && !slices.Contains(names, name) {
@@ -138,8 +184,57 @@ func (s Scheme) Compartments() []string {
 	return names
 }
 
-// ranked are the rows that come first, of which one is never another.
-var ranked = [...]string{Medial, Lateral, Patellofemoral, medialTibial, lateralTibial, patellar}
+// rows returns the names that the scheme reports where nothing is divided. It has no
+// tissues, see Undivided.
+func (s Scheme) rows() []string { return s.meanings() }
+
+// Tissues reports whether the scheme has tissues, which are to be divided.
+func (s Scheme) Tissues() bool {
+	return slices.ContainsFunc(s.meanings(), func(name string) bool { return anatomy.TissueNamed(name) != anatomy.NoTissue })
+}
+
+// Undivided returns the scheme with a row in the place of every tissue: femoral for
+// femoral cartilage, medial-tibial for that of the medial tibia, and so on; bone is ignored.
+func (s Scheme) Undivided() Scheme {
+	u := Scheme{Name: s.Name, Labels: slices.Clone(s.Labels), Segments: slices.Clone(s.Segments), Codes: slices.Clone(s.Codes)}
+	for n, l := range u.Labels {
+		u.Labels[n].Name = undividedRow(l.Name)
+	}
+	for n, l := range u.Segments {
+		u.Segments[n].Name = undividedRow(l.Name)
+	}
+	for n, r := range u.Codes {
+		u.Codes[n].Name = undividedRow(r.Name)
+	}
+	return u
+}
+
+// undividedRow returns the row of a tissue that is not divided; other names are rows
+// themselves.
+func undividedRow(name string) string {
+	switch t := anatomy.TissueNamed(name); t {
+	case anatomy.NoTissue:
+		return name
+	case anatomy.FemoralCartilage:
+		return femoralRow
+	case anatomy.TibialCartilage:
+		return tibialRow
+	case anatomy.PatellarCartilage:
+		return patellarRow
+	case anatomy.Menisci, anatomy.MedialMeniscus, anatomy.LateralMeniscus:
+		return name
+	case anatomy.TrochlearCartilage:
+		return Patellofemoral
+	default:
+		if !t.Cartilage() {
+			return Ignore // bone
+		}
+		return strings.TrimSuffix(name, "-cartilage")
+	}
+}
+
+// ranked are the rows that come first. None of them may be taken for another.
+var ranked = [...]string{Medial, Lateral, Patellofemoral, medialTibial, lateralTibial, patellarRow}
 
 func rank(name string) int {
 	if n := slices.Index(ranked[:], name); n >= 0 {

@@ -16,47 +16,64 @@ import (
 // time: medial and lateral change places between them.
 func TestNamed(t *testing.T) {
 	want := map[string]struct {
-		labels map[uint16]string
-		rows   []string
+		labels    map[uint16]string
+		divided   []string
+		undivided []string
 	}{
 		"compartments": {map[uint16]string{1: "medial", 2: "lateral", 3: "patellofemoral"},
-			[]string{"medial", "lateral", "patellofemoral"}},
-		"oai-zib": {map[uint16]string{1: "ignore", 2: "femoral", 3: "ignore", 4: "medial-tibial", 5: "lateral-tibial"},
-			[]string{"medial-tibial", "lateral-tibial", "femoral"}},
-		"skm-tea": {map[uint16]string{1: "patellar", 2: "femoral", 3: "medial-tibial", 4: "lateral-tibial", 5: "medial-meniscus", 6: "lateral-meniscus"},
+			[]string{"medial", "lateral", "patellofemoral"}, []string{"medial", "lateral", "patellofemoral"}},
+		"oai-zib": {map[uint16]string{1: "femur", 2: "femoral-cartilage", 3: "tibia", 4: "medial-tibial-cartilage", 5: "lateral-tibial-cartilage"},
+			[]string{"medial", "lateral", "patellofemoral"}, []string{"medial-tibial", "lateral-tibial", "femoral"}},
+		"skm-tea": {map[uint16]string{1: "patellar-cartilage", 2: "femoral-cartilage", 3: "medial-tibial-cartilage", 4: "lateral-tibial-cartilage", 5: "medial-meniscus", 6: "lateral-meniscus"},
+			[]string{"medial", "lateral", "patellofemoral", "lateral-meniscus", "medial-meniscus"},
 			[]string{"medial-tibial", "lateral-tibial", "patellar", "femoral", "lateral-meniscus", "medial-meniscus"}},
-		"imorphics": {map[uint16]string{1: "femoral", 2: "lateral-tibial", 3: "medial-tibial", 4: "patellar", 5: "lateral-meniscus", 6: "medial-meniscus"},
+		"imorphics": {map[uint16]string{1: "femoral-cartilage", 2: "lateral-tibial-cartilage", 3: "medial-tibial-cartilage", 4: "patellar-cartilage", 5: "lateral-meniscus", 6: "medial-meniscus"},
+			[]string{"medial", "lateral", "patellofemoral", "lateral-meniscus", "medial-meniscus"},
 			[]string{"medial-tibial", "lateral-tibial", "patellar", "femoral", "lateral-meniscus", "medial-meniscus"}},
-		"openmsk": {map[uint16]string{4: "femoral", 5: "medial", 6: "lateral", 7: "patellofemoral", 11: "patellofemoral",
-			12: "medial", 13: "lateral", 14: "medial", 15: "lateral"},
-			[]string{"medial", "lateral", "patellofemoral", "femoral"}},
-		"codes": {map[uint16]string{}, []string{"medial", "lateral", "patellofemoral", "femoral"}},
+		"openmsk": {map[uint16]string{1: "femur", 2: "tibia", 3: "patella", 4: "femoral-cartilage", 5: "medial-tibial-cartilage", 6: "lateral-tibial-cartilage", 7: "patellar-cartilage",
+			8: "medial-meniscus", 9: "lateral-meniscus", 11: "trochlear-cartilage",
+			12: "medial-central-femoral-cartilage", 13: "lateral-central-femoral-cartilage", 14: "medial-posterior-femoral-cartilage", 15: "lateral-posterior-femoral-cartilage"},
+			[]string{"medial", "lateral", "patellofemoral", "lateral-meniscus", "medial-meniscus"},
+			[]string{"patellofemoral", "medial-tibial", "lateral-tibial", "patellar", "femoral", "lateral-central-femoral", "lateral-meniscus", "lateral-posterior-femoral",
+				"medial-central-femoral", "medial-meniscus", "medial-posterior-femoral"}},
+		"dosma": {map[uint16]string{1: "patellar-cartilage", 2: "femoral-cartilage", 3: "medial-tibial-cartilage", 4: "lateral-tibial-cartilage", 5: "medial-meniscus", 6: "lateral-meniscus",
+			7: "femur", 8: "tibia", 9: "patella"},
+			[]string{"medial", "lateral", "patellofemoral", "lateral-meniscus", "medial-meniscus"},
+			[]string{"medial-tibial", "lateral-tibial", "patellar", "femoral", "lateral-meniscus", "medial-meniscus"}},
+		"akoa": {map[uint16]string{1: "femur", 2: "femoral-cartilage", 3: "tibia", 4: "tibial-cartilage", 5: "patella", 6: "patellar-cartilage", 7: "ignore", 8: "ignore", 9: "ignore"},
+			[]string{"medial", "lateral", "patellofemoral"}, []string{"patellar", "femoral", "tibial"}},
+		"ski10": {map[uint16]string{1: "femur", 2: "femoral-cartilage", 3: "tibia", 4: "tibial-cartilage"},
+			[]string{"medial", "lateral", "patellofemoral"}, []string{"femoral", "tibial"}},
+		"codes": {map[uint16]string{}, []string{"medial", "lateral", "patellofemoral", "femoral"}, []string{"medial", "lateral", "patellofemoral", "femoral"}},
 	}
-	if len(builtin) != len(want) {
-		t.Errorf("%d built-in schemes, want %d", len(builtin), len(want))
-	}
-	for name, w := range want {
-		s, err := Named(name)
-		if err != nil {
-			t.Errorf("%s: %v", name, err)
+	for _, s := range builtin {
+		w, known := want[s.Name]
+		if !known {
+			t.Errorf("the scheme %s is not in this test", s.Name)
 			continue
 		}
 		got := map[uint16]string{}
 		for _, l := range s.Labels {
 			got[l.Value] = l.Name
 		}
-		if d := cmp.Diff(w.labels, got); d != "" || s.Name != name {
-			t.Errorf("%s (%s) (-want +got):\n%s", name, s.Name, d)
+		if d := cmp.Diff(w.labels, got); d != "" {
+			t.Errorf("%s (-want +got):\n%s", s.Name, d)
 		}
-		if d := cmp.Diff(w.rows, s.Compartments()); d != "" {
-			t.Errorf("%s rows (-want +got):\n%s", name, d)
+		if d := cmp.Diff(w.divided, (Marks{Names: s.meanings()}).dividedRows()); d != "" {
+			t.Errorf("%s divided (-want +got):\n%s", s.Name, d)
+		}
+		if d := cmp.Diff(w.undivided, s.Undivided().rows()); d != "" {
+			t.Errorf("%s undivided (-want +got):\n%s", s.Name, d)
+		}
+		if named, err := Named(s.Name); err != nil || cmp.Diff(named, s) != "" {
+			t.Errorf("Named(%s): %v, %v", s.Name, named, err)
 		}
 		if err := s.check(); err != nil {
 			t.Error(err)
 		}
 	}
 	_, err := Named("OAI-ZIB")
-	if want := `no label scheme "OAI-ZIB", want one of compartments, oai-zib, skm-tea, imorphics, openmsk, codes`; err == nil || err.Error() != want {
+	if want := `no label scheme "OAI-ZIB", want one of compartments, oai-zib, skm-tea, imorphics, openmsk, dosma, akoa, ski10, codes`; err == nil || err.Error() != want {
 		t.Errorf("Named: %v, want %s", err, want)
 	}
 }
@@ -79,7 +96,7 @@ func TestParseScheme(t *testing.T) {
 	if d := cmp.Diff(want, s); d != "" {
 		t.Errorf("(-want +got):\n%s", d)
 	}
-	if d := cmp.Diff([]string{"lateral", "patellofemoral", "sphere-9", "sphere-10"}, s.Compartments()); d != "" {
+	if d := cmp.Diff([]string{"lateral", "patellofemoral", "sphere-9", "sphere-10"}, s.meanings()); d != "" {
 		t.Errorf("rows (-want +got):\n%s", d)
 	}
 }
@@ -174,12 +191,13 @@ func TestDivide(t *testing.T) {
 		want   []uint16 // 1 medial, 2 lateral, 3 the third row
 	}{
 		{"bone is left out", zib, []uint16{0, 1, 2, 3, 4, 5, 4}, []uint16{0, 0, 3, 0, 1, 2, 1}},
-		{"divided femur", msk, []uint16{4, 5, 6, 7, 11, 12, 13, 14, 15, 0}, []uint16{4, 1, 2, 3, 3, 1, 2, 1, 2, 0}},
+		{"divided femur", msk, []uint16{4, 5, 6, 7, 11, 12, 13, 14, 15, 0}, []uint16{5, 2, 3, 4, 1, 9, 6, 11, 8, 0}},
 		{"empty mask", zib, []uint16{0, 0}, []uint16{0, 0}},
 	}
 	for _, c := range cases {
 		mask := slices.Clone(c.mask)
-		r, err := c.scheme.Divide(labelsOf(mask...))
+		scheme := c.scheme.Undivided()
+		r, err := scheme.Interpret(labelsOf(mask...))
 		if err != nil {
 			t.Errorf("%s: %v", c.name, err)
 			continue
@@ -187,7 +205,7 @@ func TestDivide(t *testing.T) {
 		if d := cmp.Diff(c.want, r.Data); d != "" {
 			t.Errorf("%s (-want +got):\n%s", c.name, d)
 		}
-		if d := cmp.Diff(c.scheme.Compartments(), r.Names); d != "" {
+		if d := cmp.Diff(scheme.rows(), r.Names); d != "" {
 			t.Errorf("%s: names: %s", c.name, d)
 		}
 		if !slices.Equal(mask, c.mask) {
@@ -198,7 +216,7 @@ func TestDivide(t *testing.T) {
 
 func TestDivideUnknown(t *testing.T) {
 	zib, _ := Named("oai-zib")
-	_, err := zib.Divide(labelsOf(9, 1, 4, 7, 9, 0, 9))
+	_, err := zib.Interpret(labelsOf(9, 1, 4, 7, 9, 0, 9))
 	var unknown *UnknownLabelsError
 	if !errors.As(err, &unknown) {
 		t.Fatalf("%v", err)
@@ -213,7 +231,7 @@ func TestDivideUnknown(t *testing.T) {
 	for v := range picture {
 		picture[v] = uint16(v)
 	}
-	_, err = zib.Divide(labelsOf(picture...))
+	_, err = zib.Interpret(labelsOf(picture...))
 	if want := "label 13 (1 voxel), 286 labels more"; err == nil || !strings.HasSuffix(err.Error(), want) {
 		t.Errorf("%v, want … %s", err, want)
 	}

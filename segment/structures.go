@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/t2map/t2map/segment/anatomy"
 	"github.com/t2map/t2map/volume"
 )
 
@@ -43,13 +44,13 @@ func (e *UnknownSegmentsError) Error() string {
 	return fmt.Sprintf("scheme %s does not know %s", e.Scheme, strings.Join(parts, ", "))
 }
 
-// OverlapError says that voxels are in two compartments.
+// OverlapError says that voxels have two meanings.
 type OverlapError struct {
-	// Pairs are the compartments that share voxels, the largest overlap first.
+	// Pairs are the meanings that share voxels, the largest overlap first.
 	Pairs []Overlap
 }
 
-// Overlap is the number of voxels that two compartments share.
+// Overlap is the number of voxels that two meanings share.
 type Overlap struct {
 	First, Second string
 	Voxels        int
@@ -77,56 +78,86 @@ func (e *FrameError) Error() string {
 	return fmt.Sprintf("%s is drawn in frame %s, %s in frame %s", called(e.First), e.First.Frame, called(e.Second), e.Second.Frame)
 }
 
-// DivideSegments sorts the voxels of DICOM segments into the scheme's compartments,
-// as Divide does those of a label map. A segment belongs to a compartment by its
-// label, its codes or its number; a segment that is to be ignored is left out. Names
-// is Compartments, and Readings has every segment; segments of one compartment may
-// overlap, and a mask without voxels is sound.
+// InterpretSegments gives the voxels of named segments their meanings, as Interpret does
+// those of a label map. A segment has a meaning by its label, its codes or its number; a
+// segment that is to be ignored is omitted. Readings has every segment. Segments of one
+// meaning may overlap, and a mask without voxels is sound.
+//
+// Bone only helps to divide the cartilage: where both overlap the voxel is cartilage, and
+// bone that cannot be drawn, or is drawn in another frame of reference, is omitted.
 //
 // Errors: a segment of which the scheme says two things; an *UnknownSegmentsError
 // that lists those that the scheme does not know, the empty ones too; the Problem
-// of a segment that is to be reported; a *FrameError; an *OverlapError; an index that is not on the
-// grid.
-func (s Scheme) DivideSegments(m volume.Segmentation) (Regions, error) {
+// of a segment that has a meaning; a *FrameError; an *OverlapError; an index that is not on
+// the grid.
+func (s Scheme) InterpretSegments(m volume.Segmentation) (Marks, error) {
 	readings, err := s.read(m.Segments)
 	if err != nil {
-		return Regions{}, err
+		return Marks{}, err
 	}
-	names := s.Compartments()
-	r := Regions{Labels: volume.Labels{Geometry: m.Geometry, Data: make([]uint16, m.Voxels())}, Names: names, Readings: readings}
+	names := s.meanings()
+	r := Marks{Labels: volume.Labels{Geometry: m.Geometry, Data: make([]uint16, m.Voxels())}, Names: names, Readings: readings}
 	shared := map[[2]uint16]int{}
 	var framed volume.Segment // the first one of a known frame of reference
 	for n, g := range m.Segments {
-		name := readings[n].Compartment
-		if name == Ignore {
+		name := readings[n].Meaning
+		if name == Ignore || isBone(name) {
 			continue
 		}
 		if g.Problem != nil {
-			return Regions{}, fmt.Errorf("%s, %s: %w", called(g), name, g.Problem)
+			return Marks{}, fmt.Errorf("%s, %s: %w", called(g), name, g.Problem)
 		}
 		if g.Frame != "" && len(g.Voxels) > 0 {
 			if framed.Frame == "" {
 				framed = g
 			}
 			if g.Frame != framed.Frame {
-				return Regions{}, &FrameError{framed, g}
+				return Marks{}, &FrameError{framed, g}
 			}
 		}
-		region := uint16(slices.Index(names, name) + 1)
-		for _, v := range g.Voxels {
-			if int64(v) >= int64(len(r.Data)) {
-				return Regions{}, fmt.Errorf("%s: voxel %d is not on the grid of %d", called(g), v, len(r.Data))
-			}
-			if was := r.Data[v]; was != 0 && was != region {
-				shared[[2]uint16{min(was, region), max(was, region)}]++
-			}
-			r.Data[v] = region
+		mark := uint16(slices.Index(names, name) + 1)
+		if err := r.paint(g, mark, shared); err != nil {
+			return Marks{}, err
 		}
 	}
 	if len(shared) > 0 {
-		return Regions{}, overlapError(names, shared)
+		return Marks{}, overlapError(names, shared)
+	}
+	for n, g := range m.Segments {
+		name := readings[n].Meaning
+		if !isBone(name) || g.Problem != nil || g.Frame != "" && framed.Frame != "" && g.Frame != framed.Frame {
+			continue
+		}
+		if err := r.paint(g, uint16(slices.Index(names, name)+1), nil); err != nil {
+			return Marks{}, err
+		}
 	}
 	return r, nil
+}
+
+// paint marks the voxels of a segment. It counts in shared those that have another mark,
+// by both marks; where shared is nil these keep theirs.
+func (m Marks) paint(g volume.Segment, mark uint16, shared map[[2]uint16]int) error {
+	for _, v := range g.Voxels {
+		if int64(v) >= int64(len(m.Data)) {
+			return fmt.Errorf("%s: voxel %d is not on the grid of %d", called(g), v, len(m.Data))
+		}
+		was := m.Data[v]
+		if was != 0 && was != mark {
+			if shared == nil {
+				continue
+			}
+			shared[[2]uint16{min(was, mark), max(was, mark)}]++
+		}
+		m.Data[v] = mark
+	}
+	return nil
+}
+
+// isBone reports whether the name is the tissue of a bone.
+func isBone(name string) bool {
+	t := anatomy.TissueNamed(name)
+	return t != anatomy.NoTissue && len(compartmentsOf(name)) == 0
 }
 
 // read says of every segment what it is taken for.
@@ -141,7 +172,7 @@ func (s Scheme) read(segments []volume.Segment) ([]Reading, error) {
 		if decided.name == "" {
 			unknown = append(unknown, SegmentCount{Number: g.Number, Label: g.Label, Voxels: len(g.Voxels), Known: known})
 		}
-		out[n] = Reading{Number: g.Number, Label: g.Label, Compartment: decided.name, By: decided.by, Voxels: len(g.Voxels)}
+		out[n] = Reading{Number: g.Number, Label: g.Label, Meaning: decided.name, By: decided.by, Voxels: len(g.Voxels)}
 	}
 	if len(unknown) > 0 {
 		return nil, &UnknownSegmentsError{Scheme: s.Name, Segments: unknown}

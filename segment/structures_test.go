@@ -86,26 +86,26 @@ codes:
 		{"code against number", named(t, "compartments"), labelled(sct("306783000", "49370004"), 1, "LTC"), "its number says medial, its code lateral"},
 		{"code against label", named(t, "compartments"), labelled(sct("306783000", "49370004"), 2, "medial"), "its label says medial, its"},
 		{"coded compartment that the scheme has not", named(t, "compartments"), labelled(sct("71341001"), 9, "F"), "does not know"},
-		{"document's label", named(t, "oai-zib"), plain(3, "Medial tibial cartilage"), "its label says medial-tibial, its number ignore"},
-		{"document's label, number of its own", named(t, "oai-zib"), plain(4, "Medial tibial cartilage"), "medial-tibial"},
+		{"document's label", named(t, "oai-zib"), plain(3, "Medial tibial cartilage"), "its label says medial-tibial-cartilage, its number tibia"},
+		{"document's label, number of its own", named(t, "oai-zib"), plain(4, "Medial tibial cartilage"), "medial-tibial-cartilage"},
 		{"document's label in another order", named(t, "skm-tea"), plain(4, "Tibial Cartilage (Lateral)"), "does not know"},
-		{"document's label without brackets", named(t, "skm-tea"), plain(4, "Tibial Cartilage - Lateral"), "lateral-tibial"},
-		{"a compartment that the scheme does not have", named(t, "oai-zib"), plain(4, "medial"), "its number would be medial-tibial"},
-		{"patella alone", named(t, "imorphics"), plain(4, "Patellar cartilage"), "patellar"},
-		{"tibia where the femur is divided", named(t, "openmsk"), plain(5, "Medial tibial cartilage"), "medial"},
-		{"coded tibia, femur in one piece", named(t, "skm-tea"), labelled(sct("306783000", "255561001", "255551008"), 9, "pMT"), "medial-tibial"},
-		{"coded patella, femur in one piece", named(t, "skm-tea"), labelled(sct("64234005", "7771000"), 9, "P"), "patellar"},
-		{"coded part of the femur in one piece", named(t, "imorphics"), labelled(sct("71341001", "49370004", "26216008"), 9, "cLF"), "femoral"},
-		{"coded tibia against its number", named(t, "skm-tea"), labelled(sct("306783000", "255561001"), 4, ""), "its number says lateral-tibial, its code medial-tibial"},
-		{"femoral cartilage", named(t, "skm-tea"), plain(2, "Femoral Cartilage"), "femoral"},
+		{"document's label without brackets", named(t, "skm-tea"), plain(4, "Tibial Cartilage - Lateral"), "lateral-tibial-cartilage"},
+		{"a compartment that the scheme does not have", named(t, "oai-zib"), plain(4, "medial"), "its number would be medial-tibial-cartilage"},
+		{"patella alone", named(t, "imorphics"), plain(4, "Patellar cartilage"), "patellar-cartilage"},
+		{"tibia where the femur is divided", named(t, "openmsk"), plain(5, "Medial tibial cartilage"), "medial-tibial-cartilage"},
+		{"coded tibia, femur in one piece", named(t, "skm-tea"), labelled(sct("306783000", "255561001", "255551008"), 9, "pMT"), "medial-tibial-cartilage"},
+		{"coded patella, femur in one piece", named(t, "skm-tea"), labelled(sct("64234005", "7771000"), 9, "P"), "patellar-cartilage"},
+		{"coded part of the femur in one piece", named(t, "imorphics"), labelled(sct("71341001", "49370004", "26216008"), 9, "cLF"), "femoral-cartilage"},
+		{"coded tibia against its number", named(t, "skm-tea"), labelled(sct("306783000", "255561001"), 4, ""), "its number says lateral-tibial-cartilage, its code medial-tibial-cartilage"},
+		{"femoral cartilage", named(t, "skm-tea"), plain(2, "Femoral Cartilage"), "femoral-cartilage"},
 		{"meniscus", named(t, "skm-tea"), plain(5, "Meniscus - Medial"), "medial-meniscus"},
-		{"bone", named(t, "oai-zib"), plain(1, "Femoral Bone"), "ignore"},
-		{"trochlea", named(t, "openmsk"), plain(11, "anterior femoral cartilage"), "patellofemoral"},
+		{"bone", named(t, "oai-zib"), plain(1, "Femoral Bone"), "femur"},
+		{"trochlea", named(t, "openmsk"), plain(11, "anterior femoral cartilage"), "trochlear-cartilage"},
 
 		{"codes: tibial plateau", named(t, "codes"), sct("306783000", "255561001", "24028007"), "medial"},
 		{"codes: knee", named(t, "codes"), sct("72696002", "49370004"), "lateral"},
 		{"codes: knee of no side", named(t, "codes"), sct("72696002"), "does not know"},
-		{"codes: femur", named(t, "codes"), sct("71341001", "7771000"), "femoral"},
+		{"codes: femur", named(t, "codes"), sct("71341001", "7771000"), "femoral-cartilage"},
 		{"codes: medial femur", named(t, "codes"), sct("71341001", "255561001"), "medial"},
 		{"codes: lateral posterior femur", named(t, "codes"), sct("71341001", "255551008", "49370004"), "lateral"},
 		{"codes: trochlea", named(t, "codes"), sct("71341001", "255549009"), "patellofemoral"},
@@ -132,8 +132,8 @@ codes:
 			switch {
 			case err != nil && !strings.Contains(err.Error(), c.want):
 				t.Errorf("error %q, want %s", err, c.want)
-			case err == nil && got[0].Compartment != c.want:
-				t.Errorf("%s, want %s", got[0].Compartment, c.want)
+			case err == nil && got[0].Meaning != c.want:
+				t.Errorf("%s, want %s", got[0].Meaning, c.want)
 			}
 		})
 	}
@@ -146,14 +146,14 @@ func TestBorrowedCodesAreModest(t *testing.T) {
 		t.Fatal(err)
 	}
 	got, err := s.read([]volume.Segment{labelled(sct("71341001", "255561001"), 7, "")})
-	if err != nil || got[0].Compartment != "medial-femur" {
+	if err != nil || got[0].Meaning != "medial-femur" {
 		t.Errorf("%v, %v", got, err)
 	}
 }
 
 func TestDivideSegments(t *testing.T) {
 	s := named(t, "compartments")
-	got, err := s.DivideSegments(segmentation(
+	got, err := s.InterpretSegments(segmentation(
 		volume.Segment{Number: 1, Label: "medial", Voxels: []uint32{0, 1, 5}},
 		volume.Segment{Number: 4, Label: "medial cartilage", Voxels: []uint32{5, 6}}, // overlaps its like
 		volume.Segment{Number: 3, Label: "patellofemoral", Voxels: []uint32{23}},
@@ -178,9 +178,9 @@ func TestDivideSegments(t *testing.T) {
 
 // What decided stands with each segment, the ignored ones too.
 func TestReadings(t *testing.T) {
-	got, err := named(t, "oai-zib").DivideSegments(segmentation(
+	got, err := named(t, "oai-zib").InterpretSegments(segmentation(
 		volume.Segment{Number: 4, Label: "Segment 4", Voxels: []uint32{1}}, labelled(sct("306783000", "49370004"), 9, "LTC"), volume.Segment{Number: 1, Label: "femoral bone"}))
-	want := []Reading{{4, "Segment 4", "medial-tibial", "number", 1}, {9, "LTC", "lateral-tibial", "code", 0}, {1, "femoral bone", Ignore, "label", 0}}
+	want := []Reading{{4, "Segment 4", "medial-tibial-cartilage", "number", 1}, {9, "LTC", "lateral-tibial-cartilage", "code", 0}, {1, "femoral bone", "femur", "label", 0}}
 	if d := cmp.Diff(want, got.Readings); d != "" || err != nil {
 		t.Errorf("%v (-want +got):\n%s", err, d)
 	}
@@ -205,27 +205,36 @@ func TestDivideSegmentsRefuses(t *testing.T) {
 			`segment 1 "medial" is drawn in frame aa, segment 4 "Lateral" in frame bb`},
 		{"off the grid", []volume.Segment{{Number: 1, Label: "medial", Voxels: []uint32{24}}}, "voxel 24 is not on the grid of 24"},
 	} {
-		_, err := named(t, "compartments").DivideSegments(segmentation(c.segments...))
+		_, err := named(t, "compartments").InterpretSegments(segmentation(c.segments...))
 		if err == nil || err.Error() != c.want && !strings.HasSuffix(err.Error(), c.want) {
 			t.Errorf("%s: %v, want %s", c.name, err, c.want)
 		}
 	}
-	// What is ignored need not be sound.
-	got, err := named(t, "oai-zib").DivideSegments(segmentation(volume.Segment{Number: 1, Label: "femoral bone", Problem: drawn}))
+	// Bone need not be sound.
+	got, err := named(t, "oai-zib").InterpretSegments(segmentation(volume.Segment{Number: 1, Label: "femoral bone", Problem: drawn}))
 	if err != nil || slices.Max(got.Data) != 0 {
-		t.Errorf("ignored: %v", err)
+		t.Errorf("bone with a problem: %v", err)
 	}
-	got, err = named(t, "oai-zib").DivideSegments(segmentation(volume.Segment{Number: 1, Label: "femoral bone", Frame: "aa", Voxels: []uint32{0}},
+	got, err = named(t, "oai-zib").InterpretSegments(segmentation(volume.Segment{Number: 1, Label: "femoral bone", Frame: "aa", Voxels: []uint32{0}},
 		volume.Segment{Number: 2, Label: "femoral cartilage", Frame: "bb", Voxels: []uint32{1}}))
 	if err != nil || slices.Max(got.Data) == 0 {
-		t.Errorf("ignored in another frame: %v", err)
+		t.Errorf("bone in another frame: %v", err)
+	}
+	// Cartilage within bone is cartilage, in either order.
+	zib := named(t, "oai-zib")
+	bone, cartilage := volume.Segment{Number: 1, Label: "femoral bone", Voxels: []uint32{0, 1, 2}}, volume.Segment{Number: 2, Label: "femoral cartilage", Voxels: []uint32{1}}
+	for _, segments := range [][]volume.Segment{{bone, cartilage}, {cartilage, bone}} {
+		got, err = zib.InterpretSegments(segmentation(segments...))
+		if err != nil || got.Names[got.Data[0]-1] != "femur" || got.Names[got.Data[1]-1] != "femoral-cartilage" || got.Names[got.Data[2]-1] != "femur" {
+			t.Errorf("cartilage within bone: %v, %v", got.Data, err)
+		}
 	}
 	var unknown *UnknownSegmentsError
 	many := make([]volume.Segment, 100)
 	for n := range many {
 		many[n] = volume.Segment{Number: 100 + n, Label: "x"}
 	}
-	_, err = named(t, "codes").DivideSegments(segmentation(many...))
+	_, err = named(t, "codes").InterpretSegments(segmentation(many...))
 	if !errors.As(err, &unknown) || len(unknown.Segments) != 100 || !strings.HasSuffix(err.Error(), ", 92 segments more") {
 		t.Errorf("many: %v", err)
 	}
@@ -261,8 +270,8 @@ func TestSchemeOfTheDocument(t *testing.T) {
 		t.Fatal(err)
 	}
 	s, err := ParseScheme(text)
-	if err != nil || !slices.Equal(s.Compartments(), []string{"medial", "lateral", "patellofemoral", "medial-posterior-femur"}) {
-		t.Errorf("%v, %v", s.Compartments(), err)
+	if err != nil || !slices.Equal(s.meanings(), []string{"medial", "lateral", "patellofemoral", "medial-posterior-femur"}) {
+		t.Errorf("%v, %v", s.meanings(), err)
 	}
 	page, err := os.ReadFile("../docs/masks.md")
 	if err != nil {

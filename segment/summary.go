@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/t2map/t2map/segment/anatomy"
 	"github.com/t2map/t2map/volume"
 )
 
@@ -109,14 +110,22 @@ func (e *Excluded) count(s volume.Status) bool {
 	return true
 }
 
-// Summary is what one study has in one compartment. Figures are over the used
-// voxels; NaN where there are too few, with the reason in Note.
+// All is the region or the layer of a row that is not about one of them.
+const All = "all"
+
+// Summary is what one study has in one row. Values are over the used voxels; NaN where
+// there are too few, with the reason in Note.
 type Summary struct {
-	Compartment string   `json:"compartment"`
-	Voxels      int      `json:"voxels"` // in the region: Used + Excluded.Total()
-	Used        int      `json:"used"`   // with status Fitted
-	Excluded    Excluded `json:"excluded"`
-	MeanT2      Number   `json:"mean_t2_ms"`
+	Compartment string `json:"compartment"`
+	// Region is a plate, such as medial-tibial, a region of it, such as
+	// medial-tibial-central, or All; Layer is deep, superficial, layer-1 and so on from the
+	// bone, or All.
+	Region   string   `json:"region"`
+	Layer    string   `json:"layer"`
+	Voxels   int      `json:"voxels"` // in the region: Used + Excluded.Total()
+	Used     int      `json:"used"`   // with status Fitted
+	Excluded Excluded `json:"excluded"`
+	MeanT2   Number   `json:"mean_t2_ms"`
 	// SEMeanT2 is what the noise of the images leaves open of MeanT2:
 	// √(Σ SE²)/Used over the voxels' standard errors, whose noise is independent. It
 	// says nothing of the model, the mask or the next scan. NaN if one voxel has no
@@ -130,7 +139,13 @@ type Summary struct {
 	Q3T2      Number `json:"q3_t2_ms"`
 	MeanR2    Number `json:"mean_r2"`    // coefficient of determination; NaN if one voxel has none
 	VolumeMM3 Number `json:"volume_mm3"` // Voxels × volume of a voxel, excluded ones among them
-	Note      string `json:"note"`
+	// MeanFraction is the mean over Voxels of the share of a voxel's volume that the mask
+	// covers; 1 where the mask lies on the grid of the series.
+	MeanFraction Number `json:"mean_fraction"`
+	// PlateMeanT2 is the mean of the mean T2 of the compartment's plates, each with the same
+	// weight; NaN for other rows, or if a plate has no T2.
+	PlateMeanT2 Number `json:"plate_mean_t2_ms"`
+	Note        string `json:"note"`
 }
 
 // The notes of Summary.
@@ -142,42 +157,109 @@ const (
 
 // Summarize returns one Summary per name in r, in the same order. Voxels with
 // status Fitted are used; the others are counted by reason. Sums run in voxel
-// order in float64, so the figures do not depend on the machine.
+// order in float64, so the values do not depend on the machine.
 //
-// A compartment without voxels, or with none that can be used, has NaN figures
+// A compartment without voxels, or with none that can be used, has NaN values
 // and a Note. It is an error if m and r differ in size, or if a voxel of a
 // region was not fitted, has no known status, or is Fitted without a T2.
 func Summarize(m volume.Maps, r Regions) ([]Summary, error) {
+	rows := make([]row, len(r.Names))
+	rowsOf := make([][]int, len(r.Names))
+	for n, name := range r.Names {
+		rows[n], rowsOf[n] = row{name, All, All}, []int{n}
+	}
+	return summarize(m, r, r.Data, rows, rowsOf)
+}
+
+// SummarizeParts returns one Summary per plate, region and layer in r, by compartment: its
+// layers first, then each plate with its layers, then its regions with theirs. It returns
+// none where the mask marks compartments. Otherwise it is as Summarize.
+func SummarizeParts(m volume.Maps, r Regions) ([]Summary, error) {
+	if r.Part == nil {
+		return nil, nil
+	}
+	rows, rowsOf := r.partRows()
+	return summarize(m, r, r.Part, rows, rowsOf)
+}
+
+// SetPlateMeans sets PlateMeanT2 of the whole compartments from the summaries of plates.
+func SetPlateMeans(whole, parts []Summary) {
+	for n := range whole {
+		sum, plates := 0.0, 0
+		for _, p := range parts {
+			if p.Compartment == whole[n].Compartment && p.Layer == All && anatomy.Plate(p.Region).Regions() != nil && p.Voxels > 0 {
+				sum += float64(p.MeanT2)
+				plates++
+			}
+		}
+		whole[n].PlateMeanT2 = Number(sum / float64(plates)) // 0/0 is NaN: absent
+	}
+}
+
+// summarize returns one Summary per row. member holds the part of each voxel, 1 and up,
+// and rowsOf the rows that each part is in.
+func summarize(m volume.Maps, r Regions, member []uint16, rows []row, rowsOf [][]int) ([]Summary, error) {
 	if err := sameGrid(m, r); err != nil {
 		return nil, err
 	}
-	out := make([]Summary, len(r.Names))
-	t2 := make([][]float64, len(r.Names))
-	r2, variance := make([]float64, len(r.Names)), make([]float64, len(r.Names))
-	for v, region := range r.Data {
-		if region == 0 {
+	sums := make([]rowSum, len(rows))
+	for v, part := range member {
+		if part == 0 {
 			continue
 		}
-		n := int(region) - 1
-		if n >= len(r.Names) {
-			return nil, fmt.Errorf("voxel %s: region %d of %d", at(v, r.Size), region, len(r.Names))
+		if int(part) > len(rowsOf) {
+			return nil, fmt.Errorf("voxel %s: region %d of %d", at(v, r.Size), part, len(rowsOf))
 		}
-		out[n].Voxels++
 		status := m.Status[v]
-		if status == volume.Fitted && !math.IsNaN(float64(m.T2[v])) {
-			t2[n] = append(t2[n], float64(m.T2[v]))
-			r2[n] += float64(m.R2[v])
-			variance[n] += float64(float64(m.SE[v]) * float64(m.SE[v]))
-		} else if !out[n].Excluded.count(status) {
-			return nil, fmt.Errorf("voxel %s of %s: status %v, T2 %g ms: mask and fit disagree", at(v, r.Size), r.Names[n], status, m.T2[v])
+		used := status == volume.Fitted && !math.IsNaN(float64(m.T2[v]))
+		for _, n := range rowsOf[part-1] {
+			s := &sums[n]
+			s.voxels++
+			if r.Fraction != nil {
+				s.fraction += float64(r.Fraction[v])
+			}
+			if used {
+				s.add(m, v)
+			} else if !s.excluded.count(status) {
+				return nil, fmt.Errorf("voxel %s of %s: status %v, T2 %g ms: mask and fit disagree", at(v, r.Size), rows[n].compartment, status, m.T2[v])
+			}
 		}
 	}
-	for n := range out {
-		out[n].Compartment = r.Names[n]
-		out[n].fill(t2[n], r2[n], r.VoxelVolume())
-		out[n].SEMeanT2 = Number(math.Sqrt(variance[n]) / float64(len(t2[n]))) // 0/0 is NaN: absent
+	out := make([]Summary, len(rows))
+	for n, s := range sums {
+		out[n] = s.summary(rows[n], r.VoxelVolume())
+		if r.Fraction == nil && s.voxels > 0 {
+			out[n].MeanFraction = 1
+		}
 	}
 	return out, nil
+}
+
+// rowSum gathers the voxels of a row.
+type rowSum struct {
+	voxels   int
+	excluded Excluded
+	fraction float64   // sum over the voxels
+	t2       []float64 // of the used voxels
+	r2       float64   // sums over the used voxels
+	variance float64
+}
+
+// add takes a used voxel.
+func (s *rowSum) add(m volume.Maps, v int) {
+	s.t2 = append(s.t2, float64(m.T2[v]))
+	s.r2 += float64(m.R2[v])
+	s.variance += float64(float64(m.SE[v]) * float64(m.SE[v]))
+}
+
+// summary returns the row's values.
+func (s rowSum) summary(of row, voxelVolume float64) Summary {
+	out := Summary{Compartment: of.compartment, Region: of.region, Layer: of.layer, Voxels: s.voxels, Excluded: s.excluded}
+	out.fill(s.t2, s.r2, voxelVolume)
+	out.SEMeanT2 = Number(math.Sqrt(s.variance) / float64(len(s.t2))) // 0/0 is NaN: absent
+	out.MeanFraction = Number(s.fraction / float64(s.voxels))
+	out.PlateMeanT2 = Number(math.NaN())
+	return out
 }
 
 // sameGrid checks that every array has one value per voxel of one grid.

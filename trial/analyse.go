@@ -87,7 +87,7 @@ func Analyse(ctx context.Context, version string, t Tables, adjust Adjust) (Anal
 
 // join reads the results and puts them to the design.
 func (a *Analysis) join(t Tables) ([]Endpoint, error) {
-	res, err := ReadResults(t.Compartments, t.Studies)
+	res, err := ReadResults(t.Compartments, t.Studies, a.Plan.Rows)
 	if err != nil {
 		return nil, err
 	}

@@ -40,6 +40,9 @@ type Plan struct {
 	Covariance mmrm.Covariance
 	// DF is how degrees of freedom are had. Default: Kenward–Roger.
 	DF mmrm.DF
+	// Rows are the rows of compartments.csv to analyse, such as medial-tibial or medial deep;
+	// see ReadResults. Default: the whole compartments.
+	Rows []string
 	// Covariates beside baseline, arm and visit: site, stratum, sex, age, bmi.
 	Covariates []string
 	// Level of the confidence intervals. Default: 0.95.

@@ -32,6 +32,8 @@ type Heading struct {
 	DF string
 	// Covariates are "site, age".
 	Covariates string
+	// Rows are "medial-tibial, medial deep".
+	Rows string
 	// WithinCV is in percent: "5", or "medial=4, lateral=5.5".
 	WithinCV string
 }
@@ -95,6 +97,7 @@ func (h Heading) or(below Heading) Heading {
 		Reference: cmp.Or(h.Reference, below.Reference), Primary: cmp.Or(h.Primary, below.Primary),
 		Covariance: cmp.Or(h.Covariance, below.Covariance), DF: cmp.Or(h.DF, below.DF),
 		Covariates: cmp.Or(h.Covariates, below.Covariates), WithinCV: cmp.Or(h.WithinCV, below.WithinCV),
+		Rows: cmp.Or(h.Rows, below.Rows),
 	}
 }
 
@@ -126,8 +129,10 @@ func parseHeading(t *table.Table) (Heading, error) {
 			to = &h.Covariates
 		case "wcv":
 			to = &h.WithinCV
+		case "rows":
+			to = &h.Rows
 		default:
-			return h, hinted("known are trial, visits, baseline, reference, primary, covariance, df, covariates and wcv; a remark has no colon",
+			return h, hinted("known are trial, visits, baseline, reference, primary, covariance, df, covariates, wcv and rows; a remark has no colon",
 				"%s: the heading has %.40q, which is not known", t.Name, key)
 		}
 		if *to != "" {
@@ -375,6 +380,11 @@ func (h Heading) Plan() (p Plan, err error) {
 		}
 		if !slices.Contains(p.Covariates, c) {
 			p.Covariates = append(p.Covariates, c)
+		}
+	}
+	for _, row := range list(h.Rows) {
+		if !slices.Contains(p.Rows, row) {
+			p.Rows = append(p.Rows, row)
 		}
 	}
 	return p, p.setWithinCV(h.WithinCV)

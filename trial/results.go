@@ -23,9 +23,10 @@ type Results struct {
 	sides bool
 }
 
-// Measurement is a row of compartments.csv: one compartment of one series. Texts are as in the
-// table, empty where it has no such column.
+// Measurement is a row of compartments.csv: one compartment, region or layer of one series.
+// Texts are as in the table, empty where it has no such column.
 type Measurement struct {
+	// Compartment is the name of the row, see rowName.
 	Subject, Visit, Side, Compartment string
 	// MeanT2 in ms; NaN where there is none, and Missing says why.
 	MeanT2  float64
@@ -77,7 +78,11 @@ func (f failure) ofStudy() bool { return f.subject != "" && !strings.HasPrefix(f
 // studies failed and why; its Data may be nil. Needed are the columns subject, visit,
 // compartment and mean_t2_ms; others may be missing, and what cannot be seen
 // without them is in the analysis' notes.
-func ReadResults(compartments, studies Source) (Results, error) {
+//
+// Rows names the rows to take, in the order of the analysis: a compartment (medial), a
+// region (medial-tibial), or a layer of either (medial deep, medial-tibial deep). Without
+// it, these are the whole compartments, and menisci only where there is nothing else.
+func ReadResults(compartments, studies Source, rows []string) (Results, error) {
 	t, err := table.Read(compartments)
 	if err != nil {
 		return Results{}, err
@@ -86,10 +91,17 @@ func ReadResults(compartments, studies Source) (Results, error) {
 		return Results{}, err
 	}
 	res := Results{notes: unseen(t), sides: t.Has("side")}
+	wanted, err := wantedRows(t, rows)
+	if err != nil {
+		return res, err
+	}
 	var compartmentNames, subjects, visits spelling
 	for _, r := range t.Rows {
+		if !wanted[rowName(r)] {
+			continue
+		}
 		m := Measurement{
-			Subject: r.Text("subject"), Visit: r.Text("visit"), Compartment: r.Text("compartment"),
+			Subject: r.Text("subject"), Visit: r.Text("visit"), Compartment: rowName(r),
 			Side: r.Text("side"), Study: r.Text("study"), Series: r.Text("series"),
 			Method: r.Text("method"), Settings: r.Text("settings"),
 			Scanner: r.Text("scanner"), Acquisition: r.Text("acquisition"),
@@ -124,6 +136,7 @@ func ReadResults(compartments, studies Source) (Results, error) {
 	if err := res.checkTwins(t.Name); err != nil {
 		return res, err
 	}
+	res.order(rows)
 	return res, res.readStudies(studies)
 }
 

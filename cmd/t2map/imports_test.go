@@ -21,7 +21,7 @@ var mayImport = map[string][]string{
 	"digest":          {},
 	"files":           {},
 	"t2fit":           {"volume", "t2fit/internal/lanes", "t2fit/internal/epg"},
-	"segment":         {"volume", "yamlfile"},
+	"segment":         {"volume", "yamlfile", "segment/anatomy"},
 	"segment/anatomy": {"volume"},
 	"yamlfile":        {"printable"},
 	"nifti":           {"volume", "nifti/internal/deflate"},

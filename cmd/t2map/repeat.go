@@ -30,6 +30,7 @@ const repeatLevel = 0.95
 type repeatFlags struct {
 	scan, out string
 	rescans   []string
+	rows      []string
 	table     tableFlags
 }
 
@@ -63,6 +64,7 @@ Exit status: 0 the table is printed, 2 usage, 130 interrupted.`,
 	p := c.Flags()
 	p.StringVar(&f.scan, "scan", "", "`visit` of the first scan")
 	p.StringArrayVar(&f.rescans, "rescan", nil, "`visit` of the repeated scan; may be given several times for further repeats")
+	p.StringSliceVar(&f.rows, "rows", nil, "`rows` of the results to compare: compartments, regions or layers, such as medial-tibial or 'medial deep' (default: the compartments)")
 	p.StringVar(&f.out, "out", "", "`folder` for tables and pictures (default: print the table only)")
 	f.table.add(c)
 	return c
@@ -91,7 +93,7 @@ func runRepeat(c *cobra.Command, results string, f repeatFlags) error {
 	if err != nil {
 		return err
 	}
-	table, err := trial.ReadResults(source, trial.Source{})
+	table, err := trial.ReadResults(source, trial.Source{}, f.rows)
 	if err != nil {
 		return err
 	}

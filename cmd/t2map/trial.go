@@ -78,6 +78,7 @@ func (f *trialFlags) add(c *cobra.Command) {
 	p.StringVar(&f.over.Covariance, "covariance", "", "covariance `structure` of the visits of a subject: unstructured, hcs, ar1 or cs (default unstructured)")
 	p.StringVar(&f.over.DF, "df", "", "`method` for the degrees of freedom: kenward-roger or satterthwaite (default kenward-roger)")
 	p.StringVar(&f.over.Covariates, "covariates", "", "`columns` of the design that the models are adjusted for: site, stratum, sex, age, bmi")
+	p.StringVar(&f.over.Rows, "rows", "", "`rows` of the results to analyse: compartments, regions or layers, such as medial-tibial or 'medial deep' (default: the compartments)")
 	p.StringVar(&f.over.WithinCV, "wcv", "", "within-subject CV of T2 in `percent`: 5, or medial=4,lateral=5.5 (default 5, from the QIBA profile)")
 	p.StringVar(&f.repeatability, "repeatability", "", "`repeat.csv` of 't2map repeat', for the within-subject CV of each compartment")
 	p.StringVar(&f.twoStudies, "two-studies", "none", "`value` to use if a visit has two studies: none, or their mean")

@@ -112,3 +112,22 @@ func (r Region) Compartment() string { return partOf[min(r, regions-1)].compartm
 func (p Plate) Regions() []Region {
 	return slices.DeleteFunc(Regions(), func(r Region) bool { return r.Plate() != p })
 }
+
+// Plates lists every plate, in the order of their regions.
+func Plates() []Plate {
+	var out []Plate
+	for _, r := range Regions() {
+		if p := r.Plate(); !slices.Contains(out, p) {
+			out = append(out, p)
+		}
+	}
+	return out
+}
+
+// Compartment returns the compartment that the plate belongs to; "" for an unknown plate.
+func (p Plate) Compartment() string {
+	for _, r := range p.Regions() {
+		return r.Compartment()
+	}
+	return ""
+}

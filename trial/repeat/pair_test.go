@@ -16,7 +16,7 @@ import (
 func rowsOf(t *testing.T, lines ...string) []trial.Measurement {
 	t.Helper()
 	text := "subject,visit,side,compartment,mean_t2_ms,scanner\n" + strings.Join(lines, "\n") + "\n"
-	r, err := trial.ReadResults(trial.Source{Name: "pairs.csv", Data: []byte(text)}, trial.Source{})
+	r, err := trial.ReadResults(trial.Source{Name: "pairs.csv", Data: []byte(text)}, trial.Source{}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -168,7 +168,7 @@ func TestAlikeNamesInPairs(t *testing.T) {
 		"S_01,a,medial,30\nS-01,b,medial,31\n",
 		"S01,scan,medial,30\nS01,re_scan,medial,31\nS02,scan,medial,30\nS02,re-scan,medial,31\n",
 	} {
-		_, err := trial.ReadResults(trial.Source{Name: "pairs.csv", Data: []byte("subject,visit,compartment,mean_t2_ms\n" + rows)}, trial.Source{})
+		_, err := trial.ReadResults(trial.Source{Name: "pairs.csv", Data: []byte("subject,visit,compartment,mean_t2_ms\n" + rows)}, trial.Source{}, nil)
 		if err == nil || !strings.Contains(err.Error(), "differs from") || trial.Hint(err) == "" {
 			t.Errorf("%q: %v", rows, err)
 		}

@@ -1,0 +1,208 @@
+package segment
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+
+	"github.com/t2map/t2map/segment/anatomy"
+	"github.com/t2map/t2map/volume"
+)
+
+// Part is the finest division of a mask: the voxels of one compartment, region and layer.
+type Part struct {
+	// Compartment is a row of the results.
+	Compartment string
+	// Plate and Region are those of package anatomy; "" where the mask marks the
+	// compartment itself.
+	Plate, Region string
+	// Layer counts from the bone, 1 to the number of layers; 0 where there are none.
+	Layer int
+}
+
+// Parts is a divided mask on its own grid: a voxel with Data p > 0 belongs to Part[p−1].
+type Parts struct {
+	volume.Labels
+	Part []Part
+	// Tissue holds for each part the number of what the mask marked, 1 and up. Parts of one
+	// tissue share a number: where a voxel of another grid is assigned, tissues compete,
+	// and then the parts of the one that wins.
+	Tissue []uint16
+	// Compartments are the rows of the scheme in their order, also those without a part.
+	Compartments []string
+	Readings     []Reading
+}
+
+// Whole returns the marks with one part for each name, which are rows. It is for schemes
+// without tissues.
+func (m Marks) Whole() Parts {
+	p := Parts{Labels: m.Labels, Compartments: m.Names, Readings: m.Readings}
+	for n, name := range m.Names {
+		p.Part = append(p.Part, Part{Compartment: name})
+		p.Tissue = append(p.Tissue, uint16(n+1))
+	}
+	return p
+}
+
+// Tissues returns the marks as a mask by tissue. Voxels that are marked with a row have
+// NoTissue.
+func (m Marks) Tissues() anatomy.Mask {
+	lut := make([]anatomy.Tissue, len(m.Names)+1)
+	for n, name := range m.Names {
+		lut[n+1] = anatomy.TissueNamed(name)
+	}
+	out := anatomy.Mask{Geometry: m.Geometry, Data: make([]anatomy.Tissue, len(m.Data))}
+	for v, mark := range m.Data {
+		out.Data[v] = lut[mark]
+	}
+	return out
+}
+
+// Divided returns the marks with the regions that their tissues were divided into, one per
+// voxel, and the layer of each voxel, from 1 at the bone to layers; layer is nil where
+// there are none. A voxel of a tissue without a region, such as bone, is not in a part.
+// Voxels that are marked with a row stay in it.
+func (m Marks) Divided(region []anatomy.Region, layer []uint8, layers int) Parts {
+	t := newPartTable(m.Names, layers)
+	if layer == nil {
+		layer = make([]uint8, len(m.Data))
+	}
+	out := make([]uint16, len(m.Data))
+	for v, mark := range m.Data {
+		if mark != 0 {
+			t.used[t.index(mark, region[v], layer[v])] = true
+		}
+	}
+	parts, tissue := t.number()
+	for v, mark := range m.Data {
+		if mark != 0 {
+			out[v] = t.part[t.index(mark, region[v], layer[v])]
+		}
+	}
+	return Parts{Labels: volume.Labels{Geometry: m.Geometry, Data: out}, Part: parts, Tissue: tissue, Compartments: m.dividedRows(), Readings: m.Readings}
+}
+
+// partTable numbers the parts of a mask by mark, region and layer, in the order of these,
+// as far as voxels have them.
+type partTable struct {
+	names    []string
+	isTissue []bool // of each mark
+	layers   int
+	used     []bool
+	part     []uint16
+}
+
+func newPartTable(names []string, layers int) *partTable {
+	t := &partTable{names: names, isTissue: make([]bool, len(names)+1), layers: layers}
+	for n, name := range names {
+		t.isTissue[n+1] = anatomy.TissueNamed(name) != anatomy.NoTissue
+	}
+	n := (len(names) + 1) * (len(anatomy.Regions()) + 1) * (layers + 1)
+	t.used, t.part = make([]bool, n), make([]uint16, n)
+	return t
+}
+
+// index is where the table has a voxel's part. Of a row the region and the layer do not count.
+func (t *partTable) index(mark uint16, r anatomy.Region, layer uint8) int {
+	if !t.isTissue[mark] {
+		r, layer = anatomy.NoRegion, 0
+	}
+	return (int(mark)*(len(anatomy.Regions())+1)+int(r))*(t.layers+1) + int(layer)
+}
+
+// number gives the used parts their numbers and returns them with the mark of each.
+func (t *partTable) number() (parts []Part, tissue []uint16) {
+	for n, name := range t.names {
+		mark := uint16(n + 1)
+		if !t.isTissue[mark] {
+			parts, tissue = append(parts, Part{Compartment: name}), append(tissue, mark)
+			t.part[t.index(mark, anatomy.NoRegion, 0)] = uint16(len(parts))
+			continue
+		}
+		for _, r := range anatomy.Regions() {
+			for layer := range t.layers + 1 {
+				if i := t.index(mark, r, uint8(layer)); t.used[i] {
+					parts = append(parts, Part{Compartment: r.Compartment(), Plate: string(r.Plate()), Region: r.String(), Layer: layer})
+					tissue = append(tissue, mark)
+					t.part[i] = uint16(len(parts))
+				}
+			}
+		}
+	}
+	return parts, tissue
+}
+
+// dividedRows returns the rows of a divided mask: those of its tissues and its own.
+func (m Marks) dividedRows() []string {
+	var names []string
+	add := func(name string) {
+		if !slices.Contains(names, name) {
+			names = append(names, name)
+		}
+	}
+	for _, name := range m.Names {
+		for _, row := range compartmentsOf(name) {
+			add(row)
+		}
+	}
+	slices.SortFunc(names, func(a, b string) int { return cmp.Or(cmp.Compare(rank(a), rank(b)), natural(a, b)) })
+	return names
+}
+
+// compartmentsOf returns the compartments that a meaning contributes to.
+func compartmentsOf(name string) []string {
+	switch t := anatomy.TissueNamed(name); t {
+	case anatomy.NoTissue:
+		return []string{name}
+	case anatomy.FemoralCartilage:
+		return []string{Medial, Lateral, Patellofemoral}
+	case anatomy.TibialCartilage:
+		return []string{Medial, Lateral}
+	case anatomy.PatellarCartilage, anatomy.TrochlearCartilage:
+		return []string{Patellofemoral}
+	case anatomy.Menisci:
+		return []string{string(anatomy.PlateMedialMeniscus), string(anatomy.PlateLateralMeniscus)}
+	case anatomy.MedialMeniscus, anatomy.LateralMeniscus:
+		return []string{name}
+	default:
+		if !t.Cartilage() {
+			return nil // bone
+		}
+		side, _, _ := strings.Cut(name, "-")
+		return []string{side}
+	}
+}
+
+// Regions is a divided mask on the grid of the series: a voxel with Data r > 0 belongs to
+// the compartment Names[r−1], one with 0 to none.
+type Regions struct {
+	volume.Labels
+	Names []string
+	// Readings are those of Marks.
+	Readings []Reading
+	// Part holds the part of each voxel, as Parts does; nil where Parts are compartments.
+	Part  []uint16
+	Parts []Part
+	// Fraction holds the share of each voxel's volume that the mask covers with what the
+	// voxel was taken for, 0 outside; nil where the mask lies on the grid of the series.
+	Fraction []float32
+}
+
+// OnGrid returns the parts as regions of a series on the grid g, given the part of each
+// of its voxels and the fraction of the voxel that it covers; fraction is nil where the
+// mask lies on that grid.
+func (p Parts) OnGrid(g volume.Geometry, part []uint16, fraction []float32) Regions {
+	r := Regions{Labels: volume.Labels{Geometry: g, Data: part}, Names: p.Compartments, Readings: p.Readings, Fraction: fraction}
+	if !slices.ContainsFunc(p.Part, func(p Part) bool { return p.Region != "" }) {
+		return r // parts are compartments
+	}
+	r.Part, r.Parts, r.Data = part, p.Part, make([]uint16, len(part))
+	lut := make([]uint16, len(p.Part)+1)
+	for n, part := range p.Part {
+		lut[n+1] = uint16(slices.Index(r.Names, part.Compartment) + 1)
+	}
+	for v, part := range part {
+		r.Data[v] = lut[part]
+	}
+	return r
+}

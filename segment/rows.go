@@ -1,0 +1,87 @@
+package segment
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/t2map/t2map/segment/anatomy"
+)
+
+// row is what a summary is about: a compartment, a region of it, a layer of either, or All.
+type row struct{ compartment, region, layer string }
+
+// layerName names a layer, counted from the bone, of so many.
+func layerName(layer, layers int) string {
+	switch {
+	case layers == 2 && layer == 1:
+		return "deep"
+	case layers == 2 && layer == 2:
+		return "superficial"
+	}
+	return fmt.Sprintf("layer-%d", layer)
+}
+
+// LayerNames returns the names of layers from bone to joint: deep and superficial, or
+// layer-1 and so on.
+func LayerNames(layers int) []string {
+	var out []string
+	for l := range layers {
+		out = append(out, layerName(l+1, layers))
+	}
+	return out
+}
+
+// layers returns the number of layers of the parts.
+func (r Regions) layers() int {
+	n := 0
+	for _, p := range r.Parts {
+		n = max(n, p.Layer)
+	}
+	return n
+}
+
+// partRows returns the rows below the compartments and, for each part, those that it is in.
+// A plate of one region, such as the trochlea, has one row for both.
+func (r Regions) partRows() (rows []row, rowsOf [][]int) {
+	layers := r.layers()
+	for _, name := range r.Names {
+		var regions []string
+		for _, p := range anatomy.Plates() {
+			if p.Compartment() == name && string(p) != name {
+				regions = append(regions, string(p))
+			}
+		}
+		for _, reg := range anatomy.Regions() {
+			if reg.Compartment() == name && len(reg.Plate().Regions()) > 1 {
+				regions = append(regions, reg.String())
+			}
+		}
+		for _, region := range append([]string{All}, regions...) {
+			if !slices.ContainsFunc(r.Parts, func(p Part) bool { return p.Region != "" && p.in(row{name, region, All}, layers) }) {
+				continue
+			}
+			if region != All {
+				rows = append(rows, row{name, region, All})
+			}
+			for _, l := range LayerNames(layers) {
+				rows = append(rows, row{name, region, l})
+			}
+		}
+	}
+	rowsOf = make([][]int, len(r.Parts))
+	for i, p := range r.Parts {
+		for n, of := range rows {
+			if p.in(of, layers) {
+				rowsOf[i] = append(rowsOf[i], n)
+			}
+		}
+	}
+	return rows, rowsOf
+}
+
+// in reports whether the part lies in the row.
+func (p Part) in(of row, layers int) bool {
+	return p.Compartment == of.compartment &&
+		(of.region == All || of.region == p.Region || of.region == p.Plate) &&
+		(of.layer == All || p.Layer > 0 && layerName(p.Layer, layers) == of.layer)
+}

@@ -1,0 +1,76 @@
+package trial
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/t2map/t2map/table"
+)
+
+// all is the region or the layer of a row that is about all of them.
+const all = "all"
+
+// rowName returns the name of a row of compartments.csv: its region or, for all regions,
+// its compartment, followed by its layer, unless that is all: medial, medial deep,
+// medial-tibial, medial-tibial deep.
+func rowName(r table.Row) string {
+	name := r.Text("compartment")
+	if region := r.Text("region"); region != "" && region != all && name != "" {
+		name = region
+	}
+	if layer := r.Text("layer"); layer != "" && layer != all && name != "" {
+		name += " " + layer
+	}
+	return name
+}
+
+// whole reports whether the row is about a whole compartment.
+func whole(r table.Row) bool {
+	region, layer := r.Text("region"), r.Text("layer")
+	return (region == "" || region == all) && (layer == "" || layer == all)
+}
+
+// wantedRows returns the names of the rows to take: those that are named or else the
+// whole compartments. It is an error if a name is not in the table.
+func wantedRows(t *table.Table, rows []string) (map[string]bool, error) {
+	present := map[string]bool{}
+	var names []string // in their order
+	wanted := map[string]bool{}
+	for _, r := range t.Rows {
+		name := rowName(r)
+		if !present[name] {
+			present[name] = true
+			names = append(names, name)
+		}
+		if whole(r) {
+			wanted[name] = true
+		}
+	}
+	if len(rows) == 0 {
+		compartments := slices.DeleteFunc(slices.Clone(names), func(name string) bool { return !wanted[name] || isMeniscus(name) })
+		for _, name := range names {
+			if isMeniscus(name) && len(compartments) > 0 {
+				delete(wanted, name)
+			}
+		}
+		return wanted, nil
+	}
+	clear(wanted)
+	for _, name := range rows {
+		if !present[name] {
+			return nil, hinted("rows of this table: "+few(names), "%s has no row %.60q", t.Name, name)
+		}
+		wanted[name] = true
+	}
+	return wanted, nil
+}
+
+// isMeniscus reports whether the row is of a meniscus, which is not cartilage.
+func isMeniscus(name string) bool { return strings.HasSuffix(name, "-meniscus") }
+
+// order puts the compartments into the order of the named rows.
+func (res *Results) order(rows []string) {
+	if len(rows) > 0 {
+		slices.SortStableFunc(res.compartments, func(a, b string) int { return slices.Index(rows, a) - slices.Index(rows, b) })
+	}
+}
