@@ -32,6 +32,8 @@ type Protocol struct {
 	// MaskThreshold is the fraction at and above which a voxel of a fractional
 	// segmentation belongs to the segment; 0 means 0.5.
 	MaskThreshold float64
+	// Division says how the tissues of a mask become compartments.
+	Division Division
 	// AllowForeignMask takes a DICOM mask that refers to another series, or another
 	// frame of reference, where it lies on the grid of the series all the same.
 	AllowForeignMask bool
@@ -117,6 +119,11 @@ type protocolFile struct {
 	Scheme     string     `yaml:"scheme"`
 	Mask       string     `yaml:"mask"`
 	Threshold  *float64   `yaml:"mask_threshold"`
+	Fraction   *float64   `yaml:"mask_fraction"`
+	Division   string     `yaml:"division"`
+	Layers     *int       `yaml:"layers"`
+	Erode      float64    `yaml:"erode_mm"`
+	Fluid      float64    `yaml:"fluid_ms"`
 	Foreign    bool       `yaml:"allow_foreign_mask"`
 	Accept     bool       `yaml:"accept_patient_id"`
 	Layout     string     `yaml:"layout"`
@@ -147,6 +154,9 @@ func ReadProtocol(path string) (Protocol, error) {
 		if p.MaskThreshold, err = MaskThreshold(*f.Threshold); err != nil {
 			return Protocol{}, fmt.Errorf("protocol %s: %w", path, err)
 		}
+	}
+	if p.Division, err = f.division(); err != nil {
+		return Protocol{}, fmt.Errorf("protocol %s: %w", path, err)
 	}
 	if p.Fit, err = f.fit(); err != nil {
 		return Protocol{}, fmt.Errorf("protocol %s: %w", path, err)
@@ -286,6 +296,9 @@ func (p Protocol) Check() error {
 		return fmt.Errorf("maps %q is not one of %v", p.Maps, all[1:])
 	}
 	if err := cmp.Or(p.Series.check("series"), p.Anatomy.check("anatomy")); err != nil {
+		return err
+	}
+	if err := p.Division.check(); err != nil {
 		return err
 	}
 	if err := p.PhilipsScaling.Check(); err != nil {
