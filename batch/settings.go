@@ -12,7 +12,7 @@ import (
 
 // Version is the version of t2map, written into every result. It is raised when figures or exclusions
 // change: results of two versions do not go into one folder.
-const Version = "0.2.0"
+const Version = "0.3.0"
 
 // Settings says what to run on.
 type Settings struct {
