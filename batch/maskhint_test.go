@@ -17,6 +17,7 @@ import (
 	"github.com/t2map/t2map/dicomio"
 	"github.com/t2map/t2map/nifti"
 	"github.com/t2map/t2map/phantom"
+	"github.com/t2map/t2map/samples"
 	"github.com/t2map/t2map/segment"
 )
 
@@ -108,7 +109,7 @@ func TestEveryRefusedMaskHasAHint(t *testing.T) {
 		{"NIfTI-2", fixed(two), "a NIfTI-2 file", "NIfTI-1"},
 		{"Analyze", func(b []byte) []byte { copy(b[atMagic:], "\x00\x00\x00\x00"); return b }, "Analyze 7.5, which is not read", "export a label map in NIfTI"},
 		{"pair", func(b []byte) []byte { copy(b[atMagic:], "ni1\x00"); return b }, ".hdr/.img pair", "instead of a .hdr and an .img"},
-		{"cut", func(b []byte) []byte { return b[:len(b)-10] }, "bytes of a frame", "copy the mask again"},
+		{"cut", func(b []byte) []byte { return b[:len(b)-10] }, "bytes: unexpected", "copy the mask again"},
 		{"too long", func(b []byte) []byte { return append(b, 1, 2) }, "more than the", "copy the mask again"},
 		{"empty", fixed(nil), "header: 0 of 348 bytes", "copy the mask again"},
 		{"gzip cut", packed(func(b []byte) []byte { return b[:len(b)-6] }), "data: ", "copy the mask again"},
@@ -148,8 +149,8 @@ func TestEveryRefusedMaskHasAHint(t *testing.T) {
 
 // No kind of fault is without a hint, and DICOM's errors that bring none get one.
 func TestMaskHints(t *testing.T) {
-	for f := nifti.FaultNone + 1; f <= nifti.FaultRange; f++ {
-		if hintNIfTI[f] == "" {
+	for _, f := range samples.Faults() {
+		if hintFault[f] == "" {
 			t.Errorf("fault %d has no hint", f)
 		}
 	}
