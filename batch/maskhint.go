@@ -15,7 +15,7 @@ import (
 const (
 	hintOneMask = "put one mask into the study's folder, or name it with --mask or in a manifest"
 	hintForeign = "take the mask that was drawn on this series, or, if the two share their grid, add --allow-foreign-mask"
-	hintExport  = "export a label map in NIfTI (.nii.gz) on the grid of the series; in 3D Slicer: Segmentations, Export to files, file format NIfTI, with the series as reference volume"
+	hintExport  = "export a label map in NIfTI (.nii.gz), NRRD or MetaImage on the grid of the series; in 3D Slicer: Segmentations, Export to files, file format NIfTI, with the series as reference volume"
 	hintAgain   = "copy or export the mask again"
 )
 
@@ -67,9 +67,9 @@ func maskHint(err error) string {
 	case samples.FaultOf(err) != samples.FaultNone:
 		return hintFault[samples.FaultOf(err)]
 	case errors.Is(err, dicomio.ErrUnsupported):
-		return "export the mask as a binary DICOM segmentation, a structure set of closed planar contours or a label map in NIfTI"
+		return "export the mask as a binary DICOM segmentation, a structure set of closed planar contours or a label map in NIfTI, NRRD or MetaImage"
 	case errors.Is(err, dicomio.ErrInvalid):
-		return "export the mask again from the images of this series, as a DICOM segmentation or a label map in NIfTI"
+		return "export the mask again from the images of this series, as a DICOM segmentation or a label map in NIfTI, NRRD or MetaImage"
 	}
 	return ""
 }

@@ -86,6 +86,10 @@ func TestEveryRefusedMaskHasAHint(t *testing.T) {
 	two := make([]byte, 600)
 	binary.LittleEndian.PutUint32(two, 540)
 	fixed := func(data []byte) func([]byte) []byte { return func([]byte) []byte { return data } }
+	moved := func(b []byte, at int) []byte { // a length in mm in the header
+		binary.LittleEndian.PutUint32(b[at:], math.Float32bits(math.Float32frombits(binary.LittleEndian.Uint32(b[at:]))+4))
+		return b
+	}
 	for _, c := range []struct {
 		name   string
 		change func(sound []byte) []byte
@@ -115,13 +119,12 @@ func TestEveryRefusedMaskHasAHint(t *testing.T) {
 		{"gzip cut", packed(func(b []byte) []byte { return b[:len(b)-6] }), "data: ", "copy the mask again"},
 		{"gzip damaged", packed(func(b []byte) []byte { b[len(b)-8] ^= 1; return b }), "invalid checksum", "compression is damaged"},
 		{"text", fixed([]byte("subject,visit\n")), "not a NIfTI file", "one NIfTI-1 file"},
-		{"NRRD in disguise", fixed([]byte("NRRD0004\ntype: uchar\n")), "in the format NRRD, which is not read", "export a label map in NIfTI"},
+		{"NRRD in disguise", fixed([]byte("NRRD0004\ntype: uchar\n")), `encoding: "" is not an encoding`, "raw or in gzip"},
 		{"another size", short16(atDim, 3, 64, 128, 3), "mask is 64×128×3 voxels, the series 64×64×6", "draw the mask on this series"},
 		{"moved", func(b []byte) []byte {
-			at := 280 + 16 + 12 // srow_y[3]
-			binary.LittleEndian.PutUint32(b[at:], math.Float32bits(math.Float32frombits(binary.LittleEndian.Uint32(b[at:]))+4))
-			return b
-		}, "up to 4.00 mm apart", "must lie on the voxels of this series"},
+			return moved(moved(b, 280+16+12), 268+4) // srow_y[3], qoffset_y
+		}, "voxel centres up to 4.00 mm apart", "must lie on the voxels of this series"},
+		{"qform against sform", func(b []byte) []byte { return moved(b, 268+4) }, "place the voxels up to 4.00 mm apart", "set the code of the other to 0"},
 		{"an unknown label", func(b []byte) []byte { b[len(b)-2] = 9; return b }, "does not know label 9", "--scheme"},
 	} {
 		dir := t.TempDir()
@@ -157,7 +160,7 @@ func TestMaskHints(t *testing.T) {
 	seen := map[string]bool{}
 	for _, err := range []error{
 		&dicomio.FileError{Path: "a", Problem: "x", Kind: dicomio.ErrInvalid}, &dicomio.FileError{Path: "a", Problem: "x", Kind: dicomio.ErrUnsupported},
-		&segment.GridError{Distance: math.NaN()}, &segment.GridError{Distance: 3}, &formatError{"a", formatNRRD}, &dicomio.ForeignError{Path: "a", Problem: "x"}, errors.New("anything else"),
+		&segment.GridError{Distance: math.NaN()}, &segment.GridError{Distance: 3}, &formatError{"a", formatMINC}, &dicomio.ForeignError{Path: "a", Problem: "x"}, errors.New("anything else"),
 	} {
 		got := Hint(hintMask(fmt.Errorf("mask: %w", err)))
 		if got == "" || seen[got] {

@@ -41,7 +41,7 @@ func (f *studyFlags) add(c *cobra.Command) {
 	p := c.Flags()
 	p.StringVar(&f.protocol, "protocol", "", "YAML `file` with the trial's settings; flags override it")
 	p.StringVar(&f.scheme, "scheme", "", "label `scheme` of the masks: compartments, oai-zib, skm-tea, imorphics, openmsk, codes or a YAML file (required, here or in the protocol)")
-	p.StringVar(&f.mask, "mask", "", "`pattern` of the mask's file name in a study's folder (default: *label*.nii*, *mask*.nii* or *seg*.nii*, or the study's DICOM SEG or RTSTRUCT)")
+	p.StringVar(&f.mask, "mask", "", "`pattern` of the mask's file name in a study's folder (default: *label*, *mask* or *seg* in NIfTI, NRRD or MetaImage, or the study's DICOM SEG or RTSTRUCT)")
 	p.Float64Var(&f.maskThreshold, "mask-threshold", 0, "least `fraction` at which a voxel of a fractional DICOM segmentation counts (default 0.5)")
 	p.BoolVar(&f.allowForeignMask, "allow-foreign-mask", false, "accept a DICOM mask that was drawn on another series with the same grid")
 	p.StringVar(&f.manifest, "manifest", "", "CSV `file` with the columns folder, subject, visit, side, mask")
