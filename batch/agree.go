@@ -226,7 +226,7 @@ func settingsOf(p report.Protocol, noise, version string, r report.Result) []set
 		}
 		all = append(all, setting{"Philips scaling", scaling})
 	}
-	if r.Mask.Kind != "" && r.Mask.Kind != "NIfTI" {
+	if len(r.Mask.Segments) > 0 || r.Mask.Kind != "" && !formatIsRead(r.Mask.Kind) {
 		all = append(all, setting{segmentMeaning, fmt.Sprint(p.Segments, p.Codes)})
 	}
 	if r.Protocol.MaskThreshold > 0 {

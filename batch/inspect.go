@@ -18,7 +18,7 @@ import (
 type Inspection struct {
 	Studies []InspectedStudy `json:"studies"`
 	// Files is the number of files looked at; Passed counts those that belong to
-	// no study. LabelMaps are the files in NIfTI that Run would take, which are not among
+	// no study. LabelMaps are the label maps that Run would take, which are not among
 	// these.
 	Files     int            `json:"files"`
 	LabelMaps int            `json:"label_maps"`
@@ -175,7 +175,7 @@ func Inspect(ctx context.Context, s Settings) (Inspection, error) {
 }
 
 // inspect looks at one study. The job is what Run would do, as far as it is known. LabelMap is the file
-// in NIfTI that Run would take, or "".
+// in NIfTI, NRRD or MetaImage that Run would take, or "".
 func (s Settings) inspect(ctx context.Context, st dicomio.Study, m *manifest) (in InspectedStudy, j Job, labelMap string) {
 	in = InspectedStudy{Folder: st.Name(), Study: st.Hash, Passed: st.Passed, Series: []InspectedSeries{}, Masks: []string{}, DICOMMasks: []InspectedMask{}, Warnings: []string{}, Problems: []Problem{}}
 	for _, t := range slices.Concat(st.Trains, st.Suspects, st.Others) {

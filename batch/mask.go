@@ -17,7 +17,7 @@ type Mask struct {
 	// Path opens the file.
 	Path string
 	// Object is the segmentation or structure set that it holds; nil where it is a
-	// label map in NIfTI.
+	// file in NIfTI, NRRD or MetaImage.
 	Object *dicomio.MaskObject
 	// Foreign is what the object refers to instead of the study's series, where it
 	// was allowed to; else nil.
@@ -25,17 +25,18 @@ type Mask struct {
 	// Beside are files of a usual name in the study's folders that were not taken, by their
 	// names below its home.
 	Beside []string
-	// Differ are those of Beside that hold something else than a mask in NIfTI does.
+	// Differ are those of Beside in the same format that hold something else.
 	Differ []string
 
-	sniffed bool // its first bytes are those of a file in NIfTI
+	format string // by its first bytes: NIfTI, NRRD or MetaImage; "" where they say nothing
 }
 
 // maskRead is a mask on the grid of the series, before a scheme has said what it
 // means: labels, or segments where segmented is true.
 type maskRead struct {
 	file      report.File
-	kind      string // NIfTI, SEG or RTSTRUCT
+	data      []report.File // what the file names as holding its voxels
+	kind      string        // NIfTI, NRRD, MetaImage, SEG or RTSTRUCT
 	segmented bool
 	labels    volume.Labels
 	segments  volume.Segmentation

@@ -126,7 +126,7 @@ func (j Job) read(ctx context.Context, p Protocol, workers int) (source, error) 
 		s.files = append(s.files, report.File{Path: f.Path, SHA256: f.SHA256})
 		s.lossy = s.lossy || f.Lossy
 	}
-	s.files = append(s.files, s.mask.file)
+	s.files = append(append(s.files, s.mask.file), s.mask.data...)
 	return s, err
 }
 

@@ -43,7 +43,7 @@ type Settings struct {
 	// to the protocol, and there to the first echo of the series that is mapped.
 	Anatomy string
 	// Mask is a pattern of the mask's file name, or of its path below the study's
-	// folder; it goes before the protocol's. "" means the usual names of NIfTI files,
+	// folder; it goes before the protocol's. "" means the usual names of label maps,
 	// or the DICOM mask that was drawn on the series.
 	Mask string
 	// Workers is the number of files read and of voxel slabs fitted at a time; 0

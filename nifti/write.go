@@ -9,6 +9,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/t2map/t2map/nifti/internal/deflate"
+	"github.com/t2map/t2map/samples"
 	"github.com/t2map/t2map/volume"
 )
 
@@ -98,10 +99,11 @@ func write(w io.Writer, g volume.Geometry, c content, description string) error 
 	if err != nil {
 		return err
 	}
-	size, err := c.t.size()
+	kind, err := c.t.kind()
 	if err != nil {
 		return err
 	}
+	size := kind.Size()
 	z := deflate.NewWriter(w, head)
 	buf := make([]byte, min(deflate.Unit, size*g.Voxels()))
 	for first, n := 0, g.Voxels(); first < n; first += len(buf) / size {
@@ -164,10 +166,10 @@ func encodeHeader(g volume.Geometry, t datatype, description string) ([]byte, er
 			return nil, fmt.Errorf("dim[%d]: %d voxels, want 1 to %d", d+1, n, maxDim)
 		}
 	}
-	if !spansSpace(g.Affine) {
+	if !samples.SpansSpace(g.Affine) {
 		return nil, fmt.Errorf("the affine %v is not finite or has axes in one plane", g.Affine)
 	}
-	voxelSize, err := t.size()
+	kind, err := t.kind()
 	if err != nil {
 		return nil, err
 	}
@@ -186,7 +188,7 @@ func encodeHeader(g volume.Geometry, t datatype, description string) ([]byte, er
 		putFloat(atPixdim+4*(d+1), g.Spacing()[d])
 	}
 	put16(atDatatype, int(t))
-	put16(atBitpix, 8*voxelSize)
+	put16(atBitpix, 8*kind.Size())
 	putFloat(atVoxOffset, firstDataByte)
 	putFloat(atSlope, 1)
 	b[atUnits] = unitsMM

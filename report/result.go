@@ -85,9 +85,9 @@ type Result struct {
 type Mask struct {
 	// Path is that of Inputs.
 	Path string `json:"path"`
-	// Kind is NIfTI, SEG or RTSTRUCT.
+	// Kind is NIfTI, NRRD, MetaImage, SEG or RTSTRUCT.
 	Kind string `json:"kind"`
-	// Segments are those of a DICOM mask; absent for a label map, whose labels mean
+	// Segments are those of a DICOM mask or of a file of 3D Slicer; absent for a label map, whose labels mean
 	// what Protocol.Labels says.
 	Segments []segment.Reading `json:"segments,omitempty"`
 }

@@ -44,7 +44,7 @@ func (f *studyFlags) add(c *cobra.Command) {
 	p := c.Flags()
 	p.StringVar(&f.protocol, "protocol", "", "YAML `file` with the trial's settings; flags override it")
 	p.StringVar(&f.scheme, "scheme", "", "label `scheme` of the masks: "+strings.Join(segment.Names(), ", ")+" or a YAML file (required, here or in the protocol)")
-	p.StringVar(&f.mask, "mask", "", "`pattern` of the mask's file name in a study's folder (default: *label*.nii*, *mask*.nii* or *seg*.nii*, or the study's DICOM SEG or RTSTRUCT)")
+	p.StringVar(&f.mask, "mask", "", "`pattern` of the mask's file name in a study's folder (default: *label*, *mask* or *seg* in NIfTI, NRRD or MetaImage, or the study's DICOM SEG or RTSTRUCT)")
 	p.Float64Var(&f.maskThreshold, "mask-threshold", 0, "least `fraction` at which a voxel of a fractional DICOM segmentation counts (default 0.5)")
 	p.Float64Var(&f.maskFraction, "mask-fraction", 0, "least `fraction` of a voxel that a mask on another grid has to cover (default 0.5)")
 	p.StringVar(&f.division, "division", "", "how tissues become `compartments`: knee, by the shape of the knee, or none, each tissue a row of its own (default knee)")
