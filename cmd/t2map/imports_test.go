@@ -32,6 +32,10 @@ var mayImport = map[string][]string{
 	"table":           {"printable"},
 	"batch":           {"volume", "table", "files", "dicomio", "nifti", "segment", "t2fit", "report", "yamlfile", "outfile", "printable", "batch/internal/machine"},
 
+	"segment/resample":  {"volume"},
+	"segment/agreement": {"volume"},
+	"segment/texture":   {"volume"},
+
 	"outfile":   {},
 	"printable": {},
 

@@ -88,7 +88,8 @@ type Fractions struct {
 
 // Onto returns the fractions of the voxels of series that the labels of the mask cover. A
 // fraction is counted at 1024 points of the voxel, unless one label or none covers all of
-// it; then it is exact. More points change no fraction by more than about 0.01 (see the tests).
+// it; then it is exact. Its error is 0.001 to 0.002 in the root mean square and
+// 0.015 at most where a voxel spans some voxels of the mask (see TestPointsSuffice).
 // The result does not depend on the number of workers. A mask without labels has no
 // fractions and is sound.
 //

@@ -87,44 +87,58 @@ func sagittal(degrees float64) volume.Geometry {
 	return g
 }
 
-// Doubling the points changes no fraction by more than 0.02, its root mean square by 0.002, and
-// one decision in 200.
+// More points change next to nothing: on a real knee, twice as many, or sixteen times, which
+// is near the truth, change no fraction by more than 0.02, fractions by 0.0025 in the root mean
+// square, and one decision in 300. (Seen: 0.0156, 0.0024 and one in 384, all where slices lie
+// at 30° to those of the mask; 0.0122, 0.0018 and one in 550 else.)
 func TestPointsSuffice(t *testing.T) {
 	mask := realMask(t)
-	for _, degrees := range []float64{5, 0, 12, 30} {
-		o, _ := Options{ThicknessMM: 3}.defaults()
+	times := []int{2, 16}
+	if testing.Short() {
+		times = times[:1]
+	}
+	for _, degrees := range []float64{5, 30} {
+		o, err := Options{ThicknessMM: 3}.defaults()
+		if err != nil {
+			t.Fatal(err)
+		}
 		g := sagittal(degrees)
-		once, err := onto(context.Background(), mask, g, o, points(latticeSize, latticeStep))
-		if err != nil {
-			t.Fatal(err)
-		}
-		twice, err := onto(context.Background(), mask, g, o, points(16*latticeSize, bestStep2(16*latticeSize)))
-		if err != nil {
-			t.Fatal(err)
-		}
-		farthest, squares, n := 0.0, 0.0, 0
-		a, b := dense(once), dense(twice)
-		for key, x := range b {
-			d := math.Abs(float64(x - a[key]))
-			farthest, n = max(farthest, d), n+1
-			squares += d * d
-		}
-		first, _ := once.Take(0, nil)
-		second, _ := twice.Take(0, nil)
-		changed, taken := 0, 0
-		for v, label := range second.Data {
-			if label != 0 {
-				taken++
+		once := mustOnto(t, mask, g, o)
+		for _, n := range times {
+			more, err := onto(context.Background(), mask, g, o, points(n*latticeSize, stepOf[n]))
+			if err != nil {
+				t.Fatal(err)
 			}
-			if label != first.Data[v] {
-				changed++
+			farthest, squares := 0.0, 0.0
+			a, b := dense(once), dense(more)
+			for key, x := range b {
+				d := math.Abs(float64(x - a[key]))
+				farthest = max(farthest, d)
+				squares += d * d
+			}
+			rms := math.Sqrt(squares / float64(len(b)))
+			first, _ := once.Take(0, nil)
+			second, _ := more.Take(0, nil)
+			changed, taken := 0, 0
+			for v, label := range second.Data {
+				if label != 0 {
+					taken++
+				}
+				if label != first.Data[v] {
+					changed++
+				}
+			}
+			text := fmt.Sprintf("%g°, %d × as many points: %d voxels, fractions change by up to %.4f, RMS %.5f; %d of %d decisions", degrees, n, len(once.Voxels), farthest, rms, changed, taken)
+			t.Log(text)
+			if farthest > 0.02 || rms > 0.0025 || 300*changed > taken {
+				t.Error(text)
 			}
 		}
-		t.Logf("%g°: %d voxels, largest change %.4f, RMS %.5f, %d of %d decisions", degrees, len(once.Voxels), farthest, math.Sqrt(squares/float64(n)), changed, taken)
 	}
 }
 
-func bestStep2(n int) int { return 5017 }
+// stepOf has steps of low P₂ for multiples of latticeSize points: the best of all for 2, of 500 for 16.
+var stepOf = map[int]int{2: 753, 16: 1951}
 
 // dense returns the fractions by voxel and label.
 func dense(f Fractions) map[[2]uint32]float32 {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"math"
 	"math/bits"
+	"slices"
 
 	"github.com/t2map/t2map/volume"
 )
@@ -36,100 +37,151 @@ func points(n, step int) [][3]float64 {
 	return out
 }
 
-// Positions within the window of a voxel are fixed-point numbers, three in a word: each has
-// fieldBits bits, of which pointBits are behind the point. The rest counts the voxels of the
-// mask, of which the window may have 2^(fieldBits−pointBits) along each axis.
+// A position within the window of a voxel is three fixed-point numbers in a word: along
+// axis a, pointBits bits behind the point from bit fieldBits·a on, and before it the index
+// of the voxel of the window, of at most indexBits bits. gather brings the three indices together.
 const (
-	fieldBits = 21
-	pointBits = 14
-	maxHalf   = (1<<(fieldBits-pointBits) - 4) / 2
+	pointBits = 12
+	indexBits = 6
+	fieldBits = pointBits + indexBits
+	// indexShift leaves the sum of three indices of a word.
+	indexShift = 64 - 3*indexBits
+	// maxHalf is half of what a voxel may span, so that its window fits.
+	maxHalf = (1<<indexBits - 2) / 2
 )
+
+// gather returns a mask and a factor: (p&mask)·factor >> indexShift is x | y<<bits[0] |
+// z<<(bits[0]+bits[1]) of the indices in p. Each index is multiplied by the power of two
+// that leads it to its place; the other two products lie below indexShift, without a
+// carry, or beyond the word, because 1 ≤ bits ≤ indexBits.
+func gather(bits [3]int) (mask, factor uint64) {
+	to := indexShift
+	for a, n := range bits {
+		from := fieldBits*a + pointBits
+		mask |= (1<<n - 1) << from
+		factor += 1 << (to - from)
+		to += n
+	}
+	return mask, factor
+}
+
+// slack is how much farther than a voxel its window reaches, in voxels of the mask, so that
+// rounding to 2^−pointBits leads no point out of it.
+const slack = 1.0 / 1024
 
 // window is the mask around one voxel of the series: as many voxels along each axis as the
 // voxel can touch, in a buffer whose strides are powers of two.
 type window struct {
-	extent [3]int
-	bits   [3]int
-	labels []uint16 // classes
+	extent, bits [3]int
+	labels       []uint16
+	// found are the labels that occur in the window, increasing, without 0.
+	found []uint16
+	// weights are what a point in a voxel of the window adds to the sum of all points, in which
+	// each label has its own countBits.
+	weights []uint64
 	// offsets are the positions of the points from the centre of the voxel.
 	offsets []uint64
-	// Two counts per class, for alternate points: counting in one place twice in a row is slow.
-	counts [2][]uint32
 }
 
-func newWindow(p placement, cube [][3]float64, classes int) *window {
+// A sum of 64 bits counts the points in four labels. Counting in a register is several
+// times as fast as in memory.
+const (
+	countBits = 16
+	atOnce    = 64 / countBits
+)
+
+func newWindow(p placement, cube [][3]float64) *window {
 	w := &window{offsets: make([]uint64, len(cube))}
 	sum := 0
 	for a, half := range p.half {
-		w.extent[a] = int(2*half+0.01) + 2 // 0.01 is beyond all rounding
+		w.extent[a] = int(2*half+2*slack) + 2
 		w.bits[a] = bits.Len(uint(w.extent[a] - 1))
 		sum += w.bits[a]
 	}
-	w.labels = make([]uint16, 1<<sum)
+	w.labels, w.weights = make([]uint16, 1<<sum), make([]uint64, 1<<sum)
 	for n, u := range cube {
 		for a, e := range p.edges {
 			x := float64(e[0]*(u[0]-0.5)) + float64(e[1]*(u[1]-0.5)) + float64(e[2]*(u[2]-0.5))
 			w.offsets[n] += uint64(int64(math.Round(x*(1<<pointBits)))) << (a * fieldBits)
 		}
 	}
-	for c := range w.counts {
-		w.counts[c] = make([]uint32, classes+1)
-	}
 	return w
 }
 
-// fill copies the classes of the mask from voxel at on. It returns the class if it is the same
-// everywhere, else −1.
-func (w *window) fill(mask volume.Labels, class []uint16, at [3]int) int {
-	all, some := uint16(math.MaxUint16), uint16(0)
+// fill copies the labels of the mask from voxel at on, and reports whether they are all the same.
+func (w *window) fill(mask volume.Labels, at [3]int) bool {
+	w.found = w.found[:0]
+	background, last := false, uint16(0)
 	nx, ny, nz := mask.Size[0], mask.Size[1], mask.Size[2]
 	for z := range w.extent[2] {
 		for y := range w.extent[1] {
 			to := w.labels[(y|z<<w.bits[1])<<w.bits[0]:][:w.extent[0]]
-			if j, k := at[1]+y, at[2]+z; uint(j) < uint(ny) && uint(k) < uint(nz) {
-				row := mask.Data[nx*(j+ny*k):][:nx]
-				for x := range to {
-					to[x] = 0
-					if i := at[0] + x; uint(i) < uint(nx) {
-						to[x] = class[row[i]]
-					}
-					all, some = all&to[x], some|to[x]
-				}
+			j, k := at[1]+y, at[2]+z
+			if uint(j) >= uint(ny) || uint(k) >= uint(nz) {
+				clear(to)
+				background = true
 				continue
 			}
-			clear(to)
-			all = 0
+			row := mask.Data[nx*(j+ny*k):][:nx]
+			for x := range to {
+				label := uint16(0)
+				if i := at[0] + x; uint(i) < uint(nx) {
+					label = row[i]
+				}
+				to[x] = label
+				if label == 0 {
+					background = true
+				} else if label != last {
+					w.find(label)
+					last = label
+				}
+			}
 		}
 	}
-	if all == some {
-		return int(all)
-	}
-	return -1
+	return len(w.found) == 0 || len(w.found) == 1 && !background
 }
 
-// count counts the points per class, for a voxel whose centre is at x in voxels of the window,
-// measured from the corner of the first.
-func (w *window) count(x [3]float64) {
+// find adds a label to those found.
+func (w *window) find(label uint16) {
+	if n, known := slices.BinarySearch(w.found, label); !known {
+		w.found = slices.Insert(w.found, n, label)
+	}
+}
+
+// weigh gives each voxel of the window the weight of its label, if it is one of a few.
+func (w *window) weigh(labels []uint16) {
+	last, weight := uint16(0), uint64(0)
+	for z := range w.extent[2] {
+		for y := range w.extent[1] {
+			at := (y | z<<w.bits[1]) << w.bits[0]
+			to := w.weights[at:][:w.extent[0]]
+			for x, label := range w.labels[at:][:w.extent[0]] {
+				if label != last {
+					last, weight = label, 0
+					if n := slices.Index(labels, label); n >= 0 {
+						weight = 1 << (n * countBits)
+					}
+				}
+				to[x] = weight
+			}
+		}
+	}
+}
+
+// count returns the sum of the weights of all points, for a voxel whose centre is at x in
+// voxels of the window, measured from the corner of the first.
+func (w *window) count(x [3]float64) uint64 {
 	var base uint64
-	for a := range 3 {
-		// One unit more, so that rounding leads no point below 0.
-		base += (uint64(x[a]*(1<<pointBits)) + 1) << (a * fieldBits)
+	for a := range x {
+		base += uint64(math.Round(x[a]*(1<<pointBits))) << (a * fieldBits)
 	}
-	clear(w.counts[0])
-	clear(w.counts[1])
-	bx, by := w.bits[0], w.bits[0]+w.bits[1]
-	maskX := uint64(1)<<w.bits[0] - 1
-	maskY := uint64(1)<<w.bits[1] - 1
-	maskZ := uint64(1)<<w.bits[2] - 1
-	maskY, maskZ = maskY<<bx, maskZ<<by
-	shiftY, shiftZ := (fieldBits+pointBits-bx)&63, (2*fieldBits+pointBits-by)&63
-	labels, even, odd := w.labels, w.counts[0], w.counts[1]
-	offsets := w.offsets
-	for ; len(offsets) >= 2; offsets = offsets[2:] {
-		p, q := base+offsets[0], base+offsets[1]
-		even[labels[p>>pointBits&maskX|p>>shiftY&maskY|p>>shiftZ&maskZ]]++
-		odd[labels[q>>pointBits&maskX|q>>shiftY&maskY|q>>shiftZ&maskZ]]++
+	mask, factor := gather(w.bits)
+	weights, even, odd := w.weights, uint64(0), uint64(0)
+	for offsets := w.offsets; len(offsets) >= 2; offsets = offsets[2:] {
+		even += weights[(base+offsets[0])&mask*factor>>indexShift]
+		odd += weights[(base+offsets[1])&mask*factor>>indexShift]
 	}
+	return even + odd
 }
 
 // chunk is the voxels of some rows of the series.
@@ -153,7 +205,7 @@ func (p placement) sample(ctx context.Context, mask volume.Labels, s *survey, cu
 		select {
 		case w = <-windows:
 		default:
-			w = newWindow(p, cube, len(s.labels))
+			w = newWindow(p, cube)
 		}
 		r := rowSampler{p, mask, s, w, &chunks[n]}
 		for row := n * rowsPerChunk; row < min((n+1)*rowsPerChunk, rows); row++ {
@@ -225,62 +277,57 @@ func (r *rowSampler) row(from, to, j, k int) {
 	first := r.p.series.Size[0] * (j + r.p.series.Size[1]*k)
 	m := &r.p.toMask
 	start := apply(m, 0, float64(j), float64(k))
-	for i := from; i < to; i++ {
-		x := start
+	at := func(i float64) (x [3]float64) {
 		for a := range x {
-			x[a] += float64(m[a][0] * float64(i))
+			x[a] = start[a] + float64(m[a][0]*i)
 		}
-		b := r.block(x)
-		if b < 0 || r.high[b] == 0 {
+		return x
+	}
+	for run := from; run < to; run += runLength {
+		if !r.near(at(float64(run) + (runLength-1)/2.0)) {
 			continue
 		}
-		voxel := uint32(first + i)
-		if r.low[b] == r.high[b] {
-			r.out.whole(voxel, r.low[b])
-			continue
+		for i := run; i < min(run+runLength, to); i++ {
+			r.voxel(uint32(first+i), at(float64(i)))
 		}
-		r.voxel(voxel, x)
 	}
-}
-
-// block returns the block of the mask that holds a position, the nearest one where it lies
-// a voxel of the series or less outside, and −1 farther away.
-func (r *rowSampler) block(x [3]float64) int {
-	b := 0
-	for a := 2; a >= 0; a-- {
-		n := r.mask.Size[a]
-		// Written so that a position that is not a number fails.
-		if !(x[a] > -1-r.p.half[a] && x[a] < float64(n)+r.p.half[a]) {
-			return -1
-		}
-		at := min(max(int(x[a]+0.5), 0), n-1)
-		b = b*r.blocks[a] + at/block[a]
-	}
-	return b
 }
 
 // voxel samples the voxel whose centre lies at x in the mask.
 func (r *rowSampler) voxel(voxel uint32, x [3]float64) {
 	var at [3]int
 	for a := range x {
-		low := math.Floor(x[a] - r.p.half[a] + 0.5)
+		low := math.Floor(x[a] - r.p.half[a] + 0.5 - slack)
 		at[a] = int(low)
 		x[a] += 0.5 - low
 	}
-	switch same := r.w.fill(r.mask, r.class, at); {
-	case same == 0:
-		return
-	case same > 0:
-		r.out.whole(voxel, r.labels[same-1])
+	low, high := r.between(at, r.w.extent)
+	if high == 0 {
 		return
 	}
-	r.w.count(x)
+	if low == high {
+		r.out.whole(voxel, low)
+		return
+	}
+	if same := r.w.fill(r.mask, at); same {
+		if len(r.w.found) > 0 {
+			r.out.whole(voxel, r.w.found[0])
+		}
+		return
+	}
 	entries := uint32(0)
-	for n, label := range r.labels {
-		if c := r.w.counts[0][n+1] + r.w.counts[1][n+1]; c > 0 {
-			r.out.label = append(r.out.label, label)
-			r.out.fraction = append(r.out.fraction, float32(c)/float32(len(r.w.offsets)))
-			entries++
+	for found := r.w.found; len(found) > 0; {
+		some := found[:min(len(found), atOnce)]
+		found = found[len(some):]
+		r.w.weigh(some)
+		sum := r.w.count(x)
+		for _, label := range some {
+			if c := sum & (1<<countBits - 1); c > 0 {
+				r.out.label = append(r.out.label, label)
+				r.out.fraction = append(r.out.fraction, float32(c)/float32(len(r.w.offsets)))
+				entries++
+			}
+			sum >>= countBits
 		}
 	}
 	if entries > 0 {

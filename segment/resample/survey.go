@@ -12,23 +12,28 @@ import (
 // read at once, and a plate of cartilage is a few blocks thick.
 var block = [3]int{8, 8, 4}
 
+// runLength is the number of voxels along a row of the series that are passed over at once
+// where no label is near.
+const runLength = 8
+
 // survey is what is known of a mask before any voxel of the series is looked at.
 type survey struct {
-	labels   []uint16
-	coverage []Coverage // in the order of labels
-	// class of a label is its index in labels plus 1; 0 for the background.
-	class []uint16
-	// blocks are the numbers of blocks. low and high are the least and the largest label in
-	// reach of a voxel of the series whose centre is in the block; beyond the mask is background.
-	blocks    [3]int
+	labels       []uint16
+	coverage     []Coverage // in the order of labels
+	size, blocks [3]int     // of the mask, in voxels and in blocks
+	// low and high are the least and the largest label in each block.
 	low, high []uint16
+	// reached reports whether a label lies in reach of a run of voxels whose middle is in the block,
+	// and margin is that reach, in voxels of the mask.
+	reached []bool
+	margin  [3]int
 	// from and to bound the labelled blocks, in voxels of the mask, to exclusive.
 	from, to [3]int
 }
 
 // surveyed counts the labels of the mask and finds where they are.
 func surveyed(ctx context.Context, mask volume.Labels, p placement, workers int) (*survey, error) {
-	s := &survey{from: mask.Size}
+	s := &survey{size: mask.Size, from: mask.Size}
 	for a, n := range mask.Size {
 		s.blocks[a] = (n + block[a] - 1) / block[a]
 	}
@@ -41,9 +46,14 @@ func surveyed(ctx context.Context, mask volume.Labels, p placement, workers int)
 		return nil, err
 	}
 	s.collect(layers)
+	s.reached = make([]bool, n)
+	for b, high := range s.high {
+		s.reached[b] = high > 0
+	}
 	for a := range 3 {
-		s.bound(a, mask.Size)
-		s.dilate(a, int(math.Ceil(math.Ceil(p.half[a])/float64(block[a]))))
+		s.bound(a)
+		s.margin[a] = int(math.Ceil(p.half[a] + math.Abs(p.toMask[a][0])*(runLength-1)/2 + slack))
+		s.dilate(a, (s.margin[a]+block[a]-1)/block[a])
 	}
 	return s, nil
 }
@@ -61,10 +71,8 @@ func (s *survey) collect(layers []layer) {
 		}
 	}
 	slices.Sort(s.labels)
-	s.class = make([]uint16, 1<<16)
-	for n, label := range s.labels {
+	for _, label := range s.labels {
 		s.coverage = append(s.coverage, *found[label])
-		s.class[label] = uint16(n + 1)
 	}
 }
 
@@ -149,33 +157,72 @@ func (l *layer) of(label uint16) *Coverage {
 	return &(*l)[0]
 }
 
-// bound finds the labelled blocks along an axis, before they are dilated there.
-func (s *survey) bound(a int, size [3]int) {
+// bound finds the labelled blocks along an axis.
+func (s *survey) bound(a int) {
 	stride := [3]int{1, s.blocks[0], s.blocks[0] * s.blocks[1]}[a]
 	for b, high := range s.high {
 		if high > 0 {
 			n := b / stride % s.blocks[a]
 			s.from[a] = min(s.from[a], n*block[a])
-			s.to[a] = max(s.to[a], min((n+1)*block[a], size[a]))
+			s.to[a] = max(s.to[a], min((n+1)*block[a], s.size[a]))
 		}
 	}
 }
 
-// dilate gives each block the least and the largest label of those up to r blocks away along
-// an axis, of which those beyond the mask, or partly beyond it, hold background.
+// dilate extends what is reached by r blocks along an axis.
 func (s *survey) dilate(a, r int) {
 	stride, n := [3]int{1, s.blocks[0], s.blocks[0] * s.blocks[1]}[a], s.blocks[a]
-	low, high := make([]uint16, len(s.low)), make([]uint16, len(s.high))
-	for b := range low {
+	out := make([]bool, len(s.reached))
+	for b, reached := range s.reached {
+		if !reached {
+			continue
+		}
 		at := b / stride % n
-		l, h := s.low[b], s.high[b]
-		if at-r < 0 || at+r >= n-1 {
-			l = 0
-		}
 		for c := max(at-r, 0); c <= min(at+r, n-1); c++ {
-			l, h = min(l, s.low[b+(c-at)*stride]), max(h, s.high[b+(c-at)*stride])
+			out[b+(c-at)*stride] = true
 		}
-		low[b], high[b] = l, h
 	}
-	s.low, s.high = low, high
+	s.reached = out
+}
+
+// near reports whether a label may lie in reach of a run of voxels whose middle lies at x. A
+// middle outside of the mask counts to the nearest block: that reaches what it reaches.
+func (s *survey) near(x [3]float64) bool {
+	b := 0
+	for a := 2; a >= 0; a-- {
+		n, margin := s.size[a], float64(s.margin[a]+1)
+		// Written so that a position that is not a number fails.
+		if !(x[a] > -margin && x[a] < float64(n)+margin) {
+			return false
+		}
+		b = b*s.blocks[a] + min(max(int(x[a]+0.5), 0), n-1)/block[a]
+	}
+	return s.reached[b]
+}
+
+// between returns the least and the largest label of the blocks that hold so many voxels of the
+// mask from voxel at on; beyond the mask is background.
+func (s *survey) between(at, extent [3]int) (low, high uint16) {
+	var from, to [3]int
+	low = math.MaxUint16
+	for a := range at {
+		first, last := at[a], at[a]+extent[a]-1
+		if first < 0 || last >= s.size[a] {
+			low = 0
+			first, last = max(first, 0), min(last, s.size[a]-1)
+		}
+		if last < first {
+			return 0, 0
+		}
+		from[a], to[a] = first/block[a], last/block[a]
+	}
+	for z := from[2]; z <= to[2]; z++ {
+		for y := from[1]; y <= to[1]; y++ {
+			row := s.blocks[0] * (y + s.blocks[1]*z)
+			for b := row + from[0]; b <= row+to[0]; b++ {
+				low, high = min(low, s.low[b]), max(high, s.high[b])
+			}
+		}
+	}
+	return low, high
 }
