@@ -78,15 +78,15 @@ func (g Geometry) Inverse() (inv [3][4]float64, ok bool) {
 	for r := range 3 {
 		for c := range 3 {
 			r1, r2, c1, c2 := (r+1)%3, (r+2)%3, (c+1)%3, (c+2)%3
-			cofactor[r][c] = a[r1][c1]*a[r2][c2] - a[r1][c2]*a[r2][c1]
+			cofactor[r][c] = float64(a[r1][c1]*a[r2][c2]) - float64(a[r1][c2]*a[r2][c1])
 		}
 	}
-	det := a[0][0]*cofactor[0][0] + a[0][1]*cofactor[0][1] + a[0][2]*cofactor[0][2]
+	det := float64(a[0][0]*cofactor[0][0]) + float64(a[0][1]*cofactor[0][1]) + float64(a[0][2]*cofactor[0][2])
 	ok = det != 0
 	for r := range 3 {
 		for c := range 3 {
 			inv[r][c] = cofactor[c][r] / det
-			inv[r][3] -= inv[r][c] * a[c][3]
+			inv[r][3] -= float64(inv[r][c] * a[c][3])
 		}
 		for _, v := range inv[r] {
 			ok = ok && !math.IsNaN(v) && !math.IsInf(v, 0)

@@ -35,6 +35,10 @@ var mayImport = map[string][]string{
 	"table":           {"printable"},
 	"batch":           {"volume", "table", "files", "dicomio", "samples", "nifti", "nrrd", "metaimage", "segment", "t2fit", "report", "yamlfile", "outfile", "printable", "batch/internal/machine"},
 
+	"segment/resample":  {"volume"},
+	"segment/agreement": {"volume"},
+	"segment/texture":   {"volume"},
+
 	"outfile":   {},
 	"printable": {},
 
