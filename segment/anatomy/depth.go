@@ -109,14 +109,18 @@ func (out *Depths) measure(s *sheet, data []Tissue, l lattice, options DepthOpti
 			centres[n] = l.centre(int(s.voxels[n]))
 		}
 	})
-	bone := f.measure(s, centres, sideBone, l, workers)
+	bone := f.boundary(s, centres, sideBone, l, workers)
 	f.judge(bone, sideBone, sideJoint, l, workers)
-	joint := f.measure(s, centres, sideJoint, l, workers)
-	if !about.ByLabel {
+	joint := f.boundary(s, centres, sideJoint, l, workers)
+	if !about.ByLabel { // half of the rim counted as bone
 		f.judge(joint, sideJoint, sideBone, l, workers)
-		bone = f.measure(s, centres, sideBone, l, workers)
+		bone = f.boundary(s, centres, sideBone, l, workers)
 		f.judge(bone, sideBone, sideJoint, l, workers)
-		joint = f.measure(s, centres, sideJoint, l, workers)
+		joint = f.boundary(s, centres, sideJoint, l, workers)
+	}
+	about.BoneArea, about.JointArea = bone.area, joint.area
+	for _, p := range bone.pieces {
+		about.Bone = append(about.Bone, p.at)
 	}
 	for n, x := range centres {
 		at := about.From + n
@@ -132,14 +136,4 @@ func (out *Depths) measure(s *sheet, data []Tissue, l lattice, options DepthOpti
 		normal := fromBone.minus(fromJoint).unit()
 		out.Normal[at] = [3]float32{float32(normal[0]), float32(normal[1]), float32(normal[2])}
 	}
-}
-
-// height returns how far inside the boundary a voxel lies, and the direction away from it.
-func (b boundary) height(voxel int, x lps) (h float64, inward lps) {
-	for _, piece := range []int32{b.near[voxel], b.any[voxel]} {
-		if h = height(x, piece, b.pieces); !math.IsNaN(h) {
-			return h, b.pieces[piece].normal.times(-1)
-		}
-	}
-	return h, lps{}
 }

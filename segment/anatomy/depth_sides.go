@@ -11,7 +11,7 @@ const facing = 0.6
 const labelled = 0.1
 
 // corePart is ...
-const corePart = 0.85
+const corePart = 0.7
 
 // Smoothing in mm, for a voxel of the size of a DESS series' (0.4 mm) or less; coarser grids need more, see
 // widths.
@@ -48,98 +48,76 @@ func (f *surface) boneByLabel() bool {
 // majority around a face decides. Faces at the rim do not look along the sheet's own direction
 // there; they are left open.
 func (f *surface) boneByShape(toBone func(lps) lps, l lattice, workers int) {
-	whole := make([]side, len(f.side)) // one class
-	normals := f.smooth(f.pieces, whole, widthOfNormals, l, workers)
-	votes := make([]surfel, len(normals))
-	for n, p := range normals {
-		normals[n].normal = p.normal.unit()
-		votes[n].at[0] = normals[n].normal.dot(toBone(p.at))
+	whole := f.patch(l, workers, func(int) bool { return true })
+	normals := whole.normals(f, widthOfNormals)
+	votes := make([]float64, len(normals))
+	for n, normal := range normals {
+		votes[n] = normal.dot(toBone(f.pieces[n].at))
 	}
-	votes = f.smooth(votes, whole, widthOfVote, l, workers)
-	sheets := make([]surfel, len(normals))
-	for n, p := range normals {
-		sheets[n].normal = p.normal
-		if votes[n].at[0] > 0 {
-			whole[n] = sideBone // so that the two sides do not mix
-		}
+	votes = whole.smoothNumbers(votes, widthOfVote, false)
+	half := f.patch(l, workers, func(n int) bool { return votes[n] > 0 }) // so that the two sides do not mix
+	sheet := make([]lps, len(half.faces))
+	for n, face := range half.faces {
+		sheet[n] = normals[face]
 	}
-	sheets = f.smooth(sheets, whole, widthOfSheet, l, workers)
-	for n, p := range normals {
+	sheet = half.smooth(sheet, widthOfSheet)
+	for n := range f.side {
 		if f.side[n] == sideBone { // a chance contact
 			f.side[n] = sideOpen
 		}
-		if f.side[n] == sideOpen && whole[n] == sideBone && p.normal.dot(sheets[n].normal.unit()) > facing {
-			f.side[n] = sideBone
+	}
+	for n, face := range half.faces {
+		if f.side[face] == sideOpen && normals[face].dot(sheet[n].unit()) > facing {
+			f.side[face] = sideBone
 		}
 	}
 }
 
-// side1 is one side of a sheet: its surface, and for each voxel the piece of it that is nearest.
+// boundary is one side of a sheet, smoothed.
 type boundary struct {
-	pieces []surfel
-	near   []int32 // away from the border of the side, where the smoothed surface bends
-	any    []int32 // anywhere
+	pieces []surfel // with normals of length 1
+	area   float64  // mm²
+	near   []int32  // for each voxel of the sheet the nearest piece, −1 where there is none
 }
 
-// measure smooths one side of the sheet and finds for each voxel what is nearest.
-func (f *surface) measure(s *sheet, centres []lps, which side, l lattice, workers int) boundary {
-	class := f.only(which)
-	pieces := f.smoothTrue(class, widthOfSurface, l, workers)
-	return boundary{pieces,
-		f.nearest(s, centres, pieces, f.core(which, l, workers), which, workers),
-		f.nearest(s, centres, pieces, class, which, workers)}
-}
-
-// only returns the faces of one side as a class, and all others as another.
-func (f *surface) only(which side) []side {
-	class := make([]side, len(f.side))
-	for n, s := range f.side {
-		if s == which {
-			class[n] = which
-		}
+// boundary smooths one side of the sheet and finds for each voxel what is nearest of it.
+func (f *surface) boundary(s *sheet, centres []lps, which side, l lattice, workers int) boundary {
+	p := f.patch(l, workers, func(n int) bool { return f.side[n] == which })
+	at := make([]lps, len(p.faces))
+	for n, face := range p.faces {
+		at[n] = f.pieces[face].at
 	}
-	return class
-}
-
-// core returns the faces of one side that are not near its border.
-func (f *surface) core(which side, l lattice, workers int) []side {
-	class := make([]side, len(f.side))
-	parts := make([]surfel, len(f.side))
-	for n, s := range f.side {
-		if s == which {
-			parts[n].at[0] = 1
-		}
+	at = p.smoothTrue(at, widthOfSurface)
+	out := boundary{pieces: make([]surfel, len(p.faces))}
+	for n, normal := range p.normals(f, widthOfSurface) {
+		out.pieces[n] = surfel{at[n], normal}
+		// A face counts with the area of its projection on the smoothed surface.
+		out.area += max(0, f.pieces[p.faces[n]].normal.dot(normal))
 	}
-	parts = f.smooth(parts, class, widthOfCore, l, workers)
-	for n, p := range parts {
-		if p.at[0] > corePart {
-			class[n] = which
-		}
-	}
-	return class
+	out.near = f.nearest(s, centres, p, out.pieces)
+	return out
 }
 
 // judge finds the faces of the side opposite to a known one: those that look away from what is nearest of it.
 // The rest stays open.
 func (f *surface) judge(known boundary, this, opposite side, l lattice, workers int) {
-	normals := f.smooth(f.pieces, f.only(this), widthOfNormals, l, workers)
-	for n, s := range f.side {
-		if s == this || s == sideRim {
+	p := f.patch(l, workers, func(n int) bool { return f.side[n] != this })
+	for n, normal := range p.normals(f, widthOfNormals) {
+		face := p.faces[n]
+		s := f.side[face]
+		if s == sideRim {
 			continue
 		}
 		if s == opposite {
-			f.side[n] = sideOpen
+			f.side[face] = sideOpen
 		}
-		near := known.near[f.voxel[n]]
-		if near < 0 {
-			near = known.any[f.voxel[n]]
-		}
+		near := known.near[f.voxel[face]]
 		if near < 0 {
 			continue
 		}
-		cos := -normals[n].normal.unit().dot(known.pieces[near].normal)
+		cos := -normal.dot(known.pieces[near].normal)
 		if cos > facing || s == sideTouch && this == sideBone && cos > 0 {
-			f.side[n] = opposite
+			f.side[face] = opposite
 		}
 	}
 }

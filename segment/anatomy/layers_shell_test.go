@@ -22,8 +22,13 @@ const shellThick = 2.5
 
 func shellSphere(radius float64) shell {
 	return shell{fmt.Sprintf("sphere %g", radius), FemoralCartilage,
-		func(x lps) (float64, float64) { return (x.length() - radius) / shellThick, shellThick },
-		func(x lps) bool { return -x[2] > 0.5*x.length() }}
+		func(x lps) (float64, float64) {
+			return (x.minus(lps{0, 0, radius}).length() - radius) / shellThick, shellThick
+		},
+		func(x lps) bool {
+			x = x.minus(lps{0, 0, radius})
+			return -x[2] > 0.5*x.length() && math.Hypot(x[0], x[1]) < 22
+		}}
 }
 
 func shellCylinder(radius float64) shell {
