@@ -106,7 +106,7 @@ func (out *Depths) measure(s *sheet, data []Tissue, l lattice, options DepthOpti
 	centres := make([]lps, len(s.voxels))
 	shareOut(len(centres), workers, func(_, from, to int) {
 		for n := from; n < to; n++ {
-			centres[n] = l.centre(int(s.voxels[n]))
+			centres[n] = l.centre(s.index[n])
 		}
 	})
 	bone := f.boundary(s, centres, sideBone, l, workers)

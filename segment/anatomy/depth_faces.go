@@ -62,7 +62,7 @@ func findSurface(s *sheet, data []Tissue, l lattice, workers int) *surface {
 	shareOut(len(f.voxel), workers, func(_, from, to int) {
 		for n := from; n < to; n++ {
 			d, v := int(f.dir[n]), int(s.voxels[f.voxel[n]])
-			i := l.index(v)
+			i := s.index[f.voxel[n]]
 			f.side[n] = look(data, l, s.bone, v, i, d)
 			f.links[n] = f.neighbours(s, int(f.voxel[n]), d)
 			at := [3]float64{float64(i[0]), float64(i[1]), float64(i[2])}
@@ -74,7 +74,7 @@ func findSurface(s *sheet, data []Tissue, l lattice, workers int) *surface {
 }
 
 // look says what lies beyond the face of voxel v in direction d.
-func look(data []Tissue, l lattice, bone Bone, v int, i [3]int, d int) side {
+func look(data []Tissue, l lattice, bone Bone, v int, i [3]int32, d int) side {
 	for steps := range boneGap + 1 {
 		if l.leaves(i, d) {
 			if steps == 0 {
@@ -82,7 +82,7 @@ func look(data []Tissue, l lattice, bone Bone, v int, i [3]int, d int) side {
 			}
 			return sideOpen
 		}
-		i[axisOf(d)] += stepOf(d)
+		i[axisOf(d)] += int32(stepOf(d))
 		v += stepOf(d) * l.stride[axisOf(d)]
 		t := data[v]
 		switch {

@@ -62,20 +62,12 @@ func newLattice(g volume.Geometry) (l lattice, ok bool) {
 	return l, ok
 }
 
-// index returns the column, row and slice of a voxel.
-func (l lattice) index(v int) [3]int {
-	row := v / l.size[0]
-	k := row / l.size[1]
-	return [3]int{v - row*l.size[0], row - k*l.size[1], k}
-}
-
 // position returns the position of an index that need not be whole.
 func (l lattice) position(i [3]float64) lps {
 	return l.origin.plus(l.columns[0].times(i[0])).plus(l.columns[1].times(i[1])).plus(l.columns[2].times(i[2]))
 }
 
-func (l lattice) centre(v int) lps {
-	i := l.index(v)
+func (l lattice) centre(i [3]int32) lps {
 	return l.position([3]float64{float64(i[0]), float64(i[1]), float64(i[2])})
 }
 
@@ -97,7 +89,7 @@ func across(d int) [4]int { return tangents[d>>1] }
 var tangents = [3][4]int{{2, 3, 4, 5}, {0, 1, 4, 5}, {0, 1, 2, 3}}
 
 // leaves reports whether the grid ends behind the voxel in direction d.
-func (l lattice) leaves(i [3]int, d int) bool {
-	at := i[axisOf(d)] + stepOf(d)
+func (l lattice) leaves(i [3]int32, d int) bool {
+	at := int(i[axisOf(d)]) + stepOf(d)
 	return at < 0 || at >= l.size[axisOf(d)]
 }

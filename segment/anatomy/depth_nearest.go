@@ -9,21 +9,36 @@ const reach = 10.0
 // search finds what is nearest to each voxel of a sheet. Voxels take over their neighbours' pieces, in
 // rounds: paths stay inside the sheet, so nothing is found across a gap or on the other side of a fold.
 type search struct {
-	sheet         *sheet
-	centres       []lps
-	pieces        []surfel
-	near, then    []int32
-	distance      []float64 // its square
-	changed, next []bool
+	cells  []cell
+	pieces [][3]float32
+	active []int32 // the voxels that changed in the last round
+	round  int32
+}
+
+// cell is a voxel, in one line of the processor's cache. Its position is relative to the sheet's first voxel,
+// so float32 resolves 1e-5 mm.
+type cell struct {
+	next     [directions]int32
+	at       [3]float32
+	near     int32
+	distance float32 // its square
+	changed  int32   // the last round in which the voxel changed
+	asked    int32   // the last round in which it was asked to look at its neighbours
+	_        [12]byte
 }
 
 // nearest finds for every voxel of the sheet the nearest piece in the core of a patch, −1
 // where none is within reach. A part of the sheet without a core, which is small, does with what there is.
 func (f *surface) nearest(s *sheet, centres []lps, p *patch, pieces []surfel) []int32 {
-	n := len(s.voxels)
-	q := search{s, centres, pieces, make([]int32, n), make([]int32, n), make([]float64, n), make([]bool, n), make([]bool, n)}
-	for v := range q.near {
-		q.near[v], q.distance[v] = -1, reach*reach
+	q := search{cells: make([]cell, len(centres)), pieces: make([][3]float32, len(pieces)), round: 1}
+	origin := centres[0]
+	shareOut(len(centres), p.workers, func(_, from, to int) {
+		for v := from; v < to; v++ {
+			q.cells[v] = cell{next: s.next[v], at: centres[v].minus(origin).short(), near: -1, distance: reach * reach}
+		}
+	})
+	for n, piece := range pieces {
+		q.pieces[n] = piece.at.minus(origin).short()
 	}
 	core := p.core()
 	for piece, face := range p.faces {
@@ -32,52 +47,89 @@ func (f *surface) nearest(s *sheet, centres []lps, p *patch, pieces []surfel) []
 		}
 	}
 	q.spread(p.workers)
-	left := false
 	for piece, face := range p.faces {
-		if v := f.voxel[face]; q.near[v] < 0 || q.changed[v] {
-			q.offer(v, int32(piece))
-			left = true
+		if c := &q.cells[f.voxel[face]]; c.near < 0 || c.changed == q.round {
+			q.offer(f.voxel[face], int32(piece))
 		}
 	}
-	if left {
-		q.spread(p.workers)
+	q.spread(p.workers)
+	near := make([]int32, len(centres))
+	for v := range near {
+		near[v] = q.cells[v].near
 	}
-	return q.near
+	return near
 }
+
+func (a lps) short() [3]float32 { return [3]float32{float32(a[0]), float32(a[1]), float32(a[2])} }
 
 func (q *search) offer(v, piece int32) {
-	q.near[v], q.distance[v] = better(q.near[v], q.distance[v], piece, q.centres[v], q.pieces)
-	q.changed[v] = true
-}
-
-// spread goes on until no voxel changes. Each round sees the result of the one before.
-func (q *search) spread(workers int) {
-	for {
-		var more [64]bool
-		shareOut(len(q.near), workers, func(part, from, to int) {
-			for v := from; v < to; v++ {
-				best, d := q.near[v], q.distance[v]
-				for _, other := range q.sheet.next[v] {
-					if other >= 0 && q.changed[other] && q.near[other] != best {
-						best, d = better(best, d, q.near[other], q.centres[v], q.pieces)
-					}
-				}
-				q.next[v] = best != q.near[v]
-				q.then[v], q.distance[v] = best, d
-				more[part] = more[part] || q.next[v]
-			}
-		})
-		q.near, q.then, q.changed, q.next = q.then, q.near, q.next, q.changed
-		if more == [64]bool{} {
-			return
-		}
+	c := &q.cells[v]
+	c.near, c.distance = c.better(c.near, c.distance, piece, q.pieces)
+	if c.changed != q.round {
+		c.changed = q.round
+		q.active = append(q.active, v)
 	}
 }
 
-// better returns the nearer to x of two pieces and the square of its distance.
-func better(best int32, distance float64, other int32, x lps, pieces []surfel) (int32, float64) {
-	to := pieces[other].at.minus(x)
-	if d := to.dot(to); d < distance {
+// spread goes on until no voxel changes. Each round sees the result of the one before, so neither the order of
+// voxels nor the number of workers matters.
+func (q *search) spread(workers int) {
+	var candidates, found []int32
+	var distance []float32
+	for len(q.active) > 0 {
+		candidates = q.candidates(candidates[:0])
+		if len(found) < len(candidates) {
+			found, distance = make([]int32, len(candidates)), make([]float32, len(candidates))
+		}
+		shareOut(len(candidates), workers, func(_, from, to int) {
+			for n := from; n < to; n++ {
+				c := &q.cells[candidates[n]]
+				best, d := c.near, c.distance
+				for _, other := range c.next {
+					if other < 0 {
+						continue
+					}
+					if o := &q.cells[other]; o.changed == q.round && o.near != best {
+						best, d = c.better(best, d, o.near, q.pieces)
+					}
+				}
+				found[n], distance[n] = best, d
+			}
+		})
+		q.round++
+		q.active = q.active[:0]
+		for n, v := range candidates {
+			if c := &q.cells[v]; found[n] != c.near {
+				c.near, c.distance, c.changed = found[n], distance[n], q.round
+				q.active = append(q.active, v)
+			}
+		}
+	}
+	q.round++
+}
+
+// candidates lists the voxels beside those that changed.
+func (q *search) candidates(out []int32) []int32 {
+	for _, v := range q.active {
+		c := &q.cells[v]
+		for _, other := range c.next {
+			if other < 0 {
+				continue
+			}
+			if o := &q.cells[other]; o.asked != q.round && o.near != c.near {
+				o.asked = q.round
+				out = append(out, other)
+			}
+		}
+	}
+	return out
+}
+
+// better returns the nearer of two pieces and the square of its distance.
+func (c *cell) better(best int32, distance float32, other int32, pieces [][3]float32) (int32, float32) {
+	p := &pieces[other]
+	x, y, z := p[0]-c.at[0], p[1]-c.at[1], p[2]-c.at[2]
+	if d := float32(x*x) + float32(y*y) + float32(z*z); d < distance {
 		return other, d
 	}
 	return best, distance

@@ -33,8 +33,8 @@ func (o DepthOptions) toBone(s *sheet, l lattice) func(lps) lps {
 		return func(lps) lps { return front }
 	}
 	points := make([][3]float64, len(s.voxels))
-	for n, v := range s.voxels {
-		points[n] = l.centre(int(v))
+	for n, i := range s.index {
+		points[n] = l.centre(i)
 	}
 	c, ok := FitFemoralCylinder(points, left)
 	if !ok {

@@ -43,29 +43,38 @@ var sheetOf = func() (out [256]uint8) {
 type sheet struct {
 	bone   Bone
 	voxels []int32             // indices in the mask, ascending
+	index  [][3]int32          // their columns, rows and slices
 	next   [][directions]int32 // the neighbours' numbers in voxels; −1 outside the sheet
 }
 
 // findSheets lists the cartilage of each bone.
 func findSheets(data []Tissue, l lattice, workers int) [bones]sheet {
-	const most = 64 // parts, so that lists can be kept in order
-	var lists [most][bones][]int32
-	workers = min(workers, most)
-	shareOut(len(data), workers, func(part, from, to int) {
+	const most = 64 // parts, see DepthOptions.Workers
+	var lists [most][bones]sheet
+	shareOut(l.size[1]*l.size[2], workers, func(part, from, to int) {
 		found := &lists[part]
-		for v, t := range data[from:to] {
-			if b := sheetOf[t]; b != 0 {
-				found[b-1] = append(found[b-1], int32(from+v))
+		for row := from; row < to; row++ {
+			start := row * l.size[0]
+			for i, t := range data[start : start+l.size[0]] {
+				b := sheetOf[t]
+				if b == 0 {
+					continue
+				}
+				s := &found[b-1]
+				s.voxels = append(s.voxels, int32(start+i))
+				s.index = append(s.index, [3]int32{int32(i), int32(row % l.size[1]), int32(row / l.size[1])})
 			}
 		}
 	})
 	var out [bones]sheet
 	for b := range out {
-		out[b].bone = Bone(b)
+		s := &out[b]
+		s.bone = Bone(b)
 		for part := range lists {
-			out[b].voxels = append(out[b].voxels, lists[part][b]...)
+			s.voxels = append(s.voxels, lists[part][b].voxels...)
+			s.index = append(s.index, lists[part][b].index...)
 		}
-		out[b].connect(l)
+		s.connect(l)
 	}
 	return out
 }
@@ -80,7 +89,7 @@ func (s *sheet) connect(l lattice) {
 	for axis := range 3 {
 		other := 0
 		for n, v := range s.voxels {
-			if l.leaves(l.index(int(v)), 2*axis+1) {
+			if l.leaves(s.index[n], 2*axis+1) {
 				continue
 			}
 			want := v + int32(l.stride[axis])

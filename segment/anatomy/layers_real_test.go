@@ -138,7 +138,7 @@ func layersKneeTouch(m Mask, l lattice, b Bone) map[int32]bool {
 		if bone, ok := BoneOf(t); !ok || bone != b {
 			continue
 		}
-		i := l.index(v)
+		i := shellIndex(l, v)
 		for dir := range directions {
 			if !l.leaves(i, dir) && whole.Data[v+stepOf(dir)*l.stride[axisOf(dir)]] == b.Tissue() {
 				out[int32(v)] = true

@@ -93,6 +93,11 @@ func shellGrid(spacing, angles [3]float64) volume.Geometry {
 	return g
 }
 
+func shellIndex(l lattice, v int) [3]int32 {
+	row := v / l.size[0]
+	return [3]int32{int32(v % l.size[0]), int32(row % l.size[1]), int32(row / l.size[1])}
+}
+
 // draw marks what the shell is at every voxel centre. bone labels the bone; gap is the width in mm of the strip between
 // bone and cartilage that has no label.
 func (s shell) draw(g volume.Geometry, bone bool, gap float64) Mask {
@@ -100,7 +105,7 @@ func (s shell) draw(g volume.Geometry, bone bool, gap float64) Mask {
 	l, _ := newLattice(g)
 	b, _ := BoneOf(s.tissue)
 	for v := range m.Data {
-		x := l.centre(v)
+		x := l.centre(shellIndex(l, v))
 		depth, thick := s.depth(x)
 		switch {
 		case depth*thick < -gap && depth*thick > -8 && bone:
@@ -123,7 +128,7 @@ func (s shell) score(d Depths) shellScore {
 	l, _ := newLattice(d.Geometry)
 	var out shellScore
 	for n, v := range d.Voxels {
-		want, thick := s.depth(l.centre(int(v)))
+		want, thick := s.depth(l.centre(shellIndex(l, int(v))))
 		got := float64(d.Depth[n])
 		out.voxels++
 		if math.IsNaN(got) {
