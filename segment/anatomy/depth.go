@@ -1,0 +1,139 @@
+package anatomy
+
+import (
+	"fmt"
+	"math"
+
+	"github.com/t2map/t2map/volume"
+)
+
+// DepthOptions are the options of Depth. The zero value is the default.
+type DepthOptions struct {
+	// Up and Front are directions in LPS, along the shaft of the femur and towards the patella. They are
+	// used where the bone has no label. Zero: the patient's, (0, 0, 1) and (0, −1, 0).
+	Up, Front [3]float64
+	// Workers is the number of goroutines, at most 64; 0: as many as there are processors. The result does
+	// not depend on it.
+	Workers int
+}
+
+// AffineError says that a grid's affine has no inverse.
+type AffineError struct{ Affine [3][4]float64 }
+
+func (e *AffineError) Error() string {
+	return fmt.Sprintf("the affine of the mask has no inverse: %v", e.Affine)
+}
+
+// Depths is the relative depth of the cartilage of a mask, voxel by voxel.
+type Depths struct {
+	volume.Geometry
+	// Voxels are the indices of the voxels of cartilage in the mask: sheet by sheet in the order of Bone,
+	// and ascending in each.
+	Voxels []int32
+	// Depth is 0 at the bone and 1 at the joint; NaN where it is not defined.
+	Depth []float32
+	// Thickness is that of the cartilage through the voxel, in mm, from one surface to the other.
+	Thickness []float32
+	// Normal is the direction from bone to joint through the voxel, of length 1, in LPS.
+	Normal [][3]float32
+	// Sheets says what was found on each bone.
+	Sheets [bones]SheetDepth
+}
+
+// SheetDepth is the cartilage of one bone.
+type SheetDepth struct {
+	// From and To bound its voxels: Voxels[From:To].
+	From, To int
+	// ByLabel reports that the bone side was found by the label of the bone, and not from the shape.
+	ByLabel bool
+	// Undefined is the number of voxels without a depth: there is no bone side or no joint side near them.
+	Undefined int
+	// Bone is the bone side: positions in mm LPS, of equal areas up to a factor of about two.
+	Bone [][3]float64
+	// Areas of the two sides in mm².
+	BoneArea, JointArea float64
+}
+
+// Depth returns the relative depth of every voxel of cartilage: b/(b + j), where b and j are the
+// distances in mm from the centre of the voxel to the bone side and to the joint side. On spherical, cylindrical and flat
+// shells that is the exact depth. (The solution of Laplace's equation is not: in a shell of 2.5 mm
+// on a sphere of 20 mm, its value at half depth is 0.53.)
+//
+// The bone side is the part of the boundary that faces the label of the bone, across a gap of
+// up to two voxels. Where the mask has no such label it is found from the shape: the side towards the axis
+// of the femur's cylinder, the lower side of the tibia, the front of the patella. The joint side is
+// the part that looks away from the bone side, whatever lies there: background, other cartilage, a
+// meniscus. The rim of a plate is neither, nor is what the edge of the grid cuts off.
+//
+// The surface lies midway between the centres of voxels, and is smoothed along itself
+// (see smooth), so that distances are finer than the grid. A plate of one voxel has depth 0.5.
+//
+// The order of slices, rows and columns does not matter, nor does a mirrored or oblique affine.
+// An affine without an inverse is an *AffineError.
+func Depth(m Mask, options DepthOptions) (Depths, error) {
+	out := Depths{Geometry: m.Geometry}
+	l, ok := newLattice(m.Geometry)
+	if !ok {
+		return out, &AffineError{m.Affine}
+	}
+	workers := options.workers()
+	sheets := findSheets(m.Data, l, workers)
+	for b := range sheets {
+		s := &sheets[b]
+		from := len(out.Voxels)
+		out.Voxels = append(out.Voxels, s.voxels...)
+		out.Sheets[b] = SheetDepth{From: from, To: len(out.Voxels)}
+	}
+	out.Depth = make([]float32, len(out.Voxels))
+	out.Thickness = make([]float32, len(out.Voxels))
+	out.Normal = make([][3]float32, len(out.Voxels))
+	for b := range sheets {
+		if len(sheets[b].voxels) > 0 {
+			out.measure(&sheets[b], m.Data, l, options)
+		}
+	}
+	return out, nil
+}
+
+// measure finds the sides of a sheet, and the depth of its voxels between them.
+func (out *Depths) measure(s *sheet, data []Tissue, l lattice, options DepthOptions) {
+	workers := options.workers()
+	about := &out.Sheets[s.bone]
+	f := findSurface(s, data, l, workers)
+	if about.ByLabel = f.boneByLabel(); !about.ByLabel {
+		f.boneByShape(options.toBone(s, l), l, workers)
+	}
+	centres := make([]lps, len(s.voxels))
+	shareOut(len(centres), workers, func(_, from, to int) {
+		for n := from; n < to; n++ {
+			centres[n] = l.centre(s.index[n])
+		}
+	})
+	bone := f.boundary(s, centres, sideBone, l, workers)
+	f.judge(bone, sideBone, sideJoint, l, workers)
+	joint := f.boundary(s, centres, sideJoint, l, workers)
+	if !about.ByLabel { // half of the rim counted as bone
+		f.judge(joint, sideJoint, sideBone, l, workers)
+		bone = f.boundary(s, centres, sideBone, l, workers)
+		f.judge(bone, sideBone, sideJoint, l, workers)
+		joint = f.boundary(s, centres, sideJoint, l, workers)
+	}
+	about.BoneArea, about.JointArea = bone.area, joint.area
+	for _, p := range bone.pieces {
+		about.Bone = append(about.Bone, p.at)
+	}
+	for n, x := range centres {
+		at := about.From + n
+		b, fromBone := bone.height(n, x)
+		j, fromJoint := joint.height(n, x)
+		thickness := b + j
+		if !(thickness > 0) {
+			out.Depth[at], out.Thickness[at] = float32(math.NaN()), float32(math.NaN())
+			about.Undefined++
+			continue
+		}
+		out.Depth[at], out.Thickness[at] = float32(b/thickness), float32(thickness)
+		normal := fromBone.minus(fromJoint).unit()
+		out.Normal[at] = [3]float32{float32(normal[0]), float32(normal[1]), float32(normal[2])}
+	}
+}

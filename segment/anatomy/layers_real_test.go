@@ -1,0 +1,171 @@
+package anatomy
+
+import (
+	"bufio"
+	"compress/gzip"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"math"
+	"os"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/t2map/t2map/volume"
+)
+
+// layersKneeTissues are the labels of ../shared/data/knee-dess-seg; see its README.
+var layersKneeTissues = [11]Tissue{NoTissue, FemoralCartilage, MedialTibialCartilage, LateralTibialCartilage, PatellarCartilage,
+	Femur, Tibia, Patella, Fibula, LateralMeniscus, MedialMeniscus}
+
+var layersKneeOnce = sync.OnceValues(readLayersKnee)
+
+// layersKnee returns the real knee; the test is skipped where it is absent. Tests must not change its voxels.
+func layersKnee(t testing.TB) Mask {
+	t.Helper()
+	m, err := layersKneeOnce()
+	if errors.Is(err, fs.ErrNotExist) {
+		t.Skip("../shared/data/knee-dess-seg is not here")
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return m
+}
+
+// readLayersKnee reads just this one NRRD file: unsigned char, gzip, LPS.
+func readLayersKnee() (Mask, error) {
+	var m Mask
+	f, err := os.Open("../../../shared/data/knee-dess-seg/labels.nrrd")
+	if err != nil {
+		return m, err
+	}
+	defer f.Close()
+	r := bufio.NewReader(f)
+	for {
+		line, err := r.ReadString('\n')
+		if err != nil {
+			return m, err
+		}
+		if line = strings.TrimSpace(line); line == "" {
+			break
+		}
+		key, value, _ := strings.Cut(line, ": ")
+		a := &m.Affine
+		switch key {
+		case "sizes":
+			_, err = fmt.Sscan(value, &m.Size[0], &m.Size[1], &m.Size[2])
+		case "space directions":
+			_, err = fmt.Sscanf(value, "(%g,%g,%g) (%g,%g,%g) (%g,%g,%g)",
+				&a[0][0], &a[1][0], &a[2][0], &a[0][1], &a[1][1], &a[2][1], &a[0][2], &a[1][2], &a[2][2])
+		case "space origin":
+			_, err = fmt.Sscanf(value, "(%g,%g,%g)", &a[0][3], &a[1][3], &a[2][3])
+		}
+		if err != nil {
+			return m, fmt.Errorf("%s: %w", key, err)
+		}
+	}
+	z, err := gzip.NewReader(r)
+	if err != nil {
+		return m, err
+	}
+	data := make([]byte, m.Voxels())
+	if _, err := io.ReadFull(z, data); err != nil {
+		return m, err
+	}
+	m.Data = make([]Tissue, len(data))
+	for v, label := range data {
+		m.Data[v] = layersKneeTissues[label]
+	}
+	return m, nil
+}
+
+// TestDepthOfRealKnee: thickness is that of published knees and agrees with volume over area; depths are
+// spread evenly; what touches bone is deep.
+func TestDepthOfRealKnee(t *testing.T) {
+	m := layersKnee(t)
+	for _, bone := range []bool{true, false} {
+		if !bone {
+			m = layersWithoutBone(m)
+		}
+		d, err := Depth(m, DepthOptions{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for b, s := range d.Sheets {
+			layersCheckSheet(t, m, d, Bone(b), s)
+			if s.ByLabel != bone {
+				t.Errorf("%v: bone side by label: %v, want %v", Bone(b), s.ByLabel, bone)
+			}
+		}
+	}
+}
+
+func layersCheckSheet(t *testing.T, m Mask, d Depths, b Bone, s SheetDepth) {
+	var bins [10]int
+	var thickness, deepTouch, touch float64
+	l, _ := newLattice(m.Geometry)
+	real := layersKneeTouch(m, l, b)
+	n := 0
+	for v := s.From; v < s.To; v++ {
+		depth := float64(d.Depth[v])
+		if math.IsNaN(depth) {
+			continue
+		}
+		n++
+		bins[min(9, int(depth*10))]++
+		thickness += float64(d.Thickness[v])
+		if real[d.Voxels[v]] {
+			touch++
+			if depth < 0.5 {
+				deepTouch++
+			}
+		}
+	}
+	volumeMM := float64(s.To-s.From) * m.VoxelVolume()
+	byArea := 2 * volumeMM / (s.BoneArea + s.JointArea)
+	t.Logf("%-8v by label %-5v: %6d voxels, %.2f cm³, %d undefined; thickness %.2f mm (volume/area %.2f), areas %.0f and %.0f mm²; depth in tenths %v; touching bone: %.1f %% deep",
+		b, s.ByLabel, s.To-s.From, volumeMM/1000, s.Undefined, thickness/float64(n), byArea, s.BoneArea, s.JointArea, bins, 100*deepTouch/touch)
+}
+
+// layersKneeTouch says which voxels of the real knee have a face at the bone.
+func layersKneeTouch(m Mask, l lattice, b Bone) map[int32]bool {
+	out := map[int32]bool{}
+	whole, _ := layersKneeOnce()
+	for v, t := range whole.Data {
+		if bone, ok := BoneOf(t); !ok || bone != b {
+			continue
+		}
+		i := shellIndex(l, v)
+		for dir := range directions {
+			if !l.leaves(i, dir) && whole.Data[v+stepOf(dir)*l.stride[axisOf(dir)]] == b.Tissue() {
+				out[int32(v)] = true
+			}
+		}
+	}
+	return out
+}
+
+func layersWithoutBone(m Mask) Mask {
+	out := Mask{m.Geometry, make([]Tissue, len(m.Data))}
+	for v, t := range m.Data {
+		if t < Femur {
+			out.Data[v] = t
+		}
+	}
+	return out
+}
+
+func BenchmarkDepthOfRealKnee(b *testing.B) {
+	m := layersKnee(b)
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := Depth(m, DepthOptions{}); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+var _ = volume.Geometry{}
