@@ -145,13 +145,11 @@ type anatomy struct {
 }
 
 func newAnatomy(ctx context.Context, o Options) (*anatomy, error) {
-	rng := rand.New(rand.NewPCG(o.Seed, 0))
-	k := newKnee(rng)
-	g := newGeometry(o, rng)
+	k, g := makeKnee(o)
 	n := g.Voxels()
 	a := &anatomy{Geometry: g, label: make([]uint8, n), s0: make([]float32, n), t2: make([]float32, n)}
 	return a, each(ctx, o.Slices, func(slice int) error {
-		a.fillSlice(k, o, slice)
+		a.fillSlice(k.person, o, slice)
 		a.blurSlice(slice)
 		return nil
 	})
@@ -179,7 +177,7 @@ func (a *anatomy) blurSlice(slice int) {
 
 // newKnee draws a person. The spreads are a guess at adults'.
 func newKnee(rng *rand.Rand) *knee {
-	return &knee{
+	k := &knee{
 		size:          1 + 0.03*clamp(rng.NormFloat64(), -2, 2),
 		cartilage:     2.5 + 0.2*clamp(rng.NormFloat64(), -2, 2),
 		subcutaneous:  7 + 2*clamp(rng.NormFloat64(), -2, 2),
@@ -188,6 +186,8 @@ func newKnee(rng *rand.Rand) *knee {
 		t2:            1.5 * clamp(rng.NormFloat64(), -2, 2),
 		seed:          rng.Uint64(),
 	}
+	k.division = divide(k)
+	return k
 }
 
 // fillSlice asks the anatomy about the centre of each voxel of a slice.
