@@ -24,8 +24,8 @@ type placement struct {
 	axes   [3][3]float64
 }
 
-// NewKnee returns the knee of the studies with the same Side, Seed and Shift; the other
-// options do not matter. Errors: those of New about these options.
+// NewKnee returns the knee of the studies with the same Side, Seed and Shift, before the
+// patient moves; the other options do not matter. Errors: those of New about these options.
 func NewKnee(o Options) (*Knee, error) {
 	if err := o.fill(); err != nil {
 		return nil, err
@@ -41,11 +41,11 @@ func makeKnee(o Options) (*Knee, volume.Geometry) {
 	k := &Knee{Side: o.Side, person: newKnee(rng)}
 	g, placed := newGeometry(o, rng)
 	k.placement = placed
-	for c, ms := range o.Shift {
-		k.shift[c+1] = ms
-	}
+	k.setShift(o.Shift)
 	return k, g
 }
+
+func (k *Knee) setShift(shift [3]float64) { copy(k.shift[1:], shift[:]) }
 
 // Moved returns the knee after the patient has moved by t.
 func (k *Knee) Moved(t volume.Rigid) *Knee {
@@ -154,19 +154,19 @@ type Anatomy struct {
 func (k *Knee) Sample(ctx context.Context, g volume.Geometry) (*Anatomy, error) {
 	a := newSamples(g)
 	a.T2, a.S0 = make([]float32, len(a.Tissue)), make([]float32, len(a.Tissue))
-	return a, k.fill(ctx, a, func(s *sampler, v int, u, p, h float64) {
+	return a, k.fill(ctx, g, func(s *sampler, v int, u, p, h float64) {
 		seen := k.seen(s.row(u, h).at(p))
 		a.set(v, seen)
 		a.T2[v], a.S0[v] = float32(seen.T2), float32(seen.S0)
-	})
+	}, nil)
 }
 
 // Structures is Sample without T2 and S0, which takes a fraction of the time.
 func (k *Knee) Structures(ctx context.Context, g volume.Geometry) (*Anatomy, error) {
 	a := newSamples(g)
-	return a, k.fill(ctx, a, func(s *sampler, v int, u, p, h float64) {
+	return a, k.fill(ctx, g, func(s *sampler, v int, u, p, h float64) {
 		a.set(v, k.seen(s.section(u).structure(point{p / k.person.size, h / k.person.size})))
-	})
+	}, nil)
 }
 
 func newSamples(g volume.Geometry) *Anatomy {
@@ -180,15 +180,19 @@ func (a *Anatomy) set(v int, seen Voxel) {
 	a.Tissue[v], a.Region[v], a.Compartment[v], a.Depth[v] = seen.Tissue, seen.Region, seen.Compartment, float32(seen.Depth)
 }
 
-// fill calls f with the place of each voxel, slice by slice.
-func (k *Knee) fill(ctx context.Context, a *Anatomy, f func(s *sampler, v int, u, p, h float64)) error {
-	return each(ctx, a.Size[2], func(slice int) error {
+// fill calls voxel with the place of each voxel of a grid, and then slice with the number
+// of each slice that is complete, unless it is nil.
+func (k *Knee) fill(ctx context.Context, g volume.Geometry, voxel func(s *sampler, v int, u, p, h float64), slice func(n int)) error {
+	return each(ctx, g.Size[2], func(n int) error {
 		s := &sampler{knee: k.person}
-		for j := range a.Size[1] {
-			for i := range a.Size[0] {
-				u, p, h := k.Place(a.Position(float64(i), float64(j), float64(slice)))
-				f(s, i+a.Size[0]*(j+a.Size[1]*slice), u, p, h)
+		for j := range g.Size[1] {
+			for i := range g.Size[0] {
+				u, p, h := k.Place(g.Position(float64(i), float64(j), float64(n)))
+				voxel(s, i+g.Size[0]*(j+g.Size[1]*n), u, p, h)
 			}
+		}
+		if slice != nil {
+			slice(n)
 		}
 		return nil
 	})
