@@ -6,15 +6,17 @@ import (
 )
 
 // The pictures are paletted, one byte per pixel: greys for the echo image and
-// the text, the colours of T2, and one flat colour. 128 greys are twice what
-// the eye separates on a display; 120 colours are steps of 0.67 ms.
+// the text, the colours of T2, one flat colour, and those of outlines. 128 greys are
+// twice what the eye separates on a display; 120 colours are steps of 0.67 ms.
 const (
 	greyLevels  = 128
 	t2Levels    = 120
 	firstT2     = greyLevels
 	excludedT2  = greyLevels + t2Levels
+	firstLine   = excludedT2 + 1
 	greyWhite   = greyLevels - 1
 	greySoft    = greyLevels * 7 / 10
+	greyBright  = greyLevels * 17 / 20
 	greyPanel   = greyLevels / 12
 	scaleMaxMS  = 80 // display range of cartilage T2 in the field: 0 to 80 ms
 	scaleTickMS = 20
@@ -54,15 +56,29 @@ func scaleColour(x float64) color.RGBA {
 var palette = makePalette()
 
 func makePalette() color.Palette {
-	p := make(color.Palette, 0, excludedT2+1)
+	p := make(color.Palette, 0, 256)
+	p = append(p, greyPalette()...)
+	for i := range t2Levels {
+		p = append(p, scaleColour((float64(i)+0.5)/t2Levels))
+	}
+	p = append(p, excludedColour)
+	for _, c := range lineColours {
+		p = append(p, c)
+	}
+	return p
+}
+
+// panelPalette is the colours of a trial's panel, which has no outlines.
+var panelPalette = palette[:firstLine]
+
+// greyPalette is the greys of all pictures, from black to white.
+func greyPalette() color.Palette {
+	p := make(color.Palette, 0, 256)
 	for i := range greyLevels {
 		y := uint8(math.Round(float64(i) * 255 / (greyLevels - 1)))
 		p = append(p, color.RGBA{y, y, y, 0xff})
 	}
-	for i := range t2Levels {
-		p = append(p, scaleColour((float64(i)+0.5)/t2Levels))
-	}
-	return append(p, excludedColour)
+	return p
 }
 
 // t2Index returns the palette index of a T2 in ms. T2 above the scale has the

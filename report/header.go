@@ -11,20 +11,30 @@ import (
 	"github.com/t2map/t2map/figure"
 )
 
-// drawHeader draws the strip above the tiles: whose slices they are at the
-// left, the colour scale of T2 at the right.
-func drawHeader(img *image.Paletted, sh sheet, s scene, r Result) {
-	strip := image.Rect(0, 0, sh.size.X, sh.header)
-	fill(img, strip, greyPanel)
+// words are what stands above the tiles of a picture.
+type words struct{ title, subtitle string }
+
+func (s scene) words(r Result) words { return words{title(r), s.subtitle(r)} }
+
+// drawHeader draws the strip above the tiles of a picture with T2: whose slices they are at
+// the left, the colour scale of T2 at the right, and the keys below.
+func drawHeader(img *image.Paletted, sh sheet, text words) {
 	em := sh.textSize(sh.size.X)
-	bold, plain := typeface(figure.Sans, em, font.WeightBold), typeface(figure.Sans, em*8/10, font.WeightNormal)
-	bar := drawScale(img, sh, plain)
+	fill(img, image.Rect(0, 0, sh.size.X, sh.header), greyPanel)
+	bar := drawScale(img, sh, typeface(figure.Sans, em*8/10, font.WeightNormal))
+	drawWords(img, sh, text, bar-2*em)
+}
+
+// drawWords writes title, subtitle and keys, the first two in that many pixels.
+func drawWords(img *image.Paletted, sh sheet, text words, width int) {
+	em := sh.textSize(sh.size.X)
 	put := func(face font.Face, text string, level uint8, baseline int) {
-		text = figure.Shorten(text, func(s string) bool { return textWidth(face, s) <= bar-2*em })
+		text = figure.Shorten(text, func(s string) bool { return textWidth(face, s) <= width })
 		caption{face: face, text: text, level: level}.draw(img, image.Pt(em*6/10, baseline))
 	}
-	put(bold, title(r), greyWhite, em*13/10)
-	put(plain, s.subtitle(r), greySoft, em*25/10)
+	put(typeface(figure.Sans, em, font.WeightBold), text.title, greyWhite, em*13/10)
+	put(typeface(figure.Sans, em*8/10, font.WeightNormal), text.subtitle, greySoft, em*25/10)
+	sh.keys.draw(img, 3*em)
 }
 
 // title names a study in figures: subject, visit and side, as far as known.
@@ -51,7 +61,8 @@ func (s scene) subtitle(r Result) string {
 		over = fmt.Sprintf("echo %d (TE %s ms)", n+1, short(r.TE[n]))
 	}
 	first, last := s.mask.slices[0]+1, s.mask.slices[len(s.mask.slices)-1]+1
-	return fmt.Sprintf("T2 over %s, slices %d to %d of %d", over, first, last, s.echo.Size[2])
+	text := fmt.Sprintf("T2 over %s, slices %d to %d of %d", over, first, last, s.echo.Size[2])
+	return joinKnown("; ", text, r.Mask.carried())
 }
 
 // short prints a number with as many decimals as it needs.

@@ -13,10 +13,11 @@ import (
 
 const (
 	cropMarginMM = 12 // around the mask: enough bone and fat pad to recognise the joint
-	tileGap      = 3  // pixels between tiles
+	tileGap      = 3  // pixels between tiles, and
+	pairGap      = 1  // between a slice and the same with its overlay
 
-	// Voxels are enlarged by whole steps while the tiles together have no more
-	// than this many pixels, about a full screen, and reduced where they would
+	// Voxels are enlarged by whole steps while the overlays together have no more
+	// than this many pixels, about a full screen, and reduced where the picture would
 	// have more than the limit, which bounds memory and files for large grids.
 	overlayPixels = 1 << 21
 	maxEnlarge    = 4
@@ -30,6 +31,8 @@ type scene struct {
 	regions segment.Regions
 	mask    maskExtent
 	window  float32 // magnitude shown as white
+	// rowVoxels is the number of voxels of each row of regions.
+	rowVoxels []int
 }
 
 // maskExtent is where a mask lies on its grid.
@@ -47,7 +50,19 @@ func newScene(s Study) scene {
 		sc.mask = maskExtent{slices: []int{s.Echo.Size[2] / 2}, box: whole}
 	}
 	sc.window = sc.whiteLevel()
+	sc.rowVoxels = countRows(s.Regions)
 	return sc
+}
+
+// countRows returns the number of voxels of each row.
+func countRows(r segment.Regions) []int {
+	n := make([]int, len(r.Names)+1)
+	for _, v := range r.Data {
+		if v != 0 {
+			n[min(int(v), len(n)-1)]++
+		}
+	}
+	return n[1:]
 }
 
 func extentOf(l volume.Labels) maskExtent {
@@ -122,16 +137,22 @@ func (s scene) crop(box image.Rectangle, marginMM float64) image.Rectangle {
 		Intersect(image.Rect(0, 0, s.echo.Size[0], s.echo.Size[1]))
 }
 
-// sheet is the arrangement of the tiles of overlay.png or preview.jpg.
+// sheet is the arrangement of the tiles of a picture, one for each slice.
 type sheet struct {
 	view   view
 	cols   int
-	label  int         // em of the text on tiles, in pixels
-	header int         // height of the strip above the tiles
-	size   image.Point // of the whole picture
+	label  int // em of the text on tiles, in pixels
+	header int // height of the strip above the tiles
+	keys   keyRow
+	// lead is how far a tile lies to the right of its place: where it is not 0, the same
+	// slice without colours stands before it.
+	lead int
+	size image.Point // of the whole picture
 }
 
-func newSheet(s scene) sheet {
+// newSheet returns the sheet of a picture with a tile for each slice with a mask, or with
+// two, of which one is plain.
+func newSheet(s scene, plain bool, keys []key) sheet {
 	n := len(s.mask.slices)
 	crop := s.crop(s.mask.box, cropMarginMM)
 	sp := s.echo.Spacing()
@@ -140,20 +161,30 @@ func newSheet(s scene) sheet {
 	native := 1 / min(sp[0], sp[1])
 	mm2 := float64(crop.Dx()) * sp[0] * float64(crop.Dy()) * sp[1] * float64(n)
 	scale := native * min(max(1, math.Floor(math.Sqrt(overlayPixels/(mm2*native*native)))), maxEnlarge)
+	if plain {
+		mm2 *= 2
+	}
 	scale = min(scale, math.Sqrt(pixelLimit/mm2))
 	v := newView(crop, scale*sp[0], scale*sp[1])
+	sh := sheet{view: v, label: min(max(min(v.size.X, v.size.Y)/20, 12), 22)}
+	if plain {
+		sh.lead = v.size.X + pairGap
+	}
 	const shape = 1.5 // a landscape page
-	cols := columns(n, float64(v.size.X)/float64(v.size.Y)/shape, n)
-	return arrange(v, n, cols, min(max(min(v.size.X, v.size.Y)/20, 12), 22))
+	sh.cols = columns(n, float64(sh.place())/float64(v.size.Y)/shape, n)
+	return sh.arrange(n, keys)
 }
 
-// arrange puts n tiles below the header, cols in a row.
-func arrange(v view, n, cols, label int) sheet {
-	sh := sheet{view: v, cols: cols, label: label}
-	rows := (n + cols - 1) / cols
-	width := max(cols*(v.size.X+tileGap)-tileGap, 720) // the header needs 720
-	sh.header = 3 * sh.textSize(width)
-	sh.size = image.Pt(width, sh.header+rows*(v.size.Y+tileGap)-tileGap)
+// place is the width of the place of a tile.
+func (sh sheet) place() int { return sh.lead + sh.view.size.X }
+
+// arrange puts n tiles below the header, as many in a row as it has columns.
+func (sh sheet) arrange(n int, keys []key) sheet {
+	rows := (n + sh.cols - 1) / sh.cols
+	width := max(sh.cols*(sh.place()+tileGap)-tileGap, 720) // the header needs 720
+	sh.keys = newKeyRow(keys, width, sh.textSize(width)*8/10)
+	sh.header = 3*sh.textSize(width) + sh.keys.height()
+	sh.size = image.Pt(width, sh.header+rows*(sh.view.size.Y+tileGap)-tileGap)
 	return sh
 }
 
@@ -181,23 +212,40 @@ func (sheet) textSize(width int) int { return min(max(width/85, 14), 28) }
 // at returns the top left pixel of tile n. Rows narrower than the picture are
 // centred.
 func (sh sheet) at(n int) image.Point {
-	tile := sh.view.size
-	left := (sh.size.X - (sh.cols*(tile.X+tileGap) - tileGap)) / 2
-	return image.Pt(left+n%sh.cols*(tile.X+tileGap), sh.header+n/sh.cols*(tile.Y+tileGap))
+	place := image.Pt(sh.place(), sh.view.size.Y)
+	left := (sh.size.X - (sh.cols*(place.X+tileGap) - tileGap)) / 2
+	return image.Pt(left+n%sh.cols*(place.X+tileGap)+sh.lead, sh.header+n/sh.cols*(place.Y+tileGap))
 }
 
-// writeOverlay writes overlay.png: every slice that holds a mask voxel, cut to
-// the mask's surroundings, the echo image in grey and T2 in colour in the
-// mask, on the fixed scale 0 to 80 ms; mask voxels without a sound T2 in one
-// flat colour. Without a mask it shows the middle slice and says so.
+// copyPlain copies the tile at the pixel at to the place before it.
+func (sh sheet) copyPlain(img *image.Paletted, at image.Point) {
+	for y := range sh.view.size.Y {
+		row := img.Pix[img.PixOffset(at.X-sh.lead, at.Y+y):]
+		copy(row[:sh.view.size.X], row[sh.lead:])
+	}
+}
+
+// writeOverlay writes overlay.png: every slice that holds a mask voxel, cut to the
+// mask's surroundings, twice. The left one is the echo image in grey. The right one has
+// T2 in colour in the mask, on the fixed scale 0 to 80 ms, mask voxels without a sound T2 in
+// one flat colour, and the outlines of the compartments around them. Without a mask it
+// shows the middle slice and says so.
 func writeOverlay(w io.Writer, s scene, r Result) error {
-	sh := newSheet(s)
+	sh := newSheet(s, s.mask.voxels > 0, s.rowKeys())
 	img := image.NewPaletted(image.Rectangle{Max: sh.size}, palette)
-	drawHeader(img, sh, s, r)
+	drawHeader(img, sh, s.words(r))
 	labels := newTileLabels(s.echo.Geometry, sh.view.size, sh.label)
+	lines := newOutliner(sh.view, s.regions.Names)
 	for n, k := range s.mask.slices {
-		sh.view.draw(img, sh.at(n), s, k)
-		labels.draw(img, sh.at(n), k)
+		at := sh.at(n)
+		sh.view.drawGrey(img, at, slice(s.echo.Geometry, s.echo.Data, k), s)
+		labels.draw(img, at, k)
+		if sh.lead == 0 {
+			continue
+		}
+		sh.copyPlain(img, at)
+		sh.view.drawT2(img, at, s, k)
+		lines.draw(img, at, slice(s.echo.Geometry, s.regions.Data, k), s.echo.Size[0])
 	}
 	return encodePNG(w, img, png.BestSpeed)
 }

@@ -29,7 +29,7 @@ func drawOverlay(t *testing.T, s Study) (image.Image, sheet, scene) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return img, newSheet(sc), sc
+	return img, newSheet(sc, sc.mask.voxels > 0, sc.rowKeys()), sc
 }
 
 // pixelOf returns the middle pixel of the voxel (i, j) on tile n, by the
@@ -294,7 +294,7 @@ func TestSheetSize(t *testing.T) {
 			s.mask.box = image.Rect(80, 80, 304, 304) // a knee's cartilage, 70 mm
 		}
 		s.mask.slices = make([]int, c.slices)
-		sh := newSheet(s)
+		sh := newSheet(s, true, nil)
 		if got := sh.size.X * sh.size.Y; got < c.least || got > c.most {
 			t.Errorf("%d × %d × %d: picture of %v, want %d to %d pixels", c.n, c.n, c.slices, sh.size, c.least, c.most)
 		}

@@ -32,7 +32,7 @@ func (t *tileView) draw(size image.Point, mmPerPixel float64) (*tilePicture, err
 		return nil, err
 	}
 	c := cut{sight: &t.sight, size: size, mm: mmPerPixel}
-	out := &tilePicture{Paletted: image.NewPaletted(image.Rectangle{Max: size}, palette), edges: edgeLetters(m.t2.Geometry), anatomy: m.anatomy.Data != nil}
+	out := &tilePicture{Paletted: image.NewPaletted(image.Rectangle{Max: size}, panelPalette), edges: edgeLetters(m.t2.Geometry), anatomy: m.anatomy.Data != nil}
 	if out.anatomy {
 		c.drawAnatomy(out.Paletted, m.anatomy)
 	} else {

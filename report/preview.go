@@ -26,7 +26,7 @@ const (
 func writePreview(w io.Writer, s scene, r Result) error {
 	sh := newPreviewSheet(s)
 	img := image.NewPaletted(image.Rectangle{Max: sh.size}, palette)
-	drawHeader(img, sh, s, r)
+	drawHeader(img, sh, s.words(r))
 	labels := newTileLabels(s.echo.Geometry, sh.view.size, sh.label)
 	for n, k := range s.mask.slices {
 		sh.view.drawGrey(img, sh.at(n), slice(s.echo.Geometry, s.echo.Data, k), s)
@@ -49,7 +49,8 @@ func newPreviewSheet(s scene) sheet {
 	tile := min(previewTile, (previewWidth+tileGap)/cols-tileGap)
 	// A mask as high as a needle must not make a picture higher than JPEG takes.
 	scale := min(float64(tile)/width, 2*previewTile/height)
-	return arrange(newView(crop, scale*sp[0], scale*sp[1]), n, cols, previewText)
+	sh := sheet{view: newView(crop, scale*sp[0], scale*sp[1]), cols: cols, label: previewText}
+	return sh.arrange(n, nil)
 }
 
 // lumaChroma is the palette as JPEG stores colours.

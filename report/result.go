@@ -45,6 +45,8 @@ type Result struct {
 	Protocol Protocol `json:"protocol"`
 	// Mask is the file that marked the compartments.
 	Mask Mask `json:"mask"`
+	// Registration is how the mask was moved to the images; nil where it was not.
+	Registration *Registration `json:"registration,omitempty"`
 	// LossyImages says that images were compressed with loss.
 	LossyImages bool `json:"lossy_images"`
 	// Scanner and Acquisition are what tells a change of either between visits; nil in
@@ -64,7 +66,9 @@ type Result struct {
 	// Regions holds the summaries of plates, regions and layers, by compartment; absent
 	// where the mask marks compartments.
 	Regions []segment.Summary `json:"regions,omitempty"`
-	Decays  []Decay           `json:"decays"`
+	// Profiles are T2 against depth, one for each plate; absent where the mask has no depth.
+	Profiles []Profile `json:"profiles,omitempty"`
+	Decays   []Decay   `json:"decays"`
 	// Noise is the noise of the images.
 	Noise Noise `json:"noise"`
 	// Warnings are what speaks against the figures, such as lossy images or a mask
@@ -85,11 +89,22 @@ type Result struct {
 type Mask struct {
 	// Path is that of Inputs.
 	Path string `json:"path"`
-	// Kind is NIfTI, NRRD, MetaImage, SEG or RTSTRUCT.
+	// Kind is NIfTI, NRRD, MetaImage, SEG, RTSTRUCT or program.
 	Kind string `json:"kind"`
+	// From is the visit whose mask was carried to this one by Result.Registration; empty where
+	// the mask was drawn for the study itself.
+	From string `json:"from,omitempty"`
 	// Segments are those of a DICOM mask or of a file of 3D Slicer; absent for a label map, whose labels mean
 	// what Protocol.Labels says.
 	Segments []segment.Reading `json:"segments,omitempty"`
+}
+
+// carried says of a mask that it was drawn at another visit; "" where it was not.
+func (m Mask) carried() string {
+	if m.From == "" {
+		return ""
+	}
+	return "mask carried from " + m.From
 }
 
 // Anatomy is the series that is shown beneath maps.
@@ -243,6 +258,11 @@ func (r Result) check() error {
 		}
 		if n := len(d.Model); n != 0 && n != len(r.TE) {
 			return fmt.Errorf("decay of %q: got %d values of the model, want none or one per echo time: %d", d.Compartment, n, len(r.TE))
+		}
+	}
+	for _, p := range r.Profiles {
+		if err := p.check(); err != nil {
+			return err
 		}
 	}
 	if n := r.Protocol.SkippedEchoes; n < 0 || n > len(r.TE) {

@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"golang.org/x/sync/errgroup"
 
@@ -31,6 +32,10 @@ type Study struct {
 	// Anatomy is what maps are shown over, on a grid of its own; it is written with the
 	// maps where it has data.
 	Anatomy volume.Map
+	// Registration is the image that Result.Registration aligned; nil where there is none.
+	Registration *Aligned
+	// Unrolled is the unrolled femoral cartilage; nil where there is none.
+	Unrolled *Unrolled
 }
 
 // output is a file of a study's folder.
@@ -42,10 +47,13 @@ type output struct {
 // WriteStudy writes the folder dir of one study and returns the result as it
 // stands there, with Outputs and Dir filled.
 //
-// The folder holds overlay.png, decay.png, preview.jpg and result.json, and if
-// asked for the maps t2.nii.gz, s0.nii.gz, r2.nii.gz, t2_se.nii.gz and
+// The folder holds overlay.png, decay.png, preview.jpg and result.json and, where s has
+// what they show, regions.png, checkerboard.png, unrolled.png and profile.png. If maps are
+// asked for, it holds t2.nii.gz, s0.nii.gz, r2.nii.gz, t2_se.nii.gz and
 // status.nii.gz, of offset.nii.gz, b1.nii.gz and echoes.nii.gz those that Maps
-// has, compartments.nii.gz and, where there is one, anatomy.nii.gz. It is written under a hidden temporary name beside dir, each
+// has, compartments.nii.gz with compartments.txt and, where there are such, regions.nii.gz
+// with regions.txt, fraction.nii.gz, unrolled.nii.gz and anatomy.nii.gz. It is written under
+// a hidden temporary name beside dir, each
 // file synced, and renamed: dir is complete or absent. The folder of an earlier
 // run, known by its result.json, is replaced with all that is in it; a folder
 // that holds anything else is refused. On error nothing is left behind, and an
@@ -91,6 +99,7 @@ func (s Study) check() error {
 		{"echo image", len(s.Echo.Data), false}, {"mask", len(s.Regions.Data), false},
 		{"T2", len(s.Maps.T2), false}, {"S0", len(s.Maps.S0), false}, {"R2", len(s.Maps.R2), false},
 		{"SE", len(s.Maps.SE), false}, {"status", len(s.Maps.Status), false},
+		{"regions", len(s.Regions.Part), true}, {"fraction", len(s.Regions.Fraction), true},
 		{"offset", len(s.Maps.Offset), true}, {"B1", len(s.Maps.B1), true}, {"echoes", len(s.Maps.Echoes), true},
 	} {
 		if a.got != n && !(a.optional && a.got == 0) {
@@ -111,16 +120,43 @@ func (s Study) check() error {
 			return fmt.Errorf("spacing: got %v mm, want positive", s.Echo.Spacing())
 		}
 	}
+	if most := int(slices.Max(s.Regions.Data)); most > len(s.Regions.Names) {
+		return fmt.Errorf("mask: a voxel of compartment %d of %d", most, len(s.Regions.Names))
+	}
+	if len(s.Regions.Part) > 0 {
+		if most := int(slices.Max(s.Regions.Part)); most > len(s.Regions.Parts) {
+			return fmt.Errorf("regions: a voxel of part %d of %d", most, len(s.Regions.Parts))
+		}
+	}
+	if s.Registration != nil {
+		if err := s.Registration.check(s.Echo.Geometry); err != nil {
+			return err
+		}
+	}
+	if s.Unrolled != nil {
+		return s.Unrolled.check()
+	}
 	return nil
 }
 
 // pictures returns the pictures, the slowest first.
 func (s Study) pictures(sc scene) []output {
-	return []output{
-		{overlayFile, func(w io.Writer) error { return writeOverlay(w, sc, s.Result) }},
-		{decayFile, func(w io.Writer) error { return writeDecay(w, s.Result) }},
-		{previewFile, func(w io.Writer) error { return writePreview(w, sc, s.Result) }},
+	out := []output{{overlayFile, func(w io.Writer) error { return writeOverlay(w, sc, s.Result) }}}
+	if len(s.Regions.Part) > 0 {
+		out = append(out, output{regionsPicture, func(w io.Writer) error { return writeRegions(w, sc, s.Result) }})
 	}
+	if s.Registration != nil {
+		out = append(out, output{checkerboardFile, func(w io.Writer) error { return writeCheckerboard(w, sc, *s.Registration, s.Result) }})
+	}
+	if s.Unrolled != nil {
+		out = append(out, output{unrolledPicture, func(w io.Writer) error { return writeUnrolled(w, *s.Unrolled, s.Result) }})
+	}
+	if len(s.Result.Profiles) > 0 {
+		out = append(out, output{profileFile, func(w io.Writer) error { return writeProfiles(w, s.Result) }})
+	}
+	return append(out,
+		output{decayFile, func(w io.Writer) error { return writeDecay(w, s.Result) }},
+		output{previewFile, func(w io.Writer) error { return writePreview(w, sc, s.Result) }})
 }
 
 // maps returns the maps, if they are asked for.
@@ -155,12 +191,38 @@ func (s Study) maps() []output {
 	}
 	out = append(out, output{statusFile, func(w io.Writer) error {
 		return nifti.WriteLabels(w, g, s.Maps.Status, "fit status, see result.json"+s.madeBy())
-	}}, output{compartmentsFile, func(w io.Writer) error {
-		return nifti.WriteLabels(w, g, s.Regions.Data, "compartments in the order of result.json, t2map "+s.Result.Version)
 	}})
+	out = append(out, s.labelMaps()...)
+	if s.Unrolled != nil {
+		out = append(out, output{unrolledFile, func(w io.Writer) error {
+			return nifti.WriteMap(w, s.Unrolled.volume(), "unrolled femoral T2 in ms by mm and degrees, t2map "+s.Result.Version)
+		}})
+	}
 	if s.Anatomy.Data != nil {
 		out = append(out, output{anatomyFile, func(w io.Writer) error {
 			return nifti.WriteImage(w, s.Anatomy, "magnitude, see result.json, t2map "+s.Result.Version)
+		}})
+	}
+	return out
+}
+
+// labelMaps returns the mask as it was used, with names and colours of its numbers.
+func (s Study) labelMaps() []output {
+	g, version := s.Maps.Geometry, s.Result.Version
+	out := []output{
+		{compartmentsFile, func(w io.Writer) error {
+			return nifti.WriteLabels(w, g, s.Regions.Data, "compartments in the order of result.json, t2map "+version)
+		}},
+		{compartmentsNames, func(w io.Writer) error { return writeLabelTable(w, compartmentLabels(s.Regions)) }},
+	}
+	if len(s.Regions.Part) > 0 {
+		out = append(out, output{regionsFile, func(w io.Writer) error {
+			return nifti.WriteLabels(w, g, s.Regions.Part, "regions, numbers in regions.txt, t2map "+version)
+		}}, output{regionsNames, func(w io.Writer) error { return writeLabelTable(w, regionLabels(s.Regions)) }})
+	}
+	if len(s.Regions.Fraction) > 0 {
+		out = append(out, output{fractionFile, func(w io.Writer) error {
+			return nifti.WriteMap(w, volume.Map{Geometry: g, Data: s.Regions.Fraction}, "fraction of the voxel that the mask covers, t2map "+version)
 		}})
 	}
 	return out
@@ -269,4 +331,17 @@ const (
 	statusFile       = "status.nii.gz"
 	anatomyFile      = "anatomy.nii.gz"
 	compartmentsFile = "compartments.nii.gz"
+
+	// Names and colours of the numbers of a label map.
+	compartmentsNames = "compartments.txt"
+	regionsNames      = "regions.txt"
+
+	// What only some studies have.
+	regionsFile      = "regions.nii.gz"
+	fractionFile     = "fraction.nii.gz"
+	unrolledFile     = "unrolled.nii.gz"
+	regionsPicture   = "regions.png"
+	checkerboardFile = "checkerboard.png"
+	unrolledPicture  = "unrolled.png"
+	profileFile      = "profile.png"
 )

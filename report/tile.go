@@ -50,9 +50,8 @@ func newSampling(voxels, pixels int) sampling {
 	return s
 }
 
-// draw puts slice k at the pixel at.
-func (v view) draw(dst *image.Paletted, at image.Point, s scene, k int) {
-	v.drawGrey(dst, at, slice(s.echo.Geometry, s.echo.Data, k), s)
+// drawT2 puts the colours of slice k at the pixel at.
+func (v view) drawT2(dst *image.Paletted, at image.Point, s scene, k int) {
 	nx := s.echo.Size[0]
 	region := slice(s.echo.Geometry, s.regions.Data, k)
 	t2 := slice(s.echo.Geometry, s.maps.T2, k)

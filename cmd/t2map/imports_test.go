@@ -31,7 +31,7 @@ var mayImport = map[string][]string{
 	"dicomio":         {"volume", "digest", "files", "dicomio/internal/elements", "dicomio/internal/codec"},
 	"phantom":         {"volume", "dicomio/dicomwrite", "nifti", "printable"},
 	"figure":          {"printable"},
-	"report":          {"volume", "digest", "nifti", "segment", "figure", "outfile", "printable"},
+	"report":          {"volume", "digest", "nifti", "segment", "segment/anatomy", "figure", "outfile", "printable"},
 	"table":           {"printable"},
 	"batch":           {"volume", "table", "files", "dicomio", "samples", "nifti", "nrrd", "metaimage", "segment", "t2fit", "report", "yamlfile", "outfile", "printable", "batch/internal/machine"},
 

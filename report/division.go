@@ -1,0 +1,179 @@
+package report
+
+import (
+	"image"
+	"image/color"
+	"image/png"
+	"io"
+	"math"
+	"slices"
+
+	"github.com/t2map/t2map/segment"
+	"github.com/t2map/t2map/segment/anatomy"
+)
+
+// regionColours are those of regions.png: blues medially, greens laterally, warm colours
+// between patella and femur. Regions that touch or face each other are the furthest apart.
+var regionColours = map[anatomy.Region]color.RGBA{
+	anatomy.MedialTibialAnterior:    {0x00, 0xae, 0xb4, 0xff},
+	anatomy.MedialTibialCentral:     {0x7d, 0xc8, 0xff, 0xff},
+	anatomy.MedialTibialPosterior:   {0xa0, 0x78, 0xf0, 0xff},
+	anatomy.MedialFemoralCentral:    {0x14, 0x78, 0xe6, 0xff},
+	anatomy.MedialFemoralPosterior:  {0x5a, 0x46, 0xb4, 0xff},
+	anatomy.LateralTibialAnterior:   {0xa0, 0x96, 0x14, 0xff},
+	anatomy.LateralTibialCentral:    {0xbe, 0xeb, 0x50, 0xff},
+	anatomy.LateralTibialPosterior:  {0x28, 0xb4, 0x8c, 0xff},
+	anatomy.LateralFemoralCentral:   {0x46, 0xaf, 0x32, 0xff},
+	anatomy.LateralFemoralPosterior: {0x00, 0x6e, 0x46, 0xff},
+	anatomy.Trochlear:               {0xe6, 0x9f, 0x00, 0xff},
+	anatomy.PatellarMedial:          {0xd5, 0x46, 0x14, 0xff},
+	anatomy.PatellarLateral:         {0xff, 0xa0, 0x8c, 0xff},
+	anatomy.RegionMedialMeniscus:    {0x78, 0x9b, 0xc8, 0xff},
+	anatomy.RegionLateralMeniscus:   {0x9b, 0xb4, 0x6e, 0xff},
+}
+
+// layerShades is the most shades of a region: with more layers, some share one. 15 regions,
+// 7 rows without one and a shade for each layer are to fit the palette beside the greys.
+const layerShades = 5
+
+// shade returns the colour of a layer of so many: darker at the bone, lighter at the joint.
+func shade(c color.RGBA, layer, layers int) color.RGBA {
+	if layer == 0 || layers < 2 {
+		return c
+	}
+	shades := min(layers, layerShades)
+	step := (layer - 1) * shades / layers
+	x := 2*float64(step)/float64(shades-1) - 1 // −1 at the bone, 1 at the joint
+	mix := func(v uint8) uint8 {
+		const most = 0.45 // of the way to black or white: the hue is still seen
+		if x < 0 {
+			return uint8(math.Round(float64(v) * (1 + most*x)))
+		}
+		return uint8(math.Round(float64(v) + (255-float64(v))*most*x))
+	}
+	return color.RGBA{mix(c.R), mix(c.G), mix(c.B), 0xff}
+}
+
+// division is the parts of a mask and their colours.
+type division struct {
+	parts   []segment.Part
+	colours []color.RGBA // of each part
+	layers  []string     // names, from the bone on; none where there are no layers
+}
+
+func newDivision(r segment.Regions) division {
+	d := division{parts: r.Parts}
+	layers := 0
+	for _, p := range r.Parts {
+		layers = max(layers, p.Layer)
+	}
+	d.layers = segment.LayerNames(layers)
+	rowColour := lineColoursOf(r.Names)
+	for _, p := range r.Parts {
+		c, known := regionColours[anatomy.RegionNamed(p.Region)]
+		if !known {
+			c = lineColours[len(lineColours)-1]
+			for n, name := range r.Names {
+				if name == p.Compartment {
+					c = lineColours[rowColour[n]]
+				}
+			}
+		}
+		d.colours = append(d.colours, shade(c, p.Layer, layers))
+	}
+	return d
+}
+
+// region names the region of a part, or the compartment where it has none.
+func (d division) region(n int) string {
+	if p := d.parts[n]; p.Region != "" {
+		return p.Region
+	}
+	return d.parts[n].Compartment
+}
+
+// name names a part: its region and its layer.
+func (d division) name(n int) string {
+	if l := d.parts[n].Layer; l > 0 {
+		return d.region(n) + " " + d.layers[l-1]
+	}
+	return d.region(n)
+}
+
+// paletted returns the palette of regions.png, greys first, and the index of each part.
+func (d division) paletted() (color.Palette, []uint8) {
+	p := greyPalette()
+	index := make([]uint8, len(d.parts))
+	at := map[color.RGBA]uint8{}
+	for n, c := range d.colours {
+		i, ok := at[c]
+		if !ok && len(p) < 256 {
+			i = uint8(len(p))
+			at[c] = i
+			p = append(p, c)
+		}
+		index[n] = i
+	}
+	return p, index
+}
+
+// keys explains the colours of the regions that have voxels, in the order of parts. A
+// region has the colours of its layers, from the bone on.
+func (d division) keys(index []uint8, part []uint16) []key {
+	present := make([]bool, len(d.parts)+1)
+	for _, p := range part {
+		present[p] = true
+	}
+	var keys []key
+	for n := range d.parts {
+		if !present[n+1] {
+			continue
+		}
+		name := d.region(n)
+		if last := len(keys) - 1; last < 0 || keys[last].text != name {
+			keys = append(keys, key{text: name})
+		}
+		k := &keys[len(keys)-1]
+		if !slices.Contains(k.colours, index[n]) {
+			k.colours = append(k.colours, index[n])
+		}
+	}
+	return keys
+}
+
+// writeRegions writes regions.png: the slices of overlay.png with each voxel of the mask in
+// the colour of its region, shaded by layer.
+func writeRegions(w io.Writer, s scene, r Result) error {
+	d := newDivision(s.regions)
+	colours, index := d.paletted()
+	sh := newSheet(s, false, d.keys(index, s.regions.Part))
+	img := image.NewPaletted(image.Rectangle{Max: sh.size}, colours)
+	fill(img, image.Rect(0, 0, sh.size.X, sh.header), greyPanel)
+	text := s.words(r)
+	text.subtitle = "division of the mask"
+	if len(d.layers) > 1 {
+		text.subtitle += "; layers are darker at the bone and lighter at the joint"
+	}
+	text.subtitle = joinKnown("; ", text.subtitle, r.Mask.carried())
+	drawWords(img, sh, text, sh.size.X-2*sh.textSize(sh.size.X))
+	labels := newTileLabels(s.echo.Geometry, sh.view.size, sh.label)
+	for n, k := range s.mask.slices {
+		sh.view.drawGrey(img, sh.at(n), slice(s.echo.Geometry, s.echo.Data, k), s)
+		labels.draw(img, sh.at(n), k)
+		sh.view.drawParts(img, sh.at(n), slice(s.echo.Geometry, s.regions.Part, k), s.echo.Size[0], index)
+	}
+	return encodePNG(w, img, png.BestSpeed)
+}
+
+// drawParts puts the colours of the parts of a slice, given their palette indices, at the pixel at.
+func (v view) drawParts(dst *image.Paletted, at image.Point, part []uint16, nx int, index []uint8) {
+	for y, j := range v.y.near {
+		inRow := part[v.crop.Min.X+nx*(v.crop.Min.Y+j):][:v.crop.Dx()]
+		out := dst.Pix[dst.PixOffset(at.X, at.Y+y):][:v.size.X]
+		for x, i := range v.x.near {
+			if p := inRow[i]; p != 0 {
+				out[x] = index[p-1]
+			}
+		}
+	}
+}

@@ -1,0 +1,72 @@
+package report
+
+import (
+	"bufio"
+	"fmt"
+	"image/color"
+	"io"
+	"strings"
+
+	"github.com/t2map/t2map/printable"
+	"github.com/t2map/t2map/segment"
+)
+
+// labelRow is a line of a label table: the name and the colour of a number, from 1 on.
+type labelRow struct {
+	name   string
+	colour color.RGBA
+}
+
+// labelHeader is what ITK-SNAP writes at the top of its label descriptions.
+const labelHeader = `################################################
+# ITK-SnAP Label Description File
+# File format:
+# IDX   -R-  -G-  -B-  -A--  VIS MSH  LABEL
+# Fields:
+#    IDX:   Zero-based index
+#    -R-:   Red color component (0..255)
+#    -G-:   Green color component (0..255)
+#    -B-:   Blue color component (0..255)
+#    -A-:   Label transparency (0.00 .. 1.00)
+#    VIS:   Label visibility (0 or 1)
+#    IDX:   Label mesh visibility (0 or 1)
+#  LABEL:   Label description
+################################################
+    0     0    0    0        0  0  0    "Clear Label"
+`
+
+// writeLabelTable writes the names and colours of a label map as ITK-SNAP's label
+// descriptions. A name is on one line and has no quotes.
+func writeLabelTable(w io.Writer, rows []labelRow) error {
+	b := bufio.NewWriter(w)
+	fmt.Fprint(b, labelHeader)
+	for n, r := range rows {
+		name := strings.Map(func(c rune) rune {
+			if c == '"' || c == '\\' {
+				return '\''
+			}
+			return c
+		}, printable.Line(r.name))
+		fmt.Fprintf(b, "%5d %5d %4d %4d        1  1  1    \"%s\"\n", n+1, r.colour.R, r.colour.G, r.colour.B, name)
+	}
+	return b.Flush()
+}
+
+// compartmentLabels are the numbers of compartments.nii.gz, in the colours of the outlines.
+func compartmentLabels(r segment.Regions) []labelRow {
+	var rows []labelRow
+	for n, c := range lineColoursOf(r.Names) {
+		rows = append(rows, labelRow{r.Names[n], lineColours[c]})
+	}
+	return rows
+}
+
+// regionLabels are the numbers of regions.nii.gz, in the colours of regions.png.
+func regionLabels(r segment.Regions) []labelRow {
+	var rows []labelRow
+	d := newDivision(r)
+	for n := range r.Parts {
+		rows = append(rows, labelRow{d.name(n), d.colours[n]})
+	}
+	return rows
+}

@@ -1,0 +1,162 @@
+package report
+
+import (
+	"image"
+	"image/color"
+	"math"
+	"strings"
+
+	"github.com/t2map/t2map/segment"
+)
+
+// lineColours are those of outlines: of the medial, the lateral and the patellofemoral
+// compartment, and of other rows, such as menisci, muted. None is in plasma, grey or the
+// colour of excluded voxels. The first three stay apart for dichromats: blue, a light
+// colour and a dark one (a test measures it).
+var lineColours = [...]color.RGBA{
+	{0x40, 0xa0, 0xff, 0xff}, // azure
+	{0x96, 0xf0, 0x28, 0xff}, // lime
+	{0xff, 0x28, 0x1e, 0xff}, // red
+	{0x78, 0x9b, 0xc8, 0xff},
+	{0x9b, 0xb4, 0x6e, 0xff},
+	{0xc3, 0x7d, 0x73, 0xff},
+	{0xd7, 0xcd, 0xa5, 0xff},
+}
+
+// strongLines is how many of lineColours are not muted.
+const strongLines = 3
+
+// lineColoursOf returns for each name of a row its index in lineColours. A row has the
+// colour of its side, so that medial is the same in every study and scheme; one whose colour
+// another has, and every other row, takes the next of the muted ones, in turn.
+func lineColoursOf(names []string) []int {
+	out := make([]int, len(names))
+	var taken [len(lineColours)]bool
+	muted := strongLines
+	for n, name := range names {
+		c := lineColourOf(name)
+		if c < 0 || taken[c] {
+			c = muted
+			for range lineColours[strongLines:] { // the next that is free, if one is
+				if !taken[c] {
+					break
+				}
+				c = nextMuted(c)
+			}
+			muted = nextMuted(c)
+		}
+		out[n], taken[c] = c, true
+	}
+	return out
+}
+
+func nextMuted(c int) int {
+	if c++; c == len(lineColours) {
+		return strongLines
+	}
+	return c
+}
+
+// lineColourOf returns the colour that a row's name asks for, or -1.
+func lineColourOf(name string) int {
+	muted := 0
+	if strings.HasSuffix(name, "-meniscus") {
+		muted = strongLines
+	}
+	switch {
+	case strings.HasPrefix(name, segment.Medial):
+		return muted
+	case strings.HasPrefix(name, segment.Lateral):
+		return muted + 1
+	case strings.HasPrefix(name, "patell"), strings.HasPrefix(name, "trochlea"):
+		return muted + 2
+	}
+	return -1
+}
+
+// outliner draws the outlines of rows on tiles, around the voxels of each: no T2 is hidden.
+// Where two rows touch, a black line parts them, if voxels are larger than a pixel.
+type outliner struct {
+	view
+	width  int     // of a line, in pixels
+	parted bool    // whether there is room for a line between rows
+	colour []uint8 // palette index by row, counted from 1
+	row    []uint16
+}
+
+func newOutliner(v view, names []string) *outliner {
+	perVoxel := math.Min(float64(v.size.X)/float64(v.crop.Dx()), float64(v.size.Y)/float64(v.crop.Dy()))
+	o := &outliner{view: v, width: max(1, int(perVoxel/2)), parted: perVoxel >= 2, row: make([]uint16, v.size.X*v.size.Y)}
+	o.colour = append(o.colour, 0)
+	for _, c := range lineColoursOf(names) {
+		o.colour = append(o.colour, uint8(firstLine+c))
+	}
+	return o
+}
+
+// draw puts the outlines of a slice, given its rows by voxel, on the tile at the pixel at.
+func (o *outliner) draw(dst *image.Paletted, at image.Point, rows []uint16, nx int) {
+	w, h := o.size.X, o.size.Y
+	clear(o.row)
+	for y, j := range o.y.near {
+		inRow := rows[o.crop.Min.X+nx*(o.crop.Min.Y+j):][:o.crop.Dx()]
+		out := o.row[y*w:][:w]
+		for x, i := range o.x.near {
+			if r := inRow[i]; r != 0 {
+				out[x] = r
+			}
+		}
+	}
+	for y := range h {
+		for x, r := range o.row[y*w:][:w] {
+			if r == 0 {
+				continue
+			}
+			if o.parted && o.divides(x, y, r) {
+				dst.Pix[dst.PixOffset(at.X+x, at.Y+y)] = 0
+			}
+			if o.atEdge(x, y) {
+				o.surround(dst, at, x, y, o.colour[r])
+			}
+		}
+	}
+}
+
+// divides reports whether another row begins at the left of a pixel or above it.
+func (o *outliner) divides(x, y int, r uint16) bool {
+	other := func(x, y int) bool {
+		if x < 0 || y < 0 {
+			return false
+		}
+		q := o.row[y*o.size.X+x]
+		return q != 0 && q != r
+	}
+	return other(x-1, y) || other(x, y-1)
+}
+
+// atEdge reports whether one of the eight pixels around is in no row.
+func (o *outliner) atEdge(x, y int) bool {
+	w, h := o.size.X, o.size.Y
+	if x == 0 || y == 0 || x == w-1 || y == h-1 {
+		return true
+	}
+	n := y*w + x
+	for _, d := range [...]int{-w - 1, -w, -w + 1, -1, 1, w - 1, w, w + 1} {
+		if o.row[n+d] == 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// surround colours the pixels around one of the mask that are in no row.
+func (o *outliner) surround(dst *image.Paletted, at image.Point, x, y int, colour uint8) {
+	w, h := o.size.X, o.size.Y
+	for v := max(0, y-o.width); v <= min(h-1, y+o.width); v++ {
+		for u := max(0, x-o.width); u <= min(w-1, x+o.width); u++ {
+			if o.row[v*w+u] == 0 {
+				dst.Pix[dst.PixOffset(at.X+u, at.Y+v)] = colour
+			}
+		}
+	}
+}
