@@ -265,20 +265,24 @@ func (s Settings) try(ctx context.Context, j Job, in *InspectedStudy) error {
 	if err := s.Protocol.Fit.CheckTE(j.Train.TE); err != nil {
 		return fmt.Errorf("fit: %w", err)
 	}
-	mask, err := j.readMask(ctx, s.Protocol)
-	var regions segment.Regions
 	known := s.Protocol.Scheme.Known() // else what the labels mean is not asked yet
-	if err == nil && known {
-		regions, err = mask.divide(s.Protocol.Scheme)
+	var mask maskRead
+	var placed placedMask
+	var err error
+	if known {
+		mask, placed, err = j.findRegions(ctx, s.Protocol, s.Workers)
+	} else {
+		mask, err = j.readMask(ctx, s.Protocol)
 	}
 	if err != nil {
 		return wrapped("mask", err)
 	}
+	regions := placed.regions
 	in.Warnings = append(in.Warnings, s.Protocol.doubts(j.Train)...)
 	if j.Anatomy.Problem != nil {
 		in.Warnings = append(in.Warnings, j.Anatomy.warning())
 	}
-	described := mask.described(regions)
+	described := mask.described(placed)
 	in.Mask = &described
 	if text := mask.empty(regions); known && text != "" {
 		in.Warnings = append(in.Warnings, text)

@@ -12,7 +12,6 @@ import (
 	"github.com/t2map/t2map/nifti"
 	"github.com/t2map/t2map/nrrd"
 	"github.com/t2map/t2map/report"
-	"github.com/t2map/t2map/segment"
 	"github.com/t2map/t2map/volume"
 )
 
@@ -28,24 +27,12 @@ type labelMap struct {
 	data      []report.File // those that the file names as holding its voxels
 }
 
-// readLabelMap reads the job's mask, a label map, onto the grid of its train. The header's
-// grid is compared with that of the series before a voxel is read, so that no more memory is
-// taken than the series' voxels need, whatever the file holds or declares.
+// readLabelMap reads the job's mask, a label map, on its own grid. The header's grid is
+// compared with what a study may take before a voxel is read, so that no more memory is
+// taken, whatever the file holds or declares.
 func (j Job) readLabelMap() (maskRead, error) {
-	l, err := j.openLabelMap(func(g volume.Geometry) error { return segment.CheckGrid(g, j.Train.Geometry) })
-	m := maskRead{kind: l.format, file: l.file, data: l.data, segmented: l.segmented}
-	switch {
-	case err != nil:
-		return m, err
-	case l.segmented:
-		m.segments, err = segment.SegmentsOnGrid(l.segments, j.Train.Geometry)
-	default:
-		m.labels, err = segment.OnGrid(l.labels, j.Train.Geometry)
-	}
-	if err != nil {
-		return m, fmt.Errorf("%s: %w", m.file.Path, err)
-	}
-	return m, nil
+	l, err := j.openLabelMap(j.checkMaskGrid)
+	return maskRead{kind: l.format, file: l.file, data: l.data, segmented: l.segmented, labels: l.labels, segments: l.segments}, err
 }
 
 // openLabelMap reads the job's mask as it is, in any format of label maps. check is asked about

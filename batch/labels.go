@@ -1,23 +1,23 @@
 package batch
 
-import (
-	"fmt"
-	"os"
+import "github.com/t2map/t2map/volume"
 
-	"github.com/t2map/t2map/nifti"
-	"github.com/t2map/t2map/volume"
-)
-
-// ReadLabels reads a label map that belongs to no study.
+// ReadLabels reads a label map that belongs to no study, in any format of label maps. Its
+// errors have hints.
 func ReadLabels(path string) (volume.Labels, error) {
-	f, err := os.Open(path)
+	j := Job{Mask: Mask{Path: path, format: sniff(nil, path)}}
+	l, err := j.openLabelMap(nil)
 	if err != nil {
-		return volume.Labels{}, err
+		return volume.Labels{}, hintMask(err)
 	}
-	defer f.Close()
-	l, err := nifti.ReadLabels(f)
-	if err != nil {
-		return l, &hintError{fmt.Errorf("%s: %w", path, err), hintNIfTI[nifti.FaultOf(err)]}
+	if !l.segmented {
+		return l.labels, nil
 	}
-	return l, nil
+	labels := volume.Labels{Geometry: l.segments.Geometry, Data: make([]uint16, l.segments.Voxels())}
+	for _, s := range l.segments.Segments {
+		for _, v := range s.Voxels {
+			labels.Data[v] = uint16(s.Number)
+		}
+	}
+	return labels, nil
 }

@@ -68,10 +68,29 @@ func (s Settings) chooseMask(j Job) (Mask, error) {
 	if m.Object == nil || m.Object.Problem != nil { // reading it says what is wrong
 		return m, nil
 	}
-	if m.Foreign = j.Train.Foreign(*m.Object); m.Foreign != nil && !s.Protocol.AllowForeignMask {
+	if m.Foreign = j.Train.Foreign(*m.Object); m.Foreign == nil {
+		return m, nil
+	}
+	if m.Drawn = drawnOn(j.Study, *m.Object); m.Drawn != nil && m.Drawn.SharesFrame(j.Train) {
+		m.Foreign = nil
+		return m, nil
+	}
+	m.Drawn = nil
+	if !s.Protocol.AllowForeignMask {
 		return m, ofSetting(hinted(hintForeign, "mask: %w", m.Foreign))
 	}
 	return m, nil
+}
+
+// drawnOn returns the series of the study, whatever its kind, that the object says it was
+// drawn on; nil where there is none that can be read.
+func drawnOn(st dicomio.Study, o dicomio.MaskObject) *dicomio.Train {
+	for _, t := range slices.Concat(st.Trains, st.Suspects, st.Others) {
+		if t.Geometry.Voxels() > 0 && t.Foreign(o) == nil {
+			return &t
+		}
+	}
+	return nil
 }
 
 // masks returns the candidates for the mask; without an error there is one at least.

@@ -1,6 +1,7 @@
 package batch
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -56,17 +57,18 @@ func measure(ctx context.Context, j Job, p Protocol, workers int) (report.Study,
 	if err != nil {
 		return report.Study{}, notFitted(err)
 	}
+	segment.ExcludeFluid(&maps, src.regions, p.Division.FluidMS)
 	j.Train.Lossy = j.Train.Lossy || src.lossy // in a frame that Find did not look at
 	result := describe(j, p, src.series, maps.Noise)
 	result.Inputs = src.files
-	src.mask.note(&result, src.regions, p)
+	result.Side = cmp.Or(result.Side, src.sideName())
+	src.mask.note(&result, src.placedMask, p)
 	if text := saturated(src.series, maps, src.regions, result.Protocol.SkippedEchoes).warning(src.series.TE); text != "" {
 		result.Warnings = append(result.Warnings, text)
 	}
 	result.Warnings = append(result.Warnings, p.breaks(src.series, maps, src.regions)...)
-	err = both(func() (err error) {
-		result.Compartments, err = segment.Summarize(maps, src.regions)
-		return wrapped("summarize", err)
+	err = both(func() error {
+		return wrapped("summarize", src.summarize(&result, maps))
 	}, func() error {
 		result.Decays = p.curves(src.series, maps, src.regions)
 		return nil
@@ -77,12 +79,16 @@ func measure(ctx context.Context, j Job, p Protocol, workers int) (report.Study,
 	if noneUsed(result.Compartments) {
 		result.Warnings = append(result.Warnings, "no voxel of the mask has a sound T2: the tables say why each was excluded; look at the images and at the echo times")
 	}
+	if err := src.measureDepth(&result, maps); err != nil {
+		return report.Study{}, wrapped("depth", err)
+	}
 	s := report.Study{
 		Result:    result,
 		Echo:      volume.Map{Geometry: src.series.Geometry, Data: src.series.Echo[result.Protocol.SkippedEchoes]},
 		Maps:      maps,
 		WriteMaps: p.Maps != MapsNone,
 		Regions:   src.regions,
+		Unrolled:  src.unrolled(maps),
 	}
 	if s.WriteMaps && !j.Anatomy.Named {
 		s.Anatomy = volume.Map{Geometry: src.series.Geometry, Data: src.series.Echo[0]}
@@ -102,11 +108,11 @@ func noneUsed(compartments []segment.Summary) bool {
 
 // source is what a study's files hold.
 type source struct {
-	series  volume.MultiEcho
-	regions segment.Regions
-	mask    maskRead
-	files   []report.File // the images' and the mask's
-	lossy   bool          // whether an image is coded with loss
+	series volume.MultiEcho
+	placedMask
+	mask  maskRead
+	files []report.File // the images' and the mask's
+	lossy bool          // whether an image is coded with loss
 }
 
 // read reads the series and, beside it, the mask.
@@ -117,9 +123,7 @@ func (j Job) read(ctx context.Context, p Protocol, workers int) (source, error) 
 		s.series, images, err = dicomio.Read(ctx, j.Train, workers)
 		return wrapped("read", err)
 	}, func() (err error) {
-		if s.mask, err = j.readMask(ctx, p); err == nil {
-			s.regions, err = s.mask.divide(p.Scheme)
-		}
+		s.mask, s.placedMask, err = j.findRegions(ctx, p, workers)
 		return wrapped("mask", err)
 	})
 	for _, f := range images {
@@ -218,9 +222,6 @@ func describe(j Job, p Protocol, s volume.MultiEcho, noise volume.Noise) report.
 	}
 	if o.Method == t2fit.EPG && p.Fit.RefocusingProfile == nil {
 		r.Warnings = append(r.Warnings, "epg was used without the refocusing profile of the slices: on slices of real pulses its T2 is longer, and further from the truth, than that of nlls (docs/protocol.md)")
-	}
-	if r.Side == "" {
-		r.Notes = append(r.Notes, "side of the knee unknown: the images carry no Laterality (0020,0060)")
 	}
 	if o.Method == t2fit.Rician && noise.Source == string(t2fit.FromResiduals) {
 		r.Notes = append(r.Notes, "the noise was estimated from residuals, which also hold what stimulated echoes leave: where the refocusing is far from 180°, T2 by rician then reads short, and sigma should be given")

@@ -45,6 +45,9 @@ type Result struct {
 	Protocol Protocol `json:"protocol"`
 	// Mask is the file that marked the compartments.
 	Mask Mask `json:"mask"`
+	// Division is how the mask was divided; nil where it marks compartments, or where its
+	// tissues are rows of their own.
+	Division *Division `json:"division,omitempty"`
 	// Registration is how the mask was moved to the images; nil where it was not.
 	Registration *Registration `json:"registration,omitempty"`
 	// LossyImages says that images were compressed with loss.
@@ -94,6 +97,10 @@ type Mask struct {
 	// From is the visit whose mask was carried to this one by Result.Registration; empty where
 	// the mask was drawn for the study itself.
 	From string `json:"from,omitempty"`
+	// Size and Spacing are those of its grid where that is not the grid of the series, as in
+	// Result; absent where it is.
+	Size    *[3]int     `json:"size,omitempty"`
+	Spacing *[3]float64 `json:"spacing_mm,omitempty"`
 	// Segments are those of a DICOM mask or of a file of 3D Slicer; absent for a label map, whose labels mean
 	// what Protocol.Labels says.
 	Segments []segment.Reading `json:"segments,omitempty"`
