@@ -10,8 +10,8 @@ import (
 	"github.com/t2map/t2map/segment/anatomy"
 )
 
-// knee is a mask divided into parts on its own grid, and what is known of how.
-type knee struct {
+// dividedKnee is a mask divided into parts on its own grid, and what is known of how.
+type dividedKnee struct {
 	parts segment.Parts
 	// side is that on which all sources agree, or unknown.
 	side   anatomy.Side
@@ -24,7 +24,7 @@ type knee struct {
 
 // divideMask gives the mask's voxels their meanings and divides its tissues. Its errors
 // have hints.
-func (j Job) divideMask(m maskRead, p Protocol, workers int) (knee, error) {
+func (j Job) divideMask(m maskRead, p Protocol, workers int) (dividedKnee, error) {
 	d := p.Division.withDefaults()
 	scheme := p.Scheme
 	if d.By == DivideNone {
@@ -32,13 +32,13 @@ func (j Job) divideMask(m maskRead, p Protocol, workers int) (knee, error) {
 	}
 	marks, err := m.interpret(scheme)
 	if err != nil {
-		return knee{}, err
+		return dividedKnee{}, err
 	}
 	if !scheme.Tissues() {
-		return knee{parts: marks.Whole()}, nil
+		return dividedKnee{parts: marks.Whole()}, nil
 	}
 	if !slices.ContainsFunc(marks.Data, func(mark uint16) bool { return mark != 0 }) {
-		return knee{parts: marks.Divided(nil, nil, 0)}, nil // a mask that marks nothing is sound
+		return dividedKnee{parts: marks.Divided(nil, nil, 0)}, nil // a mask that marks nothing is sound
 	}
 	k, err := j.divideTissues(marks, d, workers)
 	if err != nil {
@@ -48,18 +48,18 @@ func (j Job) divideMask(m maskRead, p Protocol, workers int) (knee, error) {
 }
 
 // divideTissues divides the marks by the shape of the knee.
-func (j Job) divideTissues(marks segment.Marks, d Division, workers int) (knee, error) {
+func (j Job) divideTissues(marks segment.Marks, d Division, workers int) (dividedKnee, error) {
 	mask, err := j.thisKnee(marks.Tissues())
 	if err != nil {
-		return knee{}, err
+		return dividedKnee{}, err
 	}
 	examined, err := anatomy.Examine(mask)
 	if err != nil {
-		return knee{}, err
+		return dividedKnee{}, err
 	}
 	evidence := examined.Side()
 	claims := j.sideClaims()
-	k := knee{}
+	k := dividedKnee{}
 	if k.side, err = evidence.Agree(claims...); err != nil {
 		return k, err
 	}
@@ -91,7 +91,7 @@ func (j Job) divideTissues(marks segment.Marks, d Division, workers int) (knee, 
 }
 
 // measureDepth sets the depths of the cartilage and returns the layer of each voxel.
-func (k *knee) measureDepth(mask anatomy.Mask, n, workers int) ([]uint8, error) {
+func (k *dividedKnee) measureDepth(mask anatomy.Mask, n, workers int) ([]uint8, error) {
 	front := k.axes.Posterior
 	for i := range front {
 		front[i] = -front[i]
@@ -109,7 +109,7 @@ func (k *knee) measureDepth(mask anatomy.Mask, n, workers int) ([]uint8, error) 
 }
 
 // erode takes the voxels near the surface of their tissue out of their regions.
-func (k *knee) erode(mask anatomy.Mask, division anatomy.Division, mm float64) error {
+func (k *dividedKnee) erode(mask anatomy.Mask, division anatomy.Division, mm float64) error {
 	eroded, _, err := anatomy.Erode(mask, mm)
 	if err != nil {
 		return err
@@ -207,7 +207,7 @@ func hintAnatomy(err error) string {
 }
 
 // sideName names the side in full, or "" where it is not known.
-func (k knee) sideName() string {
+func (k dividedKnee) sideName() string {
 	if k.side == anatomy.UnknownSide {
 		return ""
 	}
@@ -215,7 +215,7 @@ func (k knee) sideName() string {
 }
 
 // notesOf writes the facts about a division that a reader of its values should know.
-func (k knee) notesOf() (notes, warnings []string) {
+func (k dividedKnee) notesOf() (notes, warnings []string) {
 	for _, n := range k.notes {
 		switch n.Kind {
 		case anatomy.NoTibia:

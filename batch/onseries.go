@@ -13,7 +13,7 @@ import (
 
 // placedMask is a divided mask on the grid of the series.
 type placedMask struct {
-	knee
+	dividedKnee
 	regions segment.Regions
 	// transform takes a position of the series to the space of the mask; nil where both are one.
 	transform *volume.Rigid
@@ -41,8 +41,8 @@ func (j Job) findRegions(ctx context.Context, p Protocol, workers int) (maskRead
 // place brings a divided mask onto the grid of the job's series: by whole voxels where both
 // have the same, else by the part of each voxel that the mask covers. transform takes a
 // position of the series to the space of the mask; nil means that they share it.
-func (j Job) place(ctx context.Context, k knee, d Division, transform *volume.Rigid, workers int) (placedMask, error) {
-	p := placedMask{knee: k, transform: transform}
+func (j Job) place(ctx context.Context, k dividedKnee, d Division, transform *volume.Rigid, workers int) (placedMask, error) {
+	p := placedMask{dividedKnee: k, transform: transform}
 	d = d.withDefaults()
 	if transform == nil && segment.CheckGrid(k.parts.Geometry, j.Train.Geometry) == nil {
 		labels, err := segment.OnGrid(k.parts.Labels, j.Train.Geometry)
@@ -117,7 +117,7 @@ func checkCover(parts segment.Parts, coverage []resample.Coverage) error {
 }
 
 // seeRegions records how much of each region lies in the field of view of the series.
-func (k knee) seeRegions(coverage []resample.Coverage) {
+func (k dividedKnee) seeRegions(coverage []resample.Coverage) {
 	if k.record == nil {
 		return
 	}
