@@ -63,7 +63,7 @@ func (j Job) openLabelMap(check func(volume.Geometry) error) (labelMap, error) {
 	switch l.format {
 	case formatNRRD:
 		var m nrrd.Mask
-		m, err = nrrd.Read(in, nrrd.Options{Check: check, Open: d.open})
+		m, err = nrrd.Read(in, nrrd.Options{Check: check, Open: d.open, MostVoxels: j.mostMarked(0)})
 		l.labels, l.segments, l.segmented = m.Labels, m.Segmentation, m.Segments
 	case formatMetaImage:
 		l.labels, err = metaimage.ReadLabels(in, metaimage.Options{Check: check, Open: d.open})
