@@ -66,11 +66,11 @@ func Read(r io.Reader, o Options) (Mask, error) {
 
 func read(r io.Reader, o Options) (Mask, error) {
 	br, length := samples.Buffered(r)
-	lines := header{r: br, left: mostHeader}
-	if err := lines.read(); err != nil {
+	h := header{lines: samples.NewLines(br, "blank line")}
+	if err := h.read(); err != nil {
 		return Mask{}, samples.Mark(samples.FaultFormat, err)
 	}
-	f, err := lines.parse()
+	f, err := h.parse()
 	if err != nil {
 		return Mask{}, samples.Mark(samples.FaultFormat, err)
 	}
@@ -81,7 +81,8 @@ func read(r io.Reader, o Options) (Mask, error) {
 		f.array.Trusted = true
 	}
 	f.array.Length = length
-	source, err := f.source(br, r, lines.used(), o.Open)
+	f.store.Open = o.Open
+	source, err := f.store.Voxels(br, r, h.lines.Used())
 	if err != nil {
 		return Mask{}, err
 	}
