@@ -8,6 +8,7 @@ import (
 	"crypto/sha256"
 	"fmt"
 	"io"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"slices"
@@ -250,14 +251,25 @@ func TestWhichFormat(t *testing.T) {
 		slices.ContainsFunc(r.Warnings, func(w string) bool { return strings.Contains(w, "Segmentation") }) {
 		t.Errorf("%+v, notes %q, warnings %q", r.Mask, r.Notes, r.Warnings)
 	}
+	remove(t, filepath.Join(study, "Segmentation.seg.nrrd"))
+	if err := os.Rename(filepath.Join(study, "Segmentation.nii.gz"), filepath.Join(dir, "aside.nii.gz")); err != nil {
+		t.Fatal(err)
+	}
+	write("knee.nrrd", nrrdText(g, "encoding: raw\n\n")+raw) // of another name
+	s := settings(t, dir)
+	s.Out = filepath.Join(dir, "none")
+	if f := oneFailure(t, s); !strings.Contains(f.Reason, "knee.nrrd (NRRD)") || !strings.Contains(f.Hint, "--mask 'knee.nrrd'") {
+		t.Errorf("%q, hint %q", f.Reason, f.Hint)
+	}
+	remove(t, filepath.Join(study, "knee.nrrd"))
+	write("Segmentation.seg.nrrd", nrrdText(g, "encoding: raw\n\n")+raw)
 	write("knee.mhd", metaText(g, "", "knee.raw"))
 	write("knee.raw", raw)
-	s := settings(t, dir)
+	s = settings(t, dir)
 	s.Out, s.Mask = filepath.Join(dir, "other"), "knee*"
 	if r := oneResult(t, s); r.Mask.Kind != "MetaImage" || !strings.HasSuffix(r.Mask.Path, "/knee.mhd") {
 		t.Errorf("%+v", r.Mask)
 	}
-	remove(t, filepath.Join(study, "Segmentation.nii.gz"))
 	write("mask.mha", metaText(g, "", "LOCAL")+raw)
 	s = settings(t, dir)
 	s.Out = filepath.Join(dir, "two")
@@ -282,5 +294,37 @@ func TestDataFileInArchive(t *testing.T) {
 	r := oneResult(t, settings(t, dir))
 	if last := r.Inputs[len(r.Inputs)-1]; r.Mask.Kind != "NRRD" || !strings.HasSuffix(last.Path, "/seg.raw.gz") {
 		t.Errorf("%+v, %+v", r.Mask, last)
+	}
+}
+
+// A name of the patient in the header of a mask does not come out, be it that of a segment or in
+// an error.
+func TestPrivacyOfHeaders(t *testing.T) {
+	g := volume.Geometry{Size: [3]int{8, 8, 2}, Affine: [3][4]float64{{0, 0, 3, 0}, {1, 0, 0, 0}, {0, -1, 0, 0}}}
+	zeros := string(make([]byte, 128))
+	for name, c := range map[string]struct{ file, content, reason string }{
+		"unknown segment": {"a.seg.nrrd", nrrdText(g, "encoding: raw\nSegment0_Name:=Tumour of Jane\nSegment0_LabelValue:=1\n\n") + zeros, `"Tumour of [removed]"`},
+		"NRRD":            {"mask.nrrd", nrrdText(g, "encoding: jane\n\n") + zeros, `encoding: "[removed]" is not`},
+		"MetaImage":       {"mask.mha", metaText(g, "BinaryData = jane\n", "LOCAL") + zeros, `BinaryData: "[removed]" is neither`},
+	} {
+		dir := t.TempDir()
+		study := filepath.Join(dir, "studies", "s07")
+		scan(t, study, "S07", false)
+		remove(t, filepath.Join(study, "labels.nii.gz"))
+		if err := os.WriteFile(filepath.Join(study, c.file), []byte(c.content), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		s := settings(t, dir)
+		var log bytes.Buffer
+		s.Log = slog.New(slog.NewTextHandler(&log, nil))
+		out := run(t, s)
+		if len(out.Failures) != 1 || !strings.Contains(out.Failures[0].Reason, c.reason) {
+			t.Errorf("%s: %+v", name, out.Failures)
+		}
+		for file, text := range everythingWritten(t, s, &log) {
+			if strings.Contains(strings.ToLower(text), "jane") {
+				t.Errorf("%s: %s holds the name", name, file)
+			}
+		}
 	}
 }
