@@ -50,8 +50,9 @@ func (j Job) openLabelMap(check func(volume.Geometry) error) (labelMap, error) {
 	switch l.format {
 	case formatNRRD:
 		var m nrrd.Mask
-		m, err = nrrd.Read(in, nrrd.Options{Check: check, Open: d.open})
+		m, err = nrrd.Read(in, nrrd.Options{Check: check, Open: d.open, MostVoxels: j.mostMarked(0)})
 		l.labels, l.segments, l.segmented = m.Labels, m.Segmentation, m.Segments
+		j.Study.HideInSegments(l.segments.Segments)
 	case formatMetaImage:
 		l.labels, err = metaimage.ReadLabels(in, metaimage.Options{Check: check, Open: d.open})
 	default:
@@ -62,10 +63,19 @@ func (j Job) openLabelMap(check func(volume.Geometry) error) (labelMap, error) {
 	}
 	l.data = d.read
 	if err != nil {
-		return l, fmt.Errorf("%s: %w", l.file.Path, err)
+		return l, fmt.Errorf("%s: %w", l.file.Path, &quietError{err, j.Study.HideInQuotes(err.Error())})
 	}
 	return l, nil
 }
+
+// quietError is an error in whose text nothing of a header's tells of a patient.
+type quietError struct {
+	err  error
+	text string
+}
+
+func (e *quietError) Error() string { return e.text }
+func (e *quietError) Unwrap() error { return e.err }
 
 // hashed is a file that is hashed as it is read.
 type hashed struct {

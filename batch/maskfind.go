@@ -186,7 +186,8 @@ func (s Settings) maskFiles(st dicomio.Study, paths []string) ([]Mask, error) {
 		}
 		found = append(found, m)
 	}
-	found = slices.DeleteFunc(found, func(m Mask) bool { return m.isDataOf(found) })
+	all := slices.Clone(found)
+	found = slices.DeleteFunc(found, func(m Mask) bool { return m.isDataOf(all) })
 	if unread != nil && !slices.ContainsFunc(found, func(m Mask) bool { return m.Object != nil || m.format != "" }) {
 		return nil, unread // what is left may be its data
 	}

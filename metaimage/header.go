@@ -1,7 +1,6 @@
 package metaimage
 
 import (
-	"bufio"
 	"errors"
 	"fmt"
 	"io"
@@ -11,13 +10,9 @@ import (
 	"github.com/t2map/t2map/samples"
 )
 
-// mostHeader bounds a header, with the names of its data files.
-const mostHeader = 1 << 20
-
 // header is the lines of a MetaImage up to ElementDataFile, which is the last.
 type header struct {
-	r      *bufio.Reader
-	left   int // bytes that it may still have
+	lines  *samples.Lines
 	fields map[string]string
 	names  []string // of data files, where the header ends with a list
 }
@@ -26,7 +21,7 @@ type header struct {
 func (h *header) read() error {
 	h.fields = map[string]string{}
 	for {
-		text, err := h.line()
+		text, err := h.lines.Next()
 		if err != nil && (!errors.Is(err, io.EOF) || text == "") {
 			if errors.Is(err, io.EOF) {
 				err = samples.Mark(samples.FaultLength, fmt.Errorf("header: ElementDataFile: missing: %w", io.ErrUnexpectedEOF))
@@ -53,7 +48,8 @@ func (h *header) read() error {
 			continue
 		}
 		if words := strings.Fields(value); len(words) > 0 && words[0] == "LIST" {
-			return h.list()
+			h.names, err = h.lines.Rest()
+			return err
 		}
 		return nil
 	}
@@ -65,45 +61,6 @@ var alias = map[string]string{
 	"Position": "Offset", "Origin": "Offset",
 	"ElementByteOrderMSB": "BinaryDataByteOrderMSB",
 }
-
-// line returns the next line without its end, and io.EOF with the last one where that has
-// none.
-func (h *header) line() (string, error) {
-	var b []byte
-	for {
-		part, err := h.r.ReadSlice('\n')
-		b = append(b, part...)
-		if h.left -= len(part); h.left < 0 {
-			return "", fmt.Errorf("header: no ElementDataFile in the first %d bytes", mostHeader)
-		}
-		if errors.Is(err, bufio.ErrBufferFull) {
-			continue
-		}
-		if err != nil && !errors.Is(err, io.EOF) {
-			return "", samples.Mark(samples.StreamFault(err), fmt.Errorf("header: %w", err))
-		}
-		return strings.TrimRight(string(b), "\r\n"), err
-	}
-}
-
-// list takes the names of data files, one to a line, up to the end.
-func (h *header) list() error {
-	for {
-		text, err := h.line()
-		if err != nil && !errors.Is(err, io.EOF) {
-			return err
-		}
-		if text = strings.TrimSpace(text); text != "" {
-			h.names = append(h.names, text)
-		}
-		if err != nil {
-			return nil
-		}
-	}
-}
-
-// used returns the bytes of the header.
-func (h *header) used() int64 { return int64(mostHeader - h.left) }
 
 // flag returns a field that is true or false, as MetaIO takes it: by its first letter.
 func (h *header) flag(key string, missing bool) (bool, error) {

@@ -45,7 +45,7 @@ type Options struct {
 // samples.Error.
 func ReadLabels(r io.Reader, o Options) (volume.Labels, error) {
 	br, length := samples.Buffered(r)
-	h := header{r: br, left: mostHeader}
+	h := header{lines: samples.NewLines(br, "ElementDataFile")}
 	if err := h.read(); err != nil {
 		return volume.Labels{}, samples.Mark(samples.FaultFormat, err)
 	}
@@ -60,7 +60,8 @@ func ReadLabels(r io.Reader, o Options) (volume.Labels, error) {
 		f.array.Trusted = true
 	}
 	f.array.Length = length
-	source, err := f.source(br, r, h.used(), o.Open)
+	f.store.Open = o.Open
+	source, err := f.store.Voxels(br, r, h.lines.Used())
 	if err != nil {
 		return volume.Labels{}, err
 	}

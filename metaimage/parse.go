@@ -16,9 +16,9 @@ type file struct {
 	geometry   volume.Geometry
 	array      samples.Array
 	compressed bool
-	packed     int64    // bytes that are compressed, 0 where the header does not say
-	headerSize int64    // bytes before the voxels; −1: the voxels are at the end of the file
-	names      []string // of the data files; nil where the data follow the header
+	packed     int64 // bytes that are compressed, 0 where the header does not say
+	headerSize int64 // bytes before the voxels; −1: the voxels are at the end of the file
+	store      samples.Store
 }
 
 // kinds are the element types (metaTypes.h). MET_LONG has four bytes on every machine. An array
@@ -32,11 +32,11 @@ var kinds = map[string]samples.Kind{
 }
 
 // parse takes the fields and checks all that does not need the data.
-func (h *header) parse() (file, error) {
-	var f file
+func (h *header) parse() (*file, error) {
+	f := new(file)
 	for _, step := range []func(*header) error{f.setType, f.setSize, f.setPlace, f.setData} {
 		if err := step(h); err != nil {
-			return file{}, err
+			return nil, err
 		}
 	}
 	return f, nil
@@ -200,70 +200,23 @@ func (f *file) setData(h *header) error {
 // mostSkipped bounds what is skipped, so that a header cannot ask for hours of skipping.
 const mostSkipped = 1 << 28
 
-// setNames takes ElementDataFile: LOCAL, a name, LIST, or a pattern with its first number,
-// last number and step.
+// setNames takes ElementDataFile: LOCAL, or the names of data files.
 func (f *file) setNames(h *header) error {
+	f.store = samples.Store{Field: "ElementDataFile", Bytes: int64(f.array.Kind.Size()) * int64(f.geometry.Voxels()), Unpack: f.unpack}
 	text := h.fields["ElementDataFile"]
-	words := strings.Fields(text)
-	slices := f.geometry.Size[2]
-	switch {
-	case len(words) == 0:
-		return fmt.Errorf("ElementDataFile: no name")
-	case words[0] == "LOCAL" || words[0] == "Local" || words[0] == "local":
+	if strings.EqualFold(text, "local") {
+		if used := h.lines.Used(); f.headerSize > 0 && f.headerSize < used { // it counts from the beginning of the file
+			return fmt.Errorf("HeaderSize: %d, which is within the header of %d bytes", f.headerSize, used)
+		}
 		return nil
-	case words[0] == "LIST":
-		f.names = h.names
-	case len(words) >= 3 && strings.Contains(words[0], "%"):
-		n := [3]int{0, 0, 1}
-		for d := range min(3, len(words)-1) {
-			var err error
-			if n[d], err = strconv.Atoi(words[d+1]); err != nil {
-				return fmt.Errorf("ElementDataFile: %.60q, want a pattern, the first number, the last and the step", text)
-			}
-		}
-		var ok bool
-		if f.names, ok = samples.Patterned(words[0], n[0], n[1], n[2], slices); !ok {
-			return fmt.Errorf("ElementDataFile: %.60q does not name 1 to %d files", text, slices)
-		}
-	default:
-		f.names = []string{text}
 	}
-	switch n := len(f.names); {
-	case n == 0 || n > slices || slices%n != 0:
-		return fmt.Errorf("ElementDataFile: %d files for %d slices", n, slices)
-	case n > 1 && f.array.Text:
+	if err := f.store.SetNames(text, h.names, f.geometry.Size[2]); err != nil {
+		return err
+	}
+	if n := len(f.store.Names); n > 1 && f.array.Text {
 		return samples.Mark(samples.FaultEncoding, fmt.Errorf("ElementDataFile: %d files of text: %w", n, samples.ErrUnsupported))
 	}
 	return nil
-}
-
-// source returns the stream of the voxels: what follows the header of used bytes in br, or
-// what is in the data files. whole is what br reads.
-func (f *file) source(br *bufio.Reader, whole io.Reader, used int64, open samples.Open) (io.ReadCloser, error) {
-	n := int64(f.array.Kind.Size()) * int64(f.geometry.Voxels())
-	if f.names == nil {
-		if f.headerSize > 0 && f.headerSize < used { // it counts from the beginning of the file
-			return nil, samples.Mark(samples.FaultFormat, fmt.Errorf("HeaderSize: %d, which is within the header of %d bytes", f.headerSize, used))
-		}
-		size, ok := samples.SizeOf(whole)
-		if !ok {
-			size = -1
-		}
-		data, err := f.unpack(br, size, used, n)
-		return io.NopCloser(data), err
-	}
-	if open == nil {
-		return nil, samples.Mark(samples.FaultDataFile, fmt.Errorf("ElementDataFile: the voxels are in %.80q, which is not at hand", f.names[0]))
-	}
-	each := n / int64(len(f.names))
-	return samples.Parts(f.names, each, open, func(r io.Reader) (io.Reader, error) {
-		size, ok := samples.SizeOf(r)
-		if !ok {
-			size = -1
-		}
-		br, _ := samples.Buffered(r)
-		return f.unpack(br, size, 0, each)
-	}), nil
 }
 
 // unpack skips what comes before the voxels, which take n bytes, and undoes compression. br
@@ -281,7 +234,7 @@ func (f *file) unpack(br *bufio.Reader, size, used, n int64) (io.Reader, error) 
 	if !f.compressed {
 		return br, nil
 	}
-	if f.packed > 0 && len(f.names) < 2 {
+	if f.packed > 0 && len(f.store.Names) < 2 {
 		br, _ = samples.Buffered(&limited{br, f.packed})
 	}
 	if samples.IsGzip(br) { // MetaIO lets zlib find out

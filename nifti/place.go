@@ -16,12 +16,6 @@ const unitTolerance = 1e-6
 // it is what rounding of b, c, d leaves (nifti_quatern_to_mat44: 1e-7).
 const halfTurn = 1e-7
 
-// shearTolerance is how far, in mm, a rotation may misplace a voxel centre and
-// still be written as the qform: a third of the smallest voxel in use (0.3 mm).
-// Beyond it the grid is sheared, which no quaternion can say, and the sform
-// stands alone.
-const shearTolerance = 0.1
-
 // affine returns the map from voxel index to patient position, mm LPS, of a grid of that
 // size. Where both codes are above 0 the two forms have to place its voxels alike, for
 // readers differ in which they follow: nibabel takes the sform, ITK may take the qform. A

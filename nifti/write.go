@@ -214,30 +214,17 @@ func putPlace(b []byte, g volume.Geometry) {
 	for d, v := range float32Quaternion(r) {
 		putFloat(atQuaternion+4*d, float64(v))
 	}
-	if sheared(ras, r, qfac, g) <= shearTolerance {
-		binary.LittleEndian.PutUint16(b[atQformCode:], 1)
+	binary.LittleEndian.PutUint16(b[atQformCode:], 1)
+	// A reader that finds the two apart has a sheared grid before it, which no quaternion can say:
+	// then the sform stands alone.
+	var written header
+	err := written.setPlace(fields{b, binary.LittleEndian})
+	if err == nil {
+		_, err = written.place.affine(g.Size)
 	}
-}
-
-// sheared returns how far in mm the rotation misplaces the grid's farthest
-// voxel centre. The distance is convex in the index, so a corner is farthest.
-func sheared(ras [3][4]float64, r [3][3]float64, qfac float64, g volume.Geometry) float64 {
-	s := g.Spacing()
-	s[2] *= qfac
-	farthest := 0.0
-	for corner := range 8 {
-		var off [3]float64
-		for d := range 3 {
-			if corner>>d&1 == 1 {
-				index := float64(g.Size[d] - 1)
-				for row := range 3 {
-					off[row] += index * (ras[row][d] - r[row][d]*s[d])
-				}
-			}
-		}
-		farthest = max(farthest, math.Sqrt(dot(off, off)))
+	if err != nil {
+		binary.LittleEndian.PutUint16(b[atQformCode:], 0)
 	}
-	return farthest
 }
 
 // cut returns the longest start of s that has at most n bytes and no broken

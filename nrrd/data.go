@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"strconv"
-	"strings"
 
 	"github.com/t2map/t2map/samples"
 )
@@ -34,87 +33,34 @@ func (f *file) setData(h *header) error {
 // compressed file.
 const mostSkipped = 1 << 28
 
-// setNames takes the names of data files: one, a LIST, or a pattern with its first number,
-// last number and step (section 3 of the definition).
+// setNames takes the names of data files (section 3 of the definition).
 func (f *file) setNames(h *header) error {
+	f.store = samples.Store{Field: "data file", Bytes: int64(f.array.Kind.Size()), Unpack: f.unpack}
+	for _, n := range f.array.Size {
+		f.store.Bytes *= int64(n)
+	}
 	text, there := h.fields["data file"]
 	if !there {
 		return nil
 	}
-	words := strings.Fields(text)
-	slices := f.array.Size[len(f.array.Size)-1]
-	switch {
-	case len(words) == 0:
-		return errors.New("data file: no name")
-	case words[0] == "LIST":
-		f.names = h.names
-	case len(words) >= 4 && strings.Contains(words[0], "%"):
-		var n [3]int
-		for d := range n {
-			var err error
-			if n[d], err = strconv.Atoi(words[d+1]); err != nil {
-				return fmt.Errorf("data file: %.60q, want a pattern, the first number, the last and the step", text)
-			}
-		}
-		var ok bool
-		if f.names, ok = samples.Patterned(words[0], n[0], n[1], n[2], slices); !ok {
-			return fmt.Errorf("data file: %.60q does not name 1 to %d files", text, slices)
-		}
-	default:
-		f.names = []string{text}
+	if err := f.store.SetNames(text, h.names, f.array.Size[len(f.array.Size)-1]); err != nil {
+		return err
 	}
-	switch n := len(f.names); {
-	case n == 0 || n > slices || slices%n != 0:
-		return fmt.Errorf("data file: %d files for %d slices", n, slices)
-	case n > 1 && f.array.Text:
+	if n := len(f.store.Names); n > 1 && f.array.Text {
 		return samples.Mark(samples.FaultEncoding, fmt.Errorf("data file: %d files in ascii: %w", n, samples.ErrUnsupported))
 	}
 	return nil
 }
 
-// bytes returns how many bytes the voxels take.
-func (f *file) bytes() int64 {
-	n := int64(f.array.Kind.Size())
-	for _, s := range f.array.Size {
-		n *= int64(s)
-	}
-	return n
-}
-
-// source returns the stream of the voxels: what follows the header of used bytes in br, or
-// what is in the data files. whole is what br reads.
-func (f *file) source(br *bufio.Reader, whole io.Reader, used int64, open samples.Open) (io.ReadCloser, error) {
-	if f.names == nil {
-		left := int64(-1)
-		if size, ok := samples.SizeOf(whole); ok {
-			left = size - used
-		}
-		data, err := f.unpack(br, left, f.bytes())
-		return io.NopCloser(data), err
-	}
-	if open == nil {
-		return nil, samples.Mark(samples.FaultDataFile, fmt.Errorf("data file: the voxels are in %.80q, which is not at hand", f.names[0]))
-	}
-	each := f.bytes() / int64(len(f.names))
-	return samples.Parts(f.names, each, open, func(r io.Reader) (io.Reader, error) {
-		size, ok := samples.SizeOf(r)
-		if !ok {
-			size = -1
-		}
-		br, _ := samples.Buffered(r)
-		return f.unpack(br, size, each)
-	}), nil
-}
-
 // unpack skips what comes before the voxels, which take n bytes, and undoes compression.
 // Lines are skipped in the file, bytes in what is unpacked ("byte skip" in section 5 of the
-// definition). left is what br still has, −1 where that is not known.
-func (f *file) unpack(br *bufio.Reader, left, n int64) (io.Reader, error) {
+// definition). br reads a file of that size, −1 where that is not known, of which used bytes were read.
+func (f *file) unpack(br *bufio.Reader, size, used, n int64) (io.Reader, error) {
 	if f.byteSkip < 0 { // which goes before line skip
-		if left < n {
+		if size-used < n {
 			return nil, samples.Mark(samples.FaultLength, fmt.Errorf("byte skip: -1, and the file does not have the %d bytes of the voxels", n))
 		}
-		return br, fieldError("byte skip", samples.Skip(br, left-n))
+		return br, fieldError("byte skip", samples.Skip(br, size-used-n))
 	}
 	if err := samples.SkipLines(br, f.lineSkip); err != nil {
 		return nil, fieldError("line skip", err)

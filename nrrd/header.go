@@ -1,7 +1,6 @@
 package nrrd
 
 import (
-	"bufio"
 	"errors"
 	"fmt"
 	"io"
@@ -11,13 +10,9 @@ import (
 	"github.com/t2map/t2map/samples"
 )
 
-// mostHeader bounds a header. Segmentations of a hundred structures have some 60 kB.
-const mostHeader = 1 << 20
-
 // header is the lines of a NRRD file up to the blank one.
 type header struct {
-	r      *bufio.Reader
-	left   int // bytes that it may still have
+	lines  *samples.Lines
 	fields map[string]string
 	keys   map[string]string
 	names  []string // of data files, where the header ends with a list
@@ -30,7 +25,7 @@ var magic = regexp.MustCompile(`^NRRD(00\.01|\d{4})$`)
 // header: then there is no blank line and no data behind it.
 func (h *header) read() error {
 	h.fields, h.keys = map[string]string{}, map[string]string{}
-	first, err := h.line()
+	first, err := h.lines.Next()
 	switch m := magic.FindStringSubmatch(first); {
 	case m == nil && err != nil && !errors.Is(err, io.EOF):
 		return err
@@ -41,7 +36,7 @@ func (h *header) read() error {
 	}
 	for err == nil {
 		var text string
-		text, err = h.line()
+		text, err = h.lines.Next()
 		switch {
 		case err != nil && !errors.Is(err, io.EOF):
 			return err
@@ -52,30 +47,11 @@ func (h *header) read() error {
 			return err
 		}
 		if words := strings.Fields(h.fields["data file"]); len(words) > 0 && words[0] == "LIST" {
-			return h.list()
+			h.names, err = h.lines.Rest()
+			return err
 		}
 	}
 	return nil
-}
-
-// line returns the next line without its end, and io.EOF with the last one where that has
-// none.
-func (h *header) line() (string, error) {
-	var b []byte
-	for {
-		part, err := h.r.ReadSlice('\n')
-		b = append(b, part...)
-		if h.left -= len(part); h.left < 0 {
-			return "", fmt.Errorf("header: no blank line in the first %d bytes", mostHeader)
-		}
-		if errors.Is(err, bufio.ErrBufferFull) {
-			continue
-		}
-		if err != nil && !errors.Is(err, io.EOF) {
-			return "", samples.Mark(samples.StreamFault(err), fmt.Errorf("header: %w", err))
-		}
-		return strings.TrimSuffix(strings.TrimSuffix(string(b), "\n"), "\r"), err
-	}
 }
 
 // take sorts one line into fields and keys. The ends of lines and backslashes are escaped in
@@ -109,22 +85,3 @@ var unescape = strings.NewReplacer(`\\`, `\`, `\n`, "\n")
 var alias = map[string]string{
 	"datafile": "data file", "lineskip": "line skip", "byteskip": "byte skip",
 }
-
-// list takes the names of data files, one to a line, up to the end.
-func (h *header) list() error {
-	for {
-		text, err := h.line()
-		if err != nil && !errors.Is(err, io.EOF) {
-			return err
-		}
-		if text = strings.TrimSpace(text); text != "" {
-			h.names = append(h.names, text)
-		}
-		if err != nil {
-			return nil
-		}
-	}
-}
-
-// used returns the bytes of the header.
-func (h *header) used() int64 { return int64(mostHeader - h.left) }

@@ -3,6 +3,7 @@ package nrrd
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"io"
 	"math"
 	"runtime"
@@ -45,6 +46,27 @@ func TestBombIsBounded(t *testing.T) {
 	}
 	if src.n > 256<<10 {
 		t.Errorf("%d of %d bytes taken", src.n, len(bomb))
+	}
+}
+
+// Overlapping segments may have more voxels than there is memory for. Here all layers are
+// marked in all voxels.
+func TestMostVoxels(t *testing.T) {
+	for _, c := range []struct {
+		layers, most int
+		want         string
+	}{
+		{8, 0, ""}, {9, 0, "its segments hold more than 262144 voxels"}, {4, 4 << 15, ""}, {4, 4<<15 - 1, "its segments hold more than 131071 voxels"},
+	} {
+		var keys strings.Builder
+		for n := range c.layers {
+			fmt.Fprintf(&keys, "Segment%d_Name:=A\n", n)
+		}
+		b := segmented(fmt.Sprint(c.layers, " 32 32 32"), "none "+axes, keys.String(), bytes.Repeat([]byte{1}, c.layers<<15))
+		_, err := Read(bytes.NewReader(b), Options{MostVoxels: c.most})
+		if c.want == "" && err != nil || c.want != "" && (samples.FaultOf(err) != samples.FaultSegments || err.Error() != c.want) {
+			t.Errorf("%d layers, at most %d: %v, want %q", c.layers, c.most, err, c.want)
+		}
 	}
 }
 

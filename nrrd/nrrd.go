@@ -34,6 +34,9 @@ type Options struct {
 	// names that lead elsewhere; its errors are returned as they are, as faults of the kind
 	// samples.FaultDataFile. With a nil Open, a detached header is an error.
 	Open samples.Open
+	// MostVoxels bounds how many voxels the segments may have together, so that they fit into
+	// memory; 0 means eight times those of the grid, which more never may have.
+	MostVoxels int
 }
 
 // Mask is what a file holds: a label map, or a segmentation where Segments is true.
@@ -46,8 +49,8 @@ type Mask struct {
 
 // Read reads a label map or a segmentation: three axes with a direction, and at most one
 // without, which has one element or is that of a segmentation's layers. The attributes of segments
-// (Segment0_Name and such) make it a segmentation. The number of a segment is its label value,
-// or its place in the table, from 1, where segments in different layers share a value.
+// (Segment0_Name and such) make it a segmentation. The number of a segment is its label value.
+// Where segments in different layers share a value, none of them has a number of its own.
 //
 // Labels are whole numbers of 0 to 65535 in any storage; what is not is an error that names
 // the first such voxel. So are data that are shorter or longer than the header declares, a
@@ -63,11 +66,11 @@ func Read(r io.Reader, o Options) (Mask, error) {
 
 func read(r io.Reader, o Options) (Mask, error) {
 	br, length := samples.Buffered(r)
-	lines := header{r: br, left: mostHeader}
-	if err := lines.read(); err != nil {
+	h := header{lines: samples.NewLines(br, "blank line")}
+	if err := h.read(); err != nil {
 		return Mask{}, samples.Mark(samples.FaultFormat, err)
 	}
-	f, err := lines.parse()
+	f, err := h.parse()
 	if err != nil {
 		return Mask{}, samples.Mark(samples.FaultFormat, err)
 	}
@@ -78,7 +81,8 @@ func read(r io.Reader, o Options) (Mask, error) {
 		f.array.Trusted = true
 	}
 	f.array.Length = length
-	source, err := f.source(br, r, lines.used(), o.Open)
+	f.store.Open = o.Open
+	source, err := f.store.Voxels(br, r, h.lines.Used())
 	if err != nil {
 		return Mask{}, err
 	}
@@ -86,7 +90,7 @@ func read(r io.Reader, o Options) (Mask, error) {
 	data := samples.NewReader(source, f.array)
 	m := Mask{Segments: len(f.segments) > 0}
 	if m.Segments {
-		m.Segmentation, err = f.divide(data)
+		m.Segmentation, err = f.divide(data, o.MostVoxels)
 	} else {
 		m.Labels.Geometry = f.geometry
 		m.Labels.Data, err = data.Labels()

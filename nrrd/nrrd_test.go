@@ -382,11 +382,23 @@ func TestRealLabel(t *testing.T) {
 	}
 }
 
-func BenchmarkRealKnee(b *testing.B) {
+func BenchmarkRealKnee(b *testing.B) { benchmarkKnee(b, "") }
+
+// The same file as 3D Slicer writes it.
+func BenchmarkRealSegments(b *testing.B) {
+	var keys strings.Builder
+	for n := 1; n <= 10; n++ {
+		fmt.Fprintf(&keys, "Segment%d_Name:=A\nSegment%d_LabelValue:=%d\nSegment%d_Layer:=0\n", n, n, n, n)
+	}
+	benchmarkKnee(b, keys.String())
+}
+
+func benchmarkKnee(b *testing.B, keys string) {
 	data, err := os.ReadFile(filepath.Join("..", "..", "shared", "data", "knee-dess-seg", "labels.nrrd"))
 	if err != nil {
 		b.Skipf("real data are not here: %v", err)
 	}
+	data = bytes.Replace(data, []byte("\n\n"), []byte("\n"+keys+"\n"), 1)
 	b.SetBytes(384 * 384 * 160)
 	b.ReportAllocs()
 	trust := Options{Check: func(volume.Geometry) error { return nil }}

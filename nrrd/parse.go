@@ -20,8 +20,8 @@ type file struct {
 	layerAxis int
 	encoding  encoding
 	lineSkip  int
-	byteSkip  int64    // −1: the data are at the end of the file
-	names     []string // of the data files; nil where the data follow the header
+	byteSkip  int64 // −1: the data are at the end of the file
+	store     samples.Store
 	segments  []segmentOf
 }
 
@@ -66,11 +66,11 @@ var kinds = func() map[string]samples.Kind {
 }()
 
 // parse takes the fields and checks all that does not need the data.
-func (h *header) parse() (file, error) {
-	f := file{layerAxis: -1}
+func (h *header) parse() (*file, error) {
+	f := &file{layerAxis: -1}
 	for _, step := range []func(*header) error{f.setType, f.setSizes, f.setPlace, f.setSegments, f.setLayers, f.setData} {
 		if err := step(h); err != nil {
-			return file{}, err
+			return nil, err
 		}
 	}
 	return f, nil

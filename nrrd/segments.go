@@ -100,9 +100,9 @@ func (f *file) number() error {
 	}
 	for n := range f.segments {
 		s := &f.segments[n]
-		s.segment.Number = n + 1
-		if len(values) == len(f.segments) {
-			s.segment.Number = int(s.value)
+		s.segment.Number = int(s.value)
+		if len(values) < len(f.segments) {
+			s.segment.Number, s.segment.Unnumbered = n+1, true
 		}
 	}
 	return nil
@@ -152,8 +152,12 @@ func setCodes(g *volume.Segment, entry string) {
 	}
 }
 
-// divide reads the voxels of the segments.
-func (f *file) divide(data *samples.Reader) (volume.Segmentation, error) {
+// mostOverlap bounds how many segments a voxel may be in, on average over the grid, as for
+// DICOM's segments.
+const mostOverlap = 8
+
+// divide reads the voxels of the segments, at most so many; 0 means mostOverlap for each of the grid.
+func (f *file) divide(data *samples.Reader, most int) (volume.Segmentation, error) {
 	out := volume.Segmentation{Geometry: f.geometry}
 	segment := map[uint64]int{}
 	for n, s := range f.segments {
@@ -167,6 +171,10 @@ func (f *file) divide(data *samples.Reader) (volume.Segmentation, error) {
 		}
 	}
 	last, at := uint64(0), -1 // neighbours are mostly of one segment
+	marked, limit := 0, mostOverlap*f.geometry.Voxels()
+	if most > 0 {
+		limit = min(limit, most)
+	}
 	err := data.EachLabels(func(first int, labels []uint16) error {
 		for i, label := range labels {
 			if label == 0 {
@@ -186,6 +194,10 @@ func (f *file) divide(data *samples.Reader) (volume.Segmentation, error) {
 				last, at = key, n
 			}
 			out.Segments[at].Voxels = append(out.Segments[at].Voxels, uint32(v))
+			marked++
+		}
+		if marked > limit {
+			return samples.Mark(samples.FaultSegments, fmt.Errorf("its segments hold more than %d voxels", limit))
 		}
 		return nil
 	})

@@ -50,7 +50,7 @@ func TestSegments(t *testing.T) {
 	// Two layers that overlap in voxel 3; both have the value 1 in it, and 2 in layer 1 is another.
 	layered := "Segment0_Name:=A\nSegment0_LabelValue:=1\nSegment0_Layer:=0\nSegment1_Name:=B\nSegment1_LabelValue:=1\nSegment1_Layer:=1\nSegment2_Name:=C\nSegment2_LabelValue:=2\nSegment2_Layer:=1\n"
 	layer0, layer1 := []byte{0, 1, 0, 1, 0, 0, 0, 0}, []byte{0, 0, 0, 1, 2, 0, 0, 2}
-	overlapping := []volume.Segment{{Number: 1, Label: "A", Voxels: []uint32{1, 3}}, {Number: 2, Label: "B", Voxels: []uint32{3}}, {Number: 3, Label: "C", Voxels: []uint32{4, 7}}}
+	overlapping := []volume.Segment{{Number: 1, Unnumbered: true, Label: "A", Voxels: []uint32{1, 3}}, {Number: 2, Unnumbered: true, Label: "B", Voxels: []uint32{3}}, {Number: 3, Unnumbered: true, Label: "C", Voxels: []uint32{4, 7}}}
 	// Before 2020: an axis of segments, each 1 in its own, and neither layers nor values.
 	old := "Segment0_ID:=A\nSegment0_Name:=A\nSegment1_ID:=B\n"
 	for _, c := range []struct {
@@ -63,7 +63,7 @@ func TestSegments(t *testing.T) {
 		{"layers last", segmented("2 2 2 2", axes+" none", layered, append(bytes.Clone(layer0), layer1...)), overlapping},
 		{"layers in between", segmented("2 2 2 2", "(1,0,0) none (0,1,0) (0,0,1)", layered, interleave(layer0, layer1, 2)), overlapping},
 		{"old", segmented("2 2 2 2", "none "+axes, old, interleave(layer0, []byte{0, 0, 0, 1, 1, 0, 0, 1}, 1)),
-			[]volume.Segment{{Number: 1, Label: "A", Voxels: []uint32{1, 3}}, {Number: 2, Label: "B", Voxels: []uint32{3, 4, 7}}}},
+			[]volume.Segment{{Number: 1, Unnumbered: true, Label: "A", Voxels: []uint32{1, 3}}, {Number: 2, Unnumbered: true, Label: "B", Voxels: []uint32{3, 4, 7}}}},
 		{"one, without an index", segmented("2 2 2", axes, "Segment_Name:=Medial\nSegment_ID:=x\n", layer0), []volume.Segment{{Number: 1, Label: "Medial", Voxels: []uint32{1, 3}}}},
 	} {
 		m, err := Read(bytes.NewReader(c.file), Options{})

@@ -104,7 +104,10 @@ func (r *Reader) capacity() int {
 func (r *Reader) next(n, done int) ([]byte, error) {
 	size := r.Kind.Size()
 	raw := r.raw[:n*size]
-	if got, err := io.ReadFull(r.source, raw); err != nil {
+	switch got, err := io.ReadFull(r.source, raw); {
+	case FaultOf(err) == FaultDataFile:
+		return nil, err // there is none
+	case err != nil:
 		return nil, Mark(StreamFault(err), fmt.Errorf("data: %d of %d bytes: %w",
 			int64(done)*int64(size)+int64(got), int64(r.voxels())*int64(size), Unexpected(err)))
 	}

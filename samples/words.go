@@ -35,6 +35,8 @@ func (w *words) numbers(dst []float64, done, n int) error {
 	for i := range dst {
 		word, err := w.next()
 		switch {
+		case FaultOf(err) == FaultDataFile:
+			return err // there is none
 		case err != nil:
 			return Mark(FaultFormat, fmt.Errorf("data: number %d of %d: %w", done+i+1, n, err))
 		case word == "":
