@@ -74,11 +74,14 @@ const slack = 1.0 / 1024
 type window struct {
 	extent, bits [3]int
 	labels       []uint16
-	// found are the labels that occur in the window, increasing, without 0.
+	// found are labels that occur in the window, without 0, in the order in which they were counted.
 	found []uint16
+	// beyond is a row of the window that reaches beyond the mask.
+	beyond []uint16
 	// weights are what a point in a voxel of the window adds to the sum of all points, in which
 	// each label has its own countBits.
-	weights []uint64
+	// It is as large as any index, so that none is checked; pages that are not used cost nothing.
+	weights *[1 << (3 * indexBits)]uint64
 	// offsets are the positions of the points from the centre of the voxel.
 	offsets []uint64
 }
@@ -98,7 +101,8 @@ func newWindow(p placement, cube [][3]float64) *window {
 		w.bits[a] = bits.Len(uint(w.extent[a] - 1))
 		sum += w.bits[a]
 	}
-	w.labels, w.weights = make([]uint16, 1<<sum), make([]uint64, 1<<sum)
+	w.beyond = make([]uint16, w.extent[0])
+	w.labels, w.weights = make([]uint16, 1<<sum), new([1 << (3 * indexBits)]uint64)
 	for n, u := range cube {
 		for a, e := range p.edges {
 			x := float64(e[0]*(u[0]-0.5)) + float64(e[1]*(u[1]-0.5)) + float64(e[2]*(u[2]-0.5))
@@ -108,64 +112,83 @@ func newWindow(p placement, cube [][3]float64) *window {
 	return w
 }
 
-// fill copies the labels of the mask from voxel at on, and reports whether they are all the same.
-func (w *window) fill(mask volume.Labels, at [3]int) bool {
-	w.found = w.found[:0]
-	background, last := false, uint16(0)
+// fill copies the labels of the mask from voxel at on. It returns the label that all have, or
+// that they are mixed.
+func (w *window) fill(mask volume.Labels, at [3]int) (label uint16, mixed bool) {
+	every, some := uint16(math.MaxUint16), uint16(0) // bits that all and any labels have
 	nx, ny, nz := mask.Size[0], mask.Size[1], mask.Size[2]
+	inside := at[0] >= 0 && at[0]+w.extent[0] <= nx
 	for z := range w.extent[2] {
 		for y := range w.extent[1] {
 			to := w.labels[(y|z<<w.bits[1])<<w.bits[0]:][:w.extent[0]]
 			j, k := at[1]+y, at[2]+z
 			if uint(j) >= uint(ny) || uint(k) >= uint(nz) {
 				clear(to)
-				background = true
+				every = 0
 				continue
 			}
 			row := mask.Data[nx*(j+ny*k):][:nx]
-			for x := range to {
-				label := uint16(0)
-				if i := at[0] + x; uint(i) < uint(nx) {
-					label = row[i]
-				}
+			if !inside {
+				row = w.padded(row, at[0])
+			} else {
+				row = row[at[0]:]
+			}
+			row = row[:len(to)]
+			for x, label := range row {
 				to[x] = label
-				if label == 0 {
-					background = true
-				} else if label != last {
-					w.find(label)
-					last = label
-				}
+				every, some = every&label, some|label
 			}
 		}
 	}
-	return len(w.found) == 0 || len(w.found) == 1 && !background
+	return some, every != some
 }
 
-// find adds a label to those found.
-func (w *window) find(label uint16) {
-	if n, known := slices.BinarySearch(w.found, label); !known {
-		w.found = slices.Insert(w.found, n, label)
+// padded returns the part of a row that the window needs, with background beyond the mask.
+func (w *window) padded(row []uint16, from int) []uint16 {
+	clear(w.beyond)
+	for x := range w.beyond {
+		if i := from + x; uint(i) < uint(len(row)) {
+			w.beyond[x] = row[i]
+		}
 	}
+	return w.beyond
 }
 
-// weigh gives each voxel of the window the weight of its label, if it is one of a few.
-func (w *window) weigh(labels []uint16) {
+// weigh gives each voxel of the window the weight of its label, if that is one of the next atOnce
+// that were not found before, which it returns.
+func (w *window) weigh() (some []uint16) {
+	first := len(w.found)
 	last, weight := uint16(0), uint64(0)
 	for z := range w.extent[2] {
 		for y := range w.extent[1] {
 			at := (y | z<<w.bits[1]) << w.bits[0]
 			to := w.weights[at:][:w.extent[0]]
-			for x, label := range w.labels[at:][:w.extent[0]] {
+			for x, label := range w.labels[at:][:len(to)] {
 				if label != last {
-					last, weight = label, 0
-					if n := slices.Index(labels, label); n >= 0 {
-						weight = 1 << (n * countBits)
-					}
+					last, weight = label, w.weightOf(label, first)
 				}
 				to[x] = weight
 			}
 		}
 	}
+	return w.found[first:]
+}
+
+// weightOf returns the weight of a label; 0 for the background, for labels found before the
+// first of this round, and for those that have to wait for the next.
+func (w *window) weightOf(label uint16, first int) uint64 {
+	if label == 0 {
+		return 0
+	}
+	n := slices.Index(w.found, label)
+	if n < 0 && len(w.found) < first+atOnce {
+		n = len(w.found)
+		w.found = append(w.found, label)
+	}
+	if n < first {
+		return 0
+	}
+	return 1 << ((n - first) * countBits)
 }
 
 // count returns the sum of the weights of all points, for a voxel whose centre is at x in
@@ -176,12 +199,15 @@ func (w *window) count(x [3]float64) uint64 {
 		base += uint64(math.Round(x[a]*(1<<pointBits))) << (a * fieldBits)
 	}
 	mask, factor := gather(w.bits)
-	weights, even, odd := w.weights, uint64(0), uint64(0)
-	for offsets := w.offsets; len(offsets) >= 2; offsets = offsets[2:] {
-		even += weights[(base+offsets[0])&mask*factor>>indexShift]
-		odd += weights[(base+offsets[1])&mask*factor>>indexShift]
+	weights := w.weights
+	var a, b, c, d uint64 // of every fourth point, so that additions do not wait for each other
+	for offsets := w.offsets; len(offsets) >= 4; offsets = offsets[4:] {
+		a += weights[(base+offsets[0])&mask*factor>>indexShift]
+		b += weights[(base+offsets[1])&mask*factor>>indexShift]
+		c += weights[(base+offsets[2])&mask*factor>>indexShift]
+		d += weights[(base+offsets[3])&mask*factor>>indexShift]
 	}
-	return even + odd
+	return a + b + c + d
 }
 
 // chunk is the voxels of some rows of the series.
@@ -309,29 +335,39 @@ func (r *rowSampler) voxel(voxel uint32, x [3]float64) {
 		r.out.whole(voxel, low)
 		return
 	}
-	if same := r.w.fill(r.mask, at); same {
-		if len(r.w.found) > 0 {
-			r.out.whole(voxel, r.w.found[0])
+	label, mixed := r.w.fill(r.mask, at)
+	if !mixed {
+		if label != 0 {
+			r.out.whole(voxel, label)
 		}
 		return
 	}
-	entries := uint32(0)
-	for found := r.w.found; len(found) > 0; {
-		some := found[:min(len(found), atOnce)]
-		found = found[len(some):]
-		r.w.weigh(some)
+	first := len(r.out.label)
+	r.w.found = r.w.found[:0]
+	for {
+		some := r.w.weigh()
 		sum := r.w.count(x)
 		for _, label := range some {
 			if c := sum & (1<<countBits - 1); c > 0 {
-				r.out.label = append(r.out.label, label)
-				r.out.fraction = append(r.out.fraction, float32(c)/float32(len(r.w.offsets)))
-				entries++
+				r.out.add(first, label, float32(c)/float32(len(r.w.offsets)))
 			}
 			sum >>= countBits
 		}
+		if len(some) < atOnce {
+			break
+		}
 	}
-	if entries > 0 {
-		r.out.voxels, r.out.entries = append(r.out.voxels, voxel), append(r.out.entries, entries)
+	if n := len(r.out.label) - first; n > 0 {
+		r.out.voxels, r.out.entries = append(r.out.voxels, voxel), append(r.out.entries, uint32(n))
+	}
+}
+
+// add adds an entry of the voxel whose entries begin at first, in the order of labels.
+func (c *chunk) add(first int, label uint16, fraction float32) {
+	c.label, c.fraction = append(c.label, label), append(c.fraction, fraction)
+	for n := len(c.label) - 1; n > first && c.label[n] < c.label[n-1]; n-- {
+		c.label[n], c.label[n-1] = c.label[n-1], c.label[n]
+		c.fraction[n], c.fraction[n-1] = c.fraction[n-1], c.fraction[n]
 	}
 }
 
