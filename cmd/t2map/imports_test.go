@@ -20,6 +20,7 @@ var mayImport = map[string][]string{
 	"volume":          {},
 	"digest":          {},
 	"files":           {},
+	"sandbox":         {},
 	"t2fit":           {"volume", "t2fit/internal/lanes", "t2fit/internal/epg"},
 	"segment":         {"volume", "yamlfile"},
 	"segment/anatomy": {"volume"},
@@ -50,7 +51,7 @@ var mayImport = map[string][]string{
 	"dicomio/dicomwrite":        {"volume", "dicomio/internal/elements"},
 	"dicomio/internal/elements": {"dicomio/internal/charset"},
 	"dicomio/internal/charset":  {},
-	"dicomio/internal/codec":    {},
+	"dicomio/internal/codec":    {"sandbox"},
 
 	"batch/internal/machine": {},
 
@@ -63,11 +64,11 @@ var mayImport = map[string][]string{
 // onlyIn says where a library may be seen: numerical packages see no path and no
 // logger.
 var onlyIn = map[string][]string{
-	// codec keeps its compiled module in the user's cache directory; machine asks the system.
-	"os":                            {"files", "dicomio", "dicomio/internal/codec", "phantom", "report", "batch", "batch/internal/machine", "outfile", "trial/publish", "cmd/t2map"},
-	"path/filepath":                 {"files", "dicomio", "dicomio/internal/codec", "phantom", "report", "batch", "outfile", "trial/publish", "cmd/t2map"},
+	// sandbox keeps compiled modules in the user's cache directory; machine asks the system.
+	"os":                            {"files", "dicomio", "sandbox", "phantom", "report", "batch", "batch/internal/machine", "outfile", "trial/publish", "cmd/t2map"},
+	"path/filepath":                 {"files", "dicomio", "sandbox", "phantom", "report", "batch", "outfile", "trial/publish", "cmd/t2map"},
 	"github.com/suyashkumar/dicom":  {"dicomio", "dicomio/dicomwrite", "dicomio/internal/elements"},
-	"github.com/tetratelabs/wazero": {"dicomio/internal/codec"},
+	"github.com/tetratelabs/wazero": {"sandbox", "dicomio/internal/codec", "register"},
 	"github.com/spf13/cobra":        {"cmd/t2map"},
 	"golang.org/x/text":             {"batch", "dicomio", "dicomio/internal/charset", "table"},
 	"github.com/goccy/go-yaml":      {"yamlfile", "segment"},
