@@ -175,8 +175,8 @@ func (r *wasmReader) meterFunction(dst, turn []byte) []byte {
 	return append(dst, r.data[copied:]...)
 }
 
-// immediates reads over what follows an opcode (5.4). Modules with vectors or
-// exceptions are refused.
+// immediates reads over what follows an opcode (5.4). Modules with exceptions are
+// refused.
 func (r *wasmReader) immediates(op byte) {
 	switch {
 	case op >= 0x02 && op <= 0x04, // block, loop, if
@@ -197,8 +197,12 @@ func (r *wasmReader) immediates(op byte) {
 		r.bytes(4) // f32.const
 	case op == 0x44:
 		r.bytes(8) // f64.const
+	case op == 0x1c: // select of given types
+		r.bytes(r.number())
 	case op == 0xfc:
 		r.extended()
+	case op == 0xfd:
+		r.vector()
 	case op <= 0x01, op == 0x05, op == 0x0b, op == 0x0f, op == 0x1a, op == 0x1b, op >= 0x45 && op <= 0xc4, op == 0xd1:
 	default:
 		r.failed = true
@@ -214,6 +218,28 @@ func (r *wasmReader) extended() {
 	case op == 8, op == 10, op == 12, op == 14: // init and copy
 		r.skip()
 		r.skip()
+	default:
+		r.failed = true
+	}
+}
+
+// vector reads over the rest of an instruction that begins with 0xfd (5.4.9). Relaxed
+// vector instructions, which begin at 256, are refused: their results depend on the
+// machine.
+func (r *wasmReader) vector() {
+	switch op := r.number(); {
+	case op <= 11, op == 92, op == 93: // loads and stores
+		r.skip()
+		r.skip()
+	case op == 12, op == 13: // v128.const, i8x16.shuffle
+		r.bytes(16)
+	case op >= 21 && op <= 34: // one lane of a vector
+		r.byte()
+	case op >= 84 && op <= 91: // loads and stores of one lane
+		r.skip()
+		r.skip()
+		r.byte()
+	case op <= 255:
 	default:
 		r.failed = true
 	}

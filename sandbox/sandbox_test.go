@@ -85,6 +85,7 @@ func cacheIn(t *testing.T, base string) {
 }
 
 func TestCall(t *testing.T) {
+	cacheIn(t, t.TempDir())
 	i, err := load(t).Instantiate(wazero.NewModuleConfig())
 	if err != nil {
 		t.Fatal(err)
@@ -118,6 +119,7 @@ func TestCall(t *testing.T) {
 // Whoever takes an instance finds what the constructors left, and one that was put back is
 // used again.
 func TestPool(t *testing.T) {
+	cacheIn(t, t.TempDir())
 	p, err := NewPool(load(t), 10, 2*PageSize)
 	if err != nil {
 		t.Fatal(err)
