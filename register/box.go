@@ -79,7 +79,7 @@ func (s span) corners(g volume.Geometry) [][3]float64 {
 				at[axis] = float64(s.low[axis]) - 0.5
 			}
 		}
-		out = append(out, g.Position(at[0], at[1], at[2]))
+		out = append(out, position(g, at))
 	}
 	return out
 }

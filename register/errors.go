@@ -78,19 +78,11 @@ func (e *OptionError) Error() string {
 	return fmt.Sprintf("registration: %s: got %g, want %g to %g", e.Name, e.Got, e.Low, e.High)
 }
 
-// ModuleError says that elastix did not return a transform.
-type ModuleError struct {
-	// Said is what elastix gave as its reason; empty if it gave none.
-	Said string
-	Err  error
-}
+// ModuleError says that elastix did not return a transform. It says no more itself: its
+// exceptions end the module.
+type ModuleError struct{ Err error }
 
-func (e *ModuleError) Error() string {
-	if e.Said != "" {
-		return fmt.Sprintf("elastix failed: %v: %s", e.Err, e.Said)
-	}
-	return fmt.Sprintf("elastix failed: %v", e.Err)
-}
+func (e *ModuleError) Error() string { return fmt.Sprintf("elastix failed: %v", e.Err) }
 
 // Unwrap returns the cause.
 func (e *ModuleError) Unwrap() error { return e.Err }

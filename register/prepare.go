@@ -124,7 +124,7 @@ func mean(points [][3]float64) [3]float64 {
 // reduce returns the span of the image with voxels that are averages of those that are
 // finer than finest, clipped at the brightest, and with more slices where there are 3.
 func reduce(m volume.Map, s span, which Image) (scan, error) {
-	spacing := m.Spacing()
+	spacing := spacings(m.Geometry)
 	var factor [3]int
 	out := scan{}
 	for axis := range 3 {
@@ -140,7 +140,7 @@ func reduce(m volume.Map, s span, which Image) (scan, error) {
 		}
 	}
 	first := func(axis int) float64 { return float64(s.low[axis]) + float64(factor[axis]-1)/2 }
-	out.origin = m.Position(first(0), first(1), first(2))
+	out.origin = position(m.Geometry, [3]float64{first(0), first(1), first(2)})
 	var finite int
 	out.voxels, finite = average(m, s.low, factor, out.size)
 	if 2*finite < len(out.voxels) {
@@ -155,6 +155,15 @@ func reduce(m volume.Map, s span, which Image) (scan, error) {
 		}
 	}
 	return out, nil
+}
+
+// spacings is volume.Geometry.Spacing with each product rounded.
+func spacings(g volume.Geometry) [3]float64 {
+	var s [3]float64
+	for c := range 3 {
+		s[c] = distance([3]float64{}, [3]float64{g.Affine[0][c], g.Affine[1][c], g.Affine[2][c]})
+	}
+	return s
 }
 
 // average returns the means of blocks of voxels, and how many are finite. A block with a

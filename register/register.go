@@ -127,7 +127,7 @@ func Rigid(ctx context.Context, fixed, moving volume.Map, o Options) (Result, er
 	// The moving image is laid where the start sees it, and elastix starts from the
 	// identity: so it needs no transform besides.
 	start := p.start(o)
-	e, err := run(ctx, o.parameters(), p.fixed.picture, p.moving.moved(start.Inverse()), p.turns(o), p.memory())
+	e, err := run(ctx, o.parameters(), p.fixed.picture, p.moving.moved(inverse(start)), p.turns(o), p.memory())
 	if err != nil {
 		return Result{}, err
 	}

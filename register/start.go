@@ -151,6 +151,21 @@ func after(first, t volume.Rigid) volume.Rigid {
 	return out
 }
 
+// inverse is volume.Rigid.Inverse with each product rounded.
+func inverse(t volume.Rigid) volume.Rigid {
+	out := volume.Rigid{}
+	for r := range 3 {
+		for c := range 3 {
+			out.Rotation[r][c] = t.Rotation[c][r]
+		}
+	}
+	back := moved(out, t.Shift)
+	for r := range 3 {
+		out.Shift[r] = -back[r]
+	}
+	return out
+}
+
 // moved returns the picture as it lies after a transform.
 func (p picture) moved(t volume.Rigid) picture {
 	out := p
