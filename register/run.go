@@ -44,6 +44,12 @@ const outTransforms = 1 // the others are the resampled image and the parameters
 // arguments name them.
 var arguments = []string{"elastix", "--memory-io", "0", "0", "1", "2", "--fixed", "1", "--moving", "2"}
 
+// What a registration uses of memory, measured: 68 MB for 3.0 million voxels.
+const (
+	reserveBeside   = 8 << 20
+	reservePerVoxel = 20
+)
+
 // run registers two images in an instance of its own.
 func run(ctx context.Context, p parameters, fixed, moving picture, turns, memory uint64) (euler, error) {
 	m, err := elastix()
@@ -66,6 +72,7 @@ func run(ctx context.Context, p parameters, fixed, moving picture, turns, memory
 	}
 	defer i.Close()
 	i.Allow(turns, memory)
+	i.Reserve(reserveBeside + reservePerVoxel*uint64(len(fixed.voxels)+len(moving.voxels)))
 	s := session{ctx: ctx, instance: i}
 	s.call("_initialize")
 	s.put(p, fixed, moving)

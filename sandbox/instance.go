@@ -29,8 +29,9 @@ type Instance struct {
 // linear is the memory of an instance. It grows up to a limit, beyond which the module
 // is told that there is none.
 type linear struct {
-	bytes []byte
-	limit uint64
+	bytes    []byte
+	limit    uint64
+	reserved uint64 // capacity to have from the next growth on
 }
 
 // Reallocate returns the memory with its new size, nil above the limit.
@@ -39,7 +40,7 @@ func (l *linear) Reallocate(size uint64) []byte {
 		return nil
 	}
 	if size > uint64(cap(l.bytes)) {
-		grown := make([]byte, len(l.bytes), min(l.limit, max(size, 2*uint64(cap(l.bytes)))))
+		grown := make([]byte, len(l.bytes), min(l.limit, max(size, l.reserved, 2*uint64(cap(l.bytes)))))
 		copy(grown, l.bytes)
 		l.bytes = grown
 	}
@@ -75,6 +76,10 @@ func (i *Instance) Allow(turns, memory uint64) {
 	i.turns.Set(turns)
 	i.memory.limit = max(memory/PageSize*PageSize, uint64(len(i.memory.bytes)))
 }
+
+// Reserve makes room for so many bytes when the memory grows next: what it needs in the
+// end is then not copied and left to the garbage collector on the way.
+func (i *Instance) Reserve(size uint64) { i.memory.reserved = size }
 
 // TurnsLeft returns how many turns the instance may still make.
 func (i *Instance) TurnsLeft() uint64 { return i.turns.Get() }

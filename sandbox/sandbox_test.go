@@ -96,8 +96,12 @@ func TestCall(t *testing.T) {
 		t.Errorf("a function that is absent: %v", err)
 	}
 	i.Allow(10, 3*PageSize+17)
+	i.Reserve(1 << 40) // not beyond the limit
 	if old, err := i.Call(ctx, "grow", 2); old != 1 || err != nil {
 		t.Errorf("growing within the limit: %d, %v", old, err)
+	}
+	if c := cap(i.memory.bytes); c < 3*PageSize || c > 3*PageSize+17 {
+		t.Errorf("room for %d bytes", c)
 	}
 	if none, err := i.Call(ctx, "grow", 1); none != 1<<32-1 || err != nil {
 		t.Errorf("growing beyond the limit: %d, %v", none, err)
