@@ -146,6 +146,7 @@ func (s *Study) dessSeries(g volume.Geometry) dicomwrite.Image {
 	im.SeriesUID, im.SeriesDescription, im.SeriesNumber = s.dessUID("series"), "SAG 3D DESS", 2
 	im.ScanningSequence, im.SequenceVariant, im.AcquisitionType = "GR", []string{"SS", "SP"}, "3D"
 	im.ImageType, im.SequenceName = []string{"ORIGINAL", "PRIMARY", "M", "ND"}, "*de3d1"
+	im.TrialModule = true
 	im.EchoNumber, im.EchoTrainLength, im.TE, im.TR = 1, 1, dessTE, dessTR
 	im.FlipAngle, im.PixelBandwidth = dessFlipAngle, dessBandwidth
 	im.Rows, im.Columns, im.PixelSpacing = g.Size[1], g.Size[0], [2]float64{spacing[1], spacing[0]}
@@ -159,5 +160,5 @@ func (s *Study) dessSeries(g volume.Geometry) dicomwrite.Image {
 // dessUID derives a UID from what the DESS series is.
 func (s *Study) dessUID(what ...string) string {
 	o := s.Options
-	return s.uid(append(what, "DESS", fmt.Sprint(o.DESSMatrix, o.DESSSlices, o.DESSMoved))...)
+	return s.uid(append(what, "DESS", fmt.Sprint(o.DESSMatrix, o.DESSSlices, orIdentity(o.DESSMoved)))...)
 }

@@ -68,8 +68,8 @@ func (s *Study) uid(what ...string) string {
 	o := s.Options
 	what = append(what, o.Subject, o.Visit, o.Side, strconv.FormatUint(o.Seed, 10),
 		fmt.Sprint(o.Matrix, o.Slices, o.Echoes, o.EchoSpacing, o.SNR, o.Shift))
-	if o.Moved != (volume.Rigid{}) {
-		what = append(what, fmt.Sprint(o.Moved))
+	if moved := orIdentity(o.Moved); moved != volume.Identity() {
+		what = append(what, fmt.Sprint(moved))
 	}
 	h := hash(what...)
 	uuid := h[:16]

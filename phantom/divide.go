@@ -35,40 +35,39 @@ const (
 	// fine and coarse are the steps of the search for the ends of plates, mm. Cartilage is
 	// thicker than the coarse one wherever a plate ends.
 	fine, coarse = 0.1, 1.0
+	// nearby is how far in height the end of a plate may lie from its part 1 mm inside: on
+	// the back of a condyle with a radius of 22 mm, √(2·22·1) mm.
+	nearby = 7.0
 )
 
 // divide finds the borders in the surfaces themselves, to within 0.1 mm.
 func divide(k *knee) division {
 	var d division
 	femoral := boxOfPlate{k: k, tissue: FemoralCartilage, lo: -6, hi: 42}
-	// The notch: no further than 8 mm from the middle. Its end is round, so that several
-	// places share a p; the middle one counts.
+	// The notch: no further than 6 mm from the middle, where nothing lies behind p = 10. Its
+	// end is round, so that several places share a p; the middle one counts.
 	d.notch = math.Inf(1)
-	for u := -8.0; u <= 8; u += 2 {
-		d.notch = min(d.notch, femoral.end(u, 34, -1))
+	var ends [13]float64
+	for n := range ends {
+		ends[n] = femoral.end(float64(n-6), 10, -1)
+		d.notch = min(d.notch, ends[n])
 	}
-	first, last, from := 0.0, 0.0, d.notch+3
-	for n := -16; n <= 16; n++ {
-		u := float64(n) / 2
-		switch p := femoral.end(u, from, -1); {
-		case p < d.notch-fine/2 || n == -16:
-			d.notch, first, last = min(p, d.notch), u, u
-		case p < d.notch+fine/2:
-			last = u
+	first, last := math.Inf(1), math.Inf(-1)
+	for n, p := range ends {
+		if p < d.notch+fine/2 {
+			first, last = min(first, float64(n-6)), float64(n-6)
 		}
 	}
 	d.notchU = (first + last) / 2
 	d.posterior = math.Inf(-1)
-	for n := 10; n <= 30; n += 2 {
-		for _, u := range []float64{float64(n), -float64(n)} {
-			d.posterior = max(d.posterior, femoral.end(u, 36, -1))
-		}
+	for _, u := range []float64{-24, -20, -16, -12, 12, 16, 20, 24} { // within the rounded sides
+		d.posterior = max(d.posterior, femoral.end(u, 36, -1))
 	}
 	d.condyles = d.notch + weightBearing*(d.posterior-d.notch)
 	for side, tissue := range []uint8{MedialTibialCartilage, LateralTibialCartilage} {
 		plateau := boxOfPlate{k: k, tissue: tissue, lo: -8, hi: 8}
 		front, back := math.Inf(1), math.Inf(-1)
-		for n := 14; n <= 28; n += 2 { // the widest sections
+		for n := 18; n <= 24; n += 2 { // the widest sections
 			u := float64(n)
 			if tissue == LateralTibialCartilage {
 				u = -u
@@ -95,14 +94,15 @@ func (b *boxOfPlate) end(u, from, towards float64) float64 {
 	s := newSection(b.k, u*b.k.size)
 	for n := range 60 {
 		p := from + towards*float64(n)
-		if !b.meets(&s, p, coarse) {
+		h, ok := b.meets(&s, p, b.lo, b.hi, coarse)
+		if !ok {
 			continue
 		}
 		there := p                              // and no longer 1 mm before
 		for lo, hi := 0.0, 1/fine; hi-lo > 1; { // in fine steps
-
 			middle := math.Floor((lo + hi) / 2)
-			if before := p - towards*fine*middle; b.meets(&s, before, fine) {
+			before := p - towards*fine*middle
+			if _, ok := b.meets(&s, before, h-nearby, h+nearby, fine); ok {
 				there, lo = before, middle
 			} else {
 				hi = middle
@@ -113,19 +113,19 @@ func (b *boxOfPlate) end(u, from, towards float64) float64 {
 	return math.Inf(int(-towards))
 }
 
-// meets reports whether the plate lies at p at any height, in steps of h.
-func (b *boxOfPlate) meets(s *section, p, step float64) bool {
-	for n := range int((b.hi-b.lo)/step) + 1 {
-		q := point{p, b.lo + float64(n)*step}
+// meets returns a height between lo and hi at which the plate lies at p, in steps of h.
+func (b *boxOfPlate) meets(s *section, p, lo, hi, step float64) (h float64, ok bool) {
+	for n := range int((hi-lo)/step) + 1 {
+		q := point{p, lo + float64(n)*step}
 		d := s.distances(q)
 		if _, ok := s.boneAt(&d); ok {
 			continue
 		}
 		if tissue, _ := s.plate(&d); tissue == b.tissue {
-			return true
+			return q.h, true
 		}
 	}
-	return false
+	return 0, false
 }
 
 // region returns the region of a place in a tissue, 0 for bone.

@@ -25,6 +25,9 @@ type section struct {
 }
 
 func newSection(k *knee, u float64) section {
+	if math.Abs(u) < samePlace {
+		u = 0 // medial and lateral do not change places by arithmetic
+	}
 	u /= k.size
 	return section{
 		knee: k, u: u, femur: newFemur(u, k.cartilage), tibia: newTibia(u, k.cartilage),
