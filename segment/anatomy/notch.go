@@ -2,6 +2,7 @@ package anatomy
 
 import (
 	"math"
+	"slices"
 
 	"github.com/t2map/t2map/volume"
 )
@@ -27,14 +28,22 @@ type flat struct{ x, p, h []float64 }
 // seen returns the coordinates of the spots in the axes, without crumbs.
 func (a Axes) seen(all []spot) flat {
 	var f flat
+	f.see(a, all)
+	return f
+}
+
+// see sets f to the coordinates of the spots in the axes, without crumbs.
+func (f *flat) see(a Axes, all []spot) {
+	f.x = slices.Grow(f.x[:0], len(all))
+	f.p = slices.Grow(f.p[:0], len(all))
+	f.h = slices.Grow(f.h[:0], len(all))
 	for n := range all {
-		if !all[n].crumb {
-			f.x = append(f.x, all[n].at.dot(a.Left))
-			f.p = append(f.p, all[n].at.dot(a.Posterior))
-			f.h = append(f.h, all[n].at.dot(a.Superior))
+		if at := all[n].at; !all[n].crumb {
+			f.x = append(f.x, at.dot(a.Left))
+			f.p = append(f.p, at.dot(a.Posterior))
+			f.h = append(f.h, at.dot(a.Superior))
 		}
 	}
-	return f
 }
 
 // notch is the intercondylar notch as the femoral cartilage shows it: coordinates in mm
@@ -72,9 +81,11 @@ func findNotch(all []spot, superior func(left vector) vector, g *volume.Geometry
 	if !ok {
 		return notch{}, false
 	}
+	var f flat
 	for range turns {
 		a := newAxes(left, superior(left))
-		turn, found := n.look(a, a.seen(all), g)
+		f.see(a, all)
+		turn, found := n.look(a, f, g)
 		if !found {
 			return notch{}, false
 		}
@@ -128,23 +139,14 @@ func openSide(all []spot, up vector, g *volume.Geometry) (left vector, ok bool) 
 
 // columns returns the spots as seen against e1 × e2, one point for each square millimetre.
 func columns(all []spot, e1, e2 vector) (u, v []float64) {
-	u0, v0, u1, v1 := math.Inf(1), math.Inf(1), math.Inf(-1), math.Inf(-1)
-	for n := range all {
-		if !all[n].crumb {
-			a, b := all[n].at.dot(e1), all[n].at.dot(e2)
-			u0, u1, v0, v1 = min(u0, a), max(u1, a), min(v0, b), max(v1, b)
-		}
-	}
-	u0, v0 = u0-binOffset, v0-binOffset
+	var f flat
+	f.see(Axes{Left: e1, Posterior: e2}, all)
+	u0, u1 := slices.Min(f.x)-binOffset, slices.Max(f.x)
+	v0, v1 := slices.Min(f.p)-binOffset, slices.Max(f.p)
 	wide := int(u1-u0) + 1
 	taken := make([]bool, wide*(int(v1-v0)+1))
-	for n := range all {
-		if !all[n].crumb {
-			a, b := all[n].at.dot(e1)-u0, all[n].at.dot(e2)-v0
-			if at := int(a) + wide*int(b); !taken[at] {
-				taken[at] = true
-			}
-		}
+	for n := range f.x {
+		taken[int(f.x[n]-u0)+wide*int(f.p[n]-v0)] = true
 	}
 	for at, t := range taken {
 		if t {
@@ -185,7 +187,7 @@ func (n *notch) look(a Axes, f flat, g *volume.Geometry) (turn float64, ok bool)
 	condylar := math.Atan2(n.ends[0]-n.ends[1], n.centres[0]-n.centres[1])
 	// Slices across the gap round its edges to their thickness, which half of ever less counts.
 	half := halfStep(g, a.Left)
-	weight := 0.5 / (1 + float64(half*half))
+	weight := 0.5 / (1 + half*half/4)
 	return float64((1-weight)*condylar) - float64(weight*math.Atan(n.lean)), true
 }
 
@@ -193,11 +195,7 @@ func (n *notch) look(a Axes, f flat, g *volume.Geometry) (turn float64, ok bool)
 // 1 mm, and fits a line to its middle by least squares.
 func (n *notch) middleOfGap(f flat) {
 	rows := int(min(n.ends[0], n.ends[1])-n.anterior) - 2 // the backs of the condyles are round
-	lo, hi := math.Inf(1), math.Inf(-1)
-	for _, x := range f.x {
-		lo, hi = min(lo, x), max(hi, x)
-	}
-	lo -= binOffset
+	lo, hi := slices.Min(f.x)-binOffset, slices.Max(f.x)
 	wide := int(hi-lo) + 1
 	taken := make([]bool, wide*rows)
 	for v := range f.x {
