@@ -141,16 +141,16 @@ func openSide(all []spot, up vector, g *volume.Geometry) (left vector, ok bool) 
 func columns(all []spot, e1, e2 vector) (u, v []float64) {
 	var f flat
 	f.see(Axes{Left: e1, Posterior: e2}, all)
-	u0, u1 := slices.Min(f.x)-binOffset, slices.Max(f.x)
+	cells := newBins(f.x, 2*strip)
 	v0, v1 := slices.Min(f.p)-binOffset, slices.Max(f.p)
-	wide := int(u1-u0) + 1
+	wide := cells.n
 	taken := make([]bool, wide*(int(v1-v0)+1))
 	for n := range f.x {
-		taken[int(f.x[n]-u0)+wide*int(f.p[n]-v0)] = true
+		taken[int(cells.at(f.x[n]))+wide*int(f.p[n]-v0)] = true
 	}
 	for at, t := range taken {
 		if t {
-			u = append(u, u0+0.5+float64(at%wide))
+			u = append(u, cells.middle(float64(at%wide)))
 			v = append(v, v0+0.5+float64(at/wide))
 		}
 	}
@@ -165,7 +165,7 @@ func (n *notch) look(a Axes, f flat, g *volume.Geometry) (turn float64, ok bool)
 	if b.depth < leastBay {
 		return 0, false
 	}
-	n.axes, n.anterior, n.x = a, b.bottom, shape.middle(b.strip)
+	n.axes, n.anterior, n.x = a, b.bottom, shape.middle(float64(b.strip))
 	n.ends = [2]float64{b.left, b.right}
 	n.middleOfGap(f)
 	var sum, count [2]float64
@@ -195,35 +195,36 @@ func (n *notch) look(a Axes, f flat, g *volume.Geometry) (turn float64, ok bool)
 // 1 mm, and fits a line to its middle by least squares.
 func (n *notch) middleOfGap(f flat) {
 	rows := int(min(n.ends[0], n.ends[1])-n.anterior) - 2 // the backs of the condyles are round
-	lo, hi := slices.Min(f.x)-binOffset, slices.Max(f.x)
-	wide := int(hi-lo) + 1
-	taken := make([]bool, wide*rows)
+	cells := newBins(f.x, 2*strip)
+	wide := cells.n
+	taken := make([]bool, wide*max(0, rows))
 	for v := range f.x {
 		row := int(math.Floor(f.p[v] - n.anterior))
 		for r := max(0, row-1); r <= min(rows-1, row+1); r++ { // thick slices leave rows empty
-			taken[int(f.x[v]-lo)+wide*r] = true
+			taken[int(cells.at(f.x[v]))+wide*r] = true
 		}
 	}
 	var s, sp, sx, spp, spx float64
-	at := n.x - lo
+	at := math.Floor(cells.at(n.x))
 	for r := 3; r < rows; r++ { // up to here the rows of the end itself are taken
-		left, right := int(at), int(at)
+		left, right := int(math.Ceil(at)), int(math.Floor(at))
 		for left < wide && !taken[left+wide*r] {
 			left++
 		}
 		for right >= 0 && !taken[right+wide*r] {
 			right--
 		}
-		if left == right || left == wide || right < 0 { // a bridge, or beyond a condyle
+		if left >= wide || right < 0 || taken[int(math.Ceil(at))+wide*r] || taken[int(math.Floor(at))+wide*r] { // a bridge, or beyond a condyle
 			continue
 		}
-		at = float64(left+right+1) / 2
+		at = float64(left+right) / 2
 		p := float64(r) + 0.5
 		s, sp, sx, spp, spx = s+1, sp+p, sx+at, spp+float64(p*p), spx+float64(p*at)
 	}
 	n.middle, n.lean = n.x, 0
 	if det := float64(s*spp) - float64(sp*sp); s >= 5 && det > 0 {
 		n.lean = (float64(s*spx) - float64(sp*sx)) / det
-		n.middle = lo + (sx-float64(n.lean*sp))/s
+		n.middle = cells.middle((sx - float64(n.lean*sp)) / s)
+		n.lean *= cells.width
 	}
 }

@@ -101,19 +101,13 @@ func (k *Knee) patellarAxes(in []vector) (Axes, vector) {
 // square across Posterior.
 func boneSide(all []spot, a Axes) []vector {
 	f := a.seen(all)
-	lo, hi := [2]float64{math.Inf(1), math.Inf(1)}, [2]float64{math.Inf(-1), math.Inf(-1)}
-	for n := range f.x {
-		lo[0], hi[0] = min(lo[0], f.x[n]), max(hi[0], f.x[n])
-		lo[1], hi[1] = min(lo[1], f.h[n]), max(hi[1], f.h[n])
-	}
-	lo[0], lo[1] = lo[0]-binOffset, lo[1]-binOffset
-	wide := int((hi[0]-lo[0])/facet) + 1
-	foremost := make([]int, wide*(int((hi[1]-lo[1])/facet)+1))
+	across, along := newBins(f.x, facet), newBins(f.h, facet)
+	foremost := make([]int, across.n*along.n)
 	for n := range foremost {
 		foremost[n] = -1
 	}
 	for n := range f.x {
-		at := int((f.x[n]-lo[0])/facet) + wide*int((f.h[n]-lo[1])/facet)
+		at := int(across.at(f.x[n])) + across.n*int(along.at(f.h[n]))
 		if foremost[at] < 0 || f.p[n] < f.p[foremost[at]] {
 			foremost[at] = n
 		}
@@ -173,8 +167,9 @@ func searchRoof(points [][3]float64, least float64) (best roof, ok bool) {
 			ok = slopes[0] > least && slopes[1] > least && math.Abs(r.at) < reach
 		}
 	}
-	for lean := -0.4; lean < 0.41; lean += 0.1 {
-		for at := -reach; at <= reach; at++ {
+	for tenths := -4; tenths <= 4; tenths++ {
+		lean := float64(tenths) / 10
+		for at := -math.Floor(reach); at <= reach; at++ {
 			try(roof{at, lean})
 		}
 	}
