@@ -196,7 +196,7 @@ const weightBearing = 0.6
 const hair = 1e-6
 
 // named is the region of tissues that need no dividing.
-var named = map[Tissue]Region{
+var named = [tissues]Region{
 	TrochlearCartilage:               Trochlear,
 	MedialCentralFemoralCartilage:    MedialFemoralCentral,
 	LateralCentralFemoralCartilage:   LateralFemoralCentral,

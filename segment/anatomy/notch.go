@@ -2,6 +2,7 @@ package anatomy
 
 import (
 	"math"
+	"slices"
 
 	"github.com/t2map/t2map/volume"
 )
@@ -27,14 +28,22 @@ type flat struct{ x, p, h []float64 }
 // seen returns the coordinates of the spots in the axes, without crumbs.
 func (a Axes) seen(all []spot) flat {
 	var f flat
+	f.see(a, all)
+	return f
+}
+
+// see sets f to the coordinates of the spots in the axes, without crumbs.
+func (f *flat) see(a Axes, all []spot) {
+	f.x = slices.Grow(f.x[:0], len(all))
+	f.p = slices.Grow(f.p[:0], len(all))
+	f.h = slices.Grow(f.h[:0], len(all))
 	for n := range all {
-		if !all[n].crumb {
-			f.x = append(f.x, all[n].at.dot(a.Left))
-			f.p = append(f.p, all[n].at.dot(a.Posterior))
-			f.h = append(f.h, all[n].at.dot(a.Superior))
+		if at := all[n].at; !all[n].crumb {
+			f.x = append(f.x, at.dot(a.Left))
+			f.p = append(f.p, at.dot(a.Posterior))
+			f.h = append(f.h, at.dot(a.Superior))
 		}
 	}
-	return f
 }
 
 // notch is the intercondylar notch as the femoral cartilage shows it: coordinates in mm
@@ -72,9 +81,11 @@ func findNotch(all []spot, superior func(left vector) vector, g *volume.Geometry
 	if !ok {
 		return notch{}, false
 	}
+	var f flat
 	for range turns {
 		a := newAxes(left, superior(left))
-		turn, found := n.look(a, a.seen(all), g)
+		f.see(a, all)
+		turn, found := n.look(a, f, g)
 		if !found {
 			return notch{}, false
 		}
@@ -128,27 +139,18 @@ func openSide(all []spot, up vector, g *volume.Geometry) (left vector, ok bool) 
 
 // columns returns the spots as seen against e1 × e2, one point for each square millimetre.
 func columns(all []spot, e1, e2 vector) (u, v []float64) {
-	u0, v0, u1, v1 := math.Inf(1), math.Inf(1), math.Inf(-1), math.Inf(-1)
-	for n := range all {
-		if !all[n].crumb {
-			a, b := all[n].at.dot(e1), all[n].at.dot(e2)
-			u0, u1, v0, v1 = min(u0, a), max(u1, a), min(v0, b), max(v1, b)
-		}
-	}
-	u0, v0 = u0-binOffset, v0-binOffset
-	wide := int(u1-u0) + 1
+	var f flat
+	f.see(Axes{Left: e1, Posterior: e2}, all)
+	cells := newBins(f.x, 2*strip)
+	v0, v1 := slices.Min(f.p)-binOffset, slices.Max(f.p)
+	wide := cells.n
 	taken := make([]bool, wide*(int(v1-v0)+1))
-	for n := range all {
-		if !all[n].crumb {
-			a, b := all[n].at.dot(e1)-u0, all[n].at.dot(e2)-v0
-			if at := int(a) + wide*int(b); !taken[at] {
-				taken[at] = true
-			}
-		}
+	for n := range f.x {
+		taken[int(cells.at(f.x[n]))+wide*int(f.p[n]-v0)] = true
 	}
 	for at, t := range taken {
 		if t {
-			u = append(u, u0+0.5+float64(at%wide))
+			u = append(u, cells.middle(float64(at%wide)))
 			v = append(v, v0+0.5+float64(at/wide))
 		}
 	}
@@ -163,7 +165,7 @@ func (n *notch) look(a Axes, f flat, g *volume.Geometry) (turn float64, ok bool)
 	if b.depth < leastBay {
 		return 0, false
 	}
-	n.axes, n.anterior, n.x = a, b.bottom, shape.middle(b.strip)
+	n.axes, n.anterior, n.x = a, b.bottom, shape.middle(float64(b.strip))
 	n.ends = [2]float64{b.left, b.right}
 	n.middleOfGap(f)
 	var sum, count [2]float64
@@ -185,7 +187,7 @@ func (n *notch) look(a Axes, f flat, g *volume.Geometry) (turn float64, ok bool)
 	condylar := math.Atan2(n.ends[0]-n.ends[1], n.centres[0]-n.centres[1])
 	// Slices across the gap round its edges to their thickness, which half of ever less counts.
 	half := halfStep(g, a.Left)
-	weight := 0.5 / (1 + float64(half*half))
+	weight := 0.5 / (1 + half*half/4)
 	return float64((1-weight)*condylar) - float64(weight*math.Atan(n.lean)), true
 }
 
@@ -193,39 +195,36 @@ func (n *notch) look(a Axes, f flat, g *volume.Geometry) (turn float64, ok bool)
 // 1 mm, and fits a line to its middle by least squares.
 func (n *notch) middleOfGap(f flat) {
 	rows := int(min(n.ends[0], n.ends[1])-n.anterior) - 2 // the backs of the condyles are round
-	lo, hi := math.Inf(1), math.Inf(-1)
-	for _, x := range f.x {
-		lo, hi = min(lo, x), max(hi, x)
-	}
-	lo -= binOffset
-	wide := int(hi-lo) + 1
-	taken := make([]bool, wide*rows)
+	cells := newBins(f.x, 2*strip)
+	wide := cells.n
+	taken := make([]bool, wide*max(0, rows))
 	for v := range f.x {
 		row := int(math.Floor(f.p[v] - n.anterior))
 		for r := max(0, row-1); r <= min(rows-1, row+1); r++ { // thick slices leave rows empty
-			taken[int(f.x[v]-lo)+wide*r] = true
+			taken[int(cells.at(f.x[v]))+wide*r] = true
 		}
 	}
 	var s, sp, sx, spp, spx float64
-	at := n.x - lo
+	at := math.Floor(cells.at(n.x))
 	for r := 3; r < rows; r++ { // up to here the rows of the end itself are taken
-		left, right := int(at), int(at)
+		left, right := int(math.Ceil(at)), int(math.Floor(at))
 		for left < wide && !taken[left+wide*r] {
 			left++
 		}
 		for right >= 0 && !taken[right+wide*r] {
 			right--
 		}
-		if left == right || left == wide || right < 0 { // a bridge, or beyond a condyle
+		if left >= wide || right < 0 || taken[int(math.Ceil(at))+wide*r] || taken[int(math.Floor(at))+wide*r] { // a bridge, or beyond a condyle
 			continue
 		}
-		at = float64(left+right+1) / 2
+		at = float64(left+right) / 2
 		p := float64(r) + 0.5
 		s, sp, sx, spp, spx = s+1, sp+p, sx+at, spp+float64(p*p), spx+float64(p*at)
 	}
 	n.middle, n.lean = n.x, 0
 	if det := float64(s*spp) - float64(sp*sp); s >= 5 && det > 0 {
 		n.lean = (float64(s*spx) - float64(sp*sx)) / det
-		n.middle = lo + (sx-float64(n.lean*sp))/s
+		n.middle = cells.middle((sx - float64(n.lean*sp)) / s)
+		n.lean *= cells.width
 	}
 }

@@ -9,27 +9,47 @@ import (
 // the axes of the knee would fall.
 const binOffset = 1 / math.Pi
 
+// bins are intervals of a width that lie evenly about the middle of values, so that a
+// mirrored knee is seen as the mirror image.
+type bins struct {
+	from, width float64
+	n           int
+}
+
+func newBins(x []float64, width float64) bins {
+	lo, hi := slices.Min(x), slices.Max(x)
+	half := int((hi-lo)/(2*width)) + 1
+	return bins{(lo+hi)/2 - (float64(half)+0.5)*width, width, 2*half + 1}
+}
+
+// at returns the bin of x, as a number whose whole part is the bin.
+func (b bins) at(x float64) float64 { return (x - b.from) / b.width }
+
+// middle returns x in the middle of bin n, which need not be whole.
+func (b bins) middle(n float64) float64 { return b.from + float64(b.width*(n+0.5)) }
+
 // strip is the width in mm of the strips of a profile: so narrow that the round end of a
 // notch does not differ within one by as much as a voxel.
-const strip = 0.5
+// It is not round, for the same reason as binOffset.
+const strip = 0.51
 
 // profile is how far a plate reaches in each strip across it.
 type profile struct {
-	from float64   // where the first strip begins, mm
-	end  []float64 // the furthest point in the strip, NaN where the strip has none
+	bins
+	end []float64 // the furthest point in the strip, NaN where the strip has none
 }
 
 // newProfile returns the profile of points (x, p) that reach from x − half to x + half: the
 // largest p by strips of x. Without their width, thick slices would leave strips empty, or
 // part a slice that leans between strips.
 func newProfile(x, p []float64, half float64) profile {
-	lo, hi := slices.Min(x)-binOffset, slices.Max(x)
-	out := profile{from: lo, end: make([]float64, int((hi-lo)/strip)+1)}
+	b := newBins(x, strip)
+	out := profile{bins: b, end: make([]float64, b.n)}
 	for n := range out.end {
 		out.end[n] = math.NaN()
 	}
 	for n := range x {
-		at := (x[n] - lo) / strip
+		at := b.at(x[n])
 		// The strip that holds x, and those whose middle the point covers.
 		first := min(int(at), max(0, int(math.Ceil(at-half/strip-0.5))))
 		last := max(int(at), min(len(out.end)-1, int(math.Floor(at+half/strip-0.5))))
@@ -42,9 +62,6 @@ func newProfile(x, p []float64, half float64) profile {
 	return out
 }
 
-// middle returns x in the middle of a strip.
-func (f profile) middle(s int) float64 { return f.from + strip*(float64(s)+0.5) }
-
 // window is the number of strips on either side that smooth takes in. Together they are
 // 2.5 mm wide: several voxels on fine grids, and much narrower than an intercondylar notch.
 const window = 2
@@ -52,7 +69,7 @@ const window = 2
 // smooth returns the profile with the median of each strip and its neighbours, empty ones
 // left out, in its place: a single voxel that sticks out decides nothing.
 func (f profile) smooth() profile {
-	out := profile{from: f.from, end: make([]float64, len(f.end))}
+	out := profile{bins: f.bins, end: make([]float64, len(f.end))}
 	var near [2*window + 1]float64
 	for n := range f.end {
 		some := near[:0]

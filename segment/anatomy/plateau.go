@@ -103,19 +103,16 @@ func valley(all []spot) plates {
 	if p.along[0] < 0 { // so that its sign does not depend on the order of the voxels
 		p.along = p.along.times(-1)
 	}
-	lo, hi := math.Inf(1), math.Inf(-1)
+	var x []float64
 	for n := range all {
 		if !all[n].crumb {
-			x := all[n].at.dot(p.along)
-			lo, hi = min(lo, x), max(hi, x)
+			x = append(x, all[n].at.dot(p.along))
 		}
 	}
-	lo -= binOffset
-	count := make([]int, int(hi-lo)+1)
-	for n := range all {
-		if !all[n].crumb {
-			count[int(all[n].at.dot(p.along)-lo)]++
-		}
+	cells := newBins(x, 2*strip)
+	count := make([]int, cells.n)
+	for n := range x {
+		count[int(cells.at(x[n]))]++
 	}
 	// Sums over 5 mm, as slices are up to 4 mm apart.
 	least, first, last := math.MaxInt, 0, 0
@@ -131,6 +128,6 @@ func valley(all []spot) plates {
 			last = c
 		}
 	}
-	p.middle = lo + float64(first+last+1)/2
+	p.middle = cells.middle(float64(first+last) / 2)
 	return p
 }

@@ -6,9 +6,14 @@ const (
 	// facet is the size in mm of the squares by which the bone side of its cartilage is
 	// sampled.
 	facet = 0.75
+	// crest is how far, in mm, both slopes of a ridge are straight; beyond, the facets turn.
+	crest = 12
+	// sharp is the least slope of both sides of a ridge that is seen within crest: 14°. A crest
+	// that is rounder is found from the facets as a whole.
+	sharp = 0.25
 	// leastFacets is the number of squares that show a ridge: the cartilage of a patella
-	// covers 9 cm², 400 squares.
-	leastFacets = 60
+	// covers 9 cm², 1600 squares, of which thick slices leave some empty.
+	leastFacets = 100
 	// roundish is the ratio of the principal deviations in the plane of the patella below
 	// which its own transverse axis is not told from its long one.
 	roundish = 1.15
@@ -96,19 +101,13 @@ func (k *Knee) patellarAxes(in []vector) (Axes, vector) {
 // square across Posterior.
 func boneSide(all []spot, a Axes) []vector {
 	f := a.seen(all)
-	lo, hi := [2]float64{math.Inf(1), math.Inf(1)}, [2]float64{math.Inf(-1), math.Inf(-1)}
-	for n := range f.x {
-		lo[0], hi[0] = min(lo[0], f.x[n]), max(hi[0], f.x[n])
-		lo[1], hi[1] = min(lo[1], f.h[n]), max(hi[1], f.h[n])
-	}
-	lo[0], lo[1] = lo[0]-binOffset, lo[1]-binOffset
-	wide := int((hi[0]-lo[0])/facet) + 1
-	foremost := make([]int, wide*(int((hi[1]-lo[1])/facet)+1))
+	across, along := newBins(f.x, facet), newBins(f.h, facet)
+	foremost := make([]int, across.n*along.n)
 	for n := range foremost {
 		foremost[n] = -1
 	}
 	for n := range f.x {
-		at := int((f.x[n]-lo[0])/facet) + wide*int((f.h[n]-lo[1])/facet)
+		at := int(across.at(f.x[n])) + across.n*int(along.at(f.h[n]))
 		if foremost[at] < 0 || f.p[n] < f.p[foremost[at]] {
 			foremost[at] = n
 		}
@@ -134,6 +133,28 @@ func fitRoof(surface []vector, a Axes, centre vector) (best roof, ok bool) {
 		p = p.minus(centre)
 		points[n] = [3]float64{p.dot(a.Left), p.dot(a.Posterior), p.dot(a.Superior)}
 	}
+	best, ok = searchRoof(points, leastRidge)
+	if !ok {
+		return best, false
+	}
+	var near [][3]float64
+	for _, q := range points {
+		if math.Abs(q[0]-best.at-float64(best.lean*q[2])) < crest {
+			near = append(near, q)
+		}
+	}
+	if local, found := searchRoof(near, sharp); found {
+		best = local
+	}
+	return best, true
+}
+
+// searchRoof returns the ridge of the roof that fits the points best, if both of its slopes
+// are steeper than least.
+func searchRoof(points [][3]float64, least float64) (best roof, ok bool) {
+	if len(points) < leastFacets {
+		return best, false
+	}
 	reach := 0.0
 	for _, q := range points {
 		reach = max(reach, math.Abs(q[0]))
@@ -143,11 +164,12 @@ func fitRoof(surface []vector, a Axes, centre vector) (best roof, ok bool) {
 	try := func(r roof) {
 		if e, slopes := r.fit(points); e < leastError {
 			leastError, best = e, r
-			ok = slopes[0] > leastRidge && slopes[1] > leastRidge && math.Abs(r.at) < reach
+			ok = slopes[0] > least && slopes[1] > least && math.Abs(r.at) < reach
 		}
 	}
-	for lean := -0.4; lean < 0.41; lean += 0.1 {
-		for at := -reach; at <= reach; at++ {
+	for tenths := -4; tenths <= 4; tenths++ {
+		lean := float64(tenths) / 10
+		for at := -math.Floor(reach); at <= reach; at++ {
 			try(roof{at, lean})
 		}
 	}

@@ -10,8 +10,8 @@ const (
 	// one plate that are nearer than this hang together.
 	clusterCell = 10
 	// kneesApart is how far apart, in mm, the same plate of two knees lies at least: a knee is
-	// 75 mm wide or more, and the middles of its two tibial plateaus lie 45 mm apart.
-	kneesApart = 60
+	// 75 mm wide, so that no two parts of one plate have their middles so far apart.
+	kneesApart = 80
 	// patellaeApart is the same for two patellae of one knee: the middles of two facets lie
 	// 20 mm apart.
 	patellaeApart = 25
@@ -119,7 +119,7 @@ func (k *Knee) one() error {
 
 // Knees returns the mask of each knee in m, on the same grid, that of the patient's right
 // first; m itself where it is of one knee. Two knees are told by femoral or, without it,
-// tibial cartilage of which large parts lie more than 60 mm apart; each voxel goes to the knee
+// tibial cartilage of which large parts lie more than 80 mm apart; each voxel goes to the knee
 // whose middle is nearer. More than two knees, or knees one above the other, are an *Error.
 func Knees(m Mask) ([]Mask, error) {
 	if len(m.Data) != m.Voxels() {
