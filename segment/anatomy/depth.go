@@ -134,7 +134,7 @@ func (out *Depths) measure(s *sheet, data []Tissue, l lattice, options DepthOpti
 		looked := append([]side(nil), f.side...)
 		bone := f.boundary(s, centres, sideBone, l, workers)
 		f.judge(bone, sideBone, sideJoint, l, workers)
-		out.between(about, centres, bone, f.boundary(s, centres, sideJoint, l, workers))
+		out.between(s, l, centres, bone, f.boundary(s, centres, sideJoint, l, workers))
 		about.Source = BoneByLabel
 		if float64(about.Undefined) <= unlabelled*float64(len(centres)) {
 			return
@@ -149,11 +149,12 @@ func (out *Depths) measure(s *sheet, data []Tissue, l lattice, options DepthOpti
 	f.judge(joint, sideJoint, sideBone, l, workers) // so far, half of the rim counted as bone
 	bone = f.boundary(s, centres, sideBone, l, workers)
 	f.judge(bone, sideBone, sideJoint, l, workers)
-	out.between(about, centres, bone, f.boundary(s, centres, sideJoint, l, workers))
+	out.between(s, l, centres, bone, f.boundary(s, centres, sideJoint, l, workers))
 }
 
 // between sets the depth of a sheet's voxels between its two sides.
-func (out *Depths) between(about *SheetDepth, centres []lps, bone, joint boundary) {
+func (out *Depths) between(s *sheet, l lattice, centres []lps, bone, joint boundary) {
+	about := &out.Sheets[s.bone]
 	about.BoneArea, about.JointArea, about.Undefined = bone.area, joint.area, 0
 	about.Bone = make([][3]float64, len(bone.pieces))
 	for n, p := range bone.pieces {
@@ -173,6 +174,9 @@ func (out *Depths) between(about *SheetDepth, centres []lps, bone, joint boundar
 		// Rounded, so that the middle of a plate of three voxels is at 0.5 on every machine and on a mirrored grid.
 		out.Depth[at], out.Thickness[at] = float32(math.Round(b/thickness*1e5)/1e5), float32(thickness)
 		normal := fromBone.minus(fromJoint).unit()
+		if s.single(n, l, normal) {
+			out.Depth[at] = 0.5
+		}
 		out.Normal[at] = [3]float32{float32(normal[0]), float32(normal[1]), float32(normal[2])}
 	}
 }
