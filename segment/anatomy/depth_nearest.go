@@ -9,15 +9,15 @@ const reach = 10.0
 // search finds what is nearest to each voxel of a sheet. Voxels take over their neighbours' pieces, in
 // rounds: paths stay inside the sheet, so nothing is found across a gap or on the other side of a fold.
 type search struct {
-	cells  []cell
+	cells  []searchCell
 	pieces [][3]float32
 	active []int32 // the voxels that changed in the last round
 	round  int32
 }
 
-// cell is a voxel, in one line of the processor's cache. Its position is relative to the sheet's first voxel,
+// searchCell is a voxel, in one line of the processor's cache. Its position is relative to the sheet's first voxel,
 // so float32 resolves 1e-5 mm.
-type cell struct {
+type searchCell struct {
 	next     [directions]int32
 	at       [3]float32
 	near     int32
@@ -30,11 +30,11 @@ type cell struct {
 // nearest finds for every voxel of the sheet the nearest piece in the core of a patch, −1
 // where none is within reach. A part of the sheet without a core, which is small, does with what there is.
 func (f *surface) nearest(s *sheet, centres []lps, p *patch, pieces []surfel) []int32 {
-	q := search{cells: make([]cell, len(centres)), pieces: make([][3]float32, len(pieces)), round: 1}
+	q := search{cells: make([]searchCell, len(centres)), pieces: make([][3]float32, len(pieces)), round: 1}
 	origin := centres[0]
 	shareOut(len(centres), p.workers, func(_, from, to int) {
 		for v := from; v < to; v++ {
-			q.cells[v] = cell{next: s.next[v], at: centres[v].minus(origin).short(), near: -1, distance: reach * reach}
+			q.cells[v] = searchCell{next: s.next[v], at: centres[v].minus(origin).short(), near: -1, distance: reach * reach}
 		}
 	})
 	for n, piece := range pieces {
@@ -126,7 +126,7 @@ func (q *search) candidates(out []int32) []int32 {
 }
 
 // better returns the nearer of two pieces and the square of its distance.
-func (c *cell) better(best int32, distance float32, other int32, pieces [][3]float32) (int32, float32) {
+func (c *searchCell) better(best int32, distance float32, other int32, pieces [][3]float32) (int32, float32) {
 	p := &pieces[other]
 	x, y, z := p[0]-c.at[0], p[1]-c.at[1], p[2]-c.at[2]
 	if d := float32(x*x) + float32(y*y) + float32(z*z); d < distance {
@@ -145,12 +145,12 @@ func (b boundary) height(voxel int, x lps) (h float64, inward lps) {
 	p := b.pieces[b.near[voxel]]
 	to := p.at.minus(x)
 	h = to.dot(p.normal)
-	if to.dot(to)-float64(h*h) > aside*aside {
+	if to.dot(to)-float64(h*h) > b.aside*b.aside {
 		return math.NaN(), lps{}
 	}
 	return max(h, 0), p.normal.times(-1)
 }
 
-// aside is the distance in mm along a surface over which its plane is used: at a radius of 20 mm,
-// that of a condyle, it departs by 0.2 mm.
+// aside is the distance in mm (times the scale of the widths) along a surface over which its plane is used: at a
+// radius of 20 mm, that of a condyle, it departs by 0.2 mm.
 const aside = 3.0

@@ -1,5 +1,7 @@
 package anatomy
 
+import "math"
+
 // Bone is a bone whose surface carries cartilage. The cartilage of one bone is one sheet for
 // its depth, however many labels divide it: a border between labels is not a surface.
 type Bone uint8
@@ -102,4 +104,16 @@ func (s *sheet) connect(l lattice) {
 			}
 		}
 	}
+}
+
+// single reports whether the sheet is one voxel thick at voxel n: it has no neighbour along the axis of the grid
+// that is nearest to the sheet's normal.
+func (s *sheet) single(n int, l lattice, normal lps) bool {
+	axis, most := 0, 0.0
+	for c := range 3 {
+		if along := math.Abs(l.columns[c].unit().dot(normal)); along > most {
+			axis, most = c, along
+		}
+	}
+	return s.next[n][2*axis] < 0 && s.next[n][2*axis+1] < 0
 }

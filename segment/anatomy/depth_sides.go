@@ -1,5 +1,7 @@
 package anatomy
 
+import "math"
+
 // How a face is judged. facing: a face belongs to a side of the plate where the cosine between its
 // normal and the side's direction exceeds it, which is within 53°: an edge that is cut off at
 // a right angle is half way at 45° where it is smoothed, and the two sides of a plate that becomes
@@ -23,13 +25,10 @@ const (
 	widthOfCore    = 1.0
 )
 
-// scale returns by how much the widths grow on a coarse grid.
+// scale returns by how much the widths grow on a coarse grid: with the edge of a cube of a voxel's volume.
 func (l lattice) scale() float64 {
-	volume := l.columns[0].cross(l.columns[1]).dot(l.columns[2])
-	if volume < 0 {
-		volume = -volume
-	}
-	return max(1, volume/(0.37*0.37*0.7))
+	volume := math.Abs(l.columns[0].cross(l.columns[1]).dot(l.columns[2]))
+	return max(1, float64(float32(math.Cbrt(volume)))/0.45) // 0.36 × 0.36 × 0.7 mm
 }
 
 // boneByLabel reports whether bone is labelled beside the sheet.
@@ -46,13 +45,19 @@ func (f *surface) boneByLabel() bool {
 // boneByShape marks the bone side of a sheet whose bone has no label. toBone points towards the
 // bone from a position. Each face votes for a side by its normal, the votes spread over the surface, and the
 // majority around a face decides. Faces at the rim do not look along the sheet's own direction
-// there; they are left open.
-func (f *surface) boneByShape(toBone func(lps) lps, l lattice, workers int) {
+// there; they are left open. If partly, a part of the bone has a label, whose votes count twice as
+// much.
+func (f *surface) boneByShape(toBone func(lps) lps, partly bool, l lattice, workers int) {
 	whole := f.patch(l, workers, func(int) bool { return true })
 	normals := whole.normals(f, widthOfNormals)
 	votes := make([]float64, len(normals))
 	for n, normal := range normals {
 		votes[n] = normal.dot(toBone(f.pieces[n].at))
+	}
+	for n := range votes {
+		if partly && f.side[n] == sideBone {
+			votes[n] = 2
+		}
 	}
 	votes = whole.smoothNumbers(votes, widthOfVote, false)
 	half := f.patch(l, workers, func(n int) bool { return votes[n] > 0 }) // so that the two sides do not mix
@@ -62,7 +67,7 @@ func (f *surface) boneByShape(toBone func(lps) lps, l lattice, workers int) {
 	}
 	sheet = half.smooth(sheet, widthOfSheet)
 	for n := range f.side {
-		if f.side[n] == sideBone { // a chance contact
+		if f.side[n] == sideBone {
 			f.side[n] = sideOpen
 		}
 	}
@@ -77,6 +82,7 @@ func (f *surface) boneByShape(toBone func(lps) lps, l lattice, workers int) {
 type boundary struct {
 	pieces []surfel // with normals of length 1
 	area   float64  // mm²
+	aside  float64  // mm
 	near   []int32  // for each voxel of the sheet the nearest piece, −1 where there is none
 }
 
@@ -88,7 +94,7 @@ func (f *surface) boundary(s *sheet, centres []lps, which side, l lattice, worke
 		at[n] = f.pieces[face].at
 	}
 	at = p.smoothTrue(at, widthOfSurface)
-	out := boundary{pieces: make([]surfel, len(p.faces))}
+	out := boundary{pieces: make([]surfel, len(p.faces)), aside: aside * p.scale}
 	for n, normal := range p.normals(f, widthOfSurface) {
 		out.pieces[n] = surfel{at[n], normal}
 		// A face counts with the area of its projection on the smoothed surface.

@@ -5,6 +5,7 @@ import "math"
 // patch is a part of a surface, on which values can diffuse: nothing enters or leaves it, so the bone side
 // does not mix with the joint side, however thin the sheet.
 type patch struct {
+	scale   float64      // of the widths, see lattice.scale
 	faces   []int32      // of the surface, ascending
 	links   [][4]int32   // within the patch; a face itself where there is no link
 	weights [][4]float64 // 1/distance², mm⁻²; 0 where there is no link
@@ -18,7 +19,7 @@ type patch struct {
 // The sums of weights are bounded by that of a flat face between the two densest axes; those above it, where
 // edges meet in a corner, are scaled down, so that a corner does not shorten every step.
 func (f *surface) patch(l lattice, workers int, take func(n int) bool) *patch {
-	p := &patch{workers: workers}
+	p := &patch{workers: workers, scale: l.scale()}
 	number := make([]int32, len(f.side))
 	for n := range number {
 		number[n] = -1
@@ -61,14 +62,20 @@ func (f *surface) patch(l lattice, workers int, take func(n int) bool) *patch {
 	return p
 }
 
+// time returns how long values diffuse, in mm², for a Gaussian of a standard deviation.
+func (p *patch) time(sigma float64) float64 {
+	sigma = float64(sigma * p.scale)
+	return float64(sigma*sigma) / 2
+}
+
 // smooth replaces values by their means over the surroundings, with a Gaussian weight of standard deviation sigma
-// (mm). The staircase of voxels is noise about the true surface: every face lies between two voxel
+// (mm, times scale). The staircase of voxels is noise about the true surface: every face lies between two voxel
 // centres, one on either side of it. The values diffuse along the surface, with the steps of super time
 // stepping (Alexiades et al. 1996, Communications in Numerical Methods in Engineering 12:31–42), of which
 // about the square root of the number of plain steps is needed. values is overwritten.
 func (p *patch) smooth(values []lps, sigma float64) []lps {
 	from, to := values, make([]lps, len(values))
-	for _, dt := range timeSteps(sigma*sigma/2, p.stable) {
+	for _, dt := range timeSteps(p.time(sigma), p.stable) {
 		shareOut(len(from), p.workers, func(_, lo, hi int) {
 			for n := lo; n < hi; n++ {
 				v, w, links := from[n], &p.weights[n], &p.links[n]
@@ -104,7 +111,7 @@ func (p *patch) smoothTrue(values []lps, sigma float64) []lps {
 // leak, and do not leave it otherwise.
 func (p *patch) smoothNumbers(from []float64, sigma float64, leak bool) []float64 {
 	to := make([]float64, len(from))
-	for _, dt := range timeSteps(sigma*sigma/2, p.stable) {
+	for _, dt := range timeSteps(p.time(sigma), p.stable) {
 		shareOut(len(from), p.workers, func(_, lo, hi int) {
 			for n := lo; n < hi; n++ {
 				flow := 0.0
@@ -155,16 +162,18 @@ func (p *patch) core() []bool {
 const damping = 0.05
 
 // timeSteps returns the fewest steps whose sum is total, where a plain step must not exceed
-// stable.
+// stable. Two of them are plain, which remove the staircase itself: super steps alone leave up to 70 % of the
+// shortest waves, and these two take 87 % of that.
 func timeSteps(total, stable float64) []float64 {
-	for n := 1; ; n++ {
-		steps := make([]float64, n)
-		sum := 0.0
-		for j := range steps {
+	for n := 0; ; n++ {
+		steps := []float64{stable, stable / 2}
+		sum := stable * 1.5
+		for j := range n {
 			// The last bits of a cosine differ between machines; float32 drops them.
 			cos := float64(float32(math.Cos(math.Pi * float64(2*j+1) / float64(2*n))))
-			steps[j] = stable / (1 + damping - float64((1-damping)*cos))
-			sum += steps[j]
+			step := stable / (1 + damping - float64((1-damping)*cos))
+			steps = append(steps, step)
+			sum += step
 		}
 		if sum < total && n < maxSteps {
 			continue

@@ -30,7 +30,7 @@ func Erode(m Mask, mm float64) (Mask, Erosion, error) {
 	}
 	ball := l.ball(mm)
 	for v, t := range m.Data {
-		own := erodes(t)
+		own := erodes[t]
 		if own == 0 {
 			continue
 		}
@@ -44,17 +44,18 @@ func Erode(m Mask, mm float64) (Mask, Erosion, error) {
 	return out, e, nil
 }
 
-// erodes returns a number for each structure that is eroded as a whole, 0 for what is not eroded.
-func erodes(t Tissue) uint8 {
-	if b, ok := BoneOf(t); ok {
-		return 1 + uint8(b)
+// erodes holds a number for each structure that is eroded as a whole, 0 for what is not eroded.
+var erodes = func() (out [256]uint8) {
+	for _, t := range []Tissue{Menisci, MedialMeniscus, LateralMeniscus} {
+		out[t] = 1 + uint8(bones)
 	}
-	switch t {
-	case Menisci, MedialMeniscus, LateralMeniscus:
-		return 1 + uint8(bones)
+	for t, sheet := range sheetOf {
+		if sheet != 0 {
+			out[t] = sheet
+		}
 	}
-	return 0
-}
+	return out
+}()
 
 // offset is a step from a voxel to another.
 type offset struct {
@@ -121,7 +122,7 @@ func (l lattice) nearOutside(data []Tissue, v int, own uint8, ball []offset) boo
 		if i < 0 || j < 0 || k < 0 || i >= l.size[0] || j >= l.size[1] || k >= l.size[2] {
 			continue
 		}
-		if erodes(data[i+j*l.stride[1]+k*l.stride[2]]) != own {
+		if erodes[data[i+j*l.stride[1]+k*l.stride[2]]] != own {
 			return true
 		}
 	}

@@ -36,9 +36,11 @@ func (d Depths) normal(v int) lps {
 type Thin struct {
 	Voxels int // of the mask, with a thickness
 	Thin   int // those where the cartilage is thinner than n voxels of the grid
-	// Thickness is the mean over the voxels in mm, and Across the mean number of the grid's voxels across
-	// the cartilage; NaN where there are no voxels.
-	Thickness, Across float64
+	// Thickness is the mean over the area of the plate in mm: the harmonic mean over voxels, as a voxel stands
+	// for less area where the cartilage is thicker. NaN where there are no voxels.
+	Thickness float64
+	// Across is the mean over the area of the number of the grid's voxels across the cartilage.
+	Across float64
 }
 
 // Fraction returns the part of the voxels that is thin; NaN where there are none.
@@ -60,13 +62,13 @@ func (d Depths) ThinFor(g volume.Geometry, n float64, take func(v int) bool) (Th
 		}
 		across := float64(thickness) / l.extent(d.normal(v))
 		t.Voxels++
-		t.Thickness += float64(thickness)
-		t.Across += across
+		t.Thickness += 1 / float64(thickness)
+		t.Across += across / float64(thickness)
 		if across < n {
 			t.Thin++
 		}
 	}
-	t.Thickness /= float64(t.Voxels)
-	t.Across /= float64(t.Voxels)
+	t.Across /= t.Thickness
+	t.Thickness = float64(t.Voxels) / t.Thickness
 	return t, nil
 }

@@ -96,42 +96,65 @@ func TestDepthOfRealKnee(t *testing.T) {
 		}
 		for b, s := range d.Sheets {
 			layersCheckSheet(t, m, d, Bone(b), s)
-			if s.ByLabel != bone {
-				t.Errorf("%v: bone side by label: %v, want %v", Bone(b), s.ByLabel, bone)
+			if want := map[bool]BoneSource{true: BoneByLabel, false: BoneByShape}[bone]; s.Source != want {
+				t.Errorf("%v: bone side by %v, want %v", Bone(b), s.Source, want)
 			}
 		}
 	}
 }
 
+// layersKneeThickness is a range in mm that whole plates fall into, healthy or not; wide, as the check against volume
+// over area is the sharp one. (This patella's cartilage is thin: 1.2 cm³ over 8.5 cm².)
+var layersKneeThickness = [bones][2]float64{{1.3, 2.5}, {1.3, 2.5}, {1.2, 3}}
+
 func layersCheckSheet(t *testing.T, m Mask, d Depths, b Bone, s SheetDepth) {
 	var bins [10]int
-	var thickness, deepTouch, touch float64
-	l, _ := newLattice(m.Geometry)
-	real := layersKneeTouch(m, l, b)
-	n := 0
+	deepTouch, touch := 0, 0
+	touching := layersKneeTouch(m.Geometry, b)
 	for v := s.From; v < s.To; v++ {
 		depth := float64(d.Depth[v])
 		if math.IsNaN(depth) {
 			continue
 		}
-		n++
 		bins[min(9, int(depth*10))]++
-		thickness += float64(d.Thickness[v])
-		if real[d.Voxels[v]] {
+		if touching[d.Voxels[v]] {
 			touch++
 			if depth < 0.5 {
 				deepTouch++
 			}
 		}
 	}
-	volumeMM := float64(s.To-s.From) * m.VoxelVolume()
-	byArea := 2 * volumeMM / (s.BoneArea + s.JointArea)
-	t.Logf("%-8v by label %-5v: %6d voxels, %.2f cm³, %d undefined; thickness %.2f mm (volume/area %.2f), areas %.0f and %.0f mm²; depth in tenths %v; touching bone: %.1f %% deep",
-		b, s.ByLabel, s.To-s.From, volumeMM/1000, s.Undefined, thickness/float64(n), byArea, s.BoneArea, s.JointArea, bins, 100*deepTouch/touch)
+	thin, err := d.ThinFor(m.Geometry, 2, func(v int) bool { return v >= s.From && v < s.To })
+	if err != nil {
+		t.Fatal(err)
+	}
+	byArea := 2 * float64(s.To-s.From) * m.VoxelVolume() / (s.BoneArea + s.JointArea)
+	deep := float64(deepTouch) / float64(touch)
+	t.Logf("%-7v by %v: %6d voxels, %d undefined; thickness %.2f mm (volume/area %.2f); areas %.0f and %.0f mm²; tenths of depth %v; %.1f %% of what touches bone is deep; %.1f %% thinner than two voxels",
+		b, s.Source, s.To-s.From, s.Undefined, thin.Thickness, byArea, s.BoneArea, s.JointArea, bins, 100*deep, 100*thin.Fraction())
+	if r := layersKneeThickness[b]; thin.Thickness < r[0] || thin.Thickness > r[1] {
+		t.Errorf("%v: thickness %.2f mm, want %v", b, thin.Thickness, r)
+	}
+	// The two differ by the rim, which has volume and no area.
+	if math.Abs(thin.Thickness/byArea-1) > 0.15 {
+		t.Errorf("%v: thickness %.2f mm, but volume over area %.2f mm", b, thin.Thickness, byArea)
+	}
+	for n, got := range bins {
+		if share := float64(got) / float64(s.To-s.From); share < 0.08 || share > 0.125 {
+			t.Errorf("%v: %.3f of the voxels are in tenth %d, want about 0.1", b, share, n)
+		}
+	}
+	if deep < 0.95 {
+		t.Errorf("%v: %.3f of what touches bone is deep, want 0.95", b, deep)
+	}
+	if float64(s.Undefined) > 0.003*float64(s.To-s.From) {
+		t.Errorf("%v: %d of %d voxels have no depth", b, s.Undefined, s.To-s.From)
+	}
 }
 
 // layersKneeTouch says which voxels of the real knee have a face at the bone.
-func layersKneeTouch(m Mask, l lattice, b Bone) map[int32]bool {
+func layersKneeTouch(g volume.Geometry, b Bone) map[int32]bool {
+	l, _ := newLattice(g)
 	out := map[int32]bool{}
 	whole, _ := layersKneeOnce()
 	for v, t := range whole.Data {
@@ -167,5 +190,3 @@ func BenchmarkDepthOfRealKnee(b *testing.B) {
 		}
 	}
 }
-
-var _ = volume.Geometry{}
