@@ -3,7 +3,6 @@ package report
 import (
 	"fmt"
 	"image"
-	"image/png"
 	"io"
 	"math"
 	"slices"
@@ -103,7 +102,7 @@ func (b biasPicture) draw(w io.Writer) error {
 		}
 	}
 	l.draw(draw.Crop(page, page.Rectangle.Size().X-biasLegend+vg.Points(12), 0, 0, -vg.Points(20)))
-	return encodePNG(w, figure.Paletted(canvas.Image().(*image.RGBA)), png.BestSpeed)
+	return encodePNG(w, figure.Paletted(canvas.Image().(*image.RGBA)))
 }
 
 // panel returns the picture of one T2; only those at the left and at the bottom

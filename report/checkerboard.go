@@ -3,7 +3,6 @@ package report
 import (
 	"fmt"
 	"image"
-	"image/png"
 	"io"
 	"math"
 
@@ -65,10 +64,9 @@ func writeCheckerboard(w io.Writer, s scene, a Aligned, r Result) error {
 	c := newChecks(s)
 	img := image.NewPaletted(image.Rectangle{Max: c.size}, greyPalette())
 	fill(img, image.Rect(0, 0, c.size.X, c.header), greyPanel)
-	text := words{title: joinKnown(" · ", title(r), "registration")}
+	text := words{title: joinKnown(" · ", title(r), "registration"), subtitle: fmt.Sprintf("squares of %d mm", checkMM)}
 	if g := r.Registration; g != nil {
-		text.title = joinKnown(" · ", title(r), g.what(r.Mask.From)+" on the first echo")
-		text.subtitle = g.figures()
+		text.subtitle = joinKnown("; ", g.what(r.Mask.From)+" aligned with the first echo", g.figures(), text.subtitle)
 	}
 	drawWords(img, c.sheet, text, c.size.X-2*c.textSize(c.size.X))
 	for n, moving := range []volume.Map{a.Before, a.After} {
@@ -84,7 +82,7 @@ func writeCheckerboard(w io.Writer, s scene, a Aligned, r Result) error {
 		}
 	}
 	c.drawLabels(img, s.echo.Geometry)
-	return encodePNG(w, img, png.BestSpeed)
+	return encodePNG(w, img)
 }
 
 // drawSquares puts a slice of both images at the pixel at, the fixed one top left.

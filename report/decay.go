@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"image"
 	"image/color"
-	"image/png"
 	"io"
 	"math"
 	"slices"
@@ -61,7 +60,7 @@ func writeDecay(w io.Writer, r Result) error {
 	page = draw.Crop(page, decayMargin, -decayMargin, decayMargin, -decayMargin)
 	p.Draw(draw.Crop(page, 0, -legendWidth, 0, 0))
 	l.draw(draw.Crop(page, page.Rectangle.Size().X-legendWidth+vg.Points(12), 0, 0, -vg.Points(26)))
-	return encodePNG(w, figure.Paletted(canvas.Image().(*image.RGBA)), png.BestSpeed)
+	return encodePNG(w, figure.Paletted(canvas.Image().(*image.RGBA)))
 }
 
 // newDecayPlot returns the plot without curves, over the range of the data

@@ -3,7 +3,6 @@ package report
 import (
 	"image"
 	"image/color"
-	"image/png"
 	"io"
 	"math"
 	"slices"
@@ -130,10 +129,12 @@ func (d division) keys(index []uint8, part []uint16) []key {
 			continue
 		}
 		name := d.region(n)
-		if last := len(keys) - 1; last < 0 || keys[last].text != name {
+		i := slices.IndexFunc(keys, func(k key) bool { return k.text == name })
+		if i < 0 {
+			i = len(keys)
 			keys = append(keys, key{text: name})
 		}
-		k := &keys[len(keys)-1]
+		k := &keys[i]
 		if !slices.Contains(k.colours, index[n]) {
 			k.colours = append(k.colours, index[n])
 		}
@@ -162,7 +163,7 @@ func writeRegions(w io.Writer, s scene, r Result) error {
 		labels.draw(img, sh.at(n), k)
 		sh.view.drawParts(img, sh.at(n), slice(s.echo.Geometry, s.regions.Part, k), s.echo.Size[0], index)
 	}
-	return encodePNG(w, img, png.BestSpeed)
+	return encodePNG(w, img)
 }
 
 // drawParts puts the colours of the parts of a slice, given their palette indices, at the pixel at.

@@ -21,7 +21,7 @@ func (s scene) words(r Result) words { return words{title(r), s.subtitle(r)} }
 func drawHeader(img *image.Paletted, sh sheet, text words) {
 	em := sh.textSize(sh.size.X)
 	fill(img, image.Rect(0, 0, sh.size.X, sh.header), greyPanel)
-	bar := drawScale(img, sh, typeface(figure.Sans, em*8/10, font.WeightNormal))
+	bar := drawScale(img, sh, typeface(figure.Sans, em*8/10, font.WeightNormal), true)
 	drawWords(img, sh, text, bar-2*em)
 }
 
@@ -68,19 +68,21 @@ func (s scene) subtitle(r Result) string {
 // short prints a number with as many decimals as it needs.
 func short(x float64) string { return strconv.FormatFloat(x, 'f', -1, 64) }
 
-// drawScale draws the colour bar with ticks in ms and the colour of excluded
+// drawScale draws the colour bar with ticks in ms and, if wanted, the colour of excluded
 // voxels at the right end of the header and returns the left end of what it
 // drew.
-func drawScale(img *image.Paletted, sh sheet, face font.Face) int {
+func drawScale(img *image.Paletted, sh sheet, face font.Face, excluded bool) int {
 	em := sh.textSize(sh.size.X)
 	x := sh.size.X - em
 	top, bottom := em*5/10, em*14/10
 	baseline := em * 25 / 10
-	const flat = "excluded"
-	w := textWidth(face, flat)
-	x -= w
-	caption{face: face, text: flat, level: greySoft}.draw(img, image.Pt(x, baseline))
-	fill(img, image.Rect(x, top, x+w, bottom), excludedT2)
+	if excluded {
+		const flat = "excluded"
+		w := textWidth(face, flat)
+		x -= w
+		caption{face: face, text: flat, level: greySoft}.draw(img, image.Pt(x, baseline))
+		fill(img, image.Rect(x, top, x+w, bottom), excludedT2)
+	}
 	x -= 2 * em
 	length := max(sh.size.X/5, 8*em)
 	left := x - length

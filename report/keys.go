@@ -103,7 +103,7 @@ func (s scene) rowKeys() []key {
 	var keys []key
 	colours := lineColoursOf(s.regions.Names)
 	for n, name := range s.regions.Names {
-		if n < len(s.rowVoxels) && s.rowVoxels[n] > 0 {
+		if n < len(s.present) && s.present[n] {
 			if name == "" {
 				name = strconv.Itoa(n + 1)
 			}

@@ -16,7 +16,7 @@ import (
 var lineColours = [...]color.RGBA{
 	{0x40, 0xa0, 0xff, 0xff}, // azure
 	{0x96, 0xf0, 0x28, 0xff}, // lime
-	{0xff, 0x28, 0x1e, 0xff}, // red
+	{0xff, 0x00, 0x00, 0xff}, // red
 	{0x78, 0x9b, 0xc8, 0xff},
 	{0x9b, 0xb4, 0x6e, 0xff},
 	{0xc3, 0x7d, 0x73, 0xff},
@@ -86,7 +86,7 @@ type outliner struct {
 
 func newOutliner(v view, names []string) *outliner {
 	perVoxel := math.Min(float64(v.size.X)/float64(v.crop.Dx()), float64(v.size.Y)/float64(v.crop.Dy()))
-	o := &outliner{view: v, width: max(1, int(perVoxel/2)), parted: perVoxel >= 2, row: make([]uint16, v.size.X*v.size.Y)}
+	o := &outliner{view: v, width: max(1, int(math.Round(perVoxel/2))), parted: perVoxel >= 2, row: make([]uint16, v.size.X*v.size.Y)}
 	o.colour = append(o.colour, 0)
 	for _, c := range lineColoursOf(names) {
 		o.colour = append(o.colour, uint8(firstLine+c))

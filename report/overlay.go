@@ -2,7 +2,6 @@ package report
 
 import (
 	"image"
-	"image/png"
 	"io"
 	"math"
 	"slices"
@@ -31,8 +30,8 @@ type scene struct {
 	regions segment.Regions
 	mask    maskExtent
 	window  float32 // magnitude shown as white
-	// rowVoxels is the number of voxels of each row of regions.
-	rowVoxels []int
+	// present says of each row of regions whether it has voxels.
+	present []bool
 }
 
 // maskExtent is where a mask lies on its grid.
@@ -50,19 +49,30 @@ func newScene(s Study) scene {
 		sc.mask = maskExtent{slices: []int{s.Echo.Size[2] / 2}, box: whole}
 	}
 	sc.window = sc.whiteLevel()
-	sc.rowVoxels = countRows(s.Regions)
+	sc.present = sc.mask.presentRows(s.Regions.Labels, len(s.Regions.Names))
 	return sc
 }
 
-// countRows returns the number of voxels of each row.
-func countRows(r segment.Regions) []int {
-	n := make([]int, len(r.Names)+1)
-	for _, v := range r.Data {
-		if v != 0 {
-			n[min(int(v), len(n)-1)]++
+// presentRows says which rows have voxels, given the rows of each voxel and where the mask lies.
+func (e maskExtent) presentRows(l volume.Labels, rows int) []bool {
+	present := make([]bool, rows)
+	if e.voxels == 0 {
+		return present
+	}
+	var last uint16
+	for _, k := range e.slices {
+		data := slice(l.Geometry, l.Data, k)
+		for j := e.box.Min.Y; j < e.box.Max.Y; j++ {
+			for _, r := range data[l.Size[0]*j:][e.box.Min.X:e.box.Max.X] {
+				if r != last {
+					if last = r; r != 0 {
+						present[r-1] = true
+					}
+				}
+			}
 		}
 	}
-	return n[1:]
+	return present
 }
 
 func extentOf(l volume.Labels) maskExtent {
@@ -247,10 +257,5 @@ func writeOverlay(w io.Writer, s scene, r Result) error {
 		sh.view.drawT2(img, at, s, k)
 		lines.draw(img, at, slice(s.echo.Geometry, s.regions.Data, k), s.echo.Size[0])
 	}
-	return encodePNG(w, img, png.BestSpeed)
-}
-
-func encodePNG(w io.Writer, img image.Image, level png.CompressionLevel) error {
-	enc := png.Encoder{CompressionLevel: level}
-	return enc.Encode(w, img)
+	return encodePNG(w, img)
 }

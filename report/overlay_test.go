@@ -321,7 +321,7 @@ func TestShorten(t *testing.T) {
 	long, sh, _ := drawOverlay(t, s)
 	s.Result.Subject = ""
 	plain, _, _ := drawOverlay(t, s)
-	scale := drawScale(image.NewPaletted(plain.Bounds(), palette), sh, typeface(figure.Sans, sh.textSize(sh.size.X)*8/10, font.WeightNormal))
+	scale := drawScale(image.NewPaletted(plain.Bounds(), palette), sh, typeface(figure.Sans, sh.textSize(sh.size.X)*8/10, font.WeightNormal), true)
 	for y := range sh.header {
 		for x := scale; x < sh.size.X; x++ {
 			if long.At(x, y) != plain.At(x, y) {

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"image"
 	"image/color"
-	"image/png"
 	"io"
 
 	"gonum.org/v1/plot"
@@ -41,7 +40,7 @@ func (p Profile) check() error {
 const (
 	profileCols   = 3
 	profileHigh   = 2.1 * vg.Inch // of a row of plots
-	profileTitle  = 0.34 * vg.Inch
+	profileTitle  = 0.42 * vg.Inch
 	profileRows   = 3 // more than eight plates a knee does not have
 	profileMostMS = scaleMaxMS
 )
@@ -57,7 +56,7 @@ func writeProfiles(w io.Writer, r Result) error {
 	page = draw.Crop(page, decayMargin, -decayMargin, decayMargin, 0)
 	head := figure.Bold(figure.Letters(11))
 	text := joinKnown(" · ", title(r), "T2 by depth, mean ± SD", r.Mask.carried())
-	figure.Write(page, figure.Align(head, figure.Left, figure.Base), vg.Point{X: page.Min.X, Y: page.Max.Y - profileTitle*3/4}, figure.Fit(head, text, page.Size().X))
+	figure.Write(page, figure.Align(head, figure.Left, figure.Base), vg.Point{X: page.Min.X, Y: page.Max.Y - profileTitle*6/10}, figure.Fit(head, text, page.Size().X))
 	wide := page.Size().X / profileCols
 	for n, p := range profiles {
 		left, top := vg.Length(n%profileCols)*wide, profileTitle+vg.Length(n/profileCols)*profileHigh
@@ -65,7 +64,7 @@ func writeProfiles(w io.Writer, r Result) error {
 		area.Min.Y = area.Max.Y - profileHigh + vg.Points(6)
 		p.plot(n%profileCols == 0, wide).Draw(area)
 	}
-	return encodePNG(w, figure.Paletted(canvas.Image().(*image.RGBA)), png.BestSpeed)
+	return encodePNG(w, figure.Paletted(canvas.Image().(*image.RGBA)))
 }
 
 // plot draws a profile; named says that it names the axis of T2.
@@ -100,7 +99,9 @@ func (p Profile) plot(named bool, width vg.Length) *plot.Plot {
 			area.Color, area.LineStyle.Width = figure.Tint(ink, 0.3), 0
 			out.Add(area)
 		}
-		out.Add(line(mean, ink), glyphs(mean, ink, draw.CircleGlyph{}))
+		dots := glyphs(mean, ink, draw.CircleGlyph{})
+		dots.Radius = vg.Points(1.8)
+		out.Add(line(mean, ink), dots)
 	}
 	return out
 }

@@ -8,7 +8,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"slices"
 
 	"golang.org/x/sync/errgroup"
 
@@ -118,14 +117,6 @@ func (s Study) check() error {
 	for _, d := range s.Echo.Spacing() {
 		if !(d > 0) {
 			return fmt.Errorf("spacing: got %v mm, want positive", s.Echo.Spacing())
-		}
-	}
-	if most := int(slices.Max(s.Regions.Data)); most > len(s.Regions.Names) {
-		return fmt.Errorf("mask: a voxel of compartment %d of %d", most, len(s.Regions.Names))
-	}
-	if len(s.Regions.Part) > 0 {
-		if most := int(slices.Max(s.Regions.Part)); most > len(s.Regions.Parts) {
-			return fmt.Errorf("regions: a voxel of part %d of %d", most, len(s.Regions.Parts))
 		}
 	}
 	if s.Registration != nil {

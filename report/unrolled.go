@@ -3,10 +3,8 @@ package report
 import (
 	"fmt"
 	"image"
-	"image/png"
 	"io"
 	"math"
-	"strconv"
 
 	"golang.org/x/image/font"
 
@@ -70,8 +68,8 @@ const (
 	unrolledHeight = 560
 	unrolledLeft   = 120
 	unrolledRight  = 60
-	unrolledTop    = 56
-	unrolledBottom = 92
+	unrolledTop    = 40
+	unrolledBottom = 64
 )
 
 // writeUnrolled writes unrolled.png: T2 by angle (down) and position (across) on the scale of
@@ -84,7 +82,9 @@ func writeUnrolled(w io.Writer, u Unrolled, r Result) error {
 	sh.size.Y = area.Max.Y + unrolledBottom
 	img := image.NewPaletted(image.Rectangle{Max: sh.size}, palette)
 	fill(img, img.Rect, greyPanel)
-	drawHeader(img, sh, words{title(r), joinKnown("; ", "femoral cartilage unrolled: mean T2 over its thickness", r.Mask.carried())})
+	em := sh.textSize(sh.size.X)
+	bar := drawScale(img, sh, typeface(figure.Sans, em*8/10, font.WeightNormal), false)
+	drawWords(img, sh, words{title(r), joinKnown("; ", "femoral cartilage, unrolled about the axis of the condyles: mean T2 over its thickness", r.Mask.carried())}, bar-2*em)
 	fill(img, area, 0)
 	v := newView(image.Rect(0, 0, len(u.PositionMM), len(u.AngleDegrees)), float64(unrolledWidth)/float64(len(u.PositionMM)), float64(unrolledHeight)/float64(len(u.AngleDegrees)))
 	for y, j := range v.y.near {
@@ -95,7 +95,7 @@ func writeUnrolled(w io.Writer, u Unrolled, r Result) error {
 		}
 	}
 	u.drawAxes(img, area)
-	return encodePNG(w, img, png.BestSpeed)
+	return encodePNG(w, img)
 }
 
 // drawAxes writes ticks, the names of the axes and of their ends around the map.
@@ -117,13 +117,11 @@ func (u Unrolled) drawAxes(img *image.Paletted, area image.Rectangle) {
 		fill(img, image.Rect(area.Min.X-6, y-1, area.Min.X, y+1), greySoft)
 		write(plain, t.text+"°", greyBright, area.Min.X-10, y+em*4/10, 1)
 	}
-	below := area.Max.Y + 6 + em + em*17/10
-	write(bold, u.PositionEnds[0], greyWhite, area.Min.X, below, 0)
-	write(bold, u.PositionEnds[1], greyWhite, area.Max.X, below, 1)
-	write(plain, "position across the knee (mm)", greyBright, (area.Min.X+area.Max.X)/2, below, 0.5)
-	write(bold, u.AngleEnds[0], greyWhite, area.Min.X-10, area.Min.Y-em*9/10, 0.5)
-	write(bold, u.AngleEnds[1], greyWhite, area.Min.X-10, area.Max.Y+em*3, 1)
-	write(plain, "angle about the axis of the condyles", greyBright, area.Min.X+em*5, area.Min.Y-em*9/10, 0)
+	write(plain, "position across the knee (mm)", greyBright, (area.Min.X+area.Max.X)/2, area.Max.Y+6+em+em*17/10, 0.5)
+	write(bold, u.PositionEnds[0], greyWhite, area.Min.X, area.Min.Y-em*6/10, 0)
+	write(bold, u.PositionEnds[1], greyWhite, area.Max.X, area.Min.Y-em*6/10, 1)
+	write(bold, u.AngleEnds[0], greyWhite, area.Min.X-10, area.Min.Y-em*6/10, 1)
+	write(bold, u.AngleEnds[1], greyWhite, area.Min.X-10, area.Max.Y+6+em+em*17/10, 1)
 }
 
 // axisTick is a round number at a pixel of an axis.
@@ -140,7 +138,7 @@ func axisTicks(cells []float64, pixels int) []axisTick {
 	var out []axisTick
 	for _, t := range roundTicks(min(first, last), max(first, last)) {
 		p := int(math.Round((t.Value - first) / (last - first) * float64(pixels)))
-		out = append(out, axisTick{min(max(p, 0), pixels), strconv.FormatFloat(t.Value, 'f', -1, 64)})
+		out = append(out, axisTick{min(max(p, 0), pixels), figure.Number(t.Value, 0)})
 	}
 	return out
 }
