@@ -35,22 +35,26 @@ type Mask struct {
 // means: labels, or segments where segmented is true.
 type maskRead struct {
 	file      report.File
-	kind      string // NIfTI, SEG or RTSTRUCT
+	kind      string // NIfTI, SEG, RTSTRUCT or program
 	segmented bool
 	labels    volume.Labels
 	segments  volume.Segmentation
 	foreign   error
 	beside    []string
 	differ    []string
+	made      *madeMask // by a program; else nil
 }
 
-// readMask reads the job's mask onto the grid of its train. Its errors have hints.
+// readMask reads the job's mask onto the grid of its train, or has it made. Its errors have hints.
 func (j Job) readMask(ctx context.Context, p Protocol) (maskRead, error) {
 	var m maskRead
 	var err error
-	if j.Mask.Object != nil {
+	switch {
+	case j.Input.Named:
+		m, err = j.segment(ctx, p)
+	case j.Mask.Object != nil:
 		m, err = j.readObject(ctx, p)
-	} else {
+	default:
 		m, err = j.readLabelMap()
 	}
 	m.beside, m.differ = j.Mask.Beside, j.Mask.Differ
@@ -94,6 +98,9 @@ func (m maskRead) divide(scheme segment.Scheme) (segment.Regions, error) {
 // described is what results say of the mask, as it was divided into the regions.
 func (m maskRead) described(r segment.Regions) report.Mask {
 	out := report.Mask{Path: m.file.Path, Kind: m.kind}
+	if m.made != nil {
+		out.Program = &m.made.facts
+	}
 	for _, g := range r.Readings {
 		g.Label = short(g.Label)
 		out.Segments = append(out.Segments, g)
@@ -109,6 +116,9 @@ func (m maskRead) note(r *report.Result, regions segment.Regions, p Protocol) {
 	}
 	if len(m.differ) > 0 {
 		r.Warnings = append(r.Warnings, fmt.Sprintf("%s was taken as the mask by its name, and others that could be it hold something else: %s. Name the right one with --mask", short(path.Base(m.file.Path)), firstNames(m.differ)))
+	}
+	if m.made != nil {
+		r.Warnings = append(r.Warnings, m.made.warnings...)
 	}
 	if text := m.empty(regions); text != "" {
 		r.Warnings = append(r.Warnings, text)

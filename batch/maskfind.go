@@ -198,6 +198,9 @@ func maskName(st dicomio.Study, file string) string {
 // candidates returns the files in NIfTI that could be the study's mask, or those that fit
 // the pattern.
 func (s Settings) candidates(st dicomio.Study) []string {
+	if s.Protocol.Segment.Named() {
+		return nil // a program makes it
+	}
 	if pattern := s.maskPattern(); pattern != "" {
 		return s.named(st, pattern)
 	}

@@ -31,6 +31,9 @@ type Study struct {
 	// Anatomy is what maps are shown over, on a grid of its own; it is written with the
 	// maps where it has data.
 	Anatomy volume.Map
+	// Segmentation is the mask that a program made, NIfTI in gzip, as the program wrote it;
+	// nil where it was a file.
+	Segmentation []byte
 }
 
 // output is a file of a study's folder.
@@ -45,7 +48,8 @@ type output struct {
 // The folder holds overlay.png, decay.png, preview.jpg and result.json, and if
 // asked for the maps t2.nii.gz, s0.nii.gz, r2.nii.gz, t2_se.nii.gz and
 // status.nii.gz, of offset.nii.gz, b1.nii.gz and echoes.nii.gz those that Maps
-// has, compartments.nii.gz and, where there is one, anatomy.nii.gz. It is written under a hidden temporary name beside dir, each
+// has, compartments.nii.gz and, where there is one, anatomy.nii.gz; and, where a program made
+// the mask, segmentation.nii.gz. It is written under a hidden temporary name beside dir, each
 // file synced, and renamed: dir is complete or absent. The folder of an earlier
 // run, known by its result.json, is replaced with all that is in it; a folder
 // that holds anything else is refused. On error nothing is left behind, and an
@@ -166,6 +170,15 @@ func (s Study) maps() []output {
 	return out
 }
 
+// segmentation returns the mask that a program made, if one did, so that a reader can correct
+// it.
+func (s Study) segmentation() []output {
+	if s.Segmentation == nil {
+		return nil
+	}
+	return []output{{SegmentationFile, func(w io.Writer) error { _, err := w.Write(s.Segmentation); return err }}}
+}
+
 // madeBy names method and version, for a map that has lost its folder.
 func (s Study) madeBy() string {
 	return ", " + s.Result.Protocol.Method + ", t2map " + s.Result.Version
@@ -175,7 +188,7 @@ func (s Study) madeBy() string {
 // and hashes, pictures first. While the maps are hashed, side by side on one
 // processor, the others draw.
 func (s Study) writeFiles(dir string) ([]File, error) {
-	maps := s.maps()
+	maps := append(s.maps(), s.segmentation()...)
 	var sc scene
 	var first errgroup.Group
 	first.Go(func() error { sc = newScene(s); return nil })

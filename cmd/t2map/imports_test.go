@@ -30,7 +30,7 @@ var mayImport = map[string][]string{
 	"figure":          {"printable"},
 	"report":          {"volume", "digest", "nifti", "segment", "figure", "outfile", "printable"},
 	"table":           {"printable"},
-	"batch":           {"volume", "table", "files", "dicomio", "nifti", "segment", "t2fit", "report", "yamlfile", "outfile", "printable", "batch/internal/machine"},
+	"batch":           {"volume", "table", "files", "dicomio", "nifti", "segment", "t2fit", "report", "yamlfile", "outfile", "printable", "batch/internal/machine", "batch/internal/segmenter"},
 
 	"outfile":   {},
 	"printable": {},
@@ -52,7 +52,8 @@ var mayImport = map[string][]string{
 	"dicomio/internal/charset":  {},
 	"dicomio/internal/codec":    {},
 
-	"batch/internal/machine": {},
+	"batch/internal/machine":   {},
+	"batch/internal/segmenter": {"printable"},
 
 	"t2fit/internal/lanes": {},
 	"t2fit/internal/epg":   {"t2fit/internal/lanes"},
@@ -64,8 +65,9 @@ var mayImport = map[string][]string{
 // logger.
 var onlyIn = map[string][]string{
 	// codec keeps its compiled module in the user's cache directory; machine asks the system.
-	"os":                            {"files", "dicomio", "dicomio/internal/codec", "phantom", "report", "batch", "batch/internal/machine", "outfile", "trial/publish", "cmd/t2map"},
-	"path/filepath":                 {"files", "dicomio", "dicomio/internal/codec", "phantom", "report", "batch", "outfile", "trial/publish", "cmd/t2map"},
+	"os":                            {"files", "dicomio", "dicomio/internal/codec", "phantom", "report", "batch", "batch/internal/machine", "batch/internal/segmenter", "outfile", "trial/publish", "cmd/t2map"},
+	"path/filepath":                 {"files", "dicomio", "dicomio/internal/codec", "phantom", "report", "batch", "batch/internal/segmenter", "outfile", "trial/publish", "cmd/t2map"},
+	"os/exec":                       {"batch/internal/segmenter"},
 	"github.com/suyashkumar/dicom":  {"dicomio", "dicomio/dicomwrite", "dicomio/internal/elements"},
 	"github.com/tetratelabs/wazero": {"dicomio/internal/codec"},
 	"github.com/spf13/cobra":        {"cmd/t2map"},
