@@ -152,7 +152,7 @@ func (j Job) writeInput(ctx context.Context, path string, made *madeMask) (volum
 	}
 	sum := sha256.New()
 	out := bufio.NewWriterSize(io.MultiWriter(f, sum), 1<<16)
-	err = nifti.WriteImage(out, volume.Map{Geometry: read.Geometry, Data: read.Echo[0]}, "magnitude, t2map "+Version)
+	err = nifti.WriteImage(out, volume.Map{Geometry: read.Geometry, Data: read.Echo[0]}, "magnitude, see result.json, t2map "+Version) // as in anatomy.nii.gz, byte for byte
 	if err = errors.Join(err, out.Flush(), f.Close()); err != nil {
 		return volume.Geometry{}, fmt.Errorf("image for the program: %w", err)
 	}

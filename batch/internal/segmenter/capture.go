@@ -36,13 +36,14 @@ func (c *capture) Write(p []byte) (int, error) {
 
 // firstLine returns the first line that is not blank. The folder dir is written as {dir}.
 func (c *capture) firstLine(dir string) string {
-	for _, line := range lines(string(c.head), dir) {
-		if r := []rune(line); len(r) > mostRunes {
-			return string(r[:mostRunes]) + "…"
-		}
-		return line
+	all := lines(string(c.head), dir)
+	if len(all) == 0 {
+		return ""
 	}
-	return ""
+	if r := []rune(all[0]); len(r) > mostRunes {
+		return string(r[:mostRunes]) + "…"
+	}
+	return all[0]
 }
 
 // end returns the last lines that are not blank as one. The folder dir is written as {dir}: its
