@@ -181,7 +181,7 @@ func (s Settings) inspect(ctx context.Context, st dicomio.Study, m *manifest) (i
 	for _, t := range slices.Concat(st.Trains, st.Suspects, st.Others) {
 		in.Series = append(in.Series, inspectTrain(t))
 	}
-	for _, f := range s.candidates(st) {
+	for _, f := range s.candidates(st) { // none where a program makes the mask
 		in.Masks = append(in.Masks, below(st.Home, f))
 	}
 	listed := slices.Clone(st.Damaged)
@@ -225,7 +225,7 @@ func (s Settings) inspect(ctx context.Context, st dicomio.Study, m *manifest) (i
 	if j.Mask.Object == nil {
 		labelMap = j.Mask.Path
 	}
-	in.Action = fmt.Sprintf("map series %s (number %d) with %s", j.Train.Hash, j.Train.Number, below(st.Root, j.Mask.Path))
+	in.Action = s.action(j)
 	return in, j, labelMap
 }
 
@@ -264,6 +264,10 @@ func (in *Inspection) checkIdentities(jobs []Job) {
 func (s Settings) try(ctx context.Context, j Job, in *InspectedStudy) error {
 	if err := s.Protocol.Fit.CheckTE(j.Train.TE); err != nil {
 		return fmt.Errorf("fit: %w", err)
+	}
+	if j.Input.Named {
+		s.trySegment(j, in)
+		return nil
 	}
 	known := s.Protocol.Scheme.Known() // else what the labels mean is not asked yet
 	var mask maskRead

@@ -39,13 +39,14 @@ type Mask struct {
 type maskRead struct {
 	file      report.File
 	data      []report.File // what the file names as holding its voxels
-	kind      string        // NIfTI, NRRD, MetaImage, SEG or RTSTRUCT
+	kind      string        // NIfTI, NRRD, MetaImage, SEG, RTSTRUCT or program
 	segmented bool
 	labels    volume.Labels
 	segments  volume.Segmentation
 	foreign   error
 	beside    []string
 	differ    []string
+	made      *madeMask // by a program; else nil
 }
 
 // geometry is the grid of the mask.
@@ -56,13 +57,16 @@ func (m maskRead) geometry() volume.Geometry {
 	return m.labels.Geometry
 }
 
-// readMask reads the job's mask on its own grid. Its errors have hints.
+// readMask reads the job's mask on its own grid, or has it made. Its errors have hints.
 func (j Job) readMask(ctx context.Context, p Protocol) (maskRead, error) {
 	var m maskRead
 	var err error
-	if j.Mask.Object != nil {
+	switch {
+	case j.Input.Named:
+		m, err = j.segment(ctx, p)
+	case j.Mask.Object != nil:
 		m, err = j.readObject(ctx, p)
-	} else {
+	default:
 		m, err = j.readLabelMap()
 	}
 	m.beside, m.differ = j.Mask.Beside, j.Mask.Differ
@@ -133,6 +137,9 @@ func (m maskRead) interpret(scheme segment.Scheme) (segment.Marks, error) {
 // described is what results say of the mask, as it was divided into the regions.
 func (m maskRead) described(p placedMask) report.Mask {
 	out := report.Mask{Path: m.file.Path, Kind: m.kind}
+	if m.made != nil {
+		out.Program = &m.made.facts
+	}
 	if p.resampled {
 		size, spacing := m.geometry().Size, m.geometry().Spacing()
 		out.Size, out.Spacing = &size, &spacing
@@ -158,6 +165,9 @@ func (m maskRead) note(r *report.Result, placed placedMask, p Protocol) {
 	}
 	if len(m.differ) > 0 {
 		r.Warnings = append(r.Warnings, fmt.Sprintf("%s was taken as the mask by its name, and others that could be it hold something else: %s. Name the right one with --mask", short(path.Base(m.file.Path)), firstNames(m.differ)))
+	}
+	if m.made != nil {
+		r.Warnings = append(r.Warnings, m.made.warnings...)
 	}
 	if text := m.empty(regions); text != "" {
 		r.Warnings = append(r.Warnings, text)

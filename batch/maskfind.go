@@ -242,6 +242,9 @@ func maskName(st dicomio.Study, file string) string {
 // candidates returns the label maps that could be the study's mask, or the files that fit
 // the pattern.
 func (s Settings) candidates(st dicomio.Study) []string {
+	if s.Protocol.Segment.Named() {
+		return nil // a program makes it
+	}
 	if pattern := s.maskPattern(); pattern != "" {
 		return s.named(st, pattern)
 	}

@@ -22,6 +22,7 @@ type Job struct {
 	Train    dicomio.Train
 	Mask     Mask
 	Anatomy  Anatomy
+	Input    Input // what a program makes the mask of, instead of Mask
 	Dir      string
 	// Tree opens the mask, which may lie in an archive; nil knows no archives.
 	Tree *files.Tree
@@ -33,6 +34,10 @@ type Job struct {
 // Process takes one study through the pipeline and writes its folder. Workers is
 // the number of parallel workers in each stage; 0 means one per processor.
 func Process(ctx context.Context, j Job, p Protocol, workers int) (report.Result, error) {
+	var err error
+	if p.Segment, err = p.Segment.identified(ctx); err != nil {
+		return report.Result{}, err
+	}
 	s, err := measure(ctx, j, p, workers)
 	if err != nil {
 		return report.Result{}, err
@@ -90,6 +95,9 @@ func measure(ctx context.Context, j Job, p Protocol, workers int) (report.Study,
 		Regions:   src.regions,
 		Unrolled:  src.unrolled(maps),
 	}
+	if made := src.mask.made; made != nil {
+		s.Segmentation = made.file
+	}
 	if s.WriteMaps && !j.Anatomy.Named {
 		s.Anatomy = volume.Map{Geometry: src.series.Geometry, Data: src.series.Echo[0]}
 		s.Result.Anatomy = describeAnatomy(j.Train.FirstEcho(), j.Train.Lossy)
@@ -119,18 +127,22 @@ type source struct {
 func (j Job) read(ctx context.Context, p Protocol, workers int) (source, error) {
 	var s source
 	var images []dicomio.File
+	made, stop := context.WithCancel(ctx) // a program does not go on for a series that cannot be read
+	defer stop()
 	err := both(func() (err error) {
-		s.series, images, err = dicomio.Read(ctx, j.Train, workers)
+		if s.series, images, err = dicomio.Read(ctx, j.Train, workers); err != nil {
+			stop()
+		}
 		return wrapped("read", err)
 	}, func() (err error) {
-		s.mask, s.placedMask, err = j.findRegions(ctx, p, workers)
+		s.mask, s.placedMask, err = j.findRegions(made, p, workers)
 		return wrapped("mask", err)
 	})
 	for _, f := range images {
 		s.files = append(s.files, report.File{Path: f.Path, SHA256: f.SHA256})
 		s.lossy = s.lossy || f.Lossy
 	}
-	s.files = append(append(s.files, s.mask.file), s.mask.data...)
+	s.files = append(s.files, s.mask.sources(s.files)...)
 	return s, err
 }
 
@@ -238,6 +250,7 @@ func (p Protocol) record() report.Protocol {
 	r := report.Protocol{
 		Name: p.Name, Method: string(o.Method), SkippedEchoes: o.SkipEchoes, T2RangeMS: o.T2Range,
 		MinR2: o.MinR2, MinSignal: o.MinSignal, Sigma: o.Sigma, EchoFloor: o.EchoFloor, Scheme: p.Scheme.Name, Labels: p.Scheme.Labels, Maps: string(p.maps()),
+		Segmenter: p.Segment.record(),
 	}
 	if o.Method == t2fit.EPG {
 		r.EPG = &report.EPG{T1MS: o.T1, B1Range: o.B1Range, RefocusingProfile: o.RefocusingProfile}

@@ -35,7 +35,7 @@ var mayImport = map[string][]string{
 	"figure":          {"printable"},
 	"report":          {"volume", "digest", "nifti", "segment", "segment/anatomy", "figure", "outfile", "printable"},
 	"table":           {"printable"},
-	"batch":           {"volume", "table", "files", "dicomio", "samples", "nifti", "nrrd", "metaimage", "segment", "t2fit", "report", "yamlfile", "outfile", "printable", "batch/internal/machine"},
+	"batch":           {"volume", "table", "files", "dicomio", "samples", "nifti", "nrrd", "metaimage", "segment", "t2fit", "report", "yamlfile", "outfile", "printable", "batch/internal/machine", "batch/internal/segmenter", "segment/anatomy", "segment/resample", "segment/texture", "register"},
 
 	"segment/resample":  {"volume"},
 	"segment/agreement": {"volume"},
@@ -61,7 +61,8 @@ var mayImport = map[string][]string{
 	"dicomio/internal/charset":  {},
 	"dicomio/internal/codec":    {"sandbox"},
 
-	"batch/internal/machine": {},
+	"batch/internal/machine":   {},
+	"batch/internal/segmenter": {"printable"},
 
 	"t2fit/internal/lanes": {},
 	"t2fit/internal/epg":   {"t2fit/internal/lanes"},
@@ -73,8 +74,9 @@ var mayImport = map[string][]string{
 // logger.
 var onlyIn = map[string][]string{
 	// sandbox keeps compiled modules in the user's cache directory; machine asks the system.
-	"os":                            {"files", "dicomio", "sandbox", "phantom", "report", "batch", "batch/internal/machine", "outfile", "trial/publish", "cmd/t2map"},
-	"path/filepath":                 {"files", "dicomio", "sandbox", "phantom", "report", "batch", "outfile", "trial/publish", "cmd/t2map"},
+	"os":                            {"files", "dicomio", "sandbox", "phantom", "report", "batch", "batch/internal/machine", "batch/internal/segmenter", "outfile", "trial/publish", "cmd/t2map"},
+	"path/filepath":                 {"files", "dicomio", "sandbox", "phantom", "report", "batch", "batch/internal/segmenter", "outfile", "trial/publish", "cmd/t2map"},
+	"os/exec":                       {"batch/internal/segmenter"},
 	"github.com/suyashkumar/dicom":  {"dicomio", "dicomio/dicomwrite", "dicomio/internal/elements"},
 	"github.com/tetratelabs/wazero": {"sandbox", "dicomio/internal/codec", "register"},
 	"github.com/spf13/cobra":        {"cmd/t2map"},

@@ -94,6 +94,7 @@ func (f *studyFlags) settings(c *cobra.Command, roots []string) (batch.Settings,
 		if p.Scheme, err = batch.ReadScheme(f.scheme, "."); err != nil {
 			return s, err
 		}
+		p.Segment.Scheme = p.Scheme
 	}
 	if c.Flags().Changed("skip-echoes") {
 		if p.Fit.SkipEchoes, err = batch.SkipOption(f.skipEchoes); err != nil {
