@@ -18,8 +18,9 @@ const (
 	// turns bounds the number of corrections of the axes; each leaves less than a third of
 	// the error of the last.
 	turns = 12
-	// still is the correction, in radians, below which the axes are found: 0.01°.
-	still = 0.01 * math.Pi / 180
+	// still is the correction, in radians, below which the axes are found: 0.05°, 0.02 mm at
+	// the edge of a condyle.
+	still = 0.05 * math.Pi / 180
 )
 
 // flat is a set of points by coordinate.
