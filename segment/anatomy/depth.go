@@ -9,11 +9,11 @@ import (
 
 // DepthOptions are the options of Depth. The zero value is the default.
 type DepthOptions struct {
-	// Up and Front are directions in LPS, along the shaft of the femur and towards the patella. They are
-	// used where the bone has no label. Zero: the patient's, (0, 0, 1) and (0, −1, 0).
+	// Up and Front are directions in LPS, along the shaft of the femur and towards the patella.
+	// They are used where the bone has no label. Zero: the patient's, (0, 0, 1) and (0, −1, 0).
 	Up, Front [3]float64
-	// Workers is the number of goroutines, at most 64; 0: as many as there are processors. The result does
-	// not depend on it.
+	// Workers is the number of goroutines, at most 64; 0: as many as there are processors. The
+	// result does not depend on it.
 	Workers int
 }
 
@@ -27,12 +27,13 @@ func (e *AffineError) Error() string {
 // Depths is the relative depth of the cartilage of a mask, voxel by voxel.
 type Depths struct {
 	volume.Geometry
-	// Voxels are the indices of the voxels of cartilage in the mask: sheet by sheet in the order of Bone,
-	// and ascending in each.
+	// Voxels are the indices of the voxels of cartilage in the mask: sheet by sheet in the
+	// order of Bone, and ascending in each.
 	Voxels []int32
 	// Depth is 0 at the bone and 1 at the joint; NaN where it is not defined.
 	Depth []float32
-	// Thickness is that of the cartilage through the voxel, in mm, from one surface to the other.
+	// Thickness is that of the cartilage through the voxel, in mm, from one surface to the
+	// other.
 	Thickness []float32
 	// Normal is the direction from bone to joint through the voxel, of length 1, in LPS.
 	Normal [][3]float32
@@ -65,7 +66,8 @@ type SheetDepth struct {
 	From, To int
 	// Source says how the bone side was found.
 	Source BoneSource
-	// Undefined is the number of voxels without a depth: there is no bone side or no joint side near them.
+	// Undefined is the number of voxels without a depth: there is no bone side or no joint side
+	// near them.
 	Undefined int
 	// Bone is the bone side: positions in mm LPS, of equal areas up to a factor of about two.
 	Bone [][3]float64
@@ -73,19 +75,20 @@ type SheetDepth struct {
 	BoneArea, JointArea float64
 }
 
-// Depth returns the relative depth of every voxel of cartilage: b/(b + j), where b and j are the
-// distances in mm from the centre of the voxel to the bone side and to the joint side. On spherical, cylindrical and flat
-// shells that is the exact depth. (The solution of Laplace's equation is not: in a shell of 2.5 mm
-// on a sphere of 20 mm, its value at half depth is 0.53.)
+// Depth returns the relative depth of every voxel of cartilage: b/(b + j), where b and j are
+// the distances in mm from the centre of the voxel to the bone side and to the joint side. On
+// spherical, cylindrical and flat shells that is the exact depth. (The solution of Laplace's
+// equation is not: in a shell of 2.5 mm on a sphere of 20 mm, its value at half depth is 0.53.)
 //
 // The bone side is the part of the boundary that faces the label of the bone, across a gap of
-// up to two voxels. Where the mask has no such label it is found from the shape: the side towards the axis
-// of the femur's cylinder, the lower side of the tibia, the front of the patella. The joint side is
-// the part that looks away from the bone side, whatever lies there: background, other cartilage, a
-// meniscus. The rim of a plate is neither, nor is what the edge of the grid cuts off.
+// up to two voxels. Where the mask has no such label it is found from the shape: the side
+// towards the axis of the femur's cylinder, the lower side of the tibia, the front of the
+// patella. The joint side is the part that looks away from the bone side, whatever lies there:
+// background, other cartilage, a meniscus. The rim of a plate is neither, nor is what the edge
+// of the grid cuts off.
 //
-// The surface lies midway between the centres of voxels, and is smoothed along itself
-// (see smooth), so that distances are finer than the grid. A plate of one voxel has depth 0.5.
+// The surface lies midway between the centres of voxels, and is smoothed along itself (see
+// smooth), so that distances are finer than the grid. A plate of one voxel has depth 0.5.
 //
 // The order of slices, rows and columns does not matter, nor does a mirrored or oblique affine.
 // An affine without an inverse is an *AffineError.
@@ -106,16 +109,17 @@ func Depth(m Mask, options DepthOptions) (Depths, error) {
 	out.Depth = make([]float32, len(out.Voxels))
 	out.Thickness = make([]float32, len(out.Voxels))
 	out.Normal = make([][3]float32, len(out.Voxels))
-	for b := range sheets {
+	sideBySide(len(sheets), workers, func(b int) {
 		if len(sheets[b].voxels) > 0 {
 			out.measure(&sheets[b], m.Data, l, options)
 		}
-	}
+	})
 	return out, nil
 }
 
-// unlabelled is the least part of a sheet without a depth for which the label of the bone is taken to lack a part of
-// the bone. Rims and crumbs leave up to 0.3 % of real plates without one.
+// unlabelled is the least part of a sheet without a depth for which the label of the bone is
+// taken to lack a part of the bone. Rims and crumbs leave up to 0.3 % of real plates without
+// one.
 const unlabelled = 0.02
 
 // measure finds the sides of a sheet, and the depth of its voxels between them.
@@ -134,7 +138,7 @@ func (out *Depths) measure(s *sheet, data []Tissue, l lattice, options DepthOpti
 		looked := append([]side(nil), f.side...)
 		bone := f.boundary(s, centres, sideBone, l, workers)
 		f.judge(bone, sideBone, sideJoint, l, workers)
-		out.between(s, l, centres, bone, f.boundary(s, centres, sideJoint, l, workers))
+		out.between(s, l, workers, centres, bone, f.boundary(s, centres, sideJoint, l, workers))
 		about.Source = BoneByLabel
 		if float64(about.Undefined) <= unlabelled*float64(len(centres)) {
 			return
@@ -149,34 +153,41 @@ func (out *Depths) measure(s *sheet, data []Tissue, l lattice, options DepthOpti
 	f.judge(joint, sideJoint, sideBone, l, workers) // so far, half of the rim counted as bone
 	bone = f.boundary(s, centres, sideBone, l, workers)
 	f.judge(bone, sideBone, sideJoint, l, workers)
-	out.between(s, l, centres, bone, f.boundary(s, centres, sideJoint, l, workers))
+	out.between(s, l, workers, centres, bone, f.boundary(s, centres, sideJoint, l, workers))
 }
 
 // between sets the depth of a sheet's voxels between its two sides.
-func (out *Depths) between(s *sheet, l lattice, centres []lps, bone, joint boundary) {
+func (out *Depths) between(s *sheet, l lattice, workers int, centres []lps, bone, joint boundary) {
 	about := &out.Sheets[s.bone]
 	about.BoneArea, about.JointArea, about.Undefined = bone.area, joint.area, 0
 	about.Bone = make([][3]float64, len(bone.pieces))
 	for n, p := range bone.pieces {
 		about.Bone[n] = p.at
 	}
-	for n, x := range centres {
-		at := about.From + n
-		b, fromBone := bone.height(n, x)
-		j, fromJoint := joint.height(n, x)
-		thickness := b + j
-		if !(thickness > 0) {
-			out.Depth[at], out.Thickness[at] = float32(math.NaN()), float32(math.NaN())
-			out.Normal[at] = [3]float32{}
-			about.Undefined++
-			continue
+	var undefined [64]int
+	shareOut(len(centres), workers, func(part, from, to int) {
+		for n := from; n < to; n++ {
+			at := about.From + n
+			b, fromBone := bone.height(n, centres[n])
+			j, fromJoint := joint.height(n, centres[n])
+			thickness := b + j
+			if !(thickness > 0) {
+				out.Depth[at], out.Thickness[at] = float32(math.NaN()), float32(math.NaN())
+				out.Normal[at] = [3]float32{}
+				undefined[part]++
+				continue
+			}
+			// Rounded, so that the middle of a plate of three voxels is at 0.5 on every machine
+			// and on a mirrored grid.
+			out.Depth[at], out.Thickness[at] = float32(math.Round(b/thickness*1e5)/1e5), float32(thickness)
+			normal := fromBone.minus(fromJoint).unit()
+			if s.single(n, l, normal) {
+				out.Depth[at] = 0.5
+			}
+			out.Normal[at] = normal.short()
 		}
-		// Rounded, so that the middle of a plate of three voxels is at 0.5 on every machine and on a mirrored grid.
-		out.Depth[at], out.Thickness[at] = float32(math.Round(b/thickness*1e5)/1e5), float32(thickness)
-		normal := fromBone.minus(fromJoint).unit()
-		if s.single(n, l, normal) {
-			out.Depth[at] = 0.5
-		}
-		out.Normal[at] = [3]float32{float32(normal[0]), float32(normal[1]), float32(normal[2])}
+	})
+	for _, n := range undefined {
+		about.Undefined += n
 	}
 }

@@ -103,9 +103,9 @@ func look(data []Tissue, l lattice, bone Bone, v int, i [3]int32, d int) side {
 	return sideOpen
 }
 
-// neighbours returns the four faces that share an edge with the face of voxel n in direction
-// d. Going across the edge, the boundary turns away, goes straight on or turns towards the
-// face; voxels that touch along an edge only are not neighbours.
+// neighbours returns the four faces that share an edge with the face of voxel n in direction d.
+// Going across the edge, the boundary turns away, goes straight on or turns towards the face;
+// voxels that touch along an edge only are not neighbours.
 func (f *surface) neighbours(s *sheet, n, d int) [4]int32 {
 	var out [4]int32
 	for e, t := range across(d) {

@@ -71,9 +71,9 @@ func (l lattice) centre(i [3]int32) lps {
 	return l.position([3]float64{float64(i[0]), float64(i[1]), float64(i[2])})
 }
 
-// extent returns the size in mm of a voxel along a direction of length 1: that of the
-// ellipsoid whose axes are the edges of the voxel. Along an edge it is the spacing; on a grid
-// of cubes it is the same in every direction.
+// extent returns the size in mm of a voxel along a direction of length 1: that of the ellipsoid
+// whose axes are the edges of the voxel. Along an edge it is the spacing; on a grid of cubes it
+// is the same in every direction.
 func (l lattice) extent(direction lps) float64 {
 	return 1 / lps{l.rows[0].dot(direction), l.rows[1].dot(direction), l.rows[2].dot(direction)}.length()
 }

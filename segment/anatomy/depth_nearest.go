@@ -6,8 +6,9 @@ import "math"
 // than about 8 mm (the patella's; Ateshian et al. 1991, Journal of Biomechanics 24:761–776).
 const reach = 10.0
 
-// search finds what is nearest to each voxel of a sheet. Voxels take over their neighbours' pieces, in
-// rounds: paths stay inside the sheet, so nothing is found across a gap or on the other side of a fold.
+// search finds what is nearest to each voxel of a sheet. Voxels take over their neighbours'
+// pieces, in rounds: paths stay inside the sheet, so nothing is found across a gap or on the
+// other side of a fold.
 type search struct {
 	cells  []searchCell
 	pieces [][3]float32
@@ -15,8 +16,8 @@ type search struct {
 	round  int32
 }
 
-// searchCell is a voxel, in one line of the processor's cache. Its position is relative to the sheet's first voxel,
-// so float32 resolves 1e-5 mm.
+// searchCell is a voxel, in one line of the processor's cache. Its position is relative to the
+// sheet's first voxel, so float32 resolves 1e-5 mm.
 type searchCell struct {
 	next     [directions]int32
 	at       [3]float32
@@ -27,8 +28,9 @@ type searchCell struct {
 	_        [12]byte
 }
 
-// nearest finds for every voxel of the sheet the nearest piece in the core of a patch, −1
-// where none is within reach. A part of the sheet without a core, which is small, does with what there is.
+// nearest finds for every voxel of the sheet the nearest piece in the core of a patch, −1 where
+// none is within reach. A part of the sheet without a core, which is small, does with what
+// there is.
 func (f *surface) nearest(s *sheet, centres []lps, p *patch, pieces []surfel) []int32 {
 	q := search{cells: make([]searchCell, len(centres)), pieces: make([][3]float32, len(pieces)), round: 1}
 	origin := centres[0]
@@ -71,8 +73,8 @@ func (q *search) offer(v, piece int32) {
 	}
 }
 
-// spread goes on until no voxel changes. Each round sees the result of the one before, so neither the order of
-// voxels nor the number of workers matters.
+// spread goes on until no voxel changes. Each round sees the result of the one before, so
+// neither the order of voxels nor the number of workers matters.
 func (q *search) spread(workers int) {
 	var candidates, found []int32
 	var distance []float32
@@ -135,9 +137,9 @@ func (c *searchCell) better(best int32, distance float32, other int32, pieces []
 	return best, distance
 }
 
-// height returns how far inside the boundary a voxel at x lies, measured to the plane of the nearest
-// piece, and the direction inwards. It is NaN where there is none, or where the piece lies so far
-// aside that its plane says nothing of x.
+// height returns how far inside the boundary a voxel at x lies, measured to the plane of the
+// nearest piece, and the direction inwards. It is NaN where there is none, or where the piece
+// lies so far aside that its plane says nothing of x.
 func (b boundary) height(voxel int, x lps) (h float64, inward lps) {
 	if b.near[voxel] < 0 {
 		return math.NaN(), lps{}
@@ -151,6 +153,6 @@ func (b boundary) height(voxel int, x lps) (h float64, inward lps) {
 	return max(h, 0), p.normal.times(-1)
 }
 
-// aside is the distance in mm (times the scale of the widths) along a surface over which its plane is used: at a
-// radius of 20 mm, that of a condyle, it departs by 0.2 mm.
+// aside is the distance in mm (times the scale of the widths) along a surface over which its
+// plane is used: at a radius of 20 mm, that of a condyle, it departs by 0.2 mm.
 const aside = 3.0

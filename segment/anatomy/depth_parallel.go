@@ -6,9 +6,9 @@ import (
 	"golang.org/x/sync/errgroup"
 )
 
-// shareOut calls work for consecutive parts of 0 … n−1, side by side in as many parts as
-// there are workers (0: processors). A part writes only what belongs to its own numbers, so
-// the result does not depend on the number of workers.
+// shareOut calls work for consecutive parts of 0 … n−1, side by side in as many parts as there
+// are workers (0: processors). A part writes only what belongs to its own numbers, so the
+// result does not depend on the number of workers.
 func shareOut(n, workers int, work func(part, from, to int)) {
 	if workers <= 0 {
 		workers = runtime.GOMAXPROCS(0)
@@ -28,6 +28,20 @@ func shareOut(n, workers int, work func(part, from, to int)) {
 	_ = g.Wait() // no part fails
 }
 
-// worthSharing is the least number of items per worker: below it, starting a goroutine (about
-// a microsecond) costs more than it saves.
+// sideBySide calls work for 0 … n−1, at the same time unless there is but one worker. The calls
+// share nothing that they write.
+func sideBySide(n, workers int, work func(n int)) {
+	var g errgroup.Group
+	g.SetLimit(max(1, min(workers, n)))
+	for i := range n {
+		g.Go(func() error {
+			work(i)
+			return nil
+		})
+	}
+	_ = g.Wait()
+}
+
+// worthSharing is the least number of items per worker: below it, starting a goroutine (about a
+// microsecond) costs more than it saves.
 const worthSharing = 1000

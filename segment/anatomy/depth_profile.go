@@ -26,10 +26,11 @@ func (e *LengthError) Error() string {
 	return fmt.Sprintf("an array has %d values, and another that belongs to it has %d", e.Got, e.Want)
 }
 
-// Profile returns T2 against relative depth in bins of equal width (bins < 1: DefaultBins), from bone to
-// joint. depth, t2 and status have one value for each voxel, in any order; a voxel without a depth (NaN,
-// or outside 0 … 1) is not of the cartilage and is not counted. T2 counts where status is Fitted, which are the
-// voxels of summaries. Arrays of different lengths are a *LengthError.
+// Profile returns T2 against relative depth in bins of equal width (bins < 1: DefaultBins),
+// from bone to joint. depth, t2 and status have one value for each voxel, in any order; a voxel
+// without a depth (NaN, or outside 0 … 1) is not of the cartilage and is not counted. T2 counts
+// where status is Fitted, which are the voxels of summaries. Arrays of different lengths are a
+// *LengthError.
 func Profile(depth, t2 []float32, status []volume.Status, bins int) ([]ProfileBin, error) {
 	for _, n := range []int{len(t2), len(status)} {
 		if n != len(depth) {

@@ -106,14 +106,18 @@ func (s *sheet) connect(l lattice) {
 	}
 }
 
-// single reports whether the sheet is one voxel thick at voxel n: it has no neighbour along the axis of the grid
-// that is nearest to the sheet's normal.
+// single reports whether the sheet is one voxel thick at voxel n: it has no neighbour along the
+// axis of the grid that is nearest to the sheet's normal.
 func (s *sheet) single(n int, l lattice, normal lps) bool {
+	next := &s.next[n]
+	if !(next[0] < 0 && next[1] < 0 || next[2] < 0 && next[3] < 0 || next[4] < 0 && next[5] < 0) {
+		return false
+	}
 	axis, most := 0, 0.0
 	for c := range 3 {
-		if along := math.Abs(l.columns[c].unit().dot(normal)); along > most {
+		if along := math.Abs(l.columns[c].dot(normal)) / l.columns[c].length(); along > most {
 			axis, most = c, along
 		}
 	}
-	return s.next[n][2*axis] < 0 && s.next[n][2*axis+1] < 0
+	return next[2*axis] < 0 && next[2*axis+1] < 0
 }

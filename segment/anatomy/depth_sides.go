@@ -2,30 +2,33 @@ package anatomy
 
 import "math"
 
-// How a face is judged. facing: a face belongs to a side of the plate where the cosine between its
-// normal and the side's direction exceeds it, which is within 53°: an edge that is cut off at
-// a right angle is half way at 45° where it is smoothed, and the two sides of a plate that becomes
-// thinner are up to 30° from parallel.
+// How a face is judged. facing: a face belongs to a side of the plate where the cosine between
+// its normal and the side's direction exceeds it, which is within 53°: an edge that is cut off
+// at a right angle is half way at 45° where it is smoothed, and the two sides of a plate that
+// becomes thinner are up to 30° from parallel.
 const facing = 0.6
 
-// labelled is the least part of a sheet's faces that must touch bone for the labels to say where the
-// bone is. It is about 0.45 in a whole knee; a few chance contacts say nothing.
+// labelled is the least part of a sheet's faces that must touch bone for the labels to say
+// where the bone is. It is about 0.45 in a whole knee; a few chance contacts say nothing.
 const labelled = 0.1
 
-// corePart is ...
+// corePart is how much of 1 is left of a face of a side after values leaked over its border for
+// widthOfCore. A straight border leaves erf(x/(√2·width)) at a distance x: 0.7 is 1.04 mm
+// inside.
 const corePart = 0.7
 
-// Smoothing in mm, for a voxel of the size of a DESS series' (0.4 mm) or less; coarser grids need more, see
-// widths.
+// Widths of smoothing, as standard deviations in mm, for voxels of 0.36 × 0.36 × 0.7 mm or
+// less; see scale. TestDepthOfShells and TestDepthOfRealKnee were the measure.
 const (
-	widthOfNormals = 0.8 // enough to turn the faces of a staircase into a slope
-	widthOfSurface = 1.0 // a compromise between the staircase and true bumps
+	widthOfNormals = 0.8 // turns the faces of a staircase with steps of 0.7 mm into a slope
+	widthOfSurface = 1.0 // more than a step of the staircase, less than the radii of a knee's surfaces
 	widthOfSheet   = 3.0 // more than a plate is thick, so that its rim does not count
-	widthOfVote    = 5.0
-	widthOfCore    = 1.0
+	widthOfVote    = 5.0 // a face of the trochlea or beside the notch that looks aside follows its surroundings
+	widthOfCore    = 1.0 // as widthOfSurface: how far the bend at a border reaches
 )
 
-// scale returns by how much the widths grow on a coarse grid: with the edge of a cube of a voxel's volume.
+// scale returns by how much the widths grow on a coarse grid: with the edge of a cube of a
+// voxel's volume.
 func (l lattice) scale() float64 {
 	volume := math.Abs(l.columns[0].cross(l.columns[1]).dot(l.columns[2]))
 	return max(1, float64(float32(math.Cbrt(volume)))/0.45) // 0.36 × 0.36 × 0.7 mm
@@ -43,10 +46,10 @@ func (f *surface) boneByLabel() bool {
 }
 
 // boneByShape marks the bone side of a sheet whose bone has no label. toBone points towards the
-// bone from a position. Each face votes for a side by its normal, the votes spread over the surface, and the
-// majority around a face decides. Faces at the rim do not look along the sheet's own direction
-// there; they are left open. If partly, a part of the bone has a label, whose votes count twice as
-// much.
+// bone from a position. Each face votes for a side by its normal, the votes spread over the
+// surface, and the majority around a face decides. Faces at the rim do not look along the
+// sheet's own direction there; they are left open. If partly, a part of the bone has a label,
+// whose votes count twice as much.
 func (f *surface) boneByShape(toBone func(lps) lps, partly bool, l lattice, workers int) {
 	whole := f.patch(l, workers, func(int) bool { return true })
 	normals := whole.normals(f, widthOfNormals)
@@ -104,8 +107,8 @@ func (f *surface) boundary(s *sheet, centres []lps, which side, l lattice, worke
 	return out
 }
 
-// judge finds the faces of the side opposite to a known one: those that look away from what is nearest of it.
-// The rest stays open.
+// judge finds the faces of the side opposite to a known one: those that look away from what is
+// nearest of it. The rest stays open.
 func (f *surface) judge(known boundary, this, opposite side, l lattice, workers int) {
 	p := f.patch(l, workers, func(n int) bool { return f.side[n] != this })
 	for n, normal := range p.normals(f, widthOfNormals) {

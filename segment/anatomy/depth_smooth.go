@@ -2,8 +2,8 @@ package anatomy
 
 import "math"
 
-// patch is a part of a surface, on which values can diffuse: nothing enters or leaves it, so the bone side
-// does not mix with the joint side, however thin the sheet.
+// patch is a part of a surface, on which values can diffuse: nothing enters or leaves it, so
+// the bone side does not mix with the joint side, however thin the sheet.
 type patch struct {
 	scale   float64      // of the widths, see lattice.scale
 	faces   []int32      // of the surface, ascending
@@ -16,8 +16,9 @@ type patch struct {
 
 // patch returns the faces for which take holds.
 //
-// The sums of weights are bounded by that of a flat face between the two densest axes; those above it, where
-// edges meet in a corner, are scaled down, so that a corner does not shorten every step.
+// The sums of weights are bounded by that of a flat face between the two densest axes; those
+// above it, where edges meet in a corner, are scaled down, so that a corner does not shorten
+// every step.
 func (f *surface) patch(l lattice, workers int, take func(n int) bool) *patch {
 	p := &patch{workers: workers, scale: l.scale()}
 	number := make([]int32, len(f.side))
@@ -68,11 +69,12 @@ func (p *patch) time(sigma float64) float64 {
 	return float64(sigma*sigma) / 2
 }
 
-// smooth replaces values by their means over the surroundings, with a Gaussian weight of standard deviation sigma
-// (mm, times scale). The staircase of voxels is noise about the true surface: every face lies between two voxel
-// centres, one on either side of it. The values diffuse along the surface, with the steps of super time
-// stepping (Alexiades et al. 1996, Communications in Numerical Methods in Engineering 12:31–42), of which
-// about the square root of the number of plain steps is needed. values is overwritten.
+// smooth replaces values by their means over the surroundings, with a Gaussian weight of
+// standard deviation sigma (mm, times scale). The staircase of voxels is noise about the true
+// surface: every face lies between two voxel centres, one on either side of it. The values
+// diffuse along the surface, with the steps of super time stepping (Alexiades et al. 1996,
+// Communications in Numerical Methods in Engineering 12:31–42), of which about the square root
+// of the number of plain steps is needed. values is overwritten.
 func (p *patch) smooth(values []lps, sigma float64) []lps {
 	from, to := values, make([]lps, len(values))
 	for _, dt := range timeSteps(p.time(sigma), p.stable) {
@@ -92,8 +94,9 @@ func (p *patch) smooth(values []lps, sigma float64) []lps {
 	return from
 }
 
-// smoothTrue is smooth without its bias: a mean over a curved surface lies on its hollow side. What smoothing has
-// taken away is smoothed and given back (twicing; Tukey 1977, Exploratory Data Analysis). values is kept.
+// smoothTrue is smooth without its bias: a mean over a curved surface lies on its hollow side.
+// What smoothing has taken away is smoothed and given back (twicing; Tukey 1977, Exploratory
+// Data Analysis). values is kept.
 func (p *patch) smoothTrue(values []lps, sigma float64) []lps {
 	once := p.smooth(append([]lps(nil), values...), sigma)
 	taken := make([]lps, len(values))
@@ -107,8 +110,8 @@ func (p *patch) smoothTrue(values []lps, sigma float64) []lps {
 	return once
 }
 
-// smoothNumbers smooths numbers, one for each face of the patch, which are 0 outside it where they
-// leak, and do not leave it otherwise.
+// smoothNumbers smooths numbers, one for each face of the patch, which are 0 outside it where
+// they leak, and do not leave it otherwise.
 func (p *patch) smoothNumbers(from []float64, sigma float64, leak bool) []float64 {
 	to := make([]float64, len(from))
 	for _, dt := range timeSteps(p.time(sigma), p.stable) {
@@ -129,8 +132,8 @@ func (p *patch) smoothNumbers(from []float64, sigma float64, leak bool) []float6
 	return from
 }
 
-// normals returns the outward normals of the patch, smoothed, of length 1. The mean of the faces' areas
-// as vectors is the area of the slope they make as a staircase.
+// normals returns the outward normals of the patch, smoothed, of length 1. The mean of the
+// faces' areas as vectors is the area of the slope they make as a staircase.
 func (p *patch) normals(f *surface, sigma float64) []lps {
 	out := make([]lps, len(p.faces))
 	for n, face := range p.faces {
@@ -157,13 +160,13 @@ func (p *patch) core() []bool {
 	return core
 }
 
-// damping is the parameter ν of super time stepping: at 0 the steps are as long as possible, and
-// rounding errors grow.
+// damping is the parameter ν of super time stepping: at 0 the steps are as long as possible,
+// and rounding errors grow.
 const damping = 0.05
 
 // timeSteps returns the fewest steps whose sum is total, where a plain step must not exceed
-// stable. Two of them are plain, which remove the staircase itself: super steps alone leave up to 70 % of the
-// shortest waves, and these two take 87 % of that.
+// stable. Two of them are plain, which remove the staircase itself: super steps alone leave up
+// to 70 % of the shortest waves, and these two take 87 % of that.
 func timeSteps(total, stable float64) []float64 {
 	for n := 0; ; n++ {
 		steps := []float64{stable, stable / 2}

@@ -11,16 +11,18 @@ type Erosion struct {
 // Removed returns the number of voxels that were removed from the tissue.
 func (e Erosion) Removed(t Tissue) int { return e.Before[t] - e.After[t] }
 
-// Erode returns the mask without the voxels of cartilage and meniscus whose centre lies less than mm from the
-// outside of their tissue, from all sides, and counts them; they become NoTissue. The distance is exact, with
-// the grid's own spacing in three dimensions. The surface is that of the voxels: it lies midway between the centres of a
-// voxel inside and its neighbour outside. On a grid of 0.4 mm, the outermost voxels are therefore 0.2 mm deep:
-// an erosion by 0.2 mm or less removes nothing, and one by 0.3 mm removes one voxel.
+// Erode returns the mask without the voxels of cartilage and meniscus whose centre lies less
+// than mm from the outside of their tissue, from all sides, and counts them; they become
+// NoTissue. The distance is exact, with the grid's own spacing in three dimensions. The surface
+// is that of the voxels: it lies midway between the centres of a voxel inside and its neighbour
+// outside. On a grid of 0.4 mm, the outermost voxels are therefore 0.2 mm deep: an erosion by
+// 0.2 mm or less removes nothing, and one by 0.3 mm removes one voxel.
 //
-// Cartilage of one bone is one tissue here, however many labels divide it, and so are menisci: the borders
-// between labels of one structure do not erode. Cartilage that touches other cartilage, bone or meniscus does erode there, as
-// partial volume mixes them. Beyond the edge of the grid nothing is known, and nothing erodes. m is not
-// changed. mm ≤ 0 removes nothing. An affine without an inverse is an *AffineError.
+// Cartilage of one bone is one tissue here, however many labels divide it, and so are menisci:
+// the borders between labels of one structure do not erode. Cartilage that touches other
+// cartilage, bone or meniscus does erode there, as partial volume mixes them. Beyond the edge
+// of the grid nothing is known, and nothing erodes. m is not changed. mm ≤ 0 removes nothing.
+// An affine without an inverse is an *AffineError.
 func Erode(m Mask, mm float64) (Mask, Erosion, error) {
 	out := Mask{m.Geometry, append([]Tissue(nil), m.Data...)}
 	var e Erosion
@@ -63,8 +65,8 @@ type offset struct {
 	distance float64 // from the centre of the one to the surface of the other, mm
 }
 
-// ball lists the offsets of the voxels whose surface lies less than mm from the centre of the voxel at
-// 0, nearest first as far as loops go: the neighbours come first.
+// ball lists the offsets of the voxels whose surface lies less than mm from the centre of the
+// voxel at 0, nearest first as far as loops go: the neighbours come first.
 func (l lattice) ball(mm float64) []offset {
 	var reach [3]int
 	for c := range 3 {
@@ -93,9 +95,10 @@ func (l lattice) ball(mm float64) []offset {
 	return append(near, far...)
 }
 
-// toVoxel returns the distance in mm from the centre of voxel 0 to the nearest point of the voxel at an
-// offset: the least |A(by + e)| with every |eᵢ| ≤ ½, found coordinate by coordinate, which converges as the square is
-// convex. On a grid with right angles the first round is exact.
+// toVoxel returns the distance in mm from the centre of voxel 0 to the nearest point of the
+// voxel at an offset: the least |A(by + e)| with every |eᵢ| ≤ ½, found coordinate by
+// coordinate, which converges as the square is convex. On a grid with right angles the first
+// round is exact.
 func (l lattice) toVoxel(by [3]int) float64 {
 	var at [3]float64
 	for c := range 3 {

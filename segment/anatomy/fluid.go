@@ -6,21 +6,23 @@ import (
 	"github.com/t2map/t2map/volume"
 )
 
-// FluidLimits say which voxels of cartilage are taken for joint fluid. The zero value marks none: a limit
-// removes long T2, which is also what disease does, so it is a choice of the protocol.
+// FluidLimits say which voxels of cartilage are taken for joint fluid. The zero value marks
+// none: a limit removes long T2, which is also what disease does, so it is a choice of the
+// protocol.
 type FluidLimits struct {
-	// T2 is the T2 in ms above which a voxel is fluid, whatever its fraction. Fluid has several hundred ms,
-	// cartilage 20–70 ms. 0: no limit.
+	// T2 is the T2 in ms above which a voxel is fluid, whatever its fraction. Fluid has several
+	// hundred ms, cartilage 20–70 ms. 0: no limit.
 	T2 float64
-	// PartialT2 is the T2 in ms above which a voxel is taken for a mixture with fluid if less than Fraction of it is
-	// cartilage. 0: no limit.
+	// PartialT2 is the T2 in ms above which a voxel is taken for a mixture with fluid if less
+	// than Fraction of it is cartilage. 0: no limit.
 	PartialT2 float64
-	// Fraction is the part of a voxel, 0 … 1, from which on it is not at the edge. 0: DefaultEdgeFraction.
+	// Fraction is the part of a voxel, 0 … 1, from which on it is not at the edge. 0:
+	// DefaultEdgeFraction.
 	Fraction float64
 }
 
-// DefaultEdgeFraction is the fraction below which a voxel is at the edge of the cartilage: a tenth of fluid with
-// a T2 of 400 ms raises 40 ms by some 5 ms at the echo times in use.
+// DefaultEdgeFraction is the fraction below which a voxel is at the edge of the cartilage: a
+// tenth of fluid with a T2 of 400 ms raises 40 ms by some 5 ms at the echo times in use.
 const DefaultEdgeFraction = 0.9
 
 // FluidCounts count the voxels that MarkFluid marked, each once.
@@ -29,10 +31,10 @@ type FluidCounts struct {
 	Partial int // above FluidLimits.PartialT2 at the edge, and not Long
 }
 
-// MarkFluid says which voxels are fluid: true where the voxel has an estimate (volume.Status.HasValue) that is
-// above a limit. t2, status and fraction have one value for each voxel, in any order; a nil fraction means whole
-// voxels. A T2 beyond the accepted range of the fit (OutOfRange) can be fluid, too. Arrays of different lengths are a
-// *LengthError.
+// MarkFluid says which voxels are fluid: true where the voxel has an estimate
+// (volume.Status.HasValue) that is above a limit. t2, status and fraction have one value for
+// each voxel, in any order; a nil fraction means whole voxels. A T2 beyond the accepted range
+// of the fit (OutOfRange) can be fluid, too. Arrays of different lengths are a *LengthError.
 func MarkFluid(t2 []float32, status []volume.Status, fraction []float32, limits FluidLimits) ([]bool, FluidCounts, error) {
 	var counts FluidCounts
 	if len(status) != len(t2) {

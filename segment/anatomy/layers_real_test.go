@@ -119,7 +119,7 @@ func layersCheckSheet(t *testing.T, m Mask, d Depths, b Bone, s SheetDepth) {
 		bins[min(9, int(depth*10))]++
 		if touching[d.Voxels[v]] {
 			touch++
-			if depth < 0.5 {
+			if depth <= 0.5 { // 0.5: one voxel thick, at the joint as well
 				deepTouch++
 			}
 		}

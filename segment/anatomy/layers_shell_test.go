@@ -185,7 +185,11 @@ var layersCurved = []shell{shellSphere(20), shellSphere(35), shellCylinder(20), 
 // straight, oblique, and with the slices along another axis, at least 98 % of the voxels are in the right half.
 // The dish has a rim that is not at a right angle to it, and rim is all that it has: 97.5 % without bone.
 func TestDepthOfShells(t *testing.T) {
-	for _, s := range append([]shell{shellFlat(2.5), shellWedge()}, layersCurved...) {
+	shells := append([]shell{shellFlat(2.5), shellWedge()}, layersCurved...)
+	if testing.Short() {
+		shells = []shell{shellSphere(20), shellDish(30)}
+	}
+	for _, s := range shells {
 		for _, bone := range []bool{true, false} {
 			for _, turned := range [][3]float64{{}, shellOblique, {3, 88, 4}} {
 				if plate := s.tissue == LateralTibialCartilage; plate && turned == [3]float64{} {
@@ -232,6 +236,9 @@ func TestDepthOfAlignedPlate(t *testing.T) {
 
 // TestDepthOnCoarseGrids: accuracy falls with the number of voxels across 2.5 mm, and not off a cliff.
 func TestDepthOnCoarseGrids(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes seconds")
+	}
 	for _, test := range []struct {
 		spacing [3]float64
 		least   float64
@@ -256,7 +263,7 @@ func TestDepthOnCoarseGrids(t *testing.T) {
 // TestDepthAcrossGap: one or two voxels without a label between cartilage and bone change nothing.
 func TestDepthAcrossGap(t *testing.T) {
 	for _, gap := range []float64{0.3, 0.7} {
-		for _, s := range layersCurved {
+		for _, s := range []shell{shellSphere(20), shellDish(30)} {
 			d := layersDepth(t, s, s.draw(shellGrid(shellFine, shellOblique), true, gap), fmt.Sprintf("gap %.1f mm", gap), 0.975)
 			b, _ := BoneOf(s.tissue)
 			if got := d.Sheets[b].Source; got == BoneByShape {

@@ -9,7 +9,8 @@ import (
 type UnrollOptions struct {
 	// Angle is the height of a cell in degrees; 0: 2.
 	Angle float64
-	// Across is the width of a cell in mm; 0: 3. The distance between slices leaves no column empty.
+	// Across is the width of a cell in mm; 0: 3. The distance between slices leaves no column
+	// empty.
 	Across float64
 	// Down is the direction of 0°, in LPS. Zero: towards the feet.
 	Down [3]float64
@@ -26,16 +27,18 @@ type UnrolledPoint struct {
 
 // UnrolledMap is the T2 of the femoral cartilage, unrolled from its cylinder.
 //
-// Row r holds the angles from (Rows[0]+r)·Angle to one step more, in degrees about the axis of the cylinder:
-// 0° looks down the leg, at the weight-bearing part; positive angles go to the back, over the posterior condyles, negative ones to
-// the front, over the trochlea. Angles are in −180° … 180°. Column c holds the distances from (Columns[0]+c)·Across to one step
-// more, in mm along the axis: 0 is beside the centroid of the points to which the cylinder was fitted, positive
-// is where the axis points, the patient's left unless another side was asked for. Hence maps of the same steps
-// share the borders of their cells.
+// Row r holds the angles from (Rows[0]+r)·Angle to one step more, in degrees about the axis of
+// the cylinder: 0° looks down the leg, at the weight-bearing part; positive angles go to the
+// back, over the posterior condyles, negative ones to the front, over the trochlea. Angles are
+// in −180° … 180°. Column c holds the distances from (Columns[0]+c)·Across to one step more, in
+// mm along the axis: 0 is beside the centroid of the points to which the cylinder was fitted,
+// positive is where the axis points, the patient's left unless another side was asked for.
+// Hence maps of the same steps share the borders of their cells.
 type UnrolledMap struct {
 	Angle, Across float64 // steps in degrees and mm
 	Rows, Columns [2]int  // the first step, and the one after the last
-	// T2 is the weighted mean per cell in ms, row by row; NaN where there is none. In a change it may be negative.
+	// T2 is the weighted mean per cell in ms, row by row; NaN where there is none. In a change
+	// it may be negative.
 	T2 []float64
 	// Weight is the sum of the weights; in a change, the lesser of both.
 	Weight []float64
@@ -51,13 +54,14 @@ func (m UnrolledMap) Middle(row, column int) (angle, across float64) {
 	return (float64(m.Rows[0]+row) + 0.5) * m.Angle, (float64(m.Columns[0]+column) + 0.5) * m.Across
 }
 
-// unrolledDefault are the steps: 2° are 0.9 mm at a radius of 25 mm, about two pixels of a T2 series; 3 mm is
-// the usual thickness of its slices.
+// unrolledDefault are the steps: 2° are 0.9 mm at a radius of 25 mm, about two pixels of a T2
+// series; 3 mm is the usual thickness of its slices.
 var unrolledDefault = UnrollOptions{Angle: 2, Across: 3}
 
-// Unroll puts points on the cylinder's surface, as a map that is just large enough, and averages them per cell
-// through the whole depth. For a map of one layer, hand over the points of that layer. Points without a finite T2 or a
-// weight are left out. A map without points has no rows.
+// Unroll puts points on the cylinder's surface, as a map that is just large enough, and
+// averages them per cell through the whole depth. For a map of one layer, hand over the points
+// of that layer. Points without a finite T2 or a weight are left out. A map without points has
+// no rows.
 func (c FemoralCylinder) Unroll(points []UnrolledPoint, options UnrollOptions) UnrolledMap {
 	if !(options.Angle > 0) {
 		options.Angle = unrolledDefault.Angle
@@ -121,9 +125,10 @@ func (e *StepsError) Error() string {
 	return "unrolled maps have cells of different sizes"
 }
 
-// ChangeFrom returns this map minus an earlier one, cell by cell, on a grid that covers both; a cell that either
-// lacks is NaN. Each visit's map is relative to its own cylinder, so a knee that lay differently needs no
-// registration, as long as the same part of the femur was in view. Maps with cells of different sizes are a *StepsError.
+// ChangeFrom returns this map minus an earlier one, cell by cell, on a grid that covers both; a
+// cell that either lacks is NaN. Each visit's map is relative to its own cylinder, so a knee
+// that lay differently needs no registration, as long as the same part of the femur was in
+// view. Maps with cells of different sizes are a *StepsError.
 func (m UnrolledMap) ChangeFrom(earlier UnrolledMap) (UnrolledMap, error) {
 	if m.Angle != earlier.Angle || m.Across != earlier.Across {
 		return UnrolledMap{}, &StepsError{[2]float64{m.Angle, m.Across}, [2]float64{earlier.Angle, earlier.Across}}

@@ -2,7 +2,8 @@ package anatomy
 
 import "math"
 
-// FemoralCylinder is the cylinder that fits the femoral cartilage best. Its axis runs from side to side.
+// FemoralCylinder is the cylinder that fits the femoral cartilage best. Its axis runs from side
+// to side.
 type FemoralCylinder struct {
 	// Axis is of length 1 and points to the patient's left, or to the side that was asked for.
 	Axis [3]float64
@@ -12,9 +13,9 @@ type FemoralCylinder struct {
 	Radius, RMS float64
 }
 
-// Limits of the fit of a cylinder. The condyles' axis lies within a few degrees of the line across
-// the knee (Eckhoff et al. 2005, Journal of Bone and Joint Surgery 87 Suppl 2:71–80); a fit that
-// turned away further than maxTilt has found another shape, such as the groove.
+// Limits of the fit of a cylinder. The condyles' axis lies within a few degrees of the line
+// across the knee (Eckhoff et al. 2005, Journal of Bone and Joint Surgery 87 Suppl 2:71–80); a
+// fit that turned away further than maxTilt has found another shape, such as the groove.
 const (
 	maxTilt        = 30 * math.Pi / 180
 	cylinderPoints = 20000 // more do not change the fit by 0.01 mm
@@ -22,11 +23,12 @@ const (
 	cylinderMoved  = 1e-6 // mm: converged
 )
 
-// FitFemoralCylinder fits a cylinder to points of the femoral cartilage, at best of its bone side
-// (Depths.Sheets[OfFemur].Bone), so that the sum of squares of the distances from points to surface is the
-// least (Gauss–Newton, from the best circle about the given axis). across is the direction across the knee,
-// zero for the patient's left. An axis that turns away from it by more than 30° is given up for across itself. ok is
-// false where there are fewer than ten points, or all lie on a line.
+// FitFemoralCylinder fits a cylinder to points of the femoral cartilage, at best of its bone
+// side (Depths.Sheets[OfFemur].Bone), so that the sum of squares of the distances from points
+// to surface is the least (Gauss–Newton, from the best circle about the given axis). across is
+// the direction across the knee, zero for the patient's left. An axis that turns away from it
+// by more than 30° is given up for across itself. ok is false where there are fewer than ten
+// points, or all lie on a line.
 func FitFemoralCylinder(points [][3]float64, across [3]float64) (c FemoralCylinder, ok bool) {
 	start := lps(across).unit()
 	if start == (lps{}) {
@@ -82,9 +84,10 @@ func fitCylinder(points []lps, axis lps, turning bool) (FemoralCylinder, bool) {
 	return FemoralCylinder{axis, centre, radius, math.Sqrt(sum / float64(len(points)))}, ok
 }
 
-// cylinderStep returns the Gauss–Newton step: of the centre along u and w, of the radius and, if
-// turning, of the axis along u and w. With e the direction from the axis to a point and t its place along
-// the axis, the derivatives of its distance to the surface are −e·u, −e·w, −1, −t e·u and −t e·w.
+// cylinderStep returns the Gauss–Newton step: of the centre along u and w, of the radius and,
+// if turning, of the axis along u and w. With e the direction from the axis to a point and t
+// its place along the axis, the derivatives of its distance to the surface are −e·u, −e·w, −1,
+// −t e·u and −t e·w.
 func cylinderStep(points []lps, centre, axis, u, w lps, radius float64, turning bool) ([]float64, bool) {
 	n := 3
 	if turning {
@@ -115,7 +118,8 @@ func cylinderStep(points []lps, centre, axis, u, w lps, radius float64, turning 
 	return solveSmall(m)
 }
 
-// fitCircle fits a circle in the plane of u and w (Kåsa 1976): |p|² = 2 p·c + (R² − |c|²) is linear in c.
+// fitCircle fits a circle in the plane of u and w (Kåsa 1976): |p|² = 2 p·c + (R² − |c|²) is
+// linear in c.
 func fitCircle(points []lps, mean, u, w lps) (centre lps, radius float64, ok bool) {
 	m := [][]float64{make([]float64, 4), make([]float64, 4), make([]float64, 4)}
 	for _, x := range points {
@@ -136,8 +140,8 @@ func fitCircle(points []lps, mean, u, w lps) (centre lps, radius float64, ok boo
 	return mean.plus(u.times(s[0])).plus(w.times(s[1])), math.Sqrt(square), square > 0
 }
 
-// solveSmall solves the linear equations m (the right-hand sides in the last column) by elimination
-// with pivots; ok is false where they have no single solution.
+// solveSmall solves the linear equations m (the right-hand sides in the last column) by
+// elimination with pivots; ok is false where they have no single solution.
 func solveSmall(m [][]float64) (x []float64, ok bool) {
 	n := len(m)
 	for c := range n {
