@@ -88,6 +88,9 @@ func (p placedMask) measureDepth(r *report.Result, maps volume.Maps) error {
 	}
 	depth := resample.MeanOnto(p.depths.Geometry, p.depths.Voxels, p.depths.Depth, p.regions.Geometry, p.transform)
 	for _, plate := range anatomy.Plates() {
+		if plate == anatomy.PlateMedialMeniscus || plate == anatomy.PlateLateralMeniscus {
+			continue // which have no bone
+		}
 		of := make([]float32, len(depth)) // NaN outside the plate
 		any := false
 		for v, d := range depth {
@@ -111,17 +114,18 @@ func (p placedMask) measureDepth(r *report.Result, maps volume.Maps) error {
 func profileOf(plate anatomy.Plate, bins []anatomy.ProfileBin) report.Profile {
 	out := report.Profile{Plate: string(plate)}
 	for _, b := range bins {
-		out.Depth = append(out.Depth, (b.From+b.To)/2)
-		out.Used = append(out.Used, b.N)
-		out.MeanT2, out.SDT2 = append(out.MeanT2, segment.Number(b.Mean)), append(out.SDT2, segment.Number(b.SD))
+		out.Bins = append(out.Bins, report.ProfileBin{
+			From: b.From, To: b.To, Used: b.N, Excluded: b.Excluded,
+			Depth: segment.Number(b.Depth), MeanT2: segment.Number(b.Mean), SDT2: segment.Number(b.SD),
+		})
 	}
 	return out
 }
 
 // unrolled returns the femoral cartilage unrolled from its cylinder, or nil where the mask
-// has none or its side is not known.
+// has none.
 func (p placedMask) unrolled(maps volume.Maps) *report.Unrolled {
-	if p.depths == nil || p.side == anatomy.UnknownSide {
+	if p.depths == nil {
 		return nil
 	}
 	cylinder, ok := anatomy.FitFemoralCylinder(p.depths.Sheets[anatomy.OfFemur].Bone, p.axes.Left)
@@ -132,29 +136,26 @@ func (p placedMask) unrolled(maps volume.Maps) *report.Unrolled {
 	for i := range down {
 		down[i] = -down[i]
 	}
-	m := cylinder.Unroll(p.femoralPoints(maps), anatomy.UnrollOptions{Down: down, Back: p.axes.Posterior})
-	rows, columns := m.Size()
-	if rows < 2 || columns < 2 {
-		return nil
+	m := cylinder.Unroll(p.femoralPoints(maps), anatomy.UnrollOptions{Down: down, Back: p.axes.Posterior, Across: p.columnWidth(cylinder.Axis)})
+	return &report.Unrolled{Angle: m.Angle, Across: m.Across, Rows: m.Rows, Columns: m.Columns, T2: m.T2, Side: p.sideName()}
+}
+
+// columnWidth is the width in mm of the columns of the unrolled map: the longest step of the
+// grid along the axis, so that no column between two slices stays empty.
+func (p placedMask) columnWidth(axis [3]float64) float64 {
+	if p.transform != nil {
+		axis = volume.Rigid{Rotation: p.transform.Inverse().Rotation}.Apply(axis)
 	}
-	u := &report.Unrolled{AngleEnds: [2]string{"anterior", "posterior"}, PositionEnds: [2]string{"lateral", "medial"}}
-	if p.side == anatomy.Left { // the axis points to the patient's left
-		u.PositionEnds = [2]string{"medial", "lateral"}
-	}
-	for r := range rows {
-		angle, _ := m.Middle(r, 0)
-		u.AngleDegrees = append(u.AngleDegrees, angle)
-		row := make([]float32, columns)
-		for c := range row {
-			row[c] = float32(m.T2[r*columns+c])
+	const least = 3 // mm: slices of most series
+	width := float64(least)
+	for c := range 3 {
+		along := 0.0
+		for r, a := range p.regions.Affine {
+			along += a[c] * axis[r]
 		}
-		u.T2 = append(u.T2, row)
+		width = max(width, math.Abs(along))
 	}
-	for c := range columns {
-		_, across := m.Middle(0, c)
-		u.PositionMM = append(u.PositionMM, across)
-	}
-	return u
+	return math.Ceil(10*width) / 10
 }
 
 // femoralPoints are the used voxels of the femoral cartilage, in the space of the mask.

@@ -27,8 +27,8 @@ var regionColours = map[anatomy.Region]color.RGBA{
 	anatomy.Trochlear:               {0xe6, 0x9f, 0x00, 0xff},
 	anatomy.PatellarMedial:          {0xd5, 0x46, 0x14, 0xff},
 	anatomy.PatellarLateral:         {0xff, 0xa0, 0x8c, 0xff},
-	anatomy.RegionMedialMeniscus:    {0x78, 0x9b, 0xc8, 0xff},
-	anatomy.RegionLateralMeniscus:   {0x9b, 0xb4, 0x6e, 0xff},
+	anatomy.RegionMedialMeniscus:    {0xc8, 0xa5, 0xd2, 0xff},
+	anatomy.RegionLateralMeniscus:   {0xc8, 0xbe, 0x96, 0xff},
 }
 
 // layerShades is the most shades of a region: with more layers, some share one. 15 regions,

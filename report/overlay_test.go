@@ -2,6 +2,7 @@ package report
 
 import (
 	"bytes"
+	"errors"
 	"image"
 	"image/color"
 	"image/png"
@@ -60,13 +61,35 @@ func within(got, want color.Color, d int) bool {
 	return true
 }
 
+func isLine(c color.Color) bool {
+	for _, l := range lineColours {
+		if within(c, l, 0) {
+			return true
+		}
+	}
+	return false
+}
+
+// besideMask says whether a voxel touches one of the mask in its slice, by a corner at least.
+func besideMask(s Study, i, j, k int) bool {
+	n := s.Echo.Size[0]
+	for v := j - 1; v <= j+1; v++ {
+		for u := i - 1; u <= i+1; u++ {
+			if u >= 0 && v >= 0 && u < n && v < n && s.Regions.Data[u+n*(v+n*k)] != 0 {
+				return true
+			}
+		}
+	}
+	return false
+}
+
 func isGrey(c color.Color) bool {
 	r, g, b, _ := c.RGBA()
 	return r == g && g == b
 }
 
 // A voxel of known T2 has the colour of that T2; an excluded one the flat
-// colour; all others stay grey, brighter where the echo is.
+// colour; all others stay grey, brighter where the echo is, but for outlines beside the mask.
 func TestOverlayColours(t *testing.T) {
 	s := smallStudy()
 	n := s.Echo.Size[0]
@@ -93,7 +116,7 @@ func TestOverlayColours(t *testing.T) {
 				switch {
 				case s.Regions.Data[at] == 0:
 					seen[0]++
-					if !isGrey(got) {
+					if !isGrey(got) && !(isLine(got) && besideMask(s, i, j, k)) {
 						t.Fatalf("voxel (%d, %d, %d) outside the mask has the colour %v", i, j, k, got)
 					}
 				case s.Maps.Status[at] != volume.Fitted:
@@ -329,4 +352,43 @@ func TestShorten(t *testing.T) {
 			}
 		}
 	}
+}
+
+// A PNG holds the colours that were drawn; a writer that fails is the error.
+func TestEncodePNG(t *testing.T) {
+	img := image.NewPaletted(image.Rect(0, 0, 301, 77), palette)
+	for n := range img.Pix {
+		img.Pix[n] = uint8(n * n / 7)
+	}
+	var b bytes.Buffer
+	if err := encodePNG(&b, img); err != nil {
+		t.Fatal(err)
+	}
+	got, err := png.Decode(bytes.NewReader(b.Bytes()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if p, ok := got.(*image.Paletted); !ok || p.Rect != img.Rect || !bytes.Equal(p.Pix, img.Pix) || len(p.Palette) != len(palette) {
+		t.Error("other pixels than were drawn")
+	}
+	for n := range palette {
+		if !within(got.(*image.Paletted).Palette[n], palette[n], 0) {
+			t.Fatalf("colour %d is %v, want %v", n, got.(*image.Paletted).Palette[n], palette[n])
+		}
+	}
+	for _, room := range []int{0, 20, 300, 900} {
+		if err := encodePNG(&shortWriter{room: room}, img); err == nil {
+			t.Errorf("no error after %d bytes", room)
+		}
+	}
+}
+
+// shortWriter fails after so many bytes.
+type shortWriter struct{ room int }
+
+func (w *shortWriter) Write(b []byte) (int, error) {
+	if w.room -= len(b); w.room < 0 {
+		return 0, errors.New("no space left on device")
+	}
+	return len(b), nil
 }

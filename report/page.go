@@ -13,6 +13,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/t2map/t2map/printable"
@@ -52,17 +53,23 @@ type settingsView struct {
 // studyView is one finished study.
 type studyView struct {
 	Subject, Visit, Side string
+	Carried              string   // that the mask is of another visit
 	Facts                []string // grid, echo times, the study's hash
 	Warnings, Notes      []string
-	// Links, relative to the page; empty where the folder is not known.
-	Overlay, Decay, JSON string
+	// Links are relative to the page; none where the folder is not known.
+	Overlay string
+	Links   []linkView
 	// Preview is a data URI or, past the budget, a relative link; empty where
 	// there is no picture. Remark says which, where it is not the first.
 	Preview       template.URL
 	Remark        string
 	Width, Height int
 	Rows          []rowView
+	Regions       *regionsView // nil where the mask is not divided
 }
+
+// linkView is a file of a study's folder.
+type linkView struct{ Text, Address string }
 
 // rowView is one compartment of a study.
 type rowView struct {
@@ -230,6 +237,10 @@ func newStudyView(r Result, dir string) studyView {
 	if r.Mask.Path != "" {
 		v.Facts = append(v.Facts, fmt.Sprintf("mask %s (%s)", printable.Line(r.Mask.Path), printable.Line(r.Mask.Kind)))
 	}
+	v.Carried = printable.Line(r.Mask.carried())
+	if g := r.Registration; g != nil {
+		v.Facts = append(v.Facts, "registered: "+printable.Line(g.what(r.Mask.From))+" "+g.figures())
+	}
 	if r.Study != "" {
 		v.Facts = append(v.Facts, "study "+shortHash(r.Study))
 	}
@@ -240,8 +251,9 @@ func newStudyView(r Result, dir string) studyView {
 		v.Notes = append(v.Notes, printable.Line(n))
 	}
 	if folder := r.folder(dir); folder != "" {
-		v.Overlay, v.Decay, v.JSON = link(folder, overlayFile), link(folder, decayFile), link(folder, ResultFile)
+		v.Overlay, v.Links = link(folder, overlayFile), r.links(folder)
 	}
+	v.Regions = r.regionsView()
 	for _, s := range r.Compartments {
 		v.Rows = append(v.Rows, newRowView(s, r.decayOf(s.Compartment)))
 	}
@@ -249,6 +261,20 @@ func newStudyView(r Result, dir string) studyView {
 		v.Rows = []rowView{{Note: "no compartments"}}
 	}
 	return v
+}
+
+// links returns what a reader opens of a study's folder: the pictures and the figures. A
+// picture that not every study has is linked where it is among the outputs.
+func (r Result) links(folder string) []linkView {
+	out := []linkView{{"overlay, full size", link(folder, overlayFile)}}
+	for _, l := range []linkView{
+		{"regions", regionsPicture}, {"unrolled", unrolledPicture}, {"depth", profileFile}, {"registration", checkerboardFile},
+	} {
+		if slices.ContainsFunc(r.Outputs, func(f File) bool { return f.Path == l.Address }) {
+			out = append(out, linkView{l.Text, link(folder, l.Address)})
+		}
+	}
+	return append(out, linkView{"decay", link(folder, decayFile)}, linkView{"figures", link(folder, ResultFile)})
 }
 
 // link returns the relative URL of a file in a folder given with slashes.

@@ -8,6 +8,8 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+
+	"github.com/t2map/t2map/segment"
 )
 
 var (
@@ -102,11 +104,16 @@ func TestPageEscapes(t *testing.T) {
 	r.Notes, r.Warnings = []string{evil}, []string{evil}
 	r.Mask = Mask{Path: evil, Kind: evil}
 	r.Compartments[0].Compartment, r.Compartments[0].Note = evil, evil
+	r.Regions[0] = segment.Summary{Compartment: evil, Region: evil, Layer: evil, Note: evil}
+	r.Regions[1].Compartment = evil
+	r.Mask.From, r.Registration = evil, &Registration{Of: EarlierVisit, Program: evil}
+	r.Outputs = []File{{Path: evil}}
 	r.Dir = filepath.Join(dir, `javascript:alert(1)" onclick="x`)
 	f := Failure{Subject: evil, Visit: evil, Study: evil, Folder: evil, Reason: evil, Hint: evil}
 	page := pageOf(t, dir, Cohort{Version: evil, Results: []Result{r}, Failures: []Failure{f}})
 	harmless := sampleResult(sampleGeometry())
 	harmless.Dir = filepath.Join(dir, "harmless")
+	harmless.Mask.From, harmless.Registration = "v", &Registration{Of: EarlierVisit, Program: "p"}
 	plain := pageOf(t, dir, Cohort{Version: "1", Results: []Result{harmless}, Failures: []Failure{{Subject: "a", Folder: "b", Study: "c", Visit: "d", Reason: "e", Hint: "f"}}})
 	count := func(s string) map[string]int {
 		n := map[string]int{}
@@ -223,5 +230,37 @@ func TestBar(t *testing.T) {
 	}
 	if b := newBarView(40, nan); b.Length != 0 {
 		t.Errorf("one voxel has a length: %+v", *b)
+	}
+}
+
+// The page has the regions and layers of a study, below it, and links what it has.
+func TestPageOfRegions(t *testing.T) {
+	dir := t.TempDir()
+	r, err := WriteStudy(filepath.Join(dir, "S01", "x"), full())
+	if err != nil {
+		t.Fatal(err)
+	}
+	page := pageOf(t, dir, Cohort{Version: "1", Results: []Result{r}})
+	text := readable(page)
+	for _, want := range []string{
+		"Regions and layers Region Layer T2, mean ± SD (ms) used / voxels fraction Note medial whole deep 34.50 ± 8.00 59 / 60 0.950 1 low signal medial-tibial 40.00 1 / 1 0.750 one voxel with a sound T2, no SD",
+		"mask carried from baseline",
+		"registered: the first echo of baseline turned by 3.2°, moved by 5.1 mm; mutual information 0.210 before, 0.412 after; elastix 5.2.0",
+		"overlay, full size · regions · unrolled · depth · registration · decay · figures",
+	} {
+		if !strings.Contains(text, want) {
+			t.Errorf("the page does not say %q:\n%s", want, text)
+		}
+	}
+	for _, name := range []string{"regions.png", "unrolled.png", "profile.png", "checkerboard.png"} {
+		if want := `href="S01/x/` + name + `"`; strings.Count(page, want) != 1 {
+			t.Errorf("%d links %s, want one", strings.Count(page, want), want)
+		}
+	}
+	plain := sampleResult(sampleGeometry())
+	plain.Regions, plain.Dir = nil, filepath.Join(dir, "S02")
+	page = pageOf(t, dir, Cohort{Version: "1", Results: []Result{plain}})
+	if strings.Contains(page, "<details") || strings.Contains(page, "regions.png") || strings.Contains(readable(page), "carried") {
+		t.Error("a study without regions has some on the page")
 	}
 }

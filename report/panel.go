@@ -18,7 +18,8 @@ type PanelRow struct {
 	// Label names the row: the subject, and what else tells it from the others.
 	Label string
 	// At asks for the slice nearest to that patient position, mm LPS along the axis of
-	// the patient that the slices follow; nil takes the slice with the most compartment voxels.
+	// the patient that the slices follow; nil takes the slice with the most voxels of
+	// PanelOptions.Row.
 	At *float64
 	// Visits holds one for each title of PanelOptions.
 	Visits []PanelVisit
@@ -38,6 +39,9 @@ type PanelVisit struct {
 type PanelOptions struct {
 	// Visits are the titles of the columns; there must be one.
 	Visits []string
+	// Row names the row of results that the trial is about, such as medial or
+	// medial-tibial: a slice is chosen by its compartment. Empty: all compartments.
+	Row string
 	// NeedMaps makes it an error, ErrNoMaps, where every tile would be empty.
 	NeedMaps bool
 }
@@ -55,7 +59,8 @@ const (
 // each visit, all on the scale of 0 to 80 ms and in one size.
 //
 // The slice is chosen at the first visit that has maps, the row's baseline: the one with the
-// most voxels of compartments, or the one at PanelRow.At. At the others it is the slice whose
+// most voxels of the compartment of PanelOptions.Row or, without it, of all compartments, or
+// the one at PanelRow.At. At the others it is the slice whose
 // plane is nearest to the middle of that one's joint in patient coordinates. Each tile says
 // where its slice lies, and if it is more than half a slice away from baseline's, or
 // turned by more than 5°. Patient coordinates are each session's own: nothing is registered. The
@@ -84,6 +89,7 @@ func Panel(ctx context.Context, rows []PanelRow, o PanelOptions) (figure.Picture
 type panel struct {
 	rows   []PanelRow
 	titles []string
+	row    string       // by which slices are chosen; empty: all
 	tiles  [][]tileView // by row and visit
 	window [2]float64   // mm, across and down
 	layout
@@ -104,12 +110,12 @@ func newPanel(ctx context.Context, rows []PanelRow, o PanelOptions) (*panel, err
 	case len(rows) > PanelMostRows:
 		return nil, fmt.Errorf("%d subjects, at most %d have room", len(rows), PanelMostRows)
 	}
-	p := &panel{rows: rows, titles: o.Visits}
+	p := &panel{rows: rows, titles: o.Visits, row: o.Row}
 	for _, row := range rows {
 		if len(row.Visits) != len(o.Visits) {
 			return nil, fmt.Errorf("%q has %d visits, want %d", printable.Line(row.Label), len(row.Visits), len(o.Visits))
 		}
-		sights, err := look(ctx, row)
+		sights, err := look(ctx, row, o.Row)
 		if err != nil {
 			return nil, err
 		}
@@ -164,9 +170,17 @@ func (p *panel) caption() string {
 		lossy = " Some of the images were compressed with loss."
 	}
 	return fmt.Sprintf("T2 in the voxels of compartments over %s, on one scale of 0 to %d ms; longer T2 has its last colour, and voxels without a T2 in the accepted range have the flat one. "+
-		"The slice with the most compartment voxels at a subject's first visit, or the one asked for, and at later visits the slice nearest in patient position, which is printed in mm; "+
+		"The slice with the most voxels of %s at a subject's first visit, or the one asked for, and at later visits the slice nearest in patient position, which is printed in mm; "+
 		"positions are each session's own, and nothing is registered. All tiles are %.0f × %.0f mm. Grey levels are each tile's own.%s",
-		p.beneath(), scaleMaxMS, p.window[0], p.window[1], lossy)
+		p.beneath(), scaleMaxMS, p.chosenBy(), p.window[0], p.window[1], lossy)
+}
+
+// chosenBy names what the slices have most of.
+func (p *panel) chosenBy() string {
+	if p.row == "" {
+		return "compartments"
+	}
+	return "the compartment of the primary endpoint, " + brief(p.row)
 }
 
 // beneath says over what the maps are drawn.

@@ -13,6 +13,7 @@ import (
 
 	"github.com/t2map/t2map/nifti"
 	"github.com/t2map/t2map/printable"
+	"github.com/t2map/t2map/segment"
 	"github.com/t2map/t2map/volume"
 )
 
@@ -23,9 +24,10 @@ type sight struct {
 	result  Result
 	mask    volume.Labels
 	box     image.Rectangle // of the mask's voxels, in i and j
-	most    int             // slice with the most voxels of compartments
+	most    int             // slice with the most voxels of the row, or of all compartments
 	slice   int             // that is shown
 	place   [2]string       // where it lies, for people: the position, and the number of the slice
+	lacking string          // the row that slices are chosen by, if the mask has none of it
 	notes   []string        // what is off about it
 	flags   []string        // what was said of the visit
 }
@@ -34,7 +36,7 @@ type sight struct {
 const turned = 5
 
 // look opens the visits of a row and finds the slice of each.
-func look(ctx context.Context, row PanelRow) ([]sight, error) {
+func look(ctx context.Context, row PanelRow, by string) ([]sight, error) {
 	sights := make([]sight, len(row.Visits))
 	base := -1
 	for n, v := range row.Visits {
@@ -42,13 +44,16 @@ func look(ctx context.Context, row PanelRow) ([]sight, error) {
 			return nil, err
 		}
 		s := &sights[n]
-		*s = newSight(v)
+		*s = newSight(v, by)
 		if s.missing != "" {
 			continue
 		}
 		if base < 0 {
 			base = n
 			s.choose(row.At)
+			if s.lacking != "" && row.At == nil {
+				s.notes = append(s.notes, "no voxel of "+brief(s.lacking)+": the slice with the most of all compartments")
+			}
 			if n > 0 {
 				s.notes = append(s.notes, "the slice is chosen here, for want of an earlier visit")
 			}
@@ -63,8 +68,9 @@ func look(ctx context.Context, row PanelRow) ([]sight, error) {
 	return sights, nil
 }
 
-// newSight reads the mask of a visit, or says why there is none.
-func newSight(v PanelVisit) sight {
+// newSight reads the mask of a visit, or says why there is none. The slice with the most
+// voxels is that of a row of the results, or of all compartments if it is "".
+func newSight(v PanelVisit, row string) sight {
 	s := sight{folder: v.Folder}
 	for _, n := range v.Notes {
 		s.flags = append(s.flags, strings.TrimSpace(printable.Line(n)))
@@ -97,11 +103,21 @@ func newSight(v PanelVisit) sight {
 		return s
 	}
 	s.box = e.box
+	if !s.chooseMost(e, s.result.compartmentOf(row)) {
+		s.chooseMost(e, 0)
+		s.lacking = row
+	}
+	return s
+}
+
+// chooseMost sets most to the slice with the most voxels of a compartment, counted from 1, or
+// of all with 0. It reports whether there are any.
+func (s *sight) chooseMost(e maskExtent, compartment int) bool {
 	best := 0
 	for _, k := range e.slices {
 		n := 0
 		for _, r := range slice(s.mask.Geometry, s.mask.Data, k) {
-			if r != 0 {
+			if r != 0 && (compartment == 0 || int(r) == compartment) {
 				n++
 			}
 		}
@@ -109,7 +125,34 @@ func newSight(v PanelVisit) sight {
 			s.most, best = k, n
 		}
 	}
-	return s
+	return best > 0
+}
+
+// compartmentOf returns the number in compartments.nii.gz of the compartment that a row of
+// the tables is about: the compartment itself, a plate or region of it, or a layer of one of
+// these. It is 0 for "", and beyond all numbers where the result has no such row.
+func (r Result) compartmentOf(row string) int {
+	if row == "" {
+		return 0
+	}
+	for n, s := range r.Compartments {
+		if s.Compartment == row {
+			return n + 1
+		}
+	}
+	for _, s := range r.Regions {
+		name := s.Region
+		if name == segment.All {
+			name = s.Compartment
+		}
+		if s.Layer != segment.All {
+			name += " " + s.Layer
+		}
+		if name == row {
+			return r.compartmentOf(s.Compartment)
+		}
+	}
+	return math.MaxInt
 }
 
 // readMask reads compartments.nii.gz.

@@ -18,6 +18,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/t2map/t2map/segment"
 	"github.com/t2map/t2map/volume"
 )
 
@@ -91,7 +92,7 @@ func sightsOf(t *testing.T, at *float64, folders ...string) []sight {
 	for _, f := range folders {
 		row.Visits = append(row.Visits, PanelVisit{Folder: f})
 	}
-	s, err := look(t.Context(), row)
+	s, err := look(t.Context(), row, "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -456,6 +457,38 @@ func TestPanelNeedsMaps(t *testing.T) {
 		}
 		if _, err := newPanel(t.Context(), rows, PanelOptions{Visits: []string{"v0"}}); err != nil {
 			t.Errorf("%+v: %v", c.visit, err)
+		}
+	}
+}
+
+// The slice is the one with most of the row that the trial is about; a row, a region or a
+// layer stands for its compartment.
+func TestPanelSliceOfTheRow(t *testing.T) {
+	// Slice 5 has the most voxels of all; slice 8 has the only ones of the patellofemoral
+	// compartment, for all others were turned into lateral.
+	folder := panelStudy(t, func(s *Study) {
+		n := s.Regions.SliceVoxels()
+		for v, r := range s.Regions.Data {
+			if r == 3 && v/n != 8 {
+				s.Regions.Data[v] = 2
+			}
+		}
+		s.Result.Regions = []segment.Summary{
+			{Compartment: "patellofemoral", Region: segment.All, Layer: "deep"},
+			{Compartment: "patellofemoral", Region: "trochlear", Layer: segment.All},
+			{Compartment: "patellofemoral", Region: "trochlear", Layer: "deep"},
+		}
+	})
+	for row, want := range map[string]int{"": 5, "lateral": 5, "patellofemoral": 8, "patellofemoral deep": 8, "trochlear": 8, "trochlear deep": 8, "WOMAC": 5} {
+		s, err := look(t.Context(), PanelRow{Visits: []PanelVisit{{Folder: folder}}}, row)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if s[0].slice != want {
+			t.Errorf("%q: slice %d, want %d", row, s[0].slice, want)
+		}
+		if noted := slices.ContainsFunc(s[0].notes, func(n string) bool { return strings.Contains(n, "no voxel of WOMAC") }); noted != (row == "WOMAC") {
+			t.Errorf("%q: notes %q", row, s[0].notes)
 		}
 	}
 }

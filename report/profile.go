@@ -1,7 +1,6 @@
 package report
 
 import (
-	"fmt"
 	"image"
 	"image/color"
 	"io"
@@ -16,24 +15,24 @@ import (
 	"github.com/t2map/t2map/segment"
 )
 
-// Profile is T2 against the relative depth in a plate.
+// Profile is T2 against the relative depth in a plate, from the bone to the joint.
 type Profile struct {
-	Plate string `json:"plate"`
-	// Depth holds the middle of each bin, 0 at the bone and 1 at the joint.
-	Depth []float64 `json:"depth"`
-	// Used is the number of used voxels of each bin, MeanT2 and SDT2 are those of their T2;
-	// NaN where there are too few.
-	Used   []int            `json:"used"`
-	MeanT2 []segment.Number `json:"mean_t2_ms"`
-	SDT2   []segment.Number `json:"sd_t2_ms"`
+	Plate string       `json:"plate"`
+	Bins  []ProfileBin `json:"bins"`
 }
 
-// check returns an error where the lists of a profile differ in length.
-func (p Profile) check() error {
-	if n := len(p.Depth); len(p.Used) != n || len(p.MeanT2) != n || len(p.SDT2) != n {
-		return fmt.Errorf("profile of %q: %d depths, %d counts, %d means and %d SDs, want as many of each", p.Plate, n, len(p.Used), len(p.MeanT2), len(p.SDT2))
-	}
-	return nil
+// ProfileBin is T2 in a range of relative depth, 0 at the bone and 1 at the joint.
+type ProfileBin struct {
+	From float64 `json:"from"`
+	To   float64 `json:"to"`
+	// Used and Excluded count the voxels with and without a sound T2, as in a Summary.
+	Used     int `json:"used"`
+	Excluded int `json:"excluded"`
+	// Depth is the mean depth of the used voxels, and MeanT2 and SDT2 are those of their T2;
+	// NaN where there are too few.
+	Depth  segment.Number `json:"depth"`
+	MeanT2 segment.Number `json:"mean_t2_ms"`
+	SDT2   segment.Number `json:"sd_t2_ms"`
 }
 
 // profile.png is as wide as decay.png, and has a small plot for each plate.
@@ -88,12 +87,13 @@ func (p Profile) plot(named bool, width vg.Length) *plot.Plot {
 	ink := profileInk(p.Plate)
 	for _, run := range p.runs() {
 		var band, mean plotter.XYs
-		for n := run[0]; n < run[1]; n++ {
-			mean = append(mean, plotter.XY{X: p.Depth[n], Y: onScale(p.MeanT2[n])})
-			band = append(band, plotter.XY{X: p.Depth[n], Y: onScale(p.MeanT2[n] + p.sd(n))})
+		for _, bin := range run {
+			mean = append(mean, plotter.XY{X: float64(bin.Depth), Y: onScale(bin.MeanT2)})
+			band = append(band, plotter.XY{X: float64(bin.Depth), Y: onScale(bin.MeanT2 + bin.sd())})
 		}
-		for n := run[1] - 1; n >= run[0]; n-- {
-			band = append(band, plotter.XY{X: p.Depth[n], Y: onScale(p.MeanT2[n] - p.sd(n))})
+		for n := range run {
+			bin := run[len(run)-1-n]
+			band = append(band, plotter.XY{X: float64(bin.Depth), Y: onScale(bin.MeanT2 - bin.sd())})
 		}
 		if area, err := plotter.NewPolygon(band); err == nil && len(mean) > 1 {
 			area.Color, area.LineStyle.Width = figure.Tint(ink, 0.3), 0
@@ -107,24 +107,26 @@ func (p Profile) plot(named bool, width vg.Length) *plot.Plot {
 }
 
 // sd is 0 where one voxel has none.
-func (p Profile) sd(n int) segment.Number {
-	if !isFinite(float64(p.SDT2[n])) {
+func (b ProfileBin) sd() segment.Number {
+	if !isFinite(float64(b.SDT2)) {
 		return 0
 	}
-	return p.SDT2[n]
+	return b.SDT2
 }
 
-// runs returns the bins between gaps, as half-open intervals.
-func (p Profile) runs() [][2]int {
-	var out [][2]int
-	for n := range p.Depth {
-		switch last := len(out) - 1; {
-		case !isFinite(float64(p.MeanT2[n])) || !isFinite(p.Depth[n]):
-		case last >= 0 && out[last][1] == n:
-			out[last][1]++
-		default:
-			out = append(out, [2]int{n, n + 1})
+// runs returns the bins between gaps.
+func (p Profile) runs() [][]ProfileBin {
+	var out [][]ProfileBin
+	gap := true
+	for _, b := range p.Bins {
+		if !isFinite(float64(b.MeanT2)) || !isFinite(float64(b.Depth)) {
+			gap = true
+			continue
 		}
+		if gap {
+			out, gap = append(out, nil), false
+		}
+		out[len(out)-1] = append(out[len(out)-1], b)
 	}
 	return out
 }

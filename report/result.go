@@ -320,11 +320,6 @@ func (r Result) check() error {
 			return fmt.Errorf("decay of %q: got %d values of the model, want none or one per echo time: %d", d.Compartment, n, len(r.TE))
 		}
 	}
-	for _, p := range r.Profiles {
-		if err := p.check(); err != nil {
-			return err
-		}
-	}
 	if n := r.Protocol.SkippedEchoes; n < 0 || n > len(r.TE) {
 		return fmt.Errorf("skipped_echoes: got %d, want 0 to %d", n, len(r.TE))
 	}

@@ -128,7 +128,7 @@ func (s Study) check() error {
 			return err
 		}
 	}
-	if s.Unrolled != nil {
+	if !s.Unrolled.empty() {
 		return s.Unrolled.check()
 	}
 	return nil
@@ -143,7 +143,7 @@ func (s Study) pictures(sc scene) []output {
 	if s.Registration != nil {
 		out = append(out, output{checkerboardFile, func(w io.Writer) error { return writeCheckerboard(w, sc, *s.Registration, s.Result) }})
 	}
-	if s.Unrolled != nil {
+	if !s.Unrolled.empty() {
 		out = append(out, output{unrolledPicture, func(w io.Writer) error { return writeUnrolled(w, *s.Unrolled, s.Result) }})
 	}
 	if len(s.Result.Profiles) > 0 {
@@ -188,7 +188,7 @@ func (s Study) maps() []output {
 		return nifti.WriteLabels(w, g, s.Maps.Status, "fit status, see result.json"+s.madeBy())
 	}})
 	out = append(out, s.labelMaps()...)
-	if s.Unrolled != nil {
+	if !s.Unrolled.empty() {
 		out = append(out, output{unrolledFile, func(w io.Writer) error {
 			return nifti.WriteMap(w, s.Unrolled.volume(), "unrolled femoral T2 in ms by mm and degrees, t2map "+s.Result.Version)
 		}})

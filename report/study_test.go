@@ -44,7 +44,7 @@ func TestWriteStudy(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := []string{"compartments.nii.gz", "decay.png", "overlay.png", "preview.jpg", "r2.nii.gz", "result.json", "s0.nii.gz", "status.nii.gz", "t2.nii.gz", "t2_se.nii.gz"}
+	want := []string{"compartments.nii.gz", "compartments.txt", "decay.png", "overlay.png", "preview.jpg", "r2.nii.gz", "result.json", "s0.nii.gz", "status.nii.gz", "t2.nii.gz", "t2_se.nii.gz"}
 	if diff := cmp.Diff(want, list(t, dir)); diff != "" {
 		t.Errorf("files (-want +got):\n%s", diff)
 	}
@@ -136,7 +136,7 @@ func TestWriteStudyWithoutMaps(t *testing.T) {
 func TestWriteStudyIsReproducible(t *testing.T) {
 	one, two := filepath.Join(t.TempDir(), "here"), filepath.Join(t.TempDir(), "elsewhere", "there")
 	for _, dir := range []string{one, two} {
-		if _, err := WriteStudy(dir, smallStudy()); err != nil {
+		if _, err := WriteStudy(dir, full()); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -232,6 +232,15 @@ func TestWriteStudyRefuses(t *testing.T) {
 		{"no status", "status: got 0 voxels", func(s *Study) { s.Maps.Status = nil }},
 		{"other mask", "grids differ", func(s *Study) { s.Regions.Size = [3]int{48, 4, 48} }},
 		{"short anatomy", "anatomy: got 1 voxels, want 9216", func(s *Study) { s.Anatomy = volume.Map{Geometry: s.Echo.Geometry, Data: make([]float32, 1)} }},
+		{"short regions", "regions: got 1 voxels", func(s *Study) { s.Regions.Part = make([]uint16, 1) }},
+		{"short fraction", "fraction: got 1 voxels", func(s *Study) { s.Regions.Fraction = make([]float32, 1) }},
+		{"aligned on another grid", "aligned image: got 0 voxels of [0 0 0], want the grid [48 48 4]", func(s *Study) { s.Registration = &Aligned{Before: s.Echo} }},
+		{"unrolled in part", "unrolled map: got 3 values, want 2 rows of 2", func(s *Study) {
+			s.Unrolled = &Unrolled{Angle: 2, Across: 3, Rows: [2]int{0, 2}, Columns: [2]int{0, 2}, T2: make([]float64, 3)}
+		}},
+		{"unrolled without cells", "cells of 0° and 3 mm", func(s *Study) {
+			s.Unrolled = &Unrolled{Across: 3, Rows: [2]int{0, 1}, Columns: [2]int{0, 1}, T2: make([]float64, 1)}
+		}},
 		{"no version", "version is missing", func(s *Study) { s.Result.Version = "" }},
 		{"flat grid", "spacing: got", func(s *Study) { s.Echo.Affine[2][1] = 0 }},
 		{"decay without echoes", "want one per echo time", func(s *Study) { s.Result.TE = s.Result.TE[1:] }},

@@ -26,6 +26,7 @@ func sampleCohort(dir string) Cohort {
 	hostile.Subject, hostile.Visit, hostile.Side = `=HYPERLINK("http://x","y")`, "../../etc", ""
 	hostile.Protocol.Name = "site, \"two\"\nlines"
 	hostile.Protocol.SkippedEchoes = 0
+	hostile.Mask.From = "=baseline"
 	hostile.Dir = filepath.Join(dir, "a b", "50%#1?")
 	hostile.Compartments = slices.Clone(first.Compartments)
 	hostile.Compartments[0].Compartment = "<b>&medial"
@@ -176,5 +177,48 @@ func TestTablesAreWrittenAlone(t *testing.T) {
 	err := WriteTables(dir, sampleCohort(dir))
 	if err == nil || !strings.Contains(err.Error(), "compartments.csv: not written") || !strings.Contains(err.Error(), "index.html: not written") {
 		t.Errorf("error %v, want one that names both files", err)
+	}
+}
+
+// Every file that a study can have, and every column of the tables, is explained in docs/results.md.
+func TestResultsAreDocumented(t *testing.T) {
+	raw, err := os.ReadFile("../docs/results.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	text := string(raw)
+	dir := t.TempDir()
+	s := full()
+	n := s.Echo.Voxels()
+	s.Maps.Offset, s.Maps.B1, s.Maps.Echoes = make([]float32, n), make([]float32, n), make([]uint8, n)
+	s.Anatomy = s.Echo
+	if _, err := WriteStudy(filepath.Join(dir, "s"), s); err != nil {
+		t.Fatal(err)
+	}
+	tree, _, _ := strings.Cut(text, "The names of subject and visit")
+	for _, name := range append(list(t, filepath.Join(dir, "s")), compartmentsTable, studiesTable, pageFile) {
+		if !strings.Contains(tree, " "+name+" ") {
+			t.Errorf("docs/results.md does not list the file %s", name)
+		}
+	}
+	for _, table := range []struct {
+		name    string
+		columns []string
+	}{{"## compartments.csv", compartmentColumns}, {"## studies.csv", studyColumns}} {
+		_, section, _ := strings.Cut(text, table.name+"\n")
+		section, _, _ = strings.Cut(section, "\n## ")
+		explained := map[string]bool{}
+		for _, line := range strings.Split(section, "\n") {
+			if cells := strings.Split(line, "|"); len(cells) > 2 {
+				for _, c := range strings.Split(cells[1], ",") {
+					explained[strings.TrimSpace(c)] = true
+				}
+			}
+		}
+		for _, c := range table.columns {
+			if !explained[c] {
+				t.Errorf("docs/results.md does not explain the column %s of %s", c, table.name)
+			}
+		}
 	}
 }

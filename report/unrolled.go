@@ -13,51 +13,67 @@ import (
 )
 
 // Unrolled is the T2 of the femoral cartilage unrolled from the cylinder that it lies on: the
-// mean over its thickness, by the angle about the cylinder's axis and the position along it.
+// mean over its thickness, by the angle about the cylinder's axis and the position along it,
+// as anatomy.UnrolledMap has it.
 type Unrolled struct {
-	// AngleDegrees holds the angle of each row and PositionMM the position of each column,
-	// evenly spaced.
-	AngleDegrees, PositionMM []float64
-	// T2 in ms by row and column, NaN where there is no cartilage or no T2.
-	T2 [][]float32
-	// AngleEnds names the sides of the knee at the first and the last row, such as anterior
-	// and posterior, PositionEnds those at the first and the last column, such as medial and
-	// lateral.
-	AngleEnds, PositionEnds [2]string
+	// Angle and Across are the height of a cell in degrees and its width in mm.
+	Angle, Across float64
+	// Rows and Columns are the first step, and the one after the last: the first row reaches
+	// from Rows[0]·Angle to one step more. Angles grow from front to back, with 0° below, and
+	// positions to the patient's left.
+	Rows, Columns [2]int
+	// T2 in ms, row by row; NaN where there is none.
+	T2 []float64
+	// Side of the knee, left or right: which end of a row is medial. Empty if it is not known.
+	Side string
 }
+
+// size returns the numbers of rows and columns.
+func (u Unrolled) size() (rows, columns int) {
+	return u.Rows[1] - u.Rows[0], u.Columns[1] - u.Columns[0]
+}
+
+// empty reports whether there is nothing to show.
+func (u *Unrolled) empty() bool { return u == nil || len(u.T2) == 0 }
 
 // check returns an error where the sizes do not fit each other.
 func (u Unrolled) check() error {
-	rows, cols := len(u.AngleDegrees), len(u.PositionMM)
-	if len(u.T2) != rows || rows < 2 || cols < 2 {
-		return fmt.Errorf("unrolled map: %d rows for %d angles and %d positions, want one for each of at least two", len(u.T2), rows, cols)
+	rows, columns := u.size()
+	if rows < 1 || columns < 1 || len(u.T2) != rows*columns {
+		return fmt.Errorf("unrolled map: got %d values, want %d rows of %d", len(u.T2), rows, columns)
 	}
-	for n, row := range u.T2 {
-		if len(row) != cols {
-			return fmt.Errorf("unrolled map: row %d: %d values, want %d", n, len(row), cols)
-		}
-	}
-	for _, axis := range [][]float64{u.AngleDegrees, u.PositionMM} {
-		if step := axis[1] - axis[0]; !isFinite(axis[0]) || !isFinite(step) || step == 0 {
-			return fmt.Errorf("unrolled map: axis from %g in steps of %g, want finite ones", axis[0], step)
-		}
+	if !(u.Angle > 0 && u.Across > 0) || math.IsInf(u.Angle, 1) || math.IsInf(u.Across, 1) {
+		return fmt.Errorf("unrolled map: cells of %g° and %g mm, want positive ones", u.Angle, u.Across)
 	}
 	return nil
+}
+
+// ends names the sides of the knee at the left and the right of the map.
+func (u Unrolled) ends() [2]string {
+	switch u.Side { // columns grow to the patient's left
+	case "left":
+		return [2]string{"medial", "lateral"}
+	case "right":
+		return [2]string{"lateral", "medial"}
+	}
+	return [2]string{"right", "left"}
 }
 
 // volume returns the map as a slice whose columns are positions in mm and whose rows are
 // angles in degrees: a plane that lies nowhere in the patient.
 func (u Unrolled) volume() volume.Map {
+	rows, columns := u.size()
+	middle := func(first int, step float64) float64 { return (float64(first) + 0.5) * step }
 	m := volume.Map{Geometry: volume.Geometry{
-		Size: [3]int{len(u.PositionMM), len(u.AngleDegrees), 1},
+		Size: [3]int{columns, rows, 1},
 		Affine: [3][4]float64{
-			{u.PositionMM[1] - u.PositionMM[0], 0, 0, u.PositionMM[0]},
-			{0, u.AngleDegrees[1] - u.AngleDegrees[0], 0, u.AngleDegrees[0]},
+			{u.Across, 0, 0, middle(u.Columns[0], u.Across)},
+			{0, u.Angle, 0, middle(u.Rows[0], u.Angle)},
 			{0, 0, 1, 0},
 		},
-	}}
-	for _, row := range u.T2 {
-		m.Data = append(m.Data, row...)
+	}, Data: make([]float32, len(u.T2))}
+	for n, t2 := range u.T2 {
+		m.Data[n] = float32(t2)
 	}
 	return m
 }
@@ -86,11 +102,12 @@ func writeUnrolled(w io.Writer, u Unrolled, r Result) error {
 	bar := drawScale(img, sh, typeface(figure.Sans, em*8/10, font.WeightNormal), false)
 	drawWords(img, sh, words{title(r), joinKnown("; ", "femoral cartilage, unrolled about the axis of the condyles: mean T2 over its thickness", r.Mask.carried())}, bar-2*em)
 	fill(img, area, 0)
-	v := newView(image.Rect(0, 0, len(u.PositionMM), len(u.AngleDegrees)), float64(unrolledWidth)/float64(len(u.PositionMM)), float64(unrolledHeight)/float64(len(u.AngleDegrees)))
+	rows, columns := u.size()
+	v := newView(image.Rect(0, 0, columns, rows), float64(unrolledWidth)/float64(columns), float64(unrolledHeight)/float64(rows))
 	for y, j := range v.y.near {
 		for x, i := range v.x.near {
-			if t2 := u.T2[j][i]; t2 == t2 {
-				img.Pix[img.PixOffset(area.Min.X+x, area.Min.Y+y)] = t2Index(t2)
+			if t2 := u.T2[j*columns+i]; isFinite(t2) {
+				img.Pix[img.PixOffset(area.Min.X+x, area.Min.Y+y)] = t2Index(float32(t2))
 			}
 		}
 	}
@@ -107,21 +124,21 @@ func (u Unrolled) drawAxes(img *image.Paletted, area image.Rectangle) {
 		x -= int(share * float64(textWidth(face, text)))
 		caption{face: face, text: text, level: level}.draw(img, image.Pt(x, y))
 	}
-	for _, t := range axisTicks(u.PositionMM, area.Dx()) {
+	for _, t := range axisTicks(u.Columns, u.Across, area.Dx()) {
 		x := area.Min.X + t.pixel
 		fill(img, image.Rect(x-1, area.Max.Y, x+1, area.Max.Y+6), greySoft)
 		write(plain, t.text, greyBright, x, area.Max.Y+6+em, 0.5)
 	}
-	for _, t := range axisTicks(u.AngleDegrees, area.Dy()) {
+	for _, t := range axisTicks(u.Rows, u.Angle, area.Dy()) {
 		y := area.Min.Y + t.pixel
 		fill(img, image.Rect(area.Min.X-6, y-1, area.Min.X, y+1), greySoft)
 		write(plain, t.text+"°", greyBright, area.Min.X-10, y+em*4/10, 1)
 	}
 	write(plain, "position across the knee (mm)", greyBright, (area.Min.X+area.Max.X)/2, area.Max.Y+6+em+em*17/10, 0.5)
-	write(bold, u.PositionEnds[0], greyWhite, area.Min.X, area.Min.Y-em*6/10, 0)
-	write(bold, u.PositionEnds[1], greyWhite, area.Max.X, area.Min.Y-em*6/10, 1)
-	write(bold, u.AngleEnds[0], greyWhite, area.Min.X-10, area.Min.Y-em*6/10, 1)
-	write(bold, u.AngleEnds[1], greyWhite, area.Min.X-10, area.Max.Y+6+em+em*17/10, 1)
+	write(bold, u.ends()[0], greyWhite, area.Min.X, area.Min.Y-em*6/10, 0)
+	write(bold, u.ends()[1], greyWhite, area.Max.X, area.Min.Y-em*6/10, 1)
+	write(bold, "anterior", greyWhite, area.Min.X-10, area.Min.Y-em*6/10, 1)
+	write(bold, "posterior", greyWhite, area.Min.X-10, area.Max.Y+6+em+em*17/10, 1)
 }
 
 // axisTick is a round number at a pixel of an axis.
@@ -130,13 +147,11 @@ type axisTick struct {
 	text  string
 }
 
-// axisTicks returns round numbers along an axis of evenly spaced cells in that many pixels.
-func axisTicks(cells []float64, pixels int) []axisTick {
-	n := len(cells)
-	step := (cells[n-1] - cells[0]) / float64(n-1)
-	first, last := cells[0]-step/2, cells[n-1]+step/2
+// axisTicks returns round numbers along an axis of cells of that many steps in so many pixels.
+func axisTicks(steps [2]int, step float64, pixels int) []axisTick {
+	first, last := float64(steps[0])*step, float64(steps[1])*step
 	var out []axisTick
-	for _, t := range roundTicks(min(first, last), max(first, last)) {
+	for _, t := range roundTicks(first, last) {
 		p := int(math.Round((t.Value - first) / (last - first) * float64(pixels)))
 		out = append(out, axisTick{min(max(p, 0), pixels), figure.Number(t.Value, 0)})
 	}

@@ -25,7 +25,7 @@ func (f trialFlags) panel(ctx context.Context, a trial.Analysis, folder string) 
 	if err != nil || len(subjects) == 0 {
 		return nil, err
 	}
-	o := report.PanelOptions{NeedMaps: len(f.panelOf) == 0}
+	o := report.PanelOptions{NeedMaps: len(f.panelOf) == 0, Row: primaryRow(a)}
 	for _, v := range a.Design.Visits {
 		o.Visits = append(o.Visits, v.Name)
 	}
@@ -43,6 +43,17 @@ func (f trialFlags) panel(ctx context.Context, a trial.Analysis, folder string) 
 		return nil, err
 	}
 	return []figure.Picture{p}, nil
+}
+
+// primaryRow returns the row of the results that the primary contrast is about; "" where it is
+// about all compartments, or about an endpoint that maps do not show.
+func primaryRow(a trial.Analysis) string {
+	for _, e := range a.Endpoints {
+		if e.Compartment && e.Name == a.Design.Primary.Endpoint {
+			return e.Name
+		}
+	}
+	return ""
 }
 
 // chosen returns the subjects of --panel as indices into the design. It returns an error for a
