@@ -8,11 +8,10 @@ import (
 )
 
 // The images that are registered are smaller than those given: elastix spends most of its
-// time and memory on voxels. Neither the reduction nor the field of view decides how well
-// a shift is found, since positions between voxels count.
+// memory and much of its time on voxels, while a shift is found to a small part of one.
 const (
-	// finest is the spacing in mm down to which neighbouring voxels are averaged. On the
-	// phantom, half of it took twice the time and recovered transforms no better.
+	// finest is the spacing in mm up to which neighbouring voxels are averaged. With 1.2
+	// transforms of the phantom were recovered within 0.06 mm rather than 0.045.
 	finest = 1.0
 	// fewest voxels along an axis, and their least extent in mm: with less, no rotation
 	// about the other axes can be seen.
