@@ -1,6 +1,7 @@
 package batch
 
 import (
+	"cmp"
 	"fmt"
 	"path/filepath"
 	"slices"
@@ -219,6 +220,11 @@ func settingsOf(p report.Protocol, noise, version string, r report.Result) []set
 		{labelMeaning, fmt.Sprint(p.Labels)},
 		{"segmentation", p.Segmenter.Text()},
 		{versionSetting, version},
+	}
+	if m := p.Masks; m != nil {
+		all = append(all, setting{"division", m.Division}, setting{"layers", fmt.Sprint(m.Layers)}, setting{"mask fraction", fmt.Sprint(m.MinFraction)},
+			setting{"erosion", fmt.Sprintf("%g mm", m.ErodeMM)}, setting{"limit of fluid", fmt.Sprintf("%g ms", m.FluidMS)},
+			setting{"registration", cmp.Or(m.Registered, "none")}, setting{"masks of visit", cmp.Or(m.From, "none")})
 	}
 	if r.Protocol.PhilipsScaling != "" {
 		scaling := p.PhilipsScaling

@@ -143,6 +143,12 @@ func (s Settings) masks(j Job) ([]Mask, error) {
 	return nil, ofSetting(hinted(hintForeign, "%d DICOM masks, none of this series; the first: %w", len(foreign), j.Train.Foreign(*foreign[0].Object)))
 }
 
+// noMaskError says that a study has no mask.
+type noMaskError struct{ text string }
+
+// Error says what was looked for and what lies there.
+func (e *noMaskError) Error() string { return e.text }
+
 // noMask says that none was found, what was looked for, and what lies there that could be
 // meant.
 func (s Settings) noMask(st dicomio.Study) error {
@@ -152,15 +158,15 @@ func (s Settings) noMask(st dicomio.Study) error {
 	text := fmt.Sprintf("none found (looked for %s)", cmp.Or(s.maskPattern(), usualNames))
 	lying := s.lying(st)
 	if len(lying) == 0 {
-		return hinted(hintOneMask, "%s", text)
+		return hinted(hintOneMask, "%w", &noMaskError{text})
 	}
 	text += "; what lies there is " + listed(lying)
 	for _, m := range lying {
 		if formatIsRead(m.format) {
-			return ofSetting(hinted("if it is the mask, add --mask "+quoted(short(m.pattern)), "%s", text))
+			return ofSetting(hinted("if it is the mask, add --mask "+quoted(short(m.pattern)), "%w", &noMaskError{text}))
 		}
 	}
-	return hinted(hintExport, "%s", text)
+	return hinted(hintExport, "%w", &noMaskError{text})
 }
 
 // quoted returns a text as one word of a shell.

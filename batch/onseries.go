@@ -20,16 +20,20 @@ type placedMask struct {
 	resampled bool // onto another grid
 }
 
-// findRegions reads the job's mask, divides it and brings it onto the grid of the series.
-// Its errors have hints.
+// findRegions reads the job's mask, divides it and, unless images have to be aligned first,
+// brings it onto the grid of the series. Its errors have hints.
 func (j Job) findRegions(ctx context.Context, p Protocol, workers int) (maskRead, placedMask, error) {
-	m, err := j.readMask(ctx, p)
+	from := j.source()
+	m, err := from.readMask(ctx, p)
 	if err != nil {
 		return m, placedMask{}, err
 	}
-	k, err := j.divideMask(m, p, workers)
-	if err != nil {
-		return m, placedMask{}, err
+	k, err := from.divideMask(m, p, workers)
+	if err == nil {
+		err = j.sideFrom(k)
+	}
+	if err != nil || j.needsAlignment() {
+		return m, placedMask{dividedKnee: k}, err
 	}
 	placed, err := j.place(ctx, k, p.Division, nil, workers)
 	if err != nil {

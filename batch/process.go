@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/t2map/t2map/dicomio"
 	"github.com/t2map/t2map/files"
@@ -22,13 +23,20 @@ type Job struct {
 	Train    dicomio.Train
 	Mask     Mask
 	Anatomy  Anatomy
-	Input    Input // what a program makes the mask of, instead of Mask
-	Dir      string
+	// Moving is the series that the mask was drawn on, where it is aligned with the train;
+	// else nil.
+	Moving *dicomio.Train
+	// From is the job whose mask is carried to this one; nil where the study has its own.
+	From  *Job
+	Input Input // what a program makes the mask of, instead of Mask
+	Dir   string
 	// Tree opens the mask, which may lie in an archive; nil knows no archives.
 	Tree *files.Tree
 
 	alike bool  // other studies of the run go by the same name, that of their folder
 	bound bound // of its memory
+
+	carried bool // whether the mask is to be that of another visit
 }
 
 // Process takes one study through the pipeline and writes its folder. Workers is
@@ -68,6 +76,10 @@ func measure(ctx context.Context, j Job, p Protocol, workers int) (report.Study,
 	result.Inputs = src.files
 	result.Side = cmp.Or(result.Side, src.sideName())
 	src.mask.note(&result, src.placedMask, p)
+	j.noteCarried(&result)
+	if src.aligned != nil {
+		result.Registration = &src.aligned.record
+	}
 	if text := saturated(src.series, maps, src.regions, result.Protocol.SkippedEchoes).warning(src.series.TE); text != "" {
 		result.Warnings = append(result.Warnings, text)
 	}
@@ -95,6 +107,12 @@ func measure(ctx context.Context, j Job, p Protocol, workers int) (report.Study,
 		Regions:   src.regions,
 		Unrolled:  src.unrolled(maps),
 	}
+	if src.aligned != nil {
+		s.Registration = &src.aligned.pictures
+		if mask, ok := src.inScheme(p.Scheme); ok {
+			s.Mask = mask
+		}
+	}
 	if made := src.mask.made; made != nil {
 		s.Segmentation = made.file
 	}
@@ -118,9 +136,10 @@ func noneUsed(compartments []segment.Summary) bool {
 type source struct {
 	series volume.MultiEcho
 	placedMask
-	mask  maskRead
-	files []report.File // the images' and the mask's
-	lossy bool          // whether an image is coded with loss
+	mask    maskRead
+	aligned *alignment    // of the mask with the series; nil where none was needed
+	files   []report.File // the images' and the mask's
+	lossy   bool          // whether an image is coded with loss
 }
 
 // read reads the series and, beside it, the mask.
@@ -138,12 +157,41 @@ func (j Job) read(ctx context.Context, p Protocol, workers int) (source, error) 
 		s.mask, s.placedMask, err = j.findRegions(made, p, workers)
 		return wrapped("mask", err)
 	})
+	if err == nil && j.needsAlignment() {
+		err = s.alignMask(ctx, j, p, workers)
+	}
 	for _, f := range images {
 		s.files = append(s.files, report.File{Path: f.Path, SHA256: f.SHA256})
 		s.lossy = s.lossy || f.Lossy
 	}
 	s.files = append(s.files, s.mask.sources(s.files)...)
+	if s.aligned != nil {
+		for _, f := range s.aligned.files {
+			if !slices.Contains(s.files, f) {
+				s.files = append(s.files, f)
+			}
+		}
+	}
 	return s, err
+}
+
+// needsAlignment reports whether images are to be aligned before the mask is used.
+func (j Job) needsAlignment() bool { return j.From != nil || j.Moving != nil }
+
+// alignMask brings the mask onto the series by aligning their images.
+func (s *source) alignMask(ctx context.Context, j Job, p Protocol, workers int) (err error) {
+	first := volume.Map{Geometry: s.series.Geometry, Data: s.series.Echo[0]}
+	if s.aligned, err = j.align(ctx, first, j.source(), s.dividedKnee, p, workers); err != nil {
+		return wrapped("register", err)
+	}
+	var transform *volume.Rigid
+	if s.aligned != nil {
+		transform = &s.aligned.transform
+	}
+	if s.placedMask, err = j.place(ctx, s.dividedKnee, p.Division, transform, workers); err != nil {
+		err = hintMask(fmt.Errorf("mask: %s: %w", s.mask.file.Path, err))
+	}
+	return err
 }
 
 // fit returns the options of the fit with the number of workers.
@@ -200,6 +248,8 @@ func (p Protocol) curves(s volume.MultiEcho, m volume.Maps, r segment.Regions) [
 	return out
 }
 
+func number(x float64) segment.Number { return segment.Number(x) }
+
 func numbers(x []float64) []segment.Number {
 	var out []segment.Number
 	for _, v := range x {
@@ -252,6 +302,9 @@ func (p Protocol) record() report.Protocol {
 		MinR2: o.MinR2, MinSignal: o.MinSignal, Sigma: o.Sigma, EchoFloor: o.EchoFloor, Scheme: p.Scheme.Name, Labels: p.Scheme.Labels, Maps: string(p.maps()),
 		Segmenter: p.Segment.record(),
 	}
+	d := p.Division.withDefaults()
+	r.Masks = &report.MaskRules{Division: string(d.By), Layers: d.Layers, MinFraction: d.MinFraction, ErodeMM: d.ErodeMM, FluidMS: d.FluidMS,
+		Registered: short(p.Register.Moving), From: short(p.Masks.From)}
 	if o.Method == t2fit.EPG {
 		r.EPG = &report.EPG{T1MS: o.T1, B1Range: o.B1Range, RefocusingProfile: o.RefocusingProfile}
 	}

@@ -34,6 +34,10 @@ type Protocol struct {
 	MaskThreshold float64
 	// Division says how the tissues of a mask become compartments.
 	Division Division
+	// Register says whether the image of a mask is aligned with the series, and Masks whether
+	// the mask of one visit is carried to the others.
+	Register Register
+	Masks    Masks
 	// AllowForeignMask takes a DICOM mask that refers to another series, or another
 	// frame of reference, where it lies on the grid of the series all the same.
 	AllowForeignMask bool
@@ -134,6 +138,8 @@ type protocolFile struct {
 	Series     SeriesRule   `yaml:"series"`
 	Anatomy    SeriesRule   `yaml:"anatomy"`
 	Segment    *segmentFile `yaml:"segment"`
+	Register   Register     `yaml:"register"`
+	Masks      Masks        `yaml:"masks"`
 }
 
 // ReadProtocol reads a protocol from a YAML file. A key that it does not know is
@@ -305,6 +311,9 @@ func (p Protocol) Check() error {
 		return err
 	}
 	if err := p.Division.check(); err != nil {
+		return err
+	}
+	if err := p.Register.check(); err != nil {
 		return err
 	}
 	if err := p.PhilipsScaling.Check(); err != nil {

@@ -164,7 +164,7 @@ func (s Settings) plan(found dicomio.Finding, m *manifest, out *Outcome, earlier
 		}
 		jobs = append(jobs, j)
 	}
-	jobs = s.identified(jobs, out, earlier)
+	jobs = s.carryMasks(s.identified(jobs, out, earlier), out, earlier)
 	out.Remarks = append(out.Remarks, m.remarks(unlisted)...)
 	if loose := slices.DeleteFunc(slices.Clone(found.Damaged), func(err error) bool { return slices.Contains(told, err) }); len(loose) > 0 {
 		out.fail(s, Job{}, fmt.Errorf("%s%w", more(loose), loose[0]), earlier)
@@ -229,16 +229,22 @@ func (s Settings) choose(j *Job) (err error) {
 	if err := j.Train.CheckWritten(); err != nil {
 		return fmt.Errorf("read: %w", err)
 	}
-	made := s.Protocol.Segment.Named() && j.Identity.Mask == "" // the manifest may name a corrected mask
+	made := s.Protocol.Segment.Named() && j.Identity.Mask == "" && !s.carries(*j) // the manifest may name a corrected mask
 	if made {
 		if j.Input, err = s.chooseInput(*j); err != nil {
 			return err
 		}
 	}
+	if j.Moving, err = s.chooseMoving(*j); err != nil {
+		return err
+	}
 	if err := j.checkMemory(0); err != nil || made {
 		return err
 	}
 	j.Mask, err = s.chooseMask(*j)
+	if errors.As(err, new(*noMaskError)) && s.carries(*j) {
+		j.carried, err = true, nil
+	}
 	return err
 }
 

@@ -204,6 +204,7 @@ func describe(p Protocol, version string) string {
 	if p.MaskThreshold > 0 {
 		parts = append(parts, "fractional masks from "+short(p.MaskThreshold)+" of the maximum on")
 	}
+	parts = append(parts, p.Masks.text()...)
 	if p.ForeignMask {
 		parts = append(parts, "mask of another series")
 	}

@@ -209,6 +209,8 @@ type Protocol struct {
 	// MaskThreshold is the fraction at which a fractional segmentation was cut;
 	// absent for other masks.
 	MaskThreshold float64 `json:"mask_threshold,omitempty"`
+	// Masks is how masks became regions; nil in results of versions that did not write it.
+	Masks *MaskRules `json:"masks,omitempty"`
 	// ForeignMask says that the mask was drawn on another series; absent where not.
 	ForeignMask bool `json:"foreign_mask,omitempty"`
 	// Maps says where T2 was mapped: full, mask or none.
@@ -249,6 +251,54 @@ func (s *Segmenter) Text() string {
 		files = append(files, f.Path+" "+shortHash(f.SHA256))
 	}
 	return text + " (SHA-256: " + strings.Join(files, ", ") + ")"
+}
+
+// MaskRules is how masks became regions on the grid of the series.
+type MaskRules struct {
+	// Division is knee, by the shape of the knee, or none, each tissue a row of its own; Layers
+	// is the number of layers of cartilage.
+	Division string `json:"division"`
+	Layers   int    `json:"layers"`
+	// MinFraction is the least share of a voxel that a mask on another grid had to cover.
+	MinFraction float64 `json:"mask_fraction"`
+	// ErodeMM is the distance by which tissues were eroded, and FluidMS the T2 above which
+	// voxels were excluded as fluid; 0 for none.
+	ErodeMM float64 `json:"erode_mm"`
+	FluidMS float64 `json:"fluid_ms"`
+	// Registered is the name of the series that was aligned with the mapped one, and From the
+	// visit whose masks were carried to the others; absent for none.
+	Registered string `json:"registered,omitempty"`
+	From       string `json:"from,omitempty"`
+}
+
+// text says what of the rules is not the default, as parts of a sentence.
+func (m *MaskRules) text() []string {
+	if m == nil {
+		return nil
+	}
+	var parts []string
+	switch {
+	case m.Division == "none":
+		parts = append(parts, "tissues not divided")
+	case m.Layers != 2:
+		parts = append(parts, fmt.Sprintf("%d layers", m.Layers))
+	}
+	if m.MinFraction != 0.5 {
+		parts = append(parts, "mask fraction ≥ "+short(m.MinFraction))
+	}
+	if m.ErodeMM > 0 {
+		parts = append(parts, "masks eroded by "+short(m.ErodeMM)+" mm")
+	}
+	if m.FluidMS > 0 {
+		parts = append(parts, "fluid above "+short(m.FluidMS)+" ms")
+	}
+	if m.Registered != "" {
+		parts = append(parts, "masks registered by "+m.Registered)
+	}
+	if m.From != "" {
+		parts = append(parts, "masks of visit "+m.From)
+	}
+	return parts
 }
 
 // EPG is what a fit of extended phase graphs takes for known.

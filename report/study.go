@@ -33,6 +33,9 @@ type Study struct {
 	Anatomy volume.Map
 	// Registration is the image that Result.Registration aligned; nil where there is none.
 	Registration *Aligned
+	// Mask is the registered mask in the labels of its scheme, for correction; empty where the
+	// mask was not registered.
+	Mask volume.Labels
 	// Unrolled is the unrolled femoral cartilage; nil where there is none.
 	Unrolled *Unrolled
 	// Segmentation is the mask that a program made, NIfTI in gzip, as the program wrote it;
@@ -215,6 +218,11 @@ func (s Study) labelMaps() []output {
 			return nifti.WriteLabels(w, g, s.Regions.Part, "regions, numbers in regions.txt, t2map "+version)
 		}}, output{regionsNames, func(w io.Writer) error { return writeLabelTable(w, regionLabels(s.Regions)) }})
 	}
+	if len(s.Mask.Data) > 0 {
+		out = append(out, output{maskFile, func(w io.Writer) error {
+			return nifti.WriteLabels(w, s.Mask.Geometry, s.Mask.Data, "registered mask, scheme "+s.Result.Protocol.Scheme+", t2map "+version)
+		}})
+	}
 	if len(s.Regions.Fraction) > 0 {
 		out = append(out, output{fractionFile, func(w io.Writer) error {
 			return nifti.WriteMap(w, volume.Map{Geometry: g, Data: s.Regions.Fraction}, "fraction of the voxel that the mask covers, t2map "+version)
@@ -335,6 +343,7 @@ const (
 	statusFile       = "status.nii.gz"
 	anatomyFile      = "anatomy.nii.gz"
 	compartmentsFile = "compartments.nii.gz"
+	maskFile         = "mask.nii.gz"
 
 	// Names and colours of the numbers of a label map.
 	compartmentsNames = "compartments.txt"

@@ -46,3 +46,17 @@ func (g Geometry) Moved(t Rigid) Geometry {
 	}
 	return out
 }
+
+// Then returns the transform that applies t first and next second.
+func (t Rigid) Then(next Rigid) Rigid {
+	var out Rigid
+	for r := range 3 {
+		for c := range 3 {
+			for k := range 3 {
+				out.Rotation[r][c] += float64(next.Rotation[r][k] * t.Rotation[k][c])
+			}
+		}
+	}
+	out.Shift = next.Apply(t.Shift)
+	return out
+}

@@ -26,7 +26,7 @@ type studyFlags struct {
 	skipEchoes, workers          int
 	philips                      string
 	maskThreshold, maskFraction  float64
-	division                     string
+	division, register           string
 	layers                       int
 	allowForeignMask             bool
 	acceptPatientID              bool
@@ -49,6 +49,7 @@ func (f *studyFlags) add(c *cobra.Command) {
 	p.Float64Var(&f.maskFraction, "mask-fraction", 0, "least `fraction` of a voxel that a mask on another grid has to cover (default 0.5)")
 	p.StringVar(&f.division, "division", "", "how tissues become `compartments`: knee, by the shape of the knee, or none, each tissue a row of its own (default knee)")
 	p.IntVar(&f.layers, "layers", 2, "`number` of layers of cartilage from bone to joint; 0 for none")
+	p.StringVar(&f.register, "register", "", "`series` that masks were drawn on, to align with the mapped series before a mask is used: its number, its hash or a pattern of its description")
 	p.BoolVar(&f.allowForeignMask, "allow-foreign-mask", false, "accept a DICOM mask that was drawn on another series with the same grid")
 	p.StringVar(&f.manifest, "manifest", "", "CSV `file` with the columns folder, subject, visit, side, mask")
 	p.StringVar(&f.table.separator, "separator", ",", "`character` between the columns of the manifest, or tab")
@@ -116,6 +117,7 @@ func (f *studyFlags) settings(c *cobra.Command, roots []string) (batch.Settings,
 			return s, fmt.Errorf("--%w", err)
 		}
 	}
+	p.Register.Moving = cmp.Or(f.register, p.Register.Moving)
 	p.Division.By = cmp.Or(batch.DivideBy(f.division), p.Division.By)
 	if c.Flags().Changed("allow-foreign-mask") {
 		p.AllowForeignMask = f.allowForeignMask

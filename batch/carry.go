@@ -1,0 +1,123 @@
+package batch
+
+import (
+	"fmt"
+
+	"github.com/t2map/t2map/report"
+	"github.com/t2map/t2map/segment"
+	"github.com/t2map/t2map/segment/anatomy"
+	"github.com/t2map/t2map/volume"
+)
+
+// Masks says where masks come from.
+type Masks struct {
+	// From is the visit whose mask is carried to the other visits of a subject, as far as they
+	// have none of their own; "" carries none.
+	From string `yaml:"from"`
+}
+
+// carries reports whether the job's mask may be that of another visit.
+func (s Settings) carries(j Job) bool {
+	from := s.Protocol.Masks.From
+	return from != "" && j.Identity.Visit != from
+}
+
+// carryMasks gives the jobs that have no mask the job of the visit whose mask is carried, and
+// fails those for which there is none.
+func (s Settings) carryMasks(jobs []Job, out *Outcome, earlier *ledger) []Job {
+	from := s.Protocol.Masks.From
+	if from == "" {
+		return jobs
+	}
+	var kept []Job
+	for _, j := range jobs {
+		if !j.carried {
+			kept = append(kept, j)
+			continue
+		}
+		source, err := sourceOf(jobs, j, from)
+		if err != nil {
+			out.fail(s, j, ofSetting(err), earlier)
+			continue
+		}
+		j.From = source
+		kept = append(kept, j)
+	}
+	return kept
+}
+
+// sourceOf returns the job of the subject's visit, and of the same knee, whose mask is carried.
+func sourceOf(jobs []Job, to Job, visit string) (*Job, error) {
+	var found []*Job
+	for i := range jobs {
+		j := &jobs[i]
+		if j.carried || j.Identity.Subject != to.Identity.Subject || j.Identity.Visit != visit || !sameSide(sideOf(*j), sideOf(to)) {
+			continue
+		}
+		source := *j
+		found = append(found, &source)
+	}
+	switch len(found) {
+	case 1:
+		return found[0], nil
+	case 0:
+		return nil, hinted("map the visit together with this one and give it a mask, or give this study a mask of its own",
+			"mask: none found, and that of the visit %s, which would be carried, is not there or has failed", short(visit))
+	}
+	return nil, hinted("name the studies in a manifest, so that one is of that visit", "mask: %d studies are of the visit %s, whose mask is to be carried", len(found), short(visit))
+}
+
+// source is the job for whose study the mask was drawn.
+func (j Job) source() Job {
+	if j.From != nil {
+		return *j.From
+	}
+	return j
+}
+
+// inScheme returns the mask on the grid of the series in the labels of the scheme, so that a
+// reader can correct it and use it as the mask of this study; ok is false where the scheme has
+// no number for what the mask marks.
+func (p placedMask) inScheme(s segment.Scheme) (labels volume.Labels, ok bool) {
+	numbers := make([]uint16, len(p.parts.Part)+1)
+	for n := range p.parts.Part {
+		name := p.parts.Marked[p.parts.Tissue[n]-1]
+		for _, l := range s.Labels {
+			if l.Name == name {
+				numbers[n+1] = l.Value
+				break
+			}
+		}
+		if numbers[n+1] == 0 {
+			return labels, false
+		}
+	}
+	part := p.regions.Part
+	if part == nil {
+		part = p.regions.Data
+	}
+	labels = volume.Labels{Geometry: p.regions.Geometry, Data: make([]uint16, len(part))}
+	for v, n := range part {
+		labels.Data[v] = numbers[n]
+	}
+	return labels, true
+}
+
+// noteCarried says on the result where its mask comes from.
+func (j Job) noteCarried(r *report.Result) {
+	if j.From == nil {
+		return
+	}
+	r.Mask.From = j.From.Identity.Visit
+	r.Notes = append(r.Notes, fmt.Sprintf("the mask is that of the visit %s, carried here by registration of the first echoes; mask.nii.gz has it for correction", short(j.From.Identity.Visit)))
+}
+
+// sideFrom compares the side that the mask shows with what the images of this study say.
+func (j Job) sideFrom(k dividedKnee) error {
+	if j.From == nil || k.side == anatomy.UnknownSide {
+		return nil
+	}
+	claims := append(j.sideClaims(), anatomy.Claim{Source: "the mask of the visit " + short(j.From.Identity.Visit), Side: k.side})
+	_, err := anatomy.Evidence{}.Agree(claims...)
+	return err
+}
