@@ -158,7 +158,7 @@ func ReadProtocol(path string) (Protocol, error) {
 	if err != nil {
 		return Protocol{}, hintText(fmt.Errorf("protocol %s: %w", path, err))
 	}
-	p := Protocol{Name: f.Name, Mask: f.Mask, Layout: f.Layout, Series: f.Series, Anatomy: f.Anatomy, Maps: Maps(f.Maps), PhilipsScaling: dicomio.PhilipsScaling(f.Philips), AllowForeignMask: f.Foreign, AcceptPatientID: f.Accept}
+	p := Protocol{Name: f.Name, Register: f.Register, Masks: f.Masks, Mask: f.Mask, Layout: f.Layout, Series: f.Series, Anatomy: f.Anatomy, Maps: Maps(f.Maps), PhilipsScaling: dicomio.PhilipsScaling(f.Philips), AllowForeignMask: f.Foreign, AcceptPatientID: f.Accept}
 	if f.Threshold != nil {
 		if p.MaskThreshold, err = MaskThreshold(*f.Threshold); err != nil {
 			return Protocol{}, fmt.Errorf("protocol %s: %w", path, err)
