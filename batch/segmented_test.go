@@ -376,11 +376,16 @@ func TestSegmenterInput(t *testing.T) {
 	}
 	protonDensity(t, study, nil)
 	onGrid(6, "SAG DESS again", "2.25.900.5")
+	s.Protocol.Segment.Input, s.Out = "SAG PD fs", t.TempDir() // which has another grid
+	r := oneResult(t, s)
+	kept := readMap(t, filepath.Join(r.Dir, "segmentation.nii.gz"))
+	if used := slices.IndexFunc(r.Compartments, func(c segment.Summary) bool { return c.Voxels > 0 }); used < 0 || kept.Size != [3]int{12, 10, 4} || kept.Size == r.Size {
+		t.Errorf("%+v, kept on %v", r.Compartments, kept.Size)
+	}
 	for name, want := range map[string]string{
 		"cor*":       "segment: no series of the study fits input cor*",
 		"sag*":       "segment: 3 series fit input sag*: number ",
 		"*again":     "(number 6) is not in the frame of reference (0020,0052) of the mapped series",
-		"SAG PD fs":  "mask: program ",
 		"SAG PD fs ": "no series of the study fits",
 	} {
 		s.Protocol.Segment.Input, s.Out = name, t.TempDir()
