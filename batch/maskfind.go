@@ -71,7 +71,8 @@ func (s Settings) chooseMask(j Job) (Mask, error) {
 	if m.Foreign = j.Train.Foreign(*m.Object); m.Foreign == nil {
 		return m, nil
 	}
-	if m.Drawn = drawnOn(j.Study, *m.Object); m.Drawn != nil && m.Drawn.SharesFrame(j.Train) {
+	m.Drawn = drawnOn(j.Study, *m.Object)
+	if m.Drawn != nil && (m.Drawn.SharesFrame(j.Train) || j.alignsWith(*m.Drawn)) {
 		m.Foreign = nil
 		return m, nil
 	}

@@ -81,6 +81,11 @@ func (s Settings) chooseMoving(j Job) (*dicomio.Train, error) {
 	return &t, nil
 }
 
+// alignsWith reports whether the series is the one that is aligned with the job's.
+func (j Job) alignsWith(t dicomio.Train) bool {
+	return j.Moving != nil && j.Moving.Hash == t.Hash
+}
+
 // alignment is a mask's way to the series of a job.
 type alignment struct {
 	// transform takes a position of the series to the space of the mask.

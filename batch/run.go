@@ -62,6 +62,9 @@ func Run(ctx context.Context, s Settings) (Outcome, error) {
 	place(jobs, earlier)
 	for i := range jobs {
 		jobs[i].Study.Release()
+		if from := jobs[i].From; from != nil {
+			from.Study.Release()
+		}
 	}
 	s.tree, s.paths, s.strangers, found.Studies = nil, nil, nil, nil // only the jobs are needed from here on
 	found.Tree.Forget()
@@ -229,14 +232,14 @@ func (s Settings) choose(j *Job) (err error) {
 	if err := j.Train.CheckWritten(); err != nil {
 		return fmt.Errorf("read: %w", err)
 	}
+	if j.Moving, err = s.chooseMoving(*j); err != nil {
+		return err
+	}
 	made := s.Protocol.Segment.Named() && j.Identity.Mask == "" && !s.carries(*j) // the manifest may name a corrected mask
 	if made {
 		if j.Input, err = s.chooseInput(*j); err != nil {
 			return err
 		}
-	}
-	if j.Moving, err = s.chooseMoving(*j); err != nil {
-		return err
 	}
 	if err := j.checkMemory(0); err != nil || made {
 		return err

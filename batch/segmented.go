@@ -59,8 +59,8 @@ func (s Settings) chooseInput(j Job) (Input, error) {
 	if err != nil {
 		return in, fmt.Errorf("segment: series %s (number %d): %w", in.Train.Hash, in.Train.Number, err)
 	}
-	if !in.Train.SharesFrame(j.Train) && !s.Protocol.AllowForeignMask {
-		return in, ofSetting(hinted("if the knee did not move between the two series, add --allow-foreign-mask", "segment: series %s (number %d) is not in the frame of reference (0020,0052) of the mapped series, or one of them has none", in.Train.Hash, in.Train.Number))
+	if !in.Train.SharesFrame(j.Train) && !s.Protocol.AllowForeignMask && !j.alignsWith(in.Train) {
+		return in, ofSetting(hinted("align the series with --register; if the knee did not move between the two series, add --allow-foreign-mask", "segment: series %s (number %d) is not in the frame of reference (0020,0052) of the mapped series, or one of them has none", in.Train.Hash, in.Train.Number))
 	}
 	return in, nil
 }
