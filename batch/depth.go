@@ -8,6 +8,7 @@ import (
 	"github.com/t2map/t2map/segment"
 	"github.com/t2map/t2map/segment/anatomy"
 	"github.com/t2map/t2map/segment/resample"
+	"github.com/t2map/t2map/segment/texture"
 	"github.com/t2map/t2map/volume"
 )
 
@@ -20,6 +21,9 @@ func (p placedMask) summarize(r *report.Result, maps volume.Maps) (err error) {
 		return err
 	}
 	segment.SetPlateMeans(r.Compartments, r.Regions)
+	if err := p.measureTexture(r, maps); err != nil {
+		return err
+	}
 	for _, n := range p.notes {
 		if n.Kind == anatomy.TrochleaAlone || n.Kind == anatomy.PatellaAlone {
 			addNote(r.Compartments, segment.Patellofemoral, map[anatomy.NoteKind]string{
@@ -28,6 +32,35 @@ func (p placedMask) summarize(r *report.Result, maps volume.Maps) (err error) {
 		}
 	}
 	return p.noteThin(r)
+}
+
+// measureTexture sets the texture of compartments and regions.
+func (p placedMask) measureTexture(r *report.Result, maps volume.Maps) error {
+	var rows []*segment.Summary
+	var parts [][]uint16
+	labels := volume.Labels{Geometry: p.regions.Geometry}
+	for _, list := range [][]segment.Summary{r.Compartments, r.Regions} {
+		for n := range list {
+			if list[n].Layer != segment.All {
+				continue
+			}
+			of, member := p.regions.Members(list[n])
+			rows, parts, labels.Data = append(rows, &list[n]), append(parts, of), member
+		}
+	}
+	if len(rows) == 0 {
+		return nil
+	}
+	all, err := texture.Compute(maps, labels, parts, texture.Options{})
+	if err != nil {
+		return err
+	}
+	for n, t := range all {
+		rows[n].Texture = &segment.Texture{
+			Pairs: t.Pairs, Contrast: segment.Number(t.Contrast), Entropy: segment.Number(t.Entropy), Homogeneity: segment.Number(t.Homogeneity),
+		}
+	}
+	return nil
 }
 
 // addNote appends a note to the row of a compartment.

@@ -111,7 +111,7 @@ func (c Cohort) sorted() Cohort {
 var compartmentColumns = slices.Concat(
 	[]string{"subject", "visit", "study", "series", "side", "compartment", "region", "layer", "voxels", "used"},
 	exclusionColumns(),
-	[]string{"mean_t2_ms", "se_mean_t2_ms", "sd_t2_ms", "median_t2_ms", "q1_t2_ms", "q3_t2_ms", "mean_r2", "snr_first", "snr_last", "volume_mm3", "mean_fraction", "plate_mean_t2_ms", "mask_from", "lossy_images", "method", "skipped_echoes", "settings", "scanner", "acquisition", "note"},
+	[]string{"mean_t2_ms", "se_mean_t2_ms", "sd_t2_ms", "median_t2_ms", "q1_t2_ms", "q3_t2_ms", "mean_r2", "snr_first", "snr_last", "volume_mm3", "mean_fraction", "plate_mean_t2_ms", "texture_contrast", "texture_entropy", "texture_homogeneity", "mask_from", "lossy_images", "method", "skipped_echoes", "settings", "scanner", "acquisition", "note"},
 )
 
 func exclusionColumns() []string {
@@ -132,6 +132,7 @@ const (
 	decimalsVolume = 1
 
 	decimalsFraction = 3
+	decimalsTexture  = 3
 )
 
 // compartmentRows returns a row for each compartment of each study, followed by those of
@@ -160,11 +161,17 @@ func (r Result) compartmentRow(s segment.Summary, d Decay) []string {
 	for _, n := range s.Excluded.Each {
 		row = append(row, strconv.Itoa(n))
 	}
+	texture := s.Texture
+	if texture == nil {
+		nan := segment.Number(math.NaN())
+		texture = &segment.Texture{Contrast: nan, Entropy: nan, Homogeneity: nan}
+	}
 	return append(row,
 		number(s.MeanT2, decimalsT2), number(s.SEMeanT2, decimalsSE), number(s.SDT2, decimalsT2), number(s.MedianT2, decimalsT2),
 		number(s.Q1T2, decimalsT2), number(s.Q3T2, decimalsT2), number(s.MeanR2, decimalsR2),
 		number(d.SNRFirst, decimalsSNR), number(d.SNRLast, decimalsSNR), number(s.VolumeMM3, decimalsVolume),
-		number(s.MeanFraction, decimalsFraction), number(s.PlateMeanT2, decimalsT2), printable.Cell(r.Mask.From), yes(r.LossyImages),
+		number(s.MeanFraction, decimalsFraction), number(s.PlateMeanT2, decimalsT2),
+		number(texture.Contrast, decimalsTexture), number(texture.Entropy, decimalsTexture), number(texture.Homogeneity, decimalsTexture), printable.Cell(r.Mask.From), yes(r.LossyImages),
 		printable.Cell(r.Protocol.Method), strconv.Itoa(r.Protocol.SkippedEchoes), printable.Cell(describe(r.Protocol, r.Version)), printable.Cell(r.Scanner.text()), printable.Cell(r.acquisition()), printable.Cell(s.Note),
 	)
 }

@@ -90,3 +90,18 @@ func (p Part) in(of row, layers int) bool {
 		(of.region == All || of.region == p.Region || of.region == p.Plate) &&
 		(of.layer == All || p.Layer > 0 && layerName(p.Layer, layers) == of.layer)
 }
+
+// Members returns the parts that belong to a row, and what numbers the parts of voxels: Part,
+// or Data where parts are compartments.
+func (r Regions) Members(s Summary) (parts []uint16, member []uint16) {
+	if r.Part == nil {
+		return []uint16{uint16(slices.Index(r.Names, s.Compartment) + 1)}, r.Data
+	}
+	layers := r.layers()
+	for n, p := range r.Parts {
+		if p.in(row{s.Compartment, s.Region, s.Layer}, layers) {
+			parts = append(parts, uint16(n+1))
+		}
+	}
+	return parts, r.Part
+}

@@ -148,7 +148,19 @@ type Summary struct {
 	// PlateMeanT2 is the mean of the mean T2 of the compartment's plates, each with the same
 	// weight; NaN for other rows, or if a plate has no T2.
 	PlateMeanT2 Number `json:"plate_mean_t2_ms"`
+	// Texture is how T2 varies from voxel to voxel; nil where it was not measured, as in layers,
+	// which are too thin for pairs of voxels.
+	Texture *Texture `json:"texture,omitempty"`
 	Note        string `json:"note"`
+}
+
+// Texture is the co-occurrence of T2 in the voxels of a row, see package texture; NaN where
+// there are too few pairs of voxels.
+type Texture struct {
+	Pairs       int    `json:"pairs"`
+	Contrast    Number `json:"contrast"`
+	Entropy     Number `json:"entropy"` // in nats
+	Homogeneity Number `json:"homogeneity"`
 }
 
 // The notes of Summary.
