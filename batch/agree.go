@@ -217,6 +217,7 @@ func settingsOf(p report.Protocol, noise, version string, r report.Result) []set
 		{"epg with", epg},
 		{"scheme", short(p.Scheme)},
 		{labelMeaning, fmt.Sprint(p.Labels)},
+		{"segmentation", p.Segmenter.Text()},
 		{versionSetting, version},
 	}
 	if r.Protocol.PhilipsScaling != "" {
@@ -226,7 +227,7 @@ func settingsOf(p report.Protocol, noise, version string, r report.Result) []set
 		}
 		all = append(all, setting{"Philips scaling", scaling})
 	}
-	if r.Mask.Kind != "" && r.Mask.Kind != "NIfTI" {
+	if len(r.Mask.Segments) > 0 || r.Mask.Kind != "" && !formatIsRead(r.Mask.Kind) && r.Mask.Kind != kindProgram {
 		all = append(all, setting{segmentMeaning, fmt.Sprint(p.Segments, p.Codes)})
 	}
 	if r.Protocol.MaskThreshold > 0 {

@@ -33,15 +33,7 @@ func (s Settings) chooseAnatomy(j Job) Anatomy {
 		return Anatomy{}
 	}
 	asked := rule.String()
-	if rule.Side == "" {
-		rule.Side = j.Train.Side // the other knee cannot be meant
-	}
-	var fit []dicomio.Train
-	for _, t := range slices.Concat(j.Study.Trains, j.Study.Suspects, j.Study.Others) {
-		if rule.matches(t) {
-			fit = append(fit, t)
-		}
-	}
+	fit := j.fitting(rule)
 	a := Anatomy{Named: true}
 	switch {
 	case len(fit) == 0:
@@ -60,6 +52,15 @@ func (s Settings) chooseAnatomy(j Job) Anatomy {
 		a.Problem = fmt.Errorf("series %s (number %d) is not in the frame of reference (0020,0052) of the mapped series, or one of them has none", a.Train.Hash, a.Train.Number)
 	}
 	return a
+}
+
+// fitting returns all series of the study that fit the rule, those of one echo too. Where the
+// rule has no side, the other knee cannot be meant.
+func (j Job) fitting(rule SeriesRule) []dicomio.Train {
+	if rule.Side == "" {
+		rule.Side = j.Train.Side
+	}
+	return rule.among(slices.Concat(j.Study.Trains, j.Study.Suspects, j.Study.Others))
 }
 
 // warning says why there is no anatomy.

@@ -18,7 +18,7 @@ import (
 type Inspection struct {
 	Studies []InspectedStudy `json:"studies"`
 	// Files is the number of files looked at; Passed counts those that belong to
-	// no study. LabelMaps are the files in NIfTI that Run would take, which are not among
+	// no study. LabelMaps are the label maps that Run would take, which are not among
 	// these.
 	Files     int            `json:"files"`
 	LabelMaps int            `json:"label_maps"`
@@ -175,13 +175,13 @@ func Inspect(ctx context.Context, s Settings) (Inspection, error) {
 }
 
 // inspect looks at one study. The job is what Run would do, as far as it is known. LabelMap is the file
-// in NIfTI that Run would take, or "".
+// in NIfTI, NRRD or MetaImage that Run would take, or "".
 func (s Settings) inspect(ctx context.Context, st dicomio.Study, m *manifest) (in InspectedStudy, j Job, labelMap string) {
 	in = InspectedStudy{Folder: st.Name(), Study: st.Hash, Passed: st.Passed, Series: []InspectedSeries{}, Masks: []string{}, DICOMMasks: []InspectedMask{}, Warnings: []string{}, Problems: []Problem{}}
 	for _, t := range slices.Concat(st.Trains, st.Suspects, st.Others) {
 		in.Series = append(in.Series, inspectTrain(t))
 	}
-	for _, f := range s.candidates(st) {
+	for _, f := range s.candidates(st) { // none where a program makes the mask
 		in.Masks = append(in.Masks, below(st.Home, f))
 	}
 	listed := slices.Clone(st.Damaged)
@@ -225,7 +225,7 @@ func (s Settings) inspect(ctx context.Context, st dicomio.Study, m *manifest) (i
 	if j.Mask.Object == nil {
 		labelMap = j.Mask.Path
 	}
-	in.Action = fmt.Sprintf("map series %s (number %d) with %s", j.Train.Hash, j.Train.Number, below(st.Root, j.Mask.Path))
+	in.Action = s.action(j)
 	return in, j, labelMap
 }
 
@@ -265,20 +265,28 @@ func (s Settings) try(ctx context.Context, j Job, in *InspectedStudy) error {
 	if err := s.Protocol.Fit.CheckTE(j.Train.TE); err != nil {
 		return fmt.Errorf("fit: %w", err)
 	}
-	mask, err := j.readMask(ctx, s.Protocol)
-	var regions segment.Regions
+	if j.Input.Named {
+		s.trySegment(j, in)
+		return nil
+	}
 	known := s.Protocol.Scheme.Known() // else what the labels mean is not asked yet
-	if err == nil && known {
-		regions, err = mask.divide(s.Protocol.Scheme)
+	var mask maskRead
+	var placed placedMask
+	var err error
+	if known {
+		mask, placed, err = j.findRegions(ctx, s.Protocol, s.Workers)
+	} else {
+		mask, err = j.readMask(ctx, s.Protocol)
 	}
 	if err != nil {
 		return wrapped("mask", err)
 	}
+	regions := placed.regions
 	in.Warnings = append(in.Warnings, s.Protocol.doubts(j.Train)...)
 	if j.Anatomy.Problem != nil {
 		in.Warnings = append(in.Warnings, j.Anatomy.warning())
 	}
-	described := mask.described(regions)
+	described := mask.described(placed)
 	in.Mask = &described
 	if text := mask.empty(regions); known && text != "" {
 		in.Warnings = append(in.Warnings, text)

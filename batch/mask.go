@@ -17,40 +17,56 @@ type Mask struct {
 	// Path opens the file.
 	Path string
 	// Object is the segmentation or structure set that it holds; nil where it is a
-	// label map in NIfTI.
+	// file in NIfTI, NRRD or MetaImage.
 	Object *dicomio.MaskObject
 	// Foreign is what the object refers to instead of the study's series, where it
 	// was allowed to; else nil.
 	Foreign error
+	// Drawn is the series of the study that the object was drawn on, where that is another
+	// than the one that is mapped.
+	Drawn *dicomio.Train
 	// Beside are files of a usual name in the study's folders that were not taken, by their
 	// names below its home.
 	Beside []string
-	// Differ are those of Beside that hold something else than a mask in NIfTI does.
+	// Differ are those of Beside in the same format that hold something else.
 	Differ []string
 
-	sniffed bool // its first bytes are those of a file in NIfTI
+	format string // by its first bytes: NIfTI, NRRD or MetaImage; "" where they say nothing
 }
 
-// maskRead is a mask on the grid of the series, before a scheme has said what it
-// means: labels, or segments where segmented is true.
+// maskRead is a mask on its own grid, before a scheme has said what it means: labels, or
+// segments where segmented is true.
 type maskRead struct {
 	file      report.File
-	kind      string // NIfTI, SEG or RTSTRUCT
+	data      []report.File // what the file names as holding its voxels
+	kind      string        // NIfTI, NRRD, MetaImage, SEG, RTSTRUCT or program
 	segmented bool
 	labels    volume.Labels
 	segments  volume.Segmentation
 	foreign   error
 	beside    []string
 	differ    []string
+	made      *madeMask // by a program; else nil
 }
 
-// readMask reads the job's mask onto the grid of its train. Its errors have hints.
+// geometry is the grid of the mask.
+func (m maskRead) geometry() volume.Geometry {
+	if m.segmented {
+		return m.segments.Geometry
+	}
+	return m.labels.Geometry
+}
+
+// readMask reads the job's mask on its own grid, or has it made. Its errors have hints.
 func (j Job) readMask(ctx context.Context, p Protocol) (maskRead, error) {
 	var m maskRead
 	var err error
-	if j.Mask.Object != nil {
+	switch {
+	case j.Input.Named:
+		m, err = j.segment(ctx, p)
+	case j.Mask.Object != nil:
 		m, err = j.readObject(ctx, p)
-	} else {
+	default:
 		m, err = j.readLabelMap()
 	}
 	m.beside, m.differ = j.Mask.Beside, j.Mask.Differ
@@ -65,36 +81,70 @@ func (j Job) readObject(ctx context.Context, p Protocol) (maskRead, error) {
 		return m, err
 	}
 	o.MostVoxels = j.mostMarked(beside)
+	on := j.Train
+	if j.Mask.Drawn != nil {
+		on = *j.Mask.Drawn
+		if err := j.checkMaskGrid(on.Geometry); err != nil {
+			return m, err
+		}
+	}
 	if j.Mask.Foreign == nil {
-		o.Frame = j.Train.Frame()
+		o.Frame = on.Frame()
 	}
 	var file dicomio.File
 	var err error
-	m.segments, file, err = dicomio.ReadMask(ctx, *j.Mask.Object, j.Train.Geometry, o)
+	m.segments, file, err = dicomio.ReadMask(ctx, *j.Mask.Object, on.Geometry, o)
 	m.file = report.File{Path: file.Path, SHA256: file.SHA256}
 	return m, err
 }
 
-// divide sorts the mask's voxels into the scheme's compartments.
-func (m maskRead) divide(scheme segment.Scheme) (segment.Regions, error) {
+// mostMaskVoxels is more than any image of a knee has: 640³.
+const mostMaskVoxels = 1 << 28
+
+// bytesPerMaskVoxel is what a voxel of a mask takes until the mask is on the grid of the
+// series: labels, marks and parts of two bytes, tissue, region and layer of one.
+const bytesPerMaskVoxel = 3*2 + 3
+
+// checkMaskGrid returns an error where a mask of that grid takes more memory than the study
+// may have.
+func (j Job) checkMaskGrid(g volume.Geometry) error {
+	voxels := 1.0 // a product of ints may overflow
+	for _, n := range g.Size {
+		voxels *= float64(n)
+	}
+	if voxels > mostMaskVoxels {
+		return hinted("is it the mask of this study?", "the mask has %d×%d×%d voxels, more than an image of a knee", g.Size[0], g.Size[1], g.Size[2])
+	}
+	return j.checkMemory(int64(voxels) * bytesPerMaskVoxel)
+}
+
+// interpret gives the mask's voxels the meanings of the scheme.
+func (m maskRead) interpret(scheme segment.Scheme) (segment.Marks, error) {
 	if !m.segmented {
-		marks, err := scheme.Undivided().Interpret(m.labels)
+		marks, err := scheme.Interpret(m.labels)
 		if err != nil {
 			err = hinted("name the right scheme with --scheme, or add the label to its file", "%s: %w", m.file.Path, err)
 		}
-		return marks.Whole().OnGrid(marks.Geometry, marks.Data, nil), err
+		return marks, err
 	}
-	marks, err := scheme.Undivided().InterpretSegments(m.segments)
+	marks, err := scheme.InterpretSegments(m.segments)
 	if err != nil {
 		err = hinted(hintDivide(err), "%s: %w", m.file.Path, err)
 	}
-	return marks.Whole().OnGrid(marks.Geometry, marks.Data, nil), err
+	return marks, err
 }
 
 // described is what results say of the mask, as it was divided into the regions.
-func (m maskRead) described(r segment.Regions) report.Mask {
+func (m maskRead) described(p placedMask) report.Mask {
 	out := report.Mask{Path: m.file.Path, Kind: m.kind}
-	for _, g := range r.Readings {
+	if m.made != nil {
+		out.Program = &m.made.facts
+	}
+	if p.resampled {
+		size, spacing := m.geometry().Size, m.geometry().Spacing()
+		out.Size, out.Spacing = &size, &spacing
+	}
+	for _, g := range p.regions.Readings {
 		g.Label = short(g.Label)
 		out.Segments = append(out.Segments, g)
 	}
@@ -102,13 +152,22 @@ func (m maskRead) described(r segment.Regions) report.Mask {
 }
 
 // note writes into the result what a reader should know of the mask.
-func (m maskRead) note(r *report.Result, regions segment.Regions, p Protocol) {
-	r.Mask = m.described(regions)
+func (m maskRead) note(r *report.Result, placed placedMask, p Protocol) {
+	regions := placed.regions
+	r.Mask, r.Division = m.described(placed), placed.record
+	notes, warnings := placed.notesOf()
+	r.Notes, r.Warnings = append(r.Notes, notes...), append(r.Warnings, warnings...)
+	if r.Side == "" {
+		r.Notes = append(r.Notes, "the side of the knee is not known: neither the images, nor a manifest, nor the mask show it")
+	}
 	if len(m.beside) > 0 {
 		r.Notes = append(r.Notes, fmt.Sprintf("other files that could be a mask by their names were not taken: %s", firstNames(m.beside)))
 	}
 	if len(m.differ) > 0 {
 		r.Warnings = append(r.Warnings, fmt.Sprintf("%s was taken as the mask by its name, and others that could be it hold something else: %s. Name the right one with --mask", short(path.Base(m.file.Path)), firstNames(m.differ)))
+	}
+	if m.made != nil {
+		r.Warnings = append(r.Warnings, m.made.warnings...)
 	}
 	if text := m.empty(regions); text != "" {
 		r.Warnings = append(r.Warnings, text)

@@ -18,17 +18,22 @@ import (
 	"github.com/t2map/t2map/files"
 )
 
-// firstMasks and otherMasks are the names under which a mask in NIfTI is looked for. The
+// firstMasks, otherMasks and lastMasks are the names under which a label map is looked for. The
 // first are asked as they are written; the others in upper and lower case alike, and only
-// where there is neither one of the first nor a DICOM mask of the series, so that a study
-// that has a mask does not get two by a file beside it.
+// where there is neither one of those before nor a DICOM mask of the series, so that a study
+// that has a mask does not get two by a file beside it: 3D Slicer's own file, which is among
+// the last, often lies beside what was exported from it.
 var (
 	firstMasks = []string{"labels.nii.gz", "mask.nii.gz", "*seg*.nii*"}
 	otherMasks = []string{"*label*.nii*", "*mask*.nii*", "*seg*.nii*"}
+	lastMasks  = []string{
+		"*label*.nrrd", "*mask*.nrrd", "*seg*.nrrd", "*label*.nhdr", "*mask*.nhdr", "*seg*.nhdr",
+		"*label*.mha", "*mask*.mha", "*seg*.mha", "*label*.mhd", "*mask*.mhd", "*seg*.mhd",
+	}
 )
 
-// usualNames are otherMasks in words; the first are among them.
-const usualNames = "*label*.nii*, *mask*.nii*, *seg*.nii* and a DICOM SEG or RTSTRUCT of the study"
+// usualNames are these in words; the first are among the others.
+const usualNames = "*label*, *mask* and *seg* with .nii, .nii.gz, .nrrd, .nhdr, .mha or .mhd, and a DICOM SEG or RTSTRUCT of the study"
 
 // maskPattern is the pattern that settings or protocol give, or "".
 func (s Settings) maskPattern() string { return cmp.Or(s.Mask, s.Protocol.Mask) }
@@ -63,10 +68,29 @@ func (s Settings) chooseMask(j Job) (Mask, error) {
 	if m.Object == nil || m.Object.Problem != nil { // reading it says what is wrong
 		return m, nil
 	}
-	if m.Foreign = j.Train.Foreign(*m.Object); m.Foreign != nil && !s.Protocol.AllowForeignMask {
+	if m.Foreign = j.Train.Foreign(*m.Object); m.Foreign == nil {
+		return m, nil
+	}
+	if m.Drawn = drawnOn(j.Study, *m.Object); m.Drawn != nil && m.Drawn.SharesFrame(j.Train) {
+		m.Foreign = nil
+		return m, nil
+	}
+	m.Drawn = nil
+	if !s.Protocol.AllowForeignMask {
 		return m, ofSetting(hinted(hintForeign, "mask: %w", m.Foreign))
 	}
 	return m, nil
+}
+
+// drawnOn returns the series of the study, whatever its kind, that the object says it was
+// drawn on; nil where there is none that can be read.
+func drawnOn(st dicomio.Study, o dicomio.MaskObject) *dicomio.Train {
+	for _, t := range slices.Concat(st.Trains, st.Suspects, st.Others) {
+		if t.Geometry.Voxels() > 0 && t.Foreign(o) == nil {
+			return &t
+		}
+	}
+	return nil
 }
 
 // masks returns the candidates for the mask; without an error there is one at least.
@@ -75,7 +99,7 @@ func (s Settings) masks(j Job) ([]Mask, error) {
 	if j.Identity.Mask != "" {
 		m, err := s.openMask(st, j.Identity.Mask)
 		if errors.Is(err, dicomio.ErrNoMask) {
-			err = hinted("name a label map in NIfTI, a DICOM segmentation (SEG) or a structure set (RTSTRUCT) in the manifest", "%w", err)
+			err = hinted("name a label map in NIfTI, NRRD or MetaImage, a DICOM segmentation (SEG) or a structure set (RTSTRUCT) in the manifest", "%w", err)
 		}
 		return []Mask{m}, err
 	}
@@ -105,8 +129,10 @@ func (s Settings) masks(j Job) ([]Mask, error) {
 	case len(foreign) > 0 && s.Protocol.AllowForeignMask:
 		return foreign, nil // chooseMask says that there are several
 	}
-	if found, err = s.maskFiles(st, s.inPlaces(st, folded(otherMasks))); err != nil || len(found) > 0 {
-		return found, err
+	for _, names := range [][]string{otherMasks, lastMasks} {
+		if found, err = s.maskFiles(st, s.inPlaces(st, folded(names))); err != nil || len(found) > 0 {
+			return found, err
+		}
 	}
 	switch len(foreign) {
 	case 0:
@@ -130,7 +156,7 @@ func (s Settings) noMask(st dicomio.Study) error {
 	}
 	text += "; what lies there is " + listed(lying)
 	for _, m := range lying {
-		if m.format == formatNIfTI { // one that can be read
+		if formatIsRead(m.format) {
 			return ofSetting(hinted("if it is the mask, add --mask "+quoted(short(m.pattern)), "%s", text))
 		}
 	}
@@ -141,8 +167,8 @@ func (s Settings) noMask(st dicomio.Study) error {
 func quoted(text string) string { return "'" + strings.ReplaceAll(text, "'", `'\''`) + "'" }
 
 // maskFiles opens the files that could be the mask. Images and other DICOM files that a
-// pattern happens to fit are none of them; a file in another format than NIfTI is an error
-// where there is nothing else.
+// pattern happens to fit are none of them, nor are the data of a header that fits too; a file in
+// a format that is not read is an error where there is nothing else.
 func (s Settings) maskFiles(st dicomio.Study, paths []string) ([]Mask, error) {
 	var found []Mask
 	var unread error
@@ -160,7 +186,9 @@ func (s Settings) maskFiles(st dicomio.Study, paths []string) ([]Mask, error) {
 		}
 		found = append(found, m)
 	}
-	if unread != nil && !slices.ContainsFunc(found, func(m Mask) bool { return m.Object != nil || m.sniffed }) {
+	all := slices.Clone(found)
+	found = slices.DeleteFunc(found, func(m Mask) bool { return m.isDataOf(all) })
+	if unread != nil && !slices.ContainsFunc(found, func(m Mask) bool { return m.Object != nil || m.format != "" }) {
 		return nil, unread // what is left may be its data
 	}
 	if len(found) == 0 && len(paths) > 0 {
@@ -180,14 +208,30 @@ func (s Settings) openMask(st dicomio.Study, file string) (Mask, error) {
 	switch {
 	case errors.Is(err, dicomio.ErrNotDICOM):
 		format := sniff(s.tree, file)
-		if format != "" && format != formatNIfTI {
+		if format != "" && !formatIsRead(format) {
 			return Mask{}, &formatError{name: maskName(st, file), format: format}
 		}
-		return Mask{Path: file, sniffed: format != ""}, nil
+		return Mask{Path: file, format: format}, nil
 	case err != nil:
 		return Mask{}, err
 	}
 	return Mask{Path: file, Object: &o}, nil
+}
+
+// dataEndings are those of files that hold the voxels of a header beside them, by the
+// habit of the programs that write them.
+var dataEndings = []string{".raw", ".zraw", ".raw.gz", ".gz", ".raw.bz2", ".bz2", ".txt"}
+
+// isDataOf reports whether the file seems to hold the voxels of a header among the others:
+// it has no format of its own, and the header's name with another ending.
+func (m Mask) isDataOf(others []Mask) bool {
+	if m.Object != nil || m.format != "" {
+		return false
+	}
+	return slices.ContainsFunc(others, func(o Mask) bool {
+		stem := strings.TrimSuffix(strings.TrimSuffix(o.Path, ".mhd"), ".nhdr")
+		return formatIsRead(o.format) && stem != o.Path && slices.ContainsFunc(dataEndings, func(end string) bool { return m.Path == stem+end })
+	})
 }
 
 // maskName names a mask as results do, below the searched folder.
@@ -195,16 +239,22 @@ func maskName(st dicomio.Study, file string) string {
 	return path.Join(st.RootName, below(st.Root, file))
 }
 
-// candidates returns the files in NIfTI that could be the study's mask, or those that fit
+// candidates returns the label maps that could be the study's mask, or the files that fit
 // the pattern.
 func (s Settings) candidates(st dicomio.Study) []string {
+	if s.Protocol.Segment.Named() {
+		return nil // a program makes it
+	}
 	if pattern := s.maskPattern(); pattern != "" {
 		return s.named(st, pattern)
 	}
 	if found := s.inPlaces(st, written(firstMasks)); len(found) > 0 {
 		return found
 	}
-	return s.inPlaces(st, folded(otherMasks))
+	if found := s.inPlaces(st, folded(otherMasks)); len(found) > 0 {
+		return found
+	}
+	return s.inPlaces(st, folded(lastMasks))
 }
 
 // named returns the files that the pattern names to the letter, for names may have brackets,
@@ -233,20 +283,21 @@ func (s Settings) named(st dicomio.Study, pattern string) []string {
 }
 
 // beside returns the files of a usual name that lie beside the mask and were not taken,
-// where none was asked for by name, and those of them that hold something else than a mask
-// in NIfTI, unpacked.
+// where none was asked for by name, and those of them that hold something else than a label
+// map in the same format, unpacked. Whether two formats hold the same is not asked.
 func (s Settings) beside(j Job, m Mask) (all, differ []string) {
 	if s.maskPattern() != "" || j.Identity.Mask != "" {
 		return nil, nil
 	}
 	var own []byte
-	for _, file := range s.inPlaces(j.Study, folded(otherMasks)) {
+	nifti := folded(otherMasks)
+	for _, file := range s.inPlaces(j.Study, folded(slices.Concat(otherMasks, lastMasks))) {
 		if file == m.Path {
 			continue
 		}
 		name := below(j.Study.Home, file)
 		all = append(all, name)
-		if m.Object != nil {
+		if m.Object != nil || nifti(filepath.Base(file), "") != nifti(filepath.Base(m.Path), "") {
 			continue
 		}
 		if own == nil {

@@ -14,12 +14,12 @@ import (
 	"github.com/t2map/t2map/files"
 )
 
-// The formats of images beside DICOM in which masks are kept. NIfTI alone is read.
+// The formats of images beside DICOM in which masks are kept. The first of them are read.
 const (
 	formatNIfTI     = "NIfTI"
-	formatAnalyze   = "Analyze 7.5"
 	formatNRRD      = "NRRD"
 	formatMetaImage = "MetaImage"
+	formatAnalyze   = "Analyze 7.5"
 	formatMGH       = "MGH"
 	formatGIPL      = "GIPL"
 	formatMINC      = "MINC"
@@ -28,6 +28,11 @@ const (
 	formatHDF5      = "HDF5"
 	formatVTK       = "VTK"
 )
+
+// formatIsRead reports whether masks in that format are read.
+func formatIsRead(format string) bool {
+	return format == formatNIfTI || format == formatNRRD || format == formatMetaImage
+}
 
 // formatError says that a file is in a format that is not read.
 type formatError struct{ name, format string }
@@ -69,7 +74,7 @@ func sniff(tree *files.Tree, path string) string {
 // NumPy (numpy.lib.format), MATLAB (MAT-File Format, 1-5), HDF5 (File Format
 // Specification, II.A) and VTK (VTK File Formats).
 var signatures = []struct{ bytes, format string }{
-	{"NRRD000", formatNRRD}, {"\x93NUMPY", formatNumPy}, {"MATLAB 5.0 MAT-file", formatMATLAB}, {"MATLAB 7.3 MAT-file", formatMATLAB},
+	{"NRRD0", formatNRRD}, {"\x93NUMPY", formatNumPy}, {"MATLAB 5.0 MAT-file", formatMATLAB}, {"MATLAB 7.3 MAT-file", formatMATLAB},
 	{"\x89HDF\r\n\x1a\n", formatHDF5}, {"# vtk DataFile", formatVTK}, {"<VTKFile", formatVTK},
 }
 
@@ -160,7 +165,7 @@ func listed(lying []lyingFile) string {
 	var parts []string
 	for _, m := range lying[:min(shown, len(lying))] {
 		text := fmt.Sprintf("%s (%s)", short(m.name), m.format)
-		if m.format != formatNIfTI {
+		if !formatIsRead(m.format) {
 			text = fmt.Sprintf("%s (%s, which is not read)", short(m.name), m.format)
 		}
 		parts = append(parts, text)

@@ -17,6 +17,7 @@ import (
 	"github.com/t2map/t2map/dicomio"
 	"github.com/t2map/t2map/nifti"
 	"github.com/t2map/t2map/phantom"
+	"github.com/t2map/t2map/samples"
 	"github.com/t2map/t2map/segment"
 )
 
@@ -85,6 +86,10 @@ func TestEveryRefusedMaskHasAHint(t *testing.T) {
 	two := make([]byte, 600)
 	binary.LittleEndian.PutUint32(two, 540)
 	fixed := func(data []byte) func([]byte) []byte { return func([]byte) []byte { return data } }
+	moved := func(b []byte, at int) []byte { // a length in mm in the header
+		binary.LittleEndian.PutUint32(b[at:], math.Float32bits(math.Float32frombits(binary.LittleEndian.Uint32(b[at:]))+4))
+		return b
+	}
 	for _, c := range []struct {
 		name   string
 		change func(sound []byte) []byte
@@ -108,19 +113,18 @@ func TestEveryRefusedMaskHasAHint(t *testing.T) {
 		{"NIfTI-2", fixed(two), "a NIfTI-2 file", "NIfTI-1"},
 		{"Analyze", func(b []byte) []byte { copy(b[atMagic:], "\x00\x00\x00\x00"); return b }, "Analyze 7.5, which is not read", "export a label map in NIfTI"},
 		{"pair", func(b []byte) []byte { copy(b[atMagic:], "ni1\x00"); return b }, ".hdr/.img pair", "instead of a .hdr and an .img"},
-		{"cut", func(b []byte) []byte { return b[:len(b)-10] }, "bytes of a frame", "copy the mask again"},
+		{"cut", func(b []byte) []byte { return b[:len(b)-10] }, "bytes: unexpected", "copy the mask again"},
 		{"too long", func(b []byte) []byte { return append(b, 1, 2) }, "more than the", "copy the mask again"},
 		{"empty", fixed(nil), "header: 0 of 348 bytes", "copy the mask again"},
 		{"gzip cut", packed(func(b []byte) []byte { return b[:len(b)-6] }), "data: ", "copy the mask again"},
 		{"gzip damaged", packed(func(b []byte) []byte { b[len(b)-8] ^= 1; return b }), "invalid checksum", "compression is damaged"},
 		{"text", fixed([]byte("subject,visit\n")), "not a NIfTI file", "one NIfTI-1 file"},
-		{"NRRD in disguise", fixed([]byte("NRRD0004\ntype: uchar\n")), "in the format NRRD, which is not read", "export a label map in NIfTI"},
+		{"NRRD in disguise", fixed([]byte("NRRD0004\ntype: uchar\n")), `encoding: "" is not an encoding`, "raw or in gzip"},
 		{"another size", short16(atDim, 3, 64, 128, 3), "mask is 64×128×3 voxels, the series 64×64×6", "draw the mask on this series"},
 		{"moved", func(b []byte) []byte {
-			at := 280 + 16 + 12 // srow_y[3]
-			binary.LittleEndian.PutUint32(b[at:], math.Float32bits(math.Float32frombits(binary.LittleEndian.Uint32(b[at:]))+4))
-			return b
-		}, "up to 4.00 mm apart", "must lie on the voxels of this series"},
+			return moved(moved(b, 280+16+12), 268+4) // srow_y[3], qoffset_y
+		}, "voxel centres up to 4.00 mm apart", "must lie on the voxels of this series"},
+		{"qform against sform", func(b []byte) []byte { return moved(b, 268+4) }, "place the voxels up to 4.00 mm apart", "set the code of the other to 0"},
 		{"an unknown label", func(b []byte) []byte { b[len(b)-2] = 9; return b }, "does not know label 9", "--scheme"},
 	} {
 		dir := t.TempDir()
@@ -148,15 +152,15 @@ func TestEveryRefusedMaskHasAHint(t *testing.T) {
 
 // No kind of fault is without a hint, and DICOM's errors that bring none get one.
 func TestMaskHints(t *testing.T) {
-	for f := nifti.FaultNone + 1; f <= nifti.FaultRange; f++ {
-		if hintNIfTI[f] == "" {
+	for _, f := range samples.Faults() {
+		if hintFault[f] == "" {
 			t.Errorf("fault %d has no hint", f)
 		}
 	}
 	seen := map[string]bool{}
 	for _, err := range []error{
 		&dicomio.FileError{Path: "a", Problem: "x", Kind: dicomio.ErrInvalid}, &dicomio.FileError{Path: "a", Problem: "x", Kind: dicomio.ErrUnsupported},
-		&segment.GridError{Distance: math.NaN()}, &segment.GridError{Distance: 3}, &formatError{"a", formatNRRD}, &dicomio.ForeignError{Path: "a", Problem: "x"}, errors.New("anything else"),
+		&segment.GridError{Distance: math.NaN()}, &segment.GridError{Distance: 3}, &formatError{"a", formatMINC}, &dicomio.ForeignError{Path: "a", Problem: "x"}, errors.New("anything else"),
 	} {
 		got := Hint(hintMask(fmt.Errorf("mask: %w", err)))
 		if got == "" || seen[got] {

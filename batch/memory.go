@@ -101,7 +101,7 @@ func (j Job) memory(workers int) int64 {
 	if a := j.Anatomy; a.Named && a.Problem == nil {
 		n += a.memory() + a.Train.ReadMemory(workers)
 	}
-	return n
+	return n + j.Input.memory(workers)
 }
 
 // memoryOf estimates the bytes a study takes: its echoes, four maps and labels

@@ -1,6 +1,7 @@
 package batch
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -21,6 +22,7 @@ type Job struct {
 	Train    dicomio.Train
 	Mask     Mask
 	Anatomy  Anatomy
+	Input    Input // what a program makes the mask of, instead of Mask
 	Dir      string
 	// Tree opens the mask, which may lie in an archive; nil knows no archives.
 	Tree *files.Tree
@@ -32,6 +34,10 @@ type Job struct {
 // Process takes one study through the pipeline and writes its folder. Workers is
 // the number of parallel workers in each stage; 0 means one per processor.
 func Process(ctx context.Context, j Job, p Protocol, workers int) (report.Result, error) {
+	var err error
+	if p.Segment, err = p.Segment.identified(ctx); err != nil {
+		return report.Result{}, err
+	}
 	s, err := measure(ctx, j, p, workers)
 	if err != nil {
 		return report.Result{}, err
@@ -56,17 +62,18 @@ func measure(ctx context.Context, j Job, p Protocol, workers int) (report.Study,
 	if err != nil {
 		return report.Study{}, notFitted(err)
 	}
+	segment.ExcludeFluid(&maps, src.regions, p.Division.FluidMS)
 	j.Train.Lossy = j.Train.Lossy || src.lossy // in a frame that Find did not look at
 	result := describe(j, p, src.series, maps.Noise)
 	result.Inputs = src.files
-	src.mask.note(&result, src.regions, p)
+	result.Side = cmp.Or(result.Side, src.sideName())
+	src.mask.note(&result, src.placedMask, p)
 	if text := saturated(src.series, maps, src.regions, result.Protocol.SkippedEchoes).warning(src.series.TE); text != "" {
 		result.Warnings = append(result.Warnings, text)
 	}
 	result.Warnings = append(result.Warnings, p.breaks(src.series, maps, src.regions)...)
-	err = both(func() (err error) {
-		result.Compartments, err = segment.Summarize(maps, src.regions)
-		return wrapped("summarize", err)
+	err = both(func() error {
+		return wrapped("summarize", src.summarize(&result, maps))
 	}, func() error {
 		result.Decays = p.curves(src.series, maps, src.regions)
 		return nil
@@ -77,12 +84,19 @@ func measure(ctx context.Context, j Job, p Protocol, workers int) (report.Study,
 	if noneUsed(result.Compartments) {
 		result.Warnings = append(result.Warnings, "no voxel of the mask has a sound T2: the tables say why each was excluded; look at the images and at the echo times")
 	}
+	if err := src.measureDepth(&result, maps); err != nil {
+		return report.Study{}, wrapped("depth", err)
+	}
 	s := report.Study{
 		Result:    result,
 		Echo:      volume.Map{Geometry: src.series.Geometry, Data: src.series.Echo[result.Protocol.SkippedEchoes]},
 		Maps:      maps,
 		WriteMaps: p.Maps != MapsNone,
 		Regions:   src.regions,
+		Unrolled:  src.unrolled(maps),
+	}
+	if made := src.mask.made; made != nil {
+		s.Segmentation = made.file
 	}
 	if s.WriteMaps && !j.Anatomy.Named {
 		s.Anatomy = volume.Map{Geometry: src.series.Geometry, Data: src.series.Echo[0]}
@@ -102,31 +116,33 @@ func noneUsed(compartments []segment.Summary) bool {
 
 // source is what a study's files hold.
 type source struct {
-	series  volume.MultiEcho
-	regions segment.Regions
-	mask    maskRead
-	files   []report.File // the images' and the mask's
-	lossy   bool          // whether an image is coded with loss
+	series volume.MultiEcho
+	placedMask
+	mask  maskRead
+	files []report.File // the images' and the mask's
+	lossy bool          // whether an image is coded with loss
 }
 
 // read reads the series and, beside it, the mask.
 func (j Job) read(ctx context.Context, p Protocol, workers int) (source, error) {
 	var s source
 	var images []dicomio.File
+	made, stop := context.WithCancel(ctx) // a program does not go on for a series that cannot be read
+	defer stop()
 	err := both(func() (err error) {
-		s.series, images, err = dicomio.Read(ctx, j.Train, workers)
+		if s.series, images, err = dicomio.Read(ctx, j.Train, workers); err != nil {
+			stop()
+		}
 		return wrapped("read", err)
 	}, func() (err error) {
-		if s.mask, err = j.readMask(ctx, p); err == nil {
-			s.regions, err = s.mask.divide(p.Scheme)
-		}
+		s.mask, s.placedMask, err = j.findRegions(made, p, workers)
 		return wrapped("mask", err)
 	})
 	for _, f := range images {
 		s.files = append(s.files, report.File{Path: f.Path, SHA256: f.SHA256})
 		s.lossy = s.lossy || f.Lossy
 	}
-	s.files = append(s.files, s.mask.file)
+	s.files = append(s.files, s.mask.sources(s.files)...)
 	return s, err
 }
 
@@ -219,9 +235,6 @@ func describe(j Job, p Protocol, s volume.MultiEcho, noise volume.Noise) report.
 	if o.Method == t2fit.EPG && p.Fit.RefocusingProfile == nil {
 		r.Warnings = append(r.Warnings, "epg was used without the refocusing profile of the slices: on slices of real pulses its T2 is longer, and further from the truth, than that of nlls (docs/protocol.md)")
 	}
-	if r.Side == "" {
-		r.Notes = append(r.Notes, "side of the knee unknown: the images carry no Laterality (0020,0060)")
-	}
 	if o.Method == t2fit.Rician && noise.Source == string(t2fit.FromResiduals) {
 		r.Notes = append(r.Notes, "the noise was estimated from residuals, which also hold what stimulated echoes leave: where the refocusing is far from 180°, T2 by rician then reads short, and sigma should be given")
 	}
@@ -237,6 +250,7 @@ func (p Protocol) record() report.Protocol {
 	r := report.Protocol{
 		Name: p.Name, Method: string(o.Method), SkippedEchoes: o.SkipEchoes, T2RangeMS: o.T2Range,
 		MinR2: o.MinR2, MinSignal: o.MinSignal, Sigma: o.Sigma, EchoFloor: o.EchoFloor, Scheme: p.Scheme.Name, Labels: p.Scheme.Labels, Maps: string(p.maps()),
+		Segmenter: p.Segment.record(),
 	}
 	if o.Method == t2fit.EPG {
 		r.EPG = &report.EPG{T1MS: o.T1, B1Range: o.B1Range, RefocusingProfile: o.RefocusingProfile}

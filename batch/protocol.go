@@ -32,6 +32,8 @@ type Protocol struct {
 	// MaskThreshold is the fraction at and above which a voxel of a fractional
 	// segmentation belongs to the segment; 0 means 0.5.
 	MaskThreshold float64
+	// Division says how the tissues of a mask become compartments.
+	Division Division
 	// AllowForeignMask takes a DICOM mask that refers to another series, or another
 	// frame of reference, where it lies on the grid of the series all the same.
 	AllowForeignMask bool
@@ -39,6 +41,8 @@ type Protocol struct {
 	AcceptPatientID bool
 	// Layout is a pattern of study folders, see Settings.Layout; may be empty.
 	Layout string
+	// Segment is the program that makes the masks; the zero value is none.
+	Segment Segmenter
 	// Series says which of several trains of a study is meant.
 	Series SeriesRule
 	// Anatomy says which series of a study its maps are shown over; empty means the first
@@ -103,27 +107,33 @@ func (r SeriesRule) check(name string) error {
 
 // protocolFile is a protocol as it stands in YAML.
 type protocolFile struct {
-	Name       string     `yaml:"name"`
-	Method     string     `yaml:"method"`
-	SkipEchoes *int       `yaml:"skip_echoes"`
-	T2Range    []float64  `yaml:"t2_range_ms"`
-	MinR2      float64    `yaml:"min_r2"`
-	MinSignal  float64    `yaml:"min_signal"`
-	Sigma      string     `yaml:"sigma"`
-	EchoFloor  float64    `yaml:"echo_floor"`
-	T1         *float64   `yaml:"t1_ms"`
-	B1Range    []float64  `yaml:"b1_range"`
-	Profile    []float64  `yaml:"refocusing_profile"`
-	Scheme     string     `yaml:"scheme"`
-	Mask       string     `yaml:"mask"`
-	Threshold  *float64   `yaml:"mask_threshold"`
-	Foreign    bool       `yaml:"allow_foreign_mask"`
-	Accept     bool       `yaml:"accept_patient_id"`
-	Layout     string     `yaml:"layout"`
-	Maps       string     `yaml:"maps"`
-	Philips    string     `yaml:"philips_scaling"`
-	Series     SeriesRule `yaml:"series"`
-	Anatomy    SeriesRule `yaml:"anatomy"`
+	Name       string       `yaml:"name"`
+	Method     string       `yaml:"method"`
+	SkipEchoes *int         `yaml:"skip_echoes"`
+	T2Range    []float64    `yaml:"t2_range_ms"`
+	MinR2      float64      `yaml:"min_r2"`
+	MinSignal  float64      `yaml:"min_signal"`
+	Sigma      string       `yaml:"sigma"`
+	EchoFloor  float64      `yaml:"echo_floor"`
+	T1         *float64     `yaml:"t1_ms"`
+	B1Range    []float64    `yaml:"b1_range"`
+	Profile    []float64    `yaml:"refocusing_profile"`
+	Scheme     string       `yaml:"scheme"`
+	Mask       string       `yaml:"mask"`
+	Threshold  *float64     `yaml:"mask_threshold"`
+	Fraction   *float64     `yaml:"mask_fraction"`
+	Division   string       `yaml:"division"`
+	Layers     *int         `yaml:"layers"`
+	Erode      float64      `yaml:"erode_mm"`
+	Fluid      float64      `yaml:"fluid_ms"`
+	Foreign    bool         `yaml:"allow_foreign_mask"`
+	Accept     bool         `yaml:"accept_patient_id"`
+	Layout     string       `yaml:"layout"`
+	Maps       string       `yaml:"maps"`
+	Philips    string       `yaml:"philips_scaling"`
+	Series     SeriesRule   `yaml:"series"`
+	Anatomy    SeriesRule   `yaml:"anatomy"`
+	Segment    *segmentFile `yaml:"segment"`
 }
 
 // ReadProtocol reads a protocol from a YAML file. A key that it does not know is
@@ -148,6 +158,9 @@ func ReadProtocol(path string) (Protocol, error) {
 			return Protocol{}, fmt.Errorf("protocol %s: %w", path, err)
 		}
 	}
+	if p.Division, err = f.division(); err != nil {
+		return Protocol{}, fmt.Errorf("protocol %s: %w", path, err)
+	}
 	if p.Fit, err = f.fit(); err != nil {
 		return Protocol{}, fmt.Errorf("protocol %s: %w", path, err)
 	}
@@ -155,6 +168,9 @@ func ReadProtocol(path string) (Protocol, error) {
 		if p.Scheme, err = ReadScheme(f.Scheme, filepath.Dir(path)); err != nil {
 			return Protocol{}, fmt.Errorf("protocol %s: %w", path, err)
 		}
+	}
+	if p.Segment, err = f.Segment.segmenter(filepath.Dir(path)); err != nil {
+		return Protocol{}, fmt.Errorf("protocol %s: %w", path, err)
 	}
 	if err := p.Check(); err != nil {
 		return Protocol{}, fmt.Errorf("protocol %s: %w", path, err)
@@ -288,11 +304,17 @@ func (p Protocol) Check() error {
 	if err := cmp.Or(p.Series.check("series"), p.Anatomy.check("anatomy")); err != nil {
 		return err
 	}
+	if err := p.Division.check(); err != nil {
+		return err
+	}
 	if err := p.PhilipsScaling.Check(); err != nil {
 		return fmt.Errorf("philips_scaling: %w", err)
 	}
-	if err := checkMaskPattern(p.Mask); err != nil {
+	if err := cmp.Or(checkMaskPattern(p.Mask), p.Segment.check()); err != nil {
 		return err
+	}
+	if p.Mask != "" && p.Segment.Named() {
+		return hinted("omit one of them; a manifest can name the corrected mask of a study", "mask %s and segment: masks are files, or a program makes them", short(p.Mask))
 	}
 	if p.MaskThreshold != 0 {
 		if _, err := MaskThreshold(p.MaskThreshold); err != nil {

@@ -52,7 +52,7 @@ func TestBadStudyHarmsNoOther(t *testing.T) {
 				t.Skip("no symbolic links here: ", err)
 			}
 		}, nil},
-		{"no mask", "mask: none found (looked for *label*.nii*, *mask*.nii*, *seg*.nii* and a DICOM SEG or RTSTRUCT of the study)", true, func(t *testing.T, dir string, _ *phantom.Study) {
+		{"no mask", "mask: none found (looked for *label*, *mask* and *seg* with .nii, .nii.gz, .nrrd, .nhdr, .mha or .mhd, and a DICOM SEG or RTSTRUCT of the study)", true, func(t *testing.T, dir string, _ *phantom.Study) {
 			remove(t, filepath.Join(dir, "labels.nii.gz"))
 		}, nil},
 		{"two masks", "mask: 2 candidates: labels.nii.gz, my_seg.nii.gz", true, func(t *testing.T, dir string, k *phantom.Study) {

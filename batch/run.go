@@ -30,6 +30,9 @@ func Run(ctx context.Context, s Settings) (Outcome, error) {
 	if err == nil && s.Out == "" {
 		err = errors.New("no output folder is given")
 	}
+	if err == nil {
+		s.Protocol.Segment, err = s.Protocol.Segment.identified(ctx)
+	}
 	if err != nil {
 		return Outcome{}, err
 	}
@@ -71,7 +74,7 @@ func Run(ctx context.Context, s Settings) (Outcome, error) {
 }
 
 // prepare checks the settings and the output folder, and reads the manifest.
-func (s Settings) prepare() (*manifest, error) {
+func (s *Settings) prepare() (*manifest, error) {
 	if err := errors.Join(s.Protocol.Check(), checkMaskPattern(s.Mask)); err != nil {
 		return nil, err
 	}
@@ -84,6 +87,9 @@ func (s Settings) prepare() (*manifest, error) {
 		return nil, fmt.Errorf("workers %d, memory %d MiB: negative", s.Workers, s.MemoryMB)
 	}
 	if _, err := parseLayout(s.layout()); err != nil {
+		return nil, err
+	}
+	if err := s.prepareSegmenter(); err != nil {
 		return nil, err
 	}
 	if s.Protocol.Scheme.Name == "" {
@@ -223,7 +229,13 @@ func (s Settings) choose(j *Job) (err error) {
 	if err := j.Train.CheckWritten(); err != nil {
 		return fmt.Errorf("read: %w", err)
 	}
-	if err := j.checkMemory(0); err != nil {
+	made := s.Protocol.Segment.Named() && j.Identity.Mask == "" // the manifest may name a corrected mask
+	if made {
+		if j.Input, err = s.chooseInput(*j); err != nil {
+			return err
+		}
+	}
+	if err := j.checkMemory(0); err != nil || made {
 		return err
 	}
 	j.Mask, err = s.chooseMask(*j)

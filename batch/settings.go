@@ -12,7 +12,7 @@ import (
 
 // Version is the version of t2map, written into every result. It is raised when figures or exclusions
 // change: results of two versions do not go into one folder.
-const Version = "0.2.0"
+const Version = "0.3.0"
 
 // Settings says what to run on.
 type Settings struct {
@@ -43,7 +43,7 @@ type Settings struct {
 	// to the protocol, and there to the first echo of the series that is mapped.
 	Anatomy string
 	// Mask is a pattern of the mask's file name, or of its path below the study's
-	// folder; it goes before the protocol's. "" means the usual names of NIfTI files,
+	// folder; it goes before the protocol's. "" means the usual names of label maps,
 	// or the DICOM mask that was drawn on the series.
 	Mask string
 	// Workers is the number of files read and of voxel slabs fitted at a time; 0

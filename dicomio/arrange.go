@@ -73,6 +73,9 @@ func (t *Train) missing(e, k, slices int, at float64) error {
 // evenly spaced on a straight line.
 func (t *Train) stack(grid [][]*header, normal [3]float64) error {
 	first := grid[0][0]
+	if first.thickness > 0 {
+		t.Thickness = first.thickness
+	}
 	n := len(grid[0])
 	var step [3]float64
 	if n > 1 {

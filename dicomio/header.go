@@ -76,7 +76,8 @@ type texts struct {
 	syntax, sopClass                    string
 	study, series, frame                string
 	patientID, trialSubject, trialVisit string
-	laterality, manufacturer, model     string
+	manufacturer, model                 string
+	sides                               [len(sideTags)]byte // L, R or 0
 	description                         string
 	serial, software, sequenceName      string
 	imageType                           string
@@ -280,9 +281,7 @@ func (h *header) take(e *dicom.Element) {
 	case tag.ClinicalTrialTimePointID:
 		h.trialVisit = elements.TextOf(e)
 	case tag.Laterality, tag.ImageLaterality, tag.FrameLaterality:
-		if s := elements.TextOf(e); s != "" {
-			h.laterality = s
-		}
+		h.noteSide(e.Tag, elements.TextOf(e))
 	case tag.Manufacturer:
 		h.manufacturer = elements.TextOf(e)
 	case tag.ManufacturerModelName:

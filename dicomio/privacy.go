@@ -380,6 +380,14 @@ func (s *secrets) inError(err error) {
 	}
 }
 
+// HideInSegments takes what tells of people and places out of the texts of segments that
+// another file of the study has, as ReadMask does for those of DICOM masks.
+func (s Study) HideInSegments(segments []volume.Segment) { s.secrets.inSegments(segments) }
+
+// HideInQuotes takes it out of the parts of a sentence between quotation marks, where texts of a
+// file of the study are quoted.
+func (s Study) HideInQuotes(sentence string) string { return s.secrets.shownQuotes(sentence) }
+
 // inSegments takes them out of the texts of a mask's segments.
 func (s *secrets) inSegments(segments []volume.Segment) {
 	for i := range segments {

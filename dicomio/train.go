@@ -25,12 +25,17 @@ type Train struct {
 	// Scanner and Acquisition are what tells a change of either between two visits.
 	Scanner     Scanner
 	Acquisition Acquisition
-	// Side is the knee, L or R, or "" where the files do not say.
-	Side string
+	// Side is the knee, L or R, or "" where the files do not say; Sides are the attributes
+	// that say so.
+	Side  string
+	Sides []SideClaim
 	// Syntax is the transfer syntax UID.
 	Syntax string
 	// Geometry is the grid; zero where Problem says why there is none.
 	Geometry volume.Geometry
+	// Thickness is SliceThickness (0018,0050) in mm, which may be less than the distance of
+	// the slices in Geometry; 0 where the files do not say.
+	Thickness float64
 	// TE holds the echo times in ms, increasing.
 	TE []float64
 	// Images is the number of images, Files that of the files that hold them.
@@ -311,21 +316,6 @@ func (t *Train) checkTR() error {
 	}
 	if most > 0 && !sameTR(least, most) {
 		t.SliceTR = [2]float64{least, most}
-	}
-	return nil
-}
-
-// checkSide takes the side from the images, which must not contradict each other.
-func (t *Train) checkSide() error {
-	for _, h := range t.images {
-		switch side := strings.ToUpper(h.laterality); {
-		case side != "L" && side != "R":
-			// B, U and empty say nothing about this knee.
-		case t.Side != "" && t.Side != side:
-			return h.wrong(tag.Laterality, "%s, but %s elsewhere in the series", side, t.Side)
-		default:
-			t.Side = side
-		}
 	}
 	return nil
 }

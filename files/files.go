@@ -114,6 +114,9 @@ func (t *Tree) Open(path string) (*File, error) {
 	return plain, nil
 }
 
+// OpenStored opens a file as Open does, but one in gzip as it is.
+func (t *Tree) OpenStored(path string) (*File, error) { return t.open(Absolute(path)) }
+
 // open opens the file at the absolute path as it is.
 func (t *Tree) open(path string) (*File, error) {
 	if archive, inner, ok := t.split(path); ok {

@@ -7,6 +7,7 @@ import (
 	"io"
 	"math"
 
+	"github.com/t2map/t2map/samples"
 	"github.com/t2map/t2map/volume"
 )
 
@@ -14,8 +15,7 @@ import (
 type header struct {
 	size      [3]int // voxels along i, j, k
 	frames    int    // dim[4], 1 for a 3-D file
-	datatype  datatype
-	voxelSize int // bytes
+	kind      samples.Kind
 	bigEndian bool
 	// value = slope·stored + inter; slope 1 and inter 0 where the file says none.
 	slope, inter float64
@@ -33,12 +33,6 @@ type placement struct {
 	qoffset      [3]float64
 	srow         [3][4]float64
 }
-
-// voxels returns the number of voxels in one frame.
-func (h header) voxels() int { return h.size[0] * h.size[1] * h.size[2] }
-
-// scaled says whether stored values differ from the values they stand for.
-func (h header) scaled() bool { return h.slope != 1 || h.inter != 0 }
 
 // fields reads numbers out of the header's bytes.
 type fields struct {
@@ -60,26 +54,26 @@ func readHeader(r io.Reader) (header, error) {
 		if errors.Is(err, io.EOF) {
 			err = io.ErrUnexpectedEOF
 		}
-		return header{}, fault(streamFault(err), fmt.Errorf("header: %d of %d bytes: %w", n, headerSize, err))
+		return header{}, samples.Mark(samples.StreamFault(err), fmt.Errorf("header: %d of %d bytes: %w", n, headerSize, err))
 	}
 	order, err := byteOrder(b)
 	if err != nil {
 		return header{}, err
 	}
 	if n < headerSize {
-		return header{}, fault(FaultLength, fmt.Errorf("header: %d of %d bytes: %w", n, headerSize, io.ErrUnexpectedEOF))
+		return header{}, samples.Mark(samples.FaultLength, fmt.Errorf("header: %d of %d bytes: %w", n, headerSize, io.ErrUnexpectedEOF))
 	}
 	switch magic := string(b[atMagic:headerSize]); magic {
 	case "n+1\x00":
 	case "ni1\x00":
-		return header{}, fault(FaultPair, fmt.Errorf("magic %q, the header of a .hdr/.img pair: %w (save it as one .nii file)", magic, ErrUnsupported))
+		return header{}, samples.Mark(samples.FaultPair, fmt.Errorf("magic %q, the header of a .hdr/.img pair: %w (save it as one .nii file)", magic, ErrUnsupported))
 	case "\x00\x00\x00\x00":
-		return header{}, fault(FaultPair, fmt.Errorf("magic %q, the header of an Analyze 7.5 pair: %w (save it as one .nii file)", magic, ErrUnsupported))
+		return header{}, samples.Mark(samples.FaultPair, fmt.Errorf("magic %q, the header of an Analyze 7.5 pair: %w (save it as one .nii file)", magic, ErrUnsupported))
 	default:
-		return header{}, fault(FaultFormat, fmt.Errorf("magic %q, want %q: not a NIfTI-1 file", magic, "n+1\x00"))
+		return header{}, samples.Mark(samples.FaultFormat, fmt.Errorf("magic %q, want %q: not a NIfTI-1 file", magic, "n+1\x00"))
 	}
 	h, err := parseHeader(fields{b, order})
-	return h, fault(FaultFormat, err)
+	return h, samples.Mark(samples.FaultFormat, err)
 }
 
 // byteOrder tells the order of the bytes from sizeof_hdr, as nifti1.h advises.
@@ -89,19 +83,19 @@ func byteOrder(b []byte) (binary.ByteOrder, error) {
 		case headerSize:
 			return order, nil
 		case header2Size:
-			return nil, fault(FaultNIfTI2, fmt.Errorf("sizeof_hdr %d, a NIfTI-2 file: %w (save it as NIfTI-1)", header2Size, ErrUnsupported))
+			return nil, samples.Mark(samples.FaultVersion, fmt.Errorf("sizeof_hdr %d, a NIfTI-2 file: %w (save it as NIfTI-1)", header2Size, ErrUnsupported))
 		}
 	}
-	return nil, fault(FaultFormat, fmt.Errorf("sizeof_hdr % x, want %d: not a NIfTI file", b[:4], headerSize))
+	return nil, samples.Mark(samples.FaultFormat, fmt.Errorf("sizeof_hdr % x, want %d: not a NIfTI file", b[:4], headerSize))
 }
 
 // parseHeader takes the header's fields and checks all that does not need the
 // data.
 func parseHeader(f fields) (header, error) {
-	h := header{bigEndian: f.order == binary.BigEndian, datatype: datatype(f.int16(atDatatype))}
+	h := header{bigEndian: f.order == binary.BigEndian}
 	var err error
-	if h.voxelSize, err = h.datatype.size(); err != nil {
-		return header{}, fault(FaultDatatype, err)
+	if h.kind, err = datatype(f.int16(atDatatype)).kind(); err != nil {
+		return header{}, samples.Mark(samples.FaultDatatype, err)
 	}
 	if err := h.setSize(f); err != nil {
 		return header{}, err
@@ -130,7 +124,7 @@ func (h *header) setSize(f fields) error {
 	}
 	for d := 4; d < 7; d++ {
 		if dim[d] > 1 {
-			return fault(FaultFrames, fmt.Errorf("dim[%d]: %d, more than four dimensions: %w", d+1, dim[d], ErrUnsupported))
+			return samples.Mark(samples.FaultFrames, fmt.Errorf("dim[%d]: %d, more than four dimensions: %w", d+1, dim[d], ErrUnsupported))
 		}
 	}
 	// Only a 32-bit machine can meet this: three int16 fill 45 bits.
@@ -198,7 +192,7 @@ func (h *header) setPlace(f fields) error {
 
 // geometry returns the grid of one frame.
 func (h header) geometry() (volume.Geometry, error) {
-	affine, err := h.place.affine()
+	affine, err := h.place.affine(h.size)
 	if err != nil {
 		return volume.Geometry{}, err
 	}

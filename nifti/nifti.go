@@ -8,8 +8,9 @@
 // in mm, which is what every other reader takes it for.
 //
 // The sform places the voxels if sform_code > 0, otherwise the qform if
-// qform_code > 0; a file with neither has no place in the patient, which is an
-// error (ErrNoGeometry). It does not read NIfTI-2, .hdr/.img pairs, colour or
+// qform_code > 0. A file with neither has no place in the patient, which is an
+// error (ErrNoGeometry); so is one in which both are set and differ by more than
+// Geometry.Tolerance (samples.FaultForms). It does not read NIfTI-2, .hdr/.img pairs, colour or
 // complex values (ErrUnsupported), it does not read or keep header extensions,
 // and it does not resample.
 //
@@ -20,13 +21,17 @@
 // errors are those of that file.
 package nifti
 
-import "errors"
+import (
+	"errors"
+
+	"github.com/t2map/t2map/samples"
+)
 
 var (
 	// ErrUnsupported marks a file that is sound but of a kind this package does
 	// not read: NIfTI-2, a .hdr/.img pair, colour or complex values, more than
 	// four dimensions.
-	ErrUnsupported = errors.New("valid but not supported")
+	ErrUnsupported = samples.ErrUnsupported
 
 	// ErrNoGeometry marks a file whose qform_code and sform_code are both 0: its
 	// voxels have no place in the patient. ReadArrays reads such a file.

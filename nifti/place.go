@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 
+	"github.com/t2map/t2map/samples"
 	"github.com/t2map/t2map/volume"
 )
 
@@ -15,42 +16,70 @@ const unitTolerance = 1e-6
 // it is what rounding of b, c, d leaves (nifti_quatern_to_mat44: 1e-7).
 const halfTurn = 1e-7
 
-// flatTolerance is the sine below which three axes count as lying in a plane:
-// what float32 cosines can no longer tell from a plane.
-const flatTolerance = 1e-6
-
-// shearTolerance is how far, in mm, a rotation may misplace a voxel centre and
-// still be written as the qform: a third of the smallest voxel in use (0.3 mm).
-// Beyond it the grid is sheared, which no quaternion can say, and the sform
-// stands alone.
-const shearTolerance = 0.1
-
-// affine returns the map from voxel index to patient position, mm LPS.
-func (p placement) affine() ([3][4]float64, error) {
-	var a [3][4]float64
-	var from string
-	switch {
-	case p.scode > 0:
-		a, from = p.srow, "sform"
-	case p.qcode > 0:
-		var err error
-		if a, err = p.qform(); err != nil {
-			return a, fault(FaultAffine, fmt.Errorf("qform: %w", err))
-		}
-		from = "qform"
-	default:
-		return a, fault(FaultPlace, fmt.Errorf("qform_code %d, sform_code %d: %w", p.qcode, p.scode, ErrNoGeometry))
+// affine returns the map from voxel index to patient position, mm LPS, of a grid of that
+// size. Where both codes are above 0 the two forms have to place its voxels alike, for
+// readers differ in which they follow: nibabel takes the sform, ITK may take the qform. A
+// qform that is none is not asked.
+func (p placement) affine(size [3]int) ([3][4]float64, error) {
+	var none [3][4]float64
+	if p.scode <= 0 && p.qcode <= 0 {
+		return none, samples.Mark(samples.FaultPlace, fmt.Errorf("qform_code %d, sform_code %d: %w", p.qcode, p.scode, ErrNoGeometry))
 	}
+	var s, q volume.Geometry
+	var serr, qerr error
+	if p.scode > 0 {
+		s, serr = p.grid("sform", p.srow, size)
+	}
+	if p.qcode > 0 {
+		var m [3][4]float64
+		if m, qerr = p.qform(); qerr != nil {
+			qerr = samples.Mark(samples.FaultAffine, fmt.Errorf("qform: %w", qerr))
+		} else {
+			q, qerr = p.grid("qform", m, size)
+		}
+	}
+	switch {
+	case p.scode <= 0:
+		return q.Affine, qerr
+	case serr != nil:
+		return none, serr
+	case p.qcode > 0 && qerr == nil:
+		if d := apart(s, q); d > s.Tolerance() {
+			return none, samples.Mark(samples.FaultForms, fmt.Errorf("qform (code %d) and sform (code %d) place the voxels up to %.2f mm apart (allowed %.2f mm)",
+				p.qcode, p.scode, d, s.Tolerance()))
+		}
+	}
+	return s.Affine, nil
+}
+
+// grid returns the geometry of an affine in the file's unit and RAS.
+func (p placement) grid(name string, a [3][4]float64, size [3]int) (volume.Geometry, error) {
 	for r := range a {
 		for c := range a[r] {
 			a[r][c] *= p.mm
 		}
 	}
 	a = flipRASLPS(a)
-	if !spansSpace(a) {
-		return a, fault(FaultAffine, fmt.Errorf("%s: the affine %v is not finite or has axes in one plane", from, a))
+	if !samples.SpansSpace(a) {
+		return volume.Geometry{}, samples.Mark(samples.FaultAffine, fmt.Errorf("%s: the affine %v is not finite or has axes in one plane", name, a))
 	}
-	return a, nil
+	return volume.Geometry{Size: size, Affine: a}, nil
+}
+
+// apart returns how far apart, in mm, two affines place the voxels of a grid at most: the
+// length of the difference of two affine maps is convex, so it is largest at a corner.
+func apart(a, b volume.Geometry) float64 {
+	farthest := 0.0
+	for corner := range 8 {
+		var at [3]float64
+		for d := range at {
+			at[d] = float64((corner >> d & 1) * (a.Size[d] - 1))
+		}
+		p, q := a.Position(at[0], at[1], at[2]), b.Position(at[0], at[1], at[2])
+		x, y, z := p[0]-q[0], p[1]-q[1], p[2]-q[2]
+		farthest = max(farthest, math.Sqrt(x*x+y*y+z*z))
+	}
+	return farthest
 }
 
 // flipRASLPS turns an affine to RAS into one to LPS, and back.
@@ -61,19 +90,6 @@ func flipRASLPS(a [3][4]float64) [3][4]float64 {
 		a[1][c] = 0 - a[1][c]
 	}
 	return a
-}
-
-// spansSpace says whether a is finite and its axes do not lie in one plane.
-func spansSpace(a [3][4]float64) bool {
-	for _, row := range a {
-		if !finite(row[3]) {
-			return false
-		}
-	}
-	g := volume.Geometry{Affine: a}
-	s := g.Spacing()
-	// Written so that NaN and infinities fail.
-	return g.VoxelVolume() > flatTolerance*s[0]*s[1]*s[2] && finite(g.VoxelVolume())
 }
 
 // qform returns the affine of METHOD 2 in nifti1.h, RAS in the file's units:

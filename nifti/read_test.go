@@ -10,6 +10,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/t2map/t2map/samples"
 )
 
 var orders = map[string]binary.ByteOrder{"little endian": binary.LittleEndian, "big endian": binary.BigEndian}
@@ -235,8 +237,8 @@ func TestRefusals(t *testing.T) {
 		{"negative slices", edit(func(h *rawHeader) { h.Dim[3] = -2 }), "dim[3]: -2 voxels", nil},
 		{"five dimensions", edit(func(h *rawHeader) { h.Dim[0], h.Dim[5] = 5, 3 }), "dim[5]: 3, more than four dimensions", ErrUnsupported},
 		{"two frames", edit(func(h *rawHeader) { h.Dim[0], h.Dim[4], h.Dim[3] = 4, 2, 1 }), "dim[4]: 2 frames, a label map has one", nil},
-		{"truncated", sound[:len(sound)-3], "data: 5 of 8 bytes of a frame", io.ErrUnexpectedEOF},
-		{"no data", sound[:352], "data: 0 of 8 bytes of a frame", io.ErrUnexpectedEOF},
+		{"truncated", sound[:len(sound)-3], "data: 5 of 8 bytes", io.ErrUnexpectedEOF},
+		{"no data", sound[:352], "data: 0 of 8 bytes", io.ErrUnexpectedEOF},
 		{"too long", append(bytes.Clone(sound), 0), "data: more than the 2×2×2×1 voxels that dim declares", nil},
 		{"offset behind the end", edit(func(h *rawHeader) { h.VoxOffset = 4096 }), "vox_offset 4096: the file ends at byte 360", io.ErrUnexpectedEOF},
 		{"offset of a fraction", edit(func(h *rawHeader) { h.VoxOffset = 352.5 }), "vox_offset: 352.5, want a number of bytes", nil},
@@ -252,20 +254,20 @@ func TestRefusals(t *testing.T) {
 		{"gzip cut", packed[:len(packed)-12], "data: ", io.ErrUnexpectedEOF},
 		{"gzip checksum", damaged, "data: gzip: invalid checksum", nil},
 		{"gzip of nothing", compress(t, nil), "header: 0 of 348 bytes", io.ErrUnexpectedEOF},
-		{"gzip header only", packed[:5], "compressed file: ", io.ErrUnexpectedEOF},
+		{"gzip header only", packed[:5], "compressed data: ", io.ErrUnexpectedEOF},
 	}
-	kinds := map[string]Fault{ // the others are FaultFormat
-		"empty": FaultLength, "three bytes": FaultLength, "half a header": FaultLength, "NIfTI-2": FaultNIfTI2, "pair": FaultPair, "Analyze": FaultPair,
-		"colour": FaultDatatype, "complex": FaultDatatype, "no datatype": FaultDatatype, "five dimensions": FaultFrames, "two frames": FaultFrames,
-		"truncated": FaultLength, "no data": FaultLength, "too long": FaultLength, "offset behind the end": FaultLength, "no place": FaultPlace,
-		"flat sform": FaultAffine, "sform NaN": FaultAffine, "qform without spacing": FaultAffine, "qform no rotation": FaultAffine, "qform NaN": FaultAffine,
-		"gzip cut": FaultLength, "gzip checksum": FaultGzip, "gzip of nothing": FaultLength, "gzip header only": FaultGzip,
+	kinds := map[string]samples.Fault{ // the others are samples.FaultFormat
+		"empty": samples.FaultLength, "three bytes": samples.FaultLength, "half a header": samples.FaultLength, "NIfTI-2": samples.FaultVersion, "pair": samples.FaultPair, "Analyze": samples.FaultPair,
+		"colour": samples.FaultDatatype, "complex": samples.FaultDatatype, "no datatype": samples.FaultDatatype, "five dimensions": samples.FaultFrames, "two frames": samples.FaultFrames,
+		"truncated": samples.FaultLength, "no data": samples.FaultLength, "too long": samples.FaultLength, "offset behind the end": samples.FaultLength, "no place": samples.FaultPlace,
+		"flat sform": samples.FaultAffine, "sform NaN": samples.FaultAffine, "qform without spacing": samples.FaultAffine, "qform no rotation": samples.FaultAffine, "qform NaN": samples.FaultAffine,
+		"gzip cut": samples.FaultLength, "gzip checksum": samples.FaultPacked, "gzip of nothing": samples.FaultLength, "gzip header only": samples.FaultPacked,
 	}
 	if _, err := ReadLabels(bytes.NewReader(sound)); err != nil {
 		t.Fatalf("the sound file: %v", err)
 	}
 	for _, c := range cases {
-		want := FaultFormat
+		want := samples.FaultFormat
 		if k, ok := kinds[c.name]; ok {
 			want = k
 		}
@@ -274,7 +276,7 @@ func TestRefusals(t *testing.T) {
 			t.Errorf("%s: error %v, want %q", c.name, err, c.want)
 			continue
 		}
-		if k := FaultOf(err); k != want {
+		if k := samples.FaultOf(err); k != want {
 			t.Errorf("%s: kind %d, want %d", c.name, k, want)
 		}
 		if c.target != nil && !errors.Is(err, c.target) {
@@ -289,6 +291,37 @@ func TestRefusals(t *testing.T) {
 	}
 }
 
+// A file whose qform and sform place the voxels apart is refused, for readers differ in
+// which they follow; with one code 0 it is read by the other. The allowed distance is a third of
+// the smallest spacing here, 0.083 mm.
+func TestFormsThatDiffer(t *testing.T) {
+	agree := func(h *rawHeader) { h.QformCode, h.QoffsetX, h.QoffsetY, h.QoffsetZ = 1, 10, 20, 30 }
+	for name, c := range map[string]struct {
+		change func(*rawHeader)
+		want   string
+	}{
+		"they agree":      {func(*rawHeader) {}, ""},
+		"shifted":         {func(h *rawHeader) { h.QoffsetX = 10.1 }, "up to 0.10 mm apart (allowed 0.08 mm)"},
+		"just within":     {func(h *rawHeader) { h.QoffsetX = 10.08 }, ""},
+		"mirrored":        {func(h *rawHeader) { h.Srow[0][0] = -0.5 }, "up to 3.00 mm apart"},
+		"turned":          {func(h *rawHeader) { h.QuaternD = 1 }, "mm apart"},
+		"another spacing": {func(h *rawHeader) { h.Pixdim[3] = 4.5 }, "up to 0.50 mm apart"},
+		"sform alone":     {func(h *rawHeader) { h.QoffsetX, h.QformCode = 99, 0 }, ""},
+		"qform alone":     {func(h *rawHeader) { h.QoffsetX, h.SformCode = 99, 0 }, ""},
+	} {
+		h := newHeader(4, 1, 2)
+		agree(&h)
+		c.change(&h)
+		_, err := ReadLabels(bytes.NewReader(build(t, h, binary.LittleEndian, make([]uint8, 8))))
+		switch {
+		case c.want == "" && err != nil, c.want != "" && (err == nil || !strings.Contains(err.Error(), c.want)):
+			t.Errorf("%s: %v, want %q", name, err, c.want)
+		case c.want != "" && samples.FaultOf(err) != samples.FaultForms:
+			t.Errorf("%s: kind %d", name, samples.FaultOf(err))
+		}
+	}
+}
+
 // TestReadPlaces checks how a header places voxels; positions are by hand.
 func TestReadPlaces(t *testing.T) {
 	half := float32(math.Sqrt(0.5))
@@ -297,7 +330,10 @@ func TestReadPlaces(t *testing.T) {
 		change func(*rawHeader)
 		want   [3][4]float64 // LPS
 	}{
-		{"sform before qform", func(h *rawHeader) { h.QformCode, h.QoffsetX = 1, 99 },
+		{"sform before qform", func(h *rawHeader) {
+			h.QformCode, h.QoffsetX, h.QoffsetY, h.QoffsetZ = 1, 10.02, 20, 30 // which differs by less than counts
+		}, [3][4]float64{{-0.5, 0, 0, -10}, {0, -0.25, 0, -20}, {0, 0, 4, 30}}},
+		{"sform beside a qform that is none", func(h *rawHeader) { h.QformCode, h.QuaternB = 1, 3 },
 			[3][4]float64{{-0.5, 0, 0, -10}, {0, -0.25, 0, -20}, {0, 0, 4, 30}}},
 		{"sform in metres", func(h *rawHeader) { h.XyztUnits = 1 + 8 },
 			[3][4]float64{{-500, 0, 0, -1e4}, {0, -250, 0, -2e4}, {0, 0, 4000, 3e4}}},
@@ -414,7 +450,7 @@ func TestReadFrames(t *testing.T) {
 		t.Errorf("ReadArrays = %v, %v, %v", size, got, err)
 	}
 	_, _, err = ReadFrames(bytes.NewReader(build(t, newFourD(), binary.LittleEndian, stored[:9])))
-	if want := "frame 3 of 3: data: 2 of 8 bytes of a frame"; err == nil || !strings.Contains(err.Error(), want) {
+	if want := "frame 3 of 3: data: 2 of 8 bytes"; err == nil || !strings.Contains(err.Error(), want) {
 		t.Errorf("truncated: %v, want %q", err, want)
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/t2map/t2map/nifti/internal/deflate"
+	"github.com/t2map/t2map/samples"
 	"github.com/t2map/t2map/volume"
 )
 
@@ -98,10 +99,11 @@ func write(w io.Writer, g volume.Geometry, c content, description string) error 
 	if err != nil {
 		return err
 	}
-	size, err := c.t.size()
+	kind, err := c.t.kind()
 	if err != nil {
 		return err
 	}
+	size := kind.Size()
 	z := deflate.NewWriter(w, head)
 	buf := make([]byte, min(deflate.Unit, size*g.Voxels()))
 	for first, n := 0, g.Voxels(); first < n; first += len(buf) / size {
@@ -164,10 +166,10 @@ func encodeHeader(g volume.Geometry, t datatype, description string) ([]byte, er
 			return nil, fmt.Errorf("dim[%d]: %d voxels, want 1 to %d", d+1, n, maxDim)
 		}
 	}
-	if !spansSpace(g.Affine) {
+	if !samples.SpansSpace(g.Affine) {
 		return nil, fmt.Errorf("the affine %v is not finite or has axes in one plane", g.Affine)
 	}
-	voxelSize, err := t.size()
+	kind, err := t.kind()
 	if err != nil {
 		return nil, err
 	}
@@ -186,7 +188,7 @@ func encodeHeader(g volume.Geometry, t datatype, description string) ([]byte, er
 		putFloat(atPixdim+4*(d+1), g.Spacing()[d])
 	}
 	put16(atDatatype, int(t))
-	put16(atBitpix, 8*voxelSize)
+	put16(atBitpix, 8*kind.Size())
 	putFloat(atVoxOffset, firstDataByte)
 	putFloat(atSlope, 1)
 	b[atUnits] = unitsMM
@@ -212,30 +214,17 @@ func putPlace(b []byte, g volume.Geometry) {
 	for d, v := range float32Quaternion(r) {
 		putFloat(atQuaternion+4*d, float64(v))
 	}
-	if sheared(ras, r, qfac, g) <= shearTolerance {
-		binary.LittleEndian.PutUint16(b[atQformCode:], 1)
+	binary.LittleEndian.PutUint16(b[atQformCode:], 1)
+	// A reader that finds the two apart has a sheared grid before it, which no quaternion can say:
+	// then the sform stands alone.
+	var written header
+	err := written.setPlace(fields{b, binary.LittleEndian})
+	if err == nil {
+		_, err = written.place.affine(g.Size)
 	}
-}
-
-// sheared returns how far in mm the rotation misplaces the grid's farthest
-// voxel centre. The distance is convex in the index, so a corner is farthest.
-func sheared(ras [3][4]float64, r [3][3]float64, qfac float64, g volume.Geometry) float64 {
-	s := g.Spacing()
-	s[2] *= qfac
-	farthest := 0.0
-	for corner := range 8 {
-		var off [3]float64
-		for d := range 3 {
-			if corner>>d&1 == 1 {
-				index := float64(g.Size[d] - 1)
-				for row := range 3 {
-					off[row] += index * (ras[row][d] - r[row][d]*s[d])
-				}
-			}
-		}
-		farthest = max(farthest, math.Sqrt(dot(off, off)))
+	if err != nil {
+		binary.LittleEndian.PutUint16(b[atQformCode:], 0)
 	}
-	return farthest
 }
 
 // cut returns the longest start of s that has at most n bytes and no broken

@@ -316,6 +316,42 @@ func TestQuaternion(t *testing.T) {
 	}
 }
 
+// What is written can be read, however the grid is sheared and however small its voxels are:
+// the qform is written only where it agrees with the sform as readers compare them.
+func TestShearedGrids(t *testing.T) {
+	both, alone := 0, 0
+	for _, spacing := range []float64{0.05, 0.15, 0.3, 0.6} {
+		for n := range 60 {
+			g := volume.Geometry{Size: [3]int{64, 48, 10}, Affine: [3][4]float64{{0, 0, 3.5, -52}, {spacing, 0, 0, -60}, {0, -spacing, 0, 61}}}
+			g.Affine[1][2] = float64(n) / 3000 // the ninth slice lies up to 0.18 mm off
+			var b bytes.Buffer
+			if err := WriteMap(&b, volume.Map{Geometry: g, Data: make([]float32, g.Voxels())}, ""); err != nil {
+				t.Fatal(err)
+			}
+			z, err := gzip.NewReader(bytes.NewReader(b.Bytes()))
+			if err != nil {
+				t.Fatal(err)
+			}
+			h := make([]byte, headerSize)
+			if _, err := io.ReadFull(z, h); err != nil {
+				t.Fatal(err)
+			}
+			if h[atQformCode] == 1 {
+				both++
+			} else {
+				alone++
+			}
+			got, _, err := ReadFrames(&b)
+			if err != nil || farthest(t, got, g) > 1e-4 { // float32
+				t.Errorf("spacing %g, shear %g: %v", spacing, g.Affine[1][2], err)
+			}
+		}
+	}
+	if both < 40 || alone < 40 {
+		t.Errorf("%d with both forms, %d with the sform alone", both, alone)
+	}
+}
+
 func BenchmarkWriteMap(b *testing.B) {
 	m := noisyMap(volume.Geometry{Size: [3]int{384, 384, 30}, Affine: grids()["sagittal"].Affine})
 	b.SetBytes(int64(4 * len(m.Data)))

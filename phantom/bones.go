@@ -34,7 +34,8 @@ func newFemur(u, thickness float64) femur {
 	f.frontRadius -= 5.5*bell(u+1, 9) + 0.05*square(max(0, au-19))
 	f.backRadius -= f.inset
 	f.frontRadius = max(4, f.frontRadius-f.inset)
-	f.notch = 0.9 * square(max(0, au-6.5))
+	// The notch is an arch whose top lies behind the groove, with steep sides.
+	f.notch = 0.12*square(u+1) + 1.6*square(max(0, au-6.5))
 	f.coverThickness = thickness * math.Sqrt(max(0, 1-f.inset/10))
 	f.coverFrom = -122 + 3.2*max(0, au-12)
 	return f

@@ -7,6 +7,7 @@ import (
 	"strconv"
 
 	"github.com/t2map/t2map/dicomio/dicomwrite"
+	"github.com/t2map/t2map/volume"
 )
 
 const (
@@ -65,8 +66,12 @@ func (s *Study) image(series dicomwrite.Image, n int) dicomwrite.Image {
 // differ in their UIDs.
 func (s *Study) uid(what ...string) string {
 	o := s.Options
-	h := hash(append(what, o.Subject, o.Visit, o.Side, strconv.FormatUint(o.Seed, 10),
-		fmt.Sprint(o.Matrix, o.Slices, o.Echoes, o.EchoSpacing, o.SNR, o.Shift))...)
+	what = append(what, o.Subject, o.Visit, o.Side, strconv.FormatUint(o.Seed, 10),
+		fmt.Sprint(o.Matrix, o.Slices, o.Echoes, o.EchoSpacing, o.SNR, o.Shift))
+	if moved := orIdentity(o.Moved); moved != volume.Identity() {
+		what = append(what, fmt.Sprint(moved))
+	}
+	h := hash(what...)
 	uuid := h[:16]
 	uuid[6] = uuid[6]&0x0f | 0x80
 	uuid[8] = uuid[8]&0x3f | 0x80

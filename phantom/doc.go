@@ -11,6 +11,13 @@
 // single exponential and the truth is exact; only S0 is smoothed over
 // neighbours, which makes the edges look like a scan's.
 //
+// A Knee answers for any place in the patient and on any grid: tissue, region of the
+// cartilage, relative depth, T2 and S0. Regions are divided by their published definitions
+// in the phantom's own surfaces (see division), independently of package anatomy, which
+// divides masks and is tested against them. A study may have a DESS series beside its T2
+// series, with a mask of tissues on the grid of the former, and the patient may move
+// between the two and between visits by known transforms.
+//
 // Units are mm and ms. In the knee's own coordinates u points to medial, p to
 // posterior, h to the head; the origin lies on the joint line in the middle of
 // the tibia. In the patient (LPS) a right knee lies at negative x and a left

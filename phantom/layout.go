@@ -60,13 +60,22 @@ const (
 	// MaskSegmentation is labels.dcm, a DICOM segmentation with one binary segment
 	// for each compartment, of the slices that hold something of it.
 	MaskSegmentation Mask = "segmentation"
+	// MaskTissues is labels.nii.gz on the grid of the DESS series, in the scheme
+	// `skm-tea`, as a segmenter might have drawn it; see DESS.
+	MaskTissues Mask = "tissues"
 )
+
+// Masks are all of them.
+var Masks = []Mask{MaskNIfTI, MaskSegmentation, MaskTissues}
 
 // Form says how a study is written. The zero value is LayoutClassic with
 // MaskNIfTI.
 type Form struct {
 	Layout Layout
 	Mask   Mask
+	// DESS says that the DESS series is written beside the T2 series; MaskTissues implies
+	// it.
+	DESS bool
 }
 
 func (f *Form) fill() error {
@@ -75,9 +84,10 @@ func (f *Form) fill() error {
 	if !slices.Contains(Layouts, f.Layout) {
 		return fmt.Errorf("layout: got %q, want one of %q", f.Layout, Layouts)
 	}
-	if f.Mask != MaskNIfTI && f.Mask != MaskSegmentation {
-		return fmt.Errorf("mask: got %q, want %s or %s", f.Mask, MaskNIfTI, MaskSegmentation)
+	if !slices.Contains(Masks, f.Mask) {
+		return fmt.Errorf("mask: got %q, want one of %q", f.Mask, Masks)
 	}
+	f.DESS = f.DESS || f.Mask == MaskTissues
 	return nil
 }
 
@@ -100,8 +110,8 @@ type object struct {
 }
 
 // WriteAs writes the study into dir as Write does, in the given form: its DICOM
-// files are IM_0001.dcm, …, and its mask is labels.nii.gz or labels.dcm. The
-// same study in the same form gives the same bytes; two layouts of a study share
+// files are IM_0001.dcm, … and, slice by slice, those of its DESS series
+// DESS_0001.dcm, …; its mask is labels.nii.gz or labels.dcm. The same study in the same form gives the same bytes; two layouts of a study share
 // its study UID and nothing below. Errors: an unknown layout or mask, a
 // segmentation of a study without a labelled voxel, those of the file system,
 // with the path, and the context's.
@@ -113,14 +123,36 @@ func (s *Study) WriteAs(ctx context.Context, dir string, form Form) error {
 		return err
 	}
 	objects := s.objects(form.Layout)
+	if form.DESS {
+		d, err := s.DESS(ctx)
+		if err != nil {
+			return err
+		}
+		if err := s.writeDESS(ctx, dir, &d, form.Mask); err != nil {
+			return err
+		}
+	}
 	err := each(ctx, len(objects), func(n int) error { return objects[n].write(dir) })
 	if err != nil {
 		return err
 	}
-	if form.Mask == MaskSegmentation {
+	switch form.Mask {
+	case MaskSegmentation:
 		return s.segmentation(objects).write(dir)
+	case MaskNIfTI:
+		return writeLabels(filepath.Join(dir, labelsName), s.Labels, "compartments")
 	}
-	return s.writeLabels(filepath.Join(dir, labelsName))
+	return nil
+}
+
+// writeDESS writes the DESS series and, where the form is MaskTissues, its mask.
+func (s *Study) writeDESS(ctx context.Context, dir string, d *DESS, mask Mask) error {
+	objects := s.dessObjects(d)
+	err := each(ctx, len(objects), func(n int) error { return objects[n].write(dir) })
+	if err != nil || mask != MaskTissues {
+		return err
+	}
+	return writeLabels(filepath.Join(dir, labelsName), d.Tissues, "skm-tea")
 }
 
 func (o *object) write(dir string) error {

@@ -386,7 +386,7 @@ func TestWriteAsRefuses(t *testing.T) {
 		form       Form
 	}{
 		{"layout", `layout: got "mosaic", want one of`, s, Form{Layout: "mosaic"}},
-		{"mask", `mask: got "png", want nifti or segmentation`, s, Form{Mask: "png"}},
+		{"mask", `mask: got "png", want one of`, s, Form{Mask: "png"}},
 		{"no labels", "labels.dcm: no voxel is labelled", &bare, Form{Mask: MaskSegmentation}},
 	} {
 		t.Run(c.name, func(t *testing.T) {

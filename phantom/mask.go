@@ -18,14 +18,14 @@ const (
 	segmentationName = "labels.dcm"
 )
 
-// writeLabels writes the label map as NIfTI.
-func (s *Study) writeLabels(path string) error {
-	labels := make([]uint8, len(s.Labels.Data))
-	for v, l := range s.Labels.Data {
+// writeLabels writes a label map in a scheme as NIfTI.
+func writeLabels(path string, mask volume.Labels, scheme string) error {
+	labels := make([]uint8, len(mask.Data))
+	for v, l := range mask.Data {
 		labels[v] = uint8(l)
 	}
 	var file bytes.Buffer
-	if err := nifti.WriteLabels(&file, s.Labels.Geometry, labels, "t2map phantom, scheme compartments"); err != nil {
+	if err := nifti.WriteLabels(&file, mask.Geometry, labels, "t2map phantom, scheme "+scheme); err != nil {
 		return fmt.Errorf("%s: %w", path, err)
 	}
 	return os.WriteFile(path, file.Bytes(), 0o666)

@@ -31,7 +31,7 @@ func kneeAcross(o Options, slice int) float64 {
 // newGeometry places the knee in the patient: rows run to posterior, columns
 // to the feet, slices to the right, turned a little as a technician would
 // along the condyles. The right knee lies at negative x.
-func newGeometry(o Options, rng *rand.Rand) volume.Geometry {
+func newGeometry(o Options, rng *rand.Rand) (volume.Geometry, placement) {
 	turn := 0.06 * clamp(rng.NormFloat64(), -2, 2) // radians, about the long axis
 	tilt := 0.03 * clamp(rng.NormFloat64(), -2, 2) // radians, in the coronal plane
 	centre := [3]float64{85 + 10*rng.Float64(), -10 + 20*rng.Float64(), -20 + 40*rng.Float64()}
@@ -52,7 +52,14 @@ func newGeometry(o Options, rng *rand.Rand) volume.Geometry {
 		origin := centre[r] + p*(kneeFront/pixel+0.5) + q*(-kneeTop/pixel+0.5) - s*(float64(o.Slices)-1)/2
 		g.Affine[r] = [4]float64{p, q, s, origin}
 	}
-	return g
+	placed := placement{centre: centre, axes: [3][3]float64{normal, row, column}}
+	for r := range placed.axes[2] {
+		placed.axes[2][r] = -column[r]
+		if o.Side == "R" {
+			placed.axes[0][r] = -normal[r]
+		}
+	}
+	return g, placed
 }
 
 func cross(a, b [3]float64) [3]float64 {

@@ -11,6 +11,7 @@ type knee struct {
 	effusion      float64 // thickness of the fluid above the patella, mm
 	patellaHeight float64 // of its centre above the joint line, mm
 	t2            float64 // added to the T2 of all cartilage, ms
+	division      division
 }
 
 // section is a sagittal section of a knee. It holds what does not change
@@ -24,6 +25,9 @@ type section struct {
 }
 
 func newSection(k *knee, u float64) section {
+	if math.Abs(u) < samePlace {
+		u = 0 // medial and lateral do not change places by arithmetic
+	}
 	u /= k.size
 	return section{
 		knee: k, u: u, femur: newFemur(u, k.cartilage), tibia: newTibia(u, k.cartilage),
@@ -73,7 +77,10 @@ func (s section) row(h float64) row {
 // voxel is what the anatomy says about one place.
 type voxel struct {
 	tissue tissue
+	part   uint8   // of Tissues
+	region uint8   // of Regions
 	label  uint8   // of the scheme `compartments`, 0 outside cartilage
+	depth  float64 // in cartilage, from 0 at the bone to 1 at the joint; NaN elsewhere
 	s0, t2 float64 // t2 is NaN in air
 }
 
@@ -91,19 +98,68 @@ func (r *row) at(p float64) voxel {
 	q := point{p / r.knee.size, r.h}
 	depth := r.leg.inside(q.p)
 	if depth < 0 {
-		return voxel{tissue: air, t2: math.NaN()}
+		return voxel{tissue: air, depth: math.NaN(), t2: math.NaN()}
 	}
 	if depth < 1.6 {
 		return r.plain(skin, q)
 	}
 	d := r.distances(q)
-	if t, ok := r.bone(q, &d); ok {
-		return r.plain(t, q)
+	if part, ok := r.boneAt(&d); ok {
+		v := r.plain(r.bone(q, &d), q)
+		v.part = part
+		return v
 	}
 	if v, ok := r.cartilage(q, &d); ok {
 		return v
 	}
-	return r.plain(r.soft(q, &d, depth), q)
+	v := r.plain(r.soft(q, &d, depth), q)
+	if v.tissue == meniscus {
+		v.part, v.region = r.meniscusAt()
+	}
+	return v
+}
+
+// structure is at without T2 and S0, and without what no mask marks.
+func (s *section) structure(q point) voxel {
+	v := voxel{depth: math.NaN()}
+	d := s.distances(q)
+	if part, ok := s.boneAt(&d); ok {
+		v.part = part
+		return v
+	}
+	if tissue, depth := s.plate(&d); tissue != 0 {
+		s.mark(&v, tissue, q, depth)
+		return v
+	}
+	if t, ok := s.joint(q, &d); ok && t == meniscus && !s.inCord(q) {
+		v.part, v.region = s.meniscusAt()
+	}
+	return v
+}
+
+// mark says which cartilage the voxel is.
+func (s *section) mark(v *voxel, tissue uint8, q point, depth float64) {
+	v.part, v.depth = tissue, depth
+	v.region = s.knee.division.region(tissue, s.u, q.p)
+	v.label = CompartmentOf(v.region)
+}
+
+// meniscusAt returns tissue and region of the meniscus of the section's side.
+func (s *section) meniscusAt() (part, region uint8) {
+	if s.u < 0 {
+		return LateralMeniscus, RegionLateralMeniscus
+	}
+	return MedialMeniscus, RegionMedialMeniscus
+}
+
+// inCord reports whether a ligament or tendon runs through q.
+func (s *section) inCord(q point) bool {
+	for i := range cords {
+		if cords[i].inside(s.u, q) {
+			return true
+		}
+	}
+	return false
 }
 
 // distances measures only what is near: cartilage and joint end well within
@@ -128,37 +184,39 @@ func (s *section) distances(q point) distances {
 	return d
 }
 
-// bone says which part of a bone lies at q, if any.
-func (s *section) bone(q point, d *distances) (tissue, bool) {
+// boneAt says which bone lies at a place, if any.
+func (s *section) boneAt(d *distances) (part uint8, ok bool) {
 	nearest := min(d.femur, d.tibia, d.patella, d.fibula)
-	if nearest > 0 {
+	switch {
+	case nearest > 0:
 		return 0, false
+	case nearest == d.femur:
+		return FemurBone, true
+	case nearest == d.tibia:
+		return TibiaBone, true
+	case nearest == d.patella:
+		return PatellaBone, true
 	}
+	return FibulaBone, true
+}
+
+// bone says which part of a bone lies at q, which is in one.
+func (s *section) bone(q point, d *distances) tissue {
 	// Compact bone is thin at the joint and thick in the shafts.
 	shell := 0.9 + 1.6*step(math.Abs(q.h-2), 38, 70)*step(math.Abs(s.u), 18, 8)
-	if nearest > -shell {
-		return cortex, true
+	if min(d.femur, d.tibia, d.patella, d.fibula) > -shell {
+		return cortex
 	}
 	wave := 2 * texture(s.knee.seed+9, s.u/12, q.p/9, 0)
 	if d.femur < 0 && math.Abs(q.h-30-wave-0.004*square(q.p)) < 0.5 || d.tibia < 0 && math.Abs(q.h+17-wave/2) < 0.45 {
-		return scar, true
+		return scar
 	}
-	return marrow, true
+	return marrow
 }
 
-// trochleaAngle is where the trochlea ends and the weight-bearing part of a
-// condyle begins, in degrees about the centre of femur.cover: in front of the
-// contact with the tibia, under the front horn of the meniscus.
-const trochleaAngle = -26
-
-// cartilage says which cartilage lies at q, if any. T2 rises from bone to
-// surface by 11 to 13 ms (patella 31.9 → 42.2 ms, PMC2675164) and is highest at
-// the femur, lowest at the tibia.
-func (s *section) cartilage(q point, d *distances) (voxel, bool) {
-	side := uint8(Medial)
-	if s.u < 0 {
-		side = Lateral
-	}
+// plate says which cartilage lies at a place outside bone, 0 if none, and how deep: the
+// distance from the bone over the thickness there.
+func (s *section) plate(d *distances) (tissue uint8, depth float64) {
 	femoral, tibial, patellar := d.femur/d.onFemur, d.aboveTibia/d.onTibia, d.patella/d.onPatella
 	if d.onTibia == 0 || d.aboveTibia < 0 || d.tibia > d.onTibia+1 {
 		tibial = math.Inf(1)
@@ -166,25 +224,35 @@ func (s *section) cartilage(q point, d *distances) (voxel, bool) {
 	// Where two cartilages touch, the voxel belongs to the deeper one.
 	switch {
 	case d.onPatella > 0 && patellar < 1 && !(d.onFemur > 0 && femoral < 1):
-		return s.layer(q, Patellofemoral, 29+13*patellar), true
+		return PatellarCartilage, patellar
 	case d.onFemur > 0 && femoral < 1 && femoral < tibial:
-		if d.femurAngle < trochleaAngle {
-			side = Patellofemoral
-		}
-		return s.layer(q, side, 31+13*femoral), true
+		return FemoralCartilage, femoral
+	case tibial < 1 && s.u < 0:
+		return LateralTibialCartilage, tibial
 	case tibial < 1:
-		return s.layer(q, side, 26+11*tibial), true
+		return MedialTibialCartilage, tibial
 	}
-	return voxel{}, false
+	return 0, math.NaN()
 }
 
-// layer is a voxel of cartilage with the T2 given, in ms, before what the
-// person and the place add.
-func (s *section) layer(q point, label uint8, t2 float64) voxel {
+// layered holds the T2 of cartilage at the bone and how far it rises to the surface, by
+// 11 to 13 ms (patella 31.9 → 42.2 ms, PMC2675164), ms. It is highest at the femur, lowest
+// at the tibia.
+var layered = [...]struct{ deep, rise float64 }{
+	FemoralCartilage: {31, 13}, MedialTibialCartilage: {26, 11}, LateralTibialCartilage: {26, 11}, PatellarCartilage: {29, 13},
+}
+
+// cartilage says which cartilage lies at q, if any.
+func (s *section) cartilage(q point, d *distances) (voxel, bool) {
+	tissue, depth := s.plate(d)
+	if tissue == 0 {
+		return voxel{}, false
+	}
 	v := s.plain(cartilage, q)
-	v.label = label
-	v.t2 = t2 + s.knee.t2 + 1.2*texture(s.knee.seed+1, s.u/7, q.p/6, q.h/6)
-	return v
+	s.mark(&v, tissue, q, depth)
+	// The person and the place add to it.
+	v.t2 = layered[tissue].deep + layered[tissue].rise*depth + s.knee.t2 + 1.2*texture(s.knee.seed+1, s.u/7, q.p/6, q.h/6)
+	return v, true
 }
 
 // plain is a voxel of a tissue whose T2 is the same everywhere. The signal of
@@ -198,7 +266,7 @@ func (s *section) plain(t tissue, q point) voxel {
 	default:
 		grain = 0.5*texture(s.knee.seed+3, s.u/6, q.p/7, q.h/7) + 0.5*texture(s.knee.seed+4, s.u/2, q.p/1.7, q.h/1.7)
 	}
-	return voxel{tissue: t, s0: p.s0 * (1 + p.grain*grain) * s.coil(q), t2: p.t2}
+	return voxel{tissue: t, depth: math.NaN(), s0: p.s0 * (1 + p.grain*grain) * s.coil(q), t2: p.t2}
 }
 
 // coil is the sensitivity of a knee coil: a little more near its wall, and

@@ -47,6 +47,15 @@ type Options struct {
 	// Shift is added to the T2 of the medial, lateral and patellofemoral
 	// cartilage, ms.
 	Shift [3]float64
+	// DESSMatrix is the number of rows and of columns of the DESS series, over the same
+	// field of view. Default: 220, which is 0.6 mm. DESSSlices is the number of its slices
+	// over 78.4 mm. Default: 56, which is 1.4 mm. They matter only where it is made.
+	DESSMatrix, DESSSlices int
+	// Moved is how the patient has moved, and the knee with it, since the slices of both
+	// series were planned; those stay where they are. DESSMoved is how the patient moves
+	// from the T2 series to the DESS series: what lies at x in the former lies at
+	// DESSMoved.Apply(x) in the latter. The zero value means not at all.
+	Moved, DESSMoved volume.Rigid
 }
 
 // The defaults of Options.
@@ -85,6 +94,16 @@ type Study struct {
 	S0 volume.Map
 	// Sigma is the standard deviation of the noise in each channel.
 	Sigma float64
+
+	anatomy *anatomy
+}
+
+// Knee returns the knee as it lay in the T2 series, with the visit's shift of T2. In the
+// DESS series it lay as Knee().Moved(Options.DESSMoved).
+func (s *Study) Knee() *Knee {
+	k := s.anatomy.knee.Moved(orIdentity(s.Options.Moved))
+	k.setShift(s.Options.Shift)
+	return k
 }
 
 // New makes a study. The magnitude of a voxel at TE is
@@ -113,6 +132,8 @@ func (o *Options) fill() error {
 	setDefault(&o.Echoes, defaultEchoes)
 	setDefault(&o.EchoSpacing, defaultSpacing)
 	setDefault(&o.SNR, defaultSNR)
+	setDefault(&o.DESSMatrix, defaultDESSMatrix)
+	setDefault(&o.DESSSlices, defaultDESSSlices)
 	switch {
 	case o.Side != "L" && o.Side != "R":
 		return fmt.Errorf("side: got %q, want L or R", o.Side)
@@ -120,6 +141,10 @@ func (o *Options) fill() error {
 		return fmt.Errorf("matrix: got %d, want 16 to 1024", o.Matrix)
 	case o.Slices < 1 || o.Slices > 256:
 		return fmt.Errorf("slices: got %d, want 1 to 256", o.Slices)
+	case o.DESSMatrix < 16 || o.DESSMatrix > 1024:
+		return fmt.Errorf("DESS matrix: got %d, want 16 to 1024", o.DESSMatrix)
+	case o.DESSSlices < 1 || o.DESSSlices > 256:
+		return fmt.Errorf("DESS slices: got %d, want 1 to 256", o.DESSSlices)
 	case o.Echoes < 1 || o.Echoes > 64:
 		return fmt.Errorf("echoes: got %d, want 1 to 64", o.Echoes)
 	case !(o.EchoSpacing > 0) || math.IsInf(o.EchoSpacing, 0):
@@ -137,33 +162,55 @@ func setDefault[T comparable](field *T, value T) {
 	}
 }
 
-// anatomy is a knee on a grid, the same at every visit.
+// anatomy is a knee on a grid, the same at every visit unless the patient moves.
 type anatomy struct {
 	volume.Geometry
+	knee   *Knee // before the patient moved, without a visit's shift
 	label  []uint8
 	s0, t2 []float32
+	dess   *dessVolume // nil until it is asked for
 }
 
 func newAnatomy(ctx context.Context, o Options) (*anatomy, error) {
-	rng := rand.New(rand.NewPCG(o.Seed, 0))
-	k := newKnee(rng)
-	g := newGeometry(o, rng)
+	k, g := makeKnee(o)
+	k.setShift([3]float64{})
+	if moved := orIdentity(o.Moved); moved != volume.Identity() {
+		return movedAnatomy(ctx, k, moved, g)
+	}
 	n := g.Voxels()
-	a := &anatomy{Geometry: g, label: make([]uint8, n), s0: make([]float32, n), t2: make([]float32, n)}
+	a := &anatomy{Geometry: g, knee: k, label: make([]uint8, n), s0: make([]float32, n), t2: make([]float32, n)}
 	return a, each(ctx, o.Slices, func(slice int) error {
-		a.fillSlice(k, o, slice)
+		a.fillSlice(k.person, o, slice)
 		a.blurSlice(slice)
 		return nil
 	})
 }
 
-// blurSlice spreads S0 over neighbouring voxels of the slice with the weights
-// 1 2 1 in both directions, as the point-spread of a scan does, so that edges
-// look as they do in a scan. Each voxel keeps one tissue's T2, so its decay
-// stays a single exponential, and air stays empty.
+// movedAnatomy is the knee after the patient has moved, on the grid planned before.
+func movedAnatomy(ctx context.Context, k *Knee, moved volume.Rigid, g volume.Geometry) (*anatomy, error) {
+	seen, err := k.Moved(moved).Sample(ctx, g)
+	if err != nil {
+		return nil, err
+	}
+	a := &anatomy{Geometry: g, knee: k, label: seen.Compartment, s0: seen.S0, t2: seen.T2}
+	for slice := range g.Size[2] {
+		a.blurSlice(slice)
+	}
+	return a, nil
+}
+
+// blurSlice spreads S0 over the neighbours in its slice. Each voxel keeps one tissue's T2,
+// so its decay stays a single exponential.
 func (a *anatomy) blurSlice(slice int) {
-	nx, ny := a.Size[0], a.Size[1]
-	s0 := a.s0[slice*nx*ny : (slice+1)*nx*ny]
+	n := a.SliceVoxels()
+	blur(a.s0[slice*n:(slice+1)*n], a.Size[0])
+}
+
+// blur spreads the values of a slice with rows of nx over neighbouring voxels with the
+// weights 1 2 1 in both directions, as the point-spread of a scan does, so that edges look
+// as they do in a scan. Air stays empty.
+func blur(s0 []float32, nx int) {
+	ny := len(s0) / nx
 	rows := make([]float32, len(s0))
 	for v := range rows {
 		i := v % nx
@@ -179,7 +226,7 @@ func (a *anatomy) blurSlice(slice int) {
 
 // newKnee draws a person. The spreads are a guess at adults'.
 func newKnee(rng *rand.Rand) *knee {
-	return &knee{
+	k := &knee{
 		size:          1 + 0.03*clamp(rng.NormFloat64(), -2, 2),
 		cartilage:     2.5 + 0.2*clamp(rng.NormFloat64(), -2, 2),
 		subcutaneous:  7 + 2*clamp(rng.NormFloat64(), -2, 2),
@@ -188,6 +235,8 @@ func newKnee(rng *rand.Rand) *knee {
 		t2:            1.5 * clamp(rng.NormFloat64(), -2, 2),
 		seed:          rng.Uint64(),
 	}
+	k.division = divide(k)
+	return k
 }
 
 // fillSlice asks the anatomy about the centre of each voxel of a slice.
@@ -216,6 +265,7 @@ func (a *anatomy) study(ctx context.Context, o Options) (*Study, error) {
 		T2:      volume.Map{Geometry: a.Geometry, Data: make([]float32, n)},
 		S0:      volume.Map{Geometry: a.Geometry, Data: a.s0},
 		Sigma:   cartilageS0 / o.SNR,
+		anatomy: a,
 	}
 	for e := range o.Echoes {
 		s.Echoes.TE = append(s.Echoes.TE, o.EchoSpacing*float64(e+1))

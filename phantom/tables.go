@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/t2map/t2map/printable"
+	"github.com/t2map/t2map/volume"
 )
 
 // The tables of a trial.
@@ -17,6 +18,7 @@ const (
 	designName = "trial.csv"
 	scoresName = "scores.csv"
 	truthName  = "truth.csv"
+	motionName = "motion.csv"
 )
 
 // writeTables writes all tables of the trial.
@@ -33,7 +35,33 @@ func (t Trial) writeTables(dir string, truth []Truth) error {
 			return err
 		}
 	}
-	return nil
+	if t.VisitMotion == (Motion{}) && t.DESSMotion == (Motion{}) {
+		return nil
+	}
+	return writeTable(filepath.Join(dir, motionName), "", motionRows(truth))
+}
+
+// motionRows returns how patients moved.
+func motionRows(truth []Truth) [][]string {
+	rows := [][]string{{
+		"subject", "visit", "moved",
+		"r11", "r12", "r13", "r21", "r22", "r23", "r31", "r32", "r33", "shift_x_mm", "shift_y_mm", "shift_z_mm",
+	}}
+	for _, t := range truth {
+		for _, m := range []struct {
+			what  string
+			moved volume.Rigid
+		}{{"since baseline", t.Moved}, {"T2 to DESS", t.DESSMoved}} {
+			row := []string{t.Subject, t.Visit, m.what}
+			for _, values := range append(m.moved.Rotation[:], m.moved.Shift) {
+				for _, v := range values {
+					row = append(row, strconv.FormatFloat(v, 'f', 9, 64))
+				}
+			}
+			rows = append(rows, row)
+		}
+	}
+	return rows
 }
 
 // designHeading says when the visits are and what is compared.

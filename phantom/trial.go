@@ -2,13 +2,17 @@ package phantom
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"regexp"
 	"slices"
 	"strconv"
+
+	"github.com/t2map/t2map/volume"
 )
 
 // Trial says what trial to make. The zero value is the trial of `t2map demo`.
@@ -19,6 +23,12 @@ type Trial struct {
 	Seed uint64
 	// Matrix, Slices and Echoes are those of Options, with the same defaults.
 	Matrix, Slices, Echoes int
+	// DESSMatrix and DESSSlices are those of Options, with the same defaults.
+	DESSMatrix, DESSSlices int
+	// VisitMotion is how far patients lie from where they lay at baseline at later visits,
+	// and DESSMotion how far they move between the T2 and the DESS series of every visit.
+	// The zero value means not at all.
+	VisitMotion, DESSMotion Motion
 	// Form is how each study is written.
 	Form Form
 	// Progress, if set, is called after each study that is written.
@@ -42,6 +52,8 @@ type Truth struct {
 	Month int
 	// T2 holds the compartments medial, lateral, patellofemoral.
 	T2 []Compartment
+	// Moved and DESSMoved are those of Options; the identity where nobody moved.
+	Moved, DESSMoved volume.Rigid
 }
 
 // visit is a visit of the protocol with the mean change of T2 since baseline in
@@ -83,7 +95,13 @@ const (
 // truth.csv has one row per study and compartment: subject, arm, visit
 // (baseline, month03, month12), month (0, 3, 12), side (R, L), compartment
 // (medial, lateral, patellofemoral), voxels (that carry its label), mean_t2_ms
-// (mean of the true T2 over them with six decimals; empty where there are none).
+// (mean of the true T2 over them with six decimals; empty where there are none). The
+// voxels are those of the T2 series whose centre lies in the compartment, also where the
+// mask is drawn on another grid.
+//
+// motion.csv is written where patients move. It has two rows per study: Moved (since
+// baseline) and DESSMoved (T2 to DESS) of Options, as the columns r11 … r33 of the rotation
+// and the shift in mm LPS.
 //
 // Odd subjects have a right knee, even ones a left knee; of each such pair one
 // is in either arm, by chance. dir is made if need be; a folder with an earlier
@@ -127,8 +145,10 @@ func subjectName(n int) string { return fmt.Sprintf("S%02d", n+1) }
 
 // writeSubject writes the visits of subject n, whose anatomy stays the same.
 func (t Trial) writeSubject(ctx context.Context, dir string, n int, arm string) ([]Truth, error) {
-	o := Options{Subject: subjectName(n), Matrix: t.Matrix, Slices: t.Slices, Echoes: t.Echoes}
-	o.Side = [...]string{"R", "L"}[n%2]
+	o := Options{
+		Subject: subjectName(n), Side: [...]string{"R", "L"}[n%2],
+		Matrix: t.Matrix, Slices: t.Slices, Echoes: t.Echoes, DESSMatrix: t.DESSMatrix, DESSSlices: t.DESSSlices,
+	}
 	o.Seed = hash64(o.Subject, strconv.FormatUint(t.Seed, 10))
 	if err := o.fill(); err != nil {
 		return nil, err
@@ -137,6 +157,7 @@ func (t Trial) writeSubject(ctx context.Context, dir string, n int, arm string) 
 	if err != nil {
 		return nil, err
 	}
+	motion := rand.New(rand.NewPCG(o.Seed, 5))
 	rng := rand.New(rand.NewPCG(o.Seed, 2))
 	strength := 1 + response*clamp(rng.NormFloat64(), -2, 2)
 	var truth []Truth
@@ -149,6 +170,9 @@ func (t Trial) writeSubject(ctx context.Context, dir string, n int, arm string) 
 			o.Shift[c] = strength*mean[c] + restless*clamp(rng.NormFloat64(), -2, 2)
 		}
 		o.Visit = v.name
+		if a, err = t.move(ctx, a, &o, motion); err != nil {
+			return nil, err
+		}
 		s, err := a.study(ctx, o)
 		if err != nil {
 			return nil, err
@@ -157,12 +181,27 @@ func (t Trial) writeSubject(ctx context.Context, dir string, n int, arm string) 
 			return nil, err
 		}
 		of := s.Truth()
-		truth = append(truth, Truth{Subject: o.Subject, Arm: arm, Visit: v.name, Side: o.Side, Month: v.month, T2: of[:]})
+		truth = append(truth, Truth{Subject: o.Subject, Arm: arm, Visit: v.name, Side: o.Side, Month: v.month, T2: of[:],
+			Moved: orIdentity(o.Moved), DESSMoved: orIdentity(o.DESSMoved)})
 		if t.Progress != nil {
 			t.Progress(n*len(visits)+i+1, t.Subjects*len(visits))
 		}
 	}
 	return truth, nil
+}
+
+// move draws how the patient has moved at a visit, and returns the anatomy there.
+func (t Trial) move(ctx context.Context, a *anatomy, o *Options, rng *rand.Rand) (*anatomy, error) {
+	if t.VisitMotion == (Motion{}) && t.DESSMotion == (Motion{}) {
+		return a, nil
+	}
+	if t.VisitMotion != (Motion{}) && o.Visit != visits[0].name {
+		o.Moved = t.VisitMotion.draw(a.knee, rng)
+	}
+	if t.DESSMotion != (Motion{}) {
+		o.DESSMoved = t.DESSMotion.draw(a.knee.Moved(orIdentity(o.Moved)), rng)
+	}
+	return newAnatomy(ctx, *o)
 }
 
 // The note marks a folder as a trial of this package, even if the writing is
@@ -193,6 +232,9 @@ func prepare(dir string) error {
 	}
 	if found, err := os.ReadFile(path); err != nil || string(found) != note {
 		return fmt.Errorf("%s: the folder is neither empty nor an earlier trial", dir)
+	}
+	if err := os.Remove(filepath.Join(dir, motionName)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err // of an earlier trial; this one may have no motion
 	}
 	for _, e := range entries {
 		if !e.IsDir() || !subjectPattern.MatchString(e.Name()) {

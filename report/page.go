@@ -207,6 +207,9 @@ func describe(p Protocol, version string) string {
 	if p.ForeignMask {
 		parts = append(parts, "mask of another series")
 	}
+	if p.Segmenter != nil {
+		parts = append(parts, "segmented "+p.Segmenter.Text())
+	}
 	if p.Name != "" {
 		parts = append(parts, "protocol: "+p.Name)
 	}

@@ -21,6 +21,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"github.com/t2map/t2map/segment"
 )
@@ -28,6 +29,10 @@ import (
 // ResultFile is the name of the file in a study's folder that holds its Result.
 // It is written last: a folder that has it is complete.
 const ResultFile = "result.json"
+
+// SegmentationFile is the name of the file in a study's folder that holds the mask which a
+// program made.
+const SegmentationFile = "segmentation.nii.gz"
 
 // Result is everything that is known about one finished study, as in
 // result.json.
@@ -45,6 +50,9 @@ type Result struct {
 	Protocol Protocol `json:"protocol"`
 	// Mask is the file that marked the compartments.
 	Mask Mask `json:"mask"`
+	// Division is how the mask was divided; nil where it marks compartments, or where its
+	// tissues are rows of their own.
+	Division *Division `json:"division,omitempty"`
 	// Registration is how the mask was moved to the images; nil where it was not.
 	Registration *Registration `json:"registration,omitempty"`
 	// LossyImages says that images were compressed with loss.
@@ -89,12 +97,19 @@ type Result struct {
 type Mask struct {
 	// Path is that of Inputs.
 	Path string `json:"path"`
-	// Kind is the format: NIfTI, SEG, RTSTRUCT and so on.
+	// Kind is NIfTI, NRRD, MetaImage, SEG, RTSTRUCT or, where a program made it, program; Path
+	// is then that of Outputs.
 	Kind string `json:"kind"`
+	// Program is what a program made it of; absent for other masks.
+	Program *ProgramMask `json:"program,omitempty"`
 	// From is the visit whose mask was carried to this one by Result.Registration; empty where
 	// the mask was drawn for the study itself.
 	From string `json:"from,omitempty"`
-	// Segments are those of a DICOM mask; absent for a label map, whose labels mean
+	// Size and Spacing are those of its grid where that is not the grid of the series, as in
+	// Result; absent where it is.
+	Size    *[3]int     `json:"size,omitempty"`
+	Spacing *[3]float64 `json:"spacing_mm,omitempty"`
+	// Segments are those of a DICOM mask or of a file of 3D Slicer; absent for a label map, whose labels mean
 	// what Protocol.Labels says.
 	Segments []segment.Reading `json:"segments,omitempty"`
 }
@@ -105,6 +120,15 @@ func (m Mask) carried() string {
 		return ""
 	}
 	return "mask carried from " + m.From
+}
+
+// ProgramMask is what a program that is described in Protocol.Segmenter got and made.
+type ProgramMask struct {
+	// Series is the hash of the SeriesInstanceUID of the images that it got.
+	Series string `json:"series"`
+	// InputSHA256 and OutputSHA256 are those of the NIfTI files that it got and wrote.
+	InputSHA256  string `json:"input_sha256,omitempty"`
+	OutputSHA256 string `json:"output_sha256,omitempty"`
 }
 
 // Anatomy is the series that is shown beneath maps.
@@ -189,6 +213,42 @@ type Protocol struct {
 	ForeignMask bool `json:"foreign_mask,omitempty"`
 	// Maps says where T2 was mapped: full, mask or none.
 	Maps string `json:"maps"`
+	// Segmenter is the program that makes the masks; absent where they are files.
+	Segmenter *Segmenter `json:"segmenter,omitempty"`
+}
+
+// Segmenter is a program that makes masks.
+type Segmenter struct {
+	// Command is the program and its arguments; paths are shown by their last part.
+	Command []string `json:"command"`
+	// Version is what the program says of itself; where it is not asked, Files are its
+	// executable and the files that the command names.
+	Version string `json:"version,omitempty"`
+	Files   []File `json:"files,omitempty"`
+	// Input is the pattern of the series that it gets; empty for the one that is mapped.
+	Input string `json:"input,omitempty"`
+	// TimeoutS is how long it may take, in seconds.
+	TimeoutS float64 `json:"timeout_s"`
+}
+
+// Text says the program and what decides on its masks, for people: the same text means the same
+// masks. Nil is none. The time limit does not belong to it.
+func (s *Segmenter) Text() string {
+	if s == nil {
+		return "none"
+	}
+	text := "by " + strings.Join(s.Command, " ")
+	if s.Input != "" {
+		text += " of series " + s.Input
+	}
+	if s.Version != "" {
+		return text + " (" + s.Version + ")"
+	}
+	var files []string
+	for _, f := range s.Files {
+		files = append(files, f.Path+" "+shortHash(f.SHA256))
+	}
+	return text + " (SHA-256: " + strings.Join(files, ", ") + ")"
 }
 
 // EPG is what a fit of extended phase graphs takes for known.

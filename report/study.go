@@ -35,6 +35,9 @@ type Study struct {
 	Registration *Aligned
 	// Unrolled is the unrolled femoral cartilage; nil where there is none.
 	Unrolled *Unrolled
+	// Segmentation is the mask that a program made, NIfTI in gzip, as the program wrote it;
+	// nil where it was a file.
+	Segmentation []byte
 }
 
 // output is a file of a study's folder.
@@ -51,7 +54,8 @@ type output struct {
 // asked for, it holds t2.nii.gz, s0.nii.gz, r2.nii.gz, t2_se.nii.gz and
 // status.nii.gz, of offset.nii.gz, b1.nii.gz and echoes.nii.gz those that Maps
 // has, compartments.nii.gz with compartments.txt and, where there are such, regions.nii.gz
-// with regions.txt, fraction.nii.gz, unrolled.nii.gz and anatomy.nii.gz. It is written under
+// with regions.txt, fraction.nii.gz, unrolled.nii.gz and anatomy.nii.gz; and,
+// where a program made the mask, segmentation.nii.gz. It is written under
 // a hidden temporary name beside dir, each
 // file synced, and renamed: dir is complete or absent. The folder of an earlier
 // run, known by its result.json, is replaced with all that is in it; a folder
@@ -219,6 +223,15 @@ func (s Study) labelMaps() []output {
 	return out
 }
 
+// segmentation returns the mask that a program made, if one did, so that a reader can correct
+// it.
+func (s Study) segmentation() []output {
+	if s.Segmentation == nil {
+		return nil
+	}
+	return []output{{SegmentationFile, func(w io.Writer) error { _, err := w.Write(s.Segmentation); return err }}}
+}
+
 // madeBy names method and version, for a map that has lost its folder.
 func (s Study) madeBy() string {
 	return ", " + s.Result.Protocol.Method + ", t2map " + s.Result.Version
@@ -228,7 +241,7 @@ func (s Study) madeBy() string {
 // and hashes, pictures first. While the maps are hashed, side by side on one
 // processor, the others draw.
 func (s Study) writeFiles(dir string) ([]File, error) {
-	maps := s.maps()
+	maps := append(s.maps(), s.segmentation()...)
 	var sc scene
 	var first errgroup.Group
 	first.Go(func() error { sc = newScene(s); return nil })

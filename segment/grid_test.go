@@ -257,3 +257,57 @@ func TestCheckGrid(t *testing.T) {
 		}
 	}
 }
+
+// Segments move as labels do, in every order of the axes.
+func TestSegmentsOnGrid(t *testing.T) {
+	g := volume.Geometry{Size: [3]int{4, 3, 2}, Affine: [3][4]float64{{0.5, 0, 0, 10}, {0, 0, 4, -20}, {0, -0.25, 0, 30}}}
+	for _, axis := range [][3]int{{0, 1, 2}, {0, 2, 1}, {1, 0, 2}, {1, 2, 0}, {2, 0, 1}, {2, 1, 0}} {
+		for flips := range 8 {
+			m := volume.Labels{Data: make([]uint16, g.Voxels())}
+			for r := range 3 {
+				m.Affine[r][3] = g.Affine[r][3]
+			}
+			for d, a := range axis { // axis d of the mask is axis a of g
+				m.Size[d] = g.Size[a]
+				for r := range 3 {
+					m.Affine[r][d] = g.Affine[r][a]
+					if flips>>d&1 == 1 {
+						m.Affine[r][d] = -g.Affine[r][a]
+						m.Affine[r][3] += g.Affine[r][a] * float64(g.Size[a]-1)
+					}
+				}
+			}
+			s := volume.Segmentation{Geometry: m.Geometry, Segments: []volume.Segment{{Number: 1}, {Number: 2}}}
+			for v := range m.Data {
+				if n := v * 7 % 3; n > 0 {
+					m.Data[v] = uint16(n)
+					s.Segments[n-1].Voxels = append(s.Segments[n-1].Voxels, uint32(v))
+				}
+			}
+			want, err := OnGrid(m, g)
+			if err != nil {
+				t.Fatal(err)
+			}
+			got, err := SegmentsOnGrid(s, g)
+			if err != nil || got.Geometry != g {
+				t.Fatalf("%v, %v", got.Geometry, err)
+			}
+			data := make([]uint16, g.Voxels())
+			for _, segment := range got.Segments {
+				if !slices.IsSorted(segment.Voxels) {
+					t.Errorf("%v, %d: not increasing", axis, flips)
+				}
+				for _, v := range segment.Voxels {
+					data[v] = uint16(segment.Number)
+				}
+			}
+			if !slices.Equal(data, want.Data) {
+				t.Errorf("%v, %d: %v, want %v", axis, flips, data, want.Data)
+			}
+		}
+	}
+	var grid *GridError
+	if _, err := SegmentsOnGrid(volume.Segmentation{Geometry: volume.Geometry{Size: [3]int{1, 2, 3}}}, g); !errors.As(err, &grid) {
+		t.Errorf("%v", err)
+	}
+}

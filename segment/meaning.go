@@ -36,7 +36,7 @@ func (s Scheme) meaning(g volume.Segment) (decided say, known string, err error)
 	if len(s.Codes) == 0 {
 		borrowed = s.byCodes(s.borrowed(), g)
 	}
-	number := s.byNumber(g.Number)
+	number := s.byNumber(g)
 	if len(says)+len(borrowed) == 0 && len(number) > 0 && !mute(g) {
 		return say{}, "its number would be " + number[0].name + ", but its label says something else", nil
 	}
@@ -110,9 +110,9 @@ func (s Scheme) byCodes(rules []CodeRule, g volume.Segment) []say {
 	return out
 }
 
-func (s Scheme) byNumber(number int) []say {
+func (s Scheme) byNumber(g volume.Segment) []say {
 	for _, l := range s.Labels {
-		if int(l.Value) == number {
+		if int(l.Value) == g.Number && !g.Unnumbered {
 			return []say{{"number", l.Name}}
 		}
 	}

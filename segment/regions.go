@@ -24,10 +24,11 @@ type Part struct {
 type Parts struct {
 	volume.Labels
 	Part []Part
-	// Tissue holds for each part the number of what the mask marked, 1 and up. Parts of one
-	// tissue share a number: where a voxel of another grid is assigned, tissues compete,
-	// and then the parts of the one that wins.
+	// Tissue holds for each part the number of what the mask marked, so that Marked[n−1] is
+	// its name. Parts of one tissue share a number: where a voxel of another grid is assigned,
+	// tissues compete, and then the parts of the one that wins.
 	Tissue []uint16
+	Marked []string
 	// Compartments are the rows of the scheme in their order, also those without a part.
 	Compartments []string
 	Readings     []Reading
@@ -36,7 +37,7 @@ type Parts struct {
 // Whole returns the marks with one part for each name, which are rows. It is for schemes
 // without tissues.
 func (m Marks) Whole() Parts {
-	p := Parts{Labels: m.Labels, Compartments: m.Names, Readings: m.Readings}
+	p := Parts{Labels: m.Labels, Marked: m.Names, Compartments: m.Names, Readings: m.Readings}
 	for n, name := range m.Names {
 		p.Part = append(p.Part, Part{Compartment: name})
 		p.Tissue = append(p.Tissue, uint16(n+1))
@@ -60,10 +61,13 @@ func (m Marks) Tissues() anatomy.Mask {
 
 // Divided returns the marks with the regions that their tissues were divided into, one per
 // voxel, and the layer of each voxel, from 1 at the bone to layers; layer is nil where
-// there are none. A voxel of a tissue without a region, such as bone, is not in a part.
+// there are none, as is region where nothing was divided. A voxel of a tissue without a region, such as bone, is not in a part.
 // Voxels that are marked with a row stay in it.
 func (m Marks) Divided(region []anatomy.Region, layer []uint8, layers int) Parts {
 	t := newPartTable(m.Names, layers)
+	if region == nil {
+		region = make([]anatomy.Region, len(m.Data))
+	}
 	if layer == nil {
 		layer = make([]uint8, len(m.Data))
 	}
@@ -79,7 +83,7 @@ func (m Marks) Divided(region []anatomy.Region, layer []uint8, layers int) Parts
 			out[v] = t.part[t.index(mark, region[v], layer[v])]
 		}
 	}
-	return Parts{Labels: volume.Labels{Geometry: m.Geometry, Data: out}, Part: parts, Tissue: tissue, Compartments: m.dividedRows(), Readings: m.Readings}
+	return Parts{Labels: volume.Labels{Geometry: m.Geometry, Data: out}, Part: parts, Tissue: tissue, Marked: m.Names, Compartments: m.dividedRows(), Readings: m.Readings}
 }
 
 // partTable numbers the parts of a mask by mark, region and layer, in the order of these,
@@ -171,6 +175,13 @@ func compartmentsOf(name string) []string {
 		side, _, _ := strings.Cut(name, "-")
 		return []string{side}
 	}
+}
+
+// InRow reports whether voxel v of the mask belongs to the compartment and, unless that is
+// All, to the plate or region.
+func (p Parts) InRow(v int, compartment, region string) bool {
+	n := p.Data[v]
+	return n != 0 && p.Part[n-1].in(row{compartment, region, All}, 0)
 }
 
 // Regions is a divided mask on the grid of the series: a voxel with Data r > 0 belongs to

@@ -10,6 +10,11 @@ import (
 // row is what a summary is about: a compartment, a region of it, a layer of either, or All.
 type row struct{ compartment, region, layer string }
 
+// isMeniscus reports whether the row is of a meniscus, which is not cartilage.
+func isMeniscus(name string) bool {
+	return name == string(anatomy.PlateMedialMeniscus) || name == string(anatomy.PlateLateralMeniscus)
+}
+
 // layerName names a layer, counted from the bone, of so many.
 func layerName(layer, layers int) string {
 	switch {

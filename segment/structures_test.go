@@ -151,6 +151,23 @@ func TestBorrowedCodesAreModest(t *testing.T) {
 	}
 }
 
+// A segment that its writer gave no number means nothing by its place.
+func TestUnnumbered(t *testing.T) {
+	s, err := Named("compartments")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for label, want := range map[string]string{"Lateral": "lateral", "Segment_1": "", "": ""} {
+		got, _, err := s.meaning(volume.Segment{Number: 1, Unnumbered: true, Label: label})
+		if err != nil || got.name != want {
+			t.Errorf("%q: %q, %v, want %q", label, got.name, err, want)
+		}
+	}
+	if got, _, err := s.meaning(volume.Segment{Number: 1, Label: "Segment_1"}); err != nil || got.name != "medial" {
+		t.Errorf("with its number: %q, %v", got.name, err)
+	}
+}
+
 func TestDivideSegments(t *testing.T) {
 	s := named(t, "compartments")
 	got, err := s.InterpretSegments(segmentation(

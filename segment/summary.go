@@ -42,6 +42,7 @@ type Excluded struct {
 	PoorFit      int `json:"poor_fit"`
 	AtBound      int `json:"at_bound"`
 	Saturated    int `json:"saturated"`
+	Fluid        int `json:"fluid"`
 }
 
 // of returns the count of a status, or nil for one that excludes no voxel. It is
@@ -62,6 +63,8 @@ func (e *Excluded) of(s volume.Status) *int {
 		return &e.AtBound
 	case volume.Saturated:
 		return &e.Saturated
+	case volume.Fluid:
+		return &e.Fluid
 	}
 	return nil
 }

@@ -52,7 +52,7 @@ func TestSummarizeByHand(t *testing.T) {
 	}
 	none := Number(math.NaN())
 	want := []Summary{
-		{Compartment: Medial, Region: All, Layer: All, Voxels: 11, Used: 4, Excluded: Excluded{1, 1, 1, 2, 1, 1, 0}, MeanT2: 25, SEMeanT2: Number(math.Sqrt(3000) / 256), SDT2: Number(math.Sqrt(500. / 3)),
+		{Compartment: Medial, Region: All, Layer: All, Voxels: 11, Used: 4, Excluded: Excluded{1, 1, 1, 2, 1, 1, 0, 0}, MeanT2: 25, SEMeanT2: Number(math.Sqrt(3000) / 256), SDT2: Number(math.Sqrt(500. / 3)),
 			MedianT2: 25, Q1T2: 17.5, Q3T2: 32.5, MeanR2: 1 - 25./128, VolumeMM3: 5.5, MeanFraction: 1, PlateMeanT2: none},
 		{Compartment: Lateral, Region: All, Layer: All, Voxels: 3, Excluded: Excluded{LowSignal: 1, NotDecaying: 1, Saturated: 1}, MeanT2: none, SEMeanT2: none, SDT2: none,
 			MedianT2: none, Q1T2: none, Q3T2: none, MeanR2: none, VolumeMM3: 1.5, MeanFraction: 1, PlateMeanT2: none, Note: "no voxel with a sound T2"},
@@ -98,8 +98,8 @@ func TestExcluded(t *testing.T) {
 	if order != len(volume.Exclusions) || len(byName) != order {
 		t.Errorf("Each yields %d, JSON has %d, want %d", order, len(byName), len(volume.Exclusions))
 	}
-	if e.Total() != 28 { // 1 + 2 + 3 + 4 + 5 + 6 + 7
-		t.Errorf("total %d, want 28", e.Total())
+	if e.Total() != 36 { // 1 + 2 + … + 8
+		t.Errorf("total %d, want 36", e.Total())
 	}
 	for s := range e.Each {
 		order--
@@ -213,7 +213,7 @@ func bySearch(m volume.Maps, r Regions, c int) Summary {
 		}
 	}
 	s.Used = tally[volume.Fitted]
-	s.Excluded = Excluded{tally[volume.LowSignal], tally[volume.NotDecaying], tally[volume.NotConverged], tally[volume.OutOfRange], tally[volume.PoorFit], tally[volume.AtBound], tally[volume.Saturated]}
+	s.Excluded = Excluded{tally[volume.LowSignal], tally[volume.NotDecaying], tally[volume.NotConverged], tally[volume.OutOfRange], tally[volume.PoorFit], tally[volume.AtBound], tally[volume.Saturated], tally[volume.Fluid]}
 	var squares float64
 	for v := range r.Data {
 		if int(r.Data[v]) == c+1 && m.Status[v] == volume.Fitted {
@@ -283,7 +283,7 @@ func TestSummaryJSON(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := `{"compartment":"medial","region":"all","layer":"all","voxels":3,"used":1,"excluded":{"low_signal":0,"not_decaying":0,"not_converged":0,"t2_out_of_range":2,"poor_fit":0,"at_bound":0,"saturated":0},` +
+	want := `{"compartment":"medial","region":"all","layer":"all","voxels":3,"used":1,"excluded":{"low_signal":0,"not_decaying":0,"not_converged":0,"t2_out_of_range":2,"poor_fit":0,"at_bound":0,"saturated":0,"fluid":0},` +
 		`"mean_t2_ms":38.25,"se_mean_t2_ms":0.5,"sd_t2_ms":null,"median_t2_ms":38.25,"q1_t2_ms":38.25,"q3_t2_ms":38.25,"mean_r2":0.30000000000000004,"volume_mm3":1e+21,"mean_fraction":0.75,"plate_mean_t2_ms":null,"note":"n"}`
 	if d := cmp.Diff(want, string(b)); d != "" {
 		t.Error(d)

@@ -1,7 +1,8 @@
 package volume
 
 // Rigid is a rigid transform of patient space: p ↦ Rotation·p + Shift, in mm LPS.
-// The zero value is not a transform; see Identity.
+// The zero value is not a transform; see Identity. Products are rounded before they are
+// added, so that all machines compute the same.
 type Rigid struct {
 	Rotation [3][3]float64
 	Shift    [3]float64
@@ -16,7 +17,7 @@ func Identity() Rigid {
 func (t Rigid) Apply(p [3]float64) [3]float64 {
 	out := t.Shift
 	for r, row := range t.Rotation {
-		out[r] += row[0]*p[0] + row[1]*p[1] + row[2]*p[2]
+		out[r] += float64(row[0]*p[0]) + float64(row[1]*p[1]) + float64(row[2]*p[2])
 	}
 	return out
 }
@@ -27,7 +28,7 @@ func (t Rigid) Inverse() Rigid {
 	for r := range 3 {
 		for c := range 3 {
 			inv.Rotation[r][c] = t.Rotation[c][r]
-			inv.Shift[r] -= t.Rotation[c][r] * t.Shift[c]
+			inv.Shift[r] -= float64(t.Rotation[c][r] * t.Shift[c])
 		}
 	}
 	return inv
@@ -39,7 +40,7 @@ func (g Geometry) Moved(t Rigid) Geometry {
 	origin := t.Apply([3]float64{g.Affine[0][3], g.Affine[1][3], g.Affine[2][3]})
 	for r, row := range t.Rotation {
 		for c := range 3 {
-			out.Affine[r][c] = row[0]*g.Affine[0][c] + row[1]*g.Affine[1][c] + row[2]*g.Affine[2][c]
+			out.Affine[r][c] = float64(row[0]*g.Affine[0][c]) + float64(row[1]*g.Affine[1][c]) + float64(row[2]*g.Affine[2][c])
 		}
 		out.Affine[r][3] = origin[r]
 	}

@@ -1,6 +1,6 @@
 package volume
 
-// Segmentation is a set of named structures on a grid, as DICOM keeps them. They
+// Segmentation is a set of named structures on a grid, as DICOM and 3D Slicer keep them. They
 // may overlap, and a voxel need not be in any.
 type Segmentation struct {
 	Geometry
@@ -16,9 +16,11 @@ type Segmentation struct {
 type Segment struct {
 	// Number tells the segments of one object apart: SegmentNumber (0062,0004) or
 	// ROINumber (3006,0022). Label is SegmentLabel (0062,0005) or ROIName
-	// (3006,0026), free text, and may be empty.
-	Number int
-	Label  string
+	// (3006,0026), free text, and may be empty. Unnumbered says that the writer gave it no
+	// number of its own, so that Number is its place and means nothing.
+	Number     int
+	Unnumbered bool
+	Label      string
 	// Type says what kind of thing it is, such as cartilage, and Regions where in
 	// the body: SegmentedPropertyTypeCodeSequence (0062,000F) and
 	// AnatomicRegionSequence (0008,2218). Modifiers are those of both. They are

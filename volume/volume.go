@@ -78,15 +78,15 @@ func (g Geometry) Inverse() (inv [3][4]float64, ok bool) {
 	for r := range 3 {
 		for c := range 3 {
 			r1, r2, c1, c2 := (r+1)%3, (r+2)%3, (c+1)%3, (c+2)%3
-			cofactor[r][c] = a[r1][c1]*a[r2][c2] - a[r1][c2]*a[r2][c1]
+			cofactor[r][c] = float64(a[r1][c1]*a[r2][c2]) - float64(a[r1][c2]*a[r2][c1])
 		}
 	}
-	det := a[0][0]*cofactor[0][0] + a[0][1]*cofactor[0][1] + a[0][2]*cofactor[0][2]
+	det := float64(a[0][0]*cofactor[0][0]) + float64(a[0][1]*cofactor[0][1]) + float64(a[0][2]*cofactor[0][2])
 	ok = det != 0
 	for r := range 3 {
 		for c := range 3 {
 			inv[r][c] = cofactor[c][r] / det
-			inv[r][3] -= inv[r][c] * a[c][3]
+			inv[r][3] -= float64(inv[r][c] * a[c][3])
 		}
 		for _, v := range inv[r] {
 			ok = ok && !math.IsNaN(v) && !math.IsInf(v, 0)
@@ -137,7 +137,7 @@ type Map struct {
 }
 
 // Maps is what a fit returns, one value per voxel in each array. Where Status
-// is not Fitted, OutOfRange or AtBound, T2, S0, SE, Offset and B1 are NaN.
+// is not Fitted, OutOfRange, AtBound or Fluid, T2, S0, SE, Offset and B1 are NaN.
 type Maps struct {
 	Geometry
 	// T2 in ms.
@@ -190,16 +190,17 @@ const (
 	PoorFit      Status = 6 // R² below the threshold
 	AtBound      Status = 7 // on a bound of the model's parameters, which is not an estimate; the maps keep the value
 	Saturated    Status = 8 // a fitted echo was clipped
+	Fluid        Status = 9 // T2 above the limit of cartilage; the maps keep the value
 )
 
 // HasValue reports whether the maps hold an estimate of a voxel in that state.
-func (s Status) HasValue() bool { return s == Fitted || s == OutOfRange || s == AtBound }
+func (s Status) HasValue() bool { return s == Fitted || s == OutOfRange || s == AtBound || s == Fluid }
 
 // Exclusions lists the states that exclude a voxel from summaries, in the
 // order of their columns in tables.
-var Exclusions = [...]Status{LowSignal, NotDecaying, NotConverged, OutOfRange, PoorFit, AtBound, Saturated}
+var Exclusions = [...]Status{LowSignal, NotDecaying, NotConverged, OutOfRange, PoorFit, AtBound, Saturated, Fluid}
 
-var statusNames = [...]string{"not_fitted", "fitted", "low_signal", "not_decaying", "not_converged", "t2_out_of_range", "poor_fit", "at_bound", "saturated"}
+var statusNames = [...]string{"not_fitted", "fitted", "low_signal", "not_decaying", "not_converged", "t2_out_of_range", "poor_fit", "at_bound", "saturated", "fluid"}
 
 // String returns the state's name as in table columns: low_signal.
 func (s Status) String() string {

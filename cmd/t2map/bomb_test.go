@@ -5,7 +5,9 @@ import (
 	"compress/gzip"
 	"encoding/binary"
 	"errors"
+	"fmt"
 	"io"
+	"math"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -77,6 +79,52 @@ func niftiHeader(t *testing.T, labels string, size [3]int) []byte {
 		binary.LittleEndian.PutUint16(header[42+2*d:], uint16(n)) // dim[1…3]
 	}
 	return header
+}
+
+// replaceMask puts a mask in another format, on the grid of the study's label map, in its place:
+// head is the text before the voxels, made of the grid's size, spacings, axes and origin in RAS. Behind
+// the voxels come 2 GB more, in gzip.
+func replaceMask(t *testing.T, study, name string, head func(size [3]int, axes [3][3]float64, origin [3]float64) string) {
+	t.Helper()
+	labels := filepath.Join(study, "labels.nii.gz")
+	h := niftiHeader(t, labels, [3]int{64, 64, 6})
+	var axes [3][3]float64 // of i, j and k
+	var origin [3]float64
+	for r := range 3 {
+		for c := range 4 { // srow_x, srow_y, srow_z
+			v := float64(math.Float32frombits(binary.LittleEndian.Uint32(h[280+16*r+4*c:])))
+			if c == 3 {
+				origin[r] = v
+			} else {
+				axes[c][r] = v
+			}
+		}
+	}
+	data := append([]byte(head([3]int{64, 64, 6}, axes, origin)), gzipBomb(t, make([]byte, 64*64*6), 31)...)
+	if err := os.WriteFile(filepath.Join(study, name), data, 0o666); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Remove(labels); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// nrrdHead and metaHead are headers of masks whose voxels follow in gzip.
+func nrrdHead(size [3]int, axes [3][3]float64, origin [3]float64) string {
+	vector := func(v [3]float64) string { return fmt.Sprintf("(%g,%g,%g)", v[0], v[1], v[2]) }
+	return fmt.Sprintf("NRRD0004\ntype: uchar\ndimension: 3\nspace: RAS\nsizes: %d %d %d\nspace directions: %s %s %s\nspace origin: %s\nencoding: gzip\n\n",
+		size[0], size[1], size[2], vector(axes[0]), vector(axes[1]), vector(axes[2]), vector(origin))
+}
+
+func metaHead(size [3]int, axes [3][3]float64, origin [3]float64) string {
+	matrix, spacing := "", ""
+	for _, a := range axes {
+		step := math.Sqrt(a[0]*a[0] + a[1]*a[1] + a[2]*a[2])
+		matrix += fmt.Sprintf(" %.9g %.9g %.9g", -a[0]/step, -a[1]/step, a[2]/step)
+		spacing += fmt.Sprintf(" %.9g", step)
+	}
+	return fmt.Sprintf("ObjectType = Image\nNDims = 3\nCompressedData = True\nTransformMatrix =%s\nOffset = %g %g %g\nElementSpacing =%s\nDimSize = %d %d %d\nElementType = MET_UCHAR\nElementDataFile = LOCAL\n",
+		matrix, -origin[0], -origin[1], origin[2], spacing, size[0], size[1], size[2])
 }
 
 // sparse makes the study's images claim side × side pixels, without writing any.
@@ -161,6 +209,10 @@ func TestBombs(t *testing.T) {
 				t.Fatal(err)
 			}
 		}, nil, "data: more than the 64×64×6×1 voxels"},
+		{"a mask in NRRD on the grid, and 2 GB behind it", func(t *testing.T, study string) { replaceMask(t, study, "mask.nrrd", nrrdHead) },
+			nil, "data: more than the 64×64×6 voxels"},
+		{"a mask in MetaImage on the grid, and 2 GB behind it", func(t *testing.T, study string) { replaceMask(t, study, "mask.mha", metaHead) },
+			nil, "data: more than the 64×64×6 voxels"},
 		{"a mask of 16 GB, uncompressed and never written", func(t *testing.T, study string) {
 			labels := filepath.Join(study, "labels.nii.gz")
 			if err := os.WriteFile(labels, niftiHeader(t, labels, [3]int{3000, 3000, 2000}), 0o666); err != nil {

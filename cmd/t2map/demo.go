@@ -51,11 +51,12 @@ func demo(c *cobra.Command, dir string, of phantom.Trial) error {
 	studies, results := filepath.Join(dir, "studies"), filepath.Join(dir, "results")
 	const stage = batch.Stage("writing studies")
 	of.Progress = func(done, all int) { show.report(stage, done, all) }
+	of.Form.Mask = phantom.MaskTissues // as segmentations are drawn: tissues, on a series of thin slices
 	truth, err := phantom.WriteTrial(c.Context(), studies, of)
 	if err != nil {
 		return err
 	}
-	scheme, err := segment.Named("compartments")
+	scheme, err := segment.Named("skm-tea")
 	if err != nil {
 		return err
 	}

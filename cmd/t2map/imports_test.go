@@ -20,17 +20,26 @@ var mayImport = map[string][]string{
 	"volume":          {},
 	"digest":          {},
 	"files":           {},
+	"sandbox":         {},
+	"register":        {"volume", "sandbox"},
 	"t2fit":           {"volume", "t2fit/internal/lanes", "t2fit/internal/epg"},
 	"segment":         {"volume", "yamlfile", "segment/anatomy"},
 	"segment/anatomy": {"volume"},
 	"yamlfile":        {"printable"},
-	"nifti":           {"volume", "nifti/internal/deflate"},
+	"samples":         {"volume"},
+	"nifti":           {"volume", "samples", "nifti/internal/deflate"},
+	"nrrd":            {"volume", "samples"},
+	"metaimage":       {"volume", "samples"},
 	"dicomio":         {"volume", "digest", "files", "dicomio/internal/elements", "dicomio/internal/codec"},
 	"phantom":         {"volume", "dicomio/dicomwrite", "nifti", "printable"},
 	"figure":          {"printable"},
 	"report":          {"volume", "digest", "nifti", "segment", "segment/anatomy", "figure", "outfile", "printable"},
 	"table":           {"printable"},
-	"batch":           {"volume", "table", "files", "dicomio", "nifti", "segment", "t2fit", "report", "yamlfile", "outfile", "printable", "batch/internal/machine"},
+	"batch":           {"volume", "table", "files", "dicomio", "samples", "nifti", "nrrd", "metaimage", "segment", "t2fit", "report", "yamlfile", "outfile", "printable", "batch/internal/machine", "batch/internal/segmenter", "segment/anatomy", "segment/resample", "segment/texture", "register"},
+
+	"segment/resample":  {"volume"},
+	"segment/agreement": {"volume"},
+	"segment/texture":   {"volume"},
 
 	"outfile":   {},
 	"printable": {},
@@ -50,24 +59,26 @@ var mayImport = map[string][]string{
 	"dicomio/dicomwrite":        {"volume", "dicomio/internal/elements"},
 	"dicomio/internal/elements": {"dicomio/internal/charset"},
 	"dicomio/internal/charset":  {},
-	"dicomio/internal/codec":    {},
+	"dicomio/internal/codec":    {"sandbox"},
 
-	"batch/internal/machine": {},
+	"batch/internal/machine":   {},
+	"batch/internal/segmenter": {"printable"},
 
 	"t2fit/internal/lanes": {},
 	"t2fit/internal/epg":   {"t2fit/internal/lanes"},
 
-	"cmd/t2map": {"accuracy", "batch", "table", "dicomio", "phantom", "report", "segment", "t2fit", "printable", "trial", "trial/mmrm", "trial/figures", "trial/publish", "trial/repeat", "trial/power", "figure", "outfile"},
+	"cmd/t2map": {"accuracy", "batch", "table", "dicomio", "phantom", "register", "report", "segment", "segment/agreement", "t2fit", "printable", "trial", "trial/mmrm", "trial/figures", "trial/publish", "trial/repeat", "trial/power", "figure", "outfile"},
 }
 
 // onlyIn says where a library may be seen: numerical packages see no path and no
 // logger.
 var onlyIn = map[string][]string{
-	// codec keeps its compiled module in the user's cache directory; machine asks the system.
-	"os":                            {"files", "dicomio", "dicomio/internal/codec", "phantom", "report", "batch", "batch/internal/machine", "outfile", "trial/publish", "cmd/t2map"},
-	"path/filepath":                 {"files", "dicomio", "dicomio/internal/codec", "phantom", "report", "batch", "outfile", "trial/publish", "cmd/t2map"},
+	// sandbox keeps compiled modules in the user's cache directory; machine asks the system.
+	"os":                            {"files", "dicomio", "sandbox", "phantom", "report", "batch", "batch/internal/machine", "batch/internal/segmenter", "outfile", "trial/publish", "cmd/t2map"},
+	"path/filepath":                 {"files", "dicomio", "sandbox", "phantom", "report", "batch", "batch/internal/segmenter", "outfile", "trial/publish", "cmd/t2map"},
+	"os/exec":                       {"batch/internal/segmenter"},
 	"github.com/suyashkumar/dicom":  {"dicomio", "dicomio/dicomwrite", "dicomio/internal/elements"},
-	"github.com/tetratelabs/wazero": {"dicomio/internal/codec"},
+	"github.com/tetratelabs/wazero": {"sandbox", "dicomio/internal/codec", "register"},
 	"github.com/spf13/cobra":        {"cmd/t2map"},
 	"golang.org/x/text":             {"batch", "dicomio", "dicomio/internal/charset", "table"},
 	"github.com/goccy/go-yaml":      {"yamlfile", "segment"},

@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/t2map/t2map/dicomio"
+	"github.com/t2map/t2map/register"
 )
 
 // notice is the NOTICE at the top of the repository, which cannot be embedded from
@@ -27,7 +28,7 @@ func licensesCommand() *cobra.Command {
 		Example: "  t2map licenses",
 		Args:    usage(cobra.NoArgs),
 		RunE: func(c *cobra.Command, _ []string) error {
-			_, err := io.WriteString(c.OutOrStdout(), strings.Join([]string{notice, dicomio.Licences(), moduleLicences}, "\n\n"))
+			_, err := io.WriteString(c.OutOrStdout(), strings.Join([]string{notice, dicomio.Licences(), register.Licences(), moduleLicences}, "\n\n"))
 			return err
 		},
 	}

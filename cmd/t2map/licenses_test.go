@@ -50,7 +50,7 @@ func TestLicenses(t *testing.T) {
 	}
 	for _, want := range []string{
 		"This software is based in part on the work of the Independent JPEG Group.",
-		"OpenJPEG", "CharLS", "github.com/tetratelabs/wazero",
+		"OpenJPEG", "CharLS", "elastix", "HDF5", "github.com/tetratelabs/wazero",
 	} {
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("%q is not in it", want)

@@ -92,7 +92,7 @@ For research. Not a medical device.`,
 		return usageError{fmt.Errorf("%w\nhint: %s --help", err, c.CommandPath())}
 	})
 	root.CompletionOptions.HiddenDefaultCmd = true
-	root.AddCommand(runCommand(), tablesCommand(), inspectCommand(), trialCommand(), repeatCommand(), powerCommand(), demoCommand(phantom.Trial{}), validateCommand(), licensesCommand())
+	root.AddCommand(runCommand(), tablesCommand(), inspectCommand(), trialCommand(), repeatCommand(), compareMasksCommand(), powerCommand(), demoCommand(phantom.Trial{}), validateCommand(), licensesCommand())
 	err := root.ExecuteContext(ctx)
 	if failed := out.failure(); failed != nil && (err == nil || errors.Is(err, out.err)) {
 		err = failed

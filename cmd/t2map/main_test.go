@@ -135,7 +135,7 @@ func TestInspectJSON(t *testing.T) {
 	}
 	// The same as a table.
 	_, stdout, _ = call("inspect", dir)
-	for _, w := range []string{"7: 10 … 70", "64×64×6", "explicit little endian", "masks: labels.nii.gz", "run would: map series", "2 studies in 86 files, 2 of them NIfTI masks; passed over: 0 not DICOM"} {
+	for _, w := range []string{"7: 10 … 70", "64×64×6", "explicit little endian", "masks: labels.nii.gz", "run would: map series", "2 studies in 86 files, 2 of them label maps; passed over: 0 not DICOM"} {
 		if !strings.Contains(stdout, w) {
 			t.Errorf("%q has no %q", stdout, w)
 		}

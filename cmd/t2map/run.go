@@ -13,6 +13,7 @@ import (
 
 	"github.com/t2map/t2map/batch"
 	"github.com/t2map/t2map/dicomio"
+	"github.com/t2map/t2map/segment"
 	"github.com/t2map/t2map/t2fit"
 )
 
@@ -24,7 +25,9 @@ type studyFlags struct {
 	anatomy                      string
 	skipEchoes, workers          int
 	philips                      string
-	maskThreshold                float64
+	maskThreshold, maskFraction  float64
+	division                     string
+	layers                       int
 	allowForeignMask             bool
 	acceptPatientID              bool
 	table                        tableFlags
@@ -40,9 +43,12 @@ type fitFlags struct {
 func (f *studyFlags) add(c *cobra.Command) {
 	p := c.Flags()
 	p.StringVar(&f.protocol, "protocol", "", "YAML `file` with the trial's settings; flags override it")
-	p.StringVar(&f.scheme, "scheme", "", "label `scheme` of the masks: compartments, oai-zib, skm-tea, imorphics, openmsk, codes or a YAML file (required, here or in the protocol)")
-	p.StringVar(&f.mask, "mask", "", "`pattern` of the mask's file name in a study's folder (default: *label*.nii*, *mask*.nii* or *seg*.nii*, or the study's DICOM SEG or RTSTRUCT)")
+	p.StringVar(&f.scheme, "scheme", "", "label `scheme` of the masks: "+strings.Join(segment.Names(), ", ")+" or a YAML file (required, here or in the protocol)")
+	p.StringVar(&f.mask, "mask", "", "`pattern` of the mask's file name in a study's folder (default: *label*, *mask* or *seg* in NIfTI, NRRD or MetaImage, or the study's DICOM SEG or RTSTRUCT)")
 	p.Float64Var(&f.maskThreshold, "mask-threshold", 0, "least `fraction` at which a voxel of a fractional DICOM segmentation counts (default 0.5)")
+	p.Float64Var(&f.maskFraction, "mask-fraction", 0, "least `fraction` of a voxel that a mask on another grid has to cover (default 0.5)")
+	p.StringVar(&f.division, "division", "", "how tissues become `compartments`: knee, by the shape of the knee, or none, each tissue a row of its own (default knee)")
+	p.IntVar(&f.layers, "layers", 2, "`number` of layers of cartilage from bone to joint; 0 for none")
 	p.BoolVar(&f.allowForeignMask, "allow-foreign-mask", false, "accept a DICOM mask that was drawn on another series with the same grid")
 	p.StringVar(&f.manifest, "manifest", "", "CSV `file` with the columns folder, subject, visit, side, mask")
 	p.StringVar(&f.table.separator, "separator", ",", "`character` between the columns of the manifest, or tab")
@@ -88,6 +94,7 @@ func (f *studyFlags) settings(c *cobra.Command, roots []string) (batch.Settings,
 		if p.Scheme, err = batch.ReadScheme(f.scheme, "."); err != nil {
 			return s, err
 		}
+		p.Segment.Scheme = p.Scheme
 	}
 	if c.Flags().Changed("skip-echoes") {
 		if p.Fit.SkipEchoes, err = batch.SkipOption(f.skipEchoes); err != nil {
@@ -99,6 +106,17 @@ func (f *studyFlags) settings(c *cobra.Command, roots []string) (batch.Settings,
 			return s, fmt.Errorf("--mask-threshold: %w", err)
 		}
 	}
+	if c.Flags().Changed("mask-fraction") {
+		if p.Division.MinFraction, err = batch.MaskFraction(f.maskFraction); err != nil {
+			return s, fmt.Errorf("--mask-fraction: %w", err)
+		}
+	}
+	if c.Flags().Changed("layers") {
+		if p.Division.Layers, err = batch.LayerOption(f.layers); err != nil {
+			return s, fmt.Errorf("--%w", err)
+		}
+	}
+	p.Division.By = cmp.Or(batch.DivideBy(f.division), p.Division.By)
 	if c.Flags().Changed("allow-foreign-mask") {
 		p.AllowForeignMask = f.allowForeignMask
 	}

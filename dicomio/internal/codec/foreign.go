@@ -5,6 +5,8 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+
+	"github.com/t2map/t2map/sandbox"
 )
 
 // foreignDecoders holds the module's function for each syntax. For HTJ2K it has one
@@ -99,7 +101,7 @@ func decodeForeign(f Frame, syntax string, data, dst []byte) error {
 func (j job) memory() uint64 {
 	samples := j.frame.Rows * j.frame.Columns
 	need := uint64(memoryBeside + memoryPerSample*samples + memoryPerByte*len(j.data))
-	return min(need/pageSize*pageSize, maxMemory)
+	return min(need/sandbox.PageSize*sandbox.PageSize, maxMemory)
 }
 
 // turns returns the limit for the job.
@@ -110,25 +112,23 @@ func (j job) turns() uint64 {
 // run decodes the frame into dst in an instance of the module, which is not used again
 // after an error.
 func (j job) run(dst []byte) (err error) {
-	l, err := foreign()
+	pool, err := foreign()
 	if err != nil {
 		return err
 	}
-	i, err := l.take()
+	i, err := pool.Take()
 	if err != nil {
 		return err
 	}
 	sound := false // neither after an error nor after a panic
 	defer func() {
 		if sound {
-			l.put(i)
+			pool.Put(i)
 		} else {
-			i.close()
+			i.Close()
 		}
 	}()
-	i.reset()
-	i.turns.Set(j.turns())
-	i.memory.limit = max(j.memory(), uint64(len(i.memory.bytes)))
+	i.Allow(j.turns(), j.memory())
 	values, err := j.decode(context.Background(), i)
 	if err != nil {
 		return err
@@ -139,38 +139,38 @@ func (j job) run(dst []byte) (err error) {
 
 // decode runs the decoder and returns the samples where they lie in the instance's
 // memory.
-func (j job) decode(ctx context.Context, i *instance) ([]byte, error) {
-	c, err := i.call(ctx, "CreateCodecsContext")
+func (j job) decode(ctx context.Context, i *sandbox.Instance) ([]byte, error) {
+	c, err := call(ctx, i, "CreateCodecsContext")
 	if err != nil {
 		return nil, err
 	}
-	p, err := i.call(ctx, "CreateDecoderParameters") // as they are, they ask for no other colours
+	p, err := call(ctx, i, "CreateDecoderParameters") // as they are, they ask for no other colours
 	if err != nil {
 		return nil, err
 	}
 	for _, a := range j.attributes() {
-		if _, err := i.call(ctx, a.set, uint64(c), uint64(a.to)); err != nil {
+		if _, err := call(ctx, i, a.set, uint64(c), uint64(a.to)); err != nil {
 			return nil, err
 		}
 	}
-	at, err := i.call(ctx, "GetEncodedBuffer", uint64(c))
+	at, err := call(ctx, i, "GetEncodedBuffer", uint64(c))
 	if err != nil {
 		return nil, err
 	}
-	if at == 0 || !i.module.Memory().Write(at, j.data) {
+	if at == 0 || !i.Write(at, j.data) {
 		return nil, fmt.Errorf("no memory for %d bytes of data", len(j.data))
 	}
-	if _, err := i.call(ctx, j.function, uint64(c), uint64(p)); err != nil {
+	if _, err := call(ctx, i, j.function, uint64(c), uint64(p)); err != nil {
 		return nil, err
 	}
-	if at, err = i.call(ctx, "GetDecodedBuffer", uint64(c)); err != nil {
+	if at, err = call(ctx, i, "GetDecodedBuffer", uint64(c)); err != nil {
 		return nil, err
 	}
-	size, err := i.call(ctx, "GetDecodedBufferSize", uint64(c))
+	size, err := call(ctx, i, "GetDecodedBufferSize", uint64(c))
 	if err != nil {
 		return nil, err
 	}
-	return i.read(at, size)
+	return i.Read(at, size)
 }
 
 // attribute is one of the attributes that the module knows of a frame.

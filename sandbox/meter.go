@@ -1,4 +1,4 @@
-package codec
+package sandbox
 
 import (
 	"encoding/binary"
@@ -6,11 +6,11 @@ import (
 	"fmt"
 )
 
-// A decoder that loops for ever must be stopped, and what the runtime offers for that,
-// a look at a context at every turn of every loop, makes JPEG-LS four times as slow.
-// So the module is rewritten before it is compiled: every loop begins by taking one
-// from a counter, and traps when that reaches 0. The limit is then a number of turns,
-// the same on every machine and under any load.
+// A module that loops for ever must be stopped. The runtime offers to look at a context
+// at every turn of every loop, which makes JPEG-LS four times as slow. So the module is
+// rewritten before it is compiled: every loop begins by taking one from a counter, and
+// traps when that reaches 0. The limit is then a number of turns, the same on every
+// machine and under any load.
 
 // Sections of a module (WebAssembly Core Specification 2.0, 5.5.2).
 const (
@@ -25,8 +25,9 @@ const turnsLeft = "turns left"
 
 var errModule = errors.New("the WebAssembly module is not as expected")
 
-// metered returns the module with a counter of turns and an initial memory of pages.
-// The module may have one memory, no imported globals and fewer than 128 others.
+// metered returns the module with a counter of turns and an initial memory of pages,
+// its own where pages is 0. The module may have one memory, no imported globals and
+// fewer than 128 others.
 func metered(wasm []byte, pages uint64) ([]byte, error) {
 	const preamble = 8 // magic number and version
 	if len(wasm) < preamble {
@@ -43,7 +44,9 @@ func metered(wasm []byte, pages uint64) ([]byte, error) {
 		s := wasmReader{data: body}
 		switch id {
 		case memorySection:
-			body = s.memory(pages)
+			if pages > 0 {
+				body = s.memory(pages)
+			}
 		case globalSection:
 			body, counter = s.addCounter()
 		case exportSection:
@@ -106,12 +109,13 @@ func (r *wasmReader) number() uint64 {
 	return v
 }
 
-// memory returns the section with another minimum (5.5.8).
+// memory returns the section with a smaller minimum (5.5.8).
 func (r *wasmReader) memory(pages uint64) []byte {
+	const noMaximum, withMaximum = 0, 1
 	count, flags := r.number(), r.byte()
 	had := r.number()
-	r.failed = r.failed || count != 1 || flags != 1 || had < pages
-	return append(binary.AppendUvarint([]byte{1, 1}, pages), r.data[r.at:]...)
+	r.failed = r.failed || count != 1 || flags != noMaximum && flags != withMaximum || had < pages
+	return append(binary.AppendUvarint([]byte{1, flags}, pages), r.data[r.at:]...)
 }
 
 // addCounter returns the section with one more global, mutable and 64 bits wide, and
@@ -171,8 +175,8 @@ func (r *wasmReader) meterFunction(dst, turn []byte) []byte {
 	return append(dst, r.data[copied:]...)
 }
 
-// immediates reads over what follows an opcode (5.4). The module has no vectors and
-// no exceptions.
+// immediates reads over what follows an opcode (5.4). Modules with exceptions are
+// refused.
 func (r *wasmReader) immediates(op byte) {
 	switch {
 	case op >= 0x02 && op <= 0x04, // block, loop, if
@@ -193,8 +197,12 @@ func (r *wasmReader) immediates(op byte) {
 		r.bytes(4) // f32.const
 	case op == 0x44:
 		r.bytes(8) // f64.const
+	case op == 0x1c: // select of given types
+		r.bytes(r.number())
 	case op == 0xfc:
 		r.extended()
+	case op == 0xfd:
+		r.vector()
 	case op <= 0x01, op == 0x05, op == 0x0b, op == 0x0f, op == 0x1a, op == 0x1b, op >= 0x45 && op <= 0xc4, op == 0xd1:
 	default:
 		r.failed = true
@@ -210,6 +218,28 @@ func (r *wasmReader) extended() {
 	case op == 8, op == 10, op == 12, op == 14: // init and copy
 		r.skip()
 		r.skip()
+	default:
+		r.failed = true
+	}
+}
+
+// vector reads over the rest of an instruction that begins with 0xfd (5.4.9). Relaxed
+// vector instructions, which begin at 256, are refused: their results depend on the
+// machine.
+func (r *wasmReader) vector() {
+	switch op := r.number(); {
+	case op <= 11, op == 92, op == 93: // loads and stores
+		r.skip()
+		r.skip()
+	case op == 12, op == 13: // v128.const, i8x16.shuffle
+		r.bytes(16)
+	case op >= 21 && op <= 34: // one lane of a vector
+		r.byte()
+	case op >= 84 && op <= 91: // loads and stores of one lane
+		r.skip()
+		r.skip()
+		r.byte()
+	case op <= 255:
 	default:
 		r.failed = true
 	}

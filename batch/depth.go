@@ -1,0 +1,181 @@
+package batch
+
+import (
+	"fmt"
+	"math"
+
+	"github.com/t2map/t2map/report"
+	"github.com/t2map/t2map/segment"
+	"github.com/t2map/t2map/segment/anatomy"
+	"github.com/t2map/t2map/segment/resample"
+	"github.com/t2map/t2map/volume"
+)
+
+// summarize fills in the values of compartments, regions and layers.
+func (p placedMask) summarize(r *report.Result, maps volume.Maps) (err error) {
+	if r.Compartments, err = segment.Summarize(maps, p.regions); err != nil {
+		return err
+	}
+	if r.Regions, err = segment.SummarizeParts(maps, p.regions); err != nil {
+		return err
+	}
+	segment.SetPlateMeans(r.Compartments, r.Regions)
+	for _, n := range p.notes {
+		if n.Kind == anatomy.TrochleaAlone || n.Kind == anatomy.PatellaAlone {
+			addNote(r.Compartments, segment.Patellofemoral, map[anatomy.NoteKind]string{
+				anatomy.TrochleaAlone: "the trochlea alone: the mask has no patella", anatomy.PatellaAlone: "the patella alone: the mask has no trochlea",
+			}[n.Kind])
+		}
+	}
+	return p.noteThin(r)
+}
+
+// addNote appends a note to the row of a compartment.
+func addNote(rows []segment.Summary, compartment, text string) {
+	for n := range rows {
+		if rows[n].Compartment == compartment {
+			rows[n].Note = join(rows[n].Note, text)
+		}
+	}
+}
+
+// join puts two notes into one cell.
+func join(a, b string) string {
+	if a == "" || b == "" {
+		return a + b
+	}
+	return a + "; " + b
+}
+
+// thinVoxels is the number of voxels of the series below which cartilage is too thin to be
+// divided into two layers.
+const thinVoxels = 2
+
+// noteThin notes on the rows of layers how thin the cartilage is for the voxels of the series,
+// where it is.
+func (p placedMask) noteThin(r *report.Result) error {
+	if p.depths == nil {
+		return nil
+	}
+	series := p.regions.Geometry
+	if p.transform != nil {
+		series = series.Moved(*p.transform)
+	}
+	for n := range r.Regions {
+		row := &r.Regions[n]
+		if row.Layer == segment.All || row.Voxels == 0 {
+			continue
+		}
+		thin, err := p.depths.ThinFor(series, thinVoxels, func(v int) bool { return p.parts.InRow(v, row.Compartment, row.Region) })
+		if err != nil {
+			return err
+		}
+		if thin.Across < thinVoxels {
+			row.Note = join(row.Note, fmt.Sprintf("the cartilage is %.1f mm thick, %.1f voxels of the series: its layers share voxels", thin.Thickness, thin.Across))
+		}
+	}
+	return nil
+}
+
+// profileBins is the number of bins of depth in a profile: a bin of cartilage of 2.5 mm is
+// as deep as a pixel.
+const profileBins = 10
+
+// measureDepth fills in T2 against depth of each plate.
+func (p placedMask) measureDepth(r *report.Result, maps volume.Maps) error {
+	if p.depths == nil {
+		return nil
+	}
+	depth := resample.MeanOnto(p.depths.Geometry, p.depths.Voxels, p.depths.Depth, p.regions.Geometry, p.transform)
+	for _, plate := range anatomy.Plates() {
+		if plate == anatomy.PlateMedialMeniscus || plate == anatomy.PlateLateralMeniscus {
+			continue // which have no bone
+		}
+		of := make([]float32, len(depth)) // NaN outside the plate
+		any := false
+		for v, d := range depth {
+			of[v] = float32(math.NaN())
+			if part := p.regions.Part[v]; part != 0 && p.regions.Parts[part-1].Plate == string(plate) && !math.IsNaN(float64(d)) {
+				of[v], any = d, true
+			}
+		}
+		if !any {
+			continue
+		}
+		bins, err := anatomy.Profile(of, maps.T2, maps.Status, profileBins)
+		if err != nil {
+			return err
+		}
+		r.Profiles = append(r.Profiles, profileOf(plate, bins))
+	}
+	return nil
+}
+
+func profileOf(plate anatomy.Plate, bins []anatomy.ProfileBin) report.Profile {
+	out := report.Profile{Plate: string(plate)}
+	for _, b := range bins {
+		out.Bins = append(out.Bins, report.ProfileBin{
+			From: b.From, To: b.To, Used: b.N, Excluded: b.Excluded,
+			Depth: segment.Number(b.Depth), MeanT2: segment.Number(b.Mean), SDT2: segment.Number(b.SD),
+		})
+	}
+	return out
+}
+
+// unrolled returns the femoral cartilage unrolled from its cylinder, or nil where the mask
+// has none.
+func (p placedMask) unrolled(maps volume.Maps) *report.Unrolled {
+	if p.depths == nil {
+		return nil
+	}
+	cylinder, ok := anatomy.FitFemoralCylinder(p.depths.Sheets[anatomy.OfFemur].Bone, p.axes.Left)
+	if !ok {
+		return nil
+	}
+	down := p.axes.Superior
+	for i := range down {
+		down[i] = -down[i]
+	}
+	m := cylinder.Unroll(p.femoralPoints(maps), anatomy.UnrollOptions{Down: down, Back: p.axes.Posterior, Across: p.columnWidth(cylinder.Axis)})
+	return &report.Unrolled{Angle: m.Angle, Across: m.Across, Rows: m.Rows, Columns: m.Columns, T2: m.T2, Side: p.sideName()}
+}
+
+// columnWidth is the width in mm of the columns of the unrolled map: the longest step of the
+// grid along the axis, so that no column between two slices stays empty.
+func (p placedMask) columnWidth(axis [3]float64) float64 {
+	if p.transform != nil {
+		axis = volume.Rigid{Rotation: p.transform.Inverse().Rotation}.Apply(axis)
+	}
+	const least = 3 // mm: slices of most series
+	width := float64(least)
+	for c := range 3 {
+		along := 0.0
+		for r, a := range p.regions.Affine {
+			along += a[c] * axis[r]
+		}
+		width = max(width, math.Abs(along))
+	}
+	return math.Ceil(10*width) / 10
+}
+
+// femoralPoints are the used voxels of the femoral cartilage, in the space of the mask.
+func (p placedMask) femoralPoints(maps volume.Maps) []anatomy.UnrolledPoint {
+	femoral := map[string]bool{string(anatomy.PlateMedialFemoral): true, string(anatomy.PlateLateralFemoral): true, string(anatomy.PlateTrochlear): true}
+	g := p.regions.Geometry
+	var out []anatomy.UnrolledPoint
+	for v, part := range p.regions.Part {
+		if part == 0 || maps.Status[v] != volume.Fitted || !femoral[p.regions.Parts[part-1].Plate] {
+			continue
+		}
+		at := g.Position(float64(v%g.Size[0]), float64(v/g.Size[0]%g.Size[1]), float64(v/g.Size[0]/g.Size[1]))
+		if p.transform != nil {
+			at = p.transform.Apply(at)
+		}
+		weight := 1.0
+		if p.regions.Fraction != nil {
+			weight = float64(p.regions.Fraction[v])
+		}
+		out = append(out, anatomy.UnrolledPoint{At: at, T2: float64(maps.T2[v]), Weight: weight})
+	}
+	return out
+}

@@ -1,0 +1,21 @@
+//go:build unix
+
+package segmenter
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"syscall"
+)
+
+// alive reports whether the process of that number runs: one that has ended may wait to be
+// noticed by the system's first process (proc(5), state Z).
+func alive(pid int) bool {
+	if stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid)); err == nil {
+		if _, state, ok := bytes.Cut(stat, []byte(") ")); ok && (state[0] == 'Z' || state[0] == 'X') {
+			return false
+		}
+	}
+	return syscall.Kill(pid, 0) == nil
+}

@@ -1,0 +1,71 @@
+package segmenter
+
+import (
+	"errors"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"runtime"
+	"strings"
+)
+
+var (
+	errBatchFile = errors.New("is a batch file, which Windows runs in a shell; name the program that it starts")
+	errAbsent    = errors.New("is not installed: there is no such file, or none that may be executed")
+	errNoName    = errors.New("names no program")
+)
+
+// Find returns the absolute path of a program. A name with a slash (or the system's separator)
+// is a path, relative to the folder; another is looked for in PATH.
+//
+// It is a *NotFoundError where there is no file that may be executed, and for the batch files
+// of Windows, which need a shell.
+func Find(name, folder string) (string, error) {
+	path := name
+	switch {
+	case strings.TrimSpace(name) == "":
+		return "", &NotFoundError{Name: name, Err: errNoName}
+	case filepath.IsAbs(name):
+	case strings.ContainsAny(name, `/`+string(filepath.Separator)):
+		path = filepath.Join(folder, name)
+	}
+	found, err := exec.LookPath(path)
+	if err == nil {
+		found, err = filepath.Abs(found)
+	}
+	if err != nil {
+		return "", &NotFoundError{Name: name, Err: errAbsent}
+	}
+	if ext := strings.ToLower(filepath.Ext(found)); runtime.GOOS == "windows" && (ext == ".bat" || ext == ".cmd") {
+		return "", &NotFoundError{Name: name, Err: errBatchFile}
+	}
+	return found, nil
+}
+
+var placeholder = regexp.MustCompile(`\{[a-z_]+\}`)
+
+// Placeholders returns the words in braces that the arguments hold, such as {input}, in their
+// order. Braces around other text, as JSON has them, are none.
+func Placeholders(args []string) []string {
+	var out []string
+	for _, a := range args {
+		out = append(out, placeholder.FindAllString(a, -1)...)
+	}
+	return out
+}
+
+// Expand returns the arguments with placeholders replaced by their values; those without one
+// stay. Values are not expanded again, and an argument stays one argument whatever its value
+// holds.
+func Expand(args []string, values map[string]string) []string {
+	out := make([]string, len(args))
+	for n, a := range args {
+		out[n] = placeholder.ReplaceAllStringFunc(a, func(p string) string {
+			if v, ok := values[p]; ok {
+				return v
+			}
+			return p
+		})
+	}
+	return out
+}

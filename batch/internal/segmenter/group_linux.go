@@ -1,0 +1,32 @@
+package segmenter
+
+import (
+	"os/exec"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+)
+
+// group is the process group of a program.
+type group struct{ cmd *exec.Cmd }
+
+// newGroup prepares the command to lead a group, and to end when this process does, however that
+// ends: the system then kills the program itself, though not its children.
+func newGroup(cmd *exec.Cmd) *group {
+	g := &group{cmd}
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
+	cmd.Cancel = func() error { return unix.Kill(-cmd.Process.Pid, unix.SIGTERM) }
+	return g
+}
+
+func (g *group) start() error { return g.cmd.Start() }
+
+// wait waits until the program has ended, then kills what is left of its group. The program
+// is a zombie until then, so that its number names no other group.
+func (g *group) wait() error {
+	pid := g.cmd.Process.Pid
+	for unix.Waitid(unix.P_PID, pid, nil, unix.WEXITED|unix.WNOWAIT, nil) == unix.EINTR {
+	}
+	_ = unix.Kill(-pid, unix.SIGKILL)
+	return g.cmd.Wait()
+}

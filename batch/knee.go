@@ -1,0 +1,240 @@
+package batch
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/t2map/t2map/report"
+	"github.com/t2map/t2map/segment"
+	"github.com/t2map/t2map/segment/anatomy"
+)
+
+// dividedKnee is a mask divided into parts on its own grid, and what is known of how.
+type dividedKnee struct {
+	parts segment.Parts
+	// side is that on which all sources agree, or unknown.
+	side   anatomy.Side
+	record *report.Division // nil where nothing was divided
+	notes  []anatomy.Note
+	// depths and axes are there where the cartilage has layers.
+	depths *anatomy.Depths
+	axes   anatomy.Axes
+}
+
+// divideMask gives the mask's voxels their meanings and divides its tissues. Its errors
+// have hints.
+func (j Job) divideMask(m maskRead, p Protocol, workers int) (dividedKnee, error) {
+	d := p.Division.withDefaults()
+	scheme := p.Scheme
+	if d.By == DivideNone {
+		scheme = scheme.Undivided()
+	}
+	marks, err := m.interpret(scheme)
+	if err != nil {
+		return dividedKnee{}, err
+	}
+	if !scheme.Tissues() {
+		return dividedKnee{parts: marks.Whole()}, nil
+	}
+	if !slices.ContainsFunc(marks.Data, func(mark uint16) bool { return mark != 0 }) {
+		return dividedKnee{parts: marks.Divided(nil, nil, 0)}, nil // a mask that marks nothing is sound
+	}
+	k, err := j.divideTissues(marks, d, workers)
+	if err != nil {
+		return k, hinted(hintAnatomy(err), "%s: %w", m.file.Path, err)
+	}
+	return k, nil
+}
+
+// divideTissues divides the marks by the shape of the knee.
+func (j Job) divideTissues(marks segment.Marks, d Division, workers int) (dividedKnee, error) {
+	mask, err := j.thisKnee(marks.Tissues())
+	if err != nil {
+		return dividedKnee{}, err
+	}
+	examined, err := anatomy.Examine(mask)
+	if err != nil {
+		return dividedKnee{}, err
+	}
+	evidence := examined.Side()
+	claims := j.sideClaims()
+	k := dividedKnee{}
+	if k.side, err = evidence.Agree(claims...); err != nil {
+		return k, err
+	}
+	division, err := examined.Divide(k.side)
+	if err != nil {
+		return k, err
+	}
+	k.notes = division.Notes
+	k.record = recordDivision(division, append(claims, evidence.Claims()...))
+	if division.Femur != nil {
+		k.axes = division.Femur.Axes
+	} else if division.Tibia != nil {
+		k.axes = division.Tibia.Axes
+	}
+	var layers []uint8
+	if d.Layers > 0 {
+		if layers, err = k.measureDepth(mask, d.Layers, workers); err != nil {
+			return k, err
+		}
+		k.record.Layers = d.Layers
+	}
+	if d.ErodeMM > 0 {
+		if err := k.erode(mask, division, d.ErodeMM); err != nil {
+			return k, err
+		}
+	}
+	k.parts = marks.Divided(division.Data, layers, d.Layers)
+	return k, nil
+}
+
+// measureDepth sets the depths of the cartilage and returns the layer of each voxel.
+func (k *dividedKnee) measureDepth(mask anatomy.Mask, n, workers int) ([]uint8, error) {
+	front := k.axes.Posterior
+	for i := range front {
+		front[i] = -front[i]
+	}
+	depths, err := anatomy.Depth(mask, anatomy.DepthOptions{Up: k.axes.Superior, Front: front, Workers: workers})
+	if err != nil {
+		return nil, err
+	}
+	k.depths = &depths
+	layers := make([]uint8, len(mask.Data))
+	for i, layer := range depths.Layers(n) {
+		layers[depths.Voxels[i]] = layer
+	}
+	return layers, nil
+}
+
+// erode takes the voxels near the surface of their tissue out of their regions.
+func (k *dividedKnee) erode(mask anatomy.Mask, division anatomy.Division, mm float64) error {
+	eroded, _, err := anatomy.Erode(mask, mm)
+	if err != nil {
+		return err
+	}
+	for v, r := range division.Data {
+		if r != anatomy.NoRegion && eroded.Data[v] == anatomy.NoTissue {
+			division.Data[v] = anatomy.NoRegion
+			k.record.ErodedVoxels++
+		}
+	}
+	return nil
+}
+
+// thisKnee returns the mask of the knee that the series shows, where the mask marks both.
+func (j Job) thisKnee(mask anatomy.Mask) (anatomy.Mask, error) {
+	both, err := anatomy.Knees(mask)
+	if err != nil || len(both) < 2 {
+		return mask, err
+	}
+	switch sideOf(j) {
+	case "right":
+		return both[0], nil // the patient's right comes first
+	case "left":
+		return both[1], nil
+	}
+	return mask, &anatomy.Error{Problem: anatomy.NoSide}
+}
+
+// sideClaims are the sources beside the mask that name the side of the knee.
+func (j Job) sideClaims() []anatomy.Claim {
+	var claims []anatomy.Claim
+	add := func(source, side string) {
+		switch side {
+		case "L":
+			claims = append(claims, anatomy.Claim{Source: source, Side: anatomy.Left})
+		case "R":
+			claims = append(claims, anatomy.Claim{Source: source, Side: anatomy.Right})
+		}
+	}
+	for _, c := range j.Train.Sides {
+		add(c.Attribute, c.Side)
+	}
+	add("the manifest or the layout", j.Identity.Side)
+	return claims
+}
+
+// recordDivision is what results say of a division.
+func recordDivision(d anatomy.Division, claims []anatomy.Claim) *report.Division {
+	out := &report.Division{}
+	for _, c := range claims {
+		out.Sides = append(out.Sides, report.SideSource{Source: c.Source, Side: c.Side.String()})
+	}
+	switch {
+	case d.Femur != nil:
+		out.AxesBy = d.Femur.Axes.By.String()
+		notch := d.Femur.Notch
+		out.NotchMM, out.CentralMM, out.EndMM = &notch, d.Femur.Central, d.Femur.End
+	case d.Tibia != nil:
+		out.AxesBy = d.Tibia.Axes.By.String()
+	}
+	counts := make([]int, len(anatomy.Regions())+1)
+	for _, r := range d.Data {
+		counts[r]++
+	}
+	for _, r := range anatomy.Regions() {
+		if n := counts[r]; n > 0 {
+			out.Regions = append(out.Regions, report.RegionSize{Region: r.String(), Voxels: n, VolumeMM3: float64(n) * d.VoxelVolume()})
+		}
+	}
+	return out
+}
+
+// hintAnatomy says what to do about a mask that cannot be divided.
+func hintAnatomy(err error) string {
+	const undivided = "check the mask and the scheme, or report each tissue as a row of its own with --division none"
+	var fault *anatomy.Error
+	var sides *anatomy.SideError
+	switch {
+	case errors.As(err, &sides):
+		return "find out which knee it is: correct the side in the manifest, ask the site to correct the images, or use the mask of this knee. If the labels of medial and lateral are exchanged, another scheme fits"
+	case !errors.As(err, &fault):
+		return undivided
+	}
+	switch fault.Problem {
+	case anatomy.NoSide:
+		return "name the side of the knee in the manifest (column side), or ask the site for Laterality (0020,0060)"
+	case anatomy.Askew:
+		return "save the mask with the place of the series that it was drawn on"
+	case anatomy.TwoKnees, anatomy.TwoPatellae:
+		return "the mask has to mark one knee: remove the other one from it"
+	case anatomy.CutOff:
+		return "mark the whole of the cartilage, or " + undivided
+	}
+	return undivided
+}
+
+// sideName names the side in full, or "" where it is not known.
+func (k dividedKnee) sideName() string {
+	if k.side == anatomy.UnknownSide {
+		return ""
+	}
+	return k.side.String()
+}
+
+// notesOf writes the facts about a division that a reader of its values should know.
+func (k dividedKnee) notesOf() (notes, warnings []string) {
+	for _, n := range k.notes {
+		switch n.Kind {
+		case anatomy.NoTibia:
+			warnings = append(warnings, "the mask has no tibial cartilage: medial and lateral are the cartilage of the femur alone")
+		case anatomy.NoFemur:
+			warnings = append(warnings, "the mask has no femoral cartilage behind the trochlea: medial and lateral are the cartilage of the tibia alone")
+		case anatomy.Crumbs:
+			notes = append(notes, fmt.Sprintf("%s has small separate pieces (%d voxels of the mask), which decided nothing", n.Tissue, n.Count))
+		case anatomy.CutTissue:
+			notes = append(notes, fmt.Sprintf("%s reaches the edge of the mask's grid", n.Tissue))
+		case anatomy.NoRidge:
+			notes = append(notes, "the patellar cartilage has no ridge: it is divided at its centroid")
+		case anatomy.AxesByFemur, anatomy.AxesByMenisci:
+			notes = append(notes, "the axes of the knee were found without the tibial cartilage")
+		case anatomy.AxesByPatient:
+			notes = append(notes, "the axes of the knee are those of the patient: the mask has too little shape")
+		case anatomy.SideOfAnatomyUnknown:
+			notes = append(notes, "the labels of the mask do not show which knee it is: a mask that was mirrored from left to right would not be noticed")
+		}
+	}
+	return notes, warnings
+}

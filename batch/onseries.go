@@ -1,0 +1,136 @@
+package batch
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/t2map/t2map/segment"
+	"github.com/t2map/t2map/segment/resample"
+	"github.com/t2map/t2map/volume"
+)
+
+// placedMask is a divided mask on the grid of the series.
+type placedMask struct {
+	dividedKnee
+	regions segment.Regions
+	// transform takes a position of the series to the space of the mask; nil where both are one.
+	transform *volume.Rigid
+	resampled bool // onto another grid
+}
+
+// findRegions reads the job's mask, divides it and brings it onto the grid of the series.
+// Its errors have hints.
+func (j Job) findRegions(ctx context.Context, p Protocol, workers int) (maskRead, placedMask, error) {
+	m, err := j.readMask(ctx, p)
+	if err != nil {
+		return m, placedMask{}, err
+	}
+	k, err := j.divideMask(m, p, workers)
+	if err != nil {
+		return m, placedMask{}, err
+	}
+	placed, err := j.place(ctx, k, p.Division, nil, workers)
+	if err != nil {
+		err = hintMask(fmt.Errorf("%s: %w", m.file.Path, err))
+	}
+	return m, placed, err
+}
+
+// place brings a divided mask onto the grid of the job's series: by whole voxels where both
+// have the same, else by the part of each voxel that the mask covers. transform takes a
+// position of the series to the space of the mask; nil means that they share it.
+func (j Job) place(ctx context.Context, k dividedKnee, d Division, transform *volume.Rigid, workers int) (placedMask, error) {
+	p := placedMask{dividedKnee: k, transform: transform}
+	d = d.withDefaults()
+	if transform == nil && segment.CheckGrid(k.parts.Geometry, j.Train.Geometry) == nil {
+		labels, err := segment.OnGrid(k.parts.Labels, j.Train.Geometry)
+		p.regions = k.parts.OnGrid(labels.Geometry, labels.Data, nil)
+		return p, err
+	}
+	p.resampled = true
+	fractions, err := resample.Onto(ctx, k.parts.Labels, j.Train.Geometry, resample.Options{
+		ThicknessMM: j.Train.Thickness, Transform: transform, LeastCovered: resample.AnyCover, Workers: workers,
+	})
+	if err != nil {
+		return p, err
+	}
+	if err := checkCover(k.parts, fractions.Coverage); err != nil {
+		return p, err
+	}
+	taken, err := fractions.Take(d.MinFraction, append([]uint16{0}, k.parts.Tissue...))
+	if err != nil {
+		return p, err
+	}
+	share := taken.FractionMap().Data
+	for v, part := range taken.Data {
+		if part == 0 {
+			share[v] = 0
+		}
+	}
+	p.regions = k.parts.OnGrid(j.Train.Geometry, taken.Data, share)
+	k.seeRegions(fractions.Coverage)
+	return p, nil
+}
+
+// leastCovered is the part of a tissue that has to lie in the field of view of the series:
+// of one that lies mostly outside, the mean says little.
+const leastCovered = 0.5
+
+// tissueCover says how much of a tissue lies in the field of view.
+type tissueCover struct {
+	tissue         string
+	voxels, inside int
+	farthest       float64 // of its voxels from the field of view, mm
+}
+
+// coverError says that too little of some tissues lies in the field of view of the series.
+type coverError struct{ tissues []tissueCover }
+
+// Error says it as "femoral-cartilage lies to 31 % in the field of view of the series (50 %
+// needed), up to 12.5 mm outside".
+func (e *coverError) Error() string {
+	var parts []string
+	for _, t := range e.tissues {
+		parts = append(parts, fmt.Sprintf("%s lies to %d %% in the field of view of the series (%.0f %% needed), up to %.1f mm outside",
+			t.tissue, 100*t.inside/t.voxels, 100*leastCovered, t.farthest))
+	}
+	return strings.Join(parts, "; ")
+}
+
+// checkCover returns a *coverError where less than half of a tissue lies in the field of view.
+func checkCover(parts segment.Parts, coverage []resample.Coverage) error {
+	tissues := make([]tissueCover, len(parts.Marked))
+	for _, c := range coverage {
+		n := parts.Tissue[c.Label-1] - 1
+		t := &tissues[n]
+		t.tissue, t.voxels, t.inside, t.farthest = parts.Marked[n], t.voxels+c.Voxels, t.inside+c.Inside, max(t.farthest, c.FarthestMM)
+	}
+	tissues = slices.DeleteFunc(tissues, func(t tissueCover) bool {
+		return t.voxels == 0 || float64(t.inside) >= leastCovered*float64(t.voxels)
+	})
+	if len(tissues) > 0 {
+		return &coverError{tissues}
+	}
+	return nil
+}
+
+// seeRegions records how much of each region lies in the field of view of the series.
+func (k dividedKnee) seeRegions(coverage []resample.Coverage) {
+	if k.record == nil {
+		return
+	}
+	for n := range k.record.Regions {
+		r := &k.record.Regions[n]
+		voxels, inside := 0, 0
+		for _, c := range coverage {
+			if k.parts.Part[c.Label-1].Region == r.Region {
+				voxels, inside = voxels+c.Voxels, inside+c.Inside
+			}
+		}
+		if voxels > 0 {
+			r.InView = float64(inside) / float64(voxels)
+		}
+	}
+}

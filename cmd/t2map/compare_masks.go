@@ -1,0 +1,333 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strconv"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/t2map/t2map/batch"
+	"github.com/t2map/t2map/report"
+	"github.com/t2map/t2map/segment"
+	"github.com/t2map/t2map/segment/agreement"
+	"github.com/t2map/t2map/trial"
+	"github.com/t2map/t2map/trial/repeat"
+)
+
+func compareMasksCommand() *cobra.Command {
+	var out string
+	c := &cobra.Command{
+		Use:   "compare-masks A B [--out DIR]",
+		Short: "Measure how far two masks of the same studies agree",
+		Long: `compare-masks compares the masks of two readers, of a reader and a program, or of a mask
+before and after a correction. For each compartment it reports the Dice coefficient, the
+volumes, and the mean and the 95th percentile of the distance between surfaces; over the
+studies, it reports the bias of T2 from A to B, the limits of agreement and the root mean
+square coefficient of variation (RMS-CV), with 95 % confidence intervals.
+
+A and B are two folders of results of 't2map run' on the same images, with maps, or two
+label maps on one grid. Studies of which only one folder has a mask are listed. With
+--out, compare-masks writes
+
+  mask_agreement.csv          one row per compartment
+  mask_agreement_studies.csv  one row per study and compartment
+  bland-altman.*              differences of T2 over means, as SVG, PNG and PDF
+
+Exit status: 0 the table is printed, 1 some studies cannot be compared, 2 usage,
+130 interrupted.`,
+		Example: `  t2map compare-masks reader1 reader2 --out agreement
+  t2map compare-masks manual.nii.gz automatic.nii.gz`,
+		Args: usage(cobra.ExactArgs(2)),
+		RunE: func(c *cobra.Command, args []string) error {
+			return runCompareMasks(c, [2]string{args[0], args[1]}, out)
+		},
+	}
+	c.Flags().StringVar(&out, "out", "", "`folder` for tables and pictures (default: print the table only)")
+	return c
+}
+
+// maskComparison is what compare-masks found.
+type maskComparison struct {
+	names        [2]string // of A and B, as they were given
+	rows         []maskRow
+	compartments []string
+	// t2 is empty for two label maps.
+	t2      repeat.Study
+	omitted []omittedMask
+	failed  int // studies that cannot be read
+	inputs  []string
+}
+
+// maskRow is a compartment of a study.
+type maskRow struct {
+	maskedStudy
+	compartment string
+	agreement.Label
+	meanT2 [2]float64
+}
+
+// omittedMask is a study that is not compared, and why.
+type omittedMask struct{ study, reason string }
+
+func runCompareMasks(c *cobra.Command, names [2]string, out string) error {
+	var folders int
+	for _, name := range names {
+		info, err := os.Stat(name)
+		if err != nil {
+			return usageError{err}
+		}
+		if info.IsDir() {
+			folders++
+		}
+	}
+	var m maskComparison
+	var err error
+	switch folders {
+	case 0:
+		m, err = compareFiles(names)
+	case 1:
+		return usageError{errors.New("A and B are two folders of results, or two label maps\nhint: t2map compare-masks --help")}
+	default:
+		m, err = compareResults(c.Context(), names)
+	}
+	if err != nil {
+		return err
+	}
+	if out != "" {
+		if err := m.write(out); err != nil {
+			return err
+		}
+	}
+	if err := m.print(c.OutOrStdout(), out); err != nil {
+		return err
+	}
+	if m.failed > 0 {
+		return failedError{count(m.failed, "study", "studies") + " cannot be compared"}
+	}
+	return nil
+}
+
+// compareFiles compares two label maps, label by label.
+func compareFiles(names [2]string) (maskComparison, error) {
+	m := maskComparison{names: names, inputs: names[:]}
+	a, err := batch.ReadLabels(names[0])
+	if err != nil {
+		return m, usageError{err}
+	}
+	b, err := batch.ReadLabels(names[1])
+	if err != nil {
+		return m, usageError{err}
+	}
+	if b, err = segment.OnGrid(b, a.Geometry); err != nil {
+		return m, usageError{fmt.Errorf("%s and %s: %w\nhint: both masks must have the same voxels; their axes may be in another order", filepath.Base(names[0]), filepath.Base(names[1]), err)}
+	}
+	labels, err := agreement.Compare(a, b, nil)
+	if err != nil {
+		return m, err
+	}
+	if len(labels) == 0 {
+		return m, usageError{errors.New("both masks are empty")}
+	}
+	for _, l := range labels {
+		name := strconv.Itoa(int(l.Value))
+		m.compartments = append(m.compartments, name)
+		m.rows = append(m.rows, maskRow{compartment: name, Label: l, meanT2: [2]float64{nan, nan}})
+	}
+	return m, nil
+}
+
+// maskedStudy is a study of a folder of results.
+type maskedStudy struct {
+	subject, visit, side, study, series string
+	folder                              string // on the disk
+	row                                 trial.Measurement
+}
+
+// String names the study: "S01, baseline, left".
+func (s maskedStudy) String() string {
+	text := s.subject
+	for _, t := range []string{s.visit, s.side} {
+		if t != "" {
+			text += ", " + t
+		}
+	}
+	return text
+}
+
+// maskedStudies returns the studies of a folder of results, in the order of its table, and
+// the tables.
+func maskedStudies(results string) (all []maskedStudy, inputs []string, err error) {
+	if err := checkIdle(results); err != nil {
+		return nil, nil, err
+	}
+	compartments, err := readCompartments(results)
+	if err != nil {
+		return nil, nil, err
+	}
+	studies, err := readSource(filepath.Join(results, "studies.csv"), trial.Format{})
+	if err != nil {
+		return nil, nil, usageError{fmt.Errorf("%w\nhint: 't2map tables %s' writes it", err, results)}
+	}
+	studies.MadeBy = runName
+	table, err := trial.ReadResults(compartments, studies, nil)
+	if err != nil {
+		return nil, nil, err
+	}
+	for _, r := range table.Measurements() {
+		if r.Folder == "" || slices.ContainsFunc(all, func(s maskedStudy) bool { return s.series == r.Series }) {
+			continue
+		}
+		if !filepath.IsLocal(filepath.FromSlash(r.Folder)) {
+			return nil, nil, fmt.Errorf("studies.csv of %s: the folder %.60q is not below it", results, r.Folder)
+		}
+		all = append(all, maskedStudy{r.Subject, r.Visit, r.Side, r.Study, r.Series, filepath.Join(results, filepath.FromSlash(r.Folder)), r})
+	}
+	return all, []string{filepath.Join(results, "compartments.csv"), filepath.Join(results, "studies.csv")}, nil
+}
+
+// compareResults compares the masks of two folders of results, study by study.
+func compareResults(ctx context.Context, names [2]string) (maskComparison, error) {
+	m := maskComparison{names: names}
+	var sides [2][]maskedStudy
+	for n, name := range names {
+		studies, inputs, err := maskedStudies(name)
+		if err != nil {
+			return m, err
+		}
+		sides[n], m.inputs = studies, append(m.inputs, inputs...)
+	}
+	pairs := m.pair(sides)
+	if len(pairs) == 0 {
+		return m, usageError{fmt.Errorf("%s and %s have no study in common\nhint: both must be results of the same images", names[0], names[1])}
+	}
+	found := make([]comparedStudy, len(pairs))
+	g, ctx := errgroup.WithContext(ctx)
+	g.SetLimit(runtime.GOMAXPROCS(0))
+	for n, p := range pairs {
+		g.Go(func() error {
+			if ctx.Err() == nil {
+				found[n] = compareStudy(p)
+			}
+			return ctx.Err()
+		})
+	}
+	if err := g.Wait(); err != nil {
+		return m, err
+	}
+	var t2 []trial.Measurement
+	for n, f := range found {
+		if f.err != nil {
+			m.failed++
+			m.omitted = append(m.omitted, omittedMask{pairs[n][0].String(), f.err.Error()})
+			continue
+		}
+		m.rows, t2 = append(m.rows, f.rows...), append(t2, f.t2...)
+		for _, r := range f.rows {
+			if !slices.Contains(m.compartments, r.compartment) {
+				m.compartments = append(m.compartments, r.compartment)
+			}
+		}
+	}
+	if len(m.rows) == 0 {
+		return m, fmt.Errorf("no study can be compared: %s: %s", m.omitted[len(m.omitted)-1].study, m.omitted[len(m.omitted)-1].reason)
+	}
+	var err error
+	if m.t2, err = repeat.Pair(t2, maskNames[:], repeatLevel); err != nil {
+		m.t2.Notes = append(m.t2.Notes, "T2 is not compared: "+err.Error())
+	}
+	return m, nil
+}
+
+// maskNames stand for the two arguments wherever they are compared.
+var maskNames = [2]string{"A", "B"}
+
+// pair joins the studies of both folders by their series, and lists those of one folder alone.
+func (m *maskComparison) pair(sides [2][]maskedStudy) (pairs [][2]maskedStudy) {
+	for n, own := range sides {
+		others := sides[1-n]
+		for _, s := range own {
+			if i := slices.IndexFunc(others, func(o maskedStudy) bool { return o.series == s.series }); i >= 0 {
+				if n == 0 {
+					pairs = append(pairs, [2]maskedStudy{s, others[i]})
+				}
+				continue
+			}
+			reason := fmt.Sprintf("only %s has it", maskNames[n])
+			if slices.ContainsFunc(others, func(o maskedStudy) bool { return o.String() == s.String() }) {
+				reason = fmt.Sprintf("%s has another series of it", maskNames[1-n])
+			}
+			m.omitted = append(m.omitted, omittedMask{s.String(), reason})
+		}
+	}
+	return pairs
+}
+
+// comparedStudy is a study of both folders.
+type comparedStudy struct {
+	rows []maskRow
+	t2   []trial.Measurement
+	err  error
+}
+
+// compareStudy reads both masks of a study and compares them, and their mean T2.
+func compareStudy(p [2]maskedStudy) (out comparedStudy) {
+	first, a, err := report.ReadMask(p[0].folder)
+	if err != nil {
+		return comparedStudy{err: fmt.Errorf("%s: %w", maskNames[0], err)}
+	}
+	second, b, err := report.ReadMask(p[1].folder)
+	if err != nil {
+		return comparedStudy{err: fmt.Errorf("%s: %w", maskNames[1], err)}
+	}
+	var names []string
+	value := map[string]uint16{} // of a compartment in both masks
+	for _, r := range []report.Result{first, second} {
+		for _, c := range r.Compartments {
+			if value[c.Compartment] == 0 {
+				names = append(names, c.Compartment)
+				value[c.Compartment] = uint16(len(names))
+			}
+		}
+	}
+	renumber := make([]uint16, len(second.Compartments)+1)
+	for n, c := range second.Compartments {
+		renumber[n+1] = value[c.Compartment]
+	}
+	for v, n := range b.Data {
+		b.Data[v] = renumber[n]
+	}
+	labels := make([]uint16, len(names))
+	for n := range labels {
+		labels[n] = uint16(n + 1)
+	}
+	all, err := agreement.Compare(a, b, labels)
+	if err != nil {
+		return comparedStudy{err: err}
+	}
+	for n, l := range all {
+		row := maskRow{maskedStudy: p[0], compartment: names[n], Label: l, meanT2: [2]float64{nan, nan}}
+		for s, r := range []report.Result{first, second} {
+			at := slices.IndexFunc(r.Compartments, func(c segment.Summary) bool { return c.Compartment == names[n] })
+			if at < 0 {
+				continue
+			}
+			c := r.Compartments[at]
+			row.meanT2[s] = float64(c.MeanT2)
+			// repeat.Pair compares what one knee has at two visits. Here a knee is a study, and
+			// the visits are A and B.
+			t := p[s].row
+			t.Subject, t.Visit, t.Compartment, t.MeanT2, t.Missing = p[0].subject, maskNames[s], names[n], row.meanT2[s], c.Note
+			t.Side = joined(p[0].visit, p[0].side)
+			out.t2 = append(out.t2, t)
+		}
+		out.rows = append(out.rows, row)
+	}
+	return out
+}

@@ -1,0 +1,103 @@
+package dicomio
+
+import (
+	"fmt"
+	"strings"
+	"unicode"
+
+	"github.com/suyashkumar/dicom/pkg/tag"
+)
+
+// SideClaim is what one attribute of a series says of the side of the knee.
+type SideClaim struct {
+	Attribute string // with its tag: Laterality (0020,0060)
+	Side      string // L or R
+}
+
+// sideTags are the attributes that say L or R, in the order of texts.sides.
+var sideTags = [...]tag.Tag{tag.Laterality, tag.ImageLaterality, tag.FrameLaterality}
+
+// noteSide keeps what an attribute of sideTags says. B, U and empty say nothing about one
+// knee.
+func (t *texts) noteSide(from tag.Tag, text string) {
+	side := strings.ToUpper(text)
+	if side != "L" && side != "R" {
+		return
+	}
+	for n, known := range sideTags {
+		if known == from {
+			t.sides[n] = side[0]
+		}
+	}
+}
+
+// checkSide takes the side from the images and their description, which must not
+// contradict each other.
+func (t *Train) checkSide() error {
+	for n, from := range sideTags {
+		var side string
+		for _, h := range t.images {
+			switch said := string(h.sides[n]); {
+			case h.sides[n] == 0 || said == side:
+			case side != "":
+				return h.wrong(from, "%s, but %s elsewhere in the series", said, side)
+			default:
+				side = said
+			}
+		}
+		if side != "" {
+			t.Sides = append(t.Sides, SideClaim{attribute(from), side})
+		}
+	}
+	if side := sideInWords(t.Description); side != "" {
+		t.Sides = append(t.Sides, SideClaim{attribute(tag.SeriesDescription), side})
+	}
+	for _, c := range t.Sides {
+		if c.Side != t.Sides[0].Side {
+			return &TrainError{
+				Problem: fmt.Sprintf("series %s: side of the knee: %s", t.Hash, listSides(t.Sides)),
+				Hint:    "ask the site which knee it is, and have the images corrected",
+			}
+		}
+		t.Side = c.Side
+	}
+	return nil
+}
+
+// listSides writes claims as "Laterality (0020,0060) says L, SeriesDescription (0008,103E) says R".
+func listSides(claims []SideClaim) string {
+	var parts []string
+	for _, c := range claims {
+		parts = append(parts, c.Attribute+" says "+c.Side)
+	}
+	return strings.Join(parts, ", ")
+}
+
+// sideWords are the words by which descriptions name a side, as OAI's SAG_T2_MAP_RIGHT
+// does. Single letters count beside the word knee only: in other places they may mean
+// anything.
+var sideWords = map[string]string{
+	"LEFT": "L", "LT": "L", "LINKS": "L", "GAUCHE": "L", "IZQUIERDA": "L",
+	"RIGHT": "R", "RT": "R", "RECHTS": "R", "DROIT": "R", "DERECHA": "R",
+}
+
+// sideInWords returns the side that a description names, L or R; "" where it names none or both.
+func sideInWords(description string) string {
+	words := strings.FieldsFunc(strings.ToUpper(description), func(r rune) bool { return !unicode.IsLetter(r) })
+	side := ""
+	for n, w := range words {
+		said := sideWords[w]
+		besideKnee := n > 0 && words[n-1] == "KNEE" || n+1 < len(words) && words[n+1] == "KNEE"
+		if said == "" && besideKnee && (w == "L" || w == "R") {
+			said = w
+		}
+		switch {
+		case said == "" || said == side:
+		case side != "":
+			return ""
+		default:
+			side = said
+		}
+	}
+	return side
+}

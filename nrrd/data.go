@@ -1,0 +1,87 @@
+package nrrd
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"io"
+	"strconv"
+
+	"github.com/t2map/t2map/samples"
+)
+
+// setData takes data file, line skip and byte skip.
+func (f *file) setData(h *header) error {
+	var err error
+	if text := h.fields["line skip"]; text != "" {
+		if f.lineSkip, err = strconv.Atoi(text); err != nil || f.lineSkip < 0 || f.lineSkip > mostSkipped {
+			return fmt.Errorf("line skip: %.20q, want a number of lines", text)
+		}
+	}
+	if text := h.fields["byte skip"]; text != "" {
+		if f.byteSkip, err = strconv.ParseInt(text, 10, 64); err != nil || f.byteSkip < -1 || f.byteSkip > mostSkipped {
+			return fmt.Errorf("byte skip: %.20q, want a number of bytes", text)
+		}
+	}
+	if f.byteSkip < 0 && f.encoding != raw {
+		return errors.New("byte skip: -1, which only the encoding raw has")
+	}
+	return f.setNames(h)
+}
+
+// mostSkipped bounds what is skipped, so that a header cannot ask for hours of skipping in a small
+// compressed file.
+const mostSkipped = 1 << 28
+
+// setNames takes the names of data files (section 3 of the definition).
+func (f *file) setNames(h *header) error {
+	f.store = samples.Store{Field: "data file", Bytes: int64(f.array.Kind.Size()), Unpack: f.unpack}
+	for _, n := range f.array.Size {
+		f.store.Bytes *= int64(n)
+	}
+	text, there := h.fields["data file"]
+	if !there {
+		return nil
+	}
+	if err := f.store.SetNames(text, h.names, f.array.Size[len(f.array.Size)-1]); err != nil {
+		return err
+	}
+	if n := len(f.store.Names); n > 1 && f.array.Text {
+		return samples.Mark(samples.FaultEncoding, fmt.Errorf("data file: %d files in ascii: %w", n, samples.ErrUnsupported))
+	}
+	return nil
+}
+
+// unpack skips what comes before the voxels, which take n bytes, and undoes compression.
+// Lines are skipped in the file, bytes in what is unpacked ("byte skip" in section 5 of the
+// definition). br reads a file of that size, −1 where that is not known, of which used bytes were read.
+func (f *file) unpack(br *bufio.Reader, size, used, n int64) (io.Reader, error) {
+	if f.byteSkip < 0 { // which goes before line skip
+		if size-used < n {
+			return nil, samples.Mark(samples.FaultLength, fmt.Errorf("byte skip: -1, and the file does not have the %d bytes of the voxels", n))
+		}
+		return br, fieldError("byte skip", samples.Skip(br, size-used-n))
+	}
+	if err := samples.SkipLines(br, f.lineSkip); err != nil {
+		return nil, fieldError("line skip", err)
+	}
+	var data io.Reader = br
+	var err error
+	switch f.encoding {
+	case gzipped:
+		data, err = samples.Gunzip(br)
+	case bzipped:
+		data = samples.Bunzip2(br)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return data, fieldError("byte skip", samples.Skip(data, f.byteSkip))
+}
+
+func fieldError(field string, err error) error {
+	if err == nil {
+		return nil
+	}
+	return samples.Mark(samples.FaultOf(err), fmt.Errorf("%s: %w", field, err))
+}

@@ -1,0 +1,118 @@
+package register
+
+import (
+	"math"
+
+	"github.com/t2map/t2map/volume"
+)
+
+// Box is a part of patient space, mm LPS.
+type Box struct {
+	Min, Max [3]float64
+}
+
+// IsZero reports whether the box is not given.
+func (b Box) IsZero() bool { return b == Box{} }
+
+// Around returns the box around all voxels with a label, and so many mm beyond. It is
+// zero if there is no such voxel.
+func Around(l volume.Labels, margin float64) Box {
+	low, high := l.Size, [3]int{-1, -1, -1}
+	nx, ny := l.Size[0], l.Size[1]
+	for v, label := range l.Data {
+		if label == 0 {
+			continue
+		}
+		for c, n := range [3]int{v % nx, v / nx % ny, v / (nx * ny)} {
+			low[c], high[c] = min(low[c], n), max(high[c], n)
+		}
+	}
+	if high[0] < 0 {
+		return Box{}
+	}
+	b := boxOf(span{low, high}.corners(l.Geometry))
+	for r := range 3 {
+		b.Min[r] -= margin
+		b.Max[r] += margin
+	}
+	return b
+}
+
+// boxOf returns the box around points.
+func boxOf(points [][3]float64) Box {
+	b := Box{Min: points[0], Max: points[0]}
+	for _, p := range points {
+		for r := range 3 {
+			b.Min[r], b.Max[r] = min(b.Min[r], p[r]), max(b.Max[r], p[r])
+		}
+	}
+	return b
+}
+
+// corners returns the eight corners of the box.
+func (b Box) corners() [][3]float64 {
+	var out [][3]float64
+	for c := range 8 {
+		p := b.Min
+		for r := range 3 {
+			if c>>r&1 == 1 {
+				p[r] = b.Max[r]
+			}
+		}
+		out = append(out, p)
+	}
+	return out
+}
+
+// span is a range of voxels of a grid, both ends included.
+type span struct{ low, high [3]int }
+
+// corners returns the positions of the outer corners of the span's voxels.
+func (s span) corners(g volume.Geometry) [][3]float64 {
+	var out [][3]float64
+	for c := range 8 {
+		var at [3]float64
+		for axis := range 3 {
+			if c>>axis&1 == 1 {
+				at[axis] = float64(s.high[axis]) + 0.5
+			} else {
+				at[axis] = float64(s.low[axis]) - 0.5
+			}
+		}
+		out = append(out, position(g, at))
+	}
+	return out
+}
+
+// spanOf returns the voxels of g between which the points lie, within g; ok is false
+// if there are none.
+func spanOf(g volume.Geometry, points [][3]float64) (s span, ok bool) {
+	inverse, ok := g.Inverse()
+	if !ok {
+		return span{}, false
+	}
+	for axis := range 3 {
+		low, high := math.Inf(1), math.Inf(-1)
+		for _, p := range points {
+			at := index(inverse, p)[axis]
+			low, high = min(low, at), max(high, at)
+		}
+		n := float64(g.Size[axis])
+		s.low[axis] = int(math.Floor(min(max(low, 0), n) + 0.5))
+		s.high[axis] = int(math.Ceil(max(min(high, n-1), -1) - 0.5))
+		if s.low[axis] > s.high[axis] {
+			return span{}, false
+		}
+	}
+	return s, true
+}
+
+// index returns the index of a position by the inverse of a grid's affine. Each product
+// is rounded, so that the index is the same on every machine.
+func index(inverse [3][4]float64, p [3]float64) [3]float64 {
+	var at [3]float64
+	for r, row := range inverse {
+		at[r] = float64(row[0]*p[0]) + float64(row[1]*p[1]) + float64(row[2]*p[2]) + row[3]
+	}
+	return at
+}

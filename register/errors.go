@@ -1,0 +1,88 @@
+package register
+
+import "fmt"
+
+// Image says which of the two images is meant.
+type Image string
+
+// The images.
+const (
+	Fixed  Image = "fixed"
+	Moving Image = "moving"
+)
+
+// Problem is what makes an image unsuitable.
+type Problem string
+
+// The problems.
+const (
+	Incomplete Problem = "its voxels do not fill its grid"
+	NoPosition Problem = "its grid has no position in space"
+	Skewed     Problem = "its axes are not at right angles"
+	TooSmall   Problem = "it has fewer than 3 voxels along an axis, or less than 8 mm"
+	TooLarge   Problem = "it is too large to be registered within 2 GiB"
+	Flat       Problem = "its voxels all have one value"
+	NotFinite  Problem = "fewer than half of its voxels are finite numbers"
+	NoField    Problem = "the field to be registered lies outside of it"
+)
+
+// UnsuitableError says that an image cannot be registered.
+type UnsuitableError struct {
+	Image   Image
+	Problem Problem
+}
+
+func (e *UnsuitableError) Error() string {
+	return fmt.Sprintf("the %s image cannot be registered: %s", e.Image, e.Problem)
+}
+
+// OverlapError says that too little of the field lies in the moving image.
+type OverlapError struct {
+	// Overlap is the part of the field that lies in the moving image, 0 to 1.
+	Overlap float64
+	// Distance between the centre of the field and that of the moving image, mm.
+	Distance float64
+}
+
+func (e *OverlapError) Error() string {
+	return fmt.Sprintf("the images overlap in %.0f %% of the field; their centres are %.0f mm apart", 100*e.Overlap, e.Distance)
+}
+
+// MotionError says that the transform moves more than is accepted.
+type MotionError struct {
+	Rotation, MaxRotation float64 // degrees
+	Shift, MaxShift       float64 // mm
+}
+
+func (e *MotionError) Error() string {
+	return fmt.Sprintf("registration turned the knee by %.1f° and moved it by %.1f mm; at most %g° and %g mm are accepted",
+		e.Rotation, e.Shift, e.MaxRotation, e.MaxShift)
+}
+
+// MetricError says that the images agree no better after the registration.
+type MetricError struct {
+	Before, After float64 // mutual information in nats
+}
+
+func (e *MetricError) Error() string {
+	return fmt.Sprintf("registration did not improve the mutual information of the images: %.4f before, %.4f after", e.Before, e.After)
+}
+
+// OptionError says that an option is out of range.
+type OptionError struct {
+	Name           string
+	Got, Low, High float64
+}
+
+func (e *OptionError) Error() string {
+	return fmt.Sprintf("registration: %s: got %g, want %g to %g", e.Name, e.Got, e.Low, e.High)
+}
+
+// ModuleError says that elastix did not return a transform. It says no more itself: its
+// exceptions end the module.
+type ModuleError struct{ Err error }
+
+func (e *ModuleError) Error() string { return fmt.Sprintf("elastix failed: %v", e.Err) }
+
+// Unwrap returns the cause.
+func (e *ModuleError) Unwrap() error { return e.Err }

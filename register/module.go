@@ -1,0 +1,61 @@
+package register
+
+import (
+	"bytes"
+	"context"
+	_ "embed"
+	"fmt"
+	"io"
+	"sync"
+
+	"github.com/klauspost/compress/zstd"
+	"github.com/tetratelabs/wazero"
+	"github.com/tetratelabs/wazero/imports/wasi_snapshot_preview1"
+
+	"github.com/t2map/t2map/sandbox"
+)
+
+// Version is that of elastix in the module; a test finds it there.
+const Version = "5.2.0"
+
+// moduleFile is the module that wasm/README.md describes.
+//
+//go:embed wasm/elastix.wasi.wasm.zst
+var moduleFile []byte
+
+// licences are the texts of the licences of what is in the module.
+//
+//go:embed wasm/LICENSES.txt
+var licences string
+
+// Licences returns the licences of what is in the module.
+func Licences() string { return licences }
+
+// maxMemory bounds what a registration may use, whatever the images.
+const maxMemory = 2 << 30
+
+// elastix compiles the module when the first pair of images needs it.
+var elastix = sync.OnceValues(func() (*sandbox.Module, error) {
+	wasm, err := readModule()
+	if err != nil {
+		return nil, err
+	}
+	return sandbox.Load(sandbox.Program{Wasm: wasm, MaxMemory: maxMemory, Imports: func(ctx context.Context, r wazero.Runtime) error {
+		_, err := wasi_snapshot_preview1.Instantiate(ctx, r)
+		return err
+	}})
+})
+
+// readModule inflates the module.
+func readModule() ([]byte, error) {
+	z, err := zstd.NewReader(bytes.NewReader(moduleFile), zstd.WithDecoderConcurrency(1))
+	if err != nil {
+		return nil, err
+	}
+	defer z.Close()
+	wasm, err := io.ReadAll(z)
+	if err != nil {
+		return nil, fmt.Errorf("the WebAssembly module: %w", err)
+	}
+	return wasm, nil
+}

@@ -1,0 +1,58 @@
+package register
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/t2map/t2map/dicomio"
+	"github.com/t2map/t2map/volume"
+)
+
+// A real knee of three slices, its first echo against its fifth, moved: within a voxel,
+// 0.6 mm, in the plane and a quarter of a slice, 1 mm, in the mean over the field.
+func TestRealKnee(t *testing.T) {
+	dir := filepath.Join("..", "..", "shared", "data", "knee-ge-mese", "dicom")
+	if _, err := os.Stat(dir); err != nil {
+		t.Skip(dir + " is not here (docs/real-scans.md says where to get it)")
+	}
+	found, err := dicomio.Find(t.Context(), []string{dir}, dicomio.FindOptions{})
+	if err != nil || len(found.Studies) != 1 || len(found.Studies[0].Trains) != 1 {
+		t.Fatal("not one train: ", err)
+	}
+	series, _, err := dicomio.Read(t.Context(), found.Studies[0].Trains[0], 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	echo := func(e int) volume.Map { return volume.Map{Geometry: series.Geometry, Data: series.Echo[e]} }
+	centre := mean(whole(series.Geometry).corners(series.Geometry))
+	want := about(centre, [3]float64{1, 0.1, 0}, 5, [3]float64{0.5, 6, -4})
+	moving := echo(4)
+	moving.Geometry = moving.Moved(want)
+	got, err := Rigid(t.Context(), echo(0), moving, Options{})
+	average, corner, degrees := miss(got.Transform, want, boxOf(whole(series.Geometry).corners(series.Geometry)))
+	t.Logf("missed by %.3f mm, %.3f at a corner, %.3f°; metric %.3f to %.3f", average, corner, degrees, got.Before, got.After)
+	if err != nil || average > 1 {
+		t.Errorf("%v, missed by %.3f mm and %.3f°", err, average, degrees)
+	}
+}
+
+// A knee against its mirror image has no rigid transform that fits: whatever is found, the
+// images share far less than those of one knee.
+func TestMirrored(t *testing.T) {
+	k := theKnee(t)
+	mirrored := k.thin
+	for c := range 4 { // left and right about the middle of the knee
+		mirrored.Affine[0][c] = -mirrored.Affine[0][c]
+	}
+	mirrored.Affine[0][3] += 2 * mean(whole(k.thin.Geometry).corners(k.thin.Geometry))[0]
+	right, err := Rigid(t.Context(), k.first, k.thin, quick)
+	if err != nil {
+		t.Fatal(err)
+	}
+	wrong, err := Rigid(t.Context(), k.first, mirrored, quick)
+	t.Logf("metric %.3f, mirrored %.3f: %v", right.After, wrong.After, err)
+	if err == nil && wrong.After > 0.8*right.After {
+		t.Errorf("metric %.3f, mirrored %.3f", right.After, wrong.After)
+	}
+}

@@ -1,0 +1,179 @@
+package register
+
+import (
+	"math"
+	"slices"
+
+	"github.com/t2map/t2map/volume"
+)
+
+// elastix finds the best transform near the one that it starts from: on the phantom, shifts
+// up to about 15 mm from the identity with two resolutions, and up to 20 mm with three or
+// four; beyond, it ends at a place that is wrong and yet a little better than the identity.
+// So a start is searched first, on coarse images, without gradients.
+const (
+	// coarse is the spacing in mm to which the images are averaged: fine enough for bones,
+	// coarse enough for a wide optimum.
+	coarse = 3.0
+	// searchSamples are the points of a score.
+	searchSamples = 4000
+	// searchStep is the distance between the shifts that are tried, within the optimum's
+	// width.
+	searchStep = 9.0
+	// searchBeyond is how much farther than the largest accepted shift is looked, so that
+	// a larger one is found and refused, rather than a wrong one be accepted; searchLeast
+	// and searchMost, in mm, bound that.
+	searchBeyond = 1.25
+	searchLeast  = 15.0
+	searchMost   = 60.0
+	// starts is how many of the best shifts are refined.
+	starts = 4
+)
+
+// reach returns how far, in mm, a start is searched.
+func (o Options) reach() float64 {
+	return min(max(searchBeyond*o.MaxShift, searchLeast), searchMost)
+}
+
+// coarsened returns the pair in coarse voxels.
+func (p pair) coarsened() pair {
+	return pair{fixed: p.fixed.coarsened(), moving: p.moving.coarsened(), centre: p.centre}
+}
+
+func (s scan) coarsened() scan {
+	out := s
+	m := volume.Map{Geometry: s.geometry(), Data: s.voxels}
+	var factor [3]int
+	var first [3]float64
+	for axis := range 3 {
+		factor[axis] = max(1, min(int(math.Round(coarse/s.spacing[axis])), s.size[axis]/fewest))
+		first[axis] = float64(factor[axis]-1) / 2
+		out.size[axis] = s.size[axis] / factor[axis]
+		out.spacing[axis] = s.spacing[axis] * float64(factor[axis])
+	}
+	out.origin = position(m.Geometry, first)
+	out.voxels, _ = average(m, [3]int{}, factor, out.size)
+	return out
+}
+
+// pose is a transform in numbers that can be searched: a rotation about the centre of the
+// field by Euler angles in rad, and a shift in mm.
+type pose [6]float64
+
+func (p pair) transform(q pose) volume.Rigid {
+	return euler{angles: [3]float64(q[:3]), shift: [3]float64(q[3:]), centre: p.centre}.rigid()
+}
+
+// score returns the mutual information after a pose times the part of the field that then
+// lies in the moving image: without that factor a small overlap would win by chance.
+func (p pair) score(q pose) float64 {
+	_, after, overlap := p.information(p.transform(q), searchSamples, false)
+	return after * overlap
+}
+
+// start returns the transform from which elastix starts: the best of the refined poses.
+// The identity is one of the shifts that are tried.
+func (p pair) start(o Options) volume.Rigid {
+	c := p.coarsened()
+	type tried struct {
+		pose
+		score float64
+	}
+	var all []tried
+	reach := o.reach()
+	n := int(reach / searchStep)
+	for z := -n; z <= n; z++ {
+		for y := -n; y <= n; y++ {
+			for x := -n; x <= n; x++ {
+				q := pose{3: searchStep * float64(x), 4: searchStep * float64(y), 5: searchStep * float64(z)}
+				if q[3]*q[3]+q[4]*q[4]+q[5]*q[5] <= reach*reach {
+					all = append(all, tried{q, c.score(q)})
+				}
+			}
+		}
+	}
+	slices.SortStableFunc(all, func(a, b tried) int {
+		switch {
+		case a.score > b.score:
+			return -1
+		case a.score < b.score:
+			return 1
+		}
+		return 0
+	})
+	best := tried{score: math.Inf(-1)}
+	for _, t := range all[:min(starts, len(all))] {
+		if t.pose, t.score = c.refine(t.pose, t.score); t.score > best.score {
+			best = t
+		}
+	}
+	return c.transform(best.pose)
+}
+
+// refine climbs to a higher score: each angle and each shift by a step, up or down, for as
+// long as that helps, then by half of it, from 6° and 4.5 mm to 1.5° and 1.1 mm.
+func (p pair) refine(q pose, score float64) (pose, float64) {
+	const rounds = 20 // of one step; more are never of use
+	angle, shift := 6*math.Pi/180, searchStep/2
+	for range 3 {
+		for better, round := true, 0; better && round < rounds; round++ {
+			better = false
+			for n := range q {
+				step := angle
+				if n >= 3 {
+					step = shift
+				}
+				for _, by := range [2]float64{step, -step} {
+					next := q
+					next[n] += by
+					if s := p.score(next); s > score {
+						q, score, better = next, s, true
+						break
+					}
+				}
+			}
+		}
+		angle, shift = angle/2, shift/2
+	}
+	return q, score
+}
+
+// after returns the transform that applies first and then t.
+func after(first, t volume.Rigid) volume.Rigid {
+	out := volume.Rigid{Shift: moved(t, first.Shift)}
+	for r := range 3 {
+		for c := range 3 {
+			for k := range 3 {
+				out.Rotation[r][c] += float64(t.Rotation[r][k] * first.Rotation[k][c])
+			}
+		}
+	}
+	return out
+}
+
+// inverse is volume.Rigid.Inverse with each product rounded.
+func inverse(t volume.Rigid) volume.Rigid {
+	out := volume.Rigid{}
+	for r := range 3 {
+		for c := range 3 {
+			out.Rotation[r][c] = t.Rotation[c][r]
+		}
+	}
+	back := moved(out, t.Shift)
+	for r := range 3 {
+		out.Shift[r] = -back[r]
+	}
+	return out
+}
+
+// moved returns the picture as it lies after a transform.
+func (p picture) moved(t volume.Rigid) picture {
+	out := p
+	out.origin = moved(t, p.origin)
+	for r, row := range t.Rotation {
+		for c := range 3 {
+			out.direction[r][c] = float64(row[0]*p.direction[0][c]) + float64(row[1]*p.direction[1][c]) + float64(row[2]*p.direction[2][c])
+		}
+	}
+	return out
+}

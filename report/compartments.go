@@ -1,0 +1,42 @@
+package report
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"github.com/t2map/t2map/nifti"
+	"github.com/t2map/t2map/volume"
+)
+
+// ErrNoMask says that a study was mapped without writing its mask.
+var ErrNoMask = errors.New("no mask: mapped with --maps none")
+
+// ReadMask returns the result of a study's folder and its mask by compartment: a voxel with
+// the value n > 0 belongs to Compartments[n−1] of the result. It is ErrNoMask if the study was mapped
+// without maps, and an error that names the file if one cannot be read or they do not fit.
+func ReadMask(dir string) (Result, volume.Labels, error) {
+	r, err := ReadResult(filepath.Join(dir, ResultFile))
+	if err != nil {
+		return r, volume.Labels{}, err
+	}
+	f, err := os.Open(filepath.Join(dir, compartmentsFile))
+	if errors.Is(err, fs.ErrNotExist) && r.Protocol.Maps == "none" {
+		return r, volume.Labels{}, ErrNoMask
+	} else if err != nil {
+		return r, volume.Labels{}, err
+	}
+	defer f.Close()
+	l, err := nifti.ReadLabels(f)
+	if err != nil {
+		return r, l, fmt.Errorf("%s: %w", compartmentsFile, err)
+	}
+	for _, n := range l.Data {
+		if int(n) > len(r.Compartments) {
+			return r, l, fmt.Errorf("%s: voxel of compartment %d; %s has %d", compartmentsFile, n, ResultFile, len(r.Compartments))
+		}
+	}
+	return r, l, nil
+}

@@ -1,0 +1,100 @@
+package samples
+
+import (
+	"bufio"
+	"compress/bzip2"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/klauspost/compress/gzip"
+	"github.com/klauspost/compress/zlib"
+)
+
+// bufferSize is that of the buffers that files are read through.
+const bufferSize = 64 << 10
+
+// Buffered returns r with a buffer, and the bytes that it holds where it is in memory,
+// else 0.
+func Buffered(r io.Reader) (br *bufio.Reader, length int) {
+	if m, ok := r.(interface{ Len() int }); ok {
+		length = m.Len()
+	}
+	return bufio.NewReaderSize(r, bufferSize), length
+}
+
+// IsGzip reports whether what comes next begins like gzip (RFC 1952, 2.3.1: ID1 = 31,
+// ID2 = 139).
+func IsGzip(br *bufio.Reader) bool {
+	id, err := br.Peek(2)
+	return err == nil && id[0] == 0x1f && id[1] == 0x8b
+}
+
+// Gunzip returns what is compressed in a stream of gzip. Data after its last member are an
+// error at its end.
+func Gunzip(br *bufio.Reader) (io.Reader, error) {
+	z, err := gzip.NewReader(br)
+	if err != nil {
+		return nil, packedError(err)
+	}
+	return z, nil
+}
+
+// Inflate returns what is compressed in a stream of zlib. Data after it are an error at its
+// end.
+func Inflate(br *bufio.Reader) (io.Reader, error) {
+	z, err := zlib.NewReader(br)
+	if err != nil {
+		return nil, packedError(err)
+	}
+	return &closed{z, br}, nil
+}
+
+// Bunzip2 returns what is compressed in a stream of bzip2.
+func Bunzip2(br *bufio.Reader) io.Reader { return bzip2.NewReader(br) }
+
+func packedError(err error) error {
+	return Mark(FaultPacked, fmt.Errorf("compressed data: %w", Unexpected(err)))
+}
+
+// closed is a compressed stream that must end where what it is read from does.
+type closed struct {
+	z    io.Reader
+	rest *bufio.Reader
+}
+
+func (c *closed) Read(p []byte) (int, error) {
+	n, err := c.z.Read(p)
+	if !errors.Is(err, io.EOF) {
+		return n, err
+	}
+	switch _, rest := c.rest.Peek(1); {
+	case rest == nil:
+		return n, Mark(FaultLength, errors.New("bytes after the end of the compressed data"))
+	case !errors.Is(rest, io.EOF):
+		return n, rest
+	}
+	return n, err
+}
+
+// Skip discards n bytes of r.
+func Skip(r io.Reader, n int64) error {
+	if got, err := io.CopyN(io.Discard, r, n); err != nil {
+		return Mark(StreamFault(err), fmt.Errorf("%d bytes are to be skipped, and the data end after %d: %w", n, got, Unexpected(err)))
+	}
+	return nil
+}
+
+// SkipLines discards n lines of r.
+func SkipLines(br *bufio.Reader, n int) error {
+	for line := 0; line < n; {
+		_, err := br.ReadSlice('\n')
+		switch {
+		case err == nil:
+			line++
+		case !errors.Is(err, bufio.ErrBufferFull): // a line may be longer than the buffer
+			return Mark(StreamFault(err), fmt.Errorf("%d lines are to be skipped, and the data end after %d: %w", n, line, Unexpected(err)))
+		}
+	}
+	return nil
+}

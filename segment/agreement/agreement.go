@@ -1,0 +1,171 @@
+// Package agreement compares two masks on one grid: how much of each label both have, by how
+// much volumes differ, and how far apart the surfaces lie. It is for two readers of one image,
+// for a reader and a program, or for a mask before and after a correction.
+//
+// The surface of a label is its voxels that have a neighbour across a face which is not
+// of the label or lies beyond the grid. The distance of a surface voxel is that of its centre to
+// the centre of the nearest surface voxel of the other mask, exact, with the spacing of the
+// grid, whose axes are taken to be perpendicular. The distances from the first mask to the
+// second and from the second to the first are pooled (Heimann et al. 2009, IEEE Transactions
+// on Medical Imaging 28:1251–1265): every surface voxel of either counts once. On a grid of
+// thick slices, all voxels of the outermost slices of a label are surface.
+//
+// Volumes are in mm³, distances in mm.
+package agreement
+
+import (
+	"fmt"
+	"math"
+	"slices"
+
+	"github.com/t2map/t2map/volume"
+)
+
+// Missing says why figures of a label do not exist.
+type Missing uint8
+
+// The reasons.
+const (
+	NotMissing  Missing = iota
+	EmptyFirst          // the first mask has no voxel of the label
+	EmptySecond         // the second has none
+	EmptyBoth
+)
+
+// String says it in words; "" for NotMissing.
+func (m Missing) String() string {
+	return [...]string{"", "no voxels in the first mask", "no voxels in the second mask", "no voxels in either mask"}[m]
+}
+
+// Label is the agreement on one label. What does not exist is NaN, and Missing says why.
+type Label struct {
+	Value  uint16
+	Voxels [2]int
+	Common int // voxels that have the label in both masks
+	// Dice is 2·Common over the sum of Voxels; 0 if one mask lacks the label, and NaN if both do.
+	Dice      float64
+	VolumeMM3 [2]float64
+	// Difference is that of the second mask from the first, in mm³ and in percent of the mean of both;
+	// the latter is NaN if both masks lack the label.
+	DifferenceMM3, DifferencePercent float64
+	// MeanMM, P95MM and LargestMM are the mean, the 95th percentile (linear between order
+	// statistics) and the largest of the pooled distances of surfaces; the latter is the Hausdorff
+	// distance. They are NaN if a mask lacks the label.
+	MeanMM, P95MM, LargestMM float64
+	Missing                  Missing
+}
+
+// Compare returns the agreement of two masks on the given labels, in their order; without
+// labels, on all that occur in either mask, in increasing order. It is an error if the masks do not
+// have one grid, to the tolerance of volume.Geometry; see segment.OnGrid.
+func Compare(a, b volume.Labels, labels []uint16) ([]Label, error) {
+	if err := sameGrid(a, b); err != nil {
+		return nil, err
+	}
+	boxes := extents(a, b)
+	if labels == nil {
+		for value := range boxes {
+			labels = append(labels, value)
+		}
+		slices.Sort(labels)
+	}
+	var out []Label
+	for _, value := range labels {
+		x := Label{Value: value}
+		if e := boxes[value]; e != nil {
+			x.Voxels, x.Common = e.voxels, e.common
+		}
+		x.volumes(a.VoxelVolume())
+		x.MeanMM, x.P95MM, x.LargestMM = math.NaN(), math.NaN(), math.NaN()
+		if x.Missing == NotMissing {
+			x.distances(a, b, *boxes[value])
+		}
+		out = append(out, x)
+	}
+	return out, nil
+}
+
+// sameGrid checks the sizes, and the positions of the corner voxels.
+func sameGrid(a, b volume.Labels) error {
+	if a.Size != b.Size || len(a.Data) != a.Voxels() || len(b.Data) != b.Voxels() {
+		return fmt.Errorf("masks have %v and %v voxels, with %d and %d labels", a.Size, b.Size, len(a.Data), len(b.Data))
+	}
+	farthest := 0.0
+	for corner := range 8 {
+		var at [3]float64
+		for d := range at {
+			at[d] = float64(corner >> d & 1 * (a.Size[d] - 1))
+		}
+		p, q := a.Position(at[0], at[1], at[2]), b.Position(at[0], at[1], at[2])
+		farthest = max(farthest, math.Sqrt((p[0]-q[0])*(p[0]-q[0])+(p[1]-q[1])*(p[1]-q[1])+(p[2]-q[2])*(p[2]-q[2])))
+	}
+	if !(farthest <= a.Tolerance()) { // so that a position that is not a number fails
+		return fmt.Errorf("masks lie apart: voxel centres up to %.2f mm (allowed %.2f mm)", farthest, a.Tolerance())
+	}
+	return nil
+}
+
+// volumes fills what follows from the counts of voxels.
+func (x *Label) volumes(voxel float64) {
+	n := [2]float64{float64(x.Voxels[0]), float64(x.Voxels[1])}
+	x.VolumeMM3 = [2]float64{n[0] * voxel, n[1] * voxel}
+	x.DifferenceMM3 = (n[1] - n[0]) * voxel
+	x.Dice = 2 * float64(x.Common) / (n[0] + n[1]) // NaN for 0/0
+	x.DifferencePercent = 100 * (n[1] - n[0]) / ((n[0] + n[1]) / 2)
+	switch {
+	case n[0] == 0 && n[1] == 0:
+		x.Missing = EmptyBoth
+	case n[0] == 0:
+		x.Missing = EmptyFirst
+	case n[1] == 0:
+		x.Missing = EmptySecond
+	}
+}
+
+// extent is where a label lies in either mask, and how many voxels have it.
+type extent struct {
+	voxels   [2]int
+	common   int
+	from, to [3]int // to is exclusive
+}
+
+// extents returns those of all labels but 0.
+func extents(a, b volume.Labels) map[uint16]*extent {
+	found := map[uint16]*extent{}
+	var last uint16
+	var e *extent
+	of := func(value uint16) *extent {
+		if e == nil || value != last {
+			if last, e = value, found[value]; e == nil {
+				e = &extent{from: a.Size}
+				found[value] = e
+			}
+		}
+		return e
+	}
+	nx, ny := a.Size[0], a.Size[1]
+	for v, first := range a.Data {
+		second := b.Data[v]
+		if first|second == 0 {
+			continue
+		}
+		at := [3]int{v % nx, v / nx % ny, v / (nx * ny)}
+		if first != 0 {
+			of(first).add(at, 0)
+		}
+		if second != 0 {
+			of(second).add(at, 1)
+		}
+		if first == second {
+			e.common++
+		}
+	}
+	return found
+}
+
+func (e *extent) add(at [3]int, mask int) {
+	e.voxels[mask]++
+	for d, x := range at {
+		e.from[d], e.to[d] = min(e.from[d], x), max(e.to[d], x+1)
+	}
+}

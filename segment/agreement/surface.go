@@ -1,0 +1,141 @@
+package agreement
+
+import (
+	"math"
+	"slices"
+
+	"github.com/t2map/t2map/volume"
+)
+
+// distances fills the distances of the surfaces of both masks.
+func (x *Label) distances(a, b volume.Labels, e extent) {
+	first, second := surfaceOf(a, x.Value, e), surfaceOf(b, x.Value, e)
+	var size [3]int
+	for d := range size {
+		size[d] = e.to[d] - e.from[d]
+	}
+	spacing := a.Spacing()
+	all := between(first, second, size, spacing)
+	all = append(all, between(second, first, size, spacing)...)
+	slices.Sort(all)
+	sum := 0.0
+	for _, d := range all {
+		sum += d
+	}
+	x.MeanMM, x.P95MM, x.LargestMM = sum/float64(len(all)), quantile(all, 0.95), all[len(all)-1]
+}
+
+// quantile of values in increasing order, linear between order statistics.
+func quantile(sorted []float64, p float64) float64 {
+	h := p * float64(len(sorted)-1)
+	n := int(h)
+	if n+1 == len(sorted) {
+		return sorted[n]
+	}
+	return sorted[n] + float64((h-float64(n))*(sorted[n+1]-sorted[n]))
+}
+
+// surfaceOf returns the indices, within the box of the extent, of the label's surface.
+func surfaceOf(l volume.Labels, value uint16, e extent) []int {
+	var out []int
+	stride := [3]int{1, l.Size[0], l.SliceVoxels()}
+	n := 0
+	for k := e.from[2]; k < e.to[2]; k++ {
+		for j := e.from[1]; j < e.to[1]; j++ {
+			for i := e.from[0]; i < e.to[0]; i++ {
+				if v := i + stride[1]*j + stride[2]*k; l.Data[v] == value {
+					for d, at := range [3]int{i, j, k} {
+						if at == 0 || at == l.Size[d]-1 || l.Data[v-stride[d]] != value || l.Data[v+stride[d]] != value {
+							out = append(out, n)
+							break
+						}
+					}
+				}
+				n++
+			}
+		}
+	}
+	return out
+}
+
+// between returns the distance of each voxel of one surface from the nearest of another, in a
+// box of that size.
+func between(from, to []int, size [3]int, spacing [3]float64) []float64 {
+	squares := transform(to, size, spacing)
+	out := make([]float64, len(from))
+	for n, v := range from {
+		out[n] = math.Sqrt(squares[v])
+	}
+	return out
+}
+
+// transform returns for each voxel of a box the square of its distance to the nearest of the
+// given voxels. Squares along one axis after the other are minimised by the lower envelope
+// of parabolas (Felzenszwalb and Huttenlocher 2012, Theory of Computing 8:415–428), which is exact.
+func transform(points []int, size [3]int, spacing [3]float64) []float64 {
+	squares := make([]float64, size[0]*size[1]*size[2])
+	for v := range squares {
+		squares[v] = math.Inf(1)
+	}
+	for _, v := range points {
+		squares[v] = 0
+	}
+	longest := max(size[0], size[1], size[2])
+	e := envelope{line: make([]float64, longest), at: make([]int, longest), from: make([]float64, longest)}
+	stride := 1
+	for d, n := range size {
+		for v := range squares {
+			if v/stride%n == 0 {
+				e.minimise(squares[v:], n, stride, spacing[d])
+			}
+		}
+		stride *= n
+	}
+	return squares
+}
+
+// envelope is scratch memory for one line: its values, the places of the parabolas of the lower
+// envelope, and from where on each of them is the lowest.
+type envelope struct {
+	line []float64
+	at   []int
+	from []float64
+}
+
+// minimise replaces each value f(q) of a line of n values by the least f(p) + ((q − p)·spacing)² over p.
+func (e *envelope) minimise(values []float64, n, stride int, spacing float64) {
+	line, parabolas := e.line[:n], 0
+	for q := range line {
+		line[q] = values[q*stride]
+	}
+	square := spacing * spacing
+	for q, f := range line {
+		if math.IsInf(f, 1) {
+			continue
+		}
+		for from := math.Inf(-1); ; {
+			if parabolas > 0 {
+				p := e.at[parabolas-1]
+				from = (f-line[p])/float64(2*square*float64(q-p)) + float64(q+p)/2
+				if from <= e.from[parabolas-1] {
+					parabolas--
+					from = math.Inf(-1)
+					continue
+				}
+			}
+			e.at[parabolas], e.from[parabolas] = q, from
+			parabolas++
+			break
+		}
+	}
+	if parabolas == 0 {
+		return
+	}
+	for q, p := 0, 0; q < n; q++ {
+		for p+1 < parabolas && e.from[p+1] < float64(q) {
+			p++
+		}
+		d := float64(q-e.at[p]) * spacing
+		values[q*stride] = line[e.at[p]] + float64(d*d)
+	}
+}

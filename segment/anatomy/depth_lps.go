@@ -1,0 +1,95 @@
+package anatomy
+
+import (
+	"math"
+
+	"github.com/t2map/t2map/volume"
+)
+
+// lps is a position or a direction in mm LPS. Products are rounded before they are added
+// (float64(a*b)), so that no machine fuses them and every machine has the same depths.
+type lps [3]float64
+
+func (a lps) plus(b lps) lps  { return lps{a[0] + b[0], a[1] + b[1], a[2] + b[2]} }
+func (a lps) minus(b lps) lps { return lps{a[0] - b[0], a[1] - b[1], a[2] - b[2]} }
+func (a lps) times(f float64) lps {
+	return lps{float64(a[0] * f), float64(a[1] * f), float64(a[2] * f)}
+}
+
+func (a lps) dot(b lps) float64 {
+	return float64(a[0]*b[0]) + float64(a[1]*b[1]) + float64(a[2]*b[2])
+}
+
+func (a lps) cross(b lps) lps {
+	return lps{
+		float64(a[1]*b[2]) - float64(a[2]*b[1]),
+		float64(a[2]*b[0]) - float64(a[0]*b[2]),
+		float64(a[0]*b[1]) - float64(a[1]*b[0]),
+	}
+}
+
+func (a lps) length() float64 { return math.Sqrt(a.dot(a)) }
+
+// unit returns a at length 1; zero where a has no direction.
+func (a lps) unit() lps {
+	n := a.length()
+	if !(n > 0) || math.IsInf(n, 0) {
+		return lps{}
+	}
+	return a.times(1 / n)
+}
+
+// lattice is a grid with what the depth needs of it.
+type lattice struct {
+	size    [3]int
+	origin  lps
+	columns [3]lps // the step in mm from a voxel to the next along i, j and k
+	rows    [3]lps // of the inverse: mm to steps
+	stride  [3]int
+}
+
+func newLattice(g volume.Geometry) (l lattice, ok bool) {
+	inverse, ok := g.Inverse()
+	l.size = g.Size
+	l.stride = [3]int{1, g.Size[0], g.Size[0] * g.Size[1]}
+	for r := range 3 {
+		l.origin[r] = g.Affine[r][3]
+		for c := range 3 {
+			l.columns[c][r] = g.Affine[r][c]
+			l.rows[r][c] = inverse[r][c]
+		}
+	}
+	return l, ok
+}
+
+// position returns the position of an index that need not be whole.
+func (l lattice) position(i [3]float64) lps {
+	return l.origin.plus(l.columns[0].times(i[0])).plus(l.columns[1].times(i[1])).plus(l.columns[2].times(i[2]))
+}
+
+func (l lattice) centre(i [3]int32) lps {
+	return l.position([3]float64{float64(i[0]), float64(i[1]), float64(i[2])})
+}
+
+// extent returns the size in mm of a voxel along a direction of length 1: that of the ellipsoid
+// whose axes are the edges of the voxel. Along an edge it is the spacing; on a grid of cubes it
+// is the same in every direction.
+func (l lattice) extent(direction lps) float64 {
+	return 1 / lps{l.rows[0].dot(direction), l.rows[1].dot(direction), l.rows[2].dot(direction)}.length()
+}
+
+// The six neighbours of a voxel: direction d goes along axis d/2, backwards where d is even.
+const directions = 6
+
+func axisOf(d int) int    { return d >> 1 }
+func opposite(d int) int  { return d ^ 1 }
+func stepOf(d int) int    { return 2*(d&1) - 1 }
+func across(d int) [4]int { return tangents[d>>1] }
+
+var tangents = [3][4]int{{2, 3, 4, 5}, {0, 1, 4, 5}, {0, 1, 2, 3}}
+
+// leaves reports whether the grid ends behind the voxel in direction d.
+func (l lattice) leaves(i [3]int32, d int) bool {
+	at := int(i[axisOf(d)]) + stepOf(d)
+	return at < 0 || at >= l.size[axisOf(d)]
+}

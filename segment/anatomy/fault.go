@@ -1,0 +1,104 @@
+package anatomy
+
+import (
+	"fmt"
+	"strings"
+)
+
+// Problem is why a mask cannot be divided.
+type Problem uint8
+
+// The problems.
+const (
+	_ Problem = iota
+	// Empty: the mask has no voxel of cartilage or menisci.
+	Empty
+	// WrongSize: the number of voxels is not that of the grid, or the affine has no inverse.
+	WrongSize
+	// TooFew: a tissue has fewer voxels than its shape takes.
+	TooFew
+	// Flat: a tissue lies on one slice.
+	Flat
+	// NoNotch: femoral cartilage is not an arch with two condyles.
+	NoNotch
+	// CutOff: the field of view ends where a border is measured from.
+	CutOff
+	// Askew: an axis of the anatomy is far from the patient's: the affine is wrong.
+	Askew
+	// TwoKnees: the mask holds more than one knee.
+	TwoKnees
+	// TwoPatellae: one knee has two patellae.
+	TwoPatellae
+	// Apart: the notch does not lie between the tibial plateaus.
+	Apart
+	// NoSide: medial and lateral are asked for, and the side of the knee is not known.
+	NoSide
+	// NoDirection: what the mask holds does not show front and back, or left and right.
+	NoDirection
+)
+
+// Error says that a mask cannot be divided, and why.
+type Error struct {
+	Problem Problem
+	// Tissue is the tissue, or one of its group; NoTissue where the problem is of the whole.
+	Tissue Tissue
+	// Voxels is how many it has, for Empty, TooFew, Flat and TwoPatellae (of the second).
+	Voxels int
+	// Direction is the axis that Askew speaks of, or the end that CutOff does: left,
+	// posterior, superior, anterior, notch.
+	Direction string
+	// Amount is the angle of Askew in degrees, or the distance in mm of TwoKnees,
+	// TwoPatellae and Apart.
+	Amount float64
+}
+
+// Error says it as "femoral-cartilage: there is no notch between two condyles".
+func (e *Error) Error() string {
+	text := ""
+	switch e.Problem {
+	case Empty:
+		text = "there is no cartilage in the mask"
+	case WrongSize:
+		text = "the voxels do not fit the grid"
+	case TooFew:
+		text = fmt.Sprintf("cannot be divided: it has %d voxels", e.Voxels)
+	case Flat:
+		text = fmt.Sprintf("cannot be divided: its %d voxels lie on one slice", e.Voxels)
+	case NoNotch:
+		text = "cannot be divided: there is no notch between two condyles"
+	case CutOff:
+		text = fmt.Sprintf("cannot be divided: the field of view ends at its %s end", e.Direction)
+	case Askew:
+		text = fmt.Sprintf("the %s axis of the anatomy is %.0f° from the patient's: the affine of the mask is wrong", e.Direction, e.Amount)
+	case TwoKnees:
+		text = fmt.Sprintf("the mask has parts that lie %.0f mm apart: it is of more than one knee", e.Amount)
+	case TwoPatellae:
+		text = fmt.Sprintf("a second one of %d voxels lies %.0f mm from the first", e.Voxels, e.Amount)
+	case Apart:
+		text = fmt.Sprintf("lies %.0f mm on the wrong side of the femoral notch", e.Amount)
+	case NoSide:
+		text = "cannot be divided into medial and lateral: the side of the knee is not known"
+	case NoDirection:
+		text = "cannot be divided: the mask does not show how the knee lies"
+	}
+	if e.Tissue != NoTissue {
+		return e.Tissue.String() + ": " + text
+	}
+	return text
+}
+
+// SideError says that sources contradict each other about the side of a knee.
+type SideError struct {
+	// Claims are what each source says, those of the anatomy among them.
+	Claims []Claim
+}
+
+// Error lists what each source says: "the side of the knee is contradictory: Laterality says
+// left, fibula says right".
+func (e *SideError) Error() string {
+	var parts []string
+	for _, c := range e.Claims {
+		parts = append(parts, fmt.Sprintf("%s says %s", c.Source, c.Side))
+	}
+	return "the side of the knee is contradictory: " + strings.Join(parts, ", ")
+}

@@ -1,0 +1,209 @@
+package anatomy
+
+import (
+	"github.com/t2map/t2map/volume"
+)
+
+// group is what is divided together.
+type group uint8
+
+const (
+	noGroup group = iota
+	femoral
+	tibial
+	patellar
+	meniscal
+	groups // their number
+)
+
+// group returns the group of the tissue, noGroup for bone.
+func (t Tissue) group() group {
+	switch t {
+	case FemoralCartilage, TrochlearCartilage, MedialFemoralCartilage, LateralFemoralCartilage,
+		MedialCentralFemoralCartilage, LateralCentralFemoralCartilage,
+		MedialPosteriorFemoralCartilage, LateralPosteriorFemoralCartilage:
+		return femoral
+	case TibialCartilage, MedialTibialCartilage, LateralTibialCartilage:
+		return tibial
+	case PatellarCartilage:
+		return patellar
+	case Menisci, MedialMeniscus, LateralMeniscus:
+		return meniscal
+	}
+	return noGroup
+}
+
+// run is a row of voxels of one tissue: those from i to i+n−1 of row j of slice k.
+type run struct {
+	i, j, k, n int32
+	tissue     Tissue
+	crumb      bool
+}
+
+// spot is a voxel of a group.
+type spot struct {
+	at     vector // its centre
+	v      int32  // its index
+	tissue Tissue
+	crumb  bool
+}
+
+// collect returns the runs of the mask in the order of its voxels, and the sums of each
+// tissue. Voxels of bone are summed alone, as nothing is divided there.
+func collect(m *Mask) (runs []run, tissueRuns [tissues]tally) {
+	nx, ny, nz := m.Size[0], m.Size[1], m.Size[2]
+	for k := range nz {
+		for j := range ny {
+			row := m.Data[(k*ny+j)*nx:][:nx]
+			for i := 0; i < nx; {
+				t := row[i]
+				if t == NoTissue {
+					i++
+					continue
+				}
+				start := i
+				for i < nx && row[i] == t {
+					i++
+				}
+				if t >= tissues {
+					continue
+				}
+				tissueRuns[t].add(start, j, k, i-start)
+				if t.group() != noGroup {
+					runs = append(runs, run{int32(start), int32(j), int32(k), int32(i - start), t, false})
+				}
+			}
+		}
+	}
+	return runs, tissueRuns
+}
+
+// tally is the number of voxels of a tissue and the sums of their indices, which are whole
+// numbers, so that their order does not matter.
+type tally struct {
+	n   int
+	sum [3]int
+}
+
+func (t *tally) add(i, j, k, n int) {
+	t.n += n
+	t.sum[0] += n*i + n*(n-1)/2
+	t.sum[1] += n * j
+	t.sum[2] += n * k
+}
+
+func (t tally) plus(u tally) tally {
+	t.n += u.n
+	for a := range t.sum {
+		t.sum[a] += u.sum[a]
+	}
+	return t
+}
+
+// centroid returns the mean position, mm LPS.
+func (t tally) centroid(g *volume.Geometry) vector {
+	var p vector
+	n := float64(t.n)
+	for r := range p {
+		a := &g.Affine[r]
+		p[r] = float64(a[0]*(float64(t.sum[0])/n)) + float64(a[1]*(float64(t.sum[1])/n)) + float64(a[2]*(float64(t.sum[2])/n)) + a[3]
+	}
+	return p
+}
+
+// crumbPart is the part of its group's voxels below which a piece is a crumb: it decides
+// nothing. The smallest piece that is anatomy is a half of a plate that a lesion has
+// parted; segmentation noise stays far below.
+const crumbPart = 0.02
+
+// part finds the connected pieces (26 neighbours) of each group and marks the crumbs among
+// the runs. It returns the number of voxels in crumbs by group.
+func part(runs []run, size [3]int) (crumbs [groups]int) {
+	parent := make([]int32, len(runs))
+	for n := range parent {
+		parent[n] = int32(n)
+	}
+	find := func(n int32) int32 {
+		for parent[n] != n {
+			parent[n] = parent[parent[n]]
+			n = parent[n]
+		}
+		return n
+	}
+	first := firsts(runs, size)
+	for n := range runs {
+		r := &runs[n]
+		row := int(r.k)*size[1] + int(r.j)
+		if n > 0 { // another tissue of the group in the same row
+			if q := &runs[n-1]; q.j == r.j && q.k == r.k && q.i+q.n == r.i && q.tissue.group() == r.tissue.group() {
+				parent[find(int32(n))] = find(int32(n - 1))
+			}
+		}
+		for _, near := range [4][2]int{{-1, 0}, {-1, -1}, {0, -1}, {1, -1}} {
+			j, k := int(r.j)+near[0], int(r.k)+near[1]
+			if j < 0 || j >= size[1] || k < 0 {
+				continue
+			}
+			other := row + near[0] + near[1]*size[1]
+			for m := first[other]; m < first[other+1]; m++ {
+				q := &runs[m]
+				if q.i > r.i+r.n {
+					break
+				}
+				if q.i+q.n >= r.i && q.tissue.group() == r.tissue.group() {
+					parent[find(int32(n))] = find(m)
+				}
+			}
+		}
+	}
+	voxels := make([]int32, len(runs))
+	var total [groups]int
+	for n := range runs {
+		voxels[find(int32(n))] += runs[n].n
+		total[runs[n].tissue.group()] += int(runs[n].n)
+	}
+	for n := range runs {
+		g := runs[n].tissue.group()
+		if float64(voxels[find(int32(n))]) < crumbPart*float64(total[g]) {
+			runs[n].crumb = true
+			crumbs[g] += int(runs[n].n)
+		}
+	}
+	return crumbs
+}
+
+// firsts returns for each row the index of its first run, and one index more.
+func firsts(runs []run, size [3]int) []int32 {
+	first := make([]int32, size[1]*size[2]+1)
+	row := 0
+	for n, r := range runs {
+		for at := int(r.k)*size[1] + int(r.j); row <= at; row++ {
+			first[row] = int32(n)
+		}
+	}
+	for ; row < len(first); row++ {
+		first[row] = int32(len(runs))
+	}
+	return first
+}
+
+// spots returns the voxels of a group.
+func spots(g *volume.Geometry, runs []run, which group) []spot {
+	n := 0
+	for _, r := range runs {
+		if r.tissue.group() == which {
+			n += int(r.n)
+		}
+	}
+	out := make([]spot, 0, n)
+	for _, r := range runs {
+		if r.tissue.group() != which {
+			continue
+		}
+		v := int32(g.Size[0])*(r.j+int32(g.Size[1])*r.k) + r.i
+		for d := range r.n {
+			out = append(out, spot{position(g, int(r.i+d), int(r.j), int(r.k)), v + d, r.tissue, r.crumb})
+		}
+	}
+	return out
+}

@@ -1,0 +1,167 @@
+package anatomy
+
+import (
+	"math"
+	"slices"
+)
+
+const (
+	// clusterCell is the size, in mm, of the cells in which parts are told apart: parts of
+	// one plate that are nearer than this hang together.
+	clusterCell = 10
+	// kneesApart is how far apart, in mm, the same plate of two knees lies at least: a knee is
+	// 75 mm wide, so that no two parts of one plate have their middles so far apart.
+	kneesApart = 80
+	// patellaeApart is the same for two patellae of one knee: the middles of two facets lie
+	// 20 mm apart.
+	patellaeApart = 25
+	// leastSecond is the part of the first that a second plate has at least. What is smaller is
+	// a piece that was labelled by mistake; it decides nothing, as it lies in no main part.
+	leastSecond = 0.25
+)
+
+// cluster is a part of a plate that lies apart from the others.
+type cluster struct {
+	n      int
+	centre vector
+}
+
+// clusters returns the parts of the spots that lie apart, the largest first.
+func clusters(all []spot) []cluster {
+	lo, hi := vector{math.Inf(1), math.Inf(1), math.Inf(1)}, vector{math.Inf(-1), math.Inf(-1), math.Inf(-1)}
+	for n := range all {
+		for r, x := range all[n].at {
+			if !all[n].crumb {
+				lo[r], hi[r] = min(lo[r], x), max(hi[r], x)
+			}
+		}
+	}
+	if !(lo[0] <= hi[0]) {
+		return nil
+	}
+	var size [3]int
+	for r := range size {
+		lo[r] -= binOffset
+		size[r] = int((hi[r]-lo[r])/clusterCell) + 1
+	}
+	cells := make([]scatter, size[0]*size[1]*size[2])
+	for n := range all {
+		if !all[n].crumb {
+			p := all[n].at.minus(lo)
+			c := &cells[int(p[0]/clusterCell)+size[0]*(int(p[1]/clusterCell)+size[1]*int(p[2]/clusterCell))]
+			c.n++
+			c.sum = c.sum.plus(all[n].at)
+		}
+	}
+	var out []cluster
+	for at := range cells {
+		if cells[at].n > 0 {
+			out = append(out, flood(cells, size, at))
+		}
+	}
+	slices.SortStableFunc(out, func(a, b cluster) int { return b.n - a.n })
+	return out
+}
+
+// flood empties the cells that hang together with the one given and returns what they held.
+func flood(cells []scatter, size [3]int, at int) cluster {
+	var all scatter
+	stack := []int{at}
+	for len(stack) > 0 {
+		at := stack[len(stack)-1]
+		stack = stack[:len(stack)-1]
+		if cells[at].n == 0 {
+			continue
+		}
+		all.n += cells[at].n
+		all.sum = all.sum.plus(cells[at].sum)
+		cells[at].n = 0
+		x, y, z := at%size[0], at/size[0]%size[1], at/(size[0]*size[1])
+		for c := max(0, z-1); c <= min(size[2]-1, z+1); c++ {
+			for b := max(0, y-1); b <= min(size[1]-1, y+1); b++ {
+				for a := max(0, x-1); a <= min(size[0]-1, x+1); a++ {
+					if next := a + size[0]*(b+size[1]*c); cells[next].n > 0 {
+						stack = append(stack, next)
+					}
+				}
+			}
+		}
+	}
+	return cluster{int(all.n), all.sum.times(1 / all.n)}
+}
+
+// second returns the two largest parts of a group where the second is more than a piece.
+func (k *Knee) second(which group) (first, second cluster, distance float64) {
+	all := clusters(k.spots[which])
+	if len(all) == 0 {
+		return
+	}
+	for _, c := range all[1:] {
+		if d := c.centre.minus(all[0].centre).length(); float64(c.n) >= leastSecond*float64(all[0].n) && d > distance {
+			first, second, distance = all[0], c, d
+		}
+	}
+	return first, second, distance
+}
+
+// one returns an error where the mask is of more than one knee or patella.
+func (k *Knee) one() error {
+	for _, g := range []group{femoral, tibial} {
+		if _, _, d := k.second(g); d > kneesApart {
+			return &Error{Problem: TwoKnees, Tissue: k.representative(g), Amount: d}
+		}
+	}
+	if _, two, d := k.second(patellar); d > patellaeApart {
+		return &Error{Problem: TwoPatellae, Tissue: PatellarCartilage, Voxels: two.n, Amount: d}
+	}
+	return nil
+}
+
+// Knees returns the mask of each knee in m, on the same grid, that of the patient's right
+// first; m itself where it is of one knee. Two knees are told by femoral or, without it,
+// tibial cartilage of which large parts lie more than 80 mm apart; each voxel goes to the knee
+// whose middle is nearer. More than two knees, or knees one above the other, are an *Error.
+func Knees(m Mask) ([]Mask, error) {
+	if len(m.Data) != m.Voxels() {
+		return nil, &Error{Problem: WrongSize}
+	}
+	k := &Knee{mask: &m}
+	runs, tally := collect(&m)
+	k.tally = tally
+	part(runs, m.Size)
+	for _, g := range []group{femoral, tibial} {
+		k.spots[g] = spots(&m.Geometry, runs, g)
+		a, b, d := k.second(g)
+		if d <= kneesApart {
+			continue
+		}
+		between := b.centre.minus(a.centre).unit()
+		if math.Abs(between[0]) < upright {
+			return nil, &Error{Problem: TwoKnees, Tissue: k.representative(g), Amount: d}
+		}
+		if between[0] < 0 {
+			between = between.times(-1)
+		}
+		return k.apart(between, a.centre.plus(b.centre).times(0.5).dot(between)), nil
+	}
+	return []Mask{m}, nil
+}
+
+// apart returns the voxels on either side of a plane.
+func (k *Knee) apart(across vector, at float64) []Mask {
+	out := []Mask{{Geometry: k.mask.Geometry}, {Geometry: k.mask.Geometry}}
+	for n := range out {
+		out[n].Data = make([]Tissue, len(k.mask.Data))
+	}
+	for v, t := range k.mask.Data {
+		if t != NoTissue {
+			i := index(int32(v), k.mask.Size)
+			n := 0
+			if position(&k.mask.Geometry, i[0], i[1], i[2]).dot(across) > at {
+				n = 1
+			}
+			out[n].Data[v] = t
+		}
+	}
+	return out
+}

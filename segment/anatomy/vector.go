@@ -1,0 +1,170 @@
+package anatomy
+
+import (
+	"math"
+	"slices"
+
+	"github.com/t2map/t2map/volume"
+)
+
+// vector is a position in mm LPS or a direction. Products are rounded before they are
+// added (no fused multiply-add), so that a border falls on the same voxel on every machine.
+type vector [3]float64
+
+func (a vector) plus(b vector) vector  { return vector{a[0] + b[0], a[1] + b[1], a[2] + b[2]} }
+func (a vector) minus(b vector) vector { return vector{a[0] - b[0], a[1] - b[1], a[2] - b[2]} }
+func (a vector) times(s float64) vector {
+	return vector{float64(a[0] * s), float64(a[1] * s), float64(a[2] * s)}
+}
+
+func (a vector) dot(b vector) float64 {
+	return float64(a[0]*b[0]) + float64(a[1]*b[1]) + float64(a[2]*b[2])
+}
+
+func (a vector) cross(b vector) vector {
+	return vector{
+		float64(a[1]*b[2]) - float64(a[2]*b[1]),
+		float64(a[2]*b[0]) - float64(a[0]*b[2]),
+		float64(a[0]*b[1]) - float64(a[1]*b[0]),
+	}
+}
+
+func (a vector) length() float64 { return math.Sqrt(a.dot(a)) }
+
+// unit returns a over its length; the zero vector for the zero vector.
+func (a vector) unit() vector {
+	l := a.length()
+	if l == 0 {
+		return vector{}
+	}
+	return a.times(1 / l)
+}
+
+// across returns the unit vector of what is left of a without its part along the unit
+// vector n.
+func (a vector) across(n vector) vector { return a.minus(n.times(a.dot(n))).unit() }
+
+// position returns the centre of voxel (i, j, k), mm LPS.
+func position(g *volume.Geometry, i, j, k int) vector {
+	var p vector
+	for r := range p {
+		a := &g.Affine[r]
+		p[r] = float64(a[0]*float64(i)) + float64(a[1]*float64(j)) + float64(a[2]*float64(k)) + a[3]
+	}
+	return p
+}
+
+// steps returns the distances between neighbouring voxels of g along d, for each axis.
+func steps(g *volume.Geometry, d vector) (s [3]float64) {
+	for c := range s {
+		s[c] = math.Abs(vector{g.Affine[0][c], g.Affine[1][c], g.Affine[2][c]}.dot(d))
+	}
+	return s
+}
+
+// halfStep returns half of the largest of the steps along d: about how far a voxel reaches to
+// both sides of its centre.
+func halfStep(g *volume.Geometry, d vector) float64 {
+	s := steps(g, d)
+	return max(s[0], s[1], s[2]) / 2
+}
+
+// shortfall returns how far the end of a body along d lies beyond the last voxel centre in it,
+// on average. Centres of voxels within two of each other have several distances along d;
+// the end lies anywhere in the widest gap between these. In a grid along d the gap is a
+// voxel; in an oblique one it is less.
+func shortfall(g *volume.Geometry, d vector) float64 {
+	const around = 2
+	s := steps(g, d)
+	slices.Sort(s[:])
+	if s[2] == 0 {
+		return 0
+	}
+	var phases []float64
+	for a := -around; a <= around; a++ {
+		for b := -around; b <= around; b++ {
+			x := float64(float64(a)*s[0]) + float64(float64(b)*s[1])
+			phases = append(phases, x-s[2]*math.Floor(x/s[2]))
+		}
+	}
+	slices.Sort(phases)
+	gap := phases[0] + s[2] - phases[len(phases)-1]
+	for n := 1; n < len(phases); n++ {
+		gap = max(gap, phases[n]-phases[n-1])
+	}
+	return gap / 2
+}
+
+// principal returns the eigenvectors of a symmetric matrix and the square roots of their
+// eigenvalues, in increasing order, by Jacobi rotations.
+func principal(m [3][3]float64) (axes [3]vector, deviation [3]float64) {
+	v := [3][3]float64{{1, 0, 0}, {0, 1, 0}, {0, 0, 1}}
+	for range 30 { // it converges quadratically; ten sweeps are plenty
+		for _, pair := range [3][2]int{{0, 1}, {0, 2}, {1, 2}} {
+			p, q := pair[0], pair[1]
+			if m[p][q] == 0 {
+				continue
+			}
+			theta := (m[q][q] - m[p][p]) / (2 * m[p][q])
+			t := 1 / (math.Abs(theta) + math.Sqrt(float64(theta*theta)+1))
+			if theta < 0 {
+				t = -t
+			}
+			c := 1 / math.Sqrt(float64(t*t)+1)
+			s := t * c
+			for r := range 3 {
+				m[r][p], m[r][q] = float64(c*m[r][p])-float64(s*m[r][q]), float64(s*m[r][p])+float64(c*m[r][q])
+			}
+			for r := range 3 {
+				m[p][r], m[q][r] = float64(c*m[p][r])-float64(s*m[q][r]), float64(s*m[p][r])+float64(c*m[q][r])
+				v[r][p], v[r][q] = float64(c*v[r][p])-float64(s*v[r][q]), float64(s*v[r][p])+float64(c*v[r][q])
+			}
+		}
+	}
+	order := [3]int{0, 1, 2}
+	for _, swap := range [3][2]int{{0, 1}, {1, 2}, {0, 1}} {
+		if a, b := swap[0], swap[1]; m[order[a]][order[a]] > m[order[b]][order[b]] {
+			order[a], order[b] = order[b], order[a]
+		}
+	}
+	for n, c := range order {
+		axes[n] = vector{v[0][c], v[1][c], v[2][c]}
+		deviation[n] = math.Sqrt(max(0, m[c][c]))
+	}
+	return axes, deviation
+}
+
+// scatter accumulates the covariance of positions about their mean.
+type scatter struct {
+	n    float64
+	sum  vector
+	prod [3][3]float64
+	from vector // near the positions, so that nothing is lost to rounding
+}
+
+func (s *scatter) add(p vector) {
+	if s.n == 0 {
+		s.from = p
+	}
+	d := p.minus(s.from)
+	s.n++
+	s.sum = s.sum.plus(d)
+	for r := range 3 {
+		for c := r; c < 3; c++ {
+			s.prod[r][c] += float64(d[r] * d[c])
+		}
+	}
+}
+
+func (s *scatter) mean() vector { return s.from.plus(s.sum.times(1 / s.n)) }
+
+// covariance returns the covariance matrix; weight is that of the sum of squares.
+func (s *scatter) covariance() (m [3][3]float64) {
+	for r := range 3 {
+		for c := r; c < 3; c++ {
+			m[r][c] = (s.prod[r][c] - s.sum[r]*s.sum[c]/s.n) / s.n
+			m[c][r] = m[r][c]
+		}
+	}
+	return m
+}

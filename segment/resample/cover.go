@@ -1,0 +1,153 @@
+package resample
+
+import (
+	"fmt"
+	"math"
+	"strings"
+)
+
+// Coverage says how much of a label lies in the field of view of the series. A voxel of the
+// mask lies there if its centre does.
+type Coverage struct {
+	Label uint16
+	// Voxels of the mask have the label, and Inside of them are in the field of view.
+	Voxels, Inside int
+	// NearestMM and FarthestMM are the distances of the nearest and of the farthest of its
+	// voxels from the field of view: 0 inside.
+	NearestMM, FarthestMM float64
+}
+
+// Share returns the part of the label's volume that lies in the field of view.
+func (c Coverage) Share() float64 { return float64(c.Inside) / float64(c.Voxels) }
+
+// OutsideError says that the mask and the series do not overlap.
+type OutsideError struct {
+	// DistanceMM is the distance of the nearest labelled voxel from the field of view.
+	DistanceMM float64
+}
+
+// Error says it as "mask lies outside of the series: its nearest voxel is 12.5 mm from the
+// field of view".
+func (e *OutsideError) Error() string {
+	return fmt.Sprintf("mask lies outside of the series: its nearest voxel is %.1f mm from the field of view", e.DistanceMM)
+}
+
+// CoverageError lists the labels of which too little lies in the field of view.
+type CoverageError struct {
+	Least  float64 // the part that must lie in it
+	Labels []Coverage
+}
+
+// Error says it as "mask lies mostly outside of the series: label 2 to 31 % inside (50 %
+// needed), up to 12.5 mm from the field of view".
+func (e *CoverageError) Error() string {
+	var parts []string
+	for _, c := range e.Labels {
+		parts = append(parts, fmt.Sprintf("label %d to %.0f %% inside (%.0f %% needed), up to %.1f mm from the field of view",
+			c.Label, math.Floor(100*c.Share()), 100*e.Least, c.FarthestMM))
+	}
+	return "mask lies mostly outside of the series: " + strings.Join(parts, "; ")
+}
+
+// refuse returns what speaks against the use of the fractions at all.
+func refuse(f Fractions, least float64) error {
+	nearest, little := math.Inf(1), []Coverage(nil)
+	for _, c := range f.Coverage {
+		nearest = min(nearest, c.NearestMM)
+		if c.Share() < least {
+			little = append(little, c)
+		}
+	}
+	switch {
+	case len(f.Voxels) == 0 && nearest > 0:
+		return &OutsideError{DistanceMM: nearest}
+	case len(little) > 0:
+		return &CoverageError{Least: least, Labels: little}
+	}
+	return nil
+}
+
+// view is the field of view: where the indices of the series lie between low and high.
+type view struct {
+	toSeries  [3][4]float64
+	low, high [3]float64
+	affine    [3][4]float64
+}
+
+func (p placement) view() view {
+	v := view{toSeries: p.toSeries, affine: p.series.Affine}
+	for a, n := range p.series.Size {
+		reach := 0.5
+		if a == 2 {
+			reach = p.reach
+		}
+		v.low[a], v.high[a] = -reach, float64(n-1)+reach
+	}
+	return v
+}
+
+// outside returns the distance in mm of an index of the mask from the field of view, exact
+// where the axes of the series are perpendicular; 0 inside.
+func (v *view) outside(i, j, k float64) float64 {
+	var d [3]float64
+	inside := true
+	for a, x := range apply(&v.toSeries, i, j, k) {
+		if x < v.low[a] {
+			d[a], inside = x-v.low[a], false
+		} else if x > v.high[a] {
+			d[a], inside = x-v.high[a], false
+		}
+	}
+	if inside {
+		return 0
+	}
+	sum := 0.0
+	for _, row := range v.affine {
+		x := float64(row[0]*d[0]) + float64(row[1]*d[1]) + float64(row[2]*d[2])
+		sum += float64(x * x)
+	}
+	return math.Sqrt(sum)
+}
+
+// holds reports whether the whole box of voxels of the mask lies in the field of view.
+func (v *view) holds(low, high [3]int) bool {
+	for corner := range 8 {
+		var at [3]float64
+		for a := range at {
+			at[a] = float64(low[a])
+			if corner>>a&1 == 1 {
+				at[a] = float64(high[a])
+			}
+		}
+		if v.outside(at[0], at[1], at[2]) > 0 {
+			return false
+		}
+	}
+	return true
+}
+
+// tally counts the voxels of one label.
+func (c *Coverage) tally(d float64) {
+	if c.Voxels == 0 || d < c.NearestMM {
+		c.NearestMM = d
+	}
+	c.Voxels++
+	if d == 0 {
+		c.Inside++
+	}
+	c.FarthestMM = max(c.FarthestMM, d)
+}
+
+// join adds the voxels of another part of the mask.
+func (c *Coverage) join(o Coverage) {
+	if o.Voxels == 0 {
+		return
+	}
+	if c.Voxels == 0 {
+		c.NearestMM = o.NearestMM
+	}
+	c.NearestMM = min(c.NearestMM, o.NearestMM)
+	c.Voxels += o.Voxels
+	c.Inside += o.Inside
+	c.FarthestMM = max(c.FarthestMM, o.FarthestMM)
+}

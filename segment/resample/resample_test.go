@@ -1,0 +1,622 @@
+package resample
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"reflect"
+	"testing"
+
+	"github.com/t2map/t2map/volume"
+)
+
+// turned returns a rotation by the angles in degrees about x, then y, then z.
+func turned(x, y, z float64) [3][3]float64 {
+	out := volume.Identity().Rotation
+	for a, degrees := range [3]float64{x, y, z} {
+		s, c := math.Sincos(degrees * math.Pi / 180)
+		p, q := (a+1)%3, (a+2)%3
+		for col := range 3 {
+			u, v := out[p][col], out[q][col]
+			out[p][col], out[q][col] = float64(c*u)-float64(s*v), float64(s*u)+float64(c*v)
+		}
+	}
+	return out
+}
+
+// grid is centred at a position, its axes along the columns of a rotation.
+func grid(size [3]int, spacing [3]float64, rotation [3][3]float64, centre [3]float64) volume.Geometry {
+	g := volume.Geometry{Size: size}
+	for r := range 3 {
+		g.Affine[r][3] = centre[r]
+		for c := range 3 {
+			g.Affine[r][c] = float64(rotation[r][c] * spacing[c])
+			g.Affine[r][3] -= float64(g.Affine[r][c] * float64(size[c]-1) / 2)
+		}
+	}
+	return g
+}
+
+// painted labels the voxels of g whose centre is in a shape.
+func painted(g volume.Geometry, label func(p [3]float64) uint16) volume.Labels {
+	l := volume.Labels{Geometry: g, Data: make([]uint16, g.Voxels())}
+	v := 0
+	for k := range g.Size[2] {
+		for j := range g.Size[1] {
+			for i := range g.Size[0] {
+				l.Data[v] = label(g.Position(float64(i), float64(j), float64(k)))
+				v++
+			}
+		}
+	}
+	return l
+}
+
+// ellipsoid returns label 1 in an ellipsoid with these semi-axes, turned.
+func ellipsoid(centre, axes [3]float64, rotation [3][3]float64) func([3]float64) uint16 {
+	return func(p [3]float64) uint16 {
+		sum := 0.0
+		for c := range 3 {
+			x := 0.0
+			for r := range 3 {
+				x += rotation[r][c] * (p[r] - centre[r])
+			}
+			sum += x * x / (axes[c] * axes[c])
+		}
+		if sum <= 1 {
+			return 1
+		}
+		return 0
+	}
+}
+
+func mustOnto(t *testing.T, mask volume.Labels, series volume.Geometry, o Options) Fractions {
+	t.Helper()
+	f, err := Onto(context.Background(), mask, series, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return f
+}
+
+// full returns the fractions of a label in every voxel.
+func full(f Fractions, label uint16) []float64 {
+	out := make([]float64, f.Geometry.Voxels())
+	for n, voxel := range f.Voxels {
+		for e := f.Start[n]; e < f.Start[n+1]; e++ {
+			if f.Label[e] == label {
+				out[voxel] = float64(f.Fraction[e])
+			}
+		}
+	}
+	return out
+}
+
+// farthest returns the largest difference of two arrays.
+func farthest(t *testing.T, a, b []float64) float64 {
+	t.Helper()
+	if len(a) != len(b) {
+		t.Fatalf("%d and %d voxels", len(a), len(b))
+	}
+	d := 0.0
+	for v := range a {
+		d = max(d, math.Abs(a[v]-b[v]))
+	}
+	return d
+}
+
+// The volume of spheres and ellipsoids is right within 1 % and their centroid within 0.1
+// voxels of the series, on oblique grids of thick slices, with gaps and without.
+func TestEllipsoids(t *testing.T) {
+	bent := turned(20, -35, 50)
+	for _, c := range []struct {
+		name              string
+		axes              [3]float64
+		shape             [3][3]float64
+		spacing           [3]float64
+		series, mask      [3][3]float64
+		thickness, finest float64
+	}{
+		{"sphere", [3]float64{15, 15, 15}, bent, [3]float64{0.5, 0.5, 3}, turned(10, 85, 4), turned(0, 0, 0), 0, 0.5},
+		{"sphere, gaps", [3]float64{15, 15, 15}, bent, [3]float64{0.5, 0.5, 3.5}, turned(10, 85, 4), turned(-8, 90, 0), 3, 0.5},
+		{"ellipsoid", [3]float64{9, 14, 18}, bent, [3]float64{0.4, 0.7, 3}, turned(-25, 70, 30), turned(3, 88, 2), 0, 0.4},
+		{"ellipsoid, gaps", [3]float64{9, 14, 18}, bent, [3]float64{0.4, 0.4, 4}, turned(-25, 70, 30), turned(3, 88, 2), 3, 0.4},
+		{"finer than the mask", [3]float64{9, 14, 18}, bent, [3]float64{0.3, 0.3, 1}, turned(5, 40, 30), turned(3, 88, 2), 0, 0.6},
+		{"axial slices", [3]float64{10, 10, 14}, turned(0, 0, 0), [3]float64{0.6, 0.6, 4}, turned(0, 0, 0), turned(3, 88, 2), 0, 0.4},
+	} {
+		centre := [3]float64{-71.3, 12.1, 33.7}
+		g := grid([3]int{96, 96, 16}, c.spacing, c.series, [3]float64{-70, 13, 33})
+		for a, n := range [3]float64{48, 48, 48} { // the shape and some more
+			g.Size[a] = int(n / c.spacing[a])
+		}
+		g = grid(g.Size, c.spacing, c.series, [3]float64{-70, 13, 33})
+		fine := grid([3]int{int(44 / c.finest), int(44 / c.finest), 63}, [3]float64{c.finest, c.finest, 0.7}, c.mask, [3]float64{-72, 11, 34})
+		f := mustOnto(t, painted(fine, ellipsoid(centre, c.axes, c.shape)), g, Options{ThicknessMM: c.thickness})
+		sum, moment := 0.0, [3]float64{}
+		for v, x := range full(f, 1) {
+			i, j, k := v%g.Size[0], v/g.Size[0]%g.Size[1], v/g.SliceVoxels()
+			sum += x
+			for r, p := range g.Position(float64(i), float64(j), float64(k)) {
+				moment[r] += x * (p - centre[r])
+			}
+		}
+		want := 4 * math.Pi / 3 * c.axes[0] * c.axes[1] * c.axes[2]
+		off := sum*g.VoxelVolume()/want - 1
+		inv, _ := g.Inverse()
+		shift := 0.0
+		for a := range 3 { // in voxels
+			x := (inv[a][0]*moment[0] + inv[a][1]*moment[1] + inv[a][2]*moment[2]) / sum
+			shift = max(shift, math.Abs(x))
+		}
+		if math.Abs(off) > 0.01 || shift > 0.1 {
+			t.Errorf("%s: volume %+.2f %%, centroid %.3f voxels off", c.name, 100*off, shift)
+		}
+		t.Logf("%s: volume %+.3f %%, centroid %.4f voxels off", c.name, 100*off, shift)
+		taken, err := f.Take(0, nil)
+		if err != nil || math.Abs(taken.Means[0].VolumeMM3/want-1) > 0.01 {
+			t.Errorf("%s: Take says %+v, %v", c.name, taken.Means, err)
+		}
+	}
+}
+
+// noise gives every voxel a label from 0 to 6 at random.
+func noise(g volume.Geometry, seed uint64) volume.Labels {
+	r := rand.New(rand.NewPCG(seed, 1))
+	l := volume.Labels{Geometry: g, Data: make([]uint16, g.Voxels())}
+	for v := range l.Data {
+		l.Data[v] = uint16(r.IntN(7)) * 1000
+	}
+	return l
+}
+
+// naive counts the points of every voxel one by one, in patient space.
+func naive(mask volume.Labels, g volume.Geometry, thickness float64, move volume.Rigid) map[[2]uint32]float32 {
+	out := map[[2]uint32]float32{}
+	inv, _ := mask.Inverse()
+	normal, _ := normalOf(g)
+	cube := points(latticeSize, latticeStep)
+	for v := range g.Voxels() {
+		i, j, k := v%g.Size[0], v/g.Size[0]%g.Size[1], v/g.SliceVoxels()
+		for _, u := range cube {
+			p := g.Position(float64(i)+u[0]-0.5, float64(j)+u[1]-0.5, float64(k))
+			for r := range p {
+				p[r] += normal[r] * thickness * (u[2] - 0.5)
+			}
+			p = move.Apply(p)
+			at, inside := [3]int{}, true
+			for a := range 3 {
+				at[a] = int(math.Floor(inv[a][0]*p[0] + inv[a][1]*p[1] + inv[a][2]*p[2] + inv[a][3] + 0.5))
+				inside = inside && at[a] >= 0 && at[a] < mask.Size[a]
+			}
+			if inside {
+				if label := mask.Data[at[0]+mask.Size[0]*(at[1]+mask.Size[1]*at[2])]; label != 0 {
+					out[[2]uint32{uint32(v), uint32(label)}] += 1.0 / latticeSize
+				}
+			}
+		}
+	}
+	return out
+}
+
+// All shortcuts together give what counting the points one by one gives, for masks of noise
+// that the series covers in part, with more labels in a voxel than are counted at once. The
+// positions differ by 2^−12 voxels of the mask, which moves some of 1024 points.
+func TestAgainstNaive(t *testing.T) {
+	const allowed = 6.0 / 1024
+	for n, c := range []struct {
+		mask, series     [3]int
+		spacing, coarser [3]float64
+		thickness        float64
+	}{
+		{[3]int{20, 17, 11}, [3]int{14, 9, 5}, [3]float64{0.5, 0.6, 0.9}, [3]float64{0.7, 0.7, 3}, 2.5},
+		{[3]int{20, 17, 11}, [3]int{30, 31, 12}, [3]float64{0.5, 0.6, 0.9}, [3]float64{0.2, 0.3, 0.5}, 0.5},
+		{[3]int{9, 8, 1}, [3]int{12, 12, 2}, [3]float64{1, 1, 5}, [3]float64{0.9, 0.8, 4}, 6},
+		{[3]int{5, 40, 30}, [3]int{6, 6, 6}, [3]float64{3, 0.3, 0.3}, [3]float64{2.5, 2.4, 2.2}, 2.2},
+		{[3]int{1, 1, 1}, [3]int{8, 7, 6}, [3]float64{3, 3, 3}, [3]float64{0.8, 0.8, 1}, 0.5},
+	} {
+		for seed := range uint64(3) {
+			r := rand.New(rand.NewPCG(uint64(n), seed))
+			angle := func() float64 { return 360 * r.Float64() }
+			mask := noise(grid(c.mask, c.spacing, turned(angle(), angle(), angle()), [3]float64{1, 2, 3}), seed)
+			mask.Data[0] = 1000 // one at least
+			g := grid(c.series, c.coarser, turned(angle(), angle(), angle()), [3]float64{})
+			move := volume.Rigid{Rotation: turned(angle(), angle(), angle()), Shift: [3]float64{1.5, 2.5, 3.5}}
+			f := mustOnto(t, mask, g, Options{ThicknessMM: c.thickness, Transform: &move, LeastCovered: AnyCover})
+			got, want := dense(f), naive(mask, g, c.thickness, move)
+			worst := 0.0
+			for key := range want {
+				worst = max(worst, math.Abs(float64(got[key]-want[key])))
+			}
+			for key := range got {
+				worst = max(worst, math.Abs(float64(got[key]-want[key])))
+			}
+			if worst > allowed || len(want) == 0 {
+				t.Errorf("case %d, seed %d: fractions differ by up to %.4f of %d", n, seed, worst, len(want))
+			}
+			check(t, f)
+		}
+	}
+}
+
+// check checks the order of the lists.
+func check(t *testing.T, f Fractions) {
+	t.Helper()
+	if len(f.Start) != len(f.Voxels)+1 || int(f.Start[len(f.Voxels)]) != len(f.Label) || len(f.Label) != len(f.Fraction) {
+		t.Fatalf("%d voxels, %d starts, %d labels, %d fractions", len(f.Voxels), len(f.Start), len(f.Label), len(f.Fraction))
+	}
+	for n, voxel := range f.Voxels {
+		sum := float32(0)
+		for e := f.Start[n]; e < f.Start[n+1]; e++ {
+			sum += f.Fraction[e]
+			if f.Fraction[e] <= 0 || e > f.Start[n] && f.Label[e] <= f.Label[e-1] {
+				t.Fatalf("voxel %d: entry %d: label %d, fraction %g", voxel, e, f.Label[e], f.Fraction[e])
+			}
+		}
+		if sum > 1 || f.Start[n] == f.Start[n+1] || n > 0 && voxel <= f.Voxels[n-1] {
+			t.Fatalf("voxel %d: fractions sum to %g", voxel, sum)
+		}
+	}
+}
+
+func TestGather(t *testing.T) {
+	r := rand.New(rand.NewPCG(1, 2))
+	for n := range 6 * 6 * 6 {
+		bits := [3]int{1 + n%6, 1 + n/6%6, 1 + n/36}
+		mask, factor := gather(bits)
+		for range 200 {
+			var at [3]int
+			p, want := r.Uint64(), uint64(0)
+			for a := range at {
+				at[a] = r.IntN(1 << bits[a])
+				if r.IntN(3) == 0 {
+					at[a] = 1<<bits[a] - 1
+				}
+				from := fieldBits*a + pointBits
+				p = p&^((1<<indexBits-1)<<from) | uint64(at[a])<<from
+			}
+			want = uint64(at[0] | at[1]<<bits[0] | at[2]<<(bits[0]+bits[1]))
+			if got := p & mask * factor >> indexShift; got != want {
+				t.Fatalf("bits %v, indices %v: %d, want %d", bits, at, got, want)
+			}
+		}
+	}
+}
+
+// A mask on the grid of the series has fractions of exactly 1 and 0, oblique or not.
+func TestSameGrid(t *testing.T) {
+	for _, rotation := range [][3][3]float64{turned(0, 0, 0), turned(20, 70, -33)} {
+		g := grid([3]int{21, 18, 9}, [3]float64{0.4, 0.5, 3}, rotation, [3]float64{50, -20, 7})
+		mask := noise(g, 3)
+		f := mustOnto(t, mask, g, Options{})
+		taken, err := f.Take(1, nil)
+		if err != nil || !reflect.DeepEqual(taken.Labels, mask) {
+			t.Fatalf("the mask changed: %v", err)
+		}
+		for n, x := range f.Fraction {
+			if x != 1 {
+				t.Fatalf("entry %d: %g", n, x)
+			}
+		}
+		for _, m := range taken.Means {
+			if m.Fraction != 1 {
+				t.Errorf("label %d: mean %g", m.Label, m.Fraction)
+			}
+		}
+	}
+}
+
+// A coarser grid whose voxels hold whole voxels of the mask has exact fractions.
+func TestWholeVoxels(t *testing.T) {
+	mask := noise(grid([3]int{16, 16, 16}, [3]float64{0.5, 0.5, 0.5}, turned(0, 0, 0), [3]float64{}), 9)
+	g := grid([3]int{8, 8, 4}, [3]float64{1, 1, 2}, turned(0, 0, 0), [3]float64{})
+	want := map[[2]uint32]float32{}
+	for v, label := range mask.Data {
+		if label != 0 {
+			want[[2]uint32{uint32(v%16/2 + 8*(v/16%16/2) + 64*(v/256/4)), uint32(label)}] += 1.0 / 16
+		}
+	}
+	got := dense(mustOnto(t, mask, g, Options{}))
+	for key, x := range want {
+		// A sixteenth is a box of half, half and a quarter of the voxel.
+		if math.Abs(float64(x-got[key])) > 0.012 {
+			t.Errorf("voxel %d, label %d: %g, want %g", key[0], key[1], got[key], x)
+		}
+	}
+}
+
+// reordered returns the same mask with its axes permuted and flipped.
+func reordered(l volume.Labels, axis [3]int, flip [3]bool) volume.Labels {
+	out := volume.Labels{Data: make([]uint16, len(l.Data))}
+	for d, a := range axis {
+		out.Size[d] = l.Size[a]
+	}
+	for r := range 3 {
+		out.Affine[r][3] = l.Affine[r][3]
+		for d, a := range axis {
+			out.Affine[r][d] = l.Affine[r][a]
+			if flip[d] {
+				out.Affine[r][d] = -l.Affine[r][a]
+				out.Affine[r][3] += l.Affine[r][a] * float64(l.Size[a]-1)
+			}
+		}
+	}
+	for v := range out.Data {
+		to := [3]int{v % out.Size[0], v / out.Size[0] % out.Size[1], v / out.SliceVoxels()}
+		var in [3]int
+		for d, a := range axis {
+			in[a] = to[d]
+			if flip[d] {
+				in[a] = l.Size[a] - 1 - to[d]
+			}
+		}
+		out.Data[v] = l.Data[in[0]+l.Size[0]*(in[1]+l.Size[1]*in[2])]
+	}
+	return out
+}
+
+// The order and direction of the mask's axes do not matter: fractions differ by what rounding
+// positions to 2^−12 voxels does.
+func TestReordered(t *testing.T) {
+	mask := noise(grid([3]int{12, 19, 7}, [3]float64{0.7, 0.4, 1.1}, turned(10, 20, 30), [3]float64{1, 1, 1}), 5)
+	g := grid([3]int{9, 10, 4}, [3]float64{0.8, 0.8, 3}, turned(-70, 15, 5), [3]float64{})
+	o := Options{LeastCovered: AnyCover, ThicknessMM: 2.5}
+	want := mustOnto(t, mask, g, o)
+	for _, axis := range [][3]int{{0, 1, 2}, {0, 2, 1}, {1, 0, 2}, {1, 2, 0}, {2, 0, 1}, {2, 1, 0}} {
+		for flips := range 8 {
+			got := mustOnto(t, reordered(mask, axis, [3]bool{flips&1 != 0, flips&2 != 0, flips&4 != 0}), g, o)
+			for _, label := range want.Labels {
+				if d := farthest(t, full(got, label), full(want, label)); d > 4.0/1024 {
+					t.Fatalf("axes %v, flips %03b: fractions of label %d differ by %g", axis, flips, label, d)
+				}
+			}
+			if !reflect.DeepEqual(got.Coverage, want.Coverage) && flips == 0 {
+				t.Errorf("axes %v: coverage %+v, want %+v", axis, got.Coverage, want.Coverage)
+			}
+		}
+	}
+}
+
+// A mask that was moved, with the transform that says so, lies where it lay. The reverse moves it.
+func TestTransform(t *testing.T) {
+	g := grid([3]int{40, 40, 9}, [3]float64{0.5, 0.5, 3}, turned(10, 80, 0), [3]float64{})
+	mask := painted(grid([3]int{40, 40, 30}, [3]float64{0.5, 0.5, 0.7}, turned(0, 90, 0), [3]float64{}), ellipsoid([3]float64{1, 0, 1}, [3]float64{5, 7, 6}, turned(0, 0, 30)))
+	want := full(mustOnto(t, mask, g, Options{}), 1)
+	for _, move := range []volume.Rigid{
+		{Rotation: turned(0, 0, 0), Shift: [3]float64{30, -20, 10}},
+		{Rotation: turned(4, -9, 12), Shift: [3]float64{3, 4, 5}},
+		{Rotation: turned(90, 0, 90)},
+	} {
+		moved := mask
+		moved.Geometry = mask.Moved(move)
+		// Positions round differently: some of 1024 points move.
+		if d := farthest(t, full(mustOnto(t, moved, g, Options{Transform: &move}), 1), want); d > 4.0/1024 {
+			t.Errorf("%v: fractions differ by %g", move, d)
+		}
+		inverse := move.Inverse()
+		f, err := Onto(context.Background(), moved, g, Options{Transform: &inverse, LeastCovered: AnyCover})
+		if err == nil && farthest(t, full(f, 1), want) < 0.5 {
+			t.Errorf("%v: the reverse transform gives the same", move)
+		}
+	}
+}
+
+// What lies between slices covers nothing. Without a thickness the slices have no gaps.
+func TestGaps(t *testing.T) {
+	// Slices of 2 mm at z = −4, 0 and 4; the mask has slices of 1 mm at z = −4.5 to 4.5.
+	g := grid([3]int{10, 10, 3}, [3]float64{1, 1, 4}, turned(0, 0, 0), [3]float64{})
+	m := grid([3]int{10, 10, 10}, [3]float64{1, 1, 1}, turned(0, 0, 0), [3]float64{})
+	for _, c := range []struct {
+		z, thickness float64
+		want         [3]float64
+	}{
+		{-1.5, 2, [3]float64{}},                    // in the gap
+		{-0.5, 2, [3]float64{0, 0.5, 0}},           // half of a slice
+		{-1.5, 0, [3]float64{0, 0.25, 0}},          // a quarter of 4 mm
+		{-1.5, 3, [3]float64{0, 1.0 / 6, 0}},       // half of it in the slice
+		{2.5, 5, [3]float64{0, 0.1, 0.2}},          // slices that overlap
+		{1.5, 5, [3]float64{0, 0.2, 0.1}},          // in two of them
+		{-4.5, 2, [3]float64{0.5, 0, 0}},           // at the edge
+		{-3.5, 2, [3]float64{0.5, 0, 0}},           //
+		{4.5, 12, [3]float64{0, 1. / 12, 1. / 12}}, // thick
+	} {
+		mask := painted(m, func(p [3]float64) uint16 {
+			if p[2] == c.z {
+				return 7
+			}
+			return 0
+		})
+		f := mustOnto(t, mask, g, Options{ThicknessMM: c.thickness})
+		got := full(f, 7)
+		for k, want := range c.want {
+			// Exact to 1 of 1024 points.
+			if x := got[55+100*k]; math.Abs(x-want) > 1.0/1024 {
+				t.Errorf("slice of the mask at %g mm, thickness %g: %.4f of slice %d, want %.4f", c.z, c.thickness, x, k, want)
+			}
+		}
+		// In the gap it is in the field of view all the same.
+		if s := f.Coverage[0].Share(); s != 1 {
+			t.Errorf("z %g: share %g", c.z, s)
+		}
+		if taken, _ := f.Take(0, nil); c.want == [3]float64{} && !math.IsNaN(taken.Means[0].Fraction) {
+			t.Errorf("nothing was taken, and the mean fraction is %g", taken.Means[0].Fraction)
+		}
+	}
+}
+
+// How much of a label the field of view holds, and how far it is away, in an oblique grid.
+func TestCoverage(t *testing.T) {
+	rotation := turned(30, 40, 50)
+	g := grid([3]int{20, 20, 5}, [3]float64{1, 1, 3}, rotation, [3]float64{}) // 20 × 20 × 15 mm, less half a gap
+	along := func(p [3]float64, axis int) float64 {
+		return rotation[0][axis]*p[0] + rotation[1][axis]*p[1] + rotation[2][axis]*p[2]
+	}
+	// A box of 4 mm from x to x + 4 along the rows, on a grid with the same axes but voxels of 0.5 mm.
+	box := func(axis int, x float64) func([3]float64) uint16 {
+		return func(p [3]float64) uint16 {
+			for a := range 3 {
+				from := -2.0
+				if a == axis {
+					from = x
+				}
+				if c := along(p, a); c < from || c > from+4 {
+					return 0
+				}
+			}
+			return 3
+		}
+	}
+	for _, c := range []struct {
+		axis              int
+		from, thickness   float64
+		share             float64
+		nearest, farthest float64
+		kind              string
+	}{
+		{0, 0, 0, 1, 0, 0, ""},
+		{0, 7, 0, 0.75, 0, 0.75, ""},
+		{0, 8, 0, 0.5, 0, 1.75, ""},
+		{0, 9, 0, 0.25, 0, 2.75, "cover"},
+		{1, -13, 0, 0.25, 0, 2.75, "cover"},
+		{0, 10, 0, 0, 0.25, 3.75, "outside"},
+		{1, 15, 0, 0, 5.25, 8.75, "outside"},
+		{2, 4.5, 3, 0.75, 0, 0.75, ""},
+		{2, 4.5, 2, 0.625, 0, 1.25, ""}, // the slab ends at 7 mm: five of eight layers
+		{2, 6.5, 3, 0.25, 0, 2.75, "cover"},
+	} {
+		mask := painted(grid([3]int{100, 100, 100}, [3]float64{0.5, 0.5, 0.5}, rotation, [3]float64{}), box(c.axis, c.from))
+		f, err := Onto(context.Background(), mask, g, Options{ThicknessMM: c.thickness})
+		got := ""
+		if outside := (*OutsideError)(nil); errors.As(err, &outside) {
+			got = "outside"
+			if math.Abs(outside.DistanceMM-c.nearest) > 1e-9 {
+				t.Errorf("%+v: %v", c, err)
+			}
+		} else if cover := (*CoverageError)(nil); errors.As(err, &cover) {
+			got = "cover"
+			if len(cover.Labels) != 1 || cover.Labels[0] != f.Coverage[0] || cover.Least != 0.5 {
+				t.Errorf("%+v: %v", c, err)
+			}
+		} else if err != nil {
+			t.Fatal(err)
+		}
+		if got != c.kind {
+			t.Errorf("%+v: %v", c, err)
+		}
+		f, err = Onto(context.Background(), mask, g, Options{ThicknessMM: c.thickness, LeastCovered: AnyCover})
+		if _, outside := err.(*OutsideError); outside != (c.kind == "outside") {
+			t.Errorf("%+v: with AnyCover: %v", c, err)
+		}
+		x := f.Coverage[0]
+		if math.Abs(x.Share()-c.share) > 1e-9 || math.Abs(x.NearestMM-c.nearest) > 1e-9 || math.Abs(x.FarthestMM-c.farthest) > 1e-9 {
+			t.Errorf("%+v: %+v, share %g", c, x, x.Share())
+		}
+	}
+}
+
+func TestMessages(t *testing.T) {
+	err := error(&CoverageError{Least: 0.5, Labels: []Coverage{{Label: 2, Voxels: 3, Inside: 1, FarthestMM: 12.54}, {Label: 4, Voxels: 10, NearestMM: 3, FarthestMM: 9}}})
+	want := "mask lies mostly outside of the series: label 2 to 33 % inside (50 % needed), up to 12.5 mm from the field of view; label 4 to 0 % inside (50 % needed), up to 9.0 mm from the field of view"
+	if err.Error() != want {
+		t.Error(err)
+	}
+	err = &OutsideError{DistanceMM: 12.5}
+	if want := "mask lies outside of the series: its nearest voxel is 12.5 mm from the field of view"; err.Error() != want {
+		t.Error(err)
+	}
+}
+
+// A label that is mostly outside is refused, though another is inside; and a mask that is
+// twice as large as the field of view is not.
+func TestLabelsApart(t *testing.T) {
+	g := grid([3]int{20, 20, 5}, [3]float64{1, 1, 3}, turned(0, 90, 0), [3]float64{})
+	large := grid([3]int{80, 80, 80}, [3]float64{0.5, 0.5, 0.5}, turned(0, 0, 0), [3]float64{})
+	inside, outside := ellipsoid([3]float64{}, [3]float64{5, 5, 5}, turned(0, 0, 0)), ellipsoid([3]float64{0, 15, 0}, [3]float64{4, 4, 4}, turned(0, 0, 0))
+	mask := painted(large, inside)
+	mustOnto(t, mask, g, Options{})
+	for v, label := range painted(large, outside).Data {
+		mask.Data[v] += 65535 * label
+	}
+	_, err := Onto(context.Background(), mask, g, Options{})
+	if cover := (*CoverageError)(nil); !errors.As(err, &cover) || len(cover.Labels) != 1 || cover.Labels[0].Label != 65535 || cover.Labels[0].Inside != 0 {
+		t.Errorf("%v", err)
+	}
+	f := mustOnto(t, mask, g, Options{LeastCovered: AnyCover})
+	taken, err := f.Take(0, nil)
+	if err != nil || len(taken.Means) != 2 || taken.Means[1].Voxels != 0 || !math.IsNaN(taken.Means[1].Fraction) || taken.Means[0].Voxels == 0 {
+		t.Errorf("%+v, %v", taken.Means, err)
+	}
+}
+
+func TestBadInput(t *testing.T) {
+	g := grid([3]int{4, 4, 4}, [3]float64{1, 1, 1}, turned(0, 0, 0), [3]float64{})
+	mask := noise(g, 1)
+	flat := g
+	flat.Affine[2] = [4]float64{}
+	tiny := grid([3]int{4, 4, 4}, [3]float64{0.01, 0.01, 0.01}, turned(0, 0, 0), [3]float64{})
+	for name, c := range map[string]struct {
+		mask   volume.Labels
+		series volume.Geometry
+		o      Options
+	}{
+		"short":     {volume.Labels{Geometry: g}, g, Options{}},
+		"flat":      {mask, flat, Options{}},
+		"flat mask": {volume.Labels{Geometry: flat, Data: mask.Data}, g, Options{}},
+		"thickness": {mask, g, Options{ThicknessMM: -1}},
+		"NaN":       {mask, g, Options{ThicknessMM: math.NaN()}},
+		"least":     {mask, g, Options{LeastCovered: 1.5}},
+		"too fine":  {volume.Labels{Geometry: tiny, Data: mask.Data}, g, Options{}},
+		"zero move": {mask, g, Options{Transform: &volume.Rigid{}}},
+	} {
+		if _, err := Onto(context.Background(), c.mask, c.series, c.o); err == nil {
+			t.Errorf("%s: no error", name)
+		}
+	}
+	ended, cancel := context.WithCancel(context.Background())
+	cancel()
+	if _, err := Onto(ended, mask, g, Options{}); !errors.Is(err, context.Canceled) {
+		t.Errorf("%v", err)
+	}
+	empty := volume.Labels{Geometry: g, Data: make([]uint16, g.Voxels())}
+	f, err := Onto(context.Background(), empty, g, Options{})
+	if err != nil || len(f.Voxels) != 0 || len(f.Start) != 1 {
+		t.Errorf("an empty mask: %+v, %v", f, err)
+	}
+	if taken, err := f.Take(0, nil); err != nil || len(taken.Means) != 0 || len(taken.Data) != g.Voxels() {
+		t.Errorf("an empty mask: %v", err)
+	}
+	for _, threshold := range []float64{-1, 1.01, math.NaN()} {
+		if _, err := f.Take(threshold, nil); err == nil {
+			t.Errorf("a threshold of %g is accepted", threshold)
+		}
+	}
+}
+
+// The same bytes come out for any number of workers, and on every machine.
+func TestDeterministic(t *testing.T) {
+	g := grid([3]int{60, 60, 9}, [3]float64{0.5, 0.5, 3}, turned(10, 80, 3), [3]float64{})
+	mask := painted(grid([3]int{50, 50, 40}, [3]float64{0.5, 0.5, 0.7}, turned(2, 90, 0), [3]float64{}), func(p [3]float64) uint16 {
+		if math.Hypot(p[0], p[1]) > 8 || math.Abs(p[2]) > 8 {
+			return 0
+		}
+		return uint16(1 + int(p[2]+8)/4)
+	})
+	want := mustOnto(t, mask, g, Options{ThicknessMM: 2.5, Workers: 1})
+	for _, workers := range []int{2, 3, 16} {
+		if got := mustOnto(t, mask, g, Options{ThicknessMM: 2.5, Workers: workers}); !reflect.DeepEqual(got, want) {
+			t.Errorf("%d workers give something else", workers)
+		}
+	}
+	h := sha256.New()
+	for _, list := range []any{want.Voxels, want.Start, want.Label, want.Fraction} {
+		if err := binary.Write(h, binary.LittleEndian, list); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got := fmt.Sprintf("%x", h.Sum(nil))[:16]; got != "6f64776c2a47f17e" {
+		t.Errorf("the fractions have the hash %s", got)
+	}
+}

@@ -1,0 +1,228 @@
+package resample
+
+import (
+	"context"
+	"math"
+	"slices"
+
+	"github.com/t2map/t2map/volume"
+)
+
+// block is the size of the blocks of the mask whose labels are surveyed: a row of eight labels is
+// read at once, and a plate of cartilage is a few blocks thick.
+var block = [3]int{8, 8, 4}
+
+// runLength is the number of voxels along a row of the series that are passed over at once
+// where no label is near.
+const runLength = 8
+
+// survey is what is known of a mask before any voxel of the series is looked at.
+type survey struct {
+	labels       []uint16
+	coverage     []Coverage // in the order of labels
+	size, blocks [3]int     // of the mask, in voxels and in blocks
+	// low and high are the least and the largest label in each block.
+	low, high []uint16
+	// reached reports whether a label lies in reach of a run of voxels whose middle is in the block,
+	// and margin is that reach, in voxels of the mask.
+	reached []bool
+	margin  [3]int
+	// from and to bound the labelled blocks, in voxels of the mask, to exclusive.
+	from, to [3]int
+}
+
+// surveyed counts the labels of the mask and finds where they are.
+func surveyed(ctx context.Context, mask volume.Labels, p placement, workers int) (*survey, error) {
+	s := &survey{size: mask.Size, from: mask.Size}
+	for a, n := range mask.Size {
+		s.blocks[a] = (n + block[a] - 1) / block[a]
+	}
+	n := s.blocks[0] * s.blocks[1] * s.blocks[2]
+	s.low, s.high = make([]uint16, n), make([]uint16, n)
+	layers := make([]layer, s.blocks[2])
+	scan := scanner{mask: mask, view: p.view(), survey: s}
+	err := parallel(ctx, len(layers), workers, func(k int) { layers[k] = scan.layer(k) })
+	if err != nil {
+		return nil, err
+	}
+	s.collect(layers)
+	s.reached = make([]bool, n)
+	for b, high := range s.high {
+		s.reached[b] = high > 0
+	}
+	for a := range 3 {
+		s.bound(a)
+		s.margin[a] = int(math.Ceil(p.half[a] + math.Abs(p.toMask[a][0])*(runLength-1)/2 + slack))
+		s.dilate(a, (s.margin[a]+block[a]-1)/block[a])
+	}
+	return s, nil
+}
+
+// collect joins the labels of all layers of blocks.
+func (s *survey) collect(layers []layer) {
+	found := map[uint16]*Coverage{}
+	for _, l := range layers {
+		for _, c := range l {
+			if found[c.Label] == nil {
+				found[c.Label] = &Coverage{Label: c.Label}
+				s.labels = append(s.labels, c.Label)
+			}
+			found[c.Label].join(c)
+		}
+	}
+	slices.Sort(s.labels)
+	for _, label := range s.labels {
+		s.coverage = append(s.coverage, *found[label])
+	}
+}
+
+// layer is what one layer of blocks holds of each label.
+type layer []Coverage
+
+// scanner reads a mask layer by layer.
+type scanner struct {
+	mask volume.Labels
+	view view
+	*survey
+}
+
+// layer surveys layer k of blocks.
+func (s scanner) layer(k int) layer {
+	var out layer
+	nx, ny := s.mask.Size[0], s.mask.Size[1]
+	plane := s.blocks[0] * s.blocks[1]
+	low, high := s.low[k*plane:][:plane], s.high[k*plane:][:plane]
+	for b := range low {
+		low[b] = math.MaxUint16
+	}
+	first := k * block[2]
+	last := min(first+block[2], s.mask.Size[2])
+	held := make([]int8, plane) // whether a block is in the field of view: 1 yes, −1 no
+	for z := first; z < last; z++ {
+		for y := range ny {
+			row := s.mask.Data[nx*(y+ny*z):][:nx]
+			for bx := range s.blocks[0] {
+				b := bx + s.blocks[0]*(y/block[1])
+				part := row[bx*block[0] : min((bx+1)*block[0], nx)]
+				if len(part) == 8 && part[0]|part[1]|part[2]|part[3]|part[4]|part[5]|part[6]|part[7] == 0 {
+					low[b] = 0
+					continue
+				}
+				if held[b] == 0 {
+					held[b] = s.holds(bx, y/block[1], k)
+				}
+				for x, label := range part {
+					low[b], high[b] = min(low[b], label), max(high[b], label)
+					if label != 0 {
+						d := 0.0
+						if held[b] < 0 {
+							d = s.view.outside(float64(bx*block[0]+x), float64(y), float64(z))
+						}
+						out.of(label).tally(d)
+					}
+				}
+			}
+		}
+	}
+	return out
+}
+
+// holds reports whether a block lies in the field of view: 1 yes, −1 not all of it.
+func (s scanner) holds(bx, by, bz int) int8 {
+	from := [3]int{bx * block[0], by * block[1], bz * block[2]}
+	to := from
+	for a := range to {
+		to[a] += block[a] - 1
+	}
+	if s.view.holds(from, to) {
+		return 1
+	}
+	return -1
+}
+
+// of returns the count of a label. Labels are few, and neighbours mostly have the same: the
+// last one asked for is kept in front.
+func (l *layer) of(label uint16) *Coverage {
+	for n := range *l {
+		if (*l)[n].Label == label {
+			if n > 0 {
+				(*l)[0], (*l)[n] = (*l)[n], (*l)[0]
+			}
+			return &(*l)[0]
+		}
+	}
+	*l = append(*l, Coverage{Label: label})
+	last := len(*l) - 1
+	(*l)[0], (*l)[last] = (*l)[last], (*l)[0]
+	return &(*l)[0]
+}
+
+// bound finds the labelled blocks along an axis.
+func (s *survey) bound(a int) {
+	stride := [3]int{1, s.blocks[0], s.blocks[0] * s.blocks[1]}[a]
+	for b, high := range s.high {
+		if high > 0 {
+			n := b / stride % s.blocks[a]
+			s.from[a] = min(s.from[a], n*block[a])
+			s.to[a] = max(s.to[a], min((n+1)*block[a], s.size[a]))
+		}
+	}
+}
+
+// dilate extends what is reached by r blocks along an axis.
+func (s *survey) dilate(a, r int) {
+	stride, n := [3]int{1, s.blocks[0], s.blocks[0] * s.blocks[1]}[a], s.blocks[a]
+	out := make([]bool, len(s.reached))
+	for b, reached := range s.reached {
+		if !reached {
+			continue
+		}
+		at := b / stride % n
+		for c := max(at-r, 0); c <= min(at+r, n-1); c++ {
+			out[b+(c-at)*stride] = true
+		}
+	}
+	s.reached = out
+}
+
+// near reports whether a label may lie in reach of a run of voxels whose middle lies at x. A
+// middle outside of the mask counts to the nearest block: that reaches what it reaches.
+func (s *survey) near(x [3]float64) bool {
+	b := 0
+	for a := 2; a >= 0; a-- {
+		n, margin := s.size[a], float64(s.margin[a]+1)
+		// Written so that a position that is not a number fails.
+		if !(x[a] > -margin && x[a] < float64(n)+margin) {
+			return false
+		}
+		b = b*s.blocks[a] + min(max(int(x[a]+0.5), 0), n-1)/block[a]
+	}
+	return s.reached[b]
+}
+
+// between returns the least and the largest label of the blocks that hold so many voxels of the
+// mask from voxel at on; beyond the mask is background.
+func (s *survey) between(at, extent [3]int) (low, high uint16) {
+	var from, to [3]int
+	low = math.MaxUint16
+	for a := range at {
+		first, last := at[a], at[a]+extent[a]-1
+		if first < 0 || last >= s.size[a] {
+			low = 0
+			first, last = max(first, 0), min(last, s.size[a]-1)
+		}
+		if last < first {
+			return 0, 0
+		}
+		from[a], to[a] = first/block[a], last/block[a]
+	}
+	for z := from[2]; z <= to[2]; z++ {
+		for y := from[1]; y <= to[1]; y++ {
+			row := s.blocks[0] * (y + s.blocks[1]*z)
+			for b := row + from[0]; b <= row+to[0]; b++ {
+				low, high = min(low, s.low[b]), max(high, s.high[b])
+			}
+		}
+	}
+	return low, high
+}
