@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/t2map/t2map/report"
 	"github.com/t2map/t2map/segment"
@@ -216,6 +217,7 @@ func (k dividedKnee) sideName() string {
 
 // notesOf writes the facts about a division that a reader of its values should know.
 func (k dividedKnee) notesOf() (notes, warnings []string) {
+	var crumbs, cut []string
 	for _, n := range k.notes {
 		switch n.Kind {
 		case anatomy.NoTibia:
@@ -223,9 +225,9 @@ func (k dividedKnee) notesOf() (notes, warnings []string) {
 		case anatomy.NoFemur:
 			warnings = append(warnings, "the mask has no femoral cartilage behind the trochlea: medial and lateral are the cartilage of the tibia alone")
 		case anatomy.Crumbs:
-			notes = append(notes, fmt.Sprintf("%s has small separate pieces (%d voxels of the mask), which decided nothing", n.Tissue, n.Count))
+			crumbs = append(crumbs, fmt.Sprintf("%s %d", n.Tissue, n.Count))
 		case anatomy.CutTissue:
-			notes = append(notes, fmt.Sprintf("%s reaches the edge of the mask's grid", n.Tissue))
+			cut = append(cut, n.Tissue.String())
 		case anatomy.NoRidge:
 			notes = append(notes, "the patellar cartilage has no ridge: it is divided at its centroid")
 		case anatomy.AxesByFemur, anatomy.AxesByMenisci:
@@ -235,6 +237,12 @@ func (k dividedKnee) notesOf() (notes, warnings []string) {
 		case anatomy.SideOfAnatomyUnknown:
 			notes = append(notes, "the labels of the mask do not show which knee it is: a mask that was mirrored from left to right would not be noticed")
 		}
+	}
+	if len(crumbs) > 0 {
+		notes = append(notes, fmt.Sprintf("small separate pieces of the mask decided no border (voxels of the mask: %s)", strings.Join(crumbs, ", ")))
+	}
+	if len(cut) > 0 {
+		notes = append(notes, "the mask reaches the edge of its grid: "+strings.Join(cut, ", "))
 	}
 	return notes, warnings
 }

@@ -278,6 +278,9 @@ func millimetres(x float64) string {
 	return strings.TrimRight(strings.TrimRight(strconv.FormatFloat(x, 'f', 4, 64), "0"), ".")
 }
 
+// millimetres2 prints a spacing as people name it.
+func millimetres2(x float64) string { return strconv.FormatFloat(x, 'f', 2, 64) }
+
 // FailuresOf returns the studies that studies.csv, as its rows with the columns' names
 // first, lists as failed or not done. It is an error where a column is missing.
 func FailuresOf(rows [][]string) ([]Failure, error) {
