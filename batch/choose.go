@@ -52,7 +52,7 @@ func (s Settings) chooseTrain(st dicomio.Study, side string) (dicomio.Train, err
 		if err := rule.short(trains); err != nil {
 			return none, err
 		}
-		return none, ofSetting(hinted("t2map inspect shows the series", "no multi-echo series fits %s; there are %s", rule, listTrains(trains)))
+		return none, ofSetting(rule.noneFits(trains, side))
 	case len(chosen) > 1:
 		return none, ofSetting(hinted("choose one with --series or a series rule in the protocol", "%d multi-echo series: %s", len(chosen), listTrains(chosen)))
 	}
@@ -60,6 +60,25 @@ func (s Settings) chooseTrain(st dicomio.Study, side string) (dicomio.Train, err
 		return none, hinted(Hint(problem), "%w; in its folder lies %s%w", problem, more(st.Spoiled), st.Spoiled[0])
 	}
 	return chosen[0], chosen[0].Problem
+}
+
+// noneFits says that no train fits the rule and, where that is for the side that the manifest or
+// the layout names, what the trains say of theirs.
+func (r SeriesRule) noneFits(trains []dicomio.Train, side string) error {
+	text, hint := fmt.Sprintf("no multi-echo series fits %s; there are %s", r, listTrains(trains)), "t2map inspect shows the series"
+	anySide := r
+	anySide.Side = ""
+	others := anySide.among(trains)
+	if side == "" || r.Side != side || len(others) == 0 {
+		return hinted(hint, "%s", text)
+	}
+	said := []string{"the manifest or the layout says " + side}
+	for _, t := range others {
+		for _, c := range t.Sides {
+			said = append(said, fmt.Sprintf("%s of number %d says %s", c.Attribute, t.Number, c.Side))
+		}
+	}
+	return hinted("find out which knee it is: correct the side in the manifest, or ask the site to correct the images", "%s: %s", text, strings.Join(said, ", "))
 }
 
 // among returns those of the trains that fit the rule.

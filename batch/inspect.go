@@ -286,6 +286,7 @@ func (s Settings) try(ctx context.Context, j Job, in *InspectedStudy) error {
 	if j.Anatomy.Problem != nil {
 		in.Warnings = append(in.Warnings, j.Anatomy.warning())
 	}
+	in.Warnings = append(in.Warnings, placed.besideText()...)
 	described := mask.described(placed)
 	in.Mask = &described
 	if text := mask.empty(regions); known && text != "" {

@@ -3,7 +3,6 @@ package batch
 import (
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/t2map/t2map/report"
@@ -38,8 +37,8 @@ func (j Job) divideMask(m maskRead, p Protocol, workers int) (dividedKnee, error
 	if !scheme.Tissues() {
 		return dividedKnee{parts: marks.Whole()}, nil
 	}
-	if !slices.ContainsFunc(marks.Data, func(mark uint16) bool { return mark != 0 }) {
-		return dividedKnee{parts: marks.Divided(nil, nil, 0)}, nil // a mask that marks nothing is sound
+	if !marks.HasTissue() { // rows alone, or nothing, which is sound
+		return dividedKnee{parts: marks.Divided(nil, nil, 0)}, nil
 	}
 	k, err := j.divideTissues(marks, d, workers)
 	if err != nil {

@@ -169,6 +169,7 @@ func (m maskRead) note(r *report.Result, placed placedMask, p Protocol) {
 	if m.made != nil {
 		r.Warnings = append(r.Warnings, m.made.warnings...)
 	}
+	r.Warnings = append(r.Warnings, placed.besideText()...)
 	if text := m.empty(regions); text != "" {
 		r.Warnings = append(r.Warnings, text)
 	}
@@ -181,6 +182,14 @@ func (m maskRead) note(r *report.Result, placed placedMask, p Protocol) {
 	if r.Protocol.ForeignMask = m.foreign != nil; r.Protocol.ForeignMask {
 		r.Warnings = append(r.Warnings, fmt.Sprintf("the mask was not drawn on this series, which was allowed: %v", m.foreign))
 	}
+}
+
+// besideText warns of a mask that was drawn on the grid of the series, and lies beside it.
+func (p placedMask) besideText() []string {
+	if p.beside == nil {
+		return nil
+	}
+	return []string{fmt.Sprintf("the grid of the mask is that of the series but for its place, up to %.2f mm away: it may have been drawn at another visit, or have lost its place; see the overlay", p.beside.Distance)}
 }
 
 // empty warns of a mask that is sound and marks nothing; else it is "".

@@ -76,11 +76,14 @@ func (s Settings) chooseMask(j Job) (Mask, error) {
 		m.Foreign = nil
 		return m, nil
 	}
-	m.Drawn = nil
-	if !s.Protocol.AllowForeignMask {
-		return m, ofSetting(hinted(hintForeign, "mask: %w", m.Foreign))
+	switch {
+	case s.Protocol.AllowForeignMask: // and lies on the grid of the series that it was drawn on, where that is here
+		return m, nil
+	case m.Drawn != nil:
+		return m, ofSetting(hinted(fmt.Sprintf("align the two with --register %d, or, if the knee did not move between them, add --allow-foreign-mask", m.Drawn.Number),
+			"mask: %w: series %s (number %d), which is not in the frame of reference (0020,0052) of the mapped series, or one of them has none", m.Foreign, m.Drawn.Hash, m.Drawn.Number))
 	}
-	return m, nil
+	return m, ofSetting(hinted(hintForeign, "mask: %w", m.Foreign))
 }
 
 // drawnOn returns the series of the study, whatever its kind, that the object says it was

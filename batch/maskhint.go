@@ -9,6 +9,7 @@ import (
 	"github.com/t2map/t2map/dicomio"
 	"github.com/t2map/t2map/samples"
 	"github.com/t2map/t2map/segment"
+	"github.com/t2map/t2map/segment/resample"
 )
 
 // Hints for masks.
@@ -16,7 +17,9 @@ const (
 	hintOneMask = "put one mask into the study's folder, or name it with --mask or in a manifest"
 	hintForeign = "take the mask that was drawn on this series, or, if the two share their grid, add --allow-foreign-mask"
 	hintExport  = "export a label map in NIfTI (.nii.gz), NRRD or MetaImage on the grid of the series; in 3D Slicer: Segmentations, Export to files, file format NIfTI, with the series as reference volume"
-	hintAgain   = "copy or export the mask again"
+	// hintElsewhere is for a mask that does not lie where the series does.
+	hintElsewhere = "t2map inspect shows both grids: the mask may be of another knee or visit, or have lost its place when it was converted"
+	hintAgain     = "copy or export the mask again"
 )
 
 // hintFault says what to do about each kind of fault of a label map's file.
@@ -55,6 +58,10 @@ func maskHint(err error) string {
 	var format *formatError
 	var foreign *dicomio.ForeignError
 	switch {
+	case errors.As(err, new(*resample.OutsideError)):
+		return hintElsewhere
+	case errors.As(err, new(*coverError)):
+		return hintElsewhere + "; if the series shows a part of the joint only, map the tissues in it: give the others to `ignore` in a scheme file"
 	case errors.As(err, &format):
 		return hintExport
 	case errors.As(err, &foreign):

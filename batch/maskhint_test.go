@@ -19,6 +19,7 @@ import (
 	"github.com/t2map/t2map/phantom"
 	"github.com/t2map/t2map/samples"
 	"github.com/t2map/t2map/segment"
+	"github.com/t2map/t2map/segment/resample"
 )
 
 // plainMask returns the study's labels as an uncompressed file in NIfTI-1.
@@ -86,8 +87,8 @@ func TestEveryRefusedMaskHasAHint(t *testing.T) {
 	two := make([]byte, 600)
 	binary.LittleEndian.PutUint32(two, 540)
 	fixed := func(data []byte) func([]byte) []byte { return func([]byte) []byte { return data } }
-	moved := func(b []byte, at int) []byte { // a length in mm in the header
-		binary.LittleEndian.PutUint32(b[at:], math.Float32bits(math.Float32frombits(binary.LittleEndian.Uint32(b[at:]))+4))
+	moved := func(b []byte, at int, mm float32) []byte { // a length in the header
+		binary.LittleEndian.PutUint32(b[at:], math.Float32bits(math.Float32frombits(binary.LittleEndian.Uint32(b[at:]))+mm))
 		return b
 	}
 	for _, c := range []struct {
@@ -120,11 +121,11 @@ func TestEveryRefusedMaskHasAHint(t *testing.T) {
 		{"gzip damaged", packed(func(b []byte) []byte { b[len(b)-8] ^= 1; return b }), "invalid checksum", "compression is damaged"},
 		{"text", fixed([]byte("subject,visit\n")), "not a NIfTI file", "one NIfTI-1 file"},
 		{"NRRD in disguise", fixed([]byte("NRRD0004\ntype: uchar\n")), `encoding: "" is not an encoding`, "raw or in gzip"},
-		{"another size", short16(atDim, 3, 64, 128, 3), "mask is 64×128×3 voxels, the series 64×64×6", "draw the mask on this series"},
+		{"another size", short16(atDim, 3, 64, 128, 3), "medial lies to 46 % in the field of view of the series (50 % needed), up to 71.2 mm outside", "t2map inspect shows both grids"},
 		{"moved", func(b []byte) []byte {
-			return moved(moved(b, 280+16+12), 268+4) // srow_y[3], qoffset_y
-		}, "voxel centres up to 4.00 mm apart", "must lie on the voxels of this series"},
-		{"qform against sform", func(b []byte) []byte { return moved(b, 268+4) }, "place the voxels up to 4.00 mm apart", "set the code of the other to 0"},
+			return moved(moved(b, 280+16+12, 200), 268+4, 200) // srow_y[3], qoffset_y
+		}, "mask lies outside of the series: its nearest voxel is ", "of another knee or visit"},
+		{"qform against sform", func(b []byte) []byte { return moved(b, 268+4, 4) }, "place the voxels up to 4.00 mm apart", "set the code of the other to 0"},
 		{"an unknown label", func(b []byte) []byte { b[len(b)-2] = 9; return b }, "does not know label 9", "--scheme"},
 	} {
 		dir := t.TempDir()
@@ -160,7 +161,7 @@ func TestMaskHints(t *testing.T) {
 	seen := map[string]bool{}
 	for _, err := range []error{
 		&dicomio.FileError{Path: "a", Problem: "x", Kind: dicomio.ErrInvalid}, &dicomio.FileError{Path: "a", Problem: "x", Kind: dicomio.ErrUnsupported},
-		&segment.GridError{Distance: math.NaN()}, &segment.GridError{Distance: 3}, &formatError{"a", formatMINC}, &dicomio.ForeignError{Path: "a", Problem: "x"}, errors.New("anything else"),
+		&segment.GridError{Distance: math.NaN()}, &segment.GridError{Distance: 3}, &formatError{"a", formatMINC}, &resample.OutsideError{DistanceMM: 3}, &coverError{}, &dicomio.ForeignError{Path: "a", Problem: "x"}, errors.New("anything else"),
 	} {
 		got := Hint(hintMask(fmt.Errorf("mask: %w", err)))
 		if got == "" || seen[got] {

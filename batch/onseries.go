@@ -2,7 +2,9 @@ package batch
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 
@@ -18,6 +20,9 @@ type placedMask struct {
 	// transform takes a position of the series to the space of the mask; nil where both are one.
 	transform *volume.Rigid
 	resampled bool // onto another grid
+	// beside is how the mask's grid differs from that of the series, where it is the same but
+	// for its place; else nil.
+	beside *segment.GridError
 }
 
 // findRegions reads the job's mask, divides it and, unless images have to be aligned first,
@@ -54,6 +59,9 @@ func (j Job) place(ctx context.Context, k dividedKnee, d Division, transform *vo
 		return p, err
 	}
 	p.resampled = true
+	if transform == nil {
+		p.beside = shifted(k.parts.Geometry, j.Train.Geometry)
+	}
 	fractions, err := resample.Onto(ctx, k.parts.Labels, j.Train.Geometry, resample.Options{
 		ThicknessMM: j.Train.Thickness, Transform: transform, LeastCovered: resample.AnyCover, Workers: workers,
 	})
@@ -77,6 +85,28 @@ func (j Job) place(ctx context.Context, k dividedKnee, d Division, transform *vo
 	k.seeRegions(fractions.Coverage)
 	return p, nil
 }
+
+// shifted returns how far a mask's grid lies from that of the series, where it has the same
+// voxels in number and size; else nil. Such a mask was drawn on a series like this one.
+func shifted(mask, series volume.Geometry) *segment.GridError {
+	var e *segment.GridError
+	if !errors.As(segment.CheckGrid(mask, series), &e) || math.IsNaN(e.Distance) {
+		return nil
+	}
+	a, b := mask.Spacing(), series.Spacing()
+	slices.Sort(a[:])
+	slices.Sort(b[:])
+	for i := range a {
+		if math.Abs(a[i]-b[i]) > alikeSpacing*b[i] {
+			return nil
+		}
+	}
+	return e
+}
+
+// alikeSpacing is how much the spacing of grids may differ that are one but for their
+// place: headers round it to some thousandths of a mm.
+const alikeSpacing = 0.01
 
 // leastCovered is the part of a tissue that has to lie in the field of view of the series:
 // of one that lies mostly outside, the mean says little.

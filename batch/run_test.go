@@ -9,6 +9,8 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -318,7 +320,12 @@ func TestInspectSaysWhatRunDoes(t *testing.T) {
 		{"sound", func(string, *phantom.Study) {}},
 		{"another grid", func(dir string, k *phantom.Study) {
 			g := k.Labels.Geometry
-			g.Affine[0][3] += 2
+			g.Affine[0][3] += 2 // which is taken, with a warning
+			writeMask(t, filepath.Join(dir, "labels.nii.gz"), g, func(v int) uint8 { return uint8(k.Labels.Data[v]) })
+		}},
+		{"elsewhere", func(dir string, k *phantom.Study) {
+			g := k.Labels.Geometry
+			g.Affine[0][3] += 200
 			writeMask(t, filepath.Join(dir, "labels.nii.gz"), g, func(int) uint8 { return 1 })
 		}},
 		{"unknown label", func(dir string, k *phantom.Study) {
@@ -337,8 +344,18 @@ func TestInspectSaysWhatRunDoes(t *testing.T) {
 			t.Fatal(err)
 		}
 		out := run(t, settings(t, dir))
-		if (in.Studies[0].Action == "fail") != (len(out.Failures) == 1) || (c.name == "sound") != (len(out.Results) == 1) {
+		taken := c.name == "sound" || c.name == "another grid"
+		if (in.Studies[0].Action == "fail") != (len(out.Failures) == 1) || taken != (len(out.Results) == 1) {
 			t.Errorf("%s: inspect %+v, run %+v", c.name, in.Studies[0], out)
+		}
+		if !taken {
+			continue
+		}
+		warned := slices.ContainsFunc(out.Results[0].Warnings, func(w string) bool {
+			return strings.HasPrefix(w, "the grid of the mask is that of the series but for its place, up to 2.00 mm away")
+		})
+		if warned != (c.name == "another grid") || !slices.Equal(in.Studies[0].Warnings, out.Results[0].Warnings) {
+			t.Errorf("%s: inspect warns of %q, run of %q", c.name, in.Studies[0].Warnings, out.Results[0].Warnings)
 		}
 	}
 }

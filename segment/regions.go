@@ -45,6 +45,15 @@ func (m Marks) Whole() Parts {
 	return p
 }
 
+// HasTissue reports whether a voxel is marked with a tissue.
+func (m Marks) HasTissue() bool {
+	tissue := make([]bool, len(m.Names)+1)
+	for n, name := range m.Names {
+		tissue[n+1] = anatomy.TissueNamed(name) != anatomy.NoTissue
+	}
+	return slices.ContainsFunc(m.Data, func(mark uint16) bool { return tissue[mark] })
+}
+
 // Tissues returns the marks as a mask by tissue. Voxels that are marked with a row have
 // NoTissue.
 func (m Marks) Tissues() anatomy.Mask {

@@ -201,7 +201,7 @@ func TestBombs(t *testing.T) {
 			if err := os.WriteFile(labels, bomb, 0o666); err != nil {
 				t.Fatal(err)
 			}
-		}, nil, "mask is 1200×1200×1400 voxels, the series 64×64×6"},
+		}, nil, "the mask has 1200×1200×1400 voxels, more than an image of a knee"},
 		{"a mask on the grid, and 2 GB behind it", func(t *testing.T, study string) {
 			labels := filepath.Join(study, "labels.nii.gz")
 			bomb := gzipBomb(t, niftiHeader(t, labels, [3]int{64, 64, 6}), 31)
@@ -221,7 +221,7 @@ func TestBombs(t *testing.T) {
 			if err := os.Truncate(labels, 16<<30); err != nil {
 				t.Skip("no sparse files here: ", err)
 			}
-		}, nil, "mask is 3000×3000×2000 voxels"},
+		}, nil, "the mask has 3000×3000×2000 voxels, more than an image of a knee"},
 		{"images of 8192 × 8192 that were never written", func(t *testing.T, study string) { sparse(t, study, 8192) }, nil, "the pixels were never written"},
 		{"images that need more than was given", func(t *testing.T, study string) { sparse(t, study, 1024) }, []string{"--memory", "250"},
 			"memory: 1024×1024×6 voxels, 7 echoes: the study needs "},
