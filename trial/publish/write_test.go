@@ -37,7 +37,7 @@ func samples() map[string]trial.Analysis {
 // written writes a report and returns its files by path.
 func written(t *testing.T, dir string, a trial.Analysis, pictures ...figure.Picture) map[string]string {
 	t.Helper()
-	if err := Write(dir, a, pictures); err != nil {
+	if err := Write(dir, a, pictures, nil); err != nil {
 		t.Fatal(err)
 	}
 	return contents(t, dir)
@@ -138,7 +138,7 @@ func TestErrorsNameTheFile(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	err := Write(dir, usual.analysis(), nil)
+	err := Write(dir, usual.analysis(), nil, nil)
 	if err == nil || !strings.Contains(err.Error(), "mk.csv: not written: a folder") || !strings.Contains(err.Error(), "trial.html: not written") {
 		t.Errorf("error %v, want one that names both files", err)
 	}
@@ -151,7 +151,7 @@ func TestErrorsNameTheFile(t *testing.T) {
 			pictures = append(pictures, picture(n))
 		}
 		empty := filepath.Join(t.TempDir(), "out")
-		if err := Write(empty, usual.analysis(), pictures); err == nil || !strings.Contains(err.Error(), "picture") {
+		if err := Write(empty, usual.analysis(), pictures, nil); err == nil || !strings.Contains(err.Error(), "picture") {
 			t.Errorf("pictures %q: error %v", names, err)
 		}
 		if _, err := os.Stat(empty); err == nil {
@@ -217,7 +217,7 @@ func checkCells(t *testing.T, name string, dictionary, rows [][]string) {
 
 func TestJSON(t *testing.T) {
 	for name, a := range samples() {
-		content := encode(a, []figure.Picture{picture("means")})
+		content := encode(a, []string{"means"}, nil)
 		// encoding/json takes neither NaN nor Inf, nor two values.
 		var v map[string]any
 		if err := json.Unmarshal(content, &v); err != nil {
@@ -288,7 +288,7 @@ func TestJSONValues(t *testing.T) {
 	a.Endpoints[0].Cells[1][2].Change.Mean = 0.1 + 0.2
 	a.Endpoints[0].Model.LogLik = nan
 	var v readBack
-	if err := json.Unmarshal(encode(a, nil), &v); err != nil {
+	if err := json.Unmarshal(encode(a, nil, nil), &v); err != nil {
 		t.Fatal(err)
 	}
 	e := v.Endpoints[0]
@@ -361,7 +361,7 @@ func TestFiles(t *testing.T) {
 	for name, a := range samples() {
 		pictures := []figure.Picture{picture("means")}
 		files := written(t, t.TempDir(), a, pictures...)
-		want := Files(pictures)
+		want := Files(pictures, nil)
 		for _, f := range want {
 			if _, there := files[f]; !there {
 				t.Errorf("%s: %s is not written", name, f)
