@@ -126,6 +126,7 @@ func panelVisit(a trial.Analysis, subjectVisit [2]int, folder string) report.Pan
 			switch f := a.Flags[i]; {
 			case f.Kind == trial.TwoStudies:
 				two = f.Text
+			case f.Kind == trial.CarriedMask: // the tile says it of its own visit
 			case f.Kind.OnFigures() && !slices.Contains(out.Notes, f.Text):
 				out.Notes = append(out.Notes, f.Text)
 			}
