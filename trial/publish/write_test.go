@@ -112,6 +112,44 @@ func TestReplacesAnEarlierReport(t *testing.T) {
 	}
 }
 
+// Maps lie in a folder of their own; those of an earlier report that are not made again go.
+func TestWritesMaps(t *testing.T) {
+	dir := t.TempDir()
+	a := usual.analysis()
+	maps := []Map{{"S01-month12-unrolled-change", []byte("one")}, {"S02-month12-unrolled-change", []byte("two")}}
+	if err := Write(dir, a, nil, maps); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "maps", "mine.nii.gz"), []byte("mine"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	files := contents(t, dir)
+	for _, f := range Files(nil, maps) {
+		if files[f] == "" {
+			t.Errorf("%s is not written", f)
+		}
+	}
+	if files["maps/S01-month12-unrolled-change.nii.gz"] != "one" || !strings.Contains(files["trial.json"], `"maps": ["S01-month12-unrolled-change", "S02-month12-unrolled-change"]`) {
+		t.Error("a map holds another content, or trial.json does not name it")
+	}
+	if err := Write(dir, a, nil, maps[:1]); err != nil {
+		t.Fatal(err)
+	}
+	files = contents(t, dir)
+	if files["maps/S02-month12-unrolled-change.nii.gz"] != "" || files["maps/S01-month12-unrolled-change.nii.gz"] != "one" || files["maps/mine.nii.gz"] != "mine" {
+		t.Error("a map of the earlier report stayed, or another file went")
+	}
+	for _, names := range [][]string{{"../x"}, {"a.b"}, {"x", "X"}} {
+		var bad []Map
+		for _, n := range names {
+			bad = append(bad, Map{n, nil})
+		}
+		if err := Write(filepath.Join(t.TempDir(), "out"), a, nil, bad); err == nil || !strings.Contains(err.Error(), "map") {
+			t.Errorf("maps %q: error %v", names, err)
+		}
+	}
+}
+
 // trial.json of somebody else names no picture that could be removed.
 func TestKeepsPicturesThatAreNotItsOwn(t *testing.T) {
 	dir := t.TempDir()
