@@ -56,7 +56,7 @@ func (p placedMask) measureTexture(r *report.Result, maps volume.Maps) error {
 		return err
 	}
 	for n, t := range all {
-		rows[n].Texture = &segment.Texture{
+		rows[n].Texture = segment.Texture{
 			Pairs: t.Pairs, Contrast: segment.Number(t.Contrast), Entropy: segment.Number(t.Entropy), Homogeneity: segment.Number(t.Homogeneity),
 		}
 	}
