@@ -151,7 +151,7 @@ type Summary struct {
 	// Texture is how T2 varies from voxel to voxel. It is not measured in layers, which are too
 	// thin for pairs of voxels.
 	Texture Texture `json:"texture"`
-	Note    string   `json:"note"`
+	Note    string  `json:"note"`
 }
 
 // Texture is the co-occurrence of T2 in the voxels of a row, see package texture; NaN where
