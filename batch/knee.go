@@ -16,7 +16,9 @@ type dividedKnee struct {
 	// side is that on which all sources agree, or unknown.
 	side   anatomy.Side
 	record *report.Division // nil where nothing was divided
-	notes  []anatomy.Note
+	// cropped says that the grid of parts is a part of the mask's.
+	cropped bool
+	notes   []anatomy.Note
 	// depths and axes are there where the cartilage has layers.
 	depths *anatomy.Depths
 	axes   anatomy.Axes
@@ -63,7 +65,17 @@ func (j Job) divideTissues(marks segment.Marks, d Division, workers int) (divide
 	if k.side, err = evidence.Agree(claims...); err != nil {
 		return k, err
 	}
-	division, err := examined.Divide(k.side)
+	var division anatomy.Division
+	var layers []uint8
+	err = both(func() (err error) {
+		if d.Layers > 0 {
+			layers, err = k.measureDepth(mask, examined.Axes(), d.Layers, workers)
+		}
+		return err
+	}, func() (err error) {
+		division, err = examined.Divide(k.side)
+		return err
+	})
 	if err != nil {
 		return k, err
 	}
@@ -74,11 +86,7 @@ func (j Job) divideTissues(marks segment.Marks, d Division, workers int) (divide
 	} else if division.Tibia != nil {
 		k.axes = division.Tibia.Axes
 	}
-	var layers []uint8
 	if d.Layers > 0 {
-		if layers, err = k.measureDepth(mask, d.Layers, workers); err != nil {
-			return k, err
-		}
 		k.record.Layers = d.Layers
 	}
 	if d.ErodeMM > 0 {
@@ -91,12 +99,12 @@ func (j Job) divideTissues(marks segment.Marks, d Division, workers int) (divide
 }
 
 // measureDepth sets the depths of the cartilage and returns the layer of each voxel.
-func (k *dividedKnee) measureDepth(mask anatomy.Mask, n, workers int) ([]uint8, error) {
-	front := k.axes.Posterior
+func (k *dividedKnee) measureDepth(mask anatomy.Mask, axes anatomy.Axes, n, workers int) ([]uint8, error) {
+	front := axes.Posterior
 	for i := range front {
 		front[i] = -front[i]
 	}
-	depths, err := anatomy.Depth(mask, anatomy.DepthOptions{Up: k.axes.Superior, Front: front, Workers: workers})
+	depths, err := anatomy.Depth(mask, anatomy.DepthOptions{Up: axes.Superior, Front: front, Workers: workers})
 	if err != nil {
 		return nil, err
 	}

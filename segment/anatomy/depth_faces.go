@@ -37,6 +37,11 @@ const (
 	holeGap = 1
 )
 
+// Margin is the number of voxels of background around the labels of a mask, where its grid has
+// them, that decide something: across so many a face looks, and cartilage that reaches the last
+// two layers of a grid may be cut off. Beyond, a mask may be cropped.
+const Margin = boneGap + 1
+
 // findSurface lists the faces of the sheet and links those that share an edge.
 func findSurface(s *sheet, data []Tissue, l *lattice, workers int) *surface {
 	f := &surface{of: make([][directions]int32, len(s.voxels)), scale: l.scale(), workers: workers}
