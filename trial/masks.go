@@ -33,7 +33,7 @@ func (j *joiner) flagMasks(endpoints []Endpoint) {
 	mixed := count.drawnElsewhere > 0
 	if mixed {
 		f.Text = fmt.Sprintf("the masks of some visits were carried from %s, of others drawn (%d and %d): a change may be one of the mask", from, count.carried, count.drawnElsewhere)
-		note += "; at the visits after that, other masks were drawn"
+		note += fmt.Sprintf("; of the other visits than %s, %d have a drawn mask", from, count.drawnElsewhere)
 	}
 	j.notes = append(j.notes, note)
 	flag := j.flag(f)
