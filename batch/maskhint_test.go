@@ -29,7 +29,13 @@ func plainMask(t testing.TB, k *phantom.Study) []byte {
 	if err := nifti.WriteLabels(&b, k.Labels.Geometry, k.Labels.Data, ""); err != nil {
 		t.Fatal(err)
 	}
-	z, err := gzip.NewReader(&b)
+	return gunzipped(t, b.Bytes())
+}
+
+// gunzipped returns what a file in gzip holds.
+func gunzipped(t testing.TB, b []byte) []byte {
+	t.Helper()
+	z, err := gzip.NewReader(bytes.NewReader(b))
 	if err != nil {
 		t.Fatal(err)
 	}
