@@ -56,7 +56,7 @@ func (p placedMask) measureTexture(r *report.Result, maps volume.Maps) error {
 		return err
 	}
 	for n, t := range all {
-		rows[n].Texture = &segment.Texture{
+		rows[n].Texture = segment.Texture{
 			Pairs: t.Pairs, Contrast: segment.Number(t.Contrast), Entropy: segment.Number(t.Entropy), Homogeneity: segment.Number(t.Homogeneity),
 		}
 	}
@@ -173,22 +173,36 @@ func (p placedMask) unrolled(maps volume.Maps) *report.Unrolled {
 	return &report.Unrolled{Angle: m.Angle, Across: m.Across, Rows: m.Rows, Columns: m.Columns, T2: m.T2, Side: p.sideName()}
 }
 
-// columnWidth is the width in mm of the columns of the unrolled map: the longest step of the
-// grid along the axis, so that no column between two slices stays empty.
+// columnWidth is the width in mm of the columns of the unrolled map, so that no column between
+// two slices stays empty. The axis of the cylinder may be in the space of the mask.
 func (p placedMask) columnWidth(axis [3]float64) float64 {
 	if p.transform != nil {
 		axis = volume.Rigid{Rotation: p.transform.Inverse().Rotation}.Apply(axis)
 	}
+	return columnWidth(p.regions.Geometry, axis)
+}
+
+// columnWidth is the longest step of the grid along an axis of length 1, rounded up to 0.1 mm,
+// and at least 3 mm. The grid's direction nearest to the axis counts in full, so that the maps
+// of two visits have the same cells although the knee lay a few degrees differently.
+func columnWidth(g volume.Geometry, axis [3]float64) float64 {
 	const least = 3 // mm: slices of most series
-	width := float64(least)
+	width, nearest := float64(least), 0.0
+	spacing := g.Spacing()
+	full := 0.0 // the step of the direction nearest to the axis
 	for c := range 3 {
 		along := 0.0
-		for r, a := range p.regions.Affine {
+		for r, a := range g.Affine {
 			along += a[c] * axis[r]
 		}
-		width = max(width, math.Abs(along))
+		along = math.Abs(along)
+		width = max(width, along)
+		if cos := along / spacing[c]; cos > nearest {
+			nearest, full = cos, spacing[c]
+		}
 	}
-	return math.Ceil(10*width) / 10
+	const rounding = 1e-6 // mm: a spacing of 3.3 is not 3.4
+	return math.Ceil(10*(max(width, full)-rounding)) / 10
 }
 
 // femoralPoints are the used voxels of the femoral cartilage, in the space of the mask.

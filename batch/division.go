@@ -21,6 +21,9 @@ type Division struct {
 	// FluidMS is the T2 in ms above which a voxel of cartilage counts as fluid and is
 	// excluded; 0 means that no voxel does.
 	FluidMS float64
+	// FluidEdgeMS is the same limit for voxels at the edge, which the mask covers in part; 0
+	// means that they have no limit of their own.
+	FluidEdgeMS float64
 }
 
 // DivideBy says what divides tissues into compartments.
@@ -71,6 +74,8 @@ func (d Division) check() error {
 		return fmt.Errorf("erode_mm: %g is not a distance of 0 or more", d.ErodeMM)
 	case !(d.FluidMS >= 0) || math.IsInf(d.FluidMS, 0):
 		return fmt.Errorf("fluid_ms: %g is not a T2 of 0 or more", d.FluidMS)
+	case !(d.FluidEdgeMS >= 0) || math.IsInf(d.FluidEdgeMS, 0):
+		return fmt.Errorf("fluid_edge_ms: %g is not a T2 of 0 or more", d.FluidEdgeMS)
 	case d.MinFraction != 0:
 		_, err := MaskFraction(d.MinFraction)
 		return err
@@ -101,7 +106,7 @@ func LayerOption(n int) (int, error) {
 
 // division returns the division of the protocol.
 func (f protocolFile) division() (d Division, err error) {
-	d = Division{By: DivideBy(f.Division), ErodeMM: f.Erode, FluidMS: f.Fluid}
+	d = Division{By: DivideBy(f.Division), ErodeMM: f.Erode, FluidMS: f.Fluid, FluidEdgeMS: f.FluidEdge}
 	if f.Layers != nil {
 		if d.Layers, err = LayerOption(*f.Layers); err != nil {
 			return d, err

@@ -3,6 +3,7 @@ package batch
 import (
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/t2map/t2map/report"
 	"github.com/t2map/t2map/segment"
@@ -15,7 +16,9 @@ type dividedKnee struct {
 	// side is that on which all sources agree, or unknown.
 	side   anatomy.Side
 	record *report.Division // nil where nothing was divided
-	notes  []anatomy.Note
+	// cropped says that the grid of parts is a part of the mask's.
+	cropped bool
+	notes   []anatomy.Note
 	// depths and axes are there where the cartilage has layers.
 	depths *anatomy.Depths
 	axes   anatomy.Axes
@@ -62,7 +65,17 @@ func (j Job) divideTissues(marks segment.Marks, d Division, workers int) (divide
 	if k.side, err = evidence.Agree(claims...); err != nil {
 		return k, err
 	}
-	division, err := examined.Divide(k.side)
+	var division anatomy.Division
+	var layers []uint8
+	err = both(func() (err error) {
+		if d.Layers > 0 {
+			layers, err = k.measureDepth(mask, examined.Axes(), d.Layers, workers)
+		}
+		return err
+	}, func() (err error) {
+		division, err = examined.Divide(k.side)
+		return err
+	})
 	if err != nil {
 		return k, err
 	}
@@ -73,11 +86,7 @@ func (j Job) divideTissues(marks segment.Marks, d Division, workers int) (divide
 	} else if division.Tibia != nil {
 		k.axes = division.Tibia.Axes
 	}
-	var layers []uint8
 	if d.Layers > 0 {
-		if layers, err = k.measureDepth(mask, d.Layers, workers); err != nil {
-			return k, err
-		}
 		k.record.Layers = d.Layers
 	}
 	if d.ErodeMM > 0 {
@@ -90,12 +99,12 @@ func (j Job) divideTissues(marks segment.Marks, d Division, workers int) (divide
 }
 
 // measureDepth sets the depths of the cartilage and returns the layer of each voxel.
-func (k *dividedKnee) measureDepth(mask anatomy.Mask, n, workers int) ([]uint8, error) {
-	front := k.axes.Posterior
+func (k *dividedKnee) measureDepth(mask anatomy.Mask, axes anatomy.Axes, n, workers int) ([]uint8, error) {
+	front := axes.Posterior
 	for i := range front {
 		front[i] = -front[i]
 	}
-	depths, err := anatomy.Depth(mask, anatomy.DepthOptions{Up: k.axes.Superior, Front: front, Workers: workers})
+	depths, err := anatomy.Depth(mask, anatomy.DepthOptions{Up: axes.Superior, Front: front, Workers: workers})
 	if err != nil {
 		return nil, err
 	}
@@ -217,6 +226,7 @@ func (k dividedKnee) sideName() string {
 
 // notesOf writes the facts about a division that a reader of its values should know.
 func (k dividedKnee) notesOf() (notes, warnings []string) {
+	var crumbs, cut []string
 	for _, n := range k.notes {
 		switch n.Kind {
 		case anatomy.NoTibia:
@@ -224,9 +234,9 @@ func (k dividedKnee) notesOf() (notes, warnings []string) {
 		case anatomy.NoFemur:
 			warnings = append(warnings, "the mask has no femoral cartilage behind the trochlea: medial and lateral are the cartilage of the tibia alone")
 		case anatomy.Crumbs:
-			notes = append(notes, fmt.Sprintf("%s has small separate pieces (%d voxels of the mask), which decided nothing", n.Tissue, n.Count))
+			crumbs = append(crumbs, fmt.Sprintf("%s %d", n.Tissue, n.Count))
 		case anatomy.CutTissue:
-			notes = append(notes, fmt.Sprintf("%s reaches the edge of the mask's grid", n.Tissue))
+			cut = append(cut, n.Tissue.String())
 		case anatomy.NoRidge:
 			notes = append(notes, "the patellar cartilage has no ridge: it is divided at its centroid")
 		case anatomy.AxesByFemur, anatomy.AxesByMenisci:
@@ -236,6 +246,12 @@ func (k dividedKnee) notesOf() (notes, warnings []string) {
 		case anatomy.SideOfAnatomyUnknown:
 			notes = append(notes, "the labels of the mask do not show which knee it is: a mask that was mirrored from left to right would not be noticed")
 		}
+	}
+	if len(crumbs) > 0 {
+		notes = append(notes, fmt.Sprintf("small separate pieces of the mask decided no border (voxels of the mask: %s)", strings.Join(crumbs, ", ")))
+	}
+	if len(cut) > 0 {
+		notes = append(notes, "the mask reaches the edge of its grid: "+strings.Join(cut, ", "))
 	}
 	return notes, warnings
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/t2map/t2map/dicomio"
 	"github.com/t2map/t2map/report"
 	"github.com/t2map/t2map/segment"
+	"github.com/t2map/t2map/segment/anatomy"
 	"github.com/t2map/t2map/volume"
 )
 
@@ -42,19 +43,35 @@ type maskRead struct {
 	kind      string        // NIfTI, NRRD, MetaImage, SEG, RTSTRUCT or program
 	segmented bool
 	labels    volume.Labels
-	segments  volume.Segmentation
-	foreign   error
-	beside    []string
-	differ    []string
-	made      *madeMask // by a program; else nil
+	// grid is that of the file where cropped says that labels are on a part of it.
+	grid     volume.Geometry
+	cropped  bool
+	segments volume.Segmentation
+	foreign  error
+	beside   []string
+	differ   []string
+	made     *madeMask // by a program; else nil
 }
 
 // geometry is the grid of the mask.
 func (m maskRead) geometry() volume.Geometry {
-	if m.segmented {
+	switch {
+	case m.segmented:
 		return m.segments.Geometry
+	case m.cropped:
+		return m.grid
 	}
 	return m.labels.Geometry
+}
+
+// crop leaves the part of a label map that holds its labels, unless it lies on the grid of the
+// series, to which whole voxels are taken. Dividing it costs half of the time and memory then.
+func (m *maskRead) crop(series volume.Geometry) {
+	if m.segmented || segment.CheckGrid(m.labels.Geometry, series) == nil {
+		return
+	}
+	m.grid, m.cropped = m.labels.Geometry, true
+	m.labels = segment.Cropped(m.labels, anatomy.Margin)
 }
 
 // readMask reads the job's mask on its own grid, or has it made. Its errors have hints.

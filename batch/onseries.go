@@ -33,10 +33,13 @@ func (j Job) findRegions(ctx context.Context, p Protocol, workers int) (maskRead
 	if err != nil {
 		return m, placedMask{}, err
 	}
+	m.crop(j.Train.Geometry)
 	k, err := from.divideMask(m, p, workers)
 	if err == nil {
 		err = j.sideFrom(k)
 	}
+	k.cropped = m.cropped
+	m.labels.Data = nil // which makes room
 	if err != nil || j.needsAlignment() {
 		return m, placedMask{dividedKnee: k}, err
 	}
@@ -53,7 +56,7 @@ func (j Job) findRegions(ctx context.Context, p Protocol, workers int) (maskRead
 func (j Job) place(ctx context.Context, k dividedKnee, d Division, transform *volume.Rigid, workers int) (placedMask, error) {
 	p := placedMask{dividedKnee: k, transform: transform}
 	d = d.withDefaults()
-	if transform == nil && segment.CheckGrid(k.parts.Geometry, j.Train.Geometry) == nil {
+	if transform == nil && !k.cropped && segment.CheckGrid(k.parts.Geometry, j.Train.Geometry) == nil {
 		labels, err := segment.OnGrid(k.parts.Labels, j.Train.Geometry)
 		p.regions = k.parts.OnGrid(labels.Geometry, labels.Data, nil)
 		return p, err

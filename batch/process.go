@@ -11,6 +11,7 @@ import (
 	"github.com/t2map/t2map/files"
 	"github.com/t2map/t2map/report"
 	"github.com/t2map/t2map/segment"
+	"github.com/t2map/t2map/segment/anatomy"
 	"github.com/t2map/t2map/t2fit"
 	"github.com/t2map/t2map/volume"
 )
@@ -70,7 +71,9 @@ func measure(ctx context.Context, j Job, p Protocol, workers int) (report.Study,
 	if err != nil {
 		return report.Study{}, notFitted(err)
 	}
-	segment.ExcludeFluid(&maps, src.regions, p.Division.FluidMS)
+	if err := segment.ExcludeFluid(&maps, src.regions, anatomy.FluidLimits{T2: p.Division.FluidMS, PartialT2: p.Division.FluidEdgeMS}); err != nil {
+		return report.Study{}, wrapped("fluid", err)
+	}
 	j.Train.Lossy = j.Train.Lossy || src.lossy // in a frame that Find did not look at
 	result := describe(j, p, src.series, maps.Noise)
 	result.Inputs = src.files
@@ -303,7 +306,7 @@ func (p Protocol) record() report.Protocol {
 		Segmenter: p.Segment.record(),
 	}
 	d := p.Division.withDefaults()
-	r.Masks = &report.MaskRules{Division: string(d.By), Layers: d.Layers, MinFraction: d.MinFraction, ErodeMM: d.ErodeMM, FluidMS: d.FluidMS,
+	r.Masks = &report.MaskRules{Division: string(d.By), Layers: d.Layers, MinFraction: d.MinFraction, ErodeMM: d.ErodeMM, FluidMS: d.FluidMS, FluidEdgeMS: d.FluidEdgeMS,
 		Registered: short(p.Register.Moving), From: short(p.Masks.From)}
 	if o.Method == t2fit.EPG {
 		r.EPG = &report.EPG{T1MS: o.T1, B1Range: o.B1Range, RefocusingProfile: o.RefocusingProfile}

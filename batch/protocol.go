@@ -130,6 +130,7 @@ type protocolFile struct {
 	Layers     *int         `yaml:"layers"`
 	Erode      float64      `yaml:"erode_mm"`
 	Fluid      float64      `yaml:"fluid_ms"`
+	FluidEdge  float64      `yaml:"fluid_edge_ms"`
 	Foreign    bool         `yaml:"allow_foreign_mask"`
 	Accept     bool         `yaml:"accept_patient_id"`
 	Layout     string       `yaml:"layout"`

@@ -57,3 +57,26 @@ func BenchmarkWriteStudy(b *testing.B) {
 		}
 	}
 }
+
+// BenchmarkRegions is what a divided mask adds to the pictures.
+func BenchmarkRegions(b *testing.B) {
+	s := divided(benchStudy(), 2)
+	sc := newScene(s)
+	b.ReportAllocs()
+	for b.Loop() {
+		if err := writeRegions(io.Discard, sc, s.Result); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+// BenchmarkCheckerboard is what a registration adds.
+func BenchmarkCheckerboard(b *testing.B) {
+	s := benchStudy()
+	sc := newScene(s)
+	for b.Loop() {
+		if err := writeCheckerboard(io.Discard, sc, Aligned{s.Echo, s.Echo}, s.Result); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

@@ -1,6 +1,7 @@
 package report
 
 import (
+	"cmp"
 	"image"
 	"image/color"
 	"io"
@@ -91,10 +92,15 @@ func (d division) region(n int) string {
 	return d.parts[n].Compartment
 }
 
-// name names a part: its region and its layer.
+// name names a part: its region and its layer, or that it has none where others of the region do.
 func (d division) name(n int) string {
 	if l := d.parts[n].Layer; l > 0 {
 		return d.region(n) + " " + d.layers[l-1]
+	}
+	for m, p := range d.parts {
+		if p.Layer > 0 && d.region(m) == d.region(n) {
+			return d.region(n) + " without a layer"
+		}
 	}
 	return d.region(n)
 }
@@ -116,25 +122,36 @@ func (d division) paletted() (color.Palette, []uint8) {
 	return p, index
 }
 
-// keys explains the colours of the regions that have voxels, in the order of parts. A
-// region has the colours of its layers, from the bone on.
+// keys explains the colours of the regions that have voxels, in the order of package anatomy.
+// A region has the colours of its layers, from the bone on.
 func (d division) keys(index []uint8, part []uint16) []key {
 	present := make([]bool, len(d.parts)+1)
 	for _, p := range part {
 		present[p] = true
 	}
-	var keys []key
+	var order []int
 	for n := range d.parts {
-		if !present[n+1] {
-			continue
+		if present[n+1] {
+			order = append(order, n)
 		}
-		name := d.region(n)
-		i := slices.IndexFunc(keys, func(k key) bool { return k.text == name })
-		if i < 0 {
-			i = len(keys)
-			keys = append(keys, key{text: name})
+	}
+	middle := float64(len(d.layers)+1) / 2 // where what has no layer stands, as its shade does
+	slices.SortStableFunc(order, func(a, b int) int {
+		p, q := d.parts[a], d.parts[b]
+		layer := func(p segment.Part) float64 {
+			if p.Layer == 0 {
+				return middle
+			}
+			return float64(p.Layer)
 		}
-		k := &keys[i]
+		return cmp.Or(cmp.Compare(anatomy.RegionNamed(p.Region), anatomy.RegionNamed(q.Region)), cmp.Compare(p.Compartment, q.Compartment), cmp.Compare(layer(p), layer(q)))
+	})
+	var keys []key
+	for _, n := range order {
+		if last := len(keys) - 1; last < 0 || keys[last].text != d.region(n) {
+			keys = append(keys, key{text: d.region(n)})
+		}
+		k := &keys[len(keys)-1]
 		if !slices.Contains(k.colours, index[n]) {
 			k.colours = append(k.colours, index[n])
 		}

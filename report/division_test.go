@@ -236,6 +236,31 @@ func TestLabelTables(t *testing.T) {
 	}
 }
 
+// The legend of regions.png is in the order of anatomy, each region with its layers from the
+// bone on, whatever the order of parts; what has no layer stands in the middle and is named so.
+func TestDivisionKeys(t *testing.T) {
+	r := segment.Regions{Names: []string{"medial", "patellofemoral", "x"}, Parts: []segment.Part{
+		{Compartment: "patellofemoral", Region: "trochlear"},
+		{Compartment: "patellofemoral", Region: "trochlear", Layer: 2},
+		{Compartment: "patellofemoral", Region: "trochlear", Layer: 1},
+		{Compartment: "x"},
+		{Compartment: "medial", Region: "medial-tibial-anterior"},
+		{Compartment: "medial", Region: "medial-tibial-central", Layer: 1},
+	}}
+	d := newDivision(r)
+	_, index := d.paletted()
+	got := d.keys(index, []uint16{0, 1, 2, 3, 4, 5, 5})
+	want := []key{{text: "x", colours: []uint8{index[3]}}, {text: "medial-tibial-anterior", colours: []uint8{index[4]}}, {text: "trochlear", colours: []uint8{index[2], index[0], index[1]}}}
+	if diff := cmp.Diff(want, got, cmp.AllowUnexported(key{})); diff != "" {
+		t.Errorf("keys (-want +got):\n%s", diff)
+	}
+	for n, want := range []string{"trochlear without a layer", "trochlear superficial", "trochlear deep", "x", "medial-tibial-anterior", "medial-tibial-central deep"} {
+		if got := d.name(n); got != want {
+			t.Errorf("part %d: %q, want %q", n, got, want)
+		}
+	}
+}
+
 // A name from a scheme cannot break the table.
 func TestLabelTableOfHostileNames(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "x.txt")

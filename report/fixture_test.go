@@ -58,6 +58,9 @@ func rings(n, slices int) Study {
 	return s
 }
 
+// noTexture is that of a row in which none was measured.
+var noTexture = segment.Texture{Contrast: segment.Number(math.NaN()), Entropy: segment.Number(math.NaN()), Homogeneity: segment.Number(math.NaN())}
+
 // sampleResult returns a result with figures that cover the cases of tables:
 // a full compartment, one whose voxels are all excluded, one without voxels.
 func sampleResult(g volume.Geometry) Result {
@@ -71,24 +74,24 @@ func sampleResult(g volume.Geometry) Result {
 		Compartments: []segment.Summary{
 			{
 				Compartment: "medial", Region: segment.All, Layer: segment.All, Voxels: 120, Used: 100, Excluded: segment.Excluded{LowSignal: 6, NotDecaying: 5, NotConverged: 1, OutOfRange: 4, PoorFit: 1, AtBound: 1, Saturated: 2},
-				MeanT2: 38.214999, SEMeanT2: 0.12345, SDT2: 9.1, MedianT2: 37, Q1T2: 31.005, Q3T2: 44.25, MeanR2: 0.98765, VolumeMM3: 41.26, MeanFraction: 0.9125, PlateMeanT2: 37.5,
+				MeanT2: 38.214999, SEMeanT2: 0.12345, SDT2: 9.1, MedianT2: 37, Q1T2: 31.005, Q3T2: 44.25, MeanR2: 0.98765, VolumeMM3: 41.26, MeanFraction: 0.9125, PlateMeanT2: 37.5, Texture: segment.Texture{Pairs: 400, Contrast: 2.5, Entropy: 4.25, Homogeneity: 0.625},
 			},
 			{
 				Compartment: "lateral", Region: segment.All, Layer: segment.All, Voxels: 3, Excluded: segment.Excluded{LowSignal: 3},
-				MeanT2: nan, SEMeanT2: nan, SDT2: nan, MedianT2: nan, Q1T2: nan, Q3T2: nan, MeanR2: nan, VolumeMM3: 1.03125, MeanFraction: 0.5, PlateMeanT2: nan, Note: "no voxel with a sound T2",
+				MeanT2: nan, SEMeanT2: nan, SDT2: nan, MedianT2: nan, Q1T2: nan, Q3T2: nan, MeanR2: nan, VolumeMM3: 1.03125, MeanFraction: 0.5, PlateMeanT2: nan, Texture: noTexture, Note: "no voxel with a sound T2",
 			},
 			{
-				Compartment: "patellofemoral", Region: segment.All, Layer: segment.All, MeanT2: nan, SEMeanT2: nan, SDT2: nan, MedianT2: nan, Q1T2: nan, Q3T2: nan, MeanR2: nan, MeanFraction: nan, PlateMeanT2: nan, Note: "no voxels in the mask",
+				Compartment: "patellofemoral", Region: segment.All, Layer: segment.All, MeanT2: nan, SEMeanT2: nan, SDT2: nan, MedianT2: nan, Q1T2: nan, Q3T2: nan, MeanR2: nan, MeanFraction: nan, PlateMeanT2: nan, Texture: noTexture, Note: "no voxels in the mask",
 			},
 		},
 		Regions: []segment.Summary{
 			{
 				Compartment: "medial", Region: segment.All, Layer: "deep", Voxels: 60, Used: 59, Excluded: segment.Excluded{LowSignal: 1},
-				MeanT2: 34.5, SEMeanT2: 0.2, SDT2: 8, MedianT2: 34, Q1T2: 29, Q3T2: 39, MeanR2: 0.98, VolumeMM3: 20.63, MeanFraction: 0.95, PlateMeanT2: nan,
+				MeanT2: 34.5, SEMeanT2: 0.2, SDT2: 8, MedianT2: 34, Q1T2: 29, Q3T2: 39, MeanR2: 0.98, VolumeMM3: 20.63, MeanFraction: 0.95, PlateMeanT2: nan, Texture: noTexture,
 			},
 			{
 				Compartment: "medial", Region: "medial-tibial", Layer: segment.All, Voxels: 1, Used: 1,
-				MeanT2: 40, SEMeanT2: nan, SDT2: nan, MedianT2: 40, Q1T2: 40, Q3T2: 40, MeanR2: 0.9, VolumeMM3: 0.34, MeanFraction: 0.75, PlateMeanT2: nan, Note: "one voxel with a sound T2, no SD",
+				MeanT2: 40, SEMeanT2: nan, SDT2: nan, MedianT2: 40, Q1T2: 40, Q3T2: 40, MeanR2: 0.9, VolumeMM3: 0.34, MeanFraction: 0.75, PlateMeanT2: nan, Texture: noTexture, Note: "one voxel with a sound T2, no SD",
 			},
 		},
 		Decays: []Decay{

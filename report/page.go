@@ -238,6 +238,9 @@ func newStudyView(r Result, dir string) studyView {
 	if r.Mask.Path != "" {
 		v.Facts = append(v.Facts, fmt.Sprintf("mask %s (%s)", printable.Line(r.Mask.Path), printable.Line(r.Mask.Kind)))
 	}
+	if n, d := r.Mask.Size, r.Mask.Spacing; n != nil && d != nil {
+		v.Facts = append(v.Facts, fmt.Sprintf("mask on a grid of %d × %d × %d, %s × %s × %s mm", n[0], n[1], n[2], millimetres2(d[0]), millimetres2(d[1]), millimetres2(d[2])))
+	}
 	v.Carried = printable.Line(r.Mask.carried())
 	if g := r.Registration; g != nil {
 		v.Facts = append(v.Facts, "registered: "+printable.Line(g.what(r.Mask.From))+" "+g.figures())

@@ -102,19 +102,11 @@ type tileView struct {
 }
 
 func newPanel(ctx context.Context, rows []PanelRow, o PanelOptions) (*panel, error) {
-	switch n := len(o.Visits); {
-	case len(rows) == 0 || n == 0:
-		return nil, errors.New("no subject, or no visit")
-	case n > PanelMostVisits:
-		return nil, fmt.Errorf("%d visits, at most %d have room on a page", n, PanelMostVisits)
-	case len(rows) > PanelMostRows:
-		return nil, fmt.Errorf("%d subjects, at most %d have room", len(rows), PanelMostRows)
+	if err := checkPanel(rows, len(o.Visits)); err != nil {
+		return nil, err
 	}
 	p := &panel{rows: rows, titles: o.Visits, row: o.Row}
 	for _, row := range rows {
-		if len(row.Visits) != len(o.Visits) {
-			return nil, fmt.Errorf("%q has %d visits, want %d", printable.Line(row.Label), len(row.Visits), len(o.Visits))
-		}
 		sights, err := look(ctx, row, o.Row)
 		if err != nil {
 			return nil, err
@@ -139,6 +131,24 @@ func newPanel(ctx context.Context, rows []PanelRow, o PanelOptions) (*panel, err
 	}
 	p.setLines(p.lines())
 	return p, nil
+}
+
+// checkPanel refuses what has no room on a page, or is not one tile for each visit.
+func checkPanel(rows []PanelRow, visits int) error {
+	switch {
+	case len(rows) == 0 || visits == 0:
+		return errors.New("no subject, or no visit")
+	case visits > PanelMostVisits:
+		return fmt.Errorf("%d visits, at most %d have room on a page", visits, PanelMostVisits)
+	case len(rows) > PanelMostRows:
+		return fmt.Errorf("%d subjects, at most %d have room", len(rows), PanelMostRows)
+	}
+	for _, row := range rows {
+		if len(row.Visits) != visits {
+			return fmt.Errorf("%q has %d visits, want %d", printable.Line(row.Label), len(row.Visits), visits)
+		}
+	}
+	return nil
 }
 
 // drawTiles reads the maps of one visit after the other, so that those of one are in
@@ -233,16 +243,21 @@ func (p *panel) each(do func(row, visit int, t *tileView)) {
 func (p *panel) flags() []string {
 	var out []string
 	p.each(func(r, v int, t *tileView) {
-		name := brief(p.rows[r].Label) + ", " + brief(p.titles[v])
-		words := slices.Concat(t.flags, t.notes)
-		if t.missing != "" { // whatever is off about a place that is not shown
-			words = slices.Concat([]string{t.missing}, t.flags)
-		}
-		for _, w := range words {
-			out = append(out, name+": "+w+".")
-		}
+		out = append(out, tileFlags(p.rows[r].Label, p.titles[v], t.missing, t.flags, t.notes)...)
 	})
 	return out
+}
+
+// tileFlags are a tile's sentences in the flags of a picture.
+func tileFlags(label, title, missing string, flags, notes []string) []string {
+	words := slices.Concat(flags, notes)
+	if missing != "" { // whatever is off about a place that is not shown
+		words = slices.Concat([]string{missing}, flags)
+	}
+	for n, w := range words {
+		words[n] = brief(label) + ", " + brief(title) + ": " + w + "."
+	}
+	return words
 }
 
 // brief is a name in a sentence.
@@ -253,10 +268,21 @@ func brief(name string) string {
 
 // side names the knee of a row, or says that its visits differ.
 func (p *panel) side(row int) string {
-	side := ""
+	var sides []string
 	for _, t := range p.tiles[row] {
-		switch s := t.result.Side; {
-		case t.missing != "" || s == "":
+		if t.missing == "" {
+			sides = append(sides, t.result.Side)
+		}
+	}
+	return kneeOf(sides)
+}
+
+// kneeOf names the knee that the sides of visits are of; those that are empty do not say.
+func kneeOf(sides []string) string {
+	side := ""
+	for _, s := range sides {
+		switch {
+		case s == "":
 		case side == "":
 			side = s
 		case side != s:

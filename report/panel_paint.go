@@ -82,8 +82,8 @@ func (l *layout) setLines(n int) {
 const panelLines = 3
 
 // notes breaks what was said of a tile, and then its own notes, into lines.
-func (p *panel) notes(t *tileView) []string {
-	return figure.Wrap(noteLetters(), strings.Join(slices.Concat(t.flags, t.notes), "; "), dots(p.tile.X).length(), panelLines)
+func (l layout) notes(flags, notes []string) []string {
+	return figure.Wrap(noteLetters(), strings.Join(slices.Concat(flags, notes), "; "), dots(l.tile.X).length(), panelLines)
 }
 
 func noteLetters() draw.TextStyle { return figure.Bold(figure.Letters(6.5)) }
@@ -93,7 +93,7 @@ func (p *panel) lines() int {
 	most := 0
 	p.each(func(_, _ int, t *tileView) {
 		if t.missing == "" {
-			most = max(most, len(p.notes(t)))
+			most = max(most, len(p.notes(t.flags, t.notes)))
 		}
 	})
 	return most
@@ -115,39 +115,77 @@ func (l layout) at(row, visit int) vg.Point {
 
 // paint draws the panel.
 func (p *panel) paint(c draw.Canvas) {
-	bold := figure.Bold(figure.Letters(8))
-	tileWidth := dots(p.tile.X).length()
-	for v, title := range p.titles {
-		x := p.at(0, v).X + tileWidth/2
-		figure.Write(c, figure.Align(bold, figure.Center, figure.Base), vg.Point{X: x, Y: p.height.length() - 8}, figure.Fit(bold, title, tileWidth))
-	}
+	p.paintTitles(c, p.titles)
 	for r, row := range p.rows {
-		at := p.at(r, 0)
-		at.Y += dots(p.tile.Y).length() + 3
-		label := joinKnown(" · ", strings.TrimSpace(row.Label), p.side(r))
-		if side := p.side(r); bold.Width(label) > p.width.length() { // what is known of the knee is not cut off
-			label = joinKnown(" · ", figure.Fit(bold, row.Label, p.width.length()-bold.Width(" · "+side)), side)
-		}
-		figure.Write(c, bold, at, label)
+		p.paintLabel(c, r, row.Label, p.side(r))
 	}
 	p.each(func(r, v int, t *tileView) { p.paintTile(c, p.at(r, v), t, v == 0) })
 	p.paintScale(c)
 }
 
+// paintTitles writes the names of the visits above the columns.
+func (l layout) paintTitles(c draw.Canvas, titles []string) {
+	bold := figure.Bold(figure.Letters(8))
+	width := dots(l.tile.X).length()
+	for v, title := range titles {
+		at := vg.Point{X: l.at(0, v).X + width/2, Y: l.height.length() - 8}
+		figure.Write(c, figure.Align(bold, figure.Center, figure.Base), at, figure.Fit(bold, title, width))
+	}
+}
+
+// paintLabel writes the name of a row, and which knee it shows, above its first tile.
+func (l layout) paintLabel(c draw.Canvas, row int, name, side string) {
+	bold := figure.Bold(figure.Letters(8))
+	at := l.at(row, 0)
+	at.Y += dots(l.tile.Y).length() + 3
+	label := joinKnown(" · ", strings.TrimSpace(name), side)
+	if bold.Width(label) > l.width.length() { // what is known of the knee is not cut off
+		label = joinKnown(" · ", figure.Fit(bold, name, l.width.length()-bold.Width(" · "+side)), side)
+	}
+	figure.Write(c, bold, at, label)
+}
+
+// area is a tile with its bottom left corner at that point.
+func (l layout) area(at vg.Point) vg.Rectangle {
+	return vg.Rectangle{Min: at, Max: at.Add(vg.Point{X: dots(l.tile.X).length(), Y: dots(l.tile.Y).length()})}
+}
+
+// paintMissing draws an empty tile that says why it is empty.
+func (l layout) paintMissing(c draw.Canvas, area vg.Rectangle, text string) {
+	c.SetColor(color.Gray{0xf0})
+	c.Fill(area.Path())
+	size := area.Size()
+	words := figure.Letters(7)
+	lines := figure.Wrap(words, text, size.X-8, max(1, int(size.Y/10)))
+	for n, line := range lines {
+		y := area.Min.Y + size.Y/2 + vg.Length(float64(len(lines))/2-float64(n)-0.5)*9
+		figure.Write(c, figure.Align(words, figure.Center, figure.Middle), vg.Point{X: area.Min.X + size.X/2, Y: y}, line)
+	}
+}
+
+// paintBelow writes what a tile shows, of which the first part is enough where there is no
+// room for both, and the lines of notes, below its corner.
+func (l layout) paintBelow(c draw.Canvas, at vg.Point, what [2]string, notes []string) {
+	small := figure.Letters(6.5)
+	width := dots(l.tile.X).length()
+	text := joinKnown(", ", what[:]...)
+	if small.Width(text) > width {
+		text = what[0]
+	}
+	figure.Write(c, figure.Align(small, figure.Left, figure.Below), vg.Point{X: at.X, Y: at.Y - 2.5}, figure.Fit(small, text, width))
+	for n, line := range notes {
+		if y := 10.5 + figure.MM(panelLineMM)*vg.Length(n); y < l.words.length() {
+			figure.Write(c, figure.Align(noteLetters(), figure.Left, figure.Below), vg.Point{X: at.X, Y: at.Y - y}, line)
+		}
+	}
+}
+
 // paintTile draws a tile with its corner at that point, and what is below it. Where tiles are
 // small, only the first of a row bears letters.
 func (p *panel) paintTile(c draw.Canvas, at vg.Point, t *tileView, first bool) {
-	size := vg.Point{X: dots(p.tile.X).length(), Y: dots(p.tile.Y).length()}
-	area := vg.Rectangle{Min: at, Max: at.Add(size)}
+	area := p.area(at)
 	if t.missing != "" {
-		c.SetColor(color.Gray{0xf0})
-		c.Fill(area.Path())
-		words := figure.Letters(7)
-		lines := figure.Wrap(words, t.missing, size.X-8, max(1, int(size.Y/10)))
-		for n, line := range lines {
-			y := at.Y + size.Y/2 + vg.Length(float64(len(lines))/2-float64(n)-0.5)*9
-			figure.Write(c, figure.Align(words, figure.Center, figure.Middle), vg.Point{X: at.X + size.X/2, Y: y}, line)
-		}
+		p.paintMissing(c, area, t.missing)
 		return
 	}
 	c.DrawImage(area, t.picture.Paletted)
@@ -155,17 +193,7 @@ func (p *panel) paintTile(c draw.Canvas, at vg.Point, t *tileView, first bool) {
 		p.paintDirections(c, area, t.picture.edges)
 	}
 	p.paintRuler(c, area, !p.small() || first)
-	small := figure.Letters(6.5)
-	place := strings.Join(t.place[:], ", ")
-	if small.Width(place) > size.X {
-		place = t.place[0]
-	}
-	figure.Write(c, figure.Align(small, figure.Left, figure.Below), vg.Point{X: at.X, Y: at.Y - 2.5}, figure.Fit(small, place, size.X))
-	for n, line := range p.notes(t) {
-		if y := 10.5 + figure.MM(panelLineMM)*vg.Length(n); y < p.words.length() {
-			figure.Write(c, figure.Align(noteLetters(), figure.Left, figure.Below), vg.Point{X: at.X, Y: at.Y - y}, line)
-		}
-	}
+	p.paintBelow(c, at, t.place, p.notes(t.flags, t.notes))
 }
 
 // paintDirections writes the patient's directions at the edges of a tile.
@@ -177,13 +205,13 @@ func (p *panel) paintDirections(c draw.Canvas, area vg.Rectangle, edges [4]strin
 		{X: middle.X, Y: area.Max.Y - inset}, {X: middle.X, Y: area.Min.Y + inset},
 	} {
 		if !p.small() || n%2 == 0 { // left and top say it
-			p.paintOnDark(c, at, edges[n])
+			paintOnDark(c, at, edges[n])
 		}
 	}
 }
 
 // paintOnDark writes white letters on a dark patch, which reads over any image.
-func (p *panel) paintOnDark(c draw.Canvas, at vg.Point, text string) {
+func paintOnDark(c draw.Canvas, at vg.Point, text string) {
 	style := figure.Letters(6.5)
 	style.Color = color.White
 	half := vg.Point{X: style.Width(text)/2 + 1.5, Y: 4}
@@ -219,27 +247,48 @@ func (p *panel) paintRuler(c draw.Canvas, area vg.Rectangle, letters bool) {
 // paintScale draws the colours of T2 with ticks in ms, and the flat colour, at the bottom.
 func (p *panel) paintScale(c draw.Canvas) {
 	words := figure.Letters(7)
-	bar := vg.Rectangle{Min: vg.Point{X: words.Width("T2 (ms)") + 7, Y: 13}}
-	bar.Max = vg.Point{X: bar.Min.X + figure.MM(50), Y: bar.Min.Y + 8}
-	figure.Write(c, figure.Align(words, figure.Left, figure.Middle), vg.Point{Y: (bar.Min.Y + bar.Max.Y) / 2}, "T2 (ms)")
-	for n := range t2Levels {
-		// Each reaches to the end, and the next lies over it: no seam shows between two.
-		from := bar
-		from.Min.X += bar.Size().X * vg.Length(n) / t2Levels
-		c.SetColor(palette[firstT2+n])
-		c.Fill(from.Path())
-	}
-	for ms := 0; ms <= scaleMaxMS; ms += scaleTickMS {
-		x := bar.Min.X + bar.Size().X*vg.Length(ms)/scaleMaxMS
-		c.StrokeLine2(figure.Thin(figure.Axis), x, bar.Min.Y, x, bar.Min.Y-2.5)
-		text := strconv.Itoa(ms)
-		if ms == scaleMaxMS {
-			text = "≥" + text
-		}
-		figure.Write(c, figure.Align(words, figure.Center, figure.Below), vg.Point{X: x, Y: bar.Min.Y - 4}, text)
-	}
+	bar := paintBar(c, 0, figure.MM(50), t2Bar())
 	flat := vg.Rectangle{Min: vg.Point{X: bar.Max.X + 18, Y: bar.Min.Y}, Max: vg.Point{X: bar.Max.X + 30, Y: bar.Max.Y}}
 	c.SetColor(excludedColour)
 	c.Fill(flat.Path())
 	figure.Write(c, figure.Align(words, figure.Left, figure.Middle), vg.Point{X: flat.Max.X + 4, Y: (bar.Min.Y + bar.Max.Y) / 2}, "excluded")
+}
+
+// scaleBar is a scale of colours with its name and the texts of its ticks, which are at equal
+// distances.
+type scaleBar struct {
+	name    string
+	colours []color.Color
+	ticks   []string
+}
+
+func t2Bar() scaleBar {
+	b := scaleBar{name: "T2 (ms)", colours: palette[firstT2 : firstT2+t2Levels]}
+	for ms := 0; ms <= scaleMaxMS; ms += scaleTickMS {
+		b.ticks = append(b.ticks, strconv.Itoa(ms))
+	}
+	b.ticks[len(b.ticks)-1] = "≥" + b.ticks[len(b.ticks)-1]
+	return b
+}
+
+// paintBar draws a scale of that length at the bottom, its name beginning at left, and
+// returns where the colours are.
+func paintBar(c draw.Canvas, left, length vg.Length, b scaleBar) vg.Rectangle {
+	words := figure.Letters(7)
+	bar := vg.Rectangle{Min: vg.Point{X: left + words.Width(b.name) + 7, Y: 13}}
+	bar.Max = vg.Point{X: bar.Min.X + length, Y: bar.Min.Y + 8}
+	figure.Write(c, figure.Align(words, figure.Left, figure.Middle), vg.Point{X: left, Y: (bar.Min.Y + bar.Max.Y) / 2}, b.name)
+	for n, colour := range b.colours {
+		// Each reaches to the end, and the next lies over it: no seam shows between two.
+		from := bar
+		from.Min.X += bar.Size().X * vg.Length(n) / vg.Length(len(b.colours))
+		c.SetColor(colour)
+		c.Fill(from.Path())
+	}
+	for n, text := range b.ticks {
+		x := bar.Min.X + bar.Size().X*vg.Length(n)/vg.Length(len(b.ticks)-1)
+		c.StrokeLine2(figure.Thin(figure.Axis), x, bar.Min.Y, x, bar.Min.Y-2.5)
+		figure.Write(c, figure.Align(words, figure.Center, figure.Below), vg.Point{X: x, Y: bar.Min.Y - 4}, text)
+	}
+	return bar
 }

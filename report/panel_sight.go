@@ -1,6 +1,7 @@
 package report
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -71,27 +72,21 @@ func look(ctx context.Context, row PanelRow, by string) ([]sight, error) {
 // newSight reads the mask of a visit, or says why there is none. The slice with the most
 // voxels is that of a row of the results, or of all compartments if it is "".
 func newSight(v PanelVisit, row string) sight {
-	s := sight{folder: v.Folder}
-	for _, n := range v.Notes {
-		s.flags = append(s.flags, strings.TrimSpace(printable.Line(n)))
-	}
-	if v.Folder == "" {
-		if s.missing = strings.TrimSpace(printable.Line(v.Missing)); s.missing == "" {
-			s.missing = "no study"
-		}
+	s := sight{folder: v.Folder, flags: v.notes(), missing: v.missing()}
+	if s.missing != "" {
 		return s
 	}
 	var err error
-	if s.result, err = ReadResult(filepath.Join(v.Folder, ResultFile)); err != nil {
-		s.missing = "its result.json cannot be read"
-		if errors.Is(err, fs.ErrNotExist) {
-			s.missing = "its folder holds no result.json"
-		}
+	if s.result, err = readResultOf(v.Folder); err != nil {
+		s.missing = err.Error()
 		return s
 	}
 	if s.result.Protocol.Maps == "none" {
 		s.missing = "no maps: mapped with --maps none"
 		return s
+	}
+	if carried := s.result.Mask.carried(); carried != "" {
+		s.flags = append(s.flags, brief(printable.Line(carried)))
 	}
 	if s.mask, err = s.readMask(); err != nil {
 		s.missing = err.Error()
@@ -108,6 +103,23 @@ func newSight(v PanelVisit, row string) sight {
 		s.lacking = row
 	}
 	return s
+}
+
+// missing says why a visit has no folder; "" where it has one.
+func (v PanelVisit) missing() string {
+	if v.Folder != "" {
+		return ""
+	}
+	return cmp.Or(strings.TrimSpace(printable.Line(v.Missing)), "no study")
+}
+
+// notes are what is said of a visit, each on one line.
+func (v PanelVisit) notes() []string {
+	var out []string
+	for _, n := range v.Notes {
+		out = append(out, strings.TrimSpace(printable.Line(n)))
+	}
+	return out
 }
 
 // chooseMost sets most to the slice with the most voxels of a compartment, counted from 1, or
@@ -157,7 +169,7 @@ func (r Result) compartmentOf(row string) int {
 
 // readMask reads compartments.nii.gz.
 func (s *sight) readMask() (volume.Labels, error) {
-	f, err := s.open(compartmentsFile)
+	f, err := openOf(s.folder, compartmentsFile)
 	if err != nil {
 		return volume.Labels{}, err
 	}
@@ -169,9 +181,9 @@ func (s *sight) readMask() (volume.Labels, error) {
 	return l, nil
 }
 
-// open opens a file of the study's folder; its errors are words for a tile.
-func (s *sight) open(name string) (*os.File, error) {
-	f, err := os.Open(filepath.Join(s.folder, name))
+// openOf opens a file of a study's folder; its errors are words for a tile.
+func openOf(folder, name string) (*os.File, error) {
+	f, err := os.Open(filepath.Join(folder, name))
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return nil, fmt.Errorf("%s is missing: map the study again", name)
@@ -179,6 +191,18 @@ func (s *sight) open(name string) (*os.File, error) {
 		return nil, unreadable(name)
 	}
 	return f, nil
+}
+
+// readResultOf reads the result.json of a study's folder; its errors are words for a tile.
+func readResultOf(folder string) (Result, error) {
+	r, err := ReadResult(filepath.Join(folder, ResultFile))
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return r, errors.New("its folder holds no result.json")
+	case err != nil:
+		return r, errors.New("its result.json cannot be read")
+	}
+	return r, nil
 }
 
 func unreadable(name string) error {

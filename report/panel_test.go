@@ -433,7 +433,7 @@ func TestPanelNotes(t *testing.T) {
 	if got := p.flags(); !slices.Equal(got, want) {
 		t.Errorf("flags %q, want %q", got, want)
 	}
-	if got := strings.Join(p.notes(&p.tiles[0][1]), " "); !strings.HasPrefix(got, "scanner: B; at baseline: A; turned") {
+	if got := strings.Join(p.notes(p.tiles[0][1].flags, p.tiles[0][1].notes), " "); !strings.HasPrefix(got, "scanner: B; at baseline: A; turned") {
 		t.Errorf("below the tile: %q", got)
 	}
 	if p.lines() < 2 {

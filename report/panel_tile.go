@@ -62,7 +62,7 @@ func (t *tileView) readMaps() (visitMaps, error) {
 	if m.t2, err = t.readMap(t2File); err != nil {
 		return m, err
 	}
-	f, err := t.open(statusFile)
+	f, err := openOf(t.folder, statusFile)
 	if err != nil {
 		return m, err
 	}
@@ -81,7 +81,7 @@ func (t *tileView) readMaps() (visitMaps, error) {
 
 // readMap reads a map of one number per voxel.
 func (s *sight) readMap(name string) (volume.Map, error) {
-	f, err := s.open(name)
+	f, err := openOf(s.folder, name)
 	if err != nil {
 		return volume.Map{}, err
 	}

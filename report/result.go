@@ -261,10 +261,11 @@ type MaskRules struct {
 	Layers   int    `json:"layers"`
 	// MinFraction is the least share of a voxel that a mask on another grid had to cover.
 	MinFraction float64 `json:"mask_fraction"`
-	// ErodeMM is the distance by which tissues were eroded, and FluidMS the T2 above which
-	// voxels were excluded as fluid; 0 for none.
-	ErodeMM float64 `json:"erode_mm"`
-	FluidMS float64 `json:"fluid_ms"`
+	// ErodeMM is the distance by which tissues were eroded, FluidMS the T2 above which voxels
+	// were excluded as fluid, and FluidEdgeMS that limit at the edge of the mask; 0 for none.
+	ErodeMM     float64 `json:"erode_mm"`
+	FluidMS     float64 `json:"fluid_ms"`
+	FluidEdgeMS float64 `json:"fluid_edge_ms"`
 	// Registered is the name of the series that was aligned with the mapped one, and From the
 	// visit whose masks were carried to the others; absent for none.
 	Registered string `json:"registered,omitempty"`
@@ -291,6 +292,9 @@ func (m *MaskRules) text() []string {
 	}
 	if m.FluidMS > 0 {
 		parts = append(parts, "fluid above "+short(m.FluidMS)+" ms")
+	}
+	if m.FluidEdgeMS > 0 {
+		parts = append(parts, "at the edge above "+short(m.FluidEdgeMS)+" ms")
 	}
 	if m.Registered != "" {
 		parts = append(parts, "masks registered by "+m.Registered)

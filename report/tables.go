@@ -161,17 +161,12 @@ func (r Result) compartmentRow(s segment.Summary, d Decay) []string {
 	for _, n := range s.Excluded.Each {
 		row = append(row, strconv.Itoa(n))
 	}
-	texture := s.Texture
-	if texture == nil {
-		nan := segment.Number(math.NaN())
-		texture = &segment.Texture{Contrast: nan, Entropy: nan, Homogeneity: nan}
-	}
 	return append(row,
 		number(s.MeanT2, decimalsT2), number(s.SEMeanT2, decimalsSE), number(s.SDT2, decimalsT2), number(s.MedianT2, decimalsT2),
 		number(s.Q1T2, decimalsT2), number(s.Q3T2, decimalsT2), number(s.MeanR2, decimalsR2),
 		number(d.SNRFirst, decimalsSNR), number(d.SNRLast, decimalsSNR), number(s.VolumeMM3, decimalsVolume),
 		number(s.MeanFraction, decimalsFraction), number(s.PlateMeanT2, decimalsT2),
-		number(texture.Contrast, decimalsTexture), number(texture.Entropy, decimalsTexture), number(texture.Homogeneity, decimalsTexture), printable.Cell(r.Mask.From), yes(r.LossyImages),
+		number(s.Texture.Contrast, decimalsTexture), number(s.Texture.Entropy, decimalsTexture), number(s.Texture.Homogeneity, decimalsTexture), printable.Cell(r.Mask.From), yes(r.LossyImages),
 		printable.Cell(r.Protocol.Method), strconv.Itoa(r.Protocol.SkippedEchoes), printable.Cell(describe(r.Protocol, r.Version)), printable.Cell(r.Scanner.text()), printable.Cell(r.acquisition()), printable.Cell(s.Note),
 	)
 }
@@ -277,6 +272,9 @@ func fourDigits(x float64) string {
 func millimetres(x float64) string {
 	return strings.TrimRight(strings.TrimRight(strconv.FormatFloat(x, 'f', 4, 64), "0"), ".")
 }
+
+// millimetres2 prints a spacing as people name it.
+func millimetres2(x float64) string { return strconv.FormatFloat(x, 'f', 2, 64) }
 
 // FailuresOf returns the studies that studies.csv, as its rows with the columns' names
 // first, lists as failed or not done. It is an error where a column is missing.

@@ -83,14 +83,25 @@ func (s Scheme) Interpret(l volume.Labels) (Marks, error) {
 	lut[0] = 0
 
 	m := Marks{Labels: volume.Labels{Geometry: l.Geometry, Data: make([]uint16, len(l.Data))}, Names: names}
-	for v, label := range l.Data {
-		mark := lut[label]
-		if mark == unknown {
+	for v := 0; v < len(l.Data); {
+		n := run(l.Data[v:])
+		switch mark := lut[l.Data[v]]; mark {
+		case unknown:
 			return Marks{}, &UnknownLabelsError{Scheme: s.Name, Labels: countUnknown(l.Data, lut)}
+		case 0:
+		default:
+			fill(m.Data[v:v+n], uint16(mark))
 		}
-		m.Data[v] = uint16(mark)
+		v += n
 	}
 	return m, nil
+}
+
+// fill sets all of x.
+func fill[T any](x []T, to T) {
+	for n := range x {
+		x[n] = to
+	}
 }
 
 // countUnknown counts the voxels of each label that lut holds below 0.

@@ -1,23 +1,30 @@
 package segment
 
-import "github.com/t2map/t2map/volume"
+import (
+	"github.com/t2map/t2map/segment/anatomy"
+	"github.com/t2map/t2map/volume"
+)
 
-// ExcludeFluid gives the state Fluid to the voxels of cartilage whose T2 is above so many
-// ms, whether that is in the accepted range or not. Joint fluid decays slowly, so that a
-// voxel which holds some beside cartilage reads too long. Menisci keep their voxels. It
-// does nothing if the limit is 0.
-func ExcludeFluid(m *volume.Maps, r Regions, aboveMS float64) {
-	if aboveMS <= 0 {
-		return
+// ExcludeFluid gives the state Fluid to the voxels of cartilage that anatomy.MarkFluid takes
+// for joint fluid: by a long T2, inside the accepted range or not, or by a T2 that is long
+// for a voxel which the mask covers in part. Menisci keep their voxels. Limits of zero
+// exclude nothing.
+func ExcludeFluid(m *volume.Maps, r Regions, limits anatomy.FluidLimits) error {
+	if limits.T2 <= 0 && limits.PartialT2 <= 0 {
+		return nil
+	}
+	fluid, _, err := anatomy.MarkFluid(m.T2, m.Status, r.Fraction, limits)
+	if err != nil {
+		return err
 	}
 	cartilage := make([]bool, len(r.Names)+1)
 	for n, name := range r.Names {
 		cartilage[n+1] = !isMeniscus(name)
 	}
 	for v, region := range r.Data {
-		s := m.Status[v]
-		if region != 0 && cartilage[region] && (s == volume.Fitted || s == volume.OutOfRange) && float64(m.T2[v]) > aboveMS {
+		if region != 0 && cartilage[region] && fluid[v] {
 			m.Status[v] = volume.Fluid
 		}
 	}
+	return nil
 }

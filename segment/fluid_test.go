@@ -4,6 +4,7 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/t2map/t2map/segment/anatomy"
 	"github.com/t2map/t2map/volume"
 )
 
@@ -13,16 +14,29 @@ func TestExcludeFluid(t *testing.T) {
 	m, r := study([]uint16{1, 1, 2, 3, 0, 1}, []volume.Status{volume.Fitted, volume.Fitted, volume.OutOfRange, volume.Fitted, volume.Fitted, volume.LowSignal}, []float32{69, 71, 120, 90, 90, absent})
 	r.Names = []string{Medial, Lateral, "medial-meniscus"}
 	same := slices.Clone(m.Status)
-	ExcludeFluid(&m, r, 0)
-	if !slices.Equal(m.Status, same) {
-		t.Errorf("without a limit: %v", m.Status)
+	if err := ExcludeFluid(&m, r, anatomy.FluidLimits{}); err != nil || !slices.Equal(m.Status, same) {
+		t.Errorf("without a limit: %v, %v", m.Status, err)
 	}
-	ExcludeFluid(&m, r, 70)
+	if err := ExcludeFluid(&m, r, anatomy.FluidLimits{T2: 70}); err != nil {
+		t.Fatal(err)
+	}
 	if want := []volume.Status{volume.Fitted, volume.Fluid, volume.Fluid, volume.Fitted, volume.Fitted, volume.LowSignal}; !slices.Equal(m.Status, want) {
 		t.Errorf("%v, want %v", m.Status, want)
 	}
 	got, err := Summarize(m, r)
 	if err != nil || got[0].Excluded.Fluid != 1 || got[0].MeanT2 != 69 || got[1].Excluded.Fluid != 1 || got[2].Used != 1 {
 		t.Errorf("%+v, %v", got, err)
+	}
+}
+
+// At the edge of the mask a lower limit holds.
+func TestExcludeFluidAtTheEdge(t *testing.T) {
+	m, r := study([]uint16{1, 1, 1}, []volume.Status{volume.Fitted, volume.Fitted, volume.Fitted}, []float32{55, 55, 45})
+	r.Fraction = []float32{0.6, 1, 0.6}
+	if err := ExcludeFluid(&m, r, anatomy.FluidLimits{T2: 80, PartialT2: 50}); err != nil {
+		t.Fatal(err)
+	}
+	if want := []volume.Status{volume.Fluid, volume.Fitted, volume.Fitted}; !slices.Equal(m.Status, want) {
+		t.Errorf("%v, want %v", m.Status, want)
 	}
 }

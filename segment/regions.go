@@ -62,8 +62,12 @@ func (m Marks) Tissues() anatomy.Mask {
 		lut[n+1] = anatomy.TissueNamed(name)
 	}
 	out := anatomy.Mask{Geometry: m.Geometry, Data: make([]anatomy.Tissue, len(m.Data))}
-	for v, mark := range m.Data {
-		out.Data[v] = lut[mark]
+	for v := 0; v < len(m.Data); {
+		n := run(m.Data[v:])
+		if t := lut[m.Data[v]]; t != anatomy.NoTissue {
+			fill(out.Data[v:v+n], t)
+		}
+		v += n
 	}
 	return out
 }
@@ -74,24 +78,36 @@ func (m Marks) Tissues() anatomy.Mask {
 // Voxels that are marked with a row stay in it.
 func (m Marks) Divided(region []anatomy.Region, layer []uint8, layers int) Parts {
 	t := newPartTable(m.Names, layers)
-	if region == nil {
-		region = make([]anatomy.Region, len(m.Data))
-	}
-	if layer == nil {
-		layer = make([]uint8, len(m.Data))
-	}
 	out := make([]uint16, len(m.Data))
-	for v, mark := range m.Data {
-		if mark != 0 {
-			t.used[t.index(mark, region[v], layer[v])] = true
+	// each calls do for every voxel of a tissue with a region, and row for every run of voxels
+	// of a row.
+	each := func(do func(v, index int), row func(from, to int, mark uint16)) {
+		for v := 0; v < len(m.Data); {
+			mark, end := m.Data[v], v+run(m.Data[v:])
+			switch {
+			case mark == 0:
+			case !t.isTissue[mark]:
+				row(v, end, mark)
+			case region != nil:
+				for at := v; at < end; at++ {
+					if region[at] == anatomy.NoRegion {
+						continue
+					}
+					of := uint8(0)
+					if layer != nil {
+						of = layer[at]
+					}
+					do(at, t.index(mark, region[at], of))
+				}
+			}
+			v = end
 		}
 	}
+	each(func(_, index int) { t.used[index] = true }, func(int, int, uint16) {})
 	parts, tissue := t.number()
-	for v, mark := range m.Data {
-		if mark != 0 {
-			out[v] = t.part[t.index(mark, region[v], layer[v])]
-		}
-	}
+	each(func(v, index int) { out[v] = t.part[index] }, func(from, to int, mark uint16) {
+		fill(out[from:to], t.part[t.index(mark, anatomy.NoRegion, 0)])
+	})
 	return Parts{Labels: volume.Labels{Geometry: m.Geometry, Data: out}, Part: parts, Tissue: tissue, Marked: m.Names, Compartments: m.dividedRows(), Readings: m.Readings}
 }
 
@@ -101,6 +117,7 @@ type partTable struct {
 	names    []string
 	isTissue []bool // of each mark
 	layers   int
+	regions  int // their number, with none
 	used     []bool
 	part     []uint16
 }
@@ -110,7 +127,8 @@ func newPartTable(names []string, layers int) *partTable {
 	for n, name := range names {
 		t.isTissue[n+1] = anatomy.TissueNamed(name) != anatomy.NoTissue
 	}
-	n := (len(names) + 1) * (len(anatomy.Regions()) + 1) * (layers + 1)
+	t.regions = len(anatomy.Regions()) + 1
+	n := (len(names) + 1) * t.regions * (layers + 1)
 	t.used, t.part = make([]bool, n), make([]uint16, n)
 	return t
 }
@@ -120,7 +138,7 @@ func (t *partTable) index(mark uint16, r anatomy.Region, layer uint8) int {
 	if !t.isTissue[mark] {
 		r, layer = anatomy.NoRegion, 0
 	}
-	return (int(mark)*(len(anatomy.Regions())+1)+int(r))*(t.layers+1) + int(layer)
+	return (int(mark)*t.regions+int(r))*(t.layers+1) + int(layer)
 }
 
 // number gives the used parts their numbers and returns them with the mark of each.
@@ -221,8 +239,12 @@ func (p Parts) OnGrid(g volume.Geometry, part []uint16, fraction []float32) Regi
 	for n, part := range p.Part {
 		lut[n+1] = uint16(slices.Index(r.Names, part.Compartment) + 1)
 	}
-	for v, part := range part {
-		r.Data[v] = lut[part]
+	for v := 0; v < len(part); {
+		n := run(part[v:])
+		if name := lut[part[v]]; name != 0 {
+			fill(r.Data[v:v+n], name)
+		}
+		v += n
 	}
 	return r
 }

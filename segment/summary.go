@@ -148,14 +148,14 @@ type Summary struct {
 	// PlateMeanT2 is the mean of the mean T2 of the compartment's plates, each with the same
 	// weight; NaN for other rows, or if a plate has no T2.
 	PlateMeanT2 Number `json:"plate_mean_t2_ms"`
-	// Texture is how T2 varies from voxel to voxel; nil where it was not measured, as in layers,
-	// which are too thin for pairs of voxels.
-	Texture *Texture `json:"texture,omitempty"`
-	Note        string `json:"note"`
+	// Texture is how T2 varies from voxel to voxel. It is not measured in layers, which are too
+	// thin for pairs of voxels.
+	Texture Texture `json:"texture"`
+	Note    string  `json:"note"`
 }
 
 // Texture is the co-occurrence of T2 in the voxels of a row, see package texture; NaN where
-// there are too few pairs of voxels.
+// it was not measured, or there are too few pairs of voxels.
 type Texture struct {
 	Pairs       int    `json:"pairs"`
 	Contrast    Number `json:"contrast"`
@@ -273,7 +273,8 @@ func (s rowSum) summary(of row, voxelVolume float64) Summary {
 	out.fill(s.t2, s.r2, voxelVolume)
 	out.SEMeanT2 = Number(math.Sqrt(s.variance) / float64(len(s.t2))) // 0/0 is NaN: absent
 	out.MeanFraction = Number(s.fraction / float64(s.voxels))
-	out.PlateMeanT2 = Number(math.NaN())
+	nan := Number(math.NaN())
+	out.PlateMeanT2, out.Texture = nan, Texture{Contrast: nan, Entropy: nan, Homogeneity: nan}
 	return out
 }
 

@@ -14,6 +14,9 @@ import (
 	"github.com/t2map/t2map/volume"
 )
 
+// noTexture is that of a row in which none was measured.
+var noTexture = Texture{Contrast: Number(math.NaN()), Entropy: Number(math.NaN()), Homogeneity: Number(math.NaN())}
+
 // absent stands for NaN in tables of T2.
 const absent = -1
 
@@ -53,11 +56,11 @@ func TestSummarizeByHand(t *testing.T) {
 	none := Number(math.NaN())
 	want := []Summary{
 		{Compartment: Medial, Region: All, Layer: All, Voxels: 11, Used: 4, Excluded: Excluded{1, 1, 1, 2, 1, 1, 0, 0}, MeanT2: 25, SEMeanT2: Number(math.Sqrt(3000) / 256), SDT2: Number(math.Sqrt(500. / 3)),
-			MedianT2: 25, Q1T2: 17.5, Q3T2: 32.5, MeanR2: 1 - 25./128, VolumeMM3: 5.5, MeanFraction: 1, PlateMeanT2: none},
+			MedianT2: 25, Q1T2: 17.5, Q3T2: 32.5, MeanR2: 1 - 25./128, VolumeMM3: 5.5, MeanFraction: 1, PlateMeanT2: none, Texture: noTexture},
 		{Compartment: Lateral, Region: All, Layer: All, Voxels: 3, Excluded: Excluded{LowSignal: 1, NotDecaying: 1, Saturated: 1}, MeanT2: none, SEMeanT2: none, SDT2: none,
-			MedianT2: none, Q1T2: none, Q3T2: none, MeanR2: none, VolumeMM3: 1.5, MeanFraction: 1, PlateMeanT2: none, Note: "no voxel with a sound T2"},
+			MedianT2: none, Q1T2: none, Q3T2: none, MeanR2: none, VolumeMM3: 1.5, MeanFraction: 1, PlateMeanT2: none, Texture: noTexture, Note: "no voxel with a sound T2"},
 		{Compartment: Patellofemoral, Region: All, Layer: All, MeanT2: none, SEMeanT2: none, SDT2: none, MedianT2: none, Q1T2: none, Q3T2: none, MeanR2: none,
-			VolumeMM3: none, MeanFraction: none, PlateMeanT2: none, Note: "no voxels in the mask"},
+			VolumeMM3: none, MeanFraction: none, PlateMeanT2: none, Texture: noTexture, Note: "no voxels in the mask"},
 	}
 	if d := cmp.Diff(want, got, equalNumbers); d != "" {
 		t.Errorf("(-want +got):\n%s", d)
@@ -199,7 +202,7 @@ func TestSummarizeAgainstSearch(t *testing.T) {
 
 // bySearch computes the summary of compartment c of a study's row of voxels.
 func bySearch(m volume.Maps, r Regions, c int) Summary {
-	s := Summary{Compartment: r.Names[c], Region: All, Layer: All, MeanFraction: Number(math.NaN()), PlateMeanT2: Number(math.NaN())}
+	s := Summary{Compartment: r.Names[c], Region: All, Layer: All, MeanFraction: Number(math.NaN()), PlateMeanT2: Number(math.NaN()), Texture: noTexture}
 	var t2, r2 []float64
 	tally := map[volume.Status]int{}
 	for v := range r.Data {
@@ -278,13 +281,13 @@ func TestSummarizeRefusals(t *testing.T) {
 func TestSummaryJSON(t *testing.T) {
 	none := Number(math.NaN())
 	s := Summary{Compartment: Medial, Region: All, Layer: All, Voxels: 3, Used: 1, Excluded: Excluded{OutOfRange: 2}, MeanT2: 38.25, SEMeanT2: 0.5, SDT2: none, MedianT2: 38.25,
-		Q1T2: 38.25, Q3T2: 38.25, MeanR2: 0.30000000000000004, VolumeMM3: 1e21, MeanFraction: 0.75, PlateMeanT2: none, Note: "n"}
+		Q1T2: 38.25, Q3T2: 38.25, MeanR2: 0.30000000000000004, VolumeMM3: 1e21, MeanFraction: 0.75, PlateMeanT2: none, Texture: noTexture, Note: "n"}
 	b, err := json.Marshal(s)
 	if err != nil {
 		t.Fatal(err)
 	}
 	want := `{"compartment":"medial","region":"all","layer":"all","voxels":3,"used":1,"excluded":{"low_signal":0,"not_decaying":0,"not_converged":0,"t2_out_of_range":2,"poor_fit":0,"at_bound":0,"saturated":0,"fluid":0},` +
-		`"mean_t2_ms":38.25,"se_mean_t2_ms":0.5,"sd_t2_ms":null,"median_t2_ms":38.25,"q1_t2_ms":38.25,"q3_t2_ms":38.25,"mean_r2":0.30000000000000004,"volume_mm3":1e+21,"mean_fraction":0.75,"plate_mean_t2_ms":null,"note":"n"}`
+		`"mean_t2_ms":38.25,"se_mean_t2_ms":0.5,"sd_t2_ms":null,"median_t2_ms":38.25,"q1_t2_ms":38.25,"q3_t2_ms":38.25,"mean_r2":0.30000000000000004,"volume_mm3":1e+21,"mean_fraction":0.75,"plate_mean_t2_ms":null,"texture":{"pairs":0,"contrast":null,"entropy":null,"homogeneity":null},"note":"n"}`
 	if d := cmp.Diff(want, string(b)); d != "" {
 		t.Error(d)
 	}

@@ -37,6 +37,9 @@ type Value struct {
 	// Side of the knee as the images have it, Study and Series the hashes of their
 	// UIDs, Method how T2 was estimated; empty for endpoints from other tables.
 	Side, Study, Series, Method string
+	// MaskFrom is the visit whose mask was carried to this one by registration; empty where the
+	// mask was drawn, or the endpoint has none.
+	MaskFrom string
 	// Folder is that of the study below the results, as studies.csv has it; empty where that is
 	// not known.
 	Folder string
@@ -62,13 +65,16 @@ const (
 	// ScannerChange: another scanner than at the subject's baseline. It shows on
 	// every figure it touches.
 	ScannerChange FlagKind = "scanner change"
+	// CarriedMask: the mask was carried from another visit by registration; or some masks were, and
+	// others drawn at the same visits. It shows on every figure it touches.
+	CarriedMask FlagKind = "carried mask"
 	// Quality: what the pipeline itself noted, such as lossy images.
 	Quality FlagKind = "quality"
 )
 
 // OnFigures says whether figures that a flag touches must show it.
 func (k FlagKind) OnFigures() bool {
-	return k == TwoStudies || k == ProtocolChange || k == ScannerChange
+	return k == TwoStudies || k == ProtocolChange || k == ScannerChange || k == CarriedMask
 }
 
 // Flag is something that a reader of the figures has to know.

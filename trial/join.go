@@ -114,6 +114,7 @@ func (j *joiner) compartments(res Results) []Endpoint {
 		}
 	}
 	j.flagWays(endpoints, firsts)
+	j.flagMasks(endpoints)
 	return endpoints
 }
 
@@ -270,7 +271,7 @@ func (j *joiner) chooseOfSeveral(of []Measurement) Value {
 			value = single(sound[0])
 			f.Text = fmt.Sprintf("%s studies at this visit: one has a value, which is used", numeral(len(of)))
 		default:
-			value.X, value.Missing = meanT2(sound), ""
+			value.X, value.Missing, value.MaskFrom = meanT2(sound), "", maskOfSeveral(sound)
 			f.Text = fmt.Sprintf("%s studies at this visit: the mean of %s is used", numeral(len(of)), numeral(len(sound)))
 		}
 	}
@@ -284,7 +285,19 @@ func (j *joiner) chooseOfSeveral(of []Measurement) Value {
 
 // single is the value of one study.
 func single(m Measurement) Value {
-	return Value{X: m.MeanT2, Missing: m.Missing, Side: m.Side, Study: m.Study, Series: m.Series, Folder: m.Folder, Method: m.Method}
+	return Value{X: m.MeanT2, Missing: m.Missing, Side: m.Side, Study: m.Study, Series: m.Series, Folder: m.Folder, Method: m.Method, MaskFrom: m.MaskFrom}
+}
+
+// maskOfSeveral names the visits that the masks of studies were carried from; "" where all were
+// drawn.
+func maskOfSeveral(of []Measurement) string {
+	var from []string
+	for _, m := range of {
+		if m.MaskFrom != "" && !slices.Contains(from, m.MaskFrom) {
+			from = append(from, m.MaskFrom)
+		}
+	}
+	return strings.Join(from, ", ")
 }
 
 func meanT2(of []Measurement) float64 {
@@ -356,7 +369,7 @@ func (j *joiner) scores(sc Scores) Endpoint {
 }
 
 // kindOrder is the order of flags in listings.
-var kindOrder = []FlagKind{NotInDesign, NoResult, OtherSide, TwoStudies, ProtocolChange, ScannerChange, Quality}
+var kindOrder = []FlagKind{NotInDesign, NoResult, OtherSide, TwoStudies, ProtocolChange, ScannerChange, CarriedMask, Quality}
 
 // sorted returns the flags in the order of kind, subject, visit, and makes the values
 // point to where they now are.

@@ -36,6 +36,9 @@ type Measurement struct {
 	Study, Series, Folder string
 	// Method, Settings, Scanner and Acquisition say how it was made.
 	Method, Settings, Scanner, Acquisition string
+	// MaskFrom is the visit whose mask was carried to this one; empty where the mask was drawn,
+	// and in tables of versions that carried none.
+	MaskFrom string
 	// Lossy says that images were compressed with loss.
 	Lossy bool
 	// Line of the table.
@@ -105,7 +108,7 @@ func ReadResults(compartments, studies Source, rows []string) (Results, error) {
 			Side: r.Text("side"), Study: r.Text("study"), Series: r.Text("series"),
 			Method: r.Text("method"), Settings: r.Text("settings"),
 			Scanner: r.Text("scanner"), Acquisition: r.Text("acquisition"),
-			Lossy: r.Text("lossy_images") != "", Line: r.Line,
+			MaskFrom: r.Text("mask_from"), Lossy: r.Text("lossy_images") != "", Line: r.Line,
 		}
 		if m.Subject == "" || m.Compartment == "" {
 			return res, fmt.Errorf("%s: line %d has no subject or no compartment", t.Name, r.Line)

@@ -148,7 +148,7 @@ func (f trialFlags) checkOut(results string) error {
 	if err := checkBlinded(f.out, folder); err != nil {
 		return err
 	}
-	return checkInputs(below(f.out, publish.Files(nil)), f.inputs(results))
+	return checkInputs(below(f.out, publish.Files(nil, nil)), f.inputs(results))
 }
 
 // inputs returns the files that are read.
@@ -161,25 +161,30 @@ func (f trialFlags) inputs(results string) []string {
 	return append(paths, f.endpoints...)
 }
 
-// write writes the report of a trial. It adds a note to a if a picture is not drawn.
+// write writes the report of a trial. It adds a note to a if a picture or a map is not made.
 func (f trialFlags) write(ctx context.Context, a *trial.Analysis, results string) error {
 	pictures, err := figures.All(*a, figures.Options{Individuals: f.individuals})
 	if err != nil {
 		return err
 	}
 	_, folder := compartmentsOf(results)
-	maps, err := f.panel(ctx, *a, folder)
+	panels, err := f.panels(ctx, *a, folder)
 	switch {
 	case errors.Is(err, report.ErrNoMaps):
 		a.Notes = append(a.Notes, "no picture of T2 maps: none of the studies that it would show has maps")
 	case err != nil:
 		return err
 	}
-	pictures = append(pictures, maps...)
-	if err := checkInputs(below(f.out, publish.Files(pictures)), f.inputs(results)); err != nil {
+	pictures = append(pictures, panels...)
+	maps, notes, err := changeMaps(ctx, *a, folder)
+	if err != nil {
 		return err
 	}
-	return publish.Write(f.out, *a, pictures)
+	a.Notes = append(a.Notes, notes...)
+	if err := checkInputs(below(f.out, publish.Files(pictures, maps)), f.inputs(results)); err != nil {
+		return err
+	}
+	return publish.Write(f.out, *a, pictures, maps)
 }
 
 // adjust applies the flags to the plan of the design. Before the analysis is done, it also refuses a

@@ -3,6 +3,7 @@ package main
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"path/filepath"
@@ -14,10 +15,10 @@ import (
 	"github.com/t2map/t2map/trial"
 )
 
-// panel draws the maps of the chosen subjects, whose studies lie in folder. It draws nothing if
-// nobody is chosen. It returns report.ErrNoMaps if no subject was named and those who would be
-// shown have no maps.
-func (f trialFlags) panel(ctx context.Context, a trial.Analysis, folder string) ([]figure.Picture, error) {
+// panels draws the maps of the chosen subjects, whose studies lie in folder, and beside them their
+// unrolled femoral maps, if there are any. It draws nothing if nobody is chosen. It returns
+// report.ErrNoMaps if no subject was named and those who would be shown have no maps.
+func (f trialFlags) panels(ctx context.Context, a trial.Analysis, folder string) ([]figure.Picture, error) {
 	subjects, err := f.chosen(a.Design)
 	if len(f.panelOf) == 0 {
 		subjects = firstOfArms(a)
@@ -38,11 +39,15 @@ func (f trialFlags) panel(ctx context.Context, a trial.Analysis, folder string) 
 		}
 		rows = append(rows, row)
 	}
-	p, err := report.Panel(ctx, rows, o)
+	maps, err := report.Panel(ctx, rows, o)
 	if err != nil {
 		return nil, err
 	}
-	return []figure.Picture{p}, nil
+	unrolled, err := report.UnrolledPanel(ctx, rows, o)
+	if errors.Is(err, report.ErrNoMaps) {
+		return []figure.Picture{maps}, nil // masks without tissues have none
+	}
+	return []figure.Picture{maps, unrolled}, err
 }
 
 // primaryRow returns the row of the results that the primary contrast is about; "" where it is
@@ -121,6 +126,7 @@ func panelVisit(a trial.Analysis, subjectVisit [2]int, folder string) report.Pan
 			switch f := a.Flags[i]; {
 			case f.Kind == trial.TwoStudies:
 				two = f.Text
+			case f.Kind == trial.CarriedMask: // the tile says it of its own visit
 			case f.Kind.OnFigures() && !slices.Contains(out.Notes, f.Text):
 				out.Notes = append(out.Notes, f.Text)
 			}

@@ -107,3 +107,16 @@ func TestPanelRoom(t *testing.T) {
 		}
 	}
 }
+
+// Slices are chosen by the primary endpoint, if it is a row of the results.
+func TestPrimaryRow(t *testing.T) {
+	a := trial.Analysis{Endpoints: []trial.EndpointAnalysis{
+		{Endpoint: trial.Endpoint{Name: "medial", Compartment: true}}, {Endpoint: trial.Endpoint{Name: "trochlear deep", Compartment: true}}, {Endpoint: trial.Endpoint{Name: "WOMAC"}},
+	}}
+	for primary, want := range map[string]string{"": "", "medial": "medial", "trochlear deep": "trochlear deep", "WOMAC": ""} {
+		a.Design.Primary.Endpoint = primary
+		if got := primaryRow(a); got != want {
+			t.Errorf("primary endpoint %q: slices by %q, want %q", primary, got, want)
+		}
+	}
+}

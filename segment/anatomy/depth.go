@@ -123,41 +123,36 @@ func Depth(m Mask, options DepthOptions) (Depths, error) {
 const unlabelled = 0.02
 
 // measure finds the sides of a sheet, and the depth of its voxels between them.
-func (out *Depths) measure(s *sheet, data []Tissue, l lattice, options DepthOptions) {
+func (out *Depths) measure(s *sheet, data []Tissue, l *lattice, options DepthOptions) {
 	workers := options.workers()
 	about := &out.Sheets[s.bone]
 	f := findSurface(s, data, l, workers)
-	centres := make([]lps, len(s.voxels))
-	shareOut(len(centres), workers, func(_, from, to int) {
-		for n := from; n < to; n++ {
-			centres[n] = l.centre(s.index[n])
-		}
-	})
+	s.locate(l, workers)
 	about.Source = BoneByShape
 	if f.boneByLabel() {
 		looked := append([]side(nil), f.side...)
-		bone := f.boundary(s, centres, sideBone, l, workers)
-		f.judge(bone, sideBone, sideJoint, l, workers)
-		out.between(s, l, workers, centres, bone, f.boundary(s, centres, sideJoint, l, workers))
+		bone := f.boundary(s, sideBone, l)
+		f.judge(bone, sideBone, sideJoint)
+		out.between(s, l, workers, bone, f.boundary(s, sideJoint, l))
 		about.Source = BoneByLabel
-		if float64(about.Undefined) <= unlabelled*float64(len(centres)) {
+		if float64(about.Undefined) <= unlabelled*float64(len(s.voxels)) {
 			return
 		}
 		about.Source = BoneByBoth
 		copy(f.side, looked)
 	}
-	f.boneByShape(options.toBone(s, l), about.Source == BoneByBoth, l, workers)
-	bone := f.boundary(s, centres, sideBone, l, workers)
-	f.judge(bone, sideBone, sideJoint, l, workers)
-	joint := f.boundary(s, centres, sideJoint, l, workers)
-	f.judge(joint, sideJoint, sideBone, l, workers) // so far, half of the rim counted as bone
-	bone = f.boundary(s, centres, sideBone, l, workers)
-	f.judge(bone, sideBone, sideJoint, l, workers)
-	out.between(s, l, workers, centres, bone, f.boundary(s, centres, sideJoint, l, workers))
+	f.boneByShape(options.toBone(s, l), about.Source == BoneByBoth)
+	bone := f.boundary(s, sideBone, l)
+	f.judge(bone, sideBone, sideJoint)
+	joint := f.boundary(s, sideJoint, l)
+	f.judge(joint, sideJoint, sideBone) // so far, half of the rim counted as bone
+	bone = f.boundary(s, sideBone, l)
+	f.judge(bone, sideBone, sideJoint)
+	out.between(s, l, workers, bone, f.boundary(s, sideJoint, l))
 }
 
 // between sets the depth of a sheet's voxels between its two sides.
-func (out *Depths) between(s *sheet, l lattice, workers int, centres []lps, bone, joint boundary) {
+func (out *Depths) between(s *sheet, l *lattice, workers int, bone, joint *boundary) {
 	about := &out.Sheets[s.bone]
 	about.BoneArea, about.JointArea, about.Undefined = bone.area, joint.area, 0
 	about.Bone = make([][3]float64, len(bone.pieces))
@@ -165,11 +160,12 @@ func (out *Depths) between(s *sheet, l lattice, workers int, centres []lps, bone
 		about.Bone[n] = p.at
 	}
 	var undefined [64]int
-	shareOut(len(centres), workers, func(part, from, to int) {
+	shareOut(len(s.voxels), workers, func(part, from, to int) {
 		for n := from; n < to; n++ {
 			at := about.From + n
-			b, fromBone := bone.height(n, centres[n])
-			j, fromJoint := joint.height(n, centres[n])
+			x := l.centre(s.index[n])
+			b, fromBone := bone.height(n, x)
+			j, fromJoint := joint.height(n, x)
 			thickness := b + j
 			if !(thickness > 0) {
 				out.Depth[at], out.Thickness[at] = float32(math.NaN()), float32(math.NaN())

@@ -11,21 +11,23 @@ const (
 	sideRim               // neither: an edge of the plate, of the grid, or of a hole
 )
 
-// surfel is a face between a voxel of the sheet and one outside, as a piece of surface.
-type surfel struct {
-	at     lps // its centre, midway between the centres of both voxels
-	normal lps // outward; as long as the face is large until it is made a unit
+// surface is the boundary of a sheet: faces between a voxel of the sheet and one outside.
+type surface struct {
+	voxel   []int32      // the voxel of each face, by its number in the sheet
+	dir     []uint8      // the direction in which the face looks
+	side    []side       //
+	at      []lps        // its centre, midway between the centres of both voxels
+	links   [][4]int32   // the faces across the four edges
+	weights [][4]float64 // of the links, see weigh
+	of      [][directions]int32
+	area    [directions]lps // outward, as long as a face in that direction is large
+	stable  float64         // the longest plain step of diffusion in mm²
+	scale   float64         // of the widths, see lattice.scale
+	workers int
 }
 
-// surface is the boundary of a sheet.
-type surface struct {
-	voxel  []int32    // the voxel of each face, by its number in the sheet
-	dir    []uint8    // the direction in which the face looks
-	side   []side     //
-	pieces []surfel   // as the voxels have them
-	links  [][4]int32 // the faces across the four edges
-	of     [][directions]int32
-}
+// normal returns the outward normal of a face, as long as the face is large.
+func (f *surface) normal(face int32) lps { return f.area[f.dir[face]] }
 
 // The reach of a look across background, in voxels. boneGap: in real masks one or two voxels
 // between cartilage and bone often have no label. holeGap: a hole of one voxel in a sheet is
@@ -35,46 +37,86 @@ const (
 	holeGap = 1
 )
 
+// Margin is the number of voxels of background around the labels of a mask, where its grid has
+// them, that decide something: across so many a face looks, and cartilage that reaches the last
+// two layers of a grid may be cut off. Beyond, a mask may be cropped.
+const Margin = boneGap + 1
+
 // findSurface lists the faces of the sheet and links those that share an edge.
-func findSurface(s *sheet, data []Tissue, l lattice, workers int) *surface {
-	f := &surface{of: make([][directions]int32, len(s.voxels))}
-	for n, next := range s.next {
-		for d, other := range next {
+func findSurface(s *sheet, data []Tissue, l *lattice, workers int) *surface {
+	f := &surface{of: make([][directions]int32, len(s.voxels)), scale: l.scale(), workers: workers}
+	faces := 0
+	for n := range s.next {
+		for d, other := range s.next[n] {
 			f.of[n][d] = -1
 			if other < 0 {
-				f.of[n][d] = int32(len(f.voxel))
-				f.voxel = append(f.voxel, int32(n))
-				f.dir = append(f.dir, uint8(d))
+				f.of[n][d] = int32(faces)
+				faces++
 			}
 		}
 	}
-	f.side = make([]side, len(f.voxel))
-	f.pieces = make([]surfel, len(f.voxel))
-	f.links = make([][4]int32, len(f.voxel))
-	var area [3]lps
-	for axis := range area {
+	f.voxel, f.dir, f.side = make([]int32, faces), make([]uint8, faces), make([]side, faces)
+	f.at, f.links, f.weights = make([]lps, faces), make([][4]int32, faces), make([][4]float64, faces)
+	for axis := range 3 {
 		a := l.columns[(axis+1)%3].cross(l.columns[(axis+2)%3])
 		if a.dot(l.columns[axis]) < 0 { // a left-handed grid
 			a = a.times(-1)
 		}
-		area[axis] = a
+		f.area[2*axis], f.area[2*axis+1] = a.times(-1), a
 	}
-	shareOut(len(f.voxel), workers, func(_, from, to int) {
+	shareOut(len(s.voxels), workers, func(_, from, to int) {
 		for n := from; n < to; n++ {
-			d, v := int(f.dir[n]), int(s.voxels[f.voxel[n]])
-			i := s.index[f.voxel[n]]
-			f.side[n] = look(data, l, s.bone, v, i, d)
-			f.links[n] = f.neighbours(s, int(f.voxel[n]), d)
-			at := [3]float64{float64(i[0]), float64(i[1]), float64(i[2])}
-			at[axisOf(d)] += 0.5 * float64(stepOf(d))
-			f.pieces[n] = surfel{l.position(at), area[axisOf(d)].times(float64(stepOf(d)))}
+			for d, face := range f.of[n] {
+				if face >= 0 {
+					f.see(s, data, l, n, d)
+				}
+			}
 		}
 	})
+	f.weigh(l)
 	return f
 }
 
+// see fills in what is known of the face of voxel n in direction d.
+func (f *surface) see(s *sheet, data []Tissue, l *lattice, n, d int) {
+	face, i := f.of[n][d], s.index[n]
+	f.voxel[face], f.dir[face] = int32(n), uint8(d)
+	f.side[face] = look(data, l, s.bone, int(s.voxels[n]), i, d)
+	f.links[face] = f.neighbours(s, n, d)
+	at := [3]float64{float64(i[0]), float64(i[1]), float64(i[2])}
+	at[axisOf(d)] += 0.5 * float64(stepOf(d))
+	f.at[face] = l.position(at)
+}
+
+// weigh sets the weights of the links: 1/distance², mm⁻². Their sums are bounded by that of a
+// flat face between the two densest axes; those above it, where edges meet in a corner, are
+// scaled down, so that a corner does not shorten every step.
+func (f *surface) weigh(l *lattice) {
+	most := 0.0
+	for axis := range 3 {
+		b, c := l.columns[(axis+1)%3], l.columns[(axis+2)%3]
+		most = max(most, 2/b.dot(b)+2/c.dot(c))
+	}
+	f.stable = 1 / most
+	shareOut(len(f.at), f.workers, func(_, from, to int) {
+		for face := from; face < to; face++ {
+			w := &f.weights[face]
+			sum := 0.0
+			for e, other := range f.links[face] {
+				d := f.at[other].minus(f.at[face])
+				w[e] = 1 / d.dot(d)
+				sum += w[e]
+			}
+			scale := min(1, most/sum)
+			for e := range w {
+				w[e] = float64(w[e] * scale)
+			}
+		}
+	})
+}
+
 // look says what lies beyond the face of voxel v in direction d.
-func look(data []Tissue, l lattice, bone Bone, v int, i [3]int32, d int) side {
+func look(data []Tissue, l *lattice, bone Bone, v int, i [3]int32, d int) side {
 	for steps := range boneGap + 1 {
 		if l.leaves(i, d) {
 			if steps == 0 {

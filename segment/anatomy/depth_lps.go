@@ -48,9 +48,9 @@ type lattice struct {
 	stride  [3]int
 }
 
-func newLattice(g volume.Geometry) (l lattice, ok bool) {
+func newLattice(g volume.Geometry) (l *lattice, ok bool) {
 	inverse, ok := g.Inverse()
-	l.size = g.Size
+	l = &lattice{size: g.Size}
 	l.stride = [3]int{1, g.Size[0], g.Size[0] * g.Size[1]}
 	for r := range 3 {
 		l.origin[r] = g.Affine[r][3]
@@ -63,18 +63,18 @@ func newLattice(g volume.Geometry) (l lattice, ok bool) {
 }
 
 // position returns the position of an index that need not be whole.
-func (l lattice) position(i [3]float64) lps {
+func (l *lattice) position(i [3]float64) lps {
 	return l.origin.plus(l.columns[0].times(i[0])).plus(l.columns[1].times(i[1])).plus(l.columns[2].times(i[2]))
 }
 
-func (l lattice) centre(i [3]int32) lps {
+func (l *lattice) centre(i [3]int32) lps {
 	return l.position([3]float64{float64(i[0]), float64(i[1]), float64(i[2])})
 }
 
 // extent returns the size in mm of a voxel along a direction of length 1: that of the ellipsoid
 // whose axes are the edges of the voxel. Along an edge it is the spacing; on a grid of cubes it
 // is the same in every direction.
-func (l lattice) extent(direction lps) float64 {
+func (l *lattice) extent(direction lps) float64 {
 	return 1 / lps{l.rows[0].dot(direction), l.rows[1].dot(direction), l.rows[2].dot(direction)}.length()
 }
 
@@ -89,7 +89,7 @@ func across(d int) [4]int { return tangents[d>>1] }
 var tangents = [3][4]int{{2, 3, 4, 5}, {0, 1, 4, 5}, {0, 1, 2, 3}}
 
 // leaves reports whether the grid ends behind the voxel in direction d.
-func (l lattice) leaves(i [3]int32, d int) bool {
+func (l *lattice) leaves(i [3]int32, d int) bool {
 	at := int(i[axisOf(d)]) + stepOf(d)
 	return at < 0 || at >= l.size[axisOf(d)]
 }

@@ -8,139 +8,163 @@ const reach = 10.0
 
 // search finds what is nearest to each voxel of a sheet. Voxels take over their neighbours'
 // pieces, in rounds: paths stay inside the sheet, so nothing is found across a gap or on the
-// other side of a fold.
+// other side of a fold. From what a voxel takes over it goes on along the surface to what is
+// nearest there. Positions are relative to the sheet's first voxel, so float32 resolves 1e-5 mm.
 type search struct {
-	cells  []searchCell
-	pieces [][3]float32
-	active []int32 // the voxels that changed in the last round
-	round  int32
+	next     [][directions]int32
+	at       [][3]float32
+	pieces   [][3]float32
+	links    [][4]int32 // of the pieces
+	near     []int32
+	distance []float32 // its square
+	asked    []bool    // whether the voxel looks at its neighbours in the next round
+	found    [][]find  // of each worker
+	workers  int
 }
 
-// searchCell is a voxel, in one line of the processor's cache. Its position is relative to the
-// sheet's first voxel, so float32 resolves 1e-5 mm.
-type searchCell struct {
-	next     [directions]int32
-	at       [3]float32
-	near     int32
-	distance float32 // its square
-	changed  int32   // the last round in which the voxel changed
-	asked    int32   // the last round in which it was asked to look at its neighbours
-	_        [12]byte
+// find is what a voxel finds in a round, with the square of its distance.
+type find struct {
+	voxel, piece int32
+	distance     float32
 }
 
 // nearest finds for every voxel of the sheet the nearest piece in the core of a patch, −1 where
 // none is within reach. A part of the sheet without a core, which is small, does with what
 // there is.
-func (f *surface) nearest(s *sheet, centres []lps, p *patch, pieces []surfel) []int32 {
-	q := search{cells: make([]searchCell, len(centres)), pieces: make([][3]float32, len(pieces)), round: 1}
-	origin := centres[0]
-	shareOut(len(centres), p.workers, func(_, from, to int) {
-		for v := from; v < to; v++ {
-			q.cells[v] = searchCell{next: s.next[v], at: centres[v].minus(origin).short(), near: -1, distance: reach * reach}
-		}
-	})
-	for n, piece := range pieces {
-		q.pieces[n] = piece.at.minus(origin).short()
+func (f *surface) nearest(s *sheet, l *lattice, p *patch, pieces []surfel) []int32 {
+	n := len(s.voxels)
+	q := search{
+		next: s.next, at: s.at, links: p.links, pieces: make([][3]float32, len(pieces)),
+		near: make([]int32, n), distance: make([]float32, n), asked: make([]bool, n),
+		found: make([][]find, f.workers), workers: f.workers,
 	}
-	core := p.core()
+	for v := range q.near {
+		q.near[v], q.distance[v] = -1, reach*reach
+	}
+	origin := l.centre(s.index[0])
+	away := float32(math.Inf(1))
+	for piece, core := range p.core() {
+		q.pieces[piece] = [3]float32{away, away, away}
+		if core {
+			q.pieces[piece] = pieces[piece].at.minus(origin).short()
+			q.offer(f.voxel[p.faces[piece]], int32(piece))
+		}
+	}
+	q.spread()
+	offered := int32(-1) // the faces of a voxel come one after the other
 	for piece, face := range p.faces {
-		if core[piece] {
-			q.offer(f.voxel[face], int32(piece))
+		if v := f.voxel[face]; q.near[v] < 0 || v == offered {
+			q.pieces[piece] = pieces[piece].at.minus(origin).short()
+			q.offer(v, int32(piece))
+			offered = v
 		}
 	}
-	q.spread(p.workers)
-	for piece, face := range p.faces {
-		if c := &q.cells[f.voxel[face]]; c.near < 0 || c.changed == q.round {
-			q.offer(f.voxel[face], int32(piece))
-		}
-	}
-	q.spread(p.workers)
-	near := make([]int32, len(centres))
-	for v := range near {
-		near[v] = q.cells[v].near
-	}
-	return near
+	q.spread()
+	return q.near
 }
 
 func (a lps) short() [3]float32 { return [3]float32{float32(a[0]), float32(a[1]), float32(a[2])} }
 
+// offer gives voxel v a piece to begin with if that is nearer than what it has.
 func (q *search) offer(v, piece int32) {
-	c := &q.cells[v]
-	c.near, c.distance = c.better(c.near, c.distance, piece, q.pieces)
-	if c.changed != q.round {
-		c.changed = q.round
-		q.active = append(q.active, v)
+	if d := apart(&q.pieces[piece], &q.at[v]); d < q.distance[v] {
+		q.near[v], q.distance[v] = piece, d
 	}
+	q.asked[v] = true
 }
 
 // spread goes on until no voxel changes. Each round sees the result of the one before, so
 // neither the order of voxels nor the number of workers matters.
-func (q *search) spread(workers int) {
-	var candidates, found []int32
-	var distance []float32
-	for len(q.active) > 0 {
-		candidates = q.candidates(candidates[:0])
-		if len(found) < len(candidates) {
-			found, distance = make([]int32, len(candidates)), make([]float32, len(candidates))
-		}
-		shareOut(len(candidates), workers, func(_, from, to int) {
-			for n := from; n < to; n++ {
-				c := &q.cells[candidates[n]]
-				best, d := c.near, c.distance
-				for _, other := range c.next {
-					if other < 0 {
-						continue
-					}
-					if o := &q.cells[other]; o.changed == q.round && o.near != best {
-						best, d = c.better(best, d, o.near, q.pieces)
+func (q *search) spread() {
+	for first, changes := true, true; changes; first = false {
+		shareOut(len(q.near), q.workers, func(part, from, to int) {
+			found := q.found[part][:0]
+			for n, asked := range q.asked[from:to] {
+				if asked {
+					v := int32(from + n)
+					q.asked[v] = false
+					if piece, distance := q.look(v, first); first || piece != q.near[v] {
+						found = append(found, find{v, piece, distance})
 					}
 				}
-				found[n], distance[n] = best, d
 			}
+			q.found[part] = found
 		})
-		q.round++
-		q.active = q.active[:0]
-		for n, v := range candidates {
-			if c := &q.cells[v]; found[n] != c.near {
-				c.near, c.distance, c.changed = found[n], distance[n], q.round
-				q.active = append(q.active, v)
+		changes = false
+		for part, found := range q.found {
+			for _, f := range found {
+				q.near[f.voxel], q.distance[f.voxel] = f.piece, f.distance
+				for _, other := range q.next[f.voxel] {
+					if other >= 0 {
+						q.asked[other] = true
+					}
+				}
+				changes = true
+			}
+			q.found[part] = found[:0]
+		}
+	}
+}
+
+// look returns the nearest piece that a voxel finds from its own, if that is its first, and from
+// those of its neighbours, with the square of its distance.
+func (q *search) look(v int32, first bool) (best int32, distance float32) {
+	x := &q.at[v]
+	best, distance = q.near[v], q.distance[v]
+	for _, other := range q.next[v] {
+		if other < 0 {
+			continue
+		}
+		if piece := q.near[other]; piece >= 0 && piece != best {
+			if d := apart(&q.pieces[piece], x); d < distance {
+				best, distance = piece, d
 			}
 		}
 	}
-	q.round++
+	if best == q.near[v] && !first {
+		return best, distance
+	}
+	return q.descend(x, best, distance)
 }
 
-// candidates lists the voxels beside those that changed.
-func (q *search) candidates(out []int32) []int32 {
-	for _, v := range q.active {
-		c := &q.cells[v]
-		for _, other := range c.next {
-			if other < 0 {
-				continue
-			}
-			if o := &q.cells[other]; o.asked != q.round && o.near != c.near {
-				o.asked = q.round
-				out = append(out, other)
+// descend goes from a piece at some distance from x along the surface while there is a nearer one: beside
+// it, or else beside those.
+func (q *search) descend(x *[3]float32, at int32, distance float32) (int32, float32) {
+	for {
+		best := at
+		links := &q.links[at]
+		for _, beside := range links {
+			if d := apart(&q.pieces[beside], x); d < distance {
+				best, distance = beside, d
 			}
 		}
+		if best == at {
+			for _, beside := range links {
+				for _, next := range q.links[beside] {
+					if d := apart(&q.pieces[next], x); d < distance {
+						best, distance = next, d
+					}
+				}
+			}
+		}
+		if best == at {
+			break
+		}
+		at = best
 	}
-	return out
+	return at, distance
 }
 
-// better returns the nearer of two pieces and the square of its distance.
-func (c *searchCell) better(best int32, distance float32, other int32, pieces [][3]float32) (int32, float32) {
-	p := &pieces[other]
-	x, y, z := p[0]-c.at[0], p[1]-c.at[1], p[2]-c.at[2]
-	if d := float32(x*x) + float32(y*y) + float32(z*z); d < distance {
-		return other, d
-	}
-	return best, distance
+// apart returns the square of a distance.
+func apart(p, x *[3]float32) float32 {
+	a, b, c := p[0]-x[0], p[1]-x[1], p[2]-x[2]
+	return float32(a*a) + float32(b*b) + float32(c*c)
 }
 
 // height returns how far inside the boundary a voxel at x lies, measured to the plane of the
 // nearest piece, and the direction inwards. It is NaN where there is none, or where the piece
 // lies so far aside that its plane says nothing of x.
-func (b boundary) height(voxel int, x lps) (h float64, inward lps) {
+func (b *boundary) height(voxel int, x lps) (h float64, inward lps) {
 	if b.near[voxel] < 0 {
 		return math.NaN(), lps{}
 	}

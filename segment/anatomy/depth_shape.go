@@ -24,7 +24,7 @@ func (o DepthOptions) axes() (up, front, left lps) {
 }
 
 // toBone returns the direction towards the bone that the shape of the sheet suggests.
-func (o DepthOptions) toBone(s *sheet, l lattice) func(lps) lps {
+func (o DepthOptions) toBone(s *sheet, l *lattice) func(lps) lps {
 	up, front, left := o.axes()
 	switch s.bone {
 	case OfTibia:

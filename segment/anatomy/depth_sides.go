@@ -29,7 +29,7 @@ const (
 
 // scale returns by how much the widths grow on a coarse grid: with the edge of a cube of a
 // voxel's volume.
-func (l lattice) scale() float64 {
+func (l *lattice) scale() float64 {
 	volume := math.Abs(l.columns[0].cross(l.columns[1]).dot(l.columns[2]))
 	return max(1, float64(float32(math.Cbrt(volume)))/0.45) // 0.36 × 0.36 × 0.7 mm
 }
@@ -50,12 +50,12 @@ func (f *surface) boneByLabel() bool {
 // surface, and the majority around a face decides. Faces at the rim do not look along the
 // sheet's own direction there; they are left open. If partly, a part of the bone has a label,
 // whose votes count twice as much.
-func (f *surface) boneByShape(toBone func(lps) lps, partly bool, l lattice, workers int) {
-	whole := f.patch(l, workers, func(int) bool { return true })
-	normals := whole.normals(f, widthOfNormals)
+func (f *surface) boneByShape(toBone func(lps) lps, partly bool) {
+	whole := f.patch(func(int) bool { return true })
+	normals := whole.normals(widthOfNormals)
 	votes := make([]float64, len(normals))
 	for n, normal := range normals {
-		votes[n] = normal.dot(toBone(f.pieces[n].at))
+		votes[n] = normal.dot(toBone(f.at[n]))
 	}
 	for n := range votes {
 		if partly && f.side[n] == sideBone {
@@ -63,7 +63,7 @@ func (f *surface) boneByShape(toBone func(lps) lps, partly bool, l lattice, work
 		}
 	}
 	votes = whole.smoothNumbers(votes, widthOfVote, false)
-	half := f.patch(l, workers, func(n int) bool { return votes[n] > 0 }) // so that the two sides do not mix
+	half := f.patch(func(n int) bool { return votes[n] > 0 }) // so that the two sides do not mix
 	sheet := make([]lps, len(half.faces))
 	for n, face := range half.faces {
 		sheet[n] = normals[face]
@@ -81,37 +81,36 @@ func (f *surface) boneByShape(toBone func(lps) lps, partly bool, l lattice, work
 	}
 }
 
+// surfel is a piece of a smoothed side.
+type surfel struct {
+	at, normal lps // the normal is outward and of length 1
+}
+
 // boundary is one side of a sheet, smoothed.
 type boundary struct {
-	pieces []surfel // with normals of length 1
-	area   float64  // mm²
-	aside  float64  // mm
-	near   []int32  // for each voxel of the sheet the nearest piece, −1 where there is none
+	pieces []surfel
+	area   float64 // mm²
+	aside  float64 // mm
+	near   []int32 // for each voxel of the sheet the nearest piece, −1 where there is none
 }
 
 // boundary smooths one side of the sheet and finds for each voxel what is nearest of it.
-func (f *surface) boundary(s *sheet, centres []lps, which side, l lattice, workers int) boundary {
-	p := f.patch(l, workers, func(n int) bool { return f.side[n] == which })
-	at := make([]lps, len(p.faces))
+func (f *surface) boundary(s *sheet, which side, l *lattice) *boundary {
+	p := f.patch(func(n int) bool { return f.side[n] == which })
+	out := &boundary{pieces: p.smoothTrue(widthOfSurface), aside: aside * f.scale}
 	for n, face := range p.faces {
-		at[n] = f.pieces[face].at
-	}
-	at = p.smoothTrue(at, widthOfSurface)
-	out := boundary{pieces: make([]surfel, len(p.faces)), aside: aside * p.scale}
-	for n, normal := range p.normals(f, widthOfSurface) {
-		out.pieces[n] = surfel{at[n], normal}
 		// A face counts with the area of its projection on the smoothed surface.
-		out.area += max(0, f.pieces[p.faces[n]].normal.dot(normal))
+		out.area += max(0, f.normal(face).dot(out.pieces[n].normal))
 	}
-	out.near = f.nearest(s, centres, p, out.pieces)
+	out.near = f.nearest(s, l, p, out.pieces)
 	return out
 }
 
 // judge finds the faces of the side opposite to a known one: those that look away from what is
 // nearest of it. The rest stays open.
-func (f *surface) judge(known boundary, this, opposite side, l lattice, workers int) {
-	p := f.patch(l, workers, func(n int) bool { return f.side[n] != this })
-	for n, normal := range p.normals(f, widthOfNormals) {
+func (f *surface) judge(known *boundary, this, opposite side) {
+	p := f.patch(func(n int) bool { return f.side[n] != this })
+	for n, normal := range p.normals(widthOfNormals) {
 		face := p.faces[n]
 		s := f.side[face]
 		if s == sideRim {

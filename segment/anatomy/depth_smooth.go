@@ -5,57 +5,35 @@ import "math"
 // patch is a part of a surface, on which values can diffuse: nothing enters or leaves it, so
 // the bone side does not mix with the joint side, however thin the sheet.
 type patch struct {
-	scale   float64      // of the widths, see lattice.scale
-	faces   []int32      // of the surface, ascending
-	links   [][4]int32   // within the patch; a face itself where there is no link
-	weights [][4]float64 // 1/distance², mm⁻²; 0 where there is no link
-	loss    []float64    // the sum of the weights to faces outside
-	stable  float64      // the longest plain step in mm²
-	workers int
+	faces []int32    // of the surface, ascending
+	links [][4]int32 // within the patch; a face itself where there is no link
+	of    *surface
+	spare []lps // what smoothing took
 }
 
 // patch returns the faces for which take holds.
-//
-// The sums of weights are bounded by that of a flat face between the two densest axes; those
-// above it, where edges meet in a corner, are scaled down, so that a corner does not shorten
-// every step.
-func (f *surface) patch(l lattice, workers int, take func(n int) bool) *patch {
-	p := &patch{workers: workers, scale: l.scale()}
+func (f *surface) patch(take func(face int) bool) *patch {
+	p := &patch{of: f}
 	number := make([]int32, len(f.side))
-	for n := range number {
-		number[n] = -1
-		if take(n) {
-			number[n] = int32(len(p.faces))
-			p.faces = append(p.faces, int32(n))
+	count := int32(0)
+	for face := range number {
+		number[face] = -1
+		if take(face) {
+			number[face] = count
+			count++
 		}
 	}
-	most := 0.0
-	for axis := range 3 {
-		b, c := l.columns[(axis+1)%3], l.columns[(axis+2)%3]
-		most = max(most, 2/b.dot(b)+2/c.dot(c))
-	}
-	p.stable = 1 / most
-	p.links = make([][4]int32, len(p.faces))
-	p.weights = make([][4]float64, len(p.faces))
-	p.loss = make([]float64, len(p.faces))
-	shareOut(len(p.faces), workers, func(_, from, to int) {
-		for n := from; n < to; n++ {
-			face := p.faces[n]
-			var w [4]float64
-			sum := 0.0
-			for e, other := range f.links[face] {
-				d := f.pieces[other].at.minus(f.pieces[face].at)
-				w[e] = 1 / d.dot(d)
-				sum += w[e]
+	p.faces, p.links = make([]int32, count), make([][4]int32, count)
+	shareOut(len(number), f.workers, func(_, from, to int) {
+		for face := from; face < to; face++ {
+			n := number[face]
+			if n < 0 {
+				continue
 			}
-			scale := min(1, most/sum)
+			p.faces[n] = int32(face)
 			for e, other := range f.links[face] {
-				weight := float64(w[e] * scale)
-				if m := number[other]; m >= 0 {
-					p.links[n][e], p.weights[n][e] = m, weight
-				} else {
-					p.links[n][e] = int32(n)
-					p.loss[n] += weight
+				if p.links[n][e] = number[other]; number[other] < 0 {
+					p.links[n][e] = n
 				}
 			}
 		}
@@ -65,64 +43,98 @@ func (f *surface) patch(l lattice, workers int, take func(n int) bool) *patch {
 
 // time returns how long values diffuse, in mm², for a Gaussian of a standard deviation.
 func (p *patch) time(sigma float64) float64 {
-	sigma = float64(sigma * p.scale)
+	sigma = float64(sigma * p.of.scale)
 	return float64(sigma*sigma) / 2
 }
+
+// steps returns the steps of that diffusion.
+func (p *patch) steps(sigma float64) []float64 { return timeSteps(p.time(sigma), p.of.stable) }
 
 // smooth replaces values by their means over the surroundings, with a Gaussian weight of
 // standard deviation sigma (mm, times scale). The staircase of voxels is noise about the true
 // surface: every face lies between two voxel centres, one on either side of it. The values
 // diffuse along the surface, with the steps of super time stepping (Alexiades et al. 1996,
 // Communications in Numerical Methods in Engineering 12:31–42), of which about the square root
-// of the number of plain steps is needed. values is overwritten.
+// of the number of plain steps is needed. A face is its own neighbour where there is none, so
+// nothing flows there. values is the patch's from then on.
 func (p *patch) smooth(values []lps, sigma float64) []lps {
-	from, to := values, make([]lps, len(values))
-	for _, dt := range timeSteps(p.time(sigma), p.stable) {
-		shareOut(len(from), p.workers, func(_, lo, hi int) {
+	if p.spare == nil {
+		p.spare = make([]lps, len(values))
+	}
+	from, to := values, p.spare
+	for _, dt := range p.steps(sigma) {
+		shareOut(len(from), p.of.workers, func(_, lo, hi int) {
 			for n := lo; n < hi; n++ {
-				v, w, links := from[n], &p.weights[n], &p.links[n]
-				a, b, c, d := &from[links[0]], &from[links[1]], &from[links[2]], &from[links[3]]
-				for r := range v {
-					flow := float64(w[0]*(a[r]-v[r])) + float64(w[1]*(b[r]-v[r])) +
-						float64(w[2]*(c[r]-v[r])) + float64(w[3]*(d[r]-v[r]))
-					to[n][r] = v[r] + float64(dt*flow)
-				}
+				w, links := &p.of.weights[p.faces[n]], &p.links[n]
+				flow(&to[n], &from[n], &from[links[0]], &from[links[1]], &from[links[2]], &from[links[3]], w, dt)
 			}
 		})
 		from, to = to, from
 	}
+	p.spare = to
 	return from
 }
 
-// smoothTrue is smooth without its bias: a mean over a curved surface lies on its hollow side.
-// What smoothing has taken away is smoothed and given back (twicing; Tukey 1977, Exploratory
-// Data Analysis). values is kept.
-func (p *patch) smoothTrue(values []lps, sigma float64) []lps {
-	once := p.smooth(append([]lps(nil), values...), sigma)
-	taken := make([]lps, len(values))
-	for n := range taken {
-		taken[n] = values[n].minus(once[n])
+// smoothTrue returns the faces smoothed without the bias of smooth: a mean over a curved surface
+// lies on its hollow side. What smoothing has taken away is smoothed and given back (twicing;
+// Tukey 1977, Exploratory Data Analysis). Normals are smoothed as normals does it.
+func (p *patch) smoothTrue(sigma float64) []surfel {
+	once, spare := make([]surfel, len(p.faces)), make([]surfel, len(p.faces))
+	for n, face := range p.faces {
+		once[n] = surfel{p.of.at[face], p.of.normal(face)}
+	}
+	for _, dt := range p.steps(sigma) {
+		from, to := once, spare
+		shareOut(len(from), p.of.workers, func(_, lo, hi int) {
+			for n := lo; n < hi; n++ {
+				w, links := &p.of.weights[p.faces[n]], &p.links[n]
+				a, b, c, d := &from[links[0]], &from[links[1]], &from[links[2]], &from[links[3]]
+				v, u := &from[n], &to[n]
+				flow(&u.at, &v.at, &a.at, &b.at, &c.at, &d.at, w, dt)
+				flow(&u.normal, &v.normal, &a.normal, &b.normal, &c.normal, &d.normal, w, dt)
+			}
+		})
+		once, spare = spare, once
+	}
+	taken := make([]lps, len(p.faces))
+	for n, face := range p.faces {
+		taken[n] = p.of.at[face].minus(once[n].at)
 	}
 	taken = p.smooth(taken, sigma)
-	for n := range once {
-		once[n] = once[n].plus(taken[n])
-	}
+	shareOut(len(once), p.of.workers, func(_, lo, hi int) {
+		for n := lo; n < hi; n++ {
+			once[n] = surfel{once[n].at.plus(taken[n]), once[n].normal.unit()}
+		}
+	})
 	return once
+}
+
+// flow makes a step of dt from v to u, for the neighbours a to d with their weights.
+func flow(u, v, a, b, c, d *lps, w *[4]float64, dt float64) {
+	for r := range v {
+		flow := float64(w[0]*(a[r]-v[r])) + float64(w[1]*(b[r]-v[r])) +
+			float64(w[2]*(c[r]-v[r])) + float64(w[3]*(d[r]-v[r]))
+		u[r] = v[r] + float64(dt*flow)
+	}
 }
 
 // smoothNumbers smooths numbers, one for each face of the patch, which are 0 outside it where
 // they leak, and do not leave it otherwise.
 func (p *patch) smoothNumbers(from []float64, sigma float64, leak bool) []float64 {
 	to := make([]float64, len(from))
-	for _, dt := range timeSteps(p.time(sigma), p.stable) {
-		shareOut(len(from), p.workers, func(_, lo, hi int) {
+	for _, dt := range p.steps(sigma) {
+		shareOut(len(from), p.of.workers, func(_, lo, hi int) {
 			for n := lo; n < hi; n++ {
-				flow := 0.0
+				flow, loss := 0.0, 0.0
+				w := &p.of.weights[p.faces[n]]
 				for e, other := range p.links[n] {
-					flow += float64(p.weights[n][e] * (from[other] - from[n]))
+					if other == int32(n) {
+						loss += w[e]
+					}
+					flow += float64(w[e] * (from[other] - from[n]))
 				}
 				if leak {
-					flow -= float64(p.loss[n] * from[n])
+					flow -= float64(loss * from[n])
 				}
 				to[n] = from[n] + float64(dt*flow)
 			}
@@ -134,15 +146,17 @@ func (p *patch) smoothNumbers(from []float64, sigma float64, leak bool) []float6
 
 // normals returns the outward normals of the patch, smoothed, of length 1. The mean of the
 // faces' areas as vectors is the area of the slope they make as a staircase.
-func (p *patch) normals(f *surface, sigma float64) []lps {
+func (p *patch) normals(sigma float64) []lps {
 	out := make([]lps, len(p.faces))
 	for n, face := range p.faces {
-		out[n] = f.pieces[face].normal
+		out[n] = p.of.normal(face)
 	}
 	out = p.smooth(out, sigma)
-	for n := range out {
-		out[n] = out[n].unit()
-	}
+	shareOut(len(out), p.of.workers, func(_, from, to int) {
+		for n := from; n < to; n++ {
+			out[n] = out[n].unit()
+		}
+	})
 	return out
 }
 

@@ -67,7 +67,7 @@ type offset struct {
 
 // ball lists the offsets of the voxels whose surface lies less than mm from the centre of the
 // voxel at 0, nearest first as far as loops go: the neighbours come first.
-func (l lattice) ball(mm float64) []offset {
+func (l *lattice) ball(mm float64) []offset {
 	var reach [3]int
 	for c := range 3 {
 		// A voxel's planes along axis c are 1/|row c| apart.
@@ -99,7 +99,7 @@ func (l lattice) ball(mm float64) []offset {
 // voxel at an offset: the least |A(by + e)| with every |eᵢ| ≤ ½, found coordinate by
 // coordinate, which converges as the square is convex. On a grid with right angles the first
 // round is exact.
-func (l lattice) toVoxel(by [3]int) float64 {
+func (l *lattice) toVoxel(by [3]int) float64 {
 	var at [3]float64
 	for c := range 3 {
 		at[c] = float64(by[c])
@@ -117,7 +117,7 @@ func (l lattice) toVoxel(by [3]int) float64 {
 }
 
 // nearOutside reports whether one of the voxels at the offsets belongs to another structure.
-func (l lattice) nearOutside(data []Tissue, v int, own uint8, ball []offset) bool {
+func (l *lattice) nearOutside(data []Tissue, v int, own uint8, ball []offset) bool {
 	row := v / l.size[0]
 	index := [3]int{v - row*l.size[0], row % l.size[1], row / l.size[1]}
 	for _, o := range ball {

@@ -87,7 +87,7 @@ func TestErodeIsExact(t *testing.T) {
 }
 
 // erodeTestDistance samples the voxel at an offset.
-func erodeTestDistance(l lattice, by [3]int) float64 {
+func erodeTestDistance(l *lattice, by [3]int) float64 {
 	least := math.Inf(1)
 	const n = 4
 	for k := range n + 1 {

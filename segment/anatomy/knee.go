@@ -62,6 +62,9 @@ func Examine(m Mask) (*Knee, error) {
 	return k, k.orient()
 }
 
+// Axes returns the axes of the femur, or of the tibia where the mask does not show those.
+func (k *Knee) Axes() Axes { return k.axes }
+
 // sum returns the tally of a group.
 func (k *Knee) sum(which group) tally {
 	var t tally

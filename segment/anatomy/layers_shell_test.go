@@ -93,7 +93,7 @@ func shellGrid(spacing, angles [3]float64) volume.Geometry {
 	return g
 }
 
-func shellIndex(l lattice, v int) [3]int32 {
+func shellIndex(l *lattice, v int) [3]int32 {
 	row := v / l.size[0]
 	return [3]int32{int32(v % l.size[0]), int32(row % l.size[1]), int32(row / l.size[1])}
 }
@@ -104,20 +104,38 @@ func (s shell) draw(g volume.Geometry, bone bool, gap float64) Mask {
 	m := Mask{g, make([]Tissue, g.Voxels())}
 	l, _ := newLattice(g)
 	b, _ := BoneOf(s.tissue)
-	shareOut(len(m.Data), 0, func(_, from, to int) {
-		for v := from; v < to; v++ {
-			x := l.centre(shellIndex(l, v))
-			depth, thick := s.depth(x)
-			switch {
-			case depth*thick < -gap && depth*thick > -8 && bone:
-				m.Data[v] = b.Tissue()
-			case depth >= 0 && depth <= 1 && s.within(x):
-				m.Data[v] = s.tissue
+	step := l.columns[0].length()
+	shareOut(g.Size[1]*g.Size[2], 0, func(_, from, to int) {
+		for row := from; row < to; row++ {
+			at := row * g.Size[0]
+			data := m.Data[at:][:g.Size[0]]
+			for i := 0; i < len(data); {
+				x := l.centre(shellIndex(l, at+i))
+				depth, thick := s.depth(x)
+				h := depth * thick // mm above the bone, which no step along the row changes by more than step
+				same := min(math.Abs(h), math.Abs(h-thick), math.Abs(h+gap), math.Abs(h+shellBone))
+				tissue := NoTissue
+				switch {
+				case h < -gap && h > -shellBone && bone:
+					tissue = b.Tissue()
+				case depth >= 0 && depth <= 1:
+					same = 0
+					if s.within(x) {
+						tissue = s.tissue
+					}
+				}
+				for n := max(1, int(0.99*same/step)); n > 0 && i < len(data); n-- {
+					data[i] = tissue
+					i++
+				}
 			}
 		}
 	})
 	return m
 }
+
+// shellBone is how thick the bone is, in mm.
+const shellBone = 8
 
 // shellScore is how a depth compares with the truth.
 type shellScore struct {
@@ -192,8 +210,8 @@ func TestDepthOfShells(t *testing.T) {
 	for _, s := range shells {
 		for _, bone := range []bool{true, false} {
 			for _, turned := range [][3]float64{{}, shellOblique, {3, 88, 4}} {
-				if plate := s.tissue == LateralTibialCartilage; plate && turned == [3]float64{} {
-					continue // see TestDepthOfAlignedPlate
+				if turned == [3]float64{} && (bone || s.tissue == LateralTibialCartilage) {
+					continue // the harder case is without bone; for plates see TestDepthOfAlignedPlate
 				}
 				least := 0.98
 				if s.tissue == MedialTibialCartilage && !bone {
@@ -253,6 +271,9 @@ func TestDepthOnCoarseGrids(t *testing.T) {
 	} {
 		for _, s := range []shell{shellSphere(20), shellCylinder(20)} {
 			for _, bone := range []bool{true, false} {
+				if bone && s.name == shellCylinder(20).name {
+					continue // the harder case is without
+				}
 				layersDepth(t, s, s.draw(shellGrid(test.spacing, [3]float64{4, 87, -5}), bone, 0),
 					fmt.Sprintf("bone %-5v voxels %v", bone, test.spacing), test.least)
 			}

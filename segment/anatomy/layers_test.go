@@ -18,6 +18,9 @@ func TestDepthOfTurnedGrids(t *testing.T) {
 		want := layersAtPositions(t, m)
 		for _, order := range [][3]int{{0, 1, 2}, {2, 0, 1}, {1, 0, 2}} {
 			for _, mirrored := range [][3]bool{{true, false, false}, {false, true, true}, {false, false, false}} {
+				if moved := order != [3]int{0, 1, 2}; mirrored == [3]bool{} && !moved || bone && mirrored[0] == moved {
+					continue
+				}
 				got := layersAtPositions(t, layersTurned(m, order, mirrored))
 				if len(got) != len(want) {
 					t.Fatalf("%d voxels, want %d", len(got), len(want))

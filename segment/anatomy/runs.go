@@ -58,10 +58,15 @@ func collect(m *Mask) (runs []run, tissueRuns [tissues]tally) {
 			for i := 0; i < nx; {
 				t := row[i]
 				if t == NoTissue {
-					i++
+					for i++; i+8 <= nx && eightAt(row[i:]) == 0; {
+						i += 8
+					}
 					continue
 				}
 				start := i
+				for eight := eightOf(t); i+8 <= nx && eightAt(row[i:]) == eight; {
+					i += 8
+				}
 				for i < nx && row[i] == t {
 					i++
 				}

@@ -121,6 +121,7 @@ var bdsColumns = []column[bdsRow]{
 	{"ANL01FL", "Analysis Flag 01", text, "", "Y or empty", "Y for an observation of the mixed model: a change at a visit that is in it, and every covariate of the plan is known", derived, func(r bdsRow) string { return mark(r.analysed()) }},
 	{"CRIT1", "Analysis Criterion 1", text, "", "", "the change exceeds the repeatability coefficient, 1.96*sqrt(2)*wCV; empty at baseline and where no wCV is known", derived, func(r bdsRow) string { crit, _ := r.criterion(); return crit }},
 	{"CRIT1FL", "Criterion 1 Evaluation Result Flag", text, "", "Y, N or empty", "", derived, func(r bdsRow) string { _, flag := r.criterion(); return flag }},
+	{"MASKFROM", "Visit Whose Mask Was Carried", text, "", "", toCheck + "variable MASKFROM; empty where the mask of AVAL was drawn at the visit itself", ofInput, func(r bdsRow) string { return printable.Cell(within(r.MaskFrom, longestText)) }},
 	{"SRCDOM", "Source Data", text, "", "MK or empty", "MK for compartments", assigned, func(r bdsRow) string {
 		if r.seq > 0 {
 			return "MK"

@@ -10,7 +10,6 @@ import (
 	"strings"
 	"unicode"
 
-	"github.com/t2map/t2map/figure"
 	"github.com/t2map/t2map/trial"
 	"github.com/t2map/t2map/trial/mmrm"
 )
@@ -24,17 +23,16 @@ const (
 
 // encode returns the analysis as JSON: names in snake case in the order of the types,
 // numbers as short as they can be read back to the same bits, those that are absent null,
-// flags and enumerations in words. Before it stand the schema and the names of the pictures.
-func encode(a trial.Analysis, pictures []figure.Picture) []byte {
+// flags and enumerations in words. Before it stand the schema and the names of the pictures and
+// of the maps.
+func encode(a trial.Analysis, pictures, maps []string) []byte {
 	e := encoder{flags: a.Flags}
 	e.buf.WriteString("{\n  \"schema\": ")
 	e.string(schema)
-	names := make([]string, 0, len(pictures))
-	for _, p := range pictures {
-		names = append(names, p.Name)
-	}
 	e.buf.WriteString(",\n  \"pictures\": ")
-	e.value(reflect.ValueOf(names), 1)
+	e.value(reflect.ValueOf(pictures), 1)
+	e.buf.WriteString(",\n  \"maps\": ")
+	e.value(reflect.ValueOf(maps), 1)
 	e.fields(reflect.ValueOf(a), 1)
 	e.buf.WriteString("\n}\n")
 	return e.buf.Bytes()

@@ -212,7 +212,7 @@ func TestDashesHaveReasons(t *testing.T) {
 func TestJSONFlagsOfCells(t *testing.T) {
 	a := usual.analysis()
 	a.Endpoints[0].Cells[0][1].ValueFlags, a.Endpoints[0].Cells[0][1].ChangeFlags = []int{2}, []int{2, 3}
-	says(t, "trial.json", string(encode(a, nil)),
+	says(t, "trial.json", string(encode(a, nil, nil)),
 		`"value_flags": ["scanner change (S001, visit 1): another scanner than at baseline"]`,
 		`"change_flags": ["scanner change (S001, visit 1): another scanner than at baseline", "quality (S002, baseline): images were compressed with loss"]`)
 }

@@ -23,6 +23,7 @@ var flagMeanings = map[trial.FlagKind]string{
 	trial.TwoStudies:     "A visit with two studies. Shown on every figure that it concerns.",
 	trial.ProtocolChange: "Settings, method, echo times, matrix or spacing differ from the subject’s baseline. Shown on every figure that it concerns.",
 	trial.ScannerChange:  "A scanner other than at the subject’s baseline. Shown on every figure that it concerns.",
+	trial.CarriedMask:    "The mask of a visit was carried from another visit by registration, not drawn. Shown on every figure that it concerns.",
 	trial.Quality:        "Remarks of the pipeline itself.",
 }
 

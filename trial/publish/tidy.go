@@ -98,7 +98,7 @@ var descriptionColumns = func() []column[descriptionRow] {
 	})
 }()
 
-const flagTerms = "two studies; protocol change; scanner change; quality; other side; no result; not in the design"
+const flagTerms = "two studies; protocol change; scanner change; carried mask; quality; other side; no result; not in the design"
 
 // levelColumn is the level of the intervals beside it.
 func levelColumn[R any](level func(R) float64) column[R] {

@@ -57,6 +57,10 @@ var (
 		func(r subjectRow) string { return plain(r.X) }}
 )
 
+// maskFromColumn says of a value that its mask was not drawn at its own visit.
+var maskFromColumn = column[subjectRow]{"mask_from", "Visit whose mask was carried to this one", text, "", "", "by registration; empty where the mask was drawn at the visit itself", ofInput,
+	func(r subjectRow) string { return printable.Cell(r.MaskFrom) }}
+
 var valueColumns = func() []column[subjectRow] {
 	at := func(r subjectRow) place { return r.place }
 	input := func(name, label, from string, f func(subjectRow) string) column[subjectRow] {
@@ -71,6 +75,7 @@ var valueColumns = func() []column[subjectRow] {
 		input("study", "Hash of the study", "of the StudyInstanceUID", func(r subjectRow) string { return r.Study }),
 		input("series", "Hash of the series", "of the SeriesInstanceUID", func(r subjectRow) string { return r.Series }),
 		input("method", "How T2 was estimated", "", func(r subjectRow) string { return r.Method }),
+		maskFromColumn,
 	})
 }()
 
@@ -106,6 +111,7 @@ var individualColumns = func() []column[subjectRow] {
 		verdictColumn,
 		{"missing", "Why there is no change", text, "", "", "", derived, func(r subjectRow) string { return printable.Cell(r.Change.Missing) }},
 		{"flags", "Kinds of flags of this change", text, "", flagTerms, changeFlags, derived, func(r subjectRow) string { return kindsOf(*r.a, r.changeFlags()) }},
+		maskFromColumn,
 	})
 }()
 
@@ -120,7 +126,7 @@ type flagRow struct {
 
 var flagColumns = []column[flagRow]{
 	{"number", "Number of the flag", integer, "", "", "", assigned, func(r flagRow) string { return strconv.Itoa(r.number) }},
-	{"kind", "Kind", text, "", "not in the design; no result; other side; two studies; protocol change; scanner change; quality", "", derived, func(r flagRow) string { return printable.Cell(string(r.Kind)) }},
+	{"kind", "Kind", text, "", "not in the design; no result; other side; two studies; protocol change; scanner change; carried mask; quality", "", derived, func(r flagRow) string { return printable.Cell(string(r.Kind)) }},
 	{"subject", "Subject", text, "", "empty: about all", "", ofInput, func(r flagRow) string { return printable.Cell(r.Subject) }},
 	{"visit", "Visit", text, "", "empty: about all", "", ofInput, func(r flagRow) string { return printable.Cell(r.Visit) }},
 	{"endpoint", "Endpoint", text, "", "empty: every compartment", "", ofInput, func(r flagRow) string { return printable.Cell(r.Endpoint) }},

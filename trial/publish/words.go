@@ -48,7 +48,7 @@ func trialName(d trial.Design) string { return strings.TrimSpace(printable.Line(
 // flagKinds are in the order of listings.
 var flagKinds = []trial.FlagKind{
 	trial.NotInDesign, trial.NoResult, trial.OtherSide, trial.TwoStudies,
-	trial.ProtocolChange, trial.ScannerChange, trial.Quality,
+	trial.ProtocolChange, trial.ScannerChange, trial.CarriedMask, trial.Quality,
 }
 
 // kindsOf joins the kinds of the flags, each once, in the order of listings.

@@ -8,11 +8,13 @@
 package publish
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
+	"path"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -27,7 +29,16 @@ import (
 const (
 	figureFolder     = "figures"
 	dictionaryFolder = "dictionary"
+	mapFolder        = "maps"
 )
+
+// Map is a map of a subject, in a format that other programs read.
+type Map struct {
+	// Name is that of its file, without its extension.
+	Name string
+	// NIfTI is the file, compressed.
+	NIfTI []byte
+}
 
 // file is one that is to be written; path is below the folder, with slashes.
 type file struct {
@@ -44,34 +55,36 @@ type file struct {
 //	                     correlations, values, flags, flow; mk and adbds of CDISC
 //	dictionary/NAME.csv  what the columns of NAME.csv mean
 //	figures/NAME.svg     each picture, also as .png and .pdf
+//	maps/NAME.nii.gz     each map
 //
-// A file of an earlier report is replaced as a whole; pictures that its trial.json names and
+// A file of an earlier report is replaced as a whole; pictures and maps that its trial.json names and
 // that are not among these are removed; other files stay. Cells that a spreadsheet would run as a formula begin with
 // an apostrophe.
 //
 // A file that cannot be written does not keep the others from being written: the error,
-// which joins what went wrong, names each. A picture whose name is no file's name, or is
+// which joins what went wrong, names each. A picture or a map whose name is no file's name, or is
 // another's, is an error before anything is written.
-func Write(dir string, a trial.Analysis, pictures []figure.Picture) error {
-	if err := checkNames(pictures); err != nil {
+func Write(dir string, a trial.Analysis, pictures []figure.Picture, maps []Map) error {
+	if err := cmp.Or(checkNames("picture", pictureNames(pictures)), checkNames("map", mapNames(maps))); err != nil {
 		return fmt.Errorf("publish: %w", err)
 	}
 	page, err := pageOf(a, pictures)
 	if err != nil {
 		return fmt.Errorf("publish: %s: %w", pageFile, err)
 	}
-	files := []file{{pageFile, page}, {jsonFile, encode(a, pictures)}}
+	files := []file{{pageFile, page}, {jsonFile, encode(a, pictureNames(pictures), mapNames(maps))}}
 	for _, t := range tables(&a) {
 		files = append(files, file{t.name + ".csv", printable.CSV(t.columns, t.rows)},
 			file{dictionaryFolder + "/" + t.name + ".csv", printable.CSV(dictionaryColumns, t.dictionary)})
 	}
 	files = append(files, pictureFiles(pictures)...)
-	for _, d := range []string{dir, filepath.Join(dir, dictionaryFolder), filepath.Join(dir, figureFolder)} {
-		if err := os.MkdirAll(d, 0o777); err != nil {
+	files = append(files, mapFiles(maps)...)
+	for _, f := range append(files, file{path: figureFolder + "/"}) {
+		if err := os.MkdirAll(filepath.Join(dir, filepath.FromSlash(path.Dir(f.path))), 0o777); err != nil {
 			return fmt.Errorf("publish: %w", err)
 		}
 	}
-	errs := []error{sweep(dir, earlierPictures(dir), files)}
+	errs := []error{sweep(dir, earlierFiles(dir), files)}
 	for _, f := range files {
 		if err := outfile.Replace(filepath.Join(dir, filepath.FromSlash(f.path)), f.content); err != nil {
 			errs = append(errs, err)
@@ -83,13 +96,13 @@ func Write(dir string, a trial.Analysis, pictures []figure.Picture) error {
 	return errors.Join(errs...)
 }
 
-// Files returns what Write with these pictures writes: paths below its folder, with slashes.
-func Files(pictures []figure.Picture) []string {
+// Files returns what Write with these pictures and maps writes: paths below its folder, with slashes.
+func Files(pictures []figure.Picture, maps []Map) []string {
 	names := []string{pageFile, jsonFile}
 	for _, t := range tables(&trial.Analysis{}) { // which tables there are depends on no trial
 		names = append(names, t.name+".csv", dictionaryFolder+"/"+t.name+".csv")
 	}
-	for _, f := range pictureFiles(pictures) {
+	for _, f := range append(pictureFiles(pictures), mapFiles(maps)...) {
 		names = append(names, f.path)
 	}
 	return names
@@ -122,16 +135,35 @@ func pictureFiles(pictures []figure.Picture) []file {
 	return files
 }
 
-// checkNames says which picture cannot be a file of its own.
-func checkNames(pictures []figure.Picture) error {
+// mapFiles returns the files of the maps.
+func mapFiles(maps []Map) []file {
+	var files []file
+	for _, m := range maps {
+		files = append(files, file{mapPath(m.Name), m.NIfTI})
+	}
+	return files
+}
+
+func mapPath(name string) string { return mapFolder + "/" + name + ".nii.gz" }
+
+func pictureNames(pictures []figure.Picture) []string {
+	return mapped(pictures, func(p figure.Picture) string { return p.Name })
+}
+
+func mapNames(maps []Map) []string {
+	return mapped(maps, func(m Map) string { return m.Name })
+}
+
+// checkNames says which picture or map cannot be a file of its own.
+func checkNames(what string, names []string) error {
 	seen := map[string]bool{}
-	for _, p := range pictures {
-		if !isFileName(p.Name) {
-			return fmt.Errorf("picture %q: it is not a file name: want letters, digits, hyphens and underscores", p.Name)
+	for _, name := range names {
+		if !isFileName(name) {
+			return fmt.Errorf("%s %q: it is not a file name: want letters, digits, hyphens and underscores", what, name)
 		}
 		// Windows and macOS take names that differ in case for one.
-		if key := strings.ToLower(p.Name); seen[key] {
-			return fmt.Errorf("picture %q: the name is that of another picture", p.Name)
+		if key := strings.ToLower(name); seen[key] {
+			return fmt.Errorf("%s %q: the name is that of another %s", what, name, what)
 		} else {
 			seen[key] = true
 		}
@@ -153,37 +185,47 @@ func isFileName(s string) bool {
 	return true
 }
 
-// earlierPictures returns the pictures that the report lying in dir says it has; none where there
-// is not such a report.
-func earlierPictures(dir string) []string {
+// earlierFiles returns the files of pictures and maps that the report lying in dir says it has; none
+// where there is not such a report.
+func earlierFiles(dir string) []string {
 	content, err := os.ReadFile(filepath.Join(dir, jsonFile))
 	if err != nil {
 		return nil
 	}
 	var earlier struct {
-		Schema   string
-		Pictures []string
+		Schema         string
+		Pictures, Maps []string
 	}
 	if json.Unmarshal(content, &earlier) != nil || !strings.HasPrefix(earlier.Schema, schemaName) {
 		return nil
 	}
-	return slices.DeleteFunc(earlier.Pictures, func(name string) bool { return !isFileName(name) })
+	var paths []string
+	for _, name := range earlier.Pictures {
+		for _, extension := range []string{".svg", ".png", ".pdf"} {
+			if isFileName(name) {
+				paths = append(paths, figureFolder+"/"+name+extension)
+			}
+		}
+	}
+	for _, name := range earlier.Maps {
+		if isFileName(name) {
+			paths = append(paths, mapPath(name))
+		}
+	}
+	return paths
 }
 
-// sweep removes the pictures of an earlier report that are not among the files, so that none is
+// sweep removes the files of an earlier report that are not among the files, so that none is
 // taken for this one's.
 func sweep(dir string, earlier []string, files []file) error {
 	var errs []error
-	for _, name := range earlier {
-		for _, extension := range []string{".svg", ".png", ".pdf"} {
-			path := figureFolder + "/" + name + extension
-			if slices.ContainsFunc(files, func(f file) bool { return strings.EqualFold(f.path, path) }) {
-				continue
-			}
-			err := outfile.Patiently(func() error { return os.Remove(filepath.Join(dir, filepath.FromSlash(path))) })
-			if err != nil && !errors.Is(err, fs.ErrNotExist) {
-				errs = append(errs, fmt.Errorf("%s: the file of an earlier report was not removed: %w", path, err))
-			}
+	for _, path := range earlier {
+		if slices.ContainsFunc(files, func(f file) bool { return strings.EqualFold(f.path, path) }) {
+			continue
+		}
+		err := outfile.Patiently(func() error { return os.Remove(filepath.Join(dir, filepath.FromSlash(path))) })
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			errs = append(errs, fmt.Errorf("%s: the file of an earlier report was not removed: %w", path, err))
 		}
 	}
 	return errors.Join(errs...)

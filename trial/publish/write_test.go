@@ -37,7 +37,7 @@ func samples() map[string]trial.Analysis {
 // written writes a report and returns its files by path.
 func written(t *testing.T, dir string, a trial.Analysis, pictures ...figure.Picture) map[string]string {
 	t.Helper()
-	if err := Write(dir, a, pictures); err != nil {
+	if err := Write(dir, a, pictures, nil); err != nil {
 		t.Fatal(err)
 	}
 	return contents(t, dir)
@@ -112,6 +112,44 @@ func TestReplacesAnEarlierReport(t *testing.T) {
 	}
 }
 
+// Maps lie in a folder of their own; those of an earlier report that are not made again go.
+func TestWritesMaps(t *testing.T) {
+	dir := t.TempDir()
+	a := usual.analysis()
+	maps := []Map{{"S01-month12-unrolled-change", []byte("one")}, {"S02-month12-unrolled-change", []byte("two")}}
+	if err := Write(dir, a, nil, maps); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "maps", "mine.nii.gz"), []byte("mine"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	files := contents(t, dir)
+	for _, f := range Files(nil, maps) {
+		if files[f] == "" {
+			t.Errorf("%s is not written", f)
+		}
+	}
+	if files["maps/S01-month12-unrolled-change.nii.gz"] != "one" || !strings.Contains(files["trial.json"], `"maps": ["S01-month12-unrolled-change", "S02-month12-unrolled-change"]`) {
+		t.Error("a map holds another content, or trial.json does not name it")
+	}
+	if err := Write(dir, a, nil, maps[:1]); err != nil {
+		t.Fatal(err)
+	}
+	files = contents(t, dir)
+	if files["maps/S02-month12-unrolled-change.nii.gz"] != "" || files["maps/S01-month12-unrolled-change.nii.gz"] != "one" || files["maps/mine.nii.gz"] != "mine" {
+		t.Error("a map of the earlier report stayed, or another file went")
+	}
+	for _, names := range [][]string{{"../x"}, {"a.b"}, {"x", "X"}} {
+		var bad []Map
+		for _, n := range names {
+			bad = append(bad, Map{n, nil})
+		}
+		if err := Write(filepath.Join(t.TempDir(), "out"), a, nil, bad); err == nil || !strings.Contains(err.Error(), "map") {
+			t.Errorf("maps %q: error %v", names, err)
+		}
+	}
+}
+
 // trial.json of somebody else names no picture that could be removed.
 func TestKeepsPicturesThatAreNotItsOwn(t *testing.T) {
 	dir := t.TempDir()
@@ -138,7 +176,7 @@ func TestErrorsNameTheFile(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	err := Write(dir, usual.analysis(), nil)
+	err := Write(dir, usual.analysis(), nil, nil)
 	if err == nil || !strings.Contains(err.Error(), "mk.csv: not written: a folder") || !strings.Contains(err.Error(), "trial.html: not written") {
 		t.Errorf("error %v, want one that names both files", err)
 	}
@@ -151,7 +189,7 @@ func TestErrorsNameTheFile(t *testing.T) {
 			pictures = append(pictures, picture(n))
 		}
 		empty := filepath.Join(t.TempDir(), "out")
-		if err := Write(empty, usual.analysis(), pictures); err == nil || !strings.Contains(err.Error(), "picture") {
+		if err := Write(empty, usual.analysis(), pictures, nil); err == nil || !strings.Contains(err.Error(), "picture") {
 			t.Errorf("pictures %q: error %v", names, err)
 		}
 		if _, err := os.Stat(empty); err == nil {
@@ -217,7 +255,7 @@ func checkCells(t *testing.T, name string, dictionary, rows [][]string) {
 
 func TestJSON(t *testing.T) {
 	for name, a := range samples() {
-		content := encode(a, []figure.Picture{picture("means")})
+		content := encode(a, []string{"means"}, nil)
 		// encoding/json takes neither NaN nor Inf, nor two values.
 		var v map[string]any
 		if err := json.Unmarshal(content, &v); err != nil {
@@ -288,7 +326,7 @@ func TestJSONValues(t *testing.T) {
 	a.Endpoints[0].Cells[1][2].Change.Mean = 0.1 + 0.2
 	a.Endpoints[0].Model.LogLik = nan
 	var v readBack
-	if err := json.Unmarshal(encode(a, nil), &v); err != nil {
+	if err := json.Unmarshal(encode(a, nil, nil), &v); err != nil {
 		t.Fatal(err)
 	}
 	e := v.Endpoints[0]
@@ -361,7 +399,7 @@ func TestFiles(t *testing.T) {
 	for name, a := range samples() {
 		pictures := []figure.Picture{picture("means")}
 		files := written(t, t.TempDir(), a, pictures...)
-		want := Files(pictures)
+		want := Files(pictures, nil)
 		for _, f := range want {
 			if _, there := files[f]; !there {
 				t.Errorf("%s: %s is not written", name, f)

@@ -1,0 +1,63 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/t2map/t2map/report"
+	"github.com/t2map/t2map/trial"
+	"github.com/t2map/t2map/trial/publish"
+)
+
+// changeMaps returns the change from baseline of the unrolled femoral map of every subject at
+// every later visit, where both visits have one, and notes about those that could not be compared.
+func changeMaps(ctx context.Context, a trial.Analysis, folder string) (maps []publish.Map, notes []string, err error) {
+	names := map[string]bool{}
+	for s, subject := range a.Design.Subjects {
+		baseline := panelVisit(a, [2]int{s, 0}, folder)
+		for v := 1; v < len(a.Design.Visits) && baseline.Folder != ""; v++ {
+			if err := ctx.Err(); err != nil {
+				return nil, nil, err
+			}
+			later := panelVisit(a, [2]int{s, v}, folder)
+			if later.Folder == "" {
+				continue
+			}
+			var b bytes.Buffer
+			err := report.WriteUnrolledChange(&b, later.Folder, baseline.Folder)
+			if none := new(report.NoUnrolledError); errors.As(err, &none) {
+				continue // as the panel says of those that it shows
+			}
+			visit := a.Design.Visits[v].Name
+			if err != nil {
+				notes = append(notes, fmt.Sprintf("no map of the change of %s at %s: %v", subject.ID, visit, err))
+				continue
+			}
+			maps = append(maps, publish.Map{Name: mapName(names, subject.ID, visit) + "-unrolled-change", NIfTI: b.Bytes()})
+		}
+	}
+	return maps, notes, nil
+}
+
+// mapName makes a file name of a subject and a visit: letters and digits of ASCII and hyphens
+// stay. A name that is taken gets a number.
+func mapName(taken map[string]bool, subject, visit string) string {
+	name := strings.Map(func(r rune) rune {
+		switch {
+		case r >= 'a' && r <= 'z', r >= 'A' && r <= 'Z', r >= '0' && r <= '9', r == '-':
+			return r
+		}
+		return '_'
+	}, subject+"-"+visit)
+	const longest = 60 // letters; publish allows 100 with what follows
+	name = name[:min(len(name), longest)]
+	free := name
+	for n := 2; taken[strings.ToLower(free)]; n++ {
+		free = fmt.Sprintf("%s-%d", name, n)
+	}
+	taken[strings.ToLower(free)] = true
+	return free
+}

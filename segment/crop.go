@@ -1,0 +1,90 @@
+package segment
+
+import "github.com/t2map/t2map/volume"
+
+// Cropped returns the part of a label map that holds its labels, with so many voxels of
+// background on each side as the grid has there, up to margin. Every voxel keeps its position.
+// A mask without labels keeps one voxel. Where the whole grid is left, the result shares l.Data.
+func Cropped(l volume.Labels, margin int) volume.Labels {
+	from, to := bounds(l)
+	size := l.Size
+	for a, n := range l.Size {
+		from[a], to[a] = max(0, from[a]-margin), min(n, to[a]+margin)
+		size[a] = to[a] - from[a]
+	}
+	if size == l.Size {
+		return l
+	}
+	out := volume.Labels{Geometry: l.Geometry}
+	out.Size = size
+	for r, at := range l.Position(float64(from[0]), float64(from[1]), float64(from[2])) {
+		out.Affine[r][3] = at
+	}
+	out.Data = make([]uint16, 0, out.Voxels())
+	for k := from[2]; k < to[2]; k++ {
+		for j := from[1]; j < to[1]; j++ {
+			out.Data = append(out.Data, l.Data[l.Size[0]*(j+l.Size[1]*k):][from[0]:to[0]]...)
+		}
+	}
+	return out
+}
+
+// bounds returns the box that holds the labels, to exclusive; the first voxel where there are
+// none.
+func bounds(l volume.Labels) (from, to [3]int) {
+	for a, n := range l.Size {
+		from[a], to[a] = n, 0
+	}
+	nx, ny := l.Size[0], l.Size[1]
+	for row := range len(l.Data) / max(nx, 1) {
+		labels := l.Data[row*nx:][:nx]
+		first := leading(labels)
+		if first == nx {
+			continue
+		}
+		last := nx - 1
+		for labels[last] == 0 {
+			last--
+		}
+		at := [3]int{first, row % ny, row / ny}
+		end := [3]int{last + 1, row%ny + 1, row/ny + 1}
+		for a := range at {
+			from[a], to[a] = min(from[a], at[a]), max(to[a], end[a])
+		}
+	}
+	if to[0] == 0 {
+		from = [3]int{}
+		for a, n := range l.Size {
+			to[a] = min(1, n)
+		}
+	}
+	return from, to
+}
+
+// leading returns the number of background voxels before the first label.
+func leading(x []uint16) int {
+	if len(x) == 0 || x[0] != 0 {
+		return 0
+	}
+	return run(x)
+}
+
+// run returns how many of the first voxels have the label of the first one; there has to be one.
+// Masks are mostly long runs of background and of bone, which go by four at a time.
+func run(x []uint16) int {
+	n := 1
+	four := uint64(x[0]) * 0x0001000100010001
+	for n+4 <= len(x) && fourAt(x[n:]) == four {
+		n += 4
+	}
+	for n < len(x) && x[n] == x[0] {
+		n++
+	}
+	return n
+}
+
+// fourAt returns the first four labels in one word, as a processor reads them at once.
+func fourAt(x []uint16) uint64 {
+	_ = x[3]
+	return uint64(x[0]) | uint64(x[1])<<16 | uint64(x[2])<<32 | uint64(x[3])<<48
+}
