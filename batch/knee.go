@@ -208,6 +208,8 @@ func hintAnatomy(err error) string {
 		return "save the mask with the place of the series that it was drawn on"
 	case anatomy.TwoKnees, anatomy.TwoPatellae:
 		return "the mask has to mark one knee: remove the other one from it"
+	case anatomy.BothSides:
+		return "name another scheme with --scheme: one in which the tibia is one label, such as ski10"
 	case anatomy.CutOff:
 		return "mark the whole of the cartilage, or " + undivided
 	}

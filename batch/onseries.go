@@ -44,6 +44,9 @@ func (j Job) findRegions(ctx context.Context, p Protocol, workers int) (maskRead
 		return m, placedMask{dividedKnee: k}, err
 	}
 	placed, err := j.place(ctx, k, p.Division, nil, workers)
+	if placed.resampled {
+		placed.beside = shifted(m.geometry(), j.Train.Geometry)
+	}
 	if err != nil {
 		err = hintMask(fmt.Errorf("%s: %w", m.file.Path, err))
 	}
@@ -62,9 +65,6 @@ func (j Job) place(ctx context.Context, k dividedKnee, d Division, transform *vo
 		return p, err
 	}
 	p.resampled = true
-	if transform == nil {
-		p.beside = shifted(k.parts.Geometry, j.Train.Geometry)
-	}
 	fractions, err := resample.Onto(ctx, k.parts.Labels, j.Train.Geometry, resample.Options{
 		ThicknessMM: j.Train.Thickness, Transform: transform, LeastCovered: resample.AnyCover, Workers: workers,
 	})

@@ -349,36 +349,6 @@ func (k *Knee) high(from float64) (high [2]float64) {
 	return high
 }
 
-// notchBetweenPlateaus returns an error where the plateaus' centroids do not lie on
-// either side of the notch.
-func (k *Knee) notchBetweenPlateaus(d *Division) error {
-	var t [2]scatter
-	for n := range k.spots[tibial] {
-		if s := &k.spots[tibial][n]; !s.crumb && k.tibia.n == 2 {
-			t[k.tibia.of(s)].add(s.at)
-		}
-	}
-	if k.tibia.n != 2 {
-		return nil
-	}
-	f := &k.femur
-	toMedial := medialIs(d.Side)
-	for n := range t {
-		m := t[n].mean()
-		aside := (m.dot(f.axes.Left) - f.gap(m.dot(f.axes.Posterior)))
-		if k.tibia.named {
-			aside *= toMedial
-		}
-		if n == 0 {
-			aside = -aside
-		}
-		if aside <= 0 {
-			return &Error{Problem: Apart, Tissue: k.representative(tibial), Amount: -aside}
-		}
-	}
-	return nil
-}
-
 // divideCondyles divides condyles that the mask names where it has no trochlea and so no
 // notch: central are the first 60 % of each condyle's own extent from front to back.
 func (k *Knee) divideCondyles(d *Division) error {

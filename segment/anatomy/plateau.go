@@ -131,3 +131,58 @@ func valley(all []spot) plates {
 	p.middle = cells.middle(float64(first+last) / 2)
 	return p
 }
+
+// notchBetweenPlateaus returns an error where the plateaus' centroids do not lie on
+// either side of the notch.
+func (k *Knee) notchBetweenPlateaus(d *Division) error {
+	var t [2]scatter
+	for n := range k.spots[tibial] {
+		if s := &k.spots[tibial][n]; !s.crumb && k.tibia.n == 2 {
+			t[k.tibia.of(s)].add(s.at)
+		}
+	}
+	if k.tibia.n != 2 {
+		return k.plateauOnOneSide()
+	}
+	f := &k.femur
+	toMedial := medialIs(d.Side)
+	for n := range t {
+		m := t[n].mean()
+		aside := (m.dot(f.axes.Left) - f.gap(m.dot(f.axes.Posterior)))
+		if k.tibia.named {
+			aside *= toMedial
+		}
+		if n == 0 {
+			aside = -aside
+		}
+		if aside <= 0 {
+			return &Error{Problem: Apart, Tissue: k.representative(tibial), Amount: -aside}
+		}
+	}
+	return nil
+}
+
+// mostAcross is the part of a plateau that may lie beyond the notch. Of both plateaus under one
+// name about half lies on either side.
+const mostAcross = 0.25
+
+// plateauOnOneSide returns an error where the mask has one plateau by name, and it lies on both
+// sides of the notch: then the name is of another scheme, and means the whole tibia.
+func (k *Knee) plateauOnOneSide() error {
+	f := &k.femur
+	n, left := 0, 0
+	for v := range k.spots[tibial] {
+		s := &k.spots[tibial][v]
+		if s.crumb || sideNamed(s.tissue) == 0 {
+			continue
+		}
+		n++
+		if s.at.dot(f.axes.Left) > f.gap(s.at.dot(f.axes.Posterior)) {
+			left++
+		}
+	}
+	if across := min(left, n-left); float64(across) > mostAcross*float64(n) {
+		return &Error{Problem: BothSides, Tissue: k.representative(tibial), Amount: 100 * float64(across) / float64(n)}
+	}
+	return nil
+}
