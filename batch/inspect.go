@@ -47,6 +47,10 @@ type InspectedStudy struct {
 	// Mask is the mask that Run would take, as a result would describe it: its segments
 	// are there where a scheme is given. Null where Run would fail.
 	Mask *report.Mask `json:"mask"`
+	// Plan is what Run would do with it; null where it would fail, or where a program makes it.
+	Plan *MaskPlan `json:"mask_plan"`
+	// Grid is the image on which a mask can be drawn, below Settings.Grids; "" where none was written.
+	Grid string `json:"grid,omitempty"`
 	// Warnings are those of a result that can be told without a fit.
 	Warnings []string `json:"warnings"`
 	// Action says what Run would do: "map series 5 with labels.nii.gz" or
@@ -124,7 +128,7 @@ func problem(err error) Problem {
 	return p
 }
 
-// Inspect reads headers and masks and writes nothing. Settings are those
+// Inspect reads headers and masks, and writes nothing but what Settings.Grids asks for. Settings are those
 // that Run would get; Out and the protocol's scheme may be empty.
 func Inspect(ctx context.Context, s Settings) (Inspection, error) {
 	if s.Protocol.Scheme.Name == "" {
@@ -159,8 +163,14 @@ func Inspect(ctx context.Context, s Settings) (Inspection, error) {
 			used[labelMap] = true
 		}
 	}
+	s.tryCarried(ctx, jobs, &in)
 	in.Notes = append(in.Notes, m.remarks(unlisted)...)
 	in.checkIdentities(jobs)
+	if s.Grids != "" {
+		if err := s.writeGrids(ctx, jobs, &in); err != nil {
+			return in, err
+		}
+	}
 	in.LabelMaps = len(used)
 	in.Passed.NotDICOM -= len(used)
 	for _, err := range found.Damaged {
@@ -212,7 +222,7 @@ func (s Settings) inspect(ctx context.Context, st dicomio.Study, m *manifest) (i
 		}
 	}
 	in.Subject, in.Visit, in.From = j.Identity.Subject, j.Identity.Visit, j.Identity.From
-	if err == nil {
+	if err == nil && !j.carried {
 		err = s.try(ctx, j, &in)
 	}
 	if err != nil {
@@ -288,7 +298,13 @@ func (s Settings) try(ctx context.Context, j Job, in *InspectedStudy) error {
 	}
 	in.Warnings = append(in.Warnings, placed.besideText()...)
 	described := mask.described(placed)
-	in.Mask = &described
+	if j.From != nil {
+		described.From = j.From.Identity.Visit
+	}
+	in.Mask, in.Plan = &described, j.plan(mask, placed, s.Protocol)
+	if j.needsAlignment() {
+		return nil // what depends on where the mask comes to lie is known to run alone
+	}
 	if text := mask.empty(regions); known && text != "" {
 		in.Warnings = append(in.Warnings, text)
 	}

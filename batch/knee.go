@@ -36,7 +36,7 @@ func (j Job) divideMask(m maskRead, p Protocol, workers int) (dividedKnee, error
 	if err != nil {
 		return dividedKnee{}, err
 	}
-	if !scheme.Tissues() {
+	if d.By == DivideNone || !scheme.Tissues() {
 		return dividedKnee{parts: marks.Whole()}, nil
 	}
 	if !marks.HasTissue() { // rows alone, or nothing, which is sound

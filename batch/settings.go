@@ -46,6 +46,9 @@ type Settings struct {
 	// folder; it goes before the protocol's. "" means the usual names of label maps,
 	// or the DICOM mask that was drawn on the series.
 	Mask string
+	// Grids is the folder into which Inspect writes the first echo of each study as NIfTI, so that
+	// masks can be drawn on it; "" writes nothing.
+	Grids string
 	// Workers is the number of files read and of voxel slabs fitted at a time; 0
 	// means one per processor. With 1, studies are taken one by one.
 	Workers int
