@@ -200,6 +200,8 @@ func hintAnatomy(err error) string {
 		return "save the mask with the place of the series that it was drawn on"
 	case anatomy.TwoKnees, anatomy.TwoPatellae:
 		return "the mask has to mark one knee: remove the other one from it"
+	case anatomy.BothSides:
+		return "the label marks both sides in one: name it in a scheme of your own as tibial-cartilage, femoral-cartilage or menisci, which are divided by their shape"
 	case anatomy.CutOff:
 		return "mark the whole of the cartilage, or " + undivided
 	}

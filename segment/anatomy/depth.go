@@ -127,7 +127,7 @@ func (out *Depths) measure(s *sheet, data []Tissue, l lattice, options DepthOpti
 	workers := options.workers()
 	about := &out.Sheets[s.bone]
 	f := findSurface(s, data, l, workers)
-	centres := make([]lps, len(s.voxels))
+	centres := make([]vector, len(s.voxels))
 	shareOut(len(centres), workers, func(_, from, to int) {
 		for n := from; n < to; n++ {
 			centres[n] = l.centre(s.index[n])
@@ -157,7 +157,7 @@ func (out *Depths) measure(s *sheet, data []Tissue, l lattice, options DepthOpti
 }
 
 // between sets the depth of a sheet's voxels between its two sides.
-func (out *Depths) between(s *sheet, l lattice, workers int, centres []lps, bone, joint boundary) {
+func (out *Depths) between(s *sheet, l lattice, workers int, centres []vector, bone, joint boundary) {
 	about := &out.Sheets[s.bone]
 	about.BoneArea, about.JointArea, about.Undefined = bone.area, joint.area, 0
 	about.Bone = make([][3]float64, len(bone.pieces))

@@ -13,8 +13,8 @@ const (
 
 // surfel is a face between a voxel of the sheet and one outside, as a piece of surface.
 type surfel struct {
-	at     lps // its centre, midway between the centres of both voxels
-	normal lps // outward; as long as the face is large until it is made a unit
+	at     vector // its centre, midway between the centres of both voxels
+	normal vector // outward; as long as the face is large until it is made a unit
 }
 
 // surface is the boundary of a sheet.
@@ -51,7 +51,7 @@ func findSurface(s *sheet, data []Tissue, l lattice, workers int) *surface {
 	f.side = make([]side, len(f.voxel))
 	f.pieces = make([]surfel, len(f.voxel))
 	f.links = make([][4]int32, len(f.voxel))
-	var area [3]lps
+	var area [3]vector
 	for axis := range area {
 		a := l.columns[(axis+1)%3].cross(l.columns[(axis+2)%3])
 		if a.dot(l.columns[axis]) < 0 { // a left-handed grid

@@ -2,8 +2,8 @@ package anatomy
 
 import "math"
 
-// reach is how far from a voxel, in mm, a surface is looked for. Cartilage is nowhere thicker
-// than about 8 mm (the patella's; Ateshian et al. 1991, Journal of Biomechanics 24:761–776).
+// reach is how far from a voxel, in mm, a surface is looked for. Cartilage is thickest on
+// the patella, and nowhere in a knee thicker than about 8 mm.
 const reach = 10.0
 
 // search finds what is nearest to each voxel of a sheet. Voxels take over their neighbours'
@@ -31,7 +31,7 @@ type searchCell struct {
 // nearest finds for every voxel of the sheet the nearest piece in the core of a patch, −1 where
 // none is within reach. A part of the sheet without a core, which is small, does with what
 // there is.
-func (f *surface) nearest(s *sheet, centres []lps, p *patch, pieces []surfel) []int32 {
+func (f *surface) nearest(s *sheet, centres []vector, p *patch, pieces []surfel) []int32 {
 	q := search{cells: make([]searchCell, len(centres)), pieces: make([][3]float32, len(pieces)), round: 1}
 	origin := centres[0]
 	shareOut(len(centres), p.workers, func(_, from, to int) {
@@ -62,7 +62,7 @@ func (f *surface) nearest(s *sheet, centres []lps, p *patch, pieces []surfel) []
 	return near
 }
 
-func (a lps) short() [3]float32 { return [3]float32{float32(a[0]), float32(a[1]), float32(a[2])} }
+func (a vector) short() [3]float32 { return [3]float32{float32(a[0]), float32(a[1]), float32(a[2])} }
 
 func (q *search) offer(v, piece int32) {
 	c := &q.cells[v]
@@ -140,15 +140,15 @@ func (c *searchCell) better(best int32, distance float32, other int32, pieces []
 // height returns how far inside the boundary a voxel at x lies, measured to the plane of the
 // nearest piece, and the direction inwards. It is NaN where there is none, or where the piece
 // lies so far aside that its plane says nothing of x.
-func (b boundary) height(voxel int, x lps) (h float64, inward lps) {
+func (b boundary) height(voxel int, x vector) (h float64, inward vector) {
 	if b.near[voxel] < 0 {
-		return math.NaN(), lps{}
+		return math.NaN(), vector{}
 	}
 	p := b.pieces[b.near[voxel]]
 	to := p.at.minus(x)
 	h = to.dot(p.normal)
 	if to.dot(to)-float64(h*h) > b.aside*b.aside {
-		return math.NaN(), lps{}
+		return math.NaN(), vector{}
 	}
 	return max(h, 0), p.normal.times(-1)
 }

@@ -50,7 +50,7 @@ func (f *surface) boneByLabel() bool {
 // surface, and the majority around a face decides. Faces at the rim do not look along the
 // sheet's own direction there; they are left open. If partly, a part of the bone has a label,
 // whose votes count twice as much.
-func (f *surface) boneByShape(toBone func(lps) lps, partly bool, l lattice, workers int) {
+func (f *surface) boneByShape(toBone func(vector) vector, partly bool, l lattice, workers int) {
 	whole := f.patch(l, workers, func(int) bool { return true })
 	normals := whole.normals(f, widthOfNormals)
 	votes := make([]float64, len(normals))
@@ -64,7 +64,7 @@ func (f *surface) boneByShape(toBone func(lps) lps, partly bool, l lattice, work
 	}
 	votes = whole.smoothNumbers(votes, widthOfVote, false)
 	half := f.patch(l, workers, func(n int) bool { return votes[n] > 0 }) // so that the two sides do not mix
-	sheet := make([]lps, len(half.faces))
+	sheet := make([]vector, len(half.faces))
 	for n, face := range half.faces {
 		sheet[n] = normals[face]
 	}
@@ -90,9 +90,9 @@ type boundary struct {
 }
 
 // boundary smooths one side of the sheet and finds for each voxel what is nearest of it.
-func (f *surface) boundary(s *sheet, centres []lps, which side, l lattice, workers int) boundary {
+func (f *surface) boundary(s *sheet, centres []vector, which side, l lattice, workers int) boundary {
 	p := f.patch(l, workers, func(n int) bool { return f.side[n] == which })
-	at := make([]lps, len(p.faces))
+	at := make([]vector, len(p.faces))
 	for n, face := range p.faces {
 		at[n] = f.pieces[face].at
 	}

@@ -72,11 +72,10 @@ func (p *patch) time(sigma float64) float64 {
 // smooth replaces values by their means over the surroundings, with a Gaussian weight of
 // standard deviation sigma (mm, times scale). The staircase of voxels is noise about the true
 // surface: every face lies between two voxel centres, one on either side of it. The values
-// diffuse along the surface, with the steps of super time stepping (Alexiades et al. 1996,
-// Communications in Numerical Methods in Engineering 12:31–42), of which about the square root
+// diffuse along the surface, with the steps of super time stepping (Alexiades et al. 1996), of which about the square root
 // of the number of plain steps is needed. values is overwritten.
-func (p *patch) smooth(values []lps, sigma float64) []lps {
-	from, to := values, make([]lps, len(values))
+func (p *patch) smooth(values []vector, sigma float64) []vector {
+	from, to := values, make([]vector, len(values))
 	for _, dt := range timeSteps(p.time(sigma), p.stable) {
 		shareOut(len(from), p.workers, func(_, lo, hi int) {
 			for n := lo; n < hi; n++ {
@@ -95,11 +94,11 @@ func (p *patch) smooth(values []lps, sigma float64) []lps {
 }
 
 // smoothTrue is smooth without its bias: a mean over a curved surface lies on its hollow side.
-// What smoothing has taken away is smoothed and given back (twicing; Tukey 1977, Exploratory
-// Data Analysis). values is kept.
-func (p *patch) smoothTrue(values []lps, sigma float64) []lps {
-	once := p.smooth(append([]lps(nil), values...), sigma)
-	taken := make([]lps, len(values))
+// What smoothing has taken away is smoothed and given back (twicing).
+// values is kept.
+func (p *patch) smoothTrue(values []vector, sigma float64) []vector {
+	once := p.smooth(append([]vector(nil), values...), sigma)
+	taken := make([]vector, len(values))
 	for n := range taken {
 		taken[n] = values[n].minus(once[n])
 	}
@@ -134,8 +133,8 @@ func (p *patch) smoothNumbers(from []float64, sigma float64, leak bool) []float6
 
 // normals returns the outward normals of the patch, smoothed, of length 1. The mean of the
 // faces' areas as vectors is the area of the slope they make as a staircase.
-func (p *patch) normals(f *surface, sigma float64) []lps {
-	out := make([]lps, len(p.faces))
+func (p *patch) normals(f *surface, sigma float64) []vector {
+	out := make([]vector, len(p.faces))
 	for n, face := range p.faces {
 		out[n] = f.pieces[face].normal
 	}

@@ -31,6 +31,8 @@ const (
 	TwoPatellae
 	// Apart: the notch does not lie between the tibial plateaus.
 	Apart
+	// BothSides: a tissue that is named medial or lateral lies on both sides of the knee.
+	BothSides
 	// NoSide: medial and lateral are asked for, and the side of the knee is not known.
 	NoSide
 	// NoDirection: what the mask holds does not show front and back, or left and right.
@@ -48,7 +50,7 @@ type Error struct {
 	// posterior, superior, anterior, notch.
 	Direction string
 	// Amount is the angle of Askew in degrees, or the distance in mm of TwoKnees,
-	// TwoPatellae and Apart.
+	// TwoPatellae, Apart and BothSides.
 	Amount float64
 }
 
@@ -76,6 +78,8 @@ func (e *Error) Error() string {
 		text = fmt.Sprintf("a second one of %d voxels lies %.0f mm from the first", e.Voxels, e.Amount)
 	case Apart:
 		text = fmt.Sprintf("lies %.0f mm on the wrong side of the femoral notch", e.Amount)
+	case BothSides:
+		text = fmt.Sprintf("lies on both sides of the knee: its halves are %.0f mm apart", e.Amount)
 	case NoSide:
 		text = "cannot be divided into medial and lateral: the side of the knee is not known"
 	case NoDirection:

@@ -146,3 +146,35 @@ func (f profile) deepest() bay {
 	}
 	return best
 }
+
+const (
+	// arch is how far from its top, in mm, the end of the notch is seen as a parabola: half of
+	// the width of a narrow notch.
+	arch = 3.5
+	// archDepth is how far behind the top, in mm, that part of the end lies at most.
+	archDepth = 4
+)
+
+// vertex returns the bottom of a bay as that of the parabola that fits the ends about it best.
+// The points of the profile reach by half to both sides.
+func (f profile) vertex(b bay, half float64) float64 {
+	reach := int(arch / f.width)
+	fit := squares{n: 3}
+	for s := max(0, b.strip-reach); s <= min(len(f.end)-1, b.strip+reach); s++ {
+		e := f.end[s] - b.bottom
+		if math.IsNaN(e) || e > archDepth {
+			continue
+		}
+		x := float64(f.width * float64(s-b.strip))
+		fit.add([6]float64{1, x, float64(x * x)}, e, 1)
+	}
+	c, _, ok := fit.solve()
+	if !ok || !(c[2] > 0) {
+		return b.bottom
+	}
+	// A parabola that is drawn in steps of 2·half lies higher than itself by their variance.
+	if e := c[0] - float64(c[1]*c[1])/(4*c[2]) - float64(c[2]*float64(half*half))/3; math.Abs(e) < archDepth {
+		return b.bottom + e
+	}
+	return b.bottom
+}
