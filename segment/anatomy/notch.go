@@ -181,7 +181,7 @@ func (n *notch) look(a Axes, f flat, g *volume.Geometry) (turn float64, ok bool)
 		return 0, false
 	}
 	n.axes, n.x = a, shape.middle(float64(b.strip))
-	n.anterior = raw.vertex(b, halfStep(g, a.Left))
+	n.anterior = raw.vertex(shape, b, halfStep(g, a.Left))
 	n.ends = [2]float64{b.left, b.right}
 	n.middleOfGap(f)
 	var sum, count [2]float64

@@ -156,16 +156,26 @@ const (
 )
 
 // vertex returns the bottom of a bay as that of the parabola that fits the ends about it best.
-// The points of the profile reach by half to both sides.
-func (f profile) vertex(b bay, half float64) float64 {
-	reach := int(arch / f.width)
+// The points of the profile, of which the bay was found in the smooth one, reach by half to
+// both sides.
+func (f profile) vertex(smooth profile, b bay, half float64) float64 {
+	// Of several strips that are as deep, the middle, so that a mirrored knee has the same.
+	last := b.strip
+	for last > 0 && smooth.end[last-1] == b.bottom {
+		last--
+	}
+	first := b.strip
+	for first+1 < len(f.end) && smooth.end[first+1] == b.bottom {
+		first++
+	}
+	centre := float64(first+last) / 2
 	fit := squares{n: 3}
-	for s := max(0, b.strip-reach); s <= min(len(f.end)-1, b.strip+reach); s++ {
+	for s := range f.end {
 		e := f.end[s] - b.bottom
-		if math.IsNaN(e) || e > archDepth {
+		if math.IsNaN(e) || e > archDepth || math.Abs(float64(s)-centre) > arch/f.width {
 			continue
 		}
-		x := float64(f.width * float64(s-b.strip))
+		x := float64(f.width * (float64(s) - centre))
 		fit.add([6]float64{1, x, float64(x * x)}, e, 1)
 	}
 	c, _, ok := fit.solve()
