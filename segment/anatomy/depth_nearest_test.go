@@ -20,7 +20,7 @@ func TestNearest(t *testing.T) {
 		for _, which := range []side{sideBone, sideJoint} {
 			got := f.boundary(s, which, l)
 			core := f.patch(func(n int) bool { return f.side[n] == which }).core()
-			cells := map[[3]int][]lps{}
+			cells := map[[3]int][]vector{}
 			for n, inside := range core {
 				if at := got.pieces[n].at; inside {
 					cells[cellOf(at)] = append(cells[cellOf(at)], at)
@@ -43,7 +43,7 @@ func TestNearest(t *testing.T) {
 }
 
 // cellOf returns the cube of 1 mm that holds a position.
-func cellOf(x lps) (cell [3]int) {
+func cellOf(x vector) (cell [3]int) {
 	for r := range x {
 		cell[r] = int(math.Floor(x[r]))
 	}
@@ -51,7 +51,7 @@ func cellOf(x lps) (cell [3]int) {
 }
 
 // nearestOf returns the distance of the nearest piece to x, where there is one within d.
-func nearestOf(cells map[[3]int][]lps, x lps, d float64) float64 {
+func nearestOf(cells map[[3]int][]vector, x vector, d float64) float64 {
 	at, reach := cellOf(x), int(d)+1
 	for i := -reach; i <= reach; i++ {
 		for j := -reach; j <= reach; j++ {
