@@ -16,13 +16,13 @@ type surface struct {
 	voxel   []int32      // the voxel of each face, by its number in the sheet
 	dir     []uint8      // the direction in which the face looks
 	side    []side       //
-	at      []vector        // its centre, midway between the centres of both voxels
+	at      []vector     // its centre, midway between the centres of both voxels
 	links   [][4]int32   // the faces across the four edges
 	weights [][4]float64 // of the links, see weigh
 	of      [][directions]int32
 	area    [directions]vector // outward, as long as a face in that direction is large
-	stable  float64         // the longest plain step of diffusion in mm²
-	scale   float64         // of the widths, see lattice.scale
+	stable  float64            // the longest plain step of diffusion in mm²
+	scale   float64            // of the widths, see lattice.scale
 	workers int
 }
 
