@@ -221,7 +221,7 @@ func hintAnatomy(err error) string {
 	case anatomy.TwoKnees, anatomy.TwoPatellae:
 		return "the mask has to mark one knee: remove the other one from it"
 	case anatomy.BothSides:
-		return "name another scheme with --scheme: one in which the tibia is one label, such as ski10"
+		return "the label marks both sides: name another scheme with --scheme, such as ski10 for a tibia in one label, or a scheme of your own with tibial-cartilage, femoral-cartilage or menisci, which are divided by their shape"
 	case anatomy.CutOff:
 		return "mark the whole of the cartilage, or " + undivided
 	}

@@ -93,7 +93,7 @@ func runCompareMasks(c *cobra.Command, names [2]string, out string) error {
 	case 0:
 		m, err = compareFiles(names)
 	case 1:
-		return usageError{errors.New("A and B are two folders of results, or two label maps\nhint: t2map compare-masks --help")}
+		return usageError{errors.New("compare-masks needs two folders of results, or two label maps\nhint: t2map compare-masks --help")}
 	default:
 		m, err = compareResults(c.Context(), names)
 	}

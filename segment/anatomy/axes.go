@@ -48,9 +48,9 @@ func newAxes(left, up vector) Axes {
 
 const (
 	// slope is how far the tibial plateaus slope down to the back against the plane across
-	// the shaft, in radians: 5°. Hashemi et al. 2008 (J Bone Joint Surg Am 90:2724–2734)
-	// measured means of 4° to 7° by MRI: medial 5.9° and 3.7°, lateral 7.0° and 5.4° in women and
-	// men. The cartilage of the phantom slopes by 5°.
+	// the shaft, in radians: 5°, as in the phantom. Slopes differ between knees, and in one knee
+	// between the plateaus (Hashemi et al. 2008, doi:10.2106/JBJS.G.01358). A degree moves the
+	// border behind the central part of a condyle by 0.2 mm.
 	slope = 5 * math.Pi / 180
 	// femurLean is how far the axis of ByFemur leans back against that of ByPlateau, in
 	// radians: the middle of −3° in ../shared/data/knee-dess-seg and 7° in the phantom.

@@ -104,6 +104,15 @@ func TestBadMasks(t *testing.T) {
 			}
 			return t
 		}), anatomy.Right, "side"},
+		{"both plateaus as the medial one", change(m, tibiaAs(anatomy.MedialTibialCartilage)), anatomy.Right, want(anatomy.BothSides)},
+		{"both plateaus as the lateral one, no femur", without(change(m, tibiaAs(anatomy.LateralTibialCartilage)), anatomy.FemoralCartilage), anatomy.Right, want(anatomy.BothSides)},
+		{"both menisci as the medial one", change(m, func(t anatomy.Tissue, _, _, _ int) anatomy.Tissue {
+			if t == anatomy.LateralMeniscus {
+				return anatomy.MedialMeniscus
+			}
+			return t
+		}), anatomy.Right, want(anatomy.BothSides)},
+		{"one plateau alone", without(m, anatomy.LateralTibialCartilage), anatomy.Right, ""},
 		{"two patellae", change(m, func(t anatomy.Tissue, i, j, k int) anatomy.Tissue {
 			if i+60 < m.Size[0] && t == 0 {
 				return 0
@@ -147,6 +156,16 @@ func TestBadMasks(t *testing.T) {
 		if _, err := anatomy.Divide(c.mask, c.side); problem(err) != c.want {
 			t.Errorf("%s: %v", c.name, err)
 		}
+	}
+}
+
+// tibiaAs gives both plateaus one tissue.
+func tibiaAs(one anatomy.Tissue) func(anatomy.Tissue, int, int, int) anatomy.Tissue {
+	return func(t anatomy.Tissue, _, _, _ int) anatomy.Tissue {
+		if t == anatomy.MedialTibialCartilage || t == anatomy.LateralTibialCartilage {
+			return one
+		}
+		return t
 	}
 }
 

@@ -16,18 +16,18 @@ type surface struct {
 	voxel   []int32      // the voxel of each face, by its number in the sheet
 	dir     []uint8      // the direction in which the face looks
 	side    []side       //
-	at      []lps        // its centre, midway between the centres of both voxels
+	at      []vector     // its centre, midway between the centres of both voxels
 	links   [][4]int32   // the faces across the four edges
 	weights [][4]float64 // of the links, see weigh
 	of      [][directions]int32
-	area    [directions]lps // outward, as long as a face in that direction is large
-	stable  float64         // the longest plain step of diffusion in mm²
-	scale   float64         // of the widths, see lattice.scale
+	area    [directions]vector // outward, as long as a face in that direction is large
+	stable  float64            // the longest plain step of diffusion in mm²
+	scale   float64            // of the widths, see lattice.scale
 	workers int
 }
 
 // normal returns the outward normal of a face, as long as the face is large.
-func (f *surface) normal(face int32) lps { return f.area[f.dir[face]] }
+func (f *surface) normal(face int32) vector { return f.area[f.dir[face]] }
 
 // The reach of a look across background, in voxels. boneGap: in real masks one or two voxels
 // between cartilage and bone often have no label. holeGap: a hole of one voxel in a sheet is
@@ -56,7 +56,7 @@ func findSurface(s *sheet, data []Tissue, l *lattice, workers int) *surface {
 		}
 	}
 	f.voxel, f.dir, f.side = make([]int32, faces), make([]uint8, faces), make([]side, faces)
-	f.at, f.links, f.weights = make([]lps, faces), make([][4]int32, faces), make([][4]float64, faces)
+	f.at, f.links, f.weights = make([]vector, faces), make([][4]int32, faces), make([][4]float64, faces)
 	for axis := range 3 {
 		a := l.columns[(axis+1)%3].cross(l.columns[(axis+2)%3])
 		if a.dot(l.columns[axis]) < 0 { // a left-handed grid

@@ -63,7 +63,7 @@ func (f *surface) nearest(s *sheet, l *lattice, p *patch, pieces []surfel) []int
 	return q.near
 }
 
-func (a lps) short() [3]float32 { return [3]float32{float32(a[0]), float32(a[1]), float32(a[2])} }
+func (a vector) short() [3]float32 { return [3]float32{float32(a[0]), float32(a[1]), float32(a[2])} }
 
 // offer gives voxel v a piece to begin with if that is nearer than what it has.
 func (q *search) offer(v, piece int32) {
@@ -164,15 +164,15 @@ func apart(p, x *[3]float32) float32 {
 // height returns how far inside the boundary a voxel at x lies, measured to the plane of the
 // nearest piece, and the direction inwards. It is NaN where there is none, or where the piece
 // lies so far aside that its plane says nothing of x.
-func (b *boundary) height(voxel int, x lps) (h float64, inward lps) {
+func (b *boundary) height(voxel int, x vector) (h float64, inward vector) {
 	if b.near[voxel] < 0 {
-		return math.NaN(), lps{}
+		return math.NaN(), vector{}
 	}
 	p := b.pieces[b.near[voxel]]
 	to := p.at.minus(x)
 	h = to.dot(p.normal)
 	if to.dot(to)-float64(h*h) > b.aside*b.aside {
-		return math.NaN(), lps{}
+		return math.NaN(), vector{}
 	}
 	return max(h, 0), p.normal.times(-1)
 }

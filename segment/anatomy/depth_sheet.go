@@ -163,7 +163,7 @@ func (s *sheet) connect(l *lattice) {
 
 // single reports whether the sheet is one voxel thick at voxel n: it has no neighbour along the
 // axis of the grid that is nearest to the sheet's normal.
-func (s *sheet) single(n int, l *lattice, normal lps) bool {
+func (s *sheet) single(n int, l *lattice, normal vector) bool {
 	next := &s.next[n]
 	if !(next[0] < 0 && next[1] < 0 || next[2] < 0 && next[3] < 0 || next[4] < 0 && next[5] < 0) {
 		return false

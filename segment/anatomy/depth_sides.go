@@ -50,7 +50,7 @@ func (f *surface) boneByLabel() bool {
 // surface, and the majority around a face decides. Faces at the rim do not look along the
 // sheet's own direction there; they are left open. If partly, a part of the bone has a label,
 // whose votes count twice as much.
-func (f *surface) boneByShape(toBone func(lps) lps, partly bool) {
+func (f *surface) boneByShape(toBone func(vector) vector, partly bool) {
 	whole := f.patch(func(int) bool { return true })
 	normals := whole.normals(widthOfNormals)
 	votes := make([]float64, len(normals))
@@ -64,7 +64,7 @@ func (f *surface) boneByShape(toBone func(lps) lps, partly bool) {
 	}
 	votes = whole.smoothNumbers(votes, widthOfVote, false)
 	half := f.patch(func(n int) bool { return votes[n] > 0 }) // so that the two sides do not mix
-	sheet := make([]lps, len(half.faces))
+	sheet := make([]vector, len(half.faces))
 	for n, face := range half.faces {
 		sheet[n] = normals[face]
 	}
@@ -83,7 +83,7 @@ func (f *surface) boneByShape(toBone func(lps) lps, partly bool) {
 
 // surfel is a piece of a smoothed side.
 type surfel struct {
-	at, normal lps // the normal is outward and of length 1
+	at, normal vector // the normal is outward and of length 1
 }
 
 // boundary is one side of a sheet, smoothed.

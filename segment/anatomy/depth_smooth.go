@@ -8,7 +8,7 @@ type patch struct {
 	faces []int32    // of the surface, ascending
 	links [][4]int32 // within the patch; a face itself where there is no link
 	of    *surface
-	spare []lps // what smoothing took
+	spare []vector // what smoothing took
 }
 
 // patch returns the faces for which take holds.
@@ -57,9 +57,9 @@ func (p *patch) steps(sigma float64) []float64 { return timeSteps(p.time(sigma),
 // Communications in Numerical Methods in Engineering 12:31–42), of which about the square root
 // of the number of plain steps is needed. A face is its own neighbour where there is none, so
 // nothing flows there. values is the patch's from then on.
-func (p *patch) smooth(values []lps, sigma float64) []lps {
+func (p *patch) smooth(values []vector, sigma float64) []vector {
 	if p.spare == nil {
-		p.spare = make([]lps, len(values))
+		p.spare = make([]vector, len(values))
 	}
 	from, to := values, p.spare
 	for _, dt := range p.steps(sigma) {
@@ -96,7 +96,7 @@ func (p *patch) smoothTrue(sigma float64) []surfel {
 		})
 		once, spare = spare, once
 	}
-	taken := make([]lps, len(p.faces))
+	taken := make([]vector, len(p.faces))
 	for n, face := range p.faces {
 		taken[n] = p.of.at[face].minus(once[n].at)
 	}
@@ -110,7 +110,7 @@ func (p *patch) smoothTrue(sigma float64) []surfel {
 }
 
 // flow makes a step of dt from v to u, for the neighbours a to d with their weights.
-func flow(u, v, a, b, c, d *lps, w *[4]float64, dt float64) {
+func flow(u, v, a, b, c, d *vector, w *[4]float64, dt float64) {
 	for r := range v {
 		flow := float64(w[0]*(a[r]-v[r])) + float64(w[1]*(b[r]-v[r])) +
 			float64(w[2]*(c[r]-v[r])) + float64(w[3]*(d[r]-v[r]))
@@ -146,8 +146,8 @@ func (p *patch) smoothNumbers(from []float64, sigma float64, leak bool) []float6
 
 // normals returns the outward normals of the patch, smoothed, of length 1. The mean of the
 // faces' areas as vectors is the area of the slope they make as a staircase.
-func (p *patch) normals(sigma float64) []lps {
-	out := make([]lps, len(p.faces))
+func (p *patch) normals(sigma float64) []vector {
+	out := make([]vector, len(p.faces))
 	for n, face := range p.faces {
 		out[n] = p.of.normal(face)
 	}

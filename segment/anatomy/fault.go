@@ -31,7 +31,7 @@ const (
 	TwoPatellae
 	// Apart: the notch does not lie between the tibial plateaus.
 	Apart
-	// BothSides: a plateau that is medial or lateral by its name lies on both sides of the notch.
+	// BothSides: a tissue that is named medial or lateral lies on both sides of the knee.
 	BothSides
 	// NoSide: medial and lateral are asked for, and the side of the knee is not known.
 	NoSide
@@ -50,7 +50,7 @@ type Error struct {
 	// posterior, superior, anterior, notch.
 	Direction string
 	// Amount is the angle of Askew in degrees, or the distance in mm of TwoKnees,
-	// TwoPatellae and Apart, or the part of BothSides on the smaller side in per cent.
+	// TwoPatellae, Apart and BothSides.
 	Amount float64
 }
 
@@ -79,7 +79,7 @@ func (e *Error) Error() string {
 	case Apart:
 		text = fmt.Sprintf("lies %.0f mm on the wrong side of the femoral notch", e.Amount)
 	case BothSides:
-		text = fmt.Sprintf("lies on both sides of the femoral notch, %.0f %% of it on one: it is not one plateau", e.Amount)
+		text = fmt.Sprintf("lies on both sides of the knee: its halves are %.0f mm apart", e.Amount)
 	case NoSide:
 		text = "cannot be divided into medial and lateral: the side of the knee is not known"
 	case NoDirection:

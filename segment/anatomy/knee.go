@@ -177,7 +177,7 @@ func (k *Knee) orient() error {
 		return leant(n, left, slope)
 	}
 	if len(k.spots[femoral]) > 0 && k.needsNotch() {
-		k.femur, k.hasNotch = findNotch(k.spots[femoral], superior, &k.mask.Geometry)
+		k.femur, k.hasNotch = findNotch(k.spots[femoral], superior, k.betweenPlateaus(), &k.mask.Geometry)
 		if !k.hasNotch && k.tally[FemoralCartilage].n > 0 {
 			return &Error{Problem: NoNotch, Tissue: FemoralCartilage}
 		}
@@ -201,7 +201,62 @@ func (k *Knee) orient() error {
 		k.onTibia = k.plateauAxes(n)
 		k.onTibia.By = source
 	}
+	if err := k.oneSided(); err != nil {
+		return err
+	}
 	return k.inFront()
+}
+
+// bothSides is how far apart, in mm, the two halves of a tissue from side to side have their
+// middles where it is of both sides of the knee: 34 and more. A plateau or condyle, up to 38
+// wide, has less than 19.
+const bothSides = 26
+
+// oneSided returns an error where a tissue that is named medial or lateral lies on both sides of
+// the knee, as one label for both does that is read by a scheme with two.
+func (k *Knee) oneSided() error {
+	for g := noGroup + 1; g < groups; g++ {
+		var lo, hi, sum, n [tissues]float64
+		for t := range lo {
+			lo[t], hi[t] = math.Inf(1), math.Inf(-1)
+		}
+		each := func(see func(t Tissue, x float64)) {
+			for v := range k.spots[g] {
+				if s := &k.spots[g][v]; !s.crumb && sideNamed(s.tissue) != 0 {
+					see(s.tissue, s.at.dot(k.axes.Left))
+				}
+			}
+		}
+		each(func(t Tissue, x float64) { lo[t], hi[t] = min(lo[t], x), max(hi[t], x) })
+		var far [tissues][2]float64 // sums of the upper half
+		each(func(t Tissue, x float64) {
+			sum[t] += x
+			n[t]++
+			if x > (lo[t]+hi[t])/2 {
+				far[t][0] += x
+				far[t][1]++
+			}
+		})
+		for t := range n {
+			less := n[t] - far[t][1]
+			if min(less, far[t][1]) < leastPlate*n[t] || n[t] == 0 {
+				continue
+			}
+			if d := far[t][0]/far[t][1] - (sum[t]-far[t][0])/less; d > bothSides {
+				return &Error{Problem: BothSides, Tissue: Tissue(t), Amount: d}
+			}
+		}
+	}
+	return nil
+}
+
+// betweenPlateaus returns the vector from one plateau to the other, of either sign; zero
+// where there are not two.
+func (k *Knee) betweenPlateaus() vector {
+	if k.tibia.n != 2 {
+		return vector{}
+	}
+	return k.tibia.apart
 }
 
 // needsNotch reports whether a part of femoral cartilage is not divided yet.
@@ -272,9 +327,8 @@ func thinnest(all []spot) (axis, open vector) {
 }
 
 // plateauAxes returns the axes of the tibia for the raw superior axis n: left is along the
-// line between the centroids of the plateaus (Cobb et al. 2008, J Bone Joint Surg Br
-// 90:1032–1038, find it the most repeatable transverse axis), or the patient's where there is
-// one plateau.
+// line between the centroids of the plateaus, which averages over all their voxels, or that
+// of the femur or the patient where there is one plateau.
 func (k *Knee) plateauAxes(n vector) Axes {
 	left := vector{1, 0, 0}
 	if k.tibia.n == 2 {

@@ -28,9 +28,9 @@ func (d Depths) Layers(n int) []uint8 {
 	return out
 }
 
-func (d Depths) normal(v int) lps {
+func (d Depths) normal(v int) vector {
 	n := d.Normal[v]
-	return lps{float64(n[0]), float64(n[1]), float64(n[2])}
+	return vector{float64(n[0]), float64(n[1]), float64(n[2])}
 }
 
 // Thin is how much of some cartilage is thin for a grid.

@@ -14,29 +14,29 @@ import (
 type shell struct {
 	name   string
 	tissue Tissue
-	depth  func(x lps) (depth, thickness float64)
-	within func(x lps) bool
+	depth  func(x vector) (depth, thickness float64)
+	within func(x vector) bool
 }
 
 const shellThick = 2.5
 
 func shellSphere(radius float64) shell {
 	return shell{fmt.Sprintf("sphere %g", radius), FemoralCartilage,
-		func(x lps) (float64, float64) {
-			return (x.minus(lps{0, 0, radius}).length() - radius) / shellThick, shellThick
+		func(x vector) (float64, float64) {
+			return (x.minus(vector{0, 0, radius}).length() - radius) / shellThick, shellThick
 		},
-		func(x lps) bool {
-			x = x.minus(lps{0, 0, radius})
+		func(x vector) bool {
+			x = x.minus(vector{0, 0, radius})
 			return -x[2] > 0.82*x.length()
 		}}
 }
 
 func shellCylinder(radius float64) shell {
 	return shell{fmt.Sprintf("cylinder %g", radius), FemoralCartilage,
-		func(x lps) (float64, float64) {
+		func(x vector) (float64, float64) {
 			return (math.Hypot(x[1], x[2]) - radius) / shellThick, shellThick
 		},
-		func(x lps) bool {
+		func(x vector) bool {
 			return math.Abs(x[0]) < 15 && -x[2] > -0.3*math.Hypot(x[1], x[2])
 		}}
 }
@@ -44,26 +44,26 @@ func shellCylinder(radius float64) shell {
 // shellDish is hollow at the joint, as a medial plateau.
 func shellDish(radius float64) shell {
 	return shell{fmt.Sprintf("dish %g", radius), MedialTibialCartilage,
-		func(x lps) (float64, float64) {
-			return (radius + shellThick/2 - x.minus(lps{0, 0, radius}).length()) / shellThick, shellThick
+		func(x vector) (float64, float64) {
+			return (radius + shellThick/2 - x.minus(vector{0, 0, radius}).length()) / shellThick, shellThick
 		},
-		func(x lps) bool { return math.Hypot(x[0], x[1]) < 12 && x[2] < radius }}
+		func(x vector) bool { return math.Hypot(x[0], x[1]) < 12 && x[2] < radius }}
 }
 
 func shellFlat(thick float64) shell {
 	return shell{fmt.Sprintf("flat %g", thick), LateralTibialCartilage,
-		func(x lps) (float64, float64) { return (x[2] + thick/2) / thick, thick },
-		func(x lps) bool { return math.Abs(x[0]) < 14 && math.Abs(x[1]) < 12 }}
+		func(x vector) (float64, float64) { return (x[2] + thick/2) / thick, thick },
+		func(x vector) bool { return math.Abs(x[0]) < 14 && math.Abs(x[1]) < 12 }}
 }
 
 // shellWedge is 1.5 mm thick at one end and 4 mm at the other; its depth is measured along z.
 func shellWedge() shell {
 	return shell{"wedge", LateralTibialCartilage,
-		func(x lps) (float64, float64) {
+		func(x vector) (float64, float64) {
 			t := 2.75 + x[0]*(1.25/14)
 			return (x[2] + 1.375) / t, t
 		},
-		func(x lps) bool { return math.Abs(x[0]) < 14 && math.Abs(x[1]) < 12 }}
+		func(x vector) bool { return math.Abs(x[0]) < 14 && math.Abs(x[1]) < 12 }}
 }
 
 // shellGrid covers 50 mm around the origin with voxels of the given size, turned by angles in degrees
@@ -79,7 +79,7 @@ func shellGrid(spacing, angles [3]float64) volume.Geometry {
 		}
 	}
 	var g volume.Geometry
-	var middle lps
+	var middle vector
 	for c := range 3 {
 		g.Size[c] = int(50 / spacing[c])
 		for row := range 3 {

@@ -72,17 +72,19 @@ func (n *notch) posterior() float64 { return max(n.ends[0], n.ends[1]) }
 // superior axis for a left axis, as its correction depends on that.
 //
 // The posterior axis is first that along which the bay of the arch is deepest. It is then
-// turned to the mean of two directions that surgeons use: that across the posterior
-// condylar line, which touches the back of both condyles, and that along the middle of the
-// notch (Whiteside's line lies in it). Each has errors of degrees from knee to knee, of
-// which the mean has less. ok is false where there is no bay between two condyles.
-func findNotch(all []spot, superior func(left vector) vector, g *volume.Geometry) (n notch, ok bool) {
+// turned to the mean of directions that each have errors of degrees from knee to knee: that
+// across the posterior condylar line, which touches the back of both condyles, and that along
+// the middle of the notch; and, where plateaus is not zero, half way from that mean to
+// what lies across plateaus, the line between the centroids of the tibial plateaus. ok is
+// false where there is no bay between two condyles.
+func findNotch(all []spot, superior func(left vector) vector, plateaus vector, g *volume.Geometry) (n notch, ok bool) {
 	up := superior(vector{})
 	left, ok := openSide(all, up, g)
 	if !ok {
 		return notch{}, false
 	}
 	var f flat
+	part, last := 1.0, 0.0
 	for range turns {
 		a := newAxes(left, superior(left))
 		f.see(a, all)
@@ -90,6 +92,17 @@ func findNotch(all []spot, superior func(left vector) vector, g *volume.Geometry
 		if !found {
 			return notch{}, false
 		}
+		if plateaus != (vector{}) {
+			if plateaus.dot(a.Left) < 0 {
+				plateaus = plateaus.times(-1)
+			}
+			turn = (turn + math.Atan2(plateaus.dot(a.Posterior), plateaus.dot(a.Left))) / 2
+		}
+		if turn*last < 0 { // the ends move in steps, so that turns may go to and fro
+			part /= 2
+		}
+		last = turn
+		turn *= part
 		if math.Abs(turn) < still {
 			break
 		}
@@ -161,12 +174,14 @@ func columns(all []spot, e1, e2 vector) (u, v []float64) {
 // look finds the notch in the axes and returns by how many radians, from left to
 // posterior, the axes are off.
 func (n *notch) look(a Axes, f flat, g *volume.Geometry) (turn float64, ok bool) {
-	shape := newProfile(f.x, f.p, halfStep(g, a.Left)).smooth()
+	raw := newProfile(f.x, f.p, halfStep(g, a.Left))
+	shape := raw.smooth()
 	b := shape.deepest()
 	if b.depth < leastBay {
 		return 0, false
 	}
-	n.axes, n.anterior, n.x = a, b.bottom, shape.middle(float64(b.strip))
+	n.axes, n.x = a, shape.middle(float64(b.strip))
+	n.anterior = raw.vertex(shape, b, halfStep(g, a.Left))
 	n.ends = [2]float64{b.left, b.right}
 	n.middleOfGap(f)
 	var sum, count [2]float64

@@ -146,3 +146,45 @@ func (f profile) deepest() bay {
 	}
 	return best
 }
+
+const (
+	// arch is how far from its top, in mm, the end of the notch is seen as a parabola: half of
+	// the width of a narrow notch.
+	arch = 3.5
+	// archDepth is how far behind the top, in mm, that part of the end lies at most.
+	archDepth = 4
+)
+
+// vertex returns the bottom of a bay as that of the parabola that fits the ends about it best.
+// The points of the profile, of which the bay was found in the smooth one, reach by half to
+// both sides.
+func (f profile) vertex(smooth profile, b bay, half float64) float64 {
+	// Of several strips that are as deep, the middle, so that a mirrored knee has the same.
+	last := b.strip
+	for last > 0 && smooth.end[last-1] == b.bottom {
+		last--
+	}
+	first := b.strip
+	for first+1 < len(f.end) && smooth.end[first+1] == b.bottom {
+		first++
+	}
+	centre := float64(first+last) / 2
+	fit := squares{n: 3}
+	for s := range f.end {
+		e := f.end[s] - b.bottom
+		if math.IsNaN(e) || e > archDepth || math.Abs(float64(s)-centre) > arch/f.width {
+			continue
+		}
+		x := float64(f.width * (float64(s) - centre))
+		fit.add([6]float64{1, x, float64(x * x)}, e, 1)
+	}
+	c, _, ok := fit.solve()
+	if !ok || !(c[2] > 0) {
+		return b.bottom
+	}
+	// A parabola that is drawn in steps of 2·half lies higher than itself by their variance.
+	if e := c[0] - float64(c[1]*c[1])/(4*c[2]) - float64(c[2]*float64(half*half))/3; math.Abs(e) < archDepth {
+		return b.bottom + e
+	}
+	return b.bottom
+}

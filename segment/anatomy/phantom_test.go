@@ -30,24 +30,106 @@ func knee(t testing.TB, side string, seed uint64) *phantom.Knee {
 	return k
 }
 
-// sample returns the knee's mask and the truth on a grid.
+// sample returns the knee's mask and the truth on a grid: exact near cartilage and
+// menisci, and in steps of 2.5 mm in bone, of which centroids alone matter.
 func sample(t testing.TB, k *phantom.Knee, g volume.Geometry) (anatomy.Mask, []anatomy.Region) {
+	t.Helper()
+	m := anatomy.Mask{Geometry: g, Data: make([]anatomy.Tissue, g.Voxels())}
+	truth := make([]anatomy.Region, g.Voxels())
+	var block [3]int
+	for a, s := range g.Spacing() {
+		block[a] = max(1, int(2.5/s))
+	}
+	coarse := blocks(g, block)
+	all := structures(t, k, coarse)
+	near := grown(coarse, all.Region)
+	for v := range near {
+		from := [3]int{v % coarse.Size[0] * block[0], v / coarse.Size[0] % coarse.Size[1] * block[1], v / (coarse.Size[0] * coarse.Size[1]) * block[2]}
+		part := g
+		for a := range part.Size {
+			part.Size[a] = min(block[a], g.Size[a]-from[a])
+		}
+		for r := range part.Affine {
+			for a, n := range from {
+				part.Affine[r][3] += float64(n) * g.Affine[r][a]
+			}
+		}
+		var fine *phantom.Anatomy
+		if near[v] {
+			fine = structures(t, k, part)
+		}
+		for w := range part.Voxels() {
+			i, j, n := w%part.Size[0], w/part.Size[0]%part.Size[1], w/(part.Size[0]*part.Size[1])
+			at := from[0] + i + g.Size[0]*(from[1]+j+g.Size[1]*(from[2]+n))
+			tissue, region := all.Tissue[v], uint8(0)
+			if near[v] {
+				tissue, region = fine.Tissue[w], fine.Region[w]
+			}
+			m.Data[at], truth[at] = tissues[tissue], regions[region]
+		}
+	}
+	return m, truth
+}
+
+// tissues and regions are those of the phantom's numbers.
+var tissues, regions = func() (t []anatomy.Tissue, r []anatomy.Region) {
+	for _, name := range phantom.Tissues {
+		t = append(t, anatomy.TissueNamed(name))
+	}
+	for _, name := range phantom.Regions {
+		r = append(r, anatomy.RegionNamed(name))
+	}
+	return t, r
+}()
+
+func structures(t testing.TB, k *phantom.Knee, g volume.Geometry) *phantom.Anatomy {
 	t.Helper()
 	a, err := k.Structures(context.Background(), g)
 	if err != nil {
 		t.Fatal(err)
 	}
-	m := anatomy.Mask{Geometry: g, Data: make([]anatomy.Tissue, len(a.Tissue))}
-	truth := make([]anatomy.Region, len(a.Tissue))
-	for v := range a.Tissue {
-		m.Data[v] = anatomy.TissueNamed(phantom.Tissues[a.Tissue[v]])
-		truth[v] = anatomy.RegionNamed(phantom.Regions[a.Region[v]])
-	}
-	return m, truth
+	return a
 }
 
-// right returns by region the part of the truth's voxels that got has too, and the least of
-// these parts, and of the parts of got's voxels that truth has, among regions of 200 voxels.
+// blocks returns the grid of blocks of voxels.
+func blocks(g volume.Geometry, block [3]int) volume.Geometry {
+	out := g
+	for a, n := range block {
+		out.Size[a] = (g.Size[a] + n - 1) / n
+		for r := range g.Affine {
+			out.Affine[r][a] = g.Affine[r][a] * float64(n)
+			out.Affine[r][3] += g.Affine[r][a] * float64(n-1) / 2
+		}
+	}
+	return out
+}
+
+// grown returns the blocks within 3 mm of those that have a region.
+func grown(g volume.Geometry, region []uint8) []bool {
+	near := make([]bool, len(region))
+	var reach [3]int
+	for a, s := range g.Spacing() {
+		reach[a] = int(math.Ceil(3 / s))
+	}
+	for v, r := range region {
+		if r == 0 {
+			continue
+		}
+		i, j, n := v%g.Size[0], v/g.Size[0]%g.Size[1], v/(g.Size[0]*g.Size[1])
+		for z := max(0, n-reach[2]); z <= min(g.Size[2]-1, n+reach[2]); z++ {
+			for y := max(0, j-reach[1]); y <= min(g.Size[1]-1, j+reach[1]); y++ {
+				for x := max(0, i-reach[0]); x <= min(g.Size[0]-1, i+reach[0]); x++ {
+					near[x+g.Size[0]*(y+g.Size[1]*z)] = true
+				}
+			}
+		}
+	}
+	return near
+}
+
+// right returns, by region of 200 voxels or more, the part of its voxels that are right: the
+// less of the part of the truth's voxels that got has too, and of the part of got's voxels that
+// are true; and the least of these. A voxel that is missed counts as one that is false.
 func right(got, truth []anatomy.Region) (parts map[anatomy.Region]float64, least float64) {
 	var both, is, are [32]float64
 	for v, r := range truth {
@@ -60,7 +142,7 @@ func right(got, truth []anatomy.Region) (parts map[anatomy.Region]float64, least
 	parts, least = map[anatomy.Region]float64{}, 1
 	for _, r := range anatomy.Regions() {
 		if is[r] >= 200 {
-			parts[r] = both[r] / is[r]
+			parts[r] = both[r] / max(is[r], are[r])
 			least = min(least, parts[r])
 		}
 	}
@@ -75,43 +157,6 @@ func side(s string) anatomy.Side {
 		return anatomy.Left
 	}
 	return anatomy.Right
-}
-
-// The knee on sagittal grids in its own axes.
-func TestPhantom(t *testing.T) {
-	for n, s := range spacings {
-		if testing.Short() && n != 2 {
-			continue
-		}
-		for _, name := range []string{"L", "R"} {
-			if n == 0 && name == "L" { // one of the finest is enough
-				continue
-			}
-			k := knee(t, name, uint64(n+1))
-			check(t, k, name, k.Grid(s), 0.95)
-		}
-	}
-}
-
-// check divides the knee on the grid and compares each region with the truth.
-func check(t *testing.T, k *phantom.Knee, name string, g volume.Geometry, limit float64) (parts map[anatomy.Region]float64) {
-	t.Helper()
-	m, truth := sample(t, k, g)
-	d, err := anatomy.Divide(m, side(name))
-	if err != nil {
-		t.Errorf("%.2f %s: %v", g.Spacing(), name, err)
-		return nil
-	}
-	parts, least := right(d.Data, truth)
-	for r, part := range parts {
-		if part < 0.98 {
-			t.Logf("%.2f %s: %s %.3f", g.Spacing(), name, r, part)
-		}
-	}
-	if least < limit {
-		t.Errorf("%.2f %s: %.4f of a region's voxels are right, want %g", g.Spacing(), name, least, limit)
-	}
-	return parts
 }
 
 // boxed returns a grid in the patient's axes, in the order and with the spacings given, that
@@ -133,35 +178,72 @@ func boxed(k *phantom.Knee, axes [3]int, spacing [3]float64) volume.Geometry {
 	return out
 }
 
-// The knee turned by 25° about each of the patient's axes, on grids in these axes. On slices of
-// 3 mm the patella is left out: oblique slices of that thickness show its ridge, which in the phantom
-// is as round as 30 mm, to 2 mm.
-func TestTurned(t *testing.T) {
-	for n, s := range [][3]float64{{0.7, 0.7, 0.7}, {0.5, 0.5, 1.5}, {0.6, 0.6, 3}} {
-		for axis := range 3 {
-			if testing.Short() && n != axis {
+// The seeds of the knees of TestPhantom. No constant was chosen by them.
+const firstHeldOut, lastHeldOut = 21, 25
+
+// The knee on sagittal grids of five spacings, turned about each axis as patients lie, and
+// further: 98 % of each region's voxels are right where slices are up to 1.5 mm thick, 97.5 % of
+// the facets of the patella: its ridge is round in the phantom, so that the facets meet at the
+// middle of its cartilage, which lies up to 0.3 mm off where the femur's cartilage takes from it.
+//
+// A border errs by a standard deviation of 0.1 mm then. On slices of 3 mm the ends of
+// plates, which are between two slices or in a tip thinner than a voxel, are known to 0.2 mm, and
+// 98 % of a third of a plateau, 14 mm long, leaves 0.28 mm for both of its borders. A slice that
+// lies along the ridge of the patella is a tenth of a facet.
+func TestPhantom(t *testing.T) {
+	for seed := uint64(firstHeldOut); seed <= lastHeldOut; seed++ {
+		for n, s := range spacings {
+			if testing.Short() && (seed != firstHeldOut || n != 2) || n < 2 && seed != firstHeldOut+uint64(n) { // fine grids take longest
 				continue
 			}
-			for m, degrees := range []float64{-25, 25} {
-				name := "LR"[m:][:1]
-				k := knee(t, name, uint64(1+m)).Moved(turn(axis, degrees))
-				order := [][3]int{{0, 2, 1}, {1, 2, 0}, {1, 2, 0}}[n]
-				parts := check(t, k, name, boxed(k, order, s), 0)
-				sum := 0.0
-				for r, part := range parts {
-					patella := r == anatomy.PatellarMedial || r == anatomy.PatellarLateral
-					if limit := 0.94; part < limit && !patella {
-						t.Errorf("%v, %g° about axis %d: %s %.4f, want %g", s, degrees, axis, r, part, limit)
-					}
-					sum += part / float64(len(parts))
+			k, name := posed(t, seed, n)
+			parts := divided(t, k, name, boxed(k, [3]int{1, 2, 0}, s))
+			for r, part := range parts {
+				limit := 0.98
+				switch patella := r == anatomy.PatellarMedial || r == anatomy.PatellarLateral; {
+				case s[2] > 1.5 && patella:
+					limit = 0.85
+				case s[2] > 1.5:
+					limit = 0.95
+				case s[2] > 1 && patella:
+					limit = 0.975
 				}
-				if sum < 0.98 {
-					t.Errorf("%v, %g° about axis %d: the mean of the regions is %.4f", s, degrees, axis, sum)
+				if part < 0.98 {
+					t.Logf("seed %d, %v: %s %.4f", seed, s, r, part)
 				}
-				t.Logf("%v, %g° about axis %d: mean %.4f", s, degrees, axis, sum)
+				if part < limit {
+					t.Errorf("seed %d, %v: %.4f of the voxels of %s are right, want %g", seed, s, part, r, limit)
+				}
 			}
 		}
 	}
+}
+
+// posed returns a knee turned by up to 12° about each axis, and by 25° about one for odd n.
+func posed(t *testing.T, seed uint64, n int) (*phantom.Knee, string) {
+	name := "LR"[seed%2:][:1]
+	k := knee(t, name, seed)
+	for axis := range 3 {
+		degrees := float64((int(seed)*7+n*5+axis*11)%25 - 12)
+		if n%2 == 1 && axis == int(seed)%3 {
+			degrees = math.Copysign(25, degrees)
+		}
+		k = k.Moved(turn(axis, degrees))
+	}
+	return k, name
+}
+
+// divided divides the knee on the grid and compares each region with the truth.
+func divided(t *testing.T, k *phantom.Knee, name string, g volume.Geometry) map[anatomy.Region]float64 {
+	t.Helper()
+	m, truth := sample(t, k, g)
+	d, err := anatomy.Divide(m, side(name))
+	if err != nil {
+		t.Errorf("%.2f %s: %v", g.Spacing(), name, err)
+		return nil
+	}
+	parts, _ := right(d.Data, truth)
+	return parts
 }
 
 // No function of the division can see a T2: a mask is a grid and tissues, and the side is all

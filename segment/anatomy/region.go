@@ -2,9 +2,9 @@ package anatomy
 
 import "slices"
 
-// Region is a part of a cartilage plate, after Eckstein et al. 2006 (Osteoarthritis and
-// Cartilage 14:974–983) and Wirth and Eckstein 2008 (IEEE Transactions on Medical Imaging
-// 27:737–744). No region is a part of another.
+// Region is a part of a cartilage plate. The names of the plates follow Eckstein et al. 2006
+// (Osteoarthritis and Cartilage 14:974–983), as do trochlea, central and posterior femur. The
+// tibial parts are thirds of a plateau from front to back. No region is a part of another.
 type Region uint8
 
 // The regions.

@@ -5,14 +5,17 @@ import "math"
 const (
 	// facet is the size in mm of the squares by which the bone side of its cartilage is
 	// sampled.
-	facet = 0.75
+	facet = 1
+	// rough is how far, in mm, the bone side lies off a smooth surface: it bounds the weight of
+	// a face.
+	rough = 0.2
 	// crest is how far, in mm, both slopes of a ridge are straight; beyond, the facets turn.
 	crest = 12
 	// sharp is the least slope of both sides of a ridge that is seen within crest: 14°. A crest
 	// that is rounder is found from the facets as a whole.
 	sharp = 0.25
 	// leastFacets is the number of squares that show a ridge: the cartilage of a patella
-	// covers 9 cm², 1600 squares, of which thick slices leave some empty.
+	// covers 9 cm², 900 squares, of which thick slices leave some empty.
 	leastFacets = 100
 	// roundish is the ratio of the principal deviations in the plane of the patella below
 	// which its own transverse axis is not told from its long one.
@@ -25,24 +28,19 @@ const (
 // dividePatella gives patellar cartilage its facets.
 //
 // The axes are the patella's own, as it tilts and shifts against the femur: back is the
-// direction in which the bone side of its cartilage varies least, left the principal axis
-// nearest to that of the knee. The ridge is the line, up to 22° off the patella's long axis,
-// from which the bone side recedes on both sides as the slopes of a roof that fits it best by
-// least squares; the roof may bend from top to bottom. The bone side keeps its shape where
-// cartilage wears.
+// direction in which its cartilage varies least, left the principal axis nearest to that of the
+// knee. The ridge is the line, up to 22° off the patella's long axis, from which the bone side
+// of the cartilage recedes on both sides as the slopes of a roof that fits it best by least
+// squares; the roof may bend from top to bottom. The bone side keeps its shape where
+// cartilage wears. Where it is round, so that a dome fits it better than a roof, no line is
+// the ridge, and the plane through the centroid of the cartilage along its axis is the border.
 func (k *Knee) dividePatella(d *Division) error {
 	all := k.spots[patellar]
 	if len(all) == 0 {
 		return nil
 	}
 	a, centre := k.patellarAxes(positions(all))
-	surface := boneSide(all, a)
-	a, middle := k.patellarAxes(surface)
-	r, found := roof{}, false
-	if len(surface) >= leastFacets {
-		centre = middle
-		r, found = fitRoof(surface, a, centre)
-	}
+	r, found := k.ridge(all, a, centre)
 	x0, h0 := centre.dot(a.Left), centre.dot(a.Superior)
 	toMedial := medialIs(d.Side)
 	for n := range all {
@@ -59,6 +57,30 @@ func (k *Knee) dividePatella(d *Division) error {
 		Back:  a.Posterior, Found: found,
 	}
 	return nil
+}
+
+// ridge returns where the facets meet; found is false where the bone side does not recede
+// to both sides.
+func (k *Knee) ridge(all []spot, a Axes, centre vector) (r roof, found bool) {
+	body := newOccupied(&k.mask.Geometry, all)
+	surface := boneSide(body, a, func(vector) vector { return a.posterior() })
+	if len(surface) < leastFacets {
+		return roof{}, false
+	}
+	round, ok := fitDome(surface, a, centre)
+	if !ok {
+		return roof{}, false
+	}
+	surface = boneSide(body, a, round.normal)
+	round, ok = fitDome(surface, a, centre)
+	sharp, left, isRoof := fitRoof(surface, a, centre)
+	switch {
+	case isRoof && !(left > round.squares):
+		return sharp, true
+	case ok:
+		return roof{}, -2*round.c[3]*crest > leastRidge
+	}
+	return roof{}, false
 }
 
 // positions returns where the spots lie, without crumbs.
@@ -97,28 +119,89 @@ func (k *Knee) patellarAxes(in []vector) (Axes, vector) {
 	return Axes{Left: left, Posterior: back, Superior: left.cross(back)}, s.mean()
 }
 
-// boneSide returns the side of the cartilage that faces the bone, one position for each
-// square across Posterior.
-func boneSide(all []spot, a Axes) []vector {
-	f := a.seen(all)
-	across, along := newBins(f.x, facet), newBins(f.h, facet)
-	foremost := make([]int, across.n*along.n)
-	for n := range foremost {
-		foremost[n] = -1
-	}
-	for n := range f.x {
-		at := int(across.at(f.x[n])) + across.n*int(along.at(f.h[n]))
-		if foremost[at] < 0 || f.p[n] < f.p[foremost[at]] {
-			foremost[at] = n
+// boneSide returns the faces of the cartilage that look to the bone, one mean for each
+// square across Posterior. normal is the direction across the surface at a place, by which
+// the faces weigh: one whose step lies along the surface is exact however long the step is.
+func boneSide(o *occupied, a Axes, normal func(vector) vector) []bonePoint {
+	back := a.posterior()
+	var all []bonePoint
+	var x, h []float64
+	o.faces(back.times(-1), func(f face) {
+		if !o.ahead(f, back) {
+			return
 		}
+		n := normal(f.at)
+		off := float64(f.step*f.out.dot(n)) / n.dot(back)
+		all = append(all, bonePoint{f.at, 1 / (float64(off*off)/12 + float64(rough*rough))})
+		x, h = append(x, f.at.dot(a.Left)), append(h, f.at.dot(a.Superior))
+	})
+	if len(all) == 0 {
+		return nil
 	}
-	var out []vector
-	for _, n := range foremost {
-		if n >= 0 {
-			out = append(out, a.place(f.x[n], f.p[n], f.h[n]))
+	across, along := newBins(x, facet), newBins(h, facet)
+	cells := make([]bonePoint, across.n*along.n)
+	for n, f := range all {
+		c := &cells[int(across.at(x[n]))+across.n*int(along.at(h[n]))]
+		c.at = c.at.plus(f.at.times(f.weight))
+		c.weight += f.weight
+	}
+	var out []bonePoint
+	for _, c := range cells {
+		if c.weight > 0 {
+			out = append(out, bonePoint{c.at.times(1 / c.weight), min(c.weight, 1/(rough*rough))})
 		}
 	}
 	return out
+}
+
+// bonePoint is a place on the bone side of cartilage.
+type bonePoint struct {
+	at     vector
+	weight float64 // 1 over the variance along Posterior, mm⁻²
+}
+
+// ahead reports whether the face looks from cartilage to what lies before it along back.
+func (o *occupied) ahead(f face, back vector) bool {
+	outside := f.at.plus(f.out.times(f.step / 2))
+	behind := false
+	for _, d := range [...]float64{0.5, 1, 1.5, 2, 2.5, 3} {
+		behind = behind || o.holds(outside.plus(back.times(d)))
+		if o.holds(outside.minus(back.times(2 * d))) {
+			return false
+		}
+	}
+	return behind || math.Abs(f.out.dot(back)) > 0.9
+}
+
+// dome is the quadratic surface that fits the bone side best: p is
+// c0 + c1·x + c2·h + c3·x² + c4·x·h + c5·h², in mm along the axes from the centre.
+type dome struct {
+	axes    Axes
+	centre  vector
+	c       [6]float64
+	squares float64 // the weighted sum that it leaves
+}
+
+// fitDome fits a dome by least squares. ok is false where the points do not span it.
+func fitDome(all []bonePoint, a Axes, centre vector) (d dome, ok bool) {
+	d.axes, d.centre = a, centre
+	fit := squares{n: 6}
+	for _, f := range all {
+		at := f.at.minus(centre)
+		x, p, h := at.dot(a.Left), at.dot(a.Posterior), at.dot(a.Superior)
+		fit.add([6]float64{1, x, h, float64(x * x), float64(x * h), float64(h * h)}, p, f.weight)
+	}
+	d.c, d.squares, ok = fit.solve()
+	return d, ok
+}
+
+// normal returns the direction across the dome at a place.
+func (d *dome) normal(at vector) vector {
+	at = at.minus(d.centre)
+	x, h := at.dot(d.axes.Left), at.dot(d.axes.Superior)
+	dx := d.c[1] + float64(2*d.c[3]*x) + float64(d.c[4]*h)
+	dh := d.c[2] + float64(d.c[4]*x) + float64(2*d.c[5]*h)
+	return d.axes.posterior().minus(d.axes.left().times(dx)).minus(d.axes.superior().times(dh)).unit()
 }
 
 // roof is a ridge at x = at + lean·h.
@@ -126,18 +209,20 @@ type roof struct{ at, lean float64 }
 
 // fitRoof returns the ridge of the roof that fits the surface best: with x, p and h along the
 // axes from the centre, p is c0 + c1·h + c2·h² − s1·(x−ridge)⁺ − s2·(ridge−x)⁺. ok is false where one of the slopes is less
-// than leastRidge, or where the ridge lies at the end of the search.
-func fitRoof(surface []vector, a Axes, centre vector) (best roof, ok bool) {
-	points := make([][3]float64, len(surface))
-	for n, p := range surface {
-		p = p.minus(centre)
-		points[n] = [3]float64{p.dot(a.Left), p.dot(a.Posterior), p.dot(a.Superior)}
+// than leastRidge, or where the ridge lies at the end of the search. left is the sum of weighted
+// squares that one roof over the whole surface leaves.
+func fitRoof(surface []bonePoint, a Axes, centre vector) (best roof, left float64, ok bool) {
+	points := make([][4]float64, len(surface))
+	for n, f := range surface {
+		p := f.at.minus(centre)
+		points[n] = [4]float64{p.dot(a.Left), p.dot(a.Posterior), p.dot(a.Superior), f.weight}
 	}
 	best, ok = searchRoof(points, leastRidge)
 	if !ok {
-		return best, false
+		return best, math.Inf(1), false
 	}
-	var near [][3]float64
+	left, _ = best.fit(points)
+	var near [][4]float64
 	for _, q := range points {
 		if math.Abs(q[0]-best.at-float64(best.lean*q[2])) < crest {
 			near = append(near, q)
@@ -146,12 +231,12 @@ func fitRoof(surface []vector, a Axes, centre vector) (best roof, ok bool) {
 	if local, found := searchRoof(near, sharp); found {
 		best = local
 	}
-	return best, true
+	return best, left, true
 }
 
 // searchRoof returns the ridge of the roof that fits the points best, if both of its slopes
 // are steeper than least.
-func searchRoof(points [][3]float64, least float64) (best roof, ok bool) {
+func searchRoof(points [][4]float64, least float64) (best roof, ok bool) {
 	if len(points) < leastFacets {
 		return best, false
 	}
@@ -185,49 +270,12 @@ func searchRoof(points [][3]float64, least float64) (best roof, ok bool) {
 }
 
 // fit returns the sum of squares that the roof leaves and its slopes.
-func (r roof) fit(points [][3]float64) (left float64, slopes [2]float64) {
-	const n = 5
-	var m [n][n + 1]float64
-	squares := 0.0
+func (r roof) fit(points [][4]float64) (left float64, slopes [2]float64) {
+	fit := squares{n: 5}
 	for _, q := range points {
 		d := q[0] - r.at - float64(r.lean*q[2])
-		row := [n + 1]float64{1, q[2], float64(q[2] * q[2]), -max(0, d), -max(0, -d), q[1] - points[0][1]}
-		for a := range n {
-			for b := a; b <= n; b++ {
-				m[a][b] += float64(row[a] * row[b])
-			}
-		}
-		squares += float64(row[n] * row[n])
+		fit.add([6]float64{1, q[2], float64(q[2] * q[2]), -max(0, d), -max(0, -d)}, q[1], q[3])
 	}
-	var right [n]float64
-	for a := range n {
-		right[a] = m[a][n]
-		for b := range a {
-			m[a][b] = m[b][a]
-		}
-	}
-	for a := range n { // Gauss, without exchanging rows: the matrix is positive
-		if !(m[a][a] > 0) {
-			return math.Inf(1), slopes
-		}
-		for b := a + 1; b < n; b++ {
-			f := m[b][a] / m[a][a]
-			for c := a; c <= n; c++ {
-				m[b][c] -= float64(f * m[a][c])
-			}
-		}
-	}
-	var c [n]float64
-	for a := n - 1; a >= 0; a-- {
-		c[a] = m[a][n]
-		for b := a + 1; b < n; b++ {
-			c[a] -= float64(m[a][b] * c[b])
-		}
-		c[a] /= m[a][a]
-	}
-	left = squares
-	for a := range n {
-		left -= float64(c[a] * right[a])
-	}
+	c, left, _ := fit.solve()
 	return left, [2]float64{c[3], c[4]}
 }

@@ -78,7 +78,7 @@ func (c FemoralCylinder) Unroll(points []UnrolledPoint, options UnrollOptions) U
 		if !(p.Weight > 0) || math.IsNaN(p.T2) || math.IsInf(p.T2, 0) {
 			continue
 		}
-		q := lps(p.At).minus(lps(c.Centre))
+		q := vector(p.At).minus(vector(c.Centre))
 		angle := math.Atan2(q.dot(back), q.dot(down)) * 180 / math.Pi
 		at := place{int(math.Floor(angle / m.Angle)), int(math.Floor(q.dot(axis) / m.Across))}
 		if len(kept) == 0 {
@@ -102,13 +102,13 @@ func (c FemoralCylinder) Unroll(points []UnrolledPoint, options UnrollOptions) U
 }
 
 // frame returns the axis and, at right angles to it, the directions of 0° and of 90°.
-func (c FemoralCylinder) frame(options UnrollOptions) (axis, down, back lps) {
-	axis, down, back = lps(c.Axis), lps(options.Down), lps(options.Back)
-	if down.unit() == (lps{}) {
-		down = lps{0, 0, -1}
+func (c FemoralCylinder) frame(options UnrollOptions) (axis, down, back vector) {
+	axis, down, back = vector(c.Axis), vector(options.Down), vector(options.Back)
+	if down.unit() == (vector{}) {
+		down = vector{0, 0, -1}
 	}
-	if back.unit() == (lps{}) {
-		back = lps{0, 1, 0}
+	if back.unit() == (vector{}) {
+		back = vector{0, 1, 0}
 	}
 	down = down.minus(axis.times(down.dot(axis))).unit()
 	across := axis.cross(down)

@@ -14,7 +14,7 @@ type FemoralCylinder struct {
 }
 
 // Limits of the fit of a cylinder. The condyles' axis lies within a few degrees of the line
-// across the knee (Eckhoff et al. 2005, Journal of Bone and Joint Surgery 87 Suppl 2:71–80); a
+// across the knee; a
 // fit that turned away further than maxTilt has found another shape, such as the groove.
 const (
 	maxTilt        = 30 * math.Pi / 180
@@ -30,20 +30,20 @@ const (
 // by more than 30° is given up for across itself. ok is false where there are fewer than ten
 // points, or all lie on a line.
 func FitFemoralCylinder(points [][3]float64, across [3]float64) (c FemoralCylinder, ok bool) {
-	start := lps(across).unit()
-	if start == (lps{}) {
-		start = lps{1, 0, 0}
+	start := vector(across).unit()
+	if start == (vector{}) {
+		start = vector{1, 0, 0}
 	}
 	step := (len(points) + cylinderPoints - 1) / cylinderPoints
-	var few []lps
+	var few []vector
 	for n := 0; n < len(points); n += max(1, step) {
-		few = append(few, lps(points[n]))
+		few = append(few, vector(points[n]))
 	}
 	if len(few) < 10 {
 		return c, false
 	}
 	for _, turning := range []bool{true, false} {
-		if c, ok = fitCylinder(few, start, turning); ok && lps(c.Axis).dot(start) > math.Cos(maxTilt) {
+		if c, ok = fitCylinder(few, start, turning); ok && vector(c.Axis).dot(start) > math.Cos(maxTilt) {
 			return c, true
 		}
 	}
@@ -51,7 +51,7 @@ func FitFemoralCylinder(points [][3]float64, across [3]float64) (c FemoralCylind
 }
 
 // fitCylinder fits centre and radius, and the axis if it may turn.
-func fitCylinder(points []lps, axis lps, turning bool) (FemoralCylinder, bool) {
+func fitCylinder(points []vector, axis vector, turning bool) (FemoralCylinder, bool) {
 	mean := centroid(points)
 	u, w := besides(axis)
 	centre, radius, ok := fitCircle(points, mean, u, w)
@@ -88,7 +88,7 @@ func fitCylinder(points []lps, axis lps, turning bool) (FemoralCylinder, bool) {
 // if turning, of the axis along u and w. With e the direction from the axis to a point and t
 // its place along the axis, the derivatives of its distance to the surface are −e·u, −e·w, −1,
 // −t e·u and −t e·w.
-func cylinderStep(points []lps, centre, axis, u, w lps, radius float64, turning bool) ([]float64, bool) {
+func cylinderStep(points []vector, centre, axis, u, w vector, radius float64, turning bool) ([]float64, bool) {
 	n := 3
 	if turning {
 		n = 5
@@ -118,9 +118,10 @@ func cylinderStep(points []lps, centre, axis, u, w lps, radius float64, turning 
 	return solveSmall(m)
 }
 
-// fitCircle fits a circle in the plane of u and w (Kåsa 1976): |p|² = 2 p·c + (R² − |c|²) is
+// fitCircle fits a circle in the plane of u and w (Kåsa 1976, IEEE Transactions on Instrumentation and
+// Measurement 25:8–14): |p|² = 2 p·c + (R² − |c|²) is
 // linear in c.
-func fitCircle(points []lps, mean, u, w lps) (centre lps, radius float64, ok bool) {
+func fitCircle(points []vector, mean, u, w vector) (centre vector, radius float64, ok bool) {
 	m := [][]float64{make([]float64, 4), make([]float64, 4), make([]float64, 4)}
 	for _, x := range points {
 		q := x.minus(mean)
@@ -171,8 +172,8 @@ func solveSmall(m [][]float64) (x []float64, ok bool) {
 	return x, true
 }
 
-func centroid(points []lps) lps {
-	var sum lps
+func centroid(points []vector) vector {
+	var sum vector
 	for _, x := range points {
 		sum = sum.plus(x)
 	}
@@ -180,14 +181,14 @@ func centroid(points []lps) lps {
 }
 
 // besides returns two directions at right angles to a and to each other.
-func besides(a lps) (u, w lps) {
+func besides(a vector) (u, w vector) {
 	least := 0
 	for c := range 3 {
 		if math.Abs(a[c]) < math.Abs(a[least]) {
 			least = c
 		}
 	}
-	var e lps
+	var e vector
 	e[least] = 1
 	u = e.minus(a.times(a[least])).unit()
 	return u, a.cross(u)

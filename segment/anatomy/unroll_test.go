@@ -9,9 +9,9 @@ import (
 // unrollPoints are points of a cylinder of 23 mm about an axis that leans by 8°, over 230° and 70 mm, with a bump of
 // amplitude noise mm.
 func unrollPoints(noise float64) (points [][3]float64, want FemoralCylinder) {
-	axis := lps{1, 0.12, -0.08}.unit()
+	axis := vector{1, 0.12, -0.08}.unit()
 	u, w := besides(axis)
-	centre := lps{-40, 12, 300}
+	centre := vector{-40, 12, 300}
 	for a := range 47 {
 		for x := -35; x <= 35; x++ {
 			s, c := math.Sincos(float64(a) * 5 * math.Pi / 180)
@@ -26,16 +26,16 @@ func TestFitFemoralCylinder(t *testing.T) {
 	for _, noise := range []float64{0, 0.5} {
 		points, want := unrollPoints(noise)
 		got, ok := FitFemoralCylinder(points, [3]float64{})
-		turn := math.Acos(min(1, lps(got.Axis).dot(want.Axis))) * 180 / math.Pi
-		off := lps(got.Centre).minus(want.Centre)
-		off = off.minus(lps(got.Axis).times(off.dot(got.Axis)))
+		turn := math.Acos(min(1, vector(got.Axis).dot(want.Axis))) * 180 / math.Pi
+		off := vector(got.Centre).minus(want.Centre)
+		off = off.minus(vector(got.Axis).times(off.dot(got.Axis)))
 		if !ok || turn > 0.01+noise/5 || off.length() > 1e-4+noise/20 || math.Abs(got.Radius-23) > 1e-4+noise/20 {
 			t.Errorf("noise %g: %+v (turned %.3f°, off %.4f mm), want %+v", noise, got, turn, off.length(), want)
 		}
 		if rms := noise / math.Sqrt2; math.Abs(got.RMS-rms) > 0.02 {
 			t.Errorf("noise %g: RMS %.3f mm, want %.3f", noise, got.RMS, rms)
 		}
-		if flipped, _ := FitFemoralCylinder(points, [3]float64{-1, 0, 0}); lps(flipped.Axis).dot(got.Axis) > -0.999 {
+		if flipped, _ := FitFemoralCylinder(points, [3]float64{-1, 0, 0}); vector(flipped.Axis).dot(got.Axis) > -0.999 {
 			t.Errorf("axis %v for the other side, %v for this one", flipped.Axis, got.Axis)
 		}
 	}

@@ -31,10 +31,10 @@ func (a vector) cross(b vector) vector {
 
 func (a vector) length() float64 { return math.Sqrt(a.dot(a)) }
 
-// unit returns a over its length; the zero vector for the zero vector.
+// unit returns a over its length; the zero vector where that has no direction.
 func (a vector) unit() vector {
 	l := a.length()
-	if l == 0 {
+	if !(l > 0) || math.IsInf(l, 0) {
 		return vector{}
 	}
 	return a.times(1 / l)

@@ -1,50 +1,13 @@
 package anatomy
 
-import (
-	"math"
-
-	"github.com/t2map/t2map/volume"
-)
-
-// lps is a position or a direction in mm LPS. Products are rounded before they are added
-// (float64(a*b)), so that no machine fuses them and every machine has the same depths.
-type lps [3]float64
-
-func (a lps) plus(b lps) lps  { return lps{a[0] + b[0], a[1] + b[1], a[2] + b[2]} }
-func (a lps) minus(b lps) lps { return lps{a[0] - b[0], a[1] - b[1], a[2] - b[2]} }
-func (a lps) times(f float64) lps {
-	return lps{float64(a[0] * f), float64(a[1] * f), float64(a[2] * f)}
-}
-
-func (a lps) dot(b lps) float64 {
-	return float64(a[0]*b[0]) + float64(a[1]*b[1]) + float64(a[2]*b[2])
-}
-
-func (a lps) cross(b lps) lps {
-	return lps{
-		float64(a[1]*b[2]) - float64(a[2]*b[1]),
-		float64(a[2]*b[0]) - float64(a[0]*b[2]),
-		float64(a[0]*b[1]) - float64(a[1]*b[0]),
-	}
-}
-
-func (a lps) length() float64 { return math.Sqrt(a.dot(a)) }
-
-// unit returns a at length 1; zero where a has no direction.
-func (a lps) unit() lps {
-	n := a.length()
-	if !(n > 0) || math.IsInf(n, 0) {
-		return lps{}
-	}
-	return a.times(1 / n)
-}
+import "github.com/t2map/t2map/volume"
 
 // lattice is a grid with what the depth needs of it.
 type lattice struct {
 	size    [3]int
-	origin  lps
-	columns [3]lps // the step in mm from a voxel to the next along i, j and k
-	rows    [3]lps // of the inverse: mm to steps
+	origin  vector
+	columns [3]vector // the step in mm from a voxel to the next along i, j and k
+	rows    [3]vector // of the inverse: mm to steps
 	stride  [3]int
 }
 
@@ -63,19 +26,19 @@ func newLattice(g volume.Geometry) (l *lattice, ok bool) {
 }
 
 // position returns the position of an index that need not be whole.
-func (l *lattice) position(i [3]float64) lps {
+func (l *lattice) position(i [3]float64) vector {
 	return l.origin.plus(l.columns[0].times(i[0])).plus(l.columns[1].times(i[1])).plus(l.columns[2].times(i[2]))
 }
 
-func (l *lattice) centre(i [3]int32) lps {
+func (l *lattice) centre(i [3]int32) vector {
 	return l.position([3]float64{float64(i[0]), float64(i[1]), float64(i[2])})
 }
 
 // extent returns the size in mm of a voxel along a direction of length 1: that of the ellipsoid
 // whose axes are the edges of the voxel. Along an edge it is the spacing; on a grid of cubes it
 // is the same in every direction.
-func (l *lattice) extent(direction lps) float64 {
-	return 1 / lps{l.rows[0].dot(direction), l.rows[1].dot(direction), l.rows[2].dot(direction)}.length()
+func (l *lattice) extent(direction vector) float64 {
+	return 1 / vector{l.rows[0].dot(direction), l.rows[1].dot(direction), l.rows[2].dot(direction)}.length()
 }
 
 // The six neighbours of a voxel: direction d goes along axis d/2, backwards where d is even.
