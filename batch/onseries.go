@@ -33,14 +33,15 @@ func (j Job) findRegions(ctx context.Context, p Protocol, workers int) (maskRead
 	if err != nil {
 		return m, placedMask{}, err
 	}
+	onSeries := segment.CheckGrid(m.geometry(), from.Train.Geometry) == nil
 	m.crop(j.Train.Geometry)
 	k, err := from.divideMask(m, p, workers)
-	if err == nil {
+	if k.onSeries = onSeries; err == nil {
 		err = j.sideFrom(k)
 	}
 	k.cropped = m.cropped
 	m.labels.Data = nil // which makes room
-	if err != nil || j.needsAlignment() {
+	if err != nil || j.needsAlignment(k) {
 		return m, placedMask{dividedKnee: k}, err
 	}
 	placed, err := j.place(ctx, k, p.Division, nil, workers)
