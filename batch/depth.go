@@ -92,7 +92,7 @@ func (p placedMask) noteThin(r *report.Result) error {
 		thin, known := found[key]
 		if !known {
 			var err error
-			if thin, err = p.depths.ThinFor(series, thinVoxels, func(v int) bool { return p.parts.InRow(v, row.Compartment, row.Region) }); err != nil {
+			if thin, err = p.depths.ThinFor(series, thinVoxels, func(v int) bool { return p.parts.InRow(p.sheet[v], row.Compartment, row.Region) }); err != nil {
 				return err
 			}
 			found[key] = thin
@@ -173,11 +173,11 @@ func (p placedMask) measureDepth(r *report.Result, maps volume.Maps) error {
 		return nil
 	}
 	depth := resample.MeanOnto(p.depths.Geometry, p.depths.Voxels, p.depths.Depth, p.regions.Geometry, p.transform)
+	of := make([]float32, len(depth)) // of the plate, and NaN elsewhere
 	for _, plate := range anatomy.Plates() {
 		if plate == anatomy.PlateMedialMeniscus || plate == anatomy.PlateLateralMeniscus {
 			continue // which have no bone
 		}
-		of := make([]float32, len(depth)) // NaN outside the plate
 		any := false
 		for v, d := range depth {
 			of[v] = float32(math.NaN())

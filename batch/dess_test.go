@@ -164,6 +164,12 @@ func TestMasksOfTheDESSSeries(t *testing.T) {
 	if want.Mask.Size == nil || *want.Mask.Size != labels.Size || len(want.Warnings) > 0 || want.Compartments[0].Voxels < 100 {
 		t.Errorf("mask %+v, warnings %q, %+v", want.Mask, want.Warnings, want.Compartments)
 	}
+	// Layers of 1.2 mm share pixels of 2 mm, and say so.
+	for _, row := range want.Regions {
+		if layered := row.Layer != segment.All && row.Voxels > 0; layered != strings.Contains(row.Note, "voxels of the series: its layers share voxels") {
+			t.Errorf("%s %s %s: note %q", row.Compartment, row.Region, row.Layer, row.Note)
+		}
+	}
 	remove(t, path)
 	for kind, write := range map[string]func(testing.TB, string, volume.Labels, []string, string){"SEG": writeSegments, "RTSTRUCT": writeContours} {
 		path := filepath.Join(study, "drawn.dcm")

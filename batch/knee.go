@@ -24,8 +24,10 @@ type dividedKnee struct {
 	onSeries bool
 	// uneroded are the parts before erosion, nil where there was none.
 	uneroded *segment.Parts
-	// depths and axes are there where the cartilage has layers.
+	// depths and axes are there where the cartilage has layers. sheet is the part of each of
+	// depths.Voxels.
 	depths *anatomy.Depths
+	sheet  []uint16
 	axes   anatomy.Axes
 }
 
@@ -50,6 +52,10 @@ func (j Job) divideMask(m maskRead, p Protocol, workers int) (dividedKnee, error
 	}
 	return k, nil
 }
+
+// release drops the voxels of the parts, which are not needed once the mask is on the grid of
+// the series: a mask with bones has several times as many voxels as the series has.
+func (k *dividedKnee) release() { k.parts.Data = nil }
 
 // divideTissues divides the marks by the shape of the knee.
 func (j Job) divideTissues(marks segment.Marks, d Division, workers int) (dividedKnee, error) {
@@ -99,6 +105,12 @@ func (j Job) divideTissues(marks segment.Marks, d Division, workers int) (divide
 		}
 	}
 	k.parts = marks.Divided(division.Data, layers, d.Layers)
+	if k.depths != nil {
+		k.sheet = make([]uint16, len(k.depths.Voxels))
+		for n, v := range k.depths.Voxels {
+			k.sheet[n] = k.parts.Data[v]
+		}
+	}
 	return k, nil
 }
 

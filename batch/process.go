@@ -166,6 +166,7 @@ func (j Job) read(ctx context.Context, p Protocol, workers int) (source, error) 
 	if err == nil && j.needsAlignment(s.dividedKnee) {
 		err = s.alignMask(ctx, j, p, workers)
 	}
+	s.release()
 	for _, f := range images {
 		s.files = append(s.files, report.File{Path: f.Path, SHA256: f.SHA256})
 		s.lossy = s.lossy || f.Lossy

@@ -206,10 +206,9 @@ func compartmentsOf(name string) []string {
 	}
 }
 
-// InRow reports whether voxel v of the mask belongs to the compartment and, unless that is
-// All, to the plate or region.
-func (p Parts) InRow(v int, compartment, region string) bool {
-	n := p.Data[v]
+// InRow reports whether part n, as in Data, belongs to the compartment and, unless that is All,
+// to the plate or region. Part 0 belongs to none.
+func (p Parts) InRow(n uint16, compartment, region string) bool {
 	return n != 0 && p.Part[n-1].in(row{compartment, region, All}, 0)
 }
 
