@@ -157,7 +157,7 @@ func TestUndividedTibia(t *testing.T) {
 		}
 	}
 	f = oneFailure(t, of("second-release", "oai-zib"))
-	if !strings.Contains(f.Reason, "medial-tibial-cartilage: lies on both sides of the femoral notch") || !strings.Contains(f.Hint, "such as ski10") {
+	if !strings.Contains(f.Reason, "medial-tibial-cartilage: lies on both sides of the knee") || !strings.Contains(f.Hint, "such as ski10") {
 		t.Errorf("%s, hint %s", f.Reason, f.Hint)
 	}
 	s := of("tissues", "ski10")

@@ -19,7 +19,6 @@ import (
 
 	"github.com/t2map/t2map/batch"
 	"github.com/t2map/t2map/outfile"
-	"github.com/t2map/t2map/phantom"
 	"github.com/t2map/t2map/trial"
 )
 
@@ -92,7 +91,7 @@ For research. Not a medical device.`,
 		return usageError{fmt.Errorf("%w\nhint: %s --help", err, c.CommandPath())}
 	})
 	root.CompletionOptions.HiddenDefaultCmd = true
-	root.AddCommand(runCommand(), tablesCommand(), inspectCommand(), trialCommand(), repeatCommand(), compareMasksCommand(), powerCommand(), demoCommand(phantom.Trial{}), validateCommand(), licensesCommand())
+	root.AddCommand(runCommand(), tablesCommand(), inspectCommand(), trialCommand(), repeatCommand(), compareMasksCommand(), powerCommand(), demoCommand(demoTrialOf), validateCommand(), licensesCommand())
 	err := root.ExecuteContext(ctx)
 	if failed := out.failure(); failed != nil && (err == nil || errors.Is(err, out.err)) {
 		err = failed
