@@ -1,6 +1,7 @@
 package batch
 
 import (
+	"context"
 	"fmt"
 
 	"github.com/t2map/t2map/report"
@@ -75,9 +76,28 @@ func (j Job) source() Job {
 	return j
 }
 
-// inScheme returns the mask on the grid of the series in the labels of the scheme, so that a
-// reader can correct it and use it as the mask of this study; ok is false where the scheme has
-// no number for what the mask marks.
+// correctable returns the mask of a source on the grid of the series, before erosion, in the
+// labels of the scheme, so that a reader can correct it and use it as the mask of this study.
+// It is empty where the scheme has no number for what the mask marks.
+func (j Job) correctable(ctx context.Context, src source, p Protocol, workers int) (volume.Labels, error) {
+	placed := src.placedMask
+	if placed.uneroded != nil {
+		whole := src.dividedKnee
+		whole.parts, whole.record = *placed.uneroded, nil
+		var err error
+		if placed, err = j.place(ctx, whole, p.Division, placed.transform, workers); err != nil {
+			return volume.Labels{}, err
+		}
+	}
+	labels, ok := placed.inScheme(p.scheme())
+	if !ok {
+		return volume.Labels{}, nil
+	}
+	return labels, nil
+}
+
+// inScheme returns the mask on the grid of the series in the labels of the scheme; ok is false
+// where the scheme has no number for what the mask marks.
 func (p placedMask) inScheme(s segment.Scheme) (labels volume.Labels, ok bool) {
 	numbers := make([]uint16, len(p.parts.Part)+1)
 	for n := range p.parts.Part {
@@ -104,12 +124,15 @@ func (p placedMask) inScheme(s segment.Scheme) (labels volume.Labels, ok bool) {
 }
 
 // noteCarried says on the result where its mask comes from.
-func (j Job) noteCarried(r *report.Result) {
+func (j Job) noteCarried(r *report.Result, k dividedKnee) {
 	if j.From == nil {
+		if j.Moving != nil && k.onSeries {
+			r.Notes = append(r.Notes, "the mask lies on the voxels of the mapped series: nothing was registered")
+		}
 		return
 	}
 	r.Mask.From = j.From.Identity.Visit
-	r.Notes = append(r.Notes, fmt.Sprintf("the mask is that of the visit %s, carried here by registration of the first echoes; mask.nii.gz has it for correction", short(j.From.Identity.Visit)))
+	r.Notes = append(r.Notes, fmt.Sprintf("the mask is that of the visit %s, carried here by registration of the first echoes", short(j.From.Identity.Visit)))
 }
 
 // sideFrom compares the side that the mask shows with what the images of this study say.

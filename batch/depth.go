@@ -24,12 +24,9 @@ func (p placedMask) summarize(r *report.Result, maps volume.Maps) (err error) {
 	if err := p.measureTexture(r, maps); err != nil {
 		return err
 	}
-	for _, n := range p.notes {
-		if n.Kind == anatomy.TrochleaAlone || n.Kind == anatomy.PatellaAlone {
-			addNote(r.Compartments, segment.Patellofemoral, map[anatomy.NoteKind]string{
-				anatomy.TrochleaAlone: "the trochlea alone: the mask has no patella", anatomy.PatellaAlone: "the patella alone: the mask has no trochlea",
-			}[n.Kind])
-		}
+	if p.record != nil {
+		notePlates(r)
+		noteLayers(r)
 	}
 	return p.noteThin(r)
 }
@@ -63,15 +60,6 @@ func (p placedMask) measureTexture(r *report.Result, maps volume.Maps) error {
 	return nil
 }
 
-// addNote appends a note to the row of a compartment.
-func addNote(rows []segment.Summary, compartment, text string) {
-	for n := range rows {
-		if rows[n].Compartment == compartment {
-			rows[n].Note = join(rows[n].Note, text)
-		}
-	}
-}
-
 // join puts two notes into one cell.
 func join(a, b string) string {
 	if a == "" || b == "" {
@@ -94,20 +82,85 @@ func (p placedMask) noteThin(r *report.Result) error {
 	if p.transform != nil {
 		series = series.Moved(*p.transform)
 	}
+	found := map[[2]string]anatomy.Thin{} // layers of one row share it
 	for n := range r.Regions {
 		row := &r.Regions[n]
 		if row.Layer == segment.All || row.Voxels == 0 {
 			continue
 		}
-		thin, err := p.depths.ThinFor(series, thinVoxels, func(v int) bool { return p.parts.InRow(p.sheet[v], row.Compartment, row.Region) })
-		if err != nil {
-			return err
+		key := [2]string{row.Compartment, row.Region}
+		thin, known := found[key]
+		if !known {
+			var err error
+			if thin, err = p.depths.ThinFor(series, thinVoxels, func(v int) bool { return p.parts.InRow(p.sheet[v], row.Compartment, row.Region) }); err != nil {
+				return err
+			}
+			found[key] = thin
 		}
 		if thin.Across < thinVoxels {
 			row.Note = join(row.Note, fmt.Sprintf("the cartilage is %.1f mm thick, %.1f voxels of the series: its layers share voxels", thin.Thickness, thin.Across))
 		}
 	}
 	return nil
+}
+
+// plateWords are the plates as notes name them, and the tissues whose absence leaves them empty.
+var plateWords = map[anatomy.Plate][2]string{
+	anatomy.PlateMedialTibial: {"the medial tibia", "medial tibial cartilage"}, anatomy.PlateLateralTibial: {"the lateral tibia", "lateral tibial cartilage"},
+	anatomy.PlateMedialFemoral: {"the medial femur", "cartilage of the medial condyle"}, anatomy.PlateLateralFemoral: {"the lateral femur", "cartilage of the lateral condyle"},
+	anatomy.PlateTrochlear: {"the trochlea", "trochlea"}, anatomy.PlatePatellar: {"the patella", "patella"},
+}
+
+// notePlates notes on a compartment that one of its plates has no voxels, so that it is the
+// other one alone. A compartment with voxels beside its plates has those of the mask's own rows.
+func notePlates(r *report.Result) {
+	for n := range r.Compartments {
+		row := &r.Compartments[n]
+		var present, missing []anatomy.Plate
+		voxels := 0
+		for _, plate := range anatomy.Plates() {
+			if plate.Compartment() != row.Compartment || plateWords[plate][0] == "" {
+				continue
+			}
+			count := 0
+			for _, part := range r.Regions {
+				if part.Region == string(plate) && part.Layer == segment.All {
+					count = part.Voxels
+				}
+			}
+			if voxels += count; count > 0 {
+				present = append(present, plate)
+			} else {
+				missing = append(missing, plate)
+			}
+		}
+		if len(present) == 1 && len(missing) == 1 && voxels == row.Voxels {
+			row.Note = join(row.Note, fmt.Sprintf("%s alone: the mask has no %s", plateWords[present[0]][0], plateWords[missing[0]][1]))
+		}
+	}
+}
+
+// noteLayers notes on a compartment or region how many of its voxels are in no layer: where
+// the mask is one voxel thick, or no bone side is near.
+func noteLayers(r *report.Result) {
+	if r.Division.Layers == 0 {
+		return
+	}
+	layered := map[[2]string]int{}
+	for _, s := range r.Regions {
+		if s.Layer != segment.All {
+			layered[[2]string{s.Compartment, s.Region}] += s.Voxels
+		}
+	}
+	for _, rows := range [][]segment.Summary{r.Compartments, r.Regions} {
+		for n := range rows {
+			s := &rows[n]
+			in, has := layered[[2]string{s.Compartment, s.Region}]
+			if s.Layer == segment.All && has && in < s.Voxels {
+				s.Note = join(s.Note, fmt.Sprintf("%d of %d voxels are in no layer: the mask is too thin there", s.Voxels-in, s.Voxels))
+			}
+		}
+	}
 }
 
 // profileBins is the number of bins of depth in a profile: a bin of cartilage of 2.5 mm is

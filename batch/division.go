@@ -3,6 +3,8 @@ package batch
 import (
 	"fmt"
 	"math"
+
+	"github.com/t2map/t2map/segment"
 )
 
 // Division says how the tissues of a mask become compartments, regions and layers on the
@@ -41,6 +43,9 @@ const NoLayers = -1
 // mostLayers is more than any cartilage has voxels across: 3 mm at 0.3 mm.
 const mostLayers = 10
 
+// mostErosion in mm is more than any cartilage is thick.
+const mostErosion = 10.0
+
 // The defaults of Division.
 const (
 	defaultLayers      = 2
@@ -53,10 +58,10 @@ func (d Division) withDefaults() Division {
 		d.By = DivideKnee
 	}
 	switch {
-	case d.Layers == 0:
-		d.Layers = defaultLayers
 	case d.Layers == NoLayers || d.By == DivideNone:
 		d.Layers = 0
+	case d.Layers == 0:
+		d.Layers = defaultLayers
 	}
 	if d.MinFraction == 0 {
 		d.MinFraction = defaultMinFraction
@@ -70,12 +75,14 @@ func (d Division) check() error {
 		return fmt.Errorf("division %q is neither %s nor %s", d.By, DivideKnee, DivideNone)
 	case d.Layers < NoLayers || d.Layers > mostLayers:
 		return fmt.Errorf("layers: %d is not a number from 0 to %d", d.Layers, mostLayers)
-	case !(d.ErodeMM >= 0) || math.IsInf(d.ErodeMM, 0):
-		return fmt.Errorf("erode_mm: %g is not a distance of 0 or more", d.ErodeMM)
+	case !(d.ErodeMM >= 0 && d.ErodeMM <= mostErosion):
+		return fmt.Errorf("erode_mm: %g is not a distance from 0 to %g mm", d.ErodeMM, mostErosion)
 	case !(d.FluidMS >= 0) || math.IsInf(d.FluidMS, 0):
 		return fmt.Errorf("fluid_ms: %g is not a T2 of 0 or more", d.FluidMS)
 	case !(d.FluidEdgeMS >= 0) || math.IsInf(d.FluidEdgeMS, 0):
 		return fmt.Errorf("fluid_edge_ms: %g is not a T2 of 0 or more", d.FluidEdgeMS)
+	case d.FluidMS > 0 && d.FluidEdgeMS > d.FluidMS:
+		return fmt.Errorf("fluid_edge_ms: %g is above fluid_ms, %g, and has no effect", d.FluidEdgeMS, d.FluidMS)
 	case d.MinFraction != 0:
 		_, err := MaskFraction(d.MinFraction)
 		return err
@@ -116,4 +123,13 @@ func (f protocolFile) division() (d Division, err error) {
 		d.MinFraction, err = MaskFraction(*f.Fraction)
 	}
 	return d, err
+}
+
+// scheme is the scheme as masks are read with it: with rows in the place of tissues where
+// nothing is divided.
+func (p Protocol) scheme() segment.Scheme {
+	if p.Division.withDefaults().By == DivideNone {
+		return p.Scheme.Undivided()
+	}
+	return p.Scheme
 }

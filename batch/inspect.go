@@ -302,7 +302,7 @@ func (s Settings) try(ctx context.Context, j Job, in *InspectedStudy) error {
 		described.From = j.From.Identity.Visit
 	}
 	in.Mask, in.Plan = &described, j.plan(mask, placed, s.Protocol)
-	if j.needsAlignment() {
+	if j.needsAlignment(placed.dividedKnee) {
 		return nil // what depends on where the mask comes to lie is known to run alone
 	}
 	if text := mask.empty(regions); known && text != "" {

@@ -56,14 +56,14 @@ func (j Job) plan(m maskRead, placed placedMask, p Protocol) *MaskPlan {
 	g := m.geometry()
 	out := &MaskPlan{
 		OnSeries: segment.CheckGrid(g, j.Train.Geometry) == nil, Size: g.Size, Spacing: g.Spacing(),
-		Side: sideOf(j), Sides: []report.SideSource{}, Registration: j.alignment(),
+		Side: sideOf(j), Sides: []report.SideSource{}, Registration: j.alignment(placed.dividedKnee),
 	}
 	if !p.Scheme.Known() {
 		return out
 	}
 	d := p.Division.withDefaults()
 	out.Scheme, out.Division = p.Scheme.Name, MarkedRows
-	if !out.OnSeries || j.needsAlignment() {
+	if !out.OnSeries || j.needsAlignment(placed.dividedKnee) {
 		out.MinFraction = d.MinFraction
 	}
 	switch {
@@ -83,8 +83,8 @@ func (j Job) plan(m maskRead, placed placedMask, p Protocol) *MaskPlan {
 }
 
 // alignment says which images are aligned for the job.
-func (j Job) alignment() (a Alignment) {
-	if t := j.source().Moving; t != nil {
+func (j Job) alignment(k dividedKnee) (a Alignment) {
+	if t := j.source().Moving; t != nil && !k.onSeries {
 		a.Series, a.Number = t.Hash, t.Number
 	}
 	if j.From != nil {

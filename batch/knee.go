@@ -3,6 +3,7 @@ package batch
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/t2map/t2map/report"
@@ -19,6 +20,10 @@ type dividedKnee struct {
 	// cropped says that the grid of parts is a part of the mask's.
 	cropped bool
 	notes   []anatomy.Note
+	// onSeries says that the mask was drawn on the voxels of the series that is mapped.
+	onSeries bool
+	// uneroded are the parts before erosion, nil where there was none.
+	uneroded *segment.Parts
 	// depths and axes are there where the cartilage has layers. sheet is the part of each of
 	// depths.Voxels.
 	depths *anatomy.Depths
@@ -30,10 +35,7 @@ type dividedKnee struct {
 // have hints.
 func (j Job) divideMask(m maskRead, p Protocol, workers int) (dividedKnee, error) {
 	d := p.Division.withDefaults()
-	scheme := p.Scheme
-	if d.By == DivideNone {
-		scheme = scheme.Undivided()
-	}
+	scheme := p.scheme()
 	marks, err := m.interpret(scheme)
 	if err != nil {
 		return dividedKnee{}, err
@@ -96,6 +98,8 @@ func (j Job) divideTissues(marks segment.Marks, d Division, workers int) (divide
 		k.record.Layers = d.Layers
 	}
 	if d.ErodeMM > 0 {
+		whole := marks.Divided(division.Data, layers, d.Layers)
+		k.uneroded = &whole
 		if err := k.erode(mask, division, d.ErodeMM); err != nil {
 			return k, err
 		}
@@ -239,12 +243,19 @@ func (k dividedKnee) sideName() string {
 // notesOf writes the facts about a division that a reader of its values should know.
 func (k dividedKnee) notesOf() (notes, warnings []string) {
 	var crumbs, cut []string
+	has := func(kind anatomy.NoteKind) bool {
+		return slices.ContainsFunc(k.notes, func(n anatomy.Note) bool { return n.Kind == kind })
+	}
+	switch noTibia, noFemur := has(anatomy.NoTibia), has(anatomy.NoFemur); {
+	case noTibia && noFemur:
+		notes = append(notes, "the mask has neither tibial cartilage nor femoral cartilage behind the trochlea: medial and lateral are empty")
+	case noTibia:
+		warnings = append(warnings, "the mask has no tibial cartilage: medial and lateral are the cartilage of the femur alone")
+	case noFemur:
+		warnings = append(warnings, "the mask has no femoral cartilage behind the trochlea: medial and lateral are the cartilage of the tibia alone")
+	}
 	for _, n := range k.notes {
 		switch n.Kind {
-		case anatomy.NoTibia:
-			warnings = append(warnings, "the mask has no tibial cartilage: medial and lateral are the cartilage of the femur alone")
-		case anatomy.NoFemur:
-			warnings = append(warnings, "the mask has no femoral cartilage behind the trochlea: medial and lateral are the cartilage of the tibia alone")
 		case anatomy.Crumbs:
 			crumbs = append(crumbs, fmt.Sprintf("%s %d", n.Tissue, n.Count))
 		case anatomy.CutTissue:

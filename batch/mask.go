@@ -118,6 +118,9 @@ func (j Job) readObject(ctx context.Context, p Protocol) (maskRead, error) {
 // mostMaskVoxels is more than any image of a knee has: 640³.
 const mostMaskVoxels = 1 << 28
 
+// mostExtent in mm is more than any field of view.
+const mostExtent = 1500
+
 // bytesPerMaskVoxel is what a voxel of a mask takes until the mask is on the grid of the
 // series: labels, marks and parts of two bytes, tissue, region and layer of one.
 const bytesPerMaskVoxel = 3*2 + 3
@@ -131,6 +134,11 @@ func (j Job) checkMaskGrid(g volume.Geometry) error {
 	}
 	if voxels > mostMaskVoxels {
 		return hinted("is it the mask of this study?", "the mask has %d×%d×%d voxels, more than an image of a knee", g.Size[0], g.Size[1], g.Size[2])
+	}
+	for c, d := range g.Spacing() {
+		if extent := d * float64(g.Size[c]); extent > mostExtent {
+			return hinted("save the mask with its spacing in mm", "the mask spans %.3g mm, more than a leg: its spacing may be in another unit", extent)
+		}
 	}
 	return j.checkMemory(int64(voxels) * bytesPerMaskVoxel)
 }

@@ -33,16 +33,17 @@ func (j Job) findRegions(ctx context.Context, p Protocol, workers int) (maskRead
 	if err != nil {
 		return m, placedMask{}, err
 	}
+	onSeries := segment.CheckGrid(m.geometry(), from.Train.Geometry) == nil
 	m.crop(j.Train.Geometry)
 	collect() // what was read makes room for the division
 	k, err := from.divideMask(m, p, workers)
-	if err == nil {
+	if k.onSeries = onSeries; err == nil {
 		err = j.sideFrom(k)
 	}
 	k.cropped = m.cropped
 	m.labels.Data = nil
 	collect() // and that for the fractions
-	if err != nil || j.needsAlignment() {
+	if err != nil || j.needsAlignment(k) {
 		return m, placedMask{dividedKnee: k}, err
 	}
 	placed, err := j.place(ctx, k, p.Division, nil, workers)

@@ -79,7 +79,7 @@ func measure(ctx context.Context, j Job, p Protocol, workers int) (report.Study,
 	result.Inputs = src.files
 	result.Side = cmp.Or(result.Side, src.sideName())
 	src.mask.note(&result, src.placedMask, p)
-	j.noteCarried(&result)
+	j.noteCarried(&result, src.dividedKnee)
 	if src.aligned != nil {
 		result.Registration = &src.aligned.record
 	}
@@ -112,8 +112,11 @@ func measure(ctx context.Context, j Job, p Protocol, workers int) (report.Study,
 	}
 	if src.aligned != nil {
 		s.Registration = &src.aligned.pictures
-		if mask, ok := src.inScheme(p.Scheme); ok {
-			s.Mask = mask
+		if s.Mask, err = j.correctable(ctx, src, p, workers); err != nil {
+			return report.Study{}, wrapped("mask", err)
+		}
+		if len(s.Mask.Data) > 0 {
+			s.Result.Notes = append(s.Result.Notes, "mask.nii.gz is the registered mask, in the labels of its scheme, for correction")
 		}
 	}
 	if made := src.mask.made; made != nil {
@@ -160,7 +163,7 @@ func (j Job) read(ctx context.Context, p Protocol, workers int) (source, error) 
 		s.mask, s.placedMask, err = j.findRegions(made, p, workers)
 		return wrapped("mask", err)
 	})
-	if err == nil && j.needsAlignment() {
+	if err == nil && j.needsAlignment(s.dividedKnee) {
 		err = s.alignMask(ctx, j, p, workers)
 	}
 	s.release()
@@ -179,8 +182,12 @@ func (j Job) read(ctx context.Context, p Protocol, workers int) (source, error) 
 	return s, err
 }
 
-// needsAlignment reports whether images are to be aligned before the mask is used.
-func (j Job) needsAlignment() bool { return j.From != nil || j.Moving != nil }
+// needsAlignment reports whether images are to be aligned before the mask is used. A mask that
+// was drawn on the voxels of the mapped series, such as a registered one that a reader has
+// corrected, lies where it belongs.
+func (j Job) needsAlignment(k dividedKnee) bool {
+	return j.From != nil || j.Moving != nil && !k.onSeries
+}
 
 // alignMask brings the mask onto the series by aligning their images.
 func (s *source) alignMask(ctx context.Context, j Job, p Protocol, workers int) (err error) {

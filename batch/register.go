@@ -111,7 +111,7 @@ func (j Job) align(ctx context.Context, fixed volume.Map, from Job, k dividedKne
 		}
 		out, fixed = a, first
 	}
-	if from.Moving == nil {
+	if from.Moving == nil || k.onSeries {
 		return out, nil
 	}
 	a, _, err := alignWith(ctx, fixed, *from.Moving, report.MaskImage, k, p.Register, workers)
@@ -122,6 +122,7 @@ func (j Job) align(ctx context.Context, fixed volume.Map, from Job, k dividedKne
 		return a, nil
 	}
 	out.transform = out.transform.Then(a.transform)
+	out.record.Then = &a.record
 	out.files = append(out.files, a.files...)
 	return out, nil
 }

@@ -132,9 +132,26 @@ func (j Job) segment(ctx context.Context, p Protocol) (m maskRead, err error) {
 		err = j.readMade(scratch, image, &m)
 	}
 	if err != nil && ctx.Err() == nil && !outfile.Full(err) {
-		err = ofSetting(hinted(hintProgram(err), "%w", &ProgramError{programName(p.Segment.Command), err}))
+		err = ofSetting(hinted(hintProgram(err), "%w", &ProgramError{programName(p.Segment.Command), j.hidden(err)}))
 	}
 	return m, err
+}
+
+// hidden takes names of people and places out of what a program said in an error: it may have
+// found them in files that lie elsewhere.
+func (j Job) hidden(err error) error {
+	var timeout *segmenter.TimeoutError
+	var exit *segmenter.ExitError
+	var signal *segmenter.SignalError
+	switch {
+	case errors.As(err, &timeout):
+		timeout.Said = j.Study.Hide(timeout.Said)
+	case errors.As(err, &exit):
+		exit.Said = j.Study.Hide(exit.Said)
+	case errors.As(err, &signal):
+		signal.Said = j.Study.Hide(signal.Said)
+	}
+	return err
 }
 
 // writeInput writes the first echo of the input as NIfTI and returns its grid.

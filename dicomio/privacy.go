@@ -384,6 +384,10 @@ func (s *secrets) inError(err error) {
 // another file of the study has, as ReadMask does for those of DICOM masks.
 func (s Study) HideInSegments(segments []volume.Segment) { s.secrets.inSegments(segments) }
 
+// Hide takes what tells of people and places out of a text that another program wrote about the
+// study.
+func (s Study) Hide(text string) string { return s.secrets.shown(text, false) }
+
 // HideInQuotes takes it out of the parts of a sentence between quotation marks, where texts of a
 // file of the study are quoted.
 func (s Study) HideInQuotes(sentence string) string { return s.secrets.shownQuotes(sentence) }

@@ -36,6 +36,9 @@ type Registration struct {
 	MutualInformationAfter  segment.Number `json:"mutual_information_after"`
 	// Program is what aligned them, with its version, such as "elastix 5.2.0".
 	Program string `json:"program"`
+	// Then is the second step of a mask that was carried from a visit: from the first echo of
+	// that visit to the image that the mask was drawn on; nil where there is none.
+	Then *Registration `json:"then,omitempty"`
 }
 
 // what says what was aligned, given the visit that the mask was carried from.

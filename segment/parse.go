@@ -10,6 +10,7 @@ import (
 
 	"github.com/goccy/go-yaml"
 
+	"github.com/t2map/t2map/segment/anatomy"
 	"github.com/t2map/t2map/yamlfile"
 )
 
@@ -181,8 +182,24 @@ func (s *Scheme) check() error {
 			return fmt.Errorf("label scheme %s: codes: rule %d appears twice", s.Name, n+1)
 		}
 	}
+	if name := s.reservedRow(); name != "" {
+		return fmt.Errorf("label scheme %s: %s is the name of rows of the results: give the compartment another name", s.Name, name)
+	}
 	if len(s.meanings()) == 0 {
 		return fmt.Errorf("label scheme %s: labels: none is reported", s.Name)
 	}
 	return nil
+}
+
+// reservedRow returns a row of the scheme whose name results use otherwise: All and, where
+// tissues are divided, the plates and regions that they are divided into; "" where there is none.
+func (s *Scheme) reservedRow() string {
+	tissues := s.Tissues()
+	for _, name := range s.meanings() {
+		isPart := anatomy.RegionNamed(name) != anatomy.NoRegion || slices.Contains(anatomy.Plates(), anatomy.Plate(name))
+		if name == All || tissues && isPart && anatomy.TissueNamed(name) == anatomy.NoTissue {
+			return name
+		}
+	}
+	return ""
 }

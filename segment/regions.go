@@ -31,7 +31,9 @@ type Parts struct {
 	Marked []string
 	// Compartments are the rows of the scheme in their order, also those without a part.
 	Compartments []string
-	Readings     []Reading
+	// Layers is the number of layers that the cartilage was divided into, 0 for none.
+	Layers   int
+	Readings []Reading
 }
 
 // Whole returns the marks with one part for each name, which are rows. It is for schemes
@@ -108,7 +110,7 @@ func (m Marks) Divided(region []anatomy.Region, layer []uint8, layers int) Parts
 	each(func(v, index int) { out[v] = t.part[index] }, func(from, to int, mark uint16) {
 		fill(out[from:to], t.part[t.index(mark, anatomy.NoRegion, 0)])
 	})
-	return Parts{Labels: volume.Labels{Geometry: m.Geometry, Data: out}, Part: parts, Tissue: tissue, Marked: m.Names, Compartments: m.dividedRows(), Readings: m.Readings}
+	return Parts{Labels: volume.Labels{Geometry: m.Geometry, Data: out}, Part: parts, Tissue: tissue, Marked: m.Names, Compartments: m.dividedRows(), Layers: layers, Readings: m.Readings}
 }
 
 // partTable numbers the parts of a mask by mark, region and layer, in the order of these,
@@ -220,6 +222,8 @@ type Regions struct {
 	// Part holds the part of each voxel, as Parts does; nil where Parts are compartments.
 	Part  []uint16
 	Parts []Part
+	// Layers is that of Parts.
+	Layers int
 	// Fraction holds the share of each voxel's volume that the mask covers with what the
 	// voxel was taken for, 0 outside; nil where the mask lies on the grid of the series.
 	Fraction []float32
@@ -233,7 +237,7 @@ func (p Parts) OnGrid(g volume.Geometry, part []uint16, fraction []float32) Regi
 	if !slices.ContainsFunc(p.Part, func(p Part) bool { return p.Region != "" }) {
 		return r // parts are compartments
 	}
-	r.Part, r.Parts, r.Data = part, p.Part, make([]uint16, len(part))
+	r.Part, r.Parts, r.Layers, r.Data = part, p.Part, p.Layers, make([]uint16, len(part))
 	lut := make([]uint16, len(p.Part)+1)
 	for n, part := range p.Part {
 		lut[n+1] = uint16(slices.Index(r.Names, part.Compartment) + 1)

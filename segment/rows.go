@@ -36,19 +36,10 @@ func LayerNames(layers int) []string {
 	return out
 }
 
-// layers returns the number of layers of the parts.
-func (r Regions) layers() int {
-	n := 0
-	for _, p := range r.Parts {
-		n = max(n, p.Layer)
-	}
-	return n
-}
-
 // partRows returns the rows below the compartments and, for each part, those that it is in.
 // A plate of one region, such as the trochlea, has one row for both.
 func (r Regions) partRows() (rows []row, rowsOf [][]int) {
-	layers := r.layers()
+	layers := r.Layers
 	for _, name := range r.Names {
 		var regions []string
 		for _, p := range anatomy.Plates() {
@@ -97,9 +88,8 @@ func (r Regions) Members(s Summary) (parts []uint16, member []uint16) {
 	if r.Part == nil {
 		return []uint16{uint16(slices.Index(r.Names, s.Compartment) + 1)}, r.Data
 	}
-	layers := r.layers()
 	for n, p := range r.Parts {
-		if p.in(row{s.Compartment, s.Region, s.Layer}, layers) {
+		if p.in(row{s.Compartment, s.Region, s.Layer}, r.Layers) {
 			parts = append(parts, uint16(n+1))
 		}
 	}

@@ -197,18 +197,34 @@ func SummarizeParts(m volume.Maps, r Regions) ([]Summary, error) {
 	return summarize(m, r, r.Part, rows, rowsOf)
 }
 
-// SetPlateMeans sets PlateMeanT2 of the whole compartments from the summaries of plates.
+// SetPlateMeans sets PlateMeanT2 of the whole compartments from the summaries of their
+// plates. It stays NaN where a plate is missing or has no T2, and where voxels of the
+// compartment belong to no plate: the mean of some plates is not that of the compartment.
 func SetPlateMeans(whole, parts []Summary) {
 	for n := range whole {
-		sum, plates := 0.0, 0
+		sum, plates, voxels := 0.0, 0, 0
 		for _, p := range parts {
-			if p.Compartment == whole[n].Compartment && p.Layer == All && anatomy.Plate(p.Region).Regions() != nil && p.Voxels > 0 {
+			if p.Compartment == whole[n].Compartment && p.Layer == All && slices.Contains(anatomy.Plates(), anatomy.Plate(p.Region)) && p.Voxels > 0 {
 				sum += float64(p.MeanT2)
 				plates++
+				voxels += p.Voxels
 			}
 		}
-		whole[n].PlateMeanT2 = Number(sum / float64(plates)) // 0/0 is NaN: absent
+		if plates > 0 && plates == platesOf(whole[n].Compartment) && voxels == whole[n].Voxels {
+			whole[n].PlateMeanT2 = Number(sum / float64(plates))
+		}
 	}
+}
+
+// platesOf returns the number of plates of a compartment.
+func platesOf(compartment string) int {
+	n := 0
+	for _, p := range anatomy.Plates() {
+		if p.Compartment() == compartment && string(p) != compartment {
+			n++
+		}
+	}
+	return n
 }
 
 // summarize returns one Summary per row. member holds the part of each voxel, 1 and up,

@@ -1,0 +1,151 @@
+package batch
+
+import (
+	"math"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/t2map/t2map/phantom"
+	"github.com/t2map/t2map/report"
+	"github.com/t2map/t2map/segment"
+	"github.com/t2map/t2map/segment/anatomy"
+)
+
+// tissueStudy writes a small study with a DESS series and a mask in tissue labels on it.
+func tissueStudy(t *testing.T, dir string) {
+	t.Helper()
+	_, err := phantom.WriteTrial(t.Context(), dir, phantom.Trial{
+		Subjects: 1, Matrix: 112, Slices: 18, Echoes: 4, DESSMatrix: 132, DESSSlices: 36, Form: phantom.Form{Mask: phantom.MaskTissues},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, later := range []string{"month03", "month12"} {
+		if err := os.RemoveAll(filepath.Join(dir, "S01", later)); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// Every row adds up: plates to their compartment, regions to their plate, layers with the
+// voxels that are in none to their row, used and excluded to voxels; and the mean of plates is
+// that of the plates' rows.
+func TestRowsAddUp(t *testing.T) {
+	dir := t.TempDir()
+	tissueStudy(t, filepath.Join(dir, "studies"))
+	s := settings(t, dir)
+	s.Protocol.Scheme, _ = segment.Named("skm-tea")
+	out := run(t, s)
+	if len(out.Results) != 1 {
+		t.Fatal(out.Failures)
+	}
+	r := out.Results[0]
+	rows := map[[3]string]segment.Summary{}
+	for _, list := range [][]segment.Summary{r.Compartments, r.Regions} {
+		for _, row := range list {
+			if row.Used+row.Excluded.Total() != row.Voxels {
+				t.Errorf("%s %s %s: %d used, %d excluded of %d", row.Compartment, row.Region, row.Layer, row.Used, row.Excluded.Total(), row.Voxels)
+			}
+			rows[[3]string{row.Compartment, row.Region, row.Layer}] = row
+		}
+	}
+	for _, c := range []string{segment.Medial, segment.Lateral, segment.Patellofemoral} {
+		whole := rows[[3]string{c, segment.All, segment.All}]
+		voxels, mean, plates := 0, 0.0, 0.0
+		for _, p := range anatomy.Plates() {
+			plate := rows[[3]string{c, string(p), segment.All}]
+			if p.Compartment() != c {
+				continue
+			}
+			voxels, mean, plates = voxels+plate.Voxels, mean+float64(plate.MeanT2), plates+1
+			inRegions := 0
+			for _, reg := range p.Regions() {
+				inRegions += rows[[3]string{c, reg.String(), segment.All}].Voxels
+			}
+			if len(p.Regions()) > 1 && inRegions != plate.Voxels {
+				t.Errorf("%s: regions hold %d of %d voxels", p, inRegions, plate.Voxels)
+			}
+		}
+		if voxels != whole.Voxels || whole.Voxels == 0 {
+			t.Errorf("%s: plates hold %d of %d voxels", c, voxels, whole.Voxels)
+		}
+		if math.Abs(mean/plates-float64(whole.PlateMeanT2)) > 1e-9 {
+			t.Errorf("%s: mean of plates %g, want %g", c, whole.PlateMeanT2, mean/plates)
+		}
+	}
+	for key, row := range rows {
+		deep, has := rows[[3]string{key[0], key[1], "deep"}]
+		if key[2] != segment.All || !has {
+			continue
+		}
+		in := deep.Voxels + rows[[3]string{key[0], key[1], "superficial"}].Voxels
+		if in > row.Voxels || (in < row.Voxels) != strings.Contains(row.Note, "are in no layer") {
+			t.Errorf("%v: %d of %d voxels in layers, note %q", key, in, row.Voxels, row.Note)
+		}
+	}
+}
+
+// A registered mask that is put back as the study's own is used where it lies.
+func TestCorrectedMaskIsNotMovedAgain(t *testing.T) {
+	if testing.Short() {
+		t.Skip("registers")
+	}
+	dir := t.TempDir()
+	studies := filepath.Join(dir, "studies")
+	movingTrial(t, studies)
+	if err := os.RemoveAll(filepath.Join(studies, "S01", "month03")); err != nil {
+		t.Fatal(err)
+	}
+	s := settings(t, dir)
+	s.Protocol.Scheme, _ = segment.Named("skm-tea")
+	s.Protocol.Register.Moving, s.Protocol.Division.ErodeMM = "SAG*DESS*", 0.2
+	first := run(t, s).Results[0]
+	mask, err := os.ReadFile(filepath.Join(first.Dir, "mask.nii.gz"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(studies, "S01", "baseline", "labels.nii.gz"), mask, 0o666); err != nil {
+		t.Fatal(err)
+	}
+	s.Out, s.Protocol.Division = filepath.Join(dir, "again"), Division{By: DivideNone} // the slices cut this small knee
+	out := run(t, s)
+	if len(out.Results) != 1 {
+		t.Fatal(out.Failures)
+	}
+	second := out.Results[0]
+	if second.Registration != nil || !strings.Contains(strings.Join(second.Notes, "\n"), "nothing was registered") {
+		t.Errorf("registered again: %+v, %q", second.Registration, second.Notes)
+	}
+	a, b := readLabelsOf(t, filepath.Join(first.Dir, "mask.nii.gz")), readLabelsOf(t, filepath.Join(second.Dir, "compartments.nii.gz"))
+	for v := range a.Data {
+		if (a.Data[v] != 0) != (b.Data[v] != 0) {
+			t.Fatalf("voxel %d: label %d in the mask that was put back, compartment %d", v, a.Data[v], b.Data[v])
+		}
+	}
+}
+
+// A compartment of one plate says so, and has no mean of plates; one with voxels of a row of
+// its own says nothing of plates.
+func TestNotePlates(t *testing.T) {
+	row := func(compartment, region string, voxels int) segment.Summary {
+		return segment.Summary{Compartment: compartment, Region: region, Layer: segment.All, Voxels: voxels, MeanT2: 40, PlateMeanT2: segment.Number(math.NaN())}
+	}
+	r := report.Result{
+		Compartments: []segment.Summary{row("medial", segment.All, 10), row("lateral", segment.All, 30), row("patellofemoral", segment.All, 20)},
+		Regions:      []segment.Summary{row("medial", "medial-femoral", 10), row("lateral", "lateral-femoral", 10), row("lateral", "lateral-tibial", 20), row("patellofemoral", "trochlear", 15)},
+	}
+	segment.SetPlateMeans(r.Compartments, r.Regions)
+	notePlates(&r)
+	for n, want := range []struct {
+		note string
+		mean float64
+	}{{"the medial femur alone: the mask has no medial tibial cartilage", math.NaN()}, {"", 40}, {"", math.NaN()}} {
+		got := r.Compartments[n]
+		same := float64(got.PlateMeanT2) == want.mean || math.IsNaN(float64(got.PlateMeanT2)) && math.IsNaN(want.mean)
+		if got.Note != want.note || !same {
+			t.Errorf("%s: note %q, mean of plates %g; want %q, %g", got.Compartment, got.Note, got.PlateMeanT2, want.note, want.mean)
+		}
+	}
+}
