@@ -183,7 +183,7 @@ func badKnees(t testing.TB) []badKnee {
 			}
 			return label
 		}), nil, "", func(t *testing.T, r, _ report.Result) {
-			if row := rowOf(t, r, segment.Patellofemoral); row.Note != "the trochlea alone: the mask has no patella" || row.Voxels != rowOf(t, r, "trochlear").Voxels || row.Voxels == 0 {
+			if row := rowOf(t, r, segment.Patellofemoral); !strings.HasPrefix(row.Note, "the trochlea alone: the mask has no patella") || row.Voxels != rowOf(t, r, "trochlear").Voxels || row.Voxels == 0 {
 				t.Errorf("%+v", row)
 			}
 		}},
