@@ -177,7 +177,7 @@ func (k *Knee) orient() error {
 		return leant(n, left, slope)
 	}
 	if len(k.spots[femoral]) > 0 && k.needsNotch() {
-		k.femur, k.hasNotch = findNotch(k.spots[femoral], superior, k.betweenPlateaus(), &k.mask.Geometry)
+		k.femur, k.hasNotch = findNotch(k.spots[femoral], superior, &k.mask.Geometry)
 		if !k.hasNotch && k.tally[FemoralCartilage].n > 0 {
 			return &Error{Problem: NoNotch, Tissue: FemoralCartilage}
 		}
@@ -248,15 +248,6 @@ func (k *Knee) oneSided() error {
 		}
 	}
 	return nil
-}
-
-// betweenPlateaus returns the vector from one plateau to the other, of either sign; zero
-// where there are not two.
-func (k *Knee) betweenPlateaus() vector {
-	if k.tibia.n != 2 {
-		return vector{}
-	}
-	return k.tibia.apart
 }
 
 // needsNotch reports whether a part of femoral cartilage is not divided yet.

@@ -85,6 +85,9 @@ func readLayersKnee() (Mask, error) {
 // TestDepthOfRealKnee: thickness is that of published knees and agrees with volume over area; depths are
 // spread evenly; what touches bone is deep.
 func TestDepthOfRealKnee(t *testing.T) {
+	if testing.Short() {
+		t.Skip("costs seconds")
+	}
 	m := layersKnee(t)
 	for _, bone := range []bool{true, false} {
 		if !bone {

@@ -283,6 +283,9 @@ func TestDepthOnCoarseGrids(t *testing.T) {
 
 // TestDepthAcrossGap: one or two voxels without a label between cartilage and bone change nothing.
 func TestDepthAcrossGap(t *testing.T) {
+	if testing.Short() {
+		t.Skip("costs seconds")
+	}
 	for _, gap := range []float64{0.3, 0.7} {
 		for _, s := range []shell{shellSphere(20), shellDish(30)} {
 			d := layersDepth(t, s, s.draw(shellGrid(shellFine, shellOblique), true, gap), fmt.Sprintf("gap %.1f mm", gap), 0.975)
@@ -296,6 +299,9 @@ func TestDepthAcrossGap(t *testing.T) {
 
 // TestDepthWithHalfTheBone: where the label of the bone ends short of the cartilage, the shape says the rest.
 func TestDepthWithHalfTheBone(t *testing.T) {
+	if testing.Short() {
+		t.Skip("costs seconds")
+	}
 	for _, s := range layersCurved {
 		m := s.draw(shellGrid(shellFine, shellOblique), true, 0)
 		l, _ := newLattice(m.Geometry)

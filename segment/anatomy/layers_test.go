@@ -12,6 +12,9 @@ import (
 
 // TestDepthOfTurnedGrids: the same knee with its axes mirrored or exchanged has the same depths.
 func TestDepthOfTurnedGrids(t *testing.T) {
+	if testing.Short() {
+		t.Skip("costs seconds")
+	}
 	s := shellSphere(20)
 	for _, bone := range []bool{true, false} {
 		m := s.draw(shellGrid(shellFine, shellOblique), bone, 0)

@@ -72,12 +72,12 @@ func (n *notch) posterior() float64 { return max(n.ends[0], n.ends[1]) }
 // superior axis for a left axis, as its correction depends on that.
 //
 // The posterior axis is first that along which the bay of the arch is deepest. It is then
-// turned to the mean of directions that each have errors of degrees from knee to knee: that
-// across the posterior condylar line, which touches the back of both condyles, and that along
-// the middle of the notch; and, where plateaus is not zero, half way from that mean to
-// what lies across plateaus, the line between the centroids of the tibial plateaus. ok is
-// false where there is no bay between two condyles.
-func findNotch(all []spot, superior func(left vector) vector, plateaus vector, g *volume.Geometry) (n notch, ok bool) {
+// turned to the mean of two directions that each have errors of degrees from knee to knee:
+// that across the posterior condylar line, which touches the back of both condyles, and that
+// along the middle of the notch. The tibia has no part in it, as it turns against the femur: by
+// 13° in ../shared/data/knee-dess-seg, by nothing in the phantom. ok is false where there is no
+// bay between two condyles.
+func findNotch(all []spot, superior func(left vector) vector, g *volume.Geometry) (n notch, ok bool) {
 	up := superior(vector{})
 	left, ok := openSide(all, up, g)
 	if !ok {
@@ -91,12 +91,6 @@ func findNotch(all []spot, superior func(left vector) vector, plateaus vector, g
 		turn, found := n.look(a, f, g)
 		if !found {
 			return notch{}, false
-		}
-		if plateaus != (vector{}) {
-			if plateaus.dot(a.Left) < 0 {
-				plateaus = plateaus.times(-1)
-			}
-			turn = (turn + math.Atan2(plateaus.dot(a.Posterior), plateaus.dot(a.Left))) / 2
 		}
 		if turn*last < 0 { // the ends move in steps, so that turns may go to and fro
 			part /= 2
