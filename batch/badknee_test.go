@@ -229,6 +229,9 @@ func badKnees(t testing.TB) []badKnee {
 // Every mask that cannot be used fails its study with a reason and a hint, and harms no other;
 // one with an oddity is used, and the result says it. inspect says the same.
 func TestBadMasksOfTissues(t *testing.T) {
+	if testing.Short() {
+		t.Skip("divides large masks several times")
+	}
 	dir := t.TempDir()
 	bad := badKnees(t)
 	names := []string{"sound"}

@@ -153,6 +153,9 @@ func writeContours(t testing.TB, study string, l volume.Labels, names []string, 
 // frame of reference, is used as it is, and gives what the same mask gives in NIfTI. Of another
 // frame of reference it is refused.
 func TestMasksOfTheDESSSeries(t *testing.T) {
+	if testing.Short() {
+		t.Skip("divides large masks several times")
+	}
 	names := []string{"Patellar Cartilage", "Femoral Cartilage", "Tibial Cartilage, Medial", "Lateral tibial cartilage", "Medial Meniscus", "Lateral_Meniscus"}
 	names[2] = "Tibial cartilage medial"
 	dir := t.TempDir()

@@ -107,6 +107,9 @@ func reflectMask(t testing.TB, path string) {
 // knee in a mirror gives the same figures and the other side; and a mask that was mirrored
 // within its grid is refused, with what each source says.
 func TestRealKneeByShapeAlone(t *testing.T) {
+	if testing.Short() {
+		t.Skip("divides large masks several times")
+	}
 	p := palette(alikeT2, healthyFilm)
 	s, study := paintedStudy(t, p, t2Series{})
 	s.Protocol.Maps = MapsMask

@@ -88,6 +88,9 @@ func (m mixture) taken(t testing.TB, r report.Result, p colours, compartment str
 // mean of what is left. The truth about those voxels is met all the same, and the mean of the
 // plates is the figure that does not depend on which of them is thicker.
 func TestRealKneeAgainstTruth(t *testing.T) {
+	if testing.Short() {
+		t.Skip("divides large masks several times")
+	}
 	k := theRealKnee(t)
 	for _, c := range []struct {
 		name          string

@@ -147,6 +147,9 @@ func apartMM(a, b [3]float64) float64 {
 // A study whose mask cannot be carried fails and says why; a movement beyond the limit fails
 // the study, with the way out.
 func TestCarriedFromNowhere(t *testing.T) {
+	if testing.Short() {
+		t.Skip("divides large masks several times")
+	}
 	dir := t.TempDir()
 	movingTrial(t, filepath.Join(dir, "studies"))
 	if err := os.RemoveAll(filepath.Join(dir, "studies", "S01", "baseline", "labels.nii.gz")); err != nil {

@@ -43,6 +43,9 @@ func sayInImages(t testing.TB, study, laterality, description string) {
 // description, the manifest and the anatomy of the mask. A contradiction fails the study and says
 // what each of them says; where nothing but the anatomy says it, the anatomy decides.
 func TestSourcesOfTheSide(t *testing.T) {
+	if testing.Short() {
+		t.Skip("divides large masks several times")
+	}
 	const mask = "medial-tibial-cartilage says right, medial-meniscus says right"
 	all := []struct {
 		name, laterality, description, manifest string
@@ -122,6 +125,9 @@ func TestSourcesOfTheSide(t *testing.T) {
 // first release of OAI-ZIB has such labels; under the names of its second one, in which the same
 // number is the medial tibia, it is refused.
 func TestUndividedTibia(t *testing.T) {
+	if testing.Short() {
+		t.Skip("divides large masks several times")
+	}
 	dir := t.TempDir()
 	names := []string{"no-side", "named", "second-release", "tissues"}
 	labels := withLabels(tissueStudies(t, dir, names), func(_ int, label uint16) uint16 {
