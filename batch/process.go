@@ -110,14 +110,8 @@ func measure(ctx context.Context, j Job, p Protocol, workers int) (report.Study,
 		Regions:   src.regions,
 		Unrolled:  src.unrolled(maps),
 	}
-	if src.aligned != nil {
-		s.Registration = &src.aligned.pictures
-		if s.Mask, err = j.correctable(ctx, src, p, workers); err != nil {
-			return report.Study{}, wrapped("mask", err)
-		}
-		if len(s.Mask.Data) > 0 {
-			s.Result.Notes = append(s.Result.Notes, "mask.nii.gz is the registered mask, in the labels of its scheme, for correction")
-		}
+	if err := j.addAligned(ctx, &s, src, p, workers); err != nil {
+		return report.Study{}, wrapped("mask", err)
 	}
 	if made := src.mask.made; made != nil {
 		s.Segmentation = made.file
@@ -127,6 +121,18 @@ func measure(ctx context.Context, j Job, p Protocol, workers int) (report.Study,
 		s.Result.Anatomy = describeAnatomy(j.Train.FirstEcho(), j.Train.Lossy)
 	}
 	return s, nil
+}
+
+// addAligned adds what shows how the mask was aligned, and the mask as it came to lie.
+func (j Job) addAligned(ctx context.Context, s *report.Study, src source, p Protocol, workers int) (err error) {
+	if src.aligned == nil {
+		return nil
+	}
+	s.Registration = &src.aligned.pictures
+	if s.Mask, err = j.correctable(ctx, src, p, workers); err == nil && len(s.Mask.Data) > 0 {
+		s.Result.Notes = append(s.Result.Notes, "mask.nii.gz is the registered mask, in the labels of its scheme, for correction")
+	}
+	return err
 }
 
 // noneUsed reports whether compartments have voxels and none of these a sound T2.

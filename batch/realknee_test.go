@@ -34,7 +34,7 @@ type realKnee struct {
 	scheme segment.Scheme
 }
 
-// What a voxel is painted with that is no region. The femoral cartilage lies against fluid or
+// Values for voxels outside the regions. The femoral cartilage lies against fluid or
 // soft tissue on one side and against a plate of dark bone, then marrow, on the other.
 const (
 	softTissue = 100 + iota

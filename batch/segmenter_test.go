@@ -11,7 +11,7 @@ import (
 )
 
 // Results that a program of another version, other arguments or no program made are not mixed
-// with those of this one; another time limit is no other setting.
+// with those of this one; a different time limit is not a different setting.
 func TestSegmenterIsASetting(t *testing.T) {
 	dir := t.TempDir()
 	s := segmented(t, dir, segmenterFor(t, "thresholds"))

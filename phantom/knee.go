@@ -75,13 +75,6 @@ func (k *Knee) Place(position [3]float64) (u, p, h float64) {
 	return along(k.axes[0]), along(k.axes[1]), along(k.axes[2])
 }
 
-// NotchPosition returns the anterior end of the intercondylar notch as the division uses
-// it, on the joint line, mm LPS.
-func (k *Knee) NotchPosition() [3]float64 {
-	d, size := k.person.division, k.person.size
-	return k.Position(d.notchU*size, d.notch*size, 0)
-}
-
 // Grid returns a sagittal grid in the knee's own axes with the spacing given in mm (along
 // rows to posterior, down columns to the feet, between slices to the patient's right),
 // which covers the field of view of the T2 series: 132 mm × 132 mm and 72 mm from side to

@@ -84,9 +84,6 @@ func (i *Instance) Reserve(size uint64) { i.memory.reserved = size }
 // TurnsLeft returns how many turns the instance may still make.
 func (i *Instance) TurnsLeft() uint64 { return i.turns.Get() }
 
-// Memory returns the memory of the instance. It is valid until the next call.
-func (i *Instance) Memory() []byte { return i.memory.bytes }
-
 // Close lets go of the instance.
 func (i *Instance) Close() { _ = i.module.Close(context.Background()) } // nothing is left to be lost
 

@@ -3,7 +3,6 @@ package segment
 import (
 	"fmt"
 	"math"
-	"slices"
 
 	"github.com/t2map/t2map/volume"
 )
@@ -48,40 +47,6 @@ func OnGrid(l volume.Labels, g volume.Geometry) (volume.Labels, error) {
 		return volume.Labels{Geometry: g, Data: l.Data}, nil
 	}
 	return volume.Labels{Geometry: g, Data: m.reorder(l, g.Size)}, nil
-}
-
-// SegmentsOnGrid returns m in the voxel order of g, as OnGrid does for labels, with the same
-// errors. Where the order is the same already, the result shares the voxels of m.
-func SegmentsOnGrid(m volume.Segmentation, g volume.Geometry) (volume.Segmentation, error) {
-	o, err := order(m.Geometry, g)
-	if err != nil {
-		return volume.Segmentation{}, err
-	}
-	size := m.Size
-	m.Geometry = g
-	if o == (indexMap{axis: [3]int{0, 1, 2}}) {
-		return m, nil
-	}
-	stride := [3]int{1, g.Size[0], g.Size[0] * g.Size[1]}
-	m.Segments = slices.Clone(m.Segments)
-	for n, s := range m.Segments {
-		voxels := make([]uint32, len(s.Voxels))
-		for i, v := range s.Voxels {
-			in := [3]int{int(v) % size[0], int(v) / size[0] % size[1], int(v) / size[0] / size[1]}
-			at := 0
-			for d, axis := range o.axis {
-				x := in[axis]
-				if o.flip[d] {
-					x = size[axis] - 1 - x
-				}
-				at += x * stride[d]
-			}
-			voxels[i] = uint32(at)
-		}
-		slices.Sort(voxels)
-		m.Segments[n].Voxels = voxels
-	}
-	return m, nil
 }
 
 // CheckGrid returns the *GridError that OnGrid would return for a mask of that geometry.

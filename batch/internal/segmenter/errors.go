@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// NotFoundError says that there is no such program.
+// NotFoundError says that the program was not found.
 type NotFoundError struct {
 	// Name is how it was asked for.
 	Name string

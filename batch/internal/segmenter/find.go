@@ -11,14 +11,14 @@ import (
 
 var (
 	errBatchFile = errors.New("is a batch file, which Windows runs in a shell; name the program that it starts")
-	errAbsent    = errors.New("is not installed: there is no such file, or none that may be executed")
+	errAbsent    = errors.New("is not installed: the file does not exist or may not be executed")
 	errNoName    = errors.New("names no program")
 )
 
 // Find returns the absolute path of a program. A name with a slash (or the system's separator)
 // is a path, relative to the folder; another is looked for in PATH.
 //
-// It is a *NotFoundError where there is no file that may be executed, and for the batch files
+// It is a *NotFoundError if no file that may be executed is found, and for the batch files
 // of Windows, which need a shell.
 func Find(name, folder string) (string, error) {
 	path := name
