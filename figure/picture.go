@@ -21,9 +21,11 @@ type Picture struct {
 	Name string
 	// Title is short; Caption says what is drawn, of how many, and what an interval is.
 	Title, Caption string
-	// Flags are what a reader has to know of points in it, all of them and whole, one
-	// sentence for those that say the same: the picture itself holds no more than fit.
-	Flags []string
+	// Flags are those of what is drawn, as indices into a list that the one who draws has. The
+	// picture itself names no more of them than fit.
+	Flags []int
+	// Remarks are what else a reader has to know of the picture, one sentence each.
+	Remarks []string
 	// Width and Height in mm.
 	Width, Height float64
 	// SVG, PNG and PDF are the files.

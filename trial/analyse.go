@@ -254,37 +254,35 @@ func each(ctx context.Context, n int, do func(i int)) error {
 
 // covariate returns a covariate of every subject of the design.
 func (a *Analysis) covariate(name string) Covariate {
-	c := Covariate{Name: name, X: make([]float64, len(a.Design.Subjects))}
+	c := Covariate{Name: name}
 	var levels []string
-	for i, s := range a.Design.Subjects {
-		var text string
-		switch name {
-		case "age":
-			c.X[i] = s.Age
-			continue
-		case "bmi":
-			c.X[i] = s.BMI
-			continue
-		case "site":
-			text = s.Site
-		case "stratum":
-			text = s.Stratum
-		case "sex":
-			text = s.Sex
+	for _, s := range a.Design.Subjects {
+		x, level := s.covariate(name)
+		if level != "" {
+			i := slices.Index(levels, level)
+			if i < 0 {
+				i = len(levels)
+				levels = append(levels, level)
+			}
+			x = float64(i)
 		}
-		if text == "" {
-			c.X[i] = math.NaN()
-			continue
-		}
-		at := slices.Index(levels, text)
-		if at < 0 {
-			at = len(levels)
-			levels = append(levels, text)
-		}
-		c.X[i] = float64(at)
-		c.Levels = len(levels)
+		c.X = append(c.X, x)
 	}
+	c.Levels = len(levels)
 	return c
+}
+
+// InModel reports whether a subject's change at a visit of the design is an observation of the
+// mixed model.
+func (a *Analysis) InModel(e *EndpointAnalysis, subject, visit int) bool {
+	s := a.Design.Subjects[subject]
+	if visit == 0 || math.IsNaN(e.Changes[subject][visit].Delta) || e.Model.Failed != "" || e.Model.InIt(s.Arm, visit) == 0 {
+		return false
+	}
+	return !slices.ContainsFunc(a.Plan.Covariates, func(name string) bool {
+		x, level := s.covariate(name)
+		return level == "" && math.IsNaN(x)
+	})
 }
 
 // Repeated returns the changes of an endpoint as the model sees them.
@@ -316,14 +314,14 @@ func (a *Analysis) model(e *EndpointAnalysis) *RepeatedFit {
 		e.Model.LSMeans = append(e.Model.LSMeans, slices.Repeat([]mmrm.Estimate{nothing}, visits))
 	}
 	f, err := a.Repeated(e).Fit(mmrm.Options{Covariance: a.Plan.Covariance, DF: a.Plan.DF, Level: a.Plan.Level})
-	e.Model.Fallbacks, e.Model.LeftOut, e.Model.N = f.Fallbacks, f.LeftOut, f.N
+	e.Model.Rejected, e.Model.Omitted, e.Model.N = f.Rejected, f.Omitted, f.N
 	if err != nil {
 		e.Model.Failed = err.Error()
 		return nil
 	}
 	m := &e.Model
 	m.Covariance, m.DF, m.Subjects, m.Observations, m.LogLik = f.Covariance, f.DF, f.Subjects, f.Observations, f.LogLik
-	m.BaselineMean, m.Formula = f.BaselineMean, f.formula()
+	m.BaselineMean, m.Formula = f.BaselineMean, f.Formula
 	for v := range visits {
 		m.Sigma = append(m.Sigma, slices.Repeat([]float64{math.NaN()}, visits))
 		for w := range visits {

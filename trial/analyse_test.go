@@ -41,7 +41,7 @@ func TestFindsAPlantedEffect(t *testing.T) {
 		if !(c.Holm >= c.Model.P) || c.Holm > 2*c.Model.P {
 			t.Errorf("%s: Holm %g of %g", e.Name, c.Holm, c.Model.P)
 		}
-		if e.Model.Failed != "" || e.Model.Covariance != mmrm.Unstructured || e.Model.Formula != "change ~ baseline + arm + visit + arm:visit" {
+		if e.Model.Failed != "" || e.Model.Covariance != mmrm.Unstructured || e.Model.Formula.String() != "change ~ baseline + arm + visit + arm:visit" {
 			t.Errorf("%+v", e.Model)
 		}
 		diff := e.Model.LSMeans[1][1].Value - e.Model.LSMeans[0][1].Value
@@ -97,7 +97,7 @@ func TestOneArm(t *testing.T) {
 	if len(e.Contrasts) != 0 || e.Model.Failed != "" || math.IsNaN(e.Model.LSMeans[0][1].Low) || e.Cells[0][2].Change.N != 6 {
 		t.Errorf("%+v", e)
 	}
-	if e.Model.Formula != "change ~ baseline + visit" || len(a.Notes) != 1 || !strings.Contains(a.Notes[0], "one arm") {
+	if e.Model.Formula.String() != "change ~ baseline + visit" || len(a.Notes) != 1 || !strings.Contains(a.Notes[0], "one arm") {
 		t.Errorf("%q, %q", e.Model.Formula, a.Notes)
 	}
 	if len(e.Responders) != 2 || len(e.Responders[0].Increase) != 0 {
@@ -139,8 +139,8 @@ func TestFewSubjects(t *testing.T) {
 				}
 				for _, c := range e.Contrasts {
 					checkEstimate(t, "model", c.Model, e.Model.Failed != "")
-					checkEstimate(t, "ANCOVA", c.Ancova, len(c.Reasons) > 0)
-					checkEstimate(t, "Welch", c.Welch, len(c.Reasons) > 0)
+					checkEstimate(t, "ANCOVA", c.Ancova, c.Reasons.Ancova != "")
+					checkEstimate(t, "Welch", c.Welch, c.Reasons.Welch != "")
 				}
 			}
 		})
@@ -168,7 +168,7 @@ func TestNoVariance(t *testing.T) {
 		t.Errorf("a model of changes that do not vary: %+v", e.Model)
 	}
 	for _, c := range e.Contrasts {
-		if c.Welch.Value != 0 || !math.IsNaN(c.Welch.P) || !math.IsNaN(c.Ancova.P) || !math.IsNaN(c.Effect.Low) || len(c.Reasons) < 3 {
+		if c.Welch.Value != 0 || !math.IsNaN(c.Welch.P) || !math.IsNaN(c.Ancova.P) || !math.IsNaN(c.Effect.Low) || c.Reasons.Ancova == "" || c.Reasons.Welch == "" || c.Reasons.Effect == "" {
 			t.Errorf("%+v", c)
 		}
 	}
@@ -188,10 +188,10 @@ func TestNoBaseline(t *testing.T) {
 	if e.Model.Failed == "" || e.Cells[0][1].Value.N != 5 || e.Cells[0][1].Change.N != 0 || a.Flow[0].Analysed != 0 {
 		t.Errorf("%+v", e)
 	}
-	if c := e.Changes[0][1]; c.Missing != "baseline: no study" || c.Verdict != NoVerdict {
+	if c := e.Changes[0][1]; c.Missing != (Missing{Kind: NoStudy, OfBaseline: true}) || c.Verdict != NoVerdict {
 		t.Errorf("%+v", c)
 	}
-	if f := a.Flow[0].Visits[0]; f.Present != 0 || len(f.Missing) != 1 || f.Missing[0] != (ReasonCount{"no study", 5}) {
+	if f := a.Flow[0].Visits[0]; f.Present != 0 || len(f.Missing) != 1 || f.Missing[0] != (ReasonCount{Missing{Kind: NoStudy}, 5}) {
 		t.Errorf("%+v", f)
 	}
 }
@@ -204,8 +204,8 @@ func TestManyVisits(t *testing.T) {
 	}
 	a := made{arms: twoArms, visits: visits, perArm: 12}.analyse(t)
 	m := a.Endpoints[0].Model
-	if m.Failed != "" || m.Covariance == mmrm.Unstructured || len(m.Fallbacks) == 0 {
-		t.Errorf("failed %q, covariance %v, fallbacks %q", m.Failed, m.Covariance, m.Fallbacks)
+	if m.Failed != "" || m.Covariance == mmrm.Unstructured || len(m.Rejected) == 0 {
+		t.Errorf("failed %q, covariance %v, fallbacks %q", m.Failed, m.Covariance, m.Rejected)
 	}
 	if len(a.Endpoints[0].Contrasts) != 199 {
 		t.Errorf("%d contrasts", len(a.Endpoints[0].Contrasts))
@@ -243,7 +243,7 @@ func TestCovariates(t *testing.T) {
 	}}
 	a := m.analyse(t)
 	e := a.Endpoints[0]
-	if e.Model.Subjects != 19 || e.Model.Formula != "change ~ baseline + site + age + arm + visit + arm:visit" {
+	if e.Model.Subjects != 19 || e.Model.Formula.String() != "change ~ baseline + site + age + arm + visit + arm:visit" {
 		t.Errorf("%d subjects, %q", e.Model.Subjects, e.Model.Formula)
 	}
 	if len(a.Notes) != 1 || !strings.Contains(a.Notes[0], "1 of 20 subjects have no age") {
@@ -274,8 +274,8 @@ func TestThinVisit(t *testing.T) {
 		got := analyse(t, tables).Endpoints[0]
 		tables.Over.Visits = "baseline=0, month03=3, month06=6"
 		want := analyse(t, tables).Endpoints[0]
-		if got.Model.Failed != "" || len(got.Model.LeftOut) != 1 || !strings.HasPrefix(got.Model.LeftOut[0], "month12: ") {
-			t.Fatalf("%q, left out %q", got.Model.Failed, got.Model.LeftOut)
+		if got.Model.Failed != "" || len(got.Model.Omitted) != 1 || got.Model.Omitted[0].Visit != 3 || got.Model.Omitted[0].Term != "" {
+			t.Fatalf("%q, omitted %+v", got.Model.Failed, got.Model.Omitted)
 		}
 		if diff := cmp.Diff(want.Contrasts[0].Model, got.Contrasts[0].Model); diff != "" {
 			t.Error(diff)
@@ -294,14 +294,14 @@ func TestAliasedCovariate(t *testing.T) {
 	got := m.analyse(t).Endpoints[0]
 	m.heading = "# covariates: site\n"
 	want := m.analyse(t).Endpoints[0]
-	if diff := cmp.Diff([]string{"age: it follows from site"}, got.Model.LeftOut); diff != "" {
+	if diff := cmp.Diff([]Omission{{Term: "age", Why: "it follows from site"}}, got.Model.Omitted); diff != "" {
 		t.Error(diff)
 	}
 	for i := range want.Contrasts {
 		if diff := cmp.Diff(want.Contrasts[i], got.Contrasts[i], same, cmpopts.EquateApprox(1e-9, 0), cmpopts.IgnoreFields(Contrast{}, "Reasons")); diff != "" {
 			t.Error(diff)
 		}
-		if r := got.Contrasts[i].Reasons; len(r) == 0 || r[0] != "ANCOVA: not adjusted for age: it follows from site" {
+		if r := got.Contrasts[i].Reasons.Ancova; r != "not adjusted for age: it follows from site" {
 			t.Errorf("%q", r)
 		}
 	}
@@ -316,8 +316,8 @@ func TestPartlyAliasedFactors(t *testing.T) {
 	tables := m.tables()
 	tables.Design.Data = []byte(strings.Replace(string(tables.Design.Data), "subject,arm,site,age", "subject,arm,site,age,stratum", 1))
 	e := analyse(t, tables).Endpoints[0]
-	if e.Model.Failed != "" || len(e.Model.LeftOut) != 1 || !strings.HasPrefix(e.Model.LeftOut[0], "stratum: levels of it follow") {
-		t.Fatalf("%q, left out %q", e.Model.Failed, e.Model.LeftOut)
+	if e.Model.Failed != "" || len(e.Model.Omitted) != 1 || e.Model.Omitted[0].Term != "stratum" || !strings.HasPrefix(e.Model.Omitted[0].Why, "levels of it follow") {
+		t.Fatalf("%q, omitted %+v", e.Model.Failed, e.Model.Omitted)
 	}
 	// baseline, two columns of sites, one of strata, two arms at two visits.
 	if c := e.Contrasts[1]; math.IsNaN(c.Model.P) || c.Ancova.DF != 24-6 || !math.IsNaN(e.Model.LSMeans[0][0].Value) {
@@ -350,7 +350,7 @@ func TestHolmOverThePlannedFamily(t *testing.T) {
 func TestConfoundedCovariate(t *testing.T) {
 	m := made{arms: twoArms, visits: threeVisits, perArm: 5, heading: "# covariates: site\n", column: func(arm, _ int) string { return fmt.Sprintf("%d,", arm) }}
 	e := m.analyse(t).Endpoints[0]
-	if !strings.Contains(e.Model.Failed, "site cannot be told from arm") || len(e.Contrasts[0].Reasons) == 0 || math.IsNaN(e.Contrasts[0].Welch.P) {
+	if !strings.Contains(e.Model.Failed, "site cannot be told from arm") || e.Contrasts[0].Reasons.Ancova == "" || math.IsNaN(e.Contrasts[0].Welch.P) {
 		t.Errorf("%q, %+v", e.Model.Failed, e.Contrasts[0])
 	}
 }
@@ -446,8 +446,8 @@ func FuzzAnalyse(f *testing.F) {
 		}
 		for _, e := range a.Endpoints {
 			for _, c := range e.Contrasts {
-				checkEstimate(t, "model", c.Model, e.Model.Failed != "" || len(e.Model.LeftOut) > 0 || c.NAdjusted == 0 || c.NAdjustedReference == 0)
-				checkEstimate(t, "ANCOVA", c.Ancova, len(c.Reasons) > 0 || c.NAdjusted == 0)
+				checkEstimate(t, "model", c.Model, e.Model.Failed != "" || len(e.Model.Omitted) > 0 || c.NAdjusted == 0 || c.NAdjustedReference == 0)
+				checkEstimate(t, "ANCOVA", c.Ancova, c.Reasons.Ancova != "" || c.NAdjusted == 0)
 			}
 		}
 	})

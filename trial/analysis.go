@@ -86,9 +86,9 @@ type FlowVisit struct {
 	Missing []ReasonCount
 }
 
-// ReasonCount is a reason and how many it was given for.
+// ReasonCount is a reason and the number of participants that it applies to.
 type ReasonCount struct {
-	Reason string
+	Reason Missing
 	N      int
 }
 
@@ -128,10 +128,10 @@ type Cell struct {
 type Model struct {
 	// Failed says why there is no model; empty where there is one.
 	Failed string
-	// Covariance is the structure that was fitted, and Fallbacks what was tried before it
-	// and why it was left.
+	// Covariance is the structure that was fitted, and Rejected those that could not be fitted
+	// before it.
 	Covariance mmrm.Covariance
-	Fallbacks  []string
+	Rejected   []mmrm.Rejected
 	DF         mmrm.DF
 	// Subjects and Observations that are in it.
 	Subjects, Observations int
@@ -139,12 +139,10 @@ type Model struct {
 	LogLik float64
 	// Sigma is the covariance of a subject's changes at the visits after baseline,
 	// in the square of the unit.
-	Sigma [][]float64
-	// Formula in words: "change ~ baseline + arm + visit + arm:visit".
-	Formula string
-	// LeftOut says which terms and visits are not in the model, and why: "age follows from
-	// site", "month03: too few changes".
-	LeftOut []string
+	Sigma   [][]float64
+	Formula Formula
+	// Omitted are planned terms and visits that are not in the model.
+	Omitted []Omission
 	// N is indexed by arm and visit after baseline: subjects who are in the model there.
 	N [][]int
 	// LSMeans is indexed by arm and visit after baseline: least-squares means of the
@@ -190,9 +188,13 @@ type Contrast struct {
 	// Permutation is the test of the baseline-adjusted difference; only for the primary visit,
 	// else NaN.
 	Permutation PermutationTest
-	// Reasons say why a figure is NaN, or what it is without: "Welch: a sample of one value has no
-	// variance", "ANCOVA: not adjusted for age: it follows from site".
-	Reasons []string
+	// Reasons say of each test why its numbers are NaN, or what it is not adjusted for.
+	Reasons Reasons
+}
+
+// Reasons are remarks on the tests of a contrast. They are empty where there is nothing to remark.
+type Reasons struct {
+	Effect, Ancova, Welch, Wilcoxon, Permutation string
 }
 
 // Figures of package compare, where they are defined.
@@ -215,7 +217,7 @@ type Change struct {
 	// Verdict compares |Percent| with RC.
 	Verdict Verdict
 	// Missing says why there is no change.
-	Missing string
+	Missing Missing
 }
 
 // Verdict says whether a change exceeds what repetition alone brings.

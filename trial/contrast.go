@@ -2,10 +2,10 @@ package trial
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"math"
 	"slices"
+	"strings"
 
 	"github.com/t2map/t2map/trial/compare"
 )
@@ -58,30 +58,37 @@ func (a *Analysis) twoArms(e *EndpointAnalysis, c *Contrast) {
 	c.N, c.NReference = len(arm), len(reference)
 	var err error
 	c.Welch, err = compare.Welch(arm, reference, a.Plan.Level)
-	c.because("Welch", err)
+	c.Reasons.Welch = words(err)
 	c.Effect, err = compare.HedgesG(arm, reference, a.Plan.Level)
-	c.because("Hedges' g", err)
+	c.Reasons.Effect = words(err)
 	c.Wilcoxon, err = compare.Wilcoxon(arm, reference, a.Plan.Level)
-	c.because("Wilcoxon", err)
+	c.Reasons.Wilcoxon = words(err)
 }
 
-// because keeps why a figure could not be had.
-func (c *Contrast) because(of string, err error) {
+// words returns the error as a reason; empty for none.
+func words(err error) string {
+	if err == nil {
+		return ""
+	}
+	return err.Error()
+}
+
+// adjustedReason returns the reason of a test with covariates: why it failed, or what it is not
+// adjusted for.
+func adjustedReason(err error, omitted []Omission) string {
 	if err != nil {
-		c.Reasons = append(c.Reasons, fmt.Sprintf("%s: %v", of, err))
+		return err.Error()
 	}
-}
-
-// without keeps what a figure is not adjusted for.
-func (c *Contrast) without(of string, left []string) {
-	for _, l := range left {
-		c.Reasons = append(c.Reasons, of+": not adjusted for "+l)
+	var parts []string
+	for _, o := range omitted {
+		parts = append(parts, fmt.Sprintf("not adjusted for %s: %s", o.Term, o.Why))
 	}
+	return strings.Join(parts, "; ")
 }
 
 // subjects returns the subjects who have a change at a visit and are of one of the
 // arms, with the baseline and the covariates of the plan that they differ in, and what was left out.
-func (a *Analysis) subjects(e *EndpointAnalysis, visit int, arms ...int) (of compare.Subjects, leftOut []string) {
+func (a *Analysis) subjects(e *EndpointAnalysis, visit int, arms ...int) (compare.Subjects, []Omission) {
 	r := a.Repeated(e)
 	var s compare.Subjects
 	var rows [][2]int
@@ -106,8 +113,8 @@ func (a *Analysis) subjects(e *EndpointAnalysis, visit int, arms ...int) (of com
 			s.Stratum = append(s.Stratum, level)
 		}
 	}
-	var left RepeatedFit
-	for _, c := range r.columns(rows, &left) {
+	var fit RepeatedFit
+	for _, c := range r.columns(rows, &fit) {
 		var x []float64
 		for _, row := range rows {
 			x = append(x, c.subject[row[0]])
@@ -118,7 +125,7 @@ func (a *Analysis) subjects(e *EndpointAnalysis, visit int, arms ...int) (of com
 			s.Covariates, s.Names = append(s.Covariates, x), append(s.Names, c.name)
 		}
 	}
-	return s, left.LeftOut
+	return s, fit.Omitted
 }
 
 // Stratified says whether the permutation tests shuffle within strata: whether the design has more
@@ -132,7 +139,7 @@ func (a *Analysis) ancova(e *EndpointAnalysis) {
 		arms = append(arms, arm)
 	}
 	for v := 1; v < len(a.Design.Visits) && len(arms) > 1; v++ {
-		subjects, left := a.subjects(e, v, arms...)
+		subjects, omitted := a.subjects(e, v, arms...)
 		estimates, err := compare.Ancova(subjects, len(arms), a.Plan.Level)
 		n := make([]int, len(arms))
 		for _, arm := range subjects.Arm {
@@ -144,10 +151,9 @@ func (a *Analysis) ancova(e *EndpointAnalysis) {
 				continue
 			}
 			c.Ancova, c.NAdjusted, c.NAdjustedReference = estimates[c.Arm-1], n[c.Arm], n[0]
-			c.because("ANCOVA", err)
-			c.without("ANCOVA", left)
+			c.Reasons.Ancova = adjustedReason(err, omitted)
 			if err == nil && c.NAdjusted == 0 {
-				c.because("ANCOVA", errors.New("nobody in this arm has a change and known covariates"))
+				c.Reasons.Ancova = "nobody in this arm has a change and known covariates"
 			}
 		}
 	}
@@ -155,11 +161,10 @@ func (a *Analysis) ancova(e *EndpointAnalysis) {
 
 // permute fills in the permutation test.
 func (a *Analysis) permute(e *EndpointAnalysis, c *Contrast) {
-	of, left := a.subjects(e, c.Visit, 0, c.Arm)
+	subjects, omitted := a.subjects(e, c.Visit, 0, c.Arm)
 	var err error
-	c.Permutation, err = compare.Permutation(of, compare.Permutations{Draws: a.Plan.Permutations, Seed: a.Plan.Seed})
-	c.because("permutation", err)
-	c.without("permutation", left)
+	c.Permutation, err = compare.Permutation(subjects, compare.Permutations{Draws: a.Plan.Permutations, Seed: a.Plan.Seed})
+	c.Reasons.Permutation = adjustedReason(err, omitted)
 }
 
 // adjustFamily fills in Holm's p over the compartments, at each visit and arm.

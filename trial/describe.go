@@ -81,7 +81,7 @@ func (a *EndpointAnalysis) flagCell(d Design, flags []Flag, armVisit [2]int) {
 // touching returns the flags of a value that is in a description, which may be none, and of one that is
 // missing those that took it; nil where it is missing for another reason.
 func (v Value) touching(flags []Flag) []int {
-	if v.Missing == "" {
+	if v.Missing.Kind == Present {
 		return append([]int{}, v.Flags...)
 	}
 	var took []int

@@ -1,5 +1,7 @@
 package trial
 
+import "math"
+
 // Design is who is in a trial and what it compares, as read by ReadDesign.
 type Design struct {
 	// Name is the trial's code; empty where the design has none.
@@ -40,6 +42,22 @@ type Subject struct {
 	Stratum, Site, Sex string
 	// Age in years and BMI in kg/m² at baseline; NaN where the file does not say.
 	Age, BMI float64
+}
+
+// covariate returns the number of a numeric covariate, or the level of a factor. Of one that is not
+// known the number is NaN and the level empty.
+func (s Subject) covariate(name string) (x float64, level string) {
+	switch name {
+	case "age":
+		return s.Age, ""
+	case "bmi":
+		return s.BMI, ""
+	case "site":
+		return math.NaN(), s.Site
+	case "stratum":
+		return math.NaN(), s.Stratum
+	}
+	return math.NaN(), s.Sex
 }
 
 // Primary names the primary contrast: one endpoint at one visit, each arm against

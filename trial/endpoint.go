@@ -30,8 +30,8 @@ type Endpoint struct {
 type Value struct {
 	// X is NaN where there is none.
 	X float64
-	// Missing says why X is NaN: "no study", "study failed: …", "two studies".
-	Missing string
+	// Missing says why X is NaN.
+	Missing Missing
 	// Flags are indices into Analysis.Flags of what speaks against this value, or took it.
 	Flags []int
 	// Side of the knee as the images have it, Study and Series the hashes of their
@@ -48,7 +48,7 @@ type Value struct {
 // FlagKind says what a flag is about.
 type FlagKind string
 
-// The kinds of flags, in the order of listings.
+// The kinds of flags.
 const (
 	// NotInDesign: results of a subject or visit that the design does not have.
 	NotInDesign FlagKind = "not in the design"
@@ -71,6 +71,9 @@ const (
 	// Quality: what the pipeline itself noted, such as lossy images.
 	Quality FlagKind = "quality"
 )
+
+// FlagKinds are the kinds in the order of listings.
+var FlagKinds = []FlagKind{NotInDesign, NoResult, OtherSide, TwoStudies, ProtocolChange, ScannerChange, CarriedMask, Quality}
 
 // OnFigures says whether figures that a flag touches must show it.
 func (k FlagKind) OnFigures() bool {

@@ -48,10 +48,11 @@ func change(baseline, value Value, isBaseline bool) Change {
 	c := Change{Delta: math.NaN(), Percent: math.NaN()}
 	switch {
 	case isBaseline:
-		c.Missing = "baseline"
-	case baseline.Missing != "":
-		c.Missing = "baseline: " + baseline.Missing
-	case value.Missing != "":
+		c.Missing = Missing{Kind: AtBaseline}
+	case baseline.Missing.Kind != Present:
+		c.Missing = baseline.Missing
+		c.Missing.OfBaseline = true
+	case value.Missing.Kind != Present:
 		c.Missing = value.Missing
 	default:
 		c.Delta = difference(value.X, baseline.X)
@@ -110,20 +111,21 @@ func (a *EndpointAnalysis) responders(d Design) {
 			}
 		}
 		for i := range r.Arms {
-			r.Arms[i].SDC = a.RC / math.Sqrt(float64(r.Arms[i].n()))
-			if r.Arms[i].n() == 0 {
+			r.Arms[i].SDC = a.RC / math.Sqrt(float64(r.Arms[i].N()))
+			if r.Arms[i].N() == 0 {
 				r.Arms[i].SDC = math.NaN()
 			}
 		}
 		for _, c := range r.Arms[1:] {
-			r.Increase = append(r.Increase, fisher(c.Increase, c.n(), r.Arms[0].Increase, r.Arms[0].n()))
-			r.Decrease = append(r.Decrease, fisher(c.Decrease, c.n(), r.Arms[0].Decrease, r.Arms[0].n()))
+			r.Increase = append(r.Increase, fisher(c.Increase, c.N(), r.Arms[0].Increase, r.Arms[0].N()))
+			r.Decrease = append(r.Decrease, fisher(c.Decrease, c.N(), r.Arms[0].Decrease, r.Arms[0].N()))
 		}
 		a.Responders = append(a.Responders, r)
 	}
 }
 
-func (c ResponderCount) n() int { return c.Within + c.Decrease + c.Increase }
+// N is the number of subjects with a verdict.
+func (c ResponderCount) N() int { return c.Within + c.Decrease + c.Increase }
 
 // fisher compares k of n with l of m; NaN where one arm is empty.
 func fisher(k, n, l, m int) float64 {

@@ -64,12 +64,12 @@ func (j *joiner) place(subject, visit, what string) (s, v int, ok bool) {
 }
 
 // empty returns values that are all missing for one reason.
-func (d Design) empty(reason string) [][]Value {
+func (d Design) empty(reason MissingKind) [][]Value {
 	all := make([][]Value, len(d.Subjects))
 	for s := range all {
 		all[s] = make([]Value, len(d.Visits))
 		for v := range all[s] {
-			all[s][v] = Value{X: math.NaN(), Missing: reason}
+			all[s][v] = Value{X: math.NaN(), Missing: Missing{Kind: reason}}
 		}
 	}
 	return all
@@ -80,7 +80,7 @@ func (j *joiner) compartments(res Results) []Endpoint {
 	j.sides = res.sides
 	endpoints := make([]Endpoint, len(res.compartments))
 	for i, name := range res.compartments {
-		endpoints[i] = Endpoint{Name: name, Title: title(name) + " T2", Unit: "ms", Compartment: true, Direction: HigherIsWorse, Values: j.d.empty("no study")}
+		endpoints[i] = Endpoint{Name: name, Title: title(name) + " T2", Unit: "ms", Compartment: true, Direction: HigherIsWorse, Values: j.d.empty(NoStudy)}
 	}
 	at := make([][][]Measurement, len(j.d.Subjects)) // by subject and visit
 	for s := range at {
@@ -103,13 +103,13 @@ func (j *joiner) compartments(res Results) []Endpoint {
 				value := &endpoints[e].Values[s][v]
 				*value = j.choose(found, endpoints[e].Name, bothKnees)
 				if len(found) == 0 {
-					value.Missing = cmp.Or(failed[[2]int{s, v}], "no study")
+					value.Missing = cmp.Or(failed[[2]int{s, v}], Missing{Kind: NoStudy})
 				}
 				value.Flags = append(value.Flags, flags...)
 			}
 			j.noResult(endpoints, s, v)
-			if reason := failed[[2]int{s, v}]; reason != "" && len(found) > 0 {
-				j.flag(Flag{Kind: Quality, Subject: j.d.Subjects[s].ID, Visit: j.d.Visits[v].Name, Text: "another study at this visit: " + reason})
+			if reason, ok := failed[[2]int{s, v}]; ok && len(found) > 0 {
+				j.flag(Flag{Kind: Quality, Subject: j.d.Subjects[s].ID, Visit: j.d.Visits[v].Name, Text: "another study at this visit: " + reason.String()})
 			}
 		}
 	}
@@ -125,14 +125,11 @@ func title(name string) string {
 }
 
 // failures returns the reasons of failed studies by subject and visit.
-func (j *joiner) failures(failures []failure) map[[2]int]string {
-	reasons := map[[2]int]string{}
+func (j *joiner) failures(failures []failure) map[[2]int]Missing {
+	reasons := map[[2]int]Missing{}
 	for _, f := range failures {
-		if !f.ofStudy() {
-			continue
-		}
 		if s, v, ok := j.place(f.subject, f.visit, "a failed study"); ok {
-			reasons[[2]int{s, v}] = "study failed: " + f.reason
+			reasons[[2]int{s, v}] = Missing{Kind: StudyFailed, Detail: f.reason}
 		}
 	}
 	return reasons
@@ -246,9 +243,9 @@ func (j *joiner) choose(found []Measurement, compartment string, bothKnees bool)
 	nan := math.NaN()
 	switch {
 	case len(of) == 0:
-		return Value{X: nan, Missing: "no such compartment in the study"}
+		return Value{X: nan, Missing: Missing{Kind: NoCompartment}}
 	case bothKnees:
-		return Value{X: nan, Missing: "both knees, none chosen"}
+		return Value{X: nan, Missing: Missing{Kind: BothKnees}}
 	case len(of) == 1:
 		return single(of[0])
 	}
@@ -260,7 +257,7 @@ func (j *joiner) choose(found []Measurement, compartment string, bothKnees bool)
 func (j *joiner) chooseOfSeveral(of []Measurement) Value {
 	m := of[0]
 	f := Flag{Kind: TwoStudies, Subject: m.Subject, Visit: m.Visit, Text: numeral(len(of)) + " studies at this visit: none is used"}
-	value := Value{X: math.NaN(), Missing: numeral(len(of)) + " studies at one visit, none chosen", Side: m.Side, Method: m.Method}
+	value := Value{X: math.NaN(), Missing: Missing{Kind: SeveralStudies, Count: len(of)}, Side: m.Side, Method: m.Method}
 	if j.plan.MeanOfTwo {
 		sound := slices.DeleteFunc(slices.Clone(of), func(m Measurement) bool { return math.IsNaN(m.MeanT2) })
 		switch len(sound) {
@@ -271,7 +268,7 @@ func (j *joiner) chooseOfSeveral(of []Measurement) Value {
 			value = single(sound[0])
 			f.Text = fmt.Sprintf("%s studies at this visit: one has a value, which is used", numeral(len(of)))
 		default:
-			value.X, value.Missing, value.MaskFrom = meanT2(sound), "", maskOfSeveral(sound)
+			value.X, value.Missing, value.MaskFrom = meanT2(sound), Missing{}, maskOfSeveral(sound)
 			f.Text = fmt.Sprintf("%s studies at this visit: the mean of %s is used", numeral(len(of)), numeral(len(sound)))
 		}
 	}
@@ -308,39 +305,31 @@ func meanT2(of []Measurement) float64 {
 	return sum / float64(len(of))
 }
 
-// numeral writes small numbers in words.
-func numeral(n int) string {
-	if n == 2 {
-		return "two"
-	}
-	return fmt.Sprint(n)
-}
-
 // noResult flags what a visit lacks: once where it lacks every compartment for
 // one reason, else for each.
 func (j *joiner) noResult(endpoints []Endpoint, s, v int) {
 	subject, visit := j.d.Subjects[s].ID, j.d.Visits[v].Name
-	reasons := map[string]int{}
+	reasons := map[Missing]int{}
 	for _, e := range endpoints {
-		if m := e.Values[s][v].Missing; m != "" {
+		if m := e.Values[s][v].Missing; m.Kind != Present {
 			reasons[m]++
 		}
 	}
 	for i, e := range endpoints {
 		m := e.Values[s][v].Missing
 		switch {
-		case m == "":
+		case m.Kind == Present:
 		case reasons[m] == len(endpoints) && i == 0:
-			j.flag(Flag{Kind: NoResult, Subject: subject, Visit: visit, Text: m})
+			j.flag(Flag{Kind: NoResult, Subject: subject, Visit: visit, Text: m.String()})
 		case reasons[m] < len(endpoints):
-			j.flag(Flag{Kind: NoResult, Subject: subject, Visit: visit, Endpoint: e.Name, Text: m})
+			j.flag(Flag{Kind: NoResult, Subject: subject, Visit: visit, Endpoint: e.Name, Text: m.String()})
 		}
 	}
 }
 
 // scores joins another endpoint.
 func (j *joiner) scores(sc Scores) Endpoint {
-	e := Endpoint{Name: sc.name, Title: sc.name, Unit: sc.unit, Direction: sc.direction, Values: j.d.empty("no value")}
+	e := Endpoint{Name: sc.name, Title: sc.name, Unit: sc.unit, Direction: sc.direction, Values: j.d.empty(NoValue)}
 	taken := map[[2]int]bool{}
 	for _, value := range sc.values {
 		s, v, ok := j.place(value.subject, value.visit, "values of "+sc.name)
@@ -352,24 +341,21 @@ func (j *joiner) scores(sc Scores) Endpoint {
 			// The line is that of the second, at which a reader will find it.
 			i := j.flag(Flag{Kind: TwoStudies, Subject: value.subject, Visit: value.visit, Endpoint: sc.name,
 				Text: fmt.Sprintf("two values at this visit (%s, line %d): none is used", sc.table, value.line)})
-			*at = Value{X: math.NaN(), Missing: "two values at one visit, none chosen", Flags: append(at.Flags, i)}
+			*at = Value{X: math.NaN(), Missing: Missing{Kind: SeveralValues}, Flags: append(at.Flags, i)}
 			continue
 		}
 		taken[[2]int{s, v}] = true
-		*at = Value{X: value.value, Missing: missingText(value.value, "")}
+		*at = Value{X: value.value, Missing: missingCell(value.value, "")}
 	}
 	for s := range e.Values {
 		for v, value := range e.Values[s] {
-			if value.Missing != "" {
-				j.flag(Flag{Kind: NoResult, Subject: j.d.Subjects[s].ID, Visit: j.d.Visits[v].Name, Endpoint: sc.name, Text: value.Missing})
+			if value.Missing.Kind != Present {
+				j.flag(Flag{Kind: NoResult, Subject: j.d.Subjects[s].ID, Visit: j.d.Visits[v].Name, Endpoint: sc.name, Text: value.Missing.String()})
 			}
 		}
 	}
 	return e
 }
-
-// kindOrder is the order of flags in listings.
-var kindOrder = []FlagKind{NotInDesign, NoResult, OtherSide, TwoStudies, ProtocolChange, ScannerChange, CarriedMask, Quality}
 
 // sorted returns the flags in the order of kind, subject, visit, and makes the values
 // point to where they now are.
@@ -386,7 +372,7 @@ func (j *joiner) sorted(endpoints []Endpoint) []Flag {
 	}
 	slices.SortStableFunc(order, func(a, b int) int {
 		x, y := j.flags[a], j.flags[b]
-		return cmp.Or(cmp.Compare(slices.Index(kindOrder, x.Kind), slices.Index(kindOrder, y.Kind)),
+		return cmp.Or(cmp.Compare(slices.Index(FlagKinds, x.Kind), slices.Index(FlagKinds, y.Kind)),
 			cmp.Compare(x.Subject, y.Subject), cmp.Compare(rank(x), rank(y)), cmp.Compare(x.Visit, y.Visit))
 	})
 	flags := make([]Flag, len(order))

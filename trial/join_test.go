@@ -24,7 +24,7 @@ func TestJoinsEveryValue(t *testing.T) {
 	}
 	s := subjectIndex(t, a, "S04") // the second of treatment
 	v := a.Endpoints[1].Values[s][2]
-	if v.X != 30+10+6+1 || v.Missing != "" || v.Side != "right" || v.Series != "se-S04-2" || v.Method != "nlls" {
+	if v.X != 30+10+6+1 || v.Missing.Kind != Present || v.Side != "right" || v.Series != "se-S04-2" || v.Method != "nlls" {
 		t.Errorf("value: %+v", v)
 	}
 	c := a.Endpoints[1].Changes[s][2]
@@ -189,7 +189,7 @@ func TestSides(t *testing.T) {
 	t.Run("the design does not say", func(t *testing.T) {
 		a := analyse(t, m.tables().and(left))
 		for _, v := range a.Endpoints[0].Values[0] {
-			if !math.IsNaN(v.X) || v.Missing != "both knees, none chosen" {
+			if !math.IsNaN(v.X) || v.Missing.Kind != BothKnees {
 				t.Errorf("%+v", v)
 			}
 		}
@@ -212,10 +212,10 @@ func TestScores(t *testing.T) {
 	if c := a.Endpoints[2].Changes[0][1]; c.Delta != -10.5 || c.Verdict != NoVerdict {
 		t.Errorf("%+v", c)
 	}
-	if v := a.Endpoints[2].Values[1][0]; v.Missing != "empty in the table" {
+	if v := a.Endpoints[2].Values[1][0]; v.Missing.Kind != EmptyCell {
 		t.Errorf("%+v", v)
 	}
-	if v := a.Endpoints[3].Values[0][0]; !math.IsNaN(v.X) || v.Missing != "two values at one visit, none chosen" {
+	if v := a.Endpoints[3].Values[0][0]; !math.IsNaN(v.X) || v.Missing.Kind != SeveralValues {
 		t.Errorf("%+v", v)
 	}
 	if f := flagged(a, NotInDesign); len(f) != 1 || f[0].Text != "values of CRP: the design does not have this subject" {

@@ -13,10 +13,10 @@ func TestMeasurements(t *testing.T) {
 		t.Fatal(err)
 	}
 	m := res.Measurements()
-	if len(m) != 2 || m[0].MeanT2 != 38.5 || m[0].Side != "left" || m[0].Missing != "" || m[0].Scanner != "X" || m[0].Line != 2 {
+	if len(m) != 2 || m[0].MeanT2 != 38.5 || m[0].Side != "left" || m[0].Missing.Kind != Present || m[0].Scanner != "X" || m[0].Line != 2 {
 		t.Errorf("%+v", m)
 	}
-	if !math.IsNaN(m[1].MeanT2) || m[1].Missing != "no voxels in the mask" || m[1].Visit != "b" {
+	if !math.IsNaN(m[1].MeanT2) || m[1].Missing != (Missing{Kind: Noted, Detail: "no voxels in the mask"}) || m[1].Visit != "b" {
 		t.Errorf("%+v", m[1])
 	}
 }

@@ -107,8 +107,8 @@ func TestAgreesWithR(t *testing.T) {
 		}
 		a := analyses[key]
 		e := a.Endpoints[0]
-		if e.Model.Failed != "" || len(e.Model.Fallbacks) > 0 {
-			t.Fatalf("trial %s: %q %q", key, e.Model.Failed, e.Model.Fallbacks)
+		if e.Model.Failed != "" || len(e.Model.Rejected) > 0 {
+			t.Fatalf("trial %s: %q %q", key, e.Model.Failed, e.Model.Rejected)
 		}
 		kind, what, _ := strings.Cut(r.what, " ")
 		got := e.Model.LSMeans[r.arm][r.visit]

@@ -1,12 +1,10 @@
 package trial
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
 	"math"
 	"slices"
-	"strings"
 
 	"gonum.org/v1/gonum/mat"
 
@@ -43,17 +41,18 @@ type Covariate struct {
 // a mean for each arm at each visit.
 type RepeatedFit struct {
 	*mmrm.Model
-	// Fallbacks are the covariances that were left, and why.
-	Fallbacks []string
+	// Rejected are the covariances that could not be fitted.
+	Rejected []mmrm.Rejected
 	// BaselineMean is that of the observations, at which least-squares means stand.
 	BaselineMean float64
 	// Visits holds, for each visit after baseline, its place in Sigma, −1 where nobody has
 	// a change.
 	Visits []int
-	// Terms are the columns but for those of arm and visit.
-	Terms []string
-	// LeftOut are terms and visits that are not in the model, and why.
-	LeftOut []string
+	// Formula is the fixed effects.
+	Formula Formula
+	// Omitted are terms and visits that are not in the model. Visits are counted from 1, after the
+	// baseline.
+	Omitted []Omission
 	// NoMeans says that least-squares means cannot be estimated, which differences can.
 	NoMeans bool
 	// N counts the subjects of each arm at each visit.
@@ -66,7 +65,7 @@ type RepeatedFit struct {
 // Fit fits the model with the first covariance that the data carry (mmrm.FitFirst).
 // Subjects without a baseline or a covariate are not in it, nor are terms that are the same for
 // all or follow from others, nor visits with no more changes than arms: their means
-// fit them exactly, and they would say nothing of the others. LeftOut names these.
+// fit them exactly, and they would say nothing of the others. Omitted has these.
 //
 // Errors are those of mmrm, and that nobody has a change. The result holds, beside an error,
 // what was left out.
@@ -78,9 +77,10 @@ func (r Repeated) Fit(o mmrm.Options) (*RepeatedFit, error) {
 	}
 	columns := r.columns(rows, f)
 	x, data := r.matrix(rows, columns, f)
+	f.setFormula(columns)
 	data.X = x
 	var err error
-	f.Model, f.Fallbacks, err = mmrm.FitFirst(data, o)
+	f.Model, f.Rejected, err = mmrm.FitFirst(data, o)
 	if errors.Is(err, mmrm.ErrRank) {
 		err = explainRank(err, x, columns)
 	}
@@ -107,7 +107,7 @@ func (r Repeated) leaveOutThin(rows [][2]int, f *RepeatedFit) [][2]int {
 			arms += min(f.N[arm][v], 1)
 		}
 		if thin[v] = changes > 0 && changes <= arms; thin[v] {
-			f.LeftOut = append(f.LeftOut, fmt.Sprintf("%s: too few changes (%d, in as many arms)", r.visitName(v), changes))
+			f.Omitted = append(f.Omitted, Omission{Visit: v + 1, Why: fmt.Sprintf("too few changes (%d, in as many arms)", changes)})
 			for arm := range f.N {
 				f.N[arm][v] = 0
 			}
@@ -214,24 +214,27 @@ func (f *RepeatedFit) Difference(arm, visit int) mmrm.Estimate {
 	return f.Contrast(l)
 }
 
-// formula writes the model in words; arms and visits that there are several of.
-func (f *RepeatedFit) formula() string {
-	arms := len(f.cell)
-	visits := 0
-	for _, at := range f.Visits {
-		if at >= 0 {
+// setFormula fills in the fixed effects: the terms of the columns, and arm and visit if there are
+// several of them.
+func (f *RepeatedFit) setFormula(columns []column) {
+	for _, c := range columns {
+		if n := len(f.Formula); n == 0 || f.Formula[n-1][0] != c.name {
+			f.Formula = append(f.Formula, Term{c.name})
+		}
+	}
+	arms, visits := len(f.cell) > 1, 0
+	for _, index := range f.Visits {
+		if index >= 0 {
 			visits++
 		}
 	}
-	terms := slices.Clone(f.Terms)
-	if arms > 1 {
-		terms = append(terms, "arm")
+	if arms {
+		f.Formula = append(f.Formula, Term{"arm"})
 	}
 	if visits > 1 {
-		terms = append(terms, "visit")
+		f.Formula = append(f.Formula, Term{"visit"})
 	}
-	if arms > 1 && visits > 1 {
-		terms = append(terms, "arm:visit")
+	if arms && visits > 1 {
+		f.Formula = append(f.Formula, Term{"arm", "visit"})
 	}
-	return "change ~ " + cmp.Or(strings.Join(terms, " + "), "1")
 }

@@ -30,7 +30,7 @@ type Measurement struct {
 	Subject, Visit, Side, Compartment string
 	// MeanT2 in ms; NaN where there is none, and Missing says why.
 	MeanT2  float64
-	Missing string
+	Missing Missing
 	// Study and Series are hashes; Folder is the study's below the results, as studies.csv
 	// has it.
 	Study, Series, Folder string
@@ -67,15 +67,10 @@ type failure struct {
 func (res Results) failedPlaces() []placed {
 	var all []placed
 	for _, f := range res.failures {
-		if f.ofStudy() {
-			all = append(all, placed{f.subject, f.visit, f.line})
-		}
+		all = append(all, placed{f.subject, f.visit, f.line})
 	}
 	return all
 }
-
-// ofStudy says that it is a study's, not of files of no study.
-func (f failure) ofStudy() bool { return f.subject != "" && !strings.HasPrefix(f.subject, "(") }
 
 // ReadResults reads compartments.csv and, if it is there, studies.csv, which says which
 // studies failed and why; its Data may be nil. Needed are the columns subject, visit,
@@ -119,7 +114,7 @@ func ReadResults(compartments, studies Source, rows []string) (Results, error) {
 		if m.MeanT2 <= 0 {
 			return res, hinted("leave the cell empty where T2 is missing", "%s: %g ms is not a T2", r.Place("mean_t2_ms"), m.MeanT2)
 		}
-		m.Missing = missingText(m.MeanT2, r.Text("note"))
+		m.Missing = missingCell(m.MeanT2, r.Text("note"))
 		for _, s := range []struct {
 			*spelling
 			column, name string
@@ -193,6 +188,9 @@ func (res *Results) readStudies(studies Source) error {
 	folder := map[string]string{} // by series
 	for _, r := range t.Rows {
 		if status := r.Text("status"); status == "failed" || status == "not done" {
+			if r.Text("subject") == "" {
+				continue // files that belong to no study
+			}
 			res.failures = append(res.failures, failure{r.Text("subject"), r.Text("visit"), r.Text("reason"), r.Line})
 		} else if s := r.Text("series"); s != "" {
 			folder[s] = r.Text("folder")
@@ -316,13 +314,13 @@ func parseDirection(r table.Row) (Direction, error) {
 	return Unknown, hinted("write higher is better or higher is worse, or leave the cell empty", "%s: %.40q is not a direction", r.Place("direction"), r.Text("direction"))
 }
 
-// missingText is what a table says of a value that is not there.
-func missingText(x float64, note string) string {
+// missingCell returns what a table with a note says of a number.
+func missingCell(x float64, note string) Missing {
 	switch {
 	case !math.IsNaN(x):
-		return ""
+		return Missing{}
 	case note != "":
-		return note
+		return Missing{Kind: Noted, Detail: note}
 	}
-	return "empty in the table"
+	return Missing{Kind: EmptyCell}
 }

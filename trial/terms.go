@@ -34,13 +34,13 @@ func (r Repeated) columns(rows [][2]int, f *RepeatedFit) []column {
 		} else if of := c.indicators(rows); len(of) > 0 {
 			terms = append(terms, of)
 		} else {
-			f.leaveOut(c.Name, "")
+			f.omit(c.Name, sameForAll)
 		}
 	}
 	terms = slices.DeleteFunc(terms, func(term []column) bool {
 		same := inSpan(nil, term, rows)
 		if same {
-			f.leaveOut(term[0].name, "")
+			f.omit(term[0].name, sameForAll)
 		}
 		return same
 	})
@@ -50,14 +50,10 @@ func (r Repeated) columns(rows [][2]int, f *RepeatedFit) []column {
 		if terms[i][0].name == "baseline" || !inSpan(others, terms[i], rows) {
 			continue
 		}
-		f.leaveOut(terms[i][0].name, follows(others, terms[i], rows))
+		f.omit(terms[i][0].name, "it follows from "+follows(others, terms[i], rows))
 		terms = others
 	}
-	terms = f.leaveOutLevels(terms, rows)
-	for _, term := range terms {
-		f.Terms = append(f.Terms, term[0].name)
-	}
-	return slices.Concat(terms...)
+	return slices.Concat(f.leaveOutLevels(terms, rows)...)
 }
 
 // leaveOutLevels takes out single columns of factors that follow from the columns before them: sites
@@ -75,7 +71,7 @@ func (f *RepeatedFit) leaveOutLevels(terms [][]column, rows [][2]int) [][]column
 		}
 		if len(of) < len(term) {
 			f.NoMeans = true
-			f.LeftOut = append(f.LeftOut, term[0].name+": levels of it follow from the other terms, so that there are no least-squares means")
+			f.Omitted = append(f.Omitted, Omission{Term: term[0].name, Why: "levels of it follow from the other terms, so that there are no least-squares means"})
 		}
 		if len(of) > 0 {
 			kept = append(kept, of)
@@ -84,14 +80,12 @@ func (f *RepeatedFit) leaveOutLevels(terms [][]column, rows [][2]int) [][]column
 	return kept
 }
 
-// leaveOut notes a term that is not in the model.
-func (f *RepeatedFit) leaveOut(term, from string) {
-	if from == "" {
-		f.LeftOut = append(f.LeftOut, term+": the same for all")
-	} else {
-		f.LeftOut = append(f.LeftOut, fmt.Sprintf("%s: it follows from %s", term, from))
-	}
+// omit notes a term that is not in the model.
+func (f *RepeatedFit) omit(term, why string) {
+	f.Omitted = append(f.Omitted, Omission{Term: term, Why: why})
 }
+
+const sameForAll = "the same for all"
 
 // follows names the terms that a term follows from: one, if it does from that alone.
 func follows(others [][]column, term []column, rows [][2]int) string {

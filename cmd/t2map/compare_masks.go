@@ -323,7 +323,7 @@ func compareStudy(p [2]maskedStudy) (out comparedStudy) {
 			// repeat.Pair compares what one knee has at two visits. Here a knee is a study, and
 			// the visits are A and B.
 			t := p[s].row
-			t.Subject, t.Visit, t.Compartment, t.MeanT2, t.Missing = p[0].subject, maskNames[s], names[n], row.meanT2[s], c.Note
+			t.Subject, t.Visit, t.Compartment, t.MeanT2, t.Missing = p[0].subject, maskNames[s], names[n], row.meanT2[s], trial.Missing{Kind: trial.Noted, Detail: c.Note}
 			t.Side = joined(p[0].visit, p[0].side)
 			out.t2 = append(out.t2, t)
 		}

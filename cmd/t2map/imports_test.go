@@ -23,7 +23,8 @@ var mayImport = map[string][]string{
 	"sandbox":         {},
 	"register":        {"volume", "sandbox"},
 	"t2fit":           {"volume", "t2fit/internal/lanes", "t2fit/internal/epg"},
-	"segment":         {"volume", "yamlfile", "segment/anatomy"},
+	"number":          {},
+	"segment":         {"volume", "number", "yamlfile", "segment/anatomy"},
 	"segment/anatomy": {"volume"},
 	"yamlfile":        {"printable"},
 	"samples":         {"volume"},
@@ -47,10 +48,10 @@ var mayImport = map[string][]string{
 	"trial":         {"table", "trial/mmrm", "trial/compare", "printable"},
 	"trial/mmrm":    {},
 	"trial/compare": {"trial/mmrm"},
-	"trial/repeat":  {"trial", "trial/compare", "printable"},
+	"trial/repeat":  {"trial", "trial/compare", "number", "printable"},
 	"trial/figures": {"trial", "trial/mmrm", "trial/repeat", "figure", "printable"},
 	"trial/power":   {"trial", "trial/mmrm", "trial/compare", "printable"},
-	"trial/publish": {"trial", "trial/mmrm", "figure", "outfile", "printable"},
+	"trial/publish": {"trial", "trial/mmrm", "figure", "number", "outfile", "printable"},
 
 	"accuracy": {"volume", "t2fit", "phantom", "report", "trial/mmrm", "trial/power"},
 

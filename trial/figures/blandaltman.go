@@ -27,9 +27,9 @@ func BlandAltman(s repeat.Study) ([]figure.Picture, error) {
 		b.Caption += " " + note
 	}
 	for _, l := range s.Left {
-		b.Flags = append(b.Flags, leftOut(l))
+		b.Remarks = append(b.Remarks, leftOut(l))
 	}
-	b.Flags = append(b.Flags, s.Notes...)
+	b.Remarks = append(b.Remarks, s.Notes...)
 	b.legend = []entry{lineEntry("bias", biasLine), lineEntry("limits of agreement, bias ± 1.96 SD", limitLine), barEntry(percentOf(s.Level) + " confidence intervals")}
 	if len(s.Visits) > 2 {
 		b.notes = append(b.notes, "Of the repeats, the first two are drawn.")

@@ -178,7 +178,7 @@ func valueOf(e trial.EndpointAnalysis, subject, visit int) trial.Value {
 	if subject < len(e.Values) && visit < len(e.Values[subject]) {
 		return e.Values[subject][visit]
 	}
-	return trial.Value{X: math.NaN(), Missing: "no value"}
+	return trial.Value{X: math.NaN(), Missing: trial.Missing{Kind: trial.NoValue}}
 }
 
 // changeOf returns a change, or none where the analysis has none.

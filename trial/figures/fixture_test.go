@@ -79,7 +79,10 @@ func trialOf(s shape) trial.Analysis {
 }
 
 func endpointOf(rng *rand.Rand, a *trial.Analysis, e trial.Endpoint, s shape) trial.EndpointAnalysis {
-	reasons := []string{"no study", "study failed: s07: read: EchoTime: missing", "two studies", "fewer than 50 voxels", "withdrawn"}
+	reasons := []trial.Missing{
+		{Kind: trial.NoStudy}, {Kind: trial.StudyFailed, Detail: "s07: read: EchoTime: missing"}, {Kind: trial.SeveralStudies, Count: 2},
+		{Kind: trial.Noted, Detail: "fewer than 50 voxels"}, {Kind: trial.Noted, Detail: "withdrawn"},
+	}
 	base := 30 + 8*rng.Float64()
 	for _, subject := range a.Design.Subjects {
 		own := base + 2*rng.NormFloat64()

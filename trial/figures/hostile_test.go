@@ -84,8 +84,8 @@ func named() trial.Analysis {
 		a.Endpoints[n].Unit = strings.Repeat("µg/ml ", 30)
 		for s := range a.Endpoints[n].Values {
 			for v := range a.Endpoints[n].Values[s] {
-				if r := &a.Endpoints[n].Values[s][v].Missing; *r != "" {
-					*r = strings.Repeat("reason <&> ", 30)
+				if r := &a.Endpoints[n].Values[s][v].Missing; r.Kind != trial.Present {
+					*r = trial.Missing{Kind: trial.Noted, Detail: strings.Repeat("reason <&> ", 30)}
 				}
 			}
 		}

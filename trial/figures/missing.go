@@ -4,8 +4,8 @@ import (
 	"cmp"
 	"fmt"
 	"image/color"
+	"maps"
 	"slices"
-	"strings"
 
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
@@ -83,33 +83,39 @@ const (
 
 func newTiles(a trial.Analysis, f family, flags *flagged) tiles {
 	t := tiles{design: a.Design, byArm: make([][]int, len(a.Design.Arms))}
-	why := make([][]string, len(a.Design.Subjects))
-	counts := map[string]int{}
+	why := make([][]trial.Missing, len(a.Design.Subjects))
+	counts := map[trial.Missing]int{}
 	for s, subject := range a.Design.Subjects {
 		if subject.Arm >= 0 && subject.Arm < len(t.byArm) {
 			t.byArm[subject.Arm] = append(t.byArm[subject.Arm], s)
 		}
 		t.tiles = append(t.tiles, make([]tile, len(a.Design.Visits)))
-		why[s] = make([]string, len(a.Design.Visits))
+		why[s] = make([]trial.Missing, len(a.Design.Visits))
 		for v := range a.Design.Visits {
 			t.tiles[s][v], why[s][v] = f.tileOf(a, [2]int{s, v}, flags)
-			if why[s][v] != "" {
+			if why[s][v].Kind != trial.Present {
 				counts[why[s][v]]++
 			}
 		}
 	}
-	t.reasons = frequent(counts)
+	reasons := frequent(counts)
 	for s := range why {
 		for v, w := range why[s] {
-			if w == "" {
+			if w.Kind == trial.Present {
 				continue
 			}
-			n := slices.Index(t.reasons, w)
+			n := slices.Index(reasons, w)
 			if n < 0 {
-				n = len(t.reasons) - 1 // other reasons
+				n = reasonsMost - 1 // other reasons
 			}
 			t.tiles[s][v].state = tileState(n)
 		}
+	}
+	for _, r := range reasons {
+		t.reasons = append(t.reasons, r.String())
+	}
+	if len(counts) > len(reasons) {
+		t.reasons = append(t.reasons, "other reasons")
 	}
 	t.legend = t.entries()
 	t.measure()
@@ -117,46 +123,44 @@ func newTiles(a trial.Analysis, f family, flags *flagged) tiles {
 }
 
 // tileOf returns the tile of a subject at a visit, and why nothing is there.
-func (f family) tileOf(a trial.Analysis, at [2]int, flags *flagged) (tile, string) {
+func (f family) tileOf(a trial.Analysis, at [2]int, flags *flagged) (tile, trial.Missing) {
 	t := tile{state: whole}
-	have, why := 0, ""
+	have, why := 0, trial.Missing{}
 	for _, n := range f.endpoints {
 		value := valueOf(a.Endpoints[n], at[0], at[1])
 		t.flagged = flags.touch(value.Flags) || t.flagged
 		if figure.Drawable(value.X) {
 			have++
-		} else if why == "" {
+		} else if why.Kind == trial.Present {
 			why = category(value.Missing)
 		}
 	}
 	switch {
 	case have == len(f.endpoints):
-		return t, ""
+		return t, trial.Missing{}
 	case have > 0:
 		t.state = part
-		return t, ""
+		return t, trial.Missing{}
 	}
 	return t, why
 }
 
-// category is the part of a reason before its details: "study failed" of "study failed: …".
-func category(reason string) string {
-	kind, _, _ := strings.Cut(reason, ":")
-	if kind = strings.TrimSpace(printable.Line(kind)); kind == "" {
-		return "no reason given"
+// category returns a reason without what is particular to one study: why it failed.
+func category(reason trial.Missing) trial.Missing {
+	if reason.Kind == trial.StudyFailed {
+		reason.Detail = ""
 	}
-	return kind
+	return reason
 }
 
-// frequent returns the most frequent reasons, and "other reasons" in place of the rest.
-func frequent(counts map[string]int) []string {
-	var all []string
-	for r := range counts {
-		all = append(all, r)
-	}
-	slices.SortFunc(all, func(x, y string) int { return cmp.Or(counts[y]-counts[x], cmp.Compare(x, y)) })
+// frequent returns the most frequent reasons: all of them, or as many as leave one sign for the
+// others.
+func frequent(counts map[trial.Missing]int) []trial.Missing {
+	all := slices.SortedFunc(maps.Keys(counts), func(x, y trial.Missing) int {
+		return cmp.Or(counts[y]-counts[x], cmp.Compare(x.String(), y.String()))
+	})
 	if len(all) > reasonsMost {
-		all = append(all[:reasonsMost-1:reasonsMost-1], "other reasons")
+		all = all[:reasonsMost-1]
 	}
 	return all
 }

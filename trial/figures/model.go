@@ -13,7 +13,7 @@ import (
 // covariance, and what was left out. Each begins with a blank; where there is none, they are
 // empty.
 func modelRemarks(a trial.Analysis, f family) string {
-	return fallbackRemark(a, f) + leftOutRemark(a, f)
+	return fallbackRemark(a, f) + omissionRemark(a, f)
 }
 
 // fallbackRemark names the covariances that were taken for want of the planned one, and says
@@ -28,7 +28,7 @@ func fallbackRemark(a trial.Analysis, f family) string {
 			continue
 		}
 		fitted++
-		if len(e.Model.Fallbacks) == 0 {
+		if len(e.Model.Rejected) == 0 {
 			continue
 		}
 		name := e.Model.Covariance.String()
@@ -61,32 +61,28 @@ func fewSubjects(m trial.Model) bool {
 	})
 }
 
-// leftOutRemark names terms and visits that are not in the models.
-func leftOutRemark(a trial.Analysis, f family) string {
-	var left grouped
+// omissionRemark names the terms and visits that are not in the models.
+func omissionRemark(a trial.Analysis, f family) string {
+	var omissions []trial.Omission
+	titles := map[trial.Omission][]string{}
 	for _, n := range f.endpoints {
-		for _, l := range a.Endpoints[n].Model.LeftOut {
-			left.add(l, title(a.Endpoints[n].Endpoint))
+		for _, o := range a.Endpoints[n].Model.Omitted {
+			if titles[o] == nil {
+				omissions = append(omissions, o)
+			}
+			titles[o] = append(titles[o], short(title(a.Endpoints[n].Endpoint)))
 		}
 	}
-	if len(left) == 0 {
+	if len(omissions) == 0 {
 		return ""
 	}
 	var parts []string
-	for _, one := range left {
-		what, why, _ := strings.Cut(one.what, ": ")
-		var in []string
-		if why != "" {
-			in = append(in, why)
+	for _, o := range omissions {
+		why := o.Why
+		if len(titles[o]) < len(f.endpoints) {
+			why += "; of " + strings.Join(titles[o], ", ")
 		}
-		if len(one.of) < len(f.endpoints) {
-			in = append(in, "of "+strings.Join(one.of, ", "))
-		}
-		what = short(what)
-		if len(in) > 0 {
-			what += " (" + strings.Join(in, "; ") + ")"
-		}
-		parts = append(parts, what)
+		parts = append(parts, fmt.Sprintf("%s (%s)", short(o.Of(a.Design)), why))
 	}
 	return " Not in the model: " + strings.Join(parts, "; ") + "."
 }

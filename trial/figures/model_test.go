@@ -2,6 +2,7 @@ package figures
 
 import (
 	"math"
+	"slices"
 	"strings"
 	"testing"
 
@@ -44,11 +45,11 @@ func TestCountsOfTheModel(t *testing.T) {
 // granted; and what is not in the model.
 func TestRemarksOnModels(t *testing.T) {
 	fellBack := func(c mmrm.Covariance) trial.Model {
-		return trial.Model{Covariance: c, Fallbacks: []string{"unstructured: the covariance is singular"}, N: [][]int{{12, 11}, {12, 12}}}
+		return trial.Model{Covariance: c, Rejected: []mmrm.Rejected{{Covariance: mmrm.Unstructured, Why: "the covariance is singular"}}, N: [][]int{{12, 11}, {12, 12}}}
 	}
 	few := fellBack(mmrm.CompoundSymmetry)
 	few.N = [][]int{{12, 0}, {12, 3}}
-	withoutAge := trial.Model{LeftOut: []string{"age: it follows from site", "month03: 2 changes in 2 arms are too few for the model"}}
+	withoutAge := trial.Model{Omitted: []trial.Omission{{Term: "age", Why: "it follows from site"}, {Visit: 1, Why: "2 changes in 2 arms are too few for the model"}}}
 	const since = ", since the planned one, unstructured, could not be fitted"
 	for name, c := range map[string]struct {
 		models [2]trial.Model
@@ -59,9 +60,9 @@ func TestRemarksOnModels(t *testing.T) {
 		"for one":    {[2]trial.Model{{}, fellBack(mmrm.AR1)}, " Covariance: first-order autoregressive (Lateral T2)" + since + "; first-order autoregressive assumes the same variance at every visit."},
 		"few":        {[2]trial.Model{few, few}, " Covariance: compound symmetry" + since + "; compound symmetry assumes the same variance at every visit, and with so few subjects p is too small too often: look at ANCOVA, which does not assume it."},
 		"two":        {[2]trial.Model{fellBack(mmrm.CompoundSymmetry), fellBack(mmrm.AR1)}, " Covariance: compound symmetry (Medial T2); first-order autoregressive (Lateral T2)" + since + "; compound symmetry and first-order autoregressive assume the same variance at every visit."},
-		"one failed": {[2]trial.Model{{Failed: "no change", Fallbacks: []string{"x"}}, fellBack(mmrm.HeterogeneousCS)}, " Covariance: heterogeneous compound symmetry" + since + "."},
-		"left out":   {[2]trial.Model{withoutAge, withoutAge}, " Not in the model: age (it follows from site); month03 (2 changes in 2 arms are too few for the model)."},
-		"one's":      {[2]trial.Model{{}, withoutAge}, " Not in the model: age (it follows from site; of Lateral T2); month03 (2 changes in 2 arms are too few for the model; of Lateral T2)."},
+		"one failed": {[2]trial.Model{{Failed: "no change", Rejected: []mmrm.Rejected{{Why: "x"}}}, fellBack(mmrm.HeterogeneousCS)}, " Covariance: heterogeneous compound symmetry" + since + "."},
+		"left out":   {[2]trial.Model{withoutAge, withoutAge}, " Not in the model: age (it follows from site); month3 (2 changes in 2 arms are too few for the model)."},
+		"one's":      {[2]trial.Model{{}, withoutAge}, " Not in the model: age (it follows from site; of Lateral T2); month3 (2 changes in 2 arms are too few for the model; of Lateral T2)."},
 	} {
 		a := trialOf(founding)
 		a.Endpoints = a.Endpoints[:2]
@@ -103,10 +104,10 @@ func TestFlagsOfValuesAndChanges(t *testing.T) {
 		c.ValueFlags, c.ChangeFlags = []int{0}, []int{1}
 	}
 	pictures := drawAll(t, a, Options{})
-	for name, want := range map[string]string{"means": "of a value", "change": "of a change", "lsmeans": "of a change", "forest": "of a change"} {
+	for name, want := range map[string]int{"means": 0, "change": 1, "lsmeans": 1, "forest": 1} {
 		p := pictures[name]
-		if len(p.Flags) != 1 || !strings.HasSuffix(p.Flags[0], want) {
-			t.Errorf("%s has the flags %q, want one %s", name, p.Flags, want)
+		if !slices.Equal(p.Flags, []int{want}) {
+			t.Errorf("%s has the flags %d, want %d", name, p.Flags, want)
 		}
 		// One at the point or row of each compartment, and the footnote's, which is not alone.
 		daggers := 0

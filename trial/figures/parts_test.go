@@ -116,14 +116,19 @@ func TestForestRange(t *testing.T) {
 	}
 }
 
+// Reasons are grouped by their kind, whatever their texts say.
 func TestReasons(t *testing.T) {
-	got := frequent(map[string]int{"a": 1, "b": 5, "c": 5, "d": 2, "e": 1, "f": 1})
-	if want := []string{"b", "c", "d", "a", "other reasons"}; !slices.Equal(got, want) {
-		t.Errorf("%q, want %q", got, want)
+	note := func(text string) trial.Missing { return trial.Missing{Kind: trial.Noted, Detail: text} }
+	got := frequent(map[trial.Missing]int{note("a"): 1, note("b"): 5, note("c"): 5, {Kind: trial.NoStudy}: 2, note("e"): 1, note("f"): 1})
+	if want := []trial.Missing{note("b"), note("c"), {Kind: trial.NoStudy}, note("a")}; !slices.Equal(got, want) {
+		t.Errorf("%v, want %v", got, want)
 	}
-	for in, want := range map[string]string{"study failed: s07: read": "study failed", "no study": "no study", "": "no reason given", " : x": "no reason given"} {
-		if got := category(in); got != want {
-			t.Errorf("category(%q) = %q, want %q", in, got, want)
+	for _, detail := range []string{"s07: read", "no study", "", ": x"} {
+		if got := category(trial.Missing{Kind: trial.StudyFailed, Detail: detail}); got.String() != "study failed" {
+			t.Errorf("a study that failed by %q: %v", detail, got)
+		}
+		if got := category(note(detail)); got != note(detail) {
+			t.Errorf("the note %q: %v", detail, got)
 		}
 	}
 }
@@ -202,7 +207,7 @@ func TestOfTables(t *testing.T) {
 		}
 		checkTexts(t, "tables", p)
 		if text := joined(t, p); !strings.Contains(text, "† S05 at month12: ") || len(p.Flags) != 1 {
-			t.Errorf("%s does not show the change of scanner: %q", name, p.Flags)
+			t.Errorf("%s does not show the change of scanner: %d", name, p.Flags)
 		}
 		if text := joined(t, p); name != "forest" && !strings.Contains(text, "\n†\n") {
 			t.Errorf("%s: no dagger at a point", name)
@@ -210,7 +215,7 @@ func TestOfTables(t *testing.T) {
 	}
 	for _, name := range []string{"means-scores", "change-scores"} {
 		if p := pictures[name]; len(p.Flags) != 0 {
-			t.Errorf("%s has flags of T2: %q", name, p.Flags)
+			t.Errorf("%s has flags of T2: %d", name, p.Flags)
 		}
 	}
 	look(t, "tables", slices.Collect(maps.Values(pictures)))

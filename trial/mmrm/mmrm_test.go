@@ -425,8 +425,8 @@ func TestFitFirst(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if m.Covariance != AR1 || len(left) != 2 || !strings.HasPrefix(left[0], "unstructured: the covariance cannot") ||
-		!strings.HasPrefix(left[1], "heterogeneous compound symmetry: ") {
+	if m.Covariance != AR1 || len(left) != 2 || left[0].Covariance != Unstructured || !strings.HasPrefix(left[0].Why, "the covariance cannot") ||
+		left[1].Covariance != HeterogeneousCS {
 		t.Errorf("%v after %q", m.Covariance, left)
 	}
 	if e := m.Contrast(difference(l, 1, 199)); !(e.SE > 0) || !(e.DF > 10) {

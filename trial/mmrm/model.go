@@ -75,24 +75,34 @@ func Fit(d Data, o Options) (*Model, error) {
 	return fit(p, o)
 }
 
+// Rejected is a structure that could not be fitted.
+type Rejected struct {
+	Covariance Covariance
+	// Why says in words why not.
+	Why string
+}
+
+// String returns "unstructured: did not converge".
+func (r Rejected) String() string { return r.Covariance.String() + ": " + r.Why }
+
 // FitFirst fits the first structure that the data carry, from o.Covariance on, in the
-// order Unstructured, HeterogeneousCS, AR1, CompoundSymmetry. The strings say which
-// were left, and why: "unstructured: …". Errors of the data themselves (ErrData,
-// ErrRank) end the search; where every structure was left, the error is the last one's.
-func FitFirst(d Data, o Options) (*Model, []string, error) {
+// order Unstructured, HeterogeneousCS, AR1, CompoundSymmetry. It also returns those that could
+// not be fitted. Errors of the data themselves (ErrData, ErrRank) end the search; if no structure
+// can be fitted, the error is that of the last one.
+func FitFirst(d Data, o Options) (*Model, []Rejected, error) {
 	p, err := prepare(d)
 	if err != nil {
 		return nil, nil, err
 	}
-	var left []string
+	var rejected []Rejected
 	for ; ; o.Covariance++ {
 		m, err := fit(p, o)
 		if err == nil {
-			return m, left, nil
+			return m, rejected, nil
 		}
-		left = append(left, fmt.Sprintf("%v: %v", o.Covariance, err))
+		rejected = append(rejected, Rejected{o.Covariance, err.Error()})
 		if o.Covariance >= CompoundSymmetry {
-			return nil, left, err
+			return nil, rejected, err
 		}
 	}
 }

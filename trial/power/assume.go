@@ -72,8 +72,12 @@ func Caveats(a trial.Analysis, endpoint string) []string {
 			strings.Join(a.Plan.Covariates, ", "), m.Formula)
 		out = append(out, text)
 	}
-	if len(m.Fallbacks) > 0 {
-		out = append(out, fmt.Sprintf("the variances are from a covariance that was fallen back on, %v: %s", m.Covariance, strings.Join(m.Fallbacks, "; ")))
+	if len(m.Rejected) > 0 {
+		var rejected []string
+		for _, r := range m.Rejected {
+			rejected = append(rejected, r.String())
+		}
+		out = append(out, fmt.Sprintf("the variances are from a covariance that was fallen back on, %v: %s", m.Covariance, strings.Join(rejected, "; ")))
 	}
 	if slices.ContainsFunc(a.Flags, func(f trial.Flag) bool {
 		return f.Kind == trial.TwoStudies && (f.Endpoint == "" || f.Endpoint == endpoint)

@@ -264,5 +264,5 @@ func (s Scenario) judge(r trial.Repeated) outcome {
 		return outcome{failed: true}
 	}
 	p := f.Difference(1, s.Primary).P
-	return outcome{rejected: p <= s.Alpha, fellBack: len(f.Fallbacks) > 0, failed: math.IsNaN(p)}
+	return outcome{rejected: p <= s.Alpha, fellBack: len(f.Rejected) > 0, failed: math.IsNaN(p)}
 }

@@ -112,7 +112,7 @@ func TestCaveats(t *testing.T) {
 	}
 	a.Plan.Covariates = []string{"site", "age"}
 	m := &a.Endpoints[0].Model
-	m.Covariance, m.Fallbacks = mmrm.CompoundSymmetry, []string{"unstructured: too few"}
+	m.Covariance, m.Rejected = mmrm.CompoundSymmetry, []mmrm.Rejected{{Covariance: mmrm.Unstructured, Why: "too few"}}
 	a.Flags = []trial.Flag{{Kind: trial.TwoStudies, Subject: "S01"}, {Kind: trial.TwoStudies, Subject: "S02", Endpoint: "VAS"}}
 	got := Caveats(a, "medial")
 	for i, want := range []string{"adjusted for site, age", "fallen back on, compound symmetry: unstructured: too few", "two studies count as missing"} {

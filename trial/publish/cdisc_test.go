@@ -183,7 +183,7 @@ func TestBDS(t *testing.T) {
 	for _, e := range a.Endpoints {
 		for _, visits := range e.Values {
 			for _, v := range visits {
-				if v.Missing == "" {
+				if v.Missing.Kind == trial.Present {
 					values++
 				}
 			}
@@ -315,7 +315,7 @@ func TestWithin(t *testing.T) {
 			t.Errorf("%q in %d bytes: %q, want %q", c.in, c.bytes, got, c.want)
 		}
 	}
-	if laterality("Right") != "RIGHT" || laterality("l") != "LEFT" || laterality("both?") != "" || sexTerm("female") != "F" || sexTerm("=x") != "'=x" {
+	if laterality("Right") != "RIGHT" || laterality("l") != "LEFT" || laterality("both?") != "" || sexTerm("female") != "F" || sexTerm("woman") != "F" || sexTerm("=x") != "=x" {
 		t.Error("terms of side or sex")
 	}
 }

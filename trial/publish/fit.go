@@ -1,6 +1,7 @@
 package publish
 
 import (
+	"math"
 	"strings"
 
 	"github.com/t2map/t2map/trial"
@@ -15,11 +16,12 @@ const noneThere = "an arm has nobody in the model at this visit"
 
 // fallback says that the covariance is not the planned one, and why; empty where it is.
 func fallback(a *trial.Analysis, m trial.Model) string {
-	if m.Failed != "" || len(m.Fallbacks) == 0 {
+	if m.Failed != "" || len(m.Rejected) == 0 {
 		return ""
 	}
-	planned := a.Plan.Covariance.String()
-	return "planned " + planned + ", could not be fitted: " + strings.TrimPrefix(strings.Join(m.Fallbacks, "; "), planned+": ")
+	reasons := mapped(m.Rejected, mmrm.Rejected.String)
+	reasons[0] = m.Rejected[0].Why // of the planned one
+	return "planned " + a.Plan.Covariance.String() + ", could not be fitted: " + strings.Join(reasons, "; ")
 }
 
 // fewPerArm is the number of subjects per arm from which on a test with a covariance that
@@ -32,7 +34,7 @@ const fewPerArm = 4
 // variance for each visit.
 func caution(m trial.Model) string {
 	equal := m.Covariance == mmrm.AR1 || m.Covariance == mmrm.CompoundSymmetry
-	if m.Failed != "" || len(m.Fallbacks) == 0 || !equal {
+	if m.Failed != "" || len(m.Rejected) == 0 || !equal {
 		return ""
 	}
 	s := m.Covariance.String() + " assumes the same variance at every visit"
@@ -56,31 +58,34 @@ func fewest(m trial.Model) int {
 	return least
 }
 
-// leftOut says which terms and visits are not in the model; empty for none.
-func leftOut(m trial.Model) string {
-	if len(m.LeftOut) == 0 {
+// omissionText names the terms and visits that are not in the model; empty for none.
+func omissionText(a *trial.Analysis, m trial.Model) string {
+	if len(m.Omitted) == 0 {
 		return ""
 	}
-	return "not in the model: " + strings.Join(omissions(m), "; ")
+	return "not in the model: " + omissions(a, m)
 }
 
-// omissions are what is not in the model as parts of a sentence: "site (the same for all)".
-func omissions(m trial.Model) []string {
-	return mapped(m.LeftOut, func(s string) string {
-		if what, why, ok := strings.Cut(s, ": "); ok {
-			return what + " (" + why + ")"
-		}
-		return s
-	})
+// omissions lists what is not in the model: "site (the same for all)".
+func omissions(a *trial.Analysis, m trial.Model) string {
+	return strings.Join(mapped(m.Omitted, func(o trial.Omission) string {
+		return o.Of(a.Design) + " (" + o.Why + ")"
+	}), "; ")
 }
 
-// modelNotes are all of it, or why there is no model.
-func modelNotes(a *trial.Analysis, m trial.Model) []string {
-	notes := []string{m.Failed, fallback(a, m), caution(m), leftOut(m)}
-	if m.Failed != "" && len(m.Fallbacks) > 0 {
-		notes[1] = "tried: " + strings.Join(m.Fallbacks, "; ")
+// modelNotes returns what a reader has to know of an estimate of the model: why it does not exist,
+// and how the model differs from the planned one.
+func modelNotes(p place, estimate float64) []string {
+	m := p.e.Model
+	switch {
+	case m.Failed == "" && math.IsNaN(estimate):
+		return []string{absent(p.a, m, p.visit), fallback(p.a, m), caution(m), omissionText(p.a, m)}
+	case m.Failed == "":
+		return []string{fallback(p.a, m), caution(m), omissionText(p.a, m)}
+	case len(m.Rejected) > 0:
+		return []string{m.Failed, "tried: " + strings.Join(mapped(m.Rejected, mmrm.Rejected.String), "; "), omissionText(p.a, m)}
 	}
-	return without(notes)
+	return []string{m.Failed, omissionText(p.a, m)}
 }
 
 // without returns the texts that are not empty.
@@ -100,9 +105,9 @@ func absent(a *trial.Analysis, m trial.Model, visit int) string {
 	if m.Failed != "" {
 		return "no model"
 	}
-	for _, l := range m.LeftOut {
-		if strings.HasPrefix(l, visitName(a.Design, visit)+": ") {
-			return l
+	for _, o := range m.Omitted {
+		if o.Term == "" && o.Visit == visit {
+			return o.Of(a.Design) + ": " + o.Why
 		}
 	}
 	return noneThere

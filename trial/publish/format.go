@@ -1,7 +1,6 @@
 package publish
 
 import (
-	"cmp"
 	"fmt"
 	"math"
 	"strconv"
@@ -109,8 +108,8 @@ func called(s string) string {
 	return strings.Join(words, " ")
 }
 
-// titleOf is what figures call an endpoint.
-func titleOf(e *trial.EndpointAnalysis) string { return called(cmp.Or(e.Title, e.Name)) }
+// titleOf is the title of an endpoint in figures and tables.
+func titleOf(e *trial.EndpointAnalysis) string { return called(e.Title) }
 
 // withUnit is the title with the unit.
 func withUnit(e *trial.EndpointAnalysis) string {

@@ -158,21 +158,21 @@ func (g grid) trimmed() grid {
 	return g
 }
 
-// words and nums make heads.
-func words(texts ...string) []head {
-	heads := make([]head, len(texts))
+// heads returns heads of columns of texts, numericHeads of columns of numbers.
+func heads(texts ...string) []head {
+	list := make([]head, len(texts))
 	for i, t := range texts {
-		heads[i].Text = t
+		list[i].Text = t
 	}
-	return heads
+	return list
 }
 
-func nums(texts ...string) []head {
-	heads := words(texts...)
-	for i := range heads {
-		heads[i].Num = true
+func numericHeads(texts ...string) []head {
+	list := heads(texts...)
+	for i := range list {
+		list[i].Num = true
 	}
-	return heads
+	return list
 }
 
 // say is a cell with a text or a name; num is one with a number, and why explains a dash.

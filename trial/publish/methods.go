@@ -156,27 +156,19 @@ func modelText(a *trial.Analysis) string {
 
 // effects names the effects of the fitted models, and those that were planned and are not in them.
 func effects(a *trial.Analysis) string {
-	formulas, of := grouped(a, func(m trial.Model) string { return m.Formula })
+	formulas, of := grouped(a, func(m trial.Model) string { return effectNames(m.Formula) })
 	if len(formulas) == 0 {
 		return plannedEffects(a)
 	}
 	var parts []string
-	for i, f := range formulas {
-		_, terms, _ := strings.Cut(f, "~")
-		names := mapped(strings.Split(terms, "+"), func(term string) string {
-			return called(strings.ReplaceAll(strings.TrimSpace(term), ":", " × "))
-		})
-		effects := listed(names)
-		if strings.TrimSpace(terms) == "1" {
-			effects = "none but a mean"
-		}
+	for i, effects := range formulas {
 		if len(formulas) > 1 {
 			effects += " for " + listed(of[i])
 		}
 		parts = append(parts, effects)
 	}
 	s := strings.Join(parts, "; ")
-	reasons, of := grouped(a, func(m trial.Model) string { return strings.Join(omissions(m), "; ") })
+	reasons, of := grouped(a, func(m trial.Model) string { return omissions(a, m) })
 	var left []string
 	for i, r := range reasons {
 		if r != "" {
@@ -187,6 +179,14 @@ func effects(a *trial.Analysis) string {
 		s += "; planned, but not in the model: " + strings.Join(left, "; ")
 	}
 	return s
+}
+
+// effectNames names the fixed effects: "baseline, arm, visit and arm × visit".
+func effectNames(f trial.Formula) string {
+	if len(f) == 0 {
+		return "none but a mean"
+	}
+	return listed(mapped(f, func(t trial.Term) string { return strings.Join(mapped(t, called), " × ") }))
 }
 
 // grouped returns the distinct texts that of returns for the models, and the endpoints of each.

@@ -33,16 +33,16 @@ func TestMethodsNameTheEffectsThatWereFitted(t *testing.T) {
 	a.Plan.Covariates = []string{"site", "age"}
 	for i := range a.Endpoints {
 		m := &a.Endpoints[i].Model
-		m.Formula = "change ~ baseline + age + arm + visit + arm:visit"
-		m.LeftOut = []string{"site: the same for all"}
+		m.Formula = trial.Formula{{"baseline"}, {"age"}, {"arm"}, {"visit"}, {"arm", "visit"}}
+		m.Omitted = []trial.Omission{{Term: "site", Why: "the same for all"}}
 	}
 	says(t, "one formula", methodsOf(a), "fixed effects of baseline, age, arm, visit and arm × visit; planned, but not in the model: site (the same for all) (Medial T2, Lateral T2, Patellofemoral T2 and WOMAC pain); planned covariance")
 	m := &a.Endpoints[3].Model
-	m.Formula, m.LeftOut = "change ~ arm + visit + arm:visit", []string{"baseline: the same for all"}
+	m.Formula, m.Omitted = trial.Formula{{"arm"}, {"visit"}, {"arm", "visit"}}, []trial.Omission{{Term: "baseline", Why: "the same for all"}}
 	says(t, "two formulas", methodsOf(a), "fixed effects of baseline, age, arm, visit and arm × visit for Medial T2, Lateral T2 and Patellofemoral T2; arm, visit and arm × visit for WOMAC pain; planned, but",
 		"site (the same for all) (Medial T2, Lateral T2 and Patellofemoral T2); baseline (the same for all) (WOMAC pain); planned covariance")
 	for i := range a.Endpoints {
-		a.Endpoints[i].Model = trial.Model{Failed: "nobody has a change"}
+		fail(&a.Endpoints[i].Model, "nobody has a change")
 	}
 	says(t, "no model", methodsOf(a), "fixed effects of baseline, site, age, arm, visit and arm × visit; planned covariance")
 }
@@ -79,6 +79,6 @@ func TestMethodsOfScoresAlone(t *testing.T) {
 func TestMethodsNameWhatAFallbackAssumes(t *testing.T) {
 	a := usual.analysis()
 	m := &a.Endpoints[1].Model
-	m.Covariance, m.N = mmrm.AR1, [][]int{{2, 3}, {3, 3}}
+	m.Covariance, m.N, m.Rejected = mmrm.AR1, [][]int{{2, 3}, {3, 3}}, []mmrm.Rejected{{Covariance: mmrm.Unstructured, Why: "did not converge"}}
 	says(t, "a fallback", methodsOf(a), "For Lateral T2: first-order autoregressive assumes the same variance at every visit; with so few subjects p is too small too often")
 }

@@ -74,7 +74,7 @@ func pageOf(a trial.Analysis, pictures []figure.Picture) ([]byte, error) {
 func newPageView(a *trial.Analysis, pictures []figure.Picture) pageView {
 	v := pageView{
 		Name: trialName(a.Design), Version: called(a.Version), Level: percentOf(a.Plan.Level),
-		Counts: counts(a), Flow: newFlowView(a), People: peopleGrid(a), Methods: methods(a),
+		Counts: countList(a), Flow: newFlowView(a), People: peopleGrid(a), Methods: methods(a),
 		Inputs: inputGrid(a), FlagCount: len(a.Flags), Flags: flagGroups(a),
 	}
 	v.Subtitle = "Change over visits"
@@ -103,7 +103,7 @@ func newPageView(a *trial.Analysis, pictures []figure.Picture) pageView {
 	return v
 }
 
-func counts(a *trial.Analysis) []count {
+func countList(a *trial.Analysis) []count {
 	of := func(n int, one, many string) count {
 		if n == 1 {
 			return count{"1", one}
@@ -119,7 +119,7 @@ func counts(a *trial.Analysis) []count {
 // newFigureView embeds the picture.
 func newFigureView(a *trial.Analysis, p figure.Picture) figureView {
 	v := figureView{Title: called(p.Title), Caption: called(p.Caption), Width: p.Width, Image: imageOf(p)}
-	v.Lines = newFigureLines(a, p.Flags)
+	v.Lines = newFigureLines(a, p)
 	for _, f := range pictureFiles([]figure.Picture{p}) {
 		extension := strings.TrimPrefix(path.Ext(f.path), ".")
 		v.Links = append(v.Links, link{strings.ToUpper(extension), f.path})
@@ -144,7 +144,7 @@ func imageOf(p figure.Picture) template.URL {
 }
 
 func inputGrid(a *trial.Analysis) grid {
-	g := grid{Heads: words("File", "SHA-256"), Class: "inputs"}
+	g := grid{Heads: heads("File", "SHA-256"), Class: "inputs"}
 	rows := group{}
 	for _, in := range a.Inputs {
 		rows.Rows = append(rows.Rows, row{Cells: []cell{say(in.Name), {Text: printable.Line(in.SHA256), Class: "hash"}}})

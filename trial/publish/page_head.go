@@ -38,7 +38,7 @@ func headlines(a *trial.Analysis) (lead string, lines []headline) {
 
 func newHeadline(a *trial.Analysis, e *trial.EndpointAnalysis, c trial.Contrast) headline {
 	h := headline{
-		What: fmt.Sprintf("%s, change to %s, %s − %s", titleOf(e), called(visitName(a.Design, c.Visit)), called(armName(a.Design, c.Arm)), called(armName(a.Design, 0))),
+		What: fmt.Sprintf("%s, change to %s, %s − %s", titleOf(e), called(a.Design.Visits[c.Visit].Name), called(a.Design.Arms[c.Arm]), called(a.Design.Arms[0])),
 	}
 	if e.Model.Failed != "" {
 		h.Figures, h.Detail = "no model", called(e.Model.Failed)+"; other tests of the contrast are under “Tests beside the model”"
@@ -61,10 +61,10 @@ func newHeadline(a *trial.Analysis, e *trial.EndpointAnalysis, c trial.Contrast)
 		details = append(details, fmt.Sprintf("adjusted over %s %s (Holm)", holmOver(family), pIs(c.Holm)))
 	}
 	fit := "mixed model, " + e.Model.Covariance.String() + " covariance"
-	if len(e.Model.Fallbacks) > 0 {
+	if len(e.Model.Rejected) > 0 {
 		fit += " (planned: " + a.Plan.Covariance.String() + ", which could not be fitted)"
 	}
-	details = append(details, fit+", "+e.Model.DF.String()+", "+figure.Number(m.DF, dfDecimals)+" degrees of freedom", caution(e.Model), leftOut(e.Model))
+	details = append(details, fit+", "+e.Model.DF.String()+", "+figure.Number(m.DF, dfDecimals)+" degrees of freedom", caution(e.Model), omissionText(a, e.Model))
 	h.Detail = called(strings.Join(without(details), "; "))
 	return h
 }
@@ -105,19 +105,12 @@ func newFlowView(a *trial.Analysis) flowView {
 		steps[i].Hidden = len(steps) > mostFlowSteps && i > 0 && i < len(steps)-1
 	}
 	for arm, f := range a.Flow {
-		v.Arms = append(v.Arms, called(armName(a.Design, arm)))
+		v.Arms = append(v.Arms, called(a.Design.Arms[arm]))
 		planned.Boxes = append(planned.Boxes, flowBox{N: thousands(f.Planned)})
 		analysed.Boxes = append(analysed.Boxes, flowBox{N: thousands(f.Analysed), Of: thousands(f.Planned)})
 		for i := range steps {
-			if i < len(f.Visits) {
-				steps[i].Boxes = append(steps[i].Boxes, newFlowBox(f.Visits[i], f.Planned))
-			} else {
-				steps[i].Boxes = append(steps[i].Boxes, flowBox{N: dash})
-			}
+			steps[i].Boxes = append(steps[i].Boxes, newFlowBox(f.Visits[i], f.Planned))
 		}
-	}
-	if len(v.Arms) == 0 {
-		return v
 	}
 	v.Steps = append(append([]flowStep{planned}, steps...), analysed)
 	v.Between = betweenGrid(v)
@@ -126,7 +119,7 @@ func newFlowView(a *trial.Analysis) flowView {
 
 // betweenGrid holds the steps that the diagram does not show.
 func betweenGrid(v flowView) grid {
-	g := grid{Heads: append(words("Visit", ""), words(v.Arms...)...)}
+	g := grid{Heads: append(heads("Visit", ""), heads(v.Arms...)...)}
 	of := group{}
 	for _, s := range v.Steps {
 		if !s.Hidden {
@@ -157,7 +150,7 @@ func newFlowBox(f trial.FlowVisit, planned int) flowBox {
 	rest := 0
 	for i, m := range f.Missing {
 		if i < most {
-			b.Missing = append(b.Missing, called(m.Reason)+": "+thousands(m.N))
+			b.Missing = append(b.Missing, called(m.Reason.String())+": "+thousands(m.N))
 		} else {
 			rest += m.N
 		}
@@ -171,16 +164,10 @@ func newFlowBox(f trial.FlowVisit, planned int) flowBox {
 // peopleGrid describes the participants by arm as they were at the start.
 func peopleGrid(a *trial.Analysis) grid {
 	g := grid{Class: "people"}
-	arms := len(a.Design.Arms)
-	if arms == 0 || len(a.Design.Subjects) == 0 {
-		return g
-	}
-	g.Heads = append(words(""), nums(mapped(a.Design.Arms, called)...)...)
-	by := make([][]trial.Subject, arms)
+	g.Heads = append(heads(""), numericHeads(mapped(a.Design.Arms, called)...)...)
+	by := make([][]trial.Subject, len(a.Design.Arms))
 	for _, s := range a.Design.Subjects {
-		if s.Arm >= 0 && s.Arm < arms {
-			by[s.Arm] = append(by[s.Arm], s)
-		}
+		by[s.Arm] = append(by[s.Arm], s)
 	}
 	rows := group{}
 	add := func(name string, figure func([]trial.Subject) string) {

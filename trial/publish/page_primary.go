@@ -15,7 +15,7 @@ const mostHeadlines = 4
 func primaryGrid(a *trial.Analysis) grid {
 	all := differenceGrid(a)
 	g := grid{
-		Title: "Change to " + called(visitName(a.Design, a.Design.Primary.Visit)),
+		Title: "Change to " + called(a.Design.Visits[a.Design.Primary.Visit].Name),
 		Notes: []string{"Arm minus reference, by the mixed model. SE and degrees of freedom are under “Mixed model”."},
 	}
 	// What a telephone has no room for.

@@ -1,6 +1,7 @@
 package publish
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"strings"
@@ -53,9 +54,6 @@ func byVisit(a *trial.Analysis, e *trial.EndpointAnalysis, from int, cells func(
 	for v := from; v < len(a.Design.Visits); v++ {
 		var rows []row
 		for arm := range a.Design.Arms {
-			if arm >= len(e.Cells) || v >= len(e.Cells[arm]) {
-				continue
-			}
 			visit := say(a.Design.Visits[v].Name)
 			if arm > 0 {
 				visit = cell{}
@@ -77,25 +75,20 @@ func byVisit(a *trial.Analysis, e *trial.EndpointAnalysis, from int, cells func(
 
 // flagCell names the kinds of flags that figures show.
 func flagCell(a *trial.Analysis, flags []int) cell {
-	return cell{Text: kindsOf(*a, figureFlags(a, flags)), Class: "flagged"}
-}
-
-// figureFlags are those that figures show.
-func figureFlags(a *trial.Analysis, flags []int) []int {
-	var on []int
+	var shown []int
 	for _, i := range flags {
-		if i >= 0 && i < len(a.Flags) && a.Flags[i].Kind.OnFigures() {
-			on = append(on, i)
+		if a.Flags[i].Kind.OnFigures() {
+			shown = append(shown, i)
 		}
 	}
-	return on
+	return cell{Text: kindsOf(a, shown), Class: "flagged"}
 }
 
 func valueGrid(a *trial.Analysis, e *trial.EndpointAnalysis) grid {
 	d := e.Decimals()
 	g := grid{
 		Title: withUnit(e),
-		Heads: append(append(words("Visit", "Arm"), nums("n", "missing", "Mean", "SD", "Median [Q1, Q3]", percentOf(a.Plan.Level)+" CI")...), words("Flags")...),
+		Heads: append(append(heads("Visit", "Arm"), numericHeads("n", "missing", "Mean", "SD", "Median [Q1, Q3]", percentOf(a.Plan.Level)+" CI")...), heads("Flags")...),
 	}
 	g.Groups = byVisit(a, e, 0, func(c trial.Cell, _ int) []cell {
 		return append([]cell{num(thousands(c.Value.N)), num(thousands(c.Missing))}, describedCells(c.Value, d)...)
@@ -107,7 +100,7 @@ func changeGrid(a *trial.Analysis, e *trial.EndpointAnalysis) grid {
 	d := e.Decimals()
 	g := grid{
 		Title: withUnit(e) + ": change from baseline",
-		Heads: append(append(words("Visit", "Arm"), nums("n", "missing", "Mean", "SD", "Median [Q1, Q3]", percentOf(a.Plan.Level)+" CI", "Mean %", "SD %", percentOf(a.Plan.Level)+" CI %")...), words("Flags")...),
+		Heads: append(append(heads("Visit", "Arm"), numericHeads("n", "missing", "Mean", "SD", "Median [Q1, Q3]", percentOf(a.Plan.Level)+" CI", "Mean %", "SD %", percentOf(a.Plan.Level)+" CI %")...), heads("Flags")...),
 	}
 	g.Groups = byVisit(a, e, 1, func(c trial.Cell, size int) []cell {
 		cells := append([]cell{num(thousands(c.Change.N)), num(thousands(size - c.Change.N))}, describedCells(c.Change, d)...)
@@ -158,7 +151,7 @@ func estimateCells(e mmrm.Estimate, decimals int, reason string) []cell {
 // versus names the arms of a contrast, on one line where the names are short.
 func versus(a *trial.Analysis, arm int) string {
 	const short = 16 // letters: as wide as the numbers beside them
-	one, other := called(armName(a.Design, arm)), called(armName(a.Design, 0))
+	one, other := called(a.Design.Arms[arm]), called(a.Design.Arms[0])
 	if len(one)+len(other) <= short {
 		return one + "\u00a0−\u00a0" + other
 	}
@@ -168,7 +161,7 @@ func versus(a *trial.Analysis, arm int) string {
 func differenceGrid(a *trial.Analysis) grid {
 	g := grid{
 		Title: "Differences from the reference",
-		Heads: append(words("Visit", "Arms"), nums("n", "Difference", "SE", "df", percentOf(a.Plan.Level)+" CI", "p", "p, Holm")...),
+		Heads: append(heads("Visit", "Arms"), numericHeads("n", "Difference", "SE", "df", percentOf(a.Plan.Level)+" CI", "p", "p, Holm")...),
 	}
 	for i := range a.Endpoints {
 		e := &a.Endpoints[i]
@@ -177,7 +170,7 @@ func differenceGrid(a *trial.Analysis) grid {
 		for _, c := range e.Contrasts {
 			reason := absent(a, e.Model, c.Visit)
 			cells := append([]cell{
-				say(visitName(a.Design, c.Visit)), {Text: versus(a, c.Arm)},
+				say(a.Design.Visits[c.Visit].Name), {Text: versus(a, c.Arm)},
 				num(fmt.Sprintf("%d, %d", e.Model.InIt(c.Arm, c.Visit), e.Model.InIt(0, c.Visit))),
 			}, estimateCells(c.Model, e.Decimals(), reason)...)
 			holm := "not adjusted: no compartment"
@@ -200,7 +193,7 @@ func differenceGrid(a *trial.Analysis) grid {
 func meansGrid(a *trial.Analysis) grid {
 	g := grid{
 		Title: "Least-squares means of the change",
-		Heads: append(words("Visit", "Arm"), nums("n", "Mean", "SE", "df", percentOf(a.Plan.Level)+" CI", "p of no change")...),
+		Heads: append(heads("Visit", "Arm"), numericHeads("n", "Mean", "SE", "df", percentOf(a.Plan.Level)+" CI", "p of no change")...),
 	}
 	for i := range a.Endpoints {
 		e := &a.Endpoints[i]
@@ -218,7 +211,7 @@ func meansGrid(a *trial.Analysis) grid {
 					visit = cell{}
 				}
 				of.Rows = append(of.Rows, row{Kept: v == a.Design.Primary.Visit, Cells: append([]cell{visit, say(a.Design.Arms[arm]), num(thousands(e.Model.InIt(arm, v)))},
-					estimateCells(lsMean(e.Model, arm, v-1), e.Decimals(), absent(a, e.Model, v))...)})
+					estimateCells(e.Model.LSMeans[arm][v-1], e.Decimals(), absent(a, e.Model, v))...)})
 			}
 		}
 		g.Groups = append(g.Groups, of)
@@ -233,10 +226,10 @@ func modelDetail(a *trial.Analysis, m trial.Model) string {
 		return "no model: " + called(m.Failed)
 	}
 	var said []string
-	if len(m.Fallbacks) > 0 {
+	if len(m.Rejected) > 0 {
 		said = append(said, "covariance "+m.Covariance.String()+", since "+a.Plan.Covariance.String()+", which was planned, could not be fitted")
 	}
-	if said = without(append(said, caution(m), leftOut(m))); len(said) == 0 {
+	if said = without(append(said, caution(m), omissionText(a, m))); len(said) == 0 {
 		return ""
 	}
 	return called(strings.Join(said, "; "))
@@ -249,21 +242,21 @@ func holmOver(n int) string { return plural(n, "compartment", "compartments") }
 func fitGrid(a *trial.Analysis) grid {
 	g := grid{
 		Title: "What was fitted",
-		Heads: append(words("Endpoint", "Covariance", "Degrees of freedom"), nums("Participants", "Observations", "Log-likelihood", "Residual SD by visit")...),
+		Heads: append(heads("Endpoint", "Covariance", "Degrees of freedom"), numericHeads("Participants", "Observations", "Log-likelihood", "Residual SD by visit")...),
 	}
 	rows := group{}
 	for i := range a.Endpoints {
 		m := a.Endpoints[i].Model
-		name := cell{Text: titleOf(&a.Endpoints[i]), Detail: m.Formula}
+		name := cell{Text: titleOf(&a.Endpoints[i]), Detail: called(m.Formula.String())}
 		if m.Failed != "" {
-			rows.Rows = append(rows.Rows, row{Cells: []cell{name, {Text: "no model", Detail: called(strings.Join(modelNotes(a, m), "; "))}, num(dash, m.Failed), num(dash, m.Failed), num(dash, m.Failed), num(dash, m.Failed), num(dash, m.Failed)}})
+			rows.Rows = append(rows.Rows, row{Cells: []cell{name, {Text: "no model", Detail: called(strings.Join(without(modelNotes(place{a: a, e: &a.Endpoints[i]}, math.NaN())), "; "))}, num(dash, m.Failed), num(dash, m.Failed), num(dash, m.Failed), num(dash, m.Failed), num(dash, m.Failed)}})
 			continue
 		}
 		fit := cell{Text: m.Covariance.String()}
 		if f := fallback(a, m); f != "" {
 			fit.Detail = called(f)
 		}
-		if l := leftOut(m); l != "" {
+		if l := omissionText(a, m); l != "" {
 			name.Detail += "; " + called(l)
 		}
 		rows.Rows = append(rows.Rows, row{Cells: []cell{name, fit, {Text: m.DF.String()},
@@ -296,7 +289,7 @@ func residualCell(m trial.Model, decimals int) cell {
 
 func besideSection(a *trial.Analysis) section {
 	s := section{ID: "beside", Title: "Tests beside the model", Lead: "The same contrasts by other methods, as a check; none of these p is adjusted."}
-	g := grid{Heads: append(words("Visit", "Arms"), nums("n", "ANCOVA", "Welch", "Wilcoxon", "Hedges’ g", "Permutation")...)}
+	g := grid{Heads: append(heads("Visit", "Arms"), numericHeads("n", "ANCOVA", "Welch", "Wilcoxon", "Hedges’ g", "Permutation")...)}
 	for i := range a.Endpoints {
 		e := &a.Endpoints[i]
 		of := group{Name: withUnit(e)}
@@ -315,38 +308,30 @@ func besideSection(a *trial.Analysis) section {
 	return s
 }
 
-// reasonFor says why a method gave nothing.
-func reasonFor(c trial.Contrast, method string) string {
-	if why := reasonIn(c, method); why != "" {
-		return why
-	}
-	if method == "permutation" { // of the primary visit it has a reason
-		return "only computed for the primary visit"
-	}
-	n, reference := c.N, c.NReference
-	if method == "ANCOVA" {
-		n, reference = c.NAdjusted, c.NAdjustedReference
-	}
-	return fmt.Sprintf("%d and %d changes are too few, or do not vary", n, reference)
+// tooFew explains a test without a result that gave no reason.
+func tooFew(arm, reference int) string {
+	return fmt.Sprintf("%d and %d changes are too few, or do not vary", arm, reference)
 }
 
 func besideCells(a *trial.Analysis, e *trial.EndpointAnalysis, c trial.Contrast) []cell {
 	d := e.Decimals()
-	test := func(method string, x, low, high, p float64, extra string) cell {
-		t := num(withInterval(x, low, high, d), reasonFor(c, method))
-		if !math.IsNaN(p) {
-			t.Detail = pIs(p) + extra
+	test := func(x mmrm.Estimate, reason, none string) cell {
+		t := num(withInterval(x.Value, x.Low, x.High, d), cmp.Or(reason, none))
+		if !math.IsNaN(x.P) {
+			t.Detail = pIs(x.P)
 		}
-		if why := reasonIn(c, method); t.Text != dash && why != "" && math.IsNaN(low) {
-			t.Why, t.Part = called(why), true
+		if t.Text != dash && reason != "" && math.IsNaN(x.Low) {
+			t.Why, t.Part = called(reason), true
 		}
 		return t
 	}
-	exact := ""
-	if c.Wilcoxon.Exact {
-		exact = ", exact"
+	none := tooFew(c.N, c.NReference)
+	shift := c.Wilcoxon.Shift
+	wilcoxon := test(mmrm.Estimate{Value: shift.Estimate, Low: shift.Low, High: shift.High, P: c.Wilcoxon.P}, c.Reasons.Wilcoxon, none)
+	if c.Wilcoxon.Exact && wilcoxon.Detail != "" {
+		wilcoxon.Detail += ", exact"
 	}
-	permutation := num(dash, reasonFor(c, "permutation"))
+	permutation := num(dash, cmp.Or(c.Reasons.Permutation, "only computed for the primary visit"))
 	if p := c.Permutation; !math.IsNaN(p.P) {
 		permutation = num(pIs(p.P))
 		permutation.Detail = thousands(p.Arrangements) + " arrangements"
@@ -354,17 +339,14 @@ func besideCells(a *trial.Analysis, e *trial.EndpointAnalysis, c trial.Contrast)
 			permutation.Detail = "all " + permutation.Detail
 		}
 	}
-	shift := c.Wilcoxon.Shift
 	n := num(fmt.Sprintf("%d, %d", c.N, c.NReference))
 	if c.NAdjusted != c.N || c.NAdjustedReference != c.NReference {
 		n.Detail = fmt.Sprintf("adjusted: %d, %d", c.NAdjusted, c.NAdjustedReference)
 	}
 	return []cell{
-		say(visitName(a.Design, c.Visit)), {Text: versus(a, c.Arm)}, n,
-		test("ANCOVA", c.Ancova.Value, c.Ancova.Low, c.Ancova.High, c.Ancova.P, ""),
-		test("Welch", c.Welch.Value, c.Welch.Low, c.Welch.High, c.Welch.P, ""),
-		test("Wilcoxon", shift.Estimate, shift.Low, shift.High, c.Wilcoxon.P, exact),
-		num(withInterval(c.Effect.Estimate, c.Effect.Low, c.Effect.High, ratioDecimals), reasonFor(c, "Hedges' g")),
+		say(a.Design.Visits[c.Visit].Name), {Text: versus(a, c.Arm)}, n,
+		test(c.Ancova, c.Reasons.Ancova, tooFew(c.NAdjusted, c.NAdjustedReference)), test(c.Welch, c.Reasons.Welch, none), wilcoxon,
+		num(withInterval(c.Effect.Estimate, c.Effect.Low, c.Effect.High, ratioDecimals), cmp.Or(c.Reasons.Effect, none)),
 		permutation,
 	}
 }

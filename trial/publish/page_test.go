@@ -9,11 +9,13 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/t2map/t2map/figure"
 	"github.com/t2map/t2map/trial"
+	"github.com/t2map/t2map/trial/mmrm"
 )
 
 var tags = regexp.MustCompile(`(?s)<[^>]*>`)
@@ -38,21 +40,29 @@ func TestPageSaysTheResult(t *testing.T) {
 	a := usual.analysis()
 	c := &a.Endpoints[0].Contrasts[1]
 	c.Model.Value, c.Model.Low, c.Model.High, c.Model.P, c.Model.DF, c.Holm = -2.314, -3.9, -0.731, 0.0061, 17.84, 0.0183
+	c.Wilcoxon.P, c.Wilcoxon.Exact = 0.0123, true
 	a.Endpoints[0].Changes[1][2].Verdict = trial.Decrease
-	got := readable(page(t, a, picture("means")))
+	a.Endpoints[0].Model.Sigma = [][]float64{{1.21, 0.594}, {0.594, 2.25}}
+	lateral := &a.Endpoints[1].Model
+	lateral.Covariance, lateral.Rejected = mmrm.HeterogeneousCS, []mmrm.Rejected{{Covariance: mmrm.Unstructured, Why: "did not converge"}}
+	a.Correlations[0].Rho = trial.Interval{Estimate: 0.31, Low: -0.1, High: 0.63}
+	a.Inputs[0] = trial.Input{Name: "compartments.csv", SHA256: "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"}
+	p := picture("means")
+	p.Flags = []int{flagOf(&a, trial.ScannerChange)}
+	got := readable(page(t, a, p))
 	for _, want := range []string{
 		"DEMO-1", "Primary results", "Medial T2, change to visit 2, low dose − control",
 		"−2.31 ms [95 % CI −3.90 to −0.73], p = 0.006",
 		"n = 11 and 10; adjusted over 3 compartments p = 0.018 (Holm); mixed model, unstructured covariance, Kenward–Roger, 17.8 degrees of freedom",
-		"The report draws no conclusion", "24 participants", "2 arms", "3 visits", "4 endpoints", "4 flags",
+		"The report draws no conclusion", "24 participants", "2 arms", "3 visits", "4 endpoints", "13 flags",
 		"visit 2 month 6 10 of 12 no study: 2 11 of 12 no study: 1", "Analysed baseline and a later visit 11 of 12 11 of 12",
 		"Age (years), mean ± SD", "25.6 ± 2.1 (n = 11)", "F: 6, M: 6", "fixed effects of baseline, arm, visit and arm × visit;",
 		"reference: control", "restricted maximum likelihood", "Kenward and Roger (1997)", "Holm (1979)", "RC = 1.96·√2·wCV", "(RC 13.9 %)",
 		"Fitted: unstructured for Medial T2, Patellofemoral T2 and WOMAC pain; heterogeneous compound symmetry for Lateral T2.",
-		"planned unstructured, could not be fitted: did not converge", "1.10, 1.50 correlation 0.36", "first echo left out", "t2map 1.2.3",
+		"planned unstructured, could not be fitted: did not converge", "1.10, 1.50 correlation 0.36", "first echo omitted", "t2map 1.2.3",
 		"Change of T2. Means with 95 % t intervals; n under each point. SVG · PNG · PDF", "† S001 at visit 1: scanner change (see Flags )",
-		"scanner change", "p = 0.012, exact", "9,999 arrangements", "0.31 [−0.10, 0.63]", "▼ decrease", "within",
-		"a visit with two studies has no value", "no result (1)", "S003 visit 2 – no study", "compartments.csv 9f86d081884c7d65",
+		"scanner change", "p = 0.012, exact", "199 arrangements", "0.31 [−0.10, 0.63]", "▼ decrease", "within",
+		"a visit with two studies has no value", "no result (10)", "S003, S011, S022 3 subjects visit 2 – no study", "compartments.csv 9f86d081884c7d65",
 	} {
 		if !strings.Contains(strings.ToLower(got), strings.ToLower(want)) {
 			t.Errorf("the page does not say %q", want)
@@ -142,9 +152,9 @@ func checkTags(t *testing.T, name string, p []byte) {
 
 // Names are text, wherever they stand.
 func TestPageEscapes(t *testing.T) {
-	evilPicture := picture("means")
-	evilPicture.Title, evilPicture.Caption, evilPicture.Flags = evil, evil, []string{evil, evil, evil, evil, evil, evil, evil}
-	p := string(page(t, hostile(), evilPicture))
+	a, evilPicture := hostile(), picture("means")
+	evilPicture.Title, evilPicture.Caption, evilPicture.Flags, evilPicture.Remarks = evil, evil, []int{0, len(a.Flags) - 2}, slices.Repeat([]string{evil}, 7)
+	p := string(page(t, a, evilPicture))
 	for _, never := range []string{"<script", "<img src=x", "\u202e", "onerror=alert(2)>'\"", "\xff"} {
 		if strings.Contains(p, never) {
 			t.Errorf("the page has %q", never)
@@ -179,7 +189,7 @@ func TestPageOfLittle(t *testing.T) {
 	}
 	failed := usual.analysis()
 	for i := range failed.Endpoints {
-		failed.Endpoints[i].Model = trial.Model{Failed: "nobody has a baseline"}
+		fail(&failed.Endpoints[i].Model, "nobody has a baseline")
 	}
 	if got := readable(page(t, failed)); !strings.Contains(got, "no model nobody has a baseline; other tests") {
 		t.Error("a failed model: the page does not say why")

@@ -35,7 +35,7 @@ func onPaper(g grid) []int {
 // gridOf makes one of groups with that many rows; each visit has two rows, the second of which
 // has an empty first cell.
 func gridOf(named bool, sizes ...int) grid {
-	g := grid{Heads: words("Visit")}
+	g := grid{Heads: heads("Visit")}
 	for i, size := range sizes {
 		of := group{}
 		if named {
@@ -119,11 +119,9 @@ func TestPrintsShort(t *testing.T) {
 	}
 	upgraded := sample{arms: 2, visits: 3, perArm: 30}.analysis()
 	p := picture("means")
-	p.Flags = nil
 	for _, who := range upgraded.Design.Subjects[:40] {
-		f := trial.Flag{Kind: trial.ScannerChange, Subject: who.ID, Visit: "visit 2", Text: strings.Repeat("another scanner; ", 12)}
-		upgraded.Flags = append(upgraded.Flags, f)
-		p.Flags = append(p.Flags, f.Subject+" at visit 2: "+f.Text)
+		p.Flags = append(p.Flags, len(upgraded.Flags))
+		upgraded.Flags = append(upgraded.Flags, trial.Flag{Kind: trial.ScannerChange, Subject: who.ID, Visit: "visit 2", Text: strings.Repeat("another scanner; ", 12)})
 	}
 	for name, c := range map[string]struct {
 		a    trial.Analysis

@@ -1,7 +1,6 @@
 package publish
 
 import (
-	"math"
 	"strings"
 
 	"github.com/t2map/t2map/printable"
@@ -45,82 +44,26 @@ func directionName(d trial.Direction) string {
 // trialName is the trial's code on one line; empty where it has none.
 func trialName(d trial.Design) string { return strings.TrimSpace(printable.Line(d.Name)) }
 
-// flagKinds are in the order of listings.
-var flagKinds = []trial.FlagKind{
-	trial.NotInDesign, trial.NoResult, trial.OtherSide, trial.TwoStudies,
-	trial.ProtocolChange, trial.ScannerChange, trial.CarriedMask, trial.Quality,
-}
-
 // kindsOf joins the kinds of the flags, each once, in the order of listings.
-func kindsOf(a trial.Analysis, flags []int) string {
-	there := map[trial.FlagKind]bool{}
+func kindsOf(a *trial.Analysis, flags []int) string {
+	found := map[trial.FlagKind]bool{}
 	for _, i := range flags {
-		if i >= 0 && i < len(a.Flags) {
-			there[a.Flags[i].Kind] = true
-		}
+		found[a.Flags[i].Kind] = true
 	}
 	var names []string
-	for _, k := range flagKinds {
-		if there[k] {
+	for _, k := range trial.FlagKinds {
+		if found[k] {
 			names = append(names, string(k))
 		}
 	}
 	return strings.Join(names, "; ")
 }
 
-// flagText says what a flag is about and what is the matter, on one line.
-func flagText(f trial.Flag) string {
-	var about []string
-	for _, s := range []string{f.Subject, f.Visit, f.Endpoint} {
-		if s != "" {
-			about = append(about, s)
-		}
-	}
-	s := string(f.Kind)
-	if len(about) > 0 {
-		s += " (" + strings.Join(about, ", ") + ")"
-	}
-	if f.Text != "" {
-		s += ": " + f.Text
-	}
-	return printable.Line(s)
-}
-
 // armSizes counts the subjects of each arm in the design.
 func armSizes(d trial.Design) []int {
 	n := make([]int, len(d.Arms))
 	for _, s := range d.Subjects {
-		if s.Arm >= 0 && s.Arm < len(n) {
-			n[s.Arm]++
-		}
+		n[s.Arm]++
 	}
 	return n
 }
-
-// armName and visitName guard against an index that the design does not have.
-func armName(d trial.Design, i int) string {
-	if i < 0 || i >= len(d.Arms) {
-		return ""
-	}
-	return d.Arms[i]
-}
-
-func visitName(d trial.Design, i int) string {
-	if i < 0 || i >= len(d.Visits) {
-		return ""
-	}
-	return d.Visits[i].Name
-}
-
-func monthOf(d trial.Design, i int) float64 {
-	if i < 0 || i >= len(d.Visits) {
-		return math.NaN()
-	}
-	return d.Visits[i].Month
-}
-
-// noValue and noChange stand for what an analysis does not hold.
-var (
-	noValue  = trial.Value{X: math.NaN(), Missing: "not analysed"}
-	noChange = trial.Change{Delta: math.NaN(), Percent: math.NaN(), Missing: "not analysed"}
-)

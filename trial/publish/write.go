@@ -72,7 +72,11 @@ func Write(dir string, a trial.Analysis, pictures []figure.Picture, maps []Map) 
 	if err != nil {
 		return fmt.Errorf("publish: %s: %w", pageFile, err)
 	}
-	files := []file{{pageFile, page}, {jsonFile, encode(a, pictureNames(pictures), mapNames(maps))}}
+	data, err := encode(&a, pictureNames(pictures), mapNames(maps))
+	if err != nil {
+		return fmt.Errorf("publish: %s: %w", jsonFile, err)
+	}
+	files := []file{{pageFile, page}, {jsonFile, data}}
 	for _, t := range tables(&a) {
 		files = append(files, file{t.name + ".csv", printable.CSV(t.columns, t.rows)},
 			file{dictionaryFolder + "/" + t.name + ".csv", printable.CSV(dictionaryColumns, t.dictionary)})

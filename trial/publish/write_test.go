@@ -28,9 +28,8 @@ func samples() map[string]trial.Analysis {
 		"one visit": sample{arms: 2, visits: 1, perArm: 6}.analysis(),
 		"six arms":  sample{arms: 6, visits: 5, perArm: 5, scores: true}.analysis(),
 		"alone":     sample{arms: 2, visits: 2, perArm: 1}.analysis(),
-		"visits":    sample{arms: 2, visits: 200, perArm: 3}.analysis(),
+		"visits":    sample{arms: 2, visits: 60, perArm: 3}.analysis(),
 		"hostile":   hostile(),
-		"empty":     {},
 	}
 }
 
@@ -129,7 +128,7 @@ func TestWritesMaps(t *testing.T) {
 			t.Errorf("%s is not written", f)
 		}
 	}
-	if files["maps/S01-month12-unrolled-change.nii.gz"] != "one" || !strings.Contains(files["trial.json"], `"maps": ["S01-month12-unrolled-change", "S02-month12-unrolled-change"]`) {
+	if files["maps/S01-month12-unrolled-change.nii.gz"] != "one" || !strings.Contains(files["trial.json"], `"S02-month12-unrolled-change"`) {
 		t.Error("a map holds another content, or trial.json does not name it")
 	}
 	if err := Write(dir, a, nil, maps[:1]); err != nil {
@@ -255,7 +254,10 @@ func checkCells(t *testing.T, name string, dictionary, rows [][]string) {
 
 func TestJSON(t *testing.T) {
 	for name, a := range samples() {
-		content := encode(a, []string{"means"}, nil)
+		content, err := encode(&a, []string{"means"}, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
 		// encoding/json takes neither NaN nor Inf, nor two values.
 		var v map[string]any
 		if err := json.Unmarshal(content, &v); err != nil {
@@ -265,8 +267,8 @@ func TestJSON(t *testing.T) {
 		if v["schema"] != schema || len(v["pictures"].([]any)) != 1 {
 			t.Errorf("%s: schema %v, pictures %v", name, v["schema"], v["pictures"])
 		}
-		if bytes.Contains(content, []byte("\n\n")) || bytes.Contains(content, []byte(",\n}")) {
-			t.Errorf("%s: not laid out", name)
+		if bytes.Contains(content, []byte(": null,\n  \"notes\"")) {
+			t.Errorf("%s: an empty list is null", name)
 		}
 	}
 }
@@ -290,8 +292,8 @@ type readBack struct {
 		RC              *float64
 		Values          [][]struct {
 			X       *float64
-			Missing string
-			Flags   []string
+			Missing *struct{ Kind, Detail string }
+			Flags   []int
 		}
 		Cells [][]struct {
 			Change struct {
@@ -325,8 +327,12 @@ func TestJSONValues(t *testing.T) {
 	a := usual.analysis()
 	a.Endpoints[0].Cells[1][2].Change.Mean = 0.1 + 0.2
 	a.Endpoints[0].Model.LogLik = nan
+	content, err := encode(&a, nil, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
 	var v readBack
-	if err := json.Unmarshal(encode(a, nil, nil), &v); err != nil {
+	if err := json.Unmarshal(content, &v); err != nil {
 		t.Fatal(err)
 	}
 	e := v.Endpoints[0]
@@ -336,25 +342,17 @@ func TestJSONValues(t *testing.T) {
 	if e.Direction != "higher is worse" || v.Plan.Covariance != "unstructured" || v.Plan.DF != "kenward-roger" || v.Plan.WithinCV != 0.05 {
 		t.Errorf("words: %q %q %q", e.Direction, v.Plan.Covariance, v.Plan.DF)
 	}
-	if x := e.Values[2][2]; x.X != nil || x.Missing != "no study" || len(x.Flags) != 1 || x.Flags[0] != "no result (S003, visit 2): no study" {
+	if x := e.Values[2][2]; x.X != nil || x.Missing == nil || x.Missing.Kind != "no study" || e.Values[1][0].Missing != nil {
 		t.Errorf("a missing value: %+v", x)
 	}
-	if c := e.Contrasts[1]; c.Visit != 2 || c.NReference != a.Endpoints[0].Contrasts[1].NReference || c.Holm == nil || !c.Wilcoxon.Exact {
+	if x := e.Values[0][1]; len(x.Flags) != 1 || a.Flags[x.Flags[0]].Kind != trial.ScannerChange {
+		t.Errorf("a flagged value: %+v", x)
+	}
+	if c := e.Contrasts[1]; c.Visit != 2 || c.NReference != a.Endpoints[0].Contrasts[1].NReference || c.Holm == nil || !c.Wilcoxon.Exact || c.Wilcoxon.Shift.Low != a.Endpoints[0].Contrasts[1].Wilcoxon.Shift.Low {
 		t.Errorf("a contrast: %+v", c)
 	}
-	if e.Model.LSMeans[1][1].DF != 20.5 || len(v.Inputs[0].SHA256) != 64 || e.Changes[0][0].Verdict != "none" || e.Changes[0][0].Delta != nil {
+	if e.Model.LSMeans[1][1].DF != a.Endpoints[0].Model.LSMeans[1][1].DF || len(v.Inputs[0].SHA256) != 64 || e.Changes[0][0].Verdict != "none" || e.Changes[0][0].Delta != nil {
 		t.Error("least-squares means, inputs or changes are not as they should be")
-	}
-}
-
-func TestSnake(t *testing.T) {
-	for in, want := range map[string]string{
-		"ID": "id", "SHA256": "sha256", "WithinCVOf": "within_cv_of", "LSMeans": "ls_means", "NReference": "n_reference",
-		"BaselineMean": "baseline_mean", "DF": "df", "Q1": "q1", "SDC": "sdc", "MeanOfTwo": "mean_of_two",
-	} {
-		if got := snake(in); got != want {
-			t.Errorf("%s: %s, want %s", in, got, want)
-		}
 	}
 }
 
