@@ -193,10 +193,9 @@ func (j *joiner) changed(first **Measurement, found []Measurement) []int {
 	}
 	lossy := false
 	for _, m := range found {
-		if device, was, is := sameDevice((*first).Scanner, m.Scanner); device {
-			add(ScannerChange, m, "software of the scanner", was, is)
-		} else {
-			add(ScannerChange, m, "scanner", (*first).Scanner, m.Scanner)
+		add(ScannerChange, m, "scanner", (*first).Scanner, m.Scanner)
+		if m.Scanner == (*first).Scanner {
+			add(ScannerChange, m, "software of the scanner", (*first).ScannerSoftware, m.ScannerSoftware)
 		}
 		was, is := differing((*first).Acquisition, m.Acquisition)
 		add(ProtocolChange, m, "acquisition", was, is)
@@ -221,15 +220,6 @@ func differing(a, b string) (onlyA, onlyB string) {
 		return strings.Join(slices.DeleteFunc(slices.Clone(in), func(part string) bool { return slices.Contains(other, part) }), between)
 	}
 	return only(x, y), only(y, x)
-}
-
-// sameDevice says whether two scanners differ in their software alone, and in which. It stands
-// last in the column.
-func sameDevice(a, b string) (same bool, was, is string) {
-	const part = "; software "
-	deviceA, was, _ := strings.Cut(a, part)
-	deviceB, is, _ := strings.Cut(b, part)
-	return deviceA == deviceB, was, is
 }
 
 // choose returns the value of a compartment among a visit's measures.

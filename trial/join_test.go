@@ -161,11 +161,11 @@ func TestFlagsChangesWithinASubject(t *testing.T) {
 }
 
 func TestFlagsNewSoftwareOfAScanner(t *testing.T) {
-	tables := made{arms: twoArms, visits: threeVisits, perArm: 3}.tables().with(t, "Maker One", "Maker One; software 1")
+	tables := made{arms: twoArms, visits: threeVisits, perArm: 3}.tables().with(t, "Maker One", "Maker One,1").with(t, ",scanner,", ",scanner,scanner_software,")
 	row := "S01,month12,st-S01-2,se-S01-2,right,medial,"
 	_, rest, _ := strings.Cut(string(tables.Compartments.Data), row)
 	value, _, _ := strings.Cut(rest, ",")
-	row += value + ",nlls,plain,Maker One; software "
+	row += value + ",nlls,plain,Maker One,"
 	a := analyse(t, tables.with(t, row+"1", row+"2"))
 	if f := flagged(a, ScannerChange); len(f) != 1 || f[0].Text != "software of the scanner: 2; at baseline: 1" {
 		t.Errorf("%+v", f)

@@ -35,7 +35,7 @@ type Measurement struct {
 	// has it.
 	Study, Series, Folder string
 	// Method, Settings, Scanner and Acquisition say how it was made.
-	Method, Settings, Scanner, Acquisition string
+	Method, Settings, Scanner, ScannerSoftware, Acquisition string
 	// MaskFrom is the visit whose mask was carried to this one; empty where the mask was drawn,
 	// and in tables of versions that carried none.
 	MaskFrom string
@@ -102,7 +102,7 @@ func ReadResults(compartments, studies Source, rows []string) (Results, error) {
 			Subject: r.Text("subject"), Visit: r.Text("visit"), Compartment: rowName(r),
 			Side: r.Text("side"), Study: r.Text("study"), Series: r.Text("series"),
 			Method: r.Text("method"), Settings: r.Text("settings"),
-			Scanner: r.Text("scanner"), Acquisition: r.Text("acquisition"),
+			Scanner: r.Text("scanner"), ScannerSoftware: r.Text("scanner_software"), Acquisition: r.Text("acquisition"),
 			MaskFrom: r.Text("mask_from"), Lossy: r.Text("lossy_images") != "", Line: r.Line,
 		}
 		if m.Subject == "" || m.Compartment == "" {

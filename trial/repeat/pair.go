@@ -220,6 +220,7 @@ func (s *Study) note(k Knee, measured [][]trial.Measurement) {
 		}
 		for _, c := range []struct{ what, a, b string }{
 			{"another scanner", first.Scanner, m.Scanner},
+			{"other software of the scanner", first.ScannerSoftware, m.ScannerSoftware},
 			{"another acquisition", first.Acquisition, m.Acquisition},
 			{"T2 estimated in another way", first.Settings, m.Settings},
 		} {

@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/t2map/t2map/number"
 	"github.com/t2map/t2map/printable"
 )
 
@@ -70,25 +71,14 @@ func cell(x float64) string {
 	return strconv.FormatFloat(x, 'g', digits, 64)
 }
 
-// number is a figure in JSON: null where there is none.
-type number float64
-
-// MarshalJSON implements json.Marshaler.
-func (n number) MarshalJSON() ([]byte, error) {
-	if math.IsNaN(float64(n)) || math.IsInf(float64(n), 0) {
-		return []byte("null"), nil
-	}
-	return json.Marshal(float64(n))
-}
-
 type jsonInterval struct {
-	Estimate number `json:"estimate"`
-	Low      number `json:"low"`
-	High     number `json:"high"`
+	Estimate number.Float `json:"estimate"`
+	Low      number.Float `json:"low"`
+	High     number.Float `json:"high"`
 }
 
 func toJSON(i Interval) jsonInterval {
-	return jsonInterval{number(i.Estimate), number(i.Low), number(i.High)}
+	return jsonInterval{number.Finite(i.Estimate), number.Finite(i.Low), number.Finite(i.High)}
 }
 
 // Origin is what a result was made of.
@@ -102,7 +92,7 @@ type Origin struct {
 type jsonStudy struct {
 	Origin
 	Visits       []string          `json:"visits"`
-	Level        number            `json:"level"`
+	Level        number.Float      `json:"level"`
 	Compartments []jsonCompartment `json:"compartments"`
 	Left         []jsonLeft        `json:"left_out"`
 	Notes        []string          `json:"notes"`
@@ -114,10 +104,10 @@ type jsonCompartment struct {
 	Knees          int           `json:"n_knees"`
 	Values         int           `json:"values"`
 	DF             int           `json:"df"`
-	Mean           number        `json:"mean_t2_ms"`
+	Mean           number.Float  `json:"mean_t2_ms"`
 	WSD            jsonInterval  `json:"wsd_ms"`
 	WCV            jsonInterval  `json:"wcv_percent"`
-	WSDOverMean    number        `json:"wsd_over_mean_percent"`
+	WSDOverMean    number.Float  `json:"wsd_over_mean_percent"`
 	RC             jsonInterval  `json:"rc_ms"`
 	RCPercent      jsonInterval  `json:"rc_percent"`
 	Complete       int           `json:"n_complete"`
@@ -126,20 +116,20 @@ type jsonCompartment struct {
 	ICCConsistency jsonInterval  `json:"icc_consistency"`
 	Pairs          int           `json:"n_pairs"`
 	Bias           jsonInterval  `json:"bias_ms"`
-	BiasP          number        `json:"bias_p"`
-	SDDifference   number        `json:"sd_difference_ms"`
+	BiasP          number.Float  `json:"bias_p"`
+	SDDifference   number.Float  `json:"sd_difference_ms"`
 	Lower          jsonInterval  `json:"loa_lower_ms"`
 	Upper          jsonInterval  `json:"loa_upper_ms"`
 	Proportional   jsonInterval  `json:"proportional_rho"`
-	ProportionalP  number        `json:"proportional_p"`
+	ProportionalP  number.Float  `json:"proportional_p"`
 	Reasons        []string      `json:"reasons"`
 	Repeats        []jsonRepeats `json:"repeats"`
 }
 
 type jsonRepeats struct {
-	Subject string   `json:"subject"`
-	Side    string   `json:"side"`
-	T2      []number `json:"t2_ms"`
+	Subject string         `json:"subject"`
+	Side    string         `json:"side"`
+	T2      []number.Float `json:"t2_ms"`
 }
 
 type jsonLeft struct {
@@ -152,7 +142,7 @@ type jsonLeft struct {
 // JSON returns repeat.json: the figures of repeat.csv, unrounded, with the values they
 // are made of and the knees that were left out.
 func (s Study) JSON(o Origin) ([]byte, error) {
-	out := jsonStudy{Origin: o, Visits: s.Visits, Level: number(s.Level), Left: []jsonLeft{}, Notes: append([]string{}, s.Notes...)}
+	out := jsonStudy{Origin: o, Visits: s.Visits, Level: number.Finite(s.Level), Left: []jsonLeft{}, Notes: append([]string{}, s.Notes...)}
 	for _, c := range s.Compartments {
 		out.Compartments = append(out.Compartments, c.json())
 	}
@@ -165,18 +155,18 @@ func (s Study) JSON(o Origin) ([]byte, error) {
 
 func (c Compartment) json() jsonCompartment {
 	j := jsonCompartment{
-		Name: c.Name, Subjects: c.Subjects(), Knees: c.N, Values: c.Measured, DF: c.DF, Mean: number(c.Mean),
-		WSD: toJSON(c.WSD), WCV: toJSON(c.WCV), WSDOverMean: number(c.WSDOverMean), RC: toJSON(c.RC), RCPercent: toJSON(c.RCPercent),
+		Name: c.Name, Subjects: c.Subjects(), Knees: c.N, Values: c.Measured, DF: c.DF, Mean: number.Finite(c.Mean),
+		WSD: toJSON(c.WSD), WCV: toJSON(c.WCV), WSDOverMean: number.Finite(c.WSDOverMean), RC: toJSON(c.RC), RCPercent: toJSON(c.RCPercent),
 		Complete: c.Complete, SDC: toJSON(c.SDC), ICCAgreement: toJSON(c.ICC21), ICCConsistency: toJSON(c.ICC31),
-		Pairs: c.Agreement.N, Bias: toJSON(c.Agreement.Bias), BiasP: number(c.Agreement.P), SDDifference: number(c.Agreement.SD),
+		Pairs: c.Agreement.N, Bias: toJSON(c.Agreement.Bias), BiasP: number.Finite(c.Agreement.P), SDDifference: number.Finite(c.Agreement.SD),
 		Lower: toJSON(c.Agreement.Lower), Upper: toJSON(c.Agreement.Upper),
-		Proportional: toJSON(c.Proportional.Rho), ProportionalP: number(c.Proportional.P),
+		Proportional: toJSON(c.Proportional.Rho), ProportionalP: number.Finite(c.Proportional.P),
 		Reasons: append([]string{}, c.Reasons...), Repeats: []jsonRepeats{},
 	}
 	for i, k := range c.Knees {
 		r := jsonRepeats{Subject: k.Subject, Side: k.Side}
 		for _, v := range c.Values[i] {
-			r.T2 = append(r.T2, number(v))
+			r.T2 = append(r.T2, number.Finite(v))
 		}
 		j.Repeats = append(j.Repeats, r)
 	}
