@@ -2,8 +2,6 @@ package figures
 
 import (
 	"fmt"
-	"slices"
-	"strconv"
 	"strings"
 
 	"gonum.org/v1/plot/vg"
@@ -49,8 +47,6 @@ func leftOut(l repeat.Left) string {
 	}
 	return s + ": left out: " + l.Reason
 }
-
-func percentOf(level float64) string { return strconv.FormatFloat(100*level, 'g', 4, 64) + " %" }
 
 // agreements are the panels of the figure.
 type agreements struct {
@@ -135,27 +131,13 @@ func (b *agreements) rowHeight() vg.Length {
 }
 
 func (b *agreements) pictures() ([]figure.Picture, error) {
-	var out []figure.Picture
-	for n, page := range pages(len(b.Compartments), chartColumns*rowsOnPage(b.rowHeight())) {
-		f := b.frame
-		f.Name = pageName(b.Name, n)
-		panels := b.Compartments[page[0]:page[1]]
-		rows := (len(panels) + chartColumns - 1) / chartColumns
-		p, err := f.render(vg.Length(rows)*b.rowHeight()-chartRowGap, func(c draw.Canvas, body vg.Rectangle) { b.paint(c, body, panels) })
-		if err != nil {
-			return nil, err
-		}
-		out = append(out, p)
-	}
-	return out, nil
+	return b.frame.pictures(len(b.Compartments), chartColumns, b.rowHeight(), func(c draw.Canvas, body vg.Rectangle, first, end int) {
+		b.paint(c, body, b.Compartments[first:end])
+	})
 }
 
 func (b *agreements) paint(c draw.Canvas, body vg.Rectangle, panels []repeat.Compartment) {
-	left := vg.Length(0)
-	for _, t := range b.up.Ticks(6) {
-		left = max(left, small.Width(t.Label))
-	}
-	left += 3 + 14 // a gap, and the axis' name
+	left := tickRoom(b.up)
 	columns := vg.Length(min(chartColumns, len(panels)))
 	width := min((body.Size().X-left-chartGap*columns)/columns, chartWidest)
 	for n, panel := range panels {
@@ -206,12 +188,9 @@ func (b *agreements) panel(p figure.Panel, c repeat.Compartment) {
 
 // axisName names the axis of differences after the visits.
 func (b *agreements) axisName(p figure.Panel, x vg.Length) {
-	name := labels
-	name.Rotation = vertical
-	half := (p.Area.Size().Y - name.Width(" −  (ms)")) / 2
-	visits := fitAll(name, b.Visits, half)
-	words := visits[1] + " − " + visits[0] + " (ms)"
-	figure.Write(p.Canvas, figure.Align(name, figure.Center, figure.Base), vg.Point{X: x, Y: (p.Area.Min.Y + p.Area.Max.Y) / 2}, words)
+	half := (p.Area.Size().Y - labels.Width(" −  (ms)")) / 2
+	visits := fitAll(labels, b.Visits, half)
+	writeAxisName(p, labels, x, visits[1]+" − "+visits[0]+" (ms)")
 }
 
 // words writes what the panel shows in figures above it.
@@ -241,7 +220,7 @@ func (b *agreements) name(c repeat.Compartment, width vg.Length) string {
 	for _, x := range b.Compartments {
 		all = append(all, capital(x.Name))
 	}
-	return fitAll(strong, all, width)[slices.Index(all, capital(c.Name))]
+	return fitOne(strong, capital(c.Name), all, width)
 }
 
 // capital begins a name with a capital letter.

@@ -69,9 +69,6 @@ const (
 	ribbonAlpha  = 0x30
 )
 
-// rowsOnPage is how many rows of panels of that height a picture has at most.
-func rowsOnPage(height vg.Length) int { return max(1, int(pageHeight/height)) }
-
 // pictures draws the charts, as many to a picture as a page has room for.
 func (g charts) pictures() ([]figure.Picture, error) {
 	ranges, cut := g.ranges()
@@ -81,19 +78,9 @@ func (g charts) pictures() ([]figure.Picture, error) {
 	if cut {
 		g.notes = append(g.notes, "Arrowheads: the interval extends beyond the panel.")
 	}
-	var out []figure.Picture
-	for n, page := range pages(len(g.panels), chartColumns*rowsOnPage(g.rowHeight())) {
-		f := g.frame
-		f.Name = pageName(g.Name, n)
-		panels, r := g.panels[page[0]:page[1]], ranges[page[0]:page[1]]
-		rows := (len(panels) + chartColumns - 1) / chartColumns
-		p, err := f.render(vg.Length(rows)*g.rowHeight(), func(c draw.Canvas, body vg.Rectangle) { g.paint(c, body, panels, r) })
-		if err != nil {
-			return nil, err
-		}
-		out = append(out, p)
-	}
-	return out, nil
+	return g.frame.pictures(len(g.panels), chartColumns, g.rowHeight(), func(c draw.Canvas, body vg.Rectangle, first, end int) {
+		g.paint(c, body, g.panels[first:end], ranges[first:end])
+	})
 }
 
 func (g charts) rowHeight() vg.Length {
@@ -149,14 +136,7 @@ func (c chart) extent() (core, full []float64) {
 
 // paint draws the panels of a page into its body.
 func (g charts) paint(c draw.Canvas, body vg.Rectangle, panels []chart, ranges []figure.Range) {
-	left := vg.Length(0)
-	for _, r := range ranges {
-		for _, t := range r.Ticks(6) {
-			left = max(left, small.Width(t.Label))
-		}
-	}
-	left += 3 + 14                    // a gap, and the axis' name
-	left = max(left, 18+markRadius*3) // the signs of the arms by their counts
+	left := max(tickRoom(ranges...), 18+markRadius*3) // at least the signs of the arms by their counts
 	columns := min(chartColumns, len(panels))
 	lefts := vg.Length(columns) * left
 	if g.shared {
@@ -239,10 +219,7 @@ func (g charts) axes(p placed) {
 		p.GridY(p.Y.Ticks(6), p.labelled, small)
 	}
 	if p.labelled {
-		name := labels
-		name.Rotation = vertical
-		at := vg.Point{X: p.Area.Min.X - p.left + 8, Y: (p.Area.Min.Y + p.Area.Max.Y) / 2}
-		figure.Write(p.Canvas, figure.Align(name, figure.Center, figure.Base), at, figure.Fit(name, p.label, p.Area.Size().Y))
+		writeAxisName(p.Panel, labels, p.Area.Min.X-p.left+8, p.label)
 	}
 	if g.zero {
 		p.StrokeLine2(draw.LineStyle{Color: figure.Ink, Width: 0.7}, p.Area.Min.X, p.AtY(0), p.Area.Max.X, p.AtY(0))
@@ -468,5 +445,5 @@ func intervals(a trial.Analysis, what, n string) string {
 	if len(a.Design.Arms) > ribbonsMost {
 		drawn = "Bars"
 	}
-	return fmt.Sprintf("%s are %s %s; hollow points have none. Below each point is %s, if there is room.", drawn, levelOf(a), what, n)
+	return fmt.Sprintf("%s are %s %s; hollow points have none. Below each point is %s, if there is room.", drawn, percentOf(a.Plan.Level), what, n)
 }

@@ -32,7 +32,7 @@ func Correlations(a trial.Analysis, _ Options) ([]figure.Picture, error) {
 		given = given || c.within != nil
 	}
 	s.Name, s.Title = "correlation", "Change of T2 against change of other endpoints"
-	s.Caption = fmt.Sprintf("Changes from baseline, one mark per subject who has both: that of T2 upwards, that of the other endpoint across. ρ is Spearman's rank correlation with its %s confidence interval", levelOf(a))
+	s.Caption = fmt.Sprintf("Changes from baseline, one mark per subject who has both: that of T2 upwards, that of the other endpoint across. ρ is Spearman's rank correlation with its %s confidence interval", percentOf(a.Plan.Level))
 	if given {
 		s.Caption += ": within arms, the partial one given the arm; over all subjects it includes the difference between arms"
 	}
@@ -55,8 +55,7 @@ func chooseCorrelations(a trial.Analysis) []together {
 	var pairs []together
 	for i := range a.Correlations {
 		c := &a.Correlations[i]
-		inside := c.X >= 0 && c.Y >= 0 && c.X < len(a.Endpoints) && c.Y < len(a.Endpoints)
-		if c.Arm != trial.WithinArms && c.Arm != trial.AllSubjects || !inside || c.Visit < 1 || c.Visit >= len(a.Design.Visits) {
+		if c.Arm != trial.WithinArms && c.Arm != trial.AllSubjects {
 			continue
 		}
 		n := slices.IndexFunc(pairs, func(p together) bool { return p.x == c.X && p.y == c.Y && p.visit == c.Visit })
@@ -69,7 +68,7 @@ func chooseCorrelations(a trial.Analysis) []together {
 			pairs[n].all = c
 		}
 	}
-	atPrimary := func(p together) bool { return p.visit == primaryVisit(a.Design) }
+	atPrimary := func(p together) bool { return p.visit == a.Design.Primary.Visit }
 	if slices.ContainsFunc(pairs, atPrimary) {
 		pairs = slices.DeleteFunc(pairs, func(p together) bool { return !atPrimary(p) })
 	}
@@ -136,18 +135,18 @@ var smaller = figure.Letters(6.5)
 func newScatter(a trial.Analysis, c together, flags *flagged) scatter {
 	t2, other := a.Endpoints[c.x], a.Endpoints[c.y]
 	s := scatter{
-		title: fmt.Sprintf("%s, %s", title(t2.Endpoint), lowerFirst(when(a.Design, c.visit))),
-		x:     withUnit("Change of "+title(other.Endpoint), other.Unit),
+		title: fmt.Sprintf("%s, %s", t2.Title, during(a.Design.Visits[c.visit])),
+		x:     withUnit("Change of "+other.Title, other.Unit),
 		y:     withUnit("Change of T2", t2.Unit),
 	}
 	s.words, s.second = c.words()
 	for n, subject := range a.Design.Subjects {
-		p := pair{x: changeOf(other, n, c.visit).Delta, y: changeOf(t2, n, c.visit).Delta, arm: subject.Arm}
+		p := pair{x: other.Changes[n][c.visit].Delta, y: t2.Changes[n][c.visit].Delta, arm: subject.Arm}
 		if !figure.Drawable(p.x) || !figure.Drawable(p.y) {
 			continue
 		}
 		for _, e := range []trial.EndpointAnalysis{t2, other} {
-			touched := flags.touch(valueOf(e, n, 0).Flags, valueOf(e, n, c.visit).Flags)
+			touched := flags.touch(e.Values[n][0].Flags, e.Values[n][c.visit].Flags)
 			p.flagged = p.flagged || touched
 		}
 		s.points = append(s.points, p)
@@ -156,19 +155,9 @@ func newScatter(a trial.Analysis, c together, flags *flagged) scatter {
 }
 
 func (s scatters) pictures() ([]figure.Picture, error) {
-	var out []figure.Picture
-	for n, page := range pages(len(s.panels), chartColumns*rowsOnPage(s.rowHeight())) {
-		f := s.frame
-		f.Name = pageName(s.Name, n)
-		panels := s.panels[page[0]:page[1]]
-		rows := (len(panels) + chartColumns - 1) / chartColumns
-		p, err := f.render(vg.Length(rows)*s.rowHeight(), func(c draw.Canvas, body vg.Rectangle) { s.paint(c, body, panels) })
-		if err != nil {
-			return nil, err
-		}
-		out = append(out, p)
-	}
-	return out, nil
+	return s.frame.pictures(len(s.panels), chartColumns, s.rowHeight(), func(c draw.Canvas, body vg.Rectangle, first, end int) {
+		s.paint(c, body, s.panels[first:end])
+	})
 }
 
 func (s scatters) rowHeight() vg.Length {
@@ -178,13 +167,12 @@ func (s scatters) rowHeight() vg.Length {
 func (s scatters) paint(c draw.Canvas, body vg.Rectangle, panels []scatter) {
 	const right = 8 // half of a tick's label
 	body.Max.X -= right
-	var left vg.Length
+	var axes []figure.Range
 	for _, sc := range panels {
 		_, y := sc.ranges()
-		for _, t := range y.Ticks(6) {
-			left = max(left, small.Width(t.Label)+3+14) // a gap, and the axis' name
-		}
+		axes = append(axes, y)
 	}
+	left := tickRoom(axes...)
 	columns := min(chartColumns, len(panels))
 	width := min((body.Size().X-vg.Length(columns)*left-chartGap*vg.Length(columns-1))/vg.Length(columns), chartWidest)
 	for n, sc := range panels {
@@ -203,8 +191,7 @@ func (s scatters) apart(sc scatter, width vg.Length) scatter {
 	for _, p := range s.panels {
 		names, across = append(names, p.title), append(across, p.x)
 	}
-	sc.title = fitAll(strong, names, width)[slices.Index(names, sc.title)]
-	sc.x = fitAll(small, across, width)[slices.Index(across, sc.x)]
+	sc.title, sc.x = fitOne(strong, sc.title, names, width), fitOne(small, sc.x, across, width)
 	return sc
 }
 
@@ -234,10 +221,7 @@ func (s scatter) paint(p figure.Panel, left vg.Length) {
 	p.StrokeLine2(zero, p.AtX(0), p.Area.Min.Y, p.AtX(0), p.Area.Max.Y)
 	middle := vg.Point{X: (p.Area.Min.X + p.Area.Max.X) / 2, Y: p.Area.Min.Y - 15}
 	figure.Write(p.Canvas, figure.Align(small, figure.Center, figure.Below), middle, s.x)
-	name := small
-	name.Rotation = vertical
-	side := vg.Point{X: p.Area.Min.X - left + 8, Y: (p.Area.Min.Y + p.Area.Max.Y) / 2}
-	figure.Write(p.Canvas, figure.Align(name, figure.Center, figure.Base), side, figure.Fit(name, s.y, p.Area.Size().Y))
+	writeAxisName(p, small, p.Area.Min.X-left+8, s.y)
 	if len(s.points) == 0 {
 		noValues(p.Canvas, p.Area, "no values")
 	}

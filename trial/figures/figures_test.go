@@ -265,9 +265,7 @@ func TestFlagGroups(t *testing.T) {
 	}
 	a.Flags = append(a.Flags, trial.Flag{Kind: trial.TwoStudies, Subject: "S024", Visit: "month3", Text: "two studies"})
 	a.Endpoints[0].Values[23][1].Flags = []int{10}
-	for e := range a.Endpoints {
-		describe(&a, &a.Endpoints[e])
-	}
+	spreadFlags(&a)
 	p := drawAll(t, a, Options{})["means"]
 	text := joined(t, p)
 	for _, want := range []string{"† 10 subjects at month12 (S001, S002, …): another scanner\n", "† S024 at month3: two studies\n"} {

@@ -13,7 +13,7 @@ import (
 // dagger marks what a flag touches.
 const dagger = "†"
 
-// flagged gathers the flags that touch a figure.
+// flagged collects the flags that concern a figure.
 type flagged struct {
 	naming
 	seen map[int]bool
@@ -21,17 +21,17 @@ type flagged struct {
 
 func newFlagged(n naming) *flagged { return &flagged{naming: n, seen: map[int]bool{}} }
 
-// touch notes the flags that figures must show, and says whether there are any.
+// touch notes the flags that figures must show, and reports whether there are any.
 func (f *flagged) touch(lists ...[]int) bool {
-	any := false
+	touched := false
 	for _, list := range lists {
 		for _, n := range list {
-			if n >= 0 && n < len(f.flags) && f.flags[n].Kind.OnFigures() {
-				f.seen[n], any = true, true
+			if f.flags[n].Kind.OnFigures() {
+				f.seen[n], touched = true, true
 			}
 		}
 	}
-	return any
+	return touched
 }
 
 // tell puts the flags into the frame, with footnotes about them, and the stand-ins of names into

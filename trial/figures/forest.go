@@ -34,8 +34,8 @@ func Forest(a trial.Analysis, _ Options) ([]figure.Picture, error) {
 		} else {
 			// A row for each arm and a heading are what an endpoint needs at least.
 			most := max(1, forestMost/len(a.Design.Arms))
-			for _, page := range pages(len(f.endpoints), most) {
-				blocks = append(blocks, newForestBlock(a, f.endpoints[page[0]:page[1]], flags))
+			for endpoints := range slices.Chunk(f.endpoints, most) {
+				blocks = append(blocks, newForestBlock(a, endpoints, flags))
 			}
 		}
 		blocks = slices.DeleteFunc(blocks, func(b forestBlock) bool { return len(b.rows) == 0 })
@@ -92,7 +92,7 @@ func newForestBlock(a trial.Analysis, endpoints []int, flags *flagged) forestBlo
 	b.only = rowsOf(a, endpoints) > forestMost
 	var headings []string
 	for _, e := range a.Endpoints {
-		headings = append(headings, title(e.Endpoint))
+		headings = append(headings, e.Title)
 	}
 	headings = fitAll(strong, headings, forestLabels)
 	var all []mmrm.Estimate
@@ -101,14 +101,14 @@ func newForestBlock(a trial.Analysis, endpoints []int, flags *flagged) forestBlo
 		b.direction(k, e.Direction)
 		var rows []forestRow
 		for _, c := range e.Contrasts {
-			if b.only && c.Visit != primaryVisit(a.Design) || c.Arm < 0 || c.Arm >= len(a.Design.Arms) {
+			if b.only && c.Visit != a.Design.Primary.Visit {
 				continue
 			}
-			row := forestRow{Contrast: c, words: when(a.Design, c.Visit), n: fmt.Sprintf("%d, %d", e.Model.InIt(c.Arm, c.Visit), e.Model.InIt(0, c.Visit))}
+			row := forestRow{Contrast: c, words: when(a.Design.Visits[c.Visit]), n: fmt.Sprintf("%d, %d", e.Model.InIt(c.Arm, c.Visit), e.Model.InIt(0, c.Visit))}
 			if len(a.Design.Arms) > 2 {
 				row.words += ", " + a.Design.Arms[c.Arm]
 			}
-			row.flagged = flags.touch(cellOf(e, c.Arm, c.Visit).ChangeFlags, cellOf(e, 0, c.Visit).ChangeFlags)
+			row.flagged = flags.touch(e.Cells[c.Arm][c.Visit].ChangeFlags, e.Cells[0][c.Visit].ChangeFlags)
 			rows = append(rows, row)
 			all = append(all, c.Model)
 			b.withHolm = b.withHolm || !math.IsNaN(c.Holm)
@@ -173,7 +173,7 @@ func forestPicture(a trial.Analysis, f family, blocks []forestBlock, flags *flag
 	reference := figure.ShortenAll(a.Design.Arms, within40)[0]
 	fr := frame{Picture: figure.Picture{Name: f.name("forest"), Title: f.pick("Differences of T2 to ", "Differences of scores to ") + reference}}
 	fr.Caption = fmt.Sprintf("Differences of least-squares means of the change from baseline to %s, by %s and visit: estimates of the mixed model for repeated measures with %s confidence intervals, n of the arm and of the reference in the model.",
-		reference, f.pick("compartment", "endpoint"), levelOf(a))
+		reference, f.pick("compartment", "endpoint"), percentOf(a.Plan.Level))
 	var height vg.Length
 	var cut, holm, primary, only bool
 	for _, b := range blocks {
@@ -200,7 +200,7 @@ func forestPicture(a trial.Analysis, f family, blocks []forestBlock, flags *flag
 	}
 	return fr.render(height, func(c draw.Canvas, body vg.Rectangle) {
 		for _, b := range blocks {
-			b.paint(c, body, levelOf(a))
+			b.paint(c, body, percentOf(a.Plan.Level))
 			body.Max.Y -= b.height()
 		}
 	})

@@ -3,6 +3,7 @@ package figures
 import (
 	"image/color"
 	"math"
+	"slices"
 
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
@@ -109,6 +110,49 @@ func (f frame) render(body vg.Length, paint func(c draw.Canvas, r vg.Rectangle))
 			y -= noteRow
 		}
 	})
+}
+
+// pictures draws panels in rows of that many columns, as many to a picture as a page has room for.
+// paint draws the panels from first to before end into a body.
+func (f frame) pictures(panels, columns int, row vg.Length, paint func(c draw.Canvas, body vg.Rectangle, first, end int)) ([]figure.Picture, error) {
+	most := columns * max(1, int(pageHeight/row))
+	var out []figure.Picture
+	for first := 0; first < panels; first += most {
+		end := min(first+most, panels)
+		rows := (end - first + columns - 1) / columns
+		page := f
+		page.Name = pageName(f.Name, len(out))
+		p, err := page.render(vg.Length(rows)*row, func(c draw.Canvas, body vg.Rectangle) { paint(c, body, first, end) })
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, p)
+	}
+	return out, nil
+}
+
+// tickRoom is the width that the labels of the y axes and the name of the axis take.
+func tickRoom(axes ...figure.Range) vg.Length {
+	const gap, name = 3, 14
+	widest := vg.Length(0)
+	for _, r := range axes {
+		for _, t := range r.Ticks(6) {
+			widest = max(widest, small.Width(t.Label))
+		}
+	}
+	return widest + gap + name
+}
+
+// writeAxisName writes the name of the y axis of a panel, upwards at x.
+func writeAxisName(p figure.Panel, style draw.TextStyle, x vg.Length, name string) {
+	style.Rotation = vertical
+	at := vg.Point{X: x, Y: (p.Area.Min.Y + p.Area.Max.Y) / 2}
+	figure.Write(p.Canvas, figure.Align(style, figure.Center, figure.Base), at, figure.Fit(style, name, p.Area.Size().Y))
+}
+
+// fitOne shortens a name as fitAll does beside all of the names.
+func fitOne(style draw.TextStyle, name string, names []string, width vg.Length) string {
+	return fitAll(style, names, width)[slices.Index(names, name)]
 }
 
 // fitAll shortens names that stand beside each other to the width in the style, so that

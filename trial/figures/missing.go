@@ -20,15 +20,12 @@ import (
 func Missing(a trial.Analysis, _ Options) ([]figure.Picture, error) {
 	a, names := renamed(a)
 	var out []figure.Picture
-	if len(a.Design.Subjects) == 0 || len(a.Design.Visits) == 0 {
-		return nil, nil
-	}
 	for _, f := range families(a) {
 		flags := newFlagged(names)
 		t := newTiles(a, f, flags)
 		t.Name, t.Title = f.name("missing"), f.pick("Available T2", "Available scores")
 		t.Caption = fmt.Sprintf("%s, by arm: one column per subject in the order of the design, one row per visit, of %s. Counts at the right are subjects with a value in at least one %s.",
-			f.pick("T2 at each visit", "Other endpoints at each visit"), among(a.Design), f.pick("compartment", "of them"))
+			f.pick("T2 at each visit", "Other endpoints at each visit"), population(a.Design), f.pick("compartment", "of them"))
 		flags.tell(&t.frame)
 		p, err := t.picture()
 		if err != nil {
@@ -86,9 +83,7 @@ func newTiles(a trial.Analysis, f family, flags *flagged) tiles {
 	why := make([][]trial.Missing, len(a.Design.Subjects))
 	counts := map[trial.Missing]int{}
 	for s, subject := range a.Design.Subjects {
-		if subject.Arm >= 0 && subject.Arm < len(t.byArm) {
-			t.byArm[subject.Arm] = append(t.byArm[subject.Arm], s)
-		}
+		t.byArm[subject.Arm] = append(t.byArm[subject.Arm], s)
 		t.tiles = append(t.tiles, make([]tile, len(a.Design.Visits)))
 		why[s] = make([]trial.Missing, len(a.Design.Visits))
 		for v := range a.Design.Visits {
@@ -127,7 +122,7 @@ func (f family) tileOf(a trial.Analysis, at [2]int, flags *flagged) (tile, trial
 	t := tile{state: whole}
 	have, why := 0, trial.Missing{}
 	for _, n := range f.endpoints {
-		value := valueOf(a.Endpoints[n], at[0], at[1])
+		value := a.Endpoints[n].Values[at[0]][at[1]]
 		t.flagged = flags.touch(value.Flags) || t.flagged
 		if figure.Drawable(value.X) {
 			have++
@@ -253,7 +248,7 @@ func (t tiles) paint(c draw.Canvas, body vg.Rectangle, arm int) {
 	}
 	visits := make([]string, len(places))
 	for v := range visits {
-		visits[v] = when(t.design, v)
+		visits[v] = when(t.design.Visits[v])
 	}
 	visits = fitAll(small, visits, tileLabels-6)
 	for _, v := range thin(places, same(len(places), smallSize), 0.5) {

@@ -32,9 +32,9 @@ func fallbackRemark(a trial.Analysis, f family) string {
 			continue
 		}
 		name := e.Model.Covariance.String()
-		structures.add(name, title(e.Endpoint))
+		structures.add(name, e.Title)
 		if e.Model.Covariance == mmrm.AR1 || e.Model.Covariance == mmrm.CompoundSymmetry {
-			equal.add(name, title(e.Endpoint))
+			equal.add(name, e.Title)
 			few = few || fewSubjects(e.Model)
 		}
 	}
@@ -70,7 +70,7 @@ func omissionRemark(a trial.Analysis, f family) string {
 			if titles[o] == nil {
 				omissions = append(omissions, o)
 			}
-			titles[o] = append(titles[o], short(title(a.Endpoints[n].Endpoint)))
+			titles[o] = append(titles[o], short(a.Endpoints[n].Title))
 		}
 	}
 	if len(omissions) == 0 {

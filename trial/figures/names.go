@@ -42,7 +42,7 @@ func renamed(a trial.Analysis) (trial.Analysis, naming) {
 	a.Endpoints = slices.Clone(a.Endpoints)
 	var titles, units []string
 	for _, e := range a.Endpoints {
-		titles, units = append(titles, title(e.Endpoint)), append(units, e.Unit)
+		titles, units = append(titles, e.Title), append(units, e.Unit)
 	}
 	titles, units = stand("endpoint", titles), stand("unit", units)
 	for i := range a.Endpoints {

@@ -76,8 +76,8 @@ func TestForeignNames(t *testing.T) {
 			}
 		}
 		a.Endpoints[e].Values[0][2].Flags, a.Endpoints[e].Values[1][2].Flags = []int{0}, []int{1}
-		describe(&a, &a.Endpoints[e])
 	}
+	spreadFlags(&a)
 	pictures := drawAll(t, a, Options{})
 	all := ""
 	for name, p := range pictures {

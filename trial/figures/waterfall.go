@@ -18,7 +18,7 @@ import (
 // a repeatability coefficient.
 func Waterfall(a trial.Analysis, _ Options) ([]figure.Picture, error) {
 	a, names := renamed(a)
-	visit := primaryVisit(a.Design)
+	visit := a.Design.Primary.Visit
 	if visit < 1 {
 		return nil, nil
 	}
@@ -37,23 +37,16 @@ func Waterfall(a trial.Analysis, _ Options) ([]figure.Picture, error) {
 	if len(w.panels) == 0 {
 		return nil, nil
 	}
-	w.label = "Change at " + lowerFirst(when(a.Design, visit)) + " (%)"
-	w.Name, w.Title = "waterfall", "Individual change of T2 at "+lowerFirst(when(a.Design, visit))
+	w.label = "Change at " + during(a.Design.Visits[visit]) + " (%)"
+	w.Name, w.Title = "waterfall", "Individual change of T2 at "+during(a.Design.Visits[visit])
 	w.legend = barEntries(a.Design.Arms)
 	if slices.ContainsFunc(w.panels, fall.anyBeyond) {
 		w.legend = append(w.legend, beyondEntry())
 	}
 	w.Caption = fmt.Sprintf("Change of mean T2 from baseline at %s in percent, one bar per subject, sorted, of %s. Rows below repeat the arm of each bar. The grey band holds 95 %% of the differences between repeated scans: the repeatability coefficient, 1.96·√2 times the within-subject coefficient of variation.",
-		lowerFirst(when(a.Design, visit)), among(a.Design))
+		during(a.Design.Visits[visit]), population(a.Design))
 	flags.tell(&w.frame)
 	return w.pictures()
-}
-
-func lowerFirst(s string) string {
-	if len(s) > 5 && s[:5] == "Month" {
-		return "m" + s[1:]
-	}
-	return s
 }
 
 // falls are the panels of a waterfall.
@@ -95,15 +88,15 @@ const (
 )
 
 func newFall(a trial.Analysis, e trial.EndpointAnalysis, visit int, flags *flagged) fall {
-	f := fall{title: title(e.Endpoint), rc: e.RC}
+	f := fall{title: e.Title, rc: e.RC}
 	values := []float64{0, e.RC, -e.RC}
 	for s, subject := range a.Design.Subjects {
-		c := changeOf(e, s, visit)
+		c := e.Changes[s][visit]
 		if !figure.Drawable(c.Percent) {
 			f.none++
 			continue
 		}
-		touched := flags.touch(valueOf(e, s, 0).Flags, valueOf(e, s, visit).Flags)
+		touched := flags.touch(e.Values[s][0].Flags, e.Values[s][visit].Flags)
 		f.bars = append(f.bars, fallBar{c.Percent, subject.Arm, touched, c.Verdict == trial.Decrease || c.Verdict == trial.Increase})
 		values = append(values, c.Percent)
 	}
@@ -165,19 +158,9 @@ func outlineBar(c draw.Canvas, r vg.Rectangle) {
 }
 
 func (w falls) pictures() ([]figure.Picture, error) {
-	var out []figure.Picture
-	for n, page := range pages(len(w.panels), w.columns*rowsOnPage(w.rowHeight())) {
-		f := w.frame
-		f.Name = pageName(w.Name, n)
-		panels := w.panels[page[0]:page[1]]
-		rows := (len(panels) + w.columns - 1) / w.columns
-		p, err := f.render(vg.Length(rows)*w.rowHeight(), func(c draw.Canvas, body vg.Rectangle) { w.paint(c, body, panels) })
-		if err != nil {
-			return nil, err
-		}
-		out = append(out, p)
-	}
-	return out, nil
+	return w.frame.pictures(len(w.panels), w.columns, w.rowHeight(), func(c draw.Canvas, body vg.Rectangle, first, end int) {
+		w.paint(c, body, w.panels[first:end])
+	})
 }
 
 func (w falls) rowHeight() vg.Length {
@@ -190,11 +173,7 @@ func (w falls) paint(c draw.Canvas, body vg.Rectangle, panels []fall) {
 	for _, p := range w.panels {
 		y = figure.Range{Low: min(y.Low, p.y.Low), High: max(y.High, p.y.High)}
 	}
-	var left vg.Length
-	for _, t := range y.Ticks(6) {
-		left = max(left, small.Width(t.Label))
-	}
-	left += 3 + 14
+	left := tickRoom(y)
 	columns := min(w.columns, len(panels))
 	width := (body.Size().X - left - chartGap*vg.Length(columns-1)) / vg.Length(columns)
 	if w.columns > 1 {
@@ -223,10 +202,7 @@ func (w falls) panel(p figure.Panel, f fall, labelled bool, left vg.Length) {
 	f.band(p)
 	p.GridY(p.Y.Ticks(6), labelled, small)
 	if labelled {
-		name := labels
-		name.Rotation = vertical
-		at := vg.Point{X: p.Area.Min.X - left + 8, Y: (p.Area.Min.Y + p.Area.Max.Y) / 2}
-		figure.Write(p.Canvas, figure.Align(name, figure.Center, figure.Base), at, figure.Fit(name, w.label, p.Area.Size().Y))
+		writeAxisName(p, labels, p.Area.Min.X-left+8, w.label)
 	}
 	if len(f.bars) == 0 {
 		noValues(p.Canvas, p.Area, "no values")
@@ -252,7 +228,7 @@ func (w falls) heading(f fall, width vg.Length) string {
 	for _, p := range w.panels {
 		all = append(all, p.title)
 	}
-	return fitAll(strong, all, width)[slices.Index(all, f.title)]
+	return fitOne(strong, f.title, all, width)
 }
 
 // band shades what repetition alone brings.
