@@ -50,7 +50,7 @@ func TestRemarksOnModels(t *testing.T) {
 	few := fellBack(mmrm.CompoundSymmetry)
 	few.N = [][]int{{12, 0}, {12, 3}}
 	withoutAge := trial.Model{Omitted: []trial.Omission{{Term: "age", Why: "it follows from site"}, {Visit: 1, Why: "2 changes in 2 arms are too few for the model"}}}
-	const since = ", since the planned one, unstructured, could not be fitted"
+	const since = ", because the planned one, unstructured, could not be fitted"
 	for name, c := range map[string]struct {
 		models [2]trial.Model
 		want   string
@@ -58,7 +58,7 @@ func TestRemarksOnModels(t *testing.T) {
 		"as planned": {[2]trial.Model{}, ""},
 		"for all":    {[2]trial.Model{fellBack(mmrm.HeterogeneousCS), fellBack(mmrm.HeterogeneousCS)}, " Covariance: heterogeneous compound symmetry" + since + "."},
 		"for one":    {[2]trial.Model{{}, fellBack(mmrm.AR1)}, " Covariance: first-order autoregressive (Lateral T2)" + since + "; first-order autoregressive assumes the same variance at every visit."},
-		"few":        {[2]trial.Model{few, few}, " Covariance: compound symmetry" + since + "; compound symmetry assumes the same variance at every visit, and with so few subjects p is too small too often: look at ANCOVA, which does not assume it."},
+		"few":        {[2]trial.Model{few, few}, " Covariance: compound symmetry" + since + "; compound symmetry assumes the same variance at every visit, and with so few subjects the test rejects too often; ANCOVA does not assume it."},
 		"two":        {[2]trial.Model{fellBack(mmrm.CompoundSymmetry), fellBack(mmrm.AR1)}, " Covariance: compound symmetry (Medial T2); first-order autoregressive (Lateral T2)" + since + "; compound symmetry and first-order autoregressive assume the same variance at every visit."},
 		"one failed": {[2]trial.Model{{Failed: "no change", Rejected: []mmrm.Rejected{{Why: "x"}}}, fellBack(mmrm.HeterogeneousCS)}, " Covariance: heterogeneous compound symmetry" + since + "."},
 		"left out":   {[2]trial.Model{withoutAge, withoutAge}, " Not in the model: age (it follows from site); month3 (2 changes in 2 arms are too few for the model)."},

@@ -87,7 +87,7 @@ func TestNIsOfTheMethod(t *testing.T) {
 		}
 	}
 	says(t, "the page", readable(page(t, a)), "n = 10 and 9 in the model, of 11 and 10 with a change", "11, 10 adjusted: 10, 9",
-		"planned, but not in the model: visit 1 (2 changes in 2 arms are too few for the model); site (it follows from age) (Medial T2)")
+		"Omitted from the model were visit 1 (2 changes in 2 arms are too few for the model); site (it follows from age) for Medial T2.")
 }
 
 // A fallback is named wherever p is, with what it assumes.
@@ -97,7 +97,7 @@ func TestFallbackIsNamed(t *testing.T) {
 	a.Endpoints[0].Contrasts[1].Model.DF = 17.84
 	m.Covariance = mmrm.CompoundSymmetry
 	m.Rejected = []mmrm.Rejected{{Covariance: mmrm.Unstructured, Why: "did not converge"}, {Covariance: mmrm.HeterogeneousCS, Why: "singular"}, {Covariance: mmrm.AR1, Why: "singular"}}
-	const few = "compound symmetry assumes the same variance at every visit; with so few subjects p is too small too often: look at ANCOVA, which does not assume it"
+	const few = "compound symmetry assumes the same variance at every visit, and with so few subjects the test rejects too often; ANCOVA does not assume it"
 	const planned = "planned unstructured, could not be fitted: did not converge; heterogeneous compound symmetry: singular; first-order autoregressive: singular"
 	r := only(t, contrastTable(&a), "endpoint", "medial", "visit", "visit 2", "method", "mixed model")
 	if want := planned + "; " + few; r["note"] != want || r["covariance"] != "compound symmetry" {
@@ -112,7 +112,7 @@ func TestFallbackIsNamed(t *testing.T) {
 	text := readable(page(t, a))
 	says(t, "the page", text, planned,
 		"mixed model, compound symmetry covariance (planned: unstructured, which could not be fitted), Kenward–Roger, 17.8 degrees of freedom; "+few,
-		"Medial T2 (ms) covariance compound symmetry, since unstructured, which was planned, could not be fitted; "+few, "For Medial T2: "+few)
+		"Medial T2 (ms) covariance compound symmetry, because the planned one, unstructured, could not be fitted; "+few, "For Medial T2: "+few)
 	// A plan is not a fallback, and a variance for each visit assumes nothing.
 	for _, m := range []trial.Model{
 		{Covariance: mmrm.CompoundSymmetry, N: m.N}, {Covariance: mmrm.HeterogeneousCS, Rejected: m.Rejected[:1], N: m.N}, {Failed: "x", Covariance: mmrm.AR1, Rejected: m.Rejected},
@@ -147,7 +147,7 @@ func TestFailedPermutationHasARow(t *testing.T) {
 // Holm's family is stated as what it is over.
 func TestHolmSaysItsFamily(t *testing.T) {
 	text := readable(page(t, usual.analysis()))
-	says(t, "the page", text, "adjusted over 3 compartments at the visit and arm; one without a p counts as p = 1", "adjusted over 3 compartments at each visit and arm by Holm (1979)")
+	says(t, "the page", text, "adjusted over 3 compartments at the visit and arm; one without a p counts as p = 1", "adjusted over 3 compartments at each visit and arm by the method of Holm (1979)")
 	one := usual.analysis()
 	one.Endpoints = one.Endpoints[:1]
 	one.Correlations = nil
@@ -168,7 +168,7 @@ func TestCorrelationsWithinArms(t *testing.T) {
 	for i, j := 0, len(a.Correlations)-1; i < j; i, j = i+1, j-1 {
 		a.Correlations[i], a.Correlations[j] = a.Correlations[j], a.Correlations[i]
 	}
-	says(t, "the page", readable(page(t, a)), "Medial T2 with WOMAC pain visit 1 within arms 22 0.31", "a treatment that changes both causes a correlation by itself", "as the partial rank correlation given the arm")
+	says(t, "the page", readable(page(t, a)), "Medial T2 with WOMAC pain visit 1 within arms 22 0.31", "a treatment that changes both endpoints causes a correlation by itself", "as the partial rank correlation given the arm")
 }
 
 // Percent is of all who have a change, or says why there is none.

@@ -91,7 +91,7 @@ func newPageView(a *trial.Analysis, pictures []figure.Picture) pageView {
 		v.Figures = append(v.Figures, newFigureView(a, p))
 	}
 	for _, s := range []section{
-		descriptionSection(a), modelSection(a), besideSection(a), responderSection(a), correlationSection(a), individualSection(a),
+		descriptionSection(a), modelSection(a), supportingSection(a), responderSection(a), correlationSection(a), individualSection(a),
 	} {
 		if len(s.Grids) > 0 {
 			v.Sections = append(v.Sections, s)

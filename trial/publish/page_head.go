@@ -12,8 +12,7 @@ import (
 	"github.com/t2map/t2map/trial"
 )
 
-// headlines returns the primary results, one for each primary contrast, and the
-// sentence before them.
+// headlines returns the primary results, one for each primary contrast, and the sentence above them.
 func headlines(a *trial.Analysis) (lead string, lines []headline) {
 	for i := range a.Endpoints {
 		e := &a.Endpoints[i]
@@ -25,11 +24,11 @@ func headlines(a *trial.Analysis) (lead string, lines []headline) {
 	}
 	switch {
 	case len(lines) == 0 && len(a.Design.Arms) < 2:
-		return "One arm: nothing is compared. What follows describes its change over the visits.", nil
+		return "One arm: there is no comparison. The report describes its change over the visits.", nil
 	case len(lines) == 0 && len(a.Design.Visits) < 2:
 		return "One visit: there is no change to compare.", nil
 	case len(lines) == 0:
-		return "There is no primary contrast: the tables have what could be compared.", nil
+		return "There is no primary contrast. The tables have all comparisons.", nil
 	case len(lines) == 1:
 		return "Primary result", lines
 	}
@@ -41,7 +40,7 @@ func newHeadline(a *trial.Analysis, e *trial.EndpointAnalysis, c trial.Contrast)
 		What: fmt.Sprintf("%s, change to %s, %s − %s", titleOf(e), called(a.Design.Visits[c.Visit].Name), called(a.Design.Arms[c.Arm]), called(a.Design.Arms[0])),
 	}
 	if e.Model.Failed != "" {
-		h.Figures, h.Detail = "no model", called(e.Model.Failed)+"; other tests of the contrast are under “Tests beside the model”"
+		h.Figures, h.Detail = "no model", called(e.Model.Failed)+"; other tests of the contrast are under “Supporting tests”"
 		return h
 	}
 	m := c.Model
@@ -69,18 +68,18 @@ func newHeadline(a *trial.Analysis, e *trial.EndpointAnalysis, c trial.Contrast)
 	return h
 }
 
-// flowView is the participants' way through the trial: a column per arm.
+// flowView is the flow of participants through the trial, with a column for each arm.
 type flowView struct {
 	Arms  []string
 	Steps []flowStep
-	// Between holds the visits between the first and the last where they are many.
+	// Between has the visits that are not in the diagram, if there are many.
 	Between grid
 }
 
 type flowStep struct {
 	Name, Detail string
 	Boxes        []flowBox
-	// Hidden steps are not in the diagram, but in Between.
+	// Hidden steps are in Between and not in the diagram.
 	Hidden bool
 }
 
@@ -117,7 +116,7 @@ func newFlowView(a *trial.Analysis) flowView {
 	return v
 }
 
-// betweenGrid holds the steps that the diagram does not show.
+// betweenGrid returns the steps that the diagram does not show.
 func betweenGrid(v flowView) grid {
 	g := grid{Heads: append(heads("Visit", ""), heads(v.Arms...)...)}
 	of := group{}
@@ -161,7 +160,7 @@ func newFlowBox(f trial.FlowVisit, planned int) flowBox {
 	return b
 }
 
-// peopleGrid describes the participants by arm as they were at the start.
+// peopleGrid describes the participants of each arm at the start.
 func peopleGrid(a *trial.Analysis) grid {
 	g := grid{Class: "people"}
 	g.Heads = append(heads(""), numericHeads(mapped(a.Design.Arms, called)...)...)
@@ -174,7 +173,7 @@ func peopleGrid(a *trial.Analysis) grid {
 		r := row{Cells: []cell{{Text: name}}}
 		there := false
 		for _, subjects := range by {
-			c := num(figure(subjects), "the design does not say")
+			c := num(figure(subjects), "not in the design")
 			there = there || c.Text != dash
 			r.Cells = append(r.Cells, c)
 		}
@@ -193,7 +192,7 @@ func peopleGrid(a *trial.Analysis) grid {
 	return g.explained("")
 }
 
-// meanOf prints mean ± SD of what is known, with n where some is not.
+// meanOf prints mean ± SD of the known values, with n if some are not known.
 func meanOf(x func(trial.Subject) float64) func([]trial.Subject) string {
 	return func(subjects []trial.Subject) string {
 		var known []float64
@@ -216,8 +215,7 @@ func meanOf(x func(trial.Subject) float64) func([]trial.Subject) string {
 	}
 }
 
-// levelsOf counts the levels of a factor; of many the
-// rest is counted.
+// levelsOf counts the subjects of each level of a factor; of many levels it shows the first.
 func levelsOf(level func(trial.Subject) string) func([]trial.Subject) string {
 	return func(subjects []trial.Subject) string {
 		const most = 6

@@ -11,7 +11,7 @@ import (
 	"github.com/t2map/t2map/trial/mmrm"
 )
 
-// why says what kept a figure of a sample from being had.
+// why says why a statistic of a sample of n does not exist.
 func why(n int) string {
 	switch n {
 	case 0:
@@ -22,7 +22,7 @@ func why(n int) string {
 	return "not estimable"
 }
 
-// describedCells are the cells of a description: mean to interval.
+// describedCells returns the cells of a description: mean to interval.
 func describedCells(d trial.Description, decimals int) []cell {
 	quartiles := figure.Number(d.Median, decimals)
 	if !math.IsNaN(d.Q1) && !math.IsNaN(d.Q3) {
@@ -47,11 +47,11 @@ func descriptionSection(a *trial.Analysis) section {
 	return s
 }
 
-// byVisit makes a grid with a group for each visit from the given one on and a row for each arm.
-func byVisit(a *trial.Analysis, e *trial.EndpointAnalysis, from int, cells func(trial.Cell, int) []cell) []group {
+// byVisit returns a group for each visit from the given one on, with a row for each arm.
+func byVisit(a *trial.Analysis, e *trial.EndpointAnalysis, firstVisit int, cells func(trial.Cell, int) []cell) []group {
 	sizes := armSizes(a.Design)
 	var groups []group
-	for v := from; v < len(a.Design.Visits); v++ {
+	for v := firstVisit; v < len(a.Design.Visits); v++ {
 		var rows []row
 		for arm := range a.Design.Arms {
 			visit := say(a.Design.Visits[v].Name)
@@ -60,7 +60,7 @@ func byVisit(a *trial.Analysis, e *trial.EndpointAnalysis, from int, cells func(
 			}
 			c := e.Cells[arm][v]
 			flags := c.ChangeFlags
-			if from == 0 { // values
+			if firstVisit == 0 { // values
 				flags = c.ValueFlags
 			}
 			rows = append(rows, row{
@@ -110,8 +110,9 @@ func changeGrid(a *trial.Analysis, e *trial.EndpointAnalysis) grid {
 	return g.trimmed().finish("description.csv")
 }
 
-// percentOfAll is the percent of a cell where all who have a change have it, otherwise nothing and
-// why: a mean of a part beside the change of all can have another sign than it.
+// percentOfAll returns the description of a cell in percent if all changes have a percentage, and
+// otherwise why it is omitted: the mean percentage of some subjects could have another sign than the
+// mean change of all.
 func percentOfAll(c trial.Cell) (trial.Description, string) {
 	if c.Percent.N == c.Change.N {
 		return c.Percent, why(c.Percent.N)
@@ -140,7 +141,7 @@ func modelSection(a *trial.Analysis) section {
 	return s
 }
 
-// estimateCells are those of an estimate: value, SE, df, interval, p.
+// estimateCells returns the cells of an estimate: value, SE, df, interval, p.
 func estimateCells(e mmrm.Estimate, decimals int, reason string) []cell {
 	return []cell{
 		num(figure.Number(e.Value, decimals), reason), num(figure.Number(e.SE, decimals), reason), num(figure.Number(e.DF, dfDecimals), reason),
@@ -183,7 +184,7 @@ func differenceGrid(a *trial.Analysis) grid {
 			g.Groups = append(g.Groups, of)
 		}
 	}
-	g.Notes = []string{"Bold: the primary contrast. n: the arm’s and the reference’s participants who are in the model at the visit."}
+	g.Notes = []string{"Bold: the primary contrast. n: participants of the arm and of the reference who are in the model at the visit."}
 	if n := familyOf(a); n > 0 {
 		g.Notes[0] += " p, Holm: adjusted over " + holmOver(n) + " at the visit and arm; one without a p counts as p = 1."
 	}
@@ -219,29 +220,29 @@ func meansGrid(a *trial.Analysis) grid {
 	return g
 }
 
-// modelDetail is what stands under an endpoint's name: that there is no model, or one that was
-// not planned, and what to know of p.
+// modelDetail returns the remark under an endpoint's name: that there is no model, or how it differs
+// from the planned one.
 func modelDetail(a *trial.Analysis, m trial.Model) string {
 	if m.Failed != "" {
 		return "no model: " + called(m.Failed)
 	}
-	var said []string
+	var parts []string
 	if len(m.Rejected) > 0 {
-		said = append(said, "covariance "+m.Covariance.String()+", since "+a.Plan.Covariance.String()+", which was planned, could not be fitted")
+		parts = append(parts, "covariance "+m.Covariance.String()+", because the planned one, "+a.Plan.Covariance.String()+", could not be fitted")
 	}
-	if said = without(append(said, caution(m), omissionText(a, m))); len(said) == 0 {
+	if parts = without(append(parts, caution(m), omissionText(a, m))); len(parts) == 0 {
 		return ""
 	}
-	return called(strings.Join(said, "; "))
+	return called(strings.Join(parts, "; "))
 }
 
-// holmOver names the family of Holm's adjustment.
+// holmOver names the family of Holm's adjustment: "3 compartments".
 func holmOver(n int) string { return plural(n, "compartment", "compartments") }
 
-// fitGrid says of each endpoint what was fitted.
+// fitGrid describes the fitted model of each endpoint.
 func fitGrid(a *trial.Analysis) grid {
 	g := grid{
-		Title: "What was fitted",
+		Title: "Fitted models",
 		Heads: append(heads("Endpoint", "Covariance", "Degrees of freedom"), numericHeads("Participants", "Observations", "Log-likelihood", "Residual SD by visit")...),
 	}
 	rows := group{}
@@ -266,7 +267,7 @@ func fitGrid(a *trial.Analysis) grid {
 	return g
 }
 
-// residualCell says the standard deviations of Σ, and its correlations where they are few.
+// residualCell shows the standard deviations of Σ, and its correlation if there is one.
 func residualCell(m trial.Model, decimals int) cell {
 	const mostVisits, mostPairs = 6, 1
 	n := len(m.Sigma)
@@ -287,14 +288,14 @@ func residualCell(m trial.Model, decimals int) cell {
 	return c
 }
 
-func besideSection(a *trial.Analysis) section {
-	s := section{ID: "beside", Title: "Tests beside the model", Lead: "The same contrasts by other methods, as a check; none of these p is adjusted."}
+func supportingSection(a *trial.Analysis) section {
+	s := section{ID: "supporting", Title: "Supporting tests", Lead: "The same contrasts by other methods. These p are not adjusted."}
 	g := grid{Heads: append(heads("Visit", "Arms"), numericHeads("n", "ANCOVA", "Welch", "Wilcoxon", "Hedges’ g", "Permutation")...)}
 	for i := range a.Endpoints {
 		e := &a.Endpoints[i]
 		of := group{Name: withUnit(e)}
 		for _, c := range e.Contrasts {
-			of.Rows = append(of.Rows, row{Marked: c.Primary, Cells: besideCells(a, e, c)})
+			of.Rows = append(of.Rows, row{Marked: c.Primary, Cells: supportingCells(a, e, c)})
 		}
 		if len(of.Rows) > 0 {
 			g.Groups = append(g.Groups, of)
@@ -303,7 +304,7 @@ func besideSection(a *trial.Analysis) section {
 	if g.rows() == 0 {
 		return s
 	}
-	g.Notes = []string{"Differences and shifts are arm minus reference, with their " + percentOf(a.Plan.Level) + " CI. Wilcoxon: Hodges–Lehmann shift. n: participants with a change at the visit; adjusted: those whose covariates are known, whom ANCOVA and permutation use."}
+	g.Notes = []string{"Differences and shifts are arm minus reference, with their " + percentOf(a.Plan.Level) + " CI. Wilcoxon: Hodges–Lehmann shift. n: participants with a change at the visit; adjusted: those with known covariates, whose changes ANCOVA and the permutation test use."}
 	s.Grids = []grid{g.finish("contrasts.csv")}
 	return s
 }
@@ -313,7 +314,7 @@ func tooFew(arm, reference int) string {
 	return fmt.Sprintf("%d and %d changes are too few, or do not vary", arm, reference)
 }
 
-func besideCells(a *trial.Analysis, e *trial.EndpointAnalysis, c trial.Contrast) []cell {
+func supportingCells(a *trial.Analysis, e *trial.EndpointAnalysis, c trial.Contrast) []cell {
 	d := e.Decimals()
 	test := func(x mmrm.Estimate, reason, none string) cell {
 		t := num(withInterval(x.Value, x.Low, x.High, d), cmp.Or(reason, none))

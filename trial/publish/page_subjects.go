@@ -49,7 +49,7 @@ func responderSection(a *trial.Analysis) section {
 	return s
 }
 
-// share prints a count and what it is of n.
+// share prints a count k and its percentage of n.
 func share(k, n int) cell {
 	c := num(thousands(k))
 	if n > 0 {
@@ -58,11 +58,11 @@ func share(k, n int) cell {
 	return c
 }
 
-// correlationLead says what to read first.
-const correlationLead = " Within arms: partial correlation given the arm, without the difference between the arms. All: regardless of arm; a treatment that changes both causes a correlation by itself."
+// correlationLead explains the three kinds of correlations, the most informative first.
+const correlationLead = " Within arms: partial correlation given the arm, without the difference between the arms. All subjects: regardless of arm; a treatment that changes both endpoints causes a correlation by itself."
 
-// withinFirst returns the correlations of each pair and visit in the order of reading: within
-// arms, all subjects, each arm, which is that of their indices.
+// withinFirst returns the correlations of each pair and visit in the order within arms, all subjects,
+// each arm, which is the order of their indices.
 func withinFirst(all []trial.Correlation) []trial.Correlation {
 	all = slices.Clone(all)
 	slices.SortStableFunc(all, func(x, y trial.Correlation) int {
@@ -152,7 +152,7 @@ func individualGrid(a *trial.Analysis, e *trial.EndpointAnalysis) grid {
 	return g.trimmed()
 }
 
-// verdictCell says it in words and with a sign, not in colour alone.
+// verdictCell shows the verdict by a word and a sign, not by colour alone.
 func verdictCell(r subjectRow) cell {
 	switch r.Verdict {
 	case trial.Decrease:

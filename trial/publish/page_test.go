@@ -56,13 +56,13 @@ func TestPageSaysTheResult(t *testing.T) {
 		"n = 11 and 10; adjusted over 3 compartments p = 0.018 (Holm); mixed model, unstructured covariance, Kenward–Roger, 17.8 degrees of freedom",
 		"The report draws no conclusion", "24 participants", "2 arms", "3 visits", "4 endpoints", "13 flags",
 		"visit 2 month 6 10 of 12 no study: 2 11 of 12 no study: 1", "Analysed baseline and a later visit 11 of 12 11 of 12",
-		"Age (years), mean ± SD", "25.6 ± 2.1 (n = 11)", "F: 6, M: 6", "fixed effects of baseline, arm, visit and arm × visit;",
-		"reference: control", "restricted maximum likelihood", "Kenward and Roger (1997)", "Holm (1979)", "RC = 1.96·√2·wCV", "(RC 13.9 %)",
-		"Fitted: unstructured for Medial T2, Patellofemoral T2 and WOMAC pain; heterogeneous compound symmetry for Lateral T2.",
+		"Age (years), mean ± SD", "25.6 ± 2.1 (n = 11)", "F: 6, M: 6", "The fixed effects were baseline, arm, visit and arm × visit.",
+		"control is the reference", "restricted maximum likelihood", "Kenward and Roger (1997)", "Holm (1979)", "RC = 1.96·√2·wCV", "(RC 13.9 %)",
+		"The fitted covariance was unstructured for Medial T2, Patellofemoral T2 and WOMAC pain; heterogeneous compound symmetry for Lateral T2.",
 		"planned unstructured, could not be fitted: did not converge", "1.10, 1.50 correlation 0.36", "first echo omitted", "t2map 1.2.3",
 		"Change of T2. Means with 95 % t intervals; n under each point. SVG · PNG · PDF", "† S001 at visit 1: scanner change (see Flags )",
 		"scanner change", "p = 0.012, exact", "199 arrangements", "0.31 [−0.10, 0.63]", "▼ decrease", "within",
-		"a visit with two studies has no value", "no result (10)", "S003, S011, S022 3 subjects visit 2 – no study", "compartments.csv 9f86d081884c7d65",
+		"if a visit had two studies, its value was treated as missing", "no result (10)", "S003, S011, S022 3 subjects visit 2 – no study", "compartments.csv 9f86d081884c7d65",
 	} {
 		if !strings.Contains(strings.ToLower(got), strings.ToLower(want)) {
 			t.Errorf("the page does not say %q", want)
@@ -173,12 +173,12 @@ func TestPageEscapes(t *testing.T) {
 
 func TestPageOfLittle(t *testing.T) {
 	one := readable(page(t, sample{arms: 1, visits: 3, perArm: 8}.analysis()))
-	for _, want := range []string{"One arm: nothing is compared.", "Least-squares means of the change", "p of no change", "fixed effects of baseline and visit;"} {
+	for _, want := range []string{"One arm: there is no comparison.", "Least-squares means of the change", "p of no change", "The fixed effects were baseline and visit."} {
 		if !strings.Contains(one, want) {
 			t.Errorf("one arm: the page does not say %q", want)
 		}
 	}
-	for _, never := range []string{"by arm Participants", "draws no conclusion", "Beside the model.", "Differences from the reference", "Tests beside the model", "Holm"} {
+	for _, never := range []string{"by arm Participants", "draws no conclusion", "Supporting tests.", "Differences from the reference", "Supporting tests", "Holm"} {
 		if strings.Contains(one, never) {
 			t.Errorf("one arm: the page says %q", never)
 		}

@@ -1,6 +1,7 @@
 package publish
 
 import (
+	"fmt"
 	"strings"
 
 	"github.com/t2map/t2map/printable"
@@ -67,3 +68,20 @@ func armSizes(d trial.Design) []int {
 	}
 	return n
 }
+
+// listed joins names, as in "a, b and c". It counts the names after the tenth.
+func listed(names []string) string {
+	const most = 10
+	switch n := len(names); {
+	case n == 0:
+		return "none"
+	case n == 1:
+		return names[0]
+	case n > most:
+		return fmt.Sprintf("%s and %d more", strings.Join(names[:most], ", "), n-most)
+	default:
+		return strings.Join(names[:n-1], ", ") + " and " + names[n-1]
+	}
+}
+
+func mapped[T any](list []T, f func(T) string) []string { return listOf(list, f) }
