@@ -16,24 +16,24 @@ import (
 	"github.com/t2map/t2map/trial/mmrm"
 )
 
-// Tables are what a trial is analysed from.
+// Tables are the tables of a trial.
 type Tables struct {
 	Design Source
 	// Compartments and Studies are the tables of `t2map run`; Studies.Data may be nil.
 	Compartments, Studies Source
 	// Scores hold other endpoints; see ReadScores.
 	Scores []Source
-	// Repeatability is the table of `t2map repeat`, in whose place a plan may have a
-	// within-subject CV; Data may be nil.
+	// Repeatability is the table of `t2map repeat`; Data may be nil. A plan with a within-subject CV
+	// cannot have one.
 	Repeatability Source
-	// Over goes before the design's heading.
+	// Over overrides the heading of the design.
 	Over Heading
 }
 
 // The defaults of a Plan.
 const (
 	defaultLevel        = 0.95
-	defaultPermutations = 9999 // p to 0.0022 at 0.05 (its standard error)
+	defaultPermutations = 9999 // the standard error of p = 0.05 is 0.0022
 )
 
 // withDefaults returns the plan with its defaults filled in.
@@ -44,16 +44,15 @@ func (p Plan) withDefaults() Plan {
 	return p
 }
 
-// Adjust changes a plan that a design has given, as the command line does, and may refuse the
-// design.
+// Adjust changes the plan of a design, as the command line does, and may refuse the design.
 type Adjust func(Design, *Plan) error
 
-// Analyse reads the tables of a trial and analyses them. adjust, if not nil, may change the
-// plan that the design's heading gives.
+// Analyse reads the tables of a trial and analyses them. adjust, if not nil, may change the plan of
+// the design's heading.
 //
-// Errors are tables that cannot be read (see ReadDesign, ReadResults, ReadScores), names
-// of the plan that are not in them, and the context's. What the data do not allow is not an error:
-// it is NaN with a reason.
+// It returns an error if a table cannot be read (see ReadDesign, ReadResults, ReadScores), if a name
+// in the plan is not in the tables, or if ctx ends. Numbers that the data do not allow are NaN with a
+// reason, which is not an error.
 func Analyse(ctx context.Context, version string, t Tables, adjust Adjust) (Analysis, error) {
 	a := Analysis{Version: version}
 	var err error
@@ -85,7 +84,7 @@ func Analyse(ctx context.Context, version string, t Tables, adjust Adjust) (Anal
 	return a, a.correlate(ctx)
 }
 
-// join reads the results and puts them to the design.
+// join reads the results and assigns them to the subjects and visits of the design.
 func (a *Analysis) join(t Tables) ([]Endpoint, error) {
 	res, err := ReadResults(t.Compartments, t.Studies, a.Plan.Rows)
 	if err != nil {
@@ -139,8 +138,8 @@ func (t Tables) all() []Source {
 	return append([]Source{t.Design, t.Compartments, t.Studies, t.Repeatability}, t.Scores...)
 }
 
-// remarks says how tables are read whose form was not declared, and which rows of tables that people write
-// are short.
+// remarks returns notes on how tables were read whose form was not declared, and on short rows of
+// tables that people write.
 func (t Tables) remarks() []string {
 	var notes []string
 	for _, s := range t.all() {
@@ -154,7 +153,7 @@ func (t Tables) remarks() []string {
 	return notes
 }
 
-// checkNames holds the names of the plan against the endpoints.
+// checkNames returns an error if the plan names an endpoint that does not exist.
 func (a *Analysis) checkNames(endpoints []Endpoint) error {
 	if len(endpoints) == 0 {
 		return hinted("see studies.csv for why every study failed", "the results have no compartment")
@@ -174,7 +173,7 @@ func (a *Analysis) checkNames(endpoints []Endpoint) error {
 	return nil
 }
 
-// takeRepeatability puts the CV of each compartment into the plan.
+// takeRepeatability adds the CV of each compartment to the plan.
 func (a *Analysis) takeRepeatability(s Source, endpoints []Endpoint) error {
 	if s.Data == nil {
 		return nil
@@ -201,13 +200,13 @@ func (a *Analysis) takeRepeatability(s Source, endpoints []Endpoint) error {
 	return nil
 }
 
-// remark notes what the design leaves nothing to do.
+// remark notes analyses that the design does not allow, and missing covariates.
 func (a *Analysis) remark() {
 	if len(a.Design.Arms) == 1 {
-		a.Notes = append(a.Notes, "the design has one arm: there is nothing to compare it with")
+		a.Notes = append(a.Notes, "the design has one arm: there is no comparison")
 	}
 	if len(a.Design.Visits) == 1 {
-		a.Notes = append(a.Notes, "the design has one visit: there is no change to compute")
+		a.Notes = append(a.Notes, "the design has one visit: there is no change from baseline")
 	}
 	for _, name := range a.Plan.Covariates {
 		c := a.covariate(name)
@@ -227,16 +226,16 @@ func (a *Analysis) remark() {
 func (a *Analysis) analyse(ctx context.Context, endpoints []Endpoint) error {
 	a.Endpoints = make([]EndpointAnalysis, len(endpoints))
 	return each(ctx, len(endpoints), func(i int) {
-		of := EndpointAnalysis{Endpoint: endpoints[i]}
-		of.changes(a.Plan)
-		of.describeCells(a.Design, a.Flags, a.Plan.Level)
-		of.responders(a.Design)
-		a.contrasts(&of, a.model(&of))
-		a.Endpoints[i] = of
+		e := &a.Endpoints[i]
+		e.Endpoint = endpoints[i]
+		e.changes(a.Plan)
+		e.describeCells(a.Design, a.Flags, a.Plan.Level)
+		e.responders(a.Design)
+		a.contrasts(e, a.model(e))
 	})
 }
 
-// each does n things that do not touch each other, several at a time.
+// each calls do for 0 to n−1, several at a time.
 func each(ctx context.Context, n int, do func(i int)) error {
 	g, ctx := errgroup.WithContext(ctx)
 	g.SetLimit(runtime.GOMAXPROCS(0))
@@ -285,7 +284,7 @@ func (a *Analysis) InModel(e *EndpointAnalysis, subject, visit int) bool {
 	})
 }
 
-// Repeated returns the changes of an endpoint as the model sees them.
+// Repeated returns the data of the mixed model of an endpoint.
 func (a *Analysis) Repeated(e *EndpointAnalysis) Repeated {
 	r := Repeated{Arms: len(a.Design.Arms)}
 	for _, v := range a.Design.Visits[1:] {
@@ -306,7 +305,7 @@ func (a *Analysis) Repeated(e *EndpointAnalysis) Repeated {
 	return r
 }
 
-// model fits the mixed model of an endpoint; nil where there is none.
+// model fits the mixed model of an endpoint; it returns nil if it cannot be fitted.
 func (a *Analysis) model(e *EndpointAnalysis) *RepeatedFit {
 	visits := len(a.Design.Visits) - 1
 	e.Model = Model{Covariance: a.Plan.Covariance, DF: a.Plan.DF, LogLik: math.NaN(), BaselineMean: math.NaN()}

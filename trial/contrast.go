@@ -10,8 +10,8 @@ import (
 	"github.com/t2map/t2map/trial/compare"
 )
 
-// contrasts compares each arm with the reference at each visit after baseline. f is nil
-// where there is no mixed model.
+// contrasts compares each arm with the reference at each visit after baseline. f is nil if there is no
+// mixed model.
 func (a *Analysis) contrasts(e *EndpointAnalysis, f *RepeatedFit) {
 	for arm := 1; arm < len(a.Design.Arms); arm++ {
 		for v := 1; v < len(a.Design.Visits); v++ {
@@ -33,17 +33,14 @@ func (a *Analysis) contrasts(e *EndpointAnalysis, f *RepeatedFit) {
 	}
 }
 
-// isPrimary says whether the endpoint's contrasts at a visit are primary: those of the endpoint
-// that the design names, or of every compartment.
+// isPrimary reports whether the endpoint's contrasts at a visit are primary: those of the endpoint
+// that the design names or, if it names none, of every compartment.
 func (a *Analysis) isPrimary(e *EndpointAnalysis, visit int) bool {
 	p := a.Design.Primary
-	if visit != p.Visit {
-		return false
-	}
-	return p.Endpoint == e.Name || p.Endpoint == "" && e.Compartment
+	return visit == p.Visit && (p.Endpoint == e.Name || p.Endpoint == "" && e.Compartment)
 }
 
-// twoArms fills in what needs the changes of the two arms alone.
+// twoArms fills in the comparisons that use the changes of the two arms alone.
 func (a *Analysis) twoArms(e *EndpointAnalysis, c *Contrast) {
 	var arm, reference []float64
 	for s, subject := range a.Design.Subjects {
@@ -86,8 +83,8 @@ func adjustedReason(err error, omitted []Omission) string {
 	return strings.Join(parts, "; ")
 }
 
-// subjects returns the subjects who have a change at a visit and are of one of the
-// arms, with the baseline and the covariates of the plan that they differ in, and what was left out.
+// subjects returns the subjects of the arms with a change at a visit, with the baseline and the
+// covariates of the plan that vary among them, and the terms that are omitted.
 func (a *Analysis) subjects(e *EndpointAnalysis, visit int, arms ...int) (compare.Subjects, []Omission) {
 	r := a.Repeated(e)
 	var s compare.Subjects
@@ -106,7 +103,7 @@ func (a *Analysis) subjects(e *EndpointAnalysis, visit int, arms ...int) (compar
 		s.Change = append(s.Change, r.Change[i][visit-1])
 		s.Arm = append(s.Arm, slices.Index(arms, r.Arm[i]))
 		if stratified {
-			level := -1 // those whose stratum is not known are a stratum
+			level := -1 // subjects without a stratum
 			if !math.IsNaN(stratum.X[i]) {
 				level = int(stratum.X[i])
 			}
@@ -128,8 +125,8 @@ func (a *Analysis) subjects(e *EndpointAnalysis, visit int, arms ...int) (compar
 	return s, fit.Omitted
 }
 
-// Stratified says whether the permutation tests shuffle within strata: whether the design has more
-// than one. Subjects whose stratum is not known are a stratum of their own.
+// Stratified reports whether the permutation tests shuffle within strata: whether the design has more
+// than one. Subjects without a stratum are a stratum of their own.
 func (a *Analysis) Stratified() bool { return a.covariate("stratum").Levels > 1 }
 
 // ancova fills in the analysis of covariance of each visit, over all arms.
@@ -176,15 +173,15 @@ func (a *Analysis) adjustFamily() {
 	for i := range family[0].Contrasts {
 		var p []float64
 		for _, e := range family {
-			// The family was planned: a compartment without a model makes none of the others
-			// more significant.
+			// The family was planned: a compartment without a model does not make the others more
+			// significant.
 			if math.IsNaN(e.Contrasts[i].Model.P) {
 				p = append(p, 1)
 			} else {
 				p = append(p, e.Contrasts[i].Model.P)
 			}
 		}
-		// The contrasts are those of a.Endpoints: a slice is shared.
+		// family shares its contrasts with a.Endpoints.
 		for k, adjusted := range compare.Holm(p) {
 			if c := &family[k].Contrasts[i]; !math.IsNaN(c.Model.P) {
 				c.Holm = adjusted
@@ -193,14 +190,14 @@ func (a *Analysis) adjustFamily() {
 	}
 }
 
-// correlate fills in the correlations of the compartments' changes with those of other
-// endpoints: within arms, over all subjects and in each arm. Pairs are done several at a time.
+// correlate fills in the correlations of the changes of compartments with those of other endpoints:
+// within arms, over all subjects and in each arm.
 func (a *Analysis) correlate(ctx context.Context) error {
-	whose := []int{AllSubjects}
+	groups := []int{AllSubjects}
 	if len(a.Design.Arms) > 1 {
-		whose = []int{WithinArms, AllSubjects}
+		groups = []int{WithinArms, AllSubjects}
 		for arm := range a.Design.Arms {
-			whose = append(whose, arm)
+			groups = append(groups, arm)
 		}
 	}
 	for x := range a.Endpoints {
@@ -209,7 +206,7 @@ func (a *Analysis) correlate(ctx context.Context) error {
 				continue
 			}
 			for v := 1; v < len(a.Design.Visits); v++ {
-				for _, arm := range whose {
+				for _, arm := range groups {
 					a.Correlations = append(a.Correlations, Correlation{X: x, Y: y, Visit: v, Arm: arm})
 				}
 			}

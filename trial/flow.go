@@ -6,12 +6,11 @@ import (
 	"slices"
 )
 
-// flow counts the participants of every arm by the compartments, or where there are
-// none by all endpoints.
+// flow counts the participants of every arm by the compartments or, if there are none, by all
+// endpoints.
 func flow(d Design, endpoints []EndpointAnalysis) []Flow {
-	of := slices.DeleteFunc(slices.Clone(endpoints), func(e EndpointAnalysis) bool { return !e.Compartment })
-	if len(of) == 0 {
-		of = endpoints
+	if compartments := slices.DeleteFunc(slices.Clone(endpoints), func(e EndpointAnalysis) bool { return !e.Compartment }); len(compartments) > 0 {
+		endpoints = compartments
 	}
 	flows := make([]Flow, len(d.Arms))
 	for arm := range flows {
@@ -23,9 +22,9 @@ func flow(d Design, endpoints []EndpointAnalysis) []Flow {
 			}
 			f.Planned++
 			for v := range d.Visits {
-				f.Visits[v].count(reason(of, s, v))
+				f.Visits[v].count(reason(endpoints, s, v))
 			}
-			if slices.ContainsFunc(of, func(e EndpointAnalysis) bool {
+			if slices.ContainsFunc(endpoints, func(e EndpointAnalysis) bool {
 				return slices.ContainsFunc(e.Changes[s], func(c Change) bool { return !math.IsNaN(c.Delta) })
 			}) {
 				f.Analysed++

@@ -120,7 +120,7 @@ func TestBaseline(t *testing.T) {
 
 // Where T2 was not estimated in one way in all subjects, every figure says so.
 func TestWaysBetweenSubjects(t *testing.T) {
-	const text = "T2 was estimated in 2 ways: "
+	const text = "studies were fitted with 2 different settings: "
 	m := made{arms: twoArms, visits: threeVisits, perArm: 5}
 	one := m.tables()
 	if a := analyse(t, one); len(flagged(a, ProtocolChange)) != 0 {
