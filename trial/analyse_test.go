@@ -316,7 +316,7 @@ func TestPartlyAliasedFactors(t *testing.T) {
 	tables := m.tables()
 	tables.Design.Data = []byte(strings.Replace(string(tables.Design.Data), "subject,arm,site,age", "subject,arm,site,age,stratum", 1))
 	e := analyse(t, tables).Endpoints[0]
-	if e.Model.Failed != "" || len(e.Model.Omitted) != 1 || e.Model.Omitted[0].Term != "stratum" || !strings.HasPrefix(e.Model.Omitted[0].Why, "levels of it follow") {
+	if e.Model.Failed != "" || len(e.Model.Omitted) != 1 || e.Model.Omitted[0].Term != "stratum" || !strings.HasPrefix(e.Model.Omitted[0].Why, "levels follow") {
 		t.Fatalf("%q, omitted %+v", e.Model.Failed, e.Model.Omitted)
 	}
 	// baseline, two columns of sites, one of strata, two arms at two visits.
@@ -350,7 +350,7 @@ func TestHolmOverThePlannedFamily(t *testing.T) {
 func TestConfoundedCovariate(t *testing.T) {
 	m := made{arms: twoArms, visits: threeVisits, perArm: 5, heading: "# covariates: site\n", column: func(arm, _ int) string { return fmt.Sprintf("%d,", arm) }}
 	e := m.analyse(t).Endpoints[0]
-	if !strings.Contains(e.Model.Failed, "site cannot be told from arm") || e.Contrasts[0].Reasons.Ancova == "" || math.IsNaN(e.Contrasts[0].Welch.P) {
+	if !strings.Contains(e.Model.Failed, "site cannot be distinguished from arm") || e.Contrasts[0].Reasons.Ancova == "" || math.IsNaN(e.Contrasts[0].Welch.P) {
 		t.Errorf("%q, %+v", e.Model.Failed, e.Contrasts[0])
 	}
 }

@@ -12,15 +12,14 @@ import (
 	"github.com/t2map/t2map/trial/mmrm"
 )
 
-// Heading is what a design says above its columns, in lines such as
-// "# reference: control", or the command line in their stead. Texts are as written;
-// an empty one is not said.
+// Heading is the heading of a design, lines such as "# reference: control" above its columns, or the
+// command-line flags that override it. Texts are as written; an empty one is not given.
 type Heading struct {
 	// Trial is the trial's code.
 	Trial string
 	// Visits are "baseline=0, month03=3, month12=12": names with nominal months.
 	Visits string
-	// Baseline is the visit that changes are counted from; where it is not given, that of month 0.
+	// Baseline is the visit that changes are computed from. Default: the visit of month 0.
 	Baseline string
 	// Reference is the arm others are compared with.
 	Reference string
@@ -38,20 +37,20 @@ type Heading struct {
 	WithinCV string
 }
 
-// designHint shows what a design looks like.
+// designHint shows a design.
 const designHint = "a design is a CSV such as\n" +
 	"  # visits: baseline=0, month03=3, month12=12\n" +
 	"  # reference: control\n" +
 	"  subject,arm,side\n" +
 	"  S01,treatment,right"
 
-// ReadDesign reads the design of a trial: a heading, then one row per subject with
-// the columns subject and arm, and where wanted side, stratum, site, sex, age (years) and
-// bmi (kg/m²). What over says goes before the heading. Other columns are passed over.
+// ReadDesign reads the design of a trial: a heading, and one row per subject with the columns subject
+// and arm, and optionally side, stratum, site, sex, age (years) and bmi (kg/m²). It ignores other
+// columns. over overrides the heading.
 //
-// Nothing of it is guessed: errors are a heading without visits, several arms without a
-// reference, a visit before month 0 without a baseline, names that are alike (see table.Keys), a
-// subject that stands twice, a side that is neither left nor right, and what is not a number.
+// Nothing is guessed. It is an error if the heading has no visits, if there are several arms without
+// a reference, a visit before month 0 without a baseline, names that are alike (see table.Keys), or a
+// subject with two rows, if a side is neither left nor right, or if an age or BMI is not a number.
 func ReadDesign(s Source, over Heading) (Design, Plan, error) {
 	t, err := table.Read(s)
 	if err != nil {
@@ -90,55 +89,55 @@ func ReadDesign(s Source, over Heading) (Design, Plan, error) {
 	return d, p, nil
 }
 
-// or fills what h does not say from what is below it.
-func (h Heading) or(below Heading) Heading {
+// or returns h with the empty texts from other.
+func (h Heading) or(other Heading) Heading {
 	return Heading{
-		Trial: cmp.Or(h.Trial, below.Trial), Visits: cmp.Or(h.Visits, below.Visits), Baseline: cmp.Or(h.Baseline, below.Baseline),
-		Reference: cmp.Or(h.Reference, below.Reference), Primary: cmp.Or(h.Primary, below.Primary),
-		Covariance: cmp.Or(h.Covariance, below.Covariance), DF: cmp.Or(h.DF, below.DF),
-		Covariates: cmp.Or(h.Covariates, below.Covariates), WithinCV: cmp.Or(h.WithinCV, below.WithinCV),
-		Rows: cmp.Or(h.Rows, below.Rows),
+		Trial: cmp.Or(h.Trial, other.Trial), Visits: cmp.Or(h.Visits, other.Visits), Baseline: cmp.Or(h.Baseline, other.Baseline),
+		Reference: cmp.Or(h.Reference, other.Reference), Primary: cmp.Or(h.Primary, other.Primary),
+		Covariance: cmp.Or(h.Covariance, other.Covariance), DF: cmp.Or(h.DF, other.DF),
+		Covariates: cmp.Or(h.Covariates, other.Covariates), WithinCV: cmp.Or(h.WithinCV, other.WithinCV),
+		Rows: cmp.Or(h.Rows, other.Rows),
 	}
 }
 
-// parseHeading takes the heading's lines apart. A line without a colon is a remark.
+// parseHeading parses the lines of the heading. A line without a colon is a remark.
 func parseHeading(t *table.Table) (Heading, error) {
 	var h Heading
 	for _, line := range t.Heading {
-		key, value, said := strings.Cut(line, ":")
-		if !said {
+		key, value, found := strings.Cut(line, ":")
+		if !found {
 			continue
 		}
-		var to *string
+		var field *string
 		switch key = strings.ToLower(strings.TrimSpace(key)); key {
 		case "trial":
-			to = &h.Trial
+			field = &h.Trial
 		case "visits":
-			to = &h.Visits
+			field = &h.Visits
 		case "baseline":
-			to = &h.Baseline
+			field = &h.Baseline
 		case "reference":
-			to = &h.Reference
+			field = &h.Reference
 		case "primary":
-			to = &h.Primary
+			field = &h.Primary
 		case "covariance":
-			to = &h.Covariance
+			field = &h.Covariance
 		case "df":
-			to = &h.DF
+			field = &h.DF
 		case "covariates":
-			to = &h.Covariates
+			field = &h.Covariates
 		case "wcv":
-			to = &h.WithinCV
+			field = &h.WithinCV
 		case "rows":
-			to = &h.Rows
+			field = &h.Rows
 		default:
 			return h, hinted("known are trial, visits, baseline, reference, primary, covariance, df, covariates, wcv and rows; a remark has no colon",
 				"%s: the heading has %.40q, which is not known", t.Name, key)
 		}
-		if *to != "" {
+		if *field != "" {
 			return h, fmt.Errorf("%s: the heading has %s twice", t.Name, key)
 		}
-		*to = strings.TrimSpace(value)
+		*field = strings.TrimSpace(value)
 	}
 	return h, nil
 }
@@ -150,12 +149,11 @@ func parseVisits(text string) ([]Visit, error) {
 	}
 	var visits []Visit
 	for _, item := range list(text) {
-		// The last sign parts: a name may hold one.
-		at := strings.LastIndex(item, "=")
-		if at < 1 {
+		sign := strings.LastIndex(item, "=") // a name may have one
+		if sign < 1 {
 			return nil, hinted(designHint, "visit %.40q has no month", item)
 		}
-		name, month := strings.TrimSpace(item[:at]), strings.TrimSpace(item[at+1:])
+		name, month := strings.TrimSpace(item[:sign]), strings.TrimSpace(item[sign+1:])
 		m, err := table.ParseNumber(month)
 		if err != nil || math.IsNaN(m) || math.IsInf(m, 0) {
 			return nil, hinted(designHint, "visit %.40q: month %.20q is not a number", name, month)
@@ -174,7 +172,7 @@ func parseVisits(text string) ([]Visit, error) {
 	return visits, nil
 }
 
-// list parts a text at its commas.
+// list splits a text at its commas.
 func list(text string) []string {
 	var items []string
 	for item := range strings.SplitSeq(text, ",") {
@@ -185,37 +183,36 @@ func list(text string) []string {
 	return items
 }
 
-// setBaseline puts the visits before the baseline into Before. Where it is not named it is the visit of
-// month 0 or, if no visit is at or before month 0, the earliest, which the design then says in
-// AssumedBaseline.
+// setBaseline moves the visits before the baseline into Before. Without a name the baseline is the visit
+// of month 0 or, if no visit is at or before month 0, the earliest, which AssumedBaseline reports.
 func (d *Design) setBaseline(name string) error {
-	at := slices.IndexFunc(d.Visits, func(v Visit) bool {
+	i := slices.IndexFunc(d.Visits, func(v Visit) bool {
 		if name != "" {
 			return v.Name == name
 		}
 		return v.Month == 0
 	})
 	switch {
-	case at >= 0:
+	case i >= 0:
 	case name != "":
 		return hinted("write it as in the line of visits", "the baseline %.40q is not one of the visits %s", name, few(d.visitNames()))
 	case d.Visits[0].Month < 0:
 		return hinted(fmt.Sprintf("name it: a line such as \"# baseline: %s\", or --baseline", printable.Line(d.Visits[0].Name)),
 			"no visit is at month 0, and visit %.40q is before it: the baseline is not known", d.Visits[0].Name)
 	default:
-		at, d.AssumedBaseline = 0, true
+		i, d.AssumedBaseline = 0, true
 	}
-	d.Before, d.Visits = d.Visits[:at:at], d.Visits[at:]
+	d.Before, d.Visits = d.Visits[:i:i], d.Visits[i:]
 	return nil
 }
 
-// spelling holds names of one kind to one spelling.
+// spelling checks that names of one kind have one spelling.
 type spelling struct {
 	names table.Names
 	line  map[string]int
 }
 
-// check takes a name. One that is alike, but not the same as an earlier one is an error.
+// check adds a name. A name that is alike to an earlier one, but not the same, is an error.
 func (s *spelling) check(r table.Row, column, name string) error {
 	if other, alike := s.names.Add(name); alike {
 		return hinted(r.Way("write it in one way"), "%s: %.40q differs from %.40q (line %d) %s", r.Place(column), name, other, s.line[other], table.Alike)
@@ -271,7 +268,7 @@ func (d *Design) readSubjects(t *table.Table) error {
 	return nil
 }
 
-// sexTerm writes the sexes that are known in one way, CDISC's F and M.
+// sexTerm returns F and M, the terms of CDISC, for female and male; other words are unchanged.
 func sexTerm(text string) string {
 	switch strings.ToLower(text) {
 	case "f", "female":
@@ -282,7 +279,7 @@ func sexTerm(text string) string {
 	return text
 }
 
-// subjectTwice says what is wrong with a row whose subject stands in an earlier line, as other.
+// subjectTwice returns the error of a row whose subject is in an earlier line, as other.
 func (d *Design) subjectTwice(name string, r table.Row, other string, line int) error {
 	id, arm := r.Text("subject"), r.Text("arm")
 	for _, s := range d.Subjects {
@@ -320,21 +317,21 @@ func (s *Subject) readRest(r table.Row) (err error) {
 	return err
 }
 
-// putFirst makes an arm the first, and renumbers those of subjects.
+// putFirst makes an arm the first, and renumbers the arms of the subjects.
 func (d *Design) putFirst(reference string) error {
 	if reference == "" && len(d.Arms) == 1 {
 		reference = d.Arms[0]
 	}
-	at := slices.Index(d.Arms, reference)
+	i := slices.Index(d.Arms, reference)
 	switch {
 	case reference == "":
 		return hinted(fmt.Sprintf("above the columns put a line such as \"# reference: %s\", or give --reference", d.Arms[0]),
 			"the design has the arms %s and does not say which is the reference", strings.Join(d.Arms, ", "))
-	case at < 0:
+	case i < 0:
 		return hinted("arms are "+strings.Join(d.Arms, ", "), "the reference %.40q is not an arm of the design", reference)
 	}
 	old := slices.Clone(d.Arms)
-	d.Arms = slices.Insert(slices.Delete(d.Arms, at, at+1), 0, reference)
+	d.Arms = slices.Insert(slices.Delete(d.Arms, i, i+1), 0, reference)
 	for i, s := range d.Subjects {
 		d.Subjects[i].Arm = slices.Index(d.Arms, old[s.Arm])
 	}
@@ -344,9 +341,9 @@ func (d *Design) putFirst(reference string) error {
 // setPrimary reads "medial@month12". The endpoint is checked when there are any.
 func (d *Design) setPrimary(text string) error {
 	d.Primary.Visit = len(d.Visits) - 1
-	endpoint, visit, at := strings.Cut(text, "@")
+	endpoint, visit, hasVisit := strings.Cut(text, "@")
 	d.Primary.Endpoint = strings.TrimSpace(endpoint)
-	if visit = strings.TrimSpace(visit); at {
+	if visit = strings.TrimSpace(visit); hasVisit {
 		i := slices.IndexFunc(d.Visits, func(v Visit) bool { return v.Name == visit })
 		if i < 1 {
 			return hinted("write it as medial@month12, with one of the visits after baseline", "the primary contrast %.40q does not name a visit after baseline", text)
@@ -365,7 +362,7 @@ var dfNames = map[string]mmrm.DF{
 	"": mmrm.KenwardRoger, "kenward-roger": mmrm.KenwardRoger, "satterthwaite": mmrm.Satterthwaite,
 }
 
-// Plan reads what the heading says of the analysis; what it does not say is the default.
+// Plan returns the plan of the heading, with zeros for the defaults.
 func (h Heading) Plan() (p Plan, err error) {
 	var known bool
 	if p.Covariance, known = covarianceNames[strings.ToLower(h.Covariance)]; !known {
@@ -390,16 +387,16 @@ func (h Heading) Plan() (p Plan, err error) {
 	return p, p.setWithinCV(h.WithinCV)
 }
 
-// leastCV in percent is less than any study found: 1.1 % per region on one scanner
-// (Verschueren, repub.eur.nl/pub/135013). What is below is a fraction by mistake.
+// leastCV in percent is smaller than that of any study: 1.1 % per region on one scanner (Verschueren,
+// repub.eur.nl/pub/135013). A smaller number is a fraction by mistake.
 const leastCV = 0.5
 
 // setWithinCV reads "5" or "medial=4, lateral=5.5", in percent.
 func (p *Plan) setWithinCV(text string) error {
 	for _, item := range list(text) {
 		compartment, percent := "", item
-		if at := strings.LastIndex(item, "="); at >= 0 {
-			compartment, percent = strings.TrimSpace(item[:at]), strings.TrimSpace(item[at+1:])
+		if sign := strings.LastIndex(item, "="); sign >= 0 {
+			compartment, percent = strings.TrimSpace(item[:sign]), strings.TrimSpace(item[sign+1:])
 		}
 		v, err := table.ParseNumber(strings.TrimSuffix(percent, "%"))
 		if err == nil && v > 0 && v < leastCV {

@@ -126,7 +126,7 @@ func TestVisitWithoutAnyResult(t *testing.T) {
 	tables := made{arms: twoArms, visits: threeVisits, perArm: 3}.tables()
 	tables.Over.Visits = "baseline=0, month03=3, m12=12"
 	a := analyse(t, tables)
-	if len(a.Notes) != 1 || a.Notes[0] != `visit "m12" has no result at all; the results have "month12", which the design does not` {
+	if len(a.Notes) != 1 || a.Notes[0] != `visit "m12" has no results; the results have "month12", which the design does not` {
 		t.Errorf("%q", a.Notes)
 	}
 }
