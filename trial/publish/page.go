@@ -22,9 +22,9 @@ var pageTemplate = template.Must(template.New(pageFile).Parse(pageSource))
 type pageView struct {
 	Name, Subtitle, Version string
 	Counts                  []count
-	// Headlines are the primary results, one sentence each; Lead says what they are.
+	// Headlines are the primary results, one sentence each, below Lead.
 	Lead string
-	// Of more than a few, Primary holds them instead.
+	// Primary has them instead if there are many.
 	Headlines []headline
 	Primary   grid
 	Notes     []string
@@ -56,7 +56,7 @@ type figureView struct {
 	Lines          figureLines
 	Image          template.URL
 	Links          []link
-	// Width in mm; 0 where the picture does not say.
+	// Width in mm.
 	Width float64
 }
 
@@ -104,19 +104,19 @@ func newPageView(a *trial.Analysis, pictures []figure.Picture) pageView {
 }
 
 func countList(a *trial.Analysis) []count {
-	of := func(n int, one, many string) count {
+	item := func(n int, one, many string) count {
 		if n == 1 {
 			return count{"1", one}
 		}
 		return count{thousands(n), many}
 	}
 	return []count{
-		of(len(a.Design.Subjects), "participant", "participants"), of(len(a.Design.Arms), "arm", "arms"),
-		of(len(a.Design.Visits), "visit", "visits"), of(len(a.Endpoints), "endpoint", "endpoints"), of(len(a.Flags), "flag", "flags"),
+		item(len(a.Design.Subjects), "participant", "participants"), item(len(a.Design.Arms), "arm", "arms"),
+		item(len(a.Design.Visits), "visit", "visits"), item(len(a.Endpoints), "endpoint", "endpoints"), item(len(a.Flags), "flag", "flags"),
 	}
 }
 
-// newFigureView embeds the picture.
+// newFigureView returns a picture with its caption and files.
 func newFigureView(a *trial.Analysis, p figure.Picture) figureView {
 	v := figureView{Title: called(p.Title), Caption: called(p.Caption), Width: p.Width, Image: imageOf(p)}
 	v.Lines = newFigureLines(a, p)
@@ -127,13 +127,13 @@ func newFigureView(a *trial.Analysis, p figure.Picture) figureView {
 	return v
 }
 
-// imageOf returns a picture as an address that holds it: the SVG, unless the PNG is smaller, as it
-// is of pictures that hold images.
+// imageOf returns a picture as a data URL: the SVG, unless the PNG is smaller, as it is of pictures
+// that contain images.
 func imageOf(p figure.Picture) template.URL {
 	address := func(kind string, content []byte) template.URL {
 		return template.URL("data:" + kind + ";base64," + base64.StdEncoding.EncodeToString(content))
 	}
-	const large = 512 << 10 // bytes; a drawing of lines and letters has a tenth
+	const large = 512 << 10 // bytes; a drawing of lines and letters has a tenth of it
 	switch smaller := len(p.PNG) > 0 && len(p.PNG) < len(p.SVG); {
 	case len(p.SVG) > 0 && !(smaller && len(p.SVG) > large):
 		return address("image/svg+xml", p.SVG)

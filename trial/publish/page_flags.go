@@ -14,20 +14,20 @@ type flagGroup struct {
 	Grid        grid
 }
 
-// flagMeanings say what a kind of flag is, and what it does to the figures.
+// flagMeanings explain the kinds of flags and their consequences.
 var flagMeanings = map[trial.FlagKind]string{
 	trial.NotInDesign:    "Results of subjects or visits that the design does not have. They are not used.",
 	trial.NoResult:       "Planned visits without a result. They stay missing.",
-	trial.OtherSide:      "Results of the knee that is not studied. They are not used.",
+	trial.OtherSide:      "Results of the other knee. They are not used.",
 	trial.TwoStudies:     "A visit with two studies. Shown on every figure that it concerns.",
-	trial.ProtocolChange: "Settings, method, echo times, matrix or spacing differ from the subject’s baseline. Shown on every figure that it concerns.",
+	trial.ProtocolChange: "Settings, method, echo times, matrix or spacing differ from the subject’s baseline, or settings differ between subjects. Shown on every figure that it concerns.",
 	trial.ScannerChange:  "A scanner other than at the subject’s baseline. Shown on every figure that it concerns.",
 	trial.CarriedMask:    "The mask of a visit was carried from another visit by registration, not drawn. Shown on every figure that it concerns.",
-	trial.Quality:        "Remarks of the pipeline itself.",
+	trial.Quality:        "Remarks of the pipeline.",
 }
 
-// flagGroups lists the flags by kind, in the order of listings; those that say the same of
-// several subjects are one row.
+// flagGroups lists the flags by kind, in the order of listings. Flags that differ in the subject alone
+// are one row.
 func flagGroups(a *trial.Analysis) []flagGroup {
 	grouped := trial.GroupFlags(a.Flags)
 	var groups []flagGroup
@@ -48,7 +48,7 @@ func flagGroups(a *trial.Analysis) []flagGroup {
 	return groups
 }
 
-// subjectsCell names the subjects of a flag, of many the first; flags.csv has all.
+// subjectsCell names the subjects of a flag, or the first of many; flags.csv has all.
 func subjectsCell(subjects []string) cell {
 	const most = 12 // two lines of usual codes
 	if len(subjects) == 1 {

@@ -119,7 +119,7 @@ func newFlowView(a *trial.Analysis) flowView {
 // betweenGrid returns the steps that the diagram does not show.
 func betweenGrid(v flowView) grid {
 	g := grid{Heads: append(heads("Visit", ""), heads(v.Arms...)...)}
-	of := group{}
+	block := group{}
 	for _, s := range v.Steps {
 		if !s.Hidden {
 			continue
@@ -132,14 +132,14 @@ func betweenGrid(v flowView) grid {
 			}
 			r.Cells = append(r.Cells, cell{Text: strings.Join(append([]string{text}, b.Missing...), "; ")})
 		}
-		of.Rows = append(of.Rows, r)
+		block.Rows = append(block.Rows, r)
 	}
-	if len(of.Rows) == 0 {
+	if len(block.Rows) == 0 {
 		return g
 	}
-	g.Groups = []group{of}
+	g.Groups = []group{block}
 	g = g.finish("flow.csv")
-	g.Fold, g.Summary = true, "the "+plural(len(of.Rows), "visit", "visits")+" between"
+	g.Fold, g.Summary = true, "the "+plural(len(block.Rows), "visit", "visits")+" between"
 	return g
 }
 

@@ -166,8 +166,8 @@ func differenceGrid(a *trial.Analysis) grid {
 	}
 	for i := range a.Endpoints {
 		e := &a.Endpoints[i]
-		of := group{Name: withUnit(e)}
-		of.Detail = modelDetail(a, e.Model)
+		block := group{Name: withUnit(e)}
+		block.Detail = modelDetail(a, e.Model)
 		for _, c := range e.Contrasts {
 			reason := absent(a, e.Model, c.Visit)
 			cells := append([]cell{
@@ -178,10 +178,10 @@ func differenceGrid(a *trial.Analysis) grid {
 			if e.Compartment {
 				holm = reason
 			}
-			of.Rows = append(of.Rows, row{Cells: append(cells, num(figure.PValue(c.Holm), holm)), Marked: c.Primary})
+			block.Rows = append(block.Rows, row{Cells: append(cells, num(figure.PValue(c.Holm), holm)), Marked: c.Primary})
 		}
-		if len(of.Rows) > 0 {
-			g.Groups = append(g.Groups, of)
+		if len(block.Rows) > 0 {
+			g.Groups = append(g.Groups, block)
 		}
 	}
 	g.Notes = []string{"Bold: the primary contrast. n: participants of the arm and of the reference who are in the model at the visit."}
@@ -201,9 +201,9 @@ func meansGrid(a *trial.Analysis) grid {
 		if e.Model.Failed != "" {
 			continue
 		}
-		of := group{Name: withUnit(e) + ", at a baseline of " + figure.Number(e.Model.BaselineMean, e.Decimals())}
+		block := group{Name: withUnit(e) + ", at a baseline of " + figure.Number(e.Model.BaselineMean, e.Decimals())}
 		if len(e.Contrasts) == 0 {
-			of.Detail = modelDetail(a, e.Model) // else it stands above, with the differences
+			block.Detail = modelDetail(a, e.Model) // else it stands above, with the differences
 		}
 		for v := 1; v < len(a.Design.Visits); v++ {
 			for arm := range a.Design.Arms {
@@ -211,11 +211,11 @@ func meansGrid(a *trial.Analysis) grid {
 				if arm > 0 {
 					visit = cell{}
 				}
-				of.Rows = append(of.Rows, row{Kept: v == a.Design.Primary.Visit, Cells: append([]cell{visit, say(a.Design.Arms[arm]), num(thousands(e.Model.InIt(arm, v)))},
+				block.Rows = append(block.Rows, row{Kept: v == a.Design.Primary.Visit, Cells: append([]cell{visit, say(a.Design.Arms[arm]), num(thousands(e.Model.InIt(arm, v)))},
 					estimateCells(e.Model.LSMeans[arm][v-1], e.Decimals(), absent(a, e.Model, v))...)})
 			}
 		}
-		g.Groups = append(g.Groups, of)
+		g.Groups = append(g.Groups, block)
 	}
 	return g
 }
@@ -293,12 +293,12 @@ func supportingSection(a *trial.Analysis) section {
 	g := grid{Heads: append(heads("Visit", "Arms"), numericHeads("n", "ANCOVA", "Welch", "Wilcoxon", "Hedges’ g", "Permutation")...)}
 	for i := range a.Endpoints {
 		e := &a.Endpoints[i]
-		of := group{Name: withUnit(e)}
+		block := group{Name: withUnit(e)}
 		for _, c := range e.Contrasts {
-			of.Rows = append(of.Rows, row{Marked: c.Primary, Cells: supportingCells(a, e, c)})
+			block.Rows = append(block.Rows, row{Marked: c.Primary, Cells: supportingCells(a, e, c)})
 		}
-		if len(of.Rows) > 0 {
-			g.Groups = append(g.Groups, of)
+		if len(block.Rows) > 0 {
+			g.Groups = append(g.Groups, block)
 		}
 	}
 	if g.rows() == 0 {

@@ -18,7 +18,7 @@ func responderSection(a *trial.Analysis) section {
 	g := grid{Heads: append(heads("Visit", "Arm"), numericHeads("n", "Below −RC", "Within", "Above RC", "SDC of the mean, %", "p, below", "p, above")...)}
 	for i := range a.Endpoints {
 		e := &a.Endpoints[i]
-		of := group{Name: fmt.Sprintf("%s, RC %s %%", withUnit(e), figure.Number(e.RC, percentDecimals))}
+		block := group{Name: fmt.Sprintf("%s, RC %s %%", withUnit(e), figure.Number(e.RC, percentDecimals))}
 		for _, r := range e.Responders {
 			for arm, n := range r.Arms {
 				visit := say(a.Design.Visits[r.Visit].Name)
@@ -31,14 +31,14 @@ func responderSection(a *trial.Analysis) section {
 					const reason = "an arm has no change to test"
 					tests = []cell{num(figure.PValue(r.Decrease[arm-1]), reason), num(figure.PValue(r.Increase[arm-1]), reason)}
 				}
-				of.Rows = append(of.Rows, row{Kept: r.Visit == a.Design.Primary.Visit, Cells: append([]cell{
+				block.Rows = append(block.Rows, row{Kept: r.Visit == a.Design.Primary.Visit, Cells: append([]cell{
 					visit, say(a.Design.Arms[arm]), num(thousands(all)), share(n.Decrease, all), share(n.Within, all), share(n.Increase, all),
 					num(figure.Number(n.SDC, percentDecimals), "nobody has a change"),
 				}, tests...)})
 			}
 		}
-		if len(of.Rows) > 0 {
-			g.Groups = append(g.Groups, of)
+		if len(block.Rows) > 0 {
+			g.Groups = append(g.Groups, block)
 		}
 	}
 	if g.rows() == 0 {
@@ -88,13 +88,13 @@ func correlationSection(a *trial.Analysis) section {
 			arm = a.Design.Arms[c.Arm]
 		}
 		reason := cmp.Or(c.Reason, fmt.Sprintf("%d pairs are too few, or do not vary", c.N))
-		of := &g.Groups[len(g.Groups)-1]
+		block := &g.Groups[len(g.Groups)-1]
 		visit := say(a.Design.Visits[c.Visit].Name)
-		if len(of.Rows) > 0 && last == c.Visit {
+		if len(block.Rows) > 0 && last == c.Visit {
 			visit = cell{}
 		}
 		last = c.Visit
-		of.Rows = append(of.Rows, row{Cells: []cell{
+		block.Rows = append(block.Rows, row{Cells: []cell{
 			visit, say(arm), num(thousands(c.N)), num(figure.Number(c.Rho.Estimate, ratioDecimals), reason),
 			num(interval(c.Rho.Low, c.Rho.High, ratioDecimals), reason), num(figure.PValue(c.P), reason),
 		}})
@@ -132,7 +132,7 @@ func individualGrid(a *trial.Analysis, e *trial.EndpointAnalysis) grid {
 	g.Heads = append(g.Heads, heads("Flags")...)
 	d := e.Decimals()
 	for s, who := range a.Design.Subjects {
-		of := group{}
+		block := group{}
 		for v := 1; v < len(a.Design.Visits); v++ {
 			r := rowOf(a, e, s, v)
 			cells := []cell{say(who.ID), say(a.Design.Arms[who.Arm]), num(figure.Number(r.baseline().X, d), r.baseline().Missing.String())}
@@ -145,9 +145,9 @@ func individualGrid(a *trial.Analysis, e *trial.EndpointAnalysis) grid {
 				cells = append(cells, verdictCell(r))
 			}
 			cells = append(cells, flagCell(a, r.changeFlags()))
-			of.Rows = append(of.Rows, row{Cells: cells})
+			block.Rows = append(block.Rows, row{Cells: cells})
 		}
-		g.Groups = append(g.Groups, of)
+		g.Groups = append(g.Groups, block)
 	}
 	return g.trimmed()
 }

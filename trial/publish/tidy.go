@@ -64,11 +64,11 @@ type descriptionRow struct {
 }
 
 var descriptionColumns = func() []column[descriptionRow] {
-	at := func(r descriptionRow) place { return r.place }
+	toPlace := func(r descriptionRow) place { return r.place }
 	x := func(name, label string, f func(trial.Description) float64) column[descriptionRow] {
 		return numbers(name, label, func(r descriptionRow) float64 { return f(r.Description) }).withUnit(endpointUnit + "; % where measure is percent")
 	}
-	return slices.Concat(columnsOf(at, endpointColumns), columnsOf(at, armColumns), columnsOf(at, visitColumns), []column[descriptionRow]{
+	return slices.Concat(columnsOf(toPlace, endpointColumns), columnsOf(toPlace, armColumns), columnsOf(toPlace, visitColumns), []column[descriptionRow]{
 		words("measure", "What is described", derived, func(r descriptionRow) string { return r.measure }).
 			withTerms("value, change, percent").withDerivation("change = value - baseline; percent = 100*change/baseline, of baselines above 0"),
 		counts("n", "Subjects with a value", func(r descriptionRow) int { return r.N }),
@@ -87,7 +87,7 @@ var descriptionColumns = func() []column[descriptionRow] {
 			withDerivation("mean - t(n - 1)*sd/sqrt(n)"),
 		x("ci_high", "Upper limit of the mean's interval", func(d trial.Description) float64 { return d.High }).
 			withDerivation("mean + t(n - 1)*sd/sqrt(n)"),
-	}, columnsOf(at, []column[place]{levelColumn}), []column[descriptionRow]{
+	}, columnsOf(toPlace, []column[place]{levelColumn}), []column[descriptionRow]{
 		flagColumn("flags", "Kinds of flags that concern this cell", func(r descriptionRow) (*trial.Analysis, []int) { return r.a, r.flags }).
 			withDerivation("value: of the values; change and percent: of the values and of their baselines"),
 	})
@@ -126,11 +126,11 @@ type meanRow struct {
 }
 
 var meanColumns = func() []column[meanRow] {
-	at := func(r meanRow) place { return r.place }
+	toPlace := func(r meanRow) place { return r.place }
 	x := func(name, label string, f func(mmrm.Estimate) float64) column[meanRow] {
 		return numbers(name, label, func(r meanRow) float64 { return f(r.Estimate) })
 	}
-	return slices.Concat(columnsOf(at, endpointColumns), columnsOf(at, armColumns), columnsOf(at, visitColumns), []column[meanRow]{
+	return slices.Concat(columnsOf(toPlace, endpointColumns), columnsOf(toPlace, armColumns), columnsOf(toPlace, visitColumns), []column[meanRow]{
 		counts("n", "Subjects of the arm in the model at the visit", func(r meanRow) int { return r.e.Model.InIt(r.arm, r.visit) }),
 		x("estimate", "Least-squares mean of the change", func(e mmrm.Estimate) float64 { return e.Value }).withUnit(endpointUnit).
 			withDerivation("l'beta at the mean baseline and covariates of the observations, equal weight of each level of a factor"),
@@ -141,7 +141,7 @@ var meanColumns = func() []column[meanRow] {
 		x("p", "Two-sided p of no change", func(e mmrm.Estimate) float64 { return e.P }).withDerivation("2*P(T > |t|)"),
 		x("ci_low", "Lower limit", func(e mmrm.Estimate) float64 { return e.Low }).withUnit(endpointUnit).withDerivation("estimate - t(df)*se"),
 		x("ci_high", "Upper limit", func(e mmrm.Estimate) float64 { return e.High }).withUnit(endpointUnit).withDerivation("estimate + t(df)*se"),
-	}, columnsOf(at, []column[place]{levelColumn}), fitColumns(at, func(meanRow) bool { return true }), []column[meanRow]{
+	}, columnsOf(toPlace, []column[place]{levelColumn}), fitColumns(toPlace, func(meanRow) bool { return true }), []column[meanRow]{
 		numbers("baseline_mean", "Baseline at which the mean is estimated", func(r meanRow) float64 { return r.e.Model.BaselineMean }).
 			withUnit(endpointUnit).withDerivation("mean over the observations"),
 		noteColumn(func(r meanRow) []string { return modelNotes(r.place, r.Value) }),
@@ -163,9 +163,9 @@ func noteColumn[R any](notes func(R) []string) column[R] {
 }
 
 // fitColumns returns the columns about the fitted model, which are empty in rows of other methods.
-func fitColumns[R any](at func(R) place, ofModel func(R) bool) []column[R] {
+func fitColumns[R any](toPlace func(R) place, ofModel func(R) bool) []column[R] {
 	fitted := func(r R) (trial.Model, bool) {
-		m := at(r).e.Model
+		m := toPlace(r).e.Model
 		return m, ofModel(r) && m.Failed == ""
 	}
 	word := func(f func(trial.Model) string) func(R) string {

@@ -74,13 +74,13 @@ func yesNo(exact bool, p float64) string {
 }
 
 var contrastColumns = func() []column[comparison] {
-	at := func(r comparison) place { return r.place }
+	toPlace := func(r comparison) place { return r.place }
 	x := numbers[comparison]
 	const unit = endpointUnit + "; none for hedges g"
-	return slices.Concat(columnsOf(at, endpointColumns), columnsOf(at, armColumns), []column[comparison]{
+	return slices.Concat(columnsOf(toPlace, endpointColumns), columnsOf(toPlace, armColumns), []column[comparison]{
 		words("reference", "Reference arm", fromDesign, func(r comparison) string { return r.a.Design.Arms[0] }).
 			withDerivation("first arm of the design, or the one set"),
-	}, columnsOf(at, visitColumns), []column[comparison]{
+	}, columnsOf(toPlace, visitColumns), []column[comparison]{
 		marks("primary", "Primary contrast", func(r comparison) bool { return r.primary }).withOrigin(fromDesign),
 		words("method", "Method", assigned, func(r comparison) string { return r.method }).
 			withTerms("mixed model, ancova, welch, wilcoxon, hedges g, permutation").
@@ -99,7 +99,7 @@ var contrastColumns = func() []column[comparison] {
 			withDerivation("Holm 1979, over all compartments of the analysis at this visit and arm, of which one without a p counts as p = 1; mixed model only"),
 		x("ci_low", "Lower limit", func(r comparison) float64 { return r.Low }).withUnit(unit),
 		x("ci_high", "Upper limit", func(r comparison) float64 { return r.High }).withUnit(unit),
-	}, columnsOf(at, []column[place]{levelColumn}), fitColumns(at, func(r comparison) bool { return r.method == byModel }), []column[comparison]{
+	}, columnsOf(toPlace, []column[place]{levelColumn}), fitColumns(toPlace, func(r comparison) bool { return r.method == byModel }), []column[comparison]{
 		words("exact", "p is exact", derived, func(r comparison) string { return r.exact }).
 			withTerms("Y, N or empty").withDerivation("wilcoxon: given the ties; permutation: every arrangement was tried"),
 		counts("arrangements", "Arrangements that were tried", func(r comparison) int { return r.arrangements }).withDerivation("permutation only"),
@@ -125,9 +125,9 @@ type responderRow struct {
 }
 
 var responderColumns = func() []column[responderRow] {
-	at := func(r responderRow) place { return r.place }
+	toPlace := func(r responderRow) place { return r.place }
 	const fisher = "Fisher's exact test, two-sided, against the reference arm"
-	return slices.Concat(columnsOf(at, endpointColumns), columnsOf(at, visitColumns), columnsOf(at, armColumns), []column[responderRow]{
+	return slices.Concat(columnsOf(toPlace, endpointColumns), columnsOf(toPlace, visitColumns), columnsOf(toPlace, armColumns), []column[responderRow]{
 		counts("n", "Subjects with a change", func(r responderRow) int { return r.N() }).withDerivation("decrease + within + increase"),
 		counts("decrease", "Subjects whose change is below -RC", func(r responderRow) int { return r.Decrease }),
 		counts("within", "Subjects whose change is within +/-RC", func(r responderRow) int { return r.Within }),
@@ -167,22 +167,22 @@ type correlationRow struct {
 }
 
 var correlationColumns = func() []column[correlationRow] {
-	at := func(r correlationRow) place { return r.place }
+	toPlace := func(r correlationRow) place { return r.place }
 	return slices.Concat([]column[correlationRow]{
 		words("x", "First endpoint", fromResults, func(r correlationRow) string { return r.a.Endpoints[r.X].Name }).withTerms("a compartment"),
 		words("y", "Second endpoint", fromResults, func(r correlationRow) string { return r.a.Endpoints[r.Y].Name }),
-	}, columnsOf(at, visitColumns), []column[correlationRow]{
+	}, columnsOf(toPlace, visitColumns), []column[correlationRow]{
 		words("among", "Whose changes are correlated", assigned, func(r correlationRow) string { return correlationGroup(r.Arm) }).
 			withTerms("within arms, all subjects, one arm").
 			withDerivation("within arms: partial correlation, given the arm; all subjects: regardless of arm, so that a difference between arms in both endpoints is part of it"),
-	}, columnsOf(at, []column[place]{armColumns[0].withTerms("empty where among is not one arm")}), []column[correlationRow]{
+	}, columnsOf(toPlace, []column[place]{armColumns[0].withTerms("empty where among is not one arm")}), []column[correlationRow]{
 		counts("n", "Subjects with both changes", func(r correlationRow) int { return r.N }),
 		numbers("rho", "Spearman's correlation of the changes", func(r correlationRow) float64 { return r.Rho.Estimate }).
 			withDerivation("correlation of the ranks, ties at their mean; within arms, of the residuals of the ranks given the arm"),
 		numbers("ci_low", "Lower limit", func(r correlationRow) float64 { return r.Rho.Low }).
 			withDerivation("Fisher's z, variance of Bonett and Wright 2000"),
 		numbers("ci_high", "Upper limit", func(r correlationRow) float64 { return r.Rho.High }).withDerivation("as ci_low"),
-	}, columnsOf(at, []column[place]{levelColumn}), []column[correlationRow]{
+	}, columnsOf(toPlace, []column[place]{levelColumn}), []column[correlationRow]{
 		numbers("p", "Two-sided p", func(r correlationRow) float64 { return r.P }).
 			withDerivation("of all orders up to 9 pairs, otherwise t with n - 2 degrees of freedom; within arms, t with n - 1 - g degrees of freedom for g arms"),
 		words("note", "Why numbers are missing", derived, func(r correlationRow) string { return r.Reason }),

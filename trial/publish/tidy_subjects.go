@@ -60,8 +60,8 @@ func changeFlagColumn(name string) column[subjectRow] {
 }
 
 var valueColumns = func() []column[subjectRow] {
-	at := func(r subjectRow) place { return r.place }
-	return slices.Concat(subjectColumns, columnsOf(at, armColumns), columnsOf(at, visitColumns), columnsOf(at, endpointColumns), []column[subjectRow]{
+	toPlace := func(r subjectRow) place { return r.place }
+	return slices.Concat(subjectColumns, columnsOf(toPlace, armColumns), columnsOf(toPlace, visitColumns), columnsOf(toPlace, endpointColumns), []column[subjectRow]{
 		valueColumn, deltaColumn, percentColumn, verdictColumn,
 		words("missing", "Why there is no value", derived, func(r subjectRow) string { return r.Value.Missing.String() }),
 		flagColumn("flags", "Kinds of flags of this value", func(r subjectRow) (*trial.Analysis, []int) { return r.a, r.Flags }),
@@ -92,8 +92,8 @@ func valueTable(a *trial.Analysis) table {
 }
 
 var individualColumns = func() []column[subjectRow] {
-	at := func(r subjectRow) place { return r.place }
-	return slices.Concat(columnsOf(at, endpointColumns), subjectColumns, columnsOf(at, armColumns), columnsOf(at, visitColumns), []column[subjectRow]{
+	toPlace := func(r subjectRow) place { return r.place }
+	return slices.Concat(columnsOf(toPlace, endpointColumns), subjectColumns, columnsOf(toPlace, armColumns), columnsOf(toPlace, visitColumns), []column[subjectRow]{
 		numbers("baseline", "Value at baseline", func(r subjectRow) float64 { return r.baseline().X }).withUnit(endpointUnit).
 			withDerivation("value at the first visit").withOrigin(fromResults),
 		valueColumn, deltaColumn, percentColumn,
@@ -140,11 +140,11 @@ type flowRow struct {
 }
 
 var flowColumns = func() []column[flowRow] {
-	at := func(r flowRow) place { return r.place }
-	return slices.Concat(columnsOf(at, armColumns), []column[flowRow]{
+	toPlace := func(r flowRow) place { return r.place }
+	return slices.Concat(columnsOf(toPlace, armColumns), []column[flowRow]{
 		words("step", "Step", derived, func(r flowRow) string { return r.step }).withTerms("planned, present, missing, analysed").
 			withDerivation("planned: in the design; present: a value in at least one compartment at the visit; missing: the others, by reason; analysed: a baseline and a later visit in at least one compartment; where there are no compartments, of any endpoint"),
-	}, columnsOf(at, visitColumns), []column[flowRow]{
+	}, columnsOf(toPlace, visitColumns), []column[flowRow]{
 		words("reason", "Why participants are missing", derived, func(r flowRow) string { return r.reason }),
 		counts("n", "Participants", func(r flowRow) int { return r.n }),
 	})
@@ -156,10 +156,10 @@ func flowTable(a *trial.Analysis) table {
 		whole := place{a: a, arm: arm, visit: -1}
 		rows = append(rows, flowRow{whole, "planned", "", f.Planned})
 		for visit, v := range f.Visits {
-			at := place{a: a, arm: arm, visit: visit}
-			rows = append(rows, flowRow{at, "present", "", v.Present})
+			here := place{a: a, arm: arm, visit: visit}
+			rows = append(rows, flowRow{here, "present", "", v.Present})
 			for _, m := range v.Missing {
-				rows = append(rows, flowRow{at, "missing", m.Reason.String(), m.N})
+				rows = append(rows, flowRow{here, "missing", m.Reason.String(), m.N})
 			}
 		}
 		rows = append(rows, flowRow{whole, "analysed", "", f.Analysed})

@@ -9,7 +9,7 @@ import (
 	"github.com/t2map/t2map/trial/mmrm"
 )
 
-// verdictName names a verdict as tables have it; empty where there is none.
+// verdictName returns the name of a verdict in tables; empty for NoVerdict.
 func verdictName(v trial.Verdict) string {
 	switch v {
 	case trial.Within:
@@ -22,8 +22,8 @@ func verdictName(v trial.Verdict) string {
 	return ""
 }
 
-// dfTerm names a method of degrees of freedom as tables and designs have it: data are ASCII where
-// t2map chooses the words, since spreadsheets read UTF-8 without a mark as another encoding.
+// dfTerm returns the name of a method of degrees of freedom in tables and designs. t2map's own words in
+// tables are ASCII, since spreadsheets read UTF-8 without a mark as another encoding.
 func dfTerm(d mmrm.DF) string {
 	if d == mmrm.KenwardRoger {
 		return "kenward-roger"
@@ -31,7 +31,7 @@ func dfTerm(d mmrm.DF) string {
 	return strings.ToLower(d.String())
 }
 
-// directionName names what growth of an endpoint means.
+// directionName says whether an increase of an endpoint is better or worse.
 func directionName(d trial.Direction) string {
 	switch d {
 	case trial.HigherIsWorse:
@@ -42,7 +42,7 @@ func directionName(d trial.Direction) string {
 	return "unknown"
 }
 
-// trialName is the trial's code on one line; empty where it has none.
+// trialName returns the trial's code on one line; it may be empty.
 func trialName(d trial.Design) string { return strings.TrimSpace(printable.Line(d.Name)) }
 
 // kindsOf joins the kinds of the flags, each once, in the order of listings.
