@@ -11,9 +11,9 @@ import (
 	"github.com/t2map/t2map/trial/repeat"
 )
 
-// BlandAltman draws the differences of scan and rescan over their means, a panel for each
-// compartment, with the bias and the limits of agreement and their intervals.
-// Differences have one axis in all panels.
+// BlandAltman draws the differences of scan and rescan over their means, with the bias, the limits of
+// agreement and their intervals, in a panel for each compartment. All panels have the same axis of
+// differences.
 func BlandAltman(s repeat.Study) ([]figure.Picture, error) {
 	s, note := renamedStudy(s)
 	visits := figure.ShortenAll(s.Visits, within40)
@@ -25,7 +25,7 @@ func BlandAltman(s repeat.Study) ([]figure.Picture, error) {
 		b.Caption += " " + note
 	}
 	for _, l := range s.Left {
-		b.Remarks = append(b.Remarks, leftOut(l))
+		b.Remarks = append(b.Remarks, exclusion(l))
 	}
 	b.Remarks = append(b.Remarks, s.Notes...)
 	b.legend = []entry{lineEntry("bias", biasLine), lineEntry("limits of agreement, bias ± 1.96 SD", limitLine), barEntry(percentOf(s.Level) + " confidence intervals")}
@@ -39,13 +39,13 @@ func BlandAltman(s repeat.Study) ([]figure.Picture, error) {
 	return b.pictures()
 }
 
-// leftOut says who is in no figure.
-func leftOut(l repeat.Left) string {
+// exclusion describes a knee that is not in the figure.
+func exclusion(l repeat.Left) string {
 	s := l.Knee.String()
 	if l.Compartment != "" {
 		s += ", " + l.Compartment
 	}
-	return s + ": left out: " + l.Reason
+	return s + ": omitted: " + l.Reason
 }
 
 // agreements are the panels of the figure.
@@ -53,10 +53,10 @@ type agreements struct {
 	frame
 	repeat.Study
 	up  figure.Range
-	cut bool // an interval leaves the panel
+	cut bool // an interval extends beyond the panel
 }
 
-// Sizes of the panels in points; three lines of figures stand above each.
+// Sizes of the panels in points, and the lines of numbers above each.
 const (
 	agreementHeight = 130
 	agreementLines  = 3
@@ -85,22 +85,22 @@ func barEntry(words string) entry {
 	}}
 }
 
-// upright is the place of an interval, and whether it goes on beyond its ends.
+// upright is the position of an interval, and whether it extends beyond its ends.
 type upright struct {
 	x, low, high       vg.Length
 	cutBelow, cutAbove bool
 }
 
-// barUp draws an interval upwards, with arrowheads where it is cut.
+// barUp draws a vertical interval, with arrowheads where it is cut.
 func barUp(c draw.Canvas, line draw.LineStyle, u upright) {
 	const half = 1.8
 	line.Dashes = nil
 	c.StrokeLine2(line, u.x, u.low, u.x, u.high)
-	endBar(c, line, barEnd{at: vg.Point{X: u.x, Y: u.low}, outward: vg.Point{Y: -1}, half: half, cut: u.cutBelow})
-	endBar(c, line, barEnd{at: vg.Point{X: u.x, Y: u.high}, outward: vg.Point{Y: 1}, half: half, cut: u.cutAbove})
+	endBar(c, line, barEnd{tip: vg.Point{X: u.x, Y: u.low}, outward: vg.Point{Y: -1}, half: half, cut: u.cutBelow})
+	endBar(c, line, barEnd{tip: vg.Point{X: u.x, Y: u.high}, outward: vg.Point{Y: 1}, half: half, cut: u.cutAbove})
 }
 
-// lines of a panel that have a place.
+// linesOf returns the lines of a panel that can be drawn, and their styles.
 func linesOf(a repeat.Agreement) (lines []repeat.Interval, styles []draw.LineStyle) {
 	for i, l := range []repeat.Interval{a.Lower, a.Bias, a.Upper} {
 		if figure.Drawable(l.Estimate) {
@@ -193,7 +193,7 @@ func (b *agreements) axisName(p figure.Panel, x vg.Length) {
 	writeAxisName(p, labels, x, visits[1]+" − "+visits[0]+" (ms)")
 }
 
-// words writes what the panel shows in figures above it.
+// words writes the numbers of a panel above it.
 func (b *agreements) words(p figure.Panel, c repeat.Compartment) {
 	n := func(x float64) string { return figure.Number(x, 2) }
 	a := c.Agreement
@@ -203,18 +203,18 @@ func (b *agreements) words(p figure.Panel, c repeat.Compartment) {
 		fmt.Sprintf("wSD %s ms, wCV %s %%, RC %s ms", n(c.WSD.Estimate), figure.Number(c.WCV.Estimate, 1), n(c.RC.Estimate)),
 	}
 	width := p.Area.Size().X + chartGap/2
-	at := vg.Point{X: p.Area.Min.X, Y: p.Area.Max.Y + 4 + agreementLines*noteRow}
-	figure.Write(p.Canvas, strong, at, b.name(c, width))
+	pos := vg.Point{X: p.Area.Min.X, Y: p.Area.Max.Y + 4 + agreementLines*noteRow}
+	figure.Write(p.Canvas, strong, pos, b.name(c, width))
 	if a.N == 0 {
 		lines = []string{"n = 0"}
 	}
 	for _, l := range lines {
-		at.Y -= noteRow
-		figure.Write(p.Canvas, small, at, figure.Fit(small, l, width))
+		pos.Y -= noteRow
+		figure.Write(p.Canvas, small, pos, figure.Fit(small, l, width))
 	}
 }
 
-// name is the compartment's, told from the others' where it is cut.
+// name returns the name of a compartment, distinct from the others where it is shortened.
 func (b *agreements) name(c repeat.Compartment, width vg.Length) string {
 	var all []string
 	for _, x := range b.Compartments {
@@ -223,7 +223,7 @@ func (b *agreements) name(c repeat.Compartment, width vg.Length) string {
 	return fitOne(strong, capital(c.Name), all, width)
 }
 
-// capital begins a name with a capital letter.
+// capital capitalises the first letter of a name.
 func capital(s string) string {
 	r := []rune(s)
 	if len(r) == 0 {

@@ -53,14 +53,13 @@ func Changes(a trial.Analysis, o Options) ([]figure.Picture, error) {
 	return out, nil
 }
 
-// changeChart returns the chart of an endpoint's changes: at the baseline, where there is
-// none, there is no point and no count.
-func changeChart(a trial.Analysis, e trial.EndpointAnalysis, f family, at func(arm, visit int) point) chart {
+// changeChart returns the chart of an endpoint's changes, without a point and a count at baseline.
+func changeChart(a trial.Analysis, e trial.EndpointAnalysis, f family, pointOf func(arm, visit int) point) chart {
 	c := chart{title: e.Title, label: withUnit(f.pick("Change of T2", "Change"), e.Unit)}
 	for arm := range a.Design.Arms {
 		points := []point{{n: -1, mid: math.NaN()}}
 		for v := 1; v < len(a.Design.Visits); v++ {
-			points = append(points, at(arm, v))
+			points = append(points, pointOf(arm, v))
 		}
 		c.arms = append(c.arms, points)
 	}

@@ -18,12 +18,12 @@ import (
 type chart struct {
 	title string
 	label string // of the y axis
-	why   string // there is no point; empty: no values
+	why   string // why there is no point; empty: no values
 	arms  [][]point
 	lines []individual
 }
 
-// point is a mean with its interval; NaN where there is none.
+// point is a mean with its interval; NaN if there is none.
 type point struct {
 	n              int
 	mid, low, high float64
@@ -48,9 +48,9 @@ type charts struct {
 	visits visitAxis
 	panels []chart
 	arms   int
-	// shared: all panels have the same y axis, which is named once.
+	// shared reports that all panels have the same y axis, which is named once.
 	shared bool
-	// zero: a line is drawn at 0, which is always in sight.
+	// zero reports that there is a line at 0, which is always visible.
 	zero bool
 }
 
@@ -65,11 +65,11 @@ const (
 	chartGap     = 12
 	chartRowGap  = 10
 	dodgeStep    = 5 // from arm to arm
-	ribbonsMost  = 3 // arms; more ribbons hide each other, and bars alone are drawn
+	ribbonsMost  = 3 // arms; more ribbons would hide each other, so that bars alone are drawn
 	ribbonAlpha  = 0x30
 )
 
-// pictures draws the charts, as many to a picture as a page has room for.
+// pictures draws the charts.
 func (g charts) pictures() ([]figure.Picture, error) {
 	ranges, cut := g.ranges()
 	if g.visits.evenly {
@@ -113,8 +113,8 @@ func (g charts) ranges() (out []figure.Range, cut bool) {
 	return out, cut
 }
 
-// extent returns what must be in sight, and what may be cut: intervals of two values,
-// which reach nine standard deviations to either side.
+// extent returns the values that must be visible, and those that may be cut: intervals of two values,
+// which extend nine standard deviations to either side.
 func (c chart) extent() (core, full []float64) {
 	for _, arm := range c.arms {
 		for _, p := range arm {
@@ -157,20 +157,20 @@ func (g charts) paint(c draw.Canvas, body vg.Rectangle, panels []chart, ranges [
 		top := body.Max.Y - vg.Length(row)*g.rowHeight() - chartTitle
 		p := figure.Panel{Canvas: c, X: g.visits.across, Y: ranges[n]}
 		p.Area = vg.Rectangle{Min: vg.Point{X: x, Y: top - chartHeight}, Max: vg.Point{X: x + width, Y: top}}
-		at := g.place(p, panels[n])
-		at.title = titles[slices.Index(all, at.title)]
-		at.labelled, at.left = column == 0 || !g.shared, left
-		g.panel(at)
+		pos := g.place(p, panels[n])
+		pos.title = titles[slices.Index(all, pos.title)]
+		pos.labelled, pos.left = column == 0 || !g.shared, left
+		g.panel(pos)
 	}
 }
 
-// placed is a chart with its place: the panel, and within it the one of the visits, which
-// leaves room for what stands beside the first and last of them.
+// placed is a chart with its panel and, within it, the panel of the visits, which leaves room beside the
+// first and the last visit.
 type placed struct {
 	figure.Panel
 	chart
 	inner    figure.Panel
-	labelled bool      // at the left, where the axis is shared
+	labelled bool      // the panel has the labels of its axis
 	left     vg.Length // room for labels
 }
 
@@ -208,7 +208,7 @@ func (g charts) panel(p placed) {
 		d.points(arm)
 	}
 	for arm := range p.arms {
-		d.daggers(arm, func(c draw.Canvas, at vg.Point) { writeDagger(c, at, true) })
+		d.daggers(arm, func(c draw.Canvas, pos vg.Point) { writeDagger(c, pos, true) })
 	}
 	g.counts(p, shown)
 }
@@ -226,7 +226,7 @@ func (g charts) axes(p placed) {
 	}
 }
 
-// known says whether there is a value from which the chart's axis follows.
+// known reports whether there is a value that determines the axis of a chart.
 func (g charts) known(c chart) bool {
 	if g.shared {
 		return slices.ContainsFunc(g.panels, chart.any)
@@ -234,7 +234,7 @@ func (g charts) known(c chart) bool {
 	return c.any()
 }
 
-// reason says why a chart has no point.
+// reason returns why a chart has no point.
 func (c chart) reason() string {
 	if c.why != "" {
 		return c.why
@@ -280,7 +280,7 @@ func (g charts) counts(p placed, shown []int) {
 	}
 }
 
-// count returns n, which is negative where nothing is counted.
+// count returns n; empty if it is negative.
 func count(p point) string {
 	if p.n < 0 {
 		return ""
@@ -288,7 +288,7 @@ func count(p point) string {
 	return strconv.Itoa(p.n)
 }
 
-// individual draws the values of a subject, whole where no visit is missing between.
+// individual draws the values of a subject as lines between consecutive visits.
 func (g charts) individual(p figure.Panel, l individual) {
 	style := figure.SignOf(l.arm).Line(0.4)
 	style.Color = figure.Tint(figure.SignOf(l.arm).Colour, 0.45)
@@ -304,12 +304,12 @@ func (g charts) individual(p figure.Panel, l individual) {
 	}
 }
 
-// runs returns the ranges of consecutive numbers below n for which it is true.
-func runs(n int, is func(int) bool) [][2]int {
+// runs returns the ranges of consecutive numbers below n for which a condition is true.
+func runs(n int, holds func(int) bool) [][2]int {
 	var out [][2]int
 	for from := 0; from < n; from++ {
 		to := from
-		for to < n && is(to) {
+		for to < n && holds(to) {
 			to++
 		}
 		if to > from {
@@ -320,7 +320,7 @@ func runs(n int, is func(int) bool) [][2]int {
 	return out
 }
 
-// dodged is a panel in which arms stand a little beside each other.
+// dodged is a panel in which arms are a little apart.
 type dodged struct {
 	figure.Panel
 	ch   chart
@@ -332,22 +332,22 @@ func (g charts) dodge(p figure.Panel, ch chart) dodged {
 	return dodged{Panel: p, ch: ch, x: g.visits.x, room: g.visits.room(p)}
 }
 
-// radius of the marks at a visit.
+// radius returns the radius of the marks at a visit.
 func (d dodged) radius(visit int) vg.Length { return min(markRadius, max(0.7, 0.3*d.room[visit])) }
 
-// dense says whether bars at a visit would run together; a band is drawn all the same.
+// dense reports whether bars at a visit would overlap, and a band is drawn.
 func (d dodged) dense(visit int) bool { return d.room[visit] < 3 && len(d.ch.arms) <= ribbonsMost }
 
-// at returns the place of a point of an arm, in sight.
-func (d dodged) at(arm, visit int, y float64) vg.Point {
+// position returns the visible position of a point of an arm.
+func (d dodged) position(arm, visit int, y float64) vg.Point {
 	step := min(dodgeStep, 0.7*d.room[visit]/vg.Length(len(d.ch.arms)))
-	at := d.At(d.x[visit], clamp(d.Y, y))
-	at.X += step * (vg.Length(arm) - vg.Length(len(d.ch.arms)-1)/2)
-	return at
+	pos := d.At(d.x[visit], clamp(d.Y, y))
+	pos.X += step * (vg.Length(arm) - vg.Length(len(d.ch.arms)-1)/2)
+	return pos
 }
 
-// ribbon fills the band between the limits, and draws its edges in the arm's dashes, by
-// which bands can be told apart without colour.
+// ribbon fills the band between the limits, and draws its edges with the dashes of the arm, which
+// distinguish bands without colour.
 func (d dodged) ribbon(arm int) {
 	points := d.ch.arms[arm]
 	if len(d.ch.arms) > ribbonsMost {
@@ -357,7 +357,7 @@ func (d dodged) ribbon(arm int) {
 	for _, run := range runs(min(len(points), len(d.x)), func(v int) bool { return points[v].hasInterval() }) {
 		var low, high []vg.Point
 		for v := run[0]; v < run[1]; v++ {
-			low, high = append(low, d.at(arm, v, points[v].low)), append(high, d.at(arm, v, points[v].high))
+			low, high = append(low, d.position(arm, v, points[v].low)), append(high, d.position(arm, v, points[v].high))
 		}
 		if len(low) < 2 {
 			continue
@@ -370,34 +370,34 @@ func (d dodged) ribbon(arm int) {
 	}
 }
 
-// line joins the means of visits that follow each other.
+// line joins the means of consecutive visits.
 func (d dodged) line(arm int) {
 	points := d.ch.arms[arm]
 	for _, run := range runs(min(len(points), len(d.x)), func(v int) bool { return points[v].drawn() }) {
 		var through []vg.Point
 		for v := run[0]; v < run[1]; v++ {
-			through = append(through, d.at(arm, v, points[v].mid))
+			through = append(through, d.position(arm, v, points[v].mid))
 		}
 		d.StrokeLines(figure.SignOf(arm).Line(1.2), through)
 	}
 }
 
-// points draws the means, hollow where they have no interval, with their bars.
+// points draws the means with their bars; means without an interval are hollow.
 func (d dodged) points(arm int) {
 	sign := figure.SignOf(arm)
 	for v, p := range d.ch.arms[arm] {
 		if !p.drawn() || v >= len(d.x) {
 			continue
 		}
-		at, r := d.at(arm, v, p.mid), d.radius(v)
+		pos, r := d.position(arm, v, p.mid), d.radius(v)
 		if p.hasInterval() && !d.dense(v) {
 			d.bar(arm, v)
 		}
 		if !p.hasInterval() {
-			d.DrawGlyphNoClip(draw.GlyphStyle{Color: color.White, Radius: r, Shape: draw.CircleGlyph{}}, at)
+			d.DrawGlyphNoClip(draw.GlyphStyle{Color: color.White, Radius: r, Shape: draw.CircleGlyph{}}, pos)
 		}
 		if !p.hasInterval() || !d.dense(v) {
-			d.DrawGlyphNoClip(sign.Mark(r, !p.hasInterval()), at)
+			d.DrawGlyphNoClip(sign.Mark(r, !p.hasInterval()), pos)
 		}
 	}
 }
@@ -405,29 +405,29 @@ func (d dodged) points(arm int) {
 func (d dodged) bar(arm, visit int) {
 	p := d.ch.arms[arm][visit]
 	bar := draw.LineStyle{Color: figure.SignOf(arm).Colour, Width: min(0.9, d.radius(visit)/2)}
-	low, high := d.at(arm, visit, p.low), d.at(arm, visit, p.high)
+	low, high := d.position(arm, visit, p.low), d.position(arm, visit, p.high)
 	d.StrokeLine2(bar, low.X, low.Y, high.X, high.Y)
 	half := 0.8 * d.radius(visit)
-	endBar(d.Canvas, bar, barEnd{at: low, outward: vg.Point{Y: -1}, half: half, cut: p.low < d.Y.Low})
-	endBar(d.Canvas, bar, barEnd{at: high, outward: vg.Point{Y: 1}, half: half, cut: p.high > d.Y.High})
+	endBar(d.Canvas, bar, barEnd{tip: low, outward: vg.Point{Y: -1}, half: half, cut: p.low < d.Y.Low})
+	endBar(d.Canvas, bar, barEnd{tip: high, outward: vg.Point{Y: 1}, half: half, cut: p.high > d.Y.High})
 }
 
-// daggers calls f with the place of the dagger of each flagged point of an arm: over its
-// bar, or beside it where that leaves the panel.
+// daggers calls f with the position of the dagger of each flagged point of an arm: above its bar, or
+// beside it if that is outside the panel.
 func (d dodged) daggers(arm int, f func(draw.Canvas, vg.Point)) {
 	for v, p := range d.ch.arms[arm] {
 		if !p.flagged || !p.drawn() || v >= len(d.x) {
 			continue
 		}
-		at := d.at(arm, v, p.mid)
-		at.Y += d.radius(v) + 1
+		pos := d.position(arm, v, p.mid)
+		pos.Y += d.radius(v) + 1
 		if p.hasInterval() {
-			at.Y = max(at.Y, d.at(arm, v, p.high).Y+2)
+			pos.Y = max(pos.Y, d.position(arm, v, p.high).Y+2)
 		}
-		if highest := d.Area.Max.Y - 5; at.Y > highest {
-			at.X, at.Y = at.X+daggerSize/2, d.Area.Max.Y-daggerSize
+		if highest := d.Area.Max.Y - 5; pos.Y > highest {
+			pos.X, pos.Y = pos.X+daggerSize/2, d.Area.Max.Y-daggerSize
 		}
-		f(d.Canvas, at)
+		f(d.Canvas, pos)
 	}
 }
 
@@ -439,11 +439,11 @@ func newCharts(a trial.Analysis, f family, name string) charts {
 	}
 }
 
-// intervals are the sentences about bands and bars, and about the counts below.
-func intervals(a trial.Analysis, what, n string) string {
+// intervals returns the sentences about bands and bars, and about the counts below.
+func intervals(a trial.Analysis, kind, n string) string {
 	drawn := "Bands and bars"
 	if len(a.Design.Arms) > ribbonsMost {
 		drawn = "Bars"
 	}
-	return fmt.Sprintf("%s are %s %s; hollow points have none. Below each point is %s, if there is room.", drawn, percentOf(a.Plan.Level), what, n)
+	return fmt.Sprintf("%s are %s %s; hollow points have none. Below each point is %s, if there is room.", drawn, percentOf(a.Plan.Level), kind, n)
 }

@@ -12,12 +12,12 @@ import (
 	"github.com/t2map/t2map/trial"
 )
 
-// Correlations draws the change of T2 against the change of another endpoint, a panel
-// for each pair whose correlation within arms or over all subjects is in the analysis: at the
-// primary visit, or at every visit where there is none at that one.
+// Correlations draws the change of T2 against the change of another endpoint, in a panel for each pair
+// with a correlation within arms or over all subjects: at the primary visit or, if there is none at
+// that visit, at every visit.
 //
-// A treatment that changes both gives the two a correlation over all subjects, even if they
-// have nothing to do with each other in either arm: that within arms stands first.
+// A treatment that changes both endpoints causes a correlation over all subjects even if they are not
+// related in either arm. Therefore the correlation within arms comes first.
 func Correlations(a trial.Analysis, _ Options) ([]figure.Picture, error) {
 	a, names := renamed(a)
 	chosen := chooseCorrelations(a)
@@ -42,15 +42,15 @@ func Correlations(a trial.Analysis, _ Options) ([]figure.Picture, error) {
 	return s.pictures()
 }
 
-// together is the correlation of two endpoints at a visit, within arms and over all
-// subjects. One of the two may be nil.
+// together is the correlations of two endpoints at a visit, within arms and over all subjects. One of
+// them may be nil.
 type together struct {
 	x, y, visit int
 	within, all *trial.Correlation
 }
 
-// chooseCorrelations returns those at the primary visit, if there are any. Those of one score
-// follow each other, so that three compartments fill a row.
+// chooseCorrelations returns the correlations at the primary visit, if there are any, otherwise all. The
+// compartments of one score follow each other, so that three of them fill a row.
 func chooseCorrelations(a trial.Analysis) []together {
 	var pairs []together
 	for i := range a.Correlations {
@@ -78,15 +78,15 @@ func chooseCorrelations(a trial.Analysis) []together {
 	return pairs
 }
 
-// words returns the line above a panel and the smaller one below it, which may be empty. The
-// number of subjects, mostly that of both, stands at the end.
+// words returns the line above a panel and a smaller one below it, which may be empty. They end with the
+// number of subjects.
 func (p together) words() (first, second string) {
-	rho := func(whose string, c *trial.Correlation) string {
+	rho := func(subjects string, c *trial.Correlation) string {
 		if !figure.Drawable(c.Rho.Estimate) {
-			return whose + " ρ: " + cmp.Or(c.Reason, "–")
+			return subjects + " ρ: " + cmp.Or(c.Reason, "–")
 		}
 		n := func(x float64) string { return figure.Number(x, 2) }
-		return fmt.Sprintf("%s ρ = %s [%s, %s]", whose, n(c.Rho.Estimate), n(c.Rho.Low), n(c.Rho.High))
+		return fmt.Sprintf("%s ρ = %s [%s, %s]", subjects, n(c.Rho.Estimate), n(c.Rho.Low), n(c.Rho.High))
 	}
 	if p.within == nil {
 		return fmt.Sprintf("%s, n = %d", rho("all subjects", p.all), p.all.N), ""
@@ -129,7 +129,7 @@ const (
 	scatterLines  = 2 * noteRow // the correlation
 )
 
-// smaller is the style of what is not to be read first.
+// smaller is the style of secondary text.
 var smaller = figure.Letters(6.5)
 
 func newScatter(a trial.Analysis, c together, flags *flagged) scatter {
@@ -184,8 +184,8 @@ func (s scatters) paint(c draw.Canvas, body vg.Rectangle, panels []scatter) {
 	}
 }
 
-// apart returns the panel with its title and the name of its x axis as they fit, told from
-// those of the others.
+// apart returns the panel with its title and the name of its x axis as they fit, distinct from those of
+// the others.
 func (s scatters) apart(sc scatter, width vg.Length) scatter {
 	var names, across []string
 	for _, p := range s.panels {
@@ -195,7 +195,7 @@ func (s scatters) apart(sc scatter, width vg.Length) scatter {
 	return sc
 }
 
-// ranges returns what the axes show: all points, and no change.
+// ranges returns the ranges of the axes: all points, and 0.
 func (s scatter) ranges() (across, up figure.Range) {
 	x, y := []float64{0}, []float64{0}
 	for _, q := range s.points {
@@ -206,7 +206,7 @@ func (s scatter) ranges() (across, up figure.Range) {
 	return across.Pad(0.08), up.Pad(0.08)
 }
 
-// paint draws the panel, with lines at no change.
+// paint draws the panel, with lines at 0.
 func (s scatter) paint(p figure.Panel, left vg.Length) {
 	p.X, p.Y = s.ranges()
 	width := p.Area.Size().X
@@ -214,8 +214,8 @@ func (s scatter) paint(p figure.Panel, left vg.Length) {
 	figure.Write(p.Canvas, small, vg.Point{X: p.Area.Min.X, Y: p.Area.Max.Y + 4 + noteRow}, figure.Fit(small, s.words, width+8))
 	figure.Write(p.Canvas, smaller, vg.Point{X: p.Area.Min.X, Y: p.Area.Max.Y + 4}, figure.Fit(smaller, s.second, width+8))
 	p.GridY(p.Y.Ticks(6), true, small)
-	at := s.acrossAxis(p)
-	p.BottomAxis(at)
+	pos := s.acrossAxis(p)
+	p.BottomAxis(pos)
 	zero := draw.LineStyle{Color: figure.Axis, Width: 0.6}
 	p.StrokeLine2(zero, p.Area.Min.X, p.AtY(0), p.Area.Max.X, p.AtY(0))
 	p.StrokeLine2(zero, p.AtX(0), p.Area.Min.Y, p.AtX(0), p.Area.Max.Y)
@@ -226,26 +226,26 @@ func (s scatter) paint(p figure.Panel, left vg.Length) {
 		noValues(p.Canvas, p.Area, "no values")
 	}
 	for _, q := range s.points {
-		at := p.At(q.x, q.y)
-		p.DrawGlyphNoClip(figure.SignOf(q.arm).Mark(2.2, false), at)
+		pos := p.At(q.x, q.y)
+		p.DrawGlyphNoClip(figure.SignOf(q.arm).Mark(2.2, false), pos)
 		if q.flagged {
-			writeDagger(p.Canvas, vg.Point{X: at.X + 5, Y: at.Y + 0.5}, true)
+			writeDagger(p.Canvas, vg.Point{X: pos.X + 5, Y: pos.Y + 0.5}, true)
 		}
 	}
 }
 
-// acrossAxis draws the grid and the labels of the x axis, where there is room for these.
+// acrossAxis draws the grid of the x axis, and the labels that have room.
 func (s scatter) acrossAxis(p figure.Panel) []vg.Length {
 	ticks := p.X.Ticks(5)
-	var at, widths []vg.Length
+	var pos, widths []vg.Length
 	for _, t := range ticks {
-		at, widths = append(at, p.AtX(t.Value)), append(widths, small.Width(t.Label))
+		pos, widths = append(pos, p.AtX(t.Value)), append(widths, small.Width(t.Label))
 	}
-	for _, x := range at {
+	for _, x := range pos {
 		p.StrokeLine2(figure.Thin(figure.Grid), x, p.Area.Min.Y, x, p.Area.Max.Y)
 	}
-	for _, n := range thin(at, widths, 3) {
-		figure.Write(p.Canvas, figure.Align(small, figure.Center, figure.Below), vg.Point{X: at[n], Y: p.Area.Min.Y - 5}, ticks[n].Label)
+	for _, n := range thin(pos, widths, 3) {
+		figure.Write(p.Canvas, figure.Align(small, figure.Center, figure.Below), vg.Point{X: pos[n], Y: p.Area.Min.Y - 5}, ticks[n].Label)
 	}
-	return at
+	return pos
 }

@@ -10,7 +10,7 @@ import (
 	"github.com/t2map/t2map/trial"
 )
 
-// dagger marks what a flag touches.
+// dagger marks points with a flag.
 const dagger = "†"
 
 // flagged collects the flags that concern a figure.
@@ -90,7 +90,7 @@ func (f *flagged) footnotes(groups []trial.FlagGroup) []string {
 	return out
 }
 
-// called returns the flags with names as figures write them.
+// called returns the flags with the names that figures use.
 func (f *flagged) called(g trial.FlagGroup) trial.FlagGroup {
 	call := func(names map[string]string, name string) string {
 		if s, known := names[name]; known {

@@ -15,9 +15,9 @@ import (
 	"github.com/t2map/t2map/trial/mmrm"
 )
 
-// Forest draws the differences of least-squares means to the reference arm: one block
-// for all compartments ("forest"), and one for each other endpoint, whose units
-// differ ("forest-scores"). A trial of one arm has none.
+// Forest draws the differences of least-squares means from the reference arm: "forest" has one block for
+// all compartments, "forest-scores" one for each other endpoint, since units differ. A trial of one arm
+// has none.
 func Forest(a trial.Analysis, _ Options) ([]figure.Picture, error) {
 	a, names := renamed(a)
 	var out []figure.Picture
@@ -32,7 +32,7 @@ func Forest(a trial.Analysis, _ Options) ([]figure.Picture, error) {
 				blocks = append(blocks, newForestBlock(a, []int{n}, flags))
 			}
 		} else {
-			// A row for each arm and a heading are what an endpoint needs at least.
+			// An endpoint needs at least a row for each arm and a heading.
 			most := max(1, forestMost/len(a.Design.Arms))
 			for endpoints := range slices.Chunk(f.endpoints, most) {
 				blocks = append(blocks, newForestBlock(a, endpoints, flags))
@@ -63,12 +63,12 @@ type forestBlock struct {
 	across   figure.Range
 	decimals int
 	label    string
-	// worse is the side that the reference is favoured at: 1 at the right, where higher is
-	// worse; −1 at the left; 0 where it is not known.
+	// worse is the side that favours the reference: 1 for the right, if higher is worse; −1 for the
+	// left; 0 if it is not known.
 	worse           int
 	arm, reference  string
 	withHolm, isCut bool
-	// only: other visits than the primary one are left out.
+	// only reports that visits other than the primary one are omitted.
 	only bool
 }
 
@@ -83,7 +83,7 @@ const (
 	forestMost      = 46 // rows of a picture: a page of A4
 )
 
-// newForestBlock returns the block of those endpoints.
+// newForestBlock returns the block of some endpoints.
 func newForestBlock(a trial.Analysis, endpoints []int, flags *flagged) forestBlock {
 	b := forestBlock{reference: a.Design.Arms[0], arm: "the arm", label: "Difference of least-squares means"}
 	if len(a.Design.Arms) == 2 {
@@ -124,7 +124,7 @@ func newForestBlock(a trial.Analysis, endpoints []int, flags *flagged) forestBlo
 	return b
 }
 
-// rowsOf is how many rows these endpoints have with all visits.
+// rowsOf returns the number of rows of some endpoints with all visits.
 func rowsOf(a trial.Analysis, endpoints []int) int {
 	rows := 0
 	for _, n := range endpoints {
@@ -133,8 +133,8 @@ func rowsOf(a trial.Analysis, endpoints []int) int {
 	return rows
 }
 
-// direction notes the meaning of the k-th endpoint of the block; those of a block that
-// differ leave it unknown.
+// direction sets the direction of the block from that of its k-th endpoint. If they differ, it is
+// unknown.
 func (b *forestBlock) direction(k int, d trial.Direction) {
 	worse := map[trial.Direction]int{trial.HigherIsWorse: 1, trial.HigherIsBetter: -1}[d]
 	if k > 0 && worse != b.worse {
@@ -229,12 +229,12 @@ func (b forestBlock) paint(c draw.Canvas, body vg.Rectangle, level string) {
 	}
 }
 
-// forestColumns are the places of the columns of text: the left ends of the labels and
-// of n, the right ends of the others.
+// forestColumns are the positions of the columns of text: the left ends of the labels and of n, the
+// right ends of the others.
 type forestColumns struct{ labels, n, interval, p, holm vg.Length }
 
-// columns gives each column of text what its widest cell needs, and the panel the rest.
-// It returns the widths of n, the interval, p and Holm's p too.
+// columns gives each column of text the width of its widest cell, and the panel the remaining width. It
+// also returns the widths of n, the interval, p and Holm's p.
 func (b forestBlock) columns(body vg.Rectangle, heads []string) (cols forestColumns, width [4]vg.Length) {
 	bold := figure.Bold(small)
 	for n, head := range heads {
@@ -259,17 +259,17 @@ func (b forestBlock) columns(body vg.Rectangle, heads []string) (cols forestColu
 	return cols, width
 }
 
-// axis draws the ticks below, the line of no difference, and what either side means.
+// axis draws the ticks below, the line of no difference, and the meaning of either side.
 func (b forestBlock) axis(p figure.Panel) {
 	zero := p.AtX(0)
-	var at []vg.Length
+	var pos []vg.Length
 	for _, t := range b.across.Ticks(6) {
 		x := p.AtX(t.Value)
-		at = append(at, x)
+		pos = append(pos, x)
 		p.StrokeLine2(figure.Thin(figure.Grid), x, p.Area.Min.Y, x, p.Area.Max.Y)
 		figure.Write(p.Canvas, figure.Align(small, figure.Center, figure.Below), vg.Point{X: x, Y: p.Area.Min.Y - 5}, t.Label)
 	}
-	p.BottomAxis(at)
+	p.BottomAxis(pos)
 	p.StrokeLine2(draw.LineStyle{Color: figure.Ink, Width: 0.7}, zero, p.Area.Min.Y, zero, p.Area.Max.Y)
 	middle := (p.Area.Min.X + p.Area.Max.X) / 2
 	width := p.Area.Size().X
@@ -290,7 +290,7 @@ func (b forestBlock) axis(p figure.Panel) {
 	figure.Write(p.Canvas, right, vg.Point{X: p.Area.Max.X, Y: y}, "favours "+words[1]+" →")
 }
 
-// shortened returns the rows with words that fit the column of labels and stay apart.
+// shortened returns the rows with words that fit the column of labels and stay different.
 func (b forestBlock) shortened(cols forestColumns) []forestRow {
 	bold := figure.Bold(small)
 	var words []string
@@ -305,7 +305,7 @@ func (b forestBlock) shortened(cols forestColumns) []forestRow {
 	return rows
 }
 
-// row draws a heading or a contrast about y.
+// row draws a heading or a contrast at y.
 func (b forestBlock) row(p figure.Panel, r forestRow, cols forestColumns, y vg.Length) {
 	left := cols.labels
 	if r.heading != "" {
@@ -340,7 +340,7 @@ func (b forestBlock) estimate(r forestRow) string {
 	return fmt.Sprintf("%s [%s, %s]", n(r.Model.Value), n(r.Model.Low), n(r.Model.High))
 }
 
-// whisker draws the estimate and its interval, with arrowheads where this is cut.
+// whisker draws the estimate and its interval, with arrowheads where it is cut.
 func (b forestBlock) whisker(p figure.Panel, r forestRow, y vg.Length) {
 	if !figure.Drawable(r.Model.Value) {
 		return
@@ -350,16 +350,16 @@ func (b forestBlock) whisker(p figure.Panel, r forestRow, y vg.Length) {
 	if r.Primary {
 		radius, width = 3.4, 1.6
 	}
-	at := vg.Point{X: p.AtX(clamp(b.across, r.Model.Value)), Y: y}
+	pos := vg.Point{X: p.AtX(clamp(b.across, r.Model.Value)), Y: y}
 	bounded := figure.Drawable(r.Model.Low) && figure.Drawable(r.Model.High)
 	if bounded {
 		bar := draw.LineStyle{Color: sign.Colour, Width: width}
 		low, high := p.AtX(clamp(b.across, r.Model.Low)), p.AtX(clamp(b.across, r.Model.High))
 		p.StrokeLine2(bar, low, y, high, y)
-		endBar(p.Canvas, bar, barEnd{at: vg.Point{X: low, Y: y}, outward: vg.Point{X: -1}, half: 2, cut: r.Model.Low < b.across.Low})
-		endBar(p.Canvas, bar, barEnd{at: vg.Point{X: high, Y: y}, outward: vg.Point{X: 1}, half: 2, cut: r.Model.High > b.across.High})
+		endBar(p.Canvas, bar, barEnd{tip: vg.Point{X: low, Y: y}, outward: vg.Point{X: -1}, half: 2, cut: r.Model.Low < b.across.Low})
+		endBar(p.Canvas, bar, barEnd{tip: vg.Point{X: high, Y: y}, outward: vg.Point{X: 1}, half: 2, cut: r.Model.High > b.across.High})
 	} else {
-		p.DrawGlyphNoClip(draw.GlyphStyle{Color: color.White, Radius: radius, Shape: draw.CircleGlyph{}}, at)
+		p.DrawGlyphNoClip(draw.GlyphStyle{Color: color.White, Radius: radius, Shape: draw.CircleGlyph{}}, pos)
 	}
-	p.DrawGlyphNoClip(sign.Mark(radius, !bounded), at)
+	p.DrawGlyphNoClip(sign.Mark(radius, !bounded), pos)
 }

@@ -25,7 +25,7 @@ const (
 	legendGap   = 12 // between entries
 	daggerSize  = 8.5
 	longestName = 150
-	pageHeight  = 680         // of all panels of a picture: what A4 leaves beside title, notes and caption
+	pageHeight  = 680         // of the panels of a picture: A4 without title, notes and caption
 	vertical    = math.Pi / 2 // rotation of the names of y axes
 )
 
@@ -36,11 +36,10 @@ var (
 	strong = figure.Bold(labels)
 )
 
-// renderFiles makes the files of a picture. Tests of what is drawn, and where, put
-// figure.Picture.RenderSVG in its place.
+// renderFiles makes the files of a picture. Most tests replace it by figure.Picture.RenderSVG.
 var renderFiles = figure.Picture.Render
 
-// frame is what every figure has around its panels: a title, a legend and footnotes.
+// frame is the title, legend and footnotes around the panels of a figure.
 type frame struct {
 	figure.Picture
 	legend []entry
@@ -50,7 +49,7 @@ type frame struct {
 // entry is a sign and its meaning.
 type entry struct {
 	words string
-	// sign draws into a box of that width, legendSign where it is 0, by 8 points.
+	// sign draws into a box of that width, or of legendSign if it is 0, by 8 points.
 	sign  func(c draw.Canvas, box vg.Rectangle)
 	width vg.Length
 }
@@ -146,8 +145,8 @@ func tickRoom(axes ...figure.Range) vg.Length {
 // writeAxisName writes the name of the y axis of a panel, upwards at x.
 func writeAxisName(p figure.Panel, style draw.TextStyle, x vg.Length, name string) {
 	style.Rotation = vertical
-	at := vg.Point{X: x, Y: (p.Area.Min.Y + p.Area.Max.Y) / 2}
-	figure.Write(p.Canvas, figure.Align(style, figure.Center, figure.Base), at, figure.Fit(style, name, p.Area.Size().Y))
+	pos := vg.Point{X: x, Y: (p.Area.Min.Y + p.Area.Max.Y) / 2}
+	figure.Write(p.Canvas, figure.Align(style, figure.Center, figure.Base), pos, figure.Fit(style, name, p.Area.Size().Y))
 }
 
 // fitOne shortens a name as fitAll does beside all of the names.
@@ -155,13 +154,13 @@ func fitOne(style draw.TextStyle, name string, names []string, width vg.Length) 
 	return fitAll(style, names, width)[slices.Index(names, name)]
 }
 
-// fitAll shortens names that stand beside each other to the width in the style, so that
-// those that differ stay so.
+// fitAll shortens names that are shown together to the width in the style, and keeps different names
+// different.
 func fitAll(style draw.TextStyle, names []string, width vg.Length) []string {
 	return figure.ShortenAll(names, func(s string) bool { return style.Width(s) <= width })
 }
 
-// legendRows breaks the legend into rows, with words as they fit.
+// legendRows breaks the legend into rows, with shortened words.
 func (f frame) legendRows(width vg.Length) [][]entry {
 	var rows [][]entry
 	var used vg.Length
@@ -200,49 +199,48 @@ func drawRow(c draw.Canvas, row []entry, p vg.Point) {
 	}
 }
 
-// noValues says why nothing is drawn in an area: above its middle, where the line of 0
-// may be.
+// noValues writes why nothing is drawn in an area, above its middle, where the line of 0 may be.
 func noValues(c draw.Canvas, area vg.Rectangle, why string) {
 	lines := figure.Wrap(small, why, area.Size().X-8, 3)
-	at := vg.Point{X: (area.Min.X + area.Max.X) / 2, Y: area.Min.Y + 0.7*area.Size().Y + vg.Length(len(lines)-1)*noteRow/2}
+	pos := vg.Point{X: (area.Min.X + area.Max.X) / 2, Y: area.Min.Y + 0.7*area.Size().Y + vg.Length(len(lines)-1)*noteRow/2}
 	for _, l := range lines {
-		figure.Write(c, figure.Align(small, figure.Center, figure.Middle), at, l)
-		at.Y -= noteRow
+		figure.Write(c, figure.Align(small, figure.Center, figure.Middle), pos, l)
+		pos.Y -= noteRow
 	}
 }
 
-// patch fades what lies where a dagger will be written, to keep it apart from lines.
-func patch(c draw.Canvas, at vg.Point) {
-	at.Y += daggerSize * 0.3
-	c.DrawGlyphNoClip(draw.GlyphStyle{Color: color.NRGBA{0xff, 0xff, 0xff, 0xa0}, Radius: daggerSize * 0.4, Shape: draw.CircleGlyph{}}, at)
+// patch fades the place where a dagger will be written, so that it is apart from lines.
+func patch(c draw.Canvas, pos vg.Point) {
+	pos.Y += daggerSize * 0.3
+	c.DrawGlyphNoClip(draw.GlyphStyle{Color: color.NRGBA{0xff, 0xff, 0xff, 0xa0}, Radius: daggerSize * 0.4, Shape: draw.CircleGlyph{}}, pos)
 }
 
-// writeDagger writes one over a point or, where it is not up, below it.
-func writeDagger(c draw.Canvas, at vg.Point, up bool) {
+// writeDagger writes a dagger above a point or, if up is false, below it.
+func writeDagger(c draw.Canvas, pos vg.Point, up bool) {
 	y := figure.Base
 	if !up {
 		y = figure.Below
 	}
-	figure.Write(c, figure.Align(figure.Bold(figure.Letters(daggerSize)), figure.Center, y), at, dagger)
+	figure.Write(c, figure.Align(figure.Bold(figure.Letters(daggerSize)), figure.Center, y), pos, dagger)
 }
 
-// barEnd is the end of a bar, half as wide across as its stroke is; cut where the interval
-// goes on beyond the panel.
+// barEnd is the end of a bar: half is half the length of its stroke, and cut reports that the interval
+// extends beyond the panel.
 type barEnd struct {
-	at, outward vg.Point
-	half        vg.Length
-	cut         bool
+	tip, outward vg.Point
+	half         vg.Length
+	cut          bool
 }
 
-// endBar draws the end of a bar: a stroke across, or an arrowhead where it is cut.
+// endBar draws the end of a bar: a stroke across, or an arrowhead if it is cut.
 func endBar(c draw.Canvas, bar draw.LineStyle, e barEnd) {
 	across := vg.Point{X: e.outward.Y, Y: e.outward.X}.Scale(e.half)
 	if e.cut {
-		base := e.at.Sub(e.outward.Scale(2 * e.half))
-		c.FillPolygon(bar.Color, []vg.Point{e.at, base.Add(across), base.Sub(across)})
+		base := e.tip.Sub(e.outward.Scale(2 * e.half))
+		c.FillPolygon(bar.Color, []vg.Point{e.tip, base.Add(across), base.Sub(across)})
 		return
 	}
-	from, to := e.at.Sub(across), e.at.Add(across)
+	from, to := e.tip.Sub(across), e.tip.Add(across)
 	c.StrokeLine2(bar, from.X, from.Y, to.X, to.Y)
 }
 
@@ -256,15 +254,14 @@ func strokeRect(c draw.Canvas, style draw.LineStyle, r vg.Rectangle) {
 	c.StrokeLines(style, []vg.Point{r.Min, {X: r.Max.X, Y: r.Min.Y}, r.Max, {X: r.Min.X, Y: r.Max.Y}, r.Min})
 }
 
-// sight chooses what an axis shows: all that lies in core and full, unless the full
-// range is so much wider that the core could not be read. Then it is the core with
-// room at either end, and what leaves it is cut.
-func sight(core, full []float64) (r figure.Range, any bool) {
+// sight returns the range of an axis: all of core and full, unless the full range is so much wider that
+// the core could not be read. Then it is the core with room at either end, and intervals are cut.
+func sight(core, full []float64) (r figure.Range, exists bool) {
 	const wider = 3
 	inner, some := figure.Cover(core...)
-	outer, any := figure.Cover(append(full, core...)...)
+	outer, exists := figure.Cover(append(full, core...)...)
 	if some && len(core) > 1 && outer.Length() > wider*inner.Length() {
 		outer = inner.Pad(0.5)
 	}
-	return outer.Pad(0.06), any
+	return outer.Pad(0.06), exists
 }

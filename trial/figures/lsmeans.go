@@ -7,9 +7,9 @@ import (
 	"github.com/t2map/t2map/trial"
 )
 
-// LSMeans draws the least-squares means of the change in the mixed model, with their
-// intervals: "lsmeans" of compartments, "lsmeans-scores" of the others. Where no model
-// of them could be fitted there is no picture.
+// LSMeans draws the least-squares means of the change in the mixed model with their intervals:
+// "lsmeans" of compartments, "lsmeans-scores" of the others. There is no picture if none of the models
+// could be fitted.
 func LSMeans(a trial.Analysis, _ Options) ([]figure.Picture, error) {
 	a, names := renamed(a)
 	var out []figure.Picture

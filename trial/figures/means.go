@@ -7,10 +7,9 @@ import (
 	"github.com/t2map/t2map/trial"
 )
 
-// Means draws the mean of each arm at each visit with its t interval, compartments side
-// by side on one scale ("means", as Figure 4 of the founding trial,
-// doi:10.1177/09636897241303275), and the other endpoints each on its own
-// ("means-scores").
+// Means draws the mean of each arm at each visit with its t interval: "means" of compartments, side by
+// side on one scale (as Figure 4 of doi:10.1177/09636897241303275), and "means-scores" of the others,
+// each on a scale of its own.
 func Means(a trial.Analysis, o Options) ([]figure.Picture, error) {
 	a, names := renamed(a)
 	var out []figure.Picture

@@ -15,15 +15,15 @@ import (
 	"github.com/t2map/t2map/trial"
 )
 
-// Missing draws a tile for each subject and visit, by arm: whether there is a value, and
-// if not, why. "missing" is about the compartments, "missing-scores" about the others.
+// Missing draws a tile for each subject and visit, by arm: whether there is a value and, if not, why.
+// "missing" is about the compartments, "missing-scores" about the others.
 func Missing(a trial.Analysis, _ Options) ([]figure.Picture, error) {
 	a, names := renamed(a)
 	var out []figure.Picture
 	for _, f := range families(a) {
 		flags := newFlagged(names)
 		t := newTiles(a, f, flags)
-		t.Name, t.Title = f.name("missing"), f.pick("Available T2", "Available scores")
+		t.Name, t.Title = f.name("missing"), f.pick("Available T2 data", "Available scores")
 		t.Caption = fmt.Sprintf("%s, by arm: one column per subject in the order of the design, one row per visit, of %s. Counts at the right are subjects with a value in at least one %s.",
 			f.pick("T2 at each visit", "Other endpoints at each visit"), population(a.Design), f.pick("compartment", "of them"))
 		flags.tell(&t.frame)
@@ -38,13 +38,13 @@ func Missing(a trial.Analysis, _ Options) ([]figure.Picture, error) {
 
 var tiny = figure.Letters(6)
 
-// tile is what is known of a subject at a visit.
+// tile is the state of a subject at a visit.
 type tile struct {
 	state   tileState
 	flagged bool
 }
 
-// tileState is whole, part, or the number of a reason counted from 0.
+// tileState is whole, part, or the index of a reason.
 type tileState int
 
 const (
@@ -74,7 +74,7 @@ const (
 	tileHead    = 14
 	tileGap     = 8
 	tileNames   = 36 // subjects below their tiles, at the most
-	namedTile   = 7  // the width from which there is room for them
+	namedTile   = 7  // the width from which their names fit
 	reasonsMost = 5
 )
 
@@ -117,12 +117,12 @@ func newTiles(a trial.Analysis, f family, flags *flagged) tiles {
 	return t
 }
 
-// tileOf returns the tile of a subject at a visit, and why nothing is there.
-func (f family) tileOf(a trial.Analysis, at [2]int, flags *flagged) (tile, trial.Missing) {
+// tileOf returns the tile of a subject at a visit, and why there is no value.
+func (f family) tileOf(a trial.Analysis, subjectVisit [2]int, flags *flagged) (tile, trial.Missing) {
 	t := tile{state: whole}
 	have, why := 0, trial.Missing{}
 	for _, n := range f.endpoints {
-		value := a.Endpoints[n].Values[at[0]][at[1]]
+		value := a.Endpoints[n].Values[subjectVisit[0]][subjectVisit[1]]
 		t.flagged = flags.touch(value.Flags) || t.flagged
 		if figure.Drawable(value.X) {
 			have++
@@ -160,7 +160,7 @@ func frequent(counts map[trial.Missing]int) []trial.Missing {
 	return all
 }
 
-// entries is the legend: what tiles mean.
+// entries returns the legend of the tiles.
 func (t tiles) entries() []entry {
 	used := map[tileState]bool{}
 	flagged := false
@@ -189,8 +189,8 @@ func (t tiles) entries() []entry {
 	return out
 }
 
-// measure finds the size of a tile, so that all fit the width and a page's height, with
-// arms beside each other where they fit.
+// measure sets the size of a tile so that all fit the width and height of a page, with arms beside each
+// other if they fit.
 func (t *tiles) measure() {
 	t.most = 1
 	for _, s := range t.byArm {
@@ -242,8 +242,8 @@ func (t tiles) paint(c draw.Canvas, body vg.Rectangle, arm int) {
 	for v := range t.design.Visits {
 		places[v] = t.size.h * (vg.Length(v) + 0.5)
 		for n, s := range subjects {
-			at := vg.Point{X: corner.X + t.size.w*vg.Length(n), Y: corner.Y - t.size.h*vg.Length(v+1)}
-			t.tiles[s][v].draw(c, vg.Rectangle{Min: at, Max: at.Add(vg.Point{X: t.size.w, Y: t.size.h})})
+			pos := vg.Point{X: corner.X + t.size.w*vg.Length(n), Y: corner.Y - t.size.h*vg.Length(v+1)}
+			t.tiles[s][v].draw(c, vg.Rectangle{Min: pos, Max: pos.Add(vg.Point{X: t.size.w, Y: t.size.h})})
 		}
 	}
 	visits := make([]string, len(places))
@@ -259,7 +259,7 @@ func (t tiles) paint(c draw.Canvas, body vg.Rectangle, arm int) {
 	t.codes(c, corner, subjects)
 }
 
-// codes writes the subjects' below their columns, where there is room.
+// codes writes the codes of the subjects below their columns, if there is room.
 func (t tiles) codes(c draw.Canvas, corner vg.Point, subjects []int) {
 	if t.names == 0 {
 		return
@@ -272,8 +272,8 @@ func (t tiles) codes(c draw.Canvas, corner vg.Point, subjects []int) {
 	}
 	codes = fitAll(name, codes, tileNames-4)
 	for n, s := range subjects {
-		at := vg.Point{X: corner.X + t.size.w*(vg.Length(n)+0.5) + 2.2, Y: corner.Y - t.size.h*vg.Length(len(t.design.Visits)) - 3}
-		figure.Write(c, figure.Align(name, figure.Right, figure.Base), at, codes[s])
+		pos := vg.Point{X: corner.X + t.size.w*(vg.Length(n)+0.5) + 2.2, Y: corner.Y - t.size.h*vg.Length(len(t.design.Visits)) - 3}
+		figure.Write(c, figure.Align(name, figure.Right, figure.Base), pos, codes[s])
 	}
 }
 
@@ -287,8 +287,8 @@ func (t tiles) present(subjects []int, visit int) int {
 	return n
 }
 
-// draw draws a tile: pale where there is a value, half of it where there are some, dark
-// with a sign of its own for each reason where there is none.
+// draw draws a tile: pale if there is a value, half darker if there are some, and dark with a sign for
+// each reason if there is none.
 func (t tile) draw(c draw.Canvas, box vg.Rectangle) {
 	w, h := box.Size().X, box.Size().Y
 	pale := draw.LineStyle{Color: figure.Tint(figure.Colours[0], 0.22)}
@@ -326,19 +326,18 @@ func (t tile) draw(c draw.Canvas, box vg.Rectangle) {
 	}
 }
 
-// reasonSign draws a white sign, which is not the same for two reasons: a cross, a bar,
-// a ring, a stroke, none.
-func reasonSign(c draw.Canvas, reason int, at vg.Point, r vg.Length) {
+// reasonSign draws a white sign that differs between reasons: a cross, a bar, a ring, a stroke, none.
+func reasonSign(c draw.Canvas, reason int, pos vg.Point, r vg.Length) {
 	white := draw.LineStyle{Color: color.White, Width: 0.8}
 	switch reason % reasonsMost {
 	case 0:
-		c.StrokeLine2(white, at.X-r, at.Y-r, at.X+r, at.Y+r)
-		c.StrokeLine2(white, at.X-r, at.Y+r, at.X+r, at.Y-r)
+		c.StrokeLine2(white, pos.X-r, pos.Y-r, pos.X+r, pos.Y+r)
+		c.StrokeLine2(white, pos.X-r, pos.Y+r, pos.X+r, pos.Y-r)
 	case 1:
-		c.StrokeLine2(white, at.X-r, at.Y, at.X+r, at.Y)
+		c.StrokeLine2(white, pos.X-r, pos.Y, pos.X+r, pos.Y)
 	case 2:
-		c.DrawGlyphNoClip(draw.GlyphStyle{Color: color.White, Radius: r * 0.8, Shape: draw.CircleGlyph{}}, at)
+		c.DrawGlyphNoClip(draw.GlyphStyle{Color: color.White, Radius: r * 0.8, Shape: draw.CircleGlyph{}}, pos)
 	case 3:
-		c.StrokeLine2(white, at.X-r, at.Y-r, at.X+r, at.Y+r)
+		c.StrokeLine2(white, pos.X-r, pos.Y-r, pos.X+r, pos.Y+r)
 	}
 }

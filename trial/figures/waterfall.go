@@ -13,9 +13,8 @@ import (
 	"github.com/t2map/t2map/trial"
 )
 
-// Waterfall draws each subject's change in percent at the primary visit, sorted, over the
-// band within which repetition alone brings changes: a panel for each endpoint that has
-// a repeatability coefficient.
+// Waterfall draws the change of each subject in percent at the primary visit, sorted, over the band of
+// the repeatability coefficient, in a panel for each endpoint that has one.
 func Waterfall(a trial.Analysis, _ Options) ([]figure.Picture, error) {
 	a, names := renamed(a)
 	visit := a.Design.Primary.Visit
@@ -60,11 +59,11 @@ type falls struct {
 
 // fall is one panel.
 type fall struct {
-	title string
-	rc    float64
-	bars  []fallBar // in ascending order
-	none  int       // subjects without a change
-	y     figure.Range
+	title   string
+	rc      float64
+	bars    []fallBar // in ascending order
+	without int       // subjects without a change
+	y       figure.Range
 }
 
 type fallBar struct {
@@ -93,7 +92,7 @@ func newFall(a trial.Analysis, e trial.EndpointAnalysis, visit int, flags *flagg
 	for s, subject := range a.Design.Subjects {
 		c := e.Changes[s][visit]
 		if !figure.Drawable(c.Percent) {
-			f.none++
+			f.without++
 			continue
 		}
 		touched := flags.touch(e.Values[s][0].Flags, e.Values[s][visit].Flags)
@@ -103,13 +102,13 @@ func newFall(a trial.Analysis, e trial.EndpointAnalysis, visit int, flags *flagg
 	slices.SortStableFunc(f.bars, func(x, y fallBar) int {
 		return cmp.Or(cmp.Compare(x.percent, y.percent), cmp.Compare(x.arm, y.arm))
 	})
-	// Room beyond the band is there in any case, so that none of its lines is the edge.
+	// There is always room around the band, so that its limits are not the edges of the panel.
 	f.y, _ = figure.Cover(values...)
 	f.y = f.y.Pad(0.15)
 	return f
 }
 
-// barEntries is the legend of bars: the fill and the mark of each arm.
+// barEntries returns the legend of bars: the fill and the mark of each arm.
 func barEntries(arms []string) []entry {
 	var out []entry
 	for n, name := range arms {
@@ -124,7 +123,7 @@ func barEntries(arms []string) []entry {
 	return out
 }
 
-// beyondEntry is the legend of striped bars.
+// beyondEntry returns the entry of striped bars.
 func beyondEntry() entry {
 	return entry{words: "striped: beyond repeatability", width: 11, sign: func(c draw.Canvas, box vg.Rectangle) {
 		fillRect(c, draw.LineStyle{Color: figure.Axis}, box)
@@ -133,7 +132,7 @@ func beyondEntry() entry {
 	}}
 }
 
-// stripe draws white stripes that rise by one in one, which show on any colour and without.
+// stripe draws white diagonal stripes, which are visible on any colour and in grey.
 func stripe(c draw.Canvas, r vg.Rectangle) {
 	w, h := r.Size().X, r.Size().Y
 	white := draw.LineStyle{Color: color.White, Width: min(0.8, 0.25*w)}
@@ -145,7 +144,7 @@ func stripe(c draw.Canvas, r vg.Rectangle) {
 	}
 }
 
-// drawBar fills a bar in the arm's colour with an outline that shows on paper.
+// drawBar fills a bar with the colour of an arm, and outlines it for print.
 func drawBar(c draw.Canvas, arm int, r vg.Rectangle) {
 	fillRect(c, draw.LineStyle{Color: figure.SignOf(arm).Colour}, r)
 	outlineBar(c, r)
@@ -189,8 +188,8 @@ func (w falls) paint(c draw.Canvas, body vg.Rectangle, panels []fall) {
 	}
 }
 
-// across returns the axis of the bars in a panel of that width: a few stand in its middle,
-// no wider than fallWidest.
+// across returns the axis of the bars in a panel of that width. A few bars are in the middle, no wider
+// than fallWidest.
 func (f fall) across(width vg.Length) figure.Range {
 	n := float64(max(1, len(f.bars)))
 	free := max(0, float64(width/fallWidest)-n)
@@ -216,13 +215,13 @@ func (w falls) panel(p figure.Panel, f fall, labelled bool, left vg.Length) {
 	w.armRows(p, f, labelled)
 	y := p.Area.Min.Y - 8 - vg.Length(len(w.arms))*fallRow
 	words := fmt.Sprintf("n = %d", len(f.bars))
-	if f.none > 0 {
-		words += fmt.Sprintf(", %d without a change", f.none)
+	if f.without > 0 {
+		words += fmt.Sprintf(", %d without a change", f.without)
 	}
 	figure.Write(p.Canvas, figure.Align(small, figure.Left, figure.Below), vg.Point{X: p.Area.Min.X, Y: y}, words)
 }
 
-// heading is the panel's, told from the others' where it is cut.
+// heading returns the heading of a panel, distinct from the others where it is shortened.
 func (w falls) heading(f fall, width vg.Length) string {
 	var all []string
 	for _, p := range w.panels {
@@ -231,14 +230,14 @@ func (w falls) heading(f fall, width vg.Length) string {
 	return fitOne(strong, f.title, all, width)
 }
 
-// band shades what repetition alone brings.
+// band shades the band of the repeatability coefficient.
 func (f fall) band(p figure.Panel) {
 	grey := draw.LineStyle{Color: color.Gray{0xe9}}
 	fillRect(p.Canvas, grey, vg.Rectangle{Min: vg.Point{X: p.Area.Min.X, Y: p.AtY(-f.rc)}, Max: vg.Point{X: p.Area.Max.X, Y: p.AtY(f.rc)}})
 }
 
-// bandEdges draws the limits of the band over the bars, and says what they are at the
-// left: above the band, or below it where bars go up there.
+// bandEdges draws the limits of the band over the bars, with a label at the left: above the band, or
+// below it if bars rise there.
 func (f fall) bandEdges(p figure.Panel) {
 	edge := draw.LineStyle{Color: figure.Ink, Width: 0.6, Dashes: []vg.Length{3, 2}}
 	for _, y := range []float64{-f.rc, f.rc} {
@@ -249,14 +248,14 @@ func (f fall) bandEdges(p figure.Panel) {
 	for beside < len(f.bars) && p.AtX(float64(beside)) < p.Area.Min.X+3+small.Width(words) {
 		beside++
 	}
-	at, y := vg.Point{X: p.Area.Min.X + 3, Y: p.AtY(f.rc) + 2.5}, figure.Base
+	pos, y := vg.Point{X: p.Area.Min.X + 3, Y: p.AtY(f.rc) + 2.5}, figure.Base
 	if beside > 0 && f.bars[beside-1].percent > f.rc && f.bars[0].percent > -f.rc {
-		at.Y, y = p.AtY(-f.rc)-2.5, figure.Below
+		pos.Y, y = p.AtY(-f.rc)-2.5, figure.Below
 	}
-	figure.Write(p.Canvas, figure.Align(small, figure.Left, y), at, figure.Fit(small, words, p.Area.Size().X-4))
+	figure.Write(p.Canvas, figure.Align(small, figure.Left, y), pos, figure.Fit(small, words, p.Area.Size().X-4))
 }
 
-// bar draws the n-th bar, with a gap beside it where there is room.
+// bar draws the n-th bar, with a gap beside it if there is room.
 func (f fall) bar(p figure.Panel, n int, b fallBar) {
 	from, to := p.AtX(float64(n)), p.AtX(float64(n+1))
 	gap := min(1, 0.15*(to-from))
@@ -268,15 +267,15 @@ func (f fall) bar(p figure.Panel, n int, b fallBar) {
 		outlineBar(p.Canvas, r)
 	}
 	if b.flagged {
-		at, up := vg.Point{X: (from + to) / 2, Y: p.AtY(high) + 2}, b.percent >= 0
+		pos, up := vg.Point{X: (from + to) / 2, Y: p.AtY(high) + 2}, b.percent >= 0
 		if !up {
-			at.Y = p.AtY(low) - 2
+			pos.Y = p.AtY(low) - 2
 		}
-		writeDagger(p.Canvas, at, up)
+		writeDagger(p.Canvas, pos, up)
 	}
 }
 
-// mostBars is the number of bars in the fullest panel.
+// mostBars returns the number of bars in the fullest panel.
 func (w falls) mostBars() int {
 	most := 1
 	for _, f := range w.panels {
@@ -285,7 +284,7 @@ func (w falls) mostBars() int {
 	return most
 }
 
-// armRows repeats the arm of each bar below: its mark, or a stroke where bars are thin.
+// armRows repeats the arm of each bar below: its mark, or a stroke if bars are thin.
 func (w falls) armRows(p figure.Panel, f fall, labelled bool) {
 	for arm := range w.arms {
 		y := p.Area.Min.Y - 5 - (vg.Length(arm)+0.5)*fallRow
