@@ -171,8 +171,8 @@ func forestPictures(a trial.Analysis, f family, blocks []forestBlock, flags *fla
 
 func forestPicture(a trial.Analysis, f family, blocks []forestBlock, flags *flagged) (figure.Picture, error) {
 	reference := figure.ShortenAll(a.Design.Arms, within40)[0]
-	fr := frame{Picture: figure.Picture{Name: f.name("forest"), Title: f.pick("Differences of T2 to ", "Differences of scores to ") + reference}}
-	fr.Caption = fmt.Sprintf("Differences of least-squares means of the change from baseline to %s, by %s and visit: estimates of the mixed model for repeated measures with %s confidence intervals, n of the arm and of the reference in the model.",
+	fr := frame{Picture: figure.Picture{Name: f.name("forest"), Title: f.pick("Differences of T2 from ", "Differences of scores from ") + reference}}
+	fr.Caption = fmt.Sprintf("Differences from %s in the least-squares means of the change from baseline, by %s and visit: estimates of the mixed model for repeated measures with %s confidence intervals, n of the arm and of the reference in the model.",
 		reference, f.pick("compartment", "endpoint"), percentOf(a.Plan.Level))
 	var height vg.Length
 	var cut, holm, primary, only bool

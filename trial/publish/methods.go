@@ -87,8 +87,8 @@ func primaryText(a *trial.Analysis) string {
 		return "There is no primary contrast: the design names no endpoint, and there is no compartment."
 	}
 	endpoint := "each compartment"
-	if p.Endpoint != "" {
-		endpoint = called(p.Endpoint)
+	if i := slices.IndexFunc(a.Endpoints, func(e trial.EndpointAnalysis) bool { return e.Name == p.Endpoint }); i >= 0 {
+		endpoint = titleOf(&a.Endpoints[i])
 	}
 	s := "The primary contrast is the difference of each arm from the reference in the change of " + endpoint + " from baseline to " + called(a.Design.Visits[p.Visit].Name)
 	if p.Endpoint == "" && family > 1 {
@@ -103,32 +103,25 @@ func descriptionText(a *trial.Analysis) string {
 }
 
 func supportingText(a *trial.Analysis) string {
-	s := "At each visit, changes were also compared by ANCOVA, with arm, baseline" + alsoListed(a.Plan.Covariates) +
-		" as terms, all arms in one model and without terms that do not vary; by Welch’s t test; and by the Wilcoxon–Mann–Whitney test with the Hodges–Lehmann shift, " +
+	terms := append([]string{"arm", "baseline"}, mapped(a.Plan.Covariates, called)...)
+	s := "At each visit, changes were also compared by ANCOVA with the terms " + listed(terms) +
+		", except those that do not vary, and all arms in one model; by Welch’s t test; and by the Wilcoxon–Mann–Whitney test with the Hodges–Lehmann shift, " +
 		"which is exact if both arms have fewer than 50 changes and otherwise uses a normal approximation. Hedges’ g is given with its exact interval. " +
 		"At the primary visit, contrasts were also tested by permuting the arms among participants"
 	if a.Stratified() {
 		s += " within strata"
 	}
-	return s + fmt.Sprintf(", with the t statistic of the ANCOVA of the two arms (all arrangements if there are few, otherwise %s random ones, seed %d). These p are not adjusted.",
+	return s + fmt.Sprintf(", with the t statistic of the ANCOVA of the two arms (all arrangements if there are few, otherwise %s random ones, seed %d). These p values are not adjusted.",
 		thousands(a.Plan.Permutations), a.Plan.Seed)
-}
-
-// alsoListed lists covariates after another term: ", site and age".
-func alsoListed(covariates []string) string {
-	if len(covariates) == 0 {
-		return ""
-	}
-	return ", " + listed(mapped(covariates, called))
 }
 
 func multiplicityText(a *trial.Analysis) string {
 	n := familyOf(a)
 	if n < 2 {
-		return "There are not several compartments; p and intervals were not adjusted."
+		return "There are not several compartments; p values and intervals were not adjusted."
 	}
-	return "The p of the model were adjusted over " + holmOver(n) + " at each visit and arm by the method of Holm (1979), in which a compartment without a p counts as p = 1. " +
-		"Unadjusted p are shown beside them. Other p, and intervals, were not adjusted, and there was no adjustment for visits or arms."
+	return "The p values of the model were adjusted over " + holmOver(n) + " at each visit and arm by the method of Holm (1979), in which a compartment without a p counts as p = 1. " +
+		"Unadjusted p values are shown beside them. Other p values, and intervals, were not adjusted, and there was no adjustment for visits or arms."
 }
 
 func correlationText(a *trial.Analysis) string {
@@ -136,7 +129,7 @@ func correlationText(a *trial.Analysis) string {
 	if len(a.Design.Arms) > 1 {
 		s += " Correlations are given within arms, as the partial rank correlation given the arm; over all participants, where a difference between arms in both endpoints contributes; and in each arm."
 	}
-	return s + " These p are not adjusted."
+	return s + " These p values are not adjusted."
 }
 
 func individualText(a *trial.Analysis) string {

@@ -103,7 +103,10 @@ func groupModels(a *trial.Analysis, text func(trial.Model) string) []modelGroup 
 // fittedText says which covariances were fitted, and for which endpoints there is no model.
 func fittedText(a *trial.Analysis) string {
 	s := ""
-	if groups := groupModels(a, func(m trial.Model) string { return m.Covariance.String() }); len(groups) > 0 {
+	switch groups := groupModels(a, func(m trial.Model) string { return m.Covariance.String() }); {
+	case len(groups) == 1 && len(groups[0].endpoints) == len(a.Endpoints):
+		s = " The fitted covariance was " + groups[0].text + " for every endpoint."
+	case len(groups) > 0:
 		s = " The fitted covariance was " + strings.Join(mapped(groups, func(g modelGroup) string { return g.text + " for " + listed(g.endpoints) }), "; ") + "."
 	}
 	for _, g := range groupModels(a, caution) {

@@ -70,7 +70,7 @@ func TestMethodsOfScoresAlone(t *testing.T) {
 	a := usual.analysis()
 	a.Endpoints, a.Correlations = a.Endpoints[3:], nil
 	text := methodsOf(a)
-	says(t, "scores alone", text, "There is no primary contrast: the design names no endpoint, and there is no compartment.", "p and intervals were not adjusted")
+	says(t, "scores alone", text, "There is no primary contrast: the design names no endpoint, and there is no compartment.", "p values and intervals were not adjusted")
 	never(t, "scores alone", text, "each compartment", "Individual changes.", "RC", "Holm", "QIBA")
 	a.Design.Primary.Endpoint = "WOMAC pain"
 	says(t, "a primary score", methodsOf(a), "The primary contrast is the difference of each arm from the reference in the change of WOMAC pain from baseline to visit 2.")

@@ -289,7 +289,7 @@ func residualCell(m trial.Model, decimals int) cell {
 }
 
 func supportingSection(a *trial.Analysis) section {
-	s := section{ID: "supporting", Title: "Supporting tests", Lead: "The same contrasts by other methods. These p are not adjusted."}
+	s := section{ID: "supporting", Title: "Supporting tests", Lead: "The same contrasts by other methods. These p values are not adjusted."}
 	g := grid{Heads: append(heads("Visit", "Arms"), numericHeads("n", "ANCOVA", "Welch", "Wilcoxon", "Hedges’ g", "Permutation")...)}
 	for i := range a.Endpoints {
 		e := &a.Endpoints[i]
