@@ -15,16 +15,16 @@ const pointsPerMM = 72 / 25.4
 // MM is a length of x mm.
 func MM(x float64) vg.Length { return vg.Length(x * pointsPerMM) }
 
-// Picture is a figure as it is filed.
+// Picture is a figure with its files.
 type Picture struct {
-	// Name is that of its files, without their extension.
+	// Name is the name of its files, without extension.
 	Name string
-	// Title is short; Caption says what is drawn, of how many, and what an interval is.
+	// Title is short; Caption describes the content, the numbers of subjects, and the intervals.
 	Title, Caption string
-	// Flags are those of what is drawn, as indices into a list that the one who draws has. The
-	// picture itself names no more of them than fit.
+	// Flags are the problems that concern the picture, as indices into the caller's list. The picture
+	// itself names only as many as fit.
 	Flags []int
-	// Remarks are what else a reader has to know of the picture, one sentence each.
+	// Remarks are further sentences that a reader has to know.
 	Remarks []string
 	// Width and Height in mm.
 	Width, Height float64
@@ -49,7 +49,7 @@ func (p Picture) Render(paint func(draw.Canvas)) (Picture, error) {
 }
 
 // RenderSVG is Render for the SVG alone, which takes a fiftieth of the time and holds all
-// that is drawn: for whoever looks at the places of things rather than at files.
+// that is drawn: for tests of positions.
 func (p Picture) RenderSVG(paint func(draw.Canvas)) (Picture, error) {
 	s, err := p.draw(paint)
 	if err != nil {

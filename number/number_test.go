@@ -23,7 +23,8 @@ func TestFloat(t *testing.T) {
 	}
 	var back struct{ A, B, C Float }
 	back.C = 7
-	if err := json.Unmarshal([]byte(`{"A": null, "B": 2.5}`), &back); err != nil || !math.IsNaN(float64(back.A)) || back.B != 2.5 || back.C != 7 {
+	if err := json.Unmarshal([]byte(`{"A": null, "B": 2.5}`), &back); err != nil || !math.IsNaN(float64(back.A)) ||
+		back.B != 2.5 || back.C != 7 {
 		t.Errorf("%+v, %v", back, err)
 	}
 	if err := json.Unmarshal([]byte(`{"A": "x"}`), &back); err == nil {

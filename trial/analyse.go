@@ -117,8 +117,10 @@ func (a *Analysis) join(t Tables) ([]Endpoint, error) {
 				return nil, err
 			}
 			a.Notes = append(a.Notes, a.Design.unmatched(source.Name, fmt.Sprintf("%.40q", s.name), subjects)...)
-			if i := slices.IndexFunc(endpoints, func(e Endpoint) bool { return table.IsAlike(e.Name, s.name) }); i >= 0 {
-				return nil, hinted("give each endpoint a name of its own", "%s: endpoint %.40q appears twice, or differs from another %s", source.Name, s.name, table.Alike)
+			if i := slices.IndexFunc(endpoints,
+				func(e Endpoint) bool { return table.IsAlike(e.Name, s.name) }); i >= 0 {
+				return nil, hinted("give each endpoint a name of its own",
+					"%s: endpoint %.40q appears twice, or differs from another %s", source.Name, s.name, table.Alike)
 			}
 			endpoints = append(endpoints, j.scores(s))
 		}
@@ -167,7 +169,8 @@ func (a *Analysis) checkNames(endpoints []Endpoint) error {
 	}
 	for _, of := range a.Plan.WithinCVOf {
 		if !slices.Contains(names, of.Compartment) {
-			return hinted(fmt.Sprintf("there are %q", names), "a within-subject CV is given for %.40q, which is not in the results", of.Compartment)
+			return hinted(fmt.Sprintf("there are %q", names),
+				"a within-subject CV is given for %.40q, which is not in the results", of.Compartment)
 		}
 	}
 	return nil
@@ -189,12 +192,15 @@ func (a *Analysis) takeRepeatability(s Source, endpoints []Endpoint) error {
 		if slices.ContainsFunc(endpoints, func(e Endpoint) bool { return e.Compartment && e.Name == cv.Compartment }) {
 			a.Plan.WithinCVOf = append(a.Plan.WithinCVOf, cv)
 		} else {
-			a.Notes = append(a.Notes, fmt.Sprintf("%s has a within-subject CV of %q, which is not in the results", s.Name, cv.Compartment))
+			a.Notes = append(a.Notes, fmt.Sprintf("%s has a within-subject CV of %q, which is not in the results",
+				s.Name, cv.Compartment))
 		}
 	}
 	for _, e := range endpoints {
 		if e.Compartment && !slices.ContainsFunc(all, func(cv CompartmentCV) bool { return cv.Compartment == e.Name }) {
-			a.Notes = append(a.Notes, fmt.Sprintf("%s has no within-subject CV of %q: that of the QIBA profile, %g %%, is used", s.Name, e.Name, 100*defaultWithinCV))
+			a.Notes = append(a.Notes,
+				fmt.Sprintf("%s has no within-subject CV of %q: that of the QIBA profile, %g %%, is used", s.Name,
+					e.Name, 100*defaultWithinCV))
 		}
 	}
 	return nil
@@ -217,7 +223,9 @@ func (a *Analysis) remark() {
 			}
 		}
 		if unknown > 0 {
-			a.Notes = append(a.Notes, fmt.Sprintf("%d of %d subjects have no %s in the design and are not in the models", unknown, len(c.X), name))
+			a.Notes = append(a.Notes,
+				fmt.Sprintf("%d of %d subjects have no %s in the design and are not in the models", unknown, len(c.X),
+					name))
 		}
 	}
 }
@@ -275,7 +283,8 @@ func (a *Analysis) covariate(name string) Covariate {
 // mixed model.
 func (a *Analysis) InModel(e *EndpointAnalysis, subject, visit int) bool {
 	s := a.Design.Subjects[subject]
-	if visit == 0 || math.IsNaN(e.Changes[subject][visit].Delta) || e.Model.Failed != "" || e.Model.InIt(s.Arm, visit) == 0 {
+	if visit == 0 || math.IsNaN(e.Changes[subject][visit].Delta) || e.Model.Failed != "" ||
+		e.Model.InIt(s.Arm, visit) == 0 {
 		return false
 	}
 	return !slices.ContainsFunc(a.Plan.Covariates, func(name string) bool {

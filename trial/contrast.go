@@ -160,7 +160,8 @@ func (a *Analysis) ancova(e *EndpointAnalysis) {
 func (a *Analysis) permute(e *EndpointAnalysis, c *Contrast) {
 	subjects, omitted := a.subjects(e, c.Visit, 0, c.Arm)
 	var err error
-	c.Permutation, err = compare.Permutation(subjects, compare.Permutations{Draws: a.Plan.Permutations, Seed: a.Plan.Seed})
+	c.Permutation, err = compare.Permutation(subjects,
+		compare.Permutations{Draws: a.Plan.Permutations, Seed: a.Plan.Seed})
 	c.Reasons.Permutation = adjustedReason(err, omitted)
 }
 

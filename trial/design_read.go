@@ -9,33 +9,7 @@ import (
 
 	"github.com/t2map/t2map/printable"
 	"github.com/t2map/t2map/table"
-	"github.com/t2map/t2map/trial/mmrm"
 )
-
-// Heading is the heading of a design, lines such as "# reference: control" above its columns, or the
-// command-line flags that override it. Texts are as written; an empty one is not given.
-type Heading struct {
-	// Trial is the trial's code.
-	Trial string
-	// Visits are "baseline=0, month03=3, month12=12": names with nominal months.
-	Visits string
-	// Baseline is the visit that changes are computed from. Default: the visit of month 0.
-	Baseline string
-	// Reference is the arm others are compared with.
-	Reference string
-	// Primary is the primary contrast: "medial@month12", "medial" or "@month12".
-	Primary string
-	// Covariance is unstructured, hcs, ar1 or cs.
-	Covariance string
-	// DF is kenward-roger or satterthwaite.
-	DF string
-	// Covariates are "site, age".
-	Covariates string
-	// Rows are "medial-tibial, medial deep".
-	Rows string
-	// WithinCV is in percent: "5", or "medial=4, lateral=5.5".
-	WithinCV string
-}
 
 // designHint shows a design.
 const designHint = "a design is a CSV such as\n" +
@@ -89,59 +63,6 @@ func ReadDesign(s Source, over Heading) (Design, Plan, error) {
 	return d, p, nil
 }
 
-// or returns h with the empty texts from other.
-func (h Heading) or(other Heading) Heading {
-	return Heading{
-		Trial: cmp.Or(h.Trial, other.Trial), Visits: cmp.Or(h.Visits, other.Visits), Baseline: cmp.Or(h.Baseline, other.Baseline),
-		Reference: cmp.Or(h.Reference, other.Reference), Primary: cmp.Or(h.Primary, other.Primary),
-		Covariance: cmp.Or(h.Covariance, other.Covariance), DF: cmp.Or(h.DF, other.DF),
-		Covariates: cmp.Or(h.Covariates, other.Covariates), WithinCV: cmp.Or(h.WithinCV, other.WithinCV),
-		Rows: cmp.Or(h.Rows, other.Rows),
-	}
-}
-
-// parseHeading parses the lines of the heading. A line without a colon is a remark.
-func parseHeading(t *table.Table) (Heading, error) {
-	var h Heading
-	for _, line := range t.Heading {
-		key, value, found := strings.Cut(line, ":")
-		if !found {
-			continue
-		}
-		var field *string
-		switch key = strings.ToLower(strings.TrimSpace(key)); key {
-		case "trial":
-			field = &h.Trial
-		case "visits":
-			field = &h.Visits
-		case "baseline":
-			field = &h.Baseline
-		case "reference":
-			field = &h.Reference
-		case "primary":
-			field = &h.Primary
-		case "covariance":
-			field = &h.Covariance
-		case "df":
-			field = &h.DF
-		case "covariates":
-			field = &h.Covariates
-		case "wcv":
-			field = &h.WithinCV
-		case "rows":
-			field = &h.Rows
-		default:
-			return h, hinted("known are trial, visits, baseline, reference, primary, covariance, df, covariates, wcv and rows; a remark has no colon",
-				"%s: the heading has %.40q, which is not known", t.Name, key)
-		}
-		if *field != "" {
-			return h, fmt.Errorf("%s: the heading has %s twice", t.Name, key)
-		}
-		*field = strings.TrimSpace(value)
-	}
-	return h, nil
-}
-
 // parseVisits reads "baseline=0, month03=3".
 func parseVisits(text string) ([]Visit, error) {
 	if text == "" {
@@ -161,7 +82,8 @@ func parseVisits(text string) ([]Visit, error) {
 		for _, v := range visits {
 			switch {
 			case table.IsAlike(v.Name, name):
-				return nil, hinted("give each visit its own name", "visits %.40q and %.40q are the same, or differ %s", v.Name, name, table.Alike)
+				return nil, hinted("give each visit its own name", "visits %.40q and %.40q are the same, or differ %s",
+					v.Name, name, table.Alike)
 			case v.Month == m:
 				return nil, fmt.Errorf("visits %.40q and %.40q are both at month %g", v.Name, name, m)
 			}
@@ -195,9 +117,11 @@ func (d *Design) setBaseline(name string) error {
 	switch {
 	case i >= 0:
 	case name != "":
-		return hinted("write it as in the line of visits", "the baseline %.40q is not one of the visits %s", name, few(d.visitNames()))
+		return hinted("write it as in the line of visits", "the baseline %.40q is not one of the visits %s", name,
+			few(d.visitNames()))
 	case d.Visits[0].Month < 0:
-		return hinted(fmt.Sprintf("name it: a line such as \"# baseline: %s\", or --baseline", printable.Line(d.Visits[0].Name)),
+		return hinted(fmt.Sprintf("name it: a line such as \"# baseline: %s\", or --baseline",
+			printable.Line(d.Visits[0].Name)),
 			"no visit is at month 0, and visit %.40q is before it: the baseline is not known", d.Visits[0].Name)
 	default:
 		i, d.AssumedBaseline = 0, true
@@ -215,7 +139,8 @@ type spelling struct {
 // check adds a name. A name that is alike to an earlier one, but not the same, is an error.
 func (s *spelling) check(r table.Row, column, name string) error {
 	if other, alike := s.names.Add(name); alike {
-		return hinted(r.Way("write it in one way"), "%s: %.40q differs from %.40q (line %d) %s", r.Place(column), name, other, s.line[other], table.Alike)
+		return hinted(r.Way("write it in one way"), "%s: %.40q differs from %.40q (line %d) %s", r.Place(column), name,
+			other, s.line[other], table.Alike)
 	}
 	if s.line == nil {
 		s.line = map[string]int{}
@@ -235,13 +160,15 @@ func (d *Design) readSubjects(t *table.Table) error {
 	line := map[string]int{}
 	levels := map[string]*spelling{"arm": {}, "stratum": {}, "site": {}, "sex": {}}
 	for _, r := range t.Rows {
-		s := Subject{ID: r.Text("subject"), Stratum: r.Text("stratum"), Site: r.Text("site"), Sex: sexTerm(r.Text("sex"))}
+		s := Subject{ID: r.Text("subject"), Stratum: r.Text("stratum"), Site: r.Text("site"),
+			Sex: sexTerm(r.Text("sex"))}
 		arm := r.Text("arm")
 		if s.ID == "" || arm == "" {
 			return hinted("complete the row, or delete it", "%s: line %d has no subject or no arm", t.Name, r.Line)
 		}
 		if t.Has("side") && sideName(arm) != "" {
-			return hinted("write a separator for each empty cell", "%s: the arm is named %.40q, as a side is: the values may be in the wrong columns", r.Place("arm"), arm)
+			return hinted("write a separator for each empty cell",
+				"%s: the arm is named %.40q, as a side is: the values may be in the wrong columns", r.Place("arm"), arm)
 		}
 		for _, level := range [][2]string{{"stratum", s.Stratum}, {"site", s.Site}, {"sex", s.Sex}, {"arm", arm}} {
 			if err := levels[level[0]].check(r, level[0], level[1]); err != nil {
@@ -284,13 +211,17 @@ func (d *Design) subjectTwice(name string, r table.Row, other string, line int) 
 	id, arm := r.Text("subject"), r.Text("arm")
 	for _, s := range d.Subjects {
 		if s.ID == other && d.Arms[s.Arm] != arm && other == id {
-			return hinted("give each subject one arm", "%s: subject %.40q is in two arms: %.40q (line %d) and %.40q (line %d)", name, id, d.Arms[s.Arm], line, arm, r.Line)
+			return hinted("give each subject one arm",
+				"%s: subject %.40q is in two arms: %.40q (line %d) and %.40q (line %d)", name, id, d.Arms[s.Arm], line,
+				arm, r.Line)
 		}
 	}
 	if other == id {
-		return hinted("give each subject one row", "%s: subject %.40q appears twice (lines %d and %d)", name, id, line, r.Line)
+		return hinted("give each subject one row", "%s: subject %.40q appears twice (lines %d and %d)", name, id, line,
+			r.Line)
 	}
-	return hinted("give each subject one row; two subjects need names that cannot be confused", "%s: subjects %.40q (line %d) and %.40q (line %d) differ %s", name, other, line, id, r.Line, table.Alike)
+	return hinted("give each subject one row; two subjects need names that cannot be confused",
+		"%s: subjects %.40q (line %d) and %.40q (line %d) differ %s", name, other, line, id, r.Line, table.Alike)
 }
 
 // sideName returns left or right, or "" for a text that is not a side.
@@ -308,7 +239,8 @@ func sideName(text string) string {
 func (s *Subject) readRest(r table.Row) (err error) {
 	side := r.Text("side")
 	if s.Side = sideName(side); s.Side == "" && side != "" {
-		return hinted("write left, right, L or R: one knee for each subject", "%s: %.20q is not a side", r.Place("side"), side)
+		return hinted("write left, right, L or R: one knee for each subject", "%s: %.20q is not a side",
+			r.Place("side"), side)
 	}
 	if s.Age, err = r.Number("age"); err != nil {
 		return err
@@ -325,10 +257,12 @@ func (d *Design) putFirst(reference string) error {
 	i := slices.Index(d.Arms, reference)
 	switch {
 	case reference == "":
-		return hinted(fmt.Sprintf("above the columns put a line such as \"# reference: %s\", or give --reference", d.Arms[0]),
+		return hinted(fmt.Sprintf("above the columns put a line such as \"# reference: %s\", or give --reference",
+			d.Arms[0]),
 			"the design has the arms %s and does not say which is the reference", strings.Join(d.Arms, ", "))
 	case i < 0:
-		return hinted("arms are "+strings.Join(d.Arms, ", "), "the reference %.40q is not an arm of the design", reference)
+		return hinted("arms are "+strings.Join(d.Arms, ", "), "the reference %.40q is not an arm of the design",
+			reference)
 	}
 	old := slices.Clone(d.Arms)
 	d.Arms = slices.Insert(slices.Delete(d.Arms, i, i+1), 0, reference)
@@ -346,70 +280,10 @@ func (d *Design) setPrimary(text string) error {
 	if visit = strings.TrimSpace(visit); hasVisit {
 		i := slices.IndexFunc(d.Visits, func(v Visit) bool { return v.Name == visit })
 		if i < 1 {
-			return hinted("write it as medial@month12, with one of the visits after baseline", "the primary contrast %.40q does not name a visit after baseline", text)
+			return hinted("write it as medial@month12, with one of the visits after baseline",
+				"the primary contrast %.40q does not name a visit after baseline", text)
 		}
 		d.Primary.Visit = i
-	}
-	return nil
-}
-
-var covarianceNames = map[string]mmrm.Covariance{
-	"": mmrm.Unstructured, "unstructured": mmrm.Unstructured, "un": mmrm.Unstructured,
-	"hcs": mmrm.HeterogeneousCS, "csh": mmrm.HeterogeneousCS, "ar1": mmrm.AR1, "cs": mmrm.CompoundSymmetry,
-}
-
-var dfNames = map[string]mmrm.DF{
-	"": mmrm.KenwardRoger, "kenward-roger": mmrm.KenwardRoger, "satterthwaite": mmrm.Satterthwaite,
-}
-
-// Plan returns the plan of the heading, with zeros for the defaults.
-func (h Heading) Plan() (p Plan, err error) {
-	var known bool
-	if p.Covariance, known = covarianceNames[strings.ToLower(h.Covariance)]; !known {
-		return p, hinted("unstructured, hcs (heterogeneous compound symmetry), ar1 or cs", "covariance %.40q is not known", h.Covariance)
-	}
-	if p.DF, known = dfNames[strings.ToLower(h.DF)]; !known {
-		return p, hinted("kenward-roger or satterthwaite", "degrees of freedom %.40q are not known", h.DF)
-	}
-	for _, c := range list(strings.ToLower(h.Covariates)) {
-		if !slices.Contains([]string{"site", "stratum", "sex", "age", "bmi"}, c) {
-			return p, hinted("site, stratum, sex, age or bmi", "covariate %.40q is not known", c)
-		}
-		if !slices.Contains(p.Covariates, c) {
-			p.Covariates = append(p.Covariates, c)
-		}
-	}
-	for _, row := range list(h.Rows) {
-		if !slices.Contains(p.Rows, row) {
-			p.Rows = append(p.Rows, row)
-		}
-	}
-	return p, p.setWithinCV(h.WithinCV)
-}
-
-// leastCV in percent is smaller than that of any study: 1.1 % per region on one scanner (Verschueren,
-// repub.eur.nl/pub/135013). A smaller number is a fraction by mistake.
-const leastCV = 0.5
-
-// setWithinCV reads "5" or "medial=4, lateral=5.5", in percent.
-func (p *Plan) setWithinCV(text string) error {
-	for _, item := range list(text) {
-		compartment, percent := "", item
-		if sign := strings.LastIndex(item, "="); sign >= 0 {
-			compartment, percent = strings.TrimSpace(item[:sign]), strings.TrimSpace(item[sign+1:])
-		}
-		v, err := table.ParseNumber(strings.TrimSuffix(percent, "%"))
-		if err == nil && v > 0 && v < leastCV {
-			return hinted("write it in percent: 5, not 0.05", "a within-subject CV of %g %% is smaller than that of any scanner", v)
-		}
-		if err != nil || !(v > 0 && v < 100) {
-			return hinted("in percent, such as 5, or medial=4, lateral=5.5", "within-subject CV %.40q is not a percentage", item)
-		}
-		if compartment == "" {
-			p.WithinCV = v / 100
-			continue
-		}
-		p.WithinCVOf = append(p.WithinCVOf, CompartmentCV{compartment, v / 100})
 	}
 	return nil
 }

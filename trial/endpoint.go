@@ -73,7 +73,8 @@ const (
 )
 
 // FlagKinds are the kinds in the order of listings.
-var FlagKinds = []FlagKind{NotInDesign, NoResult, OtherSide, TwoStudies, ProtocolChange, ScannerChange, CarriedMask, Quality}
+var FlagKinds = []FlagKind{NotInDesign, NoResult, OtherSide, TwoStudies, ProtocolChange, ScannerChange, CarriedMask,
+	Quality}
 
 // OnFigures reports whether the figures that a flag concerns must show it.
 func (k FlagKind) OnFigures() bool {

@@ -9,7 +9,8 @@ import (
 // flow counts the participants of every arm by the compartments or, if there are none, by all
 // endpoints.
 func flow(d Design, endpoints []EndpointAnalysis) []Flow {
-	if compartments := slices.DeleteFunc(slices.Clone(endpoints), func(e EndpointAnalysis) bool { return !e.Compartment }); len(compartments) > 0 {
+	if compartments := slices.DeleteFunc(slices.Clone(endpoints),
+		func(e EndpointAnalysis) bool { return !e.Compartment }); len(compartments) > 0 {
 		endpoints = compartments
 	}
 	flows := make([]Flow, len(d.Arms))

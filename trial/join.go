@@ -97,7 +97,8 @@ func (j *joiner) compartments(res Results) []Endpoint {
 	j.sides = res.sides
 	endpoints := make([]Endpoint, len(res.compartments))
 	for i, name := range res.compartments {
-		endpoints[i] = Endpoint{Name: name, Title: title(name) + " T2", Unit: "ms", Compartment: true, Direction: HigherIsWorse, Values: j.d.empty(NoStudy)}
+		endpoints[i] = Endpoint{Name: name, Title: title(name) + " T2", Unit: "ms", Compartment: true,
+			Direction: HigherIsWorse, Values: j.d.empty(NoStudy)}
 	}
 	measured := make([][][]Measurement, len(j.d.Subjects)) // by subject and visit
 	for s := range measured {
@@ -127,7 +128,8 @@ func (j *joiner) compartments(res Results) []Endpoint {
 			}
 			j.noResult(endpoints, s, v)
 			if reason, ok := failed[[2]int{s, v}]; ok && len(here) > 0 {
-				j.flag(Flag{Kind: Quality, Subject: j.d.Subjects[s].ID, Visit: j.d.Visits[v].Name, Text: "another study at this visit: " + reason.String()})
+				j.flag(Flag{Kind: Quality, Subject: j.d.Subjects[s].ID, Visit: j.d.Visits[v].Name,
+					Text: "another study at this visit: " + reason.String()})
 			}
 		}
 	}
@@ -169,10 +171,12 @@ func (j *joiner) pickSide(s int, visits [][]Measurement) (bothKnees bool) {
 			case m.Side == "":
 				kept = append(kept, m)
 				if !flagged[m.Series] && j.sides {
-					j.flag(Flag{Kind: Quality, Subject: m.Subject, Visit: m.Visit, Text: "the images do not give the side of the knee; the design says " + want})
+					j.flag(Flag{Kind: Quality, Subject: m.Subject, Visit: m.Visit,
+						Text: "the images do not give the side of the knee; the design says " + want})
 				}
 			case !flagged[m.Series]:
-				j.flag(Flag{Kind: OtherSide, Subject: m.Subject, Visit: m.Visit, Text: fmt.Sprintf("results of the %s knee are not used: the design says the %s", m.Side, want)})
+				j.flag(Flag{Kind: OtherSide, Subject: m.Subject, Visit: m.Visit,
+					Text: fmt.Sprintf("results of the %s knee are not used: the design says the %s", m.Side, want)})
 			}
 			flagged[m.Series] = true
 			if m.Side != "" {
@@ -182,7 +186,8 @@ func (j *joiner) pickSide(s int, visits [][]Measurement) (bothKnees bool) {
 		visits[v] = kept
 	}
 	if bothKnees = want == "" && len(seen) > 1; bothKnees {
-		j.flag(Flag{Kind: OtherSide, Subject: j.d.Subjects[s].ID, Text: "results of both knees, and the design does not say which is studied: none is used"})
+		j.flag(Flag{Kind: OtherSide, Subject: j.d.Subjects[s].ID,
+			Text: "results of both knees, and the design does not say which is studied: none is used"})
 	}
 	return bothKnees
 }
@@ -194,7 +199,9 @@ func (j *joiner) changed(first *Measurement, here []Measurement) []int {
 		if before == now {
 			return
 		}
-		i := j.flagOnce(Flag{Kind: kind, Subject: m.Subject, Visit: m.Visit, Text: fmt.Sprintf("%s: %s; at %s: %s", property, cmp.Or(now, notGiven), first.Visit, cmp.Or(before, notGiven))})
+		i := j.flagOnce(Flag{Kind: kind, Subject: m.Subject, Visit: m.Visit,
+			Text: fmt.Sprintf("%s: %s; at %s: %s", property, cmp.Or(now, notGiven), first.Visit,
+				cmp.Or(before, notGiven))})
 		if !slices.Contains(flags, i) {
 			flags = append(flags, i)
 		}
@@ -215,7 +222,8 @@ func (j *joiner) changed(first *Measurement, here []Measurement) []int {
 		lossy = lossy || m.Lossy
 	}
 	if lossy {
-		flags = append(flags, j.flag(Flag{Kind: Quality, Subject: here[0].Subject, Visit: here[0].Visit, Text: "images were compressed with loss"}))
+		flags = append(flags, j.flag(Flag{Kind: Quality, Subject: here[0].Subject, Visit: here[0].Visit,
+			Text: "images were compressed with loss"}))
 	}
 	return flags
 }
@@ -228,7 +236,8 @@ func differing(a, b string) (onlyA, onlyB string) {
 	const comma = ", "
 	x, y := strings.Split(a, comma), strings.Split(b, comma)
 	only := func(list, other []string) string {
-		return strings.Join(slices.DeleteFunc(slices.Clone(list), func(item string) bool { return slices.Contains(other, item) }), comma)
+		return strings.Join(slices.DeleteFunc(slices.Clone(list),
+			func(item string) bool { return slices.Contains(other, item) }), comma)
 	}
 	return only(x, y), only(y, x)
 }
@@ -252,8 +261,10 @@ func (j *joiner) choose(here []Measurement, compartment string, bothKnees bool) 
 // says so, the mean of those that exist.
 func (j *joiner) chooseOfSeveral(list []Measurement) Value {
 	m := list[0]
-	f := Flag{Kind: TwoStudies, Subject: m.Subject, Visit: m.Visit, Text: numeral(len(list)) + " studies at this visit: none is used"}
-	value := Value{X: math.NaN(), Missing: Missing{Kind: SeveralStudies, Count: len(list)}, Side: m.Side, Method: m.Method}
+	f := Flag{Kind: TwoStudies, Subject: m.Subject, Visit: m.Visit, Text: numeral(len(list)) +
+		" studies at this visit: none is used"}
+	value := Value{X: math.NaN(), Missing: Missing{Kind: SeveralStudies, Count: len(list)}, Side: m.Side,
+		Method: m.Method}
 	if j.plan.MeanOfTwo {
 		sound := slices.DeleteFunc(slices.Clone(list), func(m Measurement) bool { return math.IsNaN(m.MeanT2) })
 		switch len(sound) {
@@ -265,7 +276,8 @@ func (j *joiner) chooseOfSeveral(list []Measurement) Value {
 			f.Text = fmt.Sprintf("%s studies at this visit: one has a value, which is used", numeral(len(list)))
 		default:
 			value.X, value.Missing, value.MaskFrom = meanT2(sound), Missing{}, maskOfSeveral(sound)
-			f.Text = fmt.Sprintf("%s studies at this visit: the mean of %s is used", numeral(len(list)), numeral(len(sound)))
+			f.Text = fmt.Sprintf("%s studies at this visit: the mean of %s is used", numeral(len(list)),
+				numeral(len(sound)))
 		}
 	}
 	value.Flags = []int{j.flagOnce(f)}
@@ -274,7 +286,8 @@ func (j *joiner) chooseOfSeveral(list []Measurement) Value {
 
 // single returns the value of one study.
 func single(m Measurement) Value {
-	return Value{X: m.MeanT2, Missing: m.Missing, Side: m.Side, Study: m.Study, Series: m.Series, Folder: m.Folder, Method: m.Method, MaskFrom: m.MaskFrom}
+	return Value{X: m.MeanT2, Missing: m.Missing, Side: m.Side, Study: m.Study, Series: m.Series, Folder: m.Folder,
+		Method: m.Method, MaskFrom: m.MaskFrom}
 }
 
 // maskOfSeveral names the visits that the masks of studies were carried from; empty if all were drawn.
@@ -340,7 +353,8 @@ func (j *joiner) scores(sc Scores) Endpoint {
 	for s := range e.Values {
 		for v, value := range e.Values[s] {
 			if value.Missing.Kind != Present {
-				j.flag(Flag{Kind: NoResult, Subject: j.d.Subjects[s].ID, Visit: j.d.Visits[v].Name, Endpoint: sc.name, Text: value.Missing.String()})
+				j.flag(Flag{Kind: NoResult, Subject: j.d.Subjects[s].ID, Visit: j.d.Visits[v].Name, Endpoint: sc.name,
+					Text: value.Missing.String()})
 			}
 		}
 	}

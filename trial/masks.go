@@ -27,11 +27,14 @@ func (j *joiner) flagMasks(endpoints []Endpoint) {
 		return
 	}
 	sources := strings.Join(count.sources, ", ")
-	note := fmt.Sprintf("the masks of %d of %d visits with values were carried from %s by registration, not drawn: see mask_from in values.csv", count.carried, count.carried+count.drawn, sources)
-	f := Flag{Kind: CarriedMask, Text: fmt.Sprintf("masks of %s carried from %s by registration", strings.Join(count.visits, ", "), sources)}
+	note := fmt.Sprintf("the masks of %d of %d visits with values were carried from %s by registration, not drawn: "+
+		"see mask_from in values.csv", count.carried, count.carried+count.drawn, sources)
+	f := Flag{Kind: CarriedMask, Text: fmt.Sprintf("masks of %s carried from %s by registration",
+		strings.Join(count.visits, ", "), sources)}
 	mixed := count.drawnElsewhere > 0
 	if mixed {
-		f.Text = fmt.Sprintf("the masks of some visits were carried from %s, those of others were drawn (%d and %d): a change may be due to the masks", sources, count.carried, count.drawnElsewhere)
+		f.Text = fmt.Sprintf("the masks of some visits were carried from %s, those of others were drawn (%d and "+
+			"%d): a change may be due to the masks", sources, count.carried, count.drawnElsewhere)
 		note += fmt.Sprintf("; of the visits other than %s, %d have a drawn mask", sources, count.drawnElsewhere)
 	}
 	j.notes = append(j.notes, note)

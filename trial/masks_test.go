@@ -69,8 +69,10 @@ func TestCarriedMasks(t *testing.T) {
 					if slices.Contains(value.Flags, flag) {
 						n++
 					}
-					if carried := c.carried(a.Design.Subjects[s].ID, threeVisits[v]); carried != (value.MaskFrom == "baseline") {
-						t.Errorf("%s: %s at %s: mask from %q", name, a.Design.Subjects[s].ID, threeVisits[v], value.MaskFrom)
+					if carried := c.carried(a.Design.Subjects[s].ID,
+						threeVisits[v]); carried != (value.MaskFrom == "baseline") {
+						t.Errorf("%s: %s at %s: mask from %q", name, a.Design.Subjects[s].ID, threeVisits[v],
+							value.MaskFrom)
 					}
 				}
 			}
@@ -84,7 +86,8 @@ func TestCarriedMasks(t *testing.T) {
 // The mean of two studies says of which visit a mask was that one of them got.
 func TestCarriedMaskOfTwoStudies(t *testing.T) {
 	tables := carriedAt(func(subject, visit string) bool { return subject == "S01" && visit == "month12" }).and(
-		"S01,month12,st-2nd,se-2nd,right,medial,40.00,nlls,plain,Maker One,7 echoes,,,", "S01,month12,st-2nd,se-2nd,right,lateral,40.00,nlls,plain,Maker One,7 echoes,,,")
+		"S01,month12,st-2nd,se-2nd,right,medial,40.00,nlls,plain,Maker One,7 echoes,,,",
+		"S01,month12,st-2nd,se-2nd,right,lateral,40.00,nlls,plain,Maker One,7 echoes,,,")
 	a, err := Analyse(t.Context(), "test", tables, func(_ Design, p *Plan) error { p.MeanOfTwo = true; return nil })
 	if err != nil {
 		t.Fatal(err)

@@ -66,7 +66,8 @@ func (n *names) with(other *names) *names {
 // tables are corrected at their source.
 func matchHint(s Source, kind string) string {
 	if s.MadeBy != "" {
-		return fmt.Sprintf("correct the %ss in the design; or rename the studies (--manifest or --layout, and --rename), with '%s'", kind, s.MadeBy)
+		return fmt.Sprintf("correct the %ss in the design; or rename the studies (--manifest or --layout, and "+
+			"--rename), with '%s'", kind, s.MadeBy)
 	}
 	return fmt.Sprintf("write the %ss in the same way in the design and in the table", kind)
 }
@@ -76,7 +77,8 @@ func (n *names) common(s Source) error {
 	if len(n.order) == 0 || slices.ContainsFunc(n.order, n.known.Has) {
 		return nil
 	}
-	return hinted(matchHint(s, n.kind), "%s: none of its %ss (%s) is in the design (%s)", s.Name, n.kind, few(n.order), few(n.design))
+	return hinted(matchHint(s, n.kind), "%s: none of its %ss (%s) is in the design (%s)", s.Name, n.kind, few(n.order),
+		few(n.design))
 }
 
 // match compares the names of a table with those of the design before anything is joined: names that
@@ -92,7 +94,8 @@ func (d Design) match(s Source, rows []placed) (subjects, visits *names, err err
 // alike returns the names of a table, which need not have any in common with the design. A name that
 // is alike to one of the design, but not the same, is an error.
 func (d Design) alike(s Source, rows []placed) (subjects, visits *names, err error) {
-	subjects, visits = newNames("subject", d.subjectNames()), newNames("visit", append(d.visitNames(), d.beforeNames()...))
+	subjects, visits = newNames("subject", d.subjectNames()),
+		newNames("visit", append(d.visitNames(), d.beforeNames()...))
 	for _, r := range rows {
 		if err := subjects.add(s, r.subject, r.line); err != nil {
 			return nil, nil, err
@@ -169,14 +172,16 @@ func (d Design) unvisited(visits *names) []string {
 func (d Design) unmatched(tableName, content string, subjects *names) []string {
 	var notes []string
 	if missing := subjects.unseen(); len(missing) > 0 {
-		notes = append(notes, fmt.Sprintf("%d of %d subjects of the design have no %s in %s: %s", len(missing), len(d.Subjects), content, tableName, few(missing)))
+		notes = append(notes, fmt.Sprintf("%d of %d subjects of the design have no %s in %s: %s", len(missing),
+			len(d.Subjects), content, tableName, few(missing)))
 	}
 	if unknown := subjects.unknown(); len(unknown) > 0 {
 		are := "are not in the design, and their values are not used"
 		if len(unknown) == 1 {
 			are = "is not in the design, and its values are not used"
 		}
-		notes = append(notes, fmt.Sprintf("%d of %d subjects in %s %s: %s", len(unknown), len(subjects.order), tableName, are, few(unknown)))
+		notes = append(notes, fmt.Sprintf("%d of %d subjects in %s %s: %s", len(unknown), len(subjects.order),
+			tableName, are, few(unknown)))
 	}
 	return notes
 }
@@ -185,10 +190,13 @@ func (d Design) unmatched(tableName, content string, subjects *names) []string {
 func (d Design) notes() []string {
 	var notes []string
 	if d.AssumedBaseline && len(d.Visits) > 1 {
-		notes = append(notes, fmt.Sprintf("no visit is at month 0: the earliest, %.40q at month %g, is the baseline", d.Visits[0].Name, d.Visits[0].Month))
+		notes = append(notes, fmt.Sprintf("no visit is at month 0: the earliest, %.40q at month %g, is the baseline",
+			d.Visits[0].Name, d.Visits[0].Month))
 	}
 	for _, v := range d.Before {
-		notes = append(notes, fmt.Sprintf("visit %.40q (month %g) is before the baseline, %.40q: its values are not analysed", v.Name, v.Month, d.Visits[0].Name))
+		notes = append(notes,
+			fmt.Sprintf("visit %.40q (month %g) is before the baseline, %.40q: its values are not analysed", v.Name,
+				v.Month, d.Visits[0].Name))
 	}
 	return notes
 }

@@ -31,8 +31,10 @@ const (
 )
 
 var missingKinds = [...]string{
-	Present: "", NoStudy: "no study", StudyFailed: "study failed", NoCompartment: "no compartment", BothKnees: "both knees",
-	SeveralStudies: "several studies", NoValue: "no value", SeveralValues: "several values", EmptyCell: "empty cell", Noted: "note",
+	Present: "", NoStudy: "no study", StudyFailed: "study failed", NoCompartment: "no compartment",
+	BothKnees:      "both knees",
+	SeveralStudies: "several studies", NoValue: "no value", SeveralValues: "several values", EmptyCell: "empty cell",
+	Noted:      "note",
 	AtBaseline: "baseline",
 }
 

@@ -105,7 +105,8 @@ func (r Repeated) omitThin(rows [][2]int, f *RepeatedFit) [][2]int {
 			arms += min(f.N[arm][v], 1)
 		}
 		if thin[v] = changes > 0 && changes <= arms; thin[v] {
-			f.Omitted = append(f.Omitted, Omission{Visit: v + 1, Why: fmt.Sprintf("too few changes (%d, in as many arms)", changes)})
+			f.Omitted = append(f.Omitted,
+				Omission{Visit: v + 1, Why: fmt.Sprintf("too few changes (%d, in as many arms)", changes)})
 			for arm := range f.N {
 				f.N[arm][v] = 0
 			}
@@ -186,7 +187,8 @@ func (r Repeated) matrix(rows [][2]int, columns []column, f *RepeatedFit) (*mat.
 }
 
 // nothing is an estimate that does not exist.
-var nothing = mmrm.Estimate{Value: math.NaN(), SE: math.NaN(), DF: math.NaN(), T: math.NaN(), P: math.NaN(), Low: math.NaN(), High: math.NaN()}
+var nothing = mmrm.Estimate{Value: math.NaN(), SE: math.NaN(), DF: math.NaN(), T: math.NaN(), P: math.NaN(),
+	Low: math.NaN(), High: math.NaN()}
 
 // LSMean returns the least-squares mean of an arm at a visit after baseline, counted from 0. It is NaN
 // if nobody of the arm has a change there, and with NoMeans.

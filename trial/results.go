@@ -110,13 +110,15 @@ func ReadResults(compartments, studies Source, rows []string) (Results, error) {
 			return res, err
 		}
 		if m.MeanT2 <= 0 {
-			return res, hinted("leave the cell empty where T2 is missing", "%s: %g ms is not a T2", r.Place("mean_t2_ms"), m.MeanT2)
+			return res, hinted("leave the cell empty where T2 is missing", "%s: %g ms is not a T2",
+				r.Place("mean_t2_ms"), m.MeanT2)
 		}
 		m.Missing = missingCell(m.MeanT2, r.Text("note"))
 		for _, s := range []struct {
 			*spelling
 			column, name string
-		}{{&compartmentNames, "compartment", m.Compartment}, {&subjects, "subject", m.Subject}, {&visits, "visit", m.Visit}} {
+		}{{&compartmentNames, "compartment", m.Compartment}, {&subjects, "subject", m.Subject},
+			{&visits, "visit", m.Visit}} {
 			if err := s.check(r, s.column, s.name); err != nil {
 				return res, err
 			}
@@ -147,7 +149,8 @@ func undetected(t *table.Table) []string {
 		{"side", "results of the other knee"},
 	} {
 		if !t.Has(c.column) {
-			notes = append(notes, fmt.Sprintf("%s cannot be detected: %s has no column %s", c.problem, t.Name, c.column))
+			notes = append(notes, fmt.Sprintf("%s cannot be detected: %s has no column %s", c.problem, t.Name,
+				c.column))
 		}
 	}
 	return notes
@@ -163,7 +166,8 @@ func (res Results) checkTwins(name string) error {
 		}
 		k := key{m.Subject, m.Visit, m.Series, m.Compartment}
 		if line[k] != 0 {
-			return hinted("rebuild the tables: t2map tables", "%s: lines %d and %d have the same compartment of one series", name, line[k], m.Line)
+			return hinted("rebuild the tables: t2map tables",
+				"%s: lines %d and %d have the same compartment of one series", name, line[k], m.Line)
 		}
 		line[k] = m.Line
 	}
@@ -219,7 +223,8 @@ func ReadRepeatability(s Source) ([]CompartmentCV, error) {
 		case math.IsNaN(percent):
 			continue
 		case !(percent > 0 && percent < 100):
-			return nil, hinted("delete the row, or give --wcv", "%s: %g is not a coefficient of variation in percent", r.Place("wcv_percent"), percent)
+			return nil, hinted("delete the row, or give --wcv", "%s: %g is not a coefficient of variation in percent",
+				r.Place("wcv_percent"), percent)
 		}
 		all = append(all, CompartmentCV{r.Text("compartment"), percent / 100})
 	}
@@ -270,7 +275,8 @@ func ReadScores(s Source) ([]Scores, error) {
 		if name == "" || r.Text("subject") == "" {
 			return nil, fmt.Errorf("%s: line %d has no subject or no name", t.Name, r.Line)
 		}
-		if err := cmp.Or(subjects.check(r, "subject", r.Text("subject")), visits.check(r, "visit", r.Text("visit"))); err != nil {
+		if err := cmp.Or(subjects.check(r, "subject", r.Text("subject")),
+			visits.check(r, "visit", r.Text("visit"))); err != nil {
 			return nil, err
 		}
 		direction, err := parseDirection(r)
@@ -288,11 +294,14 @@ func ReadScores(s Source) ([]Scores, error) {
 		}
 		switch e := &all[i]; {
 		case e.name != name:
-			return nil, fmt.Errorf("%s: line %d: endpoints %.40q and %.40q differ %s", t.Name, r.Line, e.name, name, table.Alike)
+			return nil, fmt.Errorf("%s: line %d: endpoints %.40q and %.40q differ %s", t.Name, r.Line, e.name, name,
+				table.Alike)
 		case e.direction != direction:
-			return nil, fmt.Errorf("%s: line %d: endpoint %.40q has another direction than in an earlier line", t.Name, r.Line, name)
+			return nil, fmt.Errorf("%s: line %d: endpoint %.40q has another direction than in an earlier line", t.Name,
+				r.Line, name)
 		case e.unit != r.Text("unit"):
-			return nil, fmt.Errorf("%s: line %d: endpoint %.40q has another unit than in an earlier line", t.Name, r.Line, name)
+			return nil, fmt.Errorf("%s: line %d: endpoint %.40q has another unit than in an earlier line", t.Name,
+				r.Line, name)
 		default:
 			e.values = append(e.values, score{r.Text("subject"), r.Text("visit"), v, r.Line})
 		}
@@ -309,7 +318,8 @@ func parseDirection(r table.Row) (Direction, error) {
 	case "higher is better":
 		return HigherIsBetter, nil
 	}
-	return Unknown, hinted("write higher is better or higher is worse, or leave the cell empty", "%s: %.40q is not a direction", r.Place("direction"), r.Text("direction"))
+	return Unknown, hinted("write higher is better or higher is worse, or leave the cell empty",
+		"%s: %.40q is not a direction", r.Place("direction"), r.Text("direction"))
 }
 
 // missingCell returns why a number of a table is missing.

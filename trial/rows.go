@@ -47,7 +47,8 @@ func wantedRows(t *table.Table, rows []string) (map[string]bool, error) {
 		}
 	}
 	if len(rows) == 0 {
-		compartments := slices.DeleteFunc(slices.Clone(names), func(name string) bool { return !wanted[name] || isMeniscus(name) })
+		compartments := slices.DeleteFunc(slices.Clone(names),
+			func(name string) bool { return !wanted[name] || isMeniscus(name) })
 		for _, name := range names {
 			if isMeniscus(name) && len(compartments) > 0 {
 				delete(wanted, name)
@@ -71,6 +72,7 @@ func isMeniscus(name string) bool { return strings.HasSuffix(name, "-meniscus") 
 // order sorts the compartments in the order of the named rows.
 func (res *Results) order(rows []string) {
 	if len(rows) > 0 {
-		slices.SortStableFunc(res.compartments, func(a, b string) int { return slices.Index(rows, a) - slices.Index(rows, b) })
+		slices.SortStableFunc(res.compartments,
+			func(a, b string) int { return slices.Index(rows, a) - slices.Index(rows, b) })
 	}
 }

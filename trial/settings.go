@@ -63,7 +63,8 @@ func (j *joiner) flagSettings(endpoints []Endpoint, firsts []*Measurement) {
 	if len(groups) > shown {
 		texts = append(texts, "…")
 	}
-	text := fmt.Sprintf("studies were fitted with %d different settings: %s; a difference between subjects may be due to the settings", len(groups), strings.Join(texts, "; "))
+	text := fmt.Sprintf("studies were fitted with %d different settings: %s; a difference between subjects may be "+
+		"due to the settings", len(groups), strings.Join(texts, "; "))
 	j.notes = append(j.notes, text+": map all studies with the same settings")
 	flagValues(endpoints, j.flag(Flag{Kind: ProtocolChange, Text: text}), func(Value) bool { return true })
 }

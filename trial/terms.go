@@ -71,7 +71,9 @@ func (f *RepeatedFit) omitLevels(terms [][]column, rows [][2]int) [][]column {
 		}
 		if len(independent) < len(term) {
 			f.NoMeans = true
-			f.Omitted = append(f.Omitted, Omission{Term: term[0].name, Why: "levels follow from the other terms, so that there are no least-squares means"})
+			f.Omitted = append(f.Omitted,
+				Omission{Term: term[0].name,
+					Why: "levels follow from the other terms, so that there are no least-squares means"})
 		}
 		if len(independent) > 0 {
 			kept = append(kept, independent)
@@ -160,11 +162,13 @@ func explainRank(err error, x *mat.Dense, columns []column) error {
 			continue
 		}
 		if j < len(columns) {
-			return fmt.Errorf("%w: %s cannot be distinguished from arm, visit and the other terms", mmrm.ErrRank, columns[j].name)
+			return fmt.Errorf("%w: %s cannot be distinguished from arm, visit and the other terms", mmrm.ErrRank,
+				columns[j].name)
 		}
 	}
 	if rows <= n {
-		return fmt.Errorf("%w: %d changes for the effects of arm and visit and of %s", mmrm.ErrRank, rows, strings.Join(names, ", "))
+		return fmt.Errorf("%w: %d changes for the effects of arm and visit and of %s", mmrm.ErrRank, rows,
+			strings.Join(names, ", "))
 	}
 	return err
 }

@@ -19,7 +19,9 @@ func BlandAltman(s repeat.Study) ([]figure.Picture, error) {
 	visits := figure.ShortenAll(s.Visits, within40)
 	b := agreements{Study: s}
 	b.Name, b.Title = "bland-altman", "Agreement of scan and rescan"
-	b.Caption = fmt.Sprintf("Difference of %s and %s over their mean, one point per knee. Lines: the bias, and the limits of agreement, bias ± 1.96 SD; bars at the right: their %s confidence intervals. wSD: within-subject standard deviation; wCV: within-subject coefficient of variation; RC: repeatability coefficient, 1.96·√2·wSD.",
+	b.Caption = fmt.Sprintf("Difference of %s and %s over their mean, one point per knee. Lines: the bias, and the "+
+		"limits of agreement, bias ± 1.96 SD; bars at the right: their %s confidence intervals. wSD: within-subject "+
+		"standard deviation; wCV: within-subject coefficient of variation; RC: repeatability coefficient, 1.96·√2·wSD.",
 		visits[1], visits[0], percentOf(s.Level))
 	if note != "" {
 		b.Caption += " " + note
@@ -28,7 +30,8 @@ func BlandAltman(s repeat.Study) ([]figure.Picture, error) {
 		b.Remarks = append(b.Remarks, exclusion(l))
 	}
 	b.Remarks = append(b.Remarks, s.Notes...)
-	b.legend = []entry{lineEntry("bias", biasLine), lineEntry("limits of agreement, bias ± 1.96 SD", limitLine), barEntry(percentOf(s.Level) + " confidence intervals")}
+	b.legend = []entry{lineEntry("bias", biasLine), lineEntry("limits of agreement, bias ± 1.96 SD", limitLine),
+		barEntry(percentOf(s.Level) + " confidence intervals")}
 	if len(s.Visits) > 2 {
 		b.notes = append(b.notes, "Of the repeats, the first two are drawn.")
 	}
@@ -131,9 +134,10 @@ func (b *agreements) rowHeight() vg.Length {
 }
 
 func (b *agreements) pictures() ([]figure.Picture, error) {
-	return b.frame.pictures(len(b.Compartments), chartColumns, b.rowHeight(), func(c draw.Canvas, body vg.Rectangle, first, end int) {
-		b.paint(c, body, b.Compartments[first:end])
-	})
+	return b.frame.pictures(len(b.Compartments), chartColumns, b.rowHeight(),
+		func(c draw.Canvas, body vg.Rectangle, first, end int) {
+			b.paint(c, body, b.Compartments[first:end])
+		})
 }
 
 func (b *agreements) paint(c draw.Canvas, body vg.Rectangle, panels []repeat.Compartment) {
@@ -144,7 +148,8 @@ func (b *agreements) paint(c draw.Canvas, body vg.Rectangle, panels []repeat.Com
 		column, row := n%chartColumns, n/chartColumns
 		x := body.Min.X + left + vg.Length(column)*(width+chartGap)
 		top := body.Max.Y - vg.Length(row)*b.rowHeight() - chartTitle - agreementLines*noteRow
-		p := figure.Panel{Canvas: c, Y: b.up, Area: vg.Rectangle{Min: vg.Point{X: x, Y: top - agreementHeight}, Max: vg.Point{X: x + width, Y: top}}}
+		p := figure.Panel{Canvas: c, Y: b.up,
+			Area: vg.Rectangle{Min: vg.Point{X: x, Y: top - agreementHeight}, Max: vg.Point{X: x + width, Y: top}}}
 		p.GridY(p.Y.Ticks(6), column == 0, small)
 		if column == 0 {
 			b.axisName(p, x-left+8)
@@ -182,7 +187,8 @@ func (b *agreements) panel(p figure.Panel, c repeat.Compartment) {
 		}
 	}
 	for i, m := range a.Means {
-		p.DrawGlyphNoClip(draw.GlyphStyle{Color: figure.Ink, Radius: 1.8, Shape: draw.CircleGlyph{}}, inner.At(m, clamp(p.Y, a.Differences[i])))
+		p.DrawGlyphNoClip(draw.GlyphStyle{Color: figure.Ink, Radius: 1.8, Shape: draw.CircleGlyph{}},
+			inner.At(m, clamp(p.Y, a.Differences[i])))
 	}
 }
 
@@ -200,7 +206,8 @@ func (b *agreements) words(p figure.Panel, c repeat.Compartment) {
 	lines := []string{
 		fmt.Sprintf("n = %d, bias %s ms [%s, %s]", a.N, n(a.Bias.Estimate), n(a.Bias.Low), n(a.Bias.High)),
 		fmt.Sprintf("limits %s to %s ms", n(a.Lower.Estimate), n(a.Upper.Estimate)),
-		fmt.Sprintf("wSD %s ms, wCV %s %%, RC %s ms", n(c.WSD.Estimate), figure.Number(c.WCV.Estimate, 1), n(c.RC.Estimate)),
+		fmt.Sprintf("wSD %s ms, wCV %s %%, RC %s ms", n(c.WSD.Estimate), figure.Number(c.WCV.Estimate, 1),
+			n(c.RC.Estimate)),
 	}
 	width := p.Area.Size().X + chartGap/2
 	pos := vg.Point{X: p.Area.Min.X, Y: p.Area.Max.Y + 4 + agreementLines*noteRow}

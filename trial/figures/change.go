@@ -38,8 +38,10 @@ func Changes(a trial.Analysis, o Options) ([]figure.Picture, error) {
 		}
 		g.zero = true
 		g.Title = f.pick("Change of T2 from baseline", "Change of scores from baseline")
-		g.Caption = fmt.Sprintf("Change from baseline of %s, by arm over nominal months: arm means, unadjusted, of %s. %s",
-			f.pick("mean T2 of each compartment", "other endpoints"), population(a.Design), intervals(a, "t intervals of the mean", "n"))
+		g.Caption = fmt.Sprintf("Change from baseline of %s, by arm over nominal months: arm means, unadjusted, of "+
+			"%s. %s",
+			f.pick("mean T2 of each compartment", "other endpoints"), population(a.Design),
+			intervals(a, "t intervals of the mean", "n"))
 		if o.Individuals {
 			g.Caption += " Thin lines are subjects."
 		}

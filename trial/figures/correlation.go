@@ -32,9 +32,12 @@ func Correlations(a trial.Analysis, _ Options) ([]figure.Picture, error) {
 		given = given || c.within != nil
 	}
 	s.Name, s.Title = "correlation", "Change of T2 against change of other endpoints"
-	s.Caption = fmt.Sprintf("Changes from baseline, one mark per subject who has both: that of T2 upwards, that of the other endpoint across. ρ is Spearman's rank correlation with its %s confidence interval", percentOf(a.Plan.Level))
+	s.Caption = fmt.Sprintf("Changes from baseline, one mark per subject who has both: that of T2 upwards, that of "+
+		"the other endpoint across. ρ is Spearman's rank correlation with its %s confidence interval",
+		percentOf(a.Plan.Level))
 	if given {
-		s.Caption += ": within arms, the partial one given the arm; over all subjects it includes the difference between arms"
+		s.Caption += ": within arms, the partial one given the arm; over all subjects it includes the difference " +
+			"between arms"
 	}
 	s.Caption += "."
 	s.legend = markEntries(a.Design.Arms)
@@ -155,9 +158,10 @@ func newScatter(a trial.Analysis, c together, flags *flagged) scatter {
 }
 
 func (s scatters) pictures() ([]figure.Picture, error) {
-	return s.frame.pictures(len(s.panels), chartColumns, s.rowHeight(), func(c draw.Canvas, body vg.Rectangle, first, end int) {
-		s.paint(c, body, s.panels[first:end])
-	})
+	return s.frame.pictures(len(s.panels), chartColumns, s.rowHeight(),
+		func(c draw.Canvas, body vg.Rectangle, first, end int) {
+			s.paint(c, body, s.panels[first:end])
+		})
 }
 
 func (s scatters) rowHeight() vg.Length {
@@ -179,7 +183,8 @@ func (s scatters) paint(c draw.Canvas, body vg.Rectangle, panels []scatter) {
 		column, row := n%chartColumns, n/chartColumns
 		x := body.Min.X + left + vg.Length(column)*(width+left+chartGap)
 		top := body.Max.Y - vg.Length(row)*s.rowHeight() - chartTitle - scatterLines
-		p := figure.Panel{Canvas: c, Area: vg.Rectangle{Min: vg.Point{X: x, Y: top - scatterHeight}, Max: vg.Point{X: x + width, Y: top}}}
+		p := figure.Panel{Canvas: c, Area: vg.Rectangle{Min: vg.Point{X: x, Y: top - scatterHeight},
+			Max: vg.Point{X: x + width, Y: top}}}
 		s.apart(sc, width).paint(p, left)
 	}
 }
@@ -211,8 +216,10 @@ func (s scatter) paint(p figure.Panel, left vg.Length) {
 	p.X, p.Y = s.ranges()
 	width := p.Area.Size().X
 	figure.Write(p.Canvas, strong, vg.Point{X: p.Area.Min.X, Y: p.Area.Max.Y + 4 + scatterLines}, s.title)
-	figure.Write(p.Canvas, small, vg.Point{X: p.Area.Min.X, Y: p.Area.Max.Y + 4 + noteRow}, figure.Fit(small, s.words, width+8))
-	figure.Write(p.Canvas, smaller, vg.Point{X: p.Area.Min.X, Y: p.Area.Max.Y + 4}, figure.Fit(smaller, s.second, width+8))
+	figure.Write(p.Canvas, small, vg.Point{X: p.Area.Min.X, Y: p.Area.Max.Y + 4 + noteRow},
+		figure.Fit(small, s.words, width+8))
+	figure.Write(p.Canvas, smaller, vg.Point{X: p.Area.Min.X, Y: p.Area.Max.Y + 4},
+		figure.Fit(smaller, s.second, width+8))
 	p.GridY(p.Y.Ticks(6), true, small)
 	pos := s.acrossAxis(p)
 	p.BottomAxis(pos)
@@ -245,7 +252,8 @@ func (s scatter) acrossAxis(p figure.Panel) []vg.Length {
 		p.StrokeLine2(figure.Thin(figure.Grid), x, p.Area.Min.Y, x, p.Area.Max.Y)
 	}
 	for _, n := range thin(pos, widths, 3) {
-		figure.Write(p.Canvas, figure.Align(small, figure.Center, figure.Below), vg.Point{X: pos[n], Y: p.Area.Min.Y - 5}, ticks[n].Label)
+		figure.Write(p.Canvas, figure.Align(small, figure.Center, figure.Below),
+			vg.Point{X: pos[n], Y: p.Area.Min.Y - 5}, ticks[n].Label)
 	}
 	return pos
 }

@@ -123,12 +123,15 @@ func checkTexts(t *testing.T, name string, p figure.Picture) {
 	width, height := p.Width*72/25.4, p.Height*72/25.4
 	for n, w := range all {
 		if w.x0 < -0.5 || w.y0 < -0.5 || w.x1 > width+0.5 || w.y1 > height+0.5 {
-			t.Errorf("%s: %s: %q at (%.1f, %.1f) to (%.1f, %.1f) leaves the sheet of %.1f × %.1f", name, p.Name, w.text, w.x0, w.y0, w.x1, w.y1, width, height)
+			t.Errorf("%s: %s: %q at (%.1f, %.1f) to (%.1f, %.1f) leaves the sheet of %.1f × %.1f", name, p.Name, w.text,
+				w.x0, w.y0, w.x1, w.y1, width, height)
 		}
 		for _, o := range all[:n] {
 			const slack = 0.5 // points
-			if w.text != dagger && o.text != dagger && w.x0 < o.x1-slack && o.x0 < w.x1-slack && w.y0 < o.y1-slack && o.y0 < w.y1-slack {
-				t.Errorf("%s: %s: %q and %q lie on each other at (%.1f, %.1f)", name, p.Name, w.text, o.text, w.x0, w.y0)
+			if w.text != dagger && o.text != dagger && w.x0 < o.x1-slack && o.x0 < w.x1-slack && w.y0 < o.y1-slack &&
+				o.y0 < w.y1-slack {
+				t.Errorf("%s: %s: %q and %q lie on each other at (%.1f, %.1f)", name, p.Name, w.text, o.text, w.x0,
+					w.y0)
 			}
 		}
 	}
@@ -149,18 +152,21 @@ func TestContent(t *testing.T) {
 	pictures := drawAll(t, a, Options{})
 	look(t, "founding", slices.Collect(maps.Values(pictures)))
 	wants := map[string][]string{
-		"means":          {"Mean T2 (ms)", "Month", "Control", "Cell therapy", "Medial T2", "Patellofemoral T2", "† S001 at month0: another scanner than at baseline"},
+		"means": {"Mean T2 (ms)", "Month", "Control", "Cell therapy", "Medial T2", "Patellofemoral T2",
+			"† S001 at month0: another scanner than at baseline"},
 		"means-scores":   {"Mean (mm)", "VAS pain", "WOMAC"},
 		"change":         {"Change of T2 (ms)", "−2", "† S008 at month3: two studies, neither is taken"},
 		"change-scores":  {"Change (mm)", "Change (ng/ml)"},
 		"lsmeans":        {"Change of T2 (ms)"},
 		"lsmeans-scores": {"VAS pain"},
-		"forest":         {"← favours Cell therapy", "favours Control →", "Difference of least-squares means (ms)", "Holm p", "difference [95 % CI]", "Month 12"},
+		"forest": {"← favours Cell therapy", "favours Control →", "Difference of least-squares means (ms)",
+			"Holm p", "difference [95 % CI]", "Month 12"},
 		"forest-scores":  {"Difference of least-squares means (mm)"},
 		"waterfall":      {"±13.9 %: repeatability", "Change at month 12 (%)", "n = "},
 		"missing":        {"12/12", "S001", "Month 3", "some values"},
 		"missing-scores": {"Control (12)"},
-		"correlation":    {"within arms ρ = −0.06 [−0.49, 0.39]", "all subjects ρ = 0.71 [0.37, 0.88], n = 20", "Change of VAS pain (mm)"},
+		"correlation": {"within arms ρ = −0.06 [−0.49, 0.39]", "all subjects ρ = 0.71 [0.37, 0.88], n = 20",
+			"Change of VAS pain (mm)"},
 	}
 	if len(pictures) != len(wants) {
 		t.Errorf("%d pictures, want %d", len(pictures), len(wants))
@@ -258,7 +264,8 @@ func TestFlagGroups(t *testing.T) {
 	s.missing, s.flags = 0, 0
 	a := trialOf(s)
 	for n, subject := range a.Design.Subjects[:10] {
-		a.Flags = append(a.Flags, trial.Flag{Kind: trial.ScannerChange, Subject: subject.ID, Visit: "month12", Text: "another scanner"})
+		a.Flags = append(a.Flags, trial.Flag{Kind: trial.ScannerChange, Subject: subject.ID, Visit: "month12",
+			Text: "another scanner"})
 		for e := range a.Endpoints[:3] {
 			a.Endpoints[e].Values[n][2].Flags = []int{n}
 		}
@@ -268,7 +275,8 @@ func TestFlagGroups(t *testing.T) {
 	spreadFlags(&a)
 	p := drawAll(t, a, Options{})["means"]
 	text := joined(t, p)
-	for _, want := range []string{"† 10 subjects at month12 (S001, S002, …): another scanner\n", "† S024 at month3: two studies\n"} {
+	for _, want := range []string{"† 10 subjects at month12 (S001, S002, …): another scanner\n",
+		"† S024 at month3: two studies\n"} {
 		if !strings.Contains(text, want) {
 			t.Errorf("no %q in\n%s", want, text)
 		}
@@ -329,7 +337,8 @@ func TestSameBytes(t *testing.T) {
 			for range 2 {
 				wg.Go(func() {
 					for n, q := range all() {
-						if p := first[n]; c.files && len(p.PNG) == 0 || !bytes.Equal(p.SVG, q.SVG) || !bytes.Equal(p.PNG, q.PNG) || !bytes.Equal(p.PDF, q.PDF) {
+						if p := first[n]; c.files && len(p.PNG) == 0 || !bytes.Equal(p.SVG, q.SVG) ||
+							!bytes.Equal(p.PNG, q.PNG) || !bytes.Equal(p.PDF, q.PDF) {
 							t.Errorf("%s differs from run to run", p.Name)
 						}
 					}

@@ -25,7 +25,8 @@ type shape struct {
 	seed         uint64
 }
 
-var founding = shape{arms: 2, perArm: 12, months: []float64{0, 3, 12}, compartments: 3, scores: 3, missing: 0.08, flags: 3, seed: 1}
+var founding = shape{arms: 2, perArm: 12, months: []float64{0, 3, 12}, compartments: 3, scores: 3, missing: 0.08,
+	flags: 3, seed: 1}
 
 // trialOf returns the analysis of small tables, the same for the same shape.
 func trialOf(s shape) trial.Analysis {
@@ -63,13 +64,15 @@ func trialOf(s shape) trial.Analysis {
 					}
 					fmt.Fprintf(&results, "S%03d,month%g,%s,%s\n", n+1, m, name, value)
 				} else {
-					fmt.Fprintf(&others, "S%03d,month%g,%s,%s,higher is worse\n", n+1, m, scores[e-s.compartments], value)
+					fmt.Fprintf(&others, "S%03d,month%g,%s,%s,higher is worse\n", n+1, m, scores[e-s.compartments],
+						value)
 				}
 			}
 		}
 	}
 	tables := trial.Tables{
-		Design: trial.Source{Name: "trial.csv", Data: []byte(design.String())}, Compartments: trial.Source{Name: "compartments.csv", Data: []byte(results.String())},
+		Design:       trial.Source{Name: "trial.csv", Data: []byte(design.String())},
+		Compartments: trial.Source{Name: "compartments.csv", Data: []byte(results.String())},
 	}
 	if s.scores > 0 {
 		tables.Scores = []trial.Source{{Name: "scores.csv", Data: []byte(others.String())}}
@@ -91,7 +94,8 @@ func trialOf(s shape) trial.Analysis {
 // vary gives the missing values reasons, the trial flags, and the correlations known numbers.
 func (s shape) vary(a *trial.Analysis, rng *rand.Rand) {
 	reasons := []trial.Missing{
-		{Kind: trial.NoStudy}, {Kind: trial.StudyFailed, Detail: "s07: read: EchoTime: missing"}, {Kind: trial.SeveralStudies, Count: 2},
+		{Kind: trial.NoStudy}, {Kind: trial.StudyFailed, Detail: "s07: read: EchoTime: missing"},
+		{Kind: trial.SeveralStudies, Count: 2},
 		{Kind: trial.Noted, Detail: "fewer than 50 voxels"}, {Kind: trial.Noted, Detail: "withdrawn"},
 	}
 	kinds := []trial.Flag{

@@ -104,7 +104,8 @@ func newForestBlock(a trial.Analysis, endpoints []int, flags *flagged) forestBlo
 			if b.only && c.Visit != a.Design.Primary.Visit {
 				continue
 			}
-			row := forestRow{Contrast: c, words: when(a.Design.Visits[c.Visit]), n: fmt.Sprintf("%d, %d", e.Model.InIt(c.Arm, c.Visit), e.Model.InIt(0, c.Visit))}
+			row := forestRow{Contrast: c, words: when(a.Design.Visits[c.Visit]),
+				n: fmt.Sprintf("%d, %d", e.Model.InIt(c.Arm, c.Visit), e.Model.InIt(0, c.Visit))}
 			if len(a.Design.Arms) > 2 {
 				row.words += ", " + a.Design.Arms[c.Arm]
 			}
@@ -171,8 +172,11 @@ func forestPictures(a trial.Analysis, f family, blocks []forestBlock, flags *fla
 
 func forestPicture(a trial.Analysis, f family, blocks []forestBlock, flags *flagged) (figure.Picture, error) {
 	reference := figure.ShortenAll(a.Design.Arms, within40)[0]
-	fr := frame{Picture: figure.Picture{Name: f.name("forest"), Title: f.pick("Differences of T2 from ", "Differences of scores from ") + reference}}
-	fr.Caption = fmt.Sprintf("Differences from %s in the least-squares means of the change from baseline, by %s and visit: estimates of the mixed model for repeated measures with %s confidence intervals, n of the arm and of the reference in the model.",
+	fr := frame{Picture: figure.Picture{Name: f.name("forest"),
+		Title: f.pick("Differences of T2 from ", "Differences of scores from ") + reference}}
+	fr.Caption = fmt.Sprintf("Differences from %s in the least-squares means of the change from baseline, by %s and "+
+		"visit: estimates of the mixed model for repeated measures with %s confidence intervals, n of the arm and "+
+		"of the reference in the model.",
 		reference, f.pick("compartment", "endpoint"), percentOf(a.Plan.Level))
 	var height vg.Length
 	var cut, holm, primary, only bool
@@ -267,13 +271,15 @@ func (b forestBlock) axis(p figure.Panel) {
 		x := p.AtX(t.Value)
 		pos = append(pos, x)
 		p.StrokeLine2(figure.Thin(figure.Grid), x, p.Area.Min.Y, x, p.Area.Max.Y)
-		figure.Write(p.Canvas, figure.Align(small, figure.Center, figure.Below), vg.Point{X: x, Y: p.Area.Min.Y - 5}, t.Label)
+		figure.Write(p.Canvas, figure.Align(small, figure.Center, figure.Below), vg.Point{X: x, Y: p.Area.Min.Y - 5},
+			t.Label)
 	}
 	p.BottomAxis(pos)
 	p.StrokeLine2(draw.LineStyle{Color: figure.Ink, Width: 0.7}, zero, p.Area.Min.Y, zero, p.Area.Max.Y)
 	middle := (p.Area.Min.X + p.Area.Max.X) / 2
 	width := p.Area.Size().X
-	figure.Write(p.Canvas, figure.Align(small, figure.Center, figure.Below), vg.Point{X: middle, Y: p.Area.Min.Y - 15}, figure.Fit(small, b.label, width+60))
+	figure.Write(p.Canvas, figure.Align(small, figure.Center, figure.Below), vg.Point{X: middle, Y: p.Area.Min.Y - 15},
+		figure.Fit(small, b.label, width+60))
 	if b.worse == 0 {
 		return
 	}
@@ -316,18 +322,23 @@ func (b forestBlock) row(p figure.Panel, r forestRow, cols forestColumns, y vg.L
 	if r.Primary {
 		style = figure.Bold(small)
 		grey := draw.LineStyle{Color: color.NRGBA{0, 0, 0, 0x12}}
-		fillRect(p.Canvas, grey, vg.Rectangle{Min: vg.Point{X: left, Y: y - forestRowHeight/2}, Max: vg.Point{X: max(cols.p, cols.holm), Y: y + forestRowHeight/2}})
+		fillRect(p.Canvas, grey, vg.Rectangle{Min: vg.Point{X: left, Y: y - forestRowHeight/2},
+			Max: vg.Point{X: max(cols.p, cols.holm), Y: y + forestRowHeight/2}})
 	}
 	words := r.words
 	if r.flagged {
 		words += " " + dagger
 	}
-	figure.Write(p.Canvas, figure.Align(style, figure.Left, figure.Middle), vg.Point{X: left + forestIndent, Y: y}, words)
+	figure.Write(p.Canvas, figure.Align(style, figure.Left, figure.Middle), vg.Point{X: left + forestIndent, Y: y},
+		words)
 	figure.Write(p.Canvas, figure.Align(style, figure.Left, figure.Middle), vg.Point{X: cols.n, Y: y}, r.n)
-	figure.Write(p.Canvas, figure.Align(style, figure.Right, figure.Middle), vg.Point{X: cols.interval, Y: y}, b.estimate(r))
-	figure.Write(p.Canvas, figure.Align(style, figure.Right, figure.Middle), vg.Point{X: cols.p, Y: y}, figure.PValue(r.Model.P))
+	figure.Write(p.Canvas, figure.Align(style, figure.Right, figure.Middle), vg.Point{X: cols.interval, Y: y},
+		b.estimate(r))
+	figure.Write(p.Canvas, figure.Align(style, figure.Right, figure.Middle), vg.Point{X: cols.p, Y: y},
+		figure.PValue(r.Model.P))
 	if b.withHolm {
-		figure.Write(p.Canvas, figure.Align(style, figure.Right, figure.Middle), vg.Point{X: cols.holm, Y: y}, figure.PValue(r.Holm))
+		figure.Write(p.Canvas, figure.Align(style, figure.Right, figure.Middle), vg.Point{X: cols.holm, Y: y},
+			figure.PValue(r.Holm))
 	}
 	b.whisker(p, r, y)
 }
@@ -356,8 +367,10 @@ func (b forestBlock) whisker(p figure.Panel, r forestRow, y vg.Length) {
 		bar := draw.LineStyle{Color: sign.Colour, Width: width}
 		low, high := p.AtX(clamp(b.across, r.Model.Low)), p.AtX(clamp(b.across, r.Model.High))
 		p.StrokeLine2(bar, low, y, high, y)
-		endBar(p.Canvas, bar, barEnd{tip: vg.Point{X: low, Y: y}, outward: vg.Point{X: -1}, half: 2, cut: r.Model.Low < b.across.Low})
-		endBar(p.Canvas, bar, barEnd{tip: vg.Point{X: high, Y: y}, outward: vg.Point{X: 1}, half: 2, cut: r.Model.High > b.across.High})
+		endBar(p.Canvas, bar, barEnd{tip: vg.Point{X: low, Y: y}, outward: vg.Point{X: -1}, half: 2,
+			cut: r.Model.Low < b.across.Low})
+		endBar(p.Canvas, bar, barEnd{tip: vg.Point{X: high, Y: y}, outward: vg.Point{X: 1}, half: 2,
+			cut: r.Model.High > b.across.High})
 	} else {
 		p.DrawGlyphNoClip(draw.GlyphStyle{Color: color.White, Radius: radius, Shape: draw.CircleGlyph{}}, pos)
 	}

@@ -74,7 +74,8 @@ func markEntries(arms []string) []entry {
 	for n, name := range arms {
 		sign := figure.SignOf(n)
 		out = append(out, entry{words: name, width: 2*markRadius + 2, sign: func(c draw.Canvas, box vg.Rectangle) {
-			c.DrawGlyphNoClip(sign.Mark(markRadius, false), vg.Point{X: (box.Min.X + box.Max.X) / 2, Y: (box.Min.Y + box.Max.Y) / 2})
+			c.DrawGlyphNoClip(sign.Mark(markRadius, false),
+				vg.Point{X: (box.Min.X + box.Max.X) / 2, Y: (box.Min.Y + box.Max.Y) / 2})
 		}})
 	}
 	return out
@@ -96,7 +97,8 @@ func (f frame) render(body vg.Length, paint func(c draw.Canvas, r vg.Rectangle))
 	f.Width, f.Height = figure.PageWidth, float64(height/figure.MM(1))
 	return renderFiles(f.Picture, func(c draw.Canvas) {
 		y := height - margin
-		figure.Write(c, figure.Align(titles, figure.Left, figure.Below), vg.Point{X: margin, Y: y}, figure.Fit(titles, f.Title, width))
+		figure.Write(c, figure.Align(titles, figure.Left, figure.Below), vg.Point{X: margin, Y: y},
+			figure.Fit(titles, f.Title, width))
 		y -= titleRow
 		for _, row := range rows {
 			drawRow(c, row, vg.Point{X: margin, Y: y})
@@ -113,7 +115,8 @@ func (f frame) render(body vg.Length, paint func(c draw.Canvas, r vg.Rectangle))
 
 // pictures draws panels in rows of that many columns, as many to a picture as a page has room for.
 // paint draws the panels from first to before end into a body.
-func (f frame) pictures(panels, columns int, row vg.Length, paint func(c draw.Canvas, body vg.Rectangle, first, end int)) ([]figure.Picture, error) {
+func (f frame) pictures(panels, columns int, row vg.Length,
+	paint func(c draw.Canvas, body vg.Rectangle, first, end int)) ([]figure.Picture, error) {
 	most := columns * max(1, int(pageHeight/row))
 	var out []figure.Picture
 	for first := 0; first < panels; first += most {
@@ -121,7 +124,8 @@ func (f frame) pictures(panels, columns int, row vg.Length, paint func(c draw.Ca
 		rows := (end - first + columns - 1) / columns
 		page := f
 		page.Name = pageName(f.Name, len(out))
-		p, err := page.render(vg.Length(rows)*row, func(c draw.Canvas, body vg.Rectangle) { paint(c, body, first, end) })
+		p, err := page.render(vg.Length(rows)*row,
+			func(c draw.Canvas, body vg.Rectangle) { paint(c, body, first, end) })
 		if err != nil {
 			return nil, err
 		}
@@ -146,7 +150,8 @@ func tickRoom(axes ...figure.Range) vg.Length {
 func writeAxisName(p figure.Panel, style draw.TextStyle, x vg.Length, name string) {
 	style.Rotation = vertical
 	pos := vg.Point{X: x, Y: (p.Area.Min.Y + p.Area.Max.Y) / 2}
-	figure.Write(p.Canvas, figure.Align(style, figure.Center, figure.Base), pos, figure.Fit(style, name, p.Area.Size().Y))
+	figure.Write(p.Canvas, figure.Align(style, figure.Center, figure.Base), pos,
+		figure.Fit(style, name, p.Area.Size().Y))
 }
 
 // fitOne shortens a name as fitAll does beside all of the names.
@@ -194,7 +199,8 @@ func (e entry) fullWidth() vg.Length { return e.signWidth() + 4 + small.Width(e.
 func drawRow(c draw.Canvas, row []entry, p vg.Point) {
 	for _, e := range row {
 		e.sign(c, vg.Rectangle{Min: vg.Point{X: p.X, Y: p.Y - 8}, Max: vg.Point{X: p.X + e.signWidth(), Y: p.Y}})
-		figure.Write(c, figure.Align(small, figure.Left, figure.Middle), vg.Point{X: p.X + e.signWidth() + 4, Y: p.Y - 4}, e.words)
+		figure.Write(c, figure.Align(small, figure.Left, figure.Middle),
+			vg.Point{X: p.X + e.signWidth() + 4, Y: p.Y - 4}, e.words)
 		p.X += e.fullWidth()
 	}
 }
@@ -202,7 +208,8 @@ func drawRow(c draw.Canvas, row []entry, p vg.Point) {
 // noValues writes why nothing is drawn in an area, above its middle, where the line of 0 may be.
 func noValues(c draw.Canvas, area vg.Rectangle, why string) {
 	lines := figure.Wrap(small, why, area.Size().X-8, 3)
-	pos := vg.Point{X: (area.Min.X + area.Max.X) / 2, Y: area.Min.Y + 0.7*area.Size().Y + vg.Length(len(lines)-1)*noteRow/2}
+	pos := vg.Point{X: (area.Min.X + area.Max.X) / 2, Y: area.Min.Y + 0.7*area.Size().Y +
+		vg.Length(len(lines)-1)*noteRow/2}
 	for _, l := range lines {
 		figure.Write(c, figure.Align(small, figure.Center, figure.Middle), pos, l)
 		pos.Y -= noteRow
@@ -212,7 +219,8 @@ func noValues(c draw.Canvas, area vg.Rectangle, why string) {
 // patch fades the place where a dagger will be written, so that it is apart from lines.
 func patch(c draw.Canvas, pos vg.Point) {
 	pos.Y += daggerSize * 0.3
-	c.DrawGlyphNoClip(draw.GlyphStyle{Color: color.NRGBA{0xff, 0xff, 0xff, 0xa0}, Radius: daggerSize * 0.4, Shape: draw.CircleGlyph{}}, pos)
+	c.DrawGlyphNoClip(draw.GlyphStyle{Color: color.NRGBA{0xff, 0xff, 0xff, 0xa0}, Radius: daggerSize * 0.4,
+		Shape: draw.CircleGlyph{}}, pos)
 }
 
 // writeDagger writes a dagger above a point or, if up is false, below it.

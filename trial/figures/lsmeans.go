@@ -34,8 +34,10 @@ func LSMeans(a trial.Analysis, _ Options) ([]figure.Picture, error) {
 		}
 		g.zero = true
 		g.Title = f.pick("Change of T2: least-squares means", "Change of scores: least-squares means")
-		g.Caption = fmt.Sprintf("Change from baseline of %s, by arm over nominal months: least-squares means of the mixed model for repeated measures, at the mean baseline. %s%s",
-			f.pick("mean T2 of each compartment", "other endpoints"), intervals(a, "confidence intervals of the model", "n in the model"), modelRemarks(a, f))
+		g.Caption = fmt.Sprintf("Change from baseline of %s, by arm over nominal months: least-squares means of the "+
+			"mixed model for repeated measures, at the mean baseline. %s%s",
+			f.pick("mean T2 of each compartment", "other endpoints"),
+			intervals(a, "confidence intervals of the model", "n in the model"), modelRemarks(a, f))
 		flags.tell(&g.frame)
 		pictures, err := g.pictures()
 		if err != nil {

@@ -35,7 +35,8 @@ func Means(a trial.Analysis, o Options) ([]figure.Picture, error) {
 		}
 		g.Title = f.pick("T2 by arm and visit", "Scores by arm and visit")
 		g.Caption = fmt.Sprintf("%s of %s, by arm over nominal months: arm means. %s",
-			f.pick("Mean T2 of each compartment", "Other endpoints"), population(a.Design), intervals(a, "t intervals of the mean", "n"))
+			f.pick("Mean T2 of each compartment", "Other endpoints"), population(a.Design),
+			intervals(a, "t intervals of the mean", "n"))
 		if o.Individuals {
 			g.Caption += " Thin lines are subjects."
 		}

@@ -24,8 +24,10 @@ func Missing(a trial.Analysis, _ Options) ([]figure.Picture, error) {
 		flags := newFlagged(names)
 		t := newTiles(a, f, flags)
 		t.Name, t.Title = f.name("missing"), f.pick("Available T2 data", "Available scores")
-		t.Caption = fmt.Sprintf("%s, by arm: one column per subject in the order of the design, one row per visit, of %s. Counts at the right are subjects with a value in at least one %s.",
-			f.pick("T2 at each visit", "Other endpoints at each visit"), population(a.Design), f.pick("compartment", "of them"))
+		t.Caption = fmt.Sprintf("%s, by arm: one column per subject in the order of the design, one row per visit, "+
+			"of %s. Counts at the right are subjects with a value in at least one %s.",
+			f.pick("T2 at each visit", "Other endpoints at each visit"), population(a.Design),
+			f.pick("compartment", "of them"))
 		flags.tell(&t.frame)
 		p, err := t.picture()
 		if err != nil {
@@ -254,7 +256,8 @@ func (t tiles) paint(c draw.Canvas, body vg.Rectangle, arm int) {
 	for _, v := range thin(places, same(len(places), smallSize), 0.5) {
 		y := corner.Y - places[v]
 		figure.Write(c, figure.Align(small, figure.Right, figure.Middle), vg.Point{X: corner.X - 5, Y: y}, visits[v])
-		figure.Write(c, figure.Align(small, figure.Left, figure.Middle), vg.Point{X: right, Y: y}, fmt.Sprintf("%d/%d", t.present(subjects, v), len(subjects)))
+		figure.Write(c, figure.Align(small, figure.Left, figure.Middle), vg.Point{X: right, Y: y},
+			fmt.Sprintf("%d/%d", t.present(subjects, v), len(subjects)))
 	}
 	t.codes(c, corner, subjects)
 }
@@ -272,7 +275,8 @@ func (t tiles) codes(c draw.Canvas, corner vg.Point, subjects []int) {
 	}
 	codes = fitAll(name, codes, tileNames-4)
 	for n, s := range subjects {
-		pos := vg.Point{X: corner.X + t.size.w*(vg.Length(n)+0.5) + 2.2, Y: corner.Y - t.size.h*vg.Length(len(t.design.Visits)) - 3}
+		pos := vg.Point{X: corner.X + t.size.w*(vg.Length(n)+0.5) + 2.2,
+			Y: corner.Y - t.size.h*vg.Length(len(t.design.Visits)) - 3}
 		figure.Write(c, figure.Align(name, figure.Right, figure.Base), pos, codes[s])
 	}
 }
@@ -292,7 +296,8 @@ func (t tiles) present(subjects []int, visit int) int {
 func (t tile) draw(c draw.Canvas, box vg.Rectangle) {
 	w, h := box.Size().X, box.Size().Y
 	pale := draw.LineStyle{Color: figure.Tint(figure.Colours[0], 0.22)}
-	dark := []color.RGBA{figure.Colours[1], {0x66, 0x66, 0x66, 0xff}, figure.Colours[6], figure.Colours[0], {0x99, 0x99, 0x99, 0xff}}
+	dark := []color.RGBA{figure.Colours[1], {0x66, 0x66, 0x66, 0xff}, figure.Colours[6], figure.Colours[0],
+		{0x99, 0x99, 0x99, 0xff}}
 	if t.state < 0 {
 		fillRect(c, pale, box)
 	} else {
@@ -320,9 +325,12 @@ func (t tile) draw(c draw.Canvas, box vg.Rectangle) {
 		if t.state >= 0 {
 			style.Color = color.White
 		}
-		figure.Write(c, figure.Align(style, figure.Center, figure.Middle), vg.Point{X: middle.X + side, Y: middle.Y}, dagger)
+		figure.Write(c, figure.Align(style, figure.Center, figure.Middle), vg.Point{X: middle.X + side, Y: middle.Y},
+			dagger)
 	default:
-		fillRect(c, draw.LineStyle{Color: color.Black}, vg.Rectangle{Min: vg.Point{X: box.Min.X + w/3, Y: box.Min.Y}, Max: vg.Point{X: box.Max.X - w/3, Y: box.Max.Y}})
+		fillRect(c, draw.LineStyle{Color: color.Black},
+			vg.Rectangle{Min: vg.Point{X: box.Min.X + w/3, Y: box.Min.Y},
+				Max: vg.Point{X: box.Max.X - w/3, Y: box.Max.Y}})
 	}
 }
 

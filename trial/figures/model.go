@@ -41,7 +41,8 @@ func fallbackRemark(a trial.Analysis, f family) string {
 	if len(structures) == 0 {
 		return ""
 	}
-	s := fmt.Sprintf(" Covariance: %s, because the planned one, %s, could not be fitted", structures.words(fitted), a.Plan.Covariance)
+	s := fmt.Sprintf(" Covariance: %s, because the planned one, %s, could not be fitted", structures.words(fitted),
+		a.Plan.Covariance)
 	if len(equal) > 0 {
 		verb := " assume"
 		if len(equal) == 1 {

@@ -86,7 +86,8 @@ func (v visitAxis) draw(p figure.Panel, below []vg.Length) []int {
 	p.BottomAxis(places)
 	shown := thin(places, widths, 3)
 	for _, n := range shown {
-		figure.Write(p.Canvas, figure.Align(small, figure.Center, figure.Below), vg.Point{X: places[n], Y: p.Area.Min.Y - 5}, v.words[n])
+		figure.Write(p.Canvas, figure.Align(small, figure.Center, figure.Below),
+			vg.Point{X: places[n], Y: p.Area.Min.Y - 5}, v.words[n])
 	}
 	pos := vg.Point{X: (p.Area.Min.X + p.Area.Max.X) / 2, Y: p.Area.Min.Y - 15}
 	figure.Write(p.Canvas, figure.Align(small, figure.Center, figure.Below), pos, v.label)

@@ -42,7 +42,9 @@ func Waterfall(a trial.Analysis, _ Options) ([]figure.Picture, error) {
 	if slices.ContainsFunc(w.panels, fall.anyBeyond) {
 		w.legend = append(w.legend, beyondEntry())
 	}
-	w.Caption = fmt.Sprintf("Change of mean T2 from baseline at %s in percent, one bar per subject, sorted, of %s. Rows below repeat the arm of each bar. The grey band holds 95 %% of the differences between repeated scans: the repeatability coefficient, 1.96·√2 times the within-subject coefficient of variation.",
+	w.Caption = fmt.Sprintf("Change of mean T2 from baseline at %s in percent, one bar per subject, sorted, of %s. "+
+		"Rows below repeat the arm of each bar. The grey band holds 95 %% of the differences between repeated "+
+		"scans: the repeatability coefficient, 1.96·√2 times the within-subject coefficient of variation.",
 		during(a.Design.Visits[visit]), population(a.Design))
 	flags.tell(&w.frame)
 	return w.pictures()
@@ -96,7 +98,8 @@ func newFall(a trial.Analysis, e trial.EndpointAnalysis, visit int, flags *flagg
 			continue
 		}
 		touched := flags.touch(e.Values[s][0].Flags, e.Values[s][visit].Flags)
-		f.bars = append(f.bars, fallBar{c.Percent, subject.Arm, touched, c.Verdict == trial.Decrease || c.Verdict == trial.Increase})
+		f.bars = append(f.bars, fallBar{c.Percent, subject.Arm, touched, c.Verdict == trial.Decrease ||
+			c.Verdict == trial.Increase})
 		values = append(values, c.Percent)
 	}
 	slices.SortStableFunc(f.bars, func(x, y fallBar) int {
@@ -157,9 +160,10 @@ func outlineBar(c draw.Canvas, r vg.Rectangle) {
 }
 
 func (w falls) pictures() ([]figure.Picture, error) {
-	return w.frame.pictures(len(w.panels), w.columns, w.rowHeight(), func(c draw.Canvas, body vg.Rectangle, first, end int) {
-		w.paint(c, body, w.panels[first:end])
-	})
+	return w.frame.pictures(len(w.panels), w.columns, w.rowHeight(),
+		func(c draw.Canvas, body vg.Rectangle, first, end int) {
+			w.paint(c, body, w.panels[first:end])
+		})
 }
 
 func (w falls) rowHeight() vg.Length {
@@ -233,7 +237,8 @@ func (w falls) heading(f fall, width vg.Length) string {
 // band shades the band of the repeatability coefficient.
 func (f fall) band(p figure.Panel) {
 	grey := draw.LineStyle{Color: color.Gray{0xe9}}
-	fillRect(p.Canvas, grey, vg.Rectangle{Min: vg.Point{X: p.Area.Min.X, Y: p.AtY(-f.rc)}, Max: vg.Point{X: p.Area.Max.X, Y: p.AtY(f.rc)}})
+	fillRect(p.Canvas, grey, vg.Rectangle{Min: vg.Point{X: p.Area.Min.X, Y: p.AtY(-f.rc)},
+		Max: vg.Point{X: p.Area.Max.X, Y: p.AtY(f.rc)}})
 }
 
 // bandEdges draws the limits of the band over the bars, with a label at the left: above the band, or
@@ -297,9 +302,11 @@ func (w falls) armRows(p figure.Panel, f fall, labelled bool) {
 			switch {
 			case b.arm != arm:
 			case p.Area.Size().X/vg.Length(w.mostBars()) >= 3: // in all panels or in none
-				p.DrawGlyphNoClip(sign.Mark(min(markRadius*0.8, 0.45*(to-from)), false), vg.Point{X: (from + to) / 2, Y: y})
+				p.DrawGlyphNoClip(sign.Mark(min(markRadius*0.8, 0.45*(to-from)), false),
+					vg.Point{X: (from + to) / 2, Y: y})
 			default:
-				fillRect(p.Canvas, draw.LineStyle{Color: sign.Colour}, vg.Rectangle{Min: vg.Point{X: from, Y: y - 2.5}, Max: vg.Point{X: to, Y: y + 2.5}})
+				fillRect(p.Canvas, draw.LineStyle{Color: sign.Colour},
+					vg.Rectangle{Min: vg.Point{X: from, Y: y - 2.5}, Max: vg.Point{X: to, Y: y + 2.5}})
 			}
 		}
 	}

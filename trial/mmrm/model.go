@@ -10,7 +10,7 @@ import (
 	"gonum.org/v1/gonum/stat/distuv"
 )
 
-// Why there is no model. The error that wraps one of these says more, in words.
+// Kinds of errors. The error that wraps one of these has the details.
 var (
 	// ErrData: rows that are not repeated measures: lengths that differ, numbers that
 	// are not finite, a subject twice at one visit, gaps in the counting.
@@ -29,7 +29,7 @@ var (
 type Options struct {
 	// Covariance is the structure; default: Unstructured.
 	Covariance Covariance
-	// DF is how degrees of freedom are had; default: KenwardRoger.
+	// DF is the method for degrees of freedom. Default: KenwardRoger.
 	DF DF
 	// Level of the confidence intervals; default: 0.95.
 	Level float64
@@ -39,7 +39,7 @@ type Options struct {
 
 // Model is a fitted model.
 type Model struct {
-	// Covariance is the structure that was fitted, DF how degrees of freedom are had.
+	// Covariance is the fitted structure, DF the method for degrees of freedom.
 	Covariance Covariance
 	DF         DF
 	// Subjects and Observations that are in it.
@@ -78,14 +78,14 @@ func Fit(d Data, o Options) (*Model, error) {
 // Rejected is a structure that could not be fitted.
 type Rejected struct {
 	Covariance Covariance
-	// Why says in words why not.
+	// Why says why it could not be fitted.
 	Why string
 }
 
 // String returns "unstructured: did not converge".
 func (r Rejected) String() string { return r.Covariance.String() + ": " + r.Why }
 
-// FitFirst fits the first structure that the data carry, from o.Covariance on, in the
+// FitFirst fits the first structure that can be fitted, from o.Covariance on, in the
 // order Unstructured, HeterogeneousCS, AR1, CompoundSymmetry. It also returns those that could
 // not be fitted. Errors of the data themselves (ErrData, ErrRank) end the search; if no structure
 // can be fitted, the error is that of the last one.

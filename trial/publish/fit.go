@@ -61,7 +61,8 @@ func modelNotes(p place, estimate float64) []string {
 	case m.Failed == "":
 		return []string{fallback(p.a, m), caution(m), omissionText(p.a, m)}
 	case len(m.Rejected) > 0:
-		return []string{m.Failed, "tried: " + strings.Join(mapped(m.Rejected, mmrm.Rejected.String), "; "), omissionText(p.a, m)}
+		return []string{m.Failed, "tried: " + strings.Join(mapped(m.Rejected, mmrm.Rejected.String), "; "),
+			omissionText(p.a, m)}
 	}
 	return []string{m.Failed, omissionText(p.a, m)}
 }

@@ -91,7 +91,8 @@ func (s sample) design() []byte {
 			bmi = ""
 		}
 		rows = append(rows, []string{
-			subjectID(n), arms[n%s.arms], []string{"left", "right"}[n%2], fmt.Sprintf("site %d", n%3+1), []string{"F", "M"}[n/2%2],
+			subjectID(n), arms[n%s.arms], []string{"left", "right"}[n%2], fmt.Sprintf("site %d", n%3+1),
+			[]string{"F", "M"}[n/2%2],
 			fmt.Sprintf("%.0f", 55+10*noise(n)), bmi,
 		})
 	}
@@ -101,7 +102,8 @@ func (s sample) design() []byte {
 // compartments has, beside the values, a missing visit of S003 and others, an upgrade of the scanner
 // of S001 at visit 1, lossy images of S002, and a subject who is not in the design.
 func (s sample) compartments() []byte {
-	rows := [][]string{{"subject", "visit", "side", "study", "series", "compartment", "mean_t2_ms", "method", "settings", "scanner", "acquisition", "lossy_images"}}
+	rows := [][]string{{"subject", "visit", "side", "study", "series", "compartment", "mean_t2_ms", "method",
+		"settings", "scanner", "acquisition", "lossy_images"}}
 	row := func(n, v, which int) []string {
 		scanner, lossy := "Maker One", ""
 		if n == 0 && v == 1 {
@@ -113,9 +115,11 @@ func (s sample) compartments() []byte {
 		arm := float64(n % s.arms)
 		x := 38 + 4*noise(n, which) + float64(v)*(0.6-1.3*arm) + 2.2*noise(n, which, v)*float64(min(v, 1))
 		return []string{
-			subjectID(n), s.visit(v), []string{"left", "right"}[n%2], fmt.Sprintf("%012x", n*1000+v), fmt.Sprintf("77aa%d-%d", n, v),
+			subjectID(n), s.visit(v), []string{"left", "right"}[n%2], fmt.Sprintf("%012x", n*1000+v),
+			fmt.Sprintf("77aa%d-%d", n, v),
 			[]string{"medial", "lateral", "patellofemoral"}[which], fmt.Sprintf("%.2f", max(x, 5)), "nlls",
-			"nlls, first echo omitted, T2 from 0 to 100 ms, labels: compartments, protocol: demo, t2map 1.2.3", scanner, "7 echoes", lossy,
+			"nlls, first echo omitted, T2 from 0 to 100 ms, labels: compartments, protocol: demo, t2map 1.2.3", scanner,
+			"7 echoes", lossy,
 		}
 	}
 	for n := range s.arms * s.perArm {
@@ -140,7 +144,8 @@ func (s sample) womac() []byte {
 			if n == 2 && v == 2 || v > 0 && n%11 == 10 {
 				continue
 			}
-			rows = append(rows, []string{subjectID(n), s.visit(v), "WOMAC pain", fmt.Sprintf("%.1f", 40+20*noise(n, 9)-float64(v*(n%s.arms))+5*noise(n, 9, v)), "higher is worse"})
+			rows = append(rows, []string{subjectID(n), s.visit(v), "WOMAC pain",
+				fmt.Sprintf("%.1f", 40+20*noise(n, 9)-float64(v*(n%s.arms))+5*noise(n, 9, v)), "higher is worse"})
 		}
 	}
 	return csvOf("", rows...)
@@ -169,8 +174,9 @@ func flagOf(a *trial.Analysis, kind trial.FlagKind) int {
 // picture is a drawing of a few bytes.
 func picture(name string) figure.Picture {
 	return figure.Picture{
-		Name: name, Width: 180, Height: 60, Title: "Change of T2", Caption: "Means with 95 % t intervals; n under each point.",
-		SVG: []byte(`<svg xmlns="http://www.w3.org/2000/svg" width="180mm" height="60mm" viewBox="0 0 180 60"><rect width="180" height="60" fill="#eef"/><path d="M10 50L60 20L170 40" stroke="#0b5fa5" fill="none"/></svg>`),
-		PNG: []byte("\x89PNG\r\n\x1a\n"), PDF: []byte("%PDF-1.4\n"),
+		Name: name, Width: 180, Height: 60, Title: "Change of T2",
+		Caption: "Means with 95 % t intervals; n under each point.",
+		SVG:     []byte(`<svg xmlns="http://www.w3.org/2000/svg" width="180mm" height="60mm" viewBox="0 0 180 60"><rect width="180" height="60" fill="#eef"/><path d="M10 50L60 20L170 40" stroke="#0b5fa5" fill="none"/></svg>`),
+		PNG:     []byte("\x89PNG\r\n\x1a\n"), PDF: []byte("%PDF-1.4\n"),
 	}
 }

@@ -172,18 +172,22 @@ func visitJSON(v trial.Visit) jsonVisit { return jsonVisit{v.Name, number.Finite
 
 func designJSON(d trial.Design) jsonDesign {
 	return jsonDesign{
-		Name: d.Name, Arms: listOf(d.Arms, same), Visits: listOf(d.Visits, visitJSON), Before: listOf(d.Before, visitJSON),
+		Name: d.Name, Arms: listOf(d.Arms, same), Visits: listOf(d.Visits, visitJSON),
+		Before:          listOf(d.Before, visitJSON),
 		AssumedBaseline: d.AssumedBaseline, Primary: jsonPrimary(d.Primary),
 		Subjects: listOf(d.Subjects, func(s trial.Subject) jsonSubject {
-			return jsonSubject{s.ID, s.Arm, s.Side, s.Stratum, s.Site, s.Sex, number.Finite(s.Age), number.Finite(s.BMI)}
+			return jsonSubject{s.ID, s.Arm, s.Side, s.Stratum, s.Site, s.Sex, number.Finite(s.Age),
+				number.Finite(s.BMI)}
 		}),
 	}
 }
 
 func planJSON(p trial.Plan) jsonPlan {
 	return jsonPlan{
-		Covariance: p.Covariance.String(), DF: dfTerm(p.DF), Rows: listOf(p.Rows, same), Covariates: listOf(p.Covariates, same),
-		Level: number.Finite(p.Level), WithinCV: number.Finite(p.WithinCV), MeanOfTwo: p.MeanOfTwo, Permutations: p.Permutations, Seed: p.Seed,
+		Covariance: p.Covariance.String(), DF: dfTerm(p.DF), Rows: listOf(p.Rows, same),
+		Covariates: listOf(p.Covariates, same),
+		Level:      number.Finite(p.Level), WithinCV: number.Finite(p.WithinCV), MeanOfTwo: p.MeanOfTwo,
+		Permutations: p.Permutations, Seed: p.Seed,
 		WithinCVOf: listOf(p.WithinCVOf, func(c trial.CompartmentCV) jsonCompartmentCV {
 			return jsonCompartmentCV{c.Compartment, number.Finite(c.CV)}
 		}),
@@ -191,11 +195,13 @@ func planJSON(p trial.Plan) jsonPlan {
 }
 
 func flowJSON(f trial.Flow) jsonFlow {
-	return jsonFlow{Planned: f.Planned, Analysed: f.Analysed, Visits: listOf(f.Visits, func(v trial.FlowVisit) jsonFlowVisit {
-		return jsonFlowVisit{v.Present, listOf(v.Missing, func(r trial.ReasonCount) jsonReasonCount {
-			return jsonReasonCount{jsonMissing{r.Reason.Kind.String(), r.Reason.Count, r.Reason.Detail, r.Reason.OfBaseline}, r.N}
+	return jsonFlow{Planned: f.Planned, Analysed: f.Analysed,
+		Visits: listOf(f.Visits, func(v trial.FlowVisit) jsonFlowVisit {
+			return jsonFlowVisit{v.Present, listOf(v.Missing, func(r trial.ReasonCount) jsonReasonCount {
+				return jsonReasonCount{jsonMissing{r.Reason.Kind.String(), r.Reason.Count, r.Reason.Detail,
+					r.Reason.OfBaseline}, r.N}
+			})}
 		})}
-	})}
 }
 
 // missingJSON returns nil, which is omitted, for what exists.

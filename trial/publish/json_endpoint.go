@@ -148,7 +148,8 @@ func index(i int) int { return i }
 
 func valueJSON(v trial.Value) jsonValue {
 	return jsonValue{
-		X: number.Finite(v.X), Missing: missingJSON(v.Missing), Flags: listOf(v.Flags, index), Side: v.Side, Study: v.Study, Series: v.Series,
+		X: number.Finite(v.X), Missing: missingJSON(v.Missing), Flags: listOf(v.Flags, index), Side: v.Side,
+		Study: v.Study, Series: v.Series,
 		Method: v.Method, MaskFrom: v.MaskFrom, Folder: v.Folder,
 	}
 }
@@ -163,32 +164,43 @@ func changeJSON(c trial.Change) jsonChange {
 
 func cellJSON(c trial.Cell) jsonCell {
 	return jsonCell{
-		Value: descriptionJSON(c.Value), Change: descriptionJSON(c.Change), Percent: descriptionJSON(c.Percent), Missing: c.Missing,
+		Value: descriptionJSON(c.Value), Change: descriptionJSON(c.Change), Percent: descriptionJSON(c.Percent),
+		Missing:    c.Missing,
 		ValueFlags: listOf(c.ValueFlags, index), ChangeFlags: listOf(c.ChangeFlags, index),
 	}
 }
 
 func descriptionJSON(d trial.Description) jsonDescription {
 	f := number.Finite
-	return jsonDescription{d.N, f(d.Mean), f(d.SD), f(d.Median), f(d.Q1), f(d.Q3), f(d.Min), f(d.Max), f(d.Low), f(d.High)}
+	return jsonDescription{d.N, f(d.Mean), f(d.SD), f(d.Median), f(d.Q1), f(d.Q3), f(d.Min), f(d.Max), f(d.Low),
+		f(d.High)}
 }
 
 func modelJSON(m trial.Model) jsonModel {
 	return jsonModel{
-		Failed: m.Failed, Covariance: m.Covariance.String(), DF: dfTerm(m.DF), Subjects: m.Subjects, Observations: m.Observations,
-		LogLik: number.Finite(m.LogLik), Sigma: rowsOf(m.Sigma, number.Finite), Formula: listOf(m.Formula, trial.Term.String),
-		Rejected: listOf(m.Rejected, func(r mmrm.Rejected) jsonRejected { return jsonRejected{r.Covariance.String(), r.Why} }),
-		Omitted:  listOf(m.Omitted, func(o trial.Omission) jsonOmission { return jsonOmission(o) }),
-		N:        rowsOf(m.N, index), LSMeans: rowsOf(m.LSMeans, estimateJSON), BaselineMean: number.Finite(m.BaselineMean),
+		Failed: m.Failed, Covariance: m.Covariance.String(), DF: dfTerm(m.DF), Subjects: m.Subjects,
+		Observations: m.Observations,
+		LogLik:       number.Finite(m.LogLik), Sigma: rowsOf(m.Sigma, number.Finite),
+		Formula: listOf(m.Formula, trial.Term.String),
+		Rejected: listOf(m.Rejected, func(r mmrm.Rejected) jsonRejected {
+			return jsonRejected{r.Covariance.String(),
+				r.Why}
+		}),
+		Omitted: listOf(m.Omitted, func(o trial.Omission) jsonOmission { return jsonOmission(o) }),
+		N:       rowsOf(m.N, index), LSMeans: rowsOf(m.LSMeans, estimateJSON),
+		BaselineMean: number.Finite(m.BaselineMean),
 	}
 }
 
 func contrastJSON(c trial.Contrast) jsonContrast {
 	return jsonContrast{
-		Arm: c.Arm, Visit: c.Visit, N: c.N, NReference: c.NReference, NAdjusted: c.NAdjusted, NAdjustedReference: c.NAdjustedReference,
-		Primary: c.Primary, Model: estimateJSON(c.Model), Holm: number.Finite(c.Holm), Effect: intervalJSON(c.Effect),
+		Arm: c.Arm, Visit: c.Visit, N: c.N, NReference: c.NReference, NAdjusted: c.NAdjusted,
+		NAdjustedReference: c.NAdjustedReference,
+		Primary:            c.Primary, Model: estimateJSON(c.Model), Holm: number.Finite(c.Holm),
+		Effect: intervalJSON(c.Effect),
 		Ancova: estimateJSON(c.Ancova), Welch: estimateJSON(c.Welch),
-		Wilcoxon:    jsonRankTest{number.Finite(c.Wilcoxon.U), number.Finite(c.Wilcoxon.P), c.Wilcoxon.Exact, intervalJSON(c.Wilcoxon.Shift)},
+		Wilcoxon: jsonRankTest{number.Finite(c.Wilcoxon.U), number.Finite(c.Wilcoxon.P), c.Wilcoxon.Exact,
+			intervalJSON(c.Wilcoxon.Shift)},
 		Permutation: jsonPermutation{number.Finite(c.Permutation.P), c.Permutation.Arrangements, c.Permutation.Exact},
 		Reasons:     jsonReasons(c.Reasons),
 	}

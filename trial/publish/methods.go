@@ -24,7 +24,8 @@ func methods(a *trial.Analysis) []paragraph {
 	if len(a.Design.Visits) > 1 {
 		p = append(p, paragraph{"Model", modelText(a)})
 		if len(a.Design.Arms) > 1 {
-			p = append(p, paragraph{"Supporting tests", supportingText(a)}, paragraph{"Multiplicity", multiplicityText(a)})
+			p = append(p, paragraph{"Supporting tests", supportingText(a)},
+				paragraph{"Multiplicity", multiplicityText(a)})
 		}
 		if familyOf(a) > 0 {
 			p = append(p, paragraph{"Individual changes", individualText(a)})
@@ -33,17 +34,23 @@ func methods(a *trial.Analysis) []paragraph {
 			p = append(p, paragraph{"Correlations", correlationText(a)})
 		}
 	}
-	return append(p, paragraph{"Software", "t2map " + called(a.Version) + ", with its own implementation of the model, its degrees of freedom and the tests."})
+	return append(p, paragraph{"Software", "t2map " + called(a.Version) +
+		", with its own implementation of the model, its degrees of freedom and the tests."})
 }
 
 func designText(a *trial.Analysis) string {
 	d := a.Design
-	s := fmt.Sprintf("The trial has %s in %s (%s)", plural(len(d.Subjects), "participant", "participants"), plural(len(d.Arms), "arm", "arms"), listed(mapped(d.Arms, called)))
+	s := fmt.Sprintf("The trial has %s in %s (%s)", plural(len(d.Subjects), "participant", "participants"),
+		plural(len(d.Arms), "arm", "arms"), listed(mapped(d.Arms, called)))
 	if len(d.Arms) > 1 {
 		s += "; " + called(d.Arms[0]) + " is the reference"
 	}
-	visits := mapped(d.Visits, func(v trial.Visit) string { return called(v.Name) + " (month " + months(v.Month) + ")" })
-	return s + ". It has " + plural(len(d.Visits), "visit", "visits") + ": " + listed(visits) + ". The first visit is the baseline." +
+	visits := mapped(d.Visits, func(v trial.Visit) string {
+		return called(v.Name) + " (month " + months(v.Month) +
+			")"
+	})
+	return s + ". It has " + plural(len(d.Visits), "visit", "visits") + ": " + listed(visits) +
+		". The first visit is the baseline." +
 		" Images were mapped without knowledge of the arms, which were joined to the results for this analysis."
 }
 
@@ -57,7 +64,8 @@ func endpointText(a *trial.Analysis) string {
 		}
 	}
 	if len(compartments) > 0 {
-		parts = append(parts, "The endpoints are the mean T2 (ms) of the following compartments: "+listed(compartments)+".")
+		parts = append(parts, "The endpoints are the mean T2 (ms) of the following compartments: "+listed(compartments)+
+			".")
 	}
 	if len(others) > 0 {
 		parts = append(parts, "Other endpoints are "+listed(others)+".")
@@ -72,7 +80,8 @@ func endpointText(a *trial.Analysis) string {
 	case n == 1:
 		parts = append(parts, "T2 was estimated with these settings: "+called(a.Settings[0])+".")
 	case n > 1:
-		parts = append(parts, "Studies were fitted with different settings: "+strings.Join(mapped(a.Settings, called), "; or ")+".")
+		parts = append(parts, "Studies were fitted with different settings: "+
+			strings.Join(mapped(a.Settings, called), "; or ")+".")
 	}
 	return strings.Join(without(parts), " ")
 }
@@ -90,7 +99,8 @@ func primaryText(a *trial.Analysis) string {
 	if i := slices.IndexFunc(a.Endpoints, func(e trial.EndpointAnalysis) bool { return e.Name == p.Endpoint }); i >= 0 {
 		endpoint = titleOf(&a.Endpoints[i])
 	}
-	s := "The primary contrast is the difference of each arm from the reference in the change of " + endpoint + " from baseline to " + called(a.Design.Visits[p.Visit].Name)
+	s := "The primary contrast is the difference of each arm from the reference in the change of " + endpoint +
+		" from baseline to " + called(a.Design.Visits[p.Visit].Name)
 	if p.Endpoint == "" && family > 1 {
 		s += ", adjusted for the number of compartments"
 	}
@@ -98,21 +108,28 @@ func primaryText(a *trial.Analysis) string {
 }
 
 func descriptionText(a *trial.Analysis) string {
-	return "Values are described by endpoint, arm and visit with n, mean, SD (n − 1), median, quartiles (linear between order statistics) and the " +
-		percentOf(a.Plan.Level) + " t interval of the mean. Changes from baseline are described likewise, in the unit of the endpoint and in percent of baseline."
+	return "Values are described by endpoint, arm and visit with n, mean, SD (n − 1), median, quartiles (linear " +
+		"between order statistics) and the " +
+		percentOf(a.Plan.Level) +
+		" t interval of the mean. Changes from baseline are described likewise, in the unit of the endpoint and in " +
+		"percent of baseline."
 }
 
 func supportingText(a *trial.Analysis) string {
 	terms := append([]string{"arm", "baseline"}, mapped(a.Plan.Covariates, called)...)
 	s := "At each visit, changes were also compared by ANCOVA with the terms " + listed(terms) +
-		", except those that do not vary, and all arms in one model; by Welch’s t test; and by the Wilcoxon–Mann–Whitney test with the Hodges–Lehmann shift, " +
-		"which is exact if both arms have fewer than 50 changes and otherwise uses a normal approximation. Hedges’ g is given with its exact interval. " +
+		", except those that do not vary, and all arms in one model; by Welch’s t test; and by the " +
+		"Wilcoxon–Mann–Whitney test with the Hodges–Lehmann shift, " +
+		"which is exact if both arms have fewer than 50 changes and otherwise uses a normal approximation. Hedges’ " +
+		"g is given with its exact interval. " +
 		"At the primary visit, contrasts were also tested by permuting the arms among participants"
 	if a.Stratified() {
 		s += " within strata"
 	}
-	return s + fmt.Sprintf(", with the t statistic of the ANCOVA of the two arms (all arrangements if there are few, otherwise %s random ones, seed %d). These p values are not adjusted.",
-		thousands(a.Plan.Permutations), a.Plan.Seed)
+	return s +
+		fmt.Sprintf(", with the t statistic of the ANCOVA of the two arms (all arrangements if there are few, "+
+			"otherwise %s random ones, seed %d). These p values are not adjusted.",
+			thousands(a.Plan.Permutations), a.Plan.Seed)
 }
 
 func multiplicityText(a *trial.Analysis) string {
@@ -120,21 +137,26 @@ func multiplicityText(a *trial.Analysis) string {
 	if n < 2 {
 		return "There are not several compartments; p values and intervals were not adjusted."
 	}
-	return "The p values of the model were adjusted over " + holmOver(n) + " at each visit and arm by the method of Holm (1979), in which a compartment without a p counts as p = 1. " +
-		"Unadjusted p values are shown beside them. Other p values, and intervals, were not adjusted, and there was no adjustment for visits or arms."
+	return "The p values of the model were adjusted over " + holmOver(n) +
+		" at each visit and arm by the method of Holm (1979), in which a compartment without a p counts as p = 1. " +
+		"Unadjusted p values are shown beside them. Other p values, and intervals, were not adjusted, and there was " +
+		"no adjustment for visits or arms."
 }
 
 func correlationText(a *trial.Analysis) string {
-	s := "Changes of T2 and of other endpoints were correlated by Spearman’s method, with intervals from Fisher’s z and the variance of Bonett and Wright (2000)."
+	s := "Changes of T2 and of other endpoints were correlated by Spearman’s method, with intervals from Fisher’s z " +
+		"and the variance of Bonett and Wright (2000)."
 	if len(a.Design.Arms) > 1 {
-		s += " Correlations are given within arms, as the partial rank correlation given the arm; over all participants, where a difference between arms in both endpoints contributes; and in each arm."
+		s += " Correlations are given within arms, as the partial rank correlation given the arm; over all " +
+			"participants, where a difference between arms in both endpoints contributes; and in each arm."
 	}
 	return s + " These p values are not adjusted."
 }
 
 func individualText(a *trial.Analysis) string {
 	cvs, isDefault := coefficients(a)
-	s := "Each change of T2 was compared with the repeatability coefficient RC = 1.96·√2·wCV, where wCV is the within-subject coefficient of variation: " + listed(cvs)
+	s := "Each change of T2 was compared with the repeatability coefficient RC = 1.96·√2·wCV, where wCV is the " +
+		"within-subject coefficient of variation: " + listed(cvs)
 	var rc []string
 	for i := range a.Endpoints {
 		if e := &a.Endpoints[i]; !math.IsNaN(e.RC) {
@@ -150,7 +172,8 @@ func individualText(a *trial.Analysis) string {
 	}
 	s += ". If nothing changes between two scans, 95 % of such pairs differ by less than RC."
 	if len(a.Design.Arms) > 1 {
-		s += " The proportions of participants with a decrease, and with an increase, were compared between arms by Fisher’s exact test."
+		s += " The proportions of participants with a decrease, and with an increase, were compared between arms by " +
+			"Fisher’s exact test."
 	}
 	return s + " The smallest detectable change of an arm’s mean is RC/√n."
 }
@@ -164,7 +187,8 @@ func coefficients(a *trial.Analysis) (cvs []string, isDefault bool) {
 	others := familyOf(a)
 	for _, c := range a.Plan.WithinCVOf {
 		cvs = append(cvs, percentOf(c.CV)+" for "+called(c.Compartment))
-		if slices.ContainsFunc(a.Endpoints, func(e trial.EndpointAnalysis) bool { return e.Compartment && e.Name == c.Compartment }) {
+		if slices.ContainsFunc(a.Endpoints,
+			func(e trial.EndpointAnalysis) bool { return e.Compartment && e.Name == c.Compartment }) {
 			others--
 		}
 	}

@@ -8,15 +8,19 @@ import (
 )
 
 func modelText(a *trial.Analysis) string {
-	s := "Changes from baseline were analysed with a mixed model for repeated measures, fitted by restricted maximum likelihood. " + effects(a) +
+	s := "Changes from baseline were analysed with a mixed model for repeated measures, fitted by restricted " +
+		"maximum likelihood. " + effects(a) +
 		" The planned covariance of the visits of a participant was " + a.Plan.Covariance.String()
 	if a.Plan.DF == mmrm.KenwardRoger {
 		s += ", with standard errors and degrees of freedom by the method of Kenward and Roger (1997)."
 	} else {
 		s += ", with degrees of freedom by Satterthwaite’s method."
 	}
-	s += " If a covariance could not be fitted, the next was used, in the order unstructured, heterogeneous compound symmetry, first-order autoregressive (in steps of planned visits), compound symmetry."
-	return s + fittedText(a) + " Least-squares means are estimated at the mean baseline and covariates of the observations, with the same weight for each level of a factor, and have " +
+	s += " If a covariance could not be fitted, the next was used, in the order unstructured, heterogeneous " +
+		"compound symmetry, first-order autoregressive (in steps of planned visits), compound symmetry."
+	return s + fittedText(a) +
+		" Least-squares means are estimated at the mean baseline and covariates of the observations, with the same " +
+		"weight for each level of a factor, and have " +
 		percentOf(a.Plan.Level) + " intervals."
 }
 
@@ -107,7 +111,9 @@ func fittedText(a *trial.Analysis) string {
 	case len(groups) == 1 && len(groups[0].endpoints) == len(a.Endpoints):
 		s = " The fitted covariance was " + groups[0].text + " for every endpoint."
 	case len(groups) > 0:
-		s = " The fitted covariance was " + strings.Join(mapped(groups, func(g modelGroup) string { return g.text + " for " + listed(g.endpoints) }), "; ") + "."
+		s = " The fitted covariance was " +
+			strings.Join(mapped(groups, func(g modelGroup) string { return g.text + " for " + listed(g.endpoints) }),
+				"; ") + "."
 	}
 	for _, g := range groupModels(a, caution) {
 		if g.text != "" {

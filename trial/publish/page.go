@@ -91,7 +91,8 @@ func newPageView(a *trial.Analysis, pictures []figure.Picture) pageView {
 		v.Figures = append(v.Figures, newFigureView(a, p))
 	}
 	for _, s := range []section{
-		descriptionSection(a), modelSection(a), supportingSection(a), responderSection(a), correlationSection(a), individualSection(a),
+		descriptionSection(a), modelSection(a), supportingSection(a), responderSection(a), correlationSection(a),
+		individualSection(a),
 	} {
 		if len(s.Grids) > 0 {
 			v.Sections = append(v.Sections, s)
@@ -112,7 +113,8 @@ func countList(a *trial.Analysis) []count {
 	}
 	return []count{
 		item(len(a.Design.Subjects), "participant", "participants"), item(len(a.Design.Arms), "arm", "arms"),
-		item(len(a.Design.Visits), "visit", "visits"), item(len(a.Endpoints), "endpoint", "endpoints"), item(len(a.Flags), "flag", "flags"),
+		item(len(a.Design.Visits), "visit", "visits"), item(len(a.Endpoints), "endpoint", "endpoints"),
+		item(len(a.Flags), "flag", "flags"),
 	}
 }
 
@@ -147,7 +149,8 @@ func inputGrid(a *trial.Analysis) grid {
 	g := grid{Heads: heads("File", "SHA-256"), Class: "inputs"}
 	rows := group{}
 	for _, in := range a.Inputs {
-		rows.Rows = append(rows.Rows, row{Cells: []cell{say(in.Name), {Text: printable.Line(in.SHA256), Class: "hash"}}})
+		rows.Rows = append(rows.Rows, row{Cells: []cell{say(in.Name),
+			{Text: printable.Line(in.SHA256), Class: "hash"}}})
 	}
 	g.Groups = []group{rows}
 	return g

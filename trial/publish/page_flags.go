@@ -16,14 +16,16 @@ type flagGroup struct {
 
 // flagMeanings explain the kinds of flags and their consequences.
 var flagMeanings = map[trial.FlagKind]string{
-	trial.NotInDesign:    "Results of subjects or visits that the design does not have. They are not used.",
-	trial.NoResult:       "Planned visits without a result. They stay missing.",
-	trial.OtherSide:      "Results of the other knee. They are not used.",
-	trial.TwoStudies:     "A visit with two studies. Shown on every figure that it concerns.",
-	trial.ProtocolChange: "Settings, method, echo times, matrix or spacing differ from the subject’s baseline, or settings differ between subjects. Shown on every figure that it concerns.",
-	trial.ScannerChange:  "A scanner other than at the subject’s baseline. Shown on every figure that it concerns.",
-	trial.CarriedMask:    "The mask of a visit was carried from another visit by registration, not drawn. Shown on every figure that it concerns.",
-	trial.Quality:        "Remarks of the pipeline.",
+	trial.NotInDesign: "Results of subjects or visits that the design does not have. They are not used.",
+	trial.NoResult:    "Planned visits without a result. They stay missing.",
+	trial.OtherSide:   "Results of the other knee. They are not used.",
+	trial.TwoStudies:  "A visit with two studies. Shown on every figure that it concerns.",
+	trial.ProtocolChange: "Settings, method, echo times, matrix or spacing differ from the subject’s baseline, or " +
+		"settings differ between subjects. Shown on every figure that it concerns.",
+	trial.ScannerChange: "A scanner other than at the subject’s baseline. Shown on every figure that it concerns.",
+	trial.CarriedMask: "The mask of a visit was carried from another visit by registration, not drawn. Shown on " +
+		"every figure that it concerns.",
+	trial.Quality: "Remarks of the pipeline.",
 }
 
 // flagGroups lists the flags by kind, in the order of listings. Flags that differ in the subject alone
@@ -36,7 +38,8 @@ func flagGroups(a *trial.Analysis) []flagGroup {
 		rows, n := group{}, 0
 		for _, f := range grouped {
 			if f.Kind == k {
-				rows.Rows = append(rows.Rows, row{Cells: []cell{subjectsCell(f.Subjects), say(f.Visit), say(f.Endpoint), say(f.Text)}})
+				rows.Rows = append(rows.Rows,
+					row{Cells: []cell{subjectsCell(f.Subjects), say(f.Visit), say(f.Endpoint), say(f.Text)}})
 				n += len(f.Subjects)
 			}
 		}

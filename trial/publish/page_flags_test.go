@@ -17,7 +17,8 @@ func upgradedTrial() trial.Analysis {
 	a := sample{arms: 2, visits: 3, perArm: 15}.analysis()
 	a.Flags = a.Flags[:1:1]
 	for _, who := range a.Design.Subjects[:20] {
-		a.Flags = append(a.Flags, trial.Flag{Kind: trial.ScannerChange, Subject: who.ID, Visit: "visit 2", Text: upgrade})
+		a.Flags = append(a.Flags, trial.Flag{Kind: trial.ScannerChange, Subject: who.ID, Visit: "visit 2",
+			Text: upgrade})
 	}
 	for _, e := range a.Endpoints {
 		for s := range e.Values {
@@ -50,7 +51,9 @@ func TestFlagsStandOnce(t *testing.T) {
 	if n := strings.Count(got, "† 20 subjects at visit 2: scanner change (see Flags )"); n != 2 {
 		t.Errorf("%d figures name their flags, want 2", n)
 	}
-	if !strings.Contains(got, "scanner change (20)") || !strings.Contains(got, "S001, S002, S003, S004, S005, S006, S007, S008, S009, S010, S011, S012 and 8 more 20 subjects visit 2") {
+	if !strings.Contains(got, "scanner change (20)") ||
+		!strings.Contains(got,
+			"S001, S002, S003, S004, S005, S006, S007, S008, S009, S010, S011, S012 and 8 more 20 subjects visit 2") {
 		t.Error("the list of flags does not name the subjects")
 	}
 	if n := strings.Count(string(p), `href="#flags"`); n != 3 { // contents and two figures
@@ -80,10 +83,12 @@ func TestFigureLines(t *testing.T) {
 			"named":           {[]int{1, 2, 3}, []string{"S001, S002, S003 at visit 2: scanner change"}, 0},
 			"counted":         {[]int{1, 2, 3, 4}, []string{"4 subjects at visit 2: scanner change"}, 0},
 			"of all subjects": {[]int{23}, []string{"masks were carried"}, 0},
-			"more":            {[]int{1, 2, 21, 22, 23}, []string{"S001, S002 at visit 2: scanner change", "S003 at visit 1, medial: protocol change"}, 2},
+			"more": {[]int{1, 2, 21, 22, 23},
+				[]string{"S001, S002 at visit 2: scanner change", "S003 at visit 1, medial: protocol change"}, 2},
 		} {
 			got := newFigureLines(&a, figure.Picture{Flags: c.flags, Remarks: []string{"other slices", upgrade}})
-			if !slices.Equal(got.Flags, c.want) || got.More != c.more || !slices.Equal(got.Remarks, []string{"other slices", upgrade}) {
+			if !slices.Equal(got.Flags, c.want) || got.More != c.more ||
+				!slices.Equal(got.Remarks, []string{"other slices", upgrade}) {
 				t.Errorf("%s, %q: %+v", name, text, got)
 			}
 		}

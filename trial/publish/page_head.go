@@ -37,19 +37,24 @@ func headlines(a *trial.Analysis) (lead string, lines []headline) {
 
 func newHeadline(a *trial.Analysis, e *trial.EndpointAnalysis, c trial.Contrast) headline {
 	h := headline{
-		What: fmt.Sprintf("%s, change to %s, %s − %s", titleOf(e), called(a.Design.Visits[c.Visit].Name), called(a.Design.Arms[c.Arm]), called(a.Design.Arms[0])),
+		What: fmt.Sprintf("%s, change to %s, %s − %s", titleOf(e), called(a.Design.Visits[c.Visit].Name),
+			called(a.Design.Arms[c.Arm]), called(a.Design.Arms[0])),
 	}
 	if e.Model.Failed != "" {
-		h.Figures, h.Detail = "no model", called(e.Model.Failed)+"; other tests of the contrast are under “Supporting tests”"
+		h.Figures, h.Detail = "no model", called(e.Model.Failed)+
+			"; other tests of the contrast are under “Supporting tests”"
 		return h
 	}
 	m := c.Model
 	if math.IsNaN(m.Value) {
-		h.Figures, h.Detail = "no estimate", fmt.Sprintf("%s; changes of %d in the arm and %d in the reference", called(absent(a, e.Model, c.Visit)), c.N, c.NReference)
+		h.Figures, h.Detail = "no estimate",
+			fmt.Sprintf("%s; changes of %d in the arm and %d in the reference", called(absent(a, e.Model, c.Visit)),
+				c.N, c.NReference)
 		return h
 	}
 	d := e.Decimals()
-	h.Figures = fmt.Sprintf("%s%s [%s CI %s to %s], %s", figure.Number(m.Value, d), spaced(e), percentOf(a.Plan.Level), figure.Number(m.Low, d), figure.Number(m.High, d), pIs(m.P))
+	h.Figures = fmt.Sprintf("%s%s [%s CI %s to %s], %s", figure.Number(m.Value, d), spaced(e), percentOf(a.Plan.Level),
+		figure.Number(m.Low, d), figure.Number(m.High, d), pIs(m.P))
 	arm, reference := e.Model.InIt(c.Arm, c.Visit), e.Model.InIt(0, c.Visit)
 	n := fmt.Sprintf("n = %d and %d", arm, reference)
 	if arm != c.N || reference != c.NReference {
@@ -63,7 +68,8 @@ func newHeadline(a *trial.Analysis, e *trial.EndpointAnalysis, c trial.Contrast)
 	if len(e.Model.Rejected) > 0 {
 		fit += " (planned: " + a.Plan.Covariance.String() + ", which could not be fitted)"
 	}
-	details = append(details, fit+", "+e.Model.DF.String()+", "+figure.Number(m.DF, dfDecimals)+" degrees of freedom", caution(e.Model), omissionText(a, e.Model))
+	details = append(details, fit+", "+e.Model.DF.String()+", "+figure.Number(m.DF, dfDecimals)+" degrees of freedom",
+		caution(e.Model), omissionText(a, e.Model))
 	h.Detail = called(strings.Join(without(details), "; "))
 	return h
 }

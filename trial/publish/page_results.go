@@ -36,7 +36,8 @@ func describedCells(d trial.Description, decimals int) []cell {
 }
 
 func descriptionSection(a *trial.Analysis) section {
-	s := section{ID: "description", Title: "Description", Lead: "Values and their change from baseline, by visit and arm; intervals are of the mean."}
+	s := section{ID: "description", Title: "Description",
+		Lead: "Values and their change from baseline, by visit and arm; intervals are of the mean."}
 	for i := range a.Endpoints {
 		e := &a.Endpoints[i]
 		s.Grids = append(s.Grids, valueGrid(a, e))
@@ -64,8 +65,9 @@ func byVisit(a *trial.Analysis, e *trial.EndpointAnalysis, firstVisit int, cells
 				flags = c.ValueFlags
 			}
 			rows = append(rows, row{
-				Cells: append(append([]cell{visit, say(a.Design.Arms[arm])}, cells(c, sizes[arm])...), flagCell(a, flags)),
-				Kept:  v == a.Design.Primary.Visit,
+				Cells: append(append([]cell{visit, say(a.Design.Arms[arm])}, cells(c, sizes[arm])...),
+					flagCell(a, flags)),
+				Kept: v == a.Design.Primary.Visit,
 			})
 		}
 		groups = append(groups, group{Rows: rows})
@@ -88,7 +90,9 @@ func valueGrid(a *trial.Analysis, e *trial.EndpointAnalysis) grid {
 	d := e.Decimals()
 	g := grid{
 		Title: withUnit(e),
-		Heads: append(append(heads("Visit", "Arm"), numericHeads("n", "missing", "Mean", "SD", "Median [Q1, Q3]", percentOf(a.Plan.Level)+" CI")...), heads("Flags")...),
+		Heads: append(append(heads("Visit", "Arm"),
+			numericHeads("n", "missing", "Mean", "SD", "Median [Q1, Q3]", percentOf(a.Plan.Level)+" CI")...),
+			heads("Flags")...),
 	}
 	g.Groups = byVisit(a, e, 0, func(c trial.Cell, _ int) []cell {
 		return append([]cell{num(thousands(c.Value.N)), num(thousands(c.Missing))}, describedCells(c.Value, d)...)
@@ -100,12 +104,16 @@ func changeGrid(a *trial.Analysis, e *trial.EndpointAnalysis) grid {
 	d := e.Decimals()
 	g := grid{
 		Title: withUnit(e) + ": change from baseline",
-		Heads: append(append(heads("Visit", "Arm"), numericHeads("n", "missing", "Mean", "SD", "Median [Q1, Q3]", percentOf(a.Plan.Level)+" CI", "Mean %", "SD %", percentOf(a.Plan.Level)+" CI %")...), heads("Flags")...),
+		Heads: append(append(heads("Visit", "Arm"),
+			numericHeads("n", "missing", "Mean", "SD", "Median [Q1, Q3]", percentOf(a.Plan.Level)+" CI", "Mean %",
+				"SD %", percentOf(a.Plan.Level)+" CI %")...), heads("Flags")...),
 	}
 	g.Groups = byVisit(a, e, 1, func(c trial.Cell, size int) []cell {
-		cells := append([]cell{num(thousands(c.Change.N)), num(thousands(size - c.Change.N))}, describedCells(c.Change, d)...)
+		cells := append([]cell{num(thousands(c.Change.N)), num(thousands(size - c.Change.N))},
+			describedCells(c.Change, d)...)
 		p, reason := percentOfAll(c)
-		return append(cells, num(figure.Number(p.Mean, percentDecimals), reason), num(figure.Number(p.SD, percentDecimals), reason), num(interval(p.Low, p.High, percentDecimals), reason))
+		return append(cells, num(figure.Number(p.Mean, percentDecimals), reason),
+			num(figure.Number(p.SD, percentDecimals), reason), num(interval(p.Low, p.High, percentDecimals), reason))
 	})
 	return g.trimmed().finish("description.csv")
 }
@@ -119,11 +127,13 @@ func percentOfAll(c trial.Cell) (trial.Description, string) {
 	}
 	nan := math.NaN()
 	return trial.Description{Mean: nan, SD: nan, Low: nan, High: nan},
-		fmt.Sprintf("the baseline of %d of %d is not above 0: percent of the others is in description.csv", c.Change.N-c.Percent.N, c.Change.N)
+		fmt.Sprintf("the baseline of %d of %d is not above 0: percent of the others is in description.csv",
+			c.Change.N-c.Percent.N, c.Change.N)
 }
 
 func modelSection(a *trial.Analysis) section {
-	s := section{ID: "model", Title: "Mixed model", Lead: "Differences from the reference arm of the least-squares means of the change, and the means themselves."}
+	s := section{ID: "model", Title: "Mixed model",
+		Lead: "Differences from the reference arm of the least-squares means of the change, and the means themselves."}
 	if len(a.Design.Visits) < 2 {
 		return s
 	}
@@ -144,7 +154,8 @@ func modelSection(a *trial.Analysis) section {
 // estimateCells returns the cells of an estimate: value, SE, df, interval, p.
 func estimateCells(e mmrm.Estimate, decimals int, reason string) []cell {
 	return []cell{
-		num(figure.Number(e.Value, decimals), reason), num(figure.Number(e.SE, decimals), reason), num(figure.Number(e.DF, dfDecimals), reason),
+		num(figure.Number(e.Value, decimals), reason), num(figure.Number(e.SE, decimals), reason),
+		num(figure.Number(e.DF, dfDecimals), reason),
 		num(interval(e.Low, e.High, decimals), reason), num(figure.PValue(e.P), reason),
 	}
 }
@@ -162,7 +173,8 @@ func versus(a *trial.Analysis, arm int) string {
 func differenceGrid(a *trial.Analysis) grid {
 	g := grid{
 		Title: "Differences from the reference",
-		Heads: append(heads("Visit", "Arms"), numericHeads("n", "Difference", "SE", "df", percentOf(a.Plan.Level)+" CI", "p", "p, Holm")...),
+		Heads: append(heads("Visit", "Arms"),
+			numericHeads("n", "Difference", "SE", "df", percentOf(a.Plan.Level)+" CI", "p", "p, Holm")...),
 	}
 	for i := range a.Endpoints {
 		e := &a.Endpoints[i]
@@ -178,15 +190,18 @@ func differenceGrid(a *trial.Analysis) grid {
 			if e.Compartment {
 				holm = reason
 			}
-			block.Rows = append(block.Rows, row{Cells: append(cells, num(figure.PValue(c.Holm), holm)), Marked: c.Primary})
+			block.Rows = append(block.Rows,
+				row{Cells: append(cells, num(figure.PValue(c.Holm), holm)), Marked: c.Primary})
 		}
 		if len(block.Rows) > 0 {
 			g.Groups = append(g.Groups, block)
 		}
 	}
-	g.Notes = []string{"Bold: the primary contrast. n: participants of the arm and of the reference who are in the model at the visit."}
+	g.Notes = []string{"Bold: the primary contrast. n: participants of the arm and of the reference who are in the " +
+		"model at the visit."}
 	if n := familyOf(a); n > 0 {
-		g.Notes[0] += " p, Holm: adjusted over " + holmOver(n) + " at the visit and arm; one without a p counts as p = 1."
+		g.Notes[0] += " p, Holm: adjusted over " + holmOver(n) +
+			" at the visit and arm; one without a p counts as p = 1."
 	}
 	return g
 }
@@ -194,7 +209,8 @@ func differenceGrid(a *trial.Analysis) grid {
 func meansGrid(a *trial.Analysis) grid {
 	g := grid{
 		Title: "Least-squares means of the change",
-		Heads: append(heads("Visit", "Arm"), numericHeads("n", "Mean", "SE", "df", percentOf(a.Plan.Level)+" CI", "p of no change")...),
+		Heads: append(heads("Visit", "Arm"),
+			numericHeads("n", "Mean", "SE", "df", percentOf(a.Plan.Level)+" CI", "p of no change")...),
 	}
 	for i := range a.Endpoints {
 		e := &a.Endpoints[i]
@@ -211,8 +227,10 @@ func meansGrid(a *trial.Analysis) grid {
 				if arm > 0 {
 					visit = cell{}
 				}
-				block.Rows = append(block.Rows, row{Kept: v == a.Design.Primary.Visit, Cells: append([]cell{visit, say(a.Design.Arms[arm]), num(thousands(e.Model.InIt(arm, v)))},
-					estimateCells(e.Model.LSMeans[arm][v-1], e.Decimals(), absent(a, e.Model, v))...)})
+				block.Rows = append(block.Rows,
+					row{Kept: v == a.Design.Primary.Visit,
+						Cells: append([]cell{visit, say(a.Design.Arms[arm]), num(thousands(e.Model.InIt(arm, v)))},
+							estimateCells(e.Model.LSMeans[arm][v-1], e.Decimals(), absent(a, e.Model, v))...)})
 			}
 		}
 		g.Groups = append(g.Groups, block)
@@ -228,7 +246,8 @@ func modelDetail(a *trial.Analysis, m trial.Model) string {
 	}
 	var parts []string
 	if len(m.Rejected) > 0 {
-		parts = append(parts, "covariance "+m.Covariance.String()+", because the planned one, "+a.Plan.Covariance.String()+", could not be fitted")
+		parts = append(parts, "covariance "+m.Covariance.String()+", because the planned one, "+
+			a.Plan.Covariance.String()+", could not be fitted")
 	}
 	if parts = without(append(parts, caution(m), omissionText(a, m))); len(parts) == 0 {
 		return ""
@@ -243,14 +262,19 @@ func holmOver(n int) string { return plural(n, "compartment", "compartments") }
 func fitGrid(a *trial.Analysis) grid {
 	g := grid{
 		Title: "Fitted models",
-		Heads: append(heads("Endpoint", "Covariance", "Degrees of freedom"), numericHeads("Participants", "Observations", "Log-likelihood", "Residual SD by visit")...),
+		Heads: append(heads("Endpoint", "Covariance", "Degrees of freedom"),
+			numericHeads("Participants", "Observations", "Log-likelihood", "Residual SD by visit")...),
 	}
 	rows := group{}
 	for i := range a.Endpoints {
 		m := a.Endpoints[i].Model
 		name := cell{Text: titleOf(&a.Endpoints[i]), Detail: called(m.Formula.String())}
 		if m.Failed != "" {
-			rows.Rows = append(rows.Rows, row{Cells: []cell{name, {Text: "no model", Detail: called(strings.Join(without(modelNotes(place{a: a, e: &a.Endpoints[i]}, math.NaN())), "; "))}, num(dash, m.Failed), num(dash, m.Failed), num(dash, m.Failed), num(dash, m.Failed), num(dash, m.Failed)}})
+			rows.Rows = append(rows.Rows,
+				row{Cells: []cell{name, {Text: "no model",
+					Detail: called(strings.Join(without(modelNotes(place{a: a, e: &a.Endpoints[i]}, math.NaN())),
+						"; "))}, num(dash, m.Failed), num(dash, m.Failed), num(dash, m.Failed), num(dash, m.Failed),
+					num(dash, m.Failed)}})
 			continue
 		}
 		fit := cell{Text: m.Covariance.String()}
@@ -261,7 +285,8 @@ func fitGrid(a *trial.Analysis) grid {
 			name.Detail += "; " + called(l)
 		}
 		rows.Rows = append(rows.Rows, row{Cells: []cell{name, fit, {Text: m.DF.String()},
-			num(thousands(m.Subjects)), num(thousands(m.Observations)), num(figure.Number(m.LogLik, 2)), residualCell(m, a.Endpoints[i].Decimals())}})
+			num(thousands(m.Subjects)), num(thousands(m.Observations)), num(figure.Number(m.LogLik, 2)),
+			residualCell(m, a.Endpoints[i].Decimals())}})
 	}
 	g.Groups = []group{rows}
 	return g
@@ -278,7 +303,8 @@ func residualCell(m trial.Model, decimals int) cell {
 	for v := range m.Sigma {
 		sds = append(sds, figure.Number(math.Sqrt(m.Sigma[v][v]), decimals))
 		for w := range v {
-			correlations = append(correlations, figure.Number(m.Sigma[v][w]/math.Sqrt(m.Sigma[v][v]*m.Sigma[w][w]), ratioDecimals))
+			correlations = append(correlations,
+				figure.Number(m.Sigma[v][w]/math.Sqrt(m.Sigma[v][v]*m.Sigma[w][w]), ratioDecimals))
 		}
 	}
 	c := num(strings.Join(sds, ", "))
@@ -289,8 +315,10 @@ func residualCell(m trial.Model, decimals int) cell {
 }
 
 func supportingSection(a *trial.Analysis) section {
-	s := section{ID: "supporting", Title: "Supporting tests", Lead: "The same contrasts by other methods. These p values are not adjusted."}
-	g := grid{Heads: append(heads("Visit", "Arms"), numericHeads("n", "ANCOVA", "Welch", "Wilcoxon", "Hedges’ g", "Permutation")...)}
+	s := section{ID: "supporting", Title: "Supporting tests",
+		Lead: "The same contrasts by other methods. These p values are not adjusted."}
+	g := grid{Heads: append(heads("Visit", "Arms"),
+		numericHeads("n", "ANCOVA", "Welch", "Wilcoxon", "Hedges’ g", "Permutation")...)}
 	for i := range a.Endpoints {
 		e := &a.Endpoints[i]
 		block := group{Name: withUnit(e)}
@@ -304,7 +332,9 @@ func supportingSection(a *trial.Analysis) section {
 	if g.rows() == 0 {
 		return s
 	}
-	g.Notes = []string{"Differences and shifts are arm minus reference, with their " + percentOf(a.Plan.Level) + " CI. Wilcoxon: Hodges–Lehmann shift. n: participants with a change at the visit; adjusted: those with known covariates, whose changes ANCOVA and the permutation test use."}
+	g.Notes = []string{"Differences and shifts are arm minus reference, with their " + percentOf(a.Plan.Level) +
+		" CI. Wilcoxon: Hodges–Lehmann shift. n: participants with a change at the visit; adjusted: those with " +
+		"known covariates, whose changes ANCOVA and the permutation test use."}
 	s.Grids = []grid{g.finish("contrasts.csv")}
 	return s
 }
@@ -328,7 +358,8 @@ func supportingCells(a *trial.Analysis, e *trial.EndpointAnalysis, c trial.Contr
 	}
 	none := tooFew(c.N, c.NReference)
 	shift := c.Wilcoxon.Shift
-	wilcoxon := test(mmrm.Estimate{Value: shift.Estimate, Low: shift.Low, High: shift.High, P: c.Wilcoxon.P}, c.Reasons.Wilcoxon, none)
+	wilcoxon := test(mmrm.Estimate{Value: shift.Estimate, Low: shift.Low, High: shift.High, P: c.Wilcoxon.P},
+		c.Reasons.Wilcoxon, none)
 	if c.Wilcoxon.Exact && wilcoxon.Detail != "" {
 		wilcoxon.Detail += ", exact"
 	}
@@ -346,8 +377,10 @@ func supportingCells(a *trial.Analysis, e *trial.EndpointAnalysis, c trial.Contr
 	}
 	return []cell{
 		say(a.Design.Visits[c.Visit].Name), {Text: versus(a, c.Arm)}, n,
-		test(c.Ancova, c.Reasons.Ancova, tooFew(c.NAdjusted, c.NAdjustedReference)), test(c.Welch, c.Reasons.Welch, none), wilcoxon,
-		num(withInterval(c.Effect.Estimate, c.Effect.Low, c.Effect.High, ratioDecimals), cmp.Or(c.Reasons.Effect, none)),
+		test(c.Ancova, c.Reasons.Ancova, tooFew(c.NAdjusted, c.NAdjustedReference)),
+		test(c.Welch, c.Reasons.Welch, none), wilcoxon,
+		num(withInterval(c.Effect.Estimate, c.Effect.Low, c.Effect.High, ratioDecimals),
+			cmp.Or(c.Reasons.Effect, none)),
 		permutation,
 	}
 }

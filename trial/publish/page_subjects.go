@@ -13,9 +13,11 @@ import (
 func responderSection(a *trial.Analysis) section {
 	s := section{
 		ID: "responders", Title: "Changes beyond repeatability",
-		Lead: "Participants who changed by more than RC. If nothing changes between two scans, 95 % of such pairs differ by less than RC.",
+		Lead: "Participants who changed by more than RC. If nothing changes between two scans, 95 % of such pairs " +
+			"differ by less than RC.",
 	}
-	g := grid{Heads: append(heads("Visit", "Arm"), numericHeads("n", "Below −RC", "Within", "Above RC", "SDC of the mean, %", "p, below", "p, above")...)}
+	g := grid{Heads: append(heads("Visit", "Arm"),
+		numericHeads("n", "Below −RC", "Within", "Above RC", "SDC of the mean, %", "p, below", "p, above")...)}
 	for i := range a.Endpoints {
 		e := &a.Endpoints[i]
 		block := group{Name: fmt.Sprintf("%s, RC %s %%", withUnit(e), figure.Number(e.RC, percentDecimals))}
@@ -29,10 +31,12 @@ func responderSection(a *trial.Analysis) section {
 				tests := []cell{{Text: "ref.", Num: true, Class: "soft"}, {Text: "ref.", Num: true, Class: "soft"}}
 				if arm > 0 {
 					const reason = "an arm has no change to test"
-					tests = []cell{num(figure.PValue(r.Decrease[arm-1]), reason), num(figure.PValue(r.Increase[arm-1]), reason)}
+					tests = []cell{num(figure.PValue(r.Decrease[arm-1]), reason),
+						num(figure.PValue(r.Increase[arm-1]), reason)}
 				}
 				block.Rows = append(block.Rows, row{Kept: r.Visit == a.Design.Primary.Visit, Cells: append([]cell{
-					visit, say(a.Design.Arms[arm]), num(thousands(all)), share(n.Decrease, all), share(n.Within, all), share(n.Increase, all),
+					visit, say(a.Design.Arms[arm]), num(thousands(all)), share(n.Decrease, all), share(n.Within, all),
+					share(n.Increase, all),
 					num(figure.Number(n.SDC, percentDecimals), "nobody has a change"),
 				}, tests...)})
 			}
@@ -44,7 +48,8 @@ func responderSection(a *trial.Analysis) section {
 	if g.rows() == 0 {
 		return s
 	}
-	g.Notes = []string{"RC = 1.96·√2·wCV. SDC, the smallest detectable change of the arm’s mean: RC/√n. p: Fisher’s exact test against the reference arm, two-sided, not adjusted."}
+	g.Notes = []string{"RC = 1.96·√2·wCV. SDC, the smallest detectable change of the arm’s mean: RC/√n. p: Fisher’s " +
+		"exact test against the reference arm, two-sided, not adjusted."}
 	s.Grids = []grid{g.finish("responders.csv")}
 	return s
 }
@@ -59,20 +64,23 @@ func share(k, n int) cell {
 }
 
 // correlationLead explains the three kinds of correlations, the most informative first.
-const correlationLead = " Within arms: partial correlation given the arm, without the difference between the arms. All subjects: regardless of arm; a treatment that changes both endpoints causes a correlation by itself."
+const correlationLead = " Within arms: partial correlation given the arm, without the difference between the arms. " +
+	"All subjects: regardless of arm; a treatment that changes both endpoints causes a correlation by itself."
 
 // withinFirst returns the correlations of each pair and visit in the order within arms, all subjects,
 // each arm, which is the order of their indices.
 func withinFirst(all []trial.Correlation) []trial.Correlation {
 	all = slices.Clone(all)
 	slices.SortStableFunc(all, func(x, y trial.Correlation) int {
-		return cmp.Or(cmp.Compare(x.X, y.X), cmp.Compare(x.Y, y.Y), cmp.Compare(x.Visit, y.Visit), cmp.Compare(x.Arm, y.Arm))
+		return cmp.Or(cmp.Compare(x.X, y.X), cmp.Compare(x.Y, y.Y), cmp.Compare(x.Visit, y.Visit),
+			cmp.Compare(x.Arm, y.Arm))
 	})
 	return all
 }
 
 func correlationSection(a *trial.Analysis) section {
-	s := section{ID: "correlations", Title: "Correlations of changes", Lead: "Spearman’s, of the change of T2 with the change of other endpoints."}
+	s := section{ID: "correlations", Title: "Correlations of changes",
+		Lead: "Spearman’s, of the change of T2 with the change of other endpoints."}
 	if len(a.Design.Arms) > 1 {
 		s.Lead += correlationLead
 	}
@@ -106,7 +114,8 @@ func correlationSection(a *trial.Analysis) section {
 }
 
 func individualSection(a *trial.Analysis) section {
-	s := section{ID: "individuals", Title: "Individuals", Lead: "Each participant’s change from baseline. Marked: a change beyond RC."}
+	s := section{ID: "individuals", Title: "Individuals",
+		Lead: "Each participant’s change from baseline. Marked: a change beyond RC."}
 	if len(a.Design.Visits) < 2 {
 		return s
 	}
@@ -121,7 +130,8 @@ func individualSection(a *trial.Analysis) section {
 func individualGrid(a *trial.Analysis, e *trial.EndpointAnalysis) grid {
 	g := grid{
 		Title: withUnit(e),
-		Heads: append(append(heads("Subject", "Arm"), numericHeads("Baseline")...), append(heads("Visit"), numericHeads("Value", "Δ", "Δ %", "Against RC")...)...),
+		Heads: append(append(heads("Subject", "Arm"), numericHeads("Baseline")...),
+			append(heads("Visit"), numericHeads("Value", "Δ", "Δ %", "Against RC")...)...),
 		Class: "individuals",
 	}
 	if math.IsNaN(e.RC) {
@@ -135,12 +145,15 @@ func individualGrid(a *trial.Analysis, e *trial.EndpointAnalysis) grid {
 		block := group{}
 		for v := 1; v < len(a.Design.Visits); v++ {
 			r := rowOf(a, e, s, v)
-			cells := []cell{say(who.ID), say(a.Design.Arms[who.Arm]), num(figure.Number(r.baseline().X, d), r.baseline().Missing.String())}
+			cells := []cell{say(who.ID), say(a.Design.Arms[who.Arm]),
+				num(figure.Number(r.baseline().X, d), r.baseline().Missing.String())}
 			if v > 1 {
 				cells = []cell{{}, {}, {}}
 			}
 			cells = append(cells, say(a.Design.Visits[v].Name), num(figure.Number(r.X, d), r.Value.Missing.String()),
-				num(figure.Number(r.Delta, d), r.Change.Missing.String()), num(figure.Number(r.Percent, percentDecimals), cmp.Or(r.Change.Missing.String(), "the baseline is not above 0")))
+				num(figure.Number(r.Delta, d), r.Change.Missing.String()),
+				num(figure.Number(r.Percent, percentDecimals),
+					cmp.Or(r.Change.Missing.String(), "the baseline is not above 0")))
 			if !math.IsNaN(e.RC) {
 				cells = append(cells, verdictCell(r))
 			}

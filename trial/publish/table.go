@@ -41,12 +41,14 @@ const endpointUnit = "of the endpoint"
 
 // words returns a column of texts.
 func words[R any](name, label string, from origin, cell func(R) string) column[R] {
-	return column[R]{name: name, label: label, kind: text, origin: from, cell: func(r R) string { return printable.Cell(cell(r)) }}
+	return column[R]{name: name, label: label, kind: text, origin: from,
+		cell: func(r R) string { return printable.Cell(cell(r)) }}
 }
 
 // numbers returns a column of derived numbers.
 func numbers[R any](name, label string, x func(R) float64) column[R] {
-	return column[R]{name: name, label: label, kind: numeric, origin: derived, cell: func(r R) string { return plain(x(r)) }}
+	return column[R]{name: name, label: label, kind: numeric, origin: derived,
+		cell: func(r R) string { return plain(x(r)) }}
 }
 
 // counts returns a column of derived whole numbers; negative ones are empty cells.
@@ -78,7 +80,8 @@ func (c column[R]) withOrigin(origin origin) column[R]  { c.origin = origin; ret
 func columnsOf[R, P any](part func(R) P, columns []column[P]) []column[R] {
 	var out []column[R]
 	for _, c := range columns {
-		out = append(out, column[R]{c.name, c.label, c.kind, c.unit, c.terms, c.derivation, c.origin, func(r R) string { return c.cell(part(r)) }})
+		out = append(out, column[R]{c.name, c.label, c.kind, c.unit, c.terms, c.derivation, c.origin,
+			func(r R) string { return c.cell(part(r)) }})
 	}
 	return out
 }
@@ -98,7 +101,8 @@ func newTable[R any](name string, columns []column[R], rows []R) table {
 	t := table{name: name}
 	for _, c := range columns {
 		t.columns = append(t.columns, c.name)
-		t.dictionary = append(t.dictionary, []string{c.name, c.label, string(c.kind), c.unit, c.terms, printable.Cell(c.derivation), string(c.origin)})
+		t.dictionary = append(t.dictionary,
+			[]string{c.name, c.label, string(c.kind), c.unit, c.terms, printable.Cell(c.derivation), string(c.origin)})
 	}
 	for _, r := range rows {
 		cells := make([]string, len(columns))

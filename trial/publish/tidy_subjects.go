@@ -43,35 +43,44 @@ var (
 			withDerivation("mean T2 of a compartment, or as the endpoint's table has it").withOrigin(fromResults)
 	deltaColumn = numbers("change", "Change from baseline", func(r subjectRow) float64 { return r.Delta }).
 			withUnit(endpointUnit).withDerivation("value - baseline")
-	percentColumn = numbers("percent", "Change in percent of baseline", func(r subjectRow) float64 { return r.Percent }).
-			withUnit("%").withDerivation("100*change/baseline; empty where the baseline is not above 0")
-	verdictColumn = words("verdict", "Change against repeatability", derived, func(r subjectRow) string { return verdictName(r.Verdict) }).
-			withTerms("decrease, within, increase; empty where there is no change or no RC").
-			withDerivation("decrease: percent < -RC; increase: percent > RC; RC = 1.96*sqrt(2)*wCV")
-	maskFromColumn = words("mask_from", "Visit whose mask was carried to this one", fromResults, func(r subjectRow) string { return r.MaskFrom }).
-			withDerivation("by registration; empty where the mask was drawn at the visit itself")
+	percentColumn = numbers("percent", "Change in percent of baseline",
+		func(r subjectRow) float64 { return r.Percent }).
+		withUnit("%").withDerivation("100*change/baseline; empty where the baseline is not above 0")
+	verdictColumn = words("verdict", "Change against repeatability", derived,
+		func(r subjectRow) string { return verdictName(r.Verdict) }).
+		withTerms("decrease, within, increase; empty where there is no change or no RC").
+		withDerivation("decrease: percent < -RC; increase: percent > RC; RC = 1.96*sqrt(2)*wCV")
+	maskFromColumn = words("mask_from", "Visit whose mask was carried to this one", fromResults,
+		func(r subjectRow) string { return r.MaskFrom }).
+		withDerivation("by registration; empty where the mask was drawn at the visit itself")
 )
 
 // changeFlagColumn returns the column of the flags of a change, which has another name in each
 // table.
 func changeFlagColumn(name string) column[subjectRow] {
-	return flagColumn(name, "Kinds of flags of this change", func(r subjectRow) (*trial.Analysis, []int) { return r.a, r.changeFlags() }).
+	return flagColumn(name, "Kinds of flags of this change",
+		func(r subjectRow) (*trial.Analysis, []int) { return r.a, r.changeFlags() }).
 		withDerivation("of the value or of its baseline, whether there is a change or not; empty at baseline")
 }
 
 var valueColumns = func() []column[subjectRow] {
 	toPlace := func(r subjectRow) place { return r.place }
-	return slices.Concat(subjectColumns, columnsOf(toPlace, armColumns), columnsOf(toPlace, visitColumns), columnsOf(toPlace, endpointColumns), []column[subjectRow]{
-		valueColumn, deltaColumn, percentColumn, verdictColumn,
-		words("missing", "Why there is no value", derived, func(r subjectRow) string { return r.Value.Missing.String() }),
-		flagColumn("flags", "Kinds of flags of this value", func(r subjectRow) (*trial.Analysis, []int) { return r.a, r.Flags }),
-		changeFlagColumn("change_flags"),
-		words("side", "Side of the knee in the images", fromResults, func(r subjectRow) string { return r.Side }),
-		words("study", "Hash of the study", fromResults, func(r subjectRow) string { return r.Study }).withDerivation("of the StudyInstanceUID"),
-		words("series", "Hash of the series", fromResults, func(r subjectRow) string { return r.Series }).withDerivation("of the SeriesInstanceUID"),
-		words("method", "Method of estimating T2", fromResults, func(r subjectRow) string { return r.Method }),
-		maskFromColumn,
-	})
+	return slices.Concat(subjectColumns, columnsOf(toPlace, armColumns), columnsOf(toPlace, visitColumns),
+		columnsOf(toPlace, endpointColumns), []column[subjectRow]{
+			valueColumn, deltaColumn, percentColumn, verdictColumn,
+			words("missing", "Why there is no value", derived,
+				func(r subjectRow) string { return r.Value.Missing.String() }),
+			flagColumn("flags", "Kinds of flags of this value",
+				func(r subjectRow) (*trial.Analysis, []int) { return r.a, r.Flags }),
+			changeFlagColumn("change_flags"),
+			words("side", "Side of the knee in the images", fromResults, func(r subjectRow) string { return r.Side }),
+			words("study", "Hash of the study", fromResults,
+				func(r subjectRow) string { return r.Study }).withDerivation("of the StudyInstanceUID"),
+			words("series", "Hash of the series", fromResults,
+				func(r subjectRow) string { return r.Series }).withDerivation("of the SeriesInstanceUID"),
+			words("method", "Method of estimating T2", fromResults, func(r subjectRow) string { return r.Method }),
+			maskFromColumn,
+		})
 }()
 
 // eachSubject returns a row per endpoint, subject and visit from the given one on.
@@ -93,16 +102,20 @@ func valueTable(a *trial.Analysis) table {
 
 var individualColumns = func() []column[subjectRow] {
 	toPlace := func(r subjectRow) place { return r.place }
-	return slices.Concat(columnsOf(toPlace, endpointColumns), subjectColumns, columnsOf(toPlace, armColumns), columnsOf(toPlace, visitColumns), []column[subjectRow]{
-		numbers("baseline", "Value at baseline", func(r subjectRow) float64 { return r.baseline().X }).withUnit(endpointUnit).
-			withDerivation("value at the first visit").withOrigin(fromResults),
-		valueColumn, deltaColumn, percentColumn,
-		numbers("rc_percent", "Repeatability coefficient", func(r subjectRow) float64 { return r.e.RC }).withUnit("%").
-			withDerivation("1.96*sqrt(2)*wCV; empty where no wCV is known"),
-		verdictColumn,
-		words("missing", "Why there is no change", derived, func(r subjectRow) string { return r.Change.Missing.String() }),
-		changeFlagColumn("flags"), maskFromColumn,
-	})
+	return slices.Concat(columnsOf(toPlace, endpointColumns), subjectColumns, columnsOf(toPlace, armColumns),
+		columnsOf(toPlace, visitColumns), []column[subjectRow]{
+			numbers("baseline", "Value at baseline",
+				func(r subjectRow) float64 { return r.baseline().X }).withUnit(endpointUnit).
+				withDerivation("value at the first visit").withOrigin(fromResults),
+			valueColumn, deltaColumn, percentColumn,
+			numbers("rc_percent", "Repeatability coefficient",
+				func(r subjectRow) float64 { return r.e.RC }).withUnit("%").
+				withDerivation("1.96*sqrt(2)*wCV; empty where no wCV is known"),
+			verdictColumn,
+			words("missing", "Why there is no change", derived,
+				func(r subjectRow) string { return r.Change.Missing.String() }),
+			changeFlagColumn("flags"), maskFromColumn,
+		})
 }()
 
 func individualTable(a *trial.Analysis) table {
@@ -117,11 +130,14 @@ type flagRow struct {
 var flagColumns = []column[flagRow]{
 	counts("number", "Number of the flag", func(r flagRow) int { return r.number }).withOrigin(assigned),
 	words("kind", "Kind", derived, func(r flagRow) string { return string(r.Kind) }).
-		withTerms("not in the design; no result; other side; two studies; protocol change; scanner change; carried mask; quality"),
+		withTerms("not in the design; no result; other side; two studies; protocol change; scanner change; carried " +
+			"mask; quality"),
 	words("subject", "Subject", fromResults, func(r flagRow) string { return r.Subject }).withTerms("empty: all"),
 	words("visit", "Visit", fromResults, func(r flagRow) string { return r.Visit }).withTerms("empty: all"),
-	words("endpoint", "Endpoint", fromResults, func(r flagRow) string { return r.Endpoint }).withTerms("empty: every compartment"),
-	marks("on_figures", "Shown on the figures that it concerns", func(r flagRow) bool { return r.Kind.OnFigures() }).withOrigin(assigned),
+	words("endpoint", "Endpoint", fromResults,
+		func(r flagRow) string { return r.Endpoint }).withTerms("empty: every compartment"),
+	marks("on_figures", "Shown on the figures that it concerns",
+		func(r flagRow) bool { return r.Kind.OnFigures() }).withOrigin(assigned),
 	words("text", "Problem", derived, func(r flagRow) string { return r.Text }),
 }
 
@@ -142,8 +158,11 @@ type flowRow struct {
 var flowColumns = func() []column[flowRow] {
 	toPlace := func(r flowRow) place { return r.place }
 	return slices.Concat(columnsOf(toPlace, armColumns), []column[flowRow]{
-		words("step", "Step", derived, func(r flowRow) string { return r.step }).withTerms("planned, present, missing, analysed").
-			withDerivation("planned: in the design; present: a value in at least one compartment at the visit; missing: the others, by reason; analysed: a baseline and a later visit in at least one compartment; where there are no compartments, of any endpoint"),
+		words("step", "Step", derived,
+			func(r flowRow) string { return r.step }).withTerms("planned, present, missing, analysed").
+			withDerivation("planned: in the design; present: a value in at least one compartment at the visit; " +
+				"missing: the others, by reason; analysed: a baseline and a later visit in at least one " +
+				"compartment; where there are no compartments, of any endpoint"),
 	}, columnsOf(toPlace, visitColumns), []column[flowRow]{
 		words("reason", "Why participants are missing", derived, func(r flowRow) string { return r.reason }),
 		counts("n", "Participants", func(r flowRow) int { return r.n }),

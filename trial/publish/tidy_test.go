@@ -53,7 +53,8 @@ func TestChangesHaveTheirFlags(t *testing.T) {
 	} {
 		r := where(cells(valueTable(&a)), c.subject, c.visit)
 		if r["flags"] != c.value || r["change_flags"] != c.change {
-			t.Errorf("values.csv, %s at %s: flags %q and %q, want %q and %q", c.subject, c.visit, r["flags"], r["change_flags"], c.value, c.change)
+			t.Errorf("values.csv, %s at %s: flags %q and %q, want %q and %q", c.subject, c.visit, r["flags"],
+				r["change_flags"], c.value, c.change)
 		}
 		if c.visit == "baseline" {
 			continue
@@ -63,7 +64,8 @@ func TestChangesHaveTheirFlags(t *testing.T) {
 		}
 	}
 	for _, r := range cells(responderTable(&a)) {
-		if r["endpoint"] == "medial" && r["visit"] == "visit 2" && r["arm"] == "low dose" && r["flags"] != "scanner change; quality" {
+		if r["endpoint"] == "medial" && r["visit"] == "visit 2" && r["arm"] == "low dose" &&
+			r["flags"] != "scanner change; quality" {
 			t.Errorf("responders.csv: flags %q", r["flags"])
 		}
 	}

@@ -70,7 +70,8 @@ func parsed(t *testing.T, name, content string) [][]string {
 }
 
 func TestWritesTheSameBytes(t *testing.T) {
-	a, b := written(t, t.TempDir(), usual.analysis(), picture("means")), written(t, t.TempDir(), usual.analysis(), picture("means"))
+	a, b := written(t, t.TempDir(), usual.analysis(), picture("means")),
+		written(t, t.TempDir(), usual.analysis(), picture("means"))
 	if diff := cmp.Diff(a, b); diff != "" {
 		t.Errorf("two reports of one analysis differ:\n%s", diff)
 	}
@@ -128,14 +129,16 @@ func TestWritesMaps(t *testing.T) {
 			t.Errorf("%s is not written", f)
 		}
 	}
-	if files["maps/S01-month12-unrolled-change.nii.gz"] != "one" || !strings.Contains(files["trial.json"], `"S02-month12-unrolled-change"`) {
+	if files["maps/S01-month12-unrolled-change.nii.gz"] != "one" ||
+		!strings.Contains(files["trial.json"], `"S02-month12-unrolled-change"`) {
 		t.Error("a map holds another content, or trial.json does not name it")
 	}
 	if err := Write(dir, a, nil, maps[:1]); err != nil {
 		t.Fatal(err)
 	}
 	files = contents(t, dir)
-	if files["maps/S02-month12-unrolled-change.nii.gz"] != "" || files["maps/S01-month12-unrolled-change.nii.gz"] != "one" || files["maps/mine.nii.gz"] != "mine" {
+	if files["maps/S02-month12-unrolled-change.nii.gz"] != "" ||
+		files["maps/S01-month12-unrolled-change.nii.gz"] != "one" || files["maps/mine.nii.gz"] != "mine" {
 		t.Error("a map of the earlier report stayed, or another file went")
 	}
 	for _, names := range [][]string{{"../x"}, {"a.b"}, {"x", "X"}} {
@@ -143,7 +146,8 @@ func TestWritesMaps(t *testing.T) {
 		for _, n := range names {
 			bad = append(bad, Map{n, nil})
 		}
-		if err := Write(filepath.Join(t.TempDir(), "out"), a, nil, bad); err == nil || !strings.Contains(err.Error(), "map") {
+		if err := Write(filepath.Join(t.TempDir(), "out"), a, nil, bad); err == nil ||
+			!strings.Contains(err.Error(), "map") {
 			t.Errorf("maps %q: error %v", names, err)
 		}
 	}
@@ -156,7 +160,8 @@ func TestKeepsPicturesThatAreNotItsOwn(t *testing.T) {
 		t.Fatal(err)
 	}
 	for name, content := range map[string]string{
-		"figures/x.svg": "mine", "trial.json": `{"schema": "other/1", "pictures": ["x", "../notes"]}`, "notes.svg": "mine",
+		"figures/x.svg": "mine", "trial.json": `{"schema": "other/1", "pictures": ["x", "../notes"]}`,
+		"notes.svg": "mine",
 	} {
 		if err := os.WriteFile(filepath.Join(dir, filepath.FromSlash(name)), []byte(content), 0o644); err != nil {
 			t.Fatal(err)
@@ -176,7 +181,8 @@ func TestErrorsNameTheFile(t *testing.T) {
 		}
 	}
 	err := Write(dir, usual.analysis(), nil, nil)
-	if err == nil || !strings.Contains(err.Error(), "mk.csv: not written: a folder") || !strings.Contains(err.Error(), "trial.html: not written") {
+	if err == nil || !strings.Contains(err.Error(), "mk.csv: not written: a folder") ||
+		!strings.Contains(err.Error(), "trial.html: not written") {
 		t.Errorf("error %v, want one that names both files", err)
 	}
 	if _, err := os.Stat(filepath.Join(dir, "adbds.csv")); err != nil {
@@ -188,7 +194,8 @@ func TestErrorsNameTheFile(t *testing.T) {
 			pictures = append(pictures, picture(n))
 		}
 		empty := filepath.Join(t.TempDir(), "out")
-		if err := Write(empty, usual.analysis(), pictures, nil); err == nil || !strings.Contains(err.Error(), "picture") {
+		if err := Write(empty, usual.analysis(), pictures, nil); err == nil ||
+			!strings.Contains(err.Error(), "picture") {
 			t.Errorf("pictures %q: error %v", names, err)
 		}
 		if _, err := os.Stat(empty); err == nil {
@@ -336,22 +343,28 @@ func TestJSONValues(t *testing.T) {
 		t.Fatal(err)
 	}
 	e := v.Endpoints[0]
-	if e.Cells[1][2].Change.Mean != 0.1+0.2 || e.Model.LogLik != nil || v.Endpoints[3].RC != nil || e.RC == nil || v.Design.Subjects[4].BMI != nil {
-		t.Errorf("numbers: mean %v, logLik %v, RC %v and %v", e.Cells[1][2].Change.Mean, e.Model.LogLik, e.RC, v.Endpoints[3].RC)
+	if e.Cells[1][2].Change.Mean != 0.1+0.2 || e.Model.LogLik != nil || v.Endpoints[3].RC != nil || e.RC == nil ||
+		v.Design.Subjects[4].BMI != nil {
+		t.Errorf("numbers: mean %v, logLik %v, RC %v and %v", e.Cells[1][2].Change.Mean, e.Model.LogLik, e.RC,
+			v.Endpoints[3].RC)
 	}
-	if e.Direction != "higher is worse" || v.Plan.Covariance != "unstructured" || v.Plan.DF != "kenward-roger" || v.Plan.WithinCV != 0.05 {
+	if e.Direction != "higher is worse" || v.Plan.Covariance != "unstructured" || v.Plan.DF != "kenward-roger" ||
+		v.Plan.WithinCV != 0.05 {
 		t.Errorf("words: %q %q %q", e.Direction, v.Plan.Covariance, v.Plan.DF)
 	}
-	if x := e.Values[2][2]; x.X != nil || x.Missing == nil || x.Missing.Kind != "no study" || e.Values[1][0].Missing != nil {
+	if x := e.Values[2][2]; x.X != nil || x.Missing == nil || x.Missing.Kind != "no study" ||
+		e.Values[1][0].Missing != nil {
 		t.Errorf("a missing value: %+v", x)
 	}
 	if x := e.Values[0][1]; len(x.Flags) != 1 || a.Flags[x.Flags[0]].Kind != trial.ScannerChange {
 		t.Errorf("a flagged value: %+v", x)
 	}
-	if c := e.Contrasts[1]; c.Visit != 2 || c.NReference != a.Endpoints[0].Contrasts[1].NReference || c.Holm == nil || !c.Wilcoxon.Exact || c.Wilcoxon.Shift.Low != a.Endpoints[0].Contrasts[1].Wilcoxon.Shift.Low {
+	if c := e.Contrasts[1]; c.Visit != 2 || c.NReference != a.Endpoints[0].Contrasts[1].NReference || c.Holm == nil ||
+		!c.Wilcoxon.Exact || c.Wilcoxon.Shift.Low != a.Endpoints[0].Contrasts[1].Wilcoxon.Shift.Low {
 		t.Errorf("a contrast: %+v", c)
 	}
-	if e.Model.LSMeans[1][1].DF != a.Endpoints[0].Model.LSMeans[1][1].DF || len(v.Inputs[0].SHA256) != 64 || e.Changes[0][0].Verdict != "none" || e.Changes[0][0].Delta != nil {
+	if e.Model.LSMeans[1][1].DF != a.Endpoints[0].Model.LSMeans[1][1].DF || len(v.Inputs[0].SHA256) != 64 ||
+		e.Changes[0][0].Verdict != "none" || e.Changes[0][0].Delta != nil {
 		t.Error("least-squares means, inputs or changes are not as they should be")
 	}
 }

@@ -53,7 +53,7 @@ func (c Compartment) Subjects() int {
 	return len(seen)
 }
 
-// VisitsError says that the visits of scan and rescan are not known.
+// VisitsError reports that the visits of scan and rescan are not known.
 type VisitsError struct {
 	// Problem in words.
 	Problem string
@@ -132,13 +132,13 @@ func visitsOf(rows []trial.Measurement) []string {
 	return all
 }
 
-// place is where a measurement stands: a compartment of a knee.
+// place is a compartment of a knee.
 type place struct {
 	Knee
 	compartment string
 }
 
-// gather fills in knees and values of the compartments, and who is left out.
+// gather fills in the knees and values of the compartments, and the excluded knees.
 func (s *Study) gather(rows []trial.Measurement) {
 	var knees []Knee
 	seen := map[Knee]bool{}
@@ -206,7 +206,7 @@ func (s *Study) repeats(measured [][]trial.Measurement) (values []float64, reaso
 	return values, ""
 }
 
-// note remarks what differs between the repeats of a knee, once.
+// note adds remarks on differences between the repeats of a knee, each once.
 func (s *Study) note(k Knee, measured [][]trial.Measurement) {
 	var first *trial.Measurement
 	for v, here := range measured {
@@ -240,7 +240,7 @@ func (k Knee) String() string {
 	return k.Subject + ", " + k.Side
 }
 
-// merged makes one of the entries of a knee that is left out everywhere for one reason.
+// merged joins the entries of a knee that is excluded from every compartment for the same reason.
 func merged(left []Left, compartments int) []Left {
 	if len(left) < compartments || len(left) == 0 {
 		return left
