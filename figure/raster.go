@@ -16,7 +16,7 @@ import (
 const Dot vg.Length = 72. / dpi
 
 // encoded is the image as PNG. A bytes.Buffer takes everything, so that only an image of no
-// size fails, which is left out.
+// size fails, and is omitted.
 func (m mark) encoded() []byte {
 	var b bytes.Buffer
 	if err := png.Encode(&b, m.image); err != nil {

@@ -249,12 +249,12 @@ func (f fall) bandEdges(p figure.Panel) {
 		p.StrokeLine2(edge, p.Area.Min.X, p.AtY(y), p.Area.Max.X, p.AtY(y))
 	}
 	words := fmt.Sprintf("±%s %%: repeatability", figure.Number(f.rc, 1))
-	beside := 0 // bars under the words
-	for beside < len(f.bars) && p.AtX(float64(beside)) < p.Area.Min.X+3+small.Width(words) {
-		beside++
+	covered := 0 // bars under the words
+	for covered < len(f.bars) && p.AtX(float64(covered)) < p.Area.Min.X+3+small.Width(words) {
+		covered++
 	}
 	pos, y := vg.Point{X: p.Area.Min.X + 3, Y: p.AtY(f.rc) + 2.5}, figure.Base
-	if beside > 0 && f.bars[beside-1].percent > f.rc && f.bars[0].percent > -f.rc {
+	if covered > 0 && f.bars[covered-1].percent > f.rc && f.bars[0].percent > -f.rc {
 		pos.Y, y = p.AtY(-f.rc)-2.5, figure.Below
 	}
 	figure.Write(p.Canvas, figure.Align(small, figure.Left, y), pos, figure.Fit(small, words, p.Area.Size().X-4))

@@ -24,14 +24,14 @@ func (f *Figures) twoWay(values [][]float64, level float64) {
 	}
 	f.Complete = len(complete)
 	if f.Complete < 2 {
-		f.because("fewer than two knees have all repeats: no smallest detectable change, no intraclass correlation")
+		f.addReason("fewer than two knees have all repeats: no smallest detectable change, no intraclass correlation")
 		return
 	}
 	s := meanSquares(complete)
 	// The rounding of a constant is not an error of measurement: 1e-13 of the mean is far below the
 	// digits of any table.
 	if s.residual <= 1e-26*f.Mean*f.Mean {
-		f.because("the repeats differ by nothing but a constant: no smallest detectable change, no intraclass " +
+		f.addReason("the repeats differ by nothing but a constant: no smallest detectable change, no intraclass " +
 			"correlation")
 		return
 	}

@@ -78,7 +78,7 @@ func (e *VisitsError) Error() string {
 
 // Pair joins the rows of a table by subject, side and compartment over the visits, and
 // analyses each compartment, in the order of the table. Without visits they are those of
-// the table, if these are two. A knee that has a compartment twice at a visit is left out
+// the table, if these are two. A knee that has a compartment twice at a visit is excluded
 // there, as it is not known which is the rescan of what.
 //
 // It is an error (VisitsError) if a visit is not in the table, is named twice, or if there

@@ -175,7 +175,7 @@ func (f *Figures) within(values [][]float64, level float64) {
 	df := float64(f.DF)
 	f.Mean = means / float64(f.N)
 	if squares <= 0 {
-		f.because("the repeats do not differ at all: copies of one measurement have no repeatability")
+		f.addReason("the repeats do not differ at all: copies of one measurement have no repeatability")
 		return
 	}
 	f.WSD = spread(math.Sqrt(squares/df), df, level)
@@ -190,11 +190,11 @@ func (f *Figures) within(values [][]float64, level float64) {
 	}
 	var err error
 	if f.Proportional, err = compare.Spearman(ss, ms, level); err != nil {
-		f.because(fmt.Sprintf("error against mean: %v", err))
+		f.addReason(fmt.Sprintf("error against mean: %v", err))
 	}
 }
 
-func (f *Figures) because(why string) { f.Reasons = append(f.Reasons, why) }
+func (f *Figures) addReason(why string) { f.Reasons = append(f.Reasons, why) }
 
 // spread is a standard deviation with its interval, SD·√(df/χ²).
 func spread(sd, df, level float64) Interval {
@@ -223,20 +223,20 @@ func (f *Figures) agree(values [][]float64, level float64) {
 	a.N = len(a.Differences)
 	d, err := compare.Describe(a.Differences, level)
 	if err != nil {
-		f.because(err.Error())
+		f.addReason(err.Error())
 		return
 	}
 	a.Bias = Interval{Estimate: d.Mean, Low: d.Low, High: d.High}
 	a.SD = d.SD
 	switch {
 	case a.N == 0:
-		f.because("no knee has the first two repeats: no agreement of these")
+		f.addReason("no knee has the first two repeats: no agreement of these")
 		return
 	case a.N == 1:
-		f.because("one pair has no spread: no limits of agreement")
+		f.addReason("one pair has no spread: no limits of agreement")
 		return
 	case d.SD <= 1e-13*f.Mean: // the rounding of a constant
-		f.because("the differences do not vary: no test of the bias")
+		f.addReason("the differences do not vary: no test of the bias")
 		a.Bias.Low, a.Bias.High = nan, nan
 		return
 	}
