@@ -11,6 +11,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/t2map/t2map/figure"
 	"github.com/t2map/t2map/trial"
 )
 
@@ -130,13 +131,14 @@ func TestPrintsShort(t *testing.T) {
 	}
 	for name, c := range map[string]struct {
 		a    trial.Analysis
+		p    figure.Picture
 		most int // sheets without figures; those of a trial add about six
 	}{
-		"40 visits": {sample{arms: 2, visits: 40, perArm: 6}.analysis(), 20},
-		"upgrade":   {upgraded, 12},
+		"40 visits": {sample{arms: 2, visits: 40, perArm: 6}.analysis(), picture("means"), 20},
+		"upgrade":   {upgraded, p, 12},
 	} {
 		dir := t.TempDir()
-		written(t, dir, c.a, p)
+		written(t, dir, c.a, c.p)
 		pdf := filepath.Join(dir, "page.pdf")
 		run := exec.CommandContext(t.Context(), chromium, "--headless", "--no-sandbox", "--disable-gpu",
 			"--user-data-dir="+t.TempDir(),
