@@ -122,7 +122,7 @@ func onto(ctx context.Context, mask volume.Labels, series volume.Geometry, o Opt
 		return out, nil
 	}
 	out.Labels, out.Coverage = s.labels, s.coverage
-	if err := p.sample(ctx, mask, s, cube, o.Workers, &out); err != nil {
+	if err := p.sample(ctx, mask, s, newCloud(p, cube), o.Workers, &out); err != nil {
 		return Fractions{}, err
 	}
 	return out, refuse(out, o.LeastCovered)
