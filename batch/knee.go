@@ -231,10 +231,7 @@ func recordDivision(d anatomy.Division, claims []anatomy.Claim) *report.Division
 	case d.Tibia != nil:
 		out.AxesBy = d.Tibia.Axes.By.String()
 	}
-	counts := make([]int, len(anatomy.Regions())+1)
-	for _, r := range d.Data {
-		counts[r]++
-	}
+	counts := d.Counts()
 	for _, r := range anatomy.Regions() {
 		if n := counts[r]; n > 0 {
 			out.Regions = append(out.Regions, report.RegionSize{Region: r.String(), Voxels: n, VolumeMM3: float64(n) * d.VoxelVolume()})

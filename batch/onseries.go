@@ -81,10 +81,10 @@ func (j Job) place(ctx context.Context, k dividedKnee, d Division, transform *vo
 	if err != nil {
 		return p, err
 	}
-	share := taken.FractionMap().Data
-	for v, part := range taken.Data {
-		if part == 0 {
-			share[v] = 0
+	share := volume.Floats(len(taken.Data))
+	for n, v := range taken.Voxels {
+		if taken.Data[v] != 0 {
+			share[v] = taken.Fraction[n]
 		}
 	}
 	p.regions = k.parts.OnGrid(j.Train.Geometry, taken.Data, share)
