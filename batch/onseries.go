@@ -81,13 +81,7 @@ func (j Job) place(ctx context.Context, k dividedKnee, d Division, transform *vo
 	if err != nil {
 		return p, err
 	}
-	share := volume.Floats(len(taken.Data))
-	for n, v := range taken.Voxels {
-		if taken.Data[v] != 0 {
-			share[v] = taken.Fraction[n]
-		}
-	}
-	p.regions = k.parts.OnGrid(j.Train.Geometry, taken.Data, share)
+	p.regions = k.parts.OnGrid(j.Train.Geometry, taken.Data, taken.Shares())
 	k.seeRegions(fractions.Coverage)
 	return p, nil
 }

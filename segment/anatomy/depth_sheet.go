@@ -125,7 +125,7 @@ func stretches(found *[bones][]stretch, row []Tissue, first int) {
 }
 
 // eightAt returns the first eight voxels of a row in one word.
-func eightAt[T Tissue | Region](x []T) uint64 {
+func eightAt[T ~uint8](x []T) uint64 {
 	_ = x[7]
 	return uint64(x[0]) | uint64(x[1])<<8 | uint64(x[2])<<16 | uint64(x[3])<<24 |
 		uint64(x[4])<<32 | uint64(x[5])<<40 | uint64(x[6])<<48 | uint64(x[7])<<56

@@ -122,11 +122,11 @@ func (p *patch) smoothTrue(sigma float64) []surfel {
 
 // flow makes a step of dt from v to u, for the neighbours a to d with their weights.
 func flow(u, v, a, b, c, d *vector, w *[4]float64, dt float64) {
-	for r := range v {
-		flow := float64(w[0]*(a[r]-v[r])) + float64(w[1]*(b[r]-v[r])) +
-			float64(w[2]*(c[r]-v[r])) + float64(w[3]*(d[r]-v[r]))
-		u[r] = v[r] + float64(dt*flow)
-	}
+	w0, w1, w2, w3 := w[0], w[1], w[2], w[3]
+	x, y, z := v[0], v[1], v[2]
+	u[0] = x + float64(dt*(float64(w0*(a[0]-x))+float64(w1*(b[0]-x))+float64(w2*(c[0]-x))+float64(w3*(d[0]-x))))
+	u[1] = y + float64(dt*(float64(w0*(a[1]-y))+float64(w1*(b[1]-y))+float64(w2*(c[1]-y))+float64(w3*(d[1]-y))))
+	u[2] = z + float64(dt*(float64(w0*(a[2]-z))+float64(w1*(b[2]-z))+float64(w2*(c[2]-z))+float64(w3*(d[2]-z))))
 }
 
 // smoothNumbers smooths numbers, one for each face of the patch, which are 0 outside it where

@@ -56,7 +56,7 @@ func Examine(ctx context.Context, m Mask) (*Knee, error) {
 		return nil, &Error{Problem: Empty}
 	}
 	for g := noGroup + 1; g < groups; g++ {
-		k.spots[g] = spots(&m.Geometry, runs, g)
+		k.spots[g] = seen.spotsOf(&m.Geometry, g)
 		k.cut[g] = cutFaces(runs, g, m.Size)
 		if err := k.enough(g); err != nil {
 			return nil, err

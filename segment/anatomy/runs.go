@@ -55,12 +55,22 @@ type survey struct {
 	runs   []run
 	tally  [tissues]tally
 	crumbs [groups]int
+	spots  [groups][]spot // nil where not listed yet
 }
 
-// surveyed returns the survey of the mask.
+// spotsOf returns the voxels of a group.
+func (s *survey) spotsOf(g *volume.Geometry, which group) []spot {
+	if s.spots[which] == nil {
+		s.spots[which] = spots(g, s.runs, which)
+	}
+	return s.spots[which]
+}
+
+// surveyed returns a survey of the mask, which the caller may add to.
 func surveyed(ctx context.Context, m *Mask) (*survey, error) {
 	if m.seen != nil {
-		return m.seen, nil
+		s := *m.seen
+		return &s, nil
 	}
 	var s survey
 	s.runs, s.tally = collect(ctx, m)

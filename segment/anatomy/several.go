@@ -135,7 +135,7 @@ func Knees(ctx context.Context, m Mask) ([]Mask, error) {
 	}
 	k.tally = m.seen.tally
 	for _, g := range []group{femoral, tibial} {
-		k.spots[g] = spots(&m.Geometry, m.seen.runs, g)
+		k.spots[g] = m.seen.spotsOf(&m.Geometry, g)
 		a, b, d := k.second(g)
 		if d <= kneesApart {
 			continue
