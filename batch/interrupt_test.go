@@ -37,15 +37,15 @@ func TestDivisionInterrupted(t *testing.T) {
 	ended, cancel := context.WithCancel(t.Context())
 	cancel()
 	g := volume.Geometry{Size: [3]int{4, 4, 4}, Affine: [3][4]float64{{1}, {0, 1}, {0, 0, 1}}}
-	m := maskRead{labels: volume.Labels{Geometry: g, Data: make([]uint16, g.Voxels())}}
-	m.labels.Data[21] = 1
+	marks := segment.Marks{Labels: volume.Labels{Geometry: g, Data: make([]uint16, g.Voxels())}, Names: []string{anatomy.FemoralCartilage.String()}}
+	marks.Data[21] = 1
 	var p Protocol
 	p.Scheme.Labels = []segment.Label{{Value: 1, Name: anatomy.FemoralCartilage.String()}}
-	_, err := Job{}.divideMask(t.Context(), m, p, 0)
+	_, err := Job{}.divideMask(t.Context(), maskRead{}, marks, p, 0)
 	if err == nil || errors.Is(err, context.Canceled) || Hint(err) == "" {
 		t.Fatalf("%v (hint %q), want a fault of the mask", err, Hint(err))
 	}
-	k, err := Job{}.divideMask(ended, m, p, 0)
+	k, err := Job{}.divideMask(ended, maskRead{}, marks, p, 0)
 	if err != context.Canceled || Hint(err) != "" || k.parts.Data != nil {
 		t.Errorf("%v (hint %q), want %v", err, Hint(err), context.Canceled)
 	}

@@ -32,16 +32,11 @@ type dividedKnee struct {
 	axes   anatomy.Axes
 }
 
-// divideMask gives the mask's voxels their meanings and divides its tissues. Its errors
+// divideMask divides the tissues of the mask, whose voxels have the meanings given. Its errors
 // have hints.
-func (j Job) divideMask(ctx context.Context, m maskRead, p Protocol, workers int) (dividedKnee, error) {
+func (j Job) divideMask(ctx context.Context, m maskRead, marks segment.Marks, p Protocol, workers int) (dividedKnee, error) {
 	d := p.Division.withDefaults()
-	scheme := p.scheme()
-	marks, err := m.interpret(scheme)
-	if err != nil {
-		return dividedKnee{}, err
-	}
-	if d.By == DivideNone || !scheme.Tissues() {
+	if d.By == DivideNone || !p.scheme().Tissues() {
 		return dividedKnee{parts: marks.Whole()}, nil
 	}
 	if !marks.HasTissue() { // rows alone, or nothing, which is sound

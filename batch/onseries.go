@@ -35,13 +35,18 @@ func (j Job) findRegions(ctx context.Context, p Protocol, workers int) (maskRead
 	}
 	onSeries := segment.CheckGrid(m.geometry(), from.Train.Geometry) == nil
 	m.crop(j.Train.Geometry)
+	marks, err := m.interpret(p.scheme())
+	if err != nil {
+		return m, placedMask{}, err
+	}
+	m.labels.Data = nil
 	collect() // what was read makes room for the division
-	k, err := from.divideMask(ctx, m, p, workers)
+	k, err := from.divideMask(ctx, m, marks, p, workers)
 	if k.onSeries = onSeries; err == nil {
 		err = j.sideFrom(k)
 	}
 	k.cropped = m.cropped
-	m.labels.Data = nil
+	marks = segment.Marks{}
 	collect() // and that for the fractions
 	if err != nil || j.needsAlignment(k) {
 		return m, placedMask{dividedKnee: k}, err

@@ -21,11 +21,15 @@ func TestCroppedKnee(t *testing.T) {
 			whole.Data[v] = anatomy.NoTissue
 		}
 	}
-	l = segment.Cropped(l, anatomy.Margin)
-	crop := anatomy.Mask{Geometry: l.Geometry, Data: make([]anatomy.Tissue, len(l.Data))}
-	for v, label := range l.Data {
-		crop.Data[v] = anatomy.Tissue(label)
+	var scheme segment.Scheme
+	for _, tissue := range anatomy.Tissues() {
+		scheme.Labels = append(scheme.Labels, segment.Label{Value: uint16(tissue), Name: tissue.String()})
 	}
+	marks, err := scheme.InterpretBox(l, segment.BoxOf(l, anatomy.Margin))
+	if err != nil {
+		t.Fatal(err)
+	}
+	crop := marks.Tissues()
 	if len(crop.Data) > len(whole.Data)/5 {
 		t.Errorf("%v of %v is left", crop.Size, whole.Size)
 	}

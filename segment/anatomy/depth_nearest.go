@@ -144,13 +144,19 @@ func (q *search) descend(x *[3]float32, at int32, distance float32) (int32, floa
 		best := at
 		links := &q.links[at]
 		for _, beside := range links {
+			if beside == at {
+				continue
+			}
 			if d := apart(&q.pieces[beside], x); d < distance {
 				best, distance = beside, d
 			}
 		}
 		if best == at {
 			for _, beside := range links {
-				for _, next := range q.links[beside] {
+				for _, next := range &q.links[beside] {
+					if next == at {
+						continue
+					}
 					if d := apart(&q.pieces[next], x); d < distance {
 						best, distance = next, d
 					}
