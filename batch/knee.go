@@ -58,28 +58,20 @@ func (k *dividedKnee) release() { k.parts.Data = nil }
 
 // divideTissues divides the marks by the shape of the knee.
 func (j Job) divideTissues(ctx context.Context, marks segment.Marks, d Division, workers int) (dividedKnee, error) {
-	mask, err := j.thisKnee(ctx, marks.Tissues())
-	if err != nil {
-		return dividedKnee{}, err
-	}
-	var k dividedKnee
-	var division anatomy.Division
-	var layers []uint8
-	examined := newExamination()
-	err = bothUntil(ctx, func(ctx context.Context) (err error) {
-		if d.Layers > 0 {
-			layers, err = k.measureDepth(ctx, mask, examined.axes, d.Layers, workers)
+	mask := marks.Tissues()
+	k, division, layers, err := j.divideKnee(ctx, mask, d, workers)
+	if errors.As(err, new(*anatomy.Error)) { // it may be that of two knees
+		knee, one, second := j.thisKnee(ctx, mask)
+		switch {
+		case second != nil:
+			err = second
+		case !one:
+			mask = knee
+			k, division, layers, err = j.divideKnee(ctx, mask, d, workers)
 		}
-		return err
-	}, func(ctx context.Context) (err error) {
-		division, err = j.divideRegions(ctx, &k, mask, examined)
-		return err
-	})
+	}
 	if err != nil {
 		return k, err
-	}
-	if d.Layers > 0 {
-		k.record.Layers = d.Layers
 	}
 	if d.ErodeMM > 0 {
 		whole := marks.Divided(division.Data, layers, d.Layers)
@@ -96,6 +88,24 @@ func (j Job) divideTissues(ctx context.Context, marks segment.Marks, d Division,
 		}
 	}
 	return k, nil
+}
+
+// divideKnee divides the mask of one knee into regions and, beside that, layers.
+func (j Job) divideKnee(ctx context.Context, mask anatomy.Mask, d Division, workers int) (k dividedKnee, division anatomy.Division, layers []uint8, err error) {
+	examined := newExamination()
+	err = bothUntil(ctx, func(ctx context.Context) (err error) {
+		if d.Layers > 0 {
+			layers, err = k.measureDepth(ctx, mask, examined.axes, d.Layers, workers)
+		}
+		return err
+	}, func(ctx context.Context) (err error) {
+		division, err = j.divideRegions(ctx, &k, mask, examined)
+		return err
+	})
+	if err == nil {
+		k.record.Layers = d.Layers
+	}
+	return k, division, layers, err
 }
 
 // examination is the examined knee, for which others can wait.
@@ -178,20 +188,21 @@ func (k *dividedKnee) erode(ctx context.Context, mask anatomy.Mask, division ana
 	return nil
 }
 
-// thisKnee returns the mask of the knee that the series shows, where the mask marks both.
-func (j Job) thisKnee(ctx context.Context, mask anatomy.Mask) (anatomy.Mask, error) {
+// thisKnee returns the mask of the knee that the series shows, where the mask marks both. one says that
+// it marks one, which is returned.
+func (j Job) thisKnee(ctx context.Context, mask anatomy.Mask) (knee anatomy.Mask, one bool, err error) {
 	knees, err := anatomy.Knees(ctx, mask)
 	switch side := sideOf(j); {
 	case err != nil:
-		return mask, err
+		return mask, false, err
 	case len(knees) == 1:
-		return knees[0], nil
+		return mask, true, nil
 	case side == "right":
-		return knees[0], nil // the patient's right comes first
+		return knees[0], false, nil // the patient's right comes first
 	case side == "left":
-		return knees[1], nil
+		return knees[1], false, nil
 	}
-	return mask, &anatomy.Error{Problem: anatomy.NoSide}
+	return mask, false, &anatomy.Error{Problem: anatomy.NoSide}
 }
 
 // sideClaims are the sources beside the mask that name the side of the knee.

@@ -46,7 +46,6 @@ func (j Job) findRegions(ctx context.Context, p Protocol, workers int) (maskRead
 		err = j.sideFrom(k)
 	}
 	k.cropped = m.cropped
-	marks = segment.Marks{}
 	collect() // and that for the fractions
 	if err != nil || j.needsAlignment(k) {
 		return m, placedMask{dividedKnee: k}, err

@@ -46,17 +46,17 @@ func Examine(ctx context.Context, m Mask) (*Knee, error) {
 		return nil, &Error{Problem: WrongSize}
 	}
 	k := &Knee{mask: &m}
-	seen, err := surveyed(ctx, &m)
+	runs, tally, err := collect(ctx, &m)
 	if err != nil {
 		return nil, err
 	}
-	runs := seen.runs
-	k.tally, k.crumbs = seen.tally, seen.crumbs
+	k.tally = tally
 	if len(runs) == 0 {
 		return nil, &Error{Problem: Empty}
 	}
+	k.crumbs = part(runs, m.Size)
 	for g := noGroup + 1; g < groups; g++ {
-		k.spots[g] = seen.spotsOf(&m.Geometry, g)
+		k.spots[g] = spots(&m.Geometry, runs, g)
 		k.cut[g] = cutFaces(runs, g, m.Size)
 		if err := k.enough(g); err != nil {
 			return nil, err

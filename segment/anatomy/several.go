@@ -122,20 +122,20 @@ func (k *Knee) one() error {
 // first; m itself where it is of one knee. Two knees are told by femoral or, without it,
 // tibial cartilage of which large parts lie more than 80 mm apart; each voxel goes to the knee
 // whose middle is nearer. More than two knees, or knees one above the other, are an *Error. When ctx
-// ends, so does Knees, with its error. No mask must change before Examine has seen it: it takes over
-// what Knees found.
+// ends, so does Knees, with its error.
 func Knees(ctx context.Context, m Mask) ([]Mask, error) {
 	if len(m.Data) != m.Voxels() {
 		return nil, &Error{Problem: WrongSize}
 	}
 	k := &Knee{mask: &m}
-	var err error
-	if m.seen, err = surveyed(ctx, &m); err != nil {
+	runs, tally, err := collect(ctx, &m)
+	if err != nil {
 		return nil, err
 	}
-	k.tally = m.seen.tally
+	k.tally = tally
+	part(runs, m.Size)
 	for _, g := range []group{femoral, tibial} {
-		k.spots[g] = m.seen.spotsOf(&m.Geometry, g)
+		k.spots[g] = spots(&m.Geometry, runs, g)
 		a, b, d := k.second(g)
 		if d <= kneesApart {
 			continue
