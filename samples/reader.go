@@ -245,8 +245,8 @@ func (r *Reader) whole(dst []uint16, raw []byte) bool {
 	case r.Kind == Uint8:
 		for len(raw) >= 8 {
 			if binary.LittleEndian.Uint64(raw) != 0 {
-				for i, v := range raw[:8] {
-					dst[i] = uint16(v)
+				for i, v := range (*[8]byte)(raw) {
+					(*[8]uint16)(dst)[i] = uint16(v)
 				}
 			}
 			raw, dst = raw[8:], dst[8:]

@@ -32,20 +32,14 @@ func (b Box) in(g volume.Geometry) volume.Geometry {
 // bounds returns the box that holds the labels, to exclusive; the first voxel where there are
 // none.
 func bounds(l volume.Labels) (from, to [3]int) {
-	for a, n := range l.Size {
-		from[a], to[a] = n, 0
-	}
-	nx, ny := l.Size[0], l.Size[1]
-	for row := range len(l.Data) / max(nx, 1) {
-		labels := l.Data[row*nx:][:nx]
-		first := leading(labels)
-		if first == nx {
-			continue
-		}
-		at := [3]int{first, row % ny, row / ny}
-		end := [3]int{nx - trailing(labels), row%ny + 1, row/ny + 1}
-		for a := range at {
-			from[a], to[a] = min(from[a], at[a]), max(to[a], end[a])
+	boxes := make([]Box, shares(len(l.Data)))
+	shareOut(len(l.Data), func(share, first, last int) {
+		boxes[share] = boundsOf(l, first/max(l.Size[0], 1), last/max(l.Size[0], 1))
+	})
+	from, to = boxes[0].From, boxes[0].To
+	for _, b := range boxes[1:] {
+		for a := range from {
+			from[a], to[a] = min(from[a], b.From[a]), max(to[a], b.To[a])
 		}
 	}
 	if to[0] == 0 {
@@ -55,6 +49,26 @@ func bounds(l volume.Labels) (from, to [3]int) {
 		}
 	}
 	return from, to
+}
+
+// boundsOf returns the box that holds the labels of the rows first to last, exclusive. Its ends are 0
+// where there are none.
+func boundsOf(l volume.Labels, first, last int) Box {
+	nx, ny := l.Size[0], l.Size[1]
+	box := Box{From: l.Size}
+	for row := first; row < last; row++ {
+		labels := l.Data[row*nx:][:nx]
+		before := leading(labels)
+		if before == nx {
+			continue
+		}
+		at := [3]int{before, row % ny, row / ny}
+		end := [3]int{nx - trailing(labels), row%ny + 1, row/ny + 1}
+		for a := range at {
+			box.From[a], box.To[a] = min(box.From[a], at[a]), max(box.To[a], end[a])
+		}
+	}
+	return box
 }
 
 // leading returns the number of background voxels before the first label.

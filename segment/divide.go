@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"strings"
+	"sync/atomic"
 
 	"github.com/t2map/t2map/volume"
 )
@@ -89,23 +90,28 @@ func (s Scheme) InterpretBox(l volume.Labels, b Box) (Marks, error) {
 
 	m := Marks{Labels: volume.Labels{Geometry: b.in(l.Geometry)}, Names: names}
 	m.Data = make([]uint16, m.Voxels())
-	marks := m.Data
-	for k := b.From[2]; k < b.To[2]; k++ {
-		for j := b.From[1]; j < b.To[1]; j++ {
-			row := l.Data[l.Size[0]*(j+l.Size[1]*k):][b.From[0]:b.To[0]]
-			for v := 0; v < len(row); {
-				n := run(row[v:])
-				switch mark := lut[row[v]]; mark {
+	nx := m.Size[0]
+	var strange atomic.Bool
+	shareOut(len(m.Data), func(_, from, to int) {
+		for row := from / max(nx, 1); row < to/max(nx, 1); row++ {
+			j, k := b.From[1]+row%m.Size[1], b.From[2]+row/m.Size[1]
+			labels := l.Data[l.Size[0]*(j+l.Size[1]*k):][b.From[0]:b.To[0]]
+			for v := 0; v < nx; {
+				n := run(labels[v:])
+				switch mark := lut[labels[v]]; mark {
 				case unknown:
-					return Marks{}, &UnknownLabelsError{Scheme: s.Name, Labels: countUnknown(l.Data, lut)}
+					strange.Store(true)
+					return
 				case 0:
 				default:
-					fill(marks[v:v+n], uint16(mark))
+					fill(m.Data[row*nx+v:][:n], uint16(mark))
 				}
 				v += n
 			}
-			marks = marks[len(row):]
 		}
+	})
+	if strange.Load() {
+		return Marks{}, &UnknownLabelsError{Scheme: s.Name, Labels: countUnknown(l.Data, lut)}
 	}
 	return m, nil
 }
