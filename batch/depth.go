@@ -223,11 +223,15 @@ func (p placedMask) unrolled(ctx context.Context, maps volume.Maps) (*report.Unr
 	for i := range down {
 		down[i] = -down[i]
 	}
-	m, err := cylinder.Unroll(ctx, p.femoralPoints(maps), anatomy.UnrollOptions{Down: down, Back: p.axes.Posterior, Across: p.columnWidth(cylinder.Axis)})
+	m, err := cylinder.Unroll(ctx, p.femoralPoints(maps), anatomy.UnrollOptions{
+		Down: down, Back: p.axes.Posterior, Across: p.columnWidth(cylinder.Axis),
+	})
 	if err != nil {
 		return nil, err
 	}
-	return &report.Unrolled{Angle: m.Angle, Across: m.Across, Rows: m.Rows, Columns: m.Columns, T2: m.T2, Side: p.sideName()}, nil
+	return &report.Unrolled{
+		Angle: m.Angle, Across: m.Across, Rows: m.Rows, Columns: m.Columns, T2: m.T2, Side: p.sideName(),
+	}, nil
 }
 
 // columnWidth is the width in mm of the columns of the unrolled map, so that no column between

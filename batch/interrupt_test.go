@@ -37,7 +37,10 @@ func TestDivisionInterrupted(t *testing.T) {
 	ended, cancel := context.WithCancel(t.Context())
 	cancel()
 	g := volume.Geometry{Size: [3]int{4, 4, 4}, Affine: [3][4]float64{{1}, {0, 1}, {0, 0, 1}}}
-	marks := segment.Marks{Labels: volume.Labels{Geometry: g, Data: make([]uint16, g.Voxels())}, Names: []string{anatomy.FemoralCartilage.String()}}
+	marks := segment.Marks{
+		Labels: volume.Labels{Geometry: g, Data: make([]uint16, g.Voxels())},
+		Names:  []string{anatomy.FemoralCartilage.String()},
+	}
 	marks.Data[21] = 1
 	var p Protocol
 	p.Scheme.Labels = []segment.Label{{Value: 1, Name: anatomy.FemoralCartilage.String()}}

@@ -34,7 +34,9 @@ type dividedKnee struct {
 
 // divideMask divides the tissues of the mask, whose voxels have the meanings given. Its errors
 // have hints.
-func (j Job) divideMask(ctx context.Context, m maskRead, marks segment.Marks, p Protocol, workers int) (dividedKnee, error) {
+func (j Job) divideMask(
+	ctx context.Context, m maskRead, marks segment.Marks, p Protocol, workers int,
+) (dividedKnee, error) {
 	d := p.Division.withDefaults()
 	if d.By == DivideNone || !p.scheme().Tissues() {
 		return dividedKnee{parts: marks.Whole()}, nil
@@ -91,11 +93,14 @@ func (j Job) divideTissues(ctx context.Context, marks segment.Marks, d Division,
 }
 
 // divideKnee divides the mask of one knee into regions and, beside that, layers.
-func (j Job) divideKnee(ctx context.Context, mask anatomy.Mask, d Division, workers int) (k dividedKnee, division anatomy.Division, layers []uint8, err error) {
+func (j Job) divideKnee(
+	ctx context.Context, mask anatomy.Mask, d Division, workers int,
+) (k dividedKnee, division anatomy.Division, layers []uint8, err error) {
 	examined := newExamination()
 	err = bothUntil(ctx, func(ctx context.Context) (err error) {
 		if d.Layers > 0 {
-			layers, err = k.measureDepth(ctx, mask, examined.axes, d.Layers, workers)
+			o := anatomy.DepthOptions{Axes: examined.axes, Workers: workers}
+			layers, err = k.measureDepth(ctx, mask, o, d.Layers)
 		}
 		return err
 	}, func(ctx context.Context) (err error) {
@@ -134,7 +139,9 @@ func (e *examination) axes(ctx context.Context) (anatomy.Axes, error) {
 
 // divideRegions divides the mask into regions and sets what is known of the division, its side and
 // its axes.
-func (j Job) divideRegions(ctx context.Context, k *dividedKnee, mask anatomy.Mask, e *examination) (anatomy.Division, error) {
+func (j Job) divideRegions(
+	ctx context.Context, k *dividedKnee, mask anatomy.Mask, e *examination,
+) (anatomy.Division, error) {
 	examined, err := anatomy.Examine(ctx, mask)
 	if err != nil {
 		return anatomy.Division{}, err
@@ -160,8 +167,10 @@ func (j Job) divideRegions(ctx context.Context, k *dividedKnee, mask anatomy.Mas
 }
 
 // measureDepth sets the depths of the cartilage and returns the layer of each voxel.
-func (k *dividedKnee) measureDepth(ctx context.Context, mask anatomy.Mask, axes func(context.Context) (anatomy.Axes, error), n, workers int) ([]uint8, error) {
-	depths, err := anatomy.Depth(ctx, mask, anatomy.DepthOptions{Axes: axes, Workers: workers})
+func (k *dividedKnee) measureDepth(
+	ctx context.Context, mask anatomy.Mask, o anatomy.DepthOptions, n int,
+) ([]uint8, error) {
+	depths, err := anatomy.Depth(ctx, mask, o)
 	if err != nil {
 		return nil, err
 	}

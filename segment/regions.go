@@ -107,7 +107,9 @@ func (m Marks) Divided(region []anatomy.Region, layer []uint8, layers int) Parts
 
 // eachPart calls do with the place in the table of the voxels of the range that belong to a part: for a
 // tissue voxel by voxel, as v and v + 1, and for a row run by run.
-func (m Marks) eachPart(from, to int, t *partTable, region []anatomy.Region, layer []uint8, do func(v, end, index int)) {
+func (m Marks) eachPart(
+	from, to int, t *partTable, region []anatomy.Region, layer []uint8, do func(v, end, index int),
+) {
 	for v := from; v < to; {
 		mark, end := m.Data[v], v+run(m.Data[v:to])
 		switch {

@@ -78,7 +78,9 @@ func (n *notch) posterior() float64 { return max(n.ends[0], n.ends[1]) }
 // along the middle of the notch. The tibia has no part in it, as it turns against the femur: by
 // 13° in ../shared/data/knee-dess-seg, by nothing in the phantom. ok is false where there is no
 // bay between two condyles, or when ctx ends.
-func findNotch(ctx context.Context, all []spot, superior func(left vector) vector, g *volume.Geometry) (n notch, ok bool) {
+func findNotch(
+	ctx context.Context, all []spot, superior func(left vector) vector, g *volume.Geometry,
+) (n notch, ok bool) {
 	up := superior(vector{})
 	left, ok := openSide(all, up, g)
 	if !ok {

@@ -63,7 +63,9 @@ var unrolledDefault = UnrollOptions{Angle: 2, Across: 3}
 // averages them per cell through the whole depth. For a map of one layer, hand over the points
 // of that layer. Points without a finite T2 or a weight are left out. A map without points has
 // no rows. The error is that of ctx when it ends.
-func (c FemoralCylinder) Unroll(ctx context.Context, points []UnrolledPoint, options UnrollOptions) (UnrolledMap, error) {
+func (c FemoralCylinder) Unroll(
+	ctx context.Context, points []UnrolledPoint, options UnrollOptions,
+) (UnrolledMap, error) {
 	if !(options.Angle > 0) {
 		options.Angle = unrolledDefault.Angle
 	}

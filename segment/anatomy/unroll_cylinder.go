@@ -32,7 +32,9 @@ const (
 // the direction across the knee, zero for the patient's left. An axis that turns away from it
 // by more than 30° is given up for across itself. ok is false where there are fewer than ten
 // points, or all lie on a line. The error is that of ctx when it ends.
-func FitFemoralCylinder(ctx context.Context, points [][3]float64, across [3]float64) (c FemoralCylinder, ok bool, err error) {
+func FitFemoralCylinder(
+	ctx context.Context, points [][3]float64, across [3]float64,
+) (c FemoralCylinder, ok bool, err error) {
 	start := vector(across).unit()
 	if start == (vector{}) {
 		start = vector{1, 0, 0}

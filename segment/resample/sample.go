@@ -168,7 +168,9 @@ type chunk struct {
 const rowsPerChunk = 16
 
 // sample fills the fractions of all voxels.
-func (p placement) sample(ctx context.Context, mask volume.Labels, s *survey, points *cloud, workers int, out *Fractions) error {
+func (p placement) sample(
+	ctx context.Context, mask volume.Labels, s *survey, points *cloud, workers int, out *Fractions,
+) error {
 	from, to := p.reachable(s)
 	rows := max(0, to[1]-from[1]) * max(0, to[2]-from[2])
 	chunks := make([]chunk, (rows+rowsPerChunk-1)/rowsPerChunk)
