@@ -35,13 +35,17 @@ func (j Job) findRegions(ctx context.Context, p Protocol, workers int) (maskRead
 	}
 	onSeries := segment.CheckGrid(m.geometry(), from.Train.Geometry) == nil
 	m.crop(j.Train.Geometry)
+	marks, err := m.interpret(p.scheme())
+	if err != nil {
+		return m, placedMask{}, err
+	}
+	m.labels.Data = nil
 	collect() // what was read makes room for the division
-	k, err := from.divideMask(m, p, workers)
+	k, err := from.divideMask(ctx, m, marks, p, workers)
 	if k.onSeries = onSeries; err == nil {
 		err = j.sideFrom(k)
 	}
 	k.cropped = m.cropped
-	m.labels.Data = nil
 	collect() // and that for the fractions
 	if err != nil || j.needsAlignment(k) {
 		return m, placedMask{dividedKnee: k}, err
@@ -81,13 +85,7 @@ func (j Job) place(ctx context.Context, k dividedKnee, d Division, transform *vo
 	if err != nil {
 		return p, err
 	}
-	share := taken.FractionMap().Data
-	for v, part := range taken.Data {
-		if part == 0 {
-			share[v] = 0
-		}
-	}
-	p.regions = k.parts.OnGrid(j.Train.Geometry, taken.Data, share)
+	p.regions = k.parts.OnGrid(j.Train.Geometry, taken.Data, taken.Shares())
 	k.seeRegions(fractions.Coverage)
 	return p, nil
 }

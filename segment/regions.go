@@ -53,7 +53,12 @@ func (m Marks) HasTissue() bool {
 	for n, name := range m.Names {
 		tissue[n+1] = anatomy.TissueNamed(name) != anatomy.NoTissue
 	}
-	return slices.ContainsFunc(m.Data, func(mark uint16) bool { return tissue[mark] })
+	for v := 0; v < len(m.Data); v += run(m.Data[v:]) {
+		if tissue[m.Data[v]] {
+			return true
+		}
+	}
+	return false
 }
 
 // Tissues returns the marks as a mask by tissue. Voxels that are marked with a row have
@@ -64,13 +69,15 @@ func (m Marks) Tissues() anatomy.Mask {
 		lut[n+1] = anatomy.TissueNamed(name)
 	}
 	out := anatomy.Mask{Geometry: m.Geometry, Data: make([]anatomy.Tissue, len(m.Data))}
-	for v := 0; v < len(m.Data); {
-		n := run(m.Data[v:])
-		if t := lut[m.Data[v]]; t != anatomy.NoTissue {
-			fill(out.Data[v:v+n], t)
+	shareOut(len(m.Data), func(_, from, to int) {
+		for v := from; v < to; {
+			n := run(m.Data[v:to])
+			if t := lut[m.Data[v]]; t != anatomy.NoTissue {
+				fill(out.Data[v:v+n], t)
+			}
+			v += n
 		}
-		v += n
-	}
+	})
 	return out
 }
 
@@ -81,36 +88,48 @@ func (m Marks) Tissues() anatomy.Mask {
 func (m Marks) Divided(region []anatomy.Region, layer []uint8, layers int) Parts {
 	t := newPartTable(m.Names, layers)
 	out := make([]uint16, len(m.Data))
-	// each calls do for every voxel of a tissue with a region, and row for every run of voxels
-	// of a row.
-	each := func(do func(v, index int), row func(from, to int, mark uint16)) {
-		for v := 0; v < len(m.Data); {
-			mark, end := m.Data[v], v+run(m.Data[v:])
-			switch {
-			case mark == 0:
-			case !t.isTissue[mark]:
-				row(v, end, mark)
-			case region != nil:
-				for at := v; at < end; at++ {
-					if region[at] == anatomy.NoRegion {
-						continue
-					}
-					of := uint8(0)
-					if layer != nil {
-						of = layer[at]
-					}
-					do(at, t.index(mark, region[at], of))
-				}
-			}
-			v = end
+	used := make([][]bool, shares(len(out))) // of the table, by each share of the voxels
+	shareOut(len(out), func(share, from, to int) {
+		used[share] = make([]bool, len(t.used))
+		m.eachPart(from, to, t, region, layer, func(_, _, index int) { used[share][index] = true })
+	})
+	for _, some := range used {
+		for index, u := range some {
+			t.used[index] = t.used[index] || u
 		}
 	}
-	each(func(_, index int) { t.used[index] = true }, func(int, int, uint16) {})
 	parts, tissue := t.number()
-	each(func(v, index int) { out[v] = t.part[index] }, func(from, to int, mark uint16) {
-		fill(out[from:to], t.part[t.index(mark, anatomy.NoRegion, 0)])
+	shareOut(len(out), func(_, from, to int) {
+		m.eachPart(from, to, t, region, layer, func(v, end, index int) { fill(out[v:end], t.part[index]) })
 	})
 	return Parts{Labels: volume.Labels{Geometry: m.Geometry, Data: out}, Part: parts, Tissue: tissue, Marked: m.Names, Compartments: m.dividedRows(), Layers: layers, Readings: m.Readings}
+}
+
+// eachPart calls do with the place in the table of the voxels of the range that belong to a part: for a
+// tissue voxel by voxel, as v and v + 1, and for a row run by run.
+func (m Marks) eachPart(
+	from, to int, t *partTable, region []anatomy.Region, layer []uint8, do func(v, end, index int),
+) {
+	for v := from; v < to; {
+		mark, end := m.Data[v], v+run(m.Data[v:to])
+		switch {
+		case mark == 0:
+		case !t.isTissue[mark]:
+			do(v, end, t.index(mark, anatomy.NoRegion, 0))
+		case region != nil:
+			for at := v; at < end; at++ {
+				if region[at] == anatomy.NoRegion {
+					continue
+				}
+				of := uint8(0)
+				if layer != nil {
+					of = layer[at]
+				}
+				do(at, at+1, t.index(mark, region[at], of))
+			}
+		}
+		v = end
+	}
 }
 
 // partTable numbers the parts of a mask by mark, region and layer, in the order of these,

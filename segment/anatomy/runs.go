@@ -1,6 +1,8 @@
 package anatomy
 
 import (
+	"context"
+
 	"github.com/t2map/t2map/volume"
 )
 
@@ -49,10 +51,14 @@ type spot struct {
 }
 
 // collect returns the runs of the mask in the order of its voxels, and the sums of each
-// tissue. Voxels of bone are summed alone, as nothing is divided there.
-func collect(m *Mask) (runs []run, tissueRuns [tissues]tally) {
+// tissue. Voxels of bone are summed alone, as nothing is divided there. The error is that of ctx when it
+// ends.
+func collect(ctx context.Context, m *Mask) (runs []run, tissueRuns [tissues]tally, err error) {
 	nx, ny, nz := m.Size[0], m.Size[1], m.Size[2]
 	for k := range nz {
+		if err := ctx.Err(); err != nil {
+			return nil, tissueRuns, err
+		}
 		for j := range ny {
 			row := m.Data[(k*ny+j)*nx:][:nx]
 			for i := 0; i < nx; {
@@ -80,7 +86,7 @@ func collect(m *Mask) (runs []run, tissueRuns [tissues]tally) {
 			}
 		}
 	}
-	return runs, tissueRuns
+	return runs, tissueRuns, nil
 }
 
 // tally is the number of voxels of a tissue and the sums of their indices, which are whole
