@@ -195,7 +195,8 @@ func (m maskRead) note(r *report.Result, placed placedMask, p Protocol) {
 		r.Warnings = append(r.Warnings, m.made.warnings...)
 	}
 	r.Warnings = append(r.Warnings, placed.besideText()...)
-	if text := m.empty(regions); text != "" {
+	r.Warnings = append(r.Warnings, placed.shareWarnings()...)
+	if text := m.empty(regions); text != "" && placed.marked == nil { // else erosion left nothing
 		r.Warnings = append(r.Warnings, text)
 	}
 	r.Warnings = append(r.Warnings, implausible(regions, r.Side)...)
