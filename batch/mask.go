@@ -43,8 +43,8 @@ type maskRead struct {
 	kind      string        // NIfTI, NRRD, MetaImage, SEG, RTSTRUCT or program
 	segmented bool
 	labels    volume.Labels
-	// grid is that of the file where cropped says that labels are on a part of it.
-	grid     volume.Geometry
+	// box holds all labels, and cropped says that the rest of the grid is left aside.
+	box      segment.Box
 	cropped  bool
 	segments volume.Segmentation
 	foreign  error
@@ -55,23 +55,19 @@ type maskRead struct {
 
 // geometry is the grid of the mask.
 func (m maskRead) geometry() volume.Geometry {
-	switch {
-	case m.segmented:
+	if m.segmented {
 		return m.segments.Geometry
-	case m.cropped:
-		return m.grid
 	}
 	return m.labels.Geometry
 }
 
-// crop leaves the part of a label map that holds its labels, unless it lies on the grid of the
+// crop leaves aside what of a label map holds no labels, unless it lies on the grid of the
 // series, to which whole voxels are taken. Dividing it costs half of the time and memory then.
 func (m *maskRead) crop(series volume.Geometry) {
 	if m.segmented || segment.CheckGrid(m.labels.Geometry, series) == nil {
 		return
 	}
-	m.grid, m.cropped = m.labels.Geometry, true
-	m.labels = segment.Cropped(m.labels, anatomy.Margin)
+	m.box, m.cropped = segment.BoxOf(m.labels, anatomy.Margin), true
 }
 
 // readMask reads the job's mask on its own grid, or has it made. Its errors have hints.
@@ -144,15 +140,19 @@ func (j Job) checkMaskGrid(g volume.Geometry) error {
 }
 
 // interpret gives the mask's voxels the meanings of the scheme.
-func (m maskRead) interpret(scheme segment.Scheme) (segment.Marks, error) {
+func (m maskRead) interpret(scheme segment.Scheme) (marks segment.Marks, err error) {
 	if !m.segmented {
-		marks, err := scheme.Interpret(m.labels)
+		if m.cropped {
+			marks, err = scheme.InterpretBox(m.labels, m.box)
+		} else {
+			marks, err = scheme.Interpret(m.labels)
+		}
 		if err != nil {
 			err = hinted("name the right scheme with --scheme, or add the label to its file", "%s: %w", m.file.Path, err)
 		}
 		return marks, err
 	}
-	marks, err := scheme.InterpretSegments(m.segments)
+	marks, err = scheme.InterpretSegments(m.segments)
 	if err != nil {
 		err = hinted(hintDivide(err), "%s: %w", m.file.Path, err)
 	}

@@ -112,11 +112,11 @@ func TestPartsOfOneCartilageCompeteAsOne(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	knee, err := anatomy.Examine(marks.Tissues())
+	knee, err := anatomy.Examine(t.Context(), marks.Tissues())
 	if err != nil {
 		t.Fatal(err)
 	}
-	division, err := knee.Divide(anatomy.Right)
+	division, err := knee.Divide(t.Context(), anatomy.Right)
 	if err != nil {
 		t.Fatal(err)
 	}

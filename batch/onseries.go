@@ -38,13 +38,18 @@ func (j Job) findRegions(ctx context.Context, p Protocol, workers int) (maskRead
 	}
 	onSeries := segment.CheckGrid(m.geometry(), from.Train.Geometry) == nil
 	m.crop(j.Train.Geometry)
+	marks, err := m.interpret(p.scheme())
+	if err != nil {
+		return m, placedMask{}, err
+	}
+	m.labels.Data = nil
 	collect() // what was read makes room for the division
-	k, err := from.divideMask(m, p, workers)
+	k, err := from.divideMask(ctx, m, marks, p, workers)
 	if k.onSeries = onSeries; err == nil {
 		err = j.sideFrom(k)
 	}
 	k.cropped = m.cropped
-	m.labels.Data = nil
+	marks = segment.Marks{}
 	collect() // and that for the fractions
 	if err != nil || j.needsAlignment(k) {
 		return m, placedMask{dividedKnee: k}, err
@@ -90,17 +95,13 @@ func (j Job) place(ctx context.Context, k dividedKnee, d Division, transform *vo
 	if err != nil {
 		return p, err
 	}
-	share := taken.FractionMap().Data
 	unseen := p.unseenParts()
 	for v, part := range taken.Data {
 		if unseen[part] {
 			taken.Data[v] = 0
 		}
-		if taken.Data[v] == 0 {
-			share[v] = 0
-		}
 	}
-	p.regions = k.parts.OnGrid(j.Train.Geometry, taken.Data, share)
+	p.regions = k.parts.OnGrid(j.Train.Geometry, taken.Data, taken.Shares())
 	p.seeRegions()
 	return p, nil
 }

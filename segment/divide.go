@@ -67,6 +67,11 @@ func (e *UnknownLabelsError) Error() string {
 // ignores become 0. Labels that it does not know are an *UnknownLabelsError that lists every
 // one with its number of voxels.
 func (s Scheme) Interpret(l volume.Labels) (Marks, error) {
+	return s.InterpretBox(l, whole(l.Geometry))
+}
+
+// InterpretBox is Interpret for a box that holds all labels; the marks are those of the box.
+func (s Scheme) InterpretBox(l volume.Labels, b Box) (Marks, error) {
 	const unknown = -1
 	names := s.meanings()
 	markOf := make(map[string]int32, len(names)+1) // Ignore is not in it: 0
@@ -82,17 +87,25 @@ func (s Scheme) Interpret(l volume.Labels) (Marks, error) {
 	}
 	lut[0] = 0
 
-	m := Marks{Labels: volume.Labels{Geometry: l.Geometry, Data: make([]uint16, len(l.Data))}, Names: names}
-	for v := 0; v < len(l.Data); {
-		n := run(l.Data[v:])
-		switch mark := lut[l.Data[v]]; mark {
-		case unknown:
-			return Marks{}, &UnknownLabelsError{Scheme: s.Name, Labels: countUnknown(l.Data, lut)}
-		case 0:
-		default:
-			fill(m.Data[v:v+n], uint16(mark))
+	m := Marks{Labels: volume.Labels{Geometry: b.in(l.Geometry)}, Names: names}
+	m.Data = make([]uint16, m.Voxels())
+	marks := m.Data
+	for k := b.From[2]; k < b.To[2]; k++ {
+		for j := b.From[1]; j < b.To[1]; j++ {
+			row := l.Data[l.Size[0]*(j+l.Size[1]*k):][b.From[0]:b.To[0]]
+			for v := 0; v < len(row); {
+				n := run(row[v:])
+				switch mark := lut[row[v]]; mark {
+				case unknown:
+					return Marks{}, &UnknownLabelsError{Scheme: s.Name, Labels: countUnknown(l.Data, lut)}
+				case 0:
+				default:
+					fill(marks[v:v+n], uint16(mark))
+				}
+				v += n
+			}
+			marks = marks[len(row):]
 		}
-		v += n
 	}
 	return m, nil
 }
