@@ -173,7 +173,7 @@ func (p placedMask) shareWarnings() []string {
 	}
 	for _, name := range p.parts.Compartments {
 		add(name, p.extent(func(part uint16) bool {
-			return part != 0 && p.parts.Part[part-1] == segment.Part{Compartment: name}
+			return part != 0 && p.parts.Part[part-1].Region == "" && p.parts.Part[part-1].Compartment == name
 		}))
 	}
 	var out []string

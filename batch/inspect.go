@@ -302,6 +302,9 @@ func (s Settings) try(ctx context.Context, j Job, in *InspectedStudy) error {
 		described.From = j.From.Identity.Visit
 	}
 	in.Mask, in.Plan = &described, j.plan(mask, placed, s.Protocol)
+	if known {
+		in.Warnings = append(in.Warnings, j.alignmentWarnings(mask, placed.dividedKnee, s.Protocol)...)
+	}
 	if j.needsAlignment(placed.dividedKnee) {
 		return nil // what depends on where the mask comes to lie is known to run alone
 	}

@@ -79,10 +79,11 @@ func measure(ctx context.Context, j Job, p Protocol, workers int) (report.Study,
 	result.Inputs = src.files
 	result.Side = cmp.Or(result.Side, src.sideName())
 	src.mask.note(&result, src.placedMask, p)
-	j.noteCarried(&result, src.dividedKnee)
 	if src.aligned != nil {
 		result.Registration = &src.aligned.record
 	}
+	j.noteCarried(&result, src.dividedKnee)
+	result.Warnings = append(result.Warnings, j.alignmentWarnings(src.mask, src.dividedKnee, p)...)
 	if text := saturated(src.series, maps, src.regions, result.Protocol.SkippedEchoes).warning(src.series.TE); text != "" {
 		result.Warnings = append(result.Warnings, text)
 	}

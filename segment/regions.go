@@ -16,6 +16,8 @@ type Part struct {
 	// Plate and Region are those of package anatomy; "" where the mask marks the
 	// compartment itself.
 	Plate, Region string
+	// Tissue is the one that the mask marks, where it marks the region with several; else "".
+	Tissue string
 	// Layer counts from the bone, 1 to the number of layers; 0 where there are none.
 	Layer int
 }
@@ -179,6 +181,14 @@ func (t *partTable) number() (parts []Part, tissue []uint16) {
 					tissue = append(tissue, mark)
 					t.part[i] = uint16(len(parts))
 				}
+			}
+		}
+	}
+	for n, p := range parts {
+		shared := func(m int) bool { return parts[m].Region == p.Region && tissue[m] != tissue[n] }
+		for m := range parts {
+			if p.Region != "" && shared(m) {
+				parts[n].Tissue = t.names[tissue[n]-1]
 			}
 		}
 	}
