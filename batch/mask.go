@@ -76,7 +76,7 @@ func (j Job) readMask(ctx context.Context, p Protocol) (maskRead, error) {
 	var err error
 	switch {
 	case j.Input.Named:
-		m, err = j.segment(ctx, p)
+		m, err = j.segmentOnce(ctx, p)
 	case j.Mask.Object != nil:
 		m, err = j.readObject(ctx, p)
 	default:

@@ -30,7 +30,9 @@ type Job struct {
 	// From is the job whose mask is carried to this one; nil where the study has its own.
 	From  *Job
 	Input Input // what a program makes the mask of, instead of Mask
-	Dir   string
+	// made is the mask that the program makes, once for all jobs that use it.
+	made *madeOnce
+	Dir  string
 	// Tree opens the mask, which may lie in an archive; nil knows no archives.
 	Tree *files.Tree
 
