@@ -181,7 +181,7 @@ func labelsOf(data ...uint16) volume.Labels {
 	return volume.Labels{Geometry: volume.Geometry{Size: [3]int{len(data), 1, 1}}, Data: data}
 }
 
-func TestDivide(t *testing.T) {
+func TestInterpret(t *testing.T) {
 	zib, _ := Named("oai-zib")
 	msk, _ := Named("openmsk")
 	cases := []struct {
@@ -214,7 +214,7 @@ func TestDivide(t *testing.T) {
 	}
 }
 
-func TestDivideUnknown(t *testing.T) {
+func TestInterpretUnknown(t *testing.T) {
 	zib, _ := Named("oai-zib")
 	_, err := zib.Interpret(labelsOf(9, 1, 4, 7, 9, 0, 9))
 	var unknown *UnknownLabelsError
