@@ -101,7 +101,8 @@ func (p placedMask) why(e extent) string {
 	case e.inView == 0:
 		return "outside the field of view of the series"
 	case e.inView < leastCovered:
-		return fmt.Sprintf("mostly outside the field of view of the series (%s of it lies in view, %.0f %% needed)", percent(e.inView), 100*leastCovered)
+		return fmt.Sprintf("mostly outside the field of view of the series (%s of it lies in view, %.0f %% needed)",
+			percent(e.inView), 100*leastCovered)
 	case e.left == 0:
 		return "eroded: nothing is left of it"
 	case p.coverage == nil:

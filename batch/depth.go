@@ -175,7 +175,8 @@ func (p placedMask) noteLayers(r *report.Result) {
 				s.Note = join(s.Note, fmt.Sprintf("%d of %d voxels are in no layer: their depth is not known", unlayered, s.Voxels))
 			}
 			if own := s.Voxels - divided; own > 0 && divided > 0 {
-				s.Note = join(s.Note, fmt.Sprintf("%d of %d voxels are in no region: the mask marks them as %s", own, s.Voxels, s.Compartment))
+				s.Note = join(s.Note, fmt.Sprintf("%d of %d voxels are in no region: the mask marks them as %s",
+					own, s.Voxels, s.Compartment))
 			}
 		}
 	}

@@ -286,11 +286,13 @@ func (k placedMask) notesOf() (notes, warnings []string) {
 	switch noTibia, noFemur := has(anatomy.NoTibia), has(anatomy.NoFemur); {
 	case rows == "": // the mask marks medial and lateral themselves
 	case noTibia && noFemur:
-		notes = append(notes, "the mask has neither tibial cartilage nor femoral cartilage behind the trochlea: "+rows+" empty")
+		notes = append(notes,
+			"the mask has neither tibial cartilage nor femoral cartilage behind the trochlea: "+rows+" empty")
 	case noTibia:
 		warnings = append(warnings, "the mask has no tibial cartilage: "+rows+" the cartilage of the femur alone")
 	case noFemur:
-		warnings = append(warnings, "the mask has no femoral cartilage behind the trochlea: "+rows+" the cartilage of the tibia alone")
+		warnings = append(warnings,
+			"the mask has no femoral cartilage behind the trochlea: "+rows+" the cartilage of the tibia alone")
 	}
 	for _, n := range k.notes {
 		switch n.Kind {

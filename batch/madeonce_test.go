@@ -49,7 +49,8 @@ func TestMadeOnce(t *testing.T) {
 				t.Fatal(errs[n])
 			}
 			first := masks[0]
-			if !slices.Equal(m.labels.Data, first.labels.Data) || !slices.Equal(m.made.file, first.made.file) || m.made.facts != first.made.facts || !slices.Equal(m.made.images, first.made.images) {
+			if !slices.Equal(m.labels.Data, first.labels.Data) || !slices.Equal(m.made.file, first.made.file) ||
+				m.made.facts != first.made.facts || !slices.Equal(m.made.images, first.made.images) {
 				t.Errorf("mask %d differs from the first", n)
 			}
 		}

@@ -77,7 +77,9 @@ func (j Job) place(ctx context.Context, k dividedKnee, d Division, transform *vo
 		return p, err
 	}
 	p.resampled = true
-	options := resample.Options{ThicknessMM: j.Train.Thickness, Transform: transform, LeastCovered: resample.AnyCover, Workers: workers}
+	options := resample.Options{
+		ThicknessMM: j.Train.Thickness, Transform: transform, LeastCovered: resample.AnyCover, Workers: workers,
+	}
 	fractions, err := resample.Onto(ctx, k.parts.Labels, j.Train.Geometry, options)
 	if err != nil {
 		return p, err

@@ -17,9 +17,11 @@ func (j Job) alignmentWarnings(m maskRead, k dividedKnee, p Protocol) []string {
 	case p.Register.Moving == "" || k.onSeries:
 		return nil
 	case from.Moving == nil:
-		return []string{"--register names the mapped series itself: the mask, which lies on another grid, was not registered with it"}
+		return []string{"--register names the mapped series itself: " +
+			"the mask, which lies on another grid, was not registered with it"}
 	case !liesOn(m.geometry(), from.Moving.Geometry):
-		return []string{fmt.Sprintf("the mask does not lie on the voxels of series %s (number %d), which --register names: if it was drawn on another series, the registration does not hold for it", from.Moving.Hash, from.Moving.Number)}
+		return []string{fmt.Sprintf("the mask does not lie on the voxels of series %s (number %d), which --register names: "+
+			"if it was drawn on another series, the registration does not hold for it", from.Moving.Hash, from.Moving.Number)}
 	}
 	return nil
 }
@@ -75,7 +77,8 @@ func stillTexts(g *report.Registration) []string {
 	var out []string
 	for ; g != nil; g = g.Then {
 		if g.Still {
-			out = append(out, fmt.Sprintf("registration found nothing better than the position that the headers give: the image of series %s was left there", g.Moving))
+			out = append(out, fmt.Sprintf("registration found nothing better than the position that the headers give: "+
+				"the image of series %s was left there", g.Moving))
 		}
 	}
 	return out

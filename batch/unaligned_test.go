@@ -16,7 +16,8 @@ import (
 
 // A mask lies on a series where its voxels are voxels of it, all or some, in whatever order.
 func TestLiesOn(t *testing.T) {
-	series := volume.Geometry{Size: [3]int{100, 80, 20}, Affine: [3][4]float64{{0, 0, 2, -30}, {0.5, 0, 0, 10}, {0, -0.5, 0, 40}}}
+	series := volume.Geometry{Size: [3]int{100, 80, 20}}
+	series.Affine = [3][4]float64{{0, 0, 2, -30}, {0.5, 0, 0, 10}, {0, -0.5, 0, 40}}
 	change := func(f func(g *volume.Geometry)) volume.Geometry {
 		g := series
 		f(&g)
@@ -30,9 +31,9 @@ func TestLiesOn(t *testing.T) {
 	}{
 		{"the same", series, true},
 		{"turned", turned, true},
-		{"a part", change(func(g *volume.Geometry) { g.Size = [3]int{60, 40, 10}; g.Affine[1][3] += 5; g.Affine[0][3] += 4 }), true},
-		{"a part, as headers round", change(func(g *volume.Geometry) { g.Size = [3]int{60, 40, 10}; g.Affine[1][3] += 5.02 }), true},
-		{"a part between voxels", change(func(g *volume.Geometry) { g.Size = [3]int{60, 40, 10}; g.Affine[1][3] += 5.25 }), false},
+		{"a part", change(func(g *volume.Geometry) { g.Size[0], g.Affine[1][3], g.Size[2] = 60, 15, 9 }), true},
+		{"a part, as headers round", change(func(g *volume.Geometry) { g.Size[0], g.Affine[1][3] = 60, 15.02 }), true},
+		{"a part between voxels", change(func(g *volume.Geometry) { g.Size[0], g.Affine[1][3] = 60, 15.25 }), false},
 		{"beyond the edge", change(func(g *volume.Geometry) { g.Affine[0][3] += 2 }), false},
 		{"finer", change(func(g *volume.Geometry) { g.Size = [3]int{199, 80, 20}; g.Affine[1][0] = 0.25 }), false},
 		{"every other slice", change(func(g *volume.Geometry) { g.Size[2] = 10; g.Affine[0][2] = 4 }), false},
@@ -47,7 +48,8 @@ func TestLiesOn(t *testing.T) {
 // --register that cannot do what it was given for says so, in run and in inspect.
 func TestRegisterThatDoesNothing(t *testing.T) {
 	train := func(hash string, z float64) dicomio.Train {
-		return dicomio.Train{Hash: hash, Number: 7, Geometry: volume.Geometry{Size: [3]int{8, 8, 8}, Affine: [3][4]float64{{1, 0, 0, 0}, {0, 1, 0, 0}, {0, 0, 1, z}}}}
+		g := volume.Geometry{Size: [3]int{8, 8, 8}, Affine: [3][4]float64{{1, 0, 0, 0}, {0, 1, 0, 0}, {0, 0, 1, z}}}
+		return dicomio.Train{Hash: hash, Number: 7, Geometry: g}
 	}
 	mapped, moving, third := train("aa", 0), train("bb", 0.5), train("cc", 0.25)
 	p := Protocol{Register: Register{Moving: "SAG*"}}
@@ -59,7 +61,8 @@ func TestRegisterThatDoesNothing(t *testing.T) {
 		want     string // the beginning of the warning, "" for none
 	}{
 		{"on the image", &moving, moving, false, ""},
-		{"on a third series", &moving, third, false, "the mask does not lie on the voxels of series bb (number 7), which --register names"},
+		{"on a third series", &moving, third, false,
+			"the mask does not lie on the voxels of series bb (number 7), which --register names"},
 		{"the mapped series", nil, third, false, "--register names the mapped series itself"},
 		{"the mapped series, and the mask on it", nil, mapped, true, ""},
 	} {
@@ -142,16 +145,23 @@ func TestInspectJudgesByTheSideOfTheMask(t *testing.T) {
 // Numbers of regions.nii.gz have different names though a scheme marks one region with two tissues.
 func TestPartsHaveDifferentNames(t *testing.T) {
 	names := []string{"femoral-cartilage", "trochlear-cartilage", "medial-tibial-cartilage"}
-	m := segment.Marks{Names: names, Labels: volume.Labels{Geometry: volume.Geometry{Size: [3]int{5, 1, 1}}, Data: []uint16{1, 2, 2, 3, 1}}}
-	p := m.Divided([]anatomy.Region{anatomy.Trochlear, anatomy.Trochlear, anatomy.Trochlear, anatomy.MedialTibialCentral, anatomy.MedialFemoralCentral}, []uint8{1, 1, 2, 1, 2}, 2)
+	m := segment.Marks{Names: names}
+	m.Labels = volume.Labels{Geometry: volume.Geometry{Size: [3]int{5, 1, 1}}, Data: []uint16{1, 2, 2, 3, 1}}
+	p := m.Divided([]anatomy.Region{
+		anatomy.Trochlear, anatomy.Trochlear, anatomy.Trochlear, anatomy.MedialTibialCentral, anatomy.MedialFemoralCentral,
+	}, []uint8{1, 1, 2, 1, 2}, 2)
 	seen := map[segment.Part]bool{}
 	for n, part := range p.Part {
 		if seen[part] {
 			t.Errorf("two parts are %+v", part)
 		}
 		seen[part] = true
-		if mark := p.Marked[p.Tissue[n]-1]; part.Region == "trochlear" && part.Tissue != mark || part.Region != "trochlear" && part.Tissue != "" {
-			t.Errorf("%+v of %s", part, mark)
+		want := ""
+		if part.Region == "trochlear" {
+			want = p.Marked[p.Tissue[n]-1]
+		}
+		if part.Tissue != want {
+			t.Errorf("%+v, want the tissue %q", part, want)
 		}
 	}
 	if len(seen) != 5 {

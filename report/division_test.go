@@ -590,11 +590,13 @@ func TestProfileRuns(t *testing.T) {
 // What was not moved is not called a movement of nothing, on the page and in the picture.
 func TestRegistrationThatLeftTheImage(t *testing.T) {
 	g := Registration{MutualInformationBefore: 0.25, MutualInformationAfter: 0.25, Program: "elastix 5.2.0"}
-	if got, want := g.figures(), "turned by 0.0°, moved by 0.0 mm; mutual information 0.250 before, 0.250 after; elastix 5.2.0"; got != want {
+	const figures = "; mutual information 0.250 before, 0.250 after; elastix 5.2.0"
+	if got, want := g.figures(), "turned by 0.0°, moved by 0.0 mm"+figures; got != want {
 		t.Errorf("%q, want %q", got, want)
 	}
 	g.Still = true
-	if got, want := g.figures(), "not moved, as nothing better was found than the position in the headers; mutual information 0.250 before, 0.250 after; elastix 5.2.0"; got != want {
+	const still = "not moved, as nothing better was found than the position in the headers"
+	if got, want := g.figures(), still+figures; got != want {
 		t.Errorf("%q, want %q", got, want)
 	}
 }
@@ -602,10 +604,14 @@ func TestRegistrationThatLeftTheImage(t *testing.T) {
 // Parts that several tissues of the mask share have names of their own in regions.txt, and one key.
 func TestNamesOfSharedRegions(t *testing.T) {
 	d := division{layers: segment.LayerNames(2), parts: []segment.Part{
-		{Compartment: "patellofemoral", Region: "trochlear", Layer: 1, Tissue: "femoral-cartilage"}, {Compartment: "patellofemoral", Region: "trochlear", Layer: 1, Tissue: "trochlear-cartilage"},
-		{Compartment: "patellofemoral", Region: "trochlear", Tissue: "trochlear-cartilage"}, {Compartment: "medial", Region: "medial-tibial-central", Layer: 1},
+		{Region: "trochlear", Layer: 1, Tissue: "femoral-cartilage"},
+		{Region: "trochlear", Layer: 1, Tissue: "trochlear-cartilage"},
+		{Region: "trochlear", Tissue: "trochlear-cartilage"}, {Region: "medial-tibial-central", Layer: 1},
 	}}
-	want := []string{"trochlear deep (femoral-cartilage)", "trochlear deep (trochlear-cartilage)", "trochlear without a layer (trochlear-cartilage)", "medial-tibial-central deep"}
+	want := []string{
+		"trochlear deep (femoral-cartilage)", "trochlear deep (trochlear-cartilage)",
+		"trochlear without a layer (trochlear-cartilage)", "medial-tibial-central deep",
+	}
 	for n := range d.parts {
 		if got := d.name(n); got != want[n] {
 			t.Errorf("%q, want %q", got, want[n])

@@ -240,7 +240,10 @@ func TestInterpretUnknown(t *testing.T) {
 // Parts of one structure share a group, which is the lowest number of theirs: the cartilage of a bone
 // and the menisci, however many labels divide them. A row of the results is a group of its own.
 func TestGroups(t *testing.T) {
-	marked := []string{"medial", "femoral-cartilage", "trochlear-cartilage", "patellar-cartilage", "medial-meniscus", "menisci", "lateral-tibial-cartilage", "tibial-cartilage", "bml"}
+	marked := []string{
+		"medial", "femoral-cartilage", "trochlear-cartilage", "patellar-cartilage", "medial-meniscus", "menisci",
+		"lateral-tibial-cartilage", "tibial-cartilage", "bml",
+	}
 	p := Parts{Marked: marked}
 	for n := range marked {
 		p.Part = append(p.Part, Part{})
