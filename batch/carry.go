@@ -123,8 +123,9 @@ func (p placedMask) inScheme(s segment.Scheme) (labels volume.Labels, ok bool) {
 	return labels, true
 }
 
-// noteCarried says on the result where its mask comes from.
+// noteCarried says on the result where its mask comes from, and what was not registered for it.
 func (j Job) noteCarried(r *report.Result, k dividedKnee) {
+	r.Notes = append(r.Notes, stillTexts(r.Registration)...)
 	if j.From == nil {
 		if j.Moving != nil && k.onSeries {
 			r.Notes = append(r.Notes, "the mask lies on the voxels of the mapped series: nothing was registered")

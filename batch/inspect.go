@@ -302,14 +302,18 @@ func (s Settings) try(ctx context.Context, j Job, in *InspectedStudy) error {
 		described.From = j.From.Identity.Visit
 	}
 	in.Mask, in.Plan = &described, j.plan(mask, placed, s.Protocol)
+	if known {
+		in.Warnings = append(in.Warnings, j.alignmentWarnings(mask, placed.dividedKnee, s.Protocol)...)
+	}
 	if j.needsAlignment(placed.dividedKnee) {
 		return nil // what depends on where the mask comes to lie is known to run alone
 	}
-	if text := mask.empty(regions); known && text != "" {
+	if text := mask.empty(regions); known && text != "" && placed.marked == nil {
 		in.Warnings = append(in.Warnings, text)
 	}
 	if known {
-		in.Warnings = append(in.Warnings, implausible(regions, sideOf(j))...)
+		in.Warnings = append(in.Warnings, placed.shareWarnings()...)
+		in.Warnings = append(in.Warnings, implausible(regions, cmp.Or(sideOf(j), placed.sideName()))...)
 	}
 	return nil
 }

@@ -23,8 +23,10 @@ type dividedKnee struct {
 	notes   []anatomy.Note
 	// onSeries says that the mask was drawn on the voxels of the series that is mapped.
 	onSeries bool
-	// uneroded are the parts before erosion, nil where there was none.
-	uneroded *segment.Parts
+	// uneroded are the parts before erosion, nil where there was none. marked and left are the
+	// numbers of voxels of each part, as in its Data, before and after it.
+	uneroded     *segment.Parts
+	marked, left []int
 	// depths and axes are there where the cartilage has layers. sheet is the part of each of
 	// depths.Voxels.
 	depths *anatomy.Depths
@@ -75,14 +77,12 @@ func (j Job) divideTissues(ctx context.Context, marks segment.Marks, d Division,
 	if err != nil {
 		return k, err
 	}
+	k.parts = marks.Divided(division.Data, layers, d.Layers)
 	if d.ErodeMM > 0 {
-		whole := marks.Divided(division.Data, layers, d.Layers)
-		k.uneroded = &whole
-		if err := k.erode(ctx, mask, division, d.ErodeMM); err != nil {
+		if err := k.erode(ctx, mask, d.ErodeMM); err != nil {
 			return k, err
 		}
 	}
-	k.parts = marks.Divided(division.Data, layers, d.Layers)
 	if k.depths != nil {
 		k.sheet = make([]uint16, len(k.depths.Voxels))
 		for n, v := range k.depths.Voxels {
@@ -182,17 +182,24 @@ func (k *dividedKnee) measureDepth(
 	return layers, nil
 }
 
-// erode takes the voxels near the surface of their tissue out of their regions.
-func (k *dividedKnee) erode(ctx context.Context, mask anatomy.Mask, division anatomy.Division, mm float64) error {
+// erode takes the voxels near the surface of their tissue out of their parts. A part of which
+// nothing is left keeps its number, and so its rows.
+func (k *dividedKnee) erode(ctx context.Context, mask anatomy.Mask, mm float64) error {
 	eroded, _, err := anatomy.Erode(ctx, mask, mm)
 	if err != nil {
 		return err
 	}
-	for v, r := range division.Data {
-		if r != anatomy.NoRegion && eroded.Data[v] == anatomy.NoTissue {
-			division.Data[v] = anatomy.NoRegion
+	whole := k.parts
+	k.uneroded, k.parts.Data = &whole, slices.Clone(whole.Data)
+	k.marked, k.left = make([]int, len(whole.Part)+1), make([]int, len(whole.Part)+1)
+	for v, part := range whole.Data {
+		k.marked[part]++
+		if part != 0 && whole.Part[part-1].Region != "" && eroded.Data[v] == anatomy.NoTissue {
+			k.parts.Data[v] = 0
 			k.record.ErodedVoxels++
+			continue
 		}
+		k.left[part]++
 	}
 	return nil
 }
@@ -290,18 +297,22 @@ func (k dividedKnee) sideName() string {
 }
 
 // notesOf writes the facts about a division that a reader of its values should know.
-func (k dividedKnee) notesOf() (notes, warnings []string) {
+func (k placedMask) notesOf() (notes, warnings []string) {
 	var crumbs, cut []string
+	rows := k.rowsOfTissue(segment.Medial, segment.Lateral)
 	has := func(kind anatomy.NoteKind) bool {
 		return slices.ContainsFunc(k.notes, func(n anatomy.Note) bool { return n.Kind == kind })
 	}
 	switch noTibia, noFemur := has(anatomy.NoTibia), has(anatomy.NoFemur); {
+	case rows == "": // the mask marks medial and lateral themselves
 	case noTibia && noFemur:
-		notes = append(notes, "the mask has neither tibial cartilage nor femoral cartilage behind the trochlea: medial and lateral are empty")
+		notes = append(notes,
+			"the mask has neither tibial cartilage nor femoral cartilage behind the trochlea: "+rows+" empty")
 	case noTibia:
-		warnings = append(warnings, "the mask has no tibial cartilage: medial and lateral are the cartilage of the femur alone")
+		warnings = append(warnings, "the mask has no tibial cartilage: "+rows+" the cartilage of the femur alone")
 	case noFemur:
-		warnings = append(warnings, "the mask has no femoral cartilage behind the trochlea: medial and lateral are the cartilage of the tibia alone")
+		warnings = append(warnings,
+			"the mask has no femoral cartilage behind the trochlea: "+rows+" the cartilage of the tibia alone")
 	}
 	for _, n := range k.notes {
 		switch n.Kind {

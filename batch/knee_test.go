@@ -137,7 +137,7 @@ func TestNotePlates(t *testing.T) {
 		Regions:      []segment.Summary{row("medial", "medial-femoral", 10), row("lateral", "lateral-femoral", 10), row("lateral", "lateral-tibial", 20), row("patellofemoral", "trochlear", 15)},
 	}
 	segment.SetPlateMeans(r.Compartments, r.Regions)
-	notePlates(&r)
+	placedMask{}.notePlates(&r)
 	for n, want := range []struct {
 		note string
 		mean float64

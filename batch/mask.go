@@ -76,7 +76,7 @@ func (j Job) readMask(ctx context.Context, p Protocol) (maskRead, error) {
 	var err error
 	switch {
 	case j.Input.Named:
-		m, err = j.segment(ctx, p)
+		m, err = j.segmentOnce(ctx, p)
 	case j.Mask.Object != nil:
 		m, err = j.readObject(ctx, p)
 	default:
@@ -195,7 +195,8 @@ func (m maskRead) note(r *report.Result, placed placedMask, p Protocol) {
 		r.Warnings = append(r.Warnings, m.made.warnings...)
 	}
 	r.Warnings = append(r.Warnings, placed.besideText()...)
-	if text := m.empty(regions); text != "" {
+	r.Warnings = append(r.Warnings, placed.shareWarnings()...)
+	if text := m.empty(regions); text != "" && placed.marked == nil { // else erosion left nothing
 		r.Warnings = append(r.Warnings, text)
 	}
 	r.Warnings = append(r.Warnings, implausible(regions, r.Side)...)

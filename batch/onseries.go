@@ -20,6 +20,9 @@ type placedMask struct {
 	// transform takes a position of the series to the space of the mask; nil where both are one.
 	transform *volume.Rigid
 	resampled bool // onto another grid
+	// coverage is how much of each part lies in the field of view of the series, before erosion;
+	// nil where the mask lies on the grid of the series, which holds all.
+	coverage []resample.Coverage
 	// beside is how the mask's grid differs from that of the series, where it is the same but
 	// for its place; else nil.
 	beside *segment.GridError
@@ -69,24 +72,38 @@ func (j Job) place(ctx context.Context, k dividedKnee, d Division, transform *vo
 	if transform == nil && !k.cropped && segment.CheckGrid(k.parts.Geometry, j.Train.Geometry) == nil {
 		labels, err := segment.OnGrid(k.parts.Labels, j.Train.Geometry)
 		p.regions = k.parts.OnGrid(labels.Geometry, labels.Data, nil)
+		p.seeRegions()
 		return p, err
 	}
 	p.resampled = true
-	fractions, err := resample.Onto(ctx, k.parts.Labels, j.Train.Geometry, resample.Options{
+	options := resample.Options{
 		ThicknessMM: j.Train.Thickness, Transform: transform, LeastCovered: resample.AnyCover, Workers: workers,
-	})
+	}
+	fractions, err := resample.Onto(ctx, k.parts.Labels, j.Train.Geometry, options)
 	if err != nil {
 		return p, err
 	}
-	if err := checkCover(k.parts, fractions.Coverage); err != nil {
+	p.coverage = fractions.Coverage
+	if k.uneroded != nil {
+		if p.coverage, err = resample.Cover(ctx, k.uneroded.Labels, j.Train.Geometry, options); err != nil {
+			return p, err
+		}
+	}
+	if err := checkCover(k.parts, p.coverage); err != nil {
 		return p, err
 	}
-	taken, err := fractions.Take(d.MinFraction, append([]uint16{0}, k.parts.Tissue...))
+	taken, err := fractions.Take(d.MinFraction, k.parts.Groups())
 	if err != nil {
 		return p, err
+	}
+	unseen := p.unseenParts()
+	for v, part := range taken.Data {
+		if unseen[part] {
+			taken.Data[v] = 0
+		}
 	}
 	p.regions = k.parts.OnGrid(j.Train.Geometry, taken.Data, taken.Shares())
-	k.seeRegions(fractions.Coverage)
+	p.seeRegions()
 	return p, nil
 }
 
@@ -112,8 +129,8 @@ func shifted(mask, series volume.Geometry) *segment.GridError {
 // place: headers round it to some thousandths of a mm.
 const alikeSpacing = 0.01
 
-// leastCovered is the part of a tissue that has to lie in the field of view of the series:
-// of one that lies mostly outside, the mean says little.
+// leastCovered is the part of a tissue, and of a plate, that has to lie in the field of view
+// of the series: of one that lies mostly outside, the mean says little.
 const leastCovered = 0.5
 
 // tissueCover says how much of a tissue lies in the field of view.
@@ -152,23 +169,4 @@ func checkCover(parts segment.Parts, coverage []resample.Coverage) error {
 		return &coverError{tissues}
 	}
 	return nil
-}
-
-// seeRegions records how much of each region lies in the field of view of the series.
-func (k dividedKnee) seeRegions(coverage []resample.Coverage) {
-	if k.record == nil {
-		return
-	}
-	for n := range k.record.Regions {
-		r := &k.record.Regions[n]
-		voxels, inside := 0, 0
-		for _, c := range coverage {
-			if k.parts.Part[c.Label-1].Region == r.Region {
-				voxels, inside = voxels+c.Voxels, inside+c.Inside
-			}
-		}
-		if voxels > 0 {
-			r.InView = float64(inside) / float64(voxels)
-		}
-	}
 }

@@ -30,7 +30,9 @@ type Job struct {
 	// From is the job whose mask is carried to this one; nil where the study has its own.
 	From  *Job
 	Input Input // what a program makes the mask of, instead of Mask
-	Dir   string
+	// made is the mask that the program makes, once for all jobs that use it.
+	made *madeOnce
+	Dir  string
 	// Tree opens the mask, which may lie in an archive; nil knows no archives.
 	Tree *files.Tree
 
@@ -79,10 +81,11 @@ func measure(ctx context.Context, j Job, p Protocol, workers int) (report.Study,
 	result.Inputs = src.files
 	result.Side = cmp.Or(result.Side, src.sideName())
 	src.mask.note(&result, src.placedMask, p)
-	j.noteCarried(&result, src.dividedKnee)
 	if src.aligned != nil {
 		result.Registration = &src.aligned.record
 	}
+	j.noteCarried(&result, src.dividedKnee)
+	result.Warnings = append(result.Warnings, j.alignmentWarnings(src.mask, src.dividedKnee, p)...)
 	if text := saturated(src.series, maps, src.regions, result.Protocol.SkippedEchoes).warning(src.series.TE); text != "" {
 		result.Warnings = append(result.Warnings, text)
 	}

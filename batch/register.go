@@ -146,6 +146,7 @@ func alignWith(ctx context.Context, fixed volume.Map, moving dicomio.Train, of s
 		AngleDegrees: result.Rotation, CentreShiftMM: result.Shift,
 		MutualInformationBefore: number(result.Before), MutualInformationAfter: number(result.After), Program: "elastix " + result.Version,
 	}}
+	a.record.Still = result.Still
 	a.pictures = report.Aligned{
 		Before: register.Resampled(image, fixed.Geometry, volume.Identity()),
 		After:  register.Resampled(image, fixed.Geometry, result.Transform),

@@ -240,6 +240,7 @@ func (s Settings) choose(j *Job) (err error) {
 		if j.Input, err = s.chooseInput(*j); err != nil {
 			return err
 		}
+		j.made = newMadeOnce()
 	}
 	if err := j.checkMemory(0); err != nil || made {
 		return err

@@ -16,6 +16,8 @@ type Part struct {
 	// Plate and Region are those of package anatomy; "" where the mask marks the
 	// compartment itself.
 	Plate, Region string
+	// Tissue is the one that the mask marks, where it marks the region with several; else "".
+	Tissue string
 	// Layer counts from the bone, 1 to the number of layers; 0 where there are none.
 	Layer int
 }
@@ -25,8 +27,7 @@ type Parts struct {
 	volume.Labels
 	Part []Part
 	// Tissue holds for each part the number of what the mask marked, so that Marked[n−1] is
-	// its name. Parts of one tissue share a number: where a voxel of another grid is assigned,
-	// tissues compete, and then the parts of the one that wins.
+	// its name. See Groups for the parts that compete for the voxels of another grid as one.
 	Tissue []uint16
 	Marked []string
 	// Compartments are the rows of the scheme in their order, also those without a part.
@@ -34,6 +35,27 @@ type Parts struct {
 	// Layers is the number of layers that the cartilage was divided into, 0 for none.
 	Layers   int
 	Readings []Reading
+}
+
+// Groups returns, for each value of Data, a number that parts of one structure share: the
+// cartilage of a bone, the menisci, or a row that the mask marks, however many labels divide
+// it. It is the lowest of their numbers in Tissue, and 0 for the background.
+func (p Parts) Groups() []uint16 {
+	out := make([]uint16, len(p.Part)+1)
+	lowest := map[anatomy.Structure]uint16{}
+	for _, mark := range p.Tissue {
+		s := anatomy.TissueNamed(p.Marked[mark-1]).Structure()
+		if known := lowest[s]; known == 0 || mark < known {
+			lowest[s] = mark
+		}
+	}
+	for n, mark := range p.Tissue {
+		out[n+1] = mark
+		if s := anatomy.TissueNamed(p.Marked[mark-1]).Structure(); s != anatomy.NoStructure {
+			out[n+1] = lowest[s]
+		}
+	}
+	return out
 }
 
 // Whole returns the marks with one part for each name, which are rows. It is for schemes
@@ -181,6 +203,14 @@ func (t *partTable) number() (parts []Part, tissue []uint16) {
 			}
 		}
 	}
+	for n, p := range parts {
+		shared := func(m int) bool { return parts[m].Region == p.Region && tissue[m] != tissue[n] }
+		for m := range parts {
+			if p.Region != "" && shared(m) {
+				parts[n].Tissue = t.names[tissue[n]-1]
+			}
+		}
+	}
 	return parts, tissue
 }
 
@@ -225,6 +255,11 @@ func compartmentsOf(name string) []string {
 	}
 }
 
+// In reports whether part n, as in Data, belongs to the row of the summary. Part 0 belongs to none.
+func (p Parts) In(n uint16, s Summary) bool {
+	return n != 0 && p.Part[n-1].in(row{s.Compartment, s.Region, s.Layer}, p.Layers)
+}
+
 // InRow reports whether part n, as in Data, belongs to the compartment and, unless that is All,
 // to the plate or region. Part 0 belongs to none.
 func (p Parts) InRow(n uint16, compartment, region string) bool {
@@ -253,14 +288,16 @@ type Regions struct {
 // mask lies on that grid.
 func (p Parts) OnGrid(g volume.Geometry, part []uint16, fraction []float32) Regions {
 	r := Regions{Labels: volume.Labels{Geometry: g, Data: part}, Names: p.Compartments, Readings: p.Readings, Fraction: fraction}
-	if !slices.ContainsFunc(p.Part, func(p Part) bool { return p.Region != "" }) {
+	lut := make([]uint16, len(p.Part)+1)
+	same := true // parts have the numbers of their compartments
+	for n, part := range p.Part {
+		lut[n+1] = uint16(slices.Index(r.Names, part.Compartment) + 1)
+		same = same && lut[n+1] == uint16(n+1)
+	}
+	if same && !slices.ContainsFunc(p.Part, func(p Part) bool { return p.Region != "" }) {
 		return r // parts are compartments
 	}
 	r.Part, r.Parts, r.Layers, r.Data = part, p.Part, p.Layers, make([]uint16, len(part))
-	lut := make([]uint16, len(p.Part)+1)
-	for n, part := range p.Part {
-		lut[n+1] = uint16(slices.Index(r.Names, part.Compartment) + 1)
-	}
 	for v := 0; v < len(part); {
 		n := run(part[v:])
 		if name := lut[part[v]]; name != 0 {

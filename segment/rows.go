@@ -10,9 +10,9 @@ import (
 // row is what a summary is about: a compartment, a region of it, a layer of either, or All.
 type row struct{ compartment, region, layer string }
 
-// isMeniscus reports whether the row is of a meniscus, which is not cartilage.
-func isMeniscus(name string) bool {
-	return name == string(anatomy.PlateMedialMeniscus) || name == string(anatomy.PlateLateralMeniscus)
+// IsMeniscus reports whether the row is of a meniscus or of both, which are not cartilage.
+func IsMeniscus(name string) bool {
+	return anatomy.TissueNamed(name).Structure() == anatomy.Menisci.Structure()
 }
 
 // layerName names a layer, counted from the bone, of so many.
@@ -58,6 +58,9 @@ func (r Regions) partRows() (rows []row, rowsOf [][]int) {
 			}
 			if region != All {
 				rows = append(rows, row{name, region, All})
+			}
+			if IsMeniscus(name) {
+				continue // layers are of cartilage
 			}
 			for _, l := range LayerNames(layers) {
 				rows = append(rows, row{name, region, l})

@@ -181,7 +181,7 @@ func labelsOf(data ...uint16) volume.Labels {
 	return volume.Labels{Geometry: volume.Geometry{Size: [3]int{len(data), 1, 1}}, Data: data}
 }
 
-func TestDivide(t *testing.T) {
+func TestInterpret(t *testing.T) {
 	zib, _ := Named("oai-zib")
 	msk, _ := Named("openmsk")
 	cases := []struct {
@@ -214,7 +214,7 @@ func TestDivide(t *testing.T) {
 	}
 }
 
-func TestDivideUnknown(t *testing.T) {
+func TestInterpretUnknown(t *testing.T) {
 	zib, _ := Named("oai-zib")
 	_, err := zib.Interpret(labelsOf(9, 1, 4, 7, 9, 0, 9))
 	var unknown *UnknownLabelsError
@@ -234,5 +234,23 @@ func TestDivideUnknown(t *testing.T) {
 	_, err = zib.Interpret(labelsOf(picture...))
 	if want := "label 13 (1 voxel), 286 labels more"; err == nil || !strings.HasSuffix(err.Error(), want) {
 		t.Errorf("%v, want … %s", err, want)
+	}
+}
+
+// Parts of one structure share a group, which is the lowest number of theirs: the cartilage of a bone
+// and the menisci, however many labels divide them. A row of the results is a group of its own.
+func TestGroups(t *testing.T) {
+	marked := []string{
+		"medial", "femoral-cartilage", "trochlear-cartilage", "patellar-cartilage", "medial-meniscus", "menisci",
+		"lateral-tibial-cartilage", "tibial-cartilage", "bml",
+	}
+	p := Parts{Marked: marked}
+	for n := range marked {
+		p.Part = append(p.Part, Part{})
+		p.Tissue = append(p.Tissue, uint16(n+1))
+	}
+	p.Part, p.Tissue = append(p.Part, Part{}), append(p.Tissue, 3) // another layer of the trochlea
+	if got, want := p.Groups(), []uint16{0, 1, 2, 2, 4, 5, 5, 7, 7, 9, 2}; !slices.Equal(got, want) {
+		t.Errorf("groups %v, want %v", got, want)
 	}
 }

@@ -56,14 +56,24 @@ func Erode(ctx context.Context, m Mask, mm float64) (Mask, Erosion, error) {
 // a slice at most, milliseconds' work.
 const voxelsPerCheck = 1 << 14
 
-// erodes holds a number for each structure that is eroded as a whole, 0 for what is not eroded.
-var erodes = func() (out [256]uint8) {
+// Structure is what counts as one however many labels divide it: the cartilage of a bone, or
+// the menisci.
+type Structure uint8
+
+// NoStructure is that of bone and of no tissue.
+const NoStructure Structure = 0
+
+// Structure returns the structure that the tissue is a part of.
+func (t Tissue) Structure() Structure { return erodes[t] }
+
+// erodes holds the structure of each tissue, which is eroded as a whole; NoStructure is not eroded.
+var erodes = func() (out [256]Structure) {
 	for _, t := range []Tissue{Menisci, MedialMeniscus, LateralMeniscus} {
-		out[t] = 1 + uint8(bones)
+		out[t] = 1 + Structure(bones)
 	}
 	for t, sheet := range sheetOf {
 		if sheet != 0 {
-			out[t] = sheet
+			out[t] = Structure(sheet)
 		}
 	}
 	return out
@@ -127,7 +137,7 @@ func (l *lattice) toVoxel(by [3]int) float64 {
 }
 
 // nearOutside reports whether one of the voxels at the offsets belongs to another structure.
-func (l *lattice) nearOutside(data []Tissue, v int, own uint8, ball []offset) bool {
+func (l *lattice) nearOutside(data []Tissue, v int, own Structure, ball []offset) bool {
 	row := v / l.size[0]
 	index := [3]int{v - row*l.size[0], row % l.size[1], row / l.size[1]}
 	for _, o := range ball {

@@ -1,9 +1,12 @@
 package resample
 
 import (
+	"context"
 	"fmt"
 	"math"
 	"strings"
+
+	"github.com/t2map/t2map/volume"
 )
 
 // Coverage says how much of a label lies in the field of view of the series. A voxel of the
@@ -19,6 +22,24 @@ type Coverage struct {
 
 // Share returns the part of the label's volume that lies in the field of view.
 func (c Coverage) Share() float64 { return float64(c.Inside) / float64(c.Voxels) }
+
+// Cover says how much of each label lies in the field of view of the series, as
+// Fractions.Coverage does, in increasing order of the labels. It refuses no mask for it.
+func Cover(ctx context.Context, mask volume.Labels, series volume.Geometry, o Options) ([]Coverage, error) {
+	o, err := o.defaults()
+	if err != nil {
+		return nil, err
+	}
+	p, err := placed(mask.Geometry, series, o)
+	if err != nil {
+		return nil, err
+	}
+	s, err := surveyed(ctx, mask, p, o.Workers)
+	if err != nil {
+		return nil, err
+	}
+	return s.coverage, nil
+}
 
 // OutsideError says that the mask and the series do not overlap.
 type OutsideError struct {
