@@ -257,7 +257,7 @@ func (k dividedKnee) notesOf() (notes, warnings []string) {
 	for _, n := range k.notes {
 		switch n.Kind {
 		case anatomy.Crumbs:
-			crumbs = append(crumbs, fmt.Sprintf("%s %d", n.Tissue, n.Count))
+			crumbs = append(crumbs, fmt.Sprintf("%s (%d of its voxels)", n.Tissue, n.Count))
 		case anatomy.CutTissue:
 			cut = append(cut, n.Tissue.String())
 		case anatomy.NoRidge:
@@ -267,11 +267,11 @@ func (k dividedKnee) notesOf() (notes, warnings []string) {
 		case anatomy.AxesByPatient:
 			notes = append(notes, "the axes of the knee are those of the patient: the mask has too little shape")
 		case anatomy.SideOfAnatomyUnknown:
-			notes = append(notes, "the labels of the mask do not show which knee it is: a mask that was mirrored from left to right would not be noticed")
+			notes = append(notes, "the labels of the mask do not show which knee it is: a mask that was mirrored from left to right would not be detected")
 		}
 	}
 	if len(crumbs) > 0 {
-		notes = append(notes, fmt.Sprintf("small separate pieces of the mask decided no border (voxels of the mask: %s)", strings.Join(crumbs, ", ")))
+		notes = append(notes, "small separate pieces of the mask were ignored when borders were placed: " + strings.Join(crumbs, ", "))
 	}
 	if len(cut) > 0 {
 		notes = append(notes, "the mask reaches the edge of its grid: "+strings.Join(cut, ", "))

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/t2map/t2map/dicomio"
 	"github.com/t2map/t2map/files"
@@ -305,10 +306,24 @@ func describe(j Job, p Protocol, s volume.MultiEcho, noise volume.Noise) report.
 	if o.Method == t2fit.Rician && noise.Source == string(t2fit.FromResiduals) {
 		r.Notes = append(r.Notes, "the noise was estimated from residuals, which also hold what stimulated echoes leave: where the refocusing is far from 180°, T2 by rician then reads short, and sigma should be given")
 	}
-	if n := j.Study.Passed; n.OtherSeries+n.Derived+n.OtherModality > 0 {
-		r.Notes = append(r.Notes, fmt.Sprintf("passed over: %d MR images of other series, %d maps or phase images, %d files of other modalities", n.OtherSeries, n.Derived, n.OtherModality))
+	if text := passedWords(j.Study.Passed); text != "" {
+		r.Notes = append(r.Notes, "passed over: "+text)
 	}
 	return r
+}
+
+// passedWords counts the files of a study that were not mapped, as far as there are any.
+func passedWords(n dicomio.Passed) string {
+	var parts []string
+	for _, p := range []struct {
+		n    int
+		what string
+	}{{n.OtherSeries, "MR images of other series"}, {n.Derived, "maps or phase images"}, {n.OtherModality, "files of other modalities"}} {
+		if p.n > 0 {
+			parts = append(parts, fmt.Sprintf("%d %s", p.n, p.what))
+		}
+	}
+	return strings.Join(parts, ", ")
 }
 
 // record is what results say of the protocol, whatever the study.

@@ -59,6 +59,9 @@ func (r Regions) partRows() (rows []row, rowsOf [][]int) {
 			if region != All {
 				rows = append(rows, row{name, region, All})
 			}
+			if isMeniscus(name) {
+				continue // layers are of cartilage
+			}
 			for _, l := range LayerNames(layers) {
 				rows = append(rows, row{name, region, l})
 			}

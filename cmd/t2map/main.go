@@ -75,7 +75,7 @@ compartments of every study. It also compares the arms of a trial.
 For research. Not a medical device.`,
 		Example: `  t2map demo                                    map and analyse a synthetic trial
   t2map inspect studies                         show what is there, and what run would do
-  t2map run studies --out results --scheme compartments
+  t2map run studies --out results --scheme skm-tea
   t2map trial results --design trial.csv --out trial-report`,
 		Version:       batch.Version,
 		SilenceErrors: true,

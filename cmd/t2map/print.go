@@ -56,7 +56,7 @@ func printCompartments(w io.Writer, results []report.Result) {
 		return
 	}
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(t, "SUBJECT\tVISIT\tCOMPARTMENT\tMEAN T2 (ms)\tSD\tMEDIAN\tUSED/VOXELS\tEXCLUDED")
+	fmt.Fprintln(t, "SUBJECT\tVISIT\tCOMPARTMENT\tMEAN T2 (ms)\tSD\tMEDIAN\tUSED/VOXELS\tEXCLUDED; NOTES")
 	for _, r := range results {
 		for _, c := range r.Compartments {
 			fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%s\t%d/%d\t%s\n", printable.Line(r.Subject), printable.Line(r.Visit), printable.Line(c.Compartment),
@@ -77,11 +77,11 @@ func ms(n segment.Number) string {
 
 // excluded returns the reasons that occur, and the note, if any.
 func excluded(c segment.Summary) string {
-	parts := c.Excluded.Reasons()
-	if c.Note != "" {
-		parts = append(parts, c.Note)
+	text := strings.Join(c.Excluded.Reasons(), ", ")
+	if c.Note != "" && text != "" {
+		text += "; "
 	}
-	return strings.Join(parts, ", ")
+	return text + c.Note
 }
 
 // printDamaged lists the files that cannot be read, where there are several: the failures that
