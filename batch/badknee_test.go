@@ -176,7 +176,7 @@ func badKnees(t testing.TB) []badKnee {
 				return skmPatella
 			}
 			return label
-		}), []string{"patellar-cartilage: a second one of ", " mm from the first"}, "the mask has to mark one knee", nil},
+		}), []string{"patellar-cartilage: a second piece of ", " mm from the first: the mask shows two patellae"}, "the mask must mark one knee only", nil},
 		{"no-patella", labels(func(_ volume.Labels, _ int, label uint16) uint16 {
 			if label == skmPatella {
 				return 0
@@ -199,9 +199,9 @@ func badKnees(t testing.TB) []badKnee {
 			[]string{"femoral-cartilage lies to ", " % in the field of view of the series (50 % needed), up to ", " mm outside"}, "lost its place", nil},
 		{"mirrored", of(func(l volume.Labels) volume.Labels {
 			return reflectedAbout(l, l.Position(float64(l.Size[0]-1)/2, float64(l.Size[1]-1)/2, float64(l.Size[2]-1)/2)[0])
-		}), []string{"the side of the knee is contradictory: Laterality (0020,0060) says right", "medial-tibial-cartilage says left", "medial-meniscus says left"}, "which knee it is", nil},
+		}), []string{"the sources contradict each other about the side of the knee: Laterality (0020,0060) says right", "medial-tibial-cartilage in the mask says left", "medial-meniscus in the mask says left"}, "which knee it is", nil},
 		{"other-knee", of(func(l volume.Labels) volume.Labels { return reflectedAbout(l, 0) }),
-			[]string{"the side of the knee is contradictory: Laterality (0020,0060) says right", "medial-tibial-cartilage says left"}, "use the mask of this knee", nil},
+			[]string{"the sources contradict each other about the side of the knee: Laterality (0020,0060) says right", "medial-tibial-cartilage in the mask says left"}, "use the mask of this knee", nil},
 		{"two-forms", func(l volume.Labels) map[string][]byte {
 			b := inNIfTI(t, l)
 			const qoffsetY = 272 // nifti1.h

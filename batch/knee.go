@@ -213,7 +213,7 @@ func hintAnatomy(err error) string {
 	var sides *anatomy.SideError
 	switch {
 	case errors.As(err, &sides):
-		return "find out which knee it is: correct the side in the manifest, ask the site to correct the images, or use the mask of this knee. If the labels of medial and lateral are exchanged, another scheme fits"
+		return "find out which knee it is: correct the side in the manifest, ask the site to correct the images, or use the mask of this knee. If the labels of medial and lateral are exchanged, use another scheme"
 	case !errors.As(err, &fault):
 		return undivided
 	}
@@ -221,11 +221,11 @@ func hintAnatomy(err error) string {
 	case anatomy.NoSide:
 		return "name the side of the knee in the manifest (column side), or ask the site for Laterality (0020,0060)"
 	case anatomy.Askew:
-		return "save the mask with the place of the series that it was drawn on"
+		return "save the mask with the position and the orientation of the series that it was drawn on, or name the right scheme with --scheme"
 	case anatomy.TwoKnees, anatomy.TwoPatellae:
-		return "the mask has to mark one knee: remove the other one from it"
+		return "the mask must mark one knee only: remove the other one from it"
 	case anatomy.BothSides:
-		return "the label marks both sides: name another scheme with --scheme, such as ski10 for a tibia in one label, or a scheme of your own with tibial-cartilage, femoral-cartilage or menisci, which are divided by their shape"
+		return "this label marks both sides of the knee: name another scheme with --scheme, such as ski10 for a tibia in one label, or a scheme of your own with tibial-cartilage, femoral-cartilage or menisci, which are divided by their shape"
 	case anatomy.CutOff:
 		return "mark the whole of the cartilage, or " + undivided
 	}
@@ -271,7 +271,7 @@ func (k dividedKnee) notesOf() (notes, warnings []string) {
 		}
 	}
 	if len(crumbs) > 0 {
-		notes = append(notes, "small separate pieces of the mask were ignored when borders were placed: " + strings.Join(crumbs, ", "))
+		notes = append(notes, "small separate pieces of the mask were ignored when borders were placed: "+strings.Join(crumbs, ", "))
 	}
 	if len(cut) > 0 {
 		notes = append(notes, "the mask reaches the edge of its grid: "+strings.Join(cut, ", "))

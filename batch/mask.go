@@ -148,7 +148,7 @@ func (m maskRead) interpret(scheme segment.Scheme) (segment.Marks, error) {
 	if !m.segmented {
 		marks, err := scheme.Interpret(m.labels)
 		if err != nil {
-			err = hinted("name the right scheme with --scheme, or add the label to its file", "%s: %w", m.file.Path, err)
+			err = hinted("name the right scheme with --scheme, or give the label a meaning in a scheme file (docs/masks.md)", "%s: %w", m.file.Path, err)
 		}
 		return marks, err
 	}

@@ -37,7 +37,11 @@ func printOutcome(w io.Writer, out string, o batch.Outcome, written bool) {
 		fmt.Fprintln(w, ". The tables are not all written.")
 		return
 	}
-	fmt.Fprintf(w, ". See %s and %s.\n", filepath.Join(out, "index.html"), filepath.Join(out, "compartments.csv"))
+	table := "compartments.csv"
+	if len(o.Results) == 0 {
+		table = "studies.csv" // which has the reasons
+	}
+	fmt.Fprintf(w, ". See %s and %s.\n", filepath.Join(out, "index.html"), filepath.Join(out, table))
 }
 
 // printNotes prints remarks about a run that are not failures.
