@@ -157,7 +157,7 @@ func noteLayers(r *report.Result) {
 			s := &rows[n]
 			in, has := layered[[2]string{s.Compartment, s.Region}]
 			if s.Layer == segment.All && has && in < s.Voxels {
-				s.Note = join(s.Note, fmt.Sprintf("%d of %d voxels are in no layer: their depth is not known", s.Voxels-in, s.Voxels))
+				s.Note = join(s.Note, fmt.Sprintf("in no layer: %d of %d voxels", s.Voxels-in, s.Voxels))
 			}
 		}
 	}

@@ -131,7 +131,7 @@ func (j Job) addAligned(ctx context.Context, s *report.Study, src source, p Prot
 	}
 	s.Registration = &src.aligned.pictures
 	if s.Mask, err = j.correctable(ctx, src, p, workers); err == nil && len(s.Mask.Data) > 0 {
-		s.Result.Notes = append(s.Result.Notes, "mask.nii.gz is the registered mask, in the labels of its scheme, for correction")
+		s.Result.Notes = append(s.Result.Notes, "mask.nii.gz is the registered mask in the labels of the scheme, for a reader to correct")
 	}
 	return err
 }

@@ -291,7 +291,7 @@ func (s Settings) trySegment(j Job, in *InspectedStudy) {
 func (s Settings) action(j Job) string {
 	what := fmt.Sprintf("map series %s (number %d) with ", j.Train.Hash, j.Train.Number)
 	if j.Input.Named {
-		return what + fmt.Sprintf("what %s makes of series %s (number %d)", programName(s.Protocol.Segment.Command), j.Input.Train.Hash, j.Input.Train.Number)
+		return what + fmt.Sprintf("the label map that %s makes from series %s (number %d)", programName(s.Protocol.Segment.Command), j.Input.Train.Hash, j.Input.Train.Number)
 	}
 	return what + below(j.Study.Root, j.Mask.Path)
 }

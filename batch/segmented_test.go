@@ -423,7 +423,7 @@ func TestInspectSegmenter(t *testing.T) {
 	}
 	st := in.Studies[0]
 	exe, _ := os.Executable()
-	want := fmt.Sprintf("map series %s (number %d) with what %s makes of series %[1]s (number %[2]d)", st.Series[0].Series, st.Series[0].Number, filepath.Base(exe))
+	want := fmt.Sprintf("map series %s (number %d) with the label map that %s makes from series %[1]s (number %[2]d)", st.Series[0].Series, st.Series[0].Number, filepath.Base(exe))
 	if st.Action != want || st.Mask == nil || st.Mask.Kind != "program" || st.Mask.Program.Series != st.Series[0].Series {
 		t.Errorf("%s, want %s; %+v", st.Action, want, st.Mask)
 	}

@@ -217,6 +217,17 @@ func describe(p Protocol, version string) string {
 	return printable.Line(joinKnown(", ", append(parts, "t2map "+version)...))
 }
 
+// Estimation returns the settings of a result without those of its mask: how T2 was estimated, and
+// which voxels were excluded as fluid.
+func (r Result) Estimation() string {
+	p := r.Protocol
+	p.Name, p.Scheme, p.MaskThreshold, p.ForeignMask, p.Segmenter = "", "", 0, false, nil
+	if m := p.Masks; m != nil {
+		p.Masks = &MaskRules{Division: "none", MinFraction: 0.5, FluidMS: m.FluidMS, FluidEdgeMS: m.FluidEdgeMS}
+	}
+	return describe(p, r.Version)
+}
+
 // shorts prints each number with as many decimals as it needs.
 func shorts(x []float64) []string {
 	var out []string

@@ -5,6 +5,7 @@ import (
 	"io"
 	"math"
 	"path/filepath"
+	"slices"
 	"strings"
 	"text/tabwriter"
 
@@ -64,7 +65,7 @@ func printCompartments(w io.Writer, results []report.Result) {
 	for _, r := range results {
 		for _, c := range r.Compartments {
 			fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%s\t%d/%d\t%s\n", printable.Line(r.Subject), printable.Line(r.Visit), printable.Line(c.Compartment),
-				ms(c.MeanT2), ms(c.SDT2), ms(c.MedianT2), c.Used, c.Voxels, excluded(c))
+				ms(c.MeanT2), ms(c.SDT2), ms(c.MedianT2), c.Used, c.Voxels, remarks(r, c))
 		}
 	}
 	_ = t.Flush()
@@ -79,13 +80,14 @@ func ms(n segment.Number) string {
 	return fmt.Sprintf("%.2f", float64(n))
 }
 
-// excluded returns the reasons that occur, and the note, if any.
-func excluded(c segment.Summary) string {
-	text := strings.Join(c.Excluded.Reasons(), ", ")
-	if c.Note != "" && text != "" {
-		text += "; "
+// remarks returns why voxels of a row are excluded, its note, and the visit that its mask comes from,
+// as far as there are any.
+func remarks(r report.Result, c segment.Summary) string {
+	parts := []string{strings.Join(c.Excluded.Reasons(), ", "), c.Note}
+	if r.Mask.From != "" {
+		parts = append(parts, "mask carried from "+printable.Line(r.Mask.From))
 	}
-	return text + c.Note
+	return strings.Join(slices.DeleteFunc(parts, func(p string) bool { return p == "" }), "; ")
 }
 
 // printDamaged lists the files that cannot be read, where there are several: the failures that
