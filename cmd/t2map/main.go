@@ -184,8 +184,11 @@ func (o *output) failure() error {
 // usage converts the errors of an argument check into usage errors.
 func usage(check cobra.PositionalArgs) cobra.PositionalArgs {
 	return func(c *cobra.Command, args []string) error {
-		if err := check(c, args); err != nil {
+		switch err := check(c, args); {
+		case err != nil && c.HasSubCommands(): // it names the unknown command
 			return usageError{fmt.Errorf("%w\nhint: %s --help", err, c.CommandPath())}
+		case err != nil:
+			return usageError{fmt.Errorf("wrong number of arguments: got %d\nhint: %s", len(args), c.UseLine())}
 		}
 		return nil
 	}
