@@ -194,9 +194,9 @@ func badKnees(t testing.TB) []badKnee {
 		}},
 		{"twice-the-field", of(padded), nil, "", same},
 		{"far", of(func(l volume.Labels) volume.Labels { return shiftedBy(l, [3]float64{0, 0, 200}) }),
-			[]string{"mask lies outside the series: its nearest voxel is ", " mm from the field of view"}, "lost its place", nil},
+			[]string{"mask lies outside the series: its nearest voxel is ", " mm from the field of view"}, "lost its position", nil},
 		{"half-outside", of(func(l volume.Labels) volume.Labels { return shiftedBy(l, [3]float64{0, 0, 65}) }),
-			[]string{" % of femoral-cartilage lies in the field of view of the series (50 % needed), the rest up to ", " mm outside"}, "lost its place", nil},
+			[]string{"lies in the field of view of the series (50 % needed): femoral-cartilage ", " %, the rest up to ", " mm outside"}, "lost its position", nil},
 		{"mirrored", of(func(l volume.Labels) volume.Labels {
 			return reflectedAbout(l, l.Position(float64(l.Size[0]-1)/2, float64(l.Size[1]-1)/2, float64(l.Size[2]-1)/2)[0])
 		}), []string{"the sources contradict each other about the side of the knee: Laterality (0020,0060) says right", "medial-tibial-cartilage in the mask says left", "medial-meniscus in the mask says left"}, "which knee it is", nil},

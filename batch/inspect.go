@@ -289,6 +289,9 @@ func (s Settings) try(ctx context.Context, j Job, in *InspectedStudy) error {
 		mask, err = j.readMask(ctx, s.Protocol)
 	}
 	if err != nil {
+		if mask.geometry().Voxels() > 0 {
+			in.Plan = j.gridPlan(mask)
+		}
 		return wrapped("mask", err)
 	}
 	regions := placed.regions

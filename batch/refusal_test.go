@@ -68,7 +68,7 @@ func TestBadStudyHarmsNoOther(t *testing.T) {
 			g.Affine[1][3] += 200 // the field of view has 132 mm
 			writeMask(t, filepath.Join(dir, "labels.nii.gz"), g, func(int) uint8 { return 1 })
 		}, nil},
-		{"a mask half outside", "32 % of medial lies in the field of view of the series (50 % needed), the rest up to 42.5 mm outside", true, func(t *testing.T, dir string, k *phantom.Study) {
+		{"a mask half outside", "too little of the mask lies in the field of view of the series (50 % needed): medial 32 %, the rest up to 42.5 mm outside", true, func(t *testing.T, dir string, k *phantom.Study) {
 			g := k.Labels.Geometry
 			g.Affine[0][3] += 48 // four of six slices
 			writeMask(t, filepath.Join(dir, "labels.nii.gz"), g, func(int) uint8 { return 1 })

@@ -153,9 +153,9 @@ func TestSegmenterFailures(t *testing.T) {
 		"nothing":   {"no label map (.nii, .nii.gz) in {dir}/output", new(*segmenter.NoOutputError), "{output}"},
 		"two":       {"2 label maps in {dir}/output, want one: knee.nii.gz, other.nii.gz", new(*segmenter.ManyOutputsError), "--ml"},
 		"huge":      {"the label map has 67108864 bytes, more than a float64 label map on the grid of the image, which has 1245184", new(*segmenter.OutputSizeError), "NIfTI-1"},
-		"vast":      {"its scratch folder holds more than 8192 MiB", new(*segmenter.ScratchSizeError), "probabilities"},
-		"garbage":   {"", nil, "has to write a label map in NIfTI-1"},
-		"truncated": {"", nil, "has to write a label map in NIfTI-1"},
+		"vast":      {"its scratch folder holds more than 8192 MiB", new(*segmenter.ScratchSizeError), "probability maps"},
+		"garbage":   {"", nil, "must write a label map in NIfTI-1"},
+		"truncated": {"", nil, "must write a label map in NIfTI-1"},
 		"placeless": {"", nil, "with its sform or qform"},
 		"fractions": {"", nil, "whole numbers"},
 		"moved":     {"its label map: mask grid differs from the series: voxel centres up to 5.00 mm apart (allowed 0.10 mm)", new(*segment.GridError), "resample it back"},
@@ -435,7 +435,7 @@ func TestInspectSegmenter(t *testing.T) {
 		t.Errorf("%v", err)
 	}
 	s.Protocol.Segment, s.Mask = segmenterFor(t, "hang"), "x.nii.gz"
-	if _, err := Run(t.Context(), s); err == nil || !strings.Contains(err.Error(), "--mask x.nii.gz, but") || Hint(err) == "" {
+	if _, err := Run(t.Context(), s); err == nil || !strings.Contains(err.Error(), "--mask x.nii.gz: a program makes the masks") || Hint(err) == "" {
 		t.Errorf("%v", err)
 	}
 }

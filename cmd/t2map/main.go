@@ -12,6 +12,7 @@ import (
 	"io/fs"
 	"os"
 	"os/signal"
+	"strings"
 	"sync"
 	"syscall"
 
@@ -188,7 +189,7 @@ func usage(check cobra.PositionalArgs) cobra.PositionalArgs {
 		case err != nil && c.HasSubCommands(): // it names the unknown command
 			return usageError{fmt.Errorf("%w\nhint: %s --help", err, c.CommandPath())}
 		case err != nil:
-			return usageError{fmt.Errorf("wrong number of arguments: got %d\nhint: %s", len(args), c.UseLine())}
+			return usageError{fmt.Errorf("wrong number of arguments: got %d, want %s\nhint: %s --help", len(args), strings.TrimSuffix(c.UseLine(), " [flags]"), c.CommandPath())}
 		}
 		return nil
 	}
