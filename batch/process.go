@@ -316,11 +316,18 @@ func describe(j Job, p Protocol, s volume.MultiEcho, noise volume.Noise) report.
 func passedWords(n dicomio.Passed) string {
 	var parts []string
 	for _, p := range []struct {
-		n    int
-		what string
-	}{{n.OtherSeries, "MR images of other series"}, {n.Derived, "maps or phase images"}, {n.OtherModality, "files of other modalities"}} {
-		if p.n > 0 {
-			parts = append(parts, fmt.Sprintf("%d %s", p.n, p.what))
+		n         int
+		one, many string
+	}{
+		{n.OtherSeries, "MR image of another series", "MR images of other series"}, {n.Derived, "map or phase image", "maps or phase images"},
+		{n.OtherModality, "file of another modality", "files of other modalities"},
+	} {
+		switch p.n {
+		case 0:
+		case 1:
+			parts = append(parts, "1 "+p.one)
+		default:
+			parts = append(parts, fmt.Sprintf("%d %s", p.n, p.many))
 		}
 	}
 	return strings.Join(parts, ", ")
