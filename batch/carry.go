@@ -63,9 +63,9 @@ func sourceOf(jobs []Job, to Job, visit string) (*Job, error) {
 		return found[0], nil
 	case 0:
 		return nil, hinted("map the visit together with this one and give it a mask, or give this study a mask of its own",
-			"mask: none found, and that of the visit %s, which would be carried, is not there or has failed", short(visit))
+			"mask: none found, and none to carry: the visit %s is missing, failed or has no mask", short(visit))
 	}
-	return nil, hinted("name the studies in a manifest, so that one is of that visit", "mask: %d studies are of the visit %s, whose mask is to be carried", len(found), short(visit))
+	return nil, hinted("name the studies in a manifest, so that only one belongs to that visit", "mask: %d studies belong to the visit %s, whose mask would be carried", len(found), short(visit))
 }
 
 // source is the job for whose study the mask was drawn.

@@ -101,7 +101,7 @@ func (p placedMask) noteThin(r *report.Result) error {
 			found[key] = thin
 		}
 		if thin.Across < thinVoxels {
-			row.Note = join(row.Note, fmt.Sprintf("the cartilage is %.1f mm thick, %.1f voxels of the series: its layers share voxels", thin.Thickness, thin.Across))
+			row.Note = join(row.Note, fmt.Sprintf("the cartilage is %.1f mm thick, %.1f voxels of the series: its layers share voxels", thin.Thickness, math.Floor(10*thin.Across)/10))
 		}
 	}
 	return nil

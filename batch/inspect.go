@@ -18,7 +18,7 @@ import (
 type Inspection struct {
 	Studies []InspectedStudy `json:"studies"`
 	// Files is the number of files looked at; Passed counts those that belong to
-	// no study. LabelMaps are the label maps that Run would take, which are not among
+	// no study. LabelMaps are the label maps that Run would read, which are not among
 	// these.
 	Files     int            `json:"files"`
 	LabelMaps int            `json:"label_maps"`
@@ -221,6 +221,9 @@ func (s Settings) inspect(ctx context.Context, st dicomio.Study, m *manifest) (i
 			in.Masks = append(in.Masks, name)
 		}
 	}
+	if j.Mask.Object == nil {
+		labelMap = j.Mask.Path
+	}
 	in.Subject, in.Visit, in.From = j.Identity.Subject, j.Identity.Visit, j.Identity.From
 	if err == nil && !j.carried {
 		err = s.try(ctx, j, &in)
@@ -230,10 +233,7 @@ func (s Settings) inspect(ctx context.Context, st dicomio.Study, m *manifest) (i
 		if !slices.ContainsFunc(listed, func(l error) bool { return errors.Is(err, l) }) {
 			in.Problems = append(in.Problems, problem(err))
 		}
-		return in, j, ""
-	}
-	if j.Mask.Object == nil {
-		labelMap = j.Mask.Path
+		return in, j, labelMap
 	}
 	in.Action = s.action(j)
 	return in, j, labelMap
@@ -289,6 +289,9 @@ func (s Settings) try(ctx context.Context, j Job, in *InspectedStudy) error {
 		mask, err = j.readMask(ctx, s.Protocol)
 	}
 	if err != nil {
+		if mask.geometry().Voxels() > 0 {
+			in.Plan = j.gridPlan(mask)
+		}
 		return wrapped("mask", err)
 	}
 	regions := placed.regions

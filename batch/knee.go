@@ -269,7 +269,7 @@ func hintAnatomy(err error) string {
 	var sides *anatomy.SideError
 	switch {
 	case errors.As(err, &sides):
-		return "find out which knee it is: correct the side in the manifest, ask the site to correct the images, or use the mask of this knee. If the labels of medial and lateral are exchanged, another scheme fits"
+		return "find out which knee it is: correct the side in the manifest, ask the site to correct the images, or use the mask of this knee. If the labels of medial and lateral are exchanged, use another scheme"
 	case !errors.As(err, &fault):
 		return undivided
 	}
@@ -277,11 +277,11 @@ func hintAnatomy(err error) string {
 	case anatomy.NoSide:
 		return "name the side of the knee in the manifest (column side), or ask the site for Laterality (0020,0060)"
 	case anatomy.Askew:
-		return "save the mask with the place of the series that it was drawn on"
+		return "save the mask with the position and the orientation of the series that it was drawn on, or name the right scheme with --scheme"
 	case anatomy.TwoKnees, anatomy.TwoPatellae:
-		return "the mask has to mark one knee: remove the other one from it"
+		return "the mask must mark one knee only: remove the other one from it"
 	case anatomy.BothSides:
-		return "the label marks both sides: name another scheme with --scheme, such as ski10 for a tibia in one label, or a scheme of your own with tibial-cartilage, femoral-cartilage or menisci, which are divided by their shape"
+		return "this label marks both sides of the knee: name another scheme with --scheme, such as ski10 for a tibia in one label, or a scheme of your own with tibial-cartilage, femoral-cartilage or menisci, which are divided by their shape"
 	case anatomy.CutOff:
 		return "mark the whole of the cartilage, or " + undivided
 	}
@@ -317,7 +317,7 @@ func (k placedMask) notesOf() (notes, warnings []string) {
 	for _, n := range k.notes {
 		switch n.Kind {
 		case anatomy.Crumbs:
-			crumbs = append(crumbs, fmt.Sprintf("%s %d", n.Tissue, n.Count))
+			crumbs = append(crumbs, fmt.Sprintf("%s (%d of its voxels)", n.Tissue, n.Count))
 		case anatomy.CutTissue:
 			cut = append(cut, n.Tissue.String())
 		case anatomy.NoRidge:
@@ -327,11 +327,11 @@ func (k placedMask) notesOf() (notes, warnings []string) {
 		case anatomy.AxesByPatient:
 			notes = append(notes, "the axes of the knee are those of the patient: the mask has too little shape")
 		case anatomy.SideOfAnatomyUnknown:
-			notes = append(notes, "the labels of the mask do not show which knee it is: a mask that was mirrored from left to right would not be noticed")
+			notes = append(notes, "the labels of the mask do not show which knee it is: a mask that was mirrored from left to right would not be detected")
 		}
 	}
 	if len(crumbs) > 0 {
-		notes = append(notes, fmt.Sprintf("small separate pieces of the mask decided no border (voxels of the mask: %s)", strings.Join(crumbs, ", ")))
+		notes = append(notes, "small separate pieces of the mask were ignored when borders were placed: "+strings.Join(crumbs, ", "))
 	}
 	if len(cut) > 0 {
 		notes = append(notes, "the mask reaches the edge of its grid: "+strings.Join(cut, ", "))

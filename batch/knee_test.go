@@ -81,7 +81,7 @@ func TestRowsAddUp(t *testing.T) {
 			continue
 		}
 		in := deep.Voxels + rows[[3]string{key[0], key[1], "superficial"}].Voxels
-		if in > row.Voxels || (in < row.Voxels) != strings.Contains(row.Note, "are in no layer") {
+		if in > row.Voxels || (in < row.Voxels) != strings.Contains(row.Note, "in no layer") {
 			t.Errorf("%v: %d of %d voxels in layers, note %q", key, in, row.Voxels, row.Note)
 		}
 	}

@@ -148,7 +148,7 @@ func (m maskRead) interpret(scheme segment.Scheme) (marks segment.Marks, err err
 			marks, err = scheme.Interpret(m.labels)
 		}
 		if err != nil {
-			err = hinted("name the right scheme with --scheme, or add the label to its file", "%s: %w", m.file.Path, err)
+			err = hinted("name the right scheme with --scheme, or give the label a meaning in a scheme file (docs/masks.md)", "%s: %w", m.file.Path, err)
 		}
 		return marks, err
 	}
@@ -215,7 +215,7 @@ func (p placedMask) besideText() []string {
 	if p.beside == nil {
 		return nil
 	}
-	return []string{fmt.Sprintf("the grid of the mask is that of the series but for its place, up to %.2f mm away: it may have been drawn at another visit, or have lost its place; see the overlay", p.beside.Distance)}
+	return []string{fmt.Sprintf("the grid of the mask has the size and spacing of the series but lies up to %.2f mm away: the mask may belong to another visit, or may have lost its position; look at the overlay", p.beside.Distance)}
 }
 
 // empty warns of a mask that is sound and marks nothing; else it is "".

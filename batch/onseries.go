@@ -143,15 +143,15 @@ type tissueCover struct {
 // coverError says that too little of some tissues lies in the field of view of the series.
 type coverError struct{ tissues []tissueCover }
 
-// Error says it as "femoral-cartilage lies to 31 % in the field of view of the series (50 %
-// needed), up to 12.5 mm outside".
+// Error says it as "too little of the mask lies in the field of view of the series (50 % needed):
+// femoral-cartilage 31 %, the rest up to 12.5 mm outside".
 func (e *coverError) Error() string {
 	var parts []string
 	for _, t := range e.tissues {
-		parts = append(parts, fmt.Sprintf("%s lies to %d %% in the field of view of the series (%.0f %% needed), up to %.1f mm outside",
-			t.tissue, 100*t.inside/t.voxels, 100*leastCovered, t.farthest))
+		parts = append(parts, fmt.Sprintf("%s %d %%, the rest up to %.1f mm outside",
+			t.tissue, 100*t.inside/t.voxels, t.farthest))
 	}
-	return strings.Join(parts, "; ")
+	return fmt.Sprintf("too little of the mask lies in the field of view of the series (%.0f %% needed): %s", 100*leastCovered, strings.Join(parts, "; "))
 }
 
 // checkCover returns a *coverError where less than half of a tissue lies in the field of view.

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/t2map/t2map/dicomio"
 	"github.com/t2map/t2map/files"
@@ -137,7 +138,7 @@ func (j Job) addAligned(ctx context.Context, s *report.Study, src source, p Prot
 	}
 	s.Registration = &src.aligned.pictures
 	if s.Mask, err = j.correctable(ctx, src, p, workers); err == nil && len(s.Mask.Data) > 0 {
-		s.Result.Notes = append(s.Result.Notes, "mask.nii.gz is the registered mask, in the labels of its scheme, for correction")
+		s.Result.Notes = append(s.Result.Notes, "mask.nii.gz is the registered mask in the labels of the scheme, for a reader to correct")
 	}
 	return err
 }
@@ -312,10 +313,31 @@ func describe(j Job, p Protocol, s volume.MultiEcho, noise volume.Noise) report.
 	if o.Method == t2fit.Rician && noise.Source == string(t2fit.FromResiduals) {
 		r.Notes = append(r.Notes, "the noise was estimated from residuals, which also hold what stimulated echoes leave: where the refocusing is far from 180°, T2 by rician then reads short, and sigma should be given")
 	}
-	if n := j.Study.Passed; n.OtherSeries+n.Derived+n.OtherModality > 0 {
-		r.Notes = append(r.Notes, fmt.Sprintf("passed over: %d MR images of other series, %d maps or phase images, %d files of other modalities", n.OtherSeries, n.Derived, n.OtherModality))
+	if text := passedWords(j.Study.Passed); text != "" {
+		r.Notes = append(r.Notes, "passed over: "+text)
 	}
 	return r
+}
+
+// passedWords counts the files of a study that were not mapped, as far as there are any.
+func passedWords(n dicomio.Passed) string {
+	var parts []string
+	for _, p := range []struct {
+		n         int
+		one, many string
+	}{
+		{n.OtherSeries, "MR image of another series", "MR images of other series"}, {n.Derived, "map or phase image", "maps or phase images"},
+		{n.OtherModality, "file of another modality", "files of other modalities"},
+	} {
+		switch p.n {
+		case 0:
+		case 1:
+			parts = append(parts, "1 "+p.one)
+		default:
+			parts = append(parts, fmt.Sprintf("%d %s", p.n, p.many))
+		}
+	}
+	return strings.Join(parts, ", ")
 }
 
 // record is what results say of the protocol, whatever the study.

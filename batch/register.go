@@ -162,11 +162,11 @@ func hintRegister(err error) string {
 	var unsuitable *register.UnsuitableError
 	switch {
 	case errors.As(err, new(*register.MotionError)):
-		return "look whether both images are of this knee; if they are, raise max_rotation_degrees or max_shift_mm of `register` in the protocol"
+		return "check whether both images show this knee; if they do, raise max_rotation_degrees or max_shift_mm of `register` in the protocol"
 	case errors.As(err, new(*register.MetricError)):
-		return "the images do not fit together better than as they lie: if the knee did not move, omit --register; else look whether both are of this knee"
+		return "if the knee did not move, omit --register; otherwise check whether both images show this knee"
 	case errors.As(err, new(*register.OverlapError)):
-		return "look whether both images are of this knee"
+		return "check whether both images show this knee"
 	case errors.As(err, &unsuitable):
 		return "name another series with --register"
 	}

@@ -297,10 +297,10 @@ func (m *MaskRules) text() []string {
 		parts = append(parts, "at the edge above "+short(m.FluidEdgeMS)+" ms")
 	}
 	if m.Registered != "" {
-		parts = append(parts, "masks registered by "+m.Registered)
+		parts = append(parts, "masks registered from "+m.Registered)
 	}
 	if m.From != "" {
-		parts = append(parts, "masks of visit "+m.From)
+		parts = append(parts, "masks carried from visit "+m.From)
 	}
 	return parts
 }

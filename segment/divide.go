@@ -58,7 +58,7 @@ func (e *UnknownLabelsError) Error() string {
 		parts = append(parts, fmt.Sprintf("label %d (%d %s)", l.Value, l.Voxels, voxels))
 	}
 	if n := len(e.Labels) - shownLabels; n > 0 {
-		parts = append(parts, fmt.Sprintf("%d labels more", n))
+		parts = append(parts, fmt.Sprintf("and %d more labels", n))
 	}
 	return fmt.Sprintf("scheme %s does not know %s", e.Scheme, strings.Join(parts, ", "))
 }

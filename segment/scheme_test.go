@@ -25,21 +25,21 @@ func TestNamed(t *testing.T) {
 		"oai-zib": {map[uint16]string{1: "femur", 2: "femoral-cartilage", 3: "tibia", 4: "medial-tibial-cartilage", 5: "lateral-tibial-cartilage"},
 			[]string{"medial", "lateral", "patellofemoral"}, []string{"medial-tibial", "lateral-tibial", "femoral"}},
 		"skm-tea": {map[uint16]string{1: "patellar-cartilage", 2: "femoral-cartilage", 3: "medial-tibial-cartilage", 4: "lateral-tibial-cartilage", 5: "medial-meniscus", 6: "lateral-meniscus"},
-			[]string{"medial", "lateral", "patellofemoral", "lateral-meniscus", "medial-meniscus"},
-			[]string{"medial-tibial", "lateral-tibial", "patellar", "femoral", "lateral-meniscus", "medial-meniscus"}},
+			[]string{"medial", "lateral", "patellofemoral", "medial-meniscus", "lateral-meniscus"},
+			[]string{"medial-tibial", "lateral-tibial", "patellar", "femoral", "medial-meniscus", "lateral-meniscus"}},
 		"imorphics": {map[uint16]string{1: "femoral-cartilage", 2: "lateral-tibial-cartilage", 3: "medial-tibial-cartilage", 4: "patellar-cartilage", 5: "lateral-meniscus", 6: "medial-meniscus"},
-			[]string{"medial", "lateral", "patellofemoral", "lateral-meniscus", "medial-meniscus"},
-			[]string{"medial-tibial", "lateral-tibial", "patellar", "femoral", "lateral-meniscus", "medial-meniscus"}},
+			[]string{"medial", "lateral", "patellofemoral", "medial-meniscus", "lateral-meniscus"},
+			[]string{"medial-tibial", "lateral-tibial", "patellar", "femoral", "medial-meniscus", "lateral-meniscus"}},
 		"openmsk": {map[uint16]string{1: "femur", 2: "tibia", 3: "patella", 4: "femoral-cartilage", 5: "medial-tibial-cartilage", 6: "lateral-tibial-cartilage", 7: "patellar-cartilage",
 			8: "medial-meniscus", 9: "lateral-meniscus", 11: "trochlear-cartilage",
 			12: "medial-central-femoral-cartilage", 13: "lateral-central-femoral-cartilage", 14: "medial-posterior-femoral-cartilage", 15: "lateral-posterior-femoral-cartilage"},
-			[]string{"medial", "lateral", "patellofemoral", "lateral-meniscus", "medial-meniscus"},
-			[]string{"patellofemoral", "medial-tibial", "lateral-tibial", "patellar", "femoral", "lateral-central-femoral", "lateral-meniscus", "lateral-posterior-femoral",
-				"medial-central-femoral", "medial-meniscus", "medial-posterior-femoral"}},
+			[]string{"medial", "lateral", "patellofemoral", "medial-meniscus", "lateral-meniscus"},
+			[]string{"patellofemoral", "medial-tibial", "lateral-tibial", "patellar", "femoral", "lateral-central-femoral", "lateral-posterior-femoral",
+				"medial-central-femoral", "medial-posterior-femoral", "medial-meniscus", "lateral-meniscus"}},
 		"dosma": {map[uint16]string{1: "patellar-cartilage", 2: "femoral-cartilage", 3: "medial-tibial-cartilage", 4: "lateral-tibial-cartilage", 5: "medial-meniscus", 6: "lateral-meniscus",
 			7: "femur", 8: "tibia", 9: "patella"},
-			[]string{"medial", "lateral", "patellofemoral", "lateral-meniscus", "medial-meniscus"},
-			[]string{"medial-tibial", "lateral-tibial", "patellar", "femoral", "lateral-meniscus", "medial-meniscus"}},
+			[]string{"medial", "lateral", "patellofemoral", "medial-meniscus", "lateral-meniscus"},
+			[]string{"medial-tibial", "lateral-tibial", "patellar", "femoral", "medial-meniscus", "lateral-meniscus"}},
 		"akoa": {map[uint16]string{1: "femur", 2: "femoral-cartilage", 3: "tibia", 4: "tibial-cartilage", 5: "patella", 6: "patellar-cartilage", 7: "ignore", 8: "ignore", 9: "ignore"},
 			[]string{"medial", "lateral", "patellofemoral"}, []string{"patellar", "femoral", "tibial"}},
 		"ski10": {map[uint16]string{1: "femur", 2: "femoral-cartilage", 3: "tibia", 4: "tibial-cartilage"},
@@ -191,7 +191,7 @@ func TestInterpret(t *testing.T) {
 		want   []uint16 // 1 medial, 2 lateral, 3 the third row
 	}{
 		{"bone is left out", zib, []uint16{0, 1, 2, 3, 4, 5, 4}, []uint16{0, 0, 3, 0, 1, 2, 1}},
-		{"divided femur", msk, []uint16{4, 5, 6, 7, 11, 12, 13, 14, 15, 0}, []uint16{5, 2, 3, 4, 1, 9, 6, 11, 8, 0}},
+		{"divided femur", msk, []uint16{4, 5, 6, 7, 11, 12, 13, 14, 15, 0}, []uint16{5, 2, 3, 4, 1, 8, 6, 9, 7, 0}},
 		{"empty mask", zib, []uint16{0, 0}, []uint16{0, 0}},
 	}
 	for _, c := range cases {
@@ -232,7 +232,7 @@ func TestInterpretUnknown(t *testing.T) {
 		picture[v] = uint16(v)
 	}
 	_, err = zib.Interpret(labelsOf(picture...))
-	if want := "label 13 (1 voxel), 286 labels more"; err == nil || !strings.HasSuffix(err.Error(), want) {
+	if want := "label 13 (1 voxel), and 286 more labels"; err == nil || !strings.HasSuffix(err.Error(), want) {
 		t.Errorf("%v, want … %s", err, want)
 	}
 }

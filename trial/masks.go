@@ -32,7 +32,7 @@ func (j *joiner) flagMasks(endpoints []Endpoint) {
 	f := Flag{Kind: CarriedMask, Text: fmt.Sprintf("masks of %s carried from %s by registration", strings.Join(count.visits, ", "), from)}
 	mixed := count.drawnElsewhere > 0
 	if mixed {
-		f.Text = fmt.Sprintf("the masks of some visits were carried from %s, of others drawn (%d and %d): a change may be one of the mask", from, count.carried, count.drawnElsewhere)
+		f.Text = fmt.Sprintf("the masks of some visits were carried from %s, of others drawn (%d and %d): a change may come from the mask", from, count.carried, count.drawnElsewhere)
 		note += fmt.Sprintf("; of the other visits than %s, %d have a drawn mask", from, count.drawnElsewhere)
 	}
 	j.notes = append(j.notes, note)

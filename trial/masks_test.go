@@ -40,11 +40,11 @@ func TestCarriedMasks(t *testing.T) {
 			"the masks of 12 of 18 visits with values were carried from baseline by registration, not drawn: see mask_from in values.csv"},
 		// A visit whose masks were drawn is compared with one whose masks were carried.
 		"one visit": {func(_, visit string) bool { return visit == "month03" },
-			"the masks of some visits were carried from baseline, of others drawn (6 and 6): a change may be one of the mask", 36,
+			"the masks of some visits were carried from baseline, of others drawn (6 and 6): a change may come from the mask", 36,
 			"the masks of 6 of 18 visits with values were carried from baseline by registration, not drawn: see mask_from in values.csv; of the other visits than baseline, 6 have a drawn mask"},
 		// Two subjects of one visit are.
 		"one subject": {func(subject, visit string) bool { return subject == "S02" && visit != "baseline" },
-			"the masks of some visits were carried from baseline, of others drawn (2 and 10): a change may be one of the mask", 36,
+			"the masks of some visits were carried from baseline, of others drawn (2 and 10): a change may come from the mask", 36,
 			"the masks of 2 of 18 visits with values were carried from baseline by registration, not drawn: see mask_from in values.csv; of the other visits than baseline, 10 have a drawn mask"},
 	} {
 		a := analyse(t, carriedAt(c.carried))

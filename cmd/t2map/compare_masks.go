@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -33,8 +34,8 @@ studies, it reports the bias of T2 from A to B, the limits of agreement and the 
 square coefficient of variation (RMS-CV), with 95 % confidence intervals.
 
 A and B are two folders of results of 't2map run' on the same images, with maps, or two
-label maps on one grid. Studies of which only one folder has a mask are listed. With
---out, compare-masks writes
+label maps on one grid, which are compared label by label. A study that only one folder
+has is listed, not compared. With --out, compare-masks writes
 
   mask_agreement.csv          one row per compartment
   mask_agreement_studies.csv  one row per study and compartment
@@ -126,7 +127,7 @@ func compareFiles(ctx context.Context, names [2]string) (maskComparison, error) 
 		return m, usageError{err}
 	}
 	if b, err = segment.OnGrid(b, a.Geometry); err != nil {
-		return m, usageError{fmt.Errorf("%s and %s: %w\nhint: both masks must have the same voxels; their axes may be in another order", filepath.Base(names[0]), filepath.Base(names[1]), err)}
+		return m, usageError{differentVoxels(names, err)}
 	}
 	labels, err := agreement.Compare(ctx, a, b, nil)
 	if err != nil {
@@ -141,6 +142,19 @@ func compareFiles(ctx context.Context, names [2]string) (maskComparison, error) 
 		m.rows = append(m.rows, maskRow{compartment: name, Label: l, meanT2: [2]float64{nan, nan}})
 	}
 	return m, nil
+}
+
+// differentVoxels says how the voxels of two label maps differ.
+func differentVoxels(names [2]string, err error) error {
+	a, b := filepath.Base(names[0]), filepath.Base(names[1])
+	reason := err.Error()
+	if g := (*segment.GridError)(nil); errors.As(err, &g) {
+		reason = fmt.Sprintf("the centres of their voxels lie up to %.2f mm apart (%.2f mm are allowed)", g.Distance, g.Allowed)
+		if math.IsNaN(g.Distance) {
+			reason = fmt.Sprintf("A has %d×%d×%d voxels, B %d×%d×%d", g.Series[0], g.Series[1], g.Series[2], g.Mask[0], g.Mask[1], g.Mask[2])
+		}
+	}
+	return fmt.Errorf("%s (A) and %s (B) differ in their voxels: %s\nhint: both label maps must have the same voxels; their axes may be in another order", a, b, reason)
 }
 
 // maskedStudy is a study of a folder of results.
@@ -324,7 +338,7 @@ func compareStudy(ctx context.Context, p [2]maskedStudy) (out comparedStudy) {
 			// the visits are A and B.
 			t := p[s].row
 			t.Subject, t.Visit, t.Compartment, t.MeanT2, t.Missing = p[0].subject, maskNames[s], names[n], row.meanT2[s], c.Note
-			t.Side = joined(p[0].visit, p[0].side)
+			t.Side, t.Settings = joined(p[0].visit, p[0].side), r.Estimation()
 			out.t2 = append(out.t2, t)
 		}
 		out.rows = append(out.rows, row)

@@ -209,8 +209,12 @@ func (m maskComparison) write(dir string) error {
 // print prints one line per compartment for the masks and one for T2, and the studies that were
 // omitted.
 func (m maskComparison) print(w io.Writer, out string) error {
+	first, means := "COMPARTMENT", "; means over the studies, lowest and highest in brackets"
+	if len(m.t2.Visits) == 0 { // two label maps
+		first, means = "LABEL", ""
+	}
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(t, "COMPARTMENT\tSTUDIES\tDICE\tVOLUME A (mm³)\tVOLUME B (mm³)\tDIFFERENCE (%)\tMEAN DISTANCE (mm)\t95 % (mm)")
+	fmt.Fprintln(t, first+"\tSTUDIES\tDICE\tVOLUME A (mm³)\tVOLUME B (mm³)\tDIFFERENCE (%)\tMEAN DISTANCE (mm)\t95 % (mm)")
 	for _, name := range m.compartments {
 		line := printable.Line(name)
 		for n, x := range []int{0, 1, 2, 4, 5, 6} {
@@ -226,7 +230,7 @@ func (m maskComparison) print(w io.Writer, out string) error {
 		return err
 	}
 	fmt.Fprintf(w, "\nA is %s, B is %s. ", printable.Line(m.names[0]), printable.Line(m.names[1]))
-	fmt.Fprintln(w, "Differences are B − A; means over the studies, lowest and highest in brackets.")
+	fmt.Fprintf(w, "Differences are B − A%s.\n", means)
 	if err := m.printT2(w); err != nil {
 		return err
 	}

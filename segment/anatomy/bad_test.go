@@ -363,7 +363,7 @@ func TestAgree(t *testing.T) {
 		t.Errorf("%v, %v", got, err)
 	}
 	_, err = e.Agree(anatomy.Claim{Source: "Laterality", Side: anatomy.Left})
-	const text = "the side of the knee is contradictory: Laterality says left, medial-tibial-cartilage says right, medial-meniscus says right, fibula says right"
+	const text = "the sources contradict each other about the side of the knee: Laterality says left, medial-tibial-cartilage in the mask says right, medial-meniscus in the mask says right, fibula in the mask says right"
 	if err == nil || err.Error() != text {
 		t.Errorf("got %v, want %s", err, text)
 	}

@@ -47,10 +47,10 @@ type OutsideError struct {
 	DistanceMM float64
 }
 
-// Error says it as "mask lies outside of the series: its nearest voxel is 12.5 mm from the
+// Error says it as "mask lies outside the series: its nearest voxel is 12.5 mm from the
 // field of view".
 func (e *OutsideError) Error() string {
-	return fmt.Sprintf("mask lies outside of the series: its nearest voxel is %.1f mm from the field of view", e.DistanceMM)
+	return fmt.Sprintf("mask lies outside the series: its nearest voxel is %.1f mm from the field of view", e.DistanceMM)
 }
 
 // CoverageError lists the labels of which too little lies in the field of view.
@@ -59,15 +59,15 @@ type CoverageError struct {
 	Labels []Coverage
 }
 
-// Error says it as "mask lies mostly outside of the series: label 2 to 31 % inside (50 %
-// needed), up to 12.5 mm from the field of view".
+// Error says it as "mask lies mostly outside the series: 31 % of label 2 lies inside
+// (50 % needed), the rest up to 12.5 mm away".
 func (e *CoverageError) Error() string {
 	var parts []string
 	for _, c := range e.Labels {
-		parts = append(parts, fmt.Sprintf("label %d to %.0f %% inside (%.0f %% needed), up to %.1f mm from the field of view",
-			c.Label, math.Floor(100*c.Share()), 100*e.Least, c.FarthestMM))
+		parts = append(parts, fmt.Sprintf("%.0f %% of label %d lies inside (%.0f %% needed), the rest up to %.1f mm away",
+			math.Floor(100*c.Share()), c.Label, 100*e.Least, c.FarthestMM))
 	}
-	return "mask lies mostly outside of the series: " + strings.Join(parts, "; ")
+	return "mask lies mostly outside the series: " + strings.Join(parts, "; ")
 }
 
 // refuse returns what speaks against the use of the fractions at all.

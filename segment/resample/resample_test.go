@@ -495,12 +495,12 @@ func TestCoverage(t *testing.T) {
 
 func TestMessages(t *testing.T) {
 	err := error(&CoverageError{Least: 0.5, Labels: []Coverage{{Label: 2, Voxels: 3, Inside: 1, FarthestMM: 12.54}, {Label: 4, Voxels: 10, NearestMM: 3, FarthestMM: 9}}})
-	want := "mask lies mostly outside of the series: label 2 to 33 % inside (50 % needed), up to 12.5 mm from the field of view; label 4 to 0 % inside (50 % needed), up to 9.0 mm from the field of view"
+	want := "mask lies mostly outside the series: 33 % of label 2 lies inside (50 % needed), the rest up to 12.5 mm away; 0 % of label 4 lies inside (50 % needed), the rest up to 9.0 mm away"
 	if err.Error() != want {
 		t.Error(err)
 	}
 	err = &OutsideError{DistanceMM: 12.5}
-	if want := "mask lies outside of the series: its nearest voxel is 12.5 mm from the field of view"; err.Error() != want {
+	if want := "mask lies outside the series: its nearest voxel is 12.5 mm from the field of view"; err.Error() != want {
 		t.Error(err)
 	}
 }

@@ -39,7 +39,7 @@ func (s sample) analysis() trial.Analysis {
 		Design:   s.design(),
 		Plan:     trial.Plan{Level: 0.95, WithinCV: 0.05, Permutations: 9999},
 		Inputs:   []trial.Input{{Name: "compartments.csv", SHA256: "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"}, {Name: "design.csv", SHA256: "60303ae22b998861bce3b28f33eec1be758a213c86c93c076dbe9f558c11c752"}},
-		Settings: []string{"nlls, first echo left out, T2 from 0 to 100 ms, labels: compartments, protocol: demo, t2map 1.2.3"},
+		Settings: []string{"nlls, first echo not fitted, T2 from 0 to 100 ms, labels: compartments, protocol: demo, t2map 1.2.3"},
 		Flags: []trial.Flag{
 			{Kind: trial.NotInDesign, Subject: "X9", Visit: "baseline", Text: "the design does not have this subject"},
 			{Kind: trial.NoResult, Subject: "S003", Visit: "visit 2", Text: "no study"},

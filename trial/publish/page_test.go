@@ -49,7 +49,7 @@ func TestPageSaysTheResult(t *testing.T) {
 		"Age (years), mean ± SD", "25.6 ± 2.1 (n = 11)", "F: 6, M: 6", "fixed effects of baseline, arm, visit and arm × visit;",
 		"reference: control", "restricted maximum likelihood", "Kenward and Roger (1997)", "Holm (1979)", "RC = 1.96·√2·wCV", "(RC 13.9 %)",
 		"Fitted: unstructured for Medial T2, Patellofemoral T2 and WOMAC pain; heterogeneous compound symmetry for Lateral T2.",
-		"planned unstructured, could not be fitted: did not converge", "1.10, 1.50 correlation 0.36", "first echo left out", "t2map 1.2.3",
+		"planned unstructured, could not be fitted: did not converge", "1.10, 1.50 correlation 0.36", "first echo not fitted", "t2map 1.2.3",
 		"Change of T2. Means with 95 % t intervals; n under each point. SVG · PNG · PDF", "† S001 at visit 1: scanner change (see Flags )",
 		"scanner change", "p = 0.012, exact", "9,999 arrangements", "0.31 [−0.10, 0.63]", "▼ decrease", "within",
 		"a visit with two studies has no value", "no result (1)", "S003 visit 2 – no study", "compartments.csv 9f86d081884c7d65",
