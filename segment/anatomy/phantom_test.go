@@ -254,7 +254,7 @@ func least(o orientation, spacing [3]float64, r anatomy.Region) (all, clear floa
 func TestPhantom(t *testing.T) {
 	for o, orient := range []orientation{sagittal, coronal, axial, own} {
 		for n, s := range spacings {
-			if testing.Short() && n != 2 || orient == own && n < 2 { // fine grids take longest
+			if testing.Short() && n != 2 || n == 0 && orient != sagittal || orient == own && n < 2 { // fine grids take longest
 				continue
 			}
 			if orient != sagittal && s[0] == s[2] && orient != own { // the same voxels
@@ -327,9 +327,12 @@ func centreOf(g volume.Geometry, v int) [3]float64 {
 func bordersOf(k *phantom.Knee, g volume.Geometry, truth []anatomy.Region) map[[2]anatomy.Region][2]float64 {
 	out := map[[2]anatomy.Region][2]float64{}
 	for v, r := range truth {
+		if r == 0 {
+			continue
+		}
+		at := [3]int{v % g.Size[0], v / g.Size[0] % g.Size[1], v / (g.Size[0] * g.Size[1])}
 		for a, step := range [3]int{1, g.Size[0], g.Size[0] * g.Size[1]} {
-			last := []int{v % g.Size[0], v / g.Size[0] % g.Size[1], v / (g.Size[0] * g.Size[1])}[a] == g.Size[a]-1
-			if r == 0 || last || truth[v+step] == 0 || truth[v+step] == r {
+			if at[a] == g.Size[a]-1 || truth[v+step] == 0 || truth[v+step] == r {
 				continue
 			}
 			other := truth[v+step]
