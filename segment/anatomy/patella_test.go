@@ -35,7 +35,9 @@ func (b *patella) holds(u, p, h float64) (d float64, ok bool) {
 
 // sample returns the patella turned by t as the mask of a knee of which nothing else is marked, the
 // truth, and the regions that a cut through the centroid along the ridge would give.
-func (b *patella) sample(g volume.Geometry, t volume.Rigid, side anatomy.Side) (m anatomy.Mask, truth, halved []anatomy.Region) {
+func (b *patella) sample(
+	g volume.Geometry, t volume.Rigid, side anatomy.Side,
+) (m anatomy.Mask, truth, halved []anatomy.Region) {
 	m = anatomy.Mask{Geometry: g, Data: make([]anatomy.Tissue, g.Voxels())}
 	truth, halved = make([]anatomy.Region, g.Voxels()), make([]anatomy.Region, g.Voxels())
 	back := t.Inverse()

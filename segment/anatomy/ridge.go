@@ -31,7 +31,8 @@ const (
 // direction in which its cartilage varies least, left the principal axis nearest to that of the
 // knee. The ridge is the line, up to 22° off the patella's long axis, from which the bone side
 // of the cartilage recedes on both sides as the slopes of a roof that fits it best by least
-// squares; the roof may bend from top to bottom. The bone side keeps its shape where
+// squares; the roof may bend from top to bottom and be rounded off at the ridge, which then is
+// where its slopes would meet. The bone side keeps its shape where
 // cartilage wears. Where it is round, so that a dome fits it better than a roof, no line is
 // the ridge, and the plane through the centroid of the cartilage along its axis is the border.
 func (k *Knee) dividePatella(d *Division) error {
@@ -212,9 +213,10 @@ type roof struct{ at, lean, round float64 }
 const roundestRidge = 4
 
 // fitRoof returns the ridge of the roof that fits the surface best: with x, p and h along the
-// axes from the centre, p is c0 + c1·h + c2·h² − s1·(x−ridge)⁺ − s2·(ridge−x)⁺. ok is false where one of the slopes is less
-// than leastRidge, or where the ridge lies at the end of the search. left is the sum of weighted
-// squares that one roof over the whole surface leaves.
+// axes from the centre, p is c0 + c1·h + c2·h² − s1·(r+d)/2 − s2·(r−d)/2, where d is x − ridge and r
+// is √(d²+round²). ok is false where one of the slopes s1 and s2 is less than leastRidge, or where
+// the ridge lies at the end of the search. left is the sum of weighted squares that one roof
+// over the whole surface leaves.
 func fitRoof(surface []bonePoint, a Axes, centre vector) (best roof, left float64, ok bool) {
 	points := make([][4]float64, len(surface))
 	for n, f := range surface {
