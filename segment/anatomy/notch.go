@@ -54,6 +54,8 @@ type notch struct {
 	axes Axes
 	// anterior is p of its anterior end, x its place from side to side.
 	anterior, x float64
+	// The end is round: it lies at p = anterior + curve·(x − top)².
+	curve, top float64
 	// middle and lean give the middle of the gap between the condyles: x = middle + lean·(p − anterior).
 	middle, lean float64
 	// ends are the posterior ends of the condyles of the patient's left and right.
@@ -109,10 +111,8 @@ func findNotch(
 		sin, cos := math.Sincos(turn)
 		left = a.left().times(cos).plus(a.posterior().times(sin))
 	}
-	half := shortfall(g, n.axes.Posterior)
-	n.anterior += half
-	n.ends[0] += half
-	n.ends[1] += half
+	n.anterior = n.edge(all, g)
+	n.ends = [2]float64{n.condyleEnd(all, g, 0), n.condyleEnd(all, g, 1)}
 	return n, true
 }
 
@@ -181,7 +181,7 @@ func (n *notch) look(a Axes, f flat, g *volume.Geometry) (turn float64, ok bool)
 		return 0, false
 	}
 	n.axes, n.x = a, shape.middle(float64(b.strip))
-	n.anterior = raw.vertex(shape, b, halfStep(g, a.Left))
+	n.anterior, n.curve, n.top = raw.vertex(shape, b, halfStep(g, a.Left))
 	n.ends = [2]float64{b.left, b.right}
 	n.middleOfGap(f)
 	var sum, count [2]float64
