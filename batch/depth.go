@@ -1,6 +1,7 @@
 package batch
 
 import (
+	"context"
 	"fmt"
 	"math"
 
@@ -210,20 +211,23 @@ func profileOf(plate anatomy.Plate, bins []anatomy.ProfileBin) report.Profile {
 
 // unrolled returns the femoral cartilage unrolled from its cylinder, or nil where the mask
 // has none.
-func (p placedMask) unrolled(maps volume.Maps) *report.Unrolled {
+func (p placedMask) unrolled(ctx context.Context, maps volume.Maps) (*report.Unrolled, error) {
 	if p.depths == nil {
-		return nil
+		return nil, nil
 	}
-	cylinder, ok := anatomy.FitFemoralCylinder(p.depths.Sheets[anatomy.OfFemur].Bone, p.axes.Left)
+	cylinder, ok, err := anatomy.FitFemoralCylinder(ctx, p.depths.Sheets[anatomy.OfFemur].Bone, p.axes.Left)
 	if !ok {
-		return nil
+		return nil, err
 	}
 	down := p.axes.Superior
 	for i := range down {
 		down[i] = -down[i]
 	}
-	m := cylinder.Unroll(p.femoralPoints(maps), anatomy.UnrollOptions{Down: down, Back: p.axes.Posterior, Across: p.columnWidth(cylinder.Axis)})
-	return &report.Unrolled{Angle: m.Angle, Across: m.Across, Rows: m.Rows, Columns: m.Columns, T2: m.T2, Side: p.sideName()}
+	m, err := cylinder.Unroll(ctx, p.femoralPoints(maps), anatomy.UnrollOptions{Down: down, Back: p.axes.Posterior, Across: p.columnWidth(cylinder.Axis)})
+	if err != nil {
+		return nil, err
+	}
+	return &report.Unrolled{Angle: m.Angle, Across: m.Across, Rows: m.Rows, Columns: m.Columns, T2: m.T2, Side: p.sideName()}, nil
 }
 
 // columnWidth is the width in mm of the columns of the unrolled map, so that no column between

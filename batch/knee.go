@@ -1,6 +1,7 @@
 package batch
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"slices"
@@ -33,7 +34,7 @@ type dividedKnee struct {
 
 // divideMask gives the mask's voxels their meanings and divides its tissues. Its errors
 // have hints.
-func (j Job) divideMask(m maskRead, p Protocol, workers int) (dividedKnee, error) {
+func (j Job) divideMask(ctx context.Context, m maskRead, p Protocol, workers int) (dividedKnee, error) {
 	d := p.Division.withDefaults()
 	scheme := p.scheme()
 	marks, err := m.interpret(scheme)
@@ -46,8 +47,11 @@ func (j Job) divideMask(m maskRead, p Protocol, workers int) (dividedKnee, error
 	if !marks.HasTissue() { // rows alone, or nothing, which is sound
 		return dividedKnee{parts: marks.Divided(nil, nil, 0)}, nil
 	}
-	k, err := j.divideTissues(marks, d, workers)
-	if err != nil {
+	k, err := j.divideTissues(ctx, marks, d, workers)
+	switch {
+	case ctx.Err() != nil:
+		return k, ctx.Err()
+	case err != nil:
 		return k, hinted(hintAnatomy(err), "%s: %w", m.file.Path, err)
 	}
 	return k, nil
@@ -58,41 +62,26 @@ func (j Job) divideMask(m maskRead, p Protocol, workers int) (dividedKnee, error
 func (k *dividedKnee) release() { k.parts.Data = nil }
 
 // divideTissues divides the marks by the shape of the knee.
-func (j Job) divideTissues(marks segment.Marks, d Division, workers int) (dividedKnee, error) {
-	mask, err := j.thisKnee(marks.Tissues())
+func (j Job) divideTissues(ctx context.Context, marks segment.Marks, d Division, workers int) (dividedKnee, error) {
+	mask, err := j.thisKnee(ctx, marks.Tissues())
 	if err != nil {
 		return dividedKnee{}, err
 	}
-	examined, err := anatomy.Examine(mask)
-	if err != nil {
-		return dividedKnee{}, err
-	}
-	evidence := examined.Side()
-	claims := j.sideClaims()
-	k := dividedKnee{}
-	if k.side, err = evidence.Agree(claims...); err != nil {
-		return k, err
-	}
+	var k dividedKnee
 	var division anatomy.Division
 	var layers []uint8
-	err = both(func() (err error) {
+	examined := newExamination()
+	err = bothUntil(ctx, func(ctx context.Context) (err error) {
 		if d.Layers > 0 {
-			layers, err = k.measureDepth(mask, examined.Axes(), d.Layers, workers)
+			layers, err = k.measureDepth(ctx, mask, examined.axes, d.Layers, workers)
 		}
 		return err
-	}, func() (err error) {
-		division, err = examined.Divide(k.side)
+	}, func(ctx context.Context) (err error) {
+		division, err = j.divideRegions(ctx, &k, mask, examined)
 		return err
 	})
 	if err != nil {
 		return k, err
-	}
-	k.notes = division.Notes
-	k.record = recordDivision(division, append(claims, evidence.Claims()...))
-	if division.Femur != nil {
-		k.axes = division.Femur.Axes
-	} else if division.Tibia != nil {
-		k.axes = division.Tibia.Axes
 	}
 	if d.Layers > 0 {
 		k.record.Layers = d.Layers
@@ -100,7 +89,7 @@ func (j Job) divideTissues(marks segment.Marks, d Division, workers int) (divide
 	if d.ErodeMM > 0 {
 		whole := marks.Divided(division.Data, layers, d.Layers)
 		k.uneroded = &whole
-		if err := k.erode(mask, division, d.ErodeMM); err != nil {
+		if err := k.erode(ctx, mask, division, d.ErodeMM); err != nil {
 			return k, err
 		}
 	}
@@ -114,13 +103,60 @@ func (j Job) divideTissues(marks segment.Marks, d Division, workers int) (divide
 	return k, nil
 }
 
-// measureDepth sets the depths of the cartilage and returns the layer of each voxel.
-func (k *dividedKnee) measureDepth(mask anatomy.Mask, axes anatomy.Axes, n, workers int) ([]uint8, error) {
-	front := axes.Posterior
-	for i := range front {
-		front[i] = -front[i]
+// examination is the examined knee, for which others can wait.
+type examination struct {
+	done chan struct{}
+	knee *anatomy.Knee
+}
+
+func newExamination() *examination { return &examination{done: make(chan struct{})} }
+
+// finish hands over the knee.
+func (e *examination) finish(k *anatomy.Knee) {
+	e.knee = k
+	close(e.done)
+}
+
+// axes waits for the axes of the knee, until ctx ends.
+func (e *examination) axes(ctx context.Context) (anatomy.Axes, error) {
+	select {
+	case <-e.done:
+		return e.knee.Axes(), nil
+	case <-ctx.Done():
+		return anatomy.Axes{}, ctx.Err()
 	}
-	depths, err := anatomy.Depth(mask, anatomy.DepthOptions{Up: axes.Superior, Front: front, Workers: workers})
+}
+
+// divideRegions divides the mask into regions and sets what is known of the division, its side and
+// its axes.
+func (j Job) divideRegions(ctx context.Context, k *dividedKnee, mask anatomy.Mask, e *examination) (anatomy.Division, error) {
+	examined, err := anatomy.Examine(ctx, mask)
+	if err != nil {
+		return anatomy.Division{}, err
+	}
+	e.finish(examined)
+	evidence := examined.Side()
+	claims := j.sideClaims()
+	if k.side, err = evidence.Agree(claims...); err != nil {
+		return anatomy.Division{}, err
+	}
+	division, err := examined.Divide(ctx, k.side)
+	if err != nil {
+		return division, err
+	}
+	k.notes = division.Notes
+	k.record = recordDivision(division, append(claims, evidence.Claims()...))
+	if division.Femur != nil {
+		k.axes = division.Femur.Axes
+	} else if division.Tibia != nil {
+		k.axes = division.Tibia.Axes
+	}
+	return division, nil
+}
+
+// measureDepth sets the depths of the cartilage and returns the layer of each voxel.
+func (k *dividedKnee) measureDepth(ctx context.Context, mask anatomy.Mask, axes func(context.Context) (anatomy.Axes, error), n, workers int) ([]uint8, error) {
+	depths, err := anatomy.Depth(ctx, mask, anatomy.DepthOptions{Axes: axes, Workers: workers})
 	if err != nil {
 		return nil, err
 	}
@@ -133,8 +169,8 @@ func (k *dividedKnee) measureDepth(mask anatomy.Mask, axes anatomy.Axes, n, work
 }
 
 // erode takes the voxels near the surface of their tissue out of their regions.
-func (k *dividedKnee) erode(mask anatomy.Mask, division anatomy.Division, mm float64) error {
-	eroded, _, err := anatomy.Erode(mask, mm)
+func (k *dividedKnee) erode(ctx context.Context, mask anatomy.Mask, division anatomy.Division, mm float64) error {
+	eroded, _, err := anatomy.Erode(ctx, mask, mm)
 	if err != nil {
 		return err
 	}
@@ -148,16 +184,17 @@ func (k *dividedKnee) erode(mask anatomy.Mask, division anatomy.Division, mm flo
 }
 
 // thisKnee returns the mask of the knee that the series shows, where the mask marks both.
-func (j Job) thisKnee(mask anatomy.Mask) (anatomy.Mask, error) {
-	both, err := anatomy.Knees(mask)
-	if err != nil || len(both) < 2 {
+func (j Job) thisKnee(ctx context.Context, mask anatomy.Mask) (anatomy.Mask, error) {
+	knees, err := anatomy.Knees(ctx, mask)
+	switch side := sideOf(j); {
+	case err != nil:
 		return mask, err
-	}
-	switch sideOf(j) {
-	case "right":
-		return both[0], nil // the patient's right comes first
-	case "left":
-		return both[1], nil
+	case len(knees) == 1:
+		return knees[0], nil
+	case side == "right":
+		return knees[0], nil // the patient's right comes first
+	case side == "left":
+		return knees[1], nil
 	}
 	return mask, &anatomy.Error{Problem: anatomy.NoSide}
 }

@@ -36,7 +36,7 @@ func (j Job) findRegions(ctx context.Context, p Protocol, workers int) (maskRead
 	onSeries := segment.CheckGrid(m.geometry(), from.Train.Geometry) == nil
 	m.crop(j.Train.Geometry)
 	collect() // what was read makes room for the division
-	k, err := from.divideMask(m, p, workers)
+	k, err := from.divideMask(ctx, m, p, workers)
 	if k.onSeries = onSeries; err == nil {
 		err = j.sideFrom(k)
 	}

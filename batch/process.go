@@ -102,13 +102,17 @@ func measure(ctx context.Context, j Job, p Protocol, workers int) (report.Study,
 	if err := src.measureDepth(&result, maps); err != nil {
 		return report.Study{}, wrapped("depth", err)
 	}
+	unrolled, err := src.unrolled(ctx, maps)
+	if err != nil {
+		return report.Study{}, wrapped("unroll", err)
+	}
 	s := report.Study{
 		Result:    result,
 		Echo:      volume.Map{Geometry: src.series.Geometry, Data: src.series.Echo[result.Protocol.SkippedEchoes]},
 		Maps:      maps,
 		WriteMaps: p.Maps != MapsNone,
 		Regions:   src.regions,
-		Unrolled:  src.unrolled(maps),
+		Unrolled:  unrolled,
 	}
 	if err := j.addAligned(ctx, &s, src, p, workers); err != nil {
 		return report.Study{}, wrapped("mask", err)

@@ -127,6 +127,18 @@ func both(first, second func() error) error {
 	return cmp.Or(g.Wait(), err)
 }
 
+// bothUntil is both for functions that stop when their context ends, as it does with the error of
+// either. That error, the first, is returned.
+func bothUntil(ctx context.Context, first, second func(context.Context) error) error {
+	g, ctx := errgroup.WithContext(ctx)
+	g.Go(func() error { return first(ctx) })
+	done := make(chan error, 1)
+	g.Go(func() error { return <-done })
+	defer close(done) // also where second panics
+	done <- second(ctx)
+	return g.Wait()
+}
+
 var (
 	errInterrupted = errors.New("not done: the run was interrupted")
 	errDiskFull    = errors.New("not done: the disk was full")

@@ -91,7 +91,7 @@ func runCompareMasks(c *cobra.Command, names [2]string, out string) error {
 	var err error
 	switch folders {
 	case 0:
-		m, err = compareFiles(names)
+		m, err = compareFiles(c.Context(), names)
 	case 1:
 		return usageError{errors.New("compare-masks needs two folders of results, or two label maps\nhint: t2map compare-masks --help")}
 	default:
@@ -115,7 +115,7 @@ func runCompareMasks(c *cobra.Command, names [2]string, out string) error {
 }
 
 // compareFiles compares two label maps, label by label.
-func compareFiles(names [2]string) (maskComparison, error) {
+func compareFiles(ctx context.Context, names [2]string) (maskComparison, error) {
 	m := maskComparison{names: names, inputs: names[:]}
 	a, err := batch.ReadLabels(names[0])
 	if err != nil {
@@ -128,7 +128,7 @@ func compareFiles(names [2]string) (maskComparison, error) {
 	if b, err = segment.OnGrid(b, a.Geometry); err != nil {
 		return m, usageError{fmt.Errorf("%s and %s: %w\nhint: both masks must have the same voxels; their axes may be in another order", filepath.Base(names[0]), filepath.Base(names[1]), err)}
 	}
-	labels, err := agreement.Compare(a, b, nil)
+	labels, err := agreement.Compare(ctx, a, b, nil)
 	if err != nil {
 		return m, err
 	}
@@ -213,7 +213,7 @@ func compareResults(ctx context.Context, names [2]string) (maskComparison, error
 	for n, p := range pairs {
 		g.Go(func() error {
 			if ctx.Err() == nil {
-				found[n] = compareStudy(p)
+				found[n] = compareStudy(ctx, p)
 			}
 			return ctx.Err()
 		})
@@ -277,7 +277,7 @@ type comparedStudy struct {
 }
 
 // compareStudy reads both masks of a study and compares them, and their mean T2.
-func compareStudy(p [2]maskedStudy) (out comparedStudy) {
+func compareStudy(ctx context.Context, p [2]maskedStudy) (out comparedStudy) {
 	first, a, err := report.ReadMask(p[0].folder)
 	if err != nil {
 		return comparedStudy{err: fmt.Errorf("%s: %w", maskNames[0], err)}
@@ -307,7 +307,7 @@ func compareStudy(p [2]maskedStudy) (out comparedStudy) {
 	for n := range labels {
 		labels[n] = uint16(n + 1)
 	}
-	all, err := agreement.Compare(a, b, labels)
+	all, err := agreement.Compare(ctx, a, b, labels)
 	if err != nil {
 		return comparedStudy{err: err}
 	}

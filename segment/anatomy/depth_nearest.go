@@ -1,6 +1,9 @@
 package anatomy
 
-import "math"
+import (
+	"context"
+	"math"
+)
 
 // reach is how far from a voxel, in mm, a surface is looked for. Cartilage is nowhere thicker
 // than about 8 mm (the patella's; Ateshian et al. 1991, Journal of Biomechanics 24:761–776).
@@ -20,6 +23,7 @@ type search struct {
 	asked    []bool    // whether the voxel looks at its neighbours in the next round
 	found    [][]find  // of each worker
 	workers  int
+	ctx      context.Context
 }
 
 // find is what a voxel finds in a round, with the square of its distance.
@@ -36,7 +40,7 @@ func (f *surface) nearest(s *sheet, l *lattice, p *patch, pieces []surfel) []int
 	q := search{
 		next: s.next, at: s.at, links: p.links, pieces: make([][3]float32, len(pieces)),
 		near: make([]int32, n), distance: make([]float32, n), asked: make([]bool, n),
-		found: make([][]find, f.workers), workers: f.workers,
+		found: make([][]find, f.workers), workers: f.workers, ctx: f.ctx,
 	}
 	for v := range q.near {
 		q.near[v], q.distance[v] = -1, reach*reach
@@ -73,10 +77,10 @@ func (q *search) offer(v, piece int32) {
 	q.asked[v] = true
 }
 
-// spread goes on until no voxel changes. Each round sees the result of the one before, so
+// spread goes on until no voxel changes, or the context ends. Each round sees the result of the one before, so
 // neither the order of voxels nor the number of workers matters.
 func (q *search) spread() {
-	for first, changes := true, true; changes; first = false {
+	for first, changes := true, true; changes && q.ctx.Err() == nil; first = false {
 		shareOut(len(q.near), q.workers, func(part, from, to int) {
 			found := q.found[part][:0]
 			for n, asked := range q.asked[from:to] {

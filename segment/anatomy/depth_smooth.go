@@ -1,6 +1,9 @@
 package anatomy
 
-import "math"
+import (
+	"iter"
+	"math"
+)
 
 // patch is a part of a surface, on which values can diffuse: nothing enters or leaves it, so
 // the bone side does not mix with the joint side, however thin the sheet.
@@ -47,8 +50,16 @@ func (p *patch) time(sigma float64) float64 {
 	return float64(sigma*sigma) / 2
 }
 
-// steps returns the steps of that diffusion.
-func (p *patch) steps(sigma float64) []float64 { return timeSteps(p.time(sigma), p.of.stable) }
+// steps returns the steps of that diffusion. They stop when the context of the surface ends.
+func (p *patch) steps(sigma float64) iter.Seq[float64] {
+	return func(yield func(float64) bool) {
+		for _, dt := range timeSteps(p.time(sigma), p.of.stable) {
+			if p.of.ctx.Err() != nil || !yield(dt) {
+				return
+			}
+		}
+	}
+}
 
 // smooth replaces values by their means over the surroundings, with a Gaussian weight of
 // standard deviation sigma (mm, times scale). The staircase of voxels is noise about the true
@@ -62,7 +73,7 @@ func (p *patch) smooth(values []vector, sigma float64) []vector {
 		p.spare = make([]vector, len(values))
 	}
 	from, to := values, p.spare
-	for _, dt := range p.steps(sigma) {
+	for dt := range p.steps(sigma) {
 		shareOut(len(from), p.of.workers, func(_, lo, hi int) {
 			for n := lo; n < hi; n++ {
 				w, links := &p.of.weights[p.faces[n]], &p.links[n]
@@ -83,7 +94,7 @@ func (p *patch) smoothTrue(sigma float64) []surfel {
 	for n, face := range p.faces {
 		once[n] = surfel{p.of.at[face], p.of.normal(face)}
 	}
-	for _, dt := range p.steps(sigma) {
+	for dt := range p.steps(sigma) {
 		from, to := once, spare
 		shareOut(len(from), p.of.workers, func(_, lo, hi int) {
 			for n := lo; n < hi; n++ {
@@ -122,7 +133,7 @@ func flow(u, v, a, b, c, d *vector, w *[4]float64, dt float64) {
 // they leak, and do not leave it otherwise.
 func (p *patch) smoothNumbers(from []float64, sigma float64, leak bool) []float64 {
 	to := make([]float64, len(from))
-	for _, dt := range p.steps(sigma) {
+	for dt := range p.steps(sigma) {
 		shareOut(len(from), p.of.workers, func(_, lo, hi int) {
 			for n := lo; n < hi; n++ {
 				flow, loss := 0.0, 0.0

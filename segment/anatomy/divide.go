@@ -1,6 +1,10 @@
 package anatomy
 
-import "github.com/t2map/t2map/volume"
+import (
+	"context"
+
+	"github.com/t2map/t2map/volume"
+)
 
 // Division is a knee divided into regions, on the mask's grid, and where the borders lie.
 type Division struct {
@@ -90,12 +94,12 @@ type Note struct {
 
 // Divide divides the mask of one knee of the side given; UnknownSide takes that which the
 // anatomy shows. It is Examine and Knee.Divide.
-func Divide(m Mask, side Side) (Division, error) {
-	k, err := Examine(m)
+func Divide(ctx context.Context, m Mask, side Side) (Division, error) {
+	k, err := Examine(ctx, m)
 	if err != nil {
 		return Division{}, err
 	}
-	return k.Divide(side)
+	return k.Divide(ctx, side)
 }
 
 // Divide gives each voxel of cartilage and menisci its region.
@@ -111,8 +115,8 @@ func Divide(m Mask, side Side) (Division, error) {
 //
 // A side that the anatomy contradicts is a *SideError. Other errors are *Error: no side where
 // medial and lateral follow from it, borders beyond the field of view, and a notch that does
-// not lie between the plateaus.
-func (k *Knee) Divide(side Side) (Division, error) {
+// not lie between the plateaus. When ctx ends, so does Divide, with its error.
+func (k *Knee) Divide(ctx context.Context, side Side) (Division, error) {
 	evidence := k.Side()
 	side, err := evidence.Agree(Claim{Source: "given", Side: side})
 	if err != nil {
@@ -123,6 +127,9 @@ func (k *Knee) Divide(side Side) (Division, error) {
 	}
 	d := Division{Geometry: k.mask.Geometry, Data: make([]Region, len(k.mask.Data)), Side: side}
 	for _, part := range []func(*Division) error{k.divideFemur, k.divideTibia, k.dividePatella, k.divideMenisci} {
+		if err := ctx.Err(); err != nil {
+			return Division{}, err
+		}
 		if err := part(&d); err != nil {
 			return Division{}, err
 		}

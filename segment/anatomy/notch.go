@@ -1,6 +1,7 @@
 package anatomy
 
 import (
+	"context"
 	"math"
 	"slices"
 
@@ -76,8 +77,8 @@ func (n *notch) posterior() float64 { return max(n.ends[0], n.ends[1]) }
 // that across the posterior condylar line, which touches the back of both condyles, and that
 // along the middle of the notch. The tibia has no part in it, as it turns against the femur: by
 // 13° in ../shared/data/knee-dess-seg, by nothing in the phantom. ok is false where there is no
-// bay between two condyles.
-func findNotch(all []spot, superior func(left vector) vector, g *volume.Geometry) (n notch, ok bool) {
+// bay between two condyles, or when ctx ends.
+func findNotch(ctx context.Context, all []spot, superior func(left vector) vector, g *volume.Geometry) (n notch, ok bool) {
 	up := superior(vector{})
 	left, ok := openSide(all, up, g)
 	if !ok {
@@ -86,6 +87,9 @@ func findNotch(all []spot, superior func(left vector) vector, g *volume.Geometry
 	var f flat
 	part, last := 1.0, 0.0
 	for range turns {
+		if ctx.Err() != nil {
+			return notch{}, false
+		}
 		a := newAxes(left, superior(left))
 		f.see(a, all)
 		turn, found := n.look(a, f, g)

@@ -236,7 +236,7 @@ func posed(t *testing.T, seed uint64, n int) (*phantom.Knee, string) {
 func divided(t *testing.T, k *phantom.Knee, name string, g volume.Geometry) map[anatomy.Region]float64 {
 	t.Helper()
 	m, truth := sample(t, k, g)
-	d, err := anatomy.Divide(m, side(name))
+	d, err := anatomy.Divide(t.Context(), m, side(name))
 	if err != nil {
 		t.Errorf("%.2f %s: %v", g.Spacing(), name, err)
 		return nil
@@ -245,12 +245,12 @@ func divided(t *testing.T, k *phantom.Knee, name string, g volume.Geometry) map[
 	return parts
 }
 
-// No function of the division can see a T2: a mask is a grid and tissues, and the side is all
-// that is asked for beside it.
+// No function of the division can see a T2: a mask is a grid and tissues, with what the package
+// itself found of these, and the side is all that is asked for beside it.
 func TestWithoutT2(t *testing.T) {
-	var _ func(anatomy.Mask, anatomy.Side) (anatomy.Division, error) = anatomy.Divide
+	var _ func(context.Context, anatomy.Mask, anatomy.Side) (anatomy.Division, error) = anatomy.Divide
 	mask := reflect.TypeFor[anatomy.Mask]()
-	if mask.NumField() != 2 || mask.Field(0).Type != reflect.TypeFor[volume.Geometry]() || mask.Field(1).Type != reflect.TypeFor[[]anatomy.Tissue]() {
+	if mask.NumField() != 3 || mask.Field(2).IsExported() || mask.Field(0).Type != reflect.TypeFor[volume.Geometry]() || mask.Field(1).Type != reflect.TypeFor[[]anatomy.Tissue]() {
 		t.Errorf("a mask holds more than a grid and tissues: %v", mask)
 	}
 }

@@ -1,6 +1,8 @@
 package anatomy
 
 import (
+	"context"
+
 	"github.com/t2map/t2map/volume"
 )
 
@@ -48,11 +50,35 @@ type spot struct {
 	crumb  bool
 }
 
+// survey is what one pass over the voxels of a mask shows.
+type survey struct {
+	runs   []run
+	tally  [tissues]tally
+	crumbs [groups]int
+}
+
+// surveyed returns the survey of the mask.
+func surveyed(ctx context.Context, m *Mask) (*survey, error) {
+	if m.seen != nil {
+		return m.seen, nil
+	}
+	var s survey
+	s.runs, s.tally = collect(ctx, m)
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	s.crumbs = part(s.runs, m.Size)
+	return &s, nil
+}
+
 // collect returns the runs of the mask in the order of its voxels, and the sums of each
-// tissue. Voxels of bone are summed alone, as nothing is divided there.
-func collect(m *Mask) (runs []run, tissueRuns [tissues]tally) {
+// tissue. Voxels of bone are summed alone, as nothing is divided there. It stops when ctx ends.
+func collect(ctx context.Context, m *Mask) (runs []run, tissueRuns [tissues]tally) {
 	nx, ny, nz := m.Size[0], m.Size[1], m.Size[2]
 	for k := range nz {
+		if ctx.Err() != nil {
+			break
+		}
 		for j := range ny {
 			row := m.Data[(k*ny+j)*nx:][:nx]
 			for i := 0; i < nx; {

@@ -1,6 +1,7 @@
 package anatomy
 
 import (
+	"context"
 	"math"
 	"slices"
 )
@@ -120,17 +121,21 @@ func (k *Knee) one() error {
 // Knees returns the mask of each knee in m, on the same grid, that of the patient's right
 // first; m itself where it is of one knee. Two knees are told by femoral or, without it,
 // tibial cartilage of which large parts lie more than 80 mm apart; each voxel goes to the knee
-// whose middle is nearer. More than two knees, or knees one above the other, are an *Error.
-func Knees(m Mask) ([]Mask, error) {
+// whose middle is nearer. More than two knees, or knees one above the other, are an *Error. When ctx
+// ends, so does Knees, with its error. No mask must change before Examine has seen it: it takes over
+// what Knees found.
+func Knees(ctx context.Context, m Mask) ([]Mask, error) {
 	if len(m.Data) != m.Voxels() {
 		return nil, &Error{Problem: WrongSize}
 	}
 	k := &Knee{mask: &m}
-	runs, tally := collect(&m)
-	k.tally = tally
-	part(runs, m.Size)
+	var err error
+	if m.seen, err = surveyed(ctx, &m); err != nil {
+		return nil, err
+	}
+	k.tally = m.seen.tally
 	for _, g := range []group{femoral, tibial} {
-		k.spots[g] = spots(&m.Geometry, runs, g)
+		k.spots[g] = spots(&m.Geometry, m.seen.runs, g)
 		a, b, d := k.second(g)
 		if d <= kneesApart {
 			continue
@@ -142,18 +147,21 @@ func Knees(m Mask) ([]Mask, error) {
 		if between[0] < 0 {
 			between = between.times(-1)
 		}
-		return k.apart(between, a.centre.plus(b.centre).times(0.5).dot(between)), nil
+		return k.apart(ctx, between, a.centre.plus(b.centre).times(0.5).dot(between))
 	}
 	return []Mask{m}, nil
 }
 
 // apart returns the voxels on either side of a plane.
-func (k *Knee) apart(across vector, at float64) []Mask {
+func (k *Knee) apart(ctx context.Context, across vector, at float64) ([]Mask, error) {
 	out := []Mask{{Geometry: k.mask.Geometry}, {Geometry: k.mask.Geometry}}
 	for n := range out {
 		out[n].Data = make([]Tissue, len(k.mask.Data))
 	}
 	for v, t := range k.mask.Data {
+		if v%voxelsPerCheck == 0 && ctx.Err() != nil {
+			return nil, ctx.Err()
+		}
 		if t != NoTissue {
 			i := index(int32(v), k.mask.Size)
 			n := 0
@@ -163,5 +171,5 @@ func (k *Knee) apart(across vector, at float64) []Mask {
 			out[n].Data[v] = t
 		}
 	}
-	return out
+	return out, nil
 }

@@ -115,8 +115,11 @@ func onto(ctx context.Context, mask volume.Labels, series volume.Geometry, o Opt
 	}
 	out := Fractions{Geometry: series, Start: []uint32{0}}
 	s, err := surveyed(ctx, mask, p, o.Workers)
-	if err != nil || len(s.labels) == 0 {
-		return out, err
+	switch {
+	case err != nil:
+		return Fractions{}, err
+	case len(s.labels) == 0:
+		return out, nil
 	}
 	out.Labels, out.Coverage = s.labels, s.coverage
 	if err := p.sample(ctx, mask, s, cube, o.Workers, &out); err != nil {

@@ -575,11 +575,6 @@ func TestBadInput(t *testing.T) {
 			t.Errorf("%s: no error", name)
 		}
 	}
-	ended, cancel := context.WithCancel(context.Background())
-	cancel()
-	if _, err := Onto(ended, mask, g, Options{}); !errors.Is(err, context.Canceled) {
-		t.Errorf("%v", err)
-	}
 	empty := volume.Labels{Geometry: g, Data: make([]uint16, g.Voxels())}
 	f, err := Onto(context.Background(), empty, g, Options{})
 	if err != nil || len(f.Voxels) != 0 || len(f.Start) != 1 {
