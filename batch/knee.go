@@ -219,7 +219,7 @@ func (j Job) sideClaims() []anatomy.Claim {
 
 // recordDivision is what results say of a division.
 func recordDivision(d anatomy.Division, claims []anatomy.Claim) *report.Division {
-	out := &report.Division{}
+	out := &report.Division{Omitted: recordPieces(d.Notes)}
 	for _, c := range claims {
 		out.Sides = append(out.Sides, report.SideSource{Source: c.Source, Side: c.Side.String()})
 	}
@@ -294,7 +294,9 @@ func (k dividedKnee) notesOf() (notes, warnings []string) {
 	for _, n := range k.notes {
 		switch n.Kind {
 		case anatomy.Crumbs:
-			crumbs = append(crumbs, fmt.Sprintf("%s %d", n.Tissue, n.Count))
+			crumbs = append(crumbs, fmt.Sprintf("%s %d", n.Plate, n.Count))
+		case anatomy.Torn:
+			notes = append(notes, fmt.Sprintf("a separate piece of the %s (%d voxels of the mask, %.1f mm away) was taken as a part of it", n.Tissue, n.Count, n.Piece.Distance))
 		case anatomy.CutTissue:
 			cut = append(cut, n.Tissue.String())
 		case anatomy.NoRidge:
@@ -308,7 +310,12 @@ func (k dividedKnee) notesOf() (notes, warnings []string) {
 		}
 	}
 	if len(crumbs) > 0 {
-		notes = append(notes, fmt.Sprintf("small separate pieces of the mask decided no border (voxels of the mask: %s)", strings.Join(crumbs, ", ")))
+		notes = append(notes, fmt.Sprintf("small separate pieces of the mask are in the rows, but decided no border (voxels of the mask: %s)", strings.Join(crumbs, ", ")))
+	}
+	if text, large := omittedPieces(k.notes); large {
+		warnings = append(warnings, text)
+	} else if text != "" {
+		notes = append(notes, text)
 	}
 	if len(cut) > 0 {
 		notes = append(notes, "the mask reaches the edge of its grid: "+strings.Join(cut, ", "))

@@ -16,8 +16,8 @@ const (
 	// patellaeApart is the same for two patellae of one knee: the middles of two facets lie
 	// 20 mm apart.
 	patellaeApart = 25
-	// leastSecond is the part of the first that a second plate has at least. What is smaller is
-	// a piece that was labelled by mistake; it decides nothing, as it lies in no main part.
+	// leastSecond is the part of the first that a second plate has at least. A smaller piece was
+	// labelled by mistake; it lies apart and is omitted: see Piece.
 	leastSecond = 0.25
 )
 
@@ -121,14 +121,14 @@ func (k *Knee) one() error {
 // Knees returns the mask of each knee in m, on the same grid, that of the patient's right
 // first; m itself where it is of one knee. Two knees are told by femoral or, without it,
 // tibial cartilage of which large parts lie more than 80 mm apart; each voxel goes to the knee
-// whose middle is nearer. More than two knees, or knees one above the other, are an *Error. When ctx
+// whose middle is nearer. The masks are without the pieces that are omitted: see Piece. More than two knees, or knees one above the other, are an *Error. When ctx
 // ends, so does Knees, with its error. No mask must change before Examine has seen it: it takes over
 // what Knees found.
 func Knees(ctx context.Context, m Mask) ([]Mask, error) {
 	if len(m.Data) != m.Voxels() {
 		return nil, &Error{Problem: WrongSize}
 	}
-	k := &Knee{mask: &m}
+	k := &Knee{mask: &Mask{Geometry: m.Geometry, Data: m.Data}} // with all its pieces
 	var err error
 	if m.seen, err = surveyed(ctx, &m); err != nil {
 		return nil, err
@@ -147,7 +147,13 @@ func Knees(ctx context.Context, m Mask) ([]Mask, error) {
 		if between[0] < 0 {
 			between = between.times(-1)
 		}
-		return k.apart(ctx, between, a.centre.plus(b.centre).times(0.5).dot(between))
+		knees, err := k.apart(ctx, between, a.centre.plus(b.centre).times(0.5).dot(between))
+		for n := range knees {
+			if knees[n].seen, err = surveyed(ctx, &knees[n]); err != nil {
+				return nil, err
+			}
+		}
+		return knees, err
 	}
 	return []Mask{m}, nil
 }
