@@ -41,13 +41,7 @@ func (j Job) divideMask(ctx context.Context, m maskRead, p Protocol, workers int
 	if err != nil {
 		return dividedKnee{}, err
 	}
-	if d.By == DivideNone || !scheme.Tissues() {
-		return dividedKnee{parts: marks.Whole()}, nil
-	}
-	if !marks.HasTissue() { // rows alone, or nothing, which is sound
-		return dividedKnee{parts: marks.Divided(nil, nil, 0)}, nil
-	}
-	k, err := j.divideTissues(ctx, marks, d, workers)
+	k, err := j.divideMarks(ctx, marks, scheme, d, workers)
 	switch {
 	case ctx.Err() != nil:
 		return k, ctx.Err()
@@ -57,17 +51,53 @@ func (j Job) divideMask(ctx context.Context, m maskRead, p Protocol, workers int
 	return k, nil
 }
 
+// divideMarks divides the tissues of one knee, where there are some.
+func (j Job) divideMarks(ctx context.Context, marks segment.Marks, scheme segment.Scheme, d Division, workers int) (k dividedKnee, err error) {
+	tissues := d.By != DivideNone && scheme.Tissues()
+	if tissues && marks.HasTissue() {
+		return j.divideTissues(ctx, marks, d, workers)
+	}
+	plane, two, err := anatomy.Between(ctx, marks.KneeMask())
+	if err != nil {
+		return k, err
+	}
+	if two {
+		if marks, err = j.theseMarks(marks, plane); err != nil {
+			return k, err
+		}
+	}
+	if k.side, err = (anatomy.Evidence{}).Agree(append(j.sideClaims(), marks.Sides(true)...)...); err != nil {
+		return k, err
+	}
+	if k.parts = marks.Whole(); tissues { // rows alone, or nothing, which is sound
+		k.parts = marks.Divided(nil, nil, 0)
+	}
+	return k, nil
+}
+
+// theseMarks returns the marks of the knee that the series shows, of two on either side of a plane.
+func (j Job) theseMarks(marks segment.Marks, plane anatomy.Plane) (segment.Marks, error) {
+	switch sideOf(j) {
+	case "right":
+		return marks.Beside(plane, anatomy.Right), nil
+	case "left":
+		return marks.Beside(plane, anatomy.Left), nil
+	}
+	return marks, &anatomy.Error{Problem: anatomy.NoSide}
+}
+
 // release drops the voxels of the parts, which are not needed once the mask is on the grid of
 // the series: a mask with bones has several times as many voxels as the series has.
 func (k *dividedKnee) release() { k.parts.Data = nil }
 
 // divideTissues divides the marks by the shape of the knee.
 func (j Job) divideTissues(ctx context.Context, marks segment.Marks, d Division, workers int) (dividedKnee, error) {
-	mask, err := j.thisKnee(ctx, marks.Tissues())
+	mask, marks, err := j.thisKnee(ctx, marks)
 	if err != nil {
 		return dividedKnee{}, err
 	}
 	var k dividedKnee
+	rows := marks.Sides(false)
 	var division anatomy.Division
 	var layers []uint8
 	examined := newExamination()
@@ -77,7 +107,7 @@ func (j Job) divideTissues(ctx context.Context, marks segment.Marks, d Division,
 		}
 		return err
 	}, func(ctx context.Context) (err error) {
-		division, err = j.divideRegions(ctx, &k, mask, examined)
+		division, err = j.divideRegions(ctx, &k, mask, rows, examined)
 		return err
 	})
 	if err != nil {
@@ -129,14 +159,14 @@ func (e *examination) axes(ctx context.Context) (anatomy.Axes, error) {
 
 // divideRegions divides the mask into regions and sets what is known of the division, its side and
 // its axes.
-func (j Job) divideRegions(ctx context.Context, k *dividedKnee, mask anatomy.Mask, e *examination) (anatomy.Division, error) {
+func (j Job) divideRegions(ctx context.Context, k *dividedKnee, mask anatomy.Mask, rows []anatomy.Claim, e *examination) (anatomy.Division, error) {
 	examined, err := anatomy.Examine(ctx, mask)
 	if err != nil {
 		return anatomy.Division{}, err
 	}
 	e.finish(examined)
 	evidence := examined.Side()
-	claims := j.sideClaims()
+	claims := append(j.sideClaims(), rows...)
 	if k.side, err = evidence.Agree(claims...); err != nil {
 		return anatomy.Division{}, err
 	}
@@ -183,20 +213,28 @@ func (k *dividedKnee) erode(ctx context.Context, mask anatomy.Mask, division ana
 	return nil
 }
 
-// thisKnee returns the mask of the knee that the series shows, where the mask marks both.
-func (j Job) thisKnee(ctx context.Context, mask anatomy.Mask) (anatomy.Mask, error) {
-	knees, err := anatomy.Knees(ctx, mask)
-	switch side := sideOf(j); {
-	case err != nil:
-		return mask, err
-	case len(knees) == 1:
-		return knees[0], nil
-	case side == "right":
-		return knees[0], nil // the patient's right comes first
-	case side == "left":
-		return knees[1], nil
+// thisKnee returns the mask of the knee that the series shows, and the marks of it, where these are
+// of both.
+func (j Job) thisKnee(ctx context.Context, marks segment.Marks) (anatomy.Mask, segment.Marks, error) {
+	tissues := marks.Tissues()
+	knees, err := anatomy.Knees(ctx, tissues)
+	if err != nil {
+		return tissues, marks, err
 	}
-	return mask, &anatomy.Error{Problem: anatomy.NoSide}
+	if len(knees) == 1 {
+		return knees[0], marks, nil
+	}
+	plane, _, err := anatomy.Between(ctx, tissues)
+	if err != nil {
+		return tissues, marks, err
+	}
+	if marks, err = j.theseMarks(marks, plane); err != nil {
+		return tissues, marks, err
+	}
+	if sideOf(j) == "left" {
+		return knees[1], marks, nil // the patient's right comes first
+	}
+	return knees[0], marks, nil
 }
 
 // sideClaims are the sources beside the mask that name the side of the knee.

@@ -7,7 +7,7 @@ import (
 	"github.com/t2map/t2map/volume"
 )
 
-// neighbours are the voxels of runs by place, in cells of neighbourCell.
+// neighbours are the voxels of runs by place, in cells of the size edge, mm.
 type neighbours struct {
 	g       *volume.Geometry
 	spacing [3]float64
@@ -15,6 +15,7 @@ type neighbours struct {
 	// from is the corner of the cells. Of cell n, voxels holds those from start[n] to start[n+1];
 	// there are none before sort.
 	from   vector
+	edge   float64
 	size   [3]int
 	start  []int32
 	voxels []neighbour
@@ -25,8 +26,12 @@ type neighbour struct {
 	index [3]int32
 }
 
-// neighbourCell is the size of the cells, mm.
-const neighbourCell = 4
+// neighbourCell is the size of the cells, mm, and mostCells bounds their number: a knee has 50,000.
+// Where there would be more, they are larger.
+const (
+	neighbourCell = 4
+	mostCells     = 1 << 20
+)
 
 func newNeighbours(g *volume.Geometry) *neighbours { return &neighbours{g: g, spacing: g.Spacing()} }
 
@@ -58,8 +63,15 @@ func (b *neighbours) sort() {
 		}
 	}
 	b.from = lo
-	for a := range b.size {
-		b.size[a] = int((hi[a]-lo[a])/neighbourCell) + 1
+	for b.edge = neighbourCell; ; b.edge *= 2 {
+		cells := 1.0
+		for a := range b.size {
+			b.size[a] = int((hi[a]-lo[a])/b.edge) + 1
+			cells *= float64(b.size[a])
+		}
+		if cells <= mostCells {
+			break
+		}
 	}
 	b.start = make([]int32, b.size[0]*b.size[1]*b.size[2]+1)
 	at := func(p vector) int {
@@ -85,7 +97,7 @@ func (b *neighbours) sort() {
 // cell returns the cell of a position, which may lie outside of all.
 func (b *neighbours) cell(p vector) (c [3]int) {
 	for a := range c {
-		c[a] = int(math.Floor((p[a] - b.from[a]) / neighbourCell))
+		c[a] = int(math.Floor((p[a] - b.from[a]) / b.edge))
 	}
 	return c
 }
@@ -137,7 +149,7 @@ func (b *neighbours) nearest(p vector) (best neighbour) {
 	for a := range c { // the first ring that reaches the cells
 		ring = max(ring, -c[a], c[a]-b.size[a]+1)
 	}
-	for ; float64(ring-1)*neighbourCell < least; ring++ {
+	for ; float64(ring-1)*b.edge < least; ring++ {
 		b.ring(c, ring, func(cell [3]int, all []neighbour) {
 			if b.squareTo(cell, p) >= least*least {
 				return
@@ -156,8 +168,8 @@ func (b *neighbours) nearest(p vector) (best neighbour) {
 func (b *neighbours) squareTo(cell [3]int, p vector) float64 {
 	sum := 0.0
 	for a := range cell {
-		lo := b.from[a] + neighbourCell*float64(cell[a]) - hair
-		d := max(0, lo-p[a], p[a]-lo-neighbourCell-2*hair)
+		lo := b.from[a] + b.edge*float64(cell[a]) - hair
+		d := max(0, lo-p[a], p[a]-lo-b.edge-2*hair)
 		sum += d * d
 	}
 	return sum
@@ -194,7 +206,7 @@ func (b *neighbours) normal(p vector) vector {
 	radius := max(sheetPatch, 2*slices.Max(b.spacing[:]))
 	var s scatter
 	c := b.cell(p)
-	for ring := 0; float64(ring-1)*neighbourCell < radius; ring++ {
+	for ring := 0; float64(ring-1)*b.edge < radius; ring++ {
 		b.ring(c, ring, func(_ [3]int, all []neighbour) {
 			for n := range all {
 				if all[n].at.minus(p).length() < radius {
