@@ -95,10 +95,6 @@ type alignment struct {
 	files     []report.File // of the image that was aligned
 }
 
-// jointMargin is how far around the mask the images are aligned, in mm: the ends of the bones
-// with their edges, and not the muscles, which do not move with them.
-const jointMargin = 20
-
 // align returns the transform from the series of the job, whose first echo is fixed, to the
 // space of the mask k, which was drawn for the study of from: the job itself, or that of the
 // visit whose mask is carried. It is nil where both share their space.
@@ -135,9 +131,7 @@ func alignWith(ctx context.Context, fixed volume.Map, moving dicomio.Train, of s
 		return nil, volume.Map{}, err
 	}
 	image := volume.Map{Geometry: read.Geometry, Data: read.Echo[0]}
-	result, err := register.Rigid(ctx, fixed, image, register.Options{
-		Field: register.Around(k.parts.Labels, jointMargin), MaxRotation: r.MaxRotation, MaxShift: r.MaxShift,
-	})
+	result, err := register.Joint(ctx, fixed, image, k.parts.Labels, register.Options{MaxRotation: r.MaxRotation, MaxShift: r.MaxShift})
 	if err != nil {
 		return nil, image, hinted(hintRegister(err), "series %s with the first echo: %w", moving.Hash, err)
 	}

@@ -32,6 +32,8 @@ type Options struct {
 	Resolutions, Iterations, Samples int
 	// Seed selects the random samples. Default: 1.
 	Seed uint16
+
+	known *volume.Rigid // where elastix starts; nil where a start is searched
 }
 
 // The defaults of Options.
@@ -126,12 +128,16 @@ func Rigid(ctx context.Context, fixed, moving volume.Map, o Options) (Result, er
 	}
 	// The moving image is laid where the start sees it, and elastix starts from the
 	// identity: so it needs no transform besides.
-	start := p.start(o)
-	e, err := run(ctx, o.parameters(), p.fixed.picture, p.moving.moved(inverse(start)), p.turns(o), p.memory())
+	start := o.known
+	if start == nil {
+		found := p.start(o)
+		start = &found
+	}
+	e, err := run(ctx, o.parameters(), p.fixed.picture, p.moving.moved(inverse(*start)), p.turns(o), p.memory())
 	if err != nil {
 		return Result{}, err
 	}
-	return p.judge(after(e.rigid(), start), o)
+	return p.judge(after(e.rigid(), *start), o)
 }
 
 // judge measures what elastix found.
