@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/t2map/t2map/dicomio"
 	"github.com/t2map/t2map/report"
 	"github.com/t2map/t2map/segment"
 	"github.com/t2map/t2map/segment/anatomy"
@@ -14,8 +15,9 @@ import (
 // dividedKnee is a mask divided into parts on its own grid, and what is known of how.
 type dividedKnee struct {
 	parts segment.Parts
-	// side is that on which all sources agree, or unknown.
+	// side is that on which all sources agree, and shown the one that the mask shows, or unknown.
 	side   anatomy.Side
+	shown  anatomy.Side
 	record *report.Division // nil where nothing was divided
 	// cropped says that the grid of parts is a part of the mask's.
 	cropped bool
@@ -34,6 +36,9 @@ type dividedKnee struct {
 // divideMask gives the mask's voxels their meanings and divides its tissues. Its errors
 // have hints.
 func (j Job) divideMask(m maskRead, p Protocol, workers int) (dividedKnee, error) {
+	if _, err := (anatomy.Evidence{}).Agree(j.sideClaims()...); err != nil {
+		return dividedKnee{}, hinted(hintAnatomy(err), "%s: %w", m.file.Path, err)
+	}
 	d := p.Division.withDefaults()
 	scheme := p.scheme()
 	marks, err := m.interpret(scheme)
@@ -69,7 +74,7 @@ func (j Job) divideTissues(marks segment.Marks, d Division, workers int) (divide
 	}
 	evidence := examined.Side()
 	claims := j.sideClaims()
-	k := dividedKnee{}
+	k := dividedKnee{shown: evidence.Side}
 	if k.side, err = evidence.Agree(claims...); err != nil {
 		return k, err
 	}
@@ -176,8 +181,35 @@ func (j Job) sideClaims() []anatomy.Claim {
 	for _, c := range j.Train.Sides {
 		add(c.Attribute, c.Side)
 	}
+	for _, t := range j.maskSeries() {
+		for _, c := range t.Sides {
+			add(fmt.Sprintf("%s of series number %d", c.Attribute, t.Number), c.Side)
+		}
+	}
 	add("the manifest or the layout", j.Identity.Side)
 	return claims
+}
+
+// maskSeries are the series that the mask was drawn on or made of, as far as that is not the one that is
+// mapped.
+func (j Job) maskSeries() []dicomio.Train {
+	var out []dicomio.Train
+	add := func(t dicomio.Train) {
+		same := func(other dicomio.Train) bool { return other.Hash == t.Hash }
+		if t.Hash != j.Train.Hash && !slices.ContainsFunc(out, same) {
+			out = append(out, t)
+		}
+	}
+	if j.Moving != nil {
+		add(*j.Moving)
+	}
+	if j.Mask.Drawn != nil {
+		add(*j.Mask.Drawn)
+	}
+	if j.Input.Named {
+		add(j.Input.Train)
+	}
+	return out
 }
 
 // recordDivision is what results say of a division.
