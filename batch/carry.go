@@ -102,7 +102,7 @@ func (j Job) source() Job {
 }
 
 // correctable returns the mask of a source on the grid of the series, before erosion, in the
-// labels of the scheme, so that a reader can correct it and use it as the mask of this study.
+// labels of the scheme and with its bones, so that a reader can correct it and use it as the mask of this study.
 // It is empty where the scheme has no number for what the mask marks.
 func (j Job) correctable(ctx context.Context, src source, p Protocol, workers int) (volume.Labels, error) {
 	placed := src.placedMask
@@ -118,6 +118,7 @@ func (j Job) correctable(ctx context.Context, src source, p Protocol, workers in
 	if !ok {
 		return volume.Labels{}, nil
 	}
+	src.bones.addTo(labels, p.scheme())
 	return labels, nil
 }
 
@@ -126,14 +127,7 @@ func (j Job) correctable(ctx context.Context, src source, p Protocol, workers in
 func (p placedMask) inScheme(s segment.Scheme) (labels volume.Labels, ok bool) {
 	numbers := make([]uint16, len(p.parts.Part)+1)
 	for n := range p.parts.Part {
-		name := p.parts.Marked[p.parts.Tissue[n]-1]
-		for _, l := range s.Labels {
-			if l.Name == name {
-				numbers[n+1] = l.Value
-				break
-			}
-		}
-		if numbers[n+1] == 0 {
+		if numbers[n+1] = numberOf(s, p.parts.Marked[p.parts.Tissue[n]-1]); numbers[n+1] == 0 {
 			return labels, false
 		}
 	}

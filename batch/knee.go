@@ -31,6 +31,8 @@ type dividedKnee struct {
 	depths *anatomy.Depths
 	sheet  []uint16
 	axes   anatomy.Axes
+	// marks are those of the mask until it is known whether its bones are needed; nil where nothing was divided.
+	marks *segment.Marks
 }
 
 // divideMask gives the mask's voxels their meanings and divides its tissues. Its errors
@@ -55,6 +57,7 @@ func (j Job) divideMask(m maskRead, p Protocol, workers int) (dividedKnee, error
 	if err != nil {
 		return k, hinted(hintAnatomy(err), "%s: %w", m.file.Path, err)
 	}
+	k.marks = &marks
 	return k, nil
 }
 
