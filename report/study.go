@@ -72,6 +72,9 @@ func WriteStudy(dir string, s Study) (Result, error) {
 		return Result{}, fmt.Errorf("report: %w", err)
 	}
 	r := s.Result
+	if len(s.Regions.Part) > 0 {
+		r.Parts = s.Regions.Parts
+	}
 	err := replaceFolder(dir, func(tmp string) error {
 		var err error
 		if r.Outputs, err = s.writeFiles(tmp); err != nil {
