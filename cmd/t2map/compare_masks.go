@@ -371,7 +371,7 @@ func comparedRow(p [2]maskedStudy, key rowKey, l agreement.Label, results [2][]s
 		// the visits are A and B.
 		t := p[s].row
 		t.Subject, t.Visit, t.Compartment, t.MeanT2, t.Missing = p[0].subject, maskNames[s], key.String(), row.meanT2[s], summaries[at].Note
-		t.Side = joined(p[0].visit, p[0].side)
+		t.Side, t.MaskFrom = joined(p[0].visit, p[0].side), ""
 		t2 = append(t2, t)
 	}
 	return row, t2
