@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/t2map/t2map/dicomio"
 	"github.com/t2map/t2map/report"
 	"github.com/t2map/t2map/segment"
 	"github.com/t2map/t2map/segment/anatomy"
@@ -15,8 +16,9 @@ import (
 // dividedKnee is a mask divided into parts on its own grid, and what is known of how.
 type dividedKnee struct {
 	parts segment.Parts
-	// side is that on which all sources agree, or unknown.
+	// side is that on which all sources agree, and shown the one that the mask shows, or unknown.
 	side   anatomy.Side
+	shown  anatomy.Side
 	record *report.Division // nil where nothing was divided
 	// cropped says that the grid of parts is a part of the mask's.
 	cropped bool
@@ -30,11 +32,16 @@ type dividedKnee struct {
 	depths *anatomy.Depths
 	sheet  []uint16
 	axes   anatomy.Axes
+	// marks are those of the mask until it is known whether its bones are needed; nil where nothing was divided.
+	marks *segment.Marks
 }
 
 // divideMask gives the mask's voxels their meanings and divides its tissues. Its errors
 // have hints.
 func (j Job) divideMask(ctx context.Context, m maskRead, p Protocol, workers int) (dividedKnee, error) {
+	if _, err := (anatomy.Evidence{}).Agree(j.sideClaims()...); err != nil {
+		return dividedKnee{}, hinted(hintAnatomy(err), "%s: %w", m.file.Path, err)
+	}
 	d := p.Division.withDefaults()
 	scheme := p.scheme()
 	marks, err := m.interpret(scheme)
@@ -66,9 +73,14 @@ func (j Job) divideMarks(ctx context.Context, marks segment.Marks, scheme segmen
 			return k, err
 		}
 	}
-	if k.side, err = (anatomy.Evidence{}).Agree(append(j.sideClaims(), marks.Sides(true)...)...); err != nil {
+	rows := marks.Sides(true)
+	if k.shown, err = (anatomy.Evidence{}).Agree(rows...); err != nil {
 		return k, err
 	}
+	if k.side, err = (anatomy.Evidence{}).Agree(append(j.sideClaims(), rows...)...); err != nil {
+		return k, err
+	}
+	k.marks = &marks
 	if k.parts = marks.Whole(); tissues { // rows alone, or nothing, which is sound
 		k.parts = marks.Divided(nil, nil, 0)
 	}
@@ -97,6 +109,7 @@ func (j Job) divideTissues(ctx context.Context, marks segment.Marks, d Division,
 		return dividedKnee{}, err
 	}
 	var k dividedKnee
+	k.marks = &marks
 	rows := marks.Sides(false)
 	var division anatomy.Division
 	var layers []uint8
@@ -167,6 +180,7 @@ func (j Job) divideRegions(ctx context.Context, k *dividedKnee, mask anatomy.Mas
 	e.finish(examined)
 	evidence := examined.Side()
 	claims := append(j.sideClaims(), rows...)
+	k.shown = evidence.Side
 	if k.side, err = evidence.Agree(claims...); err != nil {
 		return anatomy.Division{}, err
 	}
@@ -251,8 +265,35 @@ func (j Job) sideClaims() []anatomy.Claim {
 	for _, c := range j.Train.Sides {
 		add(c.Attribute, c.Side)
 	}
+	for _, t := range j.maskSeries() {
+		for _, c := range t.Sides {
+			add(fmt.Sprintf("%s of series number %d", c.Attribute, t.Number), c.Side)
+		}
+	}
 	add("the manifest or the layout", j.Identity.Side)
 	return claims
+}
+
+// maskSeries are the series that the mask was drawn on or made of, as far as that is not the one that is
+// mapped.
+func (j Job) maskSeries() []dicomio.Train {
+	var out []dicomio.Train
+	add := func(t dicomio.Train) {
+		same := func(other dicomio.Train) bool { return other.Hash == t.Hash }
+		if t.Hash != j.Train.Hash && !slices.ContainsFunc(out, same) {
+			out = append(out, t)
+		}
+	}
+	if j.Moving != nil {
+		add(*j.Moving)
+	}
+	if j.Mask.Drawn != nil {
+		add(*j.Mask.Drawn)
+	}
+	if j.Input.Named {
+		add(j.Input.Train)
+	}
+	return out
 }
 
 // recordDivision is what results say of a division.

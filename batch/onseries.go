@@ -46,6 +46,7 @@ func (j Job) findRegions(ctx context.Context, p Protocol, workers int) (maskRead
 	if err != nil || j.needsAlignment(k) {
 		return m, placedMask{dividedKnee: k}, err
 	}
+	k.marks = nil
 	placed, err := j.place(ctx, k, p.Division, nil, workers)
 	if placed.resampled {
 		placed.beside = shifted(m.geometry(), j.Train.Geometry)
