@@ -8,7 +8,6 @@ import (
 	"path/filepath"
 	"runtime"
 	"slices"
-	"strconv"
 
 	"github.com/spf13/cobra"
 	"golang.org/x/sync/errgroup"
@@ -22,7 +21,7 @@ import (
 )
 
 func compareMasksCommand() *cobra.Command {
-	var out string
+	var out, scheme string
 	c := &cobra.Command{
 		Use:   "compare-masks A B [--out DIR]",
 		Short: "Measure how far two masks of the same studies agree",
@@ -34,7 +33,8 @@ studies, it reports the bias of T2 from A to B, the limits of agreement and the 
 square coefficient of variation (RMS-CV), with 95 % confidence intervals.
 
 A and B are two folders of results of 't2map run' on the same images, with maps, or two
-label maps on one grid. Studies of which only one folder has a mask are listed. With
+label maps on one grid. Labels are paired by their meanings with --scheme, else by the names of
+segments where both files have these, else by number. Studies of which only one folder has a mask are listed. With
 --out, compare-masks writes
 
   mask_agreement.csv          one row per compartment, region and layer
@@ -47,10 +47,11 @@ Exit status: 0 the table is printed, 1 some studies cannot be compared, 2 usage,
   t2map compare-masks manual.nii.gz automatic.nii.gz`,
 		Args: usage(cobra.ExactArgs(2)),
 		RunE: func(c *cobra.Command, args []string) error {
-			return runCompareMasks(c, [2]string{args[0], args[1]}, out)
+			return runCompareMasks(c, [2]string{args[0], args[1]}, out, scheme)
 		},
 	}
 	c.Flags().StringVar(&out, "out", "", "`folder` for tables and pictures (default: print the table only)")
+	c.Flags().StringVar(&scheme, "scheme", "", "label `scheme` of two label maps: their labels are paired by its meanings")
 	return c
 }
 
@@ -98,7 +99,7 @@ type maskRow struct {
 // omittedMask is a study that is not compared, and why.
 type omittedMask struct{ study, reason string }
 
-func runCompareMasks(c *cobra.Command, names [2]string, out string) error {
+func runCompareMasks(c *cobra.Command, names [2]string, out, scheme string) error {
 	var folders int
 	for _, name := range names {
 		info, err := os.Stat(name)
@@ -113,10 +114,13 @@ func runCompareMasks(c *cobra.Command, names [2]string, out string) error {
 	var err error
 	switch folders {
 	case 0:
-		m, err = compareFiles(c.Context(), names)
+		m, err = compareFiles(c.Context(), names, scheme)
 	case 1:
 		return usageError{errors.New("compare-masks needs two folders of results, or two label maps\nhint: t2map compare-masks --help")}
 	default:
+		if scheme != "" {
+			return usageError{errors.New("--scheme is for two label maps: folders of results have compartments")}
+		}
 		m, err = compareResults(c.Context(), names)
 	}
 	if err != nil {
@@ -136,17 +140,23 @@ func runCompareMasks(c *cobra.Command, names [2]string, out string) error {
 	return nil
 }
 
-// compareFiles compares two label maps, label by label.
-func compareFiles(ctx context.Context, names [2]string) (maskComparison, error) {
+// compareFiles compares two label maps, label by label, by their meanings in the scheme where one is
+// named.
+func compareFiles(ctx context.Context, names [2]string, scheme string) (maskComparison, error) {
 	m := maskComparison{names: names, inputs: names[:]}
-	a, err := batch.ReadLabels(names[0])
+	var meanings *segment.Scheme
+	if scheme != "" {
+		s, err := batch.ReadScheme(scheme, ".")
+		if err != nil {
+			return m, usageError{err}
+		}
+		meanings = &s
+	}
+	pair, err := batch.ReadLabelPair(names, meanings)
 	if err != nil {
 		return m, usageError{err}
 	}
-	b, err := batch.ReadLabels(names[1])
-	if err != nil {
-		return m, usageError{err}
-	}
+	a, b := pair.A, pair.B
 	if b, err = segment.OnGrid(b, a.Geometry); err != nil {
 		return m, usageError{fmt.Errorf("%s and %s: %w\nhint: both masks must have the same voxels; their axes may be in another order", filepath.Base(names[0]), filepath.Base(names[1]), err)}
 	}
@@ -158,7 +168,7 @@ func compareFiles(ctx context.Context, names [2]string) (maskComparison, error) 
 		return m, usageError{errors.New("both masks are empty")}
 	}
 	for _, l := range labels {
-		key := compartmentKey(strconv.Itoa(int(l.Value)))
+		key := compartmentKey(pair.Names[l.Value-1])
 		m.keys = append(m.keys, key)
 		m.rows = append(m.rows, maskRow{rowKey: key, Label: l, meanT2: [2]float64{nan, nan}})
 	}
