@@ -35,6 +35,9 @@ func (j Job) findRegions(ctx context.Context, p Protocol, workers int) (maskRead
 	}
 	onSeries := segment.CheckGrid(m.geometry(), from.Train.Geometry) == nil
 	m.crop(j.Train.Geometry)
+	if err := j.checkPlace(m); err != nil {
+		return m, placedMask{}, hintMask(fmt.Errorf("%s: %w", m.file.Path, err))
+	}
 	collect() // what was read makes room for the division
 	k, err := from.divideMask(ctx, m, p, workers)
 	if k.onSeries = onSeries; err == nil {
@@ -134,8 +137,8 @@ type coverError struct{ tissues []tissueCover }
 func (e *coverError) Error() string {
 	var parts []string
 	for _, t := range e.tissues {
-		parts = append(parts, fmt.Sprintf("%s lies to %d %% in the field of view of the series (%.0f %% needed), up to %.1f mm outside",
-			t.tissue, 100*t.inside/t.voxels, 100*leastCovered, t.farthest))
+		parts = append(parts, fmt.Sprintf("%s lies to %d %% in the field of view of the series (%.0f %% needed), up to %s outside",
+			t.tissue, 100*t.inside/t.voxels, 100*leastCovered, resample.Millimetres(t.farthest)))
 	}
 	return strings.Join(parts, "; ")
 }

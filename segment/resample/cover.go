@@ -29,7 +29,16 @@ type OutsideError struct {
 // Error says it as "mask lies outside of the series: its nearest voxel is 12.5 mm from the
 // field of view".
 func (e *OutsideError) Error() string {
-	return fmt.Sprintf("mask lies outside of the series: its nearest voxel is %.1f mm from the field of view", e.DistanceMM)
+	return fmt.Sprintf("mask lies outside of the series: its nearest voxel is %s from the field of view", Millimetres(e.DistanceMM))
+}
+
+// Millimetres writes a distance in mm, as "12.5 mm"; what is beyond every scanner is "more than 10 m".
+func Millimetres(d float64) string {
+	const scanner = 10_000
+	if !(d < scanner) {
+		return "more than 10 m"
+	}
+	return fmt.Sprintf("%.1f mm", d)
 }
 
 // CoverageError lists the labels of which too little lies in the field of view.
@@ -43,8 +52,8 @@ type CoverageError struct {
 func (e *CoverageError) Error() string {
 	var parts []string
 	for _, c := range e.Labels {
-		parts = append(parts, fmt.Sprintf("label %d to %.0f %% inside (%.0f %% needed), up to %.1f mm from the field of view",
-			c.Label, math.Floor(100*c.Share()), 100*e.Least, c.FarthestMM))
+		parts = append(parts, fmt.Sprintf("label %d to %.0f %% inside (%.0f %% needed), up to %s from the field of view",
+			c.Label, math.Floor(100*c.Share()), 100*e.Least, Millimetres(c.FarthestMM)))
 	}
 	return "mask lies mostly outside of the series: " + strings.Join(parts, "; ")
 }
