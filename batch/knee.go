@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/t2map/t2map/dicomio"
 	"github.com/t2map/t2map/report"
 	"github.com/t2map/t2map/segment"
 	"github.com/t2map/t2map/segment/anatomy"
@@ -15,8 +16,9 @@ import (
 // dividedKnee is a mask divided into parts on its own grid, and what is known of how.
 type dividedKnee struct {
 	parts segment.Parts
-	// side is that on which all sources agree, or unknown.
+	// side is that on which all sources agree, and shown the one that the mask shows, or unknown.
 	side   anatomy.Side
+	shown  anatomy.Side
 	record *report.Division // nil where nothing was divided
 	// cropped says that the grid of parts is a part of the mask's.
 	cropped bool
@@ -32,6 +34,8 @@ type dividedKnee struct {
 	depths *anatomy.Depths
 	sheet  []uint16
 	axes   anatomy.Axes
+	// marks are those of the mask until it is known whether its bones are needed; nil where nothing was divided.
+	marks *segment.Marks
 }
 
 // divideMask divides the tissues of the mask, whose voxels have the meanings given. Its errors
@@ -39,14 +43,10 @@ type dividedKnee struct {
 func (j Job) divideMask(
 	ctx context.Context, m maskRead, marks segment.Marks, p Protocol, workers int,
 ) (dividedKnee, error) {
-	d := p.Division.withDefaults()
-	if d.By == DivideNone || !p.scheme().Tissues() {
-		return dividedKnee{parts: marks.Whole()}, nil
+	if _, err := (anatomy.Evidence{}).Agree(j.sideClaims()...); err != nil {
+		return dividedKnee{}, hinted(hintAnatomy(err), "%s: %w", m.file.Path, err)
 	}
-	if !marks.HasTissue() { // rows alone, or nothing, which is sound
-		return dividedKnee{parts: marks.Divided(nil, nil, 0)}, nil
-	}
-	k, err := j.divideTissues(ctx, marks, d, workers)
+	k, err := j.divideMarks(ctx, marks, p.scheme(), p.Division.withDefaults(), workers)
 	switch {
 	case ctx.Err() != nil:
 		return k, ctx.Err()
@@ -56,24 +56,60 @@ func (j Job) divideMask(
 	return k, nil
 }
 
+// divideMarks divides the tissues of one knee, where there are some.
+func (j Job) divideMarks(
+	ctx context.Context, marks segment.Marks, scheme segment.Scheme, d Division, workers int,
+) (k dividedKnee, err error) {
+	tissues := d.By != DivideNone && scheme.Tissues()
+	if tissues && marks.HasTissue() {
+		return j.divideTissues(ctx, marks, d, workers)
+	}
+	plane, two, err := anatomy.Between(ctx, marks.KneeMask())
+	if err != nil {
+		return k, err
+	}
+	if two {
+		if marks, err = j.theseMarks(marks, plane); err != nil {
+			return k, err
+		}
+	}
+	rows := marks.Sides(true)
+	if k.shown, err = (anatomy.Evidence{}).Agree(rows...); err != nil {
+		return k, err
+	}
+	if k.side, err = (anatomy.Evidence{}).Agree(append(j.sideClaims(), rows...)...); err != nil {
+		return k, err
+	}
+	k.marks = &marks
+	if k.parts = marks.Whole(); tissues { // rows alone, or nothing, which is sound
+		k.parts = marks.Divided(nil, nil, 0)
+	}
+	return k, nil
+}
+
+// theseMarks returns the marks of the knee that the series shows, of two on either side of a plane.
+func (j Job) theseMarks(marks segment.Marks, plane anatomy.Plane) (segment.Marks, error) {
+	switch sideOf(j) {
+	case "right":
+		return marks.Beside(plane, anatomy.Right), nil
+	case "left":
+		return marks.Beside(plane, anatomy.Left), nil
+	}
+	return marks, &anatomy.Error{Problem: anatomy.NoSide}
+}
+
 // release drops the voxels of the parts, which are not needed once the mask is on the grid of
 // the series: a mask with bones has several times as many voxels as the series has.
 func (k *dividedKnee) release() { k.parts.Data = nil }
 
 // divideTissues divides the marks by the shape of the knee.
 func (j Job) divideTissues(ctx context.Context, marks segment.Marks, d Division, workers int) (dividedKnee, error) {
-	mask := marks.Tissues()
-	k, division, layers, err := j.divideKnee(ctx, mask, d, workers)
-	if errors.As(err, new(*anatomy.Error)) { // it may be that of two knees
-		knee, one, second := j.thisKnee(ctx, mask)
-		switch {
-		case second != nil:
-			err = second
-		case !one:
-			mask = knee
-			k, division, layers, err = j.divideKnee(ctx, mask, d, workers)
-		}
+	mask, marks, err := j.thisKnee(ctx, marks)
+	if err != nil {
+		return dividedKnee{}, err
 	}
+	k, division, layers, err := j.divideKnee(ctx, mask, marks.Sides(false), d, workers)
+	k.marks = &marks
 	if err != nil {
 		return k, err
 	}
@@ -94,7 +130,7 @@ func (j Job) divideTissues(ctx context.Context, marks segment.Marks, d Division,
 
 // divideKnee divides the mask of one knee into regions and, beside that, layers.
 func (j Job) divideKnee(
-	ctx context.Context, mask anatomy.Mask, d Division, workers int,
+	ctx context.Context, mask anatomy.Mask, rows []anatomy.Claim, d Division, workers int,
 ) (k dividedKnee, division anatomy.Division, layers []uint8, err error) {
 	examined := newExamination()
 	err = bothUntil(ctx, func(ctx context.Context) (err error) {
@@ -104,7 +140,7 @@ func (j Job) divideKnee(
 		}
 		return err
 	}, func(ctx context.Context) (err error) {
-		division, err = j.divideRegions(ctx, &k, mask, examined)
+		division, err = j.divideRegions(ctx, &k, mask, rows, examined)
 		return err
 	})
 	if err == nil {
@@ -140,7 +176,7 @@ func (e *examination) axes(ctx context.Context) (anatomy.Axes, error) {
 // divideRegions divides the mask into regions and sets what is known of the division, its side and
 // its axes.
 func (j Job) divideRegions(
-	ctx context.Context, k *dividedKnee, mask anatomy.Mask, e *examination,
+	ctx context.Context, k *dividedKnee, mask anatomy.Mask, rows []anatomy.Claim, e *examination,
 ) (anatomy.Division, error) {
 	examined, err := anatomy.Examine(ctx, mask)
 	if err != nil {
@@ -148,7 +184,8 @@ func (j Job) divideRegions(
 	}
 	e.finish(examined)
 	evidence := examined.Side()
-	claims := j.sideClaims()
+	claims := append(j.sideClaims(), rows...)
+	k.shown = evidence.Side
 	if k.side, err = evidence.Agree(claims...); err != nil {
 		return anatomy.Division{}, err
 	}
@@ -204,21 +241,28 @@ func (k *dividedKnee) erode(ctx context.Context, mask anatomy.Mask, mm float64) 
 	return nil
 }
 
-// thisKnee returns the mask of the knee that the series shows, where the mask marks both. one says that
-// it marks one, which is returned.
-func (j Job) thisKnee(ctx context.Context, mask anatomy.Mask) (knee anatomy.Mask, one bool, err error) {
-	knees, err := anatomy.Knees(ctx, mask)
-	switch side := sideOf(j); {
-	case err != nil:
-		return mask, false, err
-	case len(knees) == 1:
-		return mask, true, nil
-	case side == "right":
-		return knees[0], false, nil // the patient's right comes first
-	case side == "left":
-		return knees[1], false, nil
+// thisKnee returns the mask of the knee that the series shows, and the marks of it, where these are
+// of both.
+func (j Job) thisKnee(ctx context.Context, marks segment.Marks) (anatomy.Mask, segment.Marks, error) {
+	tissues := marks.Tissues()
+	knees, err := anatomy.Knees(ctx, tissues)
+	if err != nil {
+		return tissues, marks, err
 	}
-	return mask, false, &anatomy.Error{Problem: anatomy.NoSide}
+	if len(knees) == 1 {
+		return knees[0], marks, nil
+	}
+	plane, _, err := anatomy.Between(ctx, tissues)
+	if err != nil {
+		return tissues, marks, err
+	}
+	if marks, err = j.theseMarks(marks, plane); err != nil {
+		return tissues, marks, err
+	}
+	if sideOf(j) == "left" {
+		return knees[1], marks, nil // the patient's right comes first
+	}
+	return knees[0], marks, nil
 }
 
 // sideClaims are the sources beside the mask that name the side of the knee.
@@ -235,13 +279,40 @@ func (j Job) sideClaims() []anatomy.Claim {
 	for _, c := range j.Train.Sides {
 		add(c.Attribute, c.Side)
 	}
+	for _, t := range j.maskSeries() {
+		for _, c := range t.Sides {
+			add(fmt.Sprintf("%s of series number %d", c.Attribute, t.Number), c.Side)
+		}
+	}
 	add("the manifest or the layout", j.Identity.Side)
 	return claims
 }
 
+// maskSeries are the series that the mask was drawn on or made of, as far as that is not the one that is
+// mapped.
+func (j Job) maskSeries() []dicomio.Train {
+	var out []dicomio.Train
+	add := func(t dicomio.Train) {
+		same := func(other dicomio.Train) bool { return other.Hash == t.Hash }
+		if t.Hash != j.Train.Hash && !slices.ContainsFunc(out, same) {
+			out = append(out, t)
+		}
+	}
+	if j.Moving != nil {
+		add(*j.Moving)
+	}
+	if j.Mask.Drawn != nil {
+		add(*j.Mask.Drawn)
+	}
+	if j.Input.Named {
+		add(j.Input.Train)
+	}
+	return out
+}
+
 // recordDivision is what results say of a division.
 func recordDivision(d anatomy.Division, claims []anatomy.Claim) *report.Division {
-	out := &report.Division{}
+	out := &report.Division{Omitted: recordPieces(d.Notes)}
 	for _, c := range claims {
 		out.Sides = append(out.Sides, report.SideSource{Source: c.Source, Side: c.Side.String()})
 	}
@@ -317,7 +388,9 @@ func (k placedMask) notesOf() (notes, warnings []string) {
 	for _, n := range k.notes {
 		switch n.Kind {
 		case anatomy.Crumbs:
-			crumbs = append(crumbs, fmt.Sprintf("%s (%d of its voxels)", n.Tissue, n.Count))
+			crumbs = append(crumbs, fmt.Sprintf("%s (%d of its voxels)", n.Plate, n.Count))
+		case anatomy.Torn:
+			notes = append(notes, fmt.Sprintf("a separate piece of the %s (%d voxels of the mask, %.1f mm away) was taken as a part of it", n.Tissue, n.Count, n.Piece.Distance))
 		case anatomy.CutTissue:
 			cut = append(cut, n.Tissue.String())
 		case anatomy.NoRidge:
@@ -331,7 +404,12 @@ func (k placedMask) notesOf() (notes, warnings []string) {
 		}
 	}
 	if len(crumbs) > 0 {
-		notes = append(notes, "small separate pieces of the mask were ignored when borders were placed: "+strings.Join(crumbs, ", "))
+		notes = append(notes, "small separate pieces of the mask are in the rows, but were ignored when borders were placed: "+strings.Join(crumbs, ", "))
+	}
+	if text, large := omittedPieces(k.notes); large {
+		warnings = append(warnings, text)
+	} else if text != "" {
+		notes = append(notes, text)
 	}
 	if len(cut) > 0 {
 		notes = append(notes, "the mask reaches the edge of its grid: "+strings.Join(cut, ", "))

@@ -38,6 +38,9 @@ func (j Job) findRegions(ctx context.Context, p Protocol, workers int) (maskRead
 	}
 	onSeries := segment.CheckGrid(m.geometry(), from.Train.Geometry) == nil
 	m.crop(j.Train.Geometry)
+	if err := j.checkPlace(m); err != nil {
+		return m, placedMask{}, hintMask(fmt.Errorf("%s: %w", m.file.Path, err))
+	}
 	marks, err := m.interpret(p.scheme())
 	if err != nil {
 		return m, placedMask{}, err
@@ -53,6 +56,7 @@ func (j Job) findRegions(ctx context.Context, p Protocol, workers int) (maskRead
 	if err != nil || j.needsAlignment(k) {
 		return m, placedMask{dividedKnee: k}, err
 	}
+	k.marks = nil
 	placed, err := j.place(ctx, k, p.Division, nil, workers)
 	if placed.resampled {
 		placed.beside = shifted(m.geometry(), j.Train.Geometry)
@@ -148,8 +152,8 @@ type coverError struct{ tissues []tissueCover }
 func (e *coverError) Error() string {
 	var parts []string
 	for _, t := range e.tissues {
-		parts = append(parts, fmt.Sprintf("%s %d %%, the rest up to %.1f mm outside",
-			t.tissue, 100*t.inside/t.voxels, t.farthest))
+		parts = append(parts, fmt.Sprintf("%s %d %%, the rest up to %s outside",
+			t.tissue, 100*t.inside/t.voxels, resample.Millimetres(t.farthest)))
 	}
 	return fmt.Sprintf("too little of the mask lies in the field of view of the series (%.0f %% needed): %s", 100*leastCovered, strings.Join(parts, "; "))
 }

@@ -158,6 +158,7 @@ type source struct {
 	placedMask
 	mask    maskRead
 	aligned *alignment    // of the mask with the series; nil where none was needed
+	bones   bones         // of the mask, on the series, where it was aligned
 	files   []report.File // the images' and the mask's
 	lossy   bool          // whether an image is coded with loss
 }
@@ -213,7 +214,13 @@ func (s *source) alignMask(ctx context.Context, j Job, p Protocol, workers int) 
 	if s.aligned != nil {
 		transform = &s.aligned.transform
 	}
-	if s.placedMask, err = j.place(ctx, s.dividedKnee, p.Division, transform, workers); err != nil {
+	marks := s.marks
+	s.marks = nil
+	s.placedMask, err = j.place(ctx, s.dividedKnee, p.Division, transform, workers)
+	if err == nil && marks != nil {
+		s.bones, err = j.placeBones(ctx, bonesOf(*marks), p.Division, transform, workers)
+	}
+	if err != nil {
 		err = hintMask(fmt.Errorf("mask: %s: %w", s.mask.file.Path, err))
 	}
 	return err

@@ -41,6 +41,14 @@ func TestRegisteredAndCarried(t *testing.T) {
 	}
 	dir := t.TempDir()
 	truth := movingTrial(t, filepath.Join(dir, "studies"))
+	// A visit that gets its mask from another one needs no series of its own to draw it on.
+	gone, err := filepath.Glob(filepath.Join(dir, "studies", "S01", "month03", "DESS_*.dcm"))
+	if err != nil || len(gone) == 0 {
+		t.Fatal("no DESS series: ", err)
+	}
+	for _, path := range gone {
+		remove(t, path)
+	}
 	s := settings(t, dir)
 	s.Protocol.Scheme, _ = segment.Named("skm-tea")
 	s.Protocol.Register.Moving, s.Protocol.Masks.From = "SAG*DESS*", "baseline"

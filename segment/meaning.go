@@ -122,6 +122,9 @@ func (s Scheme) byNumber(g volume.Segment) []say {
 var blanks = regexp.MustCompile(`[\s_-]+`)
 
 // fold brings labels that differ in case and blanks to one form.
+// Fold brings the labels of segments that differ in case and blanks to one form.
+func Fold(label string) string { return fold(label) }
+
 func fold(label string) string {
 	return strings.TrimSpace(blanks.ReplaceAllString(strings.ToLower(label), " "))
 }

@@ -12,14 +12,15 @@ import (
 // Part is the finest division of a mask: the voxels of one compartment, region and layer.
 type Part struct {
 	// Compartment is a row of the results.
-	Compartment string
+	Compartment string `json:"compartment"`
 	// Plate and Region are those of package anatomy; "" where the mask marks the
 	// compartment itself.
-	Plate, Region string
+	Plate  string `json:"plate"`
+	Region string `json:"region"`
 	// Tissue is the one that the mask marks, where it marks the region with several; else "".
-	Tissue string
+	Tissue string `json:"tissue,omitempty"`
 	// Layer counts from the bone, 1 to the number of layers; 0 where there are none.
-	Layer int
+	Layer int `json:"layer"`
 }
 
 // Parts is a divided mask on its own grid: a voxel with Data p > 0 belongs to Part[p−1].

@@ -210,7 +210,7 @@ func TestLessAndMore(t *testing.T) {
 				return anatomy.FemoralCartilage
 			}
 			return t
-		}), 0.95, anatomy.Crumbs},
+		}), 0.95, anatomy.Omitted},
 	} {
 		d, err := anatomy.Divide(t.Context(), c.mask, anatomy.Left)
 		if err != nil {
@@ -231,6 +231,9 @@ func TestLessAndMore(t *testing.T) {
 			t.Errorf("%s: no note %d in %v", c.name, c.note, d.Notes)
 		}
 		for v, r := range d.Data {
+			if r == 0 && truth[v] == 0 { // a crumb that lies apart
+				continue
+			}
 			if (r != 0) != (c.mask.Data[v].Cartilage() || c.mask.Data[v] >= anatomy.Menisci && c.mask.Data[v] <= anatomy.LateralMeniscus) {
 				t.Fatalf("%s: a voxel of %v is %v", c.name, c.mask.Data[v], r)
 			}

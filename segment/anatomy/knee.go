@@ -19,7 +19,7 @@ type Knee struct {
 	mask   *Mask
 	tally  [tissues]tally
 	spots  [groups][]spot
-	crumbs [groups]int
+	pieces []Piece
 	cut    [groups][6]bool // faces of the grid at which the group is cut: i, i end, j, …
 
 	tibia    plates
@@ -37,7 +37,7 @@ type Knee struct {
 // without it across the menisci, and without these along the least principal axis of the
 // femoral cartilage. Posterior is where the arch of femoral cartilage is open; left is across
 // both. Without femoral cartilage, left is along the line between the plateaus' centroids.
-// Pieces under 2 % of their plate decide nothing.
+// Pieces under 2 % of their tissue decide nothing, and those that lie apart are omitted: see Piece.
 //
 // Errors are *Error: what is not one knee, lies as no knee lies in a scanner, or is too small
 // to show how. When ctx ends, so does Examine, with its error.
@@ -46,15 +46,15 @@ func Examine(ctx context.Context, m Mask) (*Knee, error) {
 		return nil, &Error{Problem: WrongSize}
 	}
 	k := &Knee{mask: &m}
-	runs, tally, err := collect(ctx, &m)
+	seen, err := surveyed(ctx, &m)
 	if err != nil {
 		return nil, err
 	}
-	k.tally = tally
+	runs := seen.runs
+	k.tally, k.pieces = seen.tally, seen.pieces
 	if len(runs) == 0 {
 		return nil, &Error{Problem: Empty}
 	}
-	k.crumbs = part(runs, m.Size)
 	for g := noGroup + 1; g < groups; g++ {
 		k.spots[g] = spots(&m.Geometry, runs, g)
 		k.cut[g] = cutFaces(runs, g, m.Size)

@@ -9,6 +9,10 @@ import (
 )
 
 const (
+	// besideDefect is the part of the depth of the deepest bay that the one to the back has at least
+	// where the other is a defect: the notch is 20 mm deep and more, a condyle 30 wide. Of an arch that
+	// is turned by a wrong affine, what opens to the back is less.
+	besideDefect = 0.5
 	// leastBay is how deep the bay between the condyles is at least, mm, as seen along the
 	// superior axis. It is 37 mm in ../shared/data/knee-dess-seg; the trochlear groove, which
 	// is the bay that the cartilage has in front, is under 8 mm.
@@ -117,14 +121,14 @@ func findNotch(
 }
 
 // openSide returns the left axis for which the arch of femoral cartilage, seen along up,
-// is open to the back.
+// is open to the back. A full-thickness defect across a condyle opens the arch to the side, too.
 func openSide(all []spot, up vector, g *volume.Geometry) (left vector, ok bool) {
 	e1 := vector{1, 0, 0}.across(up) // any direction would do: all are tried
 	e2 := up.cross(e1)
 	u, v := columns(all, e1, e2)
 	depth := make([]float64, azimuths)
 	x, p := make([]float64, len(u)), make([]float64, len(u))
-	best := 0
+	best, usual := 0, -1 // usual is the best of those in which the knee lies as in a scanner
 	for d := range depth {
 		sin, cos := math.Sincos(2 * math.Pi * float64(d) / azimuths)
 		for n := range u {
@@ -135,9 +139,15 @@ func openSide(all []spot, up vector, g *volume.Geometry) (left vector, ok bool) 
 		if depth[d] > depth[best] {
 			best = d
 		}
+		if back := e2.times(cos).minus(e1.times(sin)); back[1] > upright && (usual < 0 || depth[d] > depth[usual]) {
+			usual = d
+		}
 	}
 	if depth[best] < leastBay {
 		return vector{}, false
+	}
+	if usual >= 0 && depth[usual] > max(leastBay, besideDefect*depth[best]) {
+		best = usual
 	}
 	// The middle of the directions that are nearly as good.
 	lo, hi := best, best

@@ -65,8 +65,8 @@ func (b *patella) sample(
 	return m, truth, halved
 }
 
-// around returns a grid in the order of the patient's axes given, 60 mm wide about the origin.
-func around(axes [3]int, spacing [3]float64) (g volume.Geometry) {
+// gridAround returns a grid in the order of the patient's axes given, 60 mm wide about the origin.
+func gridAround(axes [3]int, spacing [3]float64) (g volume.Geometry) {
 	const half = 30.0
 	for n, r := range axes {
 		g.Size[n] = int(2 * half / spacing[n])
@@ -89,7 +89,7 @@ func TestRidge(t *testing.T) {
 			spacing := [][3]float64{{0.5, 0.5, 0.7}, {1, 1, 1}, {0.5, 0.5, 1.5}}[(n+o)%3]
 			pose := turn(n, float64(8*o-11)).Then(turn(2, 9))
 			for _, side := range []anatomy.Side{anatomy.Right, anatomy.Left} {
-				m, truth, halved := b.sample(around(axes, spacing), pose, side)
+				m, truth, halved := b.sample(gridAround(axes, spacing), pose, side)
 				d, err := anatomy.Divide(t.Context(), m, side)
 				if err != nil {
 					t.Errorf("%+v, %v, %v: %v", b, spacing, side, err)

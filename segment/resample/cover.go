@@ -50,7 +50,16 @@ type OutsideError struct {
 // Error says it as "mask lies outside the series: its nearest voxel is 12.5 mm from the
 // field of view".
 func (e *OutsideError) Error() string {
-	return fmt.Sprintf("mask lies outside the series: its nearest voxel is %.1f mm from the field of view", e.DistanceMM)
+	return fmt.Sprintf("mask lies outside the series: its nearest voxel is %s from the field of view", Millimetres(e.DistanceMM))
+}
+
+// Millimetres writes a distance in mm, as "12.5 mm"; a distance that no scanner has is "more than 10 m".
+func Millimetres(d float64) string {
+	const scanner = 10_000
+	if !(d < scanner) {
+		return "more than 10 m"
+	}
+	return fmt.Sprintf("%.1f mm", d)
 }
 
 // CoverageError lists the labels of which too little lies in the field of view.
@@ -64,8 +73,8 @@ type CoverageError struct {
 func (e *CoverageError) Error() string {
 	var parts []string
 	for _, c := range e.Labels {
-		parts = append(parts, fmt.Sprintf("%.0f %% of label %d lies inside (%.0f %% needed), the rest up to %.1f mm away",
-			math.Floor(100*c.Share()), c.Label, 100*e.Least, c.FarthestMM))
+		parts = append(parts, fmt.Sprintf("%.0f %% of label %d lies inside (%.0f %% needed), the rest up to %s away",
+			math.Floor(100*c.Share()), c.Label, 100*e.Least, Millimetres(c.FarthestMM)))
 	}
 	return "mask lies mostly outside the series: " + strings.Join(parts, "; ")
 }
