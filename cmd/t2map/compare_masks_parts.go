@@ -27,7 +27,8 @@ func comparedParts(p [2]maskedStudy, results [2]report.Result) (out comparedStud
 		if pass, rows = nextPass(regions, rows); len(pass.rows) == 0 {
 			break
 		}
-		all, err := agreement.Compare(regions[0].Renumbered(pass.number[0]), regions[1].Renumbered(pass.number[1]), pass.numbers)
+		a, b := regions[0].Renumbered(pass.number[0]), regions[1].Renumbered(pass.number[1])
+		all, err := agreement.Compare(a, b, pass.numbers)
 		if err != nil {
 			return out, err
 		}
