@@ -58,8 +58,12 @@ type OtherKneeError struct {
 
 // Error names both knees.
 func (e *OtherKneeError) Error() string {
-	return fmt.Sprintf("none found, and the visit %s, whose mask would be carried, shows the %s knee, this study the %s one", short(e.Visit), e.Other, e.Side)
+	return fmt.Sprintf("none found, and the visit %s, whose mask would be carried, shows the %s knee, this study the %s one",
+		short(e.Visit), e.Other, e.Side)
 }
+
+const hintOtherKnee = "a mask is carried to the same knee only: give this study a mask of its own, or map the visit's study of " +
+	"this knee together with it; if it is the same knee, correct the side in a manifest (column side)"
 
 // sourceOf returns the job of the subject's visit, and of the same knee, whose mask is carried.
 func sourceOf(jobs []Job, to Job, visit string) (*Job, error) {
@@ -80,8 +84,7 @@ func sourceOf(jobs []Job, to Job, visit string) (*Job, error) {
 	case len(found) == 1:
 		return found[0], nil
 	case len(found) == 0 && len(sides) > 0: // each of them is known
-		return nil, hinted("a mask is carried to the same knee only: give this study a mask of its own or map the visit's study of this knee together with it; if it is the same knee, correct the side in a manifest (column side)",
-			"mask: %w", &OtherKneeError{Visit: visit, Side: sideOf(to), Other: sides[0]})
+		return nil, hinted(hintOtherKnee, "mask: %w", &OtherKneeError{Visit: visit, Side: sideOf(to), Other: sides[0]})
 	case len(found) == 0:
 		return nil, hinted("map the visit together with this one and give it a mask, or give this study a mask of its own",
 			"mask: none found, and none to carry: the visit %s is missing, failed or has no mask", short(visit))
@@ -90,7 +93,8 @@ func sourceOf(jobs []Job, to Job, visit string) (*Job, error) {
 	if sideOf(to) == "" {
 		hint = "name the side of this study's knee in a manifest (column side)"
 	}
-	return nil, hinted(hint, "mask: %d studies belong to the visit %s, whose mask would be carried (sides: %s)", len(found), short(visit), strings.Join(sides, ", "))
+	return nil, hinted(hint, "mask: %d studies belong to the visit %s, whose mask would be carried (sides: %s)",
+		len(found), short(visit), strings.Join(sides, ", "))
 }
 
 // source is the job for whose study the mask was drawn.

@@ -50,8 +50,10 @@ func (p Protocol) checkUsed() error {
 	if r := p.Register; r.Moving != "" || r == (Register{}) || p.Masks.From != "" {
 		return nil
 	}
-	return hinted("name the series that masks were drawn on: `moving` in `register` of the protocol, or --register; or remove `register` from the protocol",
-		"register: max_rotation_degrees and max_shift_mm have no effect: no series is named that is to be aligned, and no mask is carried")
+	const hint = "name the series that masks were drawn on: `moving` in `register` of the protocol, or --register; " +
+		"or remove `register` from the protocol"
+	return hinted(hint, "register: max_rotation_degrees and max_shift_mm have no effect: no series is named that is to be aligned, "+
+		"and no mask is carried")
 }
 
 func (r Register) withDefaults() Register {
@@ -145,7 +147,9 @@ type moving struct {
 }
 
 // alignWith aligns the first echo of a series with the fixed image and returns it, too.
-func alignWith(ctx context.Context, fixed volume.Map, m moving, k dividedKnee, r Register, workers int) (*alignment, volume.Map, error) {
+func alignWith(
+	ctx context.Context, fixed volume.Map, m moving, k dividedKnee, r Register, workers int,
+) (*alignment, volume.Map, error) {
 	r = r.withDefaults()
 	read, files, err := dicomio.Read(ctx, m.Train, workers)
 	if err != nil {
@@ -181,7 +185,8 @@ func hintRegister(err error) string {
 	case errors.As(err, new(*register.MotionError)):
 		return "check whether both images show this knee; if they do, raise max_rotation_degrees or max_shift_mm of `register` in the protocol"
 	case errors.As(err, new(*register.MirrorError)):
-		return "use the mask and the images of this knee; if they show it, name its side in a manifest (column side): then the images are not compared with their mirror image"
+		return "use the mask and the images of this knee; if they do show it, name its side in a manifest (column side): " +
+			"then the images are not compared with their mirror image"
 	case errors.As(err, new(*register.MetricError)):
 		return "if the knee did not move, omit --register; otherwise check whether both images show this knee"
 	case errors.As(err, new(*register.OverlapError)):

@@ -2,6 +2,7 @@ package nrrd
 
 import (
 	"io"
+	"os"
 	"testing"
 
 	"github.com/t2map/t2map/samples/sampletest"
@@ -11,7 +12,7 @@ import (
 // Files of other writers, SimpleITK and pynrrd, of one label map.
 func TestOtherWriters(t *testing.T) {
 	names := []string{"itk.nrrd", "itk-int16.nrrd", "itk.nhdr", "pynrrd-ras.nrrd", "pynrrd-ascii.nrrd", "pynrrd.nhdr"}
-	sampletest.CheckWriters(t, names, func(r io.Reader, open func(string) (io.ReadCloser, error)) (volume.Labels, error) {
+	sampletest.CheckWriters(t, os.DirFS("testdata"), names, func(r io.Reader, open func(string) (io.ReadCloser, error)) (volume.Labels, error) {
 		m, err := Read(r, Options{Open: open})
 		return m.Labels, err
 	})

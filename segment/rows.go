@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/t2map/t2map/segment/anatomy"
+	"github.com/t2map/t2map/volume"
 )
 
 // row is what a summary is about: a compartment, a region of it, a layer of either, or All.
@@ -97,4 +98,14 @@ func (r Regions) Members(s Summary) (parts []uint16, member []uint16) {
 		}
 	}
 	return parts, r.Part
+}
+
+// Renumbered returns a label map that has for each voxel the number of its part: number[n] for part n, as in
+// Part, where number[0] is that of the voxels outside.
+func (r Regions) Renumbered(number []uint16) volume.Labels {
+	l := volume.Labels{Geometry: r.Geometry, Data: make([]uint16, len(r.Part))}
+	for v, n := range r.Part {
+		l.Data[v] = number[n]
+	}
+	return l
 }

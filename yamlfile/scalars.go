@@ -16,7 +16,8 @@ import (
 // that makes them octal in YAML 1.1, and texts are taken as they are written.
 var (
 	wholeNumber = regexp.MustCompile(`^[-+]?(0|[1-9][0-9]*)$`)
-	realNumber  = regexp.MustCompile(`^([-+]?((0|[1-9][0-9]*)(\.[0-9]*)?|\.[0-9]+)([eE][-+]?[0-9]+)?|[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN))$`)
+	realNumber  = regexp.MustCompile(`^([-+]?((0|[1-9][0-9]*)(\.[0-9]*)?|\.[0-9]+)([eE][-+]?[0-9]+)?` +
+		`|[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN))$`)
 )
 
 const (

@@ -382,7 +382,9 @@ func compareStudy(ctx context.Context, p [2]maskedStudy) (out comparedStudy) {
 }
 
 // comparedRow is a row of both masks with the T2 of each, as far as their results have it.
-func comparedRow(p [2]maskedStudy, key rowKey, l agreement.Label, results [2][]segment.Summary) (maskRow, []trial.Measurement) {
+func comparedRow(
+	p [2]maskedStudy, key rowKey, l agreement.Label, results [2][]segment.Summary,
+) (maskRow, []trial.Measurement) {
 	row := maskRow{maskedStudy: p[0], rowKey: key, Label: l, meanT2: [2]float64{nan, nan}}
 	var t2 []trial.Measurement
 	for s, summaries := range results {
@@ -394,7 +396,8 @@ func comparedRow(p [2]maskedStudy, key rowKey, l agreement.Label, results [2][]s
 		// repeat.Pair compares what one knee has at two visits. Here a knee is a study, and
 		// the visits are A and B.
 		t := p[s].row
-		t.Subject, t.Visit, t.Compartment, t.MeanT2, t.Missing = p[0].subject, maskNames[s], key.String(), row.meanT2[s], summaries[at].Note
+		t.Subject, t.Visit, t.Compartment = p[0].subject, maskNames[s], key.String()
+		t.MeanT2, t.Missing = row.meanT2[s], summaries[at].Note
 		t.Side, t.MaskFrom = joined(p[0].visit, p[0].side), ""
 		t2 = append(t2, t)
 	}

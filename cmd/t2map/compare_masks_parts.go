@@ -8,7 +8,6 @@ import (
 	"github.com/t2map/t2map/report"
 	"github.com/t2map/t2map/segment"
 	"github.com/t2map/t2map/segment/agreement"
-	"github.com/t2map/t2map/volume"
 )
 
 // comparedParts compares the regions and layers that both results of a study have.
@@ -29,7 +28,8 @@ func comparedParts(ctx context.Context, p [2]maskedStudy, results [2]report.Resu
 		if pass, rows = nextPass(regions, rows); len(pass.rows) == 0 {
 			break
 		}
-		all, err := agreement.Compare(ctx, pass.masks[0], pass.masks[1], pass.numbers)
+		a, b := regions[0].Renumbered(pass.number[0]), regions[1].Renumbered(pass.number[1])
+		all, err := agreement.Compare(ctx, a, b, pass.numbers)
 		if err != nil {
 			return out, err
 		}
@@ -62,22 +62,21 @@ func commonRows(results [2]report.Result) []segment.Summary {
 type partPass struct {
 	rows    []segment.Summary
 	numbers []uint16
-	masks   [2]volume.Labels
+	number  [2][]uint16 // the number of each part, 0 for none
 }
 
 // nextPass takes as many of the rows as share no part in either mask, and returns the others. A region, its
 // layers and the plate that it belongs to share their voxels.
 func nextPass(regions [2]segment.Regions, rows []segment.Summary) (pass partPass, rest []segment.Summary) {
-	var number [2][]uint16 // of each part, 0 for none
 	for n, r := range regions {
-		number[n] = make([]uint16, len(r.Parts)+1)
+		pass.number[n] = make([]uint16, len(r.Parts)+1)
 	}
 	for _, s := range rows {
 		var parts [2][]uint16
 		free := true
 		for n, r := range regions {
 			parts[n], _ = r.Members(s)
-			free = free && !slices.ContainsFunc(parts[n], func(part uint16) bool { return number[n][part] != 0 })
+			free = free && !slices.ContainsFunc(parts[n], func(part uint16) bool { return pass.number[n][part] != 0 })
 		}
 		if !free {
 			rest = append(rest, s)
@@ -87,16 +86,9 @@ func nextPass(regions [2]segment.Regions, rows []segment.Summary) (pass partPass
 		pass.numbers = append(pass.numbers, uint16(len(pass.rows)))
 		for n := range parts {
 			for _, part := range parts[n] {
-				number[n][part] = uint16(len(pass.rows))
+				pass.number[n][part] = uint16(len(pass.rows))
 			}
 		}
-	}
-	for n, r := range regions {
-		m := volume.Labels{Geometry: r.Geometry, Data: make([]uint16, len(r.Part))}
-		for v, part := range r.Part {
-			m.Data[v] = number[n][part]
-		}
-		pass.masks[n] = m
 	}
 	return pass, rest
 }

@@ -9,9 +9,8 @@ import (
 	"encoding/binary"
 	"encoding/json"
 	"io"
+	"io/fs"
 	"math"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -109,23 +108,23 @@ func Check(t testing.TB, name string, l volume.Labels, err error) {
 	}
 }
 
-// CheckWriters reads files of other writers in testdata, all of one label map. Labels and positions are what
+// CheckWriters reads files of other writers in the folder testdata, all of one label map. Labels and positions are what
 // SimpleITK says in labels.json (nrrd/testdata/write.py).
-func CheckWriters(t *testing.T, names []string, read func(io.Reader, func(string) (io.ReadCloser, error)) (volume.Labels, error)) {
+func CheckWriters(t *testing.T, testdata fs.FS, names []string, read func(io.Reader, func(string) (io.ReadCloser, error)) (volume.Labels, error)) {
 	t.Helper()
 	var want struct {
 		Size        [3]int
 		Labels      []uint16
 		First, Last [3]float64
 	}
-	b, err := os.ReadFile(filepath.Join("testdata", "labels.json"))
+	b, err := fs.ReadFile(testdata, "labels.json")
 	if err == nil {
 		err = json.Unmarshal(b, &want)
 	}
 	if err != nil {
 		t.Fatal(err)
 	}
-	open := func(name string) (io.ReadCloser, error) { return os.Open(filepath.Join("testdata", name)) }
+	open := func(name string) (io.ReadCloser, error) { return testdata.Open(name) }
 	for _, name := range names {
 		f, err := open(name)
 		if err != nil {

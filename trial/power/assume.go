@@ -68,7 +68,8 @@ func Caveats(a trial.Analysis, endpoint string) []string {
 	m := a.Endpoints[i].Model
 	var out []string
 	if from := carriedFrom(a.Endpoints[i].Values); from != "" {
-		out = append(out, fmt.Sprintf("masks were carried from %s by registration (see mask_from in values.csv of t2map trial): trials whose masks are drawn at each visit may vary more", from))
+		out = append(out, fmt.Sprintf("masks were carried from %s by registration (see mask_from in values.csv of t2map trial): "+
+			"trials whose masks are drawn at each visit may vary more", from))
 	}
 	if len(a.Plan.Covariates) > 0 {
 		text := fmt.Sprintf("the standard deviation is adjusted for %s (%s); the trials that are drawn have no covariates and do not pay their degrees of freedom",
