@@ -1,15 +1,24 @@
 package batch
 
 import (
+	"fmt"
 	"math"
 
 	"github.com/t2map/t2map/segment/resample"
 	"github.com/t2map/t2map/volume"
 )
 
-// checkPlace returns an error where the whole mask lies outside of the field of view of the series, so
-// that a wrong position is named before the shape of the mask is judged. A mask that images have
-// to be aligned for may lie anywhere.
+// elsewhere returns the error of a mask that cannot be divided, or that of its position where this is wrong,
+// as then the shape is often, too.
+func (j Job) elsewhere(m maskRead, err error) error {
+	if place := j.checkPlace(m); place != nil {
+		return hintMask(fmt.Errorf("%s: %w", m.file.Path, place))
+	}
+	return err
+}
+
+// checkPlace returns an error where the whole mask lies outside of the field of view of the series. A mask
+// that images have to be aligned for may lie anywhere.
 func (j Job) checkPlace(m maskRead) error {
 	series := j.Train.Geometry
 	toIndex, ok := series.Inverse()

@@ -65,7 +65,8 @@ func (j Job) divideMarks(
 		return j.divideTissues(ctx, marks, d, workers)
 	}
 	plane, two, err := anatomy.Between(ctx, marks.KneeMask())
-	if err != nil {
+	var shape *anatomy.Error
+	if err != nil && !errors.As(err, &shape) { // rows may have any shape, but two knees lie side by side
 		return k, err
 	}
 	if two {

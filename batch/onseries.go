@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/t2map/t2map/segment"
+	"github.com/t2map/t2map/segment/anatomy"
 	"github.com/t2map/t2map/segment/resample"
 	"github.com/t2map/t2map/volume"
 )
@@ -38,16 +39,16 @@ func (j Job) findRegions(ctx context.Context, p Protocol, workers int) (maskRead
 	}
 	onSeries := segment.CheckGrid(m.geometry(), from.Train.Geometry) == nil
 	m.crop(j.Train.Geometry)
-	if err := j.checkPlace(m); err != nil {
-		return m, placedMask{}, hintMask(fmt.Errorf("%s: %w", m.file.Path, err))
-	}
 	marks, err := m.interpret(p.scheme())
 	if err != nil {
 		return m, placedMask{}, err
 	}
-	m.labels.Data = nil
 	collect() // what was read makes room for the division
 	k, err := from.divideMask(ctx, m, marks, p, workers)
+	if errors.As(err, new(*anatomy.Error)) {
+		err = j.elsewhere(m, err)
+	}
+	m.labels.Data = nil
 	if k.onSeries = onSeries; err == nil {
 		err = j.sideFrom(k)
 	}
