@@ -158,7 +158,7 @@ func badKnees(t testing.TB) []badKnee {
 				}
 				return label
 			})
-		}), []string{"femoral-cartilage: cannot be divided: it has 1 voxels"}, "check the mask and the scheme", nil},
+		}), []string{"femoral-cartilage: cannot be divided: it has only 1 voxels"}, "check the mask and the scheme", nil},
 		{"crumbs-alone", labels(func(l volume.Labels, v int, label uint16) uint16 {
 			if label == 0 || v%137 != 0 {
 				return 0

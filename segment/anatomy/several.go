@@ -169,8 +169,11 @@ func between(ctx context.Context, m *Mask) (p Plane, ok bool, err error) {
 func Knees(ctx context.Context, m Mask) ([]Mask, error) {
 	whole := m.Data // with all pieces
 	p, two, err := between(ctx, &m)
-	if err != nil || !two {
-		return []Mask{m}, err
+	switch {
+	case err != nil:
+		return nil, err
+	case !two:
+		return []Mask{m}, nil
 	}
 	knees, err := p.part(ctx, Mask{Geometry: m.Geometry, Data: whole})
 	for n := range knees {
