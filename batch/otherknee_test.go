@@ -149,9 +149,9 @@ func TestSourceOfTheOtherKnee(t *testing.T) {
 		"the other knee": {[]Job{left}, job("m3", "R"), "shows the left knee, this study the right one", "to the same knee only"},
 		"the same knee":  {[]Job{left, right}, job("m3", "R"), "", ""},
 		"unknown":        {[]Job{unknown}, job("m3", "R"), "", ""},
-		"both knees":     {[]Job{left, right}, job("m3", ""), "2 studies are of the visit baseline, whose mask is to be carried (sides: left, right)", "name the side of this study"},
-		"two of them":    {[]Job{right, unknown}, job("m3", "R"), "(sides: right, unknown)", "so that one is of that visit"},
-		"none":           {nil, job("m3", "R"), "is not there or has failed", "map the visit together"},
+		"both knees":     {[]Job{left, right}, job("m3", ""), "2 studies belong to the visit baseline, whose mask would be carried (sides: left, right)", "name the side of this study"},
+		"two of them":    {[]Job{right, unknown}, job("m3", "R"), "(sides: right, unknown)", "so that only one belongs to that visit"},
+		"none":           {nil, job("m3", "R"), "the visit baseline is missing, failed or has no mask", "map the visit together"},
 	} {
 		_, err := sourceOf(append(c.jobs, c.to), c.to, "baseline")
 		if c.want == "" && err != nil || c.want != "" && (err == nil || !strings.Contains(err.Error(), c.want) || !strings.Contains(Hint(err), c.hint)) {

@@ -171,7 +171,7 @@ func TestCarriedFromNowhere(t *testing.T) {
 		t.Fatalf("%d results, %d failures", len(out.Results), len(out.Failures))
 	}
 	for _, f := range out.Failures {
-		want := map[string]string{"baseline": "none found (looked for", "month03": "that of the visit baseline, which would be carried, is not there or has failed"}[f.Visit]
+		want := map[string]string{"baseline": "none found (looked for", "month03": "none to carry: the visit baseline is missing, failed or has no mask"}[f.Visit]
 		if !strings.Contains(f.Reason, want) || f.Hint == "" {
 			t.Errorf("%s: %s (%s)", f.Visit, f.Reason, f.Hint)
 		}

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/t2map/t2map/nifti"
+	"github.com/t2map/t2map/volume"
 )
 
 // The example of the documentation works as it stands there: the script is run, and marks the
@@ -63,7 +64,7 @@ func TestSegmenterOfTheDocumentation(t *testing.T) {
 		want := uint16(0)
 		if x > 150 && x < 400 {
 			want = 2
-			if echo.Position(float64(i), float64(j), float64(k))[0] < middle { // in LPS, on the right
+			if echo.Position(float64(i), float64(j), float64(k))[0] > middle { // in LPS, on the left: medial
 				want = 1
 			}
 		}
@@ -77,7 +78,10 @@ func TestSegmenterOfTheDocumentation(t *testing.T) {
 	}
 }
 
-func readLabels(t *testing.T, path string) []uint16 {
+func readLabels(t testing.TB, path string) []uint16 { return labelsOf(t, path).Data }
+
+// labelsOf reads a label map.
+func labelsOf(t testing.TB, path string) volume.Labels {
 	t.Helper()
 	f, err := os.Open(path)
 	if err != nil {
@@ -88,5 +92,5 @@ func readLabels(t *testing.T, path string) []uint16 {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return l.Data
+	return l
 }

@@ -26,19 +26,19 @@ func TestSegmenterFailures(t *testing.T) {
 		hint string
 	}{
 		"hang":      {"not finished after 1s; it printed nothing", new(*segmenter.TimeoutError), "`timeout`"},
-		"fail":      {"exit status 3; it printed at last: Traceback | RuntimeError: CUDA out of memory in {dir}/input/knee_0000.nii.gz", new(*segmenter.ExitError), "by hand"},
+		"fail":      {"exit status 3; its last output: Traceback | RuntimeError: CUDA out of memory in {dir}/input/knee_0000.nii.gz", new(*segmenter.ExitError), "by hand"},
 		"kill":      {"ended by a signal (killed); it printed nothing", new(*segmenter.SignalError), "--workers 1"},
 		"nothing":   {"no label map (.nii, .nii.gz) in {dir}/output", new(*segmenter.NoOutputError), "{output}"},
 		"two":       {"2 label maps in {dir}/output, want one: knee.nii.gz, other.nii.gz", new(*segmenter.ManyOutputsError), "--ml"},
-		"huge":      {"the label map has 67108864 bytes, more than the 1245184 of one in float64 on the grid of the image", new(*segmenter.OutputSizeError), "NIfTI-1"},
-		"vast":      {"its scratch folder holds more than 8192 MiB", new(*segmenter.ScratchSizeError), "probabilities"},
-		"garbage":   {"", nil, "has to write a label map in NIfTI-1"},
-		"truncated": {"", nil, "has to write a label map in NIfTI-1"},
+		"huge":      {"the label map has 67108864 bytes, more than a float64 label map on the grid of the image, which has 1245184", new(*segmenter.OutputSizeError), "NIfTI-1"},
+		"vast":      {"its scratch folder holds more than 8192 MiB", new(*segmenter.ScratchSizeError), "probability maps"},
+		"garbage":   {"", nil, "must write a label map in NIfTI-1"},
+		"truncated": {"", nil, "must write a label map in NIfTI-1"},
 		"placeless": {"", nil, "with its sform or qform"},
 		"fractions": {"", nil, "whole numbers"},
 		"moved":     {"its label map: mask grid differs from the series: voxel centres up to 5.00 mm apart (allowed 0.10 mm)", new(*segment.GridError), "resample it back"},
 		"other":     {"its label map: mask is 32×64×6 voxels, the series 64×64×6", new(*segment.GridError), "resample it back"},
-		"empty":     {"its label map marks no voxel", new(*EmptyMaskError), "look at the series"},
+		"empty":     {"its label map marks no voxel", new(*EmptyMaskError), "name another as `input`"},
 		"unknown":   {"mask: segmentation.nii.gz: scheme compartments does not know label 9 (2 voxels)", nil, "scheme"},
 	} {
 		t.Run(how, func(t *testing.T) {

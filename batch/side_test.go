@@ -154,7 +154,7 @@ func TestUndividedTibia(t *testing.T) {
 		t.Errorf("%s, hint %s", f.Reason, f.Hint)
 	}
 	r := oneResult(t, of("named", "ski10"))
-	if !strings.Contains(strings.Join(r.Notes, "\n"), "a mask that was mirrored from left to right would not be noticed") || r.Side != "right" {
+	if !strings.Contains(strings.Join(r.Notes, "\n"), "a mask that was mirrored from left to right would not be detected") || r.Side != "right" {
 		t.Errorf("side %s, notes %q", r.Side, r.Notes)
 	}
 	for _, name := range []string{segment.Medial, segment.Lateral, segment.Patellofemoral, "medial-tibial", "lateral-tibial"} {

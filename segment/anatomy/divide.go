@@ -85,7 +85,7 @@ const (
 	AxesByMenisci
 	AxesByPatient
 	// SideOfAnatomyUnknown: nothing in the mask shows the side, so that a mask that was mirrored
-	// would not be noticed.
+	// would not be detected.
 	SideOfAnatomyUnknown
 )
 
