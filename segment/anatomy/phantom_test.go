@@ -244,9 +244,6 @@ func least(o orientation, spacing [3]float64, r anatomy.Region) (all, clear floa
 // The knee on sagittal, coronal and axial grids of five spacings, turned about each axis, and
 // on grids in its own axes; left and right.
 //
-// The true ends of a plateau are those of the phantom, which does not see a rim thinner than 1 mm: on
-// these knees they are 0.1 to 0.3 mm inside, on others, such as seed 41, 0.8 mm.
-//
 // The phantom's patella is round and alike on both sides, so that the middle of its cartilage is
 // its ridge. TestRidge has others.
 func TestPhantom(t *testing.T) {
