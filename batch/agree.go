@@ -224,7 +224,7 @@ func settingsOf(p report.Protocol, noise, version string, r report.Result) []set
 	if m := p.Masks; m != nil {
 		all = append(all, setting{"division", m.Division}, setting{"layers", fmt.Sprint(m.Layers)}, setting{"mask fraction", fmt.Sprint(m.MinFraction)},
 			setting{"erosion", fmt.Sprintf("%g mm", m.ErodeMM)}, setting{"limit of fluid", fmt.Sprintf("%g ms, %g ms at the edge", m.FluidMS, m.FluidEdgeMS)},
-			setting{"registration", cmp.Or(m.Registered, "none")}, setting{"masks of visit", cmp.Or(m.From, "none")})
+			setting{"registration", cmp.Or(m.Registered, "none")}, setting{"masks carried from visit", cmp.Or(m.From, "none")})
 	}
 	if r.Protocol.PhilipsScaling != "" {
 		scaling := p.PhilipsScaling

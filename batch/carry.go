@@ -1,8 +1,10 @@
 package batch
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"strings"
 
 	"github.com/t2map/t2map/report"
 	"github.com/t2map/t2map/segment"
@@ -47,25 +49,52 @@ func (s Settings) carryMasks(jobs []Job, out *Outcome, earlier *ledger) []Job {
 	return kept
 }
 
+// OtherKneeError says that the visit whose mask would be carried shows the other knee.
+type OtherKneeError struct {
+	Visit string
+	// Side is the knee of the study, left or right, and Other that of the visit.
+	Side, Other string
+}
+
+// Error names both knees.
+func (e *OtherKneeError) Error() string {
+	return fmt.Sprintf("none found, and the visit %s, whose mask would be carried, shows the %s knee, this study the %s one",
+		short(e.Visit), e.Other, e.Side)
+}
+
+const hintOtherKnee = "a mask is carried to the same knee only: give this study a mask of its own, or map the visit's study of " +
+	"this knee together with it; if it is the same knee, correct the side in a manifest (column side)"
+
 // sourceOf returns the job of the subject's visit, and of the same knee, whose mask is carried.
 func sourceOf(jobs []Job, to Job, visit string) (*Job, error) {
 	var found []*Job
+	var sides []string // of the studies of the visit
 	for i := range jobs {
 		j := &jobs[i]
-		if j.carried || j.Identity.Subject != to.Identity.Subject || j.Identity.Visit != visit || !sameSide(sideOf(*j), sideOf(to)) {
+		if j.carried || j.Identity.Subject != to.Identity.Subject || j.Identity.Visit != visit {
 			continue
 		}
-		source := *j
-		found = append(found, &source)
+		sides = append(sides, cmp.Or(sideOf(*j), "unknown"))
+		if sameSide(sideOf(*j), sideOf(to)) {
+			source := *j
+			found = append(found, &source)
+		}
 	}
-	switch len(found) {
-	case 1:
+	switch {
+	case len(found) == 1:
 		return found[0], nil
-	case 0:
+	case len(found) == 0 && len(sides) > 0: // each of them is known
+		return nil, hinted(hintOtherKnee, "mask: %w", &OtherKneeError{Visit: visit, Side: sideOf(to), Other: sides[0]})
+	case len(found) == 0:
 		return nil, hinted("map the visit together with this one and give it a mask, or give this study a mask of its own",
-			"mask: none found, and that of the visit %s, which would be carried, is not there or has failed", short(visit))
+			"mask: none found, and none to carry: the visit %s is missing, failed or has no mask", short(visit))
 	}
-	return nil, hinted("name the studies in a manifest, so that one is of that visit", "mask: %d studies are of the visit %s, whose mask is to be carried", len(found), short(visit))
+	hint := "name the studies in a manifest, so that only one belongs to that visit"
+	if sideOf(to) == "" {
+		hint = "name the side of this study's knee in a manifest (column side)"
+	}
+	return nil, hinted(hint, "mask: %d studies belong to the visit %s, whose mask would be carried (sides: %s)",
+		len(found), short(visit), strings.Join(sides, ", "))
 }
 
 // source is the job for whose study the mask was drawn.
@@ -77,7 +106,7 @@ func (j Job) source() Job {
 }
 
 // correctable returns the mask of a source on the grid of the series, before erosion, in the
-// labels of the scheme, so that a reader can correct it and use it as the mask of this study.
+// labels of the scheme and with its bones, so that a reader can correct it and use it as the mask of this study.
 // It is empty where the scheme has no number for what the mask marks.
 func (j Job) correctable(ctx context.Context, src source, p Protocol, workers int) (volume.Labels, error) {
 	placed := src.placedMask
@@ -93,6 +122,7 @@ func (j Job) correctable(ctx context.Context, src source, p Protocol, workers in
 	if !ok {
 		return volume.Labels{}, nil
 	}
+	src.bones.addTo(labels, p.scheme())
 	return labels, nil
 }
 
@@ -101,14 +131,7 @@ func (j Job) correctable(ctx context.Context, src source, p Protocol, workers in
 func (p placedMask) inScheme(s segment.Scheme) (labels volume.Labels, ok bool) {
 	numbers := make([]uint16, len(p.parts.Part)+1)
 	for n := range p.parts.Part {
-		name := p.parts.Marked[p.parts.Tissue[n]-1]
-		for _, l := range s.Labels {
-			if l.Name == name {
-				numbers[n+1] = l.Value
-				break
-			}
-		}
-		if numbers[n+1] == 0 {
+		if numbers[n+1] = numberOf(s, p.parts.Marked[p.parts.Tissue[n]-1]); numbers[n+1] == 0 {
 			return labels, false
 		}
 	}
@@ -123,8 +146,9 @@ func (p placedMask) inScheme(s segment.Scheme) (labels volume.Labels, ok bool) {
 	return labels, true
 }
 
-// noteCarried says on the result where its mask comes from.
+// noteCarried says on the result where its mask comes from, and what was not registered for it.
 func (j Job) noteCarried(r *report.Result, k dividedKnee) {
+	r.Notes = append(r.Notes, stillTexts(r.Registration)...)
 	if j.From == nil {
 		if j.Moving != nil && k.onSeries {
 			r.Notes = append(r.Notes, "the mask lies on the voxels of the mapped series: nothing was registered")

@@ -1,6 +1,7 @@
 package batch
 
 import (
+	"context"
 	"fmt"
 	"math"
 
@@ -24,9 +25,11 @@ func (p placedMask) summarize(r *report.Result, maps volume.Maps) (err error) {
 	if err := p.measureTexture(r, maps); err != nil {
 		return err
 	}
+	p.noteEmpty(r)
+	p.noteShares(r)
 	if p.record != nil {
-		notePlates(r)
-		noteLayers(r)
+		p.notePlates(r)
+		p.noteLayers(r)
 	}
 	return p.noteThin(r)
 }
@@ -98,7 +101,7 @@ func (p placedMask) noteThin(r *report.Result) error {
 			found[key] = thin
 		}
 		if thin.Across < thinVoxels {
-			row.Note = join(row.Note, fmt.Sprintf("the cartilage is %.1f mm thick, %.1f voxels of the series: its layers share voxels", thin.Thickness, thin.Across))
+			row.Note = join(row.Note, fmt.Sprintf("the cartilage is %.1f mm thick, %.1f voxels of the series: its layers share voxels", thin.Thickness, math.Floor(10*thin.Across)/10))
 		}
 	}
 	return nil
@@ -111,9 +114,9 @@ var plateWords = map[anatomy.Plate][2]string{
 	anatomy.PlateTrochlear: {"the trochlea", "trochlea"}, anatomy.PlatePatellar: {"the patella", "patella"},
 }
 
-// notePlates notes on a compartment that one of its plates has no voxels, so that it is the
+// notePlates notes on a compartment that one of its plates has no voxels, and why, so that it is the
 // other one alone. A compartment with voxels beside its plates has those of the mask's own rows.
-func notePlates(r *report.Result) {
+func (p placedMask) notePlates(r *report.Result) {
 	for n := range r.Compartments {
 		row := &r.Compartments[n]
 		var present, missing []anatomy.Plate
@@ -135,29 +138,45 @@ func notePlates(r *report.Result) {
 			}
 		}
 		if len(present) == 1 && len(missing) == 1 && voxels == row.Voxels {
-			row.Note = join(row.Note, fmt.Sprintf("%s alone: the mask has no %s", plateWords[present[0]][0], plateWords[missing[0]][1]))
+			row.Note = join(row.Note, fmt.Sprintf("%s alone: %s", plateWords[present[0]][0], p.missingPlate(missing[0])))
 		}
 	}
 }
 
 // noteLayers notes on a compartment or region how many of its voxels are in no layer: where
-// the mask is one voxel thick, or no bone side is near.
-func noteLayers(r *report.Result) {
-	if r.Division.Layers == 0 {
+// the mask is one voxel thick, or no bone side is near. Menisci have no layers, nor have voxels
+// that the mask marks with a row of the results; these are counted apart.
+func (p placedMask) noteLayers(r *report.Result) {
+	if p.regions.Part == nil {
 		return
 	}
-	layered := map[[2]string]int{}
-	for _, s := range r.Regions {
-		if s.Layer != segment.All {
-			layered[[2]string{s.Compartment, s.Region}] += s.Voxels
-		}
+	count := make([]int, len(p.regions.Parts)+1)
+	for _, part := range p.regions.Part {
+		count[part]++
 	}
 	for _, rows := range [][]segment.Summary{r.Compartments, r.Regions} {
 		for n := range rows {
 			s := &rows[n]
-			in, has := layered[[2]string{s.Compartment, s.Region}]
-			if s.Layer == segment.All && has && in < s.Voxels {
-				s.Note = join(s.Note, fmt.Sprintf("%d of %d voxels are in no layer: the mask is too thin there", s.Voxels-in, s.Voxels))
+			if s.Layer != segment.All {
+				continue
+			}
+			parts, _ := p.regions.Members(*s)
+			divided, unlayered := 0, 0
+			for _, n := range parts {
+				switch part := p.regions.Parts[n-1]; {
+				case part.Region == "":
+					continue
+				case part.Layer == 0 && r.Division.Layers > 0 && !segment.IsMeniscus(part.Compartment):
+					unlayered += count[n]
+				}
+				divided += count[n]
+			}
+			if unlayered > 0 {
+				s.Note = join(s.Note, fmt.Sprintf("%d of %d voxels are in no layer: their depth is not known", unlayered, s.Voxels))
+			}
+			if own := s.Voxels - divided; own > 0 && divided > 0 {
+				s.Note = join(s.Note, fmt.Sprintf("%d of %d voxels are in no region: the mask marks them as %s",
+					own, s.Voxels, s.Compartment))
 			}
 		}
 	}
@@ -175,7 +194,7 @@ func (p placedMask) measureDepth(r *report.Result, maps volume.Maps) error {
 	depth := resample.MeanOnto(p.depths.Geometry, p.depths.Voxels, p.depths.Depth, p.regions.Geometry, p.transform)
 	of := make([]float32, len(depth)) // of the plate, and NaN elsewhere
 	for _, plate := range anatomy.Plates() {
-		if plate == anatomy.PlateMedialMeniscus || plate == anatomy.PlateLateralMeniscus {
+		if segment.IsMeniscus(string(plate)) {
 			continue // which have no bone
 		}
 		any := false
@@ -210,20 +229,27 @@ func profileOf(plate anatomy.Plate, bins []anatomy.ProfileBin) report.Profile {
 
 // unrolled returns the femoral cartilage unrolled from its cylinder, or nil where the mask
 // has none.
-func (p placedMask) unrolled(maps volume.Maps) *report.Unrolled {
+func (p placedMask) unrolled(ctx context.Context, maps volume.Maps) (*report.Unrolled, error) {
 	if p.depths == nil {
-		return nil
+		return nil, nil
 	}
-	cylinder, ok := anatomy.FitFemoralCylinder(p.depths.Sheets[anatomy.OfFemur].Bone, p.axes.Left)
+	cylinder, ok, err := anatomy.FitFemoralCylinder(ctx, p.depths.Sheets[anatomy.OfFemur].Bone, p.axes.Left)
 	if !ok {
-		return nil
+		return nil, err
 	}
 	down := p.axes.Superior
 	for i := range down {
 		down[i] = -down[i]
 	}
-	m := cylinder.Unroll(p.femoralPoints(maps), anatomy.UnrollOptions{Down: down, Back: p.axes.Posterior, Across: p.columnWidth(cylinder.Axis)})
-	return &report.Unrolled{Angle: m.Angle, Across: m.Across, Rows: m.Rows, Columns: m.Columns, T2: m.T2, Side: p.sideName()}
+	m, err := cylinder.Unroll(ctx, p.femoralPoints(maps), anatomy.UnrollOptions{
+		Down: down, Back: p.axes.Posterior, Across: p.columnWidth(cylinder.Axis),
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &report.Unrolled{
+		Angle: m.Angle, Across: m.Across, Rows: m.Rows, Columns: m.Columns, T2: m.T2, Side: p.sideName(),
+	}, nil
 }
 
 // columnWidth is the width in mm of the columns of the unrolled map, so that no column between

@@ -18,7 +18,7 @@ import (
 type Inspection struct {
 	Studies []InspectedStudy `json:"studies"`
 	// Files is the number of files looked at; Passed counts those that belong to
-	// no study. LabelMaps are the label maps that Run would take, which are not among
+	// no study. LabelMaps are the label maps that Run would read, which are not among
 	// these.
 	Files     int            `json:"files"`
 	LabelMaps int            `json:"label_maps"`
@@ -221,6 +221,9 @@ func (s Settings) inspect(ctx context.Context, st dicomio.Study, m *manifest) (i
 			in.Masks = append(in.Masks, name)
 		}
 	}
+	if j.Mask.Object == nil {
+		labelMap = j.Mask.Path
+	}
 	in.Subject, in.Visit, in.From = j.Identity.Subject, j.Identity.Visit, j.Identity.From
 	if err == nil && !j.carried {
 		err = s.try(ctx, j, &in)
@@ -230,10 +233,7 @@ func (s Settings) inspect(ctx context.Context, st dicomio.Study, m *manifest) (i
 		if !slices.ContainsFunc(listed, func(l error) bool { return errors.Is(err, l) }) {
 			in.Problems = append(in.Problems, problem(err))
 		}
-		return in, j, ""
-	}
-	if j.Mask.Object == nil {
-		labelMap = j.Mask.Path
+		return in, j, labelMap
 	}
 	in.Action = s.action(j)
 	return in, j, labelMap
@@ -289,6 +289,9 @@ func (s Settings) try(ctx context.Context, j Job, in *InspectedStudy) error {
 		mask, err = j.readMask(ctx, s.Protocol)
 	}
 	if err != nil {
+		if mask.geometry().Voxels() > 0 {
+			in.Plan = j.gridPlan(mask)
+		}
 		return wrapped("mask", err)
 	}
 	regions := placed.regions
@@ -302,14 +305,18 @@ func (s Settings) try(ctx context.Context, j Job, in *InspectedStudy) error {
 		described.From = j.From.Identity.Visit
 	}
 	in.Mask, in.Plan = &described, j.plan(mask, placed, s.Protocol)
+	if known {
+		in.Warnings = append(in.Warnings, j.alignmentWarnings(mask, placed.dividedKnee, s.Protocol)...)
+	}
 	if j.needsAlignment(placed.dividedKnee) {
 		return nil // what depends on where the mask comes to lie is known to run alone
 	}
-	if text := mask.empty(regions); known && text != "" {
+	if text := mask.empty(regions); known && text != "" && placed.marked == nil {
 		in.Warnings = append(in.Warnings, text)
 	}
 	if known {
-		in.Warnings = append(in.Warnings, implausible(regions, sideOf(j))...)
+		in.Warnings = append(in.Warnings, placed.shareWarnings()...)
+		in.Warnings = append(in.Warnings, implausible(regions, cmp.Or(sideOf(j), placed.sideName()))...)
 	}
 	return nil
 }

@@ -18,7 +18,8 @@ type MaskPlan struct {
 	// MinFraction is the least part of a voxel of the series that the mask has to cover, where
 	// it lies on another grid; else 0.
 	MinFraction float64 `json:"min_fraction"`
-	// Scheme is the name of the scheme; "" where none is given. Then no field below is known.
+	// Scheme is the name of the scheme; "" where none is given, or Run would refuse the mask. Then no
+	// field below is known.
 	Scheme string `json:"scheme"`
 	// Side is left, right or "", and Sides are the sources that name it.
 	Side  string              `json:"side"`
@@ -51,13 +52,16 @@ type Alignment struct {
 	Visit string `json:"visit,omitempty"`
 }
 
+// gridPlan describes the grid of a mask alone.
+func (j Job) gridPlan(m maskRead) *MaskPlan {
+	g := m.geometry()
+	return &MaskPlan{OnSeries: segment.CheckGrid(g, j.Train.Geometry) == nil, Size: g.Size, Spacing: g.Spacing(), Sides: []report.SideSource{}}
+}
+
 // plan says what Run would do with the mask. placed is not read where no scheme is given.
 func (j Job) plan(m maskRead, placed placedMask, p Protocol) *MaskPlan {
-	g := m.geometry()
-	out := &MaskPlan{
-		OnSeries: segment.CheckGrid(g, j.Train.Geometry) == nil, Size: g.Size, Spacing: g.Spacing(),
-		Side: sideOf(j), Sides: []report.SideSource{}, Registration: j.alignment(placed.dividedKnee),
-	}
+	out := j.gridPlan(m)
+	out.Side, out.Registration = sideOf(j), j.alignment(placed.dividedKnee)
 	if !p.Scheme.Known() {
 		return out
 	}

@@ -24,6 +24,28 @@ func inspectOne(t testing.TB, s Settings) InspectedStudy {
 	return in.Studies[0]
 }
 
+// Of a mask that run would refuse, inspect says the grid, on which its hint relies, and counts the file.
+func TestInspectShowsTheGridOfARefusedMask(t *testing.T) {
+	dir := t.TempDir()
+	labels, study := dessStudy(t, dir, "S01")
+	labels.Affine[1][3] += 70 // mm, so that little of it lies in the field of view
+	writeLabels(t, filepath.Join(study, "labels.nii.gz"), labels)
+	in, err := Inspect(t.Context(), skmTea(t, dir))
+	if err != nil || len(in.Studies) != 1 {
+		t.Fatal(in, err)
+	}
+	st := in.Studies[0]
+	if st.Action != "fail" || st.Plan == nil || st.Plan.Size != labels.Size || st.Plan.OnSeries || st.Plan.Scheme != "" {
+		t.Errorf("%s, plan %+v", st.Action, st.Plan)
+	}
+	if len(st.Problems) != 1 || !strings.Contains(st.Problems[0].Reason, "too little of the mask lies in the field of view of the series (50 % needed): ") {
+		t.Errorf("%+v", st.Problems)
+	}
+	if in.LabelMaps != 1 || in.Passed.NotDICOM != 0 {
+		t.Errorf("%d label maps, %d files that are not DICOM", in.LabelMaps, in.Passed.NotDICOM)
+	}
+}
+
 // inspect says what run would do with a mask: grid, scheme, side, division and registration.
 func TestInspectPlans(t *testing.T) {
 	dir := t.TempDir()
@@ -40,6 +62,11 @@ func TestInspectPlans(t *testing.T) {
 	}
 	if !slices.Equal(st.Warnings, r.Warnings) {
 		t.Errorf("warnings %q, of run %q", st.Warnings, r.Warnings)
+	}
+	for _, row := range r.Regions {
+		if strings.HasSuffix(row.Compartment, "-meniscus") { // layers are of cartilage
+			t.Errorf("a row below a meniscus: %+v", row)
+		}
 	}
 
 	changed := s

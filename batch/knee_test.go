@@ -81,7 +81,7 @@ func TestRowsAddUp(t *testing.T) {
 			continue
 		}
 		in := deep.Voxels + rows[[3]string{key[0], key[1], "superficial"}].Voxels
-		if in > row.Voxels || (in < row.Voxels) != strings.Contains(row.Note, "are in no layer") {
+		if in > row.Voxels || (in < row.Voxels) != strings.Contains(row.Note, "in no layer") {
 			t.Errorf("%v: %d of %d voxels in layers, note %q", key, in, row.Voxels, row.Note)
 		}
 	}
@@ -137,7 +137,7 @@ func TestNotePlates(t *testing.T) {
 		Regions:      []segment.Summary{row("medial", "medial-femoral", 10), row("lateral", "lateral-femoral", 10), row("lateral", "lateral-tibial", 20), row("patellofemoral", "trochlear", 15)},
 	}
 	segment.SetPlateMeans(r.Compartments, r.Regions)
-	notePlates(&r)
+	placedMask{}.notePlates(&r)
 	for n, want := range []struct {
 		note string
 		mean float64

@@ -201,7 +201,7 @@ func TestRefusedFormats(t *testing.T) {
 		"no space":            {map[string]string{"mask.nrrd": strings.Replace(nrrdText(g, "encoding: raw\n\n"), "space: RAS\n", "", 1) + raw}, "a/mask.nrrd: space: missing", "space directions and space origin"},
 		"hex":                 {map[string]string{"mask.nrrd": nrrdText(g, "encoding: hex\n\n") + raw}, "encoding: hex", "raw or in gzip"},
 		"fewer voxels":        {map[string]string{"mask.nrrd": strings.Replace(nrrdText(g, "encoding: raw\n\n"), "sizes: 64", "sizes: 32", 1) + raw}, "more than the 32×64×6 voxels that sizes declares", "copy the mask again"},
-		"no segment's label":  {map[string]string{"a.seg.nrrd": nrrdText(g, "encoding: raw\nSegment0_Name:=Medial\nSegment0_LabelValue:=9\n\n") + raw}, "is not that of a segment", "save the segmentation again"},
+		"no segment's label":  {map[string]string{"a.seg.nrrd": nrrdText(g, "encoding: raw\nSegment0_Name:=Medial\nSegment0_LabelValue:=9\n\n") + raw}, "belongs to no segment", "save the segmentation again"},
 		"an unknown segment":  {map[string]string{"a.seg.nrrd": nrrdText(g, "encoding: raw\nSegment0_Name:=Tumour\nSegment0_LabelValue:=1\nSegment1_Name:=Lateral\nSegment1_LabelValue:=2\nSegment2_Name:=Patellofemoral\nSegment2_LabelValue:=3\n\n") + raw}, "a/a.seg.nrrd: scheme compartments does not know", "`segments` in a scheme file"},
 		"no place":            {map[string]string{"seg.mhd": "ObjectType = Image\nNDims = 3\nDimSize = 64 64 6\nElementType = MET_UCHAR\nElementDataFile = seg.raw\n", "seg.raw": raw}, "a/seg.mhd: TransformMatrix: missing", "TransformMatrix, Offset and ElementSpacing"},
 		"missing data":        {mhd("seg.raw"), "a/seg.mhd: the data file a/seg.raw is not there", "into one folder"},

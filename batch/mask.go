@@ -43,8 +43,8 @@ type maskRead struct {
 	kind      string        // NIfTI, NRRD, MetaImage, SEG, RTSTRUCT or program
 	segmented bool
 	labels    volume.Labels
-	// grid is that of the file where cropped says that labels are on a part of it.
-	grid     volume.Geometry
+	// box holds all labels, and cropped says that the rest of the grid is left aside.
+	box      segment.Box
 	cropped  bool
 	segments volume.Segmentation
 	foreign  error
@@ -55,23 +55,19 @@ type maskRead struct {
 
 // geometry is the grid of the mask.
 func (m maskRead) geometry() volume.Geometry {
-	switch {
-	case m.segmented:
+	if m.segmented {
 		return m.segments.Geometry
-	case m.cropped:
-		return m.grid
 	}
 	return m.labels.Geometry
 }
 
-// crop leaves the part of a label map that holds its labels, unless it lies on the grid of the
+// crop leaves aside what of a label map holds no labels, unless it lies on the grid of the
 // series, to which whole voxels are taken. Dividing it costs half of the time and memory then.
 func (m *maskRead) crop(series volume.Geometry) {
 	if m.segmented || segment.CheckGrid(m.labels.Geometry, series) == nil {
 		return
 	}
-	m.grid, m.cropped = m.labels.Geometry, true
-	m.labels = segment.Cropped(m.labels, anatomy.Margin)
+	m.box, m.cropped = segment.BoxOf(m.labels, anatomy.Margin), true
 }
 
 // readMask reads the job's mask on its own grid, or has it made. Its errors have hints.
@@ -80,7 +76,7 @@ func (j Job) readMask(ctx context.Context, p Protocol) (maskRead, error) {
 	var err error
 	switch {
 	case j.Input.Named:
-		m, err = j.segment(ctx, p)
+		m, err = j.segmentOnce(ctx, p)
 	case j.Mask.Object != nil:
 		m, err = j.readObject(ctx, p)
 	default:
@@ -144,15 +140,19 @@ func (j Job) checkMaskGrid(g volume.Geometry) error {
 }
 
 // interpret gives the mask's voxels the meanings of the scheme.
-func (m maskRead) interpret(scheme segment.Scheme) (segment.Marks, error) {
+func (m maskRead) interpret(scheme segment.Scheme) (marks segment.Marks, err error) {
 	if !m.segmented {
-		marks, err := scheme.Interpret(m.labels)
+		if m.cropped {
+			marks, err = scheme.InterpretBox(m.labels, m.box)
+		} else {
+			marks, err = scheme.Interpret(m.labels)
+		}
 		if err != nil {
-			err = hinted("name the right scheme with --scheme, or add the label to its file", "%s: %w", m.file.Path, err)
+			err = hinted("name the right scheme with --scheme, or give the label a meaning in a scheme file (docs/masks.md)", "%s: %w", m.file.Path, err)
 		}
 		return marks, err
 	}
-	marks, err := scheme.InterpretSegments(m.segments)
+	marks, err = scheme.InterpretSegments(m.segments)
 	if err != nil {
 		err = hinted(hintDivide(err), "%s: %w", m.file.Path, err)
 	}
@@ -195,7 +195,8 @@ func (m maskRead) note(r *report.Result, placed placedMask, p Protocol) {
 		r.Warnings = append(r.Warnings, m.made.warnings...)
 	}
 	r.Warnings = append(r.Warnings, placed.besideText()...)
-	if text := m.empty(regions); text != "" {
+	r.Warnings = append(r.Warnings, placed.shareWarnings()...)
+	if text := m.empty(regions); text != "" && placed.marked == nil { // else erosion left nothing
 		r.Warnings = append(r.Warnings, text)
 	}
 	r.Warnings = append(r.Warnings, implausible(regions, r.Side)...)
@@ -214,7 +215,7 @@ func (p placedMask) besideText() []string {
 	if p.beside == nil {
 		return nil
 	}
-	return []string{fmt.Sprintf("the grid of the mask is that of the series but for its place, up to %.2f mm away: it may have been drawn at another visit, or have lost its place; see the overlay", p.beside.Distance)}
+	return []string{fmt.Sprintf("the grid of the mask has the size and spacing of the series but lies up to %.2f mm away: the mask may belong to another visit, or may have lost its position; look at the overlay", p.beside.Distance)}
 }
 
 // empty warns of a mask that is sound and marks nothing; else it is "".

@@ -18,7 +18,7 @@ const (
 	hintForeign = "take the mask that was drawn on this series, or, if the two share their grid, add --allow-foreign-mask"
 	hintExport  = "export a label map in NIfTI (.nii.gz), NRRD or MetaImage on the grid of the series; in 3D Slicer: Segmentations, Export to files, file format NIfTI, with the series as reference volume"
 	// hintElsewhere is for a mask that does not lie where the series does.
-	hintElsewhere = "t2map inspect shows both grids: the mask may be of another knee or visit, or have lost its place when it was converted"
+	hintElsewhere = "t2map inspect shows both grids: the mask may belong to another knee or visit, or may have lost its position when it was converted"
 	hintAgain     = "copy or export the mask again"
 )
 
@@ -61,7 +61,7 @@ func maskHint(err error) string {
 	case errors.As(err, new(*resample.OutsideError)):
 		return hintElsewhere
 	case errors.As(err, new(*coverError)):
-		return hintElsewhere + "; if the series shows a part of the joint only, map the tissues in it: give the others to `ignore` in a scheme file"
+		return hintElsewhere + ". If the series shows only a part of the joint, map only the tissues in it: mark the others as `ignore` in a scheme file"
 	case errors.As(err, &format):
 		return hintExport
 	case errors.As(err, &foreign):
@@ -70,7 +70,7 @@ func maskHint(err error) string {
 		if math.IsNaN(grid.Distance) {
 			return "draw the mask on this series, or resample it to the series' grid by nearest neighbour; t2map inspect shows the matrix"
 		}
-		return "the mask must lie on the voxels of this series; see t2map inspect. It may be another visit's, or have lost its place when it was converted"
+		return "the mask must lie on the voxels of this series; see t2map inspect. It may belong to another visit, or may have lost its position when it was converted"
 	case samples.FaultOf(err) != samples.FaultNone:
 		return hintFault[samples.FaultOf(err)]
 	case errors.Is(err, dicomio.ErrUnsupported):

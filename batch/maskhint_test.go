@@ -127,10 +127,10 @@ func TestEveryRefusedMaskHasAHint(t *testing.T) {
 		{"gzip damaged", packed(func(b []byte) []byte { b[len(b)-8] ^= 1; return b }), "invalid checksum", "compression is damaged"},
 		{"text", fixed([]byte("subject,visit\n")), "not a NIfTI file", "one NIfTI-1 file"},
 		{"NRRD in disguise", fixed([]byte("NRRD0004\ntype: uchar\n")), `encoding: "" is not an encoding`, "raw or in gzip"},
-		{"another size", short16(atDim, 3, 64, 128, 3), "medial lies to 46 % in the field of view of the series (50 % needed), up to 71.2 mm outside", "t2map inspect shows both grids"},
+		{"another size", short16(atDim, 3, 64, 128, 3), "lies in the field of view of the series (50 % needed): medial 46 %, the rest up to 71.2 mm outside", "t2map inspect shows both grids"},
 		{"moved", func(b []byte) []byte {
 			return moved(moved(b, 280+16+12, 200), 268+4, 200) // srow_y[3], qoffset_y
-		}, "mask lies outside of the series: its nearest voxel is ", "of another knee or visit"},
+		}, "mask lies outside the series: its nearest voxel is ", "belong to another knee or visit"},
 		{"qform against sform", func(b []byte) []byte { return moved(b, 268+4, 4) }, "place the voxels up to 4.00 mm apart", "set the code of the other to 0"},
 		{"an unknown label", func(b []byte) []byte { b[len(b)-2] = 9; return b }, "does not know label 9", "--scheme"},
 	} {

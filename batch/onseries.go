@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/t2map/t2map/segment"
+	"github.com/t2map/t2map/segment/anatomy"
 	"github.com/t2map/t2map/segment/resample"
 	"github.com/t2map/t2map/volume"
 )
@@ -20,6 +21,9 @@ type placedMask struct {
 	// transform takes a position of the series to the space of the mask; nil where both are one.
 	transform *volume.Rigid
 	resampled bool // onto another grid
+	// coverage is how much of each part lies in the field of view of the series, before erosion;
+	// nil where the mask lies on the grid of the series, which holds all.
+	coverage []resample.Coverage
 	// beside is how the mask's grid differs from that of the series, where it is the same but
 	// for its place; else nil.
 	beside *segment.GridError
@@ -35,17 +39,25 @@ func (j Job) findRegions(ctx context.Context, p Protocol, workers int) (maskRead
 	}
 	onSeries := segment.CheckGrid(m.geometry(), from.Train.Geometry) == nil
 	m.crop(j.Train.Geometry)
+	marks, err := m.interpret(p.scheme())
+	if err != nil {
+		return m, placedMask{}, err
+	}
 	collect() // what was read makes room for the division
-	k, err := from.divideMask(m, p, workers)
+	k, err := from.divideMask(ctx, m, marks, p, workers)
+	if errors.As(err, new(*anatomy.Error)) {
+		err = j.elsewhere(m, err)
+	}
+	m.labels.Data = nil
 	if k.onSeries = onSeries; err == nil {
 		err = j.sideFrom(k)
 	}
 	k.cropped = m.cropped
-	m.labels.Data = nil
 	collect() // and that for the fractions
 	if err != nil || j.needsAlignment(k) {
 		return m, placedMask{dividedKnee: k}, err
 	}
+	k.marks = nil
 	placed, err := j.place(ctx, k, p.Division, nil, workers)
 	if placed.resampled {
 		placed.beside = shifted(m.geometry(), j.Train.Geometry)
@@ -65,30 +77,38 @@ func (j Job) place(ctx context.Context, k dividedKnee, d Division, transform *vo
 	if transform == nil && !k.cropped && segment.CheckGrid(k.parts.Geometry, j.Train.Geometry) == nil {
 		labels, err := segment.OnGrid(k.parts.Labels, j.Train.Geometry)
 		p.regions = k.parts.OnGrid(labels.Geometry, labels.Data, nil)
+		p.seeRegions()
 		return p, err
 	}
 	p.resampled = true
-	fractions, err := resample.Onto(ctx, k.parts.Labels, j.Train.Geometry, resample.Options{
+	options := resample.Options{
 		ThicknessMM: j.Train.Thickness, Transform: transform, LeastCovered: resample.AnyCover, Workers: workers,
-	})
+	}
+	fractions, err := resample.Onto(ctx, k.parts.Labels, j.Train.Geometry, options)
 	if err != nil {
 		return p, err
 	}
-	if err := checkCover(k.parts, fractions.Coverage); err != nil {
-		return p, err
-	}
-	taken, err := fractions.Take(d.MinFraction, append([]uint16{0}, k.parts.Tissue...))
-	if err != nil {
-		return p, err
-	}
-	share := taken.FractionMap().Data
-	for v, part := range taken.Data {
-		if part == 0 {
-			share[v] = 0
+	p.coverage = fractions.Coverage
+	if k.uneroded != nil {
+		if p.coverage, err = resample.Cover(ctx, k.uneroded.Labels, j.Train.Geometry, options); err != nil {
+			return p, err
 		}
 	}
-	p.regions = k.parts.OnGrid(j.Train.Geometry, taken.Data, share)
-	k.seeRegions(fractions.Coverage)
+	if err := checkCover(k.parts, p.coverage); err != nil {
+		return p, err
+	}
+	taken, err := fractions.Take(d.MinFraction, k.parts.Groups())
+	if err != nil {
+		return p, err
+	}
+	unseen := p.unseenParts()
+	for v, part := range taken.Data {
+		if unseen[part] {
+			taken.Data[v] = 0
+		}
+	}
+	p.regions = k.parts.OnGrid(j.Train.Geometry, taken.Data, taken.Shares())
+	p.seeRegions()
 	return p, nil
 }
 
@@ -114,8 +134,8 @@ func shifted(mask, series volume.Geometry) *segment.GridError {
 // place: headers round it to some thousandths of a mm.
 const alikeSpacing = 0.01
 
-// leastCovered is the part of a tissue that has to lie in the field of view of the series:
-// of one that lies mostly outside, the mean says little.
+// leastCovered is the part of a tissue, and of a plate, that has to lie in the field of view
+// of the series: of one that lies mostly outside, the mean says little.
 const leastCovered = 0.5
 
 // tissueCover says how much of a tissue lies in the field of view.
@@ -128,15 +148,15 @@ type tissueCover struct {
 // coverError says that too little of some tissues lies in the field of view of the series.
 type coverError struct{ tissues []tissueCover }
 
-// Error says it as "femoral-cartilage lies to 31 % in the field of view of the series (50 %
-// needed), up to 12.5 mm outside".
+// Error says it as "too little of the mask lies in the field of view of the series (50 % needed):
+// femoral-cartilage 31 %, the rest up to 12.5 mm outside".
 func (e *coverError) Error() string {
 	var parts []string
 	for _, t := range e.tissues {
-		parts = append(parts, fmt.Sprintf("%s lies to %d %% in the field of view of the series (%.0f %% needed), up to %.1f mm outside",
-			t.tissue, 100*t.inside/t.voxels, 100*leastCovered, t.farthest))
+		parts = append(parts, fmt.Sprintf("%s %d %%, the rest up to %s outside",
+			t.tissue, 100*t.inside/t.voxels, resample.Millimetres(t.farthest)))
 	}
-	return strings.Join(parts, "; ")
+	return fmt.Sprintf("too little of the mask lies in the field of view of the series (%.0f %% needed): %s", 100*leastCovered, strings.Join(parts, "; "))
 }
 
 // checkCover returns a *coverError where less than half of a tissue lies in the field of view.
@@ -154,23 +174,4 @@ func checkCover(parts segment.Parts, coverage []resample.Coverage) error {
 		return &coverError{tissues}
 	}
 	return nil
-}
-
-// seeRegions records how much of each region lies in the field of view of the series.
-func (k dividedKnee) seeRegions(coverage []resample.Coverage) {
-	if k.record == nil {
-		return
-	}
-	for n := range k.record.Regions {
-		r := &k.record.Regions[n]
-		voxels, inside := 0, 0
-		for _, c := range coverage {
-			if k.parts.Part[c.Label-1].Region == r.Region {
-				voxels, inside = voxels+c.Voxels, inside+c.Inside
-			}
-		}
-		if voxels > 0 {
-			r.InView = float64(inside) / float64(voxels)
-		}
-	}
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/t2map/t2map/dicomio"
 	"github.com/t2map/t2map/files"
@@ -30,7 +31,9 @@ type Job struct {
 	// From is the job whose mask is carried to this one; nil where the study has its own.
 	From  *Job
 	Input Input // what a program makes the mask of, instead of Mask
-	Dir   string
+	// made is the mask that the program makes, once for all jobs that use it.
+	made *madeOnce
+	Dir  string
 	// Tree opens the mask, which may lie in an archive; nil knows no archives.
 	Tree *files.Tree
 
@@ -79,10 +82,11 @@ func measure(ctx context.Context, j Job, p Protocol, workers int) (report.Study,
 	result.Inputs = src.files
 	result.Side = cmp.Or(result.Side, src.sideName())
 	src.mask.note(&result, src.placedMask, p)
-	j.noteCarried(&result, src.dividedKnee)
 	if src.aligned != nil {
 		result.Registration = &src.aligned.record
 	}
+	j.noteCarried(&result, src.dividedKnee)
+	result.Warnings = append(result.Warnings, j.alignmentWarnings(src.mask, src.dividedKnee, p)...)
 	if text := saturated(src.series, maps, src.regions, result.Protocol.SkippedEchoes).warning(src.series.TE); text != "" {
 		result.Warnings = append(result.Warnings, text)
 	}
@@ -102,13 +106,17 @@ func measure(ctx context.Context, j Job, p Protocol, workers int) (report.Study,
 	if err := src.measureDepth(&result, maps); err != nil {
 		return report.Study{}, wrapped("depth", err)
 	}
+	unrolled, err := src.unrolled(ctx, maps)
+	if err != nil {
+		return report.Study{}, wrapped("unroll", err)
+	}
 	s := report.Study{
 		Result:    result,
 		Echo:      volume.Map{Geometry: src.series.Geometry, Data: src.series.Echo[result.Protocol.SkippedEchoes]},
 		Maps:      maps,
 		WriteMaps: p.Maps != MapsNone,
 		Regions:   src.regions,
-		Unrolled:  src.unrolled(maps),
+		Unrolled:  unrolled,
 	}
 	if err := j.addAligned(ctx, &s, src, p, workers); err != nil {
 		return report.Study{}, wrapped("mask", err)
@@ -130,7 +138,7 @@ func (j Job) addAligned(ctx context.Context, s *report.Study, src source, p Prot
 	}
 	s.Registration = &src.aligned.pictures
 	if s.Mask, err = j.correctable(ctx, src, p, workers); err == nil && len(s.Mask.Data) > 0 {
-		s.Result.Notes = append(s.Result.Notes, "mask.nii.gz is the registered mask, in the labels of its scheme, for correction")
+		s.Result.Notes = append(s.Result.Notes, "mask.nii.gz is the registered mask in the labels of the scheme, for a reader to correct")
 	}
 	return err
 }
@@ -150,6 +158,7 @@ type source struct {
 	placedMask
 	mask    maskRead
 	aligned *alignment    // of the mask with the series; nil where none was needed
+	bones   bones         // of the mask, on the series, where it was aligned
 	files   []report.File // the images' and the mask's
 	lossy   bool          // whether an image is coded with loss
 }
@@ -205,7 +214,13 @@ func (s *source) alignMask(ctx context.Context, j Job, p Protocol, workers int) 
 	if s.aligned != nil {
 		transform = &s.aligned.transform
 	}
-	if s.placedMask, err = j.place(ctx, s.dividedKnee, p.Division, transform, workers); err != nil {
+	marks := s.marks
+	s.marks = nil
+	s.placedMask, err = j.place(ctx, s.dividedKnee, p.Division, transform, workers)
+	if err == nil && marks != nil {
+		s.bones, err = j.placeBones(ctx, bonesOf(*marks), p.Division, transform, workers)
+	}
+	if err != nil {
 		err = hintMask(fmt.Errorf("mask: %s: %w", s.mask.file.Path, err))
 	}
 	return err
@@ -305,10 +320,31 @@ func describe(j Job, p Protocol, s volume.MultiEcho, noise volume.Noise) report.
 	if o.Method == t2fit.Rician && noise.Source == string(t2fit.FromResiduals) {
 		r.Notes = append(r.Notes, "the noise was estimated from residuals, which also hold what stimulated echoes leave: where the refocusing is far from 180°, T2 by rician then reads short, and sigma should be given")
 	}
-	if n := j.Study.Passed; n.OtherSeries+n.Derived+n.OtherModality > 0 {
-		r.Notes = append(r.Notes, fmt.Sprintf("passed over: %d MR images of other series, %d maps or phase images, %d files of other modalities", n.OtherSeries, n.Derived, n.OtherModality))
+	if text := passedWords(j.Study.Passed); text != "" {
+		r.Notes = append(r.Notes, "passed over: "+text)
 	}
 	return r
+}
+
+// passedWords counts the files of a study that were not mapped, as far as there are any.
+func passedWords(n dicomio.Passed) string {
+	var parts []string
+	for _, p := range []struct {
+		n         int
+		one, many string
+	}{
+		{n.OtherSeries, "MR image of another series", "MR images of other series"}, {n.Derived, "map or phase image", "maps or phase images"},
+		{n.OtherModality, "file of another modality", "files of other modalities"},
+	} {
+		switch p.n {
+		case 0:
+		case 1:
+			parts = append(parts, "1 "+p.one)
+		default:
+			parts = append(parts, fmt.Sprintf("%d %s", p.n, p.many))
+		}
+	}
+	return strings.Join(parts, ", ")
 }
 
 // record is what results say of the protocol, whatever the study.

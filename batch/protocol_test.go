@@ -69,6 +69,14 @@ func TestReadProtocol(t *testing.T) {
 		{"---\n{}\n", "holds no settings"},
 		{"\xff\xfen\x00a\x00m\x00e\x00:\x00 \x00x\x00", "not UTF-8"},
 		{"name: x\ncolour: red\n", `bad.yaml: line 2: unknown key "colour"`},
+		{"name: x\nlayers: 1.5\n", `bad.yaml: line 2: layers: "1.5", want a whole number`},
+		{"skip_echoes: 1.5\n", `bad.yaml: line 1: skip_echoes: "1.5", want a whole number`},
+		{"skip_echoes: 1e0\n", `line 1: skip_echoes: "1e0", want a whole number`},
+		{"layers: \"1.5\"\n", `line 1: layers: "1.5", want a whole number`},
+		{"layers: true\n", `line 1: layers: "true", want a whole number`},
+		{"series:\n  echoes: 7.9\n", `line 2: echoes: "7.9", want a whole number`},
+		{"anatomy: {description: x, number: 010}\n", `line 1: number: "010", want a whole number`},
+		{"erode_mm: 01\n", `line 1: erode_mm: "01", want a number`},
 	} {
 		if _, err := ReadProtocol(write("bad.yaml", c.text)); err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%q: %v, want …%s…", c.text, err, c.want)

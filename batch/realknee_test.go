@@ -2,6 +2,7 @@ package batch
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -84,7 +85,7 @@ func (k *realKnee) painted() error {
 	if err != nil {
 		return err
 	}
-	d, err := anatomy.Divide(marks.Tissues(), anatomy.Right)
+	d, err := anatomy.Divide(context.Background(), marks.Tissues(), anatomy.Right)
 	if err != nil {
 		return err
 	}

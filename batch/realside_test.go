@@ -123,7 +123,7 @@ func TestRealKneeByShapeAlone(t *testing.T) {
 	s.Manifest = filepath.Join(t.TempDir(), "m.csv")
 	writeText(t, s.Manifest, "folder,subject,side\n"+filepath.ToSlash(study)+",S1,R\n")
 	f := oneFailure(t, s)
-	for _, part := range []string{"the side of the knee is contradictory", "the manifest or the layout says right", "medial-tibial-cartilage says left", "fibula says left", "medial-meniscus says left"} {
+	for _, part := range []string{"the sources contradict each other about the side of the knee", "the manifest or the layout says right", "medial-tibial-cartilage in the mask says left", "fibula in the mask says left", "medial-meniscus in the mask says left"} {
 		if !strings.Contains(f.Reason, part) {
 			t.Errorf("a mask mirrored within its grid: %s, want …%s…", f.Reason, part)
 		}

@@ -63,12 +63,12 @@ func TestBadStudyHarmsNoOther(t *testing.T) {
 				t.Fatal(err)
 			}
 		}, nil},
-		{"a mask beside the series", "mask: bad/labels.nii.gz: mask lies outside of the series: its nearest voxel is 68.8 mm from the field of view", true, func(t *testing.T, dir string, k *phantom.Study) {
+		{"a mask beside the series", "mask: bad/labels.nii.gz: mask lies outside the series: its nearest voxel is 68.8 mm from the field of view", true, func(t *testing.T, dir string, k *phantom.Study) {
 			g := k.Labels.Geometry
 			g.Affine[1][3] += 200 // the field of view has 132 mm
 			writeMask(t, filepath.Join(dir, "labels.nii.gz"), g, func(int) uint8 { return 1 })
 		}, nil},
-		{"a mask half outside", "medial lies to 32 % in the field of view of the series (50 % needed), up to 42.5 mm outside", true, func(t *testing.T, dir string, k *phantom.Study) {
+		{"a mask half outside", "too little of the mask lies in the field of view of the series (50 % needed): medial 32 %, the rest up to 42.5 mm outside", true, func(t *testing.T, dir string, k *phantom.Study) {
 			g := k.Labels.Geometry
 			g.Affine[0][3] += 48 // four of six slices
 			writeMask(t, filepath.Join(dir, "labels.nii.gz"), g, func(int) uint8 { return 1 })

@@ -8,6 +8,7 @@ import (
 	"github.com/t2map/t2map/dicomio"
 	"github.com/t2map/t2map/register"
 	"github.com/t2map/t2map/report"
+	"github.com/t2map/t2map/segment/anatomy"
 	"github.com/t2map/t2map/volume"
 )
 
@@ -41,6 +42,18 @@ func (r Register) check() error {
 		}
 	}
 	return nil
+}
+
+// checkUsed returns an error where limits are set and nothing is aligned: neither is a series named nor
+// are masks carried.
+func (p Protocol) checkUsed() error {
+	if r := p.Register; r.Moving != "" || r == (Register{}) || p.Masks.From != "" {
+		return nil
+	}
+	const hint = "name the series that masks were drawn on: `moving` in `register` of the protocol, or --register; " +
+		"or remove `register` from the protocol"
+	return hinted(hint, "register: max_rotation_degrees and max_shift_mm have no effect: no series is named that is to be aligned, "+
+		"and no mask is carried")
 }
 
 func (r Register) withDefaults() Register {
@@ -95,17 +108,14 @@ type alignment struct {
 	files     []report.File // of the image that was aligned
 }
 
-// jointMargin is how far around the mask the images are aligned, in mm: the ends of the bones
-// with their edges, and not the muscles, which do not move with them.
-const jointMargin = 20
-
 // align returns the transform from the series of the job, whose first echo is fixed, to the
 // space of the mask k, which was drawn for the study of from: the job itself, or that of the
 // visit whose mask is carried. It is nil where both share their space.
 func (j Job) align(ctx context.Context, fixed volume.Map, from Job, k dividedKnee, p Protocol, workers int) (*alignment, error) {
 	var out *alignment
 	if from.Study.Hash != j.Study.Hash {
-		a, first, err := alignWith(ctx, fixed, from.Train.FirstEcho(), report.EarlierVisit, k, p.Register, workers)
+		known := sideOf(j) != "" && (sideOf(from) != "" || k.shown != anatomy.UnknownSide)
+		a, first, err := alignWith(ctx, fixed, moving{from.Train.FirstEcho(), report.EarlierVisit, known}, k, p.Register, workers)
 		if err != nil {
 			return nil, err
 		}
@@ -114,7 +124,8 @@ func (j Job) align(ctx context.Context, fixed volume.Map, from Job, k dividedKne
 	if from.Moving == nil || k.onSeries {
 		return out, nil
 	}
-	a, _, err := alignWith(ctx, fixed, *from.Moving, report.MaskImage, k, p.Register, workers)
+	known := sideOf(from) != "" && (from.Moving.Side != "" || from.Identity.Side != "" || k.shown != anatomy.UnknownSide)
+	a, _, err := alignWith(ctx, fixed, moving{*from.Moving, report.MaskImage, known}, k, p.Register, workers)
 	if err != nil {
 		return nil, err
 	}
@@ -127,25 +138,36 @@ func (j Job) align(ctx context.Context, fixed volume.Map, from Job, k dividedKne
 	return out, nil
 }
 
+// moving is a series whose first echo is aligned with another image.
+type moving struct {
+	dicomio.Train
+	of string // what it is, as results say
+	// sided says that the sides of both images are known, and have been compared.
+	sided bool
+}
+
 // alignWith aligns the first echo of a series with the fixed image and returns it, too.
-func alignWith(ctx context.Context, fixed volume.Map, moving dicomio.Train, of string, k dividedKnee, r Register, workers int) (*alignment, volume.Map, error) {
+func alignWith(
+	ctx context.Context, fixed volume.Map, m moving, k dividedKnee, r Register, workers int,
+) (*alignment, volume.Map, error) {
 	r = r.withDefaults()
-	read, files, err := dicomio.Read(ctx, moving, workers)
+	read, files, err := dicomio.Read(ctx, m.Train, workers)
 	if err != nil {
 		return nil, volume.Map{}, err
 	}
 	image := volume.Map{Geometry: read.Geometry, Data: read.Echo[0]}
-	result, err := register.Rigid(ctx, fixed, image, register.Options{
-		Field: register.Around(k.parts.Labels, jointMargin), MaxRotation: r.MaxRotation, MaxShift: r.MaxShift,
+	result, err := register.Joint(ctx, fixed, image, k.parts.Labels, register.Options{
+		MaxRotation: r.MaxRotation, MaxShift: r.MaxShift, CheckMirror: !m.sided,
 	})
 	if err != nil {
-		return nil, image, hinted(hintRegister(err), "series %s with the first echo: %w", moving.Hash, err)
+		return nil, image, hinted(hintRegister(err), "series %s with the first echo: %w", m.Hash, err)
 	}
 	a := &alignment{transform: result.Transform, record: report.Registration{
-		Of: of, Moving: moving.Hash, Rotation: result.Transform.Rotation, ShiftMM: result.Transform.Shift,
+		Of: m.of, Moving: m.Hash, Rotation: result.Transform.Rotation, ShiftMM: result.Transform.Shift,
 		AngleDegrees: result.Rotation, CentreShiftMM: result.Shift,
 		MutualInformationBefore: number(result.Before), MutualInformationAfter: number(result.After), Program: "elastix " + result.Version,
 	}}
+	a.record.Still = result.Still
 	a.pictures = report.Aligned{
 		Before: register.Resampled(image, fixed.Geometry, volume.Identity()),
 		After:  register.Resampled(image, fixed.Geometry, result.Transform),
@@ -161,11 +183,14 @@ func hintRegister(err error) string {
 	var unsuitable *register.UnsuitableError
 	switch {
 	case errors.As(err, new(*register.MotionError)):
-		return "look whether both images are of this knee; if they are, raise max_rotation_degrees or max_shift_mm of `register` in the protocol"
+		return "check whether both images show this knee; if they do, raise max_rotation_degrees or max_shift_mm of `register` in the protocol"
+	case errors.As(err, new(*register.MirrorError)):
+		return "use the mask and the images of this knee; if they do show it, name its side in a manifest (column side): " +
+			"then the images are not compared with their mirror image"
 	case errors.As(err, new(*register.MetricError)):
-		return "the images do not fit together better than as they lie: if the knee did not move, omit --register; else look whether both are of this knee"
+		return "if the knee did not move, omit --register; otherwise check whether both images show this knee"
 	case errors.As(err, new(*register.OverlapError)):
-		return "look whether both images are of this knee"
+		return "check whether both images show this knee"
 	case errors.As(err, &unsuitable):
 		return "name another series with --register"
 	}

@@ -41,6 +41,14 @@ func TestRegisteredAndCarried(t *testing.T) {
 	}
 	dir := t.TempDir()
 	truth := movingTrial(t, filepath.Join(dir, "studies"))
+	// A visit that gets its mask from another one needs no series of its own to draw it on.
+	gone, err := filepath.Glob(filepath.Join(dir, "studies", "S01", "month03", "DESS_*.dcm"))
+	if err != nil || len(gone) == 0 {
+		t.Fatal("no DESS series: ", err)
+	}
+	for _, path := range gone {
+		remove(t, path)
+	}
 	s := settings(t, dir)
 	s.Protocol.Scheme, _ = segment.Named("skm-tea")
 	s.Protocol.Register.Moving, s.Protocol.Masks.From = "SAG*DESS*", "baseline"
@@ -163,7 +171,7 @@ func TestCarriedFromNowhere(t *testing.T) {
 		t.Fatalf("%d results, %d failures", len(out.Results), len(out.Failures))
 	}
 	for _, f := range out.Failures {
-		want := map[string]string{"baseline": "none found (looked for", "month03": "that of the visit baseline, which would be carried, is not there or has failed"}[f.Visit]
+		want := map[string]string{"baseline": "none found (looked for", "month03": "none to carry: the visit baseline is missing, failed or has no mask"}[f.Visit]
 		if !strings.Contains(f.Reason, want) || f.Hint == "" {
 			t.Errorf("%s: %s (%s)", f.Visit, f.Reason, f.Hint)
 		}

@@ -92,7 +92,7 @@ func (s *Settings) prepare() (*manifest, error) {
 	if _, err := parseLayout(s.layout()); err != nil {
 		return nil, err
 	}
-	if err := s.prepareSegmenter(); err != nil {
+	if err := cmp.Or(s.Protocol.checkUsed(), s.prepareSegmenter()); err != nil {
 		return nil, err
 	}
 	if s.Protocol.Scheme.Name == "" {
@@ -232,23 +232,26 @@ func (s Settings) choose(j *Job) (err error) {
 	if err := j.Train.CheckWritten(); err != nil {
 		return fmt.Errorf("read: %w", err)
 	}
-	if j.Moving, err = s.chooseMoving(*j); err != nil {
-		return err
+	var noMoving error // does not matter where the mask is that of another visit
+	if j.Moving, noMoving = s.chooseMoving(*j); noMoving != nil && !s.carries(*j) {
+		return noMoving
 	}
 	made := s.Protocol.Segment.Named() && j.Identity.Mask == "" && !s.carries(*j) // the manifest may name a corrected mask
 	if made {
 		if j.Input, err = s.chooseInput(*j); err != nil {
 			return err
 		}
+		j.made = newMadeOnce()
 	}
 	if err := j.checkMemory(0); err != nil || made {
 		return err
 	}
 	j.Mask, err = s.chooseMask(*j)
 	if errors.As(err, new(*noMaskError)) && s.carries(*j) {
-		j.carried, err = true, nil
+		j.carried, j.Moving = true, nil
+		return nil
 	}
-	return err
+	return cmp.Or(err, noMoving)
 }
 
 // name names a job for people.

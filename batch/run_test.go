@@ -352,7 +352,7 @@ func TestInspectSaysWhatRunDoes(t *testing.T) {
 			continue
 		}
 		warned := slices.ContainsFunc(out.Results[0].Warnings, func(w string) bool {
-			return strings.HasPrefix(w, "the grid of the mask is that of the series but for its place, up to 2.00 mm away")
+			return strings.HasPrefix(w, "the grid of the mask has the size and spacing of the series but lies up to 2.00 mm away")
 		})
 		if warned != (c.name == "another grid") || !slices.Equal(in.Studies[0].Warnings, out.Results[0].Warnings) {
 			t.Errorf("%s: inspect warns of %q, run of %q", c.name, in.Studies[0].Warnings, out.Results[0].Warnings)

@@ -73,7 +73,7 @@ func (s *Settings) prepareSegmenter() (err error) {
 		return err
 	}
 	if s.Mask != "" {
-		return hinted("name the masks that were drawn or corrected in a manifest, study by study", "--mask %s, but by the protocol's segment a program makes the masks", short(s.Mask))
+		return hinted("name the masks that were drawn or corrected in a manifest, study by study", "--mask %s: a program makes the masks, according to `segment` of the protocol", short(s.Mask))
 	}
 	if p.Segment.Scheme.Known() {
 		p.Scheme = p.Segment.Scheme
@@ -248,25 +248,25 @@ func hintProgram(err error) string {
 	var grid *segment.GridError
 	switch {
 	case errors.As(err, new(*segmenter.StartError)):
-		return "check that the program is one for this machine and that it may be executed"
+		return "check that the program was built for this machine and is executable"
 	case errors.As(err, new(*segmenter.TimeoutError)):
 		return "give it more time with `timeout` of the protocol's `segment`, or run it by hand on an anatomy.nii.gz of t2map to see what it waits for"
 	case errors.As(err, new(*segmenter.SignalError)):
-		return "the system may have ended it for lack of memory, which t2map does not count for programs: with --workers 1 studies are taken one by one"
+		return "the system may have ended it for lack of memory; t2map does not count the memory of programs. With --workers 1, studies are processed one at a time"
 	case errors.As(err, new(*segmenter.ExitError)):
-		return "run the command by hand on an anatomy.nii.gz of t2map: all that it prints may say more"
+		return "run the command by hand on an anatomy.nii.gz of t2map, and read everything that it prints"
 	case errors.As(err, new(*segmenter.ScratchSizeError)):
-		return "let the program keep no probabilities or intermediate images"
+		return "configure the program so that it writes no probability maps or intermediate images"
 	case errors.As(err, new(*segmenter.NoOutputError)):
-		return "the program has to write one label map in NIfTI to {output}, or under another name into {dir}/output"
+		return "the program must write one label map in NIfTI to {output}, or under another name into {dir}/output"
 	case errors.As(err, new(*segmenter.ManyOutputsError)):
 		return "let the program write all labels into one label map (TotalSegmentator: --ml), and nothing else in NIfTI into {dir}/output"
 	case errors.As(err, &grid):
-		return "the label map has to lie on the voxels of {input}: let the program resample it back to the image that it was given"
+		return "the label map must lie on the voxels of {input}: let the program resample it back to the image that it was given"
 	case errors.As(err, new(*EmptyMaskError)):
-		return "look at the series: it may not be of the kind that the program was made for; `input` of the protocol's `segment` names another"
+		return "the series may not be of the kind that the program was made for; name another as `input` of the protocol's `segment`"
 	}
-	return "the program has to write a label map in NIfTI-1: whole numbers, one for each voxel of {input}, with its sform or qform"
+	return "the program must write a label map in NIfTI-1: whole numbers, one for each voxel of {input}, with its sform or qform"
 }
 
 // sources are the files that the mask was made of, without those that are known already: the
@@ -291,7 +291,7 @@ func (s Settings) trySegment(j Job, in *InspectedStudy) {
 func (s Settings) action(j Job) string {
 	what := fmt.Sprintf("map series %s (number %d) with ", j.Train.Hash, j.Train.Number)
 	if j.Input.Named {
-		return what + fmt.Sprintf("what %s makes of series %s (number %d)", programName(s.Protocol.Segment.Command), j.Input.Train.Hash, j.Input.Train.Number)
+		return what + fmt.Sprintf("the label map that %s makes from series %s (number %d)", programName(s.Protocol.Segment.Command), j.Input.Train.Hash, j.Input.Train.Number)
 	}
 	return what + below(j.Study.Root, j.Mask.Path)
 }

@@ -82,7 +82,7 @@ func (f *segmentFile) segmenter(folder string) (Segmenter, error) {
 	}
 	if f.Timeout != "" {
 		if s.Timeout, err = time.ParseDuration(f.Timeout); err != nil || s.Timeout <= 0 {
-			return s, fmt.Errorf("segment: timeout: %q is not a time above 0 with its unit, such as 45m or 2h", f.Timeout)
+			return s, fmt.Errorf("segment: timeout: %q is not a positive time with its unit, such as 45m or 2h", f.Timeout)
 		}
 	}
 	if len(s.Command) == 0 {
@@ -110,17 +110,17 @@ func (s Segmenter) check() error {
 	}
 	for _, p := range segmenter.Placeholders(s.Version) {
 		if p != "{protocol}" {
-			return fmt.Errorf("segment: version: %s stands for nothing here: the version is asked once for all studies", p)
+			return fmt.Errorf("segment: version: %s cannot be used here: the version command runs once for all studies", p)
 		}
 	}
 	for _, p := range known[:2] {
 		if !slices.Contains(used, p) && !slices.Contains(used, "{dir}") {
-			return hinted(hintCommand, "segment: command has neither %s nor {dir}: the program would not know where that is", p)
+			return hinted(hintCommand, "segment: command has neither %s nor {dir}: the program would not know this path", p)
 		}
 	}
 	for _, a := range slices.Concat(s.Command, s.Version) {
 		if strings.ContainsRune(a, 0) {
-			return fmt.Errorf("segment: the argument %q has a zero byte", short(a))
+			return fmt.Errorf("segment: the argument %q contains a zero byte", short(a))
 		}
 	}
 	if s.Timeout < 0 {
@@ -135,7 +135,7 @@ func (s Segmenter) found() (Segmenter, error) {
 	if !s.Named() || s.program.path != "" {
 		return s, nil
 	}
-	const hint = "install it, or correct the name: one without a slash is looked for in PATH, a relative path begins at the protocol's folder"
+	const hint = "install it, or correct the name: a name without a slash is searched for in PATH, and a relative path starts at the protocol's folder"
 	var err error
 	if s.program.path, err = segmenter.Find(s.inProtocol(s.Command)[0], s.folder); err != nil {
 		return s, hinted(hint, "segment: command: %w", err)

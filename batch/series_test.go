@@ -95,13 +95,20 @@ func TestTwoSeriesOfAStudy(t *testing.T) {
 	knee(t, study, phantom.Options{})
 	secondTrain(t, study)
 	otherSide(t, study)
+	// The phantom's one knee lies in both series, so that in the left one medial and lateral change places.
+	masks := map[string]string{"R": "labels.nii.gz", "L": "labels-left.nii.gz"}
+	labels := labelsOf(t, filepath.Join(study, masks["R"]))
+	for v, label := range labels.Data {
+		labels.Data[v] = []uint16{0, 2, 1, 3}[label]
+	}
+	writeLabels(t, filepath.Join(study, masks["L"]), labels)
 	in, err := Inspect(context.Background(), settings(t, dir))
 	if err != nil {
 		t.Fatal(err)
 	}
 	s := settings(t, dir)
 	for n, series := range in.Studies[0].Series {
-		s.Series = series.Series
+		s.Series, s.Mask = series.Series, masks[series.Side]
 		out := run(t, s)
 		if len(out.Results) != 1 || len(out.Earlier) != n || len(out.Failures) != 0 {
 			t.Errorf("series %d: %d results, %d earlier, %v", n, len(out.Results), len(out.Earlier), out.Failures)

@@ -46,7 +46,7 @@ func TestSourcesOfTheSide(t *testing.T) {
 	if testing.Short() {
 		t.Skip("divides large masks several times")
 	}
-	const mask = "medial-tibial-cartilage says right, medial-meniscus says right"
+	const mask = "medial-tibial-cartilage in the mask says right, medial-meniscus in the mask says right"
 	all := []struct {
 		name, laterality, description, manifest string
 		reasons                                 []string // none where it is mapped
@@ -56,9 +56,9 @@ func TestSourcesOfTheSide(t *testing.T) {
 			{Source: "Laterality (0020,0060)", Side: "right"}, {Source: "SeriesDescription (0008,103E)", Side: "right"}, {Source: "the manifest or the layout", Side: "right"}}},
 		{"anatomy-alone", "", "T2 MAP", "", nil, nil},
 		{"manifest-alone", "", "T2 MAP", "R", nil, []report.SideSource{{Source: "the manifest or the layout", Side: "right"}}},
-		{"laterality", "L", "T2 MAP", "", []string{"the side of the knee is contradictory: Laterality (0020,0060) says left, " + mask}, nil},
-		{"description", "", "T2 LEFT", "", []string{"the side of the knee is contradictory: SeriesDescription (0008,103E) says left, " + mask}, nil},
-		{"manifest", "", "T2 MAP", "L", []string{"the side of the knee is contradictory: the manifest or the layout says left, " + mask}, nil},
+		{"laterality", "L", "T2 MAP", "", []string{"the sources contradict each other about the side of the knee: Laterality (0020,0060) says left, " + mask}, nil},
+		{"description", "", "T2 LEFT", "", []string{"the sources contradict each other about the side of the knee: SeriesDescription (0008,103E) says left, " + mask}, nil},
+		{"manifest", "", "T2 MAP", "L", []string{"the sources contradict each other about the side of the knee: the manifest or the layout says left, " + mask}, nil},
 		{"both-say-left", "L", "T2 LEFT", "L", []string{"Laterality (0020,0060) says left, SeriesDescription (0008,103E) says left, the manifest or the layout says left, " + mask}, nil},
 		{"images", "R", "T2 LEFT", "", []string{"side of the knee: Laterality (0020,0060) says R, SeriesDescription (0008,103E) says L"}, nil},
 		{"images-and-manifest", "R", "T2 RIGHT", "L", []string{"the manifest or the layout says L, Laterality (0020,0060) of number 1 says R, SeriesDescription (0008,103E) of number 1 says R"}, nil},
@@ -92,7 +92,7 @@ func TestSourcesOfTheSide(t *testing.T) {
 	for _, c := range all {
 		n := slices.IndexFunc(out.Results, func(r report.Result) bool { return r.Subject == c.name })
 		if c.reasons == nil {
-			want := append(slices.Clone(c.sides), report.SideSource{Source: "medial-tibial-cartilage", Side: "right"}, report.SideSource{Source: "medial-meniscus", Side: "right"})
+			want := append(slices.Clone(c.sides), report.SideSource{Source: "medial-tibial-cartilage in the mask", Side: "right"}, report.SideSource{Source: "medial-meniscus in the mask", Side: "right"})
 			if n < 0 || out.Results[n].Side != "right" || !slices.Equal(out.Results[n].Division.Sides, want) {
 				t.Errorf("%s: result %d, want sides %+v: %+v", c.name, n, want, out.Failures)
 			}
@@ -154,7 +154,7 @@ func TestUndividedTibia(t *testing.T) {
 		t.Errorf("%s, hint %s", f.Reason, f.Hint)
 	}
 	r := oneResult(t, of("named", "ski10"))
-	if !strings.Contains(strings.Join(r.Notes, "\n"), "a mask that was mirrored from left to right would not be noticed") || r.Side != "right" {
+	if !strings.Contains(strings.Join(r.Notes, "\n"), "a mask that was mirrored from left to right would not be detected") || r.Side != "right" {
 		t.Errorf("side %s, notes %q", r.Side, r.Notes)
 	}
 	for _, name := range []string{segment.Medial, segment.Lateral, segment.Patellofemoral, "medial-tibial", "lateral-tibial"} {

@@ -119,12 +119,25 @@ func (w *work) finish(n int, r report.Result, err error) {
 }
 
 // both calls two functions side by side and returns the first one's error, else
-// the second's. The second runs where the caller does, which may recover from it.
+// the second's. The second runs where the caller does, which may recover from it; a panic of the first
+// is an error.
 func both(first, second func() error) error {
 	var g errgroup.Group
-	g.Go(first)
+	g.Go(func() error { return guarded(first) })
 	err := second()
 	return cmp.Or(g.Wait(), err)
+}
+
+// bothUntil is both for functions that stop when their context ends, as it does with the error of
+// either. That error, the first, is returned.
+func bothUntil(ctx context.Context, first, second func(context.Context) error) error {
+	g, ctx := errgroup.WithContext(ctx)
+	g.Go(func() error { return guarded(func() error { return first(ctx) }) })
+	done := make(chan error, 1)
+	g.Go(func() error { return <-done })
+	defer close(done) // also where second panics
+	done <- second(ctx)
+	return g.Wait()
 }
 
 var (
@@ -146,7 +159,7 @@ func (s Settings) process(ctx context.Context, j Job) (r report.Result, err erro
 	defer func() {
 		if panicked := recover(); panicked != nil {
 			s.log().Debug("panic", "study", j.name(), "value", panicked)
-			err = hinted("please report this study's kind of data", "internal error")
+			err = internalError()
 		}
 		if ctx.Err() != nil && errors.Is(err, ctx.Err()) {
 			err = notDone(ctx)

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/t2map/t2map/samples"
+	"github.com/t2map/t2map/samples/sampletest"
 	"github.com/t2map/t2map/volume"
 )
 
@@ -17,7 +18,7 @@ func TestLyingSizes(t *testing.T) {
 	large := []string{"DimSize = 3 2 2", "DimSize = 9000 9000 9000"}
 	for name, b := range map[string][]byte{
 		"raw":  imageOf(t, make([]byte, 10), large...),
-		"zlib": imageOf(t, zlibOf(t, make([]byte, 10)), append(large, "CompressedData = False", "CompressedData = True")...),
+		"zlib": imageOf(t, sampletest.Zlib(t, make([]byte, 10)), append(large, "CompressedData = False", "CompressedData = True")...),
 	} {
 		var before, after runtime.MemStats
 		runtime.ReadMemStats(&before)
@@ -36,29 +37,18 @@ func TestLyingSizes(t *testing.T) {
 func TestBombIsBounded(t *testing.T) {
 	packed := []string{"CompressedData = False", "CompressedData = True"}
 	for name, bomb := range map[string][]byte{
-		"zlib": zlibOf(t, make([]byte, 64<<20)),
-		"gzip": append(gzipOf(t, bytesOf()), bytes.Repeat(gzipOf(t, make([]byte, 1<<20)), 400)...),
+		"zlib": sampletest.Zlib(t, make([]byte, 64<<20)),
+		"gzip": append(sampletest.Gzip(t, sampletest.Bytes()), bytes.Repeat(sampletest.Gzip(t, make([]byte, 1<<20)), 400)...),
 	} {
-		src := &counter{r: bytes.NewReader(imageOf(t, bomb, packed...))}
+		src := &sampletest.Counter{Reader: bytes.NewReader(imageOf(t, bomb, packed...))}
 		_, err := ReadLabels(src, Options{})
 		if err == nil || samples.FaultOf(err) != samples.FaultLength || !strings.Contains(err.Error(), "more than the 3×2×2 voxels") {
 			t.Errorf("%s: error %v", name, err)
 		}
-		if src.n > 256<<10 {
-			t.Errorf("%s: %d of %d bytes taken", name, src.n, len(bomb))
+		if src.N > 256<<10 {
+			t.Errorf("%s: %d of %d bytes taken", name, src.N, len(bomb))
 		}
 	}
-}
-
-type counter struct {
-	r io.Reader
-	n int
-}
-
-func (c *counter) Read(p []byte) (int, error) {
-	n, err := c.r.Read(p)
-	c.n += n
-	return n, err
 }
 
 // The grid is asked about before a voxel is read or a file opened, and what is said of it is
@@ -71,18 +61,18 @@ func TestCheck(t *testing.T) {
 	if _, err := ReadLabels(bytes.NewReader(imageOf(t, nil, "LOCAL", "a.raw")), o); err != refused {
 		t.Errorf("%v, want the error of the check as it is", err)
 	}
-	if asked != plainGeometry {
+	if asked != sampletest.Geometry {
 		t.Errorf("asked about %v", asked)
 	}
 }
 
 // No input makes the reader panic or return more voxels than its bytes can hold.
 func FuzzReadLabels(f *testing.F) {
-	f.Add(imageOf(f, bytesOf()))
-	f.Add(imageOf(f, zlibOf(f, bytesOf()), "CompressedData = False", "CompressedData = True\nCompressedDataSize = 20"))
-	f.Add(imageOf(f, gzipOf(f, bytesOf()), "CompressedData = False", "CompressedData = True"))
+	f.Add(imageOf(f, sampletest.Bytes()))
+	f.Add(imageOf(f, sampletest.Zlib(f, sampletest.Bytes()), "CompressedData = False", "CompressedData = True\nCompressedDataSize = 20"))
+	f.Add(imageOf(f, sampletest.Gzip(f, sampletest.Bytes()), "CompressedData = False", "CompressedData = True"))
 	f.Add(imageOf(f, []byte("0 1 2 3 4 5 6 7 8 9 10 1e1"), "BinaryData = True", "BinaryData = False"))
-	f.Add(imageOf(f, bytesOf(), "MET_UCHAR", "MET_SHORT", "DimSize = 3 2 2", "DimSize = 3 2 1"))
+	f.Add(imageOf(f, sampletest.Bytes(), "MET_UCHAR", "MET_SHORT", "DimSize = 3 2 2", "DimSize = 3 2 1"))
 	f.Add(imageOf(f, nil, "LOCAL", "s%02d.raw 1 2 1", "NDims", "HeaderSize = -1\nNDims"))
 	f.Add(imageOf(f, nil, "LOCAL", "LIST\na\nb"))
 	f.Fuzz(func(t *testing.T, b []byte) {

@@ -2,8 +2,6 @@ package metaimage
 
 import (
 	"bytes"
-	"compress/gzip"
-	"compress/zlib"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -15,7 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/t2map/t2map/samples"
-	"github.com/t2map/t2map/volume"
+	"github.com/t2map/t2map/samples/sampletest"
 )
 
 // plain is a header of 3×2×2 voxels as ITK writes it: rows of TransformMatrix are the
@@ -35,110 +33,53 @@ ElementType = MET_UCHAR
 ElementDataFile = LOCAL
 `
 
-var plainGeometry = volume.Geometry{Size: [3]int{3, 2, 2}, Affine: [3][4]float64{{0.5, 0, 0, 10}, {0, 0, 4, -20}, {0, -0.25, 0, 30}}}
-
-var plainLabels = []uint16{0, 1, 2, 3, 0, 5, 6, 100, 0, 127, 11, 12}
-
-func as[T any](convert func(uint16) T) []T {
-	var out []T
-	for _, l := range plainLabels {
-		out = append(out, convert(l))
-	}
-	return out
-}
-
-func bytesOf() []byte { return as(func(l uint16) byte { return byte(l) }) }
-
-func encode(t testing.TB, order binary.ByteOrder, data any) []byte {
-	t.Helper()
-	var b bytes.Buffer
-	if err := binary.Write(&b, order, data); err != nil {
-		t.Fatal(err)
-	}
-	return b.Bytes()
-}
-
-func pack(t testing.TB, b []byte, in func(io.Writer) io.WriteCloser) []byte {
-	t.Helper()
-	var out bytes.Buffer
-	z := in(&out)
-	if _, err := z.Write(b); err != nil {
-		t.Fatal(err)
-	}
-	if err := z.Close(); err != nil {
-		t.Fatal(err)
-	}
-	return out.Bytes()
-}
-
-func zlibOf(t testing.TB, b []byte) []byte {
-	return pack(t, b, func(w io.Writer) io.WriteCloser { return zlib.NewWriter(w) })
-}
-
-func gzipOf(t testing.TB, b []byte) []byte {
-	return pack(t, b, func(w io.Writer) io.WriteCloser { return gzip.NewWriter(w) })
-}
-
 // imageOf joins a header, changed by pairs of old and new text, and data.
 func imageOf(t testing.TB, data []byte, changes ...string) []byte {
 	t.Helper()
-	text := plain
-	for n := 0; n < len(changes); n += 2 {
-		if !strings.Contains(text, changes[n]) {
-			t.Fatalf("%q is not in the header", changes[n])
-		}
-		text = strings.Replace(text, changes[n], changes[n+1], 1)
-	}
-	return append([]byte(text), data...)
+	return append([]byte(sampletest.Changed(t, plain, changes...)), data...)
 }
 
 func check(t *testing.T, name string, b []byte) {
 	t.Helper()
 	l, err := ReadLabels(bytes.NewReader(b), Options{})
-	if err != nil {
-		t.Errorf("%s: %v", name, err)
-		return
-	}
-	if d := cmp.Diff(volume.Labels{Geometry: plainGeometry, Data: plainLabels}, l); d != "" {
-		t.Errorf("%s: %s", name, d)
-	}
+	sampletest.Check(t, name, l, err)
 }
 
 // The same labels in every storage, byte order and compression.
 func TestStorage(t *testing.T) {
-	signed32, unsigned32 := as(func(l uint16) int32 { return int32(l) }), as(func(l uint16) uint32 { return uint32(l) })
+	signed32, unsigned32 := sampletest.Converted(func(l uint16) int32 { return int32(l) }), sampletest.Converted(func(l uint16) uint32 { return uint32(l) })
 	for name, data := range map[string]any{
-		"MET_CHAR": as(func(l uint16) int8 { return int8(l) }), "MET_UCHAR": bytesOf(), "MET_UCHAR_ARRAY": bytesOf(),
-		"MET_SHORT": as(func(l uint16) int16 { return int16(l) }), "MET_USHORT": plainLabels,
+		"MET_CHAR": sampletest.Converted(func(l uint16) int8 { return int8(l) }), "MET_UCHAR": sampletest.Bytes(), "MET_UCHAR_ARRAY": sampletest.Bytes(),
+		"MET_SHORT": sampletest.Converted(func(l uint16) int16 { return int16(l) }), "MET_USHORT": sampletest.Labels,
 		"MET_INT": signed32, "MET_UINT": unsigned32, "MET_LONG": signed32, "MET_ULONG": unsigned32,
-		"MET_LONG_LONG": as(func(l uint16) int64 { return int64(l) }), "MET_ULONG_LONG": as(func(l uint16) uint64 { return uint64(l) }),
-		"MET_FLOAT": as(func(l uint16) float32 { return float32(l) + 0.0001 }), "MET_DOUBLE": as(func(l uint16) float64 { return float64(l) - 0.0001 }),
+		"MET_LONG_LONG": sampletest.Converted(func(l uint16) int64 { return int64(l) }), "MET_ULONG_LONG": sampletest.Converted(func(l uint16) uint64 { return uint64(l) }),
+		"MET_FLOAT": sampletest.Converted(func(l uint16) float32 { return float32(l) + 0.0001 }), "MET_DOUBLE": sampletest.Converted(func(l uint16) float64 { return float64(l) - 0.0001 }),
 	} {
 		for msb, order := range map[string]binary.ByteOrder{"False": binary.LittleEndian, "True": binary.BigEndian} {
-			raw := encode(t, order, data)
+			raw := sampletest.Encode(t, order, data)
 			change := []string{"MET_UCHAR", name, "OrderMSB = False", "OrderMSB = " + msb}
 			check(t, name+" "+msb, imageOf(t, raw, change...))
-			z := zlibOf(t, raw)
+			z := sampletest.Zlib(t, raw)
 			check(t, name+" zlib "+msb, imageOf(t, z, append(change, "CompressedData = False", "CompressedData = True")...))
 			check(t, name+" zlib with its size "+msb, imageOf(t, z, append(change, "CompressedData = False", fmt.Sprintf("CompressedData = True\nCompressedDataSize = %d", len(z)))...))
 		}
 	}
-	check(t, "gzip", imageOf(t, gzipOf(t, bytesOf()), "CompressedData = False", "CompressedData = True"))
-	check(t, "CRLF", append(bytes.ReplaceAll(imageOf(t, nil), []byte("\n"), []byte("\r\n")), bytesOf()...))
-	check(t, "old names", imageOf(t, bytesOf(), "TransformMatrix", "Orientation", "Offset", "Position", "ElementSpacing", "ElementSize", "BinaryDataByteOrderMSB", "ElementByteOrderMSB"))
-	check(t, "older names, a colon", imageOf(t, bytesOf(), "TransformMatrix = ", "Rotation: ", "Offset", "Origin"))
-	check(t, "the same twice", imageOf(t, bytesOf(), "Offset = 10 -20 30", "Offset = 10 -20 30\nPosition = 10 -20 30"))
+	check(t, "gzip", imageOf(t, sampletest.Gzip(t, sampletest.Bytes()), "CompressedData = False", "CompressedData = True"))
+	check(t, "CRLF", append(bytes.ReplaceAll(imageOf(t, nil), []byte("\n"), []byte("\r\n")), sampletest.Bytes()...))
+	check(t, "old names", imageOf(t, sampletest.Bytes(), "TransformMatrix", "Orientation", "Offset", "Position", "ElementSpacing", "ElementSize", "BinaryDataByteOrderMSB", "ElementByteOrderMSB"))
+	check(t, "older names, a colon", imageOf(t, sampletest.Bytes(), "TransformMatrix = ", "Rotation: ", "Offset", "Origin"))
+	check(t, "the same twice", imageOf(t, sampletest.Bytes(), "Offset = 10 -20 30", "Offset = 10 -20 30\nPosition = 10 -20 30"))
 	check(t, "text", imageOf(t, []byte("0 1 2 3 0 5\n6 100 0 127 11 1.2e1\n"), "BinaryData = True", "BinaryData = False"))
-	check(t, "HeaderSize", imageOf(t, append(make([]byte, 1000-len(plain)-len("HeaderSize = 1000\n")), bytesOf()...), "NDims", "HeaderSize = 1000\nNDims"))
-	check(t, "HeaderSize -1", imageOf(t, append([]byte("anything"), bytesOf()...), "NDims", "HeaderSize = -1\nNDims"))
-	check(t, "four dimensions", imageOf(t, bytesOf(), "NDims = 3", "NDims = 4", "1 0 0 0 0 -1 0 1 0", "1 0 0 0 0 0 -1 0 0 1 0 0 0 0 0 1", "-20 30", "-20 30 0", "0.25 4", "0.25 4 1", "DimSize = 3 2 2", "DimSize = 3 2 2 1"))
-	check(t, "the identity as intensity", imageOf(t, bytesOf(), "NDims", "ElementToIntensityFunctionSlope = 1\nElementToIntensityFunctionOffset = 0\nNDims"))
+	check(t, "HeaderSize", imageOf(t, append(make([]byte, 1000-len(plain)-len("HeaderSize = 1000\n")), sampletest.Bytes()...), "NDims", "HeaderSize = 1000\nNDims"))
+	check(t, "HeaderSize -1", imageOf(t, append([]byte("anything"), sampletest.Bytes()...), "NDims", "HeaderSize = -1\nNDims"))
+	check(t, "four dimensions", imageOf(t, sampletest.Bytes(), "NDims = 3", "NDims = 4", "1 0 0 0 0 -1 0 1 0", "1 0 0 0 0 0 -1 0 0 1 0 0 0 0 0 1", "-20 30", "-20 30 0", "0.25 4", "0.25 4 1", "DimSize = 3 2 2", "DimSize = 3 2 2 1"))
+	check(t, "the identity as intensity", imageOf(t, sampletest.Bytes(), "NDims", "ElementToIntensityFunctionSlope = 1\nElementToIntensityFunctionOffset = 0\nNDims"))
 }
 
 // Each kind of damage has its text and its kind.
 func TestDamage(t *testing.T) {
-	data := bytesOf()
-	z := zlibOf(t, data)
+	data := sampletest.Bytes()
+	z := sampletest.Zlib(t, data)
 	broken := bytes.Clone(z)
 	broken[len(broken)-1] ^= 1
 	packed := []string{"CompressedData = False", "CompressedData = True"}
@@ -148,7 +89,7 @@ func TestDamage(t *testing.T) {
 	float := func(v float32) []byte {
 		values := make([]float32, 12)
 		values[7] = v
-		return encode(t, binary.LittleEndian, values)
+		return sampletest.Encode(t, binary.LittleEndian, values)
 	}
 	for _, c := range []struct {
 		name string
@@ -177,22 +118,22 @@ func TestDamage(t *testing.T) {
 		{"matrix", imageOf(t, data, "0 -1 0 1 0", "0 -1 0 1"), "TransformMatrix: 8 numbers, want 9", samples.FaultFormat},
 		{"word", imageOf(t, data, "10 -20 30", "10 -20 x"), `Offset: "x" is not a number`, samples.FaultFormat},
 		{"spacing 0", imageOf(t, data, "0.5 0.25 4", "0.5 0 4"), "ElementSpacing: 0", samples.FaultAffine},
-		{"flat", imageOf(t, data, "1 0 0 0 0 -1 0 1 0", "1 0 0 0 0 -1 1 0 0"), "axes in one plane", samples.FaultAffine},
+		{"flat", imageOf(t, data, "1 0 0 0 0 -1 0 1 0", "1 0 0 0 0 -1 1 0 0"), "its axes lie in one plane", samples.FaultAffine},
 		{"infinite", imageOf(t, data, "10 -20 30", "10 -20 inf"), "not finite", samples.FaultAffine},
 		{"no data file", imageOf(t, data, "LOCAL", ""), "ElementDataFile: no name", samples.FaultFormat},
-		{"detached, alone", imageOf(t, nil, "LOCAL", "seg.raw"), `"seg.raw", which is not at hand`, samples.FaultDataFile},
+		{"detached, alone", imageOf(t, nil, "LOCAL", "seg.raw"), `"seg.raw", which cannot be opened here`, samples.FaultDataFile},
 		{"cut", imageOf(t, data[:10]), "data: 10 of 12 bytes: unexpected EOF", samples.FaultLength},
 		{"too long", imageOf(t, append(bytes.Clone(data), 0)), "more than the 3×2×2 voxels that DimSize declares", samples.FaultLength},
 		{"zlib cut", imageOf(t, z[:len(z)-3], packed...), "data: ", samples.FaultLength},
 		{"zlib damaged", imageOf(t, broken, packed...), "invalid checksum", samples.FaultPacked},
 		{"not zlib", imageOf(t, data, packed...), "compressed data: ", samples.FaultPacked},
 		{"zlib, and more", imageOf(t, append(bytes.Clone(z), 0), packed...), "bytes after the end of the compressed data", samples.FaultLength},
-		{"zlib too short", imageOf(t, zlibOf(t, data[:10]), packed...), "data: 10 of 12 bytes", samples.FaultLength},
-		{"zlib too long", imageOf(t, zlibOf(t, append(bytes.Clone(data), 0)), packed...), "more than the 3×2×2", samples.FaultLength},
+		{"zlib too short", imageOf(t, sampletest.Zlib(t, data[:10]), packed...), "data: 10 of 12 bytes", samples.FaultLength},
+		{"zlib too long", imageOf(t, sampletest.Zlib(t, append(bytes.Clone(data), 0)), packed...), "more than the 3×2×2", samples.FaultLength},
 		{"a smaller CompressedDataSize", imageOf(t, z, sized(len(z)-3)...), "CompressedDataSize", samples.FaultLength},
 		{"a byte after CompressedDataSize", imageOf(t, append(bytes.Clone(z), 0), sized(len(z))...), "CompressedDataSize", samples.FaultLength},
 		{"CompressedDataSize", imageOf(t, z, "CompressedData = False", "CompressedData = True\nCompressedDataSize = x"), "CompressedDataSize", samples.FaultFormat},
-		{"HeaderSize within the header", imageOf(t, data, "NDims", "HeaderSize = 10\nNDims"), "HeaderSize: 10, which is within", samples.FaultFormat},
+		{"HeaderSize within the header", imageOf(t, data, "NDims", "HeaderSize = 10\nNDims"), "HeaderSize: 10, but the header has", samples.FaultFormat},
 		{"HeaderSize -2", imageOf(t, data, "NDims", "HeaderSize = -2\nNDims"), "HeaderSize", samples.FaultFormat},
 		{"HeaderSize beyond the end", imageOf(t, data, "NDims", "HeaderSize = 100000\nNDims"), "HeaderSize: ", samples.FaultLength},
 		{"HeaderSize -1, too short", imageOf(t, data[:3], "NDims", "HeaderSize = -1\nNDims"), "HeaderSize: -1", samples.FaultLength},
@@ -219,9 +160,9 @@ func TestDamage(t *testing.T) {
 
 // Headers with data files: one, a list, a pattern.
 func TestDataFiles(t *testing.T) {
-	data := bytesOf()
+	data := sampletest.Bytes()
 	files := map[string][]byte{
-		"a.raw": data, "a.zraw": zlibOf(t, data), "long.raw": append([]byte("head\n"), data...), "a b.raw": data,
+		"a.raw": data, "a.zraw": sampletest.Zlib(t, data), "long.raw": append([]byte("head\n"), data...), "a b.raw": data,
 		"s001.raw": data[:6], "s002.raw": data[6:], "short.raw": data[:5],
 	}
 	open := func(name string) (io.ReadCloser, error) {
@@ -260,7 +201,7 @@ func TestDataFiles(t *testing.T) {
 		l, err := ReadLabels(strings.NewReader(strings.Replace(text, "LOCAL\n", c.file, 1)), Options{Open: open})
 		switch {
 		case c.want == "":
-			if err != nil || cmp.Diff(plainLabels, l.Data) != "" {
+			if err != nil || cmp.Diff(sampletest.Labels, l.Data) != "" {
 				t.Errorf("%s: %v, %v", c.name, l.Data, err)
 			}
 		case err == nil || !strings.Contains(err.Error(), c.want) || samples.FaultOf(err) != c.kind:

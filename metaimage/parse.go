@@ -142,7 +142,7 @@ func (f *file) setPlace(h *header) error {
 			if key == spacing {
 				key = "ElementSpacing"
 			}
-			return samples.Mark(samples.FaultPlace, fmt.Errorf("%s: missing: nothing says where the voxels lie in the patient", key))
+			return samples.Mark(samples.FaultPlace, fmt.Errorf("%s: missing: the position of the voxels in the patient is unknown", key))
 		}
 	}
 	n := len(strings.Fields(h.fields["DimSize"]))
@@ -169,7 +169,7 @@ func (f *file) setPlace(h *header) error {
 		a[c][3] = offset[c] + 0
 	}
 	if !samples.SpansSpace(*a) {
-		return samples.Mark(samples.FaultAffine, fmt.Errorf("TransformMatrix, Offset: the affine %v is not finite or has axes in one plane", *a))
+		return samples.Mark(samples.FaultAffine, fmt.Errorf("TransformMatrix, Offset: the affine %v is not finite, or its axes lie in one plane", *a))
 	}
 	return nil
 }
@@ -206,7 +206,7 @@ func (f *file) setNames(h *header) error {
 	text := h.fields["ElementDataFile"]
 	if strings.EqualFold(text, "local") {
 		if used := h.lines.Used(); f.headerSize > 0 && f.headerSize < used { // it counts from the beginning of the file
-			return fmt.Errorf("HeaderSize: %d, which is within the header of %d bytes", f.headerSize, used)
+			return fmt.Errorf("HeaderSize: %d, but the header has %d bytes", f.headerSize, used)
 		}
 		return nil
 	}
@@ -225,7 +225,7 @@ func (f *file) unpack(br *bufio.Reader, size, used, n int64) (io.Reader, error) 
 	skip := max(0, f.headerSize-used)
 	if f.headerSize < 0 {
 		if skip = size - used - n; skip < 0 {
-			return nil, samples.Mark(samples.FaultLength, fmt.Errorf("HeaderSize: -1, and the file does not have the %d bytes of the voxels", n))
+			return nil, samples.Mark(samples.FaultLength, fmt.Errorf("HeaderSize: -1, but the file has fewer than the %d bytes of the voxels", n))
 		}
 	}
 	if err := samples.Skip(br, skip); err != nil {

@@ -24,7 +24,7 @@ func (f *file) setData(h *header) error {
 		}
 	}
 	if f.byteSkip < 0 && f.encoding != raw {
-		return errors.New("byte skip: -1, which only the encoding raw has")
+		return errors.New("byte skip: -1, which is only possible with the encoding raw")
 	}
 	return f.setNames(h)
 }
@@ -58,7 +58,7 @@ func (f *file) setNames(h *header) error {
 func (f *file) unpack(br *bufio.Reader, size, used, n int64) (io.Reader, error) {
 	if f.byteSkip < 0 { // which goes before line skip
 		if size-used < n {
-			return nil, samples.Mark(samples.FaultLength, fmt.Errorf("byte skip: -1, and the file does not have the %d bytes of the voxels", n))
+			return nil, samples.Mark(samples.FaultLength, fmt.Errorf("byte skip: -1, but the file has fewer than the %d bytes of the voxels", n))
 		}
 		return br, fieldError("byte skip", samples.Skip(br, size-used-n))
 	}

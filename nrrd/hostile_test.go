@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/t2map/t2map/samples"
+	"github.com/t2map/t2map/samples/sampletest"
 	"github.com/t2map/t2map/volume"
 )
 
@@ -18,7 +19,7 @@ import (
 func TestLyingSizes(t *testing.T) {
 	for name, b := range map[string][]byte{
 		"raw":  nrrdOf(t, make([]byte, 10), "sizes: 3 2 2", "sizes: 9000 9000 9000"),
-		"gzip": nrrdOf(t, gzipOf(t, make([]byte, 10)), "sizes: 3 2 2", "sizes: 9000 9000 9000", "encoding: raw", "encoding: gzip"),
+		"gzip": nrrdOf(t, sampletest.Gzip(t, make([]byte, 10)), "sizes: 3 2 2", "sizes: 9000 9000 9000", "encoding: raw", "encoding: gzip"),
 		"segments": segmented("3 9000 9000 9000", "none "+axes,
 			"Segment0_Name:=A\nSegment1_Name:=B\nSegment2_Name:=C\nSegment2_LabelValue:=65535\n", make([]byte, 10)),
 	} {
@@ -37,15 +38,15 @@ func TestLyingSizes(t *testing.T) {
 
 // What a gzip stream holds beyond the header's size is not read, of 400 MB here.
 func TestBombIsBounded(t *testing.T) {
-	bomb := gzipOf(t, bytesOf())
-	bomb = append(bomb, bytes.Repeat(gzipOf(t, make([]byte, 1<<20)), 400)...)
-	src := &counter{r: bytes.NewReader(nrrdOf(t, bomb, "encoding: raw", "encoding: gzip"))}
+	bomb := sampletest.Gzip(t, sampletest.Bytes())
+	bomb = append(bomb, bytes.Repeat(sampletest.Gzip(t, make([]byte, 1<<20)), 400)...)
+	src := &sampletest.Counter{Reader: bytes.NewReader(nrrdOf(t, bomb, "encoding: raw", "encoding: gzip"))}
 	_, err := Read(src, Options{})
 	if err == nil || samples.FaultOf(err) != samples.FaultLength || !strings.Contains(err.Error(), "more than the 3×2×2 voxels") {
 		t.Errorf("error %v", err)
 	}
-	if src.n > 256<<10 {
-		t.Errorf("%d of %d bytes taken", src.n, len(bomb))
+	if src.N > 256<<10 {
+		t.Errorf("%d of %d bytes taken", src.N, len(bomb))
 	}
 }
 
@@ -70,17 +71,6 @@ func TestMostVoxels(t *testing.T) {
 	}
 }
 
-type counter struct {
-	r io.Reader
-	n int
-}
-
-func (c *counter) Read(p []byte) (int, error) {
-	n, err := c.r.Read(p)
-	c.n += n
-	return n, err
-}
-
 // The grid is asked about before a voxel is read or a file opened, and what is said of it is
 // returned.
 func TestCheck(t *testing.T) {
@@ -91,17 +81,17 @@ func TestCheck(t *testing.T) {
 	if _, err := Read(bytes.NewReader(nrrdOf(t, nil, "encoding: raw", "encoding: gzip\ndata file: a.raw.gz")), o); err != refused {
 		t.Errorf("%v, want the error of the check as it is", err)
 	}
-	if asked != plainGeometry {
+	if asked != sampletest.Geometry {
 		t.Errorf("asked about %v", asked)
 	}
 }
 
 // No input makes the reader panic or return more voxels than its bytes can hold.
 func FuzzRead(f *testing.F) {
-	f.Add(nrrdOf(f, bytesOf()))
-	f.Add(nrrdOf(f, gzipOf(f, bytesOf()), "encoding: raw", "encoding: gzip"))
+	f.Add(nrrdOf(f, sampletest.Bytes()))
+	f.Add(nrrdOf(f, sampletest.Gzip(f, sampletest.Bytes()), "encoding: raw", "encoding: gzip"))
 	f.Add(nrrdOf(f, []byte("0 1 2 3 4 5 6 7 8 9 10 1e1"), "encoding: raw", "encoding: ascii"))
-	f.Add(nrrdOf(f, bytesOf(), "type: uchar", "type: short\nendian: big", "sizes: 3 2 2", "sizes: 3 2 1", "left-posterior-superior", "RAS"))
+	f.Add(nrrdOf(f, sampletest.Bytes(), "type: uchar", "type: short\nendian: big", "sizes: 3 2 2", "sizes: 3 2 1", "left-posterior-superior", "RAS"))
 	f.Add(nrrdOf(f, nil, "sizes: 3 2 2", "sizes: 3 2 12", "encoding: raw", "encoding: raw\ndata file: s%02d.raw 1 12 1\nline skip: 1\nbyte skip: -1"))
 	f.Add([]byte(strings.TrimSuffix(plain, "\n") + "\ndata file: LIST\na\nb\n"))
 	f.Add(segmented("2 2 2 2", "none "+axes, "Segment0_Name:=A\nSegment1_Tags:="+cartilage+"\n", make([]byte, 16)))

@@ -2,7 +2,6 @@ package nrrd
 
 import (
 	"bytes"
-	"compress/gzip"
 	"encoding/base64"
 	"encoding/binary"
 	"errors"
@@ -17,6 +16,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/t2map/t2map/samples"
+	"github.com/t2map/t2map/samples/sampletest"
 	"github.com/t2map/t2map/volume"
 )
 
@@ -33,54 +33,10 @@ encoding: raw
 space origin: (10,-20,30)
 `
 
-var plainGeometry = volume.Geometry{Size: [3]int{3, 2, 2}, Affine: [3][4]float64{{0.5, 0, 0, 10}, {0, 0, 4, -20}, {0, -0.25, 0, 30}}}
-
-var plainLabels = []uint16{0, 1, 2, 3, 0, 5, 6, 100, 0, 127, 11, 12}
-
-// encode returns the labels in a storage.
-func encode(t testing.TB, order binary.ByteOrder, data any) []byte {
-	t.Helper()
-	var b bytes.Buffer
-	if err := binary.Write(&b, order, data); err != nil {
-		t.Fatal(err)
-	}
-	return b.Bytes()
-}
-
-func as[T any](convert func(uint16) T) []T {
-	var out []T
-	for _, l := range plainLabels {
-		out = append(out, convert(l))
-	}
-	return out
-}
-
-func bytesOf() []byte { return as(func(l uint16) byte { return byte(l) }) }
-
-func gzipOf(t testing.TB, b []byte) []byte {
-	t.Helper()
-	var out bytes.Buffer
-	z := gzip.NewWriter(&out)
-	if _, err := z.Write(b); err != nil {
-		t.Fatal(err)
-	}
-	if err := z.Close(); err != nil {
-		t.Fatal(err)
-	}
-	return out.Bytes()
-}
-
 // nrrdOf joins a header, changed by pairs of old and new text, and data.
 func nrrdOf(t testing.TB, data []byte, changes ...string) []byte {
 	t.Helper()
-	text := plain
-	for n := 0; n < len(changes); n += 2 {
-		if !strings.Contains(text, changes[n]) {
-			t.Fatalf("%q is not in the header", changes[n])
-		}
-		text = strings.Replace(text, changes[n], changes[n+1], 1)
-	}
-	return append([]byte(text+"\n"), data...)
+	return append([]byte(sampletest.Changed(t, plain, changes...)+"\n"), data...)
 }
 
 func readLabels(b []byte) (volume.Labels, error) {
@@ -98,42 +54,36 @@ func TestStorage(t *testing.T) {
 		t.Fatal(err)
 	}
 	integers := map[string]any{
-		"signed char": as(func(l uint16) int8 { return int8(l) }), "uint8_t": as(func(l uint16) uint8 { return uint8(l) }),
-		"short": as(func(l uint16) int16 { return int16(l) }), "unsigned short": as(func(l uint16) uint16 { return l }), "uint16": as(func(l uint16) uint16 { return l }),
-		"signed int": as(func(l uint16) int32 { return int32(l) }), "uint32_t": as(func(l uint16) uint32 { return uint32(l) }),
-		"long long int": as(func(l uint16) int64 { return int64(l) }), "ULongLong": as(func(l uint16) uint64 { return uint64(l) }),
-		"float": as(func(l uint16) float32 { return float32(l) + 0.0001 }), "double": as(func(l uint16) float64 { return float64(l) - 0.0001 }),
+		"signed char": sampletest.Converted(func(l uint16) int8 { return int8(l) }), "uint8_t": sampletest.Converted(func(l uint16) uint8 { return uint8(l) }),
+		"short": sampletest.Converted(func(l uint16) int16 { return int16(l) }), "unsigned short": sampletest.Converted(func(l uint16) uint16 { return l }), "uint16": sampletest.Converted(func(l uint16) uint16 { return l }),
+		"signed int": sampletest.Converted(func(l uint16) int32 { return int32(l) }), "uint32_t": sampletest.Converted(func(l uint16) uint32 { return uint32(l) }),
+		"long long int": sampletest.Converted(func(l uint16) int64 { return int64(l) }), "ULongLong": sampletest.Converted(func(l uint16) uint64 { return uint64(l) }),
+		"float": sampletest.Converted(func(l uint16) float32 { return float32(l) + 0.0001 }), "double": sampletest.Converted(func(l uint16) float64 { return float64(l) - 0.0001 }),
 	}
 	for name, data := range integers {
 		for endian, order := range map[string]binary.ByteOrder{"little": binary.LittleEndian, "big": binary.BigEndian} {
-			raw := encode(t, order, data)
-			for encoding, b := range map[string][]byte{"raw": raw, "gzip": gzipOf(t, raw), "GZ": gzipOf(t, raw)} {
+			raw := sampletest.Encode(t, order, data)
+			for encoding, b := range map[string][]byte{"raw": raw, "gzip": sampletest.Gzip(t, raw), "GZ": sampletest.Gzip(t, raw)} {
 				check(t, name+" "+endian+" "+encoding, nrrdOf(t, b, "type: uchar", "type: "+name, "encoding: raw", "endian: "+endian+"\nencoding: "+encoding))
 			}
 		}
 	}
-	text := strings.Trim(fmt.Sprint(plainLabels), "[]")
+	text := strings.Trim(fmt.Sprint(sampletest.Labels), "[]")
 	check(t, "ascii", nrrdOf(t, []byte(strings.ReplaceAll(text, " 3 ", "\n3\t")+"\n"), "encoding: raw", "encoding: ascii"))
 	check(t, "floats in text", nrrdOf(t, []byte(strings.ReplaceAll(text, "100", "1.00001e2")), "encoding: raw", "encoding: text", "type: uchar", "type: double"))
 	check(t, "bzip2", nrrdOf(t, packed, "encoding: raw", "encoding: bz2"))
-	check(t, "CRLF", append(bytes.ReplaceAll(nrrdOf(t, nil), []byte("\n"), []byte("\r\n")), bytesOf()...))
-	check(t, "first version", nrrdOf(t, bytesOf(), "NRRD0004", "NRRD00.01"))
-	check(t, "newest version", nrrdOf(t, bytesOf(), "NRRD0004", "NRRD0005"))
-	check(t, "line skip, byte skip", nrrdOf(t, append([]byte("one\ntwo\nxyz"), bytesOf()...), "encoding: raw", "encoding: raw\nline skip: 2\nbyteskip: 3"))
-	check(t, "byte skip in gzip", nrrdOf(t, append([]byte("one\n"), gzipOf(t, append([]byte("xyz"), bytesOf()...))...), "encoding: raw", "encoding: gzip\nlineskip: 1\nbyte skip: 3"))
-	check(t, "byte skip -1", nrrdOf(t, append([]byte("one\ntwo\nxyz"), bytesOf()...), "encoding: raw", "encoding: raw\nbyte skip: -1"))
+	check(t, "CRLF", append(bytes.ReplaceAll(nrrdOf(t, nil), []byte("\n"), []byte("\r\n")), sampletest.Bytes()...))
+	check(t, "first version", nrrdOf(t, sampletest.Bytes(), "NRRD0004", "NRRD00.01"))
+	check(t, "newest version", nrrdOf(t, sampletest.Bytes(), "NRRD0004", "NRRD0005"))
+	check(t, "line skip, byte skip", nrrdOf(t, append([]byte("one\ntwo\nxyz"), sampletest.Bytes()...), "encoding: raw", "encoding: raw\nline skip: 2\nbyteskip: 3"))
+	check(t, "byte skip in gzip", nrrdOf(t, append([]byte("one\n"), sampletest.Gzip(t, append([]byte("xyz"), sampletest.Bytes()...))...), "encoding: raw", "encoding: gzip\nlineskip: 1\nbyte skip: 3"))
+	check(t, "byte skip -1", nrrdOf(t, append([]byte("one\ntwo\nxyz"), sampletest.Bytes()...), "encoding: raw", "encoding: raw\nbyte skip: -1"))
 }
 
 func check(t *testing.T, name string, b []byte) {
 	t.Helper()
 	l, err := readLabels(b)
-	if err != nil {
-		t.Errorf("%s: %v", name, err)
-		return
-	}
-	if d := cmp.Diff(volume.Labels{Geometry: plainGeometry, Data: plainLabels}, l); d != "" {
-		t.Errorf("%s: %s", name, d)
-	}
+	sampletest.Check(t, name, l, err)
 }
 
 // Positions are those of the definition, by hand: signs by the space, any order of axes, units.
@@ -143,23 +93,23 @@ func TestPlaces(t *testing.T) {
 		changes []string
 		want    [3][4]float64 // LPS
 	}{
-		{"LPS", []string{"left-posterior-superior", "LPS"}, plainGeometry.Affine},
+		{"LPS", []string{"left-posterior-superior", "LPS"}, sampletest.Geometry.Affine},
 		{"RAS", []string{"left-posterior-superior", "right-anterior-superior"}, [3][4]float64{{-0.5, 0, 0, -10}, {0, 0, -4, 20}, {0, -0.25, 0, 30}}},
 		{"short RAS", []string{"left-posterior-superior", "RAS"}, [3][4]float64{{-0.5, 0, 0, -10}, {0, 0, -4, 20}, {0, -0.25, 0, 30}}},
 		{"LAS", []string{"left-posterior-superior", "Left-Anterior-Superior"}, [3][4]float64{{0.5, 0, 0, 10}, {0, 0, -4, 20}, {0, -0.25, 0, 30}}},
 		{"oblique, blanks", []string{"(0.5,0,0) (0,0,-0.25) (0,4,0)", "( 0.3, 0.4, 0 )  (-4e-1,3e-1,0)   (0,0,2)"}, [3][4]float64{{0.3, -0.4, 0, 10}, {0.4, 0.3, 0, -20}, {0, 0, 2, 30}}},
 		{"cm", []string{"encoding: raw", "encoding: raw\nspace units: \"cm\" \"cm\" \"cm\""}, [3][4]float64{{5, 0, 0, 100}, {0, 0, 40, -200}, {0, -2.5, 0, 300}}},
-		{"mm", []string{"encoding: raw", "encoding: raw\nspace units: \"mm\" \"mm\" \"mm\""}, plainGeometry.Affine},
-		{"measurement frame", []string{"encoding: raw", "encoding: raw\nmeasurement frame: (0,1,0) (1,0,0) (0,0,1)"}, plainGeometry.Affine},
-		{"a fourth axis of one", []string{"dimension: 3", "dimension: 4", "sizes: 3 2 2", "sizes: 3 2 2 1", "(0,4,0)", "(0,4,0) none"}, plainGeometry.Affine},
-		{"two axes of one", []string{"dimension: 3", "dimension: 5", "sizes: 3 2 2", "sizes: 1 3 2 1 2", "(0.5,0,0) (0,0,-0.25)", "none (0.5,0,0) (0,0,-0.25) (nan,nan,nan)"}, plainGeometry.Affine},
+		{"mm", []string{"encoding: raw", "encoding: raw\nspace units: \"mm\" \"mm\" \"mm\""}, sampletest.Geometry.Affine},
+		{"measurement frame", []string{"encoding: raw", "encoding: raw\nmeasurement frame: (0,1,0) (1,0,0) (0,0,1)"}, sampletest.Geometry.Affine},
+		{"a fourth axis of one", []string{"dimension: 3", "dimension: 4", "sizes: 3 2 2", "sizes: 3 2 2 1", "(0,4,0)", "(0,4,0) none"}, sampletest.Geometry.Affine},
+		{"two axes of one", []string{"dimension: 3", "dimension: 5", "sizes: 3 2 2", "sizes: 1 3 2 1 2", "(0.5,0,0) (0,0,-0.25)", "none (0.5,0,0) (0,0,-0.25) (nan,nan,nan)"}, sampletest.Geometry.Affine},
 	} {
-		l, err := readLabels(nrrdOf(t, bytesOf(), c.changes...))
+		l, err := readLabels(nrrdOf(t, sampletest.Bytes(), c.changes...))
 		if err != nil {
 			t.Errorf("%s: %v", c.name, err)
 			continue
 		}
-		if d := cmp.Diff(c.want, l.Affine); d != "" || l.Size != plainGeometry.Size {
+		if d := cmp.Diff(c.want, l.Affine); d != "" || l.Size != sampletest.Geometry.Size {
 			t.Errorf("%s: %v %s", c.name, l.Size, d)
 		}
 		for _, row := range l.Affine {
@@ -174,17 +124,17 @@ func TestPlaces(t *testing.T) {
 
 // Each kind of damage has its text and its kind.
 func TestDamage(t *testing.T) {
-	data := bytesOf()
-	packed := gzipOf(t, data)
+	data := sampletest.Bytes()
+	packed := sampletest.Gzip(t, data)
 	broken := bytes.Clone(packed)
 	broken[len(broken)-8] ^= 1
 	float := func(v float32) []byte {
 		values := make([]float32, 12)
 		values[7] = v
-		return encode(t, binary.LittleEndian, values)
+		return sampletest.Encode(t, binary.LittleEndian, values)
 	}
 	asFloat := []string{"type: uchar", "type: float\nendian: little"}
-	short := encode(t, binary.LittleEndian, []int16{0, 0, -1, 0, 0, 0, 0, 0, 0, 0, 0, 0})
+	short := sampletest.Encode(t, binary.LittleEndian, []int16{0, 0, -1, 0, 0, 0, 0, 0, 0, 0, 0, 0})
 	gz := []string{"encoding: raw", "encoding: gzip"}
 	for _, c := range []struct {
 		name string
@@ -216,7 +166,7 @@ func TestDamage(t *testing.T) {
 		{"two numbers", nrrdOf(t, data, "(0,4,0)", "(0,4)"), "for each of 3 axes", samples.FaultFormat},
 		{"origin", nrrdOf(t, data, "(10,-20,30)", "none"), "space origin", samples.FaultFormat},
 		{"units", nrrdOf(t, data, "encoding: raw", "encoding: raw\nspace units: \"mm\" \"mm\" \"parsec\""), `"parsec" is not a unit`, samples.FaultFormat},
-		{"flat", nrrdOf(t, data, "(0,4,0)", "(4,0,0)"), "axes in one plane", samples.FaultAffine},
+		{"flat", nrrdOf(t, data, "(0,4,0)", "(4,0,0)"), "its axes lie in one plane", samples.FaultAffine},
 		{"infinite", nrrdOf(t, data, "(0,4,0)", "(0,inf,0)"), "not finite", samples.FaultAffine},
 		{"two axes", nrrdOf(t, data, "(0,4,0)", "none"), "2 axes have one", samples.FaultFrames},
 		{"frames", nrrdOf(t, data, "dimension: 3", "dimension: 4", "sizes: 3 2 2", "sizes: 2 3 2 1", "(0.5", "none (0.5"), "2 frames or channels", samples.FaultFrames},
@@ -229,8 +179,8 @@ func TestDamage(t *testing.T) {
 		{"gzip cut", nrrdOf(t, packed[:len(packed)-6], gz...), "data: ", samples.FaultLength},
 		{"gzip damaged", nrrdOf(t, broken, gz...), "invalid checksum", samples.FaultPacked},
 		{"not gzip", nrrdOf(t, data, gz...), "compressed data: ", samples.FaultPacked},
-		{"gzip too short", nrrdOf(t, gzipOf(t, data[:10]), gz...), "data: 10 of 12 bytes", samples.FaultLength},
-		{"gzip too long", nrrdOf(t, gzipOf(t, append(bytes.Clone(data), 0)), gz...), "more than the 3×2×2", samples.FaultLength},
+		{"gzip too short", nrrdOf(t, sampletest.Gzip(t, data[:10]), gz...), "data: 10 of 12 bytes", samples.FaultLength},
+		{"gzip too long", nrrdOf(t, sampletest.Gzip(t, append(bytes.Clone(data), 0)), gz...), "more than the 3×2×2", samples.FaultLength},
 		{"bzip2 damaged", nrrdOf(t, data, "encoding: raw", "encoding: bzip2"), "bzip2", samples.FaultPacked},
 		{"words", nrrdOf(t, []byte("1 2 x"), "encoding: raw", "encoding: ascii"), `number 3 of 12: "x" is not a number`, samples.FaultFormat},
 		{"few words", nrrdOf(t, []byte("1 2 3"), "encoding: raw", "encoding: ascii"), "data: 3 of 12 numbers", samples.FaultLength},
@@ -239,12 +189,12 @@ func TestDamage(t *testing.T) {
 		{"NaN", nrrdOf(t, float(float32(math.NaN())), asFloat...), "voxel (1, 0, 1): NaN is not a label", samples.FaultNaN},
 		{"range", nrrdOf(t, float(65536), asFloat...), "above 65535", samples.FaultRange},
 		{"negative", nrrdOf(t, short, "type: uchar", "type: short\nendian: little"), "voxel (2, 0, 0): -1 is not a label: negative", samples.FaultNegative},
-		{"line skip", nrrdOf(t, data, "encoding: raw", "encoding: raw\nline skip: 5"), "line skip: 5 lines are to be skipped", samples.FaultLength},
-		{"byte skip", nrrdOf(t, data, "encoding: raw", "encoding: raw\nbyte skip: 13"), "byte skip: 13 bytes are to be skipped", samples.FaultLength},
+		{"line skip", nrrdOf(t, data, "encoding: raw", "encoding: raw\nline skip: 5"), "line skip: 5 lines should be skipped", samples.FaultLength},
+		{"byte skip", nrrdOf(t, data, "encoding: raw", "encoding: raw\nbyte skip: 13"), "byte skip: 13 bytes should be skipped", samples.FaultLength},
 		{"byte skip -1, too short", nrrdOf(t, data[:3], "encoding: raw", "encoding: raw\nbyte skip: -1"), "byte skip: -1", samples.FaultLength},
 		{"byte skip -2", nrrdOf(t, data, "encoding: raw", "encoding: raw\nbyte skip: -2"), "byte skip:", samples.FaultFormat},
-		{"byte skip -1 of gzip", nrrdOf(t, packed, "encoding: raw", "encoding: gzip\nbyte skip: -1"), "only the encoding raw", samples.FaultFormat},
-		{"detached, alone", nrrdOf(t, data, "encoding: raw", "encoding: raw\ndata file: a.raw"), `"a.raw", which is not at hand`, samples.FaultDataFile},
+		{"byte skip -1 of gzip", nrrdOf(t, packed, "encoding: raw", "encoding: gzip\nbyte skip: -1"), "only possible with the encoding raw", samples.FaultFormat},
+		{"detached, alone", nrrdOf(t, data, "encoding: raw", "encoding: raw\ndata file: a.raw"), `"a.raw", which cannot be opened here`, samples.FaultDataFile},
 		{"endless header", append([]byte("NRRD0004\n#"), bytes.Repeat([]byte("x"), 2<<20)...), "no blank line in the first", samples.FaultFormat},
 	} {
 		m, err := Read(bytes.NewReader(c.file), Options{})
@@ -264,10 +214,10 @@ func TestDamage(t *testing.T) {
 // Detached headers: one file, a list, a pattern; what is missing, short, long or too many is said with
 // the file's name.
 func TestDataFiles(t *testing.T) {
-	data := bytesOf()
+	data := sampletest.Bytes()
 	files := map[string][]byte{
-		"a.raw": data, "a.raw.gz": gzipOf(t, data), "long.raw": append([]byte("head\n"), data...), "a b.raw": data,
-		"s001.raw": data[:6], "s002.raw": data[6:], "z1.gz": gzipOf(t, data[:6]), "z2.gz": gzipOf(t, data[6:]), "short.raw": data[:5], "seven.raw": data[:7],
+		"a.raw": data, "a.raw.gz": sampletest.Gzip(t, data), "long.raw": append([]byte("head\n"), data...), "a b.raw": data,
+		"s001.raw": data[:6], "s002.raw": data[6:], "z1.gz": sampletest.Gzip(t, data[:6]), "z2.gz": sampletest.Gzip(t, data[6:]), "short.raw": data[:5], "seven.raw": data[:7],
 	}
 	refused := errors.New("not there")
 	open := func(name string) (io.ReadCloser, error) {
@@ -318,11 +268,11 @@ func TestDataFiles(t *testing.T) {
 		m, err := Read(strings.NewReader(text+c.fields), Options{Open: open})
 		switch {
 		case c.want == "order":
-			if err != nil || m.Labels.Data[0] != plainLabels[6] {
+			if err != nil || m.Labels.Data[0] != sampletest.Labels[6] {
 				t.Errorf("%s: %v, %v", c.name, m.Labels.Data, err)
 			}
 		case c.want == "":
-			if err != nil || cmp.Diff(plainLabels, m.Labels.Data) != "" {
+			if err != nil || cmp.Diff(sampletest.Labels, m.Labels.Data) != "" {
 				t.Errorf("%s: %v, %v", c.name, m.Labels.Data, err)
 			}
 		case err == nil || !strings.Contains(err.Error(), c.want) || samples.FaultOf(err) != c.kind:

@@ -155,13 +155,13 @@ func (f *file) setPlace(h *header) error {
 	sign, known := spaces[strings.ToLower(space)]
 	switch {
 	case !there:
-		return noPlace("space: missing: nothing says where the voxels lie in the patient")
+		return noPlace("space: missing: the position of the voxels in the patient is unknown")
 	case !known:
 		return noPlace("space: %.40q does not say where the voxels lie in the patient (want left-posterior-superior, right-anterior-superior or left-anterior-superior)", space)
 	case h.fields["space directions"] == "":
-		return noPlace("space directions: missing: nothing says where the voxels lie in the patient")
+		return noPlace("space directions: missing: the position of the voxels in the patient is unknown")
 	case h.fields["space origin"] == "":
-		return noPlace("space origin: missing: nothing says where the voxels lie in the patient")
+		return noPlace("space origin: missing: the position of the voxels in the patient is unknown")
 	}
 	scale, err := spaceUnits(h.fields["space units"])
 	if err != nil {
@@ -205,7 +205,7 @@ func (f *file) setPlace(h *header) error {
 		}
 	}
 	if !samples.SpansSpace(g.Affine) {
-		return samples.Mark(samples.FaultAffine, fmt.Errorf("space directions, space origin: the affine %v is not finite or has axes in one plane", g.Affine))
+		return samples.Mark(samples.FaultAffine, fmt.Errorf("space directions, space origin: the affine %v is not finite, or its axes lie in one plane", g.Affine))
 	}
 	return nil
 }

@@ -69,7 +69,7 @@ func (s *segmentOf) setPlace(attributes map[string]string, n, layers int) error 
 	if text, there := attributes["Layer"]; there {
 		var err error
 		if s.layer, err = strconv.Atoi(strings.TrimSpace(text)); err != nil || s.layer < 0 || s.layer >= layers {
-			return fmt.Errorf("%s: %.20q, and the file has the layers 0 to %d", s.key("Layer"), text, layers-1)
+			return fmt.Errorf("%s: %.20q, but the file has layers 0 to %d", s.key("Layer"), text, layers-1)
 		}
 	}
 	return nil
@@ -93,7 +93,7 @@ func (f *file) number() error {
 	values := map[uint16]bool{}
 	for _, s := range f.segments {
 		if other, twice := seen[voxels{s.layer, s.value}]; twice {
-			return samples.Mark(samples.FaultSegments, fmt.Errorf("%s: %d in layer %d, which is that of %s too", s.key("LabelValue"), s.value, s.layer, other))
+			return samples.Mark(samples.FaultSegments, fmt.Errorf("%s: %d in layer %d, as %s", s.key("LabelValue"), s.value, s.layer, other))
 		}
 		seen[voxels{s.layer, s.value}] = s.key("LabelValue")
 		values[s.value] = true
@@ -189,7 +189,7 @@ func (f *file) divide(data *samples.Reader, most int) (volume.Segmentation, erro
 				n, known := segment[key]
 				if !known {
 					nx, ny := f.geometry.Size[0], f.geometry.Size[1]
-					return samples.Mark(samples.FaultSegments, fmt.Errorf("voxel (%d, %d, %d): label %d in layer %d is not that of a segment", v%nx, v/nx%ny, v/nx/ny, label, layer))
+					return samples.Mark(samples.FaultSegments, fmt.Errorf("voxel (%d, %d, %d): label %d in layer %d belongs to no segment", v%nx, v/nx%ny, v/nx/ny, label, layer))
 				}
 				last, at = key, n
 			}

@@ -95,11 +95,11 @@ func TestSegmentDamage(t *testing.T) {
 		file []byte
 		want string
 	}{
-		{"a label of no segment", segmented("2 2 2", axes, one, []byte{0, 1, 0, 0, 0, 0, 2, 0}), "voxel (0, 1, 1): label 2 in layer 0 is not that of a segment"},
+		{"a label of no segment", segmented("2 2 2", axes, one, []byte{0, 1, 0, 0, 0, 0, 2, 0}), "voxel (0, 1, 1): label 2 in layer 0 belongs to no segment"},
 		{"value 0", segmented("2 2 2", axes, "Segment0_LabelValue:=0\n", zero), `Segment0_LabelValue: "0", want 1 to 65535`},
 		{"value 70000", segmented("2 2 2", axes, "Segment3_LabelValue:=70000\n", zero), "Segment3_LabelValue"},
 		{"layer 1 of 1", segmented("2 2 2", axes, "Segment0_Layer:=1\n", zero), "Segment0_Layer"},
-		{"two of one value", segmented("2 2 2", axes, one+"Segment1_LabelValue:=1\nSegment1_Layer:=0\n", zero), "Segment1_LabelValue: 1 in layer 0, which is that of Segment0_LabelValue too"},
+		{"two of one value", segmented("2 2 2", axes, one+"Segment1_LabelValue:=1\nSegment1_Layer:=0\n", zero), "Segment1_LabelValue: 1 in layer 0, as Segment0_LabelValue"},
 		{"two without values", segmented("2 2 2", axes, "Segment0_Name:=A\nSegment1_Name:=B\n", zero), "in layer 0"},
 		{"three layers for one", segmented("3 2 2 2", "none "+axes, one, make([]byte, 24)), "3 layers for 1 segments"},
 	} {

@@ -32,18 +32,19 @@ const (
 	weightBearing = 0.6
 	// ridge is the u of the ridge of the patella; see newPatella.
 	ridge = -1
-	// fine and coarse are the steps of the search for the ends of plates, mm. Cartilage is
-	// thicker than the coarse one wherever a plate ends.
+	// fine and coarse are the steps of the search for the ends of plates, mm. Only the rim of a
+	// plate may be thinner than the coarse step.
 	fine, coarse = 0.1, 1.0
-	// nearby is how far in height the end of a plate may lie from its part 1 mm inside: on
-	// the back of a condyle with a radius of 22 mm, √(2·22·1) mm.
+	// nearby is the difference in height, mm, between the end of a plate and its part that the coarse
+	// steps find: at most √(2·22·1) on the back of a condyle with a radius of 22 mm, where that is 1 mm
+	// inside, and less than that on a plateau.
 	nearby = 7.0
 )
 
 // divide finds the borders in the surfaces themselves, to within 0.1 mm.
 func divide(k *knee) division {
 	var d division
-	femoral := boxOfPlate{k: k, tissue: FemoralCartilage, lo: -6, hi: 42}
+	femoral := boxOfPlate{k: k, tissue: FemoralCartilage, lo: -6, hi: 42, rim: 1}
 	// The notch: no further than 6 mm from the middle, where nothing lies behind p = 10. Its
 	// end is round, so that several places share a p; the middle one counts.
 	d.notch = math.Inf(1)
@@ -65,7 +66,7 @@ func divide(k *knee) division {
 	}
 	d.condyles = d.notch + weightBearing*(d.posterior-d.notch)
 	for side, tissue := range []uint8{MedialTibialCartilage, LateralTibialCartilage} {
-		plateau := boxOfPlate{k: k, tissue: tissue, lo: -8, hi: 8}
+		plateau := boxOfPlate{k: k, tissue: tissue, lo: -8, hi: 8, rim: 4}
 		front, back := math.Inf(1), math.Inf(-1)
 		for n := 18; n <= 24; n += 2 { // the widest sections
 			u := float64(n)
@@ -85,6 +86,8 @@ type boxOfPlate struct {
 	k      *knee
 	tissue uint8
 	lo, hi float64
+	// rim is the width, mm, of the strip along its end that the coarse steps may miss.
+	rim float64
 }
 
 // end returns the p at which the plate begins in the section at u, projected along h, if
@@ -98,8 +101,8 @@ func (b *boxOfPlate) end(u, from, towards float64) float64 {
 		if !ok {
 			continue
 		}
-		there := p                              // and no longer 1 mm before
-		for lo, hi := 0.0, 1/fine; hi-lo > 1; { // in fine steps
+		there := p
+		for lo, hi := 0.0, b.rim/fine; hi-lo > 1; { // in fine steps
 			middle := math.Floor((lo + hi) / 2)
 			before := p - towards*fine*middle
 			if _, ok := b.meets(&s, before, h-nearby, h+nearby, fine); ok {

@@ -30,12 +30,7 @@ func Around(l volume.Labels, margin float64) Box {
 	if high[0] < 0 {
 		return Box{}
 	}
-	b := boxOf(span{low, high}.corners(l.Geometry))
-	for r := range 3 {
-		b.Min[r] -= margin
-		b.Max[r] += margin
-	}
-	return b
+	return boxOf(span{low, high}.corners(l.Geometry)).widened(margin)
 }
 
 // boxOf returns the box around points.

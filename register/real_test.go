@@ -1,6 +1,7 @@
 package register
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"testing"
@@ -46,7 +47,9 @@ func TestMirrored(t *testing.T) {
 		mirrored.Affine[0][c] = -mirrored.Affine[0][c]
 	}
 	mirrored.Affine[0][3] += 2 * mean(whole(k.thin.Geometry).corners(k.thin.Geometry))[0]
-	right, err := Rigid(t.Context(), k.first, k.thin, quick)
+	o := quick
+	o.CheckMirror = true
+	right, err := Rigid(t.Context(), k.first, k.thin, o)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -54,5 +57,23 @@ func TestMirrored(t *testing.T) {
 	t.Logf("metric %.3f, mirrored %.3f: %v", right.After, wrong.After, err)
 	if err == nil && wrong.After > 0.8*right.After {
 		t.Errorf("metric %.3f, mirrored %.3f", right.After, wrong.After)
+	}
+	var mirror *MirrorError
+	if _, err := Rigid(t.Context(), k.first, mirrored, o); !errors.As(err, &mirror) {
+		t.Errorf("%v, want that the images are mirrored", err)
+	}
+	// One contrast, the joint alone, and the knee moved.
+	o.Field = Around(k.labels, 20)
+	move := about(mean(Around(k.labels, 0).corners()), [3]float64{2, -1, 1}, 7, [3]float64{-4, 5, 3})
+	same := volume.Map{Geometry: k.first.Moved(move), Data: k.first.Data}
+	if _, err := Rigid(t.Context(), k.first, same, o); err != nil {
+		t.Error(err)
+	}
+	for c := range 4 {
+		same.Affine[0][c] = -same.Affine[0][c]
+	}
+	same.Affine[0][3] += 2 * mean(Around(k.labels, 0).corners())[0]
+	if _, err := Rigid(t.Context(), k.first, same, o); !errors.As(err, &mirror) || mirror.Mirrored < mirror.Score {
+		t.Errorf("one contrast: %v, want that the images are mirrored", err)
 	}
 }

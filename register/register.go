@@ -32,6 +32,11 @@ type Options struct {
 	Resolutions, Iterations, Samples int
 	// Seed selects the random samples. Default: 1.
 	Seed uint16
+	// CheckMirror asks also whether the images fit better if one is mirrored from left to right, as those
+	// of a left and a right knee do.
+	CheckMirror bool
+
+	known *volume.Rigid // where elastix starts; nil where a start is searched
 }
 
 // The defaults of Options.
@@ -110,8 +115,8 @@ type Result struct {
 const still = 1.0
 
 // Rigid registers the moving image to the fixed one. Voxels that are not finite count as
-// background. Errors: UnsuitableError, OverlapError, MotionError, MetricError, OptionError,
-// ModuleError, and the context's.
+// background. Errors: UnsuitableError, OverlapError, MotionError, MetricError, MirrorError,
+// OptionError, ModuleError, and the context's.
 func Rigid(ctx context.Context, fixed, moving volume.Map, o Options) (Result, error) {
 	o = o.fill()
 	if err := o.check(); err != nil {
@@ -126,12 +131,20 @@ func Rigid(ctx context.Context, fixed, moving volume.Map, o Options) (Result, er
 	}
 	// The moving image is laid where the start sees it, and elastix starts from the
 	// identity: so it needs no transform besides.
-	start := p.start(o)
-	e, err := run(ctx, o.parameters(), p.fixed.picture, p.moving.moved(inverse(start)), p.turns(o), p.memory())
+	start := o.known
+	if start == nil {
+		found := p.start(o)
+		start = &found
+	}
+	e, err := run(ctx, o.parameters(), p.fixed.picture, p.moving.moved(inverse(*start)), p.turns(o), p.memory())
 	if err != nil {
 		return Result{}, err
 	}
-	return p.judge(after(e.rigid(), start), o)
+	r, err := p.judge(after(e.rigid(), *start), o)
+	if err == nil && o.CheckMirror {
+		err = p.checkMirror(r)
+	}
+	return r, err
 }
 
 // judge measures what elastix found.

@@ -1,6 +1,7 @@
 package register
 
 import (
+	"cmp"
 	"math"
 	"slices"
 
@@ -71,43 +72,42 @@ func (p pair) score(q pose) float64 {
 	return after * overlap
 }
 
+// tried is a pose with its score.
+type tried struct {
+	pose
+	score float64
+}
+
 // start returns the transform from which elastix starts: the best of the refined poses.
 // The identity is one of the shifts that are tried.
 func (p pair) start(o Options) volume.Rigid {
 	c := p.coarsened()
-	type tried struct {
-		pose
-		score float64
-	}
+	return c.transform(c.best(o.reach(), starts).pose)
+}
+
+// best returns the best pose that is found from shifts of up to reach mm, of which the best few are
+// refined.
+func (p pair) best(reach float64, few int) tried {
 	var all []tried
-	reach := o.reach()
 	n := int(reach / searchStep)
 	for z := -n; z <= n; z++ {
 		for y := -n; y <= n; y++ {
 			for x := -n; x <= n; x++ {
 				q := pose{3: searchStep * float64(x), 4: searchStep * float64(y), 5: searchStep * float64(z)}
 				if q[3]*q[3]+q[4]*q[4]+q[5]*q[5] <= reach*reach {
-					all = append(all, tried{q, c.score(q)})
+					all = append(all, tried{q, p.score(q)})
 				}
 			}
 		}
 	}
-	slices.SortStableFunc(all, func(a, b tried) int {
-		switch {
-		case a.score > b.score:
-			return -1
-		case a.score < b.score:
-			return 1
-		}
-		return 0
-	})
+	slices.SortStableFunc(all, func(a, b tried) int { return cmp.Compare(b.score, a.score) })
 	best := tried{score: math.Inf(-1)}
-	for _, t := range all[:min(starts, len(all))] {
-		if t.pose, t.score = c.refine(t.pose, t.score); t.score > best.score {
+	for _, t := range all[:min(few, len(all))] {
+		if t.pose, t.score = p.refine(t.pose, t.score); t.score > best.score {
 			best = t
 		}
 	}
-	return c.transform(best.pose)
+	return best
 }
 
 // refine climbs to a higher score: each angle and each shift by a step, up or down, for as

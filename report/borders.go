@@ -21,6 +21,19 @@ type Division struct {
 	Layers int `json:"layers"`
 	// ErodedVoxels is the number of voxels of the mask that erosion removed.
 	ErodedVoxels int `json:"eroded_voxels"`
+	// Omitted are the pieces of the mask that lie apart from their tissue and are in no row.
+	Omitted []OmittedPiece `json:"omitted_pieces,omitempty"`
+}
+
+// OmittedPiece is a piece of a tissue that lies apart, or the small ones of a tissue together.
+type OmittedPiece struct {
+	Tissue string `json:"tissue"`
+	Pieces int    `json:"pieces"`
+	// Small says that each has less than 2 % of the voxels of its plates.
+	Small  bool `json:"small"`
+	Voxels int  `json:"voxels"`
+	// DistanceMM is how far the nearest of them lies from the main body of its tissue.
+	DistanceMM float64 `json:"distance_mm"`
 }
 
 // SideSource is what a source says of the side of the knee.

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 
 	"github.com/t2map/t2map/nifti"
+	"github.com/t2map/t2map/segment"
 	"github.com/t2map/t2map/volume"
 )
 
@@ -39,4 +40,28 @@ func ReadMask(dir string) (Result, volume.Labels, error) {
 		}
 	}
 	return r, l, nil
+}
+
+// ReadRegions returns the mask of a study's folder by part, given the folder's result; ok is false where the
+// mask was not divided, or the result does not say what the numbers of its parts stand for.
+func ReadRegions(dir string, r Result) (regions segment.Regions, ok bool, err error) {
+	if len(r.Parts) == 0 || r.Division == nil {
+		return regions, false, nil
+	}
+	f, err := os.Open(filepath.Join(dir, regionsFile))
+	if err != nil {
+		return regions, false, err
+	}
+	defer f.Close()
+	l, err := nifti.ReadLabels(f)
+	if err != nil {
+		return regions, false, fmt.Errorf("%s: %w", regionsFile, err)
+	}
+	for _, n := range l.Data {
+		if int(n) > len(r.Parts) {
+			return regions, false, fmt.Errorf("%s: voxel of part %d; %s has %d", regionsFile, n, ResultFile, len(r.Parts))
+		}
+	}
+	regions.Geometry, regions.Part, regions.Parts, regions.Layers = l.Geometry, l.Data, r.Parts, r.Division.Layers
+	return regions, true, nil
 }

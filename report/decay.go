@@ -53,7 +53,7 @@ func writeDecay(w io.Writer, r Result) error {
 	if len(r.Decays) == 0 {
 		l = legend{{value: "no compartments"}}
 	} else if r.Protocol.SkippedEchoes > 0 {
-		l = append(l, entry{value: "left out of the fit", sign: []plot.Thumbnailer{glyphs(nil, figure.Axis, draw.RingGlyph{})}})
+		l = append(l, entry{value: "not fitted", sign: []plot.Thumbnailer{glyphs(nil, figure.Axis, draw.RingGlyph{})}})
 	}
 	canvas := vgimg.NewWith(vgimg.UseWH(decayWidth, decayHeight), vgimg.UseDPI(decayDPI))
 	page := draw.New(canvas)
@@ -125,7 +125,7 @@ type curve struct {
 
 // addTo draws the curve into p and returns its entry of the legend.
 func (c curve) addTo(p *plot.Plot) entry {
-	ink := figure.Colours[c.number%len(figure.Colours)]
+	ink := figure.Colours[c.colour()]
 	mark := marks[c.number/len(figure.Colours)%len(marks)]
 	fitted := glyphs(c.points(c.skipped, len(c.te)), ink, mark.full)
 	skipped := glyphs(c.points(0, c.skipped), ink, mark.hollow)
@@ -148,6 +148,18 @@ func (c curve) addTo(p *plot.Plot) entry {
 	}
 	p.Add(fitted, skipped)
 	return e
+}
+
+// colour returns the index of the curve's colour: the lateral and the patellofemoral compartment
+// have the hues that overlay.png, regions.png and profile.png give them.
+func (c curve) colour() int {
+	switch {
+	case c.number == 1 && c.Compartment == segment.Lateral:
+		return 2 // green
+	case c.number == 2 && c.Compartment == segment.Patellofemoral:
+		return 1 // red
+	}
+	return c.number % len(figure.Colours)
 }
 
 func (c curve) hasCurve() bool {

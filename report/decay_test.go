@@ -134,6 +134,24 @@ func TestRoundTicks(t *testing.T) {
 	}
 }
 
+// The compartments have the hues of profile.png, and no two of a result share one; rows with other names
+// take the colours in turn.
+func TestDecayColours(t *testing.T) {
+	for _, names := range [][]string{{"medial", "lateral", "patellofemoral", "medial-meniscus", "lateral-meniscus"}, {"patellofemoral", "tibiofemoral", "lateral"}} {
+		seen := map[int]bool{}
+		for n, name := range names {
+			c := curve{Decay: Decay{Compartment: name}, number: n}.colour()
+			if seen[c] {
+				t.Errorf("%s of %v has the colour of another", name, names)
+			}
+			seen[c] = true
+			if names[0] == "medial" && n < 3 && figure.Colours[c] != profileInk(name) {
+				t.Errorf("%s: %v, in profile.png %v", name, figure.Colours[c], profileInk(name))
+			}
+		}
+	}
+}
+
 // Whatever a result holds, there is a picture.
 func TestDecayOddResults(t *testing.T) {
 	many := sampleResult(volume.Geometry{})

@@ -92,17 +92,22 @@ func (d division) region(n int) string {
 	return d.parts[n].Compartment
 }
 
-// name names a part: its region and its layer, or that it has none where others of the region do.
+// name names a part: its region and its layer, or that it has none where others of the region do; and
+// its tissue where the mask marks the region with several.
 func (d division) name(n int) string {
+	tissue := ""
+	if t := d.parts[n].Tissue; t != "" {
+		tissue = " (" + t + ")"
+	}
 	if l := d.parts[n].Layer; l > 0 {
-		return d.region(n) + " " + d.layers[l-1]
+		return d.region(n) + " " + d.layers[l-1] + tissue
 	}
 	for m, p := range d.parts {
 		if p.Layer > 0 && d.region(m) == d.region(n) {
-			return d.region(n) + " without a layer"
+			return d.region(n) + " without a layer" + tissue
 		}
 	}
-	return d.region(n)
+	return d.region(n) + tissue
 }
 
 // paletted returns the palette of regions.png, greys first, and the index of each part.

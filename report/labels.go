@@ -11,8 +11,9 @@ import (
 	"github.com/t2map/t2map/segment"
 )
 
-// labelRow is a line of a label table: the name and the colour of a number, from 1 on.
+// labelRow is a line of a label table: the name and the colour of a number.
 type labelRow struct {
+	number int
 	name   string
 	colour color.RGBA
 }
@@ -40,14 +41,14 @@ const labelHeader = `################################################
 func writeLabelTable(w io.Writer, rows []labelRow) error {
 	b := bufio.NewWriter(w)
 	fmt.Fprint(b, labelHeader)
-	for n, r := range rows {
+	for _, r := range rows {
 		name := strings.Map(func(c rune) rune {
 			if c == '"' || c == '\\' {
 				return '\''
 			}
 			return c
 		}, printable.Line(r.name))
-		fmt.Fprintf(b, "%5d %5d %4d %4d        1  1  1    \"%s\"\n", n+1, r.colour.R, r.colour.G, r.colour.B, name)
+		fmt.Fprintf(b, "%5d %5d %4d %4d        1  1  1    \"%s\"\n", r.number, r.colour.R, r.colour.G, r.colour.B, name)
 	}
 	return b.Flush()
 }
@@ -56,7 +57,7 @@ func writeLabelTable(w io.Writer, rows []labelRow) error {
 func compartmentLabels(r segment.Regions) []labelRow {
 	var rows []labelRow
 	for n, c := range lineColoursOf(r.Names) {
-		rows = append(rows, labelRow{r.Names[n], lineColours[c]})
+		rows = append(rows, labelRow{n + 1, r.Names[n], lineColours[c]})
 	}
 	return rows
 }
@@ -66,7 +67,22 @@ func regionLabels(r segment.Regions) []labelRow {
 	var rows []labelRow
 	d := newDivision(r)
 	for n := range r.Parts {
-		rows = append(rows, labelRow{d.name(n), d.colours[n]})
+		rows = append(rows, labelRow{n + 1, d.name(n), d.colours[n]})
+	}
+	return rows
+}
+
+// maskLabels are the numbers of mask.nii.gz: those of the scheme that have a meaning.
+func maskLabels(scheme []segment.Label) []labelRow {
+	var names []string
+	var rows []labelRow
+	for _, l := range scheme {
+		if l.Name != segment.Ignore {
+			names, rows = append(names, l.Name), append(rows, labelRow{number: int(l.Value), name: l.Name})
+		}
+	}
+	for n, c := range lineColoursOf(names) {
+		rows[n].colour = lineColours[c]
 	}
 	return rows
 }

@@ -172,9 +172,9 @@ func describe(p Protocol, version string) string {
 	case 0:
 		parts = append(parts, "all echoes")
 	case 1:
-		parts = append(parts, "first echo left out")
+		parts = append(parts, "first echo not fitted")
 	default:
-		parts = append(parts, fmt.Sprintf("first %d echoes left out", p.SkippedEchoes))
+		parts = append(parts, fmt.Sprintf("first %d echoes not fitted", p.SkippedEchoes))
 	}
 	parts = append(parts, fmt.Sprintf("T2 from %s to %s ms", short(p.T2RangeMS[0]), short(p.T2RangeMS[1])))
 	if p.MinR2 > 0 {
@@ -187,7 +187,7 @@ func describe(p Protocol, version string) string {
 		parts = append(parts, "noise "+short(p.Sigma)+" (given)")
 	}
 	if p.EchoFloor > 0 {
-		parts = append(parts, "trailing echoes under "+short(p.EchoFloor)+" σ left out")
+		parts = append(parts, "trailing echoes under "+short(p.EchoFloor)+" σ not fitted")
 	}
 	if e := p.EPG; e != nil {
 		parts = append(parts, fmt.Sprintf("T1 %s ms", short(e.T1MS)), fmt.Sprintf("B1 from %s to %s", short(e.B1Range[0]), short(e.B1Range[1])))
@@ -215,6 +215,17 @@ func describe(p Protocol, version string) string {
 		parts = append(parts, "protocol: "+p.Name)
 	}
 	return printable.Line(joinKnown(", ", append(parts, "t2map "+version)...))
+}
+
+// Estimation returns the settings of a result without those of its mask: how T2 was estimated, and
+// which voxels were excluded as fluid.
+func (r Result) Estimation() string {
+	p := r.Protocol
+	p.Name, p.Scheme, p.MaskThreshold, p.ForeignMask, p.Segmenter = "", "", 0, false, nil
+	if m := p.Masks; m != nil {
+		p.Masks = &MaskRules{Division: "none", MinFraction: 0.5, FluidMS: m.FluidMS, FluidEdgeMS: m.FluidEdgeMS}
+	}
+	return describe(p, r.Version)
 }
 
 // shorts prints each number with as many decimals as it needs.

@@ -49,7 +49,7 @@ func TestPageShowsTheFigures(t *testing.T) {
 		"100 / 120 6 low signal 5 not decaying 1 not converged 4 T2 out of range 1 poor fit 1 at bound 2 saturated 0.9877 41.3",
 		"lateral no voxel with a sound T2 0 / 3 3 low signal", "patellofemoral no voxels in the mask 0 / 0",
 		"2 files passed over: not DICOM", "mask S01/seg.dcm (SEG)", "images were compressed with loss",
-		"nlls, first echo left out, T2 from 0 to 100 ms, labels: compartments, protocol: oai, t2map 1.2.3 (2 studies)",
+		"nlls, first echo not fitted, T2 from 0 to 100 ms, labels: compartments, protocol: oai, t2map 1.2.3 (2 studies)",
 	} {
 		if !strings.Contains(got, want) {
 			t.Errorf("the page does not say %q:\n%s", want, got)
@@ -210,7 +210,7 @@ func TestPageWithoutPreview(t *testing.T) {
 
 func TestDescribe(t *testing.T) {
 	got := describe(Protocol{Method: "loglinear", SkippedEchoes: 2, T2RangeMS: [2]float64{1, 80}, MinR2: 0.9, MinSignal: 12.5, Scheme: "oai-zib"}, "1.0")
-	want := "loglinear, first 2 echoes left out, T2 from 1 to 80 ms, R² ≥ 0.9, signal ≥ 12.5, labels: oai-zib, t2map 1.0"
+	want := "loglinear, first 2 echoes not fitted, T2 from 1 to 80 ms, R² ≥ 0.9, signal ≥ 12.5, labels: oai-zib, t2map 1.0"
 	if got != want {
 		t.Errorf("got  %q\nwant %q", got, want)
 	}

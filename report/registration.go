@@ -34,6 +34,9 @@ type Registration struct {
 	// better.
 	MutualInformationBefore segment.Number `json:"mutual_information_before"`
 	MutualInformationAfter  segment.Number `json:"mutual_information_after"`
+	// Still says that nothing better was found than the position that the headers give, and that
+	// the image was left there: the rotation and the shift are those of the identity.
+	Still bool `json:"still,omitempty"`
 	// Program is what aligned them, with its version, such as "elastix 5.2.0".
 	Program string `json:"program"`
 	// Then is the second step of a mask that was carried from a visit: from the first echo of
@@ -52,6 +55,9 @@ func (r Registration) what(from string) string {
 // figures says how far the images lay apart and how alike they were.
 func (r Registration) figures() string {
 	text := fmt.Sprintf("turned by %.1f°, moved by %.1f mm", r.AngleDegrees, r.CentreShiftMM)
+	if r.Still {
+		text = "not moved, as nothing better was found than the position in the headers"
+	}
 	before, after := number(r.MutualInformationBefore, decimalsMI), number(r.MutualInformationAfter, decimalsMI)
 	if before != "" && after != "" {
 		text += fmt.Sprintf("; mutual information %s before, %s after", before, after)

@@ -74,6 +74,9 @@ type Result struct {
 	// Regions holds the summaries of plates, regions and layers, by compartment; absent
 	// where the mask marks compartments.
 	Regions []segment.Summary `json:"regions,omitempty"`
+	// Parts are what the numbers of regions.nii.gz stand for, from 1 on; absent where the mask marks
+	// compartments.
+	Parts []segment.Part `json:"parts,omitempty"`
 	// Profiles are T2 against depth, one for each plate; absent where the mask has no depth.
 	Profiles []Profile `json:"profiles,omitempty"`
 	Decays   []Decay   `json:"decays"`
@@ -297,10 +300,10 @@ func (m *MaskRules) text() []string {
 		parts = append(parts, "at the edge above "+short(m.FluidEdgeMS)+" ms")
 	}
 	if m.Registered != "" {
-		parts = append(parts, "masks registered by "+m.Registered)
+		parts = append(parts, "masks registered from "+m.Registered)
 	}
 	if m.From != "" {
-		parts = append(parts, "masks of visit "+m.From)
+		parts = append(parts, "masks carried from visit "+m.From)
 	}
 	return parts
 }

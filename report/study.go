@@ -57,7 +57,7 @@ type output struct {
 // asked for, it holds t2.nii.gz, s0.nii.gz, r2.nii.gz, t2_se.nii.gz and
 // status.nii.gz, of offset.nii.gz, b1.nii.gz and echoes.nii.gz those that Maps
 // has, compartments.nii.gz with compartments.txt and, where there are such, regions.nii.gz
-// with regions.txt, fraction.nii.gz, unrolled.nii.gz and anatomy.nii.gz; and,
+// with regions.txt, mask.nii.gz with mask.txt, fraction.nii.gz, unrolled.nii.gz and anatomy.nii.gz; and,
 // where a program made the mask, segmentation.nii.gz. It is written under
 // a hidden temporary name beside dir, each
 // file synced, and renamed: dir is complete or absent. The folder of an earlier
@@ -72,6 +72,9 @@ func WriteStudy(dir string, s Study) (Result, error) {
 		return Result{}, fmt.Errorf("report: %w", err)
 	}
 	r := s.Result
+	if len(s.Regions.Part) > 0 {
+		r.Parts = s.Regions.Parts
+	}
 	err := replaceFolder(dir, func(tmp string) error {
 		var err error
 		if r.Outputs, err = s.writeFiles(tmp); err != nil {
@@ -221,7 +224,7 @@ func (s Study) labelMaps() []output {
 	if len(s.Mask.Data) > 0 {
 		out = append(out, output{maskFile, func(w io.Writer) error {
 			return nifti.WriteLabels(w, s.Mask.Geometry, s.Mask.Data, "registered mask, scheme "+s.Result.Protocol.Scheme+", t2map "+version)
-		}})
+		}}, output{maskNames, func(w io.Writer) error { return writeLabelTable(w, maskLabels(s.Result.Protocol.Labels)) }})
 	}
 	if len(s.Regions.Fraction) > 0 {
 		out = append(out, output{fractionFile, func(w io.Writer) error {
@@ -348,6 +351,7 @@ const (
 	// Names and colours of the numbers of a label map.
 	compartmentsNames = "compartments.txt"
 	regionsNames      = "regions.txt"
+	maskNames         = "mask.txt"
 
 	// What only some studies have.
 	regionsFile      = "regions.nii.gz"

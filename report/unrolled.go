@@ -84,7 +84,7 @@ const (
 	unrolledHeight = 560
 	unrolledLeft   = 120
 	unrolledRight  = 60
-	unrolledTop    = 40
+	unrolledTop    = 46
 	unrolledBottom = 64
 )
 
@@ -135,9 +135,9 @@ func (u Unrolled) drawAxes(img *image.Paletted, area image.Rectangle) {
 		write(plain, t.text+"°", greyBright, area.Min.X-10, y+em*4/10, 1)
 	}
 	write(plain, "position across the knee (mm)", greyBright, (area.Min.X+area.Max.X)/2, area.Max.Y+6+em+em*17/10, 0.5)
-	write(bold, u.ends()[0], greyWhite, area.Min.X, area.Min.Y-em*6/10, 0)
-	write(bold, u.ends()[1], greyWhite, area.Max.X, area.Min.Y-em*6/10, 1)
-	write(bold, "anterior", greyWhite, area.Min.X-10, area.Min.Y-em*6/10, 1)
+	write(bold, u.ends()[0], greyWhite, area.Min.X, area.Min.Y-em, 0)
+	write(bold, u.ends()[1], greyWhite, area.Max.X, area.Min.Y-em, 1)
+	write(bold, "anterior", greyWhite, area.Min.X-24, area.Min.Y-em, 1)
 	write(bold, "posterior", greyWhite, area.Min.X-10, area.Max.Y+6+em+em*17/10, 1)
 }
 

@@ -72,7 +72,7 @@ func decodeUnrolled(f *os.File) (Unrolled, error) {
 	}{{&u.Columns, a[0][3], u.Across, g.Size[0]}, {&u.Rows, a[1][3], u.Angle, g.Size[1]}} {
 		first := math.Round(axis.middle/axis.step - 0.5)
 		if !(math.Abs((first+0.5)*axis.step-axis.middle) < axis.step/100) {
-			return Unrolled{}, errors.New("the cells do not lie at steps")
+			return Unrolled{}, errors.New("the cells do not lie at multiples of their size")
 		}
 		*axis.steps = [2]int{int(first), int(first) + axis.size}
 	}

@@ -21,7 +21,7 @@ const (
 	FaultPair           // the header of a .hdr/.img pair, Analyze 7.5 or NIfTI
 	FaultDatatype       // colour, complex values and such
 	FaultFrames         // several frames or channels where one is wanted, or dimensions other than three
-	FaultPlace          // nothing says where the voxels lie in the patient
+	FaultPlace          // the position of the voxels in the patient is unknown
 	FaultAffine         // what says it places no grid
 	FaultForms          // two places that differ: NIfTI's qform and sform
 	FaultLength         // fewer or more bytes than the header declares

@@ -194,6 +194,7 @@ func (r *Reader) EachLabels(use func(first int, labels []uint16) error) error {
 	out := make([]uint16, min(chunk, n))
 	for done := 0; done < n; {
 		m := min(chunk, n-done)
+		clear(out)
 		if err := r.labels(out[:m], done); err != nil {
 			return err
 		}
@@ -205,8 +206,8 @@ func (r *Reader) EachLabels(use func(first int, labels []uint16) error) error {
 	return nil
 }
 
-// labels reads the following len(dst) ≤ chunk values as labels. The usual storages have a
-// short way.
+// labels reads the following len(dst) ≤ chunk values as labels into dst, which is all zero. The usual
+// storages have a short way.
 func (r *Reader) labels(dst []uint16, done int) error {
 	var values []float64
 	var err error
@@ -236,11 +237,20 @@ func (r *Reader) labels(dst []uint16, done int) error {
 	return nil
 }
 
-// whole converts storages that hold nothing but labels, and reports whether it did.
+// whole converts storages that hold nothing but labels into dst, which is all zero, and reports whether
+// it did. Most of a mask is background: there, memory is not even touched.
 func (r *Reader) whole(dst []uint16, raw []byte) bool {
 	switch {
 	case r.scaled():
 	case r.Kind == Uint8:
+		for len(raw) >= 8 {
+			if binary.LittleEndian.Uint64(raw) != 0 {
+				for i, v := range (*[8]byte)(raw) {
+					(*[8]uint16)(dst)[i] = uint16(v)
+				}
+			}
+			raw, dst = raw[8:], dst[8:]
+		}
 		for i, v := range raw {
 			dst[i] = uint16(v)
 		}

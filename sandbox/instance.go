@@ -16,7 +16,7 @@ var ErrTurns = errors.New("stopped after the allowed number of steps")
 // ErrAborted says that the module gave up: it trapped or exited, or its memory was not
 // enough. A function that the module calls ends the call by a panic with ErrAborted or
 // an error of its own.
-var ErrAborted = errors.New("the module gave up")
+var ErrAborted = errors.New("the module aborted")
 
 // Instance is a module with a memory of its own, for one caller at a time. It is not to
 // be used again after a call that failed.
@@ -129,7 +129,7 @@ func (i *Instance) plain(err error) error {
 func (i *Instance) Read(at, length uint32) ([]byte, error) {
 	b, ok := i.module.Memory().Read(at, length)
 	if !ok {
-		return nil, fmt.Errorf("%w: its result is out of its memory", ErrAborted)
+		return nil, fmt.Errorf("%w: its result lies outside its memory", ErrAborted)
 	}
 	return b, nil
 }

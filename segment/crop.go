@@ -2,54 +2,44 @@ package segment
 
 import "github.com/t2map/t2map/volume"
 
-// Cropped returns the part of a label map that holds its labels, with so many voxels of
-// background on each side as the grid has there, up to margin. Every voxel keeps its position.
-// A mask without labels keeps one voxel. Where the whole grid is left, the result shares l.Data.
-func Cropped(l volume.Labels, margin int) volume.Labels {
+// Box is a part of a grid: the voxels of indices From to To, exclusive.
+type Box struct{ From, To [3]int }
+
+// BoxOf returns the box of the labels of a mask, with so many voxels of background on each side as the
+// grid has there, up to margin; one voxel where the mask has no labels.
+func BoxOf(l volume.Labels, margin int) Box {
 	from, to := bounds(l)
-	size := l.Size
 	for a, n := range l.Size {
 		from[a], to[a] = max(0, from[a]-margin), min(n, to[a]+margin)
-		size[a] = to[a] - from[a]
 	}
-	if size == l.Size {
-		return l
+	return Box{from, to}
+}
+
+// whole returns the box of all voxels of a grid.
+func whole(g volume.Geometry) Box { return Box{To: g.Size} }
+
+// in returns the box of a grid as a grid of its own. Every voxel keeps its position.
+func (b Box) in(g volume.Geometry) volume.Geometry {
+	for r, x := range g.Position(float64(b.From[0]), float64(b.From[1]), float64(b.From[2])) {
+		g.Affine[r][3] = x
 	}
-	out := volume.Labels{Geometry: l.Geometry}
-	out.Size = size
-	for r, at := range l.Position(float64(from[0]), float64(from[1]), float64(from[2])) {
-		out.Affine[r][3] = at
+	for a := range g.Size {
+		g.Size[a] = b.To[a] - b.From[a]
 	}
-	out.Data = make([]uint16, 0, out.Voxels())
-	for k := from[2]; k < to[2]; k++ {
-		for j := from[1]; j < to[1]; j++ {
-			out.Data = append(out.Data, l.Data[l.Size[0]*(j+l.Size[1]*k):][from[0]:to[0]]...)
-		}
-	}
-	return out
+	return g
 }
 
 // bounds returns the box that holds the labels, to exclusive; the first voxel where there are
 // none.
 func bounds(l volume.Labels) (from, to [3]int) {
-	for a, n := range l.Size {
-		from[a], to[a] = n, 0
-	}
-	nx, ny := l.Size[0], l.Size[1]
-	for row := range len(l.Data) / max(nx, 1) {
-		labels := l.Data[row*nx:][:nx]
-		first := leading(labels)
-		if first == nx {
-			continue
-		}
-		last := nx - 1
-		for labels[last] == 0 {
-			last--
-		}
-		at := [3]int{first, row % ny, row / ny}
-		end := [3]int{last + 1, row%ny + 1, row/ny + 1}
-		for a := range at {
-			from[a], to[a] = min(from[a], at[a]), max(to[a], end[a])
+	boxes := make([]Box, shares(len(l.Data)))
+	shareOut(len(l.Data), func(share, first, last int) {
+		boxes[share] = boundsOf(l, first/max(l.Size[0], 1), last/max(l.Size[0], 1))
+	})
+	from, to = boxes[0].From, boxes[0].To
+	for _, b := range boxes[1:] {
+		for a := range from {
+			from[a], to[a] = min(from[a], b.From[a]), max(to[a], b.To[a])
 		}
 	}
 	if to[0] == 0 {
@@ -61,6 +51,26 @@ func bounds(l volume.Labels) (from, to [3]int) {
 	return from, to
 }
 
+// boundsOf returns the box that holds the labels of the rows first to last, exclusive. Its ends are 0
+// where there are none.
+func boundsOf(l volume.Labels, first, last int) Box {
+	nx, ny := l.Size[0], l.Size[1]
+	box := Box{From: l.Size}
+	for row := first; row < last; row++ {
+		labels := l.Data[row*nx:][:nx]
+		before := leading(labels)
+		if before == nx {
+			continue
+		}
+		at := [3]int{before, row % ny, row / ny}
+		end := [3]int{nx - trailing(labels), row%ny + 1, row/ny + 1}
+		for a := range at {
+			box.From[a], box.To[a] = min(box.From[a], at[a]), max(box.To[a], end[a])
+		}
+	}
+	return box
+}
+
 // leading returns the number of background voxels before the first label.
 func leading(x []uint16) int {
 	if len(x) == 0 || x[0] != 0 {
@@ -69,11 +79,32 @@ func leading(x []uint16) int {
 	return run(x)
 }
 
+// trailing returns the number of background voxels after the last label; there has to be one.
+func trailing(x []uint16) int {
+	last := len(x)
+	for last >= 4 && fourAt(x[last-4:]) == 0 {
+		last -= 4
+	}
+	for x[last-1] == 0 {
+		last--
+	}
+	return len(x) - last
+}
+
+// many is the number of voxels that are compared at once: those of two lines of a processor's cache.
+const many = 64
+
 // run returns how many of the first voxels have the label of the first one; there has to be one.
-// Masks are mostly long runs of background and of bone, which go by four at a time.
+// Masks are mostly long runs of background and of bone, which go by many at a time: all are alike
+// if each is like the one before it.
 func run(x []uint16) int {
 	n := 1
 	four := uint64(x[0]) * 0x0001000100010001
+	if len(x) > 4 && fourAt(x[1:]) == four {
+		for n = 5; n+many <= len(x) && *(*[many]uint16)(x[n:]) == *(*[many]uint16)(x[n-1:]); {
+			n += many
+		}
+	}
 	for n+4 <= len(x) && fourAt(x[n:]) == four {
 		n += 4
 	}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"strings"
+	"sync/atomic"
 
 	"github.com/t2map/t2map/volume"
 )
@@ -57,7 +58,7 @@ func (e *UnknownLabelsError) Error() string {
 		parts = append(parts, fmt.Sprintf("label %d (%d %s)", l.Value, l.Voxels, voxels))
 	}
 	if n := len(e.Labels) - shownLabels; n > 0 {
-		parts = append(parts, fmt.Sprintf("%d labels more", n))
+		parts = append(parts, fmt.Sprintf("and %d more labels", n))
 	}
 	return fmt.Sprintf("scheme %s does not know %s", e.Scheme, strings.Join(parts, ", "))
 }
@@ -67,6 +68,11 @@ func (e *UnknownLabelsError) Error() string {
 // ignores become 0. Labels that it does not know are an *UnknownLabelsError that lists every
 // one with its number of voxels.
 func (s Scheme) Interpret(l volume.Labels) (Marks, error) {
+	return s.InterpretBox(l, whole(l.Geometry))
+}
+
+// InterpretBox is Interpret for a box that holds all labels; the marks are those of the box.
+func (s Scheme) InterpretBox(l volume.Labels, b Box) (Marks, error) {
 	const unknown = -1
 	names := s.meanings()
 	markOf := make(map[string]int32, len(names)+1) // Ignore is not in it: 0
@@ -82,17 +88,30 @@ func (s Scheme) Interpret(l volume.Labels) (Marks, error) {
 	}
 	lut[0] = 0
 
-	m := Marks{Labels: volume.Labels{Geometry: l.Geometry, Data: make([]uint16, len(l.Data))}, Names: names}
-	for v := 0; v < len(l.Data); {
-		n := run(l.Data[v:])
-		switch mark := lut[l.Data[v]]; mark {
-		case unknown:
-			return Marks{}, &UnknownLabelsError{Scheme: s.Name, Labels: countUnknown(l.Data, lut)}
-		case 0:
-		default:
-			fill(m.Data[v:v+n], uint16(mark))
+	m := Marks{Labels: volume.Labels{Geometry: b.in(l.Geometry)}, Names: names}
+	m.Data = make([]uint16, m.Voxels())
+	nx := m.Size[0]
+	var strange atomic.Bool
+	shareOut(len(m.Data), func(_, from, to int) {
+		for row := from / max(nx, 1); row < to/max(nx, 1); row++ {
+			j, k := b.From[1]+row%m.Size[1], b.From[2]+row/m.Size[1]
+			labels := l.Data[l.Size[0]*(j+l.Size[1]*k):][b.From[0]:b.To[0]]
+			for v := 0; v < nx; {
+				n := run(labels[v:])
+				switch mark := lut[labels[v]]; mark {
+				case unknown:
+					strange.Store(true)
+					return
+				case 0:
+				default:
+					fill(m.Data[row*nx+v:][:n], uint16(mark))
+				}
+				v += n
+			}
 		}
-		v += n
+	})
+	if strange.Load() {
+		return Marks{}, &UnknownLabelsError{Scheme: s.Name, Labels: countUnknown(l.Data, lut)}
 	}
 	return m, nil
 }

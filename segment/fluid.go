@@ -19,7 +19,7 @@ func ExcludeFluid(m *volume.Maps, r Regions, limits anatomy.FluidLimits) error {
 	}
 	cartilage := make([]bool, len(r.Names)+1)
 	for n, name := range r.Names {
-		cartilage[n+1] = !isMeniscus(name)
+		cartilage[n+1] = !IsMeniscus(name)
 	}
 	for v, region := range r.Data {
 		if region != 0 && cartilage[region] && fluid[v] {

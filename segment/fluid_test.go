@@ -40,3 +40,15 @@ func TestExcludeFluidAtTheEdge(t *testing.T) {
 		t.Errorf("%v, want %v", m.Status, want)
 	}
 }
+
+// Menisci keep their voxels in a row of both, too.
+func TestExcludeFluidKeepsMenisci(t *testing.T) {
+	m, r := study([]uint16{1, 2, 3}, []volume.Status{volume.Fitted, volume.Fitted, volume.Fitted}, []float32{90, 90, 90})
+	r.Names = []string{"menisci", "lateral-meniscus", "meniscus-of-another-name"}
+	if err := ExcludeFluid(&m, r, anatomy.FluidLimits{T2: 70}); err != nil {
+		t.Fatal(err)
+	}
+	if want := []volume.Status{volume.Fitted, volume.Fitted, volume.Fluid}; !slices.Equal(m.Status, want) {
+		t.Errorf("%v, want %v", m.Status, want)
+	}
+}

@@ -2,7 +2,6 @@ package segment
 
 import (
 	"fmt"
-	"math"
 	"regexp"
 	"slices"
 	"strings"
@@ -63,7 +62,7 @@ func (s Scheme) meaning(g volume.Segment) (decided say, known string, err error)
 // exclusive reports whether the name is one of the rows and tissues of which none may be
 // taken for another.
 func exclusive(name string) bool {
-	return rank(name) != math.MaxInt || anatomy.TissueNamed(name).Cartilage()
+	return slices.Contains(ranked[:], name) || anatomy.TissueNamed(name).Cartilage()
 }
 
 func contradiction(g volume.Segment, a, b say) error {
@@ -123,6 +122,9 @@ func (s Scheme) byNumber(g volume.Segment) []say {
 var blanks = regexp.MustCompile(`[\s_-]+`)
 
 // fold brings labels that differ in case and blanks to one form.
+// Fold brings the labels of segments that differ in case and blanks to one form.
+func Fold(label string) string { return fold(label) }
+
 func fold(label string) string {
 	return strings.TrimSpace(blanks.ReplaceAllString(strings.ToLower(label), " "))
 }

@@ -162,7 +162,7 @@ func parseCode(value any) (string, error) {
 }
 
 // check sorts the labels and looks at them together. Two labels can have one
-// value although YAML's keys differ, as 2 and 0x2 do.
+// value although YAML's keys differ, as 2 and an alias of it do.
 func (s *Scheme) check() error {
 	slices.SortStableFunc(s.Labels, func(a, b Label) int { return cmp.Compare(a.Value, b.Value) })
 	for n := 1; n < len(s.Labels); n++ {

@@ -12,12 +12,15 @@ import (
 // Part is the finest division of a mask: the voxels of one compartment, region and layer.
 type Part struct {
 	// Compartment is a row of the results.
-	Compartment string
+	Compartment string `json:"compartment"`
 	// Plate and Region are those of package anatomy; "" where the mask marks the
 	// compartment itself.
-	Plate, Region string
+	Plate  string `json:"plate"`
+	Region string `json:"region"`
+	// Tissue is the one that the mask marks, where it marks the region with several; else "".
+	Tissue string `json:"tissue,omitempty"`
 	// Layer counts from the bone, 1 to the number of layers; 0 where there are none.
-	Layer int
+	Layer int `json:"layer"`
 }
 
 // Parts is a divided mask on its own grid: a voxel with Data p > 0 belongs to Part[p−1].
@@ -25,8 +28,7 @@ type Parts struct {
 	volume.Labels
 	Part []Part
 	// Tissue holds for each part the number of what the mask marked, so that Marked[n−1] is
-	// its name. Parts of one tissue share a number: where a voxel of another grid is assigned,
-	// tissues compete, and then the parts of the one that wins.
+	// its name. See Groups for the parts that compete for the voxels of another grid as one.
 	Tissue []uint16
 	Marked []string
 	// Compartments are the rows of the scheme in their order, also those without a part.
@@ -34,6 +36,27 @@ type Parts struct {
 	// Layers is the number of layers that the cartilage was divided into, 0 for none.
 	Layers   int
 	Readings []Reading
+}
+
+// Groups returns, for each value of Data, a number that parts of one structure share: the
+// cartilage of a bone, the menisci, or a row that the mask marks, however many labels divide
+// it. It is the lowest of their numbers in Tissue, and 0 for the background.
+func (p Parts) Groups() []uint16 {
+	out := make([]uint16, len(p.Part)+1)
+	lowest := map[anatomy.Structure]uint16{}
+	for _, mark := range p.Tissue {
+		s := anatomy.TissueNamed(p.Marked[mark-1]).Structure()
+		if known := lowest[s]; known == 0 || mark < known {
+			lowest[s] = mark
+		}
+	}
+	for n, mark := range p.Tissue {
+		out[n+1] = mark
+		if s := anatomy.TissueNamed(p.Marked[mark-1]).Structure(); s != anatomy.NoStructure {
+			out[n+1] = lowest[s]
+		}
+	}
+	return out
 }
 
 // Whole returns the marks with one part for each name, which are rows. It is for schemes
@@ -53,7 +76,12 @@ func (m Marks) HasTissue() bool {
 	for n, name := range m.Names {
 		tissue[n+1] = anatomy.TissueNamed(name) != anatomy.NoTissue
 	}
-	return slices.ContainsFunc(m.Data, func(mark uint16) bool { return tissue[mark] })
+	for v := 0; v < len(m.Data); v += run(m.Data[v:]) {
+		if tissue[m.Data[v]] {
+			return true
+		}
+	}
+	return false
 }
 
 // Tissues returns the marks as a mask by tissue. Voxels that are marked with a row have
@@ -64,13 +92,15 @@ func (m Marks) Tissues() anatomy.Mask {
 		lut[n+1] = anatomy.TissueNamed(name)
 	}
 	out := anatomy.Mask{Geometry: m.Geometry, Data: make([]anatomy.Tissue, len(m.Data))}
-	for v := 0; v < len(m.Data); {
-		n := run(m.Data[v:])
-		if t := lut[m.Data[v]]; t != anatomy.NoTissue {
-			fill(out.Data[v:v+n], t)
+	shareOut(len(m.Data), func(_, from, to int) {
+		for v := from; v < to; {
+			n := run(m.Data[v:to])
+			if t := lut[m.Data[v]]; t != anatomy.NoTissue {
+				fill(out.Data[v:v+n], t)
+			}
+			v += n
 		}
-		v += n
-	}
+	})
 	return out
 }
 
@@ -81,36 +111,48 @@ func (m Marks) Tissues() anatomy.Mask {
 func (m Marks) Divided(region []anatomy.Region, layer []uint8, layers int) Parts {
 	t := newPartTable(m.Names, layers)
 	out := make([]uint16, len(m.Data))
-	// each calls do for every voxel of a tissue with a region, and row for every run of voxels
-	// of a row.
-	each := func(do func(v, index int), row func(from, to int, mark uint16)) {
-		for v := 0; v < len(m.Data); {
-			mark, end := m.Data[v], v+run(m.Data[v:])
-			switch {
-			case mark == 0:
-			case !t.isTissue[mark]:
-				row(v, end, mark)
-			case region != nil:
-				for at := v; at < end; at++ {
-					if region[at] == anatomy.NoRegion {
-						continue
-					}
-					of := uint8(0)
-					if layer != nil {
-						of = layer[at]
-					}
-					do(at, t.index(mark, region[at], of))
-				}
-			}
-			v = end
+	used := make([][]bool, shares(len(out))) // of the table, by each share of the voxels
+	shareOut(len(out), func(share, from, to int) {
+		used[share] = make([]bool, len(t.used))
+		m.eachPart(from, to, t, region, layer, func(_, _, index int) { used[share][index] = true })
+	})
+	for _, some := range used {
+		for index, u := range some {
+			t.used[index] = t.used[index] || u
 		}
 	}
-	each(func(_, index int) { t.used[index] = true }, func(int, int, uint16) {})
 	parts, tissue := t.number()
-	each(func(v, index int) { out[v] = t.part[index] }, func(from, to int, mark uint16) {
-		fill(out[from:to], t.part[t.index(mark, anatomy.NoRegion, 0)])
+	shareOut(len(out), func(_, from, to int) {
+		m.eachPart(from, to, t, region, layer, func(v, end, index int) { fill(out[v:end], t.part[index]) })
 	})
 	return Parts{Labels: volume.Labels{Geometry: m.Geometry, Data: out}, Part: parts, Tissue: tissue, Marked: m.Names, Compartments: m.dividedRows(), Layers: layers, Readings: m.Readings}
+}
+
+// eachPart calls do with the place in the table of the voxels of the range that belong to a part: for a
+// tissue voxel by voxel, as v and v + 1, and for a row run by run.
+func (m Marks) eachPart(
+	from, to int, t *partTable, region []anatomy.Region, layer []uint8, do func(v, end, index int),
+) {
+	for v := from; v < to; {
+		mark, end := m.Data[v], v+run(m.Data[v:to])
+		switch {
+		case mark == 0:
+		case !t.isTissue[mark]:
+			do(v, end, t.index(mark, anatomy.NoRegion, 0))
+		case region != nil:
+			for at := v; at < end; at++ {
+				if region[at] == anatomy.NoRegion {
+					continue
+				}
+				of := uint8(0)
+				if layer != nil {
+					of = layer[at]
+				}
+				do(at, at+1, t.index(mark, region[at], of))
+			}
+		}
+		v = end
+	}
 }
 
 // partTable numbers the parts of a mask by mark, region and layer, in the order of these,
@@ -162,6 +204,14 @@ func (t *partTable) number() (parts []Part, tissue []uint16) {
 			}
 		}
 	}
+	for n, p := range parts {
+		shared := func(m int) bool { return parts[m].Region == p.Region && tissue[m] != tissue[n] }
+		for m := range parts {
+			if p.Region != "" && shared(m) {
+				parts[n].Tissue = t.names[tissue[n]-1]
+			}
+		}
+	}
 	return parts, tissue
 }
 
@@ -206,6 +256,11 @@ func compartmentsOf(name string) []string {
 	}
 }
 
+// In reports whether part n, as in Data, belongs to the row of the summary. Part 0 belongs to none.
+func (p Parts) In(n uint16, s Summary) bool {
+	return n != 0 && p.Part[n-1].in(row{s.Compartment, s.Region, s.Layer}, p.Layers)
+}
+
 // InRow reports whether part n, as in Data, belongs to the compartment and, unless that is All,
 // to the plate or region. Part 0 belongs to none.
 func (p Parts) InRow(n uint16, compartment, region string) bool {
@@ -234,14 +289,16 @@ type Regions struct {
 // mask lies on that grid.
 func (p Parts) OnGrid(g volume.Geometry, part []uint16, fraction []float32) Regions {
 	r := Regions{Labels: volume.Labels{Geometry: g, Data: part}, Names: p.Compartments, Readings: p.Readings, Fraction: fraction}
-	if !slices.ContainsFunc(p.Part, func(p Part) bool { return p.Region != "" }) {
+	lut := make([]uint16, len(p.Part)+1)
+	same := true // parts have the numbers of their compartments
+	for n, part := range p.Part {
+		lut[n+1] = uint16(slices.Index(r.Names, part.Compartment) + 1)
+		same = same && lut[n+1] == uint16(n+1)
+	}
+	if same && !slices.ContainsFunc(p.Part, func(p Part) bool { return p.Region != "" }) {
 		return r // parts are compartments
 	}
 	r.Part, r.Parts, r.Layers, r.Data = part, p.Part, p.Layers, make([]uint16, len(part))
-	lut := make([]uint16, len(p.Part)+1)
-	for n, part := range p.Part {
-		lut[n+1] = uint16(slices.Index(r.Names, part.Compartment) + 1)
-	}
 	for v := 0; v < len(part); {
 		n := run(part[v:])
 		if name := lut[part[v]]; name != 0 {

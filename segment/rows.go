@@ -5,14 +5,15 @@ import (
 	"slices"
 
 	"github.com/t2map/t2map/segment/anatomy"
+	"github.com/t2map/t2map/volume"
 )
 
 // row is what a summary is about: a compartment, a region of it, a layer of either, or All.
 type row struct{ compartment, region, layer string }
 
-// isMeniscus reports whether the row is of a meniscus, which is not cartilage.
-func isMeniscus(name string) bool {
-	return name == string(anatomy.PlateMedialMeniscus) || name == string(anatomy.PlateLateralMeniscus)
+// IsMeniscus reports whether the row is of a meniscus or of both, which are not cartilage.
+func IsMeniscus(name string) bool {
+	return anatomy.TissueNamed(name).Structure() == anatomy.Menisci.Structure()
 }
 
 // layerName names a layer, counted from the bone, of so many.
@@ -59,6 +60,9 @@ func (r Regions) partRows() (rows []row, rowsOf [][]int) {
 			if region != All {
 				rows = append(rows, row{name, region, All})
 			}
+			if IsMeniscus(name) {
+				continue // layers are of cartilage
+			}
 			for _, l := range LayerNames(layers) {
 				rows = append(rows, row{name, region, l})
 			}
@@ -94,4 +98,14 @@ func (r Regions) Members(s Summary) (parts []uint16, member []uint16) {
 		}
 	}
 	return parts, r.Part
+}
+
+// Renumbered returns a label map that has for each voxel the number of its part: number[n] for part n, as in
+// Part, where number[0] is that of the voxels outside.
+func (r Regions) Renumbered(number []uint16) volume.Labels {
+	l := volume.Labels{Geometry: r.Geometry, Data: make([]uint16, len(r.Part))}
+	for v, n := range r.Part {
+		l.Data[v] = number[n]
+	}
+	return l
 }

@@ -3,7 +3,6 @@ package segment
 import (
 	"cmp"
 	"fmt"
-	"math"
 	"regexp"
 	"slices"
 	"strings"
@@ -236,11 +235,18 @@ func undividedRow(name string) string {
 // ranked are the rows that come first. None of them may be taken for another.
 var ranked = [...]string{Medial, Lateral, Patellofemoral, medialTibial, lateralTibial, patellarRow}
 
+// rank is the place of a row: the ranked ones first, the menisci last, medial before lateral.
 func rank(name string) int {
 	if n := slices.Index(ranked[:], name); n >= 0 {
 		return n
 	}
-	return math.MaxInt
+	switch name {
+	case string(anatomy.PlateMedialMeniscus):
+		return len(ranked) + 1
+	case string(anatomy.PlateLateralMeniscus):
+		return len(ranked) + 2
+	}
+	return len(ranked)
 }
 
 // natural compares text with runs of digits in it by their value.

@@ -25,21 +25,21 @@ func TestNamed(t *testing.T) {
 		"oai-zib": {map[uint16]string{1: "femur", 2: "femoral-cartilage", 3: "tibia", 4: "medial-tibial-cartilage", 5: "lateral-tibial-cartilage"},
 			[]string{"medial", "lateral", "patellofemoral"}, []string{"medial-tibial", "lateral-tibial", "femoral"}},
 		"skm-tea": {map[uint16]string{1: "patellar-cartilage", 2: "femoral-cartilage", 3: "medial-tibial-cartilage", 4: "lateral-tibial-cartilage", 5: "medial-meniscus", 6: "lateral-meniscus"},
-			[]string{"medial", "lateral", "patellofemoral", "lateral-meniscus", "medial-meniscus"},
-			[]string{"medial-tibial", "lateral-tibial", "patellar", "femoral", "lateral-meniscus", "medial-meniscus"}},
+			[]string{"medial", "lateral", "patellofemoral", "medial-meniscus", "lateral-meniscus"},
+			[]string{"medial-tibial", "lateral-tibial", "patellar", "femoral", "medial-meniscus", "lateral-meniscus"}},
 		"imorphics": {map[uint16]string{1: "femoral-cartilage", 2: "lateral-tibial-cartilage", 3: "medial-tibial-cartilage", 4: "patellar-cartilage", 5: "lateral-meniscus", 6: "medial-meniscus"},
-			[]string{"medial", "lateral", "patellofemoral", "lateral-meniscus", "medial-meniscus"},
-			[]string{"medial-tibial", "lateral-tibial", "patellar", "femoral", "lateral-meniscus", "medial-meniscus"}},
+			[]string{"medial", "lateral", "patellofemoral", "medial-meniscus", "lateral-meniscus"},
+			[]string{"medial-tibial", "lateral-tibial", "patellar", "femoral", "medial-meniscus", "lateral-meniscus"}},
 		"openmsk": {map[uint16]string{1: "femur", 2: "tibia", 3: "patella", 4: "femoral-cartilage", 5: "medial-tibial-cartilage", 6: "lateral-tibial-cartilage", 7: "patellar-cartilage",
 			8: "medial-meniscus", 9: "lateral-meniscus", 11: "trochlear-cartilage",
 			12: "medial-central-femoral-cartilage", 13: "lateral-central-femoral-cartilage", 14: "medial-posterior-femoral-cartilage", 15: "lateral-posterior-femoral-cartilage"},
-			[]string{"medial", "lateral", "patellofemoral", "lateral-meniscus", "medial-meniscus"},
-			[]string{"patellofemoral", "medial-tibial", "lateral-tibial", "patellar", "femoral", "lateral-central-femoral", "lateral-meniscus", "lateral-posterior-femoral",
-				"medial-central-femoral", "medial-meniscus", "medial-posterior-femoral"}},
+			[]string{"medial", "lateral", "patellofemoral", "medial-meniscus", "lateral-meniscus"},
+			[]string{"patellofemoral", "medial-tibial", "lateral-tibial", "patellar", "femoral", "lateral-central-femoral", "lateral-posterior-femoral",
+				"medial-central-femoral", "medial-posterior-femoral", "medial-meniscus", "lateral-meniscus"}},
 		"dosma": {map[uint16]string{1: "patellar-cartilage", 2: "femoral-cartilage", 3: "medial-tibial-cartilage", 4: "lateral-tibial-cartilage", 5: "medial-meniscus", 6: "lateral-meniscus",
 			7: "femur", 8: "tibia", 9: "patella"},
-			[]string{"medial", "lateral", "patellofemoral", "lateral-meniscus", "medial-meniscus"},
-			[]string{"medial-tibial", "lateral-tibial", "patellar", "femoral", "lateral-meniscus", "medial-meniscus"}},
+			[]string{"medial", "lateral", "patellofemoral", "medial-meniscus", "lateral-meniscus"},
+			[]string{"medial-tibial", "lateral-tibial", "patellar", "femoral", "medial-meniscus", "lateral-meniscus"}},
 		"akoa": {map[uint16]string{1: "femur", 2: "femoral-cartilage", 3: "tibia", 4: "tibial-cartilage", 5: "patella", 6: "patellar-cartilage", 7: "ignore", 8: "ignore", 9: "ignore"},
 			[]string{"medial", "lateral", "patellofemoral"}, []string{"patellar", "femoral", "tibial"}},
 		"ski10": {map[uint16]string{1: "femur", 2: "femoral-cartilage", 3: "tibia", 4: "tibial-cartilage"},
@@ -116,7 +116,11 @@ func TestParseSchemeRefusals(t *testing.T) {
 		{"key in capitals", "Name: a\nlabels: {1: medial}", `unknown key "Name"`},
 		{"key twice", "name: a\nname: b\nlabels: {1: medial}", `mapping key "name" already defined`},
 		{"label twice", "name: a\nlabels: {1: medial, 1: lateral}", `mapping key "1" already defined`},
-		{"label twice in two spellings", "name: a\nlabels: {2: medial, 0x2: lateral}", "label 2 appears twice"},
+		{"label twice in two spellings", "name: a\nlabels: {2: medial, 0x2: lateral}", `line 2: "0x2", want a number`},
+		{"label twice, once as an alias", "name: a\nlabels: {&a 2: medial, *a : lateral}", "label 2 appears twice"},
+		{"octal label", "name: a\nlabels: {010: medial}", `line 2: "010", want a number`},
+		{"octal code", "name: a\ncodes: [{type: 0123, compartment: medial}]", `line 2: type: "0123", want a number`},
+		{"segment that looks like a number", "name: a\nsegments: {1.0: medial}", `line 2: "1.0", want a number without needless signs and zeros, or a text in quotes`},
 		{"background", "name: a\nlabels: {0: medial}", "label 0 is the background in every scheme"},
 		{"negative label", "name: a\nlabels: {-1: medial}", "label -1, want a whole number of 1 to 65535"},
 		{"label of a fraction", "name: a\nlabels: {1.5: medial}", "label 1.5, want a whole number"},
@@ -181,7 +185,7 @@ func labelsOf(data ...uint16) volume.Labels {
 	return volume.Labels{Geometry: volume.Geometry{Size: [3]int{len(data), 1, 1}}, Data: data}
 }
 
-func TestDivide(t *testing.T) {
+func TestInterpret(t *testing.T) {
 	zib, _ := Named("oai-zib")
 	msk, _ := Named("openmsk")
 	cases := []struct {
@@ -191,7 +195,7 @@ func TestDivide(t *testing.T) {
 		want   []uint16 // 1 medial, 2 lateral, 3 the third row
 	}{
 		{"bone is left out", zib, []uint16{0, 1, 2, 3, 4, 5, 4}, []uint16{0, 0, 3, 0, 1, 2, 1}},
-		{"divided femur", msk, []uint16{4, 5, 6, 7, 11, 12, 13, 14, 15, 0}, []uint16{5, 2, 3, 4, 1, 9, 6, 11, 8, 0}},
+		{"divided femur", msk, []uint16{4, 5, 6, 7, 11, 12, 13, 14, 15, 0}, []uint16{5, 2, 3, 4, 1, 8, 6, 9, 7, 0}},
 		{"empty mask", zib, []uint16{0, 0}, []uint16{0, 0}},
 	}
 	for _, c := range cases {
@@ -214,7 +218,7 @@ func TestDivide(t *testing.T) {
 	}
 }
 
-func TestDivideUnknown(t *testing.T) {
+func TestInterpretUnknown(t *testing.T) {
 	zib, _ := Named("oai-zib")
 	_, err := zib.Interpret(labelsOf(9, 1, 4, 7, 9, 0, 9))
 	var unknown *UnknownLabelsError
@@ -232,7 +236,25 @@ func TestDivideUnknown(t *testing.T) {
 		picture[v] = uint16(v)
 	}
 	_, err = zib.Interpret(labelsOf(picture...))
-	if want := "label 13 (1 voxel), 286 labels more"; err == nil || !strings.HasSuffix(err.Error(), want) {
+	if want := "label 13 (1 voxel), and 286 more labels"; err == nil || !strings.HasSuffix(err.Error(), want) {
 		t.Errorf("%v, want … %s", err, want)
+	}
+}
+
+// Parts of one structure share a group, which is the lowest number of theirs: the cartilage of a bone
+// and the menisci, however many labels divide them. A row of the results is a group of its own.
+func TestGroups(t *testing.T) {
+	marked := []string{
+		"medial", "femoral-cartilage", "trochlear-cartilage", "patellar-cartilage", "medial-meniscus", "menisci",
+		"lateral-tibial-cartilage", "tibial-cartilage", "bml",
+	}
+	p := Parts{Marked: marked}
+	for n := range marked {
+		p.Part = append(p.Part, Part{})
+		p.Tissue = append(p.Tissue, uint16(n+1))
+	}
+	p.Part, p.Tissue = append(p.Part, Part{}), append(p.Tissue, 3) // another layer of the trochlea
+	if got, want := p.Groups(), []uint16{0, 1, 2, 2, 4, 5, 5, 7, 7, 9, 2}; !slices.Equal(got, want) {
+		t.Errorf("groups %v, want %v", got, want)
 	}
 }

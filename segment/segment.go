@@ -2,21 +2,22 @@
 // inside them. The nouns:
 //
 //   - a label is the number that a reader or a segmentation wrote into a voxel;
-//   - a scheme says which compartment each label belongs to;
+//   - a scheme gives each label a meaning: a row of the results, such as medial, or a
+//     tissue, such as femoral cartilage, which package anatomy divides;
 //   - a compartment is a row of the results: medial, lateral, patellofemoral, or
 //     any other name that a scheme gives;
-//   - a region is the voxels of one compartment in one study.
+//   - a part is the voxels of one compartment, region and layer: the finest division.
 //
-// A mask goes through OnGrid, which brings it to the voxel order of the series
-// where both have the same voxels and refuses it where they differ; then through
-// Scheme.Divide, which refuses labels the scheme does not know; then Summarize
-// counts and averages. T2 is in ms, volumes in mm³, positions in mm LPS.
+// Scheme.Interpret gives the labels of a mask their meanings, and refuses labels that the
+// scheme does not know. Scheme.InterpretSegments does the same for the named segments of a DICOM
+// mask or of 3D Slicer: it says whether label, code or number decided, and refuses what
+// contradicts itself. Marks.Divided joins the meanings with the regions and layers into Parts,
+// and Marks.Whole makes a part of each row where nothing is divided. Both are on the grid of the
+// mask. OnGrid brings a mask to the voxel order of the series where both have the
+// same voxels, and refuses it where they differ. Parts.OnGrid returns the Regions of the series, which
+// Summarize and SummarizeParts count and average. T2 is in ms, volumes in mm³,
+// positions in mm LPS.
 //
-// Segments of a DICOM mask are on the grid already; Scheme.DivideSegments says what
-// they mean by label, code or number and which of these decided, and refuses what
-// contradicts itself.
-//
-// It does not resample a mask, does not guess a scheme, does not divide a label
-// (femoral cartilage of a scheme that has it in one piece stays a row of its
-// own) and knows nothing of files.
+// It does not resample a mask, which package resample does, does not guess a scheme, and knows
+// nothing of files.
 package segment

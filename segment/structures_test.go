@@ -168,7 +168,7 @@ func TestUnnumbered(t *testing.T) {
 	}
 }
 
-func TestDivideSegments(t *testing.T) {
+func TestInterpretSegments(t *testing.T) {
 	s := named(t, "compartments")
 	got, err := s.InterpretSegments(segmentation(
 		volume.Segment{Number: 1, Label: "medial", Voxels: []uint32{0, 1, 5}},
@@ -203,7 +203,7 @@ func TestReadings(t *testing.T) {
 	}
 }
 
-func TestDivideSegmentsRefuses(t *testing.T) {
+func TestInterpretSegmentsRefuses(t *testing.T) {
 	drawn := errors.New("contours enclose no area")
 	for _, c := range []struct {
 		name     string

@@ -28,9 +28,12 @@ var ErrEncoding = errors.New("the text is not UTF-8")
 // Decode reads the one document of the text into the struct that into points to, and
 // refuses keys that it does not have.
 //
+// A text is taken as it is written: 1.0 is "1.0". A number is written in decimal digits: 1.5, 1e3, 0x10 and 010
+// are not whole numbers.
+//
 // Errors are one line, without control characters: ErrEmpty where the text holds nothing, ErrEncoding,
-// what is not YAML, a key that is not known or stands twice, a value of another kind, a second
-// document, a text beyond the bounds: 128 KiB, 4,096 lines, 32 levels, 16 aliases.
+// what is not YAML, a key that is not known or stands twice, a value of another kind, a tag such as !!int, a
+// second document, a text beyond the bounds: 128 KiB, 4,096 lines, 32 levels, 16 aliases.
 func Decode(text []byte, into any) (err error) {
 	defer func() {
 		// The library panics on some texts that are not YAML, which fuzzing found.
@@ -54,6 +57,9 @@ func Decode(text []byte, into any) (err error) {
 	}
 	if !errors.Is(dec.Decode(new(any)), io.EOF) {
 		return errors.New("more than one YAML document")
+	}
+	if err := checkScalars(text, into); err != nil {
+		return inWords(err)
 	}
 	return nil
 }
@@ -106,8 +112,11 @@ func wanted(at *token.Token, kind string) string {
 }
 
 // keyOf returns the key that the value at a token stands under, or "": that of the
-// innermost block or braces around it. A token in a list is its list's key's.
+// innermost block or braces around it. A token in a list is its list's key's, and a key has none.
 func keyOf(at *token.Token) string {
+	if at.Next != nil && at.Next.Type == token.MappingValueType {
+		return ""
+	}
 	depth := 0
 	for t := at.Prev; t != nil; t = t.Prev {
 		switch t.Type {

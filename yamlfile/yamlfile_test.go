@@ -2,6 +2,8 @@ package yamlfile
 
 import (
 	"errors"
+	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -61,5 +63,69 @@ func TestDecode(t *testing.T) {
 	}
 	if err := Decode(nil, new(doc)); !errors.Is(err, ErrEmpty) {
 		t.Error(err)
+	}
+}
+
+// A number is the one that is written, or an error; a text is the one that is written.
+func TestScalars(t *testing.T) {
+	type part struct {
+		Number int `yaml:"number"`
+	}
+	type doc struct {
+		Number  int       `yaml:"number"`
+		Pointer *int      `yaml:"pointer"`
+		Short   uint8     `yaml:"short"`
+		Real    float64   `yaml:"real"`
+		Range   []float64 `yaml:"range"`
+		Name    string    `yaml:"name"`
+		Words   []string  `yaml:"words"`
+		Part    part      `yaml:"part"`
+		Any     any       `yaml:"any"`
+	}
+	whole := func(key, value string) string {
+		return fmt.Sprintf("line 1: %s: %q, want a whole number", key, value)
+	}
+	for text, want := range map[string]string{
+		"number: 1.5":                        whole("number", "1.5"),
+		"number: 1.0":                        whole("number", "1.0"),
+		"number: 1e3":                        whole("number", "1e3"),
+		"number: true":                       whole("number", "true"),
+		`number: "1.5"`:                      whole("number", "1.5"),
+		"number: 010":                        whole("number", "010"),
+		"number: 0x10":                       whole("number", "0x10"),
+		"number: 1_0":                        whole("number", "1_0"),
+		"number: .5":                         whole("number", ".5"),
+		"number: -1.5":                       whole("number", "-1.5"),
+		"number: &a 1.5":                     whole("number", "1.5"),
+		"? number\n: 1.5":                    `line 2: number: "1.5", want a whole number`,
+		"real: &a 1.5\npointer: *a":          whole("real", "1.5"), // the anchor, which is in line 1
+		"pointer: 1.5 # a comment":           whole("pointer", "1.5"),
+		"short: 1.5":                         whole("short", "1.5"),
+		"part: {number: 1.5}":                whole("number", "1.5"),
+		"part: {<<: {number: 1.5}}":          whole("number", "1.5"),
+		"real: 010":                          `line 1: real: "010", want a number`,
+		"range: [0, 1_0]":                    `line 1: range: "1_0", want a number`,
+		"real: !!int 1.5":                    `line 1: the tag "!!int" is not read`,
+		"any: [{a: 010}]":                    `line 1: a: "010", want a number`,
+		"number: 3\npointer: -2":             "",
+		`number: "2"`:                        "",
+		"real: -1.5e-3\nrange: [.5, +2., 0]": "",
+		"real: .inf\nrange: [.nan]":          "",
+		"number:\npointer: ~":                "",
+		"any: {1: a, 2: [1.5, b]}":           "",
+		"part: {<<: {number: 2}}":            "",
+	} {
+		err := Decode([]byte(text), new(doc))
+		if want == "" && err != nil || want != "" && (err == nil || !strings.Contains(err.Error(), want)) {
+			t.Errorf("%q: %v, want %s", text, err, want)
+		}
+	}
+	var d doc
+	text := "name: 1.0\nwords: [010, 1e3, True, 1_0, \"a\", 0x1]\npart: {<<: {number: 3}}"
+	if err := Decode([]byte(text), &d); err != nil {
+		t.Fatal(err)
+	}
+	if want := []string{"010", "1e3", "True", "1_0", "a", "0x1"}; d.Name != "1.0" || !slices.Equal(d.Words, want) || d.Part.Number != 3 {
+		t.Errorf("%q %q %d, want \"1.0\" %q 3", d.Name, d.Words, d.Part.Number, want)
 	}
 }

@@ -4,11 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"os"
 	"path/filepath"
 	"runtime"
 	"slices"
-	"strconv"
 
 	"github.com/spf13/cobra"
 	"golang.org/x/sync/errgroup"
@@ -22,22 +22,24 @@ import (
 )
 
 func compareMasksCommand() *cobra.Command {
-	var out string
+	var out, scheme string
 	c := &cobra.Command{
 		Use:   "compare-masks A B [--out DIR]",
 		Short: "Measure how far two masks of the same studies agree",
 		Long: `compare-masks compares the masks of two readers, of a reader and a program, or of a mask
-before and after a correction. For each compartment it reports the Dice coefficient, the
+before and after a correction. For each compartment, and for each region and layer into which
+both masks were divided, it reports the Dice coefficient, the
 volumes, and the mean and the 95th percentile of the distance between surfaces; over the
 studies, it reports the bias of T2 from A to B, the limits of agreement and the root mean
 square coefficient of variation (RMS-CV), with 95 % confidence intervals.
 
 A and B are two folders of results of 't2map run' on the same images, with maps, or two
-label maps on one grid. Studies of which only one folder has a mask are listed. With
---out, compare-masks writes
+label maps on one grid. Labels are paired by their meanings with --scheme, otherwise by the names of
+segments if both files have names, otherwise by number. A study that only one folder has is
+listed, not compared. With --out, compare-masks writes
 
-  mask_agreement.csv          one row per compartment
-  mask_agreement_studies.csv  one row per study and compartment
+  mask_agreement.csv          one row per compartment, region and layer
+  mask_agreement_studies.csv  the same for each study
   bland-altman.*              differences of T2 over means, as SVG, PNG and PDF
 
 Exit status: 0 the table is printed, 1 some studies cannot be compared, 2 usage,
@@ -46,29 +48,51 @@ Exit status: 0 the table is printed, 1 some studies cannot be compared, 2 usage,
   t2map compare-masks manual.nii.gz automatic.nii.gz`,
 		Args: usage(cobra.ExactArgs(2)),
 		RunE: func(c *cobra.Command, args []string) error {
-			return runCompareMasks(c, [2]string{args[0], args[1]}, out)
+			return runCompareMasks(c, [2]string{args[0], args[1]}, out, scheme)
 		},
 	}
 	c.Flags().StringVar(&out, "out", "", "`folder` for tables and pictures (default: print the table only)")
+	c.Flags().StringVar(&scheme, "scheme", "", "label `scheme` of two label maps: their labels are paired by its meanings")
 	return c
 }
 
 // maskComparison is what compare-masks found.
 type maskComparison struct {
-	names        [2]string // of A and B, as they were given
-	rows         []maskRow
-	compartments []string
-	// t2 is empty for two label maps.
+	names [2]string // of A and B, as they were given
+	rows  []maskRow
+	keys  []rowKey // of the rows, each once: compartments, then regions and layers
+	// t2 is that of compartments, partsT2 that of regions and layers. Both are empty for two label maps.
 	t2      repeat.Study
+	partsT2 repeat.Study
 	omitted []omittedMask
 	failed  int // studies that cannot be read
 	inputs  []string
 }
 
-// maskRow is a compartment of a study.
+// rowKey says what a row is about: a compartment, or a region or a layer of it, as the columns of
+// compartments.csv do.
+type rowKey struct{ compartment, region, layer string }
+
+func compartmentKey(name string) rowKey { return rowKey{name, segment.All, segment.All} }
+
+func (k rowKey) whole() bool { return k.region == segment.All && k.layer == segment.All }
+
+// String names the row as t2map trial does: medial, medial deep, medial-tibial, medial-tibial deep.
+func (k rowKey) String() string {
+	name := k.compartment
+	if k.region != segment.All {
+		name = k.region
+	}
+	if k.layer != segment.All {
+		name += " " + k.layer
+	}
+	return name
+}
+
+// maskRow is a compartment, a region or a layer of a study.
 type maskRow struct {
 	maskedStudy
-	compartment string
+	rowKey
 	agreement.Label
 	meanT2 [2]float64
 }
@@ -76,7 +100,7 @@ type maskRow struct {
 // omittedMask is a study that is not compared, and why.
 type omittedMask struct{ study, reason string }
 
-func runCompareMasks(c *cobra.Command, names [2]string, out string) error {
+func runCompareMasks(c *cobra.Command, names [2]string, out, scheme string) error {
 	var folders int
 	for _, name := range names {
 		info, err := os.Stat(name)
@@ -91,10 +115,13 @@ func runCompareMasks(c *cobra.Command, names [2]string, out string) error {
 	var err error
 	switch folders {
 	case 0:
-		m, err = compareFiles(names)
+		m, err = compareFiles(c.Context(), names, scheme)
 	case 1:
 		return usageError{errors.New("compare-masks needs two folders of results, or two label maps\nhint: t2map compare-masks --help")}
 	default:
+		if scheme != "" {
+			return usageError{errors.New("--scheme is for two label maps: folders of results have compartments")}
+		}
 		m, err = compareResults(c.Context(), names)
 	}
 	if err != nil {
@@ -114,21 +141,27 @@ func runCompareMasks(c *cobra.Command, names [2]string, out string) error {
 	return nil
 }
 
-// compareFiles compares two label maps, label by label.
-func compareFiles(names [2]string) (maskComparison, error) {
+// compareFiles compares two label maps, label by label, by their meanings in the scheme where one is
+// named.
+func compareFiles(ctx context.Context, names [2]string, scheme string) (maskComparison, error) {
 	m := maskComparison{names: names, inputs: names[:]}
-	a, err := batch.ReadLabels(names[0])
+	var meanings *segment.Scheme
+	if scheme != "" {
+		s, err := batch.ReadScheme(scheme, ".")
+		if err != nil {
+			return m, usageError{err}
+		}
+		meanings = &s
+	}
+	pair, err := batch.ReadLabelPair(names, meanings)
 	if err != nil {
 		return m, usageError{err}
 	}
-	b, err := batch.ReadLabels(names[1])
-	if err != nil {
-		return m, usageError{err}
-	}
+	a, b := pair.A, pair.B
 	if b, err = segment.OnGrid(b, a.Geometry); err != nil {
-		return m, usageError{fmt.Errorf("%s and %s: %w\nhint: both masks must have the same voxels; their axes may be in another order", filepath.Base(names[0]), filepath.Base(names[1]), err)}
+		return m, usageError{differentVoxels(names, err)}
 	}
-	labels, err := agreement.Compare(a, b, nil)
+	labels, err := agreement.Compare(ctx, a, b, nil)
 	if err != nil {
 		return m, err
 	}
@@ -136,11 +169,24 @@ func compareFiles(names [2]string) (maskComparison, error) {
 		return m, usageError{errors.New("both masks are empty")}
 	}
 	for _, l := range labels {
-		name := strconv.Itoa(int(l.Value))
-		m.compartments = append(m.compartments, name)
-		m.rows = append(m.rows, maskRow{compartment: name, Label: l, meanT2: [2]float64{nan, nan}})
+		key := compartmentKey(pair.Names[l.Value-1])
+		m.keys = append(m.keys, key)
+		m.rows = append(m.rows, maskRow{rowKey: key, Label: l, meanT2: [2]float64{nan, nan}})
 	}
 	return m, nil
+}
+
+// differentVoxels says how the voxels of two label maps differ.
+func differentVoxels(names [2]string, err error) error {
+	a, b := filepath.Base(names[0]), filepath.Base(names[1])
+	reason := err.Error()
+	if g := (*segment.GridError)(nil); errors.As(err, &g) {
+		reason = fmt.Sprintf("the centres of their voxels lie up to %.2f mm apart (%.2f mm are allowed)", g.Distance, g.Allowed)
+		if math.IsNaN(g.Distance) {
+			reason = fmt.Sprintf("A has %d×%d×%d voxels, B %d×%d×%d", g.Series[0], g.Series[1], g.Series[2], g.Mask[0], g.Mask[1], g.Mask[2])
+		}
+	}
+	return fmt.Errorf("%s (A) and %s (B) differ in their voxels: %s\nhint: both label maps must have the same voxels; their axes may be in another order", a, b, reason)
 }
 
 // maskedStudy is a study of a folder of results.
@@ -213,7 +259,7 @@ func compareResults(ctx context.Context, names [2]string) (maskComparison, error
 	for n, p := range pairs {
 		g.Go(func() error {
 			if ctx.Err() == nil {
-				found[n] = compareStudy(p)
+				found[n] = compareStudy(ctx, p)
 			}
 			return ctx.Err()
 		})
@@ -221,20 +267,21 @@ func compareResults(ctx context.Context, names [2]string) (maskComparison, error
 	if err := g.Wait(); err != nil {
 		return m, err
 	}
-	var t2 []trial.Measurement
+	var t2, partsT2 []trial.Measurement
 	for n, f := range found {
 		if f.err != nil {
 			m.failed++
 			m.omitted = append(m.omitted, omittedMask{pairs[n][0].String(), f.err.Error()})
 			continue
 		}
-		m.rows, t2 = append(m.rows, f.rows...), append(t2, f.t2...)
+		m.rows, t2, partsT2 = append(m.rows, f.rows...), append(t2, f.t2...), append(partsT2, f.partsT2...)
 		for _, r := range f.rows {
-			if !slices.Contains(m.compartments, r.compartment) {
-				m.compartments = append(m.compartments, r.compartment)
+			if !slices.Contains(m.keys, r.rowKey) {
+				m.keys = append(m.keys, r.rowKey)
 			}
 		}
 	}
+	slices.SortStableFunc(m.keys, func(a, b rowKey) int { return order(b.whole()) - order(a.whole()) })
 	if len(m.rows) == 0 {
 		return m, fmt.Errorf("no study can be compared: %s: %s", m.omitted[len(m.omitted)-1].study, m.omitted[len(m.omitted)-1].reason)
 	}
@@ -242,7 +289,18 @@ func compareResults(ctx context.Context, names [2]string) (maskComparison, error
 	if m.t2, err = repeat.Pair(t2, maskNames[:], repeatLevel); err != nil {
 		m.t2.Notes = append(m.t2.Notes, "T2 is not compared: "+err.Error())
 	}
+	if len(partsT2) > 0 {
+		m.partsT2, _ = repeat.Pair(partsT2, maskNames[:], repeatLevel) // what is missing is that of the compartments
+	}
 	return m, nil
+}
+
+// order is 1 for what is to come first.
+func order(first bool) int {
+	if first {
+		return 1
+	}
+	return 0
 }
 
 // maskNames stand for the two arguments wherever they are compared.
@@ -271,13 +329,13 @@ func (m *maskComparison) pair(sides [2][]maskedStudy) (pairs [][2]maskedStudy) {
 
 // comparedStudy is a study of both folders.
 type comparedStudy struct {
-	rows []maskRow
-	t2   []trial.Measurement
-	err  error
+	rows        []maskRow
+	t2, partsT2 []trial.Measurement // of compartments; of regions and layers
+	err         error
 }
 
 // compareStudy reads both masks of a study and compares them, and their mean T2.
-func compareStudy(p [2]maskedStudy) (out comparedStudy) {
+func compareStudy(ctx context.Context, p [2]maskedStudy) (out comparedStudy) {
 	first, a, err := report.ReadMask(p[0].folder)
 	if err != nil {
 		return comparedStudy{err: fmt.Errorf("%s: %w", maskNames[0], err)}
@@ -307,27 +365,43 @@ func compareStudy(p [2]maskedStudy) (out comparedStudy) {
 	for n := range labels {
 		labels[n] = uint16(n + 1)
 	}
-	all, err := agreement.Compare(a, b, labels)
+	all, err := agreement.Compare(ctx, a, b, labels)
 	if err != nil {
 		return comparedStudy{err: err}
 	}
 	for n, l := range all {
-		row := maskRow{maskedStudy: p[0], compartment: names[n], Label: l, meanT2: [2]float64{nan, nan}}
-		for s, r := range []report.Result{first, second} {
-			at := slices.IndexFunc(r.Compartments, func(c segment.Summary) bool { return c.Compartment == names[n] })
-			if at < 0 {
-				continue
-			}
-			c := r.Compartments[at]
-			row.meanT2[s] = float64(c.MeanT2)
-			// repeat.Pair compares what one knee has at two visits. Here a knee is a study, and
-			// the visits are A and B.
-			t := p[s].row
-			t.Subject, t.Visit, t.Compartment, t.MeanT2, t.Missing = p[0].subject, maskNames[s], names[n], row.meanT2[s], trial.Missing{Kind: trial.Noted, Detail: c.Note}
-			t.Side = joined(p[0].visit, p[0].side)
-			out.t2 = append(out.t2, t)
-		}
-		out.rows = append(out.rows, row)
+		row, t2 := comparedRow(p, compartmentKey(names[n]), l, [2][]segment.Summary{first.Compartments, second.Compartments})
+		out.rows, out.t2 = append(out.rows, row), append(out.t2, t2...)
 	}
+	parts, err := comparedParts(ctx, p, [2]report.Result{first, second})
+	if err != nil {
+		return comparedStudy{err: err}
+	}
+	out.rows, out.partsT2 = append(out.rows, parts.rows...), parts.partsT2
 	return out
 }
+
+// comparedRow is a row of both masks with the T2 of each, as far as their results have it.
+func comparedRow(
+	p [2]maskedStudy, key rowKey, l agreement.Label, results [2][]segment.Summary,
+) (maskRow, []trial.Measurement) {
+	row := maskRow{maskedStudy: p[0], rowKey: key, Label: l, meanT2: [2]float64{nan, nan}}
+	var t2 []trial.Measurement
+	for s, summaries := range results {
+		at := slices.IndexFunc(summaries, func(c segment.Summary) bool { return keyOf(c) == key })
+		if at < 0 {
+			continue
+		}
+		row.meanT2[s] = float64(summaries[at].MeanT2)
+		// repeat.Pair compares what one knee has at two visits. Here a knee is a study, and
+		// the visits are A and B.
+		t := p[s].row
+		t.Subject, t.Visit, t.Compartment = p[0].subject, maskNames[s], key.String()
+		t.MeanT2, t.Missing = row.meanT2[s], trial.Missing{Kind: trial.Noted, Detail: summaries[at].Note}
+		t.Side, t.MaskFrom = joined(p[0].visit, p[0].side), ""
+		t2 = append(t2, t)
+	}
+	return row, t2
+}
+
+func keyOf(s segment.Summary) rowKey { return rowKey{s.Compartment, s.Region, s.Layer} }

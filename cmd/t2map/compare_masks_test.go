@@ -112,6 +112,20 @@ func numberOf(t *testing.T, text string) float64 {
 	return x
 }
 
+// Masks may be made in different ways without a note; T2 may not be estimated in different ways.
+func TestCompareMasksNotesOtherEstimates(t *testing.T) {
+	dir, out := studies(t, 1), t.TempDir()
+	for name, extra := range map[string][]string{"a": nil, "fraction": {"--mask-fraction", "0.7"}, "echoes": {"--skip-echoes", "0"}} {
+		mustCall(t, append([]string{"run", dir, "--out", filepath.Join(out, name), "--scheme", "compartments", "--maps", "mask", "--quiet"}, extra...)...)
+	}
+	const note = "T2 estimated in another way"
+	for name, want := range map[string]bool{"fraction": false, "echoes": true} {
+		if text := mustCall(t, "compare-masks", filepath.Join(out, "a"), filepath.Join(out, name)); strings.Contains(text, note) != want {
+			t.Errorf("%s: a note of %q: want %v\n%s", name, note, want, text)
+		}
+	}
+}
+
 func TestCompareMasks(t *testing.T) {
 	a, b := twoReaders(t)
 	out := filepath.Join(t.TempDir(), "agreement")
@@ -266,7 +280,7 @@ func TestCompareMasksExitStatus(t *testing.T) {
 		"file and folder": {[]string{mask, dir}, "two folders of results, or two label maps"},
 		"no results":      {[]string{dir, dir}, "hint: RESULTS is the folder"},
 		"not a mask":      {[]string{mask, filepath.Join(dir, "text.nii")}, "text.nii"},
-		"another grid":    {[]string{mask, elsewhere}, "voxel centres up to 20.00 mm apart"},
+		"another grid":    {[]string{mask, elsewhere}, "up to 20.00 mm apart"},
 		"empty":           {[]string{other, other}, "both masks are empty"},
 		"out is a file":   {[]string{mask, mask, "--out", mask}, "is a file, not a folder"},
 	} {

@@ -50,12 +50,12 @@ type spread struct {
 	mean, sd, lowest, highest float64
 }
 
-// spreadOf returns the spread of a measure in a compartment; NaN where no study has it.
-func (m maskComparison) spreadOf(compartment string, of func(maskRow) float64) spread {
+// spreadOf returns the spread of a measure in the rows of a key; NaN where no study has it.
+func (m maskComparison) spreadOf(key rowKey, of func(maskRow) float64) spread {
 	s := spread{mean: nan, sd: nan, lowest: nan, highest: nan}
 	var all []float64
 	for _, r := range m.rows {
-		if x := of(r); r.compartment == compartment && !math.IsNaN(x) {
+		if x := of(r); r.rowKey == key && !math.IsNaN(x) {
 			all = append(all, x)
 		}
 	}
@@ -77,10 +77,14 @@ func (m maskComparison) spreadOf(compartment string, of func(maskRow) float64) s
 	return s
 }
 
-// figures returns the agreement of T2 in a compartment, if there are pairs.
-func (m maskComparison) figures(compartment string) (repeat.Figures, bool) {
-	for _, c := range m.t2.Compartments {
-		if c.Name == compartment && len(c.Knees) > 0 {
+// figures returns the agreement of T2 in the rows of a key, if there are pairs.
+func (m maskComparison) figures(key rowKey) (repeat.Figures, bool) {
+	t2 := m.partsT2
+	if key.whole() {
+		t2 = m.t2
+	}
+	for _, c := range t2.Compartments {
+		if c.Name == key.String() && len(c.Knees) > 0 {
 			return c.Figures, true
 		}
 	}
@@ -89,14 +93,14 @@ func (m maskComparison) figures(compartment string) (repeat.Figures, bool) {
 
 // studyTable returns mask_agreement_studies.csv.
 func (m maskComparison) studyTable() []byte {
-	columns := []string{"subject", "visit", "side", "study", "series", "compartment", "voxels_a", "voxels_b", "voxels_common"}
+	columns := []string{"subject", "visit", "side", "study", "series", "compartment", "region", "layer", "voxels_a", "voxels_b", "voxels_common"}
 	for _, x := range maskMeasures {
 		columns = append(columns, x.column)
 	}
 	columns = append(columns, "mean_t2_a_ms", "mean_t2_b_ms", "t2_difference_ms", "note")
 	var rows [][]string
 	for _, r := range m.rows {
-		row := []string{r.subject, r.visit, r.side, r.study, r.series, r.compartment, strconv.Itoa(r.Voxels[0]), strconv.Itoa(r.Voxels[1]), strconv.Itoa(r.Common)}
+		row := []string{r.subject, r.visit, r.side, r.study, r.series, r.compartment, r.region, r.layer, strconv.Itoa(r.Voxels[0]), strconv.Itoa(r.Voxels[1]), strconv.Itoa(r.Common)}
 		for _, x := range maskMeasures {
 			row = append(row, decimal(x.of(r), x.decimals))
 		}
@@ -116,7 +120,7 @@ func (r maskRow) note() string {
 
 // summaryTable returns mask_agreement.csv.
 func (m maskComparison) summaryTable() []byte {
-	columns := []string{"compartment", "n_studies", "n_distances"}
+	columns := []string{"compartment", "region", "layer", "n_studies", "n_distances"}
 	for _, x := range maskMeasures {
 		columns = append(columns, x.column, x.column+"_sd", x.column+"_min", x.column+"_max")
 	}
@@ -124,21 +128,21 @@ func (m maskComparison) summaryTable() []byte {
 		"t2_loa_lower_ms", "t2_loa_lower_low_ms", "t2_loa_lower_high_ms", "t2_loa_upper_ms", "t2_loa_upper_low_ms", "t2_loa_upper_high_ms",
 		"t2_rms_cv_percent", "t2_rms_cv_low_percent", "t2_rms_cv_high_percent", "note")
 	var rows [][]string
-	for _, name := range m.compartments {
+	for _, key := range m.keys {
 		n := 0
 		for _, r := range m.rows {
-			if r.compartment == name {
+			if r.rowKey == key {
 				n++
 			}
 		}
-		row := []string{name, strconv.Itoa(n), strconv.Itoa(m.spreadOf(name, func(r maskRow) float64 { return r.MeanMM }).n)}
+		row := []string{key.compartment, key.region, key.layer, strconv.Itoa(n), strconv.Itoa(m.spreadOf(key, func(r maskRow) float64 { return r.MeanMM }).n)}
 		for _, x := range maskMeasures {
-			s := m.spreadOf(name, x.of)
+			s := m.spreadOf(key, x.of)
 			for _, v := range []float64{s.mean, s.sd, s.lowest, s.highest} {
 				row = append(row, decimal(v, x.decimals))
 			}
 		}
-		f, ok := m.figures(name)
+		f, ok := m.figures(key)
 		if !ok {
 			f = repeat.Figures{Agreement: repeat.Agreement{SD: nan}}
 			for _, i := range []*repeat.Interval{&f.Agreement.Bias, &f.Agreement.Lower, &f.Agreement.Upper, &f.WCV} {
@@ -209,12 +213,19 @@ func (m maskComparison) write(dir string) error {
 // print prints one line per compartment for the masks and one for T2, and the studies that were
 // omitted.
 func (m maskComparison) print(w io.Writer, out string) error {
+	first, means := "COMPARTMENT", "; means over the studies, lowest and highest in brackets"
+	if len(m.t2.Visits) == 0 { // two label maps
+		first, means = "LABEL", ""
+	}
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(t, "COMPARTMENT\tSTUDIES\tDICE\tVOLUME A (mm³)\tVOLUME B (mm³)\tDIFFERENCE (%)\tMEAN DISTANCE (mm)\t95 % (mm)")
-	for _, name := range m.compartments {
-		line := printable.Line(name)
+	fmt.Fprintln(t, first+"\tSTUDIES\tDICE\tVOLUME A (mm³)\tVOLUME B (mm³)\tDIFFERENCE (%)\tMEAN DISTANCE (mm)\t95 % (mm)")
+	for _, key := range m.keys {
+		if !key.whole() {
+			continue // the tables have it
+		}
+		line := printable.Line(key.compartment)
 		for n, x := range []int{0, 1, 2, 4, 5, 6} {
-			s := m.spreadOf(name, maskMeasures[x].of)
+			s := m.spreadOf(key, maskMeasures[x].of)
 			if n == 0 {
 				line += fmt.Sprintf("\t%d", s.n)
 			}
@@ -226,13 +237,13 @@ func (m maskComparison) print(w io.Writer, out string) error {
 		return err
 	}
 	fmt.Fprintf(w, "\nA is %s, B is %s. ", printable.Line(m.names[0]), printable.Line(m.names[1]))
-	fmt.Fprintln(w, "Differences are B − A; means over the studies, lowest and highest in brackets.")
+	fmt.Fprintf(w, "Differences are B − A%s.\n", means)
 	if err := m.printT2(w); err != nil {
 		return err
 	}
 	for _, r := range m.rows {
-		if note := r.note(); note != "" {
-			fmt.Fprintf(w, "note: %s: %s\n", printable.Line(joined(r.String(), r.compartment)), note)
+		if note := r.note(); note != "" && r.whole() {
+			fmt.Fprintf(w, "note: %s: %s\n", printable.Line(joined(r.maskedStudy.String(), r.compartment)), note)
 		}
 	}
 	if len(m.omitted) > 0 {
@@ -262,10 +273,10 @@ func (m maskComparison) printT2(w io.Writer) error {
 	}
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(t, "\nCOMPARTMENT\tPAIRS\tBIAS OF T2 (ms)\tLIMITS OF AGREEMENT (ms)\tRMS-CV (%)")
-	for _, name := range m.compartments {
-		if f, ok := m.figures(name); ok {
+	for _, key := range m.keys {
+		if f, ok := m.figures(key); ok && key.whole() {
 			a := f.Agreement
-			fmt.Fprintf(t, "%s\t%d\t%s\t%s to %s\t%s\n", printable.Line(name), a.N, ranged(a.Bias, 2), figure.Number(a.Lower.Estimate, 2), figure.Number(a.Upper.Estimate, 2), ranged(f.WCV, 2))
+			fmt.Fprintf(t, "%s\t%d\t%s\t%s to %s\t%s\n", printable.Line(key.compartment), a.N, ranged(a.Bias, 2), figure.Number(a.Lower.Estimate, 2), figure.Number(a.Upper.Estimate, 2), ranged(f.WCV, 2))
 		}
 	}
 	if err := t.Flush(); err != nil {

@@ -12,6 +12,7 @@ import (
 	"io/fs"
 	"os"
 	"os/signal"
+	"strings"
 	"sync"
 	"syscall"
 
@@ -75,7 +76,7 @@ compartments of every study. It also compares the arms of a trial.
 For research. Not a medical device.`,
 		Example: `  t2map demo                                    map and analyse a synthetic trial
   t2map inspect studies                         show what is there, and what run would do
-  t2map run studies --out results --scheme compartments
+  t2map run studies --out results --scheme skm-tea
   t2map trial results --design trial.csv --out trial-report`,
 		Version:       batch.Version,
 		SilenceErrors: true,
@@ -184,8 +185,11 @@ func (o *output) failure() error {
 // usage converts the errors of an argument check into usage errors.
 func usage(check cobra.PositionalArgs) cobra.PositionalArgs {
 	return func(c *cobra.Command, args []string) error {
-		if err := check(c, args); err != nil {
+		switch err := check(c, args); {
+		case err != nil && c.HasSubCommands(): // it names the unknown command
 			return usageError{fmt.Errorf("%w\nhint: %s --help", err, c.CommandPath())}
+		case err != nil:
+			return usageError{fmt.Errorf("wrong number of arguments: got %d, want %s\nhint: %s --help", len(args), strings.TrimSuffix(c.UseLine(), " [flags]"), c.CommandPath())}
 		}
 		return nil
 	}

@@ -58,6 +58,38 @@ func TestPower(t *testing.T) {
 	}
 }
 
+// A trial whose masks were carried from a visit is noted, as power and repeat would not have it otherwise.
+func TestCarriedMasksAreNoted(t *testing.T) {
+	design, results := writeStudy(t)
+	path := filepath.Join(results, "compartments.csv")
+	table, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	lines := strings.Split(strings.TrimSuffix(string(table), "\n"), "\n")
+	for n := range lines {
+		switch {
+		case n == 0:
+			lines[n] += ",mask_from"
+		case strings.Contains(lines[n], ",month12,"):
+			lines[n] += ",baseline"
+		default:
+			lines[n] += ","
+		}
+	}
+	power := []string{"power", results, "--design", design, "--endpoint", "medial", "--difference", "2", "--n", "12", "--simulations", "20"}
+	if _, stdout, stderr := call(power...); strings.Contains(stdout, "carried") {
+		t.Errorf("drawn masks: %s%s", stdout, stderr)
+	}
+	write(t, path, strings.Join(lines, "\n")+"\n")
+	if code, stdout, stderr := call(power...); code != exitOK || !strings.Contains(stdout, "note: masks were carried from baseline by registration") {
+		t.Errorf("power: status %d\n%s%s", code, stdout, stderr)
+	}
+	if code, stdout, stderr := call("repeat", results); code != exitOK || !strings.Contains(stdout, "note: 16 of 16 knees have a mask that was carried from baseline") {
+		t.Errorf("repeat: status %d\n%s%s", code, stdout, stderr)
+	}
+}
+
 func TestPowerUsage(t *testing.T) {
 	design, results := writeStudy(t)
 	for name, c := range map[string]struct {

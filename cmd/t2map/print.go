@@ -5,6 +5,7 @@ import (
 	"io"
 	"math"
 	"path/filepath"
+	"slices"
 	"strings"
 	"text/tabwriter"
 
@@ -37,7 +38,11 @@ func printOutcome(w io.Writer, out string, o batch.Outcome, written bool) {
 		fmt.Fprintln(w, ". The tables are not all written.")
 		return
 	}
-	fmt.Fprintf(w, ". See %s and %s.\n", filepath.Join(out, "index.html"), filepath.Join(out, "compartments.csv"))
+	table := "compartments.csv"
+	if len(o.Results) == 0 {
+		table = "studies.csv" // which has the reasons
+	}
+	fmt.Fprintf(w, ". See %s and %s.\n", filepath.Join(out, "index.html"), filepath.Join(out, table))
 }
 
 // printNotes prints remarks about a run that are not failures.
@@ -56,11 +61,11 @@ func printCompartments(w io.Writer, results []report.Result) {
 		return
 	}
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(t, "SUBJECT\tVISIT\tCOMPARTMENT\tMEAN T2 (ms)\tSD\tMEDIAN\tUSED/VOXELS\tEXCLUDED")
+	fmt.Fprintln(t, "SUBJECT\tVISIT\tCOMPARTMENT\tMEAN T2 (ms)\tSD\tMEDIAN\tUSED/VOXELS\tEXCLUDED; NOTES")
 	for _, r := range results {
 		for _, c := range r.Compartments {
 			fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%s\t%d/%d\t%s\n", printable.Line(r.Subject), printable.Line(r.Visit), printable.Line(c.Compartment),
-				ms(c.MeanT2), ms(c.SDT2), ms(c.MedianT2), c.Used, c.Voxels, excluded(c))
+				ms(c.MeanT2), ms(c.SDT2), ms(c.MedianT2), c.Used, c.Voxels, remarks(r, c))
 		}
 	}
 	_ = t.Flush()
@@ -75,13 +80,14 @@ func ms(n segment.Number) string {
 	return fmt.Sprintf("%.2f", float64(n))
 }
 
-// excluded returns the reasons that occur, and the note, if any.
-func excluded(c segment.Summary) string {
-	parts := c.Excluded.Reasons()
-	if c.Note != "" {
-		parts = append(parts, c.Note)
+// remarks returns why voxels of a row are excluded, its note, and the visit that its mask comes from,
+// as far as there are any.
+func remarks(r report.Result, c segment.Summary) string {
+	parts := []string{strings.Join(c.Excluded.Reasons(), ", "), c.Note}
+	if r.Mask.From != "" {
+		parts = append(parts, "mask carried from "+printable.Line(r.Mask.From))
 	}
-	return strings.Join(parts, ", ")
+	return strings.Join(slices.DeleteFunc(parts, func(p string) bool { return p == "" }), "; ")
 }
 
 // printDamaged lists the files that cannot be read, where there are several: the failures that

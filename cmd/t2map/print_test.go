@@ -144,11 +144,11 @@ func TestWarningsAreGrouped(t *testing.T) {
 // mask's; inspect says it before.
 func TestWrongSchemeIsWarnedOf(t *testing.T) {
 	dir := studies(t, 2)
-	scheme := filepath.Join(t.TempDir(), "wrong.yaml") // medial and lateral exchanged
-	if err := os.WriteFile(scheme, []byte("name: wrong\nlabels: {1: lateral, 2: medial, 3: patellofemoral}\n"), 0o644); err != nil {
+	scheme := filepath.Join(t.TempDir(), "wrong.yaml") // medial and patellofemoral exchanged
+	if err := os.WriteFile(scheme, []byte("name: wrong\nlabels: {1: patellofemoral, 2: lateral, 3: medial}\n"), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	const want = "the row medial lies "
+	const want = "the row patellofemoral lies "
 	code, _, stderr := call("run", dir, "--out", filepath.Join(t.TempDir(), "r"), "--scheme", scheme)
 	if code != exitOK || !strings.Contains(stderr, "warning: ") || !strings.Contains(stderr, want) || !strings.Contains(stderr, "the scheme may belong to another mask") {
 		t.Errorf("status %d\n%s", code, stderr)

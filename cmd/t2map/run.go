@@ -43,22 +43,22 @@ type fitFlags struct {
 func (f *studyFlags) add(c *cobra.Command) {
 	p := c.Flags()
 	p.StringVar(&f.protocol, "protocol", "", "YAML `file` with the trial's settings; flags override it")
-	p.StringVar(&f.scheme, "scheme", "", "label `scheme` of the masks: "+strings.Join(segment.Names(), ", ")+" or a YAML file (required, here or in the protocol)")
+	p.StringVar(&f.scheme, "scheme", "", "label `scheme` of the masks: "+strings.Join(segment.Names(), ", ")+" or a YAML file (run needs it, here or in the protocol)")
 	p.StringVar(&f.mask, "mask", "", "`pattern` of the mask's file name in a study's folder (default: *label*, *mask* or *seg* in NIfTI, NRRD or MetaImage, or the study's DICOM SEG or RTSTRUCT)")
 	p.Float64Var(&f.maskThreshold, "mask-threshold", 0, "least `fraction` at which a voxel of a fractional DICOM segmentation counts (default 0.5)")
-	p.Float64Var(&f.maskFraction, "mask-fraction", 0, "least `fraction` of a voxel that a mask on another grid has to cover (default 0.5)")
-	p.StringVar(&f.division, "division", "", "how tissues become `compartments`: knee, by the shape of the knee, or none, each tissue a row of its own (default knee)")
-	p.IntVar(&f.layers, "layers", 2, "`number` of layers of cartilage from bone to joint; 0 for none")
-	p.StringVar(&f.register, "register", "", "`series` that masks were drawn on, to align with the mapped series before a mask is used: its number, its hash or a pattern of its description")
-	p.BoolVar(&f.allowForeignMask, "allow-foreign-mask", false, "accept a DICOM mask that was drawn on another series with the same grid")
+	p.Float64Var(&f.maskFraction, "mask-fraction", 0, "least `fraction` of a voxel that a mask on another grid must cover (default 0.5)")
+	p.StringVar(&f.division, "division", "", "`way` to divide tissues: knee, into compartments by the shape of the knee, or none, each tissue a row of its own (default knee)")
+	p.IntVar(&f.layers, "layers", 2, "`number` of layers of cartilage, from bone to joint; 0 for none")
+	p.StringVar(&f.register, "register", "", "`series` that the masks were drawn on, which is aligned with the mapped series: its number, its hash or a pattern of its description")
+	p.BoolVar(&f.allowForeignMask, "allow-foreign-mask", false, "accept a DICOM mask of other images, or of a series in another frame of reference, if the knee did not move")
 	p.StringVar(&f.manifest, "manifest", "", "CSV `file` with the columns folder, subject, visit, side, mask")
 	p.StringVar(&f.table.separator, "separator", ",", "`character` between the columns of the manifest, or tab")
 	p.StringVar(&f.table.encoding, "encoding", "", "`encoding` of the manifest, such as windows-1252 (default UTF-8)")
 	f.table.decimal = "point" // a manifest has no numbers
 	p.BoolVar(&f.acceptPatientID, "accept-patient-id", false, "use PatientID as the subject even if it repeats the patient's name or holds a date")
 	p.StringVar(&f.layout, "layout", "", "`pattern` of study folders, such as '{subject}/{visit}'")
-	p.StringVar(&f.series, "series", "", "series to map in studies with several: its `number`, its hash or a pattern of its description")
-	p.StringVar(&f.anatomy, "anatomy", "", "series to show maps over: its `number`, its hash or a pattern of its description (default: the first echo of the mapped series)")
+	p.StringVar(&f.series, "series", "", "`series` to map in studies with several: its number, its hash or a pattern of its description")
+	p.StringVar(&f.anatomy, "anatomy", "", "`series` to show maps over: its number, its hash or a pattern of its description (default: the first echo of the mapped series)")
 	p.StringVar(&f.philips, "philips-scaling", "", "`values` of Philips images to map: dv, the displayed values, or fp, the floating-point values, which are needed if echoes have different scale slopes (2005,100E) (default dv)")
 	p.IntVar(&f.skipEchoes, "skip-echoes", 1, "`number` of first echoes that are not fitted; epg fits all echoes unless it is given")
 	p.IntVar(&f.workers, "workers", 0, "`number` of files to read and of slabs to fit at a time (default: one per processor)")
@@ -206,6 +206,11 @@ maps T2 in each study and writes into the output folder:
   index.html          the same as a page with pictures
   SUBJECT/VISIT/      T2, S0, R² and standard error as NIfTI, pictures, result.json
 
+Each study needs a mask in its folder: a label map or DICOM segmentation, drawn on the
+multi-echo series or on another one, such as a DESS series. --scheme names the meaning of
+its labels. Cartilage is divided into compartments, regions and layers by the shape of
+the knee. If the knee moved between the two series, --register aligns them.
+
 The first of these that is present names the subject and the visit: --manifest,
 --layout, the clinical-trial attributes, and PatientID with the name of the study's
 folder. A PatientID that repeats the patient's name or holds a date is not used.
@@ -217,7 +222,8 @@ results in a folder have the same settings, and one run at a time writes into it
 
 Exit status: 0 all studies are done, 1 some studies failed or the disk is full,
 2 usage, 3 no study was found, 130 interrupted.`,
-		Example: `  t2map run studies --out results --scheme compartments
+		Example: `  t2map run studies --out results --scheme skm-tea
+  t2map run studies --out results --scheme oai-zib --register 'SAG*DESS*'
   t2map run /data/site07 --out results --protocol trial.yaml --layout '{subject}/{visit}'
   t2map run studies --out results --scheme oai-zib --maps mask --skip-echoes 0
   t2map run studies --out results --scheme compartments --method rician --replace`,

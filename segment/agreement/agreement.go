@@ -14,6 +14,7 @@
 package agreement
 
 import (
+	"context"
 	"fmt"
 	"math"
 	"slices"
@@ -57,8 +58,9 @@ type Label struct {
 
 // Compare returns the agreement of two masks on the given labels, in their order; without
 // labels, on all that occur in either mask, in increasing order. It is an error if the masks do not
-// have one grid, to the tolerance of volume.Geometry; see segment.OnGrid.
-func Compare(a, b volume.Labels, labels []uint16) ([]Label, error) {
+// have one grid, to the tolerance of volume.Geometry; see segment.OnGrid. When ctx ends, so does Compare,
+// with its error.
+func Compare(ctx context.Context, a, b volume.Labels, labels []uint16) ([]Label, error) {
 	if err := sameGrid(a, b); err != nil {
 		return nil, err
 	}
@@ -78,7 +80,10 @@ func Compare(a, b volume.Labels, labels []uint16) ([]Label, error) {
 		x.volumes(a.VoxelVolume())
 		x.MeanMM, x.P95MM, x.LargestMM = math.NaN(), math.NaN(), math.NaN()
 		if x.Missing == NotMissing {
-			x.distances(a, b, *boxes[value])
+			x.distances(ctx, a, b, *boxes[value])
+		}
+		if err := ctx.Err(); err != nil {
+			return nil, err
 		}
 		out = append(out, x)
 	}

@@ -1,12 +1,15 @@
 package agreement
 
 import (
+	"context"
 	"encoding/json"
+	"errors"
 	"math"
 	"math/rand/v2"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -86,7 +89,7 @@ func TestAgainstScipy(t *testing.T) {
 	for n, r := range references(t) {
 		a, b := drawn(r, r.First), drawn(r, r.Second)
 		for _, want := range r.Labels {
-			all, err := Compare(a, b, []uint16{want.Label})
+			all, err := Compare(t.Context(), a, b, []uint16{want.Label})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -103,7 +106,7 @@ func TestAgainstScipy(t *testing.T) {
 				}
 			}
 			// The other way about, only the sign of the difference changes.
-			back, err := Compare(b, a, []uint16{want.Label})
+			back, err := Compare(t.Context(), b, a, []uint16{want.Label})
 			if err != nil || back[0].Dice != got.Dice || math.Abs(back[0].MeanMM-got.MeanMM) > rounding || back[0].DifferenceMM3 != -got.DifferenceMM3 || back[0].DifferencePercent != -got.DifferencePercent {
 				t.Errorf("case %d, label %d, exchanged: %+v, %v; want %+v", n, want.Label, back[0], err, got)
 			}
@@ -141,7 +144,7 @@ func blocks(data ...uint16) volume.Labels {
 // Figures by hand, and what does not exist.
 func TestByHand(t *testing.T) {
 	a, b := blocks(0, 1, 1, 1, 2, 0, 3), blocks(0, 0, 1, 1, 0, 4, 0)
-	got, err := Compare(a, b, nil)
+	got, err := Compare(t.Context(), a, b, nil)
 	if err != nil || len(got) != 4 {
 		t.Fatalf("%+v, %v", got, err)
 	}
@@ -158,14 +161,14 @@ func TestByHand(t *testing.T) {
 			t.Errorf("%+v", x)
 		}
 	}
-	got, err = Compare(a, b, []uint16{9})
+	got, err = Compare(t.Context(), a, b, []uint16{9})
 	if err != nil || got[0].Missing != EmptyBoth || !math.IsNaN(got[0].Dice) || !math.IsNaN(got[0].DifferencePercent) || got[0].DifferenceMM3 != 0 {
 		t.Errorf("%+v, %v", got, err)
 	}
-	if got, err = Compare(blocks(0, 0), blocks(0, 0), nil); err != nil || len(got) != 0 {
+	if got, err = Compare(t.Context(), blocks(0, 0), blocks(0, 0), nil); err != nil || len(got) != 0 {
 		t.Errorf("%+v, %v", got, err)
 	}
-	same, _ := Compare(a, a, nil)
+	same, _ := Compare(t.Context(), a, a, nil)
 	for _, x := range same {
 		if x.Dice != 1 || x.DifferencePercent != 0 || x.LargestMM != 0 || x.MeanMM != 0 {
 			t.Errorf("a mask and itself: %+v", x)
@@ -176,18 +179,18 @@ func TestByHand(t *testing.T) {
 func TestGrids(t *testing.T) {
 	a, b := blocks(1, 1, 1), blocks(1, 1, 1)
 	b.Affine[1][3] = 0.09
-	if _, err := Compare(a, b, nil); err != nil {
+	if _, err := Compare(t.Context(), a, b, nil); err != nil {
 		t.Error(err)
 	}
 	b.Affine[1][3] = 0.2
-	if _, err := Compare(a, b, nil); err == nil {
+	if _, err := Compare(t.Context(), a, b, nil); err == nil {
 		t.Error("masks 0.2 mm apart are compared")
 	}
 	b.Affine[1][3] = math.NaN()
-	if _, err := Compare(a, b, nil); err == nil {
+	if _, err := Compare(t.Context(), a, b, nil); err == nil {
 		t.Error("a mask that lies nowhere is compared")
 	}
-	if _, err := Compare(a, blocks(1, 1), nil); err == nil {
+	if _, err := Compare(t.Context(), a, blocks(1, 1), nil); err == nil {
 		t.Error("masks of two sizes are compared")
 	}
 }
@@ -205,7 +208,7 @@ func TestTransform(t *testing.T) {
 				points = append(points, v)
 			}
 		}
-		for v, got := range transform(points, size, spacing) {
+		for v, got := range transform(t.Context(), points, size, spacing) {
 			want := math.Inf(1)
 			for _, p := range points {
 				x := float64(v%size[0]-p%size[0]) * spacing[0]
@@ -216,6 +219,42 @@ func TestTransform(t *testing.T) {
 			if got != want && !(math.Abs(got-want) < 1e-12*want) {
 				t.Fatalf("size %v, voxel %d: %g, want %g", size, v, got, want)
 			}
+		}
+	}
+}
+
+// countdown is a context that ends after it was asked so many times whether it has.
+type countdown struct {
+	context.Context
+	left int
+}
+
+func (c *countdown) Err() error {
+	if c.left--; c.left < 0 {
+		return context.Canceled
+	}
+	return nil
+}
+
+// TestCancelled: the comparison stops when the context ends, also in its midst, without a result.
+func TestCancelled(t *testing.T) {
+	a := volume.Labels{Geometry: volume.Geometry{Size: [3]int{80, 80, 80}, Affine: [3][4]float64{{1}, {0, 1}, {0, 0, 1}}}}
+	a.Data = make([]uint16, a.Voxels())
+	b := a
+	b.Data = slices.Clone(a.Data)
+	a.Data[0], a.Data[len(a.Data)-1] = 1, 1 // the box of the label is the whole grid
+	b.Data[len(b.Data)-1] = 1
+	asked := countdown{t.Context(), math.MaxInt}
+	if _, err := Compare(&asked, a, b, nil); err != nil {
+		t.Fatal(err)
+	}
+	times := math.MaxInt - asked.left
+	if slabs := 2 * 3 * a.Voxels() / voxelsPerCheck; times < slabs { // three axes, there and back
+		t.Errorf("asked %d times whether the context has ended, want %d or more", times, slabs)
+	}
+	for _, after := range []int{0, times / 2, times - 1} {
+		if got, err := Compare(&countdown{t.Context(), after}, a, b, nil); !errors.Is(err, context.Canceled) || got != nil {
+			t.Errorf("ended after %d of %d questions: %v, %v", after, times, got, err)
 		}
 	}
 }

@@ -1,22 +1,23 @@
 package agreement
 
 import (
+	"context"
 	"math"
 	"slices"
 
 	"github.com/t2map/t2map/volume"
 )
 
-// distances fills the distances of the surfaces of both masks.
-func (x *Label) distances(a, b volume.Labels, e extent) {
+// distances fills the distances of the surfaces of both masks. They are wrong when ctx ends.
+func (x *Label) distances(ctx context.Context, a, b volume.Labels, e extent) {
 	first, second := surfaceOf(a, x.Value, e), surfaceOf(b, x.Value, e)
 	var size [3]int
 	for d := range size {
 		size[d] = e.to[d] - e.from[d]
 	}
 	spacing := a.Spacing()
-	all := between(first, second, size, spacing)
-	all = append(all, between(second, first, size, spacing)...)
+	all := between(ctx, first, second, size, spacing)
+	all = append(all, between(ctx, second, first, size, spacing)...)
 	slices.Sort(all)
 	sum := 0.0
 	for _, d := range all {
@@ -60,8 +61,8 @@ func surfaceOf(l volume.Labels, value uint16, e extent) []int {
 
 // between returns the distance of each voxel of one surface from the nearest of another, in a
 // box of that size.
-func between(from, to []int, size [3]int, spacing [3]float64) []float64 {
-	squares := transform(to, size, spacing)
+func between(ctx context.Context, from, to []int, size [3]int, spacing [3]float64) []float64 {
+	squares := transform(ctx, to, size, spacing)
 	out := make([]float64, len(from))
 	for n, v := range from {
 		out[n] = math.Sqrt(squares[v])
@@ -72,7 +73,8 @@ func between(from, to []int, size [3]int, spacing [3]float64) []float64 {
 // transform returns for each voxel of a box the square of its distance to the nearest of the
 // given voxels. Squares along one axis after the other are minimised by the lower envelope
 // of parabolas (Felzenszwalb and Huttenlocher 2012, Theory of Computing 8:415–428), which is exact.
-func transform(points []int, size [3]int, spacing [3]float64) []float64 {
+// It stops when ctx ends.
+func transform(ctx context.Context, points []int, size [3]int, spacing [3]float64) []float64 {
 	squares := make([]float64, size[0]*size[1]*size[2])
 	for v := range squares {
 		squares[v] = math.Inf(1)
@@ -85,6 +87,9 @@ func transform(points []int, size [3]int, spacing [3]float64) []float64 {
 	stride := 1
 	for d, n := range size {
 		for v := range squares {
+			if v%voxelsPerCheck == 0 && ctx.Err() != nil {
+				return squares
+			}
 			if v/stride%n == 0 {
 				e.minimise(squares[v:], n, stride, spacing[d])
 			}
@@ -93,6 +98,10 @@ func transform(points []int, size [3]int, spacing [3]float64) []float64 {
 	}
 	return squares
 }
+
+// voxelsPerCheck is the number of voxels after which it is asked whether the context has ended: a
+// millisecond's work.
+const voxelsPerCheck = 1 << 16
 
 // envelope is scratch memory for one line: its values, the places of the parabolas of the lower
 // envelope, and from where on each of them is the lowest.

@@ -153,7 +153,7 @@ func TestBadMasks(t *testing.T) {
 		}), anatomy.Right, want(anatomy.NoNotch)},
 		{"no side", change(without(m, anatomy.Fibula, anatomy.MedialMeniscus, anatomy.LateralMeniscus), undivided), anatomy.UnknownSide, want(anatomy.NoSide)},
 	} {
-		if _, err := anatomy.Divide(c.mask, c.side); problem(err) != c.want {
+		if _, err := anatomy.Divide(t.Context(), c.mask, c.side); problem(err) != c.want {
 			t.Errorf("%s: %v", c.name, err)
 		}
 	}
@@ -210,9 +210,9 @@ func TestLessAndMore(t *testing.T) {
 				return anatomy.FemoralCartilage
 			}
 			return t
-		}), 0.95, anatomy.Crumbs},
+		}), 0.95, anatomy.Omitted},
 	} {
-		d, err := anatomy.Divide(c.mask, anatomy.Left)
+		d, err := anatomy.Divide(t.Context(), c.mask, anatomy.Left)
 		if err != nil {
 			t.Errorf("%s: %v", c.name, err)
 			continue
@@ -231,6 +231,9 @@ func TestLessAndMore(t *testing.T) {
 			t.Errorf("%s: no note %d in %v", c.name, c.note, d.Notes)
 		}
 		for v, r := range d.Data {
+			if r == 0 && truth[v] == 0 { // a crumb that lies apart
+				continue
+			}
 			if (r != 0) != (c.mask.Data[v].Cartilage() || c.mask.Data[v] >= anatomy.Menisci && c.mask.Data[v] <= anatomy.LateralMeniscus) {
 				t.Fatalf("%s: a voxel of %v is %v", c.name, c.mask.Data[v], r)
 			}
@@ -262,7 +265,7 @@ func withRegions(m anatomy.Mask, truth []anatomy.Region, condyles bool) anatomy.
 // Half of the knee outside of the field of view is refused, or divided as the whole is.
 func TestHalf(t *testing.T) {
 	m, _ := coarse(t, "R")
-	whole, err := anatomy.Divide(m, anatomy.Right)
+	whole, err := anatomy.Divide(t.Context(), m, anatomy.Right)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -270,7 +273,7 @@ func TestHalf(t *testing.T) {
 		for _, upper := range []bool{false, true} {
 			for _, part := range []float64{0.4, 0.5, 0.6, 0.75} {
 				half, truth := crop(m, whole.Data, axis, part, upper)
-				d, err := anatomy.Divide(half, anatomy.Right)
+				d, err := anatomy.Divide(t.Context(), half, anatomy.Right)
 				if err != nil {
 					t.Logf("axis %d, upper %v, %g: %v", axis, upper, part, err)
 					continue
@@ -330,15 +333,15 @@ func TestTwoKnees(t *testing.T) {
 			}
 		}
 	}
-	if _, err := anatomy.Divide(m, anatomy.Right); problem(err) != want(anatomy.TwoKnees) {
+	if _, err := anatomy.Divide(t.Context(), m, anatomy.Right); problem(err) != want(anatomy.TwoKnees) {
 		t.Errorf("two knees: %v", err)
 	}
-	both, err := anatomy.Knees(m)
+	both, err := anatomy.Knees(t.Context(), m)
 	if err != nil || len(both) != 2 {
 		t.Fatalf("%d knees, %v", len(both), err)
 	}
 	for n, want := range []anatomy.Side{anatomy.Right, anatomy.Left} {
-		k, err := anatomy.Examine(both[n])
+		k, err := anatomy.Examine(t.Context(), both[n])
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -346,7 +349,7 @@ func TestTwoKnees(t *testing.T) {
 			t.Errorf("knee %d: %+v, want %v", n, got, want)
 		}
 	}
-	if one, err := anatomy.Knees(r); err != nil || len(one) != 1 {
+	if one, err := anatomy.Knees(t.Context(), r); err != nil || len(one) != 1 {
 		t.Errorf("one knee: %d, %v", len(one), err)
 	}
 }
@@ -354,7 +357,7 @@ func TestTwoKnees(t *testing.T) {
 // What each source says is listed.
 func TestAgree(t *testing.T) {
 	m, _ := coarse(t, "R")
-	k, err := anatomy.Examine(m)
+	k, err := anatomy.Examine(t.Context(), m)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -363,11 +366,11 @@ func TestAgree(t *testing.T) {
 		t.Errorf("%v, %v", got, err)
 	}
 	_, err = e.Agree(anatomy.Claim{Source: "Laterality", Side: anatomy.Left})
-	const text = "the side of the knee is contradictory: Laterality says left, medial-tibial-cartilage says right, medial-meniscus says right, fibula says right"
+	const text = "the sources contradict each other about the side of the knee: Laterality says left, medial-tibial-cartilage in the mask says right, medial-meniscus in the mask says right, fibula in the mask says right"
 	if err == nil || err.Error() != text {
 		t.Errorf("got %v, want %s", err, text)
 	}
-	k, err = anatomy.Examine(change(without(m, anatomy.Fibula, anatomy.MedialMeniscus, anatomy.LateralMeniscus), undivided))
+	k, err = anatomy.Examine(t.Context(), change(without(m, anatomy.Fibula, anatomy.MedialMeniscus, anatomy.LateralMeniscus), undivided))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -21,27 +21,31 @@ func TestCroppedKnee(t *testing.T) {
 			whole.Data[v] = anatomy.NoTissue
 		}
 	}
-	l = segment.Cropped(l, anatomy.Margin)
-	crop := anatomy.Mask{Geometry: l.Geometry, Data: make([]anatomy.Tissue, len(l.Data))}
-	for v, label := range l.Data {
-		crop.Data[v] = anatomy.Tissue(label)
+	var scheme segment.Scheme
+	for _, tissue := range anatomy.Tissues() {
+		scheme.Labels = append(scheme.Labels, segment.Label{Value: uint16(tissue), Name: tissue.String()})
 	}
+	marks, err := scheme.InterpretBox(l, segment.BoxOf(l, anatomy.Margin))
+	if err != nil {
+		t.Fatal(err)
+	}
+	crop := marks.Tissues()
 	if len(crop.Data) > len(whole.Data)/5 {
 		t.Errorf("%v of %v is left", crop.Size, whole.Size)
 	}
-	want, err := anatomy.Divide(whole, anatomy.UnknownSide)
+	want, err := anatomy.Divide(t.Context(), whole, anatomy.UnknownSide)
 	if err != nil {
 		t.Fatal(err)
 	}
-	got, err := anatomy.Divide(crop, anatomy.UnknownSide)
+	got, err := anatomy.Divide(t.Context(), crop, anatomy.UnknownSide)
 	if err != nil {
 		t.Fatal(err)
 	}
-	wantDepth, err := anatomy.Depth(whole, anatomy.DepthOptions{})
+	wantDepth, err := anatomy.Depth(t.Context(), whole, anatomy.DepthOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	gotDepth, err := anatomy.Depth(crop, anatomy.DepthOptions{})
+	gotDepth, err := anatomy.Depth(t.Context(), crop, anatomy.DepthOptions{})
 	if err != nil || len(gotDepth.Voxels) != len(wantDepth.Voxels) {
 		t.Fatal(err, len(gotDepth.Voxels), len(wantDepth.Voxels))
 	}

@@ -1,6 +1,7 @@
 package anatomy
 
 import (
+	"context"
 	"fmt"
 	"math"
 
@@ -9,9 +10,10 @@ import (
 
 // DepthOptions are the options of Depth. The zero value is the default.
 type DepthOptions struct {
-	// Up and Front are directions in LPS, along the shaft of the femur and towards the patella.
-	// They are used where the bone has no label. Zero: the patient's, (0, 0, 1) and (0, −1, 0).
-	Up, Front [3]float64
+	// Axes returns the axes of the knee. It is called only where a bone has no label, so that Depth
+	// can run beside what finds the axes, and several goroutines may call it at the same time. Its error
+	// ends Depth. An axis of zero, and all of them without a function, are the patient's.
+	Axes func(context.Context) (Axes, error)
 	// Workers is the number of goroutines, at most 64; 0: as many as there are processors. The
 	// result does not depend on it.
 	Workers int
@@ -91,15 +93,18 @@ type SheetDepth struct {
 // smooth), so that distances are finer than the grid. A plate of one voxel has depth 0.5.
 //
 // The order of slices, rows and columns does not matter, nor does a mirrored or oblique affine.
-// An affine without an inverse is an *AffineError.
-func Depth(m Mask, options DepthOptions) (Depths, error) {
+// An affine without an inverse is an *AffineError. When ctx ends, so does Depth, with its error.
+func Depth(ctx context.Context, m Mask, options DepthOptions) (Depths, error) {
 	out := Depths{Geometry: m.Geometry}
 	l, ok := newLattice(m.Geometry)
 	if !ok {
-		return out, &AffineError{m.Affine}
+		return Depths{}, &AffineError{m.Affine}
 	}
 	workers := options.workers()
-	sheets := findSheets(m.Data, l, workers)
+	sheets, err := findSheets(ctx, m.Data, l, workers)
+	if err != nil {
+		return Depths{}, err
+	}
 	for b := range sheets {
 		s := &sheets[b]
 		from := len(out.Voxels)
@@ -109,11 +114,15 @@ func Depth(m Mask, options DepthOptions) (Depths, error) {
 	out.Depth = make([]float32, len(out.Voxels))
 	out.Thickness = make([]float32, len(out.Voxels))
 	out.Normal = make([][3]float32, len(out.Voxels))
-	sideBySide(len(sheets), workers, func(b int) {
-		if len(sheets[b].voxels) > 0 {
-			out.measure(&sheets[b], m.Data, l, options)
+	err = sideBySide(len(sheets), workers, func(b int) error {
+		if len(sheets[b].voxels) == 0 {
+			return nil
 		}
+		return out.measure(ctx, &sheets[b], m.Data, l, options)
 	})
+	if err != nil {
+		return Depths{}, err
+	}
 	return out, nil
 }
 
@@ -122,11 +131,12 @@ func Depth(m Mask, options DepthOptions) (Depths, error) {
 // one.
 const unlabelled = 0.02
 
-// measure finds the sides of a sheet, and the depth of its voxels between them.
-func (out *Depths) measure(s *sheet, data []Tissue, l *lattice, options DepthOptions) {
+// measure finds the sides of a sheet, and the depth of its voxels between them. What it sets is
+// of no use where it returns an error.
+func (out *Depths) measure(ctx context.Context, s *sheet, data []Tissue, l *lattice, options DepthOptions) error {
 	workers := options.workers()
 	about := &out.Sheets[s.bone]
-	f := findSurface(s, data, l, workers)
+	f := findSurface(ctx, s, data, l, workers)
 	s.locate(l, workers)
 	about.Source = BoneByShape
 	if f.boneByLabel() {
@@ -135,13 +145,17 @@ func (out *Depths) measure(s *sheet, data []Tissue, l *lattice, options DepthOpt
 		f.judge(bone, sideBone, sideJoint)
 		out.between(s, l, workers, bone, f.boundary(s, sideJoint, l))
 		about.Source = BoneByLabel
-		if float64(about.Undefined) <= unlabelled*float64(len(s.voxels)) {
-			return
+		if err := ctx.Err(); err != nil || float64(about.Undefined) <= unlabelled*float64(len(s.voxels)) {
+			return err
 		}
 		about.Source = BoneByBoth
 		copy(f.side, looked)
 	}
-	f.boneByShape(options.toBone(s, l), about.Source == BoneByBoth)
+	toBone, err := options.toBone(ctx, s, l)
+	if err != nil {
+		return err
+	}
+	f.boneByShape(toBone, about.Source == BoneByBoth)
 	bone := f.boundary(s, sideBone, l)
 	f.judge(bone, sideBone, sideJoint)
 	joint := f.boundary(s, sideJoint, l)
@@ -149,6 +163,7 @@ func (out *Depths) measure(s *sheet, data []Tissue, l *lattice, options DepthOpt
 	bone = f.boundary(s, sideBone, l)
 	f.judge(bone, sideBone, sideJoint)
 	out.between(s, l, workers, bone, f.boundary(s, sideJoint, l))
+	return ctx.Err()
 }
 
 // between sets the depth of a sheet's voxels between its two sides.

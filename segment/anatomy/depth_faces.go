@@ -1,5 +1,7 @@
 package anatomy
 
+import "context"
+
 // side is what a face of a sheet's boundary looks at.
 type side uint8
 
@@ -24,6 +26,7 @@ type surface struct {
 	stable  float64            // the longest plain step of diffusion in mm²
 	scale   float64            // of the widths, see lattice.scale
 	workers int
+	ctx     context.Context // of the call of Depth: smoothing and searches stop when it ends
 }
 
 // normal returns the outward normal of a face, as long as the face is large.
@@ -43,8 +46,8 @@ const (
 const Margin = boneGap + 1
 
 // findSurface lists the faces of the sheet and links those that share an edge.
-func findSurface(s *sheet, data []Tissue, l *lattice, workers int) *surface {
-	f := &surface{of: make([][directions]int32, len(s.voxels)), scale: l.scale(), workers: workers}
+func findSurface(ctx context.Context, s *sheet, data []Tissue, l *lattice, workers int) *surface {
+	f := &surface{of: make([][directions]int32, len(s.voxels)), scale: l.scale(), workers: workers, ctx: ctx}
 	faces := 0
 	for n := range s.next {
 		for d, other := range s.next[n] {

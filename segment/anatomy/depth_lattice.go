@@ -27,7 +27,12 @@ func newLattice(g volume.Geometry) (l *lattice, ok bool) {
 
 // position returns the position of an index that need not be whole.
 func (l *lattice) position(i [3]float64) vector {
-	return l.origin.plus(l.columns[0].times(i[0])).plus(l.columns[1].times(i[1])).plus(l.columns[2].times(i[2]))
+	var p vector
+	a, b, c := &l.columns[0], &l.columns[1], &l.columns[2]
+	for r := range p {
+		p[r] = l.origin[r] + float64(a[r]*i[0]) + float64(b[r]*i[1]) + float64(c[r]*i[2])
+	}
+	return p
 }
 
 func (l *lattice) centre(i [3]int32) vector {

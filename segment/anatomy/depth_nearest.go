@@ -1,6 +1,9 @@
 package anatomy
 
-import "math"
+import (
+	"context"
+	"math"
+)
 
 // reach is how far from a voxel, in mm, a surface is looked for. Cartilage is nowhere thicker
 // than about 8 mm (the patella's; Ateshian et al. 1991, Journal of Biomechanics 24:761–776).
@@ -17,9 +20,10 @@ type search struct {
 	links    [][4]int32 // of the pieces
 	near     []int32
 	distance []float32 // its square
-	asked    []bool    // whether the voxel looks at its neighbours in the next round
+	asked    []uint8   // 1 where the voxel looks at its neighbours in the next round
 	found    [][]find  // of each worker
 	workers  int
+	ctx      context.Context
 }
 
 // find is what a voxel finds in a round, with the square of its distance.
@@ -35,8 +39,8 @@ func (f *surface) nearest(s *sheet, l *lattice, p *patch, pieces []surfel) []int
 	n := len(s.voxels)
 	q := search{
 		next: s.next, at: s.at, links: p.links, pieces: make([][3]float32, len(pieces)),
-		near: make([]int32, n), distance: make([]float32, n), asked: make([]bool, n),
-		found: make([][]find, f.workers), workers: f.workers,
+		near: make([]int32, n), distance: make([]float32, n), asked: make([]uint8, n),
+		found: make([][]find, f.workers), workers: f.workers, ctx: f.ctx,
 	}
 	for v := range q.near {
 		q.near[v], q.distance[v] = -1, reach*reach
@@ -70,19 +74,23 @@ func (q *search) offer(v, piece int32) {
 	if d := apart(&q.pieces[piece], &q.at[v]); d < q.distance[v] {
 		q.near[v], q.distance[v] = piece, d
 	}
-	q.asked[v] = true
+	q.asked[v] = 1
 }
 
-// spread goes on until no voxel changes. Each round sees the result of the one before, so
+// spread goes on until no voxel changes, or the context ends. Each round sees the result of the one before, so
 // neither the order of voxels nor the number of workers matters.
 func (q *search) spread() {
-	for first, changes := true, true; changes; first = false {
+	for first, changes := true, true; changes && q.ctx.Err() == nil; first = false {
 		shareOut(len(q.near), q.workers, func(part, from, to int) {
 			found := q.found[part][:0]
-			for n, asked := range q.asked[from:to] {
-				if asked {
-					v := int32(from + n)
-					q.asked[v] = false
+			for n := from; n < to; n++ {
+				if n+8 <= to && eightAt(q.asked[n:]) == 0 {
+					n += 7
+					continue
+				}
+				if q.asked[n] != 0 {
+					v := int32(n)
+					q.asked[v] = 0
 					if piece, distance := q.look(v, first); first || piece != q.near[v] {
 						found = append(found, find{v, piece, distance})
 					}
@@ -94,9 +102,9 @@ func (q *search) spread() {
 		for part, found := range q.found {
 			for _, f := range found {
 				q.near[f.voxel], q.distance[f.voxel] = f.piece, f.distance
-				for _, other := range q.next[f.voxel] {
+				for _, other := range &q.next[f.voxel] {
 					if other >= 0 {
-						q.asked[other] = true
+						q.asked[other] = 1
 					}
 				}
 				changes = true
@@ -111,17 +119,19 @@ func (q *search) spread() {
 func (q *search) look(v int32, first bool) (best int32, distance float32) {
 	x := &q.at[v]
 	best, distance = q.near[v], q.distance[v]
-	for _, other := range q.next[v] {
+	own, last := best, best
+	for _, other := range &q.next[v] {
 		if other < 0 {
 			continue
 		}
-		if piece := q.near[other]; piece >= 0 && piece != best {
+		if piece := q.near[other]; piece >= 0 && piece != best && piece != last { // neighbours often have the same
+			last = piece
 			if d := apart(&q.pieces[piece], x); d < distance {
 				best, distance = piece, d
 			}
 		}
 	}
-	if best == q.near[v] && !first {
+	if best == own && !first {
 		return best, distance
 	}
 	return q.descend(x, best, distance)
@@ -134,13 +144,19 @@ func (q *search) descend(x *[3]float32, at int32, distance float32) (int32, floa
 		best := at
 		links := &q.links[at]
 		for _, beside := range links {
+			if beside == at {
+				continue
+			}
 			if d := apart(&q.pieces[beside], x); d < distance {
 				best, distance = beside, d
 			}
 		}
 		if best == at {
 			for _, beside := range links {
-				for _, next := range q.links[beside] {
+				for _, next := range &q.links[beside] {
+					if next == at {
+						continue
+					}
 					if d := apart(&q.pieces[next], x); d < distance {
 						best, distance = next, d
 					}

@@ -11,11 +11,14 @@ import (
 func TestNearest(t *testing.T) {
 	m := layersKnee(t)
 	l, _ := newLattice(m.Geometry)
-	sheets := findSheets(m.Data, l, 2)
+	sheets, err := findSheets(t.Context(), m.Data, l, 2)
+	if err != nil {
+		t.Fatal(err)
+	}
 	for _, b := range []Bone{OfTibia, OfPatella} {
 		s := &sheets[b]
 		s.locate(l, 2)
-		f := findSurface(s, m.Data, l, 2)
+		f := findSurface(t.Context(), s, m.Data, l, 2)
 		f.judge(f.boundary(s, sideBone, l), sideBone, sideJoint)
 		for _, which := range []side{sideBone, sideJoint} {
 			got := f.boundary(s, which, l)

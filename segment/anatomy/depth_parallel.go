@@ -28,18 +28,15 @@ func shareOut(n, workers int, work func(part, from, to int)) {
 	_ = g.Wait() // no part fails
 }
 
-// sideBySide calls work for 0 … n−1, at the same time unless there is but one worker. The calls
-// share nothing that they write.
-func sideBySide(n, workers int, work func(n int)) {
+// sideBySide calls work for 0 … n−1, at the same time unless there is but one worker, and returns
+// the first error. The calls share nothing that they write.
+func sideBySide(n, workers int, work func(n int) error) error {
 	var g errgroup.Group
 	g.SetLimit(max(1, min(workers, n)))
 	for i := range n {
-		g.Go(func() error {
-			work(i)
-			return nil
-		})
+		g.Go(func() error { return work(i) })
 	}
-	_ = g.Wait()
+	return g.Wait()
 }
 
 // worthSharing is the least number of items per worker: below it, starting a goroutine (about a

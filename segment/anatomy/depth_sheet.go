@@ -1,6 +1,9 @@
 package anatomy
 
-import "math"
+import (
+	"context"
+	"math"
+)
 
 // Bone is a bone whose surface carries cartilage. The cartilage of one bone is one sheet for
 // its depth, however many labels divide it: a border between labels is not a surface.
@@ -54,16 +57,18 @@ type sheet struct {
 type stretch struct{ v, i, n int32 }
 
 // findSheets lists the cartilage of each bone.
-func findSheets(data []Tissue, l *lattice, workers int) [bones]sheet {
+func findSheets(ctx context.Context, data []Tissue, l *lattice, workers int) (out [bones]sheet, err error) {
 	const most = 64 // parts, see DepthOptions.Workers
 	var found [most][bones][]stretch
 	shareOut(l.size[1]*l.size[2], workers, func(part, from, to int) {
-		for row := from; row < to; row++ {
+		for row := from; row < to && (row%rowsPerCheck != 0 || ctx.Err() == nil); row++ {
 			stretches(&found[part], data[row*l.size[0]:][:l.size[0]], row*l.size[0])
 		}
 	})
-	var out [bones]sheet
 	for b := range out {
+		if err := ctx.Err(); err != nil {
+			return out, err
+		}
 		s := &out[b]
 		s.bone = Bone(b)
 		n := 0
@@ -86,8 +91,12 @@ func findSheets(data []Tissue, l *lattice, workers int) [bones]sheet {
 		}
 		s.connect(l)
 	}
-	return out
+	return out, nil
 }
+
+// rowsPerCheck is the number of rows of a mask after which it is asked whether the context has
+// ended: a millisecond's work at most.
+const rowsPerCheck = 256
 
 // stretches appends those of a row whose first voxel is first.
 func stretches(found *[bones][]stretch, row []Tissue, first int) {
@@ -116,7 +125,7 @@ func stretches(found *[bones][]stretch, row []Tissue, first int) {
 }
 
 // eightAt returns the first eight voxels of a row in one word.
-func eightAt(x []Tissue) uint64 {
+func eightAt[T ~uint8](x []T) uint64 {
 	_ = x[7]
 	return uint64(x[0]) | uint64(x[1])<<8 | uint64(x[2])<<16 | uint64(x[3])<<24 |
 		uint64(x[4])<<32 | uint64(x[5])<<40 | uint64(x[6])<<48 | uint64(x[7])<<56

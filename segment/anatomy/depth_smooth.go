@@ -1,6 +1,9 @@
 package anatomy
 
-import "math"
+import (
+	"iter"
+	"math"
+)
 
 // patch is a part of a surface, on which values can diffuse: nothing enters or leaves it, so
 // the bone side does not mix with the joint side, however thin the sheet.
@@ -47,8 +50,16 @@ func (p *patch) time(sigma float64) float64 {
 	return float64(sigma*sigma) / 2
 }
 
-// steps returns the steps of that diffusion.
-func (p *patch) steps(sigma float64) []float64 { return timeSteps(p.time(sigma), p.of.stable) }
+// steps returns the steps of that diffusion. They stop when the context of the surface ends.
+func (p *patch) steps(sigma float64) iter.Seq[float64] {
+	return func(yield func(float64) bool) {
+		for _, dt := range timeSteps(p.time(sigma), p.of.stable) {
+			if p.of.ctx.Err() != nil || !yield(dt) {
+				return
+			}
+		}
+	}
+}
 
 // smooth replaces values by their means over the surroundings, with a Gaussian weight of
 // standard deviation sigma (mm, times scale). The staircase of voxels is noise about the true
@@ -62,7 +73,7 @@ func (p *patch) smooth(values []vector, sigma float64) []vector {
 		p.spare = make([]vector, len(values))
 	}
 	from, to := values, p.spare
-	for _, dt := range p.steps(sigma) {
+	for dt := range p.steps(sigma) {
 		shareOut(len(from), p.of.workers, func(_, lo, hi int) {
 			for n := lo; n < hi; n++ {
 				w, links := &p.of.weights[p.faces[n]], &p.links[n]
@@ -83,7 +94,7 @@ func (p *patch) smoothTrue(sigma float64) []surfel {
 	for n, face := range p.faces {
 		once[n] = surfel{p.of.at[face], p.of.normal(face)}
 	}
-	for _, dt := range p.steps(sigma) {
+	for dt := range p.steps(sigma) {
 		from, to := once, spare
 		shareOut(len(from), p.of.workers, func(_, lo, hi int) {
 			for n := lo; n < hi; n++ {
@@ -111,18 +122,18 @@ func (p *patch) smoothTrue(sigma float64) []surfel {
 
 // flow makes a step of dt from v to u, for the neighbours a to d with their weights.
 func flow(u, v, a, b, c, d *vector, w *[4]float64, dt float64) {
-	for r := range v {
-		flow := float64(w[0]*(a[r]-v[r])) + float64(w[1]*(b[r]-v[r])) +
-			float64(w[2]*(c[r]-v[r])) + float64(w[3]*(d[r]-v[r]))
-		u[r] = v[r] + float64(dt*flow)
-	}
+	w0, w1, w2, w3 := w[0], w[1], w[2], w[3]
+	x, y, z := v[0], v[1], v[2]
+	u[0] = x + float64(dt*(float64(w0*(a[0]-x))+float64(w1*(b[0]-x))+float64(w2*(c[0]-x))+float64(w3*(d[0]-x))))
+	u[1] = y + float64(dt*(float64(w0*(a[1]-y))+float64(w1*(b[1]-y))+float64(w2*(c[1]-y))+float64(w3*(d[1]-y))))
+	u[2] = z + float64(dt*(float64(w0*(a[2]-z))+float64(w1*(b[2]-z))+float64(w2*(c[2]-z))+float64(w3*(d[2]-z))))
 }
 
 // smoothNumbers smooths numbers, one for each face of the patch, which are 0 outside it where
 // they leak, and do not leave it otherwise.
 func (p *patch) smoothNumbers(from []float64, sigma float64, leak bool) []float64 {
 	to := make([]float64, len(from))
-	for _, dt := range p.steps(sigma) {
+	for dt := range p.steps(sigma) {
 		shareOut(len(from), p.of.workers, func(_, lo, hi int) {
 			for n := lo; n < hi; n++ {
 				flow, loss := 0.0, 0.0

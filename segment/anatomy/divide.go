@@ -1,6 +1,10 @@
 package anatomy
 
-import "github.com/t2map/t2map/volume"
+import (
+	"context"
+
+	"github.com/t2map/t2map/volume"
+)
 
 // Division is a knee divided into regions, on the mask's grid, and where the borders lie.
 type Division struct {
@@ -65,8 +69,12 @@ const (
 	// NoTibia and NoFemur: medial and lateral lack the plate.
 	NoTibia
 	NoFemur
-	// Crumbs: pieces under 2 % of their plate, Count voxels, follow the planes.
+	// Crumbs: small pieces of a plate, Count voxels, follow the planes and decided none.
 	Crumbs
+	// Torn: a larger piece that belongs to its tissue lies apart from the main body.
+	Torn
+	// Omitted: a piece lies so far from its tissue, or so beside it, that it has no region.
+	Omitted
 	// CutTissue: the field of view ends within the tissue, beside the borders.
 	CutTissue
 	// NoRidge: the patella is divided at its centroid.
@@ -77,7 +85,7 @@ const (
 	AxesByMenisci
 	AxesByPatient
 	// SideOfAnatomyUnknown: nothing in the mask shows the side, so that a mask that was mirrored
-	// would not be noticed.
+	// would not be detected.
 	SideOfAnatomyUnknown
 )
 
@@ -86,16 +94,20 @@ type Note struct {
 	Kind   NoteKind
 	Tissue Tissue
 	Count  int
+	// Plate is that of Crumbs.
+	Plate Plate
+	// Piece is that of Torn and Omitted.
+	Piece Piece
 }
 
 // Divide divides the mask of one knee of the side given; UnknownSide takes that which the
 // anatomy shows. It is Examine and Knee.Divide.
-func Divide(m Mask, side Side) (Division, error) {
-	k, err := Examine(m)
+func Divide(ctx context.Context, m Mask, side Side) (Division, error) {
+	k, err := Examine(ctx, m)
 	if err != nil {
 		return Division{}, err
 	}
-	return k.Divide(side)
+	return k.Divide(ctx, side)
 }
 
 // Divide gives each voxel of cartilage and menisci its region.
@@ -111,8 +123,8 @@ func Divide(m Mask, side Side) (Division, error) {
 //
 // A side that the anatomy contradicts is a *SideError. Other errors are *Error: no side where
 // medial and lateral follow from it, borders beyond the field of view, and a notch that does
-// not lie between the plateaus.
-func (k *Knee) Divide(side Side) (Division, error) {
+// not lie between the plateaus. When ctx ends, so does Divide, with its error.
+func (k *Knee) Divide(ctx context.Context, side Side) (Division, error) {
 	evidence := k.Side()
 	side, err := evidence.Agree(Claim{Source: "given", Side: side})
 	if err != nil {
@@ -123,6 +135,9 @@ func (k *Knee) Divide(side Side) (Division, error) {
 	}
 	d := Division{Geometry: k.mask.Geometry, Data: make([]Region, len(k.mask.Data)), Side: side}
 	for _, part := range []func(*Division) error{k.divideFemur, k.divideTibia, k.dividePatella, k.divideMenisci} {
+		if err := ctx.Err(); err != nil {
+			return Division{}, err
+		}
 		if err := part(&d); err != nil {
 			return Division{}, err
 		}
@@ -146,7 +161,7 @@ func medialIs(side Side) float64 {
 
 // note collects the notes.
 func (k *Knee) note(d *Division, evidence Evidence) {
-	add := func(kind NoteKind, t Tissue, n int) { d.Notes = append(d.Notes, Note{kind, t, n}) }
+	add := func(kind NoteKind, t Tissue, n int) { d.Notes = append(d.Notes, Note{Kind: kind, Tissue: t, Count: n}) }
 	trochlea := k.firstOf(FemoralCartilage, TrochlearCartilage) != NoTissue
 	switch patella := len(k.spots[patellar]) > 0; {
 	case trochlea && !patella:
@@ -161,9 +176,6 @@ func (k *Knee) note(d *Division, evidence Evidence) {
 		add(NoFemur, NoTissue, 0)
 	}
 	for g := noGroup + 1; g < groups; g++ {
-		if k.crumbs[g] > 0 {
-			add(Crumbs, k.representative(g), k.crumbs[g])
-		}
 		if k.cut[g] != [6]bool{} {
 			add(CutTissue, k.representative(g), 0)
 		}
@@ -176,8 +188,34 @@ func (k *Knee) note(d *Division, evidence Evidence) {
 			add(kind, NoTissue, 0)
 		}
 	}
+	k.notePieces(d)
 	if !evidence.Decided() {
 		add(SideOfAnatomyUnknown, NoTissue, 0)
+	}
+}
+
+// notePieces collects the notes of the pieces that are not of the main body of their tissue.
+func (k *Knee) notePieces(d *Division) {
+	crumbs := map[Plate]int{}
+	for g := range k.spots {
+		for n := range k.spots[g] {
+			if s := &k.spots[g][n]; s.crumb {
+				crumbs[d.Data[s.v].Plate()]++
+			}
+		}
+	}
+	for _, p := range Plates() {
+		if n := crumbs[p]; n > 0 {
+			d.Notes = append(d.Notes, Note{Kind: Crumbs, Plate: p, Count: n})
+		}
+	}
+	for _, p := range k.pieces {
+		switch {
+		case p.Omitted:
+			d.Notes = append(d.Notes, Note{Kind: Omitted, Tissue: p.Tissue, Count: p.Voxels, Piece: p})
+		case !p.Small:
+			d.Notes = append(d.Notes, Note{Kind: Torn, Tissue: p.Tissue, Count: p.Voxels, Piece: p})
+		}
 	}
 }
 

@@ -1,6 +1,10 @@
 package anatomy
 
-import "math"
+import (
+	"math"
+
+	"github.com/t2map/t2map/volume"
+)
 
 // divideTibia gives tibial cartilage its regions.
 func (k *Knee) divideTibia(d *Division) error {
@@ -17,10 +21,10 @@ func (k *Knee) divideTibia(d *Division) error {
 	}
 	b := &TibialBorders{Axes: a, Middle: middle.mean()}
 	origin := middle.mean().dot(a.Posterior)
-	half := shortfall(&k.mask.Geometry, a.Posterior)
 	for plate := range b.Thirds {
 		of := func(s *spot) bool { return k.plateau(s, d.Side) == plate }
-		f := a.seen(only(all, of))
+		spots := only(all, of)
+		f := a.seen(spots)
 		b.Thirds[plate] = [4]float64{math.NaN(), math.NaN(), math.NaN(), math.NaN()}
 		if len(f.x) == 0 {
 			continue
@@ -29,7 +33,8 @@ func (k *Knee) divideTibia(d *Division) error {
 		if k.endCut(tibial, a, from, to, of) {
 			return &Error{Problem: CutOff, Tissue: k.representative(tibial), Direction: "anterior or posterior"}
 		}
-		from, to = from-half-origin, to+half-origin
+		from, to = plateauEnds(spots, f.p, a, &k.mask.Geometry, from, to)
+		from, to = from-origin, to-origin
 		third := (to - from) / 3
 		b.Thirds[plate] = [4]float64{from, from + third, to - third, to}
 	}
@@ -48,6 +53,29 @@ func (k *Knee) divideTibia(d *Division) error {
 	}
 	d.Tibia = b
 	return nil
+}
+
+// plateauEnds returns the ends of a plateau of which the last centres lie at from and to. Sections
+// and rim both show how much more there is; the lesser counts, as both err by leading on
+// where a plateau is blunt.
+func plateauEnds(all []spot, p []float64, a Axes, g *volume.Geometry, from, to float64) (front, back float64) {
+	o := newOccupied(g, all)
+	more := func(p []float64, sign, seen float64) float64 {
+		s := newSections(p, nil, g, a.Posterior)
+		bySections, ok := s.hidden(seen)
+		if !ok {
+			return shortfall(g, a.Posterior)
+		}
+		if byRim, ok := hiddenRim(o, a, sign, seen); ok {
+			return min(bySections, byRim)
+		}
+		return bySections
+	}
+	forward := make([]float64, len(p))
+	for n := range p {
+		forward[n] = -p[n]
+	}
+	return from - more(forward, -1, -from), to + more(p, 1, to)
 }
 
 // plateau returns 0 for a spot of the medial plateau or meniscus, 1 for one of the lateral.

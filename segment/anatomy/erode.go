@@ -1,6 +1,9 @@
 package anatomy
 
-import "math"
+import (
+	"context"
+	"math"
+)
 
 // Erosion is what Erode removed.
 type Erosion struct {
@@ -22,16 +25,19 @@ func (e Erosion) Removed(t Tissue) int { return e.Before[t] - e.After[t] }
 // the borders between labels of one structure do not erode. Cartilage that touches other
 // cartilage, bone or meniscus does erode there, as partial volume mixes them. Beyond the edge
 // of the grid nothing is known, and nothing erodes. m is not changed. mm ≤ 0 removes nothing.
-// An affine without an inverse is an *AffineError.
-func Erode(m Mask, mm float64) (Mask, Erosion, error) {
-	out := Mask{m.Geometry, append([]Tissue(nil), m.Data...)}
-	var e Erosion
+// An affine without an inverse is an *AffineError. When ctx ends, so does Erode, with its error.
+func Erode(ctx context.Context, m Mask, mm float64) (Mask, Erosion, error) {
 	l, ok := newLattice(m.Geometry)
 	if !ok {
-		return out, e, &AffineError{m.Affine}
+		return Mask{}, Erosion{}, &AffineError{m.Affine}
 	}
+	out := Mask{Geometry: m.Geometry, Data: append([]Tissue(nil), m.Data...)}
+	var e Erosion
 	ball := l.ball(mm)
 	for v, t := range m.Data {
+		if v%voxelsPerCheck == 0 && ctx.Err() != nil {
+			return Mask{}, Erosion{}, ctx.Err()
+		}
 		own := erodes[t]
 		if own == 0 {
 			continue
@@ -46,14 +52,28 @@ func Erode(m Mask, mm float64) (Mask, Erosion, error) {
 	return out, e, nil
 }
 
-// erodes holds a number for each structure that is eroded as a whole, 0 for what is not eroded.
-var erodes = func() (out [256]uint8) {
+// voxelsPerCheck is the number of voxels after which Erode asks whether the context has ended: those of
+// a slice at most, milliseconds' work.
+const voxelsPerCheck = 1 << 14
+
+// Structure is what counts as one however many labels divide it: the cartilage of a bone, or
+// the menisci.
+type Structure uint8
+
+// NoStructure is that of bone and of no tissue.
+const NoStructure Structure = 0
+
+// Structure returns the structure that the tissue is a part of.
+func (t Tissue) Structure() Structure { return erodes[t] }
+
+// erodes holds the structure of each tissue, which is eroded as a whole; NoStructure is not eroded.
+var erodes = func() (out [256]Structure) {
 	for _, t := range []Tissue{Menisci, MedialMeniscus, LateralMeniscus} {
-		out[t] = 1 + uint8(bones)
+		out[t] = 1 + Structure(bones)
 	}
 	for t, sheet := range sheetOf {
 		if sheet != 0 {
-			out[t] = sheet
+			out[t] = Structure(sheet)
 		}
 	}
 	return out
@@ -117,7 +137,7 @@ func (l *lattice) toVoxel(by [3]int) float64 {
 }
 
 // nearOutside reports whether one of the voxels at the offsets belongs to another structure.
-func (l *lattice) nearOutside(data []Tissue, v int, own uint8, ball []offset) bool {
+func (l *lattice) nearOutside(data []Tissue, v int, own Structure, ball []offset) bool {
 	row := v / l.size[0]
 	index := [3]int{v - row*l.size[0], row % l.size[1], row / l.size[1]}
 	for _, o := range ball {

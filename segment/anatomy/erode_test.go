@@ -17,7 +17,7 @@ func TestErodeBox(t *testing.T) {
 		{0.5, [3]int{8, 8, 10}}, {0.51, [3]int{8, 8, 8}},
 		{1, [3]int{6, 6, 8}}, {1.6, [3]int{4, 4, 6}}, {3, [3]int{}},
 	} {
-		out, e, err := Erode(m, test.mm)
+		out, e, err := Erode(t.Context(), m, test.mm)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -50,7 +50,7 @@ func TestErodeIsExact(t *testing.T) {
 	m := s.draw(g, true, 0)
 	l, _ := newLattice(g)
 	const mm = 0.45
-	out, e, err := Erode(m, mm)
+	out, e, err := Erode(t.Context(), m, mm)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -116,7 +116,7 @@ func TestErodeBorders(t *testing.T) {
 			m.Data[v] = LateralTibialCartilage
 		}
 	}
-	out, e, err := Erode(m, 0.6) // one slice of 1 mm
+	out, e, err := Erode(t.Context(), m, 0.6) // one slice of 1 mm
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -131,7 +131,7 @@ func TestErodeBorders(t *testing.T) {
 func BenchmarkErodeOfRealKnee(b *testing.B) {
 	m := layersKnee(b)
 	for b.Loop() {
-		if _, _, err := Erode(m, 0.7); err != nil {
+		if _, _, err := Erode(b.Context(), m, 0.7); err != nil {
 			b.Fatal(err)
 		}
 	}

@@ -63,7 +63,7 @@ func (e *Error) Error() string {
 	case WrongSize:
 		text = "the voxels do not fit the grid"
 	case TooFew:
-		text = fmt.Sprintf("cannot be divided: it has %d voxels", e.Voxels)
+		text = fmt.Sprintf("cannot be divided: it has only %d voxels", e.Voxels)
 	case Flat:
 		text = fmt.Sprintf("cannot be divided: its %d voxels lie on one slice", e.Voxels)
 	case NoNotch:
@@ -71,11 +71,11 @@ func (e *Error) Error() string {
 	case CutOff:
 		text = fmt.Sprintf("cannot be divided: the field of view ends at its %s end", e.Direction)
 	case Askew:
-		text = fmt.Sprintf("the %s axis of the anatomy is %.0f° from the patient's: the affine of the mask is wrong", e.Direction, e.Amount)
+		text = fmt.Sprintf("the %s axis of the anatomy is %.0f° from the patient's: the affine of the mask or the scheme is wrong", e.Direction, e.Amount)
 	case TwoKnees:
-		text = fmt.Sprintf("the mask has parts that lie %.0f mm apart: it is of more than one knee", e.Amount)
+		text = fmt.Sprintf("the mask has parts that lie %.0f mm apart: it shows more than one knee", e.Amount)
 	case TwoPatellae:
-		text = fmt.Sprintf("a second one of %d voxels lies %.0f mm from the first", e.Voxels, e.Amount)
+		text = fmt.Sprintf("a second piece of %d voxels lies %.0f mm from the first: the mask shows two patellae", e.Voxels, e.Amount)
 	case Apart:
 		text = fmt.Sprintf("lies %.0f mm on the wrong side of the femoral notch", e.Amount)
 	case BothSides:
@@ -83,7 +83,7 @@ func (e *Error) Error() string {
 	case NoSide:
 		text = "cannot be divided into medial and lateral: the side of the knee is not known"
 	case NoDirection:
-		text = "cannot be divided: the mask does not show how the knee lies"
+		text = "cannot be divided: the mask does not show how the knee is oriented"
 	}
 	if e.Tissue != NoTissue {
 		return e.Tissue.String() + ": " + text
@@ -97,12 +97,12 @@ type SideError struct {
 	Claims []Claim
 }
 
-// Error lists what each source says: "the side of the knee is contradictory: Laterality says
-// left, fibula says right".
+// Error lists what each source says: "the sources contradict each other about the side of the
+// knee: Laterality says left, fibula in the mask says right".
 func (e *SideError) Error() string {
 	var parts []string
 	for _, c := range e.Claims {
 		parts = append(parts, fmt.Sprintf("%s says %s", c.Source, c.Side))
 	}
-	return "the side of the knee is contradictory: " + strings.Join(parts, ", ")
+	return "the sources contradict each other about the side of the knee: " + strings.Join(parts, ", ")
 }

@@ -1,6 +1,9 @@
 package anatomy
 
-import "math"
+import (
+	"context"
+	"math"
+)
 
 const (
 	// fewest is the number of voxels that the shape of a plate takes: a plate of 2 cm³ has
@@ -16,7 +19,7 @@ type Knee struct {
 	mask   *Mask
 	tally  [tissues]tally
 	spots  [groups][]spot
-	crumbs [groups]int
+	pieces []Piece
 	cut    [groups][6]bool // faces of the grid at which the group is cut: i, i end, j, …
 
 	tibia    plates
@@ -34,21 +37,24 @@ type Knee struct {
 // without it across the menisci, and without these along the least principal axis of the
 // femoral cartilage. Posterior is where the arch of femoral cartilage is open; left is across
 // both. Without femoral cartilage, left is along the line between the plateaus' centroids.
-// Pieces under 2 % of their plate decide nothing.
+// Pieces under 2 % of their tissue decide nothing, and those that lie apart are omitted: see Piece.
 //
 // Errors are *Error: what is not one knee, lies as no knee lies in a scanner, or is too small
-// to show how.
-func Examine(m Mask) (*Knee, error) {
+// to show how. When ctx ends, so does Examine, with its error.
+func Examine(ctx context.Context, m Mask) (*Knee, error) {
 	if _, ok := m.Inverse(); !ok || len(m.Data) != m.Voxels() {
 		return nil, &Error{Problem: WrongSize}
 	}
 	k := &Knee{mask: &m}
-	runs, tally := collect(&m)
-	k.tally = tally
+	seen, err := surveyed(ctx, &m)
+	if err != nil {
+		return nil, err
+	}
+	runs := seen.runs
+	k.tally, k.pieces = seen.tally, seen.pieces
 	if len(runs) == 0 {
 		return nil, &Error{Problem: Empty}
 	}
-	k.crumbs = part(runs, m.Size)
 	for g := noGroup + 1; g < groups; g++ {
 		k.spots[g] = spots(&m.Geometry, runs, g)
 		k.cut[g] = cutFaces(runs, g, m.Size)
@@ -59,7 +65,10 @@ func Examine(m Mask) (*Knee, error) {
 	if err := k.one(); err != nil {
 		return nil, err
 	}
-	return k, k.orient()
+	if err := k.orient(ctx); err != nil {
+		return nil, err
+	}
+	return k, nil
 }
 
 // Axes returns the axes of the femur, or of the tibia where the mask does not show those.
@@ -168,7 +177,7 @@ func (k *Knee) cutAt(which group, v int32) bool {
 }
 
 // orient finds the axes.
-func (k *Knee) orient() error {
+func (k *Knee) orient(ctx context.Context) error {
 	source, n := k.normal()
 	superior := func(left vector) vector {
 		if source == ByFemur {
@@ -177,7 +186,10 @@ func (k *Knee) orient() error {
 		return leant(n, left, slope)
 	}
 	if len(k.spots[femoral]) > 0 && k.needsNotch() {
-		k.femur, k.hasNotch = findNotch(k.spots[femoral], superior, &k.mask.Geometry)
+		k.femur, k.hasNotch = findNotch(ctx, k.spots[femoral], superior, &k.mask.Geometry)
+		if err := ctx.Err(); err != nil {
+			return err
+		}
 		if !k.hasNotch && k.tally[FemoralCartilage].n > 0 {
 			return &Error{Problem: NoNotch, Tissue: FemoralCartilage}
 		}

@@ -20,11 +20,13 @@ func (d Depths) Layers(n int) []uint8 {
 	if !ok {
 		return out
 	}
-	for v, depth := range d.Depth {
-		if d.Thickness[v] > 0 && float64(d.Thickness[v]) >= (float64(n)-0.5)*l.extent(d.normal(v)) {
-			out[v] = uint8(1 + min(n-1, int(float64(depth)*float64(n))))
+	shareOut(len(out), 0, func(_, from, to int) {
+		for v := from; v < to; v++ {
+			if d.Thickness[v] > 0 && float64(d.Thickness[v]) >= (float64(n)-0.5)*l.extent(d.normal(v)) {
+				out[v] = uint8(1 + min(n-1, int(float64(d.Depth[v])*float64(n))))
+			}
 		}
-	}
+	})
 	return out
 }
 

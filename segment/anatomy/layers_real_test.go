@@ -93,7 +93,7 @@ func TestDepthOfRealKnee(t *testing.T) {
 		if !bone {
 			m = layersWithoutBone(m)
 		}
-		d, err := Depth(m, DepthOptions{})
+		d, err := Depth(t.Context(), m, DepthOptions{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -175,7 +175,7 @@ func layersKneeTouch(g volume.Geometry, b Bone) map[int32]bool {
 }
 
 func layersWithoutBone(m Mask) Mask {
-	out := Mask{m.Geometry, make([]Tissue, len(m.Data))}
+	out := Mask{Geometry: m.Geometry, Data: make([]Tissue, len(m.Data))}
 	for v, t := range m.Data {
 		if t < Femur {
 			out.Data[v] = t
@@ -188,7 +188,7 @@ func BenchmarkDepthOfRealKnee(b *testing.B) {
 	m := layersKnee(b)
 	b.ReportAllocs()
 	for b.Loop() {
-		if _, err := Depth(m, DepthOptions{}); err != nil {
+		if _, err := Depth(b.Context(), m, DepthOptions{}); err != nil {
 			b.Fatal(err)
 		}
 	}

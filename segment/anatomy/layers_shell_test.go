@@ -101,7 +101,7 @@ func shellIndex(l *lattice, v int) [3]int32 {
 // draw marks what the shell is at every voxel centre. bone labels the bone; gap is the width in mm of the strip between
 // bone and cartilage that has no label.
 func (s shell) draw(g volume.Geometry, bone bool, gap float64) Mask {
-	m := Mask{g, make([]Tissue, g.Voxels())}
+	m := Mask{Geometry: g, Data: make([]Tissue, g.Voxels())}
 	l, _ := newLattice(g)
 	b, _ := BoneOf(s.tissue)
 	step := l.columns[0].length()
@@ -184,7 +184,7 @@ var (
 // layersDepth measures a mask's depth and checks the score against the least part in the right half.
 func layersDepth(t *testing.T, s shell, m Mask, name string, least float64) Depths {
 	t.Helper()
-	d, err := Depth(m, DepthOptions{})
+	d, err := Depth(t.Context(), m, DepthOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -234,7 +234,7 @@ func TestDepthOfAlignedPlate(t *testing.T) {
 		}
 		g := shellGrid(shellFine, turned)
 		g.Affine[2][3] += h * (float64(n) + 0.3) / 6
-		d, err := Depth(s.draw(g, n%3 == 0, 0), DepthOptions{})
+		d, err := Depth(t.Context(), s.draw(g, n%3 == 0, 0), DepthOptions{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -334,7 +334,7 @@ func TestDepthOfTouchingCartilage(t *testing.T) {
 	g := shellGrid(shellFine, shellOblique)
 	l, _ := newLattice(g)
 	for _, bone := range []bool{true, false} {
-		m := Mask{g, make([]Tissue, g.Voxels())}
+		m := Mask{Geometry: g, Data: make([]Tissue, g.Voxels())}
 		for v := range m.Data {
 			x := l.centre(shellIndex(l, v))
 			if math.Abs(x[0]) > 14 || math.Abs(x[1]) > 12 {
@@ -353,7 +353,7 @@ func TestDepthOfTouchingCartilage(t *testing.T) {
 				m.Data[v] = Tibia
 			}
 		}
-		d, err := Depth(m, DepthOptions{})
+		d, err := Depth(t.Context(), m, DepthOptions{})
 		if err != nil {
 			t.Fatal(err)
 		}

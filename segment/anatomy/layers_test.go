@@ -1,6 +1,7 @@
 package anatomy
 
 import (
+	"context"
 	"errors"
 	"math"
 	"reflect"
@@ -48,7 +49,7 @@ func TestDepthOfTurnedGrids(t *testing.T) {
 
 // layersAtPositions returns the depths by position in hundredths of a mm.
 func layersAtPositions(t *testing.T, m Mask) map[[3]int]float32 {
-	d, err := Depth(m, DepthOptions{})
+	d, err := Depth(t.Context(), m, DepthOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -97,12 +98,12 @@ func layersTurned(m Mask, order [3]int, mirrored [3]bool) Mask {
 func TestDepthWorkers(t *testing.T) {
 	for _, bone := range []bool{true, false} {
 		m := shellCylinder(20).draw(shellGrid([3]float64{0.5, 0.5, 1}, shellOblique), bone, 0)
-		want, err := Depth(m, DepthOptions{Workers: 1})
+		want, err := Depth(t.Context(), m, DepthOptions{Workers: 1})
 		if err != nil {
 			t.Fatal(err)
 		}
 		for _, workers := range []int{0, 2, 3, 7, 1000} {
-			got, err := Depth(m, DepthOptions{Workers: workers})
+			got, err := Depth(t.Context(), m, DepthOptions{Workers: workers})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -120,7 +121,7 @@ func TestDepthWorkers(t *testing.T) {
 
 // layersBox returns a mask of n³ voxels of 0.5 × 0.5 × 1 mm with a box of medial tibial cartilage in it.
 func layersBox(n int, from, to [3]int) Mask {
-	m := Mask{volume.Geometry{Size: [3]int{n, n, n}, Affine: [3][4]float64{{0.5}, {0, 0.5}, {0, 0, 1}}}, make([]Tissue, n*n*n)}
+	m := Mask{Geometry: volume.Geometry{Size: [3]int{n, n, n}, Affine: [3][4]float64{{0.5}, {0, 0.5}, {0, 0, 1}}}, Data: make([]Tissue, n*n*n)}
 	for k := from[2]; k < to[2]; k++ {
 		for j := from[1]; j < to[1]; j++ {
 			for i := from[0]; i < to[0]; i++ {
@@ -146,7 +147,7 @@ func TestDepthDegenerate(t *testing.T) {
 		{"two voxels thick", layersBox(30, [3]int{3, 3, 14}, [3]int{27, 27, 16}), 0, true},
 		{"all of the grid", layersBox(9, [3]int{}, [3]int{9, 9, 9}), 729, false},
 	} {
-		d, err := Depth(test.mask, DepthOptions{})
+		d, err := Depth(t.Context(), test.mask, DepthOptions{})
 		if err != nil {
 			t.Fatal(test.name, err)
 		}
@@ -176,7 +177,7 @@ func TestDepthDegenerate(t *testing.T) {
 func TestDepthOfOneSlice(t *testing.T) {
 	m := layersBox(60, [3]int{10, 20, 30}, [3]int{50, 29, 31})
 	m.Affine = [3][4]float64{{0.5}, {0, 0, 3}, {0, 0.5, 0}} // rows go up, slices to the back
-	d, err := Depth(m, DepthOptions{})
+	d, err := Depth(t.Context(), m, DepthOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -195,7 +196,7 @@ func TestDepthOfOneSlice(t *testing.T) {
 func TestDepthDirections(t *testing.T) {
 	m := layersBox(30, [3]int{3, 3, 13}, [3]int{27, 27, 17})
 	for _, up := range [][3]float64{{}, {0, 0, 2}, {0, 0, -1}, {0.5, 0, -1}} {
-		d, err := Depth(m, DepthOptions{Up: up})
+		d, err := Depth(t.Context(), m, DepthOptions{Axes: func(context.Context) (Axes, error) { return Axes{Superior: up}, nil }})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -212,10 +213,10 @@ func TestDepthAffine(t *testing.T) {
 	m := layersBox(9, [3]int{1, 1, 1}, [3]int{5, 5, 5})
 	m.Affine[2] = m.Affine[1]
 	var fault *AffineError
-	if _, err := Depth(m, DepthOptions{}); !errors.As(err, &fault) {
+	if _, err := Depth(t.Context(), m, DepthOptions{}); !errors.As(err, &fault) {
 		t.Errorf("error %v, want an *AffineError", err)
 	}
-	if _, _, err := Erode(m, 1); !errors.As(err, &fault) {
+	if _, _, err := Erode(t.Context(), m, 1); !errors.As(err, &fault) {
 		t.Errorf("Erode: error %v, want an *AffineError", err)
 	}
 	if _, err := (Depths{}).ThinFor(m.Geometry, 2, nil); !errors.As(err, &fault) {
@@ -227,7 +228,7 @@ func TestDepthAffine(t *testing.T) {
 func TestLayers(t *testing.T) {
 	m := layersBox(40, [3]int{3, 3, 14}, [3]int{37, 37, 26})
 	m.Affine[2][2] = 0.5
-	d, err := Depth(m, DepthOptions{})
+	d, err := Depth(t.Context(), m, DepthOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -253,7 +254,7 @@ func TestLayers(t *testing.T) {
 // is neither.
 func TestThinFor(t *testing.T) {
 	s := shellFlat(2.5)
-	d, err := Depth(s.draw(shellGrid(shellFine, shellOblique), true, 0), DepthOptions{})
+	d, err := Depth(t.Context(), s.draw(shellGrid(shellFine, shellOblique), true, 0), DepthOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,6 +1,7 @@
 package anatomy
 
 import (
+	"context"
 	"math"
 	"slices"
 
@@ -8,6 +9,10 @@ import (
 )
 
 const (
+	// besideDefect is the part of the depth of the deepest bay that the one to the back has at least
+	// where the other is a defect: the notch is 20 mm deep and more, a condyle 30 wide. Of an arch that
+	// is turned by a wrong affine, what opens to the back is less.
+	besideDefect = 0.5
 	// leastBay is how deep the bay between the condyles is at least, mm, as seen along the
 	// superior axis. It is 37 mm in ../shared/data/knee-dess-seg; the trochlear groove, which
 	// is the bay that the cartilage has in front, is under 8 mm.
@@ -53,6 +58,8 @@ type notch struct {
 	axes Axes
 	// anterior is p of its anterior end, x its place from side to side.
 	anterior, x float64
+	// The end is round: it lies at p = anterior + curve·(x − top)².
+	curve, top float64
 	// middle and lean give the middle of the gap between the condyles: x = middle + lean·(p − anterior).
 	middle, lean float64
 	// ends are the posterior ends of the condyles of the patient's left and right.
@@ -76,8 +83,10 @@ func (n *notch) posterior() float64 { return max(n.ends[0], n.ends[1]) }
 // that across the posterior condylar line, which touches the back of both condyles, and that
 // along the middle of the notch. The tibia has no part in it, as it turns against the femur: by
 // 13° in ../shared/data/knee-dess-seg, by nothing in the phantom. ok is false where there is no
-// bay between two condyles.
-func findNotch(all []spot, superior func(left vector) vector, g *volume.Geometry) (n notch, ok bool) {
+// bay between two condyles, or when ctx ends.
+func findNotch(
+	ctx context.Context, all []spot, superior func(left vector) vector, g *volume.Geometry,
+) (n notch, ok bool) {
 	up := superior(vector{})
 	left, ok := openSide(all, up, g)
 	if !ok {
@@ -86,6 +95,9 @@ func findNotch(all []spot, superior func(left vector) vector, g *volume.Geometry
 	var f flat
 	part, last := 1.0, 0.0
 	for range turns {
+		if ctx.Err() != nil {
+			return notch{}, false
+		}
 		a := newAxes(left, superior(left))
 		f.see(a, all)
 		turn, found := n.look(a, f, g)
@@ -103,22 +115,20 @@ func findNotch(all []spot, superior func(left vector) vector, g *volume.Geometry
 		sin, cos := math.Sincos(turn)
 		left = a.left().times(cos).plus(a.posterior().times(sin))
 	}
-	half := shortfall(g, n.axes.Posterior)
-	n.anterior += half
-	n.ends[0] += half
-	n.ends[1] += half
+	n.anterior = n.edge(all, g)
+	n.ends = [2]float64{n.condyleEnd(all, g, 0), n.condyleEnd(all, g, 1)}
 	return n, true
 }
 
 // openSide returns the left axis for which the arch of femoral cartilage, seen along up,
-// is open to the back.
+// is open to the back. A full-thickness defect across a condyle opens the arch to the side, too.
 func openSide(all []spot, up vector, g *volume.Geometry) (left vector, ok bool) {
 	e1 := vector{1, 0, 0}.across(up) // any direction would do: all are tried
 	e2 := up.cross(e1)
 	u, v := columns(all, e1, e2)
 	depth := make([]float64, azimuths)
 	x, p := make([]float64, len(u)), make([]float64, len(u))
-	best := 0
+	best, usual := 0, -1 // usual is the best of those in which the knee lies as in a scanner
 	for d := range depth {
 		sin, cos := math.Sincos(2 * math.Pi * float64(d) / azimuths)
 		for n := range u {
@@ -129,9 +139,15 @@ func openSide(all []spot, up vector, g *volume.Geometry) (left vector, ok bool) 
 		if depth[d] > depth[best] {
 			best = d
 		}
+		if back := e2.times(cos).minus(e1.times(sin)); back[1] > upright && (usual < 0 || depth[d] > depth[usual]) {
+			usual = d
+		}
 	}
 	if depth[best] < leastBay {
 		return vector{}, false
+	}
+	if usual >= 0 && depth[usual] > max(leastBay, besideDefect*depth[best]) {
+		best = usual
 	}
 	// The middle of the directions that are nearly as good.
 	lo, hi := best, best
@@ -175,7 +191,7 @@ func (n *notch) look(a Axes, f flat, g *volume.Geometry) (turn float64, ok bool)
 		return 0, false
 	}
 	n.axes, n.x = a, shape.middle(float64(b.strip))
-	n.anterior = raw.vertex(shape, b, halfStep(g, a.Left))
+	n.anterior, n.curve, n.top = raw.vertex(shape, b, halfStep(g, a.Left))
 	n.ends = [2]float64{b.left, b.right}
 	n.middleOfGap(f)
 	var sum, count [2]float64

@@ -155,10 +155,10 @@ const (
 	archDepth = 4
 )
 
-// vertex returns the bottom of a bay as that of the parabola that fits the ends about it best.
-// The points of the profile, of which the bay was found in the smooth one, reach by half to
-// both sides.
-func (f profile) vertex(smooth profile, b bay, half float64) float64 {
+// vertex returns the bottom of a bay as that of the parabola that fits the ends about it best,
+// the curvature of that, and x of its top. The points of the profile, of which the bay was found
+// in the smooth one, reach by half to both sides.
+func (f profile) vertex(smooth profile, b bay, half float64) (bottom, curve, top float64) {
 	// Of several strips that are as deep, the middle, so that a mirrored knee has the same.
 	last := b.strip
 	for last > 0 && smooth.end[last-1] == b.bottom {
@@ -178,13 +178,16 @@ func (f profile) vertex(smooth profile, b bay, half float64) float64 {
 		x := float64(f.width * (float64(s) - centre))
 		fit.add([6]float64{1, x, float64(x * x)}, e, 1)
 	}
+	top = f.middle(centre)
 	c, _, ok := fit.solve()
 	if !ok || !(c[2] > 0) {
-		return b.bottom
+		return b.bottom, 0, top
 	}
+	const aside = 1.5 // mm; a vertex that lies further from the deepest strip is not seen
+	top += max(-aside, min(aside, -c[1]/(2*c[2])))
 	// A parabola that is drawn in steps of 2·half lies higher than itself by their variance.
 	if e := c[0] - float64(c[1]*c[1])/(4*c[2]) - float64(c[2]*float64(half*half))/3; math.Abs(e) < archDepth {
-		return b.bottom + e
+		return b.bottom + e, c[2], top
 	}
-	return b.bottom
+	return b.bottom, c[2], top
 }

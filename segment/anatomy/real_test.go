@@ -64,14 +64,14 @@ func realKnee(t testing.TB) anatomy.Mask {
 // over their tibial plateaus.
 func TestRealKnee(t *testing.T) {
 	m := realKnee(t)
-	k, err := anatomy.Examine(m)
+	k, err := anatomy.Examine(t.Context(), m)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if e := k.Side(); e.Side != anatomy.Right || len(e.Findings) != 3 {
 		t.Errorf("side: %+v", e)
 	}
-	d, err := k.Divide(anatomy.UnknownSide)
+	d, err := k.Divide(t.Context(), anatomy.UnknownSide)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -167,14 +167,14 @@ func mainPart(d anatomy.Division, plate anatomy.Plate) float64 {
 // A mirrored affine swaps the side and nothing else.
 func TestMirroredAffine(t *testing.T) {
 	m := realKnee(t)
-	d, err := anatomy.Divide(m, anatomy.Right)
+	d, err := anatomy.Divide(t.Context(), m, anatomy.Right)
 	if err != nil {
 		t.Fatal(err)
 	}
 	for c := range 4 {
 		m.Affine[0][c] = -m.Affine[0][c]
 	}
-	mirror, err := anatomy.Divide(m, anatomy.UnknownSide)
+	mirror, err := anatomy.Divide(t.Context(), m, anatomy.UnknownSide)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -186,7 +186,7 @@ func TestMirroredAffine(t *testing.T) {
 			t.Fatalf("voxel %d: %v, mirrored %v", v, r, mirror.Data[v])
 		}
 	}
-	if _, err := anatomy.Divide(m, anatomy.Right); problem(err) != "side" {
+	if _, err := anatomy.Divide(t.Context(), m, anatomy.Right); problem(err) != "side" {
 		t.Errorf("a right knee with a mirrored affine: %v", err)
 	}
 }
@@ -194,7 +194,7 @@ func TestMirroredAffine(t *testing.T) {
 // The order and direction of the grid's axes change nothing.
 func TestOrderOfAxes(t *testing.T) {
 	m, _ := coarse(t, "R")
-	whole, err := anatomy.Divide(m, anatomy.Right)
+	whole, err := anatomy.Divide(t.Context(), m, anatomy.Right)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -226,7 +226,7 @@ func TestOrderOfAxes(t *testing.T) {
 			place[v] = at[0] + out.Size[0]*(at[1]+out.Size[1]*at[2])
 			out.Data[place[v]] = m.Data[v]
 		}
-		d, err := anatomy.Divide(out, anatomy.Right)
+		d, err := anatomy.Divide(t.Context(), out, anatomy.Right)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -244,11 +244,11 @@ func BenchmarkRealKnee(b *testing.B) {
 	m := realKnee(b)
 	b.ReportAllocs()
 	for b.Loop() {
-		k, err := anatomy.Examine(m)
+		k, err := anatomy.Examine(b.Context(), m)
 		if err != nil {
 			b.Fatal(err)
 		}
-		if _, err := k.Divide(k.Side().Side); err != nil {
+		if _, err := k.Divide(b.Context(), k.Side().Side); err != nil {
 			b.Fatal(err)
 		}
 	}

@@ -31,7 +31,8 @@ const (
 // direction in which its cartilage varies least, left the principal axis nearest to that of the
 // knee. The ridge is the line, up to 22° off the patella's long axis, from which the bone side
 // of the cartilage recedes on both sides as the slopes of a roof that fits it best by least
-// squares; the roof may bend from top to bottom. The bone side keeps its shape where
+// squares; the roof may bend from top to bottom and be rounded off at the ridge, which then is
+// where its slopes would meet. The bone side keeps its shape where
 // cartilage wears. Where it is round, so that a dome fits it better than a roof, no line is
 // the ridge, and the plane through the centroid of the cartilage along its axis is the border.
 func (k *Knee) dividePatella(d *Division) error {
@@ -204,13 +205,18 @@ func (d *dome) normal(at vector) vector {
 	return d.axes.posterior().minus(d.axes.left().times(dx)).minus(d.axes.superior().times(dh)).unit()
 }
 
-// roof is a ridge at x = at + lean·h.
-type roof struct{ at, lean float64 }
+// roof is a ridge at x = at + lean·h, which is rounded off: its slopes turn into each other
+// as the branches of a hyperbola do, over about round to both sides, in mm.
+type roof struct{ at, lean, round float64 }
+
+// roundestRidge is the largest round that is tried: a third of crest.
+const roundestRidge = 4
 
 // fitRoof returns the ridge of the roof that fits the surface best: with x, p and h along the
-// axes from the centre, p is c0 + c1·h + c2·h² − s1·(x−ridge)⁺ − s2·(ridge−x)⁺. ok is false where one of the slopes is less
-// than leastRidge, or where the ridge lies at the end of the search. left is the sum of weighted
-// squares that one roof over the whole surface leaves.
+// axes from the centre, p is c0 + c1·h + c2·h² − s1·(r+d)/2 − s2·(r−d)/2, where d is x − ridge and r
+// is √(d²+round²). ok is false where one of the slopes s1 and s2 is less than leastRidge, or where
+// the ridge lies at the end of the search. left is the sum of weighted squares that one roof
+// over the whole surface leaves.
 func fitRoof(surface []bonePoint, a Axes, centre vector) (best roof, left float64, ok bool) {
 	points := make([][4]float64, len(surface))
 	for n, f := range surface {
@@ -255,14 +261,17 @@ func searchRoof(points [][4]float64, least float64) (best roof, ok bool) {
 	for tenths := -4; tenths <= 4; tenths++ {
 		lean := float64(tenths) / 10
 		for at := -math.Floor(reach); at <= reach; at++ {
-			try(roof{at, lean})
+			try(roof{at, lean, 0})
 		}
 	}
 	for _, step := range []float64{0.5, 0.25, 0.12, 0.06} {
 		from := best
 		for lean := -1.0; lean <= 1; lean++ {
 			for at := -2.0; at <= 2; at++ {
-				try(roof{from.at + step*at, from.lean + 0.1*step*lean})
+				for round := -1.0; round <= 1; round++ {
+					r := from.round + 2*step*round
+					try(roof{from.at + step*at, from.lean + 0.1*step*lean, max(0, min(roundestRidge, r))})
+				}
 			}
 		}
 	}
@@ -274,7 +283,8 @@ func (r roof) fit(points [][4]float64) (left float64, slopes [2]float64) {
 	fit := squares{n: 5}
 	for _, q := range points {
 		d := q[0] - r.at - float64(r.lean*q[2])
-		fit.add([6]float64{1, q[2], float64(q[2] * q[2]), -max(0, d), -max(0, -d)}, q[1], q[3])
+		off := math.Sqrt(float64(d*d) + float64(r.round*r.round))
+		fit.add([6]float64{1, q[2], float64(q[2] * q[2]), -(off + d) / 2, -(off - d) / 2}, q[1], q[3])
 	}
 	c, left, _ := fit.solve()
 	return left, [2]float64{c[3], c[4]}

@@ -1,6 +1,8 @@
 package anatomy
 
 import (
+	"context"
+
 	"github.com/t2map/t2map/volume"
 )
 
@@ -37,7 +39,7 @@ func (t Tissue) group() group {
 type run struct {
 	i, j, k, n int32
 	tissue     Tissue
-	crumb      bool
+	crumb      bool // it is of a small piece, which decides nothing
 }
 
 // spot is a voxel of a group.
@@ -48,11 +50,38 @@ type spot struct {
 	crumb  bool
 }
 
+// survey is what one pass over the voxels of a mask shows.
+type survey struct {
+	runs   []run
+	tally  [tissues]tally
+	pieces []Piece
+}
+
+// surveyed returns the survey of the mask, and takes the pieces that are omitted out of it. The
+// voxels are copied first where there are any.
+func surveyed(ctx context.Context, m *Mask) (*survey, error) {
+	if m.seen != nil {
+		return m.seen, nil
+	}
+	var s survey
+	s.runs, s.tally = collect(ctx, m)
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	if err := s.judge(ctx, m); err != nil {
+		return nil, err
+	}
+	return &s, nil
+}
+
 // collect returns the runs of the mask in the order of its voxels, and the sums of each
-// tissue. Voxels of bone are summed alone, as nothing is divided there.
-func collect(m *Mask) (runs []run, tissueRuns [tissues]tally) {
+// tissue. Voxels of bone are summed alone, as nothing is divided there. It stops when ctx ends.
+func collect(ctx context.Context, m *Mask) (runs []run, tissueRuns [tissues]tally) {
 	nx, ny, nz := m.Size[0], m.Size[1], m.Size[2]
 	for k := range nz {
+		if ctx.Err() != nil {
+			break
+		}
 		for j := range ny {
 			row := m.Data[(k*ny+j)*nx:][:nx]
 			for i := 0; i < nx; {
@@ -105,6 +134,14 @@ func (t tally) plus(u tally) tally {
 	return t
 }
 
+func (t tally) minus(u tally) tally {
+	t.n -= u.n
+	for a := range t.sum {
+		t.sum[a] -= u.sum[a]
+	}
+	return t
+}
+
 // centroid returns the mean position, mm LPS.
 func (t tally) centroid(g *volume.Geometry) vector {
 	var p vector
@@ -116,14 +153,9 @@ func (t tally) centroid(g *volume.Geometry) vector {
 	return p
 }
 
-// crumbPart is the part of its group's voxels below which a piece is a crumb: it decides
-// nothing. The smallest piece that is anatomy is a half of a plate that a lesion has
-// parted; segmentation noise stays far below.
-const crumbPart = 0.02
-
-// part finds the connected pieces (26 neighbours) of each group and marks the crumbs among
-// the runs. It returns the number of voxels in crumbs by group.
-func part(runs []run, size [3]int) (crumbs [groups]int) {
+// part finds the connected pieces (26 neighbours) of each group. It returns for each run the
+// first run of its piece.
+func part(runs []run, size [3]int) []int32 {
 	parent := make([]int32, len(runs))
 	for n := range parent {
 		parent[n] = int32(n)
@@ -135,13 +167,17 @@ func part(runs []run, size [3]int) (crumbs [groups]int) {
 		}
 		return n
 	}
+	join := func(a, b int) {
+		x, y := find(int32(a)), find(int32(b))
+		parent[max(x, y)] = min(x, y)
+	}
 	first := firsts(runs, size)
 	for n := range runs {
 		r := &runs[n]
 		row := int(r.k)*size[1] + int(r.j)
 		if n > 0 { // another tissue of the group in the same row
 			if q := &runs[n-1]; q.j == r.j && q.k == r.k && q.i+q.n == r.i && q.tissue.group() == r.tissue.group() {
-				parent[find(int32(n))] = find(int32(n - 1))
+				join(n, n-1)
 			}
 		}
 		for _, near := range [4][2]int{{-1, 0}, {-1, -1}, {0, -1}, {1, -1}} {
@@ -156,25 +192,15 @@ func part(runs []run, size [3]int) (crumbs [groups]int) {
 					break
 				}
 				if q.i+q.n >= r.i && q.tissue.group() == r.tissue.group() {
-					parent[find(int32(n))] = find(m)
+					join(n, int(m))
 				}
 			}
 		}
 	}
-	voxels := make([]int32, len(runs))
-	var total [groups]int
-	for n := range runs {
-		voxels[find(int32(n))] += runs[n].n
-		total[runs[n].tissue.group()] += int(runs[n].n)
+	for n := range parent {
+		parent[n] = find(int32(n))
 	}
-	for n := range runs {
-		g := runs[n].tissue.group()
-		if float64(voxels[find(int32(n))]) < crumbPart*float64(total[g]) {
-			runs[n].crumb = true
-			crumbs[g] += int(runs[n].n)
-		}
-	}
-	return crumbs
+	return parent
 }
 
 // firsts returns for each row the index of its first run, and one index more.

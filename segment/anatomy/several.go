@@ -1,6 +1,7 @@
 package anatomy
 
 import (
+	"context"
 	"math"
 	"slices"
 )
@@ -15,8 +16,8 @@ const (
 	// patellaeApart is the same for two patellae of one knee: the middles of two facets lie
 	// 20 mm apart.
 	patellaeApart = 25
-	// leastSecond is the part of the first that a second plate has at least. What is smaller is
-	// a piece that was labelled by mistake; it decides nothing, as it lies in no main part.
+	// leastSecond is the part of the first that a second plate has at least. A smaller piece was
+	// labelled by mistake; it lies apart and is omitted: see Piece.
 	leastSecond = 0.25
 )
 
@@ -117,51 +118,90 @@ func (k *Knee) one() error {
 	return nil
 }
 
-// Knees returns the mask of each knee in m, on the same grid, that of the patient's right
-// first; m itself where it is of one knee. Two knees are told by femoral or, without it,
-// tibial cartilage of which large parts lie more than 80 mm apart; each voxel goes to the knee
-// whose middle is nearer. More than two knees, or knees one above the other, are an *Error.
-func Knees(m Mask) ([]Mask, error) {
+// Plane is the sagittal plane between two knees.
+type Plane struct {
+	across vector // to the patient's left
+	at     float64
+}
+
+// Beside reports whether a position, mm LPS, lies on the plane's side of that name: Right, or Left.
+func (p Plane) Beside(at [3]float64, side Side) bool {
+	return (vector(at).dot(p.across) > p.at) == (side == Left)
+}
+
+// Between returns the plane between two knees in m, which are told by femoral or, without it,
+// tibial cartilage of which large parts lie more than 80 mm apart; ok is false where m is of one
+// knee. More than two knees, or knees one above the other, are an *Error. When ctx ends, so does
+// Between, with its error.
+func Between(ctx context.Context, m Mask) (p Plane, ok bool, err error) { return between(ctx, &m) }
+
+// between is Between, and sets what was seen of the mask.
+func between(ctx context.Context, m *Mask) (p Plane, ok bool, err error) {
 	if len(m.Data) != m.Voxels() {
-		return nil, &Error{Problem: WrongSize}
+		return p, false, &Error{Problem: WrongSize}
 	}
-	k := &Knee{mask: &m}
-	runs, tally := collect(&m)
-	k.tally = tally
-	part(runs, m.Size)
+	if m.seen, err = surveyed(ctx, m); err != nil {
+		return p, false, err
+	}
+	k := &Knee{mask: m, tally: m.seen.tally}
 	for _, g := range []group{femoral, tibial} {
-		k.spots[g] = spots(&m.Geometry, runs, g)
+		k.spots[g] = spots(&m.Geometry, m.seen.runs, g)
 		a, b, d := k.second(g)
 		if d <= kneesApart {
 			continue
 		}
-		between := b.centre.minus(a.centre).unit()
-		if math.Abs(between[0]) < upright {
-			return nil, &Error{Problem: TwoKnees, Tissue: k.representative(g), Amount: d}
+		across := b.centre.minus(a.centre).unit()
+		if math.Abs(across[0]) < upright {
+			return p, false, &Error{Problem: TwoKnees, Tissue: k.representative(g), Amount: d}
 		}
-		if between[0] < 0 {
-			between = between.times(-1)
+		if across[0] < 0 {
+			across = across.times(-1)
 		}
-		return k.apart(between, a.centre.plus(b.centre).times(0.5).dot(between)), nil
+		return Plane{across, a.centre.plus(b.centre).times(0.5).dot(across)}, true, nil
 	}
-	return []Mask{m}, nil
+	return p, false, nil
 }
 
-// apart returns the voxels on either side of a plane.
-func (k *Knee) apart(across vector, at float64) []Mask {
-	out := []Mask{{Geometry: k.mask.Geometry}, {Geometry: k.mask.Geometry}}
-	for n := range out {
-		out[n].Data = make([]Tissue, len(k.mask.Data))
+// Knees returns the mask of each knee in m, on the same grid, that of the patient's right
+// first; m itself where it is of one knee. Two knees are told as Between tells them; each voxel goes
+// to the knee whose middle is nearer. The masks are without the pieces that are omitted: see Piece.
+// No mask must change before Examine has seen it: it takes over what Knees found.
+func Knees(ctx context.Context, m Mask) ([]Mask, error) {
+	whole := m.Data // with all pieces
+	p, two, err := between(ctx, &m)
+	switch {
+	case err != nil:
+		return nil, err
+	case !two:
+		return []Mask{m}, nil
 	}
-	for v, t := range k.mask.Data {
+	knees, err := p.part(ctx, Mask{Geometry: m.Geometry, Data: whole})
+	for n := range knees {
+		if knees[n].seen, err = surveyed(ctx, &knees[n]); err != nil {
+			return nil, err
+		}
+	}
+	return knees, err
+}
+
+// part returns the voxels on either side of the plane.
+func (p Plane) part(ctx context.Context, m Mask) ([]Mask, error) {
+	out := []Mask{{Geometry: m.Geometry}, {Geometry: m.Geometry}}
+	for n := range out {
+		out[n].Data = make([]Tissue, len(m.Data))
+	}
+	for v, t := range m.Data {
+		if v%voxelsPerCheck == 0 && ctx.Err() != nil {
+			return nil, ctx.Err()
+		}
 		if t != NoTissue {
-			i := index(int32(v), k.mask.Size)
+			i := index(int32(v), m.Size)
 			n := 0
-			if position(&k.mask.Geometry, i[0], i[1], i[2]).dot(across) > at {
+			if p.Beside(position(&m.Geometry, i[0], i[1], i[2]), Left) {
 				n = 1
 			}
 			out[n].Data[v] = t
 		}
 	}
-	return out
+	return out, nil
 }

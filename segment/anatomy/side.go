@@ -75,7 +75,7 @@ func (e Evidence) Contradictory() bool {
 func (e Evidence) Claims() []Claim {
 	var out []Claim
 	for _, f := range e.Findings {
-		out = append(out, Claim{Source: f.Tissue.String(), Side: f.Side})
+		out = append(out, Claim{Source: f.Tissue.String() + " in the mask", Side: f.Side})
 	}
 	return out
 }

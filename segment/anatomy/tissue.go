@@ -90,4 +90,6 @@ func (t Tissue) Cartilage() bool {
 type Mask struct {
 	volume.Geometry
 	Data []Tissue
+
+	seen *survey // of Data, where Knees has made it; else nil
 }

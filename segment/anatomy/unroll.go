@@ -1,6 +1,7 @@
 package anatomy
 
 import (
+	"context"
 	"math"
 	"slices"
 )
@@ -61,8 +62,10 @@ var unrolledDefault = UnrollOptions{Angle: 2, Across: 3}
 // Unroll puts points on the cylinder's surface, as a map that is just large enough, and
 // averages them per cell through the whole depth. For a map of one layer, hand over the points
 // of that layer. Points without a finite T2 or a weight are left out. A map without points has
-// no rows.
-func (c FemoralCylinder) Unroll(points []UnrolledPoint, options UnrollOptions) UnrolledMap {
+// no rows. The error is that of ctx when it ends.
+func (c FemoralCylinder) Unroll(
+	ctx context.Context, points []UnrolledPoint, options UnrollOptions,
+) (UnrolledMap, error) {
 	if !(options.Angle > 0) {
 		options.Angle = unrolledDefault.Angle
 	}
@@ -74,7 +77,10 @@ func (c FemoralCylinder) Unroll(points []UnrolledPoint, options UnrollOptions) U
 	type place struct{ row, column int }
 	places := make([]place, 0, len(points))
 	kept := make([]UnrolledPoint, 0, len(points))
-	for _, p := range points {
+	for n, p := range points {
+		if n%voxelsPerCheck == 0 && ctx.Err() != nil {
+			return UnrolledMap{}, ctx.Err()
+		}
 		if !(p.Weight > 0) || math.IsNaN(p.T2) || math.IsInf(p.T2, 0) {
 			continue
 		}
@@ -98,7 +104,7 @@ func (c FemoralCylinder) Unroll(points []UnrolledPoint, options UnrollOptions) U
 	for cell, w := range m.Weight {
 		m.T2[cell] /= w // 0/0 is NaN
 	}
-	return m
+	return m, nil
 }
 
 // frame returns the axis and, at right angles to it, the directions of 0° and of 90°.

@@ -1,6 +1,9 @@
 package anatomy
 
-import "math"
+import (
+	"context"
+	"math"
+)
 
 // FemoralCylinder is the cylinder that fits the femoral cartilage best. Its axis runs from side
 // to side.
@@ -28,8 +31,10 @@ const (
 // to surface is the least (Gauss–Newton, from the best circle about the given axis). across is
 // the direction across the knee, zero for the patient's left. An axis that turns away from it
 // by more than 30° is given up for across itself. ok is false where there are fewer than ten
-// points, or all lie on a line.
-func FitFemoralCylinder(points [][3]float64, across [3]float64) (c FemoralCylinder, ok bool) {
+// points, or all lie on a line. The error is that of ctx when it ends.
+func FitFemoralCylinder(
+	ctx context.Context, points [][3]float64, across [3]float64,
+) (c FemoralCylinder, ok bool, err error) {
 	start := vector(across).unit()
 	if start == (vector{}) {
 		start = vector{1, 0, 0}
@@ -40,23 +45,27 @@ func FitFemoralCylinder(points [][3]float64, across [3]float64) (c FemoralCylind
 		few = append(few, vector(points[n]))
 	}
 	if len(few) < 10 {
-		return c, false
+		return c, false, ctx.Err()
 	}
 	for _, turning := range []bool{true, false} {
-		if c, ok = fitCylinder(few, start, turning); ok && vector(c.Axis).dot(start) > math.Cos(maxTilt) {
-			return c, true
+		c, ok = fitCylinder(ctx, few, start, turning)
+		if err := ctx.Err(); err != nil {
+			return FemoralCylinder{}, false, err
+		}
+		if ok && vector(c.Axis).dot(start) > math.Cos(maxTilt) {
+			return c, true, nil
 		}
 	}
-	return c, false
+	return c, false, nil
 }
 
-// fitCylinder fits centre and radius, and the axis if it may turn.
-func fitCylinder(points []vector, axis vector, turning bool) (FemoralCylinder, bool) {
+// fitCylinder fits centre and radius, and the axis if it may turn. It gives up when ctx ends.
+func fitCylinder(ctx context.Context, points []vector, axis vector, turning bool) (FemoralCylinder, bool) {
 	mean := centroid(points)
 	u, w := besides(axis)
 	centre, radius, ok := fitCircle(points, mean, u, w)
 	for range cylinderRounds {
-		if !ok {
+		if !ok || ctx.Err() != nil {
 			return FemoralCylinder{}, false
 		}
 		var move []float64

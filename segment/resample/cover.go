@@ -1,9 +1,12 @@
 package resample
 
 import (
+	"context"
 	"fmt"
 	"math"
 	"strings"
+
+	"github.com/t2map/t2map/volume"
 )
 
 // Coverage says how much of a label lies in the field of view of the series. A voxel of the
@@ -20,16 +23,43 @@ type Coverage struct {
 // Share returns the part of the label's volume that lies in the field of view.
 func (c Coverage) Share() float64 { return float64(c.Inside) / float64(c.Voxels) }
 
+// Cover says how much of each label lies in the field of view of the series, as
+// Fractions.Coverage does, in increasing order of the labels. It refuses no mask for it.
+func Cover(ctx context.Context, mask volume.Labels, series volume.Geometry, o Options) ([]Coverage, error) {
+	o, err := o.defaults()
+	if err != nil {
+		return nil, err
+	}
+	p, err := placed(mask.Geometry, series, o)
+	if err != nil {
+		return nil, err
+	}
+	s, err := surveyed(ctx, mask, p, o.Workers)
+	if err != nil {
+		return nil, err
+	}
+	return s.coverage, nil
+}
+
 // OutsideError says that the mask and the series do not overlap.
 type OutsideError struct {
 	// DistanceMM is the distance of the nearest labelled voxel from the field of view.
 	DistanceMM float64
 }
 
-// Error says it as "mask lies outside of the series: its nearest voxel is 12.5 mm from the
+// Error says it as "mask lies outside the series: its nearest voxel is 12.5 mm from the
 // field of view".
 func (e *OutsideError) Error() string {
-	return fmt.Sprintf("mask lies outside of the series: its nearest voxel is %.1f mm from the field of view", e.DistanceMM)
+	return fmt.Sprintf("mask lies outside the series: its nearest voxel is %s from the field of view", Millimetres(e.DistanceMM))
+}
+
+// Millimetres writes a distance in mm, as "12.5 mm"; a distance that no scanner has is "more than 10 m".
+func Millimetres(d float64) string {
+	const scanner = 10_000
+	if !(d < scanner) {
+		return "more than 10 m"
+	}
+	return fmt.Sprintf("%.1f mm", d)
 }
 
 // CoverageError lists the labels of which too little lies in the field of view.
@@ -38,15 +68,15 @@ type CoverageError struct {
 	Labels []Coverage
 }
 
-// Error says it as "mask lies mostly outside of the series: label 2 to 31 % inside (50 %
-// needed), up to 12.5 mm from the field of view".
+// Error says it as "mask lies mostly outside the series: 31 % of label 2 lies inside
+// (50 % needed), the rest up to 12.5 mm away".
 func (e *CoverageError) Error() string {
 	var parts []string
 	for _, c := range e.Labels {
-		parts = append(parts, fmt.Sprintf("label %d to %.0f %% inside (%.0f %% needed), up to %.1f mm from the field of view",
-			c.Label, math.Floor(100*c.Share()), 100*e.Least, c.FarthestMM))
+		parts = append(parts, fmt.Sprintf("%.0f %% of label %d lies inside (%.0f %% needed), the rest up to %s away",
+			math.Floor(100*c.Share()), c.Label, 100*e.Least, Millimetres(c.FarthestMM)))
 	}
-	return "mask lies mostly outside of the series: " + strings.Join(parts, "; ")
+	return "mask lies mostly outside the series: " + strings.Join(parts, "; ")
 }
 
 // refuse returns what speaks against the use of the fractions at all.

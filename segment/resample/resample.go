@@ -115,11 +115,14 @@ func onto(ctx context.Context, mask volume.Labels, series volume.Geometry, o Opt
 	}
 	out := Fractions{Geometry: series, Start: []uint32{0}}
 	s, err := surveyed(ctx, mask, p, o.Workers)
-	if err != nil || len(s.labels) == 0 {
-		return out, err
+	switch {
+	case err != nil:
+		return Fractions{}, err
+	case len(s.labels) == 0:
+		return out, nil
 	}
 	out.Labels, out.Coverage = s.labels, s.coverage
-	if err := p.sample(ctx, mask, s, cube, o.Workers, &out); err != nil {
+	if err := p.sample(ctx, mask, s, newCloud(p, cube), o.Workers, &out); err != nil {
 		return Fractions{}, err
 	}
 	return out, refuse(out, o.LeastCovered)

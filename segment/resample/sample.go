@@ -3,112 +3,59 @@ package resample
 import (
 	"context"
 	"math"
-	"math/bits"
-	"slices"
 
 	"github.com/t2map/t2map/volume"
 )
 
-// The points of a voxel are a lattice of rank 1 (Korobov): point k is
-// frac((k + ½)·(1, a, a²)/n). Along each edge of the voxel, n different points lie evenly and
-// symmetrically about the centre, never on a face, so that a face of the mask parallel to one of
-// the voxel's is located to 1/n, and a box in it still to about 1 %. A cubic grid of 1024 points
-// would have ten different positions along an edge.
-//
-// n is a power of two, so that fractions are exact as float32, and their sums too. The step a
-// has the least P₂ of all (Sloan and Joe 1994, Lattice Methods for Multiple Integration); a
-// test searches it anew.
-const (
-	latticeSize = 1024
-	latticeStep = 323
-)
-
-// points returns the n points of the unit cube for an even n and an odd step.
-func points(n, step int) [][3]float64 {
-	out := make([][3]float64, n)
-	for k := range out {
-		g := 1
-		for a := range 3 {
-			// The numerator is odd: (2k + 1)·stepᵃ modulo 2n.
-			out[k][a] = float64((2*k+1)*g%(2*n)) / float64(2*n)
-			g = g * step % (2 * n)
-		}
-	}
-	return out
-}
-
-// A position within the window of a voxel is three fixed-point numbers in a word: along
-// axis a, pointBits bits behind the point from bit fieldBits·a on, and before it the index
-// of the voxel of the window, of at most indexBits bits. gather brings the three indices together.
-const (
-	pointBits = 12
-	indexBits = 6
-	fieldBits = pointBits + indexBits
-	// indexShift leaves the sum of three indices of a word.
-	indexShift = 64 - 3*indexBits
-	// maxHalf is half of what a voxel may span, so that its window fits.
-	maxHalf = (1<<indexBits - 2) / 2
-)
-
-// gather returns a mask and a factor: (p&mask)·factor >> indexShift is x | y<<bits[0] |
-// z<<(bits[0]+bits[1]) of the indices in p. Each index is multiplied by the power of two
-// that leads it to its place; the other two products lie below indexShift, without a
-// carry, or beyond the word, because 1 ≤ bits ≤ indexBits.
-func gather(bits [3]int) (mask, factor uint64) {
-	to := indexShift
-	for a, n := range bits {
-		from := fieldBits*a + pointBits
-		mask |= (1<<n - 1) << from
-		factor += 1 << (to - from)
-		to += n
-	}
-	return mask, factor
-}
+// maxHalf is half of what a voxel may span in voxels of the mask: more than any mask is finer than a
+// series.
+const maxHalf = 31
 
 // slack is how much farther than a voxel its window reaches, in voxels of the mask, so that
 // rounding to 2^−pointBits leads no point out of it.
 const slack = 1.0 / 1024
 
 // window is the mask around one voxel of the series: as many voxels along each axis as the
-// voxel can touch, in a buffer whose strides are powers of two.
+// voxel can touch.
 type window struct {
-	extent, bits [3]int
-	labels       []uint16
-	// found are labels that occur in the window, without 0, in the order in which they were counted.
-	found []uint16
-	// beyond is a row of the window that reaches beyond the mask.
-	beyond []uint16
-	// weights are what a point in a voxel of the window adds to the sum of all points, in which
-	// each label has its own countBits.
-	// It is as large as any index, so that none is checked; pages that are not used cost nothing.
-	weights *[1 << (3 * indexBits)]uint64
-	// offsets are the positions of the points from the centre of the voxel.
-	offsets []uint64
+	*cloud
+	extent, stride [3]int
+	labels         []uint16
+	// axis is that of the columns which are counted, the longest, and sides are the other two.
+	axis  int
+	sides [2]int
+	// shares are the labels that occur, without 0, and how many points are in each.
+	shares []labelShare
+	// edge is a row of the window that reaches beyond the mask.
+	edge []uint16
+	// planes are the points beyond the lower faces of the voxels of the window, axis by axis.
+	planes [3][]set
+	// slab and column are the points in a slab of the window, and in a column of that.
+	slab, column set
 }
 
-// A sum of 64 bits counts the points in four labels. Counting in a register is several
-// times as fast as in memory.
-const (
-	countBits = 16
-	atOnce    = 64 / countBits
-)
+// labelShare is how many points are in a label.
+type labelShare struct {
+	label  uint16
+	points int
+}
 
-func newWindow(p placement, cube [][3]float64) *window {
-	w := &window{offsets: make([]uint64, len(cube))}
-	sum := 0
+func newWindow(p placement, c *cloud) *window {
+	w := &window{cloud: c}
+	size := 1
 	for a, half := range p.half {
 		w.extent[a] = int(2*half+2*slack) + 2
-		w.bits[a] = bits.Len(uint(w.extent[a] - 1))
-		sum += w.bits[a]
-	}
-	w.beyond = make([]uint16, w.extent[0])
-	w.labels, w.weights = make([]uint16, 1<<sum), new([1 << (3 * indexBits)]uint64)
-	for n, u := range cube {
-		for a, e := range p.edges {
-			x := float64(e[0]*(u[0]-0.5)) + float64(e[1]*(u[1]-0.5)) + float64(e[2]*(u[2]-0.5))
-			w.offsets[n] += uint64(int64(math.Round(x*(1<<pointBits)))) << (a * fieldBits)
+		w.stride[a] = size
+		size *= w.extent[a]
+		w.planes[a] = make([]set, w.extent[a]+1)
+		if w.extent[a] > w.extent[w.axis] {
+			w.axis = a
 		}
 	}
+	w.sides = [2]int{(w.axis + 1) % 3, (w.axis + 2) % 3}
+	w.labels, w.edge = make([]uint16, size), make([]uint16, w.extent[0])
+	words := len(c.farthest[0][0])
+	w.slab, w.column = make(set, words), make(set, words)
 	return w
 }
 
@@ -118,12 +65,14 @@ func (w *window) fill(mask volume.Labels, at [3]int) (label uint16, mixed bool) 
 	every, some := uint16(math.MaxUint16), uint16(0) // bits that all and any labels have
 	nx, ny, nz := mask.Size[0], mask.Size[1], mask.Size[2]
 	inside := at[0] >= 0 && at[0]+w.extent[0] <= nx
+	to := w.labels
 	for z := range w.extent[2] {
 		for y := range w.extent[1] {
-			to := w.labels[(y|z<<w.bits[1])<<w.bits[0]:][:w.extent[0]]
+			here := to[:w.extent[0]]
+			to = to[w.extent[0]:]
 			j, k := at[1]+y, at[2]+z
 			if uint(j) >= uint(ny) || uint(k) >= uint(nz) {
-				clear(to)
+				clear(here)
 				every = 0
 				continue
 			}
@@ -133,9 +82,9 @@ func (w *window) fill(mask volume.Labels, at [3]int) (label uint16, mixed bool) 
 			} else {
 				row = row[at[0]:]
 			}
-			row = row[:len(to)]
+			row = row[:len(here)]
 			for x, label := range row {
-				to[x] = label
+				here[x] = label
 				every, some = every&label, some|label
 			}
 		}
@@ -145,69 +94,67 @@ func (w *window) fill(mask volume.Labels, at [3]int) (label uint16, mixed bool) 
 
 // padded returns the part of a row that the window needs, with background beyond the mask.
 func (w *window) padded(row []uint16, from int) []uint16 {
-	clear(w.beyond)
-	for x := range w.beyond {
+	clear(w.edge)
+	for x := range w.edge {
 		if i := from + x; uint(i) < uint(len(row)) {
-			w.beyond[x] = row[i]
+			w.edge[x] = row[i]
 		}
 	}
-	return w.beyond
+	return w.edge
 }
 
-// weigh gives each voxel of the window the weight of its label, if that is one of the next atOnce
-// that were not found before, which it returns.
-func (w *window) weigh() (some []uint16) {
-	first := len(w.found)
-	last, weight := uint16(0), uint64(0)
-	for z := range w.extent[2] {
-		for y := range w.extent[1] {
-			at := (y | z<<w.bits[1]) << w.bits[0]
-			to := w.weights[at:][:w.extent[0]]
-			for x, label := range w.labels[at:][:len(to)] {
-				if label != last {
-					last, weight = label, w.weightOf(label, first)
-				}
-				to[x] = weight
+// count sets the shares of the labels, for a voxel whose centre is at x in voxels of the window,
+// measured from the corner of the first. No point lies outside of the window.
+func (w *window) count(x [3]float64) {
+	w.shares = w.shares[:0]
+	for a, planes := range w.planes {
+		centre := int(math.Round(x[a] * (1 << pointBits)))
+		for n := range planes {
+			planes[n] = w.farFrom(a, n<<pointBits-centre)
+		}
+	}
+	a, b := w.sides[0], w.sides[1]
+	for i := range w.extent[a] {
+		if !w.slab.difference(w.planes[a][i], w.planes[a][i+1]) {
+			continue
+		}
+		for j := range w.extent[b] {
+			if n := w.column.restrict(w.slab, w.planes[b][j], w.planes[b][j+1]); n > 0 {
+				w.countColumn(n, i*w.stride[a]+j*w.stride[b])
 			}
 		}
 	}
-	return w.found[first:]
 }
 
-// weightOf returns the weight of a label; 0 for the background, for labels found before the
-// first of this round, and for those that have to wait for the next.
-func (w *window) weightOf(label uint16, first int) uint64 {
-	if label == 0 {
-		return 0
+// countColumn adds the n points of the column whose first voxel is given, label by label: where
+// the label changes, the points beyond that plane are counted.
+func (w *window) countColumn(n, first int) {
+	stride := w.stride[w.axis]
+	last := w.labels[first]
+	for k := 1; k < w.extent[w.axis] && n > 0; k++ {
+		label := w.labels[first+k*stride]
+		if label == last {
+			continue
+		}
+		rest := w.column.common(w.planes[w.axis][k])
+		w.add(last, n-rest)
+		n, last = rest, label
 	}
-	n := slices.Index(w.found, label)
-	if n < 0 && len(w.found) < first+atOnce {
-		n = len(w.found)
-		w.found = append(w.found, label)
-	}
-	if n < first {
-		return 0
-	}
-	return 1 << ((n - first) * countBits)
+	w.add(last, n)
 }
 
-// count returns the sum of the weights of all points, for a voxel whose centre is at x in
-// voxels of the window, measured from the corner of the first.
-func (w *window) count(x [3]float64) uint64 {
-	var base uint64
-	for a := range x {
-		base += uint64(math.Round(x[a]*(1<<pointBits))) << (a * fieldBits)
+// add adds points to a label.
+func (w *window) add(label uint16, points int) {
+	if label == 0 || points == 0 {
+		return
 	}
-	mask, factor := gather(w.bits)
-	weights := w.weights
-	var a, b, c, d uint64 // of every fourth point, so that additions do not wait for each other
-	for offsets := w.offsets; len(offsets) >= 4; offsets = offsets[4:] {
-		a += weights[(base+offsets[0])&mask*factor>>indexShift]
-		b += weights[(base+offsets[1])&mask*factor>>indexShift]
-		c += weights[(base+offsets[2])&mask*factor>>indexShift]
-		d += weights[(base+offsets[3])&mask*factor>>indexShift]
+	for n := range w.shares {
+		if w.shares[n].label == label {
+			w.shares[n].points += points
+			return
+		}
 	}
-	return a + b + c + d
+	w.shares = append(w.shares, labelShare{label, points})
 }
 
 // chunk is the voxels of some rows of the series.
@@ -221,7 +168,9 @@ type chunk struct {
 const rowsPerChunk = 16
 
 // sample fills the fractions of all voxels.
-func (p placement) sample(ctx context.Context, mask volume.Labels, s *survey, cube [][3]float64, workers int, out *Fractions) error {
+func (p placement) sample(
+	ctx context.Context, mask volume.Labels, s *survey, points *cloud, workers int, out *Fractions,
+) error {
 	from, to := p.reachable(s)
 	rows := max(0, to[1]-from[1]) * max(0, to[2]-from[2])
 	chunks := make([]chunk, (rows+rowsPerChunk-1)/rowsPerChunk)
@@ -231,7 +180,7 @@ func (p placement) sample(ctx context.Context, mask volume.Labels, s *survey, cu
 		select {
 		case w = <-windows:
 		default:
-			w = newWindow(p, cube)
+			w = newWindow(p, points)
 		}
 		r := rowSampler{p, mask, s, w, &chunks[n]}
 		for row := n * rowsPerChunk; row < min((n+1)*rowsPerChunk, rows); row++ {
@@ -342,20 +291,10 @@ func (r *rowSampler) voxel(voxel uint32, x [3]float64) {
 		}
 		return
 	}
+	r.w.count(x)
 	first := len(r.out.label)
-	r.w.found = r.w.found[:0]
-	for {
-		some := r.w.weigh()
-		sum := r.w.count(x)
-		for _, label := range some {
-			if c := sum & (1<<countBits - 1); c > 0 {
-				r.out.add(first, label, float32(c)/float32(len(r.w.offsets)))
-			}
-			sum >>= countBits
-		}
-		if len(some) < atOnce {
-			break
-		}
+	for _, s := range r.w.shares {
+		r.out.add(first, s.label, float32(s.points)/float32(r.w.n))
 	}
 	if n := len(r.out.label) - first; n > 0 {
 		r.out.voxels, r.out.entries = append(r.out.voxels, voxel), append(r.out.entries, uint32(n))

@@ -143,11 +143,14 @@ func (c *contest) add(group, label uint16, fraction float32) {
 	*c = append(*c, share{group, label, fraction, fraction})
 }
 
-// FractionMap returns the fractions of the voxels as a map, 0 where nothing covers a voxel.
-func (t Taken) FractionMap() volume.Map {
-	out := volume.Map{Geometry: t.Geometry, Data: volume.Floats(t.Geometry.Voxels())}
+// Shares returns, for each voxel of the series, what its label's group covers of it; 0 where no label was
+// taken.
+func (t Taken) Shares() []float32 {
+	out := volume.Floats(t.Geometry.Voxels())
 	for n, voxel := range t.Voxels {
-		out.Data[voxel] = t.Fraction[n]
+		if t.Data[voxel] != 0 {
+			out[voxel] = t.Fraction[n]
+		}
 	}
 	return out
 }

@@ -55,7 +55,14 @@ func TestTake(t *testing.T) {
 		{"nothing", nil, 0, group, 0, 0},
 	} {
 		got, err := fractions(c.voxel).Take(c.threshold, c.group)
-		if err != nil || got.Data[0] != c.want || got.FractionMap().Data[0] != c.fraction {
+		covered, share := float32(0), float32(0)
+		if len(got.Fraction) > 0 {
+			covered = got.Fraction[0]
+		}
+		if c.want != 0 {
+			share = c.fraction
+		}
+		if err != nil || got.Data[0] != c.want || covered != c.fraction || got.Shares()[0] != share {
 			t.Errorf("%s: label %d, fraction %v, %v; want %d, %g", c.name, got.Data[0], got.Fraction, err, c.want, c.fraction)
 		}
 	}

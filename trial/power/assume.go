@@ -69,6 +69,10 @@ func Caveats(a trial.Analysis, endpoint string) []string {
 	}
 	m := a.Endpoints[i].Model
 	var out []string
+	if from := carriedFrom(a.Endpoints[i].Values); from != "" {
+		out = append(out, fmt.Sprintf("masks were carried from %s by registration (see mask_from in values.csv of t2map trial): "+
+			"trials whose masks are drawn at each visit may vary more", from))
+	}
 	if len(a.Plan.Covariates) > 0 {
 		text := fmt.Sprintf("the standard deviation is adjusted for %s (%s); the trials that are drawn have no "+
 			"covariates and do not pay their degrees of freedom",
@@ -93,6 +97,19 @@ func Caveats(a trial.Analysis, endpoint string) []string {
 		}
 	}
 	return out
+}
+
+// carriedFrom lists the visits from which masks of the values were carried; "" where none was.
+func carriedFrom(values [][]trial.Value) string {
+	var from []string
+	for _, visits := range values {
+		for _, v := range visits {
+			if v.MaskFrom != "" && !math.IsNaN(v.X) && !slices.Contains(from, v.MaskFrom) {
+				from = append(from, v.MaskFrom)
+			}
+		}
+	}
+	return strings.Join(from, ", ")
 }
 
 // patternsOf counts the patterns of visits of a trial.

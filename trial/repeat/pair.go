@@ -104,6 +104,7 @@ func Pair(rows []trial.Measurement, visits []string, level float64) (Study, erro
 		return s, &VisitsError{"scan and rescan are two visits", found}
 	}
 	s.gather(rows)
+	s.noteMasks(rows)
 	any := false
 	for i := range s.Compartments {
 		c := &s.Compartments[i]
@@ -229,6 +230,36 @@ func (s *Study) note(k Knee, measured [][]trial.Measurement) {
 				s.Notes = append(s.Notes, text)
 			}
 		}
+	}
+}
+
+// noteMasks notes how many knees have repeats whose mask was carried from another visit: such
+// repeats share one drawing.
+func (s *Study) noteMasks(rows []trial.Measurement) {
+	var used, carried []Knee
+	for _, c := range s.Compartments {
+		for _, k := range c.Knees {
+			if !slices.Contains(used, k) {
+				used = append(used, k)
+			}
+		}
+	}
+	var from []string
+	for _, r := range rows {
+		k := Knee{r.Subject, r.Side}
+		if r.MaskFrom == "" || math.IsNaN(r.MeanT2) || !slices.Contains(s.Visits, r.Visit) || !slices.Contains(used, k) {
+			continue
+		}
+		if !slices.Contains(carried, k) {
+			carried = append(carried, k)
+		}
+		if !slices.Contains(from, r.MaskFrom) {
+			from = append(from, r.MaskFrom)
+		}
+	}
+	if len(carried) > 0 {
+		s.Notes = append(s.Notes, fmt.Sprintf("%d of %d knees have a mask that was carried from %s by registration, not drawn: "+
+			"their repeats do not show how well a mask is drawn again", len(carried), len(used), strings.Join(from, ", ")))
 	}
 }
 

@@ -183,3 +183,25 @@ func TestAlikeNamesInPairs(t *testing.T) {
 		}
 	}
 }
+
+// Repeats with one mask, carried from one of them or from a third visit, are noted once, with their number;
+// masks of visits and knees that are not used do not count.
+func TestPairWithCarriedMasks(t *testing.T) {
+	row := func(subject, visit, from string, t2 float64) trial.Measurement {
+		return trial.Measurement{Subject: subject, Visit: visit, Side: "left", Compartment: "medial", MeanT2: t2, MaskFrom: from}
+	}
+	rows := []trial.Measurement{
+		row("S1", "scan", "", 38), row("S1", "rescan", "scan", 39),
+		row("S2", "scan", "", 36), row("S2", "rescan", "", 35.5),
+		row("S3", "scan", "baseline", 31), row("S3", "rescan", "baseline", 32),
+		row("S4", "rescan", "elsewhere", 32), row("S2", "month3", "elsewhere", 33),
+	}
+	s, err := Pair(rows, []string{"scan", "rescan"}, 0.95)
+	want := "2 of 3 knees have a mask that was carried from scan, baseline by registration"
+	if err != nil || len(s.Notes) != 1 || !strings.HasPrefix(s.Notes[0], want) {
+		t.Errorf("notes %q, %v; want %s", s.Notes, err, want)
+	}
+	if s, err = Pair(rows[2:4], nil, 0.95); err != nil || len(s.Notes) != 0 {
+		t.Errorf("drawn masks: %q, %v", s.Notes, err)
+	}
+}

@@ -116,7 +116,7 @@ type OutputSizeError struct{ Bytes, Limit int64 }
 
 // Error gives both.
 func (e *OutputSizeError) Error() string {
-	return fmt.Sprintf("the label map has %d bytes, more than the %d of one in float64 on the grid of the image", e.Bytes, e.Limit)
+	return fmt.Sprintf("the label map has %d bytes, more than a float64 label map on the grid of the image, which has %d", e.Bytes, e.Limit)
 }
 
 // NothingSaidError says that a program that was to print its version printed nothing.
@@ -141,7 +141,7 @@ func lastWords(said string) string {
 	if said == "" {
 		return "; it printed nothing"
 	}
-	return "; it printed at last: " + said
+	return "; its last output: " + said
 }
 
 // bare returns what the system said without the path of the executable, which may name a

@@ -11,7 +11,7 @@ import (
 
 var (
 	errBatchFile = errors.New("is a batch file, which Windows runs in a shell; name the program that it starts")
-	errAbsent    = errors.New("is not installed: the file does not exist or may not be executed")
+	errAbsent    = errors.New("is not installed: the file does not exist or is not executable")
 	errNoName    = errors.New("names no program")
 )
 

@@ -110,7 +110,7 @@ func TestFirstLine(t *testing.T) {
 	if got, err := FirstLine(t.Context(), argv("print", " ", "\n"), s, patient); !errors.As(err, new(*NothingSaidError)) {
 		t.Errorf("%q, %v", got, err)
 	}
-	if got, err := FirstLine(t.Context(), argv("fail", "3", "no such option"), s, patient); err == nil || err.Error() != "exit status 3; it printed at last: no such option" {
+	if got, err := FirstLine(t.Context(), argv("fail", "3", "no such option"), s, patient); err == nil || err.Error() != "exit status 3; its last output: no such option" {
 		t.Errorf("%q, %v", got, err)
 	}
 }
@@ -128,7 +128,7 @@ func TestFailures(t *testing.T) {
 	if !errors.As(err, &exit) || exit.Status != 7 {
 		t.Fatalf("%v", err)
 	}
-	check("fail", err.Error(), "exit status 7; it printed at last: Traceback: | line 1 | ValueError: x")
+	check("fail", err.Error(), "exit status 7; its last output: Traceback: | line 1 | ValueError: x")
 	_, err = Run(t.Context(), argv("fail", "1", ""), s, patient)
 	check("fail without a word", err.Error(), "exit status 1; it printed nothing")
 	if runtime.GOOS != "windows" {
@@ -142,7 +142,7 @@ func TestFailures(t *testing.T) {
 	if !errors.As(err, new(*TimeoutError)) {
 		t.Fatalf("%v", err)
 	}
-	check("hang", err.Error(), "not finished after 2s; it printed at last: waiting")
+	check("hang", err.Error(), "not finished after 2s; its last output: waiting")
 	_, err = Run(t.Context(), argv("fill"), s, Limits{Time: time.Minute, Bytes: 8 << 20})
 	if !errors.As(err, new(*ScratchSizeError)) {
 		t.Fatalf("%v", err)
@@ -300,7 +300,7 @@ func TestResult(t *testing.T) {
 		{"other files", []string{"plans.json", "knee.nrrd"}, "no label map (.nii, .nii.gz) in {dir}/output"},
 		{"two", []string{"knee.nii.gz", "a/b\x07.nii"}, "2 label maps in {dir}/output, want one: a/b .nii, knee.nii.gz"},
 		{"five", []string{"1.nii", "2.nii", "3.nii", "4.nii", "5.nii"}, "5 label maps in {dir}/output, want one: 1.nii, 2.nii, 3.nii and 2 more"},
-		{"large", []string{"large.nii"}, "the label map has 100 bytes, more than the 99 of one in float64 on the grid of the image"},
+		{"large", []string{"large.nii"}, "the label map has 100 bytes, more than a float64 label map on the grid of the image, which has 99"},
 	} {
 		if runtime.GOOS == "windows" && strings.Contains(c.want, "b .nii") {
 			continue // whose names cannot have control characters

@@ -1,0 +1,185 @@
+package batch
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/t2map/t2map/dicomio"
+	"github.com/t2map/t2map/dicomio/dicomwrite"
+	"github.com/t2map/t2map/phantom"
+	"github.com/t2map/t2map/register"
+	"github.com/t2map/t2map/report"
+	"github.com/t2map/t2map/segment/anatomy"
+	"github.com/t2map/t2map/volume"
+)
+
+// mirroredAbout is the grid as a mirror at x shows it.
+func mirroredAbout(g volume.Geometry, x float64) volume.Geometry {
+	g = mirrored(g)
+	g.Affine[0][3] += 2 * x
+	return g
+}
+
+// writeEchoes writes echoes as a series of a study; uid tells them from others.
+func writeEchoes(t testing.TB, dir string, s volume.MultiEcho, study, series, description string) {
+	t.Helper()
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	for e, echo := range s.Echo {
+		for k := range s.Size[2] {
+			pixels := make([]int32, s.SliceVoxels())
+			for v := range pixels {
+				pixels[v] = int32(echo[k*s.SliceVoxels()+v])
+			}
+			writeSlice(t, dir, s.Geometry, k, e, s.TE[e], pixels, func(im *dicomwrite.Image) {
+				im.StudyUID, im.SeriesUID = study, study+series
+				im.InstanceUID = strings.Replace(im.InstanceUID, "2.25.700", im.SeriesUID, 1)
+				im.SeriesDescription, im.SeriesNumber = description, len(series)
+			})
+		}
+	}
+}
+
+// A right knee's mask is not put onto a left knee where nothing says which knee the images show: neither
+// that of another visit nor one that was drawn on another series. Where a manifest names the side, it is
+// believed.
+func TestMaskOfTheOtherKnee(t *testing.T) {
+	if testing.Short() {
+		t.Skip("registers several times")
+	}
+	knee, err := phantom.New(t.Context(), phantom.Options{Matrix: 96, Slices: 18, Echoes: 4, DESSMatrix: 110, DESSSlices: 40})
+	if err != nil {
+		t.Fatal(err)
+	}
+	dess, err := knee.DESS(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	right, left := knee.Echoes, knee.Echoes
+	x := right.Position(float64(right.Size[0])/2, float64(right.Size[1])/2, float64(right.Size[2])/2)[0]
+	left.Geometry = mirroredAbout(right.Geometry, x)
+	dir := t.TempDir()
+	visits, series := filepath.Join(dir, "visits", "S01"), filepath.Join(dir, "series", "S01", "baseline")
+	writeEchoes(t, filepath.Join(visits, "baseline"), right, "2.25.701", ".1", "T2 MAP")
+	writeLabels(t, filepath.Join(visits, "baseline", "labels.nii.gz"), knee.Labels)
+	writeEchoes(t, filepath.Join(visits, "month03"), left, "2.25.702", ".1", "T2 MAP")
+	writeEchoes(t, filepath.Join(series, "t2"), left, "2.25.703", ".1", "T2 MAP")
+	thin := volume.MultiEcho{Geometry: dess.Signal.Geometry, TE: []float64{5}, Echo: [][]float32{dess.Signal.Data}}
+	writeEchoes(t, filepath.Join(series, "dess"), thin, "2.25.703", ".12", "DESS")
+	writeLabels(t, filepath.Join(series, "labels.nii.gz"), dess.Tissues)
+
+	s := settings(t, dir)
+	s.Roots, s.Layout, s.Protocol.Masks.From = []string{filepath.Join(dir, "visits")}, "visits/{subject}/{visit}", "baseline"
+	s.Protocol.Maps = MapsNone
+	out := run(t, s)
+	if len(out.Failures) != 1 || len(out.Results) != 1 || out.Failures[0].Visit != "month03" {
+		t.Fatalf("carried: %d results, failures %+v", len(out.Results), out.Failures)
+	}
+	wantMirrored(t, out.Failures[0])
+	s.Out, s.Manifest = filepath.Join(dir, "believed"), filepath.Join(dir, "m.csv")
+	writeText(t, s.Manifest, "folder,subject,visit,side\nvisits/S01/baseline,S01,baseline,R\nvisits/S01/month03,S01,month03,R\n")
+	if out := run(t, s); len(out.Results) != 2 {
+		t.Errorf("with a side in the manifest: %+v", out.Failures)
+	}
+	writeText(t, s.Manifest, "folder,subject,visit,side\nvisits/S01/baseline,S01,baseline,R\nvisits/S01/month03,S01,month03,L\n")
+	s.Out = filepath.Join(dir, "sides")
+	if out := run(t, s); len(out.Failures) != 1 || !strings.Contains(out.Failures[0].Reason, "the visit baseline, whose mask would be carried, shows the right knee, this study the left one") {
+		t.Errorf("other sides in the manifest: %+v", out.Failures)
+	}
+
+	s = skmTea(t, dir)
+	s.Roots, s.Out, s.Protocol.Register.Moving = []string{filepath.Join(dir, "series")}, filepath.Join(dir, "registered"), "DESS"
+	wantMirrored(t, oneFailure(t, s))
+}
+
+func wantMirrored(t *testing.T, f report.Failure) {
+	t.Helper()
+	if !strings.Contains(f.Reason, "fit better if one is mirrored from left to right") || !strings.Contains(f.Hint, "column side") {
+		t.Errorf("%s (%s)", f.Reason, f.Hint)
+	}
+}
+
+// The series that a mask was drawn on, or made of, may name the other side than the mapped one does, or
+// than the mask shows.
+func TestSideOfTheMasksSeries(t *testing.T) {
+	train := func(hash string, number int, side string) dicomio.Train {
+		return dicomio.Train{Hash: hash, Number: number, Side: side, Sides: []dicomio.SideClaim{{Attribute: "Laterality (0020,0060)", Side: side}}}
+	}
+	t2, silent, dess := train("a", 1, "R"), dicomio.Train{Hash: "a", Number: 1}, train("b", 12, "L")
+	marked := maskRead{labels: volume.Labels{Geometry: volume.Geometry{Size: [3]int{1, 1, 1}}, Data: []uint16{1}}}
+	p := Protocol{Scheme: compartmentsScheme(t)}
+	for name, c := range map[string]struct {
+		job  Job
+		want string // "" where all is well
+	}{
+		"registered":          {Job{Train: t2, Moving: &dess}, "Laterality (0020,0060) says right, Laterality (0020,0060) of series number 12 says left"},
+		"drawn on":            {Job{Train: t2, Mask: Mask{Drawn: &dess}}, "of series number 12 says left"},
+		"program":             {Job{Train: t2, Input: Input{Named: true, Train: dess}}, "of series number 12 says left"},
+		"manifest":            {Job{Train: silent, Moving: &dess, Identity: Identity{Side: "R"}}, "of series number 12 says left, the manifest or the layout says right"},
+		"alone":               {Job{Train: silent, Moving: &dess}, ""},
+		"the mapped one":      {Job{Train: t2, Input: Input{Named: true, Train: t2}}, ""},
+		"twice the same side": {Job{Train: dess, Moving: &dess, Identity: Identity{Side: "L"}}, ""},
+	} {
+		marks, err := marked.interpret(p.scheme())
+		if err == nil {
+			_, err = c.job.divideMask(t.Context(), marked, marks, p, 1)
+		}
+		var sides *anatomy.SideError
+		if c.want == "" && err != nil || c.want != "" && (!errors.As(err, &sides) || !strings.Contains(err.Error(), c.want) || Hint(err) == "") {
+			t.Errorf("%s: %v, want %s", name, err, c.want)
+		}
+	}
+}
+
+// A visit whose mask is to be carried may show the other knee, or both.
+func TestSourceOfTheOtherKnee(t *testing.T) {
+	job := func(visit, side string) Job {
+		return Job{Identity: Identity{Subject: "S01", Visit: visit}, Train: dicomio.Train{Side: side}}
+	}
+	left, right, unknown := job("baseline", "L"), job("baseline", "R"), job("baseline", "")
+	for name, c := range map[string]struct {
+		jobs       []Job
+		to         Job
+		want, hint string
+	}{
+		"the other knee": {[]Job{left}, job("m3", "R"), "shows the left knee, this study the right one", "to the same knee only"},
+		"the same knee":  {[]Job{left, right}, job("m3", "R"), "", ""},
+		"unknown":        {[]Job{unknown}, job("m3", "R"), "", ""},
+		"both knees":     {[]Job{left, right}, job("m3", ""), "2 studies belong to the visit baseline, whose mask would be carried (sides: left, right)", "name the side of this study"},
+		"two of them":    {[]Job{right, unknown}, job("m3", "R"), "(sides: right, unknown)", "so that only one belongs to that visit"},
+		"none":           {nil, job("m3", "R"), "the visit baseline is missing, failed or has no mask", "map the visit together"},
+	} {
+		_, err := sourceOf(append(c.jobs, c.to), c.to, "baseline")
+		if c.want == "" && err != nil || c.want != "" && (err == nil || !strings.Contains(err.Error(), c.want) || !strings.Contains(Hint(err), c.hint)) {
+			t.Errorf("%s: %v (%s), want %s (%s)", name, err, Hint(err), c.want, c.hint)
+		}
+	}
+}
+
+// Limits of a registration that nothing asks for are an error: they would have no effect.
+func TestLimitsWithoutRegistration(t *testing.T) {
+	for name, c := range map[string]struct {
+		register Register
+		from     string
+		bad      bool
+	}{
+		"a shift":          {Register{MaxShift: 40}, "", true},
+		"a rotation":       {Register{MaxRotation: 5}, "", true},
+		"with a series":    {Register{Moving: "DESS", MaxShift: 40}, "", false},
+		"of carried masks": {Register{MaxShift: 40}, "baseline", false},
+		"nothing":          {Register{}, "", false},
+	} {
+		s := Settings{Protocol: Protocol{Scheme: compartmentsScheme(t), Register: c.register, Masks: Masks{From: c.from}}}
+		_, err := s.prepare()
+		if c.bad != (err != nil) || c.bad && (!strings.Contains(err.Error(), "have no effect") || !strings.Contains(Hint(err), "--register")) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	if hintRegister(&register.MirrorError{}) == hintRegister(nil) {
+		t.Error("no hint of its own for a mirrored knee")
+	}
+}

@@ -1,0 +1,54 @@
+package batch
+
+import (
+	"fmt"
+	"path"
+	"runtime"
+	"strings"
+)
+
+// internalError is the error of a study whose processing panicked, for a function that recovers.
+func internalError() error {
+	return hinted("please report this place and the kind of data", "internal error at %s", panicPlace())
+}
+
+// guarded calls f and returns an internal error where it panics.
+func guarded(f func() error) (err error) {
+	defer func() {
+		if recover() != nil {
+			err = internalError()
+		}
+	}()
+	return f()
+}
+
+// panicPlace returns the place of this program's code that panicked, as segment/regions.go:237, when it
+// is called by a function that recovers. Nothing of a study is in it, as in the value of the panic there
+// may be.
+func panicPlace() string {
+	callers := make([]uintptr, 64)
+	frames := runtime.CallersFrames(callers[:runtime.Callers(1, callers)])
+	panicked := false
+	for {
+		f, more := frames.Next()
+		switch {
+		case f.Function == "runtime.gopanic":
+			panicked = true
+		case panicked && strings.HasPrefix(f.Function, modulePath+"/"):
+			return fmt.Sprintf("%s:%d", frameFile(f), f.Line)
+		}
+		if !more {
+			return "an unknown place"
+		}
+	}
+}
+
+const modulePath = "github.com/t2map/t2map"
+
+// frameFile returns the file of a frame below the module, whatever path it was built in.
+func frameFile(f runtime.Frame) string {
+	name := strings.TrimPrefix(f.Function, modulePath+"/")
+	dir, rest := path.Split(name) // batch.(*work).run: the package ends at the first dot behind the slash
+	pkg, _, _ := strings.Cut(rest, ".")
+	return dir + pkg + "/" + path.Base(f.File)
+}

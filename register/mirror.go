@@ -1,0 +1,55 @@
+package register
+
+import (
+	"fmt"
+)
+
+const (
+	// mirrorReach in mm is how far the mirrored image is moved to fit: the middle of the knee lies
+	// within it in the middle of the field.
+	mirrorReach = 20.0
+	// mirrorStarts are the best shifts that are refined.
+	mirrorStarts = 2
+	// mirrorGain is how much better the mirrored image has to fit. On the phantom, moved at random by up to 10° and
+	// 10 mm, the mirror image of the same knee has 0.87 to 0.89 of the score of the image, and that of the other knee
+	// 1.12 to 1.14 (first echo of T2 and DESS, three persons, two grids). Two series of one contrast differ more.
+	mirrorGain = 1.03
+)
+
+// MirrorError says that the images fit better if one of them is mirrored from left to right: they
+// show a left and a right knee.
+type MirrorError struct {
+	// Score is the mutual information of the images in nats, times the part of the
+	// field that lies in both; Mirrored is that with the moving image mirrored.
+	Score, Mirrored float64
+}
+
+func (e *MirrorError) Error() string {
+	return fmt.Sprintf("the images fit better if one is mirrored from left to right (mutual information %.3f, else %.3f): "+
+		"one seems to be of the other knee", e.Mirrored, e.Score)
+}
+
+// checkMirror returns a *MirrorError where the moving image, which has been aligned, fits better
+// mirrored.
+func (p pair) checkMirror(r Result) error {
+	laid := p
+	laid.moving.picture = p.moving.moved(inverse(r.Transform))
+	_, score := laid.refine(pose{}, laid.score(pose{}))
+	laid.moving.picture = laid.moving.mirrored(p.centre[0])
+	start := laid.coarsened().best(mirrorReach, mirrorStarts).pose
+	_, mirrored := laid.refine(start, laid.score(start))
+	if mirrored > mirrorGain*score {
+		return &MirrorError{Score: score, Mirrored: mirrored}
+	}
+	return nil
+}
+
+// mirrored returns the picture mirrored at the plane of that x.
+func (p picture) mirrored(x float64) picture {
+	out := p
+	out.origin[0] = 2*x - p.origin[0]
+	for c := range 3 {
+		out.direction[0][c] = -p.direction[0][c]
+	}
+	return out
+}

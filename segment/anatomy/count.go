@@ -1,0 +1,18 @@
+package anatomy
+
+// Counts returns the number of voxels of each region, by Region; those of NoRegion are not counted.
+func (d Division) Counts() []int {
+	counts := make([]int, regions)
+	for v := 0; v < len(d.Data); {
+		if v+8 <= len(d.Data) && eightAt(d.Data[v:]) == 0 {
+			v += 8 // most of a mask
+			continue
+		}
+		for _, r := range d.Data[v:min(v+8, len(d.Data))] {
+			counts[r]++
+		}
+		v += 8
+	}
+	counts[NoRegion] = 0
+	return counts
+}

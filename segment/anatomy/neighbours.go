@@ -1,0 +1,220 @@
+package anatomy
+
+import (
+	"math"
+	"slices"
+
+	"github.com/t2map/t2map/volume"
+)
+
+// neighbours are the voxels of runs by place, in cells of the size edge, mm.
+type neighbours struct {
+	g       *volume.Geometry
+	spacing [3]float64
+	runs    []run
+	// from is the corner of the cells. Of cell n, voxels holds those from start[n] to start[n+1];
+	// there are none before sort.
+	from   vector
+	edge   float64
+	size   [3]int
+	start  []int32
+	voxels []neighbour
+}
+
+type neighbour struct {
+	at    vector
+	index [3]int32
+}
+
+// neighbourCell is the size of the cells, mm, and mostCells bounds their number: a knee has 50,000.
+// Where there would be more, they are larger.
+const (
+	neighbourCell = 4
+	mostCells     = 1 << 20
+)
+
+func newNeighbours(g *volume.Geometry) *neighbours { return &neighbours{g: g, spacing: g.Spacing()} }
+
+func (b *neighbours) add(runs []run) {
+	b.runs = append(b.runs, runs...)
+	b.start = nil
+}
+
+// each calls do for the voxels of the runs.
+func (b *neighbours) each(runs []run, do func(n neighbour)) {
+	for _, r := range runs {
+		for d := range r.n {
+			do(neighbour{position(b.g, int(r.i+d), int(r.j), int(r.k)), [3]int32{r.i + d, r.j, r.k}})
+		}
+	}
+}
+
+// sort puts the voxels into their cells.
+func (b *neighbours) sort() {
+	if b.start != nil {
+		return
+	}
+	lo, hi := vector{math.Inf(1), math.Inf(1), math.Inf(1)}, vector{math.Inf(-1), math.Inf(-1), math.Inf(-1)}
+	for _, r := range b.runs {
+		for _, i := range [2]int32{r.i, r.i + r.n - 1} {
+			for a, x := range position(b.g, int(i), int(r.j), int(r.k)) {
+				lo[a], hi[a] = min(lo[a], x), max(hi[a], x)
+			}
+		}
+	}
+	b.from = lo
+	for b.edge = neighbourCell; ; b.edge *= 2 {
+		cells := 1.0
+		for a := range b.size {
+			b.size[a] = int((hi[a]-lo[a])/b.edge) + 1
+			cells *= float64(b.size[a])
+		}
+		if cells <= mostCells {
+			break
+		}
+	}
+	b.start = make([]int32, b.size[0]*b.size[1]*b.size[2]+1)
+	at := func(p vector) int {
+		c := b.cell(p)
+		for a := range c { // rounding within a run
+			c[a] = max(0, min(b.size[a]-1, c[a]))
+		}
+		return b.offset(c)
+	}
+	b.each(b.runs, func(n neighbour) { b.start[at(n.at)+1]++ })
+	for n := range b.start[1:] {
+		b.start[n+1] += b.start[n]
+	}
+	b.voxels = make([]neighbour, b.start[len(b.start)-1])
+	next := slices.Clone(b.start)
+	b.each(b.runs, func(n neighbour) {
+		c := at(n.at)
+		b.voxels[next[c]] = n
+		next[c]++
+	})
+}
+
+// cell returns the cell of a position, which may lie outside of all.
+func (b *neighbours) cell(p vector) (c [3]int) {
+	for a := range c {
+		c[a] = int(math.Floor((p[a] - b.from[a]) / b.edge))
+	}
+	return c
+}
+
+func (b *neighbours) offset(c [3]int) int { return c[0] + b.size[0]*(c[1]+b.size[1]*c[2]) }
+
+// place returns how far the runs lie from the voxels, between surfaces, and whether they lie over
+// the sheet of these rather than beside it, which is looked up in up to ways places.
+func (b *neighbours) place(runs []run, probes, ways int) (distance float64, over bool) {
+	b.sort()
+	n := 0
+	for _, r := range runs {
+		n += int(r.n)
+	}
+	step := (n + probes - 1) / probes
+	distance = math.Inf(1)
+	seen, probed, looked, steeps := 0, 0, 0, 0
+	b.each(runs, func(p neighbour) {
+		if seen++; (seen-1)%step != 0 {
+			return
+		}
+		q := b.nearest(p.at)
+		distance = min(distance, b.gap(p, q))
+		if probed++; ways > 0 && (probed-1)%max(1, min(n, probes)/ways) == 0 {
+			looked++
+			if u := p.at.minus(q.at); math.Abs(u.dot(b.normal(q.at))) > steep*u.length() {
+				steeps++
+			}
+		}
+	})
+	return distance, float64(steeps) > overPart*float64(looked)
+}
+
+// gap returns the distance of the surfaces of two voxels.
+func (b *neighbours) gap(p, q neighbour) float64 {
+	sum := 0.0
+	for a := range b.spacing {
+		d := float64(max(0, max(p.index[a]-q.index[a], q.index[a]-p.index[a])-1)) * b.spacing[a]
+		sum += d * d
+	}
+	return math.Sqrt(sum)
+}
+
+// nearest returns the voxel that is nearest to p.
+func (b *neighbours) nearest(p vector) (best neighbour) {
+	least := math.Inf(1)
+	c := b.cell(p)
+	ring := 0
+	for a := range c { // the first ring that reaches the cells
+		ring = max(ring, -c[a], c[a]-b.size[a]+1)
+	}
+	for ; float64(ring-1)*b.edge < least; ring++ {
+		b.ring(c, ring, func(cell [3]int, all []neighbour) {
+			if b.squareTo(cell, p) >= least*least {
+				return
+			}
+			for n := range all {
+				if d := all[n].at.minus(p).length(); d < least {
+					best, least = all[n], d
+				}
+			}
+		})
+	}
+	return best
+}
+
+// squareTo returns the square of the distance from p to a cell, a little less for rounding.
+func (b *neighbours) squareTo(cell [3]int, p vector) float64 {
+	sum := 0.0
+	for a := range cell {
+		lo := b.from[a] + b.edge*float64(cell[a]) - hair
+		d := max(0, lo-p[a], p[a]-lo-b.edge-2*hair)
+		sum += d * d
+	}
+	return sum
+}
+
+// ring calls do for the voxels of the cells at ring around c, by cell.
+func (b *neighbours) ring(c [3]int, ring int, do func(cell [3]int, all []neighbour)) {
+	var from, to [3]int
+	for a := range c {
+		from[a], to[a] = max(0, c[a]-ring), min(b.size[a]-1, c[a]+ring)
+	}
+	one := func(x, y, z int) {
+		cell := [3]int{x, y, z}
+		if n := b.offset(cell); x >= 0 && x < b.size[0] && b.start[n] < b.start[n+1] {
+			do(cell, b.voxels[b.start[n]:b.start[n+1]])
+		}
+	}
+	for z := from[2]; z <= to[2]; z++ {
+		for y := from[1]; y <= to[1]; y++ {
+			if max(z-c[2], c[2]-z, y-c[1], c[1]-y) < ring { // the ends of the row alone
+				one(c[0]-ring, y, z)
+				one(c[0]+ring, y, z)
+				continue
+			}
+			for x := from[0]; x <= to[0]; x++ {
+				one(x, y, z)
+			}
+		}
+	}
+}
+
+// normal returns the direction across the sheet of voxels at p.
+func (b *neighbours) normal(p vector) vector {
+	radius := max(sheetPatch, 2*slices.Max(b.spacing[:]))
+	var s scatter
+	c := b.cell(p)
+	for ring := 0; float64(ring-1)*b.edge < radius; ring++ {
+		b.ring(c, ring, func(_ [3]int, all []neighbour) {
+			for n := range all {
+				if all[n].at.minus(p).length() < radius {
+					s.add(all[n].at)
+				}
+			}
+		})
+	}
+	axes, _ := principal(s.covariance())
+	return axes[0]
+}

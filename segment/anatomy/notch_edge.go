@@ -1,0 +1,143 @@
+package anatomy
+
+import (
+	"math"
+
+	"github.com/t2map/t2map/volume"
+)
+
+const (
+	// capWidth is how far to both sides of its top, in mm, the back of a condyle is seen as a
+	// dome: there it lies 2 to 4 mm in front of the top, as condyles have radii of 12 to 22 mm.
+	capWidth = 9
+	// capDepth is how far in front of its top, in mm, a dome reaches at most.
+	capDepth = 6
+)
+
+// condyleEnd returns the posterior end of the condyle of the patient's left (side 0) or right (1):
+// the top of the dome that fits the faces at its back best by least squares. Where no dome
+// fits, it lies shortfall behind the last centres.
+func (n *notch) condyleEnd(all []spot, g *volume.Geometry, side int) float64 {
+	a, seen, reach := n.axes, n.ends[side], voxelReach(g, n.axes.Posterior)
+	plain := seen + shortfall(g, a.Posterior)
+	back := only(all, func(s *spot) bool {
+		p := s.at.dot(a.Posterior)
+		return !s.crumb && p > seen-capDepth-reach && (s.at.dot(a.Left) > n.gap(p)) == (side == 0)
+	})
+	var top scatter
+	for v := range back {
+		if back[v].at.dot(a.Posterior) > seen-1-reach {
+			top.add(back[v].at)
+		}
+	}
+	if top.n == 0 {
+		return plain
+	}
+	centre := top.mean()
+	var faces []face
+	newOccupied(g, back).faces(a.Posterior, func(f face) {
+		d := f.at.minus(centre)
+		x, p, h := d.dot(a.Left), d.dot(a.Posterior), d.dot(a.Superior)
+		if float64(x*x)+float64(h*h) < capWidth*capWidth && p > -capDepth {
+			faces = append(faces, f)
+		}
+	})
+	d := dome{axes: a, centre: centre}
+	points := make([]bonePoint, len(faces))
+	for range 3 { // faces weigh by the slopes of the fit before
+		for v, f := range faces {
+			normal := d.normal(f.at)
+			points[v] = bonePoint{f.at, weight(float64(f.step*f.out.dot(normal))/normal.dot(a.Posterior), rough)}
+		}
+		var ok bool
+		if d, ok = fitDome(points, a, centre); !ok {
+			return plain
+		}
+	}
+	if h, ok := d.top(); ok {
+		return max(seen, min(seen+reach, centre.dot(a.Posterior)+h))
+	}
+	return plain
+}
+
+// top returns how far behind its centre a dome reaches. A condyle may be flat from side to side;
+// ok is false where it is from top to bottom.
+func (d *dome) top() (p float64, ok bool) {
+	c := &d.c
+	if !(c[5] < 0) {
+		return 0, false
+	}
+	p = math.Inf(-1)
+	for n := -6; n <= 6; n++ {
+		x := float64(n) / 2
+		slope := c[2] + float64(c[4]*x)
+		h := max(-capWidth, min(capWidth, -slope/(2*c[5])))
+		p = max(p, c[0]+float64(c[1]*x)+float64(c[3]*float64(x*x))+float64(slope*h)+float64(c[5]*float64(h*h)))
+	}
+	return p, true
+}
+
+const (
+	// roundness is the curvature of the end of a notch, 1/mm: half of one over its radius.
+	// It is 0.13 in the phantom and 0.26 in ../shared/data/knee-dess-seg.
+	roundness = 0.15
+	// roundest is the largest that is believed.
+	roundest = 0.3
+	// lipEnd is where the cartilage at the notch ends, in deviations of its edge behind the
+	// middle of that. The end of an even slope lies √3 behind it; the edge has tails that
+	// no strip sees, as it is not a parabola. Measured on knees of the phantom other than its
+	// tests'.
+	lipEnd = 1.25
+	// sharpLip and bluntLip are the least and the largest deviation of an edge in mm, as
+	// thick slices show it with errors. It is 0.8 in the phantom and 0.7 in ../shared/data/knee-dess-seg.
+	sharpLip, bluntLip = 0.5, 1.0
+)
+
+// edge returns where the cartilage ends at the notch, from where its vertex is seen, as thin
+// sections across the end show it: their mean height falls from the thickness of the
+// cartilage to nothing. The middle of the fall does not depend on how voxels lie, as the
+// outermost centres do.
+func (n *notch) edge(all []spot, g *volume.Geometry) float64 {
+	spacing := g.Spacing()
+	largest := max(spacing[0], spacing[1], spacing[2])
+	lip := n.lip(all, g, largest)
+	from := n.anterior - lip.reach - 2
+	full, count := 0.0, 0.0
+	for x := -1.5; x <= 0.5; x += sectionStep { // before the fall
+		full += lip.at(from + x)
+		count++
+	}
+	full /= count
+	if !(full > 0) {
+		return n.anterior + shortfall(g, n.axes.Posterior)
+	}
+	// Mean and mean square of the place of the edge behind from, whose distribution is 1 less
+	// the height that is left.
+	var mean, square float64
+	for x := sectionStep / 2; x < lip.reach+5; x += sectionStep {
+		left := float64(lip.at(from+x)/full) * sectionStep
+		mean += left
+		square += float64(2 * x * left)
+	}
+	deviation := math.Sqrt(max(0, square-float64(mean*mean)-lip.variance))
+	end := from + mean + float64(lipEnd*max(sharpLip, min(bluntLip, deviation)))
+	return max(n.anterior-largest/2, min(n.anterior+largest, end))
+}
+
+// lip returns the sections of the cartilage at the notch, bent so that its end is straight. How
+// round the end is, thick slices show worse than what is known of it.
+func (n *notch) lip(all []spot, g *volume.Geometry, largest float64) sections {
+	const before = 12 // mm, more than edge looks at
+	trust := 1 / (1 + math.Pow(largest, 4))
+	curve := roundness + float64(trust*(max(0, min(roundest, n.curve))-roundness))
+	var p, weight []float64
+	for v := range all {
+		s := &all[v]
+		x, at := s.at.dot(n.axes.Left)-n.top, s.at.dot(n.axes.Posterior)
+		if !s.crumb && math.Abs(x) < arch && math.Abs(at-n.anterior) < before {
+			p = append(p, at-float64(curve*float64(x*x)))
+			weight = append(weight, 1-float64(x*x)/(arch*arch))
+		}
+	}
+	return newSections(p, weight, g, n.axes.Posterior)
+}

@@ -1,0 +1,178 @@
+package anatomy
+
+import "math"
+
+const (
+	// rimLength is the length in mm of the part of a plateau that shows where it ends.
+	rimLength = 8
+	// rimWidth is how far to both sides of its middle, in mm, a plateau is furthest from front
+	// to back.
+	rimWidth = 10
+	// leastRim is the number of faces that show a rim: slices of 3 mm leave 300.
+	leastRim = 50
+)
+
+// rim is the surface of a plateau near its anterior or posterior end, which it is seen
+// from seen on. Its coordinates are x along Left from the middle, d along the direction of the end
+// from seen, and z along Superior from the middle.
+type rim struct {
+	axes      Axes
+	ahead, up vector
+	seen      float64
+	x0, z0    float64
+	points    []rimPoint
+	// bottom are the terms of the height of the bone side, in terms of rimPoint.quadratic;
+	// square those of the square of the thickness, in terms of rimPoint.tapered.
+	bottom, square [6]float64
+}
+
+// rimPoint is a face at a rim.
+type rimPoint struct {
+	x, d, z float64
+	step    vector // from the voxel inside to that outside, along x, d and z
+	top     bool   // it looks to the joint
+}
+
+// hiddenRim returns how far behind the last centres seen a plateau ends: where its joint side,
+// which is round at the rim as an ellipse is, meets its bone side. Both follow from the faces,
+// which are exact where the centres of voxels are not, by least squares. sign is 1 for the
+// posterior end, −1 for the anterior. ok is false where too little shows.
+func hiddenRim(o *occupied, a Axes, sign, seen float64) (distance float64, ok bool) {
+	r := rim{axes: a, ahead: a.posterior().times(sign), up: a.superior(), seen: seen}
+	r.collect(o)
+	if len(r.points) < leastRim || !r.fitBottom() || !r.fitSquare() {
+		return 0, false
+	}
+	furthest := math.Inf(-1)
+	for x := -rimWidth; x <= rimWidth; x++ {
+		// The square of the thickness is level + slope·tapered(d).
+		x := float64(x)
+		level := r.square[0] + float64(r.square[1]*x) + float64(r.square[3]*float64(x*x))
+		if slope := r.square[2] + float64(r.square[4]*x); slope < 0 {
+			furthest = max(furthest, straight(-level/slope))
+		}
+	}
+	if math.IsInf(furthest, -1) {
+		return 0, false
+	}
+	return max(0, min(voxelReach(o.g, a.Posterior), furthest)), true
+}
+
+// collect finds the faces at the rim.
+func (r *rim) collect(o *occupied) {
+	const level = 0.7 // 45°: steps of the grid that are steeper lead through the plateau
+	for _, d := range []vector{r.up, r.up.times(-1), r.ahead} {
+		o.faces(d, func(f face) {
+			p := rimPoint{x: f.at.dot(r.axes.Left), d: f.at.dot(r.ahead) - r.seen, z: f.at.dot(r.up), top: d == r.up}
+			if p.d < -rimLength || (math.Abs(f.out.dot(r.up)) > level) == (d == r.ahead) {
+				return
+			}
+			if d == r.ahead {
+				above, below := o.besides(f, r.up)
+				if above && below {
+					return
+				}
+				p.top = !above
+			}
+			p.step = vector{f.out.dot(r.axes.Left), f.out.dot(r.ahead), f.out.dot(r.up)}.times(f.step)
+			r.points = append(r.points, p)
+			r.x0, r.z0 = r.x0+p.x, r.z0+p.z
+		})
+	}
+	n := float64(max(1, len(r.points)))
+	r.x0, r.z0 = r.x0/n, r.z0/n
+	for v := range r.points {
+		r.points[v].x -= r.x0
+		r.points[v].z -= r.z0
+	}
+}
+
+// besides reports whether there is cartilage within 3 mm above and below the voxel that the
+// face looks to.
+func (o *occupied) besides(f face, up vector) (above, below bool) {
+	outside := f.at.plus(f.out.times(f.step / 2))
+	for h := 0.5; h <= 3; h += 0.5 {
+		above = above || o.holds(outside.plus(up.times(h)))
+		below = below || o.holds(outside.minus(up.times(h)))
+	}
+	return above, below
+}
+
+// quadratic returns the terms of a quadratic surface at the point.
+func (p *rimPoint) quadratic() [6]float64 {
+	return [6]float64{1, p.x, p.d, float64(p.x * p.x), float64(p.x * p.d), float64(p.d * p.d)}
+}
+
+// tapered returns the terms of the square of the thickness at the point.
+func (p *rimPoint) tapered() [6]float64 {
+	y := tapered(p.d)
+	return [6]float64{1, p.x, y, float64(p.x * p.x), float64(p.x * y)}
+}
+
+// weight returns the weight of an observation for which the step of a face makes the
+// difference given, and of which the surface is rough by the deviation given.
+func weight(step, deviation float64) float64 {
+	return 1 / (float64(step*step)/12 + float64(deviation*deviation))
+}
+
+// sum returns the sum of the terms with their coefficients.
+func sum(c, terms [6]float64) (s float64) {
+	for n := range c {
+		s += float64(c[n] * terms[n])
+	}
+	return s
+}
+
+// slopes returns the slopes of the bone side along x and d.
+func (r *rim) slopes(p *rimPoint) (x, d float64) {
+	b := &r.bottom
+	return b[1] + float64(2*b[3]*p.x) + float64(b[4]*p.d), b[2] + float64(b[4]*p.x) + float64(2*b[5]*p.d)
+}
+
+// fitBottom fits the bone side; the second time faces weigh by the slopes of the first.
+func (r *rim) fitBottom() (ok bool) {
+	for range 2 {
+		fit := squares{n: 6}
+		for n := range r.points {
+			if p := &r.points[n]; !p.top {
+				x, d := r.slopes(p)
+				off := p.step[2] - float64(x*p.step[0]) - float64(d*p.step[1])
+				fit.add(p.quadratic(), p.z, weight(off, rough))
+			}
+		}
+		if r.bottom, _, ok = fit.solve(); !ok {
+			return false
+		}
+	}
+	return true
+}
+
+// fitSquare fits the square of the thickness to the joint side. Weights follow from the fit
+// before; after three, they move no more.
+func (r *rim) fitSquare() (ok bool) {
+	const least = 0.2 // mm²: a rim is not an ellipse to the last voxel
+	for pass := range 4 {
+		fit := squares{n: 5}
+		for n := range r.points {
+			p := &r.points[n]
+			if !p.top {
+				continue
+			}
+			h := p.z - sum(r.bottom, p.quadratic())
+			w := 1.0
+			if pass > 0 {
+				x, d := r.slopes(p)
+				off := float64(2 * h * (p.step[2] - float64(x*p.step[0]) - float64(d*p.step[1])))
+				c := &r.square
+				off -= float64((c[1] + float64(2*c[3]*p.x) + float64(c[4]*tapered(p.d))) * p.step[0])
+				off -= float64((c[2] + float64(c[4]*p.x)) * (1 + float64(tapering*p.d)) * p.step[1])
+				w = weight(off, math.Hypot(2*h*rough, least))
+			}
+			fit.add(p.tapered(), float64(h*math.Abs(h)), w)
+		}
+		if r.square, _, ok = fit.solve(); !ok {
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,123 @@
+package anatomy
+
+import (
+	"math"
+
+	"github.com/t2map/t2map/volume"
+)
+
+// sections are the areas of a body's sections across a direction, by distance along it.
+// Each is an average over as far as a voxel reaches to both sides, and once more over the
+// largest step between voxels: where areas grow evenly, so do the averages, also between thick slices.
+type sections struct {
+	from float64   // distance of the first
+	area []float64 // every sectionStep, in units of voxels per mm
+	// reach is how far the averages reach to both sides, and variance how much they spread
+	// an edge, mm².
+	reach, variance float64
+}
+
+// sectionStep is the distance between sections in mm: a quarter of the smallest voxels.
+const sectionStep = 0.1
+
+// newSections returns the sections across d of a body that has a voxel of the weight given at
+// each distance p along d; all weigh 1 where weight is nil.
+func newSections(p, weight []float64, g *volume.Geometry, d vector) sections {
+	lo, hi := math.Inf(1), math.Inf(-1)
+	for _, v := range p {
+		lo, hi = min(lo, v), max(hi, v)
+	}
+	s := sections{reach: voxelReach(g, d)}
+	s.from = lo - s.reach - 2*sectionStep
+	s.area = make([]float64, int((hi-lo+2*s.reach)/sectionStep)+6)
+	for n, v := range p {
+		w := 1 / sectionStep
+		if weight != nil {
+			w = weight[n] / sectionStep
+		}
+		// Shared between two sections, so that no voxel jumps from one to the next by rounding.
+		x := (v - s.from) / sectionStep
+		part := x - math.Floor(x)
+		s.area[int(x)] += float64(w * (1 - part))
+		s.area[int(x)+1] += float64(w * part)
+	}
+	wide := steps(g, d)
+	for _, w := range [4]float64{wide[0], wide[1], wide[2], max(wide[0], wide[1], wide[2])} {
+		s.average(w / sectionStep)
+		s.variance += float64(w*w) / 12
+	}
+	return s
+}
+
+// average averages the areas over a width, in sections.
+func (s *sections) average(width float64) {
+	if width < 1e-3 { // along the axis of a grid, arithmetic makes widths of others
+		return
+	}
+	n := len(s.area)
+	before := make([]float64, n+1)
+	for c, a := range s.area {
+		before[c+1] = before[c] + a
+	}
+	upTo := func(x float64) float64 {
+		x = max(0, min(float64(n), x))
+		c := min(int(x), n-1)
+		return before[c] + float64(s.area[c]*(x-float64(c)))
+	}
+	out := make([]float64, n)
+	for c := range out {
+		middle := float64(c) + 0.5
+		out[c] = (upTo(middle+width/2) - upTo(middle-width/2)) / width
+	}
+	s.area = out
+}
+
+// at returns the area at p.
+func (s *sections) at(p float64) float64 {
+	x := (p - s.from) / sectionStep
+	c := int(math.Floor(x))
+	if c < 0 || c+1 >= len(s.area) {
+		return 0
+	}
+	part := x - float64(c)
+	return float64(s.area[c]*(1-part)) + float64(s.area[c+1]*part)
+}
+
+const (
+	// endWindow is the length in mm over which the end of a plate is followed.
+	endWindow = 6
+	// tapering is how much faster the sections of a plate shrink per mm towards its end,
+	// as a part: with t the distance from the middle over half of the length, 22 mm, the
+	// sections of an ellipsoid are 1 − t², which gives 1/22, and those of the phantom's plateaus
+	// 1 − t³, 2/22. This is the middle.
+	tapering = 1.5 / 22
+)
+
+// hidden returns how far behind seen, where the last centres of voxels lie, the areas vanish:
+// between 0 and reach. ok is false where they do not shrink.
+func (s *sections) hidden(seen float64) (distance float64, ok bool) {
+	fit := squares{n: 2}
+	for n := range int(endWindow / sectionStep) {
+		// In front of the sections into which the averages carry the end.
+		x := -s.reach/2 - float64(n)*sectionStep
+		fit.add([6]float64{1, tapered(x)}, s.at(seen+x), 1)
+	}
+	c, _, ok := fit.solve()
+	if !ok || !(c[1] < 0) {
+		return 0, false
+	}
+	return max(0, min(s.reach, straight(-c[0]/c[1]))), true
+}
+
+// tapered is the coordinate in which the areas of the sections shrink evenly to the end of a plate.
+func tapered(x float64) float64 { return x + float64(tapering/2*float64(x*x)) }
+
+// straight is the inverse of tapered.
+func straight(y float64) float64 { return 2 * y / (1 + math.Sqrt(max(0, 1+float64(2*tapering*y)))) }
+
+// voxelReach returns how far a voxel reaches to both sides along d, and half of its largest step
+// more. An end lies within this distance behind the last centre seen.
+func voxelReach(g *volume.Geometry, d vector) float64 {
+	s := steps(g, d)
+	return (s[0] + s[1] + s[2] + max(s[0], s[1], s[2])) / 2
+}

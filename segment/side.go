@@ -1,0 +1,114 @@
+package segment
+
+import (
+	"math"
+	"slices"
+	"strings"
+
+	"github.com/t2map/t2map/segment/anatomy"
+	"github.com/t2map/t2map/volume"
+)
+
+// leastAside is how far, in mm, the middles of a medial and a lateral row lie apart at least where
+// they show the side, as in package anatomy.
+const leastAside = 8
+
+// Sides returns what the rows that the mask itself marks say about the side of the knee: each pair of
+// names that differ in the words medial and lateral, as medial and lateral, or medial-tibial and
+// lateral-tibial. In a right knee medial lies to the patient's left. tissues says whether names of
+// tissues count, too, as they do where nothing is divided; else package anatomy has their evidence.
+func (m Marks) Sides(tissues bool) []anatomy.Claim {
+	middle := m.middles()
+	var out []anatomy.Claim
+	for n, name := range m.Names {
+		other := slices.Index(m.Names, otherSide(name))
+		if other < 0 || !tissues && anatomy.TissueNamed(name) != anatomy.NoTissue {
+			continue
+		}
+		d := middle[n] - middle[other] // NaN where one has no voxels
+		if !(math.Abs(d) >= leastAside) {
+			continue
+		}
+		c := anatomy.Claim{Source: name + " and " + m.Names[other] + " in the mask", Side: anatomy.Right}
+		if d < 0 {
+			c.Side = anatomy.Left
+		}
+		out = append(out, c)
+	}
+	return out
+}
+
+// otherSide returns the name with lateral for medial; "" where it has no such word.
+func otherSide(name string) string {
+	words := strings.Split(name, "-")
+	n := slices.Index(words, "medial")
+	if n < 0 {
+		return ""
+	}
+	words[n] = "lateral"
+	return strings.Join(words, "-")
+}
+
+// middles returns the mean place of the voxels of each name, from right to left, mm LPS; NaN where
+// there are none.
+func (m Marks) middles() []float64 {
+	count, sum := make([]float64, len(m.Names)), make([]float64, len(m.Names))
+	x := m.Affine[0]
+	m.each(func(v, n int, mark uint16) {
+		i, j, k := v%m.Size[0], v/m.Size[0]%m.Size[1], v/(m.Size[0]*m.Size[1])
+		// n voxels of a row of the grid, so that their middle is half-way.
+		at := x[0]*(float64(i)+float64(n-1)/2) + x[1]*float64(j) + x[2]*float64(k) + x[3]
+		count[mark-1] += float64(n)
+		sum[mark-1] += at * float64(n)
+	})
+	for n := range sum {
+		sum[n] /= count[n]
+	}
+	return sum
+}
+
+// each calls do for each run of n marked voxels in a row of the grid, from v.
+func (m Marks) each(do func(v, n int, mark uint16)) {
+	for v := 0; v < len(m.Data); {
+		n := run(m.Data[v:])
+		if mark := m.Data[v]; mark != 0 {
+			for from := v; from < v+n; {
+				to := min(v+n, (from/m.Size[0]+1)*m.Size[0])
+				do(from, to-from, mark)
+				from = to
+			}
+		}
+		v += n
+	}
+}
+
+// KneeMask returns what the marks show of knees, as a mask to find out how many there are: tissues, and
+// rows that are cartilage of a knee. These count as femoral cartilage. Other rows may be of anything, as
+// the tubes of a phantom.
+func (m Marks) KneeMask() anatomy.Mask {
+	out := m.Tissues()
+	m.each(func(v, n int, mark uint16) {
+		if kneeRow(m.Names[mark-1]) {
+			fill(out.Data[v:v+n], anatomy.FemoralCartilage)
+		}
+	})
+	return out
+}
+
+// kneeRow reports whether the name is that of a row of the cartilage of a knee.
+func kneeRow(name string) bool {
+	return rank(name) != math.MaxInt || slices.ContainsFunc(anatomy.Tissues(), func(t anatomy.Tissue) bool {
+		return t.Cartilage() && undividedRow(t.String()) == name
+	})
+}
+
+// Beside returns the marks on one side of a plane between two knees.
+func (m Marks) Beside(p anatomy.Plane, side anatomy.Side) Marks {
+	m.Labels = volume.Labels{Geometry: m.Geometry, Data: slices.Clone(m.Data)}
+	for v, mark := range m.Data {
+		if mark != 0 && !p.Beside(m.Position(float64(v%m.Size[0]), float64(v/m.Size[0]%m.Size[1]), float64(v/(m.Size[0]*m.Size[1]))), side) {
+			m.Data[v] = 0
+		}
+	}
+	return m
+}
