@@ -156,12 +156,12 @@ func TestReadNoticesChangeWhileReading(t *testing.T) {
 	write(t, path, multiFrame{frames: 6, rows: 3, columns: 5, pixels: nativePixels(90)}.file(t, uid.ExplicitVRLittleEndian))
 	d := newDecoded(only(t, dir))
 	file := d.files()[0]
-	work := portions([]*trainFile{file})
-	if err := work[0](new(shelf)); err != nil {
+	work := readTasks([]*trainFile{file})
+	if err := work[0](new(buffer)); err != nil {
 		t.Fatal(err)
 	}
 	stamps(t, dir).later(t, time.Second)
-	err := work[len(work)-1](new(shelf))
+	err := work[len(work)-1](new(buffer))
 	if err == nil || !strings.Contains(err.Error(), "object: has changed while it was read") || Hint(err) == "" {
 		t.Errorf("%v, hint %q", err, Hint(err))
 	}

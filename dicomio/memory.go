@@ -11,7 +11,6 @@ import (
 	"github.com/suyashkumar/dicom/pkg/uid"
 
 	"github.com/t2map/t2map/dicomio/internal/codec"
-	"github.com/t2map/t2map/digest"
 )
 
 // knownTexts holds each combination of texts once. The files of a series say the same in most of
@@ -45,47 +44,28 @@ func (s *Study) Release() {
 	s.instances = nil
 }
 
-// mostAtATime bounds the bytes of plain files that one worker holds at a time: those of
-// eight images of 2048 × 2048 pixels, four times as many in each direction as a
-// multi-echo series has.
-const mostAtATime = 64 << 20
-
-// atATime returns how many of the files, which are read whole, a worker takes at a time:
-// as many as are hashed side by side, or fewer where they are large.
-func atATime(files []*trainFile) int {
-	var largest int64 = 1
-	for _, f := range files {
-		largest = max(largest, f.size)
-	}
-	return int(min(digest.Width, max(1, mostAtATime/largest)))
-}
-
-// ReadMemory returns how many bytes Read takes at most beside the echoes that it
-// returns: the files, or the frames, that the workers hold at a time, compressed and
-// decoded, and what the decoders need. Workers is that of Read.
+// ReadMemory returns the most bytes that Read takes in addition to the echoes that it
+// returns: the files or frames that the workers hold at a time, compressed and decoded,
+// and the memory of the decoders. Workers is that of Read.
 func (t Train) ReadMemory(workers int) int64 {
 	if workers <= 0 {
 		workers = runtime.GOMAXPROCS(0)
 	}
-	var plain, single, frame int64 // the most that one worker holds
-	var files, images int64
+	var largest, images int64 // largest is the most that one worker holds
 	for _, echo := range t.grid {
 		for _, h := range echo {
 			images++
-			switch {
-			case h.multiframe:
-				frame = max(frame, h.pixelBytes()+h.decodeMemory())
-			case h.encapsulated:
-				single = max(single, h.size+h.pixelBytes()+h.decodeMemory())
-			default:
-				files++
-				plain = max(plain, h.size)
+			held := h.decodeMemory()
+			if !h.multiframe {
+				held += h.size
 			}
+			if h.multiframe || h.encapsulated {
+				held += h.pixelBytes()
+			}
+			largest = max(largest, held)
 		}
 	}
-	width := min(digest.Width, max(1, mostAtATime/max(1, plain)))
-	busy := min(int64(workers), (files+width-1)/width+images-files) // no more workers than there is work
-	return busy * max(min(width, files)*plain, single, frame)
+	return min(int64(workers), images) * largest
 }
 
 // Where a train promises more than leastDecoded bytes, CheckWritten looks into each image

@@ -10,8 +10,6 @@ import (
 	"strings"
 	"testing"
 	"unsafe"
-
-	"github.com/t2map/t2map/digest"
 )
 
 // hollow writes the images of trainOf as images of side × side pixels of which nothing
@@ -90,8 +88,8 @@ func TestReadMemory(t *testing.T) {
 	for _, h := range train.images {
 		size = max(size, h.size)
 	}
-	// Twelve files: one group of eight and one of four, for two workers at most.
-	for workers, want := range map[int]int64{1: digest.Width * size, 2: 2 * digest.Width * size, 16: 2 * digest.Width * size} {
+	// Twelve files keep twelve workers busy at most.
+	for workers, want := range map[int]int64{1: size, 2: 2 * size, 16: 12 * size} {
 		if got := train.ReadMemory(workers); got != want {
 			t.Errorf("%d workers: %d bytes, want %d", workers, got, want)
 		}

@@ -16,7 +16,6 @@ import (
 	"github.com/suyashkumar/dicom/pkg/uid"
 
 	"github.com/t2map/t2map/dicomio/internal/elements"
-	"github.com/t2map/t2map/digest"
 	"github.com/t2map/t2map/files"
 	"github.com/t2map/t2map/volume"
 )
@@ -51,23 +50,23 @@ func Read(ctx context.Context, t Train, workers int) (volume.MultiEcho, []File, 
 	return volume.MultiEcho{Geometry: t.Geometry, TE: t.TE, Echo: d.echo, Ceiling: d.ceilings()}, files, nil
 }
 
-// decode is Read without a check of what the pixels hold.
+// decode is Read without the checks of the pixels' content.
 func (t Train) decode(ctx context.Context, workers int) (decoded, []File, error) {
 	d := newDecoded(t)
-	all := d.files()
-	defer closeAll(all)
-	shelves := sync.Pool{New: func() any { return new(shelf) }}
-	work := portions(all)
-	err := each(ctx, len(work), workers, func(n int) error {
-		on := shelves.Get().(*shelf)
-		defer shelves.Put(on)
-		return work[n](on)
+	sources := d.files()
+	defer closeAll(sources)
+	buffers := sync.Pool{New: func() any { return new(buffer) }}
+	tasks := readTasks(sources)
+	err := each(ctx, len(tasks), workers, func(n int) error {
+		b := buffers.Get().(*buffer)
+		defer buffers.Put(b)
+		return tasks[n](b)
 	})
 	if err != nil {
 		return decoded{}, nil, err
 	}
-	named := make([]File, len(all))
-	for n, f := range all {
+	named := make([]File, len(sources))
+	for n, f := range sources {
 		named[n] = File{Path: f.name, SHA256: f.sum, Lossy: f.lossy.Load()}
 	}
 	return d, named, nil
@@ -99,23 +98,23 @@ type trainFile struct {
 	*header // of one of them
 	planes  []plane
 	sum     string
-	lossy   atomic.Bool // as is found when its frames are decoded
+	lossy   atomic.Bool // whether a decoded frame is compressed with loss
 
-	// One that is read in portions is open from the first of them to the last: what
-	// is packed is unpacked once.
+	// A multi-frame file is read in several tasks. It stays open from the first to the
+	// last of them, so that a compressed file is inflated only once.
 	mu      sync.Mutex
-	waiting int // portions that are still to be read
+	waiting int // tasks that are not finished
 	file    *files.File
-	pixels  io.ReaderAt
+	content io.ReaderAt
 }
 
-// use opens the file, which must be what Find saw, and returns what the places of its
-// pixels refer to.
-func (f *trainFile) use() (io.ReaderAt, error) {
+// acquire opens the file, which must be as Find saw it, and returns the reader that the
+// offsets of its pixels refer to.
+func (f *trainFile) acquire() (io.ReaderAt, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if f.pixels != nil {
-		return f.pixels, nil
+	if f.content != nil {
+		return f.content, nil
 	}
 	file, err := f.open()
 	if err != nil {
@@ -124,26 +123,26 @@ func (f *trainFile) use() (io.ReaderAt, error) {
 	if f.file = file; !f.unchanged(file) {
 		return nil, f.changed()
 	}
-	f.pixels, err = f.body(file)
-	return f.pixels, err
+	f.content, err = f.body(file)
+	return f.content, err
 }
 
-// used closes the file after the last portion. It is an error if the file has changed
+// release closes the file after its last task. It is an error if the file has changed
 // since it was opened.
-func (f *trainFile) used() (err error) {
+func (f *trainFile) release() (err error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.waiting--; f.waiting == 0 && f.file != nil {
 		err = f.ioError(f.file.Unchanged())
 		f.file.Close()
-		f.file, f.pixels = nil, nil
+		f.file, f.content = nil, nil
 	}
 	return err
 }
 
-// closeAll closes the files of which an error left portions unread.
-func closeAll(all []*trainFile) {
-	for _, f := range all {
+// closeAll closes the files that an error left open.
+func closeAll(sources []*trainFile) {
+	for _, f := range sources {
 		if f.file != nil {
 			f.file.Close()
 		}
@@ -182,84 +181,72 @@ func (d decoded) files() []*trainFile {
 	return all
 }
 
-// framesAtATime are decoded by one worker before it looks for other work.
+// framesAtATime is the number of frames that one worker decodes before it looks for
+// other work.
 const framesAtATime = 8
 
-// portions divides the files into work. Files of one image are read whole, native
-// ones so many at a time as are hashed together; the frames of larger objects are
-// read one by one, and their files hashed beside that, so that none is ever in
-// memory whole.
-func portions(files []*trainFile) []func(on *shelf) error {
-	var work []func(on *shelf) error
-	var plain []*trainFile
-	for _, f := range files {
-		switch {
-		case f.multiframe:
-			work = append(work, func(*shelf) error { return f.hash() })
-			for some := range slices.Chunk(f.planes, framesAtATime) {
-				f.waiting++
-				work = append(work, func(on *shelf) error { return f.readFrames(some, on) })
-			}
-			f.waiting++ // hash
-		case f.encapsulated:
-			work = append(work, func(on *shelf) error { return on.read([]*trainFile{f}) })
-		default:
-			plain = append(plain, f)
+// readTasks divides the reading of the files into tasks. Files of one image are read
+// whole. Frames of larger objects are read one by one while their files are hashed, so
+// that no such file is ever held in memory whole.
+func readTasks(sources []*trainFile) []func(*buffer) error {
+	var tasks []func(*buffer) error
+	for _, f := range sources {
+		if !f.multiframe {
+			tasks = append(tasks, f.readImage)
+			continue
+		}
+		tasks = append(tasks, func(*buffer) error { return f.hash() })
+		f.waiting++
+		for planes := range slices.Chunk(f.planes, framesAtATime) {
+			tasks = append(tasks, func(b *buffer) error { return f.readFrames(planes, b) })
+			f.waiting++
 		}
 	}
-	for some := range slices.Chunk(plain, atATime(plain)) {
-		work = append(work, func(on *shelf) error { return on.read(some) })
-	}
-	return work
+	return tasks
 }
 
-// shelf holds as many files as are hashed at a time, to be used for others after
-// them: fresh memory costs as much as copying a file into it.
-type shelf struct {
-	files  [digest.Width][]byte
+// buffer is the memory of a worker, used for one file after another: fresh memory costs
+// as much as copying a file into it.
+type buffer struct {
+	file   []byte
 	frames frameReader
 }
 
-// read reads files of one image each, decodes their pixels and notes their hashes.
-func (on *shelf) read(files []*trainFile) error {
-	for n, f := range files {
-		var err error
-		if on.files[n], err = f.readAll(on.files[n]); err != nil {
-			return err
-		}
-		if data := on.files[n]; maphash.Bytes(headSeed, data[:f.headEnd()]) != f.head {
-			return f.changed()
-		}
+// readImage reads a file of one image, decodes its pixels and records its hash.
+func (f *trainFile) readImage(b *buffer) (err error) {
+	if b.file, err = f.readAll(b.file); err != nil {
+		return err
 	}
-	for n, sum := range digest.Of(on.files[:len(files)]...) {
-		files[n].sum = sum
+	if maphash.Bytes(headSeed, b.file[:f.headEnd()]) != f.head {
+		return f.changed()
 	}
-	for n, f := range files {
-		on.frames.lossy = false
-		if err := on.decode(f.planes[0], on.files[n]); err != nil {
-			return err
-		}
-		f.noteLoss(&on.frames)
-	}
-	return nil
-}
-
-// decode decodes the one image of a file that was read whole.
-func (on *shelf) decode(p plane, data []byte) error {
-	if p.inPlace() {
-		p.take(data[p.pixels.Value:][:p.pixels.Length])
+	f.sum = fmt.Sprintf("%x", sha256.Sum256(b.file))
+	p := f.planes[0]
+	if f.inPlace() {
+		p.take(b.file[p.pixels.Value:][:p.pixels.Length])
 		return nil
 	}
-	body, err := p.body(bytes.NewReader(data))
+	body, err := f.body(bytes.NewReader(b.file))
 	if err != nil {
 		return err
 	}
-	on.frames.body = body
-	raw, err := on.frames.read(p.header, 0)
-	if err == nil {
+	return f.decodePlanes(&b.frames, body, f.planes[:1])
+}
+
+// decodePlanes decodes frames of the file, and records whether any is compressed with loss.
+func (f *trainFile) decodePlanes(r *frameReader, body io.ReaderAt, planes []plane) error {
+	r.body, r.lossy = body, false
+	for _, p := range planes {
+		raw, err := r.read(p.header, p.index)
+		if err != nil {
+			return err
+		}
 		p.take(raw)
 	}
-	return err
+	if r.lossy {
+		f.lossy.Store(true)
+	}
+	return nil
 }
 
 // inPlace reports whether the pixels stand in the file in the form that decode
@@ -269,34 +256,19 @@ func (h *header) inPlace() bool {
 }
 
 // readFrames decodes some frames of the object.
-func (f *trainFile) readFrames(planes []plane, on *shelf) (err error) {
-	defer func() { err = cmp.Or(err, f.used()) }()
-	if on.frames.body, err = f.use(); err != nil {
+func (f *trainFile) readFrames(planes []plane, b *buffer) (err error) {
+	defer func() { err = cmp.Or(err, f.release()) }()
+	body, err := f.acquire()
+	if err != nil {
 		return err
 	}
-	on.frames.lossy = false
-	for _, p := range planes {
-		raw, err := on.frames.read(p.header, p.index)
-		if err != nil {
-			return err
-		}
-		p.take(raw)
-	}
-	f.noteLoss(&on.frames)
-	return nil
-}
-
-// noteLoss takes over what was found out about frames of the file.
-func (f *trainFile) noteLoss(r *frameReader) {
-	if r.lossy {
-		f.lossy.Store(true)
-	}
+	return f.decodePlanes(&b.frames, body, planes)
 }
 
 // hash hashes the file piece by piece.
 func (f *trainFile) hash() (err error) {
-	defer func() { err = cmp.Or(err, f.used()) }()
-	if _, err := f.use(); err != nil {
+	defer func() { err = cmp.Or(err, f.release()) }()
+	if _, err := f.acquire(); err != nil {
 		return err
 	}
 	h := sha256.New()

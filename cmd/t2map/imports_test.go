@@ -18,7 +18,6 @@ const module = "github.com/t2map/t2map/"
 // says why.
 var mayImport = map[string][]string{
 	"volume":          {},
-	"digest":          {},
 	"files":           {},
 	"sandbox":         {},
 	"register":        {"volume", "sandbox"},
@@ -30,10 +29,10 @@ var mayImport = map[string][]string{
 	"nifti":           {"volume", "samples", "nifti/internal/deflate"},
 	"nrrd":            {"volume", "samples"},
 	"metaimage":       {"volume", "samples"},
-	"dicomio":         {"volume", "digest", "files", "dicomio/internal/elements", "dicomio/internal/codec"},
+	"dicomio":         {"volume", "files", "dicomio/internal/elements", "dicomio/internal/codec"},
 	"phantom":         {"volume", "dicomio/dicomwrite", "nifti", "printable"},
 	"figure":          {"printable"},
-	"report":          {"volume", "digest", "nifti", "segment", "segment/anatomy", "figure", "outfile", "printable"},
+	"report":          {"volume", "nifti", "segment", "segment/anatomy", "figure", "outfile", "printable"},
 	"table":           {"printable"},
 	"batch":           {"volume", "table", "files", "dicomio", "samples", "nifti", "nrrd", "metaimage", "segment", "t2fit", "report", "yamlfile", "outfile", "printable", "batch/internal/machine", "batch/internal/segmenter", "segment/anatomy", "segment/resample", "segment/texture", "register"},
 
