@@ -388,7 +388,7 @@ func TestCopyWithOtherBits(t *testing.T) {
 func TestDecodePeak(t *testing.T) {
 	rng := rand.New(rand.NewPCG(5, 6))
 	for round := range 2000 {
-		h := &header{texts: &texts{}, rows: 1, columns: 1 + rng.IntN(40), allocated: 8 << (round % 2), pixelsAre: round / 2 % 2, slope: 1}
+		h := &header{texts: &texts{}, rows: 1, columns: 1 + rng.IntN(40), allocated: 8 << (round % 2), representation: round / 2 % 2, slope: 1}
 		h.stored = 1 + rng.IntN(h.allocated)
 		raw := make([]byte, h.columns*h.allocated/8)
 		for v := range raw {
@@ -412,7 +412,7 @@ func TestDecodePeak(t *testing.T) {
 			}
 		}
 		if got != want {
-			t.Fatalf("%d bits of %d, signed %d, %v: peak %+v, want %+v", h.stored, h.allocated, h.pixelsAre, dst, got, want)
+			t.Fatalf("%d bits of %d, signed %d, %v: peak %+v, want %+v", h.stored, h.allocated, h.representation, dst, got, want)
 		}
 	}
 }

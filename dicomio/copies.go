@@ -22,7 +22,7 @@ func (t *Train) duplicate(k int, images []*header) error {
 	there := fmt.Sprintf("slice %d at echo time %s ms appears %s", k+1, milliseconds(first.te), times(len(images)))
 	e := &FileError{Path: last.where(), Kind: ErrInvalid}
 	coils := variants(images, func(h *header) string { return h.coil })
-	acquisitions := variants(images, func(h *header) string { return number(h.acquisitionNumber) })
+	acquisitions := variants(images, func(h *header) string { return countText(h.acquisitionNumber) })
 	switch {
 	case anyPair(images, samePixels):
 		e.Problem = fmt.Sprintf("%s (also %s)", there, first.where())
@@ -38,7 +38,7 @@ func (t *Train) duplicate(k int, images []*header) error {
 		e.Hint = "separate the acquisitions: one folder, or one series, for each"
 	default:
 		e.Problem = fmt.Sprintf("%s, with different pixels (also %s)", there, first.where())
-		if numbers := variants(images, func(h *header) string { return number(h.instanceNumber) }); len(numbers) > 1 {
+		if numbers := variants(images, func(h *header) string { return countText(h.instanceNumber) }); len(numbers) > 1 {
 			e.Problem += fmt.Sprintf(": InstanceNumber (0020,0013) %s", strings.Join(numbers[:min(len(numbers), mostNamed)], ", "))
 		}
 		e.Hint = "they are not copies: coils that are not combined, repetitions or two acquisitions in one series; export the combined images, or separate the acquisitions"
@@ -68,8 +68,8 @@ func quoted(names []string) string {
 	return strings.Join(out, ", ")
 }
 
-// number is a number as text, or "" for 0, which stands for none.
-func number(n int) string {
+// countText is a number as text, or "" for 0, which stands for none.
+func countText(n int) string {
 	if n == 0 {
 		return ""
 	}

@@ -11,38 +11,12 @@ import (
 	"github.com/t2map/t2map/dicomio/internal/elements"
 )
 
-// functionalGroups are the macros of a multi-frame object that say where a frame
-// lies and what it holds (PS3.3 C.7.6.16.2 and C.8.13.5), shared by all frames or
-// given for each.
-var functionalGroups = elements.Wish{
-	tag.FrameContentSequence:                 {tag.StackID: nil, tag.InStackPositionNumber: nil, tag.DimensionIndexValues: nil},
-	tag.PlanePositionSequence:                {tag.ImagePositionPatient: nil},
-	tag.PlaneOrientationSequence:             {tag.ImageOrientationPatient: nil},
-	tag.PixelMeasuresSequence:                {tag.PixelSpacing: nil, tag.SliceThickness: nil},
-	tag.PixelValueTransformationSequence:     {tag.RescaleSlope: nil, tag.RescaleIntercept: nil},
-	tag.FrameAnatomySequence:                 {tag.FrameLaterality: nil},
-	tag.MRImageFrameTypeSequence:             {tag.FrameType: nil, tag.ComplexImageComponent: nil, tag.AcquisitionContrast: nil},
-	tag.MREchoSequence:                       {tag.EffectiveEchoTime: nil},
-	tag.MRTimingAndRelatedParametersSequence: {tag.RepetitionTime: nil, tag.FlipAngle: nil, tag.RFEchoTrainLength: nil},
-	tag.MRImagingModifierSequence:            {tag.PixelBandwidth: nil},
-	tag.MRReceiveCoilSequence:                {tag.ReceiveCoilName: nil},
-	// Legacy converted objects keep what no macro takes as it stood in the classic
-	// image (C.7.6.16.2.25).
-	tag.UnassignedSharedConvertedAttributesSequence:   unassigned,
-	tag.UnassignedPerFrameConvertedAttributesSequence: unassigned,
-	tag.RealWorldValueMappingSequence:                 realWorldValues,
-	elements.PhilipsFrame:                             {elements.PhilipsScaleSlope: nil},
-}
-
-var unassigned = elements.Wish{tag.EchoTime: nil, tag.RepetitionTime: nil, tag.FlipAngle: nil, tag.PixelBandwidth: nil, tag.MagneticFieldStrength: nil, tag.ScanningSequence: nil, tag.SequenceName: nil, tag.ProtocolName: nil, tag.EchoNumbers: nil, tag.EchoTrainLength: nil, tag.ReceiveCoilName: nil, tag.InstanceNumber: nil, tag.AcquisitionNumber: nil, elements.PhilipsScaleSlope: nil, elements.PhilipsRescaleSlope: nil,
-	tag.RealWorldValueMappingSequence: realWorldValues}
-
 // stack is what the dimensions of an object say of a frame's place. It is compared
 // with the plane's position and nothing else: positions tell more.
 type stack struct {
-	id      string
-	at      int // InStackPositionNumber, 0 where there is none
-	indices []float64
+	id       string
+	position int // InStackPositionNumber, 0 if missing
+	indices  []float64
 }
 
 // mostFrames bounds the frames of an object, of each of which some kB are kept: ten
@@ -96,27 +70,17 @@ func (h *header) copied() header {
 	return c
 }
 
-// takeGroups takes what functional groups hold. What is wanted of them has one
-// meaning wherever it stands in them.
+// takeGroups takes the values of functional groups. Each wanted attribute has one
+// meaning, whichever group holds it.
 func (h *header) takeGroups(groups elements.Dataset) {
 	for _, macro := range groups {
 		for _, item := range elements.ItemsOf(macro) {
 			for _, e := range item {
-				switch e.Tag {
-				case tag.RealWorldValueMappingSequence:
+				switch {
+				case e.Tag == tag.RealWorldValueMappingSequence:
 					h.takeScales(e)
-				case tag.EffectiveEchoTime:
-					h.decimals(e, []*float64{&h.effectiveTE})
-				case tag.StackID:
-					h.stack.id = elements.TextOf(e)
-				case tag.InStackPositionNumber:
-					h.integer(e, &h.stack.at)
-				case tag.DimensionIndexValues:
-					h.stack.indices, _ = elements.NumbersOf(e)
-				case elements.PhilipsScaleSlope:
-					if h.mayBePhilips() {
-						h.takeNumber(e)
-					}
+				case e.Tag == elements.PhilipsScaleSlope && !h.mayBePhilips():
+					// Another vendor's private element of that number.
 				default:
 					h.take(e)
 				}
@@ -150,10 +114,10 @@ func checkStacks(frames []*header) {
 			}
 			indices[key] = h
 		}
-		if h.stack.at == 0 {
+		if h.stack.position == 0 {
 			continue
 		}
-		p := place{h.stack.id, h.stack.at}
+		p := place{h.stack.id, h.stack.position}
 		switch other := places[p]; {
 		case other == nil:
 			places[p] = h

@@ -142,7 +142,7 @@ func (r *frameReader) decompress(h *header, n int) ([]byte, error) {
 	r.lossy = r.lossy || codec.Lossy(h.syntax, r.scratch)
 	var err error
 	r.pixels, err = codec.Decode(h.syntax, codec.Frame{
-		Rows: h.rows, Columns: h.columns, Samples: h.samples, Allocated: h.allocated, Stored: h.stored, Signed: h.pixelsAre == 1,
+		Rows: h.rows, Columns: h.columns, Samples: h.samples, Allocated: h.allocated, Stored: h.stored, Signed: h.representation == 1,
 	}, r.scratch, r.pixels[:0])
 	if err != nil {
 		e := h.wrong(tag.PixelData, "%s", err)

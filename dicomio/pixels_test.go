@@ -95,7 +95,7 @@ func TestDecodeStoredBits(t *testing.T) {
 	for stored := 1; stored <= 16; stored++ {
 		for representation := range 2 {
 			for _, slope := range []float64{1, 0.5} {
-				h := &header{texts: &texts{}, rows: 1, columns: len(words), allocated: 16, stored: stored, pixelsAre: representation, slope: slope}
+				h := &header{texts: &texts{}, rows: 1, columns: len(words), allocated: 16, stored: stored, representation: representation, slope: slope}
 				got := make([]float32, len(words))
 				h.decode(got, raw)
 				for v, w := range words {

@@ -101,8 +101,8 @@ func (r *segmentReader) checkPixels() error {
 		return r.wrong(tag.BitsAllocated, "%d bits allocated, want %v for %s", r.allocated, bits, r.kind)
 	case r.stored != r.allocated:
 		return r.wrong(tag.BitsStored, "%d bits stored in %d allocated", r.stored, r.allocated)
-	case r.pixelsAre != 0:
-		return r.wrong(tag.PixelRepresentation, "%d, want 0", r.pixelsAre)
+	case r.representation != 0:
+		return r.wrong(tag.PixelRepresentation, "%d, want 0", r.representation)
 	case r.samples != 1:
 		return r.wrong(tag.SamplesPerPixel, "%d, want 1", r.samples)
 	case r.photometric != "MONOCHROME2" && !(r.photometric == "PALETTE COLOR" && r.kind == labelMapType):
