@@ -99,6 +99,8 @@ var attributes = []imageAttribute{
 
 	{tag.RescaleSlope, dataSet, tag.PixelValueTransformationSequence, numberOr(1, func(h *header) *float64 { return &h.slope })},
 	{tag.RescaleIntercept, dataSet, tag.PixelValueTransformationSequence, numberOr(0, func(h *header) *float64 { return &h.intercept })},
+	{tag.RealWorldValueSlope, 0, tag.RealWorldValueMappingSequence, reading{take: (*header).takeScale}},
+	{tag.RealWorldValueIntercept, 0, tag.RealWorldValueMappingSequence, reading{take: (*header).takeScale}},
 	{elements.PhilipsRescaleSlope, dataSet | unassigned, none, reading{take: (*header).takeScale}},
 	{elements.PhilipsScaleSlope, dataSet | unassigned, elements.PhilipsFrame, number(func(h *header) *float64 { return &h.scaleSlope })},
 	{elements.GERawDataType, dataSet, none, lenientWhole(func(h *header) *int { return &h.rawDataType })}, // the tag may be another vendor's
@@ -192,7 +194,6 @@ var functionalGroups = func() elements.Wish {
 	wish := elements.Wish{
 		tag.UnassignedSharedConvertedAttributesSequence:   converted,
 		tag.UnassignedPerFrameConvertedAttributesSequence: converted,
-		tag.RealWorldValueMappingSequence:                 realWorldValues,
 	}
 	for _, a := range attributes {
 		if a.macro == none {

@@ -111,11 +111,11 @@ func (d decoded) variesAbove(a place) bool {
 	if d.seen[a.e][a.k].flat {
 		return false // which is as well an image without data
 	}
-	peak, before := d.ceiling(a), d.image(a.e-1, a.k)
+	peak, earlier := d.ceiling(a), d.image(a.e-1, a.k)
 	low, high := float32(math.Inf(1)), float32(math.Inf(-1))
 	for v, x := range d.image(a.e, a.k) {
 		if x == peak {
-			low, high = min(low, before[v]), max(high, before[v])
+			low, high = min(low, earlier[v]), max(high, earlier[v])
 		}
 	}
 	return low >= peak && float64(high-low) >= leastSteps*math.Abs(d.grid[a.e-1][a.k].slope)
@@ -129,21 +129,21 @@ func endsDepth(value int32) bool {
 // plateau reports whether leastPlateau pixels at an image's peak are connected by their sides.
 func (d decoded) plateau(a place) bool {
 	pixels, columns, peak := d.image(a.e, a.k), d.grid[a.e][a.k].columns, d.ceiling(a)
-	var found [leastPlateau]int
+	var connected [leastPlateau]int
 	for v, x := range pixels {
 		if x != peak {
 			continue
 		}
 		n := 1
-		found[0] = v
+		connected[0] = v
 		for i := 0; i < n; i++ {
-			at := found[i]
-			for _, beside := range [4]int{at - 1, at + 1, at - columns, at + columns} {
-				across := beside/columns != at/columns && (beside == at-1 || beside == at+1)
-				if beside < 0 || beside >= len(pixels) || across || pixels[beside] != peak || slices.Contains(found[:n], beside) {
+			index := connected[i]
+			for _, neighbour := range [4]int{index - 1, index + 1, index - columns, index + columns} {
+				across := neighbour/columns != index/columns && (neighbour == index-1 || neighbour == index+1)
+				if neighbour < 0 || neighbour >= len(pixels) || across || pixels[neighbour] != peak || slices.Contains(connected[:n], neighbour) {
 					continue
 				}
-				found[n] = beside
+				connected[n] = neighbour
 				if n++; n == leastPlateau {
 					return true
 				}

@@ -155,7 +155,7 @@ func (d decoded) checkFlat() error {
 			case witness < 0:
 			case first == nil:
 				first = d.grid[e][k].withoutData("all pixels hold the value %g, but those of %s, another echo of the slice, do not",
-					d.image(e, k)[0], d.grid[witness][k].where())
+					d.image(e, k)[0], d.grid[witness][k].displayName())
 			default:
 				others++
 			}
@@ -219,11 +219,11 @@ func (d decoded) differs(e, k int, flat float32) bool {
 
 // speaks reports whether at least the part leastPixels of an image differs from a
 // magnitude by more than faintSteps.
-func (d decoded) speaks(e, k int, from float32) bool {
+func (d decoded) speaks(e, k int, reference float32) bool {
 	pixels, n := d.image(e, k), 0
 	least := faintSteps * math.Abs(d.grid[e][k].slope)
 	for _, v := range pixels {
-		if math.Abs(float64(v)-float64(from)) > least {
+		if math.Abs(float64(v)-float64(reference)) > least {
 			n++
 		}
 	}

@@ -19,25 +19,25 @@ func (t *Train) duplicate(k int, images []*header) error {
 	images = slices.Clone(images)
 	slices.SortStableFunc(images, func(a, b *header) int { return cmp.Or(strings.Compare(a.name, b.name), cmp.Compare(a.index, b.index)) })
 	first, last := images[0], images[len(images)-1]
-	there := fmt.Sprintf("slice %d at echo time %s ms appears %s", k+1, milliseconds(first.te), times(len(images)))
-	e := &FileError{Path: last.where(), Kind: ErrInvalid}
+	appearance := fmt.Sprintf("slice %d at echo time %s ms appears %s", k+1, milliseconds(first.te), times(len(images)))
+	e := &FileError{Path: last.displayName(), Kind: ErrInvalid}
 	coils := variants(images, func(h *header) string { return h.coil })
 	acquisitions := variants(images, func(h *header) string { return countText(h.acquisitionNumber) })
 	switch {
 	case anyPair(images, samePixels):
-		e.Problem = fmt.Sprintf("%s (also %s)", there, first.where())
+		e.Problem = fmt.Sprintf("%s (also %s)", appearance, first.displayName())
 		e.Hint = "remove the copy; two acquisitions in one series must be separated first"
 	case len(coils) > 1:
 		tagged := slices.IndexFunc(images, func(h *header) bool { return h.coil != "" })
 		e.Attribute = attribute(images[tagged].coilTag)
-		e.Problem = fmt.Sprintf("%s, from different coils: %s (also %s)", there, quoted(coils), first.where())
+		e.Problem = fmt.Sprintf("%s, from different coils: %s (also %s)", appearance, quoted(coils), first.displayName())
 		e.Hint = "the coils are not combined: export the combined images, or have the scanner combine them"
 	case len(acquisitions) > 1:
 		e.Attribute = attribute(tag.AcquisitionNumber)
-		e.Problem = fmt.Sprintf("%s, from different acquisitions: %s (also %s)", there, strings.Join(acquisitions, ", "), first.where())
+		e.Problem = fmt.Sprintf("%s, from different acquisitions: %s (also %s)", appearance, strings.Join(acquisitions, ", "), first.displayName())
 		e.Hint = "separate the acquisitions: one folder, or one series, for each"
 	default:
-		e.Problem = fmt.Sprintf("%s, with different pixels (also %s)", there, first.where())
+		e.Problem = fmt.Sprintf("%s, with different pixels (also %s)", appearance, first.displayName())
 		if numbers := variants(images, func(h *header) string { return countText(h.instanceNumber) }); len(numbers) > 1 {
 			e.Problem += fmt.Sprintf(": InstanceNumber (0020,0013) %s", strings.Join(numbers[:min(len(numbers), mostNamed)], ", "))
 		}
@@ -78,10 +78,10 @@ func countText(n int) string {
 
 // variants returns the different texts of the images, sorted; images without one do not
 // count.
-func variants(images []*header, of func(*header) string) []string {
+func variants(images []*header, value func(*header) string) []string {
 	var out []string
 	for _, h := range images {
-		if text := of(h); text != "" {
+		if text := value(h); text != "" {
 			out = append(out, text)
 		}
 	}
@@ -120,11 +120,11 @@ func (h *header) stream() (io.Reader, func() error, error) {
 		return nil, file.Close, err
 	}
 	if !h.encapsulated {
-		from, length := int64(0), h.pixels.Length
+		first, length := int64(0), h.pixels.Length
 		if h.multiframe {
-			from, length = int64(h.index)*h.pixelBytes(), h.pixelBytes()
+			first, length = int64(h.index)*h.pixelBytes(), h.pixelBytes()
 		}
-		return io.NewSectionReader(body, h.pixels.Value+from, length), file.Close, nil
+		return io.NewSectionReader(body, h.pixels.Value+first, length), file.Close, nil
 	}
 	var parts []io.Reader
 	if h.index < len(h.parts) {

@@ -11,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/t2map/t2map/dicomio/dicomwrite"
+	"github.com/t2map/t2map/internal/dicomtest"
 )
 
 // The scanner and the acquisition are read from classic and multi-frame images alike.
@@ -30,13 +31,13 @@ func TestScannerAndAcquisition(t *testing.T) {
 		if form == "classic" {
 			save(t, dir, images)
 		} else {
-			o := dicomwrite.Enhanced{Series: first.Series(), Grid: first.Grid(), InstanceUID: "2.25.77", Legacy: form == "legacy",
+			o := dicomtest.Enhanced{Series: first.Series(), Grid: first.Grid(), InstanceUID: "2.25.77", Legacy: form == "legacy",
 				TR: first.TR, FieldStrength: 3, FlipAngle: 180, PixelBandwidth: 244.141}
 			for _, im := range images {
-				o.Frames = append(o.Frames, dicomwrite.Frame{TE: im.TE, Position: im.Position, Pixels: im.Pixels})
+				o.Frames = append(o.Frames, dicomtest.Frame{TE: im.TE, Position: im.Position, Pixels: im.Pixels})
 			}
 			var b bytes.Buffer
-			if err := dicomwrite.WriteEnhanced(&b, o); err != nil {
+			if err := dicomtest.WriteEnhanced(&b, o); err != nil {
 				t.Fatal(err)
 			}
 			write(t, filepath.Join(dir, "IM"), b.Bytes())

@@ -41,12 +41,12 @@ func (d decoded) checkCopies() error {
 	first := slices.MinFunc(copies, func(x, y [2]place) int {
 		return cmp.Or(cmp.Compare(x[1].k, y[1].k), cmp.Compare(x[1].e, y[1].e))
 	})
-	from, to := first[0], first[1]
-	what := "another slice"
-	if from.k == to.k {
-		what = "another echo of the slice"
+	original, copied := first[0], first[1]
+	relation := "another slice"
+	if original.k == copied.k {
+		relation = "another echo of the slice"
 	}
-	e := d.grid[to.e][to.k].withoutData("the same pixels as in %s, %s%s", d.grid[from.e][from.k].where(), what, furthermore(len(copies)-1))
+	e := d.grid[copied.e][copied.k].withoutData("the same pixels as in %s, %s%s", d.grid[original.e][original.k].displayName(), relation, furthermore(len(copies)-1))
 	e.Hint = isCopy
 	return e
 }
@@ -60,7 +60,7 @@ func (d decoded) checkNearCopies() error {
 		for e := range d.grid {
 			for f := range e {
 				if same, all := d.samePixels(place{f, k}, place{e, k}); same > 0 {
-					err := d.grid[e][k].withoutData("%d of %d pixels with signal are the same as in %s, another echo of the slice", same, all, d.grid[f][k].where())
+					err := d.grid[e][k].withoutData("%d of %d pixels with signal are the same as in %s, another echo of the slice", same, all, d.grid[f][k].displayName())
 					err.Hint = isCopy
 					return err
 				}

@@ -25,11 +25,11 @@ func (d decoded) checkFaint() error {
 		for e := range d.grid {
 			for f := e + 1; f < len(d.grid); f++ {
 				if part, ok := d.partOfLater(e, f, k); ok && part < faintPart {
-					return d.grid[e][k].withoutData("the signal is %.2g times that of %s, a later echo of the slice: no decay rises so far", part, d.grid[f][k].where())
+					return d.grid[e][k].withoutData("the signal is %.2g times that of %s, a later echo of the slice: no decay rises so far", part, d.grid[f][k].displayName())
 				}
 			}
 			if part, ok := d.partOfDecay(e, k); ok && part < faintPart {
-				return d.grid[e][k].withoutData("the signal is %.2g times what a decay leaves after %s and %s, the two echoes before", part, d.grid[e-2][k].where(), d.grid[e-1][k].where())
+				return d.grid[e][k].withoutData("the signal is %.2g times what a decay leaves after %s and %s, the two echoes before", part, d.grid[e-2][k].displayName(), d.grid[e-1][k].displayName())
 			}
 		}
 	}
@@ -46,16 +46,16 @@ func (d decoded) partOfLater(e, f, k int) (part float64, ok bool) {
 	pixels, later := d.image(e, k), d.image(f, k)
 	least, zero, zeroLater := d.level(f, k, brightPart), d.grid[e][k].rescale(0), d.grid[f][k].rescale(0)
 	var sum, sumLater float64
-	found, probed := 0, 0
+	bright, probed := 0, 0
 	for v := range d.grid[e][k].probed() {
 		probed++
 		if later[v] > least {
-			found++
+			bright++
 			sum += float64(pixels[v] - zero)
 			sumLater += float64(later[v] - zeroLater)
 		}
 	}
-	return sum / sumLater, tells(found, probed)
+	return sum / sumLater, tells(bright, probed)
 }
 
 // partOfDecay returns the signal of echo e as a part of S(e−1)²/S(e−2), where S is the signal
@@ -77,24 +77,24 @@ func (d decoded) partOfDecay(e, k int) (part float64, ok bool) {
 	for n := range images {
 		images[n], zeros[n], below[n] = d.image(e-n, k), d.grid[e-n][k].rescale(0), float32(math.Inf(1))
 		least[n] = d.level(e-n, k, brightPart)
-		if at := (place{e - n, k}); d.clipped(at) {
-			below[n] = d.ceiling(at)
+		if image := (place{e - n, k}); d.clipped(image) {
+			below[n] = d.ceiling(image)
 		}
 	}
 	var sums [3]float64
-	found, probed := 0, 0
+	bright, probed := 0, 0
 	for v := range d.grid[e][k].probed() {
 		probed++
 		a, b, c := images[0][v], images[1][v], images[2][v]
 		if b > least[1] && c > least[2] && b < below[1] && c < below[2] && a != zeros[0] {
-			found++
+			bright++
 			sums[0] += float64(a - zeros[0])
 			sums[1] += float64(b - zeros[1])
 			sums[2] += float64(c - zeros[2])
 		}
 	}
 	due := sums[1] * sums[1] / sums[2]
-	return sums[0] / due, tells(found, probed) && due > faintSteps*math.Abs(d.grid[e][k].slope)*float64(found)
+	return sums[0] / due, tells(bright, probed) && due > faintSteps*math.Abs(d.grid[e][k].slope)*float64(bright)
 }
 
 // probed yields the pixels of every rowsApart-th row.
@@ -111,6 +111,6 @@ func (h *header) probed() iter.Seq[int] {
 }
 
 // tells reports whether so many of the probed pixels tell something of an image.
-func tells(found, probed int) bool {
-	return found >= fewestPixels && float64(found) >= leastPixels*float64(probed)
+func tells(bright, probed int) bool {
+	return bright >= fewestPixels && float64(bright) >= leastPixels*float64(probed)
 }

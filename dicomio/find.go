@@ -139,7 +139,7 @@ func Find(ctx context.Context, roots []string, o FindOptions) (Finding, error) {
 		e.err = e.ioError(f.Err)
 		entries = append(entries, e)
 	}
-	known := knownTexts{held: map[texts]*texts{}}
+	known := knownTexts{shared: map[texts]*texts{}}
 	progress := counter(len(entries), o.Progress)
 	err = each(ctx, len(entries), o.Workers, func(i int) error {
 		e := entries[i]
@@ -227,7 +227,7 @@ func sortOut(entries []*entry, scaling PhilipsScaling) Finding {
 	}
 	homes := newHomes(groups, studies)
 	for uid, s := range studies {
-		s.Home = homes.of(uid, s)
+		s.Home = homes.find(uid, s)
 		f.Studies = append(f.Studies, s)
 	}
 	f.dropForeign()

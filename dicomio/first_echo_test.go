@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/t2map/t2map/dicomio/dicomwrite"
+	"github.com/t2map/t2map/internal/dicomtest"
 )
 
 // The first echo is read of a train, and of a series of two echoes, which is none, from one
@@ -19,12 +20,12 @@ func TestFirstEcho(t *testing.T) {
 			files := 3
 			if enhanced {
 				files = 1
-				o := dicomwrite.Enhanced{Series: images[0].Series(), Grid: images[0].Grid(), InstanceUID: "2.25.77", TR: 2000}
+				o := dicomtest.Enhanced{Series: images[0].Series(), Grid: images[0].Grid(), InstanceUID: "2.25.77", TR: 2000}
 				for _, im := range images {
-					o.Frames = append(o.Frames, dicomwrite.Frame{TE: im.TE, Position: im.Position, Pixels: im.Pixels})
+					o.Frames = append(o.Frames, dicomtest.Frame{TE: im.TE, Position: im.Position, Pixels: im.Pixels})
 				}
 				var b bytes.Buffer
-				if err := dicomwrite.WriteEnhanced(&b, o); err != nil {
+				if err := dicomtest.WriteEnhanced(&b, o); err != nil {
 					t.Fatal(err)
 				}
 				write(t, filepath.Join(dir, "IM"), b.Bytes())

@@ -133,9 +133,9 @@ func (r *frameReader) decompress(h *header, n int) ([]byte, error) {
 	}
 	r.scratch = r.scratch[:0]
 	for _, f := range h.compressed(n) {
-		from := len(r.scratch)
+		start := len(r.scratch)
 		r.scratch = append(r.scratch, make([]byte, f.Length)...)
-		if _, err := readFull(r.body, r.scratch[from:], f.At); err != nil {
+		if _, err := readFull(r.body, r.scratch[start:], f.At); err != nil {
 			return nil, h.broken(err)
 		}
 	}
@@ -157,7 +157,7 @@ func (r *frameReader) native(h *header, n int) ([]byte, error) {
 		return r.bits(h, n)
 	}
 	bytes := h.pixelBytes()
-	from := h.pixels.Value + int64(n)*bytes
+	start := h.pixels.Value + int64(n)*bytes
 	swapped := h.syntax == uid.ExplicitVRBigEndian && (h.allocated == 16 || h.pixels.VR == "OW")
 	shift := int64(0)
 	if swapped { // in words of 16 bits, which hold two pixels of 8 (PS3.5 8.1.2)
@@ -171,7 +171,7 @@ func (r *frameReader) native(h *header, n int) ([]byte, error) {
 		r.scratch = make([]byte, want)
 	}
 	r.scratch = r.scratch[:want]
-	if _, err := readFull(r.body, r.scratch, from-shift); err != nil {
+	if _, err := readFull(r.body, r.scratch, start-shift); err != nil {
 		return nil, h.broken(err)
 	}
 	if swapped {
@@ -185,34 +185,34 @@ func (r *frameReader) native(h *header, n int) ([]byte, error) {
 func (r *frameReader) bits(h *header, n int) ([]byte, error) {
 	count := int64(h.rows) * int64(h.columns)
 	first := int64(n) * count
-	from, to := first/8, (first+count+7)/8
-	if int64(cap(r.scratch)) < to-from {
-		r.scratch = make([]byte, to-from)
+	start, end := first/8, (first+count+7)/8
+	if int64(cap(r.scratch)) < end-start {
+		r.scratch = make([]byte, end-start)
 	}
-	r.scratch = r.scratch[:to-from]
+	r.scratch = r.scratch[:end-start]
 	swapped := h.syntax == uid.ExplicitVRBigEndian && h.pixels.VR == "OW"
 	if swapped {
 		return nil, h.unsupported(tag.PixelData, "single bits in words, big endian")
 	}
-	if _, err := readFull(r.body, r.scratch, h.pixels.Value+from); err != nil {
+	if _, err := readFull(r.body, r.scratch, h.pixels.Value+start); err != nil {
 		return nil, h.broken(err)
 	}
 	if int64(cap(r.pixels)) < count {
 		r.pixels = make([]byte, count)
 	}
 	r.pixels = r.pixels[:count]
-	at := first % 8
+	bit := first % 8
 	for v := range r.pixels {
-		r.pixels[v] = r.scratch[at/8] >> (at % 8) & 1
-		at++
+		r.pixels[v] = r.scratch[bit/8] >> (bit % 8) & 1
+		bit++
 	}
 	return r.pixels, nil
 }
 
 // readFull is ReadAt to the last byte; the end of a file right behind it is no
 // error.
-func readFull(r io.ReaderAt, p []byte, at int64) (int, error) {
-	n, err := r.ReadAt(p, at)
+func readFull(r io.ReaderAt, p []byte, offset int64) (int, error) {
+	n, err := r.ReadAt(p, offset)
 	switch {
 	case n == len(p):
 		err = nil

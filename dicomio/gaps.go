@@ -36,7 +36,7 @@ func (h *header) divisions() [2]division {
 }
 
 // at returns pixel i of line j.
-func (a division) at(pixels []float32, j, i int) float32 {
+func (a division) pixel(pixels []float32, j, i int) float32 {
 	return pixels[j*a.betweenLines+i*a.inOneLine]
 }
 
@@ -45,8 +45,8 @@ func (a division) at(pixels []float32, j, i int) float32 {
 func (a division) constant(pixels []float32) []bool {
 	var out []bool
 	for j := range a.lines {
-		value := a.at(pixels, j, 0)
-		if a.at(pixels, j, a.length/2) != value || a.at(pixels, j, a.length-1) != value || !a.holds(pixels, j, value) {
+		value := a.pixel(pixels, j, 0)
+		if a.pixel(pixels, j, a.length/2) != value || a.pixel(pixels, j, a.length-1) != value || !a.holds(pixels, j, value) {
 			continue
 		}
 		if out == nil {
@@ -59,7 +59,7 @@ func (a division) constant(pixels []float32) []bool {
 
 func (a division) holds(pixels []float32, j int, value float32) bool {
 	for i := range a.length {
-		if a.at(pixels, j, i) != value {
+		if a.pixel(pixels, j, i) != value {
 			return false
 		}
 	}
@@ -75,9 +75,9 @@ func (d decoded) checkLines() error {
 				if d.seen[e][k].constant[n] == nil {
 					continue
 				}
-				for _, f := range d.beside(e) {
-					if lost, what := d.lostLines(e, f, k, n); lost > 0 {
-						return d.grid[e][k].withoutData("%d of %d %s hold %s alone, where %s, another echo of the slice, has signal", lost, a.lines, a.name, what, d.grid[f][k].where())
+				for _, f := range d.neighbours(e) {
+					if lost, content := d.lostLines(e, f, k, n); lost > 0 {
+						return d.grid[e][k].withoutData("%d of %d %s hold %s alone, where %s, another echo of the slice, has signal", lost, a.lines, a.name, content, d.grid[f][k].displayName())
 					}
 				}
 			}
@@ -87,7 +87,7 @@ func (d decoded) checkLines() error {
 }
 
 // beside returns the echoes before and after one.
-func (d decoded) beside(e int) []int {
+func (d decoded) neighbours(e int) []int {
 	var out []int
 	for _, f := range []int{e - 1, e + 1} {
 		if f >= 0 && f < len(d.grid) {
@@ -100,19 +100,19 @@ func (d decoded) beside(e int) []int {
 // lostLines returns the number of lines that echo e has lost by the witness of echo f, and
 // what they hold: they are of one value in e, and f has signal there as elsewhere. It is
 // 0 where they are few.
-func (d decoded) lostLines(e, f, k, n int) (lost int, what string) {
+func (d decoded) lostLines(e, f, k, n int) (lost int, content string) {
 	h, a := d.grid[f][k], d.grid[e][k].divisions()[n]
 	var lines []int
-	what = "zeros"
+	content = "zeros"
 	for j, constant := range d.seen[e][k].constant[n] {
 		if !constant {
 			continue
 		}
-		if value := a.at(d.image(e, k), j, 0); value != d.grid[e][k].rescale(0) {
+		if value := a.pixel(d.image(e, k), j, 0); value != d.grid[e][k].rescale(0) {
 			if !d.overwritten(e, f, k, n, j) {
 				continue
 			}
-			what = "one value"
+			content = "one value"
 		} else if d.isEmpty(f, k, n, j) {
 			continue // at both echoes, as the edges of many images are
 		}
@@ -137,14 +137,14 @@ func (d decoded) lostLines(e, f, k, n int) (lost int, what string) {
 	if !(mean/h.slope > faintSteps) || mean/h.slope < leastSignal*others/h.slope {
 		return 0, ""
 	}
-	return len(lines), what
+	return len(lines), content
 }
 
 // isEmpty reports whether line j of an image holds stored zeros alone.
 func (d decoded) isEmpty(e, k, n, j int) bool {
 	h, c := d.grid[e][k], d.seen[e][k]
 	zero := h.rescale(0)
-	return c.flat && d.image(e, k)[0] == zero || c.constant[n] != nil && c.constant[n][j] && h.divisions()[n].at(d.image(e, k), j, 0) == zero
+	return c.flat && d.image(e, k)[0] == zero || c.constant[n] != nil && c.constant[n][j] && h.divisions()[n].pixel(d.image(e, k), j, 0) == zero
 }
 
 // overwritten reports whether a line that holds one value other than zero has lost its own
@@ -157,8 +157,8 @@ func (d decoded) overwritten(e, f, k, n, j int) bool {
 	if float64(high-low) < leastSteps*math.Abs(h.slope) || !d.varies(e, k, n, j) {
 		return false
 	}
-	at := place{e, k}
-	return a.at(d.image(e, k), j, 0) != d.ceiling(at) || !d.clipped(at)
+	image := place{e, k}
+	return a.pixel(d.image(e, k), j, 0) != d.ceiling(image) || !d.clipped(image)
 }
 
 // varies reports whether line j holds more than one value in the two echoes nearest to e,
@@ -176,17 +176,17 @@ func (d decoded) varies(e, k, n, j int) bool {
 // sum returns the sum of line j.
 func (a division) sum(pixels []float32, j int) (sum float64) {
 	for i := range a.length {
-		sum += float64(a.at(pixels, j, i))
+		sum += float64(a.pixel(pixels, j, i))
 	}
 	return sum
 }
 
 // extremes returns the least and the largest value of line j.
 func (a division) extremes(pixels []float32, j int) (low, high float32) {
-	low = a.at(pixels, j, 0)
+	low = a.pixel(pixels, j, 0)
 	high = low
 	for i := range a.length {
-		v := a.at(pixels, j, i)
+		v := a.pixel(pixels, j, i)
 		low, high = min(low, v), max(high, v)
 	}
 	return low, high
@@ -237,8 +237,8 @@ func (d decoded) checkHoles() error {
 				continue // not half as many, in half of the rows
 			}
 			if n := d.holes(e, k); float64(n) >= leastHoles*all {
-				f := d.beside(e)[0]
-				return d.grid[e][k].withoutData("%d of %.0f pixels hold 0 in one piece or several, where %s, another echo of the slice, has signal", n, all, d.grid[f][k].where())
+				f := d.neighbours(e)[0]
+				return d.grid[e][k].withoutData("%d of %.0f pixels hold 0 in one piece or several, where %s, another echo of the slice, has signal", n, all, d.grid[f][k].displayName())
 			}
 		}
 	}
@@ -248,13 +248,13 @@ func (d decoded) checkHoles() error {
 // holes counts the pixels of an image in blocks of zeros where the echoes beside it have
 // signal at each pixel: leastSignal of their mean, and more than faintSteps.
 func (d decoded) holes(e, k int) int {
-	h, pixels, beside := d.grid[e][k], d.image(e, k), d.beside(e)
+	h, pixels, others := d.grid[e][k], d.image(e, k), d.neighbours(e)
 	zero := h.rescale(0)
 	var images [2][]float32
 	var levels [2]float32
-	for n, f := range beside {
+	for n, f := range others {
 		images[n], levels[n] = d.image(f, k), d.level(f, k, leastSignal)
-		if len(beside) == 1 {
+		if len(others) == 1 {
 			// Where a scanner sets what is below a threshold to zero, the signal may fall below
 			// it, or rise above. It does not by a factor of faintSteps.
 			threshold := faintSteps * (d.faintest(e, k) - float64(zero))
@@ -267,7 +267,7 @@ func (d decoded) holes(e, k int) int {
 				if pixels[v] != zero {
 					return false
 				}
-				for n := range beside {
+				for n := range others {
 					if !(images[n][v] > levels[n]) {
 						return false
 					}
@@ -276,15 +276,15 @@ func (d decoded) holes(e, k int) int {
 		}
 		return true
 	}
-	found := 0
+	zeros := 0
 	for j := 0; j+holeSide <= h.rows; j += holeSide {
 		for i := 0; i+holeSide <= h.columns; i += holeSide {
 			if isHole(j*h.columns + i) {
-				found += holeSide * holeSide
+				zeros += holeSide * holeSide
 			}
 		}
 	}
-	return found
+	return zeros
 }
 
 // level returns the magnitude that is that part of an image's mean above stored zeros, and at

@@ -125,18 +125,18 @@ func kindsOf(images []*header) map[typeOf]string {
 	}
 	// A type that is missing says nothing: where all other images are originals of one kind, it
 	// is theirs.
-	var of string
+	var common string
 	for t, kind := range kinds {
 		switch {
 		case t == typeOf{} || t.asMap:
-		case of != "" && of != kind:
+		case common != "" && kind != common:
 			return kinds
 		default:
-			of = kind
+			common = kind
 		}
 	}
-	if _, ok := kinds[typeOf{}]; ok && strings.HasPrefix(of, "ORIGINAL") {
-		kinds[typeOf{}] = of
+	if _, ok := kinds[typeOf{}]; ok && strings.HasPrefix(common, "ORIGINAL") {
+		kinds[typeOf{}] = common
 	}
 	return kinds
 }
@@ -181,19 +181,19 @@ func typesClash(images []*header) bool {
 		return false
 	}
 	all := echoes(images)
-	at := make([]places, len(all))
+	placed := make([]places, len(all))
 	for _, h := range images {
 		if math.IsNaN(h.te) || math.IsNaN(h.position[0]) {
 			continue
 		}
 		e := echoIndex(all, h)
-		if at[e] == nil {
-			at[e] = places{}
+		if placed[e] == nil {
+			placed[e] = places{}
 		}
-		if slices.ContainsFunc(at[e].near(h), func(other *header) bool { return other.imageType != h.imageType }) {
+		if slices.ContainsFunc(placed[e].near(h), func(other *header) bool { return other.imageType != h.imageType }) {
 			return true
 		}
-		at[e].add(h)
+		placed[e].add(h)
 	}
 	return false
 }
@@ -227,8 +227,8 @@ func noteLeftOut(trains, others []Train) {
 	}
 }
 
-func leftOut(t, of *Train) LeftOut {
-	return LeftOut{of.images[0].imageType, t.images[0].imageType, of.TE, of.Images}
+func leftOut(t, parent *Train) LeftOut {
+	return LeftOut{parent.images[0].imageType, t.images[0].imageType, parent.TE, parent.Images}
 }
 
 // sharesSeries reports whether both are of one series and on one grid.

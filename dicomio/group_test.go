@@ -11,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/t2map/t2map/dicomio/dicomwrite"
+	"github.com/t2map/t2map/internal/dicomtest"
 )
 
 func containsAll(text string, parts ...string) bool {
@@ -20,12 +21,12 @@ func containsAll(text string, parts ...string) bool {
 // saveEnhanced writes the images as the frames of one object.
 func saveEnhanced(t *testing.T, dir string, images []dicomwrite.Image) {
 	t.Helper()
-	o := dicomwrite.Enhanced{Series: images[0].Series(), Grid: images[0].Grid(), InstanceUID: "2.25.77", TR: 2000}
+	o := dicomtest.Enhanced{Series: images[0].Series(), Grid: images[0].Grid(), InstanceUID: "2.25.77", TR: 2000}
 	for _, im := range images {
-		o.Frames = append(o.Frames, dicomwrite.Frame{TE: im.TE, Position: im.Position, Pixels: im.Pixels})
+		o.Frames = append(o.Frames, dicomtest.Frame{TE: im.TE, Position: im.Position, Pixels: im.Pixels})
 	}
 	var b bytes.Buffer
-	if err := dicomwrite.WriteEnhanced(&b, o); err != nil {
+	if err := dicomtest.WriteEnhanced(&b, o); err != nil {
 		t.Fatal(err)
 	}
 	write(t, filepath.Join(dir, "IM"), b.Bytes())

@@ -57,7 +57,7 @@ type header struct {
 	frameUIDs                                  []string // frames of reference that a structure set says it is in, sorted
 	frameTag                                   tag.Tag  // where it says so, if not in FrameOfReferenceUID
 	faults                                     []fault
-	who                                        unique.Handle[personal] // people and places, which never leave the package
+	identity                                   unique.Handle[personal] // people and places, which never leave the package
 
 	pixels       elements.Element // PixelData
 	padded       bool             // what of it is behind the last pixel is all zeros
@@ -176,7 +176,7 @@ func (h *header) fill(d elements.Dataset, out *elements.Outline) {
 			h.take(e)
 		}
 	}
-	h.who = personalOf(d)
+	h.identity = personalOf(d)
 	h.gatherFrames(structures)
 	h.anonymous = slices.Contains(out.Unowned, elements.PhilipsScaleSlope)
 	if !h.mayBePhilips() {

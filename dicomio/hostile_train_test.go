@@ -15,6 +15,7 @@ import (
 	"github.com/suyashkumar/dicom/pkg/uid"
 
 	"github.com/t2map/t2map/dicomio/dicomwrite"
+	"github.com/t2map/t2map/internal/dicomtest"
 )
 
 // alike writes a train of whose images each is what change makes of its file.
@@ -105,7 +106,7 @@ func TestHostileFrameCounts(t *testing.T) {
 // few times, not for every few frames.
 func TestPackedObjectIsUnpackedOnce(t *testing.T) {
 	const slices, echoes, side = 40, 8, 64
-	o := dicomwrite.Enhanced{}
+	o := dicomtest.Enhanced{}
 	o.StudyUID, o.SeriesUID, o.InstanceUID, o.FrameOfReferenceUID = "2.25.1", "2.25.2", "2.25.3", "2.25.4"
 	o.Rows, o.Columns, o.PixelSpacing, o.Orientation = side, side, [2]float64{0.5, 0.5}, [6]float64{1, 0, 0, 0, 1, 0}
 	for n := range slices * echoes {
@@ -113,7 +114,7 @@ func TestPackedObjectIsUnpackedOnce(t *testing.T) {
 		for v := range pixels {
 			pixels[v] = int32((v*7 + n*13) % 4096)
 		}
-		o.Frames = append(o.Frames, dicomwrite.Frame{TE: float64(10 * (n%echoes + 1)), Position: [3]float64{0, 0, float64(n / echoes)}, Pixels: pixels})
+		o.Frames = append(o.Frames, dicomtest.Frame{TE: float64(10 * (n%echoes + 1)), Position: [3]float64{0, 0, float64(n / echoes)}, Pixels: pixels})
 	}
 	var want [][]float32
 	for _, packing := range []string{"native", "deflated", "zip"} {
@@ -121,7 +122,7 @@ func TestPackedObjectIsUnpackedOnce(t *testing.T) {
 			o.Syntax = uid.DeflatedExplicitVRLittleEndian
 		}
 		var file bytes.Buffer
-		if err := dicomwrite.WriteEnhanced(&file, o); err != nil {
+		if err := dicomtest.WriteEnhanced(&file, o); err != nil {
 			t.Fatal(err)
 		}
 		dir := t.TempDir()

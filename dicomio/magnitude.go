@@ -114,16 +114,16 @@ func gapsIn(named, others []*header) []*header {
 	all := slices.Concat(named, others)
 	grid := all[len(all)-1] // one of the others where there are any
 	times := echoes(all)
-	at := make([]places, len(times))
+	placed := make([]places, len(times))
 	anywhere := places{}
 	for _, h := range all {
 		if math.IsNaN(h.te) || math.IsNaN(h.position[0]) {
 			continue
 		}
-		if e := echoIndex(times, h); at[e] == nil {
-			at[e] = places{}
+		if e := echoIndex(times, h); placed[e] == nil {
+			placed[e] = places{}
 		}
-		at[echoIndex(times, h)].add(h)
+		placed[echoIndex(times, h)].add(h)
 		anywhere.add(h)
 	}
 	var out []*header
@@ -131,7 +131,7 @@ func gapsIn(named, others []*header) []*header {
 		if math.IsNaN(h.position[0]) || h.rows != grid.rows || h.columns != grid.columns || h.frame != grid.frame || !sameSpacing(h, grid) || !sameOrientation(h, grid) {
 			continue
 		}
-		if len(at[echoIndex(times, h)].near(h)) == 1 && len(anywhere.near(h)) > 1 {
+		if len(placed[echoIndex(times, h)].near(h)) == 1 && len(anywhere.near(h)) > 1 {
 			out = append(out, h)
 		}
 	}
@@ -179,8 +179,8 @@ func sameValues(gaps, others []*header) bool {
 	if len(others) == 0 {
 		return true
 	}
-	differs := func(from *header) func(*header) bool {
-		return func(h *header) bool { return h.slope != from.slope || h.intercept != from.intercept }
+	differs := func(reference *header) func(*header) bool {
+		return func(h *header) bool { return h.slope != reference.slope || h.intercept != reference.intercept }
 	}
 	if slices.ContainsFunc(gaps, func(h *header) bool { return h.description != others[0].description }) {
 		return false

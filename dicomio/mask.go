@@ -75,8 +75,8 @@ func (h *header) findSources(file io.ReaderAt) error {
 	h.noteTooLong(&out)
 	for _, t := range []tag.Tag{tag.SharedFunctionalGroupsSequence, tag.PerFrameFunctionalGroupsSequence} {
 		for _, group := range d.Items(t) {
-			for _, from := range group.Items(tag.DerivationImageSequence) {
-				for _, image := range from.Items(tag.SourceImageSequence) {
+			for _, source := range group.Items(tag.DerivationImageSequence) {
+				for _, image := range source.Items(tag.SourceImageSequence) {
 					h.sources = append(h.sources, image.Text(tag.ReferencedSOPInstanceUID))
 				}
 			}
@@ -124,7 +124,7 @@ func distinct(texts []string) []string {
 // maskObject describes a mask whose header has been read, or not, with that error.
 func maskObject(h *header, err error) MaskObject {
 	m := MaskObject{Name: h.name, Path: h.path, Kind: MaskSEG, Label: h.label, Description: h.description, Problem: err, header: h, secrets: &secrets{}}
-	m.secrets.add(h.who)
+	m.secrets.add(h.identity)
 	m.keepSecrets()
 	if h.sopClass == structureSetClass {
 		m.Kind = MaskRTSTRUCT
@@ -183,13 +183,13 @@ func (t Train) Foreign(m MaskObject) error {
 	}
 	frame, frames := t.images[0].frame, h.framesOfReference()
 	agree := slices.Contains(frames, frame)
-	is := fmt.Sprintf("its %s is frame %s", attribute(cmp.Or(h.frameTag, tag.FrameOfReferenceUID)), shortList(hashes(frames)))
+	kind := fmt.Sprintf("its %s is frame %s", attribute(cmp.Or(h.frameTag, tag.FrameOfReferenceUID)), shortList(hashes(frames)))
 	refers := slices.ContainsFunc(t.images, h.refersTo)
 	switch {
 	case refers && (agree || frame == "" || len(frames) == 0):
 		return nil
 	case refers:
-		return foreign("%s, that of the series it refers to is frame %s", is, hash(frame))
+		return foreign("%s, that of the series it refers to is frame %s", kind, hash(frame))
 	case len(h.references) > 0:
 		return foreign("it refers to another series: %s, not %s", shortList(hashes(h.references)), t.Hash)
 	case len(h.sources) > 0:
@@ -199,7 +199,7 @@ func (t Train) Foreign(m MaskObject) error {
 	case frame == "":
 		return foreign("it names no series, and series %s has no FrameOfReferenceUID (0020,0052)", t.Hash)
 	case !agree:
-		return foreign("%s, that of series %s is frame %s", is, t.Hash, hash(frame))
+		return foreign("%s, that of series %s is frame %s", kind, t.Hash, hash(frame))
 	}
 	return nil
 }
@@ -307,19 +307,19 @@ func ReadMask(ctx context.Context, m MaskObject, g volume.Geometry, o MaskOption
 	if !(o.Threshold > 0 && o.Threshold <= 1) {
 		return none, File{}, fmt.Errorf("mask threshold %g is not above 0 and at most 1", o.Threshold)
 	}
-	to, err := newPlacer(g)
+	target, err := newPlacer(g)
 	if err != nil {
 		return none, File{}, err
 	}
 	if o.MostVoxels > 0 {
-		to.left = min(to.left, o.MostVoxels)
+		target.left = min(target.left, o.MostVoxels)
 	}
-	to.most = to.left
+	target.most = target.left
 	read := readSegments
 	if m.Kind == MaskRTSTRUCT {
 		read = readStructures
 	}
-	s, sum, err := read(ctx, m.header, to, o)
+	s, sum, err := read(ctx, m.header, target, o)
 	if err != nil {
 		m.secrets.inError(err)
 		return none, File{}, err
@@ -348,10 +348,10 @@ func newPlacer(g volume.Geometry) (*placer, error) {
 }
 
 // index returns the place of a patient position in the grid, in voxels.
-func (p *placer) index(at [3]float64) [3]float64 {
+func (p *placer) index(position [3]float64) [3]float64 {
 	var v [3]float64
 	for r, a := range p.inverse {
-		v[r] = a[0]*at[0] + a[1]*at[1] + a[2]*at[2] + a[3]
+		v[r] = a[0]*position[0] + a[1]*position[1] + a[2]*position[2] + a[3]
 	}
 	return v
 }
@@ -421,11 +421,11 @@ func code(d elements.Dataset) volume.Code {
 
 // describe copies what an item says of the segment's kind and place.
 func (o *object) describe(s *volume.Segment, d elements.Dataset) error {
-	kind, there, err := o.one(d, tag.SegmentedPropertyTypeCodeSequence)
+	kind, exists, err := o.one(d, tag.SegmentedPropertyTypeCodeSequence)
 	if err != nil {
 		return err
 	}
-	if there {
+	if exists {
 		s.Type = code(kind)
 		for _, m := range kind.Items(tag.SegmentedPropertyTypeModifierCodeSequence) {
 			s.Modifiers = append(s.Modifiers, code(m))

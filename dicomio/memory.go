@@ -16,20 +16,20 @@ import (
 // knownTexts holds each combination of texts once. The files of a series say the same in most of
 // their attributes, and a cohort has some hundred thousand files.
 type knownTexts struct {
-	mu   sync.Mutex
-	held map[texts]*texts
+	mu     sync.Mutex
+	shared map[texts]*texts
 }
 
 // share replaces the header's texts by those that are held, which nobody may change from then on.
 func (k *knownTexts) share(h *header) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	held, ok := k.held[*h.texts]
+	shared, ok := k.shared[*h.texts]
 	if !ok {
-		held = h.texts
-		k.held[*held] = held
+		shared = h.texts
+		k.shared[*shared] = shared
 	}
-	h.texts = held
+	h.texts = shared
 }
 
 // Release lets go of the headers of the study's series: what is known of the study and

@@ -42,7 +42,7 @@ func newHomes(groups map[string][]*entry, studies map[string]Study) homes {
 }
 
 // of returns the topmost folder that holds the study and no other multi-echo study, or "".
-func (h homes) of(uid string, s Study) string {
+func (h homes) find(uid string, s Study) string {
 	home := ""
 	root := files.Absolute(s.Root)
 	for dir := files.Absolute(s.Folder); files.Inside(root, dir) && len(h[dir]) == 1 && h[dir][uid]; dir = filepath.Dir(dir) {

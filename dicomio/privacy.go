@@ -87,17 +87,17 @@ type secrets struct {
 }
 
 // add takes what one file says.
-func (s *secrets) add(who unique.Handle[personal]) {
-	if who == (unique.Handle[personal]{}) || s.known[who] {
+func (s *secrets) add(identity unique.Handle[personal]) {
+	if identity == (unique.Handle[personal]{}) || s.known[identity] {
 		return
 	}
-	p := who.Value()
+	p := identity.Value()
 	if s.known == nil {
 		s.known = map[unique.Handle[personal]]bool{}
 		s.words, s.short, s.foreign = map[string]bool{}, map[string]bool{}, map[string]bool{}
 		s.removed = p.removed
 	}
-	s.known[who] = true
+	s.known[identity] = true
 	s.removed = s.removed && p.removed
 	s.addNames(p.names)
 	for _, w := range append(wordsOf(p.others), wordsOf(p.places)...) {
@@ -199,15 +199,15 @@ func (s Study) IdentityRemoved() bool { return s.secrets.removed }
 
 // birthsIn returns where the patient's birth date stands in a text.
 func (s *secrets) birthsIn(text string) []date {
-	var found []date
+	var dates []date
 	for _, birth := range s.births {
 		for _, d := range append(datesIn(text), birth.shortIn(text)...) {
 			if d.same(birth) {
-				found = append(found, d)
+				dates = append(dates, d)
 			}
 		}
 	}
-	return found
+	return dates
 }
 
 // removedWord stands for a word that is not shown.
@@ -225,8 +225,8 @@ func (s *secrets) shown(text string, maker bool) string {
 		cuts = append(cuts, d.span)
 	}
 	for _, p := range s.phrases {
-		if at := strings.Index(strings.ToLower(text), strings.ToLower(p)); at >= 0 && at+len(p) <= len(text) {
-			cuts = append(cuts, span{at, at + len(p)})
+		if start := strings.Index(strings.ToLower(text), strings.ToLower(p)); start >= 0 && start+len(p) <= len(text) {
+			cuts = append(cuts, span{start, start + len(p)})
 		}
 	}
 	words := wordsOf(text)
@@ -278,15 +278,15 @@ func cut(text string, parts []span) string {
 	}
 	slices.SortFunc(parts, func(a, b span) int { return cmp.Or(a.start-b.start, b.end-a.end) })
 	var b strings.Builder
-	at := 0
+	start := 0
 	for _, p := range parts {
-		if p.start >= at {
-			b.WriteString(text[at:p.start])
+		if p.start >= start {
+			b.WriteString(text[start:p.start])
 			b.WriteString(removedWord)
 		}
-		at = max(at, p.end)
+		start = max(start, p.end)
 	}
-	b.WriteString(text[at:])
+	b.WriteString(text[start:])
 	return b.String()
 }
 
@@ -308,7 +308,7 @@ var quotedText = regexp.MustCompile(`"(?:[^"\\]|\\.)*"`)
 // shownQuotes is secrets.shownQuotes for a header of which nothing but itself is known.
 func (h *header) shownQuotes(sentence string) string {
 	var s secrets
-	s.add(h.who)
+	s.add(h.identity)
 	return s.shownQuotes(sentence)
 }
 
@@ -317,13 +317,13 @@ func (s *Study) gather(entries []*entry) {
 	images := map[unique.Handle[personal]]bool{}
 	for _, e := range entries {
 		if e.isMRImage() {
-			images[e.who] = true
-			s.secrets.add(e.who)
+			images[e.identity] = true
+			s.secrets.add(e.identity)
 		}
 	}
 	removed := s.secrets.removed // as the images say
 	for _, e := range entries {
-		s.secrets.add(e.who)
+		s.secrets.add(e.identity)
 	}
 	s.secrets.removed = removed
 }

@@ -202,7 +202,7 @@ func TestShown(t *testing.T) {
 
 // A maker's name that stands in the institution's is what it was for the reader of its scaling.
 func TestVendorStaysKnown(t *testing.T) {
-	h := header{texts: &texts{manufacturer: "Philips Medical Systems"}, who: unique.Make(personal{places: "Philips Research", names: "Philips^Anna"})}
+	h := header{texts: &texts{manufacturer: "Philips Medical Systems"}, identity: unique.Make(personal{places: "Philips Research", names: "Philips^Anna"})}
 	if !h.isPhilips() {
 		t.Error("a Philips scanner is not one any more")
 	}

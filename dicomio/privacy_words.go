@@ -152,11 +152,11 @@ func birthDate(text string) (date, bool) {
 	return d, d.month >= 1 && d.month <= 12 && d.day >= 1
 }
 
-func dateOf(year, month, day string, at span) date {
+func dateOf(year, month, day string, place span) date {
 	y, _ := strconv.Atoi(year)
 	m, _ := strconv.Atoi(month)
 	d, _ := strconv.Atoi(day)
-	return date{y, m, d, at}
+	return date{y, m, d, place}
 }
 
 var (
@@ -196,17 +196,17 @@ func datesIn(text string) []date {
 	}
 	for _, m := range digitRun.FindAllStringIndex(text, -1) {
 		s := text[m[0]:m[1]]
-		at := span{m[0], m[1]}
+		place := span{m[0], m[1]}
 		switch len(s) {
 		case 8:
-			add(dateOf(s[:4], s[4:6], s[6:], at), dateOf(s[4:], s[2:4], s[:2], at), dateOf(s[4:], s[:2], s[2:4], at))
+			add(dateOf(s[:4], s[4:6], s[6:], place), dateOf(s[4:], s[2:4], s[:2], place), dateOf(s[4:], s[:2], s[2:4], place))
 		case 12, 14: // with a time of day behind it
 			if s[8:10] < "24" && s[10:12] < "60" {
-				add(dateOf(s[:4], s[4:6], s[6:8], at))
+				add(dateOf(s[:4], s[4:6], s[6:8], place))
 			}
 		}
 	}
-	each := func(pattern *regexp.Regexp, read func(parts []string, at span)) {
+	each := func(pattern *regexp.Regexp, read func(parts []string, place span)) {
 		for _, m := range pattern.FindAllStringSubmatchIndex(text, -1) {
 			if m[0] > 0 && isDigit(text[m[0]-1]) || m[1] < len(text) && isDigit(text[m[1]]) {
 				continue // a part of a longer number
@@ -218,19 +218,19 @@ func datesIn(text string) []date {
 			read(parts, span{m[0], m[1]})
 		}
 	}
-	each(yearFirst, func(p []string, at span) { add(dateOf(p[0], p[1], p[2], at), dateOf(p[0], p[2], p[1], at)) })
-	each(yearLast, func(p []string, at span) { add(dateOf(p[2], p[1], p[0], at), dateOf(p[2], p[0], p[1], at)) })
-	each(monthMiddle, func(p []string, at span) {
+	each(yearFirst, func(p []string, place span) { add(dateOf(p[0], p[1], p[2], place), dateOf(p[0], p[2], p[1], place)) })
+	each(yearLast, func(p []string, place span) { add(dateOf(p[2], p[1], p[0], place), dateOf(p[2], p[0], p[1], place)) })
+	each(monthMiddle, func(p []string, place span) {
 		years := []string{p[2]}
 		if len(p[2]) == 2 {
 			years = []string{"19" + p[2], "20" + p[2]}
 		}
 		for _, y := range years {
-			add(dateOf(y, monthOf(p[1]), p[0], at))
+			add(dateOf(y, monthOf(p[1]), p[0], place))
 		}
 	})
-	each(monthFirst, func(p []string, at span) { add(dateOf(p[2], monthOf(p[0]), p[1], at)) })
-	each(monthSecond, func(p []string, at span) { add(dateOf(p[0], monthOf(p[1]), p[2], at)) })
+	each(monthFirst, func(p []string, place span) { add(dateOf(p[2], monthOf(p[0]), p[1], place)) })
+	each(monthSecond, func(p []string, place span) { add(dateOf(p[0], monthOf(p[1]), p[2], place)) })
 	return found
 }
 
@@ -242,7 +242,7 @@ func isDigit(b byte) bool { return b >= '0' && b <= '9' }
 func (d date) shortIn(text string) []date {
 	two := func(n int) string { return strconv.Itoa(n/10%10) + strconv.Itoa(n%10) }
 	year, month, day := two(d.year/100)+two(d.year), two(d.month), two(d.day)
-	var found []date
+	var dates []date
 	for _, m := range digitRun.FindAllStringIndex(text, -1) {
 		s := text[m[0]:m[1]]
 		holds := strings.Contains(s, year+month+day) || strings.Contains(s, day+month+year) || strings.Contains(s, month+day+year)
@@ -250,8 +250,8 @@ func (d date) shortIn(text string) []date {
 			holds = holds || s == six || len(s) >= 10 && len(s) <= 12 && strings.HasPrefix(s, six)
 		}
 		if holds {
-			found = append(found, date{d.year, d.month, d.day, span{m[0], m[1]}})
+			dates = append(dates, date{d.year, d.month, d.day, span{m[0], m[1]}})
 		}
 	}
-	return found
+	return dates
 }

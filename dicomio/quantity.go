@@ -61,7 +61,7 @@ func claimOf(images []*header) *Claim {
 
 // claimed returns a claim of an image with its place.
 func (h *header) claimed(c claim) *Claim {
-	return &Claim{c.quantity, attribute(c.tag), c.words, h.where()}
+	return &Claim{c.quantity, attribute(c.tag), c.words, h.displayName()}
 }
 
 // mentionOf returns what the first of the images says of another quantity in the name of its
@@ -88,11 +88,11 @@ func gradientEcho(images []*header) *Claim {
 	for _, h := range images {
 		switch {
 		case slices.Contains(h.sequence, "GR") && !slices.Contains(h.sequence, "SE"):
-			return &Claim{T2Star, attribute(tag.ScanningSequence), "GR", h.where()}
+			return &Claim{T2Star, attribute(tag.ScanningSequence), "GR", h.displayName()}
 		case h.pulseSequence == "GRADIENT":
-			return &Claim{T2Star, attribute(tag.EchoPulseSequence), "GRADIENT", h.where()}
+			return &Claim{T2Star, attribute(tag.EchoPulseSequence), "GRADIENT", h.displayName()}
 		case h.pulseSequence == "" && !slices.Contains(h.sequence, "SE") && gradientName.MatchString(h.sequenceName):
-			return &Claim{T2Star, attribute(tag.SequenceName), gradientName.FindString(h.sequenceName), h.where()}
+			return &Claim{T2Star, attribute(tag.SequenceName), gradientName.FindString(h.sequenceName), h.displayName()}
 		}
 	}
 	return nil
@@ -161,21 +161,21 @@ func (h *header) claimPrivately(out *elements.Outline, t tag.Tag, text []byte, b
 // blockParts are parts of the words that are looked for in blocks, with the place of their
 // rarest letter, for which a search runs at memory speed.
 var blockParts = []struct {
-	part string
-	at   int
+	part  string
+	start int
 }{{"rho", 1}, {"lock", 3}}
 
 // mayHoldWord reports whether a block holds one of the parts, in letters of either case.
 func mayHoldWord(block []byte) bool {
 	for _, p := range blockParts {
-		for _, letter := range [2]byte{p.part[p.at], p.part[p.at] - 'a' + 'A'} {
-			for at := 0; ; at++ {
-				n := bytes.IndexByte(block[at:], letter)
+		for _, letter := range [2]byte{p.part[p.start], p.part[p.start] - 'a' + 'A'} {
+			for start := 0; ; start++ {
+				n := bytes.IndexByte(block[start:], letter)
 				if n < 0 {
 					break
 				}
-				at += n
-				if from := at - p.at; from >= 0 && from+len(p.part) <= len(block) && bytes.EqualFold(block[from:from+len(p.part)], []byte(p.part)) {
+				start += n
+				if start := start - p.start; start >= 0 && start+len(p.part) <= len(block) && bytes.EqualFold(block[start:start+len(p.part)], []byte(p.part)) {
 					return true
 				}
 			}

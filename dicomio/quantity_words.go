@@ -58,7 +58,7 @@ var (
 // A text that describes says it in fewer letters than others, which may speak of other
 // series, or of a spin lock that is off.
 func claimIn(text string, describes bool) (q Quantity, words string, ok bool) {
-	plain, from := plainText(text)
+	plain, origin := plainText(text)
 	lists := [][]phrase{phrases}
 	switch {
 	case describes:
@@ -72,7 +72,7 @@ func claimIn(text string, describes bool) (q Quantity, words string, ok bool) {
 			if !ok || p.words == mapss && saysT2(text) || p.words == spinLock && !describes && isOff(plain) {
 				continue
 			}
-			return p.quantity, text[from[begin]:from[end]], true
+			return p.quantity, text[origin[begin]:origin[end]], true
 		}
 	}
 	if m := t2s.FindStringSubmatch(text); describes && m != nil {
@@ -140,19 +140,19 @@ func isOff(plain string) bool {
 // plainText returns the text in lower case, with the letters and signs by which people
 // write ρ, star, 1 and 2 as ASCII, and for each byte of it, and its end, where it comes
 // from in the text.
-func plainText(text string) (plain string, from []int) {
+func plainText(text string) (plain string, origin []int) {
 	var b strings.Builder
-	for at, r := range text {
+	for index, r := range text {
 		s := strings.ToLower(string(r))
 		if other, ok := lookalikes[r]; ok {
 			s = other
 		}
 		b.WriteString(s)
 		for range len(s) {
-			from = append(from, at)
+			origin = append(origin, index)
 		}
 	}
-	return undecorated(b.String()), append(from, len(text))
+	return undecorated(b.String()), append(origin, len(text))
 }
 
 // undecorated returns the text with spaces in place of the asterisks that it begins with and
@@ -164,8 +164,8 @@ func undecorated(plain string) string {
 		inner = inner[1 : len(inner)-1]
 	}
 	n := (len(text) - len(inner)) / 2
-	from := strings.Index(plain, text)
-	return plain[:from] + strings.Repeat(" ", n) + inner + strings.Repeat(" ", n) + plain[from+len(text):]
+	start := strings.Index(plain, text)
+	return plain[:start] + strings.Repeat(" ", n) + inner + strings.Repeat(" ", n) + plain[start+len(text):]
 }
 
 // lookalikes are signs that stand for others in descriptions of series.
@@ -196,9 +196,9 @@ func mayClaim(text string) bool {
 
 // phraseParts are parts of phrases, one of which is in every text that a phrase matches, by
 // their first byte in lower case.
-var phraseParts = func() (by [utf8.RuneSelf][]string) {
+var phraseParts = func() (byLetter [utf8.RuneSelf][]string) {
 	for _, part := range []string{"rho", "lock", "lck", "lk", "quant", "mapss", "star", "2*", "2 *", "2_*", "tsl", "t1r", "t1p", "t2s", "swi", "qsm"} {
-		by[part[0]|0x20] = append(by[part[0]|0x20], part)
+		byLetter[part[0]|0x20] = append(byLetter[part[0]|0x20], part)
 	}
-	return by
+	return byLetter
 }()

@@ -51,8 +51,8 @@ func (r *raster) cross(p, q point) {
 	if p.y > q.y {
 		p, q = q, p // so that an edge gives the same numbers in both directions
 	}
-	from, to := max(int(math.Ceil(p.y)), 0), min(int(math.Ceil(q.y)), r.ny)
-	for y := from; y < to; y++ {
+	first, last := max(int(math.Ceil(p.y)), 0), min(int(math.Ceil(q.y)), r.ny)
+	for y := first; y < last; y++ {
 		x := int(math.Ceil(p.x + (float64(y)-p.y)/(q.y-p.y)*(q.x-p.x)))
 		if x = max(x, 0); x < r.nx {
 			r.turns[y*r.nx+x] = !r.turns[y*r.nx+x]
@@ -73,8 +73,8 @@ func (r *raster) trace(p, q point) {
 		p, q = q, p
 	}
 	length := math.Hypot(q.x-p.x, q.y-p.y)
-	from, to := max(int(math.Ceil(p.x-onOutline)), 0), min(int(math.Floor(q.x+onOutline)), along-1)
-	for x := from; x <= to; x++ {
+	first, last := max(int(math.Ceil(p.x-onOutline)), 0), min(int(math.Floor(q.x+onOutline)), along-1)
+	for x := first; x <= last; x++ {
 		// The point of the edge nearest to column x, and the voxel there.
 		part := 0.0
 		if q.x > p.x {

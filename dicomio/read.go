@@ -88,9 +88,9 @@ func (t Train) FirstEcho() Train {
 
 // SharesFrame reports whether both trains say that they are in one frame of
 // reference, so that positions in them are of one space.
-func (t Train) SharesFrame(with Train) bool {
+func (t Train) SharesFrame(other Train) bool {
 	frame := t.images[0].frame
-	return frame != "" && frame == with.images[0].frame
+	return frame != "" && frame == other.images[0].frame
 }
 
 // trainFile is a file of a train, with the images in it that the train needs.

@@ -36,22 +36,22 @@ var contourOffset = tag.Tag{Group: 0x3006, Element: 0x0045}
 // structureReader reads one structure set.
 type structureReader struct {
 	*object
-	to       *placer
+	target   *placer
 	home     string // MaskOptions.Frame
 	slice    *raster
 	segments []volume.Segment
-	of       map[int]int // a structure's number to its place in segments
+	indexOf  map[int]int // a structure's number to its place in segments
 }
 
 // readStructures reads a structure set onto a grid.
-func readStructures(ctx context.Context, h *header, to *placer, opt MaskOptions) (volume.Segmentation, string, error) {
-	out := volume.Segmentation{Geometry: to.Geometry}
+func readStructures(ctx context.Context, h *header, target *placer, opt MaskOptions) (volume.Segmentation, string, error) {
+	out := volume.Segmentation{Geometry: target.Geometry}
 	o, err := h.openObject(structureWish)
 	if err != nil {
 		return out, "", err
 	}
 	defer o.Close()
-	r := &structureReader{object: o, to: to, home: opt.Frame, slice: newRaster(to.Size[0], to.Size[1]), of: map[int]int{}}
+	r := &structureReader{object: o, target: target, home: opt.Frame, slice: newRaster(target.Size[0], target.Size[1]), indexOf: map[int]int{}}
 	for _, step := range []func() error{r.declare, r.observe, func() error { return r.draw(ctx) }} {
 		if err := step(); err != nil {
 			return out, "", err
@@ -73,12 +73,12 @@ func (r *structureReader) declare() error {
 		if err != nil {
 			return err
 		}
-		if _, twice := r.of[n]; twice {
+		if _, twice := r.indexOf[n]; twice {
 			return r.wrong(tag.ROINumber, "%d appears twice", n)
 		}
 		s := volume.Segment{Number: n, Label: item.Text(tag.ROIName)}
 		s.Problem = r.frameOf(item, &s)
-		r.of[n] = len(r.segments)
+		r.indexOf[n] = len(r.segments)
 		r.segments = append(r.segments, s)
 	}
 	return nil
@@ -110,7 +110,7 @@ func (r *structureReader) whose(item elements.Dataset) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	i, known := r.of[n]
+	i, known := r.indexOf[n]
 	if !known {
 		return 0, r.wrong(tag.ReferencedROINumber, "%d is none of the structures", n)
 	}
@@ -243,11 +243,11 @@ func (r *structureReader) points(item elements.Dataset) ([][3]float64, *FileErro
 	if count%3 != 0 {
 		return nil, r.wrong(tag.ContourData, "%d numbers are not points of three coordinates", count)
 	}
-	n, there, err := item.Integer(tag.NumberOfContourPoints)
+	n, exists, err := item.Integer(tag.NumberOfContourPoints)
 	if err != nil {
 		return nil, r.wrong(tag.NumberOfContourPoints, "%v", err)
 	}
-	if there && n != count/3 {
+	if exists && n != count/3 {
 		return nil, r.wrong(tag.NumberOfContourPoints, "%d, but ContourData (3006,0050) holds %d points", n, count/3)
 	}
 	out := make([][3]float64, count/3)
@@ -270,23 +270,23 @@ func (r *structureReader) points(item elements.Dataset) ([][3]float64, *FileErro
 func (r *structureReader) onSlice(points [][3]float64) (planar, *FileError) {
 	c := planar{points: make([]point, len(points))}
 	for n, p := range points {
-		at := r.to.index(p)
-		if far := max(math.Abs(at[0]), math.Abs(at[1]), math.Abs(at[2])); !(far < math.MaxInt32) {
+		voxel := r.target.index(p)
+		if far := max(math.Abs(voxel[0]), math.Abs(voxel[1]), math.Abs(voxel[2])); !(far < math.MaxInt32) {
 			return c, r.wrong(tag.ContourData, "point %d lies nowhere near the series", n+1)
 		}
 		if n == 0 { // the nearest slice there is
-			c.slice = int(min(max(math.Round(at[2]), 0), float64(r.to.Size[2]-1)))
+			c.slice = int(min(max(math.Round(voxel[2]), 0), float64(r.target.Size[2]-1)))
 		}
-		if off := math.Abs(at[2]-float64(c.slice)) * r.to.spacing[2]; !(off <= r.to.tolerance) {
-			return c, r.wrong(tag.ContourData, "point %d lies %.2f mm from slice %d of the series (allowed %.2f mm)", n+1, off, c.slice+1, r.to.tolerance)
+		if distance := math.Abs(voxel[2]-float64(c.slice)) * r.target.spacing[2]; !(distance <= r.target.tolerance) {
+			return c, r.wrong(tag.ContourData, "point %d lies %.2f mm from slice %d of the series (allowed %.2f mm)", n+1, distance, c.slice+1, r.target.tolerance)
 		}
 		for d := range 2 {
-			last := float64(r.to.Size[d]) - 0.5
-			if beyond := max(-0.5-at[d], at[d]-last) * r.to.spacing[d]; !(beyond <= r.to.tolerance) {
-				return c, r.wrong(tag.ContourData, "point %d lies %.2f mm beyond the edge of the series", n+1, beyond)
+			last := float64(r.target.Size[d]) - 0.5
+			if distance := max(-0.5-voxel[d], voxel[d]-last) * r.target.spacing[d]; !(distance <= r.target.tolerance) {
+				return c, r.wrong(tag.ContourData, "point %d lies %.2f mm beyond the edge of the series", n+1, distance)
 			}
 		}
-		c.points[n] = point{at[0], at[1]}
+		c.points[n] = point{voxel[0], voxel[1]}
 	}
 	return c, nil
 }
@@ -303,8 +303,8 @@ func (r *structureReader) fill(ctx context.Context, s *volume.Segment, contours 
 			continue
 		}
 		before := len(s.Voxels)
-		s.Voxels = r.slice.take(s.Voxels, uint32(c.slice*r.to.SliceVoxels()))
-		if err := r.to.take(r.header, len(s.Voxels)-before); err != nil {
+		s.Voxels = r.slice.take(s.Voxels, uint32(c.slice*r.target.SliceVoxels()))
+		if err := r.target.take(r.header, len(s.Voxels)-before); err != nil {
 			return err
 		}
 	}

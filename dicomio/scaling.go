@@ -41,7 +41,7 @@ func (p PhilipsScaling) Check() error {
 // scale puts Philips images on the scale that is asked for and refuses echoes that
 // are not on one. A rescale slope is applied image by image, so that for other
 // vendors it may change. One Philips image makes them all Philips'.
-func (t *Train) scale(to PhilipsScaling) error {
+func (t *Train) scale(wanted PhilipsScaling) error {
 	if !slices.ContainsFunc(t.images, (*header).isPhilips) {
 		return nil
 	}
@@ -49,7 +49,7 @@ func (t *Train) scale(to PhilipsScaling) error {
 		for e := range t.grid {
 			h := t.grid[e][k]
 			check := h.comparable
-			if to == FloatingPoint {
+			if wanted == FloatingPoint {
 				check = h.measurable
 			}
 			if err := check(first); err != nil {
@@ -57,9 +57,9 @@ func (t *Train) scale(to PhilipsScaling) error {
 			}
 		}
 	}
-	t.Scaling = cmp.Or(to, DisplayValues)
+	t.Scaling = cmp.Or(wanted, DisplayValues)
 	for _, h := range t.images {
-		if to == FloatingPoint {
+		if wanted == FloatingPoint {
 			h.intercept /= h.slope * h.scaleSlope
 			h.slope = 1 / h.scaleSlope
 		}
@@ -88,15 +88,15 @@ func (h *header) comparable(first *header) error {
 		if unscaled {
 			given = [2]string{"missing", "given"}
 		}
-		e := h.wrong(elements.PhilipsScaleSlope, "%s, but %s in %s: nothing tells whether the echoes of this slice are on one scale", given[0], given[1], first.where())
+		e := h.wrong(elements.PhilipsScaleSlope, "%s, but %s in %s: nothing tells whether the echoes of this slice are on one scale", given[0], given[1], first.displayName())
 		e.Hint = "ask the site for images with their private attributes"
 		return e
 	case unscaled && !withinShare(h.slope, first.slope, sameScale):
-		e := h.wrong(tag.RescaleSlope, "%g, but %g in %s, without Scale Slope (2005,100E) that could reconcile them: the echoes of this slice are not on one scale", h.slope, first.slope, first.where())
+		e := h.wrong(tag.RescaleSlope, "%g, but %g in %s, without Scale Slope (2005,100E) that could reconcile them: the echoes of this slice are not on one scale", h.slope, first.slope, first.displayName())
 		e.Hint = "ask the site for images with their private attributes, or with one scaling for all echoes"
 		return e
 	case !unscaled && !withinShare(got, want, sameScale):
-		e := h.wrong(elements.PhilipsScaleSlope, "rescale slope × scale slope is %g, but %g in %s: the echoes of this slice are not on one scale", got, want, first.where())
+		e := h.wrong(elements.PhilipsScaleSlope, "rescale slope × scale slope is %g, but %g in %s: the echoes of this slice are not on one scale", got, want, first.displayName())
 		e.Hint = "map floating-point values (--philips-scaling fp), or export the series with one scaling for all echoes"
 		return e
 	case withinShare(h.slope, first.slope, sameScale):
@@ -142,13 +142,13 @@ func (h *header) agrees(first *header) error {
 		switch {
 		case n >= len(h.otherScale):
 			t = first.otherScale[n].tag
-			problem = fmt.Sprintf("missing, but %g in %s", first.otherScale[n].value, first.where())
+			problem = fmt.Sprintf("missing, but %g in %s", first.otherScale[n].value, first.displayName())
 		case n >= len(first.otherScale) || first.otherScale[n].tag != h.otherScale[n].tag:
 			t = h.otherScale[n].tag
-			problem = fmt.Sprintf("%g, but missing in %s", h.otherScale[n].value, first.where())
+			problem = fmt.Sprintf("%g, but missing in %s", h.otherScale[n].value, first.displayName())
 		case !withinShare(h.otherScale[n].value, first.otherScale[n].value, sameScale):
 			t = h.otherScale[n].tag
-			problem = fmt.Sprintf("%g, but %g in %s", h.otherScale[n].value, first.otherScale[n].value, first.where())
+			problem = fmt.Sprintf("%g, but %g in %s", h.otherScale[n].value, first.otherScale[n].value, first.displayName())
 		default:
 			continue
 		}

@@ -33,16 +33,16 @@ func joinScattered(groups map[string][]*entry) map[string]error {
 		if len(p.images) == 0 && !slices.ContainsFunc(entries, func(e *entry) bool { return e.isMRImage() }) {
 			continue
 		}
-		into := visits
+		parts := visits
 		if len(echoes(p.images)) >= minTrain || crowded(p.images) {
-			into = whole
+			parts = whole
 		}
-		into[visit{folder, patient}] = append(into[visit{folder, patient}], p)
+		parts[visit{folder, patient}] = append(parts[visit{folder, patient}], p)
 	}
 	problems := map[string]error{}
 	for _, parts := range whole {
-		for _, of := range sliced(parts) {
-			problems[join(groups, of)] = severalStudies(of, "slices")
+		for _, group := range sliced(parts) {
+			problems[join(groups, group)] = severalStudies(group, "slices")
 		}
 	}
 	above := map[visit][]part{} // studies that lie in folders of their own may be of the one above
@@ -51,12 +51,12 @@ func joinScattered(groups map[string][]*entry) map[string]error {
 			problems[join(groups, parts)] = err // whatever else lies there is of the visit
 			continue
 		}
-		up := visit{filepath.Dir(v.folder), v.patient}
-		above[up] = append(above[up], parts...)
+		parent := visit{filepath.Dir(v.folder), v.patient}
+		above[parent] = append(above[parent], parts...)
 	}
 	for _, parts := range above {
-		if of, err := scattered(parts); err != nil {
-			problems[join(groups, of)] = err // others may be of another visit
+		if group, err := scattered(parts); err != nil {
+			problems[join(groups, group)] = err // others may be of another visit
 		}
 	}
 	return problems
@@ -89,11 +89,11 @@ func common(a, b string) string {
 		if len(a) < len(b) {
 			a, b = b, a
 		}
-		up := filepath.Dir(a)
-		if up == a {
+		parent := filepath.Dir(a)
+		if parent == a {
 			break
 		}
-		a = up
+		a = parent
 	}
 	return a
 }
@@ -133,14 +133,14 @@ func scattered(parts []part) ([]part, error) {
 	return nil, nil
 }
 
-// severalStudies says that the parts are one train; of says what of it they are.
-func severalStudies(parts []part, of string) error {
+// severalStudies says that the parts, which are slices, echoes or images, are one train.
+func severalStudies(parts []part, members string) error {
 	var all []*header
 	for _, p := range parts {
 		all = append(all, p.images...)
 	}
 	return &TrainError{
-		Problem: fmt.Sprintf("%s: %d different ones among the %s of one train with the echo times %s", attribute(tag.StudyInstanceUID), len(parts), of, listMS(echoTimes(all))),
+		Problem: fmt.Sprintf("%s: %d different ones among the %s of one train with the echo times %s", attribute(tag.StudyInstanceUID), len(parts), members, listMS(echoTimes(all))),
 		Hint:    oneUID,
 	}
 }
@@ -151,7 +151,7 @@ func severalStudies(parts []part, of string) error {
 func sliced(parts []part) [][]part {
 	type train struct {
 		parts  []part
-		at     places
+		placed places
 		repeat bool // whether two parts are in one place: they are two scans
 	}
 	var trains []*train
@@ -165,11 +165,11 @@ func sliced(parts []part) [][]part {
 			if len(trains) == mostGrids {
 				continue
 			}
-			trains, n = append(trains, &train{at: places{}}), len(trains)
+			trains, n = append(trains, &train{placed: places{}}), len(trains)
 		}
 		t := trains[n]
-		t.repeat = t.repeat || len(t.at.near(h)) > 0
-		t.at.add(h)
+		t.repeat = t.repeat || len(t.placed.near(h)) > 0
+		t.placed.add(h)
 		t.parts = append(t.parts, p)
 	}
 	var out [][]part

@@ -45,13 +45,13 @@ var background = volume.Code{Value: "125040", Scheme: "DCM"}
 // segmentReader reads one segmentation.
 type segmentReader struct {
 	*object
-	to     *placer
+	target *placer
 	kind   string
 	shared elements.Dataset
 	groups []elements.Dataset // one for each frame
 
 	segments []volume.Segment
-	of       map[int]int     // a segment's number to its place in segments
+	indexOf  map[int]int     // a segment's number to its place in segments
 	isBack   map[int]bool    // numbers of a label map that are background
 	means    []int32         // what each stored value means: a place in segments, or one of the below
 	seen     map[[3]int]bool // segment, axis across, slice
@@ -65,14 +65,14 @@ const (
 )
 
 // readSegments reads a segmentation onto a grid.
-func readSegments(ctx context.Context, h *header, to *placer, opt MaskOptions) (volume.Segmentation, string, error) {
-	out := volume.Segmentation{Geometry: to.Geometry}
+func readSegments(ctx context.Context, h *header, target *placer, opt MaskOptions) (volume.Segmentation, string, error) {
+	out := volume.Segmentation{Geometry: target.Geometry}
 	o, err := h.openObject(segmentationWish)
 	if err != nil {
 		return out, "", err
 	}
 	defer o.Close()
-	r := &segmentReader{object: o, to: to, kind: o.data.Text(tag.SegmentationType), of: map[int]int{}, isBack: map[int]bool{}, seen: map[[3]int]bool{}}
+	r := &segmentReader{object: o, target: target, kind: o.data.Text(tag.SegmentationType), indexOf: map[int]int{}, isBack: map[int]bool{}, seen: map[[3]int]bool{}}
 	for _, step := range []func() error{r.checkPixels, r.declare, func() error { return r.values(opt) }, r.readGroups, func() error { return r.readFrames(ctx) }} {
 		if err := step(); err != nil {
 			return out, "", err
@@ -134,14 +134,14 @@ func (r *segmentReader) declare() error {
 		if err := r.describe(&s, item); err != nil {
 			return err
 		}
-		if _, twice := r.of[n]; twice || r.isBack[n] {
+		if _, twice := r.indexOf[n]; twice || r.isBack[n] {
 			return r.wrong(tag.SegmentNumber, "%d appears twice", n)
 		}
 		if r.kind == labelMapType && s.Type.Value == background.Value && s.Type.Scheme == background.Scheme {
 			r.isBack[n] = true
 			continue
 		}
-		r.of[n] = len(r.segments)
+		r.indexOf[n] = len(r.segments)
 		r.segments = append(r.segments, s)
 	}
 	return nil
@@ -187,17 +187,17 @@ func (r *segmentReader) fractions(threshold float64) error {
 // labels works out which segment each value of a label map is, and which is the
 // background.
 func (r *segmentReader) labels() error {
-	padding, there, err := r.data.Integer(tag.PixelPaddingValue)
+	padding, exists, err := r.data.Integer(tag.PixelPaddingValue)
 	if err != nil {
 		return r.wrong(tag.PixelPaddingValue, "%v", err)
 	}
-	if _, declared := r.of[padding]; declared && there {
+	if _, declared := r.indexOf[padding]; declared && exists {
 		return r.wrong(tag.PixelPaddingValue, "%d is the background, and segment %d too", padding, padding)
 	}
-	if there || len(r.isBack) > 0 {
+	if exists || len(r.isBack) > 0 {
 		r.means[0] = invalid // unless it is named below
 	}
-	if there {
+	if exists {
 		r.isBack[padding] = true
 	}
 	for n := range r.isBack {
@@ -205,7 +205,7 @@ func (r *segmentReader) labels() error {
 			r.means[n] = nothing
 		}
 	}
-	for n, s := range r.of {
+	for n, s := range r.indexOf {
 		if n < 0 || n >= len(r.means) {
 			return r.wrong(tag.SegmentNumber, "%d, want 0 to %d in a label map of %d bits", n, len(r.means)-1, r.allocated)
 		}

@@ -19,13 +19,13 @@ var sideTags = [...]tag.Tag{tag.Laterality, tag.ImageLaterality, tag.FrameLatera
 
 // noteSide keeps what an attribute of sideTags says. B, U and empty say nothing about one
 // knee.
-func (t *texts) noteSide(from tag.Tag, text string) {
+func (t *texts) noteSide(source tag.Tag, text string) {
 	side := strings.ToUpper(text)
 	if side != "L" && side != "R" {
 		return
 	}
 	for n, known := range sideTags {
-		if known == from {
+		if known == source {
 			t.sides[n] = side[0]
 		}
 	}
@@ -34,19 +34,19 @@ func (t *texts) noteSide(from tag.Tag, text string) {
 // checkSide takes the side from the images and their description, which must not
 // contradict each other.
 func (t *Train) checkSide() error {
-	for n, from := range sideTags {
+	for n, source := range sideTags {
 		var side string
 		for _, h := range t.images {
-			switch said := string(h.sides[n]); {
-			case h.sides[n] == 0 || said == side:
+			switch claimed := string(h.sides[n]); {
+			case h.sides[n] == 0 || claimed == side:
 			case side != "":
-				return h.wrong(from, "%s, but %s elsewhere in the series", said, side)
+				return h.wrong(source, "%s, but %s elsewhere in the series", claimed, side)
 			default:
-				side = said
+				side = claimed
 			}
 		}
 		if side != "" {
-			t.Sides = append(t.Sides, SideClaim{attribute(from), side})
+			t.Sides = append(t.Sides, SideClaim{attribute(source), side})
 		}
 	}
 	if side := sideInWords(t.Description); side != "" {
@@ -86,17 +86,17 @@ func sideInWords(description string) string {
 	words := strings.FieldsFunc(strings.ToUpper(description), func(r rune) bool { return !unicode.IsLetter(r) })
 	side := ""
 	for n, w := range words {
-		said := sideWords[w]
+		claimed := sideWords[w]
 		besideKnee := n > 0 && words[n-1] == "KNEE" || n+1 < len(words) && words[n+1] == "KNEE"
-		if said == "" && besideKnee && (w == "L" || w == "R") {
-			said = w
+		if claimed == "" && besideKnee && (w == "L" || w == "R") {
+			claimed = w
 		}
 		switch {
-		case said == "" || said == side:
+		case claimed == "" || claimed == side:
 		case side != "":
 			return ""
 		default:
-			side = said
+			side = claimed
 		}
 	}
 	return side

@@ -123,15 +123,15 @@ func echoes(images []*header) []echo {
 	width := min(sameTE, sameTEShare*math.Abs(all[len(all)-1]))
 	var out []echo
 	var precise []float64
-	for from := 0; from < len(all); {
-		to := from
-		for to < len(all) && all[to]-all[from] <= width {
-			to++
+	for first := 0; first < len(all); {
+		last := first
+		for last < len(all) && all[last]-all[first] <= width {
+			last++
 		}
-		same := all[from:to]
+		same := all[first:last]
 		out = append(out, echo{same[0], same[len(same)-1], same[(len(same)-1)/2]})
 		precise = append(precise, mostPrecise(same))
-		from = to
+		first = last
 	}
 	if !isEven(out, func(n int) float64 { return out[n].te }) && isEven(out, func(n int) float64 { return precise[n] }) {
 		for n := range out {

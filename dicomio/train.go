@@ -119,7 +119,7 @@ func (t *Train) repeats() error {
 func (t *Train) checkKind() error {
 	for _, h := range t.images {
 		if slices.Contains(strings.Split(h.imageType, `\`), "MOSAIC") {
-			e := &FileError{Path: h.where(), Attribute: attribute(tag.ImageType), Kind: ErrUnsupported, Problem: "mosaic, several slices in one image",
+			e := &FileError{Path: h.displayName(), Attribute: attribute(tag.ImageType), Kind: ErrUnsupported, Problem: "mosaic, several slices in one image",
 				Hint: "export the series without mosaic, one image for every slice"}
 			return e
 		}
@@ -178,7 +178,7 @@ func (h *header) checkOrientation() error {
 func (t *Train) checkAgreement() error {
 	a := t.images[0]
 	differ := func(h *header, g tag.Tag, got, want any) error {
-		e := h.wrong(g, "%v, but %v in %s of the same series: mixed geometry", got, want, a.where())
+		e := h.wrong(g, "%v, but %v in %s of the same series: mixed geometry", got, want, a.displayName())
 		e.Hint = "a train must be one acquisition on one grid; split the series or ask the site for it again"
 		return e
 	}
@@ -306,7 +306,7 @@ func (t *Train) checkTR() error {
 		}
 		for _, other := range known.near(h) {
 			if !sameTR(h.tr, other.tr) {
-				e := h.wrong(tag.RepetitionTime, "%s ms, but %s ms in %s of the same slice: the echoes are weighted by T1 in different ways", milliseconds(h.tr), milliseconds(other.tr), other.where())
+				e := h.wrong(tag.RepetitionTime, "%s ms, but %s ms in %s of the same slice: the echoes are weighted by T1 in different ways", milliseconds(h.tr), milliseconds(other.tr), other.displayName())
 				e.Hint = "the echoes of a slice have one repetition time: separate the acquisitions, or ask the site which images belong together"
 				return e
 			}

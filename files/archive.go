@@ -51,9 +51,9 @@ func WithoutEndings(name string) string {
 // deflate (RFC 1952 2.3.1); and tar's magic (POSIX.1-2001 pax, ustar; GNU's begins
 // alike).
 var signatures = []struct {
-	kind  kind
-	at    int
-	bytes string
+	kind   kind
+	offset int
+	bytes  string
 }{
 	{zipped, 0, "PK\x03\x04"},
 	{zipped, 0, "PK\x05\x06"},
@@ -69,7 +69,7 @@ func kindOf(r io.ReaderAt) (kind, error) {
 		return noArchive, err
 	}
 	for _, s := range signatures {
-		if s.at < n && bytes.HasPrefix(head[s.at:n], []byte(s.bytes)) {
+		if s.offset < n && bytes.HasPrefix(head[s.offset:n], []byte(s.bytes)) {
 			return s.kind, nil
 		}
 	}
@@ -104,7 +104,7 @@ type archive struct {
 
 // openArchive opens an archive, which must be what it was, or else is an error;
 // nil says that nothing is known of it.
-func openArchive(path string, was os.FileInfo) (*archive, error) {
+func openArchive(path string, listed os.FileInfo) (*archive, error) {
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, ioError(err)
@@ -116,7 +116,7 @@ func openArchive(path string, was os.FileInfo) (*archive, error) {
 	switch {
 	case err != nil:
 		err = ioError(err)
-	case was != nil && changed(was, a.stamp), a.kind == noArchive:
+	case listed != nil && changed(listed, a.stamp), a.kind == noArchive:
 		err = errChanged
 	default:
 		return a, nil
@@ -125,8 +125,8 @@ func openArchive(path string, was os.FileInfo) (*archive, error) {
 	return nil, err
 }
 
-func changed(was, is os.FileInfo) bool {
-	return was.Size() != is.Size() || !was.ModTime().Equal(is.ModTime()) || !os.SameFile(was, is)
+func changed(earlier, current os.FileInfo) bool {
+	return earlier.Size() != current.Size() || !earlier.ModTime().Equal(current.ModTime()) || !os.SameFile(earlier, current)
 }
 
 // list returns what is in the archive; nothing is kept of it.
@@ -159,7 +159,7 @@ func (a *archive) ready(ctx context.Context, l Limits) (err error) {
 
 // open opens the entry of that name.
 func (a *archive) open(name string, l Limits) (*File, error) {
-	if now, err := a.file.Stat(); err != nil || changed(a.stamp, now) {
+	if current, err := a.file.Stat(); err != nil || changed(a.stamp, current) {
 		return nil, errChanged
 	}
 	it := a.find(name)
@@ -176,9 +176,9 @@ func (a *archive) open(name string, l Limits) (*File, error) {
 	case it.zip != nil:
 		return f, f.unzip(a.file, it.zip, l)
 	case a.spool != nil:
-		f.at = io.NewSectionReader(a.spool.file, it.at, it.size)
+		f.content = io.NewSectionReader(a.spool.file, it.offset, it.size)
 	default:
-		f.at = io.NewSectionReader(a.file, it.at, it.size)
+		f.content = io.NewSectionReader(a.file, it.offset, it.size)
 	}
 	return f, nil
 }

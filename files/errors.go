@@ -51,7 +51,7 @@ func Hint(err error) string {
 
 // at returns the error as that of the file of that name. Inside the package
 // errors have no name until it is known who looked.
-func (e *Error) at(name string) *Error {
+func (e *Error) withPath(name string) *Error {
 	named := *e
 	named.Path = name
 	return &named
@@ -62,7 +62,7 @@ func (e *Error) at(name string) *Error {
 func named(err error, name string) error {
 	var e *Error
 	if errors.As(err, &e) {
-		return e.at(name)
+		return e.withPath(name)
 	}
 	return err
 }

@@ -13,13 +13,13 @@ import (
 
 // File is an open file. Its methods may be used at the same time, but for Close.
 type File struct {
-	name  string
-	size  int64
-	at    io.ReaderAt
-	whole func() (io.ReadCloser, error) // reads it with its checksum, where it has one
-	step  int64                         // how much is made room for at a time
-	close func() error
-	gzip  bool // a single file in gzip, not an entry of an archive
+	name    string
+	size    int64
+	content io.ReaderAt
+	whole   func() (io.ReadCloser, error) // reads it with its checksum, where it has one
+	step    int64                         // how much is made room for at a time
+	close   func() error
+	gzip    bool // a single file in gzip, not an entry of an archive
 	// broken says that it breaks off after size bytes, or is nil.
 	broken *Error
 
@@ -48,8 +48,8 @@ func (f *File) Modified() time.Time { return f.stamp.ModTime() }
 // Unchanged returns an error if the file, or the archive that it is in, has been
 // written since it was opened, as far as its size and modification time tell.
 func (f *File) Unchanged() error {
-	if now, err := f.disk.Stat(); err != nil || changed(f.stamp, now) {
-		return (&Error{Problem: "has changed while it was read", Kind: ErrInvalid, Hint: "make sure that nothing writes to it, and start again"}).at(f.name)
+	if current, err := f.disk.Stat(); err != nil || changed(f.stamp, current) {
+		return (&Error{Problem: "has changed while it was read", Kind: ErrInvalid, Hint: "make sure that nothing writes to it, and start again"}).withPath(f.name)
 	}
 	return nil
 }
@@ -58,7 +58,7 @@ func (f *File) Unchanged() error {
 // it is asked for; that it is no longer or shorter than the archive says and has
 // the right checksum is known, and may be an error, once its end is read.
 func (f *File) ReadAt(p []byte, off int64) (int, error) {
-	n, err := f.at.ReadAt(p, off)
+	n, err := f.content.ReadAt(p, off)
 	if err != nil && !errors.Is(err, io.EOF) {
 		err = f.failure(err)
 	}
@@ -75,12 +75,12 @@ func (f *File) Bytes(buf []byte) ([]byte, error) {
 	buf = buf[:0]
 	if f.whole == nil {
 		buf = slices.Grow(buf, int(f.size))[:f.size]
-		n, err := f.at.ReadAt(buf, 0)
+		n, err := f.content.ReadAt(buf, 0)
 		switch {
 		case int64(n) == f.size:
 			return buf, nil
 		case errors.Is(err, io.EOF):
-			return buf[:n], (&Error{Problem: "became shorter while it was read", Kind: ErrInvalid, Hint: "make sure that nothing writes to it, and start again"}).at(f.name)
+			return buf[:n], (&Error{Problem: "became shorter while it was read", Kind: ErrInvalid, Hint: "make sure that nothing writes to it, and start again"}).withPath(f.name)
 		}
 		return buf[:n], f.failure(err)
 	}
@@ -156,16 +156,16 @@ func atEnd(r io.Reader) error {
 
 // unzip makes f the entry of a zip archive.
 func (f *File) unzip(archive *os.File, entry *zipFile, l Limits) error {
-	at, err := entry.DataOffset()
+	offset, err := entry.DataOffset()
 	if err != nil {
 		return entryError(err)
 	}
 	f.whole, f.step = entry.Open, l.MemoryBytes
 	if entry.Method == zip.Store {
-		f.at = io.NewSectionReader(archive, at, f.size)
+		f.content = io.NewSectionReader(archive, offset, f.size)
 		return nil
 	}
 	in := &inflater{open: entry.Open, size: f.size, memory: l.MemoryBytes}
-	f.at, f.close = in, in.close
+	f.content, f.close = in, in.close
 	return nil
 }

@@ -37,7 +37,7 @@ type Tree struct {
 	litter   int
 	packed   []string
 	archives map[string]os.FileInfo // by path, as they were when they were listed
-	shelf    *shelf
+	cache    *archiveCache
 
 	litterFolders []string
 }
@@ -58,7 +58,7 @@ type Tree struct {
 // with archives later.
 func List(ctx context.Context, roots []string, exclude string, l Limits) (*Tree, error) {
 	t := &Tree{ctx: ctx, limits: l.defaults(), archives: map[string]os.FileInfo{}, rootAt: map[string]int{}}
-	t.shelf = newShelf(t.limits.OpenArchives, t.unpack)
+	t.cache = newArchiveCache(t.limits.OpenArchives, t.unpack)
 	w := walker{tree: t, seen: map[string]bool{}}
 	if exclude != "" {
 		w.exclude = resolved(exclude)
@@ -74,7 +74,7 @@ func List(ctx context.Context, roots []string, exclude string, l Limits) (*Tree,
 		}
 		w.root, w.prefix = Absolute(root), names[i]
 		t.roots = append(t.roots, Entry{Root: w.root, RootName: w.prefix})
-		if _, there := t.rootAt[w.root]; !there {
+		if _, duplicate := t.rootAt[w.root]; !duplicate {
 			t.rootAt[w.root] = i
 		}
 		if err := w.visit(w.root, resolved(root), info.IsDir()); err != nil {
@@ -126,21 +126,21 @@ func (t *Tree) open(path string) (*File, error) {
 	info, err := os.Stat(path)
 	switch {
 	case err != nil:
-		return nil, ioError(err).at(name)
+		return nil, ioError(err).withPath(name)
 	case !info.Mode().IsRegular():
 		// Opening a pipe waits for its writer, and a device may never end.
-		return nil, notRegular.at(name)
+		return nil, notRegular.withPath(name)
 	}
 	f, err := os.Open(path)
 	if err != nil {
-		return nil, ioError(err).at(name)
+		return nil, ioError(err).withPath(name)
 	}
-	return &File{name: name, size: info.Size(), at: f, close: f.Close, disk: f, stamp: info}, nil
+	return &File{name: name, size: info.Size(), content: f, close: f.Close, disk: f, stamp: info}, nil
 }
 
 // Close closes and removes what was kept of archives. Files that are open stay so
 // until they are closed; no more can be opened in archives.
-func (t *Tree) Close() error { return t.shelf.close() }
+func (t *Tree) Close() error { return t.cache.close() }
 
 // split divides a path that leads through an archive. It is the outermost one: an
 // archive in an archive is a file.
@@ -159,13 +159,13 @@ func (t *Tree) split(path string) (archive, inner string, ok bool) {
 // openInside opens an entry of an archive.
 func (t *Tree) openInside(archive, inner string) (*File, error) {
 	name := t.name(filepath.Join(archive, filepath.FromSlash(inner)))
-	held, err := t.shelf.take(archive)
+	opened, err := t.cache.take(archive)
 	if err != nil {
 		return nil, named(err, t.name(archive))
 	}
-	f, err := held.open(inner, t.limits)
+	f, err := opened.open(inner, t.limits)
 	if err != nil {
-		t.shelf.release(held)
+		t.cache.release(opened)
 		if errors.Is(err, errChanged) {
 			name = t.name(archive)
 		}
@@ -174,7 +174,7 @@ func (t *Tree) openInside(archive, inner string) (*File, error) {
 	f.name = name
 	closeEntry := f.close
 	f.close = func() error {
-		defer t.shelf.release(held)
+		defer t.cache.release(opened)
 		return closeEntry()
 	}
 	return f, nil

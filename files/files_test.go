@@ -224,11 +224,11 @@ func TestManyAtATime(t *testing.T) {
 		})
 	}
 	wait.Wait()
-	tree.shelf.mu.Lock()
-	if n := len(tree.shelf.held); n > 2 {
+	tree.cache.mu.Lock()
+	if n := len(tree.cache.open); n > 2 {
 		t.Errorf("%d archives are held, want at most 2", n)
 	}
-	tree.shelf.mu.Unlock()
+	tree.cache.mu.Unlock()
 	check(t, tree.Close())
 }
 
@@ -282,7 +282,7 @@ func TestHelpers(t *testing.T) {
 	if wd, err := os.Getwd(); err != nil || Absolute("x/../y") != filepath.Join(wd, "y") {
 		t.Errorf("Absolute: %s", Absolute("x/../y"))
 	}
-	if got := Hint(errChanged.at("x")); !strings.Contains(got, "start again") {
+	if got := Hint(errChanged.withPath("x")); !strings.Contains(got, "start again") {
 		t.Errorf("Hint: %q", got)
 	}
 }

@@ -83,8 +83,8 @@ func gunzipped(ctx context.Context, f *File, l Limits) (*File, error) {
 		size, broken, err = gunzippedSize(ctx, f, l)
 	}
 	if err == nil {
-		if over := l.checkEntry(size); over != nil {
-			err = over
+		if excess := l.checkEntry(size); excess != nil {
+			err = excess
 		}
 	}
 	if errors.Is(err, ErrLimit) { // said of an archive until now
@@ -95,10 +95,10 @@ func gunzipped(ctx context.Context, f *File, l Limits) (*File, error) {
 		return f, named(err, f.name)
 	}
 	if broken != nil {
-		broken = broken.at(f.name)
+		broken = broken.withPath(f.name)
 	}
 	in := &inflater{open: open, size: size, memory: l.MemoryBytes}
-	return &File{broken: broken, name: f.name, size: size, at: in, whole: open, step: l.MemoryBytes, disk: f.disk, stamp: f.stamp, gzip: true, close: func() error {
+	return &File{broken: broken, name: f.name, size: size, content: in, whole: open, step: l.MemoryBytes, disk: f.disk, stamp: f.stamp, gzip: true, close: func() error {
 		return errors.Join(in.close(), f.Close())
 	}}, nil
 }
@@ -110,12 +110,12 @@ func severalMembers(ctx context.Context, f *File) (bool, error) {
 	r := bufio.NewReaderSize(&counter{ctx: ctx, r: io.NewSectionReader(f, 1, f.size-1)}, 1<<18)
 	for {
 		buf, err := r.Peek(1 << 18)
-		for at := 0; ; at++ {
-			n := bytes.Index(buf[at:], []byte(gzipMagic))
-			if n < 0 || at+n+len(gzipMagic) >= len(buf) {
+		for start := 0; ; start++ {
+			n := bytes.Index(buf[start:], []byte(gzipMagic))
+			if n < 0 || start+n+len(gzipMagic) >= len(buf) {
 				break
 			}
-			if at += n; buf[at+len(gzipMagic)]&reserved == 0 {
+			if start += n; buf[start+len(gzipMagic)]&reserved == 0 {
 				return true, nil
 			}
 		}

@@ -42,7 +42,7 @@ func (g *gatherer) enter(name, target string) error {
 
 // add lists an entry, unless it is litter or its name is none that can be.
 func (g *gatherer) add(raw string, it item) {
-	if folder, found := inLitter(raw); found {
+	if folder, isLitter := inLitter(raw); isLitter {
 		g.litter++
 		if name, problem := entryName(folder); folder != "" && problem == "" && !slices.Contains(g.litterFolders, name) {
 			g.litterFolders = append(g.litterFolders, name)
@@ -127,7 +127,7 @@ func walkOrder(a, b string) int {
 type item struct {
 	name      string
 	size      int64
-	at        int64    // in the tar
+	offset    int64    // in the tar
 	zip       *zipFile // or in the zip
 	irregular bool     // a pipe or a device
 	link      bool     // to target, as seen from the top of the archive

@@ -33,8 +33,8 @@ func (in *inflater) ReadAt(p []byte, off int64) (int, error) {
 	}
 	in.mu.Lock()
 	defer in.mu.Unlock()
-	upTo := min(in.size, off+int64(len(p)))
-	in.inflate(upTo)
+	end := min(in.size, off+int64(len(p)))
+	in.inflate(end)
 	var n int
 	switch {
 	case off >= in.n:
@@ -47,7 +47,7 @@ func (in *inflater) ReadAt(p []byte, off int64) (int, error) {
 	default:
 		n = copy(p, in.head[off:])
 	}
-	if in.err != nil && (n < len(p) || upTo == in.size) {
+	if in.err != nil && (n < len(p) || end == in.size) {
 		return n, in.err
 	}
 	if n < len(p) {
@@ -58,9 +58,9 @@ func (in *inflater) ReadAt(p []byte, off int64) (int, error) {
 
 // inflate goes on until upTo bytes have come or cannot come; where that is the
 // end, until it is known to be sound.
-func (in *inflater) inflate(upTo int64) {
-	for in.err == nil && in.n < upTo {
-		in.err = in.more(min(in.size-in.n, max(ahead, upTo-in.n)))
+func (in *inflater) inflate(end int64) {
+	for in.err == nil && in.n < end {
+		in.err = in.extend(min(in.size-in.n, max(ahead, end-in.n)))
 	}
 	if in.err == nil && in.n == in.size && !in.ended {
 		in.err = atEnd(in.src)
@@ -69,7 +69,7 @@ func (in *inflater) inflate(upTo int64) {
 }
 
 // more inflates up to so many bytes.
-func (in *inflater) more(room int64) (err error) {
+func (in *inflater) extend(room int64) (err error) {
 	if in.src == nil {
 		if in.src, err = in.open(); err != nil {
 			return err
@@ -92,10 +92,10 @@ func (in *inflater) more(room int64) (err error) {
 		in.n += n
 		return err
 	}
-	from := len(in.head)
+	start := len(in.head)
 	in.head = append(in.head, make([]byte, room)...)
-	n, err := io.ReadFull(in.src, in.head[from:])
-	in.head = in.head[:from+n]
+	n, err := io.ReadFull(in.src, in.head[start:])
+	in.head = in.head[:start+n]
 	in.n += int64(n)
 	return err
 }

@@ -128,8 +128,8 @@ type metered struct {
 func (m *metered) Read(p []byte) (int, error) {
 	n, err := m.r.Read(p)
 	m.out += int64(n)
-	if over := m.limits.check(m.out, m.in.n); over != nil {
-		return 0, over
+	if excess := m.limits.check(m.out, m.in.n); excess != nil {
+		return 0, excess
 	}
 	return n, err
 }

@@ -28,7 +28,7 @@ type seekingTape struct {
 // newTape returns the tar archive that is a file.
 func newTape(ctx context.Context, file io.ReaderAt, size int64) seekingTape {
 	s := io.NewSectionReader(file, 0, size)
-	pos := func() int64 { at, _ := s.Seek(0, io.SeekCurrent); return at }
+	pos := func() int64 { offset, _ := s.Seek(0, io.SeekCurrent); return offset }
 	return seekingTape{tape{&counter{ctx: ctx, r: s}, pos, size}, s}
 }
 
@@ -106,7 +106,7 @@ func (g *gatherer) damaged(err error) error {
 
 // addTar lists an entry whose contents begin at pos, and returns where they end.
 func (g *gatherer) addTar(h *tar.Header, pos int64) (end int64) {
-	it := item{at: pos, size: h.Size}
+	it := item{offset: pos, size: h.Size}
 	switch h.Typeflag {
 	case tar.TypeDir, tar.TypeXGlobalHeader:
 		return pos

@@ -79,7 +79,7 @@ func (w *walker) add(p string, problem *Error) {
 	}
 	e := Entry{Root: w.root, RootName: w.prefix, Path: p, Name: path.Join(w.prefix, filepath.ToSlash(rel))}
 	if problem != nil {
-		e.Err = problem.at(e.Name)
+		e.Err = problem.withPath(e.Name)
 	}
 	w.tree.entries = append(w.tree.entries, e)
 }

@@ -36,7 +36,7 @@ func indexZip(file io.ReaderAt, fileSize int64, l Limits) (*index, error) {
 	} else if n > uint64(l.Entries) {
 		return nil, l.tooMany()
 	}
-	b := &budget{r: file, over: l.tooMany()}
+	b := &budget{r: file, excess: l.tooMany()}
 	// A MiB and some records more for the end, which is read several times.
 	b.left.Store(int64(l.Entries)*nameBytes + 1<<20)
 	b.records.Store(int64(l.Entries) + 1<<12)
@@ -139,16 +139,16 @@ func zipRecords(r io.ReaderAt, size int64) (uint64, error) {
 	if _, err := r.ReadAt(tail, size-int64(len(tail))); err != nil && err != io.EOF {
 		return 0, ioError(err)
 	}
-	at := bytes.LastIndex(tail[:max(0, len(tail)-end+4)], []byte("PK\x05\x06"))
-	if at < 0 {
+	start := bytes.LastIndex(tail[:max(0, len(tail)-end+4)], []byte("PK\x05\x06"))
+	if start < 0 {
 		return 0, damaged(io.ErrUnexpectedEOF, ": it has no directory")
 	}
-	n := uint64(binary.LittleEndian.Uint16(tail[at+10:]))
-	if at < locator || !bytes.HasPrefix(tail[at-locator:], []byte("PK\x06\x07")) {
+	n := uint64(binary.LittleEndian.Uint16(tail[start+10:]))
+	if start < locator || !bytes.HasPrefix(tail[start-locator:], []byte("PK\x06\x07")) {
 		return n, nil
 	}
 	var record [end64]byte
-	if _, err := r.ReadAt(record[:], int64(binary.LittleEndian.Uint64(tail[at-locator+8:]))); err != nil || !bytes.HasPrefix(record[:], []byte("PK\x06\x06")) {
+	if _, err := r.ReadAt(record[:], int64(binary.LittleEndian.Uint64(tail[start-locator+8:]))); err != nil || !bytes.HasPrefix(record[:], []byte("PK\x06\x06")) {
 		return n, nil // the library judges it
 	}
 	return max(n, binary.LittleEndian.Uint64(record[32:])), nil
@@ -160,7 +160,7 @@ func zipRecords(r io.ReaderAt, size int64) (uint64, error) {
 type budget struct {
 	r             io.ReaderAt
 	left, records atomic.Int64
-	over          error
+	excess        error
 }
 
 func (b *budget) ReadAt(p []byte, off int64) (int, error) {
@@ -170,10 +170,10 @@ func (b *budget) ReadAt(p []byte, off int64) (int, error) {
 	}
 	// Signatures that lie across two reads are missed; they are few unless the
 	// records are long, and then the bytes run out.
-	found := bytes.Count(p[:n], []byte("PK\x01\x02"))
-	if b.left.Add(-int64(n)) < 0 || b.records.Add(-int64(found)) < 0 {
+	records := bytes.Count(p[:n], []byte("PK\x01\x02"))
+	if b.left.Add(-int64(n)) < 0 || b.records.Add(-int64(records)) < 0 {
 		b.left.Store(0)
-		return 0, b.over
+		return 0, b.excess
 	}
 	return n, err
 }

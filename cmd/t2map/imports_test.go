@@ -55,7 +55,8 @@ var mayImport = map[string][]string{
 
 	"nifti/internal/deflate": {},
 
-	"dicomio/dicomwrite":        {"volume", "dicomio/internal/elements"},
+	"dicomio/dicomwrite":        {"dicomio/internal/elements"},
+	"internal/dicomtest":        {"volume", "dicomio/dicomwrite", "nifti", "phantom"},
 	"dicomio/internal/elements": {"dicomio/internal/charset"},
 	"dicomio/internal/charset":  {},
 	"dicomio/internal/codec":    {"sandbox"},
@@ -73,10 +74,10 @@ var mayImport = map[string][]string{
 // logger.
 var onlyIn = map[string][]string{
 	// sandbox keeps compiled modules in the user's cache directory; machine asks the system.
-	"os":                            {"files", "dicomio", "sandbox", "phantom", "report", "batch", "batch/internal/machine", "batch/internal/segmenter", "outfile", "trial/publish", "cmd/t2map"},
-	"path/filepath":                 {"files", "dicomio", "sandbox", "phantom", "report", "batch", "batch/internal/segmenter", "outfile", "trial/publish", "cmd/t2map"},
+	"os":                            {"files", "dicomio", "sandbox", "phantom", "internal/dicomtest", "report", "batch", "batch/internal/machine", "batch/internal/segmenter", "outfile", "trial/publish", "cmd/t2map"},
+	"path/filepath":                 {"files", "dicomio", "sandbox", "phantom", "internal/dicomtest", "report", "batch", "batch/internal/segmenter", "outfile", "trial/publish", "cmd/t2map"},
 	"os/exec":                       {"batch/internal/segmenter"},
-	"github.com/suyashkumar/dicom":  {"dicomio", "dicomio/dicomwrite", "dicomio/internal/elements"},
+	"github.com/suyashkumar/dicom":  {"dicomio", "dicomio/dicomwrite", "dicomio/internal/elements", "internal/dicomtest"},
 	"github.com/tetratelabs/wazero": {"sandbox", "dicomio/internal/codec", "register"},
 	"github.com/spf13/cobra":        {"cmd/t2map"},
 	"golang.org/x/text":             {"batch", "dicomio", "dicomio/internal/charset", "table"},

@@ -22,8 +22,8 @@ func decodeDeflated(f Frame, _ string, data, dst []byte) error {
 		return fmt.Errorf("deflate: %w", plain(err))
 	}
 	// One more byte may make the length even.
-	var more [2]byte
-	switch n, err := io.ReadFull(r, more[:]); {
+	var extra [2]byte
+	switch n, err := io.ReadFull(r, extra[:]); {
 	case n == 2 || n == 1 && len(frame)%2 == 0:
 		return fmt.Errorf("deflate: more than the %d bytes of the frame", len(frame))
 	case n == 0 && err != io.EOF || n == 1 && err != io.ErrUnexpectedEOF:

@@ -149,34 +149,34 @@ func (j job) decode(ctx context.Context, i *sandbox.Instance) ([]byte, error) {
 		return nil, err
 	}
 	for _, a := range j.attributes() {
-		if _, err := call(ctx, i, a.set, uint64(c), uint64(a.to)); err != nil {
+		if _, err := call(ctx, i, a.set, uint64(c), uint64(a.value)); err != nil {
 			return nil, err
 		}
 	}
-	at, err := call(ctx, i, "GetEncodedBuffer", uint64(c))
+	address, err := call(ctx, i, "GetEncodedBuffer", uint64(c))
 	if err != nil {
 		return nil, err
 	}
-	if at == 0 || !i.Write(at, j.data) {
+	if address == 0 || !i.Write(address, j.data) {
 		return nil, fmt.Errorf("no memory for %d bytes of data", len(j.data))
 	}
 	if _, err := call(ctx, i, j.function, uint64(c), uint64(p)); err != nil {
 		return nil, err
 	}
-	if at, err = call(ctx, i, "GetDecodedBuffer", uint64(c)); err != nil {
+	if address, err = call(ctx, i, "GetDecodedBuffer", uint64(c)); err != nil {
 		return nil, err
 	}
 	size, err := call(ctx, i, "GetDecodedBufferSize", uint64(c))
 	if err != nil {
 		return nil, err
 	}
-	return i.Read(at, size)
+	return i.Read(address, size)
 }
 
 // attribute is one of the attributes that the module knows of a frame.
 type attribute struct {
-	set string
-	to  int
+	set   string
+	value int
 }
 
 // monochrome2 is the number that the module has for it.
@@ -211,15 +211,15 @@ func (j job) copy(dst, values []byte) error {
 	}
 	line := make([]uint16, row)
 	for r := range j.frame.Rows {
-		from := values[r*row*j.width():]
+		source := values[r*row*j.width():]
 		for k := range line {
 			switch {
 			case j.width() == 2:
-				line[k] = binary.LittleEndian.Uint16(from[2*k:])
+				line[k] = binary.LittleEndian.Uint16(source[2*k:])
 			case j.coding.signed:
-				line[k] = uint16(int8(from[k]))
+				line[k] = uint16(int8(source[k]))
 			default:
-				line[k] = uint16(from[k])
+				line[k] = uint16(source[k])
 			}
 		}
 		if err := j.coding.words(j.frame, dst[r*row*j.frame.width():], line); err != nil {

@@ -14,11 +14,11 @@ const enoughBits = 50
 // byte after 0xff only seven, the first being stuffed (T.87 A.1). After the data it
 // reads zeros without end; left says how many were read too many.
 type golombReader struct {
-	data []byte
-	at   int    // bytes of data in acc, also of the zeros after them
-	stop int    // the first 0xff from there on, or the end
-	acc  uint64 // the next bits, the first one highest
-	n    uint   // how many of them count
+	data     []byte
+	position int    // bytes of data in acc, also of the zeros after them
+	stop     int    // the first 0xff from there on, or the end
+	acc      uint64 // the next bits, the first one highest
+	n        uint   // how many of them count
 }
 
 // newGolombReader reads coded bytes, which hold no marker.
@@ -38,46 +38,46 @@ func (b *golombReader) refill(acc uint64, n uint) (uint64, uint) {
 // seek finds the next 0xff.
 func (b *golombReader) seek() {
 	b.stop = len(b.data)
-	if b.at < len(b.data) {
-		if n := bytes.IndexByte(b.data[b.at:], 0xff); n >= 0 {
-			b.stop = b.at + n
+	if b.position < len(b.data) {
+		if n := bytes.IndexByte(b.data[b.position:], 0xff); n >= 0 {
+			b.stop = b.position + n
 		}
 	}
 }
 
 // fill sees to it that at least enoughBits count.
 func (b *golombReader) fill() {
-	if b.at+8 <= b.stop {
+	if b.position+8 <= b.stop {
 		// The bits above those that count are those of the byte that comes next.
-		b.acc |= binary.BigEndian.Uint64(b.data[b.at:]) >> b.n
-		b.at += int(63-b.n) / 8
+		b.acc |= binary.BigEndian.Uint64(b.data[b.position:]) >> b.n
+		b.position += int(63-b.n) / 8
 		b.n |= 56
 		return
 	}
 	for b.n <= 56 {
 		switch {
-		case b.at < b.stop:
-			b.acc |= uint64(b.data[b.at]) << (56 - b.n)
-		case b.at+1 < len(b.data):
+		case b.position < b.stop:
+			b.acc |= uint64(b.data[b.position]) << (56 - b.n)
+		case b.position+1 < len(b.data):
 			if b.n >= enoughBits { // no room for 15
 				return
 			}
-			b.acc |= uint64(0xff)<<(56-b.n) | uint64(b.data[b.at+1]&0x7f)<<(49-b.n)
+			b.acc |= uint64(0xff)<<(56-b.n) | uint64(b.data[b.position+1]&0x7f)<<(49-b.n)
 			b.n += 15
-			b.at += 2
+			b.position += 2
 			b.seek()
 			continue
-		case b.at < len(b.data):
+		case b.position < len(b.data):
 			b.acc |= uint64(0xff) << (56 - b.n)
 		}
 		b.n += 8
-		b.at++
+		b.position++
 	}
 }
 
 // left returns the bits of the data that were not read, stuffed ones among them, 7 of
 // each 8 at least.
-func (b *golombReader) left() int { return 8*(len(b.data)-b.at) + int(b.n) }
+func (b *golombReader) left() int { return 8*(len(b.data)-b.position) + int(b.n) }
 
 // read reads up to 32 bits.
 func (b *golombReader) read(n uint) uint32 {

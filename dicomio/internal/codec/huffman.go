@@ -37,29 +37,29 @@ func newHuffman(body []byte) (*huffman, int, error) {
 		return nil, 0, errShort
 	}
 	h := new(huffman)
-	code, at := uint32(0), 0
+	code, index := uint32(0), 0
 	sizes := body[maxCode:]
 	for n := 1; n <= maxCode; n++ {
 		count := int(body[n-1])
-		if at+count > len(sizes) {
+		if index+count > len(sizes) {
 			return nil, 0, errShort
 		}
-		h.first[n] = int32(at) - int32(code)
+		h.first[n] = int32(index) - int32(code)
 		for range count {
 			if code >= 1<<n {
 				return nil, 0, errors.New("a Huffman table with more codes than there are")
 			}
-			if sizes[at] > maxSize {
+			if sizes[index] > maxSize {
 				return nil, 0, errors.New("a Huffman table for differences of more than 16 bits")
 			}
-			h.enter(code, n, uint32(sizes[at]))
-			code, at = code+1, at+1
+			h.enter(code, n, uint32(sizes[index]))
+			code, index = code+1, index+1
 		}
 		h.end[n] = code << (maxCode - n)
 		code <<= 1
 	}
-	h.sizes = sizes[:at]
-	return h, maxCode + at, nil
+	h.sizes = sizes[:index]
+	return h, maxCode + index, nil
 }
 
 // enter puts a code of n bits for differences of size bits into the table.
@@ -68,7 +68,7 @@ func (h *huffman) enter(code uint32, n int, size uint32) {
 		return
 	}
 	free := lookBits - n
-	from := code << free
+	first := code << free
 	for rest := range uint32(1) << free {
 		e := uint32(n) | size<<8
 		switch {
@@ -78,7 +78,7 @@ func (h *huffman) enter(code uint32, n int, size uint32) {
 			d := difference(rest>>(uint32(free)-size), size)
 			e = uint32(n) + size | uint32(d)<<16
 		}
-		h.look[from+rest] = e
+		h.look[first+rest] = e
 	}
 }
 
@@ -105,30 +105,30 @@ func (h *huffman) long(bits uint32) (n, size uint32) {
 // bitReader reads bits from the highest of each byte on. After the data it reads
 // zeros without end; left says how many were read too many.
 type bitReader struct {
-	data []byte
-	at   int    // bytes of data in acc, also of the zeros after them
-	acc  uint64 // the next bits, the first one highest
-	n    uint   // how many of them count
+	data     []byte
+	position int    // bytes of data in acc, also of the zeros after them
+	acc      uint64 // the next bits, the first one highest
+	n        uint   // how many of them count
 }
 
 // fill sees to it that at least 56 bits count.
 func (b *bitReader) fill() {
-	if b.at+8 <= len(b.data) {
-		b.acc |= binary.BigEndian.Uint64(b.data[b.at:]) >> b.n
-		b.at += int(63-b.n) / 8
+	if b.position+8 <= len(b.data) {
+		b.acc |= binary.BigEndian.Uint64(b.data[b.position:]) >> b.n
+		b.position += int(63-b.n) / 8
 		b.n |= 56
 		return
 	}
 	for ; b.n <= 56; b.n += 8 {
-		if b.at < len(b.data) {
-			b.acc |= uint64(b.data[b.at]) << (56 - b.n)
+		if b.position < len(b.data) {
+			b.acc |= uint64(b.data[b.position]) << (56 - b.n)
 		}
-		b.at++
+		b.position++
 	}
 }
 
 // left returns the bits of the data that were not read.
-func (b *bitReader) left() int { return 8*len(b.data) - 8*b.at + int(b.n) }
+func (b *bitReader) left() int { return 8*len(b.data) - 8*b.position + int(b.n) }
 
 // differences reads one difference for each of dst, modulo 2¹⁶. It returns whether
 // all were codes.

@@ -60,7 +60,7 @@ func readJPEG2000Size(f Frame, data []byte) (jpeg2000Size, error) {
 		return h, errors.New("JPEG 2000: no codestream")
 	}
 	siz := data[6:]
-	word := func(at int) int64 { return int64(binary.BigEndian.Uint32(siz[at:])) }
+	word := func(position int) int64 { return int64(binary.BigEndian.Uint32(siz[position:])) }
 	columns, rows := word(2)-word(10), word(6)-word(14)
 	components := int(binary.BigEndian.Uint16(siz[34:]))
 	if rows != int64(f.Rows) || columns != int64(f.Columns) || components != f.Samples {
@@ -85,11 +85,11 @@ func readJPEG2000Size(f Frame, data []byte) (jpeg2000Size, error) {
 
 // readTiles reads how many tiles there are. word returns the word at an offset of the
 // size segment.
-func (h *jpeg2000Size) readTiles(word func(at int) int64) error {
+func (h *jpeg2000Size) readTiles(word func(position int) int64) error {
 	h.tiles = 1
-	for _, at := range []int{2, 6} { // across, then down
-		end, tile, origin := word(at), word(at+16), word(at+24)
-		if tile == 0 || origin > word(at+8) || origin+tile <= word(at+8) {
+	for _, position := range []int{2, 6} { // across, then down
+		end, tile, origin := word(position), word(position+16), word(position+24)
+		if tile == 0 || origin > word(position+8) || origin+tile <= word(position+8) {
 			return errors.New("JPEG 2000: tiles that do not begin where the image does")
 		}
 		h.tiles *= int(min((end-origin+tile-1)/tile, maxTiles+1))
@@ -157,14 +157,14 @@ func readJPEG2000Parts(data []byte) (jpeg2000Parts, error) {
 // keep notes the packets of the present tile part, which follow the marker that rest
 // begins with.
 func (p *jpeg2000Parts) keep(rest []byte) error {
-	from, to := len(p.tile)-len(rest)+2, len(p.tile)
+	start, end := len(p.tile)-len(rest)+2, len(p.tile)
 	if p.length != 0 {
-		to = p.length
+		end = p.length
 	}
-	if from < 2 || from > to {
+	if start < 2 || start > end {
 		return errors.New("JPEG 2000: a tile part that is none")
 	}
-	p.packets = append(p.packets, p.tile[from:to])
+	p.packets = append(p.packets, p.tile[start:end])
 	return nil
 }
 
@@ -178,12 +178,12 @@ func (p *jpeg2000Parts) checkPackets() error {
 	}
 	for _, b := range p.packets {
 		for len(b) > 0 {
-			at := bytes.IndexByte(b, 0xff)
-			if at < 0 || at == len(b)-1 {
+			position := bytes.IndexByte(b, 0xff)
+			if position < 0 || position == len(b)-1 {
 				break
 			}
-			marker := binary.BigEndian.Uint16(b[at:])
-			b = b[at+1:]
+			marker := binary.BigEndian.Uint16(b[position:])
+			b = b[position+1:]
 			switch {
 			case marker < markerSOT:
 			case marker == markerEOC:

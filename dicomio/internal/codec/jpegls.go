@@ -196,13 +196,13 @@ func (d *jpegLS) scan(header segment) error {
 // codedBytes returns how many of them stand before a marker: 0xff and more than 0x7f
 // (T.87 A.1).
 func codedBytes(data []byte) int {
-	for at := 0; ; at++ {
-		n := bytes.IndexByte(data[at:], 0xff)
+	for position := 0; ; position++ {
+		n := bytes.IndexByte(data[position:], 0xff)
 		if n < 0 {
 			return len(data)
 		}
-		if at += n; at+1 < len(data) && data[at+1] > 0x7f {
-			return at
+		if position += n; position+1 < len(data) && data[position+1] > 0x7f {
+			return position
 		}
 	}
 }

@@ -68,11 +68,11 @@ func newLSScan(p lsPresets, near, columns int) *lsScan {
 // quantise returns the table of the gradients (T.87 A.3.3).
 func quantise(p lsPresets, near int) *[gradientMask + 1]int8 {
 	table := new([gradientMask + 1]int8)
-	from := near + 1
+	first := near + 1
 	for n, end := range [...]int{p.t1, p.t2, p.t3, p.maxVal + 1} {
-		repeat(table[from:end], int8(n+1))
-		repeat(table[len(table)-end+1:len(table)-from+1], int8(-n-1))
-		from = end
+		repeat(table[first:end], int8(n+1))
+		repeat(table[len(table)-end+1:len(table)-first+1], int8(-n-1))
+		first = end
 	}
 	return table
 }

@@ -61,8 +61,8 @@ func decodeLossless(f Frame, syntax string, data, dst []byte) error {
 // coefficients, which lossless frames have not, are read over.
 func (d *lossless) readTables(body []byte) error {
 	for len(body) > 0 {
-		class, to := body[0]>>4, body[0]&15
-		if class > 1 || to > 3 {
+		class, tableIndex := body[0]>>4, body[0]&15
+		if class > 1 || tableIndex > 3 {
 			return fmt.Errorf("a Huffman table %#x", body[0])
 		}
 		if class == 1 {
@@ -77,7 +77,7 @@ func (d *lossless) readTables(body []byte) error {
 		if err != nil {
 			return err
 		}
-		d.tables[to], body = h, body[1+n:]
+		d.tables[tableIndex], body = h, body[1+n:]
 	}
 	return nil
 }
@@ -178,18 +178,18 @@ func (d *lossless) scan(header segment) error {
 // unstuff appends the coded bytes up to the next marker to dst, each 0xff without the
 // 0 that follows it (T.81 B.1.1.5), and returns how many bytes of src they were.
 func unstuff(dst, src []byte) ([]byte, int) {
-	at := 0
+	position := 0
 	for {
-		n := bytes.IndexByte(src[at:], 0xff)
+		n := bytes.IndexByte(src[position:], 0xff)
 		if n < 0 {
-			return append(dst, src[at:]...), len(src)
+			return append(dst, src[position:]...), len(src)
 		}
-		end := at + n
+		end := position + n
 		if end+1 >= len(src) || src[end+1] != 0 {
-			return append(dst, src[at:end]...), end
+			return append(dst, src[position:end]...), end
 		}
-		dst = append(dst, src[at:end+1]...)
-		at = end + 2
+		dst = append(dst, src[position:end+1]...)
+		position = end + 2
 	}
 }
 
@@ -293,8 +293,8 @@ func (d *lossless) put(s *scan, row int) error {
 		return c.words(d.f, d.dst[row*len(s.cur)*width:], values)
 	}
 	for i := range values {
-		at := ((row*d.f.Columns+i)*d.f.Samples + s.first) * width
-		if err := c.words(d.f, d.dst[at:], values[i:i+1]); err != nil {
+		position := ((row*d.f.Columns+i)*d.f.Samples + s.first) * width
+		if err := c.words(d.f, d.dst[position:], values[i:i+1]); err != nil {
 			return err
 		}
 	}

@@ -25,11 +25,11 @@ func decodeRLE(f Frame, _ string, data, dst []byte) error {
 	}
 	var ends [maxRLESegments + 1]int
 	for s := range int(segments) {
-		at := binary.LittleEndian.Uint32(data[4+4*s:])
-		if at < rleHeader || int64(at) > int64(len(data)) || s > 0 && int(at) < ends[s-1] {
-			return fmt.Errorf("RLE: segment %d at %d of %d bytes", s+1, at, len(data))
+		start := binary.LittleEndian.Uint32(data[4+4*s:])
+		if start < rleHeader || int64(start) > int64(len(data)) || s > 0 && int(start) < ends[s-1] {
+			return fmt.Errorf("RLE: segment %d at %d of %d bytes", s+1, start, len(data))
 		}
-		ends[s] = int(at)
+		ends[s] = int(start)
 	}
 	ends[segments] = len(data)
 	for s := range int(segments) {
@@ -68,11 +68,11 @@ func isPadding(b []byte) bool {
 
 // unpackBits decodes a segment into every step-th byte of dst, from the first on.
 func unpackBits(dst []byte, step int, src []byte) error {
-	for at := 0; at < len(dst); {
+	for position := 0; position < len(dst); {
 		if len(src) == 0 {
 			return errShort
 		}
-		n, left := int(int8(src[0])), (len(dst)-at+step-1)/step
+		n, left := int(int8(src[0])), (len(dst)-position+step-1)/step
 		src = src[1:]
 		switch {
 		case n >= 0:
@@ -83,8 +83,8 @@ func unpackBits(dst []byte, step int, src []byte) error {
 				return errShort
 			}
 			for _, b := range src[:n] {
-				dst[at] = b
-				at += step
+				dst[position] = b
+				position += step
 			}
 			src = src[n:]
 		case n > -128: // -128 is no operation
@@ -95,8 +95,8 @@ func unpackBits(dst []byte, step int, src []byte) error {
 				return errLong
 			}
 			for range 1 - n {
-				dst[at] = src[0]
-				at += step
+				dst[position] = src[0]
+				position += step
 			}
 			src = src[1:]
 		}

@@ -119,8 +119,8 @@ func (e decoderError) Error() string { return string(e) }
 const longestMessage = 200
 
 // onException ends the decoding: the module expects not to be returned to.
-func onException(_ context.Context, m api.Module, at, length uint32) {
-	text, _ := m.Memory().Read(at, min(length, longestMessage))
+func onException(_ context.Context, m api.Module, address, length uint32) {
+	text, _ := m.Memory().Read(address, min(length, longestMessage))
 	panic(sandbox.Ended{Err: decoderError(bytes.ToValidUTF8(text, []byte("?")))})
 }
 

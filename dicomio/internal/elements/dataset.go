@@ -82,7 +82,7 @@ func isPlain(s string) bool {
 }
 
 // at returns the element, or nil where there is none.
-func (d Dataset) at(t tag.Tag) *dicom.Element {
+func (d Dataset) find(t tag.Tag) *dicom.Element {
 	for _, e := range d {
 		if e.Tag == t {
 			return e
@@ -91,11 +91,11 @@ func (d Dataset) at(t tag.Tag) *dicom.Element {
 	return nil
 }
 
-func (d Dataset) Has(t tag.Tag) bool { return d.at(t) != nil }
+func (d Dataset) Has(t tag.Tag) bool { return d.find(t) != nil }
 
 // Items returns the Items of a sequence; nil where it is absent or empty.
 func (d Dataset) Items(t tag.Tag) []Dataset {
-	e := d.at(t)
+	e := d.find(t)
 	if e == nil {
 		return nil
 	}
@@ -115,7 +115,7 @@ func ItemsOf(e *dicom.Element) []Dataset {
 // Texts returns the element's values as UTF-8, trimmed of padding; nil where it is
 // absent or no text.
 func (d Dataset) Texts(t tag.Tag) []string {
-	if e := d.at(t); e != nil {
+	if e := d.find(t); e != nil {
 		return TextsOf(e)
 	}
 	return nil
@@ -132,7 +132,7 @@ func (d Dataset) Text(t tag.Tag) string {
 // Raw returns all values of an element as one text, separated by backslashes, whatever its value
 // representation; "" where it is absent.
 func (d Dataset) Raw(t tag.Tag) string {
-	e := d.at(t)
+	e := d.find(t)
 	if e == nil {
 		return ""
 	}
@@ -145,7 +145,7 @@ func (d Dataset) Raw(t tag.Tag) string {
 // Integer returns a single whole number; ok is false where the element is absent or
 // empty, and an error says that it holds something else.
 func (d Dataset) Integer(t tag.Tag) (v int, ok bool, err error) {
-	e := d.at(t)
+	e := d.find(t)
 	if e == nil {
 		return 0, false, nil
 	}
@@ -154,7 +154,7 @@ func (d Dataset) Integer(t tag.Tag) (v int, ok bool, err error) {
 
 // Decimals returns finite numbers; nil where the element is absent or empty.
 func (d Dataset) Decimals(t tag.Tag) ([]float64, error) {
-	e := d.at(t)
+	e := d.find(t)
 	if e == nil {
 		return nil, nil
 	}
@@ -163,7 +163,7 @@ func (d Dataset) Decimals(t tag.Tag) ([]float64, error) {
 
 // Bytes returns the value of an element that is handed over raw.
 func (d Dataset) Bytes(t tag.Tag) []byte {
-	if e := d.at(t); e != nil {
+	if e := d.find(t); e != nil {
 		b, _ := e.Value.GetValue().([]byte)
 		return b
 	}

@@ -46,7 +46,7 @@ func (f *inflated) reach(end int64) bool {
 		f.length += int64(n)
 		switch {
 		case f.length > f.limit:
-			f.err = f.beyond()
+			f.err = f.excess()
 		case err != nil && err != io.EOF:
 			f.err = fmt.Errorf("the data set cannot be inflated: %w", err)
 		default:
@@ -56,18 +56,18 @@ func (f *inflated) reach(end int64) bool {
 	return f.length >= end
 }
 
-func (f *inflated) beyond() error {
+func (f *inflated) excess() error {
 	return fmt.Errorf("the data set inflates to more than %d MiB", f.limit>>20)
 }
 
 // ReadAt reads what is inflated, after inflating it.
-func (f *inflated) ReadAt(p []byte, at int64) (int, error) {
-	f.reach(at + int64(len(p)))
+func (f *inflated) ReadAt(p []byte, offset int64) (int, error) {
+	f.reach(offset + int64(len(p)))
 	n := 0
-	for n < len(p) && at < f.length {
-		from := f.pieces[at/piece][at%piece:]
-		c := copy(p[n:], from[:min(int64(len(from)), f.length-at)])
-		n, at = n+c, at+int64(c)
+	for n < len(p) && offset < f.length {
+		data := f.pieces[offset/piece][offset%piece:]
+		c := copy(p[n:], data[:min(int64(len(data)), f.length-offset)])
+		n, offset = n+c, offset+int64(c)
 	}
 	if n < len(p) {
 		return n, f.err

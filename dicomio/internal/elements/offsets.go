@@ -10,9 +10,9 @@ import (
 // Offsets count from the first fragment's item.
 func (o *Outline) OffsetTable(frames int) ([]int64, error) {
 	basic := o.Fragments[0]
-	at, n, width := o.offsets.Value, o.offsets.Length, int64(8)
+	offset, n, width := o.offsets.Value, o.offsets.Length, int64(8)
 	if n == 0 {
-		at, n, width = basic.At, basic.Length, 4
+		offset, n, width = basic.At, basic.Length, 4
 	}
 	switch {
 	case n == 0:
@@ -21,7 +21,7 @@ func (o *Outline) OffsetTable(frames int) ([]int64, error) {
 		return nil, fmt.Errorf("its offset table has %d bytes for %d frames", n, frames)
 	}
 	table := make([]byte, n)
-	if _, err := o.Body.ReadAt(table, at); err != nil && err != io.EOF {
+	if _, err := o.Body.ReadAt(table, offset); err != nil && err != io.EOF {
 		return nil, err
 	}
 	offsets := make([]int64, frames)

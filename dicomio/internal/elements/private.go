@@ -60,7 +60,7 @@ func privateVR(t tag.Tag) string {
 // blocks are those of one data set, or of one item, in groups of private attributes
 // that are read.
 type blocks []struct {
-	of      tag.Tag // (gggg,00bb)
+	owner   tag.Tag // (gggg,00bb)
 	creator string  // "" for one who creates nothing that is read
 }
 
@@ -103,14 +103,14 @@ func (w *elementWalker) usual(e Element, known *blocks) (t tag.Tag, ok bool, err
 			}
 		}
 		*known = append(*known, struct {
-			of      tag.Tag
+			owner   tag.Tag
 			creator string
 		}{e.Tag, creator})
 		return e.Tag, true, nil
 	}
 	owner := tag.Tag{Group: e.Tag.Group, Element: e.Tag.Element >> 8}
 	for _, b := range *known {
-		if b.of != owner {
+		if b.owner != owner {
 			continue
 		}
 		for _, p := range privates {

@@ -58,8 +58,8 @@ var letters [26][26]struct {
 
 func init() {
 	for vr, head := range vrs {
-		at := &letters[vr[0]-'A'][vr[1]-'A']
-		at.vr, at.head = vr, head
+		form := &letters[vr[0]-'A'][vr[1]-'A']
+		form.vr, form.head = vr, head
 	}
 }
 
@@ -213,21 +213,21 @@ func (w *elementWalker) isSequence(e Element, wanted bool) bool {
 }
 
 // items goes through the items of a sequence.
-func (w *elementWalker) items(of Element, end int64, depth int, want Wish) (int64, error) {
+func (w *elementWalker) items(parent Element, end int64, depth int, want Wish) (int64, error) {
 	if depth > Deepest {
-		return of.Value, fmt.Errorf("more than %d sequences within each other", Deepest)
+		return parent.Value, fmt.Errorf("more than %d sequences within each other", Deepest)
 	}
-	pos := of.Value
-	if of.Length != Undefined {
-		end = pos + of.Length
+	pos := parent.Value
+	if parent.Length != Undefined {
+		end = pos + parent.Length
 	}
 	inside := *w
-	if of.VR == "UN" {
+	if parent.VR == "UN" {
 		// Whatever the syntax, these are implicit little endian (PS3.5 6.2.2).
 		inside.order, inside.implicit, inside.foreign = binary.LittleEndian, true, w.out.order == binary.BigEndian
 	}
 	if want != nil {
-		w.open(of.Tag, "SQ")
+		w.open(parent.Tag, "SQ")
 		defer w.open(sequenceEnd, "")
 	}
 	for pos < end {
@@ -240,7 +240,7 @@ func (w *elementWalker) items(of Element, end int64, depth int, want Wish) (int6
 		case e.Tag == sequenceEnd:
 			return e.Value, nil
 		case e.Tag != itemTag:
-			return pos, fmt.Errorf("element (%04X,%04X) holds something that is not an item", of.Tag.Group, of.Tag.Element)
+			return pos, fmt.Errorf("element (%04X,%04X) holds something that is not an item", parent.Tag.Group, parent.Tag.Element)
 		}
 		itemEnd := end
 		if e.Length != Undefined {
@@ -269,8 +269,8 @@ func (w *elementWalker) items(of Element, end int64, depth int, want Wish) (int6
 }
 
 // fragments goes through the items of encapsulated pixel data and notes them in list.
-func (w *elementWalker) fragments(of Element, end int64, list *[]Fragment) (int64, error) {
-	for pos := of.Value; pos < end; {
+func (w *elementWalker) fragments(parent Element, end int64, list *[]Fragment) (int64, error) {
+	for pos := parent.Value; pos < end; {
 		e, err := w.header(pos, end)
 		switch {
 		case err != nil:
@@ -278,11 +278,11 @@ func (w *elementWalker) fragments(of Element, end int64, list *[]Fragment) (int6
 		case e.Tag == sequenceEnd:
 			return e.Value, nil
 		case e.Tag != itemTag || e.Length == Undefined:
-			return pos, fmt.Errorf("element (%04X,%04X) holds something that is not a fragment", of.Tag.Group, of.Tag.Element)
+			return pos, fmt.Errorf("element (%04X,%04X) holds something that is not a fragment", parent.Tag.Group, parent.Tag.Element)
 		}
 		if list != nil {
 			if len(*list) == mostFragments {
-				return pos, fmt.Errorf("element (%04X,%04X) has more than %d fragments", of.Tag.Group, of.Tag.Element, mostFragments)
+				return pos, fmt.Errorf("element (%04X,%04X) has more than %d fragments", parent.Tag.Group, parent.Tag.Element, mostFragments)
 			}
 			*list = append(*list, Fragment{e.Value, e.Length})
 		}
@@ -385,7 +385,7 @@ func (w *elementWalker) holds(pixels *Element) bool {
 type window struct {
 	r     io.ReaderAt
 	block []byte
-	at    int64 // of block
+	start int64 // of block
 	ahead int
 }
 
@@ -411,7 +411,7 @@ const leastAhead, mostAhead = 4 << 10, 256 << 10
 
 // bytes returns n bytes at pos, good until the next call.
 func (w *window) bytes(pos int64, n int) ([]byte, error) {
-	b, err := w.some(pos, n)
+	b, err := w.peek(pos, n)
 	if err == nil && len(b) < n {
 		err = io.ErrUnexpectedEOF
 		if len(b) == 0 {
@@ -422,9 +422,9 @@ func (w *window) bytes(pos int64, n int) ([]byte, error) {
 }
 
 // some is bytes, but returns fewer at the end of the file.
-func (w *window) some(pos int64, n int) ([]byte, error) {
-	if at := pos - w.at; at >= 0 && at+int64(n) <= int64(len(w.block)) {
-		return w.block[at : at+int64(n)], nil
+func (w *window) peek(pos int64, n int) ([]byte, error) {
+	if offset := pos - w.start; offset >= 0 && offset+int64(n) <= int64(len(w.block)) {
+		return w.block[offset : offset+int64(n)], nil
 	}
 	w.ahead = min(max(2*w.ahead, leastAhead), mostAhead)
 	if size := max(n, w.ahead); size > cap(w.block) {
@@ -432,7 +432,7 @@ func (w *window) some(pos int64, n int) ([]byte, error) {
 	}
 	w.block = w.block[:max(n, min(w.ahead, cap(w.block)))]
 	read, err := w.r.ReadAt(w.block, pos)
-	w.block, w.at = w.block[:read], pos
+	w.block, w.start = w.block[:read], pos
 	if err == io.EOF || read >= n {
 		err = nil
 	}

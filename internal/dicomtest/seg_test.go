@@ -1,4 +1,4 @@
-package dicomwrite
+package dicomtest
 
 import (
 	"bytes"
@@ -13,6 +13,8 @@ import (
 	"github.com/suyashkumar/dicom/pkg/uid"
 
 	"github.com/t2map/t2map/volume"
+
+	"github.com/t2map/t2map/dicomio/dicomwrite"
 )
 
 // twoSegments has three frames of 15 pixels, so that neither rows nor frames
@@ -22,7 +24,7 @@ func twoSegments(kind string) Segmentation {
 	tissue, cartilage := volume.Code{Value: "85756007", Scheme: "SCT", Meaning: "Tissue"}, volume.Code{Value: "309312004", Scheme: "SCT", Meaning: "Cartilage"}
 	s := Segmentation{
 		Series: e.Series, Grid: e.Grid, InstanceUID: "2.25.77", Type: kind,
-		SourceSeriesUID: e.SeriesUID, Sources: []Instance{e.Instance()},
+		SourceSeriesUID: e.SeriesUID, Sources: []dicomwrite.Instance{e.Instance()},
 		Segments: []Segment{
 			{
 				Number: 1, Label: "medial", Category: tissue, Property: cartilage,

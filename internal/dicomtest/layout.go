@@ -1,8 +1,11 @@
-package phantom
+package dicomtest
 
 import (
 	"bytes"
+	"cmp"
 	"context"
+	"crypto/sha256"
+	"encoding/binary"
 	"fmt"
 	"io"
 	"math/rand/v2"
@@ -12,27 +15,28 @@ import (
 	"strconv"
 
 	"github.com/t2map/t2map/dicomio/dicomwrite"
+	"github.com/t2map/t2map/nifti"
+	"github.com/t2map/t2map/phantom"
 )
 
-// Layout is how the echoes and slices of a study are spread over DICOM objects.
-// In each of them the magnitudes are the same, so that each gives the same T2.
+// Layout says how the echoes and slices of a study are distributed over DICOM objects.
+// The magnitudes are the same in all of them, and so is T2.
 type Layout string
 
 // The layouts. Slices and echoes of the single-frame ones are MR images.
 const (
 	// LayoutClassic is the default: one series, instance numbers echo fastest.
 	LayoutClassic Layout = "classic"
-	// LayoutShuffled is the same with nothing to go by but echo time and
-	// position: names of files are shuffled, there are no echo numbers, and an
-	// instance number stands for a slice of any echo, out of order, as in some
-	// series of Siemens scanners.
+	// LayoutShuffled is the same, but only echo time and position tell the images apart:
+	// the names of the files are shuffled, there are no echo numbers, and each instance
+	// number belongs to one slice of all echoes, out of order, as in some series of
+	// Siemens scanners.
 	LayoutShuffled Layout = "shuffled"
 	// LayoutSeriesPerEcho has a series for each echo, in one frame of reference.
 	LayoutSeriesPerEcho Layout = "series-per-echo"
-	// LayoutPhilips stores each echo with its own factor; only the private scale
-	// slope tells it: stored value over scale slope is the magnitude times one
-	// number for all echoes (PhilipsScale), whereas neither stored nor rescaled
-	// values fit together.
+	// LayoutPhilips stores each echo with its own factor, which only the private Scale
+	// Slope tells: the stored value divided by it is the magnitude times PhilipsScale for
+	// all echoes, whereas neither stored nor rescaled values are on one scale.
 	LayoutPhilips Layout = "philips"
 	// LayoutEnhanced is one multi-frame object, its frames shuffled.
 	LayoutEnhanced Layout = "enhanced"
@@ -50,121 +54,89 @@ var Layouts = []Layout{
 	LayoutEnhanced, LayoutEnhancedPerEcho, LayoutPhilipsEnhanced,
 }
 
-// Mask is how the label map is written.
-type Mask string
-
-// The kinds of mask.
-const (
-	// MaskNIfTI is the default: labels.nii.gz in the scheme `compartments`.
-	MaskNIfTI Mask = "nifti"
-	// MaskSegmentation is labels.dcm, a DICOM segmentation with one binary segment
-	// for each compartment, of the slices that hold something of it.
-	MaskSegmentation Mask = "segmentation"
-	// MaskTissues is labels.nii.gz on the grid of the DESS series, in the scheme
-	// `skm-tea`, as a segmenter might have drawn it; see DESS.
-	MaskTissues Mask = "tissues"
-)
-
-// Masks are all of them.
-var Masks = []Mask{MaskNIfTI, MaskSegmentation, MaskTissues}
-
-// Form says how a study is written. The zero value is LayoutClassic with
-// MaskNIfTI.
+// Form says how a study is written. The zero value is LayoutClassic with labels.nii.gz in
+// the scheme `compartments`.
 type Form struct {
 	Layout Layout
-	Mask   Mask
-	// DESS says that the DESS series is written beside the T2 series; MaskTissues implies
-	// it.
-	DESS bool
+	// Segmentation writes the mask as labels.dcm, a DICOM segmentation with one binary
+	// segment for each compartment, of the slices that contain it.
+	Segmentation bool
 }
 
-func (f *Form) fill() error {
-	setDefault(&f.Layout, LayoutClassic)
-	setDefault(&f.Mask, MaskNIfTI)
-	if !slices.Contains(Layouts, f.Layout) {
-		return fmt.Errorf("layout: got %q, want one of %q", f.Layout, Layouts)
-	}
-	if !slices.Contains(Masks, f.Mask) {
-		return fmt.Errorf("mask: got %q, want one of %q", f.Mask, Masks)
-	}
-	f.DESS = f.DESS || f.Mask == MaskTissues
-	return nil
-}
-
-// PhilipsScale is what stored values over scale slope are in units of the
-// magnitude, in the layouts of Philips. Scale slopes of scanners are about as
-// large; a power of two keeps every quotient exact.
+// PhilipsScale is the stored value divided by the Scale Slope, in units of the magnitude,
+// in the layouts of Philips. Scale slopes of scanners are about as large; a power of two
+// keeps every quotient exact.
 const PhilipsScale = 128
 
-// philipsManufacturer has the name by which readers tell whose private
-// attributes they see.
+// philipsManufacturer has the name by which readers recognise private attributes of Philips.
 const philipsManufacturer = "T2MAP PHANTOM, AS PHILIPS"
+
+const (
+	// maxStored is the largest value of 12 bits, which scanners store.
+	maxStored = 4095
+
+	labelsName       = "labels.nii.gz"
+	segmentationName = "labels.dcm"
+)
 
 // object is one DICOM file of a study, not yet encoded.
 type object struct {
 	name   string
 	series string
 	self   dicomwrite.Instance
-	slice  int // −1 where there are several
+	slice  int // −1 if there are several
 	encode func(io.Writer) error
 }
 
-// WriteAs writes the study into dir as Write does, in the given form: its DICOM
-// files are IM_0001.dcm, … and, slice by slice, those of its DESS series
-// DESS_0001.dcm, …; its mask is labels.nii.gz or labels.dcm. The same study in the same form gives the same bytes; two layouts of a study share
-// its study UID and nothing below. Errors: an unknown layout or mask, a
-// segmentation of a study without a labelled voxel, those of the file system,
-// with the path, and the context's.
-func (s *Study) WriteAs(ctx context.Context, dir string, form Form) error {
-	if err := form.fill(); err != nil {
-		return err
+// Write writes the study into dir: DICOM files IM_0001.dcm, … and the mask. The same study
+// in the same form gives the same bytes; two layouts of a study share its study UID but no
+// series. Errors: an unknown layout, a segmentation of a study without a labelled voxel, and
+// those of the file system, with the path.
+func Write(ctx context.Context, s *phantom.Study, dir string, form Form) error {
+	layout := cmp.Or(form.Layout, LayoutClassic)
+	if !slices.Contains(Layouts, layout) {
+		return fmt.Errorf("layout: got %q, want one of %q", layout, Layouts)
 	}
 	if err := os.MkdirAll(dir, 0o777); err != nil {
 		return err
 	}
-	objects := s.objects(form.Layout)
-	if form.DESS {
-		d, err := s.DESS(ctx)
-		if err != nil {
+	k := knee{s}
+	objects := k.objects(layout)
+	if form.Segmentation {
+		objects = append(objects, k.segmentation(objects))
+	}
+	for _, o := range objects {
+		if err := ctx.Err(); err != nil {
 			return err
 		}
-		if err := s.writeDESS(ctx, dir, &d, form.Mask); err != nil {
+		if err := writeFile(filepath.Join(dir, o.name), o.encode); err != nil {
 			return err
 		}
 	}
-	err := each(ctx, len(objects), func(n int) error { return objects[n].write(dir) })
-	if err != nil {
-		return err
+	if form.Segmentation {
+		return nil
 	}
-	switch form.Mask {
-	case MaskSegmentation:
-		return s.segmentation(objects).write(dir)
-	case MaskNIfTI:
-		return writeLabels(filepath.Join(dir, labelsName), s.Labels, "compartments")
+	labels := make([]uint8, len(s.Labels.Data))
+	for v, l := range s.Labels.Data {
+		labels[v] = uint8(l)
 	}
-	return nil
+	return writeFile(filepath.Join(dir, labelsName), func(w io.Writer) error {
+		return nifti.WriteLabels(w, s.Labels.Geometry, labels, "t2map phantom, scheme compartments")
+	})
 }
 
-// writeDESS writes the DESS series and, where the form is MaskTissues, its mask.
-func (s *Study) writeDESS(ctx context.Context, dir string, d *DESS, mask Mask) error {
-	objects := s.dessObjects(d)
-	err := each(ctx, len(objects), func(n int) error { return objects[n].write(dir) })
-	if err != nil || mask != MaskTissues {
-		return err
-	}
-	return writeLabels(filepath.Join(dir, labelsName), d.Tissues, "skm-tea")
-}
-
-func (o *object) write(dir string) error {
+func writeFile(path string, encode func(io.Writer) error) error {
 	var file bytes.Buffer
-	path := filepath.Join(dir, o.name)
-	if err := o.encode(&file); err != nil {
+	if err := encode(&file); err != nil {
 		return fmt.Errorf("%s: %w", path, err)
 	}
 	return os.WriteFile(path, file.Bytes(), 0o666)
 }
 
-func (s *Study) objects(layout Layout) []object {
+// knee is a study to be written.
+type knee struct{ *phantom.Study }
+
+func (s knee) objects(layout Layout) []object {
 	switch layout {
 	case LayoutEnhanced, LayoutPhilipsEnhanced:
 		var all []int
@@ -186,15 +158,15 @@ func (s *Study) objects(layout Layout) []object {
 	return s.imageObjects(layout)
 }
 
-// shuffle is the stream of random numbers that decides about the order of a
-// layout.
-func (s *Study) shuffle(layout Layout, part int) *rand.Rand {
-	return rand.New(rand.NewPCG(s.Options.Seed, hash64(string(layout), strconv.Itoa(part))))
+// shuffle returns the random numbers that decide the order of a layout.
+func (s knee) shuffle(layout Layout, part int) *rand.Rand {
+	sum := sha256.Sum256([]byte(string(layout) + "\x00" + strconv.Itoa(part)))
+	return rand.New(rand.NewPCG(s.Options.Seed, binary.LittleEndian.Uint64(sum[:])))
 }
 
 // imageObjects are the files of the single-frame layouts.
-func (s *Study) imageObjects(layout Layout) []object {
-	series := s.series()
+func (s knee) imageObjects(layout Layout) []object {
+	series := s.Series()
 	rng := s.shuffle(layout, 0)
 	order, sliceOrder := rng.Perm(s.Options.Slices*s.Options.Echoes), rng.Perm(s.Options.Slices)
 	objects := make([]object, len(order))
@@ -204,17 +176,17 @@ func (s *Study) imageObjects(layout Layout) []object {
 		o := &objects[n]
 		o.name, o.slice = imageName(n), slice
 		o.series = series.SeriesUID
-		o.self = dicomwrite.Instance{Class: dicomwrite.MRImageStorage, UID: s.uid("image", strconv.Itoa(slice), strconv.Itoa(echo))}
+		o.self = dicomwrite.Instance{Class: dicomwrite.MRImageStorage, UID: s.UID("image", strconv.Itoa(slice), strconv.Itoa(echo))}
 		if layout != LayoutClassic {
-			o.series = s.uid("series", string(layout))
-			o.self.UID = s.uid("image", strconv.Itoa(slice), strconv.Itoa(echo), string(layout))
+			o.series = s.UID("series", string(layout))
+			o.self.UID = s.UID("image", strconv.Itoa(slice), strconv.Itoa(echo), string(layout))
 		}
 		switch layout {
 		case LayoutShuffled:
 			o.name = imageName(order[n])
 			change = func(im *dicomwrite.Image) { im.InstanceNumber, im.EchoNumber = sliceOrder[slice]+1, 0 }
 		case LayoutSeriesPerEcho:
-			o.series = s.uid("series", string(layout), strconv.Itoa(echo))
+			o.series = s.UID("series", string(layout), strconv.Itoa(echo))
 			change = func(im *dicomwrite.Image) { im.SeriesNumber, im.InstanceNumber = echo+1, slice+1 }
 		case LayoutPhilips:
 			change = func(im *dicomwrite.Image) {
@@ -224,7 +196,7 @@ func (s *Study) imageObjects(layout Layout) []object {
 			}
 		}
 		o.encode = func(w io.Writer) error {
-			im := s.image(series, n)
+			im := s.Image(n)
 			im.SeriesUID, im.InstanceUID = o.series, o.self.UID
 			change(&im)
 			return dicomwrite.WriteImage(w, im)
@@ -237,11 +209,11 @@ func imageName(n int) string { return fmt.Sprintf("IM_%04d.dcm", n+1) }
 
 // enhancedObject is a multi-frame object of some of the study's images, given
 // by their numbers, echo fastest.
-func (s *Study) enhancedObject(layout Layout, images []int, part int) object {
-	uid := s.uid("enhanced", string(layout), strconv.Itoa(part))
-	series := s.series()
-	series.SeriesUID = s.uid("series", string(layout))
-	o := dicomwrite.Enhanced{
+func (s knee) enhancedObject(layout Layout, images []int, part int) object {
+	uid := s.UID("enhanced", string(layout), strconv.Itoa(part))
+	series := s.Series()
+	series.SeriesUID = s.UID("series", string(layout))
+	o := Enhanced{
 		Series: series.Series(), Grid: series.Grid(), InstanceUID: uid, InstanceNumber: part + 1,
 		TR: series.TR, FieldStrength: series.FieldStrength, EchoTrainLength: series.EchoTrainLength,
 		FlipAngle: series.FlipAngle, PixelBandwidth: series.PixelBandwidth,
@@ -253,8 +225,8 @@ func (s *Study) enhancedObject(layout Layout, images []int, part int) object {
 		encode: func(w io.Writer) error {
 			o := o // frames are made when they are written, and not kept
 			for _, n := range images {
-				im := s.image(series, n)
-				f := dicomwrite.Frame{TE: im.TE, Position: im.Position, Pixels: im.Pixels}
+				im := s.Image(n)
+				f := Frame{TE: im.TE, Position: im.Position, Pixels: im.Pixels}
 				if layout != LayoutPhilipsEnhanced {
 					o.Frames = append(o.Frames, f)
 					continue
@@ -265,7 +237,7 @@ func (s *Study) enhancedObject(layout Layout, images []int, part int) object {
 			s.shuffle(layout, part).Shuffle(len(o.Frames), func(i, j int) {
 				o.Frames[i], o.Frames[j] = o.Frames[j], o.Frames[i]
 			})
-			return dicomwrite.WriteEnhanced(w, o)
+			return WriteEnhanced(w, o)
 		},
 	}
 }
@@ -288,7 +260,7 @@ func philipsStore(pixels []int32, echo int) {
 }
 
 // philipsMagnitude is the frame as Philips might have stored it.
-func philipsMagnitude(f dicomwrite.Frame, echo int) dicomwrite.Frame {
+func philipsMagnitude(f Frame, echo int) Frame {
 	f.Type = []string{"ORIGINAL", "PRIMARY", "T2", "M"}
 	f.RescaleSlope, f.ScaleSlope = philipsSlopes(echo)
 	philipsStore(f.Pixels, echo)
@@ -297,7 +269,7 @@ func philipsMagnitude(f dicomwrite.Frame, echo int) dicomwrite.Frame {
 
 // phase is a phase image where f is: a ramp, in mrad from −3142 on as scanners
 // of Philips write it.
-func phase(f dicomwrite.Frame, n int) dicomwrite.Frame {
+func phase(f Frame, n int) Frame {
 	pixels := make([]int32, len(f.Pixels))
 	for v := range pixels {
 		pixels[v] = int32((7*v + 300*n) % (maxStored + 1))

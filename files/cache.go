@@ -2,20 +2,20 @@ package files
 
 import "sync"
 
-// shelf keeps archives open, or unpacked, for those who come next: the few that
+// archiveCache keeps archives open, or unpacked, for those who come next: the few that
 // were used last, and all from which a file is open.
-type shelf struct {
+type archiveCache struct {
 	mu     sync.Mutex
 	keep   int
 	unpack func(path string) (*archive, error)
-	held   map[string]*held
+	open   map[string]*cachedArchive
 	clock  int64
 	closed bool
 }
 
-// held is an archive on the shelf. One that could not be opened is held as well:
+// held is an archive on the archiveCache. One that could not be opened is held as well:
 // of its thousand files each would try again.
-type held struct {
+type cachedArchive struct {
 	*archive
 	path  string
 	err   error
@@ -24,22 +24,22 @@ type held struct {
 	used  int64 // the clock when it was taken last
 }
 
-func newShelf(keep int, unpack func(string) (*archive, error)) *shelf {
-	return &shelf{keep: keep, unpack: unpack, held: map[string]*held{}}
+func newArchiveCache(keep int, unpack func(string) (*archive, error)) *archiveCache {
+	return &archiveCache{keep: keep, unpack: unpack, open: map[string]*cachedArchive{}}
 }
 
 // take returns the archive at path, to be released after use. It waits for whoever
 // else is unpacking it.
-func (s *shelf) take(path string) (*held, error) {
+func (s *archiveCache) take(path string) (*cachedArchive, error) {
 	s.mu.Lock()
 	if s.closed {
 		s.mu.Unlock()
 		return nil, errClosed
 	}
-	h, known := s.held[path]
+	h, known := s.open[path]
 	if !known {
-		h = &held{path: path, ready: make(chan struct{})}
-		s.held[path] = h
+		h = &cachedArchive{path: path, ready: make(chan struct{})}
+		s.open[path] = h
 	}
 	h.users++
 	s.clock++
@@ -59,7 +59,7 @@ func (s *shelf) take(path string) (*held, error) {
 }
 
 // release says that one who took the archive is done with it.
-func (s *shelf) release(h *held) {
+func (s *archiveCache) release(h *cachedArchive) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	h.users--
@@ -68,10 +68,10 @@ func (s *shelf) release(h *held) {
 
 // clear closes archives that nobody uses until few enough are held, the one unused
 // for longest first.
-func (s *shelf) clear() {
-	for s.closed || len(s.held) > s.keep {
-		var oldest *held
-		for _, h := range s.held {
+func (s *archiveCache) clear() {
+	for s.closed || len(s.open) > s.keep {
+		var oldest *cachedArchive
+		for _, h := range s.open {
 			if h.users == 0 && (oldest == nil || h.used < oldest.used) {
 				oldest = h
 			}
@@ -79,7 +79,7 @@ func (s *shelf) clear() {
 		if oldest == nil {
 			return
 		}
-		delete(s.held, oldest.path)
+		delete(s.open, oldest.path)
 		if oldest.archive != nil {
 			oldest.archive.close()
 		}
@@ -87,7 +87,7 @@ func (s *shelf) clear() {
 }
 
 // close closes what nobody uses; the rest is closed by its last user.
-func (s *shelf) close() error {
+func (s *archiveCache) close() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.closed = true

@@ -1,4 +1,4 @@
-package dicomwrite
+package dicomtest
 
 import (
 	"cmp"
@@ -10,15 +10,15 @@ import (
 
 	"github.com/suyashkumar/dicom/pkg/tag"
 
-	"github.com/t2map/t2map/dicomio/internal/elements"
+	"github.com/t2map/t2map/dicomio/dicomwrite"
 )
 
 // Enhanced is one multi-frame MR object (Enhanced MR Image Storage, PS3.3
 // A.36.2, or its legacy converted sibling, A.71) to be written by
 // WriteEnhanced.
 type Enhanced struct {
-	Series
-	Grid
+	dicomwrite.Series
+	dicomwrite.Grid
 
 	// InstanceUID must be set. InstanceNumber 0 means 1.
 	InstanceUID    string
@@ -54,7 +54,7 @@ type Enhanced struct {
 
 	// Overrides replace, add or leave out attributes outside of sequences at
 	// the very end.
-	Overrides []Override
+	Overrides []dicomwrite.Override
 }
 
 // Frame is one frame of an Enhanced.
@@ -82,7 +82,7 @@ type Frame struct {
 	// Overrides change attributes inside the functional groups of this frame.
 	// The keyword of a functional group's sequence without values leaves the
 	// group out.
-	Overrides []Override
+	Overrides []dicomwrite.Override
 }
 
 // WriteEnhanced writes the object as a DICOM file (PS3.10) with native pixel
@@ -92,21 +92,21 @@ type Frame struct {
 // that does not fit into the stored bits, numbers that are not finite, and
 // those of w.
 func WriteEnhanced(w io.Writer, o Enhanced) error {
-	enc, err := encodingOf(o.Syntax)
+	enc, err := dicomwrite.EncodingOf(o.Syntax)
 	if err != nil {
 		return err
 	}
-	format := newPixelFormat(o.BitsAllocated, o.BitsStored, o.Signed)
+	format := dicomwrite.NewPixelFormat(o.BitsAllocated, o.BitsStored, o.Signed)
 	if err := o.fill(format); err != nil {
 		return err
 	}
 	var pixels []byte
 	for n, f := range o.Frames {
-		if pixels, err = format.pack(pixels, f.Pixels, enc.order); err != nil {
+		if pixels, err = format.Pack(pixels, f.Pixels, enc); err != nil {
 			return fmt.Errorf("frame %d: %w", n+1, err)
 		}
 	}
-	l := attributeList{}
+	l := dicomwrite.List{}
 	o.describe(&l)
 	if !o.Legacy {
 		o.describeSequence(&l)
@@ -114,27 +114,27 @@ func WriteEnhanced(w io.Writer, o Enhanced) error {
 	if err := o.describeFrames(&l); err != nil {
 		return err
 	}
-	o.Grid.describe(&l)
-	format.describe(&l)
-	format.describeData(&l, pixels)
-	return l.writeFile(w, enc, o.Overrides)
+	o.Grid.Describe(&l)
+	format.Describe(&l)
+	format.DescribeData(&l, pixels)
+	return l.WriteFile(w, enc, o.Overrides)
 }
 
 // Instance returns the class and UID of the object, to refer to it.
-func (o *Enhanced) Instance() Instance {
+func (o *Enhanced) Instance() dicomwrite.Instance {
 	if o.Legacy {
-		return Instance{Class: elements.LegacyConvertedMRStorage, UID: o.InstanceUID}
+		return dicomwrite.Instance{Class: legacyConvertedMRStorage, UID: o.InstanceUID}
 	}
-	return Instance{Class: elements.EnhancedMRImageStorage, UID: o.InstanceUID}
+	return dicomwrite.Instance{Class: enhancedMRImageStorage, UID: o.InstanceUID}
 }
 
 // fill sets the defaults that stand on the fields, in frames of its own, and
 // checks what the rest of the writer relies on.
-func (o *Enhanced) fill(format pixelFormat) error {
-	if err := o.checkUIDs(o.InstanceUID); err != nil {
+func (o *Enhanced) fill(format dicomwrite.PixelFormat) error {
+	if err := o.CheckUIDs(o.InstanceUID); err != nil {
 		return err
 	}
-	if err := format.check(8, 16); err != nil {
+	if err := format.Check(8, 16); err != nil {
 		return err
 	}
 	if len(o.Frames) == 0 {
@@ -145,7 +145,7 @@ func (o *Enhanced) fill(format pixelFormat) error {
 	o.Frames = slices.Clone(o.Frames)
 	for n := range o.Frames {
 		f := &o.Frames[n]
-		if err := o.Grid.check(len(f.Pixels)); err != nil {
+		if err := o.Grid.Check(len(f.Pixels)); err != nil {
 			return fmt.Errorf("frame %d: %w", n+1, err)
 		}
 		if f.Type == nil {
@@ -160,33 +160,33 @@ func (o *Enhanced) fill(format pixelFormat) error {
 }
 
 // describe lists all that is neither a frame's nor the pulse sequence's.
-func (o *Enhanced) describe(l *attributeList) {
-	o.Series.describe(l, "MR", o.Instance())
-	o.describeTrialRest(l)
-	o.describeEnhancedEquipment(l)
-	l.text(tag.PositionReferenceIndicator) // type 2, unknown
-	l.text(tag.PatientPosition, "FFS")
-	l.text(tag.InstanceNumber, strconv.Itoa(o.InstanceNumber))
-	l.text(tag.ContentDate, noDate)
-	l.text(tag.ContentTime, noTime)
-	l.text(tag.AcquisitionDateTime, noDateTime)
-	l.text(tag.NumberOfFrames, strconv.Itoa(len(o.Frames)))
-	l.text(tag.BurnedInAnnotation, "NO")
-	l.text(tag.LossyImageCompression, "00")
-	l.text(tag.PresentationLUTShape, "IDENTITY")
-	l.sequence(tag.AcquisitionContextSequence)
+func (o *Enhanced) describe(l *dicomwrite.List) {
+	o.Series.Describe(l, "MR", o.Instance())
+	o.DescribeTrialModule(l)
+	o.DescribeEnhancedEquipment(l)
+	l.Text(tag.PositionReferenceIndicator) // type 2, unknown
+	l.Text(tag.PatientPosition, "FFS")
+	l.Text(tag.InstanceNumber, strconv.Itoa(o.InstanceNumber))
+	l.Text(tag.ContentDate, noDate)
+	l.Text(tag.ContentTime, noTime)
+	l.Text(tag.AcquisitionDateTime, noDateTime)
+	l.Text(tag.NumberOfFrames, strconv.Itoa(len(o.Frames)))
+	l.Text(tag.BurnedInAnnotation, "NO")
+	l.Text(tag.LossyImageCompression, "00")
+	l.Text(tag.PresentationLUTShape, "IDENTITY")
+	l.Sequence(tag.AcquisitionContextSequence)
 	describeContrast(l, tag.ImageType, o.imageType(), o.component())
 }
 
 // describeContrast lists the Common CT/MR Image Description macro (PS3.3
 // C.8.16.2) and the MR one (C.8.13.3.1), of the object or of a frame.
-func describeContrast(l *attributeList, kind tag.Tag, values []string, component string) {
-	l.text(kind, values...)
-	l.text(tag.PixelPresentation, "MONOCHROME")
-	l.text(tag.VolumetricProperties, "VOLUME")
-	l.text(tag.VolumeBasedCalculationTechnique, "NONE")
-	l.text(tag.ComplexImageComponent, component)
-	l.text(tag.AcquisitionContrast, "T2")
+func describeContrast(l *dicomwrite.List, kind tag.Tag, values []string, component string) {
+	l.Text(kind, values...)
+	l.Text(tag.PixelPresentation, "MONOCHROME")
+	l.Text(tag.VolumetricProperties, "VOLUME")
+	l.Text(tag.VolumeBasedCalculationTechnique, "NONE")
+	l.Text(tag.ComplexImageComponent, component)
+	l.Text(tag.AcquisitionContrast, "T2")
 }
 
 // imageType is the frames' type, MIXED at each value where they differ (PS3.3
@@ -215,31 +215,31 @@ func (o *Enhanced) component() string {
 
 // describeSequence lists the MR Pulse Sequence module (PS3.3 C.8.13.4) and the
 // acquisition part of the Enhanced MR Image module (C.8.13.1): a spin-echo train.
-func (o *Enhanced) describeSequence(l *attributeList) {
-	l.numbers(tag.MagneticFieldStrength, o.FieldStrength)
-	l.doubles(tag.AcquisitionDuration, o.duration()/1000)
-	l.text(tag.ResonantNucleus, "1H")
-	l.text(tag.KSpaceFiltering, "NONE")
-	l.text(tag.ContentQualification, "RESEARCH")
-	l.text(tag.ApplicableSafetyStandardAgency, "IEC")
-	l.text(tag.PulseSequenceName, "SE")
-	l.text(tag.MRAcquisitionType, "2D")
-	l.text(tag.EchoPulseSequence, "SPIN")
-	l.text(tag.MultipleSpinEcho, "YES")
-	l.text(tag.GeometryOfKSpaceTraversal, "RECTILINEAR")
-	l.text(tag.SegmentedKSpaceTraversal, "SINGLE")
-	l.text(tag.RectilinearPhaseEncodeReordering, "LINEAR")
-	l.short(tag.NumberOfKSpaceTrajectories, 1)
+func (o *Enhanced) describeSequence(l *dicomwrite.List) {
+	l.Numbers(tag.MagneticFieldStrength, o.FieldStrength)
+	l.Doubles(tag.AcquisitionDuration, o.duration()/1000)
+	l.Text(tag.ResonantNucleus, "1H")
+	l.Text(tag.KSpaceFiltering, "NONE")
+	l.Text(tag.ContentQualification, "RESEARCH")
+	l.Text(tag.ApplicableSafetyStandardAgency, "IEC")
+	l.Text(tag.PulseSequenceName, "SE")
+	l.Text(tag.MRAcquisitionType, "2D")
+	l.Text(tag.EchoPulseSequence, "SPIN")
+	l.Text(tag.MultipleSpinEcho, "YES")
+	l.Text(tag.GeometryOfKSpaceTraversal, "RECTILINEAR")
+	l.Text(tag.SegmentedKSpaceTraversal, "SINGLE")
+	l.Text(tag.RectilinearPhaseEncodeReordering, "LINEAR")
+	l.Short(tag.NumberOfKSpaceTrajectories, 1)
 	for _, t := range []tag.Tag{
 		tag.MultiPlanarExcitation, tag.PhaseContrast, tag.TimeOfFlightContrast,
 		tag.EchoPlanarPulseSequence, tag.SaturationRecovery,
 	} {
-		l.text(t, "NO")
+		l.Text(t, "NO")
 	}
 	for _, t := range []tag.Tag{
 		tag.SteadyStatePulseSequence, tag.SpectrallySelectedSuppression, tag.OversamplingPhase,
 	} {
-		l.text(t, "NONE")
+		l.Text(t, "NONE")
 	}
 }
 
@@ -247,7 +247,7 @@ func (o *Enhanced) describeSequence(l *attributeList) {
 func (o *Enhanced) duration() float64 { return o.TR * float64(o.Columns) }
 
 // describeFrames lists the dimensions and the functional groups.
-func (o *Enhanced) describeFrames(l *attributeList) error {
+func (o *Enhanced) describeFrames(l *dicomwrite.List) error {
 	d := o.dimensions()
 	d.describe(l, o.InstanceUID)
 	groups := make([]writtenGroups, len(o.Frames))
@@ -274,7 +274,7 @@ func (o *Enhanced) dimensions() dimensions {
 	var slice, te []float64
 	var component []string
 	for _, f := range o.Frames {
-		slice = append(slice, o.along(f.Position))
+		slice = append(slice, along(o.Grid, f.Position))
 		te = append(te, f.TE)
 		component = append(component, f.Component)
 	}

@@ -1,4 +1,4 @@
-package dicomwrite
+package dicomtest
 
 import (
 	"bytes"
@@ -11,16 +11,18 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 	"github.com/suyashkumar/dicom/pkg/uid"
+
+	"github.com/t2map/t2map/dicomio/dicomwrite"
 )
 
 func twoStructures() Structures {
 	e := obliqueEnhanced()
 	s := Structures{
 		Series: e.Series, InstanceUID: "2.25.79", SourceSeriesUID: e.SeriesUID,
-		Sources: []Instance{{Class: MRImageStorage, UID: "2.25.81"}, {Class: MRImageStorage, UID: "2.25.82"}},
+		Sources: []dicomwrite.Instance{{Class: dicomwrite.MRImageStorage, UID: "2.25.81"}, {Class: dicomwrite.MRImageStorage, UID: "2.25.82"}},
 		ROIs: []ROI{
 			{Number: 4, Name: "medial", Contours: []Contour{
-				{Points: [][3]float64{{1, 2, 3}, {2.5, 3, -4}, {100.0 / 3, 5, 1}}, Image: Instance{Class: MRImageStorage, UID: "2.25.81"}},
+				{Points: [][3]float64{{1, 2, 3}, {2.5, 3, -4}, {100.0 / 3, 5, 1}}, Image: dicomwrite.Instance{Class: dicomwrite.MRImageStorage, UID: "2.25.81"}},
 				{Kind: "CLOSEDPLANAR_XOR", Points: [][3]float64{{1, 2, 3}, {2.5, 3, -4}, {0, 0, 0}, {0, 1, 0}}},
 			}},
 			{Name: "größe"},
