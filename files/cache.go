@@ -2,8 +2,8 @@ package files
 
 import "sync"
 
-// archiveCache keeps archives open, or unpacked, for those who come next: the few that
-// were used last, and all from which a file is open.
+// archiveCache keeps archives open, or unpacked, between uses: a few that were used last,
+// and all from which a file is open.
 type archiveCache struct {
 	mu     sync.Mutex
 	keep   int
@@ -13,23 +13,23 @@ type archiveCache struct {
 	closed bool
 }
 
-// held is an archive on the archiveCache. One that could not be opened is held as well:
-// of its thousand files each would try again.
+// cachedArchive is an archive in the cache. One that could not be opened is kept too,
+// because each of its thousand files would try again.
 type cachedArchive struct {
 	*archive
 	path  string
 	err   error
-	ready chan struct{} // closed when archive or err is there
+	ready chan struct{} // closed when archive or err is set
 	users int
-	used  int64 // the clock when it was taken last
+	used  int64 // the clock when it was last taken
 }
 
 func newArchiveCache(keep int, unpack func(string) (*archive, error)) *archiveCache {
 	return &archiveCache{keep: keep, unpack: unpack, open: map[string]*cachedArchive{}}
 }
 
-// take returns the archive at path, to be released after use. It waits for whoever
-// else is unpacking it.
+// take returns the archive at path, to be released after use. It waits if another goroutine
+// is unpacking the archive.
 func (s *archiveCache) take(path string) (*cachedArchive, error) {
 	s.mu.Lock()
 	if s.closed {
@@ -58,7 +58,7 @@ func (s *archiveCache) take(path string) (*cachedArchive, error) {
 	return h, nil
 }
 
-// release says that one who took the archive is done with it.
+// release gives back an archive that take returned.
 func (s *archiveCache) release(h *cachedArchive) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -66,8 +66,7 @@ func (s *archiveCache) release(h *cachedArchive) {
 	s.clear()
 }
 
-// clear closes archives that nobody uses until few enough are held, the one unused
-// for longest first.
+// clear closes unused archives until few enough are kept, the least recently used first.
 func (s *archiveCache) clear() {
 	for s.closed || len(s.open) > s.keep {
 		var oldest *cachedArchive
@@ -86,7 +85,7 @@ func (s *archiveCache) clear() {
 	}
 }
 
-// close closes what nobody uses; the rest is closed by its last user.
+// close closes unused archives; the others are closed by their last user.
 func (s *archiveCache) close() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()

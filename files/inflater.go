@@ -6,22 +6,23 @@ import (
 	"sync"
 )
 
-// inflater gives access to a stream as far as it has been read. It begins in
-// memory and goes on in a temporary file where it is long.
+// inflater gives random access to a compressed stream. The inflated bytes are kept in
+// memory or, if there are many, in a temporary file.
 type inflater struct {
 	open         func() (io.ReadCloser, error)
 	size, memory int64
 
 	mu    sync.Mutex
 	src   io.ReadCloser
-	n     int64  // bytes inflated
-	head  []byte // they
-	spool *spool // or they, then head is empty
-	ended bool   // soundly
-	err   error  // of what comes after n
+	n     int64  // number of bytes inflated
+	head  []byte // the bytes, if they are in memory
+	spool *spool // the bytes, if they are in a temporary file; then head is empty
+	ended bool   // whether the end was reached without an error
+	err   error  // of the bytes after the first n
 }
 
-// ahead is how much is inflated at least: more than the header of an image.
+// ahead is the least number of bytes that are inflated at a time: more than the header of
+// an image.
 const ahead = 16 << 10
 
 func (in *inflater) ReadAt(p []byte, off int64) (int, error) {
@@ -56,8 +57,8 @@ func (in *inflater) ReadAt(p []byte, off int64) (int, error) {
 	return n, nil
 }
 
-// inflate goes on until upTo bytes have come or cannot come; where that is the
-// end, until it is known to be sound.
+// inflate inflates the stream up to an offset, or until there is an error. At the end of
+// the stream it verifies the checksum.
 func (in *inflater) inflate(end int64) {
 	for in.err == nil && in.n < end {
 		in.err = in.extend(min(in.size-in.n, max(ahead, end-in.n)))
@@ -68,7 +69,7 @@ func (in *inflater) inflate(end int64) {
 	}
 }
 
-// more inflates up to so many bytes.
+// extend inflates up to room more bytes.
 func (in *inflater) extend(room int64) (err error) {
 	if in.src == nil {
 		if in.src, err = in.open(); err != nil {
@@ -100,7 +101,7 @@ func (in *inflater) extend(room int64) (err error) {
 	return err
 }
 
-// close frees what the inflater holds. What was read stays with those who read it.
+// close releases the memory or the temporary file.
 func (in *inflater) close() error {
 	in.mu.Lock()
 	defer in.mu.Unlock()
