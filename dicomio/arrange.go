@@ -17,9 +17,8 @@ func cross(a, b [3]float64) [3]float64 {
 	return [3]float64{a[1]*b[2] - a[2]*b[1], a[2]*b[0] - a[0]*b[2], a[0]*b[1] - a[1]*b[0]}
 }
 
-// arrange puts the images in their places, echo by slice, and derives the grid.
-// Slices are sorted by the projection of ImagePositionPatient on the normal,
-// row × column.
+// arrange sorts the images by echo and slice, and derives the grid. Slices are sorted by
+// the projection of ImagePositionPatient on the normal, row × column.
 func (t *Train) arrange() error {
 	o := t.images[0].orientation
 	normal := cross([3]float64(o[:3]), [3]float64(o[3:]))
@@ -28,7 +27,8 @@ func (t *Train) arrange() error {
 	slices.SortStableFunc(sorted, func(a, b *header) int { return cmp.Compare(along(a), along(b)) })
 	var slicesAt [][]*header
 	for i, h := range sorted {
-		// From the first of its slice on, so that a chain of small steps makes no slice.
+		// Compared with the first image of the slice, so that a chain of small steps does
+		// not count as one slice.
 		if i == 0 || along(h)-along(slicesAt[len(slicesAt)-1][0]) > samePosition {
 			slicesAt = append(slicesAt, nil)
 		}
@@ -69,8 +69,8 @@ func (t *Train) missing(e, k, slices int, position float64) error {
 	}
 }
 
-// stack derives the affine from the slices' positions and checks that they are
-// evenly spaced on a straight line.
+// stack derives the affine from the slices' positions and checks that they are evenly
+// spaced on a straight line.
 func (t *Train) stack(grid [][]*header, normal [3]float64) error {
 	first := grid[0][0]
 	if first.thickness > 0 {
@@ -84,8 +84,7 @@ func (t *Train) stack(grid [][]*header, normal [3]float64) error {
 			step[r] = (last.position[r] - first.position[r]) / float64(n-1)
 		}
 	} else {
-		// A single slice has no neighbour to be spaced from; it is as thick as
-		// it says.
+		// A single slice has no neighbour: its spacing is its thickness.
 		if !(first.thickness > 0) {
 			return first.wrong(tag.SliceThickness, "missing, and a single slice says nothing of its spacing")
 		}

@@ -11,24 +11,24 @@ import (
 	"github.com/t2map/t2map/dicomio/internal/elements"
 )
 
-// stack is what the dimensions of an object say of a frame's place. It is compared
-// with the plane's position and nothing else: positions tell more.
+// stack is the place of a frame according to the object's dimensions. It is only checked
+// against the position of the plane, which is more informative.
 type stack struct {
 	id       string
 	position int // InStackPositionNumber, 0 if missing
 	indices  []float64
 }
 
-// mostFrames bounds the frames of an object, of each of which some kB are kept: ten
-// times as many as large series have.
+// mostFrames limits the frames of an object, each of which takes some kB: ten times the
+// number of large series.
 const mostFrames = 1 << 17
 
-// leastPerFrame is less than what a frame takes up in its file: with PlanePosition alone,
-// one pixel and the heads of the items between, it takes 76 bytes (PS3.5 7.5.1).
+// leastPerFrame is a lower bound for the bytes of a frame in its file: with PlanePosition
+// only, one pixel and the item headers, it takes 76 bytes (PS3.5 7.5.1).
 const leastPerFrame = 64
 
-// expand returns a header for every frame of the object: the object's own, what
-// all frames share, what is given for the frame.
+// expand returns a header for every frame of the object: the attributes of the object,
+// those shared by all frames, and those of the frame.
 func (h *header) expand(d elements.Dataset) ([]*header, error) {
 	perFrame := d.Items(tag.PerFrameFunctionalGroupsSequence)
 	switch {
@@ -63,7 +63,7 @@ func (h *header) expand(d elements.Dataset) ([]*header, error) {
 	return frames, nil
 }
 
-// copied returns a header that says the same, and may be changed.
+// copied returns a copy of the header that may be changed.
 func (h *header) copied() header {
 	c, own := *h, *h.texts
 	c.texts = &own
@@ -89,9 +89,9 @@ func (h *header) takeGroups(groups elements.Dataset) {
 	}
 }
 
-// checkStacks notes where the object's dimensions contradict what its frames say:
-// two of one kind with the same indices would be one, and frames at one place of a
-// stack lie in one plane.
+// checkStacks records contradictions between the object's dimensions and its frames: two
+// frames of one kind must not have the same indices, and frames at one position of a stack
+// must lie in one plane.
 func checkStacks(frames []*header) {
 	type place struct {
 		id string
@@ -99,7 +99,7 @@ func checkStacks(frames []*header) {
 	}
 	type echoAt struct {
 		indices string
-		te      float64 // in steps of sameTE, so that one echo is in one step or in neighbours
+		te      float64 // in steps of sameTE: equal echo times are in one step or in neighbouring ones
 	}
 	indices, places := map[echoAt]*header{}, map[place]*header{}
 	for _, h := range frames {

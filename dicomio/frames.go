@@ -11,11 +11,11 @@ import (
 	"github.com/t2map/t2map/dicomio/internal/elements"
 )
 
-// Encapsulated pixels come in fragments (PS3.5 A.4), of which a frame has one or
-// several. Which of them begin a frame is told by one of two tables of offsets or,
-// where both are empty, by the fragments themselves.
+// Encapsulated pixels consist of fragments (PS3.5 A.4), one or several per frame. One of
+// two tables of offsets tells which of them begin a frame or, if both are empty, the
+// fragments themselves.
 
-// divide notes where the frames of encapsulated pixels begin.
+// divide records where the frames of encapsulated pixels begin.
 func (h *header) divide(out *elements.Outline) error {
 	if len(out.Fragments) < 2 {
 		return h.wrong(tag.PixelData, "no fragment holds a frame")
@@ -36,8 +36,8 @@ func (h *header) divide(out *elements.Outline) error {
 	return nil
 }
 
-// longestCodeHead is as much of a frame as says how it is coded: markers before the
-// first scan or tile, without large comments.
+// longestCodeHead is the part of a frame that is searched for its coding: the markers
+// before the first scan or tile, without long comments.
 const longestCodeHead = 16 << 10
 
 // starts returns the index of each frame's first fragment.
@@ -80,8 +80,9 @@ func (h *header) startsAt(offsets []int64) ([]int32, error) {
 	return starts, nil
 }
 
-// startsByMarkers takes a fragment for a frame's last one where it ends with the
-// marker that ends every codestream of the JPEG family, FFD9, and at most one byte of padding.
+// startsByMarkers takes a fragment as the last one of a frame if it ends with FFD9, the
+// marker at the end of every codestream of the JPEG family, followed by at most one byte of
+// padding.
 func (h *header) startsByMarkers(body io.ReaderAt) ([]int32, error) {
 	var starts []int32
 	begins := true
@@ -101,7 +102,7 @@ func (h *header) startsByMarkers(body io.ReaderAt) ([]int32, error) {
 	return starts, nil
 }
 
-// compressed returns where the frame's fragments lie.
+// compressed returns the fragments of frame n.
 func (h *header) compressed(n int) []elements.Fragment {
 	end := len(h.fragments)
 	if n+1 < len(h.parts) {
@@ -110,16 +111,16 @@ func (h *header) compressed(n int) []elements.Fragment {
 	return h.fragments[h.parts[n]:end]
 }
 
-// frameReader reads frames of an object, one at a time; its buffers are used again.
+// frameReader reads the frames of an object one at a time, and uses its buffers again.
 type frameReader struct {
 	body    io.ReaderAt
 	scratch []byte
 	pixels  []byte
-	lossy   bool // whether a frame that was read so far is coded with loss
+	lossy   bool // whether a frame read so far is compressed with loss
 }
 
-// read returns frame n of h's object as stored: little endian, so many bits as are
-// allocated for a pixel, or a byte where that is 1. It is good until the next call.
+// read returns frame n of h's object as stored: little endian, with BitsAllocated bits per
+// pixel, or a byte if that is 1. It is valid until the next call.
 func (r *frameReader) read(h *header, n int) ([]byte, error) {
 	if h.encapsulated {
 		return r.decompress(h, n)
@@ -160,7 +161,7 @@ func (r *frameReader) native(h *header, n int) ([]byte, error) {
 	start := h.pixels.Value + int64(n)*bytes
 	swapped := h.syntax == uid.ExplicitVRBigEndian && (h.allocated == 16 || h.pixels.VR == "OW")
 	shift := int64(0)
-	if swapped { // in words of 16 bits, which hold two pixels of 8 (PS3.5 8.1.2)
+	if swapped { // in words of 16 bits, which contain two pixels of 8 bits (PS3.5 8.1.2)
 		shift = int64(n) * bytes % 2
 	}
 	want := bytes + shift
@@ -180,8 +181,8 @@ func (r *frameReader) native(h *header, n int) ([]byte, error) {
 	return r.scratch[shift : shift+bytes], nil
 }
 
-// bits unpacks a frame of single bits: they follow each other from the lowest bit
-// of a byte to its highest, and a frame need not begin with a byte (PS3.5 8.1.1).
+// bits unpacks a frame of single bits, which follow each other from the lowest bit of a
+// byte to the highest; a frame need not begin at a byte (PS3.5 8.1.1).
 func (r *frameReader) bits(h *header, n int) ([]byte, error) {
 	count := int64(h.rows) * int64(h.columns)
 	first := int64(n) * count
@@ -209,7 +210,7 @@ func (r *frameReader) bits(h *header, n int) ([]byte, error) {
 	return r.pixels, nil
 }
 
-// readFull is ReadAt to the last byte; the end of a file right behind it is no
+// readFull reads len(p) bytes. Reaching the end of the file with the last of them is not an
 // error.
 func readFull(r io.ReaderAt, p []byte, offset int64) (int, error) {
 	n, err := r.ReadAt(p, offset)

@@ -31,7 +31,7 @@ func trains(images []*header, scaling PhilipsScaling) (sound, suspects, others [
 			if missing := t.checkImages(); missing != nil {
 				t.Problem = missing
 			} else {
-				t.Problem = t.repeats() // the cause of whatever else is wrong
+				t.Problem = t.repeats() // which causes all other faults
 			}
 			suspects = append(suspects, t)
 		default:
@@ -51,8 +51,8 @@ func trains(images []*header, scaling PhilipsScaling) (sound, suspects, others [
 	return sound, suspects, others
 }
 
-// tellApart gives trains that share a series UID, because they differ in image
-// type, hashes of their own.
+// tellApart gives hashes of their own to trains that share a series UID and differ in image
+// type.
 func tellApart(trains []Train) {
 	count := map[string]int{}
 	for _, t := range trains {
@@ -107,14 +107,14 @@ func groupBy(images []*header, key func(*header) string) [][]*header {
 	return out
 }
 
-// typeOf is what the kind of an image follows from.
+// typeOf determines the kind of an image.
 type typeOf struct {
 	imageType string
 	asMap     bool
 }
 
-// kindsOf returns the kinds of the images. Objects have thousands of frames of one type, whose words
-// are looked at once.
+// kindsOf returns the kinds of the images. The thousands of frames of an object share a few
+// types, each of which is examined once.
 func kindsOf(images []*header) map[typeOf]string {
 	kinds := map[typeOf]string{}
 	for _, h := range images {
@@ -123,8 +123,8 @@ func kindsOf(images []*header) map[typeOf]string {
 			kinds[t] = h.kind()
 		}
 	}
-	// A type that is missing says nothing: where all other images are originals of one kind, it
-	// is theirs.
+	// A missing type says nothing: if all other images are originals of one kind, it gets
+	// that kind.
 	var common string
 	for t, kind := range kinds {
 		switch {
@@ -141,12 +141,12 @@ func kindsOf(images []*header) map[typeOf]string {
 	return kinds
 }
 
-// kind is the image type without the words that number or describe the echo, and without
-// those that say only that the image is a magnitude of a spin echo or nothing in
-// particular, which such words stand in place of.
+// kind returns the image type without the words that number or describe the echo, and
+// without the words that stand in their place and only say that the image is a magnitude or
+// a spin echo.
 func (h *header) kind() string {
 	if h.asMap {
-		return "map:" + h.imageType // of a kind of its own, whatever its words
+		return "map:" + h.imageType // a kind of its own
 	}
 	values := strings.Split(h.imageType, `\`)
 	if len(values) <= 2 { // ORIGINAL or DERIVED, PRIMARY or SECONDARY
@@ -161,11 +161,11 @@ func (h *header) kind() string {
 	return strings.Join(kept, `\`)
 }
 
-// echoWord matches values of ImageType, from the third on, by which the echoes of one
-// train differ: a number of the echo or its time; the contrast that it shows (the terms of
-// AcquisitionContrast, PS3.3 C.8.13.3.3.2, and how scanners abbreviate them); and, in
-// their place, magnitude, spin echo or OTHER (PS3.3 C.8.3.1.1.1). MFSPLIT is what Siemens writes
-// into images that were split from a multi-frame one.
+// echoWord matches values of ImageType, from the third on, in which the echoes of one train
+// differ: the number or time of the echo; its contrast (the terms of AcquisitionContrast,
+// PS3.3 C.8.13.3.3.2, and their abbreviations by scanners); and, in their place, magnitude,
+// spin echo or OTHER (PS3.3 C.8.3.1.1.1). Siemens writes MFSPLIT into images that were
+// split from a multi-frame object.
 var echoWord = regexp.MustCompile(`^(` +
 	`(TE|E|EC|ECHO|ECHO[ _-]?(TIME|NUMBER|NUM|NO))?[ _#:=-]?\d+([._]\d+)?[ _]?(MS|US)?([ _-]?(OF|/)[ _-]?\d+)?` +
 	`|(FIRST|SECOND|THIRD|FOURTH|LAST|EARLY|LATE|EVEN|ODD|\d+(ST|ND|RD|TH))[ _-]?ECHO` +
@@ -174,8 +174,8 @@ var echoWord = regexp.MustCompile(`^(` +
 	`|M|MAG|MAGNITUDE|OTHER|SE|M_SE` +
 	`)$`)
 
-// typesClash reports whether images of different types are of one echo in one place, so
-// that their types tell more apart than echoes.
+// typesClash reports whether images with different types share an echo time and a place, so
+// that the types distinguish more than echoes.
 func typesClash(images []*header) bool {
 	if !slices.ContainsFunc(images, func(h *header) bool { return h.imageType != images[0].imageType }) {
 		return false
@@ -198,18 +198,18 @@ func typesClash(images []*header) bool {
 	return false
 }
 
-// LeftOut describes images of a train's own series that do not belong to the train because
+// LeftOut describes images of a train's series that do not belong to the train because
 // their ImageType (0008,0008) differs: magnitudes of spin echoes on the train's grid.
 type LeftOut struct {
-	// Type is their ImageType and TrainType that of the train; both are text of the file.
+	// Type is their ImageType and TrainType that of the train; both come from the file.
 	Type, TrainType string
 	// TE holds their echo times in ms, increasing.
 	TE     []float64
 	Images int
 }
 
-// noteLeftOut notes the groups that share a series and a grid with a train: those that are
-// no train, and those that are one of other echoes.
+// noteLeftOut records the groups that share a series and a grid with a train: those that
+// are not trains, and trains with other echoes.
 func noteLeftOut(trains, others []Train) {
 	for i := range trains {
 		t := &trains[i]
@@ -231,7 +231,7 @@ func leftOut(t, parent *Train) LeftOut {
 	return LeftOut{parent.images[0].imageType, t.images[0].imageType, parent.TE, parent.Images}
 }
 
-// sharesSeries reports whether both are of one series and on one grid.
+// sharesSeries reports whether both belong to one series and lie on one grid.
 func (t *Train) sharesSeries(o *Train) bool {
 	a, b := t.images[0], o.images[0]
 	return a.series == b.series && a.rows == b.rows && a.columns == b.columns && a.frame == b.frame && sameSpacing(a, b) && sameOrientation(a, b)
@@ -244,27 +244,27 @@ func (t *Train) sharesEcho(o *Train) bool {
 	})
 }
 
-// mostGrids bounds the acquisitions that a series is compared with, so that a hostile folder
-// costs no more than others; a study has some ten series.
+// mostGrids limits the acquisitions that a series is compared with, so that a hostile
+// folder costs no more than others; a study has about ten series.
 const mostGrids = 1000
 
-// The two ways in which mergeSingles asks for the frame of reference.
+// The two ways in which mergeSingles compares frames of reference.
 const (
-	sameFrame = true  // it must be there and be the same
-	anyFrame  = false // it may be any
+	sameFrame = true  // present and equal
+	anyFrame  = false // any
 )
 
-// mergeSingles joins series of one echo time each that are one train: some
-// scanners give every echo a series of its own, and some protocols measure the
-// echoes one by one. They must agree in all that one acquisition has in common: what is the
-// same to the letter, and same, which is sameAcquisition or sameButTR.
+// mergeSingles joins series of one echo time each that form a train: some scanners store
+// every echo as a series, and some protocols measure the echoes one by one. They must agree
+// in everything that is common to one acquisition: texts exactly, and numbers according to
+// same, which is sameAcquisition or sameButTR.
 func mergeSingles(groups [][]*header, frame bool, same func(a, b *header) bool) [][]*header {
 	type acquisition struct {
 		frame, kind, sequence string
 		rows, columns         int
 		manufacturer, model   string
 	}
-	joined := map[acquisition][][]int{} // by what is the same to the letter, then by numbers
+	joined := map[acquisition][][]int{} // by exact values, then by numbers
 	var order []acquisition
 	for i, g := range groups {
 		h := g[0]
@@ -273,7 +273,7 @@ func mergeSingles(groups [][]*header, frame bool, same func(a, b *header) bool) 
 			k.frame = ""
 		}
 		if len(echoes(g)) != 1 || h.asMap || crowded(g) || frame && h.frame == "" || !h.saysGrid() {
-			continue // what does not say what it belongs to stays alone
+			continue // it does not say to which series it belongs
 		}
 		if joined[k] == nil {
 			order = append(order, k)
@@ -307,25 +307,25 @@ func mergeSingles(groups [][]*header, frame bool, same func(a, b *header) bool) 
 	return slices.DeleteFunc(out, func(g []*header) bool { return g == nil })
 }
 
-// saysGrid reports whether the image says where its plane lies and its TR.
+// saysGrid reports whether the image has the position of its plane and its TR.
 func (h *header) saysGrid() bool {
 	return !math.IsNaN(h.spacing[0]) && !math.IsNaN(h.orientation[0]) && !math.IsNaN(h.tr)
 }
 
-// sameAcquisition reports whether two images agree in the numbers that one acquisition has
-// in common.
+// sameAcquisition reports whether two images agree in the numbers that are common to one
+// acquisition.
 func sameAcquisition(a, b *header) bool {
 	return sameTR(a.tr, b.tr) && sameButTR(a, b)
 }
 
-// sameButTR is sameAcquisition but for the repetition time.
+// sameButTR is sameAcquisition without the repetition time.
 func sameButTR(a, b *header) bool {
 	return agree(a.flip, b.flip, sameFlip) && agree(a.thickness, b.thickness, sameThickness) &&
 		agree(a.field, b.field, sameField) && sameSpacing(a, b) && sameOrientation(a, b)
 }
 
-// frameless finds, in a study without a train, series of one echo each that would be one
-// but for their frames of reference. They are suspects then, and no longer others.
+// frameless returns, in a study without a train, series of one echo each that differ only
+// in their frames of reference. They become suspects and are removed from the others.
 func frameless(groups [][]*header, others []Train, scaling PhilipsScaling) (suspects, rest []Train) {
 	for _, g := range mergeSingles(groups, anyFrame, sameAcquisition) {
 		te := echoTimes(g)
@@ -340,9 +340,9 @@ func frameless(groups [][]*header, others []Train, scaling PhilipsScaling) (susp
 	return suspects, others
 }
 
-// severalTR finds, in a study without a train, series of one echo each that would be an even
-// train but for their repetition times; at uneven echo times they are rather images of
-// several weightings. They are suspects then, and no longer others.
+// severalTR returns, in a study without a train, series of one echo each that would be an
+// even train but differ in their repetition times; uneven echo times suggest images of
+// several weightings instead. They become suspects and are removed from the others.
 func severalTR(groups [][]*header, others []Train, scaling PhilipsScaling) (suspects, rest []Train) {
 	for _, g := range mergeSingles(groups, sameFrame, sameButTR) {
 		te := echoTimes(g)
@@ -357,8 +357,8 @@ func severalTR(groups [][]*header, others []Train, scaling PhilipsScaling) (susp
 	return suspects, others
 }
 
-// divided finds, in a study without a train, series that would be one but for the types of
-// their images. They are suspects then, and no longer others.
+// divided returns, in a study without a train, series that differ only in the types of
+// their images. They become suspects and are removed from the others.
 func divided(_ [][]*header, others []Train, scaling PhilipsScaling) (suspects, rest []Train) {
 	var all []*header
 	for _, o := range others {
@@ -382,7 +382,7 @@ func divided(_ [][]*header, others []Train, scaling PhilipsScaling) (suspects, r
 	return suspects, others
 }
 
-// types says that the images would be one train but for their types.
+// types returns the error of images that differ only in their types.
 func (t *Train) types() error {
 	types := map[string]bool{}
 	for _, h := range t.images {
@@ -400,5 +400,5 @@ func (t *Train) types() error {
 	}
 }
 
-// mostTypes bounds the types that a reason shows: two show how they differ.
+// mostTypes limits the types in a message: two show how they differ.
 const mostTypes = 2

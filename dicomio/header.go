@@ -15,31 +15,31 @@ import (
 	"github.com/t2map/t2map/files"
 )
 
-// header is what the reader needs to know of one image: a file, or a frame of a
-// multi-frame object. Numbers that the file does not hold are NaN, counts 0, texts
-// empty.
+// header describes one image: a file, or a frame of a multi-frame object. Missing numbers
+// are NaN, counts 0 and texts empty.
 type header struct {
 	tree *files.Tree
 	path string // to open the file in the tree
-	name string // to name it: below the searched folder, with slashes
+	name string // its name in messages: relative to the searched folder, with slashes
 	size int64
-	head uint64 // hash of what the header was made from
-	// written is when the file, or its archive, was last written: nanoseconds since 1970.
+	head uint64 // hash of the bytes from which the header was made
+	// written is the time when the file, or its archive, was last written, in nanoseconds
+	// since 1970.
 	written int64
 
 	*texts
 	instance string
 
-	asMap                                      bool     // ImageType may say that it is a map, see magnitudes
+	asMap                                      bool     // ImageType may name a map, see magnitudes
 	sequence                                   []string // ScanningSequence
-	claims                                     []claim  // that it is not of T2; those of private texts first
-	coilTag                                    tag.Tag  // where it stands
+	claims                                     []claim  // that it does not measure T2; those of private texts first
+	coilTag                                    tag.Tag  // the attribute that names it
 	echoNumber, echoTrain, echoCount           int      // EchoNumbers, EchoTrainLength, GE's Number of Echoes
 	instanceNumber, acquisitionNumber          int
 	seriesNumber                               int
 	te, tr, flip, field, bandwidth             float64
 	effectiveTE                                float64 // EffectiveEchoTime
-	effective                                  bool    // whether te is that
+	effective                                  bool    // whether te is effectiveTE
 	position                                   [3]float64
 	orientation                                [6]float64
 	spacing                                    [2]float64 // between rows, between columns
@@ -48,29 +48,29 @@ type header struct {
 	allocated, stored, highBit, representation int
 	slope, intercept                           float64
 	scaleSlope                                 float64  // Philips (2005,100E)
-	otherScale                                 []scale  // what else the image says of its values
+	otherScale                                 []scale  // other attributes that say what the values mean
 	rawDataType                                int      // GE (0043,102F): 0 is magnitude
-	anonymous                                  bool     // the creator of a Scale Slope was taken out
+	anonymous                                  bool     // the creator of a Scale Slope was removed
 	lossy                                      bool     // compressed with loss, now or before
-	references                                 []string // series that the object was made from
-	sources                                    []string // images that a segmentation which names no series was made from, sorted
-	frameUIDs                                  []string // frames of reference that a structure set says it is in, sorted
-	frameTag                                   tag.Tag  // where it says so, if not in FrameOfReferenceUID
+	references                                 []string // series that the object refers to
+	sources                                    []string // images that a segmentation without a referenced series refers to, sorted
+	frameUIDs                                  []string // frames of reference of a structure set, sorted
+	frameTag                                   tag.Tag  // their attribute, if not FrameOfReferenceUID
 	faults                                     []fault
 	identity                                   unique.Handle[personal] // people and places, which never leave the package
 
 	pixels       elements.Element // PixelData
-	padded       bool             // what of it is behind the last pixel is all zeros
+	padded       bool             // all bytes after the last pixel are zero
 	encapsulated bool
 	parts        []int32             // of encapsulated pixels: the first fragment of each frame
-	fragments    []elements.Fragment // of them, without the offset table
+	fragments    []elements.Fragment // of encapsulated pixels, without the offset table
 
 	index      int   // of the frame in its object, from 0
-	stack      stack // what the object's dimensions say of it
-	multiframe bool  // whether it is a frame of such an object
+	stack      stack // the place of the frame according to the object's dimensions
+	multiframe bool  // whether it is a frame of a multi-frame object
 }
 
-// texts are those of a header that most files of a series share.
+// texts are the texts of a header that most files of a series share.
 type texts struct {
 	syntax, sopClass                    string
 	study, series, frame                string
@@ -82,18 +82,18 @@ type texts struct {
 	imageType                           string
 	component                           string // ComplexImageComponent
 	pulseSequence                       string // EchoPulseSequence
-	coil                                string // ReceiveCoilName, or what Siemens has for it
+	coil                                string // ReceiveCoilName, or Siemens' private attribute
 	photometric                         string
 	label                               string // ContentLabel or StructureSetLabel
 }
 
-// fault is an attribute whose value cannot be read as what it should be.
+// fault is an attribute whose value is invalid.
 type fault struct {
 	tag     tag.Tag
 	problem string
 }
 
-// attribute returns a tag as errors name it: EchoTime (0018,0081).
+// attribute formats a tag as in messages: EchoTime (0018,0081).
 func attribute(t tag.Tag) string {
 	name := "private"
 	if info, err := tag.Find(t); err == nil {
@@ -104,9 +104,9 @@ func attribute(t tag.Tag) string {
 	return fmt.Sprintf("%s (%04X,%04X)", name, t.Group, t.Element)
 }
 
-// parse reads the header of a file of h.size bytes into h, and the images that it
-// holds: h itself, or one for every frame. What stands before an error is in h.
-// Pixels are not read: h.pixels says where they are.
+// parse reads the header of a file of h.size bytes into h, and returns the images that it
+// contains: h itself, or one for every frame. After an error h has the attributes before
+// it. Pixels are not read: h.pixels says where they are.
 func (h *header) parse(file io.ReaderAt) (images []*header, err error) {
 	h.clear()
 	out, unsafe := elements.GuardTexts(file, h.size, imageWish, h.claimPrivately)
@@ -118,7 +118,7 @@ func (h *header) parse(file io.ReaderAt) (images []*header, err error) {
 		h.pixels, h.encapsulated = *out.Pixels, out.Pixels.Length == elements.Undefined
 	}
 	if !parsable(h.syntax) && (unsafe == nil || h.syntax != "" || errors.Is(unsafe, elements.ErrNoSyntax)) {
-		// How its elements are written is not known.
+		// The encoding of the elements is not known.
 		return nil, h.unsupportedSyntax()
 	}
 	d, err := out.Parse()
@@ -126,7 +126,7 @@ func (h *header) parse(file io.ReaderAt) (images []*header, err error) {
 	h.padded = h.hasPixels() && !h.encapsulated && h.zerosBehind(out.Body)
 	switch {
 	case !out.Magic && h.sopClass == "":
-		return nil, elements.ErrNotDICOM // it only began like one
+		return nil, elements.ErrNotDICOM // it only began like DICOM
 	case unsafe != nil:
 		return nil, h.broken(unsafe)
 	case err != nil:
@@ -148,7 +148,7 @@ func (h *header) parse(file io.ReaderAt) (images []*header, err error) {
 	return []*header{h}, nil
 }
 
-// fill takes what the elements say of the file as a whole.
+// fill takes the attributes of the file as a whole.
 func (h *header) fill(d elements.Dataset, out *elements.Outline) {
 	var structures []elements.Dataset
 	for _, e := range d {
@@ -183,12 +183,12 @@ func (h *header) fill(d elements.Dataset, out *elements.Outline) {
 		h.scaleSlope = math.NaN() // another vendor's private element of that number
 	}
 	if h.te != h.te && h.effectiveTE == h.effectiveTE {
-		h.te, h.effective = h.effectiveTE, true // where enhanced attributes stand in a classic image
+		h.te, h.effective = h.effectiveTE, true // attributes of an enhanced object in a classic image
 	}
 	h.noteTooLong(out)
 }
 
-// noteTooLong makes faults of the elements that were not gathered for their length.
+// noteTooLong records faults for the elements that are too long.
 func (h *header) noteTooLong(out *elements.Outline) {
 	for _, t := range out.TooLong {
 		if isPersonal(t) {
@@ -198,8 +198,8 @@ func (h *header) noteTooLong(out *elements.Outline) {
 	}
 }
 
-// isPhilips goes by the manufacturer or, where it was taken out, lets the private
-// attribute tell.
+// isPhilips reports whether the image is from Philips, according to the manufacturer or, if
+// that was removed, the private attribute.
 func (h *header) isPhilips() bool {
 	return h.saysPhilips() || h.mayBePhilips() && h.scaleSlope == h.scaleSlope
 }
@@ -208,20 +208,20 @@ func (h *header) saysPhilips() bool {
 	return strings.Contains(strings.ToUpper(h.manufacturer), "PHILIPS")
 }
 
-// mayBePhilips reports whether a Scale Slope of the image is Philips'. One must say so:
-// the manufacturer, or the creator of the private attribute.
+// mayBePhilips reports whether a Scale Slope of the image belongs to Philips, according to
+// the manufacturer or the creator of the private attribute.
 func (h *header) mayBePhilips() bool {
 	return h.saysPhilips() || h.manufacturer == "" && !h.anonymous
 }
 
-// refer notes a series that the object says it was made from.
+// refer records a series that the object refers to.
 func (h *header) refer(item elements.Dataset) {
 	if uid := item.Text(tag.SeriesInstanceUID); uid != "" {
 		h.references = append(h.references, uid)
 	}
 }
 
-// isGE goes by the manufacturer.
+// isGE reports whether the manufacturer is GE.
 func (h *header) isGE() bool {
 	return strings.HasPrefix(strings.ToUpper(h.manufacturer), "GE ")
 }

@@ -13,14 +13,15 @@ import (
 	"github.com/t2map/t2map/dicomio/internal/codec"
 )
 
-// knownTexts holds each combination of texts once. The files of a series say the same in most of
-// their attributes, and a cohort has some hundred thousand files.
+// knownTexts stores each combination of texts once. Most texts are the same in all files of
+// a series, and a cohort has some hundred thousand files.
 type knownTexts struct {
 	mu     sync.Mutex
 	shared map[texts]*texts
 }
 
-// share replaces the header's texts by those that are held, which nobody may change from then on.
+// share replaces the header's texts by the stored ones, which must not be changed
+// afterwards.
 func (k *knownTexts) share(h *header) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
@@ -32,9 +33,9 @@ func (k *knownTexts) share(h *header) {
 	h.texts = shared
 }
 
-// Release lets go of the headers of the study's series: what is known of the study and
-// of each series stays, but the series cannot be read any more. Trains that were copied
-// out of the study before can.
+// Release releases the headers of the study's series. The descriptions of the study and of
+// each series remain, but the series can no longer be read, except through trains that were
+// copied before.
 func (s *Study) Release() {
 	for _, trains := range [][]Train{s.Trains, s.Suspects, s.Others} {
 		for i := range trains {
@@ -68,18 +69,18 @@ func (t Train) ReadMemory(workers int) int64 {
 	return min(int64(workers), images) * largest
 }
 
-// Where a train promises more than leastDecoded bytes, CheckWritten looks into each image
-// at so many places, of so many bytes each.
+// In trains that declare more than leastDecoded bytes, CheckWritten reads lookBytes at each
+// of lookedAt places of each image.
 const (
 	lookedAt  = 16
 	lookBytes = 4 << 10
 )
 
-// CheckWritten refuses a large train of which an echo holds nothing but zeros, as far as
-// a few places in each of its images tell. A file can have any length without having been written: the rest of an
-// interrupted copy, or a file that was made to exhaust memory. It is found out before Read
-// takes memory for what the files promise. Compressed images are held against their
-// promise by their size; smaller trains are read whole.
+// CheckWritten refuses a large train with an echo of zeros only, judging by a few places in
+// each of its images. A file can have any length without having been written: the rest of
+// an interrupted copy, or a file that was made to exhaust memory. The check precedes the
+// allocation of memory by Read. The size of compressed images is checked elsewhere, and
+// smaller trains are simply read.
 func (t Train) CheckWritten() error {
 	var promised int64
 	for _, h := range t.images {
@@ -109,8 +110,8 @@ func (t Train) CheckWritten() error {
 	return nil
 }
 
-// anyWritten reports whether the image holds anything but zeros at the places that are
-// looked at, or cannot be looked into.
+// anyWritten reports whether the image contains a byte other than zero at these places, or
+// cannot be read at them.
 func (h *header) anyWritten() (bool, error) {
 	if h.encapsulated || h.syntax == uid.DeflatedExplicitVRLittleEndian {
 		return true, nil
@@ -140,7 +141,8 @@ func (h *header) anyWritten() (bool, error) {
 	return false, nil
 }
 
-// decodeMemory returns what decoding the image takes beside its file and its pixels.
+// decodeMemory returns the memory for decoding the image, in addition to its file and its
+// pixels.
 func (h *header) decodeMemory() int64 {
 	if !h.encapsulated || h.index >= len(h.parts) {
 		return 0
@@ -152,13 +154,13 @@ func (h *header) decodeMemory() int64 {
 	return held + codec.Memory(h.syntax, codec.Frame{Rows: h.rows, Columns: h.columns}, held)
 }
 
-// bytesPerContourByte is what a structure set takes for each byte of its file while it
-// is read: the text of a contour as it stands, split into numbers (a string header of 16 bytes for
-// 8 characters or so) and as float64.
+// bytesPerContourByte is the memory for each byte of a structure set while it is read: the
+// text of a contour, the same split into numbers (a string header of 16 bytes for about 8
+// characters), and float64 values.
 const bytesPerContourByte = 5
 
-// ReadMemory returns how many bytes ReadMask takes beside the voxels of the segments,
-// which depend on what is drawn.
+// ReadMemory returns the memory in bytes that ReadMask takes, in addition to the voxels of
+// the segments, whose number is not known in advance.
 func (m MaskObject) ReadMemory() int64 {
 	h := m.header
 	switch {

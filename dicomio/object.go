@@ -14,13 +14,13 @@ import (
 // object is an open DICOM file that is not an image of a train, such as a segmentation.
 type object struct {
 	*header
-	data   elements.Dataset // what was wanted of it
+	data   elements.Dataset // the wanted elements
 	file   *files.File
 	reader frameReader
 }
 
-// openObject opens the file, which must be what Find saw, and parses what is wanted
-// of it. Its pixels, if it has any, are as many as it declares.
+// openObject opens the file, which must be as Find saw it, and parses the wanted elements.
+// It checks that the pixels, if there are any, have the declared number.
 func (h *header) openObject(want elements.Wish) (*object, error) {
 	file, err := h.open()
 	if err != nil {
@@ -65,7 +65,7 @@ func (o *object) prepare(want elements.Wish) error {
 	return o.checkFrames()
 }
 
-// checkFrames asks that every frame can be read.
+// checkFrames checks that every frame can be read.
 func (o *object) checkFrames() error {
 	switch {
 	case len(o.faults) > 0:
@@ -96,8 +96,8 @@ func (o *object) checkFrames() error {
 	return nil
 }
 
-// pixelFrame returns frame n, from 0, as stored: little endian, a byte for every
-// pixel of one bit. It is good until the next call.
+// pixelFrame returns frame n, from 0, as stored: little endian, with one byte for each
+// pixel of a single bit. It is valid until the next call.
 func (o *object) pixelFrame(n int) ([]byte, error) { return o.reader.read(o.header, n) }
 
 // sha256 returns the hash of the whole file in hexadecimal.

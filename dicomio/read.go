@@ -20,22 +20,21 @@ import (
 	"github.com/t2map/t2map/volume"
 )
 
-// File names an input and the SHA-256 of its bytes in hexadecimal.
+// File names an input file with the SHA-256 of its bytes in hexadecimal.
 type File struct {
 	Path, SHA256 string
-	// Lossy says that an image of the train in it is coded with loss. It is more than
-	// Train.Lossy can know, for which only the first frame of each file is looked at.
+	// Lossy says that an image of the train in this file is compressed with loss.
+	// Train.Lossy only knows the first frame of each file.
 	Lossy bool
 }
 
-// Read decodes the train: one array of magnitudes per echo, rescaled image by
-// image, on the train's geometry. It returns the files with their hashes, echo by
-// echo and slice by slice, each once. Workers is the number of files, or of frames,
-// read at a time; 0 means one per processor.
+// Read decodes the train: one array of magnitudes per echo, rescaled image by image, on the
+// train's geometry. It returns the files with their hashes, each once, in the order of
+// echoes and slices. Workers is the number of files or frames that are read concurrently; 0
+// means one per processor.
 //
-// It is an error when the train has a problem, when a file cannot be read or
-// decoded, when it is no longer what Find saw, or when an image holds no data of its own:
-// see checkContent.
+// It is an error if the train has a Problem, if a file cannot be read or decoded, if it has
+// changed since Find, or if an image contains no data of its own, see checkContent.
 func Read(ctx context.Context, t Train, workers int) (volume.MultiEcho, []File, error) {
 	if t.Problem != nil {
 		return volume.MultiEcho{}, nil, t.Problem
@@ -72,8 +71,8 @@ func (t Train) decode(ctx context.Context, workers int) (decoded, []File, error)
 	return d, named, nil
 }
 
-// FirstEcho returns the first echo of the train, or of a series that is none, as a
-// train of one echo for Read. Its Problem says why it cannot be read; which quantity the
+// FirstEcho returns the first echo of the train, or of a series that is not a train, as a
+// train of one echo for Read. Its Problem says why it cannot be read; the quantity that the
 // series measures does not matter.
 func (t Train) FirstEcho() Train {
 	t = t.AsT2()
@@ -86,8 +85,8 @@ func (t Train) FirstEcho() Train {
 	return t
 }
 
-// SharesFrame reports whether both trains say that they are in one frame of
-// reference, so that positions in them are of one space.
+// SharesFrame reports whether both trains name the same frame of reference, so that their
+// positions can be compared.
 func (t Train) SharesFrame(other Train) bool {
 	frame := t.images[0].frame
 	return frame != "" && frame == other.images[0].frame
@@ -95,7 +94,7 @@ func (t Train) SharesFrame(other Train) bool {
 
 // trainFile is a file of a train, with the images in it that the train needs.
 type trainFile struct {
-	*header // of one of them
+	*header // of one of the images
 	planes  []plane
 	sum     string
 	lossy   atomic.Bool // whether a decoded frame is compressed with loss
@@ -149,21 +148,21 @@ func closeAll(sources []*trainFile) {
 	}
 }
 
-// plane is one image of a train and the place of its magnitudes.
+// plane is one image of a train with the destination of its magnitudes.
 type plane struct {
 	*header
 	dst  []float32
 	seen *content
 }
 
-// take decodes the image's pixels and notes what they show.
+// take decodes the image's pixels and records their properties.
 func (p plane) take(raw []byte) {
 	p.seen.peak = p.header.decode(p.dst, raw)
 	p.seen.note(p.header, p.dst)
 }
 
-// files returns the train's files in the order of the first image of each, echo
-// by echo and slice by slice.
+// files returns the train's files in the order of their first images, echo by echo and
+// slice by slice.
 func (d decoded) files() []*trainFile {
 	var all []*trainFile
 	byPath := map[string]*trainFile{}
@@ -249,8 +248,7 @@ func (f *trainFile) decodePlanes(r *frameReader, body io.ReaderAt, planes []plan
 	return nil
 }
 
-// inPlace reports whether the pixels stand in the file in the form that decode
-// takes.
+// inPlace reports whether decode can use the pixels as they are stored in the file.
 func (h *header) inPlace() bool {
 	return h.syntax == uid.ExplicitVRLittleEndian || h.syntax == uid.ImplicitVRLittleEndian
 }
@@ -265,7 +263,7 @@ func (f *trainFile) readFrames(planes []plane, b *buffer) (err error) {
 	return f.decodePlanes(&b.frames, body, planes)
 }
 
-// hash hashes the file piece by piece.
+// hash hashes the file in pieces.
 func (f *trainFile) hash() (err error) {
 	defer func() { err = cmp.Or(err, f.release()) }()
 	if _, err := f.acquire(); err != nil {
@@ -279,8 +277,8 @@ func (f *trainFile) hash() (err error) {
 	return nil
 }
 
-// body returns what the places of pixels refer to: the file, or what is inflated of
-// it.
+// body returns the reader that the offsets of the pixels refer to: the file, or its
+// inflated data set.
 func (h *header) body(file io.ReaderAt) (io.ReaderAt, error) {
 	if h.syntax != uid.DeflatedExplicitVRLittleEndian {
 		return file, nil
@@ -314,10 +312,10 @@ func (h *header) readAll(buf []byte) ([]byte, error) {
 // headSeed makes the hashes of headers comparable within one run.
 var headSeed = maphash.MakeSeed()
 
-// noteHead notes what shows at Read whether the file is still what Find saw: its size,
-// its modification time and a hash of all that the header was made from, which is the bytes
-// before its pixels, or all of a file that is deflated. Read need not parse a file
-// again of which nothing has changed, which takes longer than decoding it.
+// noteHead records what Read compares to detect a change of the file: its size, its
+// modification time, and a hash of the bytes from which the header was made, which are
+// those before the pixels, or the whole file if it is deflated. Read need not parse an
+// unchanged file again, which would take longer than decoding it.
 func (h *header) noteHead(file *files.File) {
 	h.written = file.Modified().UnixNano()
 	h.head, _ = h.hashHead(file)
@@ -334,7 +332,7 @@ func (h *header) hashHead(file io.ReaderAt) (uint64, error) {
 
 var headBuffers = sync.Pool{New: func() any { return new([64 << 10]byte) }}
 
-// mostHashed bounds the bytes that are hashed: a file whose header is longer holds contours
+// mostHashed limits the bytes that are hashed: a file with a longer header has contours
 // that are refused for their length.
 const mostHashed = elements.LongestContours
 
@@ -345,7 +343,7 @@ func (h *header) headEnd() int64 {
 	return min(h.pixels.Value, mostHashed)
 }
 
-// unchanged reports whether the file is what Find saw.
+// unchanged reports whether the file is as Find saw it.
 func (h *header) unchanged(file *files.File) bool {
 	if !h.sameStamp(file) {
 		return false
@@ -354,7 +352,7 @@ func (h *header) unchanged(file *files.File) bool {
 	return err == nil && sum == h.head
 }
 
-// sameStamp reports whether size and modification time are those that Find saw.
+// sameStamp reports whether size and modification time are as Find saw them.
 func (h *header) sameStamp(file *files.File) bool {
 	return file.Size() == h.size && file.Modified().UnixNano() == h.written
 }
