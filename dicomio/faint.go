@@ -5,21 +5,21 @@ import (
 	"math"
 )
 
-// Images that hold noise alone, or a signal on another scale than the other echoes of their
-// slice.
+// Images of noise, and images whose signal is on another scale than that of the other
+// echoes of their slice.
 
-// faintPart is the part of the signal that is due at an echo below which the echo has lost
-// its own. In real scans (../shared/data) no echo has less than 1/1.17 of a later one, and
-// the oscillation of echoes that refocus badly keeps more than half. What noise leaves of an
-// echo is σ·√(π/2), a quarter of a signal of five times σ. The part is unsourced otherwise.
+// faintPart is the part of the expected signal below which an echo has lost its own. In
+// real scans (../shared/data) no echo has less than 1/1.17 of a later one, and the
+// oscillation of echoes that refocus badly keeps more than half. An echo of noise has
+// σ·√(π/2), a quarter of a signal of five times σ. The value is otherwise unsourced.
 const faintPart = 1.0 / 4
 
-// brightPart is the part of an image's mean above which a pixel is bright: a little less than
-// all of it, because the pixels of a uniform phantom are at the mean.
+// brightPart is the part of an image's mean above which a pixel is bright: slightly less
+// than 1, because the pixels of a uniform phantom are at the mean.
 const brightPart = 0.9
 
-// checkFaint refuses images whose signal is far below that of a later echo, or far below what
-// a decay leaves after the two echoes before.
+// checkFaint refuses images whose signal is far below that of a later echo, or far below
+// the decay expected from the two echoes before.
 func (d decoded) checkFaint() error {
 	for k := range d.grid[0] {
 		for e := range d.grid {
@@ -36,9 +36,9 @@ func (d decoded) checkFaint() error {
 	return nil
 }
 
-// partOfLater returns the signal of echo e as a part of that of the later echo f, in the
-// pixels where f is bright. It is not ok where hardly a pixel does, or where the mean
-// of the whole image does not rise.
+// partOfLater returns the signal of echo e relative to that of the later echo f, in the
+// pixels where f is bright. It is not ok if there are hardly any such pixels, or if the
+// mean of the whole image does not rise.
 func (d decoded) partOfLater(e, f, k int) (part float64, ok bool) {
 	if d.seen[f][k].mean <= d.seen[e][k].mean {
 		return 0, false
@@ -58,12 +58,12 @@ func (d decoded) partOfLater(e, f, k int) (part float64, ok bool) {
 	return sum / sumLater, tells(bright, probed)
 }
 
-// partOfDecay returns the signal of echo e as a part of S(e−1)²/S(e−2), where S is the signal
-// in the pixels where both echoes before are bright. A sum of decays is log-convex,
-// so that S(e) is not less at even echo times, and noise only adds to it. Pixels that hold 0
-// at echo e do not count, for scanners set what is below a threshold to 0, and neither do
-// pixels that are clipped. It is not ok where the three echo times are uneven, where hardly a
-// pixel counts, and where the decay leaves less than faintSteps.
+// partOfDecay returns the signal of echo e relative to S(e−1)²/S(e−2), where S is the
+// signal in the pixels in which both echoes before are bright. A sum of decays is
+// log-convex, so that S(e) is not less at even echo times, and noise only adds to it.
+// Pixels with 0 at echo e do not count, since scanners set values below a threshold to 0,
+// and neither do clipped pixels. It is not ok if the three echo times are uneven, if hardly
+// any pixel counts, or if the decay leaves less than faintSteps.
 func (d decoded) partOfDecay(e, k int) (part float64, ok bool) {
 	if e < 2 || d.seen[e][k].mean*d.seen[e-2][k].mean >= d.seen[e-1][k].mean*d.seen[e-1][k].mean {
 		return 0, false // the means of whole images are log-convex too
@@ -110,7 +110,7 @@ func (h *header) probed() iter.Seq[int] {
 	}
 }
 
-// tells reports whether so many of the probed pixels tell something of an image.
+// tells reports whether the number of bright pixels is sufficient to characterise an image.
 func tells(bright, probed int) bool {
 	return bright >= fewestPixels && float64(bright) >= leastPixels*float64(probed)
 }

@@ -4,26 +4,27 @@ import (
 	"math"
 )
 
-// Images that are lost in part: rows, columns or tiles of one value, as a transfer leaves
-// them that stopped, or a decoder that lacks a part.
+// Images that are lost in part: rows, columns or tiles of one value, as after an
+// interrupted transfer or when a decoder lacks a part.
 
 const (
 	// fewestLines is the part of an image's rows, or columns, that must be constant before
 	// they count as lost. It is unsourced, see leastSignal.
 	fewestLines = 1.0 / 16
-	// holeSide is the side of the blocks in which lost tiles are looked for: half of
-	// that of a JPEG block. Scanners set noise to zero pixel by pixel (15 % of the pixels
-	// of ../shared/data/knee-ge-mese), which empties hardly a block of 16.
+	// holeSide is the side of the blocks in which lost tiles are searched: half of that of
+	// a JPEG block. Scanners set noise to zero pixel by pixel (15 % of the pixels of
+	// ../shared/data/knee-ge-mese), which hardly ever empties a block of 16.
 	holeSide = 4
 	// leastHoles is the part of an image that must lie in such blocks. A vessel whose blood
-	// shows at every second echo alone is a smaller part: an artery 8 mm wide fills 1/500
-	// of a field of view of 160 mm.
+	// is visible only at every second echo is smaller: an artery 8 mm wide fills 1/500 of a
+	// field of view of 160 mm.
 	leastHoles = 1.0 / 64
-	// rowsApart is the distance of the rows from which the mean of an image is taken.
+	// rowsApart is the distance between the rows from which the mean of an image is
+	// computed.
 	rowsApart = 8
 )
 
-// division is a way to divide an image into lines: rows or columns.
+// division divides an image into lines: rows or columns.
 type division struct {
 	name                    string
 	lines, length           int
@@ -35,13 +36,13 @@ func (h *header) divisions() [2]division {
 	return [2]division{{"rows", h.rows, h.columns, h.columns, 1}, {"columns", h.columns, h.rows, 1, h.columns}}
 }
 
-// at returns pixel i of line j.
+// pixel returns pixel i of line j.
 func (a division) pixel(pixels []float32, j, i int) float32 {
 	return pixels[j*a.betweenLines+i*a.inOneLine]
 }
 
-// constant returns which lines hold one value, or nil where none does. It looks at two or
-// three pixels of a line that holds a signal.
+// constant returns which lines have one value, or nil if none has. It reads two or three
+// pixels of a line with signal.
 func (a division) constant(pixels []float32) []bool {
 	var out []bool
 	for j := range a.lines {
@@ -66,8 +67,8 @@ func (a division) holds(pixels []float32, j int, value float32) bool {
 	return true
 }
 
-// checkLines refuses images with rows or columns of one value where the echo before or after
-// has signal.
+// checkLines refuses images with rows or columns of one value where the echo before or
+// after has signal.
 func (d decoded) checkLines() error {
 	for k := range d.grid[0] {
 		for e := range d.grid {
@@ -86,7 +87,7 @@ func (d decoded) checkLines() error {
 	return nil
 }
 
-// beside returns the echoes before and after one.
+// neighbours returns the echoes before and after one.
 func (d decoded) neighbours(e int) []int {
 	var out []int
 	for _, f := range []int{e - 1, e + 1} {
@@ -97,9 +98,9 @@ func (d decoded) neighbours(e int) []int {
 	return out
 }
 
-// lostLines returns the number of lines that echo e has lost by the witness of echo f, and
-// what they hold: they are of one value in e, and f has signal there as elsewhere. It is
-// 0 where they are few.
+// lostLines returns the number of lines that echo e has lost according to echo f, and their
+// content: they have one value in e, and f has as much signal there as elsewhere. It
+// returns 0 if they are few.
 func (d decoded) lostLines(e, f, k, n int) (lost int, content string) {
 	h, a := d.grid[f][k], d.grid[e][k].divisions()[n]
 	var lines []int
@@ -114,7 +115,7 @@ func (d decoded) lostLines(e, f, k, n int) (lost int, content string) {
 			}
 			content = "one value"
 		} else if d.isEmpty(f, k, n, j) {
-			continue // at both echoes, as the edges of many images are
+			continue // at both echoes, as at the edges of many images
 		}
 		lines = append(lines, j)
 	}
@@ -132,7 +133,7 @@ func (d decoded) lostLines(e, f, k, n int) (lost int, content string) {
 		}
 	}
 	mean := sum / float64(len(lines)*a.length)
-	// Empty lines of f are among the others, and lower what is asked for.
+	// Empty lines of f are included, which lowers the threshold.
 	others := rest / float64(max(1, (a.lines-len(lines))*a.length))
 	if !(mean/h.slope > faintSteps) || mean/h.slope < leastSignal*others/h.slope {
 		return 0, ""
@@ -140,15 +141,15 @@ func (d decoded) lostLines(e, f, k, n int) (lost int, content string) {
 	return len(lines), content
 }
 
-// isEmpty reports whether line j of an image holds stored zeros alone.
+// isEmpty reports whether line j of an image consists of stored zeros.
 func (d decoded) isEmpty(e, k, n, j int) bool {
 	h, c := d.grid[e][k], d.seen[e][k]
 	zero := h.rescale(0)
 	return c.flat && d.image(e, k)[0] == zero || c.constant[n] != nil && c.constant[n][j] && h.divisions()[n].pixel(d.image(e, k), j, 0) == zero
 }
 
-// overwritten reports whether a line that holds one value other than zero has lost its own
-// ones: those of echo f span leastSteps, which do not become one within an echo, and the
+// overwritten reports whether a line with one value other than zero was overwritten: the
+// values of echo f span leastSteps, which do not become one value within an echo, and the
 // line is not at the ceiling of a clipped image, where its pixels are saturated.
 func (d decoded) overwritten(e, f, k, n, j int) bool {
 	h := d.grid[f][k]
@@ -161,8 +162,8 @@ func (d decoded) overwritten(e, f, k, n, j int) bool {
 	return a.pixel(d.image(e, k), j, 0) != d.ceiling(image) || !d.clipped(image)
 }
 
-// varies reports whether line j holds more than one value in the two echoes nearest to e,
-// one of which may have been lost in part itself.
+// varies reports whether line j has more than one value in the two echoes nearest to e, one
+// of which may be lost in part itself.
 func (d decoded) varies(e, k, n, j int) bool {
 	first := max(0, min(e-1, len(d.grid)-3))
 	for f := first; f < min(first+3, len(d.grid)); f++ {
@@ -192,8 +193,8 @@ func (a division) extremes(pixels []float32, j int) (low, high float32) {
 	return low, high
 }
 
-// zeroBlocks counts the blocks whose first pixel is stored as 0, in every second row of blocks.
-// Images without holes are told by it while they are in the cache.
+// zeroBlocks counts the blocks whose first pixel is stored as 0, in every second row of
+// blocks. Images without holes are recognised by it while they are in the cache.
 func (h *header) zeroBlocks(pixels []float32) int {
 	n, zero := 0, h.rescale(0)
 	for j := 0; j+holeSide <= h.rows; j += 2 * holeSide {
@@ -207,14 +208,14 @@ func (h *header) zeroBlocks(pixels []float32) int {
 	return n
 }
 
-// someMean returns the mean of some rows above stored zeros. Faint images are told by it
-// while they are in the cache.
+// someMean returns the mean of some rows above stored zeros. Faint images are recognised by
+// it while they are in the cache.
 func (h *header) someMean(pixels []float32) float64 {
 	sum, n := 0.0, 0
 	for j := 0; j < h.rows; j += rowsApart {
 		row := pixels[j*h.columns:][:h.columns]
 		n += len(row)
-		var a, b, c, d float32 // four sums at a time do not wait for each other
+		var a, b, c, d float32 // four independent sums
 		for ; len(row) >= 4; row = row[4:] {
 			a, b, c, d = a+row[0], b+row[1], c+row[2], d+row[3]
 		}
@@ -227,14 +228,14 @@ func (h *header) someMean(pixels []float32) float64 {
 }
 
 // checkHoles refuses images with blocks of zeros where the echo before and the one after
-// have signal: no decay falls to nothing and rises again. Of the first echo and the last the
-// one beside it is asked.
+// have signal: no decay falls to nothing and rises again. The first and the last echo have
+// only one neighbour.
 func (d decoded) checkHoles() error {
 	for k := range d.grid[0] {
 		for e := range d.grid {
 			c, all := d.seen[e][k], float64(d.Geometry.SliceVoxels())
 			if c.flat || 4*float64(c.zeros*holeSide*holeSide) < leastHoles*all {
-				continue // not half as many, in half of the rows
+				continue // not half of them in half of the rows
 			}
 			if n := d.holes(e, k); float64(n) >= leastHoles*all {
 				f := d.neighbours(e)[0]
@@ -245,7 +246,7 @@ func (d decoded) checkHoles() error {
 	return nil
 }
 
-// holes counts the pixels of an image in blocks of zeros where the echoes beside it have
+// holes counts the pixels of an image in blocks of zeros where the neighbouring echoes have
 // signal at each pixel: leastSignal of their mean, and more than faintSteps.
 func (d decoded) holes(e, k int) int {
 	h, pixels, others := d.grid[e][k], d.image(e, k), d.neighbours(e)
@@ -255,8 +256,8 @@ func (d decoded) holes(e, k int) int {
 	for n, f := range others {
 		images[n], levels[n] = d.image(f, k), d.level(f, k, leastSignal)
 		if len(others) == 1 {
-			// Where a scanner sets what is below a threshold to zero, the signal may fall below
-			// it, or rise above. It does not by a factor of faintSteps.
+			// If a scanner sets values below a threshold to zero, the signal may fall below
+			// it or rise above it, but not by a factor of faintSteps.
 			threshold := faintSteps * (d.faintest(e, k) - float64(zero))
 			levels[n] = max(levels[n], float32(float64(d.grid[f][k].rescale(0))+threshold))
 		}
@@ -287,8 +288,8 @@ func (d decoded) holes(e, k int) int {
 	return zeros
 }
 
-// level returns the magnitude that is that part of an image's mean above stored zeros, and at
-// least faintSteps above them. Pixels that hold zero do not count.
+// level returns the magnitude that is the given part of an image's mean above stored zeros,
+// and at least faintSteps above them. Pixels with zero do not count.
 func (d decoded) level(e, k int, part float64) float32 {
 	h, pixels := d.grid[e][k], d.image(e, k)
 	zero, sum, n := h.rescale(0), 0.0, 0

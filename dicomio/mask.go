@@ -23,7 +23,7 @@ const (
 	structureSetClass = elements.RTStructureSetStorage
 )
 
-// MaskKind is what kind of object a mask is.
+// MaskKind is the kind of a mask object.
 type MaskKind string
 
 // The kinds of mask objects.
@@ -32,21 +32,20 @@ const (
 	MaskRTSTRUCT MaskKind = "RTSTRUCT" // RT Structure Set
 )
 
-// MaskObject is a DICOM object that marks voxels of a series. The zero value is
-// none.
+// MaskObject is a DICOM object that marks voxels of a series. The zero value means that
+// there is none.
 type MaskObject struct {
-	// Name is the file's path below the folder that was searched, with slashes;
-	// Path opens it.
+	// Name is the file's path relative to the searched folder, with slashes; Path opens it.
 	Name, Path string
 	Kind       MaskKind
 	// Label is ContentLabel (0070,0080) or StructureSetLabel (3006,0002),
 	// Description SeriesDescription (0008,103E); both are free text.
 	Label, Description string
-	// Problem is why its header cannot be read, or nil.
+	// Problem says why its header cannot be read, or is nil.
 	Problem error
 
 	header  *header
-	secrets *secrets // of the study or, outside of one, of the object itself
+	secrets *secrets // of the study or, for a mask without a study, of the object itself
 }
 
 func (h *header) isMask() bool { return h.isSegmentation() || h.sopClass == structureSetClass }
@@ -55,14 +54,14 @@ func (h *header) isSegmentation() bool {
 	return h.sopClass == segmentationClass || h.sopClass == labelMapClass
 }
 
-// derivation is what says which images the frames of an object were made from
-// (PS3.3 C.7.6.16.2.6), for all frames or for each.
+// derivation selects the references to the images from which the frames of an object were
+// made (PS3.3 C.7.6.16.2.6), for all frames or for each.
 var derivation = elements.Wish{tag.DerivationImageSequence: {tag.SourceImageSequence: {tag.ReferencedSOPInstanceUID: nil}}}
 
-// sourcesWish is what is wanted of a segmentation that names no series.
+// sourcesWish selects them in a segmentation without a referenced series.
 var sourcesWish = elements.Wish{tag.SharedFunctionalGroupsSequence: derivation, tag.PerFrameFunctionalGroupsSequence: derivation}
 
-// findSources notes the images that the segmentation's frames were made from.
+// findSources records the images from which the segmentation's frames were made.
 func (h *header) findSources(file io.ReaderAt) error {
 	out, err := elements.Guard(file, h.size, sourcesWish)
 	if err != nil {
@@ -86,8 +85,8 @@ func (h *header) findSources(file io.ReaderAt) error {
 	return nil
 }
 
-// gatherFrames completes the frames of reference that a structure set is in: those
-// that it lists and its own or, where there are none, those of its structures.
+// gatherFrames completes the frames of reference of a structure set: those that it lists
+// and its own or, if there are none, those of its structures.
 func (h *header) gatherFrames(structures []elements.Dataset) {
 	if h.sopClass != structureSetClass {
 		h.frameUIDs = nil
@@ -103,7 +102,7 @@ func (h *header) gatherFrames(structures []elements.Dataset) {
 	h.frameUIDs = distinct(h.frameUIDs)
 }
 
-// framesOfReference returns those that the mask is in; none where it does not say.
+// framesOfReference returns the frames of reference of the mask; empty if it has none.
 func (h *header) framesOfReference() []string {
 	if len(h.frameUIDs) == 0 {
 		return distinct([]string{h.frame})
@@ -121,7 +120,8 @@ func distinct(texts []string) []string {
 	return slices.Clip(texts)
 }
 
-// maskObject describes a mask whose header has been read, or not, with that error.
+// maskObject describes a mask whose header has been read or could not be read because of
+// the error.
 func maskObject(h *header, err error) MaskObject {
 	m := MaskObject{Name: h.name, Path: h.path, Kind: MaskSEG, Label: h.label, Description: h.description, Problem: err, header: h, secrets: &secrets{}}
 	m.secrets.add(h.identity)
@@ -132,15 +132,14 @@ func maskObject(h *header, err error) MaskObject {
 	return m
 }
 
-// ErrNotDICOM says that a file is not a DICOM file, and ErrNoMask that it is one
-// of something else than a mask.
+// ErrNotDICOM means that a file is not a DICOM file, and ErrNoMask that it is not a mask.
 var (
 	ErrNotDICOM = elements.ErrNotDICOM
 	ErrNoMask   = errors.New("neither a segmentation (SEG) nor a structure set (RTSTRUCT)")
 )
 
-// OpenMaskObject reads the header of the mask object that the tree opens at path,
-// which name names in errors and results. A damaged mask is returned with its Problem. Errors are
+// OpenMaskObject reads the header of the mask object that the tree opens at path. Errors
+// and results call it name. A damaged mask is returned with its Problem. Errors are
 // ErrNotDICOM, ErrNoMask, and those of a file that cannot be read.
 func OpenMaskObject(tree *files.Tree, path, name string) (MaskObject, error) {
 	e := entry{header: header{path: path, name: name, tree: tree, texts: &texts{}}}
@@ -156,9 +155,9 @@ func OpenMaskObject(tree *files.Tree, path, name string) (MaskObject, error) {
 	return MaskObject{}, &FileError{Path: name, Attribute: attribute(tag.SOPClassUID), Problem: ErrNoMask.Error(), Kind: ErrNoMask, Hint: nameMask}
 }
 
-// ForeignError says that a mask was drawn on something else than a train.
+// ForeignError says that a mask was not drawn on a train.
 type ForeignError struct {
-	// Path is the mask's path below the folder that was searched.
+	// Path is the mask's path relative to the searched folder.
 	Path string
 	// Problem says what the mask refers to instead.
 	Problem string
@@ -167,12 +166,12 @@ type ForeignError struct {
 // Error returns path: problem.
 func (e *ForeignError) Error() string { return e.Path + ": " + e.Problem }
 
-// Foreign returns nil where the mask says that it was drawn on the train: it
-// refers to one of the train's series or, naming no series, to one of its images or,
-// naming no image either, to its frame of reference; and the train's frame of
-// reference is among those that it is in. Otherwise it returns a *ForeignError that
-// says what differs. It compares neither geometry nor the frame of reference of each
-// structure; ReadMask does.
+// Foreign returns nil if the mask was drawn on the train according to its references: it
+// refers to one of the train's series or, if it refers to no series, to one of its images
+// or, if it refers to no image either, to its frame of reference; and the train's frame of
+// reference is among those of the mask. Otherwise it returns a *ForeignError that says what
+// differs. It compares neither geometry nor the frame of reference of each structure, which
+// ReadMask does.
 func (t Train) Foreign(m MaskObject) error {
 	h := m.header
 	foreign := func(format string, a ...any) error {
@@ -204,8 +203,8 @@ func (t Train) Foreign(m MaskObject) error {
 	return nil
 }
 
-// refersTo reports whether the mask names the image's series or, where it names no
-// series, the image.
+// refersTo reports whether the mask refers to the image's series or, if it refers to no
+// series, to the image.
 func (h *header) refersTo(image *header) bool {
 	if len(h.references) > 0 {
 		return image.series != "" && slices.Contains(h.references, image.series)
@@ -214,8 +213,8 @@ func (h *header) refersTo(image *header) bool {
 	return named
 }
 
-// Frame names the frame of reference of the train's images, as Hash does the series;
-// "" where they do not say.
+// Frame returns the hash of the train's frame of reference, in the form of Hash; "" if it
+// is missing.
 func (t Train) Frame() string {
 	if len(t.images) == 0 || t.images[0].frame == "" {
 		return ""
@@ -223,7 +222,7 @@ func (t Train) Frame() string {
 	return hash(t.images[0].frame)
 }
 
-// hashes names every UID once.
+// hashes returns the distinct hashes of the UIDs.
 func hashes(uids []string) []string {
 	out := distinct(slices.Clone(uids))
 	for i, uid := range out {
@@ -248,51 +247,47 @@ func shortList(texts []string) string {
 	return out
 }
 
-// MaskOptions says how a mask object is read.
+// MaskOptions sets how a mask object is read.
 type MaskOptions struct {
-	// Threshold is the fraction, above 0 and at most 1, at and above which a voxel
-	// of a fractional segmentation belongs to the segment; 0 means 0.5. Other
-	// objects do not ask it.
+	// Threshold is the fraction, above 0 and at most 1, from which a voxel of a fractional
+	// segmentation belongs to the segment; 0 means 0.5. Other objects ignore it.
 	Threshold float64
-	// Frame is the Train.Frame of the series that contours are to be drawn in. ""
-	// takes those of any frame of reference: that of the series is not known, or the
-	// mask is known to be another's. Then Segment.Frame has to be compared.
+	// Frame is the Train.Frame in which contours must be drawn. "" accepts any frame of
+	// reference, if that of the series is not known or the mask belongs to another series.
+	// The caller must then compare Segment.Frame.
 	Frame string
-	// MostVoxels bounds how many voxels the segments may have together, so that they fit
-	// into memory; 0 means eight times those of the grid, which more never may have.
+	// MostVoxels limits the total number of voxels of the segments, so that they fit into
+	// memory; 0 means eight times those of the grid, which is the limit in any case.
 	MostVoxels int
 }
 
-// defaultThreshold is the fraction at which a voxel is rather in than out.
+// defaultThreshold is the fraction at which a voxel is more in the segment than out of it.
 const defaultThreshold = 0.5
 
-// mostOverlap bounds how many segments a voxel may be in, on average over the
-// grid, so that a small file cannot ask for all memory: knees have one or two,
-// and whole-body structure sets stay under four.
+// mostOverlap limits the number of segments per voxel, on average over the grid, so that a
+// small file cannot exhaust memory: knees have one or two, and whole-body structure sets
+// fewer than four.
 const mostOverlap = 8
 
-// ReadMask brings the object onto the grid g: the voxels of every segment, by
-// where in the patient its frames or contours lie. It returns the file with its
-// hash, too.
+// ReadMask brings the object onto the grid g: it returns the voxels of every segment
+// according to the patient positions of its frames or contours, and the file with its hash.
 //
-// A segmentation's frames must lie on the slices of g and their pixels on its
-// voxels, within Geometry.Tolerance; rows and columns may be flipped and change
-// places, frames may be smaller than a slice or lie across slices. What no frame
-// shows is background. In a label map the background is PixelPaddingValue
-// (0028,0120), or a segment of the code (125040, DCM, "Background"), or 0 where
-// the object names neither.
+// The frames of a segmentation must lie on the slices of g and their pixels on its voxels,
+// within Geometry.Tolerance. Rows and columns may be flipped and exchanged, and frames may
+// be smaller than a slice or lie across slices. Voxels that no frame shows are background.
+// In a label map the background is PixelPaddingValue (0028,0120), or a segment with the
+// code (125040, DCM, "Background"), or 0 if the object has neither.
 //
-// Contours must be planar and lie on slices of g, within the same tolerance. A
-// voxel belongs to a structure if its centre is inside by the even-odd rule over
-// all the contours that the structure has on the slice, or on one of them: so
-// holes are contours within contours, and a contour that was traced through the
-// centres of a region's outermost voxels gives back the region. A structure whose
-// contours enclose no area, lie between slices or beyond the image, or are drawn in
-// another frame of reference than MaskOptions.Frame, has a Problem and no voxels; the
-// other structures are read.
+// Contours must be planar and lie on slices of g, within the same tolerance. A voxel
+// belongs to a structure if its centre is inside by the even-odd rule over all contours of
+// the structure on the slice, or on one of them. Holes are thus contours within contours,
+// and a contour through the centres of a region's outermost voxels gives the region. A
+// structure has a Problem and no voxels if its contours enclose no area, lie between slices
+// or outside the image, or are drawn in another frame of reference than MaskOptions.Frame;
+// the other structures are read.
 //
-// Errors are *FileError: attributes that are missing or contradict each other,
-// frames that lie elsewhere (ErrInvalid), and what is not read (ErrUnsupported).
+// Errors are *FileError: attributes that are missing or contradict each other and frames
+// that lie elsewhere are ErrInvalid, unsupported features are ErrUnsupported.
 func ReadMask(ctx context.Context, m MaskObject, g volume.Geometry, o MaskOptions) (volume.Segmentation, File, error) {
 	none := volume.Segmentation{}
 	switch {
@@ -328,14 +323,14 @@ func ReadMask(ctx context.Context, m MaskObject, g volume.Geometry, o MaskOption
 	return s, File{Path: m.Name, SHA256: sum}, nil
 }
 
-// placer knows where in a grid a position lies.
+// placer converts positions to voxels of a grid.
 type placer struct {
 	volume.Geometry
 	inverse   [3][4]float64
 	spacing   [3]float64
 	tolerance float64
-	most      int // voxels that all segments may have together
-	left      int // those that may still be given to segments
+	most      int // limit of the voxels of all segments
+	left      int // voxels that segments may still take
 }
 
 func newPlacer(g volume.Geometry) (*placer, error) {
@@ -347,7 +342,7 @@ func newPlacer(g volume.Geometry) (*placer, error) {
 	return &placer{Geometry: g, inverse: inverse, spacing: g.Spacing(), tolerance: g.Tolerance(), left: mostOverlap * n}, nil
 }
 
-// index returns the place of a patient position in the grid, in voxels.
+// index returns the voxel coordinates of a patient position.
 func (p *placer) index(position [3]float64) [3]float64 {
 	var v [3]float64
 	for r, a := range p.inverse {
@@ -365,7 +360,7 @@ func (p *placer) direction(step [3]float64) [3]float64 {
 	return v
 }
 
-// take counts voxels of a segment against what there may be.
+// take counts voxels of a segment against the limit.
 func (p *placer) take(h *header, voxels int) error {
 	if p.left -= voxels; p.left < 0 {
 		return h.invalid("its segments hold more than %d voxels, %.3g times those of the series", p.most, float64(p.most)/float64(p.Voxels()))
@@ -373,7 +368,7 @@ func (p *placer) take(h *header, voxels int) error {
 	return nil
 }
 
-// one returns the only item of a sequence; ok is false where it is absent.
+// one returns the only item of a sequence; ok is false if the sequence is absent.
 func (o *object) one(d elements.Dataset, t tag.Tag) (item elements.Dataset, ok bool, err error) {
 	switch items := d.Items(t); len(items) {
 	case 0:
@@ -385,7 +380,7 @@ func (o *object) one(d elements.Dataset, t tag.Tag) (item elements.Dataset, ok b
 	}
 }
 
-// number returns a whole number that must be there.
+// number returns a whole number that must be present.
 func (o *object) number(d elements.Dataset, t tag.Tag) (int, error) {
 	v, ok, err := d.Integer(t)
 	switch {
@@ -397,7 +392,7 @@ func (o *object) number(d elements.Dataset, t tag.Tag) (int, error) {
 	return v, nil
 }
 
-// codeWish and conceptWish are what is wanted of coded concepts.
+// codeWish and conceptWish select coded concepts.
 var (
 	codeWish = elements.Wish{tag.CodeValue: nil, tag.LongCodeValue: nil, tag.URNCodeValue: nil, tag.CodingSchemeDesignator: nil, tag.CodeMeaning: nil}
 
@@ -407,8 +402,8 @@ var (
 		tag.AnatomicRegionModifierSequence: codeWish}
 )
 
-// code reads one item of a code sequence (PS3.3 8.8): the value stands in one of
-// three attributes, by its length and kind.
+// code reads one item of a code sequence (PS3.3 8.8): the value is in one of three
+// attributes, depending on its length and kind.
 func code(d elements.Dataset) volume.Code {
 	c := volume.Code{Value: d.Text(tag.CodeValue), Scheme: d.Text(tag.CodingSchemeDesignator), Meaning: d.Text(tag.CodeMeaning)}
 	for _, t := range []tag.Tag{tag.LongCodeValue, tag.URNCodeValue} {
@@ -419,7 +414,7 @@ func code(d elements.Dataset) volume.Code {
 	return c
 }
 
-// describe copies what an item says of the segment's kind and place.
+// describe copies the codes of an item to the segment.
 func (o *object) describe(s *volume.Segment, d elements.Dataset) error {
 	kind, exists, err := o.one(d, tag.SegmentedPropertyTypeCodeSequence)
 	if err != nil {
@@ -440,5 +435,5 @@ func (o *object) describe(s *volume.Segment, d elements.Dataset) error {
 	return nil
 }
 
-// nameMask says which objects hold masks.
+// nameMask is the hint about objects that are not masks.
 const nameMask = "name a segmentation (SEG) or a structure set (RTSTRUCT)"

@@ -15,7 +15,7 @@ import (
 	"github.com/t2map/t2map/volume"
 )
 
-// structureWish is what is wanted of a structure set (PS3.3 C.8.8.5, C.8.8.6 and
+// structureWish selects the attributes of a structure set (PS3.3 C.8.8.5, C.8.8.6 and
 // C.8.8.8).
 var structureWish = elements.Wish{
 	tag.StructureSetROISequence: {tag.ROINumber: nil, tag.ROIName: nil, tag.ReferencedFrameOfReferenceUID: nil},
@@ -30,7 +30,7 @@ var structureWish = elements.Wish{
 	},
 }
 
-// contourOffset is ContourOffsetVector, retired: a shift of the contour's points.
+// contourOffset is ContourOffsetVector (retired), which shifts the points of a contour.
 var contourOffset = tag.Tag{Group: 0x3006, Element: 0x0045}
 
 // structureReader reads one structure set.
@@ -40,7 +40,7 @@ type structureReader struct {
 	home     string // MaskOptions.Frame
 	slice    *raster
 	segments []volume.Segment
-	indexOf  map[int]int // a structure's number to its place in segments
+	indexOf  map[int]int // from a structure's number to its index in segments
 }
 
 // readStructures reads a structure set onto a grid.
@@ -62,7 +62,7 @@ func readStructures(ctx context.Context, h *header, target *placer, opt MaskOpti
 	return out, sum, err
 }
 
-// declare reads the structures that the object says it has.
+// declare reads the structures of the object.
 func (r *structureReader) declare() error {
 	items := r.data.Items(tag.StructureSetROISequence)
 	if len(items) == 0 {
@@ -84,8 +84,9 @@ func (r *structureReader) declare() error {
 	return nil
 }
 
-// frameOf notes the frame of reference that the structure is drawn in, its own or else
-// the only one of the structure set, and says what is wrong with it.
+// frameOf records the structure's frame of reference, which is its own or otherwise the
+// only one of the structure set, and returns an error if it is missing or not that of the
+// series.
 func (r *structureReader) frameOf(item elements.Dataset, s *volume.Segment) error {
 	uid := item.Text(tag.ReferencedFrameOfReferenceUID)
 	if uid == "" {
@@ -104,7 +105,7 @@ func (r *structureReader) frameOf(item elements.Dataset, s *volume.Segment) erro
 	return nil
 }
 
-// whose returns the place in segments of the structure that an item refers to.
+// whose returns the index in segments of the structure that an item refers to.
 func (r *structureReader) whose(item elements.Dataset) (int, error) {
 	n, err := r.number(item, tag.ReferencedROINumber)
 	if err != nil {
@@ -117,7 +118,7 @@ func (r *structureReader) whose(item elements.Dataset) (int, error) {
 	return i, nil
 }
 
-// observe reads the codes of the structures, where they have some.
+// observe reads the codes of the structures, if there are any.
 func (r *structureReader) observe() error {
 	coded := map[int]bool{}
 	for _, item := range r.data.Items(tag.RTROIObservationsSequence) {
@@ -172,18 +173,18 @@ type planar struct {
 	points []point
 }
 
-// orIgnore is the other way out where a structure is not on the series.
+// orIgnore is the other hint about a structure that does not lie on the series.
 const orIgnore = ", or, if it is not wanted, give it to `ignore` under `segments` in a scheme file"
 
-// unplaced makes an error a Problem of its segment, which says itself which segment of
-// which file it is.
+// unplaced turns an error into the Problem of a segment, which names file and segment
+// itself.
 func unplaced(e *FileError, hint string) error {
 	e.Path, e.Hint = "", hint
 	return e
 }
 
-// contours returns the contours of a structure in the grid. A problem is why they
-// enclose no voxels of it although they are well-formed.
+// contours returns the contours of a structure in the grid. The problem says why
+// well-formed contours enclose none of its voxels.
 func (r *structureReader) contours(ctx context.Context, number int, items []elements.Dataset) (out []planar, problem, err error) {
 	xor := 0
 	for n, item := range items {
@@ -224,7 +225,7 @@ func (r *structureReader) contours(ctx context.Context, number int, items []elem
 		out = append(out, c)
 	}
 	if xor > 0 && xor < len(items) {
-		// PS3.3 C.8.8.6.3: then all of them have to be.
+		// PS3.3 C.8.8.6.3: all contours must have this type.
 		return nil, nil, r.wrong(tag.ContourGeometricType, "structure %d: %d of its %d contours are CLOSEDPLANAR_XOR, want all or none", number, xor, len(items))
 	}
 	return out, problem, nil
@@ -263,10 +264,10 @@ func (r *structureReader) points(item elements.Dataset) ([][3]float64, *FileErro
 	return out, nil
 }
 
-// onSlice returns the contour on the slice of the series that all of its points
-// lie on, within Geometry.Tolerance: the positions of contours and of slices come
-// from the same headers. It must not go beyond the slice's edge either, which is
-// half a voxel beyond the outermost centres, for what is outside has no T2.
+// onSlice returns the contour on the slice that contains all of its points within
+// Geometry.Tolerance: the positions of contours and of slices come from the same headers.
+// It must not extend beyond the edge of the slice, half a voxel outside the outermost
+// centres, since there is no T2 outside.
 func (r *structureReader) onSlice(points [][3]float64) (planar, *FileError) {
 	c := planar{points: make([]point, len(points))}
 	for n, p := range points {
@@ -274,7 +275,7 @@ func (r *structureReader) onSlice(points [][3]float64) (planar, *FileError) {
 		if far := max(math.Abs(voxel[0]), math.Abs(voxel[1]), math.Abs(voxel[2])); !(far < math.MaxInt32) {
 			return c, r.wrong(tag.ContourData, "point %d lies nowhere near the series", n+1)
 		}
-		if n == 0 { // the nearest slice there is
+		if n == 0 { // the nearest slice
 			c.slice = int(min(max(math.Round(voxel[2]), 0), float64(r.target.Size[2]-1)))
 		}
 		if distance := math.Abs(voxel[2]-float64(c.slice)) * r.target.spacing[2]; !(distance <= r.target.tolerance) {
@@ -291,7 +292,7 @@ func (r *structureReader) onSlice(points [][3]float64) (planar, *FileError) {
 	return c, nil
 }
 
-// fill gives the structure the voxels that its contours enclose, slice by slice.
+// fill gives the structure the voxels inside its contours, slice by slice.
 func (r *structureReader) fill(ctx context.Context, s *volume.Segment, contours []planar) error {
 	slices.SortStableFunc(contours, func(a, b planar) int { return cmp.Compare(a.slice, b.slice) })
 	for n, c := range contours {

@@ -21,16 +21,15 @@ import (
 type PhilipsScaling string
 
 const (
-	// DisplayValues are those of every other vendor, and the default. Echoes whose RS·SS
-	// differ are not comparable in them and refused.
+	// DisplayValues are the values of every other vendor, and the default. Echoes with
+	// different RS·SS are not comparable in them and are refused.
 	DisplayValues PhilipsScaling = "dv"
-	// FloatingPoint values are what the receiver saw, on one scale for all images;
-	// images without a Scale Slope are refused.
+	// FloatingPoint values are the values at the receiver, on one scale for all images.
+	// Images without a Scale Slope are refused.
 	FloatingPoint PhilipsScaling = "fp"
 )
 
-// Check returns an error when the scaling is none of the above, or empty for the
-// default.
+// Check returns an error if the scaling is neither of these, nor empty for the default.
 func (p PhilipsScaling) Check() error {
 	if p != "" && p != DisplayValues && p != FloatingPoint {
 		return fmt.Errorf("%q is neither %s (displayed values) nor %s (floating-point values)", string(p), DisplayValues, FloatingPoint)
@@ -38,9 +37,9 @@ func (p PhilipsScaling) Check() error {
 	return nil
 }
 
-// scale puts Philips images on the scale that is asked for and refuses echoes that
-// are not on one. A rescale slope is applied image by image, so that for other
-// vendors it may change. One Philips image makes them all Philips'.
+// scale brings Philips images onto the wanted scale and refuses echoes on different scales.
+// A rescale slope is applied image by image, so that it may vary for other vendors. If one
+// image is from Philips, all are.
 func (t *Train) scale(wanted PhilipsScaling) error {
 	if !slices.ContainsFunc(t.images, (*header).isPhilips) {
 		return nil
@@ -67,7 +66,7 @@ func (t *Train) scale(wanted PhilipsScaling) error {
 	return nil
 }
 
-// measurable returns an error when the image's floating-point values are not known.
+// measurable returns an error if the image's floating-point values are not known.
 func (h *header) measurable(*header) error {
 	if math.Abs(h.slope*h.scaleSlope) > 0 {
 		return nil
@@ -77,8 +76,8 @@ func (h *header) measurable(*header) error {
 	return e
 }
 
-// comparable returns an error when the image's display values are not on the scale of
-// those of another echo.
+// comparable returns an error if the image's display values are on another scale than those
+// of the first echo.
 func (h *header) comparable(first *header) error {
 	got, want := h.slope*h.scaleSlope, first.slope*first.scaleSlope
 	unscaled := math.IsNaN(got)
@@ -105,7 +104,8 @@ func (h *header) comparable(first *header) error {
 	return nil
 }
 
-// scale is a number that, besides RescaleSlope, says what a stored value means.
+// scale is an attribute, other than RescaleSlope, that determines what a stored value
+// means.
 type scale struct {
 	tag   tag.Tag
 	value float64
@@ -124,17 +124,17 @@ func (h *header) takeScales(mappings *dicom.Element) {
 	}
 }
 
-// takeScale takes the element if it is a number: its attributes are of no use
-// otherwise, and other vendors may use the private ones as they like.
+// takeScale takes the element if it is a single number. Other vendors may use the private
+// elements for anything.
 func (h *header) takeScale(e *dicom.Element) {
 	if v, err := elements.NumbersOf(e); err == nil && len(v) == 1 {
 		h.otherScale = append(slices.Clip(h.otherScale), scale{e.Tag, v[0]})
 	}
 }
 
-// agrees returns an error when, with one RescaleSlope or none, other attributes say
-// that the image and another echo are not on one scale: its values are then stored
-// ones, which T2 cannot be read from.
+// agrees returns an error if RescaleSlope is equal or missing, but other attributes say
+// that the image and another echo are on different scales: its values are then stored
+// values, from which T2 cannot be computed.
 func (h *header) agrees(first *header) error {
 	for n := range max(len(h.otherScale), len(first.otherScale)) {
 		var problem string

@@ -10,8 +10,8 @@ import (
 	"github.com/t2map/t2map/volume"
 )
 
-// framePlace is what says where a frame lies and whose it is, in the functional
-// groups shared by all frames or in each frame's own (PS3.3 C.7.6.16.2).
+// framePlace selects the position and segment of a frame, in the functional groups shared
+// by all frames or in those of each frame (PS3.3 C.7.6.16.2).
 var framePlace = elements.Wish{
 	tag.PlanePositionSequence:    {tag.ImagePositionPatient: nil},
 	tag.PlaneOrientationSequence: {tag.ImageOrientationPatient: nil},
@@ -20,7 +20,7 @@ var framePlace = elements.Wish{
 	tag.SegmentIdentificationSequence: {tag.ReferencedSegmentNumber: nil},
 }
 
-// segmentationWish is what is wanted of a segmentation (PS3.3 C.8.20.2).
+// segmentationWish selects the attributes of a segmentation (PS3.3 C.8.20.2).
 var segmentationWish = elements.Wish{
 	tag.SegmentationType: nil, tag.SegmentationFractionalType: nil, tag.MaximumFractionalValue: nil,
 	tag.PixelPaddingValue: nil,
@@ -39,7 +39,7 @@ const (
 	labelMapType   = "LABELMAP"
 )
 
-// background is the code of what no segment marks (PS3.16 CID 7150).
+// background is the code of the background (PS3.16 CID 7150).
 var background = volume.Code{Value: "125040", Scheme: "DCM"}
 
 // segmentReader reads one segmentation.
@@ -51,17 +51,17 @@ type segmentReader struct {
 	groups []elements.Dataset // one for each frame
 
 	segments []volume.Segment
-	indexOf  map[int]int     // a segment's number to its place in segments
+	indexOf  map[int]int     // from a segment's number to its index in segments
 	isBack   map[int]bool    // numbers of a label map that are background
-	means    []int32         // what each stored value means: a place in segments, or one of the below
+	means    []int32         // the meaning of each stored value: an index in segments, or one of the constants below
 	seen     map[[3]int]bool // segment, axis across, slice
 }
 
-// What a stored value can mean beside a segment.
+// The meanings of a stored value other than a segment.
 const (
 	nothing = -1 - iota // background
-	theirs              // in the segment that the frame is of
-	invalid             // no value for this object
+	theirs              // the segment of the frame
+	invalid             // not valid in this object
 )
 
 // readSegments reads a segmentation onto a grid.
@@ -86,8 +86,8 @@ func readSegments(ctx context.Context, h *header, target *placer, opt MaskOption
 	return out, sum, err
 }
 
-// checkPixels checks the image pixel module against what the type of the
-// segmentation asks for (PS3.3 C.8.20.2.1).
+// checkPixels checks the image pixel module against the type of the segmentation (PS3.3
+// C.8.20.2.1).
 func (r *segmentReader) checkPixels() error {
 	bits := map[string][]int{binaryType: {1}, fractionalType: {8}, labelMapType: {8, 16}}[r.kind]
 	switch {
@@ -119,7 +119,7 @@ func (r *segmentReader) checkPixels() error {
 	return nil
 }
 
-// declare reads the segments that the object says it has.
+// declare reads the segments of the object.
 func (r *segmentReader) declare() error {
 	items := r.data.Items(tag.SegmentSequence)
 	if len(items) == 0 {
@@ -147,7 +147,7 @@ func (r *segmentReader) declare() error {
 	return nil
 }
 
-// values works out what the stored values mean.
+// values determines the meaning of the stored values.
 func (r *segmentReader) values(opt MaskOptions) error {
 	r.means = slices.Repeat([]int32{invalid}, 1<<max(r.allocated, 8))
 	r.means[0] = nothing
@@ -162,8 +162,8 @@ func (r *segmentReader) values(opt MaskOptions) error {
 	return nil
 }
 
-// fractions works out which values of a fractional segmentation are at or above
-// the threshold.
+// fractions determines which values of a fractional segmentation are at or above the
+// threshold.
 func (r *segmentReader) fractions(threshold float64) error {
 	if t := r.data.Text(tag.SegmentationFractionalType); t != "PROBABILITY" && t != "OCCUPANCY" {
 		return r.wrong(tag.SegmentationFractionalType, "%.20q, want PROBABILITY or OCCUPANCY", t)
@@ -184,8 +184,7 @@ func (r *segmentReader) fractions(threshold float64) error {
 	return nil
 }
 
-// labels works out which segment each value of a label map is, and which is the
-// background.
+// labels determines the segment of each value of a label map, and the background.
 func (r *segmentReader) labels() error {
 	padding, exists, err := r.data.Integer(tag.PixelPaddingValue)
 	if err != nil {
@@ -195,7 +194,7 @@ func (r *segmentReader) labels() error {
 		return r.wrong(tag.PixelPaddingValue, "%d is the background, and segment %d too", padding, padding)
 	}
 	if exists || len(r.isBack) > 0 {
-		r.means[0] = invalid // unless it is named below
+		r.means[0] = invalid // unless a segment has it, below
 	}
 	if exists {
 		r.isBack[padding] = true

@@ -12,7 +12,7 @@ import (
 	"github.com/t2map/t2map/dicomio/internal/elements"
 )
 
-// readFrames puts all frames in their places and sorts the voxels.
+// readFrames reads all frames and sorts the voxels.
 func (r *segmentReader) readFrames(ctx context.Context) error {
 	for n := range r.groups {
 		if err := ctx.Err(); err != nil {
@@ -42,16 +42,16 @@ func (r *segmentReader) readFrames(ctx context.Context) error {
 	return nil
 }
 
-// framePixels is a frame's place in the grid: pixel (c, r) is voxel first +
-// c·column + r·row, along the axes that column and row run along.
+// framePixels is the place of a frame in the grid: pixel (c, r) is voxel first + c·column +
+// r·row.
 type framePixels struct {
 	first       [3]int
 	column, row [3]int // one of −1, 0, 1 along each axis
-	segment     int    // its place in segments; −1 in a label map
+	segment     int    // index in segments; −1 in a label map
 }
 
-// group returns what one frame's functional groups, or else the shared ones, hold
-// of a macro.
+// group returns a macro of one frame's functional groups or, if it is absent there, of the
+// shared ones.
 func (r *segmentReader) group(n int, t tag.Tag) (elements.Dataset, error) {
 	for _, d := range []elements.Dataset{r.groups[n], r.shared} {
 		item, exists, err := r.one(d, t)
@@ -62,7 +62,7 @@ func (r *segmentReader) group(n int, t tag.Tag) (elements.Dataset, error) {
 	return elements.Dataset{}, r.frameError(n, r.wrong(t, "missing"))
 }
 
-// numbers returns count numbers of a frame's functional group.
+// numbers returns count numbers from a functional group of a frame.
 func (r *segmentReader) numbers(n int, macro, t tag.Tag, count int) ([]float64, error) {
 	item, err := r.group(n, macro)
 	if err != nil {
@@ -80,7 +80,7 @@ func (r *segmentReader) numbers(n int, macro, t tag.Tag, count int) ([]float64, 
 	return v, nil
 }
 
-// frameError says which frame an error is of.
+// frameError adds the number of the frame to an error.
 func (r *segmentReader) frameError(n int, e *FileError) *FileError {
 	e.Problem = fmt.Sprintf("frame %d: %s", n+1, e.Problem)
 	return e
@@ -132,13 +132,13 @@ func (r *segmentReader) place(n int) (framePixels, error) {
 	return frame, nil
 }
 
-// hintTwice is the way out where a place appears twice for one segment.
+// hintTwice is the hint about a place that occurs twice for one segment.
 const hintTwice = "one of the two may be an earlier state: save the segmentation again with one frame for each slice of a segment"
 
-// hintAgain is the way out where a frame is of something that the file does not have.
+// hintAgain is the hint about a frame that refers to something that the file does not have.
 const hintAgain = "the file contradicts itself: save the segmentation again with the program that drew it"
 
-// whose returns the place in segments of the segment that a frame is of.
+// whose returns the index in segments of the frame's segment.
 func (r *segmentReader) whose(n int) (int, error) {
 	id, err := r.group(n, tag.SegmentIdentificationSequence)
 	if err != nil {
@@ -157,10 +157,10 @@ func (r *segmentReader) whose(n int) (int, error) {
 	return s, nil
 }
 
-// align sets the frame's first voxel and its steps to whole numbers, and refuses
-// the frame where that moves a pixel farther than the tolerance. Place holds the
-// position of the first pixel and the steps from column to column and from row to
-// row, in mm.
+// align rounds the frame's first voxel and its steps to whole numbers, and refuses the
+// frame if that moves a pixel farther than the tolerance. The columns of place hold the
+// position of the first pixel and the steps from column to column and from row to row, in
+// mm.
 func (r *segmentReader) align(n int, frame *framePixels, place [3][3]float64) error {
 	exact := [3][3]float64{r.target.index(place[0]), r.target.direction(place[1]), r.target.direction(place[2])}
 	for i, voxel := range []*[3]int{&frame.first, &frame.column, &frame.row} {
@@ -213,7 +213,7 @@ func isAxis(step [3]int) bool {
 	return step[0]*step[0]+step[1]*step[1]+step[2]*step[2] == 1
 }
 
-// axis returns the axis along which a step goes.
+// axis returns the axis of a step.
 func axis(step [3]int) int {
 	switch {
 	case step[0] != 0:
@@ -268,7 +268,7 @@ func (r *segmentReader) fill(n int, frame framePixels, pixels []byte) error {
 	return nil
 }
 
-// voxel returns the index of the voxel that a pixel of the frame is.
+// voxel returns the index of the voxel at a pixel of the frame.
 func (r *segmentReader) voxel(frame framePixels, column, row int) (uint32, bool) {
 	v, stride := 0, 1
 	for d, size := range r.target.Size {

@@ -7,8 +7,8 @@ import (
 )
 
 // A module in an endless loop must be stopped. The runtime can check a context at every
-// iteration of every loop (WithCloseOnContextDone), but then JPEG 2000 takes 2.9 times as
-// long to decode, lossy JPEG 3 times, and a registration 2.2 times (medians of alternating
+// iteration of every loop (WithCloseOnContextDone), but then JPEG 2000 takes 2.5 to 3.1 times as
+// long to decode, lossy JPEG 3.5 times, and a registration 2.2 times (medians of alternating
 // rounds, processor time). Therefore the module is rewritten before it is compiled: each
 // iteration of a loop decrements a counter and traps at 0, which costs less than can be
 // measured. The limit is thus a number of iterations, called turns, the same on every
