@@ -19,11 +19,11 @@ type word struct {
 	span
 	raw    string
 	folded string
-	digits bool // a digit stands right beside it: KN101
+	digits bool // a digit is next to it: KN101
 }
 
-// wordsOf returns the runs of letters in a text; the parts of O'Brien and Smith-Jones are words, and
-// digits end one.
+// wordsOf returns the runs of letters in a text. The parts of O'Brien and Smith-Jones are
+// words, and digits end a word.
 func wordsOf(text string) []word {
 	var words []word
 	start := -1
@@ -44,7 +44,7 @@ func wordsOf(text string) []word {
 	return words
 }
 
-// forms are the ways in which a word is written without accents: MÜLLER is MULLER and MUELLER.
+// forms returns the ways to write a word without accents: MÜLLER is MULLER and MUELLER.
 func (w word) forms() []string {
 	return slices.Compact([]string{w.folded, fold(umlauts.Replace(norm.NFC.String(w.raw)))})
 }
@@ -65,8 +65,8 @@ func fold(text string) string {
 	return plainLetters.Replace(norm.NFC.String(text))
 }
 
-// generalWords stand in names of volunteers, phantoms and studies, and tell nothing of a person. They
-// are written folded.
+// generalWords occur in names of volunteers, phantoms and studies, and disclose nothing
+// about a person. They are folded.
 var generalWords = wordSet(`
 	anonymous anonymized anonymised anonym anon pseudonym pseudonymized deidentified identified removed unknown unnamed none null empty noname
 	patient patients subject subjects subj proband volunteer volunteers participant human animal control controls healthy normal
@@ -80,8 +80,8 @@ var generalWords = wordSet(`
 	dicom nifti label labels mask segmentation segment structure contour missing attribute slice slices
 `)
 
-// makerWords are those of scanners' makers, and of institutions of all kinds: they are shown in the
-// attributes of the scanner, and are not what makes an institution's name one.
+// makerWords occur in names of scanners' makers, and of institutions of all kinds: they are
+// shown in the attributes of the scanner, and do not identify an institution.
 var makerWords = wordSet(`
 	siemens healthineers healthcare philips medical systems general electric canon toshiba hitachi fujifilm united esaote paramed
 	shanghai neusoft mindray bruker biospin hyperfine aspect signa discovery ingenia achieva intera elition magnetom skyra vida prisma trio avanto aera verio lumina vantage
@@ -100,8 +100,8 @@ func wordSet(text string) map[string]bool {
 	return set
 }
 
-// General reports whether a text has letters and no digits, and all its words are such as
-// anonymous or phantom, which tell nothing of a person.
+// General reports whether a text has letters and no digits, and consists of words such as
+// anonymous or phantom, which disclose nothing about a person.
 func General(text string) bool {
 	words := wordsOf(text)
 	for _, w := range words {
@@ -112,8 +112,8 @@ func General(text string) bool {
 	return len(words) > 0 && !digitRun.MatchString(text)
 }
 
-// general reports whether a folded word, or all those that it is joined of, tell nothing of a person
-// or, with makers, of an institution.
+// general reports whether a folded word, or all words that it is joined from, disclose
+// nothing about a person or, with makers, about an institution.
 func general(w string, makers bool) bool {
 	if generalWords[w] || makers && makerWords[w] {
 		return true
@@ -136,13 +136,14 @@ func (d date) same(as date) bool {
 	return d.year == as.year && d.month == as.month && d.day == as.day
 }
 
-// valid reports whether there is such a day in the years in which patients were born and scanned.
+// valid reports whether the day exists, in the years in which patients were born and
+// scanned.
 func (d date) valid() bool {
 	t := time.Date(d.year, time.Month(d.month), d.day, 0, 0, 0, 0, time.UTC)
 	return d.year >= 1900 && d.year < 2100 && t.Year() == d.year && int(t.Month()) == d.month && t.Day() == d.day
 }
 
-// birthDate reads a date as DICOM writes it (PS3.5 6.2, DA), or as versions before 3.0 did.
+// birthDate reads a date in the format of DICOM (PS3.5 6.2, DA), or of versions before 3.0.
 func birthDate(text string) (date, bool) {
 	digits := strings.ReplaceAll(text, ".", "")
 	if len(digits) != 8 || strings.Trim(digits, "0123456789") != "" {
@@ -184,7 +185,7 @@ func monthOf(name string) string {
 	return "0"
 }
 
-// datesIn returns what can be read as a date in a text, in every order of its parts.
+// datesIn returns all dates in a text, with any order of day, month and year.
 func datesIn(text string) []date {
 	var found []date
 	add := func(all ...date) {
@@ -200,7 +201,7 @@ func datesIn(text string) []date {
 		switch len(s) {
 		case 8:
 			add(dateOf(s[:4], s[4:6], s[6:], place), dateOf(s[4:], s[2:4], s[:2], place), dateOf(s[4:], s[:2], s[2:4], place))
-		case 12, 14: // with a time of day behind it
+		case 12, 14: // followed by a time of day
 			if s[8:10] < "24" && s[10:12] < "60" {
 				add(dateOf(s[:4], s[4:6], s[6:8], place))
 			}
@@ -236,9 +237,9 @@ func datesIn(text string) []date {
 
 func isDigit(b byte) bool { return b >= '0' && b <= '9' }
 
-// shortIn returns where a text holds the date in forms that are too common to be a date by themselves:
-// six digits, alone or at the beginning of a longer number as in Nordic personal numbers, and eight
-// within others.
+// shortIn returns the places of the date in formats that are too common to be recognised as
+// dates: six digits, alone or at the beginning of a longer number as in Nordic personal
+// numbers, and eight digits within others.
 func (d date) shortIn(text string) []date {
 	two := func(n int) string { return strconv.Itoa(n/10%10) + strconv.Itoa(n%10) }
 	year, month, day := two(d.year/100)+two(d.year), two(d.month), two(d.day)

@@ -6,29 +6,29 @@ import (
 	"math/bits"
 )
 
-// enoughBits count after a refill. More than most codes need; see golombReader.fill for
-// why not more.
+// enoughBits are available after a refill: more than most codes need. golombReader.fill
+// says why there are not more.
 const enoughBits = 50
 
-// golombReader reads the bits of a JPEG-LS scan from the highest of each byte on; of a
-// byte after 0xff only seven, the first being stuffed (T.87 A.1). After the data it
-// reads zeros without end; left says how many were read too many.
+// golombReader reads the bits of a JPEG-LS scan from the highest of each byte on, and only
+// seven of a byte after 0xff, whose first bit is stuffed (T.87 A.1). After the data it
+// returns zeros; left tells how many.
 type golombReader struct {
 	data     []byte
-	position int    // bytes of data in acc, also of the zeros after them
-	stop     int    // the first 0xff from there on, or the end
+	position int    // bytes of data in acc, including the zeros after them
+	stop     int    // the first 0xff from position on, or the end
 	acc      uint64 // the next bits, the first one highest
-	n        uint   // how many of them count
+	n        uint   // number of valid bits in acc
 }
 
-// newGolombReader reads coded bytes, which hold no marker.
+// newGolombReader returns a reader of coded bytes without markers.
 func newGolombReader(data []byte) golombReader {
 	b := golombReader{data: data}
 	b.seek()
 	return b
 }
 
-// refill is fill for a caller who keeps the bits.
+// refill is fill for a caller who keeps the bits in registers.
 func (b *golombReader) refill(acc uint64, n uint) (uint64, uint) {
 	b.acc, b.n = acc, n
 	b.fill()
@@ -45,10 +45,10 @@ func (b *golombReader) seek() {
 	}
 }
 
-// fill sees to it that at least enoughBits count.
+// fill makes at least enoughBits valid.
 func (b *golombReader) fill() {
 	if b.position+8 <= b.stop {
-		// The bits above those that count are those of the byte that comes next.
+		// The bits after the valid ones already belong to the next byte.
 		b.acc |= binary.BigEndian.Uint64(b.data[b.position:]) >> b.n
 		b.position += int(63-b.n) / 8
 		b.n |= 56
@@ -59,7 +59,7 @@ func (b *golombReader) fill() {
 		case b.position < b.stop:
 			b.acc |= uint64(b.data[b.position]) << (56 - b.n)
 		case b.position+1 < len(b.data):
-			if b.n >= enoughBits { // no room for 15
+			if b.n >= enoughBits { // there is no room for 15
 				return
 			}
 			b.acc |= uint64(0xff)<<(56-b.n) | uint64(b.data[b.position+1]&0x7f)<<(49-b.n)
@@ -75,8 +75,8 @@ func (b *golombReader) fill() {
 	}
 }
 
-// left returns the bits of the data that were not read, stuffed ones among them, 7 of
-// each 8 at least.
+// left returns the unread bits of the data, including stuffed ones; at least 7 of 8 are
+// data.
 func (b *golombReader) left() int { return 8*(len(b.data)-b.position) + int(b.n) }
 
 // read reads up to 32 bits.
@@ -91,7 +91,7 @@ func (b *golombReader) read(n uint) uint32 {
 }
 
 // golomb reads a number with the code LG(k, limit), where an escape is followed by qbpp
-// bits (T.87 A.5.3), and whether it is one.
+// bits (T.87 A.5.3), and reports whether it is valid.
 func (b *golombReader) golomb(k, limit, qbpp uint) (uint32, bool) {
 	escape := limit - qbpp - 1
 	zeros := uint(0)

@@ -8,8 +8,8 @@ import (
 	"math/bits"
 )
 
-// markerLSE stands before parameters of JPEG-LS (T.87 C.2.4.1), lsePresets before those
-// of the coding (C.2.4.1.1). The other kinds are mapping tables and larger sizes.
+// markerLSE precedes parameters of JPEG-LS (T.87 C.2.4.1), and lsePresets those of the
+// coding (C.2.4.1.1). The other kinds are mapping tables and larger sizes.
 const (
 	markerLSE  = 0xf8
 	lsePresets = 1
@@ -24,11 +24,11 @@ type jpegLS struct {
 	dst     []byte
 }
 
-// errRare says that only the module may know how to decode the frame.
+// errRare means that only the module may be able to decode the frame.
 var errRare = errors.New("JPEG-LS: not decoded here")
 
-// decodeJPEGLS decodes a frame of one component here. What is rare goes to the module:
-// mapping tables and the interleaving of one component with itself.
+// decodeJPEGLS decodes a frame of one component. The module decodes rare features: mapping
+// tables and the interleaving of one component with itself.
 func decodeJPEGLS(f Frame, syntax string, data, dst []byte) error {
 	if f.Samples != 1 {
 		return decodeForeign(f, syntax, data, dst)
@@ -48,7 +48,7 @@ func decodeJPEGLS(f Frame, syntax string, data, dst []byte) error {
 	return nil
 }
 
-// decode reads segments up to the scan, and that.
+// decode reads the segments up to the scan, and decodes the scan.
 func (d *jpegLS) decode(data []byte) error {
 	for rest := data[2:]; ; {
 		s, err := nextSegment(rest)
@@ -72,7 +72,7 @@ func (d *jpegLS) decode(data []byte) error {
 	}
 }
 
-// readRestart reads the interval, in rows where a scan has one component, in two to
+// readRestart reads the restart interval, in rows if a scan has one component, in two to
 // four bytes (T.87 C.2.5).
 func (d *jpegLS) readRestart(body []byte) error {
 	if len(body) < 2 || len(body) > 4 {
@@ -101,8 +101,8 @@ func (d *jpegLS) readPresets(body []byte) error {
 	return nil
 }
 
-// complete puts in what is left to the default for samples of this precision and
-// checks the rest (T.87 C.2.4.1.1.1 and table C.1).
+// complete replaces zeros by the defaults for samples of this precision and checks the
+// parameters (T.87 C.2.4.1.1.1 and table C.1).
 func (p lsPresets) complete(precision, near int) (lsPresets, error) {
 	const reset, maxNear = 64, 255
 	top := 1<<precision - 1
@@ -193,8 +193,8 @@ func (d *jpegLS) scan(header segment) error {
 	return nil
 }
 
-// codedBytes returns how many of them stand before a marker: 0xff and more than 0x7f
-// (T.87 A.1).
+// codedBytes returns the number of bytes before a marker: 0xff and more than 0x7f (T.87
+// A.1).
 func codedBytes(data []byte) int {
 	for position := 0; ; position++ {
 		n := bytes.IndexByte(data[position:], 0xff)
@@ -207,7 +207,7 @@ func codedBytes(data []byte) int {
 	}
 }
 
-// lsOutput puts rows into their place.
+// lsOutput stores decoded rows.
 type lsOutput struct {
 	*jpegLS
 	coding  coding
@@ -215,7 +215,7 @@ type lsOutput struct {
 	shifted []uint16
 }
 
-// rows decodes n rows from the row first on, which must be all that is coded.
+// rows decodes n rows from the row first on. They must use up the coded bytes.
 func (o *lsOutput) rows(s *lsScan, first, n int) error {
 	for row := first; row < first+n; row++ {
 		if !s.row() {
@@ -228,7 +228,7 @@ func (o *lsOutput) rows(s *lsScan, first, n int) error {
 			return fmt.Errorf("row %d: %w", row, err)
 		}
 	}
-	// The last byte is filled up with zeros, and after 0xff there is one more.
+	// The last byte is padded with zeros, and after 0xff there is one more.
 	if left := s.bits.left(); left >= 16 {
 		return fmt.Errorf("%d bytes too many", left/8)
 	}

@@ -6,8 +6,8 @@ import (
 	"io"
 )
 
-// OffsetTable returns the extended offset table, else the basic one, else nil.
-// Offsets count from the first fragment's item.
+// OffsetTable returns the extended offset table or, if it is absent, the basic one, or nil.
+// Offsets are relative to the item of the first fragment.
 func (o *Outline) OffsetTable(frames int) ([]int64, error) {
 	basic := o.Fragments[0]
 	offset, n, width := o.offsets.Value, o.offsets.Length, int64(8)
