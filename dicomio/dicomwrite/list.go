@@ -26,7 +26,7 @@ type List struct {
 	err      error
 }
 
-// Add adds an element with a value that the DICOM library knows.
+// Add adds an element with a value of a type that the DICOM library accepts.
 func (l *List) Add(t tag.Tag, vr string, value any) {
 	v, err := dicom.NewValue(value)
 	if err != nil {
@@ -49,8 +49,8 @@ func (l *List) fail(t tag.Tag, err error) {
 	l.err = fmt.Errorf("%s %v: %w", name, t, err)
 }
 
-// longestText is what the length field of a text holds in explicit encodings
-// (PS3.5 7.1.2), less one so that padding fits.
+// longestText is the longest text in explicit encodings (PS3.5 7.1.2), less one for
+// padding.
 const longestText = math.MaxUint16 - 1
 
 // Text adds a text of the value representation that the data dictionary names.
@@ -73,7 +73,7 @@ func (l *List) TextIfSet(t tag.Tag, value string) {
 	}
 }
 
-// set replaces what the list says about the attribute.
+// set replaces the attribute.
 func (l *List) set(t tag.Tag, values ...string) {
 	l.drop(t)
 	l.Text(t, values...)
@@ -84,7 +84,7 @@ func (l *List) drop(t tag.Tag) {
 	l.elements = slices.DeleteFunc(l.elements, func(e *dicom.Element) bool { return e.Tag == t })
 }
 
-// PrivateText adds an LO that the data dictionary does not know.
+// PrivateText adds an LO that is not in the data dictionary.
 func (l *List) PrivateText(t tag.Tag, value string) { l.Add(t, "LO", []string{value}) }
 
 // WholeIfSet adds a whole number as text unless it is 0.
@@ -147,7 +147,7 @@ func (l *List) finite(t tag.Tag, values ...float64) bool {
 	return true
 }
 
-// Sequence adds a sequence with one item for each function that fills one.
+// Sequence adds a sequence with one item for each function, which fills it.
 func (l *List) Sequence(t tag.Tag, fill ...func(*List)) {
 	items := make([]List, len(fill))
 	for i, f := range fill {
@@ -245,7 +245,7 @@ func (l *List) Override(o Override) error {
 		}
 		l.Add(info.Tag, vr, numbers)
 	case "SQ", "OB", "OW", "OF", "OD", "OL", "UN", "AT":
-		return fmt.Errorf("value representation %s can only be left out", vr)
+		return fmt.Errorf("value representation %s can only be removed", vr)
 	default:
 		l.Add(info.Tag, vr, o.Values)
 	}

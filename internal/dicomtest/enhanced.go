@@ -24,35 +24,35 @@ type Enhanced struct {
 	InstanceUID    string
 	InstanceNumber int
 
-	// Legacy writes a Legacy Converted Enhanced MR Image, where what the classic
-	// images said and no functional group holds stands in two sequences of
-	// unassigned attributes: the echo time is EchoTime (0018,0081) there.
+	// Legacy writes a Legacy Converted Enhanced MR Image, in which attributes of the
+	// classic images that belong to no functional group are in two sequences of unassigned
+	// attributes: the echo time is EchoTime (0018,0081) there.
 	Legacy bool
-	// AllPerFrame writes each functional group with each frame; else those that
-	// are equal over all frames are written once, as shared.
+	// AllPerFrame writes all functional groups for each frame. Otherwise groups that are
+	// equal in all frames are shared.
 	AllPerFrame bool
 
-	// TR is in ms, left out when 0, as is EchoTrainLength. FieldStrength is in
+	// TR is in ms, omitted if 0, as is EchoTrainLength. FieldStrength is in
 	// tesla, 0 means 3.
 	TR, FieldStrength float64
-	// FlipAngle is in degrees and PixelBandwidth in Hz per pixel; 0 means 90 and 250,
-	// because an object must say so, but leaves them out of a legacy converted one.
+	// FlipAngle is in degrees and PixelBandwidth in Hz per pixel; 0 means 90 and 250, which
+	// are required, except in a legacy converted object, where it omits them.
 	FlipAngle, PixelBandwidth float64
 	EchoTrainLength           int
 
-	// BitsAllocated is 8 or 16, BitsStored at most as much; 0 means 16, or as
+	// BitsAllocated is 8 or 16, BitsStored at most as many; 0 means 16, or as
 	// many as BitsAllocated.
 	BitsAllocated, BitsStored int
-	// Signed says that pixels are two's complement; unused high bits repeat
+	// Signed says that pixels are in two's complement; unused high bits repeat
 	// the sign.
 	Signed bool
-	// WindowCenter and WindowWidth are both left out when the width is 0.
+	// WindowCenter and WindowWidth are both omitted if the width is 0.
 	WindowCenter, WindowWidth float64
 
-	// Frames are written in this order. There must be one at least.
+	// Frames are written in this order. There must be at least one.
 	Frames []Frame
 
-	// Overrides replace, add or leave out attributes outside of sequences at
+	// Overrides replace, add or remove attributes outside of sequences at
 	// the very end.
 	Overrides []dicomwrite.Override
 }
@@ -63,34 +63,32 @@ type Frame struct {
 	TE float64
 	// Position is the position of the centre of the first pixel, mm LPS.
 	Position [3]float64
-	// Type is FrameType, ORIGINAL\PRIMARY\T2\NONE when nil. ImageType is that of
-	// all frames, with MIXED where they differ.
+	// Type is FrameType, ORIGINAL\PRIMARY\T2\NONE if nil. ImageType is that of all frames,
+	// with MIXED where they differ.
 	Type []string
-	// Component is ComplexImageComponent, MAGNITUDE when empty; PHASE, REAL,
+	// Component is ComplexImageComponent, MAGNITUDE if empty; PHASE, REAL,
 	// IMAGINARY.
 	Component string
-	// RescaleSlope and RescaleIntercept turn stored values into others; slope 0
-	// means 1 and 0, because a frame must say so.
+	// RescaleSlope and RescaleIntercept convert stored values; slope 0 means 1 and 0, since
+	// they are required.
 	RescaleSlope, RescaleIntercept float64
-	// ScaleSlope is Philips' private (2005,100E), by which a rescaled value over
-	// RescaleSlope·ScaleSlope is the signal; left out when 0.
+	// ScaleSlope is Philips' private (2005,100E): the signal is the rescaled value divided
+	// by RescaleSlope·ScaleSlope. It is omitted if 0.
 	ScaleSlope float64
 	// Pixels holds the stored values (before the rescale), Rows·Columns of
 	// them, row by row.
 	Pixels []int32
 
-	// Overrides change attributes inside the functional groups of this frame.
-	// The keyword of a functional group's sequence without values leaves the
-	// group out.
+	// Overrides change attributes inside the functional groups of this frame. The keyword
+	// of a functional group's sequence without values removes the group.
 	Overrides []dicomwrite.Override
 }
 
-// WriteEnhanced writes the object as a DICOM file (PS3.10) with native pixel
-// data. The same object gives the same bytes. Dates that must be there are
-// 1900-01-01. Errors: an unknown transfer syntax or keyword, missing UIDs, no
-// frames, a size that disagrees with the number of pixels of a frame, a pixel
-// that does not fit into the stored bits, numbers that are not finite, and
-// those of w.
+// WriteEnhanced writes the object as a DICOM file (PS3.10) with native pixel data. The same
+// object gives the same bytes. Required dates are 1900-01-01. Errors: an unknown transfer
+// syntax or keyword, missing UIDs, no frames, a size that disagrees with the number of
+// pixels of a frame, a pixel that does not fit into the stored bits, numbers that are not
+// finite, and those of w.
 func WriteEnhanced(w io.Writer, o Enhanced) error {
 	enc, err := dicomwrite.EncodingOf(o.Syntax)
 	if err != nil {
@@ -128,8 +126,7 @@ func (o *Enhanced) Instance() dicomwrite.Instance {
 	return dicomwrite.Instance{Class: enhancedMRImageStorage, UID: o.InstanceUID}
 }
 
-// fill sets the defaults that stand on the fields, in frames of its own, and
-// checks what the rest of the writer relies on.
+// fill sets the defaults in a copy of the frames, and checks the assumptions of the writer.
 func (o *Enhanced) fill(format dicomwrite.PixelFormat) error {
 	if err := o.CheckUIDs(o.InstanceUID); err != nil {
 		return err
@@ -159,7 +156,7 @@ func (o *Enhanced) fill(format dicomwrite.PixelFormat) error {
 	return nil
 }
 
-// describe lists all that is neither a frame's nor the pulse sequence's.
+// describe lists the attributes that belong neither to frames nor to the pulse sequence.
 func (o *Enhanced) describe(l *dicomwrite.List) {
 	o.Series.Describe(l, "MR", o.Instance())
 	o.DescribeTrialModule(l)
@@ -189,8 +186,8 @@ func describeContrast(l *dicomwrite.List, kind tag.Tag, values []string, compone
 	l.Text(tag.AcquisitionContrast, "T2")
 }
 
-// imageType is the frames' type, MIXED at each value where they differ (PS3.3
-// C.8.16.1).
+// imageType returns the type of all frames, with MIXED for each value in which they differ
+// (PS3.3 C.8.16.1).
 func (o *Enhanced) imageType() []string {
 	kind := slices.Clone(o.Frames[0].Type)
 	for _, f := range o.Frames {
@@ -243,7 +240,7 @@ func (o *Enhanced) describeSequence(l *dicomwrite.List) {
 	}
 }
 
-// duration is how long the scan took in ms: one excitation for each row of k-space.
+// duration returns the duration of the scan in ms: one excitation for each row of k-space.
 func (o *Enhanced) duration() float64 { return o.TR * float64(o.Columns) }
 
 // describeFrames lists the dimensions and the functional groups.
@@ -263,8 +260,7 @@ func (o *Enhanced) describeFrames(l *dicomwrite.List) error {
 	return nil
 }
 
-// dimensions are the stack, the slice, the echo and, where there are several,
-// the component.
+// dimensions are the stack, the slice, the echo and, if there are several, the component.
 func (o *Enhanced) dimensions() dimensions {
 	echo := dimension{tag.EffectiveEchoTime, tag.MREchoSequence, "Effective Echo Time"}
 	if o.Legacy {
@@ -293,8 +289,7 @@ func (o *Enhanced) dimensions() dimensions {
 	return d
 }
 
-// ranks returns for each value the place of its like among the distinct ones,
-// in ascending order, from 1.
+// ranks returns for each value its rank among the distinct values, from 1.
 func ranks[T cmp.Ordered](values []T) []int {
 	distinct := slices.Clone(values)
 	slices.Sort(distinct)

@@ -15,8 +15,8 @@ import (
 )
 
 // philipsFrame is the private sequence in which Philips keeps the attributes of the classic
-// image that a frame would have been, and philipsFrameOwner is where its creator stands in
-// the files of its scanners (as in the data of neurolabusc/dcm_qa_philips_enh).
+// image that the frame would have been, and philipsFrameOwner is the element of its creator
+// in the files of its scanners (as in the data of neurolabusc/dcm_qa_philips_enh).
 var (
 	philipsFrame      = tag.Tag{Group: 0x2005, Element: 0x140F}
 	philipsFrameOwner = tag.Tag{Group: 0x2005, Element: 0x0014}
@@ -42,12 +42,12 @@ func (g *writtenGroup) describe(l *dicomwrite.List) {
 	l.Items(g.sequence, []dicomwrite.List{g.item})
 }
 
-// same says whether two groups hold the same attributes.
+// same reports whether two groups have the same attributes.
 func (g *writtenGroup) same(h *writtenGroup) bool {
 	return g.item.Equal(&h.item)
 }
 
-// writtenGroups are those of one frame.
+// writtenGroups are the groups of one frame.
 type writtenGroups []writtenGroup
 
 func (gs *writtenGroups) add(sequence tag.Tag, fill func(*dicomwrite.List)) *writtenGroup {
@@ -66,8 +66,7 @@ func (gs writtenGroups) find(sequence tag.Tag) *writtenGroup {
 	return nil
 }
 
-// override changes an attribute in whichever group holds it, or leaves out a
-// group.
+// override changes an attribute in the group that holds it, or removes a group.
 func (gs *writtenGroups) override(o dicomwrite.Override) error {
 	info, err := tag.FindByKeyword(o.Keyword)
 	if err != nil {
@@ -85,8 +84,8 @@ func (gs *writtenGroups) override(o dicomwrite.Override) error {
 	return errors.New("in none of the frame's functional groups")
 }
 
-// describeGroups lists the functional groups of all frames: once what is equal
-// over them, unless all are to be with each frame.
+// describeGroups lists the functional groups of all frames. Groups that are equal in all
+// frames are shared, unless allPerFrame is set.
 func describeGroups(l *dicomwrite.List, frames []writtenGroups, allPerFrame bool) {
 	shared := map[tag.Tag]bool{}
 	var once dicomwrite.List
@@ -119,19 +118,19 @@ func sharedBy(frames []writtenGroups, g *writtenGroup) bool {
 	return true
 }
 
-// dimension is one way in which frames differ (PS3.3 C.7.6.17).
+// dimension is an attribute in which frames differ (PS3.3 C.7.6.17).
 type dimension struct {
 	attribute, group tag.Tag
 	label            string
 }
 
-// The dimensions of every image here.
+// The dimensions of every object here.
 var (
 	stackDimension = dimension{tag.StackID, tag.FrameContentSequence, "Stack ID"}
 	sliceDimension = dimension{tag.InStackPositionNumber, tag.FrameContentSequence, "In-Stack Position Number"}
 )
 
-// dimensions hold for each frame the place it has along each of them, from 1.
+// dimensions have for each frame its index along each of them, from 1.
 type dimensions struct {
 	list   []dimension
 	values [][]int
@@ -151,18 +150,18 @@ func (d *dimensions) describe(l *dicomwrite.List, instance string) {
 	l.Items(tag.DimensionIndexSequence, items)
 }
 
-// derivedUID returns a UID that is a function of the words: 2.25 and a UUID of
-// version 8 (PS3.5 B.2, RFC 9562 5.8).
-func derivedUID(what, of string) string {
-	h := sha256.Sum256([]byte(what + " of " + of))
+// derivedUID derives a UID from two words: 2.25 and a UUID of version 8 (PS3.5 B.2, RFC
+// 9562 5.8).
+func derivedUID(kind, source string) string {
+	h := sha256.Sum256([]byte(kind + " of " + source))
 	uuid := h[:16]
 	uuid[6] = uuid[6]&0x0f | 0x80
 	uuid[8] = uuid[8]&0x3f | 0x80
 	return "2.25." + new(big.Int).SetBytes(uuid).String()
 }
 
-// frameContent is the Frame Content macro of a frame that is slice number
-// values[1] of its only stack.
+// frameContent returns the Frame Content macro of a frame with slice number values[1] in
+// the only stack.
 func frameContent(values []int) func(*dicomwrite.List) {
 	return func(i *dicomwrite.List) {
 		i.Text(tag.StackID, "1")
@@ -203,8 +202,8 @@ func (o *Enhanced) groups(f Frame, dimensionValues []int) writtenGroups {
 	return gs
 }
 
-// anatomy is the Frame Anatomy macro: the knee, or the side alone where the
-// body part is another.
+// anatomy lists the Frame Anatomy macro: the knee, or only the side if the body part is
+// another.
 func (o *Enhanced) anatomy(i *dicomwrite.List) {
 	region := volume.Code{Value: "38266002", Scheme: "SCT", Meaning: "Entire body"}
 	if o.BodyPart == "KNEE" {
@@ -213,7 +212,7 @@ func (o *Enhanced) anatomy(i *dicomwrite.List) {
 	i.Sequence(tag.AnatomicRegionSequence, concept(region))
 	side := o.Laterality
 	if side == "" {
-		side = "U" // unpaired: the only value that says no side
+		side = "U" // unpaired: the only value for an unknown side
 	}
 	i.Text(tag.FrameLaterality, side)
 }
@@ -224,15 +223,15 @@ func (f *Frame) rescale(i *dicomwrite.List) {
 	i.Text(tag.RescaleType, "US") // unspecified units, PS3.3 C.11.1.1.2
 }
 
-// philips holds what Philips repeats of the classic image in each frame, as
-// far as it says how to read its values.
+// philips lists the attributes of the classic image that Philips repeats in each frame and
+// that determine the meaning of its values.
 func (f *Frame) philips(i *dicomwrite.List) {
 	i.Numbers(tag.EchoTime, f.TE)
 	f.rescale(i)
 	i.PhilipsScaleSlope(f.ScaleSlope)
 }
 
-// legacyGroups adds what a legacy converted object has no group for.
+// legacyGroups adds the attributes of a legacy converted object that belong to no group.
 func (o *Enhanced) legacyGroups(gs *writtenGroups, f Frame) {
 	gs.add(tag.UnassignedPerFrameConvertedAttributesSequence, func(i *dicomwrite.List) {
 		i.Numbers(tag.EchoTime, f.TE)
@@ -247,8 +246,8 @@ func (o *Enhanced) legacyGroups(gs *writtenGroups, f Frame) {
 	})
 }
 
-// acquisitionGroups adds how the frame was acquired: PS3.3 C.8.13.5. What the
-// phantoms do not have (coils, gradients) is named as the macros' plain case.
+// acquisitionGroups adds the acquisition of the frame: PS3.3 C.8.13.5. Features that
+// phantoms do not have (coils, gradients) have plain values.
 func (o *Enhanced) acquisitionGroups(gs *writtenGroups, f Frame) {
 	gs.add(tag.MREchoSequence, func(i *dicomwrite.List) { i.Doubles(tag.EffectiveEchoTime, f.TE) })
 	gs.add(tag.MRTimingAndRelatedParametersSequence, o.timing)
@@ -294,7 +293,7 @@ func (o *Enhanced) acquisitionGroups(gs *writtenGroups, f Frame) {
 
 const (
 	larmor         = 42.577 // MHz/T of 1H (CODATA: 42.577478)
-	pixelBandwidth = 250    // Hz; a value must stand there, and this is the OAI's T2 map's
+	pixelBandwidth = 250    // Hz; a value is required, and this is that of the OAI's T2 map
 	flipAngle      = 90     // degrees; of the excitation of a spin echo
 )
 

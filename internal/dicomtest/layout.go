@@ -207,8 +207,8 @@ func (s knee) imageObjects(layout Layout) []object {
 
 func imageName(n int) string { return fmt.Sprintf("IM_%04d.dcm", n+1) }
 
-// enhancedObject is a multi-frame object of some of the study's images, given
-// by their numbers, echo fastest.
+// enhancedObject returns a multi-frame object of some of the study's images, given by their
+// numbers, echo fastest.
 func (s knee) enhancedObject(layout Layout, images []int, part int) object {
 	uid := s.UID("enhanced", string(layout), strconv.Itoa(part))
 	series := s.Series()
@@ -223,7 +223,7 @@ func (s knee) enhancedObject(layout Layout, images []int, part int) object {
 	return object{
 		name: imageName(part), series: o.SeriesUID, self: o.Instance(), slice: -1,
 		encode: func(w io.Writer) error {
-			o := o // frames are made when they are written, and not kept
+			o := o // frames are made when they are written, and are not kept
 			for _, n := range images {
 				im := s.Image(n)
 				f := Frame{TE: im.TE, Position: im.Position, Pixels: im.Pixels}
@@ -242,13 +242,13 @@ func (s knee) enhancedObject(layout Layout, images []int, part int) object {
 	}
 }
 
-// philipsFactor is by how much an echo is stored larger than it is, a power of
-// two so small that 4095 stays within 16 bits.
+// philipsFactor is the factor by which an echo is stored larger, a power of two so small
+// that 4095 stays within 16 bits.
 func philipsFactor(echo int) int32 { return 1 << (echo % 4) }
 
-// philipsSlopes returns rescale and scale slope of an echo. The rescale slope
-// goes round in three steps of 4, the factor in four of 2, so that no two
-// neighbours can be compared by either stored or rescaled values.
+// philipsSlopes returns rescale and scale slope of an echo. The rescale slope cycles
+// through three steps of 4 and the factor through four of 2, so that neither stored nor
+// rescaled values of two neighbours are comparable.
 func philipsSlopes(echo int) (rescale, scale float64) {
 	return [...]float64{0.25, 1, 4}[echo%3], float64(philipsFactor(echo)) / PhilipsScale
 }
@@ -259,7 +259,7 @@ func philipsStore(pixels []int32, echo int) {
 	}
 }
 
-// philipsMagnitude is the frame as Philips might have stored it.
+// philipsMagnitude returns the frame as Philips might have stored it.
 func philipsMagnitude(f Frame, echo int) Frame {
 	f.Type = []string{"ORIGINAL", "PRIMARY", "T2", "M"}
 	f.RescaleSlope, f.ScaleSlope = philipsSlopes(echo)
@@ -267,8 +267,8 @@ func philipsMagnitude(f Frame, echo int) Frame {
 	return f
 }
 
-// phase is a phase image where f is: a ramp, in mrad from −3142 on as scanners
-// of Philips write it.
+// phase returns a phase image at the place of f: a ramp in mrad from −3142 on, in the
+// format of Philips scanners.
 func phase(f Frame, n int) Frame {
 	pixels := make([]int32, len(f.Pixels))
 	for v := range pixels {

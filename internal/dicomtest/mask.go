@@ -10,7 +10,7 @@ import (
 	"github.com/t2map/t2map/volume"
 )
 
-// What the segments are, in codes of SNOMED CT.
+// The meaning of the segments, in codes of SNOMED CT.
 var (
 	codeTissue    = volume.Code{Value: "85756007", Scheme: "SCT", Meaning: "Tissue"}
 	codeCartilage = volume.Code{Value: "309312004", Scheme: "SCT", Meaning: "Cartilage"}
@@ -20,13 +20,13 @@ var (
 	codeLateral   = volume.Code{Value: "49370004", Scheme: "SCT", Meaning: "Lateral"}
 )
 
-// compartmentPlaces hold region and side of each compartment.
+// compartmentPlaces has the region and side of each compartment.
 var compartmentPlaces = [...][2]volume.Code{
 	phantom.Medial: {codeKnee, codeMedial}, phantom.Lateral: {codeKnee, codeLateral}, phantom.Patellofemoral: {codePatella},
 }
 
-// segmentation is the label map as an object that refers to the images of the
-// first object's series.
+// segmentation returns the label map as an object that refers to the images of the first
+// object's series.
 func (s knee) segmentation(images []object) object {
 	series := s.Series()
 	g := Segmentation{
@@ -71,7 +71,7 @@ func (s knee) segmentation(images []object) object {
 	}}
 }
 
-// only is 1 where a slice carries the label.
+// only returns 1 where a slice has the label, and 0 elsewhere.
 func (s knee) only(label, slice int) []uint16 {
 	n := s.Labels.SliceVoxels()
 	pixels := make([]uint16, n)

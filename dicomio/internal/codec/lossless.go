@@ -12,12 +12,12 @@ type lossless struct {
 	f       Frame
 	frame   jpegFrame
 	tables  [4]*huffman
-	restart int // samples of each component from one restart to the next, 0 for none
+	restart int // samples of each component between restarts, or 0
 	done    uint
 	dst     []byte
 }
 
-// decodeLossless decodes a frame of one scan with all components or one for each.
+// decodeLossless decodes a frame with one scan of all components or one scan for each.
 func decodeLossless(f Frame, syntax string, data, dst []byte) error {
 	frame, err := readJPEGFrame(f, syntax, data)
 	if err != nil {
@@ -58,7 +58,7 @@ func decodeLossless(f Frame, syntax string, data, dst []byte) error {
 }
 
 // readTables reads the Huffman tables of a segment (T.81 B.2.4.2). Those for AC
-// coefficients, which lossless frames have not, are read over.
+// coefficients, which lossless frames do not have, are skipped.
 func (d *lossless) readTables(body []byte) error {
 	for len(body) > 0 {
 		class, tableIndex := body[0]>>4, body[0]&15
@@ -82,14 +82,14 @@ func (d *lossless) readTables(body []byte) error {
 	return nil
 }
 
-// scan is the header of a scan (T.81 B.2.3) and what its decoding needs.
+// scan is the header of a scan (T.81 B.2.3) and the state of its decoding.
 type scan struct {
 	first     int // component
 	tables    []*huffman
 	predictor byte
 	shift     uint // the point transform
 	start     uint16
-	cur, prev []uint16 // a row, the components of a pixel side by side
+	cur, prev []uint16 // a row, with the components of a pixel side by side
 }
 
 func (d *lossless) newScan(body []byte) (*scan, error) {
@@ -124,7 +124,7 @@ func (d *lossless) newScan(body []byte) (*scan, error) {
 	return s, nil
 }
 
-// component returns the index of the component with this name, -1 without one.
+// component returns the index of the component with this name, or -1.
 func (d *lossless) component(name byte) int {
 	for c := range d.f.Samples {
 		if d.frame.components[3*c] == name {
@@ -175,8 +175,8 @@ func (d *lossless) scan(header segment) error {
 	return nil
 }
 
-// unstuff appends the coded bytes up to the next marker to dst, each 0xff without the
-// 0 that follows it (T.81 B.1.1.5), and returns how many bytes of src they were.
+// unstuff appends the coded bytes up to the next marker to dst, each 0xff without the 0
+// after it (T.81 B.1.1.5), and returns their number in src.
 func unstuff(dst, src []byte) ([]byte, int) {
 	position := 0
 	for {
@@ -193,8 +193,8 @@ func unstuff(dst, src []byte) ([]byte, int) {
 	}
 }
 
-// afterRestart returns what follows the restart marker at the beginning of coded, the
-// n-th from 0 on.
+// afterRestart returns the bytes after the restart marker at the beginning of coded, which
+// must be the n-th, from 0.
 func afterRestart(coded []byte, n int) ([]byte, error) {
 	s, err := nextSegment(coded)
 	if err != nil {
@@ -206,7 +206,7 @@ func afterRestart(coded []byte, n int) ([]byte, error) {
 	return s.rest, nil
 }
 
-// differences reads a row of them.
+// differences reads a row of differences.
 func (s *scan) differences(bits *bitReader) bool {
 	if len(s.tables) == 1 {
 		return bits.differences(s.cur, s.tables[0])
@@ -221,8 +221,8 @@ func (s *scan) differences(bits *bitReader) bool {
 	return ok
 }
 
-// undo adds the predictions to a row of differences, modulo 2¹⁶ (T.81 H.1.2.1 and
-// table H.1). The first row, also after a restart, has none above it.
+// undo adds the predictions to a row of differences, modulo 2¹⁶ (T.81 H.1.2.1 and table
+// H.1). The first row, also after a restart, has no row above it.
 func (s *scan) undo(first bool) {
 	n := len(s.tables)
 	cur, prev := s.cur, s.prev[:len(s.cur)]
@@ -248,8 +248,8 @@ func (s *scan) undo(first bool) {
 	undoRow(cur, prev, n, predictor)
 }
 
-// undoRow adds predictions from the second pixel on; the neighbours of a sample are
-// n before.
+// undoRow adds predictions from the second pixel on; the left neighbour of a sample is n
+// before it.
 func undoRow(cur, prev []uint16, n int, predictor byte) {
 	for i := n; i < len(cur); i++ {
 		a, b, c := int(cur[i-n]), int(prev[i]), int(prev[i-n])
@@ -271,7 +271,7 @@ func undoRow(cur, prev []uint16, n int, predictor byte) {
 	}
 }
 
-// put puts a decoded row into its place.
+// put stores a decoded row.
 func (d *lossless) put(s *scan, row int) error {
 	all := uint16(0)
 	for _, v := range s.cur {

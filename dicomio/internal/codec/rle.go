@@ -13,8 +13,8 @@ const (
 	maxRLESegments = 15
 )
 
-// decodeRLE decodes segments of bytes, for each sample the highest byte first (PS3.5
-// annex G). A frame of 1 bit is one segment of packed bits, as pydicom writes it.
+// decodeRLE decodes segments of bytes, for each sample the highest byte first (PS3.5 annex
+// G). A frame of 1 bit is one segment of packed bits, as pydicom writes it.
 func decodeRLE(f Frame, _ string, data, dst []byte) error {
 	if len(data) < rleHeader {
 		return fmt.Errorf("RLE: %d bytes, fewer than the header", len(data))
@@ -55,9 +55,8 @@ var (
 	errLong  = errors.New("the data go on when the frame is complete")
 )
 
-// isPadding reports whether what stands behind a segment's last run is none: at most a
-// byte to make it even (PS3.5 G.3.1), or bytes of one of the values that are used to
-// fill up.
+// isPadding reports whether the bytes after a segment's last run are padding: at most one
+// byte to make it even (PS3.5 G.3.1), or bytes of one of the usual values.
 func isPadding(b []byte) bool {
 	if len(b) < 2 {
 		return true
@@ -66,7 +65,7 @@ func isPadding(b []byte) bool {
 	return (fill == 0 || fill == 0x80 || fill == 0xFF) && bytes.Count(b, b[:1]) == len(b)
 }
 
-// unpackBits decodes a segment into every step-th byte of dst, from the first on.
+// unpackBits decodes a segment into every step-th byte of dst.
 func unpackBits(dst []byte, step int, src []byte) error {
 	for position := 0; position < len(dst); {
 		if len(src) == 0 {
