@@ -14,6 +14,7 @@ import (
 
 	"github.com/suyashkumar/dicom/pkg/uid"
 
+	"github.com/t2map/t2map/hint"
 	"github.com/t2map/t2map/volume"
 )
 
@@ -137,8 +138,8 @@ func TestReadNoticesOtherPixels(t *testing.T) {
 			write(t, path, after)
 			was.later(t, time.Second)
 			_, _, err = Read(t.Context(), train, 0)
-			if err == nil || !strings.Contains(err.Error(), c.file) || !strings.Contains(err.Error(), "has changed since") || Hint(err) == "" {
-				t.Errorf("%v, hint %q", err, Hint(err))
+			if err == nil || !strings.Contains(err.Error(), c.file) || !strings.Contains(err.Error(), "has changed since") || hint.Find(err) == "" {
+				t.Errorf("%v, hint %q", err, hint.Find(err))
 			}
 		})
 	}
@@ -162,8 +163,8 @@ func TestReadNoticesChangeWhileReading(t *testing.T) {
 	}
 	stamps(t, dir).later(t, time.Second)
 	err := work[len(work)-1](new(buffer))
-	if err == nil || !strings.Contains(err.Error(), "object: has changed while it was read") || Hint(err) == "" {
-		t.Errorf("%v, hint %q", err, Hint(err))
+	if err == nil || !strings.Contains(err.Error(), "object: has changed while it was read") || hint.Find(err) == "" {
+		t.Errorf("%v, hint %q", err, hint.Find(err))
 	}
 }
 

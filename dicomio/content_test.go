@@ -12,6 +12,7 @@ import (
 	"github.com/suyashkumar/dicom/pkg/uid"
 
 	"github.com/t2map/t2map/dicomio/dicomwrite"
+	"github.com/t2map/t2map/hint"
 	"github.com/t2map/t2map/volume"
 )
 
@@ -200,8 +201,8 @@ func TestImagesWithoutDataAreRefused(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			_, err := readScene(t, sceneImages(c.noise, c.change))
-			if err == nil || !strings.HasPrefix(err.Error(), c.want) || Hint(err) == "" {
-				t.Errorf("got  %v, hint %q\nwant %s…", err, Hint(err), c.want)
+			if err == nil || !strings.HasPrefix(err.Error(), c.want) || hint.Find(err) == "" {
+				t.Errorf("got  %v, hint %q\nwant %s…", err, hint.Find(err), c.want)
 			}
 		})
 	}

@@ -9,6 +9,7 @@ import (
 	"github.com/suyashkumar/dicom/pkg/uid"
 
 	"github.com/t2map/t2map/dicomio/dicomwrite"
+	"github.com/t2map/t2map/hint"
 )
 
 // Images of one slice and echo are copies only if their pixels are the same; else the
@@ -81,8 +82,8 @@ func TestSeveralImagesOfOneEcho(t *testing.T) {
 				return file
 			})
 			p := only(t, dir).Problem
-			if p == nil || !strings.Contains(p.Error(), c.want) || !strings.Contains(Hint(p), c.hint) {
-				t.Errorf("%s %s: %v (%s), want …%s… (…%s…)", c.name, syntax, p, Hint(p), c.want, c.hint)
+			if p == nil || !strings.Contains(p.Error(), c.want) || !strings.Contains(hint.Find(p), c.hint) {
+				t.Errorf("%s %s: %v (%s), want …%s… (…%s…)", c.name, syntax, p, hint.Find(p), c.want, c.hint)
 			}
 		}
 	}

@@ -53,6 +53,9 @@ func (e *FileError) Error() string {
 // Unwrap returns the kind.
 func (e *FileError) Unwrap() error { return e.Kind }
 
+// Advice returns the hint, for hint.Find.
+func (e *FileError) Advice() string { return e.Hint }
+
 // TrainError describes what is wrong with a series as a whole, even if each of its files is
 // sound.
 type TrainError struct {
@@ -68,15 +71,5 @@ func (e *TrainError) Error() string { return e.Problem }
 // Unwrap returns ErrInvalid.
 func (e *TrainError) Unwrap() error { return ErrInvalid }
 
-// Hint returns the hint that an error of this package carries, or "".
-func Hint(err error) string {
-	var f *FileError
-	var t *TrainError
-	switch {
-	case errors.As(err, &f):
-		return f.Hint
-	case errors.As(err, &t):
-		return t.Hint
-	}
-	return ""
-}
+// Advice returns the hint, for hint.Find.
+func (e *TrainError) Advice() string { return e.Hint }

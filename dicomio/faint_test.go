@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/t2map/t2map/dicomio/dicomwrite"
+	"github.com/t2map/t2map/hint"
 )
 
 // nearlyEmpty gives an image values of 0 to 2.
@@ -47,7 +48,7 @@ func TestFaintEchoes(t *testing.T) {
 		{"a tenth from the third on", true, both(at(2, -1, tenth), both(at(3, -1, tenth), at(4, -1, tenth))), "IM_0002: PixelData (7FE0,0010): the signal is 0.1"},
 	} {
 		_, err := readScene(t, sceneImages(c.noise, c.change))
-		if err == nil || !strings.HasPrefix(err.Error(), c.want) || Hint(err) == "" {
+		if err == nil || !strings.HasPrefix(err.Error(), c.want) || hint.Find(err) == "" {
 			t.Errorf("%s:\ngot  %v\nwant %s…", c.name, err, c.want)
 		}
 	}

@@ -11,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/t2map/t2map/dicomio/dicomwrite"
+	"github.com/t2map/t2map/hint"
 	"github.com/t2map/t2map/internal/dicomtest"
 )
 
@@ -185,7 +186,7 @@ func TestUIDsOfTheirOwn(t *testing.T) {
 		switch p := all[0].Problem; {
 		case c.want == "" && (p != nil || len(s.Trains) != 1):
 			t.Errorf("%s: %v", c.name, p)
-		case c.want != "" && (p == nil || !containsAll(p.Error(), c.want) || Hint(p) == "" || strings.Contains(p.Error(), "2.25")):
+		case c.want != "" && (p == nil || !containsAll(p.Error(), c.want) || hint.Find(p) == "" || strings.Contains(p.Error(), "2.25")):
 			t.Errorf("%s: %v, want …%s…", c.name, p, c.want)
 		}
 	}
@@ -256,7 +257,7 @@ func TestScatteredStudies(t *testing.T) {
 			of = "slices"
 		}
 		want := fmt.Sprintf("StudyInstanceUID (0020,000D): %d different ones among the %s of one train with the echo times 10, 20, 30, 40 ms", c.want, of)
-		if len(studies) != 1 || len(studies[0].Damaged) != 1 || studies[0].Damaged[0].Error() != want || Hint(studies[0].Damaged[0]) == "" {
+		if len(studies) != 1 || len(studies[0].Damaged) != 1 || studies[0].Damaged[0].Error() != want || hint.Find(studies[0].Damaged[0]) == "" {
 			t.Errorf("%s: %d studies, %v", c.name, len(studies), studies[0].Damaged)
 			continue
 		}

@@ -8,6 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/t2map/t2map/dicomio/dicomwrite"
+	"github.com/t2map/t2map/hint"
 )
 
 // What speaks for a lost echo is found, and nothing else is taken for it.
@@ -120,7 +121,7 @@ func TestScaleOfEchoTimes(t *testing.T) {
 			if c.want == "" && p != nil {
 				t.Errorf("× %g: %v", c.factor, p)
 			}
-			if c.want != "" && (p == nil || !containsAll(p.Error(), c.want, at) || Hint(p) == "") {
+			if c.want != "" && (p == nil || !containsAll(p.Error(), c.want, at) || hint.Find(p) == "") {
 				t.Errorf("× %g: %v, want …%s…%s…", c.factor, p, at, c.want)
 			}
 		}
@@ -167,7 +168,7 @@ func TestRepetitionTimeOfATrain(t *testing.T) {
 		if differ := train.SliceTR == [2]float64{2700, 2750}; differ != (c.name == "of a slice") || !differ && train.SliceTR != [2]float64{} {
 			t.Errorf("%s: slices from %g ms", c.name, train.SliceTR)
 		}
-		if c.want == "" && p != nil || c.want != "" && (p == nil || !containsAll(p.Error(), c.want) || Hint(p) == "") {
+		if c.want == "" && p != nil || c.want != "" && (p == nil || !containsAll(p.Error(), c.want) || hint.Find(p) == "") {
 			t.Errorf("%s: %v, want …%s…", c.name, p, c.want)
 		}
 	}
@@ -188,7 +189,7 @@ func TestScaleOfOneEchoTime(t *testing.T) {
 		dir := t.TempDir()
 		save(t, dir, images)
 		p := only(t, dir).Problem
-		if c.refused != (p != nil) || c.refused && (!containsAll(p.Error(), "EchoTime (0018,0081)", fmt.Sprint(c.te, " ms beside")) || Hint(p) == "") {
+		if c.refused != (p != nil) || c.refused && (!containsAll(p.Error(), "EchoTime (0018,0081)", fmt.Sprint(c.te, " ms beside")) || hint.Find(p) == "") {
 			t.Errorf("%g ms as %g: %v", c.from, c.te, p)
 		}
 	}

@@ -8,6 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/t2map/t2map/dicomio/dicomwrite"
+	"github.com/t2map/t2map/hint"
 )
 
 // An image that says magnitude and T2 is an echo where its series lacks it, in files and
@@ -180,7 +181,7 @@ func TestTypesThatLeaveNoTrain(t *testing.T) {
 			t.Fatalf("%s: %+v", name, s)
 		}
 		p := s.Suspects[0].Problem
-		if !containsAll(p.Error(), "ImageType (0008,0008)", `ORIGINAL\\PRIMARY\\M`, "10, 20, 30, 40 ms") || Hint(p) == "" {
+		if !containsAll(p.Error(), "ImageType (0008,0008)", `ORIGINAL\\PRIMARY\\M`, "10, 20, 30, 40 ms") || hint.Find(p) == "" {
 			t.Errorf("%s: %v", name, p)
 		}
 	}

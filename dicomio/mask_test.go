@@ -13,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/suyashkumar/dicom/pkg/tag"
 
+	"github.com/t2map/t2map/hint"
 	"github.com/t2map/t2map/volume"
 )
 
@@ -208,8 +209,8 @@ func TestReadSEGRefuses(t *testing.T) {
 			if !errors.As(err, &f) {
 				t.Errorf("%T is no FileError", err)
 			}
-			if contradicts := strings.Contains(c.want, "none of") || strings.Contains(c.want, "there twice for"); contradicts && !strings.Contains(Hint(err), "save the segmentation again") {
-				t.Errorf("%v: hint %q", err, Hint(err))
+			if contradicts := strings.Contains(c.want, "none of") || strings.Contains(c.want, "there twice for"); contradicts && !strings.Contains(hint.Find(err), "save the segmentation again") {
+				t.Errorf("%v: hint %q", err, hint.Find(err))
 			}
 		})
 	}

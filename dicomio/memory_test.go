@@ -10,6 +10,8 @@ import (
 	"strings"
 	"testing"
 	"unsafe"
+
+	"github.com/t2map/t2map/hint"
 )
 
 // hollow writes the images of trainOf as images of side × side pixels of which nothing
@@ -71,7 +73,7 @@ func TestCheckWritten(t *testing.T) {
 				t.Fatal(train.Problem)
 			}
 			err := train.CheckWritten()
-			if c.want == "" && err != nil || c.want != "" && (err == nil || !strings.Contains(err.Error(), c.want) || Hint(err) == "") {
+			if c.want == "" && err != nil || c.want != "" && (err == nil || !strings.Contains(err.Error(), c.want) || hint.Find(err) == "") {
 				t.Errorf("%v, want …%s…", err, c.want)
 			}
 		})

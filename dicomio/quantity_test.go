@@ -10,6 +10,7 @@ import (
 	"github.com/suyashkumar/dicom/pkg/uid"
 
 	"github.com/t2map/t2map/dicomio/dicomwrite"
+	"github.com/t2map/t2map/hint"
 )
 
 // What people and scanners write for T1ρ and T2*, and what looks like it and is not.
@@ -160,7 +161,7 @@ func TestTrainOfAnotherQuantity(t *testing.T) {
 				t.Fatalf("%s %s: %d trains, %d suspects", c.name, syntax, len(s.Trains), len(s.Suspects))
 			}
 			p := s.Suspects[0].Problem
-			if !strings.Contains(p.Error(), c.want) || strings.Contains(p.Error(), "DOE") || !strings.Contains(Hint(p), "quantity: T2") || !errors.Is(p, ErrInvalid) {
+			if !strings.Contains(p.Error(), c.want) || strings.Contains(p.Error(), "DOE") || !strings.Contains(hint.Find(p), "quantity: T2") || !errors.Is(p, ErrInvalid) {
 				t.Errorf("%s: %v, want …%s…", c.name, p, c.want)
 			}
 			// Its first echo is an anatomy like others.

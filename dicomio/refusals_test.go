@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/t2map/t2map/dicomio/dicomwrite"
+	"github.com/t2map/t2map/hint"
 )
 
 // refusal is a train spoilt in one place, and what the error must say.
@@ -141,7 +142,7 @@ func TestRefusals(t *testing.T) {
 			if c.at != "" && (!errors.As(train.Problem, &f) || !strings.HasPrefix(f.Path, "IM_")) {
 				t.Errorf("error %q names no file", train.Problem)
 			}
-			if Hint(train.Problem) == "" {
+			if hint.Find(train.Problem) == "" {
 				t.Errorf("error %q has no hint", train.Problem)
 			}
 			if _, _, err := Read(context.Background(), train, 0); err == nil {
@@ -169,7 +170,7 @@ func TestRefusesEchoesOnTwoScales(t *testing.T) {
 		}
 	}
 	for _, spoilt := range [][]float64{{0.01, 0.02, 0.01}, {0.01, nan, 0.01}} {
-		if err := train(spoilt...).scale(""); err == nil || !strings.Contains(err.Error(), "(2005,100E)") || Hint(err) == "" {
+		if err := train(spoilt...).scale(""); err == nil || !strings.Contains(err.Error(), "(2005,100E)") || hint.Find(err) == "" {
 			t.Errorf("scale slopes %v: %v", spoilt, err)
 		}
 	}
@@ -191,7 +192,7 @@ func TestSuspects(t *testing.T) {
 			t.Fatalf("%s: %+v", c.name, f)
 		}
 		p := f.Studies[0].Suspects[0].Problem
-		if p == nil || !strings.Contains(p.Error(), c.want) || Hint(p) == "" {
+		if p == nil || !strings.Contains(p.Error(), c.want) || hint.Find(p) == "" {
 			t.Errorf("%s: %v, want …%s…", c.name, p, c.want)
 		}
 	}

@@ -6,6 +6,8 @@ import (
 	"math"
 	"strings"
 	"testing"
+
+	"github.com/t2map/t2map/hint"
 )
 
 // philipsSlopes are those of four echoes whose stored values use the whole range:
@@ -115,8 +117,8 @@ func TestPhilipsScalingRefusals(t *testing.T) {
 		switch {
 		case c.want == "" && err != nil:
 			t.Errorf("%s: %v", c.name, err)
-		case c.want != "" && (err == nil || !strings.Contains(err.Error(), c.want) || !strings.Contains(Hint(err), c.hint)):
-			t.Errorf("%s: %v, hint %q; want …%s…", c.name, err, Hint(err), c.want)
+		case c.want != "" && (err == nil || !strings.Contains(err.Error(), c.want) || !strings.Contains(hint.Find(err), c.hint)):
+			t.Errorf("%s: %v, hint %q; want …%s…", c.name, err, hint.Find(err), c.want)
 		case c.want == "" && (c.scaling != FloatingPoint || c.manufacturer == other):
 			rs := philipsSlopes[0].rs
 			if !c.same {
@@ -158,7 +160,7 @@ func TestPhilipsScalingOfFrames(t *testing.T) {
 			}
 		}
 	}
-	if _, err := readScaled(t, object(true), DisplayValues); err == nil || !strings.Contains(Hint(err), "--philips-scaling fp") {
+	if _, err := readScaled(t, object(true), DisplayValues); err == nil || !strings.Contains(hint.Find(err), "--philips-scaling fp") {
 		t.Errorf("display values: %v", err)
 	}
 	if _, err := readScaled(t, object(false), FloatingPoint); err == nil || !strings.Contains(err.Error(), "object frame 1: private (2005,100E): missing or 0") {
@@ -185,14 +187,14 @@ func scaledBy(t *testing.T, manufacturer string, rescale func(echo int) float64,
 	return dir
 }
 
-func refused(t *testing.T, name, dir string, scaling PhilipsScaling, want, hint string) {
+func refused(t *testing.T, name, dir string, scaling PhilipsScaling, want, advice string) {
 	t.Helper()
 	_, err := readScaled(t, dir, scaling)
 	switch {
 	case want == "" && err != nil:
 		t.Errorf("%s, %s: %v", name, scaling, err)
-	case want != "" && (err == nil || !strings.Contains(err.Error(), want) || !strings.Contains(Hint(err), hint)):
-		t.Errorf("%s, %s: %v, hint %q; want …%s…", name, scaling, err, Hint(err), want)
+	case want != "" && (err == nil || !strings.Contains(err.Error(), want) || !strings.Contains(hint.Find(err), advice)):
+		t.Errorf("%s, %s: %v, hint %q; want …%s…", name, scaling, err, hint.Find(err), want)
 	}
 }
 
@@ -208,7 +210,7 @@ func TestPhilipsInPart(t *testing.T) {
 		})
 		refused(t, "one echo", dir, FloatingPoint, "(2005,100E): missing or 0", "private attributes")
 		_, err := readScaled(t, dir, DisplayValues)
-		if err == nil || strings.Count(err.Error(), "IM_00") != 2 || !strings.Contains(err.Error(), "nothing tells whether") || Hint(err) == "" {
+		if err == nil || strings.Count(err.Error(), "IM_00") != 2 || !strings.Contains(err.Error(), "nothing tells whether") || hint.Find(err) == "" {
 			t.Errorf("dv, echo %d: %v, want both files", only, err)
 		}
 	}

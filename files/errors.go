@@ -40,14 +40,8 @@ func (e *Error) Error() string { return e.Path + ": " + e.Problem }
 // Unwrap returns the kind.
 func (e *Error) Unwrap() error { return e.Kind }
 
-// Hint returns the hint of an error of this package, or "".
-func Hint(err error) string {
-	var e *Error
-	if errors.As(err, &e) {
-		return e.Hint
-	}
-	return ""
-}
+// Advice returns the hint, for hint.Find.
+func (e *Error) Advice() string { return e.Hint }
 
 // withPath returns the error with the name of a file. Errors inside the package have no
 // name until their caller adds it.

@@ -11,6 +11,8 @@ import (
 	"strings"
 	"sync"
 	"testing"
+
+	"github.com/t2map/t2map/hint"
 )
 
 func TestFolders(t *testing.T) {
@@ -282,7 +284,7 @@ func TestHelpers(t *testing.T) {
 	if wd, err := os.Getwd(); err != nil || Absolute("x/../y") != filepath.Join(wd, "y") {
 		t.Errorf("Absolute: %s", Absolute("x/../y"))
 	}
-	if got := Hint(errChanged.withPath("x")); !strings.Contains(got, "start again") {
+	if got := hint.Find(errChanged.withPath("x")); !strings.Contains(got, "start again") {
 		t.Errorf("Hint: %q", got)
 	}
 }
@@ -302,7 +304,7 @@ func TestNoRoom(t *testing.T) {
 	defer f.Close()
 	_, err = f.ReadAt(make([]byte, 10), 50_000)
 	wantKind(t, err, fs.ErrNotExist, "b.zip/dicom/IM2: cannot be unpacked into a temporary file", dir)
-	if Hint(err) == "" || Hint(context.Canceled) != "" {
+	if hint.Find(err) == "" || hint.Find(context.Canceled) != "" {
 		t.Error("hints differ")
 	}
 }

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/t2map/t2map/hint"
 )
 
 // A single file in gzip opens as what is in it, in a folder and in archives; NIfTI, tars of
@@ -74,8 +76,8 @@ func TestGunzippedDamage(t *testing.T) {
 			f.Close()
 		}
 		wantKind(t, err, c.kind, c.want, dir)
-		if Hint(err) == "" || (strings.Contains(err.Error(), "archive") || strings.Contains(Hint(err), "archive")) {
-			t.Errorf("%s: %v, hint %q", c.name, err, Hint(err))
+		if hint.Find(err) == "" || (strings.Contains(err.Error(), "archive") || strings.Contains(hint.Find(err), "archive")) {
+			t.Errorf("%s: %v, hint %q", c.name, err, hint.Find(err))
 		}
 	}
 }

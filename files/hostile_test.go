@@ -12,6 +12,8 @@ import (
 	"runtime"
 	"strings"
 	"testing"
+
+	"github.com/t2map/t2map/hint"
 )
 
 // alone lists a folder that holds a study and an archive, and returns the one
@@ -66,7 +68,7 @@ func TestBroken(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			e := alone(t, c.file, c.data, Limits{})
 			wantKind(t, e.Err, ErrInvalid, c.words, filepath.Dir(e.Path))
-			if Hint(e.Err) == "" {
+			if hint.Find(e.Err) == "" {
 				t.Error("no hint")
 			}
 		})
@@ -200,7 +202,7 @@ func TestDoubtfulEntries(t *testing.T) {
 	tree := list(t, Limits{}, alongside(t, "a.zip", secret))
 	wantNames(t, tree, "error a.zip/IM1: is encrypted", "a.zip/IM2")
 	wantKind(t, tree.Entries()[0].Err, ErrUnsupported, "", "")
-	if !strings.Contains(Hint(tree.Entries()[0].Err), "password") {
+	if !strings.Contains(hint.Find(tree.Entries()[0].Err), "password") {
 		t.Error("no hint")
 	}
 	_, err := tree.Open(tree.Entries()[0].Path)

@@ -19,6 +19,7 @@ const module = "github.com/t2map/t2map/"
 var mayImport = map[string][]string{
 	"volume":          {},
 	"files":           {},
+	"hint":            {},
 	"sandbox":         {},
 	"register":        {"volume", "sandbox"},
 	"t2fit":           {"volume", "t2fit/internal/lanes", "t2fit/internal/epg"},
@@ -34,7 +35,7 @@ var mayImport = map[string][]string{
 	"figure":          {"printable"},
 	"report":          {"volume", "nifti", "segment", "segment/anatomy", "figure", "outfile", "printable"},
 	"table":           {"printable"},
-	"batch":           {"volume", "table", "files", "dicomio", "samples", "nifti", "nrrd", "metaimage", "segment", "t2fit", "report", "yamlfile", "outfile", "printable", "batch/internal/machine", "batch/internal/segmenter", "segment/anatomy", "segment/resample", "segment/texture", "register"},
+	"batch":           {"volume", "table", "hint", "files", "dicomio", "samples", "nifti", "nrrd", "metaimage", "segment", "t2fit", "report", "yamlfile", "outfile", "printable", "batch/internal/machine", "batch/internal/segmenter", "segment/anatomy", "segment/resample", "segment/texture", "register"},
 
 	"segment/resample":  {"volume"},
 	"segment/agreement": {"volume"},
