@@ -77,9 +77,10 @@ var attributes = []imageAttribute{
 		h.sequence = elements.TextsOf(e)
 	}}},
 	{tag.EchoPulseSequence, dataSet, none, text(func(h *header) *string { return &h.pulseSequence })},
-	{tag.ReceiveCoilName, dataSet | unassigned, tag.MRReceiveCoilSequence, reading{take: func(h *header, e *dicom.Element) {
-		h.coil, h.coilTag = elements.TextOf(e), e.Tag
-	}}},
+	{tag.ReceiveCoilName, dataSet | unassigned, tag.MRReceiveCoilSequence,
+		reading{take: func(h *header, e *dicom.Element) {
+			h.coil, h.coilTag = elements.TextOf(e), e.Tag
+		}}},
 	{elements.SiemensCoil, dataSet, none, reading{take: func(h *header, e *dicom.Element) {
 		if h.coil == "" {
 			h.coil, h.coilTag = elements.TextOf(e), e.Tag
@@ -88,29 +89,40 @@ var attributes = []imageAttribute{
 
 	{tag.EchoTime, dataSet | unassigned, none, number(func(h *header) *float64 { return &h.te })},
 	{tag.EffectiveEchoTime, dataSet, tag.MREchoSequence, number(func(h *header) *float64 { return &h.effectiveTE })},
-	{tag.RepetitionTime, dataSet | unassigned, tag.MRTimingAndRelatedParametersSequence, number(func(h *header) *float64 { return &h.tr })},
-	{tag.FlipAngle, dataSet | unassigned, tag.MRTimingAndRelatedParametersSequence, number(func(h *header) *float64 { return &h.flip })},
+	{tag.RepetitionTime, dataSet | unassigned, tag.MRTimingAndRelatedParametersSequence,
+		number(func(h *header) *float64 { return &h.tr })},
+	{tag.FlipAngle, dataSet | unassigned, tag.MRTimingAndRelatedParametersSequence,
+		number(func(h *header) *float64 { return &h.flip })},
 	{tag.MagneticFieldStrength, dataSet | unassigned, none, number(func(h *header) *float64 { return &h.field })},
-	{tag.PixelBandwidth, dataSet | unassigned, tag.MRImagingModifierSequence, lenientNumber(func(h *header) *float64 { return &h.bandwidth })},
-	{tag.ImagePositionPatient, dataSet, tag.PlanePositionSequence, numbers(func(h *header) []float64 { return h.position[:] })},
-	{tag.ImageOrientationPatient, dataSet, tag.PlaneOrientationSequence, numbers(func(h *header) []float64 { return h.orientation[:] })},
+	{tag.PixelBandwidth, dataSet | unassigned, tag.MRImagingModifierSequence,
+		lenientNumber(func(h *header) *float64 { return &h.bandwidth })},
+	{tag.ImagePositionPatient, dataSet, tag.PlanePositionSequence,
+		numbers(func(h *header) []float64 { return h.position[:] })},
+	{tag.ImageOrientationPatient, dataSet, tag.PlaneOrientationSequence,
+		numbers(func(h *header) []float64 { return h.orientation[:] })},
 	{tag.PixelSpacing, dataSet, tag.PixelMeasuresSequence, numbers(func(h *header) []float64 { return h.spacing[:] })},
 	{tag.SliceThickness, dataSet, tag.PixelMeasuresSequence, number(func(h *header) *float64 { return &h.thickness })},
 
-	{tag.RescaleSlope, dataSet, tag.PixelValueTransformationSequence, numberOr(1, func(h *header) *float64 { return &h.slope })},
-	{tag.RescaleIntercept, dataSet, tag.PixelValueTransformationSequence, numberOr(0, func(h *header) *float64 { return &h.intercept })},
+	{tag.RescaleSlope, dataSet, tag.PixelValueTransformationSequence,
+		numberOr(1, func(h *header) *float64 { return &h.slope })},
+	{tag.RescaleIntercept, dataSet, tag.PixelValueTransformationSequence,
+		numberOr(0, func(h *header) *float64 { return &h.intercept })},
 	{tag.RealWorldValueSlope, 0, tag.RealWorldValueMappingSequence, reading{take: (*header).takeScale}},
 	{tag.RealWorldValueIntercept, 0, tag.RealWorldValueMappingSequence, reading{take: (*header).takeScale}},
 	{elements.PhilipsRescaleSlope, dataSet | unassigned, none, reading{take: (*header).takeScale}},
-	{elements.PhilipsScaleSlope, dataSet | unassigned, elements.PhilipsFrame, number(func(h *header) *float64 { return &h.scaleSlope })},
-	{elements.GERawDataType, dataSet, none, lenientWhole(func(h *header) *int { return &h.rawDataType })}, // the tag may be another vendor's
+	{elements.PhilipsScaleSlope, dataSet | unassigned, elements.PhilipsFrame,
+		number(func(h *header) *float64 { return &h.scaleSlope })},
+	// the tag may be another vendor's
+	{elements.GERawDataType, dataSet, none, lenientWhole(func(h *header) *int { return &h.rawDataType })},
 
 	{tag.SeriesNumber, dataSet, none, whole(func(h *header) *int { return &h.seriesNumber })},
 	{tag.InstanceNumber, dataSet | unassigned, none, lenientWhole(func(h *header) *int { return &h.instanceNumber })},
-	{tag.AcquisitionNumber, dataSet | unassigned, none, lenientWhole(func(h *header) *int { return &h.acquisitionNumber })},
+	{tag.AcquisitionNumber, dataSet | unassigned, none,
+		lenientWhole(func(h *header) *int { return &h.acquisitionNumber })},
 	{tag.EchoNumbers, dataSet | unassigned, none, lenientWhole(func(h *header) *int { return &h.echoNumber })},
 	{tag.EchoTrainLength, dataSet | unassigned, none, lenientWhole(func(h *header) *int { return &h.echoTrain })},
-	{tag.RFEchoTrainLength, 0, tag.MRTimingAndRelatedParametersSequence, lenientWhole(func(h *header) *int { return &h.echoTrain })},
+	{tag.RFEchoTrainLength, 0, tag.MRTimingAndRelatedParametersSequence,
+		lenientWhole(func(h *header) *int { return &h.echoTrain })},
 	{elements.GEEchoes, dataSet, none, lenientWhole(func(h *header) *int { return &h.echoCount })},
 	{tag.StackID, 0, tag.FrameContentSequence, text(func(h *header) *string { return &h.stack.id })},
 	{tag.InStackPositionNumber, 0, tag.FrameContentSequence, whole(func(h *header) *int { return &h.stack.position })},

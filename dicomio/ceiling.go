@@ -74,7 +74,8 @@ func (d decoded) clipped(a place) bool {
 	if top.count < leastPlateau || top.value <= 0 || h.slope < 0 || !d.plateau(a) {
 		return false
 	}
-	if !d.scaled && (top.value == largest || endsDepth(top.value)) || d.noisy(a, float64(d.ceiling(a))) && d.dropsBelow(a) {
+	if !d.scaled && (top.value == largest || endsDepth(top.value)) || d.noisy(a, float64(d.ceiling(a))) &&
+		d.dropsBelow(a) {
 		return true
 	}
 	if a.e > 0 && top.value >= slowSteps && d.variesAbove(a) {
@@ -82,7 +83,8 @@ func (d decoded) clipped(a place) bool {
 	}
 	for e := range d.grid {
 		b := place{e, a.k}
-		if e != a.e && top.value >= slowSteps && d.seen[e][a.k].count >= leastPlateau && d.ceiling(b) == d.ceiling(a) && d.plateau(b) {
+		if e != a.e && top.value >= slowSteps && d.seen[e][a.k].count >= leastPlateau && d.ceiling(b) == d.ceiling(a) &&
+			d.plateau(b) {
 			return true
 		}
 	}
@@ -141,7 +143,8 @@ func (d decoded) plateau(a place) bool {
 			index := connected[i]
 			for _, neighbour := range [4]int{index - 1, index + 1, index - columns, index + columns} {
 				across := neighbour/columns != index/columns && (neighbour == index-1 || neighbour == index+1)
-				if neighbour < 0 || neighbour >= len(pixels) || across || pixels[neighbour] != peak || slices.Contains(connected[:n], neighbour) {
+				if neighbour < 0 || neighbour >= len(pixels) || across || pixels[neighbour] != peak ||
+					slices.Contains(connected[:n], neighbour) {
 					continue
 				}
 				connected[n] = neighbour

@@ -102,7 +102,10 @@ type decoded struct {
 func newDecoded(t Train) decoded {
 	d := decoded{Train: t, echo: make([][]float32, len(t.TE)), seen: make([][]content, len(t.TE))}
 	first := t.grid[0][0]
-	d.scaled = slices.ContainsFunc(t.images, func(h *header) bool { return h.slope != first.slope || h.intercept != first.intercept })
+	d.scaled = slices.ContainsFunc(t.images, func(h *header) bool {
+		return h.slope != first.slope ||
+			h.intercept != first.intercept
+	})
 	for e := range d.echo {
 		d.echo[e] = volume.Floats(t.Geometry.Voxels())
 		d.seen[e] = make([]content, t.Geometry.Size[2])
@@ -124,7 +127,8 @@ func (d decoded) checkContent() error {
 	if len(d.grid) < 2 {
 		return nil // nothing contradicts a single image
 	}
-	for _, check := range []func() error{d.checkAll, d.checkFlat, d.checkLines, d.checkHoles, d.checkFaint, d.checkCopies} {
+	for _, check := range []func() error{d.checkAll, d.checkFlat, d.checkLines, d.checkHoles, d.checkFaint,
+		d.checkCopies} {
 		if err := check(); err != nil {
 			return err
 		}
@@ -142,7 +146,8 @@ func (d decoded) checkAll() error {
 			}
 		}
 	}
-	return d.grid[0][0].withoutData("all pixels hold the value %g, and no image of the series shows anything: each slice holds one value at every echo", d.image(0, 0)[0])
+	return d.grid[0][0].withoutData("all pixels hold the value %g, and no image of the series shows anything: each "+
+		"slice holds one value at every echo", d.image(0, 0)[0])
 }
 
 // checkFlat refuses images of one value in slices where another image shows more.
@@ -155,7 +160,8 @@ func (d decoded) checkFlat() error {
 			switch {
 			case witness < 0:
 			case first == nil:
-				first = d.grid[e][k].withoutData("all pixels hold the value %g, but those of %s, another echo of the slice, do not",
+				first = d.grid[e][k].withoutData("all pixels hold the value %g, but those of %s, another echo of "+
+					"the slice, do not",
 					d.image(e, k)[0], d.grid[witness][k].displayName())
 			default:
 				others++

@@ -17,7 +17,10 @@ import (
 // tell these apart; their UIDs are not used.
 func (t *Train) duplicate(k int, images []*header) error {
 	images = slices.Clone(images)
-	slices.SortStableFunc(images, func(a, b *header) int { return cmp.Or(strings.Compare(a.name, b.name), cmp.Compare(a.index, b.index)) })
+	slices.SortStableFunc(images, func(a, b *header) int {
+		return cmp.Or(strings.Compare(a.name, b.name),
+			cmp.Compare(a.index, b.index))
+	})
 	first, last := images[0], images[len(images)-1]
 	appearance := fmt.Sprintf("slice %d at echo time %s ms appears %s", k+1, milliseconds(first.te), times(len(images)))
 	e := &FileError{Path: last.displayName(), Kind: ErrInvalid}
@@ -30,18 +33,23 @@ func (t *Train) duplicate(k int, images []*header) error {
 	case len(coils) > 1:
 		tagged := slices.IndexFunc(images, func(h *header) bool { return h.coil != "" })
 		e.Attribute = attribute(images[tagged].coilTag)
-		e.Problem = fmt.Sprintf("%s, from different coils: %s (also %s)", appearance, quoted(coils), first.displayName())
+		e.Problem = fmt.Sprintf("%s, from different coils: %s (also %s)", appearance, quoted(coils),
+			first.displayName())
 		e.Hint = "the coils are not combined: export the combined images, or have the scanner combine them"
 	case len(acquisitions) > 1:
 		e.Attribute = attribute(tag.AcquisitionNumber)
-		e.Problem = fmt.Sprintf("%s, from different acquisitions: %s (also %s)", appearance, strings.Join(acquisitions, ", "), first.displayName())
+		e.Problem = fmt.Sprintf("%s, from different acquisitions: %s (also %s)", appearance,
+			strings.Join(acquisitions, ", "), first.displayName())
 		e.Hint = "separate the acquisitions: one folder, or one series, for each"
 	default:
 		e.Problem = fmt.Sprintf("%s, with different pixels (also %s)", appearance, first.displayName())
-		if numbers := variants(images, func(h *header) string { return countText(h.instanceNumber) }); len(numbers) > 1 {
-			e.Problem += fmt.Sprintf(": InstanceNumber (0020,0013) %s", strings.Join(numbers[:min(len(numbers), mostNamed)], ", "))
+		numbers := variants(images, func(h *header) string { return countText(h.instanceNumber) })
+		if len(numbers) > 1 {
+			e.Problem += fmt.Sprintf(": InstanceNumber (0020,0013) %s",
+				strings.Join(numbers[:min(len(numbers), mostNamed)], ", "))
 		}
-		e.Hint = "they are not copies: coils that are not combined, repetitions or two acquisitions in one series; export the combined images, or separate the acquisitions"
+		e.Hint = "they are not copies: coils that are not combined, repetitions or two acquisitions in one series; " +
+			"export the combined images, or separate the acquisitions"
 	}
 	return e
 }
@@ -91,7 +99,8 @@ func variants(images []*header, value func(*header) string) []string {
 // anyPair reports whether the first image and one of the next are alike. Comparing all
 // pairs would read a hostile series over and over.
 func anyPair(images []*header, alike func(a, b *header) bool) bool {
-	return slices.ContainsFunc(images[1:min(len(images), mostNamed)], func(h *header) bool { return alike(images[0], h) })
+	return slices.ContainsFunc(images[1:min(len(images), mostNamed)],
+		func(h *header) bool { return alike(images[0], h) })
 }
 
 // samePixels reports whether two images have the same pixels, coded in the same way and

@@ -46,7 +46,8 @@ func (d decoded) checkCopies() error {
 	if original.k == copied.k {
 		relation = "another echo of the slice"
 	}
-	e := d.grid[copied.e][copied.k].withoutData("the same pixels as in %s, %s%s", d.grid[original.e][original.k].displayName(), relation, furthermore(len(copies)-1))
+	e := d.grid[copied.e][copied.k].withoutData("the same pixels as in %s, %s%s",
+		d.grid[original.e][original.k].displayName(), relation, furthermore(len(copies)-1))
 	e.Hint = isCopy
 	return e
 }
@@ -61,7 +62,8 @@ func (d decoded) checkNearCopies() error {
 		for e := range d.grid {
 			for f := range e {
 				if same, all := d.samePixels(place{f, k}, place{e, k}); same > 0 {
-					err := d.grid[e][k].withoutData("%d of %d pixels with signal are the same as in %s, another echo of the slice", same, all, d.grid[f][k].displayName())
+					err := d.grid[e][k].withoutData("%d of %d pixels with signal are the same as in %s, another "+
+						"echo of the slice", same, all, d.grid[f][k].displayName())
 					err.Hint = isCopy
 					return err
 				}

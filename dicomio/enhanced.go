@@ -108,7 +108,9 @@ func checkStacks(frames []*header) {
 			for _, step := range []float64{-1, 0, 1} {
 				other := indices[echoAt{key.indices, key.te + step}]
 				if other != nil && within(h.te, other.te, sameTE) {
-					h.faults = append(h.faults, fault{tag.DimensionIndexValues, fmt.Sprintf("%v, as frame %d has: the object contradicts itself", h.stack.indices, other.index+1)})
+					h.faults = append(h.faults, fault{tag.DimensionIndexValues,
+						fmt.Sprintf("%v, as frame %d has: the object contradicts itself", h.stack.indices,
+							other.index+1)})
 					break
 				}
 			}
@@ -122,7 +124,9 @@ func checkStacks(frames []*header) {
 		case other == nil:
 			places[p] = h
 		case !samePlace(h, other):
-			h.faults = append(h.faults, fault{tag.InStackPositionNumber, fmt.Sprintf("%d, as frame %d has, which lies %.2f mm away: the object contradicts itself", p.at, other.index+1, distance(h, other))})
+			h.faults = append(h.faults, fault{tag.InStackPositionNumber,
+				fmt.Sprintf("%d, as frame %d has, which lies %.2f mm away: the object contradicts itself", p.at,
+					other.index+1, distance(h, other))})
 		}
 	}
 }

@@ -25,11 +25,13 @@ func (d decoded) checkFaint() error {
 		for e := range d.grid {
 			for f := e + 1; f < len(d.grid); f++ {
 				if part, ok := d.partOfLater(e, f, k); ok && part < faintPart {
-					return d.grid[e][k].withoutData("the signal is %.2g times that of %s, a later echo of the slice: no decay rises so far", part, d.grid[f][k].displayName())
+					return d.grid[e][k].withoutData("the signal is %.2g times that of %s, a later echo of the "+
+						"slice: no decay rises so far", part, d.grid[f][k].displayName())
 				}
 			}
 			if part, ok := d.partOfDecay(e, k); ok && part < faintPart {
-				return d.grid[e][k].withoutData("the signal is %.2g times what a decay leaves after %s and %s, the two echoes before", part, d.grid[e-2][k].displayName(), d.grid[e-1][k].displayName())
+				return d.grid[e][k].withoutData("the signal is %.2g times what a decay leaves after %s and %s, the "+
+					"two echoes before", part, d.grid[e-2][k].displayName(), d.grid[e-1][k].displayName())
 			}
 		}
 	}

@@ -72,8 +72,10 @@ func (h *header) startsAt(offsets []int64) ([]int32, error) {
 		for next < len(h.fragments) && h.fragments[next].At-h.fragments[0].At < offset {
 			next++
 		}
-		if next == len(h.fragments) || h.fragments[next].At-h.fragments[0].At != offset || n == 0 && next != 0 || n > 0 && int(starts[n-1]) == next {
-			return nil, fmt.Errorf("frame %d has offset %d in its table, where no fragment of its own begins", n+1, offset)
+		if next == len(h.fragments) || h.fragments[next].At-h.fragments[0].At != offset || n == 0 && next != 0 ||
+			n > 0 && int(starts[n-1]) == next {
+			return nil, fmt.Errorf("frame %d has offset %d in its table, where no fragment of its own begins", n+1,
+				offset)
 		}
 		starts[n] = int32(next)
 	}
@@ -97,7 +99,8 @@ func (h *header) startsByMarkers(body io.ReaderAt) ([]int32, error) {
 		begins = len(tail) == 3 && (tail[1] == 0xFF && tail[2] == 0xD9 || tail[0] == 0xFF && tail[1] == 0xD9)
 	}
 	if len(starts) != h.frames {
-		return nil, fmt.Errorf("%d fragments without offsets, of which %d begin a frame, for %d frames", len(h.fragments), len(starts), h.frames)
+		return nil, fmt.Errorf("%d fragments without offsets, of which %d begin a frame, for %d frames",
+			len(h.fragments), len(starts), h.frames)
 	}
 	return starts, nil
 }
@@ -143,7 +146,8 @@ func (r *frameReader) decompress(h *header, n int) ([]byte, error) {
 	r.lossy = r.lossy || codec.Lossy(h.syntax, r.scratch)
 	var err error
 	r.pixels, err = codec.Decode(h.syntax, codec.Frame{
-		Rows: h.rows, Columns: h.columns, Samples: h.samples, Allocated: h.allocated, Stored: h.stored, Signed: h.representation == 1,
+		Rows: h.rows, Columns: h.columns, Samples: h.samples, Allocated: h.allocated, Stored: h.stored,
+		Signed: h.representation == 1,
 	}, r.scratch, r.pixels[:0])
 	if err != nil {
 		e := h.wrong(tag.PixelData, "%s", err)

@@ -47,7 +47,8 @@ func (a division) constant(pixels []float32) []bool {
 	var out []bool
 	for j := range a.lines {
 		value := a.pixel(pixels, j, 0)
-		if a.pixel(pixels, j, a.length/2) != value || a.pixel(pixels, j, a.length-1) != value || !a.holds(pixels, j, value) {
+		if a.pixel(pixels, j, a.length/2) != value || a.pixel(pixels, j, a.length-1) != value ||
+			!a.holds(pixels, j, value) {
 			continue
 		}
 		if out == nil {
@@ -78,7 +79,8 @@ func (d decoded) checkLines() error {
 				}
 				for _, f := range d.neighbours(e) {
 					if lost, content := d.lostLines(e, f, k, n); lost > 0 {
-						return d.grid[e][k].withoutData("%d of %d %s hold %s alone, where %s, another echo of the slice, has signal", lost, a.lines, a.name, content, d.grid[f][k].displayName())
+						return d.grid[e][k].withoutData("%d of %d %s hold %s alone, where %s, another echo of the "+
+							"slice, has signal", lost, a.lines, a.name, content, d.grid[f][k].displayName())
 					}
 				}
 			}
@@ -145,7 +147,8 @@ func (d decoded) lostLines(e, f, k, n int) (lost int, content string) {
 func (d decoded) isEmpty(e, k, n, j int) bool {
 	h, c := d.grid[e][k], d.seen[e][k]
 	zero := h.rescale(0)
-	return c.flat && d.image(e, k)[0] == zero || c.constant[n] != nil && c.constant[n][j] && h.divisions()[n].pixel(d.image(e, k), j, 0) == zero
+	return c.flat && d.image(e, k)[0] == zero || c.constant[n] != nil && c.constant[n][j] &&
+		h.divisions()[n].pixel(d.image(e, k), j, 0) == zero
 }
 
 // overwritten reports whether a line with one value other than zero was overwritten: the
@@ -239,7 +242,8 @@ func (d decoded) checkHoles() error {
 			}
 			if n := d.holes(e, k); float64(n) >= leastHoles*all {
 				f := d.neighbours(e)[0]
-				return d.grid[e][k].withoutData("%d of %.0f pixels hold 0 in one piece or several, where %s, another echo of the slice, has signal", n, all, d.grid[f][k].displayName())
+				return d.grid[e][k].withoutData("%d of %.0f pixels hold 0 in one piece or several, where %s, "+
+					"another echo of the slice, has signal", n, all, d.grid[f][k].displayName())
 			}
 		}
 	}

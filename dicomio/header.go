@@ -53,11 +53,13 @@ type header struct {
 	anonymous                                  bool     // the creator of a Scale Slope was removed
 	lossy                                      bool     // compressed with loss, now or before
 	references                                 []string // series that the object refers to
-	sources                                    []string // images that a segmentation without a referenced series refers to, sorted
-	frameUIDs                                  []string // frames of reference of a structure set, sorted
-	frameTag                                   tag.Tag  // their attribute, if not FrameOfReferenceUID
-	faults                                     []fault
-	identity                                   unique.Handle[personal] // people and places, which never leave the package
+	// images that a segmentation without a referenced series refers to, sorted
+	sources   []string
+	frameUIDs []string // frames of reference of a structure set, sorted
+	frameTag  tag.Tag  // their attribute, if not FrameOfReferenceUID
+	faults    []fault
+	// people and places, which never leave the package
+	identity unique.Handle[personal]
 
 	pixels       elements.Element // PixelData
 	padded       bool             // all bytes after the last pixel are zero

@@ -49,13 +49,15 @@ var plainWords = map[string]bool{"M": true, "MAG": true, "MAGNITUDE": true, "M_S
 // those that end with MAP: T2 MAP of Philips, Siemens and Canon, T2_MAP of UIH and Siemens
 // XA, PHASE MAP, FIELD_MAP. QUANTITY is defined by the standard (PS3.3 C.8.13.3.1.1).
 var computed = map[string]bool{
-	"P": true, "PHASE": true, "R": true, "REAL": true, "I": true, "IMAGINARY": true, "B0": true, "B1": true, "ADC": true, "QUANTITY": true,
+	"P": true, "PHASE": true, "R": true, "REAL": true, "I": true, "IMAGINARY": true, "B0": true, "B1": true,
+	"ADC": true, "QUANTITY": true,
 }
 
 // quantities mark maps if they are the fourth value or a later one, as Philips writes them;
 // as the third value, T2 is the contrast of a plain image (PS3.3 C.8.13.3.1.1).
 var quantities = map[string]bool{
-	"T0": true, "T1": true, "T2": true, "T2*": true, "T2_STAR": true, "R1": true, "R2": true, "R2*": true, "R2_STAR": true, "RHO": true, "EADC": true, "FA": true,
+	"T0": true, "T1": true, "T2": true, "T2*": true, "T2_STAR": true, "R1": true, "R2": true, "R2*": true,
+	"R2_STAR": true, "RHO": true, "EADC": true, "FA": true,
 }
 
 // magnitudes returns the magnitude images of a study and counts the rest.
@@ -128,7 +130,8 @@ func gapsIn(named, others []*header) []*header {
 	}
 	var out []*header
 	for _, h := range named {
-		if math.IsNaN(h.position[0]) || h.rows != grid.rows || h.columns != grid.columns || h.frame != grid.frame || !sameSpacing(h, grid) || !sameOrientation(h, grid) {
+		if math.IsNaN(h.position[0]) || h.rows != grid.rows || h.columns != grid.columns || h.frame != grid.frame ||
+			!sameSpacing(h, grid) || !sameOrientation(h, grid) {
 			continue
 		}
 		if len(placed[echoIndex(times, h)].near(h)) == 1 && len(anywhere.near(h)) > 1 {
@@ -167,10 +170,14 @@ func isComplete(images []*header) bool {
 	if len(all) < minTrain {
 		return false
 	}
-	if numbers := echoNumbers(images, all); increasing(numbers) && len(numbers) > 0 && len(skippedNumbers(numbers)) == 0 {
+	if numbers := echoNumbers(images, all); increasing(numbers) && len(numbers) > 0 &&
+		len(skippedNumbers(numbers)) == 0 {
 		return true
 	}
-	return slices.ContainsFunc(images, func(h *header) bool { return h.echoTrain == len(all) || h.echoCount == len(all) && h.isGE() })
+	return slices.ContainsFunc(images, func(h *header) bool {
+		return h.echoTrain == len(all) ||
+			h.echoCount == len(all) && h.isGE()
+	})
 }
 
 // sameValues reports whether the values of both may be of one kind: they share the
@@ -185,5 +192,6 @@ func sameValues(gaps, others []*header) bool {
 	if slices.ContainsFunc(gaps, func(h *header) bool { return h.description != others[0].description }) {
 		return false
 	}
-	return others[0].isPhilips() || slices.ContainsFunc(others, differs(others[0])) || !slices.ContainsFunc(gaps, differs(others[0]))
+	return others[0].isPhilips() || slices.ContainsFunc(others, differs(others[0])) ||
+		!slices.ContainsFunc(gaps, differs(others[0]))
 }

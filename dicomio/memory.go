@@ -102,7 +102,8 @@ func (t Train) CheckWritten() error {
 			}
 		}
 		if empty {
-			w := echo[0].wrong(tag.PixelData, "zeros, at all places looked at, in this and all images at echo time %g ms: the pixels were never written", t.TE[e])
+			w := echo[0].wrong(tag.PixelData, "zeros, at all places looked at, in this and all images at echo time "+
+				"%g ms: the pixels were never written", t.TE[e])
 			w.Hint = "the copy may have been interrupted: copy or export the series again"
 			return w
 		}

@@ -46,7 +46,8 @@ func (o *object) prepare(want elements.Wish) error {
 	switch {
 	case len(out.TooLong) == 0:
 	case out.TooLong[0] == tag.ContourData:
-		return o.wrong(tag.ContourData, "the points of the contours are longer than %d MiB together", elements.LongestContours>>20)
+		return o.wrong(tag.ContourData, "the points of the contours are longer than %d MiB together",
+			elements.LongestContours>>20)
 	default:
 		return o.wrong(out.TooLong[0], "longer than %d bytes", elements.LongestValue)
 	}
@@ -83,7 +84,8 @@ func (o *object) checkFrames() error {
 		return err
 	}
 	if all := o.pixelBytes() * int64(o.frames); all > leastDecoded && all > mostCompressed*o.size {
-		return o.wrong(tag.PixelData, "%d frames of %d bytes cannot come out of a file of %d", o.frames, o.pixelBytes(), o.size)
+		return o.wrong(tag.PixelData, "%d frames of %d bytes cannot come out of a file of %d", o.frames, o.pixelBytes(),
+			o.size)
 	}
 	if !o.encapsulated {
 		return nil

@@ -46,7 +46,10 @@ func newHomes(groups map[string][]*entry, studies map[string]Study) homes {
 func (h homes) find(uid string, s Study) string {
 	home := ""
 	root := files.Absolute(s.Root)
-	for dir := files.Absolute(s.Folder); files.Inside(root, dir) && len(h[dir]) == 1 && h[dir][uid]; dir = filepath.Dir(dir) {
+	for dir := files.Absolute(s.Folder); files.Inside(root, dir); dir = filepath.Dir(dir) {
+		if len(h[dir]) != 1 || !h[dir][uid] {
+			break
+		}
 		home = dir
 		if dir == filepath.Dir(dir) {
 			break

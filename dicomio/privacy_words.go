@@ -49,10 +49,12 @@ func (w word) forms() []string {
 	return slices.Compact([]string{w.folded, fold(umlauts.Replace(norm.NFC.String(w.raw)))})
 }
 
-var umlauts = strings.NewReplacer("ä", "ae", "ö", "oe", "ü", "ue", "Ä", "ae", "Ö", "oe", "Ü", "ue", "å", "aa", "Å", "aa", "ø", "oe", "Ø", "oe")
+var umlauts = strings.NewReplacer("ä", "ae", "ö", "oe", "ü", "ue", "Ä", "ae", "Ö", "oe", "Ü", "ue", "å", "aa", "Å",
+	"aa", "ø", "oe", "Ø", "oe")
 
 // letters without a decomposition in Unicode.
-var plainLetters = strings.NewReplacer("ß", "ss", "ø", "o", "æ", "ae", "œ", "oe", "ł", "l", "đ", "d", "ð", "d", "þ", "th", "ı", "i")
+var plainLetters = strings.NewReplacer("ß", "ss", "ø", "o", "æ", "ae", "œ", "oe", "ł", "l", "đ", "d", "ð", "d", "þ",
+	"th", "ı", "i")
 
 // fold returns a text in lower case without accents.
 func fold(text string) string {
@@ -68,28 +70,29 @@ func fold(text string) string {
 // generalWords occur in names of volunteers, phantoms and studies, and disclose nothing
 // about a person. They are folded.
 var generalWords = wordSet(`
-	anonymous anonymized anonymised anonym anon pseudonym pseudonymized deidentified identified removed unknown unnamed none null empty noname
-	patient patients subject subjects subj proband volunteer volunteers participant human animal control controls healthy normal
-	phantom qaphantom quality assurance calibration water test testing tests demo dummy sample example training pilot
-	study trial project research cohort protocol group site center centre hospital clinic
-	baseline screening visit scan rescan repeat retest followup follow month months week year years timepoint
-	knee knees leg legs limb joint hip ankle cartilage femur tibia patella femoral tibial patellar medial lateral compartment meniscus left right bilateral
-	male female adult name code number
-	mri magnetic resonance imaging image images series echo echoes spin multi multiecho turbo sequence mapping relaxometry
-	sagittal coronal axial transverse oblique scout localizer localiser quantitative weighted proton density dess mese
-	dicom nifti label labels mask segmentation segment structure contour missing attribute slice slices
+	anonymous anonymized anonymised anonym anon pseudonym pseudonymized deidentified identified removed unknown
+	unnamed none null empty noname patient patients subject subjects subj proband volunteer volunteers participant
+	human animal control controls healthy normal phantom qaphantom quality assurance calibration water test testing
+	tests demo dummy sample example training pilot study trial project research cohort protocol group site center
+	centre hospital clinic baseline screening visit scan rescan repeat retest followup follow month months week year
+	years timepoint knee knees leg legs limb joint hip ankle cartilage femur tibia patella femoral tibial patellar
+	medial lateral compartment meniscus left right bilateral male female adult name code number mri magnetic
+	resonance imaging image images series echo echoes spin multi multiecho turbo sequence mapping relaxometry
+	sagittal coronal axial transverse oblique scout localizer localiser quantitative weighted proton density dess
+	mese dicom nifti label labels mask segmentation segment structure contour missing attribute slice slices
 `)
 
 // makerWords occur in names of scanners' makers, and of institutions of all kinds: they are
 // shown in the attributes of the scanner, and do not identify an institution.
 var makerWords = wordSet(`
-	siemens healthineers healthcare philips medical systems general electric canon toshiba hitachi fujifilm united esaote paramed
-	shanghai neusoft mindray bruker biospin hyperfine aspect signa discovery ingenia achieva intera elition magnetom skyra vida prisma trio avanto aera verio lumina vantage
-	software syngo release version
-	university universitat hopital klinik klinikum krankenhaus institute institut department radiology radiologie diagnostic diagnostics
-	school college medicine medicine health sciences science academic national regional general community city state county county saint
-	foundation faculty laboratory unit ward room scanner station floor street road avenue lane building campus orthopaedic orthopedic orthopaedics orthopedics
-	surgery rheumatology sports musculoskeletal outpatient private group praxis praxis practice doctor physician
+	siemens healthineers healthcare philips medical systems general electric canon toshiba hitachi fujifilm united
+	esaote paramed shanghai neusoft mindray bruker biospin hyperfine aspect signa discovery ingenia achieva intera
+	elition magnetom skyra vida prisma trio avanto aera verio lumina vantage software syngo release version
+	university universitat hopital klinik klinikum krankenhaus institute institut department radiology radiologie
+	diagnostic diagnostics school college medicine medicine health sciences science academic national regional
+	general community city state county county saint foundation faculty laboratory unit ward room scanner station
+	floor street road avenue lane building campus orthopaedic orthopedic orthopaedics orthopedics surgery
+	rheumatology sports musculoskeletal outpatient private group praxis praxis practice doctor physician
 `)
 
 func wordSet(text string) map[string]bool {
@@ -170,14 +173,17 @@ var (
 )
 
 // months are names and abbreviations in English, German, French and Spanish.
-const months = `january|jan|janvier|januar|enero|ene|february|feb|fevrier|février|fev|fév|februar|febrero|march|mar|mars|märz|mrz|mär|marzo|april|apr|avril|avr|abril|abr|may|mai|mayo|` +
-	`june|jun|juin|juni|junio|july|jul|juillet|juil|juli|julio|august|aug|aout|août|aou|aoû|agosto|ago|september|sept|sep|septembre|septiembre|october|oct|octobre|oktober|okt|octubre|` +
+const months = `january|jan|janvier|januar|enero|ene|february|feb|fevrier|février|fev|fév|februar|febrero|march|` +
+	`mar|mars|märz|mrz|mär|marzo|april|apr|avril|avr|abril|abr|may|mai|mayo|` +
+	`june|jun|juin|juni|junio|july|jul|juillet|juil|juli|julio|august|aug|aout|août|aou|aoû|agosto|` +
+	`ago|september|sept|sep|septembre|septiembre|october|oct|octobre|oktober|okt|octubre|` +
 	`november|nov|novembre|noviembre|december|dec|decembre|décembre|déc|dezember|dez|diciembre|dic`
 
 // monthOf returns the number of a month's name.
 func monthOf(name string) string {
 	name = fold(name)
-	for i, begins := range [][]string{{"ja", "en"}, {"f"}, {"mar", "mrz"}, {"ap", "av", "ab"}, {"may", "mai"}, {"jun", "juin"}, {"jul", "juil"}, {"au", "ao", "ag"}, {"s"}, {"o"}, {"n"}, {"d"}} {
+	for i, begins := range [][]string{{"ja", "en"}, {"f"}, {"mar", "mrz"}, {"ap", "av", "ab"}, {"may", "mai"},
+		{"jun", "juin"}, {"jul", "juil"}, {"au", "ao", "ag"}, {"s"}, {"o"}, {"n"}, {"d"}} {
 		if slices.ContainsFunc(begins, func(b string) bool { return strings.HasPrefix(name, b) }) {
 			return strconv.Itoa(i + 1)
 		}
@@ -200,7 +206,8 @@ func datesIn(text string) []date {
 		place := span{m[0], m[1]}
 		switch len(s) {
 		case 8:
-			add(dateOf(s[:4], s[4:6], s[6:], place), dateOf(s[4:], s[2:4], s[:2], place), dateOf(s[4:], s[:2], s[2:4], place))
+			add(dateOf(s[:4], s[4:6], s[6:], place), dateOf(s[4:], s[2:4], s[:2], place),
+				dateOf(s[4:], s[:2], s[2:4], place))
 		case 12, 14: // followed by a time of day
 			if s[8:10] < "24" && s[10:12] < "60" {
 				add(dateOf(s[:4], s[4:6], s[6:8], place))
@@ -219,8 +226,14 @@ func datesIn(text string) []date {
 			read(parts, span{m[0], m[1]})
 		}
 	}
-	each(yearFirst, func(p []string, place span) { add(dateOf(p[0], p[1], p[2], place), dateOf(p[0], p[2], p[1], place)) })
-	each(yearLast, func(p []string, place span) { add(dateOf(p[2], p[1], p[0], place), dateOf(p[2], p[0], p[1], place)) })
+	each(yearFirst, func(p []string, place span) {
+		add(dateOf(p[0], p[1], p[2], place),
+			dateOf(p[0], p[2], p[1], place))
+	})
+	each(yearLast, func(p []string, place span) {
+		add(dateOf(p[2], p[1], p[0], place),
+			dateOf(p[2], p[0], p[1], place))
+	})
 	each(monthMiddle, func(p []string, place span) {
 		years := []string{p[2]}
 		if len(p[2]) == 2 {
@@ -246,7 +259,8 @@ func (d date) shortIn(text string) []date {
 	var dates []date
 	for _, m := range digitRun.FindAllStringIndex(text, -1) {
 		s := text[m[0]:m[1]]
-		holds := strings.Contains(s, year+month+day) || strings.Contains(s, day+month+year) || strings.Contains(s, month+day+year)
+		holds := strings.Contains(s, year+month+day) || strings.Contains(s, day+month+year) ||
+			strings.Contains(s, month+day+year)
 		for _, six := range []string{year[2:] + month + day, day + month + year[2:], month + day + year[2:]} {
 			holds = holds || s == six || len(s) >= 10 && len(s) <= 12 && strings.HasPrefix(s, six)
 		}

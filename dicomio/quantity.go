@@ -115,12 +115,15 @@ func (t Train) AsT2() Train {
 // notT2 returns the error of a train that claims another quantity.
 func (t *Train) notT2() error {
 	says := fmt.Sprintf("%q", t.Claim.Words)
-	if t.Claim.Attribute == attribute(tag.ScanningSequence) || t.Claim.Attribute == attribute(tag.EchoPulseSequence) || gradientName.MatchString(t.Claim.Words) {
+	if t.Claim.Attribute == attribute(tag.ScanningSequence) || t.Claim.Attribute == attribute(tag.EchoPulseSequence) ||
+		gradientName.MatchString(t.Claim.Words) {
 		says += ", gradient echo"
 	}
 	return &TrainError{
-		Problem: fmt.Sprintf("series %s: %s says %s in %s: the series measures %s, not T2", t.Hash, t.Claim.Attribute, says, t.Claim.Path, t.Claim.Quantity),
-		Hint:    "map a multi-echo spin-echo series; where this one is of T2 all the same, name it in the protocol with quantity: T2 (series: {number: N, quantity: T2})",
+		Problem: fmt.Sprintf("series %s: %s says %s in %s: the series measures %s, not T2", t.Hash, t.Claim.Attribute,
+			says, t.Claim.Path, t.Claim.Quantity),
+		Hint: "map a multi-echo spin-echo series; where this one is of T2 all the same, name it in the protocol " +
+			"with quantity: T2 (series: {number: N, quantity: T2})",
 	}
 }
 
@@ -131,7 +134,8 @@ func (h *header) claim(t tag.Tag, describes bool, texts ...string) {
 			continue
 		}
 		if q, words, ok := claimIn(text, describes); ok {
-			h.claims = append(slices.Clip(h.claims), claim{q, t, words, strings.EqualFold(words, mapssWord) || isProtocol(t) && saysT2(text)})
+			h.claims = append(slices.Clip(h.claims), claim{q, t, words, strings.EqualFold(words, mapssWord) ||
+				isProtocol(t) && saysT2(text)})
 			return
 		}
 	}
@@ -144,7 +148,8 @@ var philipsExamCard = tag.Tag{Group: 0x2001, Element: 0x10C8}
 // claimPrivately records what a private text, or a comment, says. It is called with each of
 // them.
 func (h *header) claimPrivately(out *elements.Outline, t tag.Tag, text []byte, block bool) {
-	if len(h.claims) > 0 && !h.claims[0].yields || t.Group == philipsExamCard.Group && t.Element&0xFF == philipsExamCard.Element&0xFF {
+	if len(h.claims) > 0 && !h.claims[0].yields || t.Group == philipsExamCard.Group &&
+		t.Element&0xFF == philipsExamCard.Element&0xFF {
 		return
 	}
 	if block {
@@ -176,7 +181,8 @@ func mayHoldWord(block []byte) bool {
 					break
 				}
 				start += n
-				if start := start - p.start; start >= 0 && start+len(p.part) <= len(block) && bytes.EqualFold(block[start:start+len(p.part)], []byte(p.part)) {
+				if start := start - p.start; start >= 0 && start+len(p.part) <= len(block) &&
+					bytes.EqualFold(block[start:start+len(p.part)], []byte(p.part)) {
 					return true
 				}
 			}

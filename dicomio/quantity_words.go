@@ -197,7 +197,8 @@ func mayClaim(text string) bool {
 // phraseParts are parts of phrases by their first byte in lower case. Every text that
 // matches a phrase contains one of them.
 var phraseParts = func() (byLetter [utf8.RuneSelf][]string) {
-	for _, part := range []string{"rho", "lock", "lck", "lk", "quant", "mapss", "star", "2*", "2 *", "2_*", "tsl", "t1r", "t1p", "t2s", "swi", "qsm"} {
+	for _, part := range []string{"rho", "lock", "lck", "lk", "quant", "mapss", "star", "2*", "2 *", "2_*", "tsl",
+		"t1r", "t1p", "t2s", "swi", "qsm"} {
 		byLetter[part[0]|0x20] = append(byLetter[part[0]|0x20], part)
 	}
 	return byLetter

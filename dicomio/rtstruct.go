@@ -44,14 +44,16 @@ type structureReader struct {
 }
 
 // readStructures reads a structure set onto a grid.
-func readStructures(ctx context.Context, h *header, target *placer, opt MaskOptions) (volume.Segmentation, string, error) {
+func readStructures(ctx context.Context, h *header, target *placer, opt MaskOptions) (volume.Segmentation, string,
+	error) {
 	out := volume.Segmentation{Geometry: target.Geometry}
 	o, err := h.openObject(structureWish)
 	if err != nil {
 		return out, "", err
 	}
 	defer o.Close()
-	r := &structureReader{object: o, target: target, home: opt.Frame, slice: newRaster(target.Size[0], target.Size[1]), indexOf: map[int]int{}}
+	r := &structureReader{object: o, target: target, home: opt.Frame, slice: newRaster(target.Size[0], target.Size[1]),
+		indexOf: map[int]int{}}
 	for _, step := range []func() error{r.declare, r.observe, func() error { return r.draw(ctx) }} {
 		if err := step(); err != nil {
 			return out, "", err
@@ -96,11 +98,14 @@ func (r *structureReader) frameOf(item elements.Dataset, s *volume.Segment) erro
 		case 1:
 			uid = all[0]
 		default:
-			return unplaced(r.wrong(tag.ReferencedFrameOfReferenceUID, "missing, and the structure set is in %d frames of reference", len(all)), "draw the structure on this series"+orIgnore)
+			return unplaced(r.wrong(tag.ReferencedFrameOfReferenceUID,
+				"missing, and the structure set is in %d frames of reference", len(all)),
+				"draw the structure on this series"+orIgnore)
 		}
 	}
 	if s.Frame = hash(uid); r.home != "" && s.Frame != r.home {
-		return unplaced(r.wrong(tag.ReferencedFrameOfReferenceUID, "it is drawn in frame %s, the series is in frame %s", s.Frame, r.home), "draw the structure on this series"+orIgnore)
+		return unplaced(r.wrong(tag.ReferencedFrameOfReferenceUID, "it is drawn in frame %s, the series is in frame %s",
+			s.Frame, r.home), "draw the structure on this series"+orIgnore)
 	}
 	return nil
 }
@@ -130,7 +135,8 @@ func (r *structureReader) observe() error {
 			return err
 		}
 		if coded[i] {
-			return r.wrong(tag.RTROIObservationsSequence, "structure %d has two observations with codes", r.segments[i].Number)
+			return r.wrong(tag.RTROIObservationsSequence, "structure %d has two observations with codes",
+				r.segments[i].Number)
 		}
 		coded[i] = true
 		if err := r.describe(&r.segments[i], item); err != nil {
@@ -185,7 +191,8 @@ func unplaced(e *FileError, hint string) error {
 
 // contours returns the contours of a structure in the grid. The problem says why
 // well-formed contours enclose none of its voxels.
-func (r *structureReader) contours(ctx context.Context, number int, items []elements.Dataset) (out []planar, problem, err error) {
+func (r *structureReader) contours(ctx context.Context, number int, items []elements.Dataset) (out []planar, problem,
+	err error) {
 	xor := 0
 	for n, item := range items {
 		if err := ctx.Err(); err != nil {
@@ -211,7 +218,8 @@ func (r *structureReader) contours(ctx context.Context, number int, items []elem
 		case "CLOSED_PLANAR_XOR", "CLOSEDPLANAR_XOR":
 			xor++
 		default:
-			problem = misplaced(r.wrong(tag.ContourGeometricType, "%.20q encloses no area, want CLOSED_PLANAR", kind), "draw the structure as closed contours"+orIgnore)
+			problem = misplaced(r.wrong(tag.ContourGeometricType, "%.20q encloses no area, want CLOSED_PLANAR", kind),
+				"draw the structure as closed contours"+orIgnore)
 			continue
 		}
 		if len(points) < 3 {
@@ -226,7 +234,8 @@ func (r *structureReader) contours(ctx context.Context, number int, items []elem
 	}
 	if xor > 0 && xor < len(items) {
 		// PS3.3 C.8.8.6.3: all contours must have this type.
-		return nil, nil, r.wrong(tag.ContourGeometricType, "structure %d: %d of its %d contours are CLOSEDPLANAR_XOR, want all or none", number, xor, len(items))
+		return nil, nil, r.wrong(tag.ContourGeometricType,
+			"structure %d: %d of its %d contours are CLOSEDPLANAR_XOR, want all or none", number, xor, len(items))
 	}
 	return out, problem, nil
 }
@@ -237,7 +246,8 @@ func (r *structureReader) points(item elements.Dataset) ([][3]float64, *FileErro
 	if len(raw) == 0 {
 		return nil, r.wrong(tag.ContourData, "missing")
 	}
-	if v, err := item.Decimals(contourOffset); err != nil || slices.ContainsFunc(v, func(x float64) bool { return x != 0 }) {
+	if v, err := item.Decimals(contourOffset); err != nil ||
+		slices.ContainsFunc(v, func(x float64) bool { return x != 0 }) {
 		return nil, r.wrong(contourOffset, "contours that are shifted are not read")
 	}
 	count := bytes.Count(raw, []byte{'\\'}) + 1
@@ -279,7 +289,8 @@ func (r *structureReader) onSlice(points [][3]float64) (planar, *FileError) {
 			c.slice = int(min(max(math.Round(voxel[2]), 0), float64(r.target.Size[2]-1)))
 		}
 		if distance := math.Abs(voxel[2]-float64(c.slice)) * r.target.spacing[2]; !(distance <= r.target.tolerance) {
-			return c, r.wrong(tag.ContourData, "point %d lies %.2f mm from slice %d of the series (allowed %.2f mm)", n+1, distance, c.slice+1, r.target.tolerance)
+			return c, r.wrong(tag.ContourData, "point %d lies %.2f mm from slice %d of the series (allowed %.2f mm)",
+				n+1, distance, c.slice+1, r.target.tolerance)
 		}
 		for d := range 2 {
 			last := float64(r.target.Size[d]) - 0.5

@@ -32,7 +32,8 @@ const (
 // Check returns an error if the scaling is neither of these, nor empty for the default.
 func (p PhilipsScaling) Check() error {
 	if p != "" && p != DisplayValues && p != FloatingPoint {
-		return fmt.Errorf("%q is neither %s (displayed values) nor %s (floating-point values)", string(p), DisplayValues, FloatingPoint)
+		return fmt.Errorf("%q is neither %s (displayed values) nor %s (floating-point values)", string(p),
+			DisplayValues, FloatingPoint)
 	}
 	return nil
 }
@@ -87,15 +88,18 @@ func (h *header) comparable(first *header) error {
 		if unscaled {
 			given = [2]string{"missing", "given"}
 		}
-		e := h.wrong(elements.PhilipsScaleSlope, "%s, but %s in %s: nothing tells whether the echoes of this slice are on one scale", given[0], given[1], first.displayName())
+		e := h.wrong(elements.PhilipsScaleSlope, "%s, but %s in %s: nothing tells whether the echoes of this slice "+
+			"are on one scale", given[0], given[1], first.displayName())
 		e.Hint = "ask the site for images with their private attributes"
 		return e
 	case unscaled && !withinShare(h.slope, first.slope, sameScale):
-		e := h.wrong(tag.RescaleSlope, "%g, but %g in %s, without Scale Slope (2005,100E) that could reconcile them: the echoes of this slice are not on one scale", h.slope, first.slope, first.displayName())
+		e := h.wrong(tag.RescaleSlope, "%g, but %g in %s, without Scale Slope (2005,100E) that could reconcile "+
+			"them: the echoes of this slice are not on one scale", h.slope, first.slope, first.displayName())
 		e.Hint = "ask the site for images with their private attributes, or with one scaling for all echoes"
 		return e
 	case !unscaled && !withinShare(got, want, sameScale):
-		e := h.wrong(elements.PhilipsScaleSlope, "rescale slope × scale slope is %g, but %g in %s: the echoes of this slice are not on one scale", got, want, first.displayName())
+		e := h.wrong(elements.PhilipsScaleSlope, "rescale slope × scale slope is %g, but %g in %s: the echoes of "+
+			"this slice are not on one scale", got, want, first.displayName())
 		e.Hint = "map floating-point values (--philips-scaling fp), or export the series with one scaling for all echoes"
 		return e
 	case withinShare(h.slope, first.slope, sameScale):
@@ -148,11 +152,13 @@ func (h *header) agrees(first *header) error {
 			problem = fmt.Sprintf("%g, but missing in %s", h.otherScale[n].value, first.displayName())
 		case !withinShare(h.otherScale[n].value, first.otherScale[n].value, sameScale):
 			t = h.otherScale[n].tag
-			problem = fmt.Sprintf("%g, but %g in %s", h.otherScale[n].value, first.otherScale[n].value, first.displayName())
+			problem = fmt.Sprintf("%g, but %g in %s", h.otherScale[n].value, first.otherScale[n].value,
+				first.displayName())
 		default:
 			continue
 		}
-		e := h.wrong(t, "%s, and no RescaleSlope (0028,1053) that says so: the echoes of this slice are not on one scale", problem)
+		e := h.wrong(t, "%s, and no RescaleSlope (0028,1053) that says so: the echoes of this slice are not on "+
+			"one scale", problem)
 		e.Hint = "ask the site for images with their RescaleSlope (0028,1053) and private attributes"
 		if h.scaleSlope == h.scaleSlope {
 			e.Hint = "map floating-point values (--philips-scaling fp), or " + e.Hint

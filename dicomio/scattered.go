@@ -139,8 +139,9 @@ func severalStudies(parts []part, members string) error {
 		all = append(all, p.images...)
 	}
 	return &TrainError{
-		Problem: fmt.Sprintf("%s: %d different ones among the %s of one train with the echo times %s", attribute(tag.StudyInstanceUID), len(parts), members, listMS(echoTimes(all))),
-		Hint:    oneUID,
+		Problem: fmt.Sprintf("%s: %d different ones among the %s of one train with the echo times %s",
+			attribute(tag.StudyInstanceUID), len(parts), members, listMS(echoTimes(all))),
+		Hint: oneUID,
 	}
 }
 
@@ -186,7 +187,10 @@ func sliced(parts []part) [][]part {
 
 // inOnePlace reports whether all images are of one slice.
 func inOnePlace(images []*header) bool {
-	return !slices.ContainsFunc(images, func(h *header) bool { return !samePlace(h, images[0]) || !sameOrientation(h, images[0]) })
+	return !slices.ContainsFunc(images, func(h *header) bool {
+		return !samePlace(h, images[0]) ||
+			!sameOrientation(h, images[0])
+	})
 }
 
 // sameTrain reports whether two parts of one slice each may belong to one train.
@@ -194,7 +198,8 @@ func sameTrain(p, q part) bool {
 	a, b := p.images[0], q.images[0]
 	one := a.series == b.series || a.frame == b.frame && a.frame != ""
 	return one && a.rows == b.rows && a.columns == b.columns && sameAcquisition(a, b) && a.kind() == b.kind() &&
-		slices.EqualFunc(echoTimes(p.images), echoTimes(q.images), func(x, y float64) bool { return within(x, y, sameTE) })
+		slices.EqualFunc(echoTimes(p.images), echoTimes(q.images),
+			func(x, y float64) bool { return within(x, y, sameTE) })
 }
 
 // join merges the groups of the parts and returns the new UID.

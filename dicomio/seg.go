@@ -65,15 +65,18 @@ const (
 )
 
 // readSegments reads a segmentation onto a grid.
-func readSegments(ctx context.Context, h *header, target *placer, opt MaskOptions) (volume.Segmentation, string, error) {
+func readSegments(ctx context.Context, h *header, target *placer, opt MaskOptions) (volume.Segmentation, string,
+	error) {
 	out := volume.Segmentation{Geometry: target.Geometry}
 	o, err := h.openObject(segmentationWish)
 	if err != nil {
 		return out, "", err
 	}
 	defer o.Close()
-	r := &segmentReader{object: o, target: target, kind: o.data.Text(tag.SegmentationType), indexOf: map[int]int{}, isBack: map[int]bool{}, seen: map[[3]int]bool{}}
-	for _, step := range []func() error{r.checkPixels, r.declare, func() error { return r.values(opt) }, r.readGroups, func() error { return r.readFrames(ctx) }} {
+	r := &segmentReader{object: o, target: target, kind: o.data.Text(tag.SegmentationType), indexOf: map[int]int{},
+		isBack: map[int]bool{}, seen: map[[3]int]bool{}}
+	for _, step := range []func() error{r.checkPixels, r.declare, func() error { return r.values(opt) }, r.readGroups,
+		func() error { return r.readFrames(ctx) }} {
 		if err := step(); err != nil {
 			return out, "", err
 		}
@@ -206,7 +209,8 @@ func (r *segmentReader) labels() error {
 	}
 	for n, s := range r.indexOf {
 		if n < 0 || n >= len(r.means) {
-			return r.wrong(tag.SegmentNumber, "%d, want 0 to %d in a label map of %d bits", n, len(r.means)-1, r.allocated)
+			return r.wrong(tag.SegmentNumber, "%d, want 0 to %d in a label map of %d bits", n, len(r.means)-1,
+				r.allocated)
 		}
 		r.means[n] = int32(s)
 	}

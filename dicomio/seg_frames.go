@@ -133,7 +133,8 @@ func (r *segmentReader) place(n int) (framePixels, error) {
 }
 
 // hintTwice is the hint about a place that occurs twice for one segment.
-const hintTwice = "one of the two may be an earlier state: save the segmentation again with one frame for each slice of a segment"
+const hintTwice = "one of the two may be an earlier state: save the segmentation again with one frame for each " +
+	"slice of a segment"
 
 // hintAgain is the hint about a frame that refers to something that the file does not have.
 const hintAgain = "the file contradicts itself: save the segmentation again with the program that drew it"
@@ -172,7 +173,9 @@ func (r *segmentReader) align(n int, frame *framePixels, place [3][3]float64) er
 		}
 	}
 	if !isAxis(frame.column) || !isAxis(frame.row) || axis(frame.column) == axis(frame.row) {
-		e := r.frameError(n, r.wrong(tag.ImageOrientationPatient, "its pixels do not lie on the voxels of the series: rows and columns run %.3g and %.3g voxels from pixel to pixel", exact[1], exact[2]))
+		e := r.frameError(n, r.wrong(tag.ImageOrientationPatient,
+			"its pixels do not lie on the voxels of the series: rows and columns run %.3g and %.3g voxels from "+
+				"pixel to pixel", exact[1], exact[2]))
 		e.Hint = "draw the mask on this series, or resample it onto its grid"
 		return e
 	}
@@ -195,7 +198,8 @@ func (r *segmentReader) align(n int, frame *framePixels, place [3][3]float64) er
 	across := 3 - axis(frame.column) - axis(frame.row)
 	nearest := min(max(frame.first[across], 0), r.target.Size[across]-1)
 	problem := ""
-	if distance := math.Abs(exact[0][across]-float64(nearest)) * r.target.spacing[across]; !(distance <= r.target.tolerance) {
+	distance := math.Abs(exact[0][across]-float64(nearest)) * r.target.spacing[across]
+	if !(distance <= r.target.tolerance) {
 		problem = fmt.Sprintf("it lies %.2f mm from the nearest slice of the series", distance)
 	} else if !(farthest <= r.target.tolerance) {
 		problem = fmt.Sprintf("its pixels lie up to %.2f mm from the voxels of the series", farthest)

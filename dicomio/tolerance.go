@@ -135,7 +135,8 @@ func echoes(images []*header) []echo {
 		precise = append(precise, mostPrecise(same))
 		first = last
 	}
-	if !isEven(out, func(n int) float64 { return out[n].te }) && isEven(out, func(n int) float64 { return precise[n] }) {
+	if !isEven(out, func(n int) float64 { return out[n].te }) &&
+		isEven(out, func(n int) float64 { return precise[n] }) {
 		for n := range out {
 			out[n].te = precise[n]
 		}

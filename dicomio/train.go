@@ -96,7 +96,8 @@ func newTrain(images []*header, te []float64, scaling PhilipsScaling) Train {
 	}
 	t.Hash = hash(strings.Join(uids, `\`))
 	scale := func() error { return t.scale(scaling) }
-	for _, check := range []func() error{t.checkKind, t.checkImages, t.checkScale, t.checkAgreement, t.checkTR, t.checkSide, t.arrange, scale, t.checkPixels} {
+	for _, check := range []func() error{t.checkKind, t.checkImages, t.checkScale, t.checkAgreement, t.checkTR,
+		t.checkSide, t.arrange, scale, t.checkPixels} {
 		if t.Problem = check(); t.Problem != nil {
 			break
 		}
@@ -111,8 +112,10 @@ func newTrain(images []*header, te []float64, scaling PhilipsScaling) Train {
 // times.
 func (t *Train) repeats() error {
 	return &TrainError{
-		Problem: fmt.Sprintf("series %s: several images per slice position, but no echo time other than %s", t.Hash, listMS(t.TE)),
-		Hint:    "some research sequences write the first echo time into every image: ask the site for the true EchoTime (0018,0081)",
+		Problem: fmt.Sprintf("series %s: several images per slice position, but no echo time other than %s", t.Hash,
+			listMS(t.TE)),
+		Hint: "some research sequences write the first echo time into every image: ask the site for the true " +
+			"EchoTime (0018,0081)",
 	}
 }
 
@@ -120,8 +123,9 @@ func (t *Train) repeats() error {
 func (t *Train) checkKind() error {
 	for _, h := range t.images {
 		if slices.Contains(strings.Split(h.imageType, `\`), "MOSAIC") {
-			e := &FileError{Path: h.displayName(), Attribute: attribute(tag.ImageType), Kind: ErrUnsupported, Problem: "mosaic, several slices in one image",
-				Hint: "export the series without mosaic, one image for every slice"}
+			e := &FileError{Path: h.displayName(), Attribute: attribute(tag.ImageType), Kind: ErrUnsupported,
+				Problem: "mosaic, several slices in one image",
+				Hint:    "export the series without mosaic, one image for every slice"}
 			return e
 		}
 	}
@@ -169,7 +173,8 @@ func (t *Train) checkImages() error {
 func (h *header) checkOrientation() error {
 	o := h.orientation
 	row, column := [3]float64(o[:3]), [3]float64(o[3:])
-	if math.Abs(dot(row, row)-1) > squareness || math.Abs(dot(column, column)-1) > squareness || math.Abs(dot(row, column)) > squareness {
+	if math.Abs(dot(row, row)-1) > squareness || math.Abs(dot(column, column)-1) > squareness ||
+		math.Abs(dot(row, column)) > squareness {
 		return h.wrong(tag.ImageOrientationPatient, "%g is not a pair of perpendicular unit vectors", o)
 	}
 	return nil
@@ -215,13 +220,15 @@ func (t *Train) frameEach(h *header) error {
 	if len(frames) <= 2 {
 		return nil
 	}
-	e := h.wrong(tag.FrameOfReferenceUID, "%d different ones among %d images of one series: mixed geometry", len(frames), len(t.images))
+	e := h.wrong(tag.FrameOfReferenceUID, "%d different ones among %d images of one series: mixed geometry",
+		len(frames), len(t.images))
 	e.Hint = oneUID
 	return e
 }
 
 // oneUID is the hint about such anonymisers.
-const oneUID = "images of one acquisition share it; an anonymiser must replace a UID by the same new one wherever it stands: ask the site for the study again"
+const oneUID = "images of one acquisition share it; an anonymiser must replace a UID by the same new one wherever " +
+	"it stands: ask the site for the study again"
 
 // noFrame returns the error of series of one echo each that differ only in their frames of
 // reference.
@@ -234,13 +241,15 @@ func (t *Train) noFrame() error {
 		frames[h.frame] = true
 	}
 	return &TrainError{
-		Problem: fmt.Sprintf("series %s: %s: %d different ones among series that would be one train of the echo times %s", t.Hash, attribute(tag.FrameOfReferenceUID), len(frames), listMS(t.TE)),
-		Hint:    oneUID,
+		Problem: fmt.Sprintf("series %s: %s: %d different ones among series that would be one train of the "+
+			"echo times %s", t.Hash, attribute(tag.FrameOfReferenceUID), len(frames), listMS(t.TE)),
+		Hint: oneUID,
 	}
 }
 
 func (h *header) missingFrame(te []float64) error {
-	e := h.wrong(tag.FrameOfReferenceUID, "missing: nothing tells whether series of one echo each, %s, are one train", listMS(te))
+	e := h.wrong(tag.FrameOfReferenceUID, "missing: nothing tells whether series of one echo each, %s, are one train",
+		listMS(te))
 	e.Hint = "ask the site for images with their frame of reference"
 	return e
 }
@@ -263,7 +272,8 @@ const (
 func (t *Train) mixedScale() error {
 	first := t.TE[0]
 	h := t.images[slices.IndexFunc(t.images, func(h *header) bool { return within(h.te, first, sameTEShare*first) })]
-	e := h.wrong(h.teTag(), "%s ms beside %s ms in one train of spin echoes, which looks like another unit: the attribute is in ms", milliseconds(first), milliseconds(t.TE[len(t.TE)-1]))
+	e := h.wrong(h.teTag(), "%s ms beside %s ms in one train of spin echoes, which looks like another unit: the "+
+		"attribute is in ms", milliseconds(first), milliseconds(t.TE[len(t.TE)-1]))
 	e.Hint = "ask the site for the images as the scanner wrote them, or have the converter write ms"
 	return e
 }
@@ -272,7 +282,8 @@ func (t *Train) mixedScale() error {
 // BIDS or microseconds from a vendor's protocol.
 func (t *Train) checkScale() error {
 	n := len(t.TE)
-	if n >= minTrain && t.TE[0] < shortestTE && t.TE[n-1] > longTE && t.TE[n-1] <= mostLongestTE && gradientEcho(t.images) == nil {
+	if n >= minTrain && t.TE[0] < shortestTE && t.TE[n-1] > longTE && t.TE[n-1] <= mostLongestTE &&
+		gradientEcho(t.images) == nil {
 		return t.mixedScale()
 	}
 	if n < minTrain || t.TE[n-1] >= leastLongestTE && t.TE[n-1] <= mostLongestTE {
@@ -288,8 +299,12 @@ func (t *Train) checkScale() error {
 			looks = ", which look like " + unit.name
 		}
 	}
-	h := t.images[slices.IndexFunc(t.images, func(h *header) bool { return within(h.te, longest, sameTEShare*longest) })]
-	e := h.wrong(h.teTag(), "the echo times are %s … %s%s: the attribute is in ms", milliseconds(t.TE[0]), milliseconds(longest), looks)
+	h := t.images[slices.IndexFunc(t.images, func(h *header) bool {
+		return within(h.te, longest,
+			sameTEShare*longest)
+	})]
+	e := h.wrong(h.teTag(), "the echo times are %s … %s%s: the attribute is in ms", milliseconds(t.TE[0]),
+		milliseconds(longest), looks)
 	e.Hint = "ask the site for the images as the scanner wrote them, or have the converter write ms"
 	return e
 }
@@ -309,8 +324,10 @@ func (t *Train) checkTR() error {
 		}
 		for _, other := range known.near(h) {
 			if !sameTR(h.tr, other.tr) {
-				e := h.wrong(tag.RepetitionTime, "%s ms, but %s ms in %s of the same slice: the echoes are weighted by T1 in different ways", milliseconds(h.tr), milliseconds(other.tr), other.displayName())
-				e.Hint = "the echoes of a slice have one repetition time: separate the acquisitions, or ask the site which images belong together"
+				e := h.wrong(tag.RepetitionTime, "%s ms, but %s ms in %s of the same slice: the echoes are weighted "+
+					"by T1 in different ways", milliseconds(h.tr), milliseconds(other.tr), other.displayName())
+				e.Hint = "the echoes of a slice have one repetition time: separate the acquisitions, or ask the " +
+					"site which images belong together"
 				return e
 			}
 		}

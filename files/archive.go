@@ -124,7 +124,8 @@ func openArchive(path string, listed os.FileInfo) (*archive, error) {
 }
 
 func changed(earlier, current os.FileInfo) bool {
-	return earlier.Size() != current.Size() || !earlier.ModTime().Equal(current.ModTime()) || !os.SameFile(earlier, current)
+	return earlier.Size() != current.Size() || !earlier.ModTime().Equal(current.ModTime()) ||
+		!os.SameFile(earlier, current)
 }
 
 // list returns the index of the archive. It keeps nothing open.

@@ -84,7 +84,8 @@ func cause(err error) error {
 
 var (
 	errClosed  = &Error{Problem: "is closed", Kind: fs.ErrClosed}
-	errChanged = &Error{Problem: "has changed since it was listed", Kind: ErrInvalid, Hint: "make sure that nothing writes to it, and start again"}
+	errChanged = &Error{Problem: "has changed since it was listed", Kind: ErrInvalid,
+		Hint: "make sure that nothing writes to it, and start again"}
 	notRegular = &Error{Problem: "is not a regular file", Kind: ErrNotRegular}
 )
 

@@ -49,7 +49,8 @@ func (f *File) Modified() time.Time { return f.stamp.ModTime() }
 // since it was opened, judging by its size and modification time.
 func (f *File) Unchanged() error {
 	if current, err := f.disk.Stat(); err != nil || changed(f.stamp, current) {
-		return (&Error{Problem: "has changed while it was read", Kind: ErrInvalid, Hint: "make sure that nothing writes to it, and start again"}).withPath(f.name)
+		return (&Error{Problem: "has changed while it was read", Kind: ErrInvalid,
+			Hint: "make sure that nothing writes to it, and start again"}).withPath(f.name)
 	}
 	return nil
 }
@@ -80,7 +81,8 @@ func (f *File) Bytes(buf []byte) ([]byte, error) {
 		case int64(n) == f.size:
 			return buf, nil
 		case errors.Is(err, io.EOF):
-			return buf[:n], (&Error{Problem: "became shorter while it was read", Kind: ErrInvalid, Hint: "make sure that nothing writes to it, and start again"}).withPath(f.name)
+			return buf[:n], (&Error{Problem: "became shorter while it was read", Kind: ErrInvalid,
+				Hint: "make sure that nothing writes to it, and start again"}).withPath(f.name)
 		}
 		return buf[:n], f.failure(err)
 	}
@@ -132,7 +134,8 @@ func entryError(err error) error {
 	case errors.Is(err, zip.ErrChecksum):
 		return &Error{Problem: "does not have the checksum that the archive says", Kind: ErrInvalid, Hint: copyAgain}
 	case errors.Is(err, zip.ErrFormat):
-		return &Error{Problem: "is not where the archive says or holds more than it says", Kind: ErrInvalid, Hint: copyAgain}
+		return &Error{Problem: "is not where the archive says or holds more than it says", Kind: ErrInvalid,
+			Hint: copyAgain}
 	}
 	return damaged(err, "")
 }

@@ -45,7 +45,8 @@ var zippedNames = []string{".dcm", ".ima"}
 // gzip.
 func mayBeGzip(name string) bool {
 	lower := strings.ToLower(name)
-	return gzipName(name) || slices.ContainsFunc(zippedNames, func(end string) bool { return strings.HasSuffix(lower, end) })
+	return gzipName(name) || slices.ContainsFunc(zippedNames,
+		func(end string) bool { return strings.HasSuffix(lower, end) })
 }
 
 // gzipMagic begins a member in gzip with deflate (RFC 1952 2.3.1), as in signatures.
@@ -88,7 +89,8 @@ func gunzipped(ctx context.Context, f *File, l Limits) (*File, error) {
 		}
 	}
 	if errors.Is(err, ErrLimit) { // the message is about an archive
-		err = &Error{Problem: fmt.Sprintf("holds more than %d times its own size or more than %s, the limits for a file in gzip", l.Ratio, limit), Kind: ErrLimit,
+		err = &Error{Problem: fmt.Sprintf("holds more than %d times its own size or more than %s, the limits for a "+
+			"file in gzip", l.Ratio, limit), Kind: ErrLimit,
 			Hint: "unpack it, and look whether it is an image"}
 	}
 	if err != nil {
@@ -98,9 +100,10 @@ func gunzipped(ctx context.Context, f *File, l Limits) (*File, error) {
 		broken = broken.withPath(f.name)
 	}
 	in := &inflater{open: open, size: size, memory: l.MemoryBytes}
-	return &File{broken: broken, name: f.name, size: size, content: in, whole: open, step: l.MemoryBytes, disk: f.disk, stamp: f.stamp, gzip: true, close: func() error {
-		return errors.Join(in.close(), f.Close())
-	}}, nil
+	return &File{broken: broken, name: f.name, size: size, content: in, whole: open, step: l.MemoryBytes, disk: f.disk,
+		stamp: f.stamp, gzip: true, close: func() error {
+			return errors.Join(in.close(), f.Close())
+		}}, nil
 }
 
 // severalMembers reports whether the signature of a gzip member occurs again after the
@@ -172,9 +175,11 @@ func gzipError(err error) error {
 	case errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, io.EOF):
 		return &Error{Problem: "is truncated: it ends before its gzip stream does", Kind: ErrInvalid, Hint: gunzipAgain}
 	case errors.Is(err, gzip.ErrChecksum):
-		return &Error{Problem: "is damaged: its content does not have the length or checksum that gzip recorded", Kind: ErrInvalid, Hint: gunzipAgain}
+		return &Error{Problem: "is damaged: its content does not have the length or checksum that gzip recorded",
+			Kind: ErrInvalid, Hint: gunzipAgain}
 	case errors.Is(err, gzip.ErrHeader):
-		return &Error{Problem: "is damaged: the data after its gzip stream are not gzip", Kind: ErrInvalid, Hint: gunzipAgain}
+		return &Error{Problem: "is damaged: the data after its gzip stream are not gzip", Kind: ErrInvalid,
+			Hint: gunzipAgain}
 	}
 	if e := damaged(err, ""); errors.Is(e, ErrInvalid) {
 		return &Error{Problem: "is damaged: it cannot be inflated", Kind: ErrInvalid, Hint: gunzipAgain}

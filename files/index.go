@@ -44,7 +44,8 @@ func (g *gatherer) enter(name, target string) error {
 func (g *gatherer) add(raw string, it item) {
 	if folder, isLitter := inLitter(raw); isLitter {
 		g.litter++
-		if name, problem := entryName(folder); folder != "" && problem == "" && !slices.Contains(g.litterFolders, name) {
+		if name, problem := entryName(folder); folder != "" && problem == "" &&
+			!slices.Contains(g.litterFolders, name) {
 			g.litterFolders = append(g.litterFolders, name)
 		}
 		return
@@ -87,7 +88,8 @@ func (x *index) passOverPacked() {
 	kept := x.items[:0:0]
 	for _, it := range x.items {
 		if gzipName(it.name) {
-			if plain := x.find(it.name[:len(it.name)-len(gzipEnding)]); plain != nil && plain.err == nil && plain.size > 0 {
+			if plain := x.find(it.name[:len(it.name)-len(gzipEnding)]); plain != nil && plain.err == nil &&
+				plain.size > 0 {
 				x.packed = append(x.packed, it.name)
 				continue
 			}

@@ -62,16 +62,19 @@ const smaller = "pack it as several archives, or search a folder in which it is 
 func (l Limits) check(out, in int64) error {
 	switch {
 	case out > l.TotalBytes:
-		return &Error{Problem: fmt.Sprintf("holds more than %s, the limit for an archive", size(l.TotalBytes)), Kind: ErrLimit, Hint: smaller}
+		return &Error{Problem: fmt.Sprintf("holds more than %s, the limit for an archive", size(l.TotalBytes)),
+			Kind: ErrLimit, Hint: smaller}
 	case out > freeBytes && out/l.Ratio >= in:
-		return &Error{Problem: fmt.Sprintf("holds more than %d times its own size, the limit for an archive", l.Ratio), Kind: ErrLimit, Hint: smaller}
+		return &Error{Problem: fmt.Sprintf("holds more than %d times its own size, the limit for an archive", l.Ratio),
+			Kind: ErrLimit, Hint: smaller}
 	}
 	return nil
 }
 
 // tooMany returns the error of an archive above Limits.Entries.
 func (l Limits) tooMany() *Error {
-	return &Error{Problem: fmt.Sprintf("holds more than %d files, or names too long for so many, the limit for an archive", l.Entries), Kind: ErrLimit, Hint: smaller}
+	return &Error{Problem: fmt.Sprintf("holds more than %d files, or names too long for so many, the limit for an "+
+		"archive", l.Entries), Kind: ErrLimit, Hint: smaller}
 }
 
 // checkEntry returns an error if the size of one file is out of range.
@@ -80,7 +83,8 @@ func (l Limits) checkEntry(n int64) *Error {
 	case n < 0:
 		return &Error{Problem: "has an impossible size", Kind: ErrInvalid, Hint: copyAgain}
 	case n > l.EntryBytes:
-		return &Error{Problem: fmt.Sprintf("holds more than %s, the limit for a file in an archive", size(l.EntryBytes)), Kind: ErrLimit,
+		return &Error{Problem: fmt.Sprintf("holds more than %s, the limit for a file in an archive",
+			size(l.EntryBytes)), Kind: ErrLimit,
 			Hint: "remove it from the archive, or unpack the archive and search the folder"}
 	}
 	return nil

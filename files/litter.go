@@ -35,7 +35,8 @@ var (
 func litter(name string, isDir bool) bool {
 	lower := strings.ToLower(name)
 	if isDir {
-		return litterFolders[lower] || strings.HasPrefix(lower, ".trash-") // a volume's bin, by user (freedesktop.org trash specification)
+		// a volume's bin, by user (freedesktop.org trash specification)
+		return litterFolders[lower] || strings.HasPrefix(lower, ".trash-")
 	}
 	switch {
 	case litterFiles[lower]:
@@ -44,7 +45,8 @@ func litter(name string, isDir bool) bool {
 		return true
 	case strings.HasPrefix(lower, ".nfs"), strings.HasPrefix(lower, ".fuse_hidden"): // deleted while it was open
 		return true
-	case strings.HasPrefix(name, ".~lock.") && strings.HasSuffix(name, "#"), strings.HasPrefix(name, "~$"): // open in an office program
+	case strings.HasPrefix(name, ".~lock.") && strings.HasSuffix(name, "#"),
+		strings.HasPrefix(name, "~$"): // open in an office program
 		return true
 	}
 	return strings.HasSuffix(name, "~") && len(name) > 1 // an editor's backup

@@ -121,12 +121,14 @@ func (g *gatherer) addTar(h *tar.Header, pos int64) (end int64) {
 		end = pos + max(h.Size, 0)
 	default:
 		end = pos
-		it.err = &Error{Problem: fmt.Sprintf("is an entry of type %q, which is not read", h.Typeflag), Kind: ErrUnsupported,
+		it.err = &Error{Problem: fmt.Sprintf("is an entry of type %q, which is not read", h.Typeflag),
+			Kind: ErrUnsupported,
 			Hint: "pack the folder again as one ordinary archive"}
 	}
 	if sparse(h) {
 		end = pos // the stored size is not known
-		it.err = &Error{Problem: "is stored without its zeros", Kind: ErrUnsupported, Hint: "pack the folder again without tar's --sparse"}
+		it.err = &Error{Problem: "is stored without its zeros", Kind: ErrUnsupported,
+			Hint: "pack the folder again without tar's --sparse"}
 	}
 	if h.Typeflag == tar.TypeReg && h.Size == 0 && strings.HasSuffix(h.Name, "/") {
 		return end // a folder, as written by some programs

@@ -49,10 +49,12 @@ func (w *walker) visit(path, real string, isDir bool) error {
 		}
 		if dangling {
 			w.tree.links = append(w.tree.links, Link{w.label(child), LinkDangling})
-			w.add(child, &Error{Problem: "is a link that leads to nothing", Kind: ErrDangling, Hint: "copy the file itself, or mount the disk that the link leads to"})
+			w.add(child, &Error{Problem: "is a link that leads to nothing", Kind: ErrDangling,
+				Hint: "copy the file itself, or mount the disk that the link leads to"})
 			continue
 		}
-		if c.Type()&fs.ModeSymlink != 0 && !w.seen[childReal] && !slices.ContainsFunc(w.roots, func(root string) bool { return Inside(root, childReal) }) {
+		if c.Type()&fs.ModeSymlink != 0 && !w.seen[childReal] &&
+			!slices.ContainsFunc(w.roots, func(root string) bool { return Inside(root, childReal) }) {
 			w.tree.links = append(w.tree.links, Link{w.label(child), LinkOutside})
 		}
 		if err := w.visit(child, childReal, childIsDir); err != nil {
@@ -123,7 +125,8 @@ func (w *walker) unpackedBeside(p string) bool {
 	}
 	plain := p[:len(p)-len(gzipEnding)]
 	info, err := os.Stat(plain)
-	return err == nil && info.Mode().IsRegular() && info.Size() > 0 && (p != w.root || slices.Contains(w.roots, resolved(plain)))
+	return err == nil && info.Mode().IsRegular() && info.Size() > 0 &&
+		(p != w.root || slices.Contains(w.roots, resolved(plain)))
 }
 
 // index lists the entries of the archive and records its state.

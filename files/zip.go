@@ -83,12 +83,15 @@ func (g *gatherer) addZip(f *zipFile) {
 		}
 		return
 	case f.Flags&(encrypted|maskedDirectory) != 0, f.Method == methodAE:
-		it.err = &Error{Problem: "is encrypted", Kind: ErrUnsupported, Hint: "unpack the archive with its password and search the folder"}
+		it.err = &Error{Problem: "is encrypted", Kind: ErrUnsupported,
+			Hint: "unpack the archive with its password and search the folder"}
 	case f.Method != zip.Store && f.Method != zip.Deflate:
-		it.err = &Error{Problem: fmt.Sprintf("is compressed by method %d, want stored (0) or deflated (8)", f.Method), Kind: ErrUnsupported,
+		it.err = &Error{Problem: fmt.Sprintf("is compressed by method %d, want stored (0) or deflated (8)", f.Method),
+			Kind: ErrUnsupported,
 			Hint: "pack the archive again with deflate, the usual method"}
 	case f.Method == zip.Store && f.CompressedSize64 != f.UncompressedSize64:
-		it.err = &Error{Problem: fmt.Sprintf("is stored in %d bytes, want %d", f.CompressedSize64, f.UncompressedSize64), Kind: ErrInvalid, Hint: copyAgain}
+		it.err = &Error{Problem: fmt.Sprintf("is stored in %d bytes, want %d", f.CompressedSize64,
+			f.UncompressedSize64), Kind: ErrInvalid, Hint: copyAgain}
 	case mode&fs.ModeSymlink != 0:
 		it.link, it.target = true, zipTarget(f)
 	case !mode.IsRegular():
@@ -147,7 +150,8 @@ func zipRecords(r io.ReaderAt, size int64) (uint64, error) {
 		return n, nil
 	}
 	var record [end64]byte
-	if _, err := r.ReadAt(record[:], int64(binary.LittleEndian.Uint64(tail[start-locator+8:]))); err != nil || !bytes.HasPrefix(record[:], []byte("PK\x06\x06")) {
+	if _, err := r.ReadAt(record[:], int64(binary.LittleEndian.Uint64(tail[start-locator+8:]))); err != nil ||
+		!bytes.HasPrefix(record[:], []byte("PK\x06\x06")) {
 		return n, nil // the library refuses it
 	}
 	return max(n, binary.LittleEndian.Uint64(record[32:])), nil

@@ -9,7 +9,8 @@ import (
 )
 
 // pauses are the waits between the attempts of Patiently, 1.1 s in total.
-var pauses = [...]time.Duration{20 * time.Millisecond, 50 * time.Millisecond, 130 * time.Millisecond, 300 * time.Millisecond, 600 * time.Millisecond}
+var pauses = [...]time.Duration{20 * time.Millisecond, 50 * time.Millisecond, 130 * time.Millisecond,
+	300 * time.Millisecond, 600 * time.Millisecond}
 
 // Patiently calls do again a few times while another program holds a file. On Windows a
 // virus scanner, the search index or a synchronised folder opens a new file for a moment.

@@ -60,7 +60,8 @@ func (m *Module) Instantiate(config wazero.ModuleConfig) (*Instance, error) {
 	ctx := experimental.WithMemoryAllocator(context.Background(), experimental.MemoryAllocatorFunc(allocate))
 	var err error
 	// Only instances without a name can coexist.
-	if i.module, err = m.runtime.InstantiateModule(ctx, m.compiled, config.WithName("").WithStartFunctions()); err != nil {
+	if i.module, err = m.runtime.InstantiateModule(ctx, m.compiled,
+		config.WithName("").WithStartFunctions()); err != nil {
 		return nil, ErrAborted
 	}
 	var ok bool

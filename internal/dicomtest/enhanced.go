@@ -277,7 +277,8 @@ func (o *Enhanced) dimensions() dimensions {
 	slices, echoes, components := ranks(slice), ranks(te), ranks(component)
 	several := o.component() == "MIXED"
 	if several {
-		d.list = append(d.list, dimension{tag.ComplexImageComponent, tag.MRImageFrameTypeSequence, "Complex Image Component"})
+		d.list = append(d.list, dimension{tag.ComplexImageComponent, tag.MRImageFrameTypeSequence,
+			"Complex Image Component"})
 	}
 	for n := range o.Frames {
 		v := []int{1, slices[n], echoes[n]}

@@ -138,7 +138,10 @@ type dimensions struct {
 
 func (d *dimensions) describe(l *dicomwrite.List, instance string) {
 	uid := derivedUID("dimensions", instance)
-	l.Sequence(tag.DimensionOrganizationSequence, func(i *dicomwrite.List) { i.Text(tag.DimensionOrganizationUID, uid) })
+	l.Sequence(tag.DimensionOrganizationSequence, func(i *dicomwrite.List) {
+		i.Text(tag.DimensionOrganizationUID,
+			uid)
+	})
 	items := make([]dicomwrite.List, len(d.list))
 	for n, dim := range d.list {
 		i := &items[n]
@@ -179,11 +182,20 @@ func (o *Enhanced) groups(f Frame, dimensionValues []int) writtenGroups {
 	content.item.Text(tag.FrameReferenceDateTime, noDateTime)
 	content.item.Doubles(tag.FrameAcquisitionDuration, o.duration())
 	gs.add(tag.PixelMeasuresSequence, o.Measures)
-	gs.add(tag.PlanePositionSequence, func(i *dicomwrite.List) { i.Numbers(tag.ImagePositionPatient, f.Position[:]...) })
-	gs.add(tag.PlaneOrientationSequence, func(i *dicomwrite.List) { i.Numbers(tag.ImageOrientationPatient, o.Orientation[:]...) })
+	gs.add(tag.PlanePositionSequence, func(i *dicomwrite.List) {
+		i.Numbers(tag.ImagePositionPatient,
+			f.Position[:]...)
+	})
+	gs.add(tag.PlaneOrientationSequence, func(i *dicomwrite.List) {
+		i.Numbers(tag.ImageOrientationPatient,
+			o.Orientation[:]...)
+	})
 	gs.add(tag.FrameAnatomySequence, o.anatomy)
 	gs.add(tag.PixelValueTransformationSequence, f.rescale)
-	gs.add(tag.MRImageFrameTypeSequence, func(i *dicomwrite.List) { describeContrast(i, tag.FrameType, f.Type, f.Component) })
+	gs.add(tag.MRImageFrameTypeSequence, func(i *dicomwrite.List) {
+		describeContrast(i, tag.FrameType, f.Type,
+			f.Component)
+	})
 	if o.WindowWidth != 0 {
 		gs.add(tag.FrameVOILUTSequence, func(i *dicomwrite.List) {
 			i.Numbers(tag.WindowCenter, o.WindowCenter)

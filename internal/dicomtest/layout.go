@@ -176,7 +176,8 @@ func (s knee) imageObjects(layout Layout) []object {
 		o := &objects[n]
 		o.name, o.slice = imageName(n), slice
 		o.series = series.SeriesUID
-		o.self = dicomwrite.Instance{Class: dicomwrite.MRImageStorage, UID: s.UID("image", strconv.Itoa(slice), strconv.Itoa(echo))}
+		o.self = dicomwrite.Instance{Class: dicomwrite.MRImageStorage,
+			UID: s.UID("image", strconv.Itoa(slice), strconv.Itoa(echo))}
 		if layout != LayoutClassic {
 			o.series = s.UID("series", string(layout))
 			o.self.UID = s.UID("image", strconv.Itoa(slice), strconv.Itoa(echo), string(layout))

@@ -22,7 +22,8 @@ var (
 
 // compartmentPlaces has the region and side of each compartment.
 var compartmentPlaces = [...][2]volume.Code{
-	phantom.Medial: {codeKnee, codeMedial}, phantom.Lateral: {codeKnee, codeLateral}, phantom.Patellofemoral: {codePatella},
+	phantom.Medial: {codeKnee, codeMedial}, phantom.Lateral: {codeKnee, codeLateral},
+	phantom.Patellofemoral: {codePatella},
 }
 
 // segmentation returns the label map as an object that refers to the images of the first

@@ -25,7 +25,8 @@ func (c coding) agree(f Frame) error {
 		return fmt.Errorf("%d bits per sample in the codestream, %d allocated", c.precision, f.Allocated)
 	case f.Signed && !c.signed && c.precision < f.Stored:
 		// It is not known whether the highest bit of so few is a sign.
-		return fmt.Errorf("%d unsigned bits per sample in the codestream for %d signed bits stored", c.precision, f.Stored)
+		return fmt.Errorf("%d unsigned bits per sample in the codestream for %d signed bits stored", c.precision,
+			f.Stored)
 	}
 	return nil
 }

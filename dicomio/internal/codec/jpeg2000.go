@@ -56,7 +56,8 @@ func codestream(data []byte) ([]byte, error) {
 func readJPEG2000Size(f Frame, data []byte) (jpeg2000Size, error) {
 	const fixed = 36 // bytes before the components
 	var h jpeg2000Size
-	if len(data) < 6+fixed || binary.BigEndian.Uint16(data) != markerSOC || binary.BigEndian.Uint16(data[2:]) != markerSIZ {
+	if len(data) < 6+fixed || binary.BigEndian.Uint16(data) != markerSOC ||
+		binary.BigEndian.Uint16(data[2:]) != markerSIZ {
 		return h, errors.New("JPEG 2000: no codestream")
 	}
 	siz := data[6:]
@@ -64,10 +65,12 @@ func readJPEG2000Size(f Frame, data []byte) (jpeg2000Size, error) {
 	columns, rows := word(2)-word(10), word(6)-word(14)
 	components := int(binary.BigEndian.Uint16(siz[34:]))
 	if rows != int64(f.Rows) || columns != int64(f.Columns) || components != f.Samples {
-		return h, fmt.Errorf("JPEG 2000: %d rows × %d columns × %d samples in the codestream, %d × %d × %d in the data set",
+		return h, fmt.Errorf("JPEG 2000: %d rows × %d columns × %d samples in the codestream, %d × %d × %d in the "+
+			"data set",
 			rows, columns, components, f.Rows, f.Columns, f.Samples)
 	}
-	if length := int(binary.BigEndian.Uint16(data[4:])); length != fixed+2+3*components || len(siz) < fixed+3*components {
+	if length := int(binary.BigEndian.Uint16(data[4:])); length != fixed+2+3*components ||
+		len(siz) < fixed+3*components {
 		return h, fmt.Errorf("JPEG 2000: a size of %d bytes", length)
 	}
 	if err := h.readTiles(word); err != nil {

@@ -4,7 +4,6 @@ import (
 	"encoding/binary"
 	"fmt"
 	"io"
-	"sync"
 
 	"github.com/suyashkumar/dicom/pkg/tag"
 )
@@ -46,7 +45,8 @@ var (
 var vrs = map[string]int64{
 	"AE": 8, "AS": 8, "AT": 8, "CS": 8, "DA": 8, "DS": 8, "DT": 8, "FD": 8, "FL": 8, "IS": 8, "LO": 8, "LT": 8, "PN": 8,
 	"SH": 8, "SL": 8, "SS": 8, "ST": 8, "TM": 8, "UI": 8, "UL": 8, "US": 8,
-	"OB": 12, "OD": 12, "OF": 12, "OL": 12, "OV": 12, "OW": 12, "SQ": 12, "SV": 12, "UC": 12, "UN": 12, "UR": 12, "UT": 12, "UV": 12,
+	"OB": 12, "OD": 12, "OF": 12, "OL": 12, "OV": 12, "OW": 12, "SQ": 12, "SV": 12, "UC": 12, "UN": 12, "UR": 12,
+	"UT": 12, "UV": 12,
 }
 
 // letters is vrs indexed by the two letters, for speed: a file has an element every few
@@ -241,7 +241,8 @@ func (w *elementWalker) items(parent Element, end int64, depth int, want Wish) (
 		case e.Tag == sequenceEnd:
 			return e.Value, nil
 		case e.Tag != itemTag:
-			return pos, fmt.Errorf("element (%04X,%04X) holds something that is not an item", parent.Tag.Group, parent.Tag.Element)
+			return pos, fmt.Errorf("element (%04X,%04X) holds something that is not an item", parent.Tag.Group,
+				parent.Tag.Element)
 		}
 		itemEnd := end
 		if e.Length != Undefined {
@@ -279,11 +280,13 @@ func (w *elementWalker) fragments(parent Element, end int64, list *[]Fragment) (
 		case e.Tag == sequenceEnd:
 			return e.Value, nil
 		case e.Tag != itemTag || e.Length == Undefined:
-			return pos, fmt.Errorf("element (%04X,%04X) holds something that is not a fragment", parent.Tag.Group, parent.Tag.Element)
+			return pos, fmt.Errorf("element (%04X,%04X) holds something that is not a fragment", parent.Tag.Group,
+				parent.Tag.Element)
 		}
 		if list != nil {
 			if len(*list) == mostFragments {
-				return pos, fmt.Errorf("element (%04X,%04X) has more than %d fragments", parent.Tag.Group, parent.Tag.Element, mostFragments)
+				return pos, fmt.Errorf("element (%04X,%04X) has more than %d fragments", parent.Tag.Group,
+					parent.Tag.Element, mostFragments)
 			}
 			*list = append(*list, Fragment{e.Value, e.Length})
 		}
@@ -380,62 +383,4 @@ func (e Element) libraryVR() string {
 func (w *elementWalker) holds(pixels *Element) bool {
 	z, inflating := w.in.r.(*inflated)
 	return !inflating || pixels.Length == Undefined || z.reach(pixels.Value+pixels.Length)
-}
-
-// window reads ahead, so that not every element needs a read.
-type window struct {
-	r     io.ReaderAt
-	block []byte
-	start int64 // of block
-	ahead int
-}
-
-// windows are used again for other files, since a block would otherwise be almost all that
-// is allocated to walk through a file.
-var windows = sync.Pool{New: func() any { return new(window) }}
-
-func newWindow(r io.ReaderAt) *window {
-	w := windows.Get().(*window)
-	*w = window{r: r, block: w.block[:0]}
-	return w
-}
-
-// release returns the window to the pool; slices from bytes are no longer valid.
-func (w *window) release() {
-	if w.r = nil; cap(w.block) <= mostAhead {
-		windows.Put(w)
-	}
-}
-
-// The amount read ahead starts with the size of most headers and grows along long ones.
-const leastAhead, mostAhead = 4 << 10, 256 << 10
-
-// bytes returns n bytes at pos, valid until the next call.
-func (w *window) bytes(pos int64, n int) ([]byte, error) {
-	b, err := w.peek(pos, n)
-	if err == nil && len(b) < n {
-		err = io.ErrUnexpectedEOF
-		if len(b) == 0 {
-			err = io.EOF
-		}
-	}
-	return b, err
-}
-
-// peek is bytes, but returns fewer at the end of the file.
-func (w *window) peek(pos int64, n int) ([]byte, error) {
-	if offset := pos - w.start; offset >= 0 && offset+int64(n) <= int64(len(w.block)) {
-		return w.block[offset : offset+int64(n)], nil
-	}
-	w.ahead = min(max(2*w.ahead, leastAhead), mostAhead)
-	if size := max(n, w.ahead); size > cap(w.block) {
-		w.block = make([]byte, size)
-	}
-	w.block = w.block[:max(n, min(w.ahead, cap(w.block)))]
-	read, err := w.r.ReadAt(w.block, pos)
-	w.block, w.start = w.block[:read], pos
-	if err == io.EOF || read >= n {
-		err = nil
-	}
-	return w.block[:min(n, read)], err
 }
