@@ -87,7 +87,7 @@ func (t *Train) stack(grid [][]*header, normal [3]float64) error {
 	} else {
 		// A single slice has no neighbour: its spacing is its thickness.
 		if !(first.thickness > 0) {
-			return first.wrong(tag.SliceThickness, "missing, and a single slice says nothing of its spacing")
+			return first.wrong(tag.SliceThickness, "missing: the spacing of a single slice is not known")
 		}
 		for r := range step {
 			step[r] = normal[r] * first.thickness
@@ -110,7 +110,7 @@ func (t *Train) stack(grid [][]*header, normal [3]float64) error {
 		}
 	}
 	if lean := math.Abs(dot(step, normal))/spacing - 1; math.Abs(lean) > squareness {
-		return first.wrong(tag.ImagePositionPatient, "slices are stacked askew to their normal (cosine %.4f)", lean+1)
+		return first.wrong(tag.ImagePositionPatient, "slices are not stacked along their normal (cosine %.4f)", lean+1)
 	}
 	g := volume.Geometry{Size: [3]int{first.columns, first.rows, n}}
 	for r := range 3 {

@@ -8,7 +8,7 @@ import (
 	"github.com/t2map/t2map/volume"
 )
 
-// clip cuts values off, as a converter or a program does.
+// clip limits values, as a converter or a program does.
 func clip(most int32) func(im *dicomwrite.Image) {
 	return func(im *dicomwrite.Image) {
 		for v, n := range im.Pixels {
@@ -17,14 +17,14 @@ func clip(most int32) func(im *dicomwrite.Image) {
 	}
 }
 
-// stored says how pixels are stored.
+// stored describes the storage of pixels.
 func stored(allocated, bits int, signed bool) change {
 	return func(_, _ int, im *dicomwrite.Image) {
 		im.BitsAllocated, im.BitsStored, im.Signed = allocated, bits, signed
 	}
 }
 
-// bright gives pixels at row 10, from column 2 on, one value.
+// bright sets pixels of row 10, from column 2 on, to one value.
 func bright(value int32, n int) func(im *dicomwrite.Image) {
 	return func(im *dicomwrite.Image) {
 		for i := range n {
@@ -175,7 +175,7 @@ func TestRealScansAreNotClipped(t *testing.T) {
 	}
 }
 
-// Plateaus do not reach around the edge of an image.
+// Plateaus do not continue across the edge of an image.
 func TestPlateau(t *testing.T) {
 	for _, c := range []struct {
 		at   []int

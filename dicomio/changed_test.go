@@ -18,7 +18,7 @@ import (
 	"github.com/t2map/t2map/volume"
 )
 
-// stampsOf holds the modification times of files.
+// stampsOf returns the modification times of files.
 type stampsOf map[string]time.Time
 
 func stamps(t *testing.T, dir string) stampsOf {
@@ -40,10 +40,11 @@ func stamps(t *testing.T, dir string) stampsOf {
 	return s
 }
 
-// restore sets the times of those files that are still there.
+// restore sets the times of the files that still exist.
 func (s stampsOf) restore(t *testing.T) { s.later(t, 0) }
 
-// later sets them so much later: two writes may fall into one tick of a file system's clock.
+// later advances them by the duration: two writes may fall into one tick of a file system's
+// clock.
 func (s stampsOf) later(t *testing.T, by time.Duration) {
 	t.Helper()
 	for path, at := range s {
@@ -73,8 +74,8 @@ func zipped(t *testing.T, files map[string][]byte) []byte {
 	return b.Bytes()
 }
 
-// Pixels that are exchanged between Find and Read are an error, though no byte of the header
-// has changed: in plain files, frames, deflated and compressed objects and archives.
+// Pixels that are exchanged between Find and Read are an error even if no byte of the
+// header has changed: in plain files, frames, deflated and compressed objects and archives.
 func TestReadNoticesOtherPixels(t *testing.T) {
 	object := func(syntax string, pixels func(first int) []byte) func(t *testing.T, first int) []byte {
 		return func(t *testing.T, first int) []byte {
@@ -145,12 +146,12 @@ func TestReadNoticesOtherPixels(t *testing.T) {
 	}
 }
 
-// alone returns a folder of one file.
+// alone returns a folder with one file.
 func alone(name string, file func(t *testing.T, first int) []byte) func(t *testing.T, first int) map[string][]byte {
 	return func(t *testing.T, first int) map[string][]byte { return map[string][]byte{name: file(t, first)} }
 }
 
-// An object is written to between its first frame and its last.
+// An object is written between the reading of its first frame and of its last.
 func TestReadNoticesChangeWhileReading(t *testing.T) {
 	dir := t.TempDir()
 	path := filepath.Join(dir, "object")
@@ -168,7 +169,7 @@ func TestReadNoticesChangeWhileReading(t *testing.T) {
 	}
 }
 
-// A mask in DICOM is held to the same.
+// The same applies to a DICOM mask.
 func TestMaskNoticesChange(t *testing.T) {
 	g := volume.Geometry{Size: [3]int{4, 4, 2}, Affine: [3][4]float64{{1}, {0, 1}, {0, 0, 1}}}
 	path := writeTemp(t, structureSet("2.25.9", "2.25.4"))

@@ -25,7 +25,7 @@ const (
 	sceneNoise, sceneS0, other = 12, 2000, 90
 )
 
-// scene makes the stored values of image (e, k): blocks of three T2 in a surrounding of
+// scene returns the stored values of image (e, k): blocks with three T2 surrounded by
 // another, with noise or without.
 func scene(e, k int, noise bool) []int32 {
 	rng := rand.New(rand.NewPCG(uint64(e), uint64(k)))
@@ -78,7 +78,7 @@ func readScene(t *testing.T, images []dicomwrite.Image) (volume.MultiEcho, error
 	return s, err
 }
 
-// at changes image (e, k) alone; −1 means all.
+// at changes only image (e, k); −1 means all.
 func at(e, k int, change func(im *dicomwrite.Image)) func(e, k int, im *dicomwrite.Image) {
 	return func(echo, slice int, im *dicomwrite.Image) {
 		if (e < 0 || e == echo) && (k < 0 || k == slice) {
@@ -322,7 +322,7 @@ func TestSoundImagesAreNotRefused(t *testing.T) {
 	}
 }
 
-// A blank frame is named, as is a copied one, native or compressed.
+// A blank frame and a copied one are named, native or compressed.
 func TestFramesWithoutData(t *testing.T) {
 	for _, c := range []struct {
 		name string
@@ -362,7 +362,8 @@ func TestFramesWithoutData(t *testing.T) {
 	}
 }
 
-// Bits above those stored and bytes behind the pixels do not make a copy another image.
+// A copy is recognised even if bits above the stored ones, or bytes after the pixels,
+// differ.
 func TestCopyWithOtherBits(t *testing.T) {
 	dir := t.TempDir()
 	for n, im := range sceneImages(true, at(4, 2, likeImage(1, 2, true))) {
@@ -384,8 +385,7 @@ func TestCopyWithOtherBits(t *testing.T) {
 	}
 }
 
-// The peak that decode returns is that of the values, wherever it stands, for every way to
-// store them.
+// decode returns the peak of the values, wherever it is, for every storage.
 func TestDecodePeak(t *testing.T) {
 	rng := rand.New(rand.NewPCG(5, 6))
 	for round := range 2000 {
@@ -418,7 +418,7 @@ func TestDecodePeak(t *testing.T) {
 	}
 }
 
-// Rows and columns of one value are found, whatever it is.
+// Rows and columns of one value are found, for any value.
 func TestContentOfOneImage(t *testing.T) {
 	h := &header{texts: &texts{}, rows: 4, columns: 3, slope: 2, intercept: -1}
 	var c content

@@ -88,12 +88,9 @@ func countText(n int) string {
 func variants(images []*header, value func(*header) string) []string {
 	var out []string
 	for _, h := range images {
-		if text := value(h); text != "" {
-			out = append(out, text)
-		}
+		out = append(out, value(h))
 	}
-	slices.Sort(out)
-	return slices.Compact(out)
+	return distinct(out)
 }
 
 // anyPair reports whether the first image and one of the next are alike. Comparing all

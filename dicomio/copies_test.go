@@ -12,8 +12,8 @@ import (
 	"github.com/t2map/t2map/hint"
 )
 
-// Images of one slice and echo are copies only if their pixels are the same; else the
-// reason says in what they differ and what to do.
+// Images of one slice and echo are copies only if their pixels are equal; otherwise the
+// reason says how they differ and what to do.
 func TestSeveralImagesOfOneEcho(t *testing.T) {
 	coil := func(name string) []dicomwrite.Override {
 		return []dicomwrite.Override{{Keyword: "ReceiveCoilName", Values: []string{name}}}
@@ -89,7 +89,7 @@ func TestSeveralImagesOfOneEcho(t *testing.T) {
 	}
 }
 
-// Frames of one object are compared frame by frame, and coded ones by their codes.
+// Frames of one object are compared frame by frame, and compressed ones by their codes.
 func TestSeveralFramesOfOneEcho(t *testing.T) {
 	for _, same := range []bool{false, true} {
 		images := trainOf()
@@ -117,8 +117,8 @@ func TestSeveralFramesOfOneEcho(t *testing.T) {
 	}
 }
 
-// A damaged file is a copy of a sound one of its UID if echo and place are the same, too. An
-// anonymiser may have given several images one UID.
+// A damaged file is a copy of a readable one with its UID if echo and place are equal, too.
+// An anonymiser may have given one UID to several images.
 func TestDamagedFilesOfSharedUIDs(t *testing.T) {
 	cut := func(file []byte) []byte { return file[:len(file)-4] }
 	for _, c := range []struct {

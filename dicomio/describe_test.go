@@ -14,7 +14,7 @@ import (
 	"github.com/t2map/t2map/internal/dicomtest"
 )
 
-// The scanner and the acquisition are read from classic and multi-frame images alike.
+// The scanner and the acquisition are read from classic and from multi-frame images.
 func TestScannerAndAcquisition(t *testing.T) {
 	images := trainOf()
 	for n := range images {
@@ -55,8 +55,8 @@ func TestScannerAndAcquisition(t *testing.T) {
 	}
 }
 
-// What images do not say, or say in several ways, or not as numbers, fails no
-// study and is not made up, in whatever order the files come.
+// Missing, contradictory or non-numeric values do not fail a study and are not made up,
+// whatever the order of the files.
 func TestAcquisitionIsNotMadeUp(t *testing.T) {
 	for name, c := range map[string]struct {
 		change  func(n int, im *dicomwrite.Image)

@@ -37,7 +37,7 @@ func (h *header) expand(d elements.Dataset) ([]*header, error) {
 	case h.frames < 1 || h.frames > mostFrames:
 		return nil, h.wrong(tag.NumberOfFrames, "%d, want 1 to %d", h.frames, mostFrames)
 	case int64(h.frames) > h.size/leastPerFrame && h.syntax != uid.DeflatedExplicitVRLittleEndian:
-		return nil, h.wrong(tag.NumberOfFrames, "%d in a file of %d bytes", h.frames, h.size)
+		return nil, h.wrong(tag.NumberOfFrames, "%d, too many for a file of %d bytes", h.frames, h.size)
 	case len(perFrame) != h.frames:
 		e := h.wrong(tag.PerFrameFunctionalGroupsSequence, "%d items for %d frames", len(perFrame), h.frames)
 		e.Hint = "the file is damaged: copy or export it again"

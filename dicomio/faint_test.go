@@ -24,7 +24,7 @@ func tenth(im *dicomwrite.Image) {
 	}
 }
 
-// An echo of noise, or on another scale, is found beside another one, and at either end of
+// An echo of noise, or on another scale, is found next to another one, and at both ends of
 // the train.
 func TestFaintEchoes(t *testing.T) {
 	for _, c := range []struct {
@@ -54,7 +54,8 @@ func TestFaintEchoes(t *testing.T) {
 	}
 }
 
-// Signals that vanish for a reason are sound, as are slices of a phantom that become equal.
+// Signals that vanish for a reason are accepted, as are slices of a phantom that become
+// equal.
 func TestFaintButSound(t *testing.T) {
 	decay := func(t2 float64, s0 float64) change {
 		return func(e, k int, im *dicomwrite.Image) {

@@ -10,8 +10,8 @@ import (
 	"github.com/t2map/t2map/internal/dicomtest"
 )
 
-// The first echo is read of a train, and of a series of two echoes, which is none, from one
-// file for each image and from one for all.
+// The first echo is read from a train, and from a series of two echoes, which is not a
+// train, in one file for each image and in one for all.
 func TestFirstEcho(t *testing.T) {
 	for _, echoes := range []int{1, 2, 4} {
 		for _, enhanced := range []bool{false, true} {
@@ -54,8 +54,8 @@ func TestFirstEcho(t *testing.T) {
 	}
 }
 
-// A series that cannot be read says why, which is no problem of a series that nobody asks
-// for; one without a frame of reference shares none.
+// A series that cannot be read has a reason, but is not a problem if nobody asks for it;
+// one without a frame of reference shares none.
 func TestFirstEchoProblem(t *testing.T) {
 	images := trainOf()
 	images = slices.DeleteFunc(images, func(im dicomwrite.Image) bool { return im.TE > 10 })

@@ -5,9 +5,9 @@ import (
 	"testing"
 )
 
-// What scanners and workstations do to the background and the edges of images is no loss:
-// noise cut at a threshold or by a mask of each image, and edges and corners of zeros that
-// differ between echoes.
+// Effects of scanners and workstations on the background and the edges of images are not
+// losses: noise cut at a threshold or by a mask of each image, and edges and corners of
+// zeros that differ between echoes.
 func TestZerosOfRealScansAreSound(t *testing.T) {
 	for _, scan := range []string{"knee-ge-mese", "nist-ge-1.5t", "nist-philips-3t"} {
 		train := only(t, sharedData(t, scan, "dicom"))
@@ -47,8 +47,8 @@ func TestZerosOfRealScansAreSound(t *testing.T) {
 	}
 }
 
-// cutZeros sets to zero what cut says, which is told the share that a pixel and the mean of
-// those around it have of the image's mean.
+// cutZeros sets pixels to zero for which cut is true. Its arguments are a pixel and the
+// mean of its surroundings, relative to the image's mean.
 func cutZeros(h *header, pixels []float32, cut func(i, j int, share, around float64) bool) {
 	zero := h.rescale(0)
 	mean := 0.0
@@ -72,7 +72,8 @@ func cutZeros(h *header, pixels []float32, cut func(i, j int, share, around floa
 	copy(pixels, out)
 }
 
-// A line of one value is lost only where the echoes beside it tell that it was more.
+// A line of one value is lost only if the neighbouring echoes show that it was not one
+// value.
 func TestOverwrittenLine(t *testing.T) {
 	for _, c := range []struct {
 		name  string

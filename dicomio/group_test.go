@@ -33,8 +33,8 @@ func saveEnhanced(t *testing.T, dir string, images []dicomwrite.Image) {
 	write(t, filepath.Join(dir, "IM"), b.Bytes())
 }
 
-// typed returns trainOf with the third and later values of ImageType that values returns for
-// slice k and echo e.
+// typed returns trainOf with the third and later values of ImageType from values, for slice
+// k and echo e.
 func typed(values func(k, e int) []string) []dicomwrite.Image {
 	images := trainOf()
 	for n := range images {
@@ -82,9 +82,9 @@ func TestEchoesOfSeveralImageTypes(t *testing.T) {
 	}
 }
 
-// Words that tell more apart than echoes divide a series still: two full trains are two,
-// even where the words might be an echo's; and what of the series is no part of a train for
-// its type is noted, and is no other series.
+// Words that distinguish more than echoes still divide a series: two full trains are two,
+// even if the words might describe an echo. Images of the series that do not belong to a
+// train because of their type are recorded, and are not another series.
 func TestImageTypesThatDivide(t *testing.T) {
 	both := func(a, b []string) []dicomwrite.Image {
 		second := typed(func(_, _ int) []string { return b })
@@ -130,7 +130,7 @@ func TestImageTypesThatDivide(t *testing.T) {
 			t.Errorf("%s (-want +got):\n%s", name, d)
 		}
 	}
-	// Two trains of a series that hold other echoes each are left out of each other.
+	// Two trains of a series with different echoes are each in the other's LeftOut.
 	split := append(typed(func(_, e int) []string { return []string{"M", []string{"RAW", "FILTERED"}[e/3]} }), typed(func(int, int) []string { return []string{"M", "FILTERED"} })...)
 	for n := range split {
 		if n >= 12 { // 30 … 60 ms, of which 40 ms is of the other type already
@@ -144,7 +144,7 @@ func TestImageTypesThatDivide(t *testing.T) {
 	if trains := find(t, dir).Studies[0].Trains; len(trains) != 2 || len(trains[0].LeftOut) != 1 || len(trains[1].LeftOut) != 1 || !slices.Equal(trains[0].LeftOut[0].TE, trains[1].TE) {
 		t.Errorf("a split train: %+v", trains)
 	}
-	// A scout of the same series UID on another grid is an other series, as before.
+	// A scout with the same series UID on another grid is another series.
 	images := trainOf()
 	scout := images[0]
 	scout.InstanceUID, scout.ImageType, scout.Rows, scout.Columns, scout.TE = "2.25.88", []string{"ORIGINAL", "PRIMARY", "SCOUT"}, 5, 3, 5
@@ -195,8 +195,8 @@ func TestUIDsOfTheirOwn(t *testing.T) {
 // sliceOf returns the slice of image n of trainOf.
 func sliceOf(n int) int { return n * 5 % 12 % 3 }
 
-// Echoes, slices or images that have a study of their own each are one visit, which fails for one
-// reason; studies that only lie beside each other are not.
+// Echoes, slices or images with a study of their own each are one visit, which fails for
+// one reason; unrelated studies beside each other are not.
 func TestScatteredStudies(t *testing.T) {
 	for _, c := range []struct {
 		name   string
@@ -261,7 +261,7 @@ func TestScatteredStudies(t *testing.T) {
 			t.Errorf("%s: %d studies, %v", c.name, len(studies), studies[0].Damaged)
 			continue
 		}
-		// A damaged file of one of them is the visit's.
+		// A damaged file of one of them belongs to the visit.
 		write(t, filepath.Join(dir, "cut"), written(t, images[0])[:len(written(t, images[0]))-4])
 		if s := find(t, dir).Studies[0]; len(s.Damaged)+len(s.Spoiled) != 2 {
 			t.Errorf("%s: a damaged file: %v %v", c.name, s.Damaged, s.Spoiled)

@@ -30,8 +30,8 @@ func deflated(t *testing.T, data []byte) []byte {
 	return b.Bytes()
 }
 
-// What a header is not read from may be as the standard, or a vendor, has it, and
-// what stands behind it is read.
+// Elements that a header is not read from may be as the standard, or a vendor, writes them,
+// and the elements after them are read.
 func TestGuardPassesLegalOddities(t *testing.T) {
 	for name, odd := range map[string][]byte{
 		"UN of undefined length, of implicit items": append(le(0x2E31, 0x2032, "UN", elements.Undefined), implicitItem(0x2E31, 0x2033, "ABCD")...),
@@ -90,7 +90,7 @@ func implicitItem(group, element uint16, value string) []byte {
 	return append(b, le(0xFFFE, 0xE0DD, "", 0)...)
 }
 
-// sequences returns so many within each other, all of them closed.
+// sequences returns nested sequences of the given depth, all of them closed.
 func sequences(levels int) []byte {
 	if levels == 0 {
 		return nil
@@ -98,7 +98,7 @@ func sequences(levels int) []byte {
 	return sequenceElement(0x0008, 0x1140, levels%2 == 0, sequences(levels-1))
 }
 
-// The guard lets every sound file pass to its end.
+// The guard accepts every sound file up to its end.
 func TestGuardPassesSoundFiles(t *testing.T) {
 	for _, s := range writtenSyntaxes {
 		im := obliqueImage()

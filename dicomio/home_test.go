@@ -31,8 +31,8 @@ func ofClass(class, modality string) func(*dicomwrite.Image) {
 	}
 }
 
-// What cannot need a mask does not make a folder that of several studies: objects of
-// another study that are no multi-echo images.
+// Objects that cannot need a mask do not make a folder shared: objects of another study
+// that are not multi-echo images.
 func TestHomeIgnoresWhatNeedsNoMask(t *testing.T) {
 	const storage = "1.2.840.10008.5.1.4.1.1."
 	for _, c := range []struct {
@@ -75,8 +75,8 @@ func TestHomeIgnoresWhatNeedsNoMask(t *testing.T) {
 	}
 }
 
-// A link that leads to nothing is counted and no failure, unless the study misses an
-// image: then it is named.
+// A dangling link is counted and is not a failure, unless the study lacks an image: then it
+// is named.
 func TestDanglingLinks(t *testing.T) {
 	dir := t.TempDir()
 	save(t, filepath.Join(dir, "s01"), trainOf())
@@ -89,7 +89,7 @@ func TestDanglingLinks(t *testing.T) {
 		t.Fatalf("%+v", f)
 	}
 	s := f.Studies[0]
-	if s.Trains[0].Problem != nil || len(s.Spoiled) != 1 || !strings.Contains(s.Spoiled[0].Error(), "s01/IM_0099: is a link that leads to nothing") {
+	if s.Trains[0].Problem != nil || len(s.Spoiled) != 1 || !strings.Contains(s.Spoiled[0].Error(), "s01/IM_0099: is a dangling link") {
 		t.Errorf("problem %v, spoiled %v", s.Trains[0].Problem, s.Spoiled)
 	}
 	if l := f.Tree.Links(); len(l) != 1 || l[0].Name != "s01/IM_0099" {
@@ -125,7 +125,7 @@ func TestLitterAndGzip(t *testing.T) {
 	if err != nil || s.Echo[3][0] != 3000 || len(inputs) != 12 {
 		t.Errorf("%v, %d inputs", err, len(inputs))
 	}
-	// A damaged one is damage, not nothing.
+	// A damaged file is reported as damaged, not ignored.
 	whole, err := os.ReadFile(images[0] + ".dcm.gz")
 	if err != nil {
 		t.Fatal(err)
@@ -137,7 +137,7 @@ func TestLitterAndGzip(t *testing.T) {
 			t.Errorf("damaged %v", all)
 		}
 	}
-	// Members that follow one another are one file (RFC 1952 2.2), as in BGZF.
+	// Consecutive members are one file (RFC 1952 2.2), as in BGZF.
 	write(t, images[0]+".dcm.gz", append(slices.Clip(whole), gzipped(t, nil)...))
 	if f := find(t, dir); len(f.Damaged) != 0 || f.Passed.NotDICOM != 0 || f.Studies[0].Trains[0].Problem != nil {
 		t.Errorf("members: %+v", f)

@@ -18,7 +18,7 @@ import (
 	"github.com/t2map/t2map/internal/dicomtest"
 )
 
-// alike writes a train of whose images each is what change makes of its file.
+// alike writes a train in which change is applied to the file of each image.
 func alike(t *testing.T, change func(im dicomwrite.Image) []byte) string {
 	t.Helper()
 	dir := t.TempDir()
@@ -28,8 +28,8 @@ func alike(t *testing.T, change func(im dicomwrite.Image) []byte) string {
 	return dir
 }
 
-// A train whose images agree in what is wrong with them passes every check but the one
-// that it is for, and costs nothing.
+// A train whose images are all wrong in the same way passes every check except the one for
+// that fault, and costs nothing.
 func TestHostileTrains(t *testing.T) {
 	size := func(rows, columns string) []dicomwrite.Override {
 		return []dicomwrite.Override{{Keyword: "Rows", Values: []string{rows}}, {Keyword: "Columns", Values: []string{columns}}}
@@ -77,8 +77,8 @@ func TestHostileTrains(t *testing.T) {
 	}
 }
 
-// A multi-frame object without pixels, or with more frames than its file has room
-// for, is refused before a header is made for each of them.
+// A multi-frame object without pixels, or with more frames than fit into its file, is
+// refused before headers are made for the frames.
 func TestHostileFrameCounts(t *testing.T) {
 	for name, file := range map[string][]byte{
 		"no pixels":         multiFrame{frames: 50_000, rows: 3, columns: 5}.file(t, uid.ExplicitVRLittleEndian),
@@ -102,8 +102,8 @@ func TestHostileFrameCounts(t *testing.T) {
 	}
 }
 
-// An object of many frames that is packed, deflated or in an archive, is unpacked a
-// few times, not for every few frames.
+// A compressed object of many frames, deflated or in an archive, is inflated a few times,
+// not for every few frames.
 func TestPackedObjectIsUnpackedOnce(t *testing.T) {
 	const slices, echoes, side = 40, 8, 64
 	o := dicomtest.Enhanced{}
@@ -147,8 +147,8 @@ func TestPackedObjectIsUnpackedOnce(t *testing.T) {
 				t.Errorf("%s: echo %d differs", packing, e)
 			}
 		}
-		// The magnitudes take twice as much, and buffers grow; for every eight frames it
-		// would be 40 times.
+		// The magnitudes take twice as much, and buffers grow; inflating for every eight
+		// frames would take 40 times.
 		const object = slices * echoes * side * side * 2
 		if got := after.TotalAlloc - before.TotalAlloc; got > 16*object {
 			t.Errorf("%s: %d MiB were allocated for an object of %d", packing, got>>20, object>>20)

@@ -11,7 +11,7 @@ import (
 	"github.com/t2map/t2map/hint"
 )
 
-// What speaks for a lost echo is found, and nothing else is taken for it.
+// Evidence of a lost echo is found, and nothing else is taken for it.
 func TestLosses(t *testing.T) {
 	uneven := func(te ...float64) Loss { return Loss{Reason: UnevenTimes, TE: te} }
 	skipped := func(n ...int) Loss { return Loss{Reason: SkippedNumbers, Numbers: n} }
@@ -73,7 +73,7 @@ func TestLosses(t *testing.T) {
 	}
 }
 
-// A train of files keeps what speaks for a lost echo, and is read all the same.
+// A train of files has the evidence of a lost echo, and can still be read.
 func TestTrainWithALostEcho(t *testing.T) {
 	for _, perEcho := range []bool{false, true} {
 		images := slices.DeleteFunc(trainOf(), func(im dicomwrite.Image) bool { return im.TE == 20 })
@@ -93,8 +93,8 @@ func TestTrainWithALostEcho(t *testing.T) {
 	}
 }
 
-// Echo times in seconds or microseconds are refused, and what they look like is said; those
-// of every train in use are not.
+// Echo times in seconds or microseconds are refused with the probable unit; those of every
+// train in use are not.
 func TestScaleOfEchoTimes(t *testing.T) {
 	for _, c := range []struct {
 		factor float64
@@ -128,9 +128,9 @@ func TestScaleOfEchoTimes(t *testing.T) {
 	}
 }
 
-// A repetition time that changes within a slice is refused, with both and their files, in
-// files and in frames; one that jitters or that some images do not say is not. One that
-// changes between slices is noted.
+// A repetition time that changes within a slice is refused with both values and their
+// files, in files and in frames; one that jitters or is missing in some images is not. One
+// that changes between slices is recorded.
 func TestRepetitionTimeOfATrain(t *testing.T) {
 	for _, c := range []struct {
 		name   string
@@ -174,7 +174,7 @@ func TestRepetitionTimeOfATrain(t *testing.T) {
 	}
 }
 
-// One echo in seconds beside others in ms is refused; short first echoes are not.
+// One echo in seconds among others in ms is refused; short first echoes are not.
 func TestScaleOfOneEchoTime(t *testing.T) {
 	for _, c := range []struct {
 		from, te float64

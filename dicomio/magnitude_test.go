@@ -11,8 +11,8 @@ import (
 	"github.com/t2map/t2map/hint"
 )
 
-// An image that says magnitude and T2 is an echo where its series lacks it, in files and
-// where the echo is lacking on one slice only.
+// An image with both magnitude and T2 in its type is an echo if its series lacks it, in
+// files and if the echo is missing on one slice only.
 func TestEchoesThatNameT2(t *testing.T) {
 	plain := []string{"M", "SE"}
 	for name, values := range map[string]func(k, e int) []string{
@@ -56,8 +56,8 @@ func TestNumberedEchoThatNamesT2(t *testing.T) {
 	}
 }
 
-// Maps in the train's own series are no echoes, wherever their echo time lies; one at a time
-// of its own is named.
+// Maps in the train's own series are not echoes, whatever their echo time; one at a time of
+// its own is named.
 func TestMapsInTheSeriesOfATrain(t *testing.T) {
 	plain := func(int, int) []string { return []string{"M", "SE"} }
 	for name, c := range map[string]struct {
@@ -113,8 +113,8 @@ func TestMapsInTheSeriesOfATrain(t *testing.T) {
 	}
 }
 
-// A map at the time that the next echo would have is one where the train is complete without it
-// or its values are others; else nothing tells it from an echo.
+// A map at the next echo time is recognised if the train is complete without it or its
+// values are of another kind; otherwise it cannot be distinguished from an echo.
 func TestMapAtTheNextEchoTime(t *testing.T) {
 	number := func(of *dicomwrite.Image, isMap bool) {
 		if of.EchoNumber = int(of.TE) / 10; isMap {
@@ -167,7 +167,7 @@ func set(im *dicomwrite.Image, keyword, value string) {
 	im.Overrides = append(slices.Clone(im.Overrides), dicomwrite.Override{Keyword: keyword, Values: []string{value}})
 }
 
-// Where the types of its images leave no train of a series, they are the reason.
+// If the types of its images leave a series without a train, they are the reason.
 func TestTypesThatLeaveNoTrain(t *testing.T) {
 	for name, values := range map[string]func(k, e int) []string{
 		"one each":     func(_, e int) []string { return []string{"M", string(rune('W' + e))} },

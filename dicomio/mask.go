@@ -58,7 +58,7 @@ func ReadMask(ctx context.Context, m MaskObject, g volume.Geometry, o MaskOption
 	case m.Problem != nil:
 		return none, File{}, m.Problem
 	case m.header == nil:
-		return none, File{}, &FileError{Path: m.Name, Problem: "no mask object", Kind: ErrInvalid, Hint: nameMask}
+		return none, File{}, &FileError{Path: m.Name, Problem: "not a mask object", Kind: ErrInvalid, Hint: nameMask}
 	}
 	if o.Threshold == 0 {
 		o.Threshold = defaultThreshold
@@ -101,7 +101,7 @@ func newPlacer(g volume.Geometry) (*placer, error) {
 	inverse, ok := g.Inverse()
 	n := g.Voxels()
 	if !ok || g.Size[0] <= 0 || g.Size[1] <= 0 || g.Size[2] <= 0 || int64(n) > math.MaxUint32 {
-		return nil, fmt.Errorf("a mask needs a grid, and %d×%d×%d voxels are none", g.Size[0], g.Size[1], g.Size[2])
+		return nil, fmt.Errorf("a mask needs a grid: got %d×%d×%d voxels", g.Size[0], g.Size[1], g.Size[2])
 	}
 	return &placer{Geometry: g, inverse: inverse, spacing: g.Spacing(), tolerance: g.Tolerance(),
 		left: mostOverlap * n}, nil

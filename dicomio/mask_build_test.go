@@ -31,8 +31,8 @@ func partTen(dataSet []byte, class, syntax string) []byte {
 // fields are data fields in explicit little endian.
 type fields []byte
 
-// add adds an element. Values are text, whole numbers (US), bytes, or the items
-// of a sequence. They may stand in any order: no reader here minds.
+// add adds an element. Values are text, whole numbers (US), bytes, or the items of a
+// sequence. They may be in any order, which no reader here checks.
 func (e fields) add(t tag.Tag, vr string, value any) fields {
 	var raw []byte
 	switch v := value.(type) {
@@ -202,7 +202,7 @@ type testContour struct {
 	points int // NumberOfContourPoints, left out where 0
 }
 
-// contourOf puts points of one plane into a contour.
+// contourOf makes a contour from points of one plane.
 func contourOf(z float64, xy ...float64) testContour {
 	var v []float64
 	for i := 0; i < len(xy); i += 2 {
@@ -268,7 +268,7 @@ func structureSetIn(series, frame string, more []fields, structures ...testStruc
 	return partTen(d, structureSetClass, "1.2.840.10008.1.2.1")
 }
 
-// openBytes opens a mask that is the bytes of a file.
+// openBytes opens a mask from the bytes of a file.
 func openBytes(t testing.TB, file []byte) MaskObject {
 	t.Helper()
 	m, err := OpenMaskObject(new(files.Tree), writeTemp(t, file), "mask.dcm")

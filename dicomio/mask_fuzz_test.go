@@ -11,8 +11,8 @@ import (
 	"github.com/t2map/t2map/volume"
 )
 
-// fuzzMask reads the bytes of a file as a mask on a small grid. Whatever they are,
-// there is an error or a segmentation that keeps its word.
+// fuzzMask reads the bytes of a file as a mask on a small grid. The result is always an
+// error or a consistent segmentation.
 func fuzzMask(t *testing.T, file []byte) {
 	m, err := OpenMaskObject(new(files.Tree), writeTemp(t, file), "mask.dcm")
 	if err != nil {

@@ -147,7 +147,7 @@ func OpenMaskObject(tree *files.Tree, path, name string) (MaskObject, error) {
 	err := e.parseFile()
 	switch {
 	case errors.Is(err, elements.ErrNotDICOM):
-		return MaskObject{}, &FileError{Path: name, Problem: "no DICOM file", Kind: ErrNotDICOM, Hint: nameMask}
+		return MaskObject{}, &FileError{Path: name, Problem: "not a DICOM file", Kind: ErrNotDICOM, Hint: nameMask}
 	case e.isMask():
 		return maskObject(&e.header, err), nil
 	case err != nil:

@@ -23,8 +23,8 @@ func readMask(t testing.TB, file []byte, g volume.Geometry, o MaskOptions) (volu
 	return s, err
 }
 
-// voxels returns the indices where the picture, slice by slice and row by row, has
-// an x. Blanks are left out.
+// voxels returns the indices of the x in the picture, slice by slice and row by row. Blanks
+// are ignored.
 func voxels(picture string) []uint32 {
 	out := []uint32{}
 	for v, c := range strings.Join(strings.Fields(picture), "") {
@@ -52,8 +52,7 @@ func segmentVoxels(s volume.Segmentation) map[int][]uint32 {
 	return out
 }
 
-// Segmentations that are right, on a grid of 5 × 3 × 2 voxels: rows of 5 bits end
-// within bytes.
+// Valid segmentations on a grid of 5 × 3 × 2 voxels: rows of 5 bits end within bytes.
 func TestReadSEG(t *testing.T) {
 	first, second := "x...x .xx.. ....x", "..... .xxx. x...."
 	wide := func(values ...byte) []byte {
@@ -216,7 +215,7 @@ func TestReadSEGRefuses(t *testing.T) {
 	}
 }
 
-// The codes of a segment come with it, in either place for modifiers.
+// The codes of a segment are returned, with modifiers in either place.
 func TestSegmentCodes(t *testing.T) {
 	item := segment(4, "Knorpel").sequence(tag.SegmentedPropertyTypeCodeSequence, coded("SCT", "309312004").
 		sequence(tag.SegmentedPropertyTypeModifierCodeSequence, coded("SCT", "24028007"))).
@@ -234,8 +233,8 @@ func TestSegmentCodes(t *testing.T) {
 	}
 }
 
-// A frame lies where its position says on oblique grids too, whichever way its rows
-// run: pixel by pixel through both affine maps.
+// A frame lies at its position on oblique grids too, for any direction of its rows:
+// compared pixel by pixel through both affine maps.
 func TestSEGOnObliqueGrids(t *testing.T) {
 	r := rand.New(rand.NewPCG(3, 4))
 	for range 50 {
@@ -310,7 +309,7 @@ func obliqueGrid(r *rand.Rand, nx, ny, nz int) volume.Geometry {
 	return g
 }
 
-// What a mask refers to is what the train is, or not.
+// The references of a mask are compared with the train.
 func TestForeign(t *testing.T) {
 	train := func(frame string) Train {
 		return Train{Hash: hash("1.2.3.4"), images: []*header{{texts: &texts{series: "1.2.3.4", frame: frame}, instance: "4.1"}, {texts: &texts{series: "1.2.3.5", frame: frame}, instance: "5.1"}}}
@@ -359,7 +358,7 @@ func TestForeign(t *testing.T) {
 	}
 }
 
-// Masks found in a study come with it, and say what they are.
+// Masks in a study are returned with it, with their descriptions.
 func TestFindMasks(t *testing.T) {
 	seg := testSEG{rows: 3, columns: 5, segments: []fields{segment(1, "a")}, frames: []testFrame{{1, [3]float64{}, make([]byte, 15)}},
 		series: "1.2.840.1", frame: "1.2.840.9", more: fields{}.add(tag.ContentLabel, "CS", "KNEE")}
@@ -386,8 +385,8 @@ func TestFindMasks(t *testing.T) {
 	}
 }
 
-// The images that a segmentation was made from are known where it names no series:
-// those of all frames and of each, to the last.
+// The images from which a segmentation was made are known even if it names no series: those
+// of all frames and of each.
 func TestSourcesOfSEG(t *testing.T) {
 	seg := testSEG{rows: 3, columns: 5, segments: []fields{segment(1, "a")}, sharedSource: "4.1", sources: [][]string{nil, {"4.3", "4.2"}, {"4.3"}}}
 	for z := range 3 {

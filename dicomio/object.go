@@ -1,9 +1,7 @@
 package dicomio
 
 import (
-	"crypto/sha256"
-	"fmt"
-	"io"
+	"cmp"
 
 	"github.com/suyashkumar/dicom/pkg/tag"
 
@@ -104,11 +102,8 @@ func (o *object) pixelFrame(n int) ([]byte, error) { return o.reader.read(o.head
 
 // sha256 returns the hash of the whole file in hexadecimal.
 func (o *object) sha256() (string, error) {
-	sum := sha256.New()
-	if _, err := io.Copy(sum, io.NewSectionReader(o.file, 0, o.size)); err != nil {
-		return "", o.ioError(err)
-	}
-	return fmt.Sprintf("%x", sum.Sum(nil)), o.ioError(o.file.Unchanged())
+	sum, err := hashFile(o.file)
+	return sum, o.ioError(cmp.Or(err, o.file.Unchanged()))
 }
 
 // Close closes the file.

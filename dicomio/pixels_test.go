@@ -57,8 +57,8 @@ func TestDecodeBytesInWords(t *testing.T) {
 	}
 }
 
-// Other pixels are not seen in a file whose size and modification time somebody has kept;
-// the hash is that of the bytes they came from.
+// Changed pixels are not noticed if size and modification time of the file are preserved;
+// the hash is that of the bytes that were read.
 func TestReadOtherPixels(t *testing.T) {
 	dir := t.TempDir()
 	images := trainOf()
@@ -84,8 +84,8 @@ func TestReadOtherPixels(t *testing.T) {
 	}
 }
 
-// Every number of stored bits, signed or not, with other bits set above them, on
-// pixels that come four at a time and on those left over.
+// Every number of stored bits, signed or not, with other bits set above them, for pixels in
+// groups of four and for the rest.
 func TestDecodeStoredBits(t *testing.T) {
 	words := []uint16{0, 1, 0x7fff, 0x8000, 0xffff, 0x5555, 0xaaaa}
 	raw := make([]byte, 0, 2*len(words))

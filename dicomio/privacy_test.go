@@ -125,7 +125,7 @@ func TestDisclosesAsID(t *testing.T) {
 			t.Errorf("name %q, birth %q, ID %q: %q, want %q", c.name, c.birth, c.id, got, c.want)
 		}
 	}
-	// A long ID beside many names costs no more than its length.
+	// A long ID with many names costs no more than its length.
 	many := secretsOf(personal{names: strings.Repeat("a ", 500) + "aaa aaaa aaaaa aaaaaa"})
 	if got := many.disclosedByID(strings.Repeat("a", 10000) + "b"); got != DisclosesName {
 		t.Error(got)
@@ -200,7 +200,7 @@ func TestShown(t *testing.T) {
 	}
 }
 
-// A maker's name that stands in the institution's is what it was for the reader of its scaling.
+// A maker's name in the name of the institution does not change the reading of its scaling.
 func TestVendorStaysKnown(t *testing.T) {
 	h := header{texts: &texts{manufacturer: "Philips Medical Systems"}, identity: unique.Make(personal{places: "Philips Research", names: "Philips^Anna"})}
 	if !h.isPhilips() {
@@ -208,8 +208,8 @@ func TestVendorStaysKnown(t *testing.T) {
 	}
 }
 
-// Names in the labels of a mask do not come out, be they those of the mask's own patient or of the
-// study that it lies with.
+// Names in the labels of a mask are removed, whether they belong to the mask's own patient
+// or to that of its study.
 func TestMaskLabelsShown(t *testing.T) {
 	named := fields{}.add(tag.PatientName, "PN", "Quillfeather^Marmaduke")
 	seg := testSEG{rows: 2, columns: 2, segments: []fields{segment(1, "medial MARMADUKE").add(tag.SegmentAlgorithmName, "LO", "x")},

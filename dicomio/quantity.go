@@ -122,7 +122,7 @@ func (t *Train) notT2() error {
 	return &TrainError{
 		Problem: fmt.Sprintf("series %s: %s says %s in %s: the series measures %s, not T2", t.Hash, t.Claim.Attribute,
 			says, t.Claim.Path, t.Claim.Quantity),
-		Hint: "map a multi-echo spin-echo series; where this one is of T2 all the same, name it in the protocol " +
+		Hint: "map a multi-echo spin-echo series; if this one measures T2 nevertheless, name it in the protocol " +
 			"with quantity: T2 (series: {number: N, quantity: T2})",
 	}
 }

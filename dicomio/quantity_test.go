@@ -13,7 +13,7 @@ import (
 	"github.com/t2map/t2map/hint"
 )
 
-// What people and scanners write for T1ρ and T2*, and what looks like it and is not.
+// What people and scanners write for T1ρ and T2*, and similar texts that do not mean them.
 func TestClaimsInTexts(t *testing.T) {
 	for text, want := range map[string]string{
 		"SAG T1rho": "T1rho", "T1RHO_TSL40": "T1RHO", "3D T1-rho map": "T1-rho", "t1_rho": "t1_rho", "T1 Rho": "T1 Rho", "T1ρ": "T1ρ", "sag T1ρw": "T1ρ",
@@ -58,8 +58,8 @@ func TestClaimsInTexts(t *testing.T) {
 	}
 }
 
-// One image that says it is enough, wherever it says it; the words and the attribute are in
-// the reason, and the rest of the text is not.
+// One image that names the quantity is enough, in any attribute; the reason has the words
+// and the attribute, but not the rest of the text.
 func TestTrainOfAnotherQuantity(t *testing.T) {
 	override := func(keyword string, values ...string) func(*dicomwrite.Image) {
 		return func(im *dicomwrite.Image) {
@@ -168,7 +168,7 @@ func TestTrainOfAnotherQuantity(t *testing.T) {
 			if first := s.Suspects[0].FirstEcho(); first.Problem != nil {
 				t.Errorf("%s: first echo: %v", c.name, first.Problem)
 			}
-			// Who knows better reads it as it is.
+			// A user who knows better can read it anyway.
 			if as := s.Suspects[0].AsT2(); as.Problem != nil || as.Claim == nil {
 				t.Errorf("%s: as T2 it has the problem %v", c.name, as.Problem)
 			} else if _, _, err := Read(t.Context(), as, 0); err != nil {
@@ -178,8 +178,8 @@ func TestTrainOfAnotherQuantity(t *testing.T) {
 	}
 }
 
-// A private text in a frame's own groups, and the type of a frame, say it too; and what
-// else is wrong with such a train is wrong with it as T2.
+// Private texts in a frame's groups, and the type of a frame, count too; other faults of
+// such a train are its faults as T2.
 func TestClaimsOfFrames(t *testing.T) {
 	for name, inFrame := range map[string]func(int) []byte{
 		"private": func(n int) []byte {
@@ -245,8 +245,8 @@ func TestMayHoldWord(t *testing.T) {
 	}
 }
 
-// The name of a protocol of T1ρ and T2 does not refuse a series that is described as T2, and
-// is noted; it hides no claim of a private text.
+// The name of a protocol of T1ρ and T2 does not refuse a series that is described as T2,
+// and is recorded; it does not hide the claim of a private text.
 func TestProtocolOfBothQuantities(t *testing.T) {
 	for _, c := range []struct {
 		protocol, comment string

@@ -5,8 +5,8 @@ import (
 	"cmp"
 	"context"
 	"crypto/sha256"
+	"encoding/hex"
 	"errors"
-	"fmt"
 	"hash/maphash"
 	"io"
 	"slices"
@@ -219,7 +219,8 @@ func (f *trainFile) readImage(b *buffer) (err error) {
 	if maphash.Bytes(headSeed, b.file[:f.headEnd()]) != f.head {
 		return f.changed()
 	}
-	f.sum = fmt.Sprintf("%x", sha256.Sum256(b.file))
+	sum := sha256.Sum256(b.file)
+	f.sum = hex.EncodeToString(sum[:])
 	p := f.planes[0]
 	if f.inPlace() {
 		p.take(b.file[p.pixels.Value:][:p.pixels.Length])
@@ -269,12 +270,15 @@ func (f *trainFile) hash() (err error) {
 	if _, err := f.acquire(); err != nil {
 		return err
 	}
+	f.sum, err = hashFile(f.file)
+	return f.ioError(err)
+}
+
+// hashFile returns the SHA-256 of the file in hexadecimal.
+func hashFile(f *files.File) (string, error) {
 	h := sha256.New()
-	if _, err := io.Copy(h, io.NewSectionReader(f.file, 0, f.file.Size())); err != nil {
-		return f.ioError(err)
-	}
-	f.sum = fmt.Sprintf("%x", h.Sum(nil))
-	return nil
+	_, err := io.Copy(h, io.NewSectionReader(f, 0, f.Size()))
+	return hex.EncodeToString(h.Sum(nil)), err
 }
 
 // body returns the reader that the offsets of the pixels refer to: the file, or its
@@ -359,6 +363,6 @@ func (h *header) sameStamp(file *files.File) bool {
 
 func (h *header) changed() error {
 	e := h.invalid("has changed since it was found")
-	e.Hint = "let nobody write to the study's files, and start again"
+	e.Hint = "make sure that nothing writes to the study's files, and start again"
 	return e
 }

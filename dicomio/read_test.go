@@ -15,7 +15,7 @@ import (
 	"github.com/t2map/t2map/dicomio/dicomwrite"
 )
 
-// obliqueAxes are perpendicular, aligned with no axis of the patient.
+// obliqueAxes are perpendicular and not aligned with the patient.
 func obliqueAxes() [6]float64 {
 	s, c := math.Sincos(0.1234567)
 	return [6]float64{-s, c, 0, 0.6 * c, 0.6 * s, -0.8}

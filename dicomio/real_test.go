@@ -47,8 +47,8 @@ func enhancedReference(t *testing.T, text []byte) []referenceFrame {
 	return frames
 }
 
-// A real object: 53 slices, two echoes, magnitude and phase. Two echo times are no
-// train; its frames are arranged and read as those of one.
+// A real object: 53 slices, two echoes, magnitude and phase. Two echo times are not a
+// train; its frames are arranged and read like those of one.
 func TestRealEnhanced(t *testing.T) {
 	file := sharedData(t, "enhanced-philips-2echo", "enhanced.dcm.gz")
 	text, err := os.ReadFile(filepath.Join("testdata", "reference_enhanced.json"))
@@ -100,7 +100,7 @@ func TestRealEnhanced(t *testing.T) {
 	}
 }
 
-// The reference is what its script writes.
+// The reference is the output of its script.
 func TestRealEnhancedReference(t *testing.T) {
 	file := sharedData(t, "enhanced-philips-2echo", "enhanced.dcm.gz")
 	python := pythonWithPydicom(t)
@@ -144,8 +144,8 @@ func gunzip(t *testing.T, from, to string) {
 	write(t, to, data)
 }
 
-// What is said of real files that are damaged or odd. Those without group 0008, or
-// with what is no file, are reviewed cases: see the reason of each.
+// Problems of real files that are damaged or odd. Those without group 0008, or with invalid
+// content, are reviewed cases: see the reason of each.
 func TestRealDamagedFiles(t *testing.T) {
 	for _, c := range []struct {
 		file, want string // of the error, or "" for none

@@ -13,7 +13,7 @@ import (
 	"github.com/t2map/t2map/hint"
 )
 
-// refusal is a train spoilt in one place, and what the error must say.
+// refusal is a train with one fault, and the expected error.
 type refusal struct {
 	name  string
 	spoil func(images []dicomwrite.Image) []dicomwrite.Image
@@ -84,7 +84,7 @@ var refusals = []refusal{
 			}
 		}
 		return i
-	}, "askew", "ImagePositionPatient (0020,0032)", ErrInvalid},
+	}, "not stacked along", "ImagePositionPatient (0020,0032)", ErrInvalid},
 	{"EchoTime missing", without("EchoTime"), "missing", "EchoTime (0018,0081)", ErrInvalid},
 	{"EchoTime empty", override("EchoTime", ""), "missing", "EchoTime (0018,0081)", ErrInvalid},
 	{"EchoTime a word", override("EchoTime", "soon"), `"soon" is not a number`, "EchoTime (0018,0081)", ErrInvalid},
@@ -120,7 +120,7 @@ var refusals = []refusal{
 			}
 		}
 		return out
-	}, "a single slice says nothing of its spacing", "SliceThickness (0018,0050)", ErrInvalid},
+	}, "the spacing of a single slice is not known", "SliceThickness (0018,0050)", ErrInvalid},
 }
 
 func TestRefusals(t *testing.T) {

@@ -118,7 +118,7 @@ func (r *structureReader) whose(item elements.Dataset) (int, error) {
 	}
 	i, known := r.indexOf[n]
 	if !known {
-		return 0, r.wrong(tag.ReferencedROINumber, "%d is none of the structures", n)
+		return 0, r.wrong(tag.ReferencedROINumber, "%d is not one of the structures", n)
 	}
 	return i, nil
 }
@@ -248,7 +248,7 @@ func (r *structureReader) points(item elements.Dataset) ([][3]float64, *FileErro
 	}
 	if v, err := item.Decimals(contourOffset); err != nil ||
 		slices.ContainsFunc(v, func(x float64) bool { return x != 0 }) {
-		return nil, r.wrong(contourOffset, "contours that are shifted are not read")
+		return nil, r.wrong(contourOffset, "shifted contours are not supported")
 	}
 	count := bytes.Count(raw, []byte{'\\'}) + 1
 	if count%3 != 0 {
@@ -283,7 +283,7 @@ func (r *structureReader) onSlice(points [][3]float64) (planar, *FileError) {
 	for n, p := range points {
 		voxel := r.target.index(p)
 		if far := max(math.Abs(voxel[0]), math.Abs(voxel[1]), math.Abs(voxel[2])); !(far < math.MaxInt32) {
-			return c, r.wrong(tag.ContourData, "point %d lies nowhere near the series", n+1)
+			return c, r.wrong(tag.ContourData, "point %d lies far outside the series", n+1)
 		}
 		if n == 0 { // the nearest slice
 			c.slice = int(min(max(math.Round(voxel[2]), 0), float64(r.target.Size[2]-1)))
@@ -295,7 +295,7 @@ func (r *structureReader) onSlice(points [][3]float64) (planar, *FileError) {
 		for d := range 2 {
 			last := float64(r.target.Size[d]) - 0.5
 			if distance := max(-0.5-voxel[d], voxel[d]-last) * r.target.spacing[d]; !(distance <= r.target.tolerance) {
-				return c, r.wrong(tag.ContourData, "point %d lies %.2f mm beyond the edge of the series", n+1, distance)
+				return c, r.wrong(tag.ContourData, "point %d lies %.2f mm outside the series", n+1, distance)
 			}
 		}
 		c.points[n] = point{voxel[0], voxel[1]}

@@ -17,7 +17,7 @@ import (
 	"github.com/t2map/t2map/volume"
 )
 
-// square is a contour around the centre (x, y), half is half its side.
+// square is a contour around the centre (x, y); half is half its side.
 func square(z, x, y, half float64) testContour {
 	return contourOf(z, x-half, y-half, x+half, y-half, x+half, y+half, x-half, y+half)
 }
@@ -60,7 +60,7 @@ func TestReadRTSTRUCT(t *testing.T) {
 	}
 }
 
-// What is wrong with one structure does not harm the others.
+// A fault of one structure does not affect the others.
 func TestStructureProblems(t *testing.T) {
 	kind := func(k string) testContour { c := square(0, 2, 2, 1); c.kind = k; return c }
 	for _, c := range []struct {
@@ -73,9 +73,9 @@ func TestStructureProblems(t *testing.T) {
 		{"between slices", testStructure{contours: []testContour{square(0.4, 2, 2, 1)}}, "contour 1: point 1 lies 0.40 mm from slice 1 of the series (allowed 0.10 mm)"},
 		{"not planar", testStructure{contours: []testContour{{data: `1\1\0\2\1\0\2\2\0.3`}}}, "point 3 lies 0.30 mm from slice 1"},
 		{"beyond the slices", testStructure{contours: []testContour{square(5, 2, 2, 1)}}, "point 1 lies 4.00 mm from slice 2"},
-		{"beyond the image", testStructure{contours: []testContour{square(0, 4, 2, 1)}}, "point 2 lies 0.50 mm beyond the edge of the series"},
-		{"at the end of the world", testStructure{contours: []testContour{{data: `1e300\1\0\2\1\0\2\2\0`}}}, "point 1 lies nowhere near the series"},
-		{"so far that it is no number any more", testStructure{contours: []testContour{{data: `1e308\-1e308\1e308\2\1\0\2\2\0`}}}, "point 1 lies nowhere near the series"},
+		{"beyond the image", testStructure{contours: []testContour{square(0, 4, 2, 1)}}, "point 2 lies 0.50 mm outside the series"},
+		{"at the end of the world", testStructure{contours: []testContour{{data: `1e300\1\0\2\1\0\2\2\0`}}}, "point 1 lies far outside the series"},
+		{"so far that it is no number any more", testStructure{contours: []testContour{{data: `1e308\-1e308\1e308\2\1\0\2\2\0`}}}, "point 1 lies far outside the series"},
 		{"another frame", testStructure{frame: "1.9", contours: []testContour{square(0, 2, 2, 1)}},
 			"it is drawn in frame " + hash("1.9") + ", the series is in frame " + hash("1.3")},
 	} {
@@ -101,8 +101,8 @@ func TestStructureProblems(t *testing.T) {
 	}
 }
 
-// Every structure is held against the frame of reference of the series, whatever
-// the structure set says of its own.
+// Every structure is compared with the frame of reference of the series, whatever frame the
+// structure set has.
 func TestStructureFrames(t *testing.T) {
 	other := fields{}.add(tag.FrameOfReferenceUID, "UI", "1.4")
 	for _, c := range []struct {
@@ -193,7 +193,7 @@ func TestReadRTSTRUCTRefuses(t *testing.T) {
 	}
 }
 
-// Codes of a structure stand in its observation.
+// Codes of a structure are in its observation.
 func TestStructureCodes(t *testing.T) {
 	observed := fields{}.sequence(tag.SegmentedPropertyTypeCodeSequence, coded("SCT", "309312004")).
 		sequence(tag.AnatomicRegionSequence, coded("SCT", "64234005"))
@@ -208,8 +208,8 @@ func TestStructureCodes(t *testing.T) {
 	}
 }
 
-// A structure set with fifty thousand contours, or one contour of twice as many
-// points, is read in memory of its own size; one of a million contours is refused.
+// A structure set with fifty thousand contours, or one contour of twice as many points, is
+// read in memory proportional to its size; one of a million contours is refused.
 func TestLargeStructures(t *testing.T) {
 	many := make([]testContour, 50_000)
 	for n := range many {
@@ -233,7 +233,8 @@ func TestLargeStructures(t *testing.T) {
 			t.Fatalf("%s: %v", name, err)
 		}
 		t.Logf("%s: %d voxels of a file of %d MB with %d MB allocated", name, len(got.Segments[0].Voxels), len(file)>>20, (after.TotalAlloc-before.TotalAlloc)>>20)
-		// Not with the race detector, which short tests are for: it allocates, too.
+		// Not with the race detector, which allocates memory too; short tests are meant for
+		// it.
 		if used := after.TotalAlloc - before.TotalAlloc; used > 40*uint64(len(file)) && !testing.Short() {
 			t.Errorf("%s: %d bytes allocated for a file of %d", name, used, len(file))
 		}

@@ -18,8 +18,8 @@ var philipsSlopes = [4]struct{ rs, ss float64 }{{4.03418803418803, 0.00412}, {2.
 // with the private RescaleSlope and the sequence of a frame.
 const philipsMR1, philipsMR5 = "Philips MR Imaging DD 001", "Philips MR Imaging DD 005"
 
-// philipsTrain writes trainOf as a Philips scanner would; same gives all echoes the
-// slopes of the first.
+// philipsTrain writes trainOf like a Philips scanner; same gives all echoes the slopes of
+// the first.
 func philipsTrain(t *testing.T, manufacturer string, same, withScale bool) string {
 	t.Helper()
 	dir := t.TempDir()
@@ -92,8 +92,8 @@ func TestPhilipsFloatingPoint(t *testing.T) {
 	}
 }
 
-// Display values are mapped where one scale holds for all echoes, refused with a way
-// out where it does not.
+// Display values are mapped if one scale applies to all echoes, and refused with a hint
+// otherwise.
 func TestPhilipsScalingRefusals(t *testing.T) {
 	const other = "T2MAP"
 	for _, c := range []struct {
@@ -168,7 +168,7 @@ func TestPhilipsScalingOfFrames(t *testing.T) {
 	}
 }
 
-// scaledBy writes trainOf with what more says of an image's scale.
+// scaledBy writes trainOf with additional attributes about an image's scale.
 func scaledBy(t *testing.T, manufacturer string, rescale func(echo int) float64, more func(echo int) []byte) string {
 	t.Helper()
 	images, dir := trainOf(), t.TempDir()
@@ -198,7 +198,7 @@ func refused(t *testing.T, name, dir string, scaling PhilipsScaling, want, advic
 	}
 }
 
-// One image with a Scale Slope makes a train without manufacturer Philips', and then
+// One image with a Scale Slope makes a train without manufacturer a Philips train, and then
 // all images need one.
 func TestPhilipsInPart(t *testing.T) {
 	for _, only := range []int{0, 2} {
@@ -216,8 +216,8 @@ func TestPhilipsInPart(t *testing.T) {
 	}
 }
 
-// A scale that differs over the echoes, where RescaleSlope does not say so, is refused
-// wherever it is kept.
+// A scale that differs over the echoes without a RescaleSlope that says so is refused,
+// whichever attribute has it.
 func TestPhilipsScaleElsewhere(t *testing.T) {
 	mapping := func(slope float64) []byte {
 		return sequenceElement(0x0040, 0x9096, false, append(plainElement(0x0040, 0x9224, "FD", double(0)), plainElement(0x0040, 0x9225, "FD", double(slope))...))
@@ -260,8 +260,8 @@ func TestPhilipsScaleElsewhere(t *testing.T) {
 	refused(t, "one mapping of frames", framed(ones), DisplayValues, "", "")
 }
 
-// A private element belongs to the creator of its block, not to whoever usually has
-// its number.
+// A private element belongs to the creator of its block, not to the usual owner of its
+// number.
 func TestPrivateCreators(t *testing.T) {
 	ones := func(int) float64 { return 1 }
 	for _, c := range []struct {
@@ -283,7 +283,8 @@ func TestPrivateCreators(t *testing.T) {
 			t.Errorf("%s: %g, want %d", c.name, echo[1][7], 2*1007)
 		}
 	}
-	// Without manufacturer and creator nothing says that the numbers are Philips'.
+	// Without manufacturer and creator it is not known whether the numbers are from
+	// Philips.
 	dir := scaledBy(t, "", ones, func(e int) []byte { return scaleSlopeIn(0x10, "", float32(1+e)) })
 	refused(t, "neither", dir, DisplayValues, "", "")
 	refused(t, "neither", dir, FloatingPoint, "", "")

@@ -125,9 +125,7 @@ func newStudy(uid string, entries []*entry, scaling PhilipsScaling) Study {
 		Folder: filepath.Dir(entries[0].path), instances: map[string][]*header{}}
 	var images []*header
 	for _, e := range entries {
-		for !files.Inside(s.Folder, e.path) && filepath.Dir(s.Folder) != s.Folder {
-			s.Folder = filepath.Dir(s.Folder)
-		}
+		s.Folder = common(s.Folder, filepath.Dir(e.path))
 		switch {
 		case e.isMask():
 			s.Masks = append(s.Masks, maskObject(&e.header, e.err))

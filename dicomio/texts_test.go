@@ -9,8 +9,7 @@ import (
 	"github.com/t2map/t2map/dicomio/dicomwrite"
 )
 
-// Texts are shown as they were meant, whatever the file's character set and however it
-// is written.
+// Texts are shown as they were meant, for any character set and encoding of the file.
 func TestTextsOfEveryCharacterSet(t *testing.T) {
 	for _, c := range []struct{ charset, raw, want string }{
 		{"ISO_IR 100", "Gr\xf6\xdfe", "Größe"},
@@ -40,8 +39,7 @@ func TestTextsOfEveryCharacterSet(t *testing.T) {
 	}
 }
 
-// A charset element of a VR that holds no text names no set; ASCII is read all the
-// same.
+// A character set in a VR that is not text names no set; ASCII is read in any case.
 func TestCharacterSetOfAnotherVR(t *testing.T) {
 	images := trainOf()
 	file := written(t, images[0])

@@ -19,8 +19,8 @@ func imagesOf(te ...float64) []*header {
 	return out
 }
 
-// Echo times that rounding has set apart are one, in whatever order they come; a chain of
-// small steps is not, and neither are echoes of another scale.
+// Echo times that differ by rounding are equal, in any order; a chain of small steps is
+// not, and neither are echoes on another scale.
 func TestEchoTimesAreClusters(t *testing.T) {
 	nan := math.NaN()
 	var chain, seconds []float64
@@ -60,8 +60,8 @@ func TestEchoTimesAreClusters(t *testing.T) {
 	}
 }
 
-// Numbers that rounding sets apart keep a train together, in one series and in one for each
-// echo. What a setting of the scanner changes does not.
+// Numbers that differ by rounding do not divide a train, in one series and in one for each
+// echo. Different settings of the scanner do.
 func TestRoundedTrains(t *testing.T) {
 	for _, perEcho := range []bool{false, true} {
 		for name, change := range map[string]func(n int, im *dicomwrite.Image){
@@ -111,8 +111,8 @@ func TestRoundedTrains(t *testing.T) {
 	}
 }
 
-// Thin slices are told apart where positions may differ by rounding, and a chain of small
-// steps is refused.
+// Thin slices are distinguished where positions may differ by rounding, and a chain of
+// small steps is refused.
 func TestThinSlices(t *testing.T) {
 	for step, slices := range map[float64]int{0.3: 3, 0.04: 0} {
 		images := trainOf()

@@ -80,15 +80,12 @@ func newTrain(images []*header, te []float64, scaling PhilipsScaling) Train {
 		Number: h.seriesNumber, Description: h.description,
 		Scanner: scannerOf(images), Acquisition: acquisitionOf(images), Syntax: h.syntax, TE: te, images: images,
 	}
-	paths := map[string]bool{}
-	for _, h := range images {
-		paths[h.path] = true
-		t.Lossy = t.Lossy || h.lossy
-	}
-	t.Images, t.Files = len(images), len(paths)
+	t.Images = len(images)
+	t.Files = len(variants(images, func(h *header) string { return h.path }))
 	var uids []string
 	seen := map[string]bool{}
 	for _, h := range images {
+		t.Lossy = t.Lossy || h.lossy
 		if !seen[h.series] {
 			seen[h.series] = true
 			uids = append(uids, h.series)
@@ -233,13 +230,10 @@ const oneUID = "images of one acquisition share it; an anonymiser must replace a
 // noFrame returns the error of series of one echo each that differ only in their frames of
 // reference.
 func (t *Train) noFrame() error {
-	frames := map[string]bool{}
-	for _, h := range t.images {
-		if h.frame == "" {
-			return h.missingFrame(t.TE)
-		}
-		frames[h.frame] = true
+	if i := slices.IndexFunc(t.images, func(h *header) bool { return h.frame == "" }); i >= 0 {
+		return t.images[i].missingFrame(t.TE)
 	}
+	frames := variants(t.images, func(h *header) string { return h.frame })
 	return &TrainError{
 		Problem: fmt.Sprintf("series %s: %s: %d different ones among series that would be one train of the "+
 			"echo times %s", t.Hash, attribute(tag.FrameOfReferenceUID), len(frames), listMS(t.TE)),
@@ -248,7 +242,7 @@ func (t *Train) noFrame() error {
 }
 
 func (h *header) missingFrame(te []float64) error {
-	e := h.wrong(tag.FrameOfReferenceUID, "missing: nothing tells whether series of one echo each, %s, are one train",
+	e := h.wrong(tag.FrameOfReferenceUID, "missing: it is unknown whether series of one echo each, %s, are one train",
 		listMS(te))
 	e.Hint = "ask the site for images with their frame of reference"
 	return e

@@ -17,7 +17,7 @@ import (
 )
 
 // with returns a file in explicit or implicit little endian with the element added in
-// its place, or put in place of the one with its tag.
+// order, or in place of the one with its tag.
 func with(t testing.TB, file []byte, implicit bool, add []byte) []byte {
 	t.Helper()
 	tagAt := func(b []byte) tag.Tag {
@@ -61,7 +61,7 @@ func saveFiles(t *testing.T, dir string, images []dicomwrite.Image, change func(
 	}
 }
 
-// readsAsTrain asks that the one train under dir holds the values of trainOf.
+// readsAsTrain checks that the only train under dir has the values of trainOf.
 func readsAsTrain(t *testing.T, dir string) {
 	t.Helper()
 	s, _, err := Read(t.Context(), only(t, dir), 0)
@@ -79,7 +79,7 @@ func readsAsTrain(t *testing.T, dir string) {
 	}
 }
 
-// Files that leave out or get wrong what stands before the data set are read.
+// Files in which the parts before the data set are missing or wrong are read.
 func TestFilesWithoutTheirBeginning(t *testing.T) {
 	for _, c := range []struct {
 		name, syntax string
@@ -116,7 +116,7 @@ func TestFilesWithoutTheirBeginning(t *testing.T) {
 	}
 }
 
-// What only looks like DICOM at its beginning is passed over.
+// Files that only begin like DICOM are skipped.
 func TestWhatIsNoDICOM(t *testing.T) {
 	dir := t.TempDir()
 	save(t, dir, trainOf())
@@ -142,8 +142,8 @@ func TestWhatIsNoDICOM(t *testing.T) {
 	}
 }
 
-// Attributes that are wanted stand as UN, without VR, or behind what vendors put before
-// them; and are read.
+// Wanted attributes are read if they are stored as UN, without VR, or after private
+// elements.
 func TestVendorsWaysOfWriting(t *testing.T) {
 	te := func(n int) string { return fmt.Sprint(trainOf()[n].TE) }
 	private := [][]byte{
@@ -200,7 +200,7 @@ func TestVendorsWaysOfWriting(t *testing.T) {
 	}
 }
 
-// Parts of the complex signal and maps that scanners compute are left out and counted.
+// Parts of the complex signal and maps computed by scanners are omitted and counted.
 func TestVendorsImageTypes(t *testing.T) {
 	for imageType, magnitude := range map[string]bool{
 		`ORIGINAL\PRIMARY\OTHER`:                  true,  // GE
@@ -237,7 +237,7 @@ func TestVendorsImageTypes(t *testing.T) {
 	}
 }
 
-// GE says of phase images in a private attribute alone what they are.
+// GE identifies phase images only in a private attribute.
 func TestGEPhase(t *testing.T) {
 	for _, implicit := range []bool{false, true} {
 		for manufacturer, passed := range map[string]int{"GE MEDICAL SYSTEMS": 12, "T2MAP": 0} {
@@ -307,7 +307,7 @@ func TestEnhancedSeriesPerEcho(t *testing.T) {
 	}
 }
 
-// Series of one echo time are one train where all that one protocol has in common
+// Series of one echo time are one train if everything that is common to one protocol
 // agrees. For TR see TestSeriesPerEcho.
 func TestSeriesPerEchoAgree(t *testing.T) {
 	for name, change := range map[string]func(im *dicomwrite.Image){

@@ -34,7 +34,7 @@ func obliqueImage() dicomwrite.Image {
 	}
 }
 
-// findPython asks once: a start of python with pydicom takes half a second.
+// findPython searches once, since starting python with pydicom takes half a second.
 var findPython = sync.OnceValue(func() string {
 	for _, name := range []string{"/usr/bin/python3", "python3", "python"} {
 		if path, err := exec.LookPath(name); err == nil && exec.Command(path, "-c", "import pydicom").Run() == nil {

@@ -10,7 +10,7 @@ import (
 	"github.com/t2map/t2map/hint"
 )
 
-// Unchanged sees what is written to a file, or to the archive that it is in, while it is open.
+// Unchanged detects writes to a file, or to the archive that contains it, while it is open.
 func TestUnchanged(t *testing.T) {
 	packed := archives(t)
 	packed["dicom/IM1"] = []byte("first")

@@ -14,11 +14,11 @@ var (
 	// ErrUnsupported: the file may be sound, but this package does not read it.
 	ErrUnsupported = errors.New("valid but not supported")
 	// ErrLimit: the file exceeds the Limits.
-	ErrLimit = errors.New("over a limit")
+	ErrLimit = errors.New("above a limit")
 	// ErrNotRegular: a folder, pipe or device, which has no content to be read.
 	ErrNotRegular = errors.New("not a regular file")
 	// ErrDangling: a symbolic link whose target does not exist.
-	ErrDangling = errors.New("a link that leads to nothing")
+	ErrDangling = errors.New("a dangling link")
 )
 
 // Error describes what is wrong with one file or archive.

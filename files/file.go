@@ -132,9 +132,9 @@ func entryError(err error) error {
 	case errors.As(err, &e):
 		return e
 	case errors.Is(err, zip.ErrChecksum):
-		return &Error{Problem: "does not have the checksum that the archive says", Kind: ErrInvalid, Hint: copyAgain}
+		return &Error{Problem: "does not have the checksum declared in the archive", Kind: ErrInvalid, Hint: copyAgain}
 	case errors.Is(err, zip.ErrFormat):
-		return &Error{Problem: "is not where the archive says or holds more than it says", Kind: ErrInvalid,
+		return &Error{Problem: "is not where the archive declares it or is larger than declared", Kind: ErrInvalid,
 			Hint: copyAgain}
 	}
 	return damaged(err, "")

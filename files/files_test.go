@@ -70,21 +70,21 @@ func TestLinks(t *testing.T) {
 	}
 	root := filepath.Join(dir, "data")
 	tree := list(t, Limits{}, root)
-	wantNames(t, tree, "IM1", "error nowhere: is a link that leads to nothing", "out/IM9", "z.zip/dicom/IM1", "z.zip/dicom/IM2", "z.zip/dicom/empty", "z.zip/labels.nii")
+	wantNames(t, tree, "IM1", "error nowhere: is a dangling link", "out/IM9", "z.zip/dicom/IM1", "z.zip/dicom/IM2", "z.zip/dicom/empty", "z.zip/labels.nii")
 	_, err := tree.Open(filepath.Join(root, "nowhere"))
 	wantKind(t, err, fs.ErrNotExist, "nowhere: cannot be read", dir)
-	// A path that was not listed leads through the link all the same.
+	// A path that was not listed leads through the link too.
 	if err := same(tree, filepath.Join(root, "zz.zip", "dicom", "IM2"), noise(100_000)); err != nil {
 		t.Error(err)
 	}
 
-	// Whatever a link to an archive is called, it leads to the same archive.
+	// A link to an archive leads to it, whatever its name.
 	check(t, os.Symlink("z.zip", filepath.Join(root, "first")))
 	tree = list(t, Limits{}, root)
 	if err := same(tree, filepath.Join(root, "first", "dicom", "IM2"), noise(100_000)); err != nil {
 		t.Error(err)
 	}
-	wantNames(t, tree, "IM1", "first/dicom/IM1", "first/dicom/IM2", "first/dicom/empty", "first/labels.nii", "error nowhere: is a link that leads to nothing", "out/IM9")
+	wantNames(t, tree, "IM1", "first/dicom/IM1", "first/dicom/IM2", "first/dicom/empty", "first/labels.nii", "error nowhere: is a dangling link", "out/IM9")
 	check(t, os.Remove(filepath.Join(root, "first")))
 
 	alias := filepath.Join(dir, "alias")
@@ -180,7 +180,7 @@ func TestLargeEntry(t *testing.T) {
 	wantKind(t, err, fs.ErrClosed, "a.zip: is closed", dir)
 }
 
-// A pipe is not waited for, wherever it stands and whatever it is called.
+// A pipe is never waited for, wherever it is and whatever its name.
 func TestNotRegular(t *testing.T) {
 	dir := t.TempDir()
 	tree := list(t, Limits{}, dir)
@@ -234,7 +234,7 @@ func TestManyAtATime(t *testing.T) {
 	check(t, tree.Close())
 }
 
-// Archives that were put away are unpacked again; one that changed is refused.
+// Archives that were closed are unpacked again; one that changed is refused.
 func TestChanged(t *testing.T) {
 	for name, data := range archives(t) {
 		t.Run(name, func(t *testing.T) {
@@ -289,7 +289,7 @@ func TestHelpers(t *testing.T) {
 	}
 }
 
-// Without room to unpack, the error says so and not where that was.
+// Without space for unpacking, the error says so without the path.
 func TestNoRoom(t *testing.T) {
 	dir := t.TempDir()
 	put(t, filepath.Join(dir, "a.tgz"), gzipOf(t, tarOf(t, sample...)))

@@ -12,9 +12,9 @@ import (
 	"testing"
 )
 
-// FuzzList lists a file as whatever archive it is, opens all that is said to be
-// in it, and reads some of that in both ways. Whatever it is, there is no panic,
-// nothing is left, and errors are this package's.
+// FuzzList lists a file as an archive, opens all its entries, and reads some of them in
+// both ways. For any file there is no panic, nothing is left, and errors belong to this
+// package.
 func FuzzList(f *testing.F) {
 	few := []content{{"dicom/IM1", "first"}, {`d\IM2`, strings.Repeat("0", 5000)}, {"../x", "out"}}
 	links := tarWith(f, []tar.Header{{Name: "d/IM1", Size: 5}, {Name: "l", Linkname: "d/IM1", Typeflag: tar.TypeLink},

@@ -91,7 +91,7 @@ func gunzipped(ctx context.Context, f *File, l Limits) (*File, error) {
 	if errors.Is(err, ErrLimit) { // the message is about an archive
 		err = &Error{Problem: fmt.Sprintf("holds more than %d times its own size or more than %s, the limits for a "+
 			"file in gzip", l.Ratio, limit), Kind: ErrLimit,
-			Hint: "unpack it, and look whether it is an image"}
+			Hint: "unpack it and check that it is an image"}
 	}
 	if err != nil {
 		return f, named(err, f.name)

@@ -10,8 +10,8 @@ import (
 	"github.com/t2map/t2map/hint"
 )
 
-// A single file in gzip opens as what is in it, in a folder and in archives; NIfTI, tars of
-// another name and what is not gzip open as they are.
+// A single gzipped file is opened uncompressed, in a folder and in archives; NIfTI files,
+// tars with another name and files that are not gzipped are opened unchanged.
 func TestGunzipped(t *testing.T) {
 	leavesNothing(t)
 	plain := noise(400_000)
@@ -40,8 +40,7 @@ func TestGunzipped(t *testing.T) {
 	check(t, tree.Close())
 }
 
-// What is wrong with a file in gzip is an error that names it; a size that is a lie costs
-// nothing.
+// A fault of a gzipped file is an error that names it; a wrong size costs nothing.
 func TestGunzippedDamage(t *testing.T) {
 	dir := t.TempDir()
 	sound := gzipOf(t, []byte(noise(50_000)))

@@ -16,8 +16,8 @@ import (
 	"github.com/t2map/t2map/hint"
 )
 
-// alone lists a folder that holds a study and an archive, and returns the one
-// entry that the archive is; the study must be as if it were not there.
+// alone lists a folder with a study and an archive, and returns the only entry of the
+// archive; the study must be listed as without it.
 func alone(t *testing.T, name string, data []byte, l Limits) Entry {
 	t.Helper()
 	leavesNothing(t)
@@ -103,7 +103,7 @@ func TestLimits(t *testing.T) {
 	}
 }
 
-// What gets past the limits when it is unpacked is stopped then.
+// Data that exceed the limits only when they are unpacked are refused then.
 func TestUnpackingIsLimited(t *testing.T) {
 	leavesNothing(t)
 	dir := t.TempDir()
@@ -138,8 +138,8 @@ func TestNames(t *testing.T) {
 		{"../../x", "", "its name leads out of the archive"},
 		{"a/../b", "", "its name leads out of the archive"},
 		{`..\x`, "", "its name leads out of the archive"},
-		{"/etc/passwd", "", "its name is that of a place outside the archive"},
-		{`\\server\share`, "", "its name is that of a place outside the archive"},
+		{"/etc/passwd", "", "its name is an absolute path"},
+		{`\\server\share`, "", "its name is an absolute path"},
 		{`C:\x`, "", "its name begins with a drive"},
 		{"c:x", "", "its name begins with a drive"},
 		{"a\x00b", "", "its name holds control characters"},
@@ -238,7 +238,7 @@ func TestArchivedLinks(t *testing.T) {
 		link(tar.TypeSymlink, "e/through", "../folder/IM1"), link(tar.TypeSymlink, "self", "self"), link(tar.TypeSymlink, "top", "."),
 		link(tar.TypeLink, "hard2", "d/IM2"), link(tar.TypeSymlink, "out", "../../etc/passwd"), link(tar.TypeSymlink, "root", "/etc/passwd"),
 	}, []content{{"", "one"}})
-	lost := ": is a link that leads to nothing in the archive"
+	lost := ": is a link whose target is not in the archive"
 	for name, data := range map[string][]byte{"a.tar": tape, "a.tgz": gzipOf(t, tape)} {
 		dir := alongside(t, name, data)
 		tree := list(t, Limits{}, dir)
@@ -270,8 +270,7 @@ func TestArchivedLinks(t *testing.T) {
 	wantKind(t, err, ErrNotRegular, "a.zip/pipe", dir)
 }
 
-// Files with holes, as GNU tar writes them in its four ways, are refused whatever
-// they promise.
+// Sparse files, in each of GNU tar's four formats, are refused whatever they declare.
 func TestSparse(t *testing.T) {
 	tarProgram, err := exec.LookPath("tar")
 	if err != nil || runtime.GOOS != "linux" {
@@ -289,7 +288,7 @@ func TestSparse(t *testing.T) {
 				t.Skipf("%s %v", out, err)
 			}
 			tree := list(t, Limits{}, dir)
-			wantNames(t, tree, "error "+name+"/IM1: is stored without its zeros", name+"/IM2")
+			wantNames(t, tree, "error "+name+"/IM1: is stored as a sparse file", name+"/IM2")
 			check(t, same(tree, tree.Entries()[1].Path, "two"))
 			wantKind(t, list(t, Limits{TotalBytes: 1 << 20}, dir).Entries()[0].Err, ErrLimit, "holds more than 1 MiB", dir)
 		}

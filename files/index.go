@@ -159,7 +159,7 @@ func settle(items []item) []item {
 				i = next
 				continue // the target is an entry itself, or a folder of entries
 			}
-			it.err = &Error{Problem: "is a link that leads to nothing in the archive", Kind: ErrUnsupported,
+			it.err = &Error{Problem: "is a link whose target is not in the archive", Kind: ErrUnsupported,
 				Hint: "pack the files themselves instead of links (tar --dereference)"}
 		}
 		out = append(out, it)

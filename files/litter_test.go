@@ -9,8 +9,8 @@ import (
 	"testing"
 )
 
-// What programs leave beside data is passed over and counted, in folders and in every
-// kind of archive; names that only look alike are not.
+// Files that programs leave beside data are skipped and counted, in folders and in every
+// kind of archive; similar names are not.
 func TestLitter(t *testing.T) {
 	leavings := []string{
 		"._IM1", "S01/._labels.nii.gz", "S01/labels.nii.gz~", "S01/.DS_Store", "S01/Thumbs.db", "S01/THUMBS.DB", "S01/desktop.ini",
@@ -58,14 +58,14 @@ func TestLitter(t *testing.T) {
 			t.Errorf("%s: %d counted as litter, want %d", root, tree.Litter(), n)
 		}
 	}
-	// A folder that is asked for is searched, whatever it is called.
+	// A root is searched, whatever its name.
 	if tree := list(t, Limits{}, filepath.Join(dir, "folder", "#recycle")); len(tree.Entries()) != 1 {
 		t.Errorf("a root: %+v", tree.Entries())
 	}
 }
 
-// A file in gzip beside its content is passed over, in folders and archives, unless it alone
-// is asked for; what was not unpacked in full, and masks in NIfTI, are not.
+// A gzipped file beside its content is skipped, in folders and archives, unless it is the
+// only root; incomplete contents and NIfTI masks are not.
 func TestPackedBesideUnpacked(t *testing.T) {
 	all := []content{{"S01/IM1.dcm", "one"}, {"S01/IM1.dcm.gz", "packed"}, {"S01/IM2", "two"}, {"S01/IM2.GZ", "packed"}, {"S01/IM3.gz", "alone"},
 		{"S01/IM4", ""}, {"S01/IM4.gz", "the other is empty"}, {"S01/labels.nii", "mask"}, {"S01/labels.nii.gz", "mask"}, {"S02/IM3", "elsewhere"}}
@@ -91,8 +91,8 @@ func TestPackedBesideUnpacked(t *testing.T) {
 	}
 }
 
-// Links out of the searched folders and into nothing are noted; what the former lead to
-// is read.
+// Links out of the searched folders and dangling links are recorded; the targets of the
+// former are read.
 func TestLinksAreNoted(t *testing.T) {
 	dir := t.TempDir()
 	put(t, filepath.Join(dir, "a", "IM1"), []byte("one"))
@@ -112,7 +112,7 @@ func TestLinksAreNoted(t *testing.T) {
 	}
 	for _, e := range tree.Entries() {
 		if e.Name == "a/other-root/nowhere" {
-			wantKind(t, e.Err, ErrDangling, e.Name+": is a link that leads to nothing", dir)
+			wantKind(t, e.Err, ErrDangling, e.Name+": is a dangling link", dir)
 		} else if e.Err != nil {
 			t.Errorf("%s: %v", e.Name, e.Err)
 		}

@@ -32,8 +32,8 @@ func noise(n int) string {
 	return string(b)
 }
 
-// sample has every sort of size: none, small, longer than what is inflated ahead,
-// and compressible.
+// sample has every kind of size: empty, small, longer than what is inflated ahead, and
+// compressible.
 var sample = []content{
 	{"dicom/IM1", "first"},
 	{"dicom/IM2", noise(100_000)},
@@ -198,8 +198,8 @@ func same(tree *Tree, path, want string) error {
 	return nil
 }
 
-// wantKind checks that the error is an *Error of the kind whose text holds the
-// words, and does not hold the folder of the test.
+// wantKind checks that the error is an *Error of the kind whose text contains the words,
+// and not the folder of the test.
 func wantKind(t *testing.T, err, kind error, words, folder string) {
 	t.Helper()
 	var e *Error

@@ -20,7 +20,7 @@ func entryName(raw string) (name, problem string) {
 	case strings.ContainsFunc(name, unicode.IsControl):
 		return "", "its name holds control characters"
 	case strings.HasPrefix(name, "/"):
-		return "", "its name is that of a place outside the archive"
+		return "", "its name is an absolute path"
 	case len(name) >= 2 && name[1] == ':' && unicode.IsLetter(rune(name[0])):
 		return "", "its name begins with a drive"
 	}

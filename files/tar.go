@@ -127,7 +127,7 @@ func (g *gatherer) addTar(h *tar.Header, pos int64) (end int64) {
 	}
 	if sparse(h) {
 		end = pos // the stored size is not known
-		it.err = &Error{Problem: "is stored without its zeros", Kind: ErrUnsupported,
+		it.err = &Error{Problem: "is stored as a sparse file", Kind: ErrUnsupported,
 			Hint: "pack the folder again without tar's --sparse"}
 	}
 	if h.Typeflag == tar.TypeReg && h.Size == 0 && strings.HasSuffix(h.Name, "/") {

@@ -49,7 +49,7 @@ func (w *walker) visit(path, real string, isDir bool) error {
 		}
 		if dangling {
 			w.tree.links = append(w.tree.links, Link{w.label(child), LinkDangling})
-			w.add(child, &Error{Problem: "is a link that leads to nothing", Kind: ErrDangling,
+			w.add(child, &Error{Problem: "is a dangling link", Kind: ErrDangling,
 				Hint: "copy the file itself, or mount the disk that the link leads to"})
 			continue
 		}

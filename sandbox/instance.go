@@ -15,7 +15,7 @@ var ErrTurns = errors.New("stopped after the allowed number of steps")
 
 // ErrAborted means that the module failed: it trapped or exited, or ran out of memory. A
 // function that the module calls can end the call by a panic with Ended.
-var ErrAborted = errors.New("the module gave up")
+var ErrAborted = errors.New("the module failed")
 
 // Instance is a module with its own memory, for one caller at a time. It must not be used
 // after a call that failed.
@@ -130,7 +130,7 @@ func (i *Instance) plain(err error) error {
 func (i *Instance) Read(address, length uint32) ([]byte, error) {
 	b, ok := i.module.Memory().Read(address, length)
 	if !ok {
-		return nil, fmt.Errorf("%w: its result is out of its memory", ErrAborted)
+		return nil, fmt.Errorf("%w: its result is outside its memory", ErrAborted)
 	}
 	return b, nil
 }

@@ -44,8 +44,8 @@ func obliqueEnhanced() Enhanced {
 // enhancedOrder holds slice and echo of each frame of obliqueEnhanced, from 1.
 var enhancedOrder = []struct{ slice, echo int }{{3, 2}, {1, 1}, {2, 2}, {3, 1}, {1, 2}, {2, 1}}
 
-// philipsEnhanced differs in whatever frames can differ in: phase beside
-// magnitude, slopes, scale slopes.
+// philipsEnhanced differs in everything in which frames can differ: phase and magnitude,
+// slopes, scale slopes.
 func philipsEnhanced() Enhanced {
 	o := obliqueEnhanced()
 	o.Signed = true
@@ -75,8 +75,8 @@ var enhancedKinds = []struct {
 	}},
 }
 
-// Functional groups are looked up as PS3.3 C.7.6.16.1 says: with the frame, else
-// in the shared ones.
+// Functional groups are looked up as in PS3.3 C.7.6.16.1: first those of the frame, then
+// the shared ones.
 const pydicomEnhanced = `
 import sys, json, pydicom
 from pydicom.tag import Tag
@@ -135,7 +135,7 @@ type pydicomEnhancedObject struct {
 	Frames                                         []pydicomFrame
 }
 
-// wantEnhanced is what pydicom has to find.
+// wantEnhanced is the result expected from pydicom.
 func wantEnhanced(o Enhanced, syntax string) pydicomEnhancedObject {
 	w := pydicomEnhancedObject{
 		Syntax: syntax, Class: o.Instance().Class, Subject: o.TrialSubject, Component: "MAGNITUDE",

@@ -81,8 +81,8 @@ func writeTo(t *testing.T, path string, write func(io.Writer) error) {
 	}
 }
 
-// checkConforms runs dcmdump, which knows the encoding, and dciodvfy, which
-// knows the modules and macros of each object.
+// checkConforms runs dcmdump, which checks the encoding, and dciodvfy, which checks the
+// modules and macros of each object.
 func checkConforms(t *testing.T, path string) {
 	t.Helper()
 	if dcmdump, err := exec.LookPath("dcmdump"); err == nil {
@@ -91,8 +91,8 @@ func checkConforms(t *testing.T, path string) {
 			t.Errorf("dcmdump: %v", err)
 		}
 		for line := range strings.Lines(string(out)) {
-			// In implicit syntaxes nothing says that a private element is a sequence;
-			// scanners write them there too.
+			// In implicit syntaxes nothing marks a private element as a sequence; scanners
+			// write them there too.
 			if (strings.HasPrefix(line, "W:") || strings.HasPrefix(line, "E:")) && !strings.Contains(line, "(CP-246)") {
 				t.Errorf("dcmdump: %s", line)
 			}

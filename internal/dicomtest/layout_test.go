@@ -19,9 +19,9 @@ import (
 	"github.com/t2map/t2map/phantom"
 )
 
-// pydicomStudy reads every DICOM file of a folder, in the order of names, frame
-// by frame, and takes values as PS3.3 and Philips say: rescaled, and over
-// rescale and scale slope where there is one.
+// pydicomStudy reads every DICOM file of a folder, in the order of names, frame by frame,
+// and computes values by PS3.3 and Philips' formula: rescaled, and divided by rescale and
+// scale slope if there is one.
 const pydicomStudy = `
 import glob, json, os, sys, pydicom
 from pydicom.tag import Tag
@@ -78,7 +78,7 @@ func mustWrite(t *testing.T, s *phantom.Study, form Form) string {
 	return dir
 }
 
-// checkMagnitudes wants each slice of each echo once, with the study's
+// checkMagnitudes checks that each slice of each echo occurs once, with the study's
 // magnitudes times one number.
 func checkMagnitudes(t *testing.T, s *phantom.Study, files []studyFile, scale float64) {
 	t.Helper()
@@ -190,7 +190,7 @@ func TestEveryLayoutIsReadBack(t *testing.T) {
 	}
 }
 
-// checkLayout looks for what makes the layout.
+// checkLayout checks the properties of the layout.
 func checkLayout(t *testing.T, layout Layout, s *phantom.Study, files []studyFile) {
 	t.Helper()
 	series, numbers := map[string]int{}, map[int]int{}
@@ -235,8 +235,8 @@ func checkLayout(t *testing.T, layout Layout, s *phantom.Study, files []studyFil
 	}
 }
 
-// Neither stored nor rescaled values may fit together by one number, or a
-// reader that knows nothing of the scale slope would be right by chance.
+// Neither stored nor rescaled values may be on one scale, or a reader that does not know
+// the scale slope would be right by chance.
 func TestPhilipsNeedsItsScaleSlope(t *testing.T) {
 	for echo := range 63 {
 		slope, scale := philipsSlopes(echo)

@@ -8,9 +8,8 @@ import (
 	"unicode/utf8"
 )
 
-// examples are texts as they stand in files and as they are read. The first are those
-// of PS3.5 annexes H to K and of PS3.3 C.12; the others were decoded by Python's
-// codecs.
+// examples are texts as stored in files and as decoded. The first are those of PS3.5
+// annexes H to K and of PS3.3 C.12; the others were decoded by Python's codecs.
 var examples = []struct{ name, terms, raw, want string }{
 	{"H.3.1", `\ISO 2022 IR 87`, "Yamada^Tarou=\x1b$B;3ED\x1b(B^\x1b$BB@O:\x1b(B=\x1b$B$d$^$@\x1b(B^\x1b$B$?$m$&\x1b(B", "Yamada^Tarou=山田^太郎=やまだ^たろう"},
 	{"H.3.2", `ISO 2022 IR 13\ISO 2022 IR 87`, "\xd4\xcf\xc0\xde^\xc0\xdb\xb3=\x1b$B;3ED\x1b(J^\x1b$BB@O:\x1b(J=\x1b$B$d$^$@\x1b(J^\x1b$B$?$m$&\x1b(J", "ﾔﾏﾀﾞ^ﾀﾛｳ=山田^太郎=やまだ^たろう"},
@@ -54,7 +53,7 @@ func TestDecode(t *testing.T) {
 	}
 }
 
-// What cannot be right is marked, character by character where they are single bytes.
+// Invalid text is marked, character by character if they are single bytes.
 func TestDecodeMarksWhatIsWrong(t *testing.T) {
 	for _, c := range []struct{ name, terms, raw, want string }{
 		{"no set", "", "Jos\xe9", "Jos\uFFFD"},
@@ -73,7 +72,7 @@ func TestDecodeMarksWhatIsWrong(t *testing.T) {
 	}
 }
 
-// Escapes that choose nothing stay in the text, which is decoded to its end.
+// Escapes that select nothing stay in the text, and the rest is decoded.
 func TestDecodeEscapesOfNothing(t *testing.T) {
 	for _, raw := range []string{"\x1b", "\x1b\x1b\x1b", "A\x1b$", "\x1b$(", "\x1b[31mred", strings.Repeat("\x1b", 1<<20), strings.Repeat("\x1b$B", 1<<20), strings.Repeat("\\", 1<<20)} {
 		got := Decode(`ISO 2022 IR 100\ISO 2022 IR 87`, raw)
@@ -109,8 +108,8 @@ func TestDecodeAsPydicom(t *testing.T) {
 	var in [][2]any
 	var wants, names []string
 	for _, c := range examples {
-		// Lists of values are divided before pydicom decodes them, and these are what its
-		// releases differ in.
+		// Lists of values are divided before pydicom decodes them; its releases differ in
+		// them.
 		switch c.name {
 		case "a value returns to the first set", "padded terms", "K.1", "K.2, lines", "Latin 9":
 			continue
@@ -142,7 +141,7 @@ func TestDecodeAsPydicom(t *testing.T) {
 	}
 }
 
-// FuzzDecode: whatever the bytes, the text ends, is UTF-8 and not much longer.
+// FuzzDecode: for any bytes, decoding ends, and the text is UTF-8 and not much longer.
 func FuzzDecode(f *testing.F) {
 	for _, c := range examples {
 		f.Add(c.terms, c.raw)
@@ -152,7 +151,7 @@ func FuzzDecode(f *testing.F) {
 		if !utf8.ValidString(got) {
 			t.Fatalf("%q in %q is not UTF-8: %q", raw, terms, got)
 		}
-		// A pair of JIS X 0212 is three bytes on its way, each of which may be wrong.
+		// A pair of JIS X 0212 takes three bytes in between, each of which may be wrong.
 		if len(got) > 5*len(raw)+9 {
 			t.Fatalf("%d bytes became %d", len(raw), len(got))
 		}

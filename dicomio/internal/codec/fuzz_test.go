@@ -19,7 +19,7 @@ func fuzzFrame(rows, columns, samples, stored, flags uint8) codec.Frame {
 	return f
 }
 
-// fuzz decodes in one syntax what the fuzzer makes of the seeds.
+// fuzz decodes variants of the seeds in one syntax.
 func fuzz(f *testing.F, kind, syntax string) {
 	for _, s := range seeds(f) {
 		if strings.Contains(s.name, kind) {
@@ -39,8 +39,8 @@ func FuzzDecodeJPEGLossless(f *testing.F) {
 	fuzz(f, ".57", "1.2.840.10008.1.2.4.57")
 }
 
-// FuzzDecode goes through all syntaxes, in the frames of the seeds, which is what the
-// headers of most of what the fuzzer makes agree with.
+// FuzzDecode uses all syntaxes, with the frames of the seeds, since the headers of most
+// variants agree with those.
 func FuzzDecode(f *testing.F) {
 	all := seeds(f)
 	for i, s := range all {

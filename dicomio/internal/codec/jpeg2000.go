@@ -165,7 +165,7 @@ func (p *jpeg2000Parts) keep(rest []byte) error {
 		end = p.length
 	}
 	if start < 2 || start > end {
-		return errors.New("JPEG 2000: a tile part that is none")
+		return errors.New("JPEG 2000: an invalid tile part")
 	}
 	p.packets = append(p.packets, p.tile[start:end])
 	return nil
@@ -224,12 +224,12 @@ func (p *jpeg2000Parts) read(marker uint16, rest []byte) error {
 	switch marker {
 	case markerSOT:
 		if len(body) != 8 || p.tile != nil {
-			return errors.New("JPEG 2000: a tile part that is none")
+			return errors.New("JPEG 2000: an invalid tile part")
 		}
 		p.tile, p.length = rest, int(binary.BigEndian.Uint32(body[2:]))
 		p.tiles[binary.BigEndian.Uint16(body)] = true
 		if p.length != 0 && p.length < shortestPart {
-			return errors.New("JPEG 2000: a tile part that is none")
+			return errors.New("JPEG 2000: an invalid tile part")
 		}
 		if p.length > len(rest) {
 			return fmt.Errorf("JPEG 2000: %w", errShort)

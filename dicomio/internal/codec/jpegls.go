@@ -76,7 +76,7 @@ func (d *jpegLS) decode(data []byte) error {
 // four bytes (T.87 C.2.5).
 func (d *jpegLS) readRestart(body []byte) error {
 	if len(body) < 2 || len(body) > 4 {
-		return errors.New("a restart interval of another length")
+		return errors.New("a restart interval of the wrong length")
 	}
 	d.restart = 0
 	for _, b := range body {
@@ -94,7 +94,7 @@ func (d *jpegLS) readPresets(body []byte) error {
 		return errRare
 	}
 	if len(body) != 1+5*2 {
-		return errors.New("preset parameters of another length")
+		return errors.New("preset parameters of the wrong length")
 	}
 	word := func(n int) int { return int(binary.BigEndian.Uint16(body[1+2*n:])) }
 	d.presets = lsPresets{word(0), word(1), word(2), word(3), word(4)}
@@ -156,7 +156,7 @@ func defaultThresholds(maxVal, near int) [3]int {
 func (d *jpegLS) scan(header segment) error {
 	b := header.body
 	if len(b) != 6 || b[0] != 1 {
-		return errors.New("a scan header of another length")
+		return errors.New("a scan header of the wrong length")
 	}
 	if b[2] != 0 || b[4] != 0 {
 		return errRare // a mapping table, interleaved
@@ -219,7 +219,7 @@ type lsOutput struct {
 func (o *lsOutput) rows(s *lsScan, first, n int) error {
 	for row := first; row < first+n; row++ {
 		if !s.row() {
-			return fmt.Errorf("row %d: bits that are not a code", row)
+			return fmt.Errorf("row %d: an invalid code", row)
 		}
 		if s.bits.left() < 0 {
 			return fmt.Errorf("row %d: %w", row, errShort)
@@ -240,7 +240,7 @@ func (o *lsOutput) put(values []uint16, row int) error {
 		o.shifted = o.shifted[:0]
 		for _, v := range values {
 			if bits.Len16(v)+o.shift > o.frame.precision {
-				return errors.New("a value of more bits than the header says")
+				return errors.New("a value with more bits than declared")
 			}
 			o.shifted = append(o.shifted, v<<o.shift)
 		}

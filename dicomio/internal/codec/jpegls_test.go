@@ -64,7 +64,7 @@ func (p *plainLS) String() string {
 	return fmt.Sprintf("%+v, NEAR %d, MAXVAL %d, T %d %d %d, RESET %d, restart %d", p.f, p.near, p.maxVal, p.t1, p.t2, p.t3, p.resets, p.restart)
 }
 
-// What the plain encoder writes comes back, and the module says the same.
+// The output of the plain encoder is decoded to its input, also by the module.
 func TestJPEGLS(t *testing.T) {
 	rounds := 100
 	if testing.Short() {
@@ -76,7 +76,8 @@ func TestJPEGLS(t *testing.T) {
 			for range rounds {
 				p, values := synthetic(r, kind)
 				name := p.String()
-				// CharLS takes MAXVAL for that of the precision, and RESET modulo 256.
+				// CharLS replaces MAXVAL by that of the precision, and takes RESET modulo
+				// 256.
 				differs := p.maxVal != 0 && p.maxVal != 1<<p.f.Stored-1 || p.resets > 255
 				data := p.encode(values)
 				got, err := codec.Decode(jpegLS, p.f, data, nil)
@@ -121,7 +122,7 @@ func TestJPEGLSSizes(t *testing.T) {
 	}
 }
 
-// The module knows no point transform (T.87 C.2.3); here it is what T.81 makes of it.
+// The module does not know a point transform (T.87 C.2.3); here it has the meaning of T.81.
 func TestJPEGLSPointTransform(t *testing.T) {
 	r := rand.New(rand.NewPCG(13, 14))
 	for range 300 {
@@ -142,7 +143,7 @@ func TestJPEGLSPointTransform(t *testing.T) {
 	}
 }
 
-// Files of the encoder with CharLS, with its options; the module says the same.
+// Files of the encoder with CharLS, with its options; the module decodes the same.
 func TestJPEGLSOptions(t *testing.T) {
 	need(t, "dcmcjpls")
 	for _, v := range variants {

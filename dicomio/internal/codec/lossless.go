@@ -42,7 +42,7 @@ func decodeLossless(f Frame, syntax string, data, dst []byte) error {
 			err = d.readTables(s.body)
 		case markerDRI:
 			if len(s.body) != 2 {
-				return errors.New("JPEG: a restart interval of another length")
+				return errors.New("JPEG: a restart interval of the wrong length")
 			}
 			d.restart = int(binary.BigEndian.Uint16(s.body))
 		case markerSOS:
@@ -94,7 +94,7 @@ type scan struct {
 
 func (d *lossless) newScan(body []byte) (*scan, error) {
 	if len(body) < 1 || len(body) != 4+2*int(body[0]) {
-		return nil, errors.New("a scan header of another length")
+		return nil, errors.New("a scan header of the wrong length")
 	}
 	n := int(body[0])
 	s := &scan{predictor: body[1+2*n], shift: uint(body[3+2*n] & 15)}
@@ -161,7 +161,7 @@ func (d *lossless) scan(header segment) error {
 			bits, coded = bitReader{data: buf}, coded[n:]
 		}
 		if !s.differences(&bits) {
-			return fmt.Errorf("row %d: bits that are not a code", row)
+			return fmt.Errorf("row %d: an invalid code", row)
 		}
 		if bits.left() < 0 {
 			return fmt.Errorf("row %d: %w", row, errShort)
@@ -278,7 +278,7 @@ func (d *lossless) put(s *scan, row int) error {
 		all |= v
 	}
 	if uint64(all)<<s.shift>>d.frame.precision != 0 {
-		return errors.New("a value of more bits than the header says")
+		return errors.New("a value with more bits than declared")
 	}
 	values := s.cur
 	if s.shift > 0 {

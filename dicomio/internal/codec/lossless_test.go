@@ -11,7 +11,7 @@ import (
 )
 
 // plainJPEG is a slow encoder of lossless JPEG, straight from ITU-T T.81 annex H, for
-// what no installed one writes: restarts, scans of one component each.
+// features that no installed encoder writes: restarts, and scans of one component each.
 type plainJPEG struct {
 	f                codec.Frame
 	predictor, shift int
@@ -37,14 +37,15 @@ func (p *plainJPEG) put(v uint32, n int) {
 	}
 }
 
-// align fills up with ones (T.81 F.1.2.3).
+// align pads with ones (T.81 F.1.2.3).
 func (p *plainJPEG) align() {
 	for p.free != 8 {
 		p.put(1, 1)
 	}
 }
 
-// difference codes one: its size with five bits, or of sixteen with longCodes.
+// difference codes one difference: its size with five bits, or with sixteen if longCodes is
+// set.
 func (p *plainJPEG) difference(d int16) {
 	n := bits.Len32(uint32(max(int32(d), -int32(d))))
 	if p.longCodes {

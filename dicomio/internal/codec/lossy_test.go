@@ -8,8 +8,7 @@ import (
 	"github.com/t2map/t2map/dicomio/internal/codec"
 )
 
-// Lossy frames come out as the encoders' own decoders decode them, and are told to be
-// lossy.
+// Lossy frames are decoded as by the encoders' own decoders, and reported as lossy.
 func TestLossyEncoders(t *testing.T) {
 	for _, c := range []struct {
 		v      variant
@@ -57,7 +56,7 @@ func TestLossyEncoders(t *testing.T) {
 	}
 }
 
-// The beginning of a frame tells as much as the whole of it.
+// The beginning of a frame is as informative as the whole frame.
 func TestLossyByTheHead(t *testing.T) {
 	for _, s := range seeds(t) {
 		whole := codec.Lossy(s.syntax, s.data)

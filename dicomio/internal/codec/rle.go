@@ -52,7 +52,7 @@ func decodeRLE(f Frame, _ string, data, dst []byte) error {
 
 var (
 	errShort = errors.New("the data end before the frame is complete")
-	errLong  = errors.New("the data go on when the frame is complete")
+	errLong  = errors.New("there are data after the end of the frame")
 )
 
 // isPadding reports whether the bytes after a segment's last run are padding: at most one

@@ -107,8 +107,8 @@ func addImports(ctx context.Context, r wazero.Runtime) error {
 }
 
 var (
-	errAborted = errors.New("the decoder gave up")
-	errTurns   = errors.New("not decoded after many times the steps that such a frame takes")
+	errAborted = errors.New("the decoder failed")
+	errTurns   = errors.New("stopped after many times the usual number of steps")
 )
 
 // call calls a function of the module and converts its errors.

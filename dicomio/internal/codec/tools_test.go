@@ -14,7 +14,7 @@ import (
 	"github.com/t2map/t2map/dicomio/internal/codec"
 )
 
-// need skips the test without the tool.
+// need skips the test if the tool is missing.
 func need(t testing.TB, tool string) {
 	t.Helper()
 	if _, err := exec.LookPath(tool); err != nil {
@@ -52,7 +52,7 @@ var knee = sync.OnceValues(func() ([]int32, error) {
 	return values, nil
 })
 
-// variant is the knee in other numbers.
+// variant is the knee with other numbers of bits.
 type variant struct {
 	allocated, stored int
 	signed            bool
@@ -119,7 +119,7 @@ func (v variant) write(t testing.TB) (string, [][]byte) {
 	return path, readFile(t, path).plain(t)
 }
 
-// What real encoders make of the knee comes back bit for bit.
+// The output of real encoders for the knee is decoded bit for bit.
 func TestEncoders(t *testing.T) {
 	commands := [][]string{
 		{"dcmcjpls", "+el"}, {"dcmcrle"},

@@ -67,8 +67,8 @@ type blocks []struct {
 // longestLO is the longest creator: 64 characters, in sets of up to four bytes each.
 const longestLO = 256
 
-// wished looks up a private element under its usual tag, which is then assigned to e.
-func (w *elementWalker) wished(e *Element, want Wish, known *blocks) (inside Wish, wanted bool, err error) {
+// lookup looks up a private element under its usual tag, which is then assigned to e.
+func (w *elementWalker) lookup(e *Element, want Wish, known *blocks) (inside Wish, wanted bool, err error) {
 	t, ok, err := w.usual(*e, known)
 	if !ok || err != nil {
 		return nil, false, err

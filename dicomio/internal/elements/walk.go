@@ -157,7 +157,7 @@ func (w *elementWalker) walk(pos, end int64, depth int, want Wish) (int64, error
 		}
 		inside, wanted := want[e.Tag]
 		if e.Tag.Group%2 == 1 && want != nil {
-			if inside, wanted, err = w.wished(&e, want, &known); err != nil {
+			if inside, wanted, err = w.lookup(&e, want, &known); err != nil {
 				return pos, err
 			}
 		}
@@ -216,7 +216,7 @@ func (w *elementWalker) isSequence(e Element, wanted bool) bool {
 // items walks the items of a sequence.
 func (w *elementWalker) items(parent Element, end int64, depth int, want Wish) (int64, error) {
 	if depth > Deepest {
-		return parent.Value, fmt.Errorf("more than %d sequences within each other", Deepest)
+		return parent.Value, fmt.Errorf("sequences nested deeper than %d", Deepest)
 	}
 	pos := parent.Value
 	if parent.Length != Undefined {
@@ -241,7 +241,7 @@ func (w *elementWalker) items(parent Element, end int64, depth int, want Wish) (
 		case e.Tag == sequenceEnd:
 			return e.Value, nil
 		case e.Tag != itemTag:
-			return pos, fmt.Errorf("element (%04X,%04X) holds something that is not an item", parent.Tag.Group,
+			return pos, fmt.Errorf("element (%04X,%04X) contains something other than items", parent.Tag.Group,
 				parent.Tag.Element)
 		}
 		itemEnd := end
@@ -280,7 +280,7 @@ func (w *elementWalker) fragments(parent Element, end int64, list *[]Fragment) (
 		case e.Tag == sequenceEnd:
 			return e.Value, nil
 		case e.Tag != itemTag || e.Length == Undefined:
-			return pos, fmt.Errorf("element (%04X,%04X) holds something that is not a fragment", parent.Tag.Group,
+			return pos, fmt.Errorf("element (%04X,%04X) contains something other than fragments", parent.Tag.Group,
 				parent.Tag.Element)
 		}
 		if list != nil {
@@ -298,7 +298,7 @@ func (w *elementWalker) fragments(parent Element, end int64, list *[]Fragment) (
 // count counts the elements that are passed to the library.
 func (w *elementWalker) count() error {
 	if w.out.gathered++; w.out.gathered > w.out.most {
-		return fmt.Errorf("more than %d data elements that a header is read from, in a file of this size", w.out.most)
+		return fmt.Errorf("more than %d data elements of a header, too many for a file of this size", w.out.most)
 	}
 	return nil
 }
