@@ -161,8 +161,14 @@ func TestForeignObjectDoesNotHideTheMask(t *testing.T) {
 func writeForeign(t testing.TB, path, class, modality string) {
 	t.Helper()
 	im := dicomwrite.Image{
-		StudyUID: "2.25.900", SeriesUID: "2.25.901", InstanceUID: "2.25.902", FrameOfReferenceUID: "2.25.903", TE: 10,
-		Rows: 2, Columns: 2, PixelSpacing: [2]float64{1, 1}, SliceThickness: 1, Orientation: [6]float64{1, 0, 0, 0, 1, 0}, Pixels: make([]int32, 4),
+		Series: dicomwrite.Series{
+			StudyUID: "2.25.900", SeriesUID: "2.25.901", FrameOfReferenceUID: "2.25.903",
+		},
+		Grid: dicomwrite.Grid{
+			Rows: 2, Columns: 2, PixelSpacing: [2]float64{1, 1}, SliceThickness: 1,
+			Orientation: [6]float64{1, 0, 0, 0, 1, 0},
+		},
+		InstanceUID: "2.25.902", TE: 10, Pixels: make([]int32, 4),
 		Overrides: []dicomwrite.Override{{Keyword: "SOPClassUID", Values: []string{class}}, {Keyword: "Modality", Values: []string{modality}}},
 	}
 	f, err := os.Create(path)

@@ -31,7 +31,7 @@ func TestScannerAndAcquisition(t *testing.T) {
 		if form == "classic" {
 			save(t, dir, images)
 		} else {
-			o := dicomtest.Enhanced{Series: first.Series(), Grid: first.Grid(), InstanceUID: "2.25.77", Legacy: form == "legacy",
+			o := dicomtest.Enhanced{Series: first.Series, Grid: first.Grid, InstanceUID: "2.25.77", Legacy: form == "legacy",
 				TR: first.TR, FieldStrength: 3, FlipAngle: 180, PixelBandwidth: 244.141}
 			for _, im := range images {
 				o.Frames = append(o.Frames, dicomtest.Frame{TE: im.TE, Position: im.Position, Pixels: im.Pixels})

@@ -20,7 +20,7 @@ func TestFirstEcho(t *testing.T) {
 			files := 3
 			if enhanced {
 				files = 1
-				o := dicomtest.Enhanced{Series: images[0].Series(), Grid: images[0].Grid(), InstanceUID: "2.25.77", TR: 2000}
+				o := dicomtest.Enhanced{Series: images[0].Series, Grid: images[0].Grid, InstanceUID: "2.25.77", TR: 2000}
 				for _, im := range images {
 					o.Frames = append(o.Frames, dicomtest.Frame{TE: im.TE, Position: im.Position, Pixels: im.Pixels})
 				}

@@ -22,7 +22,7 @@ func containsAll(text string, parts ...string) bool {
 // saveEnhanced writes the images as the frames of one object.
 func saveEnhanced(t *testing.T, dir string, images []dicomwrite.Image) {
 	t.Helper()
-	o := dicomtest.Enhanced{Series: images[0].Series(), Grid: images[0].Grid(), InstanceUID: "2.25.77", TR: 2000}
+	o := dicomtest.Enhanced{Series: images[0].Series, Grid: images[0].Grid, InstanceUID: "2.25.77", TR: 2000}
 	for _, im := range images {
 		o.Frames = append(o.Frames, dicomtest.Frame{TE: im.TE, Position: im.Position, Pixels: im.Pixels})
 	}

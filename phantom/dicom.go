@@ -21,17 +21,20 @@ func (s *Study) Series() dicomwrite.Image {
 	o := s.Options
 	spacing := s.Echoes.Spacing()
 	im := dicomwrite.Image{
-		StudyUID: s.UID("study"), SeriesUID: s.UID("series"), FrameOfReferenceUID: s.UID("frame"),
-		PatientID: o.Subject, TrialSponsor: "T2MAP", TrialProtocol: "T2MAP-PHANTOM",
-		TrialSubject: o.Subject, TrialTimepoint: o.Visit,
-		BodyPart: "KNEE", Laterality: o.Side, Manufacturer: "T2MAP PHANTOM", Model: "ANALYTIC KNEE",
-		Serial: "T2MAP-1", Software: "PHANTOM 1", SequenceName: "SE",
-		StudyDescription: "KNEE T2", SeriesDescription: fmt.Sprintf("SAG T2 MAP %d ECHO", o.Echoes),
-		SeriesNumber: 1, EchoTrainLength: o.Echoes, TR: repetitionTime, FieldStrength: fieldStrength,
-		FlipAngle: flipAngle, PixelBandwidth: pixelBandwidth,
-		Rows: o.Matrix, Columns: o.Matrix, PixelSpacing: [2]float64{spacing[1], spacing[0]},
-		SliceThickness: sliceFilling * spacing[2], SpacingBetweenSlices: spacing[2],
-		BitsAllocated: 16, BitsStored: 12, WindowCenter: 800, WindowWidth: 1600,
+		Series: dicomwrite.Series{
+			StudyUID: s.UID("study"), SeriesUID: s.UID("series"), FrameOfReferenceUID: s.UID("frame"),
+			PatientID: o.Subject, TrialSponsor: "T2MAP", TrialProtocol: "T2MAP-PHANTOM", TrialSubject: o.Subject,
+			TrialTimepoint: o.Visit, BodyPart: "KNEE", Laterality: o.Side, Manufacturer: "T2MAP PHANTOM",
+			Model: "ANALYTIC KNEE", Serial: "T2MAP-1", Software: "PHANTOM 1", StudyDescription: "KNEE T2",
+			SeriesDescription: fmt.Sprintf("SAG T2 MAP %d ECHO", o.Echoes), SeriesNumber: 1,
+		},
+		Grid: dicomwrite.Grid{
+			Rows: o.Matrix, Columns: o.Matrix, PixelSpacing: [2]float64{spacing[1], spacing[0]},
+			SliceThickness: sliceFilling * spacing[2], SpacingBetweenSlices: spacing[2],
+		},
+		SequenceName: "SE", EchoTrainLength: o.Echoes, TR: repetitionTime, FieldStrength: fieldStrength,
+		FlipAngle: flipAngle, PixelBandwidth: pixelBandwidth, BitsAllocated: 16, BitsStored: 12,
+		WindowCenter: 800, WindowWidth: 1600,
 	}
 	for r, a := range s.Echoes.Affine {
 		im.Orientation[r], im.Orientation[3+r] = a[0]/spacing[0], a[1]/spacing[1]

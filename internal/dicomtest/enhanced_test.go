@@ -22,7 +22,7 @@ import (
 func obliqueEnhanced() Enhanced {
 	im := obliqueImage()
 	o := Enhanced{
-		Series: im.Series(), Grid: im.Grid(), InstanceUID: im.InstanceUID, TR: im.TR, EchoTrainLength: 2,
+		Series: im.Series, Grid: im.Grid, InstanceUID: im.InstanceUID, TR: im.TR, EchoTrainLength: 2,
 		FieldStrength: im.FieldStrength, WindowCenter: 100, WindowWidth: 200,
 	}
 	s, c := math.Sincos(0.1234567)

@@ -215,7 +215,7 @@ func (s knee) enhancedObject(layout Layout, images []int, part int) object {
 	series := s.Series()
 	series.SeriesUID = s.UID("series", string(layout))
 	o := Enhanced{
-		Series: series.Series(), Grid: series.Grid(), InstanceUID: uid, InstanceNumber: part + 1,
+		Series: series.Series, Grid: series.Grid, InstanceUID: uid, InstanceNumber: part + 1,
 		TR: series.TR, FieldStrength: series.FieldStrength, EchoTrainLength: series.EchoTrainLength,
 		FlipAngle: series.FlipAngle, PixelBandwidth: series.PixelBandwidth,
 		BitsAllocated: series.BitsAllocated, BitsStored: series.BitsStored,

@@ -31,7 +31,7 @@ var compartmentPlaces = [...][2]volume.Code{
 func (s knee) segmentation(images []object) object {
 	series := s.Series()
 	g := Segmentation{
-		Series: series.Series(), Grid: series.Grid(),
+		Series: series.Series, Grid: series.Grid,
 		InstanceUID: s.UID("mask", images[0].self.UID), SourceSeriesUID: images[0].series,
 	}
 	g.SeriesUID, g.SeriesNumber = s.UID("mask series", images[0].series), len(images)+1

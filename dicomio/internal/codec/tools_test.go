@@ -103,9 +103,14 @@ func (v variant) values(t testing.TB) []int32 {
 func (v variant) write(t testing.TB) (string, [][]byte) {
 	t.Helper()
 	im := dicomwrite.Image{
-		StudyUID: "2.25.1", SeriesUID: "2.25.2", InstanceUID: "2.25.3",
-		TE: 10, Rows: 256, Columns: 256, PixelSpacing: [2]float64{1, 1}, Orientation: [6]float64{1, 0, 0, 0, 1, 0},
-		BitsAllocated: v.allocated, BitsStored: v.stored, Signed: v.signed, Pixels: v.values(t),
+		Series: dicomwrite.Series{
+			StudyUID: "2.25.1", SeriesUID: "2.25.2",
+		},
+		Grid: dicomwrite.Grid{
+			Rows: 256, Columns: 256, PixelSpacing: [2]float64{1, 1}, Orientation: [6]float64{1, 0, 0, 0, 1, 0},
+		},
+		InstanceUID: "2.25.3", TE: 10, BitsAllocated: v.allocated, BitsStored: v.stored, Signed: v.signed,
+		Pixels: v.values(t),
 	}
 	path := filepath.Join(t.TempDir(), "plain.dcm")
 	file, err := os.Create(path)
