@@ -113,7 +113,10 @@ func TestReadNoticesOtherPixels(t *testing.T) {
 		{"classic", "IM_e", classic},
 		{"frames", "object", alone("object", object(uid.ExplicitVRLittleEndian, native))},
 		{"compressed frames", "object", alone("object", object("1.2.840.10008.1.2.5", compressed))},
-		{"zip", "study.zip", alone("study.zip", func(t *testing.T, first int) []byte { return zipped(t, classic(t, first)) })},
+		{"zip", "study.zip", alone("study.zip", func(t *testing.T,
+			first int) []byte {
+			return zipped(t, classic(t, first))
+		})},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			dir := t.TempDir()
@@ -139,7 +142,8 @@ func TestReadNoticesOtherPixels(t *testing.T) {
 			write(t, path, after)
 			was.later(t, time.Second)
 			_, _, err = Read(t.Context(), train, 0)
-			if err == nil || !strings.Contains(err.Error(), c.file) || !strings.Contains(err.Error(), "has changed since") || hint.Find(err) == "" {
+			if err == nil || !strings.Contains(err.Error(), c.file) ||
+				!strings.Contains(err.Error(), "has changed since") || hint.Find(err) == "" {
 				t.Errorf("%v, hint %q", err, hint.Find(err))
 			}
 		})
@@ -155,7 +159,8 @@ func alone(name string, file func(t *testing.T, first int) []byte) func(t *testi
 func TestReadNoticesChangeWhileReading(t *testing.T) {
 	dir := t.TempDir()
 	path := filepath.Join(dir, "object")
-	write(t, path, multiFrame{frames: 6, rows: 3, columns: 5, pixels: nativePixels(90)}.file(t, uid.ExplicitVRLittleEndian))
+	write(t, path, multiFrame{frames: 6, rows: 3, columns: 5, pixels: nativePixels(90)}.file(t,
+		uid.ExplicitVRLittleEndian))
 	d := newDecoded(only(t, dir))
 	file := d.files()[0]
 	work := readTasks([]*trainFile{file})
@@ -180,7 +185,8 @@ func TestMaskNoticesChange(t *testing.T) {
 		t.Fatal(err)
 	}
 	stamps(t, filepath.Dir(path)).later(t, time.Second)
-	if _, _, err := ReadMask(t.Context(), mask, g, MaskOptions{}); err == nil || !strings.Contains(err.Error(), "has changed since it was found") {
+	if _, _, err := ReadMask(t.Context(), mask, g, MaskOptions{}); err == nil ||
+		!strings.Contains(err.Error(), "has changed since it was found") {
 		t.Errorf("%v", err)
 	}
 }

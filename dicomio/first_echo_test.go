@@ -20,7 +20,8 @@ func TestFirstEcho(t *testing.T) {
 			files := 3
 			if enhanced {
 				files = 1
-				o := dicomtest.Enhanced{Series: images[0].Series, Grid: images[0].Grid, InstanceUID: "2.25.77", TR: 2000}
+				o := dicomtest.Enhanced{Series: images[0].Series, Grid: images[0].Grid, InstanceUID: "2.25.77",
+					TR: 2000}
 				for _, im := range images {
 					o.Frames = append(o.Frames, dicomtest.Frame{TE: im.TE, Position: im.Position, Pixels: im.Pixels})
 				}
@@ -39,8 +40,10 @@ func TestFirstEcho(t *testing.T) {
 			}
 			first := all[0].FirstEcho()
 			s, read, err := Read(t.Context(), first, 0)
-			if err != nil || len(s.TE) != 1 || s.TE[0] != 10 || len(s.Echo) != 1 || s.Size != [3]int{5, 3, 3} || len(read) != files || first.Images != 3 {
-				t.Fatalf("%d echoes, enhanced %t: %v, TE %v, size %v, %d files", echoes, enhanced, err, s.TE, s.Size, len(read))
+			if err != nil || len(s.TE) != 1 || s.TE[0] != 10 || len(s.Echo) != 1 || s.Size != [3]int{5, 3, 3} ||
+				len(read) != files || first.Images != 3 {
+				t.Fatalf("%d echoes, enhanced %t: %v, TE %v, size %v, %d files", echoes, enhanced, err, s.TE, s.Size,
+					len(read))
 			}
 			for v, x := range s.Echo[0] {
 				if x != float32(100*(v/15)+v%15) {

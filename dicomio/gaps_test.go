@@ -18,11 +18,17 @@ func TestZerosOfRealScansAreSound(t *testing.T) {
 			{"noise below a threshold", func(_, _, _, _, _ int, share, _ float64) bool { return share < 0.1 }},
 			{"below a high one", func(_, _, _, _, _ int, share, _ float64) bool { return share < 0.6 }},
 			{"a mask of each image", func(_, _, _, _, _ int, _, around float64) bool { return around < 0.3 }},
-			{"a mask of every second image", func(e, _, _, _, _ int, _, around float64) bool { return e%2 == 0 && around < 0.2 }},
+			{"a mask of every second image", func(e, _, _, _, _ int, _, around float64) bool {
+				return e%2 == 0 &&
+					around < 0.2
+			}},
 			{"corners", func(e, i, j, columns, rows int, _, _ float64) bool {
 				return i+j < rows/6+e%3 || (columns-i)+(rows-j) < rows/6+e%3
 			}},
-			{"edges, shifted by echo", func(e, i, j, columns, _ int, _, _ float64) bool { return i < 6+e%3 || j < e%4 || i > columns-5-e%2 }},
+			{"edges, shifted by echo", func(e, i, j, columns, _ int, _, _ float64) bool {
+				return i < 6+e%3 || j < e%4 ||
+					i > columns-5-e%2
+			}},
 		} {
 			d, _, err := train.decode(t.Context(), 0)
 			if err != nil {
@@ -85,7 +91,8 @@ func TestOverwrittenLine(t *testing.T) {
 		{"was one value before", func(int) float32 { return 500 }, false},
 	} {
 		h := &header{texts: &texts{}, rows: 2, columns: 12, slope: 1}
-		d := decoded{Train: Train{grid: [][]*header{{h}, {h}, {h}}}, echo: make([][]float32, 3), seen: make([][]content, 3)}
+		d := decoded{Train: Train{grid: [][]*header{{h}, {h}, {h}}}, echo: make([][]float32, 3),
+			seen: make([][]content, 3)}
 		d.Geometry.Size = [3]int{12, 2, 1}
 		for e := range d.echo {
 			for v := range 24 {

@@ -47,12 +47,21 @@ func typed(values func(k, e int) []string) []dicomwrite.Image {
 // Words that number or describe the echo do not divide a train.
 func TestEchoesOfSeveralImageTypes(t *testing.T) {
 	for name, values := range map[string]func(k, e int) []string{
-		"proton density first": func(_, e int) []string { return []string{[]string{"PROTON_DENSITY", "M", "M", "M"}[e], "SE"} },
-		"contrasts":            func(_, e int) []string { return []string{[]string{"PD", "T2", "T2W", "T2_WEIGHTED"}[e]} },
-		"M and TE":             func(_, e int) []string { return []string{"M", fmt.Sprint("TE", e+1)} },
-		"echo times":           func(_, e int) []string { return []string{"M", "ND", fmt.Sprintf("TE_%d.0MS", 10*(e+1))} },
-		"echo numbers":         func(_, e int) []string { return []string{"M", fmt.Sprintf("ECHO %d", e+1), "NORM"} },
-		"bare numbers":         func(_, e int) []string { return []string{"OTHER", fmt.Sprint(e + 1)} },
+		"proton density first": func(_, e int) []string {
+			return []string{[]string{"PROTON_DENSITY", "M", "M", "M"}[e],
+				"SE"}
+		},
+		"contrasts": func(_, e int) []string {
+			return []string{[]string{"PD", "T2", "T2W",
+				"T2_WEIGHTED"}[e]}
+		},
+		"M and TE": func(_, e int) []string { return []string{"M", fmt.Sprint("TE", e+1)} },
+		"echo times": func(_, e int) []string {
+			return []string{"M", "ND",
+				fmt.Sprintf("TE_%d.0MS", 10*(e+1))}
+		},
+		"echo numbers": func(_, e int) []string { return []string{"M", fmt.Sprintf("ECHO %d", e+1), "NORM"} },
+		"bare numbers": func(_, e int) []string { return []string{"OTHER", fmt.Sprint(e + 1)} },
 		"first echo": func(_, e int) []string {
 			return []string{"M", []string{"FIRST_ECHO", "2ND ECHO", "ECHO", "LATE_ECHO"}[e]}
 		},
@@ -75,7 +84,8 @@ func TestEchoesOfSeveralImageTypes(t *testing.T) {
 			dir := t.TempDir()
 			save(t, dir, images)
 			s := find(t, dir).Studies[0]
-			if len(s.Trains) != 1 || s.Trains[0].Problem != nil || len(s.Trains[0].TE) != 4 || len(s.Trains[0].LeftOut) != 0 {
+			if len(s.Trains) != 1 || s.Trains[0].Problem != nil || len(s.Trains[0].TE) != 4 ||
+				len(s.Trains[0].LeftOut) != 0 {
 				t.Errorf("%s, series per echo %t: %d trains, %d others", name, perEcho, len(s.Trains), len(s.Others))
 			}
 		}
@@ -94,13 +104,16 @@ func TestImageTypesThatDivide(t *testing.T) {
 		return append(typed(func(_, _ int) []string { return a }), second...)
 	}
 	for name, images := range map[string][]dicomwrite.Image{
-		"normalised": both([]string{"M", "ND"}, []string{"M", "ND", "NORM"}), "undistorted": both([]string{"M"}, []string{"M", "DIS2D"}),
-		"two contrasts": both([]string{"PROTON_DENSITY"}, []string{"T2"}), "two echo words": both([]string{"M", "E1"}, []string{"M", "E2"}),
+		"normalised":     both([]string{"M", "ND"}, []string{"M", "ND", "NORM"}),
+		"undistorted":    both([]string{"M"}, []string{"M", "DIS2D"}),
+		"two contrasts":  both([]string{"PROTON_DENSITY"}, []string{"T2"}),
+		"two echo words": both([]string{"M", "E1"}, []string{"M", "E2"}),
 	} {
 		dir := t.TempDir()
 		save(t, dir, images)
 		trains := find(t, dir).Studies[0].Trains
-		if len(trains) != 2 || trains[0].Hash == trains[1].Hash || trains[0].Problem != nil || trains[1].Problem != nil || len(trains[0].LeftOut)+len(trains[1].LeftOut) != 0 {
+		if len(trains) != 2 || trains[0].Hash == trains[1].Hash || trains[0].Problem != nil ||
+			trains[1].Problem != nil || len(trains[0].LeftOut)+len(trains[1].LeftOut) != 0 {
 			t.Errorf("%s: %+v", name, trains)
 		}
 	}
@@ -108,7 +121,10 @@ func TestImageTypesThatDivide(t *testing.T) {
 		images []dicomwrite.Image
 		want   LeftOut
 	}{
-		"first echo filtered": {typed(func(_, e int) []string { return [][]string{{"M", "FILTERED"}, {"M"}, {"M"}, {"M"}}[e] }),
+		"first echo filtered": {typed(func(_, e int) []string {
+			return [][]string{{"M", "FILTERED"}, {"M"}, {"M"},
+				{"M"}}[e]
+		}),
 			LeftOut{`ORIGINAL\PRIMARY\M\FILTERED`, `ORIGINAL\PRIMARY\M`, []float64{10}, 3}},
 		"last echo derived": {func() []dicomwrite.Image {
 			images := typed(func(int, int) []string { return []string{"M"} })
@@ -131,23 +147,29 @@ func TestImageTypesThatDivide(t *testing.T) {
 		}
 	}
 	// Two trains of a series with different echoes are each in the other's LeftOut.
-	split := append(typed(func(_, e int) []string { return []string{"M", []string{"RAW", "FILTERED"}[e/3]} }), typed(func(int, int) []string { return []string{"M", "FILTERED"} })...)
+	split := append(typed(func(_, e int) []string { return []string{"M", []string{"RAW", "FILTERED"}[e/3]} }),
+		typed(func(int, int) []string { return []string{"M", "FILTERED"} })...)
 	for n := range split {
 		if n >= 12 { // 30 … 60 ms, of which 40 ms is of the other type already
 			split[n].TE += 30
 			split[n].InstanceUID += ".1"
 		}
 	}
-	split = slices.DeleteFunc(split, func(im dicomwrite.Image) bool { return im.TE == 40 && strings.HasSuffix(im.InstanceUID, ".1") })
+	split = slices.DeleteFunc(split, func(im dicomwrite.Image) bool {
+		return im.TE == 40 &&
+			strings.HasSuffix(im.InstanceUID, ".1")
+	})
 	dir := t.TempDir()
 	save(t, dir, split)
-	if trains := find(t, dir).Studies[0].Trains; len(trains) != 2 || len(trains[0].LeftOut) != 1 || len(trains[1].LeftOut) != 1 || !slices.Equal(trains[0].LeftOut[0].TE, trains[1].TE) {
+	if trains := find(t, dir).Studies[0].Trains; len(trains) != 2 || len(trains[0].LeftOut) != 1 ||
+		len(trains[1].LeftOut) != 1 || !slices.Equal(trains[0].LeftOut[0].TE, trains[1].TE) {
 		t.Errorf("a split train: %+v", trains)
 	}
 	// A scout with the same series UID on another grid is another series.
 	images := trainOf()
 	scout := images[0]
-	scout.InstanceUID, scout.ImageType, scout.Rows, scout.Columns, scout.TE = "2.25.88", []string{"ORIGINAL", "PRIMARY", "SCOUT"}, 5, 3, 5
+	scout.InstanceUID, scout.ImageType, scout.Rows, scout.Columns, scout.TE = "2.25.88",
+		[]string{"ORIGINAL", "PRIMARY", "SCOUT"}, 5, 3, 5
 	dir = t.TempDir()
 	save(t, dir, append(images, scout))
 	if s := find(t, dir).Studies[0]; s.Passed.OtherSeries != 1 || len(s.Trains[0].LeftOut) != 0 {
@@ -163,11 +185,18 @@ func TestUIDsOfTheirOwn(t *testing.T) {
 		want   string // "" for a sound train
 	}{
 		{"series for each image", func(n int, im *dicomwrite.Image) { im.SeriesUID = fmt.Sprint("2.25.6.", n) }, ""},
-		{"frame for each image", func(n int, im *dicomwrite.Image) { im.FrameOfReferenceUID = fmt.Sprint("2.25.6.", n) }, "FrameOfReferenceUID (0020,0052): 12 different ones among 12 images of one series"},
-		{"frame for each echo", func(_ int, im *dicomwrite.Image) { im.FrameOfReferenceUID = fmt.Sprint("2.25.6.", im.TE) }, "FrameOfReferenceUID (0020,0052): 4 different ones among 12 images"},
+		{"frame for each image", func(n int, im *dicomwrite.Image) {
+			im.FrameOfReferenceUID = fmt.Sprint("2.25.6.",
+				n)
+		}, "FrameOfReferenceUID (0020,0052): 12 different ones among 12 images of one series"},
+		{"frame for each echo", func(_ int, im *dicomwrite.Image) {
+			im.FrameOfReferenceUID = fmt.Sprint("2.25.6.",
+				im.TE)
+		}, "FrameOfReferenceUID (0020,0052): 4 different ones among 12 images"},
 		{"series and frame for each echo", func(_ int, im *dicomwrite.Image) {
 			im.SeriesUID, im.FrameOfReferenceUID = fmt.Sprint("2.25.6.", im.TE), fmt.Sprint("2.25.7.", im.TE)
-		}, "FrameOfReferenceUID (0020,0052): 4 different ones among series that would be one train of the echo times 10, 20, 30, 40 ms"},
+		}, "FrameOfReferenceUID (0020,0052): 4 different ones among series that would be one train of the echo " +
+			"times 10, 20, 30, 40 ms"},
 		{"series for each echo, no frame", func(_ int, im *dicomwrite.Image) {
 			im.SeriesUID, im.FrameOfReferenceUID = fmt.Sprint("2.25.6.", im.TE), ""
 		}, "FrameOfReferenceUID (0020,0052): missing"},
@@ -186,7 +215,8 @@ func TestUIDsOfTheirOwn(t *testing.T) {
 		switch p := all[0].Problem; {
 		case c.want == "" && (p != nil || len(s.Trains) != 1):
 			t.Errorf("%s: %v", c.name, p)
-		case c.want != "" && (p == nil || !containsAll(p.Error(), c.want) || hint.Find(p) == "" || strings.Contains(p.Error(), "2.25")):
+		case c.want != "" && (p == nil || !containsAll(p.Error(), c.want) || hint.Find(p) == "" ||
+			strings.Contains(p.Error(), "2.25")):
 			t.Errorf("%s: %v, want …%s…", c.name, p, c.want)
 		}
 	}
@@ -213,7 +243,8 @@ func TestScatteredStudies(t *testing.T) {
 			im.StudyUID, im.FrameOfReferenceUID = fmt.Sprint("2.25.6.", sliceOf(n)), fmt.Sprint("2.25.7.", sliceOf(n))
 		}, 3, 0},
 		{"by slice, all UIDs: nothing says that they belong together", nil, func(n int, im *dicomwrite.Image) {
-			im.StudyUID, im.SeriesUID, im.FrameOfReferenceUID = fmt.Sprint("2.25.6.", sliceOf(n)), fmt.Sprint("2.25.7.", sliceOf(n)), fmt.Sprint("2.25.8.", sliceOf(n))
+			im.StudyUID, im.SeriesUID, im.FrameOfReferenceUID = fmt.Sprint("2.25.6.", sliceOf(n)),
+				fmt.Sprint("2.25.7.", sliceOf(n)), fmt.Sprint("2.25.8.", sliceOf(n))
 		}, 0, 3},
 		{"by slice, of several patients", nil, func(n int, im *dicomwrite.Image) {
 			im.StudyUID, im.PatientID = fmt.Sprint("2.25.6.", sliceOf(n)), fmt.Sprint("P", sliceOf(n))
@@ -224,15 +255,24 @@ func TestScatteredStudies(t *testing.T) {
 		{"by echo", nil, func(_ int, im *dicomwrite.Image) { im.StudyUID = fmt.Sprint("2.25.6.", im.TE) }, 4, 0},
 		{"by image", nil, func(n int, im *dicomwrite.Image) { im.StudyUID = fmt.Sprint("2.25.6.", n) }, 12, 0},
 		{"by echo, all UIDs", nil, func(_ int, im *dicomwrite.Image) {
-			im.StudyUID, im.SeriesUID, im.FrameOfReferenceUID = fmt.Sprint("2.25.6.", im.TE), fmt.Sprint("2.25.7.", im.TE), fmt.Sprint("2.25.8.", im.TE)
+			im.StudyUID, im.SeriesUID, im.FrameOfReferenceUID = fmt.Sprint("2.25.6.", im.TE),
+				fmt.Sprint("2.25.7.", im.TE), fmt.Sprint("2.25.8.", im.TE)
 		}, 4, 0},
-		{"by echo, in folders", func(n int) string { return fmt.Sprint("echo", n*5%12/3) }, func(_ int, im *dicomwrite.Image) { im.StudyUID = fmt.Sprint("2.25.6.", im.TE) }, 4, 0},
-		{"by image, in folders", func(n int) string { return fmt.Sprint("echo", n*5%12/3) }, func(n int, im *dicomwrite.Image) { im.StudyUID = fmt.Sprint("2.25.6.", n) }, 12, 0},
+		{"by echo, in folders", func(n int) string { return fmt.Sprint("echo", n*5%12/3) },
+			func(_ int, im *dicomwrite.Image) { im.StudyUID = fmt.Sprint("2.25.6.", im.TE) }, 4, 0},
+		{"by image, in folders", func(n int) string { return fmt.Sprint("echo", n*5%12/3) },
+			func(n int, im *dicomwrite.Image) { im.StudyUID = fmt.Sprint("2.25.6.", n) }, 12, 0},
 		{"several patients", nil, func(_ int, im *dicomwrite.Image) {
 			im.StudyUID, im.PatientID = fmt.Sprint("2.25.6.", im.TE), fmt.Sprint("P", im.TE)
 		}, 0, 4},
-		{"one echo time", nil, func(_ int, im *dicomwrite.Image) { im.StudyUID, im.TE = fmt.Sprint("2.25.6.", im.TE), 10 }, 0, 4},
-		{"several TR", nil, func(_ int, im *dicomwrite.Image) { im.StudyUID, im.TR = fmt.Sprint("2.25.6.", im.TE), 100*im.TE }, 0, 4},
+		{"one echo time", nil, func(_ int, im *dicomwrite.Image) {
+			im.StudyUID, im.TE = fmt.Sprint("2.25.6.", im.TE),
+				10
+		}, 0, 4},
+		{"several TR", nil, func(_ int, im *dicomwrite.Image) {
+			im.StudyUID, im.TR = fmt.Sprint("2.25.6.", im.TE),
+				100*im.TE
+		}, 0, 4},
 	} {
 		images := trainOf()
 		dir := t.TempDir()
@@ -247,7 +287,8 @@ func TestScatteredStudies(t *testing.T) {
 		}
 		studies := find(t, dir).Studies
 		if c.want == 0 {
-			if len(studies) != c.apart || slices.ContainsFunc(studies, func(s Study) bool { return len(s.Damaged) > 0 }) {
+			if len(studies) != c.apart || slices.ContainsFunc(studies,
+				func(s Study) bool { return len(s.Damaged) > 0 }) {
 				t.Errorf("%s: %d studies", c.name, len(studies))
 			}
 			continue
@@ -256,8 +297,10 @@ func TestScatteredStudies(t *testing.T) {
 		if strings.HasPrefix(c.name, "by slice") {
 			of = "slices"
 		}
-		want := fmt.Sprintf("StudyInstanceUID (0020,000D): %d different ones among the %s of one train with the echo times 10, 20, 30, 40 ms", c.want, of)
-		if len(studies) != 1 || len(studies[0].Damaged) != 1 || studies[0].Damaged[0].Error() != want || hint.Find(studies[0].Damaged[0]) == "" {
+		want := fmt.Sprintf("StudyInstanceUID (0020,000D): %d different ones among the %s of one train with the "+
+			"echo times 10, 20, 30, 40 ms", c.want, of)
+		if len(studies) != 1 || len(studies[0].Damaged) != 1 || studies[0].Damaged[0].Error() != want ||
+			hint.Find(studies[0].Damaged[0]) == "" {
 			t.Errorf("%s: %d studies, %v", c.name, len(studies), studies[0].Damaged)
 			continue
 		}

@@ -27,7 +27,8 @@ func foreign(n int, change func(*dicomwrite.Image)) []dicomwrite.Image {
 // ofClass makes an image an object of another SOP class.
 func ofClass(class, modality string) func(*dicomwrite.Image) {
 	return func(im *dicomwrite.Image) {
-		im.Overrides = []dicomwrite.Override{{Keyword: "SOPClassUID", Values: []string{class}}, {Keyword: "Modality", Values: []string{modality}}}
+		im.Overrides = []dicomwrite.Override{{Keyword: "SOPClassUID", Values: []string{class}},
+			{Keyword: "Modality", Values: []string{modality}}}
 	}
 }
 
@@ -48,7 +49,10 @@ func TestHomeIgnoresWhatNeedsNoMask(t *testing.T) {
 			im.TE = 10 + 10*float64(int(im.TE)/20%2)
 			im.SeriesUID += "." + fmt.Sprint(im.TE)
 		}), false},
-		{"a T2 map alone", foreign(3, func(im *dicomwrite.Image) { im.ImageType = []string{"DERIVED", "PRIMARY", "T2 MAP"} }), false},
+		{"a T2 map alone", foreign(3, func(im *dicomwrite.Image) {
+			im.ImageType = []string{"DERIVED", "PRIMARY",
+				"T2 MAP"}
+		}), false},
 		{"another multi-echo study", foreign(12, func(*dicomwrite.Image) {}), true},
 	} {
 		dir := t.TempDir()
@@ -89,7 +93,8 @@ func TestDanglingLinks(t *testing.T) {
 		t.Fatalf("%+v", f)
 	}
 	s := f.Studies[0]
-	if s.Trains[0].Problem != nil || len(s.Spoiled) != 1 || !strings.Contains(s.Spoiled[0].Error(), "s01/IM_0099: is a dangling link") {
+	if s.Trains[0].Problem != nil || len(s.Spoiled) != 1 || !strings.Contains(s.Spoiled[0].Error(),
+		"s01/IM_0099: is a dangling link") {
 		t.Errorf("problem %v, spoiled %v", s.Trains[0].Problem, s.Spoiled)
 	}
 	if l := f.Tree.Links(); len(l) != 1 || l[0].Name != "s01/IM_0099" {
@@ -118,7 +123,8 @@ func TestLitterAndGzip(t *testing.T) {
 		}
 	}
 	f := find(t, dir)
-	if f.Files != 12 || f.Passed != (Passed{Litter: 12}) || len(f.Studies) != 1 || f.Studies[0].Trains[0].Problem != nil {
+	if f.Files != 12 || f.Passed != (Passed{Litter: 12}) || len(f.Studies) != 1 ||
+		f.Studies[0].Trains[0].Problem != nil {
 		t.Fatalf("%+v", f)
 	}
 	s, inputs, err := Read(t.Context(), f.Studies[0].Trains[0], 1)
@@ -133,7 +139,8 @@ func TestLitterAndGzip(t *testing.T) {
 	for _, data := range [][]byte{whole[:len(whole)/2], append(slices.Clip(whole), gzipped(t, nil)[:12]...)} {
 		write(t, images[0]+".dcm.gz", data)
 		f := find(t, dir)
-		if all := append(f.Damaged, f.Studies[0].Damaged...); len(all) != 1 || !strings.Contains(all[0].Error(), "is truncated: it ends before its gzip stream does") {
+		if all := append(f.Damaged, f.Studies[0].Damaged...); len(all) != 1 ||
+			!strings.Contains(all[0].Error(), "is truncated: it ends before its gzip stream does") {
 			t.Errorf("damaged %v", all)
 		}
 	}

@@ -32,7 +32,8 @@ func alike(t *testing.T, change func(im dicomwrite.Image) []byte) string {
 // that fault, and costs nothing.
 func TestHostileTrains(t *testing.T) {
 	size := func(rows, columns string) []dicomwrite.Override {
-		return []dicomwrite.Override{{Keyword: "Rows", Values: []string{rows}}, {Keyword: "Columns", Values: []string{columns}}}
+		return []dicomwrite.Override{{Keyword: "Rows", Values: []string{rows}},
+			{Keyword: "Columns", Values: []string{columns}}}
 	}
 	for _, c := range []struct {
 		name, want string
@@ -42,20 +43,23 @@ func TestHostileTrains(t *testing.T) {
 			im.Overrides = size("65535", "65535")
 			return written(t, im)
 		})},
-		{"8192 × 8192 out of nothing", "an image of 134217728 bytes cannot come out of", alike(t, func(im dicomwrite.Image) []byte {
-			im.Overrides = size("8192", "8192")
-			return encapsulated(t, im, "1.2.840.10008.1.2.4.90", make([]byte, 366))
-		})},
-		{"a fragment padded beyond its image", "compressed bytes for an image of", alike(t, func(im dicomwrite.Image) []byte {
-			return encapsulated(t, im, rleSyntax, append(rle(im.Pixels), make([]byte, 2<<20)...))
-		})},
+		{"8192 × 8192 out of nothing", "an image of 134217728 bytes cannot come out of",
+			alike(t, func(im dicomwrite.Image) []byte {
+				im.Overrides = size("8192", "8192")
+				return encapsulated(t, im, "1.2.840.10008.1.2.4.90", make([]byte, 366))
+			})},
+		{"a fragment padded beyond its image", "compressed bytes for an image of",
+			alike(t, func(im dicomwrite.Image) []byte {
+				return encapsulated(t, im, rleSyntax, append(rle(im.Pixels), make([]byte, 2<<20)...))
+			})},
 		{"images of 2048 × 2048 out of nothing", "cannot come out of", func() string {
 			dir := t.TempDir()
 			for n, im := range trainOf() {
 				for k := range 4 { // 48 images of 8 MiB
 					im.TE = float64(10*(n/3+1)) + 0.5*float64(k)
 					im.Overrides, im.InstanceUID = size("2048", "2048"), fmt.Sprintf("2.25.4.%d.%d", n, k)
-					write(t, filepath.Join(dir, fmt.Sprintf("IM_%04d_%d", n, k)), encapsulated(t, im, rleSyntax, make([]byte, 100)))
+					write(t, filepath.Join(dir, fmt.Sprintf("IM_%04d_%d", n, k)),
+						encapsulated(t, im, rleSyntax, make([]byte, 100)))
 				}
 			}
 			return dir
@@ -81,8 +85,9 @@ func TestHostileTrains(t *testing.T) {
 // refused before headers are made for the frames.
 func TestHostileFrameCounts(t *testing.T) {
 	for name, file := range map[string][]byte{
-		"no pixels":         multiFrame{frames: 50_000, rows: 3, columns: 5}.file(t, uid.ExplicitVRLittleEndian),
-		"frames of nothing": multiFrame{frames: 50_000, rows: 1, columns: 1, pixels: nativePixels(50_000)}.file(t, uid.ExplicitVRLittleEndian),
+		"no pixels": multiFrame{frames: 50_000, rows: 3, columns: 5}.file(t, uid.ExplicitVRLittleEndian),
+		"frames of nothing": multiFrame{frames: 50_000, rows: 1, columns: 1, pixels: nativePixels(50_000)}.file(t,
+			uid.ExplicitVRLittleEndian),
 	} {
 		dir := t.TempDir()
 		write(t, filepath.Join(dir, "object"), file)
@@ -114,7 +119,8 @@ func TestPackedObjectIsUnpackedOnce(t *testing.T) {
 		for v := range pixels {
 			pixels[v] = int32((v*7 + n*13) % 4096)
 		}
-		o.Frames = append(o.Frames, dicomtest.Frame{TE: float64(10 * (n%echoes + 1)), Position: [3]float64{0, 0, float64(n / echoes)}, Pixels: pixels})
+		o.Frames = append(o.Frames, dicomtest.Frame{TE: float64(10 * (n%echoes + 1)),
+			Position: [3]float64{0, 0, float64(n / echoes)}, Pixels: pixels})
 	}
 	var want [][]float32
 	for _, packing := range []string{"native", "deflated", "zip"} {

@@ -60,8 +60,10 @@ func TestCheckWritten(t *testing.T) {
 		marked func(te float64, n int) bool
 		want   string
 	}{
-		{"nothing was written", 4096, func(float64, int) bool { return false }, "and all other images at echo time 10 ms: the pixels were never written"},
-		{"one echo was not", 4096, func(te float64, _ int) bool { return te != 30 }, "and all other images at echo time 30 ms: the pixels were never written"},
+		{"nothing was written", 4096, func(float64, int) bool { return false },
+			"and all other images at echo time 10 ms: the pixels were never written"},
+		{"one echo was not", 4096, func(te float64, _ int) bool { return te != 30 },
+			"and all other images at echo time 30 ms: the pixels were never written"},
 		{"a slice of each echo is blank", 4096, func(_ float64, n int) bool { return n*5%12%3 != 1 }, ""},
 		{"little is promised", 512, func(float64, int) bool { return false }, ""},
 	} {
@@ -73,7 +75,8 @@ func TestCheckWritten(t *testing.T) {
 				t.Fatal(train.Problem)
 			}
 			err := train.CheckWritten()
-			if c.want == "" && err != nil || c.want != "" && (err == nil || !strings.Contains(err.Error(), c.want) || hint.Find(err) == "") {
+			if c.want == "" && err != nil || c.want != "" &&
+				(err == nil || !strings.Contains(err.Error(), c.want) || hint.Find(err) == "") {
 				t.Errorf("%v, want …%s…", err, c.want)
 			}
 		})
@@ -121,7 +124,8 @@ func TestMostVoxels(t *testing.T) {
 	if _, err := readMask(t, file, g, MaskOptions{MostVoxels: 20}); err != nil {
 		t.Errorf("20 voxels: %v", err)
 	}
-	if _, err := readMask(t, file, g, MaskOptions{MostVoxels: 19}); err == nil || !strings.Contains(err.Error(), "its segments hold more than 19 voxels") {
+	if _, err := readMask(t, file, g, MaskOptions{MostVoxels: 19}); err == nil ||
+		!strings.Contains(err.Error(), "its segments hold more than 19 voxels") {
 		t.Errorf("20 voxels where 19 may be: %v", err)
 	}
 }
@@ -135,7 +139,8 @@ func TestRelease(t *testing.T) {
 	s := &f.Studies[0]
 	train := s.Trains[0]
 	for _, h := range train.images[1:] {
-		if unsafe.StringData(h.study) != unsafe.StringData(train.images[0].study) || unsafe.StringData(h.model) != unsafe.StringData(train.images[0].model) {
+		if unsafe.StringData(h.study) != unsafe.StringData(train.images[0].study) ||
+			unsafe.StringData(h.model) != unsafe.StringData(train.images[0].model) {
 			t.Error("a text of all images is there more than once")
 		}
 	}

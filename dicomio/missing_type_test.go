@@ -43,7 +43,8 @@ func TestMissingTypeBesideMap(t *testing.T) {
 	}{
 		{[]*header{image("", false), image(`DERIVED\PRIMARY\T2 MAP`, true)}, ""},
 		{[]*header{image("", false), image(`DERIVED\SECONDARY\MPR`, false)}, ""},
-		{[]*header{image("", false), image(`DERIVED\PRIMARY\T2 MAP`, true), image(`ORIGINAL\PRIMARY\M\SE`, false)}, `ORIGINAL\PRIMARY`},
+		{[]*header{image("", false), image(`DERIVED\PRIMARY\T2 MAP`, true), image(`ORIGINAL\PRIMARY\M\SE`, false)},
+			`ORIGINAL\PRIMARY`},
 	} {
 		if got := kindsOf(c.images)[typeOf{}]; got != c.want {
 			t.Errorf("%q, want %q", got, c.want)

@@ -23,17 +23,20 @@ func TestTextsOfEveryCharacterSet(t *testing.T) {
 		{"ISO_IR 4711", "Gr\xf6\xdfe", "Gr\uFFFD\uFFFDe"},
 		{"ISO_IR 192", "Gr\xf6e", "Gr\uFFFDe"},
 	} {
-		for _, syntax := range []string{uid.ExplicitVRLittleEndian, uid.ImplicitVRLittleEndian, uid.ExplicitVRBigEndian, uid.DeflatedExplicitVRLittleEndian} {
+		for _, syntax := range []string{uid.ExplicitVRLittleEndian, uid.ImplicitVRLittleEndian, uid.ExplicitVRBigEndian,
+			uid.DeflatedExplicitVRLittleEndian} {
 			images := trainOf()
 			for n := range images {
 				images[n].Syntax, images[n].PatientID = syntax, c.raw
-				images[n].Overrides = []dicomwrite.Override{{Keyword: "SpecificCharacterSet", Values: []string{c.charset}}, {Keyword: "SeriesDescription", Values: []string{c.raw}}}
+				images[n].Overrides = []dicomwrite.Override{{Keyword: "SpecificCharacterSet",
+					Values: []string{c.charset}}, {Keyword: "SeriesDescription", Values: []string{c.raw}}}
 			}
 			dir := t.TempDir()
 			save(t, dir, images)
 			s := find(t, dir).Studies[0]
 			if s.PatientID != c.want || s.Trains[0].Description != c.want || s.Trains[0].Problem != nil {
-				t.Errorf("%s in %s: %q and %q, want %q; %v", c.charset, syntax, s.PatientID, s.Trains[0].Description, c.want, s.Trains[0].Problem)
+				t.Errorf("%s in %s: %q and %q, want %q; %v", c.charset, syntax, s.PatientID, s.Trains[0].Description,
+					c.want, s.Trains[0].Problem)
 			}
 		}
 	}
@@ -51,7 +54,8 @@ func TestCharacterSetOfAnotherVR(t *testing.T) {
 	dir := t.TempDir()
 	write(t, dir+"/image", bytes.Replace(file, text, number, 1))
 	f := find(t, dir)
-	if len(f.Studies) != 1 || len(f.Damaged) != 0 || f.Studies[0].PatientID != "P01" || f.Studies[0].Others[0].Description != "SAG T2 gr\uFFFD\uFFFD\uFFFD\uFFFDe" {
+	if len(f.Studies) != 1 || len(f.Damaged) != 0 || f.Studies[0].PatientID != "P01" ||
+		f.Studies[0].Others[0].Description != "SAG T2 gr\uFFFD\uFFFD\uFFFD\uFFFDe" {
 		t.Errorf("%+v", f)
 	}
 }

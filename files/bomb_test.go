@@ -68,9 +68,11 @@ func rawZip(t *testing.T, data []byte, h zip.FileHeader) []byte {
 
 func TestZipBomb(t *testing.T) {
 	data := zeros(t, 1024)
-	bomb := rawZip(t, data, zip.FileHeader{Name: "IM1", Method: zip.Deflate, CompressedSize64: uint64(len(data)), UncompressedSize64: 1 << 30})
+	bomb := rawZip(t, data, zip.FileHeader{Name: "IM1", Method: zip.Deflate, CompressedSize64: uint64(len(data)),
+		UncompressedSize64: 1 << 30})
 	wantCheap(t, func() {
-		wantKind(t, alone(t, "a.zip", bomb, Limits{}).Err, ErrLimit, "a.zip: holds more than 800 times its own size", "")
+		wantKind(t, alone(t, "a.zip", bomb, Limits{}).Err, ErrLimit, "a.zip: holds more than 800 times its own size",
+			"")
 	})
 }
 
@@ -83,8 +85,10 @@ func TestZipSizes(t *testing.T) {
 		h     zip.FileHeader
 		words string
 	}{
-		{"too small", zip.FileHeader{UncompressedSize64: 1000}, "IM1: is not where the archive declares it or is larger than declared"},
-		{"too small, in a temporary file", zip.FileHeader{UncompressedSize64: 10 << 20}, "IM1: is not where the archive declares it or is larger than declared"},
+		{"too small", zip.FileHeader{UncompressedSize64: 1000},
+			"IM1: is not where the archive declares it or is larger than declared"},
+		{"too small, in a temporary file", zip.FileHeader{UncompressedSize64: 10 << 20},
+			"IM1: is not where the archive declares it or is larger than declared"},
 		{"cut off", zip.FileHeader{UncompressedSize64: 1 << 20, CompressedSize64: 500}, "IM1: ends early"},
 		{"checksum", zip.FileHeader{UncompressedSize64: 16 << 20, CRC32: 7}, "IM1: does not have the checksum"},
 	} {
@@ -134,15 +138,18 @@ func overlapping(n int, data []byte, size uint32) []byte {
 			binary.Write(&b, binary.LittleEndian, x)
 		}
 	}
-	le([]byte("PK\x03\x04"), uint16(20), uint16(0), uint16(8), uint32(0), uint32(0), uint32(len(data)), size, uint16(1), uint16(0), []byte("a"), data)
+	le([]byte("PK\x03\x04"), uint16(20), uint16(0), uint16(8), uint32(0), uint32(0), uint32(len(data)), size, uint16(1),
+		uint16(0), []byte("a"), data)
 	directory := b.Len()
 	for i := range n {
 		name := fmt.Sprintf("IM%05d", i)
-		le([]byte("PK\x01\x02"), uint16(20), uint16(20), uint16(0), uint16(8), uint32(0), uint32(0), uint32(len(data)), size,
+		le([]byte("PK\x01\x02"), uint16(20), uint16(20), uint16(0), uint16(8), uint32(0), uint32(0), uint32(len(data)),
+			size,
 			uint16(len(name)), uint16(0), uint16(0), uint16(0), uint16(0), uint32(0), uint32(0), []byte(name))
 	}
 	end := b.Len()
-	le([]byte("PK\x05\x06"), uint16(0), uint16(0), uint16(n), uint16(n), uint32(end-directory), uint32(directory), uint16(0))
+	le([]byte("PK\x05\x06"), uint16(0), uint16(0), uint16(n), uint16(n), uint32(end-directory), uint32(directory),
+		uint16(0))
 	return b.Bytes()
 }
 
@@ -214,7 +221,8 @@ func TestGzipBomb(t *testing.T) {
 	check(t, w.Flush())
 	b.Write(zeros(t, 3072)) // the checksum is not reached
 	wantCheap(t, func() {
-		wantKind(t, alone(t, "a.tar.gz", b.Bytes(), Limits{}).Err, ErrLimit, "a.tar.gz: holds more than 800 times its own size", "")
+		wantKind(t, alone(t, "a.tar.gz", b.Bytes(), Limits{}).Err, ErrLimit,
+			"a.tar.gz: holds more than 800 times its own size", "")
 	})
 	// There may be as many after the end of the tar.
 	b.Truncate(10)
@@ -224,6 +232,7 @@ func TestGzipBomb(t *testing.T) {
 	check(t, w.Flush())
 	b.Write(zeros(t, 3072))
 	wantCheap(t, func() {
-		wantKind(t, alone(t, "a.tar.gz", b.Bytes(), Limits{}).Err, ErrLimit, "a.tar.gz: holds more than 800 times its own size", "")
+		wantKind(t, alone(t, "a.tar.gz", b.Bytes(), Limits{}).Err, ErrLimit,
+			"a.tar.gz: holds more than 800 times its own size", "")
 	})
 }

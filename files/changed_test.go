@@ -35,7 +35,8 @@ func TestUnchanged(t *testing.T) {
 			}
 			later := info.ModTime().Add(time.Second)
 			check(t, os.Chtimes(path, later, later))
-			if err := f.Unchanged(); err == nil || !strings.Contains(err.Error(), "IM1: has changed while it was read") || hint.Find(err) == "" {
+			if err := f.Unchanged(); err == nil || !strings.Contains(err.Error(),
+				"IM1: has changed while it was read") || hint.Find(err) == "" {
 				t.Errorf("%v, hint %q", err, hint.Find(err))
 			}
 		})

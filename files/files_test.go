@@ -20,7 +20,8 @@ func TestFolders(t *testing.T) {
 	for _, name := range []string{"b/IM1", "a/IM2", "a.txt", "a/deep/er", "out/result", "report.docx", "fake.zip"} {
 		put(t, filepath.Join(dir, filepath.FromSlash(name)), []byte("content of "+name))
 	}
-	wantNames(t, list(t, Limits{}, dir), "a/IM2", "a/deep/er", "a.txt", "b/IM1", "fake.zip", "out/result", "report.docx")
+	wantNames(t, list(t, Limits{}, dir), "a/IM2", "a/deep/er", "a.txt", "b/IM1", "fake.zip", "out/result",
+		"report.docx")
 
 	t.Run("exclude", func(t *testing.T) {
 		out := filepath.Join(dir, "out")
@@ -32,7 +33,8 @@ func TestFolders(t *testing.T) {
 		wantNames(t, tree, "result")
 	})
 	t.Run("roots", func(t *testing.T) {
-		tree := list(t, Limits{}, filepath.Join(dir, "a"), filepath.Join(dir, "a.txt"), filepath.Join(dir, "b"), dir, filepath.Join(dir, "b"))
+		tree := list(t, Limits{}, filepath.Join(dir, "a"), filepath.Join(dir, "a.txt"), filepath.Join(dir, "b"), dir,
+			filepath.Join(dir, "b"))
 		wantNames(t, tree, "a/IM2", "a/deep/er", "a.txt/a.txt", "b(3)/IM1",
 			filepath.Base(dir)+"/fake.zip", filepath.Base(dir)+"/out/result", filepath.Base(dir)+"/report.docx")
 		e := tree.Entries()[0]
@@ -41,9 +43,13 @@ func TestFolders(t *testing.T) {
 		}
 	})
 	t.Run("file as root", func(t *testing.T) { wantNames(t, list(t, Limits{}, filepath.Join(dir, "a.txt")), "a.txt") })
-	t.Run("root with a dot", func(t *testing.T) { wantNames(t, list(t, Limits{}, filepath.Join(dir, "b")+"/."), "IM1") })
+	t.Run("root with a dot", func(t *testing.T) {
+		wantNames(t, list(t, Limits{}, filepath.Join(dir, "b")+"/."),
+			"IM1")
+	})
 	t.Run("no root", func(t *testing.T) {
-		if _, err := List(context.Background(), []string{filepath.Join(dir, "none")}, "", Limits{}); !errors.Is(err, fs.ErrNotExist) {
+		if _, err := List(context.Background(), []string{filepath.Join(dir, "none")}, "", Limits{}); !errors.Is(err,
+			fs.ErrNotExist) {
 			t.Errorf("got %v", err)
 		}
 	})
@@ -62,7 +68,8 @@ func TestLinks(t *testing.T) {
 	put(t, filepath.Join(dir, "data", "z.zip"), zipOf(t, zip.Deflate, sample...))
 	put(t, filepath.Join(dir, "elsewhere", "IM9"), []byte("nine"))
 	for link, target := range map[string]string{
-		"data/again": "IM1", "data/loop": ".", "data/out": "../elsewhere", "data/nowhere": "none", "data/zz.zip": "z.zip",
+		"data/again": "IM1", "data/loop": ".", "data/out": "../elsewhere", "data/nowhere": "none",
+		"data/zz.zip": "z.zip",
 	} {
 		if err := os.Symlink(target, filepath.Join(dir, link)); err != nil {
 			t.Skip(err)
@@ -70,7 +77,8 @@ func TestLinks(t *testing.T) {
 	}
 	root := filepath.Join(dir, "data")
 	tree := list(t, Limits{}, root)
-	wantNames(t, tree, "IM1", "error nowhere: is a dangling link", "out/IM9", "z.zip/dicom/IM1", "z.zip/dicom/IM2", "z.zip/dicom/empty", "z.zip/labels.nii")
+	wantNames(t, tree, "IM1", "error nowhere: is a dangling link", "out/IM9", "z.zip/dicom/IM1", "z.zip/dicom/IM2",
+		"z.zip/dicom/empty", "z.zip/labels.nii")
 	_, err := tree.Open(filepath.Join(root, "nowhere"))
 	wantKind(t, err, fs.ErrNotExist, "nowhere: cannot be read", dir)
 	// A path that was not listed leads through the link too.
@@ -84,7 +92,8 @@ func TestLinks(t *testing.T) {
 	if err := same(tree, filepath.Join(root, "first", "dicom", "IM2"), noise(100_000)); err != nil {
 		t.Error(err)
 	}
-	wantNames(t, tree, "IM1", "first/dicom/IM1", "first/dicom/IM2", "first/dicom/empty", "first/labels.nii", "error nowhere: is a dangling link", "out/IM9")
+	wantNames(t, tree, "IM1", "first/dicom/IM1", "first/dicom/IM2", "first/dicom/empty", "first/labels.nii",
+		"error nowhere: is a dangling link", "out/IM9")
 	check(t, os.Remove(filepath.Join(root, "first")))
 
 	alias := filepath.Join(dir, "alias")
@@ -117,7 +126,8 @@ func archives(t testing.TB) map[string][]byte {
 	tape := tarOf(t, sample...)
 	return map[string][]byte{
 		"stored.zip": zipOf(t, zip.Store, sample...), "deflated.ZIP": zipOf(t, zip.Deflate, sample...),
-		"plain.tar": tape, "gzipped.tar.gz": gzipOf(t, tape), "short.TGZ": gzipOf(t, tape), "mislabelled.tar": gzipOf(t, tape),
+		"plain.tar": tape, "gzipped.tar.gz": gzipOf(t, tape), "short.TGZ": gzipOf(t, tape),
+		"mislabelled.tar": gzipOf(t, tape),
 	}
 }
 

@@ -59,7 +59,8 @@ func tarOf(t testing.TB, of ...content) []byte {
 	t.Helper()
 	var headers []tar.Header
 	for _, c := range of {
-		headers = append(headers, tar.Header{Name: c.name, Size: int64(len(c.data)), Mode: 0o644, Typeflag: tar.TypeReg})
+		headers = append(headers, tar.Header{Name: c.name, Size: int64(len(c.data)), Mode: 0o644,
+			Typeflag: tar.TypeReg})
 	}
 	return tarWith(t, headers, of)
 }

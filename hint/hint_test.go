@@ -33,7 +33,8 @@ func TestFind(t *testing.T) {
 			}
 		})
 	}
-	if err := hint.Errorf("x", "read: %w", damaged); !errors.Is(err, error(damaged)) || err.Error() != "read: a: is damaged" {
+	if err := hint.Errorf("x", "read: %w", damaged); !errors.Is(err, error(damaged)) ||
+		err.Error() != "read: a: is damaged" {
 		t.Errorf("got %q", err)
 	}
 }

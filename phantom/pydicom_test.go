@@ -13,7 +13,8 @@ import (
 func pythonWithPydicom(t *testing.T) string {
 	t.Helper()
 	for _, name := range []string{"/usr/bin/python3", "python3", "python"} {
-		if path, err := exec.LookPath(name); err == nil && exec.Command(path, "-c", "import pydicom, numpy").Run() == nil {
+		if path, err := exec.LookPath(name); err == nil && exec.Command(path, "-c",
+			"import pydicom, numpy").Run() == nil {
 			return path
 		}
 	}

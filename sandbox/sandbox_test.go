@@ -57,10 +57,11 @@ func small() []byte {
 var errAsked = errors.New("asked")
 
 func program() Program {
-	return Program{Wasm: small(), Pages: 1, MaxMemory: 64 << 20, Imports: func(ctx context.Context, r wazero.Runtime) error {
-		_, err := r.NewHostModuleBuilder("env").NewFunctionBuilder().WithFunc(func() { panic(Ended{errAsked}) }).Export("ask").Instantiate(ctx)
-		return err
-	}}
+	return Program{Wasm: small(), Pages: 1, MaxMemory: 64 << 20,
+		Imports: func(ctx context.Context, r wazero.Runtime) error {
+			_, err := r.NewHostModuleBuilder("env").NewFunctionBuilder().WithFunc(func() { panic(Ended{errAsked}) }).Export("ask").Instantiate(ctx)
+			return err
+		}}
 }
 
 func load(t *testing.T) *Module {

@@ -144,7 +144,8 @@ func wantEnhanced(o Enhanced, syntax string) pydicomEnhancedObject {
 	for n, f := range o.Frames {
 		p := pydicomFrame{
 			TE: f.TE, Position: f.Position, Orientation: o.Orientation, Spacing: o.PixelSpacing, Slope: f.RescaleSlope,
-			Intercept: f.RescaleIntercept, Scale: f.ScaleSlope, Type: f.Type, Component: f.Component, Side: o.Laterality,
+			Intercept: f.RescaleIntercept, Scale: f.ScaleSlope, Type: f.Type, Component: f.Component,
+			Side:  o.Laterality,
 			Slice: enhancedOrder[n].slice, Pixels: f.Pixels,
 			Dimensions: []int32{1, int32(enhancedOrder[n].slice), int32(enhancedOrder[n].echo)},
 		}
@@ -313,15 +314,22 @@ func TestWriteEnhancedRefuses(t *testing.T) {
 		{"JPEG", "is not supported", func(o *Enhanced) { o.Syntax = "1.2.840.10008.1.2.4.50" }},
 		{"no instance UID", "SOPInstanceUID (0008,0018): missing", func(o *Enhanced) { o.InstanceUID = "" }},
 		{"no frames", "frames: got none", func(o *Enhanced) { o.Frames = nil }},
-		{"missing pixel", "frame 3: pixels: got 14, want 3 rows of 5", func(o *Enhanced) { o.Frames[2].Pixels = o.Frames[2].Pixels[1:] }},
-		{"too large", "frame 2: pixel 0: got 300, want 0 to 255", func(o *Enhanced) { o.BitsAllocated, o.Frames[1].Pixels[0] = 8, 300; o.Frames = o.Frames[:2] }},
+		{"missing pixel", "frame 3: pixels: got 14, want 3 rows of 5",
+			func(o *Enhanced) { o.Frames[2].Pixels = o.Frames[2].Pixels[1:] }},
+		{"too large", "frame 2: pixel 0: got 300, want 0 to 255",
+			func(o *Enhanced) { o.BitsAllocated, o.Frames[1].Pixels[0] = 8, 300; o.Frames = o.Frames[:2] }},
 		{"12 bits allocated", "BitsAllocated: got 12", func(o *Enhanced) { o.BitsAllocated = 12 }},
 		{"no echo time", "EffectiveEchoTime (0018,9082): got NaN", func(o *Enhanced) { o.Frames[1].TE = math.NaN() }},
-		{"shared NaN", "ImageOrientationPatient (0020,0037): got NaN", func(o *Enhanced) { o.Orientation[2] = math.NaN() }},
-		{"infinite slope", "RescaleSlope (0028,1053): got +Inf", func(o *Enhanced) { o.Frames[5].RescaleSlope = math.Inf(1) }},
-		{"scale slope beyond float32", "private (2005,100e): got +Inf", func(o *Enhanced) { o.Frames[5].ScaleSlope = 1e39 }},
-		{"unknown keyword", "frame 1: override EcoTime: not a keyword", func(o *Enhanced) { o.Frames[0].Overrides = []dicomwrite.Override{{Keyword: "EcoTime"}} }},
-		{"not in a group", "frame 1: override PatientID: in none", func(o *Enhanced) { o.Frames[0].Overrides = []dicomwrite.Override{{Keyword: "PatientID"}} }},
+		{"shared NaN", "ImageOrientationPatient (0020,0037): got NaN",
+			func(o *Enhanced) { o.Orientation[2] = math.NaN() }},
+		{"infinite slope", "RescaleSlope (0028,1053): got +Inf",
+			func(o *Enhanced) { o.Frames[5].RescaleSlope = math.Inf(1) }},
+		{"scale slope beyond float32", "private (2005,100e): got +Inf",
+			func(o *Enhanced) { o.Frames[5].ScaleSlope = 1e39 }},
+		{"unknown keyword", "frame 1: override EcoTime: not a keyword",
+			func(o *Enhanced) { o.Frames[0].Overrides = []dicomwrite.Override{{Keyword: "EcoTime"}} }},
+		{"not in a group", "frame 1: override PatientID: in none",
+			func(o *Enhanced) { o.Frames[0].Overrides = []dicomwrite.Override{{Keyword: "PatientID"}} }},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			o := obliqueEnhanced()

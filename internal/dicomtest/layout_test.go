@@ -91,13 +91,15 @@ func checkMagnitudes(t *testing.T, s *phantom.Study, files []studyFile, scale fl
 			echo := slices.Index(s.Echoes.TE, f.TE)
 			slice := nearestSlice(s, f.Position)
 			if echo < 0 || slice < 0 || seen[[2]int{echo, slice}] {
-				t.Fatalf("%s: TE %v, position %v: echo %d of slice %d, or twice", file.Name, f.TE, f.Position, echo, slice)
+				t.Fatalf("%s: TE %v, position %v: echo %d of slice %d, or twice", file.Name, f.TE, f.Position, echo,
+					slice)
 			}
 			seen[[2]int{echo, slice}] = true
 			n := s.Echoes.SliceVoxels()
 			for v, want := range s.Echoes.Echo[echo][slice*n : (slice+1)*n] {
 				if f.Values[v] != scale*float64(want) {
-					t.Fatalf("%s: echo %d, slice %d, pixel %d: got %v, want %v·%v", file.Name, echo, slice, v, f.Values[v], scale, want)
+					t.Fatalf("%s: echo %d, slice %d, pixel %d: got %v, want %v·%v", file.Name, echo, slice, v,
+						f.Values[v], scale, want)
 				}
 			}
 		}
@@ -289,7 +291,8 @@ print(json.dumps(dict(segments=segments,
         for n, f in enumerate(d.PerFrameFunctionalGroupsSequence)])))
 `, dir)
 			want := []string{
-				"medial 309312004 72696002 255561001", "lateral 309312004 72696002 49370004", "patellofemoral 309312004 64234005 ",
+				"medial 309312004 72696002 255561001", "lateral 309312004 72696002 49370004",
+				"patellofemoral 309312004 64234005 ",
 			}
 			if !got.Found || !slices.Equal(got.Segments, want) {
 				t.Errorf("references found %v, segments %q", got.Found, got.Segments)
@@ -324,7 +327,8 @@ func TestLayoutsConform(t *testing.T) {
 			names = append(names, imageName(0))
 		}
 		for _, name := range names {
-			out, _ := exec.Command(dciodvfy, filepath.Join(dir, name)).CombinedOutput() // its status is that of warnings too
+			// its status is that of warnings too
+			out, _ := exec.Command(dciodvfy, filepath.Join(dir, name)).CombinedOutput()
 			if strings.Contains(string(out), "Error") || len(out) == 0 {
 				t.Errorf("%s: %s:\n%s", layout, name, out)
 			}

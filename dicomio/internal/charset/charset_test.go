@@ -11,7 +11,8 @@ import (
 // examples are texts as stored in files and as decoded. The first are those of PS3.5
 // annexes H to K and of PS3.3 C.12; the others were decoded by Python's codecs.
 var examples = []struct{ name, terms, raw, want string }{
-	{"H.3.1", `\ISO 2022 IR 87`, "Yamada^Tarou=\x1b$B;3ED\x1b(B^\x1b$BB@O:\x1b(B=\x1b$B$d$^$@\x1b(B^\x1b$B$?$m$&\x1b(B", "Yamada^Tarou=山田^太郎=やまだ^たろう"},
+	{"H.3.1", `\ISO 2022 IR 87`, "Yamada^Tarou=\x1b$B;3ED\x1b(B^\x1b$BB@O:\x1b(B=\x1b$B$d$^$@\x1b(B^\x1b$B$?$m$&\x1b(B",
+		"Yamada^Tarou=山田^太郎=やまだ^たろう"},
 	{"H.3.2", `ISO 2022 IR 13\ISO 2022 IR 87`, "\xd4\xcf\xc0\xde^\xc0\xdb\xb3=\x1b$B;3ED\x1b(J^\x1b$BB@O:\x1b(J=\x1b$B$d$^$@\x1b(J^\x1b$B$?$m$&\x1b(J", "ﾔﾏﾀﾞ^ﾀﾛｳ=山田^太郎=やまだ^たろう"},
 	{"I.2", `\ISO 2022 IR 149`, "Hong^Gildong=\x1b$)C\xfb\xf3^\x1b$)C\xd1\xce\xd4\xd7=\x1b$)C\xc8\xab^\x1b$)C\xb1\xe6\xb5\xbf", "Hong^Gildong=洪^吉洞=홍^길동"},
 	{"I.3, lines", `\ISO 2022 IR 149`, "\x1b$)CINFO \xb1\xe6\xb5\xbf\r\n\x1b$)C\xc8\xab", "INFO 길동\r\n홍"},
@@ -74,7 +75,8 @@ func TestDecodeMarksWhatIsWrong(t *testing.T) {
 
 // Escapes that select nothing stay in the text, and the rest is decoded.
 func TestDecodeEscapesOfNothing(t *testing.T) {
-	for _, raw := range []string{"\x1b", "\x1b\x1b\x1b", "A\x1b$", "\x1b$(", "\x1b[31mred", strings.Repeat("\x1b", 1<<20), strings.Repeat("\x1b$B", 1<<20), strings.Repeat("\\", 1<<20)} {
+	for _, raw := range []string{"\x1b", "\x1b\x1b\x1b", "A\x1b$", "\x1b$(", "\x1b[31mred",
+		strings.Repeat("\x1b", 1<<20), strings.Repeat("\x1b$B", 1<<20), strings.Repeat("\\", 1<<20)} {
 		got := Decode(`ISO 2022 IR 100\ISO 2022 IR 87`, raw)
 		if !utf8.ValidString(got) || len(got) > 3*len(raw) {
 			t.Errorf("%.20q: %.20q", raw, got)

@@ -27,7 +27,8 @@ func attempt(t testing.TB, s seed, data []byte) error {
 	if took := time.Since(start); took > longest {
 		t.Errorf("%s: %v", s.name, took)
 	}
-	if want := s.frame.Rows * s.frame.Columns * s.frame.Samples * max(8, s.frame.Allocated) / 8; err == nil && len(got) != want {
+	if want := s.frame.Rows * s.frame.Columns * s.frame.Samples * max(8, s.frame.Allocated) / 8; err == nil &&
+		len(got) != want {
 		t.Errorf("%s: %d bytes, want %d", s.name, len(got), want)
 	}
 	if err != nil && (len(err.Error()) > 400 || strings.Contains(err.Error(), "wasm stack")) {
@@ -200,7 +201,8 @@ func TestFramesThatAreNone(t *testing.T) {
 			}
 		}
 	}
-	if _, err := codec.Decode("1.2.840.10008.1.2.1", good, []byte{1, 2}, nil); err == nil || codec.Known("1.2.840.10008.1.2.1") {
+	if _, err := codec.Decode("1.2.840.10008.1.2.1", good, []byte{1, 2}, nil); err == nil ||
+		codec.Known("1.2.840.10008.1.2.1") {
 		t.Error("a syntax that is not compressed is accepted")
 	}
 }

@@ -71,7 +71,8 @@ func (p *plainLS) thresholds() (t1, t2, t3 int) {
 
 func (p *plainLS) header() {
 	f := p.f
-	p.out = append(p.out, 0xff, 0xd8, 0xff, 0xf7, 0, 11, byte(f.Stored), byte(f.Rows>>8), byte(f.Rows), byte(f.Columns>>8), byte(f.Columns), 1, 1, 0x11, 0)
+	p.out = append(p.out, 0xff, 0xd8, 0xff, 0xf7, 0, 11, byte(f.Stored), byte(f.Rows>>8), byte(f.Rows),
+		byte(f.Columns>>8), byte(f.Columns), 1, 1, 0x11, 0)
 	if p.maxVal|p.t1|p.t2|p.t3|p.resets != 0 {
 		p.out = append(p.out, 0xff, 0xf8, 0, 13, 1)
 		for _, v := range []int{p.maxVal, p.t1, p.t2, p.t3, p.resets} {

@@ -67,7 +67,8 @@ func (v variant) String() string {
 }
 
 var variants = []variant{
-	{16, 16, true}, {16, 16, false}, {16, 12, true}, {16, 12, false}, {16, 10, false}, {16, 8, false}, {8, 8, false}, {8, 8, true},
+	{16, 16, true}, {16, 16, false}, {16, 12, true}, {16, 12, false}, {16, 10, false}, {16, 8, false}, {8, 8, false},
+	{8, 8, true},
 }
 
 // values spreads the slice over all numbers of the variant, with noise in the lowest

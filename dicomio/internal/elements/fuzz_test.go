@@ -14,10 +14,12 @@ import (
 // fuzzWish has what every wish has: plain elements, numbers, and sequences of
 // sequences.
 var fuzzWish = Wish{
-	tag.PatientID: nil, tag.Rows: nil, tag.EchoTime: nil, tag.EffectiveEchoTime: nil, PhilipsScaleSlope: nil, tag.ContourData: nil,
-	tag.ReferencedSeriesSequence:                    {tag.SeriesInstanceUID: nil},
-	tag.SharedFunctionalGroupsSequence:              {tag.MREchoSequence: {tag.EffectiveEchoTime: nil}},
-	tag.PerFrameFunctionalGroupsSequence:            {tag.MREchoSequence: {tag.EffectiveEchoTime: nil}, PhilipsFrame: {PhilipsScaleSlope: nil}},
+	tag.PatientID: nil, tag.Rows: nil, tag.EchoTime: nil, tag.EffectiveEchoTime: nil, PhilipsScaleSlope: nil,
+	tag.ContourData:                    nil,
+	tag.ReferencedSeriesSequence:       {tag.SeriesInstanceUID: nil},
+	tag.SharedFunctionalGroupsSequence: {tag.MREchoSequence: {tag.EffectiveEchoTime: nil}},
+	tag.PerFrameFunctionalGroupsSequence: {tag.MREchoSequence: {tag.EffectiveEchoTime: nil},
+		PhilipsFrame: {PhilipsScaleSlope: nil}},
 	tag.ReferencedFrameOfReferenceSequence:          {tag.RTReferencedStudySequence: {tag.RTReferencedSeriesSequence: {tag.SeriesInstanceUID: nil}}},
 	tag.PixelValueTransformationSequence:            {tag.RescaleSlope: nil, tag.RescaleIntercept: nil},
 	tag.UnassignedSharedConvertedAttributesSequence: {tag.EchoTime: nil, PhilipsScaleSlope: nil},
@@ -72,7 +74,8 @@ func FuzzGuard(f *testing.F) {
 		if got := int64(len(out.wanted)); got > 8*inflatedTo+1024 {
 			t.Fatalf("%d bytes are gathered of %d", got, inflatedTo)
 		}
-		if out.Pixels != nil && err == nil && out.Pixels.Length != Undefined && out.Pixels.Value+out.Pixels.Length > inflatedTo {
+		if out.Pixels != nil && err == nil && out.Pixels.Length != Undefined &&
+			out.Pixels.Value+out.Pixels.Length > inflatedTo {
 			t.Fatalf("pixels %+v in %d bytes", *out.Pixels, inflatedTo)
 		}
 		for _, part := range out.Fragments {
@@ -82,7 +85,8 @@ func FuzzGuard(f *testing.F) {
 		}
 		d, parseErr := out.Parse()
 		checkGathered(t, d, fuzzWish)
-		if err == nil && parseErr == nil && out.Syntax == uid.ExplicitVRLittleEndian && out.gathered > 0 && len(d) == 0 {
+		if err == nil && parseErr == nil && out.Syntax == uid.ExplicitVRLittleEndian && out.gathered > 0 &&
+			len(d) == 0 {
 			t.Fatal("what was gathered is lost")
 		}
 	})
