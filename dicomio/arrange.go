@@ -101,11 +101,10 @@ func (t *Train) stack(grid [][]*header, normal [3]float64) error {
 				offset[r] = h.position[r] - first.position[r] - step[r]*float64(k)
 			}
 			if d := math.Sqrt(dot(offset, offset)); d > max(evenness*spacing, samePosition) {
-				w := h.wrong(tag.ImagePositionPatient,
+				return h.wrong(tag.ImagePositionPatient,
 					"slice %d of %d lies %.3f mm from its place in a stack spaced %.3f mm: uneven slice spacing", k+1,
-					n, d, spacing)
-				w.Hint = "a slice is missing or of another acquisition: ask the site for the whole series"
-				return w
+					n, d, spacing).
+					withHint("a slice is missing or of another acquisition: ask the site for the whole series")
 			}
 		}
 	}

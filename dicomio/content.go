@@ -188,9 +188,8 @@ func furthermore(images int) string {
 
 // withoutData returns an error about pixels that do not belong to the image.
 func (h *header) withoutData(format string, a ...any) *FileError {
-	e := h.wrong(tag.PixelData, format, a...)
-	e.Hint = "the pixels of this image were lost, overwritten or cut off: export or send the series again"
-	return e
+	return h.wrong(tag.PixelData, format, a...).
+		withHint("the pixels of this image were lost, overwritten or cut off: export or send the series again")
 }
 
 // witness returns the echo that proves that the flat image of echo e in slice k has lost

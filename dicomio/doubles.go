@@ -46,10 +46,9 @@ func (d decoded) checkCopies() error {
 	if original.k == copied.k {
 		relation = "another echo of the slice"
 	}
-	e := d.grid[copied.e][copied.k].withoutData("the same pixels as in %s, %s%s",
-		d.grid[original.e][original.k].displayName(), relation, furthermore(len(copies)-1))
-	e.Hint = isCopy
-	return e
+	return d.grid[copied.e][copied.k].withoutData("the same pixels as in %s, %s%s",
+		d.grid[original.e][original.k].displayName(), relation, furthermore(len(copies)-1)).
+		withHint(isCopy)
 }
 
 // isCopy is the hint about a copy.

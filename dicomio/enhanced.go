@@ -39,9 +39,8 @@ func (h *header) expand(d elements.Dataset) ([]*header, error) {
 	case int64(h.frames) > h.size/leastPerFrame && h.syntax != uid.DeflatedExplicitVRLittleEndian:
 		return nil, h.wrong(tag.NumberOfFrames, "%d, too many for a file of %d bytes", h.frames, h.size)
 	case len(perFrame) != h.frames:
-		e := h.wrong(tag.PerFrameFunctionalGroupsSequence, "%d items for %d frames", len(perFrame), h.frames)
-		e.Hint = "the file is damaged: copy or export it again"
-		return nil, e
+		return nil, h.wrong(tag.PerFrameFunctionalGroupsSequence, "%d items for %d frames", len(perFrame), h.frames).
+			withHint(copyAgain)
 	}
 	shared := h.copied()
 	for _, groups := range d.Items(tag.SharedFunctionalGroupsSequence) {

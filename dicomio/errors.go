@@ -56,6 +56,12 @@ func (e *FileError) Unwrap() error { return e.Kind }
 // Advice returns the hint, for hint.Find.
 func (e *FileError) Advice() string { return e.Hint }
 
+// withHint replaces the hint.
+func (e *FileError) withHint(hint string) *FileError {
+	e.Hint = hint
+	return e
+}
+
 // TrainError describes what is wrong with a series as a whole, even if each of its files is
 // sound.
 type TrainError struct {

@@ -23,9 +23,8 @@ func (h *header) divide(out *elements.Outline) error {
 	h.fragments = out.Fragments[1:]
 	starts, err := h.starts(out)
 	if err != nil {
-		e := h.wrong(tag.PixelData, "%s", err)
-		e.Hint = "the file is damaged: copy or export it again"
-		return e
+		return h.wrong(tag.PixelData, "%s", err).
+			withHint(copyAgain)
 	}
 	h.parts = starts
 	if !h.lossy {
@@ -150,9 +149,8 @@ func (r *frameReader) decompress(h *header, n int) ([]byte, error) {
 		Signed: h.representation == 1,
 	}, r.scratch, r.pixels[:0])
 	if err != nil {
-		e := h.wrong(tag.PixelData, "%s", err)
-		e.Hint = "the compressed image is damaged: copy or export the file again"
-		return nil, e
+		return nil, h.wrong(tag.PixelData, "%s", err).
+			withHint("the compressed image is damaged: copy or export the file again")
 	}
 	return r.pixels, nil
 }

@@ -102,10 +102,9 @@ func (t Train) CheckWritten() error {
 			}
 		}
 		if empty {
-			w := echo[0].wrong(tag.PixelData, "only zeros at all places examined, in this and all other images at echo time "+
-				"%g ms: the pixels were never written", t.TE[e])
-			w.Hint = "the copy may have been interrupted: copy or export the series again"
-			return w
+			return echo[0].wrong(tag.PixelData, "only zeros at all places examined, in this and all other images at "+
+				"echo time %g ms: the pixels were never written", t.TE[e]).
+				withHint("the copy may have been interrupted: copy or export the series again")
 		}
 	}
 	return nil

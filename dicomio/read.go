@@ -362,7 +362,6 @@ func (h *header) sameStamp(file *files.File) bool {
 }
 
 func (h *header) changed() error {
-	e := h.invalid("has changed since it was found")
-	e.Hint = "make sure that nothing writes to the study's files, and start again"
-	return e
+	return h.invalid("has changed since it was found").
+		withHint("make sure that nothing writes to the study's files, and start again")
 }

@@ -72,9 +72,8 @@ func (h *header) measurable(*header) error {
 	if math.Abs(h.slope*h.scaleSlope) > 0 {
 		return nil
 	}
-	e := h.wrong(elements.PhilipsScaleSlope, "missing or 0: floating-point values need it")
-	e.Hint = "map display values (--philips-scaling dv), or ask the site for images with their private attributes"
-	return e
+	return h.wrong(elements.PhilipsScaleSlope, "missing or 0: floating-point values need it").
+		withHint("map display values (--philips-scaling dv), or ask the site for images with their private attributes")
 }
 
 // comparable returns an error if the image's display values are on another scale than those
@@ -88,20 +87,18 @@ func (h *header) comparable(first *header) error {
 		if unscaled {
 			given = [2]string{"missing", "given"}
 		}
-		e := h.wrong(elements.PhilipsScaleSlope, "%s, but %s in %s: nothing tells whether the echoes of this slice "+
-			"are on one scale", given[0], given[1], first.displayName())
-		e.Hint = "ask the site for images with their private attributes"
-		return e
+		return h.wrong(elements.PhilipsScaleSlope, "%s, but %s in %s: nothing tells whether the echoes of this slice "+
+			"are on one scale", given[0], given[1], first.displayName()).
+			withHint("ask the site for images with their private attributes")
 	case unscaled && !withinShare(h.slope, first.slope, sameScale):
-		e := h.wrong(tag.RescaleSlope, "%g, but %g in %s, without Scale Slope (2005,100E) that could reconcile "+
-			"them: the echoes of this slice are not on one scale", h.slope, first.slope, first.displayName())
-		e.Hint = "ask the site for images with their private attributes, or with one scaling for all echoes"
-		return e
+		return h.wrong(tag.RescaleSlope, "%g, but %g in %s, without Scale Slope (2005,100E) that could reconcile "+
+			"them: the echoes of this slice are not on one scale", h.slope, first.slope, first.displayName()).
+			withHint("ask the site for images with their private attributes, or with one scaling for all echoes")
 	case !unscaled && !withinShare(got, want, sameScale):
-		e := h.wrong(elements.PhilipsScaleSlope, "rescale slope × scale slope is %g, but %g in %s: the echoes of "+
-			"this slice are not on one scale", got, want, first.displayName())
-		e.Hint = "map floating-point values (--philips-scaling fp), or export the series with one scaling for all echoes"
-		return e
+		return h.wrong(elements.PhilipsScaleSlope, "rescale slope × scale slope is %g, but %g in %s: the echoes of "+
+			"this slice are not on one scale", got, want, first.displayName()).
+			withHint("map floating-point values (--philips-scaling fp), or export the series with one scaling for " +
+				"all echoes")
 	case withinShare(h.slope, first.slope, sameScale):
 		return h.agrees(first)
 	}

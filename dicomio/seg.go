@@ -115,9 +115,8 @@ func (r *segmentReader) checkPixels() error {
 	case r.columns <= 0:
 		return r.wrong(tag.Columns, "missing")
 	case r.lossy:
-		e := r.wrong(tag.LossyImageCompression, "lossy compression changes what belongs to a segment")
-		e.Hint = "export the segmentation without lossy compression"
-		return e
+		return r.wrong(tag.LossyImageCompression, "lossy compression changes what belongs to a segment").
+			withHint("export the segmentation without lossy compression")
 	}
 	return nil
 }

@@ -33,9 +33,8 @@ func (r *segmentReader) readFrames(ctx context.Context) error {
 	for i := range r.segments {
 		s := &r.segments[i]
 		if slices.Sort(s.Voxels); len(slices.Compact(slices.Clone(s.Voxels))) != len(s.Voxels) {
-			e := r.invalid("segment %d: two frames show the same voxel", s.Number)
-			e.Hint = hintTwice
-			return e
+			return r.invalid("segment %d: two frames show the same voxel", s.Number).
+				withHint(hintTwice)
 		}
 		s.Voxels = slices.Clip(s.Voxels)
 	}

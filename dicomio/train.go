@@ -147,9 +147,8 @@ func (t *Train) checkImages() error {
 			{tag.Columns, h.columns == 0},
 		} {
 			if a.missing {
-				e := h.wrong(a.tag, "missing")
-				e.Hint = "export the study again with its attributes, or ask the site for the original files"
-				return e
+				return h.wrong(a.tag, "missing").
+					withHint("export the study again with its attributes, or ask the site for the original files")
 			}
 		}
 		switch {
@@ -181,9 +180,8 @@ func (h *header) checkOrientation() error {
 func (t *Train) checkAgreement() error {
 	a := t.images[0]
 	differ := func(h *header, g tag.Tag, got, want any) error {
-		e := h.wrong(g, "%v, but %v in %s of the same series: mixed geometry", got, want, a.displayName())
-		e.Hint = "a train must be one acquisition on one grid; split the series or ask the site for it again"
-		return e
+		return h.wrong(g, "%v, but %v in %s of the same series: mixed geometry", got, want, a.displayName()).
+			withHint("a train must be one acquisition on one grid; split the series or ask the site for it again")
 	}
 	for _, h := range t.images[1:] {
 		switch {
@@ -217,10 +215,9 @@ func (t *Train) frameEach(h *header) error {
 	if len(frames) <= 2 {
 		return nil
 	}
-	e := h.wrong(tag.FrameOfReferenceUID, "%d different ones among %d images of one series: mixed geometry",
-		len(frames), len(t.images))
-	e.Hint = oneUID
-	return e
+	return h.wrong(tag.FrameOfReferenceUID, "%d different ones among %d images of one series: mixed geometry",
+		len(frames), len(t.images)).
+		withHint(oneUID)
 }
 
 // oneUID is the hint about such anonymisers.
@@ -242,10 +239,9 @@ func (t *Train) noFrame() error {
 }
 
 func (h *header) missingFrame(te []float64) error {
-	e := h.wrong(tag.FrameOfReferenceUID, "missing: it is unknown whether series of one echo each, %s, are one train",
-		listMS(te))
-	e.Hint = "ask the site for images with their frame of reference"
-	return e
+	return h.wrong(tag.FrameOfReferenceUID, "missing: it is unknown whether series of one echo each, %s, are one train",
+		listMS(te)).
+		withHint("ask the site for images with their frame of reference")
 }
 
 // The longest echo time of a train in ms. T2 in the body is 10 ms or more, and 2 s in
@@ -266,10 +262,9 @@ const (
 func (t *Train) mixedScale() error {
 	first := t.TE[0]
 	h := t.images[slices.IndexFunc(t.images, func(h *header) bool { return within(h.te, first, sameTEShare*first) })]
-	e := h.wrong(h.teTag(), "%s ms beside %s ms in one train of spin echoes, which looks like another unit: the "+
-		"attribute is in ms", milliseconds(first), milliseconds(t.TE[len(t.TE)-1]))
-	e.Hint = "ask the site for the images as the scanner wrote them, or have the converter write ms"
-	return e
+	return h.wrong(h.teTag(), "%s ms beside %s ms in one train of spin echoes, which looks like another unit: the "+
+		"attribute is in ms", milliseconds(first), milliseconds(t.TE[len(t.TE)-1])).
+		withHint("ask the site for the images as the scanner wrote them, or have the converter write ms")
 }
 
 // checkScale refuses echo times that are probably not in ms: converters copy seconds from
@@ -297,10 +292,9 @@ func (t *Train) checkScale() error {
 		return within(h.te, longest,
 			sameTEShare*longest)
 	})]
-	e := h.wrong(h.teTag(), "the echo times are %s … %s%s: the attribute is in ms", milliseconds(t.TE[0]),
-		milliseconds(longest), looks)
-	e.Hint = "ask the site for the images as the scanner wrote them, or have the converter write ms"
-	return e
+	return h.wrong(h.teTag(), "the echo times are %s … %s%s: the attribute is in ms", milliseconds(t.TE[0]),
+		milliseconds(longest), looks).
+		withHint("ask the site for the images as the scanner wrote them, or have the converter write ms")
 }
 
 // checkTR checks that the echoes of each slice have one repetition time, since another one
@@ -318,11 +312,10 @@ func (t *Train) checkTR() error {
 		}
 		for _, other := range known.near(h) {
 			if !sameTR(h.tr, other.tr) {
-				e := h.wrong(tag.RepetitionTime, "%s ms, but %s ms in %s of the same slice: the echoes are weighted "+
-					"by T1 in different ways", milliseconds(h.tr), milliseconds(other.tr), other.displayName())
-				e.Hint = "the echoes of a slice have one repetition time: separate the acquisitions, or ask the " +
-					"site which images belong together"
-				return e
+				return h.wrong(tag.RepetitionTime, "%s ms, but %s ms in %s of the same slice: the echoes are weighted "+
+					"by T1 in different ways", milliseconds(h.tr), milliseconds(other.tr), other.displayName()).
+					withHint("the echoes of a slice have one repetition time: separate the acquisitions, or ask the " +
+						"site which images belong together")
 			}
 		}
 		known.add(h)

@@ -169,8 +169,7 @@ func (w *elementWalker) walk(pos, end int64, depth int, want Wish) (int64, error
 		case e.Tag == itemEndTag:
 			return e.Value, nil
 		case e.Length == Undefined && (e.VR == "OB" || e.VR == "OW"):
-			// For example the pixels of an icon (PS3.3 C.7.6.1.1.6), which are not data
-			// sets.
+			// Pixels of an icon (PS3.3 C.7.6.1.1.6), for example, are not data sets.
 			if next, err = w.fragments(e, end, nil); err != nil {
 				return pos, err
 			}
