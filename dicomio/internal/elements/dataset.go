@@ -91,6 +91,7 @@ func (d Dataset) find(t tag.Tag) *dicom.Element {
 	return nil
 }
 
+// Has reports whether the element is present.
 func (d Dataset) Has(t tag.Tag) bool { return d.find(t) != nil }
 
 // Items returns the items of a sequence; nil if it is absent or empty.
@@ -102,6 +103,7 @@ func (d Dataset) Items(t tag.Tag) []Dataset {
 	return ItemsOf(e)
 }
 
+// ItemsOf returns the items of a sequence.
 func ItemsOf(e *dicom.Element) []Dataset {
 	items, _ := e.Value.GetValue().([]*dicom.SequenceItemValue)
 	out := make([]Dataset, len(items))
@@ -170,6 +172,7 @@ func (d Dataset) Bytes(t tag.Tag) []byte {
 	return nil
 }
 
+// TextsOf returns the values of a text without padding; nil for other elements.
 func TextsOf(e *dicom.Element) []string {
 	values, ok := e.Value.GetValue().([]string)
 	if !ok {
@@ -182,6 +185,7 @@ func TextsOf(e *dicom.Element) []string {
 	return out
 }
 
+// TextOf returns the first of TextsOf, or "".
 func TextOf(e *dicom.Element) string {
 	if v := TextsOf(e); len(v) > 0 {
 		return v[0]
@@ -189,6 +193,7 @@ func TextOf(e *dicom.Element) string {
 	return ""
 }
 
+// NumbersOf returns the finite numbers of an element; nil if it is empty.
 func NumbersOf(e *dicom.Element) ([]float64, error) {
 	var got []float64
 	switch values := e.Value.GetValue().(type) {
@@ -220,6 +225,7 @@ func NumbersOf(e *dicom.Element) ([]float64, error) {
 	return got, nil
 }
 
+// WholeOf returns a single whole number; ok is false if the element is empty.
 func WholeOf(e *dicom.Element) (v int, ok bool, err error) {
 	switch values := e.Value.GetValue().(type) {
 	case []int:
