@@ -344,6 +344,8 @@ func compareStudy(ctx context.Context, p [2]maskedStudy) (out comparedStudy) {
 	if err != nil {
 		return comparedStudy{err: fmt.Errorf("%s: %w", maskNames[1], err)}
 	}
+	// Settings of masks differ, as they should; those of the estimate should not.
+	p[0].row.Settings, p[1].row.Settings = first.Estimation(), second.Estimation()
 	var names []string
 	value := map[string]uint16{} // of a compartment in both masks
 	for _, r := range []report.Result{first, second} {

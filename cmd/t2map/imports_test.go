@@ -18,8 +18,8 @@ const module = "github.com/t2map/t2map/"
 // says why.
 var mayImport = map[string][]string{
 	"volume":             {},
-	"digest":             {},
 	"files":              {},
+	"hint":               {},
 	"sandbox":            {},
 	"register":           {"volume", "sandbox"},
 	"t2fit":              {"volume", "t2fit/internal/lanes", "t2fit/internal/epg"},
@@ -32,12 +32,12 @@ var mayImport = map[string][]string{
 	"nifti":              {"volume", "samples", "nifti/internal/deflate"},
 	"nrrd":               {"volume", "samples"},
 	"metaimage":          {"volume", "samples"},
-	"dicomio":            {"volume", "digest", "files", "dicomio/internal/elements", "dicomio/internal/codec"},
+	"dicomio":            {"volume", "files", "dicomio/internal/elements", "dicomio/internal/codec"},
 	"phantom":            {"volume", "dicomio/dicomwrite", "nifti", "printable"},
 	"figure":             {"printable"},
-	"report":             {"volume", "digest", "nifti", "segment", "segment/anatomy", "figure", "outfile", "printable"},
+	"report":             {"volume", "nifti", "segment", "segment/anatomy", "figure", "outfile", "printable"},
 	"table":              {"printable"},
-	"batch":              {"volume", "table", "files", "dicomio", "samples", "nifti", "nrrd", "metaimage", "segment", "t2fit", "report", "yamlfile", "outfile", "printable", "batch/internal/machine", "batch/internal/segmenter", "segment/anatomy", "segment/resample", "segment/texture", "register"},
+	"batch":              {"volume", "table", "hint", "files", "dicomio", "samples", "nifti", "nrrd", "metaimage", "segment", "t2fit", "report", "yamlfile", "outfile", "printable", "batch/internal/machine", "batch/internal/segmenter", "segment/anatomy", "segment/resample", "segment/texture", "register"},
 
 	"segment/resample":  {"volume"},
 	"segment/agreement": {"volume"},
@@ -58,7 +58,8 @@ var mayImport = map[string][]string{
 
 	"nifti/internal/deflate": {},
 
-	"dicomio/dicomwrite":        {"volume", "dicomio/internal/elements"},
+	"dicomio/dicomwrite":        {"dicomio/internal/elements"},
+	"internal/dicomtest":        {"volume", "dicomio/dicomwrite", "nifti", "phantom"},
 	"dicomio/internal/elements": {"dicomio/internal/charset"},
 	"dicomio/internal/charset":  {},
 	"dicomio/internal/codec":    {"sandbox"},
@@ -76,10 +77,10 @@ var mayImport = map[string][]string{
 // logger.
 var onlyIn = map[string][]string{
 	// sandbox keeps compiled modules in the user's cache directory; machine asks the system.
-	"os":                            {"files", "dicomio", "sandbox", "phantom", "report", "batch", "batch/internal/machine", "batch/internal/segmenter", "outfile", "trial/publish", "cmd/t2map"},
-	"path/filepath":                 {"files", "dicomio", "sandbox", "phantom", "report", "batch", "batch/internal/segmenter", "outfile", "trial/publish", "cmd/t2map"},
+	"os":                            {"files", "dicomio", "sandbox", "phantom", "internal/dicomtest", "report", "batch", "batch/internal/machine", "batch/internal/segmenter", "outfile", "trial/publish", "cmd/t2map"},
+	"path/filepath":                 {"files", "dicomio", "sandbox", "phantom", "internal/dicomtest", "report", "batch", "batch/internal/segmenter", "outfile", "trial/publish", "cmd/t2map"},
 	"os/exec":                       {"batch/internal/segmenter"},
-	"github.com/suyashkumar/dicom":  {"dicomio", "dicomio/dicomwrite", "dicomio/internal/elements"},
+	"github.com/suyashkumar/dicom":  {"dicomio", "dicomio/dicomwrite", "dicomio/internal/elements", "internal/dicomtest"},
 	"github.com/tetratelabs/wazero": {"sandbox", "dicomio/internal/codec", "register"},
 	"github.com/spf13/cobra":        {"cmd/t2map"},
 	"golang.org/x/text":             {"batch", "dicomio", "dicomio/internal/charset", "table"},
