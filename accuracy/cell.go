@@ -7,7 +7,6 @@ import (
 	"gonum.org/v1/gonum/stat"
 	"gonum.org/v1/gonum/stat/distuv"
 
-	"github.com/t2map/t2map/report"
 	"github.com/t2map/t2map/volume"
 )
 
@@ -30,8 +29,8 @@ const confidence = 0.95
 // decays and below all where T2 goes to 0, so that no bias hides behind failures;
 // and its interval, which there is not, does not hold the truth. Standard
 // deviation and root mean square error are over the draws with an estimate.
-func (m method) cell(c condition, d draws) report.AccuracyCell {
-	out := report.AccuracyCell{
+func (m method) cell(c condition, d draws) Cell {
+	out := Cell{
 		Method: m.Name, Skipped: m.Skipped,
 		Echoes: c.train.Echoes, Spacing: c.train.Spacing, T2: c.t2, SNR: c.snr, B1: c.b1, Draws: len(d.t2),
 	}

@@ -4,13 +4,12 @@ import (
 	"math"
 	"testing"
 
-	"github.com/t2map/t2map/report"
 	"github.com/t2map/t2map/volume"
 )
 
 func TestCell(t *testing.T) {
 	nan := float32(math.NaN())
-	m := method{AccuracyMethod: report.AccuracyMethod{Name: nlls, Skipped: 1}}
+	m := method{Method: Method{Name: nlls, Skipped: 1}}
 	c := condition{train: oai, t2: 40, snr: 50, b1: 1}
 	// Six fitted echoes less two unknowns: t = 2.776 at 97.5 %, in every table of
 	// Student's distribution.
@@ -20,7 +19,7 @@ func TestCell(t *testing.T) {
 		status: []volume.Status{volume.Fitted, volume.Fitted, volume.OutOfRange, volume.NotDecaying, volume.NotDecaying},
 	}
 	got := m.cell(c, d)
-	want := report.AccuracyCell{
+	want := Cell{
 		Bias: 44.0/40 - 1, // of 38, 41, 44, ∞, ∞
 		SD:   3, RMSE: math.Sqrt((4 + 16 + 1) / 3.0),
 		Coverage: 2.0 / 5, Failed: 2.0 / 5, // 38 and 41 are covered, 44 just not
@@ -44,7 +43,7 @@ func TestCell(t *testing.T) {
 
 func TestCellWithoutEstimates(t *testing.T) {
 	nan := float32(math.NaN())
-	m := method{AccuracyMethod: report.AccuracyMethod{Name: nlls, Skipped: 1}}
+	m := method{Method: Method{Name: nlls, Skipped: 1}}
 	d := draws{t2: []float32{nan, nan}, se: []float32{nan, nan}, status: []volume.Status{volume.NotDecaying, volume.NotDecaying}}
 	got := m.cell(condition{train: oai, t2: 40, snr: 5, b1: 1}, d)
 	if !math.IsInf(got.Bias, 1) || !math.IsNaN(got.SD) || got.Failed != 1 || got.Coverage != 0 {

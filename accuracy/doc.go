@@ -8,5 +8,5 @@
 // T2 is in ms; SNR is S0/σ, σ being the standard deviation of the noise in each of
 // the two channels; B1 is the turn of the refocusing pulses over 180°.
 //
-// The package does not read or write files: report.WriteAccuracy does.
+// The package does not read or write files: report.Write does.
 package accuracy

@@ -2,7 +2,7 @@ package accuracy
 
 import (
 	"github.com/t2map/t2map/phantom"
-	"github.com/t2map/t2map/report"
+
 	"github.com/t2map/t2map/t2fit"
 )
 
@@ -37,7 +37,7 @@ func DefaultGrid() Grid {
 
 // method is a way to fit that is measured.
 type method struct {
-	report.AccuracyMethod
+	Method
 	fit   t2fit.Options
 	model model
 	// sigmaGiven tells the fit the noise; else it finds out for itself.
@@ -56,16 +56,16 @@ const (
 // what its options make of it.
 func methods() []method {
 	list := []method{
-		{AccuracyMethod: named(nlls, "least squares, the default"), fit: t2fit.Options{Method: t2fit.NLLS}},
-		{AccuracyMethod: named("nlls-all-echoes", "least squares, all echoes"), fit: t2fit.Options{Method: t2fit.NLLS, SkipEchoes: t2fit.NoSkip}},
-		{AccuracyMethod: named("nlls-echo-floor-3", "echoes under 3 σ left out"), fit: t2fit.Options{Method: t2fit.NLLS, EchoFloor: 3}, sigmaGiven: true},
-		{AccuracyMethod: named("loglinear", "ln S, weights S²"), fit: t2fit.Options{Method: t2fit.LogLinear}},
-		{AccuracyMethod: named("loglinear-unweighted", "ln S, equal weights"), fit: t2fit.Options{Method: t2fit.LogLinearUnweighted}},
-		{AccuracyMethod: named("arlo", "auto-regression"), fit: t2fit.Options{Method: t2fit.ARLO}},
-		{AccuracyMethod: named("nlls-offset", "decay over a constant"), fit: t2fit.Options{Method: t2fit.NLLSOffset}, model: overOffset},
-		{AccuracyMethod: named(ricianGiven, "Rician mean, σ given"), fit: t2fit.Options{Method: t2fit.Rician}, sigmaGiven: true},
-		{AccuracyMethod: named(ricianEstimate, "Rician mean, σ estimated"), fit: t2fit.Options{Method: t2fit.Rician}},
-		{AccuracyMethod: named(epg, "phase graph with B1"), fit: t2fit.Options{Method: t2fit.EPG}, model: phaseGraph},
+		{Method: named(nlls, "least squares, the default"), fit: t2fit.Options{Method: t2fit.NLLS}},
+		{Method: named("nlls-all-echoes", "least squares, all echoes"), fit: t2fit.Options{Method: t2fit.NLLS, SkipEchoes: t2fit.NoSkip}},
+		{Method: named("nlls-echo-floor-3", "echoes under 3 σ left out"), fit: t2fit.Options{Method: t2fit.NLLS, EchoFloor: 3}, sigmaGiven: true},
+		{Method: named("loglinear", "ln S, weights S²"), fit: t2fit.Options{Method: t2fit.LogLinear}},
+		{Method: named("loglinear-unweighted", "ln S, equal weights"), fit: t2fit.Options{Method: t2fit.LogLinearUnweighted}},
+		{Method: named("arlo", "auto-regression"), fit: t2fit.Options{Method: t2fit.ARLO}},
+		{Method: named("nlls-offset", "decay over a constant"), fit: t2fit.Options{Method: t2fit.NLLSOffset}, model: overOffset},
+		{Method: named(ricianGiven, "Rician mean, σ given"), fit: t2fit.Options{Method: t2fit.Rician}, sigmaGiven: true},
+		{Method: named(ricianEstimate, "Rician mean, σ estimated"), fit: t2fit.Options{Method: t2fit.Rician}},
+		{Method: named(epg, "phase graph with B1"), fit: t2fit.Options{Method: t2fit.EPG}, model: phaseGraph},
 	}
 	for i := range list {
 		m := &list[i]
@@ -80,6 +80,6 @@ func methods() []method {
 	return list
 }
 
-func named(name, words string) report.AccuracyMethod {
-	return report.AccuracyMethod{Name: name, Words: words}
+func named(name, words string) Method {
+	return Method{Name: name, Words: words}
 }

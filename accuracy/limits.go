@@ -2,37 +2,35 @@ package accuracy
 
 import (
 	"math"
-
-	"github.com/t2map/t2map/report"
 )
 
 // quantity is a figure of a cell that a limit is about.
 type quantity struct {
-	name  string // as in report.AccuracyLimit
-	value func(report.AccuracyCell) float64
+	name  string // as in Limit
+	value func(Cell) float64
 	// chance is the standard error of the value from the finite number of draws.
-	chance func(report.AccuracyCell) float64
+	chance func(Cell) float64
 }
 
 var (
 	bias = quantity{
-		name:  report.QuantityBias,
-		value: func(c report.AccuracyCell) float64 { return c.Bias },
+		name:  QuantityBias,
+		value: func(c Cell) float64 { return c.Bias },
 		// The median of n normal draws has the variance π/2·σ²/n.
-		chance: func(c report.AccuracyCell) float64 {
+		chance: func(c Cell) float64 {
 			return math.Sqrt(math.Pi/2/float64(c.Draws)) * c.RobustSD / c.T2
 		},
 	}
 	efficiency = quantity{
-		name:  report.QuantitySD,
-		value: report.AccuracyCell.SDOverBound,
+		name:  QuantitySD,
+		value: Cell.SDOverBound,
 		// The standard deviation of n normal draws has the variance σ²/2n.
-		chance: func(c report.AccuracyCell) float64 { return c.SDOverBound() / math.Sqrt(2*float64(c.Draws)) },
+		chance: func(c Cell) float64 { return c.SDOverBound() / math.Sqrt(2*float64(c.Draws)) },
 	}
 	coverage = quantity{
-		name:  report.QuantityCoverage,
-		value: func(c report.AccuracyCell) float64 { return c.Coverage },
-		chance: func(c report.AccuracyCell) float64 {
+		name:  QuantityCoverage,
+		value: func(c Cell) float64 { return c.Coverage },
+		chance: func(c Cell) float64 {
 			return math.Sqrt(c.Coverage * (1 - c.Coverage) / float64(c.Draws))
 		},
 	}
@@ -44,7 +42,7 @@ type limit struct {
 	quantity  quantity
 	low, high float64
 	where     string // the cells in words
-	in        func(report.AccuracyCell) bool
+	in        func(Cell) bool
 }
 
 // limits are the promises, all for the OAI's train. They were set with the issue
@@ -68,26 +66,26 @@ var limits = []limit{
 	{epg, coverage, 0.93, 0.97, "SNR ≥ 100, T2 20–80 ms, B1 0.6–1.2", all(snrFrom(100), t2Within(20, 80))},
 }
 
-func uniform(c report.AccuracyCell) bool { return c.B1 == 1 }
+func uniform(c Cell) bool { return c.B1 == 1 }
 
-func snrFrom(snr float64) func(report.AccuracyCell) bool {
-	return func(c report.AccuracyCell) bool { return c.SNR >= snr }
+func snrFrom(snr float64) func(Cell) bool {
+	return func(c Cell) bool { return c.SNR >= snr }
 }
 
-func snrIs(snr float64) func(report.AccuracyCell) bool {
-	return func(c report.AccuracyCell) bool { return c.SNR == snr }
+func snrIs(snr float64) func(Cell) bool {
+	return func(c Cell) bool { return c.SNR == snr }
 }
 
-func t2Within(low, high float64) func(report.AccuracyCell) bool {
-	return func(c report.AccuracyCell) bool { return low <= c.T2 && c.T2 <= high }
+func t2Within(low, high float64) func(Cell) bool {
+	return func(c Cell) bool { return low <= c.T2 && c.T2 <= high }
 }
 
-func boundUnder(fraction float64) func(report.AccuracyCell) bool {
-	return func(c report.AccuracyCell) bool { return c.Bound < fraction*c.T2 }
+func boundUnder(fraction float64) func(Cell) bool {
+	return func(c Cell) bool { return c.Bound < fraction*c.T2 }
 }
 
-func all(conditions ...func(report.AccuracyCell) bool) func(report.AccuracyCell) bool {
-	return func(c report.AccuracyCell) bool {
+func all(conditions ...func(Cell) bool) func(Cell) bool {
+	return func(c Cell) bool {
 		for _, holds := range conditions {
 			if !holds(c) {
 				return false
@@ -100,16 +98,16 @@ func all(conditions ...func(report.AccuracyCell) bool) func(report.AccuracyCell)
 // Judge holds the cells to the limits. A limit is met where every one of its
 // cells meets it, as the figures stand, without allowance for chance; it is missed
 // where a figure is not a number or where there is no cell to judge.
-func Judge(cells []report.AccuracyCell) []report.AccuracyLimit {
-	var out []report.AccuracyLimit
+func Judge(cells []Cell) []Limit {
+	var out []Limit
 	for _, l := range limits {
 		out = append(out, l.judge(cells))
 	}
 	return out
 }
 
-func (l limit) judge(cells []report.AccuracyCell) report.AccuracyLimit {
-	out := report.AccuracyLimit{
+func (l limit) judge(cells []Cell) Limit {
+	out := Limit{
 		Method: l.method, Quantity: l.quantity.name, Low: l.low, High: l.high, Where: l.where,
 		Value: math.NaN(), Chance: math.NaN(),
 	}

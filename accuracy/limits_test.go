@@ -5,19 +5,17 @@ import (
 	"slices"
 	"strings"
 	"testing"
-
-	"github.com/t2map/t2map/report"
 )
 
 // perfect returns the cells that a perfect set of methods would give.
-func perfect() []report.AccuracyCell {
-	var cells []report.AccuracyCell
+func perfect() []Cell {
+	var cells []Cell
 	grid := DefaultGrid()
 	for _, m := range methods() {
 		for _, t2 := range grid.T2 {
 			for _, snr := range grid.SNR {
 				for _, b1 := range grid.B1 {
-					cells = append(cells, report.AccuracyCell{
+					cells = append(cells, Cell{
 						Method: m.Name, Echoes: oai.Echoes, Spacing: oai.Spacing, T2: t2, SNR: snr, B1: b1, Draws: 2000,
 						SD: t2 / snr, RobustSD: t2 / snr, Bound: t2 / snr, Coverage: 0.95,
 					})
@@ -28,7 +26,7 @@ func perfect() []report.AccuracyCell {
 	return cells
 }
 
-func missed(cells []report.AccuracyCell) (list []report.AccuracyLimit) {
+func missed(cells []Cell) (list []Limit) {
 	for _, l := range Judge(cells) {
 		if !l.Met {
 			list = append(list, l)
@@ -51,21 +49,21 @@ func TestPerfectMethodsMeetEveryLimit(t *testing.T) {
 func TestSpoiledMethodMissesItsLimit(t *testing.T) {
 	for name, c := range map[string]struct {
 		method string
-		spoil  func(*report.AccuracyCell)
+		spoil  func(*Cell)
 		want   string // the quantity of the missed limit
 	}{
-		"bias up":     {nlls, func(c *report.AccuracyCell) { c.Bias = 0.02 }, report.QuantityBias},
-		"bias down":   {nlls, func(c *report.AccuracyCell) { c.Bias = -0.02 }, report.QuantityBias},
-		"infinite":    {nlls, func(c *report.AccuracyCell) { c.Bias = math.Inf(1) }, report.QuantityBias},
-		"no number":   {nlls, func(c *report.AccuracyCell) { c.Bias = math.NaN() }, report.QuantityBias},
-		"spread":      {nlls, func(c *report.AccuracyCell) { c.SD *= 1.06 }, report.QuantitySD},
-		"overstated":  {nlls, func(c *report.AccuracyCell) { c.Coverage = 0.98 }, report.QuantityCoverage},
-		"understated": {nlls, func(c *report.AccuracyCell) { c.Coverage = 0.92 }, report.QuantityCoverage},
-		"rician":      {ricianGiven, func(c *report.AccuracyCell) { c.Bias = 0.025 }, report.QuantityBias},
-		"epg":         {epg, func(c *report.AccuracyCell) { c.Bias = 0.025 }, report.QuantityBias},
+		"bias up":     {nlls, func(c *Cell) { c.Bias = 0.02 }, QuantityBias},
+		"bias down":   {nlls, func(c *Cell) { c.Bias = -0.02 }, QuantityBias},
+		"infinite":    {nlls, func(c *Cell) { c.Bias = math.Inf(1) }, QuantityBias},
+		"no number":   {nlls, func(c *Cell) { c.Bias = math.NaN() }, QuantityBias},
+		"spread":      {nlls, func(c *Cell) { c.SD *= 1.06 }, QuantitySD},
+		"overstated":  {nlls, func(c *Cell) { c.Coverage = 0.98 }, QuantityCoverage},
+		"understated": {nlls, func(c *Cell) { c.Coverage = 0.92 }, QuantityCoverage},
+		"rician":      {ricianGiven, func(c *Cell) { c.Bias = 0.025 }, QuantityBias},
+		"epg":         {epg, func(c *Cell) { c.Bias = 0.025 }, QuantityBias},
 	} {
 		cells := perfect()
-		at := slices.IndexFunc(cells, func(x report.AccuracyCell) bool {
+		at := slices.IndexFunc(cells, func(x Cell) bool {
 			return x.Method == c.method && x.T2 == 50 && x.SNR == 100 && x.B1 == 1
 		})
 		c.spoil(&cells[at])
@@ -82,7 +80,7 @@ func TestSpoiledMethodMissesItsLimit(t *testing.T) {
 }
 
 func TestNothingToJudgeIsAMiss(t *testing.T) {
-	var cells []report.AccuracyCell
+	var cells []Cell
 	for _, c := range perfect() {
 		if !strings.HasPrefix(c.Method, "rician") {
 			cells = append(cells, c)

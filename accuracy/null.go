@@ -7,7 +7,6 @@ import (
 
 	"gonum.org/v1/gonum/mat"
 
-	"github.com/t2map/t2map/report"
 	"github.com/t2map/t2map/trial/mmrm"
 	"github.com/t2map/t2map/trial/power"
 )
@@ -82,15 +81,15 @@ func (n nullTrial) scenario() power.Scenario {
 }
 
 // measure draws the trials and tests them.
-func (n nullTrial) measure(ctx context.Context, trials int, seed uint64) (report.AccuracyNull, error) {
-	out := report.AccuracyNull{Method: n.method, Words: n.words, Where: n.where(), PerArm: nullPerArm}
+func (n nullTrial) measure(ctx context.Context, trials int, seed uint64) (Null, error) {
+	out := Null{Method: n.method, Words: n.words, Where: n.where(), PerArm: nullPerArm}
 	for _, k := range []int{max(1, trials/nullFirst), trials} {
 		r, err := power.Simulate(ctx, n.scenario(), nullPerArm, power.Draw{Simulations: k, Seed: seed, Workers: 1})
 		if err != nil {
 			return out, err
 		}
 		p := r.Power()
-		out.First, out.All = out.All, report.AccuracyRate{
+		out.First, out.All = out.All, Rate{
 			Trials: k, Found: r.Rejected, FellBack: r.FellBack, Failed: r.Failed, Share: p.Estimate, Low: p.Low, High: p.High,
 		}
 	}
@@ -100,14 +99,14 @@ func (n nullTrial) measure(ctx context.Context, trials int, seed uint64) (report
 // judgeNull holds the primary test of a trial to the rate of false positives that the issue
 // that asked for it set, before any was drawn: 4 to 6 % at a level of 5 %. Satterthwaite's
 // is there to compare.
-func judgeNull(rates []report.AccuracyNull) []report.AccuracyLimit {
-	var out []report.AccuracyLimit
+func judgeNull(rates []Null) []Limit {
+	var out []Limit
 	for _, r := range rates {
 		if r.Method != kenwardRoger {
 			continue
 		}
-		l := report.AccuracyLimit{
-			Method: r.Method, Quantity: report.QuantityFalsePositives, Low: 0.04, High: 0.06,
+		l := Limit{
+			Method: r.Method, Quantity: QuantityFalsePositives, Low: 0.04, High: 0.06,
 			Where: fmt.Sprintf("%d per arm, no effect, %s", r.PerArm, r.Where), Cells: 1,
 			Value: r.All.Share, At: fmt.Sprintf("%d trials", r.All.Trials),
 			Chance: math.Sqrt(r.All.Share * (1 - r.All.Share) / float64(r.All.Trials)),

@@ -4,8 +4,6 @@ import (
 	"context"
 	"math"
 	"testing"
-
-	"github.com/t2map/t2map/report"
 )
 
 // TestNullTrials: the first trials are among all, on any machine the same, and every test
@@ -27,9 +25,9 @@ func TestNullTrials(t *testing.T) {
 
 func TestJudgeNull(t *testing.T) {
 	for share, met := range map[float64]bool{0.05: true, 0.04: true, 0.06: true, 0.0601: false, 0.0399: false, math.NaN(): false} {
-		limits := judgeNull([]report.AccuracyNull{
-			{Method: kenwardRoger, All: report.AccuracyRate{Trials: 1000, Share: share}},
-			{Method: satterthwaite, All: report.AccuracyRate{Trials: 1000, Share: 0.2}},
+		limits := judgeNull([]Null{
+			{Method: kenwardRoger, All: Rate{Trials: 1000, Share: share}},
+			{Method: satterthwaite, All: Rate{Trials: 1000, Share: 0.2}},
 		})
 		if len(limits) != 1 || limits[0].Met != met {
 			t.Errorf("a rate of %g: %+v", share, limits)

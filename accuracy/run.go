@@ -10,7 +10,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/t2map/t2map/phantom"
-	"github.com/t2map/t2map/report"
+
 	"github.com/t2map/t2map/t2fit"
 	"github.com/t2map/t2map/volume"
 )
@@ -48,7 +48,7 @@ const (
 // Run measures every method in every cell of the grid, and a trial's primary test where there
 // is no effect, and judges the result by the limits. The same options give the same figures, for any number of workers.
 // Errors: a grid that makes no sense, and the context's.
-func Run(ctx context.Context, o Options) (report.Accuracy, error) {
+func Run(ctx context.Context, o Options) (Result, error) {
 	if o.Draws == 0 {
 		o.Draws = MinDraws
 	}
@@ -59,8 +59,8 @@ func Run(ctx context.Context, o Options) (report.Accuracy, error) {
 		o.Grid = DefaultGrid()
 	}
 	slicesOf, trialsOf := o.slices(), nullTrials()
-	cells := make([][]report.AccuracyCell, len(slicesOf))
-	nulls := make([]report.AccuracyNull, len(trialsOf))
+	cells := make([][]Cell, len(slicesOf))
+	nulls := make([]Null, len(trialsOf))
 	var mutex sync.Mutex
 	done := 0
 	g, ctx := errgroup.WithContext(ctx)
@@ -91,14 +91,14 @@ func Run(ctx context.Context, o Options) (report.Accuracy, error) {
 		})
 	}
 	if err := g.Wait(); err != nil {
-		return report.Accuracy{}, err
+		return Result{}, err
 	}
-	a := report.Accuracy{
+	a := Result{
 		Draws: o.Draws, JudgedDraws: o.Draws * JudgedFactor, Seed: o.Seed,
 		Echoes: oai.Echoes, Spacing: oai.Spacing, Cells: slices.Concat(cells...), Null: nulls,
 	}
 	for _, m := range methods() {
-		a.Methods = append(a.Methods, m.AccuracyMethod)
+		a.Methods = append(a.Methods, m.Method)
 	}
 	a.Limits = append(Judge(a.Cells), judgeNull(nulls)...)
 	return a, nil
@@ -142,12 +142,12 @@ func largestFirst(list []phantom.ReferenceOptions) []int {
 
 // measure fits one slice by every method and returns its cells, method by method
 // and row by row.
-func measure(ctx context.Context, o phantom.ReferenceOptions) ([]report.AccuracyCell, error) {
+func measure(ctx context.Context, o phantom.ReferenceOptions) ([]Cell, error) {
 	s, err := phantom.Reference(o)
 	if err != nil {
 		return nil, err
 	}
-	var cells []report.AccuracyCell
+	var cells []Cell
 	for _, m := range methods() {
 		m.fit.Workers = 1 // slices are what runs in parallel
 		if m.sigmaGiven {

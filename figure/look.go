@@ -82,9 +82,22 @@ func Bold(s draw.TextStyle) draw.TextStyle {
 // Sign is how an arm is drawn. Two arms differ by colour, which differs in lightness
 // too, by mark and by dash, each of which is enough to tell them apart.
 type Sign struct {
-	Colour       color.RGBA
-	Full, Hollow draw.GlyphDrawer
-	Dashes       []vg.Length
+	Glyph
+	Colour color.RGBA
+	Dashes []vg.Length
+}
+
+// Glyph is the shape of a mark, full and hollow.
+type Glyph struct{ Full, Hollow draw.GlyphDrawer }
+
+// Glyphs are the shapes of marks.
+var Glyphs = [...]Glyph{
+	{draw.CircleGlyph{}, draw.RingGlyph{}},
+	{draw.BoxGlyph{}, draw.SquareGlyph{}},
+	{draw.PyramidGlyph{}, draw.TriangleGlyph{}},
+	{diamond{full: true}, diamond{}},
+	{pyramidDown{full: true}, pyramidDown{}},
+	{cross{}, cross{}},
 }
 
 // SignOf returns the sign of the arm of that number, 0 being the reference. Signs
@@ -93,18 +106,9 @@ func SignOf(arm int) Sign {
 	// Neighbours in this order are far apart in grey: 87, 162, 51, 151, 106, 158, 119 of
 	// 255 (luma by ITU-R BT.601).
 	order := [...]int{0, 4, 6, 3, 2, 5, 1}
-	marks := [...]struct{ full, hollow draw.GlyphDrawer }{
-		{draw.CircleGlyph{}, draw.RingGlyph{}},
-		{draw.BoxGlyph{}, draw.SquareGlyph{}},
-		{draw.PyramidGlyph{}, draw.TriangleGlyph{}},
-		{diamond{full: true}, diamond{}},
-		{pyramidDown{full: true}, pyramidDown{}},
-		{cross{}, cross{}},
-	}
 	dashes := [...][]vg.Length{nil, {5, 2.5}, {1.5, 1.5}, {6, 2, 1.5, 2}, {9, 3}, {3, 1.5, 1, 1.5, 1, 1.5}}
 	arm = max(arm, 0)
-	mark := marks[arm%len(marks)]
-	return Sign{Colour: Colours[order[arm%len(order)]], Full: mark.full, Hollow: mark.hollow,
+	return Sign{Colour: Colours[order[arm%len(order)]], Glyph: Glyphs[arm%len(Glyphs)],
 		Dashes: dashes[arm%len(dashes)]}
 }
 

@@ -82,7 +82,7 @@ func writeCheckerboard(w io.Writer, s scene, a Aligned, r Result) error {
 		}
 	}
 	c.drawLabels(img, s.echo.Geometry)
-	return encodePNG(w, img)
+	return figure.EncodePNG(w, img)
 }
 
 // drawSquares puts a slice of both images at the pixel at, the fixed one top left.

@@ -125,7 +125,7 @@ func TestRoundTicks(t *testing.T) {
 		{0, 266, "0 50 100 150 200 250"}, {0, 9600, "0 2000 4000 6000 8000"}, {0, 0.007, "0 0.001 0.002 0.003 0.004 0.005 0.006 0.007"},
 	} {
 		var got []string
-		for _, tick := range roundTicks(c.low, c.high) {
+		for _, tick := range figure.RoundTicks(c.low, c.high) {
 			got = append(got, tick.Label)
 		}
 		if diff := cmp.Diff(c.want, strings.Join(got, " ")); diff != "" {

@@ -8,6 +8,7 @@ import (
 	"math"
 	"slices"
 
+	"github.com/t2map/t2map/figure"
 	"github.com/t2map/t2map/segment"
 	"github.com/t2map/t2map/segment/anatomy"
 )
@@ -185,7 +186,7 @@ func writeRegions(w io.Writer, s scene, r Result) error {
 		labels.draw(img, sh.at(n), k)
 		sh.view.drawParts(img, sh.at(n), slice(s.echo.Geometry, s.regions.Part, k), s.echo.Size[0], index)
 	}
-	return encodePNG(w, img)
+	return figure.EncodePNG(w, img)
 }
 
 // drawParts puts the colours of the parts of a slice, given their palette indices, at the pixel at.

@@ -6,6 +6,7 @@ import (
 	"math"
 	"slices"
 
+	"github.com/t2map/t2map/figure"
 	"github.com/t2map/t2map/segment"
 	"github.com/t2map/t2map/volume"
 )
@@ -257,5 +258,5 @@ func writeOverlay(w io.Writer, s scene, r Result) error {
 		sh.view.drawT2(img, at, s, k)
 		lines.draw(img, at, slice(s.echo.Geometry, s.regions.Data, k), s.echo.Size[0])
 	}
-	return encodePNG(w, img)
+	return figure.EncodePNG(w, img)
 }

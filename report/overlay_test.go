@@ -361,7 +361,7 @@ func TestEncodePNG(t *testing.T) {
 		img.Pix[n] = uint8(n * n / 7)
 	}
 	var b bytes.Buffer
-	if err := encodePNG(&b, img); err != nil {
+	if err := figure.EncodePNG(&b, img); err != nil {
 		t.Fatal(err)
 	}
 	got, err := png.Decode(bytes.NewReader(b.Bytes()))
@@ -377,7 +377,7 @@ func TestEncodePNG(t *testing.T) {
 		}
 	}
 	for _, room := range []int{0, 20, 300, 900} {
-		if err := encodePNG(&shortWriter{room: room}, img); err == nil {
+		if err := figure.EncodePNG(&shortWriter{room: room}, img); err == nil {
 			t.Errorf("no error after %d bytes", room)
 		}
 	}

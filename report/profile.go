@@ -1,7 +1,6 @@
 package report
 
 import (
-	"image"
 	"image/color"
 	"io"
 
@@ -9,7 +8,6 @@ import (
 	"gonum.org/v1/plot/plotter"
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
-	"gonum.org/v1/plot/vg/vgimg"
 
 	"github.com/t2map/t2map/figure"
 	"github.com/t2map/t2map/segment"
@@ -49,21 +47,21 @@ const (
 func writeProfiles(w io.Writer, r Result) error {
 	profiles := r.Profiles[:min(len(r.Profiles), profileCols*profileRows)]
 	rows := (len(profiles) + profileCols - 1) / profileCols
-	height := profileTitle + vg.Length(rows)*profileHigh + decayMargin
-	canvas := vgimg.NewWith(vgimg.UseWH(decayWidth, height), vgimg.UseDPI(decayDPI))
-	page := draw.New(canvas)
-	page = draw.Crop(page, decayMargin, -decayMargin, decayMargin, 0)
-	head := figure.Bold(figure.Letters(11))
-	text := joinKnown(" · ", title(r), "T2 by depth, mean ± SD", r.Mask.carried())
-	figure.Write(page, figure.Align(head, figure.Left, figure.Base), vg.Point{X: page.Min.X, Y: page.Max.Y - profileTitle*6/10}, figure.Fit(head, text, page.Size().X))
-	wide := page.Size().X / profileCols
-	for n, p := range profiles {
-		left, top := vg.Length(n%profileCols)*wide, profileTitle+vg.Length(n/profileCols)*profileHigh
-		area := draw.Crop(page, left, left+wide-page.Size().X-vg.Points(8), 0, -top)
-		area.Min.Y = area.Max.Y - profileHigh + vg.Points(6)
-		p.plot(n%profileCols == 0, wide).Draw(area)
-	}
-	return encodePNG(w, figure.Paletted(canvas.Image().(*image.RGBA)))
+	height := profileTitle + vg.Length(rows)*profileHigh + figure.ScreenMargin
+	return figure.WriteScreen(w, height, func(page draw.Canvas) {
+		page.Max.Y += figure.ScreenMargin // the title stands in the margin
+		head := figure.Bold(figure.Letters(11))
+		text := joinKnown(" · ", title(r), "T2 by depth, mean ± SD", r.Mask.carried())
+		figure.Write(page, figure.Align(head, figure.Left, figure.Base),
+			vg.Point{X: page.Min.X, Y: page.Max.Y - profileTitle*6/10}, figure.Fit(head, text, page.Size().X))
+		wide := page.Size().X / profileCols
+		for n, p := range profiles {
+			left, top := vg.Length(n%profileCols)*wide, profileTitle+vg.Length(n/profileCols)*profileHigh
+			area := draw.Crop(page, left, left+wide-page.Size().X-vg.Points(8), 0, -top)
+			area.Min.Y = area.Max.Y - profileHigh + vg.Points(6)
+			p.plot(n%profileCols == 0, wide).Draw(area)
+		}
+	})
 }
 
 // plot draws a profile; named says that it names the axis of T2.
@@ -99,9 +97,9 @@ func (p Profile) plot(named bool, width vg.Length) *plot.Plot {
 			area.Color, area.LineStyle.Width = figure.Tint(ink, 0.3), 0
 			out.Add(area)
 		}
-		dots := glyphs(mean, ink, draw.CircleGlyph{})
+		dots := figure.Marks(mean, ink, draw.CircleGlyph{})
 		dots.Radius = vg.Points(1.8)
-		out.Add(line(mean, ink), dots)
+		out.Add(figure.Line(mean, ink), dots)
 	}
 	return out
 }

@@ -112,7 +112,7 @@ func writeUnrolled(w io.Writer, u Unrolled, r Result) error {
 		}
 	}
 	u.drawAxes(img, area)
-	return encodePNG(w, img)
+	return figure.EncodePNG(w, img)
 }
 
 // drawAxes writes ticks, the names of the axes and of their ends around the map.
@@ -151,7 +151,7 @@ type axisTick struct {
 func axisTicks(steps [2]int, step float64, pixels int) []axisTick {
 	first, last := float64(steps[0])*step, float64(steps[1])*step
 	var out []axisTick
-	for _, t := range roundTicks(first, last) {
+	for _, t := range figure.RoundTicks(first, last) {
 		p := int(math.Round((t.Value - first) / (last - first) * float64(pixels)))
 		out = append(out, axisTick{min(max(p, 0), pixels), figure.Number(t.Value, 0)})
 	}

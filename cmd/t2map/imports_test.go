@@ -52,9 +52,9 @@ var mayImport = map[string][]string{
 	"trial/repeat":  {"trial", "trial/compare", "number", "printable"},
 	"trial/figures": {"trial", "trial/mmrm", "trial/repeat", "figure", "printable"},
 	"trial/power":   {"trial", "trial/mmrm", "trial/compare", "printable"},
-	"trial/publish": {"trial", "trial/mmrm", "figure", "number", "outfile", "printable"},
+	"trial/publish": {"trial", "trial/mmrm", "figure", "number", "table", "outfile", "printable"},
 
-	"accuracy": {"volume", "t2fit", "phantom", "report", "trial/mmrm", "trial/power"},
+	"accuracy": {"volume", "t2fit", "phantom", "figure", "table", "outfile", "printable", "trial/mmrm", "trial/power"},
 
 	"nifti/internal/deflate": {},
 
@@ -77,15 +77,15 @@ var mayImport = map[string][]string{
 // logger.
 var onlyIn = map[string][]string{
 	// sandbox keeps compiled modules in the user's cache directory; machine asks the system.
-	"os":                            {"files", "dicomio", "sandbox", "phantom", "internal/dicomtest", "report", "batch", "batch/internal/machine", "batch/internal/segmenter", "outfile", "trial/publish", "cmd/t2map"},
-	"path/filepath":                 {"files", "dicomio", "sandbox", "phantom", "internal/dicomtest", "report", "batch", "batch/internal/segmenter", "outfile", "trial/publish", "cmd/t2map"},
+	"os":                            {"files", "dicomio", "sandbox", "phantom", "internal/dicomtest", "report", "accuracy", "batch", "batch/internal/machine", "batch/internal/segmenter", "outfile", "trial/publish", "cmd/t2map"},
+	"path/filepath":                 {"files", "dicomio", "sandbox", "phantom", "internal/dicomtest", "report", "accuracy", "batch", "batch/internal/segmenter", "outfile", "trial/publish", "cmd/t2map"},
 	"os/exec":                       {"batch/internal/segmenter"},
 	"github.com/suyashkumar/dicom":  {"dicomio", "dicomio/dicomwrite", "dicomio/internal/elements", "internal/dicomtest"},
 	"github.com/tetratelabs/wazero": {"sandbox", "dicomio/internal/codec", "register"},
 	"github.com/spf13/cobra":        {"cmd/t2map"},
 	"golang.org/x/text":             {"batch", "dicomio", "dicomio/internal/charset", "table"},
 	"github.com/goccy/go-yaml":      {"yamlfile", "segment"},
-	"gonum.org/v1/plot":             {"figure", "trial/figures", "report"},
+	"gonum.org/v1/plot":             {"figure", "trial/figures", "report", "accuracy"},
 	"codeberg.org/go-pdf/fpdf":      {"figure"},
 	"log/slog":                      {"batch", "cmd/t2map"},
 }

@@ -11,7 +11,6 @@ import (
 
 	"github.com/t2map/t2map/accuracy"
 	"github.com/t2map/t2map/batch"
-	"github.com/t2map/t2map/report"
 )
 
 func validateCommand() *cobra.Command {
@@ -62,8 +61,8 @@ be used, 130 interrupted.`,
 // validate measures, writes and prints. It returns an error if a limit is missed.
 func validate(c *cobra.Command, out string, o accuracy.Options) error {
 	start := time.Now()
-	if err := report.CheckAccuracyFolder(out); err != nil {
-		if errors.Is(err, report.ErrNotAccuracy) {
+	if err := accuracy.CheckFolder(out); err != nil {
+		if errors.Is(err, accuracy.ErrOtherPage) {
 			err = fmt.Errorf("%w\nhint: name another folder with --out", err)
 		}
 		return usageError{err}
@@ -78,11 +77,11 @@ func validate(c *cobra.Command, out string, o accuracy.Options) error {
 	}
 	a.Version = batch.Version
 	a.Platform = fmt.Sprintf("%s/%s, %s", runtime.GOOS, runtime.GOARCH, runtime.Version())
-	if err := report.WriteAccuracy(out, a); err != nil {
+	if err := accuracy.Write(out, a); err != nil {
 		return err
 	}
 	w := c.OutOrStdout()
-	if err := report.PrintAccuracy(w, a); err != nil {
+	if err := accuracy.Print(w, a); err != nil {
 		return err
 	}
 	fmt.Fprintf(w, "\n%d of %s met, in %.0f s. See %s and %s.\n", len(a.Limits)-a.Missed(), count(len(a.Limits), "limit", "limits"),
@@ -94,7 +93,7 @@ func validate(c *cobra.Command, out string, o accuracy.Options) error {
 }
 
 // verdict returns an error if a limit is missed.
-func verdict(a report.Accuracy) error {
+func verdict(a accuracy.Result) error {
 	if n := a.Missed(); n > 0 {
 		return failedError{count(n, "limit", "limits") + " missed"}
 	}

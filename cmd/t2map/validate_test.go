@@ -8,7 +8,6 @@ import (
 	"testing"
 
 	"github.com/t2map/t2map/accuracy"
-	"github.com/t2map/t2map/report"
 )
 
 func TestValidate(t *testing.T) {
@@ -67,12 +66,12 @@ func TestValidateUsage(t *testing.T) {
 
 // A method that is biased misses its limit, and that is an exit status of its own.
 func TestMissedLimitFails(t *testing.T) {
-	cell := report.AccuracyCell{Method: "nlls", Echoes: 7, Spacing: 10, T2: 40, SNR: 100, B1: 1, Draws: 2000, Bias: 0.02, SD: 1, Bound: 1, Coverage: 0.95}
-	err := verdict(report.Accuracy{Limits: accuracy.Judge([]report.AccuracyCell{cell})})
+	cell := accuracy.Cell{Method: "nlls", Echoes: 7, Spacing: 10, T2: 40, SNR: 100, B1: 1, Draws: 2000, Bias: 0.02, SD: 1, Bound: 1, Coverage: 0.95}
+	err := verdict(accuracy.Result{Limits: accuracy.Judge([]accuracy.Cell{cell})})
 	if err == nil || status(err) != exitFailed || !strings.Contains(err.Error(), "missed") {
 		t.Errorf("got %v", err)
 	}
-	if err := verdict(report.Accuracy{Limits: []report.AccuracyLimit{{Met: true}}}); err != nil {
+	if err := verdict(accuracy.Result{Limits: []accuracy.Limit{{Met: true}}}); err != nil {
 		t.Errorf("all met: %v", err)
 	}
 	if status(errors.New("x")) == exitOK {

@@ -1,4 +1,4 @@
-package report
+package figure
 
 import (
 	"bufio"
@@ -11,11 +11,11 @@ import (
 	"github.com/klauspost/compress/zlib"
 )
 
-// encodePNG writes a picture of at most 256 colours as a PNG: 8 bits per pixel, without
-// filters, which colours that are not levels do not profit from. It is as image/png does
-// with BestSpeed, at two thirds of the time, since the pictures of a study are mostly packing:
-// github.com/klauspost/compress is faster than compress/zlib, which image/png is bound to.
-func encodePNG(w io.Writer, img *image.Paletted) error {
+// EncodePNG writes a picture of at most 256 colours as a PNG of 8 bits per pixel without
+// filters, which only help where colours are levels. The pictures of a study take most of
+// their time to compress: github.com/klauspost/compress needs two thirds of the time of
+// compress/zlib, which image/png uses.
+func EncodePNG(w io.Writer, img *image.Paletted) error {
 	const paletted = 3 // colour type (PNG specification, 11.2.2)
 	p := pngWriter{w: w}
 	p.write([]byte("\x89PNG\r\n\x1a\n"))

@@ -1,4 +1,4 @@
-package report
+package accuracy
 
 import (
 	"bytes"
@@ -14,9 +14,9 @@ import (
 	"github.com/t2map/t2map/printable"
 )
 
-// Accuracy is how well the methods find a known T2: what package accuracy measures
-// and WriteAccuracy writes.
-type Accuracy struct {
+// Result is how well the methods find a known T2: what package accuracy measures
+// and Write writes.
+type Result struct {
 	// Version is the version of t2map, Platform the machine it ran on, in words.
 	Version, Platform string
 	// Draws is the number of draws in a cell; JudgedDraws that where limits are.
@@ -26,24 +26,24 @@ type Accuracy struct {
 	// about; accuracy.csv has all.
 	Echoes  int
 	Spacing float64
-	Methods []AccuracyMethod
-	Cells   []AccuracyCell
-	Null    []AccuracyNull
-	Limits  []AccuracyLimit
+	Methods []Method
+	Cells   []Cell
+	Null    []Null
+	Limits  []Limit
 }
 
-// AccuracyNull is how often the primary test of a trial finds a difference where there is
+// Null is how often the primary test of a trial finds a difference where there is
 // none.
-type AccuracyNull struct {
+type Null struct {
 	// Method is the test's name; Where are the missing visits in words.
 	Method, Words, Where string
 	PerArm               int
 	// First holds the first trials, All those and the others.
-	First, All AccuracyRate
+	First, All Rate
 }
 
-// AccuracyRate counts trials that found a difference.
-type AccuracyRate struct {
+// Rate counts trials that found a difference.
+type Rate struct {
 	Trials, Found int
 	// FellBack were fitted with a covariance that is not the first; Failed could not be
 	// analysed, and count as having found nothing.
@@ -52,8 +52,8 @@ type AccuracyRate struct {
 	Share, Low, High float64
 }
 
-// AccuracyMethod is a method with the options it was measured with.
-type AccuracyMethod struct {
+// Method is a method with the options it was measured with.
+type Method struct {
 	Name, Words string
 	// Variant says that it is the method before it with other options.
 	Variant bool
@@ -61,8 +61,8 @@ type AccuracyMethod struct {
 	Skipped int
 }
 
-// AccuracyCell is what a method made of one T2 in one train at one SNR and B1.
-type AccuracyCell struct {
+// Cell is what a method made of one T2 in one train at one SNR and B1.
+type Cell struct {
 	Method  string
 	Skipped int
 	Echoes  int
@@ -85,7 +85,7 @@ type AccuracyCell struct {
 }
 
 // SDOverBound returns the standard deviation in units of the Cramér–Rao bound.
-func (c AccuracyCell) SDOverBound() float64 { return c.SD / c.Bound }
+func (c Cell) SDOverBound() float64 { return c.SD / c.Bound }
 
 // The quantities of limits.
 const (
@@ -96,8 +96,8 @@ const (
 	QuantityFalsePositives = "false positives"
 )
 
-// AccuracyLimit is a limit set beforehand and what became of it.
-type AccuracyLimit struct {
+// Limit is a limit set beforehand and what became of it.
+type Limit struct {
 	Method, Quantity string
 	Low, High        float64
 	Where            string
@@ -105,7 +105,7 @@ type AccuracyLimit struct {
 	// furthest beyond, Value its figure and Chance the standard error of that
 	// from the number of draws.
 	Cells         int
-	Worst         AccuracyCell
+	Worst         Cell
 	Value, Chance float64
 	// At says where Value is from if it is from no cell.
 	At  string
@@ -113,7 +113,7 @@ type AccuracyLimit struct {
 }
 
 // Missed counts the limits that are not met.
-func (a Accuracy) Missed() int {
+func (a Result) Missed() int {
 	n := 0
 	for _, l := range a.Limits {
 		if !l.Met {
@@ -123,43 +123,44 @@ func (a Accuracy) Missed() int {
 	return n
 }
 
-// The files of WriteAccuracy.
+// The files of Write.
 const (
-	accuracyCSV      = "accuracy.csv"
-	accuracyMarkdown = "accuracy.md"
-	accuracySNR      = "bias-snr.png"
-	accuracyB1       = "bias-b1.png"
+	fileCSV      = "accuracy.csv"
+	fileMarkdown = "accuracy.md"
+	fileSNR      = "bias-snr.png"
+	fileB1       = "bias-b1.png"
+	filePage     = "index.html"
 )
 
-// ErrNotAccuracy says that a folder holds a page that is not one of accuracy.
-var ErrNotAccuracy = errors.New("its index.html was not written by validate")
+// ErrOtherPage says that a folder holds a page that is not one of accuracy.
+var ErrOtherPage = errors.New("its index.html was not written by validate")
 
-// CheckAccuracyFolder makes dir, or returns an error where it already has an
+// CheckFolder makes dir, or returns an error where it already has an
 // index.html but no accuracy.csv: that page is a trial's.
-func CheckAccuracyFolder(dir string) error {
+func CheckFolder(dir string) error {
 	if err := os.MkdirAll(dir, 0o777); err != nil {
 		return err
 	}
-	_, page := os.Stat(filepath.Join(dir, pageFile))
-	_, table := os.Stat(filepath.Join(dir, accuracyCSV))
+	_, page := os.Stat(filepath.Join(dir, filePage))
+	_, table := os.Stat(filepath.Join(dir, fileCSV))
 	if page == nil && errors.Is(table, fs.ErrNotExist) {
-		return fmt.Errorf("%s: %w", dir, ErrNotAccuracy)
+		return fmt.Errorf("%s: %w", dir, ErrOtherPage)
 	}
 	return nil
 }
 
-// WriteAccuracy writes accuracy.csv (a row per cell and method), index.html,
+// Write writes accuracy.csv (a row per cell and method), index.html,
 // accuracy.md and the pictures bias-snr.png and bias-b1.png into the folder dir,
 // which must be there. The same figures give the same bytes.
-func WriteAccuracy(dir string, a Accuracy) error {
+func Write(dir string, a Result) error {
 	var snr, b1 bytes.Buffer
 	if err := errors.Join(a.plotSNR(&snr), a.plotB1(&b1)); err != nil {
 		return fmt.Errorf("report: %w", err)
 	}
-	v := newAccuracyView(a)
+	v := newPageView(a)
 	v.SNRPicture, v.B1Picture = dataURI(snr.Bytes()), dataURI(b1.Bytes())
 	var page, markdown bytes.Buffer
-	if err := errors.Join(accuracyPage.Execute(&page, v), accuracyText.Execute(&markdown, v)); err != nil {
+	if err := errors.Join(pageTemplate.Execute(&page, v), markdownTemplate.Execute(&markdown, v)); err != nil {
 		return fmt.Errorf("report: %w", err)
 	}
 	var errs []error
@@ -167,11 +168,11 @@ func WriteAccuracy(dir string, a Accuracy) error {
 		name    string
 		content []byte
 	}{
-		{accuracyCSV, printable.CSV(accuracyColumns, a.rows())},
-		{accuracySNR, snr.Bytes()},
-		{accuracyB1, b1.Bytes()},
-		{accuracyMarkdown, markdown.Bytes()},
-		{pageFile, page.Bytes()},
+		{fileCSV, printable.CSV(accuracyColumns, a.rows())},
+		{fileSNR, snr.Bytes()},
+		{fileB1, b1.Bytes()},
+		{fileMarkdown, markdown.Bytes()},
+		{filePage, page.Bytes()},
 	} {
 		errs = append(errs, outfile.Replace(filepath.Join(dir, f.name), f.content))
 	}
@@ -181,12 +182,12 @@ func WriteAccuracy(dir string, a Accuracy) error {
 	return nil
 }
 
-// PrintAccuracy writes the table of the judged train at B1 = 1 and the limits as
+// Print writes the table of the judged train at B1 = 1 and the limits as
 // text, for a terminal.
-func PrintAccuracy(w io.Writer, a Accuracy) error { return accuracyTerminal(w, newAccuracyView(a)) }
+func Print(w io.Writer, a Result) error { return printView(w, newPageView(a)) }
 
 // find returns the cell of a method, or one of NaN where there is none.
-func (a Accuracy) find(method string, at AccuracyCell) AccuracyCell {
+func (a Result) find(method string, at Cell) Cell {
 	for _, c := range a.Cells {
 		if c.Method == method && c.Echoes == at.Echoes && c.Spacing == at.Spacing && c.T2 == at.T2 && c.SNR == at.SNR && c.B1 == at.B1 {
 			return c

@@ -1,8 +1,7 @@
-package report
+package accuracy
 
 import (
 	"fmt"
-	"image"
 	"io"
 	"math"
 	"slices"
@@ -11,42 +10,41 @@ import (
 	"gonum.org/v1/plot/plotter"
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
-	"gonum.org/v1/plot/vg/vgimg"
 
 	"github.com/t2map/t2map/figure"
 )
 
-// The pictures of bias are as wide as decay.png and sharp at the same size: 1200
-// pixels, four panels at the left and the methods at the right.
+// The pictures of bias have four panels at the left and the methods at the right.
 const (
-	biasWidth  = decayWidth
 	biasHeight = 5.6 * vg.Inch
 	biasLegend = 2.15 * vg.Inch
 	biasGap    = 0.12 * vg.Inch
+
+	biasGlyphs = 3 // of figure.Glyphs, those that are told apart at half their usual size
 )
 
 // biasPicture is four panels of bias against something, one for each T2.
 type biasPicture struct {
-	Accuracy
+	Result
 	t2      [4]float64 // ms
 	x       []float64
 	label   string
 	log     bool
 	low     float64 // range of the bias, percent
 	high    float64
-	at      func(t2, x float64) AccuracyCell
-	methods func(AccuracyMethod) bool
+	at      func(t2, x float64) Cell
+	methods func(Method) bool
 	remark  string
 }
 
 // judged returns a cell's place in the train that the limits are about.
-func (a Accuracy) judged(t2, snr, b1 float64) AccuracyCell {
-	return AccuracyCell{Echoes: a.Echoes, Spacing: a.Spacing, T2: t2, SNR: snr, B1: b1}
+func (a Result) judged(t2, snr, b1 float64) Cell {
+	return Cell{Echoes: a.Echoes, Spacing: a.Spacing, T2: t2, SNR: snr, B1: b1}
 }
 
 // bestSNR is the highest SNR measured, at which bias against B1 is shown: what is
 // left there is the model's.
-func (a Accuracy) bestSNR() float64 {
+func (a Result) bestSNR() float64 {
 	if len(a.Cells) == 0 {
 		return math.NaN()
 	}
@@ -54,55 +52,52 @@ func (a Accuracy) bestSNR() float64 {
 }
 
 // plotSNR draws bias against SNR at B1 = 1.
-func (a Accuracy) plotSNR(w io.Writer) error {
+func (a Result) plotSNR(w io.Writer) error {
 	return biasPicture{
-		Accuracy: a, t2: [4]float64{20, 30, 50, 80}, x: a.values(snrOf), label: "SNR (S0/σ)", log: true, low: -10, high: 20,
-		at:      func(t2, x float64) AccuracyCell { return a.judged(t2, x, 1) },
-		methods: func(m AccuracyMethod) bool { return !m.Variant || m.Skipped > 0 },
+		Result: a, t2: [4]float64{20, 30, 50, 80}, x: a.values(snrOf), label: "SNR (S0/σ)", log: true, low: -10, high: 20,
+		at:      func(t2, x float64) Cell { return a.judged(t2, x, 1) },
+		methods: func(m Method) bool { return !m.Variant || m.Skipped > 0 },
 		remark:  "B1 1, " + a.judgedTrain(),
 	}.draw(w)
 }
 
 // plotB1 draws bias against B1 at the highest SNR.
-func (a Accuracy) plotB1(w io.Writer) error {
+func (a Result) plotB1(w io.Writer) error {
 	return biasPicture{
-		Accuracy: a, t2: [4]float64{20, 40, 60, 80}, x: a.values(b1Of), label: "B1 (refocusing angle / 180°)", low: -10, high: 20,
-		at:      func(t2, x float64) AccuracyCell { return a.judged(t2, a.bestSNR(), x) },
-		methods: func(m AccuracyMethod) bool { return !m.Variant || m.Skipped == 0 },
+		Result: a, t2: [4]float64{20, 40, 60, 80}, x: a.values(b1Of), label: "B1 (refocusing angle / 180°)", low: -10, high: 20,
+		at:      func(t2, x float64) Cell { return a.judged(t2, a.bestSNR(), x) },
+		methods: func(m Method) bool { return !m.Variant || m.Skipped == 0 },
 		remark:  fmt.Sprintf("SNR %g, %s", a.bestSNR(), a.judgedTrain()),
 	}.draw(w)
 }
 
-func (a Accuracy) judgedTrain() string { return trainName(a.Echoes, a.Spacing) }
+func (a Result) judgedTrain() string { return trainName(a.Echoes, a.Spacing) }
 
 func trainName(echoes int, spacing float64) string {
 	return fmt.Sprintf("%d × %g ms", echoes, spacing)
 }
 
 func (b biasPicture) draw(w io.Writer) error {
-	canvas := vgimg.NewWith(vgimg.UseWH(biasWidth, biasHeight), vgimg.UseDPI(decayDPI))
-	page := draw.New(canvas)
-	page = draw.Crop(page, decayMargin, -decayMargin, decayMargin, -decayMargin)
 	plots := make([][]*plot.Plot, 2)
 	for n, t2 := range b.t2 {
 		plots[n/2] = append(plots[n/2], b.panel(t2, n))
 	}
-	tiles := draw.Tiles{Rows: 2, Cols: 2, PadX: biasGap, PadY: biasGap}
-	room := draw.Crop(page, 0, -biasLegend, 0, 0)
-	for row, canvases := range plot.Align(plots, tiles, room) {
-		for col, c := range canvases {
-			plots[row][col].Draw(c)
-		}
-	}
-	l := legend{{value: b.remark}}
+	legend := figure.Legend{{Text: b.remark}}
 	for n, m := range b.Methods {
 		if b.methods(m) {
 			points, curve := b.curve(n, 0)
-			l = append(l, entry{name: m.Name, value: m.Words, sign: []plot.Thumbnailer{curve, points}})
+			legend = append(legend, figure.Entry{Name: m.Name, Text: m.Words, Signs: []plot.Thumbnailer{curve, points}})
 		}
 	}
-	l.draw(draw.Crop(page, page.Rectangle.Size().X-biasLegend+vg.Points(12), 0, 0, -vg.Points(20)))
-	return encodePNG(w, figure.Paletted(canvas.Image().(*image.RGBA)))
+	return figure.WriteScreen(w, biasHeight, func(page draw.Canvas) {
+		tiles := draw.Tiles{Rows: 2, Cols: 2, PadX: biasGap, PadY: biasGap}
+		for row, canvases := range plot.Align(plots, tiles, draw.Crop(page, 0, -biasLegend, 0, 0)) {
+			for col, c := range canvases {
+				plots[row][col].Draw(c)
+			}
+		}
+		legend.Draw(draw.Crop(page, page.Rectangle.Size().X-biasLegend+vg.Points(12), 0, 0, -vg.Points(20)))
+	})
 }
 
 // panel returns the picture of one T2; only those at the left and at the bottom
@@ -119,7 +114,7 @@ func (b biasPicture) panel(t2 float64, n int) *plot.Plot {
 		p.Y.Label.Text = "bias of the median (%)"
 	}
 	if len(b.x) > 0 {
-		zero := line(plotter.XYs{{X: b.x[0]}, {X: b.x[len(b.x)-1]}}, figure.Axis)
+		zero := figure.Line(plotter.XYs{{X: b.x[0]}, {X: b.x[len(b.x)-1]}}, figure.Axis)
 		zero.Width = vg.Points(0.7)
 		p.Add(zero)
 	}
@@ -140,7 +135,7 @@ type only struct{ plot.Plotter }
 // axes fixes the ranges and ticks, which are the same in all panels.
 func (b biasPicture) axes(p *plot.Plot) {
 	p.Y.Min, p.Y.Max = b.low, b.high
-	p.Y.Tick.Marker = plot.TickerFunc(roundTicks)
+	p.Y.Tick.Marker = plot.TickerFunc(figure.RoundTicks)
 	var ticks []plot.Tick
 	for _, x := range b.x {
 		ticks = append(ticks, plot.Tick{Value: x, Label: fmt.Sprintf("%g", x)})
@@ -171,16 +166,16 @@ func (b biasPicture) curve(method int, t2 float64) (*plotter.Scatter, *plotter.L
 	}
 	var xy plotter.XYs
 	for _, x := range b.x {
-		if y := 100 * b.find(b.Methods[method].Name, b.at(t2, x)).Bias; isFinite(y) {
+		if y := 100 * b.find(b.Methods[method].Name, b.at(t2, x)).Bias; !math.IsNaN(y) && !math.IsInf(y, 0) {
 			xy = append(xy, plotter.XY{X: x, Y: y})
 		}
 	}
 	ink := figure.Colours[max(colour, 0)%len(figure.Colours)]
-	mark := marks[max(colour, 0)%len(marks)]
-	points, through := glyphs(xy, ink, mark.full), line(xy, ink)
+	mark := figure.Glyphs[max(colour, 0)%biasGlyphs]
+	points, through := figure.Marks(xy, ink, mark.Full), figure.Line(xy, ink)
 	points.Radius = vg.Points(2.4)
 	if b.Methods[method].Variant {
-		points.Shape = mark.hollow
+		points.Shape = mark.Hollow
 		through.Dashes = []vg.Length{vg.Points(3), vg.Points(2)}
 	}
 	return points, through

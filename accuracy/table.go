@@ -1,4 +1,4 @@
-package report
+package accuracy
 
 import (
 	"math"
@@ -13,21 +13,21 @@ var accuracyColumns = []string{
 }
 
 // rows returns accuracy.csv, a row per cell.
-func (a Accuracy) rows() [][]string {
+func (a Result) rows() [][]string {
 	rows := make([][]string, 0, len(a.Cells))
 	for _, c := range a.Cells {
 		rows = append(rows, []string{
-			c.Method, strconv.Itoa(c.Skipped), strconv.Itoa(c.Echoes), accuracyNumber(c.Spacing), accuracyNumber(c.T2), accuracyNumber(c.SNR), accuracyNumber(c.B1), strconv.Itoa(c.Draws),
-			accuracyNumber(100 * c.Bias), accuracyNumber(c.SD), accuracyNumber(c.RobustSD), accuracyNumber(c.RMSE), accuracyNumber(c.Bound), accuracyNumber(c.GaussianBound),
-			accuracyNumber(c.SDOverBound()), accuracyNumber(100 * c.Coverage), accuracyNumber(100 * c.Failed),
+			c.Method, strconv.Itoa(c.Skipped), strconv.Itoa(c.Echoes), cellNumber(c.Spacing), cellNumber(c.T2), cellNumber(c.SNR), cellNumber(c.B1), strconv.Itoa(c.Draws),
+			cellNumber(100 * c.Bias), cellNumber(c.SD), cellNumber(c.RobustSD), cellNumber(c.RMSE), cellNumber(c.Bound), cellNumber(c.GaussianBound),
+			cellNumber(c.SDOverBound()), cellNumber(100 * c.Coverage), cellNumber(100 * c.Failed),
 		})
 	}
 	return rows
 }
 
-// accuracyNumber prints a number for a table: five digits, more than the draws know; empty
+// cellNumber prints a number for a table: five digits, more than the draws know; empty
 // where there is none, inf where it has no limit.
-func accuracyNumber(x float64) string {
+func cellNumber(x float64) string {
 	switch {
 	case math.IsNaN(x):
 		return ""
@@ -38,7 +38,7 @@ func accuracyNumber(x float64) string {
 }
 
 // values returns the distinct values of a coordinate of the cells, in order.
-func (a Accuracy) values(of func(AccuracyCell) float64) []float64 {
+func (a Result) values(of func(Cell) float64) []float64 {
 	var list []float64
 	for _, c := range a.Cells {
 		if x := of(c); !slices.Contains(list, x) {
@@ -49,6 +49,6 @@ func (a Accuracy) values(of func(AccuracyCell) float64) []float64 {
 	return list
 }
 
-func t2Of(c AccuracyCell) float64  { return c.T2 }
-func snrOf(c AccuracyCell) float64 { return c.SNR }
-func b1Of(c AccuracyCell) float64  { return c.B1 }
+func t2Of(c Cell) float64  { return c.T2 }
+func snrOf(c Cell) float64 { return c.SNR }
+func b1Of(c Cell) float64  { return c.B1 }

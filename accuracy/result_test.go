@@ -1,4 +1,4 @@
-package report
+package accuracy
 
 import (
 	"bytes"
@@ -11,18 +11,18 @@ import (
 	"testing"
 )
 
-// someAccuracy is a small result with what occurs: a bias of every size, none,
+// sampleResult is a small result with what occurs: a bias of every size, none,
 // an infinite one, a limit met and one missed.
-func someAccuracy() Accuracy {
-	a := Accuracy{
+func sampleResult() Result {
+	a := Result{
 		Version: "1.2.3", Platform: "here", Draws: 2000, JudgedDraws: 20000, Seed: 7, Echoes: 7, Spacing: 10,
-		Methods: []AccuracyMethod{{Name: "nlls", Words: "plain <b>", Skipped: 1}, {Name: "nlls-all-echoes", Words: "all", Variant: true}},
+		Methods: []Method{{Name: "nlls", Words: "plain <b>", Skipped: 1}, {Name: "nlls-all-echoes", Words: "all", Variant: true}},
 	}
 	for n, m := range a.Methods {
 		for _, b1 := range []float64{0.8, 1} {
 			for s, snr := range []float64{5, 50, 100} {
 				for _, t2 := range []float64{20, 40, 80} {
-					c := AccuracyCell{
+					c := Cell{
 						Method: m.Name, Skipped: m.Skipped, Echoes: 7, Spacing: 10, T2: t2, SNR: snr, B1: b1, Draws: 20000,
 						Bias: 0.01 * float64(n+1) / float64(s+1), SD: 1.5, RobustSD: 1.4, RMSE: 1.6, Bound: 1.25, GaussianBound: 1.2, Coverage: 0.951, Failed: 0.02,
 					}
@@ -37,12 +37,12 @@ func someAccuracy() Accuracy {
 			}
 		}
 	}
-	a.Null = []AccuracyNull{{
+	a.Null = []Null{{
 		Method: "mmrm", Words: "unstructured <i>", Where: "all visits", PerArm: 12,
-		First: AccuracyRate{Trials: 100, Found: 6, Share: 0.06, Low: 0.022, High: 0.126},
-		All:   AccuracyRate{Trials: 1000, Found: 50, FellBack: 3, Failed: 1, Share: 0.05, Low: 0.0373, High: 0.0654},
+		First: Rate{Trials: 100, Found: 6, Share: 0.06, Low: 0.022, High: 0.126},
+		All:   Rate{Trials: 1000, Found: 50, FellBack: 3, Failed: 1, Share: 0.05, Low: 0.0373, High: 0.0654},
 	}}
-	a.Limits = []AccuracyLimit{
+	a.Limits = []Limit{
 		{Method: "nlls", Quantity: QuantityBias, Low: -0.02, High: 0.02, Where: "SNR 50, B1 1", Cells: 3, Worst: a.Cells[12], Value: 0.005, Chance: 0.0004, Met: true},
 		{Method: "nlls", Quantity: QuantitySD, High: 1.05, Where: "SNR 50, B1 1", Cells: 3, Worst: a.Cells[12], Value: 1.2, Chance: 0.004},
 		{Method: "nlls", Quantity: QuantityCoverage, Low: 0.93, High: 0.97, Where: "nowhere", Value: math.NaN(), Chance: math.NaN()},
@@ -50,10 +50,10 @@ func someAccuracy() Accuracy {
 	return a
 }
 
-func TestWriteAccuracy(t *testing.T) {
+func TestWrite(t *testing.T) {
 	dir := t.TempDir()
-	a := someAccuracy()
-	if err := WriteAccuracy(dir, a); err != nil {
+	a := sampleResult()
+	if err := Write(dir, a); err != nil {
 		t.Fatal(err)
 	}
 	read := func(name string) []byte {
@@ -92,7 +92,7 @@ func TestWriteAccuracy(t *testing.T) {
 	}
 
 	again := t.TempDir()
-	if err := WriteAccuracy(again, a); err != nil {
+	if err := Write(again, a); err != nil {
 		t.Fatal(err)
 	}
 	for _, name := range []string{"accuracy.csv", "accuracy.md", "index.html", "bias-snr.png", "bias-b1.png"} {
@@ -102,18 +102,18 @@ func TestWriteAccuracy(t *testing.T) {
 	}
 }
 
-func TestWriteAccuracyOfNothing(t *testing.T) {
-	if err := WriteAccuracy(t.TempDir(), Accuracy{}); err != nil {
+func TestWriteNothing(t *testing.T) {
+	if err := Write(t.TempDir(), Result{}); err != nil {
 		t.Error(err)
 	}
-	if err := PrintAccuracy(&bytes.Buffer{}, Accuracy{}); err != nil {
+	if err := Print(&bytes.Buffer{}, Result{}); err != nil {
 		t.Error(err)
 	}
 }
 
-func TestPrintAccuracy(t *testing.T) {
+func TestPrint(t *testing.T) {
 	var b bytes.Buffer
-	if err := PrintAccuracy(&b, someAccuracy()); err != nil {
+	if err := Print(&b, sampleResult()); err != nil {
 		t.Fatal(err)
 	}
 	for _, w := range []string{"SNR 100", "+0.33", "1.20", "95.1 %", "met", "missed", "bias within ±2 %"} {
@@ -123,22 +123,22 @@ func TestPrintAccuracy(t *testing.T) {
 	}
 }
 
-func TestCheckAccuracyFolder(t *testing.T) {
+func TestCheckFolder(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "a", "b")
-	if err := CheckAccuracyFolder(dir); err != nil {
+	if err := CheckFolder(dir); err != nil {
 		t.Fatal(err)
 	}
 	page := filepath.Join(dir, "index.html")
 	if err := os.WriteFile(page, []byte("a trial's"), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	if err := CheckAccuracyFolder(dir); err == nil {
+	if err := CheckFolder(dir); err == nil {
 		t.Error("a trial's page would be overwritten")
 	}
-	if err := WriteAccuracy(dir, someAccuracy()); err != nil {
+	if err := Write(dir, sampleResult()); err != nil {
 		t.Fatal(err)
 	}
-	if err := CheckAccuracyFolder(dir); err != nil {
+	if err := CheckFolder(dir); err != nil {
 		t.Errorf("an earlier validation's folder: %v", err)
 	}
 }

@@ -1,4 +1,4 @@
-package report
+package accuracy
 
 import (
 	_ "embed"
@@ -16,21 +16,21 @@ import (
 )
 
 var (
-	//go:embed accuracy.html
-	accuracyPageText string
-	//go:embed accuracy.md.tmpl
-	accuracyTextText string
+	//go:embed page.html
+	pageText string
+	//go:embed page.md.tmpl
+	markdownText string
 
-	accuracyPage = htmltemplate.Must(htmltemplate.New(pageFile).Funcs(htmltemplate.FuncMap{"glue": glue.Replace}).Parse(accuracyPageText))
-	accuracyText = template.Must(template.New(accuracyMarkdown).Parse(accuracyTextText))
+	pageTemplate     = htmltemplate.Must(htmltemplate.New(filePage).Funcs(htmltemplate.FuncMap{"glue": glue.Replace}).Parse(pageText))
+	markdownTemplate = template.Must(template.New(fileMarkdown).Parse(markdownText))
 )
 
 // glue keeps a quantity, its value and its unit on one line of a page.
 var glue = strings.NewReplacer(" ms", "\u00a0ms", " %", "\u00a0%", "T2 ", "T2\u00a0", "SNR ", "SNR\u00a0", "B1 ", "B1\u00a0", "≥ ", "≥\u00a0", "< ", "<\u00a0")
 
-// accuracyView is what people read: every text and number is made here, the
+// pageView is what people read: every text and number is made here, the
 // templates only place them.
-type accuracyView struct {
+type pageView struct {
 	Version, Platform, Train string
 	Met, Missed, Cells       int
 	Draws, JudgedDraws       int
@@ -88,8 +88,8 @@ type cellView struct {
 	Shade string
 }
 
-func newAccuracyView(a Accuracy) accuracyView {
-	v := accuracyView{
+func newPageView(a Result) pageView {
+	v := pageView{
 		Version: printable.Line(a.Version), Platform: printable.Line(a.Platform), Train: a.judgedTrain(),
 		Met: len(a.Limits) - a.Missed(), Missed: a.Missed(), Cells: len(a.Cells),
 		Draws: a.Draws, JudgedDraws: a.JudgedDraws, Seed: a.Seed, BestSNR: fmt.Sprintf("%g", a.bestSNR()),
@@ -100,8 +100,8 @@ func newAccuracyView(a Accuracy) accuracyView {
 	snr, b1 := a.values(snrOf), a.values(b1Of)
 	v.SNR, v.B1 = plain(snr), plain(b1)
 	for _, m := range a.Methods {
-		v.Methods = append(v.Methods, a.methodView(m, snr, func(t2, x float64) AccuracyCell { return a.judged(t2, x, 1) }))
-		v.ByB1 = append(v.ByB1, a.methodView(m, b1, func(t2, x float64) AccuracyCell { return a.judged(t2, a.bestSNR(), x) }))
+		v.Methods = append(v.Methods, a.methodView(m, snr, func(t2, x float64) Cell { return a.judged(t2, x, 1) }))
+		v.ByB1 = append(v.ByB1, a.methodView(m, b1, func(t2, x float64) Cell { return a.judged(t2, a.bestSNR(), x) }))
 	}
 	v.addSpans(a)
 	for _, n := range a.Null {
@@ -111,7 +111,7 @@ func newAccuracyView(a Accuracy) accuracyView {
 	return v
 }
 
-func newRateView(r AccuracyRate) rateView {
+func newRateView(r Rate) rateView {
 	return rateView{
 		Trials: fmt.Sprintf("%d of %d", r.Found, r.Trials), Share: percent(r.Share, 2),
 		Interval: fmt.Sprintf("%.2f–%.2f %%", 100*r.Low, 100*r.High), Left: fmt.Sprintf("%d, %d", r.FellBack, r.Failed),
@@ -123,7 +123,7 @@ const typicalSNR = 50
 
 // addSpans fills in what there is to say of all trains: T2 30 to 80 ms, that of
 // cartilage, at B1 = 1, and 20 to 80 ms over all B1.
-func (v *accuracyView) addSpans(a Accuracy) {
+func (v *pageView) addSpans(a Result) {
 	type train struct {
 		echoes  int
 		spacing float64
@@ -139,18 +139,18 @@ func (v *accuracyView) addSpans(a Accuracy) {
 	for _, m := range a.Methods {
 		s := spanView{Name: m.Name}
 		for _, t := range trains {
-			of := func(c AccuracyCell) bool {
+			of := func(c Cell) bool {
 				return c.Method == m.Name && c.Echoes == t.echoes && c.Spacing == t.spacing && c.T2 <= 80
 			}
-			s.Uniform = append(s.Uniform, a.span(func(c AccuracyCell) bool { return of(c) && c.B1 == 1 && c.SNR == typicalSNR && c.T2 >= 30 }))
-			s.AnyB1 = append(s.AnyB1, a.span(func(c AccuracyCell) bool { return of(c) && c.SNR == best && c.T2 >= 20 }))
+			s.Uniform = append(s.Uniform, a.span(func(c Cell) bool { return of(c) && c.B1 == 1 && c.SNR == typicalSNR && c.T2 >= 30 }))
+			s.AnyB1 = append(s.AnyB1, a.span(func(c Cell) bool { return of(c) && c.SNR == best && c.T2 >= 20 }))
 		}
 		v.Spans = append(v.Spans, s)
 	}
 }
 
 // span prints the least and the greatest bias of some cells.
-func (a Accuracy) span(in func(AccuracyCell) bool) string {
+func (a Result) span(in func(Cell) bool) string {
 	low, high := math.Inf(1), math.Inf(-1)
 	for _, c := range a.Cells {
 		if in(c) {
@@ -171,7 +171,7 @@ func plain(list []float64) []string {
 	return out
 }
 
-func (a Accuracy) methodView(m AccuracyMethod, columns []float64, at func(t2, x float64) AccuracyCell) methodView {
+func (a Result) methodView(m Method, columns []float64, at func(t2, x float64) Cell) methodView {
 	v := methodView{Name: m.Name, Words: m.Words}
 	for _, t2 := range a.values(t2Of) {
 		row := t2View{T2: fmt.Sprintf("%g", t2)}
@@ -183,7 +183,7 @@ func (a Accuracy) methodView(m AccuracyMethod, columns []float64, at func(t2, x 
 	return v
 }
 
-func newCellView(c AccuracyCell) cellView {
+func newCellView(c Cell) cellView {
 	v := cellView{Bias: signedPercent(c.Bias), SD: ratio(c.SDOverBound()), Coverage: percent(c.Coverage, 1)}
 	if c.Failed >= 0.0005 { // else it would be printed as 0.0 %
 		v.Failed = percent(c.Failed, 1)
@@ -235,7 +235,7 @@ func ratio(x float64) string {
 	return fmt.Sprintf("%.2f", x)
 }
 
-func newLimitView(l AccuracyLimit) limitView {
+func newLimitView(l Limit) limitView {
 	v := limitView{Method: l.Method, Where: l.Where, Cells: l.Cells, Met: l.Met, Verdict: "missed"}
 	if l.Met {
 		v.Verdict = "met"
@@ -270,9 +270,9 @@ func dataURI(png []byte) htmltemplate.URL {
 	return htmltemplate.URL("data:image/png;base64," + base64.StdEncoding.EncodeToString(png))
 }
 
-// accuracyTerminal prints the bias of every method at B1 = 1, with its spread and
+// printView prints the bias of every method at B1 = 1, with its spread and
 // coverage at the best SNR and its failures at the worst, and the limits.
-func accuracyTerminal(w io.Writer, v accuracyView) error {
+func printView(w io.Writer, v pageView) error {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
 	for _, m := range v.Methods {
 		m.print(t, v.SNR)
