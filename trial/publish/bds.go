@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 
+	"github.com/t2map/t2map/table"
 	"github.com/t2map/t2map/trial"
 )
 
@@ -45,75 +46,77 @@ func (r bdsRow) source(s string) string {
 	return s
 }
 
-var bdsColumns = []column[bdsRow]{
-	words("STUDYID", "Study Identifier", fromDesign,
-		func(r bdsRow) string { return studyID(r.a.Design) }).withDerivation("as in mk.csv"),
-	words("USUBJID", "Unique Subject Identifier", derived,
-		func(r bdsRow) string { return usubjid(r.a.Design, r.subject) }).withDerivation("as in mk.csv"),
-	words("SUBJID", "Subject Identifier for the Study", fromDesign,
+var bdsColumns = []table.Column[bdsRow]{
+	table.Text("STUDYID", "Study Identifier", table.FromDesign,
+		func(r bdsRow) string { return studyID(r.a.Design) }).WithDerivation("as in mk.csv"),
+	table.Text("USUBJID", "Unique Subject Identifier", table.Derived,
+		func(r bdsRow) string { return usubjid(r.a.Design, r.subject) }).WithDerivation("as in mk.csv"),
+	table.Text("SUBJID", "Subject Identifier for the Study", table.FromDesign,
 		func(r bdsRow) string { return identifier(r.who().ID) }).
-		withDerivation("subject of the design"),
-	words("SITEID", "Study Site Identifier", fromDesign, func(r bdsRow) string { return identifier(r.who().Site) }),
-	numbers("AGE", "Age",
-		func(r bdsRow) float64 { return r.who().Age }).withUnit("year").withDerivation("at baseline").withOrigin(fromDesign),
-	words("AGEU", "Age Units", assigned, func(r bdsRow) string {
+		WithDerivation("subject of the design"),
+	table.Text("SITEID", "Study Site Identifier", table.FromDesign,
+		func(r bdsRow) string { return identifier(r.who().Site) }),
+	table.Number("AGE", "Age",
+		func(r bdsRow) float64 { return r.who().Age }).WithUnit("year").WithDerivation("at baseline").
+		WithOrigin(table.FromDesign),
+	table.Text("AGEU", "Age Units", table.Assigned, func(r bdsRow) string {
 		if math.IsNaN(r.who().Age) {
 			return ""
 		}
 		return "YEARS"
-	}).withTerms("AGEU (C66781): YEARS").withDerivation("empty where AGE is"),
-	words("SEX", "Sex", fromDesign, func(r bdsRow) string { return sexTerm(r.who().Sex) }).
-		withTerms("SEX (C66731): F, M, U; other words of the design are unchanged"),
-	numbers("BMIBL", "Baseline BMI",
-		func(r bdsRow) float64 { return r.who().BMI }).withUnit("kg/m2").withOrigin(fromDesign),
-	truncated("STRATUM", "Stratum of Randomisation", fromDesign, func(r bdsRow) string { return r.who().Stratum }).
-		withDerivation(toCheck + "variable STRATUM"),
-	truncated("TRTP", "Planned Treatment", fromDesign,
-		func(r bdsRow) string { return r.armName() }).withDerivation("arm of the design"),
-	counts("TRTPN", "Planned Treatment (N)", func(r bdsRow) int { return r.arm + 1 }).
-		withDerivation("place of the arm in the design from 1, which is the reference").withOrigin(assigned),
-	words("PARCAT1", "Parameter Category 1", assigned, func(r bdsRow) string {
+	}).WithTerms("AGEU (C66781): YEARS").WithDerivation("empty where AGE is"),
+	table.Text("SEX", "Sex", table.FromDesign, func(r bdsRow) string { return sexTerm(r.who().Sex) }).
+		WithTerms("SEX (C66731): F, M, U; other words of the design are unchanged"),
+	table.Number("BMIBL", "Baseline BMI",
+		func(r bdsRow) float64 { return r.who().BMI }).WithUnit("kg/m2").WithOrigin(table.FromDesign),
+	truncated("STRATUM", "Stratum of Randomisation", table.FromDesign, func(r bdsRow) string { return r.who().Stratum }).
+		WithDerivation(toCheck + "variable STRATUM"),
+	truncated("TRTP", "Planned Treatment", table.FromDesign,
+		func(r bdsRow) string { return r.armName() }).WithDerivation("arm of the design"),
+	table.Count("TRTPN", "Planned Treatment (N)", func(r bdsRow) int { return r.arm + 1 }).
+		WithDerivation("place of the arm in the design from 1, which is the reference").WithOrigin(table.Assigned),
+	table.Text("PARCAT1", "Parameter Category 1", table.Assigned, func(r bdsRow) string {
 		if r.e.Compartment {
 			return "CARTILAGE T2"
 		}
 		return "OTHER ENDPOINT"
-	}).withTerms("CARTILAGE T2, OTHER ENDPOINT"),
-	truncated("PARAM", "Parameter", derived, bdsRow.label).withDerivation("title of the endpoint with its unit"),
-	words("PARAMCD", "Parameter Code", assigned, func(r bdsRow) string { return r.code }).
-		withTerms(toCheck + "T2MED, T2LAT, T2PF, T2MT, T2LT, T2PAT, T2FEM; others from the endpoint's name").
-		withDerivation("letters and digits of the name, truncated to 8, made unique with a number"),
-	counts("PARAMN", "Parameter (N)", func(r bdsRow) int { return r.parameter }).
-		withDerivation("place of the endpoint in the analysis, from 1").withOrigin(assigned),
-	truncated("AVISIT", "Analysis Visit", fromDesign, func(r bdsRow) string { return r.visitName() }),
-	numbers("AVISITN", "Analysis Visit (N)", func(r bdsRow) float64 { return r.month() }).withUnit("month").
-		withDerivation("nominal month of the visit").withOrigin(fromDesign),
-	numbers("AVAL", "Analysis Value",
-		func(r bdsRow) float64 { return r.X }).withUnit(endpointUnit).withOrigin(fromResults),
-	numbers("BASE", "Baseline Value", func(r bdsRow) float64 { return r.baseline().X }).withUnit(endpointUnit).
-		withDerivation("AVAL of the first visit; empty where there is none"),
-	numbers("CHG", "Change from Baseline", func(r bdsRow) float64 { return r.Delta }).withUnit(endpointUnit).
-		withDerivation("AVAL - BASE; empty at baseline"),
-	numbers("PCHG", "Percent Change from Baseline", func(r bdsRow) float64 { return r.Percent }).withUnit("%").
-		withDerivation("100*CHG/BASE; empty at baseline and where BASE is not above 0"),
-	marks("ABLFL", "Baseline Record Flag",
-		func(r bdsRow) bool { return r.visit == 0 }).withDerivation("Y at the first visit"),
-	marks("ANL01FL", "Analysis Flag 01", func(r bdsRow) bool { return r.a.InModel(r.e, r.subject, r.visit) }).
-		withDerivation("Y for an observation of the mixed model: a change at a visit that is in it, and every " +
+	}).WithTerms("CARTILAGE T2, OTHER ENDPOINT"),
+	truncated("PARAM", "Parameter", table.Derived, bdsRow.label).WithDerivation("title of the endpoint with its unit"),
+	table.Text("PARAMCD", "Parameter Code", table.Assigned, func(r bdsRow) string { return r.code }).
+		WithTerms(toCheck + "T2MED, T2LAT, T2PF, T2MT, T2LT, T2PAT, T2FEM; others from the endpoint's name").
+		WithDerivation("letters and digits of the name, truncated to 8, made unique with a number"),
+	table.Count("PARAMN", "Parameter (N)", func(r bdsRow) int { return r.parameter }).
+		WithDerivation("place of the endpoint in the analysis, from 1").WithOrigin(table.Assigned),
+	truncated("AVISIT", "Analysis Visit", table.FromDesign, func(r bdsRow) string { return r.visitName() }),
+	table.Number("AVISITN", "Analysis Visit (N)", func(r bdsRow) float64 { return r.month() }).WithUnit("month").
+		WithDerivation("nominal month of the visit").WithOrigin(table.FromDesign),
+	table.Number("AVAL", "Analysis Value",
+		func(r bdsRow) float64 { return r.X }).WithUnit(endpointUnit).WithOrigin(table.FromResults),
+	table.Number("BASE", "Baseline Value", func(r bdsRow) float64 { return r.baseline().X }).WithUnit(endpointUnit).
+		WithDerivation("AVAL of the first visit; empty where there is none"),
+	table.Number("CHG", "Change from Baseline", func(r bdsRow) float64 { return r.Delta }).WithUnit(endpointUnit).
+		WithDerivation("AVAL - BASE; empty at baseline"),
+	table.Number("PCHG", "Percent Change from Baseline", func(r bdsRow) float64 { return r.Percent }).WithUnit("%").
+		WithDerivation("100*CHG/BASE; empty at baseline and where BASE is not above 0"),
+	table.Flag("ABLFL", "Baseline Record Flag", "Y",
+		func(r bdsRow) bool { return r.visit == 0 }).WithDerivation("Y at the first visit"),
+	table.Flag("ANL01FL", "Analysis Flag 01", "Y", func(r bdsRow) bool { return r.a.InModel(r.e, r.subject, r.visit) }).
+		WithDerivation("Y for an observation of the mixed model: a change at a visit that is in it, and every " +
 			"covariate of the plan is known"),
-	words("CRIT1", "Analysis Criterion 1", derived,
+	table.Text("CRIT1", "Analysis Criterion 1", table.Derived,
 		func(r bdsRow) string { criterion, _ := r.criterion(); return criterion }).
-		withDerivation("the change exceeds the repeatability coefficient, 1.96*sqrt(2)*wCV; empty at baseline and " +
+		WithDerivation("the change exceeds the repeatability coefficient, 1.96*sqrt(2)*wCV; empty at baseline and " +
 			"where no wCV is known"),
-	words("CRIT1FL", "Criterion 1 Evaluation Result Flag", derived,
-		func(r bdsRow) string { _, flag := r.criterion(); return flag }).withTerms("Y, N or empty"),
-	truncated("MASKFROM", "Visit Whose Mask Was Carried", fromResults, func(r bdsRow) string { return r.MaskFrom }).
-		withDerivation(toCheck + "variable MASKFROM; empty where the mask of AVAL was drawn at the visit itself"),
-	words("SRCDOM", "Source Data", assigned,
-		func(r bdsRow) string { return r.source("MK") }).withTerms("MK or empty").withDerivation("MK for compartments"),
-	words("SRCVAR", "Source Variable", assigned,
-		func(r bdsRow) string { return r.source("MKSTRESN") }).withTerms("MKSTRESN or empty"),
-	counts("SRCSEQ", "Source Sequence Number",
-		func(r bdsRow) int { return r.seq }).withDerivation("MKSEQ of the value").withOrigin(assigned),
+	table.Text("CRIT1FL", "Criterion 1 Evaluation Result Flag", table.Derived,
+		func(r bdsRow) string { _, flag := r.criterion(); return flag }).WithTerms("Y, N or empty"),
+	truncated("MASKFROM", "Visit Whose Mask Was Carried", table.FromResults, func(r bdsRow) string { return r.MaskFrom }).
+		WithDerivation(toCheck + "variable MASKFROM; empty where the mask of AVAL was drawn at the visit itself"),
+	table.Text("SRCDOM", "Source Data", table.Assigned,
+		func(r bdsRow) string { return r.source("MK") }).WithTerms("MK or empty").WithDerivation("MK for compartments"),
+	table.Text("SRCVAR", "Source Variable", table.Assigned,
+		func(r bdsRow) string { return r.source("MKSTRESN") }).WithTerms("MKSTRESN or empty"),
+	table.Count("SRCSEQ", "Source Sequence Number",
+		func(r bdsRow) int { return r.seq }).WithDerivation("MKSEQ of the value").WithOrigin(table.Assigned),
 }
 
 // bdsRows are in the order of subject, parameter and visit, without missing values.
@@ -142,4 +145,4 @@ func bdsRows(a *trial.Analysis) []bdsRow {
 	return rows
 }
 
-func bdsTable(a *trial.Analysis) table { return newTable("adbds", bdsColumns, bdsRows(a)) }
+func bdsTable(a *trial.Analysis) output { return newOutput("adbds", bdsColumns, bdsRows(a)) }

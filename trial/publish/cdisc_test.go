@@ -14,11 +14,11 @@ import (
 var variable = regexp.MustCompile(`^[A-Z][A-Z0-9_]{0,7}$`)
 
 // cells returns the rows of a table by column.
-func cells(t table) []map[string]string {
+func cells(t output) []map[string]string {
 	var rows []map[string]string
-	for _, r := range t.rows {
+	for _, r := range t.Rows {
 		m := map[string]string{}
-		for i, c := range t.columns {
+		for i, c := range t.Columns {
 			m[c] = r[i]
 		}
 		rows = append(rows, m)
@@ -31,13 +31,13 @@ func cells(t table) []map[string]string {
 func TestVariables(t *testing.T) {
 	a := usual.analysis()
 	for _, c := range []struct {
-		table    table
+		table    output
 		required []string
 	}{
 		{mkTable(&a), []string{"STUDYID", "DOMAIN", "USUBJID", "MKSEQ", "MKTESTCD", "MKTEST"}},
 		{bdsTable(&a), []string{"STUDYID", "USUBJID", "PARAM", "PARAMCD", "AVAL"}},
 	} {
-		for _, d := range c.table.dictionary {
+		for _, d := range c.table.Dictionary {
 			if !variable.MatchString(d[0]) || len(d[1]) > longestTest {
 				t.Errorf("%s: variable %s, label %q", c.table.name, d[0], d[1])
 			}
@@ -61,15 +61,15 @@ func TestMKOrder(t *testing.T) {
 	names := strings.Fields(guide)
 	for _, c := range mkColumns {
 		for i, n := range names {
-			if n == c.name {
+			if n == c.Name {
 				if i <= at {
 					t.Errorf("%s is out of its order", n)
 				}
 				at = i
 			}
 		}
-		if !strings.Contains(" "+guide+" ", " "+c.name+" ") {
-			t.Errorf("%s is not in the guide", c.name)
+		if !strings.Contains(" "+guide+" ", " "+c.Name+" ") {
+			t.Errorf("%s is not in the guide", c.Name)
 		}
 	}
 }

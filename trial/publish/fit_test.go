@@ -10,7 +10,7 @@ import (
 )
 
 // where returns the rows of a table that hold these cells: column, value, ….
-func where(t table, of ...string) []map[string]string {
+func where(t output, of ...string) []map[string]string {
 	var rows []map[string]string
 	for _, r := range cells(t) {
 		fits := true
@@ -25,7 +25,7 @@ func where(t table, of ...string) []map[string]string {
 }
 
 // only returns the one row that holds these cells.
-func only(t *testing.T, table table, of ...string) map[string]string {
+func only(t *testing.T, table output, of ...string) map[string]string {
 	t.Helper()
 	rows := where(table, of...)
 	if len(rows) != 1 {

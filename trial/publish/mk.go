@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/t2map/t2map/table"
 	"github.com/t2map/t2map/trial"
 )
 
@@ -69,82 +70,82 @@ func (r mkRow) isMean() bool {
 		slices.ContainsFunc(r.Flags, func(f int) bool { return r.a.Flags[f].Kind == trial.TwoStudies })
 }
 
-func (r mkRow) result() string { return plain(r.X) }
+func (r mkRow) result() string { return table.Digits(r.X, 15) }
 
 // constant returns a column with the same text in each row.
-func constant[R any](name, label, s string) column[R] {
-	return words(name, label, assigned, func(R) string { return s })
+func constant[R any](name, label, s string) table.Column[R] {
+	return table.Text(name, label, table.Assigned, func(R) string { return s })
 }
 
 // truncated returns a column of texts that are truncated to the longest that the transport format
 // holds.
-func truncated[R any](name, label string, from origin, cell func(R) string) column[R] {
-	return words(name, label, from, func(r R) string { return within(cell(r), longestText) })
+func truncated[R any](name, label string, origin table.Origin, cell func(R) string) table.Column[R] {
+	return table.Text(name, label, origin, func(r R) string { return within(cell(r), longestText) })
 }
 
-var mkColumns = []column[mkRow]{
-	words("STUDYID", "Study Identifier", fromDesign, func(r mkRow) string { return studyID(r.a.Design) }).
-		withDerivation("name of the trial in the design; " + unnamed + " where it has none"),
-	constant[mkRow]("DOMAIN", "Domain Abbreviation", "MK").withTerms("MK"),
-	words("USUBJID", "Unique Subject Identifier", derived,
+var mkColumns = []table.Column[mkRow]{
+	table.Text("STUDYID", "Study Identifier", table.FromDesign, func(r mkRow) string { return studyID(r.a.Design) }).
+		WithDerivation("name of the trial in the design; " + unnamed + " where it has none"),
+	constant[mkRow]("DOMAIN", "Domain Abbreviation", "MK").WithTerms("MK"),
+	table.Text("USUBJID", "Unique Subject Identifier", table.Derived,
 		func(r mkRow) string { return usubjid(r.a.Design, r.subject) }).
-		withDerivation("STUDYID, a hyphen, the subject of the design"),
-	counts("MKSEQ", "Sequence Number", func(r mkRow) int { return r.seq }).withOrigin(assigned).
-		withDerivation("1, 2, ... by subject, in the order of visits and compartments; the numbers of omitted rows " +
+		WithDerivation("STUDYID, a hyphen, the subject of the design"),
+	table.Count("MKSEQ", "Sequence Number", func(r mkRow) int { return r.seq }).WithOrigin(table.Assigned).
+		WithDerivation("1, 2, ... by subject, in the order of visits and compartments; the numbers of omitted rows " +
 			"are not used"),
-	truncated("MKREFID", "Reference ID", fromResults, func(r mkRow) string { return r.Study }).
-		withDerivation("hash of the StudyInstanceUID, as compartments.csv has it"),
+	truncated("MKREFID", "Reference ID", table.FromResults, func(r mkRow) string { return r.Study }).
+		WithDerivation("hash of the StudyInstanceUID, as compartments.csv has it"),
 	constant[mkRow]("MKTESTCD", "Short Name of Musculoskeletal Test", mkTestCode).
-		withTerms("MUSCTSCD (C127269, extensible); " + toCheck + mkTestCode),
-	constant[mkRow]("MKTEST", "Name of Musculoskeletal Test", mkTest).withTerms("MUSCTS (C127270, extensible); " +
+		WithTerms("MUSCTSCD (C127269, extensible); " + toCheck + mkTestCode),
+	constant[mkRow]("MKTEST", "Name of Musculoskeletal Test", mkTest).WithTerms("MUSCTS (C127270, extensible); " +
 		toCheck + mkTest),
-	constant[mkRow]("MKCAT", "Category for Musculoskeletal Test", mkCategory).withTerms(mkCategory),
-	truncated("MKSCAT", "Subcategory for Musculoskeletal Test", fromResults,
+	constant[mkRow]("MKCAT", "Category for Musculoskeletal Test", mkCategory).WithTerms(mkCategory),
+	truncated("MKSCAT", "Subcategory for Musculoskeletal Test", table.FromResults,
 		func(r mkRow) string { return strings.ToUpper(r.e.Name) }).
-		withDerivation("compartment as the results name it, in capitals"),
-	words("MKORRES", "Result or Finding in Original Units", fromResults, mkRow.result).withUnit("ms").
-		withDerivation("mean T2 of the compartment that the analysis uses, not every result that was acquired: " +
+		WithDerivation("compartment as the results name it, in capitals"),
+	table.Text("MKORRES", "Result or Finding in Original Units", table.FromResults, mkRow.result).WithUnit("ms").
+		WithDerivation("mean T2 of the compartment that the analysis uses, not every result that was acquired: " +
 			"results of the other knee and of unplanned visits are not in this table; empty where MKSTAT is NOT DONE"),
-	words("MKORRESU", "Original Units", assigned,
-		func(r mkRow) string { return r.ifDone("ms", "") }).withTerms("UNIT (C71620): ms (C41140)"),
-	words("MKSTRESC", "Character Result/Finding in Std Format", derived,
-		mkRow.result).withUnit("ms").withDerivation("as MKORRES"),
-	numbers("MKSTRESN", "Numeric Result/Finding in Standard Units",
-		func(r mkRow) float64 { return r.X }).withUnit("ms").withDerivation("as MKORRES"),
-	words("MKSTRESU", "Standard Units", assigned,
-		func(r mkRow) string { return r.ifDone("ms", "") }).withTerms("UNIT (C71620): ms (C41140)"),
-	words("MKSTAT", "Completion Status", derived,
-		func(r mkRow) string { return r.ifDone("", "NOT DONE") }).withTerms("ND (C66789): NOT DONE").
-		withDerivation("NOT DONE where a planned visit has no result; results that are not used, as of two studies " +
+	table.Text("MKORRESU", "Original Units", table.Assigned,
+		func(r mkRow) string { return r.ifDone("ms", "") }).WithTerms("UNIT (C71620): ms (C41140)"),
+	table.Text("MKSTRESC", "Character Result/Finding in Std Format", table.Derived,
+		mkRow.result).WithUnit("ms").WithDerivation("as MKORRES"),
+	table.Number("MKSTRESN", "Numeric Result/Finding in Standard Units",
+		func(r mkRow) float64 { return r.X }).WithUnit("ms").WithDerivation("as MKORRES"),
+	table.Text("MKSTRESU", "Standard Units", table.Assigned,
+		func(r mkRow) string { return r.ifDone("ms", "") }).WithTerms("UNIT (C71620): ms (C41140)"),
+	table.Text("MKSTAT", "Completion Status", table.Derived,
+		func(r mkRow) string { return r.ifDone("", "NOT DONE") }).WithTerms("ND (C66789): NOT DONE").
+		WithDerivation("NOT DONE where a planned visit has no result; results that are not used, as of two studies " +
 			"at one visit, have no row here, and are in values.csv"),
-	truncated("MKREASND", "Reason Not Done", derived, func(r mkRow) string { return r.Value.Missing.String() }).
-		withDerivation("why there is no value; truncated to 200 bytes"),
-	words("MKLOC", "Location Used for the Measurement", assigned,
+	truncated("MKREASND", "Reason Not Done", table.Derived, func(r mkRow) string { return r.Value.Missing.String() }).
+		WithDerivation("why there is no value; truncated to 200 bytes"),
+	table.Text("MKLOC", "Location Used for the Measurement", table.Assigned,
 		func(r mkRow) string { loc, _ := location(r.e.Name); return loc }).
-		withTerms("LOC (C74456, extensible): KNEE JOINT (C32898); " + toCheck +
+		WithTerms("LOC (C74456, extensible): KNEE JOINT (C32898); " + toCheck +
 			"PATELLOFEMORAL JOINT, TIBIA, FEMUR, PATELLA").
-		withDerivation("by compartment: medial and lateral are of the knee joint, the cartilage of one bone of that " +
+		WithDerivation("by compartment: medial and lateral are of the knee joint, the cartilage of one bone of that " +
 			"bone"),
-	words("MKLAT", "Laterality", fromDesign,
-		mkRow.side).withTerms("LAT (C99073): LEFT, RIGHT").withDerivation("side of the design, or of the images"),
-	words("MKDIR", "Directionality", assigned, func(r mkRow) string { _, dir := location(r.e.Name); return dir }).
-		withTerms("DIR (C99074): MEDIAL (C25232), LATERAL (C25230)").withDerivation("by compartment; empty for others"),
-	constant[mkRow]("MKMETHOD", "Method of Test or Examination", "MRI").withTerms("METHOD (C85492): MRI"),
-	constant[mkRow]("MKLOBXFL", "Last Observation Before Exposure Flag", "").withTerms("NY (C66742): Y or empty").
-		withDerivation("empty: the results hold no dates, so that the first exposure is not known; to be derived by " +
+	table.Text("MKLAT", "Laterality", table.FromDesign,
+		mkRow.side).WithTerms("LAT (C99073): LEFT, RIGHT").WithDerivation("side of the design, or of the images"),
+	table.Text("MKDIR", "Directionality", table.Assigned, func(r mkRow) string { _, dir := location(r.e.Name); return dir }).
+		WithTerms("DIR (C99074): MEDIAL (C25232), LATERAL (C25230)").WithDerivation("by compartment; empty for others"),
+	constant[mkRow]("MKMETHOD", "Method of Test or Examination", "MRI").WithTerms("METHOD (C85492): MRI"),
+	constant[mkRow]("MKLOBXFL", "Last Observation Before Exposure Flag", "").WithTerms("NY (C66742): Y or empty").
+		WithDerivation("empty: the results hold no dates, so that the first exposure is not known; to be derived by " +
 			"the sponsor"),
-	marks("MKBLFL", "Baseline Flag", func(r mkRow) bool {
+	table.Flag("MKBLFL", "Baseline Flag", "Y", func(r mkRow) bool {
 		return r.visit == 0 &&
 			r.done()
-	}).withTerms("NY (C66742): Y or empty").
-		withDerivation("Y for a result of the first planned visit"),
-	marks("MKDRVFL", "Derived Flag", mkRow.isMean).withTerms("NY (C66742): Y or empty").
-		withDerivation("Y where the result is the mean of two studies at the visit"),
-	counts("VISITNUM", "Visit Number", func(r mkRow) int { return r.visit + 1 }).withOrigin(fromDesign).
-		withDerivation("place of the visit in the design, from 1"),
-	truncated("VISIT", "Visit Name", fromDesign, func(r mkRow) string { return r.visitName() }),
-	constant[mkRow]("MKDTC", "Date/Time of Collection", "").withTerms("ISO 8601").
-		withDerivation("empty: the results hold no dates, for privacy; to be joined by the sponsor"),
+	}).WithTerms("NY (C66742): Y or empty").
+		WithDerivation("Y for a result of the first planned visit"),
+	table.Flag("MKDRVFL", "Derived Flag", "Y", mkRow.isMean).WithTerms("NY (C66742): Y or empty").
+		WithDerivation("Y where the result is the mean of two studies at the visit"),
+	table.Count("VISITNUM", "Visit Number", func(r mkRow) int { return r.visit + 1 }).WithOrigin(table.FromDesign).
+		WithDerivation("place of the visit in the design, from 1"),
+	truncated("VISIT", "Visit Name", table.FromDesign, func(r mkRow) string { return r.visitName() }),
+	constant[mkRow]("MKDTC", "Date/Time of Collection", "").WithTerms("ISO 8601").
+		WithDerivation("empty: the results hold no dates, for privacy; to be joined by the sponsor"),
 }
 
 // mkRows are in the order of subject, visit and compartment. Results that are not used have no row:
@@ -167,4 +168,4 @@ func mkRows(a *trial.Analysis) []mkRow {
 	return rows
 }
 
-func mkTable(a *trial.Analysis) table { return newTable("mk", mkColumns, mkRows(a)) }
+func mkTable(a *trial.Analysis) output { return newOutput("mk", mkColumns, mkRows(a)) }

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/t2map/t2map/printable"
+	"github.com/t2map/t2map/table"
 	"github.com/t2map/t2map/trial"
 	"github.com/t2map/t2map/trial/mmrm"
 )
@@ -40,19 +41,19 @@ func (p place) month() float64 {
 }
 
 var (
-	endpointColumns = []column[place]{
-		words("endpoint", "Endpoint", fromResults, func(p place) string { return p.e.Name }).
-			withTerms("compartments as results name them, other endpoints as their tables do"),
-		words("unit", "Unit of the endpoint", fromResults, func(p place) string { return p.e.Unit }).
-			withTerms("ms for T2; as given for others; empty for scores"),
+	endpointColumns = []table.Column[place]{
+		table.Text("endpoint", "Endpoint", table.FromResults, func(p place) string { return p.e.Name }).
+			WithTerms("compartments as results name them, other endpoints as their tables do"),
+		table.Text("unit", "Unit of the endpoint", table.FromResults, func(p place) string { return p.e.Unit }).
+			WithTerms("ms for T2; as given for others; empty for scores"),
 	}
-	armColumns   = []column[place]{words("arm", "Arm", fromDesign, place.armName)}
-	visitColumns = []column[place]{
-		words("visit", "Visit", fromDesign, place.visitName),
-		numbers("month", "Nominal month of the visit", place.month).withUnit("month").withOrigin(fromDesign),
+	armColumns   = []table.Column[place]{table.Text("arm", "Arm", table.FromDesign, place.armName)}
+	visitColumns = []table.Column[place]{
+		table.Text("visit", "Visit", table.FromDesign, place.visitName),
+		table.Number("month", "Nominal month of the visit", place.month).WithUnit("month").WithOrigin(table.FromDesign),
 	}
-	levelColumn = numbers("level", "Level of the intervals", func(p place) float64 { return p.a.Plan.Level }).
-			withDerivation("0.95 unless set").withOrigin(assigned)
+	levelColumn = table.Number("level", "Level of the intervals", func(p place) float64 { return p.a.Plan.Level }).
+			WithDerivation("0.95 unless set").WithOrigin(table.Assigned)
 )
 
 type descriptionRow struct {
@@ -63,49 +64,49 @@ type descriptionRow struct {
 	flags []int
 }
 
-var descriptionColumns = func() []column[descriptionRow] {
+var descriptionColumns = func() []table.Column[descriptionRow] {
 	toPlace := func(r descriptionRow) place { return r.place }
-	x := func(name, label string, f func(trial.Description) float64) column[descriptionRow] {
-		return numbers(name, label, func(r descriptionRow) float64 { return f(r.Description) }).withUnit(endpointUnit +
+	x := func(name, label string, f func(trial.Description) float64) table.Column[descriptionRow] {
+		return table.Number(name, label, func(r descriptionRow) float64 { return f(r.Description) }).WithUnit(endpointUnit +
 			"; % where measure is percent")
 	}
-	return slices.Concat(columnsOf(toPlace, endpointColumns), columnsOf(toPlace, armColumns),
-		columnsOf(toPlace, visitColumns), []column[descriptionRow]{
-			words("measure", "What is described", derived, func(r descriptionRow) string { return r.measure }).
-				withTerms("value, change, percent").withDerivation("change = value - baseline; percent = " +
+	return slices.Concat(table.Lift(toPlace, endpointColumns), table.Lift(toPlace, armColumns),
+		table.Lift(toPlace, visitColumns), []table.Column[descriptionRow]{
+			table.Text("measure", "What is described", table.Derived, func(r descriptionRow) string { return r.measure }).
+				WithTerms("value, change, percent").WithDerivation("change = value - baseline; percent = " +
 				"100*change/baseline, of baselines above 0"),
-			counts("n", "Subjects with a value", func(r descriptionRow) int { return r.N }),
-			counts("missing", "Subjects of the arm without a value",
+			table.Count("n", "Subjects with a value", func(r descriptionRow) int { return r.N }),
+			table.Count("missing", "Subjects of the arm without a value",
 				func(r descriptionRow) int { return r.arms - r.N }).
-				withDerivation("subjects of the arm in the design - n"),
-			x("mean", "Mean", func(d trial.Description) float64 { return d.Mean }).withDerivation("sum(x)/n"),
+				WithDerivation("subjects of the arm in the design - n"),
+			x("mean", "Mean", func(d trial.Description) float64 { return d.Mean }).WithDerivation("sum(x)/n"),
 			x("sd", "Standard deviation", func(d trial.Description) float64 { return d.SD }).
-				withDerivation("sqrt(sum((x - mean)^2)/(n - 1)); empty for n < 2"),
+				WithDerivation("sqrt(sum((x - mean)^2)/(n - 1)); empty for n < 2"),
 			x("median", "Median", func(d trial.Description) float64 { return d.Median }),
 			x("q1", "Lower quartile", func(d trial.Description) float64 { return d.Q1 }).
-				withDerivation("linear between order statistics (Hyndman and Fan's type 7)"),
-			x("q3", "Upper quartile", func(d trial.Description) float64 { return d.Q3 }).withDerivation("as q1"),
+				WithDerivation("linear between order statistics (Hyndman and Fan's type 7)"),
+			x("q3", "Upper quartile", func(d trial.Description) float64 { return d.Q3 }).WithDerivation("as q1"),
 			x("min", "Minimum", func(d trial.Description) float64 { return d.Min }),
 			x("max", "Maximum", func(d trial.Description) float64 { return d.Max }),
 			x("ci_low", "Lower limit of the mean's interval", func(d trial.Description) float64 { return d.Low }).
-				withDerivation("mean - t(n - 1)*sd/sqrt(n)"),
+				WithDerivation("mean - t(n - 1)*sd/sqrt(n)"),
 			x("ci_high", "Upper limit of the mean's interval", func(d trial.Description) float64 { return d.High }).
-				withDerivation("mean + t(n - 1)*sd/sqrt(n)"),
-		}, columnsOf(toPlace, []column[place]{levelColumn}), []column[descriptionRow]{
+				WithDerivation("mean + t(n - 1)*sd/sqrt(n)"),
+		}, table.Lift(toPlace, []table.Column[place]{levelColumn}), []table.Column[descriptionRow]{
 			flagColumn("flags", "Kinds of flags that concern this cell",
 				func(r descriptionRow) (*trial.Analysis, []int) { return r.a, r.flags }).
-				withDerivation("value: of the values; change and percent: of the values and of their baselines"),
+				WithDerivation("value: of the values; change and percent: of the values and of their baselines"),
 		})
 }()
 
 // flagColumn returns a column of the kinds of flags.
-func flagColumn[R any](name, label string, flags func(R) (*trial.Analysis, []int)) column[R] {
-	return words(name, label, derived, func(r R) string { return kindsOf(flags(r)) }).
-		withTerms("two studies; protocol change; scanner change; carried mask; quality; other side; no result; not " +
+func flagColumn[R any](name, label string, flags func(R) (*trial.Analysis, []int)) table.Column[R] {
+	return table.Text(name, label, table.Derived, func(r R) string { return kindsOf(flags(r)) }).
+		WithTerms("two studies; protocol change; scanner change; carried mask; quality; other side; no result; not " +
 			"in the design")
 }
 
-func descriptionTable(a *trial.Analysis) table {
+func descriptionTable(a *trial.Analysis) output {
 	var rows []descriptionRow
 	sizes := armSizes(a.Design)
 	for i := range a.Endpoints {
@@ -123,7 +124,7 @@ func descriptionTable(a *trial.Analysis) table {
 			}
 		}
 	}
-	return newTable("description", descriptionColumns, rows)
+	return newOutput("description", descriptionColumns, rows)
 }
 
 type meanRow struct {
@@ -131,42 +132,42 @@ type meanRow struct {
 	mmrm.Estimate
 }
 
-var meanColumns = func() []column[meanRow] {
+var meanColumns = func() []table.Column[meanRow] {
 	toPlace := func(r meanRow) place { return r.place }
-	x := func(name, label string, f func(mmrm.Estimate) float64) column[meanRow] {
-		return numbers(name, label, func(r meanRow) float64 { return f(r.Estimate) })
+	x := func(name, label string, f func(mmrm.Estimate) float64) table.Column[meanRow] {
+		return table.Number(name, label, func(r meanRow) float64 { return f(r.Estimate) })
 	}
-	return slices.Concat(columnsOf(toPlace, endpointColumns), columnsOf(toPlace, armColumns),
-		columnsOf(toPlace, visitColumns), []column[meanRow]{
-			counts("n", "Subjects of the arm in the model at the visit",
+	return slices.Concat(table.Lift(toPlace, endpointColumns), table.Lift(toPlace, armColumns),
+		table.Lift(toPlace, visitColumns), []table.Column[meanRow]{
+			table.Count("n", "Subjects of the arm in the model at the visit",
 				func(r meanRow) int { return r.e.Model.InIt(r.arm, r.visit) }),
 			x("estimate", "Least-squares mean of the change",
-				func(e mmrm.Estimate) float64 { return e.Value }).withUnit(endpointUnit).
-				withDerivation("l'beta at the mean baseline and covariates of the observations, equal weight of " +
+				func(e mmrm.Estimate) float64 { return e.Value }).WithUnit(endpointUnit).
+				WithDerivation("l'beta at the mean baseline and covariates of the observations, equal weight of " +
 					"each level of a factor"),
-			x("se", "Standard error", func(e mmrm.Estimate) float64 { return e.SE }).withUnit(endpointUnit).
-				withDerivation("of the model, adjusted for small samples with Kenward-Roger"),
-			x("df", "Degrees of freedom", func(e mmrm.Estimate) float64 { return e.DF }).withDerivation("by df_method"),
-			x("t", "Test statistic", func(e mmrm.Estimate) float64 { return e.T }).withDerivation("estimate/se"),
+			x("se", "Standard error", func(e mmrm.Estimate) float64 { return e.SE }).WithUnit(endpointUnit).
+				WithDerivation("of the model, adjusted for small samples with Kenward-Roger"),
+			x("df", "Degrees of freedom", func(e mmrm.Estimate) float64 { return e.DF }).WithDerivation("by df_method"),
+			x("t", "Test statistic", func(e mmrm.Estimate) float64 { return e.T }).WithDerivation("estimate/se"),
 			x("p", "Two-sided p of no change",
-				func(e mmrm.Estimate) float64 { return e.P }).withDerivation("2*P(T > |t|)"),
+				func(e mmrm.Estimate) float64 { return e.P }).WithDerivation("2*P(T > |t|)"),
 			x("ci_low", "Lower limit",
-				func(e mmrm.Estimate) float64 { return e.Low }).withUnit(endpointUnit).withDerivation("estimate - t(df)*se"),
+				func(e mmrm.Estimate) float64 { return e.Low }).WithUnit(endpointUnit).WithDerivation("estimate - t(df)*se"),
 			x("ci_high", "Upper limit",
-				func(e mmrm.Estimate) float64 { return e.High }).withUnit(endpointUnit).withDerivation("estimate + t(df)*se"),
-		}, columnsOf(toPlace, []column[place]{levelColumn}), fitColumns(toPlace, func(meanRow) bool { return true }),
-		[]column[meanRow]{
-			numbers("baseline_mean", "Baseline at which the mean is estimated",
+				func(e mmrm.Estimate) float64 { return e.High }).WithUnit(endpointUnit).WithDerivation("estimate + t(df)*se"),
+		}, table.Lift(toPlace, []table.Column[place]{levelColumn}), fitColumns(toPlace, func(meanRow) bool { return true }),
+		[]table.Column[meanRow]{
+			table.Number("baseline_mean", "Baseline at which the mean is estimated",
 				func(r meanRow) float64 { return r.e.Model.BaselineMean }).
-				withUnit(endpointUnit).withDerivation("mean over the observations"),
+				WithUnit(endpointUnit).WithDerivation("mean over the observations"),
 			noteColumn(func(r meanRow) []string { return modelNotes(r.place, r.Value) }),
 		})
 }()
 
 // noteColumn returns the column of notes on the numbers of a row; notes that are empty or repeated
 // are omitted.
-func noteColumn[R any](notes func(R) []string) column[R] {
-	return words("note", "Why numbers are missing, and remarks on them", derived, func(r R) string {
+func noteColumn[R any](notes func(R) []string) table.Column[R] {
+	return table.Text("note", "Why numbers are missing, and remarks on them", table.Derived, func(r R) string {
 		var all []string
 		for _, n := range notes(r) {
 			if n != "" && !slices.Contains(all, n) {
@@ -174,12 +175,12 @@ func noteColumn[R any](notes func(R) []string) column[R] {
 			}
 		}
 		return strings.Join(all, "; ")
-	}).withDerivation("mixed model: why a covariance other than the planned one was fitted, what it assumes, and " +
+	}).WithDerivation("mixed model: why a covariance other than the planned one was fitted, what it assumes, and " +
 		"which terms and visits are omitted from the model")
 }
 
 // fitColumns returns the columns about the fitted model, which are empty in rows of other methods.
-func fitColumns[R any](toPlace func(R) place, ofModel func(R) bool) []column[R] {
+func fitColumns[R any](toPlace func(R) place, ofModel func(R) bool) []table.Column[R] {
 	fitted := func(r R) (trial.Model, bool) {
 		m := toPlace(r).e.Model
 		return m, ofModel(r) && m.Failed == ""
@@ -200,22 +201,22 @@ func fitColumns[R any](toPlace func(R) place, ofModel func(R) bool) []column[R] 
 			return -1
 		}
 	}
-	return []column[R]{
-		words("covariance", "Fitted covariance", derived,
+	return []table.Column[R]{
+		table.Text("covariance", "Fitted covariance", table.Derived,
 			word(func(m trial.Model) string { return m.Covariance.String() })).
-			withTerms("unstructured, heterogeneous compound symmetry, first-order autoregressive, compound symmetry").
-			withDerivation("mixed model only; note says where it is not the planned one"),
-		words("df_method", "Method of the degrees of freedom", derived,
+			WithTerms("unstructured, heterogeneous compound symmetry, first-order autoregressive, compound symmetry").
+			WithDerivation("mixed model only; note says where it is not the planned one"),
+		table.Text("df_method", "Method of the degrees of freedom", table.Derived,
 			word(func(m trial.Model) string { return dfTerm(m.DF) })).
-			withTerms("kenward-roger, satterthwaite").withDerivation("mixed model only"),
-		counts("subjects", "Subjects in the model", count(func(m trial.Model) int { return m.Subjects })).
-			withDerivation("mixed model only; of all arms and visits"),
-		counts("observations", "Observations in the model", count(func(m trial.Model) int { return m.Observations })).
-			withDerivation("mixed model only; of all arms and visits"),
+			WithTerms("kenward-roger, satterthwaite").WithDerivation("mixed model only"),
+		table.Count("subjects", "Subjects in the model", count(func(m trial.Model) int { return m.Subjects })).
+			WithDerivation("mixed model only; of all arms and visits"),
+		table.Count("observations", "Observations in the model", count(func(m trial.Model) int { return m.Observations })).
+			WithDerivation("mixed model only; of all arms and visits"),
 	}
 }
 
-func meanTable(a *trial.Analysis) table {
+func meanTable(a *trial.Analysis) output {
 	var rows []meanRow
 	for i := range a.Endpoints {
 		e := &a.Endpoints[i]
@@ -225,7 +226,7 @@ func meanTable(a *trial.Analysis) table {
 			}
 		}
 	}
-	return newTable("lsmeans", meanColumns, rows)
+	return newOutput("lsmeans", meanColumns, rows)
 }
 
 // identifier returns a name that serves as an identifier: trimmed, on one line, and never truncated,

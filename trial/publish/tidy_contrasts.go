@@ -4,6 +4,7 @@ import (
 	"math"
 	"slices"
 
+	"github.com/t2map/t2map/table"
 	"github.com/t2map/t2map/trial"
 	"github.com/t2map/t2map/trial/mmrm"
 )
@@ -75,52 +76,52 @@ func yesNo(exact bool, p float64) string {
 	return "N"
 }
 
-var contrastColumns = func() []column[comparison] {
+var contrastColumns = func() []table.Column[comparison] {
 	toPlace := func(r comparison) place { return r.place }
-	x := numbers[comparison]
+	x := table.Number[comparison]
 	const unit = endpointUnit + "; none for hedges g"
-	return slices.Concat(columnsOf(toPlace, endpointColumns), columnsOf(toPlace, armColumns), []column[comparison]{
-		words("reference", "Reference arm", fromDesign, func(r comparison) string { return r.a.Design.Arms[0] }).
-			withDerivation("first arm of the design, or the one set"),
-	}, columnsOf(toPlace, visitColumns), []column[comparison]{
-		marks("primary", "Primary contrast", func(r comparison) bool { return r.primary }).withOrigin(fromDesign),
-		words("method", "Method", assigned, func(r comparison) string { return r.method }).
-			withTerms("mixed model, ancova, welch, wilcoxon, hedges g, permutation").
-			withDerivation("mixed model: difference of least-squares means; ancova: difference of changes at this " +
+	return slices.Concat(table.Lift(toPlace, endpointColumns), table.Lift(toPlace, armColumns), []table.Column[comparison]{
+		table.Text("reference", "Reference arm", table.FromDesign, func(r comparison) string { return r.a.Design.Arms[0] }).
+			WithDerivation("first arm of the design, or the one set"),
+	}, table.Lift(toPlace, visitColumns), []table.Column[comparison]{
+		table.Flag("primary", "Primary contrast", "Y", func(r comparison) bool { return r.primary }).WithOrigin(table.FromDesign),
+		table.Text("method", "Method", table.Assigned, func(r comparison) string { return r.method }).
+			WithTerms("mixed model, ancova, welch, wilcoxon, hedges g, permutation").
+			WithDerivation("mixed model: difference of least-squares means; ancova: difference of changes at this " +
 				"visit adjusted for baseline and the covariates of the plan, all arms in one model; welch: " +
 				"difference of mean changes, unequal variances; wilcoxon: Hodges-Lehmann shift; hedges g: " +
 				"standardised mean difference of changes; permutation: of the baseline-adjusted difference, primary " +
 				"visit only"),
-		counts("n", "Subjects of the arm that the method uses", func(r comparison) int { return r.n }).
-			withDerivation("with a change at the visit; ancova and permutation: and known covariates; mixed model: " +
+		table.Count("n", "Subjects of the arm that the method uses", func(r comparison) int { return r.n }).
+			WithDerivation("with a change at the visit; ancova and permutation: and known covariates; mixed model: " +
 				"in the model at the visit"),
-		counts("n_reference", "Subjects of the reference",
-			func(r comparison) int { return r.reference }).withDerivation("as n"),
+		table.Count("n_reference", "Subjects of the reference",
+			func(r comparison) int { return r.reference }).WithDerivation("as n"),
 		x("estimate", "Arm minus reference",
-			func(r comparison) float64 { return r.Value }).withUnit(unit).withDerivation("by method"),
-		x("se", "Standard error", func(r comparison) float64 { return r.SE }).withUnit(endpointUnit),
+			func(r comparison) float64 { return r.Value }).WithUnit(unit).WithDerivation("by method"),
+		x("se", "Standard error", func(r comparison) float64 { return r.SE }).WithUnit(endpointUnit),
 		x("df", "Degrees of freedom", func(r comparison) float64 { return r.DF }).
-			withDerivation("mixed model: by df_method; ancova: subjects less parameters; welch: Welch-Satterthwaite"),
+			WithDerivation("mixed model: by df_method; ancova: subjects less parameters; welch: Welch-Satterthwaite"),
 		x("statistic", "Test statistic", func(r comparison) float64 { return r.statistic }).
-			withDerivation("t; for wilcoxon U, the pairs in which the arm's change is larger, ties half"),
+			WithDerivation("t; for wilcoxon U, the pairs in which the arm's change is larger, ties half"),
 		x("p", "Two-sided p, unadjusted", func(r comparison) float64 { return r.P }),
 		x("p_holm", "p adjusted over compartments", func(r comparison) float64 { return r.holm }).
-			withDerivation("Holm 1979, over all compartments of the analysis at this visit and arm, of which one " +
+			WithDerivation("Holm 1979, over all compartments of the analysis at this visit and arm, of which one " +
 				"without a p counts as p = 1; mixed model only"),
-		x("ci_low", "Lower limit", func(r comparison) float64 { return r.Low }).withUnit(unit),
-		x("ci_high", "Upper limit", func(r comparison) float64 { return r.High }).withUnit(unit),
-	}, columnsOf(toPlace, []column[place]{levelColumn}),
-		fitColumns(toPlace, func(r comparison) bool { return r.method == byModel }), []column[comparison]{
-			words("exact", "p is exact", derived, func(r comparison) string { return r.exact }).
-				withTerms("Y, N or empty").withDerivation("wilcoxon: given the ties; permutation: every arrangement " +
+		x("ci_low", "Lower limit", func(r comparison) float64 { return r.Low }).WithUnit(unit),
+		x("ci_high", "Upper limit", func(r comparison) float64 { return r.High }).WithUnit(unit),
+	}, table.Lift(toPlace, []table.Column[place]{levelColumn}),
+		fitColumns(toPlace, func(r comparison) bool { return r.method == byModel }), []table.Column[comparison]{
+			table.Text("exact", "p is exact", table.Derived, func(r comparison) string { return r.exact }).
+				WithTerms("Y, N or empty").WithDerivation("wilcoxon: given the ties; permutation: every arrangement " +
 				"was tried"),
-			counts("arrangements", "Arrangements that were tried",
-				func(r comparison) int { return r.arrangements }).withDerivation("permutation only"),
+			table.Count("arrangements", "Arrangements that were tried",
+				func(r comparison) int { return r.arrangements }).WithDerivation("permutation only"),
 			noteColumn(func(r comparison) []string { return r.notes }),
 		})
 }()
 
-func contrastTable(a *trial.Analysis) table {
+func contrastTable(a *trial.Analysis) output {
 	var rows []comparison
 	for i := range a.Endpoints {
 		e := &a.Endpoints[i]
@@ -128,7 +129,7 @@ func contrastTable(a *trial.Analysis) table {
 			rows = append(rows, comparisons(place{a, e, c.Arm, c.Visit}, c)...)
 		}
 	}
-	return newTable("contrasts", contrastColumns, rows)
+	return newOutput("contrasts", contrastColumns, rows)
 }
 
 type responderRow struct {
@@ -137,33 +138,33 @@ type responderRow struct {
 	increase, decrease float64 // p; NaN for the reference
 }
 
-var responderColumns = func() []column[responderRow] {
+var responderColumns = func() []table.Column[responderRow] {
 	toPlace := func(r responderRow) place { return r.place }
 	const fisher = "Fisher's exact test, two-sided, against the reference arm"
-	return slices.Concat(columnsOf(toPlace, endpointColumns), columnsOf(toPlace, visitColumns),
-		columnsOf(toPlace, armColumns), []column[responderRow]{
-			counts("n", "Subjects with a change",
-				func(r responderRow) int { return r.N() }).withDerivation("decrease + within + increase"),
-			counts("decrease", "Subjects whose change is below -RC", func(r responderRow) int { return r.Decrease }),
-			counts("within", "Subjects whose change is within +/-RC", func(r responderRow) int { return r.Within }),
-			counts("increase", "Subjects whose change is above RC", func(r responderRow) int { return r.Increase }),
-			numbers("rc_percent", "Repeatability coefficient", func(r responderRow) float64 { return r.e.RC }).
-				withUnit("%").withDerivation("1.96*sqrt(2)*wCV"),
-			numbers("sdc_percent", "Smallest detectable change of the arm's mean",
+	return slices.Concat(table.Lift(toPlace, endpointColumns), table.Lift(toPlace, visitColumns),
+		table.Lift(toPlace, armColumns), []table.Column[responderRow]{
+			table.Count("n", "Subjects with a change",
+				func(r responderRow) int { return r.N() }).WithDerivation("decrease + within + increase"),
+			table.Count("decrease", "Subjects whose change is below -RC", func(r responderRow) int { return r.Decrease }),
+			table.Count("within", "Subjects whose change is within +/-RC", func(r responderRow) int { return r.Within }),
+			table.Count("increase", "Subjects whose change is above RC", func(r responderRow) int { return r.Increase }),
+			table.Number("rc_percent", "Repeatability coefficient", func(r responderRow) float64 { return r.e.RC }).
+				WithUnit("%").WithDerivation("1.96*sqrt(2)*wCV"),
+			table.Number("sdc_percent", "Smallest detectable change of the arm's mean",
 				func(r responderRow) float64 { return r.SDC }).
-				withUnit("%").withDerivation("RC/sqrt(n)"),
-			numbers("p_decrease", "p of decrease against the rest",
-				func(r responderRow) float64 { return r.decrease }).withDerivation(fisher),
-			numbers("p_increase", "p of increase against the rest",
-				func(r responderRow) float64 { return r.increase }).withDerivation(fisher),
+				WithUnit("%").WithDerivation("RC/sqrt(n)"),
+			table.Number("p_decrease", "p of decrease against the rest",
+				func(r responderRow) float64 { return r.decrease }).WithDerivation(fisher),
+			table.Number("p_increase", "p of increase against the rest",
+				func(r responderRow) float64 { return r.increase }).WithDerivation(fisher),
 			flagColumn("flags", "Kinds of flags that concern these changes",
 				func(r responderRow) (*trial.Analysis, []int) {
 					return r.a, r.e.Cells[r.arm][r.visit].ChangeFlags
-				}).withDerivation("of the values or of their baselines"),
+				}).WithDerivation("of the values or of their baselines"),
 		})
 }()
 
-func responderTable(a *trial.Analysis) table {
+func responderTable(a *trial.Analysis) output {
 	var rows []responderRow
 	for i := range a.Endpoints {
 		e := &a.Endpoints[i]
@@ -177,7 +178,7 @@ func responderTable(a *trial.Analysis) table {
 			}
 		}
 	}
-	return newTable("responders", responderColumns, rows)
+	return newOutput("responders", responderColumns, rows)
 }
 
 type correlationRow struct {
@@ -185,34 +186,34 @@ type correlationRow struct {
 	trial.Correlation
 }
 
-var correlationColumns = func() []column[correlationRow] {
+var correlationColumns = func() []table.Column[correlationRow] {
 	toPlace := func(r correlationRow) place { return r.place }
-	return slices.Concat([]column[correlationRow]{
-		words("x", "First endpoint", fromResults,
-			func(r correlationRow) string { return r.a.Endpoints[r.X].Name }).withTerms("a compartment"),
-		words("y", "Second endpoint", fromResults, func(r correlationRow) string { return r.a.Endpoints[r.Y].Name }),
-	}, columnsOf(toPlace, visitColumns), []column[correlationRow]{
-		words("among", "Whose changes are correlated", assigned,
+	return slices.Concat([]table.Column[correlationRow]{
+		table.Text("x", "First endpoint", table.FromResults,
+			func(r correlationRow) string { return r.a.Endpoints[r.X].Name }).WithTerms("a compartment"),
+		table.Text("y", "Second endpoint", table.FromResults, func(r correlationRow) string { return r.a.Endpoints[r.Y].Name }),
+	}, table.Lift(toPlace, visitColumns), []table.Column[correlationRow]{
+		table.Text("among", "Whose changes are correlated", table.Assigned,
 			func(r correlationRow) string { return correlationGroup(r.Arm) }).
-			withTerms("within arms, all subjects, one arm").
-			withDerivation("within arms: partial correlation, given the arm; all subjects: regardless of arm, so " +
+			WithTerms("within arms, all subjects, one arm").
+			WithDerivation("within arms: partial correlation, given the arm; all subjects: regardless of arm, so " +
 				"that a difference between arms in both endpoints is part of it"),
-	}, columnsOf(toPlace, []column[place]{armColumns[0].withTerms("empty where among is not one arm")}),
-		[]column[correlationRow]{
-			counts("n", "Subjects with both changes", func(r correlationRow) int { return r.N }),
-			numbers("rho", "Spearman's correlation of the changes",
+	}, table.Lift(toPlace, []table.Column[place]{armColumns[0].WithTerms("empty where among is not one arm")}),
+		[]table.Column[correlationRow]{
+			table.Count("n", "Subjects with both changes", func(r correlationRow) int { return r.N }),
+			table.Number("rho", "Spearman's correlation of the changes",
 				func(r correlationRow) float64 { return r.Rho.Estimate }).
-				withDerivation("correlation of the ranks, ties at their mean; within arms, of the residuals of the " +
+				WithDerivation("correlation of the ranks, ties at their mean; within arms, of the residuals of the " +
 					"ranks given the arm"),
-			numbers("ci_low", "Lower limit", func(r correlationRow) float64 { return r.Rho.Low }).
-				withDerivation("Fisher's z, variance of Bonett and Wright 2000"),
-			numbers("ci_high", "Upper limit",
-				func(r correlationRow) float64 { return r.Rho.High }).withDerivation("as ci_low"),
-		}, columnsOf(toPlace, []column[place]{levelColumn}), []column[correlationRow]{
-			numbers("p", "Two-sided p", func(r correlationRow) float64 { return r.P }).
-				withDerivation("of all orders up to 9 pairs, otherwise t with n - 2 degrees of freedom; within " +
+			table.Number("ci_low", "Lower limit", func(r correlationRow) float64 { return r.Rho.Low }).
+				WithDerivation("Fisher's z, variance of Bonett and Wright 2000"),
+			table.Number("ci_high", "Upper limit",
+				func(r correlationRow) float64 { return r.Rho.High }).WithDerivation("as ci_low"),
+		}, table.Lift(toPlace, []table.Column[place]{levelColumn}), []table.Column[correlationRow]{
+			table.Number("p", "Two-sided p", func(r correlationRow) float64 { return r.P }).
+				WithDerivation("of all orders up to 9 pairs, otherwise t with n - 2 degrees of freedom; within " +
 					"arms, t with n - 1 - g degrees of freedom for g arms"),
-			words("note", "Why numbers are missing", derived, func(r correlationRow) string { return r.Reason }),
+			table.Text("note", "Why numbers are missing", table.Derived, func(r correlationRow) string { return r.Reason }),
 		})
 }()
 
@@ -227,10 +228,10 @@ func correlationGroup(arm int) string {
 	return "one arm"
 }
 
-func correlationTable(a *trial.Analysis) table {
+func correlationTable(a *trial.Analysis) output {
 	var rows []correlationRow
 	for _, c := range a.Correlations {
 		rows = append(rows, correlationRow{place{a: a, arm: c.Arm, visit: c.Visit}, c})
 	}
-	return newTable("correlations", correlationColumns, rows)
+	return newOutput("correlations", correlationColumns, rows)
 }

@@ -3,6 +3,7 @@ package publish
 import (
 	"slices"
 
+	"github.com/t2map/t2map/table"
 	"github.com/t2map/t2map/trial"
 )
 
@@ -36,49 +37,49 @@ func (r subjectRow) changeFlags() []int {
 }
 
 var (
-	subjectColumns = []column[subjectRow]{
-		words("subject", "Subject", fromDesign, func(r subjectRow) string { return r.who().ID }),
+	subjectColumns = []table.Column[subjectRow]{
+		table.Text("subject", "Subject", table.FromDesign, func(r subjectRow) string { return r.who().ID }),
 	}
-	valueColumn = numbers("value", "Value", func(r subjectRow) float64 { return r.X }).withUnit(endpointUnit).
-			withDerivation("mean T2 of a compartment, or as the endpoint's table has it").withOrigin(fromResults)
-	deltaColumn = numbers("change", "Change from baseline", func(r subjectRow) float64 { return r.Delta }).
-			withUnit(endpointUnit).withDerivation("value - baseline")
-	percentColumn = numbers("percent", "Change in percent of baseline",
+	valueColumn = table.Number("value", "Value", func(r subjectRow) float64 { return r.X }).WithUnit(endpointUnit).
+			WithDerivation("mean T2 of a compartment, or as the endpoint's table has it").WithOrigin(table.FromResults)
+	deltaColumn = table.Number("change", "Change from baseline", func(r subjectRow) float64 { return r.Delta }).
+			WithUnit(endpointUnit).WithDerivation("value - baseline")
+	percentColumn = table.Number("percent", "Change in percent of baseline",
 		func(r subjectRow) float64 { return r.Percent }).
-		withUnit("%").withDerivation("100*change/baseline; empty where the baseline is not above 0")
-	verdictColumn = words("verdict", "Change against repeatability", derived,
+		WithUnit("%").WithDerivation("100*change/baseline; empty where the baseline is not above 0")
+	verdictColumn = table.Text("verdict", "Change against repeatability", table.Derived,
 		func(r subjectRow) string { return verdictName(r.Verdict) }).
-		withTerms("decrease, within, increase; empty where there is no change or no RC").
-		withDerivation("decrease: percent < -RC; increase: percent > RC; RC = 1.96*sqrt(2)*wCV")
-	maskFromColumn = words("mask_from", "Visit whose mask was carried to this one", fromResults,
+		WithTerms("decrease, within, increase; empty where there is no change or no RC").
+		WithDerivation("decrease: percent < -RC; increase: percent > RC; RC = 1.96*sqrt(2)*wCV")
+	maskFromColumn = table.Text("mask_from", "Visit whose mask was carried to this one", table.FromResults,
 		func(r subjectRow) string { return r.MaskFrom }).
-		withDerivation("by registration; empty where the mask was drawn at the visit itself")
+		WithDerivation("by registration; empty where the mask was drawn at the visit itself")
 )
 
 // changeFlagColumn returns the column of the flags of a change, which has another name in each
 // table.
-func changeFlagColumn(name string) column[subjectRow] {
+func changeFlagColumn(name string) table.Column[subjectRow] {
 	return flagColumn(name, "Kinds of flags of this change",
 		func(r subjectRow) (*trial.Analysis, []int) { return r.a, r.changeFlags() }).
-		withDerivation("of the value or of its baseline, whether there is a change or not; empty at baseline")
+		WithDerivation("of the value or of its baseline, whether there is a change or not; empty at baseline")
 }
 
-var valueColumns = func() []column[subjectRow] {
+var valueColumns = func() []table.Column[subjectRow] {
 	toPlace := func(r subjectRow) place { return r.place }
-	return slices.Concat(subjectColumns, columnsOf(toPlace, armColumns), columnsOf(toPlace, visitColumns),
-		columnsOf(toPlace, endpointColumns), []column[subjectRow]{
+	return slices.Concat(subjectColumns, table.Lift(toPlace, armColumns), table.Lift(toPlace, visitColumns),
+		table.Lift(toPlace, endpointColumns), []table.Column[subjectRow]{
 			valueColumn, deltaColumn, percentColumn, verdictColumn,
-			words("missing", "Why there is no value", derived,
+			table.Text("missing", "Why there is no value", table.Derived,
 				func(r subjectRow) string { return r.Value.Missing.String() }),
 			flagColumn("flags", "Kinds of flags of this value",
 				func(r subjectRow) (*trial.Analysis, []int) { return r.a, r.Flags }),
 			changeFlagColumn("change_flags"),
-			words("side", "Side of the knee in the images", fromResults, func(r subjectRow) string { return r.Side }),
-			words("study", "Hash of the study", fromResults,
-				func(r subjectRow) string { return r.Study }).withDerivation("of the StudyInstanceUID"),
-			words("series", "Hash of the series", fromResults,
-				func(r subjectRow) string { return r.Series }).withDerivation("of the SeriesInstanceUID"),
-			words("method", "Method of estimating T2", fromResults, func(r subjectRow) string { return r.Method }),
+			table.Text("side", "Side of the knee in the images", table.FromResults, func(r subjectRow) string { return r.Side }),
+			table.Text("study", "Hash of the study", table.FromResults,
+				func(r subjectRow) string { return r.Study }).WithDerivation("of the StudyInstanceUID"),
+			table.Text("series", "Hash of the series", table.FromResults,
+				func(r subjectRow) string { return r.Series }).WithDerivation("of the SeriesInstanceUID"),
+			table.Text("method", "Method of estimating T2", table.FromResults, func(r subjectRow) string { return r.Method }),
 			maskFromColumn,
 		})
 }()
@@ -96,30 +97,30 @@ func eachSubject(a *trial.Analysis, firstVisit int) []subjectRow {
 	return rows
 }
 
-func valueTable(a *trial.Analysis) table {
-	return newTable("values", valueColumns, eachSubject(a, 0))
+func valueTable(a *trial.Analysis) output {
+	return newOutput("values", valueColumns, eachSubject(a, 0))
 }
 
-var individualColumns = func() []column[subjectRow] {
+var individualColumns = func() []table.Column[subjectRow] {
 	toPlace := func(r subjectRow) place { return r.place }
-	return slices.Concat(columnsOf(toPlace, endpointColumns), subjectColumns, columnsOf(toPlace, armColumns),
-		columnsOf(toPlace, visitColumns), []column[subjectRow]{
-			numbers("baseline", "Value at baseline",
-				func(r subjectRow) float64 { return r.baseline().X }).withUnit(endpointUnit).
-				withDerivation("value at the first visit").withOrigin(fromResults),
+	return slices.Concat(table.Lift(toPlace, endpointColumns), subjectColumns, table.Lift(toPlace, armColumns),
+		table.Lift(toPlace, visitColumns), []table.Column[subjectRow]{
+			table.Number("baseline", "Value at baseline",
+				func(r subjectRow) float64 { return r.baseline().X }).WithUnit(endpointUnit).
+				WithDerivation("value at the first visit").WithOrigin(table.FromResults),
 			valueColumn, deltaColumn, percentColumn,
-			numbers("rc_percent", "Repeatability coefficient",
-				func(r subjectRow) float64 { return r.e.RC }).withUnit("%").
-				withDerivation("1.96*sqrt(2)*wCV; empty where no wCV is known"),
+			table.Number("rc_percent", "Repeatability coefficient",
+				func(r subjectRow) float64 { return r.e.RC }).WithUnit("%").
+				WithDerivation("1.96*sqrt(2)*wCV; empty where no wCV is known"),
 			verdictColumn,
-			words("missing", "Why there is no change", derived,
+			table.Text("missing", "Why there is no change", table.Derived,
 				func(r subjectRow) string { return r.Change.Missing.String() }),
 			changeFlagColumn("flags"), maskFromColumn,
 		})
 }()
 
-func individualTable(a *trial.Analysis) table {
-	return newTable("individuals", individualColumns, eachSubject(a, 1))
+func individualTable(a *trial.Analysis) output {
+	return newOutput("individuals", individualColumns, eachSubject(a, 1))
 }
 
 type flagRow struct {
@@ -127,26 +128,26 @@ type flagRow struct {
 	trial.Flag
 }
 
-var flagColumns = []column[flagRow]{
-	counts("number", "Number of the flag", func(r flagRow) int { return r.number }).withOrigin(assigned),
-	words("kind", "Kind", derived, func(r flagRow) string { return string(r.Kind) }).
-		withTerms("not in the design; no result; other side; two studies; protocol change; scanner change; carried " +
+var flagColumns = []table.Column[flagRow]{
+	table.Count("number", "Number of the flag", func(r flagRow) int { return r.number }).WithOrigin(table.Assigned),
+	table.Text("kind", "Kind", table.Derived, func(r flagRow) string { return string(r.Kind) }).
+		WithTerms("not in the design; no result; other side; two studies; protocol change; scanner change; carried " +
 			"mask; quality"),
-	words("subject", "Subject", fromResults, func(r flagRow) string { return r.Subject }).withTerms("empty: all"),
-	words("visit", "Visit", fromResults, func(r flagRow) string { return r.Visit }).withTerms("empty: all"),
-	words("endpoint", "Endpoint", fromResults,
-		func(r flagRow) string { return r.Endpoint }).withTerms("empty: every compartment"),
-	marks("on_figures", "Shown on the figures that it concerns",
-		func(r flagRow) bool { return r.Kind.OnFigures() }).withOrigin(assigned),
-	words("text", "Problem", derived, func(r flagRow) string { return r.Text }),
+	table.Text("subject", "Subject", table.FromResults, func(r flagRow) string { return r.Subject }).WithTerms("empty: all"),
+	table.Text("visit", "Visit", table.FromResults, func(r flagRow) string { return r.Visit }).WithTerms("empty: all"),
+	table.Text("endpoint", "Endpoint", table.FromResults,
+		func(r flagRow) string { return r.Endpoint }).WithTerms("empty: every compartment"),
+	table.Flag("on_figures", "Shown on the figures that it concerns", "Y",
+		func(r flagRow) bool { return r.Kind.OnFigures() }).WithOrigin(table.Assigned),
+	table.Text("text", "Problem", table.Derived, func(r flagRow) string { return r.Text }),
 }
 
-func flagTable(a *trial.Analysis) table {
+func flagTable(a *trial.Analysis) output {
 	var rows []flagRow
 	for i, f := range a.Flags {
 		rows = append(rows, flagRow{i + 1, f})
 	}
-	return newTable("flags", flagColumns, rows)
+	return newOutput("flags", flagColumns, rows)
 }
 
 type flowRow struct {
@@ -155,21 +156,21 @@ type flowRow struct {
 	n            int
 }
 
-var flowColumns = func() []column[flowRow] {
+var flowColumns = func() []table.Column[flowRow] {
 	toPlace := func(r flowRow) place { return r.place }
-	return slices.Concat(columnsOf(toPlace, armColumns), []column[flowRow]{
-		words("step", "Step", derived,
-			func(r flowRow) string { return r.step }).withTerms("planned, present, missing, analysed").
-			withDerivation("planned: in the design; present: a value in at least one compartment at the visit; " +
+	return slices.Concat(table.Lift(toPlace, armColumns), []table.Column[flowRow]{
+		table.Text("step", "Step", table.Derived,
+			func(r flowRow) string { return r.step }).WithTerms("planned, present, missing, analysed").
+			WithDerivation("planned: in the design; present: a value in at least one compartment at the visit; " +
 				"missing: the others, by reason; analysed: a baseline and a later visit in at least one " +
 				"compartment; where there are no compartments, of any endpoint"),
-	}, columnsOf(toPlace, visitColumns), []column[flowRow]{
-		words("reason", "Why participants are missing", derived, func(r flowRow) string { return r.reason }),
-		counts("n", "Participants", func(r flowRow) int { return r.n }),
+	}, table.Lift(toPlace, visitColumns), []table.Column[flowRow]{
+		table.Text("reason", "Why participants are missing", table.Derived, func(r flowRow) string { return r.reason }),
+		table.Count("n", "Participants", func(r flowRow) int { return r.n }),
 	})
 }()
 
-func flowTable(a *trial.Analysis) table {
+func flowTable(a *trial.Analysis) output {
 	var rows []flowRow
 	for arm, f := range a.Flow {
 		whole := place{a: a, arm: arm, visit: -1}
@@ -183,5 +184,5 @@ func flowTable(a *trial.Analysis) table {
 		}
 		rows = append(rows, flowRow{whole, "analysed", "", f.Analysed})
 	}
-	return newTable("flow", flowColumns, rows)
+	return newOutput("flow", flowColumns, rows)
 }

@@ -21,7 +21,7 @@ import (
 
 	"github.com/t2map/t2map/figure"
 	"github.com/t2map/t2map/outfile"
-	"github.com/t2map/t2map/printable"
+	"github.com/t2map/t2map/table"
 	"github.com/t2map/t2map/trial"
 )
 
@@ -77,8 +77,8 @@ func Write(dir string, a trial.Analysis, pictures []figure.Picture, maps []Map) 
 	}
 	files := []file{{pageFile, page}, {jsonFile, data}}
 	for _, t := range tables(&a) {
-		files = append(files, file{t.name + ".csv", printable.CSV(t.columns, t.rows)},
-			file{dictionaryFolder + "/" + t.name + ".csv", printable.CSV(dictionaryColumns, t.dictionary)})
+		files = append(files, file{t.name + ".csv", t.CSV()},
+			file{dictionaryFolder + "/" + t.name + ".csv", t.DictionaryCSV()})
 	}
 	files = append(files, pictureFiles(pictures)...)
 	files = append(files, mapFiles(maps)...)
@@ -116,9 +116,22 @@ const (
 	jsonFile = "trial.json"
 )
 
+// output is a table of the report; name is that of its file, without .csv.
+type output struct {
+	name string
+	table.Sheet
+}
+
+func newOutput[R any](name string, columns []table.Column[R], rows []R) output {
+	return output{name, table.NewSheet(columns, rows)}
+}
+
+// endpointUnit is the unit of a column whose rows have a column unit.
+const endpointUnit = "of the endpoint"
+
 // tables returns all tables in the order in which docs/trial.md has them.
-func tables(a *trial.Analysis) []table {
-	return []table{
+func tables(a *trial.Analysis) []output {
+	return []output{
 		descriptionTable(a), meanTable(a), contrastTable(a), individualTable(a), responderTable(a),
 		correlationTable(a), valueTable(a), flagTable(a), flowTable(a), mkTable(a), bdsTable(a),
 	}

@@ -14,6 +14,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/t2map/t2map/figure"
+	"github.com/t2map/t2map/table"
 	"github.com/t2map/t2map/trial"
 )
 
@@ -213,12 +214,12 @@ func TestTablesAgreeWithTheirDictionaries(t *testing.T) {
 		}
 		files := written(t, t.TempDir(), a)
 		for path, content := range files {
-			table, isDictionary := strings.CutPrefix(path, "dictionary/")
+			file, isDictionary := strings.CutPrefix(path, "dictionary/")
 			if !isDictionary {
 				continue
 			}
-			dictionary, rows := parsed(t, path, content), parsed(t, table, files[table])
-			if diff := cmp.Diff(dictionaryColumns, dictionary[0]); diff != "" {
+			dictionary, rows := parsed(t, path, content), parsed(t, file, files[file])
+			if diff := cmp.Diff(table.DictionaryColumns, dictionary[0]); diff != "" {
 				t.Errorf("%s, %s: %s", name, path, diff)
 			}
 			var columns []string
@@ -229,9 +230,9 @@ func TestTablesAgreeWithTheirDictionaries(t *testing.T) {
 				}
 			}
 			if diff := cmp.Diff(columns, rows[0]); diff != "" {
-				t.Errorf("%s, %s (-dictionary +table):\n%s", name, table, diff)
+				t.Errorf("%s, %s (-dictionary +table):\n%s", name, file, diff)
 			}
-			checkCells(t, name+", "+table, dictionary[1:], rows[1:])
+			checkCells(t, name+", "+file, dictionary[1:], rows[1:])
 		}
 	}
 }
@@ -391,7 +392,7 @@ func TestDocsNameEveryColumn(t *testing.T) {
 				}
 			}
 		}
-		for _, c := range table.columns {
+		for _, c := range table.Columns {
 			if !said[c] {
 				t.Errorf("docs/trial.md, %s.csv: no word of %s", table.name, c)
 			}

@@ -1,0 +1,172 @@
+package table
+
+import (
+	"math"
+	"strconv"
+
+	"github.com/t2map/t2map/printable"
+)
+
+// Column is a column of a table of rows R: its cells and its entry in the dictionary. Both are
+// written from the same columns, so that they agree.
+type Column[R any] struct {
+	Name, Label string
+	Kind        Kind
+	// Unit is empty for none.
+	Unit string
+	// Terms are the possible values, or the code list.
+	Terms string
+	// Derivation is a formula, or the source of the value.
+	Derivation string
+	Origin     Origin
+	// Cell returns the cell of a row as it is written.
+	Cell func(R) string
+}
+
+// Kind is the type of the cells of a column.
+type Kind string
+
+const (
+	Word    Kind = "text"
+	Integer Kind = "integer"
+	Numeric Kind = "number"
+)
+
+// Origin says where the values of a column come from.
+type Origin string
+
+const (
+	FromImages   Origin = "images"   // the headers of the images, the names of the study
+	FromSettings Origin = "settings" // how the study was mapped
+	FromDesign   Origin = "design"   // the design file
+	FromResults  Origin = "results"  // compartments.csv, studies.csv, tables of other endpoints
+	Derived      Origin = "derived"  // computed by the program that writes the table
+	Assigned     Origin = "assigned" // given by t2map or by a standard
+)
+
+// Text returns a column of texts of any origin, which are on one line each. A text that a spreadsheet
+// would run as a formula begins with an apostrophe.
+func Text[R any](name, label string, origin Origin, value func(R) string) Column[R] {
+	return Column[R]{Name: name, Label: label, Kind: Word, Origin: origin,
+		Cell: func(r R) string { return printable.Cell(value(r)) }}
+}
+
+// Number returns a column of derived numbers with 15 significant digits, which a float64 holds of
+// any decimal number.
+func Number[R any](name, label string, value func(R) float64) Column[R] {
+	return Significant(name, label, 15, value)
+}
+
+// Significant returns a column of derived numbers with that many significant digits.
+func Significant[R any](name, label string, digits int, value func(R) float64) Column[R] {
+	return Column[R]{Name: name, Label: label, Kind: Numeric, Origin: Derived,
+		Cell: func(r R) string { return Digits(value(r), digits) }}
+}
+
+// Fixed returns a column of derived numbers with that many decimals.
+func Fixed[R any](name, label string, decimals int, value func(R) float64) Column[R] {
+	return Column[R]{Name: name, Label: label, Kind: Numeric, Origin: Derived,
+		Cell: func(r R) string { return Decimals(value(r), decimals) }}
+}
+
+// Count returns a column of derived whole numbers; negative ones are empty cells.
+func Count[R any](name, label string, value func(R) int) Column[R] {
+	return Column[R]{Name: name, Label: label, Kind: Integer, Origin: Derived, Cell: func(r R) string {
+		if n := value(r); n >= 0 {
+			return strconv.Itoa(n)
+		}
+		return ""
+	}}
+}
+
+// Flag returns a column with that word where a condition holds, and empty cells elsewhere, so that the
+// flags stand out.
+func Flag[R any](name, label, word string, holds func(R) bool) Column[R] {
+	return Text(name, label, Derived, func(r R) string {
+		if holds(r) {
+			return word
+		}
+		return ""
+	}).WithTerms(word + " or empty")
+}
+
+// WithUnit returns the column with a unit.
+func (c Column[R]) WithUnit(unit string) Column[R] { c.Unit = unit; return c }
+
+// WithTerms returns the column with its possible values.
+func (c Column[R]) WithTerms(terms string) Column[R] { c.Terms = terms; return c }
+
+// WithDerivation returns the column with its derivation.
+func (c Column[R]) WithDerivation(derivation string) Column[R] { c.Derivation = derivation; return c }
+
+// WithOrigin returns the column with its origin.
+func (c Column[R]) WithOrigin(origin Origin) Column[R] { c.Origin = origin; return c }
+
+// Lift returns the columns of a part of the rows R as columns of R.
+func Lift[R, P any](part func(R) P, columns []Column[P]) []Column[R] {
+	var out []Column[R]
+	for _, c := range columns {
+		out = append(out, Column[R]{c.Name, c.Label, c.Kind, c.Unit, c.Terms, c.Derivation, c.Origin,
+			func(r R) string { return c.Cell(part(r)) }})
+	}
+	return out
+}
+
+// Heads returns the names of the columns.
+func Heads[R any](columns []Column[R]) []string {
+	var names []string
+	for _, c := range columns {
+		names = append(names, c.Name)
+	}
+	return names
+}
+
+// Sheet is a table that is ready to be written.
+type Sheet struct {
+	Columns []string
+	Rows    [][]string
+	// Dictionary has a row for each column, with the cells of DictionaryColumns.
+	Dictionary [][]string
+}
+
+// DictionaryColumns are the columns of each dictionary.
+var DictionaryColumns = []string{"column", "label", "type", "unit", "terms", "derivation", "origin"}
+
+// NewSheet returns the table of the rows.
+func NewSheet[R any](columns []Column[R], rows []R) Sheet {
+	s := Sheet{Columns: Heads(columns)}
+	for _, c := range columns {
+		s.Dictionary = append(s.Dictionary,
+			[]string{c.Name, c.Label, string(c.Kind), c.Unit, c.Terms, printable.Cell(c.Derivation), string(c.Origin)})
+	}
+	for _, r := range rows {
+		cells := make([]string, len(columns))
+		for i, c := range columns {
+			cells[i] = c.Cell(r)
+		}
+		s.Rows = append(s.Rows, cells)
+	}
+	return s
+}
+
+// CSV returns the table as CSV; its first row names the columns.
+func (s Sheet) CSV() []byte { return printable.CSV(s.Columns, s.Rows) }
+
+// DictionaryCSV returns the dictionary as CSV.
+func (s Sheet) DictionaryCSV() []byte { return printable.CSV(DictionaryColumns, s.Dictionary) }
+
+// Write returns the rows as CSV; its first row names the columns.
+func Write[R any](columns []Column[R], rows []R) []byte { return NewSheet(columns, rows).CSV() }
+
+// Digits prints x with that many significant digits; an absent or infinite number is an empty cell.
+func Digits(x float64, digits int) string { return cell(x, 'g', digits) }
+
+// Decimals prints x with that many decimals; an absent or infinite number is an empty cell.
+func Decimals(x float64, decimals int) string { return cell(x, 'f', decimals) }
+
+func cell(x float64, format byte, precision int) string {
+	if math.IsNaN(x) || math.IsInf(x, 0) {
+		return ""
+	}
+	return strconv.FormatFloat(x, format, precision, 64)
+}
