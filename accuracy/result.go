@@ -11,7 +11,7 @@ import (
 	"path/filepath"
 
 	"github.com/t2map/t2map/outfile"
-	"github.com/t2map/t2map/printable"
+	"github.com/t2map/t2map/table"
 )
 
 // Result is how well the methods find a known T2: what package accuracy measures
@@ -168,7 +168,7 @@ func Write(dir string, a Result) error {
 		name    string
 		content []byte
 	}{
-		{fileCSV, printable.CSV(accuracyColumns, a.rows())},
+		{fileCSV, table.Write(cellColumns, a.Cells)},
 		{fileSNR, snr.Bytes()},
 		{fileB1, b1.Bytes()},
 		{fileMarkdown, markdown.Bytes()},

@@ -3,45 +3,51 @@ package accuracy
 import (
 	"math"
 	"slices"
-	"strconv"
+
+	"github.com/t2map/t2map/table"
 )
 
-var accuracyColumns = []string{
-	"method", "skipped_echoes", "echoes", "echo_spacing_ms", "t2_ms", "snr", "b1", "draws",
-	"median_bias_percent", "sd_ms", "robust_sd_ms", "rmse_ms", "cramer_rao_sd_ms", "cramer_rao_sd_gaussian_ms",
-	"sd_over_bound", "coverage_percent", "failed_percent",
+// cellColumns are the columns of accuracy.csv, which has a row for each cell.
+var cellColumns = []table.Column[Cell]{
+	table.Text("method", "Method", table.Assigned, func(c Cell) string { return c.Method }),
+	table.Count("skipped_echoes", "First echoes that are not fitted", func(c Cell) int { return c.Skipped }),
+	table.Count("echoes", "Echoes of the train", func(c Cell) int { return c.Echoes }),
+	numbers("echo_spacing_ms", "First echo time and echo spacing", func(c Cell) float64 { return c.Spacing }),
+	numbers("t2_ms", "True T2", func(c Cell) float64 { return c.T2 }),
+	numbers("snr", "S0 over the standard deviation of the noise", func(c Cell) float64 { return c.SNR }),
+	numbers("b1", "Turn of the refocusing pulses over 180°", func(c Cell) float64 { return c.B1 }),
+	table.Count("draws", "Draws of the noise", func(c Cell) int { return c.Draws }),
+	numbers("median_bias_percent", "Bias of the median", func(c Cell) float64 { return 100 * c.Bias }),
+	numbers("sd_ms", "Standard deviation", func(c Cell) float64 { return c.SD }),
+	numbers("robust_sd_ms", "Standard deviation from the quartiles", func(c Cell) float64 { return c.RobustSD }),
+	numbers("rmse_ms", "Root mean square error", func(c Cell) float64 { return c.RMSE }),
+	numbers("cramer_rao_sd_ms", "Cramér–Rao bound, Rician noise", func(c Cell) float64 { return c.Bound }),
+	numbers("cramer_rao_sd_gaussian_ms", "Cramér–Rao bound, Gaussian noise",
+		func(c Cell) float64 { return c.GaussianBound }),
+	numbers("sd_over_bound", "Standard deviation over its bound", Cell.SDOverBound),
+	numbers("coverage_percent", "Intervals that hold the truth", func(c Cell) float64 { return 100 * c.Coverage }),
+	numbers("failed_percent", "Draws without an estimate", func(c Cell) float64 { return 100 * c.Failed }),
 }
 
-// rows returns accuracy.csv, a row per cell.
-func (a Result) rows() [][]string {
-	rows := make([][]string, 0, len(a.Cells))
-	for _, c := range a.Cells {
-		rows = append(rows, []string{
-			c.Method, strconv.Itoa(c.Skipped), strconv.Itoa(c.Echoes), cellNumber(c.Spacing), cellNumber(c.T2), cellNumber(c.SNR), cellNumber(c.B1), strconv.Itoa(c.Draws),
-			cellNumber(100 * c.Bias), cellNumber(c.SD), cellNumber(c.RobustSD), cellNumber(c.RMSE), cellNumber(c.Bound), cellNumber(c.GaussianBound),
-			cellNumber(c.SDOverBound()), cellNumber(100 * c.Coverage), cellNumber(100 * c.Failed),
-		})
+// numbers returns a column of numbers with five digits, more than the draws support. An
+// infinite number is inf.
+func numbers(name, label string, value func(Cell) float64) table.Column[Cell] {
+	c := table.Significant(name, label, 5, value)
+	finite := c.Cell
+	c.Cell = func(r Cell) string {
+		if math.IsInf(value(r), 0) {
+			return "inf"
+		}
+		return finite(r)
 	}
-	return rows
-}
-
-// cellNumber prints a number for a table: five digits, more than the draws know; empty
-// where there is none, inf where it has no limit.
-func cellNumber(x float64) string {
-	switch {
-	case math.IsNaN(x):
-		return ""
-	case math.IsInf(x, 0):
-		return "inf"
-	}
-	return strconv.FormatFloat(x, 'g', 5, 64)
+	return c
 }
 
 // values returns the distinct values of a coordinate of the cells, in order.
-func (a Result) values(of func(Cell) float64) []float64 {
+func (r Result) values(coordinate func(Cell) float64) []float64 {
 	var list []float64
-	for _, c := range a.Cells {
-		if x := of(c); !slices.Contains(list, x) {
+	for _, c := range r.Cells {
+		if x := coordinate(c); !slices.Contains(list, x) {
 			list = append(list, x)
 		}
 	}

@@ -12,6 +12,7 @@ import (
 	"gonum.org/v1/plot/vg/draw"
 
 	"github.com/t2map/t2map/figure"
+	"github.com/t2map/t2map/number"
 	"github.com/t2map/t2map/segment"
 )
 
@@ -69,7 +70,7 @@ func newDecayPlot(r Result) *plot.Plot {
 func highest(decays []Decay) float64 {
 	var top float64
 	for _, d := range decays {
-		for _, s := range slices.Concat(d.Signal, d.Model, []segment.Number{d.S0}) {
+		for _, s := range slices.Concat(d.Signal, d.Model, []number.Float{d.S0}) {
 			if isFinite(float64(s)) {
 				top = max(top, float64(s))
 			}
@@ -135,7 +136,7 @@ func (c curve) points(first, end int) plotter.XYs {
 }
 
 // finite returns the finite values at the echo times from first on.
-func finite(te []float64, values []segment.Number, first int) plotter.XYs {
+func finite(te []float64, values []number.Float, first int) plotter.XYs {
 	var xy plotter.XYs
 	for e := first; e < len(te); e++ {
 		if v := float64(values[e]); isFinite(v) {

@@ -15,7 +15,7 @@ import (
 	"gonum.org/v1/plot/plotter"
 
 	"github.com/t2map/t2map/figure"
-	"github.com/t2map/t2map/segment"
+	"github.com/t2map/t2map/number"
 	"github.com/t2map/t2map/volume"
 )
 
@@ -53,14 +53,14 @@ func TestDecayPlot(t *testing.T) {
 	r.Decays = r.Decays[:1]
 	r.Protocol.SkippedEchoes = 0
 	r.TE = []float64{10, 20, 50, 80}
-	r.Decays[0].T2, r.Decays[0].S0 = segment.Number(math.NaN()), segment.Number(math.NaN()) // points alone
+	r.Decays[0].T2, r.Decays[0].S0 = number.Float(math.NaN()), number.Float(math.NaN()) // points alone
 	points, n := inked(drawDecay(t, r), figure.Colours[0])
 	if n == 0 {
 		t.Fatal("no points")
 	}
 	width := float64(points.Dx())
 	// The same axes with the first two echoes alone.
-	r.Decays[0].Signal = []segment.Number{700, 592, segment.Number(math.NaN()), segment.Number(math.NaN())}
+	r.Decays[0].Signal = []number.Float{700, 592, number.Float(math.NaN()), number.Float(math.NaN())}
 	half, _ := inked(drawDecay(t, r), figure.Colours[0])
 	const mark = 14 // pixels a mark is wide at 160 dpi: 2 × 3.2 points
 	if got, want := (float64(half.Dx())-mark)/(width-mark), 10.0/70; math.Abs(got-want) > 0.02 {
@@ -75,7 +75,7 @@ func TestDecayPlot(t *testing.T) {
 func TestDecaySkippedIsHollow(t *testing.T) {
 	r := sampleResult(volume.Geometry{})
 	r.Decays = r.Decays[:1]
-	r.Decays[0].T2 = segment.Number(math.NaN())
+	r.Decays[0].T2 = number.Float(math.NaN())
 	_, one := inked(drawDecay(t, r), figure.Colours[0])
 	r.Protocol.SkippedEchoes = 0
 	_, none := inked(drawDecay(t, r), figure.Colours[0])
@@ -99,7 +99,7 @@ func TestDecayCurve(t *testing.T) {
 	r := sampleResult(volume.Geometry{})
 	r.Decays = r.Decays[:1]
 	_, with := inked(drawDecay(t, r), figure.Colours[0])
-	r.Decays[0].T2 = segment.Number(math.NaN())
+	r.Decays[0].T2 = number.Float(math.NaN())
 	_, without := inked(drawDecay(t, r), figure.Colours[0])
 	if with <= without {
 		t.Errorf("%d pixels with a curve, %d without", with, without)
@@ -108,8 +108,8 @@ func TestDecayCurve(t *testing.T) {
 
 // A curve that is not an exponential goes from echo to echo over the fitted ones.
 func TestDecayModel(t *testing.T) {
-	nan := segment.Number(math.NaN())
-	c := curve{Decay: Decay{T2: 30, S0: 100, Model: []segment.Number{nan, 60, 41, nan}}, te: []float64{10, 20, 30, 40}, skipped: 1}
+	nan := number.Float(math.NaN())
+	c := curve{Decay: Decay{T2: 30, S0: 100, Model: []number.Float{nan, 60, 41, nan}}, te: []float64{10, 20, 30, 40}, skipped: 1}
 	want := plotter.XYs{{X: 20, Y: 60}, {X: 30, Y: 41}}
 	if got := c.expected(); !slices.Equal(got, want) {
 		t.Errorf("%v, want %v", got, want)
@@ -156,15 +156,15 @@ func TestDecayColours(t *testing.T) {
 func TestDecayOddResults(t *testing.T) {
 	many := sampleResult(volume.Geometry{})
 	for n := range 60 {
-		many.Decays = append(many.Decays, Decay{Compartment: fmt.Sprintf("sphere-%02d\n%s", n, strings.Repeat("long ", 20)), Signal: []segment.Number{4, 3, 2, 1}, T2: 30, S0: 5})
+		many.Decays = append(many.Decays, Decay{Compartment: fmt.Sprintf("sphere-%02d\n%s", n, strings.Repeat("long ", 20)), Signal: []number.Float{4, 3, 2, 1}, T2: 30, S0: 5})
 	}
 	many.Subject = strings.Repeat("subject ", 100)
 	inf := sampleResult(volume.Geometry{})
-	inf.Decays[0].Signal = []segment.Number{segment.Number(math.Inf(1)), 0, -1, 1e300}
+	inf.Decays[0].Signal = []number.Float{number.Float(math.Inf(1)), 0, -1, 1e300}
 	for name, r := range map[string]Result{
 		"empty": {Version: "1"}, "no decays": {TE: []float64{1, 2, 3}}, "many": many, "infinite": inf,
-		"zero TE":     {TE: []float64{0}, Decays: []Decay{{Signal: []segment.Number{0}, T2: 1, S0: 1}}},
-		"all skipped": {TE: []float64{10}, Protocol: Protocol{SkippedEchoes: 1}, Decays: []Decay{{Signal: []segment.Number{1}, T2: 1, S0: 1}}},
+		"zero TE":     {TE: []float64{0}, Decays: []Decay{{Signal: []number.Float{0}, T2: 1, S0: 1}}},
+		"all skipped": {TE: []float64{10}, Protocol: Protocol{SkippedEchoes: 1}, Decays: []Decay{{Signal: []number.Float{1}, T2: 1, S0: 1}}},
 	} {
 		t.Run(name, func(t *testing.T) { drawDecay(t, r) })
 	}

@@ -14,6 +14,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/t2map/t2map/nifti"
+	"github.com/t2map/t2map/number"
 	"github.com/t2map/t2map/segment"
 	"github.com/t2map/t2map/segment/anatomy"
 	"github.com/t2map/t2map/volume"
@@ -70,9 +71,9 @@ func sampleProfiles() []Profile {
 		p := Profile{Plate: string(plate)}
 		for n := range 10 {
 			d := float64(n) / 10
-			p.Bins = append(p.Bins, ProfileBin{From: d, To: d + 0.1, Used: 50, Depth: segment.Number(d + 0.05), MeanT2: segment.Number(25 + 20*d), SDT2: 8})
+			p.Bins = append(p.Bins, ProfileBin{From: d, To: d + 0.1, Used: 50, Depth: number.Float(d + 0.05), MeanT2: number.Float(25 + 20*d), SDT2: 8})
 		}
-		nan := segment.Number(math.NaN())
+		nan := number.Float(math.NaN())
 		p.Bins[4] = ProfileBin{From: 0.4, To: 0.5, Depth: nan, MeanT2: nan, SDT2: nan}
 		out = append(out, p)
 	}

@@ -4,6 +4,7 @@ import (
 	"math"
 	"math/rand/v2"
 
+	"github.com/t2map/t2map/number"
 	"github.com/t2map/t2map/segment"
 	"github.com/t2map/t2map/volume"
 )
@@ -59,12 +60,12 @@ func rings(n, slices int) Study {
 }
 
 // noTexture is that of a row in which none was measured.
-var noTexture = segment.Texture{Contrast: segment.Number(math.NaN()), Entropy: segment.Number(math.NaN()), Homogeneity: segment.Number(math.NaN())}
+var noTexture = segment.Texture{Contrast: number.Float(math.NaN()), Entropy: number.Float(math.NaN()), Homogeneity: number.Float(math.NaN())}
 
 // sampleResult returns a result with figures that cover the cases of tables:
 // a full compartment, one whose voxels are all excluded, one without voxels.
 func sampleResult(g volume.Geometry) Result {
-	nan := segment.Number(math.NaN())
+	nan := number.Float(math.NaN())
 	return Result{
 		Version: "1.2.3", Subject: "S01", Visit: "month03", Study: "5f0c1a9e77d2b3c4", Series: "a1b2c3d4", Side: "left",
 		Protocol: Protocol{Name: "oai", Method: "nlls", SkippedEchoes: 1, T2RangeMS: [2]float64{0, 100}, Scheme: "compartments", Labels: []segment.Label{{Value: 1, Name: "medial"}, {Value: 2, Name: "lateral"}}, Maps: "mask"},
@@ -95,11 +96,11 @@ func sampleResult(g volume.Geometry) Result {
 			},
 		},
 		Decays: []Decay{
-			{Compartment: "medial", Voxels: 100, Signal: []segment.Number{700, 592, 456, 346}, T2: 38.1, S0: 1000, SNRFirst: 29.6, SNRLast: 17.3},
-			{Compartment: "lateral", Signal: []segment.Number{nan, nan, nan, nan}, T2: nan, S0: nan, SNRFirst: nan, SNRLast: nan},
-			{Compartment: "patellofemoral", Signal: []segment.Number{nan, nan, nan, nan}, T2: nan, S0: nan, SNRFirst: nan, SNRLast: nan},
+			{Compartment: "medial", Voxels: 100, Signal: []number.Float{700, 592, 456, 346}, T2: 38.1, S0: 1000, SNRFirst: 29.6, SNRLast: 17.3},
+			{Compartment: "lateral", Signal: []number.Float{nan, nan, nan, nan}, T2: nan, S0: nan, SNRFirst: nan, SNRLast: nan},
+			{Compartment: "patellofemoral", Signal: []number.Float{nan, nan, nan, nan}, T2: nan, S0: nan, SNRFirst: nan, SNRLast: nan},
 		},
-		Noise: Noise{Source: "residuals", Sigma: []segment.Number{20, 19.5, nan}},
+		Noise: Noise{Source: "residuals", Sigma: []number.Float{20, 19.5, nan}},
 		Mask: Mask{Path: "S01/seg.dcm", Kind: "SEG", Segments: []segment.Reading{
 			{Number: 1, Label: "Medial", Meaning: "medial", By: "label", Voxels: 120}, {Number: 2, Label: "LTC", Meaning: "lateral", By: "code", Voxels: 3}}},
 		LossyImages: true, Warnings: []string{"images were compressed with loss"},

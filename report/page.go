@@ -18,6 +18,7 @@ import (
 
 	"github.com/t2map/t2map/printable"
 	"github.com/t2map/t2map/segment"
+	"github.com/t2map/t2map/table"
 )
 
 //go:embed page.html
@@ -243,7 +244,7 @@ func newStudyView(r Result, dir string) studyView {
 	if n := len(r.TE); n > 0 {
 		v.Facts = append(v.Facts, fmt.Sprintf("%d echoes, %.3g–%.3g ms", n, r.TE[0], r.TE[n-1]))
 	}
-	if sigma := fourDigits(r.Noise.median()); sigma != "" {
+	if sigma := table.Digits(r.Noise.median(), 4); sigma != "" {
 		v.Facts = append(v.Facts, fmt.Sprintf("noise σ %s (%s)", sigma, printable.Line(r.Noise.Source)))
 	}
 	if r.Mask.Path != "" {
@@ -301,21 +302,21 @@ func link(folder, file string) string {
 func newRowView(s segment.Summary, d Decay) rowView {
 	v := rowView{
 		Compartment: printable.Line(s.Compartment), Note: printable.Line(s.Note), Excluded: s.Excluded.Reasons(),
-		T2:   number(s.MeanT2, decimalsT2),
+		T2:   table.Decimals(float64(s.MeanT2), decimalsT2),
 		Used: fmt.Sprintf("%d / %d", s.Used, s.Voxels),
-		R2:   number(s.MeanR2, decimalsR2), Volume: number(s.VolumeMM3, decimalsVolume),
+		R2:   table.Decimals(float64(s.MeanR2), decimalsR2), Volume: table.Decimals(float64(s.VolumeMM3), decimalsVolume),
 	}
-	if sd := number(s.SDT2, decimalsT2); sd != "" {
+	if sd := table.Decimals(float64(s.SDT2), decimalsT2); sd != "" {
 		v.T2 += " ± " + sd
 	}
-	if m := number(s.MedianT2, decimalsT2); m != "" {
+	if m := table.Decimals(float64(s.MedianT2), decimalsT2); m != "" {
 		v.Median = m
-		if q1, q3 := number(s.Q1T2, decimalsT2), number(s.Q3T2, decimalsT2); q1 != "" && q3 != "" {
+		if q1, q3 := table.Decimals(float64(s.Q1T2), decimalsT2), table.Decimals(float64(s.Q3T2), decimalsT2); q1 != "" && q3 != "" {
 			v.Median += " (" + q1 + "–" + q3 + ")"
 		}
 	}
-	v.SE = number(s.SEMeanT2, decimalsSE)
-	if first, last := number(d.SNRFirst, decimalsSNR), number(d.SNRLast, decimalsSNR); first != "" && last != "" {
+	v.SE = table.Decimals(float64(s.SEMeanT2), decimalsSE)
+	if first, last := table.Decimals(float64(d.SNRFirst), decimalsSNR), table.Decimals(float64(d.SNRLast), decimalsSNR); first != "" && last != "" {
 		v.SNR = first + "–" + last
 	}
 	v.Bar = newBarView(float64(s.MeanT2), float64(s.SDT2))

@@ -6,6 +6,7 @@ import (
 
 	"github.com/t2map/t2map/printable"
 	"github.com/t2map/t2map/segment"
+	"github.com/t2map/t2map/table"
 )
 
 // regionsView is the regions and layers of a study, which the page shows when asked.
@@ -57,8 +58,8 @@ func (r Result) regionsView() *regionsView {
 func newRegionRow(s segment.Summary) regionRow {
 	row := regionRow{
 		Region: printable.Line(s.Region), Layer: printable.Line(s.Layer), Note: printable.Line(s.Note),
-		T2: number(s.MeanT2, decimalsT2), Used: fmt.Sprintf("%d / %d", s.Used, s.Voxels),
-		Fraction: number(s.MeanFraction, decimalsFraction), Bar: newBarView(float64(s.MeanT2), float64(s.SDT2)),
+		T2: table.Decimals(float64(s.MeanT2), decimalsT2), Used: fmt.Sprintf("%d / %d", s.Used, s.Voxels),
+		Fraction: table.Decimals(float64(s.MeanFraction), decimalsFraction), Bar: newBarView(float64(s.MeanT2), float64(s.SDT2)),
 	}
 	if row.Region == segment.All {
 		row.Region = "whole"
@@ -66,7 +67,7 @@ func newRegionRow(s segment.Summary) regionRow {
 	if row.Layer == segment.All {
 		row.Layer = ""
 	}
-	if sd := number(s.SDT2, decimalsT2); sd != "" {
+	if sd := table.Decimals(float64(s.SDT2), decimalsT2); sd != "" {
 		row.T2 += " ± " + sd
 	}
 	if words := strings.Join(s.Excluded.Reasons(), ", "); words != "" {

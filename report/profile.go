@@ -10,7 +10,7 @@ import (
 	"gonum.org/v1/plot/vg/draw"
 
 	"github.com/t2map/t2map/figure"
-	"github.com/t2map/t2map/segment"
+	"github.com/t2map/t2map/number"
 )
 
 // Profile is T2 against the relative depth in a plate, from the bone to the joint.
@@ -28,9 +28,9 @@ type ProfileBin struct {
 	Excluded int `json:"excluded"`
 	// Depth is the mean depth of the used voxels, and MeanT2 and SDT2 are those of their T2;
 	// NaN where there are too few.
-	Depth  segment.Number `json:"depth"`
-	MeanT2 segment.Number `json:"mean_t2_ms"`
-	SDT2   segment.Number `json:"sd_t2_ms"`
+	Depth  number.Float `json:"depth"`
+	MeanT2 number.Float `json:"mean_t2_ms"`
+	SDT2   number.Float `json:"sd_t2_ms"`
 }
 
 // profile.png is as wide as decay.png, and has a small plot for each plate.
@@ -105,7 +105,7 @@ func (p Profile) plot(named bool, width vg.Length) *plot.Plot {
 }
 
 // sd is 0 where one voxel has none.
-func (b ProfileBin) sd() segment.Number {
+func (b ProfileBin) sd() number.Float {
 	if !isFinite(float64(b.SDT2)) {
 		return 0
 	}
@@ -130,7 +130,7 @@ func (p Profile) runs() [][]ProfileBin {
 }
 
 // onScale keeps a T2 within the plot.
-func onScale(t2 segment.Number) float64 { return min(max(float64(t2), 0), profileMostMS) }
+func onScale(t2 number.Float) float64 { return min(max(float64(t2), 0), profileMostMS) }
 
 // profileInk is the colour of a plate's side, for white paper.
 func profileInk(plate string) color.RGBA {

@@ -3,8 +3,9 @@ package report
 import (
 	"fmt"
 
+	"github.com/t2map/t2map/number"
 	"github.com/t2map/t2map/printable"
-	"github.com/t2map/t2map/segment"
+	"github.com/t2map/t2map/table"
 )
 
 // What a registration aligns with the first echo of the study.
@@ -32,8 +33,8 @@ type Registration struct {
 	CentreShiftMM float64 `json:"centre_shift_mm"`
 	// MutualInformation of the two images in nats, where they were and as aligned; more is
 	// better.
-	MutualInformationBefore segment.Number `json:"mutual_information_before"`
-	MutualInformationAfter  segment.Number `json:"mutual_information_after"`
+	MutualInformationBefore number.Float `json:"mutual_information_before"`
+	MutualInformationAfter  number.Float `json:"mutual_information_after"`
 	// Still says that nothing better was found than the position that the headers give, and that
 	// the image was left there: the rotation and the shift are those of the identity.
 	Still bool `json:"still,omitempty"`
@@ -58,7 +59,7 @@ func (r Registration) figures() string {
 	if r.Still {
 		text = "not moved, as nothing better was found than the position in the headers"
 	}
-	before, after := number(r.MutualInformationBefore, decimalsMI), number(r.MutualInformationAfter, decimalsMI)
+	before, after := table.Decimals(float64(r.MutualInformationBefore), decimalsMI), table.Decimals(float64(r.MutualInformationAfter), decimalsMI)
 	if before != "" && after != "" {
 		text += fmt.Sprintf("; mutual information %s before, %s after", before, after)
 	}

@@ -23,6 +23,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/t2map/t2map/number"
 	"github.com/t2map/t2map/segment"
 )
 
@@ -154,7 +155,7 @@ type Noise struct {
 	// Source says where it comes from: given, residuals or background.
 	Source string `json:"source"`
 	// Sigma holds one figure per slice; null where a slice has none.
-	Sigma []segment.Number `json:"sigma"`
+	Sigma []number.Float `json:"sigma"`
 }
 
 // median returns the median over the slices that have a figure, NaN where none has.
@@ -324,17 +325,17 @@ type Decay struct {
 	// Voxels is the number of voxels that the mean is taken over.
 	Voxels int `json:"voxels"`
 	// Signal holds one mean per element of Result.TE, the skipped echoes too.
-	Signal []segment.Number `json:"signal"`
+	Signal []number.Float `json:"signal"`
 	// T2 in ms and S0 in the units of the signal; NaN where there is no curve.
-	T2 segment.Number `json:"t2_ms"`
-	S0 segment.Number `json:"s0"`
+	T2 number.Float `json:"t2_ms"`
+	S0 number.Float `json:"s0"`
 	// Model holds what the fit expects at each element of Result.TE, null where
 	// the echo was skipped; it is empty where that is S0·exp(−TE/T2).
-	Model []segment.Number `json:"model,omitempty"`
+	Model []number.Float `json:"model,omitempty"`
 	// SNRFirst and SNRLast are the mean signal of the first fitted echo and of the
 	// last one of the train over the noise of a voxel; NaN where that is not known.
-	SNRFirst segment.Number `json:"snr_first"`
-	SNRLast  segment.Number `json:"snr_last"`
+	SNRFirst number.Float `json:"snr_first"`
+	SNRLast  number.Float `json:"snr_last"`
 }
 
 // File is a file and the hexadecimal SHA-256 of its content. Path is relative,

@@ -12,7 +12,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/t2map/t2map/segment"
+	"github.com/t2map/t2map/number"
 	"github.com/t2map/t2map/volume"
 )
 
@@ -52,7 +52,7 @@ func TestResultGolden(t *testing.T) {
 }
 
 // sameNumbers takes NaN, "absent", as equal to itself.
-var sameNumbers = cmp.Comparer(func(a, b segment.Number) bool { return a == b || a != a && b != b })
+var sameNumbers = cmp.Comparer(func(a, b number.Float) bool { return a == b || a != a && b != b })
 
 func TestResultRoundTrip(t *testing.T) {
 	want := sampleResult(sampleGeometry())

@@ -7,8 +7,8 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/t2map/t2map/number"
 	"github.com/t2map/t2map/printable"
-	"github.com/t2map/t2map/segment"
 )
 
 // Scanner is the scanner of a series. Texts are empty and numbers NaN where the
@@ -17,7 +17,7 @@ type Scanner struct {
 	Manufacturer string `json:"manufacturer"`
 	Model        string `json:"model"`
 	// FieldT is the field strength in T.
-	FieldT segment.Number `json:"field_t"`
+	FieldT number.Float `json:"field_t"`
 	// Serial is the first 12 hexadecimal digits of the SHA-256 of the serial number.
 	Serial   string `json:"serial"`
 	Software string `json:"software"`
@@ -26,9 +26,9 @@ type Scanner struct {
 // Acquisition is how a series was acquired, beside TE and Size, as its images say it.
 // A number is NaN where they do not say it, or where they differ: then Varying names it.
 type Acquisition struct {
-	TRMS             segment.Number `json:"tr_ms"`
-	FlipDegrees      segment.Number `json:"flip_degrees"`
-	PixelBandwidthHz segment.Number `json:"pixel_bandwidth_hz"`
+	TRMS             number.Float `json:"tr_ms"`
+	FlipDegrees      number.Float `json:"flip_degrees"`
+	PixelBandwidthHz number.Float `json:"pixel_bandwidth_hz"`
 	// PixelSpacingMM is the distance of columns and of rows as the images have it.
 	PixelSpacingMM [2]float64 `json:"pixel_spacing_mm"`
 	Sequence       string     `json:"sequence"`
@@ -91,7 +91,7 @@ func (r Result) acquisition() string {
 		return ""
 	}
 	parts := []string{echoes(r.TE)}
-	add := func(name string, value segment.Number, decimals int, unit string) {
+	add := func(name string, value number.Float, decimals int, unit string) {
 		switch {
 		case slices.Contains(a.Varying, name):
 			parts = append(parts, name+" varies")

@@ -7,10 +7,10 @@ import (
 	"testing"
 	"unicode"
 
-	"github.com/t2map/t2map/segment"
+	"github.com/t2map/t2map/number"
 )
 
-var nan = segment.Number(math.NaN())
+var nan = number.Float(math.NaN())
 
 func TestScannerText(t *testing.T) {
 	for _, c := range []struct {
@@ -22,7 +22,7 @@ func TestScannerText(t *testing.T) {
 		{&Scanner{Manufacturer: "SIEMENS", Model: "Prisma", FieldT: 2.89362, Serial: "0123456789ab", Software: "syngo MR E11"}, "SIEMENS; Prisma; 2.9 T; serial 0123456789ab", "syngo MR E11"},
 		{&Scanner{Model: "SIGNA", FieldT: 3}, "SIGNA; 3 T", ""},
 		{&Scanner{Manufacturer: "A; serial 1", FieldT: 1.494, Software: "1\r\n=2;3\u202e"}, "A, serial 1; 1.5 T", "1  =2,3"},
-		{&Scanner{Manufacturer: " ", FieldT: segment.Number(math.Inf(1))}, "", ""},
+		{&Scanner{Manufacturer: " ", FieldT: number.Float(math.Inf(1))}, "", ""},
 	} {
 		if got, software := c.s.text(), c.s.software(); got != c.want || software != c.software {
 			t.Errorf("%+v: got %q and %q, want %q and %q", c.s, got, software, c.want, c.software)

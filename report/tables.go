@@ -10,9 +10,10 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/t2map/t2map/number"
 	"github.com/t2map/t2map/outfile"
 	"github.com/t2map/t2map/printable"
-	"github.com/t2map/t2map/segment"
+	"github.com/t2map/t2map/table"
 )
 
 // The tables beside the studies' folders.
@@ -86,8 +87,8 @@ func WriteTables(dir string, c Cohort) error {
 		name    string
 		content []byte
 	}{
-		{compartmentsTable, printable.CSV(compartmentColumns, c.compartmentRows())},
-		{studiesTable, printable.CSV(studyColumns, c.studyRows(dir))},
+		{compartmentsTable, table.Write(compartmentColumns, c.compartmentRows())},
+		{studiesTable, table.Write(studyColumns, c.studyRows(dir))},
 		{pageFile, page},
 	} {
 		errs = append(errs, outfile.Replace(filepath.Join(dir, f.name), f.content))
@@ -108,43 +109,16 @@ func (c Cohort) sorted() Cohort {
 	return c
 }
 
-var compartmentColumns = slices.Concat(
-	[]string{"subject", "visit", "study", "series", "side", "compartment", "region", "layer", "voxels", "used"},
-	exclusionColumns(),
-	[]string{"mean_t2_ms", "se_mean_t2_ms", "sd_t2_ms", "median_t2_ms", "q1_t2_ms", "q3_t2_ms", "mean_r2", "snr_first", "snr_last", "volume_mm3", "mean_fraction", "plate_mean_t2_ms", "texture_contrast", "texture_entropy", "texture_homogeneity", "mask_from", "lossy_images", "method", "skipped_echoes", "settings", "scanner", "scanner_software", "acquisition", "note"},
-)
-
-func exclusionColumns() []string {
-	var names []string
-	for s := range (segment.Excluded{}).Each {
-		names = append(names, "excluded_"+s.String())
-	}
-	return names
-}
-
-// The decimals of printed figures. T2 is good to a percent (field data: 1 to 5 %
-// scan to scan), so two decimals lose nothing; result.json has all.
-const (
-	decimalsT2     = 2
-	decimalsSE     = 3 // the noise of a mean of many voxels
-	decimalsR2     = 4
-	decimalsSNR    = 1
-	decimalsVolume = 1
-
-	decimalsFraction = 3
-	decimalsTexture  = 3
-)
-
 // compartmentRows returns a row for each compartment of each study, followed by those of
 // its regions and layers.
-func (c Cohort) compartmentRows() [][]string {
-	var rows [][]string
+func (c Cohort) compartmentRows() []compartmentRow {
+	var rows []compartmentRow
 	for _, r := range c.Results {
 		for _, s := range r.Compartments {
-			rows = append(rows, r.compartmentRow(s, r.decayOf(s.Compartment)))
+			rows = append(rows, compartmentRow{s, r.decayOf(s.Compartment), r})
 			for _, part := range r.Regions {
 				if part.Compartment == s.Compartment {
-					rows = append(rows, r.compartmentRow(part, noDecay()))
+					rows = append(rows, compartmentRow{part, noDecay(), r})
 				}
 			}
 		}
@@ -152,26 +126,7 @@ func (c Cohort) compartmentRows() [][]string {
 	return rows
 }
 
-// compartmentRow returns the row of one summary.
-func (r Result) compartmentRow(s segment.Summary, d Decay) []string {
-	row := []string{
-		printable.Cell(r.Subject), printable.Cell(r.Visit), printable.Cell(r.Study), printable.Cell(r.Series), printable.Cell(r.Side),
-		printable.Cell(s.Compartment), printable.Cell(s.Region), printable.Cell(s.Layer), strconv.Itoa(s.Voxels), strconv.Itoa(s.Used),
-	}
-	for _, n := range s.Excluded.Each {
-		row = append(row, strconv.Itoa(n))
-	}
-	return append(row,
-		number(s.MeanT2, decimalsT2), number(s.SEMeanT2, decimalsSE), number(s.SDT2, decimalsT2), number(s.MedianT2, decimalsT2),
-		number(s.Q1T2, decimalsT2), number(s.Q3T2, decimalsT2), number(s.MeanR2, decimalsR2),
-		number(d.SNRFirst, decimalsSNR), number(d.SNRLast, decimalsSNR), number(s.VolumeMM3, decimalsVolume),
-		number(s.MeanFraction, decimalsFraction), number(s.PlateMeanT2, decimalsT2),
-		number(s.Texture.Contrast, decimalsTexture), number(s.Texture.Entropy, decimalsTexture), number(s.Texture.Homogeneity, decimalsTexture), printable.Cell(r.Mask.From), yes(r.LossyImages),
-		printable.Cell(r.Protocol.Method), strconv.Itoa(r.Protocol.SkippedEchoes), printable.Cell(describe(r.Protocol, r.Version)), printable.Cell(r.Scanner.text()), printable.Cell(r.Scanner.software()), printable.Cell(r.acquisition()), printable.Cell(s.Note),
-	)
-}
-
-// decayOf returns the decay of a compartment, without figures where it has none.
+// decayOf returns the decay of a compartment, or one without numbers.
 func (r Result) decayOf(compartment string) Decay {
 	for _, d := range r.Decays {
 		if d.Compartment == compartment {
@@ -182,50 +137,25 @@ func (r Result) decayOf(compartment string) Decay {
 }
 
 func noDecay() Decay {
-	nan := segment.Number(math.NaN())
+	nan := number.Float(math.NaN())
 	return Decay{SNRFirst: nan, SNRLast: nan}
 }
 
-var studyColumns = []string{
-	"subject", "visit", "study", "series", "side", "folder", "status", "reason", "hint",
-	"echoes", "first_te_ms", "last_te_ms", "nx", "ny", "nz", "dx_mm", "dy_mm", "dz_mm", "scanner", "scanner_software", "acquisition", "lossy_images", "mask", "mask_kind", "mask_from",
-	"voxels", "used", "median_sigma", "sigma_source", "method", "skipped_echoes", "settings", "protocol", "version",
-}
-
-// studyRows returns the finished studies, with their folders as seen from dir,
-// and after them the failed ones.
-func (c Cohort) studyRows(dir string) [][]string {
-	var rows [][]string
+// studyRows returns the finished studies, with their folders relative to dir, and after them the
+// failures.
+func (c Cohort) studyRows(dir string) []studyRow {
+	var rows []studyRow
 	for _, r := range c.Results {
-		first, last := "", ""
-		if n := len(r.TE); n > 0 {
-			first, last = short(r.TE[0]), short(r.TE[n-1])
-		}
-		voxels, used := r.voxels()
-		rows = append(rows, []string{
-			printable.Cell(r.Subject), printable.Cell(r.Visit), printable.Cell(r.Study), printable.Cell(r.Series), printable.Cell(r.Side), printable.Cell(r.folder(dir)), statusDone, "", "",
-			strconv.Itoa(len(r.TE)), first, last,
-			strconv.Itoa(r.Size[0]), strconv.Itoa(r.Size[1]), strconv.Itoa(r.Size[2]),
-			millimetres(r.Spacing[0]), millimetres(r.Spacing[1]), millimetres(r.Spacing[2]), printable.Cell(r.Scanner.text()), printable.Cell(r.Scanner.software()), printable.Cell(r.acquisition()), yes(r.LossyImages), printable.Cell(r.Mask.Path), printable.Cell(r.Mask.Kind), printable.Cell(r.Mask.From),
-			strconv.Itoa(voxels), strconv.Itoa(used), fourDigits(r.Noise.median()), printable.Cell(r.Noise.Source), printable.Cell(r.Protocol.Method), strconv.Itoa(r.Protocol.SkippedEchoes), printable.Cell(describe(r.Protocol, r.Version)),
-			printable.Cell(r.Protocol.Name), printable.Cell(r.Version),
+		rows = append(rows, studyRow{
+			Failure: Failure{Subject: r.Subject, Visit: r.Visit, Study: r.Study, Series: r.Series, Side: r.Side,
+				Folder: r.folder(dir)},
+			status: statusDone, version: r.Version, result: &r,
 		})
 	}
 	for _, f := range c.Failures {
-		row := make([]string, len(studyColumns))
-		copy(row, []string{printable.Cell(f.Subject), printable.Cell(f.Visit), printable.Cell(f.Study), printable.Cell(f.Series), printable.Cell(f.Side), printable.Cell(f.Folder), f.status(), printable.Cell(f.Reason), printable.Cell(f.Hint)})
-		row[len(row)-1] = printable.Cell(c.Version)
-		rows = append(rows, row)
+		rows = append(rows, studyRow{Failure: f, status: f.status(), version: c.Version})
 	}
 	return rows
-}
-
-// yes prints a flag so that those that are raised stand out in a column.
-func yes(flag bool) string {
-	if flag {
-		return "yes"
-	}
-	return ""
 }
 
 // voxels returns the voxels of all compartments and how many of them are used.
@@ -250,23 +180,6 @@ func (r Result) folder(dir string) string {
 	return filepath.ToSlash(rel)
 }
 
-// number prints x with fixed decimals; a figure that could not be had is an
-// empty cell.
-func number(x segment.Number, decimals int) string {
-	if !isFinite(float64(x)) {
-		return ""
-	}
-	return strconv.FormatFloat(float64(x), 'f', decimals, 64)
-}
-
-// fourDigits prints x with four digits, for quantities of any size.
-func fourDigits(x float64) string {
-	if !isFinite(x) {
-		return ""
-	}
-	return strconv.FormatFloat(x, 'g', 4, 64)
-}
-
 // millimetres prints a spacing to 0.1 µm, without the noise of an oblique
 // affine's root.
 func millimetres(x float64) string {
@@ -276,33 +189,36 @@ func millimetres(x float64) string {
 // millimetres2 prints a spacing as people name it.
 func millimetres2(x float64) string { return strconv.FormatFloat(x, 'f', 2, 64) }
 
-// FailuresOf returns the studies that studies.csv, as its rows with the columns' names
-// first, lists as failed or not done. It is an error where a column is missing.
+// FailuresOf returns the studies that studies.csv lists as failed or not done, given its rows
+// after the row that names the columns. A missing column is an error.
 func FailuresOf(rows [][]string) ([]Failure, error) {
-	at := map[string]int{}
+	index := map[string]int{}
 	for n, name := range rows[0] {
-		at[name] = n
+		index[name] = n
 	}
-	for _, name := range studyColumns[:9] {
-		if _, ok := at[name]; !ok {
+	for _, name := range []string{"subject", "visit", "study", "series", "side", "folder", "status", "reason", "hint"} {
+		if _, ok := index[name]; !ok {
 			return nil, fmt.Errorf("it has no column %s", name)
 		}
 	}
-	var out []Failure
+	var failures []Failure
 	for _, row := range rows[1:] {
 		cell := func(name string) string {
 			// An apostrophe that keeps a spreadsheet from running the cell is not part of it.
-			text, cut := strings.CutPrefix(row[at[name]], "'")
+			text, cut := strings.CutPrefix(row[index[name]], "'")
 			if cut && printable.Cell(text) == text {
-				return row[at[name]]
+				return row[index[name]]
 			}
 			return text
 		}
 		switch status := cell("status"); status {
 		case statusFailed, statusNotDone:
-			out = append(out, Failure{Subject: cell("subject"), Visit: cell("visit"), Study: cell("study"), Series: cell("series"), Side: cell("side"), Folder: cell("folder"),
-				Reason: cell("reason"), Hint: cell("hint"), NotDone: status == statusNotDone})
+			failures = append(failures, Failure{
+				Subject: cell("subject"), Visit: cell("visit"), Study: cell("study"), Series: cell("series"),
+				Side: cell("side"), Folder: cell("folder"), Reason: cell("reason"), Hint: cell("hint"),
+				NotDone: status == statusNotDone,
+			})
 		}
 	}
-	return out, nil
+	return failures, nil
 }

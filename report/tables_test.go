@@ -10,7 +10,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/t2map/t2map/printable"
+	"github.com/t2map/t2map/table"
 	"github.com/t2map/t2map/volume"
 )
 
@@ -91,7 +91,7 @@ func TestTablesWithoutStudies(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if want := strings.Join(compartmentColumns, ",") + "\n"; string(got) != want {
+	if want := strings.Join(table.Heads(compartmentColumns), ",") + "\n"; string(got) != want {
 		t.Errorf("got %q, want the header alone", got)
 	}
 	err = WriteTables(filepath.Join(dir, "absent"), Cohort{})
@@ -107,7 +107,7 @@ func TestExclusionColumns(t *testing.T) {
 		want = append(want, "excluded_"+s.String())
 	}
 	var got []string
-	for _, c := range compartmentColumns {
+	for _, c := range table.Heads(compartmentColumns) {
 		if strings.HasPrefix(c, "excluded_") {
 			got = append(got, c)
 		}
@@ -121,7 +121,7 @@ func TestExclusionColumns(t *testing.T) {
 func TestTablesParse(t *testing.T) {
 	c := sampleCohort("")
 	for name, text := range map[string][]byte{
-		"compartments": printable.CSV(compartmentColumns, c.compartmentRows()), "studies": printable.CSV(studyColumns, c.studyRows("")),
+		"compartments": table.Write(compartmentColumns, c.compartmentRows()), "studies": table.Write(studyColumns, c.studyRows("")),
 	} {
 		rows, err := csv.NewReader(strings.NewReader(string(text))).ReadAll() // checks the number of cells
 		if err != nil {
@@ -130,16 +130,6 @@ func TestTablesParse(t *testing.T) {
 		if got, want := strings.Count(string(text), "\n"), len(rows); got != want {
 			t.Errorf("%s: %d lines for %d rows: a cell holds a line end", name, got, want)
 		}
-	}
-}
-
-func TestNumberCell(t *testing.T) {
-	nan := sampleResult(sampleGeometry()).Compartments[1].MeanT2
-	if got := number(nan, 2); got != "" {
-		t.Errorf("NaN is printed as %q, want an empty cell", got)
-	}
-	if got := number(-0.5, 4); got != "-0.5000" {
-		t.Errorf("a negative R² is printed as %q, want -0.5000", got)
 	}
 }
 
@@ -201,23 +191,23 @@ func TestResultsAreDocumented(t *testing.T) {
 			t.Errorf("docs/results.md does not list the file %s", name)
 		}
 	}
-	for _, table := range []struct {
+	for _, section := range []struct {
 		name    string
 		columns []string
-	}{{"## compartments.csv", compartmentColumns}, {"## studies.csv", studyColumns}} {
-		_, section, _ := strings.Cut(text, table.name+"\n")
-		section, _, _ = strings.Cut(section, "\n## ")
+	}{{"## compartments.csv", table.Heads(compartmentColumns)}, {"## studies.csv", table.Heads(studyColumns)}} {
+		_, lines, _ := strings.Cut(text, section.name+"\n")
+		lines, _, _ = strings.Cut(lines, "\n## ")
 		explained := map[string]bool{}
-		for _, line := range strings.Split(section, "\n") {
+		for _, line := range strings.Split(lines, "\n") {
 			if cells := strings.Split(line, "|"); len(cells) > 2 {
 				for _, c := range strings.Split(cells[1], ",") {
 					explained[strings.TrimSpace(c)] = true
 				}
 			}
 		}
-		for _, c := range table.columns {
+		for _, c := range section.columns {
 			if !explained[c] {
-				t.Errorf("docs/results.md does not explain the column %s of %s", c, table.name)
+				t.Errorf("docs/results.md does not explain the column %s of %s", c, section.name)
 			}
 		}
 	}
