@@ -35,7 +35,7 @@ var mayImport = map[string][]string{
 	"dicomio":            {"volume", "files", "dicomio/internal/elements", "dicomio/internal/codec"},
 	"phantom":            {"volume", "dicomio/dicomwrite", "nifti", "printable"},
 	"figure":             {"printable"},
-	"report":             {"volume", "nifti", "segment", "segment/anatomy", "figure", "outfile", "printable"},
+	"report":             {"volume", "nifti", "number", "segment", "segment/anatomy", "figure", "table", "outfile", "printable"},
 	"table":              {"printable"},
 	"batch":              {"volume", "table", "hint", "files", "dicomio", "samples", "nifti", "nrrd", "metaimage", "segment", "t2fit", "report", "yamlfile", "outfile", "printable", "batch/internal/machine", "batch/internal/segmenter", "segment/anatomy", "segment/resample", "segment/texture", "register"},
 
@@ -49,9 +49,9 @@ var mayImport = map[string][]string{
 	"trial":         {"table", "trial/mmrm", "trial/compare", "printable"},
 	"trial/mmrm":    {},
 	"trial/compare": {"trial/mmrm"},
-	"trial/repeat":  {"trial", "trial/compare", "number", "printable"},
+	"trial/repeat":  {"trial", "table", "trial/compare", "number", "printable"},
 	"trial/figures": {"trial", "trial/mmrm", "trial/repeat", "figure", "printable"},
-	"trial/power":   {"trial", "trial/mmrm", "trial/compare", "printable"},
+	"trial/power":   {"trial", "table", "trial/mmrm", "trial/compare", "printable"},
 	"trial/publish": {"trial", "trial/mmrm", "figure", "number", "table", "outfile", "printable"},
 
 	"accuracy": {"volume", "t2fit", "phantom", "figure", "table", "outfile", "printable", "trial/mmrm", "trial/power"},

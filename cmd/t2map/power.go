@@ -6,7 +6,6 @@ import (
 	"io"
 	"math"
 	"slices"
-	"strconv"
 	"text/tabwriter"
 
 	"github.com/spf13/cobra"
@@ -148,7 +147,7 @@ func runPower(c *cobra.Command, args []string, f powerFlags) error {
 		size.Tried = append(size.Tried, r)
 	}
 	if f.out != "" {
-		if err := outfile.Replace(f.out, powerTable(s, size)); err != nil {
+		if err := outfile.Replace(f.out, size.CSV(s)); err != nil {
 			return err
 		}
 	}
@@ -236,18 +235,4 @@ func (f powerFlags) print(w io.Writer, s power.Scenario, size power.Size, words 
 	if failed > 0 {
 		fmt.Fprintf(w, "%d trials could not be analysed and count as having found nothing.\n", failed)
 	}
-}
-
-// powerTable is the table as CSV.
-func powerTable(s power.Scenario, size power.Size) []byte {
-	var rows [][]string
-	number := func(x float64) string { return strconv.FormatFloat(x, 'g', 6, 64) }
-	for _, r := range size.Tried {
-		p := r.Power()
-		rows = append(rows, []string{
-			strconv.Itoa(r.PerArm), number(s.Difference), number(s.Alpha), strconv.Itoa(r.Simulations), strconv.Itoa(r.Rejected),
-			number(p.Estimate), number(p.Low), number(p.High), strconv.Itoa(r.FellBack), strconv.Itoa(r.Failed),
-		})
-	}
-	return printable.CSV([]string{"per_arm", "difference", "alpha", "simulations", "found", "power", "low95", "high95", "fell_back", "no_model"}, rows)
 }

@@ -18,7 +18,7 @@ import (
 // double precision, and quantiles of gonum are good to some 1e-11.
 const agrees = 1e-9
 
-func table(t *testing.T, dir, name string) [][]string {
+func tableOf(t *testing.T, dir, name string) [][]string {
 	t.Helper()
 	f, err := os.Open(filepath.Join(dir, name))
 	if err != nil {
@@ -67,7 +67,7 @@ func named(f Figures) map[string]float64 {
 // TestReferee holds every figure to that of R.
 func TestReferee(t *testing.T) {
 	cases := map[string][][]float64{}
-	for _, r := range table(t, "testdata", "repeats.csv") {
+	for _, r := range tableOf(t, "testdata", "repeats.csv") {
 		var knee []float64
 		for j := range int(parsed(t, r[6])) {
 			knee = append(knee, parsed(t, r[2+j]))
@@ -83,7 +83,7 @@ func TestReferee(t *testing.T) {
 		got[name] = named(f)
 	}
 	held := 0
-	for _, r := range table(t, "testdata", "expected.csv") {
+	for _, r := range tableOf(t, "testdata", "expected.csv") {
 		g, ok := got[r[0]][r[1]]
 		if !ok {
 			t.Fatalf("%s: no %s", r[0], r[1])
@@ -114,7 +114,7 @@ func TestRefereeAnew(t *testing.T) {
 		t.Fatalf("%v\n%s", err, out)
 	}
 	for _, name := range []string{"repeats.csv", "expected.csv"} {
-		now, then := table(t, dir, name), table(t, "testdata", name)
+		now, then := tableOf(t, dir, name), tableOf(t, "testdata", name)
 		if len(now) != len(then) {
 			t.Fatalf("%s: %d rows, committed %d", name, len(now), len(then))
 		}

@@ -2,75 +2,95 @@ package repeat
 
 import (
 	"encoding/json"
-	"math"
-	"strconv"
+	"slices"
 	"strings"
 
 	"github.com/t2map/t2map/number"
-	"github.com/t2map/t2map/printable"
+	"github.com/t2map/t2map/table"
 )
 
-// Columns are the columns of repeat.csv; docs/repeat.md explains them.
-var Columns = []string{
-	"compartment", "n_subjects", "n_knees", "repeats", "values", "df", "mean_t2_ms",
-	"wsd_ms", "wsd_low_ms", "wsd_high_ms", "wcv_percent", "wcv_low_percent", "wcv_high_percent",
-	"wsd_over_mean_percent",
-	"rc_ms", "rc_low_ms", "rc_high_ms", "rc_percent", "rc_low_percent", "rc_high_percent",
-	"n_complete", "sdc_ms", "sdc_low_ms", "sdc_high_ms",
-	"icc_agreement", "icc_agreement_low", "icc_agreement_high", "icc_consistency", "icc_consistency_low",
-	"icc_consistency_high",
-	"n_pairs", "bias_ms", "bias_low_ms", "bias_high_ms", "bias_p", "sd_difference_ms",
-	"loa_lower_ms", "loa_lower_low_ms", "loa_lower_high_ms", "loa_upper_ms", "loa_upper_low_ms", "loa_upper_high_ms",
-	"proportional_rho", "proportional_low", "proportional_high", "proportional_p", "level", "note",
+// csvRow is a row of repeat.csv.
+type csvRow struct {
+	Compartment
+	study Study
 }
 
-// CSV returns repeat.csv: one row per compartment, an empty cell where there is no
-// figure. Cells that a spreadsheet would run as a formula begin with an apostrophe.
+// columns are the columns of repeat.csv; docs/repeat.md explains them.
+var columns = slices.Concat(
+	[]table.Column[csvRow]{
+		table.Text("compartment", "Compartment", table.FromResults, func(r csvRow) string { return r.Name }),
+		table.Count("n_subjects", "Subjects", func(r csvRow) int { return r.Subjects() }),
+		table.Count("n_knees", "Knees", func(r csvRow) int { return r.N }),
+		table.Count("repeats", "Repeated scans", func(r csvRow) int { return len(r.study.Visits) }),
+		table.Count("values", "Values", func(r csvRow) int { return r.Measured }),
+		table.Count("df", "Degrees of freedom", func(r csvRow) int { return r.DF }),
+		numbers("mean_t2_ms", "Mean T2", func(r csvRow) float64 { return r.Mean }),
+	},
+	intervals("wsd", "_ms", "Within-subject SD", func(c Compartment) Interval { return c.WSD }),
+	intervals("wcv", "_percent", "Within-subject coefficient of variation", func(c Compartment) Interval { return c.WCV }),
+	[]table.Column[csvRow]{
+		numbers("wsd_over_mean_percent", "Within-subject SD over the mean", func(r csvRow) float64 { return r.WSDOverMean }),
+	},
+	intervals("rc", "_ms", "Repeatability coefficient", func(c Compartment) Interval { return c.RC }),
+	intervals("rc", "_percent", "Repeatability coefficient", func(c Compartment) Interval { return c.RCPercent }),
+	[]table.Column[csvRow]{
+		table.Count("n_complete", "Knees with all values", func(r csvRow) int { return r.Complete }),
+	},
+	intervals("sdc", "_ms", "Smallest detectable change", func(c Compartment) Interval { return c.SDC }),
+	intervals("icc_agreement", "", "Intraclass correlation, agreement", func(c Compartment) Interval { return c.ICC21 }),
+	intervals("icc_consistency", "", "Intraclass correlation, consistency",
+		func(c Compartment) Interval { return c.ICC31 }),
+	[]table.Column[csvRow]{
+		table.Count("n_pairs", "Pairs of values", func(r csvRow) int { return r.Agreement.N }),
+	},
+	intervals("bias", "_ms", "Mean difference", func(c Compartment) Interval { return c.Agreement.Bias }),
+	[]table.Column[csvRow]{
+		numbers("bias_p", "Two-sided p of no bias", func(r csvRow) float64 { return r.Agreement.P }),
+		numbers("sd_difference_ms", "SD of the differences", func(r csvRow) float64 { return r.Agreement.SD }),
+	},
+	intervals("loa_lower", "_ms", "Lower limit of agreement", func(c Compartment) Interval { return c.Agreement.Lower }),
+	intervals("loa_upper", "_ms", "Upper limit of agreement", func(c Compartment) Interval { return c.Agreement.Upper }),
+	proportional,
+	[]table.Column[csvRow]{
+		numbers("proportional_p", "Its two-sided p", func(r csvRow) float64 { return r.Proportional.P }),
+		numbers("level", "Level of the intervals", func(r csvRow) float64 { return r.study.Level }).
+			WithOrigin(table.Assigned),
+		table.Text("note", "Why numbers are missing", table.Derived,
+			func(r csvRow) string { return strings.Join(r.Reasons, "; ") }),
+	},
+)
+
+// proportional names its limits without the name of the coefficient.
+var proportional = func() []table.Column[csvRow] {
+	c := intervals("proportional", "", "Spearman's correlation of difference and mean",
+		func(c Compartment) Interval { return c.Proportional.Rho })
+	c[0].Name = "proportional_rho"
+	return c
+}()
+
+// numbers returns a column of numbers with six digits: T2 has four in compartments.csv; two more
+// preserve them.
+func numbers(name, label string, value func(csvRow) float64) table.Column[csvRow] {
+	return table.Significant(name, label, 6, value)
+}
+
+// intervals returns the columns of an estimate and the limits of its interval.
+func intervals(name, unit, label string, value func(Compartment) Interval) []table.Column[csvRow] {
+	return []table.Column[csvRow]{
+		numbers(name+unit, label, func(r csvRow) float64 { return value(r.Compartment).Estimate }),
+		numbers(name+"_low"+unit, "Lower limit", func(r csvRow) float64 { return value(r.Compartment).Low }),
+		numbers(name+"_high"+unit, "Upper limit", func(r csvRow) float64 { return value(r.Compartment).High }),
+	}
+}
+
+// CSV returns repeat.csv: one row per compartment, an empty cell for an absent number. Cells that a
+// spreadsheet would run as a formula begin with an apostrophe.
 func (s Study) CSV() []byte {
-	var rows [][]string
+	var rows []csvRow
 	for _, c := range s.Compartments {
-		row := []string{
-			printable.Cell(c.Name), strconv.Itoa(c.Subjects()), strconv.Itoa(c.N), strconv.Itoa(len(s.Visits)),
-			strconv.Itoa(c.Measured), strconv.Itoa(c.DF), cell(c.Mean),
-		}
-		add := func(x ...float64) {
-			for _, v := range x {
-				row = append(row, cell(v))
-			}
-		}
-		interval := func(i Interval) { add(i.Estimate, i.Low, i.High) }
-		interval(c.WSD)
-		interval(c.WCV)
-		add(c.WSDOverMean)
-		interval(c.RC)
-		interval(c.RCPercent)
-		row = append(row, strconv.Itoa(c.Complete))
-		interval(c.SDC)
-		interval(c.ICC21)
-		interval(c.ICC31)
-		row = append(row, strconv.Itoa(c.Agreement.N))
-		interval(c.Agreement.Bias)
-		add(c.Agreement.P, c.Agreement.SD)
-		interval(c.Agreement.Lower)
-		interval(c.Agreement.Upper)
-		interval(c.Proportional.Rho)
-		add(c.Proportional.P, s.Level)
-		rows = append(rows, append(row, printable.Cell(c.note())))
+		rows = append(rows, csvRow{c, s})
 	}
-	return printable.CSV(Columns, rows)
-}
-
-// note returns the reasons of a compartment on a line.
-func (c Compartment) note() string { return strings.Join(c.Reasons, "; ") }
-
-// digits of numbers in tables. T2 has four in compartments.csv; two more preserve them.
-const digits = 6
-
-func cell(x float64) string {
-	if math.IsNaN(x) || math.IsInf(x, 0) {
-		return ""
-	}
-	return strconv.FormatFloat(x, 'g', digits, 64)
+	return table.Write(columns, rows)
 }
 
 type jsonInterval struct {

@@ -1,0 +1,35 @@
+package power
+
+import "github.com/t2map/t2map/table"
+
+// csvRow is a size of a trial that was tried.
+type csvRow struct {
+	Result
+	scenario Scenario
+}
+
+var columns = []table.Column[csvRow]{
+	table.Count("per_arm", "Subjects per arm", func(r csvRow) int { return r.PerArm }),
+	numbers("difference", "Difference between the arms", func(r csvRow) float64 { return r.scenario.Difference }),
+	numbers("alpha", "Level of the test", func(r csvRow) float64 { return r.scenario.Alpha }),
+	table.Count("simulations", "Simulated trials", func(r csvRow) int { return r.Simulations }),
+	table.Count("found", "Trials that found a difference", func(r csvRow) int { return r.Rejected }),
+	numbers("power", "Share of the trials that found a difference", func(r csvRow) float64 { return r.Power().Estimate }),
+	numbers("low95", "Lower limit of its 95 % interval", func(r csvRow) float64 { return r.Power().Low }),
+	numbers("high95", "Upper limit", func(r csvRow) float64 { return r.Power().High }),
+	table.Count("fell_back", "Trials fitted with another covariance", func(r csvRow) int { return r.FellBack }),
+	table.Count("no_model", "Trials that could not be analysed", func(r csvRow) int { return r.Failed }),
+}
+
+func numbers(name, label string, value func(csvRow) float64) table.Column[csvRow] {
+	return table.Significant(name, label, 6, value)
+}
+
+// CSV returns a row for each size that was tried.
+func (s Size) CSV(scenario Scenario) []byte {
+	var rows []csvRow
+	for _, r := range s.Tried {
+		rows = append(rows, csvRow{r, scenario})
+	}
+	return table.Write(columns, rows)
+}
