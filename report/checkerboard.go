@@ -62,8 +62,8 @@ func spread(slices []int, n int) []int {
 // image has its own grey levels.
 func writeCheckerboard(w io.Writer, s scene, a Aligned, r Result) error {
 	c := newChecks(s)
-	img := image.NewPaletted(image.Rectangle{Max: c.size}, greyPalette())
-	fill(img, image.Rect(0, 0, c.size.X, c.header), greyPanel)
+	img := image.NewPaletted(image.Rectangle{Max: c.size}, figure.GreyPalette())
+	figure.Fill(img, image.Rect(0, 0, c.size.X, c.header), figure.GreyPanel)
 	text := words{title: joinKnown(" · ", title(r), "registration"), subtitle: fmt.Sprintf("squares of %d mm", checkMM)}
 	if g := r.Registration; g != nil {
 		text.subtitle = joinKnown("; ", g.what(r.Mask.From)+" aligned with the first echo", g.figures(), text.subtitle)
@@ -103,7 +103,7 @@ func (c checks) drawSquares(img *image.Paletted, at image.Point, fixed, moving s
 // drawLabels writes slice numbers and directions, and which tile is which.
 func (c checks) drawLabels(img *image.Paletted, g volume.Geometry) {
 	labels := newTileLabels(g, c.view.size, c.label)
-	face := typeface(figure.Sans, c.label, font.WeightBold)
+	face := figure.Typeface(figure.Sans, c.label, font.WeightBold)
 	for t, k := range c.slices {
 		for n, word := range []string{"before", "after"} {
 			at := c.at(t)
@@ -111,8 +111,8 @@ func (c checks) drawLabels(img *image.Paletted, g volume.Geometry) {
 				at.X -= c.lead
 			}
 			labels.draw(img, at, k)
-			x := c.view.size.X - textWidth(face, word) - c.label/2
-			caption{face: face, text: word, level: greyWhite, halo: true}.draw(img, at.Add(image.Pt(x, c.label*13/10)))
+			x := c.view.size.X - figure.TextWidth(face, word) - c.label/2
+			figure.Caption{Face: face, Text: word, Level: figure.GreyWhite, Halo: true}.Draw(img, at.Add(image.Pt(x, c.label*13/10)))
 		}
 	}
 }

@@ -113,7 +113,7 @@ func (d division) name(n int) string {
 
 // paletted returns the palette of regions.png, greys first, and the index of each part.
 func (d division) paletted() (color.Palette, []uint8) {
-	p := greyPalette()
+	p := figure.GreyPalette()
 	index := make([]uint8, len(d.parts))
 	at := map[color.RGBA]uint8{}
 	for n, c := range d.colours {
@@ -130,7 +130,7 @@ func (d division) paletted() (color.Palette, []uint8) {
 
 // keys explains the colours of the regions that have voxels, in the order of package anatomy.
 // A region has the colours of its layers, from the bone on.
-func (d division) keys(index []uint8, part []uint16) []key {
+func (d division) keys(index []uint8, part []uint16) []figure.Key {
 	present := make([]bool, len(d.parts)+1)
 	for _, p := range part {
 		present[p] = true
@@ -152,14 +152,14 @@ func (d division) keys(index []uint8, part []uint16) []key {
 		}
 		return cmp.Or(cmp.Compare(anatomy.RegionNamed(p.Region), anatomy.RegionNamed(q.Region)), cmp.Compare(p.Compartment, q.Compartment), cmp.Compare(layer(p), layer(q)))
 	})
-	var keys []key
+	var keys []figure.Key
 	for _, n := range order {
-		if last := len(keys) - 1; last < 0 || keys[last].text != d.region(n) {
-			keys = append(keys, key{text: d.region(n)})
+		if last := len(keys) - 1; last < 0 || keys[last].Text != d.region(n) {
+			keys = append(keys, figure.Key{Text: d.region(n)})
 		}
 		k := &keys[len(keys)-1]
-		if !slices.Contains(k.colours, index[n]) {
-			k.colours = append(k.colours, index[n])
+		if !slices.Contains(k.Colours, index[n]) {
+			k.Colours = append(k.Colours, index[n])
 		}
 	}
 	return keys
@@ -172,7 +172,7 @@ func writeRegions(w io.Writer, s scene, r Result) error {
 	colours, index := d.paletted()
 	sh := newSheet(s, false, d.keys(index, s.regions.Part))
 	img := image.NewPaletted(image.Rectangle{Max: sh.size}, colours)
-	fill(img, image.Rect(0, 0, sh.size.X, sh.header), greyPanel)
+	figure.Fill(img, image.Rect(0, 0, sh.size.X, sh.header), figure.GreyPanel)
 	text := s.words(r)
 	text.subtitle = "division of the mask"
 	if len(d.layers) > 1 {

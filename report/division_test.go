@@ -13,6 +13,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/t2map/t2map/figure"
 	"github.com/t2map/t2map/nifti"
 	"github.com/t2map/t2map/number"
 	"github.com/t2map/t2map/segment"
@@ -168,8 +169,8 @@ func TestDivisionKeys(t *testing.T) {
 	d := newDivision(r)
 	_, index := d.paletted()
 	got := d.keys(index, []uint16{0, 1, 2, 3, 4, 5, 5})
-	want := []key{{text: "x", colours: []uint8{index[3]}}, {text: "medial-tibial-anterior", colours: []uint8{index[4]}}, {text: "trochlear", colours: []uint8{index[2], index[0], index[1]}}}
-	if diff := cmp.Diff(want, got, cmp.AllowUnexported(key{})); diff != "" {
+	want := []figure.Key{{Text: "x", Colours: []uint8{index[3]}}, {Text: "medial-tibial-anterior", Colours: []uint8{index[4]}}, {Text: "trochlear", Colours: []uint8{index[2], index[0], index[1]}}}
+	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("keys (-want +got):\n%s", diff)
 	}
 	for n, want := range []string{"trochlear without a layer", "trochlear superficial", "trochlear deep", "x", "medial-tibial-anterior", "medial-tibial-central deep"} {

@@ -20,8 +20,8 @@ func (s scene) words(r Result) words { return words{title(r), s.subtitle(r)} }
 // the left, the colour scale of T2 at the right, and the keys below.
 func drawHeader(img *image.Paletted, sh sheet, text words) {
 	em := sh.textSize(sh.size.X)
-	fill(img, image.Rect(0, 0, sh.size.X, sh.header), greyPanel)
-	bar := drawScale(img, sh, typeface(figure.Sans, em*8/10, font.WeightNormal), true)
+	figure.Fill(img, image.Rect(0, 0, sh.size.X, sh.header), figure.GreyPanel)
+	bar := drawScale(img, sh, figure.Typeface(figure.Sans, em*8/10, font.WeightNormal), true)
 	drawWords(img, sh, text, bar-2*em)
 }
 
@@ -29,12 +29,12 @@ func drawHeader(img *image.Paletted, sh sheet, text words) {
 func drawWords(img *image.Paletted, sh sheet, text words, width int) {
 	em := sh.textSize(sh.size.X)
 	put := func(face font.Face, text string, level uint8, baseline int) {
-		text = figure.Shorten(text, func(s string) bool { return textWidth(face, s) <= width })
-		caption{face: face, text: text, level: level}.draw(img, image.Pt(em*6/10, baseline))
+		text = figure.Shorten(text, func(s string) bool { return figure.TextWidth(face, s) <= width })
+		figure.Caption{Face: face, Text: text, Level: level}.Draw(img, image.Pt(em*6/10, baseline))
 	}
-	put(typeface(figure.Sans, em, font.WeightBold), text.title, greyWhite, em*13/10)
-	put(typeface(figure.Sans, em*8/10, font.WeightNormal), text.subtitle, greySoft, em*25/10)
-	sh.keys.draw(img, 3*em)
+	put(figure.Typeface(figure.Sans, em, font.WeightBold), text.title, figure.GreyWhite, em*13/10)
+	put(figure.Typeface(figure.Sans, em*8/10, font.WeightNormal), text.subtitle, figure.GreySoft, em*25/10)
+	sh.keys.Draw(img, 3*em)
 }
 
 // title names a study in figures: subject, visit and side, as far as known.
@@ -78,38 +78,28 @@ func drawScale(img *image.Paletted, sh sheet, face font.Face, excluded bool) int
 	baseline := em * 25 / 10
 	if excluded {
 		const flat = "excluded"
-		w := textWidth(face, flat)
+		w := figure.TextWidth(face, flat)
 		x -= w
-		caption{face: face, text: flat, level: greySoft}.draw(img, image.Pt(x, baseline))
-		fill(img, image.Rect(x, top, x+w, bottom), excludedT2)
+		figure.Caption{Face: face, Text: flat, Level: figure.GreySoft}.Draw(img, image.Pt(x, baseline))
+		figure.Fill(img, image.Rect(x, top, x+w, bottom), figure.ExcludedT2)
 	}
 	x -= 2 * em
 	length := max(sh.size.X/5, 8*em)
 	left := x - length
 	for p := range length {
-		fill(img, image.Rect(left+p, top, left+p+1, bottom), uint8(firstT2+p*t2Levels/length))
+		figure.Fill(img, image.Rect(left+p, top, left+p+1, bottom), uint8(figure.FirstT2+p*figure.T2Levels/length))
 	}
-	for ms := 0; ms <= scaleMaxMS; ms += scaleTickMS {
+	for ms := 0; ms <= figure.ScaleMaxMS; ms += figure.ScaleTickMS {
 		text := strconv.Itoa(ms)
-		if ms == scaleMaxMS {
+		if ms == figure.ScaleMaxMS {
 			text = "≥" + text
 		}
-		at := left + ms*length/scaleMaxMS
-		fill(img, image.Rect(at-1, bottom, at+1, bottom+em/4), greySoft)
-		caption{face: face, text: text, level: greySoft}.draw(img, image.Pt(at-textWidth(face, text)/2, baseline))
+		at := left + ms*length/figure.ScaleMaxMS
+		figure.Fill(img, image.Rect(at-1, bottom, at+1, bottom+em/4), figure.GreySoft)
+		figure.Caption{Face: face, Text: text, Level: figure.GreySoft}.Draw(img, image.Pt(at-figure.TextWidth(face, text)/2, baseline))
 	}
 	const unit = "T2 (ms)"
-	left -= textWidth(face, unit) + em
-	caption{face: face, text: unit, level: greyWhite}.draw(img, image.Pt(left, bottom-em/10))
+	left -= figure.TextWidth(face, unit) + em
+	figure.Caption{Face: face, Text: unit, Level: figure.GreyWhite}.Draw(img, image.Pt(left, bottom-em/10))
 	return left
-}
-
-func fill(img *image.Paletted, r image.Rectangle, index uint8) {
-	r = r.Intersect(img.Rect)
-	for y := r.Min.Y; y < r.Max.Y; y++ {
-		row := img.Pix[img.PixOffset(r.Min.X, y):][:r.Dx()]
-		for x := range row {
-			row[x] = index
-		}
-	}
 }

@@ -58,7 +58,8 @@ func TestLabelTables(t *testing.T) {
 		t.Errorf("compartments.txt: %q, want %q", names, want)
 	}
 	img, sh, _ := drawOverlay(t, s)
-	if swatch := img.At(sh.keys.lines[0][0].x, 3*sh.textSize(sh.size.X)+sh.keys.em/2); swatch != colours[1] {
+	em := sh.textSize(sh.size.X) * 8 / 10 // of the keys; the first begins at three quarters of it
+	if swatch := img.At(em*3/4, 3*sh.textSize(sh.size.X)+em/2); swatch != colours[1] {
 		t.Errorf("medial is %v in the legend and %v in the table", swatch, colours[1])
 	}
 	names, colours = readLabelTable(t, filepath.Join(dir, "regions.txt"))

@@ -4,8 +4,11 @@ import (
 	"image"
 	"image/color"
 	"math"
+	"slices"
+	"strconv"
 	"strings"
 
+	"github.com/t2map/t2map/figure"
 	"github.com/t2map/t2map/segment"
 )
 
@@ -72,6 +75,33 @@ func lineColourOf(name string) int {
 		return muted + 2
 	}
 	return -1
+}
+
+// palette is the palette of the pictures of a study: that of maps, and the colours of outlines.
+var palette = func() color.Palette {
+	p := slices.Clone(figure.MapPalette)
+	for _, c := range lineColours {
+		p = append(p, c)
+	}
+	return p
+}()
+
+// firstLine is the index of the first of lineColours in palette.
+const firstLine = figure.ExcludedT2 + 1
+
+// rowKeys explains the outlines of the rows that have voxels.
+func (s scene) rowKeys() []figure.Key {
+	var keys []figure.Key
+	colours := lineColoursOf(s.regions.Names)
+	for n, name := range s.regions.Names {
+		if n < len(s.present) && s.present[n] {
+			if name == "" {
+				name = strconv.Itoa(n + 1)
+			}
+			keys = append(keys, figure.Key{Text: name, Colours: []uint8{uint8(firstLine + colours[n])}, Frame: true})
+		}
+	}
+	return keys
 }
 
 // outliner draws the outlines of rows on tiles, around the voxels of each: no T2 is hidden.

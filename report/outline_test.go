@@ -1,14 +1,13 @@
 package report
 
 import (
-	"fmt"
 	"image"
 	"image/color"
 	"math"
 	"slices"
-	"strings"
 	"testing"
 
+	"github.com/t2map/t2map/figure"
 	"github.com/t2map/t2map/segment"
 	"github.com/t2map/t2map/segment/anatomy"
 )
@@ -59,10 +58,10 @@ func TestLineColours(t *testing.T) {
 					t.Errorf("%s: %v and %v differ by %.0f", name, c, other, d)
 				}
 			}
-			if d := distance(c, excludedColour, eye); d < 30 {
+			if d := distance(c, figure.ExcludedColour, eye); d < 30 {
 				t.Errorf("%s: %v and the excluded colour differ by %.0f", name, c, d)
 			}
-			for _, grey := range greyPalette() {
+			for _, grey := range figure.GreyPalette() {
 				if d := distance(c, grey.(color.RGBA), eye); d < 30 {
 					t.Errorf("%s: %v and the grey %v differ by %.0f", name, c, grey, d)
 				}
@@ -72,7 +71,7 @@ func TestLineColours(t *testing.T) {
 				if name == "normal" {
 					least = 40
 				}
-				if d := distance(c, scaleColour(float64(ms)/scaleMaxMS), eye); d < least {
+				if d := distance(c, figure.ScaleColour(float64(ms)/figure.ScaleMaxMS), eye); d < least {
 					t.Errorf("%s: %v and T2 of %d ms differ by %.0f", name, c, ms, d)
 				}
 			}
@@ -165,37 +164,5 @@ func TestOverlayOutlines(t *testing.T) {
 	}
 	if len(counts) != 3 {
 		t.Errorf("outlines %v, want three colours", counts)
-	}
-}
-
-// Texts stay on the sheet, whatever names hold and however many there are.
-func TestKeyRow(t *testing.T) {
-	var many []key
-	for n := range 200 {
-		many = append(many, key{text: fmt.Sprintf("compartment %d", n), colours: []uint8{1}})
-	}
-	long := []key{{text: strings.Repeat("x\n\u202e", 4000), colours: []uint8{1}}, {text: "b", colours: []uint8{1}}}
-	for name, keys := range map[string][]key{"none": nil, "many": many, "long": long} {
-		r := newKeyRow(keys, 720, 14)
-		if len(r.lines) > mostKeyLines {
-			t.Errorf("%s: %d lines", name, len(r.lines))
-		}
-		for _, line := range r.lines {
-			for _, k := range line {
-				end := k.x + textWidth(r.face(), k.text)
-				if len(k.colours) > 0 {
-					end += r.swatch()
-				}
-				if end > 720 {
-					t.Errorf("%s: %q ends at %d", name, k.text, end)
-				}
-			}
-		}
-		if name == "many" {
-			last := r.lines[len(r.lines)-1]
-			if got := last[len(last)-1].text; !strings.HasPrefix(got, "and ") || !strings.HasSuffix(got, " more") {
-				t.Errorf("the last key is %q", got)
-			}
-		}
 	}
 }

@@ -154,7 +154,7 @@ type sheet struct {
 	cols   int
 	label  int // em of the text on tiles, in pixels
 	header int // height of the strip above the tiles
-	keys   keyRow
+	keys   figure.KeyRow
 	// lead is how far a tile lies to the right of its place: where it is not 0, the same
 	// slice without colours stands before it.
 	lead int
@@ -163,7 +163,7 @@ type sheet struct {
 
 // newSheet returns the sheet of a picture with a tile for each slice with a mask, or with
 // two, of which one is plain.
-func newSheet(s scene, plain bool, keys []key) sheet {
+func newSheet(s scene, plain bool, keys []figure.Key) sheet {
 	n := len(s.mask.slices)
 	crop := s.crop(s.mask.box, cropMarginMM)
 	sp := s.echo.Spacing()
@@ -190,11 +190,11 @@ func newSheet(s scene, plain bool, keys []key) sheet {
 func (sh sheet) place() int { return sh.lead + sh.view.size.X }
 
 // arrange puts n tiles below the header, as many in a row as it has columns.
-func (sh sheet) arrange(n int, keys []key) sheet {
+func (sh sheet) arrange(n int, keys []figure.Key) sheet {
 	rows := (n + sh.cols - 1) / sh.cols
 	width := max(sh.cols*(sh.place()+tileGap)-tileGap, 720) // the header needs 720
-	sh.keys = newKeyRow(keys, width, sh.textSize(width)*8/10)
-	sh.header = 3*sh.textSize(width) + sh.keys.height()
+	sh.keys = figure.NewKeyRow(keys, width, sh.textSize(width)*8/10)
+	sh.header = 3*sh.textSize(width) + sh.keys.Height()
 	sh.size = image.Pt(width, sh.header+rows*(sh.view.size.Y+tileGap)-tileGap)
 	return sh
 }

@@ -121,12 +121,12 @@ func TestOverlayColours(t *testing.T) {
 					}
 				case s.Maps.Status[at] != volume.Fitted:
 					seen[1]++
-					if !within(got, excludedColour, 0) {
+					if !within(got, figure.ExcludedColour, 0) {
 						t.Fatalf("excluded voxel (%d, %d, %d) has the colour %v", i, j, k, got)
 					}
 				default:
 					seen[2]++
-					if isGrey(got) || within(got, excludedColour, 0) {
+					if isGrey(got) || within(got, figure.ExcludedColour, 0) {
 						t.Fatalf("voxel (%d, %d, %d) with T2 %g has the colour %v", i, j, k, s.Maps.T2[at], got)
 					}
 				}
@@ -146,7 +146,7 @@ func grey(c color.Color) uint8 { return color.GrayModel.Convert(c).(color.Gray).
 
 func TestT2Index(t *testing.T) {
 	for t2, want := range map[float32]int{0: 0, -3: 0, 0.66: 0, 0.67: 1, 40: 60, 79.9: 119, 80: 119, 99: 119} {
-		if got := int(t2Index(t2)) - firstT2; got != want {
+		if got := int(figure.T2Index(t2)) - figure.FirstT2; got != want {
 			t.Errorf("T2 %g ms: step %d, want %d", t2, got, want)
 		}
 	}
@@ -171,10 +171,10 @@ func lightness(c color.RGBA) float64 {
 // Of two T2 the longer is the lighter, in steps that are nearly even.
 func TestScaleIsPerceptuallyOrdered(t *testing.T) {
 	const steps = 16
-	last := lightness(scaleColour(0))
-	mean := (lightness(scaleColour(1)) - last) / steps
+	last := lightness(figure.ScaleColour(0))
+	mean := (lightness(figure.ScaleColour(1)) - last) / steps
 	for n := 1; n <= steps; n++ {
-		l := lightness(scaleColour(float64(n) / steps))
+		l := lightness(figure.ScaleColour(float64(n) / steps))
 		if step := l - last; step < 0.5*mean || step > 1.5*mean {
 			t.Errorf("from %d/%d to %d/%d of the scale L* grows by %.1f, want about %.1f", n-1, steps, n, steps, step, mean)
 		}
@@ -191,7 +191,7 @@ func TestOverlayColourBar(t *testing.T) {
 	y := sh.textSize(sh.size.X) // in the middle of the bar
 	from, to := -1, -1
 	for x := range sh.size.X {
-		if c := img.At(x, y); !isGrey(c) && !within(c, excludedColour, 0) {
+		if c := img.At(x, y); !isGrey(c) && !within(c, figure.ExcludedColour, 0) {
 			if from < 0 {
 				from = x
 			}
@@ -344,7 +344,7 @@ func TestShorten(t *testing.T) {
 	long, sh, _ := drawOverlay(t, s)
 	s.Result.Subject = ""
 	plain, _, _ := drawOverlay(t, s)
-	scale := drawScale(image.NewPaletted(plain.Bounds(), palette), sh, typeface(figure.Sans, sh.textSize(sh.size.X)*8/10, font.WeightNormal), true)
+	scale := drawScale(image.NewPaletted(plain.Bounds(), palette), sh, figure.Typeface(figure.Sans, sh.textSize(sh.size.X)*8/10, font.WeightNormal), true)
 	for y := range sh.header {
 		for x := scale; x < sh.size.X; x++ {
 			if long.At(x, y) != plain.At(x, y) {

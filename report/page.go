@@ -16,6 +16,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/t2map/t2map/figure"
 	"github.com/t2map/t2map/printable"
 	"github.com/t2map/t2map/segment"
 	"github.com/t2map/t2map/table"
@@ -110,8 +111,8 @@ func (c Cohort) page(dir string, budget int) ([]byte, error) {
 			Folder: printable.Line(f.Folder), Reason: printable.Line(f.Reason), Hint: printable.Line(f.Hint),
 		})
 	}
-	for ms := 0; ms <= scaleMaxMS; ms += scaleTickMS {
-		v.Ticks = append(v.Ticks, tickView{Percent: 100 * float64(ms) / scaleMaxMS, Label: fmt.Sprint(ms)})
+	for ms := 0; ms <= figure.ScaleMaxMS; ms += figure.ScaleTickMS {
+		v.Ticks = append(v.Ticks, tickView{Percent: 100 * float64(ms) / figure.ScaleMaxMS, Label: fmt.Sprint(ms)})
 	}
 	for _, r := range c.Results {
 		s := newStudyView(r, dir)
@@ -331,9 +332,9 @@ func newBarView(mean, sd float64) *barView {
 	if !isFinite(sd) {
 		sd = 0
 	}
-	percent := func(ms float64) float64 { return math.Round(1000*min(max(ms/scaleMaxMS, 0), 1)) / 10 }
+	percent := func(ms float64) float64 { return math.Round(1000*min(max(ms/figure.ScaleMaxMS, 0), 1)) / 10 }
 	from, to := percent(mean-sd), percent(mean+sd)
-	c := scaleColour(mean / scaleMaxMS)
+	c := figure.ScaleColour(mean / figure.ScaleMaxMS)
 	return &barView{From: from, Length: math.Round(10*(to-from)) / 10, Mean: percent(mean), Colour: fmt.Sprintf("#%02x%02x%02x", c.R, c.G, c.B)}
 }
 
@@ -377,7 +378,7 @@ func scaleGradient() template.CSS {
 	var stops []string
 	const steps = 8 // plasma bends little between eighths
 	for n := range steps + 1 {
-		c := scaleColour(float64(n) / steps)
+		c := figure.ScaleColour(float64(n) / steps)
 		stops = append(stops, fmt.Sprintf("#%02x%02x%02x", c.R, c.G, c.B))
 	}
 	return template.CSS("linear-gradient(to right, " + strings.Join(stops, ", ") + ")")

@@ -249,7 +249,7 @@ func (p *panel) paintScale(c draw.Canvas) {
 	words := figure.Letters(7)
 	bar := paintBar(c, 0, figure.MM(50), t2Bar())
 	flat := vg.Rectangle{Min: vg.Point{X: bar.Max.X + 18, Y: bar.Min.Y}, Max: vg.Point{X: bar.Max.X + 30, Y: bar.Max.Y}}
-	c.SetColor(excludedColour)
+	c.SetColor(figure.ExcludedColour)
 	c.Fill(flat.Path())
 	figure.Write(c, figure.Align(words, figure.Left, figure.Middle), vg.Point{X: flat.Max.X + 4, Y: (bar.Min.Y + bar.Max.Y) / 2}, "excluded")
 }
@@ -263,8 +263,8 @@ type scaleBar struct {
 }
 
 func t2Bar() scaleBar {
-	b := scaleBar{name: "T2 (ms)", colours: palette[firstT2 : firstT2+t2Levels]}
-	for ms := 0; ms <= scaleMaxMS; ms += scaleTickMS {
+	b := scaleBar{name: "T2 (ms)", colours: palette[figure.FirstT2 : figure.FirstT2+figure.T2Levels]}
+	for ms := 0; ms <= figure.ScaleMaxMS; ms += figure.ScaleTickMS {
 		b.ticks = append(b.ticks, strconv.Itoa(ms))
 	}
 	b.ticks[len(b.ticks)-1] = "≥" + b.ticks[len(b.ticks)-1]

@@ -18,6 +18,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/t2map/t2map/figure"
 	"github.com/t2map/t2map/segment"
 	"github.com/t2map/t2map/volume"
 )
@@ -295,13 +296,13 @@ func TestPanelTile(t *testing.T) {
 	for y := range p.tile.Y {
 		for x := range p.tile.X {
 			got := tile.Pix[tile.PixOffset(x, y)]
-			if got >= firstT2 {
+			if got >= figure.FirstT2 {
 				coloured++
 				continue
 			}
 			// 93 + y, of which the middle of the joint is at 93 − 1.25.
 			want := float64(middle) * (91.75 + (float64(x)+0.5-float64(p.tile.X)/2)*mm) / 91.75
-			if math.Abs(float64(got)-min(want, greyWhite)) > 2 {
+			if math.Abs(float64(got)-min(want, figure.GreyWhite)) > 2 {
 				t.Fatalf("pixel %d, %d: grey %d, want %.1f", x, y, got, want)
 			}
 		}

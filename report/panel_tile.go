@@ -6,6 +6,7 @@ import (
 	"math"
 	"slices"
 
+	"github.com/t2map/t2map/figure"
 	"github.com/t2map/t2map/nifti"
 	"github.com/t2map/t2map/volume"
 )
@@ -32,7 +33,7 @@ func (t *tileView) draw(size image.Point, mmPerPixel float64) (*tilePicture, err
 		return nil, err
 	}
 	c := cut{sight: &t.sight, size: size, mm: mmPerPixel}
-	out := &tilePicture{Paletted: image.NewPaletted(image.Rectangle{Max: size}, panelPalette), edges: edgeLetters(m.t2.Geometry), anatomy: m.anatomy.Data != nil}
+	out := &tilePicture{Paletted: image.NewPaletted(image.Rectangle{Max: size}, figure.MapPalette), edges: edgeLetters(m.t2.Geometry), anatomy: m.anatomy.Data != nil}
 	if out.anatomy {
 		c.drawAnatomy(out.Paletted, m.anatomy)
 	} else {
@@ -125,10 +126,10 @@ func (c cut) drawAnatomy(dst *image.Paletted, a volume.Map) {
 			values[y*c.size.X+x] = trilinear(a, at)
 		}
 	}
-	gain := greyWhite / whiteOf(values)
+	gain := figure.GreyWhite / whiteOf(values)
 	for n, v := range values {
 		if g := v * gain; g > 0 { // NaN is black
-			dst.Pix[n] = uint8(min(g, greyWhite) + 0.5)
+			dst.Pix[n] = uint8(min(g, figure.GreyWhite) + 0.5)
 		}
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/t2map/t2map/figure"
 	"github.com/t2map/t2map/volume"
 )
 
@@ -110,7 +111,7 @@ func TestPreviewMixesVoxels(t *testing.T) {
 		dst.Y[n], dst.Cb[n], dst.Cr[n] = 100, 128, 128
 	}
 	newFiner(newView(image.Rect(0, 0, 4, 2), 0.5, 0.5)).draw(dst, image.Point{}, s, 0)
-	cyan := color.YCbCrModel.Convert(excludedColour).(color.YCbCr)
+	cyan := color.YCbCrModel.Convert(figure.ExcludedColour).(color.YCbCr)
 	mix := func(part, rest uint8) uint8 { return uint8(math.Round((float64(part) + 3*float64(rest)) / 4)) }
 	if got, want := dst.YCbCrAt(0, 0), (color.YCbCr{Y: mix(cyan.Y, 100), Cb: mix(cyan.Cb, 128), Cr: mix(cyan.Cr, 128)}); got != want {
 		t.Errorf("one voxel of four is excluded: got %v, want %v", got, want)

@@ -39,7 +39,7 @@ const (
 	profileHigh   = 2.1 * vg.Inch // of a row of plots
 	profileTitle  = 0.42 * vg.Inch
 	profileRows   = 3 // more than eight plates a knee does not have
-	profileMostMS = scaleMaxMS
+	profileMostMS = figure.ScaleMaxMS
 )
 
 // writeProfiles writes profile.png: for each plate mean T2 ± SD against relative depth, all
@@ -77,7 +77,7 @@ func (p Profile) plot(named bool, width vg.Length) *plot.Plot {
 	out.X.Tick.Marker = plot.ConstantTicks{{Value: 0, Label: "0"}, {Value: 0.5, Label: "0.5"}, {Value: 1, Label: "1"}}
 	out.Y.Tick.Marker = plot.TickerFunc(func(low, high float64) []plot.Tick {
 		var t []plot.Tick
-		for ms := 0.; ms <= high; ms += scaleTickMS {
+		for ms := 0.; ms <= high; ms += figure.ScaleTickMS {
 			t = append(t, plot.Tick{Value: ms, Label: short(ms)})
 		}
 		return t

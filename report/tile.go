@@ -72,9 +72,9 @@ func (v view) drawT2(dst *image.Paletted, at image.Point, s scene, k int) {
 // colourIndex returns the palette index of a voxel of the mask.
 func colourIndex(s volume.Status, t2 float32) uint8 {
 	if s != volume.Fitted {
-		return excludedT2
+		return figure.ExcludedT2
 	}
-	return t2Index(t2)
+	return figure.T2Index(t2)
 }
 
 // drawGrey puts the echo image of a slice at the pixel at.
@@ -82,7 +82,7 @@ func (v view) drawGrey(dst *image.Paletted, at image.Point, echo []float32, s sc
 	levels := make([]float32, v.crop.Dx())
 	upper, lower := make([]float32, v.size.X), make([]float32, v.size.X)
 	sample := func(row []float32, j int) {
-		greys(levels, echo[v.crop.Min.X+s.echo.Size[0]*(v.crop.Min.Y+j):], greyWhite/s.window)
+		greys(levels, echo[v.crop.Min.X+s.echo.Size[0]*(v.crop.Min.Y+j):], figure.GreyWhite/s.window)
 		if len(row) == len(levels) {
 			copy(row, levels)
 			return
@@ -122,14 +122,14 @@ func (v view) drawGrey(dst *image.Paletted, at image.Point, echo []float32, s sc
 	}
 }
 
-// greys turns magnitudes into grey levels from 0 to greyWhite; NaN is black.
+// greys turns magnitudes into grey levels from 0 to figure.GreyWhite; NaN is black.
 func greys(dst, magnitude []float32, gain float32) {
 	for i := range dst {
 		g := magnitude[i] * gain
 		if !(g > 0) {
 			g = 0
 		}
-		dst[i] = min(g, greyWhite)
+		dst[i] = min(g, figure.GreyWhite)
 	}
 }
 
@@ -144,25 +144,25 @@ type tileLabels struct {
 }
 
 func newTileLabels(g volume.Geometry, tile image.Point, em int) tileLabels {
-	return tileLabels{face: typeface(figure.Sans, em, font.WeightBold), edge: typeface(figure.Mono, em*11/10, font.WeightBold), em: em, tile: tile, edges: edgeLetters(g), total: g.Size[2]}
+	return tileLabels{face: figure.Typeface(figure.Sans, em, font.WeightBold), edge: figure.Typeface(figure.Mono, em*11/10, font.WeightBold), em: em, tile: tile, edges: edgeLetters(g), total: g.Size[2]}
 }
 
 // draw writes on the tile of slice k. Slices are counted from 1.
 func (l tileLabels) draw(dst *image.Paletted, at image.Point, k int) {
 	put := func(face font.Face, s string, level uint8, x, y int) {
-		caption{face: face, text: s, level: level, halo: true}.draw(dst, at.Add(image.Pt(x, y)))
+		figure.Caption{Face: face, Text: s, Level: level, Halo: true}.Draw(dst, at.Add(image.Pt(x, y)))
 	}
 	pad := l.em / 2
 	top := pad + l.em*8/10 // a baseline whose letters start pad below the edge
 	number := strconv.Itoa(k + 1)
-	put(l.face, number, greyWhite, pad, top)
-	put(l.face, fmt.Sprintf("/%d", l.total), greySoft, pad+textWidth(l.face, number), top)
-	w := textWidth(l.edge, "S") // a fixed-width face
+	put(l.face, number, figure.GreyWhite, pad, top)
+	put(l.face, fmt.Sprintf("/%d", l.total), figure.GreySoft, pad+figure.TextWidth(l.face, number), top)
+	w := figure.TextWidth(l.edge, "S") // a fixed-width face
 	middle := l.tile.Y/2 + l.em*4/10
-	put(l.edge, l.edges[0], greySoft, pad, middle)
-	put(l.edge, l.edges[1], greySoft, l.tile.X-pad-w, middle)
-	put(l.edge, l.edges[2], greySoft, (l.tile.X-w)/2, top)
-	put(l.edge, l.edges[3], greySoft, (l.tile.X-w)/2, l.tile.Y-pad)
+	put(l.edge, l.edges[0], figure.GreySoft, pad, middle)
+	put(l.edge, l.edges[1], figure.GreySoft, l.tile.X-pad-w, middle)
+	put(l.edge, l.edges[2], figure.GreySoft, (l.tile.X-w)/2, top)
+	put(l.edge, l.edges[3], figure.GreySoft, (l.tile.X-w)/2, l.tile.Y-pad)
 }
 
 // edgeLetters returns the patient's directions at the left, right, top and

@@ -97,17 +97,17 @@ func writeUnrolled(w io.Writer, u Unrolled, r Result) error {
 	area = area.Add(image.Pt(unrolledLeft, sh.header+unrolledTop))
 	sh.size.Y = area.Max.Y + unrolledBottom
 	img := image.NewPaletted(image.Rectangle{Max: sh.size}, palette)
-	fill(img, img.Rect, greyPanel)
+	figure.Fill(img, img.Rect, figure.GreyPanel)
 	em := sh.textSize(sh.size.X)
-	bar := drawScale(img, sh, typeface(figure.Sans, em*8/10, font.WeightNormal), false)
+	bar := drawScale(img, sh, figure.Typeface(figure.Sans, em*8/10, font.WeightNormal), false)
 	drawWords(img, sh, words{title(r), joinKnown("; ", "femoral cartilage, unrolled about the axis of the condyles: mean T2 over its thickness", r.Mask.carried())}, bar-2*em)
-	fill(img, area, 0)
+	figure.Fill(img, area, 0)
 	rows, columns := u.size()
 	v := newView(image.Rect(0, 0, columns, rows), float64(unrolledWidth)/float64(columns), float64(unrolledHeight)/float64(rows))
 	for y, j := range v.y.near {
 		for x, i := range v.x.near {
 			if t2 := u.T2[j*columns+i]; isFinite(t2) {
-				img.Pix[img.PixOffset(area.Min.X+x, area.Min.Y+y)] = t2Index(float32(t2))
+				img.Pix[img.PixOffset(area.Min.X+x, area.Min.Y+y)] = figure.T2Index(float32(t2))
 			}
 		}
 	}
@@ -118,27 +118,27 @@ func writeUnrolled(w io.Writer, u Unrolled, r Result) error {
 // drawAxes writes ticks, the names of the axes and of their ends around the map.
 func (u Unrolled) drawAxes(img *image.Paletted, area image.Rectangle) {
 	const em = 16
-	plain, bold := typeface(figure.Sans, em, font.WeightNormal), typeface(figure.Sans, em, font.WeightBold)
+	plain, bold := figure.Typeface(figure.Sans, em, font.WeightNormal), figure.Typeface(figure.Sans, em, font.WeightBold)
 	write := func(face font.Face, text string, level uint8, x, y int, share float64) {
-		text = figure.Shorten(text, func(s string) bool { return textWidth(face, s) <= img.Rect.Dx()/3 })
-		x -= int(share * float64(textWidth(face, text)))
-		caption{face: face, text: text, level: level}.draw(img, image.Pt(x, y))
+		text = figure.Shorten(text, func(s string) bool { return figure.TextWidth(face, s) <= img.Rect.Dx()/3 })
+		x -= int(share * float64(figure.TextWidth(face, text)))
+		figure.Caption{Face: face, Text: text, Level: level}.Draw(img, image.Pt(x, y))
 	}
 	for _, t := range axisTicks(u.Columns, u.Across, area.Dx()) {
 		x := area.Min.X + t.pixel
-		fill(img, image.Rect(x-1, area.Max.Y, x+1, area.Max.Y+6), greySoft)
-		write(plain, t.text, greyBright, x, area.Max.Y+6+em, 0.5)
+		figure.Fill(img, image.Rect(x-1, area.Max.Y, x+1, area.Max.Y+6), figure.GreySoft)
+		write(plain, t.text, figure.GreyBright, x, area.Max.Y+6+em, 0.5)
 	}
 	for _, t := range axisTicks(u.Rows, u.Angle, area.Dy()) {
 		y := area.Min.Y + t.pixel
-		fill(img, image.Rect(area.Min.X-6, y-1, area.Min.X, y+1), greySoft)
-		write(plain, t.text+"°", greyBright, area.Min.X-10, y+em*4/10, 1)
+		figure.Fill(img, image.Rect(area.Min.X-6, y-1, area.Min.X, y+1), figure.GreySoft)
+		write(plain, t.text+"°", figure.GreyBright, area.Min.X-10, y+em*4/10, 1)
 	}
-	write(plain, "position across the knee (mm)", greyBright, (area.Min.X+area.Max.X)/2, area.Max.Y+6+em+em*17/10, 0.5)
-	write(bold, u.ends()[0], greyWhite, area.Min.X, area.Min.Y-em, 0)
-	write(bold, u.ends()[1], greyWhite, area.Max.X, area.Min.Y-em, 1)
-	write(bold, "anterior", greyWhite, area.Min.X-24, area.Min.Y-em, 1)
-	write(bold, "posterior", greyWhite, area.Min.X-10, area.Max.Y+6+em+em*17/10, 1)
+	write(plain, "position across the knee (mm)", figure.GreyBright, (area.Min.X+area.Max.X)/2, area.Max.Y+6+em+em*17/10, 0.5)
+	write(bold, u.ends()[0], figure.GreyWhite, area.Min.X, area.Min.Y-em, 0)
+	write(bold, u.ends()[1], figure.GreyWhite, area.Max.X, area.Min.Y-em, 1)
+	write(bold, "anterior", figure.GreyWhite, area.Min.X-24, area.Min.Y-em, 1)
+	write(bold, "posterior", figure.GreyWhite, area.Min.X-10, area.Max.Y+6+em+em*17/10, 1)
 }
 
 // axisTick is a round number at a pixel of an axis.

@@ -22,7 +22,7 @@ const (
 	changeLevels = 121 // odd, so that 0 is the middle of one; with black and T2, fewer than 256
 	changeMaxMS  = 15  // of the scale: about three times 5 %, the repeatability of T2 (QIBA), of 40 ms, and as much again for single cells
 	changeTickMS = 5
-	firstChange  = 1 + t2Levels
+	firstChange  = 1 + figure.T2Levels
 )
 
 // changeStops are the colours of a growing change: from the neutral one over Okabe and Ito's
@@ -54,7 +54,7 @@ func changeColour(x float64) color.RGBA {
 // unrolledPalette is black, the colours of T2, and those of changes.
 var unrolledPalette = func() color.Palette {
 	p := color.Palette{color.RGBA{A: 0xff}}
-	p = append(p, palette[firstT2:firstT2+t2Levels]...)
+	p = append(p, palette[figure.FirstT2:figure.FirstT2+figure.T2Levels]...)
 	for n := range changeLevels {
 		p = append(p, changeColour(2*float64(n)/(changeLevels-1)-1))
 	}
@@ -274,13 +274,13 @@ func (t *unrolledTile) index(ms float64) uint8 {
 	if t.change {
 		return changeIndex(ms)
 	}
-	return t2Index(float32(ms)) - firstT2 + 1
+	return figure.T2Index(float32(ms)) - figure.FirstT2 + 1
 }
 
 // caption says what is drawn.
 func (p *unrolledPanel) caption() string {
 	text := "The femoral cartilage unrolled about the axis of the condyles: the mean T2 over its thickness, by angle (from anterior, at the top, through the weight-bearing part to posterior) " +
-		"and by position across the knee, medial at the left for both knees; the first visit is on a scale of 0 to " + strconv.Itoa(scaleMaxMS) + " ms."
+		"and by position across the knee, medial at the left for both knees; the first visit is on a scale of 0 to " + strconv.Itoa(figure.ScaleMaxMS) + " ms."
 	if len(p.titles) > 1 {
 		text += fmt.Sprintf(" Later visits: the change from the first visit, later minus first, cell by cell, on a scale of −%d to %d ms; larger changes have the last colour. "+
 			"Cells without a T2 at one of the two visits are empty (black). Cells are matched by angle and position about each visit’s own cylinder, which was fitted to that visit’s mask: "+

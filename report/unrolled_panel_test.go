@@ -14,6 +14,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/t2map/t2map/figure"
 	"github.com/t2map/t2map/nifti"
 )
 
@@ -203,7 +204,7 @@ func TestUnrolledTiles(t *testing.T) {
 			column, row int
 			want        color.Color
 		}{
-			{"T2", first, 5, 30, palette[t2Index(40)]}, {"T2 anterior, medial", first, 0, 0, palette[t2Index(70)]},
+			{"T2", first, 5, 30, palette[figure.T2Index(40)]}, {"T2 anterior, medial", first, 0, 0, palette[figure.T2Index(70)]},
 			{"no change", change, 5, 30, changeNeutral}, {"growth posterior, medial", change, 0, 59, changeColour(0.8)},
 			{"decrease anterior, medial", change, 0, 0, changeColour(-1)}, {"decrease anterior, lateral", change, 19, 0, changeColour(-0.5)},
 			{"no T2", change, inside, 30, color.RGBA{A: 0xff}},

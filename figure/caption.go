@@ -1,4 +1,4 @@
-package report
+package figure
 
 import (
 	"image"
@@ -8,37 +8,37 @@ import (
 	plotfont "gonum.org/v1/plot/font"
 )
 
-// typeface returns a face of size pixels per em. A face is not safe for
+// Typeface returns a face of size pixels per em. A face is not safe for
 // concurrent use.
-func typeface(f plotfont.Font, size int, weight font.Weight) font.Face {
+func Typeface(f plotfont.Font, size int, weight font.Weight) font.Face {
 	f.Weight = weight
-	found := plotfont.DefaultCache.Lookup(f, plotfont.Length(size))
-	return found.FontFace(72) // dots per inch: one point is one pixel
+	face := plotfont.DefaultCache.Lookup(f, plotfont.Length(size))
+	return face.FontFace(72) // dots per inch: one point is one pixel
 }
 
-// textWidth returns the advance of s in pixels.
-func textWidth(face font.Face, s string) int { return font.MeasureString(face, s).Ceil() }
+// TextWidth returns the advance of s in pixels.
+func TextWidth(face font.Face, s string) int { return font.MeasureString(face, s).Ceil() }
 
-// A caption is a line of text on a picture with the palette of this package.
-type caption struct {
-	face  font.Face
-	text  string
-	level uint8 // grey of the letters
-	halo  bool  // a black rim, for text over an image
+// Caption is a line of text on a picture with MapPalette.
+type Caption struct {
+	Face  font.Face
+	Text  string
+	Level uint8 // grey of the letters
+	Halo  bool  // a black rim, for text over an image
 }
 
-// draw writes the caption with its baseline starting at p.
-func (c caption) draw(dst *image.Paletted, p image.Point) {
+// Draw writes the caption; its baseline begins at p.
+func (c Caption) Draw(dst *image.Paletted, p image.Point) {
 	const rim = 2 // pixels; as wide as a stem of the letters
-	bounds, _ := font.BoundString(c.face, c.text)
+	bounds, _ := font.BoundString(c.Face, c.Text)
 	area := image.Rect(bounds.Min.X.Floor(), bounds.Min.Y.Floor(), bounds.Max.X.Ceil(), bounds.Max.Y.Ceil()).Inset(-rim)
 	mask := image.NewAlpha(area)
-	d := font.Drawer{Dst: mask, Src: image.Opaque, Face: c.face, Dot: fixed.P(0, 0)}
-	d.DrawString(c.text)
-	if c.halo {
+	d := font.Drawer{Dst: mask, Src: image.Opaque, Face: c.Face, Dot: fixed.P(0, 0)}
+	d.DrawString(c.Text)
+	if c.Halo {
 		blend(dst, p, thicken(mask, rim), 0)
 	}
-	blend(dst, p, mask, c.level)
+	blend(dst, p, mask, c.Level)
 }
 
 // thicken returns the mask grown by r pixels in every direction.
@@ -75,11 +75,22 @@ func blend(dst *image.Paletted, p image.Point, mask *image.Alpha, level uint8) {
 			a := int(mask.AlphaAt(x-p.X, y-p.Y).A)
 			i := dst.PixOffset(x, y)
 			switch old := int(dst.Pix[i]); {
-			case old < greyLevels:
+			case old < GreyLevels:
 				dst.Pix[i] = uint8((old*(255-a) + int(level)*a + 127) / 255)
 			case a >= 128:
 				dst.Pix[i] = level
 			}
+		}
+	}
+}
+
+// Fill fills a rectangle of the picture with a colour of its palette.
+func Fill(img *image.Paletted, r image.Rectangle, index uint8) {
+	r = r.Intersect(img.Rect)
+	for y := r.Min.Y; y < r.Max.Y; y++ {
+		row := img.Pix[img.PixOffset(r.Min.X, y):][:r.Dx()]
+		for x := range row {
+			row[x] = index
 		}
 	}
 }
