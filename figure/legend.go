@@ -2,14 +2,14 @@ package figure
 
 import (
 	"fmt"
-	"slices"
-	"strings"
 
 	"golang.org/x/image/font"
 	"gonum.org/v1/plot"
 	plotfont "gonum.org/v1/plot/font"
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
+
+	"github.com/t2map/t2map/printable"
 )
 
 // Legend explains the signs of a plot, one entry below the other.
@@ -73,8 +73,7 @@ func (e Entry) draw(c draw.Canvas, y vg.Length, brief bool) vg.Length {
 	default:
 		c.FillText(strong, at, Fit(strong, e.Name, room))
 		at.Y -= linePitch
-		text := strings.Join(slices.DeleteFunc([]string{e.Text, e.Detail}, func(t string) bool { return t == "" }), ", ")
-		c.FillText(plain, at, Fit(plain, text, room))
+		c.FillText(plain, at, Fit(plain, printable.Join(", ", e.Text, e.Detail), room))
 	}
 	if brief {
 		return linePitch

@@ -9,6 +9,7 @@ import (
 	"golang.org/x/image/font"
 
 	"github.com/t2map/t2map/figure"
+	"github.com/t2map/t2map/printable"
 	"github.com/t2map/t2map/volume"
 )
 
@@ -30,8 +31,8 @@ type checks struct {
 }
 
 func newChecks(s scene) checks {
-	c := checks{slices: spread(s.mask.slices, checkSlices)}
-	crop := s.crop(s.mask.box, checkMarginMM)
+	c := checks{slices: spread(s.mask.Slices, checkSlices)}
+	crop := s.crop(s.mask.Box, checkMarginMM)
 	sp := s.echo.Spacing()
 	mm2 := float64(crop.Dx()) * sp[0] * float64(crop.Dy()) * sp[1] * float64(2*len(c.slices))
 	scale := min(math.Sqrt(overlayPixels/mm2), maxEnlarge/min(sp[0], sp[1]))
@@ -64,9 +65,9 @@ func writeCheckerboard(w io.Writer, s scene, a Aligned, r Result) error {
 	c := newChecks(s)
 	img := image.NewPaletted(image.Rectangle{Max: c.size}, figure.GreyPalette())
 	figure.Fill(img, image.Rect(0, 0, c.size.X, c.header), figure.GreyPanel)
-	text := words{title: joinKnown(" · ", title(r), "registration"), subtitle: fmt.Sprintf("squares of %d mm", checkMM)}
+	text := words{title: printable.Join(" · ", title(r), "registration"), subtitle: fmt.Sprintf("squares of %d mm", checkMM)}
 	if g := r.Registration; g != nil {
-		text.subtitle = joinKnown("; ", g.what(r.Mask.From)+" aligned with the first echo", g.figures(), text.subtitle)
+		text.subtitle = printable.Join("; ", g.what(r.Mask.From)+" aligned with the first echo", g.figures(), text.subtitle)
 	}
 	drawWords(img, c.sheet, text, c.size.X-2*c.textSize(c.size.X))
 	for n, moving := range []volume.Map{a.Before, a.After} {
@@ -88,9 +89,9 @@ func writeCheckerboard(w io.Writer, s scene, a Aligned, r Result) error {
 // drawSquares puts a slice of both images at the pixel at, the fixed one top left.
 func (c checks) drawSquares(img *image.Paletted, at image.Point, fixed, moving scene, k int) {
 	v := c.view
-	v.drawGrey(img, at, slice(fixed.echo.Geometry, fixed.echo.Data, k), fixed)
+	v.drawGrey(img, at, volume.Slice(fixed.echo.Geometry, fixed.echo.Data, k), fixed)
 	other := image.NewPaletted(image.Rectangle{Max: v.size}, img.Palette)
-	v.drawGrey(other, image.Point{}, slice(moving.echo.Geometry, moving.echo.Data, k), moving)
+	v.drawGrey(other, image.Point{}, volume.Slice(moving.echo.Geometry, moving.echo.Data, k), moving)
 	side := max(1, int(math.Round(checkMM*float64(v.size.X)/(float64(v.crop.Dx())*fixed.echo.Spacing()[0]))))
 	for y := range v.size.Y {
 		out, in := img.Pix[img.PixOffset(at.X, at.Y+y):][:v.size.X], other.Pix[y*other.Stride:][:v.size.X]

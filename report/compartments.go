@@ -23,7 +23,7 @@ func ReadMask(dir string) (Result, volume.Labels, error) {
 	if err != nil {
 		return r, volume.Labels{}, err
 	}
-	f, err := os.Open(filepath.Join(dir, compartmentsFile))
+	f, err := os.Open(filepath.Join(dir, CompartmentsFile))
 	if errors.Is(err, fs.ErrNotExist) && r.Protocol.Maps == "none" {
 		return r, volume.Labels{}, ErrNoMask
 	} else if err != nil {
@@ -32,11 +32,11 @@ func ReadMask(dir string) (Result, volume.Labels, error) {
 	defer f.Close()
 	l, err := nifti.ReadLabels(f)
 	if err != nil {
-		return r, l, fmt.Errorf("%s: %w", compartmentsFile, err)
+		return r, l, fmt.Errorf("%s: %w", CompartmentsFile, err)
 	}
 	for _, n := range l.Data {
 		if int(n) > len(r.Compartments) {
-			return r, l, fmt.Errorf("%s: voxel of compartment %d; %s has %d", compartmentsFile, n, ResultFile, len(r.Compartments))
+			return r, l, fmt.Errorf("%s: voxel of compartment %d; %s has %d", CompartmentsFile, n, ResultFile, len(r.Compartments))
 		}
 	}
 	return r, l, nil

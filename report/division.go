@@ -9,8 +9,10 @@ import (
 	"slices"
 
 	"github.com/t2map/t2map/figure"
+	"github.com/t2map/t2map/printable"
 	"github.com/t2map/t2map/segment"
 	"github.com/t2map/t2map/segment/anatomy"
+	"github.com/t2map/t2map/volume"
 )
 
 // regionColours are those of regions.png: blues medially, greens laterally, warm colours
@@ -178,13 +180,13 @@ func writeRegions(w io.Writer, s scene, r Result) error {
 	if len(d.layers) > 1 {
 		text.subtitle += "; layers are darker at the bone and lighter at the joint"
 	}
-	text.subtitle = joinKnown("; ", text.subtitle, r.Mask.carried())
+	text.subtitle = printable.Join("; ", text.subtitle, r.Mask.Carried())
 	drawWords(img, sh, text, sh.size.X-2*sh.textSize(sh.size.X))
 	labels := newTileLabels(s.echo.Geometry, sh.view.size, sh.label)
-	for n, k := range s.mask.slices {
-		sh.view.drawGrey(img, sh.at(n), slice(s.echo.Geometry, s.echo.Data, k), s)
+	for n, k := range s.mask.Slices {
+		sh.view.drawGrey(img, sh.at(n), volume.Slice(s.echo.Geometry, s.echo.Data, k), s)
 		labels.draw(img, sh.at(n), k)
-		sh.view.drawParts(img, sh.at(n), slice(s.echo.Geometry, s.regions.Part, k), s.echo.Size[0], index)
+		sh.view.drawParts(img, sh.at(n), volume.Slice(s.echo.Geometry, s.regions.Part, k), s.echo.Size[0], index)
 	}
 	return figure.EncodePNG(w, img)
 }

@@ -2,61 +2,21 @@ package report
 
 import (
 	"math"
-	"math/rand/v2"
 
 	"github.com/t2map/t2map/number"
+	"github.com/t2map/t2map/samples/sampletest"
 	"github.com/t2map/t2map/segment"
 	"github.com/t2map/t2map/volume"
 )
 
-// rings makes a study on a sagittal grid of n × n × slices voxels over 120 mm:
-// a bone with a ring of cartilage in three compartments, whose T2 grows
-// outwards from 20 to 60 ms and is not found in a few voxels.
+// rings makes a study of sampletest.Rings.
 func rings(n, slices int) Study {
-	sp := 120 / float64(n)
-	// Rows run to the back, columns to the foot, slices to the left.
-	g := volume.Geometry{Size: [3]int{n, n, slices}, Affine: [3][4]float64{{0, 0, 3.5, -50}, {sp, 0, 0, -60}, {0, -sp, 0, 60}}}
-	v := g.Voxels()
-	nan := float32(math.NaN())
-	s := Study{
-		Echo: volume.Map{Geometry: g, Data: make([]float32, v)},
-		Maps: volume.Maps{
-			Geometry: g, T2: make([]float32, v), S0: make([]float32, v), R2: make([]float32, v),
-			SE: make([]float32, v), Status: make([]volume.Status, v),
-		},
-		WriteMaps: true,
-		Regions:   segment.Regions{Labels: volume.Labels{Geometry: g, Data: make([]uint16, v)}, Names: []string{"medial", "lateral", "patellofemoral"}},
+	echo, maps, labels := sampletest.Rings(n, slices)
+	return Study{
+		Echo: echo, Maps: maps, WriteMaps: true,
+		Regions: segment.Regions{Labels: labels, Names: []string{"medial", "lateral", "patellofemoral"}},
+		Result:  sampleResult(echo.Geometry),
 	}
-	rng := rand.New(rand.NewPCG(1, 2))
-	for k := range slices {
-		for j := range n {
-			for i := range n {
-				at := i + n*(j+n*k)
-				x, y := (float64(i)+0.5)*sp-60, (float64(j)+0.5)*sp-60
-				r := math.Hypot(x, y)
-				s.Maps.T2[at], s.Maps.S0[at], s.Maps.R2[at], s.Maps.SE[at] = nan, nan, nan, nan
-				switch {
-				case r < 24:
-					s.Echo.Data[at] = 700
-				case r < 28:
-					s.Echo.Data[at] = 500
-					s.Regions.Data[at] = uint16(1 + i*3/n)
-					if (i+j)%13 == 0 {
-						s.Maps.Status[at] = volume.LowSignal
-						break
-					}
-					s.Maps.Status[at] = volume.Fitted
-					s.Maps.T2[at], s.Maps.S0[at] = float32(20+10*(r-24)), 800
-					s.Maps.R2[at], s.Maps.SE[at] = 0.99, 1
-				case r < 56:
-					s.Echo.Data[at] = 200
-				}
-				s.Echo.Data[at] += float32(rng.IntN(40))
-			}
-		}
-	}
-	s.Result = sampleResult(g)
-	return s
 }
 
 // noTexture is that of a row in which none was measured.

@@ -4,11 +4,11 @@ import (
 	"fmt"
 	"image"
 	"strconv"
-	"strings"
 
 	"golang.org/x/image/font"
 
 	"github.com/t2map/t2map/figure"
+	"github.com/t2map/t2map/printable"
 )
 
 // words are what stands above the tiles of a picture.
@@ -39,30 +39,20 @@ func drawWords(img *image.Paletted, sh sheet, text words, width int) {
 
 // title names a study in figures: subject, visit and side, as far as known.
 func title(r Result) string {
-	return joinKnown(" · ", r.Subject, r.Visit, r.Side)
-}
-
-func joinKnown(sep string, parts ...string) string {
-	var known []string
-	for _, p := range parts {
-		if p != "" {
-			known = append(known, p)
-		}
-	}
-	return strings.Join(known, sep)
+	return printable.Join(" · ", r.Subject, r.Visit, r.Side)
 }
 
 func (s scene) subtitle(r Result) string {
-	if s.mask.voxels == 0 {
+	if s.mask.Voxels == 0 {
 		return "no voxels in the mask; middle slice"
 	}
 	over := "the echo image"
 	if n := r.Protocol.SkippedEchoes; n < len(r.TE) {
 		over = fmt.Sprintf("echo %d (TE %s ms)", n+1, short(r.TE[n]))
 	}
-	first, last := s.mask.slices[0]+1, s.mask.slices[len(s.mask.slices)-1]+1
+	first, last := s.mask.Slices[0]+1, s.mask.Slices[len(s.mask.Slices)-1]+1
 	text := fmt.Sprintf("T2 over %s, slices %d to %d of %d", over, first, last, s.echo.Size[2])
-	return joinKnown("; ", text, r.Mask.carried())
+	return printable.Join("; ", text, r.Mask.Carried())
 }
 
 // short prints a number with as many decimals as it needs.

@@ -11,6 +11,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/t2map/t2map/volume"
 )
 
 // labelLine is a line of ITK-SNAP's label descriptions as its parser takes it: seven numbers
@@ -78,7 +80,7 @@ func TestLabelTables(t *testing.T) {
 	sh = newSheet(sc, false, nil)
 	sh.header = picture.Bounds().Dy() - (sh.size.Y - sh.header) // with its keys
 	n, seen := s.Echo.Size[0], map[uint16]bool{}
-	for v, p := range slice(s.Regions.Geometry, s.Regions.Part, 1) {
+	for v, p := range volume.Slice(s.Regions.Geometry, s.Regions.Part, 1) {
 		if p == 0 {
 			continue
 		}

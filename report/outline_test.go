@@ -8,50 +8,21 @@ import (
 	"testing"
 
 	"github.com/t2map/t2map/figure"
+	"github.com/t2map/t2map/samples/sampletest"
 	"github.com/t2map/t2map/segment"
 	"github.com/t2map/t2map/segment/anatomy"
+	"github.com/t2map/t2map/volume"
 )
-
-// machado are the matrices by which Machado, Oliveira and Fernandes (2009,
-// 10.1109/TVCG.2009.113) simulate a complete loss of the long and of the middle cones, on
-// linear RGB.
-var machado = map[string][3][3]float64{
-	"normal":       {{1, 0, 0}, {0, 1, 0}, {0, 0, 1}},
-	"protanopia":   {{0.152286, 1.052583, -0.204868}, {0.114503, 0.786281, 0.099216}, {-0.003882, -0.048116, 1.051998}},
-	"deuteranopia": {{0.367322, 0.860646, -0.227968}, {0.280085, 0.672501, 0.047413}, {-0.011820, 0.042940, 0.968881}},
-}
-
-// labOf returns CIE L*a*b* (D65) of a colour as someone sees it.
-func labOf(c color.RGBA, eye [3][3]float64) [3]float64 {
-	var linear, seen, xyz [3]float64
-	for n, v := range []uint8{c.R, c.G, c.B} {
-		x := float64(v) / 255
-		if linear[n] = x / 12.92; x > 0.04045 {
-			linear[n] = math.Pow((x+0.055)/1.055, 2.4)
-		}
-	}
-	for r, row := range eye {
-		seen[r] = min(max(row[0]*linear[0]+row[1]*linear[1]+row[2]*linear[2], 0), 1)
-	}
-	white := [3]float64{0.95047, 1, 1.08883}
-	for r, row := range [3][3]float64{{0.4124564, 0.3575761, 0.1804375}, {0.2126729, 0.7151522, 0.0721750}, {0.0193339, 0.1191920, 0.9503041}} {
-		v := (row[0]*seen[0] + row[1]*seen[1] + row[2]*seen[2]) / white[r]
-		if xyz[r] = (24389*v/27 + 16) / 116; v > 216.0/24389 {
-			xyz[r] = math.Cbrt(v)
-		}
-	}
-	return [3]float64{116*xyz[1] - 16, 500 * (xyz[0] - xyz[1]), 200 * (xyz[1] - xyz[2])}
-}
 
 // Outlines are told from each other, from grey and from excluded voxels by every reader, and
 // from the usual T2 of cartilage by most. A difference of 10 in CIELAB is seen at a glance in areas; lines need
 // more.
 func TestLineColours(t *testing.T) {
 	distance := func(a, b color.RGBA, eye [3][3]float64) float64 {
-		p, q := labOf(a, eye), labOf(b, eye)
+		p, q := sampletest.Lab(a, eye), sampletest.Lab(b, eye)
 		return math.Hypot(math.Hypot(p[0]-q[0], p[1]-q[1]), p[2]-q[2])
 	}
-	for name, eye := range machado {
+	for name, eye := range sampletest.Eyes {
 		for n, c := range lineColours[:strongLines] {
 			for _, other := range lineColours[n+1 : strongLines] {
 				if d := distance(c, other, eye); d < 40 {
@@ -103,7 +74,7 @@ func TestRegionColours(t *testing.T) {
 	}
 	for a, c := range regionColours {
 		for b, d := range regionColours {
-			p, q := labOf(c, machado["normal"]), labOf(d, machado["normal"])
+			p, q := sampletest.Lab(c, sampletest.Eyes["normal"]), sampletest.Lab(d, sampletest.Eyes["normal"])
 			if e := math.Hypot(math.Hypot(p[0]-q[0], p[1]-q[1]), p[2]-q[2]); a < b && e < 20 {
 				t.Errorf("%v and %v differ by %.0f", a, b, e)
 			}
@@ -140,7 +111,7 @@ func TestOverlayOutlines(t *testing.T) {
 	n := s.Echo.Size[0]
 	colour := func(p image.Point) color.Color { return img.At(p.X, p.Y) }
 	counts := map[color.Color]int{}
-	for v, r := range slice(s.Regions.Geometry, s.Regions.Data, 1) {
+	for v, r := range volume.Slice(s.Regions.Geometry, s.Regions.Data, 1) {
 		i, j := v%n, v/n
 		if r == 0 || i == 0 || s.Regions.Data[n*n+v-1] != 0 {
 			continue

@@ -12,9 +12,8 @@ import (
 )
 
 const (
-	cropMarginMM = 12 // around the mask: enough bone and fat pad to recognise the joint
-	tileGap      = 3  // pixels between tiles, and
-	pairGap      = 1  // between a slice and the same with its overlay
+	tileGap = 3 // pixels between tiles, and
+	pairGap = 1 // between a slice and the same with its overlay
 
 	// Voxels are enlarged by whole steps while the overlays together have no more
 	// than this many pixels, about a full screen, and reduced where the picture would
@@ -24,47 +23,44 @@ const (
 	pixelLimit    = 24 << 20
 )
 
+// CropMarginMM is the margin around the mask in pictures: enough bone and fat pad to recognise the
+// joint.
+const CropMarginMM = 12
+
 // scene is what the pictures of a study show.
 type scene struct {
 	echo    volume.Map
 	maps    volume.Maps
 	regions segment.Regions
-	mask    maskExtent
+	mask    volume.Extent
 	window  float32 // magnitude shown as white
 	// present says of each row of regions whether it has voxels.
 	present []bool
 }
 
-// maskExtent is where a mask lies on its grid.
-type maskExtent struct {
-	slices []int           // slices that hold a mask voxel, in order
-	box    image.Rectangle // the voxels' bounding box in i, j, over all slices
-	voxels int
-}
-
 func newScene(s Study) scene {
-	sc := scene{echo: s.Echo, maps: s.Maps, regions: s.Regions, mask: extentOf(s.Regions.Labels)}
-	if len(sc.mask.slices) == 0 && s.Echo.Size[2] > 0 {
+	sc := scene{echo: s.Echo, maps: s.Maps, regions: s.Regions, mask: s.Regions.Labels.Extent()}
+	if len(sc.mask.Slices) == 0 && s.Echo.Size[2] > 0 {
 		// Nothing to show but that there is nothing: the middle slice, whole.
 		whole := image.Rect(0, 0, s.Echo.Size[0], s.Echo.Size[1])
-		sc.mask = maskExtent{slices: []int{s.Echo.Size[2] / 2}, box: whole}
+		sc.mask = volume.Extent{Slices: []int{s.Echo.Size[2] / 2}, Box: whole}
 	}
 	sc.window = sc.whiteLevel()
-	sc.present = sc.mask.presentRows(s.Regions.Labels, len(s.Regions.Names))
+	sc.present = presentRows(sc.mask, s.Regions.Labels, len(s.Regions.Names))
 	return sc
 }
 
 // presentRows says which rows have voxels, given the rows of each voxel and where the mask lies.
-func (e maskExtent) presentRows(l volume.Labels, rows int) []bool {
+func presentRows(e volume.Extent, l volume.Labels, rows int) []bool {
 	present := make([]bool, rows)
-	if e.voxels == 0 {
+	if e.Voxels == 0 {
 		return present
 	}
 	var last uint16
-	for _, k := range e.slices {
-		data := slice(l.Geometry, l.Data, k)
-		for j := e.box.Min.Y; j < e.box.Max.Y; j++ {
-			for _, r := range data[l.Size[0]*j:][e.box.Min.X:e.box.Max.X] {
+	for _, k := range e.Slices {
+		data := volume.Slice(l.Geometry, l.Data, k)
+		for j := e.Box.Min.Y; j < e.Box.Max.Y; j++ {
+			for _, r := range data[l.Size[0]*j:][e.Box.Min.X:e.Box.Max.X] {
 				if r != last {
 					if last = r; r != 0 {
 						present[r-1] = true
@@ -76,54 +72,17 @@ func (e maskExtent) presentRows(l volume.Labels, rows int) []bool {
 	return present
 }
 
-func extentOf(l volume.Labels) maskExtent {
-	var e maskExtent
-	nx, ny := l.Size[0], l.Size[1]
-	for k := range l.Size[2] {
-		n, box := 0, image.Rectangle{}
-		for j := range ny {
-			row := l.Data[nx*(j+ny*k):][:nx]
-			first, last, inRow := -1, -1, 0
-			for i, r := range row {
-				if r != 0 {
-					if first < 0 {
-						first = i
-					}
-					last = i
-					inRow++
-				}
-			}
-			if inRow > 0 {
-				n += inRow
-				box = box.Union(image.Rect(first, j, last+1, j+1))
-			}
-		}
-		if n > 0 {
-			e.slices = append(e.slices, k)
-			e.box = e.box.Union(box)
-			e.voxels += n
-		}
-	}
-	return e
-}
-
-// slice returns slice k of an array of voxels.
-func slice[T any](g volume.Geometry, data []T, k int) []T {
-	n := g.SliceVoxels()
-	return data[k*n:][:n]
-}
-
 // whiteLevel returns the magnitude that is shown as white: the 99.5th
 // percentile of the positive magnitudes on the shown slices, so that a few
 // bright vessels do not darken the joint. One level for all slices keeps them
 // comparable.
 func (s scene) whiteLevel() float32 {
 	const samples = 1 << 15 // the percentile of a sample is good to a fraction of a grey level
-	crop := s.crop(s.mask.box, cropMarginMM)
-	step := 1 + crop.Dx()*crop.Dy()*len(s.mask.slices)/samples
+	crop := s.crop(s.mask.Box, CropMarginMM)
+	step := 1 + crop.Dx()*crop.Dy()*len(s.mask.Slices)/samples
 	var v []float32
-	for _, k := range s.mask.slices {
-		data := slice(s.echo.Geometry, s.echo.Data, k)
+	for _, k := range s.mask.Slices {
+		data := volume.Slice(s.echo.Geometry, s.echo.Data, k)
 		for j := crop.Min.Y; j < crop.Max.Y; j++ {
 			row := data[j*s.echo.Size[0]:][crop.Min.X:crop.Max.X]
 			for i := j * 31 % step; i < len(row); i += step { // another start in each row, lest columns line up
@@ -164,8 +123,8 @@ type sheet struct {
 // newSheet returns the sheet of a picture with a tile for each slice with a mask, or with
 // two, of which one is plain.
 func newSheet(s scene, plain bool, keys []figure.Key) sheet {
-	n := len(s.mask.slices)
-	crop := s.crop(s.mask.box, cropMarginMM)
+	n := len(s.mask.Slices)
+	crop := s.crop(s.mask.Box, CropMarginMM)
 	sp := s.echo.Spacing()
 	// Pixels per mm: a whole number of pixels for the smaller side of a voxel,
 	// so that voxels stay crisp, unless that would be too large a picture.
@@ -242,21 +201,21 @@ func (sh sheet) copyPlain(img *image.Paletted, at image.Point) {
 // one flat colour, and the outlines of the compartments around them. Without a mask it
 // shows the middle slice and says so.
 func writeOverlay(w io.Writer, s scene, r Result) error {
-	sh := newSheet(s, s.mask.voxels > 0, s.rowKeys())
+	sh := newSheet(s, s.mask.Voxels > 0, s.rowKeys())
 	img := image.NewPaletted(image.Rectangle{Max: sh.size}, palette)
 	drawHeader(img, sh, s.words(r))
 	labels := newTileLabels(s.echo.Geometry, sh.view.size, sh.label)
 	lines := newOutliner(sh.view, s.regions.Names)
-	for n, k := range s.mask.slices {
+	for n, k := range s.mask.Slices {
 		at := sh.at(n)
-		sh.view.drawGrey(img, at, slice(s.echo.Geometry, s.echo.Data, k), s)
+		sh.view.drawGrey(img, at, volume.Slice(s.echo.Geometry, s.echo.Data, k), s)
 		labels.draw(img, at, k)
 		if sh.lead == 0 {
 			continue
 		}
 		sh.copyPlain(img, at)
 		sh.view.drawT2(img, at, s, k)
-		lines.draw(img, at, slice(s.echo.Geometry, s.regions.Data, k), s.echo.Size[0])
+		lines.draw(img, at, volume.Slice(s.echo.Geometry, s.regions.Data, k), s.echo.Size[0])
 	}
 	return figure.EncodePNG(w, img)
 }

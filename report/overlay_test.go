@@ -11,7 +11,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
 	"golang.org/x/image/font"
 
 	"github.com/t2map/t2map/figure"
@@ -30,7 +29,7 @@ func drawOverlay(t *testing.T, s Study) (image.Image, sheet, scene) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return img, newSheet(sc, sc.mask.voxels > 0, sc.rowKeys()), sc
+	return img, newSheet(sc, sc.mask.Voxels > 0, sc.rowKeys()), sc
 }
 
 // pixelOf returns the middle pixel of the voxel (i, j) on tile n, by the
@@ -241,24 +240,9 @@ func TestEdgeLetters(t *testing.T) {
 		for r := range 3 {
 			g.Affine[r][0], g.Affine[r][1] = 0.5*c.i[r], 0.5*c.j[r]
 		}
-		if got := edgeLetters(g); got != c.want {
+		if got := volume.EdgeLetters(g); got != c.want {
 			t.Errorf("%s: got %v, want %v", c.name, got, c.want)
 		}
-	}
-}
-
-// Only slices with a mask are shown, in order.
-func TestMaskExtent(t *testing.T) {
-	l := volume.Labels{Geometry: volume.Geometry{Size: [3]int{5, 4, 3}}, Data: make([]uint16, 60)}
-	l.Data[1+5*(2+4*0)] = 1
-	l.Data[3+5*(2+4*0)] = 2
-	l.Data[4+5*(0+4*2)] = 900
-	got := extentOf(l)
-	want := maskExtent{
-		slices: []int{0, 2}, voxels: 3, box: image.Rect(1, 0, 5, 3),
-	}
-	if diff := cmp.Diff(want, got, cmp.AllowUnexported(maskExtent{})); diff != "" {
-		t.Errorf("extent (-want +got):\n%s", diff)
 	}
 }
 
@@ -312,11 +296,11 @@ func TestSheetSize(t *testing.T) {
 	} {
 		g := volume.Geometry{Size: [3]int{c.n, c.n, c.slices}, Affine: [3][4]float64{{0, 0, 3, 0}, {c.mm, 0, 0, 0}, {0, -c.mm, 0, 0}}}
 		s := scene{echo: volume.Map{Geometry: g}}
-		s.mask.box = image.Rect(0, 0, c.n, c.n)
+		s.mask.Box = image.Rect(0, 0, c.n, c.n)
 		if c.n == 384 {
-			s.mask.box = image.Rect(80, 80, 304, 304) // a knee's cartilage, 70 mm
+			s.mask.Box = image.Rect(80, 80, 304, 304) // a knee's cartilage, 70 mm
 		}
-		s.mask.slices = make([]int, c.slices)
+		s.mask.Slices = make([]int, c.slices)
 		sh := newSheet(s, true, nil)
 		if got := sh.size.X * sh.size.Y; got < c.least || got > c.most {
 			t.Errorf("%d × %d × %d: picture of %v, want %d to %d pixels", c.n, c.n, c.slices, sh.size, c.least, c.most)

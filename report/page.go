@@ -216,7 +216,7 @@ func describe(p Protocol, version string) string {
 	if p.Name != "" {
 		parts = append(parts, "protocol: "+p.Name)
 	}
-	return printable.Line(joinKnown(", ", append(parts, "t2map "+version)...))
+	return printable.Line(printable.Join(", ", append(parts, "t2map "+version)...))
 }
 
 // Estimation returns the settings of a result without those of its mask: how T2 was estimated, and
@@ -254,7 +254,7 @@ func newStudyView(r Result, dir string) studyView {
 	if n, d := r.Mask.Size, r.Mask.Spacing; n != nil && d != nil {
 		v.Facts = append(v.Facts, fmt.Sprintf("mask on a grid of %d × %d × %d, %s × %s × %s mm", n[0], n[1], n[2], millimetres2(d[0]), millimetres2(d[1]), millimetres2(d[2])))
 	}
-	v.Carried = printable.Line(r.Mask.carried())
+	v.Carried = printable.Line(r.Mask.Carried())
 	if g := r.Registration; g != nil {
 		v.Facts = append(v.Facts, "registered: "+printable.Line(g.what(r.Mask.From))+" "+g.figures())
 	}

@@ -71,7 +71,7 @@ func newRegionRow(s segment.Summary) regionRow {
 		row.T2 += " ± " + sd
 	}
 	if words := strings.Join(s.Excluded.Reasons(), ", "); words != "" {
-		row.Note = joinKnown("; ", row.Note, words)
+		row.Note = printable.Join("; ", row.Note, words)
 	}
 	return row
 }

@@ -5,6 +5,8 @@ import (
 	"image/color"
 	"image/jpeg"
 	"io"
+
+	"github.com/t2map/t2map/volume"
 )
 
 // preview.jpg is as wide as the page shows it on a screen of 1280 pixels. A page
@@ -28,21 +30,21 @@ func writePreview(w io.Writer, s scene, r Result) error {
 	img := image.NewPaletted(image.Rectangle{Max: sh.size}, palette)
 	drawHeader(img, sh, s.words(r))
 	labels := newTileLabels(s.echo.Geometry, sh.view.size, sh.label)
-	for n, k := range s.mask.slices {
-		sh.view.drawGrey(img, sh.at(n), slice(s.echo.Geometry, s.echo.Data, k), s)
+	for n, k := range s.mask.Slices {
+		sh.view.drawGrey(img, sh.at(n), volume.Slice(s.echo.Geometry, s.echo.Data, k), s)
 		labels.draw(img, sh.at(n), k)
 	}
 	full := trueColour(img)
 	finer := newFiner(sh.view)
-	for n, k := range s.mask.slices {
+	for n, k := range s.mask.Slices {
 		finer.draw(full, sh.at(n), s, k)
 	}
 	return jpeg.Encode(w, full, &jpeg.Options{Quality: previewQuality})
 }
 
 func newPreviewSheet(s scene) sheet {
-	n := len(s.mask.slices)
-	crop := s.crop(s.mask.box, cropMarginMM)
+	n := len(s.mask.Slices)
+	crop := s.crop(s.mask.Box, CropMarginMM)
 	sp := s.echo.Spacing()
 	width, height := float64(crop.Dx())*sp[0], float64(crop.Dy())*sp[1]
 	cols := columns(n, width/height/previewShape, previewColumns)
@@ -92,9 +94,9 @@ func newFiner(v view) finer {
 // draw puts the colours of slice k over the greys that stand at the pixel at.
 func (f finer) draw(dst *image.YCbCr, at image.Point, s scene, k int) {
 	nx := s.echo.Size[0]
-	region := slice(s.echo.Geometry, s.regions.Data, k)
-	t2 := slice(s.echo.Geometry, s.maps.T2, k)
-	status := slice(s.echo.Geometry, s.maps.Status, k)
+	region := volume.Slice(s.echo.Geometry, s.regions.Data, k)
+	t2 := volume.Slice(s.echo.Geometry, s.maps.T2, k)
+	status := volume.Slice(s.echo.Geometry, s.maps.Status, k)
 	for y := range f.size.Y {
 		upper := f.crop.Min.X + nx*(f.crop.Min.Y+f.y[previewOver*y])
 		lower := f.crop.Min.X + nx*(f.crop.Min.Y+f.y[previewOver*y+1])
@@ -109,7 +111,7 @@ func (f finer) draw(dst *image.YCbCr, at image.Point, s scene, k int) {
 			for _, v := range samples {
 				c := color.YCbCr{Y: dst.Y[out+x], Cb: 128, Cr: 128}
 				if region[v] != 0 {
-					c = lumaChroma[colourIndex(status[v], t2[v])]
+					c = lumaChroma[ColourIndex(status[v], t2[v])]
 				}
 				luma, blue, red = luma+int(c.Y), blue+int(c.Cb), red+int(c.Cr)
 			}

@@ -48,10 +48,10 @@ func TestPreview(t *testing.T) {
 	if got, want := img.Bounds().Size(), sh.size; got != want || got.X > previewWidth || got.X < previewWidth*9/10 {
 		t.Errorf("size %v, want %v, about %d wide", got, want, previewWidth)
 	}
-	if len(sc.mask.slices) != 11 || sh.cols != 6 {
-		t.Errorf("%d slices in %d columns, want 11 in 6", len(sc.mask.slices), sh.cols)
+	if len(sc.mask.Slices) != 11 || sh.cols != 6 {
+		t.Errorf("%d slices in %d columns, want 11 in 6", len(sc.mask.Slices), sh.cols)
 	}
-	at := func(i, j int) image.Point { return sh.pixelOf(slices.Index(sc.mask.slices, k), i, j) }
+	at := func(i, j int) image.Point { return sh.pixelOf(slices.Index(sc.mask.Slices, k), i, j) }
 	for _, c := range []struct {
 		name string
 		p    image.Point
@@ -81,8 +81,8 @@ func TestPreviewSheetSize(t *testing.T) {
 	}{{1, 1, 300}, {3, 3, 300}, {12, 6, 195}, {14, 7, 165}, {30, 8, 145}, {120, 8, 145}} {
 		g := volume.Geometry{Size: [3]int{384, 384, c.slices}, Affine: [3][4]float64{{0, 0, 3, 0}, {0.3, 0, 0, 0}, {0, -0.3, 0, 0}}}
 		s := scene{echo: volume.Map{Geometry: g}}
-		s.mask.box = image.Rect(80, 80, 304, 304)
-		s.mask.slices = make([]int, c.slices)
+		s.mask.Box = image.Rect(80, 80, 304, 304)
+		s.mask.Slices = make([]int, c.slices)
 		sh := newPreviewSheet(s)
 		if tile := sh.view.size.X; sh.cols != c.cols || tile < c.tile || tile > previewTile {
 			t.Errorf("%d slices: %d columns of %d pixels, want %d of at least %d", c.slices, sh.cols, tile, c.cols, c.tile)

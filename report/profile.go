@@ -11,6 +11,7 @@ import (
 
 	"github.com/t2map/t2map/figure"
 	"github.com/t2map/t2map/number"
+	"github.com/t2map/t2map/printable"
 )
 
 // Profile is T2 against the relative depth in a plate, from the bone to the joint.
@@ -51,7 +52,7 @@ func writeProfiles(w io.Writer, r Result) error {
 	return figure.WriteScreen(w, height, func(page draw.Canvas) {
 		page.Max.Y += figure.ScreenMargin // the title stands in the margin
 		head := figure.Bold(figure.Letters(11))
-		text := joinKnown(" · ", title(r), "T2 by depth, mean ± SD", r.Mask.carried())
+		text := printable.Join(" · ", title(r), "T2 by depth, mean ± SD", r.Mask.Carried())
 		figure.Write(page, figure.Align(head, figure.Left, figure.Base),
 			vg.Point{X: page.Min.X, Y: page.Max.Y - profileTitle*6/10}, figure.Fit(head, text, page.Size().X))
 		wide := page.Size().X / profileCols

@@ -10,7 +10,7 @@ import (
 // The unrolled map is where its axes say: a cell of known T2 has its colour at its angle and position.
 func TestUnrolledPicture(t *testing.T) {
 	u := sampleUnrolled()
-	rows, cols := u.size()
+	rows, cols := u.Size()
 	row, col := rows*3/4, cols*3/4
 	u.T2[row*cols+col] = 60
 	var b bytes.Buffer

@@ -48,7 +48,7 @@ type Registration struct {
 // what says what was aligned, given the visit that the mask was carried from.
 func (r Registration) what(from string) string {
 	if r.Of == EarlierVisit {
-		return joinKnown(" ", "the first echo of", from)
+		return printable.Join(" ", "the first echo of", from)
 	}
 	return "the image of the mask"
 }
@@ -63,7 +63,7 @@ func (r Registration) figures() string {
 	if before != "" && after != "" {
 		text += fmt.Sprintf("; mutual information %s before, %s after", before, after)
 	}
-	return joinKnown("; ", text, printable.Line(r.Program))
+	return printable.Join("; ", text, printable.Line(r.Program))
 }
 
 // decimalsMI is enough for a gain that counts: mutual information of two images of a knee is

@@ -118,8 +118,8 @@ type Mask struct {
 	Segments []segment.Reading `json:"segments,omitempty"`
 }
 
-// carried says of a mask that it was drawn at another visit; "" where it was not.
-func (m Mask) carried() string {
+// Carried says of a mask that it was drawn at another visit; "" where it was not.
+func (m Mask) Carried() string {
 	if m.From == "" {
 		return ""
 	}

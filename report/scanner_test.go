@@ -1,6 +1,7 @@
 package report
 
 import (
+	"encoding/json"
 	"math"
 	"math/rand/v2"
 	"strings"
@@ -104,5 +105,13 @@ func TestSteadyText(t *testing.T) {
 		if got := steady(x, 4); got != want {
 			t.Errorf("steady(%v) = %q, want %q", x, got, want)
 		}
+	}
+}
+
+// Results of versions without anatomy are read too.
+func TestResultWithoutScanner(t *testing.T) {
+	var r Result
+	if err := json.Unmarshal([]byte(`{"version": "0.1.0", "te_ms": [10, 20]}`), &r); err != nil || r.Anatomy != nil || r.acquisition() != "" {
+		t.Error(r.Anatomy, err)
 	}
 }

@@ -136,7 +136,7 @@ func (s Study) check() error {
 		}
 	}
 	if !s.Unrolled.empty() {
-		return s.Unrolled.check()
+		return s.Unrolled.Check()
 	}
 	return nil
 }
@@ -172,7 +172,7 @@ func (s Study) maps() []output {
 		name, description string
 		data              []float32
 	}{
-		{t2File, "T2 in ms", s.Maps.T2},
+		{T2File, "T2 in ms", s.Maps.T2},
 		{"s0.nii.gz", "S0, signal at TE 0", s.Maps.S0},
 		{"r2.nii.gz", "coefficient of determination R2", s.Maps.R2},
 		{"t2_se.nii.gz", "standard error of T2 in ms", s.Maps.SE},
@@ -191,17 +191,17 @@ func (s Study) maps() []output {
 			return nifti.WriteLabels(w, g, s.Maps.Echoes, "number of fitted echoes"+s.madeBy())
 		}})
 	}
-	out = append(out, output{statusFile, func(w io.Writer) error {
+	out = append(out, output{StatusFile, func(w io.Writer) error {
 		return nifti.WriteLabels(w, g, s.Maps.Status, "fit status, see result.json"+s.madeBy())
 	}})
 	out = append(out, s.labelMaps()...)
 	if !s.Unrolled.empty() {
-		out = append(out, output{unrolledFile, func(w io.Writer) error {
-			return nifti.WriteMap(w, s.Unrolled.volume(), "unrolled femoral T2 in ms by mm and degrees, t2map "+s.Result.Version)
+		out = append(out, output{UnrolledFile, func(w io.Writer) error {
+			return nifti.WriteMap(w, s.Unrolled.Volume(), "unrolled femoral T2 in ms by mm and degrees, t2map "+s.Result.Version)
 		}})
 	}
 	if s.Anatomy.Data != nil {
-		out = append(out, output{anatomyFile, func(w io.Writer) error {
+		out = append(out, output{AnatomyFile, func(w io.Writer) error {
 			return nifti.WriteImage(w, s.Anatomy, "magnitude, see result.json, t2map "+s.Result.Version)
 		}})
 	}
@@ -212,7 +212,7 @@ func (s Study) maps() []output {
 func (s Study) labelMaps() []output {
 	g, version := s.Maps.Geometry, s.Result.Version
 	out := []output{
-		{compartmentsFile, func(w io.Writer) error {
+		{CompartmentsFile, func(w io.Writer) error {
 			return nifti.WriteLabels(w, g, s.Regions.Data, "compartments in the order of result.json, t2map "+version)
 		}},
 		{compartmentsNames, func(w io.Writer) error { return writeLabelTable(w, compartmentLabels(s.Regions)) }},
@@ -340,10 +340,10 @@ const (
 	previewFile = "preview.jpg"
 	pageFile    = "index.html"
 
-	t2File           = "t2.nii.gz"
-	statusFile       = "status.nii.gz"
-	anatomyFile      = "anatomy.nii.gz"
-	compartmentsFile = "compartments.nii.gz"
+	T2File           = "t2.nii.gz"
+	StatusFile       = "status.nii.gz"
+	AnatomyFile      = "anatomy.nii.gz"
+	CompartmentsFile = "compartments.nii.gz"
 	maskFile         = "mask.nii.gz"
 
 	// Names and colours of the numbers of a label map.
@@ -354,7 +354,7 @@ const (
 	// What only some studies have.
 	regionsFile      = "regions.nii.gz"
 	fractionFile     = "fraction.nii.gz"
-	unrolledFile     = "unrolled.nii.gz"
+	UnrolledFile     = "unrolled.nii.gz"
 	regionsPicture   = "regions.png"
 	checkerboardFile = "checkerboard.png"
 	unrolledPicture  = "unrolled.png"

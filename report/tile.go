@@ -53,9 +53,9 @@ func newSampling(voxels, pixels int) sampling {
 // drawT2 puts the colours of slice k at the pixel at.
 func (v view) drawT2(dst *image.Paletted, at image.Point, s scene, k int) {
 	nx := s.echo.Size[0]
-	region := slice(s.echo.Geometry, s.regions.Data, k)
-	t2 := slice(s.echo.Geometry, s.maps.T2, k)
-	status := slice(s.echo.Geometry, s.maps.Status, k)
+	region := volume.Slice(s.echo.Geometry, s.regions.Data, k)
+	t2 := volume.Slice(s.echo.Geometry, s.maps.T2, k)
+	status := volume.Slice(s.echo.Geometry, s.maps.Status, k)
 	for y, j := range v.y.near {
 		first := v.crop.Min.X + nx*(v.crop.Min.Y+j)
 		inRow := region[first:][:v.crop.Dx()]
@@ -64,13 +64,13 @@ func (v view) drawT2(dst *image.Paletted, at image.Point, s scene, k int) {
 			if inRow[i] == 0 {
 				continue
 			}
-			out[x] = colourIndex(status[first+i], t2[first+i])
+			out[x] = ColourIndex(status[first+i], t2[first+i])
 		}
 	}
 }
 
-// colourIndex returns the palette index of a voxel of the mask.
-func colourIndex(s volume.Status, t2 float32) uint8 {
+// ColourIndex returns the palette index of a voxel of the mask.
+func ColourIndex(s volume.Status, t2 float32) uint8 {
 	if s != volume.Fitted {
 		return figure.ExcludedT2
 	}
@@ -144,7 +144,7 @@ type tileLabels struct {
 }
 
 func newTileLabels(g volume.Geometry, tile image.Point, em int) tileLabels {
-	return tileLabels{face: figure.Typeface(figure.Sans, em, font.WeightBold), edge: figure.Typeface(figure.Mono, em*11/10, font.WeightBold), em: em, tile: tile, edges: edgeLetters(g), total: g.Size[2]}
+	return tileLabels{face: figure.Typeface(figure.Sans, em, font.WeightBold), edge: figure.Typeface(figure.Mono, em*11/10, font.WeightBold), em: em, tile: tile, edges: volume.EdgeLetters(g), total: g.Size[2]}
 }
 
 // draw writes on the tile of slice k. Slices are counted from 1.
@@ -163,30 +163,4 @@ func (l tileLabels) draw(dst *image.Paletted, at image.Point, k int) {
 	put(l.edge, l.edges[1], figure.GreySoft, l.tile.X-pad-w, middle)
 	put(l.edge, l.edges[2], figure.GreySoft, (l.tile.X-w)/2, top)
 	put(l.edge, l.edges[3], figure.GreySoft, (l.tile.X-w)/2, l.tile.Y-pad)
-}
-
-// edgeLetters returns the patient's directions at the left, right, top and
-// bottom edge of a slice: the nearest of R, L (right, left), A, P (front,
-// back) and I, S (foot, head).
-func edgeLetters(g volume.Geometry) [4]string {
-	left, right := axisLetters(g, 0)
-	top, bottom := axisLetters(g, 1)
-	return [4]string{left, right, top, bottom}
-}
-
-// axisLetters returns the directions in which the index along column c of the
-// affine falls and grows.
-func axisLetters(g volume.Geometry, c int) (low, high string) {
-	r := 0
-	for n := range 3 {
-		if math.Abs(g.Affine[n][c]) > math.Abs(g.Affine[r][c]) {
-			r = n
-		}
-	}
-	// LPS: the axes grow to the left, the back and the head.
-	names := [3][2]string{{"R", "L"}, {"A", "P"}, {"I", "S"}}[r]
-	if g.Affine[r][c] < 0 {
-		return names[1], names[0]
-	}
-	return names[0], names[1]
 }

@@ -9,6 +9,7 @@ import (
 	"golang.org/x/image/font"
 
 	"github.com/t2map/t2map/figure"
+	"github.com/t2map/t2map/printable"
 	"github.com/t2map/t2map/volume"
 )
 
@@ -28,17 +29,17 @@ type Unrolled struct {
 	Side string
 }
 
-// size returns the numbers of rows and columns.
-func (u Unrolled) size() (rows, columns int) {
+// Size returns the numbers of rows and columns.
+func (u Unrolled) Size() (rows, columns int) {
 	return u.Rows[1] - u.Rows[0], u.Columns[1] - u.Columns[0]
 }
 
 // empty reports whether there is nothing to show.
 func (u *Unrolled) empty() bool { return u == nil || len(u.T2) == 0 }
 
-// check returns an error where the sizes do not fit each other.
-func (u Unrolled) check() error {
-	rows, columns := u.size()
+// Check returns an error where the sizes do not fit each other.
+func (u Unrolled) Check() error {
+	rows, columns := u.Size()
 	if rows < 1 || columns < 1 || len(u.T2) != rows*columns {
 		return fmt.Errorf("unrolled map: got %d values, want %d rows of %d", len(u.T2), rows, columns)
 	}
@@ -59,10 +60,10 @@ func (u Unrolled) ends() [2]string {
 	return [2]string{"right", "left"}
 }
 
-// volume returns the map as a slice whose columns are positions in mm and whose rows are
+// Volume returns the map as a slice whose columns are positions in mm and whose rows are
 // angles in degrees: a plane that lies nowhere in the patient.
-func (u Unrolled) volume() volume.Map {
-	rows, columns := u.size()
+func (u Unrolled) Volume() volume.Map {
+	rows, columns := u.Size()
 	middle := func(first int, step float64) float64 { return (float64(first) + 0.5) * step }
 	m := volume.Map{Geometry: volume.Geometry{
 		Size: [3]int{columns, rows, 1},
@@ -100,9 +101,9 @@ func writeUnrolled(w io.Writer, u Unrolled, r Result) error {
 	figure.Fill(img, img.Rect, figure.GreyPanel)
 	em := sh.textSize(sh.size.X)
 	bar := drawScale(img, sh, figure.Typeface(figure.Sans, em*8/10, font.WeightNormal), false)
-	drawWords(img, sh, words{title(r), joinKnown("; ", "femoral cartilage, unrolled about the axis of the condyles: mean T2 over its thickness", r.Mask.carried())}, bar-2*em)
+	drawWords(img, sh, words{title(r), printable.Join("; ", "femoral cartilage, unrolled about the axis of the condyles: mean T2 over its thickness", r.Mask.Carried())}, bar-2*em)
 	figure.Fill(img, area, 0)
-	rows, columns := u.size()
+	rows, columns := u.Size()
 	v := newView(image.Rect(0, 0, columns, rows), float64(unrolledWidth)/float64(columns), float64(unrolledHeight)/float64(rows))
 	for y, j := range v.y.near {
 		for x, i := range v.x.near {

@@ -12,7 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/t2map/t2map/batch"
-	"github.com/t2map/t2map/report"
+	"github.com/t2map/t2map/report/panel"
 	"github.com/t2map/t2map/trial"
 	"github.com/t2map/t2map/trial/figures"
 	"github.com/t2map/t2map/trial/publish"
@@ -170,7 +170,7 @@ func (f trialFlags) write(ctx context.Context, a *trial.Analysis, results string
 	_, folder := compartmentsOf(results)
 	panels, err := f.panels(ctx, *a, folder)
 	switch {
-	case errors.Is(err, report.ErrNoMaps):
+	case errors.Is(err, panel.ErrNoMaps):
 		a.Notes = append(a.Notes, "no picture of T2 maps: none of the studies that it would show has maps")
 	case err != nil:
 		return err

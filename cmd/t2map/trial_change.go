@@ -7,7 +7,7 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/t2map/t2map/report"
+	"github.com/t2map/t2map/report/panel"
 	"github.com/t2map/t2map/trial"
 	"github.com/t2map/t2map/trial/publish"
 )
@@ -27,8 +27,8 @@ func changeMaps(ctx context.Context, a trial.Analysis, folder string) (maps []pu
 				continue
 			}
 			var b bytes.Buffer
-			err := report.WriteUnrolledChange(&b, later.Folder, baseline.Folder)
-			if none := new(report.NoUnrolledError); errors.As(err, &none) {
+			err := panel.WriteUnrolledChange(&b, later.Folder, baseline.Folder)
+			if none := new(panel.NoUnrolledError); errors.As(err, &none) {
 				continue // as the panel says of those that it shows
 			}
 			visit := a.Design.Visits[v].Name

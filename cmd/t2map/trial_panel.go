@@ -11,13 +11,13 @@ import (
 	"strings"
 
 	"github.com/t2map/t2map/figure"
-	"github.com/t2map/t2map/report"
+	"github.com/t2map/t2map/report/panel"
 	"github.com/t2map/t2map/trial"
 )
 
 // panels draws the maps of the chosen subjects, whose studies lie in folder, and beside them their
 // unrolled femoral maps, if there are any. It draws nothing if nobody is chosen. It returns
-// report.ErrNoMaps if no subject was named and those who would be shown have no maps.
+// panel.ErrNoMaps if no subject was named and those who would be shown have no maps.
 func (f trialFlags) panels(ctx context.Context, a trial.Analysis, folder string) ([]figure.Picture, error) {
 	subjects, err := f.chosen(a.Design)
 	if len(f.panelOf) == 0 {
@@ -26,25 +26,25 @@ func (f trialFlags) panels(ctx context.Context, a trial.Analysis, folder string)
 	if err != nil || len(subjects) == 0 {
 		return nil, err
 	}
-	o := report.PanelOptions{NeedMaps: len(f.panelOf) == 0, Row: primaryRow(a)}
+	o := panel.Options{NeedMaps: len(f.panelOf) == 0, Row: primaryRow(a)}
 	for _, v := range a.Design.Visits {
 		o.Visits = append(o.Visits, v.Name)
 	}
-	var rows []report.PanelRow
+	var rows []panel.Row
 	for _, s := range subjects {
 		subject := a.Design.Subjects[s]
-		row := report.PanelRow{Label: subject.ID + ", " + a.Design.Arms[subject.Arm]}
+		row := panel.Row{Label: subject.ID + ", " + a.Design.Arms[subject.Arm]}
 		for v := range a.Design.Visits {
 			row.Visits = append(row.Visits, panelVisit(a, [2]int{s, v}, folder))
 		}
 		rows = append(rows, row)
 	}
-	maps, err := report.Panel(ctx, rows, o)
+	maps, err := panel.Maps(ctx, rows, o)
 	if err != nil {
 		return nil, err
 	}
-	unrolled, err := report.UnrolledPanel(ctx, rows, o)
-	if errors.Is(err, report.ErrNoMaps) {
+	unrolled, err := panel.Unrolled(ctx, rows, o)
+	if errors.Is(err, panel.ErrNoMaps) {
 		return []figure.Picture{maps}, nil // masks without tissues have none
 	}
 	return []figure.Picture{maps, unrolled}, err
@@ -68,11 +68,11 @@ func (f trialFlags) chosen(d trial.Design) ([]int, error) {
 		return nil, nil
 	}
 	const hint = "hint: choose fewer, or omit the picture with --panel none"
-	if n := len(f.panelOf); n > report.PanelMostRows {
-		return nil, fmt.Errorf("--panel: %d subjects; a page has room for %d\n%s", n, report.PanelMostRows, hint)
+	if n := len(f.panelOf); n > panel.MostRows {
+		return nil, fmt.Errorf("--panel: %d subjects; a page has room for %d\n%s", n, panel.MostRows, hint)
 	}
-	if n := len(d.Visits); n > report.PanelMostVisits {
-		return nil, fmt.Errorf("--panel: maps of %d visits; a page has room for %d\nhint: omit the picture with --panel none", n, report.PanelMostVisits)
+	if n := len(d.Visits); n > panel.MostVisits {
+		return nil, fmt.Errorf("--panel: maps of %d visits; a page has room for %d\nhint: omit the picture with --panel none", n, panel.MostVisits)
 	}
 	var subjects []int
 	for _, id := range f.panelOf {
@@ -89,12 +89,12 @@ func (f trialFlags) chosen(d trial.Design) ([]int, error) {
 // room for the visits.
 func firstOfArms(a trial.Analysis) []int {
 	var subjects []int
-	if len(a.Design.Visits) > report.PanelMostVisits {
+	if len(a.Design.Visits) > panel.MostVisits {
 		return nil
 	}
 	for arm := range a.Design.Arms {
 		for s, subject := range a.Design.Subjects {
-			if subject.Arm == arm && len(subjects) < report.PanelMostRows && everyVisit(a, s) {
+			if subject.Arm == arm && len(subjects) < panel.MostRows && everyVisit(a, s) {
 				subjects = append(subjects, s)
 				break
 			}
@@ -114,8 +114,8 @@ func everyVisit(a trial.Analysis, s int) bool {
 }
 
 // panelVisit returns the folder of a subject's study, or why there is none, and what speaks against it.
-func panelVisit(a trial.Analysis, subjectVisit [2]int, folder string) report.PanelVisit {
-	out := report.PanelVisit{Missing: "no study"}
+func panelVisit(a trial.Analysis, subjectVisit [2]int, folder string) panel.Visit {
+	out := panel.Visit{Missing: "no study"}
 	two := -1 // the flag of two studies
 	note := func(flag int) {
 		if !slices.Contains(out.Flags, flag) {

@@ -1,5 +1,6 @@
-// Package sampletest is what the tests of the readers of label maps share: one small label map, its
-// voxels in every storage and compression, and files of other writers.
+// Package sampletest is what the tests of several packages share. Readers of label maps have one small
+// label map, its voxels in every storage and compression, and files of other writers. Pictures have a
+// knee with maps (Rings), and colours as people with several kinds of vision see them (Lab).
 package sampletest
 
 import (

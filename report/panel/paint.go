@@ -1,4 +1,4 @@
-package report
+package panel
 
 import (
 	"image"
@@ -12,6 +12,7 @@ import (
 	"gonum.org/v1/plot/vg/draw"
 
 	"github.com/t2map/t2map/figure"
+	"github.com/t2map/t2map/printable"
 )
 
 // dots are lengths in pixels of the picture's PNG, on which tiles lie.
@@ -138,9 +139,9 @@ func (l layout) paintLabel(c draw.Canvas, row int, name, side string) {
 	bold := figure.Bold(figure.Letters(8))
 	at := l.at(row, 0)
 	at.Y += dots(l.tile.Y).length() + 3
-	label := joinKnown(" · ", strings.TrimSpace(name), side)
+	label := printable.Join(" · ", strings.TrimSpace(name), side)
 	if bold.Width(label) > l.width.length() { // what is known of the knee is not cut off
-		label = joinKnown(" · ", figure.Fit(bold, name, l.width.length()-bold.Width(" · "+side)), side)
+		label = printable.Join(" · ", figure.Fit(bold, name, l.width.length()-bold.Width(" · "+side)), side)
 	}
 	figure.Write(c, bold, at, label)
 }
@@ -168,7 +169,7 @@ func (l layout) paintMissing(c draw.Canvas, area vg.Rectangle, text string) {
 func (l layout) paintBelow(c draw.Canvas, at vg.Point, what [2]string, notes []string) {
 	small := figure.Letters(6.5)
 	width := dots(l.tile.X).length()
-	text := joinKnown(", ", what[:]...)
+	text := printable.Join(", ", what[:]...)
 	if small.Width(text) > width {
 		text = what[0]
 	}
@@ -263,7 +264,7 @@ type scaleBar struct {
 }
 
 func t2Bar() scaleBar {
-	b := scaleBar{name: "T2 (ms)", colours: palette[figure.FirstT2 : figure.FirstT2+figure.T2Levels]}
+	b := scaleBar{name: "T2 (ms)", colours: figure.MapPalette[figure.FirstT2 : figure.FirstT2+figure.T2Levels]}
 	for ms := 0; ms <= figure.ScaleMaxMS; ms += figure.ScaleTickMS {
 		b.ticks = append(b.ticks, strconv.Itoa(ms))
 	}

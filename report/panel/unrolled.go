@@ -1,4 +1,4 @@
-package report
+package panel
 
 import (
 	"context"
@@ -15,6 +15,7 @@ import (
 
 	"github.com/t2map/t2map/figure"
 	"github.com/t2map/t2map/printable"
+	"github.com/t2map/t2map/report"
 )
 
 // Colours of changes.
@@ -54,7 +55,7 @@ func changeColour(x float64) color.RGBA {
 // unrolledPalette is black, the colours of T2, and those of changes.
 var unrolledPalette = func() color.Palette {
 	p := color.Palette{color.RGBA{A: 0xff}}
-	p = append(p, palette[figure.FirstT2:figure.FirstT2+figure.T2Levels]...)
+	p = append(p, figure.MapPalette[figure.FirstT2:figure.FirstT2+figure.T2Levels]...)
 	for n := range changeLevels {
 		p = append(p, changeColour(2*float64(n)/(changeLevels-1)-1))
 	}
@@ -69,7 +70,7 @@ func changeIndex(ms float64) uint8 {
 
 // unrolledPanel is what is drawn: tiles and their places.
 type unrolledPanel struct {
-	rows   []PanelRow
+	rows   []Row
 	titles []string
 	tiles  [][]unrolledTile // by row and visit
 	window unrolledWindow
@@ -78,7 +79,7 @@ type unrolledPanel struct {
 
 // unrolledTile is the map of a visit: T2 at the first visit, the change from it at others.
 type unrolledTile struct {
-	Unrolled
+	report.Unrolled
 	change       bool
 	side         string    // of the result
 	missing      string    // why nothing is seen
@@ -86,7 +87,7 @@ type unrolledTile struct {
 	flags, notes []string  // what was said of the visit, and what is off about it
 }
 
-// UnrolledPanel draws the femoral cartilage unrolled from its cylinder, as in unrolled.nii.gz,
+// Unrolled draws the femoral cartilage unrolled from its cylinder, as in unrolled.nii.gz,
 // a row for each subject and a column for each visit: at the first visit T2 on the scale of 0
 // to 80 ms, at the others its change from the first visit, on a scale of −15 to 15 ms. Medial
 // is at the left for both knees, anterior at the top.
@@ -97,9 +98,9 @@ type unrolledTile struct {
 // resampled: maps with cells of other sizes, or of another knee, are not compared.
 //
 // A visit without a map, or without one to compare with, is an empty tile with the reason. It is
-// ErrNoMaps where no visit has an unrolled map; else errors are as those of Panel.
-// PanelOptions.Row and NeedMaps, and PanelRow.At, do not matter.
-func UnrolledPanel(ctx context.Context, rows []PanelRow, o PanelOptions) (figure.Picture, error) {
+// ErrNoMaps where no visit has an unrolled map; else errors are as those of Maps.
+// Options.Row and NeedMaps, and Row.At, do not matter.
+func Unrolled(ctx context.Context, rows []Row, o Options) (figure.Picture, error) {
 	p, err := newUnrolledPanel(ctx, rows, o.Visits)
 	if err != nil {
 		return figure.Picture{}, fmt.Errorf("panel of unrolled maps: %w", err)
@@ -111,7 +112,7 @@ func UnrolledPanel(ctx context.Context, rows []PanelRow, o PanelOptions) (figure
 	return pic.Render(p.paint)
 }
 
-func newUnrolledPanel(ctx context.Context, rows []PanelRow, titles []string) (*unrolledPanel, error) {
+func newUnrolledPanel(ctx context.Context, rows []Row, titles []string) (*unrolledPanel, error) {
 	if err := checkPanel(rows, len(titles)); err != nil {
 		return nil, err
 	}
@@ -141,9 +142,9 @@ func newUnrolledPanel(ctx context.Context, rows []PanelRow, titles []string) (*u
 }
 
 // unrolledTiles reads the maps of a row. found says that one of its visits has one.
-func unrolledTiles(ctx context.Context, row PanelRow) (tiles []unrolledTile, found bool, err error) {
+func unrolledTiles(ctx context.Context, row Row) (tiles []unrolledTile, found bool, err error) {
 	tiles = make([]unrolledTile, len(row.Visits))
-	var baseline Unrolled
+	var baseline report.Unrolled
 	for n, v := range row.Visits {
 		if err := ctx.Err(); err != nil {
 			return nil, false, err
@@ -159,7 +160,7 @@ func unrolledTiles(ctx context.Context, row PanelRow) (tiles []unrolledTile, fou
 			continue
 		}
 		found = true
-		if carried := s.result.Mask.carried(); carried != "" {
+		if carried := s.result.Mask.Carried(); carried != "" {
 			t.notes = append(t.notes, brief(printable.Line(carried)))
 		}
 		if n == 0 {
@@ -172,17 +173,17 @@ func unrolledTiles(ctx context.Context, row PanelRow) (tiles []unrolledTile, fou
 
 // show puts the map into the tile, or its change from baseline, which has no cells where it is
 // missing.
-func (t *unrolledTile) show(u, baseline Unrolled) {
+func (t *unrolledTile) show(u, baseline report.Unrolled) {
 	t.Unrolled, t.side = u, u.Side
 	if !t.change {
-		t.what = [2]string{"T2", counted(u.cells(), "cell")}
+		t.what = [2]string{"T2", counted(cells(u), "cell")}
 	} else if baseline.T2 == nil {
 		t.missing = "no map of the first visit to compare with"
-	} else if change, err := u.changeFrom(baseline); err != nil {
+	} else if change, err := changeFrom(baseline, u); err != nil {
 		t.missing = err.Error()
 	} else {
 		t.Unrolled = change
-		t.what = [2]string{"change", fmt.Sprintf("%d of %s", change.cells(), counted(baseline.cells(), "cell"))}
+		t.what = [2]string{"change", fmt.Sprintf("%d of %s", cells(change), counted(cells(baseline), "cell"))}
 	}
 	if t.missing == "" && t.Side == "" {
 		t.notes = append(t.notes, "side not known: the patient’s right is at the left")
@@ -214,7 +215,7 @@ type unrolledWindow struct {
 
 // mirrored reports whether the patient's left is drawn at the left, where medial is for a
 // right knee.
-func (u Unrolled) mirrored() bool { return u.Side == "right" }
+func mirrored(u report.Unrolled) bool { return u.Side == "right" }
 
 // add widens the window to the tile's map.
 func (w *unrolledWindow) add(t *unrolledTile) {
@@ -223,7 +224,7 @@ func (w *unrolledWindow) add(t *unrolledTile) {
 	}
 	across := [2]float64{float64(t.Columns[0]) * t.Across, float64(t.Columns[1]) * t.Across}
 	angle := [2]float64{float64(t.Rows[0]) * t.Angle, float64(t.Rows[1]) * t.Angle}
-	if t.mirrored() {
+	if mirrored(t.Unrolled) {
 		across = [2]float64{-across[1], -across[0]}
 	}
 	if !w.any {
@@ -245,7 +246,7 @@ func (w unrolledWindow) mm() [2]float64 {
 func (w unrolledWindow) draw(t *unrolledTile, size image.Point) *image.Paletted {
 	img := image.NewPaletted(image.Rectangle{Max: size}, unrolledPalette)
 	mm := w.mm()
-	rows, columns := t.size()
+	rows, columns := t.Size()
 	for y := range size.Y {
 		down := (float64(y) + 0.5) / float64(size.Y) * mm[1]
 		row := int(math.Floor((w.angle[0]+(down-unrolledMarginY)/unrolledMMPerDegree)/t.Angle)) - t.Rows[0]
@@ -254,14 +255,14 @@ func (w unrolledWindow) draw(t *unrolledTile, size image.Point) *image.Paletted 
 		}
 		for x := range size.X {
 			across := w.across[0] + (float64(x)+0.5)/float64(size.X)*mm[0] - unrolledMarginX
-			if t.mirrored() {
+			if mirrored(t.Unrolled) {
 				across = -across
 			}
 			column := int(math.Floor(across/t.Across)) - t.Columns[0]
 			if column < 0 || column >= columns {
 				continue
 			}
-			if v := t.T2[row*columns+column]; isFinite(v) {
+			if v := t.T2[row*columns+column]; finite(v) {
 				img.Pix[img.PixOffset(x, y)] = t.index(v)
 			}
 		}

@@ -1,4 +1,4 @@
-package report
+package panel
 
 import (
 	"errors"
@@ -8,6 +8,7 @@ import (
 
 	"github.com/t2map/t2map/figure"
 	"github.com/t2map/t2map/nifti"
+	"github.com/t2map/t2map/report"
 	"github.com/t2map/t2map/volume"
 )
 
@@ -33,7 +34,7 @@ func (t *tileView) draw(size image.Point, mmPerPixel float64) (*tilePicture, err
 		return nil, err
 	}
 	c := cut{sight: &t.sight, size: size, mm: mmPerPixel}
-	out := &tilePicture{Paletted: image.NewPaletted(image.Rectangle{Max: size}, figure.MapPalette), edges: edgeLetters(m.t2.Geometry), anatomy: m.anatomy.Data != nil}
+	out := &tilePicture{Paletted: image.NewPaletted(image.Rectangle{Max: size}, figure.MapPalette), edges: volume.EdgeLetters(m.t2.Geometry), anatomy: m.anatomy.Data != nil}
 	if out.anatomy {
 		c.drawAnatomy(out.Paletted, m.anatomy)
 	} else {
@@ -50,7 +51,7 @@ func (t *tileView) noAnatomy() string {
 	if t.result.Anatomy == nil {
 		return "no anatomy"
 	}
-	return anatomyFile + " is missing or damaged"
+	return report.AnatomyFile + " is missing or damaged"
 }
 
 // readMaps reads the maps and checks that they are on one grid.
@@ -60,22 +61,22 @@ func (t *tileView) readMaps() (visitMaps, error) {
 	if m.mask, err = t.readMask(); err != nil {
 		return m, err
 	}
-	if m.t2, err = t.readMap(t2File); err != nil {
+	if m.t2, err = t.readMap(report.T2File); err != nil {
 		return m, err
 	}
-	f, err := openOf(t.folder, statusFile)
+	f, err := openOf(t.folder, report.StatusFile)
 	if err != nil {
 		return m, err
 	}
 	defer f.Close()
 	if m.status, err = nifti.ReadLabels(f); err != nil {
-		return m, unreadable(statusFile)
+		return m, unreadable(report.StatusFile)
 	}
 	if g := m.mask.Geometry; g != t.mask.Geometry || g != m.t2.Geometry || g != m.status.Geometry {
 		return m, errors.New("its maps are on different grids: map the study again")
 	}
 	if t.result.Anatomy != nil {
-		m.anatomy, _ = t.readMap(anatomyFile) // the tile says that there is none
+		m.anatomy, _ = t.readMap(report.AnatomyFile) // the tile says that there is none
 	}
 	return m, nil
 }
@@ -186,9 +187,9 @@ func trilinear(m volume.Map, at [3]float64) float32 {
 // drawT2 puts the colours of the nearest voxel and returns how many pixels have one.
 func (c cut) drawT2(dst *image.Paletted, m visitMaps) int {
 	nx, ny := m.mask.Size[0], m.mask.Size[1]
-	mask := slice(m.mask.Geometry, m.mask.Data, c.slice)
-	t2 := slice(m.mask.Geometry, m.t2.Data, c.slice)
-	status := slice(m.mask.Geometry, m.status.Data, c.slice)
+	mask := volume.Slice(m.mask.Geometry, m.mask.Data, c.slice)
+	t2 := volume.Slice(m.mask.Geometry, m.t2.Data, c.slice)
+	status := volume.Slice(m.mask.Geometry, m.status.Data, c.slice)
 	coloured := 0
 	for y := range c.size.Y {
 		for x := range c.size.X {
@@ -197,7 +198,7 @@ func (c cut) drawT2(dst *image.Paletted, m visitMaps) int {
 			if i < 0 || j < 0 || i >= nx || j >= ny || mask[i+nx*j] == 0 {
 				continue
 			}
-			dst.Pix[dst.PixOffset(x, y)] = colourIndex(volume.Status(min(status[i+nx*j], math.MaxUint8)), t2[i+nx*j])
+			dst.Pix[dst.PixOffset(x, y)] = report.ColourIndex(volume.Status(min(status[i+nx*j], math.MaxUint8)), t2[i+nx*j])
 			coloured++
 		}
 	}

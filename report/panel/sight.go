@@ -1,4 +1,4 @@
-package report
+package panel
 
 import (
 	"cmp"
@@ -14,6 +14,7 @@ import (
 
 	"github.com/t2map/t2map/nifti"
 	"github.com/t2map/t2map/printable"
+	"github.com/t2map/t2map/report"
 	"github.com/t2map/t2map/segment"
 	"github.com/t2map/t2map/volume"
 )
@@ -22,7 +23,7 @@ import (
 type sight struct {
 	missing string // why nothing is seen
 	folder  string
-	result  Result
+	result  report.Result
 	mask    volume.Labels
 	box     image.Rectangle // of the mask's voxels, in i and j
 	most    int             // slice with the most voxels of the row, or of all compartments
@@ -37,7 +38,7 @@ type sight struct {
 const turned = 5
 
 // look opens the visits of a row and finds the slice of each.
-func look(ctx context.Context, row PanelRow, by string) ([]sight, error) {
+func look(ctx context.Context, row Row, by string) ([]sight, error) {
 	sights := make([]sight, len(row.Visits))
 	base := -1
 	for n, v := range row.Visits {
@@ -71,7 +72,7 @@ func look(ctx context.Context, row PanelRow, by string) ([]sight, error) {
 
 // newSight reads the mask of a visit, or says why there is none. The slice with the most
 // voxels is that of a row of the results, or of all compartments if it is "".
-func newSight(v PanelVisit, row string) sight {
+func newSight(v Visit, row string) sight {
 	s := sight{folder: v.Folder, flags: v.notes(), missing: v.missing()}
 	if s.missing != "" {
 		return s
@@ -85,20 +86,20 @@ func newSight(v PanelVisit, row string) sight {
 		s.missing = "no maps: mapped with --maps none"
 		return s
 	}
-	if carried := s.result.Mask.carried(); carried != "" {
+	if carried := s.result.Mask.Carried(); carried != "" {
 		s.notes = append(s.notes, brief(printable.Line(carried)))
 	}
 	if s.mask, err = s.readMask(); err != nil {
 		s.missing = err.Error()
 		return s
 	}
-	e := extentOf(s.mask)
-	if e.voxels == 0 {
+	e := s.mask.Extent()
+	if e.Voxels == 0 {
 		s.missing = "no voxel of the mask is in a compartment"
 		return s
 	}
-	s.box = e.box
-	if !s.chooseMost(e, s.result.compartmentOf(row)) {
+	s.box = e.Box
+	if !s.chooseMost(e, compartmentOf(s.result, row)) {
 		s.chooseMost(e, 0)
 		s.lacking = row
 	}
@@ -106,7 +107,7 @@ func newSight(v PanelVisit, row string) sight {
 }
 
 // missing says why a visit has no folder; "" where it has one.
-func (v PanelVisit) missing() string {
+func (v Visit) missing() string {
 	if v.Folder != "" {
 		return ""
 	}
@@ -114,7 +115,7 @@ func (v PanelVisit) missing() string {
 }
 
 // notes are what is said of a visit, each on one line.
-func (v PanelVisit) notes() []string {
+func (v Visit) notes() []string {
 	var out []string
 	for _, n := range v.Notes {
 		out = append(out, strings.TrimSpace(printable.Line(n)))
@@ -124,11 +125,11 @@ func (v PanelVisit) notes() []string {
 
 // chooseMost sets most to the slice with the most voxels of a compartment, counted from 1, or
 // of all with 0. It reports whether there are any.
-func (s *sight) chooseMost(e maskExtent, compartment int) bool {
+func (s *sight) chooseMost(e volume.Extent, compartment int) bool {
 	best := 0
-	for _, k := range e.slices {
+	for _, k := range e.Slices {
 		n := 0
-		for _, r := range slice(s.mask.Geometry, s.mask.Data, k) {
+		for _, r := range volume.Slice(s.mask.Geometry, s.mask.Data, k) {
 			if r != 0 && (compartment == 0 || int(r) == compartment) {
 				n++
 			}
@@ -143,7 +144,7 @@ func (s *sight) chooseMost(e maskExtent, compartment int) bool {
 // compartmentOf returns the number in compartments.nii.gz of the compartment that a row of
 // the tables is about: the compartment itself, a plate or region of it, or a layer of one of
 // these. It is 0 for "", and beyond all numbers where the result has no such row.
-func (r Result) compartmentOf(row string) int {
+func compartmentOf(r report.Result, row string) int {
 	if row == "" {
 		return 0
 	}
@@ -161,7 +162,7 @@ func (r Result) compartmentOf(row string) int {
 			name += " " + s.Layer
 		}
 		if name == row {
-			return r.compartmentOf(s.Compartment)
+			return compartmentOf(r, s.Compartment)
 		}
 	}
 	return math.MaxInt
@@ -169,14 +170,14 @@ func (r Result) compartmentOf(row string) int {
 
 // readMask reads compartments.nii.gz.
 func (s *sight) readMask() (volume.Labels, error) {
-	f, err := openOf(s.folder, compartmentsFile)
+	f, err := openOf(s.folder, report.CompartmentsFile)
 	if err != nil {
 		return volume.Labels{}, err
 	}
 	defer f.Close()
 	l, err := nifti.ReadLabels(f)
 	if err != nil {
-		return l, unreadable(compartmentsFile)
+		return l, unreadable(report.CompartmentsFile)
 	}
 	return l, nil
 }
@@ -194,8 +195,8 @@ func openOf(folder, name string) (*os.File, error) {
 }
 
 // readResultOf reads the result.json of a study's folder; its errors are words for a tile.
-func readResultOf(folder string) (Result, error) {
-	r, err := ReadResult(filepath.Join(folder, ResultFile))
+func readResultOf(folder string) (report.Result, error) {
+	r, err := report.ReadResult(filepath.Join(folder, report.ResultFile))
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return r, errors.New("its folder holds no result.json")
@@ -226,7 +227,7 @@ func (s *sight) extent() [2]float64 {
 		return [2]float64{}
 	}
 	sp := s.mask.Spacing()
-	return [2]float64{float64(s.box.Dx())*sp[0] + 2*cropMarginMM, float64(s.box.Dy())*sp[1] + 2*cropMarginMM}
+	return [2]float64{float64(s.box.Dx())*sp[0] + 2*report.CropMarginMM, float64(s.box.Dy())*sp[1] + 2*report.CropMarginMM}
 }
 
 // axes are the directions of a row, a column and the normal, of length 1.
@@ -306,9 +307,9 @@ func (s *sight) where() [2]string {
 	axis := s.follows()
 	x := s.at(s.slice)[axis]
 	// LPS: positions grow to the left, the back and the head.
-	letter := [3][2]string{{"R", "L"}, {"A", "P"}, {"I", "S"}}[axis][1]
+	letter := volume.PatientLetters[axis][1]
 	if x < 0 {
-		letter = [3]string{"R", "A", "I"}[axis]
+		letter = volume.PatientLetters[axis][0]
 	}
 	return [2]string{fmt.Sprintf("%s %.1f mm", letter, math.Abs(x)), fmt.Sprintf("slice %d of %d", s.slice+1, s.mask.Size[2])}
 }

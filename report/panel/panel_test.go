@@ -1,9 +1,8 @@
-package report
+package panel
 
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"encoding/xml"
 	"errors"
 	"fmt"
@@ -19,55 +18,10 @@ import (
 	"testing"
 
 	"github.com/t2map/t2map/figure"
+	"github.com/t2map/t2map/report"
 	"github.com/t2map/t2map/segment"
 	"github.com/t2map/t2map/volume"
 )
-
-// panelStudy writes a study of 12 slices of 3.5 mm from x = −50 on, of which the sixth has
-// the most voxels, and returns its folder. It holds what panels read: WriteStudy's pictures
-// would take longer than all else here.
-func panelStudy(t *testing.T, change func(s *Study)) string {
-	t.Helper()
-	s := rings(48, 12)
-	for k := range 12 {
-		if k == 5 {
-			continue
-		}
-		for v, r := range slice(s.Regions.Geometry, s.Regions.Data, k) {
-			if v%5 == 0 && r != 0 {
-				s.Regions.Data[k*s.Regions.SliceVoxels()+v] = 0
-			}
-		}
-	}
-	s.Anatomy = s.Echo
-	s.Result.LossyImages = false
-	s.Result.Anatomy = &Anatomy{Series: s.Result.Series, TE: 10}
-	if change != nil {
-		change(&s)
-	}
-	dir := filepath.Join(t.TempDir(), "study")
-	if err := os.Mkdir(dir, 0o755); err != nil {
-		t.Fatal(err)
-	}
-	if err := writeAll(dir, s.maps()); err != nil {
-		t.Fatal(err)
-	}
-	raw, err := json.Marshal(s.Result)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(filepath.Join(dir, ResultFile), raw, 0o644); err != nil {
-		t.Fatal(err)
-	}
-	return dir
-}
-
-// place moves all of a study.
-func (s *Study) place(affine [3][4]float64) {
-	for _, g := range []*volume.Geometry{&s.Echo.Geometry, &s.Maps.Geometry, &s.Regions.Geometry, &s.Anatomy.Geometry} {
-		g.Affine = affine
-	}
-}
 
 // moved returns the affine shifted by x, y, z mm.
 func moved(a [3][4]float64, by ...float64) [3][4]float64 {
@@ -89,9 +43,9 @@ func rotated(a [3][4]float64, degrees float64) [3][4]float64 {
 // sightsOf looks at a row of folders.
 func sightsOf(t *testing.T, at *float64, folders ...string) []sight {
 	t.Helper()
-	row := PanelRow{At: at}
+	row := Row{At: at}
 	for _, f := range folders {
-		row.Visits = append(row.Visits, PanelVisit{Folder: f})
+		row.Visits = append(row.Visits, Visit{Folder: f})
 	}
 	s, err := look(t.Context(), row, "")
 	if err != nil {
@@ -102,9 +56,9 @@ func sightsOf(t *testing.T, at *float64, folders ...string) []sight {
 
 // Later visits show the slice at baseline's patient position, and say when they cannot.
 func TestPanelSlices(t *testing.T) {
-	at := func(change func(s *Study)) string { return panelStudy(t, change) }
-	shift := func(by ...float64) func(s *Study) {
-		return func(s *Study) { s.place(moved(s.Echo.Affine, by...)) }
+	at := func(change func(s *study)) string { return panelStudy(t, change) }
+	shift := func(by ...float64) func(s *study) {
+		return func(s *study) { s.place(moved(s.Echo.Affine, by...)) }
 	}
 	base := at(nil)
 	for _, c := range []struct {
@@ -120,15 +74,15 @@ func TestPanelSlices(t *testing.T) {
 		{"off in the plane", at(shift(0, 30, -20)), 5, "R 32.5 mm, slice 6 of 12", ""},
 		{"too far left", at(shift(40)), 0, "R 10.0 mm, slice 1 of 12", "22.5 mm from the slice at baseline"},
 		{"beyond the middle", at(shift(60)), 0, "L 10.0 mm, slice 1 of 12", "42.5 mm from the slice at baseline"},
-		{"from left to right", at(func(s *Study) {
+		{"from left to right", at(func(s *study) {
 			a := s.Echo.Affine
 			a[0][2], a[0][3] = -3.5, -50+11*3.5
 			s.place(a)
 		}), 6, "R 32.5 mm, slice 7 of 12", ""},
-		{"turned a little", at(func(s *Study) { s.place(rotated(s.Echo.Affine, 4)) }), 5, "", ""},
-		{"turned", at(func(s *Study) { s.place(rotated(s.Echo.Affine, 12)) }), 5, "", "turned by 12° against baseline"},
-		{"the other knee", at(func(s *Study) { s.Result.Side = "right" }), 5, "R 32.5 mm, slice 6 of 12", "the right knee, at baseline the left"},
-		{"coronal", at(func(s *Study) { s.place(rotated(s.Echo.Affine, 90)) }), -1, "", "turned by 90° against baseline"},
+		{"turned a little", at(func(s *study) { s.place(rotated(s.Echo.Affine, 4)) }), 5, "", ""},
+		{"turned", at(func(s *study) { s.place(rotated(s.Echo.Affine, 12)) }), 5, "", "turned by 12° against baseline"},
+		{"the other knee", at(func(s *study) { s.Result.Side = "right" }), 5, "R 32.5 mm, slice 6 of 12", "the right knee, at baseline the left"},
+		{"coronal", at(func(s *study) { s.place(rotated(s.Echo.Affine, 90)) }), -1, "", "turned by 90° against baseline"},
 	} {
 		s := sightsOf(t, nil, base, c.dir)[1]
 		if s.missing != "" || c.slice >= 0 && s.slice != c.slice || c.place != "" && strings.Join(s.place[:], ", ") != c.place || !strings.Contains(strings.Join(s.notes, "; "), c.notes) || c.notes == "" && len(s.notes) > 0 {
@@ -164,7 +118,7 @@ func TestPanelMissing(t *testing.T) {
 		return dir
 	}
 	swapped := func(name string) string {
-		dir, other := panelStudy(t, nil), panelStudy(t, func(s *Study) { s.place(moved(s.Echo.Affine, 1)) })
+		dir, other := panelStudy(t, nil), panelStudy(t, func(s *study) { s.place(moved(s.Echo.Affine, 1)) })
 		raw, err := os.ReadFile(filepath.Join(other, name))
 		if err != nil {
 			t.Fatal(err)
@@ -176,38 +130,38 @@ func TestPanelMissing(t *testing.T) {
 	}
 	cases := []struct {
 		name  string
-		visit PanelVisit
+		visit Visit
 		want  string
 		shown bool
 	}{
-		{"no study", PanelVisit{}, "no study", false},
-		{"a reason", PanelVisit{Missing: "study failed:\n\u202eread"}, "study failed:  read", false},
-		{"no folder", PanelVisit{Folder: filepath.Join(t.TempDir(), "absent")}, "its folder holds no result.json", false},
-		{"broken result", PanelVisit{Folder: spoiled("result.json", "{")}, "its result.json cannot be read", false},
-		{"no maps", PanelVisit{Folder: panelStudy(t, func(s *Study) { s.WriteMaps, s.Result.Protocol.Maps = false, "none" })}, "no maps: mapped with --maps none", false},
-		{"an earlier version", PanelVisit{Folder: without("compartments.nii.gz")}, "compartments.nii.gz is missing: map the study again", false},
-		{"no T2", PanelVisit{Folder: without("t2.nii.gz")}, "t2.nii.gz is missing: map the study again", false},
-		{"no status", PanelVisit{Folder: without("status.nii.gz")}, "status.nii.gz is missing: map the study again", false},
-		{"broken T2", PanelVisit{Folder: spoiled("t2.nii.gz", "\x1f\x8b")}, "t2.nii.gz cannot be read: map the study again", false},
-		{"broken mask", PanelVisit{Folder: spoiled("compartments.nii.gz", "")}, "compartments.nii.gz cannot be read: map the study again", false},
-		{"another grid", PanelVisit{Folder: swapped("t2.nii.gz")}, "its maps are on different grids: map the study again", false},
-		{"empty mask", PanelVisit{Folder: panelStudy(t, func(s *Study) { clear(s.Regions.Data) })}, "no voxel of the mask is in a compartment", false},
-		{"no anatomy", PanelVisit{Folder: panelStudy(t, func(s *Study) { s.Anatomy.Data, s.Result.Anatomy = nil, nil })}, "no anatomy", true},
-		{"broken anatomy", PanelVisit{Folder: spoiled("anatomy.nii.gz", "x")}, "anatomy.nii.gz is missing or damaged", true},
+		{"no study", Visit{}, "no study", false},
+		{"a reason", Visit{Missing: "study failed:\n\u202eread"}, "study failed:  read", false},
+		{"no folder", Visit{Folder: filepath.Join(t.TempDir(), "absent")}, "its folder holds no result.json", false},
+		{"broken result", Visit{Folder: spoiled("result.json", "{")}, "its result.json cannot be read", false},
+		{"no maps", Visit{Folder: panelStudy(t, func(s *study) { s.WriteMaps, s.Result.Protocol.Maps = false, "none" })}, "no maps: mapped with --maps none", false},
+		{"an earlier version", Visit{Folder: without("compartments.nii.gz")}, "compartments.nii.gz is missing: map the study again", false},
+		{"no T2", Visit{Folder: without("t2.nii.gz")}, "t2.nii.gz is missing: map the study again", false},
+		{"no status", Visit{Folder: without("status.nii.gz")}, "status.nii.gz is missing: map the study again", false},
+		{"broken T2", Visit{Folder: spoiled("t2.nii.gz", "\x1f\x8b")}, "t2.nii.gz cannot be read: map the study again", false},
+		{"broken mask", Visit{Folder: spoiled("compartments.nii.gz", "")}, "compartments.nii.gz cannot be read: map the study again", false},
+		{"another grid", Visit{Folder: swapped("t2.nii.gz")}, "its maps are on different grids: map the study again", false},
+		{"empty mask", Visit{Folder: panelStudy(t, func(s *study) { clear(s.Regions.Data) })}, "no voxel of the mask is in a compartment", false},
+		{"no anatomy", Visit{Folder: panelStudy(t, func(s *study) { s.Anatomy.Data, s.Result.Anatomy = nil, nil })}, "no anatomy", true},
+		{"broken anatomy", Visit{Folder: spoiled("anatomy.nii.gz", "x")}, "anatomy.nii.gz is missing or damaged", true},
 	}
 	// Seven beside a sound one, in tiles that are small and quickly drawn.
 	titles := []string{"baseline", "v1", "v2", "v3", "v4", "v5", "v6", "v7"}
-	var rows []PanelRow
+	var rows []Row
 	var remarks []string
 	for n, c := range cases {
 		if n%7 == 0 {
-			rows = append(rows, PanelRow{Label: fmt.Sprintf("S%02d", n/7), Visits: []PanelVisit{{Folder: sound}}})
+			rows = append(rows, Row{Label: fmt.Sprintf("S%02d", n/7), Visits: []Visit{{Folder: sound}}})
 		}
 		row := &rows[n/7]
 		row.Visits = append(row.Visits, c.visit)
 		remarks = append(remarks, fmt.Sprintf("%s, %s: %s.", row.Label, titles[n%7+1], c.want))
 	}
-	p, err := newPanel(t.Context(), rows, PanelOptions{Visits: titles})
+	p, err := newPanel(t.Context(), rows, Options{Visits: titles})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -272,7 +226,7 @@ func TestTrilinear(t *testing.T) {
 // Anatomy on a grid of its own lies where the slice does: a ramp along the patient's y axis is
 // the same ramp in the tile, and T2 has the colour of its voxel.
 func TestPanelTile(t *testing.T) {
-	dir := panelStudy(t, func(s *Study) {
+	dir := panelStudy(t, func(s *study) {
 		// Axial, with voxels of 2 × 3 × 4 mm, over all of the joint.
 		g := volume.Geometry{Size: [3]int{40, 60, 40}, Affine: [3][4]float64{{2, 0, 0, -80}, {0, 3, 0, -90}, {0, 0, 4, -80}}}
 		a := volume.Map{Geometry: g, Data: make([]float32, g.Voxels())}
@@ -282,7 +236,7 @@ func TestPanelTile(t *testing.T) {
 		s.Anatomy = a
 		s.Result.Anatomy.Series = "another"
 	})
-	p, err := newPanel(t.Context(), []PanelRow{{Label: "S01", Visits: []PanelVisit{{Folder: dir}, {}, {}, {}}}}, PanelOptions{Visits: []string{"baseline", "2", "3", "4"}})
+	p, err := newPanel(t.Context(), []Row{{Label: "S01", Visits: []Visit{{Folder: dir}, {}, {}, {}}}}, Options{Visits: []string{"baseline", "2", "3", "4"}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -319,16 +273,16 @@ func TestPanelTile(t *testing.T) {
 // Names from headers and tables do no harm to any of the files, and the same panel has the
 // same bytes.
 func TestPanelPicture(t *testing.T) {
-	study := rings(48, 12)
-	study.Anatomy = study.Echo
-	study.Result.Anatomy = &Anatomy{Series: study.Result.Series, TE: 10}
+	s := rings(48, 12)
+	s.Anatomy = s.Echo
+	s.Result.Anatomy = &report.Anatomy{Series: s.Result.Series, TE: 10}
 	dir := filepath.Join(t.TempDir(), "study")
-	if _, err := WriteStudy(dir, study); err != nil {
+	if _, err := report.WriteStudy(dir, s.Study); err != nil {
 		t.Fatal(err)
 	}
-	row := PanelRow{Label: "=cmd <script>alert('1')</script> & \u202e\x00\n" + strings.Repeat("long ", 100), Visits: []PanelVisit{{Folder: dir}, {Missing: strings.Repeat("<b>very", 500)}, {Folder: dir}, {}, {}, {}}}
+	row := Row{Label: "=cmd <script>alert('1')</script> & \u202e\x00\n" + strings.Repeat("long ", 100), Visits: []Visit{{Folder: dir}, {Missing: strings.Repeat("<b>very", 500)}, {Folder: dir}, {}, {}, {}}}
 	draw := func() (files [3][]byte) {
-		p, err := Panel(t.Context(), []PanelRow{row, row}, PanelOptions{Visits: []string{"base\u2028line]]>", strings.Repeat("W", 1000), "c", "d", "e", "f"}})
+		p, err := Maps(t.Context(), []Row{row, row}, Options{Visits: []string{"base\u2028line]]>", strings.Repeat("W", 1000), "c", "d", "e", "f"}})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -367,22 +321,22 @@ func TestPanelPicture(t *testing.T) {
 func TestPanelRefuses(t *testing.T) {
 	ended, end := context.WithCancel(context.Background())
 	end()
-	visit := []PanelVisit{{}}
+	visit := []Visit{{}}
 	for _, c := range []struct {
 		name string
 		ctx  context.Context
-		rows []PanelRow
-		o    PanelOptions
+		rows []Row
+		o    Options
 		want string
 	}{
-		{"no rows", t.Context(), nil, PanelOptions{Visits: []string{"a"}}, "no subject"},
-		{"no visits", t.Context(), []PanelRow{{}}, PanelOptions{}, "no visit"},
-		{"too many rows", t.Context(), make([]PanelRow, PanelMostRows+1), PanelOptions{Visits: []string{"a"}}, "13 subjects, at most 12"},
-		{"200 visits", t.Context(), []PanelRow{{}}, PanelOptions{Visits: make([]string, 200)}, "200 visits, at most 8"},
-		{"a visit short", t.Context(), []PanelRow{{Label: "S01", Visits: visit}}, PanelOptions{Visits: []string{"a", "b"}}, `"S01" has 1 visits, want 2`},
-		{"interrupted", ended, []PanelRow{{Visits: visit}}, PanelOptions{Visits: []string{"a"}}, "canceled"},
+		{"no rows", t.Context(), nil, Options{Visits: []string{"a"}}, "no subject"},
+		{"no visits", t.Context(), []Row{{}}, Options{}, "no visit"},
+		{"too many rows", t.Context(), make([]Row, MostRows+1), Options{Visits: []string{"a"}}, "13 subjects, at most 12"},
+		{"200 visits", t.Context(), []Row{{}}, Options{Visits: make([]string, 200)}, "200 visits, at most 8"},
+		{"a visit short", t.Context(), []Row{{Label: "S01", Visits: visit}}, Options{Visits: []string{"a", "b"}}, `"S01" has 1 visits, want 2`},
+		{"interrupted", ended, []Row{{Visits: visit}}, Options{Visits: []string{"a"}}, "canceled"},
 	} {
-		if _, err := Panel(c.ctx, c.rows, c.o); err == nil || !strings.Contains(err.Error(), c.want) {
+		if _, err := Maps(c.ctx, c.rows, c.o); err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: %v, want %q", c.name, err, c.want)
 		}
 	}
@@ -390,8 +344,8 @@ func TestPanelRefuses(t *testing.T) {
 
 // A panel has a page's width at most, and a size that can be drawn, whatever its tiles.
 func TestPanelLayout(t *testing.T) {
-	for rows := 1; rows <= PanelMostRows; rows++ {
-		for visits := 1; visits <= PanelMostVisits; visits++ {
+	for rows := 1; rows <= MostRows; rows++ {
+		for visits := 1; visits <= MostVisits; visits++ {
 			for _, window := range [][2]float64{{108, 85}, {85, 108}, {24, 400}, {400, 24}, {100, 100}, {1, 1e6}, {1e6, 1}} {
 				l := newLayout(window, rows, visits)
 				last := l.at(rows-1, visits-1)
@@ -407,24 +361,16 @@ func TestPanelLayout(t *testing.T) {
 	}
 }
 
-// Results of versions without anatomy are read too.
-func TestPanelReadsResultWithoutScanner(t *testing.T) {
-	var r Result
-	if err := json.Unmarshal([]byte(`{"version": "0.1.0", "te_ms": [10, 20]}`), &r); err != nil || r.Anatomy != nil || r.acquisition() != "" {
-		t.Error(fmt.Sprint(r.Anatomy, err))
-	}
-}
-
 // The notes of a visit stand below its tile, and its flags are the picture's, also where it has no
 // maps, whatever the notes say.
 func TestPanelNotes(t *testing.T) {
-	dir, askew := panelStudy(t, nil), panelStudy(t, func(s *Study) { s.place(rotated(s.Echo.Affine, 12)) })
-	rows := []PanelRow{{Label: "S01", Visits: []PanelVisit{
+	dir, askew := panelStudy(t, nil), panelStudy(t, func(s *study) { s.place(rotated(s.Echo.Affine, 12)) })
+	rows := []Row{{Label: "S01", Visits: []Visit{
 		{Folder: dir},
 		{Folder: askew, Notes: []string{"scanner: B; at\nbaseline: A"}, Flags: []int{7, 2}},
 		{Missing: "no study", Notes: []string{"acquisition: 5 echoes"}, Flags: []int{2, 3}},
 	}}}
-	p, err := newPanel(t.Context(), rows, PanelOptions{Visits: []string{"v0", "v1", "v2"}})
+	p, err := newPanel(t.Context(), rows, Options{Visits: []string{"v0", "v1", "v2"}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -450,14 +396,14 @@ func TestPanelNeedsMaps(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, c := range []struct {
-		visit PanelVisit
+		visit Visit
 		want  error
-	}{{PanelVisit{Missing: "no study"}, ErrNoMaps}, {PanelVisit{Folder: none}, ErrNoMaps}, {PanelVisit{Folder: panelStudy(t, nil)}, nil}} {
-		rows := []PanelRow{{Label: "S01", Visits: []PanelVisit{c.visit}}}
-		if _, err := newPanel(t.Context(), rows, PanelOptions{Visits: []string{"v0"}, NeedMaps: true}); !errors.Is(err, c.want) {
+	}{{Visit{Missing: "no study"}, ErrNoMaps}, {Visit{Folder: none}, ErrNoMaps}, {Visit{Folder: panelStudy(t, nil)}, nil}} {
+		rows := []Row{{Label: "S01", Visits: []Visit{c.visit}}}
+		if _, err := newPanel(t.Context(), rows, Options{Visits: []string{"v0"}, NeedMaps: true}); !errors.Is(err, c.want) {
 			t.Errorf("%+v: %v", c.visit, err)
 		}
-		if _, err := newPanel(t.Context(), rows, PanelOptions{Visits: []string{"v0"}}); err != nil {
+		if _, err := newPanel(t.Context(), rows, Options{Visits: []string{"v0"}}); err != nil {
 			t.Errorf("%+v: %v", c.visit, err)
 		}
 	}
@@ -468,7 +414,7 @@ func TestPanelNeedsMaps(t *testing.T) {
 func TestPanelSliceOfTheRow(t *testing.T) {
 	// Slice 5 has the most voxels of all; slice 8 has the only ones of the patellofemoral
 	// compartment, for all others were turned into lateral.
-	folder := panelStudy(t, func(s *Study) {
+	folder := panelStudy(t, func(s *study) {
 		n := s.Regions.SliceVoxels()
 		for v, r := range s.Regions.Data {
 			if r == 3 && v/n != 8 {
@@ -482,7 +428,7 @@ func TestPanelSliceOfTheRow(t *testing.T) {
 		}
 	})
 	for row, want := range map[string]int{"": 5, "lateral": 5, "patellofemoral": 8, "patellofemoral deep": 8, "trochlear": 8, "trochlear deep": 8, "WOMAC": 5} {
-		s, err := look(t.Context(), PanelRow{Visits: []PanelVisit{{Folder: folder}}}, row)
+		s, err := look(t.Context(), Row{Visits: []Visit{{Folder: folder}}}, row)
 		if err != nil {
 			t.Fatal(err)
 		}

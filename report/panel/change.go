@@ -1,4 +1,4 @@
-package report
+package panel
 
 import (
 	"errors"
@@ -10,13 +10,14 @@ import (
 
 	"github.com/t2map/t2map/nifti"
 	"github.com/t2map/t2map/printable"
+	"github.com/t2map/t2map/report"
 	"github.com/t2map/t2map/segment/anatomy"
 )
 
 // unrolledStudy is the unrolled map of a study's folder.
 type unrolledStudy struct {
-	result   Result
-	unrolled Unrolled
+	result   report.Result
+	unrolled report.Unrolled
 }
 
 // NoUnrolledError says that a study has no unrolled map, and why: its mask marks no femoral
@@ -36,34 +37,34 @@ func readUnrolled(folder string) (unrolledStudy, error) {
 	if result.Protocol.Maps == "none" {
 		return s, &NoUnrolledError{"no maps: mapped with --maps none"}
 	}
-	if !slices.ContainsFunc(result.Outputs, func(f File) bool { return f.Path == unrolledFile }) {
+	if !slices.ContainsFunc(result.Outputs, func(f report.File) bool { return f.Path == report.UnrolledFile }) {
 		return s, &NoUnrolledError{"no unrolled map: the mask is not divided, or has no femoral cartilage"}
 	}
-	f, err := openOf(folder, unrolledFile)
+	f, err := openOf(folder, report.UnrolledFile)
 	if err != nil {
 		return s, err
 	}
 	defer f.Close()
 	if s.unrolled, err = decodeUnrolled(f); err != nil {
-		return s, unreadable(unrolledFile)
+		return s, unreadable(report.UnrolledFile)
 	}
 	s.unrolled.Side = result.Side
 	return s, nil
 }
 
-// decodeUnrolled reads what Unrolled.volume has written.
-func decodeUnrolled(f *os.File) (Unrolled, error) {
+// decodeUnrolled reads what Unrolled.Volume has written.
+func decodeUnrolled(f *os.File) (report.Unrolled, error) {
 	g, frames, err := nifti.ReadFrames(f)
 	if err != nil {
-		return Unrolled{}, err
+		return report.Unrolled{}, err
 	}
 	a := g.Affine
 	if len(frames) != 1 || g.Size[2] != 1 || a[0][1] != 0 || a[1][0] != 0 {
-		return Unrolled{}, errors.New("not an unrolled map")
+		return report.Unrolled{}, errors.New("not an unrolled map")
 	}
-	u := Unrolled{Angle: decimal(a[1][1]), Across: decimal(a[0][0])}
+	u := report.Unrolled{Angle: decimal(a[1][1]), Across: decimal(a[0][0])}
 	if !(u.Angle > 0 && u.Across > 0) {
-		return Unrolled{}, errors.New("not an unrolled map")
+		return report.Unrolled{}, errors.New("not an unrolled map")
 	}
 	for _, axis := range []struct {
 		steps        *[2]int
@@ -72,14 +73,14 @@ func decodeUnrolled(f *os.File) (Unrolled, error) {
 	}{{&u.Columns, a[0][3], u.Across, g.Size[0]}, {&u.Rows, a[1][3], u.Angle, g.Size[1]}} {
 		first := math.Round(axis.middle/axis.step - 0.5)
 		if !(math.Abs((first+0.5)*axis.step-axis.middle) < axis.step/100) {
-			return Unrolled{}, errors.New("the cells do not lie at multiples of their size")
+			return report.Unrolled{}, errors.New("the cells do not lie at multiples of their size")
 		}
 		*axis.steps = [2]int{int(first), int(first) + axis.size}
 	}
 	for _, t2 := range frames[0] {
 		u.T2 = append(u.T2, float64(t2))
 	}
-	return u, u.check()
+	return u, u.Check()
 }
 
 // decimal takes from a step what its storage as a float32 has added: t2map's are whole tenths
@@ -89,32 +90,32 @@ func decimal(x float64) float64 { return math.Round(x*1e4) / 1e4 }
 // changeFrom returns this map minus an earlier one, cell by cell; a cell that either lacks is
 // NaN. It is an error, in words for a tile, where the cells have other sizes or the maps are of
 // two knees: nothing is resampled.
-func (u Unrolled) changeFrom(earlier Unrolled) (Unrolled, error) {
+func changeFrom(earlier, u report.Unrolled) (report.Unrolled, error) {
 	if u.Side != earlier.Side && u.Side != "" && earlier.Side != "" {
-		return Unrolled{}, fmt.Errorf("the %s knee, at baseline the %s: not compared", printable.Line(u.Side), printable.Line(earlier.Side))
+		return report.Unrolled{}, fmt.Errorf("the %s knee, at baseline the %s: not compared", printable.Line(u.Side), printable.Line(earlier.Side))
 	}
-	change, err := u.anatomy().ChangeFrom(earlier.anatomy())
+	change, err := weighted(u).ChangeFrom(weighted(earlier))
 	var steps *anatomy.StepsError
 	if errors.As(err, &steps) {
-		return Unrolled{}, fmt.Errorf("cells of %s° × %s mm, at baseline %s° × %s mm: not compared",
-			short(steps.A[0]), short(steps.A[1]), short(steps.B[0]), short(steps.B[1]))
+		return report.Unrolled{}, fmt.Errorf("cells of %s° × %s mm, at baseline %s° × %s mm: not compared",
+			shortest(steps.A[0]), shortest(steps.A[1]), shortest(steps.B[0]), shortest(steps.B[1]))
 	}
 	if err != nil {
-		return Unrolled{}, err
+		return report.Unrolled{}, err
 	}
-	out := Unrolled{Angle: change.Angle, Across: change.Across, Rows: change.Rows, Columns: change.Columns, T2: change.T2, Side: u.Side}
+	out := report.Unrolled{Angle: change.Angle, Across: change.Across, Rows: change.Rows, Columns: change.Columns, T2: change.T2, Side: u.Side}
 	if out.Side == "" {
 		out.Side = earlier.Side
 	}
 	return out, nil
 }
 
-// anatomy is the map as package anatomy has it. Weights are not in the file: each cell with a
+// weighted is the map as package anatomy has it. Weights are not in the file: each cell with a
 // T2 has 1.
-func (u Unrolled) anatomy() anatomy.UnrolledMap {
+func weighted(u report.Unrolled) anatomy.UnrolledMap {
 	m := anatomy.UnrolledMap{Angle: u.Angle, Across: u.Across, Rows: u.Rows, Columns: u.Columns, T2: u.T2, Weight: make([]float64, len(u.T2))}
 	for n, t2 := range u.T2 {
-		if isFinite(t2) {
+		if finite(t2) {
 			m.Weight[n] = 1
 		}
 	}
@@ -122,10 +123,10 @@ func (u Unrolled) anatomy() anatomy.UnrolledMap {
 }
 
 // cells returns how many cells have a value.
-func (u Unrolled) cells() int {
+func cells(u report.Unrolled) int {
 	n := 0
 	for _, t2 := range u.T2 {
-		if isFinite(t2) {
+		if finite(t2) {
 			n++
 		}
 	}
@@ -147,9 +148,9 @@ func WriteUnrolledChange(w io.Writer, later, baseline string) error {
 	if err != nil {
 		return err
 	}
-	change, err := now.unrolled.changeFrom(then.unrolled)
+	change, err := changeFrom(then.unrolled, now.unrolled)
 	if err != nil {
 		return err
 	}
-	return nifti.WriteMap(w, change.volume(), "change of unrolled femoral T2 in ms by mm and degrees")
+	return nifti.WriteMap(w, change.Volume(), "change of unrolled femoral T2 in ms by mm and degrees")
 }

@@ -1,4 +1,4 @@
-package report
+package panel
 
 import (
 	"context"
@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strconv"
 	"strings"
 	"unicode/utf8"
 
@@ -13,20 +14,20 @@ import (
 	"github.com/t2map/t2map/printable"
 )
 
-// PanelRow is one subject of a panel of maps.
-type PanelRow struct {
+// Row is one subject of a panel of maps.
+type Row struct {
 	// Label names the row: the subject, and what else tells it from the others.
 	Label string
 	// At asks for the slice nearest to that patient position, mm LPS along the axis of
 	// the patient that the slices follow; nil takes the slice with the most voxels of
-	// PanelOptions.Row.
+	// Options.Row.
 	At *float64
-	// Visits holds one for each title of PanelOptions.
-	Visits []PanelVisit
+	// Visits holds one for each title of Options.
+	Visits []Visit
 }
 
-// PanelVisit is one tile.
-type PanelVisit struct {
+// Visit is one tile.
+type Visit struct {
 	// Folder is a study's folder as WriteStudy makes it; where it is empty, Missing says
 	// why there is none.
 	Folder, Missing string
@@ -37,8 +38,8 @@ type PanelVisit struct {
 	Flags []int
 }
 
-// PanelOptions is what the rows of a panel share.
-type PanelOptions struct {
+// Options is what the rows of a panel share.
+type Options struct {
 	// Visits are the titles of the columns; there must be one.
 	Visits []string
 	// Row names the row of results that the trial is about, such as medial or
@@ -53,16 +54,16 @@ var ErrNoMaps = errors.New("no visit has maps")
 
 // What fits a picture.
 const (
-	PanelMostVisits = 8  // columns of 20 mm on a page
-	PanelMostRows   = 12 // of 33 mm, and the words between
+	MostVisits = 8  // columns of 20 mm on a page
+	MostRows   = 12 // of 33 mm, and the words between
 )
 
-// Panel draws T2 in colour over anatomy in grey, a row for each subject and a column for
+// Maps draws T2 in colour over anatomy in grey, a row for each subject and a column for
 // each visit, all on the scale of 0 to 80 ms and in one size.
 //
 // The slice is chosen at the first visit that has maps, the row's baseline: the one with the
-// most voxels of the compartment of PanelOptions.Row or, without it, of all compartments, or
-// the one at PanelRow.At. At the others it is the slice whose
+// most voxels of the compartment of Options.Row or, without it, of all compartments, or
+// the one at Row.At. At the others it is the slice whose
 // plane is nearest to the middle of that one's joint in patient coordinates. Each tile says
 // where its slice lies, and if it is more than half a slice away from baseline's, or
 // turned by more than 5°. Patient coordinates are each session's own: nothing is registered. The
@@ -75,7 +76,7 @@ const (
 // they are empty, is in the picture's Remarks too. It is an error where there are no rows or no
 // visits, more than 12 or 8 of them, a row with another number of visits than titles, or ctx
 // ends.
-func Panel(ctx context.Context, rows []PanelRow, o PanelOptions) (figure.Picture, error) {
+func Maps(ctx context.Context, rows []Row, o Options) (figure.Picture, error) {
 	p, err := newPanel(ctx, rows, o)
 	if err != nil {
 		return figure.Picture{}, fmt.Errorf("panel of maps: %w", err)
@@ -89,7 +90,7 @@ func Panel(ctx context.Context, rows []PanelRow, o PanelOptions) (figure.Picture
 
 // panel is what is drawn: tiles and their places.
 type panel struct {
-	rows   []PanelRow
+	rows   []Row
 	titles []string
 	row    string       // by which slices are chosen; empty: all
 	tiles  [][]tileView // by row and visit
@@ -103,7 +104,7 @@ type tileView struct {
 	picture *tilePicture // nil where it is empty
 }
 
-func newPanel(ctx context.Context, rows []PanelRow, o PanelOptions) (*panel, error) {
+func newPanel(ctx context.Context, rows []Row, o Options) (*panel, error) {
 	if err := checkPanel(rows, len(o.Visits)); err != nil {
 		return nil, err
 	}
@@ -136,14 +137,14 @@ func newPanel(ctx context.Context, rows []PanelRow, o PanelOptions) (*panel, err
 }
 
 // checkPanel refuses what has no room on a page, or is not one tile for each visit.
-func checkPanel(rows []PanelRow, visits int) error {
+func checkPanel(rows []Row, visits int) error {
 	switch {
 	case len(rows) == 0 || visits == 0:
 		return errors.New("no subject, or no visit")
-	case visits > PanelMostVisits:
-		return fmt.Errorf("%d visits, at most %d have room on a page", visits, PanelMostVisits)
-	case len(rows) > PanelMostRows:
-		return fmt.Errorf("%d subjects, at most %d have room", len(rows), PanelMostRows)
+	case visits > MostVisits:
+		return fmt.Errorf("%d visits, at most %d have room on a page", visits, MostVisits)
+	case len(rows) > MostRows:
+		return fmt.Errorf("%d subjects, at most %d have room", len(rows), MostRows)
 	}
 	for _, row := range rows {
 		if len(row.Visits) != visits {
@@ -263,7 +264,7 @@ func tileRemarks(label, title, missing string, notes []string) []string {
 }
 
 // flagsOf returns the flags of all visits, each once, in ascending order.
-func flagsOf(rows []PanelRow) []int {
+func flagsOf(rows []Row) []int {
 	var flags []int
 	for _, row := range rows {
 		for _, v := range row.Visits {
@@ -315,3 +316,8 @@ func angle(a, b [3]float64) float64 {
 }
 
 func dot3(a, b [3]float64) float64 { return a[0]*b[0] + a[1]*b[1] + a[2]*b[2] }
+
+func finite(x float64) bool { return !math.IsNaN(x) && !math.IsInf(x, 0) }
+
+// shortest prints x with as many digits as it needs.
+func shortest(x float64) string { return strconv.FormatFloat(x, 'f', -1, 64) }

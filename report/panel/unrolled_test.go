@@ -1,4 +1,4 @@
-package report
+package panel
 
 import (
 	"bytes"
@@ -16,24 +16,26 @@ import (
 
 	"github.com/t2map/t2map/figure"
 	"github.com/t2map/t2map/nifti"
+	"github.com/t2map/t2map/report"
+	"github.com/t2map/t2map/samples/sampletest"
 )
 
 // unrolledFolder writes what the panel of unrolled maps reads of a study.
-func unrolledFolder(t *testing.T, u *Unrolled, change func(r *Result)) string {
+func unrolledFolder(t *testing.T, u *report.Unrolled, change func(r *report.Result)) string {
 	t.Helper()
 	dir := filepath.Join(t.TempDir(), "study")
 	if err := os.Mkdir(dir, 0o755); err != nil {
 		t.Fatal(err)
 	}
-	r := Result{Version: "1", Protocol: Protocol{Maps: "mask"}}
+	r := report.Result{Version: "1", Protocol: report.Protocol{Maps: "mask"}}
 	if u != nil {
 		r.Side = u.Side
-		r.Outputs = []File{{Path: unrolledFile}}
+		r.Outputs = []report.File{{Path: report.UnrolledFile}}
 		var b bytes.Buffer
-		if err := nifti.WriteMap(&b, u.volume(), "test"); err != nil {
+		if err := nifti.WriteMap(&b, u.Volume(), "test"); err != nil {
 			t.Fatal(err)
 		}
-		if err := os.WriteFile(filepath.Join(dir, unrolledFile), b.Bytes(), 0o644); err != nil {
+		if err := os.WriteFile(filepath.Join(dir, report.UnrolledFile), b.Bytes(), 0o644); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -44,22 +46,22 @@ func unrolledFolder(t *testing.T, u *Unrolled, change func(r *Result)) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(filepath.Join(dir, ResultFile), raw, 0o644); err != nil {
+	if err := os.WriteFile(filepath.Join(dir, report.ResultFile), raw, 0o644); err != nil {
 		t.Fatal(err)
 	}
 	return dir
 }
 
 // flat is a map of one T2.
-func flat(side string, rows, columns [2]int, angle, across, t2 float64) *Unrolled {
-	u := &Unrolled{Angle: angle, Across: across, Rows: rows, Columns: columns, Side: side}
+func flat(side string, rows, columns [2]int, angle, across, t2 float64) *report.Unrolled {
+	u := &report.Unrolled{Angle: angle, Across: across, Rows: rows, Columns: columns, Side: side}
 	u.T2 = slices.Repeat([]float64{t2}, (rows[1]-rows[0])*(columns[1]-columns[0]))
 	return u
 }
 
 // What WriteStudy has written of an unrolled map is read as it was, whatever its steps.
 func TestReadUnrolled(t *testing.T) {
-	for _, u := range []*Unrolled{
+	for _, u := range []*report.Unrolled{
 		sampleUnrolled(), flat("left", [2]int{-30, 55}, [2]int{3, 4}, 2, 3.3, 40), flat("", [2]int{-90, -89}, [2]int{-200, -150}, 2, 5.9, 40), flat("right", [2]int{0, 90}, [2]int{-1, 2}, 0.7, 0.1, 33),
 	} {
 		got, err := readUnrolled(unrolledFolder(t, u, nil))
@@ -121,26 +123,26 @@ func TestUnrolledPanelMissing(t *testing.T) {
 		return unrolledFolder(t, flat(side, [2]int{-20, 40}, [2]int{-10, 10}, angle, across, 40), nil)
 	}
 	spoiled := cells("left", 2, 3)
-	if err := os.WriteFile(filepath.Join(spoiled, unrolledFile), []byte("x"), 0o644); err != nil {
+	if err := os.WriteFile(filepath.Join(spoiled, report.UnrolledFile), []byte("x"), 0o644); err != nil {
 		t.Fatal(err)
 	}
 	gone := cells("left", 2, 3)
-	if err := os.Remove(filepath.Join(gone, unrolledFile)); err != nil {
+	if err := os.Remove(filepath.Join(gone, report.UnrolledFile)); err != nil {
 		t.Fatal(err)
 	}
-	missing := map[string]PanelVisit{
+	missing := map[string]Visit{
 		"cells of 2° × 6 mm, at baseline 2° × 3 mm: not compared":               {Folder: cells("left", 2, 6)},
 		"cells of 1° × 3 mm, at baseline 2° × 3 mm: not compared":               {Folder: cells("left", 1, 3)},
 		"the right knee, at baseline the left: not compared":                    {Folder: cells("right", 2, 3)},
 		"unrolled.nii.gz cannot be read: map the study again":                   {Folder: spoiled},
 		"unrolled.nii.gz is missing: map the study again":                       {Folder: gone},
 		"no unrolled map: the mask is not divided, or has no femoral cartilage": {Folder: unrolledFolder(t, nil, nil)},
-		"no maps: mapped with --maps none":                                      {Folder: unrolledFolder(t, nil, func(r *Result) { r.Protocol.Maps = "none" })},
+		"no maps: mapped with --maps none":                                      {Folder: unrolledFolder(t, nil, func(r *report.Result) { r.Protocol.Maps = "none" })},
 		"its folder holds no result.json":                                       {Folder: t.TempDir()},
 		"study failed: no mask":                                                 {Missing: "study failed:\nno mask"},
 	}
 	for want, v := range missing {
-		p, err := newUnrolledPanel(t.Context(), []PanelRow{{Label: "S01", Visits: []PanelVisit{{Folder: base}, v}}}, []string{"baseline", "later"})
+		p, err := newUnrolledPanel(t.Context(), []Row{{Label: "S01", Visits: []Visit{{Folder: base}, v}}}, []string{"baseline", "later"})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -152,14 +154,14 @@ func TestUnrolledPanelMissing(t *testing.T) {
 		}
 	}
 	// Later visits have nothing to be compared with where the first has no map.
-	p, err := newUnrolledPanel(t.Context(), []PanelRow{{Label: "S01", Visits: []PanelVisit{{Missing: "no study"}, {Folder: base}}}}, []string{"baseline", "later"})
+	p, err := newUnrolledPanel(t.Context(), []Row{{Label: "S01", Visits: []Visit{{Missing: "no study"}, {Folder: base}}}}, []string{"baseline", "later"})
 	if err != nil {
 		t.Fatal(err)
 	}
 	if got := p.tiles[0][1].missing; got != "no map of the first visit to compare with" {
 		t.Errorf("without a baseline: %q", got)
 	}
-	if _, err := UnrolledPanel(t.Context(), []PanelRow{{Label: "S01", Visits: []PanelVisit{missing["no maps: mapped with --maps none"]}}}, PanelOptions{Visits: []string{"baseline"}}); !errors.Is(err, ErrNoMaps) {
+	if _, err := Unrolled(t.Context(), []Row{{Label: "S01", Visits: []Visit{missing["no maps: mapped with --maps none"]}}}, Options{Visits: []string{"baseline"}}); !errors.Is(err, ErrNoMaps) {
 		t.Errorf("no map at all: %v, want ErrNoMaps", err)
 	}
 }
@@ -178,7 +180,7 @@ func TestUnrolledTiles(t *testing.T) {
 		is.T2[59*20+medial] = 52         // posterior, medial
 		is.T2[30*20+9] = math.NaN()      // inside
 		is.T2[0*20+19-medial] = 40 - 7.5 // anterior, lateral
-		rows := []PanelRow{{Label: "S01", Visits: []PanelVisit{{Folder: unrolledFolder(t, was, nil)}, {Folder: unrolledFolder(t, is, nil)}}}}
+		rows := []Row{{Label: "S01", Visits: []Visit{{Folder: unrolledFolder(t, was, nil)}, {Folder: unrolledFolder(t, is, nil)}}}}
 		p, err := newUnrolledPanel(t.Context(), rows, []string{"baseline", "later"})
 		if err != nil {
 			t.Fatal(err)
@@ -204,7 +206,7 @@ func TestUnrolledTiles(t *testing.T) {
 			column, row int
 			want        color.Color
 		}{
-			{"T2", first, 5, 30, palette[figure.T2Index(40)]}, {"T2 anterior, medial", first, 0, 0, palette[figure.T2Index(70)]},
+			{"T2", first, 5, 30, figure.MapPalette[figure.T2Index(40)]}, {"T2 anterior, medial", first, 0, 0, figure.MapPalette[figure.T2Index(70)]},
 			{"no change", change, 5, 30, changeNeutral}, {"growth posterior, medial", change, 0, 59, changeColour(0.8)},
 			{"decrease anterior, medial", change, 0, 0, changeColour(-1)}, {"decrease anterior, lateral", change, 19, 0, changeColour(-0.5)},
 			{"no T2", change, inside, 30, color.RGBA{A: 0xff}},
@@ -229,15 +231,15 @@ func TestChangeColours(t *testing.T) {
 	if changeIndex(-99) != firstChange || int(changeIndex(99)) != len(unrolledPalette)-1 || changeIndex(15) != changeIndex(99) {
 		t.Error("changes beyond the scale do not have its last colours")
 	}
-	for name, eye := range machado {
-		light := func(ms float64) float64 { return labOf(changeColour(ms/changeMaxMS), eye)[0] }
+	for name, eye := range sampletest.Eyes {
+		light := func(ms float64) float64 { return sampletest.Lab(changeColour(ms/changeMaxMS), eye)[0] }
 		for ms := 0.5; ms <= changeMaxMS; ms += 0.5 {
 			for _, sign := range []float64{1, -1} {
 				if light(sign*ms) >= light(sign*(ms-0.5)) {
 					t.Errorf("%s: %g ms is not darker than the change before", name, sign*ms)
 				}
 			}
-			p, q := labOf(changeColour(ms/changeMaxMS), eye), labOf(changeColour(-ms/changeMaxMS), eye)
+			p, q := sampletest.Lab(changeColour(ms/changeMaxMS), eye), sampletest.Lab(changeColour(-ms/changeMaxMS), eye)
 			if d := math.Hypot(math.Hypot(p[0]-q[0], p[1]-q[1]), p[2]-q[2]); ms >= 3 && d < 10 {
 				t.Errorf("%s: −%g and %g ms differ by %.0f", name, ms, ms, d)
 			}
@@ -247,16 +249,16 @@ func TestChangeColours(t *testing.T) {
 
 // The picture has its words, and those of a mask that was carried, and is the same each time.
 func TestUnrolledPanelPicture(t *testing.T) {
-	carried := func(r *Result) { r.Mask.From = "baseline" }
-	at := func(side string, t2 float64, change func(*Result)) PanelVisit {
-		return PanelVisit{Folder: unrolledFolder(t, flat(side, [2]int{-50, 50}, [2]int{-12, 12}, 2, 3, t2), change)}
+	carried := func(r *report.Result) { r.Mask.From = "baseline" }
+	at := func(side string, t2 float64, change func(*report.Result)) Visit {
+		return Visit{Folder: unrolledFolder(t, flat(side, [2]int{-50, 50}, [2]int{-12, 12}, 2, 3, t2), change)}
 	}
-	rows := []PanelRow{
-		{Label: "S01, control", Visits: []PanelVisit{at("left", 40, nil), at("left", 41, carried)}},
-		{Label: "S02, treatment", Visits: []PanelVisit{at("right", 40, nil), {Missing: "no study"}}},
+	rows := []Row{
+		{Label: "S01, control", Visits: []Visit{at("left", 40, nil), at("left", 41, carried)}},
+		{Label: "S02, treatment", Visits: []Visit{at("right", 40, nil), {Missing: "no study"}}},
 	}
-	o := PanelOptions{Visits: []string{"baseline", "month12"}}
-	pic, err := UnrolledPanel(t.Context(), rows, o)
+	o := Options{Visits: []string{"baseline", "month12"}}
+	pic, err := Unrolled(t.Context(), rows, o)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -275,13 +277,13 @@ func TestUnrolledPanelPicture(t *testing.T) {
 	if want := []string{"S01, control, month12: mask carried from baseline.", "S02, treatment, month12: no study."}; pic.Name != "unrolled" || !slices.Equal(pic.Remarks, want) {
 		t.Errorf("%s: remarks %q, want %q", pic.Name, pic.Remarks, want)
 	}
-	again, err := UnrolledPanel(t.Context(), rows, o)
+	again, err := Unrolled(t.Context(), rows, o)
 	if err != nil || !bytes.Equal(pic.PNG, again.PNG) || !bytes.Equal(pic.SVG, again.SVG) || !bytes.Equal(pic.PDF, again.PDF) {
 		t.Errorf("a second picture differs: %v", err)
 	}
 	one := rows[:1]
 	one[0].Visits = one[0].Visits[:1]
-	if pic, err = UnrolledPanel(t.Context(), one, PanelOptions{Visits: o.Visits[:1]}); err != nil || strings.Contains(string(pic.SVG), "change (ms)") || strings.Contains(pic.Caption, "change") {
+	if pic, err = Unrolled(t.Context(), one, Options{Visits: o.Visits[:1]}); err != nil || strings.Contains(string(pic.SVG), "change (ms)") || strings.Contains(pic.Caption, "change") {
 		t.Errorf("one visit: a change is explained, %v", err)
 	}
 }
@@ -289,7 +291,7 @@ func TestUnrolledPanelPicture(t *testing.T) {
 // The panel of T2 maps says of a visit that its mask was carried, too.
 func TestPanelSaysCarried(t *testing.T) {
 	base := panelStudy(t, nil)
-	later := panelStudy(t, func(s *Study) { s.Result.Mask.From = "baseline" })
+	later := panelStudy(t, func(s *study) { s.Result.Mask.From = "baseline" })
 	s := sightsOf(t, nil, base, later)
 	if len(s[0].notes) != 0 || !slices.Equal(s[1].notes, []string{"mask carried from baseline"}) {
 		t.Errorf("baseline %q, later %q", s[0].notes, s[1].notes)

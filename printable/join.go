@@ -1,0 +1,12 @@
+package printable
+
+import (
+	"slices"
+	"strings"
+)
+
+// Join joins the texts that are not empty.
+func Join(separator string, texts ...string) string {
+	known := slices.DeleteFunc(slices.Clone(texts), func(t string) bool { return t == "" })
+	return strings.Join(known, separator)
+}
