@@ -76,7 +76,8 @@ func (r Range) Ticks(most int) []Tick {
 	}
 	var ticks []Tick
 	for n := math.Ceil(r.Low/step - 1e-9); n*step <= r.High+1e-9*step && len(ticks) <= 2*most; n++ {
-		ticks = append(ticks, Tick{n * step, Number(n*step, decimals)})
+		value := n*step + 0 // which makes 0 of −0
+		ticks = append(ticks, Tick{value, Number(value, decimals)})
 	}
 	return ticks
 }

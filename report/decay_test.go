@@ -11,7 +11,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
 	"gonum.org/v1/plot/plotter"
 
 	"github.com/t2map/t2map/figure"
@@ -113,24 +112,6 @@ func TestDecayModel(t *testing.T) {
 	want := plotter.XYs{{X: 20, Y: 60}, {X: 30, Y: 41}}
 	if got := c.expected(); !slices.Equal(got, want) {
 		t.Errorf("%v, want %v", got, want)
-	}
-}
-
-func TestRoundTicks(t *testing.T) {
-	for _, c := range []struct {
-		low, high float64
-		want      string
-	}{
-		{0, 72.8, "0 20 40 60"}, {0, 1.04, "0 0.2 0.4 0.6 0.8 1"}, {0, 52.5, "0 10 20 30 40 50"},
-		{0, 266, "0 50 100 150 200 250"}, {0, 9600, "0 2000 4000 6000 8000"}, {0, 0.007, "0 0.001 0.002 0.003 0.004 0.005 0.006 0.007"},
-	} {
-		var got []string
-		for _, tick := range figure.RoundTicks(c.low, c.high) {
-			got = append(got, tick.Label)
-		}
-		if diff := cmp.Diff(c.want, strings.Join(got, " ")); diff != "" {
-			t.Errorf("%g to %g (-want +got):\n%s", c.low, c.high, diff)
-		}
 	}
 }
 
