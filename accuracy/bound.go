@@ -7,8 +7,7 @@ import (
 	"gonum.org/v1/gonum/mat"
 )
 
-// model is what a method takes for the signal: its unknowns decide how well
-// anyone can know T2.
+// model is the signal model of a method. Its unknowns determine the bound of T2.
 type model int
 
 const (
@@ -27,8 +26,8 @@ func (m model) parameters() int {
 
 // bounds returns the Cramér–Rao bounds for the standard deviation of an unbiased
 // estimate of T2 in ms: for Rician noise of known σ, and for Gaussian noise of the
-// same σ, which is the limit at high SNR. Echoes up to skip are not seen. Both are
-// NaN where the model is not that of the signal: an exponential away from B1 = 1.
+// same σ, which is the limit at high SNR. The first skip echoes are not used. Both are NaN where
+// the model is not that of the signal: an exponential at a B1 other than 1.
 //
 // The unknowns are ln S0, ln T2 and the third one of the model, and the Fisher
 // information is Σ i(a)·∂a∂aᵀ over the echoes, a being the signal over σ and i one
@@ -53,8 +52,8 @@ func (m model) bounds(c condition, skip int) (rician, gaussian float64) {
 	return c.t2 * spread(r), c.t2 * spread(g)
 }
 
-// spread returns the standard deviation that an information matrix leaves to its
-// second parameter, infinite where it leaves it open.
+// spread returns the standard deviation of the second parameter of an information matrix. It is
+// infinite if the matrix is singular.
 func spread(information mat.Symmetric) float64 {
 	var factors mat.Cholesky
 	if !factors.Factorize(information) {
@@ -62,7 +61,7 @@ func spread(information mat.Symmetric) float64 {
 	}
 	var covariance mat.SymDense
 	if err := factors.InverseTo(&covariance); err != nil {
-		return math.Inf(1) // as good as singular
+		return math.Inf(1) // numerically singular
 	}
 	return math.Sqrt(covariance.At(1, 1))
 }

@@ -10,25 +10,24 @@ import (
 	"github.com/t2map/t2map/volume"
 )
 
-// draws are the estimates of one cell: T2 and its standard error in ms, NaN where
-// there is none.
+// draws are the estimates of one cell: T2 and its standard error in ms, NaN for a draw without an
+// estimate.
 type draws struct {
 	t2, se []float32
 	status []volume.Status
-	echoes []uint8 // how many each fit used; nil where that is all it was given
+	echoes []uint8 // how many each fit used; nil if each used all
 }
 
-// confidence is the share of the truth that intervals promise to hold.
+// confidence is the nominal coverage of the intervals.
 const confidence = 0.95
 
 // cell compares the estimates of a method with the truth.
 //
-// The bias is that of the median over all draws: the mean of T2 has no limit at
-// low SNR, where a rate may come arbitrarily near 0. A draw without an estimate
-// stands in the median at the side where its T2 was lost, above all where nothing
-// decays and below all where T2 goes to 0, so that no bias hides behind failures;
-// and its interval, which there is not, does not hold the truth. Standard
-// deviation and root mean square error are over the draws with an estimate.
+// The bias is that of the median over all draws: the mean of T2 is unbounded at low SNR, where a
+// rate may be arbitrarily near 0. A draw without an estimate counts in the median as infinite if
+// its signal does not decay, and as 0 if T2 went to 0, so that failures do not hide a bias. It
+// counts as an interval that does not hold the truth. Standard deviation and root mean square
+// error are over the draws with an estimate.
 func (m method) cell(c condition, d draws) Cell {
 	out := Cell{
 		Method: m.Name, Skipped: m.Skipped,
@@ -70,8 +69,8 @@ func (m method) cell(c condition, d draws) Cell {
 	return out
 }
 
-// reaches returns how many standard errors an interval reaches from the estimate, by
-// the number of echoes that were fitted, up to all of them.
+// reaches returns the half width of an interval in standard errors by the number of fitted
+// echoes.
 func (m method) reaches(echoes int) []float64 {
 	reach := make([]float64, echoes+1)
 	for n := m.model.parameters() + 1; n <= echoes; n++ {
@@ -84,7 +83,7 @@ func (m method) reaches(echoes int) []float64 {
 // standard deviations.
 var quartileRange = 2 * distuv.UnitNormal.Quantile(0.75)
 
-// lost returns where a draw without an estimate stands in the median.
+// lost returns the value of a draw without an estimate in the median.
 func lost(s volume.Status) float64 {
 	if s == volume.NotConverged {
 		return 0

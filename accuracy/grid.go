@@ -6,26 +6,26 @@ import (
 	"github.com/t2map/t2map/t2fit"
 )
 
-// condition is what a cell of the grid has in common for all methods.
+// condition is a cell of the grid without its method.
 type condition struct {
 	train       phantom.Train
 	t2, snr, b1 float64
 }
 
-// Grid is what is measured: every combination of its values.
+// Grid is the conditions that are measured: every combination of its values.
 type Grid struct {
 	Trains []phantom.Train
-	// T2 in ms, SNR as S0/σ, B1 as the turn of the refocusing pulses over 180°.
+	// T2 in ms, SNR as S0/σ, B1 as the refocusing angle over 180°.
 	T2, SNR, B1 []float64
 }
 
-// oai is the train of the Osteoarthritis Initiative; the limits are about it.
+// oai is the train of the Osteoarthritis Initiative, which has the limits.
 var oai = phantom.Train{Echoes: 7, Spacing: 10}
 
-// DefaultGrid returns the whole grid: the trains of the OAI, of GE's CartiGram and
-// of Siemens' MapIt, and a long one as on phantoms; the T2 of the deepest cartilage
-// up to that of the accepted range; SNR from hopeless to better than a knee's; the
-// B1 at which EPG fits of cartilage are laid out.
+// DefaultGrid returns the grid of validate. Its trains are those of the OAI, of GE's CartiGram and
+// of Siemens' MapIt, and a long one as used with phantoms. Its T2 extend from that of the deepest
+// cartilage to the end of the accepted range, its SNR from unusable to better than that of a knee,
+// and its B1 over the range of EPG fits of cartilage.
 func DefaultGrid() Grid {
 	return Grid{
 		Trains: []phantom.Train{oai, {Echoes: 8, Spacing: 6.3}, {Echoes: 5, Spacing: 13.8}, {Echoes: 32, Spacing: 8}},
@@ -35,16 +35,16 @@ func DefaultGrid() Grid {
 	}
 }
 
-// method is a way to fit that is measured.
+// method is a Method with the options of its fit.
 type method struct {
 	Method
 	fit   t2fit.Options
 	model model
-	// sigmaGiven tells the fit the noise; else it finds out for itself.
+	// sigmaGiven passes the noise to the fit, which otherwise estimates it.
 	sigmaGiven bool
 }
 
-// The names of the methods that limits are about.
+// The names of the methods with limits.
 const (
 	nlls           = "nlls"
 	ricianGiven    = "rician-sigma-given"
@@ -52,8 +52,7 @@ const (
 	epg            = "epg"
 )
 
-// methods returns every method of t2fit, as it is used unless told otherwise, and
-// what its options make of it.
+// methods returns every method of t2fit with its default options, and variants with others.
 func methods() []method {
 	list := []method{
 		{Method: named(nlls, "least squares, the default"), fit: t2fit.Options{Method: t2fit.NLLS}},
@@ -69,7 +68,7 @@ func methods() []method {
 	}
 	for i := range list {
 		m := &list[i]
-		// No estimate is refused for its value: a bias would hide behind the range.
+		// No estimate is excluded for its value: the range would hide a bias.
 		m.fit.T2Range = [2]float64{0, 1e6}
 		m.Skipped = 1
 		m.Variant = i > 0 && m.fit.Method == list[i-1].fit.Method

@@ -4,11 +4,11 @@ import (
 	"math"
 )
 
-// quantity is a figure of a cell that a limit is about.
+// quantity is a value of a cell that has a limit.
 type quantity struct {
 	name  string // as in Limit
 	value func(Cell) float64
-	// chance is the standard error of the value from the finite number of draws.
+	// chance is the standard error of the value from the number of draws.
 	chance func(Cell) float64
 }
 
@@ -36,7 +36,7 @@ var (
 	}
 )
 
-// limit is a promise about a method in some of the cells.
+// limit is a limit of a method in some of the cells.
 type limit struct {
 	method    string
 	quantity  quantity
@@ -45,13 +45,12 @@ type limit struct {
 	in        func(Cell) bool
 }
 
-// limits are the promises, all for the OAI's train. They were set with the issue
-// that asked for this proof, before any method was measured: those of nlls from a
-// plain simulation of least squares, which gave a bias of 0.1 to 0.8 % and 1.00 to
-// 1.02 times the bound at SNR 50; the others from what a model that is right should
-// reach; and intervals of 95 % may be wrong by 2 %. Only the T2 over which the
-// intervals are judged was settled after a first run: all, and for epg those of its
-// bias, since at 10 ms its intervals are too wide (97 to 99 %).
+// limits are all for the train of the OAI. They were set before any method was measured. Those
+// of nlls are from a plain simulation of least squares, which gave a bias of 0.1 to 0.8 % and
+// 1.00 to 1.02 times the bound at SNR 50. The others are what a correct model should reach, and
+// the coverage of 95 % intervals may be off by 2 %. Only the range of T2 for the coverage was
+// chosen after a first run: all T2, and for epg the range of its bias, because its intervals are
+// too wide at 10 ms (97 to 99 %).
 var limits = []limit{
 	{nlls, bias, -0.003, 0.003, "SNR ≥ 100, T2 30–80 ms, B1 1", all(snrFrom(100), t2Within(30, 80), uniform)},
 	{nlls, efficiency, 0, 1.03, "SNR ≥ 100, T2 30–80 ms, B1 1", all(snrFrom(100), t2Within(30, 80), uniform)},
@@ -95,9 +94,8 @@ func all(conditions ...func(Cell) bool) func(Cell) bool {
 	}
 }
 
-// Judge holds the cells to the limits. A limit is met where every one of its
-// cells meets it, as the figures stand, without allowance for chance; it is missed
-// where a figure is not a number or where there is no cell to judge.
+// Judge compares the cells with the limits. A limit is met if all of its cells meet it, without
+// allowance for chance. It is missed if a value is NaN, or if there is no cell.
 func Judge(cells []Cell) []Limit {
 	var out []Limit
 	for _, l := range limits {
@@ -117,7 +115,7 @@ func (l limit) judge(cells []Cell) Limit {
 			continue
 		}
 		x := l.quantity.value(c)
-		// How far it lies from the middle in half widths: more than 1 is a miss.
+		// The distance from the middle in half widths: above 1, the limit is missed.
 		distance := math.Abs(x-(l.low+l.high)/2) / ((l.high - l.low) / 2)
 		if math.IsNaN(distance) {
 			distance = math.Inf(1)

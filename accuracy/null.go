@@ -12,18 +12,17 @@ import (
 )
 
 const (
-	// nullFactor is the number of null trials for each draw of a cell: 10 000 by default, of
-	// which a rate of 5 % is known to 0.2 % (its standard error). Of the 1000 that the
-	// limits were asked for, it is known to 0.7 %, and one test in seven would be beyond
-	// 4 or 6 % by chance. They are the first tenth, and stand beside it.
+	// nullFactor is the number of trials for each draw of a cell: 10 000 by default, with which
+	// the standard error of a rate of 5 % is 0.2 %. With 1000 trials it is 0.7 %, and one rate in
+	// seven would be outside 4 to 6 % by chance. The first tenth of the trials is reported too.
 	nullFactor = 5
 	nullFirst  = 10
 	nullPerArm = 12
-	// nullLevel is that of the test.
+	// nullLevel is the level of the test.
 	nullLevel = 0.05
 )
 
-// nullTrial is a trial without an effect, and how it is tested.
+// nullTrial is a trial without an effect, and its test.
 type nullTrial struct {
 	method, words string
 	df            mmrm.DF
@@ -45,7 +44,7 @@ func nullTrials() []nullTrial {
 	return list
 }
 
-// where says the trial in words.
+// where describes the missing visits.
 func (n nullTrial) where() string {
 	if n.missing == 0 {
 		return "all visits"
@@ -80,7 +79,7 @@ func (n nullTrial) scenario() power.Scenario {
 	return s
 }
 
-// measure draws the trials and tests them.
+// measure simulates the trials and tests them.
 func (n nullTrial) measure(ctx context.Context, trials int, seed uint64) (Null, error) {
 	out := Null{Method: n.method, Words: n.words, Where: n.where(), PerArm: nullPerArm}
 	for _, k := range []int{max(1, trials/nullFirst), trials} {
@@ -96,9 +95,8 @@ func (n nullTrial) measure(ctx context.Context, trials int, seed uint64) (Null, 
 	return out, nil
 }
 
-// judgeNull holds the primary test of a trial to the rate of false positives that the issue
-// that asked for it set, before any was drawn: 4 to 6 % at a level of 5 %. Satterthwaite's
-// is there to compare.
+// judgeNull compares the rate of false positives of the primary test with its limits, which were set
+// before any trial was simulated: 4 to 6 % at a level of 5 %. Satterthwaite's test has no limit.
 func judgeNull(rates []Null) []Limit {
 	var out []Limit
 	for _, r := range rates {

@@ -28,8 +28,7 @@ var (
 // glue keeps a quantity, its value and its unit on one line of a page.
 var glue = strings.NewReplacer(" ms", "\u00a0ms", " %", "\u00a0%", "T2 ", "T2\u00a0", "SNR ", "SNR\u00a0", "B1 ", "B1\u00a0", "≥ ", "≥\u00a0", "< ", "<\u00a0")
 
-// pageView is what people read: every text and number is made here, the
-// templates only place them.
+// pageView holds the texts and numbers of the page. The templates only place them.
 type pageView struct {
 	Version, Platform, Train string
 	Met, Missed, Cells       int
@@ -118,11 +117,11 @@ func newRateView(r Rate) rateView {
 	}
 }
 
-// typicalSNR is that of cartilage in a good knee scan; the limits look at it too.
+// typicalSNR is the SNR of cartilage in a good knee scan; some limits are for it too.
 const typicalSNR = 50
 
-// addSpans fills in what there is to say of all trains: T2 30 to 80 ms, that of
-// cartilage, at B1 = 1, and 20 to 80 ms over all B1.
+// addSpans adds the biases of all trains: for T2 of 30 to 80 ms, as in cartilage, at B1 = 1, and for
+// 20 to 80 ms over all B1.
 func (v *pageView) addSpans(a Result) {
 	type train struct {
 		echoes  int
@@ -190,7 +189,7 @@ func newCellView(c Cell) cellView {
 	}
 	switch size := math.Abs(c.Bias); {
 	case math.IsNaN(size):
-	case size <= 0.02: // what the limits of rician and epg allow
+	case size <= 0.02: // as the limits of rician and epg
 		v.Shade = "good"
 	case size <= 0.05: // scan–rescan variation of T2, PMC8574057
 		v.Shade = "fair"
@@ -221,8 +220,8 @@ func signedPercent(x float64) string {
 	return strings.Replace(fmt.Sprintf("%+.0f", x), "-", "−", 1)
 }
 
-// ratio prints a standard deviation over its bound; the few estimates far out that
-// low SNR gives make it as large as they like.
+// ratio prints a standard deviation over its bound. It has no upper limit: at low SNR, a few
+// estimates are far from the others.
 func ratio(x float64) string {
 	switch {
 	case math.IsNaN(x):

@@ -20,10 +20,10 @@ const (
 	biasLegend = 2.15 * vg.Inch
 	biasGap    = 0.12 * vg.Inch
 
-	biasGlyphs = 3 // of figure.Glyphs, those that are told apart at half their usual size
+	biasGlyphs = 3 // of figure.Glyphs, those that are distinct at this size
 )
 
-// biasPicture is four panels of bias against something, one for each T2.
+// biasPicture is four plots of bias against SNR or B1, one for each T2.
 type biasPicture struct {
 	Result
 	t2      [4]float64 // ms
@@ -37,13 +37,13 @@ type biasPicture struct {
 	remark  string
 }
 
-// judged returns a cell's place in the train that the limits are about.
+// judged returns a cell without a method in the train with the limits.
 func (a Result) judged(t2, snr, b1 float64) Cell {
 	return Cell{Echoes: a.Echoes, Spacing: a.Spacing, T2: t2, SNR: snr, B1: b1}
 }
 
-// bestSNR is the highest SNR measured, at which bias against B1 is shown: what is
-// left there is the model's.
+// bestSNR is the highest SNR, at which bias against B1 is shown: the remaining bias is that of the
+// model.
 func (a Result) bestSNR() float64 {
 	if len(a.Cells) == 0 {
 		return math.NaN()
@@ -100,8 +100,8 @@ func (b biasPicture) draw(w io.Writer) error {
 	})
 }
 
-// panel returns the picture of one T2; only those at the left and at the bottom
-// name their axes.
+// panel returns the plot of one T2; only the plots at the left and at the bottom name their
+// axes.
 func (b biasPicture) panel(t2 float64, n int) *plot.Plot {
 	p := figure.NewPlot(9)
 	p.Title.Padding = vg.Points(5)
@@ -128,8 +128,8 @@ func (b biasPicture) panel(t2 float64, n int) *plot.Plot {
 	return p
 }
 
-// only is a plotter that asks for no room beyond the axes: a mark near the edge
-// would else move the axis of its panel alone.
+// only is a plotter that needs no space outside the axes. Otherwise a mark near the edge would
+// move the axis of its plot.
 type only struct{ plot.Plotter }
 
 // axes fixes the ranges and ticks, which are the same in all panels.

@@ -14,16 +14,16 @@ import (
 	"github.com/t2map/t2map/table"
 )
 
-// Result is how well the methods find a known T2: what package accuracy measures
-// and Write writes.
+// Result is the accuracy of all methods: the cells of the grid, the trials without an effect, and
+// the limits.
 type Result struct {
 	// Version is the version of t2map, Platform the machine it ran on, in words.
 	Version, Platform string
-	// Draws is the number of draws in a cell; JudgedDraws that where limits are.
+	// Draws is the number of draws in a cell, JudgedDraws that in a cell with limits.
 	Draws, JudgedDraws int
 	Seed               uint64
-	// Echoes and Spacing (ms) are the train that limits, tables and pictures are
-	// about; accuracy.csv has all.
+	// Echoes and Spacing (ms) are the train of limits, tables and pictures; accuracy.csv has all
+	// trains.
 	Echoes  int
 	Spacing float64
 	Methods []Method
@@ -32,36 +32,35 @@ type Result struct {
 	Limits  []Limit
 }
 
-// Null is how often the primary test of a trial finds a difference where there is
-// none.
+// Null is the rate at which the primary test finds a difference in trials without an effect.
 type Null struct {
-	// Method is the test's name; Where are the missing visits in words.
+	// Method is the name of the test. Words describes it, Where the missing visits.
 	Method, Words, Where string
 	PerArm               int
-	// First holds the first trials, All those and the others.
+	// First counts the first tenth of the trials, All all of them.
 	First, All Rate
 }
 
 // Rate counts trials that found a difference.
 type Rate struct {
 	Trials, Found int
-	// FellBack were fitted with a covariance that is not the first; Failed could not be
-	// analysed, and count as having found nothing.
+	// FellBack trials were fitted with another covariance than the first. Failed trials could not
+	// be analysed; they count as trials that found no difference.
 	FellBack, Failed int
 	// Share is Found over Trials, Low and High its exact 95 % interval.
 	Share, Low, High float64
 }
 
-// Method is a method with the options it was measured with.
+// Method is a method of estimation with its options.
 type Method struct {
 	Name, Words string
-	// Variant says that it is the method before it with other options.
+	// Variant reports that it is the previous method with other options.
 	Variant bool
 	// Skipped is the number of first echoes that are not fitted.
 	Skipped int
 }
 
-// Cell is what a method made of one T2 in one train at one SNR and B1.
+// Cell describes the estimates of a method for one T2 in one train at one SNR and B1.
 type Cell struct {
 	Method  string
 	Skipped int
@@ -71,16 +70,16 @@ type Cell struct {
 	SNR     float64 // S0/σ
 	B1      float64 // turn of the refocusing pulses over 180°
 	Draws   int
-	// Bias is the median estimate over the truth, less 1; infinite where most
-	// draws have lost their T2 upwards.
+	// Bias is the median estimate over the truth, minus 1. It is infinite if most draws do not
+	// decay.
 	Bias float64
 	// SD, RobustSD (from the quartiles) and RMSE in ms.
 	SD, RobustSD, RMSE float64
-	// Bound is the Cramér–Rao bound of the SD in ms for Rician noise, GaussianBound
-	// that for Gaussian noise; NaN where the model is not that of the signal.
+	// Bound is the Cramér–Rao bound of the SD in ms for Rician noise, GaussianBound that for
+	// Gaussian noise. Both are NaN where the model of the method is not that of the signal.
 	Bound, GaussianBound float64
-	// Coverage is the share of 95 % intervals that hold the truth; Failed the
-	// share of draws without an estimate.
+	// Coverage is the share of the 95 % intervals that hold the truth, Failed the share of the
+	// draws without an estimate.
 	Coverage, Failed float64
 }
 
@@ -92,22 +91,22 @@ const (
 	QuantityBias     = "bias"
 	QuantitySD       = "SD over bound"
 	QuantityCoverage = "coverage"
-	// QuantityFalsePositives is about a trial's test, not a cell.
+	// QuantityFalsePositives is of the test of a trial, not of a cell.
 	QuantityFalsePositives = "false positives"
 )
 
-// Limit is a limit set beforehand and what became of it.
+// Limit is a limit that was set before anything was measured, and how it was met.
 type Limit struct {
 	Method, Quantity string
 	Low, High        float64
 	Where            string
-	// Cells is the number of cells judged, Worst the one nearest to the limit or
-	// furthest beyond, Value its figure and Chance the standard error of that
-	// from the number of draws.
+	// Cells is the number of cells that are judged. Worst is the one nearest to the limit, or
+	// furthest outside, Value its value, and Chance the standard error of that value from the
+	// number of draws.
 	Cells         int
 	Worst         Cell
 	Value, Chance float64
-	// At says where Value is from if it is from no cell.
+	// At describes the source of Value if it is not a cell.
 	At  string
 	Met bool
 }
@@ -132,11 +131,11 @@ const (
 	filePage     = "index.html"
 )
 
-// ErrOtherPage says that a folder holds a page that is not one of accuracy.
+// ErrOtherPage is the error of a folder whose page was not written by Write.
 var ErrOtherPage = errors.New("its index.html was not written by validate")
 
-// CheckFolder makes dir, or returns an error where it already has an
-// index.html but no accuracy.csv: that page is a trial's.
+// CheckFolder makes the folder dir. It returns an error if dir has an index.html but no
+// accuracy.csv: that page is another report.
 func CheckFolder(dir string) error {
 	if err := os.MkdirAll(dir, 0o777); err != nil {
 		return err
@@ -151,17 +150,17 @@ func CheckFolder(dir string) error {
 
 // Write writes accuracy.csv (a row per cell and method), index.html,
 // accuracy.md and the pictures bias-snr.png and bias-b1.png into the folder dir,
-// which must be there. The same figures give the same bytes.
+// which must exist. The same result gives the same bytes.
 func Write(dir string, a Result) error {
 	var snr, b1 bytes.Buffer
 	if err := errors.Join(a.plotSNR(&snr), a.plotB1(&b1)); err != nil {
-		return fmt.Errorf("report: %w", err)
+		return fmt.Errorf("accuracy: %w", err)
 	}
 	v := newPageView(a)
 	v.SNRPicture, v.B1Picture = dataURI(snr.Bytes()), dataURI(b1.Bytes())
 	var page, markdown bytes.Buffer
 	if err := errors.Join(pageTemplate.Execute(&page, v), markdownTemplate.Execute(&markdown, v)); err != nil {
-		return fmt.Errorf("report: %w", err)
+		return fmt.Errorf("accuracy: %w", err)
 	}
 	var errs []error
 	for _, f := range []struct {
@@ -177,7 +176,7 @@ func Write(dir string, a Result) error {
 		errs = append(errs, outfile.Replace(filepath.Join(dir, f.name), f.content))
 	}
 	if err := errors.Join(errs...); err != nil {
-		return fmt.Errorf("report: %w", err)
+		return fmt.Errorf("accuracy: %w", err)
 	}
 	return nil
 }
@@ -186,15 +185,15 @@ func Write(dir string, a Result) error {
 // text, for a terminal.
 func Print(w io.Writer, a Result) error { return printView(w, newPageView(a)) }
 
-// find returns the cell of a method, or one of NaN where there is none.
-func (a Result) find(method string, at Cell) Cell {
+// find returns the cell of a method with the train, T2, SNR and B1 of another, or a cell of NaN.
+func (a Result) find(method string, place Cell) Cell {
 	for _, c := range a.Cells {
-		if c.Method == method && c.Echoes == at.Echoes && c.Spacing == at.Spacing && c.T2 == at.T2 && c.SNR == at.SNR && c.B1 == at.B1 {
+		if c.Method == method && c.Echoes == place.Echoes && c.Spacing == place.Spacing && c.T2 == place.T2 && c.SNR == place.SNR && c.B1 == place.B1 {
 			return c
 		}
 	}
 	nan := math.NaN()
-	at.Method, at.Bias, at.SD, at.RobustSD, at.RMSE = method, nan, nan, nan, nan
-	at.Bound, at.GaussianBound, at.Coverage, at.Failed = nan, nan, nan, nan
-	return at
+	place.Method, place.Bias, place.SD, place.RobustSD, place.RMSE = method, nan, nan, nan, nan
+	place.Bound, place.GaussianBound, place.Coverage, place.Failed = nan, nan, nan, nan
+	return place
 }

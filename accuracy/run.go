@@ -15,39 +15,39 @@ import (
 	"github.com/t2map/t2map/volume"
 )
 
-// Options say what to measure. The zero value is the default of every field.
+// Options select what is measured. The zero value of a field is its default.
 type Options struct {
-	// Draws is the number of draws of the noise in a cell; 0 means MinDraws. Slices
-	// that limits are about have JudgedFactor times as many.
+	// Draws is the number of draws of the noise in a cell; 0 means MinDraws. Cells with limits
+	// have JudgedFactor times as many.
 	Draws int
 	// Seed of the noise.
 	Seed uint64
-	// Grid; the zero value means DefaultGrid.
+	// Grid holds the conditions; the zero value means DefaultGrid.
 	Grid Grid
-	// Workers is the number of slices measured at a time; 0 means one per
-	// processor. It never changes a result.
+	// Workers is the number of slices that are measured at a time; 0 means one per processor. It
+	// does not change the result.
 	Workers int
 	// Progress, if set, is called after each slice and each kind of trial, one call at a time.
 	Progress func(done, all int)
 }
 
 const (
-	// MinDraws is the number of draws in a cell that the limits were made for.
+	// MinDraws is the number of draws in a cell for which the limits are made.
 	MinDraws = 2000
-	// FewestDraws is what can be measured at all: the noise of a slice is estimated
-	// from 30 voxels at least, and at SNR 5 not every one of eight rows decays.
+	// FewestDraws is the least number of draws: the noise of a slice is estimated from at least 30
+	// voxels, and at SNR 5 some of the eight rows do not decay.
 	FewestDraws = 20
 	// MostDraws keeps the largest slice, of 32 echoes at eight T2, within 210 MB.
 	MostDraws = 20000
-	// JudgedFactor makes chance small beside the limits: the standard deviation of
-	// 20 000 draws is known to 0.5 %, where a limit leaves it 3 %; that of 2000 to
-	// 1.6 %, by which one of five cells would miss it in every tenth run.
+	// JudgedFactor makes chance small compared with the limits. The standard error of a standard
+	// deviation is 0.5 % of it with 20 000 draws, and a limit allows 3 %. With 2000 draws it is
+	// 1.6 %, and one of five cells would miss the limit in every tenth run.
 	JudgedFactor = 10
 )
 
-// Run measures every method in every cell of the grid, and a trial's primary test where there
-// is no effect, and judges the result by the limits. The same options give the same figures, for any number of workers.
-// Errors: a grid that makes no sense, and the context's.
+// Run measures every method in every cell of the grid and the primary test of trials without an
+// effect, and compares the result with the limits. The same options give the same result for any
+// number of workers. An invalid grid and the end of the context are errors.
 func Run(ctx context.Context, o Options) (Result, error) {
 	if o.Draws == 0 {
 		o.Draws = MinDraws
@@ -58,9 +58,9 @@ func Run(ctx context.Context, o Options) (Result, error) {
 	if len(o.Grid.Trains) == 0 {
 		o.Grid = DefaultGrid()
 	}
-	slicesOf, trialsOf := o.slices(), nullTrials()
-	cells := make([][]Cell, len(slicesOf))
-	nulls := make([]Null, len(trialsOf))
+	conditions, trials := o.slices(), nullTrials()
+	cells := make([][]Cell, len(conditions))
+	nulls := make([]Null, len(trials))
 	var mutex sync.Mutex
 	done := 0
 	g, ctx := errgroup.WithContext(ctx)
@@ -73,20 +73,20 @@ func Run(ctx context.Context, o Options) (Result, error) {
 			mutex.Lock()
 			defer mutex.Unlock()
 			if done++; o.Progress != nil {
-				o.Progress(done, len(slicesOf)+len(trialsOf))
+				o.Progress(done, len(conditions)+len(trials))
 			}
 			return nil
 		})
 	}
-	for _, n := range largestFirst(slicesOf) {
+	for _, n := range largestFirst(conditions) {
 		start(func() (err error) {
-			cells[n], err = measure(ctx, slicesOf[n])
+			cells[n], err = measure(ctx, conditions[n])
 			return err
 		})
 	}
-	for n, of := range trialsOf {
+	for n, trial := range trials {
 		start(func() (err error) {
-			nulls[n], err = of.measure(ctx, o.Draws*nullFactor, o.Seed)
+			nulls[n], err = trial.measure(ctx, o.Draws*nullFactor, o.Seed)
 			return err
 		})
 	}
@@ -122,13 +122,13 @@ func (o Options) slices() []phantom.ReferenceOptions {
 	return list
 }
 
-// isJudged reports whether limits are about the slice.
+// isJudged reports whether the slice has cells with limits.
 func isJudged(s phantom.ReferenceOptions) bool {
 	return s.Train == oai && (s.B1 == 1 || s.SNR >= 100)
 }
 
-// largestFirst returns the order of work in which no worker is left alone with a
-// large slice at the end.
+// largestFirst returns the order of the work, so that no worker is alone with a large slice at the
+// end.
 func largestFirst(list []phantom.ReferenceOptions) []int {
 	order := make([]int, len(list))
 	for n := range order {
@@ -149,7 +149,7 @@ func measure(ctx context.Context, o phantom.ReferenceOptions) ([]Cell, error) {
 	}
 	var cells []Cell
 	for _, m := range methods() {
-		m.fit.Workers = 1 // slices are what runs in parallel
+		m.fit.Workers = 1 // slices run in parallel
 		if m.sigmaGiven {
 			m.fit.Sigma = o.Sigma()
 		}
@@ -165,7 +165,7 @@ func measure(ctx context.Context, o phantom.ReferenceOptions) ([]Cell, error) {
 	return cells, nil
 }
 
-// drawsOf returns what the fit made of one row.
+// drawsOf returns the estimates of one row.
 func drawsOf(m volume.Maps, row int) draws {
 	lo, hi := row*m.Size[0], (row+1)*m.Size[0]
 	d := draws{t2: m.T2[lo:hi], se: m.SE[lo:hi], status: m.Status[lo:hi]}

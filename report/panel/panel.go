@@ -16,7 +16,7 @@ import (
 
 // Row is one subject of a panel of maps.
 type Row struct {
-	// Label names the row: the subject, and what else tells it from the others.
+	// Label names the row: the subject and, for example, the arm.
 	Label string
 	// At asks for the slice nearest to that patient position, mm LPS along the axis of
 	// the patient that the slices follow; nil takes the slice with the most voxels of
@@ -31,28 +31,28 @@ type Visit struct {
 	// Folder is a study's folder as WriteStudy makes it; where it is empty, Missing says
 	// why there is none.
 	Folder, Missing string
-	// Notes are what else a reader has to know of it, one line each. They stand below the tile,
-	// before what the tile itself has to say.
+	// Notes are remarks on the visit, one line each. They are printed below the tile, before the
+	// remarks of the tile.
 	Notes []string
-	// Flags are the flags behind the notes, which the picture passes on.
+	// Flags are the flags of the notes, for the Flags of the picture.
 	Flags []int
 }
 
-// Options is what the rows of a panel share.
+// Options are common to the rows of a panel.
 type Options struct {
 	// Visits are the titles of the columns; there must be one.
 	Visits []string
 	// Row names the row of results that the trial is about, such as medial or
 	// medial-tibial: a slice is chosen by its compartment. Empty: all compartments.
 	Row string
-	// NeedMaps makes it an error, ErrNoMaps, where every tile would be empty.
+	// NeedMaps makes a panel without maps an error, ErrNoMaps.
 	NeedMaps bool
 }
 
-// ErrNoMaps says that there is nothing to be seen in a panel.
+// ErrNoMaps is the error of a panel whose tiles are all empty.
 var ErrNoMaps = errors.New("no visit has maps")
 
-// What fits a picture.
+// The limits of a picture.
 const (
 	MostVisits = 8  // columns of 20 mm on a page
 	MostRows   = 12 // of 33 mm, and the words between
@@ -227,7 +227,7 @@ func (p *panel) anyLossy() bool {
 	return lossy
 }
 
-// empty says whether no tile has a picture.
+// empty reports whether no tile has a picture.
 func (p *panel) empty() bool {
 	empty := true
 	p.each(func(_, _ int, t *tileView) { empty = empty && t.missing != "" })
