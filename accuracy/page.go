@@ -21,7 +21,8 @@ var (
 	//go:embed page.md.tmpl
 	markdownText string
 
-	pageTemplate     = htmltemplate.Must(htmltemplate.New(filePage).Funcs(htmltemplate.FuncMap{"glue": glue.Replace}).Parse(pageText))
+	pageTemplate = htmltemplate.Must(htmltemplate.New(filePage).
+			Funcs(htmltemplate.FuncMap{"glue": glue.Replace}).Parse(pageText))
 	markdownTemplate = template.Must(template.New(fileMarkdown).Parse(markdownText))
 )
 
@@ -138,11 +139,13 @@ func (v *pageView) addSpans(a Result) {
 	for _, m := range a.Methods {
 		s := spanView{Name: m.Name}
 		for _, t := range trains {
-			of := func(c Cell) bool {
+			ofTrain := func(c Cell) bool {
 				return c.Method == m.Name && c.Echoes == t.echoes && c.Spacing == t.spacing && c.T2 <= 80
 			}
-			s.Uniform = append(s.Uniform, a.span(func(c Cell) bool { return of(c) && c.B1 == 1 && c.SNR == typicalSNR && c.T2 >= 30 }))
-			s.AnyB1 = append(s.AnyB1, a.span(func(c Cell) bool { return of(c) && c.SNR == best && c.T2 >= 20 }))
+			s.Uniform = append(s.Uniform, a.span(func(c Cell) bool {
+				return ofTrain(c) && c.B1 == 1 && c.SNR == typicalSNR && c.T2 >= 30
+			}))
+			s.AnyB1 = append(s.AnyB1, a.span(func(c Cell) bool { return ofTrain(c) && c.SNR == best && c.T2 >= 20 }))
 		}
 		v.Spans = append(v.Spans, s)
 	}

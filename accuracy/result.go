@@ -188,7 +188,8 @@ func Print(w io.Writer, a Result) error { return printView(w, newPageView(a)) }
 // find returns the cell of a method with the train, T2, SNR and B1 of another, or a cell of NaN.
 func (a Result) find(method string, place Cell) Cell {
 	for _, c := range a.Cells {
-		if c.Method == method && c.Echoes == place.Echoes && c.Spacing == place.Spacing && c.T2 == place.T2 && c.SNR == place.SNR && c.B1 == place.B1 {
+		if c.Method == method && c.Echoes == place.Echoes && c.Spacing == place.Spacing &&
+			c.T2 == place.T2 && c.SNR == place.SNR && c.B1 == place.B1 {
 			return c
 		}
 	}

@@ -116,7 +116,8 @@ var compartmentColumns = func() []table.Column[compartmentRow] {
 			texture("texture_homogeneity", "Homogeneity of T2",
 				func(t segment.Texture) number.Float { return t.Homogeneity }),
 		},
-		table.Lift(result, slices.Concat([]table.Column[Result]{maskFromColumn, lossyColumn}, settingsColumns, scannerColumns)),
+		table.Lift(result, slices.Concat([]table.Column[Result]{maskFromColumn, lossyColumn},
+			settingsColumns, scannerColumns)),
 		[]table.Column[compartmentRow]{
 			text("note", "Why numbers are missing", func(s segment.Summary) string { return s.Note }),
 		})

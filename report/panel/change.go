@@ -92,7 +92,8 @@ func decimal(x float64) float64 { return math.Round(x*1e4) / 1e4 }
 // two knees: nothing is resampled.
 func changeFrom(earlier, u report.Unrolled) (report.Unrolled, error) {
 	if u.Side != earlier.Side && u.Side != "" && earlier.Side != "" {
-		return report.Unrolled{}, fmt.Errorf("the %s knee, at baseline the %s: not compared", printable.Line(u.Side), printable.Line(earlier.Side))
+		return report.Unrolled{}, fmt.Errorf("the %s knee, at baseline the %s: not compared",
+			printable.Line(u.Side), printable.Line(earlier.Side))
 	}
 	change, err := weighted(u).ChangeFrom(weighted(earlier))
 	var steps *anatomy.StepsError
@@ -103,7 +104,9 @@ func changeFrom(earlier, u report.Unrolled) (report.Unrolled, error) {
 	if err != nil {
 		return report.Unrolled{}, err
 	}
-	out := report.Unrolled{Angle: change.Angle, Across: change.Across, Rows: change.Rows, Columns: change.Columns, T2: change.T2, Side: u.Side}
+	out := report.Unrolled{
+		Angle: change.Angle, Across: change.Across, Rows: change.Rows, Columns: change.Columns, T2: change.T2, Side: u.Side,
+	}
 	if out.Side == "" {
 		out.Side = earlier.Side
 	}
@@ -113,7 +116,9 @@ func changeFrom(earlier, u report.Unrolled) (report.Unrolled, error) {
 // weighted is the map as package anatomy has it. Weights are not in the file: each cell with a
 // T2 has 1.
 func weighted(u report.Unrolled) anatomy.UnrolledMap {
-	m := anatomy.UnrolledMap{Angle: u.Angle, Across: u.Across, Rows: u.Rows, Columns: u.Columns, T2: u.T2, Weight: make([]float64, len(u.T2))}
+	m := anatomy.UnrolledMap{
+		Angle: u.Angle, Across: u.Across, Rows: u.Rows, Columns: u.Columns, T2: u.T2, Weight: make([]float64, len(u.T2)),
+	}
 	for n, t2 := range u.T2 {
 		if finite(t2) {
 			m.Weight[n] = 1

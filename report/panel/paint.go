@@ -173,7 +173,8 @@ func (l layout) paintBelow(c draw.Canvas, at vg.Point, what [2]string, notes []s
 	if small.Width(text) > width {
 		text = what[0]
 	}
-	figure.Write(c, figure.Align(small, figure.Left, figure.Below), vg.Point{X: at.X, Y: at.Y - 2.5}, figure.Fit(small, text, width))
+	figure.Write(c, figure.Align(small, figure.Left, figure.Below),
+		vg.Point{X: at.X, Y: at.Y - 2.5}, figure.Fit(small, text, width))
 	for n, line := range notes {
 		if y := 10.5 + figure.MM(panelLineMM)*vg.Length(n); y < l.words.length() {
 			figure.Write(c, figure.Align(noteLetters(), figure.Left, figure.Below), vg.Point{X: at.X, Y: at.Y - y}, line)
@@ -252,7 +253,8 @@ func (p *panel) paintScale(c draw.Canvas) {
 	flat := vg.Rectangle{Min: vg.Point{X: bar.Max.X + 18, Y: bar.Min.Y}, Max: vg.Point{X: bar.Max.X + 30, Y: bar.Max.Y}}
 	c.SetColor(figure.ExcludedColour)
 	c.Fill(flat.Path())
-	figure.Write(c, figure.Align(words, figure.Left, figure.Middle), vg.Point{X: flat.Max.X + 4, Y: (bar.Min.Y + bar.Max.Y) / 2}, "excluded")
+	figure.Write(c, figure.Align(words, figure.Left, figure.Middle),
+		vg.Point{X: flat.Max.X + 4, Y: (bar.Min.Y + bar.Max.Y) / 2}, "excluded")
 }
 
 // scaleBar is a scale of colours with its name and the texts of its ticks, which are at equal
@@ -278,7 +280,8 @@ func paintBar(c draw.Canvas, left, length vg.Length, b scaleBar) vg.Rectangle {
 	words := figure.Letters(7)
 	bar := vg.Rectangle{Min: vg.Point{X: left + words.Width(b.name) + 7, Y: 13}}
 	bar.Max = vg.Point{X: bar.Min.X + length, Y: bar.Min.Y + 8}
-	figure.Write(c, figure.Align(words, figure.Left, figure.Middle), vg.Point{X: left, Y: (bar.Min.Y + bar.Max.Y) / 2}, b.name)
+	figure.Write(c, figure.Align(words, figure.Left, figure.Middle),
+		vg.Point{X: left, Y: (bar.Min.Y + bar.Max.Y) / 2}, b.name)
 	for n, colour := range b.colours {
 		// Each reaches to the end, and the next lies over it: no seam shows between two.
 		from := bar

@@ -311,5 +311,6 @@ func (s *sight) where() [2]string {
 	if x < 0 {
 		letter = volume.PatientLetters[axis][0]
 	}
-	return [2]string{fmt.Sprintf("%s %.1f mm", letter, math.Abs(x)), fmt.Sprintf("slice %d of %d", s.slice+1, s.mask.Size[2])}
+	return [2]string{fmt.Sprintf("%s %.1f mm", letter, math.Abs(x)),
+		fmt.Sprintf("slice %d of %d", s.slice+1, s.mask.Size[2])}
 }

@@ -34,7 +34,10 @@ func (t *tileView) draw(size image.Point, mmPerPixel float64) (*tilePicture, err
 		return nil, err
 	}
 	c := cut{sight: &t.sight, size: size, mm: mmPerPixel}
-	out := &tilePicture{Paletted: image.NewPaletted(image.Rectangle{Max: size}, figure.MapPalette), edges: volume.EdgeLetters(m.t2.Geometry), anatomy: m.anatomy.Data != nil}
+	out := &tilePicture{
+		Paletted: image.NewPaletted(image.Rectangle{Max: size}, figure.MapPalette),
+		edges:    volume.EdgeLetters(m.t2.Geometry), anatomy: m.anatomy.Data != nil,
+	}
 	if out.anatomy {
 		c.drawAnatomy(out.Paletted, m.anatomy)
 	} else {

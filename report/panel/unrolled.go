@@ -21,7 +21,9 @@ import (
 // Colours of changes.
 const (
 	changeLevels = 121 // odd, so that 0 is the middle of one; with black and T2, fewer than 256
-	changeMaxMS  = 15  // of the scale: about three times 5 %, the repeatability of T2 (QIBA), of 40 ms, and as much again for single cells
+	// changeMaxMS is the end of the scale: about three times 5 % of 40 ms, the repeatability of T2 (QIBA),
+	// and more for single cells.
+	changeMaxMS  = 15
 	changeTickMS = 5
 	firstChange  = 1 + figure.T2Levels
 )
@@ -105,7 +107,10 @@ func Unrolled(ctx context.Context, rows []Row, o Options) (figure.Picture, error
 	if err != nil {
 		return figure.Picture{}, fmt.Errorf("panel of unrolled maps: %w", err)
 	}
-	pic := figure.Picture{Name: "unrolled", Title: "Unrolled femoral T2 and its change", Caption: p.caption(), Flags: flagsOf(rows), Remarks: p.remarks(), Width: p.width.mm(), Height: p.height.mm()}
+	pic := figure.Picture{
+		Name: "unrolled", Title: "Unrolled femoral T2 and its change", Caption: p.caption(), Flags: flagsOf(rows),
+		Remarks: p.remarks(), Width: p.width.mm(), Height: p.height.mm(),
+	}
 	if len(p.titles) == 1 {
 		pic.Title = "Unrolled femoral T2"
 	}
@@ -239,7 +244,8 @@ func (w unrolledWindow) mm() [2]float64 {
 	if !w.any {
 		return [2]float64{100, 60}
 	}
-	return [2]float64{w.across[1] - w.across[0] + 2*unrolledMarginX, (w.angle[1]-w.angle[0])*unrolledMMPerDegree + 2*unrolledMarginY}
+	return [2]float64{w.across[1] - w.across[0] + 2*unrolledMarginX,
+		(w.angle[1]-w.angle[0])*unrolledMMPerDegree + 2*unrolledMarginY}
 }
 
 // draw paints the map in that many pixels.
