@@ -58,7 +58,7 @@ func methods() []method {
 	list := []method{
 		{AccuracyMethod: named(nlls, "least squares, the default"), fit: t2fit.Options{Method: t2fit.NLLS}},
 		{AccuracyMethod: named("nlls-all-echoes", "least squares, all echoes"), fit: t2fit.Options{Method: t2fit.NLLS, SkipEchoes: t2fit.NoSkip}},
-		{AccuracyMethod: named("nlls-echo-floor-3", "echoes under 3 σ left out"), fit: t2fit.Options{Method: t2fit.NLLS, EchoFloor: 3}, sigmaGiven: true},
+		{AccuracyMethod: named("nlls-echo-floor-3", "without echoes under 3 σ"), fit: t2fit.Options{Method: t2fit.NLLS, EchoFloor: 3}, sigmaGiven: true},
 		{AccuracyMethod: named("loglinear", "ln S, weights S²"), fit: t2fit.Options{Method: t2fit.LogLinear}},
 		{AccuracyMethod: named("loglinear-unweighted", "ln S, equal weights"), fit: t2fit.Options{Method: t2fit.LogLinearUnweighted}},
 		{AccuracyMethod: named("arlo", "auto-regression"), fit: t2fit.Options{Method: t2fit.ARLO}},
