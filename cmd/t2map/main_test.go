@@ -135,7 +135,7 @@ func TestInspectJSON(t *testing.T) {
 	}
 	// The same as a table.
 	_, stdout, _ = call("inspect", dir)
-	for _, w := range []string{"7: 10 … 70", "64×64×6", "explicit little endian", "masks: labels.nii.gz", "run would: map series", "2 studies in 86 files, 2 of them label maps; passed over: 0 not DICOM"} {
+	for _, w := range []string{"7: 10 … 70", "64×64×6", "explicit little endian", "masks: labels.nii.gz", "run would: map series", "2 studies in 86 files, 2 of them label maps; ignored: 0 not DICOM"} {
 		if !strings.Contains(stdout, w) {
 			t.Errorf("%q has no %q", stdout, w)
 		}
@@ -150,7 +150,7 @@ func TestInspectedSeriesInWords(t *testing.T) {
 		syntax, images string
 	}{
 		{batch.InspectedSeries{Syntaxes: []string{explicit}, Images: 42, Files: 42}, "explicit little endian", "42"},
-		{batch.InspectedSeries{Syntaxes: []string{explicit}, Lossy: true, Images: 42, Files: 1}, "explicit little endian, lossy before", "42 in 1 file"},
+		{batch.InspectedSeries{Syntaxes: []string{explicit}, Lossy: true, Images: 42, Files: 1}, "explicit little endian, lossy earlier", "42 in 1 file"},
 		{batch.InspectedSeries{Syntaxes: []string{j2k}, Lossy: true, Images: 42, Files: 7}, "JPEG 2000, lossy", "42 in 7 files"},
 		{batch.InspectedSeries{Syntaxes: []string{j2k}}, "JPEG 2000", "0"},
 		{batch.InspectedSeries{Syntaxes: []string{"1.2.840.10008.1.2.4.50"}, Lossy: true}, "JPEG, lossy", "0"},
@@ -179,12 +179,12 @@ func TestInspectShowsSegments(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, stdout, _ := call("inspect", dir, "--scheme", "compartments")
-	for _, w := range []string{"42 in ", "masks: a/labels.dcm", "SEGMENT  LABEL", "medial          medial          label", "1 study in 2 files; passed over: 0 not DICOM"} {
+	for _, w := range []string{"42 in ", "masks: a/labels.dcm", "SEGMENT  LABEL", "medial          medial          label", "1 study in 2 files; ignored: 0 not DICOM"} {
 		if !strings.Contains(stdout, w) {
 			t.Errorf("%s\nhas no %q", stdout, w)
 		}
 	}
-	if _, stdout, _ = call("inspect", dir); strings.Contains(stdout, "KNOWN BY") {
+	if _, stdout, _ = call("inspect", dir); strings.Contains(stdout, "ACCORDING TO") {
 		t.Errorf("segments without a scheme:\n%s", stdout)
 	}
 }

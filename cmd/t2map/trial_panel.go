@@ -15,18 +15,18 @@ import (
 	"github.com/t2map/t2map/trial"
 )
 
-// panels draws the maps of the chosen subjects, whose studies lie in folder, and beside them their
-// unrolled femoral maps, if there are any. It draws nothing if nobody is chosen. It returns
-// report.ErrNoMaps if no subject was named and those who would be shown have no maps.
+// panels draws the maps of the chosen subjects, whose studies lie in folder, and their unrolled femoral maps, if there
+// are any. It draws nothing if no subject is chosen. It returns report.ErrNoMaps if --panel is not given and the
+// default subjects have no maps.
 func (f trialFlags) panels(ctx context.Context, a trial.Analysis, folder string) ([]figure.Picture, error) {
 	subjects, err := f.chosen(a.Design)
-	if len(f.panelOf) == 0 {
+	if len(f.panel) == 0 {
 		subjects = firstOfArms(a)
 	}
 	if err != nil || len(subjects) == 0 {
 		return nil, err
 	}
-	o := report.PanelOptions{NeedMaps: len(f.panelOf) == 0, Row: primaryRow(a)}
+	o := report.PanelOptions{NeedMaps: len(f.panel) == 0, Row: primaryRow(a)}
 	for _, v := range a.Design.Visits {
 		o.Visits = append(o.Visits, v.Name)
 	}
@@ -45,13 +45,13 @@ func (f trialFlags) panels(ctx context.Context, a trial.Analysis, folder string)
 	}
 	unrolled, err := report.UnrolledPanel(ctx, rows, o)
 	if errors.Is(err, report.ErrNoMaps) {
-		return []figure.Picture{maps}, nil // masks without tissues have none
+		return []figure.Picture{maps}, nil // masks without tissues have no unrolled maps
 	}
 	return []figure.Picture{maps, unrolled}, err
 }
 
-// primaryRow returns the row of the results that the primary contrast is about; "" where it is
-// about all compartments, or about an endpoint that maps do not show.
+// primaryRow returns the row of the results that is the primary endpoint, or "" if the primary contrast concerns all
+// compartments or an endpoint that is not in the maps.
 func primaryRow(a trial.Analysis) string {
 	for _, e := range a.Endpoints {
 		if e.Compartment && e.Name == a.Design.Primary.Endpoint {
@@ -64,29 +64,28 @@ func primaryRow(a trial.Analysis) string {
 // chosen returns the subjects of --panel as indices into the design. It returns an error for a
 // subject that is not in the design, and for more subjects or visits than a picture has room for.
 func (f trialFlags) chosen(d trial.Design) ([]int, error) {
-	if len(f.panelOf) == 0 || slices.Equal(f.panelOf, []string{"none"}) {
+	if len(f.panel) == 0 || slices.Equal(f.panel, []string{"none"}) {
 		return nil, nil
 	}
 	const hint = "hint: choose fewer, or omit the picture with --panel none"
-	if n := len(f.panelOf); n > report.PanelMostRows {
+	if n := len(f.panel); n > report.PanelMostRows {
 		return nil, fmt.Errorf("--panel: %d subjects; a page has room for %d\n%s", n, report.PanelMostRows, hint)
 	}
 	if n := len(d.Visits); n > report.PanelMostVisits {
 		return nil, fmt.Errorf("--panel: maps of %d visits; a page has room for %d\nhint: omit the picture with --panel none", n, report.PanelMostVisits)
 	}
 	var subjects []int
-	for _, id := range f.panelOf {
-		at := slices.IndexFunc(d.Subjects, func(s trial.Subject) bool { return s.ID == strings.TrimSpace(id) })
-		if at < 0 {
+	for _, id := range f.panel {
+		index := slices.IndexFunc(d.Subjects, func(s trial.Subject) bool { return s.ID == strings.TrimSpace(id) })
+		if index < 0 {
 			return nil, fmt.Errorf("--panel: subject %.40q is not in the design", id)
 		}
-		subjects = append(subjects, at)
+		subjects = append(subjects, index)
 	}
 	return subjects, nil
 }
 
-// firstOfArms returns the first subject of each arm who has all visits, or nobody if a page has no
-// room for the visits.
+// firstOfArms returns the first subject of each arm with all visits, or none if a page has no room for the visits.
 func firstOfArms(a trial.Analysis) []int {
 	var subjects []int
 	if len(a.Design.Visits) > report.PanelMostVisits {
@@ -113,10 +112,10 @@ func everyVisit(a trial.Analysis, s int) bool {
 	return true
 }
 
-// panelVisit returns the folder of a subject's study, or why there is none, and what speaks against it.
+// panelVisit returns the folder of a subject's study, or the reason why there is none, and notes from its flags.
 func panelVisit(a trial.Analysis, subjectVisit [2]int, folder string) report.PanelVisit {
 	out := report.PanelVisit{Missing: "no study"}
-	two := "" // text of the flag of two studies
+	twoStudies := "" // text of the flag for two studies
 	for _, e := range a.Endpoints {
 		if !e.Compartment {
 			continue
@@ -125,8 +124,8 @@ func panelVisit(a trial.Analysis, subjectVisit [2]int, folder string) report.Pan
 		for _, i := range v.Flags {
 			switch f := a.Flags[i]; {
 			case f.Kind == trial.TwoStudies:
-				two = f.Text
-			case f.Kind == trial.CarriedMask: // the tile says it of its own visit
+				twoStudies = f.Text
+			case f.Kind == trial.CarriedMask: // the tile shows this itself
 			case f.Kind.OnFigures() && !slices.Contains(out.Notes, f.Text):
 				out.Notes = append(out.Notes, f.Text)
 			}
@@ -136,14 +135,14 @@ func panelVisit(a trial.Analysis, subjectVisit [2]int, folder string) report.Pan
 		case v.Folder != "" && filepath.IsLocal(filepath.FromSlash(v.Folder)) && !math.IsNaN(v.X):
 			out.Folder, out.Missing = filepath.Join(folder, filepath.FromSlash(v.Folder)), ""
 		default:
-			out.Missing = cmp.Or(v.Missing, "its folder is not known")
+			out.Missing = cmp.Or(v.Missing, "its folder is unknown")
 		}
 	}
 	switch {
-	case two != "" && out.Folder == "": // the value belongs to neither
-		out.Missing = two + "; no map is shown"
-	case two != "":
-		out.Notes = append(out.Notes, two)
+	case twoStudies != "" && out.Folder == "": // the value belongs to neither study
+		out.Missing = twoStudies + "; no map is shown"
+	case twoStudies != "":
+		out.Notes = append(out.Notes, twoStudies)
 	}
 	return out
 }

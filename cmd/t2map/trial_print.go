@@ -14,8 +14,7 @@ import (
 	"github.com/t2map/t2map/trial/mmrm"
 )
 
-// printTrial prints the contrasts at the primary visit, what speaks against them, and the files
-// to look at.
+// printTrial prints the contrasts at the primary visit, the notes and flags, and the names of the main files.
 func printTrial(w io.Writer, a trial.Analysis, out string) {
 	d := a.Design
 	if len(d.Arms) > 1 && len(d.Visits) > 1 {
@@ -29,11 +28,11 @@ func printTrial(w io.Writer, a trial.Analysis, out string) {
 		analysed += f.Analysed
 	}
 	fmt.Fprintf(w, "%s in %s, %d with a change from baseline; %s\n", count(len(d.Subjects), "subject", "subjects"), count(len(d.Arms), "arm", "arms"), analysed, flagCounts(a.Flags))
-	fmt.Fprintf(w, "\nSee\n  %s\tfigures, tables, methods and flags\n  %s\tevery test with every estimate\n",
+	fmt.Fprintf(w, "\nSee\n  %s\tfigures, tables, methods and flags\n  %s\tall tests and estimates\n",
 		filepath.Join(out, "trial.html"), filepath.Join(out, "contrasts.csv"))
 }
 
-// printContrasts prints a row per endpoint and arm, with the figures of trial.html.
+// printContrasts prints a row per endpoint and arm, with the same decimals as trial.html.
 func printContrasts(w io.Writer, a trial.Analysis) {
 	d := a.Design
 	fmt.Fprintf(w, "Change from %s at %s, difference from %s (mixed model):\n",
@@ -60,16 +59,16 @@ func printContrasts(w io.Writer, a trial.Analysis) {
 			fmt.Fprintf(w, "%s has no model: %s\n", printable.Line(e.Name), printable.Line(e.Model.Failed))
 		}
 		for _, f := range e.Model.Fallbacks {
-			fmt.Fprintf(w, "%s: a covariance could not be used: %s\n", printable.Line(e.Name), printable.Line(f))
+			fmt.Fprintf(w, "%s: a covariance could not be fitted: %s\n", printable.Line(e.Name), printable.Line(f))
 		}
-		for _, left := range e.Model.LeftOut {
-			fmt.Fprintf(w, "%s: not in the model: %s\n", printable.Line(e.Name), printable.Line(left))
+		for _, omission := range e.Model.LeftOut {
+			fmt.Fprintf(w, "%s: not in the model: %s\n", printable.Line(e.Name), printable.Line(omission))
 		}
 	}
 	fmt.Fprintln(w)
 }
 
-// interval prints the bounds of an estimate, or a dash if there are none.
+// interval formats the bounds of an estimate, or a dash if there are none.
 func interval(e mmrm.Estimate, decimals int) string {
 	if math.IsNaN(e.Low) || math.IsNaN(e.High) {
 		return "–"
