@@ -116,7 +116,8 @@ func runCompareMasks(c *cobra.Command, names [2]string, out, scheme string) erro
 	case 0:
 		m, err = compareFiles(c.Context(), names, scheme)
 	case 1:
-		return usageError{errors.New("compare-masks needs two folders of results, or two label maps\nhint: t2map compare-masks --help")}
+		return usageError{errors.New("compare-masks needs two folders of results, or two label maps\n" +
+			"hint: t2map compare-masks --help")}
 	default:
 		if scheme != "" {
 			return usageError{errors.New("--scheme applies to two label maps only: results have named compartments")}
@@ -179,60 +180,15 @@ func differentVoxels(names [2]string, err error) error {
 	a, b := filepath.Base(names[0]), filepath.Base(names[1])
 	reason := err.Error()
 	if g := (*segment.GridError)(nil); errors.As(err, &g) {
-		reason = fmt.Sprintf("the centres of their voxels are up to %.2f mm apart (limit %.2f mm)", g.Distance, g.Allowed)
+		reason = fmt.Sprintf("the centres of their voxels are up to %.2f mm apart (limit %.2f mm)", g.Distance,
+			g.Allowed)
 		if math.IsNaN(g.Distance) {
-			reason = fmt.Sprintf("A has %d×%d×%d voxels, B %d×%d×%d", g.Series[0], g.Series[1], g.Series[2], g.Mask[0], g.Mask[1], g.Mask[2])
+			reason = fmt.Sprintf("A has %d×%d×%d voxels, B %d×%d×%d", g.Series[0], g.Series[1], g.Series[2],
+				g.Mask[0], g.Mask[1], g.Mask[2])
 		}
 	}
-	return fmt.Errorf("%s (A) and %s (B) differ in their voxels: %s\nhint: both label maps must have the same voxels; their axes may be in another order", a, b, reason)
-}
-
-// maskedStudy is a study of a folder of results.
-type maskedStudy struct {
-	subject, visit, side, study, series string
-	folder                              string // path of the study's results
-	row                                 trial.Measurement
-}
-
-// String names the study: "S01, baseline, left".
-func (s maskedStudy) String() string {
-	text := s.subject
-	for _, t := range []string{s.visit, s.side} {
-		if t != "" {
-			text += ", " + t
-		}
-	}
-	return text
-}
-
-// maskedStudies returns the studies of a folder of results, in the order of its table, and the paths of the tables.
-func maskedStudies(results string) (all []maskedStudy, inputs []string, err error) {
-	if err := checkIdle(results); err != nil {
-		return nil, nil, err
-	}
-	compartments, err := readCompartments(results)
-	if err != nil {
-		return nil, nil, err
-	}
-	studies, err := readSource(filepath.Join(results, "studies.csv"), trial.Format{})
-	if err != nil {
-		return nil, nil, usageError{fmt.Errorf("%w\nhint: 't2map tables %s' writes it", err, results)}
-	}
-	studies.MadeBy = runName
-	table, err := trial.ReadResults(compartments, studies, nil)
-	if err != nil {
-		return nil, nil, err
-	}
-	for _, r := range table.Measurements() {
-		if r.Folder == "" || slices.ContainsFunc(all, func(s maskedStudy) bool { return s.series == r.Series }) {
-			continue
-		}
-		if !filepath.IsLocal(filepath.FromSlash(r.Folder)) {
-			return nil, nil, fmt.Errorf("studies.csv of %s: the folder %.60q is not below the folder of the results", results, r.Folder)
-		}
-		all = append(all, maskedStudy{r.Subject, r.Visit, r.Side, r.Study, r.Series, filepath.Join(results, filepath.FromSlash(r.Folder)), r})
-	}
-	return all, []string{filepath.Join(results, "compartments.csv"), filepath.Join(results, "studies.csv")}, nil
+	return fmt.Errorf("%s (A) and %s (B) differ in their voxels: %s\n"+
+		"hint: both label maps must have the same voxels; their axes may be in another order", a, b, reason)
 }
 
 // compareResults compares the masks of two folders of results, study by study.
@@ -248,7 +204,8 @@ func compareResults(ctx context.Context, names [2]string) (maskComparison, error
 	}
 	pairs := m.pair(studies)
 	if len(pairs) == 0 {
-		return m, usageError{fmt.Errorf("%s and %s have no study in common\nhint: both must be results of the same images", names[0], names[1])}
+		return m, usageError{fmt.Errorf("%s and %s have no study in common\n"+
+			"hint: both must be results of the same images", names[0], names[1])}
 	}
 	compared := make([]comparedStudy, len(pairs))
 	g, ctx := errgroup.WithContext(ctx)
@@ -371,7 +328,8 @@ func compareStudy(ctx context.Context, p [2]maskedStudy) (out comparedStudy) {
 		return comparedStudy{err: err}
 	}
 	for n, l := range all {
-		row, t2 := comparedRow(p, compartmentKey(names[n]), l, [2][]segment.Summary{first.Compartments, second.Compartments})
+		row, t2 := comparedRow(p, compartmentKey(names[n]), l,
+			[2][]segment.Summary{first.Compartments, second.Compartments})
 		out.rows, out.t2 = append(out.rows, row), append(out.t2, t2...)
 	}
 	parts, err := comparedParts(ctx, p, [2]report.Result{first, second})

@@ -34,7 +34,8 @@ func comparedParts(ctx context.Context, p [2]maskedStudy, results [2]report.Resu
 			return out, err
 		}
 		for n, l := range all {
-			row, t2 := comparedRow(p, keyOf(pass.rows[n]), l, [2][]segment.Summary{results[0].Regions, results[1].Regions})
+			row, t2 := comparedRow(p, keyOf(pass.rows[n]), l,
+				[2][]segment.Summary{results[0].Regions, results[1].Regions})
 			out.rows, out.partsT2 = append(out.rows, row), append(out.partsT2, t2...)
 		}
 	}
@@ -50,7 +51,8 @@ func comparedParts(ctx context.Context, p [2]maskedStudy, results [2]report.Resu
 func commonRows(results [2]report.Result) []segment.Summary {
 	var rows []segment.Summary
 	for _, s := range results[0].Regions {
-		isCommon := slices.ContainsFunc(results[1].Regions, func(o segment.Summary) bool { return keyOf(o) == keyOf(s) })
+		isCommon := slices.ContainsFunc(results[1].Regions,
+			func(o segment.Summary) bool { return keyOf(o) == keyOf(s) })
 		if isCommon && (s.Layer == segment.All || results[0].Division.Layers == results[1].Division.Layers) {
 			rows = append(rows, s)
 		}

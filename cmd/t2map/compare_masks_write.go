@@ -85,18 +85,21 @@ func (m maskComparison) agreementOf(key rowKey) (repeat.Figures, bool) {
 
 // studyTable returns mask_agreement_studies.csv.
 func (m maskComparison) studyTable() []byte {
-	columns := []string{"subject", "visit", "side", "study", "series", "compartment", "region", "layer", "voxels_a", "voxels_b", "voxels_common"}
+	columns := []string{"subject", "visit", "side", "study", "series", "compartment", "region", "layer", "voxels_a",
+		"voxels_b", "voxels_common"}
 	for _, x := range maskMeasures {
 		columns = append(columns, x.column)
 	}
 	columns = append(columns, "mean_t2_a_ms", "mean_t2_b_ms", "t2_difference_ms", "note")
 	var rows [][]string
 	for _, r := range m.rows {
-		row := []string{r.subject, r.visit, r.side, r.study, r.series, r.compartment, r.region, r.layer, strconv.Itoa(r.Voxels[0]), strconv.Itoa(r.Voxels[1]), strconv.Itoa(r.Common)}
+		row := []string{r.subject, r.visit, r.side, r.study, r.series, r.compartment, r.region, r.layer,
+			strconv.Itoa(r.Voxels[0]), strconv.Itoa(r.Voxels[1]), strconv.Itoa(r.Common)}
 		for _, x := range maskMeasures {
 			row = append(row, decimal(x.value(r), x.decimals))
 		}
-		row = append(row, decimal(r.meanT2[0], 2), decimal(r.meanT2[1], 2), decimal(r.meanT2[1]-r.meanT2[0], 2), r.note())
+		row = append(row, decimal(r.meanT2[0], 2), decimal(r.meanT2[1], 2), decimal(r.meanT2[1]-r.meanT2[0], 2),
+			r.note())
 		rows = append(rows, row)
 	}
 	return printable.CSV(columns, rows)
@@ -107,7 +110,8 @@ func (r maskRow) note() string {
 	if r.Missing == 0 {
 		return ""
 	}
-	return strings.NewReplacer("the first mask", "A", "the second mask", "B", "either mask", "A or B").Replace(r.Missing.String())
+	return strings.NewReplacer("the first mask", "A", "the second mask", "B", "either mask",
+		"A or B").Replace(r.Missing.String())
 }
 
 // summaryTable returns mask_agreement.csv.
@@ -117,7 +121,8 @@ func (m maskComparison) summaryTable() []byte {
 		columns = append(columns, x.column, x.column+"_sd", x.column+"_min", x.column+"_max")
 	}
 	columns = append(columns, "n_t2_pairs", "t2_bias_ms", "t2_bias_low_ms", "t2_bias_high_ms", "t2_sd_difference_ms",
-		"t2_loa_lower_ms", "t2_loa_lower_low_ms", "t2_loa_lower_high_ms", "t2_loa_upper_ms", "t2_loa_upper_low_ms", "t2_loa_upper_high_ms",
+		"t2_loa_lower_ms", "t2_loa_lower_low_ms", "t2_loa_lower_high_ms", "t2_loa_upper_ms", "t2_loa_upper_low_ms",
+		"t2_loa_upper_high_ms",
 		"t2_rms_cv_percent", "t2_rms_cv_low_percent", "t2_rms_cv_high_percent", "note")
 	var rows [][]string
 	for _, key := range m.keys {
@@ -127,7 +132,8 @@ func (m maskComparison) summaryTable() []byte {
 				n++
 			}
 		}
-		row := []string{key.compartment, key.region, key.layer, strconv.Itoa(n), strconv.Itoa(m.spreadOf(key, func(r maskRow) float64 { return r.MeanMM }).n)}
+		row := []string{key.compartment, key.region, key.layer, strconv.Itoa(n),
+			strconv.Itoa(m.spreadOf(key, func(r maskRow) float64 { return r.MeanMM }).n)}
 		for _, x := range maskMeasures {
 			s := m.spreadOf(key, x.value)
 			for _, v := range []float64{s.mean, s.sd, s.lowest, s.highest} {
@@ -142,7 +148,8 @@ func (m maskComparison) summaryTable() []byte {
 			}
 		}
 		a := f.Agreement
-		row = append(row, strconv.Itoa(a.N), decimal(a.Bias.Estimate, 3), decimal(a.Bias.Low, 3), decimal(a.Bias.High, 3), decimal(a.SD, 3))
+		row = append(row, strconv.Itoa(a.N), decimal(a.Bias.Estimate, 3), decimal(a.Bias.Low, 3),
+			decimal(a.Bias.High, 3), decimal(a.SD, 3))
 		for _, i := range []repeat.Interval{a.Lower, a.Upper, f.WCV} {
 			row = append(row, decimal(i.Estimate, 3), decimal(i.Low, 3), decimal(i.High, 3))
 		}
@@ -178,14 +185,16 @@ func (m maskComparison) write(dir string) error {
 	if err := checkFolder(dir); err != nil {
 		return err
 	}
-	names, contents := []string{"mask_agreement.csv", "mask_agreement_studies.csv"}, [][]byte{m.summaryTable(), m.studyTable()}
+	names, contents := []string{"mask_agreement.csv", "mask_agreement_studies.csv"},
+		[][]byte{m.summaryTable(), m.studyTable()}
 	if slices.ContainsFunc(m.t2.Compartments, func(c repeat.Compartment) bool { return len(c.Knees) > 0 }) {
 		pictures, err := figures.BlandAltman(m.t2)
 		if err != nil {
 			return err
 		}
 		for _, p := range pictures {
-			names, contents = append(names, p.Name+".svg", p.Name+".png", p.Name+".pdf"), append(contents, p.SVG, p.PNG, p.PDF)
+			names, contents = append(names, p.Name+".svg", p.Name+".png", p.Name+".pdf"),
+				append(contents, p.SVG, p.PNG, p.PDF)
 		}
 	}
 	paths := pathsIn(dir, names)
@@ -209,7 +218,8 @@ func (m maskComparison) print(w io.Writer, out string) error {
 		first, means = "LABEL", ""
 	}
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(t, first+"\tSTUDIES\tDICE\tVOLUME A (mm³)\tVOLUME B (mm³)\tDIFFERENCE (%)\tMEAN DISTANCE (mm)\t95 % (mm)")
+	fmt.Fprintln(t,
+		first+"\tSTUDIES\tDICE\tVOLUME A (mm³)\tVOLUME B (mm³)\tDIFFERENCE (%)\tMEAN DISTANCE (mm)\t95 % (mm)")
 	for _, key := range m.keys {
 		if !key.whole() {
 			continue // regions and layers are in the tables only
@@ -254,7 +264,8 @@ func (s spread) text(decimals int) string {
 	if s.n < 2 {
 		return figure.Number(s.mean, decimals)
 	}
-	return fmt.Sprintf("%s [%s, %s]", figure.Number(s.mean, decimals), figure.Number(s.lowest, decimals), figure.Number(s.highest, decimals))
+	return fmt.Sprintf("%s [%s, %s]", figure.Number(s.mean, decimals), figure.Number(s.lowest, decimals),
+		figure.Number(s.highest, decimals))
 }
 
 // printT2 prints the agreement of T2.
@@ -267,7 +278,9 @@ func (m maskComparison) printT2(w io.Writer) error {
 	for _, key := range m.keys {
 		if f, ok := m.agreementOf(key); ok && key.whole() {
 			a := f.Agreement
-			fmt.Fprintf(t, "%s\t%d\t%s\t%s to %s\t%s\n", printable.Line(key.compartment), a.N, withInterval(a.Bias, 2), figure.Number(a.Lower.Estimate, 2), figure.Number(a.Upper.Estimate, 2), withInterval(f.WCV, 2))
+			fmt.Fprintf(t, "%s\t%d\t%s\t%s to %s\t%s\n", printable.Line(key.compartment), a.N,
+				withInterval(a.Bias, 2), figure.Number(a.Lower.Estimate, 2), figure.Number(a.Upper.Estimate, 2),
+				withInterval(f.WCV, 2))
 		}
 	}
 	if err := t.Flush(); err != nil {

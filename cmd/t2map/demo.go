@@ -28,8 +28,8 @@ var demoStudies = phantom.Trial{Slices: 18}
 
 // demoBorder explains the largest deviation. The mask is drawn on another series and selects voxels that it covers by
 // half or more. Some of these have the T2 of bone (12 ms) or fluid (92 ms).
-const demoBorder = `The cause is partial volume at the border of the cartilage: the mask covers at least half of each voxel,
-but the centre of 2 to 5 % of the voxels, which determines their T2, lies in bone, fluid or meniscus.
+const demoBorder = `The cause is partial volume at the border of the cartilage: the mask covers at least half of each
+voxel, but 2 to 5 % of the voxels have their centre, which determines their T2, in bone, fluid or meniscus.
 `
 
 // demoCommand returns the command that writes the given trial; tests write a smaller one.
@@ -71,7 +71,8 @@ func demo(c *cobra.Command, dir string, synthetic phantom.Trial) error {
 	if err != nil {
 		return err
 	}
-	s := batch.Settings{Roots: []string{studies}, Out: results, Protocol: batch.Protocol{Name: "demo", Scheme: scheme}, Progress: show.report}
+	s := batch.Settings{Roots: []string{studies}, Out: results,
+		Protocol: batch.Protocol{Name: "demo", Scheme: scheme}, Progress: show.report}
 	outcome, err := batch.Run(c.Context(), s)
 	show.close()
 	printWarnings(c.ErrOrStderr(), outcome.Results, false)
@@ -89,7 +90,9 @@ func demo(c *cobra.Command, dir string, synthetic phantom.Trial) error {
 	if err := demoTrial(c, dir); err != nil {
 		return err
 	}
-	fmt.Fprintf(w, "  %s\tall studies with their pictures\n  %s\tone row per study and compartment\n  %s\tone study: maps, overlay, decay\n",
+	fmt.Fprintf(w,
+		"  %s\tall studies with their pictures\n  %s\tone row per study and compartment\n  %s\tone study: maps, "+
+			"overlay, decay\n",
 		filepath.Join(results, "index.html"), filepath.Join(results, "compartments.csv"), outcome.Results[0].Dir)
 	return nil
 }
@@ -160,7 +163,8 @@ func printDemo(w io.Writer, cells []*cell) {
 			}
 		}
 		first, last := row[0], row[len(row)-1]
-		fmt.Fprintf(t, "%s\t%s\t%.2f %%\t\n", figure.Number(stat.Mean(last.measured, nil)-stat.Mean(first.measured, nil), 2),
+		fmt.Fprintf(t, "%s\t%s\t%.2f %%\t\n", figure.Number(stat.Mean(last.measured, nil)-stat.Mean(first.measured,
+			nil), 2),
 			figure.Number(stat.Mean(last.truth, nil)-stat.Mean(first.truth, nil), 2), 100*deviation)
 		largest = math.Max(largest, deviation)
 	}

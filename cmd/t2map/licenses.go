@@ -28,7 +28,8 @@ func licensesCommand() *cobra.Command {
 		Example: "  t2map licenses",
 		Args:    usage(cobra.NoArgs),
 		RunE: func(c *cobra.Command, _ []string) error {
-			_, err := io.WriteString(c.OutOrStdout(), strings.Join([]string{notice, dicomio.Licences(), register.Licences(), moduleLicences}, "\n\n"))
+			_, err := io.WriteString(c.OutOrStdout(), strings.Join([]string{notice, dicomio.Licences(),
+				register.Licences(), moduleLicences}, "\n\n"))
 			return err
 		},
 	}

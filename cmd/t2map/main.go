@@ -91,7 +91,8 @@ For research. Not a medical device.`,
 		return usageError{fmt.Errorf("%w\nhint: %s --help", err, c.CommandPath())}
 	})
 	root.CompletionOptions.HiddenDefaultCmd = true
-	root.AddCommand(runCommand(), tablesCommand(), inspectCommand(), trialCommand(), repeatCommand(), compareMasksCommand(), powerCommand(), demoCommand(demoStudies), validateCommand(), licensesCommand())
+	root.AddCommand(runCommand(), tablesCommand(), inspectCommand(), trialCommand(), repeatCommand(),
+		compareMasksCommand(), powerCommand(), demoCommand(demoStudies), validateCommand(), licensesCommand())
 	err := root.ExecuteContext(ctx)
 	if failed := out.failure(); failed != nil && (err == nil || errors.Is(err, out.err)) {
 		err = failed
@@ -188,7 +189,8 @@ func usage(check cobra.PositionalArgs) cobra.PositionalArgs {
 		case err != nil && c.HasSubCommands(): // err names the unknown command
 			return usageError{fmt.Errorf("%w\nhint: %s --help", err, c.CommandPath())}
 		case err != nil:
-			return usageError{fmt.Errorf("wrong number of arguments: got %d, want %s\nhint: %s --help", len(args), strings.TrimSuffix(c.UseLine(), " [flags]"), c.CommandPath())}
+			return usageError{fmt.Errorf("wrong number of arguments: got %d, want %s\nhint: %s --help", len(args),
+				strings.TrimSuffix(c.UseLine(), " [flags]"), c.CommandPath())}
 		}
 		return nil
 	}

@@ -14,7 +14,8 @@ func checkFolder(out string) error {
 		info, err := os.Stat(path)
 		switch {
 		case err == nil && !info.IsDir():
-			return usageError{fmt.Errorf("--out %s: %s is a file, not a folder\nhint: name a folder; it is created if it does not exist", out, filepath.Base(path))}
+			return usageError{fmt.Errorf("--out %s: %s is a file, not a folder\n"+
+				"hint: name a folder; it is created if it does not exist", out, filepath.Base(path))}
 		case err == nil, path == filepath.Dir(path):
 			return nil // writing reports any other problem
 		}
@@ -30,7 +31,8 @@ func checkInputs(files, inputs []string) error {
 		}
 		for _, file := range files {
 			if existing, err := os.Stat(file); err == nil && os.SameFile(read, existing) {
-				return usageError{fmt.Errorf("%s would be overwritten\nhint: %s is an input; give another --out", file, filepath.Base(input))}
+				return usageError{fmt.Errorf("%s would be overwritten\nhint: %s is an input; give another --out",
+					file, filepath.Base(input))}
 			}
 		}
 	}
@@ -90,7 +92,8 @@ func checkOutside(out, results string) error {
 	return nil
 }
 
-const blindedHint = "hint: people who look at the results are blinded to the arms; give the report a folder of its own, such as trial-report"
+const blindedHint = "hint: people who look at the results are blinded to the arms; give the report a folder of its " +
+	"own, such as trial-report"
 
 // holdsStudies reports whether a folder has study folders, SUBJECT/VISIT. The folder of a copied table has none.
 func holdsStudies(dir string) bool {

@@ -95,7 +95,7 @@ func TestReportIsNotAmongResults(t *testing.T) {
 	} {
 		for _, from := range []string{results, filepath.Join(results, "compartments.csv")} {
 			code, _, stderr := call("trial", from, "--design", design, "--out", c.out)
-			if code != exitUsage || !strings.Contains(stderr, c.want) || !strings.Contains(stderr, "hint: those who look at the results are blind") {
+			if code != exitUsage || !strings.Contains(stderr, c.want) || !strings.Contains(stderr, "hint: people who look at the results are blinded") {
 				t.Errorf("%s: status %d\n%s", c.name, code, stderr)
 			}
 		}

@@ -59,24 +59,31 @@ Exit status: 0 the power is printed, 2 usage, 130 interrupted.`,
 
 func (f *powerFlags) add(c *cobra.Command) {
 	p := c.Flags()
-	p.StringVar(&f.study.design, "design", "", "CSV `file` with the design of the trial that RESULTS belongs to, as for t2map trial")
+	p.StringVar(&f.study.design, "design", "",
+		"CSV `file` with the design of the trial that RESULTS belongs to, as for t2map trial")
 	p.StringArrayVar(&f.study.endpoints, "endpoints", nil, "CSV `file` with other endpoints, as for t2map trial")
 	p.StringVar(&f.endpoint, "endpoint", "", "`name` of the endpoint (default: the design's primary one)")
-	p.StringVar(&f.study.heading.Visits, "study-visits", "", "visits of the trial with their `months`: baseline=0,month03=3")
+	p.StringVar(&f.study.heading.Visits, "study-visits", "",
+		"visits of the trial with their `months`: baseline=0,month03=3")
 	p.StringVar(&f.study.heading.Reference, "reference", "", "reference `arm` of the trial")
 	p.StringVar(&f.study.heading.Primary, "primary", "", "primary `contrast` of the trial, such as medial@month12")
-	p.StringVar(&f.study.heading.Covariance, "covariance", "", "covariance `structure` of the visits of a subject: unstructured, hcs, ar1 or cs (default unstructured)")
-	p.StringVar(&f.study.heading.DF, "df", "", "`method` for the degrees of freedom: kenward-roger or satterthwaite (default kenward-roger)")
+	p.StringVar(&f.study.heading.Covariance, "covariance", "",
+		"covariance `structure` of the visits of a subject: unstructured, hcs, ar1 or cs (default "+
+			"unstructured)")
+	p.StringVar(&f.study.heading.DF, "df", "",
+		"`method` for the degrees of freedom: kenward-roger or satterthwaite (default kenward-roger)")
 	f.study.twoStudies = "none"
 	f.study.table.add(c)
 	p.Float64Var(&f.assumed.SD, "sd", 0, "standard `deviation` of the change at a given baseline, instead of RESULTS")
 	p.Float64Var(&f.assumed.Correlation, "correlation", 0.5, "`correlation` of the change between any two visits")
 	p.IntVar(&f.assumed.Visits, "visits", 2, "`number` of visits after baseline; the last is tested")
 	p.Float64Var(&f.assumed.Dropout, "dropout", 0, "`fraction` of subjects who leave before the last visit")
-	p.Float64Var(&f.difference, "difference", 0, "`difference` between the changes of the arms, in the endpoint's unit (required)")
+	p.Float64Var(&f.difference, "difference", 0,
+		"`difference` between the changes of the arms, in the endpoint's unit (required)")
 	p.Float64Var(&f.alpha, "alpha", 0.05, "two-sided `level` of the test")
 	p.Float64Var(&f.target, "power", 0.8, "`power` to reach")
-	p.IntSliceVar(&f.sizes, "n", nil, "`sizes` per arm to simulate, such as 12,20,30 (default: search for the smallest)")
+	p.IntSliceVar(&f.sizes, "n", nil,
+		"`sizes` per arm to simulate, such as 12,20,30 (default: search for the smallest)")
 	p.IntVar(&f.draw.Simulations, "simulations", 2000, "`number` of trials to simulate for each size")
 	p.Uint64Var(&f.draw.Seed, "seed", 1, "`seed` of the simulation")
 	p.IntVar(&f.draw.Workers, "workers", 0, "`number` of trials to analyse at a time (default: one per processor)")
@@ -192,12 +199,13 @@ func (f powerFlags) scenario(c *cobra.Command, args []string) (s power.Scenario,
 		name = a.Design.Primary.Endpoint
 	}
 	if name == "" {
-		return s, w, usageError{errors.New("--endpoint is needed: the design has no primary endpoint")}
+		return s, w, usageError{errors.New("--endpoint is required: the design has no primary endpoint")}
 	}
 	if s, err = power.FromStudy(a, name); err != nil {
 		return s, w, usageError{err}
 	}
-	w.what = fmt.Sprintf("the change of %s at %s", printable.Line(name), printable.Line(a.Design.Visits[a.Design.Primary.Visit].Name))
+	w.what = fmt.Sprintf("the change of %s at %s", printable.Line(name),
+		printable.Line(a.Design.Visits[a.Design.Primary.Visit].Name))
 	i := slices.IndexFunc(a.Endpoints, func(e trial.EndpointAnalysis) bool { return e.Name == name })
 	if unit := a.Endpoints[i].Unit; unit != "" {
 		w.unit = " " + printable.Line(unit)
@@ -209,13 +217,15 @@ func (f powerFlags) scenario(c *cobra.Command, args []string) (s power.Scenario,
 
 // print prints a row per size, the answer, and its basis.
 func (f powerFlags) print(w io.Writer, s power.Scenario, size power.Size, words scenarioWords) {
-	fmt.Fprintf(w, "Power to find a difference of %g%s in %s, two-sided %g %%;\nmixed model, %v, %v:\n", s.Difference, words.unit, words.what, 100*s.Alpha, s.Model.Covariance, s.Model.DF)
+	fmt.Fprintf(w, "Power to find a difference of %g%s in %s, two-sided %g %%;\nmixed model, %v, %v:\n", s.Difference,
+		words.unit, words.what, 100*s.Alpha, s.Model.Covariance, s.Model.DF)
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
 	fmt.Fprint(t, "per arm\tpower\t95 % CI\tfell back\tno model\t\n")
 	fellBack, failed := 0, 0
 	for _, r := range size.Tried {
 		p := r.Power()
-		fmt.Fprintf(t, "%d\t%.2f %%\t%.1f to %.1f\t%d\t%d\t\n", r.PerArm, 100*p.Estimate, 100*p.Low, 100*p.High, r.FellBack, r.Failed)
+		fmt.Fprintf(t, "%d\t%.2f %%\t%.1f to %.1f\t%d\t%d\t\n", r.PerArm, 100*p.Estimate, 100*p.Low, 100*p.High,
+			r.FellBack, r.Failed)
 		fellBack += r.FellBack
 		failed += r.Failed
 	}
@@ -224,7 +234,8 @@ func (f powerFlags) print(w io.Writer, s power.Scenario, size power.Size, words 
 	case size.PerArm > 0:
 		fmt.Fprintf(w, "%d per arm is the smallest size that reaches %g %%.\n", size.PerArm, 100*f.target)
 	case len(f.sizes) == 0:
-		fmt.Fprintf(w, "None of these sizes reaches %g %%: the difference is small compared with the standard deviation.\n", 100*f.target)
+		fmt.Fprintf(w, "None of these sizes reaches %g %%: the difference is small compared with the standard "+
+			"deviation.\n", 100*f.target)
 	}
 	fmt.Fprintf(w, "%d trials were simulated for each size; SD of the change at a given baseline %.3g%s (%s).\n",
 		f.draw.Simulations, math.Sqrt(s.Sigma.At(s.Primary, s.Primary)), words.unit, words.basis)
@@ -232,7 +243,8 @@ func (f powerFlags) print(w io.Writer, s power.Scenario, size power.Size, words 
 		fmt.Fprintf(w, "note: %s\n", printable.Line(n))
 	}
 	if fellBack > 0 {
-		fmt.Fprintf(w, "In %d trials the first covariance could not be fitted; they are judged by the next one that could be fitted.\n", fellBack)
+		fmt.Fprintf(w, "In %d trials the first covariance could not be fitted; they are judged by the next one that "+
+			"could be fitted.\n", fellBack)
 	}
 	if failed > 0 {
 		fmt.Fprintf(w, "%d trials could not be analysed; they count as trials that found no difference.\n", failed)
@@ -246,9 +258,11 @@ func powerTable(s power.Scenario, size power.Size) []byte {
 	for _, r := range size.Tried {
 		p := r.Power()
 		rows = append(rows, []string{
-			strconv.Itoa(r.PerArm), number(s.Difference), number(s.Alpha), strconv.Itoa(r.Simulations), strconv.Itoa(r.Rejected),
+			strconv.Itoa(r.PerArm), number(s.Difference), number(s.Alpha), strconv.Itoa(r.Simulations),
+			strconv.Itoa(r.Rejected),
 			number(p.Estimate), number(p.Low), number(p.High), strconv.Itoa(r.FellBack), strconv.Itoa(r.Failed),
 		})
 	}
-	return printable.CSV([]string{"per_arm", "difference", "alpha", "simulations", "found", "power", "low95", "high95", "fell_back", "no_model"}, rows)
+	return printable.CSV([]string{"per_arm", "difference", "alpha", "simulations", "found", "power", "low95",
+		"high95", "fell_back", "no_model"}, rows)
 }

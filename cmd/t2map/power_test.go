@@ -96,11 +96,11 @@ func TestPowerUsage(t *testing.T) {
 		args []string
 		want string
 	}{
-		"nothing":         {nil, "RESULTS with --design, or --sd"},
-		"both":            {[]string{results, "--sd", "3", "--difference", "1"}, "give one"},
-		"no design":       {[]string{results, "--difference", "1"}, "--design is needed"},
-		"no difference":   {[]string{"--sd", "3"}, "--difference is needed"},
-		"no endpoint":     {[]string{results, "--design", design, "--difference", "1"}, "--endpoint is needed"},
+		"nothing":         {nil, "either RESULTS with --design or --sd is required"},
+		"both":            {[]string{results, "--sd", "3", "--difference", "1"}, "RESULTS and --sd cannot be combined"},
+		"no design":       {[]string{results, "--difference", "1"}, "RESULTS requires --design"},
+		"no difference":   {[]string{"--sd", "3"}, "--difference is required"},
+		"no endpoint":     {[]string{results, "--design", design, "--difference", "1"}, "--endpoint is required"},
 		"other endpoint":  {[]string{results, "--design", design, "--difference", "1", "--endpoint", "x"}, "there are medial"},
 		"level":           {[]string{"--sd", "3", "--difference", "1", "--alpha", "0"}, "--alpha 0"},
 		"certain":         {[]string{"--sd", "3", "--difference", "1", "--power", "1"}, "--power 1"},

@@ -63,7 +63,8 @@ func printCompartments(w io.Writer, results []report.Result) {
 	fmt.Fprintln(t, "SUBJECT\tVISIT\tCOMPARTMENT\tMEAN T2 (ms)\tSD\tMEDIAN\tUSED/VOXELS\tEXCLUDED; NOTES")
 	for _, r := range results {
 		for _, c := range r.Compartments {
-			fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%s\t%d/%d\t%s\n", printable.Line(r.Subject), printable.Line(r.Visit), printable.Line(c.Compartment),
+			fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%s\t%d/%d\t%s\n", printable.Line(r.Subject), printable.Line(r.Visit),
+				printable.Line(c.Compartment),
 				ms(c.MeanT2), ms(c.SDT2), ms(c.MedianT2), c.Used, c.Voxels, remarks(r, c))
 		}
 	}
@@ -105,7 +106,8 @@ func printDamaged(w io.Writer, problems []batch.Problem) {
 			switch {
 			case p.Unsupported != kind.unsupported || seen[[2]string{p.File, p.FileReason}]:
 			case p.File == "":
-				all.add(p.Reason, p.Reason, "", failedName(report.Failure{Folder: p.Folder, Study: p.Study, Alike: p.Alike}))
+				all.add(p.Reason, p.Reason, "", failedName(report.Failure{Folder: p.Folder, Study: p.Study,
+					Alike: p.Alike}))
 			default:
 				seen[[2]string{p.File, p.FileReason}] = true // once for all studies of its folder
 				fileReasons[p.FileReason] = true

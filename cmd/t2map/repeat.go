@@ -64,7 +64,9 @@ Exit status: 0 the table is printed, 2 usage, 130 interrupted.`,
 	p := c.Flags()
 	p.StringVar(&f.scan, "scan", "", "`visit` of the first scan")
 	p.StringArrayVar(&f.rescans, "rescan", nil, "`visit` of the repeated scan; may be given several times")
-	p.StringSliceVar(&f.rows, "rows", nil, "`rows` of the results to compare: compartments, regions or layers, such as medial-tibial or 'medial deep' (default: the compartments)")
+	p.StringSliceVar(&f.rows, "rows", nil,
+		"`rows` of the results to compare: compartments, regions or layers, such as medial-tibial or 'medial "+
+			"deep' (default: the compartments)")
 	p.StringVar(&f.out, "out", "", "`folder` for tables and pictures (default: print the table only)")
 	f.table.add(c)
 	return c
@@ -76,7 +78,8 @@ func (f repeatFlags) visits() ([]string, error) {
 	case f.scan == "" && len(f.rescans) == 0:
 		return nil, nil
 	case f.scan == "" || len(f.rescans) == 0:
-		return nil, usageError{errors.New("--scan and --rescan go together: name both or neither\nhint: t2map repeat --help")}
+		return nil, usageError{errors.New("--scan and --rescan go together: name both or neither\n" +
+			"hint: t2map repeat --help")}
 	}
 	return append([]string{f.scan}, f.rescans...), nil
 }
@@ -148,7 +151,8 @@ func writeRepeat(dir string, s repeat.Study, source repeatInput) error {
 	}
 	names, contents := []string{"repeat.csv", "repeat.json"}, [][]byte{s.CSV(), doc}
 	for _, p := range pictures {
-		names, contents = append(names, p.Name+".svg", p.Name+".png", p.Name+".pdf"), append(contents, p.SVG, p.PNG, p.PDF)
+		names, contents = append(names, p.Name+".svg", p.Name+".png", p.Name+".pdf"),
+			append(contents, p.SVG, p.PNG, p.PDF)
 	}
 	paths := pathsIn(dir, names)
 	if err := checkInputs(paths, []string{source.path}); err != nil {
@@ -169,13 +173,16 @@ func printRepeat(w io.Writer, s repeat.Study, out string) error {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(t, "COMPARTMENT\tKNEES\tMEAN T2 (ms)\twSD (ms)\twCV (%)\tRC (ms)\tRC (%)\tICC (agreement)\tBIAS (ms)")
 	for _, c := range s.Compartments {
-		fmt.Fprintf(t, "%s\t%d\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", printable.Line(c.Name), c.N, figure.Number(c.Mean, 2), withInterval(c.WSD, 2),
-			withInterval(c.WCV, 1), withInterval(c.RC, 2), withInterval(c.RCPercent, 1), withInterval(c.ICC21, 2), withInterval(c.Agreement.Bias, 2))
+		fmt.Fprintf(t, "%s\t%d\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", printable.Line(c.Name), c.N, figure.Number(c.Mean, 2),
+			withInterval(c.WSD, 2),
+			withInterval(c.WCV, 1), withInterval(c.RC, 2), withInterval(c.RCPercent, 1), withInterval(c.ICC21, 2),
+			withInterval(c.Agreement.Bias, 2))
 	}
 	if err := t.Flush(); err != nil {
 		return err
 	}
-	fmt.Fprintf(w, "\nScan %s, rescan %s; 95 %% confidence intervals in brackets.\n", printable.Line(s.Visits[0]), printable.Line(strings.Join(s.Visits[1:], ", ")))
+	fmt.Fprintf(w, "\nScan %s, rescan %s; 95 %% confidence intervals in brackets.\n", printable.Line(s.Visits[0]),
+		printable.Line(strings.Join(s.Visits[1:], ", ")))
 	for _, c := range s.Compartments {
 		for _, r := range c.Reasons {
 			fmt.Fprintf(w, "note: %s: %s\n", printable.Line(c.Name), printable.Line(r))

@@ -36,7 +36,8 @@ different settings.`,
 		}
 		if !quiet {
 			w := c.OutOrStdout()
-			fmt.Fprintf(w, "%s in the tables, %d failed, %d not done. See %s and %s.\n", count(len(out.Earlier), "study", "studies"), len(out.Failures), len(out.NotDone),
+			fmt.Fprintf(w, "%s in the tables, %d failed, %d not done. See %s and %s.\n",
+				count(len(out.Earlier), "study", "studies"), len(out.Failures), len(out.NotDone),
 				filepath.Join(args[0], "index.html"), filepath.Join(args[0], "compartments.csv"))
 		}
 		if n := len(out.Unreadable); n > 0 {

@@ -67,24 +67,41 @@ Exit status: 0 the report is written, 1 the disk is full, 2 usage, 130 interrupt
 
 func (f *trialFlags) add(c *cobra.Command) {
 	p := c.Flags()
-	p.StringVar(&f.design, "design", "", "CSV `file` with the columns subject and arm, and optionally side, stratum, site, sex, age, bmi (required)")
+	p.StringVar(&f.design, "design", "",
+		"CSV `file` with the columns subject and arm, and optionally side, stratum, site, sex, age, bmi "+
+			"(required)")
 	p.StringVar(&f.out, "out", "", "`folder` for the report (required)")
-	p.StringArrayVar(&f.endpoints, "endpoints", nil, "CSV `file` with other endpoints: subject, visit, name, value and optionally direction, unit; may be given several times")
+	p.StringArrayVar(&f.endpoints, "endpoints", nil,
+		"CSV `file` with other endpoints: subject, visit, name, value and optionally direction, unit; may be "+
+			"given several times")
 	p.StringVar(&f.heading.Trial, "trial", "", "`code` of the trial")
 	p.StringVar(&f.heading.Visits, "visits", "", "visits with their `months`: baseline=0,month03=3")
-	p.StringVar(&f.heading.Baseline, "baseline", "", "`visit` that changes are computed from (default: the visit of month 0)")
+	p.StringVar(&f.heading.Baseline, "baseline", "",
+		"`visit` that changes are computed from (default: the visit of month 0)")
 	p.StringVar(&f.heading.Reference, "reference", "", "`arm` that the others are compared with")
-	p.StringVar(&f.heading.Primary, "primary", "", "primary `contrast`, such as medial@month12 (default: every compartment at the last visit)")
-	p.StringVar(&f.heading.Covariance, "covariance", "", "covariance `structure` of the visits of a subject: unstructured, hcs, ar1 or cs (default unstructured)")
-	p.StringVar(&f.heading.DF, "df", "", "`method` for the degrees of freedom: kenward-roger or satterthwaite (default kenward-roger)")
-	p.StringVar(&f.heading.Covariates, "covariates", "", "`columns` of the design to adjust the models for: site, stratum, sex, age, bmi")
-	p.StringVar(&f.heading.Rows, "rows", "", "`rows` of the results to analyse: compartments, regions or layers, such as medial-tibial or 'medial deep' (default: the compartments)")
-	p.StringVar(&f.heading.WithinCV, "wcv", "", "within-subject CV of T2 in `percent`: 5, or medial=4,lateral=5.5 (default 5, from the QIBA profile)")
-	p.StringVar(&f.repeatability, "repeatability", "", "`repeat.csv` of 't2map repeat', for the within-subject CV of each compartment")
+	p.StringVar(&f.heading.Primary, "primary", "",
+		"primary `contrast`, such as medial@month12 (default: every compartment at the last visit)")
+	p.StringVar(&f.heading.Covariance, "covariance", "",
+		"covariance `structure` of the visits of a subject: unstructured, hcs, ar1 or cs (default "+
+			"unstructured)")
+	p.StringVar(&f.heading.DF, "df", "",
+		"`method` for the degrees of freedom: kenward-roger or satterthwaite (default kenward-roger)")
+	p.StringVar(&f.heading.Covariates, "covariates", "",
+		"`columns` of the design to adjust the models for: site, stratum, sex, age, bmi")
+	p.StringVar(&f.heading.Rows, "rows", "",
+		"`rows` of the results to analyse: compartments, regions or layers, such as medial-tibial or 'medial "+
+			"deep' (default: the compartments)")
+	p.StringVar(&f.heading.WithinCV, "wcv", "",
+		"within-subject CV of T2 in `percent`: 5, or medial=4,lateral=5.5 (default 5, from the QIBA profile)")
+	p.StringVar(&f.repeatability, "repeatability", "",
+		"`repeat.csv` of 't2map repeat', for the within-subject CV of each compartment")
 	p.StringVar(&f.twoStudies, "two-studies", "none", "`value` to use if a visit has two studies: none, or their mean")
 	p.BoolVar(&f.individuals, "individuals", false, "draw a line for each subject behind the means")
-	p.StringSliceVar(&f.panel, "panel", nil, "`subjects` whose maps are shown at every visit, or none (default: the first subject of each arm with all visits)")
-	p.IntVar(&f.permutations, "permutations", 0, "`number` of random arrangements if there are too many to try all (default 9999)")
+	p.StringSliceVar(&f.panel, "panel", nil,
+		"`subjects` whose maps are shown at every visit, or none (default: the first subject of each arm "+
+			"with all visits)")
+	p.IntVar(&f.permutations, "permutations", 0,
+		"`number` of random arrangements if there are too many to try all (default 9999)")
 	p.Uint64Var(&f.seed, "seed", 0, "`seed` of the random arrangements")
 	f.table.add(c)
 }
@@ -102,7 +119,8 @@ func (f tableFlags) format() (trial.Format, error) {
 	switch {
 	case f.separator == `\t`, f.separator == "tab":
 		separator = '\t'
-	case n != len(f.separator) || n == 0 || separator == '"' || separator == '\n' || separator == '\r' || separator == utf8.RuneError:
+	case n != len(f.separator) || n == 0 || separator == '"' || separator == '\n' || separator == '\r' ||
+		separator == utf8.RuneError:
 		return trial.Format{}, fmt.Errorf("--separator %q is not one character or tab", f.separator)
 	}
 	if f.decimal != "point" && f.decimal != "comma" {
@@ -116,7 +134,7 @@ func (f tableFlags) format() (trial.Format, error) {
 
 func runTrial(c *cobra.Command, results string, f trialFlags) error {
 	if f.design == "" || f.out == "" {
-		return usageError{errors.New("--design and --out are needed\nhint: t2map trial --help")}
+		return usageError{errors.New("--design and --out are required\nhint: t2map trial --help")}
 	}
 	if err := checkIdle(results); err != nil {
 		return err
@@ -218,7 +236,8 @@ func (f trialFlags) tables(results string) (t trial.Tables, err error) {
 		return t, err
 	}
 	_, folder := compartmentsOf(results)
-	if t.Studies, err = readSource(filepath.Join(folder, "studies.csv"), trial.Format{}); err != nil && !errors.Is(err, fs.ErrNotExist) {
+	if t.Studies, err = readSource(filepath.Join(folder, "studies.csv"), trial.Format{}); err != nil &&
+		!errors.Is(err, fs.ErrNotExist) {
 		return t, err
 	}
 	t.Studies.MadeBy = runName
@@ -226,7 +245,8 @@ func (f trialFlags) tables(results string) (t trial.Tables, err error) {
 		return t, flagError("--design", err, "a CSV with the columns subject and arm; t2map trial --help shows one")
 	}
 	if trial.IsResults(t.Design) {
-		return t, usageError{fmt.Errorf("--design %s is a table of results, not a design\nhint: a CSV with the columns subject and arm; t2map trial --help shows one", t.Design.Name)}
+		return t, usageError{fmt.Errorf("--design %s is a table of results, not a design\n"+
+			"hint: a CSV with the columns subject and arm; t2map trial --help shows one", t.Design.Name)}
 	}
 	if f.repeatability != "" {
 		if t.Repeatability, err = readSource(f.repeatability, trial.Format{}); err != nil {

@@ -36,7 +36,8 @@ func changeMaps(ctx context.Context, a trial.Analysis, folder string) (maps []pu
 				notes = append(notes, fmt.Sprintf("no map of the change for %s at %s: %v", subject.ID, visit, err))
 				continue
 			}
-			maps = append(maps, publish.Map{Name: mapName(names, subject.ID, visit) + "-unrolled-change", NIfTI: b.Bytes()})
+			maps = append(maps, publish.Map{Name: mapName(names, subject.ID, visit) + "-unrolled-change",
+				NIfTI: b.Bytes()})
 		}
 	}
 	return maps, notes, nil

@@ -72,7 +72,8 @@ func (f trialFlags) chosen(d trial.Design) ([]int, error) {
 		return nil, fmt.Errorf("--panel: %d subjects; a page has room for %d\n%s", n, report.PanelMostRows, hint)
 	}
 	if n := len(d.Visits); n > report.PanelMostVisits {
-		return nil, fmt.Errorf("--panel: maps of %d visits; a page has room for %d\nhint: omit the picture with --panel none", n, report.PanelMostVisits)
+		return nil, fmt.Errorf("--panel: maps of %d visits; a page has room for %d\n"+
+			"hint: omit the picture with --panel none", n, report.PanelMostVisits)
 	}
 	var subjects []int
 	for _, id := range f.panel {

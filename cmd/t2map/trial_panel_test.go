@@ -32,8 +32,8 @@ func TestPanelVisit(t *testing.T) {
 		{"the second has it", []trial.Value{{X: nan, Missing: "no such compartment in the study"}, {X: 38, Folder: "S/v", Flags: []int{2}}}, "S/v", "", []string{a.Flags[2].Text}},
 		{"their mean", []trial.Value{{X: 38, Flags: []int{0}}, {X: 39, Flags: []int{0}}}, "", "two studies at this visit: their mean is used; no map is shown", nil},
 		{"one of them alone", []trial.Value{{X: 38, Flags: []int{0}}, {X: 39, Folder: "S/v"}}, "S/v", "", []string{a.Flags[0].Text}},
-		{"a folder that is not known", []trial.Value{{X: 38}}, "", "its folder is not known", nil},
-		{"a folder elsewhere", []trial.Value{{X: 38, Folder: "../x"}}, "", "its folder is not known", nil},
+		{"a folder that is not known", []trial.Value{{X: 38}}, "", "its folder is unknown", nil},
+		{"a folder elsewhere", []trial.Value{{X: 38, Folder: "../x"}}, "", "its folder is unknown", nil},
 		{"none", []trial.Value{{X: nan, Missing: "study failed: no echo"}}, "", "study failed: no echo", nil},
 	} {
 		a.Endpoints = nil
@@ -60,7 +60,7 @@ func TestPanelOfNoMaps(t *testing.T) {
 	}
 	design := filepath.Join(t.TempDir(), "trial.csv")
 	write(t, design, "# visits: baseline=0\nsubject,arm\nSA,a\nSB,a\n")
-	const note = "no picture of T2 maps"
+	const note = "no figure of T2 maps"
 	for _, c := range []struct {
 		panel string
 		drawn bool

@@ -27,7 +27,8 @@ func printTrial(w io.Writer, a trial.Analysis, out string) {
 	for _, f := range a.Flow {
 		analysed += f.Analysed
 	}
-	fmt.Fprintf(w, "%s in %s, %d with a change from baseline; %s\n", count(len(d.Subjects), "subject", "subjects"), count(len(d.Arms), "arm", "arms"), analysed, flagCounts(a.Flags))
+	fmt.Fprintf(w, "%s in %s, %d with a change from baseline; %s\n", count(len(d.Subjects), "subject", "subjects"),
+		count(len(d.Arms), "arm", "arms"), analysed, flagCounts(a.Flags))
 	fmt.Fprintf(w, "\nSee\n  %s\tfigures, tables, methods and flags\n  %s\tall tests and estimates\n",
 		filepath.Join(out, "trial.html"), filepath.Join(out, "contrasts.csv"))
 }
@@ -49,8 +50,10 @@ func printContrasts(w io.Writer, a trial.Analysis) {
 			if c.Primary {
 				mark = "primary"
 			}
-			fmt.Fprintf(t, "%s\t%s\t%d, %d\t%s\t%s\t%s\t%s\t%s\t\n", printable.Line(e.Name), printable.Line(d.Arms[c.Arm]), e.Model.InIt(c.Arm, c.Visit), e.Model.InIt(0, c.Visit),
-				figure.Number(c.Model.Value, decimals), interval(c.Model, decimals), figure.PValue(c.Model.P), figure.PValue(c.Holm), mark)
+			fmt.Fprintf(t, "%s\t%s\t%d, %d\t%s\t%s\t%s\t%s\t%s\t\n", printable.Line(e.Name),
+				printable.Line(d.Arms[c.Arm]), e.Model.InIt(c.Arm, c.Visit), e.Model.InIt(0, c.Visit),
+				figure.Number(c.Model.Value, decimals), interval(c.Model, decimals), figure.PValue(c.Model.P),
+				figure.PValue(c.Holm), mark)
 		}
 	}
 	_ = t.Flush()

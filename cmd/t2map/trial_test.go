@@ -189,7 +189,7 @@ func TestTrialTables(t *testing.T) {
 		{"declared encoding", []string{"--design", latin, "--encoding", "windows-1252"}, exitOK, "8 subjects"},
 		{"repeatability", []string{"--design", design, "--repeatability", wcv}, exitOK, `within-subject CV of "femoral", which is not in the results`},
 		{"repeatability twice", []string{"--design", design, "--repeatability", wcv, "--wcv", "4"}, exitUsage, "also gives a within-subject CV"},
-		{"no design", nil, exitUsage, "--design and --out are needed"},
+		{"no design", nil, exitUsage, "--design and --out are required"},
 		{"a design that is not there", []string{"--design", filepath.Join(dir, "none.csv")}, exitUsage, "hint: a CSV with the columns subject and arm"},
 		{"a design of 65 MiB", []string{"--design", endless}, exitUsage, "hint: check that it is the right file"},
 		{"endpoints that are not there", []string{"--design", design, "--endpoints", filepath.Join(dir, "none.csv")}, exitUsage, "hint: a CSV with the columns subject, visit, name, value"},

@@ -41,15 +41,18 @@ cannot be used, 130 interrupted.`,
 	}
 	p := c.Flags()
 	p.StringVar(&out, "out", "", "`folder` for the page and the tables (required)")
-	p.IntVar(&o.Draws, "draws", accuracy.MinDraws, fmt.Sprintf("`number` of draws of the noise per cell; the limits apply to %d or more", accuracy.MinDraws))
+	p.IntVar(&o.Draws, "draws", accuracy.MinDraws,
+		fmt.Sprintf("`number` of draws of the noise per cell; the limits apply to %d or more", accuracy.MinDraws))
 	p.Uint64Var(&o.Seed, "seed", 1, "`seed` of the noise")
 	p.IntVar(&o.Workers, "workers", 0, "`number` of slices to measure at a time (default: one per processor)")
 	c.RunE = func(c *cobra.Command, _ []string) error {
 		if out == "" {
-			return usageError{errors.New("--out is missing: name a folder for the results\nhint: t2map validate --help")}
+			return usageError{errors.New("--out is missing: name a folder for the results\n" +
+				"hint: t2map validate --help")}
 		}
 		if o.Draws < accuracy.FewestDraws || o.Draws > accuracy.MostDraws {
-			return usageError{fmt.Errorf("--draws %d is not between %d and %d\nhint: t2map validate --help", o.Draws, accuracy.FewestDraws, accuracy.MostDraws)}
+			return usageError{fmt.Errorf("--draws %d is not between %d and %d\nhint: t2map validate --help", o.Draws,
+				accuracy.FewestDraws, accuracy.MostDraws)}
 		}
 		if o.Workers < 0 {
 			return usageError{fmt.Errorf("--workers %d is negative\nhint: t2map validate --help", o.Workers)}
@@ -85,10 +88,12 @@ func validate(c *cobra.Command, out string, o accuracy.Options) error {
 	if err := report.PrintAccuracy(w, a); err != nil {
 		return err
 	}
-	fmt.Fprintf(w, "\n%d of %s met, in %.0f s. See %s and %s.\n", len(a.Limits)-a.Missed(), count(len(a.Limits), "limit", "limits"),
+	fmt.Fprintf(w, "\n%d of %s met, in %.0f s. See %s and %s.\n", len(a.Limits)-a.Missed(),
+		count(len(a.Limits), "limit", "limits"),
 		time.Since(start).Seconds(), filepath.Join(out, "index.html"), filepath.Join(out, "accuracy.csv"))
 	if o.Draws < accuracy.MinDraws {
-		fmt.Fprintf(w, "With only %d draws per cell the result depends on chance: the limits apply to %d or more.\n", o.Draws, accuracy.MinDraws)
+		fmt.Fprintf(w, "With only %d draws per cell the result depends on chance: the limits apply to %d or more.\n",
+			o.Draws, accuracy.MinDraws)
 	}
 	return verdict(a)
 }
