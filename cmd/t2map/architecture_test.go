@@ -67,20 +67,21 @@ func TestPictureOfArchitecture(t *testing.T) {
 	}
 }
 
-// roomImports returns, for each room, the rooms that it imports. A room is a folder at the top with all packages in it.
+// roomImports returns, for each room, the rooms that it imports. A room is a top-level folder with all its packages.
 func roomImports(t *testing.T) map[string][]string {
 	rooms := map[string][]string{}
 	for pkg, files := range goPackages(t) {
-		from := roomOf(pkg)
-		if from == "." {
+		room := roomOf(pkg)
+		if room == "." {
 			continue
 		}
-		rooms[from] = append([]string{}, rooms[from]...) // a room without imports, too
+		rooms[room] = append([]string{}, rooms[room]...) // a room without imports also has an entry
 		for _, imports := range files {
 			for _, imported := range imports {
 				own, isOwn := strings.CutPrefix(imported, module)
-				if to := roomOf(own); isOwn && to != from && !slices.Contains(rooms[from], to) {
-					rooms[from] = append(rooms[from], to)
+				target := roomOf(own)
+				if isOwn && target != room && !slices.Contains(rooms[room], target) {
+					rooms[room] = append(rooms[room], target)
 				}
 			}
 		}

@@ -11,8 +11,8 @@ import (
 	"testing"
 )
 
-// boxSegments writes a file of 3D Slicer with two boxes, one from column 2 and the other from column 11.
-// layers holds the values of both in each layer.
+// boxSegments writes a file of 3D Slicer with two boxes that begin at columns 2 and 11. layers holds their values in
+// each layer.
 func boxSegments(t *testing.T, path string, header []string, layers ...[2]byte) {
 	t.Helper()
 	h := "NRRD0004\ntype: unsigned char\ndimension: 4\nspace: left-posterior-superior\n" +
@@ -41,8 +41,8 @@ func boxSegment(n int, name string, value, layer int) string {
 	return fmt.Sprintf("Segment%d_ID:=s%d\nSegment%d_Name:=%s\nSegment%d_LabelValue:=%d\nSegment%d_Layer:=%d", n, n, n, name, n, value, n, layer)
 }
 
-// Segments are paired by their names where both files have them, whatever their numbers, and by meanings
-// with --scheme. What cannot be paired, or shares voxels, is refused.
+// Segments are paired by their names if both files have names, whatever their numbers, and by meanings with --scheme.
+// Segments that cannot be paired, or that share voxels, are refused.
 func TestCompareMasksByName(t *testing.T) {
 	dir := t.TempDir()
 	path := func(name string) string { return filepath.Join(dir, name) }
@@ -79,8 +79,7 @@ func TestCompareMasksByName(t *testing.T) {
 	}
 }
 
-// A few compressed bytes that declare and hold more voxels than an image of a knee are
-// refused by their header, in every format.
+// Small compressed files with more voxels than an image of a knee are refused by their header, in every format.
 func TestCompareMasksBomb(t *testing.T) {
 	dir := t.TempDir()
 	packed := func(header string) string {

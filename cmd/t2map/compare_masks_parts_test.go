@@ -8,8 +8,8 @@ import (
 	"github.com/t2map/t2map/phantom"
 )
 
-// Regions and layers of two divided masks are compared: the voxels of each row are those of compartments.csv,
-// its T2 too, and a mask agrees with itself in every row.
+// Regions and layers of two divided masks are compared. Voxels and T2 of each row are those of compartments.csv, and a
+// mask agrees with itself in every row.
 func TestCompareMasksByRegion(t *testing.T) {
 	if testing.Short() {
 		t.Skip("divides masks")
@@ -53,7 +53,7 @@ func TestCompareMasksByRegion(t *testing.T) {
 			}
 		}
 	}
-	// The mask was moved by a voxel of its own, 1 mm, which takes voxels out of every row.
+	// The mask was moved by one of its voxels, 1 mm, so that every row loses voxels.
 	moved := 0
 	for key, r := range rows {
 		voxelsA, _ := strconv.Atoi(r["voxels_a"])
@@ -72,7 +72,7 @@ func TestCompareMasksByRegion(t *testing.T) {
 			t.Errorf("%v: %v", key, r)
 		}
 	}
-	// Layers of another number are other layers.
+	// Layers are compared only if their number is the same.
 	for key := range compared(a, c) {
 		if key.layer != "all" {
 			t.Errorf("%v is compared", key)

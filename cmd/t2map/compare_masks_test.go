@@ -56,8 +56,8 @@ func maskOf(t *testing.T, folder string) string {
 	return found[0]
 }
 
-// twoReaders maps three studies with two masks each, the second of which is the first one
-// moved by a voxel, and returns both folders of results.
+// twoReaders maps three studies with two masks each, the second of which is the first one moved by a voxel. It returns
+// both folders of results.
 func twoReaders(t *testing.T) (a, b string) {
 	t.Helper()
 	dir := studies(t, 3)
@@ -81,7 +81,7 @@ func mustCall(t *testing.T, args ...string) string {
 	return stdout
 }
 
-// readTable reads a table by its columns.
+// readTable reads a table; a row maps columns to cells.
 func readTable(t *testing.T, path string) []map[string]string {
 	t.Helper()
 	b, err := os.ReadFile(path)
@@ -112,7 +112,7 @@ func numberOf(t *testing.T, text string) float64 {
 	return x
 }
 
-// Masks may be made in different ways without a note; T2 may not be estimated in different ways.
+// A note says that T2 was estimated with different settings. Different masks alone have no note.
 func TestCompareMasksNotesOtherEstimates(t *testing.T) {
 	dir, out := studies(t, 1), t.TempDir()
 	for name, extra := range map[string][]string{"a": nil, "fraction": {"--mask-fraction", "0.7"}, "echoes": {"--skip-echoes", "0"}} {
@@ -150,8 +150,8 @@ func TestCompareMasks(t *testing.T) {
 	}
 	differences := map[string][]float64{}
 	for _, r := range rows {
-		na, nb, both := numberOf(t, r["voxels_a"]), numberOf(t, r["voxels_b"]), numberOf(t, r["voxels_common"])
-		if dice := numberOf(t, r["dice"]); math.Abs(dice-2*both/(na+nb)) > 5e-5 || both >= na || both == 0 {
+		na, nb, common := numberOf(t, r["voxels_a"]), numberOf(t, r["voxels_b"]), numberOf(t, r["voxels_common"])
+		if dice := numberOf(t, r["dice"]); math.Abs(dice-2*common/(na+nb)) > 5e-5 || common >= na || common == 0 {
 			t.Errorf("%v: Dice %g", r, dice)
 		}
 		// Nothing is farther apart than the voxel by which the mask was moved.
@@ -183,7 +183,7 @@ func TestCompareMasks(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	// The same bytes again, and nothing between a folder and itself.
+	// The same input gives the same bytes, and a folder agrees with itself.
 	again := filepath.Join(t.TempDir(), "again")
 	mustCall(t, "compare-masks", a, b, "--out", again)
 	for _, name := range []string{"mask_agreement.csv", "mask_agreement_studies.csv", "bland-altman.svg"} {
@@ -203,7 +203,7 @@ func TestCompareMasks(t *testing.T) {
 
 func TestCompareMasksOfFewerStudies(t *testing.T) {
 	a, b := twoReaders(t)
-	// SA is not in B, and the mask of SB in B is lost.
+	// SA is not in B, and the mask of SB in B does not exist.
 	if err := os.RemoveAll(filepath.Join(b, "SA")); err != nil {
 		t.Fatal(err)
 	}

@@ -13,8 +13,7 @@ import (
 	"github.com/t2map/t2map/phantom"
 )
 
-// The demo goes from studies to the report, on smaller images than those of 't2map demo' itself, which CI
-// runs.
+// The demo runs from studies to the report, on smaller images than 't2map demo', which CI runs.
 func TestDemo(t *testing.T) {
 	if testing.Short() {
 		t.Skip("36 studies take some seconds")
@@ -44,8 +43,8 @@ func TestDemo(t *testing.T) {
 	checkPlanted(t, dir)
 }
 
-// checkPlanted says whether the model finds the effect that went into the images: its interval
-// at the last visit holds the truth, and not 0.
+// checkPlanted checks that the model finds the effect in the images: its interval at the last visit contains the true
+// effect and not 0.
 func checkPlanted(t *testing.T, dir string) {
 	t.Helper()
 	sum, n := map[string]float64{}, map[string]float64{} // of the true changes, by arm
@@ -79,7 +78,7 @@ func checkPlanted(t *testing.T, dir string) {
 	}
 }
 
-// rowsOf reads a CSV: a row is its cells by column.
+// rowsOf reads a CSV; a row maps columns to cells.
 func rowsOf(t *testing.T, path string) []map[string]string {
 	t.Helper()
 	all, err := csv.NewReader(strings.NewReader(string(must(os.ReadFile(path))))).ReadAll()

@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// The flags that say who a study is, as a user types them.
+// The flags for subjects and visits, as a user types them.
 func TestIdentityFlags(t *testing.T) {
 	dir := t.TempDir()
 	few := []string{"PatientName", "PatientID", "SeriesDescription"}
@@ -23,7 +23,7 @@ func TestIdentityFlags(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	both := []string{"--scheme", "compartments", "--out", out}
+	common := []string{"--scheme", "compartments", "--out", out}
 	layout := []string{"--layout", "{subject}/{visit}"}
 	for _, c := range []struct {
 		name   string
@@ -43,7 +43,7 @@ func TestIdentityFlags(t *testing.T) {
 		{"no rows", []string{"--manifest", empty}, exitUsage, "the table has no rows", ""},
 		{"no separator", []string{"--manifest", sheet, "--separator", "ab"}, exitUsage, "is not one character", ""},
 	} {
-		code, stdout, stderr := call(append(append([]string{"run", data}, both...), c.args...)...)
+		code, stdout, stderr := call(append(append([]string{"run", data}, common...), c.args...)...)
 		table, err := os.ReadFile(filepath.Join(out, "studies.csv"))
 		if code != c.code || !strings.Contains(stdout+stderr, c.says) || err != nil || !strings.Contains(string(table), c.tables) {
 			t.Errorf("%s: status %d, %v\n%s%s\n%s", c.name, code, err, stdout, stderr, table)

@@ -2,7 +2,7 @@ package main
 
 import "testing"
 
-// Echo times are printed in short where they are evenly spaced, and one by one where not.
+// Evenly spaced echo times are abbreviated; others are listed.
 func TestEchoTimesAsInspectPrintsThem(t *testing.T) {
 	for _, c := range []struct {
 		te     []float64

@@ -29,7 +29,7 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// call runs a command line and returns its exit status and what it printed.
+// call runs a command line and returns its exit status and output.
 func call(args ...string) (code int, stdout, stderr string) {
 	var out, errs bytes.Buffer
 	code = execute(context.Background(), args, &out, &errs)
@@ -142,7 +142,7 @@ func TestInspectJSON(t *testing.T) {
 	}
 }
 
-// A series says of how many images and files it is and how they are coded.
+// A series is described by its numbers of images and files and by its transfer syntaxes.
 func TestInspectedSeriesInWords(t *testing.T) {
 	const explicit, j2k = "1.2.840.10008.1.2.1", "1.2.840.10008.1.2.4.91"
 	for _, c := range []struct {
@@ -167,8 +167,8 @@ func TestInspectedSeriesInWords(t *testing.T) {
 	}
 }
 
-// The segments of a DICOM mask stand with their compartments, once a scheme is given,
-// and a series in one file says so.
+// With a scheme, the segments of a DICOM mask are listed with their compartments. A series in one file is described as
+// such.
 func TestInspectShowsSegments(t *testing.T) {
 	dir := t.TempDir()
 	s, err := phantom.New(context.Background(), phantom.Options{Subject: "SA", Matrix: 64, Slices: 6})
@@ -189,8 +189,7 @@ func TestInspectShowsSegments(t *testing.T) {
 	}
 }
 
-// A real process that gets a real interrupt ends with 130 and leaves whole
-// studies only.
+// A process that is interrupted ends with exit status 130 and leaves only complete studies.
 func TestInterruptedProcess(t *testing.T) {
 	if runtime.GOOS == "windows" {
 		t.Skip("Windows has no interrupt that one process can send another")

@@ -15,7 +15,7 @@ import (
 	"github.com/t2map/t2map/report"
 )
 
-// Nothing that was read is written over, by whatever name.
+// Inputs are not overwritten, by whatever name.
 func TestInputsAreKept(t *testing.T) {
 	results, design := trialFiles(t, plainName)
 	text, err := os.ReadFile(design)
@@ -78,7 +78,7 @@ func must[T any](x T, err error) T {
 	return x
 }
 
-// What tells the arms does not go among what blinded readers open.
+// A report that discloses the arms is not written to folders that blinded readers open.
 func TestReportIsNotAmongResults(t *testing.T) {
 	results, design := trialFiles(t, plainName)
 	study := filepath.Join(results, "S01", "baseline")
@@ -93,8 +93,8 @@ func TestReportIsNotAmongResults(t *testing.T) {
 		{"below the results, deeper", filepath.Join(results, "S99", "a", "b"), "lies in the folder of the results"},
 		{"a subject", filepath.Join(results, "S01"), "contains the folders of studies"},
 	} {
-		for _, from := range []string{results, filepath.Join(results, "compartments.csv")} {
-			code, _, stderr := call("trial", from, "--design", design, "--out", c.out)
+		for _, source := range []string{results, filepath.Join(results, "compartments.csv")} {
+			code, _, stderr := call("trial", source, "--design", design, "--out", c.out)
 			if code != exitUsage || !strings.Contains(stderr, c.want) || !strings.Contains(stderr, "hint: people who look at the results are blinded") {
 				t.Errorf("%s: status %d\n%s", c.name, code, stderr)
 			}
@@ -118,7 +118,7 @@ func TestOutIsNoFolder(t *testing.T) {
 			}
 		}
 	}
-	// A folder where a file should be is named, and no temporary file.
+	// The error names a folder in place of a file, and no temporary file.
 	out := filepath.Join(dir, "out")
 	write(t, filepath.Join(out, "repeat.csv", "x"), "")
 	code, _, stderr := call("repeat", filepath.Join(dir, "pairs.csv"), "--out", out)
@@ -127,8 +127,7 @@ func TestOutIsNoFolder(t *testing.T) {
 	}
 }
 
-// A full disk is exit status 1 whichever command finds it, and tables that are not written are not pointed
-// at.
+// Every command ends with exit status 1 if the disk is full, and does not refer to tables that are not written.
 func TestFullDiskInWords(t *testing.T) {
 	full := &fs.PathError{Op: "write", Path: "x", Err: syscall.ENOSPC}
 	for _, err := range []error{&batch.TablesError{Err: full}, &batch.DiskFullError{Err: full}, fmt.Errorf("trial.html: %w", full)} {

@@ -58,7 +58,7 @@ func TestPower(t *testing.T) {
 	}
 }
 
-// A trial whose masks were carried from a visit is noted, as power and repeat would not have it otherwise.
+// power notes that masks were carried from another visit.
 func TestCarriedMasksAreNoted(t *testing.T) {
 	design, results := writeStudy(t)
 	path := filepath.Join(results, "compartments.csv")
@@ -118,7 +118,7 @@ func TestPowerUsage(t *testing.T) {
 	}
 }
 
-// What is drawn without covariates and without a second study at a visit says so.
+// A note says that the simulation omits covariates and second studies at a visit.
 func TestPowerNotes(t *testing.T) {
 	design, results := writeStudy(t)
 	text := strings.Replace(string(must(os.ReadFile(design))), "subject,arm\n", "# covariates: age\nsubject,arm,age\n", 1)

@@ -17,8 +17,7 @@ import (
 	"github.com/t2map/t2map/report"
 )
 
-// Studies that failed for one reason are listed under it, with one hint; a reason of one
-// study stands as it is.
+// Studies that failed for the same reason are listed under it, with one hint. A reason of one study is printed unchanged.
 func TestFailuresAreGrouped(t *testing.T) {
 	var failures []report.Failure
 	for n := range 15 {
@@ -45,8 +44,8 @@ func TestFailuresAreGrouped(t *testing.T) {
 	}
 }
 
-// Hashes of UIDs, which no two studies share, do not keep their failures and warnings apart; a single one
-// keeps its hash. Other words and numbers do.
+// Failures and warnings that differ only in hashes of UIDs are grouped; those that differ in other words and numbers
+// are not. A single one keeps its hash.
 func TestHashesDoNotDivideGroups(t *testing.T) {
 	var failures []report.Failure
 	var results []report.Result
@@ -73,7 +72,7 @@ warning: 3 studies: read: series: it has frame, number 5 ("T2")
 	}
 }
 
-// What is damaged for two studies alike stands once, with their names.
+// A damaged file that concerns two studies is listed once, with their names.
 func TestDamagedOnce(t *testing.T) {
 	var b bytes.Buffer
 	printDamaged(&b, []batch.Problem{{Reason: "IM1: ends", Folder: "v", Study: "aa", Alike: true}, {Reason: "IM2: ends", Folder: "S2"}, {Reason: "IM1: ends", Folder: "v", Study: "bb", Alike: true}})
@@ -82,7 +81,7 @@ func TestDamagedOnce(t *testing.T) {
 	}
 }
 
-// Files with one reason stand together; those that are not supported are not called damaged.
+// Files with the same reason are listed together. Unsupported files are not called damaged.
 func TestUnsupportedIsNotDamaged(t *testing.T) {
 	var b bytes.Buffer
 	var all []batch.Problem
@@ -99,7 +98,7 @@ func TestUnsupportedIsNotDamaged(t *testing.T) {
 	}
 }
 
-// The study's folder is cut out of names, not out of other words.
+// The study's folder is removed from paths, not from other words.
 func TestWithoutFolder(t *testing.T) {
 	for _, c := range []struct{ text, folder, want string }{
 		{"mask: a/labels.nii.gz: bad", "a", "mask: labels.nii.gz: bad"},
@@ -113,7 +112,7 @@ func TestWithoutFolder(t *testing.T) {
 	}
 }
 
-// All warnings of a run are printed, those that studies share once; many are cut short.
+// All warnings of a run are printed; shared ones once. A long list is truncated.
 func TestWarningsAreGrouped(t *testing.T) {
 	results := []report.Result{
 		{Subject: "S1", Visit: "V1", Warnings: []string{"lossy", "small\x1b[2J"}}, {Subject: "S2", Visit: "V1", Warnings: []string{"lossy"}}, {Subject: "S3"},
@@ -140,8 +139,7 @@ func TestWarningsAreGrouped(t *testing.T) {
 	}
 }
 
-// A run says on the screen what speaks against its figures: a scheme that is not the
-// mask's; inspect says it before.
+// run and inspect warn of a scheme that does not belong to the mask.
 func TestWrongSchemeIsWarnedOf(t *testing.T) {
 	dir := studies(t, 2)
 	scheme := filepath.Join(t.TempDir(), "wrong.yaml") // medial and patellofemoral exchanged
@@ -165,7 +163,7 @@ func TestWrongSchemeIsWarnedOf(t *testing.T) {
 	}
 }
 
-// Studies that share one folder are told apart by their hashes.
+// Studies in the same folder are distinguished by their hashes.
 func TestStudiesOfOneFolder(t *testing.T) {
 	dir := t.TempDir()
 	for n, subject := range []string{"SA", "SB"} {
@@ -204,7 +202,7 @@ func TestStudiesOfOneFolder(t *testing.T) {
 	}
 }
 
-// Links out of the searched folders are notes of run and inspect.
+// run and inspect note links that lead out of the searched folders.
 func TestLinksAreNotes(t *testing.T) {
 	dir := studies(t, 1)
 	search := t.TempDir()
@@ -228,7 +226,7 @@ func TestLinksAreNotes(t *testing.T) {
 	}
 }
 
-// Folders and files that are passed over though they hold data are notes of run and inspect.
+// run and inspect note folders and files that are ignored although they hold data.
 func TestPassedOverIsNoted(t *testing.T) {
 	dir := studies(t, 2)
 	check := func(err error) {

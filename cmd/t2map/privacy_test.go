@@ -21,13 +21,13 @@ import (
 	"github.com/t2map/t2map/volume"
 )
 
-// person is what no output may hold, as it stands in every text attribute.
+// person is the text in every text attribute; no output may contain it.
 const person = "Quillfeather^Marmaduke, Ag. 19570713 13JUL1957 St Osyth Infirmary Knee"
 
-// personal are the words of it, in lower case.
+// personal holds its words in lower case.
 var personal = []string{"quillfeather", "marmaduke", "19570713", "13jul1957", "osyth", "infirmary"}
 
-// needed are the texts without which an image is not mapped. Each is spoilt in a study of its own.
+// needed lists the texts without which an image is not mapped. Each is corrupted in a study of its own.
 var needed = []string{
 	"ImageType", "SOPClassUID", "Modality", "ScanningSequence", "EchoPulseSequence", "PhotometricInterpretation", "ComplexImageComponent", "PatientIdentityRemoved",
 	"EchoTime", "RepetitionTime", "FlipAngle", "MagneticFieldStrength", "PixelBandwidth", "SliceThickness", "ImagePositionPatient", "ImageOrientationPatient",
@@ -35,7 +35,7 @@ var needed = []string{
 	"SpecificCharacterSet", "LossyImageCompression", "FrameOfReferenceUID", "StudyInstanceUID", "SeriesInstanceUID", "TransferSyntaxUID",
 }
 
-// textKeywords are all attributes of DICOM's dictionary that hold text.
+// textKeywords returns all text attributes of DICOM's dictionary.
 func textKeywords(t *testing.T) []string {
 	var all []string
 	for _, group := range []uint16{0x0008, 0x0010, 0x0012, 0x0018, 0x0020, 0x0028, 0x0032, 0x0038, 0x0040, 0x0054, 0x0070, 0x0088, 0x2100, 0x4008, 0x4010} {
@@ -108,9 +108,8 @@ func writePerson(t *testing.T, dir string, n int, keywords []string, spoilt stri
 	}
 }
 
-// The names, the birth date and the institution stand in every text attribute, private ones too, of
-// sound studies and of studies that fail, and come out nowhere: in no file, in no name of a folder, and
-// on no screen.
+// The names, the birth date and the institution are in every text attribute, including private ones, of valid studies
+// and of studies that fail. No file, folder name or message contains them.
 func TestNothingPersonalComesOut(t *testing.T) {
 	for i, element := range []uint16{0x0010, 0x1001, 0x1002} {
 		private := tag.Info{Tag: tag.Tag{Group: 0x0019, Element: element}, VRs: []string{"LO"}, Keyword: fmt.Sprintf("T2mapTestPrivate%d", i)}
@@ -154,14 +153,14 @@ func TestNothingPersonalComesOut(t *testing.T) {
 	for name, text := range texts {
 		text = strings.ToLower(name + "\n" + text)
 		for _, secret := range personal {
-			if at := strings.Index(text, secret); at >= 0 {
-				t.Errorf("%s holds %s: …%s…", name, secret, text[max(0, at-60):min(len(text), at+60)])
+			if index := strings.Index(text, secret); index >= 0 {
+				t.Errorf("%s holds %s: …%s…", name, secret, text[max(0, index-60):min(len(text), index+60)])
 			}
 		}
 	}
 }
 
-// cutShort adds a study with a damaged image and a file that says nothing of its study.
+// cutShort adds a study with a damaged image, and a file that does not name its study.
 func cutShort(t *testing.T, data string, keywords []string) {
 	t.Helper()
 	dir := filepath.Join(data, "damaged")
@@ -181,7 +180,7 @@ func cutShort(t *testing.T, data string, keywords []string) {
 	}
 }
 
-// allFiles returns what is written below a folder, unpacked, by its path.
+// allFiles returns the unpacked contents of all files below a folder, by path.
 func allFiles(t *testing.T, dir string) map[string]string {
 	t.Helper()
 	all := map[string]string{}

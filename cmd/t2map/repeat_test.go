@@ -10,7 +10,7 @@ import (
 	"testing"
 )
 
-// pairsTable is scans and rescans of four knees, one of which has no rescan.
+// pairsTable holds scans and rescans of four knees, one of which has no rescan.
 const pairsTable = `subject,visit,side,compartment,mean_t2_ms
 S1,scan,left,medial,38.10
 S1,rescan,left,medial,38.90
@@ -62,7 +62,7 @@ func TestRepeat(t *testing.T) {
 	if !json.Valid(first["repeat.json"]) {
 		t.Error("repeat.json is not JSON")
 	}
-	// The other way to call it, over what is there: the same bytes.
+	// With named visits, over the existing files: the same bytes.
 	if code, _, stderr = call("repeat", filepath.Join(dir, "results", "compartments.csv"), "--scan", "scan", "--rescan", "rescan", "--out", out); code != exitOK {
 		t.Fatalf("exit status %d: %s", code, stderr)
 	}
@@ -121,7 +121,7 @@ func TestRepeatHelp(t *testing.T) {
 	}
 }
 
-// TestRepeatForTrial: t2map trial takes its wCV from repeat.csv.
+// t2map trial takes its wCV from repeat.csv.
 func TestRepeatForTrial(t *testing.T) {
 	dir := t.TempDir()
 	pairs := writeTable(t, filepath.Join(dir, "pairs.csv"), pairsTable)

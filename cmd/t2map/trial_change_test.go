@@ -11,8 +11,8 @@ import (
 	"github.com/t2map/t2map/phantom"
 )
 
-// A trial of studies with tissue masks has the picture of unrolled maps, and the change of each
-// subject as NIfTI: nothing changes on average in the trochlea, where the phantom's T2 does not.
+// A trial of studies with tissue masks has the figure of unrolled maps, and the change of each subject as NIfTI. The
+// mean change in the trochlea is 0, as in the phantom.
 func TestTrialOfUnrolledMaps(t *testing.T) {
 	if testing.Short() {
 		t.Skip("maps four studies")
@@ -70,7 +70,7 @@ func TestTrialOfUnrolledMaps(t *testing.T) {
 	}
 }
 
-// Names of maps are file names everywhere, and each is another.
+// Names of maps are valid file names on every system, and distinct.
 func TestMapName(t *testing.T) {
 	taken := map[string]bool{}
 	for _, c := range []struct{ subject, visit, want string }{

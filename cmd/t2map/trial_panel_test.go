@@ -12,7 +12,7 @@ import (
 	"github.com/t2map/t2map/trial"
 )
 
-// A tile says what speaks against its visit, and why it is empty.
+// A tile has the notes of its visit, or the reason why it is empty.
 func TestPanelVisit(t *testing.T) {
 	a := trial.Analysis{Flags: []trial.Flag{
 		{Kind: trial.TwoStudies, Text: "two studies at this visit: their mean is used"},
@@ -51,7 +51,7 @@ func TestPanelVisit(t *testing.T) {
 	}
 }
 
-// Without maps there is no picture of them, unless it was asked for.
+// Without maps there is no figure of maps, unless --panel names subjects.
 func TestPanelOfNoMaps(t *testing.T) {
 	dir := studies(t, 2)
 	results := filepath.Join(t.TempDir(), "results")
@@ -81,7 +81,7 @@ func TestPanelOfNoMaps(t *testing.T) {
 	}
 }
 
-// What a panel has no room for is said before anything is analysed or written.
+// A panel that is too large is refused before anything is analysed or written.
 func TestPanelRoom(t *testing.T) {
 	results, design := trialFiles(t, plainName)
 	many := strings.TrimSuffix(strings.Repeat("S01,", 13), ",")

@@ -11,8 +11,8 @@ import (
 	"testing"
 )
 
-// trialFiles writes the tables of a small trial into a folder and returns those of its
-// results and of its design. name turns a subject's number into its code.
+// trialFiles writes the tables of a small trial into a folder and returns the paths of the results and of the design.
+// name returns the code of a subject's number.
 func trialFiles(t *testing.T, name func(int) string) (results, design string) {
 	t.Helper()
 	results = filepath.Join(t.TempDir(), "results")
@@ -71,7 +71,7 @@ func TestTrial(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	// The table itself does as well as its folder.
+	// RESULTS may be the table instead of its folder.
 	if code, _, stderr := call("trial", filepath.Join(results, "compartments.csv"), "--design", design, "--out", out); code != exitOK {
 		t.Errorf("status %d\n%s", code, stderr)
 	}
@@ -115,7 +115,7 @@ func readAll(t *testing.T, dir string) map[string]string {
 	return all
 }
 
-// Names that are formulas or HTML run nowhere.
+// Names that are formulas or HTML are escaped.
 func TestTrialOfHostileNames(t *testing.T) {
 	names := []string{`=cmd|'/C calc'!A0`, `<script>alert(1)</script>`, `+SUM(A1)`, `@x`, `"><img src=x onerror=alert(1)>`, "a\u202eb", `-1+1`, `S,"08"`}
 	results, design := trialFiles(t, func(n int) string { return names[n] })
@@ -216,7 +216,7 @@ func TestTrialTables(t *testing.T) {
 	}
 }
 
-// A compartments.csv that a spreadsheet has saved cannot be declared, only made again.
+// A compartments.csv that a spreadsheet program has saved is refused, with a hint to rebuild it.
 func TestResavedResults(t *testing.T) {
 	results, design := trialFiles(t, plainName)
 	path := filepath.Join(results, "compartments.csv")
@@ -231,7 +231,7 @@ func TestResavedResults(t *testing.T) {
 	}
 }
 
-// The terminal has the page's figures: true minus signs, decimals by the endpoint's unit.
+// Numbers on the terminal have the form of the page: minus signs, and decimals by the endpoint's unit.
 func TestTerminalNumbers(t *testing.T) {
 	results, design := trialFiles(t, plainName)
 	scores := "subject,visit,name,value\n"
