@@ -63,7 +63,8 @@ func TestPictureOfArchitecture(t *testing.T) {
 		return
 	}
 	if old != picture {
-		t.Errorf("the picture differs from the imports; go test ./cmd/t2map -run Picture -update draws it anew:\n%s", picture)
+		t.Errorf("the picture differs from the imports; go test ./cmd/t2map -run Picture -update draws it anew:\n%s",
+			picture)
 	}
 }
 

@@ -125,8 +125,9 @@ func structures(t *testing.T, study string, length uint32) []byte {
 		index := bytes.LastIndex(image, shortElement(group, number, "UI", nil)[:6])
 		return string(bytes.TrimRight(image[index+8:][:binary.LittleEndian.Uint16(image[index+6:])], "\x00"))
 	}
-	set := dicomwrite.Structures{InstanceUID: "2.25.77", SourceSeriesUID: uid(0x20, 0x0E), Sources: []dicomwrite.Instance{{Class: dicomwrite.MRImageStorage, UID: uid(0x08, 0x18)}},
-		ROIs: []dicomwrite.ROI{{Number: 1, Name: "medial"}}}
+	set := dicomwrite.Structures{InstanceUID: "2.25.77", SourceSeriesUID: uid(0x20, 0x0E),
+		Sources: []dicomwrite.Instance{{Class: dicomwrite.MRImageStorage, UID: uid(0x08, 0x18)}},
+		ROIs:    []dicomwrite.ROI{{Number: 1, Name: "medial"}}}
 	set.StudyUID, set.SeriesUID, set.FrameOfReferenceUID = uid(0x20, 0x0D), "2.25.78", uid(0x20, 0x52)
 	var b bytes.Buffer
 	if err := dicomwrite.WriteStructures(&b, set); err != nil {
@@ -165,7 +166,8 @@ func TestBombsInDICOMMasks(t *testing.T) {
 		}, "SA/labels.dcm: Rows (0028,0010): 64, with 64 columns and 1000000000 frames: no object has so many pixels"},
 		{"frames of 32768 × 32768 that were never written", func(t *testing.T, study string) {
 			path, mask := kneeWithSegmentation(t, study)
-			mask = setElement(t, setElement(t, mask, 0x28, 0x10, "US", number16(side)), 0x28, 0x11, "US", number16(side))
+			mask = setElement(t, setElement(t, mask, 0x28, 0x10, "US", number16(side)), 0x28, 0x11, "US",
+				number16(side))
 			writeHoled(t, path, append(beforePixels(t, mask), element(0x7FE0, 0x0010, "OB", length, nil)...), length)
 		}, "labels.dcm"},
 		{"2 GB of pixels in a small file", func(t *testing.T, study string) {
@@ -222,8 +224,10 @@ func TestBombsInAnatomy(t *testing.T) {
 		spoil  func(t *testing.T, dir string)
 		want   string
 	}{
-		{"images of 8192 × 8192", phantom.LayoutShuffled, func(t *testing.T, dir string) { sparse(t, dir, 8192) }, "never written"},
-		{"frames of 8192 × 8192", phantom.LayoutEnhanced, func(t *testing.T, dir string) { sparse(t, dir, 8192) }, "want 5637144576 (8192 rows"},
+		{"images of 8192 × 8192", phantom.LayoutShuffled, func(t *testing.T, dir string) { sparse(t, dir, 8192) },
+			"never written"},
+		{"frames of 8192 × 8192", phantom.LayoutEnhanced, func(t *testing.T, dir string) { sparse(t, dir, 8192) },
+			"want 5637144576 (8192 rows"},
 		{"a million frames", phantom.LayoutEnhanced, func(t *testing.T, dir string) {
 			path := filepath.Join(dir, "IM_0001.dcm")
 			file := must(os.ReadFile(path))
@@ -249,8 +253,10 @@ func TestBombsInAnatomy(t *testing.T) {
 			}
 			c.spoil(t, below)
 			out := filepath.Join(t.TempDir(), "results")
-			code, text, peak := peakOf(t, "run", dir, "--out", out, "--scheme", "compartments", "--series", "SAG T2*", "--anatomy", "SAG PD*")
-			if code != exitOK && code != exitFailed || peak > 300 || !strings.Contains(text, c.want) || strings.Contains(text, "goroutine") {
+			code, text, peak := peakOf(t, "run", dir, "--out", out, "--scheme", "compartments", "--series", "SAG T2*",
+				"--anatomy", "SAG PD*")
+			if code != exitOK && code != exitFailed || peak > 300 || !strings.Contains(text, c.want) ||
+				strings.Contains(text, "goroutine") {
 				t.Errorf("status %d, %.0f MiB\n%s", code, peak, text)
 			}
 			table, err := os.ReadFile(filepath.Join(out, "compartments.csv"))

@@ -83,7 +83,8 @@ func niftiHeader(t *testing.T, labels string, size [3]int) []byte {
 
 // replaceMask replaces the study's label map by a mask in another format on the same grid. head is the text before the
 // voxels, with the grid's size, spacing, axes and origin in RAS. The voxels are followed by 2 GB of zeros in gzip.
-func replaceMask(t *testing.T, study, name string, head func(size [3]int, axes [3][3]float64, origin [3]float64) string) {
+func replaceMask(t *testing.T, study, name string, head func(size [3]int, axes [3][3]float64,
+	origin [3]float64) string) {
 	t.Helper()
 	labels := filepath.Join(study, "labels.nii.gz")
 	h := niftiHeader(t, labels, [3]int{64, 64, 6})
@@ -111,7 +112,8 @@ func replaceMask(t *testing.T, study, name string, head func(size [3]int, axes [
 // nrrdHead and metaHead are headers of masks whose voxels follow in gzip.
 func nrrdHead(size [3]int, axes [3][3]float64, origin [3]float64) string {
 	vector := func(v [3]float64) string { return fmt.Sprintf("(%g,%g,%g)", v[0], v[1], v[2]) }
-	return fmt.Sprintf("NRRD0004\ntype: uchar\ndimension: 3\nspace: RAS\nsizes: %d %d %d\nspace directions: %s %s %s\nspace origin: %s\nencoding: gzip\n\n",
+	return fmt.Sprintf("NRRD0004\ntype: uchar\ndimension: 3\nspace: RAS\nsizes: %d %d %d\nspace directions: %s %s "+
+		"%s\nspace origin: %s\nencoding: gzip\n\n",
 		size[0], size[1], size[2], vector(axes[0]), vector(axes[1]), vector(axes[2]), vector(origin))
 }
 
@@ -122,7 +124,8 @@ func metaHead(size [3]int, axes [3][3]float64, origin [3]float64) string {
 		matrix += fmt.Sprintf(" %.9g %.9g %.9g", -a[0]/step, -a[1]/step, a[2]/step)
 		spacing += fmt.Sprintf(" %.9g", step)
 	}
-	return fmt.Sprintf("ObjectType = Image\nNDims = 3\nCompressedData = True\nTransformMatrix =%s\nOffset = %g %g %g\nElementSpacing =%s\nDimSize = %d %d %d\nElementType = MET_UCHAR\nElementDataFile = LOCAL\n",
+	return fmt.Sprintf("ObjectType = Image\nNDims = 3\nCompressedData = True\nTransformMatrix =%s\nOffset = %g %g "+
+		"%g\nElementSpacing =%s\nDimSize = %d %d %d\nElementType = MET_UCHAR\nElementDataFile = LOCAL\n",
 		matrix, -origin[0], -origin[1], origin[2], spacing, size[0], size[1], size[2])
 }
 
@@ -166,7 +169,8 @@ func checkBomb(t *testing.T, dir, want string, args ...string) {
 	t.Helper()
 	const most, longest = 300, 20 * time.Second
 	out := filepath.Join(t.TempDir(), "results")
-	for _, command := range [][]string{append([]string{"run", dir, "--out", out, "--scheme", "compartments", "--quiet"}, args...), append([]string{"inspect", dir, "--scheme", "compartments"}, args...)} {
+	for _, command := range [][]string{append([]string{"run", dir, "--out", out, "--scheme", "compartments",
+		"--quiet"}, args...), append([]string{"inspect", dir, "--scheme", "compartments"}, args...)} {
 		start := time.Now()
 		code, text, peak := peakOf(t, command...)
 		took := time.Since(start)
@@ -207,9 +211,11 @@ func TestBombs(t *testing.T) {
 				t.Fatal(err)
 			}
 		}, nil, "data: more than the 64×64×6×1 voxels"},
-		{"a mask in NRRD on the grid, and 2 GB behind it", func(t *testing.T, study string) { replaceMask(t, study, "mask.nrrd", nrrdHead) },
+		{"a mask in NRRD on the grid, and 2 GB behind it",
+			func(t *testing.T, study string) { replaceMask(t, study, "mask.nrrd", nrrdHead) },
 			nil, "data: more than the 64×64×6 voxels"},
-		{"a mask in MetaImage on the grid, and 2 GB behind it", func(t *testing.T, study string) { replaceMask(t, study, "mask.mha", metaHead) },
+		{"a mask in MetaImage on the grid, and 2 GB behind it",
+			func(t *testing.T, study string) { replaceMask(t, study, "mask.mha", metaHead) },
 			nil, "data: more than the 64×64×6 voxels"},
 		{"a mask of 16 GB, uncompressed and never written", func(t *testing.T, study string) {
 			labels := filepath.Join(study, "labels.nii.gz")
@@ -220,8 +226,10 @@ func TestBombs(t *testing.T) {
 				t.Skip("no sparse files here: ", err)
 			}
 		}, nil, "the mask has 3000×3000×2000 voxels, more than an image of a knee"},
-		{"images of 8192 × 8192 that were never written", func(t *testing.T, study string) { sparse(t, study, 8192) }, nil, "the pixels were never written"},
-		{"images that need more than was given", func(t *testing.T, study string) { sparse(t, study, 1024) }, []string{"--memory", "250"},
+		{"images of 8192 × 8192 that were never written", func(t *testing.T, study string) { sparse(t, study, 8192) },
+			nil, "the pixels were never written"},
+		{"images that need more than was given", func(t *testing.T, study string) { sparse(t, study, 1024) },
+			[]string{"--memory", "250"},
 			"memory: 1024×1024×6 voxels, 7 echoes: the study needs "},
 	} {
 		t.Run(c.name, func(t *testing.T) {

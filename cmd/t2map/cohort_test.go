@@ -47,7 +47,8 @@ func TestCohortMade(t *testing.T) {
 			continue
 		}
 		for i := range n {
-			o := phantom.Options{Subject: fmt.Sprintf("S%04d", i/3), Visit: fmt.Sprintf("V%d", i%3), Matrix: 24, Slices: 5, Seed: uint64(i)}
+			o := phantom.Options{Subject: fmt.Sprintf("S%04d", i/3), Visit: fmt.Sprintf("V%d", i%3), Matrix: 24,
+				Slices: 5, Seed: uint64(i)}
 			s, err := phantom.New(context.Background(), o)
 			if err == nil {
 				err = s.Write(context.Background(), filepath.Join(studies, o.Subject, o.Visit))
@@ -99,7 +100,8 @@ func mapCohort(t *testing.T, dir string, n int) cohortCost {
 	if err := os.RemoveAll(out); err != nil {
 		t.Fatal(err)
 	}
-	args := []string{"run", filepath.Join(dir, fmt.Sprintf("studies-%d", n)), "--out", out, "--scheme", "compartments", "--quiet"}
+	args := []string{"run", filepath.Join(dir, fmt.Sprintf("studies-%d", n)), "--out", out, "--scheme",
+		"compartments", "--quiet"}
 	c := exec.Command(os.Getenv("T2MAP"), append(args, strings.Fields(os.Getenv("T2MAP_COHORT_OPTIONS"))...)...)
 	start := time.Now()
 	if text, err := c.CombinedOutput(); err != nil {

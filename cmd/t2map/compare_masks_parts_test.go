@@ -15,7 +15,8 @@ func TestCompareMasksByRegion(t *testing.T) {
 		t.Skip("divides masks")
 	}
 	dir := filepath.Join(t.TempDir(), "studies")
-	s, err := phantom.New(t.Context(), phantom.Options{Subject: "SA", Matrix: 96, Slices: 20, Echoes: 4, DESSMatrix: 132, DESSSlices: 48})
+	s, err := phantom.New(t.Context(), phantom.Options{Subject: "SA", Matrix: 96, Slices: 20, Echoes: 4,
+		DESSMatrix: 132, DESSSlices: 48})
 	if err == nil {
 		err = s.WriteAs(t.Context(), filepath.Join(dir, "SA"), phantom.Form{Mask: phantom.MaskTissues})
 	}

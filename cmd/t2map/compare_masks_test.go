@@ -115,12 +115,15 @@ func numberOf(t *testing.T, text string) float64 {
 // A note says that T2 was estimated with different settings. Different masks alone have no note.
 func TestCompareMasksNotesOtherEstimates(t *testing.T) {
 	dir, out := studies(t, 1), t.TempDir()
-	for name, extra := range map[string][]string{"a": nil, "fraction": {"--mask-fraction", "0.7"}, "echoes": {"--skip-echoes", "0"}} {
-		mustCall(t, append([]string{"run", dir, "--out", filepath.Join(out, name), "--scheme", "compartments", "--maps", "mask", "--quiet"}, extra...)...)
+	for name, extra := range map[string][]string{"a": nil, "fraction": {"--mask-fraction", "0.7"},
+		"echoes": {"--skip-echoes", "0"}} {
+		mustCall(t, append([]string{"run", dir, "--out", filepath.Join(out, name), "--scheme", "compartments",
+			"--maps", "mask", "--quiet"}, extra...)...)
 	}
 	const note = "T2 estimated in another way"
 	for name, want := range map[string]bool{"fraction": false, "echoes": true} {
-		if text := mustCall(t, "compare-masks", filepath.Join(out, "a"), filepath.Join(out, name)); strings.Contains(text, note) != want {
+		if text := mustCall(t, "compare-masks", filepath.Join(out, "a"),
+			filepath.Join(out, name)); strings.Contains(text, note) != want {
 			t.Errorf("%s: a note of %q: want %v\n%s", name, note, want, text)
 		}
 	}
@@ -130,7 +133,8 @@ func TestCompareMasks(t *testing.T) {
 	a, b := twoReaders(t)
 	out := filepath.Join(t.TempDir(), "agreement")
 	stdout := mustCall(t, "compare-masks", a, b, "--out", out)
-	for _, w := range []string{"COMPARTMENT", "DICE", "medial", "patellofemoral", "BIAS OF T2", "RMS-CV", "mask_agreement.csv", "A is " + a} {
+	for _, w := range []string{"COMPARTMENT", "DICE", "medial", "patellofemoral", "BIAS OF T2", "RMS-CV",
+		"mask_agreement.csv", "A is " + a} {
 		if !strings.Contains(stdout, w) {
 			t.Errorf("%q is not in\n%s", w, stdout)
 		}
@@ -155,12 +159,15 @@ func TestCompareMasks(t *testing.T) {
 			t.Errorf("%v: Dice %g", r, dice)
 		}
 		// Nothing is farther apart than the voxel by which the mask was moved.
-		if d := numberOf(t, r["largest_distance_mm"]); d <= 0 || numberOf(t, r["mean_distance_mm"]) > d || numberOf(t, r["p95_distance_mm"]) > d || d > 160.0/64+0.01 {
+		if d := numberOf(t, r["largest_distance_mm"]); d <= 0 || numberOf(t, r["mean_distance_mm"]) > d ||
+			numberOf(t, r["p95_distance_mm"]) > d || d > 160.0/64+0.01 {
 			t.Errorf("%v", r)
 		}
 		key := r["subject"] + r["compartment"]
-		if math.Abs(numberOf(t, r["mean_t2_a_ms"])-mean[a][key]) > 0.005 || math.Abs(numberOf(t, r["mean_t2_b_ms"])-mean[b][key]) > 0.005 {
-			t.Errorf("%s: T2 %s and %s, want %g and %g", key, r["mean_t2_a_ms"], r["mean_t2_b_ms"], mean[a][key], mean[b][key])
+		if math.Abs(numberOf(t, r["mean_t2_a_ms"])-mean[a][key]) > 0.005 ||
+			math.Abs(numberOf(t, r["mean_t2_b_ms"])-mean[b][key]) > 0.005 {
+			t.Errorf("%s: T2 %s and %s, want %g and %g", key, r["mean_t2_a_ms"], r["mean_t2_b_ms"], mean[a][key],
+				mean[b][key])
 		}
 		differences[r["compartment"]] = append(differences[r["compartment"]], mean[b][key]-mean[a][key])
 	}
@@ -174,7 +181,8 @@ func TestCompareMasks(t *testing.T) {
 			sum += d / 3
 		}
 		// T2 in tables has two decimals.
-		if r["n_studies"] != "3" || r["n_t2_pairs"] != "3" || math.Abs(numberOf(t, r["t2_bias_ms"])-sum) > 0.011 || !(numberOf(t, r["t2_rms_cv_percent"]) > 0) || r["dice_min"] > r["dice_max"] {
+		if r["n_studies"] != "3" || r["n_t2_pairs"] != "3" || math.Abs(numberOf(t, r["t2_bias_ms"])-sum) > 0.011 ||
+			!(numberOf(t, r["t2_rms_cv_percent"]) > 0) || r["dice_min"] > r["dice_max"] {
 			t.Errorf("%v, want a bias of %g", r, sum)
 		}
 	}
@@ -221,7 +229,8 @@ func TestCompareMasksOfFewerStudies(t *testing.T) {
 	if code != exitFailed || !strings.Contains(stderr, "1 study cannot be compared") {
 		t.Errorf("exit status %d: %s", code, stderr)
 	}
-	for _, w := range []string{"omitted:", "SA, baseline", "only A has it", "SB, baseline", "B: ", "compartments.nii.gz"} {
+	for _, w := range []string{"omitted:", "SA, baseline", "only A has it", "SB, baseline", "B: ",
+		"compartments.nii.gz"} {
 		if !strings.Contains(stdout, w) {
 			t.Errorf("%q is not in\n%s", w, stdout)
 		}
@@ -230,7 +239,8 @@ func TestCompareMasksOfFewerStudies(t *testing.T) {
 
 func TestCompareMaskFiles(t *testing.T) {
 	dir := studies(t, 2)
-	first, second, third := maskOf(t, filepath.Join(dir, "SA")), filepath.Join(dir, "moved.nii.gz"), filepath.Join(dir, "less.nii.gz")
+	first, second, third := maskOf(t, filepath.Join(dir, "SA")), filepath.Join(dir, "moved.nii.gz"),
+		filepath.Join(dir, "less.nii.gz")
 	rewriteMask(t, first, second, shifted)
 	rewriteMask(t, first, third, func(l volume.Labels) {
 		for v, n := range l.Data {

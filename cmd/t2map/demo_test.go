@@ -27,14 +27,17 @@ func TestDemo(t *testing.T) {
 	if err := c.ExecuteContext(context.Background()); err != nil {
 		t.Fatalf("%v\n%s", err, &out)
 	}
-	for _, w := range []string{"medial", "control", "treatment", "month12", "36 studies written and mapped", "index.html", "trial.html"} {
+	for _, w := range []string{"medial", "control", "treatment", "month12", "36 studies written and mapped",
+		"index.html", "trial.html"} {
 		if !strings.Contains(out.String(), w) {
 			t.Errorf("the demo does not say %q:\n%s", w, &out)
 		}
 	}
 	for _, name := range []string{
-		"results/index.html", "results/compartments.csv", "results/studies.csv", "studies/S01/baseline/labels.nii.gz", "results/S01/baseline/overlay.png",
-		"report/trial.html", "report/trial.json", "report/mk.csv", "report/figures/means.svg", "report/figures/maps.png",
+		"results/index.html", "results/compartments.csv", "results/studies.csv", "studies/S01/baseline/labels.nii.gz",
+		"results/S01/baseline/overlay.png",
+		"report/trial.html", "report/trial.json", "report/mk.csv", "report/figures/means.svg",
+		"report/figures/maps.png",
 	} {
 		if info, err := os.Stat(filepath.Join(dir, filepath.FromSlash(name))); err != nil || info.Size() == 0 {
 			t.Errorf("%s: %v", name, err)
@@ -63,7 +66,8 @@ func checkPlanted(t *testing.T, dir string) {
 	truth := sum[phantom.Treatment]/n[phantom.Treatment] - sum[phantom.Control]/n[phantom.Control]
 	found := 0
 	for _, r := range rowsOf(t, filepath.Join(dir, "report", "contrasts.csv")) {
-		if r["endpoint"] != "medial" || r["visit"] != "month12" || r["arm"] != phantom.Treatment || r["method"] != "mixed model" {
+		if r["endpoint"] != "medial" || r["visit"] != "month12" || r["arm"] != phantom.Treatment ||
+			r["method"] != "mixed model" {
 			continue
 		}
 		found++

@@ -37,7 +37,9 @@ var mayImport = map[string][]string{
 	"figure":             {"printable"},
 	"report":             {"volume", "digest", "nifti", "segment", "segment/anatomy", "figure", "outfile", "printable"},
 	"table":              {"printable"},
-	"batch":              {"volume", "table", "files", "dicomio", "samples", "nifti", "nrrd", "metaimage", "segment", "t2fit", "report", "yamlfile", "outfile", "printable", "batch/internal/machine", "batch/internal/segmenter", "segment/anatomy", "segment/resample", "segment/texture", "register"},
+	"batch": {"volume", "table", "files", "dicomio", "samples", "nifti", "nrrd", "metaimage", "segment",
+		"t2fit", "report", "yamlfile", "outfile", "printable", "batch/internal/machine", "batch/internal/segmenter",
+		"segment/anatomy", "segment/resample", "segment/texture", "register"},
 
 	"segment/resample":  {"volume"},
 	"segment/agreement": {"volume"},
@@ -69,14 +71,18 @@ var mayImport = map[string][]string{
 	"t2fit/internal/lanes": {},
 	"t2fit/internal/epg":   {"t2fit/internal/lanes"},
 
-	"cmd/t2map": {"accuracy", "batch", "table", "dicomio", "phantom", "register", "report", "segment", "segment/agreement", "t2fit", "printable", "trial", "trial/mmrm", "trial/figures", "trial/publish", "trial/repeat", "trial/power", "figure", "outfile"},
+	"cmd/t2map": {"accuracy", "batch", "table", "dicomio", "phantom", "register", "report", "segment",
+		"segment/agreement", "t2fit", "printable", "trial", "trial/mmrm", "trial/figures", "trial/publish",
+		"trial/repeat", "trial/power", "figure", "outfile"},
 }
 
 // onlyIn lists the packages that may import a library. Numerical packages know no paths and no loggers.
 var onlyIn = map[string][]string{
 	// sandbox keeps compiled modules in the user's cache folder; machine asks the system for its memory.
-	"os":                            {"files", "dicomio", "sandbox", "phantom", "report", "batch", "batch/internal/machine", "batch/internal/segmenter", "outfile", "trial/publish", "cmd/t2map"},
-	"path/filepath":                 {"files", "dicomio", "sandbox", "phantom", "report", "batch", "batch/internal/segmenter", "outfile", "trial/publish", "cmd/t2map"},
+	"os": {"files", "dicomio", "sandbox", "phantom", "report", "batch",
+		"batch/internal/machine", "batch/internal/segmenter", "outfile", "trial/publish", "cmd/t2map"},
+	"path/filepath": {"files", "dicomio", "sandbox", "phantom", "report", "batch",
+		"batch/internal/segmenter", "outfile", "trial/publish", "cmd/t2map"},
 	"os/exec":                       {"batch/internal/segmenter"},
 	"github.com/suyashkumar/dicom":  {"dicomio", "dicomio/dicomwrite", "dicomio/internal/elements"},
 	"github.com/tetratelabs/wazero": {"sandbox", "dicomio/internal/codec", "register"},

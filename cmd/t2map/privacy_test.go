@@ -29,19 +29,25 @@ var personal = []string{"quillfeather", "marmaduke", "19570713", "13jul1957", "o
 
 // needed lists the texts without which an image is not mapped. Each is corrupted in a study of its own.
 var needed = []string{
-	"ImageType", "SOPClassUID", "Modality", "ScanningSequence", "EchoPulseSequence", "PhotometricInterpretation", "ComplexImageComponent", "PatientIdentityRemoved",
-	"EchoTime", "RepetitionTime", "FlipAngle", "MagneticFieldStrength", "PixelBandwidth", "SliceThickness", "ImagePositionPatient", "ImageOrientationPatient",
-	"PixelSpacing", "RescaleSlope", "RescaleIntercept", "SeriesNumber", "InstanceNumber", "NumberOfFrames", "EchoNumbers", "EchoTrainLength",
-	"SpecificCharacterSet", "LossyImageCompression", "FrameOfReferenceUID", "StudyInstanceUID", "SeriesInstanceUID", "TransferSyntaxUID",
+	"ImageType", "SOPClassUID", "Modality", "ScanningSequence", "EchoPulseSequence", "PhotometricInterpretation",
+	"ComplexImageComponent", "PatientIdentityRemoved",
+	"EchoTime", "RepetitionTime", "FlipAngle", "MagneticFieldStrength", "PixelBandwidth", "SliceThickness",
+	"ImagePositionPatient", "ImageOrientationPatient",
+	"PixelSpacing", "RescaleSlope", "RescaleIntercept", "SeriesNumber", "InstanceNumber", "NumberOfFrames",
+	"EchoNumbers", "EchoTrainLength",
+	"SpecificCharacterSet", "LossyImageCompression", "FrameOfReferenceUID", "StudyInstanceUID", "SeriesInstanceUID",
+	"TransferSyntaxUID",
 }
 
 // textKeywords returns all text attributes of DICOM's dictionary.
 func textKeywords(t *testing.T) []string {
 	var all []string
-	for _, group := range []uint16{0x0008, 0x0010, 0x0012, 0x0018, 0x0020, 0x0028, 0x0032, 0x0038, 0x0040, 0x0054, 0x0070, 0x0088, 0x2100, 0x4008, 0x4010} {
+	for _, group := range []uint16{0x0008, 0x0010, 0x0012, 0x0018, 0x0020, 0x0028, 0x0032, 0x0038, 0x0040, 0x0054,
+		0x0070, 0x0088, 0x2100, 0x4008, 0x4010} {
 		for element := range 0x10000 {
 			info, err := tag.Find(tag.Tag{Group: group, Element: uint16(element)})
-			if err != nil || info.Keyword == "" || slices.Contains(needed, info.Keyword) || len(info.VRs) != 1 || info.Tag.Element != uint16(element) {
+			if err != nil || info.Keyword == "" || slices.Contains(needed, info.Keyword) || len(info.VRs) != 1 ||
+				info.Tag.Element != uint16(element) {
 				continue
 			}
 			if strings.Contains("AE AS CS DA DT LO LT PN SH ST TM UC UR UT", info.VRs[0]) {
@@ -65,9 +71,11 @@ func writePerson(t *testing.T, dir string, n int, keywords []string, spoilt stri
 	for i := range 10 {
 		k, e := i%2, i/2
 		im := dicomwrite.Image{
-			StudyUID: fmt.Sprintf("2.25.77.%d", n), SeriesUID: fmt.Sprintf("2.25.78.%d", n), InstanceUID: fmt.Sprintf("2.25.79.%d.%d", n, i), FrameOfReferenceUID: "2.25.80",
+			StudyUID: fmt.Sprintf("2.25.77.%d", n), SeriesUID: fmt.Sprintf("2.25.78.%d", n),
+			InstanceUID: fmt.Sprintf("2.25.79.%d.%d", n, i), FrameOfReferenceUID: "2.25.80",
 			TE: 10 * float64(e+1), TR: 2000, Rows: 8, Columns: 8,
-			PixelSpacing: [2]float64{1, 1}, Position: [3]float64{3 * float64(k), 0, 0}, Orientation: [6]float64{0, 1, 0, 0, 0, -1}, SliceThickness: 3,
+			PixelSpacing: [2]float64{1, 1}, Position: [3]float64{3 * float64(k), 0, 0},
+			Orientation: [6]float64{0, 1, 0, 0, 0, -1}, SliceThickness: 3,
 			Pixels: make([]int32, 64),
 		}
 		for v := range im.Pixels {
@@ -112,7 +120,8 @@ func writePerson(t *testing.T, dir string, n int, keywords []string, spoilt stri
 // and of studies that fail. No file, folder name or message contains them.
 func TestNothingPersonalComesOut(t *testing.T) {
 	for i, element := range []uint16{0x0010, 0x1001, 0x1002} {
-		private := tag.Info{Tag: tag.Tag{Group: 0x0019, Element: element}, VRs: []string{"LO"}, Keyword: fmt.Sprintf("T2mapTestPrivate%d", i)}
+		private := tag.Info{Tag: tag.Tag{Group: 0x0019, Element: element}, VRs: []string{"LO"},
+			Keyword: fmt.Sprintf("T2mapTestPrivate%d", i)}
 		if err := tag.Add(private, true); err != nil {
 			t.Fatal(err)
 		}
@@ -135,7 +144,8 @@ func TestNothingPersonalComesOut(t *testing.T) {
 	}{
 		{"run", []string{"run", data, "--out", out, "--scheme", "compartments"}},
 		{"run again", []string{"run", data, "--out", out, "--scheme", "compartments", "--layout", "{subject}"}},
-		{"run one series", []string{"run", data, "--out", out + "2", "--scheme", "compartments", "--series", "nothing"}},
+		{"run one series", []string{"run", data, "--out", out + "2", "--scheme", "compartments", "--series",
+			"nothing"}},
 		{"inspect", []string{"inspect", data}},
 		{"inspect --json", []string{"inspect", data, "--json", "--scheme", "compartments"}},
 	} {

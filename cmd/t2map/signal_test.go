@@ -64,7 +64,8 @@ func TestEndings(t *testing.T) {
 			if err != nil || done == 0 || left == 0 || done+left != 12 || strings.Contains(string(table), ",failed,") {
 				t.Errorf("%d done, %d not done, %v\n%s", done, left, err, table)
 			}
-			if text := stderr.String(); !strings.HasSuffix(text, "t2map: interrupted\n") || strings.Contains(text, "context") || strings.Contains(text, "failed:") {
+			if text := stderr.String(); !strings.HasSuffix(text, "t2map: interrupted\n") ||
+				strings.Contains(text, "context") || strings.Contains(text, "failed:") {
 				t.Errorf("stderr %s", text)
 			}
 		})
@@ -97,7 +98,8 @@ func TestSecondInterrupt(t *testing.T) {
 	if err := syscall.Mkfifo(pipe, 0o600); err != nil {
 		t.Skip("no pipes here: ", err)
 	}
-	c, _ := started(t, nil, "run", studies(t, 1), "--out", filepath.Join(t.TempDir(), "r"), "--scheme", "compartments", "--manifest", pipe)
+	c, _ := started(t, nil, "run", studies(t, 1), "--out", filepath.Join(t.TempDir(), "r"), "--scheme",
+		"compartments", "--manifest", pipe)
 	ended := make(chan error, 1)
 	go func() { ended <- c.Wait() }()
 	for n := range 100 {
@@ -121,7 +123,8 @@ func TestPipeAmongStudies(t *testing.T) {
 	if err := syscall.Mkfifo(filepath.Join(dir, "SA", "IM_9999.dcm"), 0o600); err != nil {
 		t.Skip("no pipes here: ", err)
 	}
-	if code, stdout, stderr := call("run", dir, "--out", filepath.Join(t.TempDir(), "r"), "--scheme", "compartments"); code != exitOK {
+	if code, stdout, stderr := call("run", dir, "--out", filepath.Join(t.TempDir(), "r"), "--scheme",
+		"compartments"); code != exitOK {
 		t.Errorf("exit status %d\n%s%s", code, stdout, stderr)
 	}
 }
@@ -159,7 +162,8 @@ func TestKilledRun(t *testing.T) {
 func TestBusyFolder(t *testing.T) {
 	dir := studies(t, 12)
 	out := filepath.Join(t.TempDir(), "results")
-	if code, _, stderr := call("run", filepath.Join(dir, "SA"), "--out", out, "--scheme", "compartments"); code != exitOK {
+	if code, _, stderr := call("run", filepath.Join(dir, "SA"), "--out", out, "--scheme",
+		"compartments"); code != exitOK {
 		t.Fatal(stderr)
 	}
 	c, _ := started(t, nil, "run", dir, "--out", out, "--scheme", "compartments", "--workers", "1")
@@ -175,7 +179,8 @@ func TestBusyFolder(t *testing.T) {
 		{"repeat", out, "--out", "y"},
 	} {
 		code, _, stderr := call(args...)
-		if code != exitUsage || !strings.Contains(stderr, want) || !strings.Contains(stderr, "hint: wait until it has ended") {
+		if code != exitUsage || !strings.Contains(stderr, want) ||
+			!strings.Contains(stderr, "hint: wait until it has ended") {
 			t.Errorf("%s: exit status %d, %s; want …%s…", args[0], code, stderr, want)
 		}
 	}
@@ -199,11 +204,14 @@ func TestFullOutput(t *testing.T) {
 	dir := studies(t, 1)
 	out := filepath.Join(t.TempDir(), "results")
 	for _, args := range [][]string{
-		{"run", dir, "--out", out, "--scheme", "compartments"}, {"tables", out}, {"inspect", dir}, {"inspect", dir, "--json"}, {"licenses"}, {"run", "--help"}, {"--help"}, {"--version"},
+		{"run", dir, "--out", out, "--scheme", "compartments"}, {"tables", out}, {"inspect", dir},
+		{"inspect", dir, "--json"}, {"licenses"}, {"run", "--help"}, {"--help"}, {"--version"},
 	} {
 		c, stderr := started(t, full, args...)
 		_ = c.Wait()
-		if code := c.ProcessState.ExitCode(); code != exitFailed || !strings.HasSuffix(stderr.String(), "t2map: standard output: no space left on device: the output is incomplete\n") {
+		if code := c.ProcessState.ExitCode(); code != exitFailed ||
+			!strings.HasSuffix(stderr.String(), "t2map: standard output: no space left on device: the output is "+
+				"incomplete\n") {
 			t.Errorf("%v: exit status %d, %s", args, code, stderr)
 		}
 	}

@@ -60,14 +60,16 @@ func TestValidateUsage(t *testing.T) {
 			t.Errorf("%s: status %d, %q, want …%s…", name, code, stderr, c.want)
 		}
 	}
-	if _, stdout, _ := call("validate", "--help"); !strings.Contains(stdout, "Examples:") || !strings.Contains(stdout, "1 a limit is missed") {
+	if _, stdout, _ := call("validate", "--help"); !strings.Contains(stdout, "Examples:") ||
+		!strings.Contains(stdout, "1 a limit is missed") {
 		t.Errorf("help: %s", stdout)
 	}
 }
 
 // A biased method misses its limit, and the exit status is 1.
 func TestMissedLimitFails(t *testing.T) {
-	cell := report.AccuracyCell{Method: "nlls", Echoes: 7, Spacing: 10, T2: 40, SNR: 100, B1: 1, Draws: 2000, Bias: 0.02, SD: 1, Bound: 1, Coverage: 0.95}
+	cell := report.AccuracyCell{Method: "nlls", Echoes: 7, Spacing: 10, T2: 40, SNR: 100, B1: 1, Draws: 2000,
+		Bias: 0.02, SD: 1, Bound: 1, Coverage: 0.95}
 	err := verdict(report.Accuracy{Limits: accuracy.Judge([]report.AccuracyCell{cell})})
 	if err == nil || status(err) != exitFailed || !strings.Contains(err.Error(), "missed") {
 		t.Errorf("got %v", err)
