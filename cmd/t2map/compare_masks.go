@@ -302,6 +302,8 @@ func compareStudy(ctx context.Context, p [2]maskedStudy) (out comparedStudy) {
 	if err != nil {
 		return comparedStudy{err: fmt.Errorf("%s: %w", maskNames[1], err)}
 	}
+	// Settings of masks may differ; the settings of the fit should not.
+	p[0].row.Settings, p[1].row.Settings = first.Estimation(), second.Estimation()
 	var names []string
 	value := map[string]uint16{} // the number of each compartment, for both masks
 	for _, r := range []report.Result{first, second} {
@@ -355,7 +357,7 @@ func comparedRow(
 		// repeat.Pair compares one knee at two visits. Here a knee is a study, and the visits are A and B.
 		t := p[s].row
 		t.Subject, t.Visit, t.Compartment = p[0].subject, maskNames[s], key.String()
-		t.MeanT2, t.Missing = row.meanT2[s], summaries[index].Note
+		t.MeanT2, t.Missing = row.meanT2[s], trial.Missing{Kind: trial.Noted, Detail: summaries[index].Note}
 		t.Side, t.MaskFrom = joined(p[0].visit, p[0].side), ""
 		t2 = append(t2, t)
 	}

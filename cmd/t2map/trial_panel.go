@@ -116,19 +116,24 @@ func everyVisit(a trial.Analysis, s int) bool {
 // panelVisit returns the folder of a subject's study, or the reason why there is none, and notes from its flags.
 func panelVisit(a trial.Analysis, subjectVisit [2]int, folder string) report.PanelVisit {
 	out := report.PanelVisit{Missing: "no study"}
-	twoStudies := "" // text of the flag for two studies
+	twoStudies := -1 // the flag for two studies
+	note := func(flag int) {
+		if !slices.Contains(out.Flags, flag) {
+			out.Flags, out.Notes = append(out.Flags, flag), append(out.Notes, a.Flags[flag].Text)
+		}
+	}
 	for _, e := range a.Endpoints {
 		if !e.Compartment {
 			continue
 		}
 		v := e.Values[subjectVisit[0]][subjectVisit[1]]
 		for _, i := range v.Flags {
-			switch f := a.Flags[i]; {
-			case f.Kind == trial.TwoStudies:
-				twoStudies = f.Text
-			case f.Kind == trial.CarriedMask: // the tile shows this itself
-			case f.Kind.OnFigures() && !slices.Contains(out.Notes, f.Text):
-				out.Notes = append(out.Notes, f.Text)
+			switch kind := a.Flags[i].Kind; {
+			case kind == trial.TwoStudies:
+				twoStudies = i
+			case kind == trial.CarriedMask: // the tile shows this itself
+			case kind.OnFigures():
+				note(i)
 			}
 		}
 		switch {
@@ -136,14 +141,15 @@ func panelVisit(a trial.Analysis, subjectVisit [2]int, folder string) report.Pan
 		case v.Folder != "" && filepath.IsLocal(filepath.FromSlash(v.Folder)) && !math.IsNaN(v.X):
 			out.Folder, out.Missing = filepath.Join(folder, filepath.FromSlash(v.Folder)), ""
 		default:
-			out.Missing = cmp.Or(v.Missing, "its folder is unknown")
+			out.Missing = cmp.Or(v.Missing.String(), "its folder is unknown")
 		}
 	}
 	switch {
-	case twoStudies != "" && out.Folder == "": // the value belongs to neither study
-		out.Missing = twoStudies + "; no map is shown"
-	case twoStudies != "":
-		out.Notes = append(out.Notes, twoStudies)
+	case twoStudies >= 0 && out.Folder == "": // the value belongs to neither study
+		out.Missing = a.Flags[twoStudies].Text + "; no map is shown"
+		out.Flags = append(out.Flags, twoStudies)
+	case twoStudies >= 0:
+		note(twoStudies)
 	}
 	return out
 }
