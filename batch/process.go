@@ -12,7 +12,6 @@ import (
 	"github.com/t2map/t2map/files"
 	"github.com/t2map/t2map/report"
 	"github.com/t2map/t2map/segment"
-	"github.com/t2map/t2map/segment/anatomy"
 	"github.com/t2map/t2map/t2fit"
 	"github.com/t2map/t2map/volume"
 )
@@ -78,7 +77,7 @@ func measure(ctx context.Context, j Job, p Protocol, workers int) (report.Study,
 	if err != nil {
 		return report.Study{}, notFitted(err)
 	}
-	if err := segment.ExcludeFluid(&maps, src.regions, anatomy.FluidLimits{T2: p.Division.FluidMS, PartialT2: p.Division.FluidEdgeMS}); err != nil {
+	if err := segment.ExcludeFluid(&maps, src.regions, segment.FluidLimits{T2: p.Division.FluidMS, PartialT2: p.Division.FluidEdgeMS}); err != nil {
 		return report.Study{}, wrapped("fluid", err)
 	}
 	j.Train.Lossy = j.Train.Lossy || src.lossy // in a frame that Find did not look at

@@ -5,10 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"sync/atomic"
 
-	"golang.org/x/sync/errgroup"
-
+	"github.com/t2map/t2map/internal/parallel"
 	"github.com/t2map/t2map/t2fit/internal/lanes"
 	"github.com/t2map/t2map/volume"
 )
@@ -46,24 +44,14 @@ func (o Resolved) Fit(ctx context.Context, s volume.MultiEcho, mask volume.Label
 	n, m := s.Voxels(), o.emptyMaps(s.Geometry)
 	m.Noise = noise
 	job := job{echo: s.Echo[o.SkipEchoes:], mask: mask.Data, maps: m, plane: s.SliceVoxels(), ceilings: ceilingsOf(s, o.SkipEchoes)}
-	var next atomic.Int64
-	g, ctx := errgroup.WithContext(ctx)
-	for range min(o.Workers, (n+slab-1)/slab) {
-		g.Go(func() error {
-			w := job.worker(fitter{o, estimators()})
-			for {
-				lo := int(next.Add(slab)) - slab
-				if lo >= n {
-					return nil
-				}
-				if err := ctx.Err(); err != nil {
-					return err
-				}
-				w.fit(lo, min(lo+slab, n))
-			}
-		})
-	}
-	if err := g.Wait(); err != nil {
+	err = parallel.EachWorker(ctx, (n+slab-1)/slab, o.Workers, func() func(int) error {
+		w := job.worker(fitter{o, estimators()})
+		return func(i int) error {
+			w.fit(i*slab, min((i+1)*slab, n))
+			return nil
+		}
+	})
+	if err != nil {
 		return volume.Maps{}, err
 	}
 	return m, nil

@@ -3,7 +3,6 @@ package t2fit
 import (
 	"fmt"
 	"math"
-	"runtime"
 	"slices"
 )
 
@@ -134,9 +133,6 @@ func (o Options) Resolve() (Resolved, error) {
 	}
 	if o.RefocusingProfile == nil {
 		o.RefocusingProfile = []float64{1}
-	}
-	if o.Workers <= 0 {
-		o.Workers = runtime.GOMAXPROCS(0)
 	}
 	skip, err := o.skip()
 	if err != nil {
