@@ -40,10 +40,10 @@ type fields struct {
 	order binary.ByteOrder
 }
 
-func (f fields) int16(at int) int16 { return int16(f.order.Uint16(f.b[at:])) }
+func (f fields) int16(offset int) int16 { return int16(f.order.Uint16(f.b[offset:])) }
 
-func (f fields) float(at int) float64 {
-	return float64(math.Float32frombits(f.order.Uint32(f.b[at:])))
+func (f fields) float(offset int) float64 {
+	return float64(math.Float32frombits(f.order.Uint32(f.b[offset:])))
 }
 
 // readHeader reads the 348 bytes of a NIfTI-1 header and checks them.

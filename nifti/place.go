@@ -71,11 +71,11 @@ func (p placement) grid(name string, a [3][4]float64, size [3]int) (volume.Geome
 func apart(a, b volume.Geometry) float64 {
 	farthest := 0.0
 	for corner := range 8 {
-		var at [3]float64
-		for d := range at {
-			at[d] = float64((corner >> d & 1) * (a.Size[d] - 1))
+		var index [3]float64
+		for d := range index {
+			index[d] = float64((corner >> d & 1) * (a.Size[d] - 1))
 		}
-		p, q := a.Position(at[0], at[1], at[2]), b.Position(at[0], at[1], at[2])
+		p, q := a.Position(index[0], index[1], index[2]), b.Position(index[0], index[1], index[2])
 		x, y, z := p[0]-q[0], p[1]-q[1], p[2]-q[2]
 		farthest = max(farthest, math.Sqrt(x*x+y*y+z*z))
 	}

@@ -174,8 +174,8 @@ func encodeHeader(g volume.Geometry, t datatype, description string) ([]byte, er
 		return nil, err
 	}
 	b := make([]byte, firstDataByte)
-	put16 := func(at int, v int) { binary.LittleEndian.PutUint16(b[at:], uint16(v)) }
-	putFloat := func(at int, v float64) { binary.LittleEndian.PutUint32(b[at:], math.Float32bits(float32(v))) }
+	put16 := func(offset int, v int) { binary.LittleEndian.PutUint16(b[offset:], uint16(v)) }
+	putFloat := func(offset int, v float64) { binary.LittleEndian.PutUint32(b[offset:], math.Float32bits(float32(v))) }
 	binary.LittleEndian.PutUint32(b, headerSize)
 	b[atRegular] = 'r' // what Analyze 7.5 readers ask for
 	put16(atDim, 3)
@@ -201,7 +201,7 @@ func encodeHeader(g volume.Geometry, t datatype, description string) ([]byte, er
 // putPlace writes sform, qform and qfac.
 func putPlace(b []byte, g volume.Geometry) {
 	ras := flipRASLPS(g.Affine)
-	putFloat := func(at int, v float64) { binary.LittleEndian.PutUint32(b[at:], math.Float32bits(float32(v))) }
+	putFloat := func(offset int, v float64) { binary.LittleEndian.PutUint32(b[offset:], math.Float32bits(float32(v))) }
 	binary.LittleEndian.PutUint16(b[atSformCode:], 1) // NIFTI_XFORM_SCANNER_ANAT
 	for r, row := range ras {
 		for c, v := range row {

@@ -263,11 +263,11 @@ func spaceUnits(text string) ([3]float64, error) {
 	if text == "" {
 		return scale, nil
 	}
-	found := quotedWord.FindAllStringSubmatch(text, -1)
-	if len(found) != 3 {
+	matches := quotedWord.FindAllStringSubmatch(text, -1)
+	if len(matches) != 3 {
 		return scale, fmt.Errorf("space units: %.60q, want three between quotes", text)
 	}
-	for r, m := range found {
+	for r, m := range matches {
 		mm, ok := units[strings.ToLower(strings.TrimSpace(m[1]))]
 		if !ok {
 			return scale, fmt.Errorf("space units: %.20q is not a unit of length", m[1])

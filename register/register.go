@@ -133,8 +133,8 @@ func Rigid(ctx context.Context, fixed, moving volume.Map, o Options) (Result, er
 	// identity: so it needs no transform besides.
 	start := o.known
 	if start == nil {
-		found := p.start(o)
-		start = &found
+		best := p.start(o)
+		start = &best
 	}
 	e, err := run(ctx, o.parameters(), p.fixed.picture, p.moving.moved(inverse(*start)), p.turns(o), p.memory())
 	if err != nil {

@@ -123,9 +123,9 @@ func (p pair) refine(q pose, score float64) (pose, float64) {
 				if n >= 3 {
 					step = shift
 				}
-				for _, by := range [2]float64{step, -step} {
+				for _, change := range [2]float64{step, -step} {
 					next := q
-					next[n] += by
+					next[n] += change
 					if s := p.score(next); s > score {
 						q, score, better = next, s, true
 						break

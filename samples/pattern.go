@@ -18,12 +18,12 @@ const mostWidth = 20
 
 // parsePattern takes %d, %3d and %03d, once; ok is false for anything else with a %.
 func parsePattern(text string) (p pattern, ok bool) {
-	before, rest, found := strings.Cut(text, "%")
-	if !found {
+	before, rest, complete := strings.Cut(text, "%")
+	if !complete {
 		return p, false
 	}
-	width, after, found := strings.Cut(rest, "d")
-	if !found || strings.Contains(after, "%") {
+	width, after, complete := strings.Cut(rest, "d")
+	if !complete || strings.Contains(after, "%") {
 		return p, false
 	}
 	p = pattern{before: before, after: after, zeros: strings.HasPrefix(width, "0")}

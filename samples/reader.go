@@ -60,12 +60,12 @@ func (a Array) voxels() int {
 
 // index names the v-th value by its indices, as (i, j, k).
 func (a Array) index(v int) string {
-	at := make([]string, len(a.Size))
+	parts := make([]string, len(a.Size))
 	for d, s := range a.Size {
-		at[d] = fmt.Sprint(v % s)
+		parts[d] = fmt.Sprint(v % s)
 		v /= s
 	}
-	return "(" + strings.Join(at, ", ") + ")"
+	return "(" + strings.Join(parts, ", ") + ")"
 }
 
 // Reader reads the values of an array from a stream whose next byte is the first of them.

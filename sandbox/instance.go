@@ -126,8 +126,8 @@ func (i *Instance) plain(err error) error {
 
 // Read returns length bytes of the memory at an address. They are valid until the next
 // call.
-func (i *Instance) Read(at, length uint32) ([]byte, error) {
-	b, ok := i.module.Memory().Read(at, length)
+func (i *Instance) Read(address, length uint32) ([]byte, error) {
+	b, ok := i.module.Memory().Read(address, length)
 	if !ok {
 		return nil, fmt.Errorf("%w: its result lies outside its memory", ErrAborted)
 	}
@@ -135,4 +135,6 @@ func (i *Instance) Read(at, length uint32) ([]byte, error) {
 }
 
 // Write copies data to an address, and reports whether there is room.
-func (i *Instance) Write(at uint32, data []byte) bool { return i.module.Memory().Write(at, data) }
+func (i *Instance) Write(address uint32, data []byte) bool {
+	return i.module.Memory().Write(address, data)
+}

@@ -35,7 +35,7 @@ func metered(wasm []byte, pages uint64) ([]byte, error) {
 	}
 	out := append(make([]byte, 0, len(wasm)+len(wasm)/4), wasm[:preamble]...)
 	counter := byte(0)
-	for r := (wasmReader{data: wasm, at: preamble}); r.at < len(wasm); {
+	for r := (wasmReader{data: wasm, pos: preamble}); r.pos < len(wasm); {
 		id := r.byte()
 		body := r.bytes(r.number())
 		if r.failed {
@@ -68,7 +68,7 @@ func metered(wasm []byte, pages uint64) ([]byte, error) {
 // reads nothing more.
 type wasmReader struct {
 	data   []byte
-	at     int
+	pos    int
 	failed bool
 }
 
@@ -81,12 +81,12 @@ func (r *wasmReader) byte() byte {
 }
 
 func (r *wasmReader) bytes(n uint64) []byte {
-	if r.failed || n > uint64(len(r.data)-r.at) {
+	if r.failed || n > uint64(len(r.data)-r.pos) {
 		r.failed = true
 		return nil
 	}
-	r.at += int(n)
-	return r.data[r.at-int(n) : r.at]
+	r.pos += int(n)
+	return r.data[r.pos-int(n) : r.pos]
 }
 
 // skip reads over a number of whichever kind.
@@ -100,12 +100,12 @@ func (r *wasmReader) number() uint64 {
 	if r.failed {
 		return 0
 	}
-	v, n := binary.Uvarint(r.data[r.at:])
+	v, n := binary.Uvarint(r.data[r.pos:])
 	if n <= 0 {
 		r.failed = true
 		return 0
 	}
-	r.at += n
+	r.pos += n
 	return v
 }
 
@@ -113,9 +113,9 @@ func (r *wasmReader) number() uint64 {
 func (r *wasmReader) memory(pages uint64) []byte {
 	const noMaximum, withMaximum = 0, 1
 	count, flags := r.number(), r.byte()
-	had := r.number()
-	r.failed = r.failed || count != 1 || flags != noMaximum && flags != withMaximum || had < pages
-	return append(binary.AppendUvarint([]byte{1, flags}, pages), r.data[r.at:]...)
+	minimum := r.number()
+	r.failed = r.failed || count != 1 || flags != noMaximum && flags != withMaximum || minimum < pages
+	return append(binary.AppendUvarint([]byte{1, flags}, pages), r.data[r.pos:]...)
 }
 
 // addCounter returns the section with one more global, mutable and 64 bits wide, and
@@ -124,7 +124,7 @@ func (r *wasmReader) addCounter() ([]byte, byte) {
 	count := r.number()
 	r.failed = r.failed || count >= 127
 	const i64, mutable, i64const, end = 0x7e, 1, 0x42, 0x0b
-	body := append([]byte{byte(count + 1)}, r.data[r.at:]...)
+	body := append([]byte{byte(count + 1)}, r.data[r.pos:]...)
 	return append(body, i64, mutable, i64const, 0, end), byte(count)
 }
 
@@ -132,7 +132,7 @@ func (r *wasmReader) addCounter() ([]byte, byte) {
 func (r *wasmReader) addExport(counter byte) []byte {
 	const global = 3
 	body := binary.AppendUvarint(nil, r.number()+1)
-	body = append(body, r.data[r.at:]...)
+	body = append(body, r.data[r.pos:]...)
 	body = append(body, byte(len(turnsLeft)))
 	body = append(body, turnsLeft...)
 	return append(body, global, counter)
@@ -164,12 +164,12 @@ func (r *wasmReader) meterFunction(dst, turn []byte) []byte {
 		r.byte()
 	}
 	copied := 0
-	for r.at < len(r.data) && !r.failed {
+	for r.pos < len(r.data) && !r.failed {
 		op := r.byte()
 		r.immediates(op)
 		if op == loop {
-			dst = append(append(dst, r.data[copied:r.at]...), turn...)
-			copied = r.at
+			dst = append(append(dst, r.data[copied:r.pos]...), turn...)
+			copied = r.pos
 		}
 	}
 	return append(dst, r.data[copied:]...)

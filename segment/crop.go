@@ -11,11 +11,11 @@ type Box struct{ From, To [3]int }
 // BoxOf returns the box of the labels of a mask, with so many voxels of background on each side as the
 // grid has there, up to margin; one voxel where the mask has no labels.
 func BoxOf(l volume.Labels, margin int) Box {
-	from, to := bounds(l)
+	low, high := bounds(l)
 	for a, n := range l.Size {
-		from[a], to[a] = max(0, from[a]-margin), min(n, to[a]+margin)
+		low[a], high[a] = max(0, low[a]-margin), min(n, high[a]+margin)
 	}
-	return Box{from, to}
+	return Box{low, high}
 }
 
 // whole returns the box of all voxels of a grid.
@@ -34,24 +34,24 @@ func (b Box) in(g volume.Geometry) volume.Geometry {
 
 // bounds returns the box that holds the labels, to exclusive; the first voxel where there are
 // none.
-func bounds(l volume.Labels) (from, to [3]int) {
+func bounds(l volume.Labels) (low, high [3]int) {
 	boxes := make([]Box, shares(len(l.Data)))
 	shareOut(len(l.Data), func(share, first, last int) {
 		boxes[share] = boundsOf(l, first/max(l.Size[0], 1), last/max(l.Size[0], 1))
 	})
-	from, to = boxes[0].From, boxes[0].To
+	low, high = boxes[0].From, boxes[0].To
 	for _, b := range boxes[1:] {
-		for a := range from {
-			from[a], to[a] = min(from[a], b.From[a]), max(to[a], b.To[a])
+		for a := range low {
+			low[a], high[a] = min(low[a], b.From[a]), max(high[a], b.To[a])
 		}
 	}
-	if to[0] == 0 {
-		from = [3]int{}
+	if high[0] == 0 {
+		low = [3]int{}
 		for a, n := range l.Size {
-			to[a] = min(1, n)
+			high[a] = min(1, n)
 		}
 	}
-	return from, to
+	return low, high
 }
 
 // boundsOf returns the box that holds the labels of the rows first to last, exclusive. Its ends are 0
@@ -65,10 +65,10 @@ func boundsOf(l volume.Labels, first, last int) Box {
 		if before == nx {
 			continue
 		}
-		at := [3]int{before, row % ny, row / ny}
+		start := [3]int{before, row % ny, row / ny}
 		end := [3]int{nx - trailing(labels), row%ny + 1, row/ny + 1}
-		for a := range at {
-			box.From[a], box.To[a] = min(box.From[a], at[a]), max(box.To[a], end[a])
+		for a := range start {
+			box.From[a], box.To[a] = min(box.From[a], start[a]), max(box.To[a], end[a])
 		}
 	}
 	return box

@@ -111,18 +111,18 @@ func nearest(mask, g volume.Geometry) (best indexMap, least float64, fits bool) 
 func (m indexMap) distance(mask, g volume.Geometry) float64 {
 	farthest := 0.0
 	for corner := range 8 {
-		var at, in [3]float64
-		for d := range at {
+		var index, in [3]float64
+		for d := range index {
 			end := float64(g.Size[d] - 1)
 			if corner>>d&1 == 1 {
-				at[d] = end
+				index[d] = end
 			}
-			in[m.axis[d]] = at[d]
+			in[m.axis[d]] = index[d]
 			if m.flip[d] {
-				in[m.axis[d]] = end - at[d]
+				in[m.axis[d]] = end - index[d]
 			}
 		}
-		p, q := g.Position(at[0], at[1], at[2]), mask.Position(in[0], in[1], in[2])
+		p, q := g.Position(index[0], index[1], index[2]), mask.Position(in[0], in[1], in[2])
 		x, y, z := p[0]-q[0], p[1]-q[1], p[2]-q[2]
 		farthest = max(farthest, math.Sqrt(x*x+y*y+z*z)) // max keeps NaN
 	}
@@ -146,10 +146,10 @@ func (m indexMap) reorder(l volume.Labels, size [3]int) []uint16 {
 	v := 0
 	for k := range size[2] {
 		for j := range size[1] {
-			from := first + k*step[2] + j*step[1]
+			source := first + k*step[2] + j*step[1]
 			for range size[0] {
-				out[v] = l.Data[from]
-				from += step[0]
+				out[v] = l.Data[source]
+				source += step[0]
 				v++
 			}
 		}

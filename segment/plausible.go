@@ -209,8 +209,8 @@ func (r Regions) places() []place {
 			}
 			p.last = k
 			p.voxels++
-			for axis, at := range r.Position(float64(i), float64(row%ny), float64(row/ny)) {
-				d := at - middle[axis]
+			for axis, position := range r.Position(float64(i), float64(row%ny), float64(row/ny)) {
+				d := position - middle[axis]
 				p.sum[axis] += d
 				p.squares[axis] += d * d
 			}

@@ -57,9 +57,9 @@ func (m Marks) middles() []float64 {
 	m.each(func(v, n int, mark uint16) {
 		i, j, k := v%m.Size[0], v/m.Size[0]%m.Size[1], v/(m.Size[0]*m.Size[1])
 		// n voxels of a row of the grid, so that their middle is half-way.
-		at := x[0]*(float64(i)+float64(n-1)/2) + x[1]*float64(j) + x[2]*float64(k) + x[3]
+		place := x[0]*(float64(i)+float64(n-1)/2) + x[1]*float64(j) + x[2]*float64(k) + x[3]
 		count[mark-1] += float64(n)
-		sum[mark-1] += at * float64(n)
+		sum[mark-1] += place * float64(n)
 	})
 	for n := range sum {
 		sum[n] /= count[n]
@@ -72,10 +72,10 @@ func (m Marks) each(do func(v, n int, mark uint16)) {
 	for v := 0; v < len(m.Data); {
 		n := run(m.Data[v:])
 		if mark := m.Data[v]; mark != 0 {
-			for from := v; from < v+n; {
-				to := min(v+n, (from/m.Size[0]+1)*m.Size[0])
-				do(from, to-from, mark)
-				from = to
+			for start := v; start < v+n; {
+				end := min(v+n, (start/m.Size[0]+1)*m.Size[0])
+				do(start, end-start, mark)
+				start = end
 			}
 		}
 		v += n

@@ -172,7 +172,7 @@ func (s Scheme) read(segments []volume.Segment) ([]Reading, error) {
 		if decided.name == "" {
 			unknown = append(unknown, SegmentCount{Number: g.Number, Label: g.Label, Voxels: len(g.Voxels), Known: known})
 		}
-		out[n] = Reading{Number: g.Number, Label: g.Label, Meaning: decided.name, By: decided.by, Voxels: len(g.Voxels)}
+		out[n] = Reading{Number: g.Number, Label: g.Label, Meaning: decided.name, By: decided.source, Voxels: len(g.Voxels)}
 	}
 	if len(unknown) > 0 {
 		return nil, &UnknownSegmentsError{Scheme: s.Name, Segments: unknown}

@@ -45,9 +45,9 @@ type Excluded struct {
 	Fluid        int `json:"fluid"`
 }
 
-// of returns the count of a status, or nil for one that excludes no voxel. It is
+// field returns the count of a status, or nil for one that excludes no voxel. It is
 // the one place that knows which field counts which status.
-func (e *Excluded) of(s volume.Status) *int {
+func (e *Excluded) field(s volume.Status) *int {
 	switch s {
 	case volume.LowSignal:
 		return &e.LowSignal
@@ -73,7 +73,7 @@ func (e *Excluded) of(s volume.Status) *int {
 // volume.Exclusions: for status, n := range e.Each { … }.
 func (e Excluded) Each(yield func(s volume.Status, n int) bool) {
 	for _, s := range volume.Exclusions {
-		if !yield(s, *e.of(s)) {
+		if !yield(s, *e.field(s)) {
 			return
 		}
 	}
@@ -105,7 +105,7 @@ func (e Excluded) Reasons() []string {
 
 // count adds a voxel of the status and says whether that is an exclusion.
 func (e *Excluded) count(s volume.Status) bool {
-	n := e.of(s)
+	n := e.field(s)
 	if n == nil {
 		return false
 	}
@@ -239,7 +239,7 @@ func summarize(m volume.Maps, r Regions, member []uint16, rows []row, rowsOf [][
 			continue
 		}
 		if int(part) > len(rowsOf) {
-			return nil, fmt.Errorf("voxel %s: region %d of %d", at(v, r.Size), part, len(rowsOf))
+			return nil, fmt.Errorf("voxel %s: region %d of %d", voxelIndex(v, r.Size), part, len(rowsOf))
 		}
 		status := m.Status[v]
 		used := status == volume.Fitted && !math.IsNaN(float64(m.T2[v]))
@@ -252,7 +252,7 @@ func summarize(m volume.Maps, r Regions, member []uint16, rows []row, rowsOf [][
 			if used {
 				s.add(m, v)
 			} else if !s.excluded.count(status) {
-				return nil, fmt.Errorf("voxel %s of %s: status %v, T2 %g ms: mask and fit disagree", at(v, r.Size), rows[n].compartment, status, m.T2[v])
+				return nil, fmt.Errorf("voxel %s of %s: status %v, T2 %g ms: mask and fit disagree", voxelIndex(v, r.Size), rows[n].compartment, status, m.T2[v])
 			}
 		}
 	}
@@ -284,8 +284,8 @@ func (s *rowSum) add(m volume.Maps, v int) {
 }
 
 // summary returns the row's values.
-func (s rowSum) summary(of row, voxelVolume float64) Summary {
-	out := Summary{Compartment: of.compartment, Region: of.region, Layer: of.layer, Voxels: s.voxels, Excluded: s.excluded}
+func (s rowSum) summary(r row, voxelVolume float64) Summary {
+	out := Summary{Compartment: r.compartment, Region: r.region, Layer: r.layer, Voxels: s.voxels, Excluded: s.excluded}
 	out.fill(s.t2, s.r2, voxelVolume)
 	out.SEMeanT2 = Number(math.Sqrt(s.variance) / float64(len(s.t2))) // 0/0 is NaN: absent
 	out.MeanFraction = Number(s.fraction / float64(s.voxels))
@@ -306,8 +306,8 @@ func sameGrid(m volume.Maps, r Regions) error {
 	return nil
 }
 
-// at writes the index (i, j, k) of voxel v.
-func at(v int, size [3]int) string {
+// voxelIndex writes the index (i, j, k) of voxel v.
+func voxelIndex(v int, size [3]int) string {
 	return fmt.Sprintf("(%d, %d, %d)", v%size[0], v/size[0]%size[1], v/size[0]/size[1])
 }
 

@@ -45,8 +45,8 @@ func backgroundNoise(s volume.MultiEcho, sigma []float64) error {
 	var seen [3]int // corners by what they are
 	for k := range sigma {
 		var air []float64
-		for _, at := range [4][2]int{{0, 0}, {nx - w, 0}, {0, ny - h}, {nx - w, ny - h}} {
-			first := at[0] + nx*(at[1]+ny*k)
+		for _, origin := range [4][2]int{{0, 0}, {nx - w, 0}, {0, ny - h}, {nx - w, ny - h}} {
+			first := origin[0] + nx*(origin[1]+ny*k)
 			corner(pixels, s.Echo[0][first:], nx, w)
 			before := medianOf(pixels)
 			corner(pixels, s.Echo[len(s.Echo)-1][first:], nx, w)

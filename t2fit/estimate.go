@@ -27,15 +27,15 @@ type Estimate struct {
 	Status volume.Status
 }
 
-// failed is the estimate of a voxel that has none, with the reason.
+// failed returns the Estimate of a decay without an estimate, with the reason.
 func failed(s volume.Status) Estimate {
 	nan := math.NaN()
 	return Estimate{T2: nan, S0: nan, R2: nan, SE: nan, Offset: nan, B1: nan, Status: s}
 }
 
-// found is what an estimator makes of the echoes of one voxel. Where its status
-// is not Fitted or AtBound, the rest means nothing.
-type found struct {
+// result is the fit of the echoes of one voxel. The other fields are meaningless unless
+// status is Fitted or AtBound.
+type result struct {
 	t2, s0 float64
 	rss    float64 // residual sum of squares on the fitted echoes
 	se     float64 // standard error of T2, ms
@@ -45,8 +45,8 @@ type found struct {
 	status volume.Status
 }
 
-// none is what an estimator returns where there is no estimate, with the reason.
-func none(s volume.Status) found { return found{status: s} }
+// none returns the result of a voxel without an estimate, with the reason.
+func none(s volume.Status) result { return result{status: s} }
 
 // estimator fits one decay at a time. Each worker has its own, with its scratch;
 // what is costly to make and read-only is shared between them.
@@ -59,7 +59,7 @@ type estimator interface {
 	// estimate fits the magnitudes y, finite, one per echo of the train it was made
 	// for, at least two of them above the signal floor, under noise of the standard
 	// deviation sigma, NaN where it is not known.
-	estimate(y []float64, sigma float64) found
+	estimate(y []float64, sigma float64) result
 }
 
 // newEstimators prepares the options' method for a train and returns what makes a
@@ -110,7 +110,7 @@ func (f *fitter) estimate(y []float64, sigma float64) Estimate {
 // find is estimate without the verdict; it returns TSS of the fitted echoes too. A
 // decay with fewer than two of them above the floor, or with one echo that is no
 // number, is LowSignal.
-func (f *fitter) find(y []float64, sigma float64) (v found, tss float64) {
+func (f *fitter) find(y []float64, sigma float64) (v result, tss float64) {
 	above, tss := f.signal(y)
 	if above < 2 {
 		return none(volume.LowSignal), tss

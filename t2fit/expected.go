@@ -22,7 +22,7 @@ func (o Resolved) Expected(te []float64, est Estimate) []float64 {
 		curve = func(e int) float64 { return decay(e) + est.Offset }
 	case Rician:
 		noise := tabulated()
-		curve = func(e int) float64 { return o.Sigma * noise.at(decay(e)/o.Sigma).mean }
+		curve = func(e int) float64 { return o.Sigma * noise.evaluate(decay(e)/o.Sigma).mean }
 	case EPG:
 		d := o.graph(te, est)
 		curve = func(e int) float64 { return est.S0 * d.Echo[e] }

@@ -181,13 +181,13 @@ func (w *worker) flush() {
 
 // noise looks up the noise of the block's voxels, which mostly are of one slice.
 func (w *worker) noise() {
-	of := w.maps.Noise.Sigma
+	sigmas := w.maps.Noise.Sigma
 	k := w.voxel[0] / w.plane
-	sigma, end := of[k], (k+1)*w.plane
+	sigma, end := sigmas[k], (k+1)*w.plane
 	for i, v := range w.voxel[:w.n] {
 		if v >= end {
 			k = v / w.plane
-			sigma, end = of[k], (k+1)*w.plane
+			sigma, end = sigmas[k], (k+1)*w.plane
 		}
 		w.sigma[i] = sigma
 	}
@@ -206,11 +206,11 @@ func (w *worker) write() {
 			w.exclude(i)
 		}
 	}
-	for _, to := range []struct {
-		data []float32
-		from *[lanes.Width]float32
+	for _, target := range []struct {
+		data   []float32
+		values *[lanes.Width]float32
 	}{{m.T2, &s.T2}, {m.S0, &s.S0}, {m.R2, &s.R2}, {m.SE, &s.SE}} {
-		put(to.data, to.from[:w.n], w.voxel[:w.n], w.inARow())
+		put(target.data, target.values[:w.n], w.voxel[:w.n], w.inARow())
 	}
 	put(m.Status, w.status[:w.n], w.voxel[:w.n], w.inARow())
 	if m.Offset != nil || m.B1 != nil || m.Echoes != nil {
@@ -234,13 +234,13 @@ func (w *worker) exclude(i int) {
 }
 
 // put writes the values of a block to their voxels.
-func put[T any](to, from []T, voxel []int, inARow bool) {
+func put[T any](dst, src []T, voxel []int, inARow bool) {
 	if inARow {
-		copy(to[voxel[0]:], from)
+		copy(dst[voxel[0]:], src)
 		return
 	}
 	for i, v := range voxel {
-		to[v] = from[i]
+		dst[v] = src[i]
 	}
 }
 
@@ -249,16 +249,16 @@ func (w *worker) writeMore() {
 	m := &w.maps
 	for i, v := range w.voxel[:w.n] {
 		value := m.Status[v].HasValue()
-		for _, more := range []struct {
-			to   []float32
-			from float64
+		for _, extra := range []struct {
+			data  []float32
+			value float64
 		}{{m.Offset, w.offset[i]}, {m.B1, w.b1[i]}} {
 			switch {
-			case more.to == nil:
+			case extra.data == nil:
 			case value:
-				more.to[v] = float32(more.from)
+				extra.data[v] = float32(extra.value)
 			default:
-				more.to[v] = float32(math.NaN())
+				extra.data[v] = float32(math.NaN())
 			}
 		}
 		if m.Echoes != nil {

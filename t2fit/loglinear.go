@@ -20,7 +20,7 @@ func newLogLinear(k train, o Resolved) *logLinear {
 }
 
 // estimate is estimateBlock for a single decay.
-func (k *logLinear) estimate(y []float64, _ float64) found { return k.single.only(k, y) }
+func (k *logLinear) estimate(y []float64, _ float64) result { return k.single.only(k, y) }
 
 func (k *logLinear) estimateBlock(b *block, floor float64) {
 	lanes.LogLine(b.y, k.lanes(), floor, k.weighted, b.n, &k.sums, &b.curves)

@@ -208,7 +208,7 @@ func TestEqualAgainstGeneral(t *testing.T) {
 		}
 		a := even.estimate(y, 0)
 		m := bracket{1 / k.t[5], 0, 1}.solve(&k, y)
-		b := k.found(m.decay, m.rss, 1/(m.rate*m.rate*m.a*math.Sqrt(m.spread)))
+		b := k.result(m.decay, m.rss, 1/(m.rate*m.rate*m.a*math.Sqrt(m.spread)))
 		if !near(a.rss, b.rss, 1e-9) || !near(a.t2, b.t2, 1e-8) || !near(a.s0, b.s0, 1e-8) || !near(a.se, b.se, 1e-4) {
 			t.Fatalf("%v: equal %+v, general %+v", y, a, b)
 		}

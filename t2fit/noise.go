@@ -117,7 +117,7 @@ type pool struct {
 	// their variance; variances.
 	decays    []float64
 	block     *block
-	first     []found
+	first     []result
 	total     []float64
 	fits      []residual
 	variances []float64
@@ -204,7 +204,7 @@ func (p *pool) fit(decays []float64) {
 	p.total = append(p.total, b.total[:b.n]...)
 	last := p.te0 + p.t[n-1]
 	for i := range b.n {
-		v := b.found(i)
+		v := b.result(i)
 		p.first = append(p.first, v)
 		if v.status == volume.Fitted {
 			p.fits = append(p.fits, residual{v.rss / float64(n-2), v.s0 * lanes.Exp(-last/v.t2)})
@@ -254,7 +254,7 @@ func (p *pool) floored(sigma float64) float64 {
 			if first.status == volume.LowSignal {
 				continue
 			}
-			v := p.rician.from(first, p.decays[i*n:(i+1)*n], sigma, p.total[i])
+			v := p.rician.refine(first, p.decays[i*n:(i+1)*n], sigma, p.total[i])
 			if v.status == volume.Fitted {
 				p.variances = append(p.variances, p.rician.chi(v, sigma)/float64(n-2))
 			}

@@ -121,7 +121,7 @@ func leastOf(k *rician, y []float64) float64 {
 				a := alo + (ahi-alo)*float64(j)/float64(steps)
 				rss := 0.0
 				for e, g := range k.g {
-					r := y[e] - k.table.at(math.Exp(a)*g).mean
+					r := y[e] - k.table.evaluate(math.Exp(a)*g).mean
 					rss += r * r
 				}
 				if rss < least {
@@ -220,7 +220,7 @@ func cramerRao(te []float64, t2, snr float64) float64 {
 
 // medianBias returns the relative error of the median T2, where no decay counts as
 // infinitely long and one too short to measure as 0.
-func medianBias(found []found, t2 float64) float64 {
+func medianBias(found []result, t2 float64) float64 {
 	var est []float64
 	for _, v := range found {
 		switch v.status {
@@ -258,7 +258,7 @@ func TestRicianBias(t *testing.T) {
 				continue
 			}
 			cells++
-			all, covered := make([]found, 4000), 0
+			all, covered := make([]result, 4000), 0
 			for i := range all {
 				draw(rng, y, te, t2, snr)
 				all[i] = k.estimate(y, 1)
@@ -288,7 +288,7 @@ func TestRicianBiasWithEstimatedNoise(t *testing.T) {
 		s := sliceOf(rand.New(rand.NewPCG(87, uint64(i))), echoTimes(10, 10, 7), snr, 2000)
 		noise := mustNoise(t, s, Options{})
 		k := ricianOf(s.TE[1:])
-		y, all := make([]float64, 6), make([]found, s.Voxels()/len(biasT2))
+		y, all := make([]float64, 6), make([]result, s.Voxels()/len(biasT2))
 		for j, t2 := range biasT2 {
 			bound := cramerRao(s.TE[1:], t2, snr)
 			if bound >= 0.2 {
@@ -366,7 +366,7 @@ func TestRicianBlock(t *testing.T) {
 		}
 		for i := 1; i < b.n; i++ {
 			v := one.estimate(b.decay(i), 1)
-			if got := b.found(i); got.status != v.status || v.status == volume.Fitted && (got.t2 != v.t2 || got.s0 != v.s0 || got.se != v.se || got.rss != v.rss) {
+			if got := b.result(i); got.status != v.status || v.status == volume.Fitted && (got.t2 != v.t2 || got.s0 != v.s0 || got.se != v.se || got.rss != v.rss) {
 				t.Errorf("TE %v, decay %d: block %+v, alone %+v", te, i, got, v)
 			}
 		}

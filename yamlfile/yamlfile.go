@@ -93,32 +93,32 @@ func describe(err error) string {
 var positions = regexp.MustCompile(`\[(\d+):\d+\]`)
 
 // keyAt returns the key that a token is of: the token, or the one before its colon.
-func keyAt(at *token.Token) string {
-	if at.Type == token.MappingValueType && at.Prev != nil {
-		at = at.Prev
+func keyAt(t *token.Token) string {
+	if t.Type == token.MappingValueType && t.Prev != nil {
+		t = t.Prev
 	}
-	return at.Value
+	return t.Value
 }
 
 // wanted says which line holds a value of another kind than is wanted.
-func wanted(at *token.Token, kind string) string {
-	if at == nil {
+func wanted(t *token.Token, kind string) string {
+	if t == nil {
 		return "a value is not " + kind
 	}
-	if key := keyOf(at); key != "" {
-		return fmt.Sprintf("line %d: %s: %.40q, want %s", at.Position.Line, key, at.Value, kind)
+	if key := keyOf(t); key != "" {
+		return fmt.Sprintf("line %d: %s: %.40q, want %s", t.Position.Line, key, t.Value, kind)
 	}
-	return fmt.Sprintf("line %d: %.40q, want %s", at.Position.Line, at.Value, kind)
+	return fmt.Sprintf("line %d: %.40q, want %s", t.Position.Line, t.Value, kind)
 }
 
 // keyOf returns the key that the value at a token stands under, or "": that of the
 // innermost block or braces around it. A token in a list is its list's key's, and a key has none.
-func keyOf(at *token.Token) string {
-	if at.Next != nil && at.Next.Type == token.MappingValueType {
+func keyOf(value *token.Token) string {
+	if value.Next != nil && value.Next.Type == token.MappingValueType {
 		return ""
 	}
 	depth := 0
-	for t := at.Prev; t != nil; t = t.Prev {
+	for t := value.Prev; t != nil; t = t.Prev {
 		switch t.Type {
 		case token.SequenceEndType, token.MappingEndType:
 			depth++

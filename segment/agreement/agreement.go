@@ -97,11 +97,11 @@ func sameGrid(a, b volume.Labels) error {
 	}
 	farthest := 0.0
 	for corner := range 8 {
-		var at [3]float64
-		for d := range at {
-			at[d] = float64(corner >> d & 1 * (a.Size[d] - 1))
+		var index [3]float64
+		for d := range index {
+			index[d] = float64(corner >> d & 1 * (a.Size[d] - 1))
 		}
-		p, q := a.Position(at[0], at[1], at[2]), b.Position(at[0], at[1], at[2])
+		p, q := a.Position(index[0], index[1], index[2]), b.Position(index[0], index[1], index[2])
 		farthest = max(farthest, math.Sqrt((p[0]-q[0])*(p[0]-q[0])+(p[1]-q[1])*(p[1]-q[1])+(p[2]-q[2])*(p[2]-q[2])))
 	}
 	if !(farthest <= a.Tolerance()) { // so that a position that is not a number fails
@@ -129,21 +129,21 @@ func (x *Label) volumes(voxel float64) {
 
 // extent is where a label lies in either mask, and how many voxels have it.
 type extent struct {
-	voxels   [2]int
-	common   int
-	from, to [3]int // to is exclusive
+	voxels    [2]int
+	common    int
+	low, high [3]int // to is exclusive
 }
 
 // extents returns those of all labels but 0.
 func extents(a, b volume.Labels) map[uint16]*extent {
-	found := map[uint16]*extent{}
+	all := map[uint16]*extent{}
 	var last uint16
 	var e *extent
-	of := func(value uint16) *extent {
+	extentOf := func(value uint16) *extent {
 		if e == nil || value != last {
-			if last, e = value, found[value]; e == nil {
-				e = &extent{from: a.Size}
-				found[value] = e
+			if last, e = value, all[value]; e == nil {
+				e = &extent{low: a.Size}
+				all[value] = e
 			}
 		}
 		return e
@@ -154,23 +154,23 @@ func extents(a, b volume.Labels) map[uint16]*extent {
 		if first|second == 0 {
 			continue
 		}
-		at := [3]int{v % nx, v / nx % ny, v / (nx * ny)}
+		index := [3]int{v % nx, v / nx % ny, v / (nx * ny)}
 		if first != 0 {
-			of(first).add(at, 0)
+			extentOf(first).add(index, 0)
 		}
 		if second != 0 {
-			of(second).add(at, 1)
+			extentOf(second).add(index, 1)
 		}
 		if first == second {
 			e.common++
 		}
 	}
-	return found
+	return all
 }
 
-func (e *extent) add(at [3]int, mask int) {
+func (e *extent) add(index [3]int, mask int) {
 	e.voxels[mask]++
-	for d, x := range at {
-		e.from[d], e.to[d] = min(e.from[d], x), max(e.to[d], x+1)
+	for d, x := range index {
+		e.low[d], e.high[d] = min(e.low[d], x), max(e.high[d], x+1)
 	}
 }

@@ -237,11 +237,11 @@ func only(all []spot, keep func(*spot) bool) []spot {
 
 // endCut reports whether one of the spots for which of is true lies at an end along Posterior
 // and on a face where the field of view cuts its group.
-func (k *Knee) endCut(which group, a Axes, from, to float64, of func(*spot) bool) bool {
+func (k *Knee) endCut(which group, a Axes, front, back float64, keep func(*spot) bool) bool {
 	reach := 2*halfStep(&k.mask.Geometry, a.Posterior) + 0.5
 	for n := range k.spots[which] {
 		s := &k.spots[which][n]
-		if p := s.at.Dot(a.Posterior); !s.crumb && (p < from+reach || p > to-reach) && of(s) && k.cutAt(which, s.v) {
+		if p := s.centre.Dot(a.Posterior); !s.crumb && (p < front+reach || p > back-reach) && keep(s) && k.cutAt(which, s.v) {
 			return true
 		}
 	}

@@ -107,8 +107,8 @@ func (k *Knee) enough(which group) error {
 			continue
 		}
 		n++
-		for a, at := range index(s.v, k.mask.Size) {
-			lo[a], hi[a] = min(lo[a], at), max(hi[a], at)
+		for a, i := range index(s.v, k.mask.Size) {
+			lo[a], hi[a] = min(lo[a], i), max(hi[a], i)
 		}
 	}
 	all := len(k.spots[which])
@@ -140,11 +140,11 @@ const cutPart = 0.75
 // cutFaces reports at which faces of the grid the group is cut.
 func cutFaces(runs []run, which group, size [3]int) (cut [6]bool) {
 	var layer [6][2]int
-	count := func(axis, at, n int) {
-		if at < 2 {
-			layer[2*axis][at] += n
+	count := func(axis, i, n int) {
+		if i < 2 {
+			layer[2*axis][i] += n
 		}
-		if back := size[axis] - 1 - at; back < 2 {
+		if back := size[axis] - 1 - i; back < 2 {
 			layer[2*axis+1][back] += n
 		}
 	}
@@ -152,9 +152,9 @@ func cutFaces(runs []run, which group, size [3]int) (cut [6]bool) {
 		if r.tissue.group() != which || r.crumb {
 			continue
 		}
-		for _, at := range [4]int{0, 1, size[0] - 2, size[0] - 1} {
-			if at >= int(r.i) && at < int(r.i+r.n) && (at < 2 || at >= size[0]-2) {
-				count(0, at, 1)
+		for _, i := range [4]int{0, 1, size[0] - 2, size[0] - 1} {
+			if i >= int(r.i) && i < int(r.i+r.n) && (i < 2 || i >= size[0]-2) {
+				count(0, i, 1)
 			}
 		}
 		count(1, int(r.j), int(r.n))
@@ -168,8 +168,8 @@ func cutFaces(runs []run, which group, size [3]int) (cut [6]bool) {
 
 // cutAt reports whether a voxel lies on a face at which its group is cut.
 func (k *Knee) cutAt(which group, v int32) bool {
-	for a, at := range index(v, k.mask.Size) {
-		if at == 0 && k.cut[which][2*a] || at == k.mask.Size[a]-1 && k.cut[which][2*a+1] {
+	for a, i := range index(v, k.mask.Size) {
+		if i == 0 && k.cut[which][2*a] || i == k.mask.Size[a]-1 && k.cut[which][2*a+1] {
 			return true
 		}
 	}
@@ -235,7 +235,7 @@ func (k *Knee) oneSided() error {
 		each := func(see func(t Tissue, x float64)) {
 			for v := range k.spots[g] {
 				if s := &k.spots[g][v]; !s.crumb && sideNamed(s.tissue) != 0 {
-					see(s.tissue, s.at.Dot(k.axes.Left))
+					see(s.tissue, s.centre.Dot(k.axes.Left))
 				}
 			}
 		}
@@ -274,7 +274,7 @@ func (k *Knee) normal() (AxesSource, vector) {
 	femur := k.sum(femoral).plus(k.tally[Femur])
 	for _, source := range []struct {
 		group group
-		by    AxesSource
+		axes  AxesSource
 	}{{tibial, ByPlateau}, {meniscal, ByMenisci}} {
 		if len(k.spots[source.group]) < fewest {
 			continue
@@ -292,7 +292,7 @@ func (k *Knee) normal() (AxesSource, vector) {
 		if p.normal.Dot(up) < 0 {
 			p.normal = p.normal.Times(-1)
 		}
-		return source.by, p.normal
+		return source.axes, p.normal
 	}
 	if len(k.spots[femoral]) > 0 {
 		n, open := thinnest(k.spots[femoral])
@@ -311,7 +311,7 @@ func thinnest(all []spot) (axis, open vector) {
 	var s scatter
 	for n := range all {
 		if !all[n].crumb {
-			s.add(all[n].at)
+			s.add(all[n].centre)
 		}
 	}
 	axes, _ := principal(s.covariance())
@@ -320,7 +320,7 @@ func thinnest(all []spot) (axis, open vector) {
 	var third vector
 	for n := range all {
 		if !all[n].crumb {
-			d := all[n].at.Minus(mean)
+			d := all[n].centre.Minus(mean)
 			third = third.Plus(d.Times(d.Dot(d)))
 		}
 	}
@@ -360,15 +360,15 @@ func (k *Knee) inFront() error {
 		return nil
 	}
 	d := patella.centroid(&k.mask.Geometry).Minus(rest.centroid(&k.mask.Geometry)).Unit()
-	if at := -d.Dot(k.axes.Posterior); at <= 0 {
-		return &Error{Problem: Askew, Tissue: k.firstOf(PatellarCartilage, Patella), Direction: "anterior", Amount: math.Acos(max(-1, at)) * 180 / math.Pi}
+	if cosine := -d.Dot(k.axes.Posterior); cosine <= 0 {
+		return &Error{Problem: Askew, Tissue: k.firstOf(PatellarCartilage, Patella), Direction: "anterior", Amount: math.Acos(max(-1, cosine)) * 180 / math.Pi}
 	}
 	return nil
 }
 
 // firstOf returns the first of the tissues that the mask has.
-func (k *Knee) firstOf(of ...Tissue) Tissue {
-	for _, t := range of {
+func (k *Knee) firstOf(list ...Tissue) Tissue {
+	for _, t := range list {
 		if k.tally[t].n > 0 {
 			return t
 		}

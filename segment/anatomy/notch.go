@@ -44,10 +44,10 @@ func (f *flat) see(a Axes, all []spot) {
 	f.p = slices.Grow(f.p[:0], len(all))
 	f.h = slices.Grow(f.h[:0], len(all))
 	for n := range all {
-		if at := all[n].at; !all[n].crumb {
-			f.x = append(f.x, at.Dot(a.Left))
-			f.p = append(f.p, at.Dot(a.Posterior))
-			f.h = append(f.h, at.Dot(a.Superior))
+		if p := all[n].centre; !all[n].crumb {
+			f.x = append(f.x, p.Dot(a.Left))
+			f.p = append(f.p, p.Dot(a.Posterior))
+			f.h = append(f.h, p.Dot(a.Superior))
 		}
 	}
 }
@@ -100,8 +100,8 @@ func findNotch(
 		}
 		a := newAxes(left, superior(left))
 		f.see(a, all)
-		turn, found := n.look(a, f, g)
-		if !found {
+		turn, ok := n.look(a, f, g)
+		if !ok {
 			return notch{}, false
 		}
 		if turn*last < 0 { // the ends move in steps, so that turns may go to and fro
@@ -170,12 +170,12 @@ func columns(all []spot, e1, e2 vector) (u, v []float64) {
 	wide := cells.n
 	taken := make([]bool, wide*(int(v1-v0)+1))
 	for n := range f.x {
-		taken[int(cells.at(f.x[n]))+wide*int(f.p[n]-v0)] = true
+		taken[int(cells.place(f.x[n]))+wide*int(f.p[n]-v0)] = true
 	}
-	for at, t := range taken {
+	for cell, t := range taken {
 		if t {
-			u = append(u, cells.middle(float64(at%wide)))
-			v = append(v, v0+0.5+float64(at/wide))
+			u = append(u, cells.middle(float64(cell%wide)))
+			v = append(v, v0+0.5+float64(cell/wide))
 		}
 	}
 	return u, v
@@ -227,25 +227,25 @@ func (n *notch) middleOfGap(f flat) {
 	for v := range f.x {
 		row := int(math.Floor(f.p[v] - n.anterior))
 		for r := max(0, row-1); r <= min(rows-1, row+1); r++ { // thick slices leave rows empty
-			taken[int(cells.at(f.x[v]))+wide*r] = true
+			taken[int(cells.place(f.x[v]))+wide*r] = true
 		}
 	}
 	var s, sp, sx, spp, spx float64
-	at := math.Floor(cells.at(n.x))
+	centre := math.Floor(cells.place(n.x))
 	for r := 3; r < rows; r++ { // up to here the rows of the end itself are taken
-		left, right := int(math.Ceil(at)), int(math.Floor(at))
+		left, right := int(math.Ceil(centre)), int(math.Floor(centre))
 		for left < wide && !taken[left+wide*r] {
 			left++
 		}
 		for right >= 0 && !taken[right+wide*r] {
 			right--
 		}
-		if left >= wide || right < 0 || taken[int(math.Ceil(at))+wide*r] || taken[int(math.Floor(at))+wide*r] { // a bridge, or beyond a condyle
+		if left >= wide || right < 0 || taken[int(math.Ceil(centre))+wide*r] || taken[int(math.Floor(centre))+wide*r] { // a bridge, or beyond a condyle
 			continue
 		}
-		at = float64(left+right) / 2
+		centre = float64(left+right) / 2
 		p := float64(r) + 0.5
-		s, sp, sx, spp, spx = s+1, sp+p, sx+at, spp+float64(p*p), spx+float64(p*at)
+		s, sp, sx, spp, spx = s+1, sp+p, sx+centre, spp+float64(p*p), spx+float64(p*centre)
 	}
 	n.middle, n.lean = n.x, 0
 	if det := float64(s*spp) - float64(sp*sp); s >= 5 && det > 0 {

@@ -10,7 +10,7 @@ type plates struct {
 	n      int    // how many there are: 0, 1 or 2
 	normal vector // across them, of either sign
 	apart  vector // from one centroid to the other
-	// named says that the tissues tell them apart. Otherwise a spot with at·along > middle is
+	// named says that the tissues tell them apart. Otherwise a spot with centre·along > middle is
 	// of the second, which is that of the patient's left.
 	named  bool
 	middle float64
@@ -47,7 +47,7 @@ func newPlates(all []spot) plates {
 	var s [2]scatter
 	for n := range all {
 		if !all[n].crumb {
-			s[p.of(&all[n])].add(all[n].at)
+			s[p.plateOf(&all[n])].add(all[n].centre)
 		}
 	}
 	total := s[0].n + s[1].n
@@ -79,9 +79,9 @@ func newPlates(all []spot) plates {
 	return p
 }
 
-// of returns which plate the spot is of.
-func (p *plates) of(s *spot) int {
-	if p.named && sideNamed(s.tissue) > 0 || !p.named && s.at.Dot(p.along) > p.middle {
+// plateOf returns the plate of the spot: 0 or 1.
+func (p *plates) plateOf(s *spot) int {
+	if p.named && sideNamed(s.tissue) > 0 || !p.named && s.centre.Dot(p.along) > p.middle {
 		return 1
 	}
 	return 0
@@ -92,7 +92,7 @@ func valley(all []spot) plates {
 	var s scatter
 	for n := range all {
 		if !all[n].crumb {
-			s.add(all[n].at)
+			s.add(all[n].centre)
 		}
 	}
 	if s.n == 0 {
@@ -106,13 +106,13 @@ func valley(all []spot) plates {
 	var x []float64
 	for n := range all {
 		if !all[n].crumb {
-			x = append(x, all[n].at.Dot(p.along))
+			x = append(x, all[n].centre.Dot(p.along))
 		}
 	}
 	cells := newBins(x, 2*strip)
 	count := make([]int, cells.n)
 	for n := range x {
-		count[int(cells.at(x[n]))]++
+		count[int(cells.place(x[n]))]++
 	}
 	// Sums over 5 mm, as slices are up to 4 mm apart.
 	least, first, last := math.MaxInt, 0, 0

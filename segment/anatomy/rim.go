@@ -63,7 +63,7 @@ func (r *rim) collect(o *occupied) {
 	const level = 0.7 // 45°: steps of the grid that are steeper lead through the plateau
 	for _, d := range []vector{r.up, r.up.Times(-1), r.ahead} {
 		o.faces(d, func(f face) {
-			p := rimPoint{x: f.at.Dot(r.axes.Left), d: f.at.Dot(r.ahead) - r.seen, z: f.at.Dot(r.up), top: d == r.up}
+			p := rimPoint{x: f.centre.Dot(r.axes.Left), d: f.centre.Dot(r.ahead) - r.seen, z: f.centre.Dot(r.up), top: d == r.up}
 			if p.d < -rimLength || (math.Abs(f.out.Dot(r.up)) > level) == (d == r.ahead) {
 				return
 			}
@@ -90,7 +90,7 @@ func (r *rim) collect(o *occupied) {
 // besides reports whether there is cartilage within 3 mm above and below the voxel that the
 // face looks to.
 func (o *occupied) besides(f face, up vector) (above, below bool) {
-	outside := f.at.Plus(f.out.Times(f.step / 2))
+	outside := f.centre.Plus(f.out.Times(f.step / 2))
 	for h := 0.5; h <= 3; h += 0.5 {
 		above = above || o.holds(outside.Plus(up.Times(h)))
 		below = below || o.holds(outside.Minus(up.Times(h)))

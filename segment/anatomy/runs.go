@@ -45,7 +45,7 @@ type run struct {
 
 // spot is a voxel of a group.
 type spot struct {
-	at     vector // its centre
+	centre vector // its centre
 	v      int32  // its index
 	tissue Tissue
 	crumb  bool
@@ -209,7 +209,7 @@ func firsts(runs []run, size [3]int) []int32 {
 	first := make([]int32, size[1]*size[2]+1)
 	row := 0
 	for n, r := range runs {
-		for at := int(r.k)*size[1] + int(r.j); row <= at; row++ {
+		for current := int(r.k)*size[1] + int(r.j); row <= current; row++ {
 			first[row] = int32(n)
 		}
 	}

@@ -34,7 +34,7 @@ type cluster struct {
 func clusters(all []spot) []cluster {
 	lo, hi := vector{math.Inf(1), math.Inf(1), math.Inf(1)}, vector{math.Inf(-1), math.Inf(-1), math.Inf(-1)}
 	for n := range all {
-		for r, x := range all[n].at {
+		for r, x := range all[n].centre {
 			if !all[n].crumb {
 				lo[r], hi[r] = min(lo[r], x), max(hi[r], x)
 			}
@@ -51,16 +51,16 @@ func clusters(all []spot) []cluster {
 	cells := make([]scatter, size[0]*size[1]*size[2])
 	for n := range all {
 		if !all[n].crumb {
-			p := all[n].at.Minus(lo)
+			p := all[n].centre.Minus(lo)
 			c := &cells[int(p[0]/clusterCell)+size[0]*(int(p[1]/clusterCell)+size[1]*int(p[2]/clusterCell))]
 			c.n++
-			c.sum = c.sum.Plus(all[n].at)
+			c.sum = c.sum.Plus(all[n].centre)
 		}
 	}
 	var out []cluster
-	for at := range cells {
-		if cells[at].n > 0 {
-			out = append(out, flood(cells, size, at))
+	for cell := range cells {
+		if cells[cell].n > 0 {
+			out = append(out, flood(cells, size, cell))
 		}
 	}
 	slices.SortStableFunc(out, func(a, b cluster) int { return b.n - a.n })
@@ -68,19 +68,19 @@ func clusters(all []spot) []cluster {
 }
 
 // flood empties the cells that hang together with the one given and returns what they held.
-func flood(cells []scatter, size [3]int, at int) cluster {
+func flood(cells []scatter, size [3]int, cell int) cluster {
 	var all scatter
-	stack := []int{at}
+	stack := []int{cell}
 	for len(stack) > 0 {
-		at := stack[len(stack)-1]
+		cell := stack[len(stack)-1]
 		stack = stack[:len(stack)-1]
-		if cells[at].n == 0 {
+		if cells[cell].n == 0 {
 			continue
 		}
-		all.n += cells[at].n
-		all.sum = all.sum.Plus(cells[at].sum)
-		cells[at].n = 0
-		x, y, z := at%size[0], at/size[0]%size[1], at/(size[0]*size[1])
+		all.n += cells[cell].n
+		all.sum = all.sum.Plus(cells[cell].sum)
+		cells[cell].n = 0
+		x, y, z := cell%size[0], cell/size[0]%size[1], cell/(size[0]*size[1])
 		for c := max(0, z-1); c <= min(size[2]-1, z+1); c++ {
 			for b := max(0, y-1); b <= min(size[1]-1, y+1); b++ {
 				for a := max(0, x-1); a <= min(size[0]-1, x+1); a++ {
@@ -123,13 +123,13 @@ func (k *Knee) one() error {
 
 // Plane is the sagittal plane between two knees.
 type Plane struct {
-	across vector // to the patient's left
-	at     float64
+	across   vector // to the patient's left
+	distance float64
 }
 
 // Beside reports whether a position, mm LPS, lies on the plane's side of that name: Right, or Left.
-func (p Plane) Beside(at [3]float64, side Side) bool {
-	return (vector(at).Dot(p.across) > p.at) == (side == Left)
+func (p Plane) Beside(position [3]float64, side Side) bool {
+	return (vector(position).Dot(p.across) > p.distance) == (side == Left)
 }
 
 // Between returns the plane between two knees in m, which are told by femoral or, without it,

@@ -143,9 +143,9 @@ func (k *Knee) Side() Evidence {
 }
 
 // tallyOf returns the tally of several tissues.
-func (k *Knee) tallyOf(of []Tissue) tally {
+func (k *Knee) tallyOf(list []Tissue) tally {
 	var t tally
-	for _, tissue := range of {
+	for _, tissue := range list {
 		t = t.plus(k.tally[tissue])
 	}
 	return t

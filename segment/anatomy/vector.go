@@ -102,17 +102,17 @@ func principal(m [3][3]float64) (axes [3]vector, deviation [3]float64) {
 
 // scatter accumulates the covariance of positions about their mean.
 type scatter struct {
-	n    float64
-	sum  vector
-	prod [3][3]float64
-	from vector // near the positions, so that nothing is lost to rounding
+	n      float64
+	sum    vector
+	prod   [3][3]float64
+	origin vector // near the positions, so that nothing is lost to rounding
 }
 
 func (s *scatter) add(p vector) {
 	if s.n == 0 {
-		s.from = p
+		s.origin = p
 	}
-	d := p.Minus(s.from)
+	d := p.Minus(s.origin)
 	s.n++
 	s.sum = s.sum.Plus(d)
 	for r := range 3 {
@@ -122,7 +122,7 @@ func (s *scatter) add(p vector) {
 	}
 }
 
-func (s *scatter) mean() vector { return s.from.Plus(s.sum.Times(1 / s.n)) }
+func (s *scatter) mean() vector { return s.origin.Plus(s.sum.Times(1 / s.n)) }
 
 // covariance returns the covariance matrix; weight is that of the sum of squares.
 func (s *scatter) covariance() (m [3][3]float64) {

@@ -111,9 +111,9 @@ func Measure(ctx context.Context, m anatomy.Mask, options Options) (Field, error
 	}
 	for b := range sheets {
 		s := &sheets[b]
-		from := len(out.Voxels)
+		start := len(out.Voxels)
 		out.Voxels = append(out.Voxels, s.voxels...)
-		out.Sheets[b] = SheetDepth{From: from, To: len(out.Voxels)}
+		out.Sheets[b] = SheetDepth{From: start, To: len(out.Voxels)}
 	}
 	out.Depth = make([]float32, len(out.Voxels))
 	out.Thickness = make([]float32, len(out.Voxels))
@@ -176,30 +176,30 @@ func (out *Field) between(s *sheet, l *lattice, workers int, bone, joint *bounda
 	about.BoneArea, about.JointArea, about.Undefined = bone.area, joint.area, 0
 	about.Bone = make([][3]float64, len(bone.pieces))
 	for n, p := range bone.pieces {
-		about.Bone[n] = p.at
+		about.Bone[n] = p.centre
 	}
 	undefined := make([]int, parallel.Parts(len(s.voxels), workers, worthSharing))
-	parallel.Split(len(s.voxels), workers, worthSharing, func(part, from, to int) {
-		for n := from; n < to; n++ {
-			at := about.From + n
+	parallel.Split(len(s.voxels), workers, worthSharing, func(part, start, end int) {
+		for n := start; n < end; n++ {
+			v := about.From + n
 			x := l.centre(s.index[n])
 			b, fromBone := bone.height(n, x)
 			j, fromJoint := joint.height(n, x)
 			thickness := b + j
 			if !(thickness > 0) {
-				out.Depth[at], out.Thickness[at] = float32(math.NaN()), float32(math.NaN())
-				out.Normal[at] = [3]float32{}
+				out.Depth[v], out.Thickness[v] = float32(math.NaN()), float32(math.NaN())
+				out.Normal[v] = [3]float32{}
 				undefined[part]++
 				continue
 			}
 			// Rounded, so that the middle of a plate of three voxels is at 0.5 on every machine
 			// and on a mirrored grid.
-			out.Depth[at], out.Thickness[at] = float32(math.Round(b/thickness*1e5)/1e5), float32(thickness)
+			out.Depth[v], out.Thickness[v] = float32(math.Round(b/thickness*1e5)/1e5), float32(thickness)
 			normal := fromBone.Minus(fromJoint).Unit()
 			if s.single(n, l, normal) {
-				out.Depth[at] = 0.5
+				out.Depth[v] = 0.5
 			}
-			out.Normal[at] = normal.Short()
+			out.Normal[v] = normal.Short()
 		}
 	})
 	for _, n := range undefined {

@@ -47,7 +47,7 @@ const voxelsPerCheck = 1 << 14
 
 // offset is a step from a voxel to another.
 type offset struct {
-	by       [3]int
+	step     [3]int
 	distance float64 // from the centre of the one to the surface of the other, mm
 }
 
@@ -63,11 +63,11 @@ func (l *lattice) ball(mm float64) []offset {
 	for k := -reach[2]; k <= reach[2]; k++ {
 		for j := -reach[1]; j <= reach[1]; j++ {
 			for i := -reach[0]; i <= reach[0]; i++ {
-				o := offset{by: [3]int{i, j, k}}
-				if o.by == [3]int{} {
+				o := offset{step: [3]int{i, j, k}}
+				if o.step == [3]int{} {
 					continue
 				}
-				if o.distance = l.toVoxel(o.by); o.distance >= mm {
+				if o.distance = l.toVoxel(o.step); o.distance >= mm {
 					continue
 				}
 				if i*i+j*j+k*k == 1 {
@@ -82,24 +82,24 @@ func (l *lattice) ball(mm float64) []offset {
 }
 
 // toVoxel returns the distance in mm from the centre of voxel 0 to the nearest point of the
-// voxel at an offset: the least |A(by + e)| with every |eᵢ| ≤ ½, found coordinate by
+// voxel at an offset: the least |A(step + e)| with every |eᵢ| ≤ ½, found coordinate by
 // coordinate, which converges as the square is convex. On a grid with right angles the first
 // round is exact.
-func (l *lattice) toVoxel(by [3]int) float64 {
-	var at [3]float64
+func (l *lattice) toVoxel(step [3]int) float64 {
+	var nearest [3]float64
 	for c := range 3 {
-		at[c] = float64(by[c])
+		nearest[c] = float64(step[c])
 	}
 	for range 20 {
 		for c := range 3 {
-			rest := at
+			rest := nearest
 			rest[c] = 0
 			x := l.columns[0].Times(rest[0]).Plus(l.columns[1].Times(rest[1])).Plus(l.columns[2].Times(rest[2]))
 			best := -x.Dot(l.columns[c]) / l.columns[c].Dot(l.columns[c])
-			at[c] = min(max(best, float64(by[c])-0.5), float64(by[c])+0.5)
+			nearest[c] = min(max(best, float64(step[c])-0.5), float64(step[c])+0.5)
 		}
 	}
-	return l.columns[0].Times(at[0]).Plus(l.columns[1].Times(at[1])).Plus(l.columns[2].Times(at[2])).Length()
+	return l.columns[0].Times(nearest[0]).Plus(l.columns[1].Times(nearest[1])).Plus(l.columns[2].Times(nearest[2])).Length()
 }
 
 // nearOutside reports whether one of the voxels at the offsets belongs to another structure.
@@ -107,7 +107,7 @@ func (l *lattice) nearOutside(data []anatomy.Tissue, v int, own anatomy.Structur
 	row := v / l.size[0]
 	index := [3]int{v - row*l.size[0], row % l.size[1], row / l.size[1]}
 	for _, o := range ball {
-		i, j, k := index[0]+o.by[0], index[1]+o.by[1], index[2]+o.by[2]
+		i, j, k := index[0]+o.step[0], index[1]+o.step[1], index[2]+o.step[2]
 		if i < 0 || j < 0 || k < 0 || i >= l.size[0] || j >= l.size[1] || k >= l.size[2] {
 			continue
 		}

@@ -23,10 +23,10 @@ type surface struct {
 	voxel   []int32      // the voxel of each face, by its number in the sheet
 	dir     []uint8      // the direction in which the face looks
 	side    []side       //
-	at      []vector     // its centre, midway between the centres of both voxels
+	centre  []vector     // its centre, midway between the centres of both voxels
 	links   [][4]int32   // the faces across the four edges
 	weights [][4]float64 // of the links, see weigh
-	of      [][directions]int32
+	faceOf  [][directions]int32
 	area    [directions]vector // outward, as long as a face in that direction is large
 	stable  float64            // the longest plain step of diffusion in mm²
 	scale   float64            // of the widths, see lattice.scale
@@ -52,19 +52,19 @@ const Margin = boneGap + 1
 
 // findSurface lists the faces of the sheet and links those that share an edge.
 func findSurface(ctx context.Context, s *sheet, data []anatomy.Tissue, l *lattice, workers int) *surface {
-	f := &surface{of: make([][directions]int32, len(s.voxels)), scale: l.scale(), workers: workers, ctx: ctx}
+	f := &surface{faceOf: make([][directions]int32, len(s.voxels)), scale: l.scale(), workers: workers, ctx: ctx}
 	faces := 0
 	for n := range s.next {
 		for d, other := range s.next[n] {
-			f.of[n][d] = -1
+			f.faceOf[n][d] = -1
 			if other < 0 {
-				f.of[n][d] = int32(faces)
+				f.faceOf[n][d] = int32(faces)
 				faces++
 			}
 		}
 	}
 	f.voxel, f.dir, f.side = make([]int32, faces), make([]uint8, faces), make([]side, faces)
-	f.at, f.links, f.weights = make([]vector, faces), make([][4]int32, faces), make([][4]float64, faces)
+	f.centre, f.links, f.weights = make([]vector, faces), make([][4]int32, faces), make([][4]float64, faces)
 	for axis := range 3 {
 		a := l.columns[(axis+1)%3].Cross(l.columns[(axis+2)%3])
 		if a.Dot(l.columns[axis]) < 0 { // a left-handed grid
@@ -72,9 +72,9 @@ func findSurface(ctx context.Context, s *sheet, data []anatomy.Tissue, l *lattic
 		}
 		f.area[2*axis], f.area[2*axis+1] = a.Times(-1), a
 	}
-	parallel.Split(len(s.voxels), workers, worthSharing, func(_, from, to int) {
-		for n := from; n < to; n++ {
-			for d, face := range f.of[n] {
+	parallel.Split(len(s.voxels), workers, worthSharing, func(_, start, end int) {
+		for n := start; n < end; n++ {
+			for d, face := range f.faceOf[n] {
 				if face >= 0 {
 					f.see(s, data, l, n, d)
 				}
@@ -87,13 +87,13 @@ func findSurface(ctx context.Context, s *sheet, data []anatomy.Tissue, l *lattic
 
 // see fills in what is known of the face of voxel n in direction d.
 func (f *surface) see(s *sheet, data []anatomy.Tissue, l *lattice, n, d int) {
-	face, i := f.of[n][d], s.index[n]
+	face, i := f.faceOf[n][d], s.index[n]
 	f.voxel[face], f.dir[face] = int32(n), uint8(d)
 	f.side[face] = look(data, l, s.bone, int(s.voxels[n]), i, d)
 	f.links[face] = f.neighbours(s, n, d)
-	at := [3]float64{float64(i[0]), float64(i[1]), float64(i[2])}
-	at[axisOf(d)] += 0.5 * float64(stepOf(d))
-	f.at[face] = l.position(at)
+	centre := [3]float64{float64(i[0]), float64(i[1]), float64(i[2])}
+	centre[axisOf(d)] += 0.5 * float64(stepOf(d))
+	f.centre[face] = l.position(centre)
 }
 
 // weigh sets the weights of the links: 1/distance², mm⁻². Their sums are bounded by that of a
@@ -106,12 +106,12 @@ func (f *surface) weigh(l *lattice) {
 		most = max(most, 2/b.Dot(b)+2/c.Dot(c))
 	}
 	f.stable = 1 / most
-	parallel.Split(len(f.at), f.workers, worthSharing, func(_, from, to int) {
-		for face := from; face < to; face++ {
+	parallel.Split(len(f.centre), f.workers, worthSharing, func(_, start, end int) {
+		for face := start; face < end; face++ {
 			w := &f.weights[face]
 			sum := 0.0
 			for e, other := range f.links[face] {
-				d := f.at[other].Minus(f.at[face])
+				d := f.centre[other].Minus(f.centre[face])
 				w[e] = 1 / d.Dot(d)
 				sum += w[e]
 			}
@@ -159,15 +159,15 @@ func look(data []anatomy.Tissue, l *lattice, bone anatomy.Bone, v int, i [3]int3
 func (f *surface) neighbours(s *sheet, n, d int) [4]int32 {
 	var out [4]int32
 	for e, t := range across(d) {
-		beside := s.next[n][t]
-		if beside < 0 {
-			out[e] = f.of[n][t]
+		neighbour := s.next[n][t]
+		if neighbour < 0 {
+			out[e] = f.faceOf[n][t]
 			continue
 		}
-		if above := s.next[beside][d]; above >= 0 {
-			out[e] = f.of[above][opposite(t)]
+		if above := s.next[neighbour][d]; above >= 0 {
+			out[e] = f.faceOf[above][opposite(t)]
 		} else {
-			out[e] = f.of[beside][d]
+			out[e] = f.faceOf[neighbour][d]
 		}
 	}
 	return out

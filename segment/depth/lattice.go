@@ -61,8 +61,8 @@ var tangents = [3][4]int{{2, 3, 4, 5}, {0, 1, 4, 5}, {0, 1, 2, 3}}
 
 // leaves reports whether the grid ends behind the voxel in direction d.
 func (l *lattice) leaves(i [3]int32, d int) bool {
-	at := int(i[axisOf(d)]) + stepOf(d)
-	return at < 0 || at >= l.size[axisOf(d)]
+	next := int(i[axisOf(d)]) + stepOf(d)
+	return next < 0 || next >= l.size[axisOf(d)]
 }
 
 type vector = space.Vector

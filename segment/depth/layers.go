@@ -23,8 +23,8 @@ func (d Field) Layers(n int) []uint8 {
 	if !ok {
 		return out
 	}
-	parallel.Split(len(out), 0, worthSharing, func(_, from, to int) {
-		for v := from; v < to; v++ {
+	parallel.Split(len(out), 0, worthSharing, func(_, start, end int) {
+		for v := start; v < end; v++ {
 			if d.Thickness[v] > 0 && float64(d.Thickness[v]) >= (float64(n)-0.5)*l.extent(d.normal(v)) {
 				out[v] = uint8(1 + min(n-1, int(float64(d.Depth[v])*float64(n))))
 			}

@@ -27,14 +27,14 @@ func TestNearest(t *testing.T) {
 			core := f.patch(func(n int) bool { return f.side[n] == which }).core()
 			cells := map[[3]int][]vector{}
 			for n, inside := range core {
-				if at := got.pieces[n].at; inside {
+				if at := got.pieces[n].centre; inside {
 					cells[cellOf(at)] = append(cells[cellOf(at)], at)
 				}
 			}
 			farther, worst := 0, 0.0
 			for v, near := range got.near {
 				x := l.centre(s.index[v])
-				d := got.pieces[near].at.Minus(x).Length()
+				d := got.pieces[near].centre.Minus(x).Length()
 				if e := d - nearestOf(cells, x, d); e > 1e-4 { // mm; float32 resolves 1e-5
 					farther, worst = farther+1, max(worst, e)
 				}

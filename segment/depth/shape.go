@@ -48,7 +48,7 @@ func (o Options) toBone(ctx context.Context, s *sheet, l *lattice) (func(vector)
 	}
 	axis := vector(c.Axis)
 	return func(x vector) vector {
-		to := vector(c.Centre).Minus(x)
-		return to.Minus(axis.Times(to.Dot(axis))).Unit()
+		way := vector(c.Centre).Minus(x)
+		return way.Minus(axis.Times(way.Dot(axis))).Unit()
 	}, nil
 }

@@ -25,7 +25,7 @@ type sheet struct {
 	voxels []int32             // indices in the mask, ascending
 	index  [][3]int32          // their columns, rows and slices
 	next   [][directions]int32 // the neighbours' numbers in voxels; −1 outside the sheet
-	at     [][3]float32        // their centres, from that of the first
+	centre [][3]float32        // their centres, from that of the first
 }
 
 // stretch is a row of voxels of one sheet: n voxels from voxel v on, which is in column i.
@@ -34,10 +34,10 @@ type stretch struct{ v, i, n int32 }
 // findSheets lists the cartilage of each bone.
 func findSheets(ctx context.Context, data []anatomy.Tissue, l *lattice, workers int) (out [anatomy.Bones]sheet, err error) {
 	rows := l.size[1] * l.size[2]
-	found := make([][anatomy.Bones][]stretch, parallel.Parts(rows, workers, worthSharing))
-	parallel.Split(rows, workers, worthSharing, func(part, from, to int) {
-		for row := from; row < to && (row%rowsPerCheck != 0 || ctx.Err() == nil); row++ {
-			stretches(&found[part], data[row*l.size[0]:][:l.size[0]], row*l.size[0])
+	lists := make([][anatomy.Bones][]stretch, parallel.Parts(rows, workers, worthSharing))
+	parallel.Split(rows, workers, worthSharing, func(part, start, end int) {
+		for row := start; row < end && (row%rowsPerCheck != 0 || ctx.Err() == nil); row++ {
+			stretches(&lists[part], data[row*l.size[0]:][:l.size[0]], row*l.size[0])
 		}
 	})
 	for b := range out {
@@ -47,20 +47,20 @@ func findSheets(ctx context.Context, data []anatomy.Tissue, l *lattice, workers 
 		s := &out[b]
 		s.bone = anatomy.Bone(b)
 		n := 0
-		for part := range found {
-			for _, r := range found[part][b] {
+		for part := range lists {
+			for _, r := range lists[part][b] {
 				n += int(r.n)
 			}
 		}
 		s.voxels, s.index = make([]int32, 0, n), make([][3]int32, 0, n)
-		for part := range found {
-			for _, r := range found[part][b] {
+		for part := range lists {
+			for _, r := range lists[part][b] {
 				row := int(r.v) / l.size[0]
-				at := [3]int32{r.i, int32(row % l.size[1]), int32(row / l.size[1])}
+				index := [3]int32{r.i, int32(row % l.size[1]), int32(row / l.size[1])}
 				for d := range r.n {
 					s.voxels = append(s.voxels, r.v+d)
-					s.index = append(s.index, at)
-					at[0]++
+					s.index = append(s.index, index)
+					index[0]++
 				}
 			}
 		}
@@ -74,7 +74,7 @@ func findSheets(ctx context.Context, data []anatomy.Tissue, l *lattice, workers 
 const rowsPerCheck = 256
 
 // stretches appends those of a row whose first voxel is first.
-func stretches(found *[anatomy.Bones][]stretch, row []anatomy.Tissue, first int) {
+func stretches(lists *[anatomy.Bones][]stretch, row []anatomy.Tissue, first int) {
 	for i := 0; i < len(row); {
 		t := row[i]
 		start := i
@@ -90,7 +90,7 @@ func stretches(found *[anatomy.Bones][]stretch, row []anatomy.Tissue, first int)
 		if b == 0 {
 			continue
 		}
-		list := &found[b-1]
+		list := &lists[b-1]
 		if n := len(*list); n > 0 && (*list)[n-1].v+(*list)[n-1].n == int32(first+start) && start > 0 {
 			(*list)[n-1].n += int32(i - start) // another label of the sheet
 			continue
@@ -101,11 +101,11 @@ func stretches(found *[anatomy.Bones][]stretch, row []anatomy.Tissue, first int)
 
 // locate finds the centres of the voxels.
 func (s *sheet) locate(l *lattice, workers int) {
-	s.at = make([][3]float32, len(s.voxels))
+	s.centre = make([][3]float32, len(s.voxels))
 	origin := l.centre(s.index[0])
-	parallel.Split(len(s.at), workers, worthSharing, func(_, from, to int) {
-		for n := from; n < to; n++ {
-			s.at[n] = l.centre(s.index[n]).Minus(origin).Short()
+	parallel.Split(len(s.centre), workers, worthSharing, func(_, start, end int) {
+		for n := start; n < end; n++ {
+			s.centre[n] = l.centre(s.index[n]).Minus(origin).Short()
 		}
 	})
 }

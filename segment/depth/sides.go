@@ -55,7 +55,7 @@ func (f *surface) boneByShape(toBone func(vector) vector, partly bool) {
 	normals := whole.normals(widthOfNormals)
 	votes := make([]float64, len(normals))
 	for n, normal := range normals {
-		votes[n] = normal.Dot(toBone(f.at[n]))
+		votes[n] = normal.Dot(toBone(f.centre[n]))
 	}
 	for n := range votes {
 		if partly && f.side[n] == sideBone {
@@ -83,7 +83,7 @@ func (f *surface) boneByShape(toBone func(vector) vector, partly bool) {
 
 // surfel is a piece of a smoothed side.
 type surfel struct {
-	at, normal vector // the normal is outward and of length 1
+	centre, normal vector // the normal is outward and of length 1
 }
 
 // boundary is one side of a sheet, smoothed.

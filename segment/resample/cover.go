@@ -142,14 +142,14 @@ func (v *view) outside(i, j, k float64) float64 {
 // holds reports whether the whole box of voxels of the mask lies in the field of view.
 func (v *view) holds(low, high [3]int) bool {
 	for corner := range 8 {
-		var at [3]float64
-		for a := range at {
-			at[a] = float64(low[a])
+		var index [3]float64
+		for a := range index {
+			index[a] = float64(low[a])
 			if corner>>a&1 == 1 {
-				at[a] = float64(high[a])
+				index[a] = float64(high[a])
 			}
 		}
-		if v.outside(at[0], at[1], at[2]) > 0 {
+		if v.outside(index[0], index[1], index[2]) > 0 {
 			return false
 		}
 	}

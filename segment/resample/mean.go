@@ -25,8 +25,8 @@ func MeanOnto(mask volume.Geometry, voxels []int32, value []float32, series volu
 		}
 		i := int(v) % mask.Size[0]
 		j, k := int(v)/mask.Size[0]%mask.Size[1], int(v)/mask.Size[0]/mask.Size[1]
-		at := mask.Position(float64(i), float64(j), float64(k))
-		if w := indexOf(inverse, at, series.Size); w >= 0 {
+		position := mask.Position(float64(i), float64(j), float64(k))
+		if w := indexOf(inverse, position, series.Size); w >= 0 {
 			out[w] += x
 			count[w]++
 		}
@@ -42,10 +42,10 @@ func MeanOnto(mask volume.Geometry, voxels []int32, value []float32, series volu
 }
 
 // indexOf returns the index of the voxel that holds a position, or −1.
-func indexOf(inverse [3][4]float64, at [3]float64, size [3]int) int {
+func indexOf(inverse [3][4]float64, position [3]float64, size [3]int) int {
 	w, stride := 0, 1
 	for d, a := range inverse {
-		x := math.Round(a[0]*at[0] + a[1]*at[1] + a[2]*at[2] + a[3])
+		x := math.Round(a[0]*position[0] + a[1]*position[1] + a[2]*position[2] + a[3])
 		if !(x >= 0 && x < float64(size[d])) {
 			return -1
 		}

@@ -91,13 +91,13 @@ func (c Cylinder) Unroll(
 		}
 		q := vector(p.At).Minus(vector(c.Centre))
 		angle := math.Atan2(q.Dot(back), q.Dot(down)) * 180 / math.Pi
-		at := place{int(math.Floor(angle / m.Angle)), int(math.Floor(q.Dot(axis) / m.Across))}
+		cell := place{int(math.Floor(angle / m.Angle)), int(math.Floor(q.Dot(axis) / m.Across))}
 		if len(kept) == 0 {
-			m.Rows, m.Columns = [2]int{at.row, at.row + 1}, [2]int{at.column, at.column + 1}
+			m.Rows, m.Columns = [2]int{cell.row, cell.row + 1}, [2]int{cell.column, cell.column + 1}
 		}
-		m.Rows = [2]int{min(m.Rows[0], at.row), max(m.Rows[1], at.row+1)}
-		m.Columns = [2]int{min(m.Columns[0], at.column), max(m.Columns[1], at.column+1)}
-		places, kept = append(places, at), append(kept, p)
+		m.Rows = [2]int{min(m.Rows[0], cell.row), max(m.Rows[1], cell.row+1)}
+		m.Columns = [2]int{min(m.Columns[0], cell.column), max(m.Columns[1], cell.column+1)}
+		places, kept = append(places, cell), append(kept, p)
 	}
 	rows, columns := m.Size()
 	m.T2, m.Weight = make([]float64, rows*columns), make([]float64, rows*columns)
