@@ -21,10 +21,16 @@ func protonDensity(t *testing.T, dir string, change func(n int, im *dicomwrite.I
 	t.Helper()
 	for n := range 4 {
 		im := dicomwrite.Image{
-			StudyUID: "2.25.900.1", SeriesUID: "2.25.900.7", InstanceUID: fmt.Sprintf("2.25.900.8.%d", n), FrameOfReferenceUID: "2.25.900.4",
-			PatientID: "P", TrialSubject: "S07", TrialTimepoint: "v1", TE: 14, TR: 3000, Rows: 10, Columns: 12, SeriesNumber: 4, SeriesDescription: "SAG PD fs",
-			PixelSpacing: [2]float64{0.5, 0.75}, Position: [3]float64{1.5 * float64(n), 0.5, -0.5}, Orientation: [6]float64{0, 1, 0, 0, 0, -1}, SliceThickness: 1.5,
-			Pixels: make([]int32, 120),
+			Series: dicomwrite.Series{
+				StudyUID: "2.25.900.1", SeriesUID: "2.25.900.7", FrameOfReferenceUID: "2.25.900.4", PatientID: "P",
+				TrialSubject: "S07", TrialTimepoint: "v1", SeriesNumber: 4, SeriesDescription: "SAG PD fs",
+			},
+			Grid: dicomwrite.Grid{
+				Rows: 10, Columns: 12, PixelSpacing: [2]float64{0.5, 0.75},
+				Orientation: [6]float64{0, 1, 0, 0, 0, -1}, SliceThickness: 1.5,
+			},
+			InstanceUID: fmt.Sprintf("2.25.900.8.%d", n), TE: 14, TR: 3000,
+			Position: [3]float64{1.5 * float64(n), 0.5, -0.5}, Pixels: make([]int32, 120),
 		}
 		for v := range im.Pixels {
 			im.Pixels[v] = int32(100*n + v)

@@ -12,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/t2map/t2map/dicomio/dicomwrite"
+	"github.com/t2map/t2map/internal/dicomtest"
 	"github.com/t2map/t2map/nifti"
 	"github.com/t2map/t2map/phantom"
 	"github.com/t2map/t2map/segment"
@@ -82,7 +83,7 @@ func writeSegments(t testing.TB, study string, l volume.Labels, names []string, 
 	t.Helper()
 	own, source, images := ofImages(t, study)
 	spacing := l.Spacing()
-	s := dicomwrite.Segmentation{Series: own, InstanceUID: "2.25.77", SourceSeriesUID: source, Sources: images, Grid: dicomwrite.Grid{
+	s := dicomtest.Segmentation{Series: own, InstanceUID: "2.25.77", SourceSeriesUID: source, Sources: images, Grid: dicomwrite.Grid{
 		Rows: l.Size[1], Columns: l.Size[0], PixelSpacing: [2]float64{spacing[1], spacing[0]}, SliceThickness: spacing[2], SpacingBetweenSlices: spacing[2],
 	}}
 	for r := range 3 {
@@ -90,10 +91,10 @@ func writeSegments(t testing.TB, study string, l volume.Labels, names []string, 
 	}
 	for n, name := range names {
 		number := n + 1
-		s.Segments = append(s.Segments, dicomwrite.Segment{Number: number, Label: name,
+		s.Segments = append(s.Segments, dicomtest.Segment{Number: number, Label: name,
 			Category: volume.Code{Value: "85756007", Scheme: "SCT", Meaning: "Tissue"}, Property: volume.Code{Value: "61496007", Scheme: "SCT", Meaning: "Cartilage"}})
 		for k := range l.Size[2] {
-			f := dicomwrite.SegmentFrame{Segment: number, Position: l.Position(0, 0, float64(k)), Pixels: make([]uint16, l.SliceVoxels())}
+			f := dicomtest.SegmentFrame{Segment: number, Position: l.Position(0, 0, float64(k)), Pixels: make([]uint16, l.SliceVoxels())}
 			for v, label := range l.Data[k*l.SliceVoxels():][:l.SliceVoxels()] {
 				if int(label) == number {
 					f.Pixels[v] = 1
@@ -105,7 +106,7 @@ func writeSegments(t testing.TB, study string, l volume.Labels, names []string, 
 		}
 	}
 	var b bytes.Buffer
-	if err := dicomwrite.WriteSegmentation(&b, s); err != nil {
+	if err := dicomtest.WriteSegmentation(&b, s); err != nil {
 		t.Fatal(err)
 	}
 	if err := os.WriteFile(path, b.Bytes(), 0o644); err != nil {
@@ -118,9 +119,9 @@ func writeSegments(t testing.TB, study string, l volume.Labels, names []string, 
 func writeContours(t testing.TB, study string, l volume.Labels, names []string, path string) {
 	t.Helper()
 	own, source, images := ofImages(t, study)
-	s := dicomwrite.Structures{Series: own, InstanceUID: "2.25.77", SourceSeriesUID: source, Sources: images}
+	s := dicomtest.Structures{Series: own, InstanceUID: "2.25.77", SourceSeriesUID: source, Sources: images}
 	for n, name := range names {
-		roi := dicomwrite.ROI{Number: n + 1, Name: name}
+		roi := dicomtest.ROI{Number: n + 1, Name: name}
 		for v := 0; v < len(l.Data); v++ {
 			i, j, k := v%l.Size[0], v/l.Size[0]%l.Size[1], v/l.SliceVoxels()
 			end := v
@@ -131,7 +132,7 @@ func writeContours(t testing.TB, study string, l volume.Labels, names []string, 
 				continue
 			}
 			first, last := float64(i)-0.4, float64(i+end-v-1)+0.4
-			var c dicomwrite.Contour
+			var c dicomtest.Contour
 			for _, p := range [][2]float64{{first, -0.4}, {last, -0.4}, {last, 0.4}, {first, 0.4}} {
 				c.Points = append(c.Points, l.Position(p[0], float64(j)+p[1], float64(k)))
 			}
@@ -141,7 +142,7 @@ func writeContours(t testing.TB, study string, l volume.Labels, names []string, 
 		s.ROIs = append(s.ROIs, roi)
 	}
 	var b bytes.Buffer
-	if err := dicomwrite.WriteStructures(&b, s); err != nil {
+	if err := dicomtest.WriteStructures(&b, s); err != nil {
 		t.Fatal(err)
 	}
 	if err := os.WriteFile(path, b.Bytes(), 0o644); err != nil {

@@ -1,24 +1,14 @@
 package batch
 
 import (
-	"cmp"
-	"errors"
 	"fmt"
 	"io/fs"
 
-	"github.com/t2map/t2map/dicomio"
-	"github.com/t2map/t2map/files"
-	"github.com/t2map/t2map/table"
+	"github.com/t2map/t2map/hint"
 )
 
-// Hint returns what to do about an error of this package, of dicomio, files or table, or "".
-func Hint(err error) string {
-	var h *hintError
-	if errors.As(err, &h) {
-		return h.hint
-	}
-	return cmp.Or(dicomio.Hint(err), files.Hint(err), table.Hint(err))
-}
+// Hint returns what to do about an error, or "".
+func Hint(err error) string { return hint.Find(err) }
 
 // hintError is an error with a way out.
 type hintError struct {
@@ -28,6 +18,9 @@ type hintError struct {
 
 func (e *hintError) Error() string { return e.err.Error() }
 func (e *hintError) Unwrap() error { return e.err }
+
+// Advice returns the hint, for hint.Find.
+func (e *hintError) Advice() string { return e.hint }
 
 // hinted joins an error and what to do about it.
 func hinted(hint, format string, a ...any) error {

@@ -17,6 +17,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/t2map/t2map/internal/dicomtest"
 	"github.com/t2map/t2map/phantom"
 	"github.com/t2map/t2map/report"
 	"github.com/t2map/t2map/volume"
@@ -96,7 +97,7 @@ func studyWith(t testing.TB, files map[string]string) (dir string) {
 	t.Helper()
 	dir = t.TempDir()
 	study := filepath.Join(dir, "studies", "a")
-	kneeAs(t, study, phantom.Form{})
+	kneeAs(t, study, dicomtest.Form{})
 	remove(t, filepath.Join(study, "labels.nii.gz"))
 	for name, content := range files {
 		path := filepath.Join(study, name)
@@ -115,7 +116,7 @@ func studyWith(t testing.TB, files map[string]string) (dir string) {
 // and list every file.
 func TestMaskFormats(t *testing.T) {
 	dir := t.TempDir()
-	k := kneeAs(t, filepath.Join(dir, "studies", "a"), phantom.Form{})
+	k := kneeAs(t, filepath.Join(dir, "studies", "a"), dicomtest.Form{})
 	want := oneResult(t, settings(t, dir))
 	g, data := k.Labels.Geometry, narrow(k.Labels.Data)
 	gt, turnedData := turned(g, data)
@@ -234,7 +235,7 @@ func TestRefusedFormats(t *testing.T) {
 func TestWhichFormat(t *testing.T) {
 	dir := t.TempDir()
 	study := filepath.Join(dir, "studies", "a")
-	k := kneeAs(t, study, phantom.Form{})
+	k := kneeAs(t, study, dicomtest.Form{})
 	g, raw := k.Labels.Geometry, string(narrow(k.Labels.Data))
 	if err := os.Rename(filepath.Join(study, "labels.nii.gz"), filepath.Join(study, "Segmentation.nii.gz")); err != nil {
 		t.Fatal(err)

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/t2map/t2map/dicomio/dicomwrite"
+	"github.com/t2map/t2map/internal/dicomtest"
 	"github.com/t2map/t2map/phantom"
 	"github.com/t2map/t2map/volume"
 )
@@ -19,7 +20,7 @@ import (
 func TestFramesOfStructureSets(t *testing.T) {
 	dir := t.TempDir()
 	study := filepath.Join(dir, "studies", "a")
-	k := kneeAs(t, study, phantom.Form{})
+	k := kneeAs(t, study, dicomtest.Form{})
 	remove(t, filepath.Join(study, "labels.nii.gz"))
 	image, set := filepath.Join(study, "IM_0001.dcm"), filepath.Join(study, "rt.dcm")
 	writeStructures(t, k, image, set)
@@ -75,20 +76,20 @@ func fractionalMask(t *testing.T, k *phantom.Study, study string, values ...uint
 	t.Helper()
 	image := filepath.Join(study, "IM_0001.dcm")
 	a, sp := k.Labels.Affine, k.Labels.Spacing()
-	g := dicomwrite.Segmentation{InstanceUID: "2.25.77", Type: dicomwrite.SegmentationFractional, MaximumFractional: 100,
+	g := dicomtest.Segmentation{InstanceUID: "2.25.77", Type: dicomtest.SegmentationFractional, MaximumFractional: 100,
 		SourceSeriesUID: uidIn(t, image, 0x20, 0x0E), Sources: []dicomwrite.Instance{{Class: dicomwrite.MRImageStorage, UID: uidIn(t, image, 0x08, 0x18)}},
-		Segments: []dicomwrite.Segment{{Number: 1, Label: "medial", Category: volume.Code{Value: "85756007", Scheme: "SCT", Meaning: "Tissue"},
+		Segments: []dicomtest.Segment{{Number: 1, Label: "medial", Category: volume.Code{Value: "85756007", Scheme: "SCT", Meaning: "Tissue"},
 			Property: volume.Code{Value: "309312004", Scheme: "SCT", Meaning: "Cartilage"}}}}
 	g.StudyUID, g.SeriesUID, g.FrameOfReferenceUID = uidIn(t, image, 0x20, 0x0D), "2.25.78", uidIn(t, image, 0x20, 0x52)
 	g.Rows, g.Columns, g.PixelSpacing, g.SliceThickness = k.Labels.Size[1], k.Labels.Size[0], [2]float64{sp[1], sp[0]}, sp[2]
 	for i := range 3 {
 		g.Orientation[i], g.Orientation[3+i] = a[i][0]/sp[0], a[i][1]/sp[1]
 	}
-	f := dicomwrite.SegmentFrame{Segment: 1, Position: k.Labels.Position(0, 0, 2), Pixels: make([]uint16, g.Rows*g.Columns)}
+	f := dicomtest.SegmentFrame{Segment: 1, Position: k.Labels.Position(0, 0, 2), Pixels: make([]uint16, g.Rows*g.Columns)}
 	copy(f.Pixels[g.Columns*30+30:], values)
-	g.Frames = []dicomwrite.SegmentFrame{f}
+	g.Frames = []dicomtest.SegmentFrame{f}
 	var b bytes.Buffer
-	err := dicomwrite.WriteSegmentation(&b, g)
+	err := dicomtest.WriteSegmentation(&b, g)
 	if err == nil {
 		err = os.WriteFile(filepath.Join(study, "seg.dcm"), b.Bytes(), 0o666)
 	}
@@ -101,7 +102,7 @@ func fractionalMask(t *testing.T, k *phantom.Study, study string, values ...uint
 func TestFractionalMask(t *testing.T) {
 	dir := t.TempDir()
 	study := filepath.Join(dir, "studies", "a")
-	k := kneeAs(t, study, phantom.Form{})
+	k := kneeAs(t, study, dicomtest.Form{})
 	remove(t, filepath.Join(study, "labels.nii.gz"))
 	fractionalMask(t, k, study, 29, 30, 49, 50, 100)
 	s := settings(t, dir)
@@ -125,7 +126,7 @@ func TestFractionalMask(t *testing.T) {
 func TestEmptyMask(t *testing.T) {
 	dir := t.TempDir()
 	study := filepath.Join(dir, "studies", "a")
-	k := kneeAs(t, study, phantom.Form{})
+	k := kneeAs(t, study, dicomtest.Form{})
 	s := settings(t, dir)
 	writeMask(t, filepath.Join(study, "labels.nii.gz"), k.Labels.Geometry, func(int) uint8 { return 0 })
 	check := func(want string) {
@@ -150,15 +151,15 @@ func TestEmptyMask(t *testing.T) {
 func TestStructureOfPoints(t *testing.T) {
 	dir := t.TempDir()
 	study := filepath.Join(dir, "studies", "a")
-	k := kneeAs(t, study, phantom.Form{})
+	k := kneeAs(t, study, dicomtest.Form{})
 	remove(t, filepath.Join(study, "labels.nii.gz"))
 	image := filepath.Join(study, "IM_0001.dcm")
-	set := dicomwrite.Structures{InstanceUID: "2.25.77", SourceSeriesUID: uidIn(t, image, 0x20, 0x0E),
+	set := dicomtest.Structures{InstanceUID: "2.25.77", SourceSeriesUID: uidIn(t, image, 0x20, 0x0E),
 		Sources: []dicomwrite.Instance{{Class: dicomwrite.MRImageStorage, UID: uidIn(t, image, 0x08, 0x18)}},
-		ROIs:    []dicomwrite.ROI{{Number: 1, Name: "Medial", Contours: []dicomwrite.Contour{{Points: [][3]float64{k.Labels.Position(3, 3, 0), k.Labels.Position(6, 3, 0), k.Labels.Position(6, 6, 0)}}}}}}
+		ROIs:    []dicomtest.ROI{{Number: 1, Name: "Medial", Contours: []dicomtest.Contour{{Points: [][3]float64{k.Labels.Position(3, 3, 0), k.Labels.Position(6, 3, 0), k.Labels.Position(6, 6, 0)}}}}}}
 	set.StudyUID, set.SeriesUID, set.FrameOfReferenceUID = uidIn(t, image, 0x20, 0x0D), "2.25.78", uidIn(t, image, 0x20, 0x52)
 	var b bytes.Buffer
-	if err := dicomwrite.WriteStructures(&b, set); err != nil {
+	if err := dicomtest.WriteStructures(&b, set); err != nil {
 		t.Fatal(err)
 	}
 	open := bytes.Replace(b.Bytes(), []byte("CLOSED_PLANAR "), []byte("OPEN_PLANAR   "), 1)

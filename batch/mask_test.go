@@ -16,17 +16,18 @@ import (
 
 	"github.com/t2map/t2map/dicomio"
 	"github.com/t2map/t2map/dicomio/dicomwrite"
+	"github.com/t2map/t2map/internal/dicomtest"
 	"github.com/t2map/t2map/phantom"
 	"github.com/t2map/t2map/report"
 	"github.com/t2map/t2map/segment"
 )
 
 // kneeAs writes a small phantom study into dir in the given form.
-func kneeAs(t testing.TB, dir string, form phantom.Form) *phantom.Study {
+func kneeAs(t testing.TB, dir string, form dicomtest.Form) *phantom.Study {
 	t.Helper()
 	s, err := phantom.New(context.Background(), phantom.Options{Matrix: 64, Slices: 6, Subject: "S01"})
 	if err == nil {
-		err = s.WriteAs(context.Background(), dir, form)
+		err = dicomtest.Write(context.Background(), s, dir, form)
 	}
 	if err != nil {
 		t.Fatal(err)
@@ -85,17 +86,17 @@ func uidIn(t testing.TB, file string, group, element uint16) string {
 // contour of its own.
 func writeStructures(t testing.TB, s *phantom.Study, image, path string) {
 	t.Helper()
-	set := dicomwrite.Structures{InstanceUID: "2.25.77", SourceSeriesUID: uidIn(t, image, 0x20, 0x0E),
+	set := dicomtest.Structures{InstanceUID: "2.25.77", SourceSeriesUID: uidIn(t, image, 0x20, 0x0E),
 		Sources: []dicomwrite.Instance{{Class: dicomwrite.MRImageStorage, UID: uidIn(t, image, 0x08, 0x18)}}}
 	set.StudyUID, set.SeriesUID, set.FrameOfReferenceUID = uidIn(t, image, 0x20, 0x0D), "2.25.78", uidIn(t, image, 0x20, 0x52)
 	for n, name := range []string{"Medial", "lateral cartilage", "patellofemoral"} {
-		roi := dicomwrite.ROI{Number: n + 1, Name: name}
+		roi := dicomtest.ROI{Number: n + 1, Name: name}
 		for v, label := range s.Labels.Data {
 			if int(label) != n+1 {
 				continue
 			}
 			i, j, k := v%s.Labels.Size[0], v/s.Labels.Size[0]%s.Labels.Size[1], v/s.Labels.SliceVoxels()
-			var c dicomwrite.Contour
+			var c dicomtest.Contour
 			for _, d := range [][2]float64{{-0.4, -0.4}, {0.4, -0.4}, {0.4, 0.4}, {-0.4, 0.4}} {
 				c.Points = append(c.Points, s.Labels.Position(float64(i)+d[0], float64(j)+d[1], float64(k)))
 			}
@@ -104,7 +105,7 @@ func writeStructures(t testing.TB, s *phantom.Study, image, path string) {
 		set.ROIs = append(set.ROIs, roi)
 	}
 	var b bytes.Buffer
-	if err := dicomwrite.WriteStructures(&b, set); err != nil {
+	if err := dicomtest.WriteStructures(&b, set); err != nil {
 		t.Fatal(err)
 	}
 	if err := os.WriteFile(path, b.Bytes(), 0o666); err != nil {
@@ -125,7 +126,7 @@ func TestEveryKindOfMaskGivesTheSameFigures(t *testing.T) {
 	dir := t.TempDir()
 	s := settings(t, dir)
 	study := filepath.Join(dir, "studies", "a")
-	k := kneeAs(t, study, phantom.Form{})
+	k := kneeAs(t, study, dicomtest.Form{})
 	want := oneResult(t, s)
 	remove(t, filepath.Join(study, "labels.nii.gz"))
 	writeStructures(t, k, filepath.Join(study, "IM_0001.dcm"), filepath.Join(study, "rt.dcm"))
@@ -147,11 +148,11 @@ func TestEveryKindOfMaskGivesTheSameFigures(t *testing.T) {
 	if last := structures.Inputs[len(structures.Inputs)-1]; last.Path != "a/rt.dcm" || len(last.SHA256) != 64 {
 		t.Errorf("input %+v", last)
 	}
-	for _, layout := range phantom.Layouts {
+	for _, layout := range dicomtest.Layouts {
 		if err := os.RemoveAll(study); err != nil {
 			t.Fatal(err)
 		}
-		kneeAs(t, study, phantom.Form{Layout: layout, Mask: phantom.MaskSegmentation})
+		kneeAs(t, study, dicomtest.Form{Layout: layout, Segmentation: true})
 		s.Protocol.PhilipsScaling = ""
 		if strings.HasPrefix(string(layout), "philips") {
 			s.Protocol.PhilipsScaling = dicomio.FloatingPoint
@@ -188,14 +189,14 @@ func TestChoiceOfDICOMMasks(t *testing.T) {
 	}{
 		{"a segmentation alone", func(*testing.T, string, *phantom.Study, *Settings) {}, "a/labels.dcm", ""},
 		{"a segmentation and NIfTI", func(t *testing.T, study string, k *phantom.Study, _ *Settings) {
-			kneeAs(t, study, phantom.Form{})
+			kneeAs(t, study, dicomtest.Form{})
 		}, "mask: 2 candidates: a/labels.nii.gz, a/labels.dcm", "--mask"},
 		{"NIfTI by name", func(t *testing.T, study string, k *phantom.Study, s *Settings) {
-			kneeAs(t, study, phantom.Form{})
+			kneeAs(t, study, dicomtest.Form{})
 			s.Mask = "*.nii.gz"
 		}, "a/labels.nii.gz", ""},
 		{"a segmentation by name", func(t *testing.T, study string, k *phantom.Study, s *Settings) {
-			kneeAs(t, study, phantom.Form{})
+			kneeAs(t, study, dicomtest.Form{})
 			s.Protocol.Mask = "labels.d*"
 		}, "a/labels.dcm", ""},
 		{"a pattern that fits images too", func(t *testing.T, study string, k *phantom.Study, s *Settings) { s.Mask = "*.dcm" }, "a/labels.dcm", ""},
@@ -209,7 +210,7 @@ func TestChoiceOfDICOMMasks(t *testing.T) {
 			s.Mask = "rt.dcm"
 		}, "a/rt.dcm", ""},
 		{"by the manifest", func(t *testing.T, study string, k *phantom.Study, s *Settings) {
-			kneeAs(t, study, phantom.Form{})
+			kneeAs(t, study, dicomtest.Form{})
 			s.Manifest = manifestOf(t, study, "labels.dcm")
 		}, "a/labels.dcm", ""},
 		{"an image by the manifest", func(t *testing.T, study string, k *phantom.Study, s *Settings) {
@@ -239,7 +240,7 @@ func TestChoiceOfDICOMMasks(t *testing.T) {
 			dir := t.TempDir()
 			study := filepath.Join(dir, "studies", "a")
 			s := settings(t, dir)
-			k := kneeAs(t, study, phantom.Form{Mask: phantom.MaskSegmentation})
+			k := kneeAs(t, study, dicomtest.Form{Segmentation: true})
 			c.spoil(t, study, k, &s)
 			in, err := Inspect(context.Background(), s)
 			if err != nil || len(in.Studies) != 1 {
@@ -294,10 +295,10 @@ func TestForeignMask(t *testing.T) {
 	dir := t.TempDir()
 	study, other := filepath.Join(dir, "studies", "a"), filepath.Join(dir, "other")
 	s := settings(t, dir)
-	kneeAs(t, study, phantom.Form{})
+	kneeAs(t, study, dicomtest.Form{})
 	want := oneResult(t, s)
 	remove(t, filepath.Join(study, "labels.nii.gz"))
-	kneeAs(t, other, phantom.Form{Layout: phantom.LayoutEnhanced, Mask: phantom.MaskSegmentation})
+	kneeAs(t, other, dicomtest.Form{Layout: dicomtest.LayoutEnhanced, Segmentation: true})
 	copyFile(t, filepath.Join(other, "labels.dcm"), filepath.Join(study, "labels.dcm"))
 
 	f := oneFailure(t, s)
@@ -329,7 +330,7 @@ func TestForeignMask(t *testing.T) {
 	}
 
 	// A mask of its own goes first.
-	kneeAs(t, study, phantom.Form{})
+	kneeAs(t, study, dicomtest.Form{})
 	if r := oneResult(t, s); r.Inputs[len(r.Inputs)-1].Path != "a/labels.nii.gz" {
 		t.Errorf("took %s", r.Inputs[len(r.Inputs)-1].Path)
 	}
@@ -338,7 +339,7 @@ func TestForeignMask(t *testing.T) {
 	remove(t, filepath.Join(study, "labels.nii.gz"))
 	moved, err := phantom.New(context.Background(), phantom.Options{Matrix: 48, Slices: 6, Subject: "S01"})
 	if err == nil {
-		err = moved.WriteAs(context.Background(), other, phantom.Form{Mask: phantom.MaskSegmentation})
+		err = dicomtest.Write(context.Background(), moved, other, dicomtest.Form{Segmentation: true})
 	}
 	if err != nil {
 		t.Fatal(err)

@@ -10,7 +10,7 @@ import (
 	"testing"
 
 	"github.com/t2map/t2map/dicomio/dicomwrite"
-	"github.com/t2map/t2map/phantom"
+	"github.com/t2map/t2map/internal/dicomtest"
 )
 
 // Masks are found under the names that programs give them, in upper and lower case alike;
@@ -41,7 +41,7 @@ func TestNamesOfMasks(t *testing.T) {
 	} {
 		dir := t.TempDir()
 		study := filepath.Join(dir, "studies", "a")
-		kneeAs(t, study, phantom.Form{})
+		kneeAs(t, study, dicomtest.Form{})
 		mask := filepath.Join(study, "labels.nii.gz")
 		data, err := os.ReadFile(mask)
 		if err == nil {
@@ -83,7 +83,7 @@ func TestNamesOfMasks(t *testing.T) {
 func TestDICOMMaskBesideAnother(t *testing.T) {
 	dir := t.TempDir()
 	study := filepath.Join(dir, "studies", "a")
-	kneeAs(t, study, phantom.Form{Mask: phantom.MaskSegmentation})
+	kneeAs(t, study, dicomtest.Form{Segmentation: true})
 	if err := os.WriteFile(filepath.Join(study, "Segmentation.nii.gz"), []byte("not a mask"), 0o644); err != nil {
 		t.Fatal(err)
 	}
@@ -111,7 +111,7 @@ func TestFormatsThatAreNotRead(t *testing.T) {
 	} {
 		dir := t.TempDir()
 		study := filepath.Join(dir, "studies", "a")
-		kneeAs(t, study, phantom.Form{})
+		kneeAs(t, study, dicomtest.Form{})
 		remove(t, filepath.Join(study, "labels.nii.gz"))
 		if err := os.WriteFile(filepath.Join(study, c.file), []byte(c.content), 0o644); err != nil {
 			t.Fatal(err)
@@ -142,7 +142,7 @@ func TestForeignObjectDoesNotHideTheMask(t *testing.T) {
 		for class, modality := range map[string]string{"7": "OT", "88.11": "SR", "2": "CT"} {
 			dir := t.TempDir()
 			study := filepath.Join(dir, "studies", "a")
-			kneeAs(t, study, phantom.Form{})
+			kneeAs(t, study, dicomtest.Form{})
 			writeForeign(t, filepath.Join(study, "capture.dcm"), "1.2.840.10008.5.1.4.1.1."+class, modality)
 			if archived {
 				zipFolder(t, study, study+".zip")
@@ -161,8 +161,14 @@ func TestForeignObjectDoesNotHideTheMask(t *testing.T) {
 func writeForeign(t testing.TB, path, class, modality string) {
 	t.Helper()
 	im := dicomwrite.Image{
-		StudyUID: "2.25.900", SeriesUID: "2.25.901", InstanceUID: "2.25.902", FrameOfReferenceUID: "2.25.903", TE: 10,
-		Rows: 2, Columns: 2, PixelSpacing: [2]float64{1, 1}, SliceThickness: 1, Orientation: [6]float64{1, 0, 0, 0, 1, 0}, Pixels: make([]int32, 4),
+		Series: dicomwrite.Series{
+			StudyUID: "2.25.900", SeriesUID: "2.25.901", FrameOfReferenceUID: "2.25.903",
+		},
+		Grid: dicomwrite.Grid{
+			Rows: 2, Columns: 2, PixelSpacing: [2]float64{1, 1}, SliceThickness: 1,
+			Orientation: [6]float64{1, 0, 0, 0, 1, 0},
+		},
+		InstanceUID: "2.25.902", TE: 10, Pixels: make([]int32, 4),
 		Overrides: []dicomwrite.Override{{Keyword: "SOPClassUID", Values: []string{class}}, {Keyword: "Modality", Values: []string{modality}}},
 	}
 	f, err := os.Create(path)
@@ -180,7 +186,7 @@ func TestMasksThatDiffer(t *testing.T) {
 	for _, change := range []bool{false, true} {
 		dir := t.TempDir()
 		study := filepath.Join(dir, "studies", "a")
-		kneeAs(t, study, phantom.Form{})
+		kneeAs(t, study, dicomtest.Form{})
 		data := unpacked(t, filepath.Join(study, "labels.nii.gz"))
 		if change {
 			data[len(data)-1] ^= 1
@@ -201,7 +207,7 @@ func TestMaskBesideTheImages(t *testing.T) {
 	dir := t.TempDir()
 	study := filepath.Join(dir, "studies", "a")
 	images := filepath.Join(study, "SCANS", "5", "DICOM")
-	kneeAs(t, images, phantom.Form{})
+	kneeAs(t, images, dicomtest.Form{})
 	mask := filepath.Join(study, "RESOURCES", "seg", "Segmentation.nii.gz")
 	if err := os.MkdirAll(filepath.Dir(mask), 0o755); err != nil {
 		t.Fatal(err)

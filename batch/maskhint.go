@@ -7,6 +7,7 @@ import (
 	"math"
 
 	"github.com/t2map/t2map/dicomio"
+	"github.com/t2map/t2map/hint"
 	"github.com/t2map/t2map/samples"
 	"github.com/t2map/t2map/segment"
 	"github.com/t2map/t2map/segment/resample"
@@ -93,8 +94,8 @@ func hintDivide(err error) string {
 		return "a voxel belongs to one compartment: correct the mask, or give one of the segments to `ignore` in a scheme file"
 	case errors.As(err, &frames):
 		return "give the structures of all frames of reference but one to `ignore` in a scheme file"
-	case dicomio.Hint(err) != "": // what was drawn is not on the series
-		return dicomio.Hint(err)
+	case hint.Find(err) != "": // what was drawn is not on the series
+		return hint.Find(err)
 	}
 	return "correct the segment's label, code or number, or say what it is under `segments` in a scheme file"
 }

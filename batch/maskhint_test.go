@@ -15,6 +15,7 @@ import (
 	"testing"
 
 	"github.com/t2map/t2map/dicomio"
+	"github.com/t2map/t2map/internal/dicomtest"
 	"github.com/t2map/t2map/nifti"
 	"github.com/t2map/t2map/phantom"
 	"github.com/t2map/t2map/samples"
@@ -136,7 +137,7 @@ func TestEveryRefusedMaskHasAHint(t *testing.T) {
 	} {
 		dir := t.TempDir()
 		study := filepath.Join(dir, "studies", "a")
-		k := kneeAs(t, study, phantom.Form{})
+		k := kneeAs(t, study, dicomtest.Form{})
 		data := c.change(plainMask(t, k))
 		if err := os.WriteFile(filepath.Join(study, "labels.nii.gz"), data, 0o644); err != nil {
 			t.Fatal(err)

@@ -60,10 +60,15 @@ func scanOf(t *testing.T, dir string, attributes map[string]string, broken bool)
 	for n := range 10 {
 		k, e := n%2, n/2
 		im := dicomwrite.Image{
-			StudyUID: "2.25.900.1", SeriesUID: "2.25.900.2", InstanceUID: fmt.Sprintf("2.25.900.3.%d", n), FrameOfReferenceUID: "2.25.900.4",
-			PatientID: "P", TE: 10 * float64(e+1), TR: 2000, Rows: 8, Columns: 8,
-			PixelSpacing: [2]float64{1, 1}, Position: [3]float64{3 * float64(k), 0, 0}, Orientation: [6]float64{0, 1, 0, 0, 0, -1}, SliceThickness: 3,
-			Pixels: make([]int32, 64),
+			Series: dicomwrite.Series{
+				StudyUID: "2.25.900.1", SeriesUID: "2.25.900.2", FrameOfReferenceUID: "2.25.900.4", PatientID: "P",
+			},
+			Grid: dicomwrite.Grid{
+				Rows: 8, Columns: 8, PixelSpacing: [2]float64{1, 1}, Orientation: [6]float64{0, 1, 0, 0, 0, -1},
+				SliceThickness: 3,
+			},
+			InstanceUID: fmt.Sprintf("2.25.900.3.%d", n), TE: 10 * float64(e+1), TR: 2000,
+			Position: [3]float64{3 * float64(k), 0, 0}, Pixels: make([]int32, 64),
 		}
 		for v := range im.Pixels {
 			im.Pixels[v] = int32(1000*math.Exp(-im.TE/40)) + int32(v%5)

@@ -344,9 +344,16 @@ func writeSlice(t testing.TB, dir string, g volume.Geometry, k, e int, te float6
 	t.Helper()
 	spacing := g.Spacing()
 	im := dicomwrite.Image{
-		StudyUID: "2.25.700.1", SeriesUID: "2.25.700.2", InstanceUID: fmt.Sprintf("2.25.700.3.%d.%d", e+1, k+1), FrameOfReferenceUID: "2.25.700.4",
-		PatientID: "REAL", SeriesDescription: "T2 MAP", SeriesNumber: 5, TE: te, TR: 2700, Rows: g.Size[1], Columns: g.Size[0],
-		PixelSpacing: [2]float64{spacing[1], spacing[0]}, Position: g.Position(0, 0, float64(k)), SliceThickness: spacing[2], Pixels: pixels,
+		Series: dicomwrite.Series{
+			StudyUID: "2.25.700.1", SeriesUID: "2.25.700.2", FrameOfReferenceUID: "2.25.700.4",
+			PatientID: "REAL", SeriesDescription: "T2 MAP", SeriesNumber: 5,
+		},
+		Grid: dicomwrite.Grid{
+			Rows: g.Size[1], Columns: g.Size[0], PixelSpacing: [2]float64{spacing[1], spacing[0]},
+			SliceThickness: spacing[2],
+		},
+		InstanceUID: fmt.Sprintf("2.25.700.3.%d.%d", e+1, k+1), TE: te, TR: 2700,
+		Position: g.Position(0, 0, float64(k)), Pixels: pixels,
 	}
 	for r := range 3 {
 		im.Orientation[r], im.Orientation[3+r] = g.Affine[r][0]/spacing[0], g.Affine[r][1]/spacing[1]

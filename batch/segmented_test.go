@@ -15,6 +15,7 @@ import (
 
 	"github.com/t2map/t2map/batch/internal/segmenter"
 	"github.com/t2map/t2map/dicomio/dicomwrite"
+	"github.com/t2map/t2map/internal/dicomtest"
 	"github.com/t2map/t2map/phantom"
 	"github.com/t2map/t2map/report"
 	"github.com/t2map/t2map/segment"
@@ -26,7 +27,7 @@ func segmented(t testing.TB, dir string, s Segmenter) Settings {
 	t.Helper()
 	study := filepath.Join(dir, "studies", "a")
 	if _, err := os.Stat(study); err != nil {
-		kneeAs(t, study, phantom.Form{})
+		kneeAs(t, study, dicomtest.Form{})
 		remove(t, filepath.Join(study, "labels.nii.gz"))
 	}
 	out := settings(t, dir)

@@ -17,19 +17,19 @@ func cross(a, b [3]float64) [3]float64 {
 	return [3]float64{a[1]*b[2] - a[2]*b[1], a[2]*b[0] - a[0]*b[2], a[0]*b[1] - a[1]*b[0]}
 }
 
-// arrange puts the images in their places, echo by slice, and derives the grid.
-// Slices are sorted by the projection of ImagePositionPatient on the normal,
-// row × column.
+// arrange sorts the images by echo and slice, and derives the grid. Slices are sorted by
+// the projection of ImagePositionPatient on the normal, row × column.
 func (t *Train) arrange() error {
 	o := t.images[0].orientation
 	normal := cross([3]float64(o[:3]), [3]float64(o[3:]))
-	at := func(h *header) float64 { return dot(h.position, normal) }
+	along := func(h *header) float64 { return dot(h.position, normal) }
 	sorted := slices.Clone(t.images)
-	slices.SortStableFunc(sorted, func(a, b *header) int { return cmp.Compare(at(a), at(b)) })
+	slices.SortStableFunc(sorted, func(a, b *header) int { return cmp.Compare(along(a), along(b)) })
 	var slicesAt [][]*header
 	for i, h := range sorted {
-		// From the first of its slice on, so that a chain of small steps makes no slice.
-		if i == 0 || at(h)-at(slicesAt[len(slicesAt)-1][0]) > samePosition {
+		// Compared with the first image of the slice, so that a chain of small steps does
+		// not count as one slice.
+		if i == 0 || along(h)-along(slicesAt[len(slicesAt)-1][0]) > samePosition {
 			slicesAt = append(slicesAt, nil)
 		}
 		slicesAt[len(slicesAt)-1] = append(slicesAt[len(slicesAt)-1], h)
@@ -51,7 +51,7 @@ func (t *Train) arrange() error {
 	for e := range grid {
 		for k, h := range grid[e] {
 			if h == nil {
-				return t.missing(e, k, len(slicesAt), at(slicesAt[k][0]))
+				return t.missing(e, k, len(slicesAt), along(slicesAt[k][0]))
 			}
 		}
 	}
@@ -62,15 +62,16 @@ func (t *Train) arrange() error {
 	return nil
 }
 
-func (t *Train) missing(e, k, slices int, at float64) error {
+func (t *Train) missing(e, k, slices int, position float64) error {
 	return &TrainError{
-		Problem: fmt.Sprintf("series %s: echo time %s ms is missing at slice %d of %d (%.2f mm along the normal)", t.Hash, milliseconds(t.TE[e]), k+1, slices, at),
-		Hint:    "every slice must have every echo: ask the site to send the missing image",
+		Problem: fmt.Sprintf("series %s: echo time %s ms is missing at slice %d of %d (%.2f mm along the normal)",
+			t.Hash, milliseconds(t.TE[e]), k+1, slices, position),
+		Hint: "every slice must have every echo: ask the site to send the missing image",
 	}
 }
 
-// stack derives the affine from the slices' positions and checks that they are
-// evenly spaced on a straight line.
+// stack derives the affine from the slices' positions and checks that they are evenly
+// spaced on a straight line.
 func (t *Train) stack(grid [][]*header, normal [3]float64) error {
 	first := grid[0][0]
 	if first.thickness > 0 {
@@ -84,10 +85,9 @@ func (t *Train) stack(grid [][]*header, normal [3]float64) error {
 			step[r] = (last.position[r] - first.position[r]) / float64(n-1)
 		}
 	} else {
-		// A single slice has no neighbour to be spaced from; it is as thick as
-		// it says.
+		// A single slice has no neighbour: its spacing is its thickness.
 		if !(first.thickness > 0) {
-			return first.wrong(tag.SliceThickness, "missing, and a single slice says nothing of its spacing")
+			return first.wrong(tag.SliceThickness, "missing: the spacing of a single slice is not known")
 		}
 		for r := range step {
 			step[r] = normal[r] * first.thickness
@@ -96,19 +96,20 @@ func (t *Train) stack(grid [][]*header, normal [3]float64) error {
 	spacing := math.Sqrt(dot(step, step))
 	for e := range grid {
 		for k, h := range grid[e] {
-			var off [3]float64
-			for r := range off {
-				off[r] = h.position[r] - first.position[r] - step[r]*float64(k)
+			var offset [3]float64
+			for r := range offset {
+				offset[r] = h.position[r] - first.position[r] - step[r]*float64(k)
 			}
-			if d := math.Sqrt(dot(off, off)); d > max(evenness*spacing, samePosition) {
-				w := h.wrong(tag.ImagePositionPatient, "slice %d of %d lies %.3f mm from its place in a stack spaced %.3f mm: uneven slice spacing", k+1, n, d, spacing)
-				w.Hint = "a slice is missing or of another acquisition: ask the site for the whole series"
-				return w
+			if d := math.Sqrt(dot(offset, offset)); d > max(evenness*spacing, samePosition) {
+				return h.wrong(tag.ImagePositionPatient,
+					"slice %d of %d lies %.3f mm from its place in a stack spaced %.3f mm: uneven slice spacing", k+1,
+					n, d, spacing).
+					withHint("a slice is missing or of another acquisition: ask the site for the whole series")
 			}
 		}
 	}
 	if lean := math.Abs(dot(step, normal))/spacing - 1; math.Abs(lean) > squareness {
-		return first.wrong(tag.ImagePositionPatient, "slices are stacked askew to their normal (cosine %.4f)", lean+1)
+		return first.wrong(tag.ImagePositionPatient, "slices are not stacked along their normal (cosine %.4f)", lean+1)
 	}
 	g := volume.Geometry{Size: [3]int{first.columns, first.rows, n}}
 	for r := range 3 {

@@ -6,27 +6,27 @@ import (
 )
 
 const (
-	// leastPlateau is the number of connected pixels that must share the peak of an image
-	// to show that it was clipped. In the noise of a scanner the peak is one pixel: of the
-	// images in ../shared/data none has more than two.
+	// leastPlateau is the number of connected pixels at the peak of an image that prove
+	// clipping. In the noise of a scanner the peak is one pixel: no image in ../shared/data
+	// has more than two.
 	leastPlateau = 4
-	// crestPart and crestDrop say what a crest is that rises to its peak unclipped: as many
-	// pixels at each value below it as at the peak, since the area between the
-	// contours of a smooth maximum is the same for each step. A clipped one has crestDrop
-	// times fewer at each value within the part crestPart below it: its peak holds all that
-	// would have been above.
+	// crestPart and crestDrop describe the crest of an image that is not clipped: it has as
+	// many pixels at each value below the peak as at the peak, since the area between the
+	// contours of a smooth maximum is the same for each step. A clipped image has crestDrop
+	// times fewer pixels at each value within the part crestPart below the peak, because
+	// all higher values are at the peak.
 	crestPart = 1.0 / 32
 	crestDrop = 10
-	// slowSteps is the height from which the peaks of two echoes can be the same
-	// only by clipping: T2 would be more than 256 echo spacings, which is seconds.
+	// slowSteps is the height from which two echoes can have the same peak only by
+	// clipping: T2 would be more than 256 echo spacings, which is seconds.
 	slowSteps = 256
 )
 
-// depths are the numbers of bits of converters and of stored formats. Data of that many
-// bits are often declared to have 16, so that BitsStored does not tell where they end.
+// depths are the numbers of bits of converters and of stored formats. Data with such a
+// number of bits are often declared to have 16, so that BitsStored is not informative.
 var depths = []int{8, 10, 12, 14, 15, 16}
 
-// ceilings returns at which magnitude each image was clipped, as in
+// ceilings returns the magnitude at which each image was clipped, as in
 // volume.MultiEcho.Ceiling.
 func (d decoded) ceilings() [][]float32 {
 	var out [][]float32
@@ -58,10 +58,10 @@ func noCeilings(echoes, slices int) [][]float32 {
 // ceiling returns the magnitude of the peak.
 func (d decoded) ceiling(a place) float32 { return d.grid[a.e][a.k].rescale(d.seen[a.e][a.k].value) }
 
-// clipped reports whether the pixels at an image's peak were clipped there. They were at the
-// largest value of BitsStored, unless the image was scaled to it. Elsewhere the peak
-// must be a plateau, and one that no piecewise constant phantom has: in an image with noise,
-// at the end of another depth, or at the same height in another echo of the slice.
+// clipped reports whether an image is clipped at its peak. It is if the peak is the largest
+// value of BitsStored, unless the image was scaled to that. Otherwise the peak must be a
+// plateau that no piecewise constant phantom has: in an image with noise, at the end of
+// another depth, or at the same height in another echo of the slice.
 func (d decoded) clipped(a place) bool {
 	h, top := d.grid[a.e][a.k], d.seen[a.e][a.k].peak
 	largest := h.bits().largest()
@@ -74,7 +74,8 @@ func (d decoded) clipped(a place) bool {
 	if top.count < leastPlateau || top.value <= 0 || h.slope < 0 || !d.plateau(a) {
 		return false
 	}
-	if !d.scaled && (top.value == largest || endsDepth(top.value)) || d.noisy(a, float64(d.ceiling(a))) && d.dropsBelow(a) {
+	if !d.scaled && (top.value == largest || endsDepth(top.value)) || d.noisy(a, float64(d.ceiling(a))) &&
+		d.dropsBelow(a) {
 		return true
 	}
 	if a.e > 0 && top.value >= slowSteps && d.variesAbove(a) {
@@ -82,16 +83,17 @@ func (d decoded) clipped(a place) bool {
 	}
 	for e := range d.grid {
 		b := place{e, a.k}
-		if e != a.e && top.value >= slowSteps && d.seen[e][a.k].count >= leastPlateau && d.ceiling(b) == d.ceiling(a) && d.plateau(b) {
+		if e != a.e && top.value >= slowSteps && d.seen[e][a.k].count >= leastPlateau && d.ceiling(b) == d.ceiling(a) &&
+			d.plateau(b) {
 			return true
 		}
 	}
 	return false
 }
 
-// aboveAll reports whether the one value of a flat first echo is above that of
-// stored zeros and not exceeded at any later echo of the slice, all of which show something:
-// it was clipped at every pixel, for it had more signal than they.
+// aboveAll reports whether the single value of a flat first echo is above that of stored
+// zeros and not exceeded at any later echo of the slice, none of which is flat: the first
+// echo has the most signal, and was clipped at every pixel.
 func (d decoded) aboveAll(a place) bool {
 	if d.ceiling(a) <= d.grid[a.e][a.k].rescale(0) {
 		return false
@@ -104,46 +106,48 @@ func (d decoded) aboveAll(a place) bool {
 	return len(d.grid) > 1
 }
 
-// variesAbove reports whether the pixels at an image's peak were above it at the echo before,
-// each at its own height: their values span leastSteps. What varies by so much does not
-// become one value within an echo.
+// variesAbove reports whether the pixels at an image's peak were above it at the echo
+// before, with values that span leastSteps. Such values do not become one within an echo.
 func (d decoded) variesAbove(a place) bool {
 	if d.seen[a.e][a.k].flat {
-		return false // which is as well an image without data
+		return false // it may also be an image without data
 	}
-	peak, before := d.ceiling(a), d.image(a.e-1, a.k)
+	peak, earlier := d.ceiling(a), d.image(a.e-1, a.k)
 	low, high := float32(math.Inf(1)), float32(math.Inf(-1))
 	for v, x := range d.image(a.e, a.k) {
 		if x == peak {
-			low, high = min(low, before[v]), max(high, before[v])
+			low, high = min(low, earlier[v]), max(high, earlier[v])
 		}
 	}
 	return low >= peak && float64(high-low) >= leastSteps*math.Abs(d.grid[a.e-1][a.k].slope)
 }
 
-// endsDepth reports whether a value is the largest, signed or not, of a usual number of bits.
+// endsDepth reports whether a value is the largest, signed or not, of a usual number of
+// bits.
 func endsDepth(value int32) bool {
 	return slices.ContainsFunc(depths, func(bits int) bool { return value == 1<<bits-1 })
 }
 
-// plateau reports whether leastPlateau pixels at an image's peak are connected by their sides.
+// plateau reports whether leastPlateau pixels at an image's peak are connected by their
+// sides.
 func (d decoded) plateau(a place) bool {
 	pixels, columns, peak := d.image(a.e, a.k), d.grid[a.e][a.k].columns, d.ceiling(a)
-	var found [leastPlateau]int
+	var connected [leastPlateau]int
 	for v, x := range pixels {
 		if x != peak {
 			continue
 		}
 		n := 1
-		found[0] = v
+		connected[0] = v
 		for i := 0; i < n; i++ {
-			at := found[i]
-			for _, beside := range [4]int{at - 1, at + 1, at - columns, at + columns} {
-				across := beside/columns != at/columns && (beside == at-1 || beside == at+1)
-				if beside < 0 || beside >= len(pixels) || across || pixels[beside] != peak || slices.Contains(found[:n], beside) {
+			index := connected[i]
+			for _, neighbour := range [4]int{index - 1, index + 1, index - columns, index + columns} {
+				across := neighbour/columns != index/columns && (neighbour == index-1 || neighbour == index+1)
+				if neighbour < 0 || neighbour >= len(pixels) || across || pixels[neighbour] != peak ||
+					slices.Contains(connected[:n], neighbour) {
 					continue
 				}
-				found[n] = beside
+				connected[n] = neighbour
 				if n++; n == leastPlateau {
 					return true
 				}
@@ -153,7 +157,8 @@ func (d decoded) plateau(a place) bool {
 	return false
 }
 
-// dropsBelow reports whether the values just below an image's peak are rare beside it.
+// dropsBelow reports whether values just below an image's peak are much rarer than the
+// peak.
 func (d decoded) dropsBelow(a place) bool {
 	h, top, n := d.grid[a.e][a.k], d.seen[a.e][a.k].peak, 0
 	depth := max(1, int32(crestPart*float64(top.value)))

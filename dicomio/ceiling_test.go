@@ -8,7 +8,7 @@ import (
 	"github.com/t2map/t2map/volume"
 )
 
-// clip cuts values off, as a converter or a program does.
+// clip limits values, as a converter or a program does.
 func clip(most int32) func(im *dicomwrite.Image) {
 	return func(im *dicomwrite.Image) {
 		for v, n := range im.Pixels {
@@ -17,14 +17,14 @@ func clip(most int32) func(im *dicomwrite.Image) {
 	}
 }
 
-// stored says how pixels are stored.
+// stored describes the storage of pixels.
 func stored(allocated, bits int, signed bool) change {
 	return func(_, _ int, im *dicomwrite.Image) {
 		im.BitsAllocated, im.BitsStored, im.Signed = allocated, bits, signed
 	}
 }
 
-// bright gives pixels at row 10, from column 2 on, one value.
+// bright sets pixels of row 10, from column 2 on, to one value.
 func bright(value int32, n int) func(im *dicomwrite.Image) {
 	return func(im *dicomwrite.Image) {
 		for i := range n {
@@ -65,14 +65,19 @@ func TestClippedSignal(t *testing.T) {
 		{"one voxel at the end of 12 bits", true, both(stored(16, 12, false), at(2, 1, bright(4095, 1))), 4095, 1},
 		{"the end of 16 bits", false, at(2, 1, bright(65535, 2)), 65535, 1},
 		{"the end of 16 bits, signed", false, both(stored(16, 16, true), at(2, 1, bright(32767, 1))), 32767, 1},
-		{"the end of 10 bits, signed", false, both(stored(16, 10, true), func(_, _ int, im *dicomwrite.Image) { clip(511)(im) }), 511, 20},
+		{"the end of 10 bits, signed", false, both(stored(16, 10, true),
+			func(_, _ int, im *dicomwrite.Image) { clip(511)(im) }), 511, 20},
 		{"8 bits", false, both(eight, at(1, 1, bright(255, 1))), 255, 1},
-		{"12 bits declared as 16, where only one slice reaches their end", false, both(brighter(2), at(0, -1, clip(4095))), 4095, 1},
+		{"12 bits declared as 16, where only one slice reaches their end", false,
+			both(brighter(2), at(0, -1, clip(4095))), 4095, 1},
 		{"12 bits declared as 16, clipped at every pixel", false, both(brighter(3), at(0, 3, clip(4095))), 4095, 1},
-		{"12 bits declared as 16, signed, with noise", true, both(both(brighter(3), stored(16, 16, true)), at(0, 3, clip(4095))), 4095, 1},
-		{"12 bits on one scale for all", true, both(both(stored(16, 12, false), rescaled(func(int) float64 { return 0.5 }, 0)), at(2, 1, bright(4095, 4))), 2047.5, 1},
+		{"12 bits declared as 16, signed, with noise", true,
+			both(both(brighter(3), stored(16, 16, true)), at(0, 3, clip(4095))), 4095, 1},
+		{"12 bits on one scale for all", true, both(both(stored(16, 12, false),
+			rescaled(func(int) float64 { return 0.5 }, 0)), at(2, 1, bright(4095, 4))), 2047.5, 1},
 		{"a program cut off noise", true, at(1, 2, clip(1700)), 1700, 1},
-		{"and on scales of each echo", true, both(rescaled(func(e int) float64 { return 1 + float64(e) }, 0), at(1, 2, clip(1700))), 3400, 1},
+		{"and on scales of each echo", true, both(rescaled(func(e int) float64 { return 1 + float64(e) }, 0),
+			at(1, 2, clip(1700))), 3400, 1},
 		{"a first echo that is clipped at every pixel, on one slice", false, at(0, 1, filled(1900)), 1900, 1},
 		{"most pixels of an echo, which decay from above", false, at(2, 3, clip(1100)), 1100, 1},
 		{"a phantom whose slices are alike below the ceiling", false, func(e, k int, im *dicomwrite.Image) {
@@ -101,7 +106,8 @@ func TestWhatLooksClipped(t *testing.T) {
 			for v := range im.Pixels {
 				i, j := float64(v%sceneColumns)-11.6, float64(v/sceneColumns)-9.3
 				r := math.Hypot(i, j)
-				im.Pixels[v] = int32(math.Round(height * math.Exp(-10*float64(e+1)/80) / (1 + math.Exp((r-radius)/edge))))
+				im.Pixels[v] = int32(math.Round(height * math.Exp(-10*float64(e+1)/80) / (1 +
+					math.Exp((r-radius)/edge))))
 			}
 		}
 	}
@@ -124,16 +130,17 @@ func TestWhatLooksClipped(t *testing.T) {
 				im.Pixels[v] = 3000
 			}
 		})},
-		{"each image is scaled to the end of 12 bits", true, both(stored(16, 12, false), func(e, k int, im *dicomwrite.Image) {
-			peak := int32(0)
-			for _, n := range im.Pixels {
-				peak = max(peak, n)
-			}
-			for v, n := range im.Pixels {
-				im.Pixels[v] = n * 4095 / peak
-			}
-			im.RescaleSlope = float64(peak) / 4095
-		})},
+		{"each image is scaled to the end of 12 bits", true,
+			both(stored(16, 12, false), func(e, k int, im *dicomwrite.Image) {
+				peak := int32(0)
+				for _, n := range im.Pixels {
+					peak = max(peak, n)
+				}
+				for v, n := range im.Pixels {
+					im.Pixels[v] = n * 4095 / peak
+				}
+				im.RescaleSlope = float64(peak) / 4095
+			})},
 		{"an image of zeros and below", false, both(stored(16, 16, true), func(e, k int, im *dicomwrite.Image) {
 			for v := range im.Pixels {
 				im.Pixels[v] = min(-im.Pixels[v]+900, 0)
@@ -175,7 +182,7 @@ func TestRealScansAreNotClipped(t *testing.T) {
 	}
 }
 
-// Plateaus do not reach around the edge of an image.
+// Plateaus do not continue across the edge of an image.
 func TestPlateau(t *testing.T) {
 	for _, c := range []struct {
 		at   []int
@@ -193,8 +200,9 @@ func TestPlateau(t *testing.T) {
 			pixels[v] = 9
 		}
 		d := decoded{
-			Train: Train{Geometry: volume.Geometry{Size: [3]int{5, 4, 1}}, grid: [][]*header{{{texts: &texts{}, rows: 4, columns: 5, slope: 1}}}},
-			echo:  [][]float32{pixels}, seen: [][]content{{{peak: peak{9, len(c.at)}}}},
+			Train: Train{Geometry: volume.Geometry{Size: [3]int{5, 4, 1}},
+				grid: [][]*header{{{texts: &texts{}, rows: 4, columns: 5, slope: 1}}}},
+			echo: [][]float32{pixels}, seen: [][]content{{{peak: peak{9, len(c.at)}}}},
 		}
 		if got := d.plateau(place{}); got != c.want {
 			t.Errorf("%v: %t", c.at, got)

@@ -14,10 +14,11 @@ import (
 
 	"github.com/suyashkumar/dicom/pkg/uid"
 
+	"github.com/t2map/t2map/hint"
 	"github.com/t2map/t2map/volume"
 )
 
-// stampsOf holds the modification times of files.
+// stampsOf returns the modification times of files.
 type stampsOf map[string]time.Time
 
 func stamps(t *testing.T, dir string) stampsOf {
@@ -39,10 +40,11 @@ func stamps(t *testing.T, dir string) stampsOf {
 	return s
 }
 
-// restore sets the times of those files that are still there.
+// restore sets the times of the files that still exist.
 func (s stampsOf) restore(t *testing.T) { s.later(t, 0) }
 
-// later sets them so much later: two writes may fall into one tick of a file system's clock.
+// later advances them by the duration: two writes may fall into one tick of a file system's
+// clock.
 func (s stampsOf) later(t *testing.T, by time.Duration) {
 	t.Helper()
 	for path, at := range s {
@@ -72,8 +74,8 @@ func zipped(t *testing.T, files map[string][]byte) []byte {
 	return b.Bytes()
 }
 
-// Pixels that are exchanged between Find and Read are an error, though no byte of the header
-// has changed: in plain files, frames, deflated and compressed objects and archives.
+// Pixels that are exchanged between Find and Read are an error even if no byte of the
+// header has changed: in plain files, frames, deflated and compressed objects and archives.
 func TestReadNoticesOtherPixels(t *testing.T) {
 	object := func(syntax string, pixels func(first int) []byte) func(t *testing.T, first int) []byte {
 		return func(t *testing.T, first int) []byte {
@@ -111,7 +113,10 @@ func TestReadNoticesOtherPixels(t *testing.T) {
 		{"classic", "IM_e", classic},
 		{"frames", "object", alone("object", object(uid.ExplicitVRLittleEndian, native))},
 		{"compressed frames", "object", alone("object", object("1.2.840.10008.1.2.5", compressed))},
-		{"zip", "study.zip", alone("study.zip", func(t *testing.T, first int) []byte { return zipped(t, classic(t, first)) })},
+		{"zip", "study.zip", alone("study.zip", func(t *testing.T,
+			first int) []byte {
+			return zipped(t, classic(t, first))
+		})},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			dir := t.TempDir()
@@ -137,37 +142,39 @@ func TestReadNoticesOtherPixels(t *testing.T) {
 			write(t, path, after)
 			was.later(t, time.Second)
 			_, _, err = Read(t.Context(), train, 0)
-			if err == nil || !strings.Contains(err.Error(), c.file) || !strings.Contains(err.Error(), "has changed since") || Hint(err) == "" {
-				t.Errorf("%v, hint %q", err, Hint(err))
+			if err == nil || !strings.Contains(err.Error(), c.file) ||
+				!strings.Contains(err.Error(), "has changed since") || hint.Find(err) == "" {
+				t.Errorf("%v, hint %q", err, hint.Find(err))
 			}
 		})
 	}
 }
 
-// alone returns a folder of one file.
+// alone returns a folder with one file.
 func alone(name string, file func(t *testing.T, first int) []byte) func(t *testing.T, first int) map[string][]byte {
 	return func(t *testing.T, first int) map[string][]byte { return map[string][]byte{name: file(t, first)} }
 }
 
-// An object is written to between its first frame and its last.
+// An object is written between the reading of its first frame and of its last.
 func TestReadNoticesChangeWhileReading(t *testing.T) {
 	dir := t.TempDir()
 	path := filepath.Join(dir, "object")
-	write(t, path, multiFrame{frames: 6, rows: 3, columns: 5, pixels: nativePixels(90)}.file(t, uid.ExplicitVRLittleEndian))
+	write(t, path, multiFrame{frames: 6, rows: 3, columns: 5, pixels: nativePixels(90)}.file(t,
+		uid.ExplicitVRLittleEndian))
 	d := newDecoded(only(t, dir))
 	file := d.files()[0]
-	work := portions([]*trainFile{file})
-	if err := work[0](new(shelf)); err != nil {
+	work := readTasks([]*trainFile{file})
+	if err := work[0](new(buffer)); err != nil {
 		t.Fatal(err)
 	}
 	stamps(t, dir).later(t, time.Second)
-	err := work[len(work)-1](new(shelf))
-	if err == nil || !strings.Contains(err.Error(), "object: has changed while it was read") || Hint(err) == "" {
-		t.Errorf("%v, hint %q", err, Hint(err))
+	err := work[len(work)-1](new(buffer))
+	if err == nil || !strings.Contains(err.Error(), "object: has changed while it was read") || hint.Find(err) == "" {
+		t.Errorf("%v, hint %q", err, hint.Find(err))
 	}
 }
 
-// A mask in DICOM is held to the same.
+// The same applies to a DICOM mask.
 func TestMaskNoticesChange(t *testing.T) {
 	g := volume.Geometry{Size: [3]int{4, 4, 2}, Affine: [3][4]float64{{1}, {0, 1}, {0, 0, 1}}}
 	path := writeTemp(t, structureSet("2.25.9", "2.25.4"))
@@ -178,7 +185,8 @@ func TestMaskNoticesChange(t *testing.T) {
 		t.Fatal(err)
 	}
 	stamps(t, filepath.Dir(path)).later(t, time.Second)
-	if _, _, err := ReadMask(t.Context(), mask, g, MaskOptions{}); err == nil || !strings.Contains(err.Error(), "has changed since it was found") {
+	if _, _, err := ReadMask(t.Context(), mask, g, MaskOptions{}); err == nil ||
+		!strings.Contains(err.Error(), "has changed since it was found") {
 		t.Errorf("%v", err)
 	}
 }

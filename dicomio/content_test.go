@@ -12,6 +12,7 @@ import (
 	"github.com/suyashkumar/dicom/pkg/uid"
 
 	"github.com/t2map/t2map/dicomio/dicomwrite"
+	"github.com/t2map/t2map/hint"
 	"github.com/t2map/t2map/volume"
 )
 
@@ -24,7 +25,7 @@ const (
 	sceneNoise, sceneS0, other = 12, 2000, 90
 )
 
-// scene makes the stored values of image (e, k): blocks of three T2 in a surrounding of
+// scene returns the stored values of image (e, k): blocks with three T2 surrounded by
 // another, with noise or without.
 func scene(e, k int, noise bool) []int32 {
 	rng := rand.New(rand.NewPCG(uint64(e), uint64(k)))
@@ -77,7 +78,7 @@ func readScene(t *testing.T, images []dicomwrite.Image) (volume.MultiEcho, error
 	return s, err
 }
 
-// at changes image (e, k) alone; −1 means all.
+// at changes only image (e, k); −1 means all.
 func at(e, k int, change func(im *dicomwrite.Image)) func(e, k int, im *dicomwrite.Image) {
 	return func(echo, slice int, im *dicomwrite.Image) {
 		if (e < 0 || e == echo) && (k < 0 || k == slice) {
@@ -152,56 +153,107 @@ func TestImagesWithoutDataAreRefused(t *testing.T) {
 		change change
 		want   string // slice by slice, image n is echo n%5 of slice n/5
 	}{
-		{"one echo is blank", false, at(3, -1, filled(0)), "IM_0003: PixelData (7FE0,0010): all pixels hold the value 0, but those of IM_0004, another echo of the slice, do not; the same is wrong with 3 more images"},
-		{"one image is blank", true, at(3, 2, filled(0)), "IM_0013: PixelData (7FE0,0010): all pixels hold the value 0, but those of IM_0014, another echo of the slice, do not"},
+		{"one echo is blank", false, at(3, -1, filled(0)),
+			"IM_0003: PixelData (7FE0,0010): all pixels hold the value 0, but those of IM_0004, another echo of the " +
+				"slice, do not; the same is wrong with 3 more images"},
+		{"one image is blank", true, at(3, 2, filled(0)),
+			"IM_0013: PixelData (7FE0,0010): all pixels hold the value 0, but those of IM_0014, another echo of the " +
+				"slice, do not"},
 		{"the first echo", false, at(0, -1, filled(0)), "IM_0000: PixelData (7FE0,0010): all pixels hold"},
-		{"the last echo", false, at(4, 1, filled(0)), "IM_0009: PixelData (7FE0,0010): all pixels hold the value 0, but those of IM_0008"},
-		{"two in a row", true, both(at(3, 1, filled(0)), at(4, 1, filled(0))), "IM_0008: PixelData (7FE0,0010): all pixels hold the value 0, but those of IM_0007"},
+		{"the last echo", false, at(4, 1, filled(0)),
+			"IM_0009: PixelData (7FE0,0010): all pixels hold the value 0, but those of IM_0008"},
+		{"two in a row", true, both(at(3, 1, filled(0)), at(4, 1, filled(0))),
+			"IM_0008: PixelData (7FE0,0010): all pixels hold the value 0, but those of IM_0007"},
 		{"all but one", true, both(at(-1, 1, filled(0)), at(2, 1, likeImage(2, 1, true))), "IM_0005: PixelData"},
 		{"a constant", true, at(2, 3, filled(700)), "IM_0017: PixelData (7FE0,0010): all pixels hold the value 700"},
-		{"a constant after rescale", true, both(rescaled(constant, -20), at(2, 3, filled(0))), "IM_0017: PixelData (7FE0,0010): all pixels hold the value -20"},
-		{"zeros among constants", false, both(func(e, k int, im *dicomwrite.Image) { filled(int32(1000 - 100*e))(im) }, at(2, 0, filled(0))), "IM_0002: PixelData"},
+		{"a constant after rescale", true, both(rescaled(constant, -20), at(2, 3, filled(0))),
+			"IM_0017: PixelData (7FE0,0010): all pixels hold the value -20"},
+		{"zeros among constants", false, both(func(e, k int, im *dicomwrite.Image) { filled(int32(1000 - 100*e))(im) },
+			at(2, 0, filled(0))), "IM_0002: PixelData"},
 		{"8 bits", false, both(eight, at(2, 0, filled(0))), "IM_0002: PixelData (7FE0,0010): all pixels hold"},
-		{"signed", true, both(func(e, k int, im *dicomwrite.Image) { im.Signed = true }, at(2, 0, filled(-1))), "IM_0002: PixelData (7FE0,0010): all pixels hold the value -1"},
-		{"big endian", true, both(func(e, k int, im *dicomwrite.Image) { im.Syntax = uid.ExplicitVRBigEndian }, at(2, 0, filled(0))), "IM_0002: PixelData"},
+		{"signed", true, both(func(e, k int, im *dicomwrite.Image) { im.Signed = true }, at(2, 0, filled(-1))),
+			"IM_0002: PixelData (7FE0,0010): all pixels hold the value -1"},
+		{"big endian", true, both(func(e, k int, im *dicomwrite.Image) { im.Syntax = uid.ExplicitVRBigEndian },
+			at(2, 0, filled(0))), "IM_0002: PixelData"},
 
-		{"an echo is a copy of another", false, func(e, k int, im *dicomwrite.Image) { im.Pixels = scene(min(e, 3), k, false) }, "IM_0004: PixelData (7FE0,0010): the same pixels as in IM_0003, another echo of the slice"},
-		{"one image, of an echo further away", true, at(4, 2, likeImage(1, 2, true)), "IM_0014: PixelData (7FE0,0010): the same pixels as in IM_0011, another echo of the slice"},
-		{"a copied echo of clipped images", true, both(both(stored(16, 10, false), func(_, _ int, im *dicomwrite.Image) { clip(1023)(im) }), at(4, 2, func(im *dicomwrite.Image) { likeImage(3, 2, true)(im); clip(1023)(im) })), "IM_0014: PixelData (7FE0,0010): the same pixels as in IM_0013, another echo of the slice"},
-		{"a copy on another scale", true, both(rescaled(own, 0), at(4, 2, likeImage(1, 2, true))), "IM_0014: PixelData (7FE0,0010): the same pixels as in IM_0011"},
-		{"a copy but for one pixel", true, at(4, 2, func(im *dicomwrite.Image) { likeImage(3, 2, true)(im); im.Pixels[0]++ }), "IM_0014: PixelData (7FE0,0010): 479 of 480 pixels with signal are the same as in IM_0013, another echo of the slice"},
+		{"an echo is a copy of another", false, func(e, k int,
+			im *dicomwrite.Image) {
+			im.Pixels = scene(min(e, 3), k, false)
+		},
+			"IM_0004: PixelData (7FE0,0010): the same pixels as in IM_0003, another echo of the slice"},
+		{"one image, of an echo further away", true, at(4, 2, likeImage(1, 2, true)),
+			"IM_0014: PixelData (7FE0,0010): the same pixels as in IM_0011, another echo of the slice"},
+		{"a copied echo of clipped images", true, both(both(stored(16, 10, false),
+			func(_, _ int, im *dicomwrite.Image) { clip(1023)(im) }),
+			at(4, 2, func(im *dicomwrite.Image) { likeImage(3, 2, true)(im); clip(1023)(im) })),
+			"IM_0014: PixelData (7FE0,0010): the same pixels as in IM_0013, another echo of the slice"},
+		{"a copy on another scale", true, both(rescaled(own, 0), at(4, 2, likeImage(1, 2, true))),
+			"IM_0014: PixelData (7FE0,0010): the same pixels as in IM_0011"},
+		{"a copy but for one pixel", true, at(4, 2, func(im *dicomwrite.Image) {
+			likeImage(3, 2,
+				true)(im)
+			im.Pixels[0]++
+		}), "IM_0014: PixelData (7FE0,0010): 479 of 480 pixels with signal are the " +
+			"same as in IM_0013, another echo of the slice"},
 		{"a copy with a text in it", false, at(3, 0, func(im *dicomwrite.Image) {
 			likeImage(1, 0, false)(im)
 			block([2]int{8, 13}, [2]int{10, 15}, 4000)(im)
-		}), "IM_0003: PixelData (7FE0,0010): 455 of 480 pixels with signal are the same as in IM_0001, another echo of the slice"},
-		{"a copied slice", false, at(1, 3, likeImage(1, 2, false)), "IM_0016: PixelData (7FE0,0010): the same pixels as in IM_0011, another slice"},
-		{"a copied slice of the last echo, not beside it", true, at(4, 3, likeImage(4, 0, true)), "IM_0019: PixelData (7FE0,0010): the same pixels as in IM_0004, another slice"},
-		{"another echo of another slice", true, at(1, 3, likeImage(2, 0, true)), "IM_0016: PixelData (7FE0,0010): the same pixels as in IM_0002, another slice"},
+		}), "IM_0003: PixelData (7FE0,0010): 455 of 480 pixels with signal are the same as in IM_0001, another echo " +
+			"of the slice"},
+		{"a copied slice", false, at(1, 3, likeImage(1, 2, false)),
+			"IM_0016: PixelData (7FE0,0010): the same pixels as in IM_0011, another slice"},
+		{"a copied slice of the last echo, not beside it", true, at(4, 3, likeImage(4, 0, true)),
+			"IM_0019: PixelData (7FE0,0010): the same pixels as in IM_0004, another slice"},
+		{"another echo of another slice", true, at(1, 3, likeImage(2, 0, true)),
+			"IM_0016: PixelData (7FE0,0010): the same pixels as in IM_0002, another slice"},
 
-		{"the lower half is empty", true, at(2, 1, emptied(10, 20)), "IM_0007: PixelData (7FE0,0010): 10 of 20 rows hold zeros alone, where IM_0006, another echo of the slice, has signal"},
-		{"the first echo's", false, at(0, 1, emptied(10, 20)), "IM_0005: PixelData (7FE0,0010): 10 of 20 rows hold zeros alone, where IM_0006"},
+		{"the lower half is empty", true, at(2, 1, emptied(10, 20)),
+			"IM_0007: PixelData (7FE0,0010): 10 of 20 rows hold zeros alone, where IM_0006, another echo of the " +
+				"slice, has signal"},
+		{"the first echo's", false, at(0, 1, emptied(10, 20)),
+			"IM_0005: PixelData (7FE0,0010): 10 of 20 rows hold zeros alone, where IM_0006"},
 		{"the last echo's", false, at(4, 1, emptied(17, 20)), "IM_0009: PixelData (7FE0,0010): 3 of 20 rows"},
-		{"the upper rows of two echoes", true, both(at(2, 1, emptied(0, 4)), at(3, 1, emptied(0, 6))), "IM_0007: PixelData (7FE0,0010): 4 of 20 rows"},
-		{"the right half", true, at(2, 1, block([2]int{12, sceneColumns}, [2]int{0, 20}, 0)), "IM_0007: PixelData (7FE0,0010): 12 of 24 columns hold zeros alone, where IM_0006, another echo of the slice, has signal"},
-		{"a tile of every slice", true, at(3, -1, block([2]int{4, 12}, [2]int{4, 12}, 0)), "IM_0003: PixelData (7FE0,0010): 64 of 480 pixels hold 0 in one piece or several, where IM_0002, another echo of the slice, has signal"},
-		{"a tile without noise", false, at(2, 0, block([2]int{4, 12}, [2]int{4, 12}, 0)), "IM_0002: PixelData (7FE0,0010): 64 of 480 pixels"},
-		{"a tile of the first echo", true, both(at(-1, -1, dark), at(0, 0, block([2]int{8, 16}, [2]int{8, 16}, 0))), "IM_0000: PixelData (7FE0,0010): 64 of 480 pixels"},
-		{"a tile of the last echo", true, both(at(-1, -1, dark), at(4, 0, block([2]int{8, 16}, [2]int{8, 16}, 0))), "IM_0004: PixelData (7FE0,0010): 64 of 480 pixels"},
-		{"rows of another value", true, at(2, 1, block([2]int{0, sceneColumns}, [2]int{10, 20}, 7)), "IM_0007: PixelData (7FE0,0010): 3 of 20 rows hold one value alone, where IM_0006, another echo of the slice, has signal"},
-		{"columns of a signal's value, first echo", true, at(0, 1, block([2]int{0, 6}, [2]int{0, 20}, 900)), "IM_0005: PixelData (7FE0,0010): 6 of 24 columns hold one value alone, where IM_0006"},
-		{"nothing at all", false, at(-1, -1, filled(0)), "IM_0000: PixelData (7FE0,0010): all pixels hold the value 0, and no image of the series shows anything"},
-		{"all images hold another value", false, at(-1, -1, filled(300)), "IM_0000: PixelData (7FE0,0010): all pixels hold the value 300, and no image"},
-		{"each slice holds one value", false, func(e, k int, im *dicomwrite.Image) { filled(int32(100 + k))(im) }, "IM_0000: PixelData (7FE0,0010): all pixels hold the value 100, and no image"},
-		{"two images are blank", true, both(at(3, 1, filled(0)), at(3, 2, filled(0))), "IM_0008: PixelData (7FE0,0010): all pixels hold the value 0, but those of IM_0009, another echo of the slice, do not; the same is wrong with another image of the series"},
+		{"the upper rows of two echoes", true, both(at(2, 1, emptied(0, 4)), at(3, 1, emptied(0, 6))),
+			"IM_0007: PixelData (7FE0,0010): 4 of 20 rows"},
+		{"the right half", true, at(2, 1, block([2]int{12, sceneColumns}, [2]int{0, 20}, 0)),
+			"IM_0007: PixelData (7FE0,0010): 12 of 24 columns hold zeros alone, where IM_0006, another echo of the " +
+				"slice, has signal"},
+		{"a tile of every slice", true, at(3, -1, block([2]int{4, 12}, [2]int{4, 12}, 0)),
+			"IM_0003: PixelData (7FE0,0010): 64 of 480 pixels hold 0 in one piece or several, where IM_0002, " +
+				"another echo of the slice, has signal"},
+		{"a tile without noise", false, at(2, 0, block([2]int{4, 12}, [2]int{4, 12}, 0)),
+			"IM_0002: PixelData (7FE0,0010): 64 of 480 pixels"},
+		{"a tile of the first echo", true, both(at(-1, -1, dark), at(0, 0, block([2]int{8, 16}, [2]int{8, 16}, 0))),
+			"IM_0000: PixelData (7FE0,0010): 64 of 480 pixels"},
+		{"a tile of the last echo", true, both(at(-1, -1, dark), at(4, 0, block([2]int{8, 16}, [2]int{8, 16}, 0))),
+			"IM_0004: PixelData (7FE0,0010): 64 of 480 pixels"},
+		{"rows of another value", true, at(2, 1, block([2]int{0, sceneColumns}, [2]int{10, 20}, 7)),
+			"IM_0007: PixelData (7FE0,0010): 3 of 20 rows hold one value alone, where IM_0006, another echo of the " +
+				"slice, has signal"},
+		{"columns of a signal's value, first echo", true, at(0, 1, block([2]int{0, 6}, [2]int{0, 20}, 900)),
+			"IM_0005: PixelData (7FE0,0010): 6 of 24 columns hold one value alone, where IM_0006"},
+		{"nothing at all", false, at(-1, -1, filled(0)),
+			"IM_0000: PixelData (7FE0,0010): all pixels hold the value 0, and no image of the series shows anything"},
+		{"all images hold another value", false, at(-1, -1, filled(300)),
+			"IM_0000: PixelData (7FE0,0010): all pixels hold the value 300, and no image"},
+		{"each slice holds one value", false, func(e, k int, im *dicomwrite.Image) { filled(int32(100 + k))(im) },
+			"IM_0000: PixelData (7FE0,0010): all pixels hold the value 100, and no image"},
+		{"two images are blank", true, both(at(3, 1, filled(0)), at(3, 2, filled(0))),
+			"IM_0008: PixelData (7FE0,0010): all pixels hold the value 0, but those of IM_0009, another echo of the " +
+				"slice, do not; the same is wrong with another image of the series"},
 		{"noise alone", true, at(3, 2, noiseAlone), "IM_0013: PixelData (7FE0,0010): the signal is 0.0"},
-		{"noise alone in an echo of every slice", true, at(2, -1, noiseAlone), "IM_0002: PixelData (7FE0,0010): the signal is 0.0"},
-		{"a scale that was lost", false, both(rescaled(constant, 0), at(1, 3, func(im *dicomwrite.Image) { im.RescaleSlope = 0.25 })), "IM_0016: PixelData (7FE0,0010): the signal is 0.1"},
-		{"a gap", false, both(rescaled(constant, 0), at(2, 1, emptied(8, 10))), "IM_0007: PixelData (7FE0,0010): 2 of 20 rows"},
+		{"noise alone in an echo of every slice", true, at(2, -1, noiseAlone),
+			"IM_0002: PixelData (7FE0,0010): the signal is 0.0"},
+		{"a scale that was lost", false, both(rescaled(constant, 0),
+			at(1, 3, func(im *dicomwrite.Image) { im.RescaleSlope = 0.25 })),
+			"IM_0016: PixelData (7FE0,0010): the signal is 0.1"},
+		{"a gap", false, both(rescaled(constant, 0), at(2, 1, emptied(8, 10))),
+			"IM_0007: PixelData (7FE0,0010): 2 of 20 rows"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			_, err := readScene(t, sceneImages(c.noise, c.change))
-			if err == nil || !strings.HasPrefix(err.Error(), c.want) || Hint(err) == "" {
-				t.Errorf("got  %v, hint %q\nwant %s…", err, Hint(err), c.want)
+			if err == nil || !strings.HasPrefix(err.Error(), c.want) || hint.Find(err) == "" {
+				t.Errorf("got  %v, hint %q\nwant %s…", err, hint.Find(err), c.want)
 			}
 		})
 	}
@@ -226,7 +278,10 @@ func TestSoundImagesAreNotRefused(t *testing.T) {
 		{"noise-free", false, nil},
 		{"noise", true, nil},
 		{"edge slices are blank at every echo", false, both(at(-1, 0, filled(0)), at(-1, 3, filled(0)))},
-		{"every image is one value that decays", false, func(e, k int, im *dicomwrite.Image) { filled(int32(1000 / (e + 1)))(im) }},
+		{"every image is one value that decays", false, func(e, k int, im *dicomwrite.Image) {
+			filled(int32(1000 / (e +
+				1)))(im)
+		}},
 		{"every slice is the same", false, func(e, k int, im *dicomwrite.Image) { im.Pixels = scene(e, 0, false) }},
 		{"the signal decays to nothing", false, blocks(3)},
 		{"slices differ in what decays first", false, func(e, k int, im *dicomwrite.Image) {
@@ -285,13 +340,14 @@ func TestSoundImagesAreNotRefused(t *testing.T) {
 				block([2]int{8, 10}, [2]int{8, 11}, 0)(im)
 			}
 		}},
-		{"corners that a correction of the gradients leaves, at each echo its own", true, func(e, k int, im *dicomwrite.Image) {
-			for v := range im.Pixels {
-				if i, j := v%sceneColumns, v/sceneColumns; i+j < 5+e%2 || i+j > sceneColumns+sceneRows-7-e%2 {
-					im.Pixels[v] = 0
+		{"corners that a correction of the gradients leaves, at each echo its own", true,
+			func(e, k int, im *dicomwrite.Image) {
+				for v := range im.Pixels {
+					if i, j := v%sceneColumns, v/sceneColumns; i+j < 5+e%2 || i+j > sceneColumns+sceneRows-7-e%2 {
+						im.Pixels[v] = 0
+					}
 				}
-			}
-		}},
+			}},
 		{"a mask of the background, at each echo its own", true, func(e, k int, im *dicomwrite.Image) {
 			for v, n := range im.Pixels {
 				if i, j := v%sceneColumns, v/sceneColumns; math.Hypot(float64(i-12), float64(j-10)) > 8 {
@@ -321,7 +377,7 @@ func TestSoundImagesAreNotRefused(t *testing.T) {
 	}
 }
 
-// A blank frame is named, as is a copied one, native or compressed.
+// A blank frame and a copied one are named, native or compressed.
 func TestFramesWithoutData(t *testing.T) {
 	for _, c := range []struct {
 		name string
@@ -329,9 +385,12 @@ func TestFramesWithoutData(t *testing.T) {
 		want string
 	}{
 		{"sound", func([][]int32) {}, ""},
-		{"blank", func(f [][]int32) { clear(f[4]) }, "object frame 5: PixelData (7FE0,0010): all pixels hold the value 0, but those of object frame 6"},
-		{"copied", func(f [][]int32) { copy(f[5], f[4]) }, "object frame 6: PixelData (7FE0,0010): the same pixels as in object frame 5"},
-		{"empty in part", func(f [][]int32) { clear(f[3][8*sceneColumns:]) }, "object frame 4: PixelData (7FE0,0010): 12 of 20 rows hold zeros alone, where object frame 5"},
+		{"blank", func(f [][]int32) { clear(f[4]) },
+			"object frame 5: PixelData (7FE0,0010): all pixels hold the value 0, but those of object frame 6"},
+		{"copied", func(f [][]int32) { copy(f[5], f[4]) },
+			"object frame 6: PixelData (7FE0,0010): the same pixels as in object frame 5"},
+		{"empty in part", func(f [][]int32) { clear(f[3][8*sceneColumns:]) },
+			"object frame 4: PixelData (7FE0,0010): 12 of 20 rows hold zeros alone, where object frame 5"},
 	} {
 		frames := make([][]int32, 6) // three echoes of two slices
 		for n := range frames {
@@ -361,7 +420,8 @@ func TestFramesWithoutData(t *testing.T) {
 	}
 }
 
-// Bits above those stored and bytes behind the pixels do not make a copy another image.
+// A copy is recognised even if bits above the stored ones, or bytes after the pixels,
+// differ.
 func TestCopyWithOtherBits(t *testing.T) {
 	dir := t.TempDir()
 	for n, im := range sceneImages(true, at(4, 2, likeImage(1, 2, true))) {
@@ -378,17 +438,18 @@ func TestCopyWithOtherBits(t *testing.T) {
 		write(t, filepath.Join(dir, fmt.Sprintf("IM_%04d", n)), file)
 	}
 	_, _, err := Read(t.Context(), only(t, dir), 0)
-	if want := "IM_0014: PixelData (7FE0,0010): the same pixels as in IM_0011"; err == nil || !strings.HasPrefix(err.Error(), want) {
+	if want := "IM_0014: PixelData (7FE0,0010): the same pixels as in IM_0011"; err == nil ||
+		!strings.HasPrefix(err.Error(), want) {
 		t.Errorf("%v, want %s…", err, want)
 	}
 }
 
-// The peak that decode returns is that of the values, wherever it stands, for every way to
-// store them.
+// decode returns the peak of the values, wherever it is, for every storage.
 func TestDecodePeak(t *testing.T) {
 	rng := rand.New(rand.NewPCG(5, 6))
 	for round := range 2000 {
-		h := &header{texts: &texts{}, rows: 1, columns: 1 + rng.IntN(40), allocated: 8 << (round % 2), pixelsAre: round / 2 % 2, slope: 1}
+		h := &header{texts: &texts{}, rows: 1, columns: 1 + rng.IntN(40), allocated: 8 << (round % 2),
+			representation: round / 2 % 2, slope: 1}
 		h.stored = 1 + rng.IntN(h.allocated)
 		raw := make([]byte, h.columns*h.allocated/8)
 		for v := range raw {
@@ -412,12 +473,13 @@ func TestDecodePeak(t *testing.T) {
 			}
 		}
 		if got != want {
-			t.Fatalf("%d bits of %d, signed %d, %v: peak %+v, want %+v", h.stored, h.allocated, h.pixelsAre, dst, got, want)
+			t.Fatalf("%d bits of %d, signed %d, %v: peak %+v, want %+v", h.stored, h.allocated, h.representation, dst,
+				got, want)
 		}
 	}
 }
 
-// Rows and columns of one value are found, whatever it is.
+// Rows and columns of one value are found, for any value.
 func TestContentOfOneImage(t *testing.T) {
 	h := &header{texts: &texts{}, rows: 4, columns: 3, slope: 2, intercept: -1}
 	var c content

@@ -12,36 +12,44 @@ import (
 	"github.com/suyashkumar/dicom/pkg/tag"
 )
 
-// duplicate says that several images are of slice k and of one echo: copies of one image,
-// images of single coils, or images of two acquisitions. They are told apart by their
-// pixels and by what their headers say, never by their UIDs.
+// duplicate returns the error of several images of slice k and one echo: copies of one
+// image, images of single coils, or images of two acquisitions. Their pixels and headers
+// tell these apart; their UIDs are not used.
 func (t *Train) duplicate(k int, images []*header) error {
 	images = slices.Clone(images)
-	slices.SortStableFunc(images, func(a, b *header) int { return cmp.Or(strings.Compare(a.name, b.name), cmp.Compare(a.index, b.index)) })
+	slices.SortStableFunc(images, func(a, b *header) int {
+		return cmp.Or(strings.Compare(a.name, b.name),
+			cmp.Compare(a.index, b.index))
+	})
 	first, last := images[0], images[len(images)-1]
-	there := fmt.Sprintf("slice %d at echo time %s ms appears %s", k+1, milliseconds(first.te), times(len(images)))
-	e := &FileError{Path: last.where(), Kind: ErrInvalid}
+	appearance := fmt.Sprintf("slice %d at echo time %s ms appears %s", k+1, milliseconds(first.te), times(len(images)))
+	e := &FileError{Path: last.displayName(), Kind: ErrInvalid}
 	coils := variants(images, func(h *header) string { return h.coil })
-	acquisitions := variants(images, func(h *header) string { return number(h.acquisitionNumber) })
+	acquisitions := variants(images, func(h *header) string { return countText(h.acquisitionNumber) })
 	switch {
 	case anyPair(images, samePixels):
-		e.Problem = fmt.Sprintf("%s (also %s)", there, first.where())
+		e.Problem = fmt.Sprintf("%s (also %s)", appearance, first.displayName())
 		e.Hint = "remove the copy; two acquisitions in one series must be separated first"
 	case len(coils) > 1:
 		tagged := slices.IndexFunc(images, func(h *header) bool { return h.coil != "" })
 		e.Attribute = attribute(images[tagged].coilTag)
-		e.Problem = fmt.Sprintf("%s, from different coils: %s (also %s)", there, quoted(coils), first.where())
+		e.Problem = fmt.Sprintf("%s, from different coils: %s (also %s)", appearance, quoted(coils),
+			first.displayName())
 		e.Hint = "the coils are not combined: export the combined images, or have the scanner combine them"
 	case len(acquisitions) > 1:
 		e.Attribute = attribute(tag.AcquisitionNumber)
-		e.Problem = fmt.Sprintf("%s, from different acquisitions: %s (also %s)", there, strings.Join(acquisitions, ", "), first.where())
+		e.Problem = fmt.Sprintf("%s, from different acquisitions: %s (also %s)", appearance,
+			strings.Join(acquisitions, ", "), first.displayName())
 		e.Hint = "separate the acquisitions: one folder, or one series, for each"
 	default:
-		e.Problem = fmt.Sprintf("%s, with different pixels (also %s)", there, first.where())
-		if numbers := variants(images, func(h *header) string { return number(h.instanceNumber) }); len(numbers) > 1 {
-			e.Problem += fmt.Sprintf(": InstanceNumber (0020,0013) %s", strings.Join(numbers[:min(len(numbers), mostNamed)], ", "))
+		e.Problem = fmt.Sprintf("%s, with different pixels (also %s)", appearance, first.displayName())
+		numbers := variants(images, func(h *header) string { return countText(h.instanceNumber) })
+		if len(numbers) > 1 {
+			e.Problem += fmt.Sprintf(": InstanceNumber (0020,0013) %s",
+				strings.Join(numbers[:min(len(numbers), mostNamed)], ", "))
 		}
-		e.Hint = "they are not copies: coils that are not combined, repetitions or two acquisitions in one series; export the combined images, or separate the acquisitions"
+		e.Hint = "they are not copies: coils that are not combined, repetitions or two acquisitions in one series; " +
+			"export the combined images, or separate the acquisitions"
 	}
 	return e
 }
@@ -53,10 +61,10 @@ func times(n int) string {
 	return fmt.Sprintf("%d times", n)
 }
 
-// mostNamed bounds the names in one message.
+// mostNamed limits the names in one message.
 const mostNamed = 4
 
-// quoted lists names.
+// quoted formats a list of names.
 func quoted(names []string) string {
 	var out []string
 	for _, name := range names[:min(len(names), mostNamed)] {
@@ -68,35 +76,32 @@ func quoted(names []string) string {
 	return strings.Join(out, ", ")
 }
 
-// number is a number as text, or "" for 0, which stands for none.
-func number(n int) string {
+// countText formats a number, with "" for 0, which means that it is missing.
+func countText(n int) string {
 	if n == 0 {
 		return ""
 	}
 	return strconv.Itoa(n)
 }
 
-// variants returns the different texts of the images, sorted; images without one do not
-// count.
-func variants(images []*header, of func(*header) string) []string {
+// variants returns the distinct texts of the images, sorted, without empty ones.
+func variants(images []*header, value func(*header) string) []string {
 	var out []string
 	for _, h := range images {
-		if text := of(h); text != "" {
-			out = append(out, text)
-		}
+		out = append(out, value(h))
 	}
-	slices.Sort(out)
-	return slices.Compact(out)
+	return distinct(out)
 }
 
-// anyPair reports whether the first image and another are alike. Comparing all with all
-// would read a hostile series over and over.
+// anyPair reports whether the first image and one of the next are alike. Comparing all
+// pairs would read a hostile series over and over.
 func anyPair(images []*header, alike func(a, b *header) bool) bool {
-	return slices.ContainsFunc(images[1:min(len(images), mostNamed)], func(h *header) bool { return alike(images[0], h) })
+	return slices.ContainsFunc(images[1:min(len(images), mostNamed)],
+		func(h *header) bool { return alike(images[0], h) })
 }
 
-// samePixels reports whether two images hold the same pixels, coded in the same way and
-// with one meaning. Images that cannot be read do not.
+// samePixels reports whether two images have the same pixels, coded in the same way and
+// with the same rescale. It is false for images that cannot be read.
 func samePixels(a, b *header) bool {
 	if a.syntax != b.syntax || a.slope != b.slope || a.intercept != b.intercept || a.stored != b.stored {
 		return false
@@ -108,8 +113,8 @@ func samePixels(a, b *header) bool {
 	return errX == nil && errY == nil && sameBytes(x, y)
 }
 
-// stream returns the bytes of the image's pixels as they stand in the file. Closing is
-// needed in any case.
+// stream returns the bytes of the image's pixels as stored. The caller must call the second
+// result, even after an error.
 func (h *header) stream() (io.Reader, func() error, error) {
 	file, err := h.open()
 	if err != nil {
@@ -120,11 +125,11 @@ func (h *header) stream() (io.Reader, func() error, error) {
 		return nil, file.Close, err
 	}
 	if !h.encapsulated {
-		from, length := int64(0), h.pixels.Length
+		first, length := int64(0), h.pixels.Length
 		if h.multiframe {
-			from, length = int64(h.index)*h.pixelBytes(), h.pixelBytes()
+			first, length = int64(h.index)*h.pixelBytes(), h.pixelBytes()
 		}
-		return io.NewSectionReader(body, h.pixels.Value+from, length), file.Close, nil
+		return io.NewSectionReader(body, h.pixels.Value+first, length), file.Close, nil
 	}
 	var parts []io.Reader
 	if h.index < len(h.parts) {
@@ -135,7 +140,7 @@ func (h *header) stream() (io.Reader, func() error, error) {
 	return io.MultiReader(parts...), file.Close, nil
 }
 
-// sameBytes reports whether two readers hold the same bytes, and any.
+// sameBytes reports whether two readers have the same content, and are not empty.
 func sameBytes(a, b io.Reader) bool {
 	var x, y [32 << 10]byte
 	for any := false; ; any = true {
@@ -150,8 +155,8 @@ func sameBytes(a, b io.Reader) bool {
 	}
 }
 
-// mayBe reports whether a damaged file may be a copy of the sound image h, as far as it says
-// what it is. UIDs alone do not tell: some anonymisers give several images one.
+// mayBe reports whether a damaged file may be a copy of the readable image h, as far as its
+// header tells. UIDs are not sufficient: some anonymisers give one UID to several images.
 func (h *header) mayBe(damaged *header) bool {
 	return (damaged.te != damaged.te || within(damaged.te, h.te, sameTE)) &&
 		(damaged.position[0] != damaged.position[0] || samePlace(damaged, h)) &&

@@ -9,16 +9,18 @@ import (
 	"github.com/suyashkumar/dicom/pkg/uid"
 
 	"github.com/t2map/t2map/dicomio/dicomwrite"
+	"github.com/t2map/t2map/hint"
 )
 
-// Images of one slice and echo are copies only if their pixels are the same; else the
-// reason says in what they differ and what to do.
+// Images of one slice and echo are copies only if their pixels are equal; otherwise the
+// reason says how they differ and what to do.
 func TestSeveralImagesOfOneEcho(t *testing.T) {
 	coil := func(name string) []dicomwrite.Override {
 		return []dicomwrite.Override{{Keyword: "ReceiveCoilName", Values: []string{name}}}
 	}
 	siemens := func(file []byte, name string) []byte {
-		return with(t, with(t, file, false, textElement(0x0051, 0x10, "LO", "SIEMENS MR HEADER")), false, textElement(0x0051, 0x100F, "LO", name))
+		return with(t, with(t, file, false, textElement(0x0051, 0x10, "LO", "SIEMENS MR HEADER")), false,
+			textElement(0x0051, 0x100F, "LO", name))
 	}
 	other := func(im dicomwrite.Image) dicomwrite.Image {
 		im.Pixels = append([]int32{}, im.Pixels...)
@@ -32,27 +34,46 @@ func TestSeveralImagesOfOneEcho(t *testing.T) {
 		file       func(n int, file []byte) []byte
 		want, hint string
 	}{
-		{"copies", 1, func(_ int, im dicomwrite.Image) dicomwrite.Image { return im }, nil, "slice 1 at echo time 10 ms appears twice (also IM_0000)", "remove the copy"},
-		{"copies with other headers", 1, func(_ int, im dicomwrite.Image) dicomwrite.Image { im.PatientID, im.Serial = "P01", "9"; return im }, nil, "appears twice (also IM_0000)", "remove the copy"},
-		{"copies, one without its coil", 1, func(_ int, im dicomwrite.Image) dicomwrite.Image { im.Overrides = coil("C1"); return im }, nil, "appears twice (also IM_0000)", "remove the copy"},
+		{"copies", 1, func(_ int, im dicomwrite.Image) dicomwrite.Image { return im }, nil,
+			"slice 1 at echo time 10 ms appears twice (also IM_0000)", "remove the copy"},
+		{"copies with other headers", 1, func(_ int, im dicomwrite.Image) dicomwrite.Image {
+			im.PatientID,
+				im.Serial = "P01", "9"
+			return im
+		}, nil, "appears twice (also IM_0000)", "remove the copy"},
+		{"copies, one without its coil", 1, func(_ int,
+			im dicomwrite.Image) dicomwrite.Image {
+			im.Overrides = coil("C1")
+			return im
+		}, nil,
+			"appears twice (also IM_0000)", "remove the copy"},
 		{"one of a coil", 1, func(_ int, im dicomwrite.Image) dicomwrite.Image { im.Overrides = coil("C1"); return other(im) }, nil, "with different pixels", "not copies"},
 		{"other pixels", 1, func(_ int, im dicomwrite.Image) dicomwrite.Image {
 			im.InstanceNumber = 99
 			return other(im)
 		}, nil, "appears twice, with different pixels (also IM_0000): InstanceNumber (0020,0013) 7, 99", "not copies"},
-		{"other values", 1, func(_ int, im dicomwrite.Image) dicomwrite.Image { im.RescaleSlope = 2; return im }, nil, "with different pixels", "not copies"},
+		{"other values", 1, func(_ int, im dicomwrite.Image) dicomwrite.Image { im.RescaleSlope = 2; return im }, nil,
+			"with different pixels", "not copies"},
 		{"coils", 7, func(n int, im dicomwrite.Image) dicomwrite.Image {
 			im = other(im)
 			im.Overrides = coil(fmt.Sprint("C", n))
 			return im
 		}, nil, `ReceiveCoilName (0018,1250): slice 1 at echo time 10 ms appears 8 times, from different coils: "C0", "C1", "C2", "C3", and 4 more`, "combined images"},
 		{"Siemens' coils", 1, func(_ int, im dicomwrite.Image) dicomwrite.Image { return other(im) },
-			func(n int, file []byte) []byte { return siemens(file, fmt.Sprint("H0", n)) }, `private (0051,100F): slice 1 at echo time 10 ms appears twice, from different coils: "H00", "H01"`, "combined images"},
+			func(n int, file []byte) []byte { return siemens(file, fmt.Sprint("H0", n)) },
+			`private (0051,100F): slice 1 at echo time 10 ms appears twice, from different coils: "H00", "H01"`,
+			"combined images"},
 		{"acquisitions", 2, func(n int, im dicomwrite.Image) dicomwrite.Image {
 			im.Overrides = []dicomwrite.Override{{Keyword: "AcquisitionNumber", Values: []string{fmt.Sprint(n)}}}
 			return other(im)
-		}, nil, "AcquisitionNumber (0020,0012): slice 1 at echo time 10 ms appears 3 times, from different acquisitions: 1, 2", "separate the acquisitions"},
-		{"echo times that rounding set apart", 1, func(_ int, im dicomwrite.Image) dicomwrite.Image { im.TE += 0.001; return other(im) }, nil, "with different pixels", "not copies"},
+		}, nil, "AcquisitionNumber (0020,0012): slice 1 at echo time 10 ms appears 3 times, from different " +
+			"acquisitions: 1, 2", "separate the acquisitions"},
+		{"echo times that rounding set apart", 1, func(_ int,
+			im dicomwrite.Image) dicomwrite.Image {
+			im.TE += 0.001
+			return other(im)
+		}, nil, "with different pixels",
+			"not copies"},
 	} {
 		for _, syntax := range []string{"", uid.DeflatedExplicitVRLittleEndian} {
 			if syntax != "" && c.file != nil {
@@ -81,14 +102,14 @@ func TestSeveralImagesOfOneEcho(t *testing.T) {
 				return file
 			})
 			p := only(t, dir).Problem
-			if p == nil || !strings.Contains(p.Error(), c.want) || !strings.Contains(Hint(p), c.hint) {
-				t.Errorf("%s %s: %v (%s), want …%s… (…%s…)", c.name, syntax, p, Hint(p), c.want, c.hint)
+			if p == nil || !strings.Contains(p.Error(), c.want) || !strings.Contains(hint.Find(p), c.hint) {
+				t.Errorf("%s %s: %v (%s), want …%s… (…%s…)", c.name, syntax, p, hint.Find(p), c.want, c.hint)
 			}
 		}
 	}
 }
 
-// Frames of one object are compared frame by frame, and coded ones by their codes.
+// Frames of one object are compared frame by frame, and compressed ones by their codes.
 func TestSeveralFramesOfOneEcho(t *testing.T) {
 	for _, same := range []bool{false, true} {
 		images := trainOf()
@@ -99,7 +120,8 @@ func TestSeveralFramesOfOneEcho(t *testing.T) {
 		dir := t.TempDir()
 		saveEnhanced(t, dir, append(images, copied))
 		// Its dimensions contradict such an object before anything is compared.
-		if frames := only(t, dir).images; samePixels(frames[4], frames[12]) != same || samePixels(frames[4], frames[5]) {
+		if frames := only(t, dir).images; samePixels(frames[4], frames[12]) != same ||
+			samePixels(frames[4], frames[5]) {
 			t.Errorf("frames, same %t: they are taken for the other", same)
 		}
 		dir = t.TempDir()
@@ -110,14 +132,15 @@ func TestSeveralFramesOfOneEcho(t *testing.T) {
 			write(t, filepath.Join(dir, fmt.Sprintf("IM_%04d", n)), encapsulated(t, im, rleSyntax, rle(im.Pixels)))
 		}
 		p := only(t, dir).Problem
-		if p == nil || !strings.Contains(p.Error(), "appears twice") || strings.Contains(p.Error(), "different pixels") == same {
+		if p == nil || !strings.Contains(p.Error(), "appears twice") ||
+			strings.Contains(p.Error(), "different pixels") == same {
 			t.Errorf("RLE, same %t: %v", same, p)
 		}
 	}
 }
 
-// A damaged file is a copy of a sound one of its UID if echo and place are the same, too. An
-// anonymiser may have given several images one UID.
+// A damaged file is a copy of a readable one with its UID if echo and place are equal, too.
+// An anonymiser may have given one UID to several images.
 func TestDamagedFilesOfSharedUIDs(t *testing.T) {
 	cut := func(file []byte) []byte { return file[:len(file)-4] }
 	for _, c := range []struct {
@@ -128,14 +151,19 @@ func TestDamagedFilesOfSharedUIDs(t *testing.T) {
 		damaged  int
 		isSpoilt int
 	}{
-		{"own UIDs", func(int, *dicomwrite.Image) {}, false, func(im dicomwrite.Image) bool { return im.TE == 40 }, 3, 0},
-		{"a UID for each slice", func(n int, im *dicomwrite.Image) { im.InstanceUID = fmt.Sprint("2.25.9.", n*5%12%3) }, false, func(im dicomwrite.Image) bool { return im.TE == 40 }, 3, 0},
-		{"a UID for each echo", func(_ int, im *dicomwrite.Image) { im.InstanceUID = fmt.Sprint("2.25.9.", im.TE) }, false, func(im dicomwrite.Image) bool {
-			return im.InstanceUID == "2.25.9.10" && im.Position == trainOf()[0].Position
-		}, 1, 0},
-		{"one UID", func(_ int, im *dicomwrite.Image) { im.InstanceUID = "2.25.9" }, false, func(im dicomwrite.Image) bool { return im.TE == 20 }, 3, 0},
+		{"own UIDs", func(int, *dicomwrite.Image) {}, false, func(im dicomwrite.Image) bool { return im.TE == 40 }, 3,
+			0},
+		{"a UID for each slice", func(n int, im *dicomwrite.Image) { im.InstanceUID = fmt.Sprint("2.25.9.", n*5%12%3) },
+			false, func(im dicomwrite.Image) bool { return im.TE == 40 }, 3, 0},
+		{"a UID for each echo", func(_ int, im *dicomwrite.Image) { im.InstanceUID = fmt.Sprint("2.25.9.", im.TE) },
+			false, func(im dicomwrite.Image) bool {
+				return im.InstanceUID == "2.25.9.10" && im.Position == trainOf()[0].Position
+			}, 1, 0},
+		{"one UID", func(_ int, im *dicomwrite.Image) { im.InstanceUID = "2.25.9" }, false,
+			func(im dicomwrite.Image) bool { return im.TE == 20 }, 3, 0},
 		{"copies", func(int, *dicomwrite.Image) {}, true, func(im dicomwrite.Image) bool { return im.TE == 40 }, 0, 3},
-		{"copies of one UID", func(_ int, im *dicomwrite.Image) { im.InstanceUID = "2.25.9" }, true, func(im dicomwrite.Image) bool { return im.TE == 40 }, 0, 3},
+		{"copies of one UID", func(_ int, im *dicomwrite.Image) { im.InstanceUID = "2.25.9" }, true,
+			func(im dicomwrite.Image) bool { return im.TE == 40 }, 0, 3},
 	} {
 		dir := t.TempDir()
 		images := trainOf()
@@ -154,7 +182,8 @@ func TestDamagedFilesOfSharedUIDs(t *testing.T) {
 		})
 		s := find(t, dir).Studies[0]
 		if len(s.Damaged) != c.damaged || len(s.Spoiled) != c.isSpoilt {
-			t.Errorf("%s: %d damaged, %d spoilt, want %d and %d", c.name, len(s.Damaged), len(s.Spoiled), c.damaged, c.isSpoilt)
+			t.Errorf("%s: %d damaged, %d spoilt, want %d and %d", c.name, len(s.Damaged), len(s.Spoiled), c.damaged,
+				c.isSpoilt)
 		}
 	}
 }

@@ -11,9 +11,10 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/t2map/t2map/dicomio/dicomwrite"
+	"github.com/t2map/t2map/internal/dicomtest"
 )
 
-// The scanner and the acquisition are read from classic and multi-frame images alike.
+// The scanner and the acquisition are read from classic and from multi-frame images.
 func TestScannerAndAcquisition(t *testing.T) {
 	images := trainOf()
 	for n := range images {
@@ -22,21 +23,24 @@ func TestScannerAndAcquisition(t *testing.T) {
 		im.FlipAngle, im.PixelBandwidth = 180, 244.141
 	}
 	first := images[0]
-	wantScanner := Scanner{Manufacturer: "T2MAP PHANTOM", Model: "KNEE", Software: "VE11C", Serial: hash("4242"), Field: 3}
-	want := Acquisition{PixelSpacing: [2]float64{first.PixelSpacing[1], first.PixelSpacing[0]}, TR: 2700, Flip: 180, Bandwidth: 244.141, Sequence: "SE"}
+	wantScanner := Scanner{Manufacturer: "T2MAP PHANTOM", Model: "KNEE", Software: "VE11C", Serial: hash("4242"),
+		Field: 3}
+	want := Acquisition{PixelSpacing: [2]float64{first.PixelSpacing[1], first.PixelSpacing[0]}, TR: 2700, Flip: 180,
+		Bandwidth: 244.141, Sequence: "SE"}
 	near := cmp.Comparer(func(a, b float64) bool { return math.Abs(a-b) < 1e-9 })
 	for _, form := range []string{"classic", "enhanced", "legacy"} {
 		dir := t.TempDir()
 		if form == "classic" {
 			save(t, dir, images)
 		} else {
-			o := dicomwrite.Enhanced{Series: first.Series(), Grid: first.Grid(), InstanceUID: "2.25.77", Legacy: form == "legacy",
-				TR: first.TR, FieldStrength: 3, FlipAngle: 180, PixelBandwidth: 244.141}
+			o := dicomtest.Enhanced{Series: first.Series, Grid: first.Grid, InstanceUID: "2.25.77",
+				Legacy: form == "legacy",
+				TR:     first.TR, FieldStrength: 3, FlipAngle: 180, PixelBandwidth: 244.141}
 			for _, im := range images {
-				o.Frames = append(o.Frames, dicomwrite.Frame{TE: im.TE, Position: im.Position, Pixels: im.Pixels})
+				o.Frames = append(o.Frames, dicomtest.Frame{TE: im.TE, Position: im.Position, Pixels: im.Pixels})
 			}
 			var b bytes.Buffer
-			if err := dicomwrite.WriteEnhanced(&b, o); err != nil {
+			if err := dicomtest.WriteEnhanced(&b, o); err != nil {
 				t.Fatal(err)
 			}
 			write(t, filepath.Join(dir, "IM"), b.Bytes())
@@ -54,8 +58,8 @@ func TestScannerAndAcquisition(t *testing.T) {
 	}
 }
 
-// What images do not say, or say in several ways, or not as numbers, fails no
-// study and is not made up, in whatever order the files come.
+// Missing, contradictory or non-numeric values do not fail a study and are not made up,
+// whatever the order of the files.
 func TestAcquisitionIsNotMadeUp(t *testing.T) {
 	for name, c := range map[string]struct {
 		change  func(n int, im *dicomwrite.Image)
@@ -64,13 +68,17 @@ func TestAcquisitionIsNotMadeUp(t *testing.T) {
 	}{
 		"nothing said": {func(_ int, im *dicomwrite.Image) { im.TR, im.FieldStrength, im.Manufacturer = 0, 0, "" },
 			func(t Train) bool {
-				return t.Scanner.Serial == "" && t.Scanner.Manufacturer == "" && math.IsNaN(t.Scanner.Field) && math.IsNaN(t.Acquisition.TR) && math.IsNaN(t.Acquisition.Flip) && math.IsNaN(t.Acquisition.Bandwidth)
+				return t.Scanner.Serial == "" && t.Scanner.Manufacturer == "" && math.IsNaN(t.Scanner.Field) &&
+					math.IsNaN(t.Acquisition.TR) && math.IsNaN(t.Acquisition.Flip) &&
+					math.IsNaN(t.Acquisition.Bandwidth)
 			}, ""},
 		"not numbers": {func(_ int, im *dicomwrite.Image) {
-			im.Overrides = append(im.Overrides, dicomwrite.Override{Keyword: "PixelBandwidth", Values: []string{"wide"}})
+			im.Overrides = append(im.Overrides, dicomwrite.Override{Keyword: "PixelBandwidth",
+				Values: []string{"wide"}})
 		}, func(t Train) bool { return math.IsNaN(t.Acquisition.Bandwidth) }, ""},
 		"two bandwidths": {func(_ int, im *dicomwrite.Image) {
-			im.Overrides = append(im.Overrides, dicomwrite.Override{Keyword: "PixelBandwidth", Values: []string{"100", "200"}})
+			im.Overrides = append(im.Overrides, dicomwrite.Override{Keyword: "PixelBandwidth",
+				Values: []string{"100", "200"}})
 		}, func(t Train) bool { return math.IsNaN(t.Acquisition.Bandwidth) }, ""},
 		"TR jitters": {func(n int, im *dicomwrite.Image) { im.TR = 2700 + 0.01*float64(n) },
 			func(t Train) bool { return t.Acquisition.TR == 2700 }, ""},

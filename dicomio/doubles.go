@@ -6,15 +6,15 @@ import (
 	"slices"
 )
 
-// Images whose pixels are those of another image of the train.
+// Images with the pixels of another image of the train.
 
-// mostEqual is the part of the pixels with signal above which two echoes of a slice are one
-// image that was edited, as a text that is burnt in does it. In noise of σ steps the part
-// 1/(2σ√π) is equal by chance; without noise, pixels of leastSteps are equal only if
+// mostEqual is the part of equal pixels, of those with signal, above which two echoes of a
+// slice are one image that was edited, such as by burnt-in text. In noise of σ steps the
+// part 1/(2σ√π) is equal by chance; without noise, pixels of leastSteps are equal only if
 // T2 is more than 128 echo spacings.
 const mostEqual = 15.0 / 16
 
-// place is an image of a train.
+// place identifies an image of a train by echo and slice.
 type place struct{ e, k int }
 
 // checkCopies refuses an image that has the pixels of another image of the train.
@@ -29,7 +29,7 @@ func (d decoded) checkCopies() error {
 	}
 	sample := func(p place) uint64 { return d.seen[p.e][p.k].sample }
 	slices.SortStableFunc(all, func(a, b place) int { return cmp.Compare(sample(a), sample(b)) })
-	var copies [][2]place // of, copy
+	var copies [][2]place // original and copy
 	for n := 1; n < len(all); n++ {
 		if a, b := all[n-1], all[n]; sample(a) == sample(b) && d.copied(a, b) {
 			copies = append(copies, [2]place{a, b})
@@ -41,26 +41,28 @@ func (d decoded) checkCopies() error {
 	first := slices.MinFunc(copies, func(x, y [2]place) int {
 		return cmp.Or(cmp.Compare(x[1].k, y[1].k), cmp.Compare(x[1].e, y[1].e))
 	})
-	from, to := first[0], first[1]
-	what := "another slice"
-	if from.k == to.k {
-		what = "another echo of the slice"
+	original, copied := first[0], first[1]
+	relation := "another slice"
+	if original.k == copied.k {
+		relation = "another echo of the slice"
 	}
-	e := d.grid[to.e][to.k].withoutData("the same pixels as in %s, %s%s", d.grid[from.e][from.k].where(), what, furthermore(len(copies)-1))
-	e.Hint = isCopy
-	return e
+	return d.grid[copied.e][copied.k].withoutData("the same pixels as in %s, %s%s",
+		d.grid[original.e][original.k].displayName(), relation, furthermore(len(copies)-1)).
+		withHint(isCopy)
 }
 
-// isCopy says what to do about a copy.
+// isCopy is the hint about a copy.
 const isCopy = "one of the two is a copy under a wrong header: export or send the series again"
 
-// checkNearCopies refuses an image most of whose signal is that of another echo of the slice.
+// checkNearCopies refuses an image most of whose signal is that of another echo of the
+// slice.
 func (d decoded) checkNearCopies() error {
 	for k := range d.grid[0] {
 		for e := range d.grid {
 			for f := range e {
 				if same, all := d.samePixels(place{f, k}, place{e, k}); same > 0 {
-					err := d.grid[e][k].withoutData("%d of %d pixels with signal are the same as in %s, another echo of the slice", same, all, d.grid[f][k].where())
+					err := d.grid[e][k].withoutData("%d of %d pixels with signal are the same as in %s, another "+
+						"echo of the slice", same, all, d.grid[f][k].displayName())
 					err.Hint = isCopy
 					return err
 				}
@@ -70,9 +72,10 @@ func (d decoded) checkNearCopies() error {
 	return nil
 }
 
-// samePixels returns the number of pixels of image b that hold what they hold in a, of all that
-// have signal in a: leastSteps, and less than where a is clipped. It is 0 where they are not most
-// of them, where the scales differ or where hardly a pixel has signal.
+// samePixels returns the number of pixels of image b that equal those of a, and the number
+// of pixels of a with signal: at least leastSteps, and less than the ceiling if a is
+// clipped. It returns 0 if most of them differ, if the scales differ, or if hardly any
+// pixel has signal.
 func (d decoded) samePixels(a, b place) (same, all int) {
 	x, y := d.grid[a.e][a.k], d.grid[b.e][b.k]
 	p, q := d.image(a.e, a.k), d.image(b.e, b.k)
@@ -80,7 +83,7 @@ func (d decoded) samePixels(a, b place) (same, all int) {
 	if x.slope != y.slope || x.intercept != y.intercept {
 		return 0, 0
 	}
-	for row := range x.sampled() { // which nearly all pairs of echoes differ in
+	for row := range x.sampled() { // nearly all pairs of echoes differ here
 		for v := row[0]; v < row[1]; v++ {
 			if p[v] >= least {
 				all++
@@ -112,12 +115,11 @@ func (d decoded) samePixels(a, b place) (same, all int) {
 	return same, all
 }
 
-// copied reports whether one of two images can only be a copy of the other. Within a slice
-// the signal decays, so that equal pixels suffice unless they are too few steps to show
-// it. Slices of a phantom may be equal at all echoes, or at late ones where what differs
-// has decayed: at one echo time they must differ at the echo after, or in images with noise
-// at the echo before. Pixels at the ceiling of a clipped image are equal whatever they were,
-// and do not count.
+// copied reports whether one of two images must be a copy of the other. Within a slice the
+// signal decays, so that equal pixels suffice unless they span too few steps. Slices of a
+// phantom may be equal at all echoes, or at late ones where their differences have decayed:
+// two slices at one echo time must differ at the next echo or, in images with noise, at the
+// previous one. Pixels at the ceiling of a clipped image are always equal and do not count.
 func (d decoded) copied(a, b place) bool {
 	if !d.equal(a, b) {
 		return false
@@ -134,7 +136,7 @@ func (d decoded) copied(a, b place) bool {
 	case a.k == b.k && x.slope == y.slope && x.intercept == y.intercept:
 		return true
 	case a.e != b.e:
-		// A phantom of one T2 has equal stored values if each echo is scaled to its peak.
+		// A phantom with one T2 has equal stored values if each echo is scaled to its peak.
 		return d.noisy(a, float64(below))
 	}
 	differAt := func(e int) bool {
@@ -158,8 +160,8 @@ func (d decoded) equal(a, b place) bool {
 	return true
 }
 
-// apart reports whether two images differ by more than faintSteps somewhere, where the
-// pixels of a third are below a magnitude.
+// apart reports whether two images differ by more than faintSteps at any pixel where a
+// third image is below a magnitude.
 func (d decoded) apart(a, b place, third []float32, below float32) bool {
 	p, q := d.image(a.e, a.k), d.image(b.e, b.k)
 	least := faintSteps * math.Abs(d.grid[a.e][a.k].slope)
@@ -182,9 +184,9 @@ func (d decoded) steps(a place, below float32) float64 {
 	return max(0, float64(high)-float64(low)) / math.Abs(d.grid[a.e][a.k].slope)
 }
 
-// noisy reports whether few neighbours in the rows of an image hold the same value, of
-// those that are neither empty nor at the given magnitude or above. It is false where there
-// are too few to tell.
+// noisy reports whether few neighbours in the rows of an image have equal values, among
+// those that are neither empty nor at or above the given magnitude. It is false if there
+// are too few of them.
 func (d decoded) noisy(a place, below float64) bool {
 	pixels, h := d.image(a.e, a.k), d.grid[a.e][a.k]
 	zero, pairs, same := h.rescale(0), 0, 0

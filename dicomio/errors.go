@@ -6,23 +6,23 @@ import (
 	"strings"
 )
 
-// The two kinds of a file's error. A file that breaks DICOM's rules, or leaves
-// out what a T2 map needs, is invalid; one that keeps them but uses a part of
-// DICOM that this package does not read is not supported.
+// The two kinds of a file's error. A file that violates DICOM, or lacks what a T2 map
+// needs, is invalid. A file that uses a part of DICOM that this package does not read is
+// not supported.
 var (
 	ErrInvalid     = errors.New("invalid")
 	ErrUnsupported = errors.New("valid but not supported")
 )
 
-// FileError is what is wrong with one file.
+// FileError describes what is wrong with one file.
 type FileError struct {
-	// Path is the file's path below the folder that was searched, with slashes; empty
-	// where the error stands beside a file that is named.
+	// Path is the file's path relative to the searched folder, with slashes; empty if the
+	// error is shown beside the name of the file.
 	Path string
-	// Attribute is the keyword and tag at fault, EchoTime (0018,0081), or empty
-	// when the file as a whole is.
+	// Attribute is the keyword and tag of the faulty attribute, EchoTime (0018,0081), or
+	// empty if the fault is not in one attribute.
 	Attribute string
-	// Problem says what is wrong, with got and want.
+	// Problem says what is wrong, with the value found and the value wanted.
 	Problem string
 	// Kind is ErrInvalid, ErrUnsupported or an error of the file system.
 	Kind error
@@ -53,8 +53,17 @@ func (e *FileError) Error() string {
 // Unwrap returns the kind.
 func (e *FileError) Unwrap() error { return e.Kind }
 
-// TrainError is what is wrong with a series as a whole, though each of its files
-// may be sound.
+// Advice returns the hint, for hint.Find.
+func (e *FileError) Advice() string { return e.Hint }
+
+// withHint replaces the hint.
+func (e *FileError) withHint(hint string) *FileError {
+	e.Hint = hint
+	return e
+}
+
+// TrainError describes what is wrong with a series as a whole, even if each of its files is
+// sound.
 type TrainError struct {
 	// Problem says what is wrong and where.
 	Problem string
@@ -68,15 +77,5 @@ func (e *TrainError) Error() string { return e.Problem }
 // Unwrap returns ErrInvalid.
 func (e *TrainError) Unwrap() error { return ErrInvalid }
 
-// Hint returns the hint that an error of this package carries, or "".
-func Hint(err error) string {
-	var f *FileError
-	var t *TrainError
-	switch {
-	case errors.As(err, &f):
-		return f.Hint
-	case errors.As(err, &t):
-		return t.Hint
-	}
-	return ""
-}
+// Advice returns the hint, for hint.Find.
+func (e *TrainError) Advice() string { return e.Hint }

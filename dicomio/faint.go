@@ -5,40 +5,42 @@ import (
 	"math"
 )
 
-// Images that hold noise alone, or a signal on another scale than the other echoes of their
-// slice.
+// Images of noise, and images whose signal is on another scale than that of the other
+// echoes of their slice.
 
-// faintPart is the part of the signal that is due at an echo below which the echo has lost
-// its own. In real scans (../shared/data) no echo has less than 1/1.17 of a later one, and
-// the oscillation of echoes that refocus badly keeps more than half. What noise leaves of an
-// echo is σ·√(π/2), a quarter of a signal of five times σ. The part is unsourced otherwise.
+// faintPart is the part of the expected signal below which an echo has lost its own. In
+// real scans (../shared/data) no echo has less than 1/1.17 of a later one, and the
+// oscillation of echoes that refocus badly keeps more than half. An echo of noise has
+// σ·√(π/2), a quarter of a signal of five times σ. The value is otherwise unsourced.
 const faintPart = 1.0 / 4
 
-// brightPart is the part of an image's mean above which a pixel is bright: a little less than
-// all of it, because the pixels of a uniform phantom are at the mean.
+// brightPart is the part of an image's mean above which a pixel is bright: slightly less
+// than 1, because the pixels of a uniform phantom are at the mean.
 const brightPart = 0.9
 
-// checkFaint refuses images whose signal is far below that of a later echo, or far below what
-// a decay leaves after the two echoes before.
+// checkFaint refuses images whose signal is far below that of a later echo, or far below
+// the decay expected from the two echoes before.
 func (d decoded) checkFaint() error {
 	for k := range d.grid[0] {
 		for e := range d.grid {
 			for f := e + 1; f < len(d.grid); f++ {
 				if part, ok := d.partOfLater(e, f, k); ok && part < faintPart {
-					return d.grid[e][k].withoutData("the signal is %.2g times that of %s, a later echo of the slice: no decay rises so far", part, d.grid[f][k].where())
+					return d.grid[e][k].withoutData("the signal is %.2g times that of %s, a later echo of the "+
+						"slice: no decay rises so far", part, d.grid[f][k].displayName())
 				}
 			}
 			if part, ok := d.partOfDecay(e, k); ok && part < faintPart {
-				return d.grid[e][k].withoutData("the signal is %.2g times what a decay leaves after %s and %s, the two echoes before", part, d.grid[e-2][k].where(), d.grid[e-1][k].where())
+				return d.grid[e][k].withoutData("the signal is %.2g times what a decay leaves after %s and %s, the "+
+					"two echoes before", part, d.grid[e-2][k].displayName(), d.grid[e-1][k].displayName())
 			}
 		}
 	}
 	return nil
 }
 
-// partOfLater returns the signal of echo e as a part of that of the later echo f, in the
-// pixels where f is bright. It is not ok where hardly a pixel does, or where the mean
-// of the whole image does not rise.
+// partOfLater returns the signal of echo e relative to that of the later echo f, in the
+// pixels where f is bright. It is not ok if there are hardly any such pixels, or if the
+// mean of the whole image does not rise.
 func (d decoded) partOfLater(e, f, k int) (part float64, ok bool) {
 	if d.seen[f][k].mean <= d.seen[e][k].mean {
 		return 0, false
@@ -46,24 +48,24 @@ func (d decoded) partOfLater(e, f, k int) (part float64, ok bool) {
 	pixels, later := d.image(e, k), d.image(f, k)
 	least, zero, zeroLater := d.level(f, k, brightPart), d.grid[e][k].rescale(0), d.grid[f][k].rescale(0)
 	var sum, sumLater float64
-	found, probed := 0, 0
+	bright, probed := 0, 0
 	for v := range d.grid[e][k].probed() {
 		probed++
 		if later[v] > least {
-			found++
+			bright++
 			sum += float64(pixels[v] - zero)
 			sumLater += float64(later[v] - zeroLater)
 		}
 	}
-	return sum / sumLater, tells(found, probed)
+	return sum / sumLater, tells(bright, probed)
 }
 
-// partOfDecay returns the signal of echo e as a part of S(e−1)²/S(e−2), where S is the signal
-// in the pixels where both echoes before are bright. A sum of decays is log-convex,
-// so that S(e) is not less at even echo times, and noise only adds to it. Pixels that hold 0
-// at echo e do not count, for scanners set what is below a threshold to 0, and neither do
-// pixels that are clipped. It is not ok where the three echo times are uneven, where hardly a
-// pixel counts, and where the decay leaves less than faintSteps.
+// partOfDecay returns the signal of echo e relative to S(e−1)²/S(e−2), where S is the
+// signal in the pixels in which both echoes before are bright. A sum of decays is
+// log-convex, so that S(e) is not less at even echo times, and noise only adds to it.
+// Pixels with 0 at echo e do not count, since scanners set values below a threshold to 0,
+// and neither do clipped pixels. It is not ok if the three echo times are uneven, if hardly
+// any pixel counts, or if the decay leaves less than faintSteps.
 func (d decoded) partOfDecay(e, k int) (part float64, ok bool) {
 	if e < 2 || d.seen[e][k].mean*d.seen[e-2][k].mean >= d.seen[e-1][k].mean*d.seen[e-1][k].mean {
 		return 0, false // the means of whole images are log-convex too
@@ -77,24 +79,24 @@ func (d decoded) partOfDecay(e, k int) (part float64, ok bool) {
 	for n := range images {
 		images[n], zeros[n], below[n] = d.image(e-n, k), d.grid[e-n][k].rescale(0), float32(math.Inf(1))
 		least[n] = d.level(e-n, k, brightPart)
-		if at := (place{e - n, k}); d.clipped(at) {
-			below[n] = d.ceiling(at)
+		if image := (place{e - n, k}); d.clipped(image) {
+			below[n] = d.ceiling(image)
 		}
 	}
 	var sums [3]float64
-	found, probed := 0, 0
+	bright, probed := 0, 0
 	for v := range d.grid[e][k].probed() {
 		probed++
 		a, b, c := images[0][v], images[1][v], images[2][v]
 		if b > least[1] && c > least[2] && b < below[1] && c < below[2] && a != zeros[0] {
-			found++
+			bright++
 			sums[0] += float64(a - zeros[0])
 			sums[1] += float64(b - zeros[1])
 			sums[2] += float64(c - zeros[2])
 		}
 	}
 	due := sums[1] * sums[1] / sums[2]
-	return sums[0] / due, tells(found, probed) && due > faintSteps*math.Abs(d.grid[e][k].slope)*float64(found)
+	return sums[0] / due, tells(bright, probed) && due > faintSteps*math.Abs(d.grid[e][k].slope)*float64(bright)
 }
 
 // probed yields the pixels of every rowsApart-th row.
@@ -110,7 +112,7 @@ func (h *header) probed() iter.Seq[int] {
 	}
 }
 
-// tells reports whether so many of the probed pixels tell something of an image.
-func tells(found, probed int) bool {
-	return found >= fewestPixels && float64(found) >= leastPixels*float64(probed)
+// tells reports whether the number of bright pixels is sufficient to characterise an image.
+func tells(bright, probed int) bool {
+	return bright >= fewestPixels && float64(bright) >= leastPixels*float64(probed)
 }

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/t2map/t2map/dicomio/dicomwrite"
+	"github.com/t2map/t2map/hint"
 )
 
 // nearlyEmpty gives an image values of 0 to 2.
@@ -23,7 +24,7 @@ func tenth(im *dicomwrite.Image) {
 	}
 }
 
-// An echo of noise, or on another scale, is found beside another one, and at either end of
+// An echo of noise, or on another scale, is found next to another one, and at both ends of
 // the train.
 func TestFaintEchoes(t *testing.T) {
 	for _, c := range []struct {
@@ -32,28 +33,35 @@ func TestFaintEchoes(t *testing.T) {
 		change change
 		want   string
 	}{
-		{"noise in two neighbours", true, both(at(2, -1, noiseAlone), at(3, -1, func(im *dicomwrite.Image) { noiseAlone(im); im.Pixels[0]++ })), "IM_0002: PixelData (7FE0,0010): the signal is 0.0"},
-		{"three neighbours of one slice at a tenth", true, both(at(1, 2, tenth), both(at(2, 2, tenth), at(3, 2, tenth))), "IM_0011: PixelData (7FE0,0010): the signal is 0.1"},
+		{"noise in two neighbours", true, both(at(2, -1, noiseAlone),
+			at(3, -1, func(im *dicomwrite.Image) { noiseAlone(im); im.Pixels[0]++ })),
+			"IM_0002: PixelData (7FE0,0010): the signal is 0.0"},
+		{"three neighbours of one slice at a tenth", true, both(at(1, 2, tenth), both(at(2, 2, tenth), at(3, 2,
+			tenth))), "IM_0011: PixelData (7FE0,0010): the signal is 0.1"},
 		{"the first echo", true, at(0, -1, noiseAlone), "IM_0000: PixelData (7FE0,0010): the signal is 0.0"},
 		{"the last echo", true, at(4, -1, noiseAlone), "IM_0004: PixelData (7FE0,0010): the signal is 0.0"},
 		{"the last echo of a slice", true, at(4, 1, noiseAlone), "IM_0009: PixelData (7FE0,0010): the signal is 0.0"},
-		{"a last echo of next to nothing, without noise", false, at(4, 3, nearlyEmpty), "IM_0019: PixelData (7FE0,0010): the signal is 0.00"},
-		{"the last two", true, both(at(3, 1, nearlyEmpty), at(4, 1, noiseAlone)), "IM_0008: PixelData (7FE0,0010): the signal is 0.0"},
+		{"a last echo of next to nothing, without noise", false, at(4, 3, nearlyEmpty),
+			"IM_0019: PixelData (7FE0,0010): the signal is 0.00"},
+		{"the last two", true, both(at(3, 1, nearlyEmpty), at(4, 1, noiseAlone)),
+			"IM_0008: PixelData (7FE0,0010): the signal is 0.0"},
 		{"the last echo of a uniform slice", false, both(at(-1, 1, func(im *dicomwrite.Image) {
 			v := int32(2000 * math.Exp(-im.TE/40))
 			block([2]int{0, sceneColumns}, [2]int{0, sceneRows}, v)(im)
 			im.Pixels[30]++
 		}), at(4, 1, noiseAlone)), "IM_0009: PixelData (7FE0,0010): the signal is 0.0"},
-		{"a tenth from the third on", true, both(at(2, -1, tenth), both(at(3, -1, tenth), at(4, -1, tenth))), "IM_0002: PixelData (7FE0,0010): the signal is 0.1"},
+		{"a tenth from the third on", true, both(at(2, -1, tenth), both(at(3, -1, tenth), at(4, -1, tenth))),
+			"IM_0002: PixelData (7FE0,0010): the signal is 0.1"},
 	} {
 		_, err := readScene(t, sceneImages(c.noise, c.change))
-		if err == nil || !strings.HasPrefix(err.Error(), c.want) || Hint(err) == "" {
+		if err == nil || !strings.HasPrefix(err.Error(), c.want) || hint.Find(err) == "" {
 			t.Errorf("%s:\ngot  %v\nwant %s…", c.name, err, c.want)
 		}
 	}
 }
 
-// Signals that vanish for a reason are sound, as are slices of a phantom that become equal.
+// Signals that vanish for a reason are accepted, as are slices of a phantom that become
+// equal.
 func TestFaintButSound(t *testing.T) {
 	decay := func(t2 float64, s0 float64) change {
 		return func(e, k int, im *dicomwrite.Image) {
@@ -72,7 +80,8 @@ func TestFaintButSound(t *testing.T) {
 			rng := rand.New(rand.NewPCG(uint64(e), uint64(k)))
 			for v := range im.Pixels {
 				s := 5000 * math.Exp(-10*float64(e+1)/5)
-				im.Pixels[v] = int32(math.Round(math.Hypot(s+sceneNoise*rng.NormFloat64(), sceneNoise*rng.NormFloat64())))
+				im.Pixels[v] = int32(math.Round(math.Hypot(s+sceneNoise*rng.NormFloat64(),
+					sceneNoise*rng.NormFloat64())))
 			}
 		}},
 		{"to zero by rounding", false, decay(3, 60000)},

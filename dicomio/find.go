@@ -18,128 +18,47 @@ import (
 type FindOptions struct {
 	// Workers is the number of files read at a time; 0 means one per processor.
 	Workers int
-	// Exclude is a folder that is not entered (where results are written) unless
-	// it is a root itself, or "".
+	// Exclude is a folder that is not entered, such as the folder of results, unless it is
+	// a root itself; "" excludes nothing.
 	Exclude string
 	// PhilipsScaling says which values of Philips images are mapped; empty means
 	// display values.
 	PhilipsScaling PhilipsScaling
-	// Progress, where set, is called with the number of files read so far and
-	// the number in all. Calls do not overlap.
+	// Progress, if set, is called with the number of files read so far and the total
+	// number. Calls do not overlap.
 	Progress func(done, all int)
 }
 
-// Passed counts what was passed over, by reason: files, or images where they are
-// frames of one.
-type Passed struct {
-	Litter        int `json:"litter"`         // files and folders of operating systems and editors (files.Tree.Litter); not among Finding.Files
-	DanglingLinks int `json:"dangling_links"` // links that lead to nothing
-	NotDICOM      int `json:"not_dicom"`      // text, NIfTI and whatever else lies about
-	DICOMDIR      int `json:"dicomdir"`       // media directories
-	OtherModality int `json:"other_modality"` // not MR images: other modalities, reports, secondary captures
-	Derived       int `json:"derived"`        // maps that the scanner computed; phase, real and imaginary parts
-	OtherSeries   int `json:"other_series"`   // MR images of series that are not trains: scouts, PD-weighted; not Train.LeftOut
-}
-
-// Finding is what lies under the searched folders.
-type Finding struct {
-	// Studies are the studies that hold MR images, by folder and UID.
-	Studies []Study
-	// Passed counts the files that belong to none of them.
-	Passed Passed
-	// Damaged are the files that could not be read and that no study misses: they do
-	// not say whose they are, or are of none that is here, or are copies.
-	Damaged []error
-	// Strangers are the paths of the files that are not DICOM, in the order of Tree.Entries.
-	Strangers []string
-	// Files is the number of files looked at.
-	Files int
-	// Tree holds all that was looked at and opens it.
-	Tree *files.Tree
-}
-
-// Close closes what was opened of archives; nothing can be read of them then.
-func (f Finding) Close() error {
-	if f.Tree == nil {
-		return nil
-	}
-	return f.Tree.Close()
-}
-
-// Study is one StudyInstanceUID.
-type Study struct {
-	// Hash names the study: 12 hex digits of the SHA-256 of its UID.
-	Hash string
-	// Root is the searched folder, Folder the deepest one that holds all the
-	// study's files. RootName stands before the names of its files where several
-	// folders are searched, else it is empty.
-	Root, RootName, Folder string
-	// Home is the topmost folder, not above Root, that holds files of this study
-	// and of no other multi-echo study; empty where even Folder holds such files, and for a
-	// study that has no multi-echo series itself. A report, a CT or a scout beside the
-	// knee does not matter.
-	Home string
-	// PatientID, TrialSubject and TrialTimepoint are attributes of its images
-	// (0010,0020), (0012,0040), (0012,0050).
-	PatientID, TrialSubject, TrialTimepoint string
-	// Trains are its multi-echo series, sound or not, in the order of series
-	// number and UID.
-	Trains []Train
-	// Suspects are series that would be trains if their headers were right: several
-	// images per position under one echo time or none, another quantity than T2, frames
-	// of reference of their own. They matter in a study without a train.
-	Suspects []Train
-	// Others are the rest of its MR image series: scouts, PD-weighted and such.
-	Others []Train
-	// Masks are segmentations and structure sets of the study.
-	Masks []MaskObject
-	// Damaged are files that say they are of the study and could not be read, any of
-	// which may have been a part of a train, or that contradict the others on whose
-	// study it is.
-	Damaged []error
-	// Spoiled are damaged files that may be of any study and lie in this one's folder,
-	// and damaged copies of its images, all of them among Finding.Damaged too; and links in
-	// its folder that lead to nothing.
-	Spoiled []error
-	// Passed counts the study's files that do not belong to a train.
-	Passed Passed
-
-	instances map[string][]*header // its sound images by UID, parts of the complex signal too; nil once Find is done
-	members   []string             // hashes of the UIDs that were joined, see joinScattered
-	secrets   secrets              // names and dates, which no text that is shown may hold
-}
-
-// entry is one file that was looked at: what it says, and its images, or why it
-// cannot be read.
+// entry is a file with its header and images, or the reason why it cannot be read.
 type entry struct {
 	header
-	images   []*header // what of it are images: the file's one, or its frames
+	images   []*header // its image, or its frames
 	root     string
 	rootName string
 	err      error
 }
 
-// Find looks at every file under the roots, whatever its name, and in archives as if
-// they were folders, and returns the studies there with their trains. Headers alone
-// are read. Symbolic links are followed, and no file is read twice.
+// Find reads the headers of all files under the roots, whatever their names, and of those
+// in archives, and returns the studies with their trains. Symbolic links are followed, and
+// no file is read twice.
 //
-// A file that cannot be read is part of the finding, not an error; it is an
-// error when a root cannot be listed or ctx ends. The finding is to be closed once
-// nothing more is read of it.
+// A file that cannot be read is part of the finding. It is an error if a root cannot be
+// listed or ctx ends. The caller must close the finding when nothing more is read from it.
 func Find(ctx context.Context, roots []string, o FindOptions) (Finding, error) {
 	tree, err := files.List(ctx, roots, o.Exclude, files.Limits{})
 	if err != nil {
 		return Finding{}, err
 	}
-	// Each by itself, not in one array, which would stay whole while one of them is used.
+	// Allocated one by one: an array would stay in memory as long as one of them is used.
 	var entries []*entry
-	unread := &texts{} // of all files, until they are parsed
+	unread := &texts{} // shared by all files until they are parsed
 	for _, f := range tree.Entries() {
-		e := &entry{header: header{path: f.Path, name: f.Name, tree: tree, texts: unread}, root: f.Root, rootName: f.RootName}
+		e := &entry{header: header{path: f.Path, name: f.Name, tree: tree, texts: unread}, root: f.Root,
+			rootName: f.RootName}
 		e.err = e.ioError(f.Err)
 		entries = append(entries, e)
 	}
-	known := knownTexts{held: map[texts]*texts{}}
+	known := knownTexts{shared: map[texts]*texts{}}
 	progress := counter(len(entries), o.Progress)
 	err = each(ctx, len(entries), o.Workers, func(i int) error {
 		e := entries[i]
@@ -171,7 +90,7 @@ func (e *entry) parseFile() error {
 	e.size = f.Size()
 	e.images, err = e.parse(f)
 	if broken := f.Broken(); broken != nil && !errors.Is(err, elements.ErrNotDICOM) {
-		return e.ioError(broken) // what is missing at its end follows from it
+		return e.ioError(broken) // anything missing at its end is a consequence
 	}
 	if err == nil {
 		e.noteHead(f)
@@ -182,7 +101,7 @@ func (e *entry) parseFile() error {
 	return err
 }
 
-// open opens the file; elements.ErrNotDICOM is returned for what is not a file, such as a pipe.
+// open opens the file. It returns elements.ErrNotDICOM for a pipe or device.
 func (h *header) open() (*files.File, error) {
 	f, err := h.tree.Open(h.path)
 	if errors.Is(err, files.ErrNotRegular) {
@@ -191,7 +110,7 @@ func (h *header) open() (*files.File, error) {
 	return f, h.ioError(err)
 }
 
-// SOP classes that are told apart (PS3.4 B.5 and PS3.3 F).
+// SOP classes that are distinguished (PS3.4 B.5 and PS3.3 F).
 const (
 	directoryClass      = "1.2.840.10008.1.3.10"
 	mrImageClass        = elements.MRImageStorage
@@ -199,8 +118,7 @@ const (
 	legacyEnhancedClass = elements.LegacyConvertedMRStorage
 )
 
-// isMRImage reports whether the file says it is a classic or multi-frame MR
-// image.
+// isMRImage reports whether the SOP class is that of a classic or multi-frame MR image.
 func (h *header) isMRImage() bool {
 	return h.sopClass == mrImageClass || h.multiFrame()
 }
@@ -209,7 +127,7 @@ func (h *header) multiFrame() bool {
 	return h.sopClass == enhancedMRClass || h.sopClass == legacyEnhancedClass
 }
 
-// sortOut makes studies of the entries.
+// sortOut turns the entries into studies.
 func sortOut(entries []*entry, scaling PhilipsScaling) Finding {
 	f := Finding{Files: len(entries)}
 	groups, damaged, dangling := f.divide(entries)
@@ -227,7 +145,7 @@ func sortOut(entries []*entry, scaling PhilipsScaling) Finding {
 	}
 	homes := newHomes(groups, studies)
 	for uid, s := range studies {
-		s.Home = homes.of(uid, s)
+		s.Home = homes.find(uid, s)
 		f.Studies = append(f.Studies, s)
 	}
 	f.dropForeign()
@@ -248,8 +166,8 @@ func sortOut(entries []*entry, scaling PhilipsScaling) Finding {
 	return f
 }
 
-// divide groups the entries by study and counts those that are of none. Damaged ones and links to nothing may be of
-// any.
+// divide groups the entries by study and counts those that belong to none. Damaged files
+// and dangling links may belong to any.
 func (f *Finding) divide(entries []*entry) (groups map[string][]*entry, damaged, dangling []*entry) {
 	groups = map[string][]*entry{}
 	for _, e := range entries {
@@ -273,16 +191,16 @@ func (f *Finding) divide(entries []*entry) (groups map[string][]*entry, damaged,
 		case e.study == "":
 			f.Passed.OtherModality++
 		default:
-			// What else is wrong with an object that is not an MR image does not concern
-			// a T2 map: a report has no pixels to begin with.
+			// Other faults of an object that is not an MR image do not affect a T2 map: a
+			// report has no pixels at all.
 			groups[e.study] = append(groups[e.study], e)
 		}
 	}
 	return groups, damaged, dangling
 }
 
-// dropForeign takes out the studies without a single MR image, such as a CT or a
-// report beside the knees, and counts their files.
+// dropForeign removes the studies without an MR image, such as a CT or a report beside the
+// knees, and counts their files.
 func (f *Finding) dropForeign() {
 	f.Studies = slices.DeleteFunc(f.Studies, func(s Study) bool {
 		foreign := len(s.Trains)+len(s.Suspects)+len(s.Others)+s.Passed.Derived == 0
@@ -293,11 +211,11 @@ func (f *Finding) dropForeign() {
 	})
 }
 
-// assignAll gives each damaged file to the study that it says it is of: it may have been
-// an echo. It was none of those that are missing if the study has an image of its instance
-// UID, echo time and position, for then it is a spoiled copy; and one that does not say whose it is
-// can be of any study. These are listed by themselves, and counted where they lie: that
-// every slice has every echo is asked of the study all the same.
+// assignAll assigns each damaged file to the study that it names, since it may have been an
+// echo. If the study has an image with its instance UID, echo time and position, the file
+// is only a damaged copy. A file that does not name its study may belong to any. Copies and
+// files without a study are listed separately, and in the study in whose folder they lie;
+// they do not fail it, since the check that every slice has every echo is made in any case.
 func (f *Finding) assignAll(damaged []*entry) {
 	byHash, byFolder := map[string]*Study{}, map[string][]*Study{}
 	for i := range f.Studies {
@@ -332,96 +250,3 @@ func (f *Finding) assignAll(damaged []*entry) {
 		f.Damaged = append(f.Damaged, e.err)
 	}
 }
-
-// hasSound reports whether the study has the image that a damaged file is a copy of. Where
-// several images have its UID, that says nothing: what is missing may have it too.
-func (s *Study) hasSound(damaged *header) bool {
-	same := s.instances[damaged.instance]
-	if i := slices.IndexFunc(same, func(h *header) bool { return h.mayBe(damaged) }); i < 0 {
-		return false
-	}
-	tells := damaged.te == damaged.te && damaged.position[0] == damaged.position[0]
-	return tells || !slices.ContainsFunc(same, func(h *header) bool { return !h.mayBe(same[0]) })
-}
-
-// holds reports whether a file that does not tell its study lies where this one's files do.
-func (s Study) holds(e *entry) bool { return s.Home != "" && files.Inside(s.own(), e.path) }
-
-// own is the folder in which a file that does not tell its study is taken for one of
-// this study's: its home, but not a searched folder that holds it further down and
-// whatever else was put beside it.
-func (s Study) own() string {
-	root := files.Absolute(s.Root)
-	if s.Home != root || !files.Inside(root, s.Folder) || files.Absolute(s.Folder) == root {
-		return s.Home
-	}
-	first, _, _ := strings.Cut(files.Below(root, s.Folder), "/")
-	return filepath.Join(root, first)
-}
-
-// newStudy sorts the files of one study into trains and the rest.
-func newStudy(uid string, entries []*entry, scaling PhilipsScaling) Study {
-	s := Study{Hash: hash(uid), Root: entries[0].root, RootName: entries[0].rootName, Folder: filepath.Dir(entries[0].path), instances: map[string][]*header{}}
-	var images []*header
-	for _, e := range entries {
-		for parent := filepath.Dir(s.Folder); !files.Inside(s.Folder, e.path) && parent != s.Folder; parent = filepath.Dir(s.Folder) {
-			s.Folder = parent
-		}
-		switch {
-		case e.isMask():
-			s.Masks = append(s.Masks, maskObject(&e.header, e.err))
-			continue
-		case !e.isMRImage():
-			s.Passed.OtherModality++
-			continue // whose patient it is does not matter
-		}
-		images = append(images, e.images...)
-		s.take(&e.header)
-		if e.instance != "" {
-			s.instances[e.instance] = append(s.instances[e.instance], &e.header)
-		}
-	}
-	images, s.Passed.Derived = magnitudes(images)
-	s.Trains, s.Suspects, s.Others = trains(images, scaling)
-	s.Others = slices.DeleteFunc(s.Others, func(t Train) bool {
-		switch {
-		case t.leftOut:
-			return false
-		case t.images[0].asMap:
-			s.Passed.Derived += t.Images
-			return true
-		}
-		s.Passed.OtherSeries += t.Images
-		return false
-	})
-	s.gather(entries)
-	s.keepSecrets()
-	return s
-}
-
-// take notes who the study is of. Two patients in one study are a mistake that
-// no map should come out of.
-func (s *Study) take(h *header) {
-	for _, a := range []struct {
-		tag   tag.Tag
-		known *string
-		got   string
-	}{
-		{tag.PatientID, &s.PatientID, h.patientID},
-		{tag.ClinicalTrialSubjectID, &s.TrialSubject, h.trialSubject},
-		{tag.ClinicalTrialTimePointID, &s.TrialTimepoint, h.trialVisit},
-	} {
-		switch {
-		case *a.known == "":
-			*a.known = a.got
-		case a.got != "" && a.got != *a.known:
-			e := h.wrong(a.tag, "differs from that of other images of the study")
-			e.Hint = "separate the studies, or ask the site which is right"
-			s.Damaged = append(s.Damaged, e)
-		}
-	}
-}
-
-// multiEcho reports whether the study has a multi-echo series, or one that would be if
-// its echo times were right: whether it may need a mask.
-func (s Study) multiEcho() bool { return len(s.Trains)+len(s.Suspects) > 0 }

@@ -16,8 +16,8 @@ import (
 
 const benchFolders, benchFilesEach = 100, 100
 
-// privateGroup is what scanners add to a header: 150 short elements, and one of
-// 4 kB as Siemens and GE keep their protocols in.
+// privateGroup is like the private elements of scanners: 150 short ones, and one of 4 kB
+// like the protocols of Siemens and GE.
 func privateGroup() []byte {
 	var b []byte
 	element := func(number uint16, vr string, value []byte) {

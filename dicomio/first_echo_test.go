@@ -7,10 +7,11 @@ import (
 	"testing"
 
 	"github.com/t2map/t2map/dicomio/dicomwrite"
+	"github.com/t2map/t2map/internal/dicomtest"
 )
 
-// The first echo is read of a train, and of a series of two echoes, which is none, from one
-// file for each image and from one for all.
+// The first echo is read from a train, and from a series of two echoes, which is not a
+// train, in one file for each image and in one for all.
 func TestFirstEcho(t *testing.T) {
 	for _, echoes := range []int{1, 2, 4} {
 		for _, enhanced := range []bool{false, true} {
@@ -19,12 +20,13 @@ func TestFirstEcho(t *testing.T) {
 			files := 3
 			if enhanced {
 				files = 1
-				o := dicomwrite.Enhanced{Series: images[0].Series(), Grid: images[0].Grid(), InstanceUID: "2.25.77", TR: 2000}
+				o := dicomtest.Enhanced{Series: images[0].Series, Grid: images[0].Grid, InstanceUID: "2.25.77",
+					TR: 2000}
 				for _, im := range images {
-					o.Frames = append(o.Frames, dicomwrite.Frame{TE: im.TE, Position: im.Position, Pixels: im.Pixels})
+					o.Frames = append(o.Frames, dicomtest.Frame{TE: im.TE, Position: im.Position, Pixels: im.Pixels})
 				}
 				var b bytes.Buffer
-				if err := dicomwrite.WriteEnhanced(&b, o); err != nil {
+				if err := dicomtest.WriteEnhanced(&b, o); err != nil {
 					t.Fatal(err)
 				}
 				write(t, filepath.Join(dir, "IM"), b.Bytes())
@@ -38,8 +40,10 @@ func TestFirstEcho(t *testing.T) {
 			}
 			first := all[0].FirstEcho()
 			s, read, err := Read(t.Context(), first, 0)
-			if err != nil || len(s.TE) != 1 || s.TE[0] != 10 || len(s.Echo) != 1 || s.Size != [3]int{5, 3, 3} || len(read) != files || first.Images != 3 {
-				t.Fatalf("%d echoes, enhanced %t: %v, TE %v, size %v, %d files", echoes, enhanced, err, s.TE, s.Size, len(read))
+			if err != nil || len(s.TE) != 1 || s.TE[0] != 10 || len(s.Echo) != 1 || s.Size != [3]int{5, 3, 3} ||
+				len(read) != files || first.Images != 3 {
+				t.Fatalf("%d echoes, enhanced %t: %v, TE %v, size %v, %d files", echoes, enhanced, err, s.TE, s.Size,
+					len(read))
 			}
 			for v, x := range s.Echo[0] {
 				if x != float32(100*(v/15)+v%15) {
@@ -53,8 +57,8 @@ func TestFirstEcho(t *testing.T) {
 	}
 }
 
-// A series that cannot be read says why, which is no problem of a series that nobody asks
-// for; one without a frame of reference shares none.
+// A series that cannot be read has a reason, but is not a problem if nobody asks for it;
+// one without a frame of reference shares none.
 func TestFirstEchoProblem(t *testing.T) {
 	images := trainOf()
 	images = slices.DeleteFunc(images, func(im dicomwrite.Image) bool { return im.TE > 10 })

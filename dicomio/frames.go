@@ -11,11 +11,11 @@ import (
 	"github.com/t2map/t2map/dicomio/internal/elements"
 )
 
-// Encapsulated pixels come in fragments (PS3.5 A.4), of which a frame has one or
-// several. Which of them begin a frame is told by one of two tables of offsets or,
-// where both are empty, by the fragments themselves.
+// Encapsulated pixels consist of fragments (PS3.5 A.4), one or several per frame. One of
+// two tables of offsets tells which of them begin a frame or, if both are empty, the
+// fragments themselves.
 
-// divide notes where the frames of encapsulated pixels begin.
+// divide records where the frames of encapsulated pixels begin.
 func (h *header) divide(out *elements.Outline) error {
 	if len(out.Fragments) < 2 {
 		return h.wrong(tag.PixelData, "no fragment holds a frame")
@@ -23,9 +23,8 @@ func (h *header) divide(out *elements.Outline) error {
 	h.fragments = out.Fragments[1:]
 	starts, err := h.starts(out)
 	if err != nil {
-		e := h.wrong(tag.PixelData, "%s", err)
-		e.Hint = "the file is damaged: copy or export it again"
-		return e
+		return h.wrong(tag.PixelData, "%s", err).
+			withHint(copyAgain)
 	}
 	h.parts = starts
 	if !h.lossy {
@@ -36,8 +35,8 @@ func (h *header) divide(out *elements.Outline) error {
 	return nil
 }
 
-// longestCodeHead is as much of a frame as says how it is coded: markers before the
-// first scan or tile, without large comments.
+// longestCodeHead is the part of a frame that is searched for its coding: the markers
+// before the first scan or tile, without long comments.
 const longestCodeHead = 16 << 10
 
 // starts returns the index of each frame's first fragment.
@@ -72,16 +71,19 @@ func (h *header) startsAt(offsets []int64) ([]int32, error) {
 		for next < len(h.fragments) && h.fragments[next].At-h.fragments[0].At < offset {
 			next++
 		}
-		if next == len(h.fragments) || h.fragments[next].At-h.fragments[0].At != offset || n == 0 && next != 0 || n > 0 && int(starts[n-1]) == next {
-			return nil, fmt.Errorf("frame %d has offset %d in its table, where no fragment of its own begins", n+1, offset)
+		if next == len(h.fragments) || h.fragments[next].At-h.fragments[0].At != offset || n == 0 && next != 0 ||
+			n > 0 && int(starts[n-1]) == next {
+			return nil, fmt.Errorf("frame %d has offset %d in its table, where no fragment of its own begins", n+1,
+				offset)
 		}
 		starts[n] = int32(next)
 	}
 	return starts, nil
 }
 
-// startsByMarkers takes a fragment for a frame's last one where it ends with the
-// marker that ends every codestream of the JPEG family, FFD9, and at most one byte of padding.
+// startsByMarkers takes a fragment as the last one of a frame if it ends with FFD9, the
+// marker at the end of every codestream of the JPEG family, followed by at most one byte of
+// padding.
 func (h *header) startsByMarkers(body io.ReaderAt) ([]int32, error) {
 	var starts []int32
 	begins := true
@@ -96,12 +98,13 @@ func (h *header) startsByMarkers(body io.ReaderAt) ([]int32, error) {
 		begins = len(tail) == 3 && (tail[1] == 0xFF && tail[2] == 0xD9 || tail[0] == 0xFF && tail[1] == 0xD9)
 	}
 	if len(starts) != h.frames {
-		return nil, fmt.Errorf("%d fragments without offsets, of which %d begin a frame, for %d frames", len(h.fragments), len(starts), h.frames)
+		return nil, fmt.Errorf("%d fragments without offsets, of which %d begin a frame, for %d frames",
+			len(h.fragments), len(starts), h.frames)
 	}
 	return starts, nil
 }
 
-// compressed returns where the frame's fragments lie.
+// compressed returns the fragments of frame n.
 func (h *header) compressed(n int) []elements.Fragment {
 	end := len(h.fragments)
 	if n+1 < len(h.parts) {
@@ -110,16 +113,16 @@ func (h *header) compressed(n int) []elements.Fragment {
 	return h.fragments[h.parts[n]:end]
 }
 
-// frameReader reads frames of an object, one at a time; its buffers are used again.
+// frameReader reads the frames of an object one at a time, and uses its buffers again.
 type frameReader struct {
 	body    io.ReaderAt
 	scratch []byte
 	pixels  []byte
-	lossy   bool // whether a frame that was read so far is coded with loss
+	lossy   bool // whether a frame read so far is compressed with loss
 }
 
-// read returns frame n of h's object as stored: little endian, so many bits as are
-// allocated for a pixel, or a byte where that is 1. It is good until the next call.
+// read returns frame n of h's object as stored: little endian, with BitsAllocated bits per
+// pixel, or a byte if that is 1. It is valid until the next call.
 func (r *frameReader) read(h *header, n int) ([]byte, error) {
 	if h.encapsulated {
 		return r.decompress(h, n)
@@ -133,21 +136,21 @@ func (r *frameReader) decompress(h *header, n int) ([]byte, error) {
 	}
 	r.scratch = r.scratch[:0]
 	for _, f := range h.compressed(n) {
-		from := len(r.scratch)
+		start := len(r.scratch)
 		r.scratch = append(r.scratch, make([]byte, f.Length)...)
-		if _, err := readFull(r.body, r.scratch[from:], f.At); err != nil {
+		if _, err := readFull(r.body, r.scratch[start:], f.At); err != nil {
 			return nil, h.broken(err)
 		}
 	}
 	r.lossy = r.lossy || codec.Lossy(h.syntax, r.scratch)
 	var err error
 	r.pixels, err = codec.Decode(h.syntax, codec.Frame{
-		Rows: h.rows, Columns: h.columns, Samples: h.samples, Allocated: h.allocated, Stored: h.stored, Signed: h.pixelsAre == 1,
+		Rows: h.rows, Columns: h.columns, Samples: h.samples, Allocated: h.allocated, Stored: h.stored,
+		Signed: h.representation == 1,
 	}, r.scratch, r.pixels[:0])
 	if err != nil {
-		e := h.wrong(tag.PixelData, "%s", err)
-		e.Hint = "the compressed image is damaged: copy or export the file again"
-		return nil, e
+		return nil, h.wrong(tag.PixelData, "%s", err).
+			withHint("the compressed image is damaged: copy or export the file again")
 	}
 	return r.pixels, nil
 }
@@ -157,10 +160,10 @@ func (r *frameReader) native(h *header, n int) ([]byte, error) {
 		return r.bits(h, n)
 	}
 	bytes := h.pixelBytes()
-	from := h.pixels.Value + int64(n)*bytes
+	start := h.pixels.Value + int64(n)*bytes
 	swapped := h.syntax == uid.ExplicitVRBigEndian && (h.allocated == 16 || h.pixels.VR == "OW")
 	shift := int64(0)
-	if swapped { // in words of 16 bits, which hold two pixels of 8 (PS3.5 8.1.2)
+	if swapped { // in words of 16 bits, which contain two pixels of 8 bits (PS3.5 8.1.2)
 		shift = int64(n) * bytes % 2
 	}
 	want := bytes + shift
@@ -171,7 +174,7 @@ func (r *frameReader) native(h *header, n int) ([]byte, error) {
 		r.scratch = make([]byte, want)
 	}
 	r.scratch = r.scratch[:want]
-	if _, err := readFull(r.body, r.scratch, from-shift); err != nil {
+	if _, err := readFull(r.body, r.scratch, start-shift); err != nil {
 		return nil, h.broken(err)
 	}
 	if swapped {
@@ -180,39 +183,39 @@ func (r *frameReader) native(h *header, n int) ([]byte, error) {
 	return r.scratch[shift : shift+bytes], nil
 }
 
-// bits unpacks a frame of single bits: they follow each other from the lowest bit
-// of a byte to its highest, and a frame need not begin with a byte (PS3.5 8.1.1).
+// bits unpacks a frame of single bits, which follow each other from the lowest bit of a
+// byte to the highest; a frame need not begin at a byte (PS3.5 8.1.1).
 func (r *frameReader) bits(h *header, n int) ([]byte, error) {
 	count := int64(h.rows) * int64(h.columns)
 	first := int64(n) * count
-	from, to := first/8, (first+count+7)/8
-	if int64(cap(r.scratch)) < to-from {
-		r.scratch = make([]byte, to-from)
+	start, end := first/8, (first+count+7)/8
+	if int64(cap(r.scratch)) < end-start {
+		r.scratch = make([]byte, end-start)
 	}
-	r.scratch = r.scratch[:to-from]
+	r.scratch = r.scratch[:end-start]
 	swapped := h.syntax == uid.ExplicitVRBigEndian && h.pixels.VR == "OW"
 	if swapped {
 		return nil, h.unsupported(tag.PixelData, "single bits in words, big endian")
 	}
-	if _, err := readFull(r.body, r.scratch, h.pixels.Value+from); err != nil {
+	if _, err := readFull(r.body, r.scratch, h.pixels.Value+start); err != nil {
 		return nil, h.broken(err)
 	}
 	if int64(cap(r.pixels)) < count {
 		r.pixels = make([]byte, count)
 	}
 	r.pixels = r.pixels[:count]
-	at := first % 8
+	bit := first % 8
 	for v := range r.pixels {
-		r.pixels[v] = r.scratch[at/8] >> (at % 8) & 1
-		at++
+		r.pixels[v] = r.scratch[bit/8] >> (bit % 8) & 1
+		bit++
 	}
 	return r.pixels, nil
 }
 
-// readFull is ReadAt to the last byte; the end of a file right behind it is no
+// readFull reads len(p) bytes. Reaching the end of the file with the last of them is not an
 // error.
-func readFull(r io.ReaderAt, p []byte, at int64) (int, error) {
-	n, err := r.ReadAt(p, at)
+func readFull(r io.ReaderAt, p []byte, offset int64) (int, error) {
+	n, err := r.ReadAt(p, offset)
 	switch {
 	case n == len(p):
 		err = nil

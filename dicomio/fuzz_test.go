@@ -9,8 +9,8 @@ import (
 	"github.com/t2map/t2map/dicomio/dicomwrite"
 )
 
-// smallFiles are files to begin with: one in every syntax that is written, crafted
-// ones, and real ones where they are here.
+// smallFiles are the seeds: one file in every syntax that is written, crafted files, and
+// real ones if they are present.
 func smallFiles(tb testing.TB) [][]byte {
 	var all [][]byte
 	for _, s := range writtenSyntaxes {
@@ -35,8 +35,7 @@ func smallFiles(tb testing.TB) [][]byte {
 	return all
 }
 
-// FuzzParse: whatever a file holds, its header, and the pixels that it is said to
-// hold, are read or refused.
+// FuzzParse: any file is read or refused, its header and its declared pixels.
 func FuzzParse(f *testing.F) {
 	for _, data := range smallFiles(f) {
 		f.Add(data)

@@ -4,26 +4,27 @@ import (
 	"math"
 )
 
-// Images that are lost in part: rows, columns or tiles of one value, as a transfer leaves
-// them that stopped, or a decoder that lacks a part.
+// Images that are lost in part: rows, columns or tiles of one value, as after an
+// interrupted transfer or when a decoder lacks a part.
 
 const (
 	// fewestLines is the part of an image's rows, or columns, that must be constant before
 	// they count as lost. It is unsourced, see leastSignal.
 	fewestLines = 1.0 / 16
-	// holeSide is the side of the blocks in which lost tiles are looked for: half of
-	// that of a JPEG block. Scanners set noise to zero pixel by pixel (15 % of the pixels
-	// of ../shared/data/knee-ge-mese), which empties hardly a block of 16.
+	// holeSide is the side of the blocks in which lost tiles are searched: half of that of
+	// a JPEG block. Scanners set noise to zero pixel by pixel (15 % of the pixels of
+	// ../shared/data/knee-ge-mese), which hardly ever empties a block of 16.
 	holeSide = 4
 	// leastHoles is the part of an image that must lie in such blocks. A vessel whose blood
-	// shows at every second echo alone is a smaller part: an artery 8 mm wide fills 1/500
-	// of a field of view of 160 mm.
+	// is visible only at every second echo is smaller: an artery 8 mm wide fills 1/500 of a
+	// field of view of 160 mm.
 	leastHoles = 1.0 / 64
-	// rowsApart is the distance of the rows from which the mean of an image is taken.
+	// rowsApart is the distance between the rows from which the mean of an image is
+	// computed.
 	rowsApart = 8
 )
 
-// division is a way to divide an image into lines: rows or columns.
+// division divides an image into lines: rows or columns.
 type division struct {
 	name                    string
 	lines, length           int
@@ -35,18 +36,19 @@ func (h *header) divisions() [2]division {
 	return [2]division{{"rows", h.rows, h.columns, h.columns, 1}, {"columns", h.columns, h.rows, 1, h.columns}}
 }
 
-// at returns pixel i of line j.
-func (a division) at(pixels []float32, j, i int) float32 {
+// pixel returns pixel i of line j.
+func (a division) pixel(pixels []float32, j, i int) float32 {
 	return pixels[j*a.betweenLines+i*a.inOneLine]
 }
 
-// constant returns which lines hold one value, or nil where none does. It looks at two or
-// three pixels of a line that holds a signal.
+// constant returns which lines have one value, or nil if none has. It reads two or three
+// pixels of a line with signal.
 func (a division) constant(pixels []float32) []bool {
 	var out []bool
 	for j := range a.lines {
-		value := a.at(pixels, j, 0)
-		if a.at(pixels, j, a.length/2) != value || a.at(pixels, j, a.length-1) != value || !a.holds(pixels, j, value) {
+		value := a.pixel(pixels, j, 0)
+		if a.pixel(pixels, j, a.length/2) != value || a.pixel(pixels, j, a.length-1) != value ||
+			!a.holds(pixels, j, value) {
 			continue
 		}
 		if out == nil {
@@ -59,15 +61,15 @@ func (a division) constant(pixels []float32) []bool {
 
 func (a division) holds(pixels []float32, j int, value float32) bool {
 	for i := range a.length {
-		if a.at(pixels, j, i) != value {
+		if a.pixel(pixels, j, i) != value {
 			return false
 		}
 	}
 	return true
 }
 
-// checkLines refuses images with rows or columns of one value where the echo before or after
-// has signal.
+// checkLines refuses images with rows or columns of one value where the echo before or
+// after has signal.
 func (d decoded) checkLines() error {
 	for k := range d.grid[0] {
 		for e := range d.grid {
@@ -75,9 +77,10 @@ func (d decoded) checkLines() error {
 				if d.seen[e][k].constant[n] == nil {
 					continue
 				}
-				for _, f := range d.beside(e) {
-					if lost, what := d.lostLines(e, f, k, n); lost > 0 {
-						return d.grid[e][k].withoutData("%d of %d %s hold %s alone, where %s, another echo of the slice, has signal", lost, a.lines, a.name, what, d.grid[f][k].where())
+				for _, f := range d.neighbours(e) {
+					if lost, content := d.lostLines(e, f, k, n); lost > 0 {
+						return d.grid[e][k].withoutData("%d of %d %s hold %s alone, where %s, another echo of the "+
+							"slice, has signal", lost, a.lines, a.name, content, d.grid[f][k].displayName())
 					}
 				}
 			}
@@ -86,8 +89,8 @@ func (d decoded) checkLines() error {
 	return nil
 }
 
-// beside returns the echoes before and after one.
-func (d decoded) beside(e int) []int {
+// neighbours returns the echoes before and after one.
+func (d decoded) neighbours(e int) []int {
 	var out []int
 	for _, f := range []int{e - 1, e + 1} {
 		if f >= 0 && f < len(d.grid) {
@@ -97,24 +100,24 @@ func (d decoded) beside(e int) []int {
 	return out
 }
 
-// lostLines returns the number of lines that echo e has lost by the witness of echo f, and
-// what they hold: they are of one value in e, and f has signal there as elsewhere. It is
-// 0 where they are few.
-func (d decoded) lostLines(e, f, k, n int) (lost int, what string) {
+// lostLines returns the number of lines that echo e has lost according to echo f, and their
+// content: they have one value in e, and f has as much signal there as elsewhere. It
+// returns 0 if they are few.
+func (d decoded) lostLines(e, f, k, n int) (lost int, content string) {
 	h, a := d.grid[f][k], d.grid[e][k].divisions()[n]
 	var lines []int
-	what = "zeros"
+	content = "zeros"
 	for j, constant := range d.seen[e][k].constant[n] {
 		if !constant {
 			continue
 		}
-		if value := a.at(d.image(e, k), j, 0); value != d.grid[e][k].rescale(0) {
+		if value := a.pixel(d.image(e, k), j, 0); value != d.grid[e][k].rescale(0) {
 			if !d.overwritten(e, f, k, n, j) {
 				continue
 			}
-			what = "one value"
+			content = "one value"
 		} else if d.isEmpty(f, k, n, j) {
-			continue // at both echoes, as the edges of many images are
+			continue // at both echoes, as at the edges of many images
 		}
 		lines = append(lines, j)
 	}
@@ -132,23 +135,24 @@ func (d decoded) lostLines(e, f, k, n int) (lost int, what string) {
 		}
 	}
 	mean := sum / float64(len(lines)*a.length)
-	// Empty lines of f are among the others, and lower what is asked for.
+	// Empty lines of f are included, which lowers the threshold.
 	others := rest / float64(max(1, (a.lines-len(lines))*a.length))
 	if !(mean/h.slope > faintSteps) || mean/h.slope < leastSignal*others/h.slope {
 		return 0, ""
 	}
-	return len(lines), what
+	return len(lines), content
 }
 
-// isEmpty reports whether line j of an image holds stored zeros alone.
+// isEmpty reports whether line j of an image consists of stored zeros.
 func (d decoded) isEmpty(e, k, n, j int) bool {
 	h, c := d.grid[e][k], d.seen[e][k]
 	zero := h.rescale(0)
-	return c.flat && d.image(e, k)[0] == zero || c.constant[n] != nil && c.constant[n][j] && h.divisions()[n].at(d.image(e, k), j, 0) == zero
+	return c.flat && d.image(e, k)[0] == zero || c.constant[n] != nil && c.constant[n][j] &&
+		h.divisions()[n].pixel(d.image(e, k), j, 0) == zero
 }
 
-// overwritten reports whether a line that holds one value other than zero has lost its own
-// ones: those of echo f span leastSteps, which do not become one within an echo, and the
+// overwritten reports whether a line with one value other than zero was overwritten: the
+// values of echo f span leastSteps, which do not become one value within an echo, and the
 // line is not at the ceiling of a clipped image, where its pixels are saturated.
 func (d decoded) overwritten(e, f, k, n, j int) bool {
 	h := d.grid[f][k]
@@ -157,12 +161,12 @@ func (d decoded) overwritten(e, f, k, n, j int) bool {
 	if float64(high-low) < leastSteps*math.Abs(h.slope) || !d.varies(e, k, n, j) {
 		return false
 	}
-	at := place{e, k}
-	return a.at(d.image(e, k), j, 0) != d.ceiling(at) || !d.clipped(at)
+	image := place{e, k}
+	return a.pixel(d.image(e, k), j, 0) != d.ceiling(image) || !d.clipped(image)
 }
 
-// varies reports whether line j holds more than one value in the two echoes nearest to e,
-// one of which may have been lost in part itself.
+// varies reports whether line j has more than one value in the two echoes nearest to e, one
+// of which may be lost in part itself.
 func (d decoded) varies(e, k, n, j int) bool {
 	first := max(0, min(e-1, len(d.grid)-3))
 	for f := first; f < min(first+3, len(d.grid)); f++ {
@@ -176,24 +180,24 @@ func (d decoded) varies(e, k, n, j int) bool {
 // sum returns the sum of line j.
 func (a division) sum(pixels []float32, j int) (sum float64) {
 	for i := range a.length {
-		sum += float64(a.at(pixels, j, i))
+		sum += float64(a.pixel(pixels, j, i))
 	}
 	return sum
 }
 
 // extremes returns the least and the largest value of line j.
 func (a division) extremes(pixels []float32, j int) (low, high float32) {
-	low = a.at(pixels, j, 0)
+	low = a.pixel(pixels, j, 0)
 	high = low
 	for i := range a.length {
-		v := a.at(pixels, j, i)
+		v := a.pixel(pixels, j, i)
 		low, high = min(low, v), max(high, v)
 	}
 	return low, high
 }
 
-// zeroBlocks counts the blocks whose first pixel is stored as 0, in every second row of blocks.
-// Images without holes are told by it while they are in the cache.
+// zeroBlocks counts the blocks whose first pixel is stored as 0, in every second row of
+// blocks. Images without holes are recognised by it while they are in the cache.
 func (h *header) zeroBlocks(pixels []float32) int {
 	n, zero := 0, h.rescale(0)
 	for j := 0; j+holeSide <= h.rows; j += 2 * holeSide {
@@ -207,14 +211,14 @@ func (h *header) zeroBlocks(pixels []float32) int {
 	return n
 }
 
-// someMean returns the mean of some rows above stored zeros. Faint images are told by it
-// while they are in the cache.
+// someMean returns the mean of some rows above stored zeros. Faint images are recognised by
+// it while they are in the cache.
 func (h *header) someMean(pixels []float32) float64 {
 	sum, n := 0.0, 0
 	for j := 0; j < h.rows; j += rowsApart {
 		row := pixels[j*h.columns:][:h.columns]
 		n += len(row)
-		var a, b, c, d float32 // four sums at a time do not wait for each other
+		var a, b, c, d float32 // four independent sums
 		for ; len(row) >= 4; row = row[4:] {
 			a, b, c, d = a+row[0], b+row[1], c+row[2], d+row[3]
 		}
@@ -227,36 +231,37 @@ func (h *header) someMean(pixels []float32) float64 {
 }
 
 // checkHoles refuses images with blocks of zeros where the echo before and the one after
-// have signal: no decay falls to nothing and rises again. Of the first echo and the last the
-// one beside it is asked.
+// have signal: no decay falls to nothing and rises again. The first and the last echo have
+// only one neighbour.
 func (d decoded) checkHoles() error {
 	for k := range d.grid[0] {
 		for e := range d.grid {
 			c, all := d.seen[e][k], float64(d.Geometry.SliceVoxels())
 			if c.flat || 4*float64(c.zeros*holeSide*holeSide) < leastHoles*all {
-				continue // not half as many, in half of the rows
+				continue // not half of them in half of the rows
 			}
 			if n := d.holes(e, k); float64(n) >= leastHoles*all {
-				f := d.beside(e)[0]
-				return d.grid[e][k].withoutData("%d of %.0f pixels hold 0 in one piece or several, where %s, another echo of the slice, has signal", n, all, d.grid[f][k].where())
+				f := d.neighbours(e)[0]
+				return d.grid[e][k].withoutData("%d of %.0f pixels hold 0 in one piece or several, where %s, "+
+					"another echo of the slice, has signal", n, all, d.grid[f][k].displayName())
 			}
 		}
 	}
 	return nil
 }
 
-// holes counts the pixels of an image in blocks of zeros where the echoes beside it have
+// holes counts the pixels of an image in blocks of zeros where the neighbouring echoes have
 // signal at each pixel: leastSignal of their mean, and more than faintSteps.
 func (d decoded) holes(e, k int) int {
-	h, pixels, beside := d.grid[e][k], d.image(e, k), d.beside(e)
+	h, pixels, others := d.grid[e][k], d.image(e, k), d.neighbours(e)
 	zero := h.rescale(0)
 	var images [2][]float32
 	var levels [2]float32
-	for n, f := range beside {
+	for n, f := range others {
 		images[n], levels[n] = d.image(f, k), d.level(f, k, leastSignal)
-		if len(beside) == 1 {
-			// Where a scanner sets what is below a threshold to zero, the signal may fall below
-			// it, or rise above. It does not by a factor of faintSteps.
+		if len(others) == 1 {
+			// If a scanner sets values below a threshold to zero, the signal may fall below
+			// it or rise above it, but not by a factor of faintSteps.
 			threshold := faintSteps * (d.faintest(e, k) - float64(zero))
 			levels[n] = max(levels[n], float32(float64(d.grid[f][k].rescale(0))+threshold))
 		}
@@ -267,7 +272,7 @@ func (d decoded) holes(e, k int) int {
 				if pixels[v] != zero {
 					return false
 				}
-				for n := range beside {
+				for n := range others {
 					if !(images[n][v] > levels[n]) {
 						return false
 					}
@@ -276,19 +281,19 @@ func (d decoded) holes(e, k int) int {
 		}
 		return true
 	}
-	found := 0
+	zeros := 0
 	for j := 0; j+holeSide <= h.rows; j += holeSide {
 		for i := 0; i+holeSide <= h.columns; i += holeSide {
 			if isHole(j*h.columns + i) {
-				found += holeSide * holeSide
+				zeros += holeSide * holeSide
 			}
 		}
 	}
-	return found
+	return zeros
 }
 
-// level returns the magnitude that is that part of an image's mean above stored zeros, and at
-// least faintSteps above them. Pixels that hold zero do not count.
+// level returns the magnitude that is the given part of an image's mean above stored zeros,
+// and at least faintSteps above them. Pixels with zero do not count.
 func (d decoded) level(e, k int, part float64) float32 {
 	h, pixels := d.grid[e][k], d.image(e, k)
 	zero, sum, n := h.rescale(0), 0.0, 0

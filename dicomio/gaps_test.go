@@ -5,9 +5,9 @@ import (
 	"testing"
 )
 
-// What scanners and workstations do to the background and the edges of images is no loss:
-// noise cut at a threshold or by a mask of each image, and edges and corners of zeros that
-// differ between echoes.
+// Effects of scanners and workstations on the background and the edges of images are not
+// losses: noise cut at a threshold or by a mask of each image, and edges and corners of
+// zeros that differ between echoes.
 func TestZerosOfRealScansAreSound(t *testing.T) {
 	for _, scan := range []string{"knee-ge-mese", "nist-ge-1.5t", "nist-philips-3t"} {
 		train := only(t, sharedData(t, scan, "dicom"))
@@ -18,11 +18,17 @@ func TestZerosOfRealScansAreSound(t *testing.T) {
 			{"noise below a threshold", func(_, _, _, _, _ int, share, _ float64) bool { return share < 0.1 }},
 			{"below a high one", func(_, _, _, _, _ int, share, _ float64) bool { return share < 0.6 }},
 			{"a mask of each image", func(_, _, _, _, _ int, _, around float64) bool { return around < 0.3 }},
-			{"a mask of every second image", func(e, _, _, _, _ int, _, around float64) bool { return e%2 == 0 && around < 0.2 }},
+			{"a mask of every second image", func(e, _, _, _, _ int, _, around float64) bool {
+				return e%2 == 0 &&
+					around < 0.2
+			}},
 			{"corners", func(e, i, j, columns, rows int, _, _ float64) bool {
 				return i+j < rows/6+e%3 || (columns-i)+(rows-j) < rows/6+e%3
 			}},
-			{"edges, shifted by echo", func(e, i, j, columns, _ int, _, _ float64) bool { return i < 6+e%3 || j < e%4 || i > columns-5-e%2 }},
+			{"edges, shifted by echo", func(e, i, j, columns, _ int, _, _ float64) bool {
+				return i < 6+e%3 || j < e%4 ||
+					i > columns-5-e%2
+			}},
 		} {
 			d, _, err := train.decode(t.Context(), 0)
 			if err != nil {
@@ -47,8 +53,8 @@ func TestZerosOfRealScansAreSound(t *testing.T) {
 	}
 }
 
-// cutZeros sets to zero what cut says, which is told the share that a pixel and the mean of
-// those around it have of the image's mean.
+// cutZeros sets pixels to zero for which cut is true. Its arguments are a pixel and the
+// mean of its surroundings, relative to the image's mean.
 func cutZeros(h *header, pixels []float32, cut func(i, j int, share, around float64) bool) {
 	zero := h.rescale(0)
 	mean := 0.0
@@ -72,7 +78,8 @@ func cutZeros(h *header, pixels []float32, cut func(i, j int, share, around floa
 	copy(pixels, out)
 }
 
-// A line of one value is lost only where the echoes beside it tell that it was more.
+// A line of one value is lost only if the neighbouring echoes show that it was not one
+// value.
 func TestOverwrittenLine(t *testing.T) {
 	for _, c := range []struct {
 		name  string
@@ -84,7 +91,8 @@ func TestOverwrittenLine(t *testing.T) {
 		{"was one value before", func(int) float32 { return 500 }, false},
 	} {
 		h := &header{texts: &texts{}, rows: 2, columns: 12, slope: 1}
-		d := decoded{Train: Train{grid: [][]*header{{h}, {h}, {h}}}, echo: make([][]float32, 3), seen: make([][]content, 3)}
+		d := decoded{Train: Train{grid: [][]*header{{h}, {h}, {h}}}, echo: make([][]float32, 3),
+			seen: make([][]content, 3)}
 		d.Geometry.Size = [3]int{12, 2, 1}
 		for e := range d.echo {
 			for v := range 24 {

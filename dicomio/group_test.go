@@ -11,6 +11,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/t2map/t2map/dicomio/dicomwrite"
+	"github.com/t2map/t2map/hint"
+	"github.com/t2map/t2map/internal/dicomtest"
 )
 
 func containsAll(text string, parts ...string) bool {
@@ -20,19 +22,19 @@ func containsAll(text string, parts ...string) bool {
 // saveEnhanced writes the images as the frames of one object.
 func saveEnhanced(t *testing.T, dir string, images []dicomwrite.Image) {
 	t.Helper()
-	o := dicomwrite.Enhanced{Series: images[0].Series(), Grid: images[0].Grid(), InstanceUID: "2.25.77", TR: 2000}
+	o := dicomtest.Enhanced{Series: images[0].Series, Grid: images[0].Grid, InstanceUID: "2.25.77", TR: 2000}
 	for _, im := range images {
-		o.Frames = append(o.Frames, dicomwrite.Frame{TE: im.TE, Position: im.Position, Pixels: im.Pixels})
+		o.Frames = append(o.Frames, dicomtest.Frame{TE: im.TE, Position: im.Position, Pixels: im.Pixels})
 	}
 	var b bytes.Buffer
-	if err := dicomwrite.WriteEnhanced(&b, o); err != nil {
+	if err := dicomtest.WriteEnhanced(&b, o); err != nil {
 		t.Fatal(err)
 	}
 	write(t, filepath.Join(dir, "IM"), b.Bytes())
 }
 
-// typed returns trainOf with the third and later values of ImageType that values returns for
-// slice k and echo e.
+// typed returns trainOf with the third and later values of ImageType from values, for slice
+// k and echo e.
 func typed(values func(k, e int) []string) []dicomwrite.Image {
 	images := trainOf()
 	for n := range images {
@@ -45,12 +47,21 @@ func typed(values func(k, e int) []string) []dicomwrite.Image {
 // Words that number or describe the echo do not divide a train.
 func TestEchoesOfSeveralImageTypes(t *testing.T) {
 	for name, values := range map[string]func(k, e int) []string{
-		"proton density first": func(_, e int) []string { return []string{[]string{"PROTON_DENSITY", "M", "M", "M"}[e], "SE"} },
-		"contrasts":            func(_, e int) []string { return []string{[]string{"PD", "T2", "T2W", "T2_WEIGHTED"}[e]} },
-		"M and TE":             func(_, e int) []string { return []string{"M", fmt.Sprint("TE", e+1)} },
-		"echo times":           func(_, e int) []string { return []string{"M", "ND", fmt.Sprintf("TE_%d.0MS", 10*(e+1))} },
-		"echo numbers":         func(_, e int) []string { return []string{"M", fmt.Sprintf("ECHO %d", e+1), "NORM"} },
-		"bare numbers":         func(_, e int) []string { return []string{"OTHER", fmt.Sprint(e + 1)} },
+		"proton density first": func(_, e int) []string {
+			return []string{[]string{"PROTON_DENSITY", "M", "M", "M"}[e],
+				"SE"}
+		},
+		"contrasts": func(_, e int) []string {
+			return []string{[]string{"PD", "T2", "T2W",
+				"T2_WEIGHTED"}[e]}
+		},
+		"M and TE": func(_, e int) []string { return []string{"M", fmt.Sprint("TE", e+1)} },
+		"echo times": func(_, e int) []string {
+			return []string{"M", "ND",
+				fmt.Sprintf("TE_%d.0MS", 10*(e+1))}
+		},
+		"echo numbers": func(_, e int) []string { return []string{"M", fmt.Sprintf("ECHO %d", e+1), "NORM"} },
+		"bare numbers": func(_, e int) []string { return []string{"OTHER", fmt.Sprint(e + 1)} },
 		"first echo": func(_, e int) []string {
 			return []string{"M", []string{"FIRST_ECHO", "2ND ECHO", "ECHO", "LATE_ECHO"}[e]}
 		},
@@ -73,16 +84,17 @@ func TestEchoesOfSeveralImageTypes(t *testing.T) {
 			dir := t.TempDir()
 			save(t, dir, images)
 			s := find(t, dir).Studies[0]
-			if len(s.Trains) != 1 || s.Trains[0].Problem != nil || len(s.Trains[0].TE) != 4 || len(s.Trains[0].LeftOut) != 0 {
+			if len(s.Trains) != 1 || s.Trains[0].Problem != nil || len(s.Trains[0].TE) != 4 ||
+				len(s.Trains[0].LeftOut) != 0 {
 				t.Errorf("%s, series per echo %t: %d trains, %d others", name, perEcho, len(s.Trains), len(s.Others))
 			}
 		}
 	}
 }
 
-// Words that tell more apart than echoes divide a series still: two full trains are two,
-// even where the words might be an echo's; and what of the series is no part of a train for
-// its type is noted, and is no other series.
+// Words that distinguish more than echoes still divide a series: two full trains are two,
+// even if the words might describe an echo. Images of the series that do not belong to a
+// train because of their type are recorded, and are not another series.
 func TestImageTypesThatDivide(t *testing.T) {
 	both := func(a, b []string) []dicomwrite.Image {
 		second := typed(func(_, _ int) []string { return b })
@@ -92,13 +104,16 @@ func TestImageTypesThatDivide(t *testing.T) {
 		return append(typed(func(_, _ int) []string { return a }), second...)
 	}
 	for name, images := range map[string][]dicomwrite.Image{
-		"normalised": both([]string{"M", "ND"}, []string{"M", "ND", "NORM"}), "undistorted": both([]string{"M"}, []string{"M", "DIS2D"}),
-		"two contrasts": both([]string{"PROTON_DENSITY"}, []string{"T2"}), "two echo words": both([]string{"M", "E1"}, []string{"M", "E2"}),
+		"normalised":     both([]string{"M", "ND"}, []string{"M", "ND", "NORM"}),
+		"undistorted":    both([]string{"M"}, []string{"M", "DIS2D"}),
+		"two contrasts":  both([]string{"PROTON_DENSITY"}, []string{"T2"}),
+		"two echo words": both([]string{"M", "E1"}, []string{"M", "E2"}),
 	} {
 		dir := t.TempDir()
 		save(t, dir, images)
 		trains := find(t, dir).Studies[0].Trains
-		if len(trains) != 2 || trains[0].Hash == trains[1].Hash || trains[0].Problem != nil || trains[1].Problem != nil || len(trains[0].LeftOut)+len(trains[1].LeftOut) != 0 {
+		if len(trains) != 2 || trains[0].Hash == trains[1].Hash || trains[0].Problem != nil ||
+			trains[1].Problem != nil || len(trains[0].LeftOut)+len(trains[1].LeftOut) != 0 {
 			t.Errorf("%s: %+v", name, trains)
 		}
 	}
@@ -106,7 +121,10 @@ func TestImageTypesThatDivide(t *testing.T) {
 		images []dicomwrite.Image
 		want   LeftOut
 	}{
-		"first echo filtered": {typed(func(_, e int) []string { return [][]string{{"M", "FILTERED"}, {"M"}, {"M"}, {"M"}}[e] }),
+		"first echo filtered": {typed(func(_, e int) []string {
+			return [][]string{{"M", "FILTERED"}, {"M"}, {"M"},
+				{"M"}}[e]
+		}),
 			LeftOut{`ORIGINAL\PRIMARY\M\FILTERED`, `ORIGINAL\PRIMARY\M`, []float64{10}, 3}},
 		"last echo derived": {func() []dicomwrite.Image {
 			images := typed(func(int, int) []string { return []string{"M"} })
@@ -128,24 +146,30 @@ func TestImageTypesThatDivide(t *testing.T) {
 			t.Errorf("%s (-want +got):\n%s", name, d)
 		}
 	}
-	// Two trains of a series that hold other echoes each are left out of each other.
-	split := append(typed(func(_, e int) []string { return []string{"M", []string{"RAW", "FILTERED"}[e/3]} }), typed(func(int, int) []string { return []string{"M", "FILTERED"} })...)
+	// Two trains of a series with different echoes are each in the other's LeftOut.
+	split := append(typed(func(_, e int) []string { return []string{"M", []string{"RAW", "FILTERED"}[e/3]} }),
+		typed(func(int, int) []string { return []string{"M", "FILTERED"} })...)
 	for n := range split {
 		if n >= 12 { // 30 … 60 ms, of which 40 ms is of the other type already
 			split[n].TE += 30
 			split[n].InstanceUID += ".1"
 		}
 	}
-	split = slices.DeleteFunc(split, func(im dicomwrite.Image) bool { return im.TE == 40 && strings.HasSuffix(im.InstanceUID, ".1") })
+	split = slices.DeleteFunc(split, func(im dicomwrite.Image) bool {
+		return im.TE == 40 &&
+			strings.HasSuffix(im.InstanceUID, ".1")
+	})
 	dir := t.TempDir()
 	save(t, dir, split)
-	if trains := find(t, dir).Studies[0].Trains; len(trains) != 2 || len(trains[0].LeftOut) != 1 || len(trains[1].LeftOut) != 1 || !slices.Equal(trains[0].LeftOut[0].TE, trains[1].TE) {
+	if trains := find(t, dir).Studies[0].Trains; len(trains) != 2 || len(trains[0].LeftOut) != 1 ||
+		len(trains[1].LeftOut) != 1 || !slices.Equal(trains[0].LeftOut[0].TE, trains[1].TE) {
 		t.Errorf("a split train: %+v", trains)
 	}
-	// A scout of the same series UID on another grid is an other series, as before.
+	// A scout with the same series UID on another grid is another series.
 	images := trainOf()
 	scout := images[0]
-	scout.InstanceUID, scout.ImageType, scout.Rows, scout.Columns, scout.TE = "2.25.88", []string{"ORIGINAL", "PRIMARY", "SCOUT"}, 5, 3, 5
+	scout.InstanceUID, scout.ImageType, scout.Rows, scout.Columns, scout.TE = "2.25.88",
+		[]string{"ORIGINAL", "PRIMARY", "SCOUT"}, 5, 3, 5
 	dir = t.TempDir()
 	save(t, dir, append(images, scout))
 	if s := find(t, dir).Studies[0]; s.Passed.OtherSeries != 1 || len(s.Trains[0].LeftOut) != 0 {
@@ -161,11 +185,18 @@ func TestUIDsOfTheirOwn(t *testing.T) {
 		want   string // "" for a sound train
 	}{
 		{"series for each image", func(n int, im *dicomwrite.Image) { im.SeriesUID = fmt.Sprint("2.25.6.", n) }, ""},
-		{"frame for each image", func(n int, im *dicomwrite.Image) { im.FrameOfReferenceUID = fmt.Sprint("2.25.6.", n) }, "FrameOfReferenceUID (0020,0052): 12 different ones among 12 images of one series"},
-		{"frame for each echo", func(_ int, im *dicomwrite.Image) { im.FrameOfReferenceUID = fmt.Sprint("2.25.6.", im.TE) }, "FrameOfReferenceUID (0020,0052): 4 different ones among 12 images"},
+		{"frame for each image", func(n int, im *dicomwrite.Image) {
+			im.FrameOfReferenceUID = fmt.Sprint("2.25.6.",
+				n)
+		}, "FrameOfReferenceUID (0020,0052): 12 different ones among 12 images of one series"},
+		{"frame for each echo", func(_ int, im *dicomwrite.Image) {
+			im.FrameOfReferenceUID = fmt.Sprint("2.25.6.",
+				im.TE)
+		}, "FrameOfReferenceUID (0020,0052): 4 different ones among 12 images"},
 		{"series and frame for each echo", func(_ int, im *dicomwrite.Image) {
 			im.SeriesUID, im.FrameOfReferenceUID = fmt.Sprint("2.25.6.", im.TE), fmt.Sprint("2.25.7.", im.TE)
-		}, "FrameOfReferenceUID (0020,0052): 4 different ones among series that would be one train of the echo times 10, 20, 30, 40 ms"},
+		}, "FrameOfReferenceUID (0020,0052): 4 different ones among series that would be one train of the echo " +
+			"times 10, 20, 30, 40 ms"},
 		{"series for each echo, no frame", func(_ int, im *dicomwrite.Image) {
 			im.SeriesUID, im.FrameOfReferenceUID = fmt.Sprint("2.25.6.", im.TE), ""
 		}, "FrameOfReferenceUID (0020,0052): missing"},
@@ -184,7 +215,8 @@ func TestUIDsOfTheirOwn(t *testing.T) {
 		switch p := all[0].Problem; {
 		case c.want == "" && (p != nil || len(s.Trains) != 1):
 			t.Errorf("%s: %v", c.name, p)
-		case c.want != "" && (p == nil || !containsAll(p.Error(), c.want) || Hint(p) == "" || strings.Contains(p.Error(), "2.25")):
+		case c.want != "" && (p == nil || !containsAll(p.Error(), c.want) || hint.Find(p) == "" ||
+			strings.Contains(p.Error(), "2.25")):
 			t.Errorf("%s: %v, want …%s…", c.name, p, c.want)
 		}
 	}
@@ -193,8 +225,8 @@ func TestUIDsOfTheirOwn(t *testing.T) {
 // sliceOf returns the slice of image n of trainOf.
 func sliceOf(n int) int { return n * 5 % 12 % 3 }
 
-// Echoes, slices or images that have a study of their own each are one visit, which fails for one
-// reason; studies that only lie beside each other are not.
+// Echoes, slices or images with a study of their own each are one visit, which fails for
+// one reason; unrelated studies beside each other are not.
 func TestScatteredStudies(t *testing.T) {
 	for _, c := range []struct {
 		name   string
@@ -211,7 +243,8 @@ func TestScatteredStudies(t *testing.T) {
 			im.StudyUID, im.FrameOfReferenceUID = fmt.Sprint("2.25.6.", sliceOf(n)), fmt.Sprint("2.25.7.", sliceOf(n))
 		}, 3, 0},
 		{"by slice, all UIDs: nothing says that they belong together", nil, func(n int, im *dicomwrite.Image) {
-			im.StudyUID, im.SeriesUID, im.FrameOfReferenceUID = fmt.Sprint("2.25.6.", sliceOf(n)), fmt.Sprint("2.25.7.", sliceOf(n)), fmt.Sprint("2.25.8.", sliceOf(n))
+			im.StudyUID, im.SeriesUID, im.FrameOfReferenceUID = fmt.Sprint("2.25.6.", sliceOf(n)),
+				fmt.Sprint("2.25.7.", sliceOf(n)), fmt.Sprint("2.25.8.", sliceOf(n))
 		}, 0, 3},
 		{"by slice, of several patients", nil, func(n int, im *dicomwrite.Image) {
 			im.StudyUID, im.PatientID = fmt.Sprint("2.25.6.", sliceOf(n)), fmt.Sprint("P", sliceOf(n))
@@ -222,15 +255,24 @@ func TestScatteredStudies(t *testing.T) {
 		{"by echo", nil, func(_ int, im *dicomwrite.Image) { im.StudyUID = fmt.Sprint("2.25.6.", im.TE) }, 4, 0},
 		{"by image", nil, func(n int, im *dicomwrite.Image) { im.StudyUID = fmt.Sprint("2.25.6.", n) }, 12, 0},
 		{"by echo, all UIDs", nil, func(_ int, im *dicomwrite.Image) {
-			im.StudyUID, im.SeriesUID, im.FrameOfReferenceUID = fmt.Sprint("2.25.6.", im.TE), fmt.Sprint("2.25.7.", im.TE), fmt.Sprint("2.25.8.", im.TE)
+			im.StudyUID, im.SeriesUID, im.FrameOfReferenceUID = fmt.Sprint("2.25.6.", im.TE),
+				fmt.Sprint("2.25.7.", im.TE), fmt.Sprint("2.25.8.", im.TE)
 		}, 4, 0},
-		{"by echo, in folders", func(n int) string { return fmt.Sprint("echo", n*5%12/3) }, func(_ int, im *dicomwrite.Image) { im.StudyUID = fmt.Sprint("2.25.6.", im.TE) }, 4, 0},
-		{"by image, in folders", func(n int) string { return fmt.Sprint("echo", n*5%12/3) }, func(n int, im *dicomwrite.Image) { im.StudyUID = fmt.Sprint("2.25.6.", n) }, 12, 0},
+		{"by echo, in folders", func(n int) string { return fmt.Sprint("echo", n*5%12/3) },
+			func(_ int, im *dicomwrite.Image) { im.StudyUID = fmt.Sprint("2.25.6.", im.TE) }, 4, 0},
+		{"by image, in folders", func(n int) string { return fmt.Sprint("echo", n*5%12/3) },
+			func(n int, im *dicomwrite.Image) { im.StudyUID = fmt.Sprint("2.25.6.", n) }, 12, 0},
 		{"several patients", nil, func(_ int, im *dicomwrite.Image) {
 			im.StudyUID, im.PatientID = fmt.Sprint("2.25.6.", im.TE), fmt.Sprint("P", im.TE)
 		}, 0, 4},
-		{"one echo time", nil, func(_ int, im *dicomwrite.Image) { im.StudyUID, im.TE = fmt.Sprint("2.25.6.", im.TE), 10 }, 0, 4},
-		{"several TR", nil, func(_ int, im *dicomwrite.Image) { im.StudyUID, im.TR = fmt.Sprint("2.25.6.", im.TE), 100*im.TE }, 0, 4},
+		{"one echo time", nil, func(_ int, im *dicomwrite.Image) {
+			im.StudyUID, im.TE = fmt.Sprint("2.25.6.", im.TE),
+				10
+		}, 0, 4},
+		{"several TR", nil, func(_ int, im *dicomwrite.Image) {
+			im.StudyUID, im.TR = fmt.Sprint("2.25.6.", im.TE),
+				100*im.TE
+		}, 0, 4},
 	} {
 		images := trainOf()
 		dir := t.TempDir()
@@ -245,7 +287,8 @@ func TestScatteredStudies(t *testing.T) {
 		}
 		studies := find(t, dir).Studies
 		if c.want == 0 {
-			if len(studies) != c.apart || slices.ContainsFunc(studies, func(s Study) bool { return len(s.Damaged) > 0 }) {
+			if len(studies) != c.apart || slices.ContainsFunc(studies,
+				func(s Study) bool { return len(s.Damaged) > 0 }) {
 				t.Errorf("%s: %d studies", c.name, len(studies))
 			}
 			continue
@@ -254,12 +297,14 @@ func TestScatteredStudies(t *testing.T) {
 		if strings.HasPrefix(c.name, "by slice") {
 			of = "slices"
 		}
-		want := fmt.Sprintf("StudyInstanceUID (0020,000D): %d different ones among the %s of one train with the echo times 10, 20, 30, 40 ms", c.want, of)
-		if len(studies) != 1 || len(studies[0].Damaged) != 1 || studies[0].Damaged[0].Error() != want || Hint(studies[0].Damaged[0]) == "" {
+		want := fmt.Sprintf("StudyInstanceUID (0020,000D): %d different ones among the %s of one train with the "+
+			"echo times 10, 20, 30, 40 ms", c.want, of)
+		if len(studies) != 1 || len(studies[0].Damaged) != 1 || studies[0].Damaged[0].Error() != want ||
+			hint.Find(studies[0].Damaged[0]) == "" {
 			t.Errorf("%s: %d studies, %v", c.name, len(studies), studies[0].Damaged)
 			continue
 		}
-		// A damaged file of one of them is the visit's.
+		// A damaged file of one of them belongs to the visit.
 		write(t, filepath.Join(dir, "cut"), written(t, images[0])[:len(written(t, images[0]))-4])
 		if s := find(t, dir).Studies[0]; len(s.Damaged)+len(s.Spoiled) != 2 {
 			t.Errorf("%s: a damaged file: %v %v", c.name, s.Damaged, s.Spoiled)

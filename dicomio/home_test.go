@@ -27,12 +27,13 @@ func foreign(n int, change func(*dicomwrite.Image)) []dicomwrite.Image {
 // ofClass makes an image an object of another SOP class.
 func ofClass(class, modality string) func(*dicomwrite.Image) {
 	return func(im *dicomwrite.Image) {
-		im.Overrides = []dicomwrite.Override{{Keyword: "SOPClassUID", Values: []string{class}}, {Keyword: "Modality", Values: []string{modality}}}
+		im.Overrides = []dicomwrite.Override{{Keyword: "SOPClassUID", Values: []string{class}},
+			{Keyword: "Modality", Values: []string{modality}}}
 	}
 }
 
-// What cannot need a mask does not make a folder that of several studies: objects of
-// another study that are no multi-echo images.
+// Objects that cannot need a mask do not make a folder shared: objects of another study
+// that are not multi-echo images.
 func TestHomeIgnoresWhatNeedsNoMask(t *testing.T) {
 	const storage = "1.2.840.10008.5.1.4.1.1."
 	for _, c := range []struct {
@@ -48,7 +49,10 @@ func TestHomeIgnoresWhatNeedsNoMask(t *testing.T) {
 			im.TE = 10 + 10*float64(int(im.TE)/20%2)
 			im.SeriesUID += "." + fmt.Sprint(im.TE)
 		}), false},
-		{"a T2 map alone", foreign(3, func(im *dicomwrite.Image) { im.ImageType = []string{"DERIVED", "PRIMARY", "T2 MAP"} }), false},
+		{"a T2 map alone", foreign(3, func(im *dicomwrite.Image) {
+			im.ImageType = []string{"DERIVED", "PRIMARY",
+				"T2 MAP"}
+		}), false},
 		{"another multi-echo study", foreign(12, func(*dicomwrite.Image) {}), true},
 	} {
 		dir := t.TempDir()
@@ -75,8 +79,8 @@ func TestHomeIgnoresWhatNeedsNoMask(t *testing.T) {
 	}
 }
 
-// A link that leads to nothing is counted and no failure, unless the study misses an
-// image: then it is named.
+// A dangling link is counted and is not a failure, unless the study lacks an image: then it
+// is named.
 func TestDanglingLinks(t *testing.T) {
 	dir := t.TempDir()
 	save(t, filepath.Join(dir, "s01"), trainOf())
@@ -89,7 +93,8 @@ func TestDanglingLinks(t *testing.T) {
 		t.Fatalf("%+v", f)
 	}
 	s := f.Studies[0]
-	if s.Trains[0].Problem != nil || len(s.Spoiled) != 1 || !strings.Contains(s.Spoiled[0].Error(), "s01/IM_0099: is a link that leads to nothing") {
+	if s.Trains[0].Problem != nil || len(s.Spoiled) != 1 || !strings.Contains(s.Spoiled[0].Error(),
+		"s01/IM_0099: is a dangling link") {
 		t.Errorf("problem %v, spoiled %v", s.Trains[0].Problem, s.Spoiled)
 	}
 	if l := f.Tree.Links(); len(l) != 1 || l[0].Name != "s01/IM_0099" {
@@ -118,14 +123,15 @@ func TestLitterAndGzip(t *testing.T) {
 		}
 	}
 	f := find(t, dir)
-	if f.Files != 12 || f.Passed != (Passed{Litter: 12}) || len(f.Studies) != 1 || f.Studies[0].Trains[0].Problem != nil {
+	if f.Files != 12 || f.Passed != (Passed{Litter: 12}) || len(f.Studies) != 1 ||
+		f.Studies[0].Trains[0].Problem != nil {
 		t.Fatalf("%+v", f)
 	}
 	s, inputs, err := Read(t.Context(), f.Studies[0].Trains[0], 1)
 	if err != nil || s.Echo[3][0] != 3000 || len(inputs) != 12 {
 		t.Errorf("%v, %d inputs", err, len(inputs))
 	}
-	// A damaged one is damage, not nothing.
+	// A damaged file is reported as damaged, not ignored.
 	whole, err := os.ReadFile(images[0] + ".dcm.gz")
 	if err != nil {
 		t.Fatal(err)
@@ -133,11 +139,12 @@ func TestLitterAndGzip(t *testing.T) {
 	for _, data := range [][]byte{whole[:len(whole)/2], append(slices.Clip(whole), gzipped(t, nil)[:12]...)} {
 		write(t, images[0]+".dcm.gz", data)
 		f := find(t, dir)
-		if all := append(f.Damaged, f.Studies[0].Damaged...); len(all) != 1 || !strings.Contains(all[0].Error(), "is truncated: it ends before its gzip stream does") {
+		if all := append(f.Damaged, f.Studies[0].Damaged...); len(all) != 1 ||
+			!strings.Contains(all[0].Error(), "is truncated: it ends before its gzip stream does") {
 			t.Errorf("damaged %v", all)
 		}
 	}
-	// Members that follow one another are one file (RFC 1952 2.2), as in BGZF.
+	// Consecutive members are one file (RFC 1952 2.2), as in BGZF.
 	write(t, images[0]+".dcm.gz", append(slices.Clip(whole), gzipped(t, nil)...))
 	if f := find(t, dir); len(f.Damaged) != 0 || f.Passed.NotDICOM != 0 || f.Studies[0].Trains[0].Problem != nil {
 		t.Errorf("members: %+v", f)

@@ -15,9 +15,10 @@ import (
 	"github.com/suyashkumar/dicom/pkg/uid"
 
 	"github.com/t2map/t2map/dicomio/dicomwrite"
+	"github.com/t2map/t2map/internal/dicomtest"
 )
 
-// alike writes a train of whose images each is what change makes of its file.
+// alike writes a train in which change is applied to the file of each image.
 func alike(t *testing.T, change func(im dicomwrite.Image) []byte) string {
 	t.Helper()
 	dir := t.TempDir()
@@ -27,11 +28,12 @@ func alike(t *testing.T, change func(im dicomwrite.Image) []byte) string {
 	return dir
 }
 
-// A train whose images agree in what is wrong with them passes every check but the one
-// that it is for, and costs nothing.
+// A train whose images are all wrong in the same way passes every check except the one for
+// that fault, and costs nothing.
 func TestHostileTrains(t *testing.T) {
 	size := func(rows, columns string) []dicomwrite.Override {
-		return []dicomwrite.Override{{Keyword: "Rows", Values: []string{rows}}, {Keyword: "Columns", Values: []string{columns}}}
+		return []dicomwrite.Override{{Keyword: "Rows", Values: []string{rows}},
+			{Keyword: "Columns", Values: []string{columns}}}
 	}
 	for _, c := range []struct {
 		name, want string
@@ -41,20 +43,23 @@ func TestHostileTrains(t *testing.T) {
 			im.Overrides = size("65535", "65535")
 			return written(t, im)
 		})},
-		{"8192 × 8192 out of nothing", "an image of 134217728 bytes cannot come out of", alike(t, func(im dicomwrite.Image) []byte {
-			im.Overrides = size("8192", "8192")
-			return encapsulated(t, im, "1.2.840.10008.1.2.4.90", make([]byte, 366))
-		})},
-		{"a fragment padded beyond its image", "compressed bytes for an image of", alike(t, func(im dicomwrite.Image) []byte {
-			return encapsulated(t, im, rleSyntax, append(rle(im.Pixels), make([]byte, 2<<20)...))
-		})},
+		{"8192 × 8192 out of nothing", "an image of 134217728 bytes cannot come out of",
+			alike(t, func(im dicomwrite.Image) []byte {
+				im.Overrides = size("8192", "8192")
+				return encapsulated(t, im, "1.2.840.10008.1.2.4.90", make([]byte, 366))
+			})},
+		{"a fragment padded beyond its image", "compressed bytes for an image of",
+			alike(t, func(im dicomwrite.Image) []byte {
+				return encapsulated(t, im, rleSyntax, append(rle(im.Pixels), make([]byte, 2<<20)...))
+			})},
 		{"images of 2048 × 2048 out of nothing", "cannot come out of", func() string {
 			dir := t.TempDir()
 			for n, im := range trainOf() {
 				for k := range 4 { // 48 images of 8 MiB
 					im.TE = float64(10*(n/3+1)) + 0.5*float64(k)
 					im.Overrides, im.InstanceUID = size("2048", "2048"), fmt.Sprintf("2.25.4.%d.%d", n, k)
-					write(t, filepath.Join(dir, fmt.Sprintf("IM_%04d_%d", n, k)), encapsulated(t, im, rleSyntax, make([]byte, 100)))
+					write(t, filepath.Join(dir, fmt.Sprintf("IM_%04d_%d", n, k)),
+						encapsulated(t, im, rleSyntax, make([]byte, 100)))
 				}
 			}
 			return dir
@@ -76,12 +81,13 @@ func TestHostileTrains(t *testing.T) {
 	}
 }
 
-// A multi-frame object without pixels, or with more frames than its file has room
-// for, is refused before a header is made for each of them.
+// A multi-frame object without pixels, or with more frames than fit into its file, is
+// refused before headers are made for the frames.
 func TestHostileFrameCounts(t *testing.T) {
 	for name, file := range map[string][]byte{
-		"no pixels":         multiFrame{frames: 50_000, rows: 3, columns: 5}.file(t, uid.ExplicitVRLittleEndian),
-		"frames of nothing": multiFrame{frames: 50_000, rows: 1, columns: 1, pixels: nativePixels(50_000)}.file(t, uid.ExplicitVRLittleEndian),
+		"no pixels": multiFrame{frames: 50_000, rows: 3, columns: 5}.file(t, uid.ExplicitVRLittleEndian),
+		"frames of nothing": multiFrame{frames: 50_000, rows: 1, columns: 1, pixels: nativePixels(50_000)}.file(t,
+			uid.ExplicitVRLittleEndian),
 	} {
 		dir := t.TempDir()
 		write(t, filepath.Join(dir, "object"), file)
@@ -101,11 +107,11 @@ func TestHostileFrameCounts(t *testing.T) {
 	}
 }
 
-// An object of many frames that is packed, deflated or in an archive, is unpacked a
-// few times, not for every few frames.
+// A compressed object of many frames, deflated or in an archive, is inflated a few times,
+// not for every few frames.
 func TestPackedObjectIsUnpackedOnce(t *testing.T) {
 	const slices, echoes, side = 40, 8, 64
-	o := dicomwrite.Enhanced{}
+	o := dicomtest.Enhanced{}
 	o.StudyUID, o.SeriesUID, o.InstanceUID, o.FrameOfReferenceUID = "2.25.1", "2.25.2", "2.25.3", "2.25.4"
 	o.Rows, o.Columns, o.PixelSpacing, o.Orientation = side, side, [2]float64{0.5, 0.5}, [6]float64{1, 0, 0, 0, 1, 0}
 	for n := range slices * echoes {
@@ -113,7 +119,8 @@ func TestPackedObjectIsUnpackedOnce(t *testing.T) {
 		for v := range pixels {
 			pixels[v] = int32((v*7 + n*13) % 4096)
 		}
-		o.Frames = append(o.Frames, dicomwrite.Frame{TE: float64(10 * (n%echoes + 1)), Position: [3]float64{0, 0, float64(n / echoes)}, Pixels: pixels})
+		o.Frames = append(o.Frames, dicomtest.Frame{TE: float64(10 * (n%echoes + 1)),
+			Position: [3]float64{0, 0, float64(n / echoes)}, Pixels: pixels})
 	}
 	var want [][]float32
 	for _, packing := range []string{"native", "deflated", "zip"} {
@@ -121,7 +128,7 @@ func TestPackedObjectIsUnpackedOnce(t *testing.T) {
 			o.Syntax = uid.DeflatedExplicitVRLittleEndian
 		}
 		var file bytes.Buffer
-		if err := dicomwrite.WriteEnhanced(&file, o); err != nil {
+		if err := dicomtest.WriteEnhanced(&file, o); err != nil {
 			t.Fatal(err)
 		}
 		dir := t.TempDir()
@@ -146,8 +153,8 @@ func TestPackedObjectIsUnpackedOnce(t *testing.T) {
 				t.Errorf("%s: echo %d differs", packing, e)
 			}
 		}
-		// The magnitudes take twice as much, and buffers grow; for every eight frames it
-		// would be 40 times.
+		// The magnitudes take twice as much, and buffers grow; inflating for every eight
+		// frames would take 40 times.
 		const object = slices * echoes * side * side * 2
 		if got := after.TotalAlloc - before.TotalAlloc; got > 16*object {
 			t.Errorf("%s: %d MiB were allocated for an object of %d", packing, got>>20, object>>20)

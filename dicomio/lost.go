@@ -5,44 +5,44 @@ import (
 	"slices"
 )
 
-// An echo that is lost on some slices is an error. One that is lost on all of them leaves a
-// train that is whole in itself, and what suggests the loss is evidence, not proof. This file
+// An echo that is missing on some slices is an error. If it is missing on all of them, the
+// rest is a complete train, and signs of the loss are evidence, not proof. This file
 // gathers the evidence; the caller decides.
 
-// LossReason says what speaks for a lost echo.
+// LossReason is the kind of evidence for a missing echo.
 type LossReason string
 
 const (
 	// UnevenTimes: the gaps between echo times are multiples of the smallest, and not all
-	// the same. Loss.TE holds the times at which none is.
+	// the same. Loss.TE holds the missing times.
 	UnevenTimes LossReason = "uneven echo times"
-	// SkippedNumbers: EchoNumbers (0018,0086) increase with the echo time and skip some, or
-	// do not begin at 1. Loss.Numbers holds those.
+	// SkippedNumbers: EchoNumbers (0018,0086) increase with the echo time but skip some
+	// numbers or do not begin at 1. Loss.Numbers holds the missing ones.
 	SkippedNumbers LossReason = "skipped echo numbers"
 	// LongerTrain: EchoTrainLength (0018,0091), or GE's private Number of Echoes
-	// (0019,107E), is more than there are. Loss.Promised holds it.
+	// (0019,107E), exceeds the number of echoes. Loss.Promised holds it.
 	LongerTrain LossReason = "longer echo train"
-	// DisorderedNumbers: EchoNumbers do not increase with the echo time, so that either may be
-	// another echo's. Loss.Numbers holds them in the order of the echo times.
+	// DisorderedNumbers: EchoNumbers do not increase with the echo time, so that one of the
+	// two attributes may be wrong. Loss.Numbers holds them in the order of the echo times.
 	DisorderedNumbers LossReason = "disordered echo numbers"
-	// LateFirst: the echo times are even, and the first is at two gaps instead of one. Loss.TE
-	// holds the time that may be missing.
+	// LateFirst: the echo times are even, and the first is at two gaps instead of one.
+	// Loss.TE holds the time that may be missing.
 	LateFirst LossReason = "late first echo"
 )
 
-// Loss is a reason to think that a train was of more echoes.
+// Loss is evidence that a train had more echoes.
 type Loss struct {
 	Reason LossReason
-	// TE in ms, Numbers and Promised are what the reason says.
+	// TE in ms, Numbers and Promised hold the details, see the reasons.
 	TE       []float64
 	Numbers  []int
 	Promised int
-	// Private says that GE's private attribute makes the promise, which counts images.
-	// EchoTrainLength counts echoes, several of which make one image in a turbo spin echo.
+	// Private says that Promised comes from GE's private attribute, which counts images.
+	// EchoTrainLength counts echoes; in a turbo spin echo, several make one image.
 	Private bool
 }
 
-// losses returns what speaks for lost echoes among the images of a train.
+// losses returns the evidence for missing echoes in the images of a train.
 func losses(images []*header) []Loss {
 	all := echoes(images)
 	var out []Loss
@@ -59,8 +59,9 @@ func losses(images []*header) []Loss {
 	for _, h := range images {
 		train, count = max(train, h.echoTrain), max(count, h.echoCount)
 	}
-	// A scanner that measured that many echoes measured them at those times. That they are
-	// numbered from 1 on does not show it: converters number what is left anew.
+	// If the train is complete according to EchoTrainLength, the scanner measured these
+	// times. Numbers from 1 on do not prove it, since converters number the remaining
+	// images anew.
 	if complete := train == len(all) && len(out) == 0; !complete {
 		if te := holes(all); len(te) > 0 {
 			out = append(out, Loss{Reason: UnevenTimes, TE: te})
@@ -78,13 +79,13 @@ func losses(images []*header) []Loss {
 	return out
 }
 
-// isForeign reports whether a manufacturer other than GE is named.
+// isForeign reports whether an image names a manufacturer other than GE.
 func isForeign(images []*header) bool {
 	return slices.ContainsFunc(images, func(h *header) bool { return h.manufacturer != "" && !h.isGE() })
 }
 
-// echoNumbers returns the number of each echo, or nil where they say nothing: all echoes
-// of one number, or an echo of several.
+// echoNumbers returns the number of each echo, or nil if the numbers are not informative:
+// two echoes with one number, or an echo with several.
 func echoNumbers(images []*header, all []echo) []int {
 	numbers := make([]int, len(all))
 	for n := range numbers {
@@ -121,12 +122,12 @@ func lateFirst(all []echo) float64 {
 	return 0
 }
 
-// mostSkipped bounds the numbers and times that a loss names. More are not a loss, but numbers
-// of another kind: the longest trains in use have 32 echoes.
+// mostSkipped limits the numbers and times of a loss. More are not a loss, but numbers with
+// another meaning: the longest trains in use have 32 echoes.
 const mostSkipped = 32
 
-// skippedNumbers returns the numbers from 1 to the last that are not there. Numbers that
-// begin at 0 count from there.
+// skippedNumbers returns the missing numbers from 1 to the last, or from the first number
+// if that is 0 or less.
 func skippedNumbers(numbers []int) []int {
 	var out []int
 	next := 1
@@ -148,11 +149,11 @@ func skippedNumbers(numbers []int) []int {
 	return out
 }
 
-// evenGap is how far, relative to the smallest gap, a gap may be from a multiple of it: two
-// echo times that are rounded to 0.1 ms are 1 % of 10 ms off.
+// evenGap is the largest deviation of a gap from a multiple of the smallest gap, relative
+// to that: two echo times rounded to 0.1 ms deviate by 1 % of 10 ms.
 const evenGap = 0.02
 
-// holes returns the echo times that are missing from an even train, where the gaps between
+// holes returns the echo times that are missing from an even train, if the gaps between
 // echo times are multiples of the smallest and not all the same.
 func holes(all []echo) []float64 {
 	if len(all) < minTrain {
@@ -162,7 +163,7 @@ func holes(all []echo) []float64 {
 	for n := 1; n < len(all); n++ {
 		smallest = min(smallest, all[n].te-all[n-1].te)
 	}
-	// The gap is better known from all of them than from the one that is smallest.
+	// The mean of all gaps is more precise than the smallest.
 	steps := math.Round((all[len(all)-1].te - all[0].te) / smallest)
 	gap := (all[len(all)-1].te - all[0].te) / steps
 	var out []float64
@@ -193,9 +194,8 @@ func (t Train) Uneven() bool {
 	return false
 }
 
-// Next returns the echo time in ms that an even train would have after its last or, where
-// the first is not at one gap from 0 but at two, before its first; 0 where the train is
-// uneven.
+// Next returns the echo time in ms that would follow the last one in an even train or, if
+// the first is at two gaps from 0, would precede it; 0 if the train is uneven.
 func (t Train) Next() float64 {
 	if len(t.TE) < minTrain || t.Uneven() {
 		return 0

@@ -8,19 +8,26 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/t2map/t2map/dicomio/dicomwrite"
+	"github.com/t2map/t2map/hint"
 )
 
-// An image that says magnitude and T2 is an echo where its series lacks it, in files and
-// where the echo is lacking on one slice only.
+// An image with both magnitude and T2 in its type is an echo if its series lacks it, in
+// files and if the echo is missing on one slice only.
 func TestEchoesThatNameT2(t *testing.T) {
 	plain := []string{"M", "SE"}
 	for name, values := range map[string]func(k, e int) []string{
-		"the last":         func(_, e int) []string { return [][]string{plain, plain, plain, {"M", "SE", "T2"}}[e] },
-		"the first":        func(_, e int) []string { return [][]string{{"M", "T1"}, {"M"}, {"M"}, {"M"}}[e] },
-		"beside PD":        func(_, e int) []string { return [][]string{{"M", "PD"}, {"M", "PD"}, {"M", "T2"}, {"M", "T2"}}[e] },
-		"all but one":      func(_, e int) []string { return [][]string{plain, {"M", "SE", "T2"}}[min(e, 1)] },
-		"all":              func(int, int) []string { return []string{"M_SE", "M", "T2"} },
-		"T1 then T2":       func(_, e int) []string { return [][]string{{"M", "T1"}, {"M", "PD"}, {"M", "PD"}, {"M", "T2"}}[e] },
+		"the last":  func(_, e int) []string { return [][]string{plain, plain, plain, {"M", "SE", "T2"}}[e] },
+		"the first": func(_, e int) []string { return [][]string{{"M", "T1"}, {"M"}, {"M"}, {"M"}}[e] },
+		"beside PD": func(_, e int) []string {
+			return [][]string{{"M", "PD"}, {"M", "PD"}, {"M", "T2"},
+				{"M", "T2"}}[e]
+		},
+		"all but one": func(_, e int) []string { return [][]string{plain, {"M", "SE", "T2"}}[min(e, 1)] },
+		"all":         func(int, int) []string { return []string{"M_SE", "M", "T2"} },
+		"T1 then T2": func(_, e int) []string {
+			return [][]string{{"M", "T1"}, {"M", "PD"}, {"M", "PD"},
+				{"M", "T2"}}[e]
+		},
 		"on one slice":     func(k, e int) []string { return [][]string{plain, {"M", "SE", "T2"}}[max(0, e+k-4)] },
 		"one of so many":   func(_, e int) []string { return []string{"M", fmt.Sprintf("ECHO %d OF 4", e+1)} },
 		"one of, a stroke": func(_, e int) []string { return []string{"M", fmt.Sprintf("E%d/4", e+1)} },
@@ -28,7 +35,8 @@ func TestEchoesThatNameT2(t *testing.T) {
 		dir := t.TempDir()
 		save(t, dir, typed(values))
 		s := find(t, dir).Studies[0]
-		if len(s.Trains) != 1 || s.Trains[0].Problem != nil || len(s.Trains[0].TE) != 4 || len(s.Trains[0].LeftOut) != 0 || s.Passed.Derived != 0 {
+		if len(s.Trains) != 1 || s.Trains[0].Problem != nil || len(s.Trains[0].TE) != 4 ||
+			len(s.Trains[0].LeftOut) != 0 || s.Passed.Derived != 0 {
 			t.Errorf("%s: %+v", name, s)
 		}
 	}
@@ -55,8 +63,8 @@ func TestNumberedEchoThatNamesT2(t *testing.T) {
 	}
 }
 
-// Maps in the train's own series are no echoes, wherever their echo time lies; one at a time
-// of its own is named.
+// Maps in the train's own series are not echoes, whatever their echo time; one at a time of
+// its own is named.
 func TestMapsInTheSeriesOfATrain(t *testing.T) {
 	plain := func(int, int) []string { return []string{"M", "SE"} }
 	for name, c := range map[string]struct {
@@ -68,12 +76,14 @@ func TestMapsInTheSeriesOfATrain(t *testing.T) {
 		"of a time of the train": {[]float64{20}, [][]string{{"M", "SE", "T2"}}, nil, 3},
 		"without a time":         {[]float64{0}, [][]string{{"M", "T2"}}, nil, 3},
 		"no magnitude":           {[]float64{50}, [][]string{{"T2", "T2"}}, nil, 3},
-		"at the mean":            {[]float64{25}, [][]string{{"M", "SE", "T2"}}, []LeftOut{{`ORIGINAL\PRIMARY\M\SE\T2`, `ORIGINAL\PRIMARY\M\SE`, []float64{25}, 3}}, 0},
+		"at the mean": {[]float64{25}, [][]string{{"M", "SE", "T2"}},
+			[]LeftOut{{`ORIGINAL\PRIMARY\M\SE\T2`, `ORIGINAL\PRIMARY\M\SE`, []float64{25}, 3}}, 0},
 		"a word that ends with MAP": {[]float64{50}, [][]string{{"M", "SE", "T2MAP"}},
 			[]LeftOut{{`ORIGINAL\PRIMARY\M\SE\T2MAP`, `ORIGINAL\PRIMARY\M\SE`, []float64{50}, 3}}, 0},
 		"two in one place": {[]float64{50, 50}, [][]string{{"M", "T2"}, {"M", "T1"}}, nil, 6},
 		"two apart": {[]float64{15, 35}, [][]string{{"M", "T1"}, {"M", "T2"}},
-			[]LeftOut{{`ORIGINAL\PRIMARY\M\T1`, `ORIGINAL\PRIMARY\M\SE`, []float64{15}, 3}, {`ORIGINAL\PRIMARY\M\T2`, `ORIGINAL\PRIMARY\M\SE`, []float64{35}, 3}}, 0},
+			[]LeftOut{{`ORIGINAL\PRIMARY\M\T1`, `ORIGINAL\PRIMARY\M\SE`, []float64{15}, 3},
+				{`ORIGINAL\PRIMARY\M\T2`, `ORIGINAL\PRIMARY\M\SE`, []float64{35}, 3}}, 0},
 	} {
 		images := typed(plain)
 		for n, te := range c.te {
@@ -88,7 +98,8 @@ func TestMapsInTheSeriesOfATrain(t *testing.T) {
 		dir := t.TempDir()
 		save(t, dir, images)
 		s := find(t, dir).Studies[0]
-		if len(s.Trains) != 1 || s.Trains[0].Problem != nil || len(s.Trains[0].TE) != 4 || s.Passed.Derived != c.derived || s.Passed.OtherSeries != 0 || len(s.Others) != len(c.leftOut) {
+		if len(s.Trains) != 1 || s.Trains[0].Problem != nil || len(s.Trains[0].TE) != 4 ||
+			s.Passed.Derived != c.derived || s.Passed.OtherSeries != 0 || len(s.Others) != len(c.leftOut) {
 			t.Errorf("%s: %+v", name, s)
 			continue
 		}
@@ -112,8 +123,8 @@ func TestMapsInTheSeriesOfATrain(t *testing.T) {
 	}
 }
 
-// A map at the time that the next echo would have is one where the train is complete without it
-// or its values are others; else nothing tells it from an echo.
+// A map at the next echo time is recognised if the train is complete without it or its
+// values are of another kind; otherwise it cannot be distinguished from an echo.
 func TestMapAtTheNextEchoTime(t *testing.T) {
 	number := func(of *dicomwrite.Image, isMap bool) {
 		if of.EchoNumber = int(of.TE) / 10; isMap {
@@ -147,7 +158,8 @@ func TestMapAtTheNextEchoTime(t *testing.T) {
 			of := im
 			c.change(&im, false)
 			if images = append(images, im); of.TE == 10 {
-				of.TE, of.InstanceUID, of.ImageType = 50, of.InstanceUID+".1", []string{"ORIGINAL", "PRIMARY", "M", "T2"}
+				of.TE, of.InstanceUID, of.ImageType = 50, of.InstanceUID+".1",
+					[]string{"ORIGINAL", "PRIMARY", "M", "T2"}
 				c.change(&of, true)
 				images = append(images, of)
 			}
@@ -155,7 +167,8 @@ func TestMapAtTheNextEchoTime(t *testing.T) {
 		dir := t.TempDir()
 		save(t, dir, images)
 		s := find(t, dir).Studies[0]
-		if len(s.Trains) != 1 || s.Trains[0].Problem != nil || (len(s.Trains[0].TE) == 4) != c.isMap || (len(s.Trains[0].LeftOut) == 1) != c.isMap {
+		if len(s.Trains) != 1 || s.Trains[0].Problem != nil || (len(s.Trains[0].TE) == 4) != c.isMap ||
+			(len(s.Trains[0].LeftOut) == 1) != c.isMap {
 			t.Errorf("%s: %+v", name, s)
 		}
 	}
@@ -166,7 +179,7 @@ func set(im *dicomwrite.Image, keyword, value string) {
 	im.Overrides = append(slices.Clone(im.Overrides), dicomwrite.Override{Keyword: keyword, Values: []string{value}})
 }
 
-// Where the types of its images leave no train of a series, they are the reason.
+// If the types of its images leave a series without a train, they are the reason.
 func TestTypesThatLeaveNoTrain(t *testing.T) {
 	for name, values := range map[string]func(k, e int) []string{
 		"one each":     func(_, e int) []string { return []string{"M", string(rune('W' + e))} },
@@ -180,7 +193,8 @@ func TestTypesThatLeaveNoTrain(t *testing.T) {
 			t.Fatalf("%s: %+v", name, s)
 		}
 		p := s.Suspects[0].Problem
-		if !containsAll(p.Error(), "ImageType (0008,0008)", `ORIGINAL\\PRIMARY\\M`, "10, 20, 30, 40 ms") || Hint(p) == "" {
+		if !containsAll(p.Error(), "ImageType (0008,0008)", `ORIGINAL\\PRIMARY\\M`, "10, 20, 30, 40 ms") ||
+			hint.Find(p) == "" {
 			t.Errorf("%s: %v", name, p)
 		}
 	}

@@ -1,305 +1,64 @@
 package dicomio
 
 import (
-	"cmp"
 	"context"
-	"errors"
 	"fmt"
-	"io"
 	"math"
-	"slices"
 
 	"github.com/suyashkumar/dicom/pkg/tag"
 
 	"github.com/t2map/t2map/dicomio/internal/elements"
-	"github.com/t2map/t2map/files"
 	"github.com/t2map/t2map/volume"
 )
 
-// SOP classes of the objects that mark voxels (PS3.4 B.5).
-const (
-	segmentationClass = elements.SegmentationStorage
-	labelMapClass     = elements.LabelMapSegmentationStorage
-	structureSetClass = elements.RTStructureSetStorage
-)
-
-// MaskKind is what kind of object a mask is.
-type MaskKind string
-
-// The kinds of mask objects.
-const (
-	MaskSEG      MaskKind = "SEG"      // Segmentation, or Label Map Segmentation
-	MaskRTSTRUCT MaskKind = "RTSTRUCT" // RT Structure Set
-)
-
-// MaskObject is a DICOM object that marks voxels of a series. The zero value is
-// none.
-type MaskObject struct {
-	// Name is the file's path below the folder that was searched, with slashes;
-	// Path opens it.
-	Name, Path string
-	Kind       MaskKind
-	// Label is ContentLabel (0070,0080) or StructureSetLabel (3006,0002),
-	// Description SeriesDescription (0008,103E); both are free text.
-	Label, Description string
-	// Problem is why its header cannot be read, or nil.
-	Problem error
-
-	header  *header
-	secrets *secrets // of the study or, outside of one, of the object itself
-}
-
-func (h *header) isMask() bool { return h.isSegmentation() || h.sopClass == structureSetClass }
-
-func (h *header) isSegmentation() bool {
-	return h.sopClass == segmentationClass || h.sopClass == labelMapClass
-}
-
-// derivation is what says which images the frames of an object were made from
-// (PS3.3 C.7.6.16.2.6), for all frames or for each.
-var derivation = elements.Wish{tag.DerivationImageSequence: {tag.SourceImageSequence: {tag.ReferencedSOPInstanceUID: nil}}}
-
-// sourcesWish is what is wanted of a segmentation that names no series.
-var sourcesWish = elements.Wish{tag.SharedFunctionalGroupsSequence: derivation, tag.PerFrameFunctionalGroupsSequence: derivation}
-
-// findSources notes the images that the segmentation's frames were made from.
-func (h *header) findSources(file io.ReaderAt) error {
-	out, err := elements.Guard(file, h.size, sourcesWish)
-	if err != nil {
-		return h.broken(err)
-	}
-	d, err := out.Parse()
-	if err != nil {
-		return h.broken(err)
-	}
-	h.noteTooLong(&out)
-	for _, t := range []tag.Tag{tag.SharedFunctionalGroupsSequence, tag.PerFrameFunctionalGroupsSequence} {
-		for _, group := range d.Items(t) {
-			for _, from := range group.Items(tag.DerivationImageSequence) {
-				for _, image := range from.Items(tag.SourceImageSequence) {
-					h.sources = append(h.sources, image.Text(tag.ReferencedSOPInstanceUID))
-				}
-			}
-		}
-	}
-	h.sources = distinct(h.sources)
-	return nil
-}
-
-// gatherFrames completes the frames of reference that a structure set is in: those
-// that it lists and its own or, where there are none, those of its structures.
-func (h *header) gatherFrames(structures []elements.Dataset) {
-	if h.sopClass != structureSetClass {
-		h.frameUIDs = nil
-		return
-	}
-	if h.frameUIDs = distinct(append(h.frameUIDs, h.frame)); len(h.frameUIDs) > 0 {
-		return
-	}
-	h.frameTag = tag.ReferencedFrameOfReferenceUID
-	for _, s := range structures {
-		h.frameUIDs = append(h.frameUIDs, s.Text(tag.ReferencedFrameOfReferenceUID))
-	}
-	h.frameUIDs = distinct(h.frameUIDs)
-}
-
-// framesOfReference returns those that the mask is in; none where it does not say.
-func (h *header) framesOfReference() []string {
-	if len(h.frameUIDs) == 0 {
-		return distinct([]string{h.frame})
-	}
-	return h.frameUIDs
-}
-
-// distinct sorts the texts in place and returns each once, without the empty one.
-func distinct(texts []string) []string {
-	slices.Sort(texts)
-	texts = slices.Compact(texts)
-	if len(texts) > 0 && texts[0] == "" {
-		texts = texts[1:]
-	}
-	return slices.Clip(texts)
-}
-
-// maskObject describes a mask whose header has been read, or not, with that error.
-func maskObject(h *header, err error) MaskObject {
-	m := MaskObject{Name: h.name, Path: h.path, Kind: MaskSEG, Label: h.label, Description: h.description, Problem: err, header: h, secrets: &secrets{}}
-	m.secrets.add(h.who)
-	m.keepSecrets()
-	if h.sopClass == structureSetClass {
-		m.Kind = MaskRTSTRUCT
-	}
-	return m
-}
-
-// ErrNotDICOM says that a file is not a DICOM file, and ErrNoMask that it is one
-// of something else than a mask.
-var (
-	ErrNotDICOM = elements.ErrNotDICOM
-	ErrNoMask   = errors.New("neither a segmentation (SEG) nor a structure set (RTSTRUCT)")
-)
-
-// OpenMaskObject reads the header of the mask object that the tree opens at path,
-// which name names in errors and results. A damaged mask is returned with its Problem. Errors are
-// ErrNotDICOM, ErrNoMask, and those of a file that cannot be read.
-func OpenMaskObject(tree *files.Tree, path, name string) (MaskObject, error) {
-	e := entry{header: header{path: path, name: name, tree: tree, texts: &texts{}}}
-	err := e.parseFile()
-	switch {
-	case errors.Is(err, elements.ErrNotDICOM):
-		return MaskObject{}, &FileError{Path: name, Problem: "no DICOM file", Kind: ErrNotDICOM, Hint: nameMask}
-	case e.isMask():
-		return maskObject(&e.header, err), nil
-	case err != nil:
-		return MaskObject{}, err
-	}
-	return MaskObject{}, &FileError{Path: name, Attribute: attribute(tag.SOPClassUID), Problem: ErrNoMask.Error(), Kind: ErrNoMask, Hint: nameMask}
-}
-
-// ForeignError says that a mask was drawn on something else than a train.
-type ForeignError struct {
-	// Path is the mask's path below the folder that was searched.
-	Path string
-	// Problem says what the mask refers to instead.
-	Problem string
-}
-
-// Error returns path: problem.
-func (e *ForeignError) Error() string { return e.Path + ": " + e.Problem }
-
-// Foreign returns nil where the mask says that it was drawn on the train: it
-// refers to one of the train's series or, naming no series, to one of its images or,
-// naming no image either, to its frame of reference; and the train's frame of
-// reference is among those that it is in. Otherwise it returns a *ForeignError that
-// says what differs. It compares neither geometry nor the frame of reference of each
-// structure; ReadMask does.
-func (t Train) Foreign(m MaskObject) error {
-	h := m.header
-	foreign := func(format string, a ...any) error {
-		return &ForeignError{Path: m.Name, Problem: fmt.Sprintf(format, a...)}
-	}
-	if h == nil || len(t.images) == 0 {
-		return foreign("nothing is known of what it refers to")
-	}
-	frame, frames := t.images[0].frame, h.framesOfReference()
-	agree := slices.Contains(frames, frame)
-	is := fmt.Sprintf("its %s is frame %s", attribute(cmp.Or(h.frameTag, tag.FrameOfReferenceUID)), shortList(hashes(frames)))
-	refers := slices.ContainsFunc(t.images, h.refersTo)
-	switch {
-	case refers && (agree || frame == "" || len(frames) == 0):
-		return nil
-	case refers:
-		return foreign("%s, that of the series it refers to is frame %s", is, hash(frame))
-	case len(h.references) > 0:
-		return foreign("it refers to another series: %s, not %s", shortList(hashes(h.references)), t.Hash)
-	case len(h.sources) > 0:
-		return foreign("the images that its SourceImageSequence (0008,2112) names are none of series %s", t.Hash)
-	case len(frames) == 0:
-		return foreign("it names neither a series nor a FrameOfReferenceUID (0020,0052)")
-	case frame == "":
-		return foreign("it names no series, and series %s has no FrameOfReferenceUID (0020,0052)", t.Hash)
-	case !agree:
-		return foreign("%s, that of series %s is frame %s", is, t.Hash, hash(frame))
-	}
-	return nil
-}
-
-// refersTo reports whether the mask names the image's series or, where it names no
-// series, the image.
-func (h *header) refersTo(image *header) bool {
-	if len(h.references) > 0 {
-		return image.series != "" && slices.Contains(h.references, image.series)
-	}
-	_, named := slices.BinarySearch(h.sources, image.instance)
-	return named
-}
-
-// Frame names the frame of reference of the train's images, as Hash does the series;
-// "" where they do not say.
-func (t Train) Frame() string {
-	if len(t.images) == 0 || t.images[0].frame == "" {
-		return ""
-	}
-	return hash(t.images[0].frame)
-}
-
-// hashes names every UID once.
-func hashes(uids []string) []string {
-	out := distinct(slices.Clone(uids))
-	for i, uid := range out {
-		out[i] = hash(uid)
-	}
-	return out
-}
-
-// shortList joins the first few of the texts.
-func shortList(texts []string) string {
-	const shown = 3
-	out := ""
-	for i, s := range texts[:min(shown, len(texts))] {
-		if i > 0 {
-			out += ", "
-		}
-		out += s
-	}
-	if n := len(texts) - shown; n > 0 {
-		out += fmt.Sprintf(" and %d more", n)
-	}
-	return out
-}
-
-// MaskOptions says how a mask object is read.
+// MaskOptions sets how a mask object is read.
 type MaskOptions struct {
-	// Threshold is the fraction, above 0 and at most 1, at and above which a voxel
-	// of a fractional segmentation belongs to the segment; 0 means 0.5. Other
-	// objects do not ask it.
+	// Threshold is the fraction, above 0 and at most 1, from which a voxel of a fractional
+	// segmentation belongs to the segment; 0 means 0.5. Other objects ignore it.
 	Threshold float64
-	// Frame is the Train.Frame of the series that contours are to be drawn in. ""
-	// takes those of any frame of reference: that of the series is not known, or the
-	// mask is known to be another's. Then Segment.Frame has to be compared.
+	// Frame is the Train.Frame in which contours must be drawn. "" accepts any frame of
+	// reference, if that of the series is not known or the mask belongs to another series.
+	// The caller must then compare Segment.Frame.
 	Frame string
-	// MostVoxels bounds how many voxels the segments may have together, so that they fit
-	// into memory; 0 means eight times those of the grid, which more never may have.
+	// MostVoxels limits the total number of voxels of the segments, so that they fit into
+	// memory; 0 means eight times those of the grid, which is the limit in any case.
 	MostVoxels int
 }
 
-// defaultThreshold is the fraction at which a voxel is rather in than out.
+// defaultThreshold is the fraction at which a voxel is more in the segment than out of it.
 const defaultThreshold = 0.5
 
-// mostOverlap bounds how many segments a voxel may be in, on average over the
-// grid, so that a small file cannot ask for all memory: knees have one or two,
-// and whole-body structure sets stay under four.
+// mostOverlap limits the number of segments per voxel, on average over the grid, so that a
+// small file cannot exhaust memory: knees have one or two, and whole-body structure sets
+// fewer than four.
 const mostOverlap = 8
 
-// ReadMask brings the object onto the grid g: the voxels of every segment, by
-// where in the patient its frames or contours lie. It returns the file with its
-// hash, too.
+// ReadMask brings the object onto the grid g: it returns the voxels of every segment
+// according to the patient positions of its frames or contours, and the file with its hash.
 //
-// A segmentation's frames must lie on the slices of g and their pixels on its
-// voxels, within Geometry.Tolerance; rows and columns may be flipped and change
-// places, frames may be smaller than a slice or lie across slices. What no frame
-// shows is background. In a label map the background is PixelPaddingValue
-// (0028,0120), or a segment of the code (125040, DCM, "Background"), or 0 where
-// the object names neither.
+// The frames of a segmentation must lie on the slices of g and their pixels on its voxels,
+// within Geometry.Tolerance. Rows and columns may be flipped and exchanged, and frames may
+// be smaller than a slice or lie across slices. Voxels that no frame shows are background.
+// In a label map the background is PixelPaddingValue (0028,0120), or a segment with the
+// code (125040, DCM, "Background"), or 0 if the object has neither.
 //
-// Contours must be planar and lie on slices of g, within the same tolerance. A
-// voxel belongs to a structure if its centre is inside by the even-odd rule over
-// all the contours that the structure has on the slice, or on one of them: so
-// holes are contours within contours, and a contour that was traced through the
-// centres of a region's outermost voxels gives back the region. A structure whose
-// contours enclose no area, lie between slices or beyond the image, or are drawn in
-// another frame of reference than MaskOptions.Frame, has a Problem and no voxels; the
-// other structures are read.
+// Contours must be planar and lie on slices of g, within the same tolerance. A voxel
+// belongs to a structure if its centre is inside by the even-odd rule over all contours of
+// the structure on the slice, or on one of them. Holes are thus contours within contours,
+// and a contour through the centres of a region's outermost voxels gives the region. A
+// structure has a Problem and no voxels if its contours enclose no area, lie between slices
+// or outside the image, or are drawn in another frame of reference than MaskOptions.Frame;
+// the other structures are read.
 //
-// Errors are *FileError: attributes that are missing or contradict each other,
-// frames that lie elsewhere (ErrInvalid), and what is not read (ErrUnsupported).
+// Errors are *FileError: attributes that are missing or contradict each other and frames
+// that lie elsewhere are ErrInvalid, unsupported features are ErrUnsupported.
 func ReadMask(ctx context.Context, m MaskObject, g volume.Geometry, o MaskOptions) (volume.Segmentation, File, error) {
 	none := volume.Segmentation{}
 	switch {
 	case m.Problem != nil:
 		return none, File{}, m.Problem
 	case m.header == nil:
-		return none, File{}, &FileError{Path: m.Name, Problem: "no mask object", Kind: ErrInvalid, Hint: nameMask}
+		return none, File{}, &FileError{Path: m.Name, Problem: "not a mask object", Kind: ErrInvalid, Hint: nameMask}
 	}
 	if o.Threshold == 0 {
 		o.Threshold = defaultThreshold
@@ -307,19 +66,19 @@ func ReadMask(ctx context.Context, m MaskObject, g volume.Geometry, o MaskOption
 	if !(o.Threshold > 0 && o.Threshold <= 1) {
 		return none, File{}, fmt.Errorf("mask threshold %g is not above 0 and at most 1", o.Threshold)
 	}
-	to, err := newPlacer(g)
+	target, err := newPlacer(g)
 	if err != nil {
 		return none, File{}, err
 	}
 	if o.MostVoxels > 0 {
-		to.left = min(to.left, o.MostVoxels)
+		target.left = min(target.left, o.MostVoxels)
 	}
-	to.most = to.left
+	target.most = target.left
 	read := readSegments
 	if m.Kind == MaskRTSTRUCT {
 		read = readStructures
 	}
-	s, sum, err := read(ctx, m.header, to, o)
+	s, sum, err := read(ctx, m.header, target, o)
 	if err != nil {
 		m.secrets.inError(err)
 		return none, File{}, err
@@ -328,30 +87,31 @@ func ReadMask(ctx context.Context, m MaskObject, g volume.Geometry, o MaskOption
 	return s, File{Path: m.Name, SHA256: sum}, nil
 }
 
-// placer knows where in a grid a position lies.
+// placer converts positions to voxels of a grid.
 type placer struct {
 	volume.Geometry
 	inverse   [3][4]float64
 	spacing   [3]float64
 	tolerance float64
-	most      int // voxels that all segments may have together
-	left      int // those that may still be given to segments
+	most      int // limit of the voxels of all segments
+	left      int // voxels that segments may still take
 }
 
 func newPlacer(g volume.Geometry) (*placer, error) {
 	inverse, ok := g.Inverse()
 	n := g.Voxels()
 	if !ok || g.Size[0] <= 0 || g.Size[1] <= 0 || g.Size[2] <= 0 || int64(n) > math.MaxUint32 {
-		return nil, fmt.Errorf("a mask needs a grid, and %d×%d×%d voxels are none", g.Size[0], g.Size[1], g.Size[2])
+		return nil, fmt.Errorf("a mask needs a grid: got %d×%d×%d voxels", g.Size[0], g.Size[1], g.Size[2])
 	}
-	return &placer{Geometry: g, inverse: inverse, spacing: g.Spacing(), tolerance: g.Tolerance(), left: mostOverlap * n}, nil
+	return &placer{Geometry: g, inverse: inverse, spacing: g.Spacing(), tolerance: g.Tolerance(),
+		left: mostOverlap * n}, nil
 }
 
-// index returns the place of a patient position in the grid, in voxels.
-func (p *placer) index(at [3]float64) [3]float64 {
+// index returns the voxel coordinates of a patient position.
+func (p *placer) index(position [3]float64) [3]float64 {
 	var v [3]float64
 	for r, a := range p.inverse {
-		v[r] = a[0]*at[0] + a[1]*at[1] + a[2]*at[2] + a[3]
+		v[r] = a[0]*position[0] + a[1]*position[1] + a[2]*position[2] + a[3]
 	}
 	return v
 }
@@ -365,15 +125,16 @@ func (p *placer) direction(step [3]float64) [3]float64 {
 	return v
 }
 
-// take counts voxels of a segment against what there may be.
+// take counts voxels of a segment against the limit.
 func (p *placer) take(h *header, voxels int) error {
 	if p.left -= voxels; p.left < 0 {
-		return h.invalid("its segments hold more than %d voxels, %.3g times those of the series", p.most, float64(p.most)/float64(p.Voxels()))
+		return h.invalid("its segments hold more than %d voxels, %.3g times those of the series", p.most,
+			float64(p.most)/float64(p.Voxels()))
 	}
 	return nil
 }
 
-// one returns the only item of a sequence; ok is false where it is absent.
+// one returns the only item of a sequence; ok is false if the sequence is absent.
 func (o *object) one(d elements.Dataset, t tag.Tag) (item elements.Dataset, ok bool, err error) {
 	switch items := d.Items(t); len(items) {
 	case 0:
@@ -385,7 +146,7 @@ func (o *object) one(d elements.Dataset, t tag.Tag) (item elements.Dataset, ok b
 	}
 }
 
-// number returns a whole number that must be there.
+// number returns a whole number that must be present.
 func (o *object) number(d elements.Dataset, t tag.Tag) (int, error) {
 	v, ok, err := d.Integer(t)
 	switch {
@@ -397,20 +158,24 @@ func (o *object) number(d elements.Dataset, t tag.Tag) (int, error) {
 	return v, nil
 }
 
-// codeWish and conceptWish are what is wanted of coded concepts.
+// codeWish and conceptWish select coded concepts.
 var (
-	codeWish = elements.Wish{tag.CodeValue: nil, tag.LongCodeValue: nil, tag.URNCodeValue: nil, tag.CodingSchemeDesignator: nil, tag.CodeMeaning: nil}
+	codeWish = elements.Wish{tag.CodeValue: nil, tag.LongCodeValue: nil, tag.URNCodeValue: nil,
+		tag.CodingSchemeDesignator: nil, tag.CodeMeaning: nil}
 
-	typeWish = elements.Wish{tag.CodeValue: nil, tag.LongCodeValue: nil, tag.URNCodeValue: nil, tag.CodingSchemeDesignator: nil, tag.CodeMeaning: nil,
+	typeWish = elements.Wish{tag.CodeValue: nil, tag.LongCodeValue: nil, tag.URNCodeValue: nil,
+		tag.CodingSchemeDesignator: nil, tag.CodeMeaning: nil,
 		tag.SegmentedPropertyTypeModifierCodeSequence: codeWish}
-	regionWish = elements.Wish{tag.CodeValue: nil, tag.LongCodeValue: nil, tag.URNCodeValue: nil, tag.CodingSchemeDesignator: nil, tag.CodeMeaning: nil,
+	regionWish = elements.Wish{tag.CodeValue: nil, tag.LongCodeValue: nil, tag.URNCodeValue: nil,
+		tag.CodingSchemeDesignator: nil, tag.CodeMeaning: nil,
 		tag.AnatomicRegionModifierSequence: codeWish}
 )
 
-// code reads one item of a code sequence (PS3.3 8.8): the value stands in one of
-// three attributes, by its length and kind.
+// code reads one item of a code sequence (PS3.3 8.8): the value is in one of three
+// attributes, depending on its length and kind.
 func code(d elements.Dataset) volume.Code {
-	c := volume.Code{Value: d.Text(tag.CodeValue), Scheme: d.Text(tag.CodingSchemeDesignator), Meaning: d.Text(tag.CodeMeaning)}
+	c := volume.Code{Value: d.Text(tag.CodeValue), Scheme: d.Text(tag.CodingSchemeDesignator),
+		Meaning: d.Text(tag.CodeMeaning)}
 	for _, t := range []tag.Tag{tag.LongCodeValue, tag.URNCodeValue} {
 		if c.Value == "" {
 			c.Value = d.Text(t)
@@ -419,13 +184,13 @@ func code(d elements.Dataset) volume.Code {
 	return c
 }
 
-// describe copies what an item says of the segment's kind and place.
+// describe copies the codes of an item to the segment.
 func (o *object) describe(s *volume.Segment, d elements.Dataset) error {
-	kind, there, err := o.one(d, tag.SegmentedPropertyTypeCodeSequence)
+	kind, exists, err := o.one(d, tag.SegmentedPropertyTypeCodeSequence)
 	if err != nil {
 		return err
 	}
-	if there {
+	if exists {
 		s.Type = code(kind)
 		for _, m := range kind.Items(tag.SegmentedPropertyTypeModifierCodeSequence) {
 			s.Modifiers = append(s.Modifiers, code(m))
@@ -439,6 +204,3 @@ func (o *object) describe(s *volume.Segment, d elements.Dataset) error {
 	}
 	return nil
 }
-
-// nameMask says which objects hold masks.
-const nameMask = "name a segmentation (SEG) or a structure set (RTSTRUCT)"

@@ -31,8 +31,8 @@ func partTen(dataSet []byte, class, syntax string) []byte {
 // fields are data fields in explicit little endian.
 type fields []byte
 
-// add adds an element. Values are text, whole numbers (US), bytes, or the items
-// of a sequence. They may stand in any order: no reader here minds.
+// add adds an element. Values are text, whole numbers (US), bytes, or the items of a
+// sequence. They may be in any order, which no reader here checks.
 func (e fields) add(t tag.Tag, vr string, value any) fields {
 	var raw []byte
 	switch v := value.(type) {
@@ -74,7 +74,8 @@ func (e fields) sequence(t tag.Tag, items ...fields) fields { return e.add(t, "S
 
 // coded is an item of a code sequence.
 func coded(scheme, value string) fields {
-	return fields{}.add(tag.CodeValue, "SH", value).add(tag.CodingSchemeDesignator, "SH", scheme).add(tag.CodeMeaning, "LO", "meaning")
+	return fields{}.add(tag.CodeValue, "SH", value).add(tag.CodingSchemeDesignator, "SH", scheme).add(tag.CodeMeaning,
+		"LO", "meaning")
 }
 
 func decimals(v ...float64) string {
@@ -144,7 +145,8 @@ func (s testSEG) bytes() []byte {
 	if s.spacing == ([2]float64{}) {
 		s.spacing = [2]float64{1, 1}
 	}
-	plane := fields{}.sequence(tag.PlaneOrientationSequence, fields{}.add(tag.ImageOrientationPatient, "DS", decimals(s.orientation[:]...))).
+	plane := fields{}.sequence(tag.PlaneOrientationSequence,
+		fields{}.add(tag.ImageOrientationPatient, "DS", decimals(s.orientation[:]...))).
 		sequence(tag.PixelMeasuresSequence, fields{}.add(tag.PixelSpacing, "DS", decimals(s.spacing[:]...)))
 	shared, own := plane, fields{}
 	if s.ownGroups {
@@ -158,9 +160,11 @@ func (s testSEG) bytes() []byte {
 	bit := 0
 	for n, f := range s.frames {
 		g := append(fields{}, own...)
-		g = g.sequence(tag.PlanePositionSequence, fields{}.add(tag.ImagePositionPatient, "DS", decimals(f.position[:]...)))
+		g = g.sequence(tag.PlanePositionSequence, fields{}.add(tag.ImagePositionPatient, "DS",
+			decimals(f.position[:]...)))
 		if s.kind != labelMapType {
-			g = g.sequence(tag.SegmentIdentificationSequence, fields{}.add(tag.ReferencedSegmentNumber, "US", f.segment))
+			g = g.sequence(tag.SegmentIdentificationSequence,
+				fields{}.add(tag.ReferencedSegmentNumber, "US", f.segment))
 		}
 		if n < len(s.sources) {
 			g = append(g, madeFrom(s.sources[n]...)...)
@@ -178,11 +182,14 @@ func (s testSEG) bytes() []byte {
 			bit++
 		}
 	}
-	d := fields{}.add(tag.SOPClassUID, "UI", s.class).add(tag.StudyInstanceUID, "UI", "1.2.3").add(tag.SeriesInstanceUID, "UI", "1.2.3.9").
+	d := fields{}.add(tag.SOPClassUID, "UI", s.class).add(tag.StudyInstanceUID, "UI",
+		"1.2.3").add(tag.SeriesInstanceUID, "UI", "1.2.3.9").
 		add(tag.Modality, "CS", "SEG").add(tag.SegmentationType, "CS", s.kind).
 		add(tag.SamplesPerPixel, "US", 1).add(tag.PhotometricInterpretation, "CS", "MONOCHROME2").
-		add(tag.NumberOfFrames, "IS", fmt.Sprint(len(s.frames))).add(tag.Rows, "US", s.rows).add(tag.Columns, "US", s.columns).
-		add(tag.BitsAllocated, "US", s.bits).add(tag.BitsStored, "US", s.bits).add(tag.HighBit, "US", s.bits-1).add(tag.PixelRepresentation, "US", 0).
+		add(tag.NumberOfFrames, "IS", fmt.Sprint(len(s.frames))).add(tag.Rows, "US", s.rows).add(tag.Columns, "US",
+		s.columns).
+		add(tag.BitsAllocated, "US", s.bits).add(tag.BitsStored, "US", s.bits).add(tag.HighBit, "US",
+		s.bits-1).add(tag.PixelRepresentation, "US", 0).
 		sequence(tag.SegmentSequence, s.segments...).sequence(tag.SharedFunctionalGroupsSequence, shared).
 		sequence(tag.PerFrameFunctionalGroupsSequence, groups...)
 	if s.frame != "" {
@@ -202,7 +209,7 @@ type testContour struct {
 	points int // NumberOfContourPoints, left out where 0
 }
 
-// contourOf puts points of one plane into a contour.
+// contourOf makes a contour from points of one plane.
 func contourOf(z float64, xy ...float64) testContour {
 	var v []float64
 	for i := 0; i < len(xy); i += 2 {
@@ -254,21 +261,24 @@ func structureSetIn(series, frame string, more []fields, structures ...testStruc
 		drawn = append(drawn, append(fields{}, number...).sequence(tag.ContourSequence, contours...))
 		observed = append(observed, append(append(fields{}, number...), s.observed...))
 	}
-	d := fields{}.add(tag.SOPClassUID, "UI", structureSetClass).add(tag.StudyInstanceUID, "UI", "1.2.3").add(tag.SeriesInstanceUID, "UI", "1.2.3.9").
+	d := fields{}.add(tag.SOPClassUID, "UI", structureSetClass).add(tag.StudyInstanceUID, "UI",
+		"1.2.3").add(tag.SeriesInstanceUID, "UI", "1.2.3.9").
 		add(tag.Modality, "CS", "RTSTRUCT")
 	where := fields{}
 	if frame != "" {
 		where = where.add(tag.FrameOfReferenceUID, "UI", frame)
 	}
 	if series != "" {
-		where = where.sequence(tag.RTReferencedStudySequence, fields{}.sequence(tag.RTReferencedSeriesSequence, fields{}.add(tag.SeriesInstanceUID, "UI", series)))
+		where = where.sequence(tag.RTReferencedStudySequence,
+			fields{}.sequence(tag.RTReferencedSeriesSequence, fields{}.add(tag.SeriesInstanceUID, "UI", series)))
 	}
-	d = d.sequence(tag.ReferencedFrameOfReferenceSequence, append([]fields{where}, more...)...).sequence(tag.StructureSetROISequence, rois...).
+	d = d.sequence(tag.ReferencedFrameOfReferenceSequence, append([]fields{where},
+		more...)...).sequence(tag.StructureSetROISequence, rois...).
 		sequence(tag.ROIContourSequence, drawn...).sequence(tag.RTROIObservationsSequence, observed...)
 	return partTen(d, structureSetClass, "1.2.840.10008.1.2.1")
 }
 
-// openBytes opens a mask that is the bytes of a file.
+// openBytes opens a mask from the bytes of a file.
 func openBytes(t testing.TB, file []byte) MaskObject {
 	t.Helper()
 	m, err := OpenMaskObject(new(files.Tree), writeTemp(t, file), "mask.dcm")

@@ -11,8 +11,8 @@ import (
 	"github.com/t2map/t2map/volume"
 )
 
-// fuzzMask reads the bytes of a file as a mask on a small grid. Whatever they are,
-// there is an error or a segmentation that keeps its word.
+// fuzzMask reads the bytes of a file as a mask on a small grid. The result is always an
+// error or a consistent segmentation.
 func fuzzMask(t *testing.T, file []byte) {
 	m, err := OpenMaskObject(new(files.Tree), writeTemp(t, file), "mask.dcm")
 	if err != nil {
@@ -55,7 +55,8 @@ func checkSegmentation(t *testing.T, s volume.Segmentation, g volume.Geometry) {
 }
 
 func FuzzReadSEG(f *testing.F) {
-	frames := []testFrame{{1, [3]float64{}, pixels("x...x .xx.. ....x xx...")}, {1, [3]float64{0, 0, 1}, pixels("x...x .xx.. ....x .....")}}
+	frames := []testFrame{{1, [3]float64{}, pixels("x...x .xx.. ....x xx...")},
+		{1, [3]float64{0, 0, 1}, pixels("x...x .xx.. ....x .....")}}
 	base := testSEG{rows: 4, columns: 5, segments: []fields{segment(1, "a")}, frames: frames}
 	f.Add(base.bytes())
 	turned := base
@@ -63,7 +64,8 @@ func FuzzReadSEG(f *testing.F) {
 	f.Add(turned.bytes())
 	fraction := base
 	fraction.kind = fractionalType
-	fraction.more = fields{}.add(tag.MaximumFractionalValue, "US", 1).add(tag.SegmentationFractionalType, "CS", "OCCUPANCY")
+	fraction.more = fields{}.add(tag.MaximumFractionalValue, "US", 1).add(tag.SegmentationFractionalType, "CS",
+		"OCCUPANCY")
 	f.Add(fraction.bytes())
 	labels := base
 	labels.kind, labels.class = labelMapType, labelMapClass
@@ -74,8 +76,10 @@ func FuzzReadSEG(f *testing.F) {
 }
 
 func FuzzReadRTSTRUCT(f *testing.F) {
-	f.Add(structureSet("1.2", "1.3", testStructure{number: 1, name: "a", contours: []testContour{square(0, 2, 1.5, 1.4), square(0, 2, 1.5, 0.6), square(1, 1, 1, 0.7)}},
+	f.Add(structureSet("1.2", "1.3", testStructure{number: 1, name: "a",
+		contours: []testContour{square(0, 2, 1.5, 1.4), square(0, 2, 1.5, 0.6), square(1, 1, 1, 0.7)}},
 		testStructure{number: 2, name: "b", contours: []testContour{{kind: "POINT", data: `1\1\0`}}}))
-	f.Add(structureSet("", "1.3", testStructure{number: 1, contours: []testContour{{kind: "CLOSEDPLANAR_XOR", data: `1e300\1\0\2\1\0\2\2\-0`}}}))
+	f.Add(structureSet("", "1.3", testStructure{number: 1, contours: []testContour{{kind: "CLOSEDPLANAR_XOR",
+		data: `1e300\1\0\2\1\0\2\2\-0`}}}))
 	f.Fuzz(fuzzMask)
 }

@@ -19,7 +19,7 @@ import (
 	"github.com/t2map/t2map/volume"
 )
 
-// reference is what testdata/reference_masks.py finds in a mask.
+// reference is the result of testdata/reference_masks.py for a mask.
 type reference struct {
 	File      string
 	Threshold float64
@@ -53,8 +53,7 @@ func readReference(t *testing.T) map[string]reference {
 	return cases
 }
 
-// Public masks hold, segment by segment, the voxels that another program finds in
-// them.
+// Public masks have, segment by segment, the voxels that another program finds in them.
 func TestMasksEqualReference(t *testing.T) {
 	for name, want := range readReference(t) {
 		t.Run(name, func(t *testing.T) {
@@ -88,7 +87,7 @@ func TestMasksEqualReference(t *testing.T) {
 	}
 }
 
-// summarized puts a segmentation as the reference does.
+// summarized converts a segmentation to the form of the reference.
 func summarized(s volume.Segmentation) map[string]referenceSegment {
 	out := map[string]referenceSegment{}
 	for _, segment := range s.Segments {
@@ -103,7 +102,7 @@ func summarized(s volume.Segmentation) map[string]referenceSegment {
 	return out
 }
 
-// The committed reference is what its script makes.
+// The committed reference is the output of its script.
 func TestReferenceIsReproduced(t *testing.T) {
 	want := readReference(t)
 	python := pythonWithPydicom(t)

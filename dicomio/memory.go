@@ -11,31 +11,31 @@ import (
 	"github.com/suyashkumar/dicom/pkg/uid"
 
 	"github.com/t2map/t2map/dicomio/internal/codec"
-	"github.com/t2map/t2map/digest"
 )
 
-// knownTexts holds each combination of texts once. The files of a series say the same in most of
-// their attributes, and a cohort has some hundred thousand files.
+// knownTexts stores each combination of texts once. Most texts are the same in all files of
+// a series, and a cohort has some hundred thousand files.
 type knownTexts struct {
-	mu   sync.Mutex
-	held map[texts]*texts
+	mu     sync.Mutex
+	shared map[texts]*texts
 }
 
-// share replaces the header's texts by those that are held, which nobody may change from then on.
+// share replaces the header's texts by the stored ones, which must not be changed
+// afterwards.
 func (k *knownTexts) share(h *header) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	held, ok := k.held[*h.texts]
+	shared, ok := k.shared[*h.texts]
 	if !ok {
-		held = h.texts
-		k.held[*held] = held
+		shared = h.texts
+		k.shared[*shared] = shared
 	}
-	h.texts = held
+	h.texts = shared
 }
 
-// Release lets go of the headers of the study's series: what is known of the study and
-// of each series stays, but the series cannot be read any more. Trains that were copied
-// out of the study before can.
+// Release releases the headers of the study's series. The descriptions of the study and of
+// each series remain, but the series can no longer be read, except through trains that were
+// copied before.
 func (s *Study) Release() {
 	for _, trains := range [][]Train{s.Trains, s.Suspects, s.Others} {
 		for i := range trains {
@@ -45,61 +45,42 @@ func (s *Study) Release() {
 	s.instances = nil
 }
 
-// mostAtATime bounds the bytes of plain files that one worker holds at a time: those of
-// eight images of 2048 × 2048 pixels, four times as many in each direction as a
-// multi-echo series has.
-const mostAtATime = 64 << 20
-
-// atATime returns how many of the files, which are read whole, a worker takes at a time:
-// as many as are hashed side by side, or fewer where they are large.
-func atATime(files []*trainFile) int {
-	var largest int64 = 1
-	for _, f := range files {
-		largest = max(largest, f.size)
-	}
-	return int(min(digest.Width, max(1, mostAtATime/largest)))
-}
-
-// ReadMemory returns how many bytes Read takes at most beside the echoes that it
-// returns: the files, or the frames, that the workers hold at a time, compressed and
-// decoded, and what the decoders need. Workers is that of Read.
+// ReadMemory returns the most bytes that Read takes in addition to the echoes that it
+// returns: the files or frames that the workers hold at a time, compressed and decoded,
+// and the memory of the decoders. Workers is that of Read.
 func (t Train) ReadMemory(workers int) int64 {
 	if workers <= 0 {
 		workers = runtime.GOMAXPROCS(0)
 	}
-	var plain, single, frame int64 // the most that one worker holds
-	var files, images int64
+	var largest, images int64 // largest is the most that one worker holds
 	for _, echo := range t.grid {
 		for _, h := range echo {
 			images++
-			switch {
-			case h.multiframe:
-				frame = max(frame, h.pixelBytes()+h.decodeMemory())
-			case h.encapsulated:
-				single = max(single, h.size+h.pixelBytes()+h.decodeMemory())
-			default:
-				files++
-				plain = max(plain, h.size)
+			held := h.decodeMemory()
+			if !h.multiframe {
+				held += h.size
 			}
+			if h.multiframe || h.encapsulated {
+				held += h.pixelBytes()
+			}
+			largest = max(largest, held)
 		}
 	}
-	width := min(digest.Width, max(1, mostAtATime/max(1, plain)))
-	busy := min(int64(workers), (files+width-1)/width+images-files) // no more workers than there is work
-	return busy * max(min(width, files)*plain, single, frame)
+	return min(int64(workers), images) * largest
 }
 
-// Where a train promises more than leastDecoded bytes, CheckWritten looks into each image
-// at so many places, of so many bytes each.
+// In trains that declare more than leastDecoded bytes, CheckWritten reads lookBytes at each
+// of lookedAt places of each image.
 const (
 	lookedAt  = 16
 	lookBytes = 4 << 10
 )
 
-// CheckWritten refuses a large train of which an echo holds nothing but zeros, as far as
-// a few places in each of its images tell. A file can have any length without having been written: the rest of an
-// interrupted copy, or a file that was made to exhaust memory. It is found out before Read
-// takes memory for what the files promise. Compressed images are held against their
-// promise by their size; smaller trains are read whole.
+// CheckWritten refuses a large train with an echo of zeros only, judging by a few places in
+// each of its images. A file can have any length without having been written: the rest of
+// an interrupted copy, or a file that was made to exhaust memory. The check precedes the
+// allocation of memory by Read. The size of compressed images is checked elsewhere, and
+// smaller trains are simply read.
 func (t Train) CheckWritten() error {
 	var promised int64
 	for _, h := range t.images {
@@ -121,16 +102,16 @@ func (t Train) CheckWritten() error {
 			}
 		}
 		if empty {
-			w := echo[0].wrong(tag.PixelData, "zeros, at all places looked at, in this and all images at echo time %g ms: the pixels were never written", t.TE[e])
-			w.Hint = "the copy may have been interrupted: copy or export the series again"
-			return w
+			return echo[0].wrong(tag.PixelData, "only zeros at all places examined, in this and all other images at "+
+				"echo time %g ms: the pixels were never written", t.TE[e]).
+				withHint("the copy may have been interrupted: copy or export the series again")
 		}
 	}
 	return nil
 }
 
-// anyWritten reports whether the image holds anything but zeros at the places that are
-// looked at, or cannot be looked into.
+// anyWritten reports whether the image contains a byte other than zero at these places, or
+// cannot be read at them.
 func (h *header) anyWritten() (bool, error) {
 	if h.encapsulated || h.syntax == uid.DeflatedExplicitVRLittleEndian {
 		return true, nil
@@ -160,7 +141,8 @@ func (h *header) anyWritten() (bool, error) {
 	return false, nil
 }
 
-// decodeMemory returns what decoding the image takes beside its file and its pixels.
+// decodeMemory returns the memory for decoding the image, in addition to its file and its
+// pixels.
 func (h *header) decodeMemory() int64 {
 	if !h.encapsulated || h.index >= len(h.parts) {
 		return 0
@@ -172,13 +154,13 @@ func (h *header) decodeMemory() int64 {
 	return held + codec.Memory(h.syntax, codec.Frame{Rows: h.rows, Columns: h.columns}, held)
 }
 
-// bytesPerContourByte is what a structure set takes for each byte of its file while it
-// is read: the text of a contour as it stands, split into numbers (a string header of 16 bytes for
-// 8 characters or so) and as float64.
+// bytesPerContourByte is the memory for each byte of a structure set while it is read: the
+// text of a contour, the same split into numbers (a string header of 16 bytes for about 8
+// characters), and float64 values.
 const bytesPerContourByte = 5
 
-// ReadMemory returns how many bytes ReadMask takes beside the voxels of the segments,
-// which depend on what is drawn.
+// ReadMemory returns the memory in bytes that ReadMask takes, in addition to the voxels of
+// the segments, whose number is not known in advance.
 func (m MaskObject) ReadMemory() int64 {
 	h := m.header
 	switch {

@@ -11,11 +11,11 @@ import (
 	"testing"
 	"unsafe"
 
-	"github.com/t2map/t2map/digest"
+	"github.com/t2map/t2map/hint"
 )
 
-// hollow writes the images of trainOf as images of side × side pixels of which nothing
-// was written but one pixel in the middle, and that where marked says so.
+// hollow writes the images of trainOf as images of side × side pixels, all unwritten except
+// for one pixel in the middle, and that only where marked says so.
 func hollow(t *testing.T, dir string, side int, marked func(te float64, n int) bool) {
 	t.Helper()
 	for n, im := range trainOf() {
@@ -38,8 +38,8 @@ func hollow(t *testing.T, dir string, side int, marked func(te float64, n int) b
 		if err != nil {
 			t.Fatal(err)
 		}
-		// A row in the middle is in one of the places that are looked at: they are evenly spaced,
-		// the eighth of sixteen a little before the middle.
+		// A row in the middle is at one of the places that are examined: they are evenly
+		// spaced, and the eighth of sixteen is just before the middle.
 		row := bytes.Repeat([]byte{1}, 2*side)
 		first := int64(at) + (int64(2*side*side)-lookBytes)*7/15
 		if _, err := f.WriteAt(row, first); err != nil {
@@ -51,8 +51,8 @@ func hollow(t *testing.T, dir string, side int, marked func(te float64, n int) b
 	}
 }
 
-// A train that promises hundreds of megabytes and has an echo that was never written is
-// refused before memory is taken for it.
+// A train that declares hundreds of megabytes and has an unwritten echo is refused before
+// memory is allocated for it.
 func TestCheckWritten(t *testing.T) {
 	for _, c := range []struct {
 		name   string
@@ -60,8 +60,10 @@ func TestCheckWritten(t *testing.T) {
 		marked func(te float64, n int) bool
 		want   string
 	}{
-		{"nothing was written", 4096, func(float64, int) bool { return false }, "and all images at echo time 10 ms: the pixels were never written"},
-		{"one echo was not", 4096, func(te float64, _ int) bool { return te != 30 }, "and all images at echo time 30 ms: the pixels were never written"},
+		{"nothing was written", 4096, func(float64, int) bool { return false },
+			"and all other images at echo time 10 ms: the pixels were never written"},
+		{"one echo was not", 4096, func(te float64, _ int) bool { return te != 30 },
+			"and all other images at echo time 30 ms: the pixels were never written"},
 		{"a slice of each echo is blank", 4096, func(_ float64, n int) bool { return n*5%12%3 != 1 }, ""},
 		{"little is promised", 512, func(float64, int) bool { return false }, ""},
 	} {
@@ -73,15 +75,16 @@ func TestCheckWritten(t *testing.T) {
 				t.Fatal(train.Problem)
 			}
 			err := train.CheckWritten()
-			if c.want == "" && err != nil || c.want != "" && (err == nil || !strings.Contains(err.Error(), c.want) || Hint(err) == "") {
+			if c.want == "" && err != nil || c.want != "" &&
+				(err == nil || !strings.Contains(err.Error(), c.want) || hint.Find(err) == "") {
 				t.Errorf("%v, want …%s…", err, c.want)
 			}
 		})
 	}
 }
 
-// What reading takes beside the echoes grows with the files, the workers and the decoder's needs, and is
-// bounded for files of any size.
+// The additional memory for reading grows with the files, the workers and the decoder's
+// needs, and is limited for files of any size.
 func TestReadMemory(t *testing.T) {
 	dir := t.TempDir()
 	save(t, dir, trainOf())
@@ -90,8 +93,8 @@ func TestReadMemory(t *testing.T) {
 	for _, h := range train.images {
 		size = max(size, h.size)
 	}
-	// Twelve files: one group of eight and one of four, for two workers at most.
-	for workers, want := range map[int]int64{1: digest.Width * size, 2: 2 * digest.Width * size, 16: 2 * digest.Width * size} {
+	// Twelve files keep twelve workers busy at most.
+	for workers, want := range map[int]int64{1: size, 2: 2 * size, 16: 12 * size} {
 		if got := train.ReadMemory(workers); got != want {
 			t.Errorf("%d workers: %d bytes, want %d", workers, got, want)
 		}
@@ -113,7 +116,7 @@ func TestReadMemory(t *testing.T) {
 	}
 }
 
-// The voxels that the segments of a mask may have are bounded by who asks, too.
+// The caller limits the voxels of the segments of a mask, too.
 func TestMostVoxels(t *testing.T) {
 	all := []testContour{contourOf(0, -0.5, -0.5, 4.5, -0.5, 4.5, 3.5, -0.5, 3.5)}
 	file := structureSet("1.2", "1.3", testStructure{number: 1, contours: all})
@@ -121,13 +124,14 @@ func TestMostVoxels(t *testing.T) {
 	if _, err := readMask(t, file, g, MaskOptions{MostVoxels: 20}); err != nil {
 		t.Errorf("20 voxels: %v", err)
 	}
-	if _, err := readMask(t, file, g, MaskOptions{MostVoxels: 19}); err == nil || !strings.Contains(err.Error(), "its segments hold more than 19 voxels") {
+	if _, err := readMask(t, file, g, MaskOptions{MostVoxels: 19}); err == nil ||
+		!strings.Contains(err.Error(), "its segments hold more than 19 voxels") {
 		t.Errorf("20 voxels where 19 may be: %v", err)
 	}
 }
 
-// Headers hold each text once, and a study that was released none of them; a train that
-// was copied out before can still be read.
+// Headers store each text once, and a released study stores none of them; a train that was
+// copied before can still be read.
 func TestRelease(t *testing.T) {
 	dir := t.TempDir()
 	save(t, dir, trainOf())
@@ -135,7 +139,8 @@ func TestRelease(t *testing.T) {
 	s := &f.Studies[0]
 	train := s.Trains[0]
 	for _, h := range train.images[1:] {
-		if unsafe.StringData(h.study) != unsafe.StringData(train.images[0].study) || unsafe.StringData(h.model) != unsafe.StringData(train.images[0].model) {
+		if unsafe.StringData(h.study) != unsafe.StringData(train.images[0].study) ||
+			unsafe.StringData(h.model) != unsafe.StringData(train.images[0].model) {
 			t.Error("a text of all images is there more than once")
 		}
 	}

@@ -2,8 +2,8 @@ package dicomio
 
 import "testing"
 
-// Images without ImageType belong to the others of their series, unless these are of several
-// kinds or have an image of the same echo and slice.
+// Images without ImageType belong to the others of their series, unless these have several
+// kinds or there is an image of the same echo and slice.
 func TestMissingImageType(t *testing.T) {
 	for _, c := range []struct {
 		name  string
@@ -32,7 +32,7 @@ func TestMissingImageType(t *testing.T) {
 	}
 }
 
-// A type that is missing is not that of a map.
+// A missing type is not the type of a map.
 func TestMissingTypeBesideMap(t *testing.T) {
 	image := func(imageType string, asMap bool) *header {
 		return &header{texts: &texts{imageType: imageType}, asMap: asMap}
@@ -43,7 +43,8 @@ func TestMissingTypeBesideMap(t *testing.T) {
 	}{
 		{[]*header{image("", false), image(`DERIVED\PRIMARY\T2 MAP`, true)}, ""},
 		{[]*header{image("", false), image(`DERIVED\SECONDARY\MPR`, false)}, ""},
-		{[]*header{image("", false), image(`DERIVED\PRIMARY\T2 MAP`, true), image(`ORIGINAL\PRIMARY\M\SE`, false)}, `ORIGINAL\PRIMARY`},
+		{[]*header{image("", false), image(`DERIVED\PRIMARY\T2 MAP`, true), image(`ORIGINAL\PRIMARY\M\SE`, false)},
+			`ORIGINAL\PRIMARY`},
 	} {
 		if got := kindsOf(c.images)[typeOf{}]; got != c.want {
 			t.Errorf("%q, want %q", got, c.want)

@@ -1,9 +1,7 @@
 package dicomio
 
 import (
-	"crypto/sha256"
-	"fmt"
-	"io"
+	"cmp"
 
 	"github.com/suyashkumar/dicom/pkg/tag"
 
@@ -14,13 +12,13 @@ import (
 // object is an open DICOM file that is not an image of a train, such as a segmentation.
 type object struct {
 	*header
-	data   elements.Dataset // what was wanted of it
+	data   elements.Dataset // the wanted elements
 	file   *files.File
 	reader frameReader
 }
 
-// openObject opens the file, which must be what Find saw, and parses what is wanted
-// of it. Its pixels, if it has any, are as many as it declares.
+// openObject opens the file, which must be as Find saw it, and parses the wanted elements.
+// It checks that the pixels, if there are any, have the declared number.
 func (h *header) openObject(want elements.Wish) (*object, error) {
 	file, err := h.open()
 	if err != nil {
@@ -46,7 +44,8 @@ func (o *object) prepare(want elements.Wish) error {
 	switch {
 	case len(out.TooLong) == 0:
 	case out.TooLong[0] == tag.ContourData:
-		return o.wrong(tag.ContourData, "the points of the contours are longer than %d MiB together", elements.LongestContours>>20)
+		return o.wrong(tag.ContourData, "the points of the contours are longer than %d MiB together",
+			elements.LongestContours>>20)
 	default:
 		return o.wrong(out.TooLong[0], "longer than %d bytes", elements.LongestValue)
 	}
@@ -65,7 +64,7 @@ func (o *object) prepare(want elements.Wish) error {
 	return o.checkFrames()
 }
 
-// checkFrames asks that every frame can be read.
+// checkFrames checks that every frame can be read.
 func (o *object) checkFrames() error {
 	switch {
 	case len(o.faults) > 0:
@@ -83,7 +82,8 @@ func (o *object) checkFrames() error {
 		return err
 	}
 	if all := o.pixelBytes() * int64(o.frames); all > leastDecoded && all > mostCompressed*o.size {
-		return o.wrong(tag.PixelData, "%d frames of %d bytes cannot come out of a file of %d", o.frames, o.pixelBytes(), o.size)
+		return o.wrong(tag.PixelData, "%d frames of %d bytes cannot come out of a file of %d", o.frames, o.pixelBytes(),
+			o.size)
 	}
 	if !o.encapsulated {
 		return nil
@@ -96,17 +96,14 @@ func (o *object) checkFrames() error {
 	return nil
 }
 
-// pixelFrame returns frame n, from 0, as stored: little endian, a byte for every
-// pixel of one bit. It is good until the next call.
+// pixelFrame returns frame n, from 0, as stored: little endian, with one byte for each
+// pixel of a single bit. It is valid until the next call.
 func (o *object) pixelFrame(n int) ([]byte, error) { return o.reader.read(o.header, n) }
 
 // sha256 returns the hash of the whole file in hexadecimal.
 func (o *object) sha256() (string, error) {
-	sum := sha256.New()
-	if _, err := io.Copy(sum, io.NewSectionReader(o.file, 0, o.size)); err != nil {
-		return "", o.ioError(err)
-	}
-	return fmt.Sprintf("%x", sum.Sum(nil)), o.ioError(o.file.Unchanged())
+	sum, err := hashFile(o.file)
+	return sum, o.ioError(cmp.Or(err, o.file.Unchanged()))
 }
 
 // Close closes the file.

@@ -9,8 +9,8 @@ import (
 	"golang.org/x/sync/errgroup"
 )
 
-// each calls do for 0 … n−1, several at a time, and returns the first error. It
-// stops early when there is one or when ctx ends.
+// each calls do for 0 … n−1 in several goroutines, and returns the first error. It stops
+// early after an error or when ctx ends.
 func each(ctx context.Context, n, workers int, do func(i int) error) error {
 	if workers <= 0 {
 		workers = runtime.GOMAXPROCS(0)
@@ -36,8 +36,8 @@ func each(ctx context.Context, n, workers int, do func(i int) error) error {
 	return g.Wait()
 }
 
-// counter returns a function that reports one more of all done; nil reports
-// nothing.
+// counter returns a function that reports that one more is done; a nil report is never
+// called.
 func counter(all int, report func(done, all int)) func() {
 	if report == nil {
 		return func() {}

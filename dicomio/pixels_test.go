@@ -45,7 +45,8 @@ func TestLengthOfPixelDataIsChecked(t *testing.T) {
 // bytes.
 func TestDecodeBytesInWords(t *testing.T) {
 	for vr, want := range map[string][]float32{"OW": {2, 1, 4}, "OB": {1, 2, 3}} {
-		h := &header{texts: &texts{syntax: uid.ExplicitVRBigEndian}, pixels: elements.Element{VR: vr}, rows: 1, columns: 3, allocated: 8, stored: 8, slope: 1}
+		h := &header{texts: &texts{syntax: uid.ExplicitVRBigEndian}, pixels: elements.Element{VR: vr}, rows: 1,
+			columns: 3, allocated: 8, stored: 8, slope: 1}
 		raw, err := (&frameReader{body: bytes.NewReader([]byte{1, 2, 3, 4})}).read(h, 0)
 		if err != nil {
 			t.Fatal(err)
@@ -57,8 +58,8 @@ func TestDecodeBytesInWords(t *testing.T) {
 	}
 }
 
-// Other pixels are not seen in a file whose size and modification time somebody has kept;
-// the hash is that of the bytes they came from.
+// Changed pixels are not noticed if size and modification time of the file are preserved;
+// the hash is that of the bytes that were read.
 func TestReadOtherPixels(t *testing.T) {
 	dir := t.TempDir()
 	images := trainOf()
@@ -84,8 +85,8 @@ func TestReadOtherPixels(t *testing.T) {
 	}
 }
 
-// Every number of stored bits, signed or not, with other bits set above them, on
-// pixels that come four at a time and on those left over.
+// Every number of stored bits, signed or not, with other bits set above them, for pixels in
+// groups of four and for the rest.
 func TestDecodeStoredBits(t *testing.T) {
 	words := []uint16{0, 1, 0x7fff, 0x8000, 0xffff, 0x5555, 0xaaaa}
 	raw := make([]byte, 0, 2*len(words))
@@ -95,7 +96,8 @@ func TestDecodeStoredBits(t *testing.T) {
 	for stored := 1; stored <= 16; stored++ {
 		for representation := range 2 {
 			for _, slope := range []float64{1, 0.5} {
-				h := &header{texts: &texts{}, rows: 1, columns: len(words), allocated: 16, stored: stored, pixelsAre: representation, slope: slope}
+				h := &header{texts: &texts{}, rows: 1, columns: len(words), allocated: 16, stored: stored,
+					representation: representation, slope: slope}
 				got := make([]float32, len(words))
 				h.decode(got, raw)
 				for v, w := range words {
@@ -104,7 +106,8 @@ func TestDecodeStoredBits(t *testing.T) {
 						n -= 1 << stored
 					}
 					if want := float32(float64(n) * slope); got[v] != want {
-						t.Errorf("%d bits, representation %d, slope %g: %#04x is %g, want %g", stored, representation, slope, w, got[v], want)
+						t.Errorf("%d bits, representation %d, slope %g: %#04x is %g, want %g", stored, representation,
+							slope, w, got[v], want)
 					}
 				}
 			}

@@ -8,20 +8,20 @@ import (
 	"github.com/t2map/t2map/files"
 )
 
-// homes counts the multi-echo studies below each folder.
+// homes holds the multi-echo studies below each folder.
 type homes map[string]map[string]bool
 
-// newHomes notes every multi-echo study in its files' folders and all those above them,
+// newHomes enters every multi-echo study at the folders of its files and all those above,
 // up to the searched one.
 func newHomes(groups map[string][]*entry, studies map[string]Study) homes {
 	h := homes{}
 	for uid, entries := range groups {
 		if !studies[uid].multiEcho() {
-			continue // no mask can be meant for it
+			continue // no mask can belong to it
 		}
 		for _, e := range entries {
 			if e.isMask() {
-				continue // a mask from elsewhere makes no second study of a folder
+				continue // a mask does not make its folder shared
 			}
 			root := files.Absolute(e.root)
 			for dir := filepath.Dir(files.Absolute(e.path)); files.Inside(root, dir); dir = filepath.Dir(dir) {
@@ -41,11 +41,15 @@ func newHomes(groups map[string][]*entry, studies map[string]Study) homes {
 	return h
 }
 
-// of returns the topmost folder that holds the study and no other multi-echo study, or "".
-func (h homes) of(uid string, s Study) string {
+// find returns the topmost folder that contains the study and no other multi-echo study, or
+// "".
+func (h homes) find(uid string, s Study) string {
 	home := ""
 	root := files.Absolute(s.Root)
-	for dir := files.Absolute(s.Folder); files.Inside(root, dir) && len(h[dir]) == 1 && h[dir][uid]; dir = filepath.Dir(dir) {
+	for dir := files.Absolute(s.Folder); files.Inside(root, dir); dir = filepath.Dir(dir) {
+		if len(h[dir]) != 1 || !h[dir][uid] {
+			break
+		}
 		home = dir
 		if dir == filepath.Dir(dir) {
 			break
@@ -54,15 +58,15 @@ func (h homes) of(uid string, s Study) string {
 	return home
 }
 
-// wrappers are names of folders that hold a study's files and say nothing about the study.
+// wrappers are names of folders that contain a study's files and do not identify the study.
 var wrappers = []string{"dicom", "dcm", "images"}
 
-// Wraps reports whether a folder of this name is one of those that hold a study's files and say
-// nothing of it, such as dicom.
+// Wraps reports whether a folder with this name only contains a study's files and does not
+// identify it, such as dicom.
 func Wraps(name string) bool { return slices.Contains(wrappers, strings.ToLower(name)) }
 
-// Top is the study's folder as people see it: Folder, or the one above where that
-// is just called dicom. It is absolute.
+// Top returns the study's folder as users see it: Folder, or the one above if Folder is
+// only named dicom. It is absolute.
 func (s Study) Top() string {
 	top := files.Absolute(s.Folder)
 	for Wraps(filepath.Base(top)) && filepath.Dir(top) != top {
@@ -71,8 +75,8 @@ func (s Study) Top() string {
 	return top
 }
 
-// Name names the study for people: its folder below the searched one, or the
-// searched one where it is that or files lie under several.
+// Name returns the name of the study for users: its folder relative to the searched one, or
+// the searched one itself if they are the same or the files lie in several.
 func (s Study) Name() string {
 	switch top := s.Top(); {
 	case !files.Inside(s.Root, s.Folder):

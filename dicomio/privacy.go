@@ -1,9 +1,6 @@
 package dicomio
 
 import (
-	"cmp"
-	"errors"
-	"regexp"
 	"slices"
 	"strings"
 	"unicode"
@@ -12,16 +9,16 @@ import (
 	"github.com/suyashkumar/dicom/pkg/tag"
 
 	"github.com/t2map/t2map/dicomio/internal/elements"
-	"github.com/t2map/t2map/volume"
 )
 
-// Names of people and places, and birth dates, are read for one purpose: to keep them out of
-// everything that leaves this package. Sites write them into free texts and into PatientID, too.
+// Names of people and places, and birth dates, are read for one purpose: to keep them out
+// of everything that leaves this package. Sites also write them into free texts and into
+// PatientID.
 //
-// personal is what one file says of them. Files of a study mostly say the same, so that headers hold
-// a handle.
+// personal is the personal information in one file. It is mostly the same in all files of a
+// study, so that headers have a handle to it.
 type personal struct {
-	names   string // of the patient, joined by backslashes as the values of one attribute are
+	names   string // of the patient, joined by backslashes like the values of one attribute
 	others  string // of physicians and operators, joined by ^
 	places  string // institution, its departments and addresses, joined by line feeds
 	numbers string // other numbers of the patient and the visit, joined by line feeds
@@ -29,12 +26,14 @@ type personal struct {
 	removed bool // PatientIdentityRemoved is YES
 }
 
-// personalTags are the attributes that personal is read from, by where they go.
+// personalTags are the attributes of personal, by field.
 var personalTags = struct{ names, others, places, numbers []tag.Tag }{
 	names: []tag.Tag{tag.PatientName, tag.OtherPatientNames, tag.PatientBirthName, tag.PatientMotherBirthName},
-	others: []tag.Tag{tag.ReferringPhysicianName, tag.PerformingPhysicianName, tag.OperatorsName, tag.RequestingPhysician,
+	others: []tag.Tag{tag.ReferringPhysicianName, tag.PerformingPhysicianName, tag.OperatorsName,
+		tag.RequestingPhysician,
 		tag.PhysiciansOfRecord, tag.NameOfPhysiciansReadingStudy, tag.ResponsiblePerson},
-	places:  []tag.Tag{tag.InstitutionName, tag.InstitutionAddress, tag.InstitutionalDepartmentName, tag.StationName, tag.PatientAddress},
+	places: []tag.Tag{tag.InstitutionName, tag.InstitutionAddress, tag.InstitutionalDepartmentName, tag.StationName,
+		tag.PatientAddress},
 	numbers: []tag.Tag{tag.OtherPatientIDs, tag.AccessionNumber, tag.PatientTelephoneNumbers},
 }
 
@@ -47,14 +46,15 @@ func init() {
 	}
 }
 
-// isPersonal reports whether an attribute is read to keep it secret alone: what is wrong with it is
-// not a fault of an image.
+// isPersonal reports whether an attribute is read only to keep it secret: errors in it are
+// not faults of an image.
 func isPersonal(t tag.Tag) bool {
 	return t == tag.PatientBirthDate || t == tag.PatientIdentityRemoved || slices.Contains(personalTags.names, t) ||
-		slices.Contains(personalTags.others, t) || slices.Contains(personalTags.places, t) || slices.Contains(personalTags.numbers, t)
+		slices.Contains(personalTags.others, t) || slices.Contains(personalTags.places, t) ||
+		slices.Contains(personalTags.numbers, t)
 }
 
-// personalOf reads what a data set says of people and places.
+// personalOf reads the personal information in a data set.
 func personalOf(d elements.Dataset) unique.Handle[personal] {
 	gather := func(tags []tag.Tag, between string) string {
 		var texts []string
@@ -73,31 +73,31 @@ func personalOf(d elements.Dataset) unique.Handle[personal] {
 	})
 }
 
-// secrets are what the files of a study say of people and places, in the form in which texts are held
-// against it. The zero value knows none.
+// secrets are the personal information of a study, in the form in which texts are compared
+// with it. The zero value is empty.
 type secrets struct {
-	words   map[string]bool // of the patient's names, folded, at least nameLetters long
+	words   map[string]bool // words of the patient's names, folded, with at least nameLetters letters
 	short   map[string]bool // shorter ones
-	full    [][]string      // names of which all words are short
+	full    [][]string      // names that consist of short words
 	foreign map[string]bool // words of other people and of places
-	phrases []string        // names of places, and numbers, as they stand
+	phrases []string        // names of places, and numbers, as written
 	births  []date
 	known   map[unique.Handle[personal]]bool
-	removed bool // every file says that the patient's identity was removed
+	removed bool // all files say that the patient's identity was removed
 }
 
-// add takes what one file says.
-func (s *secrets) add(who unique.Handle[personal]) {
-	if who == (unique.Handle[personal]{}) || s.known[who] {
+// add adds the personal information of one file.
+func (s *secrets) add(identity unique.Handle[personal]) {
+	if identity == (unique.Handle[personal]{}) || s.known[identity] {
 		return
 	}
-	p := who.Value()
+	p := identity.Value()
 	if s.known == nil {
 		s.known = map[unique.Handle[personal]]bool{}
 		s.words, s.short, s.foreign = map[string]bool{}, map[string]bool{}, map[string]bool{}
 		s.removed = p.removed
 	}
-	s.known[who] = true
+	s.known[identity] = true
 	s.removed = s.removed && p.removed
 	s.addNames(p.names)
 	for _, w := range append(wordsOf(p.others), wordsOf(p.places)...) {
@@ -108,8 +108,9 @@ func (s *secrets) add(who unique.Handle[personal]) {
 		}
 	}
 	for _, phrase := range strings.Split(p.places+"\n"+p.numbers, "\n") {
-		// Shorter ones, such as a station MR1, are words of other texts.
-		if phrase = strings.Join(strings.Fields(phrase), " "); len(phrase) >= 6 && !general(fold(strings.ReplaceAll(phrase, " ", "")), true) {
+		// Shorter phrases, such as a station MR1, also occur as words of other texts.
+		if phrase = strings.Join(strings.Fields(phrase), " "); len(phrase) >= 6 &&
+			!general(fold(strings.ReplaceAll(phrase, " ", "")), true) {
 			s.phrases = append(s.phrases, phrase)
 		}
 	}
@@ -118,11 +119,11 @@ func (s *secrets) add(who unique.Handle[personal]) {
 	}
 }
 
-// nameLetters is the length from which on a word of a name is taken for one wherever it stands:
-// shorter ones are words and abbreviations of other texts.
+// nameLetters is the length from which a word of a name is recognised in any text: shorter
+// ones are words and abbreviations of other texts.
 const nameLetters = 4
 
-// addNames takes the patient's names, in all their groups of components.
+// addNames adds the patient's names, in all their groups of components.
 func (s *secrets) addNames(names string) {
 	for name := range strings.FieldsFuncSeq(names, func(r rune) bool { return r == '=' || r == '\\' }) {
 		var all []string
@@ -147,8 +148,8 @@ func (s *secrets) addNames(names string) {
 	}
 }
 
-// long reports whether a word of a name is long enough to be one. Names in Chinese, Japanese and
-// Korean characters have two.
+// long reports whether a word of a name is long enough to be recognised. Names in Chinese,
+// Japanese and Korean characters have two.
 func long(word string) bool {
 	n := len([]rune(word))
 	return n >= nameLetters || n >= 2 && strings.ContainsFunc(word, ideographic)
@@ -158,7 +159,7 @@ func ideographic(r rune) bool {
 	return unicode.In(r, unicode.Han, unicode.Hangul, unicode.Hiragana, unicode.Katakana)
 }
 
-// Disclosure is what a text tells of a patient.
+// Disclosure is the kind of personal information that a text discloses.
 type Disclosure string
 
 // The disclosures.
@@ -168,245 +169,62 @@ const (
 	DisclosesDate      Disclosure = "holds a date"
 )
 
-// Discloses says what a text, such as the name of a folder, tells of the patient whose study it is; ""
-// where it is nothing. That is a word of the patient's names of four letters or more without digits, upper
-// and lower case, accents and umlauts alike, unless it is one of those in generalWords; all words of a
-// name that has shorter ones alone; or the birth date in a usual form. "S01", "KN-101" and
-// "subject-001" tell nothing though the name be the same.
+// Discloses returns what a text, such as the name of a folder, discloses about the patient
+// of the study, or "". A text discloses a word of the patient's names with four letters or
+// more and no digits, regardless of case, accents and umlauts, unless it is one of
+// generalWords; all words of a name that has only shorter ones; or the birth date in a
+// usual form. "S01", "KN-101" and "subject-001" disclose nothing even if the name is the
+// same.
 func (s Study) Discloses(text string) Disclosure { return s.secrets.disclosed(text) }
 
-// DisclosesAsID says what a PatientID tells of its patient; "" where it is a code. It is not a code if
+// DisclosesAsID returns what a PatientID discloses about its patient, or "" if it is a
+// code. It is not a code if
 //
-//   - it discloses the patient as any text does (see Discloses): Smith-01 of Smith^Ann;
+//   - it discloses the patient like any text (see Discloses): Smith-01 of Smith^Ann;
 //   - a word of it, of four letters or more, begins a word of the patient's names: smit01 of Smith^Ann;
-//   - a word of it, of four letters or more, is made of the beginnings of several words of the names, one
+//   - a word of it, of four letters or more, consists of the beginnings of several words of the names, one
 //     of them of three letters or more: JDoe of Doe^John, GARLOPANA of Garcia Lopez^Ana;
-//   - it holds a date (see HoldsDate).
+//   - it contains a date (see HoldsDate).
 //
-// Many archives write one code into both attributes. S01, KN-101 and subject-001 are codes then too;
-// FNIH-0023 and NIST, whose letters may be a name, are not.
+// Many archives write one code into both attributes. S01, KN-101 and subject-001 are codes
+// even then; FNIH-0023 and NIST, whose letters may be a name, are not.
 func (s Study) DisclosesAsID(text string) Disclosure { return s.secrets.disclosedByID(text) }
 
-// HoldsDate reports whether a text holds a date of any year from 1900 to 2099: 20150501, 01052015,
-// 2015-05-01, 1.5.2015, 05/01/2015, 01MAY2015. Eight digits count as a date where they are one with
-// the year first or last, so that 2 of 1,000 random numbers do; those of another length, and 20150001,
-// do not.
+// HoldsDate reports whether a text contains a date of any year from 1900 to 2099: 20150501,
+// 01052015, 2015-05-01, 1.5.2015, 05/01/2015, 01MAY2015. Eight digits count if they are a
+// date with the year first or last, as 2 of 1,000 random numbers are; other numbers of
+// digits, and 20150001, do not.
 func HoldsDate(text string) bool { return len(datesIn(text)) > 0 }
 
-// IdentityRemoved reports whether all images say that the patient's identity was removed,
-// PatientIdentityRemoved (0012,0062).
+// IdentityRemoved reports whether all images have PatientIdentityRemoved (0012,0062) YES.
 func (s Study) IdentityRemoved() bool { return s.secrets.removed }
 
-// birthsIn returns where the patient's birth date stands in a text.
+// birthsIn returns the places of the patient's birth date in a text.
 func (s *secrets) birthsIn(text string) []date {
-	var found []date
+	var dates []date
 	for _, birth := range s.births {
 		for _, d := range append(datesIn(text), birth.shortIn(text)...) {
 			if d.same(birth) {
-				found = append(found, d)
+				dates = append(dates, d)
 			}
 		}
 	}
-	return found
+	return dates
 }
 
-// removedWord stands for a word that is not shown.
-const removedWord = "[removed]"
-
-// shown returns a text of a header without what tells of people and places: words of the patient's
-// names, and of those of physicians and the institution, and the birth date. Maker says that the text
-// is the scanner's maker's, whose names may be people's, too.
-func (s *secrets) shown(text string, maker bool) string {
-	if len(s.known) == 0 || text == "" {
-		return text
-	}
-	var cuts []span
-	for _, d := range s.birthsIn(text) {
-		cuts = append(cuts, d.span)
-	}
-	for _, p := range s.phrases {
-		if at := strings.Index(strings.ToLower(text), strings.ToLower(p)); at >= 0 && at+len(p) <= len(text) {
-			cuts = append(cuts, span{at, at + len(p)})
-		}
-	}
-	words := wordsOf(text)
-	named := slices.ContainsFunc(s.full, func(name []string) bool { return containsName(words, name) })
-	for _, w := range words {
-		if general(w.folded, maker) {
-			continue
-		}
-		switch {
-		case slices.ContainsFunc(w.forms(), s.isName):
-			cuts, named = append(cuts, w.span), true
-		case slices.ContainsFunc(w.forms(), func(f string) bool { return s.foreign[f] }):
-			cuts = append(cuts, w.span)
-		}
-	}
-	if named { // then the shorter words beside it are of the name, too
-		for _, w := range words {
-			if s.short[w.folded] {
-				cuts = append(cuts, w.span)
-			}
-		}
-	}
-	return cut(text, cuts)
-}
-
-// isName reports whether a word of a text is one of the patient's names, two of them joined, or the
-// beginning of one in a text that was cut.
-func (s *secrets) isName(w string) bool {
-	if s.words[w] {
-		return true
-	}
-	for name := range s.words {
-		rest, begins := strings.CutPrefix(w, name)
-		before, ends := strings.CutSuffix(w, name)
-		switch {
-		case begins && (s.words[rest] || s.short[rest]), ends && (s.words[before] || s.short[before]):
-			return true
-		case len(w) >= nameLetters && strings.HasPrefix(name, w) && long(w):
-			return true
-		}
-	}
-	return false
-}
-
-// cut replaces parts of a text.
-func cut(text string, parts []span) string {
-	if len(parts) == 0 {
-		return text
-	}
-	slices.SortFunc(parts, func(a, b span) int { return cmp.Or(a.start-b.start, b.end-a.end) })
-	var b strings.Builder
-	at := 0
-	for _, p := range parts {
-		if p.start >= at {
-			b.WriteString(text[at:p.start])
-			b.WriteString(removedWord)
-		}
-		at = max(at, p.end)
-	}
-	b.WriteString(text[at:])
-	return b.String()
-}
-
-// shownQuotes is shown for the parts of a sentence that stand between quotation marks: header
-// texts are always quoted, and the words around them are the program's own, which a name may
-// equal.
-func (s *secrets) shownQuotes(sentence string) string {
-	if len(s.known) == 0 {
-		return sentence
-	}
-	return quotedText.ReplaceAllStringFunc(sentence, func(quoted string) string {
-		return `"` + s.shown(quoted[1:len(quoted)-1], false) + `"`
-	})
-}
-
-// quotedText is a text as %q writes it.
-var quotedText = regexp.MustCompile(`"(?:[^"\\]|\\.)*"`)
-
-// shownQuotes is secrets.shownQuotes for a header of which nothing but itself is known.
-func (h *header) shownQuotes(sentence string) string {
-	var s secrets
-	s.add(h.who)
-	return s.shownQuotes(sentence)
-}
-
-// gather takes what all files of the study say of people, images or not.
+// gather collects the personal information of all files of the study, whether they are
+// images or not.
 func (s *Study) gather(entries []*entry) {
 	images := map[unique.Handle[personal]]bool{}
 	for _, e := range entries {
 		if e.isMRImage() {
-			images[e.who] = true
-			s.secrets.add(e.who)
+			images[e.identity] = true
+			s.secrets.add(e.identity)
 		}
 	}
-	removed := s.secrets.removed // as the images say
+	removed := s.secrets.removed // according to the images
 	for _, e := range entries {
-		s.secrets.add(e.who)
+		s.secrets.add(e.identity)
 	}
 	s.secrets.removed = removed
-}
-
-// keepSecrets takes what tells of people and places out of all texts of the study that are shown.
-func (s *Study) keepSecrets() {
-	for _, list := range [][]Train{s.Trains, s.Suspects, s.Others} {
-		for i := range list {
-			t := &list[i]
-			t.Description = s.secrets.shown(t.Description, false)
-			t.Acquisition.Sequence = s.secrets.shown(t.Acquisition.Sequence, false)
-			for _, text := range []*string{&t.Scanner.Manufacturer, &t.Scanner.Model, &t.Scanner.Software} {
-				*text = s.secrets.shown(*text, true)
-			}
-			for n := range t.LeftOut {
-				l := &t.LeftOut[n]
-				l.Type, l.TrainType = s.secrets.shown(l.Type, true), s.secrets.shown(l.TrainType, true)
-			}
-			if t.Claim != nil {
-				t.Claim.Words = s.secrets.shown(t.Claim.Words, false)
-			}
-			for _, err := range []error{t.Problem, t.unread} {
-				s.secrets.inError(err)
-			}
-		}
-	}
-	for i := range s.Masks {
-		m := &s.Masks[i]
-		m.secrets = &s.secrets
-		m.keepSecrets()
-	}
-	for _, err := range slices.Concat(s.Damaged, s.Spoiled) {
-		s.secrets.inError(err)
-	}
-}
-
-func (m *MaskObject) keepSecrets() {
-	m.Label, m.Description = m.secrets.shown(m.Label, false), m.secrets.shown(m.Description, false)
-	m.secrets.inError(m.Problem)
-}
-
-// inError takes them out of an error of this package, whose text may quote a header.
-func (s *secrets) inError(err error) {
-	var f *FileError
-	var t *TrainError
-	switch {
-	case errors.As(err, &f):
-		f.Problem = s.shownQuotes(f.Problem)
-		if f.Hint == "" && strings.Contains(f.Problem, removedWord) {
-			f.Hint = removedWord + " stands for text of the header that may identify the patient: look at the attribute in the file itself"
-		}
-	case errors.As(err, &t):
-		t.Problem, t.Hint = s.shownQuotes(t.Problem), s.shownQuotes(t.Hint)
-	}
-}
-
-// HideInSegments takes what tells of people and places out of the texts of segments that
-// another file of the study has, as ReadMask does for those of DICOM masks.
-func (s Study) HideInSegments(segments []volume.Segment) { s.secrets.inSegments(segments) }
-
-// Hide takes what tells of people and places out of a text that another program wrote about the
-// study.
-func (s Study) Hide(text string) string { return s.secrets.shown(text, false) }
-
-// HideInQuotes takes it out of the parts of a sentence between quotation marks, where texts of a
-// file of the study are quoted.
-func (s Study) HideInQuotes(sentence string) string { return s.secrets.shownQuotes(sentence) }
-
-// inSegments takes them out of the texts of a mask's segments.
-func (s *secrets) inSegments(segments []volume.Segment) {
-	for i := range segments {
-		g := &segments[i]
-		g.Label = s.shown(g.Label, false)
-		s.inCode(&g.Type)
-		for _, codes := range [][]volume.Code{g.Regions, g.Modifiers} {
-			for k := range codes {
-				s.inCode(&codes[k])
-			}
-		}
-		s.inError(g.Problem)
-	}
-}
-
-func (s *secrets) inCode(c *volume.Code) {
-	c.Value, c.Scheme, c.Meaning = s.shown(c.Value, false), s.shown(c.Scheme, false), s.shown(c.Meaning, false)
 }

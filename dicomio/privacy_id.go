@@ -27,7 +27,7 @@ func (s *secrets) disclosed(text string) Disclosure {
 	return ""
 }
 
-// containsName reports whether all words of a name, or these joined, stand in a text.
+// containsName reports whether a text contains all words of a name, separately or joined.
 func containsName(words []word, name []string) bool {
 	missing := len(name)
 	for _, part := range name {
@@ -53,18 +53,20 @@ func (s *secrets) disclosedByID(text string) Disclosure {
 	return d
 }
 
-// pieceLetters is the length that one of the pieces of an abbreviated name has: initials alone stand in
-// many codes.
+// pieceLetters is the least length of the longest piece of an abbreviated name: many codes
+// contain initials.
 const pieceLetters = 3
 
-// abbreviates reports whether a word of an ID is made of beginnings of the patient's names, the longest
-// of them of at least pieceLetters: of one name, cut short, or of several.
+// abbreviates reports whether a word of an ID consists of beginnings of the patient's
+// names, the longest of which has at least pieceLetters: of one truncated name, or of
+// several.
 func (s *secrets) abbreviates(w word) bool {
 	text := []rune(w.folded)
 	if len(text) < nameLetters || general(w.folded, false) {
 		return false
 	}
-	// made[i] and long[i] say that the first i letters are pieces, and that one of them is long enough.
+	// made[i] says that the first i letters are pieces, and long[i] that one of these is
+	// long enough.
 	made, long := make([]bool, len(text)+1), make([]bool, len(text)+1)
 	made[0] = true
 	for i := range text {

@@ -125,7 +125,7 @@ func TestDisclosesAsID(t *testing.T) {
 			t.Errorf("name %q, birth %q, ID %q: %q, want %q", c.name, c.birth, c.id, got, c.want)
 		}
 	}
-	// A long ID beside many names costs no more than its length.
+	// A long ID with many names costs no more than its length.
 	many := secretsOf(personal{names: strings.Repeat("a ", 500) + "aaa aaaa aaaaa aaaaaa"})
 	if got := many.disclosedByID(strings.Repeat("a", 10000) + "b"); got != DisclosesName {
 		t.Error(got)
@@ -150,12 +150,17 @@ func TestRandomNumbersThatAreDates(t *testing.T) {
 
 func TestHoldsDate(t *testing.T) {
 	for text, want := range map[string]bool{
-		"20150501": true, "X20150501": true, "KN-20150501-2": true, "01052015": true, "05312015": true, "20150501143059": true,
-		"2015-05-01": true, "2015_5_1": true, "01.05.2015": true, "05/01/2015": true, "31/05/2015": true, "GIVENNAME_ KNEE_ 01MAY2015": true,
-		"1 May 2015": true, "may-01-2015": true, "May 1, 2015": true, "01MAI2015": true, "3-Okt-14": true, "2015MAY01": true, "01-MÄR-2015": true,
-		"": false, "S01": false, "KN-101": false, "20150001": false, "20151301": false, "20150230": false, "99999999": false, "18990101": false,
-		"12345678": false, "2015050": false, "120150501": false, "2015-05": false, "1.2.840.10008": false, "KN-01-05-15": false,
-		"MARS-01": false, "S2015": false, "9001104": false, "20150501999999": false,
+		"20150501": true, "X20150501": true, "KN-20150501-2": true, "01052015": true, "05312015": true,
+		"20150501143059": true,
+		"2015-05-01":     true, "2015_5_1": true, "01.05.2015": true, "05/01/2015": true, "31/05/2015": true,
+		"GIVENNAME_ KNEE_ 01MAY2015": true,
+		"1 May 2015":                 true, "may-01-2015": true, "May 1, 2015": true, "01MAI2015": true, "3-Okt-14": true,
+		"2015MAY01": true, "01-MÄR-2015": true,
+		"": false, "S01": false, "KN-101": false, "20150001": false, "20151301": false, "20150230": false,
+		"99999999": false, "18990101": false,
+		"12345678": false, "2015050": false, "120150501": false, "2015-05": false, "1.2.840.10008": false,
+		"KN-01-05-15": false,
+		"MARS-01":     false, "S2015": false, "9001104": false, "20150501999999": false,
 	} {
 		if got := HoldsDate(text); got != want {
 			t.Errorf("%q: %v, %+v", text, got, datesIn(text))
@@ -200,21 +205,25 @@ func TestShown(t *testing.T) {
 	}
 }
 
-// A maker's name that stands in the institution's is what it was for the reader of its scaling.
+// A maker's name in the name of the institution does not change the reading of its scaling.
 func TestVendorStaysKnown(t *testing.T) {
-	h := header{texts: &texts{manufacturer: "Philips Medical Systems"}, who: unique.Make(personal{places: "Philips Research", names: "Philips^Anna"})}
+	h := header{texts: &texts{manufacturer: "Philips Medical Systems"},
+		identity: unique.Make(personal{places: "Philips Research", names: "Philips^Anna"})}
 	if !h.isPhilips() {
 		t.Error("a Philips scanner is not one any more")
 	}
 }
 
-// Names in the labels of a mask do not come out, be they those of the mask's own patient or of the
-// study that it lies with.
+// Names in the labels of a mask are removed, whether they belong to the mask's own patient
+// or to that of its study.
 func TestMaskLabelsShown(t *testing.T) {
 	named := fields{}.add(tag.PatientName, "PN", "Quillfeather^Marmaduke")
-	seg := testSEG{rows: 2, columns: 2, segments: []fields{segment(1, "medial MARMADUKE").add(tag.SegmentAlgorithmName, "LO", "x")},
-		frames: []testFrame{{1, [3]float64{}, []byte{1, 0, 0, 0}}}, more: append(append(fields{}, named...), fields{}.add(tag.ContentLabel, "CS", "QUILLFEATHER 1")...)}
-	rt := structureSet("1.2", "1.3", testStructure{number: 1, name: "Quillfeather lateral", contours: []testContour{square(0, 1, 1, 0.4)}})
+	seg := testSEG{rows: 2, columns: 2, segments: []fields{segment(1, "medial MARMADUKE").add(tag.SegmentAlgorithmName,
+		"LO", "x")},
+		frames: []testFrame{{1, [3]float64{}, []byte{1, 0, 0, 0}}},
+		more:   append(append(fields{}, named...), fields{}.add(tag.ContentLabel, "CS", "QUILLFEATHER 1")...)}
+	rt := structureSet("1.2", "1.3", testStructure{number: 1, name: "Quillfeather lateral",
+		contours: []testContour{square(0, 1, 1, 0.4)}})
 	for name, c := range map[string]struct {
 		file []byte
 		own  bool

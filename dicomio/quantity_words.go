@@ -6,26 +6,26 @@ import (
 	"unicode/utf8"
 )
 
-// The words by which texts say T1ρ, T2* and T2.
+// The words for T1ρ, T2* and T2 in texts.
 
-// phrase is how people write a quantity. Texts are plain, see plainText.
+// phrase is a way to write a quantity. It is matched against plain texts, see plainText.
 type phrase struct {
 	quantity Quantity
 	words    *regexp.Regexp
 }
 
-// mapssWord is what MAPSS looks like in a claim.
+// mapssWord is how MAPSS appears in a claim.
 const mapssWord = "mapss"
 
-// spinLock is a spin lock as people and parameters write it, mapss the sequence MAPSS, which
-// measures T2 as well.
+// spinLock matches a spin lock as people and parameters write it; mapss matches the
+// sequence MAPSS, which also measures T2.
 var (
 	spinLock = regexp.MustCompile(`spin[\s_.\-]{0,3}(?:lock|lck|lk(?:$|[^a-z]))`)
 	mapss    = regexp.MustCompile(`(?:^|[^a-z])(mapss)(?:$|[^a-z])`)
 )
 
-// phrases say a quantity wherever they stand; a private attribute may hold any text.
-// CubeQuant and MAPSS are sequences for T1ρ of GE's scanners.
+// phrases name a quantity in any text, including private attributes. CubeQuant and MAPSS
+// are T1ρ sequences of GE scanners.
 var phrases = []phrase{
 	{T1rho, regexp.MustCompile(`[tr][12]rho`)},
 	{T1rho, regexp.MustCompile(`([tr]1[\s_.\-/^(]{1,3}rho)(?:$|[^a-z]|w|map|prep|weight)`)},
@@ -36,8 +36,8 @@ var phrases = []phrase{
 	{T2Star, regexp.MustCompile(`(?:^|[^a-z0-9*])(t2\*)`)},
 }
 
-// shortPhrases say it in attributes that describe a series, and are too short to be looked
-// for elsewhere. A time of spin lock is TSL; T1r and T1p are how T1ρ is typed.
+// shortPhrases name a quantity in attributes that describe a series, and are too short for
+// other texts. TSL is a time of spin lock; T1r and T1p stand for T1ρ.
 var shortPhrases = []phrase{
 	{T1rho, regexp.MustCompile(`(?:^|[^a-z])(tsl)(?:$|[^a-z])`)},
 	{T1rho, regexp.MustCompile(`(?:^|[^a-z0-9])(t1(?:[rp]|ro))(?:$|[^a-z0-9])`)},
@@ -46,19 +46,19 @@ var shortPhrases = []phrase{
 	{T2Star, regexp.MustCompile(`(?:^|[^a-z])(swip?|qsm)(?:$|[^a-z])`)},
 }
 
-// t2s is how T2* is typed where there is no asterisk. A capital S may as well be sagittal,
-// unless the text names a gradient echo.
+// t2s is T2* without an asterisk. A capital S may mean sagittal, unless the text names a
+// gradient echo.
 var (
 	t2s          = regexp.MustCompile(`(?:^|[^A-Za-z0-9])([tT]2s)(?:$|[^A-Za-z0-9])`)
 	t2S          = regexp.MustCompile(`(?:^|[^A-Za-z0-9])([tT]2[sS])(?:$|[^A-Za-z0-9])`)
 	gradientWord = regexp.MustCompile(`(?i)(?:^|[^a-z])(gre|megre|mgre|ffe|mffe|flash|spgr|medic|merge)(?:$|[^a-z])`)
 )
 
-// claimIn returns the quantity that a text says, other than T2, and the words that say it.
-// A text that describes says it in fewer letters than others, which may speak of other
-// series, or of a spin lock that is off.
+// claimIn returns the quantity other than T2 that a text names, and the words that name it.
+// In a text that describes the series, short words suffice; other texts may be about other
+// series, or about a spin lock that is off.
 func claimIn(text string, describes bool) (q Quantity, words string, ok bool) {
-	plain, from := plainText(text)
+	plain, origin := plainText(text)
 	lists := [][]phrase{phrases}
 	switch {
 	case describes:
@@ -72,7 +72,7 @@ func claimIn(text string, describes bool) (q Quantity, words string, ok bool) {
 			if !ok || p.words == mapss && saysT2(text) || p.words == spinLock && !describes && isOff(plain) {
 				continue
 			}
-			return p.quantity, text[from[begin]:from[end]], true
+			return p.quantity, text[origin[begin]:origin[end]], true
 		}
 	}
 	if m := t2s.FindStringSubmatch(text); describes && m != nil {
@@ -84,11 +84,11 @@ func claimIn(text string, describes bool) (q Quantity, words string, ok bool) {
 	return "", "", false
 }
 
-// denial is a word before a quantity that denies it.
+// denial matches a word before a quantity that denies it.
 var denial = regexp.MustCompile(`(?:^|[^a-z])(?:no|not|without|w/o)[\s_.\-]+$`)
 
-// in returns where the phrase stands first in a plain text that does not deny it: its first
-// group that matches, or all.
+// in returns the first place of the phrase in a plain text where it is not denied: the
+// first group that matches, or the whole match.
 func (p phrase) in(plain string) (begin, end int, ok bool) {
 	for _, m := range p.words.FindAllStringSubmatchIndex(plain, -1) {
 		begin, end = m[0], m[1]
@@ -105,30 +105,31 @@ func (p phrase) in(plain string) (begin, end int, ok bool) {
 	return 0, 0, false
 }
 
-// t2Word is T2 as a word of its own, and t2StarWord what is none.
+// t2Word is T2 as a separate word, and t2StarWord is T2*.
 var (
 	t2Word     = regexp.MustCompile(`(?:^|[^a-z0-9])t2(?:$|[^a-z0-9])`)
 	t2StarWord = regexp.MustCompile(`(^|[^*])t2(?:[\s_.\-]{0,2}star|[\s_.\-]{0,2}\*(?:$|[^0-9]))`)
 )
 
-// saysT2 reports whether the text says T2 as a word of its own.
+// saysT2 reports whether the text contains T2 as a separate word.
 func saysT2(text string) bool {
 	plain, _ := plainText(text)
 	return t2Word.MatchString(t2StarWord.ReplaceAllString(plain, "$1 "))
 }
 
-// lockOff is a spin lock that is off, as parameters of sequences have it: SpinLock=0,
-// "spin lock off", <SpinLockTime>0</SpinLockTime>, <ParamLong."SpinLock"> { }. A list of
-// spin-lock times may begin with 0, and is not one. Siemens' protocols have 0x0 for 0, and
-// <Default> <ParamString.""> before a value.
+// lockOff matches a spin lock that is off, in parameters of sequences: SpinLock=0, "spin
+// lock off", <SpinLockTime>0</SpinLockTime>, <ParamLong."SpinLock"> { }. A list of
+// spin-lock times may begin with 0, which does not count. Siemens' protocols have 0x0 for
+// 0, and <Default> <ParamString.""> before a value.
 var lockOff = regexp.MustCompile(`spin[\s_.\-]{0,3}l(?:oc|c)?k` +
 	`[a-z_]*(?:[\s:=<>"'\[\](){|._\-]|<default>|<param[a-z]*\.|prep(?:$|[^a-z]))*?(?:}|(?:off|no|none|false|disabled|0x0+|0+(?:[.,]0*)?)\s*(?:$|[^a-z0-9\s.,\\/]|[\s,;]+[a-z]))`)
 
-// lockLimits is what a definition of a parameter of Siemens says before its value: a default
-// and limits. A definition without a value is { } then.
+// lockLimits matches what a definition of a Siemens parameter has before its value: a
+// default and limits. A definition without a value is then { }.
 var lockLimits = regexp.MustCompile(`(spin[\s_.\-]{0,3}l(?:oc|c)?k[a-z_]*["\s]*>\s*\{)\s*<default>[^{}<]*<limit[a-z]*>\s*\{[^{}]*\}`)
 
-// notLock is a spin lock that is denied before it is named, or the end of an XML element.
+// notLock matches a spin lock that is denied before it is named, or the end of an XML
+// element.
 var notLock = regexp.MustCompile(`(?:</[a-z_]*|(?:^|[^a-z])(?:no|without)[\s_\-]+)spin[\s_.\-]{0,3}l(?:oc|c)?k`)
 
 // isOff reports whether every spin lock of a plain text is off.
@@ -137,26 +138,25 @@ func isOff(plain string) bool {
 	return !spinLock.MatchString(lockOff.ReplaceAllString(plain, " "))
 }
 
-// plainText returns the text in lower case, with the letters and signs by which people
-// write ρ, star, 1 and 2 as ASCII, and for each byte of it, and its end, where it comes
-// from in the text.
-func plainText(text string) (plain string, from []int) {
+// plainText returns the text in lower case, with the letters and signs for ρ, star, 1 and 2
+// as ASCII, and for each byte of it, and its end, the offset in the text.
+func plainText(text string) (plain string, origin []int) {
 	var b strings.Builder
-	for at, r := range text {
+	for index, r := range text {
 		s := strings.ToLower(string(r))
 		if other, ok := lookalikes[r]; ok {
 			s = other
 		}
 		b.WriteString(s)
 		for range len(s) {
-			from = append(from, at)
+			origin = append(origin, index)
 		}
 	}
-	return undecorated(b.String()), append(from, len(text))
+	return undecorated(b.String()), append(origin, len(text))
 }
 
-// undecorated returns the text with spaces in place of the asterisks that it begins with and
-// ends with, as in **SAG T2**, where they are a decoration.
+// undecorated returns the text with spaces in place of leading and trailing asterisks,
+// which are decoration, as in **SAG T2**.
 func undecorated(plain string) string {
 	text := strings.TrimSpace(plain)
 	inner := text
@@ -164,19 +164,19 @@ func undecorated(plain string) string {
 		inner = inner[1 : len(inner)-1]
 	}
 	n := (len(text) - len(inner)) / 2
-	from := strings.Index(plain, text)
-	return plain[:from] + strings.Repeat(" ", n) + inner + strings.Repeat(" ", n) + plain[from+len(text):]
+	start := strings.Index(plain, text)
+	return plain[:start] + strings.Repeat(" ", n) + inner + strings.Repeat(" ", n) + plain[start+len(text):]
 }
 
-// lookalikes are signs that stand for others in descriptions of series.
+// lookalikes are signs that replace others in descriptions of series.
 var lookalikes = map[rune]string{
 	'ρ': "rho", 'Ρ': "rho", 'ϱ': "rho", 'ᵨ': "rho", '𝜌': "rho", '𝛒': "rho", '𝝆': "rho",
 	'₁': "1", '₂': "2", '¹': "1", '²': "2", '１': "1", '２': "2",
 	'＊': "*", '∗': "*", '⁎': "*", '★': "*", '☆': "*",
 }
 
-// mayClaim reports whether a text may hold one of the phrases. It is asked of every text of
-// every image, and says no to nearly all of them in some nanoseconds.
+// mayClaim reports whether a text may contain one of the phrases. It is called for every
+// text of every image, and rejects nearly all of them in some nanoseconds.
 func mayClaim(text string) bool {
 	for i, r := range text {
 		if r >= utf8.RuneSelf {
@@ -194,11 +194,12 @@ func mayClaim(text string) bool {
 	return false
 }
 
-// phraseParts are parts of phrases, one of which is in every text that a phrase matches, by
-// their first byte in lower case.
-var phraseParts = func() (by [utf8.RuneSelf][]string) {
-	for _, part := range []string{"rho", "lock", "lck", "lk", "quant", "mapss", "star", "2*", "2 *", "2_*", "tsl", "t1r", "t1p", "t2s", "swi", "qsm"} {
-		by[part[0]|0x20] = append(by[part[0]|0x20], part)
+// phraseParts are parts of phrases by their first byte in lower case. Every text that
+// matches a phrase contains one of them.
+var phraseParts = func() (byLetter [utf8.RuneSelf][]string) {
+	for _, part := range []string{"rho", "lock", "lck", "lk", "quant", "mapss", "star", "2*", "2 *", "2_*", "tsl",
+		"t1r", "t1p", "t2s", "swi", "qsm"} {
+		byLetter[part[0]|0x20] = append(byLetter[part[0]|0x20], part)
 	}
-	return by
+	return byLetter
 }()

@@ -2,26 +2,25 @@ package dicomio
 
 import "math"
 
-// onOutline is how near to a contour, in voxels, a voxel's centre is on it.
-// Contours that were traced through voxel centres come back from patient
-// positions in decimal strings of at most 16 characters (PS3.5 6.2) with errors
-// of 1e-10 voxels, and of 1e-3 where a writer kept micrometres of voxels of a
-// third of a millimetre or more; what hits by chance is one voxel in a thousand
-// of those that an outline passes.
+// onOutline is the distance in voxels within which a voxel's centre is on a contour.
+// Contours through voxel centres come back from patient positions in decimal strings of at
+// most 16 characters (PS3.5 6.2) with errors of 1e-10 voxels, and of 1e-3 if a writer kept
+// micrometres and voxels are a third of a millimetre or more. By chance it accepts one in a
+// thousand of the voxels that an outline passes.
 const onOutline = 1e-3
 
 // point is a place in a slice, in voxels: column and row.
 type point struct{ x, y float64 }
 
-// raster finds the voxels inside contours on one slice of nx columns and ny rows.
-// It may be used again for other slices.
+// raster finds the voxels inside contours on one slice of nx columns and ny rows. It may be
+// used again for other slices.
 type raster struct {
 	nx, ny int
-	// turns holds, for each voxel, whether an odd number of edges passes between
-	// it and the one before it in its row; on, whether an edge passes through it.
-	// Both are clear between uses.
+	// turns tells for each voxel whether an odd number of edges passes between it and the
+	// previous one in its row, and on whether an edge passes through it. Both are clear
+	// between uses.
 	turns, on []bool
-	// low and high bound what was touched, in columns and rows.
+	// low and high limit the touched columns and rows.
 	low, high [2]int
 }
 
@@ -33,9 +32,9 @@ func newRaster(nx, ny int) *raster {
 
 func (r *raster) forget() { r.low, r.high = [2]int{r.nx, r.ny}, [2]int{-1, -1} }
 
-// add adds a closed contour; the last point joins the first. Points must be
-// finite and not far outside the slice: work grows with the rows that an edge
-// spans, whether in the slice or not.
+// add adds a closed contour, whose last point is joined to the first. Points must be finite
+// and not far outside the slice: the work grows with the rows that an edge spans, including
+// rows outside.
 func (r *raster) add(contour []point) {
 	for i, p := range contour {
 		q := contour[(i+1)%len(contour)]
@@ -44,15 +43,15 @@ func (r *raster) add(contour []point) {
 	}
 }
 
-// cross turns the voxel right of the edge in every row that it passes. An edge
-// owns its upper end and not its lower one, so that a row through a vertex is
-// passed once where the contour goes on and twice or never where it turns back.
+// cross toggles the voxel right of the edge in every row that the edge crosses. An edge
+// includes its upper end and not its lower one, so that a row through a vertex is crossed
+// once if the contour goes on and twice or never if it turns back.
 func (r *raster) cross(p, q point) {
 	if p.y > q.y {
-		p, q = q, p // so that an edge gives the same numbers in both directions
+		p, q = q, p // an edge then gives the same numbers in both directions
 	}
-	from, to := max(int(math.Ceil(p.y)), 0), min(int(math.Ceil(q.y)), r.ny)
-	for y := from; y < to; y++ {
+	first, last := max(int(math.Ceil(p.y)), 0), min(int(math.Ceil(q.y)), r.ny)
+	for y := first; y < last; y++ {
 		x := int(math.Ceil(p.x + (float64(y)-p.y)/(q.y-p.y)*(q.x-p.x)))
 		if x = max(x, 0); x < r.nx {
 			r.turns[y*r.nx+x] = !r.turns[y*r.nx+x]
@@ -65,7 +64,7 @@ func (r *raster) cross(p, q point) {
 func (r *raster) trace(p, q point) {
 	steep := math.Abs(q.y-p.y) > math.Abs(q.x-p.x)
 	along, limit := r.nx, r.ny
-	if steep { // walk down the rows instead of along the columns
+	if steep { // along the rows instead of the columns
 		p, q = point{p.y, p.x}, point{q.y, q.x}
 		along, limit = r.ny, r.nx
 	}
@@ -73,9 +72,9 @@ func (r *raster) trace(p, q point) {
 		p, q = q, p
 	}
 	length := math.Hypot(q.x-p.x, q.y-p.y)
-	from, to := max(int(math.Ceil(p.x-onOutline)), 0), min(int(math.Floor(q.x+onOutline)), along-1)
-	for x := from; x <= to; x++ {
-		// The point of the edge nearest to column x, and the voxel there.
+	first, last := max(int(math.Ceil(p.x-onOutline)), 0), min(int(math.Floor(q.x+onOutline)), along-1)
+	for x := first; x <= last; x++ {
+		// The point of the edge nearest to column x, and its voxel.
 		part := 0.0
 		if q.x > p.x {
 			part = min(max((float64(x)-p.x)/(q.x-p.x), 0), 1)
@@ -94,7 +93,7 @@ func (r *raster) trace(p, q point) {
 	}
 }
 
-// onEdge reports whether c lies on the edge from p to q, which has that length.
+// onEdge reports whether c lies on the edge from p to q with the given length.
 func onEdge(c, p, q point, length float64) bool {
 	part := 0.0
 	if length > 0 {
@@ -109,14 +108,14 @@ func (r *raster) touch(x, y int) {
 	r.low[1], r.high[1] = min(r.low[1], y), max(r.high[1], y)
 }
 
-// take appends the voxels inside or on the contours that were added since the
-// last call, as indices from first on, increasing, and clears the slice.
+// take appends the voxels inside or on the contours that were added since the last call, as
+// increasing indices from first on, and clears the slice.
 func (r *raster) take(voxels []uint32, first uint32) []uint32 {
 	for y := r.low[1]; y <= r.high[1]; y++ {
 		row := y * r.nx
 		inside := false
-		// Beyond the last touched column of the slice there may still be inside:
-		// where a contour leaves the slice on its right.
+		// Voxels right of the last touched column may be inside if a contour leaves the
+		// slice on its right.
 		for x := r.low[0]; x < r.nx && (x <= r.high[0] || inside); x++ {
 			if r.turns[row+x] {
 				inside = !inside

@@ -7,8 +7,8 @@ import (
 	"testing"
 )
 
-// inside is the rule of ReadMask, written out for one voxel: a ray to the left for
-// each contour, and the distance to each edge.
+// inside is the rule of ReadMask, written out for one voxel: a ray to the left for each
+// contour, and the distance to each edge.
 func inside(x, y float64, contours [][]point) bool {
 	odd := false
 	for _, c := range contours {
@@ -38,9 +38,9 @@ func rasterized(r *raster, contours [][]point) []uint32 {
 	return r.take([]uint32{}, 0)
 }
 
-// Whatever the contours, all voxels are inside that are by the rule, and no others:
-// with vertices on centres and off, crossing themselves, one in another, partly
-// outside the slice.
+// For any contours, exactly the voxels inside by the rule are inside: with vertices on
+// centres and off, with contours that cross themselves, lie in another, or partly outside
+// the slice.
 func TestRasterAgainstRays(t *testing.T) {
 	const nx, ny = 13, 9
 	rnd := rand.New(rand.NewPCG(1, 2))
@@ -73,10 +73,10 @@ func TestRasterAgainstRays(t *testing.T) {
 	}
 }
 
-// A mask whose regions were traced through the centres of their outermost pixels,
-// and their holes through the centres of the pixels around them, comes back, also
-// when positions were rounded to a ten thousandth of a voxel. That is how
-// cv2.findContours traces, the way of Suzuki and Abe (doi:10.1016/0734-189X(85)90016-7).
+// A mask whose regions were traced through the centres of their outermost pixels, and their
+// holes through the centres of the pixels around them, is recovered, also if positions were
+// rounded to a ten thousandth of a voxel. This is how cv2.findContours traces, by the
+// method of Suzuki and Abe (doi:10.1016/0734-189X(85)90016-7).
 func TestTracedContoursGiveBackTheMask(t *testing.T) {
 	const nx, ny = 17, 14
 	rnd := rand.New(rand.NewPCG(5, 6))

@@ -5,8 +5,8 @@ import (
 	"cmp"
 	"context"
 	"crypto/sha256"
+	"encoding/hex"
 	"errors"
-	"fmt"
 	"hash/maphash"
 	"io"
 	"slices"
@@ -16,27 +16,25 @@ import (
 	"github.com/suyashkumar/dicom/pkg/uid"
 
 	"github.com/t2map/t2map/dicomio/internal/elements"
-	"github.com/t2map/t2map/digest"
 	"github.com/t2map/t2map/files"
 	"github.com/t2map/t2map/volume"
 )
 
-// File names an input and the SHA-256 of its bytes in hexadecimal.
+// File names an input file with the SHA-256 of its bytes in hexadecimal.
 type File struct {
 	Path, SHA256 string
-	// Lossy says that an image of the train in it is coded with loss. It is more than
-	// Train.Lossy can know, for which only the first frame of each file is looked at.
+	// Lossy says that an image of the train in this file is compressed with loss.
+	// Train.Lossy only knows the first frame of each file.
 	Lossy bool
 }
 
-// Read decodes the train: one array of magnitudes per echo, rescaled image by
-// image, on the train's geometry. It returns the files with their hashes, echo by
-// echo and slice by slice, each once. Workers is the number of files, or of frames,
-// read at a time; 0 means one per processor.
+// Read decodes the train: one array of magnitudes per echo, rescaled image by image, on the
+// train's geometry. It returns the files with their hashes, each once, in the order of
+// echoes and slices. Workers is the number of files or frames that are read concurrently; 0
+// means one per processor.
 //
-// It is an error when the train has a problem, when a file cannot be read or
-// decoded, when it is no longer what Find saw, or when an image holds no data of its own:
-// see checkContent.
+// It is an error if the train has a Problem, if a file cannot be read or decoded, if it has
+// changed since Find, or if an image contains no data of its own, see checkContent.
 func Read(ctx context.Context, t Train, workers int) (volume.MultiEcho, []File, error) {
 	if t.Problem != nil {
 		return volume.MultiEcho{}, nil, t.Problem
@@ -51,30 +49,30 @@ func Read(ctx context.Context, t Train, workers int) (volume.MultiEcho, []File, 
 	return volume.MultiEcho{Geometry: t.Geometry, TE: t.TE, Echo: d.echo, Ceiling: d.ceilings()}, files, nil
 }
 
-// decode is Read without a check of what the pixels hold.
+// decode is Read without the checks of the pixels' content.
 func (t Train) decode(ctx context.Context, workers int) (decoded, []File, error) {
 	d := newDecoded(t)
-	all := d.files()
-	defer closeAll(all)
-	shelves := sync.Pool{New: func() any { return new(shelf) }}
-	work := portions(all)
-	err := each(ctx, len(work), workers, func(n int) error {
-		on := shelves.Get().(*shelf)
-		defer shelves.Put(on)
-		return work[n](on)
+	sources := d.files()
+	defer closeAll(sources)
+	buffers := sync.Pool{New: func() any { return new(buffer) }}
+	tasks := readTasks(sources)
+	err := each(ctx, len(tasks), workers, func(n int) error {
+		b := buffers.Get().(*buffer)
+		defer buffers.Put(b)
+		return tasks[n](b)
 	})
 	if err != nil {
 		return decoded{}, nil, err
 	}
-	named := make([]File, len(all))
-	for n, f := range all {
+	named := make([]File, len(sources))
+	for n, f := range sources {
 		named[n] = File{Path: f.name, SHA256: f.sum, Lossy: f.lossy.Load()}
 	}
 	return d, named, nil
 }
 
-// FirstEcho returns the first echo of the train, or of a series that is none, as a
-// train of one echo for Read. Its Problem says why it cannot be read; which quantity the
+// FirstEcho returns the first echo of the train, or of a series that is not a train, as a
+// train of one echo for Read. Its Problem says why it cannot be read; the quantity that the
 // series measures does not matter.
 func (t Train) FirstEcho() Train {
 	t = t.AsT2()
@@ -87,35 +85,35 @@ func (t Train) FirstEcho() Train {
 	return t
 }
 
-// SharesFrame reports whether both trains say that they are in one frame of
-// reference, so that positions in them are of one space.
-func (t Train) SharesFrame(with Train) bool {
+// SharesFrame reports whether both trains name the same frame of reference, so that their
+// positions can be compared.
+func (t Train) SharesFrame(other Train) bool {
 	frame := t.images[0].frame
-	return frame != "" && frame == with.images[0].frame
+	return frame != "" && frame == other.images[0].frame
 }
 
 // trainFile is a file of a train, with the images in it that the train needs.
 type trainFile struct {
-	*header // of one of them
+	*header // of one of the images
 	planes  []plane
 	sum     string
-	lossy   atomic.Bool // as is found when its frames are decoded
+	lossy   atomic.Bool // whether a decoded frame is compressed with loss
 
-	// One that is read in portions is open from the first of them to the last: what
-	// is packed is unpacked once.
+	// A multi-frame file is read in several tasks. It stays open from the first to the
+	// last of them, so that a compressed file is inflated only once.
 	mu      sync.Mutex
-	waiting int // portions that are still to be read
+	waiting int // tasks that are not finished
 	file    *files.File
-	pixels  io.ReaderAt
+	content io.ReaderAt
 }
 
-// use opens the file, which must be what Find saw, and returns what the places of its
-// pixels refer to.
-func (f *trainFile) use() (io.ReaderAt, error) {
+// acquire opens the file, which must be as Find saw it, and returns the reader that the
+// offsets of its pixels refer to.
+func (f *trainFile) acquire() (io.ReaderAt, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if f.pixels != nil {
-		return f.pixels, nil
+	if f.content != nil {
+		return f.content, nil
 	}
 	file, err := f.open()
 	if err != nil {
@@ -124,47 +122,47 @@ func (f *trainFile) use() (io.ReaderAt, error) {
 	if f.file = file; !f.unchanged(file) {
 		return nil, f.changed()
 	}
-	f.pixels, err = f.body(file)
-	return f.pixels, err
+	f.content, err = f.body(file)
+	return f.content, err
 }
 
-// used closes the file after the last portion. It is an error if the file has changed
+// release closes the file after its last task. It is an error if the file has changed
 // since it was opened.
-func (f *trainFile) used() (err error) {
+func (f *trainFile) release() (err error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.waiting--; f.waiting == 0 && f.file != nil {
 		err = f.ioError(f.file.Unchanged())
 		f.file.Close()
-		f.file, f.pixels = nil, nil
+		f.file, f.content = nil, nil
 	}
 	return err
 }
 
-// closeAll closes the files of which an error left portions unread.
-func closeAll(all []*trainFile) {
-	for _, f := range all {
+// closeAll closes the files that an error left open.
+func closeAll(sources []*trainFile) {
+	for _, f := range sources {
 		if f.file != nil {
 			f.file.Close()
 		}
 	}
 }
 
-// plane is one image of a train and the place of its magnitudes.
+// plane is one image of a train with the destination of its magnitudes.
 type plane struct {
 	*header
 	dst  []float32
 	seen *content
 }
 
-// take decodes the image's pixels and notes what they show.
+// take decodes the image's pixels and records their properties.
 func (p plane) take(raw []byte) {
 	p.seen.peak = p.header.decode(p.dst, raw)
 	p.seen.note(p.header, p.dst)
 }
 
-// files returns the train's files in the order of the first image of each, echo
-// by echo and slice by slice.
+// files returns the train's files in the order of their first images, echo by echo and
+// slice by slice.
 func (d decoded) files() []*trainFile {
 	var all []*trainFile
 	byPath := map[string]*trainFile{}
@@ -182,133 +180,109 @@ func (d decoded) files() []*trainFile {
 	return all
 }
 
-// framesAtATime are decoded by one worker before it looks for other work.
+// framesAtATime is the number of frames that one worker decodes before it looks for
+// other work.
 const framesAtATime = 8
 
-// portions divides the files into work. Files of one image are read whole, native
-// ones so many at a time as are hashed together; the frames of larger objects are
-// read one by one, and their files hashed beside that, so that none is ever in
-// memory whole.
-func portions(files []*trainFile) []func(on *shelf) error {
-	var work []func(on *shelf) error
-	var plain []*trainFile
-	for _, f := range files {
-		switch {
-		case f.multiframe:
-			work = append(work, func(*shelf) error { return f.hash() })
-			for some := range slices.Chunk(f.planes, framesAtATime) {
-				f.waiting++
-				work = append(work, func(on *shelf) error { return f.readFrames(some, on) })
-			}
-			f.waiting++ // hash
-		case f.encapsulated:
-			work = append(work, func(on *shelf) error { return on.read([]*trainFile{f}) })
-		default:
-			plain = append(plain, f)
+// readTasks divides the reading of the files into tasks. Files of one image are read
+// whole. Frames of larger objects are read one by one while their files are hashed, so
+// that no such file is ever held in memory whole.
+func readTasks(sources []*trainFile) []func(*buffer) error {
+	var tasks []func(*buffer) error
+	for _, f := range sources {
+		if !f.multiframe {
+			tasks = append(tasks, f.readImage)
+			continue
+		}
+		tasks = append(tasks, func(*buffer) error { return f.hash() })
+		f.waiting++
+		for planes := range slices.Chunk(f.planes, framesAtATime) {
+			tasks = append(tasks, func(b *buffer) error { return f.readFrames(planes, b) })
+			f.waiting++
 		}
 	}
-	for some := range slices.Chunk(plain, atATime(plain)) {
-		work = append(work, func(on *shelf) error { return on.read(some) })
-	}
-	return work
+	return tasks
 }
 
-// shelf holds as many files as are hashed at a time, to be used for others after
-// them: fresh memory costs as much as copying a file into it.
-type shelf struct {
-	files  [digest.Width][]byte
+// buffer is the memory of a worker, used for one file after another: fresh memory costs
+// as much as copying a file into it.
+type buffer struct {
+	file   []byte
 	frames frameReader
 }
 
-// read reads files of one image each, decodes their pixels and notes their hashes.
-func (on *shelf) read(files []*trainFile) error {
-	for n, f := range files {
-		var err error
-		if on.files[n], err = f.readAll(on.files[n]); err != nil {
-			return err
-		}
-		if data := on.files[n]; maphash.Bytes(headSeed, data[:f.headEnd()]) != f.head {
-			return f.changed()
-		}
+// readImage reads a file of one image, decodes its pixels and records its hash.
+func (f *trainFile) readImage(b *buffer) (err error) {
+	if b.file, err = f.readAll(b.file); err != nil {
+		return err
 	}
-	for n, sum := range digest.Of(on.files[:len(files)]...) {
-		files[n].sum = sum
+	if maphash.Bytes(headSeed, b.file[:f.headEnd()]) != f.head {
+		return f.changed()
 	}
-	for n, f := range files {
-		on.frames.lossy = false
-		if err := on.decode(f.planes[0], on.files[n]); err != nil {
-			return err
-		}
-		f.noteLoss(&on.frames)
-	}
-	return nil
-}
-
-// decode decodes the one image of a file that was read whole.
-func (on *shelf) decode(p plane, data []byte) error {
-	if p.inPlace() {
-		p.take(data[p.pixels.Value:][:p.pixels.Length])
+	sum := sha256.Sum256(b.file)
+	f.sum = hex.EncodeToString(sum[:])
+	p := f.planes[0]
+	if f.inPlace() {
+		p.take(b.file[p.pixels.Value:][:p.pixels.Length])
 		return nil
 	}
-	body, err := p.body(bytes.NewReader(data))
+	body, err := f.body(bytes.NewReader(b.file))
 	if err != nil {
 		return err
 	}
-	on.frames.body = body
-	raw, err := on.frames.read(p.header, 0)
-	if err == nil {
-		p.take(raw)
-	}
-	return err
+	return f.decodePlanes(&b.frames, body, f.planes[:1])
 }
 
-// inPlace reports whether the pixels stand in the file in the form that decode
-// takes.
-func (h *header) inPlace() bool {
-	return h.syntax == uid.ExplicitVRLittleEndian || h.syntax == uid.ImplicitVRLittleEndian
-}
-
-// readFrames decodes some frames of the object.
-func (f *trainFile) readFrames(planes []plane, on *shelf) (err error) {
-	defer func() { err = cmp.Or(err, f.used()) }()
-	if on.frames.body, err = f.use(); err != nil {
-		return err
-	}
-	on.frames.lossy = false
+// decodePlanes decodes frames of the file, and records whether any is compressed with loss.
+func (f *trainFile) decodePlanes(r *frameReader, body io.ReaderAt, planes []plane) error {
+	r.body, r.lossy = body, false
 	for _, p := range planes {
-		raw, err := on.frames.read(p.header, p.index)
+		raw, err := r.read(p.header, p.index)
 		if err != nil {
 			return err
 		}
 		p.take(raw)
 	}
-	f.noteLoss(&on.frames)
-	return nil
-}
-
-// noteLoss takes over what was found out about frames of the file.
-func (f *trainFile) noteLoss(r *frameReader) {
 	if r.lossy {
 		f.lossy.Store(true)
 	}
-}
-
-// hash hashes the file piece by piece.
-func (f *trainFile) hash() (err error) {
-	defer func() { err = cmp.Or(err, f.used()) }()
-	if _, err := f.use(); err != nil {
-		return err
-	}
-	h := sha256.New()
-	if _, err := io.Copy(h, io.NewSectionReader(f.file, 0, f.file.Size())); err != nil {
-		return f.ioError(err)
-	}
-	f.sum = fmt.Sprintf("%x", h.Sum(nil))
 	return nil
 }
 
-// body returns what the places of pixels refer to: the file, or what is inflated of
-// it.
+// inPlace reports whether decode can use the pixels as they are stored in the file.
+func (h *header) inPlace() bool {
+	return h.syntax == uid.ExplicitVRLittleEndian || h.syntax == uid.ImplicitVRLittleEndian
+}
+
+// readFrames decodes some frames of the object.
+func (f *trainFile) readFrames(planes []plane, b *buffer) (err error) {
+	defer func() { err = cmp.Or(err, f.release()) }()
+	body, err := f.acquire()
+	if err != nil {
+		return err
+	}
+	return f.decodePlanes(&b.frames, body, planes)
+}
+
+// hash hashes the file in pieces.
+func (f *trainFile) hash() (err error) {
+	defer func() { err = cmp.Or(err, f.release()) }()
+	if _, err := f.acquire(); err != nil {
+		return err
+	}
+	f.sum, err = hashFile(f.file)
+	return f.ioError(err)
+}
+
+// hashFile returns the SHA-256 of the file in hexadecimal.
+func hashFile(f *files.File) (string, error) {
+	h := sha256.New()
+	_, err := io.Copy(h, io.NewSectionReader(f, 0, f.Size()))
+	return hex.EncodeToString(h.Sum(nil)), err
+}
+
+// body returns the reader that the offsets of the pixels refer to: the file, or its
+// inflated data set.
 func (h *header) body(file io.ReaderAt) (io.ReaderAt, error) {
 	if h.syntax != uid.DeflatedExplicitVRLittleEndian {
 		return file, nil
@@ -342,10 +316,10 @@ func (h *header) readAll(buf []byte) ([]byte, error) {
 // headSeed makes the hashes of headers comparable within one run.
 var headSeed = maphash.MakeSeed()
 
-// noteHead notes what shows at Read whether the file is still what Find saw: its size,
-// its modification time and a hash of all that the header was made from, which is the bytes
-// before its pixels, or all of a file that is deflated. Read need not parse a file
-// again of which nothing has changed, which takes longer than decoding it.
+// noteHead records what Read compares to detect a change of the file: its size, its
+// modification time, and a hash of the bytes from which the header was made, which are
+// those before the pixels, or the whole file if it is deflated. Read need not parse an
+// unchanged file again, which would take longer than decoding it.
 func (h *header) noteHead(file *files.File) {
 	h.written = file.Modified().UnixNano()
 	h.head, _ = h.hashHead(file)
@@ -362,7 +336,7 @@ func (h *header) hashHead(file io.ReaderAt) (uint64, error) {
 
 var headBuffers = sync.Pool{New: func() any { return new([64 << 10]byte) }}
 
-// mostHashed bounds the bytes that are hashed: a file whose header is longer holds contours
+// mostHashed limits the bytes that are hashed: a file with a longer header has contours
 // that are refused for their length.
 const mostHashed = elements.LongestContours
 
@@ -373,7 +347,7 @@ func (h *header) headEnd() int64 {
 	return min(h.pixels.Value, mostHashed)
 }
 
-// unchanged reports whether the file is what Find saw.
+// unchanged reports whether the file is as Find saw it.
 func (h *header) unchanged(file *files.File) bool {
 	if !h.sameStamp(file) {
 		return false
@@ -382,13 +356,12 @@ func (h *header) unchanged(file *files.File) bool {
 	return err == nil && sum == h.head
 }
 
-// sameStamp reports whether size and modification time are those that Find saw.
+// sameStamp reports whether size and modification time are as Find saw them.
 func (h *header) sameStamp(file *files.File) bool {
 	return file.Size() == h.size && file.Modified().UnixNano() == h.written
 }
 
 func (h *header) changed() error {
-	e := h.invalid("has changed since it was found")
-	e.Hint = "let nobody write to the study's files, and start again"
-	return e
+	return h.invalid("has changed since it was found").
+		withHint("make sure that nothing writes to the study's files, and start again")
 }

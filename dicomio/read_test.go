@@ -15,7 +15,7 @@ import (
 	"github.com/t2map/t2map/dicomio/dicomwrite"
 )
 
-// obliqueAxes are perpendicular, aligned with no axis of the patient.
+// obliqueAxes are perpendicular and not aligned with the patient.
 func obliqueAxes() [6]float64 {
 	s, c := math.Sincos(0.1234567)
 	return [6]float64{-s, c, 0, 0.6 * c, 0.6 * s, -0.8}
@@ -96,41 +96,42 @@ func TestReadEverySyntaxAndStorage(t *testing.T) {
 			{8, 8, false, 0, 0}, {8, 8, true, 2, -1}, {16, 8, false, 0, 0}, {16, 10, true, 0, 0},
 			{16, 12, false, 1.5, 0}, {16, 12, true, 0.25, 7}, {16, 16, false, 0, 0}, {16, 16, true, 1, 0},
 		} {
-			t.Run(fmt.Sprintf("%s %d of %d signed=%t slope=%g", syntax.name, c.stored, c.allocated, c.signed, c.slope), func(t *testing.T) {
-				images := trainOf()
-				for n := range images {
-					im := &images[n]
-					im.Syntax, im.BitsAllocated, im.BitsStored, im.Signed = syntax.uid, c.allocated, c.stored, c.signed
-					im.RescaleSlope, im.RescaleIntercept = c.slope, c.intercept
-					for v, p := range im.Pixels {
-						// The whole range of what can be stored, both ends among them.
-						span := int32(1) << c.stored
-						im.Pixels[v] = (p*7919 + int32(v%2)*(span-1)) % span
-						if c.signed {
-							im.Pixels[v] -= span / 2
+			t.Run(fmt.Sprintf("%s %d of %d signed=%t slope=%g", syntax.name, c.stored, c.allocated, c.signed, c.slope),
+				func(t *testing.T) {
+					images := trainOf()
+					for n := range images {
+						im := &images[n]
+						im.Syntax, im.BitsAllocated, im.BitsStored, im.Signed = syntax.uid, c.allocated, c.stored, c.signed
+						im.RescaleSlope, im.RescaleIntercept = c.slope, c.intercept
+						for v, p := range im.Pixels {
+							// The whole range of what can be stored, both ends among them.
+							span := int32(1) << c.stored
+							im.Pixels[v] = (p*7919 + int32(v%2)*(span-1)) % span
+							if c.signed {
+								im.Pixels[v] -= span / 2
+							}
 						}
 					}
-				}
-				dir := t.TempDir()
-				save(t, dir, images)
-				train := only(t, dir)
-				s, _, err := Read(context.Background(), train, 2)
-				if err != nil {
-					t.Fatal(err)
-				}
-				if c.slope == 0 {
-					c.slope = 1
-				}
-				for n, im := range images {
-					k, e := n*5%12%3, n*5%12/3
-					for v, p := range im.Pixels {
-						want := float32(float64(p)*c.slope + c.intercept)
-						if got := s.Echo[e][k*15+v]; got != want {
-							t.Fatalf("echo %d, slice %d, pixel %d: got %g, want %g", e, k, v, got, want)
+					dir := t.TempDir()
+					save(t, dir, images)
+					train := only(t, dir)
+					s, _, err := Read(context.Background(), train, 2)
+					if err != nil {
+						t.Fatal(err)
+					}
+					if c.slope == 0 {
+						c.slope = 1
+					}
+					for n, im := range images {
+						k, e := n*5%12%3, n*5%12/3
+						for v, p := range im.Pixels {
+							want := float32(float64(p)*c.slope + c.intercept)
+							if got := s.Echo[e][k*15+v]; got != want {
+								t.Fatalf("echo %d, slice %d, pixel %d: got %g, want %g", e, k, v, got, want)
+							}
 						}
 					}
-				}
-			})
+				})
 		}
 	}
 }
@@ -153,7 +154,8 @@ func TestReadGeometryAndHashes(t *testing.T) {
 	for _, index := range [][3]float64{{0, 0, 0}, {4, 0, 0}, {0, 2, 0}, {0, 0, 2}, {4, 2, 2}} {
 		got := s.Position(index[0], index[1], index[2])
 		for r := range 3 {
-			want := im.Position[r] + index[0]*im.PixelSpacing[1]*im.Orientation[r] + index[1]*im.PixelSpacing[0]*im.Orientation[3+r] + index[2]*3.5*normal[r]
+			want := im.Position[r] + index[0]*im.PixelSpacing[1]*im.Orientation[r] +
+				index[1]*im.PixelSpacing[0]*im.Orientation[3+r] + index[2]*3.5*normal[r]
 			// Decimal strings of positions hold 16 characters.
 			if math.Abs(got[r]-want) > 1e-6 {
 				t.Errorf("voxel %v lies at %v, want coordinate %d to be %g", index, got, r, want)
@@ -229,7 +231,10 @@ func TestReadNoticesChange(t *testing.T) {
 				t.Fatal(err)
 			}
 		}},
-		{"text", "has changed", func(path string, data []byte) { write(t, path, bytes.Repeat([]byte("x"), len(data))) }},
+		{"text", "has changed", func(path string, data []byte) {
+			write(t, path,
+				bytes.Repeat([]byte("x"), len(data)))
+		}},
 	} {
 		dir := t.TempDir()
 		save(t, dir, trainOf())
@@ -242,7 +247,8 @@ func TestReadNoticesChange(t *testing.T) {
 		was := stamps(t, dir)
 		c.change(path, data)
 		was.restore(t) // the header's bytes tell
-		if _, _, err := Read(context.Background(), train, 0); err == nil || !strings.Contains(err.Error(), c.want) || !strings.Contains(err.Error(), "IM_0004") {
+		if _, _, err := Read(context.Background(), train, 0); err == nil || !strings.Contains(err.Error(), c.want) ||
+			!strings.Contains(err.Error(), "IM_0004") {
 			t.Errorf("%s: %v, want …%s…", c.name, err, c.want)
 		}
 	}

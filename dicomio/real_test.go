@@ -47,8 +47,8 @@ func enhancedReference(t *testing.T, text []byte) []referenceFrame {
 	return frames
 }
 
-// A real object: 53 slices, two echoes, magnitude and phase. Two echo times are no
-// train; its frames are arranged and read as those of one.
+// A real object: 53 slices, two echoes, magnitude and phase. Two echo times are not a
+// train; its frames are arranged and read like those of one.
 func TestRealEnhanced(t *testing.T) {
 	file := sharedData(t, "enhanced-philips-2echo", "enhanced.dcm.gz")
 	text, err := os.ReadFile(filepath.Join("testdata", "reference_enhanced.json"))
@@ -67,7 +67,8 @@ func TestRealEnhanced(t *testing.T) {
 		t.Errorf("passed over %+v, want 106 phase and 106 other images", s.Passed)
 	}
 	train := newTrain(s.Others[0].images, echoTimes(s.Others[0].images), "")
-	if train.Problem != nil || len(train.TE) != 2 || train.TE[0] != 2.3 || train.TE[1] != 4.6 || train.Geometry.Size[2] != 53 {
+	if train.Problem != nil || len(train.TE) != 2 || train.TE[0] != 2.3 || train.TE[1] != 4.6 ||
+		train.Geometry.Size[2] != 53 {
 		t.Fatalf("TE %v, size %v, %v", train.TE, train.Geometry.Size, train.Problem)
 	}
 	m, files, err := Read(t.Context(), train, 0)
@@ -79,7 +80,8 @@ func TestRealEnhanced(t *testing.T) {
 		for k, h := range images {
 			want := reference[h.index]
 			values := m.Echo[e][k*voxels:][:voxels]
-			got := referenceFrame{Type: h.component, TE: h.te, Position: h.position, Slope: h.slope, Intercept: h.intercept, SHA256: hashOf(values)}
+			got := referenceFrame{Type: h.component, TE: h.te, Position: h.position, Slope: h.slope,
+				Intercept: h.intercept, SHA256: hashOf(values)}
 			for _, v := range values {
 				got.Sum += float64(v)
 			}
@@ -100,7 +102,7 @@ func TestRealEnhanced(t *testing.T) {
 	}
 }
 
-// The reference is what its script writes.
+// The reference is the output of its script.
 func TestRealEnhancedReference(t *testing.T) {
 	file := sharedData(t, "enhanced-philips-2echo", "enhanced.dcm.gz")
 	python := pythonWithPydicom(t)
@@ -144,8 +146,8 @@ func gunzip(t *testing.T, from, to string) {
 	write(t, to, data)
 }
 
-// What is said of real files that are damaged or odd. Those without group 0008, or
-// with what is no file, are reviewed cases: see the reason of each.
+// Problems of real files that are damaged or odd. Those without group 0008, or with invalid
+// content, are reviewed cases: see the reason of each.
 func TestRealDamagedFiles(t *testing.T) {
 	for _, c := range []struct {
 		file, want string // of the error, or "" for none
@@ -153,8 +155,10 @@ func TestRealDamagedFiles(t *testing.T) {
 	}{
 		{file: "MR_truncated.dcm", want: "the file ends before its pixel data do"},
 		{file: "emri_small_jpeg_2k_lossless_too_short.dcm", want: "the file ends before its pixel data do"},
-		{file: "emri_small.dcm", want: "PerFrameFunctionalGroupsSequence (5200,9230): 0 items for 10 frames"}, // it has none
-		{file: "nested_priv_SQ.dcm", want: "SOPClassUID (0008,0016): missing"},                                // but read to its end
+		// it has none
+		{file: "emri_small.dcm", want: "PerFrameFunctionalGroupsSequence (5200,9230): 0 items for 10 frames"},
+		// but read to its end
+		{file: "nested_priv_SQ.dcm", want: "SOPClassUID (0008,0016): missing"},
 		{file: "meta_missing_tsyntax.dcm", want: "TransferSyntaxUID (0002,0010): missing"},
 		{file: "no_meta.dcm", passed: Passed{NotDICOM: 1}}, // begins with a byte that belongs to nothing
 		{file: "no_meta_group_length.dcm", passed: Passed{OtherModality: 1}},
@@ -170,7 +174,8 @@ func TestRealDamagedFiles(t *testing.T) {
 			got = f.Damaged[0].Error()
 		}
 		if c.want == "" && got != "" || !strings.Contains(got, c.want) || len(f.Studies) != 0 || f.Passed != c.passed {
-			t.Errorf("%s: %q, passed over %+v, %d studies; want %q, %+v", c.file, got, f.Passed, len(f.Studies), c.want, c.passed)
+			t.Errorf("%s: %q, passed over %+v, %d studies; want %q, %+v", c.file, got, f.Passed, len(f.Studies), c.want,
+				c.passed)
 		}
 	}
 }

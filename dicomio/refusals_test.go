@@ -10,9 +10,10 @@ import (
 	"testing"
 
 	"github.com/t2map/t2map/dicomio/dicomwrite"
+	"github.com/t2map/t2map/hint"
 )
 
-// refusal is a train spoilt in one place, and what the error must say.
+// refusal is a train with one fault, and the expected error.
 type refusal struct {
 	name  string
 	spoil func(images []dicomwrite.Image) []dicomwrite.Image
@@ -44,7 +45,8 @@ func one(change func(*dicomwrite.Image)) func([]dicomwrite.Image) []dicomwrite.I
 
 // image 4 of trainOf is slice 2 (of 0…2) of echo 2, by n·5 mod 12 = 8.
 var refusals = []refusal{
-	{"echo missing at a slice", func(i []dicomwrite.Image) []dicomwrite.Image { return slices.Delete(i, 4, 5) }, "echo time 30 ms is missing at slice 3 of 3", "", ErrInvalid},
+	{"echo missing at a slice", func(i []dicomwrite.Image) []dicomwrite.Image { return slices.Delete(i, 4, 5) },
+		"echo time 30 ms is missing at slice 3 of 3", "", ErrInvalid},
 	{"duplicate of position and echo", func(i []dicomwrite.Image) []dicomwrite.Image {
 		c := i[4]
 		c.InstanceUID = "2.25.99"
@@ -55,7 +57,8 @@ var refusals = []refusal{
 			if n*5%12%3 == 2 {
 				i[n].Position[1] += 1e-4
 				for r := range 3 {
-					i[n].Position[r] += 3.5 * cross([3]float64(i[n].Orientation[:3]), [3]float64(i[n].Orientation[3:]))[r]
+					i[n].Position[r] += 3.5 * cross([3]float64(i[n].Orientation[:3]),
+						[3]float64(i[n].Orientation[3:]))[r]
 				}
 			}
 		}
@@ -66,10 +69,14 @@ var refusals = []refusal{
 			im.Position[r] += 2 * im.Orientation[r]
 		}
 	}), "uneven slice spacing", "ImagePositionPatient (0020,0032)", ErrInvalid},
-	{"mixed matrix", one(func(im *dicomwrite.Image) { im.Rows, im.Columns = 5, 3 }), "mixed geometry", "Rows (0028,0010)", ErrInvalid},
-	{"mixed spacing", one(func(im *dicomwrite.Image) { im.PixelSpacing[0] *= 1.01 }), "mixed geometry", "PixelSpacing (0028,0030)", ErrInvalid},
-	{"mixed orientation", one(func(im *dicomwrite.Image) { im.Orientation = [6]float64{1, 0, 0, 0, 1, 0} }), "mixed geometry", "ImageOrientationPatient (0020,0037)", ErrInvalid},
-	{"two frames of reference", one(func(im *dicomwrite.Image) { im.FrameOfReferenceUID = "2.25.77" }), "mixed geometry", "FrameOfReferenceUID (0020,0052)", ErrInvalid},
+	{"mixed matrix", one(func(im *dicomwrite.Image) { im.Rows, im.Columns = 5, 3 }), "mixed geometry",
+		"Rows (0028,0010)", ErrInvalid},
+	{"mixed spacing", one(func(im *dicomwrite.Image) { im.PixelSpacing[0] *= 1.01 }), "mixed geometry",
+		"PixelSpacing (0028,0030)", ErrInvalid},
+	{"mixed orientation", one(func(im *dicomwrite.Image) { im.Orientation = [6]float64{1, 0, 0, 0, 1, 0} }),
+		"mixed geometry", "ImageOrientationPatient (0020,0037)", ErrInvalid},
+	{"two frames of reference", one(func(im *dicomwrite.Image) { im.FrameOfReferenceUID = "2.25.77" }),
+		"mixed geometry", "FrameOfReferenceUID (0020,0052)", ErrInvalid},
 	{"orientation not perpendicular", func(i []dicomwrite.Image) []dicomwrite.Image {
 		for n := range i {
 			i[n].Orientation = [6]float64{1, 0, 0, 0.5, 0.5, 0}
@@ -83,23 +90,29 @@ var refusals = []refusal{
 			}
 		}
 		return i
-	}, "askew", "ImagePositionPatient (0020,0032)", ErrInvalid},
+	}, "not stacked along", "ImagePositionPatient (0020,0032)", ErrInvalid},
 	{"EchoTime missing", without("EchoTime"), "missing", "EchoTime (0018,0081)", ErrInvalid},
 	{"EchoTime empty", override("EchoTime", ""), "missing", "EchoTime (0018,0081)", ErrInvalid},
 	{"EchoTime a word", override("EchoTime", "soon"), `"soon" is not a number`, "EchoTime (0018,0081)", ErrInvalid},
 	{"EchoTime zero", override("EchoTime", "0"), "0 ms is not an echo time", "EchoTime (0018,0081)", ErrInvalid},
 	{"PixelSpacing missing", without("PixelSpacing"), "missing", "PixelSpacing (0028,0030)", ErrInvalid},
-	{"PixelSpacing of one value", override("PixelSpacing", "0.3"), "1 values, want 2", "PixelSpacing (0028,0030)", ErrInvalid},
-	{"PixelSpacing zero", override("PixelSpacing", "0", "0.3"), "is not a spacing", "PixelSpacing (0028,0030)", ErrInvalid},
+	{"PixelSpacing of one value", override("PixelSpacing", "0.3"), "1 values, want 2", "PixelSpacing (0028,0030)",
+		ErrInvalid},
+	{"PixelSpacing zero", override("PixelSpacing", "0", "0.3"), "is not a spacing", "PixelSpacing (0028,0030)",
+		ErrInvalid},
 	{"position missing", without("ImagePositionPatient"), "missing", "ImagePositionPatient (0020,0032)", ErrInvalid},
-	{"orientation missing", without("ImageOrientationPatient"), "missing", "ImageOrientationPatient (0020,0037)", ErrInvalid},
+	{"orientation missing", without("ImageOrientationPatient"), "missing", "ImageOrientationPatient (0020,0037)",
+		ErrInvalid},
 	{"rows missing", without("Rows"), "missing", "Rows (0028,0010)", ErrInvalid},
-	{"both sides in one series", one(func(im *dicomwrite.Image) { im.Laterality = "R" }), "elsewhere in the series", "Laterality (0020,0060)", ErrInvalid},
+	{"both sides in one series", one(func(im *dicomwrite.Image) { im.Laterality = "R" }), "elsewhere in the series",
+		"Laterality (0020,0060)", ErrInvalid},
 	{"colour", override("SamplesPerPixel", "3"), "3 samples per pixel", "SamplesPerPixel (0028,0002)", ErrUnsupported},
-	{"inverted grey", override("PhotometricInterpretation", "MONOCHROME1"), "MONOCHROME1", "PhotometricInterpretation (0028,0004)", ErrUnsupported},
+	{"inverted grey", override("PhotometricInterpretation", "MONOCHROME1"), "MONOCHROME1",
+		"PhotometricInterpretation (0028,0004)", ErrUnsupported},
 	{"several frames", override("NumberOfFrames", "3"), "3 frames", "NumberOfFrames (0028,0008)", ErrUnsupported},
 	{"32 bits", override("BitsAllocated", "32"), "32 bits allocated", "BitsAllocated (0028,0100)", ErrUnsupported},
-	{"more bits stored than allocated", override("BitsStored", "17"), "17 bits stored in 16 allocated", "BitsStored (0028,0101)", ErrInvalid},
+	{"more bits stored than allocated", override("BitsStored", "17"), "17 bits stored in 16 allocated",
+		"BitsStored (0028,0101)", ErrInvalid},
 	{"bits not at the bottom", func(i []dicomwrite.Image) []dicomwrite.Image {
 		i[4].BitsStored = 12
 		i[4].Overrides = []dicomwrite.Override{{Keyword: "HighBit", Values: []string{"15"}}}
@@ -119,7 +132,7 @@ var refusals = []refusal{
 			}
 		}
 		return out
-	}, "a single slice says nothing of its spacing", "SliceThickness (0018,0050)", ErrInvalid},
+	}, "the spacing of a single slice is not known", "SliceThickness (0018,0050)", ErrInvalid},
 }
 
 func TestRefusals(t *testing.T) {
@@ -141,7 +154,7 @@ func TestRefusals(t *testing.T) {
 			if c.at != "" && (!errors.As(train.Problem, &f) || !strings.HasPrefix(f.Path, "IM_")) {
 				t.Errorf("error %q names no file", train.Problem)
 			}
-			if Hint(train.Problem) == "" {
+			if hint.Find(train.Problem) == "" {
 				t.Errorf("error %q has no hint", train.Problem)
 			}
 			if _, _, err := Read(context.Background(), train, 0); err == nil {
@@ -169,7 +182,8 @@ func TestRefusesEchoesOnTwoScales(t *testing.T) {
 		}
 	}
 	for _, spoilt := range [][]float64{{0.01, 0.02, 0.01}, {0.01, nan, 0.01}} {
-		if err := train(spoilt...).scale(""); err == nil || !strings.Contains(err.Error(), "(2005,100E)") || Hint(err) == "" {
+		if err := train(spoilt...).scale(""); err == nil || !strings.Contains(err.Error(), "(2005,100E)") ||
+			hint.Find(err) == "" {
 			t.Errorf("scale slopes %v: %v", spoilt, err)
 		}
 	}
@@ -191,7 +205,7 @@ func TestSuspects(t *testing.T) {
 			t.Fatalf("%s: %+v", c.name, f)
 		}
 		p := f.Studies[0].Suspects[0].Problem
-		if p == nil || !strings.Contains(p.Error(), c.want) || Hint(p) == "" {
+		if p == nil || !strings.Contains(p.Error(), c.want) || hint.Find(p) == "" {
 			t.Errorf("%s: %v, want …%s…", c.name, p, c.want)
 		}
 	}

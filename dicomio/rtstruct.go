@@ -15,7 +15,7 @@ import (
 	"github.com/t2map/t2map/volume"
 )
 
-// structureWish is what is wanted of a structure set (PS3.3 C.8.8.5, C.8.8.6 and
+// structureWish selects the attributes of a structure set (PS3.3 C.8.8.5, C.8.8.6 and
 // C.8.8.8).
 var structureWish = elements.Wish{
 	tag.StructureSetROISequence: {tag.ROINumber: nil, tag.ROIName: nil, tag.ReferencedFrameOfReferenceUID: nil},
@@ -30,28 +30,30 @@ var structureWish = elements.Wish{
 	},
 }
 
-// contourOffset is ContourOffsetVector, retired: a shift of the contour's points.
+// contourOffset is ContourOffsetVector (retired), which shifts the points of a contour.
 var contourOffset = tag.Tag{Group: 0x3006, Element: 0x0045}
 
 // structureReader reads one structure set.
 type structureReader struct {
 	*object
-	to       *placer
+	target   *placer
 	home     string // MaskOptions.Frame
 	slice    *raster
 	segments []volume.Segment
-	of       map[int]int // a structure's number to its place in segments
+	indexOf  map[int]int // from a structure's number to its index in segments
 }
 
 // readStructures reads a structure set onto a grid.
-func readStructures(ctx context.Context, h *header, to *placer, opt MaskOptions) (volume.Segmentation, string, error) {
-	out := volume.Segmentation{Geometry: to.Geometry}
+func readStructures(ctx context.Context, h *header, target *placer, opt MaskOptions) (volume.Segmentation, string,
+	error) {
+	out := volume.Segmentation{Geometry: target.Geometry}
 	o, err := h.openObject(structureWish)
 	if err != nil {
 		return out, "", err
 	}
 	defer o.Close()
-	r := &structureReader{object: o, to: to, home: opt.Frame, slice: newRaster(to.Size[0], to.Size[1]), of: map[int]int{}}
+	r := &structureReader{object: o, target: target, home: opt.Frame, slice: newRaster(target.Size[0], target.Size[1]),
+		indexOf: map[int]int{}}
 	for _, step := range []func() error{r.declare, r.observe, func() error { return r.draw(ctx) }} {
 		if err := step(); err != nil {
 			return out, "", err
@@ -62,7 +64,7 @@ func readStructures(ctx context.Context, h *header, to *placer, opt MaskOptions)
 	return out, sum, err
 }
 
-// declare reads the structures that the object says it has.
+// declare reads the structures of the object.
 func (r *structureReader) declare() error {
 	items := r.data.Items(tag.StructureSetROISequence)
 	if len(items) == 0 {
@@ -73,19 +75,20 @@ func (r *structureReader) declare() error {
 		if err != nil {
 			return err
 		}
-		if _, twice := r.of[n]; twice {
+		if _, twice := r.indexOf[n]; twice {
 			return r.wrong(tag.ROINumber, "%d appears twice", n)
 		}
 		s := volume.Segment{Number: n, Label: item.Text(tag.ROIName)}
 		s.Problem = r.frameOf(item, &s)
-		r.of[n] = len(r.segments)
+		r.indexOf[n] = len(r.segments)
 		r.segments = append(r.segments, s)
 	}
 	return nil
 }
 
-// frameOf notes the frame of reference that the structure is drawn in, its own or else
-// the only one of the structure set, and says what is wrong with it.
+// frameOf records the structure's frame of reference, which is its own or otherwise the
+// only one of the structure set, and returns an error if it is missing or not that of the
+// series.
 func (r *structureReader) frameOf(item elements.Dataset, s *volume.Segment) error {
 	uid := item.Text(tag.ReferencedFrameOfReferenceUID)
 	if uid == "" {
@@ -95,29 +98,32 @@ func (r *structureReader) frameOf(item elements.Dataset, s *volume.Segment) erro
 		case 1:
 			uid = all[0]
 		default:
-			return unplaced(r.wrong(tag.ReferencedFrameOfReferenceUID, "missing, and the structure set is in %d frames of reference", len(all)), "draw the structure on this series"+orIgnore)
+			return unplaced(r.wrong(tag.ReferencedFrameOfReferenceUID,
+				"missing, and the structure set is in %d frames of reference", len(all)),
+				"draw the structure on this series"+orIgnore)
 		}
 	}
 	if s.Frame = hash(uid); r.home != "" && s.Frame != r.home {
-		return unplaced(r.wrong(tag.ReferencedFrameOfReferenceUID, "it is drawn in frame %s, the series is in frame %s", s.Frame, r.home), "draw the structure on this series"+orIgnore)
+		return unplaced(r.wrong(tag.ReferencedFrameOfReferenceUID, "it is drawn in frame %s, the series is in frame %s",
+			s.Frame, r.home), "draw the structure on this series"+orIgnore)
 	}
 	return nil
 }
 
-// whose returns the place in segments of the structure that an item refers to.
+// whose returns the index in segments of the structure that an item refers to.
 func (r *structureReader) whose(item elements.Dataset) (int, error) {
 	n, err := r.number(item, tag.ReferencedROINumber)
 	if err != nil {
 		return 0, err
 	}
-	i, known := r.of[n]
+	i, known := r.indexOf[n]
 	if !known {
-		return 0, r.wrong(tag.ReferencedROINumber, "%d is none of the structures", n)
+		return 0, r.wrong(tag.ReferencedROINumber, "%d is not one of the structures", n)
 	}
 	return i, nil
 }
 
-// observe reads the codes of the structures, where they have some.
+// observe reads the codes of the structures, if there are any.
 func (r *structureReader) observe() error {
 	coded := map[int]bool{}
 	for _, item := range r.data.Items(tag.RTROIObservationsSequence) {
@@ -129,7 +135,8 @@ func (r *structureReader) observe() error {
 			return err
 		}
 		if coded[i] {
-			return r.wrong(tag.RTROIObservationsSequence, "structure %d has two observations with codes", r.segments[i].Number)
+			return r.wrong(tag.RTROIObservationsSequence, "structure %d has two observations with codes",
+				r.segments[i].Number)
 		}
 		coded[i] = true
 		if err := r.describe(&r.segments[i], item); err != nil {
@@ -172,19 +179,20 @@ type planar struct {
 	points []point
 }
 
-// orIgnore is the other way out where a structure is not on the series.
+// orIgnore is the other hint about a structure that does not lie on the series.
 const orIgnore = ", or, if it is not wanted, give it to `ignore` under `segments` in a scheme file"
 
-// unplaced makes an error a Problem of its segment, which says itself which segment of
-// which file it is.
+// unplaced turns an error into the Problem of a segment, which names file and segment
+// itself.
 func unplaced(e *FileError, hint string) error {
 	e.Path, e.Hint = "", hint
 	return e
 }
 
-// contours returns the contours of a structure in the grid. A problem is why they
-// enclose no voxels of it although they are well-formed.
-func (r *structureReader) contours(ctx context.Context, number int, items []elements.Dataset) (out []planar, problem, err error) {
+// contours returns the contours of a structure in the grid. The problem says why
+// well-formed contours enclose none of its voxels.
+func (r *structureReader) contours(ctx context.Context, number int, items []elements.Dataset) (out []planar, problem,
+	err error) {
 	xor := 0
 	for n, item := range items {
 		if err := ctx.Err(); err != nil {
@@ -210,7 +218,8 @@ func (r *structureReader) contours(ctx context.Context, number int, items []elem
 		case "CLOSED_PLANAR_XOR", "CLOSEDPLANAR_XOR":
 			xor++
 		default:
-			problem = misplaced(r.wrong(tag.ContourGeometricType, "%.20q encloses no area, want CLOSED_PLANAR", kind), "draw the structure as closed contours"+orIgnore)
+			problem = misplaced(r.wrong(tag.ContourGeometricType, "%.20q encloses no area, want CLOSED_PLANAR", kind),
+				"draw the structure as closed contours"+orIgnore)
 			continue
 		}
 		if len(points) < 3 {
@@ -224,8 +233,9 @@ func (r *structureReader) contours(ctx context.Context, number int, items []elem
 		out = append(out, c)
 	}
 	if xor > 0 && xor < len(items) {
-		// PS3.3 C.8.8.6.3: then all of them have to be.
-		return nil, nil, r.wrong(tag.ContourGeometricType, "structure %d: %d of its %d contours are CLOSEDPLANAR_XOR, want all or none", number, xor, len(items))
+		// PS3.3 C.8.8.6.3: all contours must have this type.
+		return nil, nil, r.wrong(tag.ContourGeometricType,
+			"structure %d: %d of its %d contours are CLOSEDPLANAR_XOR, want all or none", number, xor, len(items))
 	}
 	return out, problem, nil
 }
@@ -236,18 +246,19 @@ func (r *structureReader) points(item elements.Dataset) ([][3]float64, *FileErro
 	if len(raw) == 0 {
 		return nil, r.wrong(tag.ContourData, "missing")
 	}
-	if v, err := item.Decimals(contourOffset); err != nil || slices.ContainsFunc(v, func(x float64) bool { return x != 0 }) {
-		return nil, r.wrong(contourOffset, "contours that are shifted are not read")
+	if v, err := item.Decimals(contourOffset); err != nil ||
+		slices.ContainsFunc(v, func(x float64) bool { return x != 0 }) {
+		return nil, r.wrong(contourOffset, "shifted contours are not supported")
 	}
 	count := bytes.Count(raw, []byte{'\\'}) + 1
 	if count%3 != 0 {
 		return nil, r.wrong(tag.ContourData, "%d numbers are not points of three coordinates", count)
 	}
-	n, there, err := item.Integer(tag.NumberOfContourPoints)
+	n, exists, err := item.Integer(tag.NumberOfContourPoints)
 	if err != nil {
 		return nil, r.wrong(tag.NumberOfContourPoints, "%v", err)
 	}
-	if there && n != count/3 {
+	if exists && n != count/3 {
 		return nil, r.wrong(tag.NumberOfContourPoints, "%d, but ContourData (3006,0050) holds %d points", n, count/3)
 	}
 	out := make([][3]float64, count/3)
@@ -263,35 +274,36 @@ func (r *structureReader) points(item elements.Dataset) ([][3]float64, *FileErro
 	return out, nil
 }
 
-// onSlice returns the contour on the slice of the series that all of its points
-// lie on, within Geometry.Tolerance: the positions of contours and of slices come
-// from the same headers. It must not go beyond the slice's edge either, which is
-// half a voxel beyond the outermost centres, for what is outside has no T2.
+// onSlice returns the contour on the slice that contains all of its points within
+// Geometry.Tolerance: the positions of contours and of slices come from the same headers.
+// It must not extend beyond the edge of the slice, half a voxel outside the outermost
+// centres, since there is no T2 outside.
 func (r *structureReader) onSlice(points [][3]float64) (planar, *FileError) {
 	c := planar{points: make([]point, len(points))}
 	for n, p := range points {
-		at := r.to.index(p)
-		if far := max(math.Abs(at[0]), math.Abs(at[1]), math.Abs(at[2])); !(far < math.MaxInt32) {
-			return c, r.wrong(tag.ContourData, "point %d lies nowhere near the series", n+1)
+		voxel := r.target.index(p)
+		if far := max(math.Abs(voxel[0]), math.Abs(voxel[1]), math.Abs(voxel[2])); !(far < math.MaxInt32) {
+			return c, r.wrong(tag.ContourData, "point %d lies far outside the series", n+1)
 		}
-		if n == 0 { // the nearest slice there is
-			c.slice = int(min(max(math.Round(at[2]), 0), float64(r.to.Size[2]-1)))
+		if n == 0 { // the nearest slice
+			c.slice = int(min(max(math.Round(voxel[2]), 0), float64(r.target.Size[2]-1)))
 		}
-		if off := math.Abs(at[2]-float64(c.slice)) * r.to.spacing[2]; !(off <= r.to.tolerance) {
-			return c, r.wrong(tag.ContourData, "point %d lies %.2f mm from slice %d of the series (allowed %.2f mm)", n+1, off, c.slice+1, r.to.tolerance)
+		if distance := math.Abs(voxel[2]-float64(c.slice)) * r.target.spacing[2]; !(distance <= r.target.tolerance) {
+			return c, r.wrong(tag.ContourData, "point %d lies %.2f mm from slice %d of the series (allowed %.2f mm)",
+				n+1, distance, c.slice+1, r.target.tolerance)
 		}
 		for d := range 2 {
-			last := float64(r.to.Size[d]) - 0.5
-			if beyond := max(-0.5-at[d], at[d]-last) * r.to.spacing[d]; !(beyond <= r.to.tolerance) {
-				return c, r.wrong(tag.ContourData, "point %d lies %.2f mm beyond the edge of the series", n+1, beyond)
+			last := float64(r.target.Size[d]) - 0.5
+			if distance := max(-0.5-voxel[d], voxel[d]-last) * r.target.spacing[d]; !(distance <= r.target.tolerance) {
+				return c, r.wrong(tag.ContourData, "point %d lies %.2f mm outside the series", n+1, distance)
 			}
 		}
-		c.points[n] = point{at[0], at[1]}
+		c.points[n] = point{voxel[0], voxel[1]}
 	}
 	return c, nil
 }
 
-// fill gives the structure the voxels that its contours enclose, slice by slice.
+// fill gives the structure the voxels inside its contours, slice by slice.
 func (r *structureReader) fill(ctx context.Context, s *volume.Segment, contours []planar) error {
 	slices.SortStableFunc(contours, func(a, b planar) int { return cmp.Compare(a.slice, b.slice) })
 	for n, c := range contours {
@@ -303,8 +315,8 @@ func (r *structureReader) fill(ctx context.Context, s *volume.Segment, contours 
 			continue
 		}
 		before := len(s.Voxels)
-		s.Voxels = r.slice.take(s.Voxels, uint32(c.slice*r.to.SliceVoxels()))
-		if err := r.to.take(r.header, len(s.Voxels)-before); err != nil {
+		s.Voxels = r.slice.take(s.Voxels, uint32(c.slice*r.target.SliceVoxels()))
+		if err := r.target.take(r.header, len(s.Voxels)-before); err != nil {
 			return err
 		}
 	}

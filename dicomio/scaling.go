@@ -21,27 +21,27 @@ import (
 type PhilipsScaling string
 
 const (
-	// DisplayValues are those of every other vendor, and the default. Echoes whose RS·SS
-	// differ are not comparable in them and refused.
+	// DisplayValues are the values of every other vendor, and the default. Echoes with
+	// different RS·SS are not comparable in them and are refused.
 	DisplayValues PhilipsScaling = "dv"
-	// FloatingPoint values are what the receiver saw, on one scale for all images;
-	// images without a Scale Slope are refused.
+	// FloatingPoint values are the values at the receiver, on one scale for all images.
+	// Images without a Scale Slope are refused.
 	FloatingPoint PhilipsScaling = "fp"
 )
 
-// Check returns an error when the scaling is none of the above, or empty for the
-// default.
+// Check returns an error if the scaling is neither of these, nor empty for the default.
 func (p PhilipsScaling) Check() error {
 	if p != "" && p != DisplayValues && p != FloatingPoint {
-		return fmt.Errorf("%q is neither %s (displayed values) nor %s (floating-point values)", string(p), DisplayValues, FloatingPoint)
+		return fmt.Errorf("%q is neither %s (displayed values) nor %s (floating-point values)", string(p),
+			DisplayValues, FloatingPoint)
 	}
 	return nil
 }
 
-// scale puts Philips images on the scale that is asked for and refuses echoes that
-// are not on one. A rescale slope is applied image by image, so that for other
-// vendors it may change. One Philips image makes them all Philips'.
-func (t *Train) scale(to PhilipsScaling) error {
+// scale brings Philips images onto the wanted scale and refuses echoes on different scales.
+// A rescale slope is applied image by image, so that it may vary for other vendors. If one
+// image is from Philips, all are.
+func (t *Train) scale(wanted PhilipsScaling) error {
 	if !slices.ContainsFunc(t.images, (*header).isPhilips) {
 		return nil
 	}
@@ -49,7 +49,7 @@ func (t *Train) scale(to PhilipsScaling) error {
 		for e := range t.grid {
 			h := t.grid[e][k]
 			check := h.comparable
-			if to == FloatingPoint {
+			if wanted == FloatingPoint {
 				check = h.measurable
 			}
 			if err := check(first); err != nil {
@@ -57,9 +57,9 @@ func (t *Train) scale(to PhilipsScaling) error {
 			}
 		}
 	}
-	t.Scaling = cmp.Or(to, DisplayValues)
+	t.Scaling = cmp.Or(wanted, DisplayValues)
 	for _, h := range t.images {
-		if to == FloatingPoint {
+		if wanted == FloatingPoint {
 			h.intercept /= h.slope * h.scaleSlope
 			h.slope = 1 / h.scaleSlope
 		}
@@ -67,18 +67,17 @@ func (t *Train) scale(to PhilipsScaling) error {
 	return nil
 }
 
-// measurable returns an error when the image's floating-point values are not known.
+// measurable returns an error if the image's floating-point values are not known.
 func (h *header) measurable(*header) error {
 	if math.Abs(h.slope*h.scaleSlope) > 0 {
 		return nil
 	}
-	e := h.wrong(elements.PhilipsScaleSlope, "missing or 0: floating-point values need it")
-	e.Hint = "map display values (--philips-scaling dv), or ask the site for images with their private attributes"
-	return e
+	return h.wrong(elements.PhilipsScaleSlope, "missing or 0: floating-point values need it").
+		withHint("map display values (--philips-scaling dv), or ask the site for images with their private attributes")
 }
 
-// comparable returns an error when the image's display values are not on the scale of
-// those of another echo.
+// comparable returns an error if the image's display values are on another scale than those
+// of the first echo.
 func (h *header) comparable(first *header) error {
 	got, want := h.slope*h.scaleSlope, first.slope*first.scaleSlope
 	unscaled := math.IsNaN(got)
@@ -88,24 +87,26 @@ func (h *header) comparable(first *header) error {
 		if unscaled {
 			given = [2]string{"missing", "given"}
 		}
-		e := h.wrong(elements.PhilipsScaleSlope, "%s, but %s in %s: nothing tells whether the echoes of this slice are on one scale", given[0], given[1], first.where())
-		e.Hint = "ask the site for images with their private attributes"
-		return e
+		return h.wrong(elements.PhilipsScaleSlope, "%s, but %s in %s: nothing tells whether the echoes of this slice "+
+			"are on one scale", given[0], given[1], first.displayName()).
+			withHint("ask the site for images with their private attributes")
 	case unscaled && !withinShare(h.slope, first.slope, sameScale):
-		e := h.wrong(tag.RescaleSlope, "%g, but %g in %s, without Scale Slope (2005,100E) that could reconcile them: the echoes of this slice are not on one scale", h.slope, first.slope, first.where())
-		e.Hint = "ask the site for images with their private attributes, or with one scaling for all echoes"
-		return e
+		return h.wrong(tag.RescaleSlope, "%g, but %g in %s, without Scale Slope (2005,100E) that could reconcile "+
+			"them: the echoes of this slice are not on one scale", h.slope, first.slope, first.displayName()).
+			withHint("ask the site for images with their private attributes, or with one scaling for all echoes")
 	case !unscaled && !withinShare(got, want, sameScale):
-		e := h.wrong(elements.PhilipsScaleSlope, "rescale slope × scale slope is %g, but %g in %s: the echoes of this slice are not on one scale", got, want, first.where())
-		e.Hint = "map floating-point values (--philips-scaling fp), or export the series with one scaling for all echoes"
-		return e
+		return h.wrong(elements.PhilipsScaleSlope, "rescale slope × scale slope is %g, but %g in %s: the echoes of "+
+			"this slice are not on one scale", got, want, first.displayName()).
+			withHint("map floating-point values (--philips-scaling fp), or export the series with one scaling for " +
+				"all echoes")
 	case withinShare(h.slope, first.slope, sameScale):
 		return h.agrees(first)
 	}
 	return nil
 }
 
-// scale is a number that, besides RescaleSlope, says what a stored value means.
+// scale is an attribute, other than RescaleSlope, that determines what a stored value
+// means.
 type scale struct {
 	tag   tag.Tag
 	value float64
@@ -124,17 +125,17 @@ func (h *header) takeScales(mappings *dicom.Element) {
 	}
 }
 
-// takeScale takes the element if it is a number: its attributes are of no use
-// otherwise, and other vendors may use the private ones as they like.
+// takeScale takes the element if it is a single number. Other vendors may use the private
+// elements for anything.
 func (h *header) takeScale(e *dicom.Element) {
 	if v, err := elements.NumbersOf(e); err == nil && len(v) == 1 {
 		h.otherScale = append(slices.Clip(h.otherScale), scale{e.Tag, v[0]})
 	}
 }
 
-// agrees returns an error when, with one RescaleSlope or none, other attributes say
-// that the image and another echo are not on one scale: its values are then stored
-// ones, which T2 cannot be read from.
+// agrees returns an error if RescaleSlope is equal or missing, but other attributes say
+// that the image and another echo are on different scales: its values are then stored
+// values, from which T2 cannot be computed.
 func (h *header) agrees(first *header) error {
 	for n := range max(len(h.otherScale), len(first.otherScale)) {
 		var problem string
@@ -142,17 +143,19 @@ func (h *header) agrees(first *header) error {
 		switch {
 		case n >= len(h.otherScale):
 			t = first.otherScale[n].tag
-			problem = fmt.Sprintf("missing, but %g in %s", first.otherScale[n].value, first.where())
+			problem = fmt.Sprintf("missing, but %g in %s", first.otherScale[n].value, first.displayName())
 		case n >= len(first.otherScale) || first.otherScale[n].tag != h.otherScale[n].tag:
 			t = h.otherScale[n].tag
-			problem = fmt.Sprintf("%g, but missing in %s", h.otherScale[n].value, first.where())
+			problem = fmt.Sprintf("%g, but missing in %s", h.otherScale[n].value, first.displayName())
 		case !withinShare(h.otherScale[n].value, first.otherScale[n].value, sameScale):
 			t = h.otherScale[n].tag
-			problem = fmt.Sprintf("%g, but %g in %s", h.otherScale[n].value, first.otherScale[n].value, first.where())
+			problem = fmt.Sprintf("%g, but %g in %s", h.otherScale[n].value, first.otherScale[n].value,
+				first.displayName())
 		default:
 			continue
 		}
-		e := h.wrong(t, "%s, and no RescaleSlope (0028,1053) that says so: the echoes of this slice are not on one scale", problem)
+		e := h.wrong(t, "%s, and no RescaleSlope (0028,1053) that says so: the echoes of this slice are not on "+
+			"one scale", problem)
 		e.Hint = "ask the site for images with their RescaleSlope (0028,1053) and private attributes"
 		if h.scaleSlope == h.scaleSlope {
 			e.Hint = "map floating-point values (--philips-scaling fp), or " + e.Hint

@@ -6,18 +6,21 @@ import (
 	"math"
 	"strings"
 	"testing"
+
+	"github.com/t2map/t2map/hint"
 )
 
 // philipsSlopes are those of four echoes whose stored values use the whole range:
 // RescaleSlope and Scale Slope as Philips writes them.
-var philipsSlopes = [4]struct{ rs, ss float64 }{{4.03418803418803, 0.00412}, {2.01709401709402, 0.00824}, {1.00854700854701, 0.01648}, {0.5, 0.0333}}
+var philipsSlopes = [4]struct{ rs, ss float64 }{{4.03418803418803, 0.00412}, {2.01709401709402, 0.00824},
+	{1.00854700854701, 0.01648}, {0.5, 0.0333}}
 
 // philipsMR1 creates the block of private elements with Scale Slope, philipsMR5 that
 // with the private RescaleSlope and the sequence of a frame.
 const philipsMR1, philipsMR5 = "Philips MR Imaging DD 001", "Philips MR Imaging DD 005"
 
-// philipsTrain writes trainOf as a Philips scanner would; same gives all echoes the
-// slopes of the first.
+// philipsTrain writes trainOf like a Philips scanner; same gives all echoes the slopes of
+// the first.
 func philipsTrain(t *testing.T, manufacturer string, same, withScale bool) string {
 	t.Helper()
 	dir := t.TempDir()
@@ -90,8 +93,8 @@ func TestPhilipsFloatingPoint(t *testing.T) {
 	}
 }
 
-// Display values are mapped where one scale holds for all echoes, refused with a way
-// out where it does not.
+// Display values are mapped if one scale applies to all echoes, and refused with a hint
+// otherwise.
 func TestPhilipsScalingRefusals(t *testing.T) {
 	const other = "T2MAP"
 	for _, c := range []struct {
@@ -103,11 +106,14 @@ func TestPhilipsScalingRefusals(t *testing.T) {
 	}{
 		{"dv, one scale", "Philips", true, true, DisplayValues, "", ""},
 		{"dv is the default", "Philips", true, true, "", "", ""},
-		{"dv, scales differ", "Philips", false, true, DisplayValues, "rescale slope × scale slope is", "--philips-scaling fp"},
+		{"dv, scales differ", "Philips", false, true, DisplayValues, "rescale slope × scale slope is",
+			"--philips-scaling fp"},
 		{"dv, no scale slope, one rescale slope", "Philips", true, false, DisplayValues, "", ""},
-		{"dv, no scale slope, rescale slopes differ", "Philips", false, false, DisplayValues, "without Scale Slope (2005,100E) that could reconcile them", "private attributes"},
+		{"dv, no scale slope, rescale slopes differ", "Philips", false, false, DisplayValues,
+			"without Scale Slope (2005,100E) that could reconcile them", "private attributes"},
 		{"fp, one scale", "Philips", true, true, FloatingPoint, "", ""},
-		{"fp, no scale slope", "Philips", true, false, FloatingPoint, "(2005,100E): missing or 0", "--philips-scaling dv"},
+		{"fp, no scale slope", "Philips", true, false, FloatingPoint, "(2005,100E): missing or 0",
+			"--philips-scaling dv"},
 		{"fp asked for, another vendor", other, false, false, FloatingPoint, "", ""},
 		{"another vendor's private element of that number", other, false, true, FloatingPoint, "", ""},
 	} {
@@ -115,8 +121,9 @@ func TestPhilipsScalingRefusals(t *testing.T) {
 		switch {
 		case c.want == "" && err != nil:
 			t.Errorf("%s: %v", c.name, err)
-		case c.want != "" && (err == nil || !strings.Contains(err.Error(), c.want) || !strings.Contains(Hint(err), c.hint)):
-			t.Errorf("%s: %v, hint %q; want …%s…", c.name, err, Hint(err), c.want)
+		case c.want != "" && (err == nil || !strings.Contains(err.Error(), c.want) ||
+			!strings.Contains(hint.Find(err), c.hint)):
+			t.Errorf("%s: %v, hint %q; want …%s…", c.name, err, hint.Find(err), c.want)
 		case c.want == "" && (c.scaling != FloatingPoint || c.manufacturer == other):
 			rs := philipsSlopes[0].rs
 			if !c.same {
@@ -135,9 +142,11 @@ func TestPhilipsScalingOfFrames(t *testing.T) {
 	object := func(withScale bool) string {
 		m := multiFrame{frames: 6, rows: 3, columns: 5, pixels: nativePixels(90), inFrame: func(n int) []byte {
 			s := philipsSlopes[1+n%3]
-			b := sequenceElement(0x0028, 0x9145, false, append(textElement(0x0028, 0x1052, "DS", "0"), textElement(0x0028, 0x1053, "DS", fmt.Sprint(s.rs))...))
+			b := sequenceElement(0x0028, 0x9145, false, append(textElement(0x0028, 0x1052, "DS", "0"),
+				textElement(0x0028, 0x1053, "DS", fmt.Sprint(s.rs))...))
 			if withScale {
-				b = append(sequenceElement(0x2005, 0x140F, false, floatElement(0x2005, 0x100E, "FL", float32(s.ss))), b...)
+				b = append(sequenceElement(0x2005, 0x140F, false, floatElement(0x2005, 0x100E, "FL", float32(s.ss))),
+					b...)
 			}
 			return b
 		}}
@@ -158,15 +167,17 @@ func TestPhilipsScalingOfFrames(t *testing.T) {
 			}
 		}
 	}
-	if _, err := readScaled(t, object(true), DisplayValues); err == nil || !strings.Contains(Hint(err), "--philips-scaling fp") {
+	if _, err := readScaled(t, object(true), DisplayValues); err == nil ||
+		!strings.Contains(hint.Find(err), "--philips-scaling fp") {
 		t.Errorf("display values: %v", err)
 	}
-	if _, err := readScaled(t, object(false), FloatingPoint); err == nil || !strings.Contains(err.Error(), "object frame 1: private (2005,100E): missing or 0") {
+	if _, err := readScaled(t, object(false), FloatingPoint); err == nil ||
+		!strings.Contains(err.Error(), "object frame 1: private (2005,100E): missing or 0") {
 		t.Errorf("no scale slope: %v", err)
 	}
 }
 
-// scaledBy writes trainOf with what more says of an image's scale.
+// scaledBy writes trainOf with additional attributes about an image's scale.
 func scaledBy(t *testing.T, manufacturer string, rescale func(echo int) float64, more func(echo int) []byte) string {
 	t.Helper()
 	images, dir := trainOf(), t.TempDir()
@@ -185,18 +196,19 @@ func scaledBy(t *testing.T, manufacturer string, rescale func(echo int) float64,
 	return dir
 }
 
-func refused(t *testing.T, name, dir string, scaling PhilipsScaling, want, hint string) {
+func refused(t *testing.T, name, dir string, scaling PhilipsScaling, want, advice string) {
 	t.Helper()
 	_, err := readScaled(t, dir, scaling)
 	switch {
 	case want == "" && err != nil:
 		t.Errorf("%s, %s: %v", name, scaling, err)
-	case want != "" && (err == nil || !strings.Contains(err.Error(), want) || !strings.Contains(Hint(err), hint)):
-		t.Errorf("%s, %s: %v, hint %q; want …%s…", name, scaling, err, Hint(err), want)
+	case want != "" && (err == nil || !strings.Contains(err.Error(), want) ||
+		!strings.Contains(hint.Find(err), advice)):
+		t.Errorf("%s, %s: %v, hint %q; want …%s…", name, scaling, err, hint.Find(err), want)
 	}
 }
 
-// One image with a Scale Slope makes a train without manufacturer Philips', and then
+// One image with a Scale Slope makes a train without manufacturer a Philips train, and then
 // all images need one.
 func TestPhilipsInPart(t *testing.T) {
 	for _, only := range []int{0, 2} {
@@ -208,20 +220,23 @@ func TestPhilipsInPart(t *testing.T) {
 		})
 		refused(t, "one echo", dir, FloatingPoint, "(2005,100E): missing or 0", "private attributes")
 		_, err := readScaled(t, dir, DisplayValues)
-		if err == nil || strings.Count(err.Error(), "IM_00") != 2 || !strings.Contains(err.Error(), "nothing tells whether") || Hint(err) == "" {
+		if err == nil || strings.Count(err.Error(), "IM_00") != 2 ||
+			!strings.Contains(err.Error(), "nothing tells whether") || hint.Find(err) == "" {
 			t.Errorf("dv, echo %d: %v, want both files", only, err)
 		}
 	}
 }
 
-// A scale that differs over the echoes, where RescaleSlope does not say so, is refused
-// wherever it is kept.
+// A scale that differs over the echoes without a RescaleSlope that says so is refused,
+// whichever attribute has it.
 func TestPhilipsScaleElsewhere(t *testing.T) {
 	mapping := func(slope float64) []byte {
-		return sequenceElement(0x0040, 0x9096, false, append(plainElement(0x0040, 0x9224, "FD", double(0)), plainElement(0x0040, 0x9225, "FD", double(slope))...))
+		return sequenceElement(0x0040, 0x9096, false, append(plainElement(0x0040, 0x9224, "FD", double(0)),
+			plainElement(0x0040, 0x9225, "FD", double(slope))...))
 	}
 	private := func(creator string, slope float64) []byte {
-		return append(textElement(0x2005, 0x0011, "LO", creator), textElement(0x2005, 0x110A, "DS", fmt.Sprint(slope))...)
+		return append(textElement(0x2005, 0x0011, "LO", creator),
+			textElement(0x2005, 0x110A, "DS", fmt.Sprint(slope))...)
 	}
 	slope := func(echo int) float64 { return float64(1 + echo) }
 	ones := func(int) float64 { return 1 }
@@ -231,9 +246,12 @@ func TestPhilipsScaleElsewhere(t *testing.T) {
 		more               func(echo int) []byte
 		want               string
 	}{
-		{"mappings differ", "Philips", nil, func(e int) []byte { return mapping(slope(e)) }, "RealWorldValueSlope (0040,9225): 2, but 1 in IM_"},
-		{"mappings differ, one rescale slope", "Philips", ones, func(e int) []byte { return mapping(slope(e)) }, "RealWorldValueSlope (0040,9225)"},
-		{"mappings as the rescale slopes", "Philips", slope, func(e int) []byte { return mapping(slope(e)) }, "without Scale Slope (2005,100E)"},
+		{"mappings differ", "Philips", nil, func(e int) []byte { return mapping(slope(e)) },
+			"RealWorldValueSlope (0040,9225): 2, but 1 in IM_"},
+		{"mappings differ, one rescale slope", "Philips", ones, func(e int) []byte { return mapping(slope(e)) },
+			"RealWorldValueSlope (0040,9225)"},
+		{"mappings as the rescale slopes", "Philips", slope, func(e int) []byte { return mapping(slope(e)) },
+			"without Scale Slope (2005,100E)"},
 		{"one mapping", "Philips", nil, func(int) []byte { return mapping(2) }, ""},
 		{"a mapping of one echo", "Philips", nil, func(e int) []byte {
 			if e == 1 {
@@ -242,24 +260,27 @@ func TestPhilipsScaleElsewhere(t *testing.T) {
 			return nil
 		}, "but missing in IM_"},
 		{"mappings differ, another vendor", "T2MAP", nil, func(e int) []byte { return mapping(slope(e)) }, ""},
-		{"private slopes differ", "Philips", nil, func(e int) []byte { return private(philipsMR5, slope(e)) }, "private (2005,140A): 2, but 1 in IM_"},
+		{"private slopes differ", "Philips", nil, func(e int) []byte { return private(philipsMR5, slope(e)) },
+			"private (2005,140A): 2, but 1 in IM_"},
 		{"one private slope", "Philips", nil, func(int) []byte { return private(philipsMR5, 2) }, ""},
 		{"another's private numbers", "Philips", nil, func(e int) []byte { return private("ELSCINT1", slope(e)) }, ""},
 	} {
 		refused(t, c.name, scaledBy(t, c.manufacturer, c.rescale, c.more), DisplayValues, c.want, "")
 	}
 	framed := func(slope func(n int) float64) string {
-		m := multiFrame{frames: 6, rows: 3, columns: 5, pixels: nativePixels(90), inFrame: func(n int) []byte { return mapping(slope(n % 3)) }}
+		m := multiFrame{frames: 6, rows: 3, columns: 5, pixels: nativePixels(90),
+			inFrame: func(n int) []byte { return mapping(slope(n % 3)) }}
 		dir := t.TempDir()
 		write(t, dir+"/object", with(t, m.file(t, ""), false, textElement(0x0008, 0x0070, "LO", "Philips")))
 		return dir
 	}
-	refused(t, "mappings of frames differ", framed(slope), DisplayValues, "object frame 2: RealWorldValueSlope (0040,9225): 2, but 1 in object frame 1", "RescaleSlope (0028,1053)")
+	refused(t, "mappings of frames differ", framed(slope), DisplayValues,
+		"object frame 2: RealWorldValueSlope (0040,9225): 2, but 1 in object frame 1", "RescaleSlope (0028,1053)")
 	refused(t, "one mapping of frames", framed(ones), DisplayValues, "", "")
 }
 
-// A private element belongs to the creator of its block, not to whoever usually has
-// its number.
+// A private element belongs to the creator of its block, not to the usual owner of its
+// number.
 func TestPrivateCreators(t *testing.T) {
 	ones := func(int) float64 { return 1 }
 	for _, c := range []struct {
@@ -281,7 +302,8 @@ func TestPrivateCreators(t *testing.T) {
 			t.Errorf("%s: %g, want %d", c.name, echo[1][7], 2*1007)
 		}
 	}
-	// Without manufacturer and creator nothing says that the numbers are Philips'.
+	// Without manufacturer and creator it is not known whether the numbers are from
+	// Philips.
 	dir := scaledBy(t, "", ones, func(e int) []byte { return scaleSlopeIn(0x10, "", float32(1+e)) })
 	refused(t, "neither", dir, DisplayValues, "", "")
 	refused(t, "neither", dir, FloatingPoint, "", "")
@@ -296,7 +318,8 @@ func TestPrivateCreatorsOfFrames(t *testing.T) {
 		{philipsMR5, "ELSCINT1", "(2005,100E): missing or 0"},
 	} {
 		m := multiFrame{frames: 6, rows: 3, columns: 5, pixels: nativePixels(90), inFrame: func(int) []byte {
-			return append(textElement(0x2005, 0x0015, "LO", c.outer), sequenceElement(0x2005, 0x150F, false, scaleSlopeIn(0x12, c.inner, 0.5))...)
+			return append(textElement(0x2005, 0x0015, "LO", c.outer),
+				sequenceElement(0x2005, 0x150F, false, scaleSlopeIn(0x12, c.inner, 0.5))...)
 		}}
 		dir := t.TempDir()
 		write(t, dir+"/object", with(t, m.file(t, ""), false, textElement(0x0008, 0x0070, "LO", "Philips")))

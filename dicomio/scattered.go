@@ -10,60 +10,59 @@ import (
 	"github.com/suyashkumar/dicom/pkg/tag"
 )
 
-// An anonymiser that replaces UIDs file by file, or series by series, gives each echo or each
-// slice a study of its own. Such studies are one visit, and have one reason to fail.
+// An anonymiser that replaces UIDs file by file, or series by series, turns each echo or
+// each slice into a study. Such studies are one visit and fail for one reason.
 
-// part is a study that may be a part of one.
+// part is a study that may be part of a scattered study.
 type part struct {
 	uid    string
 	images []*header // magnitudes
 }
 
-// joinScattered makes one study of those that hold one train between them and are of one
-// patient. Those that hold its echoes lie in one folder, or each in a folder of its own
-// within one, and none of them holds a train itself. Those that hold its slices lie in one
-// folder. It returns why each of the joined studies fails, by its new UID, which is all of
-// theirs.
+// joinScattered joins studies of one patient that together form one train. Those that
+// contain its echoes lie in one folder, or each in a folder of its own within one, and none
+// of them contains a train itself. Those that contain its slices lie in one folder. It
+// returns the error of each joined study by its new UID, which consists of all UIDs.
 func joinScattered(groups map[string][]*entry) map[string]error {
 	type visit struct{ folder, patient string }
 	visits := map[visit][]part{}
-	whole := map[visit][]part{} // that hold trains
+	whole := map[visit][]part{} // that contain trains
 	for uid, entries := range groups {
 		p, folder, patient := partOf(uid, entries)
 		if len(p.images) == 0 && !slices.ContainsFunc(entries, func(e *entry) bool { return e.isMRImage() }) {
 			continue
 		}
-		into := visits
+		parts := visits
 		if len(echoes(p.images)) >= minTrain || crowded(p.images) {
-			into = whole
+			parts = whole
 		}
-		into[visit{folder, patient}] = append(into[visit{folder, patient}], p)
+		parts[visit{folder, patient}] = append(parts[visit{folder, patient}], p)
 	}
 	problems := map[string]error{}
 	for _, parts := range whole {
-		for _, of := range sliced(parts) {
-			problems[join(groups, of)] = severalStudies(of, "slices")
+		for _, group := range sliced(parts) {
+			problems[join(groups, group)] = severalStudies(group, "slices")
 		}
 	}
-	above := map[visit][]part{} // studies that lie in folders of their own may be of the one above
+	above := map[visit][]part{} // studies in folders of their own may belong to the folder above
 	for v, parts := range visits {
 		if _, err := scattered(parts); err != nil {
-			problems[join(groups, parts)] = err // whatever else lies there is of the visit
+			problems[join(groups, parts)] = err // everything else there belongs to the visit
 			continue
 		}
-		up := visit{filepath.Dir(v.folder), v.patient}
-		above[up] = append(above[up], parts...)
+		parent := visit{filepath.Dir(v.folder), v.patient}
+		above[parent] = append(above[parent], parts...)
 	}
 	for _, parts := range above {
-		if of, err := scattered(parts); err != nil {
-			problems[join(groups, of)] = err // others may be of another visit
+		if group, err := scattered(parts); err != nil {
+			problems[join(groups, group)] = err // other studies there may be another visit
 		}
 	}
 	return problems
 }
 
-// partOf returns the magnitudes of a study, the deepest folder that holds them and whose
-// they are.
+// partOf returns the magnitudes of a study, the deepest folder that contains them, and the
+// patient.
 func partOf(uid string, entries []*entry) (p part, folder, patient string) {
 	p.uid = uid
 	for _, e := range entries {
@@ -83,29 +82,29 @@ func partOf(uid string, entries []*entry) (p part, folder, patient string) {
 	return p, folder, patient
 }
 
-// common returns the deepest folder that holds both.
+// common returns the deepest folder that contains both.
 func common(a, b string) string {
 	for a != b {
 		if len(a) < len(b) {
 			a, b = b, a
 		}
-		up := filepath.Dir(a)
-		if up == a {
+		parent := filepath.Dir(a)
+		if parent == a {
 			break
 		}
-		a = up
+		a = parent
 	}
 	return a
 }
 
-// scattered returns those of the parts that hold a train between them, and why they are not
-// studies of their own: they have three echo times in one place and on one grid.
+// scattered returns the parts that together form a train, and the error that says so: they
+// have three echo times in one place and on one grid.
 func scattered(parts []part) ([]part, error) {
 	type grid struct {
 		parts  []part
 		images []*header
 	}
-	var grids []grid // of one kind each
+	var grids []grid // with one kind each
 	for _, p := range parts {
 		if len(p.images) == 0 || !p.images[0].saysGrid() {
 			continue
@@ -133,26 +132,27 @@ func scattered(parts []part) ([]part, error) {
 	return nil, nil
 }
 
-// severalStudies says that the parts are one train; of says what of it they are.
-func severalStudies(parts []part, of string) error {
+// severalStudies says that the parts, which are slices, echoes or images, are one train.
+func severalStudies(parts []part, members string) error {
 	var all []*header
 	for _, p := range parts {
 		all = append(all, p.images...)
 	}
 	return &TrainError{
-		Problem: fmt.Sprintf("%s: %d different ones among the %s of one train with the echo times %s", attribute(tag.StudyInstanceUID), len(parts), of, listMS(echoTimes(all))),
-		Hint:    oneUID,
+		Problem: fmt.Sprintf("%s: %d different ones among the %s of one train with the echo times %s",
+			attribute(tag.StudyInstanceUID), len(parts), members, listMS(echoTimes(all))),
+		Hint: oneUID,
 	}
 }
 
-// sliced returns the sets of parts that hold a train between them, a slice each: they have
-// one grid and the same echo times, a place of their own, and one series or one frame of
-// reference. Two parts of one frame alone may be two scans of a slice.
+// sliced returns the sets of parts that together form a train, one slice each: they have
+// one grid and the same echo times, different places, and one series or one frame of
+// reference. If they only share the frame, two parts may be two scans of a slice.
 func sliced(parts []part) [][]part {
 	type train struct {
 		parts  []part
-		at     places
-		repeat bool // whether two parts are in one place: they are two scans
+		placed places
+		repeat bool // whether two parts share a place and so are two scans
 	}
 	var trains []*train
 	for _, p := range parts {
@@ -165,11 +165,11 @@ func sliced(parts []part) [][]part {
 			if len(trains) == mostGrids {
 				continue
 			}
-			trains, n = append(trains, &train{at: places{}}), len(trains)
+			trains, n = append(trains, &train{placed: places{}}), len(trains)
 		}
 		t := trains[n]
-		t.repeat = t.repeat || len(t.at.near(h)) > 0
-		t.at.add(h)
+		t.repeat = t.repeat || len(t.placed.near(h)) > 0
+		t.placed.add(h)
 		t.parts = append(t.parts, p)
 	}
 	var out [][]part
@@ -187,18 +187,22 @@ func sliced(parts []part) [][]part {
 
 // inOnePlace reports whether all images are of one slice.
 func inOnePlace(images []*header) bool {
-	return !slices.ContainsFunc(images, func(h *header) bool { return !samePlace(h, images[0]) || !sameOrientation(h, images[0]) })
+	return !slices.ContainsFunc(images, func(h *header) bool {
+		return !samePlace(h, images[0]) ||
+			!sameOrientation(h, images[0])
+	})
 }
 
-// sameTrain reports whether two parts that are a slice each may be of one train.
+// sameTrain reports whether two parts of one slice each may belong to one train.
 func sameTrain(p, q part) bool {
 	a, b := p.images[0], q.images[0]
 	one := a.series == b.series || a.frame == b.frame && a.frame != ""
 	return one && a.rows == b.rows && a.columns == b.columns && sameAcquisition(a, b) && a.kind() == b.kind() &&
-		slices.EqualFunc(echoTimes(p.images), echoTimes(q.images), func(x, y float64) bool { return within(x, y, sameTE) })
+		slices.EqualFunc(echoTimes(p.images), echoTimes(q.images),
+			func(x, y float64) bool { return within(x, y, sameTE) })
 }
 
-// join makes one group of those of the parts and returns its UID.
+// join merges the groups of the parts and returns the new UID.
 func join(groups map[string][]*entry, parts []part) string {
 	uids := map[string]bool{}
 	for _, p := range parts {

@@ -10,8 +10,8 @@ import (
 	"github.com/t2map/t2map/volume"
 )
 
-// framePlace is what says where a frame lies and whose it is, in the functional
-// groups shared by all frames or in each frame's own (PS3.3 C.7.6.16.2).
+// framePlace selects the position and segment of a frame, in the functional groups shared
+// by all frames or in those of each frame (PS3.3 C.7.6.16.2).
 var framePlace = elements.Wish{
 	tag.PlanePositionSequence:    {tag.ImagePositionPatient: nil},
 	tag.PlaneOrientationSequence: {tag.ImageOrientationPatient: nil},
@@ -20,7 +20,7 @@ var framePlace = elements.Wish{
 	tag.SegmentIdentificationSequence: {tag.ReferencedSegmentNumber: nil},
 }
 
-// segmentationWish is what is wanted of a segmentation (PS3.3 C.8.20.2).
+// segmentationWish selects the attributes of a segmentation (PS3.3 C.8.20.2).
 var segmentationWish = elements.Wish{
 	tag.SegmentationType: nil, tag.SegmentationFractionalType: nil, tag.MaximumFractionalValue: nil,
 	tag.PixelPaddingValue: nil,
@@ -39,41 +39,44 @@ const (
 	labelMapType   = "LABELMAP"
 )
 
-// background is the code of what no segment marks (PS3.16 CID 7150).
+// background is the code of the background (PS3.16 CID 7150).
 var background = volume.Code{Value: "125040", Scheme: "DCM"}
 
 // segmentReader reads one segmentation.
 type segmentReader struct {
 	*object
-	to     *placer
+	target *placer
 	kind   string
 	shared elements.Dataset
 	groups []elements.Dataset // one for each frame
 
 	segments []volume.Segment
-	of       map[int]int     // a segment's number to its place in segments
+	indexOf  map[int]int     // from a segment's number to its index in segments
 	isBack   map[int]bool    // numbers of a label map that are background
-	means    []int32         // what each stored value means: a place in segments, or one of the below
+	means    []int32         // the meaning of each stored value: an index in segments, or one of the constants below
 	seen     map[[3]int]bool // segment, axis across, slice
 }
 
-// What a stored value can mean beside a segment.
+// The meanings of a stored value other than a segment.
 const (
 	nothing = -1 - iota // background
-	theirs              // in the segment that the frame is of
-	invalid             // no value for this object
+	theirs              // the segment of the frame
+	invalid             // not valid in this object
 )
 
 // readSegments reads a segmentation onto a grid.
-func readSegments(ctx context.Context, h *header, to *placer, opt MaskOptions) (volume.Segmentation, string, error) {
-	out := volume.Segmentation{Geometry: to.Geometry}
+func readSegments(ctx context.Context, h *header, target *placer, opt MaskOptions) (volume.Segmentation, string,
+	error) {
+	out := volume.Segmentation{Geometry: target.Geometry}
 	o, err := h.openObject(segmentationWish)
 	if err != nil {
 		return out, "", err
 	}
 	defer o.Close()
-	r := &segmentReader{object: o, to: to, kind: o.data.Text(tag.SegmentationType), of: map[int]int{}, isBack: map[int]bool{}, seen: map[[3]int]bool{}}
-	for _, step := range []func() error{r.checkPixels, r.declare, func() error { return r.values(opt) }, r.readGroups, func() error { return r.readFrames(ctx) }} {
+	r := &segmentReader{object: o, target: target, kind: o.data.Text(tag.SegmentationType), indexOf: map[int]int{},
+		isBack: map[int]bool{}, seen: map[[3]int]bool{}}
+	for _, step := range []func() error{r.checkPixels, r.declare, func() error { return r.values(opt) }, r.readGroups,
+		func() error { return r.readFrames(ctx) }} {
 		if err := step(); err != nil {
 			return out, "", err
 		}
@@ -86,8 +89,8 @@ func readSegments(ctx context.Context, h *header, to *placer, opt MaskOptions) (
 	return out, sum, err
 }
 
-// checkPixels checks the image pixel module against what the type of the
-// segmentation asks for (PS3.3 C.8.20.2.1).
+// checkPixels checks the image pixel module against the type of the segmentation (PS3.3
+// C.8.20.2.1).
 func (r *segmentReader) checkPixels() error {
 	bits := map[string][]int{binaryType: {1}, fractionalType: {8}, labelMapType: {8, 16}}[r.kind]
 	switch {
@@ -101,8 +104,8 @@ func (r *segmentReader) checkPixels() error {
 		return r.wrong(tag.BitsAllocated, "%d bits allocated, want %v for %s", r.allocated, bits, r.kind)
 	case r.stored != r.allocated:
 		return r.wrong(tag.BitsStored, "%d bits stored in %d allocated", r.stored, r.allocated)
-	case r.pixelsAre != 0:
-		return r.wrong(tag.PixelRepresentation, "%d, want 0", r.pixelsAre)
+	case r.representation != 0:
+		return r.wrong(tag.PixelRepresentation, "%d, want 0", r.representation)
 	case r.samples != 1:
 		return r.wrong(tag.SamplesPerPixel, "%d, want 1", r.samples)
 	case r.photometric != "MONOCHROME2" && !(r.photometric == "PALETTE COLOR" && r.kind == labelMapType):
@@ -112,14 +115,13 @@ func (r *segmentReader) checkPixels() error {
 	case r.columns <= 0:
 		return r.wrong(tag.Columns, "missing")
 	case r.lossy:
-		e := r.wrong(tag.LossyImageCompression, "lossy compression changes what belongs to a segment")
-		e.Hint = "export the segmentation without lossy compression"
-		return e
+		return r.wrong(tag.LossyImageCompression, "lossy compression changes what belongs to a segment").
+			withHint("export the segmentation without lossy compression")
 	}
 	return nil
 }
 
-// declare reads the segments that the object says it has.
+// declare reads the segments of the object.
 func (r *segmentReader) declare() error {
 	items := r.data.Items(tag.SegmentSequence)
 	if len(items) == 0 {
@@ -134,20 +136,20 @@ func (r *segmentReader) declare() error {
 		if err := r.describe(&s, item); err != nil {
 			return err
 		}
-		if _, twice := r.of[n]; twice || r.isBack[n] {
+		if _, twice := r.indexOf[n]; twice || r.isBack[n] {
 			return r.wrong(tag.SegmentNumber, "%d appears twice", n)
 		}
 		if r.kind == labelMapType && s.Type.Value == background.Value && s.Type.Scheme == background.Scheme {
 			r.isBack[n] = true
 			continue
 		}
-		r.of[n] = len(r.segments)
+		r.indexOf[n] = len(r.segments)
 		r.segments = append(r.segments, s)
 	}
 	return nil
 }
 
-// values works out what the stored values mean.
+// values determines the meaning of the stored values.
 func (r *segmentReader) values(opt MaskOptions) error {
 	r.means = slices.Repeat([]int32{invalid}, 1<<max(r.allocated, 8))
 	r.means[0] = nothing
@@ -162,8 +164,8 @@ func (r *segmentReader) values(opt MaskOptions) error {
 	return nil
 }
 
-// fractions works out which values of a fractional segmentation are at or above
-// the threshold.
+// fractions determines which values of a fractional segmentation are at or above the
+// threshold.
 func (r *segmentReader) fractions(threshold float64) error {
 	if t := r.data.Text(tag.SegmentationFractionalType); t != "PROBABILITY" && t != "OCCUPANCY" {
 		return r.wrong(tag.SegmentationFractionalType, "%.20q, want PROBABILITY or OCCUPANCY", t)
@@ -184,20 +186,19 @@ func (r *segmentReader) fractions(threshold float64) error {
 	return nil
 }
 
-// labels works out which segment each value of a label map is, and which is the
-// background.
+// labels determines the segment of each value of a label map, and the background.
 func (r *segmentReader) labels() error {
-	padding, there, err := r.data.Integer(tag.PixelPaddingValue)
+	padding, exists, err := r.data.Integer(tag.PixelPaddingValue)
 	if err != nil {
 		return r.wrong(tag.PixelPaddingValue, "%v", err)
 	}
-	if _, declared := r.of[padding]; declared && there {
+	if _, declared := r.indexOf[padding]; declared && exists {
 		return r.wrong(tag.PixelPaddingValue, "%d is the background, and segment %d too", padding, padding)
 	}
-	if there || len(r.isBack) > 0 {
-		r.means[0] = invalid // unless it is named below
+	if exists || len(r.isBack) > 0 {
+		r.means[0] = invalid // unless a segment has it, below
 	}
-	if there {
+	if exists {
 		r.isBack[padding] = true
 	}
 	for n := range r.isBack {
@@ -205,9 +206,10 @@ func (r *segmentReader) labels() error {
 			r.means[n] = nothing
 		}
 	}
-	for n, s := range r.of {
+	for n, s := range r.indexOf {
 		if n < 0 || n >= len(r.means) {
-			return r.wrong(tag.SegmentNumber, "%d, want 0 to %d in a label map of %d bits", n, len(r.means)-1, r.allocated)
+			return r.wrong(tag.SegmentNumber, "%d, want 0 to %d in a label map of %d bits", n, len(r.means)-1,
+				r.allocated)
 		}
 		r.means[n] = int32(s)
 	}

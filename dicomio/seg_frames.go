@@ -12,13 +12,13 @@ import (
 	"github.com/t2map/t2map/dicomio/internal/elements"
 )
 
-// readFrames puts all frames in their places and sorts the voxels.
+// readFrames reads all frames and sorts the voxels.
 func (r *segmentReader) readFrames(ctx context.Context) error {
 	for n := range r.groups {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		at, err := r.place(n)
+		frame, err := r.place(n)
 		if err != nil {
 			return err
 		}
@@ -26,43 +26,42 @@ func (r *segmentReader) readFrames(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		if err := r.fill(n, at, pixels); err != nil {
+		if err := r.fill(n, frame, pixels); err != nil {
 			return err
 		}
 	}
 	for i := range r.segments {
 		s := &r.segments[i]
 		if slices.Sort(s.Voxels); len(slices.Compact(slices.Clone(s.Voxels))) != len(s.Voxels) {
-			e := r.invalid("segment %d: two frames show the same voxel", s.Number)
-			e.Hint = hintTwice
-			return e
+			return r.invalid("segment %d: two frames show the same voxel", s.Number).
+				withHint(hintTwice)
 		}
 		s.Voxels = slices.Clip(s.Voxels)
 	}
 	return nil
 }
 
-// framePixels is a frame's place in the grid: pixel (c, r) is voxel first +
-// c·column + r·row, along the axes that column and row run along.
+// framePixels is the place of a frame in the grid: pixel (c, r) is voxel first + c·column +
+// r·row.
 type framePixels struct {
 	first       [3]int
 	column, row [3]int // one of −1, 0, 1 along each axis
-	segment     int    // its place in segments; −1 in a label map
+	segment     int    // index in segments; −1 in a label map
 }
 
-// group returns what one frame's functional groups, or else the shared ones, hold
-// of a macro.
+// group returns a macro of one frame's functional groups or, if it is absent there, of the
+// shared ones.
 func (r *segmentReader) group(n int, t tag.Tag) (elements.Dataset, error) {
 	for _, d := range []elements.Dataset{r.groups[n], r.shared} {
-		item, there, err := r.one(d, t)
-		if there || err != nil {
+		item, exists, err := r.one(d, t)
+		if exists || err != nil {
 			return item, err
 		}
 	}
 	return elements.Dataset{}, r.frameError(n, r.wrong(t, "missing"))
 }
 
-// numbers returns count numbers of a frame's functional group.
+// numbers returns count numbers from a functional group of a frame.
 func (r *segmentReader) numbers(n int, macro, t tag.Tag, count int) ([]float64, error) {
 	item, err := r.group(n, macro)
 	if err != nil {
@@ -80,7 +79,7 @@ func (r *segmentReader) numbers(n int, macro, t tag.Tag, count int) ([]float64, 
 	return v, nil
 }
 
-// frameError says which frame an error is of.
+// frameError adds the number of the frame to an error.
 func (r *segmentReader) frameError(n int, e *FileError) *FileError {
 	e.Problem = fmt.Sprintf("frame %d: %s", n+1, e.Problem)
 	return e
@@ -88,57 +87,58 @@ func (r *segmentReader) frameError(n int, e *FileError) *FileError {
 
 // place finds the voxels of a frame.
 func (r *segmentReader) place(n int) (framePixels, error) {
-	at := framePixels{segment: -1}
+	frame := framePixels{segment: -1}
 	position, err := r.numbers(n, tag.PlanePositionSequence, tag.ImagePositionPatient, 3)
 	if err != nil {
-		return at, err
+		return frame, err
 	}
 	orientation, err := r.numbers(n, tag.PlaneOrientationSequence, tag.ImageOrientationPatient, 6)
 	if err != nil {
-		return at, err
+		return frame, err
 	}
 	spacing, err := r.numbers(n, tag.PixelMeasuresSequence, tag.PixelSpacing, 2)
 	if err != nil {
-		return at, err
+		return frame, err
 	}
 	if !(spacing[0] > 0) || !(spacing[1] > 0) {
-		return at, r.frameError(n, r.wrong(tag.PixelSpacing, `%g\%g mm is not a spacing`, spacing[0], spacing[1]))
+		return frame, r.frameError(n, r.wrong(tag.PixelSpacing, `%g\%g mm is not a spacing`, spacing[0], spacing[1]))
 	}
 	// PixelSpacing gives the distance between rows first.
 	var column, row [3]float64
 	for i := range 3 {
 		column[i], row[i] = orientation[i]*spacing[1], orientation[3+i]*spacing[0]
 	}
-	if err := r.align(n, &at, [3][3]float64{[3]float64(position), column, row}); err != nil {
-		return at, err
+	if err := r.align(n, &frame, [3][3]float64{[3]float64(position), column, row}); err != nil {
+		return frame, err
 	}
 	if r.kind != labelMapType {
-		if at.segment, err = r.whose(n); err != nil {
-			return at, err
+		if frame.segment, err = r.whose(n); err != nil {
+			return frame, err
 		}
 	}
-	across := 3 - axis(at.column) - axis(at.row)
-	key := [3]int{at.segment, across, at.first[across]}
+	across := 3 - axis(frame.column) - axis(frame.row)
+	key := [3]int{frame.segment, across, frame.first[across]}
 	if r.seen[key] {
-		what := "slice %d of the series appears twice"
-		if at.segment >= 0 {
-			what += fmt.Sprintf(" for segment %d", r.segments[at.segment].Number)
+		content := "slice %d of the series appears twice"
+		if frame.segment >= 0 {
+			content += fmt.Sprintf(" for segment %d", r.segments[frame.segment].Number)
 		}
-		e := r.frameError(n, r.wrong(tag.PlanePositionSequence, what, at.first[across]+1))
+		e := r.frameError(n, r.wrong(tag.PlanePositionSequence, content, frame.first[across]+1))
 		e.Hint = hintTwice
-		return at, e
+		return frame, e
 	}
 	r.seen[key] = true
-	return at, nil
+	return frame, nil
 }
 
-// hintTwice is the way out where a place appears twice for one segment.
-const hintTwice = "one of the two may be an earlier state: save the segmentation again with one frame for each slice of a segment"
+// hintTwice is the hint about a place that occurs twice for one segment.
+const hintTwice = "one of the two may be an earlier state: save the segmentation again with one frame for each " +
+	"slice of a segment"
 
-// hintAgain is the way out where a frame is of something that the file does not have.
+// hintAgain is the hint about a frame that refers to something that the file does not have.
 const hintAgain = "the file contradicts itself: save the segmentation again with the program that drew it"
 
-// whose returns the place in segments of the segment that a frame is of.
+// whose returns the index in segments of the frame's segment.
 func (r *segmentReader) whose(n int) (int, error) {
 	id, err := r.group(n, tag.SegmentIdentificationSequence)
 	if err != nil {
@@ -148,7 +148,7 @@ func (r *segmentReader) whose(n int) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	s, known := r.of[number]
+	s, known := r.indexOf[number]
 	if !known {
 		e := r.frameError(n, r.wrong(tag.ReferencedSegmentNumber, "%d is none of the segments", number))
 		e.Hint = hintAgain
@@ -157,22 +157,24 @@ func (r *segmentReader) whose(n int) (int, error) {
 	return s, nil
 }
 
-// align sets the frame's first voxel and its steps to whole numbers, and refuses
-// the frame where that moves a pixel farther than the tolerance. Place holds the
-// position of the first pixel and the steps from column to column and from row to
-// row, in mm.
-func (r *segmentReader) align(n int, at *framePixels, place [3][3]float64) error {
-	exact := [3][3]float64{r.to.index(place[0]), r.to.direction(place[1]), r.to.direction(place[2])}
-	for i, into := range []*[3]int{&at.first, &at.column, &at.row} {
+// align rounds the frame's first voxel and its steps to whole numbers, and refuses the
+// frame if that moves a pixel farther than the tolerance. The columns of place hold the
+// position of the first pixel and the steps from column to column and from row to row, in
+// mm.
+func (r *segmentReader) align(n int, frame *framePixels, place [3][3]float64) error {
+	exact := [3][3]float64{r.target.index(place[0]), r.target.direction(place[1]), r.target.direction(place[2])}
+	for i, voxel := range []*[3]int{&frame.first, &frame.column, &frame.row} {
 		for d, v := range exact[i] {
 			if !(math.Abs(v) < math.MaxInt32) {
 				return r.frameError(n, r.wrong(tag.ImagePositionPatient, "lies at no place"))
 			}
-			into[d] = int(math.Round(v))
+			voxel[d] = int(math.Round(v))
 		}
 	}
-	if !isAxis(at.column) || !isAxis(at.row) || axis(at.column) == axis(at.row) {
-		e := r.frameError(n, r.wrong(tag.ImageOrientationPatient, "its pixels do not lie on the voxels of the series: rows and columns run %.3g and %.3g voxels from pixel to pixel", exact[1], exact[2]))
+	if !isAxis(frame.column) || !isAxis(frame.row) || axis(frame.column) == axis(frame.row) {
+		e := r.frameError(n, r.wrong(tag.ImageOrientationPatient,
+			"its pixels do not lie on the voxels of the series: rows and columns run %.3g and %.3g voxels from "+
+				"pixel to pixel", exact[1], exact[2]))
 		e.Hint = "draw the mask on this series, or resample it onto its grid"
 		return e
 	}
@@ -185,23 +187,24 @@ func (r *segmentReader) align(n int, at *framePixels, place [3][3]float64) error
 			truth := place[0][i] + c*place[1][i] + w*place[2][i]
 			v := [3]float64{}
 			for k := range v {
-				v[k] = float64(at.first[k]) + c*float64(at.column[k]) + w*float64(at.row[k])
+				v[k] = float64(frame.first[k]) + c*float64(frame.column[k]) + w*float64(frame.row[k])
 			}
-			x := r.to.Position(v[0], v[1], v[2])[i] - truth
+			x := r.target.Position(v[0], v[1], v[2])[i] - truth
 			d += x * x
 		}
 		farthest = max(farthest, math.Sqrt(d))
 	}
-	across := 3 - axis(at.column) - axis(at.row)
-	nearest := min(max(at.first[across], 0), r.to.Size[across]-1)
+	across := 3 - axis(frame.column) - axis(frame.row)
+	nearest := min(max(frame.first[across], 0), r.target.Size[across]-1)
 	problem := ""
-	if off := math.Abs(exact[0][across]-float64(nearest)) * r.to.spacing[across]; !(off <= r.to.tolerance) {
-		problem = fmt.Sprintf("it lies %.2f mm from the nearest slice of the series", off)
-	} else if !(farthest <= r.to.tolerance) {
+	distance := math.Abs(exact[0][across]-float64(nearest)) * r.target.spacing[across]
+	if !(distance <= r.target.tolerance) {
+		problem = fmt.Sprintf("it lies %.2f mm from the nearest slice of the series", distance)
+	} else if !(farthest <= r.target.tolerance) {
 		problem = fmt.Sprintf("its pixels lie up to %.2f mm from the voxels of the series", farthest)
 	}
 	if problem != "" {
-		e := r.frameError(n, r.wrong(tag.ImagePositionPatient, "%s (allowed %.2f mm)", problem, r.to.tolerance))
+		e := r.frameError(n, r.wrong(tag.ImagePositionPatient, "%s (allowed %.2f mm)", problem, r.target.tolerance))
 		e.Hint = "draw the mask on this series, or resample it onto its grid"
 		return e
 	}
@@ -213,7 +216,7 @@ func isAxis(step [3]int) bool {
 	return step[0]*step[0]+step[1]*step[1]+step[2]*step[2] == 1
 }
 
-// axis returns the axis along which a step goes.
+// axis returns the axis of a step.
 func axis(step [3]int) int {
 	switch {
 	case step[0] != 0:
@@ -226,7 +229,7 @@ func axis(step [3]int) int {
 
 // fill adds the frame's pixels to their segments. They must lie in the grid
 // unless they are background.
-func (r *segmentReader) fill(n int, at framePixels, pixels []byte) error {
+func (r *segmentReader) fill(n int, frame framePixels, pixels []byte) error {
 	wide := r.allocated == 16
 	if want := r.rows * r.columns * ((r.allocated + 7) / 8); len(pixels) != want {
 		return r.frameError(n, r.wrong(tag.PixelData, "%d bytes, want %d", len(pixels), want))
@@ -244,18 +247,18 @@ func (r *segmentReader) fill(n int, at framePixels, pixels []byte) error {
 		case nothing:
 			continue
 		case theirs:
-			s = at.segment
+			s = frame.segment
 		case invalid:
 			e := r.frameError(n, r.wrong(tag.PixelData, "value %d is none of this object", value))
 			e.Hint = hintAgain
 			return e
 		}
-		v, inside := r.voxel(at, i%r.columns, i/r.columns)
+		v, inside := r.voxel(frame, i%r.columns, i/r.columns)
 		if !inside {
 			outside++
 			continue
 		}
-		if err := r.to.take(r.header, 1); err != nil {
+		if err := r.target.take(r.header, 1); err != nil {
 			return err
 		}
 		r.segments[s].Voxels = append(r.segments[s].Voxels, v)
@@ -268,11 +271,11 @@ func (r *segmentReader) fill(n int, at framePixels, pixels []byte) error {
 	return nil
 }
 
-// voxel returns the index of the voxel that a pixel of the frame is.
-func (r *segmentReader) voxel(at framePixels, column, row int) (uint32, bool) {
+// voxel returns the index of the voxel at a pixel of the frame.
+func (r *segmentReader) voxel(frame framePixels, column, row int) (uint32, bool) {
 	v, stride := 0, 1
-	for d, size := range r.to.Size {
-		i := at.first[d] + column*at.column[d] + row*at.row[d]
+	for d, size := range r.target.Size {
+		i := frame.first[d] + column*frame.column[d] + row*frame.row[d]
 		if i < 0 || i >= size {
 			return 0, false
 		}

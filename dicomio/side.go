@@ -8,45 +8,45 @@ import (
 	"github.com/suyashkumar/dicom/pkg/tag"
 )
 
-// SideClaim is what one attribute of a series says of the side of the knee.
+// SideClaim is the side of the knee according to one attribute of a series.
 type SideClaim struct {
 	Attribute string // with its tag: Laterality (0020,0060)
 	Side      string // L or R
 }
 
-// sideTags are the attributes that say L or R, in the order of texts.sides.
+// sideTags are the attributes that contain L or R, in the order of texts.sides.
 var sideTags = [...]tag.Tag{tag.Laterality, tag.ImageLaterality, tag.FrameLaterality}
 
-// noteSide keeps what an attribute of sideTags says. B, U and empty say nothing about one
+// noteSide records the value of one of the sideTags. B, U and empty do not identify one
 // knee.
-func (t *texts) noteSide(from tag.Tag, text string) {
+func (t *texts) noteSide(source tag.Tag, text string) {
 	side := strings.ToUpper(text)
 	if side != "L" && side != "R" {
 		return
 	}
 	for n, known := range sideTags {
-		if known == from {
+		if known == source {
 			t.sides[n] = side[0]
 		}
 	}
 }
 
-// checkSide takes the side from the images and their description, which must not
+// checkSide determines the side from the images and their description, which must not
 // contradict each other.
 func (t *Train) checkSide() error {
-	for n, from := range sideTags {
+	for n, source := range sideTags {
 		var side string
 		for _, h := range t.images {
-			switch said := string(h.sides[n]); {
-			case h.sides[n] == 0 || said == side:
+			switch claimed := string(h.sides[n]); {
+			case h.sides[n] == 0 || claimed == side:
 			case side != "":
-				return h.wrong(from, "%s, but %s elsewhere in the series", said, side)
+				return h.wrong(source, "%s, but %s elsewhere in the series", claimed, side)
 			default:
-				side = said
+				side = claimed
 			}
 		}
 		if side != "" {
-			t.Sides = append(t.Sides, SideClaim{attribute(from), side})
+			t.Sides = append(t.Sides, SideClaim{attribute(source), side})
 		}
 	}
 	if side := sideInWords(t.Description); side != "" {
@@ -64,7 +64,8 @@ func (t *Train) checkSide() error {
 	return nil
 }
 
-// listSides writes claims as "Laterality (0020,0060) says L, SeriesDescription (0008,103E) says R".
+// listSides formats claims as "Laterality (0020,0060) says L, SeriesDescription (0008,103E)
+// says R".
 func listSides(claims []SideClaim) string {
 	var parts []string
 	for _, c := range claims {
@@ -73,30 +74,30 @@ func listSides(claims []SideClaim) string {
 	return strings.Join(parts, ", ")
 }
 
-// sideWords are the words by which descriptions name a side, as OAI's SAG_T2_MAP_RIGHT
-// does. Single letters count beside the word knee only: in other places they may mean
-// anything.
+// sideWords are words for a side in descriptions, such as OAI's SAG_T2_MAP_RIGHT. Single
+// letters only count next to the word knee, because elsewhere they may mean anything.
 var sideWords = map[string]string{
 	"LEFT": "L", "LT": "L", "LINKS": "L", "GAUCHE": "L", "IZQUIERDA": "L",
 	"RIGHT": "R", "RT": "R", "RECHTS": "R", "DROIT": "R", "DERECHA": "R",
 }
 
-// sideInWords returns the side that a description names, L or R; "" where it names none or both.
+// sideInWords returns the side that a description names, L or R; "" if it names none or
+// both.
 func sideInWords(description string) string {
 	words := strings.FieldsFunc(strings.ToUpper(description), func(r rune) bool { return !unicode.IsLetter(r) })
 	side := ""
 	for n, w := range words {
-		said := sideWords[w]
+		claimed := sideWords[w]
 		besideKnee := n > 0 && words[n-1] == "KNEE" || n+1 < len(words) && words[n+1] == "KNEE"
-		if said == "" && besideKnee && (w == "L" || w == "R") {
-			said = w
+		if claimed == "" && besideKnee && (w == "L" || w == "R") {
+			claimed = w
 		}
 		switch {
-		case said == "" || said == side:
+		case claimed == "" || claimed == side:
 		case side != "":
 			return ""
 		default:
-			side = said
+			side = claimed
 		}
 	}
 	return side

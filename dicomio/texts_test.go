@@ -9,8 +9,7 @@ import (
 	"github.com/t2map/t2map/dicomio/dicomwrite"
 )
 
-// Texts are shown as they were meant, whatever the file's character set and however it
-// is written.
+// Texts are shown as they were meant, for any character set and encoding of the file.
 func TestTextsOfEveryCharacterSet(t *testing.T) {
 	for _, c := range []struct{ charset, raw, want string }{
 		{"ISO_IR 100", "Gr\xf6\xdfe", "Größe"},
@@ -24,24 +23,26 @@ func TestTextsOfEveryCharacterSet(t *testing.T) {
 		{"ISO_IR 4711", "Gr\xf6\xdfe", "Gr\uFFFD\uFFFDe"},
 		{"ISO_IR 192", "Gr\xf6e", "Gr\uFFFDe"},
 	} {
-		for _, syntax := range []string{uid.ExplicitVRLittleEndian, uid.ImplicitVRLittleEndian, uid.ExplicitVRBigEndian, uid.DeflatedExplicitVRLittleEndian} {
+		for _, syntax := range []string{uid.ExplicitVRLittleEndian, uid.ImplicitVRLittleEndian, uid.ExplicitVRBigEndian,
+			uid.DeflatedExplicitVRLittleEndian} {
 			images := trainOf()
 			for n := range images {
 				images[n].Syntax, images[n].PatientID = syntax, c.raw
-				images[n].Overrides = []dicomwrite.Override{{Keyword: "SpecificCharacterSet", Values: []string{c.charset}}, {Keyword: "SeriesDescription", Values: []string{c.raw}}}
+				images[n].Overrides = []dicomwrite.Override{{Keyword: "SpecificCharacterSet",
+					Values: []string{c.charset}}, {Keyword: "SeriesDescription", Values: []string{c.raw}}}
 			}
 			dir := t.TempDir()
 			save(t, dir, images)
 			s := find(t, dir).Studies[0]
 			if s.PatientID != c.want || s.Trains[0].Description != c.want || s.Trains[0].Problem != nil {
-				t.Errorf("%s in %s: %q and %q, want %q; %v", c.charset, syntax, s.PatientID, s.Trains[0].Description, c.want, s.Trains[0].Problem)
+				t.Errorf("%s in %s: %q and %q, want %q; %v", c.charset, syntax, s.PatientID, s.Trains[0].Description,
+					c.want, s.Trains[0].Problem)
 			}
 		}
 	}
 }
 
-// A charset element of a VR that holds no text names no set; ASCII is read all the
-// same.
+// A character set in a VR that is not text names no set; ASCII is read in any case.
 func TestCharacterSetOfAnotherVR(t *testing.T) {
 	images := trainOf()
 	file := written(t, images[0])
@@ -53,7 +54,8 @@ func TestCharacterSetOfAnotherVR(t *testing.T) {
 	dir := t.TempDir()
 	write(t, dir+"/image", bytes.Replace(file, text, number, 1))
 	f := find(t, dir)
-	if len(f.Studies) != 1 || len(f.Damaged) != 0 || f.Studies[0].PatientID != "P01" || f.Studies[0].Others[0].Description != "SAG T2 gr\uFFFD\uFFFD\uFFFD\uFFFDe" {
+	if len(f.Studies) != 1 || len(f.Damaged) != 0 || f.Studies[0].PatientID != "P01" ||
+		f.Studies[0].Others[0].Description != "SAG T2 gr\uFFFD\uFFFD\uFFFD\uFFFDe" {
 		t.Errorf("%+v", f)
 	}
 }

@@ -6,59 +6,60 @@ import (
 	"strings"
 )
 
-// Numbers in headers are decimals that scanners, converters and anonymisers round, each
-// in its own way, so that two images of one acquisition need not hold the same bits. This
-// file says for each quantity how far two numbers may lie apart and still be one. No other
-// file of the package compares such numbers.
+// Numbers in headers are decimals that scanners, converters and anonymisers round in
+// different ways, so that two images of one acquisition need not hold the same bits. This
+// file defines for each quantity how much two numbers may differ and still count as equal.
+// No other file of the package compares such numbers.
 const (
-	// sameTE in ms covers an echo time that is rounded to one decimal beside one that is
-	// not (0.05 ms), as 6.3 beside 6.312. It is 1 % of the shortest echo spacing in use,
-	// 6 ms, and moves T2 by less.
+	// sameTE in ms covers an echo time that is rounded to one decimal (0.05 ms) in one
+	// image and not in another, such as 6.3 and 6.312. It is 1 % of the shortest echo
+	// spacing in use, 6 ms, and moves T2 by less.
 	sameTE = 0.06
-	// sameTEShare is the same as a share of the longest echo time, which is less where
-	// echo times are on another scale: trains of 100 echoes and more are not in use.
+	// sameTEShare is the tolerance relative to the longest echo time, which is smaller if
+	// echo times are in another unit: trains of 100 echoes and more are not in use.
 	sameTEShare = 0.01
-	// samePosition in mm covers positions that are rounded to one decimal (0.05 mm).
-	// Slices in use are 0.3 mm apart or more.
+	// samePosition in mm covers positions that are rounded to one decimal (0.05 mm). Slices
+	// in use are 0.3 mm apart or more.
 	samePosition = 0.05
-	// evenness is how far, relative to the slice spacing, a slice may lie from where an
-	// evenly spaced, straight stack has it: positions come with three decimals from some
-	// scanners, which is 0.03 % of 3 mm; a missing slice is 100 %. samePosition is allowed
-	// in any case.
+	// evenness is the largest distance, relative to the slice spacing, between a slice and
+	// its place in an evenly spaced, straight stack. Some scanners write positions with
+	// three decimals, which is 0.03 % of 3 mm; a missing slice is 100 %. samePosition is
+	// allowed in any case.
 	evenness = 0.01
-	// squareness is how far direction cosines may be from unit length and from a right
-	// angle. Scanners write them with six digits or more; GE's knee of this project's test
-	// data is off by 1e-5.
+	// squareness is the largest deviation of direction cosines from unit length and from a
+	// right angle. Scanners write six digits or more; the GE knee of the test data deviates
+	// by 1e-5.
 	squareness = 1e-3
-	// sameGrid is the largest difference between direction cosines, and the relative one
-	// between spacings, of images on one grid: 1e-4 moves the far corner of a 160 mm image
-	// by 0.02 mm.
+	// sameGrid is the largest difference between the direction cosines, and the largest
+	// relative difference between the spacings, of images on one grid: 1e-4 moves the far
+	// corner of a 160 mm image by 0.02 mm.
 	sameGrid = 1e-4
-	// sameScale is the largest relative difference between two rescale factors that are
-	// one: 1e-4 of the signal is a tenth of the noise at a signal-to-noise ratio of 1000.
+	// sameScale is the largest relative difference between two rescale factors that count
+	// as equal: 1e-4 of the signal is a tenth of the noise at a signal-to-noise ratio of
+	// 1000.
 	sameScale = 1e-4
 	// sameThickness in mm: scanners set the thickness in steps of 0.1 mm and write two
 	// decimals or more.
 	sameThickness = 0.01
 
-	// The next are less than any setting of a scanner changes them by.
+	// The following are smaller than the steps in which scanners set these quantities.
 	sameField     = 0.01 // T
 	sameFlip      = 0.5  // degrees
 	sameBandwidth = 0.5  // Hz
 )
 
-// Scanners round TR, and extend it by the time that a shot takes, which moves it by some ms in
-// seconds. A difference of 0.1 % changes what T1 leaves of the signal by less than that: TR/T1
-// is 1 or more in use, and x/(eˣ−1) below 1.
+// Scanners round TR, and extend it by the duration of a shot, which changes seconds by some
+// ms. A difference of 0.1 % changes the signal that T1 leaves by less than that: TR/T1 is 1
+// or more in use, and x/(eˣ−1) is below 1.
 const (
 	leastSameTR = 0.5 // ms
 	sameTRShare = 1e-3
 )
 
-// sameTR reports whether two repetition times in ms are one.
+// sameTR reports whether two repetition times in ms count as equal.
 func sameTR(a, b float64) bool { return within(a, b, max(leastSameTR, sameTRShare*max(a, b))) }
 
-// repetition returns the repetition time in ms, NaN where the image does not say it or says 0.
+// repetition returns the repetition time in ms, or NaN if it is missing or 0.
 func (h *header) repetition() float64 {
 	if !(h.tr > 0) {
 		return math.NaN()
@@ -72,12 +73,12 @@ func within(a, b, tolerance float64) bool { return math.Abs(a-b) <= tolerance }
 // withinShare reports whether a differs from b by no more than that share of b.
 func withinShare(a, b, share float64) bool { return math.Abs(a-b) <= share*math.Abs(b) }
 
-// agree reports whether two numbers are one or both missing.
+// agree reports whether two numbers are equal within the tolerance or both missing.
 func agree(a, b, tolerance float64) bool {
 	return within(a, b, tolerance) || math.IsNaN(a) && math.IsNaN(b)
 }
 
-// sameOrientation reports whether two images lie in parallel planes, their rows too.
+// sameOrientation reports whether two images lie in parallel planes with parallel rows.
 func sameOrientation(a, b *header) bool {
 	for i, v := range a.orientation {
 		if !within(v, b.orientation[i], sameGrid) {
@@ -87,12 +88,12 @@ func sameOrientation(a, b *header) bool {
 	return true
 }
 
-// sameSpacing reports whether the pixels of two images are of one size.
+// sameSpacing reports whether the pixels of two images have the same size.
 func sameSpacing(a, b *header) bool {
 	return withinShare(a.spacing[0], b.spacing[0], sameGrid) && withinShare(a.spacing[1], b.spacing[1], sameGrid)
 }
 
-// samePlace reports whether the first pixels of two images are in one place.
+// samePlace reports whether the first pixels of two images have the same position.
 func samePlace(a, b *header) bool { return distance(a, b) <= samePosition }
 
 func distance(a, b *header) float64 {
@@ -100,15 +101,16 @@ func distance(a, b *header) float64 {
 	return math.Sqrt(dot(d, d))
 }
 
-// echo is an echo time of a series: those of its images that are one.
+// echo is an echo time of a series, and the range of its images' echo times that count as
+// equal.
 type echo struct {
 	least, most float64 // of the images, in ms
-	te          float64 // the one of them that stands for all
+	te          float64 // the representative of them
 }
 
-// echoes returns the echo times of the images, increasing; images without one do not
-// count. All that lie within sameTE of the least of them are one, so that a chain of small
-// differences does not join what lies far apart. The order of the images does not matter.
+// echoes returns the echo times of the images, increasing; images without one do not count.
+// All echo times within sameTE of the smallest of them are one echo, so that a chain of
+// small differences does not join distant ones. The order of the images does not matter.
 func echoes(images []*header) []echo {
 	var all []float64
 	for _, h := range images {
@@ -123,17 +125,18 @@ func echoes(images []*header) []echo {
 	width := min(sameTE, sameTEShare*math.Abs(all[len(all)-1]))
 	var out []echo
 	var precise []float64
-	for from := 0; from < len(all); {
-		to := from
-		for to < len(all) && all[to]-all[from] <= width {
-			to++
+	for first := 0; first < len(all); {
+		last := first
+		for last < len(all) && all[last]-all[first] <= width {
+			last++
 		}
-		same := all[from:to]
+		same := all[first:last]
 		out = append(out, echo{same[0], same[len(same)-1], same[(len(same)-1)/2]})
 		precise = append(precise, mostPrecise(same))
-		from = to
+		first = last
 	}
-	if !isEven(out, func(n int) float64 { return out[n].te }) && isEven(out, func(n int) float64 { return precise[n] }) {
+	if !isEven(out, func(n int) float64 { return out[n].te }) &&
+		isEven(out, func(n int) float64 { return precise[n] }) {
 		for n := range out {
 			out[n].te = precise[n]
 		}
@@ -141,7 +144,7 @@ func echoes(images []*header) []echo {
 	return out
 }
 
-// mostPrecise returns the first number of those that have the most decimals.
+// mostPrecise returns the first of the numbers with the most decimals.
 func mostPrecise(sorted []float64) float64 {
 	best, most := sorted[0], -1
 	for n, v := range sorted {
@@ -156,7 +159,7 @@ func mostPrecise(sorted []float64) float64 {
 	return best
 }
 
-// isEven reports whether the times are equally spaced to the rounding of binary numbers.
+// isEven reports whether the times are equally spaced, apart from binary rounding.
 func isEven(all []echo, te func(n int) float64) bool {
 	last := len(all) - 1
 	if last < 2 {
@@ -180,8 +183,8 @@ func echoTimes(images []*header) []float64 {
 	return te
 }
 
-// echoIndex returns the index of the image's echo; the image is one of those that the
-// echoes are of and has an echo time.
+// echoIndex returns the index of the image's echo. The image must have an echo time and be
+// among those from which echoes made the list.
 func echoIndex(all []echo, h *header) int {
 	n, _ := slices.BinarySearchFunc(all, h.te, func(e echo, te float64) int {
 		switch {
@@ -196,15 +199,14 @@ func echoIndex(all []echo, h *header) int {
 }
 
 // places finds images by position, in cells as wide as samePosition: two images in one
-// place are in one cell or in neighbours.
+// place are in the same cell or in neighbouring ones.
 type places map[[3]float64][]*header
 
-// mostInPlace bounds the images that are kept of a cell, so that a hostile series of many
-// images in one place costs no more than others. No question that is asked of places needs
-// more.
+// mostInPlace limits the images that are kept for a cell, so that a hostile series with
+// many images in one place costs no more than others. No user of places needs more.
 const mostInPlace = 16
 
-// near returns those of the kept images that are in h's place.
+// near returns the kept images in the same place as h.
 func (p places) near(h *header) []*header {
 	var out []*header
 	center := cell(h)

@@ -19,8 +19,8 @@ func imagesOf(te ...float64) []*header {
 	return out
 }
 
-// Echo times that rounding has set apart are one, in whatever order they come; a chain of
-// small steps is not, and neither are echoes of another scale.
+// Echo times that differ by rounding are equal, in any order; a chain of small steps is
+// not, and neither are echoes on another scale.
 func TestEchoTimesAreClusters(t *testing.T) {
 	nan := math.NaN()
 	var chain, seconds []float64
@@ -36,7 +36,8 @@ func TestEchoTimesAreClusters(t *testing.T) {
 	}{
 		{"identical", []float64{30, 10, 20, 20, 10, 30}, []float64{10, 20, 30}},
 		{"one microsecond", []float64{10, 10.001, 20, 20.001, 20, 30, 30.001}, []float64{10, 20, 30}},
-		{"two decimals and three", []float64{6.31, 6.312, 12.62, 12.624, 18.94, 18.936}, []float64{6.312, 12.624, 18.936}},
+		{"two decimals and three", []float64{6.31, 6.312, 12.62, 12.624, 18.94, 18.936},
+			[]float64{6.312, 12.624, 18.936}},
 		{"one decimal and three", []float64{6.3, 6.312, 12.6, 12.624, 18.9, 18.936}, []float64{6.3, 12.6, 18.9}},
 		{"one image off", []float64{10, 10, 20, 20, 30, 30.001}, []float64{10, 20, 30}},
 		{"no echo time", []float64{nan, 10, nan}, []float64{10}},
@@ -53,15 +54,16 @@ func TestEchoTimesAreClusters(t *testing.T) {
 					t.Errorf("%s: echoes %v", c.name, got)
 				}
 			}
-			if te := echoTimes(imagesOf(c.te...)); c.name != "a chain" && !slices.Equal(te, slices.Sorted(slices.Values(c.want))) {
+			if te := echoTimes(imagesOf(c.te...)); c.name != "a chain" &&
+				!slices.Equal(te, slices.Sorted(slices.Values(c.want))) {
 				t.Errorf("%s: %v, want %v", c.name, te, c.want)
 			}
 		}
 	}
 }
 
-// Numbers that rounding sets apart keep a train together, in one series and in one for each
-// echo. What a setting of the scanner changes does not.
+// Numbers that differ by rounding do not divide a train, in one series and in one for each
+// echo. Different settings of the scanner do.
 func TestRoundedTrains(t *testing.T) {
 	for _, perEcho := range []bool{false, true} {
 		for name, change := range map[string]func(n int, im *dicomwrite.Image){
@@ -104,15 +106,17 @@ func TestRoundedTrains(t *testing.T) {
 			dir := t.TempDir()
 			save(t, dir, images)
 			s := find(t, dir).Studies[0]
-			if len(s.Trains) != 1 || s.Trains[0].Problem != nil || len(s.Trains[0].TE) != 4 || s.Trains[0].Geometry.Size[2] != 3 {
-				t.Errorf("series per echo %t, %s: %d trains, %d others, %v", perEcho, name, len(s.Trains), len(s.Others), s.Trains)
+			if len(s.Trains) != 1 || s.Trains[0].Problem != nil || len(s.Trains[0].TE) != 4 ||
+				s.Trains[0].Geometry.Size[2] != 3 {
+				t.Errorf("series per echo %t, %s: %d trains, %d others, %v", perEcho, name, len(s.Trains),
+					len(s.Others), s.Trains)
 			}
 		}
 	}
 }
 
-// Thin slices are told apart where positions may differ by rounding, and a chain of small
-// steps is refused.
+// Thin slices are distinguished where positions may differ by rounding, and a chain of
+// small steps is refused.
 func TestThinSlices(t *testing.T) {
 	for step, slices := range map[float64]int{0.3: 3, 0.04: 0} {
 		images := trainOf()
@@ -145,8 +149,10 @@ func TestCrowded(t *testing.T) {
 		x    []float64
 		want bool
 	}{
-		{[]float64{1, 1, 1}, true}, {[]float64{0.0499, 0.0501, 0.07}, true}, {[]float64{-0.01, 0, 0.01}, true}, {[]float64{1, 1, 1.1}, false},
-		{[]float64{1, 2, 3, 4}, false}, {[]float64{math.NaN(), math.NaN(), math.NaN()}, false}, {[]float64{1e300, 1e300, 1e300}, true}, {nil, false},
+		{[]float64{1, 1, 1}, true}, {[]float64{0.0499, 0.0501, 0.07}, true}, {[]float64{-0.01, 0, 0.01}, true},
+		{[]float64{1, 1, 1.1}, false},
+		{[]float64{1, 2, 3, 4}, false}, {[]float64{math.NaN(), math.NaN(), math.NaN()}, false},
+		{[]float64{1e300, 1e300, 1e300}, true}, {nil, false},
 	} {
 		if got := crowded(at(c.x...)); got != c.want {
 			t.Errorf("%v: %t", c.x, got)
@@ -171,13 +177,15 @@ func TestFramesOfOneEchoContradict(t *testing.T) {
 // Echo times are printed without the noise of binary fractions.
 func TestEchoTimesInMessages(t *testing.T) {
 	twelve := 12.0
-	if got := listMS([]float64{twelve * 2.9, float64(float32(6.312)), 150, 0.1 + 0.2}); got != "34.8, 6.312, 150, 0.3 ms" {
+	if got := listMS([]float64{twelve * 2.9, float64(float32(6.312)), 150, 0.1 +
+		0.2}); got != "34.8, 6.312, 150, 0.3 ms" {
 		t.Error(got)
 	}
 	images := trainOf()
 	for n := range images {
 		images[n].TE *= 0.1 * 11.6
-		images[n].Overrides = append(images[n].Overrides, dicomwrite.Override{Keyword: "EchoTime", Values: []string{fmt.Sprintf("%.15f", images[n].TE)}})
+		images[n].Overrides = append(images[n].Overrides, dicomwrite.Override{Keyword: "EchoTime",
+			Values: []string{fmt.Sprintf("%.15f", images[n].TE)}})
 	}
 	dir := t.TempDir()
 	save(t, dir, slices.Delete(images, 4, 5))

@@ -11,84 +11,81 @@ import (
 	"github.com/t2map/t2map/volume"
 )
 
-// Train is a multi-echo series: images of one series and kind that differ in echo time
-// and slice position.
+// Train is a multi-echo series: images of one series and kind that differ in echo time and
+// slice position.
 type Train struct {
-	// Hash names the series: 12 hex digits of the SHA-256 of its UID, or of all
-	// its UIDs where each echo is a series of its own, or of UID and ImageType
-	// where one series holds several trains.
+	// Hash names the series: 12 hex digits of the SHA-256 of its UID, of all its UIDs if
+	// each echo is a series of its own, or of UID and ImageType if one series contains
+	// several trains.
 	Hash string
-	// Number and Description are SeriesNumber and SeriesDescription of the first
-	// file; the latter is free text of the scanner's operator.
+	// Number and Description are SeriesNumber and SeriesDescription of the first file; the
+	// latter is free text of the operator.
 	Number      int
 	Description string
-	// Scanner and Acquisition are what tells a change of either between two visits.
+	// Scanner and Acquisition show changes of either between two visits.
 	Scanner     Scanner
 	Acquisition Acquisition
-	// Side is the knee, L or R, or "" where the files do not say; Sides are the attributes
-	// that say so.
+	// Side is the side of the knee, L or R, or "" if the files do not state it; Sides are
+	// the attributes that state it.
 	Side  string
 	Sides []SideClaim
 	// Syntax is the transfer syntax UID.
 	Syntax string
-	// Geometry is the grid; zero where Problem says why there is none.
+	// Geometry is the grid; zero if Problem says why there is none.
 	Geometry volume.Geometry
-	// Thickness is SliceThickness (0018,0050) in mm, which may be less than the distance of
-	// the slices in Geometry; 0 where the files do not say.
+	// Thickness is SliceThickness (0018,0050) in mm, which may be less than the distance
+	// between slices in Geometry; 0 if missing.
 	Thickness float64
 	// TE holds the echo times in ms, increasing.
 	TE []float64
-	// Images is the number of images, Files that of the files that hold them.
+	// Images is the number of images, and Files the number of files that contain them.
 	Images, Files int
-	// Scaling says which values of Philips images are read; empty for other vendors,
-	// where there is no choice.
+	// Scaling says which values of Philips images are read; empty for other vendors, who
+	// offer no choice.
 	Scaling PhilipsScaling
-	// Lossy says that some of them were compressed with loss, as they say themselves
-	// or as they are coded.
+	// Lossy says that images were compressed with loss, according to their headers or their
+	// coding.
 	Lossy bool
-	// Claim is what the images say of the quantity that they measure, where that is not T2;
-	// else nil. A train with a claim is a suspect, see AsT2.
+	// Claim is the quantity that the images measure according to their headers if that is
+	// not T2, and otherwise nil. A train with a claim is a suspect, see AsT2.
 	Claim *Claim
-	// Mention is a quantity that the name of the protocol says beside T2; else nil.
+	// Mention is a quantity that the name of the protocol mentions in addition to T2, or
+	// nil.
 	Mention *Claim
-	// Losses are reasons to think that whole echoes are missing, and LeftOut are the images
-	// of the train's series that were left out for their ImageType.
+	// Losses are reasons to believe that whole echoes are missing, and LeftOut describes
+	// the images of the train's series that were omitted because of their ImageType.
 	Losses  []Loss
 	LeftOut []LeftOut
-	// SliceTR holds the least and the largest repetition time in ms, where slices differ in it
-	// and the echoes of each do not; else zeros.
+	// SliceTR holds the least and the largest repetition time in ms if slices differ in it
+	// and the echoes of each slice do not; otherwise zeros.
 	SliceTR [2]float64
 	// Problem is why the train cannot be read, or nil.
 	Problem error
 
 	leftOut bool        // whether it is among the LeftOut of a train
-	refused bool        // whether Problem is the Claim, and unread what else there is
+	refused bool        // whether Problem is the Claim; then unread is any other problem
 	unread  error       // why a series that need not be a train cannot be read, or nil
-	images  []*header   // all of them, by name
-	grid    [][]*header // [echo][slice], where Problem is nil
+	images  []*header   // all images, by name
+	grid    [][]*header // [echo][slice], unless there is a Problem
 }
 
-// minTrain is the number of echo times that make a series a train. Dual-echo
-// PD/T2 series, the routine of knee protocols, are none.
+// minTrain is the number of echo times that make a series a train. Dual-echo PD/T2 series,
+// which are routine in knee protocols, are not trains.
 const minTrain = 3
 
-// newTrain describes the images as a train with the echo times te and checks
-// whether they are one.
+// newTrain describes the images as a train with the echo times te and checks it.
 func newTrain(images []*header, te []float64, scaling PhilipsScaling) Train {
 	h := images[0]
 	t := Train{
 		Number: h.seriesNumber, Description: h.description,
 		Scanner: scannerOf(images), Acquisition: acquisitionOf(images), Syntax: h.syntax, TE: te, images: images,
 	}
-	paths := map[string]bool{}
-	for _, h := range images {
-		paths[h.path] = true
-		t.Lossy = t.Lossy || h.lossy
-	}
-	t.Images, t.Files = len(images), len(paths)
+	t.Images = len(images)
+	t.Files = len(variants(images, func(h *header) string { return h.path }))
 	var uids []string
 	seen := map[string]bool{}
 	for _, h := range images {
+		t.Lossy = t.Lossy || h.lossy
 		if !seen[h.series] {
 			seen[h.series] = true
 			uids = append(uids, h.series)
@@ -96,7 +93,8 @@ func newTrain(images []*header, te []float64, scaling PhilipsScaling) Train {
 	}
 	t.Hash = hash(strings.Join(uids, `\`))
 	scale := func() error { return t.scale(scaling) }
-	for _, check := range []func() error{t.checkKind, t.checkImages, t.checkScale, t.checkAgreement, t.checkTR, t.checkSide, t.arrange, scale, t.checkPixels} {
+	for _, check := range []func() error{t.checkKind, t.checkImages, t.checkScale, t.checkAgreement, t.checkTR,
+		t.checkSide, t.arrange, scale, t.checkPixels} {
 		if t.Problem = check(); t.Problem != nil {
 			break
 		}
@@ -107,27 +105,31 @@ func newTrain(images []*header, te []float64, scaling PhilipsScaling) Train {
 	return t
 }
 
-// repeats says that more images lie at one position than there are echo times.
+// repeats returns the error of a series that has more images at one position than echo
+// times.
 func (t *Train) repeats() error {
 	return &TrainError{
-		Problem: fmt.Sprintf("series %s: several images per slice position, but no echo time other than %s", t.Hash, listMS(t.TE)),
-		Hint:    "some research sequences write the first echo time into every image: ask the site for the true EchoTime (0018,0081)",
+		Problem: fmt.Sprintf("series %s: several images per slice position, but no echo time other than %s", t.Hash,
+			listMS(t.TE)),
+		Hint: "some research sequences write the first echo time into every image: ask the site for the true " +
+			"EchoTime (0018,0081)",
 	}
 }
 
-// checkKind refuses images that are not one plane each.
+// checkKind refuses images that contain several planes.
 func (t *Train) checkKind() error {
 	for _, h := range t.images {
 		if slices.Contains(strings.Split(h.imageType, `\`), "MOSAIC") {
-			e := &FileError{Path: h.where(), Attribute: attribute(tag.ImageType), Kind: ErrUnsupported, Problem: "mosaic, several slices in one image",
-				Hint: "export the series without mosaic, one image for every slice"}
+			e := &FileError{Path: h.displayName(), Attribute: attribute(tag.ImageType), Kind: ErrUnsupported,
+				Problem: "mosaic, several slices in one image",
+				Hint:    "export the series without mosaic, one image for every slice"}
 			return e
 		}
 	}
 	return nil
 }
 
-// checkImages asks every image for the attributes without which it has no place.
+// checkImages checks that every image has the attributes that determine its place.
 func (t *Train) checkImages() error {
 	for _, h := range t.images {
 		for _, f := range h.faults {
@@ -145,9 +147,8 @@ func (t *Train) checkImages() error {
 			{tag.Columns, h.columns == 0},
 		} {
 			if a.missing {
-				e := h.wrong(a.tag, "missing")
-				e.Hint = "export the study again with its attributes, or ask the site for the original files"
-				return e
+				return h.wrong(a.tag, "missing").
+					withHint("export the study again with its attributes, or ask the site for the original files")
 			}
 		}
 		switch {
@@ -168,19 +169,19 @@ func (t *Train) checkImages() error {
 func (h *header) checkOrientation() error {
 	o := h.orientation
 	row, column := [3]float64(o[:3]), [3]float64(o[3:])
-	if math.Abs(dot(row, row)-1) > squareness || math.Abs(dot(column, column)-1) > squareness || math.Abs(dot(row, column)) > squareness {
+	if math.Abs(dot(row, row)-1) > squareness || math.Abs(dot(column, column)-1) > squareness ||
+		math.Abs(dot(row, column)) > squareness {
 		return h.wrong(tag.ImageOrientationPatient, "%g is not a pair of perpendicular unit vectors", o)
 	}
 	return nil
 }
 
-// checkAgreement asks that all images lie in parallel planes of one matrix.
+// checkAgreement checks that all images lie in parallel planes with one matrix.
 func (t *Train) checkAgreement() error {
 	a := t.images[0]
 	differ := func(h *header, g tag.Tag, got, want any) error {
-		e := h.wrong(g, "%v, but %v in %s of the same series: mixed geometry", got, want, a.where())
-		e.Hint = "a train must be one acquisition on one grid; split the series or ask the site for it again"
-		return e
+		return h.wrong(g, "%v, but %v in %s of the same series: mixed geometry", got, want, a.displayName()).
+			withHint("a train must be one acquisition on one grid; split the series or ask the site for it again")
 	}
 	for _, h := range t.images[1:] {
 		switch {
@@ -192,7 +193,7 @@ func (t *Train) checkAgreement() error {
 			if e := t.frameEach(h); e != nil {
 				return e
 			}
-			// UIDs stay out of messages.
+			// No message shows a UID.
 			return differ(h, tag.FrameOfReferenceUID, "frame "+hash(h.frame), "frame "+hash(a.frame))
 		case !sameSpacing(h, a):
 			return differ(h, tag.PixelSpacing, h.spacing, a.spacing)
@@ -203,8 +204,9 @@ func (t *Train) checkAgreement() error {
 	return nil
 }
 
-// frameEach says that images have frames of reference of their own, as anonymisers write
-// them that replace UIDs image by image; nil where they have two, which may be two scans.
+// frameEach returns an error if each image has its own frame of reference, as anonymisers
+// write that replace UIDs image by image. It returns nil if there are two, since these may
+// be two scans.
 func (t *Train) frameEach(h *header) error {
 	frames := map[string]bool{}
 	for _, h := range t.images {
@@ -213,63 +215,64 @@ func (t *Train) frameEach(h *header) error {
 	if len(frames) <= 2 {
 		return nil
 	}
-	e := h.wrong(tag.FrameOfReferenceUID, "%d different ones among %d images of one series: mixed geometry", len(frames), len(t.images))
-	e.Hint = oneUID
-	return e
+	return h.wrong(tag.FrameOfReferenceUID, "%d different ones among %d images of one series: mixed geometry",
+		len(frames), len(t.images)).
+		withHint(oneUID)
 }
 
-// oneUID says what to ask of an anonymiser.
-const oneUID = "images of one acquisition share it; an anonymiser must replace a UID by the same new one wherever it stands: ask the site for the study again"
+// oneUID is the hint about such anonymisers.
+const oneUID = "images of one acquisition share it; an anonymiser must replace a UID by the same new one wherever " +
+	"it stands: ask the site for the study again"
 
-// noFrame says that series of one echo each would be a train but for their frames.
+// noFrame returns the error of series of one echo each that differ only in their frames of
+// reference.
 func (t *Train) noFrame() error {
-	frames := map[string]bool{}
-	for _, h := range t.images {
-		if h.frame == "" {
-			return h.missingFrame(t.TE)
-		}
-		frames[h.frame] = true
+	if i := slices.IndexFunc(t.images, func(h *header) bool { return h.frame == "" }); i >= 0 {
+		return t.images[i].missingFrame(t.TE)
 	}
+	frames := variants(t.images, func(h *header) string { return h.frame })
 	return &TrainError{
-		Problem: fmt.Sprintf("series %s: %s: %d different ones among series that would be one train of the echo times %s", t.Hash, attribute(tag.FrameOfReferenceUID), len(frames), listMS(t.TE)),
-		Hint:    oneUID,
+		Problem: fmt.Sprintf("series %s: %s: %d different ones among series that would be one train of the "+
+			"echo times %s", t.Hash, attribute(tag.FrameOfReferenceUID), len(frames), listMS(t.TE)),
+		Hint: oneUID,
 	}
 }
 
 func (h *header) missingFrame(te []float64) error {
-	e := h.wrong(tag.FrameOfReferenceUID, "missing: nothing tells whether series of one echo each, %s, are one train", listMS(te))
-	e.Hint = "ask the site for images with their frame of reference"
-	return e
+	return h.wrong(tag.FrameOfReferenceUID, "missing: it is unknown whether series of one echo each, %s, are one train",
+		listMS(te)).
+		withHint("ask the site for images with their frame of reference")
 }
 
-// The longest echo time of a train in ms. T2 in the body is some 10 ms or more, in water 2 s;
-// no train in use is as short as 2 ms or, by far, as long as 2 s.
+// The longest echo time of a train in ms. T2 in the body is 10 ms or more, and 2 s in
+// water; no train in use is as short as 2 ms or nearly as long as 2 s.
 const (
 	leastLongestTE = 2
 	mostLongestTE  = 2000
 )
 
-// No spin echo is as short as shortestTE beside one longer than longTE, both in ms: its two
-// pulses alone take longer.
+// No spin echo as short as shortestTE occurs together with one longer than longTE, both in
+// ms: its two pulses alone take longer.
 const (
 	shortestTE = 1
 	longTE     = 5
 )
 
-// mixedScale says that the first echo time is on another scale than the last.
+// mixedScale returns the error of a first echo time in another unit than the last.
 func (t *Train) mixedScale() error {
 	first := t.TE[0]
 	h := t.images[slices.IndexFunc(t.images, func(h *header) bool { return within(h.te, first, sameTEShare*first) })]
-	e := h.wrong(h.teTag(), "%s ms beside %s ms in one train of spin echoes, which looks like another unit: the attribute is in ms", milliseconds(first), milliseconds(t.TE[len(t.TE)-1]))
-	e.Hint = "ask the site for the images as the scanner wrote them, or have the converter write ms"
-	return e
+	return h.wrong(h.teTag(), "%s ms beside %s ms in one train of spin echoes, which looks like another unit: the "+
+		"attribute is in ms", milliseconds(first), milliseconds(t.TE[len(t.TE)-1])).
+		withHint("ask the site for the images as the scanner wrote them, or have the converter write ms")
 }
 
-// checkScale refuses echo times that are not in ms, as far as one can tell: converters
-// take seconds from BIDS or microseconds from a vendor's protocol.
+// checkScale refuses echo times that are probably not in ms: converters copy seconds from
+// BIDS or microseconds from a vendor's protocol.
 func (t *Train) checkScale() error {
 	n := len(t.TE)
-	if n >= minTrain && t.TE[0] < shortestTE && t.TE[n-1] > longTE && t.TE[n-1] <= mostLongestTE && gradientEcho(t.images) == nil {
+	if n >= minTrain && t.TE[0] < shortestTE && t.TE[n-1] > longTE && t.TE[n-1] <= mostLongestTE &&
+		gradientEcho(t.images) == nil {
 		return t.mixedScale()
 	}
 	if n < minTrain || t.TE[n-1] >= leastLongestTE && t.TE[n-1] <= mostLongestTE {
@@ -285,15 +288,18 @@ func (t *Train) checkScale() error {
 			looks = ", which look like " + unit.name
 		}
 	}
-	h := t.images[slices.IndexFunc(t.images, func(h *header) bool { return within(h.te, longest, sameTEShare*longest) })]
-	e := h.wrong(h.teTag(), "the echo times are %s … %s%s: the attribute is in ms", milliseconds(t.TE[0]), milliseconds(longest), looks)
-	e.Hint = "ask the site for the images as the scanner wrote them, or have the converter write ms"
-	return e
+	h := t.images[slices.IndexFunc(t.images, func(h *header) bool {
+		return within(h.te, longest,
+			sameTEShare*longest)
+	})]
+	return h.wrong(h.teTag(), "the echo times are %s … %s%s: the attribute is in ms", milliseconds(t.TE[0]),
+		milliseconds(longest), looks).
+		withHint("ask the site for the images as the scanner wrote them, or have the converter write ms")
 }
 
-// checkTR asks that the echoes of each slice have one repetition time: another one weights an
-// echo by another share of T1. It notes where slices differ, which changes no T2 by itself.
-// Images that do not say theirs are not asked.
+// checkTR checks that the echoes of each slice have one repetition time, since another one
+// changes the T1 weighting of an echo. It records whether slices differ in it, which does
+// not change T2. Images without a repetition time are not checked.
 func (t *Train) checkTR() error {
 	if len(t.TE) < minTrain {
 		return nil
@@ -306,9 +312,10 @@ func (t *Train) checkTR() error {
 		}
 		for _, other := range known.near(h) {
 			if !sameTR(h.tr, other.tr) {
-				e := h.wrong(tag.RepetitionTime, "%s ms, but %s ms in %s of the same slice: the echoes are weighted by T1 in different ways", milliseconds(h.tr), milliseconds(other.tr), other.where())
-				e.Hint = "the echoes of a slice have one repetition time: separate the acquisitions, or ask the site which images belong together"
-				return e
+				return h.wrong(tag.RepetitionTime, "%s ms, but %s ms in %s of the same slice: the echoes are weighted "+
+					"by T1 in different ways", milliseconds(h.tr), milliseconds(other.tr), other.displayName()).
+					withHint("the echoes of a slice have one repetition time: separate the acquisitions, or ask the " +
+						"site which images belong together")
 			}
 		}
 		known.add(h)

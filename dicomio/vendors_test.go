@@ -17,7 +17,7 @@ import (
 )
 
 // with returns a file in explicit or implicit little endian with the element added in
-// its place, or put in place of the one with its tag.
+// order, or in place of the one with its tag.
 func with(t testing.TB, file []byte, implicit bool, add []byte) []byte {
 	t.Helper()
 	tagAt := func(b []byte) tag.Tag {
@@ -61,7 +61,7 @@ func saveFiles(t *testing.T, dir string, images []dicomwrite.Image, change func(
 	}
 }
 
-// readsAsTrain asks that the one train under dir holds the values of trainOf.
+// readsAsTrain checks that the only train under dir has the values of trainOf.
 func readsAsTrain(t *testing.T, dir string) {
 	t.Helper()
 	s, _, err := Read(t.Context(), only(t, dir), 0)
@@ -79,7 +79,7 @@ func readsAsTrain(t *testing.T, dir string) {
 	}
 }
 
-// Files that leave out or get wrong what stands before the data set are read.
+// Files in which the parts before the data set are missing or wrong are read.
 func TestFilesWithoutTheirBeginning(t *testing.T) {
 	for _, c := range []struct {
 		name, syntax string
@@ -90,18 +90,35 @@ func TestFilesWithoutTheirBeginning(t *testing.T) {
 		{"from group 0008 on, explicit", "", func(f []byte) []byte { return f[metaEnd(f):] }},
 		{"from group 0008 on, implicit", uid.ImplicitVRLittleEndian, func(f []byte) []byte { return f[metaEnd(f):] }},
 		{"from group 0008 on, big endian", uid.ExplicitVRBigEndian, func(f []byte) []byte { return f[metaEnd(f):] }},
-		{"preamble, but no meta group", "", func(f []byte) []byte { return append(bytes.Clone(f[:132]), f[metaEnd(f):]...) }},
+		{"preamble, but no meta group", "", func(f []byte) []byte {
+			return append(bytes.Clone(f[:132]),
+				f[metaEnd(f):]...)
+		}},
 		{"no group length", "", func(f []byte) []byte { return append(bytes.Clone(f[:132]), f[144:]...) }},
-		{"group length 0", "", func(f []byte) []byte { return append(append(bytes.Clone(f[:140]), 0, 0, 0, 0), f[144:]...) }},
-		{"group length of 4 GiB", "", func(f []byte) []byte { return append(append(bytes.Clone(f[:140]), 0xFE, 0xFF, 0xFF, 0xFF), f[144:]...) }},
+		{"group length 0", "", func(f []byte) []byte {
+			return append(append(bytes.Clone(f[:140]), 0, 0, 0, 0),
+				f[144:]...)
+		}},
+		{"group length of 4 GiB", "", func(f []byte) []byte {
+			return append(append(bytes.Clone(f[:140]), 0xFE, 0xFF,
+				0xFF, 0xFF), f[144:]...)
+		}},
 		{"group length 1 too short", "", func(f []byte) []byte { f[140]--; return f }},
-		{"a preamble of a TIFF", "", func(f []byte) []byte { return append([]byte("II*\x00\x08\x00\x00\x00"), f[8:]...) }},
-		{"padding behind the pixels", "", func(f []byte) []byte { return append(f, le(0xFFFC, 0xFFFC, "OB", 6, 0, 0, 0, 0, 0, 0)...) }},
+		{"a preamble of a TIFF", "", func(f []byte) []byte {
+			return append([]byte("II*\x00\x08\x00\x00\x00"),
+				f[8:]...)
+		}},
+		{"padding behind the pixels", "", func(f []byte) []byte {
+			return append(f,
+				le(0xFFFC, 0xFFFC, "OB", 6, 0, 0, 0, 0, 0, 0)...)
+		}},
 		{"explicit, said to be implicit", "", func(f []byte) []byte {
-			return bytes.Replace(f, []byte("\x14\x00"+uid.ExplicitVRLittleEndian+"\x00"), []byte("\x12\x00"+uid.ImplicitVRLittleEndian+"\x00"), 1)
+			return bytes.Replace(f, []byte("\x14\x00"+uid.ExplicitVRLittleEndian+"\x00"),
+				[]byte("\x12\x00"+uid.ImplicitVRLittleEndian+"\x00"), 1)
 		}},
 		{"implicit, said to be explicit", uid.ImplicitVRLittleEndian, func(f []byte) []byte {
-			return bytes.Replace(f, []byte("\x12\x00"+uid.ImplicitVRLittleEndian+"\x00"), []byte("\x14\x00"+uid.ExplicitVRLittleEndian+"\x00"), 1)
+			return bytes.Replace(f, []byte("\x12\x00"+uid.ImplicitVRLittleEndian+"\x00"),
+				[]byte("\x14\x00"+uid.ExplicitVRLittleEndian+"\x00"), 1)
 		}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -116,7 +133,7 @@ func TestFilesWithoutTheirBeginning(t *testing.T) {
 	}
 }
 
-// What only looks like DICOM at its beginning is passed over.
+// Files that only begin like DICOM are skipped.
 func TestWhatIsNoDICOM(t *testing.T) {
 	dir := t.TempDir()
 	save(t, dir, trainOf())
@@ -128,10 +145,14 @@ func TestWhatIsNoDICOM(t *testing.T) {
 	copy(nifti, "\x5c\x01\x00\x00")
 	copy(nifti[344:], "n+1\x00")
 	all := [][]byte{
-		nil, {8}, []byte("DIC"), nifti, random, []byte("\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR"), []byte("%PDF-1.7\n"), []byte("\x1f\x8b\x08\x00"),
-		[]byte("\x08\x00\x05\x00CS and then text, as a note may begin that somebody wrote down"), []byte("\x02\x00\x10\x00UItext"),
-		append([]byte{8, 0, 8, 0, 4, 0, 0, 0}, make([]byte, 300)...), append([]byte{0, 8, 0, 8, 'C', 'S', 0, 4}, make([]byte, 300)...),
-		bytes.Repeat([]byte{8, 0}, 500), bytes.Repeat([]byte{2, 0, 'U', 'I'}, 500), make([]byte, 2000), []byte(strings.Repeat("text ", 100)),
+		nil, {8}, []byte("DIC"), nifti, random, []byte("\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR"), []byte("%PDF-1.7\n"),
+		[]byte("\x1f\x8b\x08\x00"),
+		[]byte("\x08\x00\x05\x00CS and then text, as a note may begin that somebody wrote down"),
+		[]byte("\x02\x00\x10\x00UItext"),
+		append([]byte{8, 0, 8, 0, 4, 0, 0, 0}, make([]byte, 300)...),
+		append([]byte{0, 8, 0, 8, 'C', 'S', 0, 4}, make([]byte, 300)...),
+		bytes.Repeat([]byte{8, 0}, 500), bytes.Repeat([]byte{2, 0, 'U', 'I'}, 500), make([]byte, 2000),
+		[]byte(strings.Repeat("text ", 100)),
 	}
 	for n, data := range all {
 		write(t, filepath.Join(dir, fmt.Sprint("other", n)), data)
@@ -142,23 +163,36 @@ func TestWhatIsNoDICOM(t *testing.T) {
 	}
 }
 
-// Attributes that are wanted stand as UN, without VR, or behind what vendors put before
-// them; and are read.
+// Wanted attributes are read if they are stored as UN, without VR, or after private
+// elements.
 func TestVendorsWaysOfWriting(t *testing.T) {
 	te := func(n int) string { return fmt.Sprint(trainOf()[n].TE) }
 	private := [][]byte{
-		le(0x0051, 0x1008, "UN", elements.Undefined, implicitItem(0x0051, 0x1009, "ABCD")...),                            // CP-246
-		le(0x0051, 0x100A, "UN", 6, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF),                                                  // what one cannot know
-		sequenceElement(0x0051, 0x100B, false, sequenceElement(0x0051, 0x100C, true, nil)),                               // private sequences
-		le(0x0051, 0x100D, "UN", elements.Undefined, append(le(0xFFFE, 0xE000, "", 0), le(0xFFFE, 0xE0DD, "", 0)...)...), // an empty item
-		le(0x0051, 0x100E, "OB", elements.Undefined, items([]byte{1, 2, 3, 4})...),                                       // fragments that are no pixels
-		{0x51, 0, 0x0F, 0x10, 'L', 'O', 2, 0, 0x1B, '$'},                                                                 // an escape of nothing
-		plainElement(0x0051, 0x1010, "ST", bytes.Repeat([]byte("long "), 6000)[:1<<14+2]),                                // longer than what is looked at
-		plainElement(0x0051, 0x1011, "FD", []byte{0, 0, 0, 0, 0, 0, 0xF8, 0x7F}),                                         // NaN
-		le(0x0051, 0x1012, "UN", 8, 0x28, 0, 0x10, 0, 0xFF, 0xFF, 0xFF, 0xFF),                                            // what looks like an element
-		le(0x0051, 0x1013, "UN", elements.Undefined, implicitItem(0x0028, 0x0010, "\x07\x00")...),                        // Rows of something else
-		sequenceElement(0x0051, 0x1014, false, textElement(0x0018, 0x0081, "DS", "999")),                                 // EchoTime of something else
-		sequenceElement(0x0054, 0x0016, true, shortElement(0x0028, 0x0010, 7), textElement(0x10, 0x20, "LO", "")),        // likewise
+		// CP-246
+		le(0x0051, 0x1008, "UN", elements.Undefined, implicitItem(0x0051, 0x1009, "ABCD")...),
+		// what one cannot know
+		le(0x0051, 0x100A, "UN", 6, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF),
+		// private sequences
+		sequenceElement(0x0051, 0x100B, false, sequenceElement(0x0051, 0x100C, true, nil)),
+		// an empty item
+		le(0x0051, 0x100D, "UN", elements.Undefined, append(le(0xFFFE, 0xE000, "", 0), le(0xFFFE, 0xE0DD, "",
+			0)...)...),
+		// fragments that are no pixels
+		le(0x0051, 0x100E, "OB", elements.Undefined, items([]byte{1, 2, 3, 4})...),
+		// an escape of nothing
+		{0x51, 0, 0x0F, 0x10, 'L', 'O', 2, 0, 0x1B, '$'},
+		// longer than what is looked at
+		plainElement(0x0051, 0x1010, "ST", bytes.Repeat([]byte("long "), 6000)[:1<<14+2]),
+		// NaN
+		plainElement(0x0051, 0x1011, "FD", []byte{0, 0, 0, 0, 0, 0, 0xF8, 0x7F}),
+		// what looks like an element
+		le(0x0051, 0x1012, "UN", 8, 0x28, 0, 0x10, 0, 0xFF, 0xFF, 0xFF, 0xFF),
+		// Rows of something else
+		le(0x0051, 0x1013, "UN", elements.Undefined, implicitItem(0x0028, 0x0010, "\x07\x00")...),
+		// EchoTime of something else
+		sequenceElement(0x0051, 0x1014, false, textElement(0x0018, 0x0081, "DS", "999")),
+		// likewise
+		sequenceElement(0x0054, 0x0016, true, shortElement(0x0028, 0x0010, 7), textElement(0x10, 0x20, "LO", "")),
 	}
 	for _, c := range []struct {
 		name   string
@@ -168,11 +202,17 @@ func TestVendorsWaysOfWriting(t *testing.T) {
 		{"EchoTime as UN", "", func(n int, f []byte) []byte {
 			return with(t, f, false, le(0x0018, 0x0081, "UN", 2, []byte(te(n))...))
 		}},
-		{"Rows as UN", "", func(_ int, f []byte) []byte { return with(t, f, false, le(0x0028, 0x0010, "UN", 2, 3, 0)) }},
+		{"Rows as UN", "", func(_ int, f []byte) []byte {
+			return with(t, f, false,
+				le(0x0028, 0x0010, "UN", 2, 3, 0))
+		}},
 		{"EchoTime as FD", "", func(n int, f []byte) []byte {
 			return with(t, f, false, plainElement(0x0018, 0x0081, "FD", double(trainOf()[n].TE)))
 		}},
-		{"EchoTime without VR", "", func(n int, f []byte) []byte { return with(t, f, false, le(0x0018, 0x0081, "", 2, []byte(te(n))...)) }},
+		{"EchoTime without VR", "", func(n int, f []byte) []byte {
+			return with(t, f, false,
+				le(0x0018, 0x0081, "", 2, []byte(te(n))...))
+		}},
 		{"EchoTime with letters of no VR", "", func(n int, f []byte) []byte {
 			return with(t, f, false, textElement(0x0018, 0x0081, "XX", te(n)))
 		}},
@@ -200,7 +240,7 @@ func TestVendorsWaysOfWriting(t *testing.T) {
 	}
 }
 
-// Parts of the complex signal and maps that scanners compute are left out and counted.
+// Parts of the complex signal and maps computed by scanners are omitted and counted.
 func TestVendorsImageTypes(t *testing.T) {
 	for imageType, magnitude := range map[string]bool{
 		`ORIGINAL\PRIMARY\OTHER`:                  true,  // GE
@@ -237,7 +277,7 @@ func TestVendorsImageTypes(t *testing.T) {
 	}
 }
 
-// GE says of phase images in a private attribute alone what they are.
+// GE identifies phase images only in a private attribute.
 func TestGEPhase(t *testing.T) {
 	for _, implicit := range []bool{false, true} {
 		for manufacturer, passed := range map[string]int{"GE MEDICAL SYSTEMS": 12, "T2MAP": 0} {
@@ -267,7 +307,8 @@ func TestGEPhase(t *testing.T) {
 		}
 		dir := t.TempDir()
 		saveFiles(t, dir, images, func(_ int, f []byte) []byte {
-			return with(t, f, false, append(textElement(0x0043, 0x0022, "LO", creator), plainElement(0x0043, 0x222F, "SS", []byte{1, 0})...))
+			return with(t, f, false, append(textElement(0x0043, 0x0022, "LO", creator),
+				plainElement(0x0043, 0x222F, "SS", []byte{1, 0})...))
 		})
 		if s := find(t, dir).Studies[0]; s.Passed.Derived != passed {
 			t.Errorf("block of %s: %d passed over, want %d", creator, s.Passed.Derived, passed)
@@ -302,22 +343,28 @@ func TestEnhancedSeriesPerEcho(t *testing.T) {
 	}
 	train := only(t, dir)
 	s, files, err := Read(t.Context(), train, 0)
-	if err != nil || len(files) != 3 || len(s.TE) != 3 || s.TE[2] != 33 || s.Size != [3]int{5, 3, 9} || train.Acquisition.TR != 2000 {
+	if err != nil || len(files) != 3 || len(s.TE) != 3 || s.TE[2] != 33 || s.Size != [3]int{5, 3, 9} ||
+		train.Acquisition.TR != 2000 {
 		t.Errorf("%v: TE %v, size %v, %d files", err, s.TE, s.Size, len(files))
 	}
 }
 
-// Series of one echo time are one train where all that one protocol has in common
+// Series of one echo time are one train if everything that is common to one protocol
 // agrees. For TR see TestSeriesPerEcho.
 func TestSeriesPerEchoAgree(t *testing.T) {
 	for name, change := range map[string]func(im *dicomwrite.Image){
 		"flip angle": func(im *dicomwrite.Image) {
-			im.Overrides = append(im.Overrides, dicomwrite.Override{Keyword: "FlipAngle", Values: []string{fmt.Sprint(im.TE)}})
+			im.Overrides = append(im.Overrides, dicomwrite.Override{Keyword: "FlipAngle",
+				Values: []string{fmt.Sprint(im.TE)}})
 		},
 		"slice thickness": func(im *dicomwrite.Image) { im.SliceThickness = im.TE / 10 },
-		"image type":      func(im *dicomwrite.Image) { im.ImageType = []string{"ORIGINAL", "PRIMARY", fmt.Sprint("RECON", im.TE)} },
+		"image type": func(im *dicomwrite.Image) {
+			im.ImageType = []string{"ORIGINAL", "PRIMARY",
+				fmt.Sprint("RECON", im.TE)}
+		},
 		"sequence": func(im *dicomwrite.Image) {
-			im.Overrides = []dicomwrite.Override{{Keyword: "ScanningSequence", Values: []string{"SE", fmt.Sprint(im.TE)}}}
+			im.Overrides = []dicomwrite.Override{{Keyword: "ScanningSequence",
+				Values: []string{"SE", fmt.Sprint(im.TE)}}}
 		},
 		"scanner":       func(im *dicomwrite.Image) { im.Model = fmt.Sprint(im.TE) },
 		"pixel spacing": func(im *dicomwrite.Image) { im.PixelSpacing[0] *= 1 + im.TE/1000 },

@@ -13,7 +13,8 @@ func BenchmarkRender(b *testing.B) {
 	paint := func(c draw.Canvas) {
 		sample(c)
 		for n := range 60 {
-			Write(c, Letters(8), vg.Point{X: vg.Length(250 + 80*(n%3)), Y: vg.Length(10 + 12*(n/3))}, "−1.53 [−2.41, 0.65]")
+			Write(c, Letters(8), vg.Point{X: vg.Length(250 + 80*(n%3)), Y: vg.Length(10 + 12*(n/3))},
+				"−1.53 [−2.41, 0.65]")
 		}
 	}
 	for b.Loop() {

@@ -45,7 +45,8 @@ func sample(c draw.Canvas) {
 
 func rendered(t *testing.T) Picture {
 	t.Helper()
-	p, err := Picture{Name: "sample", Title: "A <title>", Caption: "Says \"what\" & how", Width: 100, Height: 50}.Render(sample)
+	p, err := Picture{Name: "sample", Title: "A <title>", Caption: "Says \"what\" & how", Width: 100,
+		Height: 50}.Render(sample)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -74,12 +75,14 @@ func TestSVG(t *testing.T) {
 			t.Errorf("no %q in %q", want, text)
 		}
 	}
-	for _, want := range []string{`width="100mm"`, `height="50mm"`, "sans-serif", "textLength=", "rotate(-90 ", `fill-opacity="0.25"`, "stroke-dasharray"} {
+	for _, want := range []string{`width="100mm"`, `height="50mm"`, "sans-serif", "textLength=", "rotate(-90 ",
+		`fill-opacity="0.25"`, "stroke-dasharray"} {
 		if !bytes.Contains(svg, []byte(want)) {
 			t.Errorf("no %s in\n%s", want, svg)
 		}
 	}
-	if links := regexp.MustCompile(`href|url\(|https?://`).FindAll(bytes.ReplaceAll(svg, []byte("http://www.w3.org/2000/svg"), nil), -1); links != nil {
+	if links := regexp.MustCompile(`href|url\(|https?://`).FindAll(bytes.ReplaceAll(svg,
+		[]byte("http://www.w3.org/2000/svg"), nil), -1); links != nil {
 		t.Errorf("the SVG refers to something: %s", links)
 	}
 	if long := regexp.MustCompile(`\d\.\d{3}`).Find(svg); long != nil {
@@ -135,8 +138,10 @@ func TestSameBytes(t *testing.T) {
 	var wg sync.WaitGroup
 	for range 4 {
 		wg.Go(func() {
-			p, err := Picture{Name: "sample", Title: "A <title>", Caption: "Says \"what\" & how", Width: 100, Height: 50}.Render(sample)
-			if err != nil || !bytes.Equal(p.SVG, first.SVG) || !bytes.Equal(p.PNG, first.PNG) || !bytes.Equal(p.PDF, first.PDF) {
+			p, err := Picture{Name: "sample", Title: "A <title>", Caption: "Says \"what\" & how", Width: 100,
+				Height: 50}.Render(sample)
+			if err != nil || !bytes.Equal(p.SVG, first.SVG) || !bytes.Equal(p.PNG, first.PNG) ||
+				!bytes.Equal(p.PDF, first.PDF) {
 				t.Errorf("not the same bytes, or %v", err)
 			}
 		})
@@ -157,7 +162,8 @@ func TestSameBytesEverywhere(t *testing.T) {
 		data []byte
 		want string
 	}{
-		"SVG": {p.SVG, "0bb76042a0f1c9227beb3aeee1d002676924389bc6f875fbc738a343c5145b45"}, "PNG": {img.(*image.Paletted).Pix, "1f865df2c1b034201cf53c6b2aef53dccfcdc81f548d8cfe30838e68dd19be76"},
+		"SVG": {p.SVG, "0bb76042a0f1c9227beb3aeee1d002676924389bc6f875fbc738a343c5145b45"},
+		"PNG": {img.(*image.Paletted).Pix, "1f865df2c1b034201cf53c6b2aef53dccfcdc81f548d8cfe30838e68dd19be76"},
 	} {
 		if got := fmt.Sprintf("%x", sha256.Sum256(c.data)); got != c.want {
 			t.Errorf("%s: %s, want %s: if it is meant to look otherwise now, say so here", name, got, c.want)
@@ -168,7 +174,8 @@ func TestSameBytesEverywhere(t *testing.T) {
 // The SVG alone is the one of all files.
 func TestRenderSVG(t *testing.T) {
 	all := rendered(t)
-	p, err := Picture{Name: "sample", Title: "A <title>", Caption: "Says \"what\" & how", Width: 100, Height: 50}.RenderSVG(sample)
+	p, err := Picture{Name: "sample", Title: "A <title>", Caption: "Says \"what\" & how", Width: 100,
+		Height: 50}.RenderSVG(sample)
 	if err != nil || !bytes.Equal(p.SVG, all.SVG) || p.PNG != nil || p.PDF != nil {
 		t.Errorf("not the same SVG, or more than it: %v", err)
 	}
@@ -176,10 +183,12 @@ func TestRenderSVG(t *testing.T) {
 
 func TestSizes(t *testing.T) {
 	for _, size := range [][2]float64{{0, 10}, {10, -1}, {math.NaN(), 10}, {10, math.Inf(1)}, {10, 601}} {
-		if _, err := (Picture{Name: "x", Width: size[0], Height: size[1]}).Render(func(draw.Canvas) { t.Error("painted") }); err == nil {
+		if _, err := (Picture{Name: "x", Width: size[0],
+			Height: size[1]}).Render(func(draw.Canvas) { t.Error("painted") }); err == nil {
 			t.Errorf("%v is taken for a size", size)
 		}
-		if _, err := (Picture{Name: "x", Width: size[0], Height: size[1]}).RenderSVG(func(draw.Canvas) { t.Error("painted") }); err == nil {
+		if _, err := (Picture{Name: "x", Width: size[0],
+			Height: size[1]}).RenderSVG(func(draw.Canvas) { t.Error("painted") }); err == nil {
 			t.Errorf("%v is taken for a size of an SVG", size)
 		}
 	}
@@ -203,7 +212,8 @@ func TestNumber(t *testing.T) {
 		decimals int
 		want     string
 	}{
-		{1.25, 1, "1.2"}, {-1.26, 1, "−1.3"}, {-0.04, 1, "0.0"}, {0, 0, "0"}, {math.NaN(), 1, "–"}, {math.Inf(-1), 1, "–"},
+		{1.25, 1, "1.2"}, {-1.26, 1, "−1.3"}, {-0.04, 1, "0.0"}, {0, 0, "0"}, {math.NaN(), 1, "–"},
+		{math.Inf(-1), 1, "–"},
 		{1234567, 0, "1234567"}, {-1e20, 2, "−1.00e+20"}, {0, 300, "0"}, {-3e-200, 201, "−3.00e−200"},
 	} {
 		if got := Number(c.x, c.decimals); got != c.want {
@@ -218,7 +228,8 @@ func TestTicks(t *testing.T) {
 		want string
 	}{
 		{Range{0, 10}, "0 2 4 6 8 10"}, {Range{-1, 1}, "−1.0 −0.5 0.0 0.5 1.0"}, {Range{28.1, 41}, "30 35 40"},
-		{Range{-0.03, 0.02}, "−0.03 −0.02 −0.01 0.00 0.01 0.02"}, {Range{0, 0.6}, "0.0 0.1 0.2 0.3 0.4 0.5 0.6"}, {Range{900, 1100}, "900 950 1000 1050 1100"},
+		{Range{-0.03, 0.02}, "−0.03 −0.02 −0.01 0.00 0.01 0.02"}, {Range{0, 0.6}, "0.0 0.1 0.2 0.3 0.4 0.5 0.6"},
+		{Range{900, 1100}, "900 950 1000 1050 1100"},
 	} {
 		var labels []string
 		for _, tick := range c.Ticks(6) {
@@ -242,8 +253,10 @@ func TestCover(t *testing.T) {
 		want Range
 		ok   bool
 	}{
-		{nil, Range{0, 1}, false}, {[]float64{nan, inf, -inf, 1e200}, Range{0, 1}, false}, {[]float64{3, nan, -1}, Range{-1, 3}, true},
-		{[]float64{40, 40}, Range{38, 42}, true}, {[]float64{0}, Range{-1, 1}, true}, {[]float64{-20}, Range{-21, -19}, true},
+		{nil, Range{0, 1}, false}, {[]float64{nan, inf, -inf, 1e200}, Range{0, 1}, false},
+		{[]float64{3, nan, -1}, Range{-1, 3}, true},
+		{[]float64{40, 40}, Range{38, 42}, true}, {[]float64{0}, Range{-1, 1}, true},
+		{[]float64{-20}, Range{-21, -19}, true},
 	} {
 		if got, ok := Cover(c.in...); got != c.want || ok != c.ok {
 			t.Errorf("Cover(%v) = %v, %v, want %v, %v", c.in, got, ok, c.want, c.ok)

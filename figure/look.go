@@ -1,7 +1,7 @@
 // Package figure is the look of all plots and their files: typefaces, inks, the
 // signs of arms, a panel with axes, and pictures as SVG, PNG and PDF.
 //
-// It knows nothing of what is drawn. Lengths are vg's, in points of 1/72 inch, with y
+// It does not depend on the content of plots. Lengths are vg's, in points of 1/72 inch, with y
 // upwards, but for the size of a Picture, which is in mm.
 package figure
 
@@ -17,7 +17,7 @@ import (
 	"gonum.org/v1/plot/vg/draw"
 )
 
-// What the plots have in common.
+// Colours of all plots.
 var (
 	Ink  = color.Gray{0x22} // letters
 	Axis = color.Gray{0x88}
@@ -68,8 +68,9 @@ func NewPlot(size vg.Length) *plot.Plot {
 
 // Letters is the style of text of that size in points.
 func Letters(size vg.Length) draw.TextStyle {
-	// A handler of its own for each style: it is a value, and needs no lock.
-	return draw.TextStyle{Color: Ink, Font: plotfont.From(Sans, size), Handler: text.Plain{Fonts: plotfont.DefaultCache}}
+	// Each style has a handler of its own, which therefore needs no lock.
+	return draw.TextStyle{Color: Ink, Font: plotfont.From(Sans, size),
+		Handler: text.Plain{Fonts: plotfont.DefaultCache}}
 }
 
 // Bold is the style in bold letters.
@@ -103,7 +104,8 @@ func SignOf(arm int) Sign {
 	dashes := [...][]vg.Length{nil, {5, 2.5}, {1.5, 1.5}, {6, 2, 1.5, 2}, {9, 3}, {3, 1.5, 1, 1.5, 1, 1.5}}
 	arm = max(arm, 0)
 	mark := marks[arm%len(marks)]
-	return Sign{Colour: Colours[order[arm%len(order)]], Full: mark.full, Hollow: mark.hollow, Dashes: dashes[arm%len(dashes)]}
+	return Sign{Colour: Colours[order[arm%len(order)]], Full: mark.full, Hollow: mark.hollow,
+		Dashes: dashes[arm%len(dashes)]}
 }
 
 // Mark is the glyph of the sign with that radius in points.
@@ -127,14 +129,15 @@ func Tint(c color.RGBA, share float64) color.RGBA {
 	return color.RGBA{mix(c.R), mix(c.G), mix(c.B), 0xff}
 }
 
-// diamond and pyramidDown complete vg's glyphs, which have no fourth and fifth shape that
-// is told from the others when it is small.
+// diamond and pyramidDown complete vg's glyphs, which do not have a fourth and fifth shape that can be
+// recognised when small.
 type diamond struct{ full bool }
 
 // DrawGlyph implements draw.GlyphDrawer.
 func (d diamond) DrawGlyph(c *draw.Canvas, sty draw.GlyphStyle, pt vg.Point) {
 	r := sty.Radius * 1.25
-	outline(c, sty, d.full, []vg.Point{{X: pt.X, Y: pt.Y + r}, {X: pt.X + r, Y: pt.Y}, {X: pt.X, Y: pt.Y - r}, {X: pt.X - r, Y: pt.Y}})
+	outline(c, sty, d.full, []vg.Point{{X: pt.X, Y: pt.Y + r}, {X: pt.X + r, Y: pt.Y}, {X: pt.X, Y: pt.Y - r},
+		{X: pt.X - r, Y: pt.Y}})
 }
 
 type pyramidDown struct{ full bool }
@@ -142,7 +145,8 @@ type pyramidDown struct{ full bool }
 // DrawGlyph implements draw.GlyphDrawer.
 func (d pyramidDown) DrawGlyph(c *draw.Canvas, sty draw.GlyphStyle, pt vg.Point) {
 	r := sty.Radius * 1.15
-	outline(c, sty, d.full, []vg.Point{{X: pt.X, Y: pt.Y - r}, {X: pt.X + r, Y: pt.Y + 0.75*r}, {X: pt.X - r, Y: pt.Y + 0.75*r}})
+	outline(c, sty, d.full, []vg.Point{{X: pt.X, Y: pt.Y - r}, {X: pt.X + r, Y: pt.Y + 0.75*r},
+		{X: pt.X - r, Y: pt.Y + 0.75*r}})
 }
 
 // cross is vg's with arms of a width that grows with it.

@@ -11,30 +11,30 @@ import (
 	"github.com/t2map/t2map/printable"
 )
 
-// Writable says whether a text can be written in figures: the typeface has a glyph of each
-// letter, and they go from left to right, since nothing here turns them round or joins them.
+// Writable reports whether a text can be written in figures: the typeface has a glyph for each letter,
+// and the letters go from left to right and are not joined.
 func Writable(s string) bool {
 	face := plotfont.DefaultCache.Lookup(Sans, 1).Face
 	var buf sfnt.Buffer
 	for _, r := range printable.Line(s) {
-		if !hasGlyph(face, &buf, r) || unicode.In(r, unicode.Hebrew, unicode.Arabic, unicode.Syriac, unicode.Thaana, unicode.Nko) {
+		if !hasGlyph(face, &buf, r) || unicode.In(r, unicode.Hebrew, unicode.Arabic, unicode.Syriac, unicode.Thaana,
+			unicode.Nko) {
 			return false
 		}
 	}
 	return true
 }
 
-// hasGlyph says whether the typeface has the letter, and fpdf can embed it, which fails
-// beyond the first plane of Unicode.
+// hasGlyph reports whether the typeface has the letter, and fpdf can embed it, which fails outside the
+// first plane of Unicode.
 func hasGlyph(f *sfnt.Font, buf *sfnt.Buffer, r rune) bool {
 	g, err := f.GlyphIndex(buf, r)
 	return err == nil && g != 0 && r <= 0xffff
 }
 
-// ShortenAll shortens names that stand beside each other, so that two that differ stay
-// so: as Shorten where that is enough; else those that would become equal lose their
-// middles; else, or where they differ by nothing that can be seen, all bear a number.
-// Equal names stay equal, and empty ones empty.
+// ShortenAll shortens names that are shown together so that different names stay different: as Shorten
+// if that suffices; otherwise names that would become equal lose their middles; and if that does not
+// suffice, or the names look the same, all get a number. Equal names stay equal, empty ones empty.
 func ShortenAll(names []string, fits func(string) bool) []string {
 	var unique []string
 	number := map[string]int{}
@@ -62,7 +62,7 @@ func ShortenAll(names []string, fits func(string) bool) []string {
 			}
 			bare := fmt.Sprint(i + 1)
 			short[i] = Shorten(bare+": "+n, fits)
-			// Where the number itself is cut, it stands alone, fit or not.
+			// If the number itself is cut, it is alone, whether it fits or not.
 			if len([]rune(short[i])) <= len(bare)+3 {
 				short[i] = bare
 			}
@@ -75,7 +75,7 @@ func ShortenAll(names []string, fits func(string) bool) []string {
 	return out
 }
 
-// clashes says of each name whether another one is equal.
+// clashes reports for each name whether another one is equal.
 func clashes(names []string) []bool {
 	count := map[string]int{}
 	for _, n := range names {

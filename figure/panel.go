@@ -12,10 +12,10 @@ import (
 	"github.com/t2map/t2map/printable"
 )
 
-// Range is what an axis shows; Low < High.
+// Range is the range of an axis; Low < High.
 type Range struct{ Low, High float64 }
 
-// Drawable says whether an axis can bear x: it is finite, and differences of such do
+// Drawable reports whether x can be drawn on an axis: it is finite, and differences of such numbers do
 // not overflow.
 func Drawable(x float64) bool { return math.Abs(x) < 1e100 }
 
@@ -31,7 +31,7 @@ func Cover(values ...float64) (Range, bool) {
 	if r.Low > r.High {
 		return Range{0, 1}, false
 	}
-	// Beyond 12 digits ticks could not be told apart.
+	// Ticks that differ after 12 digits would look the same.
 	if r.High-r.Low <= 1e-12*max(math.Abs(r.Low), math.Abs(r.High)) {
 		pad := 0.05 * math.Abs(r.Low)
 		if pad == 0 {
@@ -51,10 +51,10 @@ func (r Range) Pad(share float64) Range {
 // Length is High − Low.
 func (r Range) Length() float64 { return r.High - r.Low }
 
-// Has says whether x lies in the range.
+// Has reports whether x is in the range.
 func (r Range) Has(x float64) bool { return x >= r.Low && x <= r.High }
 
-// Tick is a place on an axis and what stands at it.
+// Tick is a position on an axis with its label.
 type Tick struct {
 	Value float64
 	Label string

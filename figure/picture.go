@@ -15,15 +15,17 @@ const pointsPerMM = 72 / 25.4
 // MM is a length of x mm.
 func MM(x float64) vg.Length { return vg.Length(x * pointsPerMM) }
 
-// Picture is a figure as it is filed.
+// Picture is a figure with its files.
 type Picture struct {
-	// Name is that of its files, without their extension.
+	// Name is the name of its files, without extension.
 	Name string
-	// Title is short; Caption says what is drawn, of how many, and what an interval is.
+	// Title is short; Caption describes the content, the numbers of subjects, and the intervals.
 	Title, Caption string
-	// Flags are what a reader has to know of points in it, all of them and whole, one
-	// sentence for those that say the same: the picture itself holds no more than fit.
-	Flags []string
+	// Flags are the problems that concern the picture, as indices into the caller's list. The picture
+	// itself names only as many as fit.
+	Flags []int
+	// Remarks are further sentences that a reader has to know.
+	Remarks []string
 	// Width and Height in mm.
 	Width, Height float64
 	// SVG, PNG and PDF are the files.
@@ -47,7 +49,7 @@ func (p Picture) Render(paint func(draw.Canvas)) (Picture, error) {
 }
 
 // RenderSVG is Render for the SVG alone, which takes a fiftieth of the time and holds all
-// that is drawn: for whoever looks at the places of things rather than at files.
+// that is drawn: for tests of positions.
 func (p Picture) RenderSVG(paint func(draw.Canvas)) (Picture, error) {
 	s, err := p.draw(paint)
 	if err != nil {

@@ -16,7 +16,7 @@ import (
 const Dot vg.Length = 72. / dpi
 
 // encoded is the image as PNG. A bytes.Buffer takes everything, so that only an image of no
-// size fails, which is left out.
+// size fails, and is omitted.
 func (m mark) encoded() []byte {
 	var b bytes.Buffer
 	if err := png.Encode(&b, m.image); err != nil {
@@ -26,7 +26,8 @@ func (m mark) encoded() []byte {
 }
 
 func (m mark) rectangle() vg.Rectangle {
-	return vg.Rectangle{Min: vg.Point{X: vg.Length(m.at.x), Y: vg.Length(m.at.y)}, Max: vg.Point{X: vg.Length(m.corner.x), Y: vg.Length(m.corner.y)}}
+	return vg.Rectangle{Min: vg.Point{X: vg.Length(m.at.x), Y: vg.Length(m.at.y)},
+		Max: vg.Point{X: vg.Length(m.corner.x), Y: vg.Length(m.corner.y)}}
 }
 
 // svgImage writes the image into the file itself.
@@ -35,8 +36,10 @@ func (s *sheet) svgImage(b *bytes.Buffer, m mark) {
 	if file == nil {
 		return
 	}
-	fmt.Fprintf(b, `<image x="%s" y="%s" width="%s" height="%s" preserveAspectRatio="none" href="data:image/png;base64,%s"/>`+"\n",
-		plain(m.at.x), plain(s.height-m.corner.y), plain(m.corner.x-m.at.x), plain(m.corner.y-m.at.y), base64.StdEncoding.EncodeToString(file))
+	fmt.Fprintf(b,
+		`<image x="%s" y="%s" width="%s" height="%s" preserveAspectRatio="none" href="data:image/png;base64,%s"/>`+"\n",
+		plain(m.at.x), plain(s.height-m.corner.y), plain(m.corner.x-m.at.x), plain(m.corner.y-m.at.y),
+		base64.StdEncoding.EncodeToString(file))
 }
 
 // pdfImage puts the image, which is mark n, on the page. taken are the widths of those before it.

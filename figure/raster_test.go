@@ -32,7 +32,8 @@ func withImage(t *testing.T, img image.Image) Picture {
 	size := img.Bounds().Size()
 	at := vg.Point{X: 30 * Dot, Y: 20 * Dot}
 	p, err := Picture{Name: "image", Width: 30, Height: 20}.Render(func(c draw.Canvas) {
-		c.DrawImage(vg.Rectangle{Min: at, Max: vg.Point{X: at.X + vg.Length(size.X)*Dot, Y: at.Y + vg.Length(size.Y)*Dot}}, img)
+		c.DrawImage(vg.Rectangle{Min: at,
+			Max: vg.Point{X: at.X + vg.Length(size.X)*Dot, Y: at.Y + vg.Length(size.Y)*Dot}}, img)
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -160,13 +160,15 @@ func (s *sheet) FillString(face plotfont.Face, at vg.Point, text string) {
 	}
 	t := s.top()
 	angle := hundredth(math.Atan2(t.m.b, t.m.a) * 180 / math.Pi)
-	s.marks = append(s.marks, mark{kind: letters, colour: t.colour, text: text, face: face, at: t.m.apply(at), angle: angle})
+	s.marks = append(s.marks, mark{kind: letters, colour: t.colour, text: text, face: face, at: t.m.apply(at),
+		angle: angle})
 }
 
 // DrawImage puts an image into the rectangle. The canvas must not be rotated.
 func (s *sheet) DrawImage(to vg.Rectangle, img image.Image) {
 	m := s.top().m
-	s.marks = append(s.marks, mark{kind: raster, colour: color.NRGBA{A: 0xff}, image: img, at: m.apply(to.Min), corner: m.apply(to.Max)})
+	s.marks = append(s.marks, mark{kind: raster, colour: color.NRGBA{A: 0xff}, image: img, at: m.apply(to.Min),
+		corner: m.apply(to.Max)})
 }
 
 // steps returns the path on the sheet, with arcs as curves.

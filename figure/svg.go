@@ -23,7 +23,8 @@ const families = "'Liberation Sans', Arimo, Arial, Helvetica, 'Nimbus Sans', san
 func (s *sheet) svg(p Picture) []byte {
 	var b bytes.Buffer
 	size := func(points float64) string { return plain(points / pointsPerMM) }
-	fmt.Fprintf(&b, `<svg xmlns="http://www.w3.org/2000/svg" width="%smm" height="%smm" viewBox="0 0 %s %s" role="img">`+"\n",
+	fmt.Fprintf(&b,
+		`<svg xmlns="http://www.w3.org/2000/svg" width="%smm" height="%smm" viewBox="0 0 %s %s" role="img">`+"\n",
 		size(s.width), size(s.height), plain(s.width), plain(s.height))
 	fmt.Fprintf(&b, "<title>%s</title>\n<desc>%s</desc>\n", escape(p.Title), escape(p.Caption))
 	fmt.Fprintf(&b, `<rect width="%s" height="%s" fill="#fff"/>`+"\n", plain(s.width), plain(s.height))
@@ -31,13 +32,15 @@ func (s *sheet) svg(p Picture) []byte {
 	for _, m := range s.marks {
 		switch m.kind {
 		case stroke:
-			fmt.Fprintf(&b, `<path d="%s" fill="none" stroke="%s"%s stroke-width="%s"`, s.pathData(m.path), hex(m.colour), opacity("stroke", m.colour), plain(m.width))
+			fmt.Fprintf(&b, `<path d="%s" fill="none" stroke="%s"%s stroke-width="%s"`, s.pathData(m.path),
+				hex(m.colour), opacity("stroke", m.colour), plain(m.width))
 			if len(m.dash) > 0 {
 				fmt.Fprintf(&b, ` stroke-dasharray="%s"`, plain(m.dash...))
 			}
 			b.WriteString("/>\n")
 		case fill:
-			fmt.Fprintf(&b, `<path d="%s" fill="%s"%s/>`+"\n", s.pathData(m.path), hex(m.colour), opacity("fill", m.colour))
+			fmt.Fprintf(&b, `<path d="%s" fill="%s"%s/>`+"\n", s.pathData(m.path), hex(m.colour),
+				opacity("fill", m.colour))
 		case letters:
 			s.svgText(&b, m)
 		case raster:
@@ -50,12 +53,14 @@ func (s *sheet) svg(p Picture) []byte {
 
 func (s *sheet) svgText(b *bytes.Buffer, m mark) {
 	x, y := m.at.x, hundredth(s.height-m.at.y)
-	fmt.Fprintf(b, `<text x="%s" y="%s" font-size="%s" fill="%s"`, plain(x), plain(y), plain(hundredth(float64(m.face.Font.Size))), hex(m.colour))
+	fmt.Fprintf(b, `<text x="%s" y="%s" font-size="%s" fill="%s"`, plain(x), plain(y),
+		plain(hundredth(float64(m.face.Font.Size))), hex(m.colour))
 	if m.face.Font.Weight == font.WeightBold {
 		b.WriteString(` font-weight="bold"`)
 	}
 	if len(m.text) > 1 {
-		fmt.Fprintf(b, ` textLength="%s" lengthAdjust="spacingAndGlyphs"`, plain(hundredth(float64(m.face.Width(m.text)))))
+		fmt.Fprintf(b, ` textLength="%s" lengthAdjust="spacingAndGlyphs"`,
+			plain(hundredth(float64(m.face.Width(m.text)))))
 	}
 	if m.angle != 0 {
 		fmt.Fprintf(b, ` transform="rotate(%s %s %s)"`, plain(hundredth(-m.angle)), plain(x), plain(y))

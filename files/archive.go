@@ -10,30 +10,30 @@ import (
 	"strings"
 )
 
-// kind is what an archive is by its first bytes.
+// kind is the type of an archive, by its first bytes.
 type kind int
 
 const (
 	noArchive kind = iota
 	zipped
 	taped   // tar
-	gzipped // tar in gzip
+	gzipped // gzipped tar
 )
 
-// endings are the names of archives, in any case. What is in them is told by
-// their first bytes: a tar that was gzipped but not renamed is one all the same,
-// while a .docx is a document and a zip to nobody but its program.
+// endings are the extensions of archives, in any case. The first bytes decide what is
+// inside: a gzipped tar that is named .tar is still one, and a .docx is a zip archive only
+// to the program that reads documents.
 var endings = []string{".zip", ".tar", ".tar.gz", ".tgz"}
 
-// archiveName reports whether a path ends like that of an archive.
+// archiveName reports whether a path has the extension of an archive.
 func archiveName(path string) bool {
 	return slices.ContainsFunc(endings, func(end string) bool {
 		return len(path) > len(end) && strings.EqualFold(path[len(path)-len(end):], end)
 	})
 }
 
-// WithoutEndings returns a name, with slashes, in which archives are called as the
-// folders that they stand for: S01/M00 for S01/M00.tar.gz.
+// WithoutEndings returns a name, with slashes, without the extensions of archives in it:
+// S01/M00 for S01/M00.tar.gz.
 func WithoutEndings(name string) string {
 	parts := strings.Split(name, "/")
 	for i, part := range parts {
@@ -46,22 +46,21 @@ func WithoutEndings(name string) string {
 	return strings.Join(parts, "/")
 }
 
-// signatures are the first bytes of archives: zip's local file header and end of
-// the central directory, where it is empty (APPNOTE.TXT 4.3.7, 4.3.16); gzip with
-// deflate (RFC 1952 2.3.1); and tar's magic (POSIX.1-2001 pax, ustar; GNU's begins
-// alike).
+// signatures are the first bytes of archives: zip's local file header, or its end of
+// central directory if it is empty (APPNOTE.TXT 4.3.7, 4.3.16); gzip with deflate (RFC 1952
+// 2.3.1); and tar's magic (POSIX.1-2001 pax, ustar; GNU's has the same beginning).
 var signatures = []struct {
-	kind  kind
-	at    int
-	bytes string
+	kind   kind
+	offset int
+	bytes  string
 }{
 	{zipped, 0, "PK\x03\x04"},
 	{zipped, 0, "PK\x05\x06"},
-	{gzipped, 0, "\x1f\x8b\x08"},
+	{gzipped, 0, gzipMagic},
 	{taped, 257, "ustar"},
 }
 
-// kindOf returns what the file is.
+// kindOf returns the type of the file.
 func kindOf(r io.ReaderAt) (kind, error) {
 	var head [512]byte
 	n, err := r.ReadAt(head[:], 0)
@@ -69,15 +68,15 @@ func kindOf(r io.ReaderAt) (kind, error) {
 		return noArchive, err
 	}
 	for _, s := range signatures {
-		if s.at < n && bytes.HasPrefix(head[s.at:n], []byte(s.bytes)) {
+		if s.offset < n && bytes.HasPrefix(head[s.offset:n], []byte(s.bytes)) {
 			return s.kind, nil
 		}
 	}
 	return noArchive, nil
 }
 
-// isArchive reports whether a file that has an archive's name is one. What cannot
-// be read is not: it fails like any other file when it is opened.
+// isArchive reports whether a file with the extension of an archive is one. A file that
+// cannot be read is not: it fails like any other file when it is opened.
 func isArchive(path string) bool {
 	info, err := os.Stat(path)
 	if err != nil || !info.Mode().IsRegular() { // opening a pipe waits for its writer
@@ -92,19 +91,18 @@ func isArchive(path string) bool {
 	return err == nil && k != noArchive
 }
 
-// archive is one that is open. Once it is ready, any number of goroutines may
-// read from it.
+// archive is an open archive. Once it is ready, any number of goroutines may read from it.
 type archive struct {
 	kind  kind
 	file  *os.File
 	stamp os.FileInfo // of file, when it was opened
 	*index
-	spool *spool // what gzip has hidden, or nil
+	spool *spool // the tar that gzip compressed, or nil
 }
 
-// openArchive opens an archive, which must be what it was, or else is an error;
-// nil says that nothing is known of it.
-func openArchive(path string, was os.FileInfo) (*archive, error) {
+// openArchive opens an archive. It is an error if its stamp is no longer the listed one;
+// nil means that it was not listed.
+func openArchive(path string, listed os.FileInfo) (*archive, error) {
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, ioError(err)
@@ -116,7 +114,7 @@ func openArchive(path string, was os.FileInfo) (*archive, error) {
 	switch {
 	case err != nil:
 		err = ioError(err)
-	case was != nil && changed(was, a.stamp), a.kind == noArchive:
+	case listed != nil && changed(listed, a.stamp), a.kind == noArchive:
 		err = errChanged
 	default:
 		return a, nil
@@ -125,11 +123,12 @@ func openArchive(path string, was os.FileInfo) (*archive, error) {
 	return nil, err
 }
 
-func changed(was, is os.FileInfo) bool {
-	return was.Size() != is.Size() || !was.ModTime().Equal(is.ModTime()) || !os.SameFile(was, is)
+func changed(earlier, current os.FileInfo) bool {
+	return earlier.Size() != current.Size() || !earlier.ModTime().Equal(current.ModTime()) ||
+		!os.SameFile(earlier, current)
 }
 
-// list returns what is in the archive; nothing is kept of it.
+// list returns the index of the archive. It keeps nothing open.
 func (a *archive) list(ctx context.Context, l Limits) (*index, error) {
 	switch a.kind {
 	case zipped:
@@ -141,8 +140,8 @@ func (a *archive) list(ctx context.Context, l Limits) (*index, error) {
 	}
 }
 
-// ready makes its entries readable: gzip cannot be read but from its beginning,
-// so that a tar in it is put into a temporary file.
+// ready prepares the archive for reading. A gzipped tar can only be read from its
+// beginning, so that it is written to a temporary file.
 func (a *archive) ready(ctx context.Context, l Limits) (err error) {
 	if a.kind != gzipped {
 		a.index, err = a.list(ctx, l)
@@ -157,9 +156,9 @@ func (a *archive) ready(ctx context.Context, l Limits) (err error) {
 	return a.spool.flush()
 }
 
-// open opens the entry of that name.
+// open opens the entry with the given name.
 func (a *archive) open(name string, l Limits) (*File, error) {
-	if now, err := a.file.Stat(); err != nil || changed(a.stamp, now) {
+	if current, err := a.file.Stat(); err != nil || changed(a.stamp, current) {
 		return nil, errChanged
 	}
 	it := a.find(name)
@@ -176,9 +175,9 @@ func (a *archive) open(name string, l Limits) (*File, error) {
 	case it.zip != nil:
 		return f, f.unzip(a.file, it.zip, l)
 	case a.spool != nil:
-		f.at = io.NewSectionReader(a.spool.file, it.at, it.size)
+		f.content = io.NewSectionReader(a.spool.file, it.offset, it.size)
 	default:
-		f.at = io.NewSectionReader(a.file, it.at, it.size)
+		f.content = io.NewSectionReader(a.file, it.offset, it.size)
 	}
 	return f, nil
 }

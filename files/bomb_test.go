@@ -14,7 +14,7 @@ import (
 	"time"
 )
 
-// allocated returns the bytes that f allocates in all, and how long it takes.
+// allocated returns the bytes that f allocates, and its duration.
 func allocated(f func()) (uint64, time.Duration) {
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
@@ -25,8 +25,8 @@ func allocated(f func()) (uint64, time.Duration) {
 	return after.TotalAlloc - before.TotalAlloc, took
 }
 
-// wantCheap fails where refusing took more than a bomb may: 256 MB and, on a machine
-// with nothing else to do, a second.
+// wantCheap fails if refusing a bomb took more than 256 MB or, on an idle machine, a
+// second.
 func wantCheap(t *testing.T, f func()) {
 	t.Helper()
 	bytes, took := allocated(f)
@@ -39,7 +39,7 @@ func wantCheap(t *testing.T, f func()) {
 	}
 }
 
-// zeros returns n MiB of zeros, deflated: one MiB, again and again.
+// zeros returns n MiB of zeros, deflated by repeating one MiB.
 func zeros(t *testing.T, n int) []byte {
 	t.Helper()
 	var b bytes.Buffer
@@ -53,7 +53,7 @@ func zeros(t *testing.T, n int) []byte {
 	return append(out, 3, 0) // the last, empty block (RFC 1951 3.2.6)
 }
 
-// rawZip writes an archive of one entry whose header says what it likes.
+// rawZip writes an archive with one entry and any header.
 func rawZip(t *testing.T, data []byte, h zip.FileHeader) []byte {
 	t.Helper()
 	var b bytes.Buffer
@@ -68,13 +68,15 @@ func rawZip(t *testing.T, data []byte, h zip.FileHeader) []byte {
 
 func TestZipBomb(t *testing.T) {
 	data := zeros(t, 1024)
-	bomb := rawZip(t, data, zip.FileHeader{Name: "IM1", Method: zip.Deflate, CompressedSize64: uint64(len(data)), UncompressedSize64: 1 << 30})
+	bomb := rawZip(t, data, zip.FileHeader{Name: "IM1", Method: zip.Deflate, CompressedSize64: uint64(len(data)),
+		UncompressedSize64: 1 << 30})
 	wantCheap(t, func() {
-		wantKind(t, alone(t, "a.zip", bomb, Limits{}).Err, ErrLimit, "a.zip: holds more than 800 times its own size", "")
+		wantKind(t, alone(t, "a.zip", bomb, Limits{}).Err, ErrLimit, "a.zip: holds more than 800 times its own size",
+			"")
 	})
 }
 
-// The header promises little, and more comes.
+// The header declares few bytes, and more follow.
 func TestZipSizes(t *testing.T) {
 	data := zeros(t, 16)
 	packed := uint64(len(data))
@@ -83,8 +85,10 @@ func TestZipSizes(t *testing.T) {
 		h     zip.FileHeader
 		words string
 	}{
-		{"too small", zip.FileHeader{UncompressedSize64: 1000}, "IM1: is not where the archive says or holds more than it says"},
-		{"too small, in a temporary file", zip.FileHeader{UncompressedSize64: 10 << 20}, "IM1: is not where the archive says or holds more than it says"},
+		{"too small", zip.FileHeader{UncompressedSize64: 1000},
+			"IM1: is not where the archive declares it or is larger than declared"},
+		{"too small, in a temporary file", zip.FileHeader{UncompressedSize64: 10 << 20},
+			"IM1: is not where the archive declares it or is larger than declared"},
 		{"cut off", zip.FileHeader{UncompressedSize64: 1 << 20, CompressedSize64: 500}, "IM1: ends early"},
 		{"checksum", zip.FileHeader{UncompressedSize64: 16 << 20, CRC32: 7}, "IM1: does not have the checksum"},
 	} {
@@ -134,15 +138,18 @@ func overlapping(n int, data []byte, size uint32) []byte {
 			binary.Write(&b, binary.LittleEndian, x)
 		}
 	}
-	le([]byte("PK\x03\x04"), uint16(20), uint16(0), uint16(8), uint32(0), uint32(0), uint32(len(data)), size, uint16(1), uint16(0), []byte("a"), data)
+	le([]byte("PK\x03\x04"), uint16(20), uint16(0), uint16(8), uint32(0), uint32(0), uint32(len(data)), size, uint16(1),
+		uint16(0), []byte("a"), data)
 	directory := b.Len()
 	for i := range n {
 		name := fmt.Sprintf("IM%05d", i)
-		le([]byte("PK\x01\x02"), uint16(20), uint16(20), uint16(0), uint16(8), uint32(0), uint32(0), uint32(len(data)), size,
+		le([]byte("PK\x01\x02"), uint16(20), uint16(20), uint16(0), uint16(8), uint32(0), uint32(0), uint32(len(data)),
+			size,
 			uint16(len(name)), uint16(0), uint16(0), uint16(0), uint16(0), uint32(0), uint32(0), []byte(name))
 	}
 	end := b.Len()
-	le([]byte("PK\x05\x06"), uint16(0), uint16(0), uint16(n), uint16(n), uint32(end-directory), uint32(directory), uint16(0))
+	le([]byte("PK\x05\x06"), uint16(0), uint16(0), uint16(n), uint16(n), uint32(end-directory), uint32(directory),
+		uint16(0))
 	return b.Bytes()
 }
 
@@ -155,8 +162,8 @@ func TestOverlappingZip(t *testing.T) {
 	wantKind(t, alone(t, "a.zip", small, Limits{}).Err, ErrInvalid, "a.zip: its files overlap", "")
 }
 
-// The archive says that it holds few files, and more come; or it says that it
-// holds more than there is memory for.
+// The archive declares few files, and more follow; or it declares more than fit into
+// memory.
 func TestZipDirectory(t *testing.T) {
 	many := overlapping(5*65536+3, nil, 0)
 	wantCheap(t, func() {
@@ -177,7 +184,7 @@ func TestZipDirectory(t *testing.T) {
 	for i := range 12 {
 		promise[len(promise)-22+8+i] = 0xff
 	}
-	// A file with holes is as long as it likes.
+	// A sparse file can have any length.
 	dir := t.TempDir()
 	path := filepath.Join(dir, "a.zip")
 	f, err := os.Create(path)
@@ -214,9 +221,10 @@ func TestGzipBomb(t *testing.T) {
 	check(t, w.Flush())
 	b.Write(zeros(t, 3072)) // the checksum is not reached
 	wantCheap(t, func() {
-		wantKind(t, alone(t, "a.tar.gz", b.Bytes(), Limits{}).Err, ErrLimit, "a.tar.gz: holds more than 800 times its own size", "")
+		wantKind(t, alone(t, "a.tar.gz", b.Bytes(), Limits{}).Err, ErrLimit,
+			"a.tar.gz: holds more than 800 times its own size", "")
 	})
-	// Behind the end of the tar there may be as much.
+	// There may be as many after the end of the tar.
 	b.Truncate(10)
 	w.Reset(&b)
 	_, err = w.Write(tape)
@@ -224,6 +232,7 @@ func TestGzipBomb(t *testing.T) {
 	check(t, w.Flush())
 	b.Write(zeros(t, 3072))
 	wantCheap(t, func() {
-		wantKind(t, alone(t, "a.tar.gz", b.Bytes(), Limits{}).Err, ErrLimit, "a.tar.gz: holds more than 800 times its own size", "")
+		wantKind(t, alone(t, "a.tar.gz", b.Bytes(), Limits{}).Err, ErrLimit,
+			"a.tar.gz: holds more than 800 times its own size", "")
 	})
 }

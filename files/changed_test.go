@@ -6,9 +6,11 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/t2map/t2map/hint"
 )
 
-// Unchanged sees what is written to a file, or to the archive that it is in, while it is open.
+// Unchanged detects writes to a file, or to the archive that contains it, while it is open.
 func TestUnchanged(t *testing.T) {
 	packed := archives(t)
 	packed["dicom/IM1"] = []byte("first")
@@ -33,8 +35,9 @@ func TestUnchanged(t *testing.T) {
 			}
 			later := info.ModTime().Add(time.Second)
 			check(t, os.Chtimes(path, later, later))
-			if err := f.Unchanged(); err == nil || !strings.Contains(err.Error(), "IM1: has changed while it was read") || Hint(err) == "" {
-				t.Errorf("%v, hint %q", err, Hint(err))
+			if err := f.Unchanged(); err == nil || !strings.Contains(err.Error(),
+				"IM1: has changed while it was read") || hint.Find(err) == "" {
+				t.Errorf("%v, hint %q", err, hint.Find(err))
 			}
 		})
 	}

@@ -7,25 +7,25 @@ import (
 	"io/fs"
 )
 
-// The kinds of an error, beside those of the file system.
+// The kinds of an error, in addition to those of the file system.
 var (
-	// ErrInvalid: an archive or what lies in it is damaged or misleading.
+	// ErrInvalid: an archive or its content is damaged or misleading.
 	ErrInvalid = errors.New("invalid")
-	// ErrUnsupported: it may be sound, but this package does not read it.
+	// ErrUnsupported: the file may be sound, but this package does not read it.
 	ErrUnsupported = errors.New("valid but not supported")
-	// ErrLimit: it is more than the Limits allow.
-	ErrLimit = errors.New("over a limit")
-	// ErrNotRegular: a folder, pipe or device, which holds no bytes to be read.
+	// ErrLimit: the file exceeds the Limits.
+	ErrLimit = errors.New("above a limit")
+	// ErrNotRegular: a folder, pipe or device, which has no content to be read.
 	ErrNotRegular = errors.New("not a regular file")
-	// ErrDangling: a symbolic link that leads to nothing.
-	ErrDangling = errors.New("a link that leads to nothing")
+	// ErrDangling: a symbolic link whose target does not exist.
+	ErrDangling = errors.New("a dangling link")
 )
 
-// Error is what is wrong with one file or archive.
+// Error describes what is wrong with one file or archive.
 type Error struct {
-	// Path is its name: below the searched folder, with slashes.
+	// Path is its name: relative to the searched folder, with slashes.
 	Path string
-	// Problem says what is wrong, with got and want.
+	// Problem says what is wrong, with the value found and the value wanted.
 	Problem string
 	// Kind is ErrInvalid, ErrUnsupported, ErrLimit, ErrNotRegular, ErrDangling or an
 	// error of the file system.
@@ -40,35 +40,28 @@ func (e *Error) Error() string { return e.Path + ": " + e.Problem }
 // Unwrap returns the kind.
 func (e *Error) Unwrap() error { return e.Kind }
 
-// Hint returns the hint that an error of this package carries, or "".
-func Hint(err error) string {
-	var e *Error
-	if errors.As(err, &e) {
-		return e.Hint
-	}
-	return ""
-}
+// Advice returns the hint, for hint.Find.
+func (e *Error) Advice() string { return e.Hint }
 
-// at returns the error as that of the file of that name. Inside the package
-// errors have no name until it is known who looked.
-func (e *Error) at(name string) *Error {
+// withPath returns the error with the name of a file. Errors inside the package have no
+// name until their caller adds it.
+func (e *Error) withPath(name string) *Error {
 	named := *e
 	named.Path = name
 	return &named
 }
 
-// named puts the name to an error of this package; the end of a context stays
-// what it is.
+// named adds the name to an error of this package. The error of a context stays as it is.
 func named(err error, name string) error {
 	var e *Error
 	if errors.As(err, &e) {
-		return e.at(name)
+		return e.withPath(name)
 	}
 	return err
 }
 
-// ioError keeps the cause but not the path of an error of the file system: the
-// name is said once already, and the path is the site's own.
+// ioError keeps the cause of an error of the file system but not its path: the error has a
+// name already, and the path belongs to the site.
 func ioError(err error) *Error {
 	err = cause(err)
 	return &Error{Problem: "cannot be read: " + err.Error(), Kind: err, Hint: "check the file and its permissions"}
@@ -91,15 +84,15 @@ func cause(err error) error {
 
 var (
 	errClosed  = &Error{Problem: "is closed", Kind: fs.ErrClosed}
-	errChanged = &Error{Problem: "has changed since it was listed", Kind: ErrInvalid, Hint: "make sure that nothing writes to it, and start again"}
+	errChanged = &Error{Problem: "has changed since it was listed", Kind: ErrInvalid,
+		Hint: "make sure that nothing writes to it, and start again"}
 	notRegular = &Error{Problem: "is not a regular file", Kind: ErrNotRegular}
 )
 
 const copyAgain = "copy the archive or have it made again"
 
-// damaged turns what a reader of archives says into an error of this package. The
-// readers' own words are passed on to nobody: they may quote what they stumbled
-// over.
+// damaged converts an error of the libraries that read archives. Their messages are not
+// passed on, since they may quote the file.
 func damaged(err error, where string) error {
 	var e *Error
 	var perr *fs.PathError

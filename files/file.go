@@ -11,30 +11,30 @@ import (
 	"github.com/klauspost/compress/gzip"
 )
 
-// File is an open file. Its methods may be used at the same time, but for Close.
+// File is an open file. Its methods, except Close, may be used concurrently.
 type File struct {
-	name  string
-	size  int64
-	at    io.ReaderAt
-	whole func() (io.ReadCloser, error) // reads it with its checksum, where it has one
-	step  int64                         // how much is made room for at a time
-	close func() error
-	gzip  bool // a single file in gzip, not an entry of an archive
-	// broken says that it breaks off after size bytes, or is nil.
+	name    string
+	size    int64
+	content io.ReaderAt
+	whole   func() (io.ReadCloser, error) // reads the file and verifies its checksum; nil if it has none
+	step    int64                         // the memory that is allocated at a time
+	close   func() error
+	gzip    bool // a single file in gzip, not an entry of an archive
+	// broken says that the file is truncated after size bytes; nil if it is not.
 	broken *Error
 
-	// disk is the file of the file system: this one, or the archive that it is in. stamp is
-	// what it was when it was opened.
+	// disk is the file on the disk: this one, or the archive that contains it. stamp is its
+	// state when it was opened.
 	disk  *os.File
 	stamp os.FileInfo
 }
 
-// Size returns the number of bytes: of a file in an archive, what the archive
-// says.
+// Size returns the number of bytes. For a file in an archive, it is the number that the
+// archive declares.
 func (f *File) Size() int64 { return f.size }
 
-// Broken returns why the file, one in gzip, breaks off after Size bytes where that is known
-// before they are read; else nil.
+// Broken returns why a gzipped file is truncated after Size bytes, if that is known before
+// they are read, and otherwise nil.
 func (f *File) Broken() error {
 	if f.broken == nil {
 		return nil
@@ -42,45 +42,47 @@ func (f *File) Broken() error {
 	return f.broken
 }
 
-// Modified returns when the file, or the archive that it is in, was last written.
+// Modified returns when the file, or the archive that contains it, was last written.
 func (f *File) Modified() time.Time { return f.stamp.ModTime() }
 
-// Unchanged returns an error if the file, or the archive that it is in, has been
-// written since it was opened, as far as its size and modification time tell.
+// Unchanged returns an error if the file, or the archive that contains it, has been written
+// since it was opened, judging by its size and modification time.
 func (f *File) Unchanged() error {
-	if now, err := f.disk.Stat(); err != nil || changed(f.stamp, now) {
-		return (&Error{Problem: "has changed while it was read", Kind: ErrInvalid, Hint: "make sure that nothing writes to it, and start again"}).at(f.name)
+	if current, err := f.disk.Stat(); err != nil || changed(f.stamp, current) {
+		return (&Error{Problem: "has changed while it was read", Kind: ErrInvalid,
+			Hint: "make sure that nothing writes to it, and start again"}).withPath(f.name)
 	}
 	return nil
 }
 
-// ReadAt reads as io.ReaderAt says. A file in a zip archive is inflated as far as
-// it is asked for; that it is no longer or shorter than the archive says and has
-// the right checksum is known, and may be an error, once its end is read.
+// ReadAt implements io.ReaderAt. A file in a zip archive is inflated as far as necessary.
+// Whether its length and checksum are those that the archive declares is known, and may be
+// an error, only when its end is read.
 func (f *File) ReadAt(p []byte, off int64) (int, error) {
-	n, err := f.at.ReadAt(p, off)
+	n, err := f.content.ReadAt(p, off)
 	if err != nil && !errors.Is(err, io.EOF) {
 		err = f.failure(err)
 	}
 	return n, err
 }
 
-// Direct reports whether ReadAt reads what it is asked for and nothing before it: the
-// file is not compressed in an archive.
+// Direct reports whether ReadAt reads only the requested bytes, that is, whether the file
+// is not compressed in an archive.
 func (f *File) Direct() bool { return f.whole == nil }
 
-// Bytes reads the whole file into buf, which grows as needed, and returns it. It is
-// an error when the file has another size or checksum than it should.
+// Bytes reads the whole file into buf, which grows as needed, and returns it. It is an
+// error if the file does not have its declared size or checksum.
 func (f *File) Bytes(buf []byte) ([]byte, error) {
 	buf = buf[:0]
 	if f.whole == nil {
 		buf = slices.Grow(buf, int(f.size))[:f.size]
-		n, err := f.at.ReadAt(buf, 0)
+		n, err := f.content.ReadAt(buf, 0)
 		switch {
 		case int64(n) == f.size:
 			return buf, nil
 		case errors.Is(err, io.EOF):
-			return buf[:n], (&Error{Problem: "became shorter while it was read", Kind: ErrInvalid, Hint: "make sure that nothing writes to it, and start again"}).at(f.name)
+			return buf[:n], (&Error{Problem: "became shorter while it was read", Kind: ErrInvalid,
+				Hint: "make sure that nothing writes to it, and start again"}).withPath(f.name)
 		}
 		return buf[:n], f.failure(err)
 	}
@@ -90,7 +92,7 @@ func (f *File) Bytes(buf []byte) ([]byte, error) {
 	}
 	defer r.Close()
 	for int64(len(buf)) < f.size {
-		// No more room than a multiple of what is there: sizes can be lies.
+		// Allocate at most as much as has been read: the declared size may be wrong.
 		room := min(f.size-int64(len(buf)), max(f.step, int64(len(buf))))
 		buf = slices.Grow(buf, int(room))
 		n, err := io.ReadFull(r, buf[len(buf):][:room])
@@ -115,30 +117,30 @@ func (f *File) Close() error {
 	return err
 }
 
-// failure is err as that of the file.
+// failure converts an error of reading this file.
 func (f *File) failure(err error) error {
 	if f.gzip && errors.Is(err, zip.ErrFormat) {
-		err = gzipError(gzip.ErrChecksum) // more comes out than its trailer says
+		err = gzipError(gzip.ErrChecksum) // the content is longer than its trailer declares
 	}
 	return named(entryError(err), f.name)
 }
 
-// entryError turns what the library says of an entry into an error of this
-// package.
+// entryError converts an error that the zip library returns for an entry.
 func entryError(err error) error {
 	var e *Error
 	switch {
 	case errors.As(err, &e):
 		return e
 	case errors.Is(err, zip.ErrChecksum):
-		return &Error{Problem: "does not have the checksum that the archive says", Kind: ErrInvalid, Hint: copyAgain}
+		return &Error{Problem: "does not have the checksum declared in the archive", Kind: ErrInvalid, Hint: copyAgain}
 	case errors.Is(err, zip.ErrFormat):
-		return &Error{Problem: "is not where the archive says or holds more than it says", Kind: ErrInvalid, Hint: copyAgain}
+		return &Error{Problem: "is not where the archive declares it or is larger than declared", Kind: ErrInvalid,
+			Hint: copyAgain}
 	}
 	return damaged(err, "")
 }
 
-// atEnd returns an error unless r is at its end and sound.
+// atEnd returns an error unless r is at its end and its checksum is right.
 func atEnd(r io.Reader) error {
 	var one [1]byte
 	for {
@@ -154,18 +156,18 @@ func atEnd(r io.Reader) error {
 	}
 }
 
-// unzip makes f the entry of a zip archive.
+// unzip turns f into the entry of a zip archive.
 func (f *File) unzip(archive *os.File, entry *zipFile, l Limits) error {
-	at, err := entry.DataOffset()
+	offset, err := entry.DataOffset()
 	if err != nil {
 		return entryError(err)
 	}
 	f.whole, f.step = entry.Open, l.MemoryBytes
 	if entry.Method == zip.Store {
-		f.at = io.NewSectionReader(archive, at, f.size)
+		f.content = io.NewSectionReader(archive, offset, f.size)
 		return nil
 	}
 	in := &inflater{open: entry.Open, size: f.size, memory: l.MemoryBytes}
-	f.at, f.close = in, in.close
+	f.content, f.close = in, in.close
 	return nil
 }

@@ -9,56 +9,54 @@ import (
 	"slices"
 )
 
-// Entry is one file that was found, or why something cannot be listed.
+// Entry is a file that was found, or the reason why something cannot be listed.
 type Entry struct {
-	// Root is the searched folder, file or archive that led to it, as an absolute
-	// path. RootName is what Name begins with where several roots are searched,
-	// else it is empty.
+	// Root is the searched folder, file or archive that contains it, as an absolute path.
+	// RootName is the beginning of Name if several roots are searched, and otherwise empty.
 	Root, RootName string
-	// Path is what opens it: an absolute path, which may lead through an archive,
+	// Path opens the entry: an absolute path, which may lead through an archive,
 	// /data/study.zip/dicom/IM1.
 	Path string
-	// Name is its path below the root, with slashes and RootName before it. A root
-	// that is a file goes by its own name.
+	// Name is the path relative to the root, with slashes, after RootName. The name of a
+	// root that is a file is the name of the file.
 	Name string
-	// Err, where not nil, is an *Error and says why the folder, archive or file
-	// at Path cannot be read.
+	// Err is an *Error that says why the folder, archive or file at Path cannot be read, or
+	// nil.
 	Err error
 }
 
-// Tree is what was found. Its methods may be used at the same time.
+// Tree is the result of List. Its methods may be used concurrently.
 type Tree struct {
-	ctx      context.Context // of List: it ends unpacking too, which may take minutes
+	ctx      context.Context // of List: it also ends unpacking, which may take minutes
 	limits   Limits
 	roots    []Entry        // without a Path
-	rootAt   map[string]int // the first of them with that path
+	rootAt   map[string]int // the index of the first root with that path
 	entries  []Entry
 	links    []Link
 	litter   int
 	packed   []string
-	archives map[string]os.FileInfo // by path, as they were when they were listed
-	shelf    *shelf
+	archives map[string]os.FileInfo // by path, with their state when they were listed
+	cache    *archiveCache
 
 	litterFolders []string
 }
 
-// List looks at everything under the roots in the order of names, each file once
-// even if several paths or links lead to it. Symbolic links are followed outside
-// of archives; in archives, where they may lead anywhere, those that lead to
-// something else in the archive are left out, and others are entries with an
-// error. Links that lead out of the roots are followed and noted (Links), those that lead
-// to nothing are noted and are entries with ErrDangling. What operating systems and editors
-// leave beside data (._*, .DS_Store, Thumbs.db, *~ and such) is passed over by its name and
-// counted (Litter), unless it is a root. So is a file in gzip whose content lies beside it
-// (Packed). The folder exclude is not entered unless it is a root itself; "" excludes
+// List returns all files under the roots in the order of their names, each file once even
+// if several paths or links lead to it. Symbolic links are followed outside of archives. In
+// archives, links to another entry are omitted, and other links are entries with an error.
+// Links that lead out of the roots are followed and recorded (Links); dangling ones are
+// recorded and are entries with ErrDangling. Files that operating systems and editors leave
+// beside data (._*, .DS_Store, Thumbs.db, *~) are skipped by their names and counted
+// (Litter), unless they are roots. A gzipped file whose content lies beside it is skipped
+// too (Packed). The folder exclude is not entered unless it is a root itself; "" excludes
 // nothing.
 //
-// A folder, archive or file that cannot be read is an entry with an error. It is
-// an error when a root does not exist or ctx ends. ctx also ends what Open does
-// with archives later.
+// A folder, archive or file that cannot be read is an entry with an error. It is an error
+// if a root does not exist or ctx ends. The end of ctx also ends the unpacking of archives
+// by Open.
 func List(ctx context.Context, roots []string, exclude string, l Limits) (*Tree, error) {
 	t := &Tree{ctx: ctx, limits: l.defaults(), archives: map[string]os.FileInfo{}, rootAt: map[string]int{}}
-	t.shelf = newShelf(t.limits.OpenArchives, t.unpack)
+	t.cache = newArchiveCache(t.limits.OpenArchives, t.unpack)
 	w := walker{tree: t, seen: map[string]bool{}}
 	if exclude != "" {
 		w.exclude = resolved(exclude)
@@ -74,7 +72,7 @@ func List(ctx context.Context, roots []string, exclude string, l Limits) (*Tree,
 		}
 		w.root, w.prefix = Absolute(root), names[i]
 		t.roots = append(t.roots, Entry{Root: w.root, RootName: w.prefix})
-		if _, there := t.rootAt[w.root]; !there {
+		if _, duplicate := t.rootAt[w.root]; !duplicate {
 			t.rootAt[w.root] = i
 		}
 		if err := w.visit(w.root, resolved(root), info.IsDir()); err != nil {
@@ -87,20 +85,20 @@ func List(ctx context.Context, roots []string, exclude string, l Limits) (*Tree,
 // Entries returns the files found, root by root and in the order of names.
 func (t *Tree) Entries() []Entry { return slices.Clone(t.entries) }
 
-// Forget lets go of the list of files, which takes some hundred bytes for each.
-// Entries returns none then; all that can be opened still can.
+// Forget releases the list of files, which takes some hundred bytes for each. Entries
+// returns nothing afterwards; files can still be opened.
 func (t *Tree) Forget() { t.entries = nil }
 
-// Open opens a listed file, or any other: a path may lead to a file of the file
-// system or through an archive, listed or not. The file is to be closed.
+// Open opens a listed file, or any other: a path may lead to a file of the file system or
+// through an archive, listed or not. The caller must close the file.
 //
-// Errors are *Error: of kind ErrNotRegular for folders, pipes and devices, which
-// are not waited for; fs.ErrNotExist where there is none; for archives, what is
-// wrong with the archive or, since it was listed, has changed. The end of List's
-// context is returned as it is.
+// Errors are *Error: of kind ErrNotRegular for folders, pipes and devices, which are not
+// waited for; of kind fs.ErrNotExist if there is no such file; and for archives, the fault
+// of the archive or its change since it was listed. The error of List's context is returned
+// as it is.
 //
-// A single file in gzip, IM_0001.dcm.gz, or IM_0001.dcm that begins like gzip, is opened as
-// what is in it; a NIfTI file in gzip as it is.
+// A single gzipped file, IM_0001.dcm.gz, or IM_0001.dcm that begins like gzip, is opened
+// uncompressed, but a gzipped NIfTI file is opened as it is.
 func (t *Tree) Open(path string) (*File, error) {
 	path = Absolute(path)
 	f, err := t.open(path)
@@ -114,10 +112,10 @@ func (t *Tree) Open(path string) (*File, error) {
 	return plain, nil
 }
 
-// OpenStored opens a file as Open does, but one in gzip as it is.
+// OpenStored opens a file as Open does, but never uncompresses a single gzipped file.
 func (t *Tree) OpenStored(path string) (*File, error) { return t.open(Absolute(path)) }
 
-// open opens the file at the absolute path as it is.
+// open opens the file at the absolute path without uncompressing it.
 func (t *Tree) open(path string) (*File, error) {
 	if archive, inner, ok := t.split(path); ok {
 		return t.openInside(archive, inner)
@@ -126,24 +124,24 @@ func (t *Tree) open(path string) (*File, error) {
 	info, err := os.Stat(path)
 	switch {
 	case err != nil:
-		return nil, ioError(err).at(name)
+		return nil, ioError(err).withPath(name)
 	case !info.Mode().IsRegular():
 		// Opening a pipe waits for its writer, and a device may never end.
-		return nil, notRegular.at(name)
+		return nil, notRegular.withPath(name)
 	}
 	f, err := os.Open(path)
 	if err != nil {
-		return nil, ioError(err).at(name)
+		return nil, ioError(err).withPath(name)
 	}
-	return &File{name: name, size: info.Size(), at: f, close: f.Close, disk: f, stamp: info}, nil
+	return &File{name: name, size: info.Size(), content: f, close: f.Close, disk: f, stamp: info}, nil
 }
 
-// Close closes and removes what was kept of archives. Files that are open stay so
-// until they are closed; no more can be opened in archives.
-func (t *Tree) Close() error { return t.shelf.close() }
+// Close removes the temporary copies of archives. Open files stay open until they are
+// closed; no more files in archives can be opened.
+func (t *Tree) Close() error { return t.cache.close() }
 
-// split divides a path that leads through an archive. It is the outermost one: an
-// archive in an archive is a file.
+// split divides a path that leads through an archive. The archive is the outermost one,
+// since an archive in an archive is a file.
 func (t *Tree) split(path string) (archive, inner string, ok bool) {
 	for i := 1; i < len(path); i++ {
 		if !os.IsPathSeparator(path[i]) {
@@ -159,13 +157,13 @@ func (t *Tree) split(path string) (archive, inner string, ok bool) {
 // openInside opens an entry of an archive.
 func (t *Tree) openInside(archive, inner string) (*File, error) {
 	name := t.name(filepath.Join(archive, filepath.FromSlash(inner)))
-	held, err := t.shelf.take(archive)
+	opened, err := t.cache.take(archive)
 	if err != nil {
 		return nil, named(err, t.name(archive))
 	}
-	f, err := held.open(inner, t.limits)
+	f, err := opened.open(inner, t.limits)
 	if err != nil {
-		t.shelf.release(held)
+		t.cache.release(opened)
 		if errors.Is(err, errChanged) {
 			name = t.name(archive)
 		}
@@ -174,13 +172,13 @@ func (t *Tree) openInside(archive, inner string) (*File, error) {
 	f.name = name
 	closeEntry := f.close
 	f.close = func() error {
-		defer t.shelf.release(held)
+		defer t.cache.release(opened)
 		return closeEntry()
 	}
 	return f, nil
 }
 
-// unpack opens the archive for its entries to be read.
+// unpack opens the archive and prepares it for reading.
 func (t *Tree) unpack(path string) (*archive, error) {
 	a, err := openArchive(path, t.archives[path])
 	if err != nil {
@@ -193,9 +191,9 @@ func (t *Tree) unpack(path string) (*archive, error) {
 	return a, nil
 }
 
-// name is what people call the file: below the first root that it lies under, or
-// by its last part. A cohort can be given by thousands of roots, so that they are looked
-// up by the folders above the file.
+// name returns the name of the file for people: relative to the first root that contains
+// it, or otherwise its base name. A cohort can have thousands of roots; they are looked up
+// by the folders above the file.
 func (t *Tree) name(p string) string {
 	first := len(t.roots)
 	for dir := p; ; dir = filepath.Dir(dir) {

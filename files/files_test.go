@@ -11,6 +11,8 @@ import (
 	"strings"
 	"sync"
 	"testing"
+
+	"github.com/t2map/t2map/hint"
 )
 
 func TestFolders(t *testing.T) {
@@ -18,7 +20,8 @@ func TestFolders(t *testing.T) {
 	for _, name := range []string{"b/IM1", "a/IM2", "a.txt", "a/deep/er", "out/result", "report.docx", "fake.zip"} {
 		put(t, filepath.Join(dir, filepath.FromSlash(name)), []byte("content of "+name))
 	}
-	wantNames(t, list(t, Limits{}, dir), "a/IM2", "a/deep/er", "a.txt", "b/IM1", "fake.zip", "out/result", "report.docx")
+	wantNames(t, list(t, Limits{}, dir), "a/IM2", "a/deep/er", "a.txt", "b/IM1", "fake.zip", "out/result",
+		"report.docx")
 
 	t.Run("exclude", func(t *testing.T) {
 		out := filepath.Join(dir, "out")
@@ -30,7 +33,8 @@ func TestFolders(t *testing.T) {
 		wantNames(t, tree, "result")
 	})
 	t.Run("roots", func(t *testing.T) {
-		tree := list(t, Limits{}, filepath.Join(dir, "a"), filepath.Join(dir, "a.txt"), filepath.Join(dir, "b"), dir, filepath.Join(dir, "b"))
+		tree := list(t, Limits{}, filepath.Join(dir, "a"), filepath.Join(dir, "a.txt"), filepath.Join(dir, "b"), dir,
+			filepath.Join(dir, "b"))
 		wantNames(t, tree, "a/IM2", "a/deep/er", "a.txt/a.txt", "b(3)/IM1",
 			filepath.Base(dir)+"/fake.zip", filepath.Base(dir)+"/out/result", filepath.Base(dir)+"/report.docx")
 		e := tree.Entries()[0]
@@ -39,9 +43,13 @@ func TestFolders(t *testing.T) {
 		}
 	})
 	t.Run("file as root", func(t *testing.T) { wantNames(t, list(t, Limits{}, filepath.Join(dir, "a.txt")), "a.txt") })
-	t.Run("root with a dot", func(t *testing.T) { wantNames(t, list(t, Limits{}, filepath.Join(dir, "b")+"/."), "IM1") })
+	t.Run("root with a dot", func(t *testing.T) {
+		wantNames(t, list(t, Limits{}, filepath.Join(dir, "b")+"/."),
+			"IM1")
+	})
 	t.Run("no root", func(t *testing.T) {
-		if _, err := List(context.Background(), []string{filepath.Join(dir, "none")}, "", Limits{}); !errors.Is(err, fs.ErrNotExist) {
+		if _, err := List(context.Background(), []string{filepath.Join(dir, "none")}, "", Limits{}); !errors.Is(err,
+			fs.ErrNotExist) {
 			t.Errorf("got %v", err)
 		}
 	})
@@ -60,7 +68,8 @@ func TestLinks(t *testing.T) {
 	put(t, filepath.Join(dir, "data", "z.zip"), zipOf(t, zip.Deflate, sample...))
 	put(t, filepath.Join(dir, "elsewhere", "IM9"), []byte("nine"))
 	for link, target := range map[string]string{
-		"data/again": "IM1", "data/loop": ".", "data/out": "../elsewhere", "data/nowhere": "none", "data/zz.zip": "z.zip",
+		"data/again": "IM1", "data/loop": ".", "data/out": "../elsewhere", "data/nowhere": "none",
+		"data/zz.zip": "z.zip",
 	} {
 		if err := os.Symlink(target, filepath.Join(dir, link)); err != nil {
 			t.Skip(err)
@@ -68,21 +77,23 @@ func TestLinks(t *testing.T) {
 	}
 	root := filepath.Join(dir, "data")
 	tree := list(t, Limits{}, root)
-	wantNames(t, tree, "IM1", "error nowhere: is a link that leads to nothing", "out/IM9", "z.zip/dicom/IM1", "z.zip/dicom/IM2", "z.zip/dicom/empty", "z.zip/labels.nii")
+	wantNames(t, tree, "IM1", "error nowhere: is a dangling link", "out/IM9", "z.zip/dicom/IM1", "z.zip/dicom/IM2",
+		"z.zip/dicom/empty", "z.zip/labels.nii")
 	_, err := tree.Open(filepath.Join(root, "nowhere"))
 	wantKind(t, err, fs.ErrNotExist, "nowhere: cannot be read", dir)
-	// A path that was not listed leads through the link all the same.
+	// A path that was not listed leads through the link too.
 	if err := same(tree, filepath.Join(root, "zz.zip", "dicom", "IM2"), noise(100_000)); err != nil {
 		t.Error(err)
 	}
 
-	// Whatever a link to an archive is called, it leads to the same archive.
+	// A link to an archive leads to it, whatever its name.
 	check(t, os.Symlink("z.zip", filepath.Join(root, "first")))
 	tree = list(t, Limits{}, root)
 	if err := same(tree, filepath.Join(root, "first", "dicom", "IM2"), noise(100_000)); err != nil {
 		t.Error(err)
 	}
-	wantNames(t, tree, "IM1", "first/dicom/IM1", "first/dicom/IM2", "first/dicom/empty", "first/labels.nii", "error nowhere: is a link that leads to nothing", "out/IM9")
+	wantNames(t, tree, "IM1", "first/dicom/IM1", "first/dicom/IM2", "first/dicom/empty", "first/labels.nii",
+		"error nowhere: is a dangling link", "out/IM9")
 	check(t, os.Remove(filepath.Join(root, "first")))
 
 	alias := filepath.Join(dir, "alias")
@@ -115,7 +126,8 @@ func archives(t testing.TB) map[string][]byte {
 	tape := tarOf(t, sample...)
 	return map[string][]byte{
 		"stored.zip": zipOf(t, zip.Store, sample...), "deflated.ZIP": zipOf(t, zip.Deflate, sample...),
-		"plain.tar": tape, "gzipped.tar.gz": gzipOf(t, tape), "short.TGZ": gzipOf(t, tape), "mislabelled.tar": gzipOf(t, tape),
+		"plain.tar": tape, "gzipped.tar.gz": gzipOf(t, tape), "short.TGZ": gzipOf(t, tape),
+		"mislabelled.tar": gzipOf(t, tape),
 	}
 }
 
@@ -178,7 +190,7 @@ func TestLargeEntry(t *testing.T) {
 	wantKind(t, err, fs.ErrClosed, "a.zip: is closed", dir)
 }
 
-// A pipe is not waited for, wherever it stands and whatever it is called.
+// A pipe is never waited for, wherever it is and whatever its name.
 func TestNotRegular(t *testing.T) {
 	dir := t.TempDir()
 	tree := list(t, Limits{}, dir)
@@ -224,15 +236,15 @@ func TestManyAtATime(t *testing.T) {
 		})
 	}
 	wait.Wait()
-	tree.shelf.mu.Lock()
-	if n := len(tree.shelf.held); n > 2 {
+	tree.cache.mu.Lock()
+	if n := len(tree.cache.open); n > 2 {
 		t.Errorf("%d archives are held, want at most 2", n)
 	}
-	tree.shelf.mu.Unlock()
+	tree.cache.mu.Unlock()
 	check(t, tree.Close())
 }
 
-// Archives that were put away are unpacked again; one that changed is refused.
+// Archives that were closed are unpacked again; one that changed is refused.
 func TestChanged(t *testing.T) {
 	for name, data := range archives(t) {
 		t.Run(name, func(t *testing.T) {
@@ -282,12 +294,12 @@ func TestHelpers(t *testing.T) {
 	if wd, err := os.Getwd(); err != nil || Absolute("x/../y") != filepath.Join(wd, "y") {
 		t.Errorf("Absolute: %s", Absolute("x/../y"))
 	}
-	if got := Hint(errChanged.at("x")); !strings.Contains(got, "start again") {
+	if got := hint.Find(errChanged.withPath("x")); !strings.Contains(got, "start again") {
 		t.Errorf("Hint: %q", got)
 	}
 }
 
-// Without room to unpack, the error says so and not where that was.
+// Without space for unpacking, the error says so without the path.
 func TestNoRoom(t *testing.T) {
 	dir := t.TempDir()
 	put(t, filepath.Join(dir, "a.tgz"), gzipOf(t, tarOf(t, sample...)))
@@ -302,7 +314,7 @@ func TestNoRoom(t *testing.T) {
 	defer f.Close()
 	_, err = f.ReadAt(make([]byte, 10), 50_000)
 	wantKind(t, err, fs.ErrNotExist, "b.zip/dicom/IM2: cannot be unpacked into a temporary file", dir)
-	if Hint(err) == "" || Hint(context.Canceled) != "" {
+	if hint.Find(err) == "" || hint.Find(context.Canceled) != "" {
 		t.Error("hints differ")
 	}
 }

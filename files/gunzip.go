@@ -15,14 +15,14 @@ import (
 	"github.com/klauspost/compress/gzip"
 )
 
-// keptZipped are the endings of files that their readers take in gzip as they are: their
-// bytes, and so their hashes, are those of the compressed file.
+// keptZipped are the extensions of files that stay gzipped, because their readers expect
+// it: their bytes, and so their hashes, are those of the compressed file.
 var keptZipped = []string{".nii.gz", ".hdr.gz", ".img.gz", ".tar.gz"}
 
-// gzipEnding is that of a single file in gzip, in lower case.
+// gzipEnding is the extension of a single gzipped file, in lower case.
 const gzipEnding = ".gz"
 
-// gzipName reports whether a path ends like that of a single file in gzip, IM_0001.dcm.gz.
+// gzipName reports whether a path is that of a single gzipped file, IM_0001.dcm.gz.
 func gzipName(name string) bool {
 	lower := strings.ToLower(path.Base(name))
 	for _, end := range keptZipped {
@@ -33,33 +33,34 @@ func gzipName(name string) bool {
 	return strings.HasSuffix(lower, gzipEnding)
 }
 
-// smallestGzip is the size of an empty file in gzip: header, one empty block, trailer
-// (RFC 1952 2.3).
+// smallestGzip is the size of an empty gzipped file: header, one empty block, trailer (RFC
+// 1952 2.3).
 const smallestGzip = 10 + 2 + 8
 
-// zippedNames are the endings of images under which files in gzip are found too, by programs
-// that compress without renaming.
+// zippedNames are extensions of images that may be gzipped, because some programs compress
+// files without renaming them.
 var zippedNames = []string{".dcm", ".ima"}
 
-// mayBeGzip reports whether a file of that name is opened as what is in it where it begins
-// like gzip.
+// mayBeGzip reports whether a file with that name is opened uncompressed if it begins like
+// gzip.
 func mayBeGzip(name string) bool {
 	lower := strings.ToLower(name)
-	return gzipName(name) || slices.ContainsFunc(zippedNames, func(end string) bool { return strings.HasSuffix(lower, end) })
+	return gzipName(name) || slices.ContainsFunc(zippedNames,
+		func(end string) bool { return strings.HasSuffix(lower, end) })
 }
 
 // gzipMagic begins a member in gzip with deflate (RFC 1952 2.3.1), as in signatures.
 const gzipMagic = "\x1f\x8b\x08"
 
-// mostDeflated is how many bytes deflate makes of one at most (zlib, "Technical Details").
+// mostDeflated is the highest compression ratio of deflate (zlib, "Technical Details").
 const mostDeflated = 1032
 
-// gunzipped returns the file that is compressed in f, or f where that is not gzip. It
-// closes f when it is closed. The size is what gzip's trailer says (ISIZE, RFC 1952
-// 2.3.1); that it is true, and the checksum right, is known once the end is read. Where
-// there may be several members, as in BGZF, or the trailer says what cannot be, the stream
-// is inflated to find its size, within the limits of archives. One that breaks off has the
-// size of what comes before, and reading it to its end is an error.
+// gunzipped returns the content of the gzipped file f, or f itself if it is not gzipped.
+// Closing the result closes f. The size comes from gzip's trailer (ISIZE, RFC 1952 2.3.1);
+// whether it and the checksum are right is known when the end is read. If there may be
+// several members, as in BGZF, or the trailer is implausible, the stream is inflated to
+// find its size, within the limits of archives. A truncated stream has the size of the part
+// that is there, and reading to its end is an error.
 func gunzipped(ctx context.Context, f *File, l Limits) (*File, error) {
 	var head [len(gzipMagic)]byte
 	var isize [4]byte
@@ -83,39 +84,41 @@ func gunzipped(ctx context.Context, f *File, l Limits) (*File, error) {
 		size, broken, err = gunzippedSize(ctx, f, l)
 	}
 	if err == nil {
-		if over := l.checkEntry(size); over != nil {
-			err = over
+		if excess := l.checkEntry(size); excess != nil {
+			err = excess
 		}
 	}
-	if errors.Is(err, ErrLimit) { // said of an archive until now
-		err = &Error{Problem: fmt.Sprintf("holds more than %d times its own size or more than %s, the limits for a file in gzip", l.Ratio, limit), Kind: ErrLimit,
-			Hint: "unpack it, and look whether it is an image"}
+	if errors.Is(err, ErrLimit) { // the message is about an archive
+		err = &Error{Problem: fmt.Sprintf("holds more than %d times its own size or more than %s, the limits for a "+
+			"file in gzip", l.Ratio, limit), Kind: ErrLimit,
+			Hint: "unpack it and check that it is an image"}
 	}
 	if err != nil {
 		return f, named(err, f.name)
 	}
 	if broken != nil {
-		broken = broken.at(f.name)
+		broken = broken.withPath(f.name)
 	}
 	in := &inflater{open: open, size: size, memory: l.MemoryBytes}
-	return &File{broken: broken, name: f.name, size: size, at: in, whole: open, step: l.MemoryBytes, disk: f.disk, stamp: f.stamp, gzip: true, close: func() error {
-		return errors.Join(in.close(), f.Close())
-	}}, nil
+	return &File{broken: broken, name: f.name, size: size, content: in, whole: open, step: l.MemoryBytes, disk: f.disk,
+		stamp: f.stamp, gzip: true, close: func() error {
+			return errors.Join(in.close(), f.Close())
+		}}, nil
 }
 
-// severalMembers reports whether the first bytes of a member stand in the file behind its
-// beginning: by chance they do in one of a hundred files of a megabyte.
+// severalMembers reports whether the signature of a gzip member occurs again after the
+// beginning of the file. By chance it does so in one of a hundred files of a megabyte.
 func severalMembers(ctx context.Context, f *File) (bool, error) {
-	const reserved = 0xE0 // flags that are 0 (RFC 1952 2.3.1.2)
+	const reserved = 0xE0 // flags that must be 0 (RFC 1952 2.3.1.2)
 	r := bufio.NewReaderSize(&counter{ctx: ctx, r: io.NewSectionReader(f, 1, f.size-1)}, 1<<18)
 	for {
 		buf, err := r.Peek(1 << 18)
-		for at := 0; ; at++ {
-			n := bytes.Index(buf[at:], []byte(gzipMagic))
-			if n < 0 || at+n+len(gzipMagic) >= len(buf) {
+		for start := 0; ; start++ {
+			n := bytes.Index(buf[start:], []byte(gzipMagic))
+			if n < 0 || start+n+len(gzipMagic) >= len(buf) {
 				break
 			}
-			if at += n; buf[at+len(gzipMagic)]&reserved == 0 {
+			if start += n; buf[start+len(gzipMagic)]&reserved == 0 {
 				return true, nil
 			}
 		}
@@ -125,13 +128,13 @@ func severalMembers(ctx context.Context, f *File) (bool, error) {
 		case err != nil:
 			return false, err
 		}
-		_, _ = r.Discard(len(buf) - len(gzipMagic)) // it is in the buffer
+		_, _ = r.Discard(len(buf) - len(gzipMagic)) // all of it is in the buffer
 	}
 }
 
-// gunzippedSize inflates the file to find how many bytes are in it, or come before it
-// breaks off: then broken says so. It is an error when none does, or they are more than the
-// limits allow.
+// gunzippedSize inflates the file to find its size. If the stream is truncated, n is the
+// size of the part that is there and broken says so. It is an error if nothing can be
+// inflated, or more than the limits allow.
 func gunzippedSize(ctx context.Context, f *File, l Limits) (n int64, broken *Error, err error) {
 	in := &counter{ctx: ctx, r: io.NewSectionReader(f, 0, f.size)}
 	z, err := newGunzip(in)
@@ -146,7 +149,8 @@ func gunzippedSize(ctx context.Context, f *File, l Limits) (n int64, broken *Err
 	return n, nil, err
 }
 
-// gunzip reads a file in gzip, of any number of members; its errors are of this package.
+// gunzip reads a gzipped file with any number of members, and returns errors of this
+// package.
 type gunzip struct{ *gzip.Reader }
 
 func newGunzip(r io.Reader) (io.ReadCloser, error) {
@@ -165,16 +169,17 @@ func (g gunzip) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// gzipError turns what the library says of a single file in gzip into an error of this
-// package.
+// gzipError converts an error of the gzip library about a single gzipped file.
 func gzipError(err error) error {
 	switch {
 	case errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, io.EOF):
 		return &Error{Problem: "is truncated: it ends before its gzip stream does", Kind: ErrInvalid, Hint: gunzipAgain}
 	case errors.Is(err, gzip.ErrChecksum):
-		return &Error{Problem: "is damaged: its content does not have the length or checksum that gzip recorded", Kind: ErrInvalid, Hint: gunzipAgain}
+		return &Error{Problem: "is damaged: its content does not have the length or checksum that gzip recorded",
+			Kind: ErrInvalid, Hint: gunzipAgain}
 	case errors.Is(err, gzip.ErrHeader):
-		return &Error{Problem: "is damaged: the data after its gzip stream are not gzip", Kind: ErrInvalid, Hint: gunzipAgain}
+		return &Error{Problem: "is damaged: the data after its gzip stream are not gzip", Kind: ErrInvalid,
+			Hint: gunzipAgain}
 	}
 	if e := damaged(err, ""); errors.Is(e, ErrInvalid) {
 		return &Error{Problem: "is damaged: it cannot be inflated", Kind: ErrInvalid, Hint: gunzipAgain}

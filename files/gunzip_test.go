@@ -6,21 +6,27 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/t2map/t2map/hint"
 )
 
-// A single file in gzip opens as what is in it, in a folder and in archives; NIfTI, tars of
-// another name and what is not gzip open as they are.
+// A single gzipped file is opened uncompressed, in a folder and in archives; NIfTI files,
+// tars with another name and files that are not gzipped are opened unchanged.
 func TestGunzipped(t *testing.T) {
 	leavesNothing(t)
 	plain := noise(400_000)
 	zipped := string(gzipOf(t, []byte(plain)))
 	member := func(data string) string { return string(gzipOf(t, []byte(data))) }
 	far := member(plain[:1<<18]) + member(plain[1<<18:]) // its second member begins where a buffer may end
-	files := []content{{"IM1.dcm.gz", zipped}, {"IM2.GZ", zipped}, {"labels.nii.gz", zipped}, {"no.gz", plain}, {"short.gz", "\x1f\x8b\x08"}, {"empty.gz", ""}, {"nothing.gz", member("")},
-		{"two.gz", member(plain[:500]) + member(plain[500:])}, {"bgzf.gz", zipped + member("")}, {"last.gz", member(plain[:399_999]) + member(plain[399_999:])},
+	files := []content{{"IM1.dcm.gz", zipped}, {"IM2.GZ", zipped}, {"labels.nii.gz", zipped}, {"no.gz", plain},
+		{"short.gz", "\x1f\x8b\x08"}, {"empty.gz", ""}, {"nothing.gz", member("")},
+		{"two.gz", member(plain[:500]) + member(plain[500:])}, {"bgzf.gz", zipped + member("")},
+		{"last.gz", member(plain[:399_999]) + member(plain[399_999:])},
 		{"far.gz", far}, {"IM3.DCM", zipped}, {"IM4.dcm", plain}, {"IM5", zipped}}
-	want := map[string]string{"IM1.dcm.gz": plain, "IM2.GZ": plain, "labels.nii.gz": zipped, "no.gz": plain, "short.gz": "\x1f\x8b\x08", "empty.gz": "", "nothing.gz": "",
-		"two.gz": plain, "bgzf.gz": plain, "last.gz": plain, "far.gz": plain, "IM3.DCM": plain, "IM4.dcm": plain, "IM5": zipped}
+	want := map[string]string{"IM1.dcm.gz": plain, "IM2.GZ": plain, "labels.nii.gz": zipped, "no.gz": plain,
+		"short.gz": "\x1f\x8b\x08", "empty.gz": "", "nothing.gz": "",
+		"two.gz": plain, "bgzf.gz": plain, "last.gz": plain, "far.gz": plain, "IM3.DCM": plain, "IM4.dcm": plain,
+		"IM5": zipped}
 	dir := t.TempDir()
 	for _, c := range files {
 		put(t, filepath.Join(dir, "d", c.name), []byte(c.data))
@@ -38,8 +44,7 @@ func TestGunzipped(t *testing.T) {
 	check(t, tree.Close())
 }
 
-// What is wrong with a file in gzip is an error that names it; a size that is a lie costs
-// nothing.
+// A fault of a gzipped file is an error that names it; a wrong size costs nothing.
 func TestGunzippedDamage(t *testing.T) {
 	dir := t.TempDir()
 	sound := gzipOf(t, []byte(noise(50_000)))
@@ -63,7 +68,8 @@ func TestGunzippedDamage(t *testing.T) {
 		{"shorter.gz", change(4, sound[len(sound)-4]+1), ErrInvalid, "shorter.gz: is damaged"},
 		{"huge.gz", change(1, 0xF0), ErrInvalid, "huge.gz: is damaged"},
 		{"padded.gz", slices.Concat(sound, make([]byte, 512)), ErrInvalid, "padded.gz: is damaged"},
-		{"bomb.gz", slices.Concat(gzipOf(t, make([]byte, freeBytes+1<<20)), gzipOf(t, nil)), ErrLimit, "bomb.gz: holds more than 800 times its own size"},
+		{"bomb.gz", slices.Concat(gzipOf(t, make([]byte, freeBytes+1<<20)), gzipOf(t, nil)), ErrLimit,
+			"bomb.gz: holds more than 800 times its own size"},
 	} {
 		path := filepath.Join(dir, c.name)
 		put(t, path, c.data)
@@ -74,8 +80,9 @@ func TestGunzippedDamage(t *testing.T) {
 			f.Close()
 		}
 		wantKind(t, err, c.kind, c.want, dir)
-		if Hint(err) == "" || (strings.Contains(err.Error(), "archive") || strings.Contains(Hint(err), "archive")) {
-			t.Errorf("%s: %v, hint %q", c.name, err, Hint(err))
+		if hint.Find(err) == "" || (strings.Contains(err.Error(), "archive") ||
+			strings.Contains(hint.Find(err), "archive")) {
+			t.Errorf("%s: %v, hint %q", c.name, err, hint.Find(err))
 		}
 	}
 }

@@ -12,10 +12,12 @@ import (
 	"runtime"
 	"strings"
 	"testing"
+
+	"github.com/t2map/t2map/hint"
 )
 
-// alone lists a folder that holds a study and an archive, and returns the one
-// entry that the archive is; the study must be as if it were not there.
+// alone lists a folder with a study and an archive, and returns the only entry of the
+// archive; the study must be listed as without it.
 func alone(t *testing.T, name string, data []byte, l Limits) Entry {
 	t.Helper()
 	leavesNothing(t)
@@ -66,7 +68,7 @@ func TestBroken(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			e := alone(t, c.file, c.data, Limits{})
 			wantKind(t, e.Err, ErrInvalid, c.words, filepath.Dir(e.Path))
-			if Hint(e.Err) == "" {
+			if hint.Find(e.Err) == "" {
 				t.Error("no hint")
 			}
 		})
@@ -77,7 +79,8 @@ func TestLimits(t *testing.T) {
 	tape := tarOf(t, sample...)
 	forms := map[string][]byte{"a.zip": zipOf(t, zip.Deflate, sample...), "a.tar": tape, "a.tgz": gzipOf(t, tape)}
 	long := []content{{strings.Repeat("n", 4000), ""}, {strings.Repeat("m", 4000), ""}}
-	longForms := map[string][]byte{"a.zip": zipOf(t, zip.Store, long...), "a.tar": tarOf(t, long...), "a.tgz": gzipOf(t, tarOf(t, long...))}
+	longForms := map[string][]byte{"a.zip": zipOf(t, zip.Store, long...), "a.tar": tarOf(t, long...),
+		"a.tgz": gzipOf(t, tarOf(t, long...))}
 	for name, data := range forms {
 		t.Run("files in "+name, func(t *testing.T) {
 			wantKind(t, alone(t, name, data, Limits{Entries: 3}).Err, ErrLimit, name+": holds more than 3 files", "")
@@ -86,7 +89,8 @@ func TestLimits(t *testing.T) {
 			wantKind(t, alone(t, name, longForms[name], Limits{Entries: 10}).Err, ErrLimit, "names too long", "")
 		})
 		t.Run("bytes in "+name, func(t *testing.T) {
-			wantKind(t, alone(t, name, data, Limits{TotalBytes: 300_000}).Err, ErrLimit, name+": holds more than 300000 bytes", "")
+			wantKind(t, alone(t, name, data, Limits{TotalBytes: 300_000}).Err, ErrLimit,
+				name+": holds more than 300000 bytes", "")
 		})
 		t.Run("bytes of a file in "+name, func(t *testing.T) {
 			dir := t.TempDir()
@@ -101,7 +105,7 @@ func TestLimits(t *testing.T) {
 	}
 }
 
-// What gets past the limits when it is unpacked is stopped then.
+// Data that exceed the limits only when they are unpacked are refused then.
 func TestUnpackingIsLimited(t *testing.T) {
 	leavesNothing(t)
 	dir := t.TempDir()
@@ -136,8 +140,8 @@ func TestNames(t *testing.T) {
 		{"../../x", "", "its name leads out of the archive"},
 		{"a/../b", "", "its name leads out of the archive"},
 		{`..\x`, "", "its name leads out of the archive"},
-		{"/etc/passwd", "", "its name is that of a place outside the archive"},
-		{`\\server\share`, "", "its name is that of a place outside the archive"},
+		{"/etc/passwd", "", "its name is an absolute path"},
+		{`\\server\share`, "", "its name is an absolute path"},
 		{`C:\x`, "", "its name begins with a drive"},
 		{"c:x", "", "its name begins with a drive"},
 		{"a\x00b", "", "its name holds control characters"},
@@ -160,8 +164,10 @@ func TestNames(t *testing.T) {
 
 func TestHostileNames(t *testing.T) {
 	evil := []content{{"../../x", "out"}, {"dicom/IM1", "first"}, {"/etc/passwd", "root"}, {"a\x1b[2J\x00", ""}}
-	tape := tarWith(t, []tar.Header{{Name: "../../x", Size: 3}, {Name: "dicom/IM1", Size: 5}, {Name: "/etc/passwd", Size: 4}, {Name: "a\x1b[2J"}}, evil)
-	for name, data := range map[string][]byte{"a.zip": zipOf(t, zip.Deflate, evil...), "a.tar": tape, "a.tgz": gzipOf(t, tape)} {
+	tape := tarWith(t, []tar.Header{{Name: "../../x", Size: 3}, {Name: "dicom/IM1", Size: 5},
+		{Name: "/etc/passwd", Size: 4}, {Name: "a\x1b[2J"}}, evil)
+	for name, data := range map[string][]byte{"a.zip": zipOf(t, zip.Deflate, evil...), "a.tar": tape,
+		"a.tgz": gzipOf(t, tape)} {
 		t.Run(name, func(t *testing.T) {
 			leavesNothing(t)
 			dir := t.TempDir()
@@ -200,19 +206,22 @@ func TestDoubtfulEntries(t *testing.T) {
 	tree := list(t, Limits{}, alongside(t, "a.zip", secret))
 	wantNames(t, tree, "error a.zip/IM1: is encrypted", "a.zip/IM2")
 	wantKind(t, tree.Entries()[0].Err, ErrUnsupported, "", "")
-	if !strings.Contains(Hint(tree.Entries()[0].Err), "password") {
+	if !strings.Contains(hint.Find(tree.Entries()[0].Err), "password") {
 		t.Error("no hint")
 	}
 	_, err := tree.Open(tree.Entries()[0].Path)
 	wantKind(t, err, ErrUnsupported, "a.zip/IM1: is encrypted", "")
 
 	odd := rawZip(t, []byte("??"), zip.FileHeader{Name: "IM1", Method: 12, CompressedSize64: 2, UncompressedSize64: 9})
-	wantNames(t, list(t, Limits{}, alongside(t, "a.zip", odd)), "error a.zip/IM1: is compressed by method 12, want stored (0) or deflated (8)")
-	odd = rawZip(t, []byte("??"), zip.FileHeader{Name: "IM1", Method: zip.Store, CompressedSize64: 2, UncompressedSize64: 9})
+	wantNames(t, list(t, Limits{}, alongside(t, "a.zip", odd)),
+		"error a.zip/IM1: is compressed by method 12, want stored (0) or deflated (8)")
+	odd = rawZip(t, []byte("??"), zip.FileHeader{Name: "IM1", Method: zip.Store, CompressedSize64: 2,
+		UncompressedSize64: 9})
 	wantNames(t, list(t, Limits{}, alongside(t, "a.zip", odd)), "error a.zip/IM1: is stored in 2 bytes, want 9")
 
 	inner := zipOf(t, zip.Store, sample...)
-	tree = list(t, Limits{}, alongside(t, "a.zip", zipOf(t, zip.Store, content{"inner.zip", string(inner)}, content{"__MACOSX/._IM1", "junk"})))
+	tree = list(t, Limits{}, alongside(t, "a.zip", zipOf(t, zip.Store, content{"inner.zip", string(inner)},
+		content{"__MACOSX/._IM1", "junk"})))
 	wantNames(t, tree, "a.zip/inner.zip")
 	_, err = tree.Open(tree.Entries()[0].Path + "/dicom/IM1")
 	wantKind(t, err, fs.ErrNotExist, "a.zip/inner.zip/dicom/IM1: is not in the archive", "")
@@ -231,16 +240,21 @@ func TestArchivedLinks(t *testing.T) {
 		return tar.Header{Typeflag: kind, Name: name, Linkname: target}
 	}
 	tape := tarWith(t, []tar.Header{
-		{Name: "d/IM1", Size: 3}, {Name: "d/", Typeflag: tar.TypeDir}, {Name: "pipe", Typeflag: tar.TypeFifo}, {Name: "disk", Typeflag: tar.TypeBlock},
-		link(tar.TypeLink, "hard", "./d/IM1"), link(tar.TypeSymlink, "d/soft", "IM1"), link(tar.TypeSymlink, "folder", "d"),
-		link(tar.TypeSymlink, "e/through", "../folder/IM1"), link(tar.TypeSymlink, "self", "self"), link(tar.TypeSymlink, "top", "."),
-		link(tar.TypeLink, "hard2", "d/IM2"), link(tar.TypeSymlink, "out", "../../etc/passwd"), link(tar.TypeSymlink, "root", "/etc/passwd"),
+		{Name: "d/IM1", Size: 3}, {Name: "d/", Typeflag: tar.TypeDir}, {Name: "pipe", Typeflag: tar.TypeFifo},
+		{Name: "disk", Typeflag: tar.TypeBlock},
+		link(tar.TypeLink, "hard", "./d/IM1"), link(tar.TypeSymlink, "d/soft", "IM1"),
+		link(tar.TypeSymlink, "folder", "d"),
+		link(tar.TypeSymlink, "e/through", "../folder/IM1"), link(tar.TypeSymlink, "self", "self"),
+		link(tar.TypeSymlink, "top", "."),
+		link(tar.TypeLink, "hard2", "d/IM2"), link(tar.TypeSymlink, "out", "../../etc/passwd"),
+		link(tar.TypeSymlink, "root", "/etc/passwd"),
 	}, []content{{"", "one"}})
-	lost := ": is a link that leads to nothing in the archive"
+	lost := ": is a link whose target is not in the archive"
 	for name, data := range map[string][]byte{"a.tar": tape, "a.tgz": gzipOf(t, tape)} {
 		dir := alongside(t, name, data)
 		tree := list(t, Limits{}, dir)
-		wantNames(t, tree, name+"/d/IM1", name+"/disk", "error "+name+"/hard2"+lost, "error "+name+"/out"+lost, name+"/pipe", "error "+name+"/root"+lost)
+		wantNames(t, tree, name+"/d/IM1", name+"/disk", "error "+name+"/hard2"+lost, "error "+name+"/out"+lost,
+			name+"/pipe", "error "+name+"/root"+lost)
 		_, err := tree.Open(filepath.Join(dir, name, "pipe"))
 		wantKind(t, err, ErrNotRegular, name+"/pipe", dir)
 		_, err = tree.Open(filepath.Join(dir, name, "out"))
@@ -252,7 +266,8 @@ func TestArchivedLinks(t *testing.T) {
 	for name, c := range map[string]struct {
 		mode fs.FileMode
 		data string
-	}{"d/IM1": {0o644, "one"}, "d/soft": {fs.ModeSymlink, "IM1"}, "out": {fs.ModeSymlink, "../IM1"}, "pipe": {fs.ModeNamedPipe, ""}, "d": {fs.ModeDir, ""}} {
+	}{"d/IM1": {0o644, "one"}, "d/soft": {fs.ModeSymlink, "IM1"}, "out": {fs.ModeSymlink, "../IM1"},
+		"pipe": {fs.ModeNamedPipe, ""}, "d": {fs.ModeDir, ""}} {
 		h := zip.FileHeader{Name: name, Method: zip.Deflate}
 		h.SetMode(c.mode)
 		w, err := z.CreateHeader(&h)
@@ -268,8 +283,7 @@ func TestArchivedLinks(t *testing.T) {
 	wantKind(t, err, ErrNotRegular, "a.zip/pipe", dir)
 }
 
-// Files with holes, as GNU tar writes them in its four ways, are refused whatever
-// they promise.
+// Sparse files, in each of GNU tar's four formats, are refused whatever they declare.
 func TestSparse(t *testing.T) {
 	tarProgram, err := exec.LookPath("tar")
 	if err != nil || runtime.GOOS != "linux" {
@@ -279,17 +293,20 @@ func TestSparse(t *testing.T) {
 	put(t, filepath.Join(src, "IM1"), []byte("one"))
 	check(t, os.Truncate(filepath.Join(src, "IM1"), 1<<33))
 	put(t, filepath.Join(src, "IM2"), []byte("two"))
-	for _, format := range []string{"--format=gnu", "--format=pax --sparse-version=0.0", "--format=pax --sparse-version=0.1", "--format=pax --sparse-version=1.0"} {
+	for _, format := range []string{"--format=gnu", "--format=pax --sparse-version=0.0",
+		"--format=pax --sparse-version=0.1", "--format=pax --sparse-version=1.0"} {
 		for _, name := range []string{"a.tar", "a.tar.gz"} {
 			dir := t.TempDir()
-			args := append(strings.Fields(format), "--sparse", "-caf", filepath.Join(dir, name), "-C", src, "IM1", "IM2")
+			args := append(strings.Fields(format), "--sparse", "-caf", filepath.Join(dir, name), "-C", src, "IM1",
+				"IM2")
 			if out, err := exec.Command(tarProgram, args...).CombinedOutput(); err != nil {
 				t.Skipf("%s %v", out, err)
 			}
 			tree := list(t, Limits{}, dir)
-			wantNames(t, tree, "error "+name+"/IM1: is stored without its zeros", name+"/IM2")
+			wantNames(t, tree, "error "+name+"/IM1: is stored as a sparse file", name+"/IM2")
 			check(t, same(tree, tree.Entries()[1].Path, "two"))
-			wantKind(t, list(t, Limits{TotalBytes: 1 << 20}, dir).Entries()[0].Err, ErrLimit, "holds more than 1 MiB", dir)
+			wantKind(t, list(t, Limits{TotalBytes: 1 << 20}, dir).Entries()[0].Err, ErrLimit, "holds more than 1 MiB",
+				dir)
 		}
 	}
 }

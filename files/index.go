@@ -6,31 +6,31 @@ import (
 	"slices"
 )
 
-// index is what is in an archive.
+// index lists the entries of an archive.
 type index struct {
-	items  []item // in the order in which a walk through folders would meet them
+	items  []item // in the order of a walk through folders
 	fault  *Error // entries that cannot be listed, or nil
-	litter int    // entries that were passed over because of their name
+	litter int    // entries that were skipped because of their names
 
-	litterFolders []string // those that some of them lie in
-	packed        []string // files in gzip whose content is an entry too
+	litterFolders []string // folders that contain some of them
+	packed        []string // gzipped files whose content is an entry too
 }
 
-// gatherer makes an index of an archive's entries as they come.
+// gatherer builds the index of an archive.
 type gatherer struct {
 	limits Limits
 	items  []item
-	count  int   // of all entries
-	names  int   // bytes of their names
-	total  int64 // bytes of files
+	count  int   // number of all entries
+	names  int   // length of their names in bytes
+	total  int64 // size of all files in bytes
 	faults int
-	first  string // fault
+	first  string // the first fault
 	litter int
 
 	litterFolders []string
 }
 
-// enter counts an entry that may be listed or not.
+// enter counts an entry, whether it is listed or not.
 func (g *gatherer) enter(name, target string) error {
 	g.count++
 	g.names += len(name) + len(target)
@@ -40,11 +40,12 @@ func (g *gatherer) enter(name, target string) error {
 	return nil
 }
 
-// add lists an entry, unless it is litter or its name is none that can be.
+// add lists an entry, unless it is litter or its name is not valid.
 func (g *gatherer) add(raw string, it item) {
-	if folder, found := inLitter(raw); found {
+	if folder, isLitter := inLitter(raw); isLitter {
 		g.litter++
-		if name, problem := entryName(folder); folder != "" && problem == "" && !slices.Contains(g.litterFolders, name) {
+		if name, problem := entryName(folder); folder != "" && problem == "" &&
+			!slices.Contains(g.litterFolders, name) {
 			g.litterFolders = append(g.litterFolders, name)
 		}
 		return
@@ -61,7 +62,7 @@ func (g *gatherer) add(raw string, it item) {
 	g.items = append(g.items, it)
 }
 
-// refuse notes an entry that cannot be listed.
+// refuse records an entry that cannot be listed.
 func (g *gatherer) refuse(raw, problem string) {
 	if g.faults == 0 {
 		g.first = fmt.Sprintf("entry %s: %s", quoted(raw), problem)
@@ -69,7 +70,7 @@ func (g *gatherer) refuse(raw, problem string) {
 	g.faults++
 }
 
-// index returns what was gathered.
+// index returns the finished index.
 func (g *gatherer) index() *index {
 	x := &index{items: settle(g.items), litter: g.litter, litterFolders: g.litterFolders}
 	x.passOverPacked()
@@ -82,12 +83,13 @@ func (g *gatherer) index() *index {
 	return x
 }
 
-// passOverPacked takes out the files in gzip whose content is an entry too.
+// passOverPacked removes the gzipped files whose content is an entry too.
 func (x *index) passOverPacked() {
 	kept := x.items[:0:0]
 	for _, it := range x.items {
 		if gzipName(it.name) {
-			if plain := x.find(it.name[:len(it.name)-len(gzipEnding)]); plain != nil && plain.err == nil && plain.size > 0 {
+			if plain := x.find(it.name[:len(it.name)-len(gzipEnding)]); plain != nil && plain.err == nil &&
+				plain.size > 0 {
 				x.packed = append(x.packed, it.name)
 				continue
 			}
@@ -97,7 +99,7 @@ func (x *index) passOverPacked() {
 	x.items = kept
 }
 
-// find returns the item of that name, or nil.
+// find returns the item with that name, or nil.
 func (x *index) find(name string) *item {
 	n, ok := slices.BinarySearchFunc(x.items, name, func(it item, name string) int { return walkOrder(it.name, name) })
 	if !ok {
@@ -106,8 +108,7 @@ func (x *index) find(name string) *item {
 	return &x.items[n]
 }
 
-// walkOrder compares two paths as a walk through folders in the order of names
-// meets them: part by part.
+// walkOrder compares two paths in the order of a walk through folders: part by part.
 func walkOrder(a, b string) int {
 	for i := range min(len(a), len(b)) {
 		switch {
@@ -127,19 +128,19 @@ func walkOrder(a, b string) int {
 type item struct {
 	name      string
 	size      int64
-	at        int64    // in the tar
-	zip       *zipFile // or in the zip
+	offset    int64    // in the tar archive
+	zip       *zipFile // in the zip archive
 	irregular bool     // a pipe or a device
-	link      bool     // to target, as seen from the top of the archive
+	link      bool     // to target, relative to the top of the archive
 	target    string
 	err       *Error // why it cannot be read
 }
 
-// settle puts the items in order and judges what cannot be judged one by one.
+// settle sorts the items and checks them against each other: duplicates and links.
 func settle(items []item) []item {
 	slices.SortStableFunc(items, func(a, b item) int { return walkOrder(a.name, b.name) })
 	var out []item
-	var known map[string]bool // where there is a link at all
+	var known map[string]bool // made when the first link is met
 	for i := 0; i < len(items); {
 		it, next := items[i], i+1
 		for next < len(items) && items[next].name == it.name {
@@ -156,9 +157,9 @@ func settle(items []item) []item {
 			}
 			if leadsTo(known, it.target) {
 				i = next
-				continue // that is an entry itself, or a folder of entries
+				continue // the target is an entry itself, or a folder of entries
 			}
-			it.err = &Error{Problem: "is a link that leads to nothing in the archive", Kind: ErrUnsupported,
+			it.err = &Error{Problem: "is a link whose target is not in the archive", Kind: ErrUnsupported,
 				Hint: "pack the files themselves instead of links (tar --dereference)"}
 		}
 		out = append(out, it)
@@ -167,8 +168,8 @@ func settle(items []item) []item {
 	return out
 }
 
-// everyName returns the names of the items and of the folders they lie in; true
-// for links.
+// everyName returns the names of the items and of the folders that contain them. The value
+// is true for links.
 func everyName(items []item) map[string]bool {
 	known := map[string]bool{".": false}
 	for _, it := range items {
@@ -183,8 +184,8 @@ func everyName(items []item) map[string]bool {
 	return known
 }
 
-// leadsTo reports whether a link's target is a known file or folder, or lies
-// behind a link, which is judged by itself.
+// leadsTo reports whether a link's target is a known file or folder, or lies behind another
+// link, which is checked itself.
 func leadsTo(known map[string]bool, target string) bool {
 	if _, ok := known[target]; ok {
 		return true

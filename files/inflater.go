@@ -6,22 +6,23 @@ import (
 	"sync"
 )
 
-// inflater gives access to a stream as far as it has been read. It begins in
-// memory and goes on in a temporary file where it is long.
+// inflater gives random access to a compressed stream. The inflated bytes are kept in
+// memory or, if there are many, in a temporary file.
 type inflater struct {
 	open         func() (io.ReadCloser, error)
 	size, memory int64
 
 	mu    sync.Mutex
 	src   io.ReadCloser
-	n     int64  // bytes inflated
-	head  []byte // they
-	spool *spool // or they, then head is empty
-	ended bool   // soundly
-	err   error  // of what comes after n
+	n     int64  // number of bytes inflated
+	head  []byte // the bytes, if they are in memory
+	spool *spool // the bytes, if they are in a temporary file; then head is empty
+	ended bool   // whether the end was reached without an error
+	err   error  // of the bytes after the first n
 }
 
-// ahead is how much is inflated at least: more than the header of an image.
+// ahead is the least number of bytes that are inflated at a time: more than the header of
+// an image.
 const ahead = 16 << 10
 
 func (in *inflater) ReadAt(p []byte, off int64) (int, error) {
@@ -33,8 +34,8 @@ func (in *inflater) ReadAt(p []byte, off int64) (int, error) {
 	}
 	in.mu.Lock()
 	defer in.mu.Unlock()
-	upTo := min(in.size, off+int64(len(p)))
-	in.inflate(upTo)
+	end := min(in.size, off+int64(len(p)))
+	in.inflate(end)
 	var n int
 	switch {
 	case off >= in.n:
@@ -47,7 +48,7 @@ func (in *inflater) ReadAt(p []byte, off int64) (int, error) {
 	default:
 		n = copy(p, in.head[off:])
 	}
-	if in.err != nil && (n < len(p) || upTo == in.size) {
+	if in.err != nil && (n < len(p) || end == in.size) {
 		return n, in.err
 	}
 	if n < len(p) {
@@ -56,11 +57,11 @@ func (in *inflater) ReadAt(p []byte, off int64) (int, error) {
 	return n, nil
 }
 
-// inflate goes on until upTo bytes have come or cannot come; where that is the
-// end, until it is known to be sound.
-func (in *inflater) inflate(upTo int64) {
-	for in.err == nil && in.n < upTo {
-		in.err = in.more(min(in.size-in.n, max(ahead, upTo-in.n)))
+// inflate inflates the stream up to an offset, or until there is an error. At the end of
+// the stream it verifies the checksum.
+func (in *inflater) inflate(end int64) {
+	for in.err == nil && in.n < end {
+		in.err = in.extend(min(in.size-in.n, max(ahead, end-in.n)))
 	}
 	if in.err == nil && in.n == in.size && !in.ended {
 		in.err = atEnd(in.src)
@@ -68,8 +69,8 @@ func (in *inflater) inflate(upTo int64) {
 	}
 }
 
-// more inflates up to so many bytes.
-func (in *inflater) more(room int64) (err error) {
+// extend inflates up to room more bytes.
+func (in *inflater) extend(room int64) (err error) {
 	if in.src == nil {
 		if in.src, err = in.open(); err != nil {
 			return err
@@ -92,15 +93,15 @@ func (in *inflater) more(room int64) (err error) {
 		in.n += n
 		return err
 	}
-	from := len(in.head)
+	start := len(in.head)
 	in.head = append(in.head, make([]byte, room)...)
-	n, err := io.ReadFull(in.src, in.head[from:])
-	in.head = in.head[:from+n]
+	n, err := io.ReadFull(in.src, in.head[start:])
+	in.head = in.head[:start+n]
 	in.n += int64(n)
 	return err
 }
 
-// close frees what the inflater holds. What was read stays with those who read it.
+// close releases the memory or the temporary file.
 func (in *inflater) close() error {
 	in.mu.Lock()
 	defer in.mu.Unlock()

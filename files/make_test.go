@@ -32,8 +32,8 @@ func noise(n int) string {
 	return string(b)
 }
 
-// sample has every sort of size: none, small, longer than what is inflated ahead,
-// and compressible.
+// sample has every kind of size: empty, small, longer than what is inflated ahead, and
+// compressible.
 var sample = []content{
 	{"dicom/IM1", "first"},
 	{"dicom/IM2", noise(100_000)},
@@ -59,7 +59,8 @@ func tarOf(t testing.TB, of ...content) []byte {
 	t.Helper()
 	var headers []tar.Header
 	for _, c := range of {
-		headers = append(headers, tar.Header{Name: c.name, Size: int64(len(c.data)), Mode: 0o644, Typeflag: tar.TypeReg})
+		headers = append(headers, tar.Header{Name: c.name, Size: int64(len(c.data)), Mode: 0o644,
+			Typeflag: tar.TypeReg})
 	}
 	return tarWith(t, headers, of)
 }
@@ -198,8 +199,8 @@ func same(tree *Tree, path, want string) error {
 	return nil
 }
 
-// wantKind checks that the error is an *Error of the kind whose text holds the
-// words, and does not hold the folder of the test.
+// wantKind checks that the error is an *Error of the kind whose text contains the words,
+// and not the folder of the test.
 func wantKind(t *testing.T, err, kind error, words, folder string) {
 	t.Helper()
 	var e *Error

@@ -8,9 +8,9 @@ import (
 	"unicode/utf8"
 )
 
-// entryName returns the one form of an entry's name, with slashes between its
-// parts, or what is wrong with it. Backslashes are slashes: some packers of
-// Windows write them.
+// entryName returns the normal form of an entry's name, with slashes between its parts, or
+// what is wrong with it. Backslashes count as slashes, because some programs for Windows
+// write them.
 func entryName(raw string) (name, problem string) {
 	if len(raw) > longestName {
 		return "", fmt.Sprintf("its name takes %d bytes, want at most %d", len(raw), longestName)
@@ -20,7 +20,7 @@ func entryName(raw string) (name, problem string) {
 	case strings.ContainsFunc(name, unicode.IsControl):
 		return "", "its name holds control characters"
 	case strings.HasPrefix(name, "/"):
-		return "", "its name is that of a place outside the archive"
+		return "", "its name is an absolute path"
 	case len(name) >= 2 && name[1] == ':' && unicode.IsLetter(rune(name[0])):
 		return "", "its name begins with a drive"
 	}
@@ -36,8 +36,8 @@ func entryName(raw string) (name, problem string) {
 	return name, ""
 }
 
-// escapeInvalid writes bytes that are not UTF-8 as %E4: no encoding is known for
-// them, and tables and reports hold UTF-8.
+// escapeInvalid writes bytes that are not UTF-8 as %E4: their encoding is not known, and
+// tables and reports are in UTF-8.
 func escapeInvalid(s string) string {
 	if utf8.ValidString(s) {
 		return s
@@ -55,13 +55,13 @@ func escapeInvalid(s string) string {
 	return b.String()
 }
 
-// upper437 are the characters 128 to 255 of code page 437, the encoding of names
-// in zip archives that do not say otherwise (APPNOTE.TXT 6.3.10, D.1).
+// upper437 are the characters 128 to 255 of code page 437, the default encoding of names in
+// zip archives (APPNOTE.TXT 6.3.10, D.1).
 var upper437 = []rune("ÇüéâäàåçêëèïîìÄÅÉæÆôöòûùÿÖÜ¢£¥₧ƒáíóúñÑªº¿⌐¬½¼¡«»░▒▓│┤╡╢╖╕╣║╗╝╜╛┐" +
 	"└┴┬├─┼╞╟╚╔╩╦╠═╬╧╨╤╥╙╘╒╓╫╪┘┌█▄▌▐▀αßΓπΣσµτΦΘΩδ∞φε∩≡±≥≤⌠⌡÷≈°∙·√ⁿ²■\u00a0")
 
-// from437 decodes a name. One that is UTF-8 is taken for that: many packers leave
-// out the mark.
+// from437 decodes a name. A name that is valid UTF-8 is taken as UTF-8, since many programs
+// do not mark it.
 func from437(s string) string {
 	if utf8.ValidString(s) {
 		return s
@@ -77,7 +77,7 @@ func from437(s string) string {
 	return b.String()
 }
 
-// quoted shows a name that is not to be trusted.
+// quoted quotes a name that is not trusted.
 func quoted(raw string) string {
 	const shown = 64 // characters, as in other messages
 	return fmt.Sprintf("%.*q", shown, raw)

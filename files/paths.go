@@ -6,12 +6,12 @@ import (
 	"strings"
 )
 
-// Absolute returns path in the one form in which paths are compared. It looks at
-// nothing but the working directory.
+// Absolute returns the normal form of a path, in which paths are compared. It depends on
+// the working directory but not on the files.
 func Absolute(path string) string {
 	if filepath.IsAbs(path) {
-		// Abs would ask Windows, which changes names that it could not have, such
-		// as those in archives may be.
+		// On Windows, Abs would ask the system, which changes names that are not allowed
+		// there. Names in archives may be such names.
 		return filepath.Clean(path)
 	}
 	if abs, err := filepath.Abs(path); err == nil {
@@ -20,14 +20,14 @@ func Absolute(path string) string {
 	return filepath.Clean(path)
 }
 
-// Inside reports whether path is folder or leads into it. An archive is a folder.
+// Inside reports whether path is folder or lies in it. An archive is a folder.
 func Inside(folder, path string) bool {
 	rel, err := filepath.Rel(Absolute(folder), Absolute(path))
 	return err == nil && local(rel)
 }
 
-// Below names path below folder, with slashes, or by its last part where it is
-// folder itself or does not lie in it.
+// Below returns path relative to folder, with slashes, or its base name if it is folder
+// itself or does not lie in it.
 func Below(folder, path string) string {
 	rel, err := filepath.Rel(Absolute(folder), Absolute(path))
 	if err != nil || rel == "." || !local(rel) {
@@ -36,13 +36,13 @@ func Below(folder, path string) string {
 	return filepath.ToSlash(rel)
 }
 
-// local reports whether a relative path stays where it begins.
+// local reports whether a relative path does not lead out of its folder.
 func local(rel string) bool {
 	return rel != ".." && !strings.HasPrefix(rel, ".."+string(filepath.Separator))
 }
 
-// resolved returns the absolute path without links; a path that leads nowhere
-// stays as it is.
+// resolved returns the absolute path with links resolved; a path that does not exist is not
+// resolved.
 func resolved(path string) string {
 	if real, err := filepath.EvalSymlinks(path); err == nil {
 		path = real
@@ -50,8 +50,8 @@ func resolved(path string) string {
 	return Absolute(path)
 }
 
-// rootNames tells the files of several roots apart: each root's own name, with its
-// place where another has the same. A single root needs none.
+// rootNames returns names that tell several roots apart: their base names, with a number if
+// two are equal. A single root has an empty name.
 func rootNames(roots []string) []string {
 	names := make([]string, len(roots))
 	if len(roots) == 1 {

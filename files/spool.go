@@ -5,12 +5,12 @@ import (
 	"os"
 )
 
-// spool is a temporary file without a name, which nobody else can open and which
-// is gone with the process. Windows removes no open file: there it goes at close.
+// spool is a temporary file without a name, which nobody else can open and which disappears
+// with the process. Windows cannot remove an open file: there it is removed by close.
 type spool struct {
 	file *os.File
 	buf  *bufio.Writer
-	name string // where it still has one
+	name string // if it still has one
 }
 
 func newSpool() (*spool, error) {
@@ -25,7 +25,7 @@ func newSpool() (*spool, error) {
 	return s, nil
 }
 
-// Write appends to the file. What was written is in it after flush.
+// Write appends to the file. The bytes are in the file after flush.
 func (s *spool) Write(p []byte) (int, error) {
 	n, err := s.buf.Write(p)
 	if err != nil {

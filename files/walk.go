@@ -4,23 +4,22 @@ import (
 	"errors"
 	"io/fs"
 	"os"
-	"path"
 	"path/filepath"
 	"slices"
 )
 
-// walker collects files. Paths are kept as the user sees them; what they resolve
-// to tells whether a file or folder has been visited.
+// walker collects files. Entries have the paths that the user sees; resolved paths tell
+// whether a file or folder has been visited.
 type walker struct {
 	tree          *Tree
 	root, exclude string
 	prefix        string   // the root's name, before those of its files
-	roots         []string // all of them, without links
+	roots         []string // all roots, resolved
 	seen          map[string]bool
 }
 
-// visit adds a file, or all files below a folder or in an archive, in the order
-// of their names. Its error is the end of the context.
+// visit adds a file, or all files below a folder or in an archive, in the order of their
+// names. It returns the error of the context.
 func (w *walker) visit(path, real string, isDir bool) error {
 	if w.seen[real] || isDir && real == w.exclude && path != w.root {
 		return nil
@@ -50,10 +49,12 @@ func (w *walker) visit(path, real string, isDir bool) error {
 		}
 		if dangling {
 			w.tree.links = append(w.tree.links, Link{w.label(child), LinkDangling})
-			w.add(child, &Error{Problem: "is a link that leads to nothing", Kind: ErrDangling, Hint: "copy the file itself, or mount the disk that the link leads to"})
+			w.add(child, &Error{Problem: "is a dangling link", Kind: ErrDangling,
+				Hint: "copy the file itself, or mount the disk that the link leads to"})
 			continue
 		}
-		if c.Type()&fs.ModeSymlink != 0 && !w.seen[childReal] && !slices.ContainsFunc(w.roots, func(root string) bool { return Inside(root, childReal) }) {
+		if c.Type()&fs.ModeSymlink != 0 && !w.seen[childReal] &&
+			!slices.ContainsFunc(w.roots, func(root string) bool { return Inside(root, childReal) }) {
 			w.tree.links = append(w.tree.links, Link{w.label(child), LinkOutside})
 		}
 		if err := w.visit(child, childReal, childIsDir); err != nil {
@@ -63,7 +64,7 @@ func (w *walker) visit(path, real string, isDir bool) error {
 	return nil
 }
 
-// litter counts a file or folder that is passed over.
+// litter counts a file or folder that is skipped.
 func (w *walker) litter(p string, isDir bool) {
 	w.tree.litter++
 	if isDir && holdsFile(p) {
@@ -73,19 +74,15 @@ func (w *walker) litter(p string, isDir bool) {
 
 // add appends the entry of the file at path.
 func (w *walker) add(p string, problem *Error) {
-	rel, err := filepath.Rel(w.root, p)
-	if err != nil || rel == "." {
-		rel = filepath.Base(p)
-	}
-	e := Entry{Root: w.root, RootName: w.prefix, Path: p, Name: path.Join(w.prefix, filepath.ToSlash(rel))}
+	e := Entry{Root: w.root, RootName: w.prefix, Path: p, Name: w.label(p)}
 	if problem != nil {
-		e.Err = problem.at(e.Name)
+		e.Err = problem.withPath(e.Name)
 	}
 	w.tree.entries = append(w.tree.entries, e)
 }
 
-// file adds a file, or what is in it where it is an archive. Only what has the
-// name of one is opened, be it that of a link to it.
+// file adds a file, or the entries of an archive. A file is opened only if it, or the
+// target of the link to it, has the extension of an archive.
 func (w *walker) file(path, real string) error {
 	if w.unpackedBeside(path) {
 		w.tree.packed = append(w.tree.packed, w.label(path))
@@ -120,18 +117,19 @@ func (w *walker) file(path, real string) error {
 	return nil
 }
 
-// unpackedBeside reports whether the file is a single one in gzip that was unpacked where it
-// lies. One that is asked for by itself is read, unless the other is asked for too.
+// unpackedBeside reports whether the file is a single gzipped file and lies beside its
+// content. A root is read, unless its content is a root too.
 func (w *walker) unpackedBeside(p string) bool {
 	if !gzipName(p) {
 		return false
 	}
 	plain := p[:len(p)-len(gzipEnding)]
 	info, err := os.Stat(plain)
-	return err == nil && info.Mode().IsRegular() && info.Size() > 0 && (p != w.root || slices.Contains(w.roots, resolved(plain)))
+	return err == nil && info.Mode().IsRegular() && info.Size() > 0 &&
+		(p != w.root || slices.Contains(w.roots, resolved(plain)))
 }
 
-// index returns what is in the archive, and notes how that is now.
+// index lists the entries of the archive and records its state.
 func (w *walker) index(path string) (*index, error) {
 	a, err := openArchive(path, nil)
 	if err != nil {

@@ -1,5 +1,5 @@
-// Package outfile writes the files of results: each is complete or absent, also
-// where another program holds it for a moment.
+// Package outfile writes the files of results so that each is complete or absent, even if
+// another program holds it for a moment.
 package outfile
 
 import (
@@ -13,10 +13,10 @@ import (
 	"github.com/google/renameio/v2/maybe"
 )
 
-// Replace gives the file at path new content. A reader sees the earlier file or the
-// new one, except on Windows, which cannot do so: there a crash may leave a part of it.
+// Replace writes the content of the file at path. A reader sees either the earlier file or
+// the new one, except on Windows, where a crash may leave a part of it.
 //
-// Its errors name the file, and the likely cause where the system's words hide it.
+// Its errors name the file, and the likely cause if the message of the system does not.
 func Replace(path string, content []byte) error {
 	err := Patiently(func() error { return maybe.WriteFile(path, content, 0o644) })
 	if err == nil {
@@ -31,8 +31,7 @@ func Replace(path string, content []byte) error {
 	return fmt.Errorf("%s: not written: %s%w", filepath.Base(path), cause, Bare(err))
 }
 
-// Bare returns what the system said, without the name of the temporary file, which tells
-// the reader nothing.
+// Bare returns the cause of an error of the system, without the name of the temporary file.
 func Bare(err error) error {
 	var link *os.LinkError
 	var path *fs.PathError

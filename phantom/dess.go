@@ -3,7 +3,6 @@ package phantom
 import (
 	"context"
 	"fmt"
-	"io"
 	"math"
 	"math/rand/v2"
 	"strconv"
@@ -121,27 +120,25 @@ func (s *Study) dessObjects(d *DESS) []object {
 	series := s.dessSeries(d.Signal.Geometry)
 	objects := make([]object, d.Signal.Size[2])
 	for slice := range objects {
-		o := &objects[slice]
-		o.name, o.series, o.slice = fmt.Sprintf("DESS_%04d.dcm", slice+1), series.SeriesUID, slice
-		o.self = dicomwrite.Instance{Class: dicomwrite.MRImageStorage, UID: s.dessUID("image", strconv.Itoa(slice))}
-		o.encode = func(w io.Writer) error {
+		objects[slice].name = fmt.Sprintf("DESS_%04d.dcm", slice+1)
+		objects[slice].image = func() dicomwrite.Image {
 			im := series
-			im.InstanceUID, im.InstanceNumber = o.self.UID, slice+1
+			im.InstanceUID, im.InstanceNumber = s.dessUID("image", strconv.Itoa(slice)), slice+1
 			im.Position = d.Signal.Position(0, 0, float64(slice))
 			im.Pixels = make([]int32, d.Signal.SliceVoxels())
 			for v := range im.Pixels {
 				im.Pixels[v] = int32(d.Signal.Data[slice*len(im.Pixels)+v])
 			}
-			return dicomwrite.WriteImage(w, im)
+			return im
 		}
 	}
 	return objects
 }
 
-// dessSeries is what all images of the DESS series share. They lie in the frame of
-// reference of the T2 series.
+// dessSeries returns the attributes that all images of the DESS series share. They lie in
+// the frame of reference of the T2 series.
 func (s *Study) dessSeries(g volume.Geometry) dicomwrite.Image {
-	im := s.series()
+	im := s.Series()
 	spacing := g.Spacing()
 	im.SeriesUID, im.SeriesDescription, im.SeriesNumber = s.dessUID("series"), "SAG 3D DESS", 2
 	im.ScanningSequence, im.SequenceVariant, im.AcquisitionType = "GR", []string{"SS", "SP"}, "3D"
@@ -157,8 +154,8 @@ func (s *Study) dessSeries(g volume.Geometry) dicomwrite.Image {
 	return im
 }
 
-// dessUID derives a UID from what the DESS series is.
-func (s *Study) dessUID(what ...string) string {
+// dessUID derives the UID of an object of the DESS series.
+func (s *Study) dessUID(name ...string) string {
 	o := s.Options
-	return s.uid(append(what, "DESS", fmt.Sprint(o.DESSMatrix, o.DESSSlices, orIdentity(o.DESSMoved)))...)
+	return s.UID(append(name, "DESS", fmt.Sprint(o.DESSMatrix, o.DESSSlices, orIdentity(o.DESSMoved)))...)
 }

@@ -189,7 +189,7 @@ func TestDESSConforms(t *testing.T) {
 // The T2 series is the same bytes whether a DESS series lies beside it or not.
 func TestDESSLeavesTheT2SeriesAlone(t *testing.T) {
 	s := mustNew(t, smallWithDESS())
-	bare, both := readTree(t, mustWriteAs(t, s, Form{})), readTree(t, mustWriteAs(t, s, Form{DESS: true, Layout: LayoutClassic}))
+	bare, both := readTree(t, mustWriteAs(t, s, Form{})), readTree(t, mustWriteAs(t, s, Form{DESS: true}))
 	if len(both) != len(bare)+s.Options.DESSSlices {
 		t.Errorf("%d files, want %d and %d", len(both), len(bare), s.Options.DESSSlices)
 	}

@@ -1,7 +1,6 @@
 package phantom
 
 import (
-	"context"
 	"fmt"
 	"math/big"
 	"strconv"
@@ -17,27 +16,25 @@ const (
 	pixelBandwidth = 250  // Hz, the OAI's T2 map
 )
 
-// Write writes the study into dir, which is made if need be: one DICOM file per
-// slice and echo, IM_0001.dcm …, echo fastest, and the mask labels.nii.gz in
-// the scheme `compartments`. The same study gives the same bytes. Errors: those
-// of the file system, with the path, and the context's.
-func (s *Study) Write(ctx context.Context, dir string) error { return s.WriteAs(ctx, dir, Form{}) }
-
-// series returns what all images of the study share.
-func (s *Study) series() dicomwrite.Image {
+// Series returns the attributes that all images of the T2 series share.
+func (s *Study) Series() dicomwrite.Image {
 	o := s.Options
 	spacing := s.Echoes.Spacing()
 	im := dicomwrite.Image{
-		StudyUID: s.uid("study"), SeriesUID: s.uid("series"), FrameOfReferenceUID: s.uid("frame"),
-		PatientID: o.Subject, TrialSponsor: "T2MAP", TrialProtocol: "T2MAP-PHANTOM",
-		TrialSubject: o.Subject, TrialTimepoint: o.Visit,
-		BodyPart: "KNEE", Laterality: o.Side, Manufacturer: "T2MAP PHANTOM", Model: "ANALYTIC KNEE",
-		Serial: "T2MAP-1", Software: "PHANTOM 1", SequenceName: "SE",
-		StudyDescription: "KNEE T2", SeriesDescription: fmt.Sprintf("SAG T2 MAP %d ECHO", o.Echoes),
-		SeriesNumber: 1, EchoTrainLength: o.Echoes, TR: repetitionTime, FieldStrength: fieldStrength, FlipAngle: flipAngle, PixelBandwidth: pixelBandwidth,
-		Rows: o.Matrix, Columns: o.Matrix, PixelSpacing: [2]float64{spacing[1], spacing[0]},
-		SliceThickness: sliceFilling * spacing[2], SpacingBetweenSlices: spacing[2],
-		BitsAllocated: 16, BitsStored: 12, WindowCenter: 800, WindowWidth: 1600,
+		Series: dicomwrite.Series{
+			StudyUID: s.UID("study"), SeriesUID: s.UID("series"), FrameOfReferenceUID: s.UID("frame"),
+			PatientID: o.Subject, TrialSponsor: "T2MAP", TrialProtocol: "T2MAP-PHANTOM", TrialSubject: o.Subject,
+			TrialTimepoint: o.Visit, BodyPart: "KNEE", Laterality: o.Side, Manufacturer: "T2MAP PHANTOM",
+			Model: "ANALYTIC KNEE", Serial: "T2MAP-1", Software: "PHANTOM 1", StudyDescription: "KNEE T2",
+			SeriesDescription: fmt.Sprintf("SAG T2 MAP %d ECHO", o.Echoes), SeriesNumber: 1,
+		},
+		Grid: dicomwrite.Grid{
+			Rows: o.Matrix, Columns: o.Matrix, PixelSpacing: [2]float64{spacing[1], spacing[0]},
+			SliceThickness: sliceFilling * spacing[2], SpacingBetweenSlices: spacing[2],
+		},
+		SequenceName: "SE", EchoTrainLength: o.Echoes, TR: repetitionTime, FieldStrength: fieldStrength,
+		FlipAngle: flipAngle, PixelBandwidth: pixelBandwidth, BitsAllocated: 16, BitsStored: 12,
+		WindowCenter: 800, WindowWidth: 1600,
 	}
 	for r, a := range s.Echoes.Affine {
 		im.Orientation[r], im.Orientation[3+r] = a[0]/spacing[0], a[1]/spacing[1]
@@ -45,11 +42,11 @@ func (s *Study) series() dicomwrite.Image {
 	return im
 }
 
-// image is image n of the study, echo fastest.
-func (s *Study) image(series dicomwrite.Image, n int) dicomwrite.Image {
+// Image returns image n of the T2 series, echo fastest.
+func (s *Study) Image(n int) dicomwrite.Image {
 	slice, echo := n/s.Options.Echoes, n%s.Options.Echoes
-	im := series
-	im.InstanceUID = s.uid("image", strconv.Itoa(slice), strconv.Itoa(echo))
+	im := s.Series()
+	im.InstanceUID = s.UID("image", strconv.Itoa(slice), strconv.Itoa(echo))
 	im.InstanceNumber, im.EchoNumber = n+1, echo+1
 	im.TE = s.Echoes.TE[echo]
 	im.Position = s.Echoes.Position(0, 0, float64(slice))
@@ -61,17 +58,17 @@ func (s *Study) image(series dicomwrite.Image, n int) dicomwrite.Image {
 	return im
 }
 
-// uid derives a UID from what the study is: 2.25 and a UUID of version 8
-// (PS3.5 B.2, RFC 9562 5.8), so that two studies that differ in any option
+// UID derives the UID of an object of the study from the study's options and a name: 2.25
+// and a UUID of version 8 (PS3.5 B.2, RFC 9562 5.8). Two studies that differ in any option
 // differ in their UIDs.
-func (s *Study) uid(what ...string) string {
+func (s *Study) UID(name ...string) string {
 	o := s.Options
-	what = append(what, o.Subject, o.Visit, o.Side, strconv.FormatUint(o.Seed, 10),
+	name = append(name, o.Subject, o.Visit, o.Side, strconv.FormatUint(o.Seed, 10),
 		fmt.Sprint(o.Matrix, o.Slices, o.Echoes, o.EchoSpacing, o.SNR, o.Shift))
 	if moved := orIdentity(o.Moved); moved != volume.Identity() {
-		what = append(what, fmt.Sprint(moved))
+		name = append(name, fmt.Sprint(moved))
 	}
-	h := hash(what...)
+	h := hash(name...)
 	uuid := h[:16]
 	uuid[6] = uuid[6]&0x0f | 0x80
 	uuid[8] = uuid[8]&0x3f | 0x80

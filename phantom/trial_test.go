@@ -89,7 +89,7 @@ func TestUIDs(t *testing.T) {
 		for _, seed := range []uint64{1, 2} {
 			s := &Study{Options: Options{Subject: "S01", Visit: visit, Side: "R", Seed: seed}}
 			for _, what := range [][]string{{"study"}, {"series"}, {"frame"}, {"image", "1", "11"}, {"image", "11", "1"}} {
-				uid, name := s.uid(what...), fmt.Sprint(visit, seed, what)
+				uid, name := s.UID(what...), fmt.Sprint(visit, seed, what)
 				if !valid.MatchString(uid) || seen[uid] != "" {
 					t.Errorf("%s: %q, also that of %q", name, uid, seen[uid])
 				}

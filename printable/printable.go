@@ -1,5 +1,5 @@
-// Package printable makes texts of unknown origin, such as names from headers and
-// tables, safe to print: on a line and in a cell of a spreadsheet.
+// Package printable makes texts of unknown origin, such as names from headers and tables,
+// safe to print: on a line and in a cell of a spreadsheet.
 package printable
 
 import (
@@ -8,9 +8,9 @@ import (
 	"unicode"
 )
 
-// Line returns a text of unknown origin as one line of valid UTF-8: each
-// control or format character, such as a line end or a mark that reverses the
-// direction of writing, becomes a space.
+// Line returns a text of unknown origin as one line of valid UTF-8. Each control or format
+// character, such as a line break or a mark that reverses the writing direction, becomes a
+// space.
 func Line(s string) string {
 	return strings.Map(func(r rune) rune {
 		if unicode.IsControl(r) || unicode.Is(unicode.Cf, r) || r == '\u2028' || r == '\u2029' {
@@ -20,13 +20,13 @@ func Line(s string) string {
 	}, strings.ToValidUTF8(s, "\uFFFD"))
 }
 
-// realNumber is a text that a spreadsheet reads as a number though it begins
-// with a sign.
+// realNumber matches a text that begins with a sign but that a spreadsheet reads as a
+// number.
 var realNumber = regexp.MustCompile(`^[+-][0-9]+([.,][0-9]+)?$`)
 
-// Cell returns a cell that holds a text of unknown origin: one line, and with
-// an apostrophe before it where a spreadsheet would run it as a formula
-// (OWASP, "CSV Injection": = + - @, tab and line ends, and the full-width forms).
+// Cell returns the text of a cell of unknown origin: one line, preceded by an apostrophe if
+// a spreadsheet would evaluate it as a formula (OWASP, "CSV Injection": = + - @, tab and
+// line breaks, and the full-width forms).
 func Cell(s string) string {
 	clean := Line(s)
 	start := strings.TrimLeft(clean, " ")

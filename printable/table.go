@@ -5,12 +5,13 @@ import (
 	"encoding/csv"
 )
 
-// CSV returns the text of a table (RFC 4180, with line feeds), its first row the columns'
-// names. Cells are written as they are: those of unknown origin have to go through Cell.
+// CSV returns a table as CSV (RFC 4180, with line feeds); its first row has the names of
+// the columns. Cells are written as they are: the caller passes texts of unknown origin
+// through Cell.
 func CSV(columns []string, rows [][]string) []byte {
 	var b bytes.Buffer
 	w := csv.NewWriter(&b)
-	// A bytes.Buffer takes everything, so there is no error to come.
+	// Writing to a bytes.Buffer never fails.
 	_ = w.Write(columns)
 	_ = w.WriteAll(rows)
 	return b.Bytes()

@@ -30,9 +30,11 @@ type PanelVisit struct {
 	// Folder is a study's folder as WriteStudy makes it; where it is empty, Missing says
 	// why there is none.
 	Folder, Missing string
-	// Notes are what else a reader has to know of it, one line each: it stands below the tile,
-	// before what the tile itself has to say, and in the picture's Flags.
+	// Notes are what else a reader has to know of it, one line each. They stand below the tile,
+	// before what the tile itself has to say.
 	Notes []string
+	// Flags are the flags behind the notes, which the picture passes on.
+	Flags []int
 }
 
 // PanelOptions is what the rows of a panel share.
@@ -70,7 +72,7 @@ const (
 //
 // A visit without maps is an empty tile with the reason: no folder, no maps, a file
 // that is missing, damaged or on another grid. What tiles say of their place, and why
-// they are empty, is in the picture's Flags too. It is an error where there are no rows or no
+// they are empty, is in the picture's Remarks too. It is an error where there are no rows or no
 // visits, more than 12 or 8 of them, a row with another number of visits than titles, or ctx
 // ends.
 func Panel(ctx context.Context, rows []PanelRow, o PanelOptions) (figure.Picture, error) {
@@ -79,7 +81,7 @@ func Panel(ctx context.Context, rows []PanelRow, o PanelOptions) (figure.Picture
 		return figure.Picture{}, fmt.Errorf("panel of maps: %w", err)
 	}
 	pic := figure.Picture{
-		Name: "maps", Title: "T2 maps by visit", Caption: p.caption(), Flags: p.flags(),
+		Name: "maps", Title: "T2 maps by visit", Caption: p.caption(), Flags: flagsOf(rows), Remarks: p.remarks(),
 		Width: p.width.mm(), Height: p.height.mm(),
 	}
 	return pic.Render(p.paint)
@@ -239,25 +241,37 @@ func (p *panel) each(do func(row, visit int, t *tileView)) {
 	}
 }
 
-// flags are what tiles say beside their position, and what was said of them, with the row's and visit's name.
-func (p *panel) flags() []string {
+// remarks are what tiles say beside their position, with the names of row and visit.
+func (p *panel) remarks() []string {
 	var out []string
 	p.each(func(r, v int, t *tileView) {
-		out = append(out, tileFlags(p.rows[r].Label, p.titles[v], t.missing, t.flags, t.notes)...)
+		out = append(out, tileRemarks(p.rows[r].Label, p.titles[v], t.missing, t.notes)...)
 	})
 	return out
 }
 
-// tileFlags are a tile's sentences in the flags of a picture.
-func tileFlags(label, title, missing string, flags, notes []string) []string {
-	words := slices.Concat(flags, notes)
-	if missing != "" { // whatever is off about a place that is not shown
-		words = slices.Concat([]string{missing}, flags)
+// tileRemarks are a tile's sentences in the remarks of a picture.
+func tileRemarks(label, title, missing string, notes []string) []string {
+	if missing != "" { // the notes are about a place that is not shown
+		notes = []string{missing}
 	}
-	for n, w := range words {
-		words[n] = brief(label) + ", " + brief(title) + ": " + w + "."
+	var out []string
+	for _, n := range notes {
+		out = append(out, brief(label)+", "+brief(title)+": "+n+".")
 	}
-	return words
+	return out
+}
+
+// flagsOf returns the flags of all visits, each once, in ascending order.
+func flagsOf(rows []PanelRow) []int {
+	var flags []int
+	for _, row := range rows {
+		for _, v := range row.Visits {
+			flags = append(flags, v.Flags...)
+		}
+	}
+	slices.Sort(flags)
+	return slices.Compact(flags)
 }
 
 // brief is a name in a sentence.

@@ -86,7 +86,7 @@ func newSight(v PanelVisit, row string) sight {
 		return s
 	}
 	if carried := s.result.Mask.carried(); carried != "" {
-		s.flags = append(s.flags, brief(printable.Line(carried)))
+		s.notes = append(s.notes, brief(printable.Line(carried)))
 	}
 	if s.mask, err = s.readMask(); err != nil {
 		s.missing = err.Error()

@@ -197,14 +197,14 @@ func TestPanelMissing(t *testing.T) {
 	// Seven beside a sound one, in tiles that are small and quickly drawn.
 	titles := []string{"baseline", "v1", "v2", "v3", "v4", "v5", "v6", "v7"}
 	var rows []PanelRow
-	var flags []string
+	var remarks []string
 	for n, c := range cases {
 		if n%7 == 0 {
 			rows = append(rows, PanelRow{Label: fmt.Sprintf("S%02d", n/7), Visits: []PanelVisit{{Folder: sound}}})
 		}
 		row := &rows[n/7]
 		row.Visits = append(row.Visits, c.visit)
-		flags = append(flags, fmt.Sprintf("%s, %s: %s.", row.Label, titles[n%7+1], c.want))
+		remarks = append(remarks, fmt.Sprintf("%s, %s: %s.", row.Label, titles[n%7+1], c.want))
 	}
 	p, err := newPanel(t.Context(), rows, PanelOptions{Visits: titles})
 	if err != nil {
@@ -216,8 +216,8 @@ func TestPanelMissing(t *testing.T) {
 			t.Errorf("%s: missing %q, notes %q, want %q", c.name, got.missing, got.notes, c.want)
 		}
 	}
-	if got := p.flags(); !slices.Equal(got, flags) {
-		t.Errorf("flags %q, want %q", got, flags)
+	if got := p.remarks(); !slices.Equal(got, remarks) {
+		t.Errorf("remarks %q, want %q", got, remarks)
 	}
 }
 
@@ -331,12 +331,12 @@ func TestPanelPicture(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if p.Name != "maps" || len(p.Flags) != 8 || p.Width > 180.1 {
-			t.Errorf("%s, %g mm, %d flags", p.Name, p.Width, len(p.Flags))
+		if p.Name != "maps" || len(p.Remarks) != 8 || p.Width > 180.1 {
+			t.Errorf("%s, %g mm, %d remarks", p.Name, p.Width, len(p.Remarks))
 		}
-		for _, f := range p.Flags {
+		for _, f := range p.Remarks {
 			if len(f) > 4000 || strings.ContainsAny(f[:min(100, len(f))], "\n\x00\u202e") {
-				t.Errorf("flag %.200q", f)
+				t.Errorf("remark %.200q", f)
 			}
 		}
 		return [3][]byte{p.SVG, p.PNG, p.PDF}
@@ -414,24 +414,25 @@ func TestPanelReadsResultWithoutScanner(t *testing.T) {
 	}
 }
 
-// What was said of a visit stands below its tile and in the flags, also where it has no maps.
+// The notes of a visit stand below its tile, and its flags are the picture's, also where it has no
+// maps, whatever the notes say.
 func TestPanelNotes(t *testing.T) {
 	dir, askew := panelStudy(t, nil), panelStudy(t, func(s *Study) { s.place(rotated(s.Echo.Affine, 12)) })
 	rows := []PanelRow{{Label: "S01", Visits: []PanelVisit{
 		{Folder: dir},
-		{Folder: askew, Notes: []string{"scanner: B; at\nbaseline: A"}},
-		{Missing: "no study", Notes: []string{"acquisition: 5 echoes"}},
+		{Folder: askew, Notes: []string{"scanner: B; at\nbaseline: A"}, Flags: []int{7, 2}},
+		{Missing: "no study", Notes: []string{"acquisition: 5 echoes"}, Flags: []int{2, 3}},
 	}}}
 	p, err := newPanel(t.Context(), rows, PanelOptions{Visits: []string{"v0", "v1", "v2"}})
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := []string{
-		"S01, v1: scanner: B; at baseline: A.", "S01, v1: turned by 12° against baseline.",
-		"S01, v2: no study.", "S01, v2: acquisition: 5 echoes.",
+	want := []string{"S01, v1: turned by 12° against baseline.", "S01, v2: no study."}
+	if got := p.remarks(); !slices.Equal(got, want) {
+		t.Errorf("remarks %q, want %q", got, want)
 	}
-	if got := p.flags(); !slices.Equal(got, want) {
-		t.Errorf("flags %q, want %q", got, want)
+	if got := flagsOf(rows); !slices.Equal(got, []int{2, 3, 7}) {
+		t.Errorf("flags %d", got)
 	}
 	if got := strings.Join(p.notes(p.tiles[0][1].flags, p.tiles[0][1].notes), " "); !strings.HasPrefix(got, "scanner: B; at baseline: A; turned") {
 		t.Errorf("below the tile: %q", got)

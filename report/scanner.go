@@ -36,15 +36,14 @@ type Acquisition struct {
 	Varying []string `json:"varying,omitempty"`
 }
 
-// text names the scanner on one line: the parts that are known, the software last,
-// between semicolons, which stand nowhere else in it.
+// text names the scanner without its software on one line: the known parts, separated by semicolons.
 func (s *Scanner) text() string {
 	if s == nil {
 		return ""
 	}
 	var parts []string
 	add := func(name, value string) {
-		if value = strings.TrimSpace(strings.ReplaceAll(printable.Line(value), ";", ",")); value != "" {
+		if value = withoutSemicolons(value); value != "" {
 			parts = append(parts, name+value)
 		}
 	}
@@ -54,8 +53,19 @@ func (s *Scanner) text() string {
 		add("", steady(float64(s.FieldT), decimalsField)+" T")
 	}
 	add("serial ", s.Serial)
-	add("software ", s.Software)
 	return strings.Join(parts, "; ")
+}
+
+// software returns the software of the scanner on one line.
+func (s *Scanner) software() string {
+	if s == nil {
+		return ""
+	}
+	return withoutSemicolons(s.Software)
+}
+
+func withoutSemicolons(text string) string {
+	return strings.TrimSpace(strings.ReplaceAll(printable.Line(text), ";", ","))
 }
 
 // The decimals of an acquisition in words: coarser than what exports and scanners

@@ -14,18 +14,18 @@ var nan = segment.Number(math.NaN())
 
 func TestScannerText(t *testing.T) {
 	for _, c := range []struct {
-		s    *Scanner
-		want string
+		s              *Scanner
+		want, software string
 	}{
-		{nil, ""},
-		{&Scanner{FieldT: nan}, ""},
-		{&Scanner{Manufacturer: "SIEMENS", Model: "Prisma", FieldT: 2.89362, Serial: "0123456789ab", Software: "syngo MR E11"}, "SIEMENS; Prisma; 2.9 T; serial 0123456789ab; software syngo MR E11"},
-		{&Scanner{Model: "SIGNA", FieldT: 3}, "SIGNA; 3 T"},
-		{&Scanner{Manufacturer: "A; serial 1", FieldT: 1.494, Software: "1\r\n=2;3\u202e"}, "A, serial 1; 1.5 T; software 1  =2,3"},
-		{&Scanner{Manufacturer: " ", FieldT: segment.Number(math.Inf(1))}, ""},
+		{nil, "", ""},
+		{&Scanner{FieldT: nan}, "", ""},
+		{&Scanner{Manufacturer: "SIEMENS", Model: "Prisma", FieldT: 2.89362, Serial: "0123456789ab", Software: "syngo MR E11"}, "SIEMENS; Prisma; 2.9 T; serial 0123456789ab", "syngo MR E11"},
+		{&Scanner{Model: "SIGNA", FieldT: 3}, "SIGNA; 3 T", ""},
+		{&Scanner{Manufacturer: "A; serial 1", FieldT: 1.494, Software: "1\r\n=2;3\u202e"}, "A, serial 1; 1.5 T", "1  =2,3"},
+		{&Scanner{Manufacturer: " ", FieldT: segment.Number(math.Inf(1))}, "", ""},
 	} {
-		if got := c.s.text(); got != c.want {
-			t.Errorf("%+v: got %q, want %q", c.s, got, c.want)
+		if got, software := c.s.text(), c.s.software(); got != c.want || software != c.software {
+			t.Errorf("%+v: got %q and %q, want %q and %q", c.s, got, software, c.want, c.software)
 		}
 	}
 }

@@ -2,6 +2,8 @@ package report
 
 import (
 	"bufio"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -11,7 +13,6 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
-	"github.com/t2map/t2map/digest"
 	"github.com/t2map/t2map/nifti"
 	"github.com/t2map/t2map/segment"
 	"github.com/t2map/t2map/volume"
@@ -249,8 +250,7 @@ func (s Study) madeBy() string {
 }
 
 // writeFiles writes all files but result.json into dir and returns their names
-// and hashes, pictures first. While the maps are hashed, side by side on one
-// processor, the others draw.
+// and hashes, pictures first. The maps are hashed while the pictures are drawn.
 func (s Study) writeFiles(dir string) ([]File, error) {
 	maps := append(s.maps(), s.segmentation()...)
 	var sc scene
@@ -301,24 +301,22 @@ func writeFile(dir string, o output) error {
 	return nil
 }
 
-// hashed returns the names and hashes of files in dir, of what stands there, in
-// the order given.
+// hashed returns the names and hashes of files in dir, in the order given.
 func hashed(dir string, outputs []output) ([]File, error) {
 	files := make([]File, len(outputs))
-	readers := make([]io.Reader, len(outputs))
 	for n, o := range outputs {
 		f, err := os.Open(filepath.Join(dir, o.name))
 		if err != nil {
 			return nil, err
 		}
-		defer f.Close()
-		files[n].Path, readers[n] = o.name, f
+		hash := sha256.New()
+		_, err = io.Copy(hash, f)
+		if err = errors.Join(err, f.Close()); err != nil {
+			return nil, err
+		}
+		files[n] = File{Path: o.name, SHA256: hex.EncodeToString(hash.Sum(nil))}
 	}
-	sums, err := digest.OfReaders(readers...)
-	for n, sum := range sums {
-		files[n].SHA256 = sum
-	}
-	return files, err
+	return files, nil
 }
 
 // isResultFolder reports whether dir may be replaced: it is empty or holds a

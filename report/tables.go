@@ -111,7 +111,7 @@ func (c Cohort) sorted() Cohort {
 var compartmentColumns = slices.Concat(
 	[]string{"subject", "visit", "study", "series", "side", "compartment", "region", "layer", "voxels", "used"},
 	exclusionColumns(),
-	[]string{"mean_t2_ms", "se_mean_t2_ms", "sd_t2_ms", "median_t2_ms", "q1_t2_ms", "q3_t2_ms", "mean_r2", "snr_first", "snr_last", "volume_mm3", "mean_fraction", "plate_mean_t2_ms", "texture_contrast", "texture_entropy", "texture_homogeneity", "mask_from", "lossy_images", "method", "skipped_echoes", "settings", "scanner", "acquisition", "note"},
+	[]string{"mean_t2_ms", "se_mean_t2_ms", "sd_t2_ms", "median_t2_ms", "q1_t2_ms", "q3_t2_ms", "mean_r2", "snr_first", "snr_last", "volume_mm3", "mean_fraction", "plate_mean_t2_ms", "texture_contrast", "texture_entropy", "texture_homogeneity", "mask_from", "lossy_images", "method", "skipped_echoes", "settings", "scanner", "scanner_software", "acquisition", "note"},
 )
 
 func exclusionColumns() []string {
@@ -167,7 +167,7 @@ func (r Result) compartmentRow(s segment.Summary, d Decay) []string {
 		number(d.SNRFirst, decimalsSNR), number(d.SNRLast, decimalsSNR), number(s.VolumeMM3, decimalsVolume),
 		number(s.MeanFraction, decimalsFraction), number(s.PlateMeanT2, decimalsT2),
 		number(s.Texture.Contrast, decimalsTexture), number(s.Texture.Entropy, decimalsTexture), number(s.Texture.Homogeneity, decimalsTexture), printable.Cell(r.Mask.From), yes(r.LossyImages),
-		printable.Cell(r.Protocol.Method), strconv.Itoa(r.Protocol.SkippedEchoes), printable.Cell(describe(r.Protocol, r.Version)), printable.Cell(r.Scanner.text()), printable.Cell(r.acquisition()), printable.Cell(s.Note),
+		printable.Cell(r.Protocol.Method), strconv.Itoa(r.Protocol.SkippedEchoes), printable.Cell(describe(r.Protocol, r.Version)), printable.Cell(r.Scanner.text()), printable.Cell(r.Scanner.software()), printable.Cell(r.acquisition()), printable.Cell(s.Note),
 	)
 }
 
@@ -188,7 +188,7 @@ func noDecay() Decay {
 
 var studyColumns = []string{
 	"subject", "visit", "study", "series", "side", "folder", "status", "reason", "hint",
-	"echoes", "first_te_ms", "last_te_ms", "nx", "ny", "nz", "dx_mm", "dy_mm", "dz_mm", "scanner", "acquisition", "lossy_images", "mask", "mask_kind", "mask_from",
+	"echoes", "first_te_ms", "last_te_ms", "nx", "ny", "nz", "dx_mm", "dy_mm", "dz_mm", "scanner", "scanner_software", "acquisition", "lossy_images", "mask", "mask_kind", "mask_from",
 	"voxels", "used", "median_sigma", "sigma_source", "method", "skipped_echoes", "settings", "protocol", "version",
 }
 
@@ -206,7 +206,7 @@ func (c Cohort) studyRows(dir string) [][]string {
 			printable.Cell(r.Subject), printable.Cell(r.Visit), printable.Cell(r.Study), printable.Cell(r.Series), printable.Cell(r.Side), printable.Cell(r.folder(dir)), statusDone, "", "",
 			strconv.Itoa(len(r.TE)), first, last,
 			strconv.Itoa(r.Size[0]), strconv.Itoa(r.Size[1]), strconv.Itoa(r.Size[2]),
-			millimetres(r.Spacing[0]), millimetres(r.Spacing[1]), millimetres(r.Spacing[2]), printable.Cell(r.Scanner.text()), printable.Cell(r.acquisition()), yes(r.LossyImages), printable.Cell(r.Mask.Path), printable.Cell(r.Mask.Kind), printable.Cell(r.Mask.From),
+			millimetres(r.Spacing[0]), millimetres(r.Spacing[1]), millimetres(r.Spacing[2]), printable.Cell(r.Scanner.text()), printable.Cell(r.Scanner.software()), printable.Cell(r.acquisition()), yes(r.LossyImages), printable.Cell(r.Mask.Path), printable.Cell(r.Mask.Kind), printable.Cell(r.Mask.From),
 			strconv.Itoa(voxels), strconv.Itoa(used), fourDigits(r.Noise.median()), printable.Cell(r.Noise.Source), printable.Cell(r.Protocol.Method), strconv.Itoa(r.Protocol.SkippedEchoes), printable.Cell(describe(r.Protocol, r.Version)),
 			printable.Cell(r.Protocol.Name), printable.Cell(r.Version),
 		})

@@ -104,7 +104,7 @@ func UnrolledPanel(ctx context.Context, rows []PanelRow, o PanelOptions) (figure
 	if err != nil {
 		return figure.Picture{}, fmt.Errorf("panel of unrolled maps: %w", err)
 	}
-	pic := figure.Picture{Name: "unrolled", Title: "Unrolled femoral T2 and its change", Caption: p.caption(), Flags: p.flags(), Width: p.width.mm(), Height: p.height.mm()}
+	pic := figure.Picture{Name: "unrolled", Title: "Unrolled femoral T2 and its change", Caption: p.caption(), Flags: flagsOf(rows), Remarks: p.remarks(), Width: p.width.mm(), Height: p.height.mm()}
 	if len(p.titles) == 1 {
 		pic.Title = "Unrolled femoral T2"
 	}
@@ -160,7 +160,7 @@ func unrolledTiles(ctx context.Context, row PanelRow) (tiles []unrolledTile, fou
 		}
 		found = true
 		if carried := s.result.Mask.carried(); carried != "" {
-			t.flags = append(t.flags, brief(printable.Line(carried)))
+			t.notes = append(t.notes, brief(printable.Line(carried)))
 		}
 		if n == 0 {
 			baseline = s.unrolled
@@ -289,10 +289,10 @@ func (p *unrolledPanel) caption() string {
 	return text + fmt.Sprintf(" All tiles are %.0f mm × %.0f°, without their margins.", p.window.across[1]-p.window.across[0], p.window.angle[1]-p.window.angle[0])
 }
 
-func (p *unrolledPanel) flags() []string {
+func (p *unrolledPanel) remarks() []string {
 	var out []string
 	p.each(func(r, v int, t *unrolledTile) {
-		out = append(out, tileFlags(p.rows[r].Label, p.titles[v], t.missing, t.flags, t.notes)...)
+		out = append(out, tileRemarks(p.rows[r].Label, p.titles[v], t.missing, t.notes)...)
 	})
 	return out
 }

@@ -146,8 +146,8 @@ func TestUnrolledPanelMissing(t *testing.T) {
 		if got := p.tiles[0][1].missing; got != want {
 			t.Errorf("got %q, want %q", got, want)
 		}
-		if flags := p.flags(); !slices.Equal(flags, []string{"S01, later: " + want + "."}) {
-			t.Errorf("flags %q", flags)
+		if remarks := p.remarks(); !slices.Equal(remarks, []string{"S01, later: " + want + "."}) {
+			t.Errorf("remarks %q", remarks)
 		}
 	}
 	// Later visits have nothing to be compared with where the first has no map.
@@ -271,8 +271,8 @@ func TestUnrolledPanelPicture(t *testing.T) {
 			t.Errorf("caption without %q: %s", want, pic.Caption)
 		}
 	}
-	if want := []string{"S01, control, month12: mask carried from baseline.", "S02, treatment, month12: no study."}; pic.Name != "unrolled" || !slices.Equal(pic.Flags, want) {
-		t.Errorf("%s: flags %q, want %q", pic.Name, pic.Flags, want)
+	if want := []string{"S01, control, month12: mask carried from baseline.", "S02, treatment, month12: no study."}; pic.Name != "unrolled" || !slices.Equal(pic.Remarks, want) {
+		t.Errorf("%s: remarks %q, want %q", pic.Name, pic.Remarks, want)
 	}
 	again, err := UnrolledPanel(t.Context(), rows, o)
 	if err != nil || !bytes.Equal(pic.PNG, again.PNG) || !bytes.Equal(pic.SVG, again.SVG) || !bytes.Equal(pic.PDF, again.PDF) {
@@ -290,7 +290,7 @@ func TestPanelSaysCarried(t *testing.T) {
 	base := panelStudy(t, nil)
 	later := panelStudy(t, func(s *Study) { s.Result.Mask.From = "baseline" })
 	s := sightsOf(t, nil, base, later)
-	if len(s[0].flags) != 0 || !slices.Equal(s[1].flags, []string{"mask carried from baseline"}) {
-		t.Errorf("baseline %q, later %q", s[0].flags, s[1].flags)
+	if len(s[0].notes) != 0 || !slices.Equal(s[1].notes, []string{"mask carried from baseline"}) {
+		t.Errorf("baseline %q, later %q", s[0].notes, s[1].notes)
 	}
 }

@@ -10,31 +10,30 @@ import (
 	"github.com/tetratelabs/wazero/experimental"
 )
 
-// ErrTurns says that a call took all of its turns.
+// ErrTurns means that a call used up all of its loop iterations.
 var ErrTurns = errors.New("stopped after the allowed number of steps")
 
-// ErrAborted says that the module gave up: it trapped or exited, or its memory was not
-// enough. A function that the module calls ends the call by a panic with ErrAborted or
-// an error of its own.
-var ErrAborted = errors.New("the module aborted")
+// ErrAborted means that the module failed: it trapped or exited, or ran out of memory. A
+// function that the module calls ends the call by a panic with ErrAborted or an error of its own.
+var ErrAborted = errors.New("the module failed")
 
-// Instance is a module with a memory of its own, for one caller at a time. It is not to
-// be used again after a call that failed.
+// Instance is a module with its own memory, for one caller at a time. It must not be used
+// after a call that failed.
 type Instance struct {
 	module api.Module
 	memory *linear
-	turns  api.MutableGlobal // that loops may still make
+	turns  api.MutableGlobal // iterations of loops that are left
 }
 
-// linear is the memory of an instance. It grows up to a limit, beyond which the module
-// is told that there is none.
+// linear is the memory of an instance. It grows up to a limit, above which the module gets
+// no memory.
 type linear struct {
 	bytes    []byte
 	limit    uint64
-	reserved uint64 // capacity to have from the next growth on
+	reserved uint64 // capacity to allocate at the next growth
 }
 
-// Reallocate returns the memory with its new size, nil above the limit.
+// Reallocate returns the memory with its new size, or nil above the limit.
 func (l *linear) Reallocate(size uint64) []byte {
 	if size > l.limit {
 		return nil
@@ -48,19 +47,21 @@ func (l *linear) Reallocate(size uint64) []byte {
 	return l.bytes
 }
 
-// Free lets go of the memory.
+// Free releases the memory.
 func (l *linear) Free() { l.bytes = nil }
 
-// Instantiate returns an instance without calling any of its functions. The config says
-// what the imports of WASI give it, if those are the runtime's; wazero.NewModuleConfig
-// gives nothing. Until Allow is called, the instance has no turns and does not grow.
+// Instantiate returns an instance without calling any of its functions. The config sets
+// what the module can access through WASI, if the runtime implements the imports;
+// wazero.NewModuleConfig gives access to nothing. Until Allow is called, the instance has
+// no turns and cannot grow.
 func (m *Module) Instantiate(config wazero.ModuleConfig) (*Instance, error) {
 	i := &Instance{memory: &linear{limit: m.pages * PageSize}}
 	allocate := func(_, _ uint64) experimental.LinearMemory { return i.memory }
 	ctx := experimental.WithMemoryAllocator(context.Background(), experimental.MemoryAllocatorFunc(allocate))
 	var err error
-	// Without a name there may be many.
-	if i.module, err = m.runtime.InstantiateModule(ctx, m.compiled, config.WithName("").WithStartFunctions()); err != nil {
+	// Only instances without a name can coexist.
+	if i.module, err = m.runtime.InstantiateModule(ctx, m.compiled,
+		config.WithName("").WithStartFunctions()); err != nil {
 		return nil, ErrAborted
 	}
 	var ok bool
@@ -70,25 +71,25 @@ func (m *Module) Instantiate(config wazero.ModuleConfig) (*Instance, error) {
 	return i, nil
 }
 
-// Allow gives the instance so many turns, and memory up to a limit in bytes. A limit
-// below what it already has keeps it from growing.
+// Allow sets the number of turns and the limit of memory in bytes. If the limit is below
+// the present size, the memory cannot grow.
 func (i *Instance) Allow(turns, memory uint64) {
 	i.turns.Set(turns)
 	i.memory.limit = max(memory/PageSize*PageSize, uint64(len(i.memory.bytes)))
 }
 
-// Reserve makes room for so many bytes when the memory grows next: what it needs in the
-// end is then not copied and left to the garbage collector on the way.
+// Reserve sets the capacity of the next growth, so that a large memory is not copied
+// several times on the way.
 func (i *Instance) Reserve(size uint64) { i.memory.reserved = size }
 
-// TurnsLeft returns how many turns the instance may still make.
+// TurnsLeft returns the number of turns that are left.
 func (i *Instance) TurnsLeft() uint64 { return i.turns.Get() }
 
-// Close lets go of the instance.
-func (i *Instance) Close() { _ = i.module.Close(context.Background()) } // nothing is left to be lost
+// Close releases the instance.
+func (i *Instance) Close() { _ = i.module.Close(context.Background()) } // there is nothing to lose
 
-// Call calls a function of the module that returns a number or nothing. Errors:
-// ErrTurns, one with which an import ended the call, and ErrAborted, without the stack and
+// Call calls a function of the module that returns a number or nothing. Errors: ErrTurns,
+// the error with which an import ended the call, and ErrAborted, without the stack and
 // registers that the runtime adds.
 func (i *Instance) Call(ctx context.Context, name string, parameters ...uint64) (uint32, error) {
 	f := i.module.ExportedFunction(name)
@@ -105,7 +106,7 @@ func (i *Instance) Call(ctx context.Context, name string, parameters ...uint64) 
 	return uint32(results[0]), nil
 }
 
-// Ended is an error with which a function that the module calls ends the call.
+// Ended is the panic with which an imported function ends the call.
 type Ended struct{ Err error }
 
 func (e Ended) Error() string { return e.Err.Error() }
@@ -129,12 +130,12 @@ func (i *Instance) plain(err error) error {
 func (i *Instance) Read(address, length uint32) ([]byte, error) {
 	b, ok := i.module.Memory().Read(address, length)
 	if !ok {
-		return nil, fmt.Errorf("%w: its result lies outside its memory", ErrAborted)
+		return nil, fmt.Errorf("%w: its result is outside its memory", ErrAborted)
 	}
 	return b, nil
 }
 
-// Write copies data to an address, and reports whether there is room.
+// Write copies data to an address, and reports whether it is within the memory.
 func (i *Instance) Write(address uint32, data []byte) bool {
 	return i.module.Memory().Write(address, data)
 }

@@ -8,21 +8,21 @@ import (
 	"github.com/tetratelabs/wazero"
 )
 
-// Pool holds instances of a module that no one uses. Whoever takes one finds it as it was
-// when its constructors had run: what a call returns depends on no other, and what a
-// hostile input left behind is gone.
+// Pool holds idle instances of a module. An instance that is taken has the state that its
+// constructors left: the result of a call does not depend on earlier calls, and nothing of
+// a hostile input remains.
 type Pool struct {
 	module  *Module
-	fresh   []byte // the memory of an instance whose constructors have run
+	fresh   []byte // the memory after the constructors
 	maxIdle int
 	mu      sync.Mutex
 	free    []*Instance
 }
 
-// NewPool returns an empty pool. It runs the module's constructors once, function
-// _initialize, within so many turns, and keeps the memory; every instance with that memory
-// is as if it had run them. This needs a module whose only global is the stack's end, which
-// is afterwards what it was. An idle instance is kept while its memory takes at most maxIdle
+// NewPool returns an empty pool. It runs the module's constructors, function _initialize,
+// once within the given turns and keeps the memory; an instance with a copy of that memory
+// needs not run them. This requires a module whose only global is the stack pointer, which
+// the constructors restore. An idle instance is kept if its memory takes at most maxIdle
 // bytes.
 func NewPool(m *Module, turns uint64, maxIdle int) (*Pool, error) {
 	p := &Pool{module: m, maxIdle: maxIdle}
@@ -58,11 +58,11 @@ func (p *Pool) Take() (*Instance, error) {
 	return i, nil
 }
 
-// reset makes the memory what it is when the constructors have run. It does not shrink;
-// the module takes what is there before it asks for more.
+// reset restores the memory to its state after the constructors. It does not shrink; the
+// module uses the memory that is there before it asks for more.
 func (p *Pool) reset(i *Instance) { clear(i.memory.bytes[copy(i.memory.bytes, p.fresh):]) }
 
-// Put takes back an instance of which no call failed.
+// Put returns an instance to the pool after calls that succeeded.
 func (p *Pool) Put(i *Instance) {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -1,13 +1,13 @@
-// Package sandbox runs WebAssembly modules that nobody needs to trust: decoders of
-// compressed images and the registration, which are C++. The nouns:
+// Package sandbox runs WebAssembly modules that need not be trusted: decoders of compressed
+// images and registration, which are written in C++. Its terms are:
 //
 //   - a module is compiled code, kept in the user's cache directory between processes;
-//   - an instance is a module with a memory of its own, for one caller at a time.
+//   - an instance is a module with its own memory, for one caller at a time.
 //
-// An instance gets nothing of the world but what its module's imports give it, memory up
-// to a limit, and a number of turns of its loops (meter.go). One that failed is closed
-// and not used again. The same calls give the same bytes in every instance, since
-// WebAssembly leaves nothing to the machine but the bits of a NaN.
+// An instance can access only what its module's imports provide, memory up to a limit, and
+// a number of iterations of its loops (meter.go). An instance that failed is closed and not
+// used again. The same calls give the same bytes in every instance, since only the bits of
+// a NaN depend on the machine in WebAssembly.
 package sandbox
 
 import (
@@ -22,18 +22,18 @@ import (
 	"github.com/tetratelabs/wazero/experimental"
 )
 
-// PageSize is that of WebAssembly's memory.
+// PageSize is the size of a page of WebAssembly memory.
 const PageSize = 64 << 10
 
-// Program is what is compiled to a Module.
+// Program is the source of a Module.
 type Program struct {
-	// Wasm is the module as it was published. It may have one memory, no imported
-	// globals, and fewer than 127 of its own.
+	// Wasm is the module as published. It may have one memory, no imported globals, and
+	// fewer than 127 others.
 	Wasm []byte
-	// Pages is the memory that an instance begins with, less than the module asks for;
-	// 0 leaves it as it is.
+	// Pages is the initial memory of an instance, less than the module asks for; 0 leaves
+	// it unchanged.
 	Pages uint64
-	// MaxMemory bounds what an instance may use, in bytes, whatever its own limit.
+	// MaxMemory is an upper limit in bytes for every instance.
 	MaxMemory uint64
 	// Imports adds the functions that the module calls.
 	Imports func(context.Context, wazero.Runtime) error
@@ -46,9 +46,9 @@ type Module struct {
 	pages    uint64 // of an instance when it begins
 }
 
-// Load meters and compiles the program, or takes what was compiled earlier from the
-// user's cache directory. What lies there is compiled again if it is damaged, and kept in
-// memory where there is no such directory.
+// Load meters and compiles the program, or loads compiled code from the user's cache
+// directory. Damaged code is compiled again. Without such a directory, the code is kept in
+// memory.
 func Load(p Program) (*Module, error) {
 	var err error
 	if p.Wasm, err = metered(p.Wasm, p.Pages); err != nil {
@@ -57,7 +57,7 @@ func Load(p Program) (*Module, error) {
 	dir := cacheDir()
 	m, err := p.compile(diskCache(dir))
 	if err != nil && dir != "" {
-		// What is on disk may be damaged.
+		// The files on disk may be damaged.
 		damaged, _ := filepath.Glob(filepath.Join(dir, "wazero-*"))
 		for _, d := range damaged {
 			_ = os.RemoveAll(d) // or the next process will have to try again
@@ -93,7 +93,7 @@ func (p Program) compile(cache wazero.CompilationCache) (*Module, error) {
 	return m, nil
 }
 
-// findMemory notes the size of the memory that an instance begins with.
+// findMemory records the initial memory of an instance.
 func (m *Module) findMemory() error {
 	for _, memory := range m.compiled.ExportedMemories() {
 		m.pages = uint64(memory.Min())
@@ -102,12 +102,12 @@ func (m *Module) findMemory() error {
 	return errModule
 }
 
-// Close lets go of the module and of its instances.
+// Close releases the module and its instances.
 func (m *Module) Close(ctx context.Context) error { return m.runtime.Close(ctx) }
 
-// cacheDir returns the directory for what was compiled, about 100 MB, within the user's
-// cache directory, "" where that cannot be had. Since what lies there is run as it is,
-// no one else may be able to write there.
+// cacheDir returns the directory of compiled code, about 100 MB, within the user's cache
+// directory, or "" if it cannot be used. Since the code there is run unchecked, nobody else
+// may have permission to write it.
 func cacheDir() string {
 	base, err := os.UserCacheDir()
 	if err != nil {
@@ -117,16 +117,15 @@ func cacheDir() string {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return ""
 	}
-	const othersMayWrite = 0o022 // Windows has no such bits: there the directory is the user's profile
+	const othersMayWrite = 0o022 // Windows has no such bits; the directory is in the user's profile there
 	if st, err := os.Stat(dir); err != nil || runtime.GOOS != "windows" && st.Mode().Perm()&othersMayWrite != 0 {
 		return ""
 	}
 	return dir
 }
 
-// diskCache keeps what is compiled in dir, or in memory where there is none. A file is
-// written under another name and then takes its own, so that two processes may do so
-// at once.
+// diskCache keeps compiled code in dir, or in memory if dir is "". A file is written under
+// another name and then renamed, so that two processes can write it at once.
 func diskCache(dir string) wazero.CompilationCache {
 	if dir != "" {
 		if cache, err := wazero.NewCompilationCacheWithDir(dir); err == nil {

@@ -57,10 +57,11 @@ func small() []byte {
 var errAsked = errors.New("asked")
 
 func program() Program {
-	return Program{Wasm: small(), Pages: 1, MaxMemory: 64 << 20, Imports: func(ctx context.Context, r wazero.Runtime) error {
-		_, err := r.NewHostModuleBuilder("env").NewFunctionBuilder().WithFunc(func() { panic(Ended{errAsked}) }).Export("ask").Instantiate(ctx)
-		return err
-	}}
+	return Program{Wasm: small(), Pages: 1, MaxMemory: 64 << 20,
+		Imports: func(ctx context.Context, r wazero.Runtime) error {
+			_, err := r.NewHostModuleBuilder("env").NewFunctionBuilder().WithFunc(func() { panic(Ended{errAsked}) }).Export("ask").Instantiate(ctx)
+			return err
+		}}
 }
 
 func load(t *testing.T) *Module {
@@ -120,8 +121,8 @@ func TestCall(t *testing.T) {
 	}
 }
 
-// Whoever takes an instance finds what the constructors left, and one that was put back is
-// used again.
+// An instance that is taken has the state that the constructors left, and one that was put
+// back is used again.
 func TestPool(t *testing.T) {
 	cacheIn(t, t.TempDir())
 	p, err := NewPool(load(t), 10, 2*PageSize)
@@ -160,8 +161,8 @@ func TestPool(t *testing.T) {
 	}
 }
 
-// A cache directory that cannot be had is no reason to fail, nor one to which others may
-// write.
+// A missing cache directory is not a reason to fail, and neither is one that others may
+// write to.
 func TestDiskCache(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "file")
 	if err := os.WriteFile(file, nil, 0o600); err != nil {
@@ -185,7 +186,7 @@ func TestDiskCache(t *testing.T) {
 	}
 }
 
-// What is on disk may be damaged: then the module is compiled again, once.
+// The code on disk may be damaged: then the module is compiled again, once.
 func TestDamagedCache(t *testing.T) {
 	cacheIn(t, t.TempDir())
 	for round := range 4 {
@@ -212,7 +213,7 @@ func TestDamagedCache(t *testing.T) {
 	}
 }
 
-// A module that is not as expected is refused, whatever is in it.
+// An unexpected module is refused, whatever its content.
 func FuzzMetered(f *testing.F) {
 	f.Add(small())
 	f.Add([]byte("\x00asm\x01\x00\x00\x00\x05\x07\x01\x01\x80\x20\x80\x80\x02"))

@@ -1,37 +1,18 @@
 package segment
 
 import (
-	"encoding/json"
 	"fmt"
 	"math"
 	"slices"
 	"strings"
 
+	"github.com/t2map/t2map/number"
 	"github.com/t2map/t2map/segment/anatomy"
 	"github.com/t2map/t2map/volume"
 )
 
 // Number is a float64 whose NaN, "absent", is null in JSON and back.
-type Number float64
-
-// MarshalJSON writes null for NaN. An infinity, which no result has, is an
-// error, as in encoding/json.
-func (n Number) MarshalJSON() ([]byte, error) {
-	if math.IsNaN(float64(n)) {
-		return []byte("null"), nil
-	}
-	return json.Marshal(float64(n))
-}
-
-// UnmarshalJSON reads null as NaN. A key that is missing altogether leaves n as
-// it was.
-func (n *Number) UnmarshalJSON(b []byte) error {
-	if string(b) == "null" {
-		*n = Number(math.NaN())
-		return nil
-	}
-	return json.Unmarshal(b, (*float64)(n))
-}
+type Number = number.Float
 
 // Excluded counts the voxels of a region that have no sound T2, by reason.
 type Excluded struct {

@@ -57,6 +57,9 @@ type Error struct {
 func (e *Error) Error() string { return e.Problem.Error() }
 func (e *Error) Unwrap() error { return e.Problem }
 
+// Advice returns the hint, for hint.Find.
+func (e *Error) Advice() string { return e.Hint }
+
 // Hint returns what can be done about an error of this package; empty where there is
 // nothing to say.
 func Hint(err error) string {

@@ -16,24 +16,24 @@ import (
 	"github.com/t2map/t2map/trial/mmrm"
 )
 
-// Tables are what a trial is analysed from.
+// Tables are the tables of a trial.
 type Tables struct {
 	Design Source
 	// Compartments and Studies are the tables of `t2map run`; Studies.Data may be nil.
 	Compartments, Studies Source
 	// Scores hold other endpoints; see ReadScores.
 	Scores []Source
-	// Repeatability is the table of `t2map repeat`, in whose place a plan may have a
-	// within-subject CV; Data may be nil.
+	// Repeatability is the table of `t2map repeat`; Data may be nil. A plan with a within-subject CV
+	// cannot have one.
 	Repeatability Source
-	// Over goes before the design's heading.
+	// Over overrides the heading of the design.
 	Over Heading
 }
 
 // The defaults of a Plan.
 const (
 	defaultLevel        = 0.95
-	defaultPermutations = 9999 // p to 0.0022 at 0.05 (its standard error)
+	defaultPermutations = 9999 // the standard error of p = 0.05 is 0.0022
 )
 
 // withDefaults returns the plan with its defaults filled in.
@@ -44,16 +44,15 @@ func (p Plan) withDefaults() Plan {
 	return p
 }
 
-// Adjust changes a plan that a design has given, as the command line does, and may refuse the
-// design.
+// Adjust changes the plan of a design, as the command line does, and may refuse the design.
 type Adjust func(Design, *Plan) error
 
-// Analyse reads the tables of a trial and analyses them. adjust, if not nil, may change the
-// plan that the design's heading gives.
+// Analyse reads the tables of a trial and analyses them. adjust, if not nil, may change the plan of
+// the design's heading.
 //
-// Errors are tables that cannot be read (see ReadDesign, ReadResults, ReadScores), names
-// of the plan that are not in them, and the context's. What the data do not allow is not an error:
-// it is NaN with a reason.
+// It returns an error if a table cannot be read (see ReadDesign, ReadResults, ReadScores), if a name
+// in the plan is not in the tables, or if ctx ends. Numbers that the data do not allow are NaN with a
+// reason, which is not an error.
 func Analyse(ctx context.Context, version string, t Tables, adjust Adjust) (Analysis, error) {
 	a := Analysis{Version: version}
 	var err error
@@ -85,7 +84,7 @@ func Analyse(ctx context.Context, version string, t Tables, adjust Adjust) (Anal
 	return a, a.correlate(ctx)
 }
 
-// join reads the results and puts them to the design.
+// join reads the results and assigns them to the subjects and visits of the design.
 func (a *Analysis) join(t Tables) ([]Endpoint, error) {
 	res, err := ReadResults(t.Compartments, t.Studies, a.Plan.Rows)
 	if err != nil {
@@ -118,8 +117,10 @@ func (a *Analysis) join(t Tables) ([]Endpoint, error) {
 				return nil, err
 			}
 			a.Notes = append(a.Notes, a.Design.unmatched(source.Name, fmt.Sprintf("%.40q", s.name), subjects)...)
-			if i := slices.IndexFunc(endpoints, func(e Endpoint) bool { return table.IsAlike(e.Name, s.name) }); i >= 0 {
-				return nil, hinted("give each endpoint a name of its own", "%s: endpoint %.40q appears twice, or differs from another %s", source.Name, s.name, table.Alike)
+			if i := slices.IndexFunc(endpoints,
+				func(e Endpoint) bool { return table.IsAlike(e.Name, s.name) }); i >= 0 {
+				return nil, hinted("give each endpoint a name of its own",
+					"%s: endpoint %.40q appears twice, or differs from another %s", source.Name, s.name, table.Alike)
 			}
 			endpoints = append(endpoints, j.scores(s))
 		}
@@ -139,8 +140,8 @@ func (t Tables) all() []Source {
 	return append([]Source{t.Design, t.Compartments, t.Studies, t.Repeatability}, t.Scores...)
 }
 
-// remarks says how tables are read whose form was not declared, and which rows of tables that people write
-// are short.
+// remarks returns notes on how tables were read whose form was not declared, and on short rows of
+// tables that people write.
 func (t Tables) remarks() []string {
 	var notes []string
 	for _, s := range t.all() {
@@ -154,7 +155,7 @@ func (t Tables) remarks() []string {
 	return notes
 }
 
-// checkNames holds the names of the plan against the endpoints.
+// checkNames returns an error if the plan names an endpoint that does not exist.
 func (a *Analysis) checkNames(endpoints []Endpoint) error {
 	if len(endpoints) == 0 {
 		return hinted("see studies.csv for why every study failed", "the results have no compartment")
@@ -168,13 +169,14 @@ func (a *Analysis) checkNames(endpoints []Endpoint) error {
 	}
 	for _, of := range a.Plan.WithinCVOf {
 		if !slices.Contains(names, of.Compartment) {
-			return hinted(fmt.Sprintf("there are %q", names), "a within-subject CV is given for %.40q, which is not in the results", of.Compartment)
+			return hinted(fmt.Sprintf("there are %q", names),
+				"a within-subject CV is given for %.40q, which is not in the results", of.Compartment)
 		}
 	}
 	return nil
 }
 
-// takeRepeatability puts the CV of each compartment into the plan.
+// takeRepeatability adds the CV of each compartment to the plan.
 func (a *Analysis) takeRepeatability(s Source, endpoints []Endpoint) error {
 	if s.Data == nil {
 		return nil
@@ -190,24 +192,27 @@ func (a *Analysis) takeRepeatability(s Source, endpoints []Endpoint) error {
 		if slices.ContainsFunc(endpoints, func(e Endpoint) bool { return e.Compartment && e.Name == cv.Compartment }) {
 			a.Plan.WithinCVOf = append(a.Plan.WithinCVOf, cv)
 		} else {
-			a.Notes = append(a.Notes, fmt.Sprintf("%s has a within-subject CV of %q, which is not in the results", s.Name, cv.Compartment))
+			a.Notes = append(a.Notes, fmt.Sprintf("%s has a within-subject CV of %q, which is not in the results",
+				s.Name, cv.Compartment))
 		}
 	}
 	for _, e := range endpoints {
 		if e.Compartment && !slices.ContainsFunc(all, func(cv CompartmentCV) bool { return cv.Compartment == e.Name }) {
-			a.Notes = append(a.Notes, fmt.Sprintf("%s has no within-subject CV of %q: that of the QIBA profile, %g %%, is used", s.Name, e.Name, 100*defaultWithinCV))
+			a.Notes = append(a.Notes,
+				fmt.Sprintf("%s has no within-subject CV of %q: that of the QIBA profile, %g %%, is used", s.Name,
+					e.Name, 100*defaultWithinCV))
 		}
 	}
 	return nil
 }
 
-// remark notes what the design leaves nothing to do.
+// remark notes analyses that the design does not allow, and missing covariates.
 func (a *Analysis) remark() {
 	if len(a.Design.Arms) == 1 {
-		a.Notes = append(a.Notes, "the design has one arm: there is nothing to compare it with")
+		a.Notes = append(a.Notes, "the design has one arm: there is no comparison")
 	}
 	if len(a.Design.Visits) == 1 {
-		a.Notes = append(a.Notes, "the design has one visit: there is no change to compute")
+		a.Notes = append(a.Notes, "the design has one visit: there is no change from baseline")
 	}
 	for _, name := range a.Plan.Covariates {
 		c := a.covariate(name)
@@ -218,7 +223,9 @@ func (a *Analysis) remark() {
 			}
 		}
 		if unknown > 0 {
-			a.Notes = append(a.Notes, fmt.Sprintf("%d of %d subjects have no %s in the design and are not in the models", unknown, len(c.X), name))
+			a.Notes = append(a.Notes,
+				fmt.Sprintf("%d of %d subjects have no %s in the design and are not in the models", unknown, len(c.X),
+					name))
 		}
 	}
 }
@@ -227,16 +234,16 @@ func (a *Analysis) remark() {
 func (a *Analysis) analyse(ctx context.Context, endpoints []Endpoint) error {
 	a.Endpoints = make([]EndpointAnalysis, len(endpoints))
 	return each(ctx, len(endpoints), func(i int) {
-		of := EndpointAnalysis{Endpoint: endpoints[i]}
-		of.changes(a.Plan)
-		of.describeCells(a.Design, a.Flags, a.Plan.Level)
-		of.responders(a.Design)
-		a.contrasts(&of, a.model(&of))
-		a.Endpoints[i] = of
+		e := &a.Endpoints[i]
+		e.Endpoint = endpoints[i]
+		e.changes(a.Plan)
+		e.describeCells(a.Design, a.Flags, a.Plan.Level)
+		e.responders(a.Design)
+		a.contrasts(e, a.model(e))
 	})
 }
 
-// each does n things that do not touch each other, several at a time.
+// each calls do for 0 to n−1, several at a time.
 func each(ctx context.Context, n int, do func(i int)) error {
 	g, ctx := errgroup.WithContext(ctx)
 	g.SetLimit(runtime.GOMAXPROCS(0))
@@ -254,40 +261,39 @@ func each(ctx context.Context, n int, do func(i int)) error {
 
 // covariate returns a covariate of every subject of the design.
 func (a *Analysis) covariate(name string) Covariate {
-	c := Covariate{Name: name, X: make([]float64, len(a.Design.Subjects))}
+	c := Covariate{Name: name}
 	var levels []string
-	for i, s := range a.Design.Subjects {
-		var text string
-		switch name {
-		case "age":
-			c.X[i] = s.Age
-			continue
-		case "bmi":
-			c.X[i] = s.BMI
-			continue
-		case "site":
-			text = s.Site
-		case "stratum":
-			text = s.Stratum
-		case "sex":
-			text = s.Sex
+	for _, s := range a.Design.Subjects {
+		x, level := s.covariate(name)
+		if level != "" {
+			i := slices.Index(levels, level)
+			if i < 0 {
+				i = len(levels)
+				levels = append(levels, level)
+			}
+			x = float64(i)
 		}
-		if text == "" {
-			c.X[i] = math.NaN()
-			continue
-		}
-		at := slices.Index(levels, text)
-		if at < 0 {
-			at = len(levels)
-			levels = append(levels, text)
-		}
-		c.X[i] = float64(at)
-		c.Levels = len(levels)
+		c.X = append(c.X, x)
 	}
+	c.Levels = len(levels)
 	return c
 }
 
-// Repeated returns the changes of an endpoint as the model sees them.
+// InModel reports whether a subject's change at a visit of the design is an observation of the
+// mixed model.
+func (a *Analysis) InModel(e *EndpointAnalysis, subject, visit int) bool {
+	s := a.Design.Subjects[subject]
+	if visit == 0 || math.IsNaN(e.Changes[subject][visit].Delta) || e.Model.Failed != "" ||
+		e.Model.InIt(s.Arm, visit) == 0 {
+		return false
+	}
+	return !slices.ContainsFunc(a.Plan.Covariates, func(name string) bool {
+		x, level := s.covariate(name)
+		return level == "" && math.IsNaN(x)
+	})
+}
+
+// Repeated returns the data of the mixed model of an endpoint.
 func (a *Analysis) Repeated(e *EndpointAnalysis) Repeated {
 	r := Repeated{Arms: len(a.Design.Arms)}
 	for _, v := range a.Design.Visits[1:] {
@@ -308,7 +314,7 @@ func (a *Analysis) Repeated(e *EndpointAnalysis) Repeated {
 	return r
 }
 
-// model fits the mixed model of an endpoint; nil where there is none.
+// model fits the mixed model of an endpoint; it returns nil if it cannot be fitted.
 func (a *Analysis) model(e *EndpointAnalysis) *RepeatedFit {
 	visits := len(a.Design.Visits) - 1
 	e.Model = Model{Covariance: a.Plan.Covariance, DF: a.Plan.DF, LogLik: math.NaN(), BaselineMean: math.NaN()}
@@ -316,14 +322,14 @@ func (a *Analysis) model(e *EndpointAnalysis) *RepeatedFit {
 		e.Model.LSMeans = append(e.Model.LSMeans, slices.Repeat([]mmrm.Estimate{nothing}, visits))
 	}
 	f, err := a.Repeated(e).Fit(mmrm.Options{Covariance: a.Plan.Covariance, DF: a.Plan.DF, Level: a.Plan.Level})
-	e.Model.Fallbacks, e.Model.LeftOut, e.Model.N = f.Fallbacks, f.LeftOut, f.N
+	e.Model.Rejected, e.Model.Omitted, e.Model.N = f.Rejected, f.Omitted, f.N
 	if err != nil {
 		e.Model.Failed = err.Error()
 		return nil
 	}
 	m := &e.Model
 	m.Covariance, m.DF, m.Subjects, m.Observations, m.LogLik = f.Covariance, f.DF, f.Subjects, f.Observations, f.LogLik
-	m.BaselineMean, m.Formula = f.BaselineMean, f.formula()
+	m.BaselineMean, m.Formula = f.BaselineMean, f.Formula
 	for v := range visits {
 		m.Sigma = append(m.Sigma, slices.Repeat([]float64{math.NaN()}, visits))
 		for w := range visits {

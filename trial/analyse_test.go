@@ -41,7 +41,8 @@ func TestFindsAPlantedEffect(t *testing.T) {
 		if !(c.Holm >= c.Model.P) || c.Holm > 2*c.Model.P {
 			t.Errorf("%s: Holm %g of %g", e.Name, c.Holm, c.Model.P)
 		}
-		if e.Model.Failed != "" || e.Model.Covariance != mmrm.Unstructured || e.Model.Formula != "change ~ baseline + arm + visit + arm:visit" {
+		if e.Model.Failed != "" || e.Model.Covariance != mmrm.Unstructured ||
+			e.Model.Formula.String() != "change ~ baseline + arm + visit + arm:visit" {
 			t.Errorf("%+v", e.Model)
 		}
 		diff := e.Model.LSMeans[1][1].Value - e.Model.LSMeans[0][1].Value
@@ -58,9 +59,11 @@ func TestOrderDoesNotMatter(t *testing.T) {
 	head, rest, _ := strings.Cut(string(tables.Compartments.Data), "\n")
 	rows := strings.Split(strings.TrimSpace(rest), "\n")
 	rand.New(rand.NewPCG(5, 6)).Shuffle(len(rows), func(i, j int) { rows[i], rows[j] = rows[j], rows[i] })
-	slices.SortStableFunc(rows, func(a, b string) int { // medial is named first, as compartments come in the file's order
-		return strings.Compare(fmt.Sprint(!strings.Contains(a, "medial")), fmt.Sprint(!strings.Contains(b, "medial")))
-	})
+	slices.SortStableFunc(rows,
+		func(a, b string) int { // medial is named first, as compartments come in the file's order
+			return strings.Compare(fmt.Sprint(!strings.Contains(a, "medial")),
+				fmt.Sprint(!strings.Contains(b, "medial")))
+		})
 	tables.Compartments.Data = []byte(head + "\n" + strings.Join(rows, "\n") + "\n")
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
 	got := analyse(t, tables)
@@ -79,7 +82,8 @@ func TestReferenceDecidesAboutSigns(t *testing.T) {
 		for i, c := range a.Endpoints[e].Contrasts {
 			d := b.Endpoints[e].Contrasts[i]
 			for _, pair := range [][2]float64{
-				{c.Model.Value, -d.Model.Value}, {c.Model.P, d.Model.P}, {c.Model.Low, -d.Model.High}, {c.Model.DF, d.Model.DF},
+				{c.Model.Value, -d.Model.Value}, {c.Model.P, d.Model.P}, {c.Model.Low, -d.Model.High},
+				{c.Model.DF, d.Model.DF},
 				{c.Welch.Value, -d.Welch.Value}, {c.Ancova.Value, -d.Ancova.Value}, {c.Wilcoxon.P, d.Wilcoxon.P},
 				{c.Wilcoxon.Shift.Estimate, -d.Wilcoxon.Shift.Estimate}, {c.Effect.Estimate, -d.Effect.Estimate},
 			} {
@@ -94,10 +98,12 @@ func TestReferenceDecidesAboutSigns(t *testing.T) {
 func TestOneArm(t *testing.T) {
 	a := made{arms: []string{"only"}, visits: threeVisits, perArm: 6}.analyse(t)
 	e := a.Endpoints[0]
-	if len(e.Contrasts) != 0 || e.Model.Failed != "" || math.IsNaN(e.Model.LSMeans[0][1].Low) || e.Cells[0][2].Change.N != 6 {
+	if len(e.Contrasts) != 0 || e.Model.Failed != "" || math.IsNaN(e.Model.LSMeans[0][1].Low) ||
+		e.Cells[0][2].Change.N != 6 {
 		t.Errorf("%+v", e)
 	}
-	if e.Model.Formula != "change ~ baseline + visit" || len(a.Notes) != 1 || !strings.Contains(a.Notes[0], "one arm") {
+	if e.Model.Formula.String() != "change ~ baseline + visit" || len(a.Notes) != 1 ||
+		!strings.Contains(a.Notes[0], "one arm") {
 		t.Errorf("%q, %q", e.Model.Formula, a.Notes)
 	}
 	if len(e.Responders) != 2 || len(e.Responders[0].Increase) != 0 {
@@ -139,8 +145,8 @@ func TestFewSubjects(t *testing.T) {
 				}
 				for _, c := range e.Contrasts {
 					checkEstimate(t, "model", c.Model, e.Model.Failed != "")
-					checkEstimate(t, "ANCOVA", c.Ancova, len(c.Reasons) > 0)
-					checkEstimate(t, "Welch", c.Welch, len(c.Reasons) > 0)
+					checkEstimate(t, "ANCOVA", c.Ancova, c.Reasons.Ancova != "")
+					checkEstimate(t, "Welch", c.Welch, c.Reasons.Welch != "")
 				}
 			}
 		})
@@ -162,13 +168,15 @@ func checkEstimate(t *testing.T, name string, e mmrm.Estimate, reason bool) {
 }
 
 func TestNoVariance(t *testing.T) {
-	a := made{arms: twoArms, visits: threeVisits, perArm: 5, t2: func(_, _, v int) float64 { return 35 + float64(v) }}.analyse(t)
+	a := made{arms: twoArms, visits: threeVisits, perArm: 5,
+		t2: func(_, _, v int) float64 { return 35 + float64(v) }}.analyse(t)
 	e := a.Endpoints[0]
 	if e.Model.Failed == "" {
 		t.Errorf("a model of changes that do not vary: %+v", e.Model)
 	}
 	for _, c := range e.Contrasts {
-		if c.Welch.Value != 0 || !math.IsNaN(c.Welch.P) || !math.IsNaN(c.Ancova.P) || !math.IsNaN(c.Effect.Low) || len(c.Reasons) < 3 {
+		if c.Welch.Value != 0 || !math.IsNaN(c.Welch.P) || !math.IsNaN(c.Ancova.P) || !math.IsNaN(c.Effect.Low) ||
+			c.Reasons.Ancova == "" || c.Reasons.Welch == "" || c.Reasons.Effect == "" {
 			t.Errorf("%+v", c)
 		}
 	}
@@ -188,10 +196,11 @@ func TestNoBaseline(t *testing.T) {
 	if e.Model.Failed == "" || e.Cells[0][1].Value.N != 5 || e.Cells[0][1].Change.N != 0 || a.Flow[0].Analysed != 0 {
 		t.Errorf("%+v", e)
 	}
-	if c := e.Changes[0][1]; c.Missing != "baseline: no study" || c.Verdict != NoVerdict {
+	if c := e.Changes[0][1]; c.Missing != (Missing{Kind: NoStudy, OfBaseline: true}) || c.Verdict != NoVerdict {
 		t.Errorf("%+v", c)
 	}
-	if f := a.Flow[0].Visits[0]; f.Present != 0 || len(f.Missing) != 1 || f.Missing[0] != (ReasonCount{"no study", 5}) {
+	if f := a.Flow[0].Visits[0]; f.Present != 0 || len(f.Missing) != 1 ||
+		f.Missing[0] != (ReasonCount{Missing{Kind: NoStudy}, 5}) {
 		t.Errorf("%+v", f)
 	}
 }
@@ -204,8 +213,8 @@ func TestManyVisits(t *testing.T) {
 	}
 	a := made{arms: twoArms, visits: visits, perArm: 12}.analyse(t)
 	m := a.Endpoints[0].Model
-	if m.Failed != "" || m.Covariance == mmrm.Unstructured || len(m.Fallbacks) == 0 {
-		t.Errorf("failed %q, covariance %v, fallbacks %q", m.Failed, m.Covariance, m.Fallbacks)
+	if m.Failed != "" || m.Covariance == mmrm.Unstructured || len(m.Rejected) == 0 {
+		t.Errorf("failed %q, covariance %v, fallbacks %q", m.Failed, m.Covariance, m.Rejected)
 	}
 	if len(a.Endpoints[0].Contrasts) != 199 {
 		t.Errorf("%d contrasts", len(a.Endpoints[0].Contrasts))
@@ -234,16 +243,18 @@ func TestMissingStaysMissing(t *testing.T) {
 }
 
 func TestCovariates(t *testing.T) {
-	m := made{arms: twoArms, visits: threeVisits, perArm: 10, heading: "# covariates: site, age\n", column: func(arm, n int) string {
-		age := fmt.Sprint(50 + (7*n+3*arm)%11)
-		if n == 9 && arm == 1 {
-			age = ""
-		}
-		return [...]string{"A", "B", "C"}[n%3] + "," + age
-	}}
+	m := made{arms: twoArms, visits: threeVisits, perArm: 10, heading: "# covariates: site, age\n",
+		column: func(arm, n int) string {
+			age := fmt.Sprint(50 + (7*n+3*arm)%11)
+			if n == 9 && arm == 1 {
+				age = ""
+			}
+			return [...]string{"A", "B", "C"}[n%3] + "," + age
+		}}
 	a := m.analyse(t)
 	e := a.Endpoints[0]
-	if e.Model.Subjects != 19 || e.Model.Formula != "change ~ baseline + site + age + arm + visit + arm:visit" {
+	if e.Model.Subjects != 19 ||
+		e.Model.Formula.String() != "change ~ baseline + site + age + arm + visit + arm:visit" {
 		t.Errorf("%d subjects, %q", e.Model.Subjects, e.Model.Formula)
 	}
 	if len(a.Notes) != 1 || !strings.Contains(a.Notes[0], "1 of 20 subjects have no age") {
@@ -274,8 +285,9 @@ func TestThinVisit(t *testing.T) {
 		got := analyse(t, tables).Endpoints[0]
 		tables.Over.Visits = "baseline=0, month03=3, month06=6"
 		want := analyse(t, tables).Endpoints[0]
-		if got.Model.Failed != "" || len(got.Model.LeftOut) != 1 || !strings.HasPrefix(got.Model.LeftOut[0], "month12: ") {
-			t.Fatalf("%q, left out %q", got.Model.Failed, got.Model.LeftOut)
+		if got.Model.Failed != "" || len(got.Model.Omitted) != 1 || got.Model.Omitted[0].Visit != 3 ||
+			got.Model.Omitted[0].Term != "" {
+			t.Fatalf("%q, omitted %+v", got.Model.Failed, got.Model.Omitted)
 		}
 		if diff := cmp.Diff(want.Contrasts[0].Model, got.Contrasts[0].Model); diff != "" {
 			t.Error(diff)
@@ -288,20 +300,22 @@ func TestThinVisit(t *testing.T) {
 
 // A covariate that follows from another is left out and said; the model is that without it.
 func TestAliasedCovariate(t *testing.T) {
-	m := made{arms: twoArms, visits: threeVisits, perArm: 9, heading: "# covariates: site, age\n", column: func(_, n int) string {
-		return fmt.Sprintf("%c,%d", 'A'+n%3, 50+n%3) // age is known from the site
-	}}
+	m := made{arms: twoArms, visits: threeVisits, perArm: 9, heading: "# covariates: site, age\n",
+		column: func(_, n int) string {
+			return fmt.Sprintf("%c,%d", 'A'+n%3, 50+n%3) // age is known from the site
+		}}
 	got := m.analyse(t).Endpoints[0]
 	m.heading = "# covariates: site\n"
 	want := m.analyse(t).Endpoints[0]
-	if diff := cmp.Diff([]string{"age: it follows from site"}, got.Model.LeftOut); diff != "" {
+	if diff := cmp.Diff([]Omission{{Term: "age", Why: "it follows from site"}}, got.Model.Omitted); diff != "" {
 		t.Error(diff)
 	}
 	for i := range want.Contrasts {
-		if diff := cmp.Diff(want.Contrasts[i], got.Contrasts[i], same, cmpopts.EquateApprox(1e-9, 0), cmpopts.IgnoreFields(Contrast{}, "Reasons")); diff != "" {
+		if diff := cmp.Diff(want.Contrasts[i], got.Contrasts[i], same, cmpopts.EquateApprox(1e-9, 0),
+			cmpopts.IgnoreFields(Contrast{}, "Reasons")); diff != "" {
 			t.Error(diff)
 		}
-		if r := got.Contrasts[i].Reasons; len(r) == 0 || r[0] != "ANCOVA: not adjusted for age: it follows from site" {
+		if r := got.Contrasts[i].Reasons.Ancova; r != "not adjusted for age: it follows from site" {
 			t.Errorf("%q", r)
 		}
 	}
@@ -310,14 +324,17 @@ func TestAliasedCovariate(t *testing.T) {
 // Where levels of two factors are the same, differences are those of R's lm and gls, which drop a
 // column; least-squares means of equal weights are not to be had.
 func TestPartlyAliasedFactors(t *testing.T) {
-	m := made{arms: twoArms, visits: threeVisits, perArm: 12, heading: "# covariates: site, stratum\n", column: func(_, n int) string {
-		return [...]string{"A,,x", "B,,y", "C,,z", "B,,z", "C,,y", "A,,x"}[n%6]
-	}}
+	m := made{arms: twoArms, visits: threeVisits, perArm: 12, heading: "# covariates: site, stratum\n",
+		column: func(_, n int) string {
+			return [...]string{"A,,x", "B,,y", "C,,z", "B,,z", "C,,y", "A,,x"}[n%6]
+		}}
 	tables := m.tables()
-	tables.Design.Data = []byte(strings.Replace(string(tables.Design.Data), "subject,arm,site,age", "subject,arm,site,age,stratum", 1))
+	tables.Design.Data = []byte(strings.Replace(string(tables.Design.Data), "subject,arm,site,age",
+		"subject,arm,site,age,stratum", 1))
 	e := analyse(t, tables).Endpoints[0]
-	if e.Model.Failed != "" || len(e.Model.LeftOut) != 1 || !strings.HasPrefix(e.Model.LeftOut[0], "stratum: levels of it follow") {
-		t.Fatalf("%q, left out %q", e.Model.Failed, e.Model.LeftOut)
+	if e.Model.Failed != "" || len(e.Model.Omitted) != 1 || e.Model.Omitted[0].Term != "stratum" ||
+		!strings.HasPrefix(e.Model.Omitted[0].Why, "levels follow") {
+		t.Fatalf("%q, omitted %+v", e.Model.Failed, e.Model.Omitted)
 	}
 	// baseline, two columns of sites, one of strata, two arms at two visits.
 	if c := e.Contrasts[1]; math.IsNaN(c.Model.P) || c.Ancova.DF != 24-6 || !math.IsNaN(e.Model.LSMeans[0][0].Value) {
@@ -348,17 +365,20 @@ func TestHolmOverThePlannedFamily(t *testing.T) {
 
 // A factor that says the same as the arm cannot be adjusted for, and that is said.
 func TestConfoundedCovariate(t *testing.T) {
-	m := made{arms: twoArms, visits: threeVisits, perArm: 5, heading: "# covariates: site\n", column: func(arm, _ int) string { return fmt.Sprintf("%d,", arm) }}
+	m := made{arms: twoArms, visits: threeVisits, perArm: 5, heading: "# covariates: site\n",
+		column: func(arm, _ int) string { return fmt.Sprintf("%d,", arm) }}
 	e := m.analyse(t).Endpoints[0]
-	if !strings.Contains(e.Model.Failed, "site cannot be told from arm") || len(e.Contrasts[0].Reasons) == 0 || math.IsNaN(e.Contrasts[0].Welch.P) {
+	if !strings.Contains(e.Model.Failed, "site cannot be distinguished from arm") ||
+		e.Contrasts[0].Reasons.Ancova == "" || math.IsNaN(e.Contrasts[0].Welch.P) {
 		t.Errorf("%q, %+v", e.Model.Failed, e.Contrasts[0])
 	}
 }
 
 func TestRepeatability(t *testing.T) {
-	a := made{arms: twoArms, visits: threeVisits, perArm: 4, heading: "# wcv: lateral=4\n", t2: func(arm, n, v int) float64 {
-		return 40 * (1 + 0.139*float64(v*(n%2)*(1-arm))) // a growth of 13.9 % and 27.8 %
-	}}.analyse(t)
+	a := made{arms: twoArms, visits: threeVisits, perArm: 4, heading: "# wcv: lateral=4\n",
+		t2: func(arm, n, v int) float64 {
+			return 40 * (1 + 0.139*float64(v*(n%2)*(1-arm))) // a growth of 13.9 % and 27.8 %
+		}}.analyse(t)
 	// 1.96·√2·5 % (QIBA, PMC8574057).
 	if rc := a.Endpoints[0].RC; math.Abs(rc-13.859) > 0.001 {
 		t.Errorf("RC %g", rc)
@@ -367,7 +387,8 @@ func TestRepeatability(t *testing.T) {
 		t.Errorf("RC %g", rc)
 	}
 	r := a.Endpoints[0].Responders[0]
-	if r.Arms[0].Increase != 2 || r.Arms[0].Within != 2 || r.Arms[1].Within != 4 || math.Abs(r.Arms[1].SDC-13.859/2) > 0.001 {
+	if r.Arms[0].Increase != 2 || r.Arms[0].Within != 2 || r.Arms[1].Within != 4 ||
+		math.Abs(r.Arms[1].SDC-13.859/2) > 0.001 {
 		t.Errorf("%+v", r)
 	}
 	// 2 of 4 against 0 of 4: 2·C(4,2)/C(8,2) = 12/28.
@@ -405,7 +426,8 @@ func TestScaleDoesNotMatter(t *testing.T) {
 		text := "subject,visit,name,value\n"
 		for n := range 18 {
 			for _, visit := range threeVisits {
-				text += fmt.Sprintf("S%02d,%s,score,%.15g\n", n+1, visit, shift+scale*math.Round(400+20*random.NormFloat64())/10)
+				text += fmt.Sprintf("S%02d,%s,score,%.15g\n", n+1, visit, shift+
+					scale*math.Round(400+20*random.NormFloat64())/10)
 			}
 		}
 		tables.Scores = []Source{{Name: "scores.csv", Data: []byte(text)}}
@@ -416,7 +438,9 @@ func TestScaleDoesNotMatter(t *testing.T) {
 		got := scores(x.scale, x.shift).Endpoints[2]
 		for i, c := range want.Contrasts {
 			d := got.Contrasts[i]
-			for _, pair := range [][2]float64{{c.Model.P, d.Model.P}, {c.Ancova.P, d.Ancova.P}, {c.Welch.P, d.Welch.P}, {c.Wilcoxon.P, d.Wilcoxon.P}, {c.Wilcoxon.U, d.Wilcoxon.U}, {x.scale * c.Wilcoxon.Shift.Estimate, d.Wilcoxon.Shift.Estimate}} {
+			for _, pair := range [][2]float64{{c.Model.P, d.Model.P}, {c.Ancova.P, d.Ancova.P}, {c.Welch.P, d.Welch.P},
+				{c.Wilcoxon.P, d.Wilcoxon.P}, {c.Wilcoxon.U, d.Wilcoxon.U},
+				{x.scale * c.Wilcoxon.Shift.Estimate, d.Wilcoxon.Shift.Estimate}} {
 				if math.Abs(pair[0]-pair[1]) > 1e-6*math.Abs(pair[0]) {
 					t.Errorf("%+v: %g, want %g", x, pair[1], pair[0])
 				}
@@ -427,11 +451,13 @@ func TestScaleDoesNotMatter(t *testing.T) {
 
 // Whatever tables hold, there is an analysis or an error.
 func FuzzAnalyse(f *testing.F) {
-	m := made{arms: []string{"a", "b", "c"}, visits: threeVisits, perArm: 3, heading: "# covariates: site, age\n", column: func(arm, n int) string {
-		return fmt.Sprintf("%d,%d", n%2, 50+n*arm)
-	}}
+	m := made{arms: []string{"a", "b", "c"}, visits: threeVisits, perArm: 3, heading: "# covariates: site, age\n",
+		column: func(arm, n int) string {
+			return fmt.Sprintf("%d,%d", n%2, 50+n*arm)
+		}}
 	tables := m.tables()
-	f.Add(string(tables.Design.Data), string(tables.Compartments.Data), "subject,visit,name,value,direction\nS01,baseline,VAS,1e29,\nS01,month03,VAS,-3,\nS02,baseline,VAS,0,\nS02,month12,VAS,1e-29,\n")
+	f.Add(string(tables.Design.Data), string(tables.Compartments.Data),
+		"subject,visit,name,value,direction\nS01,baseline,VAS,1e29,\nS01,month03,VAS,-3,\nS02,baseline,VAS,0,\nS02,month12,VAS,1e-29,\n")
 	f.Fuzz(func(t *testing.T, design, compartments, scores string) {
 		if strings.Count(design+compartments+scores, "\n") > 200 || strings.Count(design, "=") > 8 {
 			return // work grows with subjects × visits
@@ -446,8 +472,9 @@ func FuzzAnalyse(f *testing.F) {
 		}
 		for _, e := range a.Endpoints {
 			for _, c := range e.Contrasts {
-				checkEstimate(t, "model", c.Model, e.Model.Failed != "" || len(e.Model.LeftOut) > 0 || c.NAdjusted == 0 || c.NAdjustedReference == 0)
-				checkEstimate(t, "ANCOVA", c.Ancova, len(c.Reasons) > 0 || c.NAdjusted == 0)
+				checkEstimate(t, "model", c.Model, e.Model.Failed != "" || len(e.Model.Omitted) > 0 ||
+					c.NAdjusted == 0 || c.NAdjustedReference == 0)
+				checkEstimate(t, "ANCOVA", c.Ancova, c.Reasons.Ancova != "" || c.NAdjusted == 0)
 			}
 		}
 	})

@@ -5,7 +5,7 @@ import (
 	"github.com/t2map/t2map/trial/mmrm"
 )
 
-// Analysis is everything that is reported of a trial.
+// Analysis is everything that a trial reports.
 type Analysis struct {
 	// Version is that of t2map.
 	Version string
@@ -21,9 +21,9 @@ type Analysis struct {
 	Flags []Flag
 	// Correlations of the change of T2 with the change of other endpoints.
 	Correlations []Correlation
-	// Settings are the ways in which T2 was estimated, as compartments.csv says.
+	// Settings are the different settings of compartments.csv with which T2 was estimated.
 	Settings []string
-	// Notes are remarks about the analysis as a whole: "one arm: nothing to compare".
+	// Notes are remarks about the whole analysis: "the design has one arm: there is no comparison".
 	Notes []string
 }
 
@@ -38,23 +38,23 @@ type Input struct {
 type Plan struct {
 	// Covariance of the visits of a subject. Default: unstructured.
 	Covariance mmrm.Covariance
-	// DF is how degrees of freedom are had. Default: Kenward–Roger.
+	// DF is the method for degrees of freedom. Default: Kenward–Roger.
 	DF mmrm.DF
 	// Rows are the rows of compartments.csv to analyse, such as medial-tibial or medial deep;
 	// see ReadResults. Default: the whole compartments.
 	Rows []string
-	// Covariates beside baseline, arm and visit: site, stratum, sex, age, bmi.
+	// Covariates in addition to baseline, arm and visit: site, stratum, sex, age, bmi.
 	Covariates []string
 	// Level of the confidence intervals. Default: 0.95.
 	Level float64
 	// WithinCV is the within-subject coefficient of variation of T2 as a fraction.
-	// Default: 0.05, the QIBA profile's (PMC8574057). WithinCVOf holds those of
-	// compartments that have one of their own.
+	// Default: 0.05, the QIBA profile's (PMC8574057). WithinCVOf has the coefficients of single
+	// compartments.
 	WithinCV   float64
 	WithinCVOf []CompartmentCV
-	// MeanOfTwo takes the mean of two studies at one visit, which else give no value.
+	// MeanOfTwo uses the mean of two studies at one visit, which otherwise give no value.
 	MeanOfTwo bool
-	// Permutations is how many are drawn where there are too many to try all.
+	// Permutations is the number of random arrangements where there are too many to try all.
 	// Default: 9999.
 	Permutations int
 	// Seed of the permutations.
@@ -69,46 +69,45 @@ type CompartmentCV struct {
 
 // Flow counts the participants of one arm.
 type Flow struct {
-	// Planned is the number in the design.
+	// Planned is the number of participants in the design.
 	Planned int
-	// Visits counts by visit of the design.
+	// Visits has an element for each visit of the design.
 	Visits []FlowVisit
-	// Analysed have a baseline and a later visit in at least one compartment.
+	// Analysed counts those with a baseline and a later visit in at least one compartment.
 	Analysed int
 }
 
-// FlowVisit counts the participants of one arm at one visit. Planned = Present +
-// the counts of Missing.
+// FlowVisit counts the participants of one arm at one visit. Present and the counts of Missing add up
+// to Flow.Planned.
 type FlowVisit struct {
-	// Present have a value in at least one compartment.
+	// Present counts those with a value in at least one compartment.
 	Present int
 	// Missing counts the others by reason, most frequent first.
 	Missing []ReasonCount
 }
 
-// ReasonCount is a reason and how many it was given for.
+// ReasonCount is a reason and the number of participants that it applies to.
 type ReasonCount struct {
-	Reason string
+	Reason Missing
 	N      int
 }
 
-// EndpointAnalysis is what is reported of one endpoint.
+// EndpointAnalysis is the analysis of one endpoint.
 type EndpointAnalysis struct {
 	Endpoint
 	// Cells is indexed by arm and visit.
 	Cells [][]Cell
 	// Model is the mixed model for repeated measures of the change from baseline.
 	Model Model
-	// Contrasts are those of each arm against the reference at each visit after
-	// baseline, arm by arm. Empty in a trial of one arm.
+	// Contrasts compare each arm with the reference at each visit after baseline, arm by arm. There
+	// are none in a trial of one arm.
 	Contrasts []Contrast
 	// Changes is indexed by subject and visit; baseline's are NaN.
 	Changes [][]Change
-	// RC is the repeatability coefficient in percent, 1.96·√2·CV; NaN where none is
-	// known, as for endpoints that are not compartments.
+	// RC is the repeatability coefficient in percent, 100·1.96·√2·CV; NaN for endpoints that are not
+	// compartments.
 	RC float64
-	// Responders holds, for each visit after baseline, what became of each arm's
-	// subjects. Empty where RC is NaN.
+	// Responders counts the verdicts at each visit after baseline. It is empty where RC is NaN.
 	Responders []Responders
 }
 
@@ -116,46 +115,44 @@ type EndpointAnalysis struct {
 type Cell struct {
 	// Value, Change (endpoint's unit) and Percent (of baseline) describe the subjects who have them.
 	Value, Change, Percent Description
-	// Missing is how many subjects of the arm have no value here.
+	// Missing counts the subjects of the arm without a value.
 	Missing int
-	// ValueFlags are those that figures of the values have to show, ChangeFlags those that
-	// figures of changes have to: the flags of the values, or of these and their baselines, that
-	// are in the description.
+	// ValueFlags are the flags of the described values that figures have to show, ChangeFlags those of
+	// the described changes: of the values and of their baselines. They are indices into
+	// Analysis.Flags.
 	ValueFlags, ChangeFlags []int
 }
 
-// Model is a fitted mixed model for repeated measures, or why there is none.
+// Model is a fitted mixed model for repeated measures, or the reason why there is none.
 type Model struct {
-	// Failed says why there is no model; empty where there is one.
+	// Failed says why there is no model; empty if there is one.
 	Failed string
-	// Covariance is the structure that was fitted, and Fallbacks what was tried before it
-	// and why it was left.
+	// Covariance is the structure that was fitted, and Rejected those that could not be fitted
+	// before it.
 	Covariance mmrm.Covariance
-	Fallbacks  []string
+	Rejected   []mmrm.Rejected
 	DF         mmrm.DF
-	// Subjects and Observations that are in it.
+	// Subjects and Observations are the numbers in the model.
 	Subjects, Observations int
 	// LogLik is the restricted log-likelihood.
 	LogLik float64
 	// Sigma is the covariance of a subject's changes at the visits after baseline,
 	// in the square of the unit.
-	Sigma [][]float64
-	// Formula in words: "change ~ baseline + arm + visit + arm:visit".
-	Formula string
-	// LeftOut says which terms and visits are not in the model, and why: "age follows from
-	// site", "month03: too few changes".
-	LeftOut []string
-	// N is indexed by arm and visit after baseline: subjects who are in the model there.
+	Sigma   [][]float64
+	Formula Formula
+	// Omitted are planned terms and visits that are not in the model.
+	Omitted []Omission
+	// N counts the subjects in the model, by arm and visit after baseline.
 	N [][]int
 	// LSMeans is indexed by arm and visit after baseline: least-squares means of the
 	// change, at the mean baseline and covariates of the observations, and with
 	// equal weight of each level of a factor (as emmeans).
 	LSMeans [][]mmrm.Estimate
-	// BaselineMean is the baseline at which they stand.
+	// BaselineMean is the baseline at which they are estimated.
 	BaselineMean float64
 }
 
-// InIt counts the subjects of an arm who are in the model at a visit of the design.
+// InIt returns the number of subjects of an arm in the model at a visit of the design.
 func (m Model) InIt(arm, visit int) int {
 	if arm >= len(m.N) || visit < 1 || visit > len(m.N[arm]) {
 		return 0 // there is no model
@@ -167,37 +164,40 @@ func (m Model) InIt(arm, visit int) int {
 type Contrast struct {
 	// Arm and Visit are indices into the design.
 	Arm, Visit int
-	// N of the arm and of the reference: subjects with a change at this visit.
+	// N and NReference count the subjects of the arm and of the reference with a change at this visit.
 	N, NReference int
-	// NAdjusted and NAdjustedReference are those of them whose covariates are known: who is
-	// in the model, the analysis of covariance and the permutation test.
+	// NAdjusted and NAdjustedReference count those of them with known covariates, whose changes the
+	// analysis of covariance and the permutation test use.
 	NAdjusted, NAdjustedReference int
 	// Primary marks the primary contrast.
 	Primary bool
-	// Model is the difference of least-squares means; Holm its p adjusted over the
-	// compartments at this visit and arm (Holm 1979), NaN for other endpoints. The family is all
-	// compartments of the analysis: one without a p counts as p = 1.
+	// Model is the difference of least-squares means. Holm is its p adjusted over all compartments of
+	// the analysis at this visit and arm (Holm 1979), of which one without a p counts as p = 1; NaN for
+	// other endpoints.
 	Model mmrm.Estimate
 	Holm  float64
 	// Effect is Hedges' g of the change with its interval.
 	Effect Interval
-	// Ancova is the difference of changes at this visit, adjusted for baseline; Welch the same
-	// unadjusted, by the t test of unequal variances.
+	// Ancova is the difference of changes at this visit adjusted for baseline, Welch the unadjusted
+	// difference with the t test for unequal variances.
 	Ancova, Welch mmrm.Estimate
 	// Wilcoxon is the Wilcoxon–Mann–Whitney test of the changes with the
 	// Hodges–Lehmann shift.
 	Wilcoxon RankTest
-	// Permutation is the test of the baseline-adjusted difference; only for the primary visit,
-	// else NaN.
+	// Permutation is the test of the baseline-adjusted difference; NaN except at the primary visit.
 	Permutation PermutationTest
-	// Reasons say why a figure is NaN, or what it is without: "Welch: a sample of one value has no
-	// variance", "ANCOVA: not adjusted for age: it follows from site".
-	Reasons []string
+	// Reasons say of each test why its numbers are NaN, or what it is not adjusted for.
+	Reasons Reasons
 }
 
-// Figures of package compare, where they are defined.
+// Reasons are remarks on the tests of a contrast. They are empty where there is nothing to remark.
+type Reasons struct {
+	Effect, Ancova, Welch, Wilcoxon, Permutation string
+}
+
+// Types of package compare.
 type (
-	// Description is a sample in figures.
+	// Description has the statistics of a sample.
 	Description = compare.Description
 	// Interval is an estimate with a confidence interval.
 	Interval = compare.Interval
@@ -215,10 +215,10 @@ type Change struct {
 	// Verdict compares |Percent| with RC.
 	Verdict Verdict
 	// Missing says why there is no change.
-	Missing string
+	Missing Missing
 }
 
-// Verdict says whether a change exceeds what repetition alone brings.
+// Verdict compares a change with the repeatability coefficient.
 type Verdict int8
 
 // The verdicts.
@@ -234,8 +234,8 @@ type Responders struct {
 	Visit int
 	// Arms is in the order of the design's.
 	Arms []ResponderCount
-	// Tests compare each arm after the reference with it: Fisher's exact test of
-	// Increase against the rest, and of Decrease against the rest. NaN where it cannot be.
+	// Increase and Decrease are the p of Fisher's exact tests of each arm after the reference against
+	// it: of increase against the rest, and of decrease against the rest. NaN if an arm is empty.
 	Increase, Decrease []float64
 }
 
@@ -246,25 +246,25 @@ type ResponderCount struct {
 	SDC float64
 }
 
-// Whose changes are correlated, where it is not one arm's subjects.
+// Groups of subjects whose changes are correlated, other than one arm.
 const (
-	// AllSubjects: regardless of arm. A difference between arms in both endpoints is part of it.
+	// AllSubjects is everybody, regardless of arm. A difference between arms in both endpoints
+	// contributes to the correlation.
 	AllSubjects = -1
-	// WithinArms: partial rank correlation, given the arm.
+	// WithinArms is the partial rank correlation given the arm.
 	WithinArms = -2
 )
 
-// Correlation is Spearman's between the changes of two endpoints at one visit.
+// Correlation is Spearman's correlation of the changes of two endpoints at one visit.
 type Correlation struct {
-	// X and Y are indices into Analysis.Endpoints: a compartment and another.
+	// X and Y are indices into Analysis.Endpoints: a compartment and another endpoint.
 	X, Y int
-	// Visit and Arm are indices into the design; Arm is AllSubjects or WithinArms where it is
-	// not one arm's.
+	// Visit and Arm are indices into the design; Arm may be AllSubjects or WithinArms.
 	Visit, Arm int
 	N          int
 	// Rho with its interval (Fisher's z, variance of Bonett and Wright 2000).
 	Rho Interval
 	P   float64
-	// Reason says why figures are NaN.
+	// Reason says why numbers are NaN.
 	Reason string
 }

@@ -2,16 +2,16 @@ package trial
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"math"
 	"slices"
+	"strings"
 
 	"github.com/t2map/t2map/trial/compare"
 )
 
-// contrasts compares each arm with the reference at each visit after baseline. f is nil
-// where there is no mixed model.
+// contrasts compares each arm with the reference at each visit after baseline. f is nil if there is no
+// mixed model.
 func (a *Analysis) contrasts(e *EndpointAnalysis, f *RepeatedFit) {
 	for arm := 1; arm < len(a.Design.Arms); arm++ {
 		for v := 1; v < len(a.Design.Visits); v++ {
@@ -33,17 +33,14 @@ func (a *Analysis) contrasts(e *EndpointAnalysis, f *RepeatedFit) {
 	}
 }
 
-// isPrimary says whether the endpoint's contrasts at a visit are primary: those of the endpoint
-// that the design names, or of every compartment.
+// isPrimary reports whether the endpoint's contrasts at a visit are primary: those of the endpoint
+// that the design names or, if it names none, of every compartment.
 func (a *Analysis) isPrimary(e *EndpointAnalysis, visit int) bool {
 	p := a.Design.Primary
-	if visit != p.Visit {
-		return false
-	}
-	return p.Endpoint == e.Name || p.Endpoint == "" && e.Compartment
+	return visit == p.Visit && (p.Endpoint == e.Name || p.Endpoint == "" && e.Compartment)
 }
 
-// twoArms fills in what needs the changes of the two arms alone.
+// twoArms fills in the comparisons that use the changes of the two arms alone.
 func (a *Analysis) twoArms(e *EndpointAnalysis, c *Contrast) {
 	var arm, reference []float64
 	for s, subject := range a.Design.Subjects {
@@ -58,30 +55,37 @@ func (a *Analysis) twoArms(e *EndpointAnalysis, c *Contrast) {
 	c.N, c.NReference = len(arm), len(reference)
 	var err error
 	c.Welch, err = compare.Welch(arm, reference, a.Plan.Level)
-	c.because("Welch", err)
+	c.Reasons.Welch = words(err)
 	c.Effect, err = compare.HedgesG(arm, reference, a.Plan.Level)
-	c.because("Hedges' g", err)
+	c.Reasons.Effect = words(err)
 	c.Wilcoxon, err = compare.Wilcoxon(arm, reference, a.Plan.Level)
-	c.because("Wilcoxon", err)
+	c.Reasons.Wilcoxon = words(err)
 }
 
-// because keeps why a figure could not be had.
-func (c *Contrast) because(of string, err error) {
+// words returns the error as a reason; empty for none.
+func words(err error) string {
+	if err == nil {
+		return ""
+	}
+	return err.Error()
+}
+
+// adjustedReason returns the reason of a test with covariates: why it failed, or what it is not
+// adjusted for.
+func adjustedReason(err error, omitted []Omission) string {
 	if err != nil {
-		c.Reasons = append(c.Reasons, fmt.Sprintf("%s: %v", of, err))
+		return err.Error()
 	}
+	var parts []string
+	for _, o := range omitted {
+		parts = append(parts, fmt.Sprintf("not adjusted for %s: %s", o.Term, o.Why))
+	}
+	return strings.Join(parts, "; ")
 }
 
-// without keeps what a figure is not adjusted for.
-func (c *Contrast) without(of string, left []string) {
-	for _, l := range left {
-		c.Reasons = append(c.Reasons, of+": not adjusted for "+l)
-	}
-}
-
-// subjects returns the subjects who have a change at a visit and are of one of the
-// arms, with the baseline and the covariates of the plan that they differ in, and what was left out.
-func (a *Analysis) subjects(e *EndpointAnalysis, visit int, arms ...int) (of compare.Subjects, leftOut []string) {
+// subjects returns the subjects of the arms with a change at a visit, with the baseline and the
+// covariates of the plan that vary among them, and the terms that are omitted.
+func (a *Analysis) subjects(e *EndpointAnalysis, visit int, arms ...int) (compare.Subjects, []Omission) {
 	r := a.Repeated(e)
 	var s compare.Subjects
 	var rows [][2]int
@@ -99,15 +103,15 @@ func (a *Analysis) subjects(e *EndpointAnalysis, visit int, arms ...int) (of com
 		s.Change = append(s.Change, r.Change[i][visit-1])
 		s.Arm = append(s.Arm, slices.Index(arms, r.Arm[i]))
 		if stratified {
-			level := -1 // those whose stratum is not known are a stratum
+			level := -1 // subjects without a stratum
 			if !math.IsNaN(stratum.X[i]) {
 				level = int(stratum.X[i])
 			}
 			s.Stratum = append(s.Stratum, level)
 		}
 	}
-	var left RepeatedFit
-	for _, c := range r.columns(rows, &left) {
+	var fit RepeatedFit
+	for _, c := range r.columns(rows, &fit) {
 		var x []float64
 		for _, row := range rows {
 			x = append(x, c.subject[row[0]])
@@ -118,11 +122,11 @@ func (a *Analysis) subjects(e *EndpointAnalysis, visit int, arms ...int) (of com
 			s.Covariates, s.Names = append(s.Covariates, x), append(s.Names, c.name)
 		}
 	}
-	return s, left.LeftOut
+	return s, fit.Omitted
 }
 
-// Stratified says whether the permutation tests shuffle within strata: whether the design has more
-// than one. Subjects whose stratum is not known are a stratum of their own.
+// Stratified reports whether the permutation tests shuffle within strata: whether the design has more
+// than one. Subjects without a stratum are a stratum of their own.
 func (a *Analysis) Stratified() bool { return a.covariate("stratum").Levels > 1 }
 
 // ancova fills in the analysis of covariance of each visit, over all arms.
@@ -132,7 +136,7 @@ func (a *Analysis) ancova(e *EndpointAnalysis) {
 		arms = append(arms, arm)
 	}
 	for v := 1; v < len(a.Design.Visits) && len(arms) > 1; v++ {
-		subjects, left := a.subjects(e, v, arms...)
+		subjects, omitted := a.subjects(e, v, arms...)
 		estimates, err := compare.Ancova(subjects, len(arms), a.Plan.Level)
 		n := make([]int, len(arms))
 		for _, arm := range subjects.Arm {
@@ -144,10 +148,9 @@ func (a *Analysis) ancova(e *EndpointAnalysis) {
 				continue
 			}
 			c.Ancova, c.NAdjusted, c.NAdjustedReference = estimates[c.Arm-1], n[c.Arm], n[0]
-			c.because("ANCOVA", err)
-			c.without("ANCOVA", left)
+			c.Reasons.Ancova = adjustedReason(err, omitted)
 			if err == nil && c.NAdjusted == 0 {
-				c.because("ANCOVA", errors.New("nobody in this arm has a change and known covariates"))
+				c.Reasons.Ancova = "nobody in this arm has a change and known covariates"
 			}
 		}
 	}
@@ -155,11 +158,11 @@ func (a *Analysis) ancova(e *EndpointAnalysis) {
 
 // permute fills in the permutation test.
 func (a *Analysis) permute(e *EndpointAnalysis, c *Contrast) {
-	of, left := a.subjects(e, c.Visit, 0, c.Arm)
+	subjects, omitted := a.subjects(e, c.Visit, 0, c.Arm)
 	var err error
-	c.Permutation, err = compare.Permutation(of, compare.Permutations{Draws: a.Plan.Permutations, Seed: a.Plan.Seed})
-	c.because("permutation", err)
-	c.without("permutation", left)
+	c.Permutation, err = compare.Permutation(subjects,
+		compare.Permutations{Draws: a.Plan.Permutations, Seed: a.Plan.Seed})
+	c.Reasons.Permutation = adjustedReason(err, omitted)
 }
 
 // adjustFamily fills in Holm's p over the compartments, at each visit and arm.
@@ -171,15 +174,15 @@ func (a *Analysis) adjustFamily() {
 	for i := range family[0].Contrasts {
 		var p []float64
 		for _, e := range family {
-			// The family was planned: a compartment without a model makes none of the others
-			// more significant.
+			// The family was planned: a compartment without a model does not make the others more
+			// significant.
 			if math.IsNaN(e.Contrasts[i].Model.P) {
 				p = append(p, 1)
 			} else {
 				p = append(p, e.Contrasts[i].Model.P)
 			}
 		}
-		// The contrasts are those of a.Endpoints: a slice is shared.
+		// family shares its contrasts with a.Endpoints.
 		for k, adjusted := range compare.Holm(p) {
 			if c := &family[k].Contrasts[i]; !math.IsNaN(c.Model.P) {
 				c.Holm = adjusted
@@ -188,14 +191,14 @@ func (a *Analysis) adjustFamily() {
 	}
 }
 
-// correlate fills in the correlations of the compartments' changes with those of other
-// endpoints: within arms, over all subjects and in each arm. Pairs are done several at a time.
+// correlate fills in the correlations of the changes of compartments with those of other endpoints:
+// within arms, over all subjects and in each arm.
 func (a *Analysis) correlate(ctx context.Context) error {
-	whose := []int{AllSubjects}
+	groups := []int{AllSubjects}
 	if len(a.Design.Arms) > 1 {
-		whose = []int{WithinArms, AllSubjects}
+		groups = []int{WithinArms, AllSubjects}
 		for arm := range a.Design.Arms {
-			whose = append(whose, arm)
+			groups = append(groups, arm)
 		}
 	}
 	for x := range a.Endpoints {
@@ -204,7 +207,7 @@ func (a *Analysis) correlate(ctx context.Context) error {
 				continue
 			}
 			for v := 1; v < len(a.Design.Visits); v++ {
-				for _, arm := range whose {
+				for _, arm := range groups {
 					a.Correlations = append(a.Correlations, Correlation{X: x, Y: y, Visit: v, Arm: arm})
 				}
 			}

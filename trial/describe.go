@@ -7,11 +7,11 @@ import (
 	"github.com/t2map/t2map/trial/compare"
 )
 
-// describe returns a sample's figures; NaN in it is left out.
+// describe returns the statistics of the numbers that are not NaN.
 func describe(xs []float64, level float64) Description {
 	d, err := compare.Describe(present(xs), level)
 	if err != nil {
-		// Tables hold finite numbers only, and the level is checked.
+		// Numbers of tables are finite, and the level is checked.
 		panic(err)
 	}
 	return d
@@ -51,14 +51,14 @@ func (a *EndpointAnalysis) cell(d Design, armVisit [2]int, level float64) Cell {
 	return c
 }
 
-// flagCell gathers the flags that figures of this arm at this visit have to show. A value that two
-// studies took from a description is touched as one that is in it.
+// flagCell collects the flags that figures of this arm at this visit have to show. A value that is
+// missing because of two studies counts as if it were described.
 func (a *EndpointAnalysis) flagCell(d Design, flags []Flag, armVisit [2]int) {
 	cell := &a.Cells[armVisit[0]][armVisit[1]]
-	add := func(to *[]int, of []int) {
-		for _, f := range of {
-			if flags[f].Kind.OnFigures() && !slices.Contains(*to, f) {
-				*to = append(*to, f)
+	add := func(list *[]int, more []int) {
+		for _, f := range more {
+			if flags[f].Kind.OnFigures() && !slices.Contains(*list, f) {
+				*list = append(*list, f)
 			}
 		}
 	}
@@ -68,7 +68,7 @@ func (a *EndpointAnalysis) flagCell(d Design, flags []Flag, armVisit [2]int) {
 		}
 		baseline, value := a.Values[s][0].touching(flags), a.Values[s][armVisit[1]].touching(flags)
 		add(&cell.ValueFlags, value)
-		// A change needs both: one that is missing for another reason is touched by neither.
+		// A change needs both values.
 		if baseline != nil && value != nil {
 			add(&cell.ChangeFlags, baseline)
 			add(&cell.ChangeFlags, value)
@@ -78,17 +78,17 @@ func (a *EndpointAnalysis) flagCell(d Design, flags []Flag, armVisit [2]int) {
 	slices.Sort(cell.ChangeFlags)
 }
 
-// touching returns the flags of a value that is in a description, which may be none, and of one that is
-// missing those that took it; nil where it is missing for another reason.
+// touching returns the flags of a value that exists, which may be none, and of one that is missing
+// because of two studies; nil for a value that is missing for another reason.
 func (v Value) touching(flags []Flag) []int {
-	if v.Missing == "" {
+	if v.Missing.Kind == Present {
 		return append([]int{}, v.Flags...)
 	}
-	var took []int
+	var causes []int
 	for _, f := range v.Flags {
 		if flags[f].Kind == TwoStudies {
-			took = append(took, f)
+			causes = append(causes, f)
 		}
 	}
-	return took
+	return causes
 }

@@ -9,49 +9,22 @@ import (
 
 	"github.com/t2map/t2map/printable"
 	"github.com/t2map/t2map/table"
-	"github.com/t2map/t2map/trial/mmrm"
 )
 
-// Heading is what a design says above its columns, in lines such as
-// "# reference: control", or the command line in their stead. Texts are as written;
-// an empty one is not said.
-type Heading struct {
-	// Trial is the trial's code.
-	Trial string
-	// Visits are "baseline=0, month03=3, month12=12": names with nominal months.
-	Visits string
-	// Baseline is the visit that changes are counted from; where it is not given, that of month 0.
-	Baseline string
-	// Reference is the arm others are compared with.
-	Reference string
-	// Primary is the primary contrast: "medial@month12", "medial" or "@month12".
-	Primary string
-	// Covariance is unstructured, hcs, ar1 or cs.
-	Covariance string
-	// DF is kenward-roger or satterthwaite.
-	DF string
-	// Covariates are "site, age".
-	Covariates string
-	// Rows are "medial-tibial, medial deep".
-	Rows string
-	// WithinCV is in percent: "5", or "medial=4, lateral=5.5".
-	WithinCV string
-}
-
-// designHint shows what a design looks like.
+// designHint shows a design.
 const designHint = "a design is a CSV such as\n" +
 	"  # visits: baseline=0, month03=3, month12=12\n" +
 	"  # reference: control\n" +
 	"  subject,arm,side\n" +
 	"  S01,treatment,right"
 
-// ReadDesign reads the design of a trial: a heading, then one row per subject with
-// the columns subject and arm, and where wanted side, stratum, site, sex, age (years) and
-// bmi (kg/m²). What over says goes before the heading. Other columns are passed over.
+// ReadDesign reads the design of a trial: a heading, and one row per subject with the columns subject
+// and arm, and optionally side, stratum, site, sex, age (years) and bmi (kg/m²). It ignores other
+// columns. over overrides the heading.
 //
-// Nothing of it is guessed: errors are a heading without visits, several arms without a
-// reference, a visit before month 0 without a baseline, names that are alike (see table.Keys), a
-// subject that stands twice, a side that is neither left nor right, and what is not a number.
+// Nothing is guessed. It is an error if the heading has no visits, if there are several arms without
+// a reference, a visit before month 0 without a baseline, names that are alike (see table.Keys), or a
+// subject with two rows, if a side is neither left nor right, or if an age or BMI is not a number.
 func ReadDesign(s Source, over Heading) (Design, Plan, error) {
 	t, err := table.Read(s)
 	if err != nil {
@@ -90,59 +63,6 @@ func ReadDesign(s Source, over Heading) (Design, Plan, error) {
 	return d, p, nil
 }
 
-// or fills what h does not say from what is below it.
-func (h Heading) or(below Heading) Heading {
-	return Heading{
-		Trial: cmp.Or(h.Trial, below.Trial), Visits: cmp.Or(h.Visits, below.Visits), Baseline: cmp.Or(h.Baseline, below.Baseline),
-		Reference: cmp.Or(h.Reference, below.Reference), Primary: cmp.Or(h.Primary, below.Primary),
-		Covariance: cmp.Or(h.Covariance, below.Covariance), DF: cmp.Or(h.DF, below.DF),
-		Covariates: cmp.Or(h.Covariates, below.Covariates), WithinCV: cmp.Or(h.WithinCV, below.WithinCV),
-		Rows: cmp.Or(h.Rows, below.Rows),
-	}
-}
-
-// parseHeading takes the heading's lines apart. A line without a colon is a remark.
-func parseHeading(t *table.Table) (Heading, error) {
-	var h Heading
-	for _, line := range t.Heading {
-		key, value, said := strings.Cut(line, ":")
-		if !said {
-			continue
-		}
-		var to *string
-		switch key = strings.ToLower(strings.TrimSpace(key)); key {
-		case "trial":
-			to = &h.Trial
-		case "visits":
-			to = &h.Visits
-		case "baseline":
-			to = &h.Baseline
-		case "reference":
-			to = &h.Reference
-		case "primary":
-			to = &h.Primary
-		case "covariance":
-			to = &h.Covariance
-		case "df":
-			to = &h.DF
-		case "covariates":
-			to = &h.Covariates
-		case "wcv":
-			to = &h.WithinCV
-		case "rows":
-			to = &h.Rows
-		default:
-			return h, hinted("known are trial, visits, baseline, reference, primary, covariance, df, covariates, wcv and rows; a remark has no colon",
-				"%s: the heading has %.40q, which is not known", t.Name, key)
-		}
-		if *to != "" {
-			return h, fmt.Errorf("%s: the heading has %s twice", t.Name, key)
-		}
-		*to = strings.TrimSpace(value)
-	}
-	return h, nil
-}
-
 // parseVisits reads "baseline=0, month03=3".
 func parseVisits(text string) ([]Visit, error) {
 	if text == "" {
@@ -150,12 +70,11 @@ func parseVisits(text string) ([]Visit, error) {
 	}
 	var visits []Visit
 	for _, item := range list(text) {
-		// The last sign parts: a name may hold one.
-		at := strings.LastIndex(item, "=")
-		if at < 1 {
+		sign := strings.LastIndex(item, "=") // a name may have one
+		if sign < 1 {
 			return nil, hinted(designHint, "visit %.40q has no month", item)
 		}
-		name, month := strings.TrimSpace(item[:at]), strings.TrimSpace(item[at+1:])
+		name, month := strings.TrimSpace(item[:sign]), strings.TrimSpace(item[sign+1:])
 		m, err := table.ParseNumber(month)
 		if err != nil || math.IsNaN(m) || math.IsInf(m, 0) {
 			return nil, hinted(designHint, "visit %.40q: month %.20q is not a number", name, month)
@@ -163,7 +82,8 @@ func parseVisits(text string) ([]Visit, error) {
 		for _, v := range visits {
 			switch {
 			case table.IsAlike(v.Name, name):
-				return nil, hinted("give each visit its own name", "visits %.40q and %.40q are the same, or differ %s", v.Name, name, table.Alike)
+				return nil, hinted("give each visit its own name", "visits %.40q and %.40q are the same, or differ %s",
+					v.Name, name, table.Alike)
 			case v.Month == m:
 				return nil, fmt.Errorf("visits %.40q and %.40q are both at month %g", v.Name, name, m)
 			}
@@ -174,7 +94,7 @@ func parseVisits(text string) ([]Visit, error) {
 	return visits, nil
 }
 
-// list parts a text at its commas.
+// list splits a text at its commas.
 func list(text string) []string {
 	var items []string
 	for item := range strings.SplitSeq(text, ",") {
@@ -185,40 +105,42 @@ func list(text string) []string {
 	return items
 }
 
-// setBaseline puts the visits before the baseline into Before. Where it is not named it is the visit of
-// month 0 or, if no visit is at or before month 0, the earliest, which the design then says in
-// AssumedBaseline.
+// setBaseline moves the visits before the baseline into Before. Without a name the baseline is the visit
+// of month 0 or, if no visit is at or before month 0, the earliest, which AssumedBaseline reports.
 func (d *Design) setBaseline(name string) error {
-	at := slices.IndexFunc(d.Visits, func(v Visit) bool {
+	i := slices.IndexFunc(d.Visits, func(v Visit) bool {
 		if name != "" {
 			return v.Name == name
 		}
 		return v.Month == 0
 	})
 	switch {
-	case at >= 0:
+	case i >= 0:
 	case name != "":
-		return hinted("write it as in the line of visits", "the baseline %.40q is not one of the visits %s", name, few(d.visitNames()))
+		return hinted("write it as in the line of visits", "the baseline %.40q is not one of the visits %s", name,
+			few(d.visitNames()))
 	case d.Visits[0].Month < 0:
-		return hinted(fmt.Sprintf("name it: a line such as \"# baseline: %s\", or --baseline", printable.Line(d.Visits[0].Name)),
+		return hinted(fmt.Sprintf("name it: a line such as \"# baseline: %s\", or --baseline",
+			printable.Line(d.Visits[0].Name)),
 			"no visit is at month 0, and visit %.40q is before it: the baseline is not known", d.Visits[0].Name)
 	default:
-		at, d.AssumedBaseline = 0, true
+		i, d.AssumedBaseline = 0, true
 	}
-	d.Before, d.Visits = d.Visits[:at:at], d.Visits[at:]
+	d.Before, d.Visits = d.Visits[:i:i], d.Visits[i:]
 	return nil
 }
 
-// spelling holds names of one kind to one spelling.
+// spelling checks that names of one kind have one spelling.
 type spelling struct {
 	names table.Names
 	line  map[string]int
 }
 
-// check takes a name. One that is alike, but not the same as an earlier one is an error.
+// check adds a name. A name that is alike to an earlier one, but not the same, is an error.
 func (s *spelling) check(r table.Row, column, name string) error {
 	if other, alike := s.names.Add(name); alike {
-		return hinted(r.Way("write it in one way"), "%s: %.40q differs from %.40q (line %d) %s", r.Place(column), name, other, s.line[other], table.Alike)
+		return hinted(r.Way("write it in one way"), "%s: %.40q differs from %.40q (line %d) %s", r.Place(column), name,
+			other, s.line[other], table.Alike)
 	}
 	if s.line == nil {
 		s.line = map[string]int{}
@@ -238,13 +160,15 @@ func (d *Design) readSubjects(t *table.Table) error {
 	line := map[string]int{}
 	levels := map[string]*spelling{"arm": {}, "stratum": {}, "site": {}, "sex": {}}
 	for _, r := range t.Rows {
-		s := Subject{ID: r.Text("subject"), Stratum: r.Text("stratum"), Site: r.Text("site"), Sex: sexTerm(r.Text("sex"))}
+		s := Subject{ID: r.Text("subject"), Stratum: r.Text("stratum"), Site: r.Text("site"),
+			Sex: sexTerm(r.Text("sex"))}
 		arm := r.Text("arm")
 		if s.ID == "" || arm == "" {
 			return hinted("complete the row, or delete it", "%s: line %d has no subject or no arm", t.Name, r.Line)
 		}
 		if t.Has("side") && sideName(arm) != "" {
-			return hinted("write a separator for each empty cell", "%s: the arm is named %.40q, as a side is: the values may be in the wrong columns", r.Place("arm"), arm)
+			return hinted("write a separator for each empty cell",
+				"%s: the arm is named %.40q, as a side is: the values may be in the wrong columns", r.Place("arm"), arm)
 		}
 		for _, level := range [][2]string{{"stratum", s.Stratum}, {"site", s.Site}, {"sex", s.Sex}, {"arm", arm}} {
 			if err := levels[level[0]].check(r, level[0], level[1]); err != nil {
@@ -271,7 +195,7 @@ func (d *Design) readSubjects(t *table.Table) error {
 	return nil
 }
 
-// sexTerm writes the sexes that are known in one way, CDISC's F and M.
+// sexTerm returns F and M, the terms of CDISC, for female and male; other words are unchanged.
 func sexTerm(text string) string {
 	switch strings.ToLower(text) {
 	case "f", "female":
@@ -282,18 +206,22 @@ func sexTerm(text string) string {
 	return text
 }
 
-// subjectTwice says what is wrong with a row whose subject stands in an earlier line, as other.
+// subjectTwice returns the error of a row whose subject is in an earlier line, as other.
 func (d *Design) subjectTwice(name string, r table.Row, other string, line int) error {
 	id, arm := r.Text("subject"), r.Text("arm")
 	for _, s := range d.Subjects {
 		if s.ID == other && d.Arms[s.Arm] != arm && other == id {
-			return hinted("give each subject one arm", "%s: subject %.40q is in two arms: %.40q (line %d) and %.40q (line %d)", name, id, d.Arms[s.Arm], line, arm, r.Line)
+			return hinted("give each subject one arm",
+				"%s: subject %.40q is in two arms: %.40q (line %d) and %.40q (line %d)", name, id, d.Arms[s.Arm], line,
+				arm, r.Line)
 		}
 	}
 	if other == id {
-		return hinted("give each subject one row", "%s: subject %.40q appears twice (lines %d and %d)", name, id, line, r.Line)
+		return hinted("give each subject one row", "%s: subject %.40q appears twice (lines %d and %d)", name, id, line,
+			r.Line)
 	}
-	return hinted("give each subject one row; two subjects need names that cannot be confused", "%s: subjects %.40q (line %d) and %.40q (line %d) differ %s", name, other, line, id, r.Line, table.Alike)
+	return hinted("give each subject one row; two subjects need names that cannot be confused",
+		"%s: subjects %.40q (line %d) and %.40q (line %d) differ %s", name, other, line, id, r.Line, table.Alike)
 }
 
 // sideName returns left or right, or "" for a text that is not a side.
@@ -311,7 +239,8 @@ func sideName(text string) string {
 func (s *Subject) readRest(r table.Row) (err error) {
 	side := r.Text("side")
 	if s.Side = sideName(side); s.Side == "" && side != "" {
-		return hinted("write left, right, L or R: one knee for each subject", "%s: %.20q is not a side", r.Place("side"), side)
+		return hinted("write left, right, L or R: one knee for each subject", "%s: %.20q is not a side",
+			r.Place("side"), side)
 	}
 	if s.Age, err = r.Number("age"); err != nil {
 		return err
@@ -320,21 +249,23 @@ func (s *Subject) readRest(r table.Row) (err error) {
 	return err
 }
 
-// putFirst makes an arm the first, and renumbers those of subjects.
+// putFirst makes an arm the first, and renumbers the arms of the subjects.
 func (d *Design) putFirst(reference string) error {
 	if reference == "" && len(d.Arms) == 1 {
 		reference = d.Arms[0]
 	}
-	at := slices.Index(d.Arms, reference)
+	i := slices.Index(d.Arms, reference)
 	switch {
 	case reference == "":
-		return hinted(fmt.Sprintf("above the columns put a line such as \"# reference: %s\", or give --reference", d.Arms[0]),
+		return hinted(fmt.Sprintf("above the columns put a line such as \"# reference: %s\", or give --reference",
+			d.Arms[0]),
 			"the design has the arms %s and does not say which is the reference", strings.Join(d.Arms, ", "))
-	case at < 0:
-		return hinted("arms are "+strings.Join(d.Arms, ", "), "the reference %.40q is not an arm of the design", reference)
+	case i < 0:
+		return hinted("arms are "+strings.Join(d.Arms, ", "), "the reference %.40q is not an arm of the design",
+			reference)
 	}
 	old := slices.Clone(d.Arms)
-	d.Arms = slices.Insert(slices.Delete(d.Arms, at, at+1), 0, reference)
+	d.Arms = slices.Insert(slices.Delete(d.Arms, i, i+1), 0, reference)
 	for i, s := range d.Subjects {
 		d.Subjects[i].Arm = slices.Index(d.Arms, old[s.Arm])
 	}
@@ -344,75 +275,15 @@ func (d *Design) putFirst(reference string) error {
 // setPrimary reads "medial@month12". The endpoint is checked when there are any.
 func (d *Design) setPrimary(text string) error {
 	d.Primary.Visit = len(d.Visits) - 1
-	endpoint, visit, at := strings.Cut(text, "@")
+	endpoint, visit, hasVisit := strings.Cut(text, "@")
 	d.Primary.Endpoint = strings.TrimSpace(endpoint)
-	if visit = strings.TrimSpace(visit); at {
+	if visit = strings.TrimSpace(visit); hasVisit {
 		i := slices.IndexFunc(d.Visits, func(v Visit) bool { return v.Name == visit })
 		if i < 1 {
-			return hinted("write it as medial@month12, with one of the visits after baseline", "the primary contrast %.40q does not name a visit after baseline", text)
+			return hinted("write it as medial@month12, with one of the visits after baseline",
+				"the primary contrast %.40q does not name a visit after baseline", text)
 		}
 		d.Primary.Visit = i
-	}
-	return nil
-}
-
-var covarianceNames = map[string]mmrm.Covariance{
-	"": mmrm.Unstructured, "unstructured": mmrm.Unstructured, "un": mmrm.Unstructured,
-	"hcs": mmrm.HeterogeneousCS, "csh": mmrm.HeterogeneousCS, "ar1": mmrm.AR1, "cs": mmrm.CompoundSymmetry,
-}
-
-var dfNames = map[string]mmrm.DF{
-	"": mmrm.KenwardRoger, "kenward-roger": mmrm.KenwardRoger, "satterthwaite": mmrm.Satterthwaite,
-}
-
-// Plan reads what the heading says of the analysis; what it does not say is the default.
-func (h Heading) Plan() (p Plan, err error) {
-	var known bool
-	if p.Covariance, known = covarianceNames[strings.ToLower(h.Covariance)]; !known {
-		return p, hinted("unstructured, hcs (heterogeneous compound symmetry), ar1 or cs", "covariance %.40q is not known", h.Covariance)
-	}
-	if p.DF, known = dfNames[strings.ToLower(h.DF)]; !known {
-		return p, hinted("kenward-roger or satterthwaite", "degrees of freedom %.40q are not known", h.DF)
-	}
-	for _, c := range list(strings.ToLower(h.Covariates)) {
-		if !slices.Contains([]string{"site", "stratum", "sex", "age", "bmi"}, c) {
-			return p, hinted("site, stratum, sex, age or bmi", "covariate %.40q is not known", c)
-		}
-		if !slices.Contains(p.Covariates, c) {
-			p.Covariates = append(p.Covariates, c)
-		}
-	}
-	for _, row := range list(h.Rows) {
-		if !slices.Contains(p.Rows, row) {
-			p.Rows = append(p.Rows, row)
-		}
-	}
-	return p, p.setWithinCV(h.WithinCV)
-}
-
-// leastCV in percent is less than any study found: 1.1 % per region on one scanner
-// (Verschueren, repub.eur.nl/pub/135013). What is below is a fraction by mistake.
-const leastCV = 0.5
-
-// setWithinCV reads "5" or "medial=4, lateral=5.5", in percent.
-func (p *Plan) setWithinCV(text string) error {
-	for _, item := range list(text) {
-		compartment, percent := "", item
-		if at := strings.LastIndex(item, "="); at >= 0 {
-			compartment, percent = strings.TrimSpace(item[:at]), strings.TrimSpace(item[at+1:])
-		}
-		v, err := table.ParseNumber(strings.TrimSuffix(percent, "%"))
-		if err == nil && v > 0 && v < leastCV {
-			return hinted("write it in percent: 5, not 0.05", "a within-subject CV of %g %% is smaller than that of any scanner", v)
-		}
-		if err != nil || !(v > 0 && v < 100) {
-			return hinted("in percent, such as 5, or medial=4, lateral=5.5", "within-subject CV %.40q is not a percentage", item)
-		}
-		if compartment == "" {
-			p.WithinCV = v / 100
-			continue
-		}
-		p.WithinCVOf = append(p.WithinCVOf, CompartmentCV{compartment, v / 100})
 	}
 	return nil
 }

@@ -1,11 +1,11 @@
 package trial
 
-// Direction says what growth of an endpoint means.
+// Direction says whether an increase of an endpoint is better or worse.
 type Direction int8
 
 // The directions.
 const (
-	// Unknown: no word of better or worse is used.
+	// Unknown: neither better nor worse is used.
 	Unknown Direction = iota
 	HigherIsWorse
 	HigherIsBetter
@@ -13,9 +13,9 @@ const (
 
 // Endpoint is one measure of every subject at every visit.
 type Endpoint struct {
-	// Name is what tables call it: medial, WOMAC.
+	// Name is its name in tables: medial, WOMAC.
 	Name string
-	// Title is what figures call it: "Medial T2", "WOMAC".
+	// Title is its name in figures: "Medial T2", "WOMAC".
 	Title string
 	// Unit is ms for T2, and otherwise as given; empty for scores.
 	Unit string
@@ -26,64 +26,68 @@ type Endpoint struct {
 	Values [][]Value
 }
 
-// Value is one measurement, or why it is not there.
+// Value is one measurement, or the reason why it is missing.
 type Value struct {
-	// X is NaN where there is none.
+	// X is NaN if it is missing.
 	X float64
-	// Missing says why X is NaN: "no study", "study failed: …", "two studies".
-	Missing string
-	// Flags are indices into Analysis.Flags of what speaks against this value, or took it.
+	// Missing says why X is NaN.
+	Missing Missing
+	// Flags are the flags of this value, or those for which it is missing, as indices into
+	// Analysis.Flags.
 	Flags []int
-	// Side of the knee as the images have it, Study and Series the hashes of their
-	// UIDs, Method how T2 was estimated; empty for endpoints from other tables.
+	// Side of the knee in the images, the hashes of the UIDs of Study and Series, and the Method of
+	// estimating T2; empty for endpoints from other tables.
 	Side, Study, Series, Method string
-	// MaskFrom is the visit whose mask was carried to this one by registration; empty where the
-	// mask was drawn, or the endpoint has none.
+	// MaskFrom is the visit whose mask was carried to this one by registration; empty if the mask was
+	// drawn, or the endpoint has none.
 	MaskFrom string
-	// Folder is that of the study below the results, as studies.csv has it; empty where that is
-	// not known.
+	// Folder is the folder of the study below the results, as in studies.csv; empty if it is not
+	// known.
 	Folder string
 }
 
-// FlagKind says what a flag is about.
+// FlagKind is the kind of problem of a flag.
 type FlagKind string
 
-// The kinds of flags, in the order of listings.
+// The kinds of flags.
 const (
 	// NotInDesign: results of a subject or visit that the design does not have.
 	NotInDesign FlagKind = "not in the design"
 	// NoResult: a planned visit without a result.
 	NoResult FlagKind = "no result"
-	// OtherSide: results of the knee that is not studied, which are not used.
+	// OtherSide: results of the other knee, which are not used.
 	OtherSide FlagKind = "other side"
-	// TwoStudies: two studies at one visit. It shows on every figure it touches.
+	// TwoStudies: two studies at one visit. Every figure that it concerns shows it.
 	TwoStudies FlagKind = "two studies"
 	// ProtocolChange: settings, method, echo times, matrix or spacing differ from the subject's
-	// baseline, or the way in which T2 was estimated differs between subjects. It shows on every
-	// figure it touches.
+	// baseline, or the settings differ between subjects. Every figure that it concerns shows it.
 	ProtocolChange FlagKind = "protocol change"
-	// ScannerChange: another scanner than at the subject's baseline. It shows on
-	// every figure it touches.
+	// ScannerChange: a scanner other than at the subject's baseline. Every figure that it concerns
+	// shows it.
 	ScannerChange FlagKind = "scanner change"
 	// CarriedMask: the mask was carried from another visit by registration; or some masks were, and
-	// others drawn at the same visits. It shows on every figure it touches.
+	// others drawn at the same visits. Every figure that it concerns shows it.
 	CarriedMask FlagKind = "carried mask"
-	// Quality: what the pipeline itself noted, such as lossy images.
+	// Quality: a remark of the pipeline, such as on lossy images.
 	Quality FlagKind = "quality"
 )
 
-// OnFigures says whether figures that a flag touches must show it.
+// FlagKinds are the kinds in the order of listings.
+var FlagKinds = []FlagKind{NotInDesign, NoResult, OtherSide, TwoStudies, ProtocolChange, ScannerChange, CarriedMask,
+	Quality}
+
+// OnFigures reports whether the figures that a flag concerns must show it.
 func (k FlagKind) OnFigures() bool {
 	return k == TwoStudies || k == ProtocolChange || k == ScannerChange || k == CarriedMask
 }
 
-// Flag is something that a reader of the figures has to know.
+// Flag is a problem that a reader of the report has to know.
 type Flag struct {
 	Kind FlagKind
-	// Subject and Visit are names as the tables have them; empty where it is about all.
+	// Subject and Visit are names as in the tables; empty for all.
 	Subject, Visit string
-	// Endpoint is empty where it is about every compartment.
+	// Endpoint is empty for every compartment.
 	Endpoint string
-	// Text says what is the matter, in words for the reader.
+	// Text describes the problem.
 	Text string
 }

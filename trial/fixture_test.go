@@ -59,7 +59,8 @@ func (m made) compartments() string {
 					x = m.t2(arm, n, v)
 				}
 				if !math.IsNaN(x) {
-					fmt.Fprintf(&b, "%s,%s,st-%s-%d,se-%s-%d,right,%s,%.2f,nlls,plain,Maker One,7 echoes,,\n", id, visit, id, v, id, v, compartment, x)
+					fmt.Fprintf(&b, "%s,%s,st-%s-%d,se-%s-%d,right,%s,%.2f,nlls,plain,Maker One,7 echoes,,\n", id,
+						visit, id, v, id, v, compartment, x)
 				}
 			}
 		}

@@ -2,25 +2,24 @@ package trial
 
 import "slices"
 
-// FlagGroup is flags that say the same of several subjects.
+// FlagGroup is flags that differ in the subject alone.
 type FlagGroup struct {
-	Flag // of the first; its Subject is Subjects[0]
-	// Subjects in the order of the flags; one empty name where it is about no subject.
+	Flag // the first; its Subject is Subjects[0]
+	// Subjects in the order of the flags; one empty name for flags about all subjects.
 	Subjects []string
 }
 
-// GroupFlags gathers flags that differ in their subject alone, in the order in which
-// each first stands.
+// GroupFlags groups flags that differ in the subject alone, in the order of the first of each group.
 func GroupFlags(flags []Flag) []FlagGroup {
 	var groups []FlagGroup
-	at := map[Flag]int{}
+	index := map[Flag]int{}
 	for _, f := range flags {
 		key := f
 		key.Subject = ""
-		i, known := at[key]
+		i, known := index[key]
 		if !known {
 			i = len(groups)
-			at[key] = i
+			index[key] = i
 			groups = append(groups, FlagGroup{Flag: f})
 		}
 		if !slices.Contains(groups[i].Subjects, f.Subject) {

@@ -6,12 +6,12 @@ import (
 	"slices"
 )
 
-// flow counts the participants of every arm by the compartments, or where there are
-// none by all endpoints.
+// flow counts the participants of every arm by the compartments or, if there are none, by all
+// endpoints.
 func flow(d Design, endpoints []EndpointAnalysis) []Flow {
-	of := slices.DeleteFunc(slices.Clone(endpoints), func(e EndpointAnalysis) bool { return !e.Compartment })
-	if len(of) == 0 {
-		of = endpoints
+	if compartments := slices.DeleteFunc(slices.Clone(endpoints),
+		func(e EndpointAnalysis) bool { return !e.Compartment }); len(compartments) > 0 {
+		endpoints = compartments
 	}
 	flows := make([]Flow, len(d.Arms))
 	for arm := range flows {
@@ -23,9 +23,9 @@ func flow(d Design, endpoints []EndpointAnalysis) []Flow {
 			}
 			f.Planned++
 			for v := range d.Visits {
-				f.Visits[v].count(reason(of, s, v))
+				f.Visits[v].count(reason(endpoints, s, v))
 			}
-			if slices.ContainsFunc(of, func(e EndpointAnalysis) bool {
+			if slices.ContainsFunc(endpoints, func(e EndpointAnalysis) bool {
 				return slices.ContainsFunc(e.Changes[s], func(c Change) bool { return !math.IsNaN(c.Delta) })
 			}) {
 				f.Analysed++
@@ -33,29 +33,26 @@ func flow(d Design, endpoints []EndpointAnalysis) []Flow {
 		}
 		for v := range f.Visits {
 			slices.SortStableFunc(f.Visits[v].Missing, func(a, b ReasonCount) int {
-				return cmp.Or(cmp.Compare(b.N, a.N), cmp.Compare(a.Reason, b.Reason))
+				return cmp.Or(cmp.Compare(b.N, a.N), cmp.Compare(a.Reason.String(), b.Reason.String()))
 			})
 		}
 	}
 	return flows
 }
 
-// reason returns why a subject has no value at a visit; empty where it has one.
-func reason(of []EndpointAnalysis, s, v int) string {
-	first := ""
-	for _, e := range of {
-		m := e.Values[s][v].Missing
-		if m == "" {
-			return ""
+// reason returns why a subject has no value of any endpoint at a visit: the reason of the first.
+func reason(endpoints []EndpointAnalysis, s, v int) Missing {
+	for _, e := range endpoints {
+		if e.Values[s][v].Missing.Kind == Present {
+			return Missing{}
 		}
-		first = cmp.Or(first, m)
 	}
-	return cmp.Or(first, "no endpoint")
+	return endpoints[0].Values[s][v].Missing
 }
 
-// count adds a participant who is missing for a reason, or present where it is empty.
-func (f *FlowVisit) count(reason string) {
-	if reason == "" {
+// count adds a participant who is present, or missing for a reason.
+func (f *FlowVisit) count(reason Missing) {
+	if reason.Kind == Present {
 		f.Present++
 		return
 	}

@@ -7,15 +7,15 @@ import (
 	"github.com/t2map/t2map/trial/compare"
 )
 
-// coverage95 is the quantile of the normal distribution that belongs to 95 %, as the
-// repeatability coefficient is defined (QIBA, PMC8574057).
+// coverage95 is the quantile of the normal distribution for a coverage of 95 %, as in the definition of
+// the repeatability coefficient (QIBA, PMC8574057).
 const coverage95 = 1.96
 
 // defaultWithinCV is the QIBA profile's for cartilage T2 at 3 T (PMC8574057).
 const defaultWithinCV = 0.05
 
-// repeatability returns the repeatability coefficient of an endpoint in percent,
-// 100·1.96·√2·CV, NaN for those that are not compartments.
+// repeatability returns the repeatability coefficient of an endpoint in percent, 100·1.96·√2·CV; NaN
+// for endpoints that are not compartments.
 func (p Plan) repeatability(e Endpoint) float64 {
 	if !e.Compartment {
 		return math.NaN()
@@ -42,16 +42,17 @@ func (a *EndpointAnalysis) changes(p Plan) {
 	}
 }
 
-// change returns a value's change from the baseline. Percent is NaN where the baseline is
-// not above 0, as that of a score may be.
+// change returns the change of a value from baseline. Percent is NaN if the baseline is not above 0, as
+// that of a score may be.
 func change(baseline, value Value, isBaseline bool) Change {
 	c := Change{Delta: math.NaN(), Percent: math.NaN()}
 	switch {
 	case isBaseline:
-		c.Missing = "baseline"
-	case baseline.Missing != "":
-		c.Missing = "baseline: " + baseline.Missing
-	case value.Missing != "":
+		c.Missing = Missing{Kind: AtBaseline}
+	case baseline.Missing.Kind != Present:
+		c.Missing = baseline.Missing
+		c.Missing.OfBaseline = true
+	case value.Missing.Kind != Present:
 		c.Missing = value.Missing
 	default:
 		c.Delta = difference(value.X, baseline.X)
@@ -62,9 +63,9 @@ func change(baseline, value Value, isBaseline bool) Change {
 	return c
 }
 
-// difference returns a − b as the difference of the decimal numbers that tables hold, without what
-// binary arithmetic leaves in it, so that equal changes are equal: ranks look at that. Both are
-// good to 15 digits; what lies beyond the 14th of the larger is rounding.
+// difference returns a − b as the difference of the decimal numbers of tables, without the rounding of
+// binary arithmetic, so that equal changes have equal ranks. Digits after the 14th of the larger
+// number are rounding.
 func difference(a, b float64) float64 {
 	const digits = 14
 	scale := max(math.Abs(a), math.Abs(b))
@@ -75,7 +76,7 @@ func difference(a, b float64) float64 {
 	text := strconv.FormatFloat(a-b, 'f', max(decimals, 0), 64)
 	d, err := strconv.ParseFloat(text, 64)
 	if err != nil {
-		return a - b // beyond the range of a double
+		return a - b // outside the range of a double
 	}
 	return d
 }
@@ -110,22 +111,23 @@ func (a *EndpointAnalysis) responders(d Design) {
 			}
 		}
 		for i := range r.Arms {
-			r.Arms[i].SDC = a.RC / math.Sqrt(float64(r.Arms[i].n()))
-			if r.Arms[i].n() == 0 {
+			r.Arms[i].SDC = a.RC / math.Sqrt(float64(r.Arms[i].N()))
+			if r.Arms[i].N() == 0 {
 				r.Arms[i].SDC = math.NaN()
 			}
 		}
 		for _, c := range r.Arms[1:] {
-			r.Increase = append(r.Increase, fisher(c.Increase, c.n(), r.Arms[0].Increase, r.Arms[0].n()))
-			r.Decrease = append(r.Decrease, fisher(c.Decrease, c.n(), r.Arms[0].Decrease, r.Arms[0].n()))
+			r.Increase = append(r.Increase, fisher(c.Increase, c.N(), r.Arms[0].Increase, r.Arms[0].N()))
+			r.Decrease = append(r.Decrease, fisher(c.Decrease, c.N(), r.Arms[0].Decrease, r.Arms[0].N()))
 		}
 		a.Responders = append(a.Responders, r)
 	}
 }
 
-func (c ResponderCount) n() int { return c.Within + c.Decrease + c.Increase }
+// N is the number of subjects with a verdict.
+func (c ResponderCount) N() int { return c.Within + c.Decrease + c.Increase }
 
-// fisher compares k of n with l of m; NaN where one arm is empty.
+// fisher compares k of n with l of m; NaN if an arm is empty.
 func fisher(k, n, l, m int) float64 {
 	p, err := compare.FisherExact(k, n-k, l, m-l)
 	if err != nil || n == 0 || m == 0 {

@@ -40,12 +40,12 @@ func TestCarriedMasks(t *testing.T) {
 			"the masks of 12 of 18 visits with values were carried from baseline by registration, not drawn: see mask_from in values.csv"},
 		// A visit whose masks were drawn is compared with one whose masks were carried.
 		"one visit": {func(_, visit string) bool { return visit == "month03" },
-			"the masks of some visits were carried from baseline, of others drawn (6 and 6): a change may come from the mask", 36,
-			"the masks of 6 of 18 visits with values were carried from baseline by registration, not drawn: see mask_from in values.csv; of the other visits than baseline, 6 have a drawn mask"},
+			"the masks of some visits were carried from baseline, those of others were drawn (6 and 6): a change may be due to the masks", 36,
+			"the masks of 6 of 18 visits with values were carried from baseline by registration, not drawn: see mask_from in values.csv; of the visits other than baseline, 6 have a drawn mask"},
 		// Two subjects of one visit are.
 		"one subject": {func(subject, visit string) bool { return subject == "S02" && visit != "baseline" },
-			"the masks of some visits were carried from baseline, of others drawn (2 and 10): a change may come from the mask", 36,
-			"the masks of 2 of 18 visits with values were carried from baseline by registration, not drawn: see mask_from in values.csv; of the other visits than baseline, 10 have a drawn mask"},
+			"the masks of some visits were carried from baseline, those of others were drawn (2 and 10): a change may be due to the masks", 36,
+			"the masks of 2 of 18 visits with values were carried from baseline by registration, not drawn: see mask_from in values.csv; of the visits other than baseline, 10 have a drawn mask"},
 	} {
 		a := analyse(t, carriedAt(c.carried))
 		got := flagged(a, CarriedMask)
@@ -69,8 +69,10 @@ func TestCarriedMasks(t *testing.T) {
 					if slices.Contains(value.Flags, flag) {
 						n++
 					}
-					if carried := c.carried(a.Design.Subjects[s].ID, threeVisits[v]); carried != (value.MaskFrom == "baseline") {
-						t.Errorf("%s: %s at %s: mask from %q", name, a.Design.Subjects[s].ID, threeVisits[v], value.MaskFrom)
+					if carried := c.carried(a.Design.Subjects[s].ID,
+						threeVisits[v]); carried != (value.MaskFrom == "baseline") {
+						t.Errorf("%s: %s at %s: mask from %q", name, a.Design.Subjects[s].ID, threeVisits[v],
+							value.MaskFrom)
 					}
 				}
 			}
@@ -84,7 +86,8 @@ func TestCarriedMasks(t *testing.T) {
 // The mean of two studies says of which visit a mask was that one of them got.
 func TestCarriedMaskOfTwoStudies(t *testing.T) {
 	tables := carriedAt(func(subject, visit string) bool { return subject == "S01" && visit == "month12" }).and(
-		"S01,month12,st-2nd,se-2nd,right,medial,40.00,nlls,plain,Maker One,7 echoes,,,", "S01,month12,st-2nd,se-2nd,right,lateral,40.00,nlls,plain,Maker One,7 echoes,,,")
+		"S01,month12,st-2nd,se-2nd,right,medial,40.00,nlls,plain,Maker One,7 echoes,,,",
+		"S01,month12,st-2nd,se-2nd,right,lateral,40.00,nlls,plain,Maker One,7 echoes,,,")
 	a, err := Analyse(t.Context(), "test", tables, func(_ Design, p *Plan) error { p.MeanOfTwo = true; return nil })
 	if err != nil {
 		t.Fatal(err)

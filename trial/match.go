@@ -9,24 +9,25 @@ import (
 	"github.com/t2map/t2map/table"
 )
 
-// names are those of subjects or visits in a table, held against those of the design.
+// names are the names of subjects or visits in a table, compared with those of the design.
 type names struct {
-	what   string
+	kind   string // subject or visit
 	design []string
-	known  table.Names // those of the design
+	known  table.Names // of the design
 	seen   map[string]bool
-	order  []string // those of the table, as they first stand
+	order  []string // of the table, in the order of their first rows
 }
 
-func newNames(what string, design []string) *names {
-	n := &names{what: what, design: design, seen: map[string]bool{}}
+func newNames(kind string, design []string) *names {
+	n := &names{kind: kind, design: design, seen: map[string]bool{}}
 	for _, name := range design {
 		n.known.Add(name)
 	}
 	return n
 }
 
-// add takes a name of the table. One that is alike to one of the design, but not the same, is an error.
+// add adds a name of the table. A name that is alike to one of the design, but not the same, is an
+// error.
 func (n *names) add(s Source, name string, line int) error {
 	if n.seen[name] {
 		return nil
@@ -34,8 +35,8 @@ func (n *names) add(s Source, name string, line int) error {
 	n.seen[name] = true
 	n.order = append(n.order, name)
 	if other, alike := n.known.Find(name); alike {
-		return hinted(wayToMatch(s, n.what)+"; Excel removes leading zeros unless the column is text",
-			"%s: line %d: %s %.40q differs from the design's %.40q %s", s.Name, line, n.what, name, other, table.Alike)
+		return hinted(matchHint(s, n.kind)+"; Excel removes leading zeros unless the column is text",
+			"%s: line %d: %s %.40q differs from the design's %.40q %s", s.Name, line, n.kind, name, other, table.Alike)
 	}
 	return nil
 }
@@ -61,25 +62,27 @@ func (n *names) with(other *names) *names {
 	return n
 }
 
-// wayToMatch says how names of a table and of the design become the same. What stands in t2map's own tables
-// is corrected where it comes from.
-func wayToMatch(s Source, what string) string {
+// matchHint says how to make the names of a table and of the design the same. Names in t2map's own
+// tables are corrected at their source.
+func matchHint(s Source, kind string) string {
 	if s.MadeBy != "" {
-		return fmt.Sprintf("correct the %ss in the design; or name the studies anew (--manifest or --layout, and --rename), with '%s'", what, s.MadeBy)
+		return fmt.Sprintf("correct the %ss in the design; or rename the studies (--manifest or --layout, and "+
+			"--rename), with '%s'", kind, s.MadeBy)
 	}
-	return fmt.Sprintf("write the %ss in the same way in the design and in the table", what)
+	return fmt.Sprintf("write the %ss in the same way in the design and in the table", kind)
 }
 
-// common returns an error unless a name is in both.
+// common returns an error unless a name is in both the table and the design.
 func (n *names) common(s Source) error {
 	if len(n.order) == 0 || slices.ContainsFunc(n.order, n.known.Has) {
 		return nil
 	}
-	return hinted(wayToMatch(s, n.what), "%s: none of its %ss (%s) is in the design (%s)", s.Name, n.what, few(n.order), few(n.design))
+	return hinted(matchHint(s, n.kind), "%s: none of its %ss (%s) is in the design (%s)", s.Name, n.kind, few(n.order),
+		few(n.design))
 }
 
-// match holds the names of a table against those of the design, before anything is joined: names that
-// are alike (see table.Keys), and tables that have nothing in common, are mistakes, not missing
+// match compares the names of a table with those of the design before anything is joined: names that
+// are alike (see table.Keys), and tables that have nothing in common, are mistakes rather than missing
 // visits.
 func (d Design) match(s Source, rows []placed) (subjects, visits *names, err error) {
 	if subjects, visits, err = d.alike(s, rows); err != nil {
@@ -88,10 +91,11 @@ func (d Design) match(s Source, rows []placed) (subjects, visits *names, err err
 	return subjects, visits, cmp.Or(subjects.common(s), visits.common(s))
 }
 
-// alike returns the names of a table, which may have nothing in common with the design's. A name that
-// is alike to one of them, but not the same, is an error.
+// alike returns the names of a table, which need not have any in common with the design. A name that
+// is alike to one of the design, but not the same, is an error.
 func (d Design) alike(s Source, rows []placed) (subjects, visits *names, err error) {
-	subjects, visits = newNames("subject", d.subjectNames()), newNames("visit", append(d.visitNames(), d.beforeNames()...))
+	subjects, visits = newNames("subject", d.subjectNames()),
+		newNames("visit", append(d.visitNames(), d.beforeNames()...))
 	for _, r := range rows {
 		if err := subjects.add(s, r.subject, r.line); err != nil {
 			return nil, nil, err
@@ -103,7 +107,7 @@ func (d Design) alike(s Source, rows []placed) (subjects, visits *names, err err
 	return subjects, visits, nil
 }
 
-// placed is a row's subject and visit.
+// placed is the subject and visit of a row.
 type placed struct {
 	subject, visit string
 	line           int
@@ -146,7 +150,7 @@ func few(names []string) string {
 	return strings.Join(quoted, ", ")
 }
 
-// unvisited notes planned visits that the results do not have at all.
+// unvisited notes planned visits without any result.
 func (d Design) unvisited(visits *names) []string {
 	unplanned := visits.unknown()
 	var notes []string
@@ -154,7 +158,7 @@ func (d Design) unvisited(visits *names) []string {
 		if visits.seen[v.Name] {
 			continue
 		}
-		note := fmt.Sprintf("visit %.40q has no result at all", v.Name)
+		note := fmt.Sprintf("visit %.40q has no results", v.Name)
 		if len(unplanned) > 0 {
 			note += "; the results have " + few(unplanned) + ", which the design does not"
 		}
@@ -164,30 +168,35 @@ func (d Design) unvisited(visits *names) []string {
 }
 
 // unmatched notes how many subjects of the design a table does not have, and how many of the table
-// the design does not. What says what the table holds of a subject: "result".
-func (d Design) unmatched(tableName, what string, subjects *names) []string {
+// the design does not have. content is what the table has of a subject: "result".
+func (d Design) unmatched(tableName, content string, subjects *names) []string {
 	var notes []string
 	if missing := subjects.unseen(); len(missing) > 0 {
-		notes = append(notes, fmt.Sprintf("%d of %d subjects of the design have no %s in %s: %s", len(missing), len(d.Subjects), what, tableName, few(missing)))
+		notes = append(notes, fmt.Sprintf("%d of %d subjects of the design have no %s in %s: %s", len(missing),
+			len(d.Subjects), content, tableName, few(missing)))
 	}
-	if strange := subjects.unknown(); len(strange) > 0 {
+	if unknown := subjects.unknown(); len(unknown) > 0 {
 		are := "are not in the design, and their values are not used"
-		if len(strange) == 1 {
+		if len(unknown) == 1 {
 			are = "is not in the design, and its values are not used"
 		}
-		notes = append(notes, fmt.Sprintf("%d of %d subjects in %s %s: %s", len(strange), len(subjects.order), tableName, are, few(strange)))
+		notes = append(notes, fmt.Sprintf("%d of %d subjects in %s %s: %s", len(unknown), len(subjects.order),
+			tableName, are, few(unknown)))
 	}
 	return notes
 }
 
-// notes says what the reader has to know of the baseline.
+// notes returns remarks on the baseline.
 func (d Design) notes() []string {
 	var notes []string
 	if d.AssumedBaseline && len(d.Visits) > 1 {
-		notes = append(notes, fmt.Sprintf("no visit is at month 0: the earliest, %.40q at month %g, is the baseline", d.Visits[0].Name, d.Visits[0].Month))
+		notes = append(notes, fmt.Sprintf("no visit is at month 0: the earliest, %.40q at month %g, is the baseline",
+			d.Visits[0].Name, d.Visits[0].Month))
 	}
 	for _, v := range d.Before {
-		notes = append(notes, fmt.Sprintf("visit %.40q (month %g) is before the baseline, %.40q: its values are in no analysis", v.Name, v.Month, d.Visits[0].Name))
+		notes = append(notes,
+			fmt.Sprintf("visit %.40q (month %g) is before the baseline, %.40q: its values are not analysed", v.Name,
+				v.Month, d.Visits[0].Name))
 	}
 	return notes
 }

@@ -29,17 +29,24 @@ func TestAlikeNames(t *testing.T) {
 		change func(*Tables)
 		want   []string
 	}{
-		"a design without zeros": {func(x *Tables) { x.Design = renamed(x.Design, "S0", "S") }, []string{"compartments.csv: line 2", `"S01"`, `"S1"`}},
+		"a design without zeros": {func(x *Tables) { x.Design = renamed(x.Design, "S0", "S") },
+			[]string{"compartments.csv: line 2", `"S01"`, `"S1"`}},
 		"results with a dash": {func(x *Tables) {
 			x.Design, x.Compartments = renamed(x.Design, "S0", "S_0"), renamed(x.Compartments, "S03,", "S-03,")
 		}, []string{`"S-03"`, `"S_03"`}},
 		"one subject in two forms": {func(x *Tables) {
-			*x = x.and("S-01,baseline,x,x,right,medial,33,nlls,plain,Maker One,7 echoes,,", "S_01,month03,y,y,right,medial,33,nlls,plain,Maker One,7 echoes,,")
+			*x = x.and("S-01,baseline,x,x,right,medial,33,nlls,plain,Maker One,7 echoes,,",
+				"S_01,month03,y,y,right,medial,33,nlls,plain,Maker One,7 echoes,,")
 		}, []string{`"S_01" differs from "S-01"`}},
-		"visits without zeros": {func(x *Tables) { x.Compartments = renamed(x.Compartments, "month03", "month3") }, []string{`visit "month3"`, `"month03"`}},
-		"scores without zeros": {func(x *Tables) { x.Scores = []Source{scores("S1,baseline,VAS,3\n")} }, []string{"scores.csv: line 2", `"S1"`, `"S01"`}},
-		"scores in two forms":  {func(x *Tables) { x.Scores = []Source{scores("S99,baseline,VAS,3\ns99,month03,VAS,3\n")} }, []string{"scores.csv: line 3", `"s99"`, `"S99"`}},
-		"a failed study":       {func(x *Tables) { x.Studies = renamed(x.Studies, "reason\n", "reason\nS1,baseline,failed,no mask\n") }, []string{"studies.csv: line 2", `"S1"`}},
+		"visits without zeros": {func(x *Tables) { x.Compartments = renamed(x.Compartments, "month03", "month3") },
+			[]string{`visit "month3"`, `"month03"`}},
+		"scores without zeros": {func(x *Tables) { x.Scores = []Source{scores("S1,baseline,VAS,3\n")} },
+			[]string{"scores.csv: line 2", `"S1"`, `"S01"`}},
+		"scores in two forms": {func(x *Tables) { x.Scores = []Source{scores("S99,baseline,VAS,3\ns99,month03,VAS,3\n")} }, []string{"scores.csv: line 3", `"s99"`, `"S99"`}},
+		"a failed study": {func(x *Tables) {
+			x.Studies = renamed(x.Studies, "reason\n",
+				"reason\nS1,baseline,failed,no mask\n")
+		}, []string{"studies.csv: line 2", `"S1"`}},
 	} {
 		tables := whole
 		c.change(&tables)
@@ -58,14 +65,17 @@ func TestAlikeNames(t *testing.T) {
 
 // How many subjects have no result, and how many results no subject, is said on the screen.
 func TestUnmatchedSubjectsAreNoted(t *testing.T) {
-	one := made{arms: twoArms, visits: threeVisits, perArm: 10}.tables().and("Z0,baseline,z0,z0,right,medial,33,nlls,plain,Maker One,7 echoes,,")
-	if notes := strings.Join(analyse(t, one).Notes, "\n"); !strings.Contains(notes, `1 of 21 subjects in compartments.csv is not in the design, and its values are not used: "Z0"`) {
+	one := made{arms: twoArms, visits: threeVisits,
+		perArm: 10}.tables().and("Z0,baseline,z0,z0,right,medial,33,nlls,plain,Maker One,7 echoes,,")
+	if notes := strings.Join(analyse(t, one).Notes, "\n"); !strings.Contains(notes,
+		`1 of 21 subjects in compartments.csv is not in the design, and its values are not used: "Z0"`) {
 		t.Errorf("%s", notes)
 	}
 	tables := made{arms: twoArms, visits: threeVisits, perArm: 10}.tables()
 	tables.Design.Data = append(tables.Design.Data, "X1,control\nX2,control\n"...)
 	for i := range 7 {
-		tables = tables.and(fmt.Sprintf("Z%d,baseline,z%d,z%d,right,medial,33,nlls,plain,Maker One,7 echoes,,", i, i, i))
+		tables = tables.and(fmt.Sprintf("Z%d,baseline,z%d,z%d,right,medial,33,nlls,plain,Maker One,7 echoes,,", i, i,
+			i))
 	}
 	tables.Scores = []Source{{Name: "scores.csv", Data: []byte("subject,visit,name,value\nS01,baseline,VAS,3\n")}}
 	a := analyse(t, tables)
@@ -90,11 +100,14 @@ func TestBaseline(t *testing.T) {
 	}{
 		{"# visits: screening=-1, baseline=0, month03=3", "", "", "baseline month03", 1},
 		{"# visits: month03=3, baseline=0, screening=-1", "", "", "baseline month03", 1},
-		{"# visits: screening=-1, baseline=0, month03=3", "", "# baseline: screening\n", "screening baseline month03", 0},
-		{"# visits: screening=-1, baseline=0, month03=3", "screening", "# baseline: baseline\n", "screening baseline month03", 0},
+		{"# visits: screening=-1, baseline=0, month03=3", "", "# baseline: screening\n", "screening baseline month03",
+			0},
+		{"# visits: screening=-1, baseline=0, month03=3", "screening", "# baseline: baseline\n",
+			"screening baseline month03", 0},
 		{"# visits: screening=-2, baseline=-0.5, month03=3", "", "# baseline: baseline\n", "baseline month03", 1},
 		{"# visits: screening=0, baseline=1, month03=3", "baseline", "", "baseline month03", 1},
-		{"# visits: screening=1, baseline=2, month03=3", "", "", "screening baseline month03", 1}, // no month 0: the earliest, which a note says
+		{"# visits: screening=1, baseline=2, month03=3", "", "", "screening baseline month03",
+			1}, // no month 0: the earliest, which a note says
 	} {
 		tables := made{arms: twoArms, visits: visits, perArm: 6}.tables()
 		text := strings.Replace(string(tables.Design.Data), "# visits: screening=0, baseline=3, month03=6", c.line, 1)
@@ -120,7 +133,7 @@ func TestBaseline(t *testing.T) {
 
 // Where T2 was not estimated in one way in all subjects, every figure says so.
 func TestWaysBetweenSubjects(t *testing.T) {
-	const text = "T2 was estimated in 2 ways: "
+	const text = "studies were fitted with 2 different settings: "
 	m := made{arms: twoArms, visits: threeVisits, perArm: 5}
 	one := m.tables()
 	if a := analyse(t, one); len(flagged(a, ProtocolChange)) != 0 {
@@ -138,7 +151,8 @@ func TestWaysBetweenSubjects(t *testing.T) {
 	two.Compartments.Data = []byte(strings.Join(rows, ""))
 	a := analyse(t, two)
 	flags := flagged(a, ProtocolChange)
-	if len(flags) != 1 || flags[0].Subject != "" || !strings.HasPrefix(flags[0].Text, text) || !strings.Contains(flags[0].Text, `arlo in 1 subject ("S02")`) {
+	if len(flags) != 1 || flags[0].Subject != "" || !strings.HasPrefix(flags[0].Text, text) ||
+		!strings.Contains(flags[0].Text, `arlo in 1 subject ("S02")`) {
 		t.Fatalf("%+v", flags)
 	}
 	if len(a.Notes) != 1 || !strings.HasPrefix(a.Notes[0], text) {
@@ -155,7 +169,8 @@ func TestWaysBetweenSubjects(t *testing.T) {
 	}
 	// The same where a table has the method alone.
 	two.Compartments.Data = bytes.ReplaceAll(two.Compartments.Data, []byte(",settings,"), []byte(",other,"))
-	if flags := flagged(analyse(t, two), ProtocolChange); len(flags) != 1 || !strings.Contains(flags[0].Text, "nlls in 9 subjects; arlo in 1 subject") {
+	if flags := flagged(analyse(t, two), ProtocolChange); len(flags) != 1 ||
+		!strings.Contains(flags[0].Text, "nlls in 9 subjects; arlo in 1 subject") {
 		t.Errorf("%+v", flags)
 	}
 }
@@ -173,7 +188,8 @@ func TestResultsWithOtherColumns(t *testing.T) {
 	}
 	tables.Compartments.Data = []byte(b.String())
 	a := analyse(t, tables)
-	if len(a.Endpoints) != 2 || a.Endpoints[0].Name != "medial-tibial" || a.Endpoints[0].Title != "Medial-tibial T2" || len(a.Flags)+len(a.Notes) != 0 {
+	if len(a.Endpoints) != 2 || a.Endpoints[0].Name != "medial-tibial" || a.Endpoints[0].Title != "Medial-tibial T2" ||
+		len(a.Flags)+len(a.Notes) != 0 {
 		t.Errorf("%+v, %q", a.Flags, a.Notes)
 	}
 }
@@ -186,7 +202,8 @@ func TestUTF16IsNoted(t *testing.T) {
 		wide = append(wide, c, 0)
 	}
 	tables.Design.Data = wide
-	if a := analyse(t, tables); len(a.Notes) != 1 || a.Notes[0] != "trial.csv is read as UTF-16, as its byte-order mark says" {
+	if a := analyse(t, tables); len(a.Notes) != 1 ||
+		a.Notes[0] != "trial.csv is read as UTF-16, as its byte-order mark says" {
 		t.Errorf("%q", a.Notes)
 	}
 }

@@ -2,9 +2,9 @@ package trial
 
 import "math"
 
-// Decimals are those with which figures in the endpoint's unit are printed: two for ms, since
-// T2 is good to a percent (1 to 5 % between repeated scans); else such that the
-// standard deviations show three digits, from 0 to 5; two where there are none.
+// Decimals returns the number of decimals with which numbers in the endpoint's unit are printed: two
+// for ms, since T2 repeats within 1 to 5 %; otherwise as many as show three digits of the largest
+// standard deviation, from 0 to 5, and two if there is none.
 func (e EndpointAnalysis) Decimals() int {
 	const ms, digits, most = 2, 3, 5
 	if e.Unit == "ms" {

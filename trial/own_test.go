@@ -19,7 +19,8 @@ func TestOwnTablesResaved(t *testing.T) {
 	} {
 		_, err := ReadResults(Source{Name: "compartments.csv", Data: []byte(text), MadeBy: "t2map run"}, Source{}, nil)
 		hint := Hint(err)
-		if err == nil || !strings.Contains(hint, "make it again") || !strings.Contains(hint, "'t2map run'") || strings.Contains(hint, "--") {
+		if err == nil || !strings.Contains(hint, "make it again") || !strings.Contains(hint, "'t2map run'") ||
+			strings.Contains(hint, "--") {
 			t.Errorf("%s: %v, hint %q", name, err, hint)
 		}
 	}

@@ -52,7 +52,8 @@ func readReferee(t *testing.T) []refereed {
 		if err != nil {
 			t.Fatal(err)
 		}
-		all = append(all, refereed{integer(t, row[0]), row[1], row[2], row[3], integer(t, row[4]), integer(t, row[5]), v})
+		all = append(all, refereed{integer(t, row[0]), row[1], row[2], row[3], integer(t, row[4]), integer(t, row[5]),
+			v})
 	}
 	return all
 }
@@ -86,8 +87,10 @@ func refereeTables(t *testing.T, trial int) Tables {
 		heading += "\n# covariates: site"
 	}
 	return Tables{
-		Design:       Source{Name: "trial.csv", Data: []byte(heading + "\nsubject,arm,site\n" + strings.Join(subjects, "\n"))},
-		Compartments: Source{Name: "compartments.csv", Data: []byte("subject,visit,compartment,mean_t2_ms\n" + strings.Join(results, "\n"))},
+		Design: Source{Name: "trial.csv",
+			Data: []byte(heading + "\nsubject,arm,site\n" + strings.Join(subjects, "\n"))},
+		Compartments: Source{Name: "compartments.csv",
+			Data: []byte("subject,visit,compartment,mean_t2_ms\n" + strings.Join(results, "\n"))},
 	}
 }
 
@@ -107,8 +110,8 @@ func TestAgreesWithR(t *testing.T) {
 		}
 		a := analyses[key]
 		e := a.Endpoints[0]
-		if e.Model.Failed != "" || len(e.Model.Fallbacks) > 0 {
-			t.Fatalf("trial %s: %q %q", key, e.Model.Failed, e.Model.Fallbacks)
+		if e.Model.Failed != "" || len(e.Model.Rejected) > 0 {
+			t.Fatalf("trial %s: %q %q", key, e.Model.Failed, e.Model.Rejected)
 		}
 		kind, what, _ := strings.Cut(r.what, " ")
 		got := e.Model.LSMeans[r.arm][r.visit]
@@ -128,7 +131,8 @@ func TestAgreesWithR(t *testing.T) {
 		}
 		checked++
 		if scale := max(math.Abs(r.value), got.SE); !(math.Abs(have-r.value) <= tolerance*scale) {
-			t.Errorf("trial %s, %s %s, arm %d visit %d: %g, R has %g", key, r.source, r.what, r.arm, r.visit, have, r.value)
+			t.Errorf("trial %s, %s %s, arm %d visit %d: %g, R has %g", key, r.source, r.what, r.arm, r.visit, have,
+				r.value)
 		}
 	}
 	if checked < 4*20*3 {

@@ -1,94 +1,92 @@
 package trial
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
 	"math"
 	"slices"
-	"strings"
 
 	"gonum.org/v1/gonum/mat"
 
 	"github.com/t2map/t2map/trial/mmrm"
 )
 
-// Repeated is what the mixed model sees of a trial: the changes of its subjects at the
-// visits after baseline.
+// Repeated is the data of the mixed model of a trial: the changes of its subjects at the visits after
+// baseline.
 type Repeated struct {
 	// Arms is their number; the first, 0, is the reference.
 	Arms int
 	// Arm and Baseline of each subject.
 	Arm      []int
 	Baseline []float64
-	// Change is subjects × visits after baseline, NaN where there is none.
+	// Change is subjects × visits after baseline; NaN if it is missing.
 	Change [][]float64
-	// VisitNames are those of the visits after baseline, for what is said about them; nil:
-	// visit 1, visit 2.
+	// VisitNames name the visits after baseline in errors. Default: visit 1, visit 2.
 	VisitNames []string
-	// Covariates beside baseline, arm and visit.
+	// Covariates in addition to baseline, arm and visit.
 	Covariates []Covariate
 }
 
 // Covariate is a property of each subject: a number, or the level of a factor.
 type Covariate struct {
 	Name string
-	// Levels is the number of levels of a factor; 0 says that it is a number.
+	// Levels is the number of levels of a factor; 0 for a number.
 	Levels int
-	// X holds each subject's number, or its level from 0 on; NaN where it is not known.
+	// X has the number of each subject, or its level from 0 on; NaN if it is not known.
 	X []float64
 }
 
-// RepeatedFit is the model of a trial: change = baseline + covariates + arm × visit, with
-// a mean for each arm at each visit.
+// RepeatedFit is the fitted model of a trial: change = baseline + covariates + arm × visit, with a mean
+// for each arm at each visit.
 type RepeatedFit struct {
 	*mmrm.Model
-	// Fallbacks are the covariances that were left, and why.
-	Fallbacks []string
-	// BaselineMean is that of the observations, at which least-squares means stand.
+	// Rejected are the covariances that could not be fitted.
+	Rejected []mmrm.Rejected
+	// BaselineMean is the mean over the observations, at which least-squares means are estimated.
 	BaselineMean float64
-	// Visits holds, for each visit after baseline, its place in Sigma, −1 where nobody has
-	// a change.
+	// Visits has the row of Sigma of each visit after baseline; −1 if nobody has a change.
 	Visits []int
-	// Terms are the columns but for those of arm and visit.
-	Terms []string
-	// LeftOut are terms and visits that are not in the model, and why.
-	LeftOut []string
-	// NoMeans says that least-squares means cannot be estimated, which differences can.
+	// Formula is the fixed effects.
+	Formula Formula
+	// Omitted are terms and visits that are not in the model. Visits are counted from 1, after the
+	// baseline.
+	Omitted []Omission
+	// NoMeans reports that differences can be estimated, but least-squares means cannot.
 	NoMeans bool
 	// N counts the subjects of each arm at each visit.
 	N [][]int
 
-	cell    [][]int   // by arm and visit: the column of X, −1 where nobody has a change
-	average []float64 // the weights of a least-squares mean, but for its cell
+	cell    [][]int   // the column of X, by arm and visit; −1 if nobody has a change
+	average []float64 // the weights of a least-squares mean, except that of its cell
 }
 
-// Fit fits the model with the first covariance that the data carry (mmrm.FitFirst).
-// Subjects without a baseline or a covariate are not in it, nor are terms that are the same for
-// all or follow from others, nor visits with no more changes than arms: their means
-// fit them exactly, and they would say nothing of the others. LeftOut names these.
+// Fit fits the model with the first covariance that can be fitted (mmrm.FitFirst). It omits subjects
+// without a baseline or a covariate, terms that are the same for all subjects or follow from others,
+// and visits with no more changes than arms, whose means fit them exactly. Omitted lists the terms
+// and visits.
 //
-// Errors are those of mmrm, and that nobody has a change. The result holds, beside an error,
-// what was left out.
+// Errors are those of mmrm, and ErrData if nobody has a change. The result has Omitted beside an
+// error, too.
 func (r Repeated) Fit(o mmrm.Options) (*RepeatedFit, error) {
 	f := &RepeatedFit{}
-	rows := r.leaveOutThin(r.rows(), f)
+	rows := r.omitThin(r.rows(), f)
 	if len(rows) == 0 {
 		return f, fmt.Errorf("%w: too few have a baseline, a later visit and known covariates", mmrm.ErrData)
 	}
 	columns := r.columns(rows, f)
 	x, data := r.matrix(rows, columns, f)
+	f.setFormula(columns)
 	data.X = x
 	var err error
-	f.Model, f.Fallbacks, err = mmrm.FitFirst(data, o)
+	f.Model, f.Rejected, err = mmrm.FitFirst(data, o)
 	if errors.Is(err, mmrm.ErrRank) {
 		err = explainRank(err, x, columns)
 	}
 	return f, err
 }
 
-// leaveOutThin takes out the observations of visits that have no more of them than arms.
-func (r Repeated) leaveOutThin(rows [][2]int, f *RepeatedFit) [][2]int {
+// omitThin removes the observations of visits that have no more of them than arms.
+func (r Repeated) omitThin(rows [][2]int, f *RepeatedFit) [][2]int {
 	if len(r.Change) == 0 {
 		return nil
 	}
@@ -107,7 +105,8 @@ func (r Repeated) leaveOutThin(rows [][2]int, f *RepeatedFit) [][2]int {
 			arms += min(f.N[arm][v], 1)
 		}
 		if thin[v] = changes > 0 && changes <= arms; thin[v] {
-			f.LeftOut = append(f.LeftOut, fmt.Sprintf("%s: too few changes (%d, in as many arms)", r.visitName(v), changes))
+			f.Omitted = append(f.Omitted,
+				Omission{Visit: v + 1, Why: fmt.Sprintf("too few changes (%d, in as many arms)", changes)})
 			for arm := range f.N {
 				f.N[arm][v] = 0
 			}
@@ -137,7 +136,7 @@ func (r Repeated) rows() [][2]int {
 	return rows
 }
 
-// matrix returns X — the columns, then one for each arm at each visit — and the rest of the data.
+// matrix returns X, with the columns and then one for each arm at each visit, and the other data.
 func (r Repeated) matrix(rows [][2]int, columns []column, f *RepeatedFit) (*mat.Dense, mmrm.Data) {
 	visits := len(r.Change[0])
 	f.Visits = make([]int, visits)
@@ -148,15 +147,15 @@ func (r Repeated) matrix(rows [][2]int, columns []column, f *RepeatedFit) (*mat.
 	seen := make([]bool, visits)
 	for _, row := range rows {
 		seen[row[1]] = true
-		f.cell[r.Arm[row[0]]][row[1]] = 0 // a place to be numbered
+		f.cell[r.Arm[row[0]]][row[1]] = 0 // to be numbered
 	}
 	var d mmrm.Data
 	n := len(columns)
-	for v, at := 0, 0; v < visits; v++ {
+	for v, row := 0, 0; v < visits; v++ {
 		f.Visits[v] = -1
 		if seen[v] {
-			f.Visits[v] = at
-			at++
+			f.Visits[v] = row
+			row++
 			d.VisitNames, d.Place = append(d.VisitNames, r.visitName(v)), append(d.Place, v)
 		}
 		for arm := range f.cell {
@@ -187,51 +186,55 @@ func (r Repeated) matrix(rows [][2]int, columns []column, f *RepeatedFit) (*mat.
 	return x, d
 }
 
-// nothing is an estimate that could not be had.
-var nothing = mmrm.Estimate{Value: math.NaN(), SE: math.NaN(), DF: math.NaN(), T: math.NaN(), P: math.NaN(), Low: math.NaN(), High: math.NaN()}
+// nothing is an estimate that does not exist.
+var nothing = mmrm.Estimate{Value: math.NaN(), SE: math.NaN(), DF: math.NaN(), T: math.NaN(), P: math.NaN(),
+	Low: math.NaN(), High: math.NaN()}
 
-// LSMean returns the least-squares mean of an arm at a visit after baseline, counted
-// from 0; NaN where nobody of the arm has a change there, and with NoMeans.
+// LSMean returns the least-squares mean of an arm at a visit after baseline, counted from 0. It is NaN
+// if nobody of the arm has a change there, and with NoMeans.
 func (f *RepeatedFit) LSMean(arm, visit int) mmrm.Estimate {
-	at := f.cell[arm][visit]
-	if at < 0 || f.NoMeans {
+	cell := f.cell[arm][visit]
+	if cell < 0 || f.NoMeans {
 		return nothing
 	}
 	l := slices.Clone(f.average)
-	l[at] = 1
+	l[cell] = 1
 	return f.Contrast(l)
 }
 
-// Difference returns the difference of an arm's least-squares mean to the reference's at a
-// visit; NaN where nobody of the one or the other has a change there.
+// Difference returns the difference of the least-squares means of an arm and the reference at a visit.
+// It is NaN if one of them has no change there.
 func (f *RepeatedFit) Difference(arm, visit int) mmrm.Estimate {
-	at, reference := f.cell[arm][visit], f.cell[0][visit]
-	if at < 0 || reference < 0 {
+	cell, reference := f.cell[arm][visit], f.cell[0][visit]
+	if cell < 0 || reference < 0 {
 		return nothing
 	}
 	l := make([]float64, len(f.average))
-	l[at], l[reference] = 1, -1
+	l[cell], l[reference] = 1, -1
 	return f.Contrast(l)
 }
 
-// formula writes the model in words; arms and visits that there are several of.
-func (f *RepeatedFit) formula() string {
-	arms := len(f.cell)
-	visits := 0
-	for _, at := range f.Visits {
-		if at >= 0 {
+// setFormula fills in the fixed effects: the terms of the columns, and arm and visit if there are
+// several of them.
+func (f *RepeatedFit) setFormula(columns []column) {
+	for _, c := range columns {
+		if n := len(f.Formula); n == 0 || f.Formula[n-1][0] != c.name {
+			f.Formula = append(f.Formula, Term{c.name})
+		}
+	}
+	arms, visits := len(f.cell) > 1, 0
+	for _, index := range f.Visits {
+		if index >= 0 {
 			visits++
 		}
 	}
-	terms := slices.Clone(f.Terms)
-	if arms > 1 {
-		terms = append(terms, "arm")
+	if arms {
+		f.Formula = append(f.Formula, Term{"arm"})
 	}
 	if visits > 1 {
-		terms = append(terms, "visit")
+		f.Formula = append(f.Formula, Term{"visit"})
 	}
-	if arms > 1 && visits > 1 {
-		terms = append(terms, "arm:visit")
+	if arms && visits > 1 {
+		f.Formula = append(f.Formula, Term{"arm", "visit"})
 	}
-	return "change ~ " + cmp.Or(strings.Join(terms, " + "), "1")
 }

@@ -12,41 +12,40 @@ import (
 
 // Results are the tables of `t2map run`.
 type Results struct {
-	// compartments holds the names in the order of their first row.
+	// compartments are the names in the order of their first rows.
 	compartments []string
 	measurements []Measurement
 	failures     []failure
-	// settings are the ways in which T2 was estimated.
+	// settings are the different settings with which T2 was estimated.
 	settings []string
 	notes    []string
-	// sides says that there is a column of them.
+	// sides reports whether there is a column side.
 	sides bool
 }
 
 // Measurement is a row of compartments.csv: one compartment, region or layer of one series.
-// Texts are as in the table, empty where it has no such column.
+// Texts are as in the table, and empty if it has no such column.
 type Measurement struct {
 	// Compartment is the name of the row, see rowName.
 	Subject, Visit, Side, Compartment string
-	// MeanT2 in ms; NaN where there is none, and Missing says why.
+	// MeanT2 in ms; NaN if it is missing, and Missing says why.
 	MeanT2  float64
-	Missing string
-	// Study and Series are hashes; Folder is the study's below the results, as studies.csv
-	// has it.
+	Missing Missing
+	// Study and Series are hashes; Folder is the folder of the study below the results, as in
+	// studies.csv.
 	Study, Series, Folder string
-	// Method, Settings, Scanner and Acquisition say how it was made.
-	Method, Settings, Scanner, Acquisition string
-	// MaskFrom is the visit whose mask was carried to this one; empty where the mask was drawn,
-	// and in tables of versions that carried none.
+	// Method and Settings say how T2 was estimated, the others how the images were acquired.
+	Method, Settings, Scanner, ScannerSoftware, Acquisition string
+	// MaskFrom is the visit whose mask was carried to this one; empty if the mask was drawn.
 	MaskFrom string
-	// Lossy says that images were compressed with loss.
+	// Lossy reports whether images were compressed with loss.
 	Lossy bool
 	// Line of the table.
 	Line int
 }
 
-// Measurements returns the rows of compartments.csv in their order, for those who compare
-// them without a design.
+// Measurements returns the rows of compartments.csv in their order, for comparisons without a
+// design.
 func (res Results) Measurements() []Measurement { return slices.Clone(res.measurements) }
 
 func (res Results) places() []placed {
@@ -57,34 +56,28 @@ func (res Results) places() []placed {
 	return all
 }
 
-// failure is a study of studies.csv that gave no result.
+// failure is a study of studies.csv without a result.
 type failure struct {
 	subject, visit, reason string
 	line                   int
 }
 
-// failedPlaces are those of failed studies.
+// failedPlaces returns the places of failed studies.
 func (res Results) failedPlaces() []placed {
 	var all []placed
 	for _, f := range res.failures {
-		if f.ofStudy() {
-			all = append(all, placed{f.subject, f.visit, f.line})
-		}
+		all = append(all, placed{f.subject, f.visit, f.line})
 	}
 	return all
 }
 
-// ofStudy says that it is a study's, not of files of no study.
-func (f failure) ofStudy() bool { return f.subject != "" && !strings.HasPrefix(f.subject, "(") }
-
-// ReadResults reads compartments.csv and, if it is there, studies.csv, which says which
-// studies failed and why; its Data may be nil. Needed are the columns subject, visit,
-// compartment and mean_t2_ms; others may be missing, and what cannot be seen
-// without them is in the analysis' notes.
+// ReadResults reads compartments.csv and studies.csv, which says which studies failed and why; the
+// Data of studies may be nil. The columns subject, visit, compartment and mean_t2_ms are required.
+// Without other columns, notes of the analysis say what cannot be detected.
 //
-// Rows names the rows to take, in the order of the analysis: a compartment (medial), a
-// region (medial-tibial), or a layer of either (medial deep, medial-tibial deep). Without
-// it, these are the whole compartments, and menisci only where there is nothing else.
+// rows names the rows to analyse, in their order: a compartment (medial), a region (medial-tibial),
+// or a layer of either (medial deep, medial-tibial deep). Without it, these are the whole
+// compartments, and menisci only if there is nothing else.
 func ReadResults(compartments, studies Source, rows []string) (Results, error) {
 	t, err := table.Read(compartments)
 	if err != nil {
@@ -93,7 +86,7 @@ func ReadResults(compartments, studies Source, rows []string) (Results, error) {
 	if err := t.Need("subject", "visit", "compartment", "mean_t2_ms"); err != nil {
 		return Results{}, err
 	}
-	res := Results{notes: unseen(t), sides: t.Has("side")}
+	res := Results{notes: undetected(t), sides: t.Has("side")}
 	wanted, err := wantedRows(t, rows)
 	if err != nil {
 		return res, err
@@ -107,7 +100,7 @@ func ReadResults(compartments, studies Source, rows []string) (Results, error) {
 			Subject: r.Text("subject"), Visit: r.Text("visit"), Compartment: rowName(r),
 			Side: r.Text("side"), Study: r.Text("study"), Series: r.Text("series"),
 			Method: r.Text("method"), Settings: r.Text("settings"),
-			Scanner: r.Text("scanner"), Acquisition: r.Text("acquisition"),
+			Scanner: r.Text("scanner"), ScannerSoftware: r.Text("scanner_software"), Acquisition: r.Text("acquisition"),
 			MaskFrom: r.Text("mask_from"), Lossy: r.Text("lossy_images") != "", Line: r.Line,
 		}
 		if m.Subject == "" || m.Compartment == "" {
@@ -117,13 +110,15 @@ func ReadResults(compartments, studies Source, rows []string) (Results, error) {
 			return res, err
 		}
 		if m.MeanT2 <= 0 {
-			return res, hinted("leave the cell empty where T2 is missing", "%s: %g ms is not a T2", r.Place("mean_t2_ms"), m.MeanT2)
+			return res, hinted("leave the cell empty where T2 is missing", "%s: %g ms is not a T2",
+				r.Place("mean_t2_ms"), m.MeanT2)
 		}
-		m.Missing = missingText(m.MeanT2, r.Text("note"))
+		m.Missing = missingCell(m.MeanT2, r.Text("note"))
 		for _, s := range []struct {
 			*spelling
 			column, name string
-		}{{&compartmentNames, "compartment", m.Compartment}, {&subjects, "subject", m.Subject}, {&visits, "visit", m.Visit}} {
+		}{{&compartmentNames, "compartment", m.Compartment}, {&subjects, "subject", m.Subject},
+			{&visits, "visit", m.Visit}} {
 			if err := s.check(r, s.column, s.name); err != nil {
 				return res, err
 			}
@@ -143,24 +138,25 @@ func ReadResults(compartments, studies Source, rows []string) (Results, error) {
 	return res, res.readStudies(studies)
 }
 
-// unseen says what cannot be seen without the columns that a table lacks.
-func unseen(t *table.Table) []string {
+// undetected notes the problems that cannot be detected without the columns that a table lacks.
+func undetected(t *table.Table) []string {
 	var notes []string
-	for _, c := range []struct{ column, what string }{
+	for _, c := range []struct{ column, problem string }{
 		{"scanner", "changes of the scanner"},
 		{"acquisition", "changes of the acquisition"},
-		{"settings", "changes of how T2 was estimated"},
-		{"series", "several studies at one visit, but for equal rows,"},
+		{"settings", "changes of the settings"},
+		{"series", "several studies at one visit"},
 		{"side", "results of the other knee"},
 	} {
 		if !t.Has(c.column) {
-			notes = append(notes, fmt.Sprintf("%s could not be looked for: %s has no column %s", c.what, t.Name, c.column))
+			notes = append(notes, fmt.Sprintf("%s cannot be detected: %s has no column %s", c.problem, t.Name,
+				c.column))
 		}
 	}
 	return notes
 }
 
-// checkTwins refuses a table that holds one series' compartment twice.
+// checkTwins returns an error if a table has a compartment of one series twice.
 func (res Results) checkTwins(name string) error {
 	type key struct{ subject, visit, series, compartment string }
 	line := map[key]int{}
@@ -170,17 +166,18 @@ func (res Results) checkTwins(name string) error {
 		}
 		k := key{m.Subject, m.Visit, m.Series, m.Compartment}
 		if line[k] != 0 {
-			return hinted("rebuild the tables: t2map tables", "%s: lines %d and %d have the same compartment of one series", name, line[k], m.Line)
+			return hinted("rebuild the tables: t2map tables",
+				"%s: lines %d and %d have the same compartment of one series", name, line[k], m.Line)
 		}
 		line[k] = m.Line
 	}
 	return nil
 }
 
-// readStudies reads which studies failed, and where the others are.
+// readStudies reads which studies failed, and the folders of the others.
 func (res *Results) readStudies(studies Source) error {
 	if studies.Data == nil {
-		res.notes = append(res.notes, "studies that failed cannot be distinguished from visits without a study: there is no studies.csv")
+		res.notes = append(res.notes, "failed and missing studies cannot be distinguished: there is no studies.csv")
 		return nil
 	}
 	t, err := table.Read(studies)
@@ -193,6 +190,9 @@ func (res *Results) readStudies(studies Source) error {
 	folder := map[string]string{} // by series
 	for _, r := range t.Rows {
 		if status := r.Text("status"); status == "failed" || status == "not done" {
+			if r.Text("subject") == "" {
+				continue // files that belong to no study
+			}
 			res.failures = append(res.failures, failure{r.Text("subject"), r.Text("visit"), r.Text("reason"), r.Line})
 		} else if s := r.Text("series"); s != "" {
 			folder[s] = r.Text("folder")
@@ -204,8 +204,8 @@ func (res *Results) readStudies(studies Source) error {
 	return nil
 }
 
-// ReadRepeatability reads within-subject coefficients of variation from the table of
-// `t2map repeat`: its columns compartment and wcv_percent. Compartments without one are left out.
+// ReadRepeatability reads within-subject coefficients of variation from the table of `t2map repeat`:
+// its columns compartment and wcv_percent. It omits compartments without one.
 func ReadRepeatability(s Source) ([]CompartmentCV, error) {
 	t, err := table.Read(s)
 	if err != nil {
@@ -223,7 +223,8 @@ func ReadRepeatability(s Source) ([]CompartmentCV, error) {
 		case math.IsNaN(percent):
 			continue
 		case !(percent > 0 && percent < 100):
-			return nil, hinted("delete the row, or give --wcv", "%s: %g is not a coefficient of variation in percent", r.Place("wcv_percent"), percent)
+			return nil, hinted("delete the row, or give --wcv", "%s: %g is not a coefficient of variation in percent",
+				r.Place("wcv_percent"), percent)
 		}
 		all = append(all, CompartmentCV{r.Text("compartment"), percent / 100})
 	}
@@ -237,7 +238,7 @@ type score struct {
 	line           int
 }
 
-// Scores is another endpoint's values, as tables have them.
+// Scores are the values of another endpoint, as in its table.
 type Scores struct {
 	name, unit string
 	direction  Direction
@@ -253,12 +254,12 @@ func (s Scores) places() []placed {
 	return all
 }
 
-// ReadScores reads other endpoints from a tidy table with the columns subject, visit,
-// name, value, and where wanted direction (higher is better, higher is worse) and unit.
-// They come in the order of their first row.
+// ReadScores reads other endpoints, in the order of their first rows, from a tidy table with the
+// columns subject, visit, name and value, and optionally direction (higher is better, higher is
+// worse) and unit.
 //
-// Errors: names that are alike (see table.Keys); an endpoint with two directions or units; and what is not a
-// number.
+// It is an error if names are alike (see table.Keys), if an endpoint has two directions or units, or
+// if a value is not a number.
 func ReadScores(s Source) ([]Scores, error) {
 	t, err := table.Read(s)
 	if err != nil {
@@ -274,7 +275,8 @@ func ReadScores(s Source) ([]Scores, error) {
 		if name == "" || r.Text("subject") == "" {
 			return nil, fmt.Errorf("%s: line %d has no subject or no name", t.Name, r.Line)
 		}
-		if err := cmp.Or(subjects.check(r, "subject", r.Text("subject")), visits.check(r, "visit", r.Text("visit"))); err != nil {
+		if err := cmp.Or(subjects.check(r, "subject", r.Text("subject")),
+			visits.check(r, "visit", r.Text("visit"))); err != nil {
 			return nil, err
 		}
 		direction, err := parseDirection(r)
@@ -285,18 +287,21 @@ func ReadScores(s Source) ([]Scores, error) {
 		if err != nil {
 			return nil, err
 		}
-		at := slices.IndexFunc(all, func(e Scores) bool { return table.IsAlike(e.name, name) })
-		if at < 0 {
-			at = len(all)
+		i := slices.IndexFunc(all, func(e Scores) bool { return table.IsAlike(e.name, name) })
+		if i < 0 {
+			i = len(all)
 			all = append(all, Scores{name: name, unit: r.Text("unit"), direction: direction, table: t.Name})
 		}
-		switch e := &all[at]; {
+		switch e := &all[i]; {
 		case e.name != name:
-			return nil, fmt.Errorf("%s: line %d: endpoints %.40q and %.40q differ %s", t.Name, r.Line, e.name, name, table.Alike)
+			return nil, fmt.Errorf("%s: line %d: endpoints %.40q and %.40q differ %s", t.Name, r.Line, e.name, name,
+				table.Alike)
 		case e.direction != direction:
-			return nil, fmt.Errorf("%s: line %d: endpoint %.40q has another direction than above", t.Name, r.Line, name)
+			return nil, fmt.Errorf("%s: line %d: endpoint %.40q has another direction than in an earlier line", t.Name,
+				r.Line, name)
 		case e.unit != r.Text("unit"):
-			return nil, fmt.Errorf("%s: line %d: endpoint %.40q has another unit than above", t.Name, r.Line, name)
+			return nil, fmt.Errorf("%s: line %d: endpoint %.40q has another unit than in an earlier line", t.Name,
+				r.Line, name)
 		default:
 			e.values = append(e.values, score{r.Text("subject"), r.Text("visit"), v, r.Line})
 		}
@@ -313,16 +318,17 @@ func parseDirection(r table.Row) (Direction, error) {
 	case "higher is better":
 		return HigherIsBetter, nil
 	}
-	return Unknown, hinted("write higher is better or higher is worse, or leave the cell empty", "%s: %.40q is not a direction", r.Place("direction"), r.Text("direction"))
+	return Unknown, hinted("write higher is better or higher is worse, or leave the cell empty",
+		"%s: %.40q is not a direction", r.Place("direction"), r.Text("direction"))
 }
 
-// missingText is what a table says of a value that is not there.
-func missingText(x float64, note string) string {
+// missingCell returns why a number of a table is missing.
+func missingCell(x float64, note string) Missing {
 	switch {
 	case !math.IsNaN(x):
-		return ""
+		return Missing{}
 	case note != "":
-		return note
+		return Missing{Kind: Noted, Detail: note}
 	}
-	return "empty in the table"
+	return Missing{Kind: EmptyCell}
 }

@@ -7,12 +7,12 @@ import (
 	"github.com/t2map/t2map/table"
 )
 
-// all is the region or the layer of a row that is about all of them.
+// all is the region or layer of a row about all regions or layers.
 const all = "all"
 
-// rowName returns the name of a row of compartments.csv: its region or, for all regions,
-// its compartment, followed by its layer, unless that is all: medial, medial deep,
-// medial-tibial, medial-tibial deep.
+// rowName returns the name of a row of compartments.csv: its region or, for all regions, its
+// compartment, and its layer unless that is all: medial, medial deep, medial-tibial, medial-tibial
+// deep.
 func rowName(r table.Row) string {
 	name := r.Text("compartment")
 	if region := r.Text("region"); region != "" && region != all && name != "" {
@@ -30,11 +30,11 @@ func whole(r table.Row) bool {
 	return (region == "" || region == all) && (layer == "" || layer == all)
 }
 
-// wantedRows returns the names of the rows to take: those that are named or else the
-// whole compartments. It is an error if a name is not in the table.
+// wantedRows returns the names of the rows to analyse: the given ones or, without them, the whole
+// compartments. It is an error if a name is not in the table.
 func wantedRows(t *table.Table, rows []string) (map[string]bool, error) {
 	present := map[string]bool{}
-	var names []string // in their order
+	var names []string // in the order of the table
 	wanted := map[string]bool{}
 	for _, r := range t.Rows {
 		name := rowName(r)
@@ -47,7 +47,8 @@ func wantedRows(t *table.Table, rows []string) (map[string]bool, error) {
 		}
 	}
 	if len(rows) == 0 {
-		compartments := slices.DeleteFunc(slices.Clone(names), func(name string) bool { return !wanted[name] || isMeniscus(name) })
+		compartments := slices.DeleteFunc(slices.Clone(names),
+			func(name string) bool { return !wanted[name] || isMeniscus(name) })
 		for _, name := range names {
 			if isMeniscus(name) && len(compartments) > 0 {
 				delete(wanted, name)
@@ -65,12 +66,13 @@ func wantedRows(t *table.Table, rows []string) (map[string]bool, error) {
 	return wanted, nil
 }
 
-// isMeniscus reports whether the row is of a meniscus, which is not cartilage.
+// isMeniscus reports whether a row is about a meniscus, which is not cartilage.
 func isMeniscus(name string) bool { return strings.HasSuffix(name, "-meniscus") }
 
-// order puts the compartments into the order of the named rows.
+// order sorts the compartments in the order of the named rows.
 func (res *Results) order(rows []string) {
 	if len(rows) > 0 {
-		slices.SortStableFunc(res.compartments, func(a, b string) int { return slices.Index(rows, a) - slices.Index(rows, b) })
+		slices.SortStableFunc(res.compartments,
+			func(a, b string) int { return slices.Index(rows, a) - slices.Index(rows, b) })
 	}
 }

@@ -12,17 +12,17 @@ import (
 	"github.com/t2map/t2map/trial/mmrm"
 )
 
-// column is a column of X that does not belong to an arm at a visit.
+// column is a column of X other than those of arms at visits.
 type column struct {
 	name    string
 	subject []float64 // by subject
-	average float64   // its value at which least-squares means stand
+	average float64   // its value at which least-squares means are estimated
 }
 
-// columns returns baseline and covariates. Numbers are centred on the mean of the
-// observations, where least-squares means stand; a factor has a column for each level but
-// the first, and least-squares means give each level the same weight. Both as emmeans. What
-// is the same for all, and covariates that follow from other terms, are left out.
+// columns returns the columns of baseline and covariates. Numbers are centred on the mean of the
+// observations, where least-squares means are estimated; a factor has a column for each level except
+// the first, and least-squares means give each level the same weight. Both are as in emmeans. Terms
+// that are the same for all observations, and covariates that follow from other terms, are omitted.
 func (r Repeated) columns(rows [][2]int, f *RepeatedFit) []column {
 	baseline, mean := centred("baseline", r.Baseline, rows)
 	f.BaselineMean = mean
@@ -31,69 +31,65 @@ func (r Repeated) columns(rows [][2]int, f *RepeatedFit) []column {
 		if c.Levels == 0 {
 			number, _ := centred(c.Name, c.X, rows)
 			terms = append(terms, []column{number})
-		} else if of := c.indicators(rows); len(of) > 0 {
-			terms = append(terms, of)
+		} else if columns := c.indicators(rows); len(columns) > 0 {
+			terms = append(terms, columns)
 		} else {
-			f.leaveOut(c.Name, "")
+			f.omit(c.Name, sameForAll)
 		}
 	}
 	terms = slices.DeleteFunc(terms, func(term []column) bool {
 		same := inSpan(nil, term, rows)
 		if same {
-			f.leaveOut(term[0].name, "")
+			f.omit(term[0].name, sameForAll)
 		}
 		return same
 	})
-	// The last first: of two that say the same, the one that was named first stays.
+	// From the last on, so that of two equivalent terms the first remains.
 	for i := len(terms) - 1; i >= 0; i-- {
 		others := slices.Delete(slices.Clone(terms), i, i+1)
 		if terms[i][0].name == "baseline" || !inSpan(others, terms[i], rows) {
 			continue
 		}
-		f.leaveOut(terms[i][0].name, follows(others, terms[i], rows))
+		f.omit(terms[i][0].name, "it follows from "+follows(others, terms[i], rows))
 		terms = others
 	}
-	terms = f.leaveOutLevels(terms, rows)
-	for _, term := range terms {
-		f.Terms = append(f.Terms, term[0].name)
-	}
-	return slices.Concat(terms...)
+	return slices.Concat(f.omitLevels(terms, rows)...)
 }
 
-// leaveOutLevels takes out single columns of factors that follow from the columns before them: sites
-// that are all of one stratum, say. Differences of arms are the same without them, but equal
-// weights of all levels are no longer to be had, nor least-squares means.
-func (f *RepeatedFit) leaveOutLevels(terms [][]column, rows [][2]int) [][]column {
+// omitLevels removes single columns of factors that follow from the columns before them, such as
+// sites that are all of one stratum. Differences of arms are the same without them, but levels can no
+// longer have equal weights, so that there are no least-squares means.
+func (f *RepeatedFit) omitLevels(terms [][]column, rows [][2]int) [][]column {
 	var kept [][]column
 	basis := constant(rows)
 	for _, term := range terms {
-		var of []column
+		var independent []column
 		for _, c := range term {
 			if next := orthonormal(basis, c.over(rows)); len(next) > len(basis) {
-				basis, of = next, append(of, c)
+				basis, independent = next, append(independent, c)
 			}
 		}
-		if len(of) < len(term) {
+		if len(independent) < len(term) {
 			f.NoMeans = true
-			f.LeftOut = append(f.LeftOut, term[0].name+": levels of it follow from the other terms, so that there are no least-squares means")
+			f.Omitted = append(f.Omitted,
+				Omission{Term: term[0].name,
+					Why: "levels follow from the other terms, so that there are no least-squares means"})
 		}
-		if len(of) > 0 {
-			kept = append(kept, of)
+		if len(independent) > 0 {
+			kept = append(kept, independent)
 		}
 	}
 	return kept
 }
 
-// leaveOut notes a term that is not in the model.
-func (f *RepeatedFit) leaveOut(term, from string) {
-	if from == "" {
-		f.LeftOut = append(f.LeftOut, term+": the same for all")
-	} else {
-		f.LeftOut = append(f.LeftOut, fmt.Sprintf("%s: it follows from %s", term, from))
-	}
+// omit notes a term that is not in the model.
+func (f *RepeatedFit) omit(term, why string) {
+	f.Omitted = append(f.Omitted, Omission{Term: term, Why: why})
 }
 
-// follows names the terms that a term follows from: one, if it does from that alone.
+const sameForAll = "the same for all"
+
+// follows names the terms that a term follows from: a single one if it suffices.
 func follows(others [][]column, term []column, rows [][2]int) string {
 	var names []string
 	for _, other := range others {
@@ -105,12 +101,12 @@ func follows(others [][]column, term []column, rows [][2]int) string {
 	return strings.Join(names, " and ")
 }
 
-// aliased is the part of a column's length that must be left of it when the others are taken
-// out: more than mmrm asks for, so that it refuses no term that is let through here.
+// aliased is the share of a column's length that must remain when the other columns are projected out.
+// It is larger than that of mmrm, which therefore accepts every term that passes here.
 const aliased = 1e-5
 
-// inSpan says whether all columns of a term are, over the observations, combinations of a
-// constant and the other terms.
+// inSpan reports whether all columns of a term are, over the observations, combinations of a constant
+// and the other terms.
 func inSpan(others [][]column, term []column, rows [][2]int) bool {
 	basis := constant(rows)
 	for _, c := range slices.Concat(others...) {
@@ -119,7 +115,7 @@ func inSpan(others [][]column, term []column, rows [][2]int) bool {
 	return !slices.ContainsFunc(term, func(c column) bool { return len(orthonormal(basis, c.over(rows))) > len(basis) })
 }
 
-// over returns a column's value at each observation.
+// over returns the value of a column at each observation.
 func (c column) over(rows [][2]int) []float64 {
 	x := make([]float64, len(rows))
 	for i, row := range rows {
@@ -128,15 +124,15 @@ func (c column) over(rows [][2]int) []float64 {
 	return x
 }
 
-// constant is the basis of what is the same at each observation.
+// constant returns the basis of the columns that are the same at each observation.
 func constant(rows [][2]int) [][]float64 {
 	return orthonormal(nil, slices.Repeat([]float64{1}, len(rows)))
 }
 
-// orthonormal adds what is new in x to an orthonormal basis. x is changed.
+// orthonormal adds to an orthonormal basis the part of x that is not in its span. It modifies x.
 func orthonormal(basis [][]float64, x []float64) [][]float64 {
 	length := floats.Norm(x, 2)
-	for range 2 { // once more takes out what rounding left
+	for range 2 { // the second time removes the rounding of the first
 		for _, b := range basis {
 			floats.AddScaled(x, -floats.Dot(b, x), b)
 		}
@@ -149,7 +145,7 @@ func orthonormal(basis [][]float64, x []float64) [][]float64 {
 	return append(slices.Clip(basis), x)
 }
 
-// explainRank says of an X that is not of full rank which terms cannot be told apart.
+// explainRank names the term that makes an X rank-deficient.
 func explainRank(err error, x *mat.Dense, columns []column) error {
 	rows, n := x.Dims()
 	var names []string
@@ -159,23 +155,25 @@ func explainRank(err error, x *mat.Dense, columns []column) error {
 		}
 	}
 	var basis [][]float64
-	for j := n - 1; j >= 0; j-- { // arms and visits first: it is a covariate that is too many
+	for j := n - 1; j >= 0; j-- { // arms and visits first, so that the term is a covariate
 		x := mat.Col(nil, j, x)
 		if next := orthonormal(basis, x); len(next) > len(basis) {
 			basis = next
 			continue
 		}
 		if j < len(columns) {
-			return fmt.Errorf("%w: %s cannot be told from arm, visit and the other terms", mmrm.ErrRank, columns[j].name)
+			return fmt.Errorf("%w: %s cannot be distinguished from arm, visit and the other terms", mmrm.ErrRank,
+				columns[j].name)
 		}
 	}
 	if rows <= n {
-		return fmt.Errorf("%w: %d changes for the effects of arm and visit and of %s", mmrm.ErrRank, rows, strings.Join(names, ", "))
+		return fmt.Errorf("%w: %d changes for the effects of arm and visit and of %s", mmrm.ErrRank, rows,
+			strings.Join(names, ", "))
 	}
 	return err
 }
 
-// centred returns a number less its mean over the observations, and that mean.
+// centred returns a number minus its mean over the observations, and that mean.
 func centred(name string, x []float64, rows [][2]int) (column, float64) {
 	mean, same := 0.0, true
 	for _, row := range rows {
@@ -184,7 +182,7 @@ func centred(name string, x []float64, rows [][2]int) (column, float64) {
 	}
 	mean /= float64(len(rows))
 	if same {
-		mean = x[rows[0][0]] // without rounding, so that nothing is left
+		mean = x[rows[0][0]] // exactly, so that the column is 0
 	}
 	c := column{name: name, subject: make([]float64, len(x))}
 	for s := range x {
@@ -193,15 +191,15 @@ func centred(name string, x []float64, rows [][2]int) (column, float64) {
 	return c, mean
 }
 
-// indicators returns a column for each level that is there, but the first.
+// indicators returns a column for each level that occurs, except the first.
 func (c Covariate) indicators(rows [][2]int) []column {
-	there := make([]bool, c.Levels)
+	occurs := make([]bool, c.Levels)
 	for _, row := range rows {
-		there[int(c.X[row[0]])] = true
+		occurs[int(c.X[row[0]])] = true
 	}
 	var levels []int
-	for level, is := range there {
-		if is {
+	for level, yes := range occurs {
+		if yes {
 			levels = append(levels, level)
 		}
 	}
@@ -218,7 +216,7 @@ func (c Covariate) indicators(rows [][2]int) []column {
 	return columns
 }
 
-// complete says whether every covariate of a subject is known.
+// complete reports whether every covariate of a subject is known.
 func (r Repeated) complete(subject int) bool {
 	return !slices.ContainsFunc(r.Covariates, func(c Covariate) bool { return math.IsNaN(c.X[subject]) })
 }

@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/t2map/t2map/dicomio/dicomwrite"
+	"github.com/t2map/t2map/internal/dicomtest"
 	"github.com/t2map/t2map/phantom"
 )
 
@@ -91,7 +92,7 @@ func kneeWithSegmentation(t *testing.T, study string) (path string, mask []byte)
 	}
 	s, err := phantom.New(context.Background(), phantom.Options{Subject: "SA", Matrix: 64, Slices: 6})
 	if err == nil {
-		err = s.WriteAs(context.Background(), study, phantom.Form{Mask: phantom.MaskSegmentation})
+		err = dicomtest.Write(context.Background(), s, study, dicomtest.Form{Segmentation: true})
 	}
 	path = filepath.Join(study, "labels.dcm")
 	if err == nil {
@@ -125,11 +126,11 @@ func structures(t *testing.T, study string, length uint32) []byte {
 		at := bytes.LastIndex(image, shortElement(group, number, "UI", nil)[:6])
 		return string(bytes.TrimRight(image[at+8:][:binary.LittleEndian.Uint16(image[at+6:])], "\x00"))
 	}
-	set := dicomwrite.Structures{InstanceUID: "2.25.77", SourceSeriesUID: uid(0x20, 0x0E), Sources: []dicomwrite.Instance{{Class: dicomwrite.MRImageStorage, UID: uid(0x08, 0x18)}},
-		ROIs: []dicomwrite.ROI{{Number: 1, Name: "medial"}}}
+	set := dicomtest.Structures{InstanceUID: "2.25.77", SourceSeriesUID: uid(0x20, 0x0E), Sources: []dicomwrite.Instance{{Class: dicomwrite.MRImageStorage, UID: uid(0x08, 0x18)}},
+		ROIs: []dicomtest.ROI{{Number: 1, Name: "medial"}}}
 	set.StudyUID, set.SeriesUID, set.FrameOfReferenceUID = uid(0x20, 0x0D), "2.25.78", uid(0x20, 0x52)
 	var b bytes.Buffer
-	if err := dicomwrite.WriteStructures(&b, set); err != nil {
+	if err := dicomtest.WriteStructures(&b, set); err != nil {
 		t.Fatal(err)
 	}
 	at := bytes.LastIndex(b.Bytes(), []byte("\x06\x30\x39\x00SQ"))
@@ -218,13 +219,13 @@ func TestBombsInAnatomy(t *testing.T) {
 	const described, anatomy = "SAG T2 MAP 7 ECHO", "SAG PD ANATOMY 01"
 	for _, c := range []struct {
 		name   string
-		layout phantom.Layout
+		layout dicomtest.Layout
 		spoil  func(t *testing.T, dir string)
 		want   string
 	}{
-		{"images of 8192 × 8192", phantom.LayoutShuffled, func(t *testing.T, dir string) { sparse(t, dir, 8192) }, "never written"},
-		{"frames of 8192 × 8192", phantom.LayoutEnhanced, func(t *testing.T, dir string) { sparse(t, dir, 8192) }, "want 5637144576 (8192 rows"},
-		{"a million frames", phantom.LayoutEnhanced, func(t *testing.T, dir string) {
+		{"images of 8192 × 8192", dicomtest.LayoutShuffled, func(t *testing.T, dir string) { sparse(t, dir, 8192) }, "never written"},
+		{"frames of 8192 × 8192", dicomtest.LayoutEnhanced, func(t *testing.T, dir string) { sparse(t, dir, 8192) }, "want 5637144576 (8192 rows"},
+		{"a million frames", dicomtest.LayoutEnhanced, func(t *testing.T, dir string) {
 			path := filepath.Join(dir, "IM_0001.dcm")
 			file := must(os.ReadFile(path))
 			write(t, path, string(setElement(t, file, 0x28, 0x08, "IS", []byte("1000000 "))))
@@ -235,7 +236,7 @@ func TestBombsInAnatomy(t *testing.T) {
 			below := filepath.Join(dir, "SA", "anatomy")
 			s, err := phantom.New(context.Background(), phantom.Options{Subject: "SA", Matrix: 64, Slices: 6})
 			if err == nil {
-				err = s.WriteAs(context.Background(), below, phantom.Form{Layout: c.layout})
+				err = dicomtest.Write(context.Background(), s, below, dicomtest.Form{Layout: c.layout})
 			}
 			if err == nil {
 				err = os.Remove(filepath.Join(below, "labels.nii.gz"))

@@ -344,6 +344,8 @@ func compareStudy(ctx context.Context, p [2]maskedStudy) (out comparedStudy) {
 	if err != nil {
 		return comparedStudy{err: fmt.Errorf("%s: %w", maskNames[1], err)}
 	}
+	// Settings of masks differ, as they should; those of the estimate should not.
+	p[0].row.Settings, p[1].row.Settings = first.Estimation(), second.Estimation()
 	var names []string
 	value := map[string]uint16{} // of a compartment in both masks
 	for _, r := range []report.Result{first, second} {
@@ -397,7 +399,7 @@ func comparedRow(
 		// the visits are A and B.
 		t := p[s].row
 		t.Subject, t.Visit, t.Compartment = p[0].subject, maskNames[s], key.String()
-		t.MeanT2, t.Missing = row.meanT2[s], summaries[at].Note
+		t.MeanT2, t.Missing = row.meanT2[s], trial.Missing{Kind: trial.Noted, Detail: summaries[at].Note}
 		t.Side, t.MaskFrom = joined(p[0].visit, p[0].side), ""
 		t2 = append(t2, t)
 	}

@@ -18,12 +18,13 @@ const module = "github.com/t2map/t2map/"
 // says why.
 var mayImport = map[string][]string{
 	"volume":             {},
-	"digest":             {},
 	"files":              {},
+	"hint":               {},
 	"sandbox":            {},
 	"register":           {"volume", "sandbox"},
 	"t2fit":              {"volume", "internal/parallel", "t2fit/internal/lanes", "t2fit/internal/epg"},
-	"segment":            {"volume", "yamlfile", "segment/anatomy", "internal/parallel", "segment/internal/words"},
+	"number":             {},
+	"segment":            {"volume", "number", "yamlfile", "segment/anatomy", "internal/parallel", "segment/internal/words"},
 	"segment/anatomy":    {"volume", "segment/internal/space", "segment/internal/words"},
 	"segment/depth":      {"volume", "segment/anatomy", "segment/unroll", "internal/parallel", "segment/internal/space", "segment/internal/words"},
 	"segment/unroll":     {"segment/internal/space"},
@@ -33,12 +34,12 @@ var mayImport = map[string][]string{
 	"nifti":              {"volume", "samples", "nifti/internal/deflate"},
 	"nrrd":               {"volume", "samples"},
 	"metaimage":          {"volume", "samples"},
-	"dicomio":            {"volume", "digest", "files", "dicomio/internal/elements", "dicomio/internal/codec"},
+	"dicomio":            {"volume", "files", "dicomio/internal/elements", "dicomio/internal/codec"},
 	"phantom":            {"volume", "dicomio/dicomwrite", "nifti", "printable"},
 	"figure":             {"printable"},
-	"report":             {"volume", "digest", "nifti", "segment", "segment/anatomy", "segment/unroll", "figure", "outfile", "printable"},
+	"report":             {"volume", "nifti", "segment", "segment/anatomy", "segment/unroll", "figure", "outfile", "printable"},
 	"table":              {"printable"},
-	"batch":              {"volume", "table", "files", "dicomio", "samples", "nifti", "nrrd", "metaimage", "segment", "t2fit", "report", "yamlfile", "outfile", "printable", "batch/internal/machine", "batch/internal/segmenter", "segment/anatomy", "segment/depth", "segment/unroll", "segment/resample", "segment/texture", "register"},
+	"batch":              {"volume", "table", "hint", "files", "dicomio", "samples", "nifti", "nrrd", "metaimage", "segment", "t2fit", "report", "yamlfile", "outfile", "printable", "batch/internal/machine", "batch/internal/segmenter", "segment/anatomy", "segment/depth", "segment/unroll", "segment/resample", "segment/texture", "register"},
 
 	"segment/resample":  {"volume", "internal/parallel", "segment/internal/words"},
 	"segment/agreement": {"volume"},
@@ -54,16 +55,17 @@ var mayImport = map[string][]string{
 	"trial":         {"table", "trial/mmrm", "trial/compare", "printable"},
 	"trial/mmrm":    {},
 	"trial/compare": {"trial/mmrm"},
-	"trial/repeat":  {"trial", "trial/compare", "printable"},
+	"trial/repeat":  {"trial", "trial/compare", "number", "printable"},
 	"trial/figures": {"trial", "trial/mmrm", "trial/repeat", "figure", "printable"},
 	"trial/power":   {"trial", "trial/mmrm", "trial/compare", "printable"},
-	"trial/publish": {"trial", "trial/mmrm", "figure", "outfile", "printable"},
+	"trial/publish": {"trial", "trial/mmrm", "figure", "number", "outfile", "printable"},
 
 	"accuracy": {"volume", "t2fit", "phantom", "report", "trial/mmrm", "trial/power"},
 
 	"nifti/internal/deflate": {},
 
-	"dicomio/dicomwrite":        {"volume", "dicomio/internal/elements"},
+	"dicomio/dicomwrite":        {"dicomio/internal/elements"},
+	"internal/dicomtest":        {"volume", "dicomio/dicomwrite", "nifti", "phantom"},
 	"dicomio/internal/elements": {"dicomio/internal/charset"},
 	"dicomio/internal/charset":  {},
 	"dicomio/internal/codec":    {"sandbox"},
@@ -81,10 +83,10 @@ var mayImport = map[string][]string{
 // logger.
 var onlyIn = map[string][]string{
 	// sandbox keeps compiled modules in the user's cache directory; machine asks the system.
-	"os":                            {"files", "dicomio", "sandbox", "phantom", "report", "batch", "batch/internal/machine", "batch/internal/segmenter", "outfile", "trial/publish", "cmd/t2map"},
-	"path/filepath":                 {"files", "dicomio", "sandbox", "phantom", "report", "batch", "batch/internal/segmenter", "outfile", "trial/publish", "cmd/t2map"},
+	"os":                            {"files", "dicomio", "sandbox", "phantom", "internal/dicomtest", "report", "batch", "batch/internal/machine", "batch/internal/segmenter", "outfile", "trial/publish", "cmd/t2map"},
+	"path/filepath":                 {"files", "dicomio", "sandbox", "phantom", "internal/dicomtest", "report", "batch", "batch/internal/segmenter", "outfile", "trial/publish", "cmd/t2map"},
 	"os/exec":                       {"batch/internal/segmenter"},
-	"github.com/suyashkumar/dicom":  {"dicomio", "dicomio/dicomwrite", "dicomio/internal/elements"},
+	"github.com/suyashkumar/dicom":  {"dicomio", "dicomio/dicomwrite", "dicomio/internal/elements", "internal/dicomtest"},
 	"github.com/tetratelabs/wazero": {"sandbox", "dicomio/internal/codec", "register"},
 	"github.com/spf13/cobra":        {"cmd/t2map"},
 	"golang.org/x/text":             {"batch", "dicomio", "dicomio/internal/charset", "table"},

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/t2map/t2map/batch"
+	"github.com/t2map/t2map/internal/dicomtest"
 	"github.com/t2map/t2map/phantom"
 )
 
@@ -173,7 +174,7 @@ func TestInspectShowsSegments(t *testing.T) {
 	dir := t.TempDir()
 	s, err := phantom.New(context.Background(), phantom.Options{Subject: "SA", Matrix: 64, Slices: 6})
 	if err == nil {
-		err = s.WriteAs(context.Background(), filepath.Join(dir, "a"), phantom.Form{Layout: phantom.LayoutEnhanced, Mask: phantom.MaskSegmentation})
+		err = dicomtest.Write(context.Background(), s, filepath.Join(dir, "a"), dicomtest.Form{Layout: dicomtest.LayoutEnhanced, Segmentation: true})
 	}
 	if err != nil {
 		t.Fatal(err)

@@ -65,10 +65,16 @@ func writePerson(t *testing.T, dir string, n int, keywords []string, spoilt stri
 	for i := range 10 {
 		k, e := i%2, i/2
 		im := dicomwrite.Image{
-			StudyUID: fmt.Sprintf("2.25.77.%d", n), SeriesUID: fmt.Sprintf("2.25.78.%d", n), InstanceUID: fmt.Sprintf("2.25.79.%d.%d", n, i), FrameOfReferenceUID: "2.25.80",
-			TE: 10 * float64(e+1), TR: 2000, Rows: 8, Columns: 8,
-			PixelSpacing: [2]float64{1, 1}, Position: [3]float64{3 * float64(k), 0, 0}, Orientation: [6]float64{0, 1, 0, 0, 0, -1}, SliceThickness: 3,
-			Pixels: make([]int32, 64),
+			Series: dicomwrite.Series{
+				StudyUID: fmt.Sprintf("2.25.77.%d", n), SeriesUID: fmt.Sprintf("2.25.78.%d", n),
+				FrameOfReferenceUID: "2.25.80",
+			},
+			Grid: dicomwrite.Grid{
+				Rows: 8, Columns: 8, PixelSpacing: [2]float64{1, 1}, Orientation: [6]float64{0, 1, 0, 0, 0, -1},
+				SliceThickness: 3,
+			},
+			InstanceUID: fmt.Sprintf("2.25.79.%d.%d", n, i), TE: 10 * float64(e+1), TR: 2000,
+			Position: [3]float64{3 * float64(k), 0, 0}, Pixels: make([]int32, 64),
 		}
 		for v := range im.Pixels {
 			im.Pixels[v] = int32(1000*math.Exp(-im.TE/40)) + int32(v%5)

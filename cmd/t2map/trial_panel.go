@@ -116,19 +116,24 @@ func everyVisit(a trial.Analysis, s int) bool {
 // panelVisit returns the folder of a subject's study, or why there is none, and what speaks against it.
 func panelVisit(a trial.Analysis, subjectVisit [2]int, folder string) report.PanelVisit {
 	out := report.PanelVisit{Missing: "no study"}
-	two := "" // text of the flag of two studies
+	two := -1 // the flag of two studies
+	note := func(flag int) {
+		if !slices.Contains(out.Flags, flag) {
+			out.Flags, out.Notes = append(out.Flags, flag), append(out.Notes, a.Flags[flag].Text)
+		}
+	}
 	for _, e := range a.Endpoints {
 		if !e.Compartment {
 			continue
 		}
 		v := e.Values[subjectVisit[0]][subjectVisit[1]]
 		for _, i := range v.Flags {
-			switch f := a.Flags[i]; {
-			case f.Kind == trial.TwoStudies:
-				two = f.Text
-			case f.Kind == trial.CarriedMask: // the tile says it of its own visit
-			case f.Kind.OnFigures() && !slices.Contains(out.Notes, f.Text):
-				out.Notes = append(out.Notes, f.Text)
+			switch kind := a.Flags[i].Kind; {
+			case kind == trial.TwoStudies:
+				two = i
+			case kind == trial.CarriedMask: // the tile says it of its own visit
+			case kind.OnFigures():
+				note(i)
 			}
 		}
 		switch {
@@ -136,14 +141,15 @@ func panelVisit(a trial.Analysis, subjectVisit [2]int, folder string) report.Pan
 		case v.Folder != "" && filepath.IsLocal(filepath.FromSlash(v.Folder)) && !math.IsNaN(v.X):
 			out.Folder, out.Missing = filepath.Join(folder, filepath.FromSlash(v.Folder)), ""
 		default:
-			out.Missing = cmp.Or(v.Missing, "its folder is not known")
+			out.Missing = cmp.Or(v.Missing.String(), "its folder is not known")
 		}
 	}
 	switch {
-	case two != "" && out.Folder == "": // the value belongs to neither
-		out.Missing = two + "; no map is shown"
-	case two != "":
-		out.Notes = append(out.Notes, two)
+	case two >= 0 && out.Folder == "": // the value belongs to neither
+		out.Missing = a.Flags[two].Text + "; no map is shown"
+		out.Flags = append(out.Flags, two)
+	case two >= 0:
+		note(two)
 	}
 	return out
 }

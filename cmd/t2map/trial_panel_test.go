@@ -29,12 +29,12 @@ func TestPanelVisit(t *testing.T) {
 	}{
 		{"nothing", []trial.Value{{X: 38, Folder: "S/v"}}, "S/v", "", nil},
 		{"changes", []trial.Value{{X: 38, Folder: "S/v", Flags: []int{1, 2, 3}}, {X: 38, Folder: "S/v", Flags: []int{1, 2, 3}}}, "S/v", "", []string{a.Flags[1].Text, a.Flags[2].Text}},
-		{"the second has it", []trial.Value{{X: nan, Missing: "no such compartment in the study"}, {X: 38, Folder: "S/v", Flags: []int{2}}}, "S/v", "", []string{a.Flags[2].Text}},
+		{"the second has it", []trial.Value{{X: nan, Missing: trial.Missing{Kind: trial.NoCompartment}}, {X: 38, Folder: "S/v", Flags: []int{2}}}, "S/v", "", []string{a.Flags[2].Text}},
 		{"their mean", []trial.Value{{X: 38, Flags: []int{0}}, {X: 39, Flags: []int{0}}}, "", "two studies at this visit: their mean is used; no map is shown", nil},
 		{"one of them alone", []trial.Value{{X: 38, Flags: []int{0}}, {X: 39, Folder: "S/v"}}, "S/v", "", []string{a.Flags[0].Text}},
 		{"a folder that is not known", []trial.Value{{X: 38}}, "", "its folder is not known", nil},
 		{"a folder elsewhere", []trial.Value{{X: 38, Folder: "../x"}}, "", "its folder is not known", nil},
-		{"none", []trial.Value{{X: nan, Missing: "study failed: no echo"}}, "", "study failed: no echo", nil},
+		{"none", []trial.Value{{X: nan, Missing: trial.Missing{Kind: trial.StudyFailed, Detail: "no echo"}}}, "", "study failed: no echo", nil},
 	} {
 		a.Endpoints = nil
 		for _, v := range c.values {

@@ -59,11 +59,11 @@ func printContrasts(w io.Writer, a trial.Analysis) {
 		if e.Model.Failed != "" {
 			fmt.Fprintf(w, "%s has no model: %s\n", printable.Line(e.Name), printable.Line(e.Model.Failed))
 		}
-		for _, f := range e.Model.Fallbacks {
-			fmt.Fprintf(w, "%s: a covariance could not be used: %s\n", printable.Line(e.Name), printable.Line(f))
+		for _, r := range e.Model.Rejected {
+			fmt.Fprintf(w, "%s: a covariance could not be used: %s\n", printable.Line(e.Name), printable.Line(r.String()))
 		}
-		for _, left := range e.Model.LeftOut {
-			fmt.Fprintf(w, "%s: not in the model: %s\n", printable.Line(e.Name), printable.Line(left))
+		for _, o := range e.Model.Omitted {
+			fmt.Fprintf(w, "%s: not in the model: %s: %s\n", printable.Line(e.Name), printable.Line(o.Of(d)), printable.Line(o.Why))
 		}
 	}
 	fmt.Fprintln(w)

@@ -15,15 +15,19 @@ import (
 
 	"github.com/suyashkumar/dicom"
 	"github.com/suyashkumar/dicom/pkg/tag"
+
+	"github.com/t2map/t2map/dicomio/internal/elements"
 )
 
-// attributeList gathers the elements of a file; the first error stays.
-type attributeList struct {
+// List gathers the elements of a file or of an item of a sequence. The first error stays,
+// and is returned when the file is written.
+type List struct {
 	elements []*dicom.Element
 	err      error
 }
 
-func (l *attributeList) add(t tag.Tag, vr string, value any) {
+// Add adds an element with a value of a type that the DICOM library accepts.
+func (l *List) Add(t tag.Tag, vr string, value any) {
 	v, err := dicom.NewValue(value)
 	if err != nil {
 		l.fail(t, err)
@@ -34,7 +38,7 @@ func (l *attributeList) add(t tag.Tag, vr string, value any) {
 	})
 }
 
-func (l *attributeList) fail(t tag.Tag, err error) {
+func (l *List) fail(t tag.Tag, err error) {
 	if l.err != nil {
 		return
 	}
@@ -45,11 +49,12 @@ func (l *attributeList) fail(t tag.Tag, err error) {
 	l.err = fmt.Errorf("%s %v: %w", name, t, err)
 }
 
-// longestText is what the length field of a text holds in explicit encodings
-// (PS3.5 7.1.2), less one so that padding fits.
+// longestText is the longest text in explicit encodings (PS3.5 7.1.2), less one for
+// padding.
 const longestText = math.MaxUint16 - 1
 
-func (l *attributeList) text(t tag.Tag, values ...string) {
+// Text adds a text of the value representation that the data dictionary names.
+func (l *List) Text(t tag.Tag, values ...string) {
 	length := max(len(values)-1, 0) // the backslashes
 	for _, v := range values {
 		length += len(v)
@@ -58,49 +63,50 @@ func (l *attributeList) text(t tag.Tag, values ...string) {
 		l.fail(t, fmt.Errorf("got %d bytes, want at most %d", length, longestText))
 		return
 	}
-	l.add(t, tag.MustFind(t).VRs[0], values)
+	l.Add(t, tag.MustFind(t).VRs[0], values)
 }
 
-func (l *attributeList) textIfSet(t tag.Tag, value string) {
+// TextIfSet adds a text unless it is empty.
+func (l *List) TextIfSet(t tag.Tag, value string) {
 	if value != "" {
-		l.text(t, value)
+		l.Text(t, value)
 	}
 }
 
-// set replaces what the list says about the attribute.
-func (l *attributeList) set(t tag.Tag, values ...string) {
+// set replaces the attribute.
+func (l *List) set(t tag.Tag, values ...string) {
 	l.drop(t)
-	l.text(t, values...)
+	l.Text(t, values...)
 }
 
-// drop takes the attribute out of the list and says whether it was there.
-func (l *attributeList) drop(t tag.Tag) bool {
-	n := len(l.elements)
+// drop removes the attribute.
+func (l *List) drop(t tag.Tag) {
 	l.elements = slices.DeleteFunc(l.elements, func(e *dicom.Element) bool { return e.Tag == t })
-	return len(l.elements) < n
 }
 
-// privateText adds an LO that the data dictionary does not know.
-func (l *attributeList) privateText(t tag.Tag, value string) { l.add(t, "LO", []string{value}) }
+// PrivateText adds an LO that is not in the data dictionary.
+func (l *List) PrivateText(t tag.Tag, value string) { l.Add(t, "LO", []string{value}) }
 
-func (l *attributeList) wholeIfSet(t tag.Tag, value int) {
+// WholeIfSet adds a whole number as text unless it is 0.
+func (l *List) WholeIfSet(t tag.Tag, value int) {
 	if value != 0 {
-		l.text(t, strconv.Itoa(value))
+		l.Text(t, strconv.Itoa(value))
 	}
 }
 
-func (l *attributeList) short(t tag.Tag, value int) { l.add(t, "US", []int{value}) }
+// Short adds a US value.
+func (l *List) Short(t tag.Tag, value int) { l.Add(t, "US", []int{value}) }
 
-// longs adds UL values.
-func (l *attributeList) longs(t tag.Tag, values ...int) { l.add(t, "UL", values) }
+// Longs adds UL values.
+func (l *List) Longs(t tag.Tag, values ...int) { l.Add(t, "UL", values) }
 
-// pointer adds the tag of an attribute as a value (AT).
-func (l *attributeList) pointer(t, to tag.Tag) {
-	l.add(t, "AT", []int{int(to.Group), int(to.Element)})
+// Pointer adds the tag of another attribute as a value (AT).
+func (l *List) Pointer(t, target tag.Tag) {
+	l.Add(t, "AT", []int{int(target.Group), int(target.Element)})
 }
 
-// numbers adds decimal strings.
-func (l *attributeList) numbers(t tag.Tag, values ...float64) {
+// Numbers adds decimal strings.
+func (l *List) Numbers(t tag.Tag, values ...float64) {
 	if !l.finite(t, values...) {
 		return
 	}
@@ -108,24 +114,30 @@ func (l *attributeList) numbers(t tag.Tag, values ...float64) {
 	for i, v := range values {
 		texts[i] = decimalString(v)
 	}
-	l.text(t, texts...)
+	l.Text(t, texts...)
 }
 
-// doubles adds FD values.
-func (l *attributeList) doubles(t tag.Tag, values ...float64) {
+// Doubles adds FD values.
+func (l *List) Doubles(t tag.Tag, values ...float64) {
 	if l.finite(t, values...) {
-		l.add(t, "FD", values)
+		l.Add(t, "FD", values)
 	}
 }
 
-// single adds an FL value, rounded to float32.
-func (l *attributeList) single(t tag.Tag, value float64) {
-	if l.finite(t, float64(float32(value))) {
-		l.add(t, "FL", []float64{value})
+// scaleSlopeOwner is where the creator of Scale Slope stands in the files of Philips'
+// scanners (as in the data of neurolabusc/dcm_qa_philips_enh).
+var scaleSlopeOwner = tag.Tag{Group: 0x2005, Element: 0x0010}
+
+// PhilipsScaleSlope adds the private attribute (2005,100E), rounded to float32, and its
+// creator.
+func (l *List) PhilipsScaleSlope(value float64) {
+	if l.finite(elements.PhilipsScaleSlope, float64(float32(value))) {
+		l.PrivateText(scaleSlopeOwner, "Philips MR Imaging DD 001")
+		l.Add(elements.PhilipsScaleSlope, "FL", []float64{value})
 	}
 }
 
-func (l *attributeList) finite(t tag.Tag, values ...float64) bool {
+func (l *List) finite(t tag.Tag, values ...float64) bool {
 	for _, v := range values {
 		if math.IsNaN(v) || math.IsInf(v, 0) {
 			l.fail(t, fmt.Errorf("got %v, want a finite number", v))
@@ -135,17 +147,17 @@ func (l *attributeList) finite(t tag.Tag, values ...float64) bool {
 	return true
 }
 
-// sequence adds a sequence with one item for each function that fills one.
-func (l *attributeList) sequence(t tag.Tag, fill ...func(*attributeList)) {
-	items := make([]attributeList, len(fill))
+// Sequence adds a sequence with one item for each function, which fills it.
+func (l *List) Sequence(t tag.Tag, fill ...func(*List)) {
+	items := make([]List, len(fill))
 	for i, f := range fill {
 		f(&items[i])
 	}
-	l.items(t, items)
+	l.Items(t, items)
 }
 
-// items adds a sequence of items that are filled, and puts these in order.
-func (l *attributeList) items(t tag.Tag, items []attributeList) {
+// Items adds a sequence of these items, and sorts their elements.
+func (l *List) Items(t tag.Tag, items []List) {
 	values := make([][]*dicom.Element, len(items))
 	for i, item := range items {
 		if item.err != nil {
@@ -155,18 +167,19 @@ func (l *attributeList) items(t tag.Tag, items []attributeList) {
 		item.sort()
 		values[i] = item.elements
 	}
-	l.add(t, "SQ", values)
+	l.Add(t, "SQ", values)
 }
 
-func (l *attributeList) sort() {
+func (l *List) sort() {
 	slices.SortStableFunc(l.elements, func(a, b *dicom.Element) int {
 		return cmp.Compare(a.Tag.Uint32(), b.Tag.Uint32())
 	})
 }
 
-func (l *attributeList) numberIfSet(t tag.Tag, value float64) {
+// NumberIfSet adds a decimal string unless the value is 0.
+func (l *List) NumberIfSet(t tag.Tag, value float64) {
 	if value != 0 {
-		l.numbers(t, value)
+		l.Numbers(t, value)
 	}
 }
 
@@ -201,8 +214,8 @@ func misses(text string, v float64) float64 {
 	return math.Abs(got - v)
 }
 
-// override changes the list as o says.
-func (l *attributeList) override(o Override) error {
+// Override changes one attribute.
+func (l *List) Override(o Override) error {
 	info, err := tag.FindByKeyword(o.Keyword)
 	if err != nil {
 		return errors.New("not a keyword of the data dictionary")
@@ -210,7 +223,7 @@ func (l *attributeList) override(o Override) error {
 	l.drop(info.Tag)
 	if o.Values == nil {
 		if info.Tag.Group == tag.MetadataGroup {
-			l.elements = append(l.elements, &dicom.Element{Tag: info.Tag}) // keeps write from filling it in
+			l.elements = append(l.elements, &dicom.Element{Tag: info.Tag}) // keeps meta from filling it in
 		}
 		return nil
 	}
@@ -222,7 +235,7 @@ func (l *attributeList) override(o Override) error {
 				return err
 			}
 		}
-		l.add(info.Tag, vr, whole)
+		l.Add(info.Tag, vr, whole)
 	case "FL", "FD":
 		numbers := make([]float64, len(o.Values))
 		for i, s := range o.Values {
@@ -230,17 +243,25 @@ func (l *attributeList) override(o Override) error {
 				return err
 			}
 		}
-		l.add(info.Tag, vr, numbers)
+		l.Add(info.Tag, vr, numbers)
 	case "SQ", "OB", "OW", "OF", "OD", "OL", "UN", "AT":
-		return fmt.Errorf("value representation %s can only be left out", vr)
+		return fmt.Errorf("value representation %s can only be removed", vr)
 	default:
-		l.add(info.Tag, vr, o.Values)
+		l.Add(info.Tag, vr, o.Values)
 	}
 	return l.err
 }
 
+// Has reports whether the list has the attribute.
+func (l *List) Has(t tag.Tag) bool { return l.find(t) != nil }
+
+// Equal reports whether two lists without errors have the same elements.
+func (l *List) Equal(other *List) bool {
+	return l.err == nil && other.err == nil && slices.EqualFunc(l.elements, other.elements, (*dicom.Element).Equals)
+}
+
 // find returns the element with the tag, or nil.
-func (l *attributeList) find(t tag.Tag) *dicom.Element {
+func (l *List) find(t tag.Tag) *dicom.Element {
 	i := slices.IndexFunc(l.elements, func(e *dicom.Element) bool { return e.Tag == t })
 	if i < 0 {
 		return nil
@@ -248,11 +269,11 @@ func (l *attributeList) find(t tag.Tag) *dicom.Element {
 	return l.elements[i]
 }
 
-// meta adds the file meta group (PS3.10 7.1), except for what an override has
-// already said about it. Class and instance are those of the data set.
-func (l *attributeList) meta(syntax string) {
+// meta adds the file meta group (PS3.10 7.1), except for attributes that an override has
+// set or removed. Class and instance are those of the data set.
+func (l *List) meta(syntax string) {
 	if l.find(tag.FileMetaInformationVersion) == nil {
-		l.add(tag.FileMetaInformationVersion, "OB", []byte{0, 1})
+		l.Add(tag.FileMetaInformationVersion, "OB", []byte{0, 1})
 	}
 	for _, m := range []struct {
 		meta, data tag.Tag
@@ -268,21 +289,21 @@ func (l *attributeList) meta(syntax string) {
 			continue
 		}
 		if m.value != "" {
-			l.text(m.meta, m.value)
+			l.Text(m.meta, m.value)
 		} else if e := l.find(m.data); e != nil {
-			l.text(m.meta, e.Value.GetValue().([]string)...)
+			l.Text(m.meta, e.Value.GetValue().([]string)...)
 		}
 	}
 }
 
-// writeFile changes the list as the overrides say and writes it; nothing is
-// written if that cannot be.
-func (l *attributeList) writeFile(w io.Writer, enc encoding, overrides []Override) error {
+// WriteFile changes the list as the overrides say, adds the file meta group and writes the
+// file. Nothing is written if there is an error.
+func (l *List) WriteFile(w io.Writer, enc Encoding, overrides []Override) error {
 	if l.err != nil {
 		return l.err
 	}
 	for _, o := range overrides {
-		if err := l.override(o); err != nil {
+		if err := l.Override(o); err != nil {
 			return fmt.Errorf("override %s: %w", o.Keyword, err)
 		}
 	}
@@ -296,7 +317,7 @@ func (l *attributeList) writeFile(w io.Writer, enc encoding, overrides []Overrid
 
 // write encodes the list: preamble, file meta group in explicit little endian,
 // data set as enc says.
-func (l *attributeList) write(out *bytes.Buffer, enc encoding) error {
+func (l *List) write(out *bytes.Buffer, enc Encoding) error {
 	l.meta(enc.syntax)
 	if l.err != nil {
 		return l.err
@@ -307,7 +328,7 @@ func (l *attributeList) write(out *bytes.Buffer, enc encoding) error {
 		first = len(l.elements)
 	}
 	var meta bytes.Buffer
-	if err := writeElements(&meta, l.elements[:first], encoding{order: binary.LittleEndian}); err != nil {
+	if err := writeElements(&meta, l.elements[:first], Encoding{order: binary.LittleEndian}); err != nil {
 		return err
 	}
 	length, err := dicom.NewElement(tag.FileMetaInformationGroupLength, []int{meta.Len()})
@@ -316,7 +337,7 @@ func (l *attributeList) write(out *bytes.Buffer, enc encoding) error {
 	}
 	out.Write(make([]byte, 128))
 	out.WriteString("DICM")
-	if err := writeElements(out, []*dicom.Element{length}, encoding{order: binary.LittleEndian}); err != nil {
+	if err := writeElements(out, []*dicom.Element{length}, Encoding{order: binary.LittleEndian}); err != nil {
 		return err
 	}
 	out.Write(meta.Bytes())
@@ -326,7 +347,7 @@ func (l *attributeList) write(out *bytes.Buffer, enc encoding) error {
 	return writeDeflated(out, l.elements[first:], enc)
 }
 
-func writeElements(out io.Writer, elements []*dicom.Element, enc encoding) error {
+func writeElements(out io.Writer, elements []*dicom.Element, enc Encoding) error {
 	w, err := dicom.NewWriter(out)
 	if err != nil {
 		return err
@@ -334,7 +355,7 @@ func writeElements(out io.Writer, elements []*dicom.Element, enc encoding) error
 	w.SetTransferSyntax(enc.order, enc.implicit)
 	for _, e := range elements {
 		if e.Value == nil {
-			continue // left out by an override
+			continue // removed by an override
 		}
 		if err := w.WriteElement(e); err != nil {
 			return fmt.Errorf("%v: %w", e.Tag, err)
@@ -345,8 +366,8 @@ func writeElements(out io.Writer, elements []*dicom.Element, enc encoding) error
 
 // writeDeflated compresses the data set (RFC 1951, PS3.5 A.5), which the
 // library does not do, and pads it to an even length.
-func writeDeflated(out *bytes.Buffer, elements []*dicom.Element, enc encoding) error {
-	before := out.Len()
+func writeDeflated(out *bytes.Buffer, elements []*dicom.Element, enc Encoding) error {
+	start := out.Len()
 	z, err := flate.NewWriter(out, flate.BestSpeed)
 	if err != nil {
 		return err
@@ -357,7 +378,7 @@ func writeDeflated(out *bytes.Buffer, elements []*dicom.Element, enc encoding) e
 	if err := z.Close(); err != nil {
 		return err
 	}
-	if (out.Len()-before)%2 != 0 {
+	if (out.Len()-start)%2 != 0 {
 		out.WriteByte(0)
 	}
 	return nil

@@ -9,26 +9,26 @@ import (
 	"github.com/suyashkumar/dicom/pkg/tag"
 )
 
-// pixelFormat is how whole numbers are stored in pixel data.
-type pixelFormat struct {
+// PixelFormat says how whole numbers are stored in pixel data.
+type PixelFormat struct {
 	allocated, stored int
 	signed            bool
 }
 
-// newPixelFormat fills in what 0 means: 16 bits, and all of those allocated.
-func newPixelFormat(allocated, stored int, signed bool) pixelFormat {
+// NewPixelFormat fills in what 0 means: 16 bits, and all of those allocated.
+func NewPixelFormat(allocated, stored int, signed bool) PixelFormat {
 	if allocated == 0 {
 		allocated = 16
 	}
 	if stored == 0 {
 		stored = allocated
 	}
-	return pixelFormat{allocated: allocated, stored: stored, signed: signed}
+	return PixelFormat{allocated: allocated, stored: stored, signed: signed}
 }
 
-// check returns an error where as many bits are not allowed, or do not hold
-// what is stored.
-func (f pixelFormat) check(allowed ...int) error {
+// Check returns an error if BitsAllocated is not among the allowed numbers, or if
+// BitsStored does not fit.
+func (f PixelFormat) Check(allowed ...int) error {
 	if !slices.Contains(allowed, f.allocated) {
 		return fmt.Errorf("BitsAllocated: got %d, want %d or %d", f.allocated, allowed[0], allowed[len(allowed)-1])
 	}
@@ -38,9 +38,9 @@ func (f pixelFormat) check(allowed ...int) error {
 	return nil
 }
 
-// pack appends the pixels to raw, in 8 or 16 bits and the byte order of the
-// file. Errors: a value that the stored bits do not hold.
-func (f pixelFormat) pack(raw []byte, pixels []int32, order binary.ByteOrder) ([]byte, error) {
+// Pack appends the pixels to raw, in 8 or 16 bits and the byte order of the file. It is an
+// error if a value does not fit into the stored bits.
+func (f PixelFormat) Pack(raw []byte, pixels []int32, enc Encoding) ([]byte, error) {
 	lo, hi := int32(0), int32(1)<<f.stored-1
 	if f.signed {
 		lo, hi = -(int32(1) << (f.stored - 1)), int32(1)<<(f.stored-1)-1
@@ -56,7 +56,7 @@ func (f pixelFormat) pack(raw []byte, pixels []int32, order binary.ByteOrder) ([
 		for _, p := range pixels {
 			raw = append(raw, byte(p))
 		}
-	case order == binary.BigEndian:
+	case enc.order == binary.BigEndian:
 		for _, p := range pixels {
 			raw = binary.BigEndian.AppendUint16(raw, uint16(p))
 		}
@@ -68,21 +68,20 @@ func (f pixelFormat) pack(raw []byte, pixels []int32, order binary.ByteOrder) ([
 	return raw, nil
 }
 
-// describe lists the part of the image pixel module that is about one pixel.
-func (f pixelFormat) describe(l *attributeList) {
-	l.short(tag.BitsAllocated, f.allocated)
-	l.short(tag.BitsStored, f.stored)
-	l.short(tag.HighBit, f.stored-1)
+// Describe lists the attributes of the image pixel module that describe one pixel.
+func (f PixelFormat) Describe(l *List) {
+	l.Short(tag.BitsAllocated, f.allocated)
+	l.Short(tag.BitsStored, f.stored)
+	l.Short(tag.HighBit, f.stored-1)
 	representation := 0
 	if f.signed {
 		representation = 1
 	}
-	l.short(tag.PixelRepresentation, representation)
+	l.Short(tag.PixelRepresentation, representation)
 }
 
-// describeData lists the pixel data, with a zero byte at the end where their
-// number would be odd (PS3.5 8.1.1).
-func (f pixelFormat) describeData(l *attributeList, raw []byte) {
+// DescribeData lists the pixel data, padded with a zero to an even length (PS3.5 8.1.1).
+func (f PixelFormat) DescribeData(l *List, raw []byte) {
 	if len(raw)%2 != 0 {
 		raw = append(raw, 0)
 	}
@@ -90,5 +89,5 @@ func (f pixelFormat) describeData(l *attributeList, raw []byte) {
 	if f.allocated <= 8 {
 		vr = "OB" // bytes in both byte orders, never swapped in pairs
 	}
-	l.add(tag.PixelData, vr, dicom.PixelDataInfo{IntentionallyUnprocessed: true, UnprocessedValueData: raw})
+	l.Add(tag.PixelData, vr, dicom.PixelDataInfo{IntentionallyUnprocessed: true, UnprocessedValueData: raw})
 }

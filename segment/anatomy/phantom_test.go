@@ -4,7 +4,6 @@ import (
 	"context"
 	"math"
 	"reflect"
-	"slices"
 	"testing"
 
 	"github.com/t2map/t2map/phantom"
@@ -312,13 +311,14 @@ func posed(t *testing.T, seed uint64, n int) (*phantom.Knee, string) {
 // that is asked for beside it.
 func TestWithoutT2(t *testing.T) {
 	var _ func(context.Context, anatomy.Mask, anatomy.Side) (anatomy.Division, error) = anatomy.Divide
-	var given []reflect.Type // what callers can put into a mask
-	for _, f := range reflect.VisibleFields(reflect.TypeFor[anatomy.Mask]()) {
-		if f.IsExported() && len(f.Index) == 1 {
-			given = append(given, f.Type)
+	var exported []reflect.Type // what others can put into a mask
+	for _, field := range reflect.VisibleFields(reflect.TypeFor[anatomy.Mask]()) {
+		if field.IsExported() && len(field.Index) == 1 {
+			exported = append(exported, field.Type)
 		}
 	}
-	if !slices.Equal(given, []reflect.Type{reflect.TypeFor[volume.Geometry](), reflect.TypeFor[[]anatomy.Tissue]()}) {
-		t.Errorf("a mask holds more than a grid and tissues: %v", given)
+	want := []reflect.Type{reflect.TypeFor[volume.Geometry](), reflect.TypeFor[[]anatomy.Tissue]()}
+	if !reflect.DeepEqual(exported, want) {
+		t.Errorf("a mask holds %v, want a grid and tissues", exported)
 	}
 }

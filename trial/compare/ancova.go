@@ -11,21 +11,21 @@ import (
 	"github.com/t2map/t2map/trial/mmrm"
 )
 
-// rankTolerance is the part of a column's length that must be left of it when those
-// before it are taken out: that of R's lm.
+// rankTolerance is the share of a column's length that must remain when the columns before it are
+// projected out, as in R's lm.
 const rankTolerance = 1e-7
 
-// perfectFit is the residual sum of squares, as a fraction of that of y, below which it is
-// rounding: a double is good to 2e-16, and rows add up.
+// perfectFit is the residual sum of squares, as a fraction of that of y, below which it is rounding: a
+// double has a relative error of 2e-16, and rows add up.
 const perfectFit = 1e-26
 
-var errPerfect = errors.New("the fit leaves no residual: there is no spread")
+var errPerfect = errors.New("the fit has no residual: the variance is 0")
 
-// RankError says that a column of a design is a combination of those before it.
+// RankError reports that a column of a design is a combination of those before it.
 type RankError struct {
 	// Column counts from 0.
 	Column int
-	// Name of the column, where it has one.
+	// Name of the column; it may be empty.
 	Name string
 }
 
@@ -47,9 +47,9 @@ type Fit struct {
 	r *mat.Dense // the triangle of X = QR
 }
 
-// OLS fits y = Xβ + e by least squares, by QR decomposition. x is rows × columns. It is
-// an error if there are no more rows than columns, if a column is a combination of
-// others (RankError), or if nothing is left over.
+// OLS fits y = Xβ + e by least squares, with a QR decomposition. x is rows × columns. It is an error if
+// there are not more rows than columns, if a column is a combination of others (RankError), or if the
+// residuals are 0.
 func OLS(x *mat.Dense, y []float64) (*Fit, error) {
 	rows, columns := x.Dims()
 	if rows != len(y) {
@@ -126,23 +126,23 @@ func (f *Fit) Contrast(c []float64, level float64) (mmrm.Estimate, error) {
 	return estimate(floats.Dot(c, f.Beta), se, f.DF, level), nil
 }
 
-// Subjects are those of one comparison at one visit, one row each; the order of rows
-// does not matter.
+// Subjects are the subjects of a comparison at one visit, one row each. The order of rows does not
+// matter.
 type Subjects struct {
-	// Change from baseline, and Baseline; without Baseline (nil) nothing is adjusted for it.
+	// Change from baseline, and Baseline; if Baseline is nil, comparisons are not adjusted for it.
 	Change, Baseline []float64
 	// Arm of each, 0 for the reference.
 	Arm []int
 	// Covariates are further columns, such as indicators of all sites but one.
 	Covariates [][]float64
-	// Names of the covariates, for errors; nil: covariate 1, covariate 2.
+	// Names of the covariates, for errors. Default: covariate 1, covariate 2.
 	Names []string
-	// Stratum of the randomisation of each; nil for a trial without. Only Permutation
-	// looks at it: where a model shall be adjusted for strata, they are covariates too.
+	// Stratum of the randomisation of each; nil for a trial without strata. Only Permutation uses it: a
+	// model that is adjusted for strata has them as covariates, too.
 	Stratum []int
 }
 
-// name is what errors call a covariate.
+// name returns the name of a covariate in errors.
 func (s Subjects) name(i int) string {
 	if i < len(s.Names) {
 		return s.Names[i]
@@ -161,7 +161,8 @@ func (s Subjects) check() error {
 		}
 	}
 	if s.Baseline != nil && len(s.Baseline) != n || len(s.Arm) != n || s.Stratum != nil && len(s.Stratum) != n {
-		errs = append(errs, fmt.Errorf("%d changes, but %d baselines, %d arms, %d strata", n, len(s.Baseline), len(s.Arm), len(s.Stratum)))
+		errs = append(errs, fmt.Errorf("%d changes, but %d baselines, %d arms, %d strata", n, len(s.Baseline),
+			len(s.Arm), len(s.Stratum)))
 	}
 	for _, a := range s.Arm {
 		if a < 0 {
@@ -172,9 +173,8 @@ func (s Subjects) check() error {
 	return errors.Join(errs...)
 }
 
-// adjustment returns the columns that a difference is adjusted for, the intercept
-// first, with their names. Columns are centred, which changes no difference but saves
-// digits.
+// adjustment returns the columns that a difference is adjusted for, the intercept first, with their
+// names. Columns are centred, which does not change differences and preserves digits.
 func (s Subjects) adjustment() (columns [][]float64, names []string) {
 	intercept := make([]float64, len(s.Change))
 	for i := range intercept {
@@ -190,8 +190,7 @@ func (s Subjects) adjustment() (columns [][]float64, names []string) {
 	return columns, names
 }
 
-// centred returns x less its mean, and zeros where nothing but rounding is left, so
-// that a constant is seen as one.
+// centred returns x minus its mean, and zeros if only rounding remains, so that a constant is detected.
 func centred(x []float64) []float64 {
 	c := append([]float64(nil), x...)
 	if len(x) == 0 {
@@ -208,12 +207,11 @@ func centred(x []float64) []float64 {
 // Ancova compares the arms 1 … arms − 1 with the reference by analysis of covariance:
 // least squares of change on baseline, the covariates and the arms, all arms in one
 // model, so that they share its residual variance. The estimate of arm a is at
-// a − 1: the adjusted difference, arm less reference. As R's lm.
+// a − 1: the adjusted difference, arm minus reference. As R's lm.
 //
-// An arm without a row has no figures, which is not an error, and costs no parameter. It
-// is an error if the reference or all others have no row, if there are no more rows than
-// parameters, if a term is constant or a combination of others (RankError, with its
-// name), or if the model leaves no residual.
+// An arm without a row has no estimate, which is not an error, and costs no parameter. It is an error
+// if the reference or all other arms have no row, if there are not more rows than parameters, if a
+// term is constant or a combination of others (RankError, with its name), or if the residuals are 0.
 func Ancova(s Subjects, arms int, level float64) ([]mmrm.Estimate, error) {
 	out := make([]mmrm.Estimate, max(arms-1, 0))
 	for i := range out {

@@ -3,13 +3,12 @@
 // covariance, by least squares and by permutation), counts (Fisher, Clopper–Pearson), Spearman's
 // correlation, and Holm's adjustment.
 //
-// It sees numbers only; they are of any unit, and differences are of the same. What is
-// missing is taken out before: a NaN in the data is an error, as is an infinity or what
-// is beyond 1e100. Tests are two-sided, a level is that of a confidence interval, such as
-// 0.95, and an interval is closed.
+// It works on numbers of any unit; differences have the same unit. Callers remove missing values: a NaN
+// in the data is an error, as is an infinity or a number above 1e100. Tests are two-sided, a level is
+// that of a confidence interval, such as 0.95, and intervals are closed.
 //
-// An error says why figures of a result are NaN. Those that could be had are there
-// beside it: two samples of one value have a difference, but no standard error.
+// An error says why numbers of a result are NaN. The other numbers are valid beside it: two samples of
+// one value have a difference, but no standard error.
 package compare
 
 import (
@@ -27,13 +26,13 @@ type Interval struct{ Estimate, Low, High float64 }
 
 var nan = math.NaN()
 
-// noEstimate and noInterval hold no figure.
+// noEstimate and noInterval are absent results.
 var (
 	noEstimate = mmrm.Estimate{Value: nan, SE: nan, DF: nan, T: nan, P: nan, Low: nan, High: nan}
 	noInterval = Interval{nan, nan, nan}
 )
 
-// checkLevel returns an error unless level is that of an interval.
+// checkLevel returns an error unless level is between 0 and 1.
 func checkLevel(level float64) error {
 	if !(level > 0 && level < 1) {
 		return fmt.Errorf("level %g is not between 0 and 1", level)
@@ -41,11 +40,10 @@ func checkLevel(level float64) error {
 	return nil
 }
 
-// largest is beyond all that is measured, and sums of its squares do not overflow.
+// largest is larger than any measurement, and sums of its squares do not overflow.
 const largest = 1e100
 
-// checkFinite returns an error that names the first value that is not a number, or none to
-// calculate with.
+// checkFinite returns an error that names the first value that is not a number, or too large.
 func checkFinite(name string, x []float64) error {
 	for i, v := range x {
 		if math.IsNaN(v) || math.Abs(v) > largest {
@@ -57,7 +55,8 @@ func checkFinite(name string, x []float64) error {
 
 // checkSamples checks two samples and a level.
 func checkSamples(x, y []float64, level float64) error {
-	if err := errors.Join(checkFinite("first sample", x), checkFinite("second sample", y), checkLevel(level)); err != nil {
+	if err := errors.Join(checkFinite("first sample", x), checkFinite("second sample", y),
+		checkLevel(level)); err != nil {
 		return err
 	}
 	switch {
@@ -71,10 +70,10 @@ func checkSamples(x, y []float64, level float64) error {
 	return nil
 }
 
-// tTwoSided is P(|T| ≥ |t|) of Student's t, by the incomplete beta function of the tail itself,
-// so that small ones keep their digits.
+// tTwoSided is P(|T| ≥ |t|) of Student's t, by the incomplete beta function of the tail, so that small
+// probabilities keep their digits.
 func tTwoSided(t, df float64) float64 {
-	if t*t < 1 { // where df/(df + t²) is 1 but for digits that are lost
+	if t*t < 1 { // df/(df + t²) would lose digits near 1
 		return 1 - mathext.RegIncBeta(0.5, df/2, t*t/(df+t*t))
 	}
 	return mathext.RegIncBeta(df/2, 0.5, df/(df+t*t))
@@ -82,8 +81,8 @@ func tTwoSided(t, df float64) float64 {
 
 // tQuantile is the t that |T| exceeds with probability 1 − level.
 //
-// It inverts tTwoSided by bisection: every digit of an interval can be checked, which is not so
-// of gonum's inverse of the incomplete beta function for fractions of a degree of freedom.
+// It inverts tTwoSided by bisection, since gonum's inverse of the incomplete beta function is inaccurate
+// for fractions of a degree of freedom.
 func tQuantile(level, df float64) float64 {
 	alpha := 1 - level
 	high := 1.0
@@ -95,7 +94,7 @@ func tQuantile(level, df float64) float64 {
 
 // bisect returns where below(x), true at low and false at high, changes.
 func bisect(low, high float64, below func(float64) bool) float64 {
-	for range 200 { // a double has 64 bits; more only where the limits differ in size
+	for range 200 { // a double has 64 bits; more are needed only if the limits differ in size
 		middle := low + (high-low)/2
 		if middle <= low || middle >= high {
 			break

@@ -72,7 +72,10 @@ func ClopperPearson(k, n int, level float64) (Interval, error) {
 		i.Low = bisect(0, 1, func(p float64) bool { return mathext.RegIncBeta(float64(k), float64(n-k+1), p) < alpha })
 	}
 	if k < n {
-		i.High = bisect(0, 1, func(p float64) bool { return mathext.RegIncBeta(float64(k+1), float64(n-k), p) < 1-alpha })
+		i.High = bisect(0, 1, func(p float64) bool {
+			return mathext.RegIncBeta(float64(k+1), float64(n-k),
+				p) < 1-alpha
+		})
 	}
 	return i, nil
 }

@@ -8,7 +8,7 @@ import (
 	"gonum.org/v1/gonum/stat"
 )
 
-// Description is a sample in figures.
+// Description has the statistics of a sample.
 type Description struct {
 	N                                  int
 	Mean, SD, Median, Q1, Q3, Min, Max float64
@@ -19,8 +19,8 @@ type Description struct {
 // Describe returns mean, standard deviation (n − 1), median and quartiles (see
 // Quantile), range, and the interval of the mean, mean ± t(n − 1)·SD/√n.
 //
-// An empty sample has no figures, one value no SD and no interval; these are no
-// errors. A sample that does not vary has SD 0 and the interval that is its mean.
+// An empty sample has no statistics, one value no SD and no interval; these are not errors. A constant
+// sample has SD 0, and its mean is the interval.
 func Describe(x []float64, level float64) (Description, error) {
 	d := Description{0, nan, nan, nan, nan, nan, nan, nan, nan, nan}
 	if err := errors.Join(checkFinite("sample", x), checkLevel(level)); err != nil || len(x) == 0 {
@@ -47,11 +47,11 @@ func Quantile(p float64, sorted []float64) float64 {
 	if len(sorted) == 0 || !(p >= 0 && p <= 1) {
 		return nan
 	}
-	at := float64(len(sorted)-1) * p
-	below := int(at)
+	index := float64(len(sorted)-1) * p
+	below := int(index)
 	if below == len(sorted)-1 {
 		return sorted[below]
 	}
-	f := at - float64(below)
+	f := index - float64(below)
 	return (1-f)*sorted[below] + f*sorted[below+1]
 }

@@ -47,7 +47,7 @@ func HedgesG(x, y []float64, level float64) (Interval, error) {
 	}, nil
 }
 
-// squares is the sum of squares about the mean.
+// squares returns the sum of squares about the mean.
 func squares(x []float64, mean float64) float64 {
 	sum := 0.0
 	for _, v := range x {
@@ -79,8 +79,8 @@ func noncentrality(t, df, p float64) float64 {
 	return bisect(low, high, func(delta float64) bool { return noncentralT(t, df, delta) > p })
 }
 
-// The rule by which noncentralT integrates each piece. Pieces are not wider than a few
-// widths of either factor, over which 20 points leave less than 1e-13.
+// The quadrature rule of each piece of noncentralT. Pieces are not wider than a few widths of either
+// factor, for which 20 points have an error below 1e-13.
 const nodes = 20
 
 var ruleX, ruleW = func() ([]float64, []float64) {
@@ -92,8 +92,8 @@ var ruleX, ruleW = func() ([]float64, []float64) {
 // noncentralT is P((Z + δ)/S ≤ t) = ∫ Φ(ts − δ)·f(s) ds for t ≥ 0, where f is the density
 // of S = √(χ²/df), by Gauss–Legendre quadrature in pieces.
 func noncentralT(t, df, delta float64) float64 {
-	// f has its top near 1 and falls like a Gaussian of SD 1/√(2 df): at 12 of them, or
-	// 0, nothing is left for df ≥ 2, whose upper tail is exp(−s²).
+	// f has its maximum near 1 and falls like a Gaussian of SD 1/√(2 df): beyond 12 SD it is
+	// negligible for df ≥ 2, where the upper tail is exp(−s²).
 	sd := 1 / math.Sqrt(2*df)
 	low, high := max(1-12*sd, 0), 1+12*sd
 	var cuts []float64
@@ -107,8 +107,7 @@ func noncentralT(t, df, delta float64) float64 {
 	cuts = append(cuts, low, high)
 	logGamma, _ := math.Lgamma(df / 2)
 	logScale := math.Ln2 + df/2*math.Log(df/2) - logGamma
-	// Over what the rule makes of ∫ f, so that the rounding of its scale, which grows
-	// with df, cancels.
+	// Divided by the same rule's ∫ f, so that the rounding of the scale, which grows with df, cancels.
 	sum, all, from := 0.0, 0.0, low
 	for _, to := range sortedWithin(cuts, low, high) {
 		half, middle := (to-from)/2, (to+from)/2

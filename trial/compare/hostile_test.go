@@ -50,20 +50,33 @@ func TestTwoSamplesDegenerate(t *testing.T) {
 		welch, wilcoxon, hedges string // parts of errors
 		difference, p           float64
 	}{
-		{"none", nil, nil, 0.95, "both samples are empty", "both samples are empty", "both samples are empty", nan, nan},
-		{"no first", nil, []float64{1, 2}, 0.95, "first sample is empty", "first sample is empty", "first sample is empty", nan, nan},
-		{"no second", []float64{1, 2}, nil, 0.95, "second sample is empty", "second sample is empty", "second sample is empty", nan, nan},
-		{"one and one", []float64{3}, []float64{1}, 0.95, "one value has no variance", "1 and 1 values are too few", "fewer than four", 2, 1},
-		{"one and two", []float64{3}, []float64{1, 2}, 0.95, "one value has no variance", "1 and 2 values are too few", "fewer than four", 1.5, 2. / 3},
-		{"one and three", []float64{6}, []float64{1, 2, 3}, 0.95, "one value has no variance", "1 and 3 values are too few", "", 4, 0.5},
+		{"none", nil, nil, 0.95, "both samples are empty", "both samples are empty", "both samples are empty", nan,
+			nan},
+		{"no first", nil, []float64{1, 2}, 0.95, "first sample is empty", "first sample is empty",
+			"first sample is empty", nan, nan},
+		{"no second", []float64{1, 2}, nil, 0.95, "second sample is empty", "second sample is empty",
+			"second sample is empty", nan, nan},
+		{"one and one", []float64{3}, []float64{1}, 0.95, "one value has no variance", "1 and 1 values are too few",
+			"fewer than four", 2, 1},
+		{"one and two", []float64{3}, []float64{1, 2}, 0.95, "one value has no variance", "1 and 2 values are too few",
+			"fewer than four", 1.5, 2. / 3},
+		{"one and three", []float64{6}, []float64{1, 2, 3}, 0.95, "one value has no variance",
+			"1 and 3 values are too few", "", 4, 0.5},
 		{"two and two", []float64{3, 4}, []float64{1, 2}, 0.95, "", "2 and 2 values are too few", "", 2, 1. / 3},
-		{"all the same", []float64{2, 2, 2}, []float64{2, 2}, 0.95, "do not vary", "do not vary", "do not vary", 0, nan},
-		{"each the same", []float64{5, 5, 5}, []float64{2, 2}, 0.95, "do not vary", "3 and 2 values are too few", "do not vary", 3, 0.1},
-		{"NaN", []float64{1, 2, nan}, []float64{1, 2, 3}, 0.95, "first sample: value 3 is NaN", "first sample: value 3 is NaN", "value 3 is NaN", nan, nan},
-		{"infinity", []float64{1, 2, 3}, []float64{1, -inf, 3}, 0.95, "second sample: value 2 is -Inf", "second sample: value 2 is -Inf", "value 2 is -Inf", nan, nan},
-		{"too large", []float64{1, 2, 3}, []float64{1, 1e300, 3}, 0.95, "value 2 is 1e+300", "value 2 is 1e+300", "value 2", nan, nan},
-		{"level 1", []float64{1, 2, 3}, []float64{1, 2, 4}, 1, "level 1 is not", "level 1 is not", "level 1 is not", nan, nan},
-		{"level NaN", []float64{1, 2, 3}, []float64{1, 2, 4}, nan, "level NaN is not", "level NaN is not", "level NaN is not", nan, nan},
+		{"all the same", []float64{2, 2, 2}, []float64{2, 2}, 0.95, "do not vary", "do not vary", "do not vary", 0,
+			nan},
+		{"each the same", []float64{5, 5, 5}, []float64{2, 2}, 0.95, "do not vary", "3 and 2 values are too few",
+			"do not vary", 3, 0.1},
+		{"NaN", []float64{1, 2, nan}, []float64{1, 2, 3}, 0.95, "first sample: value 3 is NaN",
+			"first sample: value 3 is NaN", "value 3 is NaN", nan, nan},
+		{"infinity", []float64{1, 2, 3}, []float64{1, -inf, 3}, 0.95, "second sample: value 2 is -Inf",
+			"second sample: value 2 is -Inf", "value 2 is -Inf", nan, nan},
+		{"too large", []float64{1, 2, 3}, []float64{1, 1e300, 3}, 0.95, "value 2 is 1e+300", "value 2 is 1e+300",
+			"value 2", nan, nan},
+		{"level 1", []float64{1, 2, 3}, []float64{1, 2, 4}, 1, "level 1 is not", "level 1 is not", "level 1 is not",
+			nan, nan},
+		{"level NaN", []float64{1, 2, 3}, []float64{1, 2, 4}, nan, "level NaN is not", "level NaN is not",
+			"level NaN is not", nan, nan},
 		{"level 90", []float64{4, 5, 6}, []float64{1, 2, 3}, 0.9, "", "", "", 3, 0.1},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -112,20 +125,34 @@ func TestSubjectsDegenerate(t *testing.T) {
 		{"two", some(2), "2 subjects for 3 parameters", "2 subjects for 3 parameters"},
 		{"three", some(3), "3 subjects for 3 parameters", "3 subjects for 3 parameters"},
 		{"four", some(4), "", ""},
-		{"one arm", Subjects{Change: change, Baseline: baseline, Arm: make([]int, 8)}, "nobody in another arm", "0 of the arm"},
-		{"constant baseline", Subjects{Change: change, Baseline: []float64{35.1, 35.1, 35.1, 35.1, 35.1, 35.1, 35.1, 35.1}, Arm: arm}, "baseline is a combination", "baseline is a combination"},
-		{"constant change", Subjects{Change: []float64{2, 2, 2, 2, 2, 2, 2, 2}, Baseline: baseline, Arm: arm}, "no residual", "no residual"},
-		{"change by arm", Subjects{Change: []float64{0, 0, 0, 0, 3, 3, 3, 3}, Baseline: baseline, Arm: arm}, "no residual", ""},
+		{"one arm", Subjects{Change: change, Baseline: baseline, Arm: make([]int, 8)}, "nobody in another arm",
+			"0 of the arm"},
+		{"constant baseline", Subjects{Change: change,
+			Baseline: []float64{35.1, 35.1, 35.1, 35.1, 35.1, 35.1, 35.1, 35.1}, Arm: arm}, "baseline is a combination",
+			"baseline is a combination"},
+		{"constant change", Subjects{Change: []float64{2, 2, 2, 2, 2, 2, 2, 2}, Baseline: baseline, Arm: arm},
+			"no residual", "no residual"},
+		{"change by arm", Subjects{Change: []float64{0, 0, 0, 0, 3, 3, 3, 3}, Baseline: baseline, Arm: arm},
+			"no residual", ""},
 		{"change by baseline", Subjects{Change: baseline, Baseline: baseline, Arm: arm}, "no residual", "no residual"},
-		{"covariate is the arm", Subjects{Change: change, Baseline: baseline, Arm: arm, Covariates: [][]float64{{0, 0, 0, 0, 1, 1, 1, 1}}}, "arm 1 is a combination", "arm is a combination"},
-		{"covariate twice", Subjects{Change: change, Baseline: baseline, Arm: arm, Covariates: [][]float64{change[:8], baseline}}, "covariate 2 is a combination", "covariate 2 is a combination"},
-		{"NaN", Subjects{Change: []float64{nan, 1, 2, 3, 4, 5, 6, 7}, Baseline: baseline, Arm: arm}, "change: value 1 is NaN", "change: value 1 is NaN"},
-		{"NaN covariate", Subjects{Change: change, Baseline: baseline, Arm: arm, Covariates: [][]float64{{0, 1, nan, 3, 4, 5, 6, 7}}}, "covariate 1: value 3", "covariate 1: value 3"},
+		{"covariate is the arm", Subjects{Change: change, Baseline: baseline, Arm: arm,
+			Covariates: [][]float64{{0, 0, 0, 0, 1, 1, 1, 1}}}, "arm 1 is a combination", "arm is a combination"},
+		{"covariate twice", Subjects{Change: change, Baseline: baseline, Arm: arm,
+			Covariates: [][]float64{change[:8], baseline}}, "covariate 2 is a combination",
+			"covariate 2 is a combination"},
+		{"NaN", Subjects{Change: []float64{nan, 1, 2, 3, 4, 5, 6, 7}, Baseline: baseline, Arm: arm},
+			"change: value 1 is NaN", "change: value 1 is NaN"},
+		{"NaN covariate", Subjects{Change: change, Baseline: baseline, Arm: arm,
+			Covariates: [][]float64{{0, 1, nan, 3, 4, 5, 6, 7}}}, "covariate 1: value 3", "covariate 1: value 3"},
 		{"lengths", Subjects{Change: change, Baseline: baseline[:3], Arm: arm}, "3 baselines", "3 baselines"},
-		{"length of a covariate", Subjects{Change: change, Baseline: baseline, Arm: arm, Covariates: [][]float64{{1}}}, "1 values of covariate 1", "1 values of covariate 1"},
-		{"negative arm", Subjects{Change: change, Baseline: baseline, Arm: []int{0, 0, 0, 0, -1, 1, 1, 1}}, "arm -1 is negative", "arm -1 is negative"},
-		{"third arm", Subjects{Change: change, Baseline: baseline, Arm: []int{0, 0, 0, 0, 2, 1, 1, 1}}, "arm 2 of 2", "arm 2 of 2"},
-		{"strata are arms", Subjects{Change: change, Baseline: baseline, Arm: arm, Stratum: arm}, "", "no other arrangement"},
+		{"length of a covariate", Subjects{Change: change, Baseline: baseline, Arm: arm, Covariates: [][]float64{{1}}},
+			"1 values of covariate 1", "1 values of covariate 1"},
+		{"negative arm", Subjects{Change: change, Baseline: baseline, Arm: []int{0, 0, 0, 0, -1, 1, 1, 1}},
+			"arm -1 is negative", "arm -1 is negative"},
+		{"third arm", Subjects{Change: change, Baseline: baseline, Arm: []int{0, 0, 0, 0, 2, 1, 1, 1}}, "arm 2 of 2",
+			"arm 2 of 2"},
+		{"strata are arms", Subjects{Change: change, Baseline: baseline, Arm: arm, Stratum: arm}, "",
+			"no other arrangement"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			a, err := Ancova(c.s, 2, 0.95)
@@ -136,13 +163,16 @@ func TestSubjectsDegenerate(t *testing.T) {
 			wants(t, "Permutation", err, c.permutation)
 		})
 	}
-	if p, err := Permutation(Subjects{Change: []float64{0, 0, 0, 0, 3, 3, 3, 3}, Baseline: baseline, Arm: arm}, Permutations{}); err != nil || p.P != 2./70 {
+	if p, err := Permutation(Subjects{Change: []float64{0, 0, 0, 0, 3, 3, 3, 3}, Baseline: baseline, Arm: arm},
+		Permutations{}); err != nil || p.P != 2./70 {
 		t.Errorf("arms that explain the change: %+v, %v", p, err)
 	}
-	if _, err := Permutation(Subjects{Change: change, Baseline: baseline, Arm: arm}, Permutations{Limit: -1}); err == nil {
+	if _, err := Permutation(Subjects{Change: change, Baseline: baseline, Arm: arm},
+		Permutations{Limit: -1}); err == nil {
 		t.Error("a negative limit is accepted")
 	}
-	if a, err := Ancova(Subjects{Change: change, Baseline: baseline, Arm: []int{0, 0, 0, 0, 2, 2, 2, 2}}, 3, 0.95); err != nil || !hasNaN(reflect.ValueOf(a[0])) || hasNaN(reflect.ValueOf(a[1])) {
+	if a, err := Ancova(Subjects{Change: change, Baseline: baseline, Arm: []int{0, 0, 0, 0, 2, 2, 2, 2}}, 3,
+		0.95); err != nil || !hasNaN(reflect.ValueOf(a[0])) || hasNaN(reflect.ValueOf(a[1])) {
 		t.Errorf("an arm that is empty: %+v, %v", a, err)
 	}
 }
@@ -203,7 +233,8 @@ func TestSpearmanDegenerate(t *testing.T) {
 		{"lengths", []float64{1, 2, 3}, []float64{2, 9}, "3 values, but 2", nan, nan},
 		{"NaN", []float64{1, 2, nan}, []float64{2, 9, 3}, "first of the pairs: value 3", nan, nan},
 		{"falling", []float64{1, 2, 3, 4}, []float64{4, 3, 2, 1}, "agree in full", -1, 2. / 24},
-		{"ten rising", []float64{1, 2, 3, 4, 5, 6, 7, 8, 9, 10}, []float64{1, 2, 3, 4, 5, 6, 7, 8, 9, 10}, "agree in full", 1, 0},
+		{"ten rising", []float64{1, 2, 3, 4, 5, 6, 7, 8, 9, 10}, []float64{1, 2, 3, 4, 5, 6, 7, 8, 9, 10},
+			"agree in full", 1, 0},
 		{"ties", []float64{1, 1, 2, 2}, []float64{1, 1, 2, 2}, "agree in full", 1, 8. / 24},
 		{"fine", []float64{1, 2, 3, 4}, []float64{1, 2, 4, 3}, "", 0.8, 8. / 24},
 	} {
@@ -222,7 +253,8 @@ func TestDescribeDegenerate(t *testing.T) {
 	if d, err := Describe(nil, 0.95); err != nil || d.N != 0 || !math.IsNaN(d.Mean) || !math.IsNaN(d.Min) {
 		t.Errorf("nothing: %+v, %v", d, err)
 	}
-	if d, err := Describe([]float64{4}, 0.95); err != nil || d.Mean != 4 || d.Q1 != 4 || !math.IsNaN(d.SD) || !math.IsNaN(d.Low) {
+	if d, err := Describe([]float64{4}, 0.95); err != nil || d.Mean != 4 || d.Q1 != 4 || !math.IsNaN(d.SD) ||
+		!math.IsNaN(d.Low) {
 		t.Errorf("one: %+v, %v", d, err)
 	}
 	if d, err := Describe([]float64{4, 4}, 0.95); err != nil || d.SD != 0 || d.Low != 4 || d.High != 4 {

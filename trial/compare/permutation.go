@@ -12,11 +12,11 @@ import (
 	"gonum.org/v1/gonum/mat"
 )
 
-// Permutations is how a permutation test is done. The zero value is the default.
+// Permutations are the options of a permutation test. The zero value is the default.
 type Permutations struct {
 	// Limit is the number of arrangements up to which all are tried. Default: 20000.
 	Limit int
-	// Draws is how many are drawn where there are more. Default: 9999.
+	// Draws is the number of random arrangements if there are more. Default: 9999.
 	Draws int
 	// Seed of the draws.
 	Seed uint64
@@ -31,13 +31,13 @@ const (
 // PermutationTest is a test by shuffling arms.
 type PermutationTest struct {
 	P float64
-	// Arrangements is how many were tried; Exact says that they were all.
+	// Arrangements is the number that was tried; Exact reports that these were all.
 	Arrangements int
 	Exact        bool
 }
 
-// sameStatistic is the difference of two squared partial correlations, which are between 0 and
-// 1, that counts as none: sums of another order differ by 1e-14 or so.
+// sameStatistic is the difference up to which two squared partial correlations, which are between 0 and
+// 1, count as equal: sums in another order differ by about 1e-14.
 const sameStatistic = 1e-10
 
 // Permutation tests the baseline-adjusted difference of arm 1 and the reference by
@@ -48,10 +48,10 @@ const sameStatistic = 1e-10
 // covariates stay with their subject, and no residuals are exchanged, as they are by
 // Freedman and Lane's method, which is approximate.
 //
-// If arms were assigned at random within strata, and neither changes nor who has one
-// depend on the arm, all arrangements are equally likely: then P ≤ α with a probability of
-// at most α, whether the linear model is true or not. Where arms were assigned in blocks,
-// that takes blocks as strata, or subjects who do not change with the order of entry.
+// If arms were assigned at random within strata, and neither changes nor missingness depend on the arm,
+// all arrangements are equally likely. Then P ≤ α with a probability of at most α, whether the linear
+// model is true or not. If arms were assigned in blocks, this requires blocks as strata, or subjects
+// that do not change with the order of entry.
 //
 // P is the part of all arrangements with at least the observed |t|, where there are no
 // more than Limit of them; else (1 + b)/(1 + B), where b of B drawn arrangements have it,
@@ -59,8 +59,8 @@ const sameStatistic = 1e-10
 // arrangement that the covariates determine has no t and counts as one that is larger.
 // The result does not depend on the order of rows, nor on how strata are numbered.
 //
-// It is an error where Ancova of the two arms is one, save that the arms may explain all
-// of the change, and where the strata leave one arrangement.
+// It is an error if Ancova of the two arms is one, except that the arms may explain all of the change,
+// and if the strata allow only one arrangement.
 func Permutation(s Subjects, p Permutations) (PermutationTest, error) {
 	none := PermutationTest{P: nan}
 	p.Limit, p.Draws = cmp.Or(p.Limit, DefaultLimit), cmp.Or(p.Draws, DefaultDraws)
@@ -80,7 +80,7 @@ func Permutation(s Subjects, p Permutations) (PermutationTest, error) {
 	}
 	if all := g.arrangements(float64(p.Limit)); all <= float64(p.Limit) {
 		if all == 1 {
-			return none, errors.New("the strata leave no other arrangement of the arms")
+			return none, errors.New("the strata allow no other arrangement of the arms")
 		}
 		n, atLeast := 0, 0
 		for g.first(); ; {
@@ -106,7 +106,7 @@ func Permutation(s Subjects, p Permutations) (PermutationTest, error) {
 	return PermutationTest{P: float64(1+atLeast) / float64(1+p.Draws), Arrangements: p.Draws}, nil
 }
 
-// checkTwoArms checks the columns, and that there are both arms.
+// checkTwoArms checks the columns, and that both arms have subjects.
 func (s Subjects) checkTwoArms() error {
 	if err := s.check(); err != nil {
 		return err
@@ -124,14 +124,13 @@ func (s Subjects) checkTwoArms() error {
 	return nil
 }
 
-// shuffle is an arrangement of arms among the subjects, and what its statistic is made
-// of.
+// shuffle is an arrangement of arms among the subjects, with the data of its statistic.
 type shuffle struct {
-	// Subjects stand in an order of their own, stratum by stratum. strata holds where each
-	// ends, and chosen the subjects of arm 1 of each, ascending.
+	// Subjects are in canonical order, stratum by stratum. strata has the end of each stratum, and
+	// chosen its subjects of arm 1, ascending.
 	strata []int
 	chosen [][]int
-	// residual is the change less what baseline and covariates explain, of length 1.
+	// residual is the residual of the change given baseline and covariates, scaled to length 1.
 	residual []float64
 	// basis is an orthonormal basis of intercept, baseline and covariates, subject by subject.
 	basis [][]float64
@@ -165,7 +164,7 @@ func newShuffle(s Subjects) (*shuffle, error) {
 		g.residual[i] = s.Change[o]
 		g.basis = append(g.basis, mat.Row(nil, i, q))
 	}
-	// Twice, so that what rounding leaves of the columns is gone as well.
+	// Twice, to remove the rounding of the first time.
 	for range 2 {
 		for j := range columns {
 			c := mat.Col(nil, j, q)
@@ -181,8 +180,8 @@ func newShuffle(s Subjects) (*shuffle, error) {
 	return g, nil
 }
 
-// canonical returns an order of the subjects that their data determine, but for the arm,
-// stratum by stratum, and where each stratum ends.
+// canonical returns an order of the subjects, stratum by stratum, that depends on their data other than
+// the arm, and the end of each stratum.
 func (s Subjects) canonical() (order, ends []int) {
 	byData := func(a, b int) int {
 		c := cmp.Compare(s.Change[a], s.Change[b])
@@ -207,7 +206,7 @@ func (s Subjects) canonical() (order, ends []int) {
 		slices.SortFunc(m, byData)
 		strata = append(strata, m)
 	}
-	// Strata of the same data differ, if at all, in how many are of arm 1.
+	// Strata with the same data may differ in the number of subjects of arm 1.
 	slices.SortFunc(strata, func(a, b []int) int {
 		return cmp.Or(slices.CompareFunc(a, b, byData), cmp.Compare(s.treated(a), s.treated(b)))
 	})
@@ -227,7 +226,7 @@ func (s Subjects) treated(members []int) int {
 	return n
 }
 
-// reordered returns the columns that are adjusted for in another order.
+// reordered returns the columns of the adjustment in another order.
 func (s Subjects) reordered(order []int) Subjects {
 	pick := func(x []float64) []float64 {
 		if x == nil {
@@ -246,7 +245,7 @@ func (s Subjects) reordered(order []int) Subjects {
 	return out
 }
 
-// arrangements is how many there are, or a number over limit.
+// arrangements returns the number of arrangements, or a number above limit.
 func (g *shuffle) arrangements(limit float64) float64 {
 	all, from := 1.0, 0
 	for k, to := range g.strata {
@@ -266,7 +265,7 @@ func (g *shuffle) arrangements(limit float64) float64 {
 	return all
 }
 
-// first sets the arrangement from which next goes through all.
+// first sets the first arrangement of next.
 func (g *shuffle) first() {
 	from := 0
 	for k, to := range g.strata {
@@ -277,8 +276,7 @@ func (g *shuffle) first() {
 	}
 }
 
-// next goes to the next arrangement; after the last it is at the first again and
-// returns false.
+// next goes to the next arrangement. After the last it returns false, and is at the first again.
 func (g *shuffle) next() bool {
 	from := 0
 	for k, to := range g.strata {
@@ -300,8 +298,8 @@ func (g *shuffle) next() bool {
 	return false
 }
 
-// draw takes an arrangement at random, each with the same probability (Floyd's sample: Bentley
-// and Floyd 1987).
+// draw sets a random arrangement, each with the same probability (Floyd's sample: Bentley and Floyd
+// 1987).
 func (g *shuffle) draw(random *rand.Rand) {
 	from := 0
 	for k, to := range g.strata {
@@ -317,9 +315,8 @@ func (g *shuffle) draw(random *rand.Rand) {
 	}
 }
 
-// statistic is the squared partial correlation of change and arm, given baseline and
-// covariates, r². It grows with |t|, as t² = df·r²/(1 − r²). It is +Inf for arms that
-// those determine.
+// statistic returns the squared partial correlation r² of change and arm, given baseline and
+// covariates. It grows with |t|, as t² = df·r²/(1 − r²). It is +Inf for arms that these determine.
 func (g *shuffle) statistic() float64 {
 	clear(g.sums)
 	n, product := 0, 0.0
@@ -330,9 +327,9 @@ func (g *shuffle) statistic() float64 {
 			floats.Add(g.sums, g.basis[i])
 		}
 	}
-	left := float64(n) - floats.Dot(g.sums, g.sums)
-	if left <= rankTolerance*rankTolerance*float64(n) {
+	remaining := float64(n) - floats.Dot(g.sums, g.sums)
+	if remaining <= rankTolerance*rankTolerance*float64(n) {
 		return math.Inf(1)
 	}
-	return product * product / left
+	return product * product / remaining
 }

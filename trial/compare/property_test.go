@@ -75,7 +75,8 @@ func TestSwapped(t *testing.T) {
 			}
 			c, _ := Wilcoxon(x, y, 0.9)
 			d, _ := Wilcoxon(y, x, 0.9)
-			if math.Abs(c.P-d.P) > 1e-12 || c.Shift.Estimate != -d.Shift.Estimate || c.Shift.Low != -d.Shift.High || c.U+d.U != float64(n[0]*n[1]) {
+			if math.Abs(c.P-d.P) > 1e-12 || c.Shift.Estimate != -d.Shift.Estimate || c.Shift.Low != -d.Shift.High ||
+				c.U+d.U != float64(n[0]*n[1]) {
 				t.Errorf("Wilcoxon: %+v and %+v", c, d)
 			}
 			e, _ := HedgesG(x, y, 0.9)
@@ -89,7 +90,8 @@ func TestSwapped(t *testing.T) {
 
 // trial returns n subjects with arms, baselines and a covariate of two values.
 func trial(r *rand.Rand, n, strata, decimals int) Subjects {
-	s := Subjects{Change: normals(r, n, decimals), Baseline: normals(r, n, decimals), Covariates: [][]float64{normals(r, n, decimals)}}
+	s := Subjects{Change: normals(r, n, decimals), Baseline: normals(r, n, decimals),
+		Covariates: [][]float64{normals(r, n, decimals)}}
 	for i := range n {
 		s.Arm = append(s.Arm, i%2)
 		s.Stratum = append(s.Stratum, i/2%strata)
@@ -206,7 +208,8 @@ func TestDrawnAgreesWithAll(t *testing.T) {
 			t.Fatalf("%+v, %v", all, err)
 		}
 		drawn, err := Permutation(s, Permutations{Limit: 10, Seed: r.Uint64()})
-		if se := math.Sqrt(all.P * (1 - all.P) / DefaultDraws); err != nil || drawn.Exact || drawn.Arrangements != DefaultDraws || math.Abs(drawn.P-all.P) > 5*se+1e-3 {
+		if se := math.Sqrt(all.P * (1 - all.P) / DefaultDraws); err != nil || drawn.Exact ||
+			drawn.Arrangements != DefaultDraws || math.Abs(drawn.P-all.P) > 5*se+1e-3 {
 			t.Errorf("%+v, drawn %+v, %v", all, drawn, err)
 		}
 	}

@@ -50,7 +50,8 @@ func close(got, want, tolerance float64) bool {
 	if math.IsNaN(want) {
 		return math.IsNaN(got)
 	}
-	return math.Abs(got-want) <= tolerance*max(1, math.Abs(want)) && (want == 0 || math.Abs(want) > 1e-6 || math.Abs(got-want) <= 1e-6*math.Abs(want))
+	return math.Abs(got-want) <= tolerance*max(1, math.Abs(want)) &&
+		(want == 0 || math.Abs(want) > 1e-6 || math.Abs(got-want) <= 1e-6*math.Abs(want))
 }
 
 // generated reads the referee's subjects by case.
@@ -90,7 +91,8 @@ func figures(s Subjects) map[string]float64 {
 	w, _ := Welch(x, y, 0.95)
 	put("welch", w)
 	r, _ := Wilcoxon(x, y, 0.95)
-	f["wilcoxon u"], f["wilcoxon p"], f["wilcoxon shift"], f["wilcoxon low"], f["wilcoxon high"] = r.U, r.P, r.Shift.Estimate, r.Shift.Low, r.Shift.High
+	f["wilcoxon u"], f["wilcoxon p"], f["wilcoxon shift"], f["wilcoxon low"], f["wilcoxon high"] = r.U, r.P,
+		r.Shift.Estimate, r.Shift.Low, r.Shift.High
 	g, _ := HedgesG(x, y, 0.95)
 	f["hedges g"], f["hedges low"], f["hedges high"] = g.Estimate, g.Low, g.High
 	adjusted, _ := Ancova(s, arms, 0.95)
@@ -104,7 +106,8 @@ func figures(s Subjects) map[string]float64 {
 		f["permutation p"], f["permutation arrangements"] = p.P, float64(p.Arrangements)
 	}
 	c, _ := Spearman(s.Change, s.Baseline, 0.95)
-	f["spearman rho"], f["spearman p"], f["spearman low"], f["spearman high"] = c.Rho.Estimate, c.P, c.Rho.Low, c.Rho.High
+	f["spearman rho"], f["spearman p"], f["spearman low"], f["spearman high"] = c.Rho.Estimate, c.P, c.Rho.Low,
+		c.Rho.High
 	d, _ := Describe(x, 0.95)
 	f["describe mean"], f["describe sd"], f["describe q1"], f["describe median"] = d.Mean, d.SD, d.Q1, d.Median
 	f["describe q3"], f["describe low"], f["describe high"] = d.Q3, d.Low, d.High

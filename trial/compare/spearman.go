@@ -9,33 +9,34 @@ import (
 	"gonum.org/v1/gonum/floats"
 )
 
-// spearmanExact is the largest number of pairs for which P of Spearman's correlation is had
-// from all orders: 9! = 362,880, as in R's cor.test.
+// spearmanExact is the largest number of pairs for which P of Spearman's correlation is computed from
+// all orders: 9! = 362,880, as in R's cor.test.
 const spearmanExact = 9
 
 // Correlation is a correlation with its test against 0.
 type Correlation struct {
 	Rho Interval
 	P   float64
-	// Exact says that P is exact, given the ties; else it is that of t.
+	// Exact reports that P is exact, given the ties; otherwise it is that of t.
 	Exact bool
 }
 
 // Spearman returns the correlation of the midranks of x and y, which are pairs.
 //
-// P is, up to 9 pairs, the part of all orders of y in which |ρ| is at least as large,
-// ties or not; beyond, that of t = ρ·√((n − 2)/(1 − ρ²)) with n − 2 degrees of freedom
+// P is, up to 9 pairs, the share of all orders of y in which |ρ| is at least as large, with ties or
+// without; for more pairs, it is that of t = ρ·√((n − 2)/(1 − ρ²)) with n − 2 degrees of freedom
 // (R's cor.test with exact = FALSE). The interval is tanh(atanh ρ ± z·√((1 + ρ²/2)/(n −
 // 3))) (Bonett and Wright 2000, doi:10.1007/BF02294183).
 //
-// Fewer than two pairs, or values that do not vary, have no correlation. Fewer than four have no
-// interval, nor has ρ = ±1, at which the variance of the formula says nothing.
+// Fewer than two pairs, or values that do not vary, have no correlation. Fewer than four pairs, and ρ =
+// ±1, for which the formula of the variance does not hold, have no interval.
 func Spearman(x, y []float64, level float64) (Correlation, error) {
 	c := Correlation{Rho: noInterval, P: nan}
 	if len(x) != len(y) {
 		return c, fmt.Errorf("%d values, but %d of the other", len(x), len(y))
 	}
-	if err := errors.Join(checkFinite("first of the pairs", x), checkFinite("second of the pairs", y), checkLevel(level)); err != nil {
+	if err := errors.Join(checkFinite("first of the pairs", x), checkFinite("second of the pairs", y),
+		checkLevel(level)); err != nil {
 		return c, err
 	}
 	n := len(x)
@@ -63,7 +64,7 @@ func Spearman(x, y []float64, level float64) (Correlation, error) {
 	if n <= spearmanExact {
 		c.P, c.Exact = partOfOrders(a, b), true
 	} else if perfect {
-		c.P = 0 // what cor.test says, too: t is infinite
+		c.P = 0 // t is infinite; as cor.test
 	} else {
 		c.P = tTwoSided(rho*math.Sqrt(float64(n-2)/((1-rho)*(1+rho))), float64(n-2))
 	}
@@ -78,22 +79,23 @@ func Spearman(x, y []float64, level float64) (Correlation, error) {
 	return c, nil
 }
 
-// SpearmanWithin is Spearman's correlation of pairs given the group of each: that of the
-// midranks of x and y less their means in the group, the partial rank correlation. Groups that
-// differ in both add nothing to it. group counts from 0.
+// SpearmanWithin returns Spearman's correlation of pairs given the group of each, the partial rank
+// correlation: that of the midranks of x and y minus their means in the group. Differences between
+// groups do not contribute. group counts from 0.
 //
-// P is, up to 9 pairs, the part of all orders of y within groups in which |ρ| is at least as large;
-// beyond, with g groups, that of t = ρ·√((n − 1 − g)/(1 − ρ²)) with n − 1 − g degrees of freedom. The
-// interval is that of Spearman with n − 2 − g for n − 3: a group takes a degree of freedom, as a
-// further variable does. One group is Spearman's.
+// P is, up to 9 pairs, the share of all orders of y within groups in which |ρ| is at least as large; for
+// more pairs in g groups, it is that of t = ρ·√((n − 1 − g)/(1 − ρ²)) with n − 1 − g degrees of freedom. The
+// interval is that of Spearman with n − 2 − g for n − 3: a group costs a degree of freedom, as a further
+// variable does. With one group it is Spearman's correlation.
 //
-// Too few pairs for these, and values that do not vary within groups, have NaN and an error.
+// Too few pairs, and values that do not vary within groups, give NaN and an error.
 func SpearmanWithin(x, y []float64, group []int, level float64) (Correlation, error) {
 	c := Correlation{Rho: noInterval, P: nan}
 	if len(x) != len(y) || len(x) != len(group) {
 		return c, fmt.Errorf("%d values, but %d of the other and %d groups", len(x), len(y), len(group))
 	}
-	if err := errors.Join(checkFinite("first of the pairs", x), checkFinite("second of the pairs", y), checkLevel(level)); err != nil {
+	if err := errors.Join(checkFinite("first of the pairs", x), checkFinite("second of the pairs", y),
+		checkLevel(level)); err != nil {
 		return c, err
 	}
 	counts := map[int]int{}
@@ -131,8 +133,8 @@ func SpearmanWithin(x, y []float64, group []int, level float64) (Correlation, er
 	return c, nil
 }
 
-// partOfOrdersWithin is the part of all orders of b within groups in which |Σ aᵢbᵢ| is at least that
-// of the given one.
+// partOfOrdersWithin returns the share of all orders of b within groups in which |Σ aᵢbᵢ| is at least
+// that of the given order.
 func partOfOrdersWithin(a, b []float64, group []int) float64 {
 	order := make([]int, len(a))
 	for i := range order {
@@ -140,7 +142,7 @@ func partOfOrdersWithin(a, b []float64, group []int) float64 {
 	}
 	slices.SortStableFunc(order, func(i, j int) int { return group[i] - group[j] })
 	x, y := make([]float64, len(a)), make([]float64, len(a))
-	end := make([]int, len(a)) // of the group that is there
+	end := make([]int, len(a)) // of the group of each pair
 	for k, i := range order {
 		x[k], y[k] = a[i], b[i]
 	}
@@ -170,7 +172,7 @@ func partOfOrdersWithin(a, b []float64, group []int) float64 {
 	return float64(atLeast) / float64(all)
 }
 
-// withinRanks are the doubled midranks less their mean in the group.
+// withinRanks returns the doubled midranks minus their mean in the group.
 func withinRanks(x []float64, group []int, counts map[int]int) []float64 {
 	doubled, _ := doubledMidranks(x)
 	mean := map[int]float64{}
@@ -184,13 +186,13 @@ func withinRanks(x []float64, group []int, counts map[int]int) []float64 {
 	return out
 }
 
-// normalQuantile is the z that |Z| exceeds with probability 1 − level.
+// normalQuantile returns the z that |Z| exceeds with probability 1 − level.
 func normalQuantile(level float64) float64 {
 	return math.Sqrt2 * math.Erfinv(level)
 }
 
-// partOfOrders is the part of the n! orders of b in which |Σ aᵢbᵢ| is at least that of
-// the given one (Heap's algorithm, one exchange a step).
+// partOfOrders returns the share of the n! orders of b in which |Σ aᵢbᵢ| is at least that of the given
+// order (Heap's algorithm, with one exchange per step).
 func partOfOrders(a, b []int) float64 {
 	b = append([]int(nil), b...)
 	sum := 0

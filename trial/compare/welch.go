@@ -9,15 +9,14 @@ import (
 	"github.com/t2map/t2map/trial/mmrm"
 )
 
-// errConstant says that a sample has no spread to measure by.
+// errConstant is the error of samples without variance.
 var errConstant = errors.New("the values do not vary")
 
 // Welch compares the means of two samples by the t test of unequal variances (Welch 1947,
 // doi:10.1093/biomet/34.1-2.28): mean(x) − mean(y), SE = √(sx²/nx + sy²/ny), degrees of
 // freedom by Satterthwaite's formula. As R's t.test.
 //
-// A sample of one value leaves the difference alone, as do samples that both do not
-// vary.
+// With a sample of one value, or two samples that do not vary, there is only the difference.
 func Welch(x, y []float64, level float64) (mmrm.Estimate, error) {
 	if err := checkSamples(x, y, level); err != nil {
 		return noEstimate, err
@@ -30,11 +29,11 @@ func Welch(x, y []float64, level float64) (mmrm.Estimate, error) {
 	}
 	vx, vy := stat.Variance(x, nil)/float64(len(x)), stat.Variance(y, nil)/float64(len(y))
 	se := math.Sqrt(vx + vy)
-	// Rounding of the means alone brings as much; R's t.test draws the line here, too.
+	// Not more than the rounding of the means; the limit is that of R's t.test.
 	if se <= 10*epsilon*max(math.Abs(mx), math.Abs(my)) {
 		return e, errConstant
 	}
-	// Of fractions of the variance, so that no square overflows or vanishes.
+	// With fractions of the variance, so that squares do not overflow or vanish.
 	fx, fy := vx/(vx+vy), vy/(vx+vy)
 	df := 1 / (fx*fx/float64(len(x)-1) + fy*fy/float64(len(y)-1))
 	return estimate(e.Value, se, df, level), nil

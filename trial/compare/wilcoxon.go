@@ -8,8 +8,8 @@ import (
 	"gonum.org/v1/gonum/stat/distuv"
 )
 
-// exactBelow is the size of both samples below which the Wilcoxon test is exact, as in R's
-// wilcox.test. 49 and 49 take some 50 million additions.
+// exactBelow is the size of both samples below which the Wilcoxon test is exact, as in R's wilcox.test.
+// 49 and 49 take about 50 million additions.
 const exactBelow = 50
 
 // RankTest is a Wilcoxon–Mann–Whitney test.
@@ -17,30 +17,29 @@ type RankTest struct {
 	// U counts the pairs in which the value of x is larger, ties half.
 	U float64
 	P float64
-	// Exact says that P is exact, given the ties; else it is a normal approximation.
+	// Exact reports that P is exact, given the ties; otherwise it is a normal approximation.
 	Exact bool
-	// Shift is the Hodges–Lehmann estimate of x less y, the median of the differences of all
+	// Shift is the Hodges–Lehmann estimate of x minus y, the median of the differences of all
 	// pairs, with its interval.
 	Shift Interval
 }
 
 // Wilcoxon compares two samples by the Wilcoxon–Mann–Whitney test of midranks.
 //
-// Where both have fewer than 50 values, P is exact, with ties too: the part of all ways
-// to divide these midranks between the samples in which U is at least as far from its
-// expectation (Streitberg and Röhmel 1986; as coin and exactRankTests, and as wilcox.test
-// without ties). Else it is the normal approximation with corrections for ties and
+// If both have fewer than 50 values, P is exact, also with ties: the share of all divisions of these
+// midranks between the samples in which U is at least as far from its expectation (Streitberg and Röhmel 1986; as coin and exactRankTests, and as wilcox.test
+// without ties). Otherwise it is the normal approximation with corrections for ties and
 // continuity of R's wilcox.test.
 //
 // The interval's limits are order statistics of the differences of all pairs, from the
-// distribution of U without ties (Hollander and Wolfe 1999, 4.3), exact where P is, else
-// its normal approximation with correction for continuity. With ties it has at least its
-// level: it is the limit of the intervals of values that are told apart by ever smaller
-// random amounts. wilcox.test has the same where it is exact; elsewhere it solves for the
-// shift at which its approximation is at the level, which is not the same interval.
+// distribution of U without ties (Hollander and Wolfe 1999, 4.3), exact if P is, otherwise its normal
+// approximation with correction for continuity. With ties it has at least its level: it is the limit
+// of the intervals if ties are broken by ever smaller random amounts. wilcox.test has the same interval
+// if it is exact; otherwise it solves for the shift at which its approximation is at the level, which
+// is another interval.
 //
-// Samples that are too small for an interval of this level have P without limits: 3 and 3
-// values reach 90 %. Values that are all the same have a shift alone.
+// Samples that are too small for an interval of this level have P but no interval: 3 and 3 values reach
+// 90 %. Values that are all equal have only a shift.
 func Wilcoxon(x, y []float64, level float64) (RankTest, error) {
 	none := RankTest{U: nan, P: nan, Shift: noInterval}
 	if err := checkSamples(x, y, level); err != nil {
@@ -73,11 +72,11 @@ func Wilcoxon(x, y []float64, level float64) (RankTest, error) {
 	return r, nil
 }
 
-// exactRankP is the part of all subsets of size m of the ranks whose sum is at least as
-// far from its expectation as that of the first m.
+// exactRankP returns the share of all subsets of size m of the ranks whose sum is at least as far from
+// its expectation as that of the first m.
 func exactRankP(ranks []int, m int) float64 {
 	n := len(ranks)
-	if 2*m > n { // the others' sum is as far from theirs
+	if 2*m > n { // the sum of the others is as far from its expectation
 		ranks, m = append(slices.Clone(ranks[m:]), ranks[:m]...), n-m
 	}
 	observed := 0
@@ -107,7 +106,7 @@ func normalRankP(u, m, n, ties float64) float64 {
 
 // rankOfLimit returns the largest k for which the interval between the k-th smallest and
 // the k-th largest of the m·n differences has the level, which is
-// P(U ≤ k − 1) ≤ (1 − level)/2; 0 where there is none.
+// P(U ≤ k − 1) ≤ (1 − level)/2; 0 if there is none.
 func rankOfLimit(m, n int, level float64, exact bool) int {
 	alpha := (1 - level) / 2
 	if !exact {
@@ -125,8 +124,7 @@ func rankOfLimit(m, n int, level float64, exact bool) int {
 		all += c
 	}
 	k, below := 0, 0.0
-	// The least sum is that of U = 0. What a level of two digits promises is not lost to
-	// rounding.
+	// The least sum is that of U = 0. The factor tolerates the rounding of the level.
 	for least := min(m, n) * (min(m, n) - 1) / 2; least+k < len(counts); k++ {
 		if below += counts[least+k]; below/all > alpha*(1+1e-9) {
 			break

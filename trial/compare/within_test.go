@@ -15,7 +15,8 @@ func TestSpearmanWithin(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for i, pair := range [][2]float64{{c.Rho.Estimate, 0.878105336505}, {c.P, 0.000831635826778}, {c.Rho.Low, 0.458529962489}, {c.Rho.High, 0.977561163086}} {
+	for i, pair := range [][2]float64{{c.Rho.Estimate, 0.878105336505}, {c.P, 0.000831635826778},
+		{c.Rho.Low, 0.458529962489}, {c.Rho.High, 0.977561163086}} {
 		if math.Abs(pair[0]-pair[1]) > 1e-11 {
 			t.Errorf("%d: %.12g, R has %.12g", i, pair[0], pair[1])
 		}
@@ -24,7 +25,8 @@ func TestSpearmanWithin(t *testing.T) {
 	one := make([]int, len(x))
 	within, _ := SpearmanWithin(x, y, one, 0.95)
 	plain, _ := Spearman(x, y, 0.95)
-	if math.Abs(within.Rho.Estimate-plain.Rho.Estimate) > 1e-14 || math.Abs(within.P-plain.P) > 1e-12 || math.Abs(within.Rho.Low-plain.Rho.Low) > 1e-12 {
+	if math.Abs(within.Rho.Estimate-plain.Rho.Estimate) > 1e-14 || math.Abs(within.P-plain.P) > 1e-12 ||
+		math.Abs(within.Rho.Low-plain.Rho.Low) > 1e-12 {
 		t.Errorf("%+v, Spearman %+v", within, plain)
 	}
 }

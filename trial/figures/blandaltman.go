@@ -2,8 +2,6 @@ package figures
 
 import (
 	"fmt"
-	"slices"
-	"strconv"
 	"strings"
 
 	"gonum.org/v1/plot/vg"
@@ -13,24 +11,27 @@ import (
 	"github.com/t2map/t2map/trial/repeat"
 )
 
-// BlandAltman draws the differences of scan and rescan over their means, a panel for each
-// compartment, with the bias and the limits of agreement and their intervals.
-// Differences have one axis in all panels.
+// BlandAltman draws the differences of scan and rescan over their means, with the bias, the limits of
+// agreement and their intervals, in a panel for each compartment. All panels have the same axis of
+// differences.
 func BlandAltman(s repeat.Study) ([]figure.Picture, error) {
 	s, note := renamedStudy(s)
 	visits := figure.ShortenAll(s.Visits, within40)
 	b := agreements{Study: s}
 	b.Name, b.Title = "bland-altman", "Agreement of scan and rescan"
-	b.Caption = fmt.Sprintf("Difference of %s and %s over their mean, one point per knee. Lines: the bias, and the limits of agreement, bias ± 1.96 SD; bars at the right: their %s confidence intervals. wSD: within-subject standard deviation; wCV: within-subject coefficient of variation; RC: repeatability coefficient, 1.96·√2·wSD.",
+	b.Caption = fmt.Sprintf("Difference of %s and %s over their mean, one point per knee. Lines: the bias, and the "+
+		"limits of agreement, bias ± 1.96 SD; bars at the right: their %s confidence intervals. wSD: within-subject "+
+		"standard deviation; wCV: within-subject coefficient of variation; RC: repeatability coefficient, 1.96·√2·wSD.",
 		visits[1], visits[0], percentOf(s.Level))
 	if note != "" {
 		b.Caption += " " + note
 	}
 	for _, l := range s.Left {
-		b.Flags = append(b.Flags, leftOut(l))
+		b.Remarks = append(b.Remarks, exclusion(l))
 	}
-	b.Flags = append(b.Flags, s.Notes...)
-	b.legend = []entry{lineEntry("bias", biasLine), lineEntry("limits of agreement, bias ± 1.96 SD", limitLine), barEntry(percentOf(s.Level) + " confidence intervals")}
+	b.Remarks = append(b.Remarks, s.Notes...)
+	b.legend = []entry{lineEntry("bias", biasLine), lineEntry("limits of agreement, bias ± 1.96 SD", limitLine),
+		barEntry(percentOf(s.Level) + " confidence intervals")}
 	if len(s.Visits) > 2 {
 		b.notes = append(b.notes, "Of the repeats, the first two are drawn.")
 	}
@@ -41,26 +42,24 @@ func BlandAltman(s repeat.Study) ([]figure.Picture, error) {
 	return b.pictures()
 }
 
-// leftOut says who is in no figure.
-func leftOut(l repeat.Left) string {
+// exclusion describes a knee that is not in the figure.
+func exclusion(l repeat.Left) string {
 	s := l.Knee.String()
 	if l.Compartment != "" {
 		s += ", " + l.Compartment
 	}
-	return s + ": left out: " + l.Reason
+	return s + ": omitted: " + l.Reason
 }
-
-func percentOf(level float64) string { return strconv.FormatFloat(100*level, 'g', 4, 64) + " %" }
 
 // agreements are the panels of the figure.
 type agreements struct {
 	frame
 	repeat.Study
 	up  figure.Range
-	cut bool // an interval leaves the panel
+	cut bool // an interval extends beyond the panel
 }
 
-// Sizes of the panels in points; three lines of figures stand above each.
+// Sizes of the panels in points, and the lines of numbers above each.
 const (
 	agreementHeight = 130
 	agreementLines  = 3
@@ -89,22 +88,22 @@ func barEntry(words string) entry {
 	}}
 }
 
-// upright is the place of an interval, and whether it goes on beyond its ends.
+// upright is the position of an interval, and whether it extends beyond its ends.
 type upright struct {
 	x, low, high       vg.Length
 	cutBelow, cutAbove bool
 }
 
-// barUp draws an interval upwards, with arrowheads where it is cut.
+// barUp draws a vertical interval, with arrowheads where it is cut.
 func barUp(c draw.Canvas, line draw.LineStyle, u upright) {
 	const half = 1.8
 	line.Dashes = nil
 	c.StrokeLine2(line, u.x, u.low, u.x, u.high)
-	endBar(c, line, barEnd{at: vg.Point{X: u.x, Y: u.low}, outward: vg.Point{Y: -1}, half: half, cut: u.cutBelow})
-	endBar(c, line, barEnd{at: vg.Point{X: u.x, Y: u.high}, outward: vg.Point{Y: 1}, half: half, cut: u.cutAbove})
+	endBar(c, line, barEnd{tip: vg.Point{X: u.x, Y: u.low}, outward: vg.Point{Y: -1}, half: half, cut: u.cutBelow})
+	endBar(c, line, barEnd{tip: vg.Point{X: u.x, Y: u.high}, outward: vg.Point{Y: 1}, half: half, cut: u.cutAbove})
 }
 
-// lines of a panel that have a place.
+// linesOf returns the lines of a panel that can be drawn, and their styles.
 func linesOf(a repeat.Agreement) (lines []repeat.Interval, styles []draw.LineStyle) {
 	for i, l := range []repeat.Interval{a.Lower, a.Bias, a.Upper} {
 		if figure.Drawable(l.Estimate) {
@@ -135,34 +134,22 @@ func (b *agreements) rowHeight() vg.Length {
 }
 
 func (b *agreements) pictures() ([]figure.Picture, error) {
-	var out []figure.Picture
-	for n, page := range pages(len(b.Compartments), chartColumns*rowsOnPage(b.rowHeight())) {
-		f := b.frame
-		f.Name = pageName(b.Name, n)
-		panels := b.Compartments[page[0]:page[1]]
-		rows := (len(panels) + chartColumns - 1) / chartColumns
-		p, err := f.render(vg.Length(rows)*b.rowHeight()-chartRowGap, func(c draw.Canvas, body vg.Rectangle) { b.paint(c, body, panels) })
-		if err != nil {
-			return nil, err
-		}
-		out = append(out, p)
-	}
-	return out, nil
+	return b.frame.pictures(len(b.Compartments), chartColumns, b.rowHeight(),
+		func(c draw.Canvas, body vg.Rectangle, first, end int) {
+			b.paint(c, body, b.Compartments[first:end])
+		})
 }
 
 func (b *agreements) paint(c draw.Canvas, body vg.Rectangle, panels []repeat.Compartment) {
-	left := vg.Length(0)
-	for _, t := range b.up.Ticks(6) {
-		left = max(left, small.Width(t.Label))
-	}
-	left += 3 + 14 // a gap, and the axis' name
+	left := tickRoom(b.up)
 	columns := vg.Length(min(chartColumns, len(panels)))
 	width := min((body.Size().X-left-chartGap*columns)/columns, chartWidest)
 	for n, panel := range panels {
 		column, row := n%chartColumns, n/chartColumns
 		x := body.Min.X + left + vg.Length(column)*(width+chartGap)
 		top := body.Max.Y - vg.Length(row)*b.rowHeight() - chartTitle - agreementLines*noteRow
-		p := figure.Panel{Canvas: c, Y: b.up, Area: vg.Rectangle{Min: vg.Point{X: x, Y: top - agreementHeight}, Max: vg.Point{X: x + width, Y: top}}}
+		p := figure.Panel{Canvas: c, Y: b.up,
+			Area: vg.Rectangle{Min: vg.Point{X: x, Y: top - agreementHeight}, Max: vg.Point{X: x + width, Y: top}}}
 		p.GridY(p.Y.Ticks(6), column == 0, small)
 		if column == 0 {
 			b.axisName(p, x-left+8)
@@ -200,51 +187,50 @@ func (b *agreements) panel(p figure.Panel, c repeat.Compartment) {
 		}
 	}
 	for i, m := range a.Means {
-		p.DrawGlyphNoClip(draw.GlyphStyle{Color: figure.Ink, Radius: 1.8, Shape: draw.CircleGlyph{}}, inner.At(m, clamp(p.Y, a.Differences[i])))
+		p.DrawGlyphNoClip(draw.GlyphStyle{Color: figure.Ink, Radius: 1.8, Shape: draw.CircleGlyph{}},
+			inner.At(m, clamp(p.Y, a.Differences[i])))
 	}
 }
 
 // axisName names the axis of differences after the visits.
 func (b *agreements) axisName(p figure.Panel, x vg.Length) {
-	name := labels
-	name.Rotation = vertical
-	half := (p.Area.Size().Y - name.Width(" −  (ms)")) / 2
-	visits := fitAll(name, b.Visits, half)
-	words := visits[1] + " − " + visits[0] + " (ms)"
-	figure.Write(p.Canvas, figure.Align(name, figure.Center, figure.Base), vg.Point{X: x, Y: (p.Area.Min.Y + p.Area.Max.Y) / 2}, words)
+	half := (p.Area.Size().Y - labels.Width(" −  (ms)")) / 2
+	visits := fitAll(labels, b.Visits, half)
+	writeAxisName(p, labels, x, visits[1]+" − "+visits[0]+" (ms)")
 }
 
-// words writes what the panel shows in figures above it.
+// words writes the numbers of a panel above it.
 func (b *agreements) words(p figure.Panel, c repeat.Compartment) {
 	n := func(x float64) string { return figure.Number(x, 2) }
 	a := c.Agreement
 	lines := []string{
 		fmt.Sprintf("n = %d, bias %s ms [%s, %s]", a.N, n(a.Bias.Estimate), n(a.Bias.Low), n(a.Bias.High)),
 		fmt.Sprintf("limits %s to %s ms", n(a.Lower.Estimate), n(a.Upper.Estimate)),
-		fmt.Sprintf("wSD %s ms, wCV %s %%, RC %s ms", n(c.WSD.Estimate), figure.Number(c.WCV.Estimate, 1), n(c.RC.Estimate)),
+		fmt.Sprintf("wSD %s ms, wCV %s %%, RC %s ms", n(c.WSD.Estimate), figure.Number(c.WCV.Estimate, 1),
+			n(c.RC.Estimate)),
 	}
 	width := p.Area.Size().X + chartGap/2
-	at := vg.Point{X: p.Area.Min.X, Y: p.Area.Max.Y + 4 + agreementLines*noteRow}
-	figure.Write(p.Canvas, strong, at, b.name(c, width))
+	pos := vg.Point{X: p.Area.Min.X, Y: p.Area.Max.Y + 4 + agreementLines*noteRow}
+	figure.Write(p.Canvas, strong, pos, b.name(c, width))
 	if a.N == 0 {
 		lines = []string{"n = 0"}
 	}
 	for _, l := range lines {
-		at.Y -= noteRow
-		figure.Write(p.Canvas, small, at, figure.Fit(small, l, width))
+		pos.Y -= noteRow
+		figure.Write(p.Canvas, small, pos, figure.Fit(small, l, width))
 	}
 }
 
-// name is the compartment's, told from the others' where it is cut.
+// name returns the name of a compartment, distinct from the others where it is shortened.
 func (b *agreements) name(c repeat.Compartment, width vg.Length) string {
 	var all []string
 	for _, x := range b.Compartments {
 		all = append(all, capital(x.Name))
 	}
-	return fitAll(strong, all, width)[slices.Index(all, capital(c.Name))]
+	return fitOne(strong, capital(c.Name), all, width)
 }
 
-// capital begins a name with a capital letter.
+// capital capitalises the first letter of a name.
 func capital(s string) string {
 	r := []rune(s)
 	if len(r) == 0 {

@@ -23,7 +23,8 @@ func repeats(n int, compartments ...string) []trial.Measurement {
 		for _, c := range compartments {
 			truth := 36 + 3*rng.NormFloat64()
 			for _, v := range []string{"scan", "rescan"} {
-				rows = append(rows, trial.Measurement{Subject: fmt.Sprintf("S%02d", knee+1), Visit: v, Side: "left", Compartment: c, MeanT2: truth + 0.8*rng.NormFloat64()})
+				rows = append(rows, trial.Measurement{Subject: fmt.Sprintf("S%02d", knee+1), Visit: v, Side: "left",
+					Compartment: c, MeanT2: truth + 0.8*rng.NormFloat64()})
 			}
 		}
 	}
@@ -74,7 +75,8 @@ func TestBlandAltmanHostile(t *testing.T) {
 	}
 	far := repeats(5, "medial", "lateral")
 	far[0].MeanT2 = 1e90
-	alone := append(repeats(4, "medial"), trial.Measurement{Subject: "S99", Visit: "scan", Compartment: "lateral", MeanT2: 30})
+	alone := append(repeats(4, "medial"),
+		trial.Measurement{Subject: "S99", Visit: "scan", Compartment: "lateral", MeanT2: 30})
 	var many []string
 	for i := range 12 {
 		many = append(many, fmt.Sprintf("region %d", i+1))
@@ -87,7 +89,8 @@ func TestBlandAltmanHostile(t *testing.T) {
 		name string
 		rows []trial.Measurement
 		n    int
-	}{{"one pair", one, 1}, {"two pairs", repeats(2, "medial"), 1}, {"all the same", same, 1}, {"far", far, 1}, {"no pair", alone, 1}, {"twelve", repeats(6, many...), 2}, {"names", named, 1}} {
+	}{{"one pair", one, 1}, {"two pairs", repeats(2, "medial"), 1}, {"all the same", same, 1}, {"far", far, 1},
+		{"no pair", alone, 1}, {"twelve", repeats(6, many...), 2}, {"names", named, 1}} {
 		t.Run(c.name, func(t *testing.T) {
 			pictures := agreementOf(t, c.rows)
 			look(t, "bland-altman "+c.name, pictures)

@@ -22,7 +22,7 @@ func Changes(a trial.Analysis, o Options) ([]figure.Picture, error) {
 		for _, n := range f.endpoints {
 			e := a.Endpoints[n]
 			c := changeChart(a, e, f, func(arm, v int) point {
-				cell := cellOf(e, arm, v)
+				cell := e.Cells[arm][v]
 				d := cell.Change
 				return point{d.N, d.Mean, d.Low, d.High, flags.touch(cell.ChangeFlags)}
 			})
@@ -31,15 +31,17 @@ func Changes(a trial.Analysis, o Options) ([]figure.Picture, error) {
 					if v == 0 {
 						return math.NaN()
 					}
-					return changeOf(e, s, v).Delta
+					return e.Changes[s][v].Delta
 				})
 			}
 			g.panels = append(g.panels, c)
 		}
 		g.zero = true
 		g.Title = f.pick("Change of T2 from baseline", "Change of scores from baseline")
-		g.Caption = fmt.Sprintf("Change from baseline of %s, by arm over nominal months: arm means, unadjusted, of %s. %s",
-			f.pick("mean T2 of each compartment", "other endpoints"), among(a.Design), intervals(a, "t intervals of the mean", "n"))
+		g.Caption = fmt.Sprintf("Change from baseline of %s, by arm over nominal months: arm means, unadjusted, of "+
+			"%s. %s",
+			f.pick("mean T2 of each compartment", "other endpoints"), population(a.Design),
+			intervals(a, "t intervals of the mean", "n"))
 		if o.Individuals {
 			g.Caption += " Thin lines are subjects."
 		}
@@ -53,14 +55,13 @@ func Changes(a trial.Analysis, o Options) ([]figure.Picture, error) {
 	return out, nil
 }
 
-// changeChart returns the chart of an endpoint's changes: at the baseline, where there is
-// none, there is no point and no count.
-func changeChart(a trial.Analysis, e trial.EndpointAnalysis, f family, at func(arm, visit int) point) chart {
-	c := chart{title: title(e.Endpoint), label: withUnit(f.pick("Change of T2", "Change"), e.Unit)}
+// changeChart returns the chart of an endpoint's changes, without a point and a count at baseline.
+func changeChart(a trial.Analysis, e trial.EndpointAnalysis, f family, pointOf func(arm, visit int) point) chart {
+	c := chart{title: e.Title, label: withUnit(f.pick("Change of T2", "Change"), e.Unit)}
 	for arm := range a.Design.Arms {
 		points := []point{{n: -1, mid: math.NaN()}}
 		for v := 1; v < len(a.Design.Visits); v++ {
-			points = append(points, at(arm, v))
+			points = append(points, pointOf(arm, v))
 		}
 		c.arms = append(c.arms, points)
 	}

@@ -2,7 +2,6 @@ package figures
 
 import (
 	"fmt"
-	"image/color"
 	"math"
 	"slices"
 	"strconv"
@@ -18,12 +17,12 @@ import (
 type chart struct {
 	title string
 	label string // of the y axis
-	why   string // there is no point; empty: no values
+	why   string // why there is no point; empty: no values
 	arms  [][]point
 	lines []individual
 }
 
-// point is a mean with its interval; NaN where there is none.
+// point is a mean with its interval; NaN if there is none.
 type point struct {
 	n              int
 	mid, low, high float64
@@ -48,9 +47,9 @@ type charts struct {
 	visits visitAxis
 	panels []chart
 	arms   int
-	// shared: all panels have the same y axis, which is named once.
+	// shared reports that all panels have the same y axis, which is named once.
 	shared bool
-	// zero: a line is drawn at 0, which is always in sight.
+	// zero reports that there is a line at 0, which is always visible.
 	zero bool
 }
 
@@ -65,14 +64,11 @@ const (
 	chartGap     = 12
 	chartRowGap  = 10
 	dodgeStep    = 5 // from arm to arm
-	ribbonsMost  = 3 // arms; more ribbons hide each other, and bars alone are drawn
+	ribbonsMost  = 3 // arms; more ribbons would hide each other, so that bars alone are drawn
 	ribbonAlpha  = 0x30
 )
 
-// rowsOnPage is how many rows of panels of that height a picture has at most.
-func rowsOnPage(height vg.Length) int { return max(1, int(pageHeight/height)) }
-
-// pictures draws the charts, as many to a picture as a page has room for.
+// pictures draws the charts.
 func (g charts) pictures() ([]figure.Picture, error) {
 	ranges, cut := g.ranges()
 	if g.visits.evenly {
@@ -81,19 +77,10 @@ func (g charts) pictures() ([]figure.Picture, error) {
 	if cut {
 		g.notes = append(g.notes, "Arrowheads: the interval extends beyond the panel.")
 	}
-	var out []figure.Picture
-	for n, page := range pages(len(g.panels), chartColumns*rowsOnPage(g.rowHeight())) {
-		f := g.frame
-		f.Name = pageName(g.Name, n)
-		panels, r := g.panels[page[0]:page[1]], ranges[page[0]:page[1]]
-		rows := (len(panels) + chartColumns - 1) / chartColumns
-		p, err := f.render(vg.Length(rows)*g.rowHeight(), func(c draw.Canvas, body vg.Rectangle) { g.paint(c, body, panels, r) })
-		if err != nil {
-			return nil, err
-		}
-		out = append(out, p)
-	}
-	return out, nil
+	return g.frame.pictures(len(g.panels), chartColumns, g.rowHeight(),
+		func(c draw.Canvas, body vg.Rectangle, first, end int) {
+			g.paint(c, body, g.panels[first:end], ranges[first:end])
+		})
 }
 
 func (g charts) rowHeight() vg.Length {
@@ -126,8 +113,8 @@ func (g charts) ranges() (out []figure.Range, cut bool) {
 	return out, cut
 }
 
-// extent returns what must be in sight, and what may be cut: intervals of two values,
-// which reach nine standard deviations to either side.
+// extent returns the values that must be visible, and those that may be cut: intervals of two values,
+// which extend nine standard deviations to either side.
 func (c chart) extent() (core, full []float64) {
 	for _, arm := range c.arms {
 		for _, p := range arm {
@@ -149,14 +136,7 @@ func (c chart) extent() (core, full []float64) {
 
 // paint draws the panels of a page into its body.
 func (g charts) paint(c draw.Canvas, body vg.Rectangle, panels []chart, ranges []figure.Range) {
-	left := vg.Length(0)
-	for _, r := range ranges {
-		for _, t := range r.Ticks(6) {
-			left = max(left, small.Width(t.Label))
-		}
-	}
-	left += 3 + 14                    // a gap, and the axis' name
-	left = max(left, 18+markRadius*3) // the signs of the arms by their counts
+	left := max(tickRoom(ranges...), 18+markRadius*3) // at least the signs of the arms by their counts
 	columns := min(chartColumns, len(panels))
 	lefts := vg.Length(columns) * left
 	if g.shared {
@@ -177,20 +157,20 @@ func (g charts) paint(c draw.Canvas, body vg.Rectangle, panels []chart, ranges [
 		top := body.Max.Y - vg.Length(row)*g.rowHeight() - chartTitle
 		p := figure.Panel{Canvas: c, X: g.visits.across, Y: ranges[n]}
 		p.Area = vg.Rectangle{Min: vg.Point{X: x, Y: top - chartHeight}, Max: vg.Point{X: x + width, Y: top}}
-		at := g.place(p, panels[n])
-		at.title = titles[slices.Index(all, at.title)]
-		at.labelled, at.left = column == 0 || !g.shared, left
-		g.panel(at)
+		pos := g.place(p, panels[n])
+		pos.title = titles[slices.Index(all, pos.title)]
+		pos.labelled, pos.left = column == 0 || !g.shared, left
+		g.panel(pos)
 	}
 }
 
-// placed is a chart with its place: the panel, and within it the one of the visits, which
-// leaves room for what stands beside the first and last of them.
+// placed is a chart with its panel and, within it, the panel of the visits, which leaves room beside the
+// first and the last visit.
 type placed struct {
 	figure.Panel
 	chart
 	inner    figure.Panel
-	labelled bool      // at the left, where the axis is shared
+	labelled bool      // the panel has the labels of its axis
 	left     vg.Length // room for labels
 }
 
@@ -228,7 +208,7 @@ func (g charts) panel(p placed) {
 		d.points(arm)
 	}
 	for arm := range p.arms {
-		d.daggers(arm, func(c draw.Canvas, at vg.Point) { writeDagger(c, at, true) })
+		d.daggers(arm, func(c draw.Canvas, pos vg.Point) { writeDagger(c, pos, true) })
 	}
 	g.counts(p, shown)
 }
@@ -239,17 +219,14 @@ func (g charts) axes(p placed) {
 		p.GridY(p.Y.Ticks(6), p.labelled, small)
 	}
 	if p.labelled {
-		name := labels
-		name.Rotation = vertical
-		at := vg.Point{X: p.Area.Min.X - p.left + 8, Y: (p.Area.Min.Y + p.Area.Max.Y) / 2}
-		figure.Write(p.Canvas, figure.Align(name, figure.Center, figure.Base), at, figure.Fit(name, p.label, p.Area.Size().Y))
+		writeAxisName(p.Panel, labels, p.Area.Min.X-p.left+8, p.label)
 	}
 	if g.zero {
 		p.StrokeLine2(draw.LineStyle{Color: figure.Ink, Width: 0.7}, p.Area.Min.X, p.AtY(0), p.Area.Max.X, p.AtY(0))
 	}
 }
 
-// known says whether there is a value from which the chart's axis follows.
+// known reports whether there is a value that determines the axis of a chart.
 func (g charts) known(c chart) bool {
 	if g.shared {
 		return slices.ContainsFunc(g.panels, chart.any)
@@ -257,7 +234,7 @@ func (g charts) known(c chart) bool {
 	return c.any()
 }
 
-// reason says why a chart has no point.
+// reason returns why a chart has no point.
 func (c chart) reason() string {
 	if c.why != "" {
 		return c.why
@@ -291,19 +268,21 @@ func (g charts) counts(p placed, shown []int) {
 	for arm, points := range p.arms {
 		if p.labelled {
 			sign := vg.Point{X: p.Area.Min.X - 4 - 2*markRadius, Y: y}
-			figure.Write(p.Canvas, figure.Align(small, figure.Right, figure.Middle), vg.Point{X: sign.X - 2*markRadius, Y: y}, "n")
+			figure.Write(p.Canvas, figure.Align(small, figure.Right, figure.Middle),
+				vg.Point{X: sign.X - 2*markRadius, Y: y}, "n")
 			p.DrawGlyphNoClip(figure.SignOf(arm).Mark(markRadius*0.9, false), sign)
 		}
 		for _, v := range shown {
 			if v < len(points) {
-				figure.Write(p.Canvas, figure.Align(small, figure.Center, figure.Middle), vg.Point{X: p.inner.AtX(g.visits.x[v]), Y: y}, count(points[v]))
+				figure.Write(p.Canvas, figure.Align(small, figure.Center, figure.Middle),
+					vg.Point{X: p.inner.AtX(g.visits.x[v]), Y: y}, count(points[v]))
 			}
 		}
 		y -= chartCount
 	}
 }
 
-// count returns n, which is negative where nothing is counted.
+// count returns n; empty if it is negative.
 func count(p point) string {
 	if p.n < 0 {
 		return ""
@@ -311,7 +290,7 @@ func count(p point) string {
 	return strconv.Itoa(p.n)
 }
 
-// individual draws the values of a subject, whole where no visit is missing between.
+// individual draws the values of a subject as lines between consecutive visits.
 func (g charts) individual(p figure.Panel, l individual) {
 	style := figure.SignOf(l.arm).Line(0.4)
 	style.Color = figure.Tint(figure.SignOf(l.arm).Colour, 0.45)
@@ -327,12 +306,12 @@ func (g charts) individual(p figure.Panel, l individual) {
 	}
 }
 
-// runs returns the ranges of consecutive numbers below n for which it is true.
-func runs(n int, is func(int) bool) [][2]int {
+// runs returns the ranges of consecutive numbers below n for which a condition is true.
+func runs(n int, holds func(int) bool) [][2]int {
 	var out [][2]int
 	for from := 0; from < n; from++ {
 		to := from
-		for to < n && is(to) {
+		for to < n && holds(to) {
 			to++
 		}
 		if to > from {
@@ -343,117 +322,6 @@ func runs(n int, is func(int) bool) [][2]int {
 	return out
 }
 
-// dodged is a panel in which arms stand a little beside each other.
-type dodged struct {
-	figure.Panel
-	ch   chart
-	x    []float64
-	room []vg.Length // around each visit
-}
-
-func (g charts) dodge(p figure.Panel, ch chart) dodged {
-	return dodged{Panel: p, ch: ch, x: g.visits.x, room: g.visits.room(p)}
-}
-
-// radius of the marks at a visit.
-func (d dodged) radius(visit int) vg.Length { return min(markRadius, max(0.7, 0.3*d.room[visit])) }
-
-// dense says whether bars at a visit would run together; a band is drawn all the same.
-func (d dodged) dense(visit int) bool { return d.room[visit] < 3 && len(d.ch.arms) <= ribbonsMost }
-
-// at returns the place of a point of an arm, in sight.
-func (d dodged) at(arm, visit int, y float64) vg.Point {
-	step := min(dodgeStep, 0.7*d.room[visit]/vg.Length(len(d.ch.arms)))
-	at := d.At(d.x[visit], clamp(d.Y, y))
-	at.X += step * (vg.Length(arm) - vg.Length(len(d.ch.arms)-1)/2)
-	return at
-}
-
-// ribbon fills the band between the limits, and draws its edges in the arm's dashes, by
-// which bands can be told apart without colour.
-func (d dodged) ribbon(arm int) {
-	points := d.ch.arms[arm]
-	if len(d.ch.arms) > ribbonsMost {
-		return
-	}
-	sign := figure.SignOf(arm)
-	for _, run := range runs(min(len(points), len(d.x)), func(v int) bool { return points[v].hasInterval() }) {
-		var low, high []vg.Point
-		for v := run[0]; v < run[1]; v++ {
-			low, high = append(low, d.at(arm, v, points[v].low)), append(high, d.at(arm, v, points[v].high))
-		}
-		if len(low) < 2 {
-			continue
-		}
-		edge := draw.LineStyle{Color: sign.Colour, Width: 0.4, Dashes: sign.Dashes}
-		d.StrokeLines(edge, low, high)
-		slices.Reverse(low)
-		c := sign.Colour
-		d.FillPolygon(color.NRGBA{c.R, c.G, c.B, ribbonAlpha}, append(high, low...))
-	}
-}
-
-// line joins the means of visits that follow each other.
-func (d dodged) line(arm int) {
-	points := d.ch.arms[arm]
-	for _, run := range runs(min(len(points), len(d.x)), func(v int) bool { return points[v].drawn() }) {
-		var through []vg.Point
-		for v := run[0]; v < run[1]; v++ {
-			through = append(through, d.at(arm, v, points[v].mid))
-		}
-		d.StrokeLines(figure.SignOf(arm).Line(1.2), through)
-	}
-}
-
-// points draws the means, hollow where they have no interval, with their bars.
-func (d dodged) points(arm int) {
-	sign := figure.SignOf(arm)
-	for v, p := range d.ch.arms[arm] {
-		if !p.drawn() || v >= len(d.x) {
-			continue
-		}
-		at, r := d.at(arm, v, p.mid), d.radius(v)
-		if p.hasInterval() && !d.dense(v) {
-			d.bar(arm, v)
-		}
-		if !p.hasInterval() {
-			d.DrawGlyphNoClip(draw.GlyphStyle{Color: color.White, Radius: r, Shape: draw.CircleGlyph{}}, at)
-		}
-		if !p.hasInterval() || !d.dense(v) {
-			d.DrawGlyphNoClip(sign.Mark(r, !p.hasInterval()), at)
-		}
-	}
-}
-
-func (d dodged) bar(arm, visit int) {
-	p := d.ch.arms[arm][visit]
-	bar := draw.LineStyle{Color: figure.SignOf(arm).Colour, Width: min(0.9, d.radius(visit)/2)}
-	low, high := d.at(arm, visit, p.low), d.at(arm, visit, p.high)
-	d.StrokeLine2(bar, low.X, low.Y, high.X, high.Y)
-	half := 0.8 * d.radius(visit)
-	endBar(d.Canvas, bar, barEnd{at: low, outward: vg.Point{Y: -1}, half: half, cut: p.low < d.Y.Low})
-	endBar(d.Canvas, bar, barEnd{at: high, outward: vg.Point{Y: 1}, half: half, cut: p.high > d.Y.High})
-}
-
-// daggers calls f with the place of the dagger of each flagged point of an arm: over its
-// bar, or beside it where that leaves the panel.
-func (d dodged) daggers(arm int, f func(draw.Canvas, vg.Point)) {
-	for v, p := range d.ch.arms[arm] {
-		if !p.flagged || !p.drawn() || v >= len(d.x) {
-			continue
-		}
-		at := d.at(arm, v, p.mid)
-		at.Y += d.radius(v) + 1
-		if p.hasInterval() {
-			at.Y = max(at.Y, d.at(arm, v, p.high).Y+2)
-		}
-		if highest := d.Area.Max.Y - 5; at.Y > highest {
-			at.X, at.Y = at.X+daggerSize/2, d.Area.Max.Y-daggerSize
-		}
-		f(d.Canvas, at)
-	}
-}
-
 // newCharts returns charts without panels.
 func newCharts(a trial.Analysis, f family, name string) charts {
 	return charts{
@@ -462,11 +330,12 @@ func newCharts(a trial.Analysis, f family, name string) charts {
 	}
 }
 
-// intervals are the sentences about bands and bars, and about the counts below.
-func intervals(a trial.Analysis, what, n string) string {
+// intervals returns the sentences about bands and bars, and about the counts below.
+func intervals(a trial.Analysis, kind, n string) string {
 	drawn := "Bands and bars"
 	if len(a.Design.Arms) > ribbonsMost {
 		drawn = "Bars"
 	}
-	return fmt.Sprintf("%s are %s %s; hollow points have none. Below each point is %s, if there is room.", drawn, levelOf(a), what, n)
+	return fmt.Sprintf("%s are %s %s; hollow points have none. Below each point is %s, if there is room.", drawn,
+		percentOf(a.Plan.Level), kind, n)
 }

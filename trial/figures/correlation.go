@@ -12,12 +12,12 @@ import (
 	"github.com/t2map/t2map/trial"
 )
 
-// Correlations draws the change of T2 against the change of another endpoint, a panel
-// for each pair whose correlation within arms or over all subjects is in the analysis: at the
-// primary visit, or at every visit where there is none at that one.
+// Correlations draws the change of T2 against the change of another endpoint, in a panel for each pair
+// with a correlation within arms or over all subjects: at the primary visit or, if there is none at
+// that visit, at every visit.
 //
-// A treatment that changes both gives the two a correlation over all subjects, even if they
-// have nothing to do with each other in either arm: that within arms stands first.
+// A treatment that changes both endpoints causes a correlation over all subjects even if they are not
+// related in either arm. Therefore the correlation within arms comes first.
 func Correlations(a trial.Analysis, _ Options) ([]figure.Picture, error) {
 	a, names := renamed(a)
 	chosen := chooseCorrelations(a)
@@ -32,9 +32,12 @@ func Correlations(a trial.Analysis, _ Options) ([]figure.Picture, error) {
 		given = given || c.within != nil
 	}
 	s.Name, s.Title = "correlation", "Change of T2 against change of other endpoints"
-	s.Caption = fmt.Sprintf("Changes from baseline, one mark per subject who has both: that of T2 upwards, that of the other endpoint across. ρ is Spearman's rank correlation with its %s confidence interval", levelOf(a))
+	s.Caption = fmt.Sprintf("Changes from baseline, one mark per subject who has both: that of T2 upwards, that of "+
+		"the other endpoint across. ρ is Spearman's rank correlation with its %s confidence interval",
+		percentOf(a.Plan.Level))
 	if given {
-		s.Caption += ": within arms, the partial one given the arm; over all subjects it includes the difference between arms"
+		s.Caption += ": within arms, the partial one given the arm; over all subjects it includes the difference " +
+			"between arms"
 	}
 	s.Caption += "."
 	s.legend = markEntries(a.Design.Arms)
@@ -42,21 +45,20 @@ func Correlations(a trial.Analysis, _ Options) ([]figure.Picture, error) {
 	return s.pictures()
 }
 
-// together is the correlation of two endpoints at a visit, within arms and over all
-// subjects. One of the two may be nil.
+// together is the correlations of two endpoints at a visit, within arms and over all subjects. One of
+// them may be nil.
 type together struct {
 	x, y, visit int
 	within, all *trial.Correlation
 }
 
-// chooseCorrelations returns those at the primary visit, if there are any. Those of one score
-// follow each other, so that three compartments fill a row.
+// chooseCorrelations returns the correlations at the primary visit, if there are any, otherwise all. The
+// compartments of one score follow each other, so that three of them fill a row.
 func chooseCorrelations(a trial.Analysis) []together {
 	var pairs []together
 	for i := range a.Correlations {
 		c := &a.Correlations[i]
-		inside := c.X >= 0 && c.Y >= 0 && c.X < len(a.Endpoints) && c.Y < len(a.Endpoints)
-		if c.Arm != trial.WithinArms && c.Arm != trial.AllSubjects || !inside || c.Visit < 1 || c.Visit >= len(a.Design.Visits) {
+		if c.Arm != trial.WithinArms && c.Arm != trial.AllSubjects {
 			continue
 		}
 		n := slices.IndexFunc(pairs, func(p together) bool { return p.x == c.X && p.y == c.Y && p.visit == c.Visit })
@@ -69,7 +71,7 @@ func chooseCorrelations(a trial.Analysis) []together {
 			pairs[n].all = c
 		}
 	}
-	atPrimary := func(p together) bool { return p.visit == primaryVisit(a.Design) }
+	atPrimary := func(p together) bool { return p.visit == a.Design.Primary.Visit }
 	if slices.ContainsFunc(pairs, atPrimary) {
 		pairs = slices.DeleteFunc(pairs, func(p together) bool { return !atPrimary(p) })
 	}
@@ -79,15 +81,15 @@ func chooseCorrelations(a trial.Analysis) []together {
 	return pairs
 }
 
-// words returns the line above a panel and the smaller one below it, which may be empty. The
-// number of subjects, mostly that of both, stands at the end.
+// words returns the line above a panel and a smaller one below it, which may be empty. They end with the
+// number of subjects.
 func (p together) words() (first, second string) {
-	rho := func(whose string, c *trial.Correlation) string {
+	rho := func(subjects string, c *trial.Correlation) string {
 		if !figure.Drawable(c.Rho.Estimate) {
-			return whose + " ρ: " + cmp.Or(c.Reason, "–")
+			return subjects + " ρ: " + cmp.Or(c.Reason, "–")
 		}
 		n := func(x float64) string { return figure.Number(x, 2) }
-		return fmt.Sprintf("%s ρ = %s [%s, %s]", whose, n(c.Rho.Estimate), n(c.Rho.Low), n(c.Rho.High))
+		return fmt.Sprintf("%s ρ = %s [%s, %s]", subjects, n(c.Rho.Estimate), n(c.Rho.Low), n(c.Rho.High))
 	}
 	if p.within == nil {
 		return fmt.Sprintf("%s, n = %d", rho("all subjects", p.all), p.all.N), ""
@@ -130,24 +132,24 @@ const (
 	scatterLines  = 2 * noteRow // the correlation
 )
 
-// smaller is the style of what is not to be read first.
+// smaller is the style of secondary text.
 var smaller = figure.Letters(6.5)
 
 func newScatter(a trial.Analysis, c together, flags *flagged) scatter {
 	t2, other := a.Endpoints[c.x], a.Endpoints[c.y]
 	s := scatter{
-		title: fmt.Sprintf("%s, %s", title(t2.Endpoint), lowerFirst(when(a.Design, c.visit))),
-		x:     withUnit("Change of "+title(other.Endpoint), other.Unit),
+		title: fmt.Sprintf("%s, %s", t2.Title, during(a.Design.Visits[c.visit])),
+		x:     withUnit("Change of "+other.Title, other.Unit),
 		y:     withUnit("Change of T2", t2.Unit),
 	}
 	s.words, s.second = c.words()
 	for n, subject := range a.Design.Subjects {
-		p := pair{x: changeOf(other, n, c.visit).Delta, y: changeOf(t2, n, c.visit).Delta, arm: subject.Arm}
+		p := pair{x: other.Changes[n][c.visit].Delta, y: t2.Changes[n][c.visit].Delta, arm: subject.Arm}
 		if !figure.Drawable(p.x) || !figure.Drawable(p.y) {
 			continue
 		}
 		for _, e := range []trial.EndpointAnalysis{t2, other} {
-			touched := flags.touch(valueOf(e, n, 0).Flags, valueOf(e, n, c.visit).Flags)
+			touched := flags.touch(e.Values[n][0].Flags, e.Values[n][c.visit].Flags)
 			p.flagged = p.flagged || touched
 		}
 		s.points = append(s.points, p)
@@ -156,19 +158,10 @@ func newScatter(a trial.Analysis, c together, flags *flagged) scatter {
 }
 
 func (s scatters) pictures() ([]figure.Picture, error) {
-	var out []figure.Picture
-	for n, page := range pages(len(s.panels), chartColumns*rowsOnPage(s.rowHeight())) {
-		f := s.frame
-		f.Name = pageName(s.Name, n)
-		panels := s.panels[page[0]:page[1]]
-		rows := (len(panels) + chartColumns - 1) / chartColumns
-		p, err := f.render(vg.Length(rows)*s.rowHeight(), func(c draw.Canvas, body vg.Rectangle) { s.paint(c, body, panels) })
-		if err != nil {
-			return nil, err
-		}
-		out = append(out, p)
-	}
-	return out, nil
+	return s.frame.pictures(len(s.panels), chartColumns, s.rowHeight(),
+		func(c draw.Canvas, body vg.Rectangle, first, end int) {
+			s.paint(c, body, s.panels[first:end])
+		})
 }
 
 func (s scatters) rowHeight() vg.Length {
@@ -178,37 +171,36 @@ func (s scatters) rowHeight() vg.Length {
 func (s scatters) paint(c draw.Canvas, body vg.Rectangle, panels []scatter) {
 	const right = 8 // half of a tick's label
 	body.Max.X -= right
-	var left vg.Length
+	var axes []figure.Range
 	for _, sc := range panels {
 		_, y := sc.ranges()
-		for _, t := range y.Ticks(6) {
-			left = max(left, small.Width(t.Label)+3+14) // a gap, and the axis' name
-		}
+		axes = append(axes, y)
 	}
+	left := tickRoom(axes...)
 	columns := min(chartColumns, len(panels))
 	width := min((body.Size().X-vg.Length(columns)*left-chartGap*vg.Length(columns-1))/vg.Length(columns), chartWidest)
 	for n, sc := range panels {
 		column, row := n%chartColumns, n/chartColumns
 		x := body.Min.X + left + vg.Length(column)*(width+left+chartGap)
 		top := body.Max.Y - vg.Length(row)*s.rowHeight() - chartTitle - scatterLines
-		p := figure.Panel{Canvas: c, Area: vg.Rectangle{Min: vg.Point{X: x, Y: top - scatterHeight}, Max: vg.Point{X: x + width, Y: top}}}
+		p := figure.Panel{Canvas: c, Area: vg.Rectangle{Min: vg.Point{X: x, Y: top - scatterHeight},
+			Max: vg.Point{X: x + width, Y: top}}}
 		s.apart(sc, width).paint(p, left)
 	}
 }
 
-// apart returns the panel with its title and the name of its x axis as they fit, told from
-// those of the others.
+// apart returns the panel with its title and the name of its x axis as they fit, distinct from those of
+// the others.
 func (s scatters) apart(sc scatter, width vg.Length) scatter {
 	var names, across []string
 	for _, p := range s.panels {
 		names, across = append(names, p.title), append(across, p.x)
 	}
-	sc.title = fitAll(strong, names, width)[slices.Index(names, sc.title)]
-	sc.x = fitAll(small, across, width)[slices.Index(across, sc.x)]
+	sc.title, sc.x = fitOne(strong, sc.title, names, width), fitOne(small, sc.x, across, width)
 	return sc
 }
 
-// ranges returns what the axes show: all points, and no change.
+// ranges returns the ranges of the axes: all points, and 0.
 func (s scatter) ranges() (across, up figure.Range) {
 	x, y := []float64{0}, []float64{0}
 	for _, q := range s.points {
@@ -219,49 +211,49 @@ func (s scatter) ranges() (across, up figure.Range) {
 	return across.Pad(0.08), up.Pad(0.08)
 }
 
-// paint draws the panel, with lines at no change.
+// paint draws the panel, with lines at 0.
 func (s scatter) paint(p figure.Panel, left vg.Length) {
 	p.X, p.Y = s.ranges()
 	width := p.Area.Size().X
 	figure.Write(p.Canvas, strong, vg.Point{X: p.Area.Min.X, Y: p.Area.Max.Y + 4 + scatterLines}, s.title)
-	figure.Write(p.Canvas, small, vg.Point{X: p.Area.Min.X, Y: p.Area.Max.Y + 4 + noteRow}, figure.Fit(small, s.words, width+8))
-	figure.Write(p.Canvas, smaller, vg.Point{X: p.Area.Min.X, Y: p.Area.Max.Y + 4}, figure.Fit(smaller, s.second, width+8))
+	figure.Write(p.Canvas, small, vg.Point{X: p.Area.Min.X, Y: p.Area.Max.Y + 4 + noteRow},
+		figure.Fit(small, s.words, width+8))
+	figure.Write(p.Canvas, smaller, vg.Point{X: p.Area.Min.X, Y: p.Area.Max.Y + 4},
+		figure.Fit(smaller, s.second, width+8))
 	p.GridY(p.Y.Ticks(6), true, small)
-	at := s.acrossAxis(p)
-	p.BottomAxis(at)
+	pos := s.acrossAxis(p)
+	p.BottomAxis(pos)
 	zero := draw.LineStyle{Color: figure.Axis, Width: 0.6}
 	p.StrokeLine2(zero, p.Area.Min.X, p.AtY(0), p.Area.Max.X, p.AtY(0))
 	p.StrokeLine2(zero, p.AtX(0), p.Area.Min.Y, p.AtX(0), p.Area.Max.Y)
 	middle := vg.Point{X: (p.Area.Min.X + p.Area.Max.X) / 2, Y: p.Area.Min.Y - 15}
 	figure.Write(p.Canvas, figure.Align(small, figure.Center, figure.Below), middle, s.x)
-	name := small
-	name.Rotation = vertical
-	side := vg.Point{X: p.Area.Min.X - left + 8, Y: (p.Area.Min.Y + p.Area.Max.Y) / 2}
-	figure.Write(p.Canvas, figure.Align(name, figure.Center, figure.Base), side, figure.Fit(name, s.y, p.Area.Size().Y))
+	writeAxisName(p, small, p.Area.Min.X-left+8, s.y)
 	if len(s.points) == 0 {
 		noValues(p.Canvas, p.Area, "no values")
 	}
 	for _, q := range s.points {
-		at := p.At(q.x, q.y)
-		p.DrawGlyphNoClip(figure.SignOf(q.arm).Mark(2.2, false), at)
+		pos := p.At(q.x, q.y)
+		p.DrawGlyphNoClip(figure.SignOf(q.arm).Mark(2.2, false), pos)
 		if q.flagged {
-			writeDagger(p.Canvas, vg.Point{X: at.X + 5, Y: at.Y + 0.5}, true)
+			writeDagger(p.Canvas, vg.Point{X: pos.X + 5, Y: pos.Y + 0.5}, true)
 		}
 	}
 }
 
-// acrossAxis draws the grid and the labels of the x axis, where there is room for these.
+// acrossAxis draws the grid of the x axis, and the labels that have room.
 func (s scatter) acrossAxis(p figure.Panel) []vg.Length {
 	ticks := p.X.Ticks(5)
-	var at, widths []vg.Length
+	var pos, widths []vg.Length
 	for _, t := range ticks {
-		at, widths = append(at, p.AtX(t.Value)), append(widths, small.Width(t.Label))
+		pos, widths = append(pos, p.AtX(t.Value)), append(widths, small.Width(t.Label))
 	}
-	for _, x := range at {
+	for _, x := range pos {
 		p.StrokeLine2(figure.Thin(figure.Grid), x, p.Area.Min.Y, x, p.Area.Max.Y)
 	}
-	for _, n := range thin(at, widths, 3) {
-		figure.Write(p.Canvas, figure.Align(small, figure.Center, figure.Below), vg.Point{X: at[n], Y: p.Area.Min.Y - 5}, ticks[n].Label)
+	for _, n := range thin(pos, widths, 3) {
+		figure.Write(p.Canvas, figure.Align(small, figure.Center, figure.Below),
+			vg.Point{X: pos[n], Y: p.Area.Min.Y - 5}, ticks[n].Label)
 	}
-	return at
+	return pos
 }

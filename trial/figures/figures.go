@@ -2,13 +2,12 @@
 // against repeatability, differences to the reference arm, what is missing, and how
 // changes go together.
 //
-// It computes nothing but places: every number that is drawn is in the analysis.
-// What has no value is not drawn, and a panel without any says so.
+// It computes positions only: every number that is drawn is in the analysis. What has no value is
+// not drawn, and a panel without values says so.
 package figures
 
 import (
 	"fmt"
-	"math"
 	"runtime"
 	"slices"
 	"strconv"
@@ -26,9 +25,8 @@ type Options struct {
 	Individuals bool
 }
 
-// All returns the figures of an analysis in the order of a report. Those that have
-// nothing to show are left out: differences in a trial of one arm, correlations where
-// there are none.
+// All returns the figures of an analysis in the order of a report. Figures with nothing to show are
+// omitted: differences in a trial of one arm, correlations without other endpoints.
 func All(a trial.Analysis, o Options) ([]figure.Picture, error) {
 	kinds := []func(trial.Analysis, Options) ([]figure.Picture, error){
 		Means, Changes, LSMeans, Forest, Waterfall, Missing, Correlations,
@@ -48,32 +46,27 @@ func All(a trial.Analysis, o Options) ([]figure.Picture, error) {
 	return slices.Concat(drawn...), nil
 }
 
-// family is the compartments, or the other endpoints: what shares a figure.
+// family is the endpoints that share a figure: the compartments, or the other endpoints.
 type family struct {
 	endpoints []int // indices into Analysis.Endpoints
 	scores    bool  // not compartments
 }
 
-// families returns those that have members.
+// families returns the families that have members.
 func families(a trial.Analysis) []family {
-	both := []family{{}, {scores: true}}
+	compartments, scores := family{}, family{scores: true}
 	for n, e := range a.Endpoints {
-		f := &both[0]
-		if !e.Compartment {
-			f = &both[1]
+		if e.Compartment {
+			compartments.endpoints = append(compartments.endpoints, n)
+		} else {
+			scores.endpoints = append(scores.endpoints, n)
 		}
-		f.endpoints = append(f.endpoints, n)
 	}
-	return slices.DeleteFunc(both, func(f family) bool { return len(f.endpoints) == 0 })
+	return slices.DeleteFunc([]family{compartments, scores}, func(f family) bool { return len(f.endpoints) == 0 })
 }
 
 // name returns the name of the family's figure.
-func (f family) name(of string) string {
-	if f.scores {
-		return of + "-scores"
-	}
-	return of
-}
+func (f family) name(figure string) string { return f.pick(figure, figure+"-scores") }
 
 // pick returns the word for compartments or that for other endpoints.
 func (f family) pick(compartments, scores string) string {
@@ -83,28 +76,12 @@ func (f family) pick(compartments, scores string) string {
 	return compartments
 }
 
-// pages splits n panels into pages of at most that many, as ranges, and names the
-// second and those after it.
-func pages(n, most int) [][2]int {
-	var out [][2]int
-	for from := 0; from < n; from += most {
-		out = append(out, [2]int{from, min(from+most, n)})
-	}
-	return out
-}
-
+// pageName names the pictures of a figure that has several.
 func pageName(name string, page int) string {
 	if page == 0 {
 		return name
 	}
 	return fmt.Sprintf("%s-%d", name, page+1)
-}
-
-func title(e trial.Endpoint) string {
-	if e.Title != "" {
-		return e.Title
-	}
-	return e.Name
 }
 
 // withUnit returns "words (unit)", or the words where there is no unit.
@@ -115,76 +92,38 @@ func withUnit(words, unit string) string {
 	return words + " (" + unit + ")"
 }
 
-// levelOf returns the level of confidence in words: "95 %".
-func levelOf(a trial.Analysis) string {
-	level := a.Plan.Level
-	if !(level > 0 && level < 1) {
-		level = 0.95 // the default of trial.Plan
-	}
-	return strconv.FormatFloat(100*level, 'g', 4, 64) + " %"
-}
+// percentOf prints a level of confidence: "95 %".
+func percentOf(level float64) string { return strconv.FormatFloat(100*level, 'g', 4, 64) + " %" }
 
-// when names a visit by its month.
-func when(d trial.Design, visit int) string {
-	if visit < 0 || visit >= len(d.Visits) {
-		return "–"
-	}
-	v := d.Visits[visit]
+// when names a visit by its month, or by its name if the month cannot be drawn.
+func when(v trial.Visit) string {
 	if !figure.Drawable(v.Month) {
 		return v.Name
 	}
 	return "Month " + month(v.Month)
 }
 
+// during is when within a sentence.
+func during(v trial.Visit) string {
+	if !figure.Drawable(v.Month) {
+		return v.Name
+	}
+	return "month " + month(v.Month)
+}
+
 func month(m float64) string {
 	return strings.ReplaceAll(strconv.FormatFloat(m, 'g', 5, 64), "-", "−")
 }
 
-// primaryVisit is the visit of the primary contrast: the last where the design's is
-// none after baseline.
-func primaryVisit(d trial.Design) int {
-	if v := d.Primary.Visit; v > 0 && v < len(d.Visits) {
-		return v
-	}
-	return len(d.Visits) - 1
-}
-
-// among returns "24 subjects (12 Control, 12 Treatment)".
-func among(d trial.Design) string {
+// population returns "24 subjects (12 Control, 12 Treatment)".
+func population(d trial.Design) string {
 	counts := make([]int, len(d.Arms))
 	for _, s := range d.Subjects {
-		if s.Arm >= 0 && s.Arm < len(counts) {
-			counts[s.Arm]++
-		}
+		counts[s.Arm]++
 	}
 	parts := make([]string, len(counts))
 	for n, name := range figure.ShortenAll(d.Arms, within40) {
 		parts[n] = fmt.Sprintf("%d %s", counts[n], name)
 	}
 	return fmt.Sprintf("%d subjects (%s)", len(d.Subjects), strings.Join(parts, ", "))
-}
-
-// cellOf returns a cell, or an empty one where the analysis has none.
-func cellOf(e trial.EndpointAnalysis, arm, visit int) trial.Cell {
-	if arm < len(e.Cells) && visit < len(e.Cells[arm]) {
-		return e.Cells[arm][visit]
-	}
-	none := trial.Description{Mean: math.NaN(), Low: math.NaN(), High: math.NaN()}
-	return trial.Cell{Value: none, Change: none, Percent: none}
-}
-
-// valueOf returns a value, or none where the analysis has none.
-func valueOf(e trial.EndpointAnalysis, subject, visit int) trial.Value {
-	if subject < len(e.Values) && visit < len(e.Values[subject]) {
-		return e.Values[subject][visit]
-	}
-	return trial.Value{X: math.NaN(), Missing: "no value"}
-}
-
-// changeOf returns a change, or none where the analysis has none.
-func changeOf(e trial.EndpointAnalysis, subject, visit int) trial.Change {
-	if subject < len(e.Changes) && visit < len(e.Changes[subject]) {
-		return e.Changes[subject][visit]
-	}
-	return trial.Change{Delta: math.NaN(), Percent: math.NaN()}
 }

@@ -1,19 +1,18 @@
 package figures
 
 import (
+	"context"
 	"fmt"
 	"math"
 	"math/rand/v2"
 	"slices"
-
-	"gonum.org/v1/gonum/stat"
-	"gonum.org/v1/gonum/stat/distuv"
+	"strings"
 
 	"github.com/t2map/t2map/trial"
 	"github.com/t2map/t2map/trial/mmrm"
 )
 
-// shape is what a made-up trial is like.
+// shape describes a made-up trial.
 type shape struct {
 	arms, perArm int
 	months       []float64
@@ -21,22 +20,83 @@ type shape struct {
 	scores       int
 	missing      float64 // share of values
 	flags        int
+	withinCV     float64
+	value        func(x float64) float64 // changes every value
 	seed         uint64
 }
 
-var founding = shape{arms: 2, perArm: 12, months: []float64{0, 3, 12}, compartments: 3, scores: 3, missing: 0.08, flags: 3, seed: 1}
+var founding = shape{arms: 2, perArm: 12, months: []float64{0, 3, 12}, compartments: 3, scores: 3, missing: 0.08,
+	flags: 3, seed: 1}
 
-// trialOf makes up an analysis, the same for the same shape: values at random, figures
-// of them as the analysis has them, and models and tests that look like such.
+// trialOf returns the analysis of small tables, the same for the same shape.
 func trialOf(s shape) trial.Analysis {
 	rng := rand.New(rand.NewPCG(s.seed, 5))
-	a := trial.Analysis{Design: trial.Design{Name: "DEMO", Primary: trial.Primary{Visit: len(s.months) - 1}}}
-	a.Design.Arms = []string{"Control", "Cell therapy", "Dose B", "Dose C", "Dose D", "Dose E"}[:s.arms]
+	arms := []string{"Control", "Cell therapy", "Dose B", "Dose C", "Dose D", "Dose E"}
+	scores := []string{"VAS pain,mm", "WOMAC,", "CTX-I,ng/ml"}
+	var visits []string
 	for _, m := range s.months {
-		a.Design.Visits = append(a.Design.Visits, trial.Visit{Name: fmt.Sprintf("month%g", m), Month: m})
+		visits = append(visits, fmt.Sprintf("month%g=%g", m, m))
 	}
+	var design, results, others strings.Builder
+	fmt.Fprintf(&design, "# trial: DEMO\n# visits: %s\n# reference: Control\nsubject,arm\n", strings.Join(visits, ", "))
+	results.WriteString("subject,visit,compartment,mean_t2_ms\n")
+	others.WriteString("subject,visit,name,unit,value,direction\n")
 	for n := range s.arms * s.perArm {
-		a.Design.Subjects = append(a.Design.Subjects, trial.Subject{ID: fmt.Sprintf("S%03d", n+1), Arm: n % s.arms, Age: math.NaN(), BMI: math.NaN()})
+		fmt.Fprintf(&design, "S%03d,%s\n", n+1, arms[n%s.arms])
+	}
+	for e := range s.compartments + s.scores {
+		base := 30 + 8*rng.Float64()
+		for n := range s.arms * s.perArm {
+			own := base + 2*rng.NormFloat64()
+			for _, m := range s.months {
+				x := own + 1.1*rng.NormFloat64() + 0.12*m*(1-2*float64(min(n%s.arms, 1)))
+				if s.value != nil {
+					x = s.value(x)
+				}
+				value := fmt.Sprint(x)
+				if rng.Float64() < s.missing {
+					value = ""
+				}
+				if e < s.compartments {
+					name := fmt.Sprintf("region %d", e+1)
+					if e < 3 {
+						name = []string{"medial", "lateral", "patellofemoral"}[e]
+					}
+					fmt.Fprintf(&results, "S%03d,month%g,%s,%s\n", n+1, m, name, value)
+				} else {
+					fmt.Fprintf(&others, "S%03d,month%g,%s,%s,higher is worse\n", n+1, m, scores[e-s.compartments],
+						value)
+				}
+			}
+		}
+	}
+	tables := trial.Tables{
+		Design:       trial.Source{Name: "trial.csv", Data: []byte(design.String())},
+		Compartments: trial.Source{Name: "compartments.csv", Data: []byte(results.String())},
+	}
+	if s.scores > 0 {
+		tables.Scores = []trial.Source{{Name: "scores.csv", Data: []byte(others.String())}}
+	}
+	a, err := trial.Analyse(context.Background(), "test", tables, func(_ trial.Design, p *trial.Plan) error {
+		p.Permutations, p.WithinCV = 20, s.withinCV
+		if len(s.months) > 20 {
+			p.Covariance = mmrm.CompoundSymmetry
+		}
+		return nil
+	})
+	if err != nil {
+		panic(err)
+	}
+	s.vary(&a, rng)
+	return a
+}
+
+// vary gives the missing values reasons, the trial flags, and the correlations known numbers.
+func (s shape) vary(a *trial.Analysis, rng *rand.Rand) {
+	reasons := []trial.Missing{
+		{Kind: trial.NoStudy}, {Kind: trial.StudyFailed, Detail: "s07: read: EchoTime: missing"},
+		{Kind: trial.SeveralStudies, Count: 2},
+		{Kind: trial.Noted, Detail: "fewer than 50 voxels"}, {Kind: trial.Noted, Detail: "withdrawn"},
 	}
 	kinds := []trial.Flag{
 		{Kind: trial.ScannerChange, Text: "another scanner than at baseline"},
@@ -44,149 +104,62 @@ func trialOf(s shape) trial.Analysis {
 		{Kind: trial.ProtocolChange, Text: "echo spacing 12 ms, 10 ms at baseline"},
 		{Kind: trial.Quality, Text: "lossy images"},
 	}
+	a.Flags = nil
 	for n := range s.flags {
 		f := kinds[n%len(kinds)]
-		f.Subject, f.Visit = a.Design.Subjects[n*7%len(a.Design.Subjects)].ID, a.Design.Visits[n%len(a.Design.Visits)].Name
+		subject, visit := n*7%len(a.Design.Subjects), n%len(a.Design.Visits)
+		f.Subject, f.Visit = a.Design.Subjects[subject].ID, a.Design.Visits[visit].Name
 		a.Flags = append(a.Flags, f)
-	}
-	endpoints := []trial.Endpoint{
-		{Name: "medial", Title: "Medial T2"}, {Name: "lateral", Title: "Lateral T2"}, {Name: "patellofemoral", Title: "Patellofemoral T2"},
-		{Name: "VAS", Title: "VAS pain", Unit: "mm"}, {Name: "WOMAC", Title: "WOMAC"}, {Name: "CTX-I", Title: "CTX-I", Unit: "ng/ml"},
-	}
-	for n := range s.compartments + s.scores {
-		e := endpoints[n%3]
-		if n >= s.compartments {
-			e = endpoints[3+(n-s.compartments)%3]
-		} else {
-			e.Compartment, e.Unit = true, "ms"
-		}
-		if n >= 3 && n < s.compartments {
-			e.Title = fmt.Sprintf("Region %d T2", n+1)
-		}
-		e.Direction = trial.HigherIsWorse
-		a.Endpoints = append(a.Endpoints, endpointOf(rng, &a, e, s))
-	}
-	for x := range s.compartments {
-		for y := range s.scores {
-			c := trial.Correlation{X: x, Y: s.compartments + y, Visit: len(s.months) - 1, Arm: trial.AllSubjects, N: 20, Rho: trial.Interval{Estimate: 0.71, Low: 0.37, High: 0.88}, P: 0.001}
-			within, one := c, c
-			within.Arm, within.Rho = trial.WithinArms, trial.Interval{Estimate: -0.06, Low: -0.49, High: 0.39}
-			one.Arm, one.N = 0, 10
-			a.Correlations = append(a.Correlations, c, within, one)
+		for _, e := range a.Endpoints {
+			v := &e.Values[subject][visit]
+			v.Flags = append(v.Flags, n)
 		}
 	}
-	return a
-}
-
-func endpointOf(rng *rand.Rand, a *trial.Analysis, e trial.Endpoint, s shape) trial.EndpointAnalysis {
-	reasons := []string{"no study", "study failed: s07: read: EchoTime: missing", "two studies", "fewer than 50 voxels", "withdrawn"}
-	base := 30 + 8*rng.Float64()
-	for _, subject := range a.Design.Subjects {
-		own := base + 2*rng.NormFloat64()
-		row := make([]trial.Value, len(s.months))
-		for v, m := range s.months {
-			row[v].X = own + 1.1*rng.NormFloat64() + 0.12*m*(1-2*float64(min(subject.Arm, 1)))
-			if rng.Float64() < s.missing {
-				row[v] = trial.Value{X: math.NaN(), Missing: reasons[rng.IntN(len(reasons))]}
-			}
-			for f, flag := range a.Flags {
-				if flag.Subject == subject.ID && flag.Visit == a.Design.Visits[v].Name {
-					row[v].Flags = append(row[v].Flags, f)
+	for _, e := range a.Endpoints {
+		for _, values := range e.Values {
+			for v := range values {
+				if values[v].Missing.Kind != trial.Present {
+					values[v].Missing = reasons[rng.IntN(len(reasons))]
 				}
 			}
 		}
-		e.Values = append(e.Values, row)
 	}
-	out := trial.EndpointAnalysis{Endpoint: e, RC: math.NaN()}
-	if e.Compartment {
-		out.RC = 13.859
+	spreadFlags(a)
+	for i := range a.Correlations {
+		c := &a.Correlations[i]
+		c.N, c.Rho, c.P = 20, trial.Interval{Estimate: 0.71, Low: 0.37, High: 0.88}, 0.001
+		if c.Arm == trial.WithinArms {
+			c.Rho = trial.Interval{Estimate: -0.06, Low: -0.49, High: 0.39}
+		}
 	}
-	describe(a, &out)
-	return out
 }
 
-// describe fills in what follows from the values.
-func describe(a *trial.Analysis, e *trial.EndpointAnalysis) {
-	visits := len(a.Design.Visits)
-	e.Changes, e.Cells, e.Contrasts, e.Model = nil, nil, nil, trial.Model{}
-	for s := range a.Design.Subjects {
-		e.Changes = append(e.Changes, changes(e.Values[s], e.RC))
-	}
-	for arm := range a.Design.Arms {
-		var cells []trial.Cell
-		var means []mmrm.Estimate
-		var counts []int
-		for v := range visits {
-			var c trial.Cell
-			var values, changes []float64
-			for s, subject := range a.Design.Subjects {
-				if subject.Arm != arm {
-					continue
-				}
-				values, changes = append(values, e.Values[s][v].X), append(changes, e.Changes[s][v].Delta)
-				for _, f := range e.Values[s][v].Flags {
-					if !slices.Contains(c.ValueFlags, f) {
-						c.ValueFlags, c.ChangeFlags = append(c.ValueFlags, f), append(c.ChangeFlags, f)
+// spreadFlags gives the cells the flags of the values.
+func spreadFlags(a *trial.Analysis) {
+	for _, e := range a.Endpoints {
+		for arm := range e.Cells {
+			for v := range e.Cells[arm] {
+				var flags []int
+				for s, subject := range a.Design.Subjects {
+					if subject.Arm == arm {
+						flags = append(flags, e.Values[s][v].Flags...)
 					}
 				}
+				slices.Sort(flags)
+				flags = slices.Compact(flags)
+				e.Cells[arm][v].ValueFlags, e.Cells[arm][v].ChangeFlags = flags, flags
 			}
-			c.Value, c.Change = summary(values), summary(changes)
-			cells = append(cells, c)
-			if v > 0 {
-				d := c.Change
-				counts = append(counts, d.N)
-				means = append(means, mmrm.Estimate{Value: d.Mean, SE: (d.High - d.Low) / 4, Low: d.Low, High: d.High, P: 0.04})
-			}
-		}
-		e.Cells = append(e.Cells, cells)
-		e.Model.LSMeans, e.Model.N = append(e.Model.LSMeans, means), append(e.Model.N, counts)
-	}
-	for arm := 1; arm < len(a.Design.Arms); arm++ {
-		for v := 1; v < visits; v++ {
-			x, r := e.Cells[arm][v].Change, e.Cells[0][v].Change
-			se := math.Hypot((x.High-x.Low)/4, (r.High-r.Low)/4)
-			c := trial.Contrast{Arm: arm, Visit: v, N: x.N, NReference: r.N, NAdjusted: x.N, NAdjustedReference: r.N, Primary: v == a.Design.Primary.Visit && e.Compartment, Holm: math.NaN()}
-			c.Model = mmrm.Estimate{Value: x.Mean - r.Mean, SE: se, Low: x.Mean - r.Mean - 2*se, High: x.Mean - r.Mean + 2*se}
-			c.Model.P = 2 * distuv.UnitNormal.Survival(math.Abs(c.Model.Value)/se)
-			if e.Compartment {
-				c.Holm = min(1, 3*c.Model.P)
-			}
-			e.Contrasts = append(e.Contrasts, c)
 		}
 	}
 }
 
-// changes follow from the values of a subject.
-func changes(values []trial.Value, rc float64) []trial.Change {
-	row := make([]trial.Change, len(values))
-	for v := range row {
-		row[v].Delta = values[v].X - values[0].X
-		row[v].Percent = 100 * row[v].Delta / values[0].X
-		switch percent := row[v].Percent; {
-		case percent > rc:
-			row[v].Verdict = trial.Increase
-		case percent < -rc:
-			row[v].Verdict = trial.Decrease
-		case math.Abs(percent) <= rc:
-			row[v].Verdict = trial.Within
-		}
-		if v == 0 {
-			row[v] = trial.Change{Delta: math.NaN(), Percent: math.NaN()}
+// fail makes a model one that could not be fitted.
+func fail(m *trial.Model, why string) {
+	nan := math.NaN()
+	*m = trial.Model{Failed: why, LSMeans: m.LSMeans}
+	for arm := range m.LSMeans {
+		for v := range m.LSMeans[arm] {
+			m.LSMeans[arm][v] = mmrm.Estimate{Value: nan, SE: nan, DF: nan, T: nan, P: nan, Low: nan, High: nan}
 		}
 	}
-	return row
-}
-
-func summary(values []float64) trial.Description {
-	values = slices.DeleteFunc(slices.Clone(values), math.IsNaN)
-	d := trial.Description{N: len(values), Mean: math.NaN(), SD: math.NaN(), Low: math.NaN(), High: math.NaN()}
-	if d.N > 0 {
-		d.Mean = stat.Mean(values, nil)
-	}
-	if d.N > 1 {
-		d.SD = stat.StdDev(values, nil)
-		half := distuv.StudentsT{Mu: 0, Sigma: 1, Nu: float64(d.N - 1)}.Quantile(0.975) * d.SD / math.Sqrt(float64(d.N))
-		d.Low, d.High = d.Mean-half, d.Mean+half
-	}
-	return d
 }

@@ -1,6 +1,7 @@
 package figures
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -9,10 +10,10 @@ import (
 	"github.com/t2map/t2map/trial"
 )
 
-// dagger marks what a flag touches.
+// dagger marks points with a flag.
 const dagger = "†"
 
-// flagged gathers the flags that touch a figure.
+// flagged collects the flags that concern a figure.
 type flagged struct {
 	naming
 	seen map[int]bool
@@ -20,89 +21,76 @@ type flagged struct {
 
 func newFlagged(n naming) *flagged { return &flagged{naming: n, seen: map[int]bool{}} }
 
-// touch notes the flags that figures must show, and says whether there are any.
+// touch notes the flags that figures must show, and reports whether there are any.
 func (f *flagged) touch(lists ...[]int) bool {
-	any := false
+	touched := false
 	for _, list := range lists {
 		for _, n := range list {
-			if n >= 0 && n < len(f.flags) && f.flags[n].Kind.OnFigures() {
-				f.seen[n], any = true, true
+			if f.flags[n].Kind.OnFigures() {
+				f.seen[n], touched = true, true
 			}
 		}
 	}
-	return any
+	return touched
 }
 
-// tell puts the flags into the frame: whole for those who file the picture, in short as
-// footnotes; and the stand-ins of names into the caption.
+// tell puts the flags into the frame, with footnotes about them, and the stand-ins of names into
+// the caption.
 func (f *flagged) tell(to *frame) {
-	groups := f.groups()
-	for _, g := range groups {
-		to.Flags = append(to.Flags, sentence(g, len(g.Subjects)))
+	var flags []trial.Flag
+	for n, flag := range f.flags {
+		if f.seen[n] {
+			to.Flags, flags = append(to.Flags, n), append(flags, flag)
+		}
 	}
-	to.notes = append(to.notes, f.footnotes(groups)...)
+	to.notes = append(to.notes, f.footnotes(trial.GroupFlags(flags))...)
 	if f.note != "" {
 		to.Caption += " " + f.note
 	}
 }
 
-// groups returns the flags that were touched, in the order of the analysis, with those
-// that say the same of several subjects as one.
-func (f *flagged) groups() []trial.FlagGroup {
-	var touched []trial.Flag
-	for n, flag := range f.flags {
-		if f.seen[n] {
-			touched = append(touched, flag)
-		}
-	}
-	return trial.GroupFlags(touched)
-}
+// Limits of the footnotes about flags: subjects that are listed without their number, subjects that
+// are named of a longer list, and lines.
+const (
+	listedSubjects = 3
+	namedSubjects  = 2
+	mostFlagNotes  = 5
+)
 
-// sentence says what flags are about: "S03 at month12: another scanner than at
-// baseline", or "40 subjects at month12 (S01, S02, …): …" with the first most of them.
-func sentence(g trial.FlagGroup, most int) string {
-	who := strings.Join(g.Subjects, ", ")
-	at := ""
+// sentence returns "S03 at month12: another scanner than at baseline", or
+// "40 subjects at month12 (S01, S02, …): …".
+func sentence(g trial.FlagGroup) string {
+	about, place := strings.Join(g.Subjects, ", "), ""
 	if g.Visit != "" {
-		at += " at " + g.Visit
+		place += " at " + g.Visit
 	}
 	if g.Endpoint != "" {
-		at += ", " + g.Endpoint
+		place += ", " + g.Endpoint
 	}
 	if n := len(g.Subjects); n > listedSubjects {
-		list := strings.Join(g.Subjects[:min(n, most)], ", ")
-		if n > most {
-			list += ", …"
-		}
-		who, at = fmt.Sprintf("%d subjects", n), at+" ("+list+")"
+		place += " (" + strings.Join(g.Subjects[:namedSubjects], ", ") + ", …)"
+		about = fmt.Sprintf("%d subjects", n)
 	}
-	text := g.Text
-	if text == "" {
-		text = string(g.Kind)
-	}
-	if who+at == "" {
+	text := cmp.Or(g.Text, string(g.Kind))
+	if about += place; about == "" {
 		return text
 	}
-	return strings.TrimLeft(who+at, " ,") + ": " + text
+	return strings.TrimLeft(about, " ,") + ": " + text
 }
 
-// listedSubjects of a flag are listed without their number.
-const listedSubjects = 3
-
-// footnotes returns the lines below a figure for its flags: a few, and how many more.
+// footnotes returns the lines below a figure for its flags: a few, and the number of others.
 func (f *flagged) footnotes(groups []trial.FlagGroup) []string {
-	const most, codes = 5, 2
 	var out []string
 	for n, g := range groups {
-		if n == most-1 && len(groups) > most {
+		if n == mostFlagNotes-1 && len(groups) > mostFlagNotes {
 			return append(out, fmt.Sprintf("%s and %d more, see flags.csv", dagger, len(groups)-n))
 		}
-		out = append(out, dagger+" "+sentence(f.called(g), codes))
+		out = append(out, dagger+" "+sentence(f.called(g)))
 	}
 	return out
 }
 
-// called returns the flags with names as figures write them.
+// called returns the flags with the names that figures use.
 func (f *flagged) called(g trial.FlagGroup) trial.FlagGroup {
 	call := func(names map[string]string, name string) string {
 		if s, known := names[name]; known {

@@ -15,9 +15,9 @@ import (
 	"github.com/t2map/t2map/trial/mmrm"
 )
 
-// Forest draws the differences of least-squares means to the reference arm: one block
-// for all compartments ("forest"), and one for each other endpoint, whose units
-// differ ("forest-scores"). A trial of one arm has none.
+// Forest draws the differences of least-squares means from the reference arm: "forest" has one block for
+// all compartments, "forest-scores" one for each other endpoint, since units differ. A trial of one arm
+// has none.
 func Forest(a trial.Analysis, _ Options) ([]figure.Picture, error) {
 	a, names := renamed(a)
 	var out []figure.Picture
@@ -32,10 +32,10 @@ func Forest(a trial.Analysis, _ Options) ([]figure.Picture, error) {
 				blocks = append(blocks, newForestBlock(a, []int{n}, flags))
 			}
 		} else {
-			// A row for each arm and a heading are what an endpoint needs at least.
+			// An endpoint needs at least a row for each arm and a heading.
 			most := max(1, forestMost/len(a.Design.Arms))
-			for _, page := range pages(len(f.endpoints), most) {
-				blocks = append(blocks, newForestBlock(a, f.endpoints[page[0]:page[1]], flags))
+			for endpoints := range slices.Chunk(f.endpoints, most) {
+				blocks = append(blocks, newForestBlock(a, endpoints, flags))
 			}
 		}
 		blocks = slices.DeleteFunc(blocks, func(b forestBlock) bool { return len(b.rows) == 0 })
@@ -63,12 +63,12 @@ type forestBlock struct {
 	across   figure.Range
 	decimals int
 	label    string
-	// worse is the side that the reference is favoured at: 1 at the right, where higher is
-	// worse; −1 at the left; 0 where it is not known.
+	// worse is the side that favours the reference: 1 for the right, if higher is worse; −1 for the
+	// left; 0 if it is not known.
 	worse           int
 	arm, reference  string
 	withHolm, isCut bool
-	// only: other visits than the primary one are left out.
+	// only reports that visits other than the primary one are omitted.
 	only bool
 }
 
@@ -83,7 +83,7 @@ const (
 	forestMost      = 46 // rows of a picture: a page of A4
 )
 
-// newForestBlock returns the block of those endpoints.
+// newForestBlock returns the block of some endpoints.
 func newForestBlock(a trial.Analysis, endpoints []int, flags *flagged) forestBlock {
 	b := forestBlock{reference: a.Design.Arms[0], arm: "the arm", label: "Difference of least-squares means"}
 	if len(a.Design.Arms) == 2 {
@@ -92,7 +92,7 @@ func newForestBlock(a trial.Analysis, endpoints []int, flags *flagged) forestBlo
 	b.only = rowsOf(a, endpoints) > forestMost
 	var headings []string
 	for _, e := range a.Endpoints {
-		headings = append(headings, title(e.Endpoint))
+		headings = append(headings, e.Title)
 	}
 	headings = fitAll(strong, headings, forestLabels)
 	var all []mmrm.Estimate
@@ -101,14 +101,15 @@ func newForestBlock(a trial.Analysis, endpoints []int, flags *flagged) forestBlo
 		b.direction(k, e.Direction)
 		var rows []forestRow
 		for _, c := range e.Contrasts {
-			if b.only && c.Visit != primaryVisit(a.Design) || c.Arm < 0 || c.Arm >= len(a.Design.Arms) {
+			if b.only && c.Visit != a.Design.Primary.Visit {
 				continue
 			}
-			row := forestRow{Contrast: c, words: when(a.Design, c.Visit), n: fmt.Sprintf("%d, %d", e.Model.InIt(c.Arm, c.Visit), e.Model.InIt(0, c.Visit))}
+			row := forestRow{Contrast: c, words: when(a.Design.Visits[c.Visit]),
+				n: fmt.Sprintf("%d, %d", e.Model.InIt(c.Arm, c.Visit), e.Model.InIt(0, c.Visit))}
 			if len(a.Design.Arms) > 2 {
 				row.words += ", " + a.Design.Arms[c.Arm]
 			}
-			row.flagged = flags.touch(cellOf(e, c.Arm, c.Visit).ChangeFlags, cellOf(e, 0, c.Visit).ChangeFlags)
+			row.flagged = flags.touch(e.Cells[c.Arm][c.Visit].ChangeFlags, e.Cells[0][c.Visit].ChangeFlags)
 			rows = append(rows, row)
 			all = append(all, c.Model)
 			b.withHolm = b.withHolm || !math.IsNaN(c.Holm)
@@ -124,7 +125,7 @@ func newForestBlock(a trial.Analysis, endpoints []int, flags *flagged) forestBlo
 	return b
 }
 
-// rowsOf is how many rows these endpoints have with all visits.
+// rowsOf returns the number of rows of some endpoints with all visits.
 func rowsOf(a trial.Analysis, endpoints []int) int {
 	rows := 0
 	for _, n := range endpoints {
@@ -133,8 +134,8 @@ func rowsOf(a trial.Analysis, endpoints []int) int {
 	return rows
 }
 
-// direction notes the meaning of the k-th endpoint of the block; those of a block that
-// differ leave it unknown.
+// direction sets the direction of the block from that of its k-th endpoint. If they differ, it is
+// unknown.
 func (b *forestBlock) direction(k int, d trial.Direction) {
 	worse := map[trial.Direction]int{trial.HigherIsWorse: 1, trial.HigherIsBetter: -1}[d]
 	if k > 0 && worse != b.worse {
@@ -171,9 +172,12 @@ func forestPictures(a trial.Analysis, f family, blocks []forestBlock, flags *fla
 
 func forestPicture(a trial.Analysis, f family, blocks []forestBlock, flags *flagged) (figure.Picture, error) {
 	reference := figure.ShortenAll(a.Design.Arms, within40)[0]
-	fr := frame{Picture: figure.Picture{Name: f.name("forest"), Title: f.pick("Differences of T2 to ", "Differences of scores to ") + reference}}
-	fr.Caption = fmt.Sprintf("Differences of least-squares means of the change from baseline to %s, by %s and visit: estimates of the mixed model for repeated measures with %s confidence intervals, n of the arm and of the reference in the model.",
-		reference, f.pick("compartment", "endpoint"), levelOf(a))
+	fr := frame{Picture: figure.Picture{Name: f.name("forest"),
+		Title: f.pick("Differences of T2 from ", "Differences of scores from ") + reference}}
+	fr.Caption = fmt.Sprintf("Differences from %s in the least-squares means of the change from baseline, by %s and "+
+		"visit: estimates of the mixed model for repeated measures with %s confidence intervals, n of the arm and "+
+		"of the reference in the model.",
+		reference, f.pick("compartment", "endpoint"), percentOf(a.Plan.Level))
 	var height vg.Length
 	var cut, holm, primary, only bool
 	for _, b := range blocks {
@@ -200,7 +204,7 @@ func forestPicture(a trial.Analysis, f family, blocks []forestBlock, flags *flag
 	}
 	return fr.render(height, func(c draw.Canvas, body vg.Rectangle) {
 		for _, b := range blocks {
-			b.paint(c, body, levelOf(a))
+			b.paint(c, body, percentOf(a.Plan.Level))
 			body.Max.Y -= b.height()
 		}
 	})
@@ -229,12 +233,12 @@ func (b forestBlock) paint(c draw.Canvas, body vg.Rectangle, level string) {
 	}
 }
 
-// forestColumns are the places of the columns of text: the left ends of the labels and
-// of n, the right ends of the others.
+// forestColumns are the positions of the columns of text: the left ends of the labels and of n, the
+// right ends of the others.
 type forestColumns struct{ labels, n, interval, p, holm vg.Length }
 
-// columns gives each column of text what its widest cell needs, and the panel the rest.
-// It returns the widths of n, the interval, p and Holm's p too.
+// columns gives each column of text the width of its widest cell, and the panel the remaining width. It
+// also returns the widths of n, the interval, p and Holm's p.
 func (b forestBlock) columns(body vg.Rectangle, heads []string) (cols forestColumns, width [4]vg.Length) {
 	bold := figure.Bold(small)
 	for n, head := range heads {
@@ -259,21 +263,23 @@ func (b forestBlock) columns(body vg.Rectangle, heads []string) (cols forestColu
 	return cols, width
 }
 
-// axis draws the ticks below, the line of no difference, and what either side means.
+// axis draws the ticks below, the line of no difference, and the meaning of either side.
 func (b forestBlock) axis(p figure.Panel) {
 	zero := p.AtX(0)
-	var at []vg.Length
+	var pos []vg.Length
 	for _, t := range b.across.Ticks(6) {
 		x := p.AtX(t.Value)
-		at = append(at, x)
+		pos = append(pos, x)
 		p.StrokeLine2(figure.Thin(figure.Grid), x, p.Area.Min.Y, x, p.Area.Max.Y)
-		figure.Write(p.Canvas, figure.Align(small, figure.Center, figure.Below), vg.Point{X: x, Y: p.Area.Min.Y - 5}, t.Label)
+		figure.Write(p.Canvas, figure.Align(small, figure.Center, figure.Below), vg.Point{X: x, Y: p.Area.Min.Y - 5},
+			t.Label)
 	}
-	p.BottomAxis(at)
+	p.BottomAxis(pos)
 	p.StrokeLine2(draw.LineStyle{Color: figure.Ink, Width: 0.7}, zero, p.Area.Min.Y, zero, p.Area.Max.Y)
 	middle := (p.Area.Min.X + p.Area.Max.X) / 2
 	width := p.Area.Size().X
-	figure.Write(p.Canvas, figure.Align(small, figure.Center, figure.Below), vg.Point{X: middle, Y: p.Area.Min.Y - 15}, figure.Fit(small, b.label, width+60))
+	figure.Write(p.Canvas, figure.Align(small, figure.Center, figure.Below), vg.Point{X: middle, Y: p.Area.Min.Y - 15},
+		figure.Fit(small, b.label, width+60))
 	if b.worse == 0 {
 		return
 	}
@@ -290,7 +296,7 @@ func (b forestBlock) axis(p figure.Panel) {
 	figure.Write(p.Canvas, right, vg.Point{X: p.Area.Max.X, Y: y}, "favours "+words[1]+" →")
 }
 
-// shortened returns the rows with words that fit the column of labels and stay apart.
+// shortened returns the rows with words that fit the column of labels and stay different.
 func (b forestBlock) shortened(cols forestColumns) []forestRow {
 	bold := figure.Bold(small)
 	var words []string
@@ -305,7 +311,7 @@ func (b forestBlock) shortened(cols forestColumns) []forestRow {
 	return rows
 }
 
-// row draws a heading or a contrast about y.
+// row draws a heading or a contrast at y.
 func (b forestBlock) row(p figure.Panel, r forestRow, cols forestColumns, y vg.Length) {
 	left := cols.labels
 	if r.heading != "" {
@@ -316,18 +322,23 @@ func (b forestBlock) row(p figure.Panel, r forestRow, cols forestColumns, y vg.L
 	if r.Primary {
 		style = figure.Bold(small)
 		grey := draw.LineStyle{Color: color.NRGBA{0, 0, 0, 0x12}}
-		fillRect(p.Canvas, grey, vg.Rectangle{Min: vg.Point{X: left, Y: y - forestRowHeight/2}, Max: vg.Point{X: max(cols.p, cols.holm), Y: y + forestRowHeight/2}})
+		fillRect(p.Canvas, grey, vg.Rectangle{Min: vg.Point{X: left, Y: y - forestRowHeight/2},
+			Max: vg.Point{X: max(cols.p, cols.holm), Y: y + forestRowHeight/2}})
 	}
 	words := r.words
 	if r.flagged {
 		words += " " + dagger
 	}
-	figure.Write(p.Canvas, figure.Align(style, figure.Left, figure.Middle), vg.Point{X: left + forestIndent, Y: y}, words)
+	figure.Write(p.Canvas, figure.Align(style, figure.Left, figure.Middle), vg.Point{X: left + forestIndent, Y: y},
+		words)
 	figure.Write(p.Canvas, figure.Align(style, figure.Left, figure.Middle), vg.Point{X: cols.n, Y: y}, r.n)
-	figure.Write(p.Canvas, figure.Align(style, figure.Right, figure.Middle), vg.Point{X: cols.interval, Y: y}, b.estimate(r))
-	figure.Write(p.Canvas, figure.Align(style, figure.Right, figure.Middle), vg.Point{X: cols.p, Y: y}, figure.PValue(r.Model.P))
+	figure.Write(p.Canvas, figure.Align(style, figure.Right, figure.Middle), vg.Point{X: cols.interval, Y: y},
+		b.estimate(r))
+	figure.Write(p.Canvas, figure.Align(style, figure.Right, figure.Middle), vg.Point{X: cols.p, Y: y},
+		figure.PValue(r.Model.P))
 	if b.withHolm {
-		figure.Write(p.Canvas, figure.Align(style, figure.Right, figure.Middle), vg.Point{X: cols.holm, Y: y}, figure.PValue(r.Holm))
+		figure.Write(p.Canvas, figure.Align(style, figure.Right, figure.Middle), vg.Point{X: cols.holm, Y: y},
+			figure.PValue(r.Holm))
 	}
 	b.whisker(p, r, y)
 }
@@ -340,7 +351,7 @@ func (b forestBlock) estimate(r forestRow) string {
 	return fmt.Sprintf("%s [%s, %s]", n(r.Model.Value), n(r.Model.Low), n(r.Model.High))
 }
 
-// whisker draws the estimate and its interval, with arrowheads where this is cut.
+// whisker draws the estimate and its interval, with arrowheads where it is cut.
 func (b forestBlock) whisker(p figure.Panel, r forestRow, y vg.Length) {
 	if !figure.Drawable(r.Model.Value) {
 		return
@@ -350,16 +361,18 @@ func (b forestBlock) whisker(p figure.Panel, r forestRow, y vg.Length) {
 	if r.Primary {
 		radius, width = 3.4, 1.6
 	}
-	at := vg.Point{X: p.AtX(clamp(b.across, r.Model.Value)), Y: y}
+	pos := vg.Point{X: p.AtX(clamp(b.across, r.Model.Value)), Y: y}
 	bounded := figure.Drawable(r.Model.Low) && figure.Drawable(r.Model.High)
 	if bounded {
 		bar := draw.LineStyle{Color: sign.Colour, Width: width}
 		low, high := p.AtX(clamp(b.across, r.Model.Low)), p.AtX(clamp(b.across, r.Model.High))
 		p.StrokeLine2(bar, low, y, high, y)
-		endBar(p.Canvas, bar, barEnd{at: vg.Point{X: low, Y: y}, outward: vg.Point{X: -1}, half: 2, cut: r.Model.Low < b.across.Low})
-		endBar(p.Canvas, bar, barEnd{at: vg.Point{X: high, Y: y}, outward: vg.Point{X: 1}, half: 2, cut: r.Model.High > b.across.High})
+		endBar(p.Canvas, bar, barEnd{tip: vg.Point{X: low, Y: y}, outward: vg.Point{X: -1}, half: 2,
+			cut: r.Model.Low < b.across.Low})
+		endBar(p.Canvas, bar, barEnd{tip: vg.Point{X: high, Y: y}, outward: vg.Point{X: 1}, half: 2,
+			cut: r.Model.High > b.across.High})
 	} else {
-		p.DrawGlyphNoClip(draw.GlyphStyle{Color: color.White, Radius: radius, Shape: draw.CircleGlyph{}}, at)
+		p.DrawGlyphNoClip(draw.GlyphStyle{Color: color.White, Radius: radius, Shape: draw.CircleGlyph{}}, pos)
 	}
-	p.DrawGlyphNoClip(sign.Mark(radius, !bounded), at)
+	p.DrawGlyphNoClip(sign.Mark(radius, !bounded), pos)
 }

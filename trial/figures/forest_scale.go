@@ -8,13 +8,12 @@ import (
 	"github.com/t2map/t2map/trial/mmrm"
 )
 
-// forestWidest is how many times as wide as the median interval one may be that is shown
-// whole: ordinary ones of a trial differ by visits and arms that lost subjects, by less.
+// forestWidest is the width of the widest interval that is shown whole, in widths of the median
+// interval. Intervals of a trial usually differ by less, by visits and arms that lost subjects.
 const forestWidest = 6
 
-// forestRange returns what the axis of estimates shows: no difference, all of them, and
-// their intervals, each as far as half of forestWidest median widths from its estimate.
-// It says whether that cuts any.
+// forestRange returns the range of the axis of estimates: 0, all estimates, and their intervals, each as
+// far as half of forestWidest median widths from its estimate. It reports whether that cuts any.
 func forestRange(all []mmrm.Estimate) (across figure.Range, cut bool) {
 	var widths []float64
 	for _, m := range all {
@@ -25,7 +24,7 @@ func forestRange(all []mmrm.Estimate) (across figure.Range, cut bool) {
 	reach := math.Inf(1)
 	if len(widths) > 0 {
 		slices.Sort(widths)
-		// The lower of two medians: of two intervals, one of them is the ordinary one.
+		// The lower of two medians, so that of two intervals the narrower one counts.
 		reach = forestWidest / 2 * widths[(len(widths)-1)/2]
 	}
 	show := []float64{0}
@@ -42,9 +41,8 @@ func forestRange(all []mmrm.Estimate) (across figure.Range, cut bool) {
 	return across, cut
 }
 
-// decimalsFor returns at least that many decimals, and as many more as let no limit
-// round to 0, which would hide on which side of it a limit lies. Two more are
-// enough for those that a reader can tell from 0.
+// decimalsFor returns that many decimals, or up to two more so that no limit rounds to 0, which would
+// hide its sign.
 func decimalsFor(all []mmrm.Estimate, decimals int) int {
 	const more = 2
 	need := decimals

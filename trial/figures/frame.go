@@ -3,6 +3,7 @@ package figures
 import (
 	"image/color"
 	"math"
+	"slices"
 
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
@@ -24,7 +25,7 @@ const (
 	legendGap   = 12 // between entries
 	daggerSize  = 8.5
 	longestName = 150
-	pageHeight  = 680         // of all panels of a picture: what A4 leaves beside title, notes and caption
+	pageHeight  = 680         // of the panels of a picture: A4 without title, notes and caption
 	vertical    = math.Pi / 2 // rotation of the names of y axes
 )
 
@@ -35,11 +36,10 @@ var (
 	strong = figure.Bold(labels)
 )
 
-// renderFiles makes the files of a picture. Tests of what is drawn, and where, put
-// figure.Picture.RenderSVG in its place.
+// renderFiles makes the files of a picture. Most tests replace it by figure.Picture.RenderSVG.
 var renderFiles = figure.Picture.Render
 
-// frame is what every figure has around its panels: a title, a legend and footnotes.
+// frame is the title, legend and footnotes around the panels of a figure.
 type frame struct {
 	figure.Picture
 	legend []entry
@@ -49,7 +49,7 @@ type frame struct {
 // entry is a sign and its meaning.
 type entry struct {
 	words string
-	// sign draws into a box of that width, legendSign where it is 0, by 8 points.
+	// sign draws into a box of that width, or of legendSign if it is 0, by 8 points.
 	sign  func(c draw.Canvas, box vg.Rectangle)
 	width vg.Length
 }
@@ -74,7 +74,8 @@ func markEntries(arms []string) []entry {
 	for n, name := range arms {
 		sign := figure.SignOf(n)
 		out = append(out, entry{words: name, width: 2*markRadius + 2, sign: func(c draw.Canvas, box vg.Rectangle) {
-			c.DrawGlyphNoClip(sign.Mark(markRadius, false), vg.Point{X: (box.Min.X + box.Max.X) / 2, Y: (box.Min.Y + box.Max.Y) / 2})
+			c.DrawGlyphNoClip(sign.Mark(markRadius, false),
+				vg.Point{X: (box.Min.X + box.Max.X) / 2, Y: (box.Min.Y + box.Max.Y) / 2})
 		}})
 	}
 	return out
@@ -96,7 +97,8 @@ func (f frame) render(body vg.Length, paint func(c draw.Canvas, r vg.Rectangle))
 	f.Width, f.Height = figure.PageWidth, float64(height/figure.MM(1))
 	return renderFiles(f.Picture, func(c draw.Canvas) {
 		y := height - margin
-		figure.Write(c, figure.Align(titles, figure.Left, figure.Below), vg.Point{X: margin, Y: y}, figure.Fit(titles, f.Title, width))
+		figure.Write(c, figure.Align(titles, figure.Left, figure.Below), vg.Point{X: margin, Y: y},
+			figure.Fit(titles, f.Title, width))
 		y -= titleRow
 		for _, row := range rows {
 			drawRow(c, row, vg.Point{X: margin, Y: y})
@@ -111,13 +113,59 @@ func (f frame) render(body vg.Length, paint func(c draw.Canvas, r vg.Rectangle))
 	})
 }
 
-// fitAll shortens names that stand beside each other to the width in the style, so that
-// those that differ stay so.
+// pictures draws panels in rows of that many columns, as many to a picture as a page has room for.
+// paint draws the panels from first to before end into a body.
+func (f frame) pictures(panels, columns int, row vg.Length,
+	paint func(c draw.Canvas, body vg.Rectangle, first, end int)) ([]figure.Picture, error) {
+	most := columns * max(1, int(pageHeight/row))
+	var out []figure.Picture
+	for first := 0; first < panels; first += most {
+		end := min(first+most, panels)
+		rows := (end - first + columns - 1) / columns
+		page := f
+		page.Name = pageName(f.Name, len(out))
+		p, err := page.render(vg.Length(rows)*row,
+			func(c draw.Canvas, body vg.Rectangle) { paint(c, body, first, end) })
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, p)
+	}
+	return out, nil
+}
+
+// tickRoom is the width that the labels of the y axes and the name of the axis take.
+func tickRoom(axes ...figure.Range) vg.Length {
+	const gap, name = 3, 14
+	widest := vg.Length(0)
+	for _, r := range axes {
+		for _, t := range r.Ticks(6) {
+			widest = max(widest, small.Width(t.Label))
+		}
+	}
+	return widest + gap + name
+}
+
+// writeAxisName writes the name of the y axis of a panel, upwards at x.
+func writeAxisName(p figure.Panel, style draw.TextStyle, x vg.Length, name string) {
+	style.Rotation = vertical
+	pos := vg.Point{X: x, Y: (p.Area.Min.Y + p.Area.Max.Y) / 2}
+	figure.Write(p.Canvas, figure.Align(style, figure.Center, figure.Base), pos,
+		figure.Fit(style, name, p.Area.Size().Y))
+}
+
+// fitOne shortens a name as fitAll does beside all of the names.
+func fitOne(style draw.TextStyle, name string, names []string, width vg.Length) string {
+	return fitAll(style, names, width)[slices.Index(names, name)]
+}
+
+// fitAll shortens names that are shown together to the width in the style, and keeps different names
+// different.
 func fitAll(style draw.TextStyle, names []string, width vg.Length) []string {
 	return figure.ShortenAll(names, func(s string) bool { return style.Width(s) <= width })
 }
 
-// legendRows breaks the legend into rows, with words as they fit.
+// legendRows breaks the legend into rows, with shortened words.
 func (f frame) legendRows(width vg.Length) [][]entry {
 	var rows [][]entry
 	var used vg.Length
@@ -151,54 +199,56 @@ func (e entry) fullWidth() vg.Length { return e.signWidth() + 4 + small.Width(e.
 func drawRow(c draw.Canvas, row []entry, p vg.Point) {
 	for _, e := range row {
 		e.sign(c, vg.Rectangle{Min: vg.Point{X: p.X, Y: p.Y - 8}, Max: vg.Point{X: p.X + e.signWidth(), Y: p.Y}})
-		figure.Write(c, figure.Align(small, figure.Left, figure.Middle), vg.Point{X: p.X + e.signWidth() + 4, Y: p.Y - 4}, e.words)
+		figure.Write(c, figure.Align(small, figure.Left, figure.Middle),
+			vg.Point{X: p.X + e.signWidth() + 4, Y: p.Y - 4}, e.words)
 		p.X += e.fullWidth()
 	}
 }
 
-// noValues says why nothing is drawn in an area: above its middle, where the line of 0
-// may be.
+// noValues writes why nothing is drawn in an area, above its middle, where the line of 0 may be.
 func noValues(c draw.Canvas, area vg.Rectangle, why string) {
 	lines := figure.Wrap(small, why, area.Size().X-8, 3)
-	at := vg.Point{X: (area.Min.X + area.Max.X) / 2, Y: area.Min.Y + 0.7*area.Size().Y + vg.Length(len(lines)-1)*noteRow/2}
+	pos := vg.Point{X: (area.Min.X + area.Max.X) / 2, Y: area.Min.Y + 0.7*area.Size().Y +
+		vg.Length(len(lines)-1)*noteRow/2}
 	for _, l := range lines {
-		figure.Write(c, figure.Align(small, figure.Center, figure.Middle), at, l)
-		at.Y -= noteRow
+		figure.Write(c, figure.Align(small, figure.Center, figure.Middle), pos, l)
+		pos.Y -= noteRow
 	}
 }
 
-// patch fades what lies where a dagger will be written, to keep it apart from lines.
-func patch(c draw.Canvas, at vg.Point) {
-	at.Y += daggerSize * 0.3
-	c.DrawGlyphNoClip(draw.GlyphStyle{Color: color.NRGBA{0xff, 0xff, 0xff, 0xa0}, Radius: daggerSize * 0.4, Shape: draw.CircleGlyph{}}, at)
+// patch fades the place where a dagger will be written, so that it is apart from lines.
+func patch(c draw.Canvas, pos vg.Point) {
+	pos.Y += daggerSize * 0.3
+	c.DrawGlyphNoClip(draw.GlyphStyle{Color: color.NRGBA{0xff, 0xff, 0xff, 0xa0}, Radius: daggerSize * 0.4,
+		Shape: draw.CircleGlyph{}}, pos)
 }
 
-// writeDagger writes one over a point or, where it is not up, below it.
-func writeDagger(c draw.Canvas, at vg.Point, up bool) {
+// writeDagger writes a dagger above a point or, if up is false, below it.
+func writeDagger(c draw.Canvas, pos vg.Point, up bool) {
 	y := figure.Base
 	if !up {
 		y = figure.Below
 	}
-	figure.Write(c, figure.Align(figure.Bold(figure.Letters(daggerSize)), figure.Center, y), at, dagger)
+	figure.Write(c, figure.Align(figure.Bold(figure.Letters(daggerSize)), figure.Center, y), pos, dagger)
 }
 
-// barEnd is the end of a bar, half as wide across as its stroke is; cut where the interval
-// goes on beyond the panel.
+// barEnd is the end of a bar: half is half the length of its stroke, and cut reports that the interval
+// extends beyond the panel.
 type barEnd struct {
-	at, outward vg.Point
-	half        vg.Length
-	cut         bool
+	tip, outward vg.Point
+	half         vg.Length
+	cut          bool
 }
 
-// endBar draws the end of a bar: a stroke across, or an arrowhead where it is cut.
+// endBar draws the end of a bar: a stroke across, or an arrowhead if it is cut.
 func endBar(c draw.Canvas, bar draw.LineStyle, e barEnd) {
 	across := vg.Point{X: e.outward.Y, Y: e.outward.X}.Scale(e.half)
 	if e.cut {
-		base := e.at.Sub(e.outward.Scale(2 * e.half))
-		c.FillPolygon(bar.Color, []vg.Point{e.at, base.Add(across), base.Sub(across)})
+		base := e.tip.Sub(e.outward.Scale(2 * e.half))
+		c.FillPolygon(bar.Color, []vg.Point{e.tip, base.Add(across), base.Sub(across)})
 		return
 	}
-	from, to := e.at.Sub(across), e.at.Add(across)
+	from, to := e.tip.Sub(across), e.tip.Add(across)
 	c.StrokeLine2(bar, from.X, from.Y, to.X, to.Y)
 }
 
@@ -212,15 +262,14 @@ func strokeRect(c draw.Canvas, style draw.LineStyle, r vg.Rectangle) {
 	c.StrokeLines(style, []vg.Point{r.Min, {X: r.Max.X, Y: r.Min.Y}, r.Max, {X: r.Min.X, Y: r.Max.Y}, r.Min})
 }
 
-// sight chooses what an axis shows: all that lies in core and full, unless the full
-// range is so much wider that the core could not be read. Then it is the core with
-// room at either end, and what leaves it is cut.
-func sight(core, full []float64) (r figure.Range, any bool) {
+// sight returns the range of an axis: all of core and full, unless the full range is so much wider that
+// the core could not be read. Then it is the core with room at either end, and intervals are cut.
+func sight(core, full []float64) (r figure.Range, exists bool) {
 	const wider = 3
 	inner, some := figure.Cover(core...)
-	outer, any := figure.Cover(append(full, core...)...)
+	outer, exists := figure.Cover(append(full, core...)...)
 	if some && len(core) > 1 && outer.Length() > wider*inner.Length() {
 		outer = inner.Pad(0.5)
 	}
-	return outer.Pad(0.06), any
+	return outer.Pad(0.06), exists
 }

@@ -2,16 +2,14 @@ package figures
 
 import (
 	"fmt"
-	"math"
 
 	"github.com/t2map/t2map/figure"
 	"github.com/t2map/t2map/trial"
-	"github.com/t2map/t2map/trial/mmrm"
 )
 
-// LSMeans draws the least-squares means of the change in the mixed model, with their
-// intervals: "lsmeans" of compartments, "lsmeans-scores" of the others. Where no model
-// of them could be fitted there is no picture.
+// LSMeans draws the least-squares means of the change in the mixed model with their intervals:
+// "lsmeans" of compartments, "lsmeans-scores" of the others. There is no picture if none of the models
+// could be fitted.
 func LSMeans(a trial.Analysis, _ Options) ([]figure.Picture, error) {
 	a, names := renamed(a)
 	var out []figure.Picture
@@ -21,9 +19,9 @@ func LSMeans(a trial.Analysis, _ Options) ([]figure.Picture, error) {
 		fitted := false
 		for _, n := range f.endpoints {
 			e := a.Endpoints[n]
-			fitted = fitted || e.Model.Failed == "" && len(e.Model.LSMeans) > 0
+			fitted = fitted || e.Model.Failed == ""
 			c := changeChart(a, e, f, func(arm, v int) point {
-				cell, m := cellOf(e, arm, v), lsMeanOf(e, arm, v)
+				cell, m := e.Cells[arm][v], e.Model.LSMeans[arm][v-1]
 				return point{e.Model.InIt(arm, v), m.Value, m.Low, m.High, flags.touch(cell.ChangeFlags)}
 			})
 			if e.Model.Failed != "" {
@@ -36,8 +34,10 @@ func LSMeans(a trial.Analysis, _ Options) ([]figure.Picture, error) {
 		}
 		g.zero = true
 		g.Title = f.pick("Change of T2: least-squares means", "Change of scores: least-squares means")
-		g.Caption = fmt.Sprintf("Change from baseline of %s, by arm over nominal months: least-squares means of the mixed model for repeated measures, at the mean baseline. %s%s",
-			f.pick("mean T2 of each compartment", "other endpoints"), intervals(a, "confidence intervals of the model", "n in the model"), modelRemarks(a, f))
+		g.Caption = fmt.Sprintf("Change from baseline of %s, by arm over nominal months: least-squares means of the "+
+			"mixed model for repeated measures, at the mean baseline. %s%s",
+			f.pick("mean T2 of each compartment", "other endpoints"),
+			intervals(a, "confidence intervals of the model", "n in the model"), modelRemarks(a, f))
 		flags.tell(&g.frame)
 		pictures, err := g.pictures()
 		if err != nil {
@@ -46,12 +46,4 @@ func LSMeans(a trial.Analysis, _ Options) ([]figure.Picture, error) {
 		out = append(out, pictures...)
 	}
 	return out, nil
-}
-
-// lsMeanOf returns the least-squares mean of an arm at a visit after baseline.
-func lsMeanOf(e trial.EndpointAnalysis, arm, visit int) mmrm.Estimate {
-	if m := e.Model.LSMeans; arm < len(m) && visit-1 < len(m[arm]) {
-		return m[arm][visit-1]
-	}
-	return mmrm.Estimate{Value: math.NaN(), Low: math.NaN(), High: math.NaN()}
 }

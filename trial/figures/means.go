@@ -7,10 +7,9 @@ import (
 	"github.com/t2map/t2map/trial"
 )
 
-// Means draws the mean of each arm at each visit with its t interval, compartments side
-// by side on one scale ("means", as Figure 4 of the founding trial,
-// doi:10.1177/09636897241303275), and the other endpoints each on its own
-// ("means-scores").
+// Means draws the mean of each arm at each visit with its t interval: "means" of compartments, side by
+// side on one scale (as Figure 4 of doi:10.1177/09636897241303275), and "means-scores" of the others,
+// each on a scale of its own.
 func Means(a trial.Analysis, o Options) ([]figure.Picture, error) {
 	a, names := renamed(a)
 	var out []figure.Picture
@@ -19,24 +18,25 @@ func Means(a trial.Analysis, o Options) ([]figure.Picture, error) {
 		flags := newFlagged(names)
 		for _, n := range f.endpoints {
 			e := a.Endpoints[n]
-			c := chart{title: title(e.Endpoint), label: withUnit(f.pick("Mean T2", "Mean"), e.Unit)}
+			c := chart{title: e.Title, label: withUnit(f.pick("Mean T2", "Mean"), e.Unit)}
 			for arm := range a.Design.Arms {
 				var points []point
 				for v := range a.Design.Visits {
-					cell := cellOf(e, arm, v)
+					cell := e.Cells[arm][v]
 					d := cell.Value
 					points = append(points, point{d.N, d.Mean, d.Low, d.High, flags.touch(cell.ValueFlags)})
 				}
 				c.arms = append(c.arms, points)
 			}
 			if o.Individuals {
-				c.lines = individuals(a, func(s, v int) float64 { return valueOf(e, s, v).X })
+				c.lines = individuals(a, func(s, v int) float64 { return e.Values[s][v].X })
 			}
 			g.panels = append(g.panels, c)
 		}
 		g.Title = f.pick("T2 by arm and visit", "Scores by arm and visit")
 		g.Caption = fmt.Sprintf("%s of %s, by arm over nominal months: arm means. %s",
-			f.pick("Mean T2 of each compartment", "Other endpoints"), among(a.Design), intervals(a, "t intervals of the mean", "n"))
+			f.pick("Mean T2 of each compartment", "Other endpoints"), population(a.Design),
+			intervals(a, "t intervals of the mean", "n"))
 		if o.Individuals {
 			g.Caption += " Thin lines are subjects."
 		}

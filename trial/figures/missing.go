@@ -4,8 +4,8 @@ import (
 	"cmp"
 	"fmt"
 	"image/color"
+	"maps"
 	"slices"
-	"strings"
 
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
@@ -15,20 +15,19 @@ import (
 	"github.com/t2map/t2map/trial"
 )
 
-// Missing draws a tile for each subject and visit, by arm: whether there is a value, and
-// if not, why. "missing" is about the compartments, "missing-scores" about the others.
+// Missing draws a tile for each subject and visit, by arm: whether there is a value and, if not, why.
+// "missing" is about the compartments, "missing-scores" about the others.
 func Missing(a trial.Analysis, _ Options) ([]figure.Picture, error) {
 	a, names := renamed(a)
 	var out []figure.Picture
-	if len(a.Design.Subjects) == 0 || len(a.Design.Visits) == 0 {
-		return nil, nil
-	}
 	for _, f := range families(a) {
 		flags := newFlagged(names)
 		t := newTiles(a, f, flags)
-		t.Name, t.Title = f.name("missing"), f.pick("Available T2", "Available scores")
-		t.Caption = fmt.Sprintf("%s, by arm: one column per subject in the order of the design, one row per visit, of %s. Counts at the right are subjects with a value in at least one %s.",
-			f.pick("T2 at each visit", "Other endpoints at each visit"), among(a.Design), f.pick("compartment", "of them"))
+		t.Name, t.Title = f.name("missing"), f.pick("Available T2 data", "Available scores")
+		t.Caption = fmt.Sprintf("%s, by arm: one column per subject in the order of the design, one row per visit, "+
+			"of %s. Counts at the right are subjects with a value in at least one %s.",
+			f.pick("T2 at each visit", "Other endpoints at each visit"), population(a.Design),
+			f.pick("compartment", "of them"))
 		flags.tell(&t.frame)
 		p, err := t.picture()
 		if err != nil {
@@ -41,13 +40,13 @@ func Missing(a trial.Analysis, _ Options) ([]figure.Picture, error) {
 
 var tiny = figure.Letters(6)
 
-// tile is what is known of a subject at a visit.
+// tile is the state of a subject at a visit.
 type tile struct {
 	state   tileState
 	flagged bool
 }
 
-// tileState is whole, part, or the number of a reason counted from 0.
+// tileState is whole, part, or the index of a reason.
 type tileState int
 
 const (
@@ -77,91 +76,93 @@ const (
 	tileHead    = 14
 	tileGap     = 8
 	tileNames   = 36 // subjects below their tiles, at the most
-	namedTile   = 7  // the width from which there is room for them
+	namedTile   = 7  // the width from which their names fit
 	reasonsMost = 5
 )
 
 func newTiles(a trial.Analysis, f family, flags *flagged) tiles {
 	t := tiles{design: a.Design, byArm: make([][]int, len(a.Design.Arms))}
-	why := make([][]string, len(a.Design.Subjects))
-	counts := map[string]int{}
+	why := make([][]trial.Missing, len(a.Design.Subjects))
+	counts := map[trial.Missing]int{}
 	for s, subject := range a.Design.Subjects {
-		if subject.Arm >= 0 && subject.Arm < len(t.byArm) {
-			t.byArm[subject.Arm] = append(t.byArm[subject.Arm], s)
-		}
+		t.byArm[subject.Arm] = append(t.byArm[subject.Arm], s)
 		t.tiles = append(t.tiles, make([]tile, len(a.Design.Visits)))
-		why[s] = make([]string, len(a.Design.Visits))
+		why[s] = make([]trial.Missing, len(a.Design.Visits))
 		for v := range a.Design.Visits {
 			t.tiles[s][v], why[s][v] = f.tileOf(a, [2]int{s, v}, flags)
-			if why[s][v] != "" {
+			if why[s][v].Kind != trial.Present {
 				counts[why[s][v]]++
 			}
 		}
 	}
-	t.reasons = frequent(counts)
+	reasons := frequent(counts)
 	for s := range why {
 		for v, w := range why[s] {
-			if w == "" {
+			if w.Kind == trial.Present {
 				continue
 			}
-			n := slices.Index(t.reasons, w)
+			n := slices.Index(reasons, w)
 			if n < 0 {
-				n = len(t.reasons) - 1 // other reasons
+				n = reasonsMost - 1 // other reasons
 			}
 			t.tiles[s][v].state = tileState(n)
 		}
+	}
+	for _, r := range reasons {
+		t.reasons = append(t.reasons, r.String())
+	}
+	if len(counts) > len(reasons) {
+		t.reasons = append(t.reasons, "other reasons")
 	}
 	t.legend = t.entries()
 	t.measure()
 	return t
 }
 
-// tileOf returns the tile of a subject at a visit, and why nothing is there.
-func (f family) tileOf(a trial.Analysis, at [2]int, flags *flagged) (tile, string) {
+// tileOf returns the tile of a subject at a visit, and why there is no value.
+func (f family) tileOf(a trial.Analysis, subjectVisit [2]int, flags *flagged) (tile, trial.Missing) {
 	t := tile{state: whole}
-	have, why := 0, ""
+	have, why := 0, trial.Missing{}
 	for _, n := range f.endpoints {
-		value := valueOf(a.Endpoints[n], at[0], at[1])
+		value := a.Endpoints[n].Values[subjectVisit[0]][subjectVisit[1]]
 		t.flagged = flags.touch(value.Flags) || t.flagged
 		if figure.Drawable(value.X) {
 			have++
-		} else if why == "" {
+		} else if why.Kind == trial.Present {
 			why = category(value.Missing)
 		}
 	}
 	switch {
 	case have == len(f.endpoints):
-		return t, ""
+		return t, trial.Missing{}
 	case have > 0:
 		t.state = part
-		return t, ""
+		return t, trial.Missing{}
 	}
 	return t, why
 }
 
-// category is the part of a reason before its details: "study failed" of "study failed: …".
-func category(reason string) string {
-	kind, _, _ := strings.Cut(reason, ":")
-	if kind = strings.TrimSpace(printable.Line(kind)); kind == "" {
-		return "no reason given"
+// category returns a reason without what is particular to one study: why it failed.
+func category(reason trial.Missing) trial.Missing {
+	if reason.Kind == trial.StudyFailed {
+		reason.Detail = ""
 	}
-	return kind
+	return reason
 }
 
-// frequent returns the most frequent reasons, and "other reasons" in place of the rest.
-func frequent(counts map[string]int) []string {
-	var all []string
-	for r := range counts {
-		all = append(all, r)
-	}
-	slices.SortFunc(all, func(x, y string) int { return cmp.Or(counts[y]-counts[x], cmp.Compare(x, y)) })
+// frequent returns the most frequent reasons: all of them, or as many as leave one sign for the
+// others.
+func frequent(counts map[trial.Missing]int) []trial.Missing {
+	all := slices.SortedFunc(maps.Keys(counts), func(x, y trial.Missing) int {
+		return cmp.Or(counts[y]-counts[x], cmp.Compare(x.String(), y.String()))
+	})
 	if len(all) > reasonsMost {
-		all = append(all[:reasonsMost-1:reasonsMost-1], "other reasons")
+		all = all[:reasonsMost-1]
 	}
 	return all
 }
 
-// entries is the legend: what tiles mean.
+// entries returns the legend of the tiles.
 func (t tiles) entries() []entry {
 	used := map[tileState]bool{}
 	flagged := false
@@ -190,8 +191,8 @@ func (t tiles) entries() []entry {
 	return out
 }
 
-// measure finds the size of a tile, so that all fit the width and a page's height, with
-// arms beside each other where they fit.
+// measure sets the size of a tile so that all fit the width and height of a page, with arms beside each
+// other if they fit.
 func (t *tiles) measure() {
 	t.most = 1
 	for _, s := range t.byArm {
@@ -243,24 +244,25 @@ func (t tiles) paint(c draw.Canvas, body vg.Rectangle, arm int) {
 	for v := range t.design.Visits {
 		places[v] = t.size.h * (vg.Length(v) + 0.5)
 		for n, s := range subjects {
-			at := vg.Point{X: corner.X + t.size.w*vg.Length(n), Y: corner.Y - t.size.h*vg.Length(v+1)}
-			t.tiles[s][v].draw(c, vg.Rectangle{Min: at, Max: at.Add(vg.Point{X: t.size.w, Y: t.size.h})})
+			pos := vg.Point{X: corner.X + t.size.w*vg.Length(n), Y: corner.Y - t.size.h*vg.Length(v+1)}
+			t.tiles[s][v].draw(c, vg.Rectangle{Min: pos, Max: pos.Add(vg.Point{X: t.size.w, Y: t.size.h})})
 		}
 	}
 	visits := make([]string, len(places))
 	for v := range visits {
-		visits[v] = when(t.design, v)
+		visits[v] = when(t.design.Visits[v])
 	}
 	visits = fitAll(small, visits, tileLabels-6)
 	for _, v := range thin(places, same(len(places), smallSize), 0.5) {
 		y := corner.Y - places[v]
 		figure.Write(c, figure.Align(small, figure.Right, figure.Middle), vg.Point{X: corner.X - 5, Y: y}, visits[v])
-		figure.Write(c, figure.Align(small, figure.Left, figure.Middle), vg.Point{X: right, Y: y}, fmt.Sprintf("%d/%d", t.present(subjects, v), len(subjects)))
+		figure.Write(c, figure.Align(small, figure.Left, figure.Middle), vg.Point{X: right, Y: y},
+			fmt.Sprintf("%d/%d", t.present(subjects, v), len(subjects)))
 	}
 	t.codes(c, corner, subjects)
 }
 
-// codes writes the subjects' below their columns, where there is room.
+// codes writes the codes of the subjects below their columns, if there is room.
 func (t tiles) codes(c draw.Canvas, corner vg.Point, subjects []int) {
 	if t.names == 0 {
 		return
@@ -273,8 +275,9 @@ func (t tiles) codes(c draw.Canvas, corner vg.Point, subjects []int) {
 	}
 	codes = fitAll(name, codes, tileNames-4)
 	for n, s := range subjects {
-		at := vg.Point{X: corner.X + t.size.w*(vg.Length(n)+0.5) + 2.2, Y: corner.Y - t.size.h*vg.Length(len(t.design.Visits)) - 3}
-		figure.Write(c, figure.Align(name, figure.Right, figure.Base), at, codes[s])
+		pos := vg.Point{X: corner.X + t.size.w*(vg.Length(n)+0.5) + 2.2,
+			Y: corner.Y - t.size.h*vg.Length(len(t.design.Visits)) - 3}
+		figure.Write(c, figure.Align(name, figure.Right, figure.Base), pos, codes[s])
 	}
 }
 
@@ -288,12 +291,13 @@ func (t tiles) present(subjects []int, visit int) int {
 	return n
 }
 
-// draw draws a tile: pale where there is a value, half of it where there are some, dark
-// with a sign of its own for each reason where there is none.
+// draw draws a tile: pale if there is a value, half darker if there are some, and dark with a sign for
+// each reason if there is none.
 func (t tile) draw(c draw.Canvas, box vg.Rectangle) {
 	w, h := box.Size().X, box.Size().Y
 	pale := draw.LineStyle{Color: figure.Tint(figure.Colours[0], 0.22)}
-	dark := []color.RGBA{figure.Colours[1], {0x66, 0x66, 0x66, 0xff}, figure.Colours[6], figure.Colours[0], {0x99, 0x99, 0x99, 0xff}}
+	dark := []color.RGBA{figure.Colours[1], {0x66, 0x66, 0x66, 0xff}, figure.Colours[6], figure.Colours[0],
+		{0x99, 0x99, 0x99, 0xff}}
 	if t.state < 0 {
 		fillRect(c, pale, box)
 	} else {
@@ -321,25 +325,27 @@ func (t tile) draw(c draw.Canvas, box vg.Rectangle) {
 		if t.state >= 0 {
 			style.Color = color.White
 		}
-		figure.Write(c, figure.Align(style, figure.Center, figure.Middle), vg.Point{X: middle.X + side, Y: middle.Y}, dagger)
+		figure.Write(c, figure.Align(style, figure.Center, figure.Middle), vg.Point{X: middle.X + side, Y: middle.Y},
+			dagger)
 	default:
-		fillRect(c, draw.LineStyle{Color: color.Black}, vg.Rectangle{Min: vg.Point{X: box.Min.X + w/3, Y: box.Min.Y}, Max: vg.Point{X: box.Max.X - w/3, Y: box.Max.Y}})
+		fillRect(c, draw.LineStyle{Color: color.Black},
+			vg.Rectangle{Min: vg.Point{X: box.Min.X + w/3, Y: box.Min.Y},
+				Max: vg.Point{X: box.Max.X - w/3, Y: box.Max.Y}})
 	}
 }
 
-// reasonSign draws a white sign, which is not the same for two reasons: a cross, a bar,
-// a ring, a stroke, none.
-func reasonSign(c draw.Canvas, reason int, at vg.Point, r vg.Length) {
+// reasonSign draws a white sign that differs between reasons: a cross, a bar, a ring, a stroke, none.
+func reasonSign(c draw.Canvas, reason int, pos vg.Point, r vg.Length) {
 	white := draw.LineStyle{Color: color.White, Width: 0.8}
 	switch reason % reasonsMost {
 	case 0:
-		c.StrokeLine2(white, at.X-r, at.Y-r, at.X+r, at.Y+r)
-		c.StrokeLine2(white, at.X-r, at.Y+r, at.X+r, at.Y-r)
+		c.StrokeLine2(white, pos.X-r, pos.Y-r, pos.X+r, pos.Y+r)
+		c.StrokeLine2(white, pos.X-r, pos.Y+r, pos.X+r, pos.Y-r)
 	case 1:
-		c.StrokeLine2(white, at.X-r, at.Y, at.X+r, at.Y)
+		c.StrokeLine2(white, pos.X-r, pos.Y, pos.X+r, pos.Y)
 	case 2:
-		c.DrawGlyphNoClip(draw.GlyphStyle{Color: color.White, Radius: r * 0.8, Shape: draw.CircleGlyph{}}, at)
+		c.DrawGlyphNoClip(draw.GlyphStyle{Color: color.White, Radius: r * 0.8, Shape: draw.CircleGlyph{}}, pos)
 	case 3:
-		c.StrokeLine2(white, at.X-r, at.Y-r, at.X+r, at.Y+r)
+		c.StrokeLine2(white, pos.X-r, pos.Y-r, pos.X+r, pos.Y+r)
 	}
 }

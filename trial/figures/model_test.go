@@ -2,6 +2,7 @@ package figures
 
 import (
 	"math"
+	"slices"
 	"strings"
 	"testing"
 
@@ -24,7 +25,8 @@ func TestCountsOfTheModel(t *testing.T) {
 	} {
 		var got []string
 		for _, w := range texts(t, pictures[name].SVG) {
-			if strings.Trim(w.text, "0123456789, ") == "" && len(w.text) > 1 && (name == "forest" || w.y0 > pictures[name].Height*72/25.4-40) {
+			if strings.Trim(w.text, "0123456789, ") == "" && len(w.text) > 1 &&
+				(name == "forest" || w.y0 > pictures[name].Height*72/25.4-40) {
 				got = append(got, w.text)
 			}
 		}
@@ -44,24 +46,35 @@ func TestCountsOfTheModel(t *testing.T) {
 // granted; and what is not in the model.
 func TestRemarksOnModels(t *testing.T) {
 	fellBack := func(c mmrm.Covariance) trial.Model {
-		return trial.Model{Covariance: c, Fallbacks: []string{"unstructured: the covariance is singular"}, N: [][]int{{12, 11}, {12, 12}}}
+		return trial.Model{Covariance: c,
+			Rejected: []mmrm.Rejected{{Covariance: mmrm.Unstructured, Why: "the covariance is singular"}},
+			N:        [][]int{{12, 11}, {12, 12}}}
 	}
 	few := fellBack(mmrm.CompoundSymmetry)
 	few.N = [][]int{{12, 0}, {12, 3}}
-	withoutAge := trial.Model{LeftOut: []string{"age: it follows from site", "month03: 2 changes in 2 arms are too few for the model"}}
-	const since = ", since the planned one, unstructured, could not be fitted"
+	withoutAge := trial.Model{Omitted: []trial.Omission{{Term: "age", Why: "it follows from site"},
+		{Visit: 1, Why: "2 changes in 2 arms are too few for the model"}}}
+	const since = ", because the planned one, unstructured, could not be fitted"
 	for name, c := range map[string]struct {
 		models [2]trial.Model
 		want   string
 	}{
 		"as planned": {[2]trial.Model{}, ""},
-		"for all":    {[2]trial.Model{fellBack(mmrm.HeterogeneousCS), fellBack(mmrm.HeterogeneousCS)}, " Covariance: heterogeneous compound symmetry" + since + "."},
-		"for one":    {[2]trial.Model{{}, fellBack(mmrm.AR1)}, " Covariance: first-order autoregressive (Lateral T2)" + since + "; first-order autoregressive assumes the same variance at every visit."},
-		"few":        {[2]trial.Model{few, few}, " Covariance: compound symmetry" + since + "; compound symmetry assumes the same variance at every visit, and with so few subjects p is too small too often: look at ANCOVA, which does not assume it."},
-		"two":        {[2]trial.Model{fellBack(mmrm.CompoundSymmetry), fellBack(mmrm.AR1)}, " Covariance: compound symmetry (Medial T2); first-order autoregressive (Lateral T2)" + since + "; compound symmetry and first-order autoregressive assume the same variance at every visit."},
-		"one failed": {[2]trial.Model{{Failed: "no change", Fallbacks: []string{"x"}}, fellBack(mmrm.HeterogeneousCS)}, " Covariance: heterogeneous compound symmetry" + since + "."},
-		"left out":   {[2]trial.Model{withoutAge, withoutAge}, " Not in the model: age (it follows from site); month03 (2 changes in 2 arms are too few for the model)."},
-		"one's":      {[2]trial.Model{{}, withoutAge}, " Not in the model: age (it follows from site; of Lateral T2); month03 (2 changes in 2 arms are too few for the model; of Lateral T2)."},
+		"for all": {[2]trial.Model{fellBack(mmrm.HeterogeneousCS), fellBack(mmrm.HeterogeneousCS)},
+			" Covariance: heterogeneous compound symmetry" + since + "."},
+		"for one": {[2]trial.Model{{}, fellBack(mmrm.AR1)}, " Covariance: first-order autoregressive (Lateral T2)" +
+			since + "; first-order autoregressive assumes the same variance at every visit."},
+		"few": {[2]trial.Model{few, few}, " Covariance: compound symmetry" + since +
+			"; compound symmetry assumes the same variance at every visit, and with so few subjects the test rejects too often; ANCOVA does not assume it."},
+		"two": {[2]trial.Model{fellBack(mmrm.CompoundSymmetry), fellBack(mmrm.AR1)},
+			" Covariance: compound symmetry (Medial T2); first-order autoregressive (Lateral T2)" + since +
+				"; compound symmetry and first-order autoregressive assume the same variance at every visit."},
+		"one failed": {[2]trial.Model{{Failed: "no change", Rejected: []mmrm.Rejected{{Why: "x"}}},
+			fellBack(mmrm.HeterogeneousCS)}, " Covariance: heterogeneous compound symmetry" + since + "."},
+		"left out": {[2]trial.Model{withoutAge, withoutAge},
+			" Not in the model: age (it follows from site); month3 (2 changes in 2 arms are too few for the model)."},
+		"one's": {[2]trial.Model{{}, withoutAge},
+			" Not in the model: age (it follows from site; of Lateral T2); month3 (2 changes in 2 arms are too few for the model; of Lateral T2)."},
 	} {
 		a := trialOf(founding)
 		a.Endpoints = a.Endpoints[:2]
@@ -76,7 +89,8 @@ func TestRemarksOnModels(t *testing.T) {
 				t.Fatal(err)
 			}
 			caption := pictures[0].Caption
-			if !strings.Contains(caption, c.want) || c.want == "" && (strings.Contains(caption, "Covariance") || strings.Contains(caption, "Not in")) {
+			if !strings.Contains(caption, c.want) || c.want == "" &&
+				(strings.Contains(caption, "Covariance") || strings.Contains(caption, "Not in")) {
 				t.Errorf("%s: the caption of %s is\n%q, want\n%q", name, pictures[0].Name, caption, c.want)
 			}
 		}
@@ -103,10 +117,10 @@ func TestFlagsOfValuesAndChanges(t *testing.T) {
 		c.ValueFlags, c.ChangeFlags = []int{0}, []int{1}
 	}
 	pictures := drawAll(t, a, Options{})
-	for name, want := range map[string]string{"means": "of a value", "change": "of a change", "lsmeans": "of a change", "forest": "of a change"} {
+	for name, want := range map[string]int{"means": 0, "change": 1, "lsmeans": 1, "forest": 1} {
 		p := pictures[name]
-		if len(p.Flags) != 1 || !strings.HasSuffix(p.Flags[0], want) {
-			t.Errorf("%s has the flags %q, want one %s", name, p.Flags, want)
+		if !slices.Equal(p.Flags, []int{want}) {
+			t.Errorf("%s has the flags %d, want %d", name, p.Flags, want)
 		}
 		// One at the point or row of each compartment, and the footnote's, which is not alone.
 		daggers := 0
@@ -126,20 +140,28 @@ func TestFlagsOfValuesAndChanges(t *testing.T) {
 func TestCorrelationWithinArms(t *testing.T) {
 	nan := math.NaN()
 	of := func(arm, n int, rho float64) trial.Correlation {
-		return trial.Correlation{X: 0, Y: 1, Visit: 2, Arm: arm, N: n, Rho: trial.Interval{Estimate: rho, Low: rho - 0.2, High: rho + 0.2}}
+		return trial.Correlation{X: 0, Y: 1, Visit: 2, Arm: arm, N: n,
+			Rho: trial.Interval{Estimate: rho, Low: rho - 0.2, High: rho + 0.2}}
 	}
-	undefined := trial.Correlation{X: 0, Y: 1, Visit: 2, Arm: trial.WithinArms, N: 2, Rho: trial.Interval{Estimate: nan, Low: nan, High: nan}, Reason: "too few"}
+	undefined := trial.Correlation{X: 0, Y: 1, Visit: 2, Arm: trial.WithinArms, N: 2,
+		Rho: trial.Interval{Estimate: nan, Low: nan, High: nan}, Reason: "too few"}
 	earlier := of(trial.WithinArms, 24, 0.3)
 	earlier.Visit = 1
 	for name, c := range map[string]struct {
 		in            []trial.Correlation
 		words, second string
 	}{
-		"both":       {[]trial.Correlation{of(0, 12, 0.1), of(trial.AllSubjects, 24, 0.7), of(trial.WithinArms, 24, -0.06), earlier}, "within arms ρ = −0.06 [−0.26, 0.14]", "all subjects ρ = 0.70 [0.50, 0.90], n = 24"},
-		"other n":    {[]trial.Correlation{of(trial.WithinArms, 22, -0.06), of(trial.AllSubjects, 24, 0.7)}, "within arms ρ = −0.06 [−0.26, 0.14]", "all subjects ρ = 0.70 [0.50, 0.90], n = 22 and 24"},
-		"one arm":    {[]trial.Correlation{of(trial.AllSubjects, 24, 0.7)}, "all subjects ρ = 0.70 [0.50, 0.90], n = 24", ""},
-		"within":     {[]trial.Correlation{of(trial.WithinArms, 24, 0.7)}, "within arms ρ = 0.70 [0.50, 0.90]", "n = 24"},
-		"undefined":  {[]trial.Correlation{undefined, of(trial.AllSubjects, 2, 1)}, "within arms ρ: too few", "all subjects ρ = 1.00 [0.80, 1.20], n = 2"},
+		"both": {[]trial.Correlation{of(0, 12, 0.1), of(trial.AllSubjects, 24, 0.7),
+			of(trial.WithinArms, 24, -0.06), earlier}, "within arms ρ = −0.06 [−0.26, 0.14]",
+			"all subjects ρ = 0.70 [0.50, 0.90], n = 24"},
+		"other n": {[]trial.Correlation{of(trial.WithinArms, 22, -0.06), of(trial.AllSubjects, 24, 0.7)},
+			"within arms ρ = −0.06 [−0.26, 0.14]", "all subjects ρ = 0.70 [0.50, 0.90], n = 22 and 24"},
+		"one arm": {[]trial.Correlation{of(trial.AllSubjects, 24, 0.7)},
+			"all subjects ρ = 0.70 [0.50, 0.90], n = 24", ""},
+		"within": {[]trial.Correlation{of(trial.WithinArms, 24, 0.7)}, "within arms ρ = 0.70 [0.50, 0.90]",
+			"n = 24"},
+		"undefined": {[]trial.Correlation{undefined, of(trial.AllSubjects, 2, 1)}, "within arms ρ: too few",
+			"all subjects ρ = 1.00 [0.80, 1.20], n = 2"},
 		"not of all": {[]trial.Correlation{of(0, 12, 0.1), of(-7, 12, 0.1)}, "", ""},
 	} {
 		s := founding
@@ -163,7 +185,8 @@ func TestCorrelationWithinArms(t *testing.T) {
 		if text := joined(t, p); !strings.Contains(text, c.words) || !strings.Contains(text, c.second) {
 			t.Errorf("%s: no %q and %q in\n%s", name, c.words, c.second, text)
 		}
-		if got := strings.Contains(p.Caption, "over all subjects it includes the difference between arms"); got != strings.HasPrefix(c.words, "within") {
+		if got := strings.Contains(p.Caption,
+			"over all subjects it includes the difference between arms"); got != strings.HasPrefix(c.words, "within") {
 			t.Errorf("%s: %s", name, p.Caption)
 		}
 	}

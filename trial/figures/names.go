@@ -10,26 +10,26 @@ import (
 	"github.com/t2map/t2map/trial/repeat"
 )
 
-// naming is what figures call arms, visits, subjects and endpoints.
+// naming has the names of arms, visits, subjects and endpoints in figures.
 type naming struct {
 	flags []trial.Flag
-	// Of subjects, visits and endpoints whose names cannot be written, what stands for them.
+	// subjects, visits and endpoints are the names in figures by the names in the tables.
 	subjects, visits, endpoints map[string]string
-	// note says in a sentence what stands for what; empty where every name can be written.
+	// note is a sentence that explains the stand-ins; empty if every name can be written.
 	note string
 }
 
-// mostNamed is how many stand-ins a caption explains.
+// mostNamed is the number of stand-ins that a caption explains.
 const mostNamed = 12
 
-// renamed returns the analysis with names that can be written: where the typeface lacks
-// letters of one, its number stands for it, "arm 1", since boxes would all be alike.
+// renamed returns the analysis with names that can be written. A name with letters that the typeface
+// does not have is replaced by its number, "arm 1".
 func renamed(a trial.Analysis) (trial.Analysis, naming) {
 	n := naming{flags: a.Flags}
-	var said []string
+	var notes []string
 	stand := func(kind string, names []string) []string {
-		out, notes := standIns(kind, names)
-		said = append(said, notes...)
+		out, more := standIns(kind, names)
+		notes = append(notes, more...)
 		return out
 	}
 	n.visits, n.subjects, n.endpoints = map[string]string{}, map[string]string{}, map[string]string{}
@@ -42,7 +42,7 @@ func renamed(a trial.Analysis) (trial.Analysis, naming) {
 	a.Endpoints = slices.Clone(a.Endpoints)
 	var titles, units []string
 	for _, e := range a.Endpoints {
-		titles, units = append(titles, title(e.Endpoint)), append(units, e.Unit)
+		titles, units = append(titles, e.Title), append(units, e.Unit)
 	}
 	titles, units = stand("endpoint", titles), stand("unit", units)
 	for i := range a.Endpoints {
@@ -63,24 +63,25 @@ func renamed(a trial.Analysis) (trial.Analysis, naming) {
 		n.subjects[a.Design.Subjects[i].ID] = name
 		a.Design.Subjects[i].ID = written[i]
 	}
-	n.explain(said, len(foreign) > 0)
+	n.explain(notes, len(foreign) > 0)
 	return a, n
 }
 
 // renamedStudy does the same for repeated scans.
 func renamedStudy(s repeat.Study) (repeat.Study, string) {
 	var n naming
-	var compartments, said, notes []string
+	var compartments []string
 	for _, c := range s.Compartments {
 		compartments = append(compartments, c.Name)
 	}
-	s.Visits, said = standIns("visit", s.Visits)
-	compartments, notes = standIns("compartment", compartments)
+	visits, notes := standIns("visit", s.Visits)
+	compartments, more := standIns("compartment", compartments)
+	s.Visits = visits
 	s.Compartments = slices.Clone(s.Compartments)
 	for i, name := range compartments {
 		s.Compartments[i].Name = name
 	}
-	n.explain(append(said, notes...), false)
+	n.explain(append(notes, more...), false)
 	return s, n.note
 }
 
@@ -92,9 +93,9 @@ func visitNames(d trial.Design) []string {
 	return out
 }
 
-// standIns returns the names, with kind and number for those that cannot be written, and
-// of each of these "arm 1 is …", once.
-func standIns(kind string, names []string) (out, said []string) {
+// standIns returns the names, with kind and number for those that cannot be written, and for each of
+// these a note, "arm 1 is …".
+func standIns(kind string, names []string) (out, notes []string) {
 	known := map[string]string{}
 	brief := figure.ShortenAll(names, within40)
 	for i, name := range names {
@@ -105,32 +106,32 @@ func standIns(kind string, names []string) (out, said []string) {
 			s = name
 		default:
 			s = fmt.Sprintf("%s %d", kind, i+1)
-			for slices.Contains(names, s) { // which is the name of another
+			for slices.Contains(names, s) { // the name of another
 				s = "(" + s + ")"
 			}
-			said = append(said, s+" is "+brief[i])
+			notes = append(notes, s+" is "+brief[i])
 		}
 		known[name] = s
 		out = append(out, s)
 	}
-	return out, said
+	return out, notes
 }
 
-// explain makes the note.
-func (n *naming) explain(said []string, subjects bool) {
-	if len(said) > mostNamed {
-		said = append(said[:mostNamed:mostNamed], "and so on by their order")
+// explain sets the note.
+func (n *naming) explain(notes []string, subjects bool) {
+	if len(notes) > mostNamed {
+		notes = append(notes[:mostNamed:mostNamed], "and so on by their order")
 	}
 	if subjects {
-		said = append(said, "subjects have their number in the design")
+		notes = append(notes, "subjects have their number in the design")
 	}
-	if len(said) > 0 {
-		n.note = "Names in letters that the typeface does not have: " + strings.Join(said, "; ") + "."
+	if len(notes) > 0 {
+		n.note = "Names in letters that the typeface does not have: " + strings.Join(notes, "; ") + "."
 	}
 }
 
-// within40 says whether a name is short enough to stand within a sentence.
+// within40 reports whether a name is short enough for a sentence.
 func within40(s string) bool { return len([]rune(s)) <= 40 }
 
-// short makes a name of unknown origin fit to stand within a sentence.
+// short shortens a name of unknown origin for a sentence.
 func short(s string) string { return figure.Shorten(s, within40) }

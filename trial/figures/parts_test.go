@@ -31,8 +31,10 @@ func TestThin(t *testing.T) {
 		want   []int
 	}{
 		{nil, nil}, {[]vg.Length{5}, []int{0}}, {[]vg.Length{0, 5}, []int{0}}, {[]vg.Length{0, 13}, []int{0, 1}},
-		{[]vg.Length{0, 5, 13, 20, 40}, []int{0, 2, 4}}, {[]vg.Length{0, 30, 40}, []int{0, 2}}, {[]vg.Length{0, 1, 2, 3}, []int{0}},
-		{steps(5, 13), []int{0, 1, 2, 3, 4}}, {steps(13, 5), []int{0, 3, 6, 9, 12}}, {steps(11, 5), []int{0, 5, 10}}, {steps(12, 5), []int{0, 3, 6, 11}},
+		{[]vg.Length{0, 5, 13, 20, 40}, []int{0, 2, 4}}, {[]vg.Length{0, 30, 40}, []int{0, 2}},
+		{[]vg.Length{0, 1, 2, 3}, []int{0}},
+		{steps(5, 13), []int{0, 1, 2, 3, 4}}, {steps(13, 5), []int{0, 3, 6, 9, 12}}, {steps(11, 5), []int{0, 5, 10}},
+		{steps(12, 5), []int{0, 3, 6, 11}},
 	} {
 		if got := thin(c.places, same(len(c.places), 10), 3); !slices.Equal(got, c.want) {
 			t.Errorf("thin(%v) = %v, want %v", c.places, got, c.want)
@@ -58,7 +60,8 @@ func TestSight(t *testing.T) {
 }
 
 func TestRuns(t *testing.T) {
-	if got := runs(7, func(n int) bool { return strings.Contains("0124", fmt.Sprint(n)) }); !slices.Equal(got, [][2]int{{0, 3}, {4, 5}}) {
+	if got := runs(7, func(n int) bool { return strings.Contains("0124", fmt.Sprint(n)) }); !slices.Equal(got,
+		[][2]int{{0, 3}, {4, 5}}) {
 		t.Errorf("%v", got)
 	}
 }
@@ -80,7 +83,8 @@ func TestDecimals(t *testing.T) {
 			t.Errorf("decimalsFor(%v) = %d, want %d", c.of, got, c.want)
 		}
 	}
-	e := trial.EndpointAnalysis{Endpoint: trial.Endpoint{Unit: "ms"}, Cells: [][]trial.Cell{{{Value: trial.Description{SD: 12}, Change: trial.Description{SD: math.NaN()}}}}}
+	e := trial.EndpointAnalysis{Endpoint: trial.Endpoint{Unit: "ms"},
+		Cells: [][]trial.Cell{{{Value: trial.Description{SD: 12}, Change: trial.Description{SD: math.NaN()}}}}}
 	for unit, want := range map[string]int{"ms": 2, "mm": 1} {
 		if e.Unit = unit; e.Decimals() != want {
 			t.Errorf("%s: %d decimals, want %d", unit, e.Decimals(), want)
@@ -116,14 +120,20 @@ func TestForestRange(t *testing.T) {
 	}
 }
 
+// Reasons are grouped by their kind, whatever their texts say.
 func TestReasons(t *testing.T) {
-	got := frequent(map[string]int{"a": 1, "b": 5, "c": 5, "d": 2, "e": 1, "f": 1})
-	if want := []string{"b", "c", "d", "a", "other reasons"}; !slices.Equal(got, want) {
-		t.Errorf("%q, want %q", got, want)
+	note := func(text string) trial.Missing { return trial.Missing{Kind: trial.Noted, Detail: text} }
+	got := frequent(map[trial.Missing]int{note("a"): 1, note("b"): 5, note("c"): 5, {Kind: trial.NoStudy}: 2,
+		note("e"): 1, note("f"): 1})
+	if want := []trial.Missing{note("b"), note("c"), {Kind: trial.NoStudy}, note("a")}; !slices.Equal(got, want) {
+		t.Errorf("%v, want %v", got, want)
 	}
-	for in, want := range map[string]string{"study failed: s07: read": "study failed", "no study": "no study", "": "no reason given", " : x": "no reason given"} {
-		if got := category(in); got != want {
-			t.Errorf("category(%q) = %q, want %q", in, got, want)
+	for _, detail := range []string{"s07: read", "no study", "", ": x"} {
+		if got := category(trial.Missing{Kind: trial.StudyFailed, Detail: detail}); got.String() != "study failed" {
+			t.Errorf("a study that failed by %q: %v", detail, got)
+		}
+		if got := category(note(detail)); got != note(detail) {
+			t.Errorf("the note %q: %v", detail, got)
 		}
 	}
 }
@@ -147,15 +157,18 @@ func TestVisitAxis(t *testing.T) {
 	if v := of(0, 3, 12); v.label != "Month" || v.words[2] != "12" || v.x[2] != 12 {
 		t.Errorf("%+v", v)
 	}
-	if v := of(0, 0.03, 0.1, 0.25, 12, 24); v.label != "Month (not to scale)" || !v.evenly || v.words[1] != "0.03" || v.x[1] != 1 {
+	if v := of(0, 0.03, 0.1, 0.25, 12, 24); v.label != "Month (not to scale)" || !v.evenly || v.words[1] != "0.03" ||
+		v.x[1] != 1 {
 		t.Errorf("too close together: %+v", v)
 	}
-	for name, v := range map[string]visitAxis{"close to each other": of(0, 1, 12), "many": of(steps40()...), "one": of(3), "none": of()} {
+	for name, v := range map[string]visitAxis{"close to each other": of(0, 1, 12), "many": of(steps40()...),
+		"one": of(3), "none": of()} {
 		if v.label != "Month" || v.evenly {
 			t.Errorf("%s: %+v", name, v)
 		}
 	}
-	for name, v := range map[string]visitAxis{"no number": of(0, math.NaN(), 3), "equal": of(0, 0, 3), "infinite": of(0, math.Inf(1), 1)} {
+	for name, v := range map[string]visitAxis{"no number": of(0, math.NaN(), 3), "equal": of(0, 0, 3),
+		"infinite": of(0, math.Inf(1), 1)} {
 		if v.label != "Visit" || v.words[1] != "v1" || v.x[2] != 2 {
 			t.Errorf("%s: %+v", name, v)
 		}
@@ -179,7 +192,8 @@ func TestOfTables(t *testing.T) {
 				scanner = "Maker Two"
 			}
 			for _, c := range []string{"medial", "lateral"} {
-				fmt.Fprintf(&values, "%s,%s,st%d%d,se%d%d,right,%s,%.2f,nlls,plain,%s,7 echoes,,\n", id, visit, n, v, n, v, c, 36+rng.NormFloat64(), scanner)
+				fmt.Fprintf(&values, "%s,%s,st%d%d,se%d%d,right,%s,%.2f,nlls,plain,%s,7 echoes,,\n", id, visit, n, v, n,
+					v, c, 36+rng.NormFloat64(), scanner)
 			}
 			fmt.Fprintf(&scores, "%s,%s,VAS,%.0f,higher is worse,mm\n", id, visit, 50+9*rng.NormFloat64())
 		}
@@ -188,7 +202,8 @@ func TestOfTables(t *testing.T) {
 		return trial.Source{Name: name, Data: []byte(b.String())}
 	}
 	a, err := trial.Analyse(context.Background(), "test", trial.Tables{
-		Design: source("trial.csv", &design), Compartments: source("compartments.csv", &values), Scores: []trial.Source{source("scores.csv", &scores)},
+		Design: source("trial.csv", &design), Compartments: source("compartments.csv", &values),
+		Scores: []trial.Source{source("scores.csv", &scores)},
 	}, nil)
 	if err != nil {
 		t.Fatal(err)
@@ -202,7 +217,7 @@ func TestOfTables(t *testing.T) {
 		}
 		checkTexts(t, "tables", p)
 		if text := joined(t, p); !strings.Contains(text, "† S05 at month12: ") || len(p.Flags) != 1 {
-			t.Errorf("%s does not show the change of scanner: %q", name, p.Flags)
+			t.Errorf("%s does not show the change of scanner: %d", name, p.Flags)
 		}
 		if text := joined(t, p); name != "forest" && !strings.Contains(text, "\n†\n") {
 			t.Errorf("%s: no dagger at a point", name)
@@ -210,7 +225,7 @@ func TestOfTables(t *testing.T) {
 	}
 	for _, name := range []string{"means-scores", "change-scores"} {
 		if p := pictures[name]; len(p.Flags) != 0 {
-			t.Errorf("%s has flags of T2: %q", name, p.Flags)
+			t.Errorf("%s has flags of T2: %d", name, p.Flags)
 		}
 	}
 	look(t, "tables", slices.Collect(maps.Values(pictures)))

@@ -10,26 +10,26 @@ import (
 	"github.com/t2map/t2map/trial"
 )
 
-// visitAxis is where visits lie across a panel: by month, with true spacing.
+// visitAxis is the axis of visits across a panel: by month, with true spacing.
 type visitAxis struct {
 	x      []float64
 	words  []string
 	label  string
 	across figure.Range
-	// evenly: visits lie in their order at equal distances, and not by month.
+	// evenly reports that visits are at equal distances, not by month.
 	evenly bool
 }
 
 // Sizes of the axis of visits in points.
 const (
 	visitsWide   = 125 // of the narrowest panel, of three in a row
-	visitsApart  = 10  // 3.5 mm: closer ones of two arms run into each other
-	visitsEvener = 2   // how many times farther apart they must become at equal distances
+	visitsApart  = 10  // 3.5 mm: closer points of two arms overlap
+	visitsEvener = 2   // the factor by which equal distances must increase the smallest
 )
 
-// newVisitAxis returns the axis of a design's visits. Where a month is not a number or
-// none follows another, it goes by their order; where some would be too close together to
-// be told apart too, and it says so, with the months as labels.
+// newVisitAxis returns the axis of a design's visits. It is by order if a month is not a number or does
+// not follow the one before. If some visits would be too close together, they are at equal distances,
+// with the months as labels, and the axis says so.
 func newVisitAxis(d trial.Design) visitAxis {
 	v := visitAxis{label: "Month"}
 	for n, visit := range d.Visits {
@@ -61,7 +61,7 @@ func byOrder(d trial.Design) visitAxis {
 	return v
 }
 
-// room returns how far each visit is from the nearest other in a panel.
+// room returns the distance of each visit from the nearest other in a panel.
 func (v visitAxis) room(p figure.Panel) []vg.Length {
 	out := make([]vg.Length, len(v.x))
 	for n := range out {
@@ -76,8 +76,8 @@ func (v visitAxis) room(p figure.Panel) []vg.Length {
 	return out
 }
 
-// draw draws the axis with its labels, as many as there is room for, and its name. What
-// stands below the labels is that wide. It returns the visits that have a label.
+// draw draws the axis with its name and as many labels as there is room for. below has the widths of
+// the texts below the labels. It returns the visits with a label.
 func (v visitAxis) draw(p figure.Panel, below []vg.Length) []int {
 	places, widths := make([]vg.Length, len(v.x)), make([]vg.Length, len(v.x))
 	for n, x := range v.x {
@@ -86,16 +86,16 @@ func (v visitAxis) draw(p figure.Panel, below []vg.Length) []int {
 	p.BottomAxis(places)
 	shown := thin(places, widths, 3)
 	for _, n := range shown {
-		figure.Write(p.Canvas, figure.Align(small, figure.Center, figure.Below), vg.Point{X: places[n], Y: p.Area.Min.Y - 5}, v.words[n])
+		figure.Write(p.Canvas, figure.Align(small, figure.Center, figure.Below),
+			vg.Point{X: places[n], Y: p.Area.Min.Y - 5}, v.words[n])
 	}
-	at := vg.Point{X: (p.Area.Min.X + p.Area.Max.X) / 2, Y: p.Area.Min.Y - 15}
-	figure.Write(p.Canvas, figure.Align(small, figure.Center, figure.Below), at, v.label)
+	pos := vg.Point{X: (p.Area.Min.X + p.Area.Max.X) / 2, Y: p.Area.Min.Y - 15}
+	figure.Write(p.Canvas, figure.Align(small, figure.Center, figure.Below), pos, v.label)
 	return shown
 }
 
-// thin returns the numbers of the places at which something of those widths can stand
-// with gaps between: the first, the last, and what fits between them, in equal steps where
-// the places are.
+// thin returns the indices of the places where texts of those widths fit with gaps: the first, the last,
+// and those that fit between them, in equal steps if the places are.
 func thin(places, widths []vg.Length, gap vg.Length) []int {
 	if len(places) == 0 {
 		return nil
@@ -116,7 +116,7 @@ func thin(places, widths []vg.Length, gap vg.Length) []int {
 	return shown
 }
 
-// equalSteps says whether places follow each other at the same distance, to a hundredth.
+// equalSteps reports whether neighbouring places have the same distance, to a hundredth.
 func equalSteps(places []vg.Length) bool {
 	step := (places[len(places)-1] - places[0]) / vg.Length(max(1, len(places)-1))
 	for n := 1; n < len(places); n++ {
@@ -127,8 +127,8 @@ func equalSteps(places []vg.Length) bool {
 	return len(places) > 2
 }
 
-// everyFew returns every k-th of n places, with the smallest k at which they fit, and the
-// last: by a k up to twice as large that ends in it, or else in place of what it lies on.
+// everyFew returns every k-th of n places with the smallest k for which they fit, and the last: with a k
+// up to twice as large that includes it, or otherwise instead of those that it overlaps.
 func everyFew(n int, fits func(m, n int) bool) []int {
 	last, smallest := n-1, 0
 	for k := 1; k <= last && (smallest == 0 || k <= 2*smallest); k++ {

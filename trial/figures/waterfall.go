@@ -13,12 +13,11 @@ import (
 	"github.com/t2map/t2map/trial"
 )
 
-// Waterfall draws each subject's change in percent at the primary visit, sorted, over the
-// band within which repetition alone brings changes: a panel for each endpoint that has
-// a repeatability coefficient.
+// Waterfall draws the change of each subject in percent at the primary visit, sorted, over the band of
+// the repeatability coefficient, in a panel for each endpoint that has one.
 func Waterfall(a trial.Analysis, _ Options) ([]figure.Picture, error) {
 	a, names := renamed(a)
-	visit := primaryVisit(a.Design)
+	visit := a.Design.Primary.Visit
 	if visit < 1 {
 		return nil, nil
 	}
@@ -37,23 +36,18 @@ func Waterfall(a trial.Analysis, _ Options) ([]figure.Picture, error) {
 	if len(w.panels) == 0 {
 		return nil, nil
 	}
-	w.label = "Change at " + lowerFirst(when(a.Design, visit)) + " (%)"
-	w.Name, w.Title = "waterfall", "Individual change of T2 at "+lowerFirst(when(a.Design, visit))
+	w.label = "Change at " + during(a.Design.Visits[visit]) + " (%)"
+	w.Name, w.Title = "waterfall", "Individual change of T2 at "+during(a.Design.Visits[visit])
 	w.legend = barEntries(a.Design.Arms)
 	if slices.ContainsFunc(w.panels, fall.anyBeyond) {
 		w.legend = append(w.legend, beyondEntry())
 	}
-	w.Caption = fmt.Sprintf("Change of mean T2 from baseline at %s in percent, one bar per subject, sorted, of %s. Rows below repeat the arm of each bar. The grey band holds 95 %% of the differences between repeated scans: the repeatability coefficient, 1.96·√2 times the within-subject coefficient of variation.",
-		lowerFirst(when(a.Design, visit)), among(a.Design))
+	w.Caption = fmt.Sprintf("Change of mean T2 from baseline at %s in percent, one bar per subject, sorted, of %s. "+
+		"Rows below repeat the arm of each bar. The grey band holds 95 %% of the differences between repeated "+
+		"scans: the repeatability coefficient, 1.96·√2 times the within-subject coefficient of variation.",
+		during(a.Design.Visits[visit]), population(a.Design))
 	flags.tell(&w.frame)
 	return w.pictures()
-}
-
-func lowerFirst(s string) string {
-	if len(s) > 5 && s[:5] == "Month" {
-		return "m" + s[1:]
-	}
-	return s
 }
 
 // falls are the panels of a waterfall.
@@ -67,11 +61,11 @@ type falls struct {
 
 // fall is one panel.
 type fall struct {
-	title string
-	rc    float64
-	bars  []fallBar // in ascending order
-	none  int       // subjects without a change
-	y     figure.Range
+	title   string
+	rc      float64
+	bars    []fallBar // in ascending order
+	without int       // subjects without a change
+	y       figure.Range
 }
 
 type fallBar struct {
@@ -95,28 +89,29 @@ const (
 )
 
 func newFall(a trial.Analysis, e trial.EndpointAnalysis, visit int, flags *flagged) fall {
-	f := fall{title: title(e.Endpoint), rc: e.RC}
+	f := fall{title: e.Title, rc: e.RC}
 	values := []float64{0, e.RC, -e.RC}
 	for s, subject := range a.Design.Subjects {
-		c := changeOf(e, s, visit)
+		c := e.Changes[s][visit]
 		if !figure.Drawable(c.Percent) {
-			f.none++
+			f.without++
 			continue
 		}
-		touched := flags.touch(valueOf(e, s, 0).Flags, valueOf(e, s, visit).Flags)
-		f.bars = append(f.bars, fallBar{c.Percent, subject.Arm, touched, c.Verdict == trial.Decrease || c.Verdict == trial.Increase})
+		touched := flags.touch(e.Values[s][0].Flags, e.Values[s][visit].Flags)
+		f.bars = append(f.bars, fallBar{c.Percent, subject.Arm, touched, c.Verdict == trial.Decrease ||
+			c.Verdict == trial.Increase})
 		values = append(values, c.Percent)
 	}
 	slices.SortStableFunc(f.bars, func(x, y fallBar) int {
 		return cmp.Or(cmp.Compare(x.percent, y.percent), cmp.Compare(x.arm, y.arm))
 	})
-	// Room beyond the band is there in any case, so that none of its lines is the edge.
+	// There is always room around the band, so that its limits are not the edges of the panel.
 	f.y, _ = figure.Cover(values...)
 	f.y = f.y.Pad(0.15)
 	return f
 }
 
-// barEntries is the legend of bars: the fill and the mark of each arm.
+// barEntries returns the legend of bars: the fill and the mark of each arm.
 func barEntries(arms []string) []entry {
 	var out []entry
 	for n, name := range arms {
@@ -131,7 +126,7 @@ func barEntries(arms []string) []entry {
 	return out
 }
 
-// beyondEntry is the legend of striped bars.
+// beyondEntry returns the entry of striped bars.
 func beyondEntry() entry {
 	return entry{words: "striped: beyond repeatability", width: 11, sign: func(c draw.Canvas, box vg.Rectangle) {
 		fillRect(c, draw.LineStyle{Color: figure.Axis}, box)
@@ -140,7 +135,7 @@ func beyondEntry() entry {
 	}}
 }
 
-// stripe draws white stripes that rise by one in one, which show on any colour and without.
+// stripe draws white diagonal stripes, which are visible on any colour and in grey.
 func stripe(c draw.Canvas, r vg.Rectangle) {
 	w, h := r.Size().X, r.Size().Y
 	white := draw.LineStyle{Color: color.White, Width: min(0.8, 0.25*w)}
@@ -152,7 +147,7 @@ func stripe(c draw.Canvas, r vg.Rectangle) {
 	}
 }
 
-// drawBar fills a bar in the arm's colour with an outline that shows on paper.
+// drawBar fills a bar with the colour of an arm, and outlines it for print.
 func drawBar(c draw.Canvas, arm int, r vg.Rectangle) {
 	fillRect(c, draw.LineStyle{Color: figure.SignOf(arm).Colour}, r)
 	outlineBar(c, r)
@@ -165,19 +160,10 @@ func outlineBar(c draw.Canvas, r vg.Rectangle) {
 }
 
 func (w falls) pictures() ([]figure.Picture, error) {
-	var out []figure.Picture
-	for n, page := range pages(len(w.panels), w.columns*rowsOnPage(w.rowHeight())) {
-		f := w.frame
-		f.Name = pageName(w.Name, n)
-		panels := w.panels[page[0]:page[1]]
-		rows := (len(panels) + w.columns - 1) / w.columns
-		p, err := f.render(vg.Length(rows)*w.rowHeight(), func(c draw.Canvas, body vg.Rectangle) { w.paint(c, body, panels) })
-		if err != nil {
-			return nil, err
-		}
-		out = append(out, p)
-	}
-	return out, nil
+	return w.frame.pictures(len(w.panels), w.columns, w.rowHeight(),
+		func(c draw.Canvas, body vg.Rectangle, first, end int) {
+			w.paint(c, body, w.panels[first:end])
+		})
 }
 
 func (w falls) rowHeight() vg.Length {
@@ -190,11 +176,7 @@ func (w falls) paint(c draw.Canvas, body vg.Rectangle, panels []fall) {
 	for _, p := range w.panels {
 		y = figure.Range{Low: min(y.Low, p.y.Low), High: max(y.High, p.y.High)}
 	}
-	var left vg.Length
-	for _, t := range y.Ticks(6) {
-		left = max(left, small.Width(t.Label))
-	}
-	left += 3 + 14
+	left := tickRoom(y)
 	columns := min(w.columns, len(panels))
 	width := (body.Size().X - left - chartGap*vg.Length(columns-1)) / vg.Length(columns)
 	if w.columns > 1 {
@@ -210,8 +192,8 @@ func (w falls) paint(c draw.Canvas, body vg.Rectangle, panels []fall) {
 	}
 }
 
-// across returns the axis of the bars in a panel of that width: a few stand in its middle,
-// no wider than fallWidest.
+// across returns the axis of the bars in a panel of that width. A few bars are in the middle, no wider
+// than fallWidest.
 func (f fall) across(width vg.Length) figure.Range {
 	n := float64(max(1, len(f.bars)))
 	free := max(0, float64(width/fallWidest)-n)
@@ -223,10 +205,7 @@ func (w falls) panel(p figure.Panel, f fall, labelled bool, left vg.Length) {
 	f.band(p)
 	p.GridY(p.Y.Ticks(6), labelled, small)
 	if labelled {
-		name := labels
-		name.Rotation = vertical
-		at := vg.Point{X: p.Area.Min.X - left + 8, Y: (p.Area.Min.Y + p.Area.Max.Y) / 2}
-		figure.Write(p.Canvas, figure.Align(name, figure.Center, figure.Base), at, figure.Fit(name, w.label, p.Area.Size().Y))
+		writeAxisName(p, labels, p.Area.Min.X-left+8, w.label)
 	}
 	if len(f.bars) == 0 {
 		noValues(p.Canvas, p.Area, "no values")
@@ -240,47 +219,48 @@ func (w falls) panel(p figure.Panel, f fall, labelled bool, left vg.Length) {
 	w.armRows(p, f, labelled)
 	y := p.Area.Min.Y - 8 - vg.Length(len(w.arms))*fallRow
 	words := fmt.Sprintf("n = %d", len(f.bars))
-	if f.none > 0 {
-		words += fmt.Sprintf(", %d without a change", f.none)
+	if f.without > 0 {
+		words += fmt.Sprintf(", %d without a change", f.without)
 	}
 	figure.Write(p.Canvas, figure.Align(small, figure.Left, figure.Below), vg.Point{X: p.Area.Min.X, Y: y}, words)
 }
 
-// heading is the panel's, told from the others' where it is cut.
+// heading returns the heading of a panel, distinct from the others where it is shortened.
 func (w falls) heading(f fall, width vg.Length) string {
 	var all []string
 	for _, p := range w.panels {
 		all = append(all, p.title)
 	}
-	return fitAll(strong, all, width)[slices.Index(all, f.title)]
+	return fitOne(strong, f.title, all, width)
 }
 
-// band shades what repetition alone brings.
+// band shades the band of the repeatability coefficient.
 func (f fall) band(p figure.Panel) {
 	grey := draw.LineStyle{Color: color.Gray{0xe9}}
-	fillRect(p.Canvas, grey, vg.Rectangle{Min: vg.Point{X: p.Area.Min.X, Y: p.AtY(-f.rc)}, Max: vg.Point{X: p.Area.Max.X, Y: p.AtY(f.rc)}})
+	fillRect(p.Canvas, grey, vg.Rectangle{Min: vg.Point{X: p.Area.Min.X, Y: p.AtY(-f.rc)},
+		Max: vg.Point{X: p.Area.Max.X, Y: p.AtY(f.rc)}})
 }
 
-// bandEdges draws the limits of the band over the bars, and says what they are at the
-// left: above the band, or below it where bars go up there.
+// bandEdges draws the limits of the band over the bars, with a label at the left: above the band, or
+// below it if bars rise there.
 func (f fall) bandEdges(p figure.Panel) {
 	edge := draw.LineStyle{Color: figure.Ink, Width: 0.6, Dashes: []vg.Length{3, 2}}
 	for _, y := range []float64{-f.rc, f.rc} {
 		p.StrokeLine2(edge, p.Area.Min.X, p.AtY(y), p.Area.Max.X, p.AtY(y))
 	}
 	words := fmt.Sprintf("±%s %%: repeatability", figure.Number(f.rc, 1))
-	beside := 0 // bars under the words
-	for beside < len(f.bars) && p.AtX(float64(beside)) < p.Area.Min.X+3+small.Width(words) {
-		beside++
+	covered := 0 // bars under the words
+	for covered < len(f.bars) && p.AtX(float64(covered)) < p.Area.Min.X+3+small.Width(words) {
+		covered++
 	}
-	at, y := vg.Point{X: p.Area.Min.X + 3, Y: p.AtY(f.rc) + 2.5}, figure.Base
-	if beside > 0 && f.bars[beside-1].percent > f.rc && f.bars[0].percent > -f.rc {
-		at.Y, y = p.AtY(-f.rc)-2.5, figure.Below
+	pos, y := vg.Point{X: p.Area.Min.X + 3, Y: p.AtY(f.rc) + 2.5}, figure.Base
+	if covered > 0 && f.bars[covered-1].percent > f.rc && f.bars[0].percent > -f.rc {
+		pos.Y, y = p.AtY(-f.rc)-2.5, figure.Below
 	}
-	figure.Write(p.Canvas, figure.Align(small, figure.Left, y), at, figure.Fit(small, words, p.Area.Size().X-4))
+	figure.Write(p.Canvas, figure.Align(small, figure.Left, y), pos, figure.Fit(small, words, p.Area.Size().X-4))
 }
 
-// bar draws the n-th bar, with a gap beside it where there is room.
+// bar draws the n-th bar, with a gap beside it if there is room.
 func (f fall) bar(p figure.Panel, n int, b fallBar) {
 	from, to := p.AtX(float64(n)), p.AtX(float64(n+1))
 	gap := min(1, 0.15*(to-from))
@@ -292,15 +272,15 @@ func (f fall) bar(p figure.Panel, n int, b fallBar) {
 		outlineBar(p.Canvas, r)
 	}
 	if b.flagged {
-		at, up := vg.Point{X: (from + to) / 2, Y: p.AtY(high) + 2}, b.percent >= 0
+		pos, up := vg.Point{X: (from + to) / 2, Y: p.AtY(high) + 2}, b.percent >= 0
 		if !up {
-			at.Y = p.AtY(low) - 2
+			pos.Y = p.AtY(low) - 2
 		}
-		writeDagger(p.Canvas, at, up)
+		writeDagger(p.Canvas, pos, up)
 	}
 }
 
-// mostBars is the number of bars in the fullest panel.
+// mostBars returns the number of bars in the fullest panel.
 func (w falls) mostBars() int {
 	most := 1
 	for _, f := range w.panels {
@@ -309,7 +289,7 @@ func (w falls) mostBars() int {
 	return most
 }
 
-// armRows repeats the arm of each bar below: its mark, or a stroke where bars are thin.
+// armRows repeats the arm of each bar below: its mark, or a stroke if bars are thin.
 func (w falls) armRows(p figure.Panel, f fall, labelled bool) {
 	for arm := range w.arms {
 		y := p.Area.Min.Y - 5 - (vg.Length(arm)+0.5)*fallRow
@@ -322,9 +302,11 @@ func (w falls) armRows(p figure.Panel, f fall, labelled bool) {
 			switch {
 			case b.arm != arm:
 			case p.Area.Size().X/vg.Length(w.mostBars()) >= 3: // in all panels or in none
-				p.DrawGlyphNoClip(sign.Mark(min(markRadius*0.8, 0.45*(to-from)), false), vg.Point{X: (from + to) / 2, Y: y})
+				p.DrawGlyphNoClip(sign.Mark(min(markRadius*0.8, 0.45*(to-from)), false),
+					vg.Point{X: (from + to) / 2, Y: y})
 			default:
-				fillRect(p.Canvas, draw.LineStyle{Color: sign.Colour}, vg.Rectangle{Min: vg.Point{X: from, Y: y - 2.5}, Max: vg.Point{X: to, Y: y + 2.5}})
+				fillRect(p.Canvas, draw.LineStyle{Color: sign.Colour},
+					vg.Rectangle{Min: vg.Point{X: from, Y: y - 2.5}, Max: vg.Point{X: to, Y: y + 2.5}})
 			}
 		}
 	}

@@ -12,15 +12,12 @@ import (
 func TestBeyond(t *testing.T) {
 	const key = "striped: beyond repeatability"
 	for name, c := range map[string]struct {
-		rc   float64
-		want bool
-	}{"some": {2, true}, "none": {1000, false}} {
-		a := trialOf(founding)
-		for n := range a.Endpoints {
-			e := &a.Endpoints[n]
-			e.RC = c.rc
-			describe(&a, e)
-		}
+		withinCV float64
+		want     bool
+	}{"some": {0.01, true}, "none": {0.9, false}} {
+		s := founding
+		s.withinCV = c.withinCV
+		a := trialOf(s)
 		p := drawAll(t, a, Options{})["waterfall"]
 		if got := strings.Contains(joined(t, p), key); got != c.want {
 			t.Errorf("%s: the legend has stripes: %v", name, got)

@@ -2,7 +2,7 @@
 // of one subject at its visits have a common covariance Σ, by restricted maximum
 // likelihood, with degrees of freedom for small samples.
 //
-// It sees numbers only. A subject that was not seen at every visit adds what it has.
+// It works on numbers. A subject without some visits contributes the others.
 package mmrm
 
 import (
@@ -26,7 +26,7 @@ const (
 	CompoundSymmetry
 )
 
-// DF is how degrees of freedom of a contrast are had.
+// DF selects the method for the degrees of freedom of a contrast.
 type DF int8
 
 // The methods.
@@ -53,7 +53,7 @@ type Data struct {
 	VisitNames []string
 }
 
-// visitName is what errors call a visit.
+// visitName returns the name of a visit in errors.
 func visitName(names []string, visit int) string {
 	if visit < len(names) {
 		return names[visit]
@@ -69,7 +69,7 @@ type Estimate struct {
 	P, Low, High float64
 }
 
-// String says the structure in words: "heterogeneous compound symmetry".
+// String returns the structure in words: "heterogeneous compound symmetry".
 func (c Covariance) String() string {
 	switch c {
 	case Unstructured:
@@ -84,7 +84,7 @@ func (c Covariance) String() string {
 	return "unknown structure"
 }
 
-// String says the method in words: "Kenward–Roger".
+// String returns the method in words: "Kenward–Roger".
 func (d DF) String() string {
 	switch d {
 	case KenwardRoger:

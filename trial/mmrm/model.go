@@ -10,7 +10,7 @@ import (
 	"gonum.org/v1/gonum/stat/distuv"
 )
 
-// Why there is no model. The error that wraps one of these says more, in words.
+// Kinds of errors. The error that wraps one of these has the details.
 var (
 	// ErrData: rows that are not repeated measures: lengths that differ, numbers that
 	// are not finite, a subject twice at one visit, gaps in the counting.
@@ -29,7 +29,7 @@ var (
 type Options struct {
 	// Covariance is the structure; default: Unstructured.
 	Covariance Covariance
-	// DF is how degrees of freedom are had; default: KenwardRoger.
+	// DF is the method for degrees of freedom. Default: KenwardRoger.
 	DF DF
 	// Level of the confidence intervals; default: 0.95.
 	Level float64
@@ -39,7 +39,7 @@ type Options struct {
 
 // Model is a fitted model.
 type Model struct {
-	// Covariance is the structure that was fitted, DF how degrees of freedom are had.
+	// Covariance is the fitted structure, DF the method for degrees of freedom.
 	Covariance Covariance
 	DF         DF
 	// Subjects and Observations that are in it.
@@ -75,24 +75,34 @@ func Fit(d Data, o Options) (*Model, error) {
 	return fit(p, o)
 }
 
-// FitFirst fits the first structure that the data carry, from o.Covariance on, in the
-// order Unstructured, HeterogeneousCS, AR1, CompoundSymmetry. The strings say which
-// were left, and why: "unstructured: …". Errors of the data themselves (ErrData,
-// ErrRank) end the search; where every structure was left, the error is the last one's.
-func FitFirst(d Data, o Options) (*Model, []string, error) {
+// Rejected is a structure that could not be fitted.
+type Rejected struct {
+	Covariance Covariance
+	// Why says why it could not be fitted.
+	Why string
+}
+
+// String returns "unstructured: did not converge".
+func (r Rejected) String() string { return r.Covariance.String() + ": " + r.Why }
+
+// FitFirst fits the first structure that can be fitted, from o.Covariance on, in the
+// order Unstructured, HeterogeneousCS, AR1, CompoundSymmetry. It also returns those that could
+// not be fitted. Errors of the data themselves (ErrData, ErrRank) end the search; if no structure
+// can be fitted, the error is that of the last one.
+func FitFirst(d Data, o Options) (*Model, []Rejected, error) {
 	p, err := prepare(d)
 	if err != nil {
 		return nil, nil, err
 	}
-	var left []string
+	var rejected []Rejected
 	for ; ; o.Covariance++ {
 		m, err := fit(p, o)
 		if err == nil {
-			return m, left, nil
+			return m, rejected, nil
 		}
-		left = append(left, fmt.Sprintf("%v: %v", o.Covariance, err))
+		rejected = append(rejected, Rejected{o.Covariance, err.Error()})
 		if o.Covariance >= CompoundSymmetry {
-			return nil, left, err
+			return nil, rejected, err
 		}
 	}
 }

@@ -99,10 +99,12 @@ func (p *problem) order(d Data) ([]int, error) {
 			ends = append(ends, k)
 		}
 		if k > 0 && d.Subject[order[k-1]] == d.Subject[i] && visits[k-1] == visits[k] {
-			return nil, fmt.Errorf("%w: subject %d appears twice at %s", ErrData, d.Subject[i]+1, visitName(d.VisitNames, visits[k]))
+			return nil, fmt.Errorf("%w: subject %d appears twice at %s", ErrData, d.Subject[i]+1,
+				visitName(d.VisitNames, visits[k]))
 		}
 	}
-	if p.place != nil && (len(p.place) != p.visits || !slices.IsSorted(p.place) || len(slices.Compact(slices.Clone(p.place))) != p.visits) {
+	if p.place != nil && (len(p.place) != p.visits || !slices.IsSorted(p.place) ||
+		len(slices.Compact(slices.Clone(p.place))) != p.visits) {
 		return nil, fmt.Errorf("%w: places %v of %d visits", ErrData, p.place, p.visits)
 	}
 	ends = append(ends, n)
@@ -137,7 +139,8 @@ func check(d Data) error {
 	}
 	rows, columns := d.X.Dims()
 	if len(d.Subject) != n || len(d.Visit) != n || rows != n {
-		return fmt.Errorf("%w: %d values, %d subjects, %d visits, %d rows of X", ErrData, n, len(d.Subject), len(d.Visit), rows)
+		return fmt.Errorf("%w: %d values, %d subjects, %d visits, %d rows of X", ErrData, n, len(d.Subject),
+			len(d.Visit), rows)
 	}
 	if n <= columns {
 		return fmt.Errorf("%w: %d observations for %d effects", ErrRank, n, columns)
@@ -293,7 +296,7 @@ func (p *problem) findConstant(low, high []float64) bool {
 // more exact road (QR).
 const smallPivot = 1e-11
 
-// dependent says which columns, by their products, follow from those before them.
+// dependent reports which columns, by their products, follow from those before them.
 func dependent(gram []float64, n int) []bool {
 	l := make([]float64, n*n)
 	skip := make([]bool, n)
@@ -347,7 +350,7 @@ func (p *problem) leastSquares() error {
 	}
 	size := floats.Norm(p.y, 2)
 	right, step := make([]float64, n), make([]float64, n)
-	// The second time takes away what rounding left.
+	// The second time removes the rounding of the first.
 	for range 2 {
 		clear(right)
 		for i, y := range p.y {
@@ -365,7 +368,7 @@ func (p *problem) leastSquares() error {
 			}
 		}
 	}
-	// What rounding leaves of an exact fit is about 10⁻¹⁵ of y times the condition of X.
+	// The residual of an exact fit is about 10⁻¹⁵ of y times the condition of X.
 	left := floats.Norm(p.y, 2)
 	if !(left > 1e-11*size) || math.IsInf(left, 0) {
 		return fmt.Errorf("%w: nothing varies beside the effects (the residuals are zero)", ErrSingular)

@@ -220,7 +220,8 @@ func TestReferee(t *testing.T) {
 		}
 		worst[source+" "+what] = math.Max(worst[source+" "+what], off)
 		if !(off <= tolerance(source, what)) {
-			t.Errorf("trial %s %s, %s, %s of arm %s at visit %s: %.9g, R has %.9g", trial, kind, source, what, row[4], row[5], got, want)
+			t.Errorf("trial %s %s, %s, %s of arm %s at visit %s: %.9g, R has %.9g", trial, kind, source, what, row[4],
+				row[5], got, want)
 		}
 	}
 	for _, k := range slices.Sorted(maps.Keys(worst)) {

@@ -16,7 +16,7 @@ const (
 	// for each visit, a third of a second: heterogeneous compound symmetry of 50 visits and
 	// 24 patterns, or unstructured of 20 visits and 60 patterns. A fit takes 4 to 100.
 	maxWork = 3e8
-	// maxVisits is what any structure is tried on: its Σ takes 8 MB.
+	// maxVisits is the largest number of visits of any structure: its Σ takes 8 MB.
 	maxVisits = 1000
 	// edge is where Σ counts as singular: a visit of which the others explain all but this
 	// part, or a variance that has come down to this part of the moments'.
@@ -72,7 +72,7 @@ func maximise(p *problem, kind Covariance, limit int) (*search, error) {
 	return nil, fmt.Errorf("%w in %d iterations", ErrNotConverged, limit)
 }
 
-// advance takes one step, or says that there is none to take.
+// advance takes one step, or reports that the search is done.
 func (s *search) advance() (done bool, err error) {
 	decrement, newton, ok := s.direction()
 	if !ok {
@@ -89,7 +89,7 @@ func (s *search) advance() (done bool, err error) {
 		floats.AddScaled(s.next, size, s.step)
 		before := append(s.work[3][:0], s.theta...)
 		value, ok := s.eval(s.next)
-		// A fall of a ten-thousandth of what the slope promises (Armijo) will do.
+		// The decrease must be a ten-thousandth of that of the slope (Armijo).
 		if ok && (newton && decrement < near || value <= s.value-1e-4*size*decrement) {
 			s.value = value
 			return false, s.inside()
@@ -137,7 +137,7 @@ func (s *search) scratch() []float64 {
 	return s.work[0]
 }
 
-// inside says whether Σ is still away from the singular.
+// inside returns an error if Σ is close to singular.
 func (s *search) inside() error {
 	v := s.shape.visits
 	for i, least := range s.floor {
@@ -151,7 +151,7 @@ func (s *search) inside() error {
 	return nil
 }
 
-// feasible says why a structure need not be tried.
+// feasible returns an error if a structure cannot be fitted.
 func (p *problem) feasible(kind Covariance) error {
 	// Two visits of unequal variance are unstructured.
 	if p.visits > 1 && (kind == Unstructured || kind == HeterogeneousCS && p.visits == 2) {
@@ -163,8 +163,10 @@ func (p *problem) feasible(kind Covariance) error {
 		return fmt.Errorf("%w: %d visits, and at most %d are fitted here", ErrSingular, p.visits, maxVisits)
 	}
 	q := structure{kind: kind, visits: p.visits}.params()
-	if q*p.params*p.params > maxMatrices || (kind == Unstructured || kind == HeterogeneousCS) && p.work(kind) > maxWork {
-		return fmt.Errorf("%w: %d parameters, beside %d effects and with %d patterns of visits, would take too much time to fit",
+	if q*p.params*p.params > maxMatrices || (kind == Unstructured || kind == HeterogeneousCS) &&
+		p.work(kind) > maxWork {
+		return fmt.Errorf("%w: %d parameters, beside %d effects and with %d patterns of visits, would take too much "+
+			"time to fit",
 			ErrSingular, q, p.params, len(p.patterns))
 	}
 	if p.visits == 1 {
@@ -177,7 +179,8 @@ func (p *problem) feasible(kind Covariance) error {
 			n := together[i*p.visits+j]
 			most = max(most, n)
 			if kind == Unstructured && n < 2 {
-				return fmt.Errorf("%w: %d subjects have both %s and %s", ErrSingular, n, visitName(p.visitNames, j), visitName(p.visitNames, i))
+				return fmt.Errorf("%w: %d subjects have both %s and %s", ErrSingular, n, visitName(p.visitNames, j),
+					visitName(p.visitNames, i))
 			}
 		}
 	}
@@ -206,7 +209,7 @@ func (p *problem) work(kind Covariance) float64 {
 	return work
 }
 
-// carriesAny checks that Σ without structure can be had at all: with as many visits as
+// carriesAny checks that any Σ can be estimated: with as many visits as
 // subjects less effects at a visit, some combination of visits can be fitted
 // exactly, and the likelihood has no maximum.
 func (p *problem) carriesAny() error {

@@ -44,7 +44,7 @@ func (s structure) params() int {
 	return 2
 }
 
-// linear says that second derivatives are zero.
+// linear reports whether second derivatives are zero.
 func (s structure) linear() bool {
 	return s.kind == Unstructured || s.kind == CompoundSymmetry || s.visits == 1
 }

@@ -27,7 +27,8 @@ func FromStudy(a trial.Analysis, endpoint string) (Scenario, error) {
 		for _, e := range a.Endpoints {
 			names = append(names, e.Name)
 		}
-		return Scenario{}, fmt.Errorf("the endpoint %.40q is not in the results; there are %s", endpoint, printable.Line(strings.Join(names, ", ")))
+		return Scenario{}, fmt.Errorf("the endpoint %.40q is not in the results; there are %s", endpoint,
+			printable.Line(strings.Join(names, ", ")))
 	}
 	e := &a.Endpoints[i]
 	if e.Model.Failed != "" {
@@ -46,7 +47,8 @@ func FromStudy(a trial.Analysis, endpoint string) (Scenario, error) {
 		visits = append(visits, v)
 	}
 	if s.Primary < 0 {
-		return Scenario{}, fmt.Errorf("nobody has a change of %s at the primary visit %.40q", endpoint, a.Design.Visits[a.Design.Primary.Visit].Name)
+		return Scenario{}, fmt.Errorf("nobody has a change of %s at the primary visit %.40q", endpoint,
+			a.Design.Visits[a.Design.Primary.Visit].Name)
 	}
 	s.Sigma = mat.NewSymDense(len(visits), nil)
 	for i, v := range visits {
@@ -58,8 +60,8 @@ func FromStudy(a trial.Analysis, endpoint string) (Scenario, error) {
 	return s, nil
 }
 
-// Caveats says in words what in the variance of an analysed endpoint is not in the trials that are
-// drawn by FromStudy; nothing where there is no such endpoint or nothing to say.
+// Caveats returns remarks on the variance of an analysed endpoint that the trials of FromStudy do not
+// reproduce. There are none for an endpoint that does not exist.
 func Caveats(a trial.Analysis, endpoint string) []string {
 	i := slices.IndexFunc(a.Endpoints, func(e trial.EndpointAnalysis) bool { return e.Name == endpoint })
 	if i < 0 {
@@ -72,12 +74,18 @@ func Caveats(a trial.Analysis, endpoint string) []string {
 			"trials whose masks are drawn at each visit may vary more", from))
 	}
 	if len(a.Plan.Covariates) > 0 {
-		text := fmt.Sprintf("the standard deviation is adjusted for %s (%s); the trials that are drawn have no covariates and do not pay their degrees of freedom",
+		text := fmt.Sprintf("the standard deviation is adjusted for %s (%s); the trials that are drawn have no "+
+			"covariates and do not pay their degrees of freedom",
 			strings.Join(a.Plan.Covariates, ", "), m.Formula)
 		out = append(out, text)
 	}
-	if len(m.Fallbacks) > 0 {
-		out = append(out, fmt.Sprintf("the variances are from a covariance that was fallen back on, %v: %s", m.Covariance, strings.Join(m.Fallbacks, "; ")))
+	if len(m.Rejected) > 0 {
+		var rejected []string
+		for _, r := range m.Rejected {
+			rejected = append(rejected, r.String())
+		}
+		out = append(out, fmt.Sprintf("the variances are from a covariance that was fallen back on, %v: %s",
+			m.Covariance, strings.Join(rejected, "; ")))
 	}
 	if slices.ContainsFunc(a.Flags, func(f trial.Flag) bool {
 		return f.Kind == trial.TwoStudies && (f.Endpoint == "" || f.Endpoint == endpoint)
@@ -127,7 +135,7 @@ type Assumed struct {
 	// SD of the change at a given baseline, the same at each visit, and its correlation
 	// between any two visits.
 	SD, Correlation float64
-	// Dropout is the share of subjects who are gone before the last visit; they leave at an
+	// Dropout is the share of subjects who leave before the last visit, at an
 	// even rate and do not come back.
 	Dropout float64
 }

@@ -1,10 +1,10 @@
-// Package power says how often a trial that is planned would find a difference, by
+// Package power estimates how often a planned trial would find a difference, by
 // drawing such trials and analysing each as the trial itself is (trial.Repeated): the
 // mixed model for repeated measures of the change from baseline, tested at one visit.
 //
 // A drawn subject has a baseline, a change at each visit with the covariance Σ about its
 // arm's mean, and some visits missing. Three things cancel in the analysis and are
-// therefore left out: the means that both arms share, the slope on the baseline, and
+// therefore omitted: the means that both arms share, the slope on the baseline, and
 // the difference at visits that are not tested (each arm has a mean of its own at each).
 // Missing visits have nothing to do with the values that are missing.
 package power
@@ -52,7 +52,7 @@ type Pattern struct {
 	Present []bool
 }
 
-// Draw says how many trials are drawn. The zero value is the default.
+// Draw has the number of trials to simulate. The zero value is the default.
 type Draw struct {
 	// Simulations is the number of trials. Default: 2000, by which a power of 80 % is known
 	// to 0.9 % (its standard error).
@@ -70,7 +70,7 @@ const (
 	chunk = 20
 )
 
-// Result is what became of the drawn trials of one size.
+// Result counts the outcomes of simulated trials of one size.
 type Result struct {
 	// PerArm is how many subjects each arm has at the start.
 	PerArm      int
@@ -93,7 +93,7 @@ func (r Result) Power() compare.Interval {
 	return i
 }
 
-// outcome is what became of one trial.
+// outcome is the outcome of one trial.
 type outcome struct{ rejected, fellBack, failed bool }
 
 // Simulate draws trials with perArm subjects in each arm and analyses them. The same
@@ -178,7 +178,8 @@ func (s Scenario) checked() (Scenario, error) {
 	total := 0.0
 	for _, p := range s.Patterns {
 		if len(p.Present) != visits || !(p.Weight >= 0) || math.IsInf(p.Weight, 0) {
-			return s, fmt.Errorf("a pattern of %d visits with weight %g, of %d visits", len(p.Present), p.Weight, visits)
+			return s, fmt.Errorf("a pattern of %d visits with weight %g, of %d visits", len(p.Present), p.Weight,
+				visits)
 		}
 		total += p.Weight
 	}
@@ -264,5 +265,5 @@ func (s Scenario) judge(r trial.Repeated) outcome {
 		return outcome{failed: true}
 	}
 	p := f.Difference(1, s.Primary).P
-	return outcome{rejected: p <= s.Alpha, fellBack: len(f.Fallbacks) > 0, failed: math.IsNaN(p)}
+	return outcome{rejected: p <= s.Alpha, fellBack: len(f.Rejected) > 0, failed: math.IsNaN(p)}
 }

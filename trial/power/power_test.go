@@ -226,7 +226,8 @@ func TestRefusals(t *testing.T) {
 		t.Error("no difference: no error")
 	}
 	for _, a := range []Assumed{
-		{}, {Visits: 2}, {Visits: 2, SD: math.Inf(1)}, {Visits: 3, SD: 1, Correlation: -0.6}, {Visits: 2, SD: 1, Correlation: 1},
+		{}, {Visits: 2}, {Visits: 2, SD: math.Inf(1)}, {Visits: 3, SD: 1, Correlation: -0.6},
+		{Visits: 2, SD: 1, Correlation: 1},
 		{Visits: 2, SD: 1, Dropout: 1}, {Visits: 2, SD: 1, Dropout: math.NaN()}, {Visits: 51, SD: 1},
 	} {
 		if _, err := a.Scenario(); err == nil {

@@ -24,7 +24,8 @@ func study(t *testing.T, heading string) trial.Analysis {
 		level := 38 + 3*rng.NormFloat64()
 		for v, visit := range []string{"baseline", "month03", "month12"} {
 			if v < 2 || i%4 != 0 {
-				fmt.Fprintf(&results, "S%02d,%s,st-%d-%d,se-%d-%d,right,medial,%.3f,nlls,plain,Maker One,7 echoes,,\n", i, visit, i, v, i, v, level+rng.NormFloat64())
+				fmt.Fprintf(&results, "S%02d,%s,st-%d-%d,se-%d-%d,right,medial,%.3f,nlls,plain,Maker One,7 echoes,,\n",
+					i, visit, i, v, i, v, level+rng.NormFloat64())
 			}
 		}
 	}
@@ -79,7 +80,8 @@ func TestFromStudy(t *testing.T) {
 	for arm := range 2 {
 		mean := sum[arm] / seen[arm]
 		sd := math.Sqrt(square[arm]/seen[arm] - mean*mean)
-		if math.Abs(mean-5*float64(arm)) > 0.05 || math.Abs(sd/math.Sqrt(s.Sigma.At(1, 1))-1) > 0.02 || math.Abs(seen[arm]/20000-0.75) > 0.015 {
+		if math.Abs(mean-5*float64(arm)) > 0.05 || math.Abs(sd/math.Sqrt(s.Sigma.At(1, 1))-1) > 0.02 ||
+			math.Abs(seen[arm]/20000-0.75) > 0.015 {
 			t.Errorf("arm %d: mean %v, SD %v, %v seen", arm, mean, sd, seen[arm])
 		}
 	}
@@ -112,10 +114,12 @@ func TestCaveats(t *testing.T) {
 	}
 	a.Plan.Covariates = []string{"site", "age"}
 	m := &a.Endpoints[0].Model
-	m.Covariance, m.Fallbacks = mmrm.CompoundSymmetry, []string{"unstructured: too few"}
-	a.Flags = []trial.Flag{{Kind: trial.TwoStudies, Subject: "S01"}, {Kind: trial.TwoStudies, Subject: "S02", Endpoint: "VAS"}}
+	m.Covariance, m.Rejected = mmrm.CompoundSymmetry, []mmrm.Rejected{{Covariance: mmrm.Unstructured, Why: "too few"}}
+	a.Flags = []trial.Flag{{Kind: trial.TwoStudies, Subject: "S01"},
+		{Kind: trial.TwoStudies, Subject: "S02", Endpoint: "VAS"}}
 	got := Caveats(a, "medial")
-	for i, want := range []string{"adjusted for site, age", "fallen back on, compound symmetry: unstructured: too few", "two studies count as missing"} {
+	for i, want := range []string{"adjusted for site, age", "fallen back on, compound symmetry: unstructured: too few",
+		"two studies count as missing"} {
 		if len(got) != 3 || !strings.Contains(got[i], want) {
 			t.Fatalf("%q, want %q", got, want)
 		}

@@ -89,10 +89,12 @@ func TestMK(t *testing.T) {
 		}
 		keys[key], keys[seq] = true, true
 		done := r["MKSTAT"] == ""
-		if done != (r["MKORRES"] != "") || done != (r["MKORRESU"] == "ms") || done != (r["MKREASND"] == "") || r["MKSTRESN"] != r["MKORRES"] || r["MKSTRESC"] != r["MKORRES"] {
+		if done != (r["MKORRES"] != "") || done != (r["MKORRESU"] == "ms") || done != (r["MKREASND"] == "") ||
+			r["MKSTRESN"] != r["MKORRES"] || r["MKSTRESC"] != r["MKORRES"] {
 			t.Errorf("result and status contradict each other: %v", r)
 		}
-		if (r["MKBLFL"] == "Y") != (r["VISITNUM"] == "1" && done) || r["MKLOBXFL"] != "" || r["MKDTC"] != "" || r["MKLAT"] == "" {
+		if (r["MKBLFL"] == "Y") != (r["VISITNUM"] == "1" && done) || r["MKLOBXFL"] != "" || r["MKDTC"] != "" ||
+			r["MKLAT"] == "" {
 			t.Errorf("flags or side: %v", r)
 		}
 		if !variable.MatchString(r["MKTESTCD"]) || len(r["MKTEST"]) > longestTest {
@@ -100,7 +102,8 @@ func TestMK(t *testing.T) {
 		}
 	}
 	missing := rows[2*9+6] // S003, visit 2, medial
-	if missing["USUBJID"] != "DEMO-1-S003" || missing["MKSTAT"] != "NOT DONE" || missing["MKREASND"] != "no study" || missing["MKLOC"] != "KNEE JOINT" || missing["MKDIR"] != "MEDIAL" {
+	if missing["USUBJID"] != "DEMO-1-S003" || missing["MKSTAT"] != "NOT DONE" || missing["MKREASND"] != "no study" ||
+		missing["MKLOC"] != "KNEE JOINT" || missing["MKDIR"] != "MEDIAL" {
 		t.Errorf("a planned visit without a result: %v", missing)
 	}
 	if r := rows[2]; r["MKLOC"] != "PATELLOFEMORAL JOINT" || r["MKDIR"] != "" || r["MKLAT"] != "LEFT" {
@@ -145,7 +148,8 @@ func TestMKOfTwoStudies(t *testing.T) {
 		"S3,baseline,f,medial,left,38\n" // a visit that was not done
 	for plan, want := range map[bool]string{false: "S1#2 S3#1 S3#2-", true: "S1#1 S1#2 S3#1 S3#2-"} {
 		a, err := trial.Analyse(t.Context(), "1", trial.Tables{
-			Design: trial.Source{Name: "design.csv", Data: []byte(design)}, Compartments: trial.Source{Name: "compartments.csv", Data: []byte(results)},
+			Design:       trial.Source{Name: "design.csv", Data: []byte(design)},
+			Compartments: trial.Source{Name: "compartments.csv", Data: []byte(results)},
 		}, func(_ trial.Design, p *trial.Plan) error { p.MeanOfTwo = plan; return nil })
 		if err != nil {
 			t.Fatal(err)
@@ -183,7 +187,7 @@ func TestBDS(t *testing.T) {
 	for _, e := range a.Endpoints {
 		for _, visits := range e.Values {
 			for _, v := range visits {
-				if v.Missing == "" {
+				if v.Missing.Kind == trial.Present {
 					values++
 				}
 			}
@@ -201,7 +205,8 @@ func TestBDS(t *testing.T) {
 			analysed[r["PARAMCD"]]++
 		}
 		baseline := r["AVISITN"] == "0"
-		if baseline != (r["ABLFL"] == "Y") || baseline && (r["CHG"] != "" || r["CRIT1FL"] != "" || r["BASE"] != r["AVAL"]) {
+		if baseline != (r["ABLFL"] == "Y") || baseline &&
+			(r["CHG"] != "" || r["CRIT1FL"] != "" || r["BASE"] != r["AVAL"]) {
 			t.Errorf("a baseline: %v", r)
 		}
 		if r["SRCSEQ"] != "" && mk[r["USUBJID"]+"#"+r["SRCSEQ"]] != r["AVAL"] {
@@ -238,11 +243,13 @@ func TestAnalysedIsWhatTheModelHolds(t *testing.T) {
 			if n == 5 && v == 0 || n == 7 && v == 2 {
 				continue
 			}
-			fmt.Fprintf(&results, "S%02d,%s,medial,%.2f\n", n, visit, 36+3*noise(n)+float64(v)*(0.5-float64(n%2))+noise(n, v))
+			fmt.Fprintf(&results, "S%02d,%s,medial,%.2f\n", n, visit, 36+3*noise(n)+float64(v)*(0.5-float64(n%2))+
+				noise(n, v))
 		}
 	}
 	a, err := trial.Analyse(t.Context(), "1", trial.Tables{
-		Design: trial.Source{Name: "design.csv", Data: []byte(design.String())}, Compartments: trial.Source{Name: "compartments.csv", Data: []byte(results.String())},
+		Design:       trial.Source{Name: "design.csv", Data: []byte(design.String())},
+		Compartments: trial.Source{Name: "compartments.csv", Data: []byte(results.String())},
 	}, nil)
 	if err != nil {
 		t.Fatal(err)
@@ -265,7 +272,8 @@ func TestAnalysedIsWhatTheModelHolds(t *testing.T) {
 // The cartilage of one bone is not filed as that of a compartment.
 func TestOneBoneIsNoCompartment(t *testing.T) {
 	seen := map[string]bool{}
-	for _, name := range []string{"medial", "lateral", "patellofemoral", "medial-tibial", "lateral-tibial", "femoral", "patellar"} {
+	for _, name := range []string{"medial", "lateral", "patellofemoral", "medial-tibial", "lateral-tibial", "femoral",
+		"patellar"} {
 		loc, dir := location(name)
 		codes := paramCodes([]trial.EndpointAnalysis{{Endpoint: trial.Endpoint{Name: name, Compartment: true}}})
 		for _, key := range []string{loc + " " + dir, codes[0]} {
@@ -285,7 +293,8 @@ func TestParamCodes(t *testing.T) {
 		return trial.EndpointAnalysis{Endpoint: trial.Endpoint{Name: name, Compartment: compartment}}
 	}
 	in := []trial.EndpointAnalysis{
-		e("medial", true), e("Lateral", true), e("patellofemoral", true), e("medial tibia", true), e("T2MED", false), e("WOMAC pain", false), e("WOMAC pair", false),
+		e("medial", true), e("Lateral", true), e("patellofemoral", true), e("medial tibia", true), e("T2MED", false),
+		e("WOMAC pain", false), e("WOMAC pair", false),
 		e("6MWT", false), e("疼痛", false), e("", false), e("medial", false),
 	}
 	want := "T2MED T2LAT T2PF T2MEDIAL T2MED2 WOMACPAI WOMACPA2 MWT PARAM PARAM2 MEDIAL"
@@ -315,7 +324,8 @@ func TestWithin(t *testing.T) {
 			t.Errorf("%q in %d bytes: %q, want %q", c.in, c.bytes, got, c.want)
 		}
 	}
-	if laterality("Right") != "RIGHT" || laterality("l") != "LEFT" || laterality("both?") != "" || sexTerm("female") != "F" || sexTerm("=x") != "'=x" {
+	if laterality("Right") != "RIGHT" || laterality("l") != "LEFT" || laterality("both?") != "" ||
+		sexTerm("female") != "F" || sexTerm("woman") != "F" || sexTerm("=x") != "=x" {
 		t.Error("terms of side or sex")
 	}
 }

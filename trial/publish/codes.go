@@ -18,18 +18,18 @@ func studyID(d trial.Design) string { return cmp.Or(trialName(d), unnamed) }
 
 // usubjid is USUBJID: unique over studies as long as their names are.
 func usubjid(d trial.Design, subject int) string {
-	return studyID(d) + "-" + strings.TrimSpace(printable.Line(d.Subjects[subject].ID))
+	return studyID(d) + "-" + identifier(d.Subjects[subject].ID)
 }
 
-// The longest texts of the transport format in bytes (SAS XPORT version 5; SDTMIG 3.4):
-// a code, a test's name, anything else.
+// Lengths in bytes that the transport format allows (SAS XPORT version 5; SDTMIG 3.4): of a code, of
+// a test's name, and of any other text.
 const (
 	longestCode = 8
 	longestTest = 40
 	longestText = 200
 )
 
-// within cuts a text to a number of bytes, at a character.
+// within truncates a text to a number of bytes, at a character.
 func within(s string, bytes int) string {
 	s = printable.Line(s)
 	if len(s) <= bytes {
@@ -47,8 +47,8 @@ var knownCodes = map[string]string{
 	"medial-tibial": "T2MT", "lateral-tibial": "T2LT", "patellar": "T2PAT", "femoral": "T2FEM",
 }
 
-// paramCodes returns a PARAMCD for each endpoint: letters, digits and underscores, first a letter, no more
-// than eight, each once (ADaMIG 1.3).
+// paramCodes returns a PARAMCD for each endpoint, all different: up to eight letters and digits, of
+// which the first is a letter (ADaMIG 1.3).
 func paramCodes(endpoints []trial.EndpointAnalysis) []string {
 	codes := make([]string, len(endpoints))
 	taken := map[string]bool{}
@@ -63,7 +63,7 @@ func paramCodes(endpoints []trial.EndpointAnalysis) []string {
 	return codes
 }
 
-// letters is what of a name can stand in a code.
+// letters returns the part of a name that a code can hold.
 func letters(name string) string {
 	var b strings.Builder
 	for _, r := range strings.ToUpper(name) {
@@ -74,7 +74,7 @@ func letters(name string) string {
 	return within(cmp.Or(b.String(), "PARAM"), longestCode)
 }
 
-// free returns the code, with a number for its end where it is taken.
+// free returns the code or, if it is taken, the code with a number at its end.
 func free(code string, taken map[string]bool) string {
 	for n := 1; ; n++ {
 		c := code
@@ -88,7 +88,7 @@ func free(code string, taken map[string]bool) string {
 	}
 }
 
-// laterality is the term of LAT (C99073) for a side; empty where it is neither.
+// laterality returns the term of LAT (C99073) for a side; empty for an unknown one.
 func laterality(side string) string {
 	switch strings.ToLower(strings.TrimSpace(side)) {
 	case "left", "l":
@@ -99,7 +99,7 @@ func laterality(side string) string {
 	return ""
 }
 
-// sexTerm is the term of SEX (C66731); other words stand as they are.
+// sexTerm returns the term of SEX (C66731); other words are unchanged.
 func sexTerm(sex string) string {
 	switch strings.ToLower(strings.TrimSpace(sex)) {
 	case "m", "male", "man":
@@ -109,9 +109,5 @@ func sexTerm(sex string) string {
 	case "u", "unknown":
 		return "U"
 	}
-	return printable.Cell(within(sex, longestText))
+	return within(sex, longestText)
 }
-
-// identifier is a name that stands as an identifier: trimmed, on one line, never cut, since
-// two subjects could become one.
-func identifier(s string) string { return printable.Cell(strings.TrimSpace(printable.Line(s))) }

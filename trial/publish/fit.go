@@ -1,114 +1,92 @@
 package publish
 
 import (
+	"math"
+	"slices"
 	"strings"
 
 	"github.com/t2map/t2map/trial"
 	"github.com/t2map/t2map/trial/mmrm"
 )
 
-// What a reader has to know of a mixed model beside its figures: that it is not the planned
-// one, what that does to p, and what is not in it.
+// Remarks on mixed models: how a model differs from the planned one, and what that does to p.
 
-// noneThere is why a model that there is has no figure for a visit.
-const noneThere = "an arm has nobody in the model at this visit"
+// emptyArm is why a fitted model has no estimate for a visit.
+const emptyArm = "an arm has nobody in the model at this visit"
 
-// fallback says that the covariance is not the planned one, and why; empty where it is.
+// fallback says why the covariance is not the planned one; empty where it is.
 func fallback(a *trial.Analysis, m trial.Model) string {
-	if m.Failed != "" || len(m.Fallbacks) == 0 {
+	if m.Failed != "" || len(m.Rejected) == 0 {
 		return ""
 	}
-	planned := a.Plan.Covariance.String()
-	return "planned " + planned + ", could not be fitted: " + strings.TrimPrefix(strings.Join(m.Fallbacks, "; "), planned+": ")
+	reasons := mapped(m.Rejected, mmrm.Rejected.String)
+	reasons[0] = m.Rejected[0].Why // of the planned one
+	return "planned " + a.Plan.Covariance.String() + ", could not be fitted: " + strings.Join(reasons, "; ")
 }
 
-// fewPerArm is the number of subjects per arm from which on a test with a covariance that
-// assumes equal variances holds its level though it was a fallback: of 2,000 simulated trials
-// without an effect for each number, it rejects about 10 % at 2 per arm, 7 % at 3, and 5.4 % at 4
-// and more, where 5 % are due.
-const fewPerArm = 4
-
-// caution says what a fallback takes for granted; empty where there was none, or one that has a
-// variance for each visit.
+// caution says what a fallback assumes; empty where there is nothing to say.
 func caution(m trial.Model) string {
-	equal := m.Covariance == mmrm.AR1 || m.Covariance == mmrm.CompoundSymmetry
-	if m.Failed != "" || len(m.Fallbacks) == 0 || !equal {
-		return ""
-	}
 	s := m.Covariance.String() + " assumes the same variance at every visit"
-	if n := fewest(m); n > 0 && n < fewPerArm {
-		return s + "; with so few subjects p is too small too often: look at ANCOVA, which does not assume it"
+	switch m.Caution() {
+	case trial.EqualVariances:
+		return s + "; ANCOVA does not"
+	case trial.EqualVariancesOfFew:
+		return s + ", and with so few subjects the test rejects too often; ANCOVA does not assume it"
 	}
-	return s + "; ANCOVA does not"
+	return ""
 }
 
-// fewest is the smallest number of an arm's subjects at a visit that the model holds; 0 where
-// it is not known.
-func fewest(m trial.Model) int {
-	least := 0
-	for _, visits := range m.N {
-		for _, n := range visits {
-			if n > 0 && (least == 0 || n < least) {
-				least = n
-			}
-		}
-	}
-	return least
-}
-
-// leftOut says which terms and visits are not in the model; empty for none.
-func leftOut(m trial.Model) string {
-	if len(m.LeftOut) == 0 {
+// omissionText names the terms and visits that are not in the model; empty for none.
+func omissionText(a *trial.Analysis, m trial.Model) string {
+	if len(m.Omitted) == 0 {
 		return ""
 	}
-	return "not in the model: " + strings.Join(omissions(m), "; ")
+	return "not in the model: " + omissions(a, m)
 }
 
-// omissions are what is not in the model as parts of a sentence: "site (the same for all)".
-func omissions(m trial.Model) []string {
-	return mapped(m.LeftOut, func(s string) string {
-		if what, why, ok := strings.Cut(s, ": "); ok {
-			return what + " (" + why + ")"
-		}
-		return s
-	})
+// omissions lists what is not in the model: "site (the same for all)".
+func omissions(a *trial.Analysis, m trial.Model) string {
+	return strings.Join(mapped(m.Omitted, func(o trial.Omission) string {
+		return o.Of(a.Design) + " (" + o.Why + ")"
+	}), "; ")
 }
 
-// modelNotes are all of it, or why there is no model.
-func modelNotes(a *trial.Analysis, m trial.Model) []string {
-	notes := []string{m.Failed, fallback(a, m), caution(m), leftOut(m)}
-	if m.Failed != "" && len(m.Fallbacks) > 0 {
-		notes[1] = "tried: " + strings.Join(m.Fallbacks, "; ")
+// modelNotes returns what a reader has to know of an estimate of the model: why it does not exist,
+// and how the model differs from the planned one.
+func modelNotes(p place, estimate float64) []string {
+	m := p.e.Model
+	switch {
+	case m.Failed == "" && math.IsNaN(estimate):
+		return []string{absent(p.a, m, p.visit), fallback(p.a, m), caution(m), omissionText(p.a, m)}
+	case m.Failed == "":
+		return []string{fallback(p.a, m), caution(m), omissionText(p.a, m)}
+	case len(m.Rejected) > 0:
+		return []string{m.Failed, "tried: " + strings.Join(mapped(m.Rejected, mmrm.Rejected.String), "; "),
+			omissionText(p.a, m)}
 	}
-	return without(notes)
+	return []string{m.Failed, omissionText(p.a, m)}
 }
 
 // without returns the texts that are not empty.
 func without(texts []string) []string {
-	var there []string
-	for _, s := range texts {
-		if s != "" {
-			there = append(there, s)
-		}
-	}
-	return there
+	return slices.DeleteFunc(slices.Clone(texts), func(s string) bool { return s == "" })
 }
 
-// absent says why the model has no figure at a visit; why there is no model at all stands above
-// the rows.
+// absent says why the model has no estimate at a visit. Why there is no model at all stands above the
+// rows.
 func absent(a *trial.Analysis, m trial.Model, visit int) string {
 	if m.Failed != "" {
 		return "no model"
 	}
-	for _, l := range m.LeftOut {
-		if strings.HasPrefix(l, visitName(a.Design, visit)+": ") {
-			return l
+	for _, o := range m.Omitted {
+		if o.Term == "" && o.Visit == visit {
+			return o.Of(a.Design) + ": " + o.Why
 		}
 	}
-	return noneThere
+	return emptyArm
 }
 
-// familyOf counts the compartments that Holm's adjustment is over.
+// familyOf counts the compartments, over which Holm's method adjusts.
 func familyOf(a *trial.Analysis) int {
 	n := 0
 	for i := range a.Endpoints {

@@ -60,17 +60,21 @@ func TestNIsOfTheMethod(t *testing.T) {
 	c := &e.Contrasts[1]
 	c.N, c.NReference, c.NAdjusted, c.NAdjustedReference = 11, 10, 10, 9
 	e.Model.N = [][]int{{0, 9}, {0, 10}}
-	e.Model.LeftOut = []string{"visit 1: 2 changes in 2 arms are too few for the model", "site: it follows from age"}
+	e.Model.Omitted = []trial.Omission{{Visit: 1, Why: "2 changes in 2 arms are too few for the model"},
+		{Term: "site", Why: "it follows from age"}}
 	e.Contrasts[0].Model, e.Contrasts[0].Holm = none, nan
 	table := contrastTable(&a)
 	for method, want := range map[string]string{
-		"mixed model": "10 9", "ancova": "10 9", "permutation": "10 9", "welch": "11 10", "wilcoxon": "11 10", "hedges g": "11 10",
+		"mixed model": "10 9", "ancova": "10 9", "permutation": "10 9", "welch": "11 10", "wilcoxon": "11 10",
+		"hedges g": "11 10",
 	} {
 		r := only(t, table, "endpoint", "medial", "visit", "visit 2", "method", method)
 		if got := r["n"] + " " + r["n_reference"]; got != want {
 			t.Errorf("%s: n %s, want %s", method, got, want)
 		}
-		if fit := method == "mixed model"; fit != (r["covariance"] == "unstructured") || fit != (r["df_method"] == "kenward-roger") || fit != (r["subjects"] == "23") || fit != (r["observations"] != "") {
+		if fit := method == "mixed model"; fit != (r["covariance"] == "unstructured") ||
+			fit != (r["df_method"] == "kenward-roger") || fit != (r["subjects"] == "22") ||
+			fit != (r["observations"] != "") {
 			t.Errorf("%s: what was fitted: %v", method, r)
 		}
 	}
@@ -78,7 +82,8 @@ func TestNIsOfTheMethod(t *testing.T) {
 	if want := "visit 1: 2 changes in 2 arms are too few for the model; not in the model: visit 1 (2 changes in 2 arms are too few for the model); site (it follows from age)"; first["note"] != want || first["n"] != "0" {
 		t.Errorf("a visit that is not in the model: n %s, note %q", first["n"], first["note"])
 	}
-	if r := only(t, meanTable(&a), "endpoint", "medial", "visit", "visit 2", "arm", "low dose"); r["n"] != "10" || !strings.Contains(r["note"], "site (it follows from age)") {
+	if r := only(t, meanTable(&a), "endpoint", "medial", "visit", "visit 2", "arm", "low dose"); r["n"] != "10" ||
+		!strings.Contains(r["note"], "site (it follows from age)") {
 		t.Errorf("a least-squares mean: %v", r)
 	}
 	for _, r := range where(bdsTable(&a), "PARAMCD", "T2MED", "AVISIT", "visit 1") {
@@ -86,45 +91,59 @@ func TestNIsOfTheMethod(t *testing.T) {
 			t.Fatalf("a visit that is not in the model is analysed: %v", r)
 		}
 	}
-	says(t, "the page", readable(page(t, a)), "n = 10 and 9 in the model, of 11 and 10 with a change", "11, 10 adjusted: 10, 9",
-		"planned, but not in the model: visit 1 (2 changes in 2 arms are too few for the model); site (it follows from age) (Medial T2)")
+	says(t, "the page", readable(page(t, a)), "n = 10 and 9 in the model, of 11 and 10 with a change",
+		"11, 10 adjusted: 10, 9",
+		"Omitted from the model were visit 1 (2 changes in 2 arms are too few for the model); site (it follows from age) for Medial T2.")
 }
 
 // A fallback is named wherever p is, with what it assumes.
 func TestFallbackIsNamed(t *testing.T) {
 	a := sample{arms: 2, visits: 3, perArm: 2}.analysis()
 	m := &a.Endpoints[0].Model
+	a.Endpoints[0].Contrasts[1].Model.DF = 17.84
 	m.Covariance = mmrm.CompoundSymmetry
-	m.Fallbacks = []string{"unstructured: did not converge", "heterogeneous compound symmetry: singular", "first-order autoregressive: singular"}
-	const few = "compound symmetry assumes the same variance at every visit; with so few subjects p is too small too often: look at ANCOVA, which does not assume it"
+	m.Rejected = []mmrm.Rejected{{Covariance: mmrm.Unstructured, Why: "did not converge"},
+		{Covariance: mmrm.HeterogeneousCS, Why: "singular"}, {Covariance: mmrm.AR1, Why: "singular"}}
+	const few = "compound symmetry assumes the same variance at every visit, and with so few subjects the test rejects too often; ANCOVA does not assume it"
 	const planned = "planned unstructured, could not be fitted: did not converge; heterogeneous compound symmetry: singular; first-order autoregressive: singular"
 	r := only(t, contrastTable(&a), "endpoint", "medial", "visit", "visit 2", "method", "mixed model")
 	if want := planned + "; " + few; r["note"] != want || r["covariance"] != "compound symmetry" {
 		t.Errorf("contrasts.csv: covariance %q, note %q, want %q", r["covariance"], r["note"], want)
 	}
-	if r := only(t, contrastTable(&a), "endpoint", "medial", "visit", "visit 2", "method", "ancova"); r["note"] != "" {
+	if r := only(t, contrastTable(&a), "endpoint", "medial", "visit", "visit 2", "method",
+		"ancova"); r["note"] != a.Endpoints[0].Contrasts[1].Reasons.Ancova {
 		t.Errorf("ANCOVA has the model's note: %q", r["note"])
 	}
-	if got := only(t, meanTable(&a), "endpoint", "medial", "visit", "visit 2", "arm", "control")["note"]; got != planned+"; "+few {
+	if got := only(t, meanTable(&a), "endpoint", "medial", "visit", "visit 2", "arm",
+		"control")["note"]; got != planned+"; "+few {
 		t.Errorf("lsmeans.csv: note %q", got)
 	}
 	text := readable(page(t, a))
 	says(t, "the page", text, planned,
-		"mixed model, compound symmetry covariance (planned: unstructured, which could not be fitted), Kenward–Roger, 20.5 degrees of freedom; "+few,
-		"Medial T2 (ms) covariance compound symmetry, since unstructured, which was planned, could not be fitted; "+few, "For Medial T2: "+few)
+		"mixed model, compound symmetry covariance (planned: unstructured, which could not be fitted), Kenward–Roger, 17.8 degrees of freedom; "+few,
+		"Medial T2 (ms) covariance compound symmetry, because the planned one, unstructured, could not be fitted; "+few,
+		"For Medial T2: "+few)
 	// A plan is not a fallback, and a variance for each visit assumes nothing.
 	for _, m := range []trial.Model{
-		{Covariance: mmrm.CompoundSymmetry, N: m.N}, {Covariance: mmrm.HeterogeneousCS, Fallbacks: m.Fallbacks[:1], N: m.N}, {Failed: "x", Covariance: mmrm.AR1, Fallbacks: m.Fallbacks},
+		{Covariance: mmrm.CompoundSymmetry, N: m.N},
+		{Covariance: mmrm.HeterogeneousCS, Rejected: m.Rejected[:1], N: m.N},
+		{Failed: "x", Covariance: mmrm.AR1, Rejected: m.Rejected},
 	} {
 		if got := caution(m); got != "" {
-			t.Errorf("%v after %q: %q", m.Covariance, m.Fallbacks, got)
+			t.Errorf("%v after %q: %q", m.Covariance, m.Rejected, got)
 		}
 	}
-	if got := caution(trial.Model{Covariance: mmrm.AR1, Fallbacks: m.Fallbacks[:2], N: [][]int{{12, 11}, {0, 4}}}); got != "first-order autoregressive assumes the same variance at every visit; ANCOVA does not" {
+	if got := caution(trial.Model{Covariance: mmrm.AR1, Rejected: m.Rejected[:2],
+		N: [][]int{{12, 11},
+			{0, 4}}}); got != "first-order autoregressive assumes the same variance at every visit; ANCOVA does not" {
 		t.Errorf("many subjects: %q", got)
 	}
-	*m = trial.Model{Failed: "singular", Fallbacks: m.Fallbacks[:1]}
-	if got := only(t, contrastTable(&a), "endpoint", "medial", "visit", "visit 2", "method", "mixed model"); got["note"] != "singular; tried: unstructured: did not converge" || got["covariance"] != "" || got["subjects"] != "" {
+	rejected := m.Rejected[:1]
+	fail(m, "singular")
+	m.Rejected = rejected
+	if got := only(t, contrastTable(&a), "endpoint", "medial", "visit", "visit 2", "method",
+		"mixed model"); got["note"] != "singular; tried: unstructured: did not converge" || got["covariance"] != "" ||
+		got["subjects"] != "" {
 		t.Errorf("no model: %v", got)
 	}
 }
@@ -133,10 +152,12 @@ func TestFallbackIsNamed(t *testing.T) {
 func TestFailedPermutationHasARow(t *testing.T) {
 	a := usual.analysis()
 	c := &a.Endpoints[0].Contrasts[1]
-	c.Permutation, c.Reasons = trial.PermutationTest{P: nan}, []string{"permutation: the strata leave no other arrangement of the arms"}
+	c.Permutation, c.Reasons.Permutation = trial.PermutationTest{P: nan},
+		"the strata leave no other arrangement of the arms"
 	table := contrastTable(&a)
 	r := only(t, table, "endpoint", "medial", "method", "permutation")
-	if r["visit"] != "visit 2" || r["p"] != "" || r["arrangements"] != "" || r["note"] != "the strata leave no other arrangement of the arms" {
+	if r["visit"] != "visit 2" || r["p"] != "" || r["arrangements"] != "" ||
+		r["note"] != "the strata leave no other arrangement of the arms" {
 		t.Errorf("a failed permutation test: %v", r)
 	}
 }
@@ -144,15 +165,18 @@ func TestFailedPermutationHasARow(t *testing.T) {
 // Holm's family is stated as what it is over.
 func TestHolmSaysItsFamily(t *testing.T) {
 	text := readable(page(t, usual.analysis()))
-	says(t, "the page", text, "adjusted over 3 compartments at the visit and arm; one without a p counts as p = 1", "adjusted over 3 compartments at each visit and arm by Holm (1979)")
+	says(t, "the page", text, "adjusted over 3 compartments at the visit and arm; one without a p counts as p = 1",
+		"adjusted over 3 compartments at each visit and arm by the method of Holm (1979)")
 	one := usual.analysis()
 	one.Endpoints = one.Endpoints[:1]
 	one.Correlations = nil
-	never(t, "the page of one compartment", readable(page(t, one)), "(Holm)", "by Holm (1979)", "adjusted over the compartments")
+	never(t, "the page of one compartment", readable(page(t, one)), "(Holm)", "by Holm (1979)",
+		"adjusted over the compartments")
 }
 
 func TestCorrelationsWithinArms(t *testing.T) {
 	a := usual.analysis()
+	a.Correlations[0].Rho.Estimate = 0.31
 	table := correlationTable(&a)
 	for who, arm := range map[string]string{"within arms": "", "all subjects": "", "one arm": "control"} {
 		rows := where(table, "x", "medial", "visit", "visit 2", "among", who, "arm", arm)
@@ -164,7 +188,9 @@ func TestCorrelationsWithinArms(t *testing.T) {
 	for i, j := 0, len(a.Correlations)-1; i < j; i, j = i+1, j-1 {
 		a.Correlations[i], a.Correlations[j] = a.Correlations[j], a.Correlations[i]
 	}
-	says(t, "the page", readable(page(t, a)), "Medial T2 with WOMAC pain visit 1 within arms 12 0.31", "a treatment that changes both causes a correlation by itself", "as the partial rank correlation given the arm")
+	says(t, "the page", readable(page(t, a)), "Medial T2 with WOMAC pain visit 1 within arms 22 0.31",
+		"a treatment that changes both endpoints causes a correlation by itself",
+		"as the partial rank correlation given the arm")
 }
 
 // Percent is of all who have a change, or says why there is none.
@@ -175,7 +201,8 @@ func TestPercentOfAPartIsNotShown(t *testing.T) {
 	text := readable(page(t, a))
 	never(t, "the page", text, "77.7")
 	says(t, "the page", text, "the baseline of 4 of 11 is not above 0: percent of the others is in description.csv.")
-	if r := only(t, descriptionTable(&a), "endpoint", "WOMAC pain", "arm", "low dose", "visit", "visit 2", "measure", "percent"); r["n"] != "7" || r["mean"] != "77.7" {
+	if r := only(t, descriptionTable(&a), "endpoint", "WOMAC pain", "arm", "low dose", "visit", "visit 2", "measure",
+		"percent"); r["n"] != "7" || r["mean"] != "77.7" {
 		t.Errorf("description.csv: %v", r)
 	}
 }
@@ -186,7 +213,7 @@ func TestDashesHaveReasons(t *testing.T) {
 	for i := range 8 {
 		rows = append(rows, row{Cells: []cell{num(dash, fmt.Sprintf("reason %d", i%7)), num("1", "none"), num(dash)}})
 	}
-	g := grid{Heads: nums("x", "y", "z"), Groups: []group{{Rows: rows}}}.finish("x.csv")
+	g := grid{Heads: numericHeads("x", "y", "z"), Groups: []group{{Rows: rows}}}.finish("x.csv")
 	var marks []string
 	for _, r := range g.Groups[0].Rows {
 		marks = append(marks, r.Cells[0].Mark)
@@ -202,17 +229,10 @@ func TestDashesHaveReasons(t *testing.T) {
 	}
 	a := usual.analysis()
 	c := &a.Endpoints[0].Contrasts[0]
-	c.Welch, c.Reasons = none, []string{"Welch: a sample of one value has no variance"}
+	c.Welch, c.Reasons.Welch = none, "a sample of one value has no variance"
+	c.Wilcoxon.P, c.Wilcoxon.Exact = 0.0123, true
 	c.Wilcoxon.Shift.Low, c.Wilcoxon.Shift.High, c.Wilcoxon.Shift.Estimate = nan, nan, 1.5
-	c.Reasons = append(c.Reasons, "Wilcoxon: 3 and 2 values are too few for an interval")
-	says(t, "the page", readable(page(t, a)), "– a", "a a sample of one value has no variance.", "1.50 b p = 0.012, exact", "b 3 and 2 values are too few for an interval.")
-}
-
-// The index of flags is written in words, of values and of changes.
-func TestJSONFlagsOfCells(t *testing.T) {
-	a := usual.analysis()
-	a.Endpoints[0].Cells[0][1].ValueFlags, a.Endpoints[0].Cells[0][1].ChangeFlags = []int{2}, []int{2, 3}
-	says(t, "trial.json", string(encode(a, nil, nil)),
-		`"value_flags": ["scanner change (S001, visit 1): another scanner than at baseline"]`,
-		`"change_flags": ["scanner change (S001, visit 1): another scanner than at baseline", "quality (S002, baseline): images were compressed with loss"]`)
+	c.Reasons.Wilcoxon = "3 and 2 values are too few for an interval"
+	says(t, "the page", readable(page(t, a)), "– a", "a a sample of one value has no variance.",
+		"1.50 b p = 0.012, exact", "b 3 and 2 values are too few for an interval.")
 }

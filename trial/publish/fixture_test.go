@@ -1,12 +1,11 @@
 package publish
 
 import (
+	"context"
+	"encoding/csv"
 	"fmt"
 	"math"
-	"slices"
-
-	"gonum.org/v1/gonum/stat"
-	"gonum.org/v1/gonum/stat/distuv"
+	"strings"
 
 	"github.com/t2map/t2map/figure"
 	"github.com/t2map/t2map/trial"
@@ -15,12 +14,39 @@ import (
 
 var nan = math.NaN()
 
-// sample is a made-up trial, the same at each call: its figures agree with each other
-// where they are sums and means, and are plausible where they are of a model.
+// none is an estimate that does not exist.
+var none = mmrm.Estimate{Value: nan, SE: nan, DF: nan, T: nan, P: nan, Low: nan, High: nan}
+
+// sample is a made-up trial, the same at each call: small tables, and what package trial makes of
+// them.
 type sample struct {
 	arms, visits, perArm int
 	// scores adds an endpoint that is not a compartment.
 	scores bool
+}
+
+const permutations = 199
+
+func (s sample) analysis() trial.Analysis {
+	tables := trial.Tables{
+		Design:       trial.Source{Name: "design.csv", Data: s.design()},
+		Compartments: trial.Source{Name: "compartments.csv", Data: s.compartments()},
+		Studies:      trial.Source{Name: "studies.csv", Data: []byte("subject,visit,status,reason\n")},
+	}
+	if s.scores {
+		tables.Scores = []trial.Source{{Name: "scores.csv", Data: s.womac()}}
+	}
+	a, err := trial.Analyse(context.Background(), "1.2.3", tables, func(_ trial.Design, p *trial.Plan) error {
+		p.Permutations = permutations
+		if s.visits > 50 {
+			p.Covariance = mmrm.CompoundSymmetry
+		}
+		return nil
+	})
+	if err != nil {
+		panic(err)
+	}
+	return a
 }
 
 // noise is a number of [−1, 1) that depends on its arguments alone.
@@ -33,279 +59,124 @@ func noise(n ...int) float64 {
 	return float64(h%20011)/10005.5 - 1
 }
 
-func (s sample) analysis() trial.Analysis {
-	a := trial.Analysis{
-		Version:  "1.2.3",
-		Design:   s.design(),
-		Plan:     trial.Plan{Level: 0.95, WithinCV: 0.05, Permutations: 9999},
-		Inputs:   []trial.Input{{Name: "compartments.csv", SHA256: "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"}, {Name: "design.csv", SHA256: "60303ae22b998861bce3b28f33eec1be758a213c86c93c076dbe9f558c11c752"}},
-		Settings: []string{"nlls, first echo not fitted, T2 from 0 to 100 ms, labels: compartments, protocol: demo, t2map 1.2.3"},
-		Flags: []trial.Flag{
-			{Kind: trial.NotInDesign, Subject: "X9", Visit: "baseline", Text: "the design does not have this subject"},
-			{Kind: trial.NoResult, Subject: "S003", Visit: "visit 2", Text: "no study"},
-			{Kind: trial.ScannerChange, Subject: "S001", Visit: "visit 1", Text: "another scanner than at baseline"},
-			{Kind: trial.Quality, Subject: "S002", Visit: "baseline", Text: "images were compressed with loss"},
-		},
+func (s sample) visit(v int) string {
+	if v == 0 {
+		return "baseline"
 	}
-	names := []string{"medial", "lateral", "patellofemoral"}
-	for i, name := range names {
-		a.Endpoints = append(a.Endpoints, s.endpoint(a.Design, i, trial.Endpoint{
-			Name: name, Title: string(name[0]-32) + name[1:] + " T2", Unit: "ms", Compartment: true, Direction: trial.HigherIsWorse,
-		}))
-	}
-	if s.scores {
-		a.Endpoints = append(a.Endpoints, s.endpoint(a.Design, 3, trial.Endpoint{Name: "WOMAC pain", Title: "WOMAC pain", Direction: trial.HigherIsWorse}))
-		a.Correlations = s.correlations()
-	}
-	a.Flow = flowOf(a)
-	return a
+	return fmt.Sprintf("visit %d", v)
 }
 
-func (s sample) design() trial.Design {
-	d := trial.Design{Name: "DEMO-1", Primary: trial.Primary{Visit: s.visits - 1}}
-	for arm := range s.arms {
-		d.Arms = append(d.Arms, []string{"control", "low dose", "high dose", "arm 4", "arm 5", "arm 6"}[arm])
+func subjectID(n int) string { return fmt.Sprintf("S%03d", n+1) }
+
+// csvOf returns a table, with lines of a heading.
+func csvOf(heading string, rows ...[]string) []byte {
+	var b strings.Builder
+	b.WriteString(heading)
+	if err := csv.NewWriter(&b).WriteAll(rows); err != nil {
+		panic(err)
 	}
+	return []byte(b.String())
+}
+
+func (s sample) design() []byte {
+	var visits []string
 	for v := range s.visits {
-		name := "baseline"
-		if v > 0 {
-			name = fmt.Sprintf("visit %d", v)
+		visits = append(visits, fmt.Sprintf("%s=%d", s.visit(v), 3*v))
+	}
+	rows := [][]string{{"subject", "arm", "side", "site", "sex", "age", "bmi"}}
+	arms := []string{"control", "low dose", "high dose", "arm 4", "arm 5", "arm 6"}
+	for n := range s.arms * s.perArm {
+		bmi := fmt.Sprintf("%.1f", 26+4*noise(n, 1))
+		if n == 4 {
+			bmi = ""
 		}
-		d.Visits = append(d.Visits, trial.Visit{Name: name, Month: float64(3 * v)})
+		rows = append(rows, []string{
+			subjectID(n), arms[n%s.arms], []string{"left", "right"}[n%2], fmt.Sprintf("site %d", n%3+1),
+			[]string{"F", "M"}[n/2%2],
+			fmt.Sprintf("%.0f", 55+10*noise(n)), bmi,
+		})
+	}
+	return csvOf("# trial: DEMO-1\n# reference: control\n# visits: "+strings.Join(visits, ", ")+"\n", rows...)
+}
+
+// compartments has, beside the values, a missing visit of S003 and others, an upgrade of the scanner
+// of S001 at visit 1, lossy images of S002, and a subject who is not in the design.
+func (s sample) compartments() []byte {
+	rows := [][]string{{"subject", "visit", "side", "study", "series", "compartment", "mean_t2_ms", "method",
+		"settings", "scanner", "acquisition", "lossy_images"}}
+	row := func(n, v, which int) []string {
+		scanner, lossy := "Maker One", ""
+		if n == 0 && v == 1 {
+			scanner = "Maker Two"
+		}
+		if n == 1 && v == 0 {
+			lossy = "yes"
+		}
+		arm := float64(n % s.arms)
+		x := 38 + 4*noise(n, which) + float64(v)*(0.6-1.3*arm) + 2.2*noise(n, which, v)*float64(min(v, 1))
+		return []string{
+			subjectID(n), s.visit(v), []string{"left", "right"}[n%2], fmt.Sprintf("%012x", n*1000+v),
+			fmt.Sprintf("77aa%d-%d", n, v),
+			[]string{"medial", "lateral", "patellofemoral"}[which], fmt.Sprintf("%.2f", max(x, 5)), "nlls",
+			"nlls, first echo omitted, T2 from 0 to 100 ms, labels: compartments, protocol: demo, t2map 1.2.3", scanner,
+			"7 echoes", lossy,
+		}
 	}
 	for n := range s.arms * s.perArm {
-		who := trial.Subject{
-			ID: fmt.Sprintf("S%03d", n+1), Arm: n % s.arms, Side: []string{"left", "right"}[n%2], Site: fmt.Sprintf("site %d", n%3+1),
-			Sex: []string{"F", "M"}[n/2%2], Age: 55 + math.Round(10*noise(n)), BMI: 26 + math.Round(40*noise(n, 1))/10,
-		}
-		if n == 4 {
-			who.BMI = nan
-		}
-		d.Subjects = append(d.Subjects, who)
-	}
-	return d
-}
-
-func (s sample) endpoint(d trial.Design, which int, e trial.Endpoint) trial.EndpointAnalysis {
-	x := trial.EndpointAnalysis{Endpoint: e, RC: nan}
-	if e.Compartment {
-		x.RC = 1.96 * math.Sqrt2 * 5
-	}
-	for n, who := range d.Subjects {
-		values := make([]trial.Value, s.visits)
-		changes := make([]trial.Change, s.visits)
-		base := 38 + 4*noise(n, which)
-		for v := range values {
-			values[v] = trial.Value{X: math.Round(100*(base+float64(v)*(0.6-1.3*float64(who.Arm))+2.2*noise(n, which, v)*float64(min(v, 1)))) / 100, Side: who.Side, Study: fmt.Sprintf("%012x", n*1000+v), Series: "77aa", Method: "nlls"}
+		for v := range s.visits {
 			if n == 2 && v == 2 || v > 0 && n%11 == 10 {
-				values[v] = trial.Value{X: nan, Missing: "no study", Flags: []int{1}}
+				continue
 			}
-			if n == 0 && v == 1 {
-				values[v].Flags = []int{2}
-			}
-			changes[v] = changeOf(values[0].X, values[v].X, x.RC, v)
-		}
-		x.Values, x.Changes = append(x.Values, values), append(x.Changes, changes)
-	}
-	x.Cells = cellsOf(d, x)
-	s.fit(d, &x, which)
-	return x
-}
-
-func changeOf(base, x, rc float64, visit int) trial.Change {
-	c := trial.Change{Delta: x - base, Percent: 100 * (x - base) / base}
-	switch {
-	case visit == 0:
-		return trial.Change{Delta: nan, Percent: nan, Missing: "baseline"}
-	case math.IsNaN(c.Delta):
-		c.Missing = "no study"
-	case math.IsNaN(rc):
-	case c.Percent > rc:
-		c.Verdict = trial.Increase
-	case c.Percent < -rc:
-		c.Verdict = trial.Decrease
-	default:
-		c.Verdict = trial.Within
-	}
-	return c
-}
-
-func cellsOf(d trial.Design, x trial.EndpointAnalysis) [][]trial.Cell {
-	cells := make([][]trial.Cell, len(d.Arms))
-	for arm := range cells {
-		for v := range d.Visits {
-			var c trial.Cell
-			var values, deltas, percents []float64
-			for n, who := range d.Subjects {
-				if who.Arm != arm {
-					continue
-				}
-				value, change := x.Values[n][v], x.Changes[n][v]
-				c.ValueFlags, c.ChangeFlags = append(c.ValueFlags, value.Flags...), append(c.ChangeFlags, value.Flags...)
-				if math.IsNaN(value.X) {
-					c.Missing++
-					continue
-				}
-				values = append(values, value.X)
-				if !math.IsNaN(change.Delta) {
-					deltas, percents = append(deltas, change.Delta), append(percents, change.Percent)
-				}
-			}
-			c.Value, c.Change, c.Percent = describe(values), describe(deltas), describe(percents)
-			cells[arm] = append(cells[arm], c)
-		}
-	}
-	return cells
-}
-
-func describe(x []float64) trial.Description {
-	d := trial.Description{N: len(x), Mean: nan, SD: nan, Median: nan, Q1: nan, Q3: nan, Min: nan, Max: nan, Low: nan, High: nan}
-	if len(x) == 0 {
-		return d
-	}
-	x = slices.Clone(x)
-	slices.Sort(x)
-	d.Mean = stat.Mean(x, nil)
-	d.Median, d.Q1, d.Q3 = stat.Quantile(0.5, stat.Empirical, x, nil), stat.Quantile(0.25, stat.Empirical, x, nil), stat.Quantile(0.75, stat.Empirical, x, nil)
-	d.Min, d.Max = x[0], x[len(x)-1]
-	if len(x) > 1 {
-		d.SD = stat.StdDev(x, nil)
-		half := distuv.StudentsT{Sigma: 1, Nu: float64(len(x) - 1)}.Quantile(0.975) * d.SD / math.Sqrt(float64(len(x)))
-		d.Low, d.High = d.Mean-half, d.Mean+half
-	}
-	return d
-}
-
-// estimate is one with 20.5 degrees of freedom.
-func estimate(x, se float64) mmrm.Estimate {
-	if math.IsNaN(x) {
-		return none
-	}
-	t := distuv.StudentsT{Sigma: 1, Nu: 20.5}
-	half := t.Quantile(0.975) * se
-	return mmrm.Estimate{Value: x, SE: se, DF: t.Nu, T: x / se, P: 2 * t.CDF(-math.Abs(x/se)), Low: x - half, High: x + half}
-}
-
-func (s sample) fit(d trial.Design, x *trial.EndpointAnalysis, which int) {
-	x.Model = trial.Model{Subjects: len(d.Subjects) - 1, LogLik: -123.456, Formula: s.formula(), BaselineMean: 38.1, Sigma: [][]float64{{1.21, 0.594}, {0.594, 2.25}}, LSMeans: make([][]mmrm.Estimate, s.arms), N: make([][]int, s.arms)}
-	if which == 1 {
-		x.Model.Covariance, x.Model.Fallbacks = mmrm.HeterogeneousCS, []string{"unstructured: did not converge"}
-	}
-	for v := 1; v < s.visits; v++ {
-		r := trial.Responders{Visit: v}
-		for arm := range s.arms {
-			m := x.Cells[arm][v].Change
-			x.Model.Observations += m.N
-			x.Model.N[arm] = append(x.Model.N[arm], m.N)
-			x.Model.LSMeans[arm] = append(x.Model.LSMeans[arm], estimate(m.Mean, 0.61))
-			n := trial.ResponderCount{SDC: x.RC / math.Sqrt(float64(m.N))}
-			for i, who := range d.Subjects {
-				if who.Arm == arm {
-					switch x.Changes[i][v].Verdict {
-					case trial.Within:
-						n.Within++
-					case trial.Increase:
-						n.Increase++
-					case trial.Decrease:
-						n.Decrease++
-					}
-				}
-			}
-			r.Arms = append(r.Arms, n)
-			if arm > 0 {
-				r.Increase, r.Decrease = append(r.Increase, 1), append(r.Decrease, 0.0321)
-			}
-		}
-		if x.Compartment {
-			x.Responders = append(x.Responders, r)
-		}
-	}
-	for arm := 1; arm < s.arms; arm++ {
-		for v := 1; v < s.visits; v++ {
-			x.Contrasts = append(x.Contrasts, s.contrast(*x, arm, v))
-		}
-	}
-}
-
-func (s sample) formula() string {
-	switch {
-	case s.arms > 1 && s.visits > 2:
-		return "change ~ baseline + arm + visit + arm:visit"
-	case s.arms > 1:
-		return "change ~ baseline + arm"
-	case s.visits > 2:
-		return "change ~ baseline + visit"
-	}
-	return "change ~ baseline"
-}
-
-func (s sample) contrast(x trial.EndpointAnalysis, arm, v int) trial.Contrast {
-	one, other := x.Cells[arm][v].Change, x.Cells[0][v].Change
-	diff := one.Mean - other.Mean
-	c := trial.Contrast{
-		Arm: arm, Visit: v, N: one.N, NReference: other.N, NAdjusted: one.N, NAdjustedReference: other.N, Model: estimate(diff, 0.85), Holm: nan,
-		Ancova: estimate(diff-0.02, 0.9), Welch: estimate(diff, 0.95), Effect: trial.Interval{Estimate: diff / 2, Low: diff/2 - 0.8, High: diff/2 + 0.8},
-		Wilcoxon:    trial.RankTest{U: 31, P: 0.0123, Exact: true, Shift: trial.Interval{Estimate: diff + 0.1, Low: diff - 2, High: diff + 2.2}},
-		Permutation: trial.PermutationTest{P: nan},
-	}
-	if x.Compartment {
-		c.Holm = min(1, 3*c.Model.P)
-		c.Primary = v == s.visits-1
-	}
-	if v == s.visits-1 {
-		c.Permutation = trial.PermutationTest{P: 0.0104, Arrangements: 9999}
-	}
-	return c
-}
-
-func (s sample) correlations() []trial.Correlation {
-	var all []trial.Correlation
-	for x := range 3 {
-		for v := 1; v < s.visits; v++ {
-			for arm := trial.WithinArms; arm < s.arms; arm++ {
-				c := trial.Correlation{X: x, Y: 3, Visit: v, Arm: arm, N: s.perArm, Rho: trial.Interval{Estimate: 0.31, Low: -0.1, High: 0.63}, P: 0.14}
-				if arm == s.arms-1 {
-					c.Rho, c.P, c.N = trial.Interval{Estimate: nan, Low: nan, High: nan}, nan, 2
-				}
-				all = append(all, c)
+			for which := range 3 {
+				rows = append(rows, row(n, v, which))
 			}
 		}
 	}
-	return all
+	stranger := row(1, 0, 0)
+	stranger[0], stranger[3], stranger[4], stranger[11] = "X9", "ffff", "ffff", ""
+	return csvOf("", append(rows, stranger)...)
 }
 
-func flowOf(a trial.Analysis) []trial.Flow {
-	flows := make([]trial.Flow, len(a.Design.Arms))
-	for n, who := range a.Design.Subjects {
-		f := &flows[who.Arm]
-		f.Planned++
-		if f.Visits == nil {
-			f.Visits = make([]trial.FlowVisit, len(a.Design.Visits))
-		}
-		later := false
-		for v := range a.Design.Visits {
-			if value := a.Endpoints[0].Values[n][v]; !math.IsNaN(value.X) {
-				f.Visits[v].Present++
-				later = later || v > 0
-			} else if f.Visits[v].Missing == nil {
-				f.Visits[v].Missing = []trial.ReasonCount{{Reason: value.Missing, N: 1}}
-			} else {
-				f.Visits[v].Missing[0].N++
+func (s sample) womac() []byte {
+	rows := [][]string{{"subject", "visit", "name", "value", "direction"}}
+	for n := range s.arms * s.perArm {
+		for v := range s.visits {
+			if n == 2 && v == 2 || v > 0 && n%11 == 10 {
+				continue
 			}
-		}
-		if later {
-			f.Analysed++
+			rows = append(rows, []string{subjectID(n), s.visit(v), "WOMAC pain",
+				fmt.Sprintf("%.1f", 40+20*noise(n, 9)-float64(v*(n%s.arms))+5*noise(n, 9, v)), "higher is worse"})
 		}
 	}
-	return flows
+	return csvOf("", rows...)
+}
+
+// fail makes a model one that could not be fitted.
+func fail(m *trial.Model, why string) {
+	*m = trial.Model{Failed: why, LSMeans: m.LSMeans, LogLik: nan, BaselineMean: nan}
+	for arm := range m.LSMeans {
+		for v := range m.LSMeans[arm] {
+			m.LSMeans[arm][v] = none
+		}
+	}
+}
+
+// flagOf returns the index of the first flag of a kind.
+func flagOf(a *trial.Analysis, kind trial.FlagKind) int {
+	for i, f := range a.Flags {
+		if f.Kind == kind {
+			return i
+		}
+	}
+	panic("no flag of " + string(kind))
 }
 
 // picture is a drawing of a few bytes.
 func picture(name string) figure.Picture {
 	return figure.Picture{
-		Name: name, Width: 180, Height: 60, Title: "Change of T2", Caption: "Means with 95 % t intervals; n under each point.",
-		Flags: []string{"S001 at visit 1: another scanner than at baseline"},
-		SVG:   []byte(`<svg xmlns="http://www.w3.org/2000/svg" width="180mm" height="60mm" viewBox="0 0 180 60"><rect width="180" height="60" fill="#eef"/><path d="M10 50L60 20L170 40" stroke="#0b5fa5" fill="none"/></svg>`),
-		PNG:   []byte("\x89PNG\r\n\x1a\n"), PDF: []byte("%PDF-1.4\n"),
+		Name: name, Width: 180, Height: 60, Title: "Change of T2",
+		Caption: "Means with 95 % t intervals; n under each point.",
+		SVG:     []byte(`<svg xmlns="http://www.w3.org/2000/svg" width="180mm" height="60mm" viewBox="0 0 180 60"><rect width="180" height="60" fill="#eef"/><path d="M10 50L60 20L170 40" stroke="#0b5fa5" fill="none"/></svg>`),
+		PNG:     []byte("\x89PNG\r\n\x1a\n"), PDF: []byte("%PDF-1.4\n"),
 	}
 }

@@ -1,7 +1,6 @@
 package publish
 
 import (
-	"cmp"
 	"fmt"
 	"math"
 	"strconv"
@@ -12,7 +11,7 @@ import (
 	"github.com/t2map/t2map/trial"
 )
 
-// dash stands on the page for a figure that could not be had.
+// dash is shown on the page for a number that does not exist.
 const dash = "–"
 
 // pIs prints "p = 0.034" or "p < 0.001".
@@ -24,15 +23,14 @@ func pIs(p float64) string {
 	return "p\u00a0=\u00a0" + s
 }
 
-// percentDecimals and ratioDecimals are those of percentages and of numbers
-// without a unit, such as a correlation.
+// Decimals of percentages, of numbers without a unit such as a correlation, and of degrees of freedom.
 const (
 	percentDecimals = 1
 	ratioDecimals   = 2
 	dfDecimals      = 1
 )
 
-// interval prints [low, high]; a dash where either is absent.
+// interval prints [low, high]; a dash if either is absent.
 func interval(low, high float64, decimals int) string {
 	if math.IsNaN(low) || math.IsNaN(high) {
 		return dash
@@ -40,7 +38,7 @@ func interval(low, high float64, decimals int) string {
 	return "[" + figure.Number(low, decimals) + ", " + figure.Number(high, decimals) + "]"
 }
 
-// withInterval prints an estimate with its interval, as far as they are there.
+// withInterval prints an estimate with its interval, as far as they exist.
 func withInterval(x, low, high float64, decimals int) string {
 	if math.IsNaN(x) {
 		return dash
@@ -81,12 +79,12 @@ func thousands(n int) string {
 	return s
 }
 
-// longestWord is how many characters of a word the page keeps together: more than any
-// name that is meant to be read, and few enough for a column of a table on paper.
+// longestWord is the number of characters of a word that the page keeps together: more than a readable
+// name has, and few enough for a column of a table on paper.
 const longestWord = 30
 
-// called is a text of unknown origin on one line, with places to break in words without
-// end; a dash where it is empty. It is never cut: two names that begin alike would be one.
+// called returns a text of unknown origin on one line, with places to break long words; a dash if it is
+// empty. It is never truncated, since two names that begin alike would become one.
 func called(s string) string {
 	s = strings.TrimSpace(printable.Line(s))
 	if s == "" {
@@ -109,10 +107,10 @@ func called(s string) string {
 	return strings.Join(words, " ")
 }
 
-// titleOf is what figures call an endpoint.
-func titleOf(e *trial.EndpointAnalysis) string { return called(cmp.Or(e.Title, e.Name)) }
+// titleOf is the title of an endpoint in figures and tables.
+func titleOf(e *trial.EndpointAnalysis) string { return called(e.Title) }
 
-// withUnit is the title with the unit.
+// withUnit returns the title with the unit.
 func withUnit(e *trial.EndpointAnalysis) string {
 	if e.Unit == "" {
 		return titleOf(e)
@@ -120,7 +118,7 @@ func withUnit(e *trial.EndpointAnalysis) string {
 	return titleOf(e) + " (" + called(e.Unit) + ")"
 }
 
-// spaced is " ms", or nothing for an endpoint without unit.
+// spaced returns " ms", or nothing for an endpoint without a unit.
 func spaced(e *trial.EndpointAnalysis) string {
 	if e.Unit == "" {
 		return ""

@@ -4,21 +4,21 @@ import "slices"
 
 // grid is a table of the page. Its cells are texts: numbers are computed and printed in Go.
 type grid struct {
-	// Title stands above; empty where the heading says it.
+	// Title is above the table; empty if the heading suffices.
 	Title string
 	Heads []head
-	// Groups are set apart by a line, and not torn by a page break where they are short.
+	// Groups are separated by lines. A short one is not divided by a page break.
 	Groups []group
-	// Notes stand beneath.
+	// Notes are below the table.
 	Notes []string
-	// Fold hides the table on a screen until it is asked for, under Summary.
+	// Fold hides the table on a screen under Summary until it is opened.
 	Fold    bool
 	Summary string
-	// Rest says how many rows are not on the page, and where they are; empty for none.
+	// Rest says how many rows are not on the page, and where they are; empty if all are.
 	Rest string
-	// OnPaper says how many rows are printed where it is not all; empty where it is.
+	// OnPaper says how many rows are printed; empty if all are.
 	OnPaper string
-	// Reasons are those of dashes, by the letters that mark them; MoreReasons says where the
+	// Reasons are the reasons of dashes, with the letters that mark them; MoreReasons says where the
 	// others are.
 	Reasons     []reason
 	MoreReasons string
@@ -34,25 +34,25 @@ type head struct {
 }
 
 type group struct {
-	// Name stands across, above the rows, and Detail under it; empty for none.
+	// Name is above the rows, across the table, and Detail is below it; both may be empty.
 	Name, Detail string
 	Rows         []row
-	// Screen groups have no row that is printed.
+	// Screen groups have no printed row.
 	Screen bool
 }
 
 type row struct {
 	Cells  []cell
 	Marked bool
-	// Kept rows are printed however long the table is, Screen rows are not printed.
+	// Kept rows are always printed, Screen rows never.
 	Kept, Screen bool
 }
 
-// cell is a text; Why says in a tooltip what it means or why it is absent.
+// cell is a text; Why is its tooltip, such as the reason of a dash.
 type cell struct {
 	Text, Why, Detail string
-	// Mark is the letter of a reason beneath the table; Part says that a figure lacks what Why
-	// says, such as its interval.
+	// Mark is the letter of a reason below the table; Part reports that a number is incomplete, for
+	// the reason in Why.
 	Mark string
 	Part bool
 	Num  bool
@@ -60,15 +60,15 @@ type cell struct {
 	Class string
 }
 
-// Limits of what a page shows at once: a table longer than foldRows is folded, and the
-// rows after mostRows are left to the tidy tables. 40 rows are about a page of A4;
-// 1,500 rows keep the page of a large trial below some megabytes.
+// Limits of a table on the page: one longer than foldRows is folded, and rows after mostRows are only
+// in the CSV table. 40 rows are about a page of A4; 1,500 rows keep the page of a large trial below
+// some megabytes.
 const (
 	foldRows = 40
 	mostRows = 1500
 )
 
-// rows counts those of a grid.
+// rows returns the number of rows of a grid.
 func (g grid) rows() int {
 	n := 0
 	for _, group := range g.Groups {
@@ -77,12 +77,12 @@ func (g grid) rows() int {
 	return n
 }
 
-// mostReasons is how many reasons of dashes stand beneath a table; of more, most are those
-// of single cells, and the tables hold all.
+// mostReasons is the number of reasons of dashes below a table. Further ones are mostly of single cells,
+// and the CSV tables have all.
 const mostReasons = 5
 
-// explained marks each dash, and each figure without its interval, with a letter, under which its reason stands beneath the table, for who
-// reads it on paper; file holds the others.
+// explained marks each dash, and each number without its interval, with a letter that refers to its
+// reason below the table, for readers on paper; file has the other reasons.
 func (g grid) explained(file string) grid {
 	var reasons []string
 	more := false
@@ -93,16 +93,16 @@ func (g grid) explained(file string) grid {
 				if c.Text != dash && !c.Part || c.Why == "" {
 					continue
 				}
-				at := slices.Index(reasons, c.Why)
-				if at < 0 && len(reasons) < mostReasons {
-					at = len(reasons)
+				index := slices.Index(reasons, c.Why)
+				if index < 0 && len(reasons) < mostReasons {
+					index = len(reasons)
 					reasons = append(reasons, c.Why)
 				}
-				if at < 0 {
+				if index < 0 {
 					more = true
 					continue
 				}
-				c.Mark = string(rune('a' + at))
+				c.Mark = string(rune('a' + index))
 			}
 		}
 	}
@@ -115,17 +115,17 @@ func (g grid) explained(file string) grid {
 	return g
 }
 
-// finish folds a long grid and cuts one that is too long for a page, and gives the reasons of its dashes; file
-// holds all rows.
+// finish folds a long grid, truncates one that is too long for a page, and adds the reasons of its
+// dashes; file has all rows.
 func (g grid) finish(file string) grid {
 	n := g.rows()
 	if n > mostRows {
-		left := mostRows
+		remaining := mostRows
 		for i := range g.Groups {
-			keep := min(left, len(g.Groups[i].Rows))
+			keep := min(remaining, len(g.Groups[i].Rows))
 			g.Groups[i].Rows = g.Groups[i].Rows[:keep]
-			left -= keep
-			if left == 0 {
+			remaining -= keep
+			if remaining == 0 {
 				g.Groups = g.Groups[:i+1]
 				break
 			}
@@ -139,7 +139,7 @@ func (g grid) finish(file string) grid {
 	return g.printed(file).explained(file)
 }
 
-// trimmed leaves out the last column where it is empty.
+// trimmed omits the last column if it is empty.
 func (g grid) trimmed() grid {
 	last := len(g.Heads) - 1
 	for _, group := range g.Groups {
@@ -158,24 +158,24 @@ func (g grid) trimmed() grid {
 	return g
 }
 
-// words and nums make heads.
-func words(texts ...string) []head {
-	heads := make([]head, len(texts))
+// heads returns heads of columns of texts, numericHeads of columns of numbers.
+func heads(texts ...string) []head {
+	list := make([]head, len(texts))
 	for i, t := range texts {
-		heads[i].Text = t
+		list[i].Text = t
 	}
-	return heads
+	return list
 }
 
-func nums(texts ...string) []head {
-	heads := words(texts...)
-	for i := range heads {
-		heads[i].Num = true
+func numericHeads(texts ...string) []head {
+	list := heads(texts...)
+	for i := range list {
+		list[i].Num = true
 	}
-	return heads
+	return list
 }
 
-// say is a cell with a text or a name; num is one with a number, and why explains a dash.
+// say returns a cell with a text or a name, num one with a number; why explains a dash.
 func say(s string) cell { return cell{Text: called(s)} }
 
 func num(s string, why ...string) cell {

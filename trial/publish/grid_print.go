@@ -1,38 +1,38 @@
 package publish
 
-// Limits of what is printed of a table: of one longer than longestPrinted about printedRows rows are
-// printed, somewhat less than a sheet of A4, since who wants all of them wants them in a
-// spreadsheet. Those just above are printed whole: a note that five rows are left out helps nobody.
+// Limits of a table on paper: of one longer than longestPrinted, about printedRows rows are printed,
+// somewhat less than a sheet of A4, since all of them are better read in a spreadsheet. Tables that
+// are only slightly longer are printed whole.
 const (
 	longestPrinted = 60
 	printedRows    = 40
 )
 
-// printed marks the rows of a long grid that stand on the screen alone; file holds them. Where
-// groups have names, each gets its share; else they are printed whole, as many as there is room
-// for. Rows that are marked or kept are printed wherever they stand.
+// printed marks the rows of a long grid that are not printed; file has them. Groups with names get a
+// share each; others are printed whole, as many as there is room for. Marked and kept rows are always
+// printed.
 func (g grid) printed(file string) grid {
 	all := g.rows()
 	if all <= longestPrinted {
 		return g
 	}
-	n, left := 0, printedRows
+	n, remaining := 0, printedRows
 	for i := range g.Groups {
-		of := &g.Groups[i]
+		block := &g.Groups[i]
 		first := 0
-		if of.Name != "" {
-			first = of.firstRows(max(printedRows/len(g.Groups), 1))
-		} else if len(of.Rows) <= left || i == 0 {
-			first = min(left, len(of.Rows))
-			left -= first
+		if block.Name != "" {
+			first = block.firstRows(max(printedRows/len(g.Groups), 1))
+		} else if len(block.Rows) <= remaining || i == 0 {
+			first = min(remaining, len(block.Rows))
+			remaining -= first
 		} else {
-			left = 0
+			remaining = 0
 		}
-		of.Screen = true
-		for k := range of.Rows {
-			r := &of.Rows[k]
+		block.Screen = true
+		for k := range block.Rows {
+			r := &block.Rows[k]
 			if r.Screen = k >= first && !r.Marked && !r.Kept; !r.Screen {
-				of.Screen = false
+				block.Screen = false
 				n++
 			}
 		}
@@ -43,11 +43,11 @@ func (g grid) printed(file string) grid {
 	return g
 }
 
-// firstRows is how many rows the first n are, with those that go on from them: they leave the first
-// cell empty, as the arms of a visit do.
-func (of group) firstRows(n int) int {
-	n = min(n, len(of.Rows))
-	for n < len(of.Rows) && of.Rows[n].Cells[0].Text == "" {
+// firstRows returns the number of the first n rows and those that continue them, with an empty first
+// cell, as the arms of a visit.
+func (block group) firstRows(n int) int {
+	n = min(n, len(block.Rows))
+	for n < len(block.Rows) && block.Rows[n].Cells[0].Text == "" {
 		n++
 	}
 	return n

@@ -18,7 +18,8 @@ func TestMaskFrom(t *testing.T) {
 	value.Flags = append(value.Flags, len(a.Flags)-1)
 	a.Notes = append(a.Notes, "the masks of 1 of 72 visits with values were carried")
 	files := written(t, t.TempDir(), a)
-	for name, column := range map[string]string{"values.csv": "mask_from", "individuals.csv": "mask_from", "adbds.csv": "MASKFROM"} {
+	for name, column := range map[string]string{"values.csv": "mask_from", "individuals.csv": "mask_from",
+		"adbds.csv": "MASKFROM"} {
 		rows := parsed(t, name, files[name])
 		at, carried := slices.Index(rows[0], column), 0
 		if at < 0 {
@@ -29,7 +30,8 @@ func TestMaskFrom(t *testing.T) {
 			switch r[at] {
 			case "baseline":
 				carried++
-				if line := strings.Join(r, ","); !strings.Contains(line, a.Design.Subjects[0].ID) || !strings.Contains(line, a.Design.Visits[1].Name) {
+				if line := strings.Join(r, ","); !strings.Contains(line, a.Design.Subjects[0].ID) ||
+					!strings.Contains(line, a.Design.Visits[1].Name) {
 					t.Errorf("%s: carried in %s", name, line)
 				}
 			case "":
@@ -42,12 +44,14 @@ func TestMaskFrom(t *testing.T) {
 		}
 	}
 	page := files["trial.html"]
-	for _, want := range []string{text, "the masks of 1 of 72 visits with values were carried", "not drawn. Shown on every figure"} {
+	for _, want := range []string{text, "the masks of 1 of 72 visits with values were carried",
+		"not drawn. Shown on every figure"} {
 		if !strings.Contains(page, want) {
 			t.Errorf("the page does not say %q", want)
 		}
 	}
-	if !strings.Contains(files["trial.json"], `"mask_from": "baseline"`) || !strings.Contains(files["flags.csv"], "carried mask") {
+	if !strings.Contains(files["trial.json"], `"mask_from": "baseline"`) ||
+		!strings.Contains(files["flags.csv"], "carried mask") {
 		t.Error("trial.json or flags.csv does not say it")
 	}
 }

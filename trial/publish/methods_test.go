@@ -25,7 +25,7 @@ func TestMethodsOfStrata(t *testing.T) {
 	a.Design.Subjects[3].Stratum = "early"
 	never(t, "one stratum and blanks", methodsOf(a), "within strata")
 	a.Design.Subjects[4].Stratum = "late"
-	says(t, "two strata", methodsOf(a), "by permutation of arms among participants within strata,")
+	says(t, "two strata", methodsOf(a), "by permuting the arms among participants within strata,")
 }
 
 func TestMethodsNameTheEffectsThatWereFitted(t *testing.T) {
@@ -33,18 +33,22 @@ func TestMethodsNameTheEffectsThatWereFitted(t *testing.T) {
 	a.Plan.Covariates = []string{"site", "age"}
 	for i := range a.Endpoints {
 		m := &a.Endpoints[i].Model
-		m.Formula = "change ~ baseline + age + arm + visit + arm:visit"
-		m.LeftOut = []string{"site: the same for all"}
+		m.Formula = trial.Formula{{"baseline"}, {"age"}, {"arm"}, {"visit"}, {"arm", "visit"}}
+		m.Omitted = []trial.Omission{{Term: "site", Why: "the same for all"}}
 	}
-	says(t, "one formula", methodsOf(a), "fixed effects of baseline, age, arm, visit and arm × visit; planned, but not in the model: site (the same for all) (Medial T2, Lateral T2, Patellofemoral T2 and WOMAC pain); planned covariance")
+	says(t, "one formula", methodsOf(a),
+		"The fixed effects were baseline, age, arm, visit and arm × visit. Omitted from the model were site (the same for all) for Medial T2, Lateral T2, Patellofemoral T2 and WOMAC pain. The planned covariance")
 	m := &a.Endpoints[3].Model
-	m.Formula, m.LeftOut = "change ~ arm + visit + arm:visit", []string{"baseline: the same for all"}
-	says(t, "two formulas", methodsOf(a), "fixed effects of baseline, age, arm, visit and arm × visit for Medial T2, Lateral T2 and Patellofemoral T2; arm, visit and arm × visit for WOMAC pain; planned, but",
-		"site (the same for all) (Medial T2, Lateral T2 and Patellofemoral T2); baseline (the same for all) (WOMAC pain); planned covariance")
+	m.Formula, m.Omitted = trial.Formula{{"arm"}, {"visit"}, {"arm", "visit"}},
+		[]trial.Omission{{Term: "baseline", Why: "the same for all"}}
+	says(t, "two formulas", methodsOf(a),
+		"The fixed effects were baseline, age, arm, visit and arm × visit for Medial T2, Lateral T2 and Patellofemoral T2; arm, visit and arm × visit for WOMAC pain. Omitted",
+		"site (the same for all) for Medial T2, Lateral T2 and Patellofemoral T2; baseline (the same for all) for WOMAC pain. The planned covariance")
 	for i := range a.Endpoints {
-		a.Endpoints[i].Model = trial.Model{Failed: "nobody has a change"}
+		fail(&a.Endpoints[i].Model, "nobody has a change")
 	}
-	says(t, "no model", methodsOf(a), "fixed effects of baseline, site, age, arm, visit and arm × visit; planned covariance")
+	says(t, "no model", methodsOf(a),
+		"The fixed effects were baseline, site, age, arm, visit and arm × visit. The planned covariance")
 }
 
 func TestMethodsOfRepeatability(t *testing.T) {
@@ -52,11 +56,16 @@ func TestMethodsOfRepeatability(t *testing.T) {
 		plan        trial.Plan
 		want, never string
 	}{
-		{trial.Plan{WithinCV: 0.05}, "variation of 5 % (RC 13.9 %); 5 % is the value of the QIBA profile (PMC8574057). If nothing changes", "others"},
-		{trial.Plan{WithinCV: 0.04}, "variation of 4 % (RC 13.9 %). If nothing changes", "QIBA"},
-		{trial.Plan{WithinCV: 0.05, WithinCVOf: []trial.CompartmentCV{{Compartment: "medial", CV: 0.04}}}, "variation of 4 % for medial and 5 % for the others (RC 13.9 %); 5 % is the value of the QIBA", "; the default"},
-		{trial.Plan{WithinCV: 0.05, WithinCVOf: []trial.CompartmentCV{{Compartment: "medial", CV: 0.04}, {Compartment: "lateral", CV: 0.03}, {Compartment: "patellofemoral", CV: 0.06}}},
-			"variation of 4 % for medial, 3 % for lateral and 6 % for patellofemoral (RC", "QIBA"},
+		{trial.Plan{WithinCV: 0.05},
+			"variation: 5 % (RC 13.9 %); 5 % is the value of the QIBA profile (PMC8574057). If nothing changes",
+			"others"},
+		{trial.Plan{WithinCV: 0.04}, "variation: 4 % (RC 13.9 %). If nothing changes", "QIBA"},
+		{trial.Plan{WithinCV: 0.05, WithinCVOf: []trial.CompartmentCV{{Compartment: "medial", CV: 0.04}}},
+			"variation: 4 % for medial and 5 % for the others (RC 13.9 %); 5 % is the value of the QIBA",
+			"; the default"},
+		{trial.Plan{WithinCV: 0.05, WithinCVOf: []trial.CompartmentCV{{Compartment: "medial", CV: 0.04},
+			{Compartment: "lateral", CV: 0.03}, {Compartment: "patellofemoral", CV: 0.06}}},
+			"variation: 4 % for medial, 3 % for lateral and 6 % for patellofemoral (RC", "QIBA"},
 	} {
 		a := usual.analysis()
 		a.Plan.WithinCV, a.Plan.WithinCVOf = c.plan.WithinCV, c.plan.WithinCVOf
@@ -70,15 +79,20 @@ func TestMethodsOfScoresAlone(t *testing.T) {
 	a := usual.analysis()
 	a.Endpoints, a.Correlations = a.Endpoints[3:], nil
 	text := methodsOf(a)
-	says(t, "scores alone", text, "There is no primary contrast: the design names no endpoint, and there is no compartment.", "No p is adjusted, nor are intervals")
-	never(t, "scores alone", text, "each compartment", "Individuals.", "RC", "Holm", "QIBA")
+	says(t, "scores alone", text,
+		"There is no primary contrast: the design names no endpoint, and there is no compartment.",
+		"p values and intervals were not adjusted")
+	never(t, "scores alone", text, "each compartment", "Individual changes.", "RC", "Holm", "QIBA")
 	a.Design.Primary.Endpoint = "WOMAC pain"
-	says(t, "a primary score", methodsOf(a), "Primary: the change of WOMAC pain to visit 2, each arm against the reference.")
+	says(t, "a primary score", methodsOf(a),
+		"The primary contrast is the difference of each arm from the reference in the change of WOMAC pain from baseline to visit 2.")
 }
 
 func TestMethodsNameWhatAFallbackAssumes(t *testing.T) {
 	a := usual.analysis()
 	m := &a.Endpoints[1].Model
-	m.Covariance, m.N = mmrm.AR1, [][]int{{2, 3}, {3, 3}}
-	says(t, "a fallback", methodsOf(a), "For Lateral T2: first-order autoregressive assumes the same variance at every visit; with so few subjects p is too small too often")
+	m.Covariance, m.N, m.Rejected = mmrm.AR1, [][]int{{2, 3}, {3, 3}},
+		[]mmrm.Rejected{{Covariance: mmrm.Unstructured, Why: "did not converge"}}
+	says(t, "a fallback", methodsOf(a),
+		"For Lateral T2: first-order autoregressive assumes the same variance at every visit, and with so few subjects the test rejects too often")
 }

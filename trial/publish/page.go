@@ -22,9 +22,9 @@ var pageTemplate = template.Must(template.New(pageFile).Parse(pageSource))
 type pageView struct {
 	Name, Subtitle, Version string
 	Counts                  []count
-	// Headlines are the primary results, one sentence each; Lead says what they are.
+	// Headlines are the primary results, one sentence each, below Lead.
 	Lead string
-	// Of more than a few, Primary holds them instead.
+	// Primary has them instead if there are many.
 	Headlines []headline
 	Primary   grid
 	Notes     []string
@@ -56,7 +56,7 @@ type figureView struct {
 	Lines          figureLines
 	Image          template.URL
 	Links          []link
-	// Width in mm; 0 where the picture does not say.
+	// Width in mm.
 	Width float64
 }
 
@@ -74,7 +74,7 @@ func pageOf(a trial.Analysis, pictures []figure.Picture) ([]byte, error) {
 func newPageView(a *trial.Analysis, pictures []figure.Picture) pageView {
 	v := pageView{
 		Name: trialName(a.Design), Version: called(a.Version), Level: percentOf(a.Plan.Level),
-		Counts: counts(a), Flow: newFlowView(a), People: peopleGrid(a), Methods: methods(a),
+		Counts: countList(a), Flow: newFlowView(a), People: peopleGrid(a), Methods: methods(a),
 		Inputs: inputGrid(a), FlagCount: len(a.Flags), Flags: flagGroups(a),
 	}
 	v.Subtitle = "Change over visits"
@@ -91,7 +91,8 @@ func newPageView(a *trial.Analysis, pictures []figure.Picture) pageView {
 		v.Figures = append(v.Figures, newFigureView(a, p))
 	}
 	for _, s := range []section{
-		descriptionSection(a), modelSection(a), besideSection(a), responderSection(a), correlationSection(a), individualSection(a),
+		descriptionSection(a), modelSection(a), supportingSection(a), responderSection(a), correlationSection(a),
+		individualSection(a),
 	} {
 		if len(s.Grids) > 0 {
 			v.Sections = append(v.Sections, s)
@@ -103,23 +104,24 @@ func newPageView(a *trial.Analysis, pictures []figure.Picture) pageView {
 	return v
 }
 
-func counts(a *trial.Analysis) []count {
-	of := func(n int, one, many string) count {
+func countList(a *trial.Analysis) []count {
+	item := func(n int, one, many string) count {
 		if n == 1 {
 			return count{"1", one}
 		}
 		return count{thousands(n), many}
 	}
 	return []count{
-		of(len(a.Design.Subjects), "participant", "participants"), of(len(a.Design.Arms), "arm", "arms"),
-		of(len(a.Design.Visits), "visit", "visits"), of(len(a.Endpoints), "endpoint", "endpoints"), of(len(a.Flags), "flag", "flags"),
+		item(len(a.Design.Subjects), "participant", "participants"), item(len(a.Design.Arms), "arm", "arms"),
+		item(len(a.Design.Visits), "visit", "visits"), item(len(a.Endpoints), "endpoint", "endpoints"),
+		item(len(a.Flags), "flag", "flags"),
 	}
 }
 
-// newFigureView embeds the picture.
+// newFigureView returns a picture with its caption and files.
 func newFigureView(a *trial.Analysis, p figure.Picture) figureView {
 	v := figureView{Title: called(p.Title), Caption: called(p.Caption), Width: p.Width, Image: imageOf(p)}
-	v.Lines = newFigureLines(a, p.Flags)
+	v.Lines = newFigureLines(a, p)
 	for _, f := range pictureFiles([]figure.Picture{p}) {
 		extension := strings.TrimPrefix(path.Ext(f.path), ".")
 		v.Links = append(v.Links, link{strings.ToUpper(extension), f.path})
@@ -127,13 +129,13 @@ func newFigureView(a *trial.Analysis, p figure.Picture) figureView {
 	return v
 }
 
-// imageOf returns a picture as an address that holds it: the SVG, unless the PNG is smaller, as it
-// is of pictures that hold images.
+// imageOf returns a picture as a data URL: the SVG, unless the PNG is smaller, as it is of pictures
+// that contain images.
 func imageOf(p figure.Picture) template.URL {
 	address := func(kind string, content []byte) template.URL {
 		return template.URL("data:" + kind + ";base64," + base64.StdEncoding.EncodeToString(content))
 	}
-	const large = 512 << 10 // bytes; a drawing of lines and letters has a tenth
+	const large = 512 << 10 // bytes; a drawing of lines and letters has a tenth of it
 	switch smaller := len(p.PNG) > 0 && len(p.PNG) < len(p.SVG); {
 	case len(p.SVG) > 0 && !(smaller && len(p.SVG) > large):
 		return address("image/svg+xml", p.SVG)
@@ -144,10 +146,11 @@ func imageOf(p figure.Picture) template.URL {
 }
 
 func inputGrid(a *trial.Analysis) grid {
-	g := grid{Heads: words("File", "SHA-256"), Class: "inputs"}
+	g := grid{Heads: heads("File", "SHA-256"), Class: "inputs"}
 	rows := group{}
 	for _, in := range a.Inputs {
-		rows.Rows = append(rows.Rows, row{Cells: []cell{say(in.Name), {Text: printable.Line(in.SHA256), Class: "hash"}}})
+		rows.Rows = append(rows.Rows, row{Cells: []cell{say(in.Name),
+			{Text: printable.Line(in.SHA256), Class: "hash"}}})
 	}
 	g.Groups = []group{rows}
 	return g

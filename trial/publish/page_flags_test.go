@@ -2,11 +2,11 @@ package publish
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
-
+	"github.com/t2map/t2map/figure"
 	"github.com/t2map/t2map/trial"
 )
 
@@ -17,60 +17,80 @@ func upgradedTrial() trial.Analysis {
 	a := sample{arms: 2, visits: 3, perArm: 15}.analysis()
 	a.Flags = a.Flags[:1:1]
 	for _, who := range a.Design.Subjects[:20] {
-		a.Flags = append(a.Flags, trial.Flag{Kind: trial.ScannerChange, Subject: who.ID, Visit: "visit 2", Text: upgrade})
+		a.Flags = append(a.Flags, trial.Flag{Kind: trial.ScannerChange, Subject: who.ID, Visit: "visit 2",
+			Text: upgrade})
+	}
+	for _, e := range a.Endpoints {
+		for s := range e.Values {
+			for v := range e.Values[s] {
+				e.Values[s][v].Flags = nil
+			}
+		}
+		for arm := range e.Cells {
+			for v := range e.Cells[arm] {
+				e.Cells[arm][v].ValueFlags, e.Cells[arm][v].ChangeFlags = nil, nil
+			}
+		}
 	}
 	return a
 }
 
-// What is the matter stands once on the page, with whom it is about; figures link there.
+// The text of a flag stands once on the page, with the subjects that it is about; figures link there.
 func TestFlagsStandOnce(t *testing.T) {
 	a := upgradedTrial()
 	one, other := picture("means"), picture("change")
-	one.Flags = nil
-	for _, f := range a.Flags[1:] {
-		one.Flags = append(one.Flags, f.Subject+" at visit 2: "+f.Text)
+	for i := range a.Flags[1:] {
+		one.Flags = append(one.Flags, i+1)
 	}
-	other.Flags = []string{"20 subjects at visit 2 (S001, S002, S003): " + upgrade}
+	other.Flags = one.Flags
 	p := page(t, a, one, other)
 	got := readable(p)
 	if n := strings.Count(got, upgrade); n != 1 {
 		t.Errorf("the text of the flag stands %d times on the page", n)
 	}
 	if n := strings.Count(got, "† 20 subjects at visit 2: scanner change (see Flags )"); n != 2 {
-		t.Errorf("%d figures say what touches them, want 2", n)
+		t.Errorf("%d figures name their flags, want 2", n)
 	}
-	if !strings.Contains(got, "scanner change (20)") || !strings.Contains(got, "S001, S002, S003, S004, S005, S006, S007, S008, S009, S010, S011, S012 and 8 more 20 subjects visit 2") {
-		t.Error("the list of flags does not say whom they are about")
+	if !strings.Contains(got, "scanner change (20)") ||
+		!strings.Contains(got,
+			"S001, S002, S003, S004, S005, S006, S007, S008, S009, S010, S011, S012 and 8 more 20 subjects visit 2") {
+		t.Error("the list of flags does not name the subjects")
 	}
 	if n := strings.Count(string(p), `href="#flags"`); n != 3 { // contents and two figures
 		t.Errorf("%d links to the flags, want 3", n)
 	}
 }
 
+// The lines follow from the flags alone: their texts, whatever they say, change nothing.
 func TestFigureLines(t *testing.T) {
-	a := upgradedTrial()
-	a.Flags = append(a.Flags,
-		trial.Flag{Kind: trial.ProtocolChange, Subject: "S003", Visit: "visit 1", Endpoint: "medial", Text: "method: epg; at baseline: nlls"},
-		trial.Flag{Kind: trial.TwoStudies, Subject: "S004", Visit: "visit 2", Text: upgrade}, // a text that others have, too
-		trial.Flag{Kind: trial.Quality, Subject: "S001", Visit: "visit 1", Text: "lossy"})
-	for name, c := range map[string]struct {
-		in   []string
-		want figureLines
-	}{
-		"none":             {nil, figureLines{[]string{}, 0, []string{}}},
-		"one of many":      {[]string{"S002 at visit 2: " + upgrade}, figureLines{[]string{"S002 at visit 2: scanner change"}, 0, []string{}}},
-		"one":              {[]string{"S003 at visit 1, medial: method: epg; at baseline: nlls"}, figureLines{[]string{"S003 at visit 1, medial: protocol change"}, 0, []string{}}},
-		"listed":           {[]string{"S001, S002 at visit 2: " + upgrade}, figureLines{[]string{"S001, S002 at visit 2: scanner change"}, 0, []string{}}},
-		"a place of maps":  {[]string{"S001 (control), visit 2: " + upgrade + "."}, figureLines{[]string{"S001 (control), visit 2: scanner change"}, 0, []string{}}},
-		"counted":          {[]string{"1200 subjects at visit 2 (S001 (a), S002, …): " + upgrade}, figureLines{[]string{"1200 subjects at visit 2: scanner change"}, 0, []string{}}},
-		"not of the trial": {[]string{"the maps are of other slices", "no result"}, figureLines{[]string{}, 0, []string{"the maps are of other slices", "no result"}}},
-		"more": {
-			[]string{"S001 at visit 2: " + upgrade, "S003 at visit 1, medial: method: epg; at baseline: nlls", "S002 at visit 2: " + upgrade, "a", "x: " + upgrade},
-			figureLines{[]string{"2 subjects at visit 2: scanner change", "S003 at visit 1, medial: protocol change"}, 1, []string{"a"}},
-		},
-	} {
-		if diff := cmp.Diff(c.want, newFigureLines(&a, c.in)); diff != "" {
-			t.Errorf("%s: %s", name, diff)
+	for _, text := range []string{upgrade, "", "S001 at visit 2: x", "20 subjects at visit 2 (S001, S002): y."} {
+		a := upgradedTrial()
+		for i := range a.Flags {
+			a.Flags[i].Text = text
+		}
+		a.Flags = append(a.Flags,
+			trial.Flag{Kind: trial.ProtocolChange, Subject: "S003", Visit: "visit 1", Endpoint: "medial", Text: text},
+			trial.Flag{Kind: trial.TwoStudies, Subject: "S004", Visit: "visit 2", Text: text},
+			trial.Flag{Kind: trial.CarriedMask, Text: "masks were carried"})
+		for name, c := range map[string]struct {
+			flags []int
+			want  []string
+			more  int
+		}{
+			"none":            {nil, nil, 0},
+			"one":             {[]int{2}, []string{"S002 at visit 2: scanner change"}, 0},
+			"of an endpoint":  {[]int{21}, []string{"S003 at visit 1, medial: protocol change"}, 0},
+			"named":           {[]int{1, 2, 3}, []string{"S001, S002, S003 at visit 2: scanner change"}, 0},
+			"counted":         {[]int{1, 2, 3, 4}, []string{"4 subjects at visit 2: scanner change"}, 0},
+			"of all subjects": {[]int{23}, []string{"masks were carried"}, 0},
+			"more": {[]int{1, 2, 21, 22, 23},
+				[]string{"S001, S002 at visit 2: scanner change", "S003 at visit 1, medial: protocol change"}, 2},
+		} {
+			got := newFigureLines(&a, figure.Picture{Flags: c.flags, Remarks: []string{"other slices", upgrade}})
+			if !slices.Equal(got.Flags, c.want) || got.More != c.more ||
+				!slices.Equal(got.Remarks, []string{"other slices", upgrade}) {
+				t.Errorf("%s, %q: %+v", name, text, got)
+			}
 		}
 	}
 }
@@ -103,11 +123,10 @@ func TestNamesAreNotCut(t *testing.T) {
 // Remarks that are in no list of flags stand whole under their figure, many of them folded.
 func TestRemarksStandWhole(t *testing.T) {
 	p := picture("maps")
-	p.Flags = nil
 	for i := range 6 {
-		p.Flags = append(p.Flags, fmt.Sprintf("S%03d, visit 1: no study.", i))
+		p.Remarks = append(p.Remarks, fmt.Sprintf("S%03d, visit 1: no study.", i))
 		got := readable(page(t, usual.analysis(), p))
-		if !strings.Contains(got, strings.Join(p.Flags, " ")) {
+		if !strings.Contains(got, strings.Join(p.Remarks, " ")) {
 			t.Errorf("%d remarks: not all of them are shown", i+1)
 		}
 		if folded := strings.Contains(got, "6 remarks"); folded != (i == 5) {

@@ -12,8 +12,7 @@ import (
 	"github.com/t2map/t2map/trial"
 )
 
-// headlines returns the primary results, one for each primary contrast, and the
-// sentence before them.
+// headlines returns the primary results, one for each primary contrast, and the sentence above them.
 func headlines(a *trial.Analysis) (lead string, lines []headline) {
 	for i := range a.Endpoints {
 		e := &a.Endpoints[i]
@@ -25,11 +24,11 @@ func headlines(a *trial.Analysis) (lead string, lines []headline) {
 	}
 	switch {
 	case len(lines) == 0 && len(a.Design.Arms) < 2:
-		return "One arm: nothing is compared. What follows describes its change over the visits.", nil
+		return "One arm: there is no comparison. The report describes its change over the visits.", nil
 	case len(lines) == 0 && len(a.Design.Visits) < 2:
 		return "One visit: there is no change to compare.", nil
 	case len(lines) == 0:
-		return "There is no primary contrast: the tables have what could be compared.", nil
+		return "There is no primary contrast. The tables have all comparisons.", nil
 	case len(lines) == 1:
 		return "Primary result", lines
 	}
@@ -38,19 +37,24 @@ func headlines(a *trial.Analysis) (lead string, lines []headline) {
 
 func newHeadline(a *trial.Analysis, e *trial.EndpointAnalysis, c trial.Contrast) headline {
 	h := headline{
-		What: fmt.Sprintf("%s, change to %s, %s − %s", titleOf(e), called(visitName(a.Design, c.Visit)), called(armName(a.Design, c.Arm)), called(armName(a.Design, 0))),
+		What: fmt.Sprintf("%s, change to %s, %s − %s", titleOf(e), called(a.Design.Visits[c.Visit].Name),
+			called(a.Design.Arms[c.Arm]), called(a.Design.Arms[0])),
 	}
 	if e.Model.Failed != "" {
-		h.Figures, h.Detail = "no model", called(e.Model.Failed)+"; other tests of the contrast are under “Tests beside the model”"
+		h.Figures, h.Detail = "no model", called(e.Model.Failed)+
+			"; other tests of the contrast are under “Supporting tests”"
 		return h
 	}
 	m := c.Model
 	if math.IsNaN(m.Value) {
-		h.Figures, h.Detail = "no estimate", fmt.Sprintf("%s; changes of %d in the arm and %d in the reference", called(absent(a, e.Model, c.Visit)), c.N, c.NReference)
+		h.Figures, h.Detail = "no estimate",
+			fmt.Sprintf("%s; changes of %d in the arm and %d in the reference", called(absent(a, e.Model, c.Visit)),
+				c.N, c.NReference)
 		return h
 	}
 	d := e.Decimals()
-	h.Figures = fmt.Sprintf("%s%s [%s CI %s to %s], %s", figure.Number(m.Value, d), spaced(e), percentOf(a.Plan.Level), figure.Number(m.Low, d), figure.Number(m.High, d), pIs(m.P))
+	h.Figures = fmt.Sprintf("%s%s [%s CI %s to %s], %s", figure.Number(m.Value, d), spaced(e), percentOf(a.Plan.Level),
+		figure.Number(m.Low, d), figure.Number(m.High, d), pIs(m.P))
 	arm, reference := e.Model.InIt(c.Arm, c.Visit), e.Model.InIt(0, c.Visit)
 	n := fmt.Sprintf("n = %d and %d", arm, reference)
 	if arm != c.N || reference != c.NReference {
@@ -61,26 +65,27 @@ func newHeadline(a *trial.Analysis, e *trial.EndpointAnalysis, c trial.Contrast)
 		details = append(details, fmt.Sprintf("adjusted over %s %s (Holm)", holmOver(family), pIs(c.Holm)))
 	}
 	fit := "mixed model, " + e.Model.Covariance.String() + " covariance"
-	if len(e.Model.Fallbacks) > 0 {
+	if len(e.Model.Rejected) > 0 {
 		fit += " (planned: " + a.Plan.Covariance.String() + ", which could not be fitted)"
 	}
-	details = append(details, fit+", "+e.Model.DF.String()+", "+figure.Number(m.DF, dfDecimals)+" degrees of freedom", caution(e.Model), leftOut(e.Model))
+	details = append(details, fit+", "+e.Model.DF.String()+", "+figure.Number(m.DF, dfDecimals)+" degrees of freedom",
+		caution(e.Model), omissionText(a, e.Model))
 	h.Detail = called(strings.Join(without(details), "; "))
 	return h
 }
 
-// flowView is the participants' way through the trial: a column per arm.
+// flowView is the flow of participants through the trial, with a column for each arm.
 type flowView struct {
 	Arms  []string
 	Steps []flowStep
-	// Between holds the visits between the first and the last where they are many.
+	// Between has the visits that are not in the diagram, if there are many.
 	Between grid
 }
 
 type flowStep struct {
 	Name, Detail string
 	Boxes        []flowBox
-	// Hidden steps are not in the diagram, but in Between.
+	// Hidden steps are in Between and not in the diagram.
 	Hidden bool
 }
 
@@ -105,29 +110,22 @@ func newFlowView(a *trial.Analysis) flowView {
 		steps[i].Hidden = len(steps) > mostFlowSteps && i > 0 && i < len(steps)-1
 	}
 	for arm, f := range a.Flow {
-		v.Arms = append(v.Arms, called(armName(a.Design, arm)))
+		v.Arms = append(v.Arms, called(a.Design.Arms[arm]))
 		planned.Boxes = append(planned.Boxes, flowBox{N: thousands(f.Planned)})
 		analysed.Boxes = append(analysed.Boxes, flowBox{N: thousands(f.Analysed), Of: thousands(f.Planned)})
 		for i := range steps {
-			if i < len(f.Visits) {
-				steps[i].Boxes = append(steps[i].Boxes, newFlowBox(f.Visits[i], f.Planned))
-			} else {
-				steps[i].Boxes = append(steps[i].Boxes, flowBox{N: dash})
-			}
+			steps[i].Boxes = append(steps[i].Boxes, newFlowBox(f.Visits[i], f.Planned))
 		}
-	}
-	if len(v.Arms) == 0 {
-		return v
 	}
 	v.Steps = append(append([]flowStep{planned}, steps...), analysed)
 	v.Between = betweenGrid(v)
 	return v
 }
 
-// betweenGrid holds the steps that the diagram does not show.
+// betweenGrid returns the steps that the diagram does not show.
 func betweenGrid(v flowView) grid {
-	g := grid{Heads: append(words("Visit", ""), words(v.Arms...)...)}
-	of := group{}
+	g := grid{Heads: append(heads("Visit", ""), heads(v.Arms...)...)}
+	block := group{}
 	for _, s := range v.Steps {
 		if !s.Hidden {
 			continue
@@ -140,14 +138,14 @@ func betweenGrid(v flowView) grid {
 			}
 			r.Cells = append(r.Cells, cell{Text: strings.Join(append([]string{text}, b.Missing...), "; ")})
 		}
-		of.Rows = append(of.Rows, r)
+		block.Rows = append(block.Rows, r)
 	}
-	if len(of.Rows) == 0 {
+	if len(block.Rows) == 0 {
 		return g
 	}
-	g.Groups = []group{of}
+	g.Groups = []group{block}
 	g = g.finish("flow.csv")
-	g.Fold, g.Summary = true, "the "+plural(len(of.Rows), "visit", "visits")+" between"
+	g.Fold, g.Summary = true, "the "+plural(len(block.Rows), "visit", "visits")+" between"
 	return g
 }
 
@@ -157,7 +155,7 @@ func newFlowBox(f trial.FlowVisit, planned int) flowBox {
 	rest := 0
 	for i, m := range f.Missing {
 		if i < most {
-			b.Missing = append(b.Missing, called(m.Reason)+": "+thousands(m.N))
+			b.Missing = append(b.Missing, called(m.Reason.String())+": "+thousands(m.N))
 		} else {
 			rest += m.N
 		}
@@ -168,26 +166,20 @@ func newFlowBox(f trial.FlowVisit, planned int) flowBox {
 	return b
 }
 
-// peopleGrid describes the participants by arm as they were at the start.
+// peopleGrid describes the participants of each arm at the start.
 func peopleGrid(a *trial.Analysis) grid {
 	g := grid{Class: "people"}
-	arms := len(a.Design.Arms)
-	if arms == 0 || len(a.Design.Subjects) == 0 {
-		return g
-	}
-	g.Heads = append(words(""), nums(mapped(a.Design.Arms, called)...)...)
-	by := make([][]trial.Subject, arms)
+	g.Heads = append(heads(""), numericHeads(mapped(a.Design.Arms, called)...)...)
+	by := make([][]trial.Subject, len(a.Design.Arms))
 	for _, s := range a.Design.Subjects {
-		if s.Arm >= 0 && s.Arm < arms {
-			by[s.Arm] = append(by[s.Arm], s)
-		}
+		by[s.Arm] = append(by[s.Arm], s)
 	}
 	rows := group{}
 	add := func(name string, figure func([]trial.Subject) string) {
 		r := row{Cells: []cell{{Text: name}}}
 		there := false
 		for _, subjects := range by {
-			c := num(figure(subjects), "the design does not say")
+			c := num(figure(subjects), "not in the design")
 			there = there || c.Text != dash
 			r.Cells = append(r.Cells, c)
 		}
@@ -206,7 +198,7 @@ func peopleGrid(a *trial.Analysis) grid {
 	return g.explained("")
 }
 
-// meanOf prints mean ± SD of what is known, with n where some is not.
+// meanOf prints mean ± SD of the known values, with n if some are not known.
 func meanOf(x func(trial.Subject) float64) func([]trial.Subject) string {
 	return func(subjects []trial.Subject) string {
 		var known []float64
@@ -229,8 +221,7 @@ func meanOf(x func(trial.Subject) float64) func([]trial.Subject) string {
 	}
 }
 
-// levelsOf counts the levels of a factor; of many the
-// rest is counted.
+// levelsOf counts the subjects of each level of a factor; of many levels it shows the first.
 func levelsOf(level func(trial.Subject) string) func([]trial.Subject) string {
 	return func(subjects []trial.Subject) string {
 		const most = 6

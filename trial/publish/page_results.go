@@ -1,6 +1,7 @@
 package publish
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"strings"
@@ -10,7 +11,7 @@ import (
 	"github.com/t2map/t2map/trial/mmrm"
 )
 
-// why says what kept a figure of a sample from being had.
+// why says why a statistic of a sample of n does not exist.
 func why(n int) string {
 	switch n {
 	case 0:
@@ -21,7 +22,7 @@ func why(n int) string {
 	return "not estimable"
 }
 
-// describedCells are the cells of a description: mean to interval.
+// describedCells returns the cells of a description: mean to interval.
 func describedCells(d trial.Description, decimals int) []cell {
 	quartiles := figure.Number(d.Median, decimals)
 	if !math.IsNaN(d.Q1) && !math.IsNaN(d.Q3) {
@@ -35,7 +36,8 @@ func describedCells(d trial.Description, decimals int) []cell {
 }
 
 func descriptionSection(a *trial.Analysis) section {
-	s := section{ID: "description", Title: "Description", Lead: "Values and their change from baseline, by visit and arm; intervals are of the mean."}
+	s := section{ID: "description", Title: "Description",
+		Lead: "Values and their change from baseline, by visit and arm; intervals are of the mean."}
 	for i := range a.Endpoints {
 		e := &a.Endpoints[i]
 		s.Grids = append(s.Grids, valueGrid(a, e))
@@ -46,28 +48,26 @@ func descriptionSection(a *trial.Analysis) section {
 	return s
 }
 
-// byVisit makes a grid with a group for each visit from the given one on and a row for each arm.
-func byVisit(a *trial.Analysis, e *trial.EndpointAnalysis, from int, cells func(trial.Cell, int) []cell) []group {
+// byVisit returns a group for each visit from the given one on, with a row for each arm.
+func byVisit(a *trial.Analysis, e *trial.EndpointAnalysis, firstVisit int, cells func(trial.Cell, int) []cell) []group {
 	sizes := armSizes(a.Design)
 	var groups []group
-	for v := from; v < len(a.Design.Visits); v++ {
+	for v := firstVisit; v < len(a.Design.Visits); v++ {
 		var rows []row
 		for arm := range a.Design.Arms {
-			if arm >= len(e.Cells) || v >= len(e.Cells[arm]) {
-				continue
-			}
 			visit := say(a.Design.Visits[v].Name)
 			if arm > 0 {
 				visit = cell{}
 			}
 			c := e.Cells[arm][v]
 			flags := c.ChangeFlags
-			if from == 0 { // values
+			if firstVisit == 0 { // values
 				flags = c.ValueFlags
 			}
 			rows = append(rows, row{
-				Cells: append(append([]cell{visit, say(a.Design.Arms[arm])}, cells(c, sizes[arm])...), flagCell(a, flags)),
-				Kept:  v == a.Design.Primary.Visit,
+				Cells: append(append([]cell{visit, say(a.Design.Arms[arm])}, cells(c, sizes[arm])...),
+					flagCell(a, flags)),
+				Kept: v == a.Design.Primary.Visit,
 			})
 		}
 		groups = append(groups, group{Rows: rows})
@@ -77,25 +77,22 @@ func byVisit(a *trial.Analysis, e *trial.EndpointAnalysis, from int, cells func(
 
 // flagCell names the kinds of flags that figures show.
 func flagCell(a *trial.Analysis, flags []int) cell {
-	return cell{Text: kindsOf(*a, figureFlags(a, flags)), Class: "flagged"}
-}
-
-// figureFlags are those that figures show.
-func figureFlags(a *trial.Analysis, flags []int) []int {
-	var on []int
+	var shown []int
 	for _, i := range flags {
-		if i >= 0 && i < len(a.Flags) && a.Flags[i].Kind.OnFigures() {
-			on = append(on, i)
+		if a.Flags[i].Kind.OnFigures() {
+			shown = append(shown, i)
 		}
 	}
-	return on
+	return cell{Text: kindsOf(a, shown), Class: "flagged"}
 }
 
 func valueGrid(a *trial.Analysis, e *trial.EndpointAnalysis) grid {
 	d := e.Decimals()
 	g := grid{
 		Title: withUnit(e),
-		Heads: append(append(words("Visit", "Arm"), nums("n", "missing", "Mean", "SD", "Median [Q1, Q3]", percentOf(a.Plan.Level)+" CI")...), words("Flags")...),
+		Heads: append(append(heads("Visit", "Arm"),
+			numericHeads("n", "missing", "Mean", "SD", "Median [Q1, Q3]", percentOf(a.Plan.Level)+" CI")...),
+			heads("Flags")...),
 	}
 	g.Groups = byVisit(a, e, 0, func(c trial.Cell, _ int) []cell {
 		return append([]cell{num(thousands(c.Value.N)), num(thousands(c.Missing))}, describedCells(c.Value, d)...)
@@ -107,29 +104,36 @@ func changeGrid(a *trial.Analysis, e *trial.EndpointAnalysis) grid {
 	d := e.Decimals()
 	g := grid{
 		Title: withUnit(e) + ": change from baseline",
-		Heads: append(append(words("Visit", "Arm"), nums("n", "missing", "Mean", "SD", "Median [Q1, Q3]", percentOf(a.Plan.Level)+" CI", "Mean %", "SD %", percentOf(a.Plan.Level)+" CI %")...), words("Flags")...),
+		Heads: append(append(heads("Visit", "Arm"),
+			numericHeads("n", "missing", "Mean", "SD", "Median [Q1, Q3]", percentOf(a.Plan.Level)+" CI", "Mean %",
+				"SD %", percentOf(a.Plan.Level)+" CI %")...), heads("Flags")...),
 	}
 	g.Groups = byVisit(a, e, 1, func(c trial.Cell, size int) []cell {
-		cells := append([]cell{num(thousands(c.Change.N)), num(thousands(size - c.Change.N))}, describedCells(c.Change, d)...)
+		cells := append([]cell{num(thousands(c.Change.N)), num(thousands(size - c.Change.N))},
+			describedCells(c.Change, d)...)
 		p, reason := percentOfAll(c)
-		return append(cells, num(figure.Number(p.Mean, percentDecimals), reason), num(figure.Number(p.SD, percentDecimals), reason), num(interval(p.Low, p.High, percentDecimals), reason))
+		return append(cells, num(figure.Number(p.Mean, percentDecimals), reason),
+			num(figure.Number(p.SD, percentDecimals), reason), num(interval(p.Low, p.High, percentDecimals), reason))
 	})
 	return g.trimmed().finish("description.csv")
 }
 
-// percentOfAll is the percent of a cell where all who have a change have it, otherwise nothing and
-// why: a mean of a part beside the change of all can have another sign than it.
+// percentOfAll returns the description of a cell in percent if all changes have a percentage, and
+// otherwise why it is omitted: the mean percentage of some subjects could have another sign than the
+// mean change of all.
 func percentOfAll(c trial.Cell) (trial.Description, string) {
 	if c.Percent.N == c.Change.N {
 		return c.Percent, why(c.Percent.N)
 	}
 	nan := math.NaN()
 	return trial.Description{Mean: nan, SD: nan, Low: nan, High: nan},
-		fmt.Sprintf("the baseline of %d of %d is not above 0: percent of the others is in description.csv", c.Change.N-c.Percent.N, c.Change.N)
+		fmt.Sprintf("the baseline of %d of %d is not above 0: percent of the others is in description.csv",
+			c.Change.N-c.Percent.N, c.Change.N)
 }
 
 func modelSection(a *trial.Analysis) section {
-	s := section{ID: "model", Title: "Mixed model", Lead: "Differences from the reference arm of the least-squares means of the change, and the means themselves."}
+	s := section{ID: "model", Title: "Mixed model",
+		Lead: "Differences from the reference arm of the least-squares means of the change, and the means themselves."}
 	if len(a.Design.Visits) < 2 {
 		return s
 	}
@@ -147,10 +151,11 @@ func modelSection(a *trial.Analysis) section {
 	return s
 }
 
-// estimateCells are those of an estimate: value, SE, df, interval, p.
+// estimateCells returns the cells of an estimate: value, SE, df, interval, p.
 func estimateCells(e mmrm.Estimate, decimals int, reason string) []cell {
 	return []cell{
-		num(figure.Number(e.Value, decimals), reason), num(figure.Number(e.SE, decimals), reason), num(figure.Number(e.DF, dfDecimals), reason),
+		num(figure.Number(e.Value, decimals), reason), num(figure.Number(e.SE, decimals), reason),
+		num(figure.Number(e.DF, dfDecimals), reason),
 		num(interval(e.Low, e.High, decimals), reason), num(figure.PValue(e.P), reason),
 	}
 }
@@ -158,7 +163,7 @@ func estimateCells(e mmrm.Estimate, decimals int, reason string) []cell {
 // versus names the arms of a contrast, on one line where the names are short.
 func versus(a *trial.Analysis, arm int) string {
 	const short = 16 // letters: as wide as the numbers beside them
-	one, other := called(armName(a.Design, arm)), called(armName(a.Design, 0))
+	one, other := called(a.Design.Arms[arm]), called(a.Design.Arms[0])
 	if len(one)+len(other) <= short {
 		return one + "\u00a0−\u00a0" + other
 	}
@@ -168,31 +173,35 @@ func versus(a *trial.Analysis, arm int) string {
 func differenceGrid(a *trial.Analysis) grid {
 	g := grid{
 		Title: "Differences from the reference",
-		Heads: append(words("Visit", "Arms"), nums("n", "Difference", "SE", "df", percentOf(a.Plan.Level)+" CI", "p", "p, Holm")...),
+		Heads: append(heads("Visit", "Arms"),
+			numericHeads("n", "Difference", "SE", "df", percentOf(a.Plan.Level)+" CI", "p", "p, Holm")...),
 	}
 	for i := range a.Endpoints {
 		e := &a.Endpoints[i]
-		of := group{Name: withUnit(e)}
-		of.Detail = modelDetail(a, e.Model)
+		block := group{Name: withUnit(e)}
+		block.Detail = modelDetail(a, e.Model)
 		for _, c := range e.Contrasts {
 			reason := absent(a, e.Model, c.Visit)
 			cells := append([]cell{
-				say(visitName(a.Design, c.Visit)), {Text: versus(a, c.Arm)},
+				say(a.Design.Visits[c.Visit].Name), {Text: versus(a, c.Arm)},
 				num(fmt.Sprintf("%d, %d", e.Model.InIt(c.Arm, c.Visit), e.Model.InIt(0, c.Visit))),
 			}, estimateCells(c.Model, e.Decimals(), reason)...)
 			holm := "not adjusted: no compartment"
 			if e.Compartment {
 				holm = reason
 			}
-			of.Rows = append(of.Rows, row{Cells: append(cells, num(figure.PValue(c.Holm), holm)), Marked: c.Primary})
+			block.Rows = append(block.Rows,
+				row{Cells: append(cells, num(figure.PValue(c.Holm), holm)), Marked: c.Primary})
 		}
-		if len(of.Rows) > 0 {
-			g.Groups = append(g.Groups, of)
+		if len(block.Rows) > 0 {
+			g.Groups = append(g.Groups, block)
 		}
 	}
-	g.Notes = []string{"Bold: the primary contrast. n: the arm’s and the reference’s participants who are in the model at the visit."}
+	g.Notes = []string{"Bold: the primary contrast. n: participants of the arm and of the reference who are in the " +
+		"model at the visit."}
 	if n := familyOf(a); n > 0 {
-		g.Notes[0] += " p, Holm: adjusted over " + holmOver(n) + " at the visit and arm; one without a p counts as p = 1."
+		g.Notes[0] += " p, Holm: adjusted over " + holmOver(n) +
+			" at the visit and arm; one without a p counts as p = 1."
 	}
 	return g
 }
@@ -200,16 +209,17 @@ func differenceGrid(a *trial.Analysis) grid {
 func meansGrid(a *trial.Analysis) grid {
 	g := grid{
 		Title: "Least-squares means of the change",
-		Heads: append(words("Visit", "Arm"), nums("n", "Mean", "SE", "df", percentOf(a.Plan.Level)+" CI", "p of no change")...),
+		Heads: append(heads("Visit", "Arm"),
+			numericHeads("n", "Mean", "SE", "df", percentOf(a.Plan.Level)+" CI", "p of no change")...),
 	}
 	for i := range a.Endpoints {
 		e := &a.Endpoints[i]
 		if e.Model.Failed != "" {
 			continue
 		}
-		of := group{Name: withUnit(e) + ", at a baseline of " + figure.Number(e.Model.BaselineMean, e.Decimals())}
+		block := group{Name: withUnit(e) + ", at a baseline of " + figure.Number(e.Model.BaselineMean, e.Decimals())}
 		if len(e.Contrasts) == 0 {
-			of.Detail = modelDetail(a, e.Model) // else it stands above, with the differences
+			block.Detail = modelDetail(a, e.Model) // else it stands above, with the differences
 		}
 		for v := 1; v < len(a.Design.Visits); v++ {
 			for arm := range a.Design.Arms {
@@ -217,63 +227,72 @@ func meansGrid(a *trial.Analysis) grid {
 				if arm > 0 {
 					visit = cell{}
 				}
-				of.Rows = append(of.Rows, row{Kept: v == a.Design.Primary.Visit, Cells: append([]cell{visit, say(a.Design.Arms[arm]), num(thousands(e.Model.InIt(arm, v)))},
-					estimateCells(lsMean(e.Model, arm, v-1), e.Decimals(), absent(a, e.Model, v))...)})
+				block.Rows = append(block.Rows,
+					row{Kept: v == a.Design.Primary.Visit,
+						Cells: append([]cell{visit, say(a.Design.Arms[arm]), num(thousands(e.Model.InIt(arm, v)))},
+							estimateCells(e.Model.LSMeans[arm][v-1], e.Decimals(), absent(a, e.Model, v))...)})
 			}
 		}
-		g.Groups = append(g.Groups, of)
+		g.Groups = append(g.Groups, block)
 	}
 	return g
 }
 
-// modelDetail is what stands under an endpoint's name: that there is no model, or one that was
-// not planned, and what to know of p.
+// modelDetail returns the remark under an endpoint's name: that there is no model, or how it differs
+// from the planned one.
 func modelDetail(a *trial.Analysis, m trial.Model) string {
 	if m.Failed != "" {
 		return "no model: " + called(m.Failed)
 	}
-	var said []string
-	if len(m.Fallbacks) > 0 {
-		said = append(said, "covariance "+m.Covariance.String()+", since "+a.Plan.Covariance.String()+", which was planned, could not be fitted")
+	var parts []string
+	if len(m.Rejected) > 0 {
+		parts = append(parts, "covariance "+m.Covariance.String()+", because the planned one, "+
+			a.Plan.Covariance.String()+", could not be fitted")
 	}
-	if said = without(append(said, caution(m), leftOut(m))); len(said) == 0 {
+	if parts = without(append(parts, caution(m), omissionText(a, m))); len(parts) == 0 {
 		return ""
 	}
-	return called(strings.Join(said, "; "))
+	return called(strings.Join(parts, "; "))
 }
 
-// holmOver names the family of Holm's adjustment.
+// holmOver names the family of Holm's adjustment: "3 compartments".
 func holmOver(n int) string { return plural(n, "compartment", "compartments") }
 
-// fitGrid says of each endpoint what was fitted.
+// fitGrid describes the fitted model of each endpoint.
 func fitGrid(a *trial.Analysis) grid {
 	g := grid{
-		Title: "What was fitted",
-		Heads: append(words("Endpoint", "Covariance", "Degrees of freedom"), nums("Participants", "Observations", "Log-likelihood", "Residual SD by visit")...),
+		Title: "Fitted models",
+		Heads: append(heads("Endpoint", "Covariance", "Degrees of freedom"),
+			numericHeads("Participants", "Observations", "Log-likelihood", "Residual SD by visit")...),
 	}
 	rows := group{}
 	for i := range a.Endpoints {
 		m := a.Endpoints[i].Model
-		name := cell{Text: titleOf(&a.Endpoints[i]), Detail: m.Formula}
+		name := cell{Text: titleOf(&a.Endpoints[i]), Detail: called(m.Formula.String())}
 		if m.Failed != "" {
-			rows.Rows = append(rows.Rows, row{Cells: []cell{name, {Text: "no model", Detail: called(strings.Join(modelNotes(a, m), "; "))}, num(dash, m.Failed), num(dash, m.Failed), num(dash, m.Failed), num(dash, m.Failed), num(dash, m.Failed)}})
+			rows.Rows = append(rows.Rows,
+				row{Cells: []cell{name, {Text: "no model",
+					Detail: called(strings.Join(without(modelNotes(place{a: a, e: &a.Endpoints[i]}, math.NaN())),
+						"; "))}, num(dash, m.Failed), num(dash, m.Failed), num(dash, m.Failed), num(dash, m.Failed),
+					num(dash, m.Failed)}})
 			continue
 		}
 		fit := cell{Text: m.Covariance.String()}
 		if f := fallback(a, m); f != "" {
 			fit.Detail = called(f)
 		}
-		if l := leftOut(m); l != "" {
+		if l := omissionText(a, m); l != "" {
 			name.Detail += "; " + called(l)
 		}
 		rows.Rows = append(rows.Rows, row{Cells: []cell{name, fit, {Text: m.DF.String()},
-			num(thousands(m.Subjects)), num(thousands(m.Observations)), num(figure.Number(m.LogLik, 2)), residualCell(m, a.Endpoints[i].Decimals())}})
+			num(thousands(m.Subjects)), num(thousands(m.Observations)), num(figure.Number(m.LogLik, 2)),
+			residualCell(m, a.Endpoints[i].Decimals())}})
 	}
 	g.Groups = []group{rows}
 	return g
 }
 
-// residualCell says the standard deviations of Σ, and its correlations where they are few.
+// residualCell shows the standard deviations of Σ, and its correlation if there is one.
 func residualCell(m trial.Model, decimals int) cell {
 	const mostVisits, mostPairs = 6, 1
 	n := len(m.Sigma)
@@ -284,7 +303,8 @@ func residualCell(m trial.Model, decimals int) cell {
 	for v := range m.Sigma {
 		sds = append(sds, figure.Number(math.Sqrt(m.Sigma[v][v]), decimals))
 		for w := range v {
-			correlations = append(correlations, figure.Number(m.Sigma[v][w]/math.Sqrt(m.Sigma[v][v]*m.Sigma[w][w]), ratioDecimals))
+			correlations = append(correlations,
+				figure.Number(m.Sigma[v][w]/math.Sqrt(m.Sigma[v][v]*m.Sigma[w][w]), ratioDecimals))
 		}
 	}
 	c := num(strings.Join(sds, ", "))
@@ -294,59 +314,56 @@ func residualCell(m trial.Model, decimals int) cell {
 	return c
 }
 
-func besideSection(a *trial.Analysis) section {
-	s := section{ID: "beside", Title: "Tests beside the model", Lead: "The same contrasts by other methods, as a check; none of these p is adjusted."}
-	g := grid{Heads: append(words("Visit", "Arms"), nums("n", "ANCOVA", "Welch", "Wilcoxon", "Hedges’ g", "Permutation")...)}
+func supportingSection(a *trial.Analysis) section {
+	s := section{ID: "supporting", Title: "Supporting tests",
+		Lead: "The same contrasts by other methods. These p values are not adjusted."}
+	g := grid{Heads: append(heads("Visit", "Arms"),
+		numericHeads("n", "ANCOVA", "Welch", "Wilcoxon", "Hedges’ g", "Permutation")...)}
 	for i := range a.Endpoints {
 		e := &a.Endpoints[i]
-		of := group{Name: withUnit(e)}
+		block := group{Name: withUnit(e)}
 		for _, c := range e.Contrasts {
-			of.Rows = append(of.Rows, row{Marked: c.Primary, Cells: besideCells(a, e, c)})
+			block.Rows = append(block.Rows, row{Marked: c.Primary, Cells: supportingCells(a, e, c)})
 		}
-		if len(of.Rows) > 0 {
-			g.Groups = append(g.Groups, of)
+		if len(block.Rows) > 0 {
+			g.Groups = append(g.Groups, block)
 		}
 	}
 	if g.rows() == 0 {
 		return s
 	}
-	g.Notes = []string{"Differences and shifts are arm minus reference, with their " + percentOf(a.Plan.Level) + " CI. Wilcoxon: Hodges–Lehmann shift. n: participants with a change at the visit; adjusted: those whose covariates are known, whom ANCOVA and permutation use."}
+	g.Notes = []string{"Differences and shifts are arm minus reference, with their " + percentOf(a.Plan.Level) +
+		" CI. Wilcoxon: Hodges–Lehmann shift. n: participants with a change at the visit; adjusted: those with " +
+		"known covariates, whose changes ANCOVA and the permutation test use."}
 	s.Grids = []grid{g.finish("contrasts.csv")}
 	return s
 }
 
-// reasonFor says why a method gave nothing.
-func reasonFor(c trial.Contrast, method string) string {
-	if why := reasonIn(c, method); why != "" {
-		return why
-	}
-	if method == "permutation" { // of the primary visit it has a reason
-		return "only computed for the primary visit"
-	}
-	n, reference := c.N, c.NReference
-	if method == "ANCOVA" {
-		n, reference = c.NAdjusted, c.NAdjustedReference
-	}
-	return fmt.Sprintf("%d and %d changes are too few, or do not vary", n, reference)
+// tooFew explains a test without a result that gave no reason.
+func tooFew(arm, reference int) string {
+	return fmt.Sprintf("%d and %d changes are too few, or do not vary", arm, reference)
 }
 
-func besideCells(a *trial.Analysis, e *trial.EndpointAnalysis, c trial.Contrast) []cell {
+func supportingCells(a *trial.Analysis, e *trial.EndpointAnalysis, c trial.Contrast) []cell {
 	d := e.Decimals()
-	test := func(method string, x, low, high, p float64, extra string) cell {
-		t := num(withInterval(x, low, high, d), reasonFor(c, method))
-		if !math.IsNaN(p) {
-			t.Detail = pIs(p) + extra
+	test := func(x mmrm.Estimate, reason, none string) cell {
+		t := num(withInterval(x.Value, x.Low, x.High, d), cmp.Or(reason, none))
+		if !math.IsNaN(x.P) {
+			t.Detail = pIs(x.P)
 		}
-		if why := reasonIn(c, method); t.Text != dash && why != "" && math.IsNaN(low) {
-			t.Why, t.Part = called(why), true
+		if t.Text != dash && reason != "" && math.IsNaN(x.Low) {
+			t.Why, t.Part = called(reason), true
 		}
 		return t
 	}
-	exact := ""
-	if c.Wilcoxon.Exact {
-		exact = ", exact"
+	none := tooFew(c.N, c.NReference)
+	shift := c.Wilcoxon.Shift
+	wilcoxon := test(mmrm.Estimate{Value: shift.Estimate, Low: shift.Low, High: shift.High, P: c.Wilcoxon.P},
+		c.Reasons.Wilcoxon, none)
+	if c.Wilcoxon.Exact && wilcoxon.Detail != "" {
+		wilcoxon.Detail += ", exact"
 	}
-	permutation := num(dash, reasonFor(c, "permutation"))
+	permutation := num(dash, cmp.Or(c.Reasons.Permutation, "only computed for the primary visit"))
 	if p := c.Permutation; !math.IsNaN(p.P) {
 		permutation = num(pIs(p.P))
 		permutation.Detail = thousands(p.Arrangements) + " arrangements"
@@ -354,17 +371,16 @@ func besideCells(a *trial.Analysis, e *trial.EndpointAnalysis, c trial.Contrast)
 			permutation.Detail = "all " + permutation.Detail
 		}
 	}
-	shift := c.Wilcoxon.Shift
 	n := num(fmt.Sprintf("%d, %d", c.N, c.NReference))
 	if c.NAdjusted != c.N || c.NAdjustedReference != c.NReference {
 		n.Detail = fmt.Sprintf("adjusted: %d, %d", c.NAdjusted, c.NAdjustedReference)
 	}
 	return []cell{
-		say(visitName(a.Design, c.Visit)), {Text: versus(a, c.Arm)}, n,
-		test("ANCOVA", c.Ancova.Value, c.Ancova.Low, c.Ancova.High, c.Ancova.P, ""),
-		test("Welch", c.Welch.Value, c.Welch.Low, c.Welch.High, c.Welch.P, ""),
-		test("Wilcoxon", shift.Estimate, shift.Low, shift.High, c.Wilcoxon.P, exact),
-		num(withInterval(c.Effect.Estimate, c.Effect.Low, c.Effect.High, ratioDecimals), reasonFor(c, "Hedges' g")),
+		say(a.Design.Visits[c.Visit].Name), {Text: versus(a, c.Arm)}, n,
+		test(c.Ancova, c.Reasons.Ancova, tooFew(c.NAdjusted, c.NAdjustedReference)),
+		test(c.Welch, c.Reasons.Welch, none), wilcoxon,
+		num(withInterval(c.Effect.Estimate, c.Effect.Low, c.Effect.High, ratioDecimals),
+			cmp.Or(c.Reasons.Effect, none)),
 		permutation,
 	}
 }

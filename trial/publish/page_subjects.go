@@ -13,43 +13,48 @@ import (
 func responderSection(a *trial.Analysis) section {
 	s := section{
 		ID: "responders", Title: "Changes beyond repeatability",
-		Lead: "Participants who changed by more than RC. If nothing changes between two scans, 95 % of such pairs differ by less than RC.",
+		Lead: "Participants who changed by more than RC. If nothing changes between two scans, 95 % of such pairs " +
+			"differ by less than RC.",
 	}
-	g := grid{Heads: append(words("Visit", "Arm"), nums("n", "Below −RC", "Within", "Above RC", "SDC of the mean, %", "p, below", "p, above")...)}
+	g := grid{Heads: append(heads("Visit", "Arm"),
+		numericHeads("n", "Below −RC", "Within", "Above RC", "SDC of the mean, %", "p, below", "p, above")...)}
 	for i := range a.Endpoints {
 		e := &a.Endpoints[i]
-		of := group{Name: fmt.Sprintf("%s, RC %s %%", withUnit(e), figure.Number(e.RC, percentDecimals))}
+		block := group{Name: fmt.Sprintf("%s, RC %s %%", withUnit(e), figure.Number(e.RC, percentDecimals))}
 		for _, r := range e.Responders {
 			for arm, n := range r.Arms {
-				visit := say(visitName(a.Design, r.Visit))
+				visit := say(a.Design.Visits[r.Visit].Name)
 				if arm > 0 {
 					visit = cell{}
 				}
-				all := n.Decrease + n.Within + n.Increase
+				all := n.N()
 				tests := []cell{{Text: "ref.", Num: true, Class: "soft"}, {Text: "ref.", Num: true, Class: "soft"}}
 				if arm > 0 {
 					const reason = "an arm has no change to test"
-					tests = []cell{num(figure.PValue(against(r.Decrease, arm)), reason), num(figure.PValue(against(r.Increase, arm)), reason)}
+					tests = []cell{num(figure.PValue(r.Decrease[arm-1]), reason),
+						num(figure.PValue(r.Increase[arm-1]), reason)}
 				}
-				of.Rows = append(of.Rows, row{Kept: r.Visit == a.Design.Primary.Visit, Cells: append([]cell{
-					visit, say(armName(a.Design, arm)), num(thousands(all)), share(n.Decrease, all), share(n.Within, all), share(n.Increase, all),
+				block.Rows = append(block.Rows, row{Kept: r.Visit == a.Design.Primary.Visit, Cells: append([]cell{
+					visit, say(a.Design.Arms[arm]), num(thousands(all)), share(n.Decrease, all), share(n.Within, all),
+					share(n.Increase, all),
 					num(figure.Number(n.SDC, percentDecimals), "nobody has a change"),
 				}, tests...)})
 			}
 		}
-		if len(of.Rows) > 0 {
-			g.Groups = append(g.Groups, of)
+		if len(block.Rows) > 0 {
+			g.Groups = append(g.Groups, block)
 		}
 	}
 	if g.rows() == 0 {
 		return s
 	}
-	g.Notes = []string{"RC = 1.96·√2·wCV. SDC, the smallest detectable change of the arm’s mean: RC/√n. p: Fisher’s exact test against the reference arm, two-sided, not adjusted."}
+	g.Notes = []string{"RC = 1.96·√2·wCV. SDC, the smallest detectable change of the arm’s mean: RC/√n. p: Fisher’s " +
+		"exact test against the reference arm, two-sided, not adjusted."}
 	s.Grids = []grid{g.finish("responders.csv")}
 	return s
 }
 
-// share prints a count and what it is of n.
+// share prints a count k and its percentage of n.
 func share(k, n int) cell {
 	c := num(thousands(k))
 	if n > 0 {
@@ -58,49 +63,46 @@ func share(k, n int) cell {
 	return c
 }
 
-// correlationLead says what to read first.
-const correlationLead = " Within arms: partial correlation given the arm, without the difference between the arms. All: regardless of arm; a treatment that changes both causes a correlation by itself."
+// correlationLead explains the three kinds of correlations, the most informative first.
+const correlationLead = " Within arms: partial correlation given the arm, without the difference between the arms. " +
+	"All subjects: regardless of arm; a treatment that changes both endpoints causes a correlation by itself."
 
-// withinFirst returns the correlations of each pair and visit in the order of reading: within
-// arms, all subjects, each arm, which is that of their indices.
+// withinFirst returns the correlations of each pair and visit in the order within arms, all subjects,
+// each arm, which is the order of their indices.
 func withinFirst(all []trial.Correlation) []trial.Correlation {
 	all = slices.Clone(all)
 	slices.SortStableFunc(all, func(x, y trial.Correlation) int {
-		return cmp.Or(cmp.Compare(x.X, y.X), cmp.Compare(x.Y, y.Y), cmp.Compare(x.Visit, y.Visit), cmp.Compare(x.Arm, y.Arm))
+		return cmp.Or(cmp.Compare(x.X, y.X), cmp.Compare(x.Y, y.Y), cmp.Compare(x.Visit, y.Visit),
+			cmp.Compare(x.Arm, y.Arm))
 	})
 	return all
 }
 
 func correlationSection(a *trial.Analysis) section {
-	s := section{ID: "correlations", Title: "Correlations of changes", Lead: "Spearman’s, of the change of T2 with the change of other endpoints."}
+	s := section{ID: "correlations", Title: "Correlations of changes",
+		Lead: "Spearman’s, of the change of T2 with the change of other endpoints."}
 	if len(a.Design.Arms) > 1 {
 		s.Lead += correlationLead
 	}
-	g := grid{Heads: append(words("Visit", "Arms"), nums("n", "ρ", percentOf(a.Plan.Level)+" CI", "p")...)}
+	g := grid{Heads: append(heads("Visit", "Arms"), numericHeads("n", "ρ", percentOf(a.Plan.Level)+" CI", "p")...)}
 	last := -1 // the visit of the row before
 	for _, c := range withinFirst(a.Correlations) {
-		if c.X < 0 || c.X >= len(a.Endpoints) || c.Y < 0 || c.Y >= len(a.Endpoints) {
-			continue
-		}
 		pair := titleOf(&a.Endpoints[c.X]) + " with " + titleOf(&a.Endpoints[c.Y])
 		if n := len(g.Groups); n == 0 || g.Groups[n-1].Name != pair {
 			g.Groups = append(g.Groups, group{Name: pair})
 		}
-		arm := armName(a.Design, c.Arm)
-		switch c.Arm {
-		case trial.WithinArms:
-			arm = "within arms"
-		case trial.AllSubjects:
-			arm = "all"
+		arm := correlationGroup(c.Arm)
+		if c.Arm >= 0 {
+			arm = a.Design.Arms[c.Arm]
 		}
 		reason := cmp.Or(c.Reason, fmt.Sprintf("%d pairs are too few, or do not vary", c.N))
-		of := &g.Groups[len(g.Groups)-1]
-		visit := say(visitName(a.Design, c.Visit))
-		if len(of.Rows) > 0 && last == c.Visit {
+		block := &g.Groups[len(g.Groups)-1]
+		visit := say(a.Design.Visits[c.Visit].Name)
+		if len(block.Rows) > 0 && last == c.Visit {
 			visit = cell{}
 		}
 		last = c.Visit
-		of.Rows = append(of.Rows, row{Cells: []cell{
+		block.Rows = append(block.Rows, row{Cells: []cell{
 			visit, say(arm), num(thousands(c.N)), num(figure.Number(c.Rho.Estimate, ratioDecimals), reason),
 			num(interval(c.Rho.Low, c.Rho.High, ratioDecimals), reason), num(figure.PValue(c.P), reason),
 		}})
@@ -112,7 +114,8 @@ func correlationSection(a *trial.Analysis) section {
 }
 
 func individualSection(a *trial.Analysis) section {
-	s := section{ID: "individuals", Title: "Individuals", Lead: "Each participant’s change from baseline. Marked: a change beyond RC."}
+	s := section{ID: "individuals", Title: "Individuals",
+		Lead: "Each participant’s change from baseline. Marked: a change beyond RC."}
 	if len(a.Design.Visits) < 2 {
 		return s
 	}
@@ -127,7 +130,8 @@ func individualSection(a *trial.Analysis) section {
 func individualGrid(a *trial.Analysis, e *trial.EndpointAnalysis) grid {
 	g := grid{
 		Title: withUnit(e),
-		Heads: append(append(words("Subject", "Arm"), nums("Baseline")...), append(words("Visit"), nums("Value", "Δ", "Δ %", "Against RC")...)...),
+		Heads: append(append(heads("Subject", "Arm"), numericHeads("Baseline")...),
+			append(heads("Visit"), numericHeads("Value", "Δ", "Δ %", "Against RC")...)...),
 		Class: "individuals",
 	}
 	if math.IsNaN(e.RC) {
@@ -135,30 +139,33 @@ func individualGrid(a *trial.Analysis, e *trial.EndpointAnalysis) grid {
 	} else {
 		g.Title += fmt.Sprintf(", RC %s %%", figure.Number(e.RC, percentDecimals))
 	}
-	g.Heads = append(g.Heads, words("Flags")...)
+	g.Heads = append(g.Heads, heads("Flags")...)
 	d := e.Decimals()
 	for s, who := range a.Design.Subjects {
-		of := group{}
+		block := group{}
 		for v := 1; v < len(a.Design.Visits); v++ {
 			r := rowOf(a, e, s, v)
-			cells := []cell{say(who.ID), say(armName(a.Design, who.Arm)), num(figure.Number(r.baseline(), d), rowOf(a, e, s, 0).Value.Missing)}
+			cells := []cell{say(who.ID), say(a.Design.Arms[who.Arm]),
+				num(figure.Number(r.baseline().X, d), r.baseline().Missing.String())}
 			if v > 1 {
 				cells = []cell{{}, {}, {}}
 			}
-			cells = append(cells, say(a.Design.Visits[v].Name), num(figure.Number(r.X, d), r.Value.Missing),
-				num(figure.Number(r.Delta, d), r.Change.Missing), num(figure.Number(r.Percent, percentDecimals), cmp.Or(r.Change.Missing, "the baseline is not above 0")))
+			cells = append(cells, say(a.Design.Visits[v].Name), num(figure.Number(r.X, d), r.Value.Missing.String()),
+				num(figure.Number(r.Delta, d), r.Change.Missing.String()),
+				num(figure.Number(r.Percent, percentDecimals),
+					cmp.Or(r.Change.Missing.String(), "the baseline is not above 0")))
 			if !math.IsNaN(e.RC) {
 				cells = append(cells, verdictCell(r))
 			}
 			cells = append(cells, flagCell(a, r.changeFlags()))
-			of.Rows = append(of.Rows, row{Cells: cells})
+			block.Rows = append(block.Rows, row{Cells: cells})
 		}
-		g.Groups = append(g.Groups, of)
+		g.Groups = append(g.Groups, block)
 	}
 	return g.trimmed()
 }
 
-// verdictCell says it in words and with a sign, not in colour alone.
+// verdictCell shows the verdict by a word and a sign, not by colour alone.
 func verdictCell(r subjectRow) cell {
 	switch r.Verdict {
 	case trial.Decrease:
@@ -168,5 +175,5 @@ func verdictCell(r subjectRow) cell {
 	case trial.Within:
 		return cell{Text: "within", Num: true, Class: "soft"}
 	}
-	return num(dash, r.Change.Missing)
+	return num(dash, r.Change.Missing.String())
 }

@@ -9,11 +9,13 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/t2map/t2map/figure"
 	"github.com/t2map/t2map/trial"
+	"github.com/t2map/t2map/trial/mmrm"
 )
 
 var tags = regexp.MustCompile(`(?s)<[^>]*>`)
@@ -37,22 +39,39 @@ func page(t *testing.T, a trial.Analysis, pictures ...figure.Picture) []byte {
 func TestPageSaysTheResult(t *testing.T) {
 	a := usual.analysis()
 	c := &a.Endpoints[0].Contrasts[1]
-	c.Model.Value, c.Model.Low, c.Model.High, c.Model.P, c.Model.DF, c.Holm = -2.314, -3.9, -0.731, 0.0061, 17.84, 0.0183
+	c.Model.Value, c.Model.Low, c.Model.High, c.Model.P, c.Model.DF, c.Holm = -2.314, -3.9, -0.731, 0.0061, 17.84,
+		0.0183
+	c.Wilcoxon.P, c.Wilcoxon.Exact = 0.0123, true
 	a.Endpoints[0].Changes[1][2].Verdict = trial.Decrease
-	got := readable(page(t, a, picture("means")))
+	a.Endpoints[0].Model.Sigma = [][]float64{{1.21, 0.594}, {0.594, 2.25}}
+	lateral := &a.Endpoints[1].Model
+	lateral.Covariance, lateral.Rejected = mmrm.HeterogeneousCS,
+		[]mmrm.Rejected{{Covariance: mmrm.Unstructured, Why: "did not converge"}}
+	a.Correlations[0].Rho = trial.Interval{Estimate: 0.31, Low: -0.1, High: 0.63}
+	a.Inputs[0] = trial.Input{Name: "compartments.csv",
+		SHA256: "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"}
+	p := picture("means")
+	p.Flags = []int{flagOf(&a, trial.ScannerChange)}
+	got := readable(page(t, a, p))
 	for _, want := range []string{
 		"DEMO-1", "Primary results", "Medial T2, change to visit 2, low dose − control",
 		"−2.31 ms [95 % CI −3.90 to −0.73], p = 0.006",
 		"n = 11 and 10; adjusted over 3 compartments p = 0.018 (Holm); mixed model, unstructured covariance, Kenward–Roger, 17.8 degrees of freedom",
-		"The report draws no conclusion", "24 participants", "2 arms", "3 visits", "4 endpoints", "4 flags",
-		"visit 2 month 6 10 of 12 no study: 2 11 of 12 no study: 1", "Analysed baseline and a later visit 11 of 12 11 of 12",
-		"Age (years), mean ± SD", "25.6 ± 2.1 (n = 11)", "F: 6, M: 6", "fixed effects of baseline, arm, visit and arm × visit;",
-		"reference: control", "restricted maximum likelihood", "Kenward and Roger (1997)", "Holm (1979)", "RC = 1.96·√2·wCV", "(RC 13.9 %)",
-		"Fitted: unstructured for Medial T2, Patellofemoral T2 and WOMAC pain; heterogeneous compound symmetry for Lateral T2.",
-		"planned unstructured, could not be fitted: did not converge", "1.10, 1.50 correlation 0.36", "first echo not fitted", "t2map 1.2.3",
-		"Change of T2. Means with 95 % t intervals; n under each point. SVG · PNG · PDF", "† S001 at visit 1: scanner change (see Flags )",
-		"scanner change", "p = 0.012, exact", "9,999 arrangements", "0.31 [−0.10, 0.63]", "▼ decrease", "within",
-		"a visit with two studies has no value", "no result (1)", "S003 visit 2 – no study", "compartments.csv 9f86d081884c7d65",
+		"The report draws no conclusion", "24 participants", "2 arms", "3 visits", "4 endpoints", "13 flags",
+		"visit 2 month 6 10 of 12 no study: 2 11 of 12 no study: 1",
+		"Analysed baseline and a later visit 11 of 12 11 of 12",
+		"Age (years), mean ± SD", "25.6 ± 2.1 (n = 11)", "F: 6, M: 6",
+		"The fixed effects were baseline, arm, visit and arm × visit.",
+		"control is the reference", "restricted maximum likelihood", "Kenward and Roger (1997)", "Holm (1979)",
+		"RC = 1.96·√2·wCV", "(RC 13.9 %)",
+		"The fitted covariance was unstructured for Medial T2, Patellofemoral T2 and WOMAC pain; heterogeneous compound symmetry for Lateral T2.",
+		"planned unstructured, could not be fitted: did not converge", "1.10, 1.50 correlation 0.36",
+		"first echo omitted", "t2map 1.2.3",
+		"Change of T2. Means with 95 % t intervals; n under each point. SVG · PNG · PDF",
+		"† S001 at visit 1: scanner change (see Flags )",
+		"scanner change", "p = 0.012, exact", "199 arrangements", "0.31 [−0.10, 0.63]", "▼ decrease", "within",
+		"if a visit had two studies, its value was treated as missing", "no result (10)",
+		"S003, S011, S022 3 subjects visit 2 – no study", "compartments.csv 9f86d081884c7d65",
 	} {
 		if !strings.Contains(strings.ToLower(got), strings.ToLower(want)) {
 			t.Errorf("the page does not say %q", want)
@@ -72,7 +91,8 @@ func TestPageSaysTheResult(t *testing.T) {
 func TestPageIsSound(t *testing.T) {
 	for name, a := range samples() {
 		p := page(t, a, picture("means"))
-		if text := readable(p); strings.Contains(text, "NaN") || strings.Contains(text, "%!") || strings.Contains(text, "Inf ") {
+		if text := readable(p); strings.Contains(text, "NaN") || strings.Contains(text, "%!") ||
+			strings.Contains(text, "Inf ") {
 			t.Errorf("%s: the page shows NaN", name)
 		}
 		checkHead(t, name, string(p))
@@ -87,7 +107,8 @@ var besideNames = regexp.MustCompile(`^(#[a-z]+|[a-z]+\.(csv|json)|figures/[A-Za
 func checkAddress(t *testing.T, name string, a xml.Attr) {
 	t.Helper()
 	switch strings.ToLower(a.Name.Local) {
-	case "class", "title", "id", "lang", "charset", "name", "content", "http-equiv", "colspan", "scope", "alt", "aria-label", "style":
+	case "class", "title", "id", "lang", "charset", "name", "content", "http-equiv", "colspan", "scope", "alt",
+		"aria-label", "style":
 	case "href", "src":
 		if !besideNames.MatchString(a.Value) && !strings.HasPrefix(a.Value, "data:image/svg+xml;base64,") {
 			t.Errorf("%s: the page asks for %.80q", name, a.Value)
@@ -142,9 +163,10 @@ func checkTags(t *testing.T, name string, p []byte) {
 
 // Names are text, wherever they stand.
 func TestPageEscapes(t *testing.T) {
-	evilPicture := picture("means")
-	evilPicture.Title, evilPicture.Caption, evilPicture.Flags = evil, evil, []string{evil, evil, evil, evil, evil, evil, evil}
-	p := string(page(t, hostile(), evilPicture))
+	a, evilPicture := hostile(), picture("means")
+	evilPicture.Title, evilPicture.Caption, evilPicture.Flags, evilPicture.Remarks = evil, evil,
+		[]int{0, len(a.Flags) - 2}, slices.Repeat([]string{evil}, 7)
+	p := string(page(t, a, evilPicture))
 	for _, never := range []string{"<script", "<img src=x", "\u202e", "onerror=alert(2)>'\"", "\xff"} {
 		if strings.Contains(p, never) {
 			t.Errorf("the page has %q", never)
@@ -156,30 +178,34 @@ func TestPageEscapes(t *testing.T) {
 			t.Errorf("a text became an attribute: %s", tag)
 		}
 	}
-	if text := readable([]byte(p)); !strings.Contains(text, `"><script>alert(1)</script><img src=x onerror=alert(2)>'`) {
+	if text := readable([]byte(p)); !strings.Contains(text,
+		`"><script>alert(1)</script><img src=x onerror=alert(2)>'`) {
 		t.Error("the text is not shown as it is")
 	}
 }
 
 func TestPageOfLittle(t *testing.T) {
 	one := readable(page(t, sample{arms: 1, visits: 3, perArm: 8}.analysis()))
-	for _, want := range []string{"One arm: nothing is compared.", "Least-squares means of the change", "p of no change", "fixed effects of baseline and visit;"} {
+	for _, want := range []string{"One arm: there is no comparison.", "Least-squares means of the change",
+		"p of no change", "The fixed effects were baseline and visit."} {
 		if !strings.Contains(one, want) {
 			t.Errorf("one arm: the page does not say %q", want)
 		}
 	}
-	for _, never := range []string{"by arm Participants", "draws no conclusion", "Beside the model.", "Differences from the reference", "Tests beside the model", "Holm"} {
+	for _, never := range []string{"by arm Participants", "draws no conclusion", "Supporting tests.",
+		"Differences from the reference", "Supporting tests", "Holm"} {
 		if strings.Contains(one, never) {
 			t.Errorf("one arm: the page says %q", never)
 		}
 	}
 	visit := readable(page(t, sample{arms: 2, visits: 1, perArm: 6}.analysis()))
-	if !strings.Contains(visit, "One visit: there is no change to compare.") || strings.Contains(visit, "change from baseline Visit Arm") {
+	if !strings.Contains(visit, "One visit: there is no change to compare.") ||
+		strings.Contains(visit, "change from baseline Visit Arm") {
 		t.Error("one visit: the page does not say that there is no change, or shows one")
 	}
 	failed := usual.analysis()
 	for i := range failed.Endpoints {
-		failed.Endpoints[i].Model = trial.Model{Failed: "nobody has a baseline"}
+		fail(&failed.Endpoints[i].Model, "nobody has a baseline")
 	}
 	if got := readable(page(t, failed)); !strings.Contains(got, "no model nobody has a baseline; other tests") {
 		t.Error("a failed model: the page does not say why")
@@ -195,7 +221,8 @@ func TestPageOfManyVisits(t *testing.T) {
 		t.Errorf("the page has %d bytes", len(p))
 	}
 	text := readable(p)
-	for _, want := range []string{"the 198 visits between", "The first 1,500 of 4,776 rows; all are in individuals.csv.", "400 rows"} {
+	for _, want := range []string{"the 198 visits between",
+		"The first 1,500 of 4,776 rows; all are in individuals.csv.", "400 rows"} {
 		if !strings.Contains(text, want) {
 			t.Errorf("the page does not say %q", want)
 		}
@@ -214,8 +241,10 @@ func TestPageInChromium(t *testing.T) {
 	dir := t.TempDir()
 	written(t, dir, hostile(), picture("means"))
 	// Requests other than for files or data have nowhere to go, and would be logged.
-	c := exec.CommandContext(t.Context(), chromium, "--headless", "--no-sandbox", "--disable-gpu", "--user-data-dir="+t.TempDir(),
-		"--host-resolver-rules=MAP * ~NOTFOUND", "--enable-logging=stderr", "--dump-dom", "file://"+filepath.Join(dir, "trial.html"))
+	c := exec.CommandContext(t.Context(), chromium, "--headless", "--no-sandbox", "--disable-gpu", "--user-data-dir="+
+		t.TempDir(),
+		"--host-resolver-rules=MAP * ~NOTFOUND", "--enable-logging=stderr", "--dump-dom", "file://"+
+			filepath.Join(dir, "trial.html"))
 	var log strings.Builder
 	c.Stderr = &log
 	c.Env = append(os.Environ(), "HOME="+t.TempDir())
@@ -235,11 +264,16 @@ func TestPageInChromium(t *testing.T) {
 
 func TestFormats(t *testing.T) {
 	for _, c := range []struct{ got, want string }{
-		{figure.PValue(0.0341), "0.034"}, {figure.PValue(0.00099), "<0.001"}, {figure.PValue(0.001), "0.001"}, {figure.PValue(1), "1.000"}, {figure.PValue(nan), "–"},
-		{pIs(0.0004), "p\u00a0<\u00a00.001"}, {figure.Number(-0.001, 2), "0.00"}, {figure.Number(-1.005, 1), "−1.0"}, {figure.Number(math.Inf(1), 1), "–"},
-		{interval(-1, 2, 1), "[−1.0, 2.0]"}, {interval(nan, 2, 1), "–"}, {thousands(1234567), "1,234,567"}, {thousands(999), "999"},
-		{percentOf(0.95), "95\u00a0%"}, {percentOf(0.055), "5.5\u00a0%"}, {months(1.5), "1.5"}, {plural(1, "row", "rows"), "1 row"},
-		{called(""), "–"}, {called("a\u202eb"), "a b"}, {listed([]string{"a", "b", "c"}), "a, b and c"}, {listed(nil), "none"},
+		{figure.PValue(0.0341), "0.034"}, {figure.PValue(0.00099), "<0.001"}, {figure.PValue(0.001), "0.001"},
+		{figure.PValue(1), "1.000"}, {figure.PValue(nan), "–"},
+		{pIs(0.0004), "p\u00a0<\u00a00.001"}, {figure.Number(-0.001, 2), "0.00"}, {figure.Number(-1.005, 1), "−1.0"},
+		{figure.Number(math.Inf(1), 1), "–"},
+		{interval(-1, 2, 1), "[−1.0, 2.0]"}, {interval(nan, 2, 1), "–"}, {thousands(1234567), "1,234,567"},
+		{thousands(999), "999"},
+		{percentOf(0.95), "95\u00a0%"}, {percentOf(0.055), "5.5\u00a0%"}, {months(1.5), "1.5"},
+		{plural(1, "row", "rows"), "1 row"},
+		{called(""), "–"}, {called("a\u202eb"), "a b"}, {listed([]string{"a", "b", "c"}), "a, b and c"},
+		{listed(nil), "none"},
 		{plain(37.74), "37.74"}, {plain(0.1 + 0.2), "0.3"}, {plain(nan), ""}, {plain(-4), "-4"}, {plain(1e-7), "1e-07"},
 	} {
 		if c.got != c.want {

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/t2map/t2map/figure"
 	"github.com/t2map/t2map/trial"
 )
 
@@ -35,7 +36,7 @@ func onPaper(g grid) []int {
 // gridOf makes one of groups with that many rows; each visit has two rows, the second of which
 // has an empty first cell.
 func gridOf(named bool, sizes ...int) grid {
-	g := grid{Heads: words("Visit")}
+	g := grid{Heads: heads("Visit")}
 	for i, size := range sizes {
 		of := group{}
 		if named {
@@ -61,14 +62,16 @@ func TestPrintedRows(t *testing.T) {
 		want []int
 		said string
 	}{
-		"short":           {gridOf(false, 30, 30), []int{30, 30}, ""},
-		"one long":        {gridOf(false, 200), []int{40}, "Printed: 40 of 200 rows; see x.csv."},
-		"whole groups":    {gridOf(false, 12, 12, 12, 12, 4, 12), []int{12, 12, 12, 0, 0, 0}, "Printed: 36 of 64 rows; see x.csv."},
+		"short":    {gridOf(false, 30, 30), []int{30, 30}, ""},
+		"one long": {gridOf(false, 200), []int{40}, "Printed: 40 of 200 rows; see x.csv."},
+		"whole groups": {gridOf(false, 12, 12, 12, 12, 4, 12), []int{12, 12, 12, 0, 0, 0},
+			"Printed: 36 of 64 rows; see x.csv."},
 		"a share each":    {gridOf(true, 78, 78, 78), []int{14, 14, 14}, "Printed: 42 of 234 rows; see x.csv."},
 		"short named":     {gridOf(true, 4, 78), []int{4, 20}, "Printed: 24 of 82 rows; see x.csv."},
 		"marked and kept": {last, []int{42}, "Printed: 42 of 70 rows; see x.csv."},
 		"no rows":         {gridOf(false), nil, ""},
-		"a visit each":    {gridOf(true, slices.Repeat([]int{4}, 50)...), slices.Repeat([]int{2}, 50), "Printed: 100 of 200 rows; see x.csv."},
+		"a visit each": {gridOf(true, slices.Repeat([]int{4}, 50)...), slices.Repeat([]int{2}, 50),
+			"Printed: 100 of 200 rows; see x.csv."},
 	} {
 		g := c.g.finish("x.csv")
 		if got := onPaper(g); c.want != nil && fmt.Sprint(got) != fmt.Sprint(c.want) {
@@ -94,7 +97,8 @@ func TestPrimaryTable(t *testing.T) {
 		t.Fatalf("15 contrasts: %d sentences, %d rows", len(v.Headlines), v.Primary.rows())
 	}
 	head, _, _ := strings.Cut(readable(page(t, a)), "Participants Methods")
-	for _, want := range []string{"Primary results", "Lateral T2 (ms)", "Change to visit 2", "low dose − control", "−2.31", "[−3.90, −0.73] 0.006 0.018", "The report draws no conclusion"} {
+	for _, want := range []string{"Primary results", "Lateral T2 (ms)", "Change to visit 2", "low dose − control",
+		"−2.31", "[−3.90, −0.73] 0.006 0.018", "The report draws no conclusion"} {
 		if !strings.Contains(head, want) {
 			t.Errorf("the head of the page does not say %q: %s", want, head)
 		}
@@ -119,23 +123,25 @@ func TestPrintsShort(t *testing.T) {
 	}
 	upgraded := sample{arms: 2, visits: 3, perArm: 30}.analysis()
 	p := picture("means")
-	p.Flags = nil
 	for _, who := range upgraded.Design.Subjects[:40] {
-		f := trial.Flag{Kind: trial.ScannerChange, Subject: who.ID, Visit: "visit 2", Text: strings.Repeat("another scanner; ", 12)}
-		upgraded.Flags = append(upgraded.Flags, f)
-		p.Flags = append(p.Flags, f.Subject+" at visit 2: "+f.Text)
+		p.Flags = append(p.Flags, len(upgraded.Flags))
+		upgraded.Flags = append(upgraded.Flags,
+			trial.Flag{Kind: trial.ScannerChange, Subject: who.ID, Visit: "visit 2",
+				Text: strings.Repeat("another scanner; ", 12)})
 	}
 	for name, c := range map[string]struct {
 		a    trial.Analysis
+		p    figure.Picture
 		most int // sheets without figures; those of a trial add about six
 	}{
-		"40 visits": {sample{arms: 2, visits: 40, perArm: 6}.analysis(), 20},
-		"upgrade":   {upgraded, 12},
+		"40 visits": {sample{arms: 2, visits: 40, perArm: 6}.analysis(), picture("means"), 20},
+		"upgrade":   {upgraded, p, 12},
 	} {
 		dir := t.TempDir()
-		written(t, dir, c.a, p)
+		written(t, dir, c.a, c.p)
 		pdf := filepath.Join(dir, "page.pdf")
-		run := exec.CommandContext(t.Context(), chromium, "--headless", "--no-sandbox", "--disable-gpu", "--user-data-dir="+t.TempDir(),
+		run := exec.CommandContext(t.Context(), chromium, "--headless", "--no-sandbox", "--disable-gpu",
+			"--user-data-dir="+t.TempDir(),
 			"--no-pdf-header-footer", "--print-to-pdf="+pdf, "file://"+filepath.Join(dir, pageFile))
 		run.Env = append(os.Environ(), "HOME="+t.TempDir())
 		if out, err := run.CombinedOutput(); err != nil {

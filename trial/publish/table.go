@@ -7,22 +7,16 @@ import (
 	"github.com/t2map/t2map/printable"
 )
 
-// column is one column of a table of rows R: how its cells are had and what the
-// dictionary says of it. Table and dictionary are written from the same columns, so
-// that neither can hold what the other does not.
+// column is a column of a table of rows R: its cells and its entry in the dictionary. Table and
+// dictionary are written from the same columns, so that they agree.
 type column[R any] struct {
 	name, label string
-	// kind is text, integer or number.
-	kind kind
-	// unit is empty where there is none; "of the endpoint" where a row's unit column says.
-	unit string
-	// terms are the values that can stand here, or the code list.
-	terms string
-	// from says how the value is had: a formula, or the field it is taken from.
-	from string
-	// origin is design, results, endpoints, derived or assigned.
-	origin origin
-	cell   func(r R) string
+	kind        kind
+	unit        string // empty for none
+	terms       string // the possible values, or the code list
+	derivation  string // a formula, or the source of the value
+	origin      origin
+	cell        func(R) string
 }
 
 type kind string
@@ -30,39 +24,85 @@ type kind string
 const (
 	text    kind = "text"
 	integer kind = "integer"
-	number  kind = "number"
+	numeric kind = "number"
 )
 
 type origin string
 
 const (
-	ofDesign origin = "design"   // the design file
-	ofInput  origin = "results"  // compartments.csv, studies.csv, tables of other endpoints
-	derived  origin = "derived"  // computed here
-	assigned origin = "assigned" // given by t2map or by a standard
+	fromDesign  origin = "design"   // the design file
+	fromResults origin = "results"  // compartments.csv, studies.csv, tables of other endpoints
+	derived     origin = "derived"  // computed here
+	assigned    origin = "assigned" // given by t2map or by a standard
 )
+
+// endpointUnit is the unit of a column whose rows have a column unit.
+const endpointUnit = "of the endpoint"
+
+// words returns a column of texts.
+func words[R any](name, label string, from origin, cell func(R) string) column[R] {
+	return column[R]{name: name, label: label, kind: text, origin: from,
+		cell: func(r R) string { return printable.Cell(cell(r)) }}
+}
+
+// numbers returns a column of derived numbers.
+func numbers[R any](name, label string, x func(R) float64) column[R] {
+	return column[R]{name: name, label: label, kind: numeric, origin: derived,
+		cell: func(r R) string { return plain(x(r)) }}
+}
+
+// counts returns a column of derived whole numbers; negative ones are empty cells.
+func counts[R any](name, label string, n func(R) int) column[R] {
+	return column[R]{name: name, label: label, kind: integer, origin: derived, cell: func(r R) string {
+		if n := n(r); n >= 0 {
+			return strconv.Itoa(n)
+		}
+		return ""
+	}}
+}
+
+// marks returns a column with Y where a condition holds.
+func marks[R any](name, label string, holds func(R) bool) column[R] {
+	return words(name, label, derived, func(r R) string {
+		if holds(r) {
+			return "Y"
+		}
+		return ""
+	}).withTerms("Y or empty")
+}
+
+func (c column[R]) withUnit(unit string) column[R]      { c.unit = unit; return c }
+func (c column[R]) withTerms(terms string) column[R]    { c.terms = terms; return c }
+func (c column[R]) withDerivation(how string) column[R] { c.derivation = how; return c }
+func (c column[R]) withOrigin(origin origin) column[R]  { c.origin = origin; return c }
+
+// columnsOf returns the columns of a part of the rows R as columns of R.
+func columnsOf[R, P any](part func(R) P, columns []column[P]) []column[R] {
+	var out []column[R]
+	for _, c := range columns {
+		out = append(out, column[R]{c.name, c.label, c.kind, c.unit, c.terms, c.derivation, c.origin,
+			func(r R) string { return c.cell(part(r)) }})
+	}
+	return out
+}
 
 // table is a table ready to be written.
 type table struct {
-	// name of the file without .csv, and what a row is.
-	name, row string
-	columns   []string
-	rows      [][]string
-	// dictionary holds a row for each column.
-	dictionary [][]string
+	name       string // of the file, without .csv
+	columns    []string
+	rows       [][]string
+	dictionary [][]string // a row for each column
 }
 
-// dictionaryColumns are those of each dictionary.
+// dictionaryColumns are the columns of each dictionary.
 var dictionaryColumns = []string{"column", "label", "type", "unit", "terms", "derivation", "origin"}
 
-// newTable fills a table: columns × rows.
-func newTable[R any](name, row string, columns []column[R], rows []R) table {
-	t := table{name: name, row: row}
+func newTable[R any](name string, columns []column[R], rows []R) table {
+	t := table{name: name}
 	for _, c := range columns {
 		t.columns = append(t.columns, c.name)
-		t.dictionary = append(t.dictionary, []string{
-			c.name, c.label, string(c.kind), c.unit, c.terms, printable.Cell(c.from), string(c.origin),
-		})
+		t.dictionary = append(t.dictionary,
+			[]string{c.name, c.label, string(c.kind), c.unit, c.terms, printable.Cell(c.derivation), string(c.origin)})
 	}
 	for _, r := range rows {
 		cells := make([]string, len(columns))
@@ -74,19 +114,11 @@ func newTable[R any](name, row string, columns []column[R], rows []R) table {
 	return t
 }
 
-// plain prints x to 15 significant digits, which a float64 holds of any decimal
-// number; a figure that could not be had is an empty cell.
+// plain prints x with 15 significant digits, which a float64 holds of any decimal number; an absent
+// number is an empty cell.
 func plain(x float64) string {
 	if math.IsNaN(x) || math.IsInf(x, 0) {
 		return ""
 	}
 	return strconv.FormatFloat(x, 'g', 15, 64)
-}
-
-// mark is Y, or an empty cell.
-func mark(yes bool) string {
-	if yes {
-		return "Y"
-	}
-	return ""
 }

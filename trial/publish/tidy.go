@@ -3,7 +3,6 @@ package publish
 import (
 	"math"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/t2map/t2map/printable"
@@ -11,107 +10,99 @@ import (
 	"github.com/t2map/t2map/trial/mmrm"
 )
 
-// place is what most rows begin with: an endpoint, an arm and a visit.
+// place is what most rows begin with: an endpoint, an arm and a visit. An arm or visit of −1 is
+// none.
 type place struct {
 	a          *trial.Analysis
 	e          *trial.EndpointAnalysis
 	arm, visit int
 }
 
-// of returns the columns of a place as columns of rows R.
-func of[R any](at func(R) place, columns []column[place]) []column[R] {
-	var out []column[R]
-	for _, c := range columns {
-		out = append(out, column[R]{
-			name: c.name, label: c.label, kind: c.kind, unit: c.unit, terms: c.terms, from: c.from, origin: c.origin,
-			cell: func(r R) string { return c.cell(at(r)) },
-		})
+func (p place) armName() string {
+	if p.arm < 0 {
+		return ""
 	}
-	return out
+	return p.a.Design.Arms[p.arm]
+}
+
+func (p place) visitName() string {
+	if p.visit < 0 {
+		return ""
+	}
+	return p.a.Design.Visits[p.visit].Name
+}
+
+func (p place) month() float64 {
+	if p.visit < 0 {
+		return math.NaN()
+	}
+	return p.a.Design.Visits[p.visit].Month
 }
 
 var (
 	endpointColumns = []column[place]{
-		{"endpoint", "Endpoint", text, "", "compartments as results name them, other endpoints as their tables do", "", ofInput,
-			func(p place) string { return printable.Cell(p.e.Name) }},
-		{"unit", "Unit of the endpoint", text, "", "ms for T2; as given for others; empty for scores", "", ofInput,
-			func(p place) string { return printable.Cell(p.e.Unit) }},
+		words("endpoint", "Endpoint", fromResults, func(p place) string { return p.e.Name }).
+			withTerms("compartments as results name them, other endpoints as their tables do"),
+		words("unit", "Unit of the endpoint", fromResults, func(p place) string { return p.e.Unit }).
+			withTerms("ms for T2; as given for others; empty for scores"),
 	}
-	armColumns = []column[place]{
-		{"arm", "Arm", text, "", "", "", ofDesign, func(p place) string { return printable.Cell(armName(p.a.Design, p.arm)) }},
-	}
+	armColumns   = []column[place]{words("arm", "Arm", fromDesign, place.armName)}
 	visitColumns = []column[place]{
-		{"visit", "Visit", text, "", "", "", ofDesign, func(p place) string { return printable.Cell(visitName(p.a.Design, p.visit)) }},
-		{"month", "Nominal month of the visit", number, "month", "", "", ofDesign, func(p place) string { return plain(monthOf(p.a.Design, p.visit)) }},
+		words("visit", "Visit", fromDesign, place.visitName),
+		numbers("month", "Nominal month of the visit", place.month).withUnit("month").withOrigin(fromDesign),
 	}
+	levelColumn = numbers("level", "Level of the intervals", func(p place) float64 { return p.a.Plan.Level }).
+			withDerivation("0.95 unless set").withOrigin(assigned)
 )
-
-// numbered is a column of numbers that are derived and have no unit, unless measured says it.
-func numbered[R any](name, label string, x func(R) float64) column[R] {
-	return column[R]{name: name, label: label, kind: number, origin: derived, cell: func(r R) string { return plain(x(r)) }}
-}
-
-// measured is the column with a unit.
-func (c column[R]) measured(unit string) column[R] { c.unit = unit; return c }
-
-// had is the column with how its values are had.
-func (c column[R]) had(from string) column[R] { c.from = from; return c }
-
-// counted is a column of counts.
-func counted[R any](name, label, from string, n func(R) int) column[R] {
-	return column[R]{name, label, integer, "", "", from, derived, func(r R) string { return strconv.Itoa(n(r)) }}
-}
-
-const endpointUnit = "of the endpoint"
 
 type descriptionRow struct {
 	place
 	measure string
 	trial.Description
-	planned int
-	flags   []int
+	arms  int // subjects of the arm in the design
+	flags []int
 }
 
 var descriptionColumns = func() []column[descriptionRow] {
-	at := func(r descriptionRow) place { return r.place }
-	unit := endpointUnit + "; % where measure is percent"
+	toPlace := func(r descriptionRow) place { return r.place }
 	x := func(name, label string, f func(trial.Description) float64) column[descriptionRow] {
-		return numbered(name, label, func(r descriptionRow) float64 { return f(r.Description) }).measured(unit)
+		return numbers(name, label, func(r descriptionRow) float64 { return f(r.Description) }).withUnit(endpointUnit +
+			"; % where measure is percent")
 	}
-	return join(of(at, endpointColumns), of(at, armColumns), of(at, visitColumns), []column[descriptionRow]{
-		{"measure", "What is described", text, "", "value, change, percent", "change = value - baseline; percent = 100*change/baseline, of baselines above 0", derived,
-			func(r descriptionRow) string { return r.measure }},
-		counted("n", "Subjects with a figure", "", func(r descriptionRow) int { return r.N }),
-		counted("missing", "Subjects of the arm without one", "subjects of the arm in the design - n", func(r descriptionRow) int { return r.planned - r.N }),
-		x("mean", "Mean", func(d trial.Description) float64 { return d.Mean }).had("sum(x)/n"),
-		x("sd", "Standard deviation", func(d trial.Description) float64 { return d.SD }).had("sqrt(sum((x - mean)^2)/(n - 1)); empty for n < 2"),
-		x("median", "Median", func(d trial.Description) float64 { return d.Median }),
-		x("q1", "Lower quartile", func(d trial.Description) float64 { return d.Q1 }).had("linear between order statistics (Hyndman and Fan's type 7)"),
-		x("q3", "Upper quartile", func(d trial.Description) float64 { return d.Q3 }).had("as q1"),
-		x("min", "Minimum", func(d trial.Description) float64 { return d.Min }),
-		x("max", "Maximum", func(d trial.Description) float64 { return d.Max }),
-		x("ci_low", "Lower limit of the mean's interval", func(d trial.Description) float64 { return d.Low }).had("mean - t(n - 1)*sd/sqrt(n)"),
-		x("ci_high", "Upper limit of the mean's interval", func(d trial.Description) float64 { return d.High }).had("mean + t(n - 1)*sd/sqrt(n)"),
-		levelColumn(func(r descriptionRow) float64 { return r.a.Plan.Level }),
-		{"flags", "Kinds of flags that touch this cell", text, "", flagTerms, "value: of the values; change and percent: of the values and of their baselines", derived,
-			func(r descriptionRow) string { return kindsOf(*r.a, r.flags) }},
-	})
+	return slices.Concat(columnsOf(toPlace, endpointColumns), columnsOf(toPlace, armColumns),
+		columnsOf(toPlace, visitColumns), []column[descriptionRow]{
+			words("measure", "What is described", derived, func(r descriptionRow) string { return r.measure }).
+				withTerms("value, change, percent").withDerivation("change = value - baseline; percent = " +
+				"100*change/baseline, of baselines above 0"),
+			counts("n", "Subjects with a value", func(r descriptionRow) int { return r.N }),
+			counts("missing", "Subjects of the arm without a value",
+				func(r descriptionRow) int { return r.arms - r.N }).
+				withDerivation("subjects of the arm in the design - n"),
+			x("mean", "Mean", func(d trial.Description) float64 { return d.Mean }).withDerivation("sum(x)/n"),
+			x("sd", "Standard deviation", func(d trial.Description) float64 { return d.SD }).
+				withDerivation("sqrt(sum((x - mean)^2)/(n - 1)); empty for n < 2"),
+			x("median", "Median", func(d trial.Description) float64 { return d.Median }),
+			x("q1", "Lower quartile", func(d trial.Description) float64 { return d.Q1 }).
+				withDerivation("linear between order statistics (Hyndman and Fan's type 7)"),
+			x("q3", "Upper quartile", func(d trial.Description) float64 { return d.Q3 }).withDerivation("as q1"),
+			x("min", "Minimum", func(d trial.Description) float64 { return d.Min }),
+			x("max", "Maximum", func(d trial.Description) float64 { return d.Max }),
+			x("ci_low", "Lower limit of the mean's interval", func(d trial.Description) float64 { return d.Low }).
+				withDerivation("mean - t(n - 1)*sd/sqrt(n)"),
+			x("ci_high", "Upper limit of the mean's interval", func(d trial.Description) float64 { return d.High }).
+				withDerivation("mean + t(n - 1)*sd/sqrt(n)"),
+		}, columnsOf(toPlace, []column[place]{levelColumn}), []column[descriptionRow]{
+			flagColumn("flags", "Kinds of flags that concern this cell",
+				func(r descriptionRow) (*trial.Analysis, []int) { return r.a, r.flags }).
+				withDerivation("value: of the values; change and percent: of the values and of their baselines"),
+		})
 }()
 
-const flagTerms = "two studies; protocol change; scanner change; carried mask; quality; other side; no result; not in the design"
-
-// levelColumn is the level of the intervals beside it.
-func levelColumn[R any](level func(R) float64) column[R] {
-	return column[R]{"level", "Level of the intervals", number, "", "", "0.95 unless set", assigned, func(r R) string { return plain(level(r)) }}
-}
-
-// join puts columns side by side.
-func join[R any](parts ...[]column[R]) []column[R] {
-	var all []column[R]
-	for _, p := range parts {
-		all = append(all, p...)
-	}
-	return all
+// flagColumn returns a column of the kinds of flags.
+func flagColumn[R any](name, label string, flags func(R) (*trial.Analysis, []int)) column[R] {
+	return words(name, label, derived, func(r R) string { return kindsOf(flags(r)) }).
+		withTerms("two studies; protocol change; scanner change; carried mask; quality; other side; no result; not " +
+			"in the design")
 }
 
 func descriptionTable(a *trial.Analysis) table {
@@ -121,23 +112,18 @@ func descriptionTable(a *trial.Analysis) table {
 		e := &a.Endpoints[i]
 		for arm, cells := range e.Cells {
 			for visit, c := range cells {
-				at := descriptionRow{place: place{a, e, arm, visit}, planned: sizes[arm]}
-				for _, m := range []struct {
-					name  string
-					d     trial.Description
-					flags []int
-				}{{"value", c.Value, c.ValueFlags}, {"change", c.Change, c.ChangeFlags}, {"percent", c.Percent, c.ChangeFlags}} {
-					if visit == 0 && m.name != "value" {
-						continue // there is no change at baseline
-					}
-					r := at
-					r.measure, r.Description, r.flags = m.name, m.d, m.flags
-					rows = append(rows, r)
+				row := func(measure string, d trial.Description, flags []int) {
+					rows = append(rows, descriptionRow{place{a, e, arm, visit}, measure, d, sizes[arm], flags})
+				}
+				row("value", c.Value, c.ValueFlags)
+				if visit > 0 {
+					row("change", c.Change, c.ChangeFlags)
+					row("percent", c.Percent, c.ChangeFlags)
 				}
 			}
 		}
 	}
-	return newTable("description", "one row per endpoint, arm, visit and measure", descriptionColumns, rows)
+	return newTable("description", descriptionColumns, rows)
 }
 
 type meanRow struct {
@@ -146,72 +132,86 @@ type meanRow struct {
 }
 
 var meanColumns = func() []column[meanRow] {
-	at := func(r meanRow) place { return r.place }
+	toPlace := func(r meanRow) place { return r.place }
 	x := func(name, label string, f func(mmrm.Estimate) float64) column[meanRow] {
-		return numbered(name, label, func(r meanRow) float64 { return f(r.Estimate) })
+		return numbers(name, label, func(r meanRow) float64 { return f(r.Estimate) })
 	}
-	return join(of(at, endpointColumns), of(at, armColumns), of(at, visitColumns), []column[meanRow]{
-		counted("n", "Subjects of the arm in the model at the visit", "", func(r meanRow) int { return r.e.Model.InIt(r.arm, r.visit) }),
-		x("estimate", "Least-squares mean of the change", func(e mmrm.Estimate) float64 { return e.Value }).measured(endpointUnit).had("l'beta at the mean baseline and covariates of the observations, equal weight of each level of a factor"),
-		x("se", "Standard error", func(e mmrm.Estimate) float64 { return e.SE }).measured(endpointUnit).had("of the model, adjusted for small samples with Kenward-Roger"),
-		x("df", "Degrees of freedom", func(e mmrm.Estimate) float64 { return e.DF }).had("by df_method"),
-		x("t", "Test statistic", func(e mmrm.Estimate) float64 { return e.T }).had("estimate/se"),
-		x("p", "Two-sided p of no change", func(e mmrm.Estimate) float64 { return e.P }).had("2*P(T > |t|)"),
-		x("ci_low", "Lower limit", func(e mmrm.Estimate) float64 { return e.Low }).measured(endpointUnit).had("estimate - t(df)*se"),
-		x("ci_high", "Upper limit", func(e mmrm.Estimate) float64 { return e.High }).measured(endpointUnit).had("estimate + t(df)*se"),
-		levelColumn(func(r meanRow) float64 { return r.a.Plan.Level }),
-	}, fitColumns(func(r meanRow) (trial.Model, bool) { return r.e.Model, true }), []column[meanRow]{
-		numbered("baseline_mean", "Baseline at which the mean stands", func(r meanRow) float64 {
-			if r.e.Model.Failed != "" {
-				return math.NaN()
-			}
-			return r.e.Model.BaselineMean
-		}).measured(endpointUnit).had("mean over the observations"),
-		{"note", noteLabel, text, "", "", modelNoteFrom, derived, func(r meanRow) string {
-			notes := modelNotes(r.a, r.e.Model)
-			if r.e.Model.Failed == "" && math.IsNaN(r.Value) {
-				notes = append([]string{absent(r.a, r.e.Model, r.visit)}, notes...)
-			}
-			return noteOf(notes)
-		}},
-	})
+	return slices.Concat(columnsOf(toPlace, endpointColumns), columnsOf(toPlace, armColumns),
+		columnsOf(toPlace, visitColumns), []column[meanRow]{
+			counts("n", "Subjects of the arm in the model at the visit",
+				func(r meanRow) int { return r.e.Model.InIt(r.arm, r.visit) }),
+			x("estimate", "Least-squares mean of the change",
+				func(e mmrm.Estimate) float64 { return e.Value }).withUnit(endpointUnit).
+				withDerivation("l'beta at the mean baseline and covariates of the observations, equal weight of " +
+					"each level of a factor"),
+			x("se", "Standard error", func(e mmrm.Estimate) float64 { return e.SE }).withUnit(endpointUnit).
+				withDerivation("of the model, adjusted for small samples with Kenward-Roger"),
+			x("df", "Degrees of freedom", func(e mmrm.Estimate) float64 { return e.DF }).withDerivation("by df_method"),
+			x("t", "Test statistic", func(e mmrm.Estimate) float64 { return e.T }).withDerivation("estimate/se"),
+			x("p", "Two-sided p of no change",
+				func(e mmrm.Estimate) float64 { return e.P }).withDerivation("2*P(T > |t|)"),
+			x("ci_low", "Lower limit",
+				func(e mmrm.Estimate) float64 { return e.Low }).withUnit(endpointUnit).withDerivation("estimate - t(df)*se"),
+			x("ci_high", "Upper limit",
+				func(e mmrm.Estimate) float64 { return e.High }).withUnit(endpointUnit).withDerivation("estimate + t(df)*se"),
+		}, columnsOf(toPlace, []column[place]{levelColumn}), fitColumns(toPlace, func(meanRow) bool { return true }),
+		[]column[meanRow]{
+			numbers("baseline_mean", "Baseline at which the mean is estimated",
+				func(r meanRow) float64 { return r.e.Model.BaselineMean }).
+				withUnit(endpointUnit).withDerivation("mean over the observations"),
+			noteColumn(func(r meanRow) []string { return modelNotes(r.place, r.Value) }),
+		})
 }()
 
-const (
-	noteLabel     = "Why there are no figures, or what to know of them"
-	modelNoteFrom = "mixed model: a covariance that is not the planned one and why, what it assumes, terms and visits that are not in the model and why"
-)
-
-// noteOf joins notes, each once.
-func noteOf(notes []string) string {
-	var once []string
-	for _, n := range notes {
-		if !slices.Contains(once, n) {
-			once = append(once, n)
+// noteColumn returns the column of notes on the numbers of a row; notes that are empty or repeated
+// are omitted.
+func noteColumn[R any](notes func(R) []string) column[R] {
+	return words("note", "Why numbers are missing, and remarks on them", derived, func(r R) string {
+		var all []string
+		for _, n := range notes(r) {
+			if n != "" && !slices.Contains(all, n) {
+				all = append(all, n)
+			}
 		}
-	}
-	return printable.Cell(strings.Join(once, "; "))
+		return strings.Join(all, "; ")
+	}).withDerivation("mixed model: why a covariance other than the planned one was fitted, what it assumes, and " +
+		"which terms and visits are omitted from the model")
 }
 
-// fitColumns say what was fitted, in the rows that are of a model and where there is one.
-func fitColumns[R any](model func(R) (trial.Model, bool)) []column[R] {
-	of := func(f func(trial.Model) string) func(R) string {
+// fitColumns returns the columns about the fitted model, which are empty in rows of other methods.
+func fitColumns[R any](toPlace func(R) place, ofModel func(R) bool) []column[R] {
+	fitted := func(r R) (trial.Model, bool) {
+		m := toPlace(r).e.Model
+		return m, ofModel(r) && m.Failed == ""
+	}
+	word := func(f func(trial.Model) string) func(R) string {
 		return func(r R) string {
-			if m, ok := model(r); ok && m.Failed == "" {
+			if m, ok := fitted(r); ok {
 				return f(m)
 			}
 			return ""
 		}
 	}
+	count := func(f func(trial.Model) int) func(R) int {
+		return func(r R) int {
+			if m, ok := fitted(r); ok {
+				return f(m)
+			}
+			return -1
+		}
+	}
 	return []column[R]{
-		{"covariance", "Covariance that was fitted", text, "", "unstructured, heterogeneous compound symmetry, first-order autoregressive, compound symmetry", "mixed model only; note says where it is not the planned one", derived,
-			of(func(m trial.Model) string { return m.Covariance.String() })},
-		{"df_method", "Method of the degrees of freedom", text, "", "kenward-roger, satterthwaite", "mixed model only", derived,
-			of(func(m trial.Model) string { return dfTerm(m.DF) })},
-		{"subjects", "Subjects in the model", integer, "", "", "mixed model only; of all arms and visits", derived,
-			of(func(m trial.Model) string { return strconv.Itoa(m.Subjects) })},
-		{"observations", "Observations in the model", integer, "", "", "mixed model only; of all arms and visits", derived,
-			of(func(m trial.Model) string { return strconv.Itoa(m.Observations) })},
+		words("covariance", "Fitted covariance", derived,
+			word(func(m trial.Model) string { return m.Covariance.String() })).
+			withTerms("unstructured, heterogeneous compound symmetry, first-order autoregressive, compound symmetry").
+			withDerivation("mixed model only; note says where it is not the planned one"),
+		words("df_method", "Method of the degrees of freedom", derived,
+			word(func(m trial.Model) string { return dfTerm(m.DF) })).
+			withTerms("kenward-roger, satterthwaite").withDerivation("mixed model only"),
+		counts("subjects", "Subjects in the model", count(func(m trial.Model) int { return m.Subjects })).
+			withDerivation("mixed model only; of all arms and visits"),
+		counts("observations", "Observations in the model", count(func(m trial.Model) int { return m.Observations })).
+			withDerivation("mixed model only; of all arms and visits"),
 	}
 }
 
@@ -221,20 +221,13 @@ func meanTable(a *trial.Analysis) table {
 		e := &a.Endpoints[i]
 		for arm := range a.Design.Arms {
 			for visit := 1; visit < len(a.Design.Visits); visit++ {
-				rows = append(rows, meanRow{place{a, e, arm, visit}, lsMean(e.Model, arm, visit-1)})
+				rows = append(rows, meanRow{place{a, e, arm, visit}, e.Model.LSMeans[arm][visit-1]})
 			}
 		}
 	}
-	return newTable("lsmeans", "one row per endpoint, arm and visit after baseline", meanColumns, rows)
+	return newTable("lsmeans", meanColumns, rows)
 }
 
-// none is an estimate that could not be had.
-var none = mmrm.Estimate{Value: math.NaN(), SE: math.NaN(), DF: math.NaN(), T: math.NaN(), P: math.NaN(), Low: math.NaN(), High: math.NaN()}
-
-// lsMean is that of an arm at a visit, counted from 0 after baseline.
-func lsMean(m trial.Model, arm, visit int) mmrm.Estimate {
-	if m.Failed != "" || arm >= len(m.LSMeans) || visit >= len(m.LSMeans[arm]) {
-		return none
-	}
-	return m.LSMeans[arm][visit]
-}
+// identifier returns a name that serves as an identifier: trimmed, on one line, and never truncated,
+// since two subjects could become one.
+func identifier(s string) string { return strings.TrimSpace(printable.Line(s)) }

@@ -1,7 +1,7 @@
 package publish
 
 import (
-	"math"
+	"fmt"
 	"strings"
 
 	"github.com/t2map/t2map/printable"
@@ -9,7 +9,7 @@ import (
 	"github.com/t2map/t2map/trial/mmrm"
 )
 
-// verdictName names a verdict as tables have it; empty where there is none.
+// verdictName returns the name of a verdict in tables; empty for NoVerdict.
 func verdictName(v trial.Verdict) string {
 	switch v {
 	case trial.Within:
@@ -22,8 +22,8 @@ func verdictName(v trial.Verdict) string {
 	return ""
 }
 
-// dfTerm names a method of degrees of freedom as tables and designs have it: data are ASCII where
-// t2map chooses the words, since spreadsheets read UTF-8 without a mark as another encoding.
+// dfTerm returns the name of a method of degrees of freedom in tables and designs. t2map's own words in
+// tables are ASCII, since spreadsheets read UTF-8 without a mark as another encoding.
 func dfTerm(d mmrm.DF) string {
 	if d == mmrm.KenwardRoger {
 		return "kenward-roger"
@@ -31,7 +31,7 @@ func dfTerm(d mmrm.DF) string {
 	return strings.ToLower(d.String())
 }
 
-// directionName names what growth of an endpoint means.
+// directionName says whether an increase of an endpoint is better or worse.
 func directionName(d trial.Direction) string {
 	switch d {
 	case trial.HigherIsWorse:
@@ -42,85 +42,46 @@ func directionName(d trial.Direction) string {
 	return "unknown"
 }
 
-// trialName is the trial's code on one line; empty where it has none.
+// trialName returns the trial's code on one line; it may be empty.
 func trialName(d trial.Design) string { return strings.TrimSpace(printable.Line(d.Name)) }
 
-// flagKinds are in the order of listings.
-var flagKinds = []trial.FlagKind{
-	trial.NotInDesign, trial.NoResult, trial.OtherSide, trial.TwoStudies,
-	trial.ProtocolChange, trial.ScannerChange, trial.CarriedMask, trial.Quality,
-}
-
 // kindsOf joins the kinds of the flags, each once, in the order of listings.
-func kindsOf(a trial.Analysis, flags []int) string {
-	there := map[trial.FlagKind]bool{}
+func kindsOf(a *trial.Analysis, flags []int) string {
+	found := map[trial.FlagKind]bool{}
 	for _, i := range flags {
-		if i >= 0 && i < len(a.Flags) {
-			there[a.Flags[i].Kind] = true
-		}
+		found[a.Flags[i].Kind] = true
 	}
 	var names []string
-	for _, k := range flagKinds {
-		if there[k] {
+	for _, k := range trial.FlagKinds {
+		if found[k] {
 			names = append(names, string(k))
 		}
 	}
 	return strings.Join(names, "; ")
 }
 
-// flagText says what a flag is about and what is the matter, on one line.
-func flagText(f trial.Flag) string {
-	var about []string
-	for _, s := range []string{f.Subject, f.Visit, f.Endpoint} {
-		if s != "" {
-			about = append(about, s)
-		}
-	}
-	s := string(f.Kind)
-	if len(about) > 0 {
-		s += " (" + strings.Join(about, ", ") + ")"
-	}
-	if f.Text != "" {
-		s += ": " + f.Text
-	}
-	return printable.Line(s)
-}
-
 // armSizes counts the subjects of each arm in the design.
 func armSizes(d trial.Design) []int {
 	n := make([]int, len(d.Arms))
 	for _, s := range d.Subjects {
-		if s.Arm >= 0 && s.Arm < len(n) {
-			n[s.Arm]++
-		}
+		n[s.Arm]++
 	}
 	return n
 }
 
-// armName and visitName guard against an index that the design does not have.
-func armName(d trial.Design, i int) string {
-	if i < 0 || i >= len(d.Arms) {
-		return ""
+// listed joins names, as in "a, b and c". It counts the names after the tenth.
+func listed(names []string) string {
+	const most = 10
+	switch n := len(names); {
+	case n == 0:
+		return "none"
+	case n == 1:
+		return names[0]
+	case n > most:
+		return fmt.Sprintf("%s and %d more", strings.Join(names[:most], ", "), n-most)
+	default:
+		return strings.Join(names[:n-1], ", ") + " and " + names[n-1]
 	}
-	return d.Arms[i]
 }
 
-func visitName(d trial.Design, i int) string {
-	if i < 0 || i >= len(d.Visits) {
-		return ""
-	}
-	return d.Visits[i].Name
-}
-
-func monthOf(d trial.Design, i int) float64 {
-	if i < 0 || i >= len(d.Visits) {
-		return math.NaN()
-	}
-	return d.Visits[i].Month
-}
-
-// noValue and noChange stand for what an analysis does not hold.
-var (
-	noValue  = trial.Value{X: math.NaN(), Missing: "not analysed"}
-	noChange = trial.Change{Delta: math.NaN(), Percent: math.NaN(), Missing: "not analysed"}
-)
+func mapped[T any](list []T, f func(T) string) []string { return listOf(list, f) }

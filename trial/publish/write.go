@@ -1,10 +1,10 @@
-// Package publish writes what is reported of a trial: a page for people, trial.json,
-// tidy tables and the tables of CDISC, each table with a dictionary.
+// Package publish writes the report of a trial: a page for people, trial.json, tidy tables and the
+// tables of CDISC, each table with a dictionary.
 //
 // It computes no statistics: all of them are in trial.Analysis. It reads no clock, so that the same
-// analysis gives the same bytes. Units are those of the endpoints, months for visits,
-// percent where a name says so. What could not be had is an empty cell, null or a dash
-// that says why, never 0.
+// analysis gives the same bytes. Units are those of the endpoints, months for visits, and percent
+// where a name says so. A number that does not exist is an empty cell, null, or a dash with a reason,
+// never 0.
 package publish
 
 import (
@@ -40,30 +40,29 @@ type Map struct {
 	NIfTI []byte
 }
 
-// file is one that is to be written; path is below the folder, with slashes.
+// file is a file to be written; path is below the folder, with slashes.
 type file struct {
 	path    string
 	content []byte
 }
 
-// Write writes the report of a trial into the folder dir, which is made if it is not
-// there:
+// Write writes the report of a trial into the folder dir, which it makes if necessary:
 //
-//	trial.html           the report, one page that needs nothing else
+//	trial.html           the report, a page without other files
 //	trial.json           the analysis, unrounded
 //	NAME.csv             description, lsmeans, contrasts, individuals, responders,
 //	                     correlations, values, flags, flow; mk and adbds of CDISC
-//	dictionary/NAME.csv  what the columns of NAME.csv mean
+//	dictionary/NAME.csv  the meaning of the columns of NAME.csv
 //	figures/NAME.svg     each picture, also as .png and .pdf
 //	maps/NAME.nii.gz     each map
 //
-// A file of an earlier report is replaced as a whole; pictures and maps that its trial.json names and
-// that are not among these are removed; other files stay. Cells that a spreadsheet would run as a formula begin with
-// an apostrophe.
+// It replaces the files of an earlier report, and removes the pictures and maps that the earlier
+// trial.json names and that are not written again; other files stay. Cells that a spreadsheet would
+// run as a formula begin with an apostrophe.
 //
-// A file that cannot be written does not keep the others from being written: the error,
-// which joins what went wrong, names each. A picture or a map whose name is no file's name, or is
-// another's, is an error before anything is written.
+// If a file cannot be written, the others are written nevertheless; the error names each. A picture or
+// a map with the name of another, or with a name that is not a file name, is an error before anything
+// is written.
 func Write(dir string, a trial.Analysis, pictures []figure.Picture, maps []Map) error {
 	if err := cmp.Or(checkNames("picture", pictureNames(pictures)), checkNames("map", mapNames(maps))); err != nil {
 		return fmt.Errorf("publish: %w", err)
@@ -72,7 +71,11 @@ func Write(dir string, a trial.Analysis, pictures []figure.Picture, maps []Map) 
 	if err != nil {
 		return fmt.Errorf("publish: %s: %w", pageFile, err)
 	}
-	files := []file{{pageFile, page}, {jsonFile, encode(a, pictureNames(pictures), mapNames(maps))}}
+	data, err := encode(&a, pictureNames(pictures), mapNames(maps))
+	if err != nil {
+		return fmt.Errorf("publish: %s: %w", jsonFile, err)
+	}
+	files := []file{{pageFile, page}, {jsonFile, data}}
 	for _, t := range tables(&a) {
 		files = append(files, file{t.name + ".csv", printable.CSV(t.columns, t.rows)},
 			file{dictionaryFolder + "/" + t.name + ".csv", printable.CSV(dictionaryColumns, t.dictionary)})
@@ -89,7 +92,7 @@ func Write(dir string, a trial.Analysis, pictures []figure.Picture, maps []Map) 
 		if err := outfile.Replace(filepath.Join(dir, filepath.FromSlash(f.path)), f.content); err != nil {
 			errs = append(errs, err)
 			if outfile.Full(err) {
-				break // it is true of the others too, and is said once
+				break // it is true of the others too
 			}
 		}
 	}
@@ -99,7 +102,7 @@ func Write(dir string, a trial.Analysis, pictures []figure.Picture, maps []Map) 
 // Files returns what Write with these pictures and maps writes: paths below its folder, with slashes.
 func Files(pictures []figure.Picture, maps []Map) []string {
 	names := []string{pageFile, jsonFile}
-	for _, t := range tables(&trial.Analysis{}) { // which tables there are depends on no trial
+	for _, t := range tables(&trial.Analysis{}) { // the names do not depend on the trial
 		names = append(names, t.name+".csv", dictionaryFolder+"/"+t.name+".csv")
 	}
 	for _, f := range append(pictureFiles(pictures), mapFiles(maps)...) {
@@ -121,8 +124,7 @@ func tables(a *trial.Analysis) []table {
 	}
 }
 
-// pictureFiles returns the files of the pictures; a format that a picture does not have
-// is left out.
+// pictureFiles returns the files of the pictures in the formats that they have.
 func pictureFiles(pictures []figure.Picture) []file {
 	var files []file
 	for _, p := range pictures {
@@ -154,16 +156,16 @@ func mapNames(maps []Map) []string {
 	return mapped(maps, func(m Map) string { return m.Name })
 }
 
-// checkNames says which picture or map cannot be a file of its own.
-func checkNames(what string, names []string) error {
+// checkNames returns an error for a picture or map that cannot be a file of its own.
+func checkNames(kind string, names []string) error {
 	seen := map[string]bool{}
 	for _, name := range names {
 		if !isFileName(name) {
-			return fmt.Errorf("%s %q: it is not a file name: want letters, digits, hyphens and underscores", what, name)
+			return fmt.Errorf("%s %q: it is not a file name: want letters, digits, hyphens and underscores", kind, name)
 		}
-		// Windows and macOS take names that differ in case for one.
+		// Windows and macOS do not distinguish names by case.
 		if key := strings.ToLower(name); seen[key] {
-			return fmt.Errorf("%s %q: the name is that of another %s", what, name, what)
+			return fmt.Errorf("%s %q: the name is that of another %s", kind, name, kind)
 		} else {
 			seen[key] = true
 		}
@@ -185,8 +187,7 @@ func isFileName(s string) bool {
 	return true
 }
 
-// earlierFiles returns the files of pictures and maps that the report lying in dir says it has; none
-// where there is not such a report.
+// earlierFiles returns the files of pictures and maps of the report in dir, if there is one.
 func earlierFiles(dir string) []string {
 	content, err := os.ReadFile(filepath.Join(dir, jsonFile))
 	if err != nil {
@@ -215,8 +216,7 @@ func earlierFiles(dir string) []string {
 	return paths
 }
 
-// sweep removes the files of an earlier report that are not among the files, so that none is
-// taken for this one's.
+// sweep removes the files of an earlier report that are not among the files.
 func sweep(dir string, earlier []string, files []file) error {
 	var errs []error
 	for _, path := range earlier {

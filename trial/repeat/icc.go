@@ -13,7 +13,7 @@ type squaresOf struct {
 	rows, columns, residual float64
 }
 
-// twoWay fills in what comes from the knees that have all repeats.
+// twoWay fills in the statistics of the knees with all repeats.
 func (f *Figures) twoWay(values [][]float64, level float64) {
 	var complete [][]float64
 	for _, knee := range values {
@@ -24,14 +24,15 @@ func (f *Figures) twoWay(values [][]float64, level float64) {
 	}
 	f.Complete = len(complete)
 	if f.Complete < 2 {
-		f.because("fewer than two knees have all repeats: no smallest detectable change, no intraclass correlation")
+		f.addReason("fewer than two knees have all repeats: no smallest detectable change, no intraclass correlation")
 		return
 	}
 	s := meanSquares(complete)
-	// What rounding leaves of a constant is not an error of measurement: 1e-13 of the mean is far
-	// below what any table holds.
+	// The rounding of a constant is not an error of measurement: 1e-13 of the mean is far below the
+	// digits of any table.
 	if s.residual <= 1e-26*f.Mean*f.Mean {
-		f.because("the repeats differ by nothing but a constant: no smallest detectable change, no intraclass correlation")
+		f.addReason("the repeats differ by nothing but a constant: no smallest detectable change, no intraclass " +
+			"correlation")
 		return
 	}
 	f.SDC = times(spread(math.Sqrt(s.residual), (s.n-1)*(s.k-1), level), z95*math.Sqrt2)

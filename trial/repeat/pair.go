@@ -53,7 +53,7 @@ func (c Compartment) Subjects() int {
 	return len(seen)
 }
 
-// VisitsError says that the visits of scan and rescan are not known.
+// VisitsError reports that the visits of scan and rescan are not known.
 type VisitsError struct {
 	// Problem in words.
 	Problem string
@@ -78,7 +78,7 @@ func (e *VisitsError) Error() string {
 
 // Pair joins the rows of a table by subject, side and compartment over the visits, and
 // analyses each compartment, in the order of the table. Without visits they are those of
-// the table, if these are two. A knee that has a compartment twice at a visit is left out
+// the table, if these are two. A knee that has a compartment twice at a visit is excluded
 // there, as it is not known which is the rescan of what.
 //
 // It is an error (VisitsError) if a visit is not in the table, is named twice, or if there
@@ -133,13 +133,13 @@ func visitsOf(rows []trial.Measurement) []string {
 	return all
 }
 
-// place is where a measurement stands: a compartment of a knee.
+// place is a compartment of a knee.
 type place struct {
 	Knee
 	compartment string
 }
 
-// gather fills in knees and values of the compartments, and who is left out.
+// gather fills in the knees and values of the compartments, and the excluded knees.
 func (s *Study) gather(rows []trial.Measurement) {
 	var knees []Knee
 	seen := map[Knee]bool{}
@@ -207,7 +207,7 @@ func (s *Study) repeats(measured [][]trial.Measurement) (values []float64, reaso
 	return values, ""
 }
 
-// note remarks what differs between the repeats of a knee, once.
+// note adds remarks on differences between the repeats of a knee, each once.
 func (s *Study) note(k Knee, measured [][]trial.Measurement) {
 	var first *trial.Measurement
 	for v, here := range measured {
@@ -221,6 +221,7 @@ func (s *Study) note(k Knee, measured [][]trial.Measurement) {
 		}
 		for _, c := range []struct{ what, a, b string }{
 			{"another scanner", first.Scanner, m.Scanner},
+			{"other software of the scanner", first.ScannerSoftware, m.ScannerSoftware},
 			{"another acquisition", first.Acquisition, m.Acquisition},
 			{"T2 estimated in another way", first.Settings, m.Settings},
 		} {
@@ -270,7 +271,7 @@ func (k Knee) String() string {
 	return k.Subject + ", " + k.Side
 }
 
-// merged makes one of the entries of a knee that is left out everywhere for one reason.
+// merged joins the entries of a knee that is excluded from every compartment for the same reason.
 func merged(left []Left, compartments int) []Left {
 	if len(left) < compartments || len(left) == 0 {
 		return left

@@ -38,7 +38,8 @@ func TestPair(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if s.Visits[0] != "scan" || s.Visits[1] != "rescan" || len(s.Compartments) != 2 || s.Compartments[0].Name != "medial" {
+	if s.Visits[0] != "scan" || s.Visits[1] != "rescan" || len(s.Compartments) != 2 ||
+		s.Compartments[0].Name != "medial" {
 		t.Errorf("%+v", s)
 	}
 	medial := s.Compartments[0]
@@ -70,7 +71,8 @@ func TestPair(t *testing.T) {
 }
 
 func TestPairVisits(t *testing.T) {
-	rows := rowsOf(t, "S1,a,left,medial,38", "S1,b,left,medial,39", "S1,c,left,medial,40", "S2,a,left,medial,30", "S2,c,left,medial,31")
+	rows := rowsOf(t, "S1,a,left,medial,38", "S1,b,left,medial,39", "S1,c,left,medial,40", "S2,a,left,medial,30",
+		"S2,c,left,medial,31")
 	for _, c := range []struct {
 		name   string
 		visits []string
@@ -97,7 +99,8 @@ func TestPairVisits(t *testing.T) {
 			}
 		})
 	}
-	if _, err := Pair(rowsOf(t, "S1,a,left,medial,38", "S2,b,left,medial,38"), nil, 0.95); err == nil || !strings.Contains(err.Error(), "no knee was measured") {
+	if _, err := Pair(rowsOf(t, "S1,a,left,medial,38", "S2,b,left,medial,38"), nil, 0.95); err == nil ||
+		!strings.Contains(err.Error(), "no knee was measured") {
 		t.Errorf("nobody twice: %v", err)
 	}
 	if _, err := Pair(nil, nil, 0.95); err == nil {
@@ -108,7 +111,8 @@ func TestPairVisits(t *testing.T) {
 	for range 300 {
 		many = append(many, "S1,\"v"+strings.Repeat("\u202e=x", len(many))+"\",left,medial,38")
 	}
-	if _, err := Pair(rowsOf(t, many...), nil, 0.95); err == nil || len(err.Error()) > 4000 || strings.Contains(err.Error(), "\u202e") {
+	if _, err := Pair(rowsOf(t, many...), nil, 0.95); err == nil || len(err.Error()) > 4000 ||
+		strings.Contains(err.Error(), "\u202e") {
 		t.Errorf("%v", err)
 	}
 }
@@ -136,13 +140,15 @@ func TestTables(t *testing.T) {
 		t.Fatalf("no column %s", column)
 		return ""
 	}
-	if at(1, "wsd_ms") != "0.707107" || at(1, "icc_agreement") != "" || at(1, "loa_upper_ms") != "" || at(2, "wsd_ms") != "" || at(2, "n_knees") != "0" {
+	if at(1, "wsd_ms") != "0.707107" || at(1, "icc_agreement") != "" || at(1, "loa_upper_ms") != "" ||
+		at(2, "wsd_ms") != "" || at(2, "n_knees") != "0" {
 		t.Errorf("%q", rows)
 	}
 	if !strings.Contains(at(2, "note"), "no knee was measured twice") || !strings.Contains(at(1, "note"), "one pair") {
 		t.Errorf("notes %q and %q", at(1, "note"), at(2, "note"))
 	}
-	cvs, err := trial.ReadRepeatability(trial.Source{Name: "repeat.csv", Data: []byte(strings.Join(strings.SplitAfter(string(s.CSV()), "\n")[:2], ""))})
+	cvs, err := trial.ReadRepeatability(trial.Source{Name: "repeat.csv",
+		Data: []byte(strings.Join(strings.SplitAfter(string(s.CSV()), "\n")[:2], ""))})
 	if err != nil || len(cvs) != 1 || cvs[0].Compartment != "=cmd()" || math.Abs(cvs[0].CV-0.707107/38.5) > 1e-6 {
 		t.Errorf("t2map trial reads %+v, %v", cvs, err)
 	}
@@ -155,7 +161,9 @@ func TestTables(t *testing.T) {
 		t.Fatal(err)
 	}
 	first := back["compartments"].([]any)[0].(map[string]any)
-	if first["icc_agreement"].(map[string]any)["estimate"] != nil || first["wsd_ms"].(map[string]any)["estimate"] == nil || first["repeats"].([]any)[0].(map[string]any)["subject"] != "=S1" {
+	if first["icc_agreement"].(map[string]any)["estimate"] != nil ||
+		first["wsd_ms"].(map[string]any)["estimate"] == nil ||
+		first["repeats"].([]any)[0].(map[string]any)["subject"] != "=S1" {
 		t.Errorf("%s", b)
 	}
 }
@@ -168,7 +176,8 @@ func TestAlikeNamesInPairs(t *testing.T) {
 		"S_01,a,medial,30\nS-01,b,medial,31\n",
 		"S01,scan,medial,30\nS01,re_scan,medial,31\nS02,scan,medial,30\nS02,re-scan,medial,31\n",
 	} {
-		_, err := trial.ReadResults(trial.Source{Name: "pairs.csv", Data: []byte("subject,visit,compartment,mean_t2_ms\n" + rows)}, trial.Source{}, nil)
+		_, err := trial.ReadResults(trial.Source{Name: "pairs.csv",
+			Data: []byte("subject,visit,compartment,mean_t2_ms\n" + rows)}, trial.Source{}, nil)
 		if err == nil || !strings.Contains(err.Error(), "differs from") || trial.Hint(err) == "" {
 			t.Errorf("%q: %v", rows, err)
 		}

@@ -1,5 +1,5 @@
-// Package repeat says how well a measurement repeats itself, from scans of subjects who
-// were scanned twice, or more often, while nothing changed: within-subject standard deviation
+// Package repeat estimates the repeatability of a measurement from subjects who were scanned twice or
+// more often while nothing changed: within-subject standard deviation
 // and coefficient of variation, repeatability coefficient, intraclass correlation,
 // and the agreement of scan and rescan.
 //
@@ -102,7 +102,8 @@ var (
 // knee has two values, or if level is not between 0 and 1.
 func Analyse(values [][]float64, level float64) (Figures, error) {
 	f := Figures{
-		Mean: nan, WSD: noInterval, WCV: noInterval, WSDOverMean: nan, RC: noInterval, RCPercent: noInterval, SDC: noInterval,
+		Mean: nan, WSD: noInterval, WCV: noInterval, WSDOverMean: nan, RC: noInterval, RCPercent: noInterval,
+		SDC:   noInterval,
 		ICC21: noInterval, ICC31: noInterval,
 		Agreement:    Agreement{Bias: noInterval, SD: nan, P: nan, Lower: noInterval, Upper: noInterval},
 		Proportional: compare.Correlation{Rho: noInterval, P: nan},
@@ -122,7 +123,7 @@ func Analyse(values [][]float64, level float64) (Figures, error) {
 	return f, nil
 }
 
-// check looks for what cannot be a measurement.
+// check returns an error for numbers that cannot be measurements.
 func check(values [][]float64) error {
 	for i, knee := range values {
 		if len(knee) != len(values[0]) {
@@ -155,7 +156,7 @@ func moments(knee []float64) (n int, mean, squares float64) {
 	return n, mean, squares
 }
 
-// within fills in what comes from the variances within knees.
+// within fills in the statistics of the variances within knees.
 func (f *Figures) within(values [][]float64, level float64) {
 	var squares, relative, means float64
 	var ss, ms []float64
@@ -174,7 +175,7 @@ func (f *Figures) within(values [][]float64, level float64) {
 	df := float64(f.DF)
 	f.Mean = means / float64(f.N)
 	if squares <= 0 {
-		f.because("the repeats do not differ at all: copies of one measurement have no repeatability")
+		f.addReason("the repeats do not differ at all: copies of one measurement have no repeatability")
 		return
 	}
 	f.WSD = spread(math.Sqrt(squares/df), df, level)
@@ -189,11 +190,11 @@ func (f *Figures) within(values [][]float64, level float64) {
 	}
 	var err error
 	if f.Proportional, err = compare.Spearman(ss, ms, level); err != nil {
-		f.because(fmt.Sprintf("error against mean: %v", err))
+		f.addReason(fmt.Sprintf("error against mean: %v", err))
 	}
 }
 
-func (f *Figures) because(why string) { f.Reasons = append(f.Reasons, why) }
+func (f *Figures) addReason(why string) { f.Reasons = append(f.Reasons, why) }
 
 // spread is a standard deviation with its interval, SD·√(df/χ²).
 func spread(sd, df, level float64) Interval {
@@ -222,20 +223,20 @@ func (f *Figures) agree(values [][]float64, level float64) {
 	a.N = len(a.Differences)
 	d, err := compare.Describe(a.Differences, level)
 	if err != nil {
-		f.because(err.Error())
+		f.addReason(err.Error())
 		return
 	}
 	a.Bias = Interval{Estimate: d.Mean, Low: d.Low, High: d.High}
 	a.SD = d.SD
 	switch {
 	case a.N == 0:
-		f.because("no knee has the first two repeats: no agreement of these")
+		f.addReason("no knee has the first two repeats: no agreement of these")
 		return
 	case a.N == 1:
-		f.because("one pair has no spread: no limits of agreement")
+		f.addReason("one pair has no spread: no limits of agreement")
 		return
-	case d.SD <= 1e-13*f.Mean: // what rounding leaves of a constant
-		f.because("the differences do not vary: no test of the bias")
+	case d.SD <= 1e-13*f.Mean: // the rounding of a constant
+		f.addReason("the differences do not vary: no test of the bias")
 		a.Bias.Low, a.Bias.High = nan, nan
 		return
 	}

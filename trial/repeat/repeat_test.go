@@ -55,8 +55,9 @@ func named(f Figures) map[string]float64 {
 		"bias p": f.Agreement.P, "proportional rho": f.Proportional.Rho.Estimate,
 	}
 	for name, i := range map[string]compare.Interval{
-		"wsd": f.WSD, "wcv": f.WCV, "rc": f.RC, "rc percent": f.RCPercent, "sdc": f.SDC, "icc21": f.ICC21, "icc31": f.ICC31,
-		"bias": f.Agreement.Bias, "lower": f.Agreement.Lower, "upper": f.Agreement.Upper,
+		"wsd": f.WSD, "wcv": f.WCV, "rc": f.RC, "rc percent": f.RCPercent, "sdc": f.SDC, "icc21": f.ICC21,
+		"icc31": f.ICC31,
+		"bias":  f.Agreement.Bias, "lower": f.Agreement.Lower, "upper": f.Agreement.Upper,
 	} {
 		all[name+" estimate"], all[name+" low"], all[name+" high"] = i.Estimate, i.Low, i.High
 	}
@@ -156,8 +157,10 @@ func TestScale(t *testing.T) {
 		t.Fatal(errA, errB)
 	}
 	for _, c := range []struct{ a, b, factor float64 }{
-		{a.WSD.High, b.WSD.High, 1000}, {a.RC.Low, b.RC.Low, 1000}, {a.SDC.Estimate, b.SDC.Estimate, 1000}, {a.Agreement.Upper.Low, b.Agreement.Upper.Low, 1000},
-		{a.WCV.Low, b.WCV.Low, 1}, {a.ICC21.Low, b.ICC21.Low, 1}, {a.ICC31.High, b.ICC31.High, 1}, {a.Agreement.P, b.Agreement.P, 1}, {a.Proportional.P, b.Proportional.P, 1},
+		{a.WSD.High, b.WSD.High, 1000}, {a.RC.Low, b.RC.Low, 1000}, {a.SDC.Estimate, b.SDC.Estimate, 1000},
+		{a.Agreement.Upper.Low, b.Agreement.Upper.Low, 1000},
+		{a.WCV.Low, b.WCV.Low, 1}, {a.ICC21.Low, b.ICC21.Low, 1}, {a.ICC31.High, b.ICC31.High, 1},
+		{a.Agreement.P, b.Agreement.P, 1}, {a.Proportional.P, b.Proportional.P, 1},
 	} {
 		if !near(c.a, c.b*c.factor, 1e-10) {
 			t.Errorf("%g and %g", c.a, c.b*c.factor)
@@ -179,8 +182,10 @@ func TestDegenerate(t *testing.T) {
 		{"one pair", [][]float64{{38, 39}}, 0.95, "", "one pair has no spread"},
 		{"copies", [][]float64{{38, 38}, {40, 40}, {41, 41}}, 0.95, "", "do not differ at all"},
 		{"a constant", [][]float64{{38, 38.3}, {40, 40.3}, {41, 41.3}}, 0.95, "", "nothing but a constant"},
-		{"no complete knee", [][]float64{{38, 38.3, nan}, {40, nan, 41}, {nan, 39, 39.4}}, 0.95, "", "fewer than two knees have all repeats"},
-		{"not the first two", [][]float64{{nan, 38.3, 38}, {nan, 40, 41}, {nan, 39, 39.4}}, 0.95, "", "no knee has the first two"},
+		{"no complete knee", [][]float64{{38, 38.3, nan}, {40, nan, 41}, {nan, 39, 39.4}}, 0.95, "",
+			"fewer than two knees have all repeats"},
+		{"not the first two", [][]float64{{nan, 38.3, 38}, {nan, 40, 41}, {nan, 39, 39.4}}, 0.95, "",
+			"no knee has the first two"},
 		{"0 ms", [][]float64{{38, 0}}, 0.95, "0 is not a measurement", ""},
 		{"negative", [][]float64{{38, -3}}, 0.95, "-3 is not a measurement", ""},
 		{"infinite", [][]float64{{38, math.Inf(1)}}, 0.95, "+Inf is not a measurement", ""},
@@ -192,7 +197,8 @@ func TestDegenerate(t *testing.T) {
 			if c.err != "" && (err == nil || !strings.Contains(err.Error(), c.err)) || c.err == "" && err != nil {
 				t.Fatalf("error %v, want %q", err, c.err)
 			}
-			if c.reason != "" && !slices.ContainsFunc(f.Reasons, func(r string) bool { return strings.Contains(r, c.reason) }) {
+			if c.reason != "" && !slices.ContainsFunc(f.Reasons,
+				func(r string) bool { return strings.Contains(r, c.reason) }) {
 				t.Errorf("reasons %q, want %q", f.Reasons, c.reason)
 			}
 			if absent := hasNaN(f); absent != (len(f.Reasons) > 0 || err != nil) {

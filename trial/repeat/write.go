@@ -6,16 +6,19 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/t2map/t2map/number"
 	"github.com/t2map/t2map/printable"
 )
 
-// Columns are those of repeat.csv; docs/repeat.md says what they mean.
+// Columns are the columns of repeat.csv; docs/repeat.md explains them.
 var Columns = []string{
 	"compartment", "n_subjects", "n_knees", "repeats", "values", "df", "mean_t2_ms",
-	"wsd_ms", "wsd_low_ms", "wsd_high_ms", "wcv_percent", "wcv_low_percent", "wcv_high_percent", "wsd_over_mean_percent",
+	"wsd_ms", "wsd_low_ms", "wsd_high_ms", "wcv_percent", "wcv_low_percent", "wcv_high_percent",
+	"wsd_over_mean_percent",
 	"rc_ms", "rc_low_ms", "rc_high_ms", "rc_percent", "rc_low_percent", "rc_high_percent",
 	"n_complete", "sdc_ms", "sdc_low_ms", "sdc_high_ms",
-	"icc_agreement", "icc_agreement_low", "icc_agreement_high", "icc_consistency", "icc_consistency_low", "icc_consistency_high",
+	"icc_agreement", "icc_agreement_low", "icc_agreement_high", "icc_consistency", "icc_consistency_low",
+	"icc_consistency_high",
 	"n_pairs", "bias_ms", "bias_low_ms", "bias_high_ms", "bias_p", "sd_difference_ms",
 	"loa_lower_ms", "loa_lower_low_ms", "loa_lower_high_ms", "loa_upper_ms", "loa_upper_low_ms", "loa_upper_high_ms",
 	"proportional_rho", "proportional_low", "proportional_high", "proportional_p", "level", "note",
@@ -57,10 +60,10 @@ func (s Study) CSV() []byte {
 	return printable.CSV(Columns, rows)
 }
 
-// note is the reasons of a compartment in a line.
+// note returns the reasons of a compartment on a line.
 func (c Compartment) note() string { return strings.Join(c.Reasons, "; ") }
 
-// digits of figures in tables. T2 has four in compartments.csv; two more lose nothing.
+// digits of numbers in tables. T2 has four in compartments.csv; two more preserve them.
 const digits = 6
 
 func cell(x float64) string {
@@ -70,28 +73,17 @@ func cell(x float64) string {
 	return strconv.FormatFloat(x, 'g', digits, 64)
 }
 
-// number is a figure in JSON: null where there is none.
-type number float64
-
-// MarshalJSON implements json.Marshaler.
-func (n number) MarshalJSON() ([]byte, error) {
-	if math.IsNaN(float64(n)) || math.IsInf(float64(n), 0) {
-		return []byte("null"), nil
-	}
-	return json.Marshal(float64(n))
-}
-
 type jsonInterval struct {
-	Estimate number `json:"estimate"`
-	Low      number `json:"low"`
-	High     number `json:"high"`
+	Estimate number.Float `json:"estimate"`
+	Low      number.Float `json:"low"`
+	High     number.Float `json:"high"`
 }
 
 func toJSON(i Interval) jsonInterval {
-	return jsonInterval{number(i.Estimate), number(i.Low), number(i.High)}
+	return jsonInterval{number.Finite(i.Estimate), number.Finite(i.Low), number.Finite(i.High)}
 }
 
-// Origin is what a result was made of.
+// Origin identifies the input of a result.
 type Origin struct {
 	// Version is that of t2map, Input the table's file without its folder, SHA256 its sum.
 	Version string `json:"version"`
@@ -102,7 +94,7 @@ type Origin struct {
 type jsonStudy struct {
 	Origin
 	Visits       []string          `json:"visits"`
-	Level        number            `json:"level"`
+	Level        number.Float      `json:"level"`
 	Compartments []jsonCompartment `json:"compartments"`
 	Left         []jsonLeft        `json:"left_out"`
 	Notes        []string          `json:"notes"`
@@ -114,10 +106,10 @@ type jsonCompartment struct {
 	Knees          int           `json:"n_knees"`
 	Values         int           `json:"values"`
 	DF             int           `json:"df"`
-	Mean           number        `json:"mean_t2_ms"`
+	Mean           number.Float  `json:"mean_t2_ms"`
 	WSD            jsonInterval  `json:"wsd_ms"`
 	WCV            jsonInterval  `json:"wcv_percent"`
-	WSDOverMean    number        `json:"wsd_over_mean_percent"`
+	WSDOverMean    number.Float  `json:"wsd_over_mean_percent"`
 	RC             jsonInterval  `json:"rc_ms"`
 	RCPercent      jsonInterval  `json:"rc_percent"`
 	Complete       int           `json:"n_complete"`
@@ -126,20 +118,20 @@ type jsonCompartment struct {
 	ICCConsistency jsonInterval  `json:"icc_consistency"`
 	Pairs          int           `json:"n_pairs"`
 	Bias           jsonInterval  `json:"bias_ms"`
-	BiasP          number        `json:"bias_p"`
-	SDDifference   number        `json:"sd_difference_ms"`
+	BiasP          number.Float  `json:"bias_p"`
+	SDDifference   number.Float  `json:"sd_difference_ms"`
 	Lower          jsonInterval  `json:"loa_lower_ms"`
 	Upper          jsonInterval  `json:"loa_upper_ms"`
 	Proportional   jsonInterval  `json:"proportional_rho"`
-	ProportionalP  number        `json:"proportional_p"`
+	ProportionalP  number.Float  `json:"proportional_p"`
 	Reasons        []string      `json:"reasons"`
 	Repeats        []jsonRepeats `json:"repeats"`
 }
 
 type jsonRepeats struct {
-	Subject string   `json:"subject"`
-	Side    string   `json:"side"`
-	T2      []number `json:"t2_ms"`
+	Subject string         `json:"subject"`
+	Side    string         `json:"side"`
+	T2      []number.Float `json:"t2_ms"`
 }
 
 type jsonLeft struct {
@@ -149,10 +141,11 @@ type jsonLeft struct {
 	Reason      string `json:"reason"`
 }
 
-// JSON returns repeat.json: the figures of repeat.csv, unrounded, with the values they
-// are made of and the knees that were left out.
+// JSON returns repeat.json: the numbers of repeat.csv, unrounded, with the values that they are computed
+// from and the excluded knees.
 func (s Study) JSON(o Origin) ([]byte, error) {
-	out := jsonStudy{Origin: o, Visits: s.Visits, Level: number(s.Level), Left: []jsonLeft{}, Notes: append([]string{}, s.Notes...)}
+	out := jsonStudy{Origin: o, Visits: s.Visits, Level: number.Finite(s.Level), Left: []jsonLeft{},
+		Notes: append([]string{}, s.Notes...)}
 	for _, c := range s.Compartments {
 		out.Compartments = append(out.Compartments, c.json())
 	}
@@ -165,18 +158,20 @@ func (s Study) JSON(o Origin) ([]byte, error) {
 
 func (c Compartment) json() jsonCompartment {
 	j := jsonCompartment{
-		Name: c.Name, Subjects: c.Subjects(), Knees: c.N, Values: c.Measured, DF: c.DF, Mean: number(c.Mean),
-		WSD: toJSON(c.WSD), WCV: toJSON(c.WCV), WSDOverMean: number(c.WSDOverMean), RC: toJSON(c.RC), RCPercent: toJSON(c.RCPercent),
-		Complete: c.Complete, SDC: toJSON(c.SDC), ICCAgreement: toJSON(c.ICC21), ICCConsistency: toJSON(c.ICC31),
-		Pairs: c.Agreement.N, Bias: toJSON(c.Agreement.Bias), BiasP: number(c.Agreement.P), SDDifference: number(c.Agreement.SD),
-		Lower: toJSON(c.Agreement.Lower), Upper: toJSON(c.Agreement.Upper),
-		Proportional: toJSON(c.Proportional.Rho), ProportionalP: number(c.Proportional.P),
+		Name: c.Name, Subjects: c.Subjects(), Knees: c.N, Values: c.Measured, DF: c.DF, Mean: number.Finite(c.Mean),
+		WSD: toJSON(c.WSD), WCV: toJSON(c.WCV), WSDOverMean: number.Finite(c.WSDOverMean), RC: toJSON(c.RC),
+		RCPercent: toJSON(c.RCPercent),
+		Complete:  c.Complete, SDC: toJSON(c.SDC), ICCAgreement: toJSON(c.ICC21), ICCConsistency: toJSON(c.ICC31),
+		Pairs: c.Agreement.N, Bias: toJSON(c.Agreement.Bias), BiasP: number.Finite(c.Agreement.P),
+		SDDifference: number.Finite(c.Agreement.SD),
+		Lower:        toJSON(c.Agreement.Lower), Upper: toJSON(c.Agreement.Upper),
+		Proportional: toJSON(c.Proportional.Rho), ProportionalP: number.Finite(c.Proportional.P),
 		Reasons: append([]string{}, c.Reasons...), Repeats: []jsonRepeats{},
 	}
 	for i, k := range c.Knees {
 		r := jsonRepeats{Subject: k.Subject, Side: k.Side}
 		for _, v := range c.Values[i] {
-			r.T2 = append(r.T2, number(v))
+			r.T2 = append(r.T2, number.Finite(v))
 		}
 		j.Repeats = append(j.Repeats, r)
 	}

@@ -1,4 +1,4 @@
-// Package charset turns the texts of a DICOM file into UTF-8.
+// Package charset converts the texts of a DICOM file to UTF-8.
 package charset
 
 import (
@@ -13,29 +13,29 @@ import (
 	"golang.org/x/text/encoding/simplifiedchinese"
 )
 
-// characterSets are the terms of PS3.3 tables C.12-2 to C.12-5, without code
-// extensions (ISO_IR) and with them (ISO 2022 IR), by the number that both share.
-// With extensions these are the sets that a text begins in.
+// characterSets are the terms of PS3.3 tables C.12-2 to C.12-5, without code extensions
+// (ISO_IR) and with them (ISO 2022 IR), by their common number. With extensions, they are
+// the sets at the beginning of a text.
 var characterSets = map[string]encoding.Encoding{
 	"100": charmap.ISO8859_1, "101": charmap.ISO8859_2, "109": charmap.ISO8859_3, "110": charmap.ISO8859_4,
 	"144": charmap.ISO8859_5, "127": charmap.ISO8859_6, "126": charmap.ISO8859_7, "138": charmap.ISO8859_8,
 	"148": charmap.ISO8859_9, "203": charmap.ISO8859_15,
-	"166":     charmap.Windows874, // TIS 620-2533, and five signs more
+	"166":     charmap.Windows874, // TIS 620-2533, with five more signs
 	"13":      japanese.ShiftJIS,  // JIS X 0201; its half-width katakana are single bytes there
-	"149":     korean.EUCKR,       // where the escape that the standard wants is left out
+	"149":     korean.EUCKR,       // for texts without the escape sequence that the standard requires
 	"58":      simplifiedchinese.GBK,
 	"GB18030": simplifiedchinese.GB18030,
 	"GBK":     simplifiedchinese.GBK,
 }
 
-// escapes are the sequences that follow ESC (PS3.3 tables C.12-3 and C.12-4) and the
-// sets that they choose: of seven bits for bytes below 0x80, the rest for those above.
+// escapes are the sequences after ESC (PS3.3 tables C.12-3 and C.12-4) and the sets that
+// they select: sets of seven bits for bytes below 0x80, others for bytes above.
 var escapes = []struct {
 	code  string
 	set   encoding.Encoding
 	seven bool
 }{
-	{"(B", nil, true}, {"(J", nil, true}, // JIS X 0201 differs from ASCII in the yen and the overline
+	{"(B", nil, true}, {"(J", nil, true}, // JIS X 0201 differs from ASCII in the yen sign and the overline
 	{"$B", japanese.ISO2022JP, true}, {"$@", japanese.ISO2022JP, true}, {"$(D", japanese.EUCJP, true},
 	{")I", japanese.ShiftJIS, false}, {"$)C", korean.EUCKR, false}, {"$)A", simplifiedchinese.GBK, false},
 	{"-A", charmap.ISO8859_1, false}, {"-B", charmap.ISO8859_2, false}, {"-C", charmap.ISO8859_3, false},
@@ -44,19 +44,18 @@ var escapes = []struct {
 	{"-T", charmap.Windows874, false}, {"-b", charmap.ISO8859_15, false},
 }
 
-// escape begins a sequence; delimiters end what it chose (PS3.5 6.1.2.5.3). Those of
-// the parts of a name are not among them: no name is read, and in other texts they are
-// characters like any.
+// escape begins a sequence; delimiters end its effect (PS3.5 6.1.2.5.3). The delimiters of
+// the parts of a name are not included: names are not decoded, and in other texts they are
+// ordinary characters.
 const (
 	escape     = 0x1B
 	delimiters = "\\\r\n\f\t"
 )
 
-// Decode returns the text, which stands in a file whose SpecificCharacterSet
-// (0008,0005) is terms: those of PS3.3 C.12.1.1.2, with backslashes between them. What
-// is no text in the sets that they name is replaced by U+FFFD, and so is all but ASCII
-// where they name none or none that is known: a subject's code should be wrong to the
-// eye rather than look like another one.
+// Decode decodes a text of a file whose SpecificCharacterSet (0008,0005) is terms: those of
+// PS3.3 C.12.1.1.2, separated by backslashes. Bytes that are not valid in the named sets
+// are replaced by U+FFFD. So is everything but ASCII if no known set is named: the code of
+// a subject should look wrong rather than like another one.
 func Decode(terms, s string) string {
 	first, _, several := strings.Cut(terms, `\`)
 	first = strings.Trim(first, " \x00")
@@ -66,15 +65,15 @@ func Decode(terms, s string) string {
 	case first == "ISO_IR 192":
 		return strings.ToValidUTF8(s, string(utf8.RuneError))
 	case set == simplifiedchinese.GB18030, set == simplifiedchinese.GBK && !extensible:
-		return decode(set, []byte(s)) // not to be extended: a second byte may be a delimiter
+		return decode(set, []byte(s)) // not extended, since a second byte may be a delimiter
 	case several || extensible:
 		return decodeExtended(set, []byte(s))
 	}
 	return decode(set, []byte(s))
 }
 
-// decodeExtended decodes a text that changes its sets by escape sequences (ISO 2022):
-// from ASCII and the set given, to which it returns at every delimiter.
+// decodeExtended decodes a text with escape sequences (ISO 2022), which begins with ASCII
+// and the given set and returns to them at every delimiter.
 func decodeExtended(first encoding.Encoding, b []byte) string {
 	var out strings.Builder
 	low, high := encoding.Encoding(nil), first
@@ -87,7 +86,7 @@ func decodeExtended(first encoding.Encoding, b []byte) string {
 			}
 			continue
 		}
-		pairs := low != nil // in which a byte that looks like a delimiter is none
+		pairs := low != nil // in which a byte equal to a delimiter is part of a character
 		if !pairs && strings.IndexByte(delimiters, b[0]) >= 0 {
 			low, high = nil, first
 		}
@@ -102,8 +101,7 @@ func decodeExtended(first encoding.Encoding, b []byte) string {
 	return out.String()
 }
 
-// escapeOf finds the sequence that b begins with; n is 0 where it is none that is
-// known.
+// escapeOf returns the escape sequence at the beginning of b; n is 0 if it is not known.
 func escapeOf(b []byte) (n int, set encoding.Encoding, seven bool) {
 	if b[0] != escape {
 		return 0, nil, false
@@ -116,9 +114,8 @@ func escapeOf(b []byte) (n int, set encoding.Encoding, seven bool) {
 	return 0, nil, false
 }
 
-// run returns the length of the text that one choice of sets holds for: up to the next
-// escape or, where bytes are characters of their own, the next delimiter. It has at
-// least one byte.
+// run returns the length of the text to which one selection of sets applies: up to the next
+// escape or, if bytes are single characters, the next delimiter. It is at least one byte.
 func run(b []byte, pairs bool) int {
 	for i := 1; i < len(b); i++ {
 		if b[i] == escape || !pairs && strings.IndexByte(delimiters, b[i]) >= 0 {
@@ -130,10 +127,10 @@ func run(b []byte, pairs bool) int {
 
 // decodePairs decodes characters of two bytes below 0x80.
 func decodePairs(set encoding.Encoding, b []byte) string {
-	if set == japanese.ISO2022JP { // which wants to see the escape
+	if set == japanese.ISO2022JP { // which expects the escape sequence
 		return decode(set, append([]byte("\x1B$B"), b...))
 	}
-	// JIS X 0212: three bytes there, the first of them 0x8F.
+	// JIS X 0212 takes three bytes there, the first of which is 0x8F.
 	euc := make([]byte, 0, len(b)+len(b)/2)
 	for ; len(b) > 1; b = b[2:] {
 		euc = append(euc, 0x8F, b[0]|0x80, b[1]|0x80)
@@ -141,7 +138,7 @@ func decodePairs(set encoding.Encoding, b []byte) string {
 	return decode(set, append(euc, b...))
 }
 
-// decode decodes by a set; nil is ASCII.
+// decode decodes with a set; nil is ASCII.
 func decode(set encoding.Encoding, b []byte) string {
 	if set != nil {
 		if out, err := set.NewDecoder().Bytes(b); err == nil {

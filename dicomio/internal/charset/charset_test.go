@@ -8,11 +8,11 @@ import (
 	"unicode/utf8"
 )
 
-// examples are texts as they stand in files and as they are read. The first are those
-// of PS3.5 annexes H to K and of PS3.3 C.12; the others were decoded by Python's
-// codecs.
+// examples are texts as stored in files and as decoded. The first are those of PS3.5
+// annexes H to K and of PS3.3 C.12; the others were decoded by Python's codecs.
 var examples = []struct{ name, terms, raw, want string }{
-	{"H.3.1", `\ISO 2022 IR 87`, "Yamada^Tarou=\x1b$B;3ED\x1b(B^\x1b$BB@O:\x1b(B=\x1b$B$d$^$@\x1b(B^\x1b$B$?$m$&\x1b(B", "Yamada^Tarou=山田^太郎=やまだ^たろう"},
+	{"H.3.1", `\ISO 2022 IR 87`, "Yamada^Tarou=\x1b$B;3ED\x1b(B^\x1b$BB@O:\x1b(B=\x1b$B$d$^$@\x1b(B^\x1b$B$?$m$&\x1b(B",
+		"Yamada^Tarou=山田^太郎=やまだ^たろう"},
 	{"H.3.2", `ISO 2022 IR 13\ISO 2022 IR 87`, "\xd4\xcf\xc0\xde^\xc0\xdb\xb3=\x1b$B;3ED\x1b(J^\x1b$BB@O:\x1b(J=\x1b$B$d$^$@\x1b(J^\x1b$B$?$m$&\x1b(J", "ﾔﾏﾀﾞ^ﾀﾛｳ=山田^太郎=やまだ^たろう"},
 	{"I.2", `\ISO 2022 IR 149`, "Hong^Gildong=\x1b$)C\xfb\xf3^\x1b$)C\xd1\xce\xd4\xd7=\x1b$)C\xc8\xab^\x1b$)C\xb1\xe6\xb5\xbf", "Hong^Gildong=洪^吉洞=홍^길동"},
 	{"I.3, lines", `\ISO 2022 IR 149`, "\x1b$)CINFO \xb1\xe6\xb5\xbf\r\n\x1b$)C\xc8\xab", "INFO 길동\r\n홍"},
@@ -54,7 +54,7 @@ func TestDecode(t *testing.T) {
 	}
 }
 
-// What cannot be right is marked, character by character where they are single bytes.
+// Invalid text is marked, character by character if they are single bytes.
 func TestDecodeMarksWhatIsWrong(t *testing.T) {
 	for _, c := range []struct{ name, terms, raw, want string }{
 		{"no set", "", "Jos\xe9", "Jos\uFFFD"},
@@ -73,9 +73,10 @@ func TestDecodeMarksWhatIsWrong(t *testing.T) {
 	}
 }
 
-// Escapes that choose nothing stay in the text, which is decoded to its end.
+// Escapes that select nothing stay in the text, and the rest is decoded.
 func TestDecodeEscapesOfNothing(t *testing.T) {
-	for _, raw := range []string{"\x1b", "\x1b\x1b\x1b", "A\x1b$", "\x1b$(", "\x1b[31mred", strings.Repeat("\x1b", 1<<20), strings.Repeat("\x1b$B", 1<<20), strings.Repeat("\\", 1<<20)} {
+	for _, raw := range []string{"\x1b", "\x1b\x1b\x1b", "A\x1b$", "\x1b$(", "\x1b[31mred",
+		strings.Repeat("\x1b", 1<<20), strings.Repeat("\x1b$B", 1<<20), strings.Repeat("\\", 1<<20)} {
 		got := Decode(`ISO 2022 IR 100\ISO 2022 IR 87`, raw)
 		if !utf8.ValidString(got) || len(got) > 3*len(raw) {
 			t.Errorf("%.20q: %.20q", raw, got)
@@ -109,8 +110,8 @@ func TestDecodeAsPydicom(t *testing.T) {
 	var in [][2]any
 	var wants, names []string
 	for _, c := range examples {
-		// Lists of values are divided before pydicom decodes them, and these are what its
-		// releases differ in.
+		// Lists of values are divided before pydicom decodes them; its releases differ in
+		// them.
 		switch c.name {
 		case "a value returns to the first set", "padded terms", "K.1", "K.2, lines", "Latin 9":
 			continue
@@ -142,7 +143,7 @@ func TestDecodeAsPydicom(t *testing.T) {
 	}
 }
 
-// FuzzDecode: whatever the bytes, the text ends, is UTF-8 and not much longer.
+// FuzzDecode: for any bytes, decoding ends, and the text is UTF-8 and not much longer.
 func FuzzDecode(f *testing.F) {
 	for _, c := range examples {
 		f.Add(c.terms, c.raw)
@@ -152,7 +153,7 @@ func FuzzDecode(f *testing.F) {
 		if !utf8.ValidString(got) {
 			t.Fatalf("%q in %q is not UTF-8: %q", raw, terms, got)
 		}
-		// A pair of JIS X 0212 is three bytes on its way, each of which may be wrong.
+		// A pair of JIS X 0212 takes three bytes in between, each of which may be wrong.
 		if len(got) > 5*len(raw)+9 {
 			t.Fatalf("%d bytes became %d", len(raw), len(got))
 		}

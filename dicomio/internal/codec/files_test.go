@@ -12,10 +12,10 @@ import (
 	"github.com/t2map/t2map/dicomio/internal/codec"
 )
 
-// shared is where real data lie.
+// shared is the folder of real data.
 const shared = "../../../../shared/data"
 
-// file is what a test needs of a DICOM file in explicit VR little endian.
+// file has the parts of a DICOM file in explicit VR little endian that tests need.
 type file struct {
 	syntax    string
 	frame     codec.Frame
@@ -97,7 +97,7 @@ func (f *file) readPixels(t testing.TB, data []byte) {
 	}
 }
 
-// plain returns the frames of a file that is not compressed as Decode returns them.
+// plain returns the frames of an uncompressed file in the form of Decode.
 func (f file) plain(t testing.TB) [][]byte {
 	t.Helper()
 	frames := make([][]byte, f.frames)
@@ -115,7 +115,7 @@ func (f file) plain(t testing.TB) [][]byte {
 	return frames
 }
 
-// check asks that the file's frames are those wanted.
+// check compares the file's frames with the wanted ones.
 func check(t *testing.T, f file, want [][]byte) {
 	t.Helper()
 	if len(f.fragments) != len(want) {

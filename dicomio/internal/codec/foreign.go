@@ -9,10 +9,10 @@ import (
 	"github.com/t2map/t2map/sandbox"
 )
 
-// foreignDecoders holds the module's function for each syntax. For HTJ2K it has one
-// too, with OpenJPH, which is made to put up with damaged codestreams, clamps signed
-// values of 8 bits at 0 and builds tables for a tenth of a second; OpenJPEG, which does
-// nothing of the kind, decodes the same.
+// foreignDecoders has the module's function for each syntax. The module also has OpenJPH
+// for HTJ2K, which tolerates damaged codestreams, clamps signed values of 8 bits at 0 and
+// builds tables for a tenth of a second; OpenJPEG decodes the same frames without these
+// disadvantages.
 var foreignDecoders = map[string]string{
 	jpegBaseline:      "DecodeJpeg",
 	jpegExtended:      "DecodeJpeg",
@@ -25,25 +25,25 @@ var foreignDecoders = map[string]string{
 	htj2k:             "DecodeJpeg2000",
 }
 
-// The loops of a decoder may make so many turns. Real frames take up to 20 for each
-// sample, as OpenJPEG does at 16 bits of noise, and 300000 for tables; all of them at
-// once are a second for an image of 256 × 256 that is made to take long.
+// The limits of a decoder's loop iterations. Real frames take up to 20 per sample, as
+// OpenJPEG does at 16 bits of noise, and 300000 for tables. The limit for an image of 256 ×
+// 256 is reached after a second.
 const (
-	turnsToStart   = 1 << 28 // 10⁷ are needed
+	turnsToStart   = 1 << 28 // 10⁷ are necessary
 	turnsBeside    = 1 << 24
 	turnsPerSample = 1 << 10
 )
 
-// A decoder may use so much memory: for each sample 4 bytes each of coefficients of the
-// image and of its tile, which OpenJPEG holds at once, and as much again that is
-// counted double while it grows; the data, a few times; and tables.
+// The limits of a decoder's memory: for each sample 4 bytes for a coefficient of the image
+// and of its tile, which OpenJPEG holds at the same time, and the same again while it
+// grows; a few times the size of the data; and tables.
 const (
 	memoryPerSample = 24
 	memoryPerByte   = 4
 	memoryBeside    = 32 << 20
 )
 
-// job is a frame for the module: what its codestream says of itself.
+// job is a frame for the module, with the coding according to its codestream.
 type job struct {
 	function string
 	frame    Frame
@@ -51,8 +51,8 @@ type job struct {
 	data     []byte
 }
 
-// decodeForeign decodes what the module decodes. Of colours it makes something else
-// for every codec and depth, which no measured image needs.
+// decodeForeign decodes a frame in the module. Colours are refused: the module converts
+// them differently for every codec and depth, and no measured image has them.
 func decodeForeign(f Frame, syntax string, data, dst []byte) error {
 	if f.Samples != 1 {
 		return fmt.Errorf("%d samples per pixel: %w", f.Samples, errors.ErrUnsupported)
@@ -66,8 +66,8 @@ func decodeForeign(f Frame, syntax string, data, dst []byte) error {
 		}
 		j.coding = h.coding(Lossy(syntax, data))
 		if !h.ended {
-			// The decoder of lossy JPEG fills up with grey what is missing, that of
-			// JPEG-LS may look for it until its time is up.
+			// The decoder of lossy JPEG fills missing parts with grey, and that of JPEG-LS
+			// may search for them until its steps are used up.
 			return fmt.Errorf("JPEG: no end of image: %w", errShort)
 		}
 	default:
@@ -97,20 +97,20 @@ func decodeForeign(f Frame, syntax string, data, dst []byte) error {
 	return nil
 }
 
-// memory returns the limit for the job in bytes, whole pages.
+// memory returns the memory limit of the job in bytes, a multiple of the page size.
 func (j job) memory() uint64 {
 	samples := j.frame.Rows * j.frame.Columns
 	need := uint64(memoryBeside + memoryPerSample*samples + memoryPerByte*len(j.data))
 	return min(need/sandbox.PageSize*sandbox.PageSize, maxMemory)
 }
 
-// turns returns the limit for the job.
+// turns returns the limit of loop iterations of the job.
 func (j job) turns() uint64 {
 	return turnsBeside + turnsPerSample*uint64(j.frame.Rows*j.frame.Columns+len(j.data))
 }
 
-// run decodes the frame into dst in an instance of the module, which is not used again
-// after an error.
+// run decodes the frame into dst in an instance of the module, which is discarded after an
+// error.
 func (j job) run(dst []byte) (err error) {
 	pool, err := foreign()
 	if err != nil {
@@ -120,7 +120,7 @@ func (j job) run(dst []byte) (err error) {
 	if err != nil {
 		return err
 	}
-	sound := false // neither after an error nor after a panic
+	sound := false // not after an error or a panic
 	defer func() {
 		if sound {
 			pool.Put(i)
@@ -137,49 +137,48 @@ func (j job) run(dst []byte) (err error) {
 	return j.copy(dst, values)
 }
 
-// decode runs the decoder and returns the samples where they lie in the instance's
-// memory.
+// decode runs the decoder and returns the samples in the instance's memory.
 func (j job) decode(ctx context.Context, i *sandbox.Instance) ([]byte, error) {
 	c, err := call(ctx, i, "CreateCodecsContext")
 	if err != nil {
 		return nil, err
 	}
-	p, err := call(ctx, i, "CreateDecoderParameters") // as they are, they ask for no other colours
+	p, err := call(ctx, i, "CreateDecoderParameters") // the defaults do not convert colours
 	if err != nil {
 		return nil, err
 	}
 	for _, a := range j.attributes() {
-		if _, err := call(ctx, i, a.set, uint64(c), uint64(a.to)); err != nil {
+		if _, err := call(ctx, i, a.set, uint64(c), uint64(a.value)); err != nil {
 			return nil, err
 		}
 	}
-	at, err := call(ctx, i, "GetEncodedBuffer", uint64(c))
+	address, err := call(ctx, i, "GetEncodedBuffer", uint64(c))
 	if err != nil {
 		return nil, err
 	}
-	if at == 0 || !i.Write(at, j.data) {
+	if address == 0 || !i.Write(address, j.data) {
 		return nil, fmt.Errorf("no memory for %d bytes of data", len(j.data))
 	}
 	if _, err := call(ctx, i, j.function, uint64(c), uint64(p)); err != nil {
 		return nil, err
 	}
-	if at, err = call(ctx, i, "GetDecodedBuffer", uint64(c)); err != nil {
+	if address, err = call(ctx, i, "GetDecodedBuffer", uint64(c)); err != nil {
 		return nil, err
 	}
 	size, err := call(ctx, i, "GetDecodedBufferSize", uint64(c))
 	if err != nil {
 		return nil, err
 	}
-	return i.Read(at, size)
+	return i.Read(address, size)
 }
 
-// attribute is one of the attributes that the module knows of a frame.
+// attribute is an attribute of a frame with the module's function that sets it.
 type attribute struct {
-	set string
-	to  int
+	set   string
+	value int
 }
 
-// monochrome2 is the number that the module has for it.
+// monochrome2 is the module's number for MONOCHROME2.
 const monochrome2 = 1
 
 func (j job) attributes() []attribute {
@@ -203,7 +202,7 @@ func (j job) attributes() []attribute {
 // width returns the bytes of a sample in the module.
 func (j job) width() int { return (j.coding.precision + 7) / 8 }
 
-// copy puts the module's samples into dst.
+// copy converts the module's samples into dst.
 func (j job) copy(dst, values []byte) error {
 	row := j.frame.Columns
 	if want := j.frame.Rows * row * j.width(); len(values) < want {
@@ -211,15 +210,15 @@ func (j job) copy(dst, values []byte) error {
 	}
 	line := make([]uint16, row)
 	for r := range j.frame.Rows {
-		from := values[r*row*j.width():]
+		source := values[r*row*j.width():]
 		for k := range line {
 			switch {
 			case j.width() == 2:
-				line[k] = binary.LittleEndian.Uint16(from[2*k:])
+				line[k] = binary.LittleEndian.Uint16(source[2*k:])
 			case j.coding.signed:
-				line[k] = uint16(int8(from[k]))
+				line[k] = uint16(int8(source[k]))
 			default:
-				line[k] = uint16(from[k])
+				line[k] = uint16(source[k])
 			}
 		}
 		if err := j.coding.words(j.frame, dst[r*row*j.frame.width():], line); err != nil {

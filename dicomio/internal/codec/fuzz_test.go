@@ -9,7 +9,8 @@ import (
 
 // fuzzFrame returns a small frame from five numbers.
 func fuzzFrame(rows, columns, samples, stored, flags uint8) codec.Frame {
-	f := codec.Frame{Rows: 1 + int(rows)%64, Columns: 1 + int(columns)%64, Samples: 1 + int(samples)%3, Allocated: 16, Stored: 1 + int(stored)%16, Signed: flags&1 != 0}
+	f := codec.Frame{Rows: 1 + int(rows)%64, Columns: 1 + int(columns)%64, Samples: 1 + int(samples)%3, Allocated: 16,
+		Stored: 1 + int(stored)%16, Signed: flags&1 != 0}
 	switch {
 	case flags&2 != 0 && f.Stored <= 8:
 		f.Allocated = 8
@@ -19,11 +20,12 @@ func fuzzFrame(rows, columns, samples, stored, flags uint8) codec.Frame {
 	return f
 }
 
-// fuzz decodes in one syntax what the fuzzer makes of the seeds.
+// fuzz decodes variants of the seeds in one syntax.
 func fuzz(f *testing.F, kind, syntax string) {
 	for _, s := range seeds(f) {
 		if strings.Contains(s.name, kind) {
-			f.Add(uint8(s.frame.Rows-1), uint8(s.frame.Columns-1), uint8(s.frame.Samples-1), uint8(s.frame.Stored-1), uint8(0), s.data)
+			f.Add(uint8(s.frame.Rows-1), uint8(s.frame.Columns-1), uint8(s.frame.Samples-1), uint8(s.frame.Stored-1),
+				uint8(0), s.data)
 		}
 	}
 	f.Fuzz(func(t *testing.T, rows, columns, samples, stored, flags uint8, data []byte) {
@@ -34,13 +36,14 @@ func fuzz(f *testing.F, kind, syntax string) {
 func FuzzDecodeRLE(f *testing.F) { fuzz(f, "rle", "1.2.840.10008.1.2.5") }
 
 func FuzzDecodeJPEGLossless(f *testing.F) {
-	p := plainJPEG{f: codec.Frame{Rows: 9, Columns: 7, Samples: 3, Allocated: 16, Stored: 16}, predictor: 7, restart: 2, apart: true}
+	p := plainJPEG{f: codec.Frame{Rows: 9, Columns: 7, Samples: 3, Allocated: 16, Stored: 16}, predictor: 7, restart: 2,
+		apart: true}
 	f.Add(uint8(8), uint8(6), uint8(2), uint8(15), uint8(1), p.encode(make([]uint16, 9*7*3)))
 	fuzz(f, ".57", "1.2.840.10008.1.2.4.57")
 }
 
-// FuzzDecode goes through all syntaxes, in the frames of the seeds, which is what the
-// headers of most of what the fuzzer makes agree with.
+// FuzzDecode uses all syntaxes, with the frames of the seeds, since the headers of most
+// variants agree with those.
 func FuzzDecode(f *testing.F) {
 	all := seeds(f)
 	for i, s := range all {

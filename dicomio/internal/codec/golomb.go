@@ -6,29 +6,29 @@ import (
 	"math/bits"
 )
 
-// enoughBits count after a refill. More than most codes need; see golombReader.fill for
-// why not more.
+// enoughBits are available after a refill: more than most codes need. golombReader.fill
+// says why there are not more.
 const enoughBits = 50
 
-// golombReader reads the bits of a JPEG-LS scan from the highest of each byte on; of a
-// byte after 0xff only seven, the first being stuffed (T.87 A.1). After the data it
-// reads zeros without end; left says how many were read too many.
+// golombReader reads the bits of a JPEG-LS scan from the highest of each byte on, and only
+// seven of a byte after 0xff, whose first bit is stuffed (T.87 A.1). After the data it
+// returns zeros; left tells how many.
 type golombReader struct {
-	data []byte
-	at   int    // bytes of data in acc, also of the zeros after them
-	stop int    // the first 0xff from there on, or the end
-	acc  uint64 // the next bits, the first one highest
-	n    uint   // how many of them count
+	data     []byte
+	position int    // bytes of data in acc, including the zeros after them
+	stop     int    // the first 0xff from position on, or the end
+	acc      uint64 // the next bits, the first one highest
+	n        uint   // number of valid bits in acc
 }
 
-// newGolombReader reads coded bytes, which hold no marker.
+// newGolombReader returns a reader of coded bytes without markers.
 func newGolombReader(data []byte) golombReader {
 	b := golombReader{data: data}
 	b.seek()
 	return b
 }
 
-// refill is fill for a caller who keeps the bits.
+// refill is fill for a caller who keeps the bits in registers.
 func (b *golombReader) refill(acc uint64, n uint) (uint64, uint) {
 	b.acc, b.n = acc, n
 	b.fill()
@@ -38,46 +38,46 @@ func (b *golombReader) refill(acc uint64, n uint) (uint64, uint) {
 // seek finds the next 0xff.
 func (b *golombReader) seek() {
 	b.stop = len(b.data)
-	if b.at < len(b.data) {
-		if n := bytes.IndexByte(b.data[b.at:], 0xff); n >= 0 {
-			b.stop = b.at + n
+	if b.position < len(b.data) {
+		if n := bytes.IndexByte(b.data[b.position:], 0xff); n >= 0 {
+			b.stop = b.position + n
 		}
 	}
 }
 
-// fill sees to it that at least enoughBits count.
+// fill makes at least enoughBits valid.
 func (b *golombReader) fill() {
-	if b.at+8 <= b.stop {
-		// The bits above those that count are those of the byte that comes next.
-		b.acc |= binary.BigEndian.Uint64(b.data[b.at:]) >> b.n
-		b.at += int(63-b.n) / 8
+	if b.position+8 <= b.stop {
+		// The bits after the valid ones already belong to the next byte.
+		b.acc |= binary.BigEndian.Uint64(b.data[b.position:]) >> b.n
+		b.position += int(63-b.n) / 8
 		b.n |= 56
 		return
 	}
 	for b.n <= 56 {
 		switch {
-		case b.at < b.stop:
-			b.acc |= uint64(b.data[b.at]) << (56 - b.n)
-		case b.at+1 < len(b.data):
-			if b.n >= enoughBits { // no room for 15
+		case b.position < b.stop:
+			b.acc |= uint64(b.data[b.position]) << (56 - b.n)
+		case b.position+1 < len(b.data):
+			if b.n >= enoughBits { // there is no room for 15
 				return
 			}
-			b.acc |= uint64(0xff)<<(56-b.n) | uint64(b.data[b.at+1]&0x7f)<<(49-b.n)
+			b.acc |= uint64(0xff)<<(56-b.n) | uint64(b.data[b.position+1]&0x7f)<<(49-b.n)
 			b.n += 15
-			b.at += 2
+			b.position += 2
 			b.seek()
 			continue
-		case b.at < len(b.data):
+		case b.position < len(b.data):
 			b.acc |= uint64(0xff) << (56 - b.n)
 		}
 		b.n += 8
-		b.at++
+		b.position++
 	}
 }
 
-// left returns the bits of the data that were not read, stuffed ones among them, 7 of
-// each 8 at least.
-func (b *golombReader) left() int { return 8*(len(b.data)-b.at) + int(b.n) }
+// left returns the unread bits of the data, including stuffed ones; at least 7 of 8 are
+// data.
+func (b *golombReader) left() int { return 8*(len(b.data)-b.position) + int(b.n) }
 
 // read reads up to 32 bits.
 func (b *golombReader) read(n uint) uint32 {
@@ -91,7 +91,7 @@ func (b *golombReader) read(n uint) uint32 {
 }
 
 // golomb reads a number with the code LG(k, limit), where an escape is followed by qbpp
-// bits (T.87 A.5.3), and whether it is one.
+// bits (T.87 A.5.3), and reports whether it is valid.
 func (b *golombReader) golomb(k, limit, qbpp uint) (uint32, bool) {
 	escape := limit - qbpp - 1
 	zeros := uint(0)

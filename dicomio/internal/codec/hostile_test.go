@@ -14,12 +14,12 @@ import (
 	"github.com/t2map/t2map/dicomio/internal/codec"
 )
 
-// longest is how long a small frame may take, however damaged: far more than it does,
-// for machines with other work.
+// longest is the time that a small frame may take, however damaged: far more than it does,
+// for busy machines.
 const longest = 10 * time.Second
 
-// attempt decodes what may be damaged and asks for an error or a frame of the right
-// size, soon.
+// attempt decodes data that may be damaged, and wants an error or a frame of the right size
+// within that time.
 func attempt(t testing.TB, s seed, data []byte) error {
 	t.Helper()
 	start := time.Now()
@@ -27,7 +27,8 @@ func attempt(t testing.TB, s seed, data []byte) error {
 	if took := time.Since(start); took > longest {
 		t.Errorf("%s: %v", s.name, took)
 	}
-	if want := s.frame.Rows * s.frame.Columns * s.frame.Samples * max(8, s.frame.Allocated) / 8; err == nil && len(got) != want {
+	if want := s.frame.Rows * s.frame.Columns * s.frame.Samples * max(8, s.frame.Allocated) / 8; err == nil &&
+		len(got) != want {
 		t.Errorf("%s: %d bytes, want %d", s.name, len(got), want)
 	}
 	if err != nil && (len(err.Error()) > 400 || strings.Contains(err.Error(), "wasm stack")) {
@@ -36,7 +37,7 @@ func attempt(t testing.TB, s seed, data []byte) error {
 	return err
 }
 
-// The seeds are what they should be: those without loss equal the image.
+// The seeds are valid: those without loss equal the image.
 func TestSeeds(t *testing.T) {
 	for _, s := range seeds(t) {
 		got, err := codec.Decode(s.syntax, s.frame, s.data, nil)
@@ -56,7 +57,7 @@ func TestTruncated(t *testing.T) {
 		t.Run(s.name, func(t *testing.T) {
 			for n := range s.data {
 				err := attempt(t, s, s.data[:n:n])
-				// The last bytes may be padding or the marker of the end.
+				// The last bytes may be padding or the end marker.
 				if err == nil && n < len(s.data)-3 {
 					t.Errorf("%d of %d bytes are enough", n, len(s.data))
 				}
@@ -65,7 +66,7 @@ func TestTruncated(t *testing.T) {
 	}
 }
 
-// Padding after the frame is none of it.
+// Padding after the frame does not belong to it.
 func TestPadded(t *testing.T) {
 	for _, s := range seeds(t) {
 		for _, padding := range []string{"\x00", "\xff", "\x00\x00\x00\x00\x00", "\xff\xff\xff"} {
@@ -95,8 +96,8 @@ func TestCorrupted(t *testing.T) {
 	}
 }
 
-// A codestream of other dimensions than the data set's is refused before anything is
-// made for it.
+// A codestream whose dimensions differ from the data set is refused before memory is
+// allocated for it.
 func TestOtherSizes(t *testing.T) {
 	for _, s := range seeds(t) {
 		if s.name == "rle" || s.name == "deflated" {
@@ -120,7 +121,7 @@ func TestOtherSizes(t *testing.T) {
 	}
 }
 
-// A header that promises 65535 × 65535 pixels costs nothing.
+// A header that declares 65535 × 65535 pixels costs nothing.
 func TestPromises(t *testing.T) {
 	for _, s := range seeds(t) {
 		data := bytes.Clone(s.data)
@@ -200,12 +201,14 @@ func TestFramesThatAreNone(t *testing.T) {
 			}
 		}
 	}
-	if _, err := codec.Decode("1.2.840.10008.1.2.1", good, []byte{1, 2}, nil); err == nil || codec.Known("1.2.840.10008.1.2.1") {
+	if _, err := codec.Decode("1.2.840.10008.1.2.1", good, []byte{1, 2}, nil); err == nil ||
+		codec.Known("1.2.840.10008.1.2.1") {
 		t.Error("a syntax that is not compressed is accepted")
 	}
 }
 
-// Eight callers at once get what one gets; a damaged frame between does no harm.
+// Eight concurrent callers get the same result as one; a damaged frame in between does no
+// harm.
 func TestConcurrent(t *testing.T) {
 	all := seeds(t)
 	want := make([][]byte, len(all))

@@ -16,7 +16,7 @@ const (
 	htLossy    = "1.2.840.10008.1.2.4.203"
 )
 
-// wave returns an image with a slope, folds and noise, as testdata/htj2k.py makes it.
+// wave returns an image with a slope, folds and noise, as in testdata/htj2k.py.
 func wave(f codec.Frame) []byte {
 	out := make([]byte, 0, f.Rows*f.Columns*2)
 	state := uint32(1)
@@ -37,7 +37,7 @@ func wave(f codec.Frame) []byte {
 	return out
 }
 
-// Codestreams of other encoders than the module's own; testdata/htj2k.py says which.
+// Codestreams of other encoders than the module's own, see testdata/htj2k.py.
 func TestHTJ2K(t *testing.T) {
 	for _, c := range []struct {
 		name, syntax string
@@ -46,11 +46,15 @@ func TestHTJ2K(t *testing.T) {
 	}{
 		{"openjph-8u-40x56", htLossless, codec.Frame{Rows: 40, Columns: 56, Samples: 1, Allocated: 8, Stored: 8}, 0},
 		{"openjph-16u-33x47", htLossless, codec.Frame{Rows: 33, Columns: 47, Samples: 1, Allocated: 16, Stored: 16}, 0},
-		{"openjph-16s-64x48", htLossless, codec.Frame{Rows: 64, Columns: 48, Samples: 1, Allocated: 16, Stored: 16, Signed: true}, 0},
-		{"ojph_compress-LRCP-12u-64x48", htLossless, codec.Frame{Rows: 64, Columns: 48, Samples: 1, Allocated: 16, Stored: 12}, 0},
-		{"ojph_compress-RPCL-12u-64x48", htRPCL, codec.Frame{Rows: 64, Columns: 48, Samples: 1, Allocated: 16, Stored: 12}, 0},
-		// As far as OpenJPH 0.26.3 and OpenJPEG 2.5.4 are off as well.
-		{"openjph-lossy-16u-64x48", htLossy, codec.Frame{Rows: 64, Columns: 48, Samples: 1, Allocated: 16, Stored: 16}, 36},
+		{"openjph-16s-64x48", htLossless, codec.Frame{Rows: 64, Columns: 48, Samples: 1, Allocated: 16, Stored: 16,
+			Signed: true}, 0},
+		{"ojph_compress-LRCP-12u-64x48", htLossless, codec.Frame{Rows: 64, Columns: 48, Samples: 1, Allocated: 16,
+			Stored: 12}, 0},
+		{"ojph_compress-RPCL-12u-64x48", htRPCL, codec.Frame{Rows: 64, Columns: 48, Samples: 1, Allocated: 16,
+			Stored: 12}, 0},
+		// OpenJPH 0.26.3 and OpenJPEG 2.5.4 deviate as much.
+		{"openjph-lossy-16u-64x48", htLossy, codec.Frame{Rows: 64, Columns: 48, Samples: 1, Allocated: 16, Stored: 16},
+			36},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			data, err := os.ReadFile(filepath.Join("testdata", c.name+".j2c"))

@@ -20,15 +20,15 @@ const (
 	markerEOC = 0xffd9
 )
 
-// jpeg2000Size is what the size of a codestream says (T.800 A.5.1) beside the frame's.
+// jpeg2000Size is the size of a codestream (T.800 A.5.1).
 type jpeg2000Size struct {
 	tiles  int
 	coding coding
 }
 
-// codestream returns the codestream in data, which should be all of it (PS3.5
-// A.4.4). Some writers embed a JP2 file instead: then it is the contents of the box
-// jp2c (T.800 I.5.4).
+// codestream returns the codestream in data, which should be all of it (PS3.5 A.4.4). Some
+// writers embed a JP2 file instead, in which it is the content of the box jp2c (T.800
+// I.5.4).
 func codestream(data []byte) ([]byte, error) {
 	if len(data) < 4 || binary.BigEndian.Uint32(data) != 12 { // the length of a JP2 file's first box
 		return data, nil
@@ -52,22 +52,25 @@ func codestream(data []byte) ([]byte, error) {
 	return nil, errors.New("JPEG 2000: a JP2 file without a codestream")
 }
 
-// readJPEG2000Size returns the size of a codestream, having asked that it is that of f.
+// readJPEG2000Size returns the size of a codestream after checking it against f.
 func readJPEG2000Size(f Frame, data []byte) (jpeg2000Size, error) {
-	const fixed = 36 // bytes up to the components
+	const fixed = 36 // bytes before the components
 	var h jpeg2000Size
-	if len(data) < 6+fixed || binary.BigEndian.Uint16(data) != markerSOC || binary.BigEndian.Uint16(data[2:]) != markerSIZ {
+	if len(data) < 6+fixed || binary.BigEndian.Uint16(data) != markerSOC ||
+		binary.BigEndian.Uint16(data[2:]) != markerSIZ {
 		return h, errors.New("JPEG 2000: no codestream")
 	}
 	siz := data[6:]
-	word := func(at int) int64 { return int64(binary.BigEndian.Uint32(siz[at:])) }
+	word := func(position int) int64 { return int64(binary.BigEndian.Uint32(siz[position:])) }
 	columns, rows := word(2)-word(10), word(6)-word(14)
 	components := int(binary.BigEndian.Uint16(siz[34:]))
 	if rows != int64(f.Rows) || columns != int64(f.Columns) || components != f.Samples {
-		return h, fmt.Errorf("JPEG 2000: %d rows × %d columns × %d samples in the codestream, %d × %d × %d in the data set",
+		return h, fmt.Errorf("JPEG 2000: %d rows × %d columns × %d samples in the codestream, %d × %d × %d in the "+
+			"data set",
 			rows, columns, components, f.Rows, f.Columns, f.Samples)
 	}
-	if length := int(binary.BigEndian.Uint16(data[4:])); length != fixed+2+3*components || len(siz) < fixed+3*components {
+	if length := int(binary.BigEndian.Uint16(data[4:])); length != fixed+2+3*components ||
+		len(siz) < fixed+3*components {
 		return h, fmt.Errorf("JPEG 2000: a size of %d bytes", length)
 	}
 	if err := h.readTiles(word); err != nil {
@@ -83,13 +86,13 @@ func readJPEG2000Size(f Frame, data []byte) (jpeg2000Size, error) {
 	return h, h.coding.agree(f)
 }
 
-// readTiles reads how many tiles there are. word returns the word at an offset of the
-// size segment.
-func (h *jpeg2000Size) readTiles(word func(at int) int64) error {
+// readTiles computes the number of tiles. word returns the word at an offset of the size
+// segment.
+func (h *jpeg2000Size) readTiles(word func(position int) int64) error {
 	h.tiles = 1
-	for _, at := range []int{2, 6} { // across, then down
-		end, tile, origin := word(at), word(at+16), word(at+24)
-		if tile == 0 || origin > word(at+8) || origin+tile <= word(at+8) {
+	for _, position := range []int{2, 6} { // across, then down
+		end, tile, origin := word(position), word(position+16), word(position+24)
+		if tile == 0 || origin > word(position+8) || origin+tile <= word(position+8) {
 			return errors.New("JPEG 2000: tiles that do not begin where the image does")
 		}
 		h.tiles *= int(min((end-origin+tile-1)/tile, maxTiles+1))
@@ -100,23 +103,23 @@ func (h *jpeg2000Size) readTiles(word func(at int) int64) error {
 	return nil
 }
 
-// maxTiles is the most tiles that have a number (T.800 A.4.2).
+// maxTiles is the largest number of tiles (T.800 A.4.2).
 const maxTiles = 65535
 
-// jpeg2000Parts is what the headers of the image and of its tiles say.
+// jpeg2000Parts is the information in the headers of the image and of its tiles.
 type jpeg2000Parts struct {
-	styles         int  // coding styles that were found
+	styles         int  // number of coding styles
 	irreversible   bool // one of them names the irreversible wavelet (T.800 table A.20)
 	tiles          map[uint16]bool
 	highThroughput bool     // one of them is that of HTJ2K (T.814 A.4)
 	marked         bool     // packets may begin with SOP or have an EPH (T.800 table A.13)
-	packets        [][]byte // of each tile part
-	tile           []byte   // the present tile part from its beginning on
-	length         int      // of it, 0 where it goes on to the end
+	packets        [][]byte // packets of each tile part
+	tile           []byte   // the present tile part and everything after it
+	length         int      // its length, or 0 if it extends to the end
 }
 
-// readJPEG2000Parts goes through a codestream from header to header. A tile part that
-// is not all there is an error: the decoders would put up with it.
+// readJPEG2000Parts walks the headers of a codestream. A truncated tile part is an error,
+// which the decoders would tolerate.
 func readJPEG2000Parts(data []byte) (jpeg2000Parts, error) {
 	p := jpeg2000Parts{tiles: map[uint16]bool{}}
 	if len(data) < 2 || binary.BigEndian.Uint16(data) != markerSOC {
@@ -151,43 +154,43 @@ func readJPEG2000Parts(data []byte) (jpeg2000Parts, error) {
 	if p.tile != nil || len(p.tiles) == 0 {
 		return p, fmt.Errorf("JPEG 2000: %w", errShort)
 	}
-	return p, nil // without its end, or with padding
+	return p, nil // without an end marker, or with padding
 }
 
-// keep notes the packets of the present tile part, which follow the marker that rest
-// begins with.
+// keep records the packets of the present tile part, which follow the marker at the
+// beginning of rest.
 func (p *jpeg2000Parts) keep(rest []byte) error {
-	from, to := len(p.tile)-len(rest)+2, len(p.tile)
+	start, end := len(p.tile)-len(rest)+2, len(p.tile)
 	if p.length != 0 {
-		to = p.length
+		end = p.length
 	}
-	if from < 2 || from > to {
-		return errors.New("JPEG 2000: a tile part that is none")
+	if start < 2 || start > end {
+		return errors.New("JPEG 2000: an invalid tile part")
 	}
-	p.packets = append(p.packets, p.tile[from:to])
+	p.packets = append(p.packets, p.tile[start:end])
 	return nil
 }
 
-// checkPackets asks that no packet holds what can be none: a byte of FF is followed by
-// at most 8F in packet headers (T.800 B.10.1) and in coded bits (C.2.2, D.4.2 and D.6),
-// so that markers from FF90 on show. It finds some of the damage that leaves codes
-// valid. The coded bits of HTJ2K are others, and are not looked at.
+// checkPackets checks that no packet contains an impossible byte: FF is followed by at most
+// 8F in packet headers (T.800 B.10.1) and in coded bits (C.2.2, D.4.2 and D.6), so that
+// markers from FF90 on show damage, though not all of it. The coded bits of HTJ2K differ
+// and are not checked.
 func (p *jpeg2000Parts) checkPackets() error {
 	if p.highThroughput {
 		return nil
 	}
 	for _, b := range p.packets {
 		for len(b) > 0 {
-			at := bytes.IndexByte(b, 0xff)
-			if at < 0 || at == len(b)-1 {
+			position := bytes.IndexByte(b, 0xff)
+			if position < 0 || position == len(b)-1 {
 				break
 			}
-			marker := binary.BigEndian.Uint16(b[at:])
-			b = b[at+1:]
+			marker := binary.BigEndian.Uint16(b[position:])
+			b = b[position+1:]
 			switch {
 			case marker < markerSOT:
 			case marker == markerEOC:
-				// The end, in a tile part that does not tell its length or counts it.
+				// The end, in a tile part without a length or one that includes it.
 				b = nil
 			case p.marked && marker == markerEPH:
 			case p.marked && marker == markerSOP && len(b) >= 5 && b[1] == 0 && b[2] == 4:
@@ -200,7 +203,7 @@ func (p *jpeg2000Parts) checkPackets() error {
 	return nil
 }
 
-// next returns what follows the present tile part, nil where that is the last.
+// next returns the bytes after the present tile part, or nil if it is the last.
 func (p *jpeg2000Parts) next() []byte {
 	if p.length == 0 {
 		return nil
@@ -210,23 +213,23 @@ func (p *jpeg2000Parts) next() []byte {
 	return rest
 }
 
-// read reads a segment, with which rest begins.
+// read reads the segment at the beginning of rest.
 func (p *jpeg2000Parts) read(marker uint16, rest []byte) error {
 	const (
 		shortestPart = 14       // SOT with its marker, and SOD
-		inCOD, inCOC = 5 + 4, 6 // where the transformation stands (T.800 A.6.1 and A.6.2)
+		inCOD, inCOC = 5 + 4, 6 // offset of the transformation (T.800 A.6.1 and A.6.2)
 	)
 	body := rest[4 : 2+binary.BigEndian.Uint16(rest[2:])]
 	transformation := -1
 	switch marker {
 	case markerSOT:
 		if len(body) != 8 || p.tile != nil {
-			return errors.New("JPEG 2000: a tile part that is none")
+			return errors.New("JPEG 2000: an invalid tile part")
 		}
 		p.tile, p.length = rest, int(binary.BigEndian.Uint32(body[2:]))
 		p.tiles[binary.BigEndian.Uint16(body)] = true
 		if p.length != 0 && p.length < shortestPart {
-			return errors.New("JPEG 2000: a tile part that is none")
+			return errors.New("JPEG 2000: an invalid tile part")
 		}
 		if p.length > len(rest) {
 			return fmt.Errorf("JPEG 2000: %w", errShort)
@@ -249,8 +252,7 @@ func (p *jpeg2000Parts) read(marker uint16, rest []byte) error {
 	return nil
 }
 
-// jpeg2000IsReversible says whether every wavelet that the codestream names is the
-// reversible one.
+// jpeg2000IsReversible reports whether every wavelet of the codestream is reversible.
 func jpeg2000IsReversible(data []byte) (bool, error) {
 	data, err := codestream(data)
 	if err != nil {
@@ -259,7 +261,7 @@ func jpeg2000IsReversible(data []byte) (bool, error) {
 	p, err := readJPEG2000Parts(data)
 	switch {
 	case p.styles > 0:
-		return !p.irreversible, nil // if not of all tiles, where the data end early
+		return !p.irreversible, nil // perhaps not of all tiles, if the data end early
 	case err == nil:
 		err = errors.New("JPEG 2000: no coding style")
 	}

@@ -8,8 +8,8 @@ import (
 	"math/bits"
 )
 
-// markerLSE stands before parameters of JPEG-LS (T.87 C.2.4.1), lsePresets before those
-// of the coding (C.2.4.1.1). The other kinds are mapping tables and larger sizes.
+// markerLSE precedes parameters of JPEG-LS (T.87 C.2.4.1), and lsePresets those of the
+// coding (C.2.4.1.1). The other kinds are mapping tables and larger sizes.
 const (
 	markerLSE  = 0xf8
 	lsePresets = 1
@@ -24,11 +24,11 @@ type jpegLS struct {
 	dst     []byte
 }
 
-// errRare says that only the module may know how to decode the frame.
+// errRare means that only the module may be able to decode the frame.
 var errRare = errors.New("JPEG-LS: not decoded here")
 
-// decodeJPEGLS decodes a frame of one component here. What is rare goes to the module:
-// mapping tables and the interleaving of one component with itself.
+// decodeJPEGLS decodes a frame of one component. The module decodes rare features: mapping
+// tables and the interleaving of one component with itself.
 func decodeJPEGLS(f Frame, syntax string, data, dst []byte) error {
 	if f.Samples != 1 {
 		return decodeForeign(f, syntax, data, dst)
@@ -48,7 +48,7 @@ func decodeJPEGLS(f Frame, syntax string, data, dst []byte) error {
 	return nil
 }
 
-// decode reads segments up to the scan, and that.
+// decode reads the segments up to the scan, and decodes the scan.
 func (d *jpegLS) decode(data []byte) error {
 	for rest := data[2:]; ; {
 		s, err := nextSegment(rest)
@@ -72,11 +72,11 @@ func (d *jpegLS) decode(data []byte) error {
 	}
 }
 
-// readRestart reads the interval, in rows where a scan has one component, in two to
+// readRestart reads the restart interval, in rows if a scan has one component, in two to
 // four bytes (T.87 C.2.5).
 func (d *jpegLS) readRestart(body []byte) error {
 	if len(body) < 2 || len(body) > 4 {
-		return errors.New("a restart interval of another length")
+		return errors.New("a restart interval of the wrong length")
 	}
 	d.restart = 0
 	for _, b := range body {
@@ -94,15 +94,15 @@ func (d *jpegLS) readPresets(body []byte) error {
 		return errRare
 	}
 	if len(body) != 1+5*2 {
-		return errors.New("preset parameters of another length")
+		return errors.New("preset parameters of the wrong length")
 	}
 	word := func(n int) int { return int(binary.BigEndian.Uint16(body[1+2*n:])) }
 	d.presets = lsPresets{word(0), word(1), word(2), word(3), word(4)}
 	return nil
 }
 
-// complete puts in what is left to the default for samples of this precision and
-// checks the rest (T.87 C.2.4.1.1.1 and table C.1).
+// complete replaces zeros by the defaults for samples of this precision and checks the
+// parameters (T.87 C.2.4.1.1.1 and table C.1).
 func (p lsPresets) complete(precision, near int) (lsPresets, error) {
 	const reset, maxNear = 64, 255
 	top := 1<<precision - 1
@@ -156,7 +156,7 @@ func defaultThresholds(maxVal, near int) [3]int {
 func (d *jpegLS) scan(header segment) error {
 	b := header.body
 	if len(b) != 6 || b[0] != 1 {
-		return errors.New("a scan header of another length")
+		return errors.New("a scan header of the wrong length")
 	}
 	if b[2] != 0 || b[4] != 0 {
 		return errRare // a mapping table, interleaved
@@ -193,21 +193,21 @@ func (d *jpegLS) scan(header segment) error {
 	return nil
 }
 
-// codedBytes returns how many of them stand before a marker: 0xff and more than 0x7f
-// (T.87 A.1).
+// codedBytes returns the number of bytes before a marker: 0xff and more than 0x7f (T.87
+// A.1).
 func codedBytes(data []byte) int {
-	for at := 0; ; at++ {
-		n := bytes.IndexByte(data[at:], 0xff)
+	for position := 0; ; position++ {
+		n := bytes.IndexByte(data[position:], 0xff)
 		if n < 0 {
 			return len(data)
 		}
-		if at += n; at+1 < len(data) && data[at+1] > 0x7f {
-			return at
+		if position += n; position+1 < len(data) && data[position+1] > 0x7f {
+			return position
 		}
 	}
 }
 
-// lsOutput puts rows into their place.
+// lsOutput stores decoded rows.
 type lsOutput struct {
 	*jpegLS
 	coding  coding
@@ -215,11 +215,11 @@ type lsOutput struct {
 	shifted []uint16
 }
 
-// rows decodes n rows from the row first on, which must be all that is coded.
+// rows decodes n rows from the row first on. They must use up the coded bytes.
 func (o *lsOutput) rows(s *lsScan, first, n int) error {
 	for row := first; row < first+n; row++ {
 		if !s.row() {
-			return fmt.Errorf("row %d: bits that are not a code", row)
+			return fmt.Errorf("row %d: an invalid code", row)
 		}
 		if s.bits.left() < 0 {
 			return fmt.Errorf("row %d: %w", row, errShort)
@@ -228,7 +228,7 @@ func (o *lsOutput) rows(s *lsScan, first, n int) error {
 			return fmt.Errorf("row %d: %w", row, err)
 		}
 	}
-	// The last byte is filled up with zeros, and after 0xff there is one more.
+	// The last byte is padded with zeros, and after 0xff there is one more.
 	if left := s.bits.left(); left >= 16 {
 		return fmt.Errorf("%d bytes too many", left/8)
 	}
@@ -240,7 +240,7 @@ func (o *lsOutput) put(values []uint16, row int) error {
 		o.shifted = o.shifted[:0]
 		for _, v := range values {
 			if bits.Len16(v)+o.shift > o.frame.precision {
-				return errors.New("a value of more bits than the header says")
+				return errors.New("a value with more bits than declared")
 			}
 			o.shifted = append(o.shifted, v<<o.shift)
 		}

@@ -28,7 +28,8 @@ var images = map[string]func(r *rand.Rand, y, x, top int) int{
 
 // synthetic returns a coder with its values.
 func synthetic(r *rand.Rand, kind string) (plainLS, []uint16) {
-	f := codec.Frame{Rows: 1 + r.IntN(30), Columns: 1 + r.IntN(70), Samples: 1, Allocated: 16, Stored: 2 + r.IntN(15), Signed: r.IntN(4) == 0}
+	f := codec.Frame{Rows: 1 + r.IntN(30), Columns: 1 + r.IntN(70), Samples: 1, Allocated: 16, Stored: 2 + r.IntN(15),
+		Signed: r.IntN(4) == 0}
 	if f.Stored <= 8 && r.IntN(2) == 0 {
 		f.Allocated = 8
 	}
@@ -61,10 +62,11 @@ func synthetic(r *rand.Rand, kind string) (plainLS, []uint16) {
 }
 
 func (p *plainLS) String() string {
-	return fmt.Sprintf("%+v, NEAR %d, MAXVAL %d, T %d %d %d, RESET %d, restart %d", p.f, p.near, p.maxVal, p.t1, p.t2, p.t3, p.resets, p.restart)
+	return fmt.Sprintf("%+v, NEAR %d, MAXVAL %d, T %d %d %d, RESET %d, restart %d", p.f, p.near, p.maxVal, p.t1, p.t2,
+		p.t3, p.resets, p.restart)
 }
 
-// What the plain encoder writes comes back, and the module says the same.
+// The output of the plain encoder is decoded to its input, also by the module.
 func TestJPEGLS(t *testing.T) {
 	rounds := 100
 	if testing.Short() {
@@ -76,7 +78,8 @@ func TestJPEGLS(t *testing.T) {
 			for range rounds {
 				p, values := synthetic(r, kind)
 				name := p.String()
-				// CharLS takes MAXVAL for that of the precision, and RESET modulo 256.
+				// CharLS replaces MAXVAL by that of the precision, and takes RESET modulo
+				// 256.
 				differs := p.maxVal != 0 && p.maxVal != 1<<p.f.Stored-1 || p.resets > 255
 				data := p.encode(values)
 				got, err := codec.Decode(jpegLS, p.f, data, nil)
@@ -121,7 +124,7 @@ func TestJPEGLSSizes(t *testing.T) {
 	}
 }
 
-// The module knows no point transform (T.87 C.2.3); here it is what T.81 makes of it.
+// The module does not know a point transform (T.87 C.2.3); here it has the meaning of T.81.
 func TestJPEGLSPointTransform(t *testing.T) {
 	r := rand.New(rand.NewPCG(13, 14))
 	for range 300 {
@@ -142,7 +145,7 @@ func TestJPEGLSPointTransform(t *testing.T) {
 	}
 }
 
-// Files of the encoder with CharLS, with its options; the module says the same.
+// Files of the encoder with CharLS, with its options; the module decodes the same.
 func TestJPEGLSOptions(t *testing.T) {
 	need(t, "dcmcjpls")
 	for _, v := range variants {
@@ -188,7 +191,8 @@ func TestJPEGLSOptions(t *testing.T) {
 
 // The real frames and those of the encoders are not left to the module.
 func TestJPEGLSHere(t *testing.T) {
-	for _, name := range []string{"transfer-syntaxes/7.dcm", "transfer-syntaxes/8.dcm", "pydicom/MR_small_jpeg_ls_lossless.dcm", "pydicom/emri_small_jpeg_ls_lossless.dcm"} {
+	for _, name := range []string{"transfer-syntaxes/7.dcm", "transfer-syntaxes/8.dcm",
+		"pydicom/MR_small_jpeg_ls_lossless.dcm", "pydicom/emri_small_jpeg_ls_lossless.dcm"} {
 		t.Run(name, func(t *testing.T) {
 			f := sharedFile(t, name)
 			for _, fragment := range f.fragments {
@@ -228,11 +232,15 @@ func TestJPEGLSRefused(t *testing.T) {
 		"short presets":               func(b []byte) []byte { b[lse+3] = 12; return b },
 		"a mapping table":             func(b []byte) []byte { b[sos+6] = 1; return b },
 		"other component":             func(b []byte) []byte { b[sos+5] = 9; return b },
-		"NEAR beyond MAXVAL/2":        func(b []byte) []byte { b[1+lse+4], b[lse+5], b[lse+6], b[sos+7] = 0, 0, 9, 5; return b },
-		"shifted away":                func(b []byte) []byte { b[sos+9] = 12; return b },
-		"no restart":                  func(b []byte) []byte { b[dri+5] = 5; return b },
-		"cut off":                     func(b []byte) []byte { return append(b[:len(b)-40], 0xff, 0xd9) },
-		"a byte more":                 func(b []byte) []byte { return append(b[:len(b)-2], 0, 0, 0xff, 0xd9) },
+		"NEAR beyond MAXVAL/2": func(b []byte) []byte {
+			b[1+lse+4], b[lse+5], b[lse+6], b[sos+7] = 0, 0, 9,
+				5
+			return b
+		},
+		"shifted away": func(b []byte) []byte { b[sos+9] = 12; return b },
+		"no restart":   func(b []byte) []byte { b[dri+5] = 5; return b },
+		"cut off":      func(b []byte) []byte { return append(b[:len(b)-40], 0xff, 0xd9) },
+		"a byte more":  func(b []byte) []byte { return append(b[:len(b)-2], 0, 0, 0xff, 0xd9) },
 	} {
 		if err := attempt(t, seed{"refused", jpegLS, f, nil}, change(bytes.Clone(good))); err == nil {
 			t.Errorf("%s: accepted", what)

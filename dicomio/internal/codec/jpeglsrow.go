@@ -2,8 +2,8 @@ package codec
 
 import "math/bits"
 
-// lsContext is what is known of samples with like neighbours (T.87 A.2), and what
-// follows from it for the next one.
+// lsContext has the statistics of samples with similar neighbours (T.87 A.2), and the
+// parameters that follow for the next one.
 type lsContext struct {
 	a uint32 // sum of the sizes of errors
 	b int32  // sum of errors
@@ -18,19 +18,19 @@ type lsRunContext struct {
 	n, negative int
 }
 
-// topBit shifts every bit of an int out but its sign.
+// topBit shifts out every bit of an int except its sign.
 const topBit = bits.UintSize - 1
 
-// gradientMask makes an index of a gradient, from -65535 to 65535.
+// gradientMask converts a gradient, from -65535 to 65535, to an index.
 const gradientMask = 1<<17 - 1
 
-// runLengths are the bits of the lengths of parts of runs, J (T.87 A.2.1).
+// runLengths are the lengths in bits of parts of runs, J (T.87 A.2.1).
 var runLengths = [32]uint8{
 	0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 2, 2, 3, 3, 3, 3,
 	4, 4, 5, 5, 6, 6, 7, 7, 8, 9, 10, 11, 12, 13, 14, 15,
 }
 
-// contextCount is that of the contexts, without those of runs, with merged signs.
+// contextCount is the number of contexts, without those of runs, with merged signs.
 const contextCount = (9*9*9 + 1) / 2
 
 // lsScan is the state of a scan; the names are those of T.87.
@@ -40,14 +40,14 @@ type lsScan struct {
 	qbpp, limit         uint
 	exact               bool // NEAR is 0 and RANGE a power of two
 	most                uint32
-	fast                uint // codes of fewer zeros and k need no more than a look
+	fast                uint // codes with fewer zeros and k can be read without a refill
 	bits                golombReader
 	contexts            [contextCount]lsContext
 	runs                [2]lsRunContext
 	runIndex            int
 	quantised           *[gradientMask + 1]int8
-	// A row, with the left neighbour of its first sample before it, and a sample that
-	// is the last one again after it.
+	// A row, preceded by the left neighbour of its first sample and followed by a
+	// repetition of the last one.
 	cur, prev []uint16
 }
 
@@ -68,11 +68,11 @@ func newLSScan(p lsPresets, near, columns int) *lsScan {
 // quantise returns the table of the gradients (T.87 A.3.3).
 func quantise(p lsPresets, near int) *[gradientMask + 1]int8 {
 	table := new([gradientMask + 1]int8)
-	from := near + 1
+	first := near + 1
 	for n, end := range [...]int{p.t1, p.t2, p.t3, p.maxVal + 1} {
-		repeat(table[from:end], int8(n+1))
-		repeat(table[len(table)-end+1:len(table)-from+1], int8(-n-1))
-		from = end
+		repeat(table[first:end], int8(n+1))
+		repeat(table[len(table)-end+1:len(table)-first+1], int8(-n-1))
+		first = end
 	}
 	return table
 }
@@ -88,8 +88,7 @@ func repeat[T any](s []T, v T) {
 	}
 }
 
-// start makes everything as it is before the first row of a scan or after a restart
-// (T.87 A.2.1).
+// start sets the state before the first row of a scan or after a restart (T.87 A.2.1).
 func (s *lsScan) start(coded []byte) {
 	s.bits = newGolombReader(coded)
 	a := uint32(max(2, (s.valueRange+1<<5)>>6))
@@ -103,8 +102,8 @@ func (s *lsScan) start(coded []byte) {
 // values returns the row that was decoded last.
 func (s *lsScan) values() []uint16 { return s.prev[1 : len(s.prev)-1] }
 
-// row decodes the next row and returns whether its bits were codes. A row takes no
-// longer than the number of its samples allows.
+// row decodes the next row and reports whether its bits were codes. The time for a row is
+// bounded by the number of its samples.
 func (s *lsScan) row() bool {
 	s.cur[0] = s.prev[1]
 	ok := false
@@ -119,10 +118,10 @@ func (s *lsScan) row() bool {
 	return ok
 }
 
-// exactRow decodes a row without loss. The neighbours of a sample are those of the
-// standard: a to its left, c, b and d above it. Where a sample's code ends depends on
-// the sample before, so that there is nothing to do at once; what can be foretold
-// badly is not branched upon, and the bits are kept out of memory.
+// exactRow decodes a row without loss. The neighbours of a sample have the names of the
+// standard: a to its left; c, b and d above it. The end of a sample's code depends on the
+// sample before, so that nothing can be done in parallel; unpredictable conditions are not
+// branched upon, and the bits are kept in registers.
 func (s *lsScan) exactRow() bool {
 	cur, above := s.cur[1:len(s.cur)-1], s.prev[2:]
 	above = above[:len(cur)]
@@ -181,7 +180,7 @@ func (s *lsScan) exactRow() bool {
 	return true
 }
 
-// long reads a number whose code is longer than most; one beyond most is none.
+// long reads a number with a code longer than most; a number above most is invalid.
 func (s *lsScan) long(k uint, acc uint64, count uint) (uint32, uint64, uint) {
 	s.bits.acc, s.bits.n = acc, count
 	m, ok := s.bits.golomb(k, s.limit, s.qbpp)
@@ -191,7 +190,7 @@ func (s *lsScan) long(k uint, acc uint64, count uint) (uint32, uint64, uint) {
 	return m, s.bits.acc, s.bits.n
 }
 
-// nearRow decodes a row with whatever NEAR and MAXVAL.
+// nearRow decodes a row with any NEAR and MAXVAL.
 func (s *lsScan) nearRow() bool {
 	cur, prev := s.cur, s.prev
 	gradient := func(d int) int { return int(s.quantised[d&gradientMask]) }
@@ -238,7 +237,7 @@ func (s *lsScan) reconstruct(p, e int) uint16 {
 }
 
 // run decodes a run that begins at sample i, and the sample that ends it unless the row
-// does, and returns the index of the last one (T.87 A.7).
+// does, and returns the index of the last sample (T.87 A.7).
 func (s *lsScan) run(i int) (int, bool) {
 	end := len(s.cur) - 1
 	value := s.cur[i-1]
@@ -311,7 +310,7 @@ func median(a, b, c int) int {
 	return high + p&(p>>topBit)
 }
 
-// sums returns the sums with another error, of which scaled is what is left after its
+// sums returns the sums after another error, of which scaled is the value after
 // quantisation (T.87 A.6.1).
 func (x *lsContext) sums(e, scaled, reset int) (a uint32, b, n int) {
 	a, b, n = x.a+uint32((e^e>>topBit)-e>>topBit), int(x.b)+scaled, int(x.n)
@@ -321,17 +320,18 @@ func (x *lsContext) sums(e, scaled, reset int) (a uint32, b, n int) {
 	return a, b, n + 1
 }
 
-// set sets the sums, b between -n and 1 by changes of the correction (T.87 A.6.2).
+// set stores the sums, and changes the correction so that b is between -n and 1 (T.87
+// A.6.2).
 func (x *lsContext) set(a uint32, b, n int) {
-	low, high := (b+n-1)>>topBit, -b>>topBit // -1 where b is too low, or too high
+	low, high := (b+n-1)>>topBit, -b>>topBit // -1 if b is too low, or too high
 	x.a, x.b, x.n = a, int32(min(max(b+n&low-n&high, 1-n), 0)), uint32(n)
 	if c := int(x.c) + low - high; c == int(int8(c)) { // from -128 to 127
 		x.c = int8(c)
 	}
 }
 
-// flip returns -1 where errors are mapped in the other order because most are below 0,
-// which is done where k and NEAR are 0, and else 0 (T.87 A.5.2).
+// flip returns -1 if errors are mapped in the other order because most are negative, which
+// happens if k and NEAR are 0, and otherwise 0 (T.87 A.5.2).
 func (x *lsContext) flip() int { return (2*int(x.b) + int(x.n) - 1) >> topBit }
 
 // golombParameter returns the smallest k with n·2ᵏ ≥ a (T.87 A.5.1), at most 32.

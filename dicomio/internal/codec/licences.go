@@ -2,7 +2,7 @@ package codec
 
 import _ "embed"
 
-// licences are the texts of the licences of what is in the module.
+// licences are the licences of the contents of the module.
 //
 //go:embed wasm/LICENSES.txt
 var licences string

@@ -12,12 +12,12 @@ type lossless struct {
 	f       Frame
 	frame   jpegFrame
 	tables  [4]*huffman
-	restart int // samples of each component from one restart to the next, 0 for none
+	restart int // samples of each component between restarts, or 0
 	done    uint
 	dst     []byte
 }
 
-// decodeLossless decodes a frame of one scan with all components or one for each.
+// decodeLossless decodes a frame with one scan of all components or one scan for each.
 func decodeLossless(f Frame, syntax string, data, dst []byte) error {
 	frame, err := readJPEGFrame(f, syntax, data)
 	if err != nil {
@@ -42,7 +42,7 @@ func decodeLossless(f Frame, syntax string, data, dst []byte) error {
 			err = d.readTables(s.body)
 		case markerDRI:
 			if len(s.body) != 2 {
-				return errors.New("JPEG: a restart interval of another length")
+				return errors.New("JPEG: a restart interval of the wrong length")
 			}
 			d.restart = int(binary.BigEndian.Uint16(s.body))
 		case markerSOS:
@@ -58,11 +58,11 @@ func decodeLossless(f Frame, syntax string, data, dst []byte) error {
 }
 
 // readTables reads the Huffman tables of a segment (T.81 B.2.4.2). Those for AC
-// coefficients, which lossless frames have not, are read over.
+// coefficients, which lossless frames do not have, are skipped.
 func (d *lossless) readTables(body []byte) error {
 	for len(body) > 0 {
-		class, to := body[0]>>4, body[0]&15
-		if class > 1 || to > 3 {
+		class, tableIndex := body[0]>>4, body[0]&15
+		if class > 1 || tableIndex > 3 {
 			return fmt.Errorf("a Huffman table %#x", body[0])
 		}
 		if class == 1 {
@@ -77,24 +77,24 @@ func (d *lossless) readTables(body []byte) error {
 		if err != nil {
 			return err
 		}
-		d.tables[to], body = h, body[1+n:]
+		d.tables[tableIndex], body = h, body[1+n:]
 	}
 	return nil
 }
 
-// scan is the header of a scan (T.81 B.2.3) and what its decoding needs.
+// scan is the header of a scan (T.81 B.2.3) and the state of its decoding.
 type scan struct {
 	first     int // component
 	tables    []*huffman
 	predictor byte
 	shift     uint // the point transform
 	start     uint16
-	cur, prev []uint16 // a row, the components of a pixel side by side
+	cur, prev []uint16 // a row, with the components of a pixel side by side
 }
 
 func (d *lossless) newScan(body []byte) (*scan, error) {
 	if len(body) < 1 || len(body) != 4+2*int(body[0]) {
-		return nil, errors.New("a scan header of another length")
+		return nil, errors.New("a scan header of the wrong length")
 	}
 	n := int(body[0])
 	s := &scan{predictor: body[1+2*n], shift: uint(body[3+2*n] & 15)}
@@ -124,7 +124,7 @@ func (d *lossless) newScan(body []byte) (*scan, error) {
 	return s, nil
 }
 
-// component returns the index of the component with this name, -1 without one.
+// component returns the index of the component with this name, or -1.
 func (d *lossless) component(name byte) int {
 	for c := range d.f.Samples {
 		if d.frame.components[3*c] == name {
@@ -161,7 +161,7 @@ func (d *lossless) scan(header segment) error {
 			bits, coded = bitReader{data: buf}, coded[n:]
 		}
 		if !s.differences(&bits) {
-			return fmt.Errorf("row %d: bits that are not a code", row)
+			return fmt.Errorf("row %d: an invalid code", row)
 		}
 		if bits.left() < 0 {
 			return fmt.Errorf("row %d: %w", row, errShort)
@@ -175,26 +175,26 @@ func (d *lossless) scan(header segment) error {
 	return nil
 }
 
-// unstuff appends the coded bytes up to the next marker to dst, each 0xff without the
-// 0 that follows it (T.81 B.1.1.5), and returns how many bytes of src they were.
+// unstuff appends the coded bytes up to the next marker to dst, each 0xff without the 0
+// after it (T.81 B.1.1.5), and returns their number in src.
 func unstuff(dst, src []byte) ([]byte, int) {
-	at := 0
+	position := 0
 	for {
-		n := bytes.IndexByte(src[at:], 0xff)
+		n := bytes.IndexByte(src[position:], 0xff)
 		if n < 0 {
-			return append(dst, src[at:]...), len(src)
+			return append(dst, src[position:]...), len(src)
 		}
-		end := at + n
+		end := position + n
 		if end+1 >= len(src) || src[end+1] != 0 {
-			return append(dst, src[at:end]...), end
+			return append(dst, src[position:end]...), end
 		}
-		dst = append(dst, src[at:end+1]...)
-		at = end + 2
+		dst = append(dst, src[position:end+1]...)
+		position = end + 2
 	}
 }
 
-// afterRestart returns what follows the restart marker at the beginning of coded, the
-// n-th from 0 on.
+// afterRestart returns the bytes after the restart marker at the beginning of coded, which
+// must be the n-th, from 0.
 func afterRestart(coded []byte, n int) ([]byte, error) {
 	s, err := nextSegment(coded)
 	if err != nil {
@@ -206,7 +206,7 @@ func afterRestart(coded []byte, n int) ([]byte, error) {
 	return s.rest, nil
 }
 
-// differences reads a row of them.
+// differences reads a row of differences.
 func (s *scan) differences(bits *bitReader) bool {
 	if len(s.tables) == 1 {
 		return bits.differences(s.cur, s.tables[0])
@@ -221,8 +221,8 @@ func (s *scan) differences(bits *bitReader) bool {
 	return ok
 }
 
-// undo adds the predictions to a row of differences, modulo 2¹⁶ (T.81 H.1.2.1 and
-// table H.1). The first row, also after a restart, has none above it.
+// undo adds the predictions to a row of differences, modulo 2¹⁶ (T.81 H.1.2.1 and table
+// H.1). The first row, also after a restart, has no row above it.
 func (s *scan) undo(first bool) {
 	n := len(s.tables)
 	cur, prev := s.cur, s.prev[:len(s.cur)]
@@ -248,8 +248,8 @@ func (s *scan) undo(first bool) {
 	undoRow(cur, prev, n, predictor)
 }
 
-// undoRow adds predictions from the second pixel on; the neighbours of a sample are
-// n before.
+// undoRow adds predictions from the second pixel on; the left neighbour of a sample is n
+// before it.
 func undoRow(cur, prev []uint16, n int, predictor byte) {
 	for i := n; i < len(cur); i++ {
 		a, b, c := int(cur[i-n]), int(prev[i]), int(prev[i-n])
@@ -271,14 +271,14 @@ func undoRow(cur, prev []uint16, n int, predictor byte) {
 	}
 }
 
-// put puts a decoded row into its place.
+// put stores a decoded row.
 func (d *lossless) put(s *scan, row int) error {
 	all := uint16(0)
 	for _, v := range s.cur {
 		all |= v
 	}
 	if uint64(all)<<s.shift>>d.frame.precision != 0 {
-		return errors.New("a value of more bits than the header says")
+		return errors.New("a value with more bits than declared")
 	}
 	values := s.cur
 	if s.shift > 0 {
@@ -293,8 +293,8 @@ func (d *lossless) put(s *scan, row int) error {
 		return c.words(d.f, d.dst[row*len(s.cur)*width:], values)
 	}
 	for i := range values {
-		at := ((row*d.f.Columns+i)*d.f.Samples + s.first) * width
-		if err := c.words(d.f, d.dst[at:], values[i:i+1]); err != nil {
+		position := ((row*d.f.Columns+i)*d.f.Samples + s.first) * width
+		if err := c.words(d.f, d.dst[position:], values[i:i+1]); err != nil {
 			return err
 		}
 	}

@@ -11,7 +11,7 @@ import (
 )
 
 // plainJPEG is a slow encoder of lossless JPEG, straight from ITU-T T.81 annex H, for
-// what no installed one writes: restarts, scans of one component each.
+// features that no installed encoder writes: restarts, and scans of one component each.
 type plainJPEG struct {
 	f                codec.Frame
 	predictor, shift int
@@ -37,14 +37,15 @@ func (p *plainJPEG) put(v uint32, n int) {
 	}
 }
 
-// align fills up with ones (T.81 F.1.2.3).
+// align pads with ones (T.81 F.1.2.3).
 func (p *plainJPEG) align() {
 	for p.free != 8 {
 		p.put(1, 1)
 	}
 }
 
-// difference codes one: its size with five bits, or of sixteen with longCodes.
+// difference codes one difference: its size with five bits, or with sixteen if longCodes is
+// set.
 func (p *plainJPEG) difference(d int16) {
 	n := bits.Len32(uint32(max(int32(d), -int32(d))))
 	if p.longCodes {
@@ -63,7 +64,8 @@ func (p *plainJPEG) difference(d int16) {
 
 func (p *plainJPEG) header() {
 	f := p.f
-	p.out = append(p.out, 0xff, 0xd8, 0xff, 0xc3, 0, byte(8+3*f.Samples), byte(f.Stored), byte(f.Rows>>8), byte(f.Rows), byte(f.Columns>>8), byte(f.Columns), byte(f.Samples))
+	p.out = append(p.out, 0xff, 0xd8, 0xff, 0xc3, 0, byte(8+3*f.Samples), byte(f.Stored), byte(f.Rows>>8), byte(f.Rows),
+		byte(f.Columns>>8), byte(f.Columns), byte(f.Samples))
 	for c := range f.Samples {
 		p.out = append(p.out, byte(c+1), 0x11, 0)
 	}
@@ -156,11 +158,13 @@ func bytesOf(f codec.Frame, values []uint16) []byte {
 func TestLossless(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 2))
 	for range 2000 {
-		f := codec.Frame{Rows: 1 + r.IntN(20), Columns: 1 + r.IntN(40), Samples: 1 + 2*r.IntN(2), Allocated: 16, Stored: 2 + r.IntN(15), Signed: r.IntN(2) == 0}
+		f := codec.Frame{Rows: 1 + r.IntN(20), Columns: 1 + r.IntN(40), Samples: 1 + 2*r.IntN(2), Allocated: 16,
+			Stored: 2 + r.IntN(15), Signed: r.IntN(2) == 0}
 		if f.Stored <= 8 && r.IntN(2) == 0 {
 			f.Allocated = 8
 		}
-		p := plainJPEG{f: f, predictor: 1 + r.IntN(7), shift: r.IntN(2) * r.IntN(f.Stored), restart: r.IntN(2) * r.IntN(5), apart: r.IntN(3) == 0, longCodes: r.IntN(4) == 0}
+		p := plainJPEG{f: f, predictor: 1 + r.IntN(7), shift: r.IntN(2) * r.IntN(f.Stored),
+			restart: r.IntN(2) * r.IntN(5), apart: r.IntN(3) == 0, longCodes: r.IntN(4) == 0}
 		values := make([]uint16, f.Rows*f.Columns*f.Samples)
 		spread := 1 + r.IntN(f.Stored)
 		for i := range values {

@@ -8,8 +8,7 @@ import (
 	"github.com/t2map/t2map/dicomio/internal/codec"
 )
 
-// Lossy frames come out as the encoders' own decoders decode them, and are told to be
-// lossy.
+// Lossy frames are decoded as by the encoders' own decoders, and reported as lossy.
 func TestLossyEncoders(t *testing.T) {
 	for _, c := range []struct {
 		v      variant
@@ -25,13 +24,18 @@ func TestLossyEncoders(t *testing.T) {
 		{variant{16, 16, true}, []string{"dcmcjpeg", "+ee"}, []string{"dcmdjpeg"}, 1, false},
 		{variant{8, 8, false}, []string{"gdcmconv", "--jpeg", "--lossy", "-q", "90"}, []string{"dcmdjpeg"}, 1, false},
 		{variant{16, 12, false}, []string{"dcmcjpeg", "+el", "+tl", "+pt", "2"}, []string{"dcmdjpeg"}, 0, false},
-		{variant{8, 8, true}, []string{"dcmcjpeg", "+el", "+tl", "+pt", "3", "+sv", "7"}, []string{"dcmdjpeg"}, 0, false},
+		{variant{8, 8, true}, []string{"dcmcjpeg", "+el", "+tl", "+pt", "3", "+sv", "7"}, []string{"dcmdjpeg"}, 0,
+			false},
 		{variant{16, 12, false}, []string{"dcmcjpls", "+en"}, []string{"dcmdjpls"}, 0, false},
 		{variant{16, 16, false}, []string{"dcmcjpls", "+en"}, []string{"dcmdjpls"}, 0, false},
-		{variant{16, 16, false}, []string{"gdcmconv", "--jpegls", "--lossy", "-e", "3"}, []string{"gdcmconv", "--raw"}, 0, false},
-		{variant{16, 16, false}, []string{"gdcmconv", "--j2k", "--lossy", "-q", "80"}, []string{"gdcmconv", "--raw"}, 0, true},
-		{variant{16, 16, true}, []string{"gdcmconv", "--j2k", "--lossy", "-q", "80"}, []string{"gdcmconv", "--raw"}, 0, true},
-		{variant{16, 16, true}, []string{"gdcmconv", "--j2k", "--lossy", "-q", "80", "--irreversible"}, []string{"gdcmconv", "--raw"}, 0, false},
+		{variant{16, 16, false}, []string{"gdcmconv", "--jpegls", "--lossy", "-e", "3"}, []string{"gdcmconv", "--raw"},
+			0, false},
+		{variant{16, 16, false}, []string{"gdcmconv", "--j2k", "--lossy", "-q", "80"}, []string{"gdcmconv", "--raw"}, 0,
+			true},
+		{variant{16, 16, true}, []string{"gdcmconv", "--j2k", "--lossy", "-q", "80"}, []string{"gdcmconv", "--raw"}, 0,
+			true},
+		{variant{16, 16, true}, []string{"gdcmconv", "--j2k", "--lossy", "-q", "80", "--irreversible"},
+			[]string{"gdcmconv", "--raw"}, 0, false},
 	} {
 		t.Run(fmt.Sprintf("%v %v", c.v, c.encode), func(t *testing.T) {
 			need(t, c.encode[0])
@@ -57,7 +61,7 @@ func TestLossyEncoders(t *testing.T) {
 	}
 }
 
-// The beginning of a frame tells as much as the whole of it.
+// The beginning of a frame is as informative as the whole frame.
 func TestLossyByTheHead(t *testing.T) {
 	for _, s := range seeds(t) {
 		whole := codec.Lossy(s.syntax, s.data)

@@ -33,7 +33,7 @@ func TestPackets(t *testing.T) {
 	}
 }
 
-// Some of the damage to packets shows by what no packet holds.
+// Some damage to packets is visible as impossible bytes.
 func TestDamagedPackets(t *testing.T) {
 	data, err := os.ReadFile("testdata/seeds/1.2.840.10008.1.2.4.90-openjpeg")
 	if err != nil {
@@ -57,7 +57,8 @@ func TestDamagedPackets(t *testing.T) {
 			found++
 		}
 	}
-	// A pair in 65536/112 is none: 2.6 % of 16 random bytes, and more beside bytes of FF.
+	// One pair in 65536/112 is impossible: 2.6 % of 16 random bytes, and more next to bytes
+	// of FF.
 	if found < rounds/100 {
 		t.Errorf("found %d times in %d", found, rounds)
 	}

@@ -6,8 +6,8 @@ import (
 	"github.com/t2map/t2map/dicomio/internal/codec"
 )
 
-// plainLS is a slow encoder of JPEG-LS of one component, straight from ITU-T T.87 annex
-// A, for what no installed one writes: restarts, point transforms, any MAXVAL.
+// plainLS is a slow encoder of JPEG-LS of one component, straight from ITU-T T.87 annex A,
+// for features that no installed encoder writes: restarts, point transforms, any MAXVAL.
 type plainLS struct {
 	f                          codec.Frame
 	near, shift                int
@@ -40,14 +40,14 @@ func (p *plainLS) put(v, n int) {
 	}
 }
 
-// align fills up with zeros; no 0xff comes last (T.87 A.1).
+// align pads with zeros, and never ends with 0xff (T.87 A.1).
 func (p *plainLS) align() {
 	for p.free != 8 {
 		p.put(0, 1)
 	}
 }
 
-// thresholds returns T1 to T3, the defaults in the words of T.87 C.2.4.1.1.1.
+// thresholds returns T1 to T3, with the defaults of T.87 C.2.4.1.1.1.
 func (p *plainLS) thresholds() (t1, t2, t3 int) {
 	clamp := func(i, j int) int {
 		if i > p.maxVal || i < j {
@@ -71,7 +71,8 @@ func (p *plainLS) thresholds() (t1, t2, t3 int) {
 
 func (p *plainLS) header() {
 	f := p.f
-	p.out = append(p.out, 0xff, 0xd8, 0xff, 0xf7, 0, 11, byte(f.Stored), byte(f.Rows>>8), byte(f.Rows), byte(f.Columns>>8), byte(f.Columns), 1, 1, 0x11, 0)
+	p.out = append(p.out, 0xff, 0xd8, 0xff, 0xf7, 0, 11, byte(f.Stored), byte(f.Rows>>8), byte(f.Rows),
+		byte(f.Columns>>8), byte(f.Columns), 1, 1, 0x11, 0)
 	if p.maxVal|p.t1|p.t2|p.t3|p.resets != 0 {
 		p.out = append(p.out, 0xff, 0xf8, 0, 13, 1)
 		for _, v := range []int{p.maxVal, p.t1, p.t2, p.t3, p.resets} {
@@ -84,7 +85,7 @@ func (p *plainLS) header() {
 	p.out = append(p.out, 0xff, 0xda, 0, 8, 1, 1, 0, byte(p.near), 0, byte(p.shift))
 }
 
-// parameters puts in the defaults.
+// parameters sets the defaults.
 func (p *plainLS) parameters() {
 	set := func(v *int, otherwise int) {
 		if *v == 0 {
@@ -136,7 +137,7 @@ func (p *plainLS) encode(values []uint16) []byte {
 	return append(p.out, 0xff, 0xd9)
 }
 
-// at returns a neighbour (T.87 A.2.1, figure A.1 and what stands below it).
+// at returns a neighbour (T.87 A.2.1, figure A.1 and the text below it).
 func (p *plainLS) at(y, x int) int {
 	switch {
 	case y < p.top:
@@ -168,7 +169,7 @@ func (p *plainLS) gradient(d int) int {
 	return q
 }
 
-// sample codes a sample or a run and returns where the next one is.
+// sample codes a sample or a run and returns the index of the next one.
 func (p *plainLS) sample(y, x int) int {
 	ra, rb, rc, rd := p.at(y, x-1), p.at(y-1, x), p.at(y-1, x-1), p.at(y-1, x+1)
 	q := 81*p.gradient(rd-rb) + 9*p.gradient(rb-rc) + p.gradient(rc-ra)
@@ -265,7 +266,7 @@ func (p *plainLS) update(q, e int) {
 // j are the bits of parts of runs (T.87 A.2.1).
 var j = []int{0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 2, 2, 3, 3, 3, 3, 4, 4, 5, 5, 6, 6, 7, 7, 8, 9, 10, 11, 12, 13, 14, 15}
 
-// run codes a run and what ends it (T.87 A.7).
+// run codes a run and the sample that ends it (T.87 A.7).
 func (p *plainLS) run(y, x int) int {
 	row, value, n := p.image[y], p.at(y, x-1), 0
 	for ; x < len(row) && max(row[x]-value, value-row[x]) <= p.near; x++ {

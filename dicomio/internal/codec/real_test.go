@@ -17,13 +17,15 @@ func TestRealFiles(t *testing.T) {
 			"pydicom/MR_small_RLE.dcm", "pydicom/MR_small_jp2klossless.dcm", "pydicom/MR_small_jpeg_ls_lossless.dcm",
 		},
 		"pydicom/emri_small.dcm": {
-			"pydicom/emri_small_RLE.dcm", "pydicom/emri_small_jpeg_2k_lossless.dcm", "pydicom/emri_small_jpeg_ls_lossless.dcm",
+			"pydicom/emri_small_RLE.dcm", "pydicom/emri_small_jpeg_2k_lossless.dcm",
+			"pydicom/emri_small_jpeg_ls_lossless.dcm",
 		},
 		"pydicom/liver.dcm": {
 			"pydicom/liver_rle.dcm", "pydicom/liver_j2k.dcm", "pydicom/liver_deflate.dcm",
 		},
 		"pydicom/liver_nonbyte_aligned.dcm": {
-			"pydicom/liver_nonbyte_aligned_rle.dcm", "pydicom/liver_nonbyte_aligned_j2k.dcm", "pydicom/liver_nonbyte_aligned_deflate.dcm",
+			"pydicom/liver_nonbyte_aligned_rle.dcm", "pydicom/liver_nonbyte_aligned_j2k.dcm",
+			"pydicom/liver_nonbyte_aligned_deflate.dcm",
 		},
 	} {
 		for _, name := range compressed {

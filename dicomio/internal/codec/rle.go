@@ -13,8 +13,8 @@ const (
 	maxRLESegments = 15
 )
 
-// decodeRLE decodes segments of bytes, for each sample the highest byte first (PS3.5
-// annex G). A frame of 1 bit is one segment of packed bits, as pydicom writes it.
+// decodeRLE decodes segments of bytes, for each sample the highest byte first (PS3.5 annex
+// G). A frame of 1 bit is one segment of packed bits, as pydicom writes it.
 func decodeRLE(f Frame, _ string, data, dst []byte) error {
 	if len(data) < rleHeader {
 		return fmt.Errorf("RLE: %d bytes, fewer than the header", len(data))
@@ -25,11 +25,11 @@ func decodeRLE(f Frame, _ string, data, dst []byte) error {
 	}
 	var ends [maxRLESegments + 1]int
 	for s := range int(segments) {
-		at := binary.LittleEndian.Uint32(data[4+4*s:])
-		if at < rleHeader || int64(at) > int64(len(data)) || s > 0 && int(at) < ends[s-1] {
-			return fmt.Errorf("RLE: segment %d at %d of %d bytes", s+1, at, len(data))
+		start := binary.LittleEndian.Uint32(data[4+4*s:])
+		if start < rleHeader || int64(start) > int64(len(data)) || s > 0 && int(start) < ends[s-1] {
+			return fmt.Errorf("RLE: segment %d at %d of %d bytes", s+1, start, len(data))
 		}
-		ends[s] = int(at)
+		ends[s] = int(start)
 	}
 	ends[segments] = len(data)
 	for s := range int(segments) {
@@ -52,12 +52,11 @@ func decodeRLE(f Frame, _ string, data, dst []byte) error {
 
 var (
 	errShort = errors.New("the data end before the frame is complete")
-	errLong  = errors.New("the data go on when the frame is complete")
+	errLong  = errors.New("there are data after the end of the frame")
 )
 
-// isPadding reports whether what stands behind a segment's last run is none: at most a
-// byte to make it even (PS3.5 G.3.1), or bytes of one of the values that are used to
-// fill up.
+// isPadding reports whether the bytes after a segment's last run are padding: at most one
+// byte to make it even (PS3.5 G.3.1), or bytes of one of the usual values.
 func isPadding(b []byte) bool {
 	if len(b) < 2 {
 		return true
@@ -66,13 +65,13 @@ func isPadding(b []byte) bool {
 	return (fill == 0 || fill == 0x80 || fill == 0xFF) && bytes.Count(b, b[:1]) == len(b)
 }
 
-// unpackBits decodes a segment into every step-th byte of dst, from the first on.
+// unpackBits decodes a segment into every step-th byte of dst.
 func unpackBits(dst []byte, step int, src []byte) error {
-	for at := 0; at < len(dst); {
+	for position := 0; position < len(dst); {
 		if len(src) == 0 {
 			return errShort
 		}
-		n, left := int(int8(src[0])), (len(dst)-at+step-1)/step
+		n, left := int(int8(src[0])), (len(dst)-position+step-1)/step
 		src = src[1:]
 		switch {
 		case n >= 0:
@@ -83,8 +82,8 @@ func unpackBits(dst []byte, step int, src []byte) error {
 				return errShort
 			}
 			for _, b := range src[:n] {
-				dst[at] = b
-				at += step
+				dst[position] = b
+				position += step
 			}
 			src = src[n:]
 		case n > -128: // -128 is no operation
@@ -95,8 +94,8 @@ func unpackBits(dst []byte, step int, src []byte) error {
 				return errLong
 			}
 			for range 1 - n {
-				dst[at] = src[0]
-				at += step
+				dst[position] = src[0]
+				position += step
 			}
 			src = src[1:]
 		}

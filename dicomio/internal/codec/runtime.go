@@ -15,21 +15,21 @@ import (
 	"github.com/t2map/t2map/sandbox"
 )
 
-// moduleFile is the module that wasm/README.md describes.
+// moduleFile is the module described in wasm/README.md.
 //
 //go:embed wasm/dcmjs-native-codecs.wasm.gz
 var moduleFile []byte
 
-// maxMemory bounds what an instance may use, whatever the frame: the module itself
-// asks for no more than 2 GiB.
+// maxMemory limits the memory of an instance for any frame: the module itself asks for no
+// more than 2 GiB.
 const maxMemory = 2 << 30
 
-// maxIdle is the memory up to which an idle instance is kept: with that of frames up
-// to about 1024 × 1024 pixels a start is spared, and no more lies about.
+// maxIdle is the largest memory of an idle instance that is kept: it covers frames up to
+// about 1024 × 1024 pixels.
 const maxIdle = 32 << 20
 
-// foreign compiles the module when the first frame needs it. Its constructors take a few
-// hundredths of a second, which a pool of instances spares.
+// foreign compiles the module when it is first needed. The pool of instances saves running
+// its constructors, which takes a few hundredths of a second.
 var foreign = sync.OnceValues(func() (*sandbox.Pool, error) {
 	m, err := loadModule()
 	if err != nil {
@@ -55,10 +55,10 @@ func readModule() ([]byte, error) {
 	return io.ReadAll(z)
 }
 
-// firstPages is the memory that an instance begins with: its data and stack end below
-// 1 MiB, and a frame of 256 × 256 pixels needs little more than another. The module would
+// firstPages is the initial memory of an instance: its data and stack end below 1 MiB, and
+// a frame of 256 × 256 pixels needs little more than another. By itself the module would
 // take 256 MiB for each instance at once, which the garbage collector would count as used.
-// It asks for more by itself.
+// It asks for more memory when necessary.
 const firstPages = 32
 
 // WASI's error codes (preview 1).
@@ -67,8 +67,8 @@ const (
 	wasiBadFile = 8
 )
 
-// addImports adds the functions that the module calls. It gets nothing of the world:
-// no files, no environment, and a clock that stands still.
+// addImports adds the functions that the module calls. They give access to no files and no
+// environment, and the clock stands still.
 func addImports(ctx context.Context, r wazero.Runtime) error {
 	const i32, i64 = api.ValueTypeI32, api.ValueTypeI64
 	ignore := func(context.Context, uint32, uint32) {}
@@ -82,23 +82,36 @@ func addImports(ctx context.Context, r wazero.Runtime) error {
 		return err
 	}
 	_, err = r.NewHostModuleBuilder("wasi_snapshot_preview1").
-		NewFunctionBuilder().WithFunc(func(context.Context, uint32) { panic(sandbox.Ended{Err: errAborted}) }).Export("proc_exit").
-		NewFunctionBuilder().WithGoModuleFunction(api.GoModuleFunc(clock), []api.ValueType{i32, i64, i32}, []api.ValueType{i32}).Export("clock_time_get").
-		NewFunctionBuilder().WithFunc(func(_ context.Context, _, _, _, _ uint32) uint32 { return wasiBadFile }).Export("fd_write").
-		NewFunctionBuilder().WithFunc(func(_ context.Context, _ uint32, _ uint64, _, _ uint32) uint32 { return wasiBadFile }).Export("fd_seek").
+		NewFunctionBuilder().WithFunc(func(context.Context,
+		uint32) {
+		panic(sandbox.Ended{Err: errAborted})
+	}).Export("proc_exit").
+		NewFunctionBuilder().WithGoModuleFunction(api.GoModuleFunc(clock), []api.ValueType{i32, i64, i32},
+		[]api.ValueType{i32}).Export("clock_time_get").
+		NewFunctionBuilder().WithFunc(func(_ context.Context, _, _, _,
+		_ uint32) uint32 {
+		return wasiBadFile
+	}).Export("fd_write").
+		NewFunctionBuilder().WithFunc(func(_ context.Context, _ uint32, _ uint64, _,
+		_ uint32) uint32 {
+		return wasiBadFile
+	}).Export("fd_seek").
 		NewFunctionBuilder().WithFunc(func(context.Context, uint32) uint32 { return wasiBadFile }).Export("fd_close").
-		NewFunctionBuilder().WithFunc(func(context.Context, uint32, uint32) uint32 { return wasiSuccess }).Export("environ_get").
+		NewFunctionBuilder().WithFunc(func(context.Context, uint32,
+		uint32) uint32 {
+		return wasiSuccess
+	}).Export("environ_get").
 		NewFunctionBuilder().WithFunc(noEnvironment).Export("environ_sizes_get").
 		Instantiate(ctx)
 	return err
 }
 
 var (
-	errAborted = errors.New("the decoder gave up")
-	errTurns   = errors.New("not decoded after many times the steps that such a frame takes")
+	errAborted = errors.New("the decoder failed")
+	errTurns   = errors.New("stopped after many times the usual number of steps")
 )
 
-// call calls a function of the module and tells of its errors as those of a decoder.
+// call calls a function of the module and converts its errors.
 func call(ctx context.Context, i *sandbox.Instance, name string, parameters ...uint64) (uint32, error) {
 	value, err := i.Call(ctx, name, parameters...)
 	switch {
@@ -110,22 +123,22 @@ func call(ctx context.Context, i *sandbox.Instance, name string, parameters ...u
 	return value, err
 }
 
-// decoderError is what a decoder says of the data.
+// decoderError is a message of a decoder about the data.
 type decoderError string
 
 func (e decoderError) Error() string { return string(e) }
 
-// longestMessage of a decoder is shown; it may hold what a file says.
+// longestMessage limits the message of a decoder, which may quote the file.
 const longestMessage = 200
 
-// onException ends the decoding: the module expects not to be returned to.
-func onException(_ context.Context, m api.Module, at, length uint32) {
-	text, _ := m.Memory().Read(at, min(length, longestMessage))
+// onException ends the decoding, since the module does not expect it to return.
+func onException(_ context.Context, m api.Module, address, length uint32) {
+	text, _ := m.Memory().Read(address, min(length, longestMessage))
 	panic(sandbox.Ended{Err: decoderError(bytes.ToValidUTF8(text, []byte("?")))})
 }
 
-// clock tells that no time has gone by since 1970. A library's constructor asks it
-// 131072 times, so that it is called without reflection.
+// clock always returns the beginning of 1970. The constructor of a library calls it 131072
+// times, so that it is called without reflection.
 func clock(_ context.Context, m api.Module, stack []uint64) {
 	m.Memory().WriteUint64Le(uint32(stack[2]), 0)
 	stack[0] = wasiSuccess

@@ -44,7 +44,8 @@ func seeds(t testing.TB) []seed {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return append(all, seed{"openjph", htLossless, codec.Frame{Rows: 40, Columns: 56, Samples: 1, Allocated: 8, Stored: 8}, data})
+	return append(all, seed{"openjph", htLossless, codec.Frame{Rows: 40, Columns: 56, Samples: 1, Allocated: 8,
+		Stored: 8}, data})
 }
 
 // smallFrame is that of the seeds.

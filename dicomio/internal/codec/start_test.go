@@ -15,8 +15,8 @@ import (
 	"github.com/t2map/t2map/sandbox"
 )
 
-// How long the first frame waits: for the module, inflated; for what is on disk of an
-// earlier compilation; for an instance of it. Package sandbox measures a compilation.
+// The time before the first frame: for the module, inflated; for the code on disk from an
+// earlier compilation; for an instance. Package sandbox measures a compilation.
 func BenchmarkStart(b *testing.B) {
 	b.Run("inflate", func(b *testing.B) {
 		for b.Loop() {
@@ -66,7 +66,7 @@ func BenchmarkStart(b *testing.B) {
 	})
 }
 
-// The module is the one that its README describes.
+// The module is the one described in its README.
 func TestModule(t *testing.T) {
 	z, err := gzip.NewReader(bytes.NewReader(moduleFile))
 	if err != nil {
@@ -85,7 +85,7 @@ func TestModule(t *testing.T) {
 	}
 }
 
-// A decoder that never ends is stopped.
+// A decoder in an endless loop is stopped.
 func TestTurns(t *testing.T) {
 	m, err := loadModule()
 	if err != nil {
@@ -104,7 +104,7 @@ func TestTurns(t *testing.T) {
 	}
 }
 
-// The module's own decoder of lossless JPEG, for comparison with the one here.
+// The module's own decoder of lossless JPEG, for comparison with ours.
 func BenchmarkForeignLossless(b *testing.B) {
 	f := Frame{Rows: 384, Columns: 384, Samples: 1, Allocated: 16, Stored: 12}
 	file, err := os.ReadFile("../../../../shared/data/transfer-syntaxes/6.dcm")

@@ -14,7 +14,7 @@ import (
 	"github.com/t2map/t2map/dicomio/internal/codec"
 )
 
-// need skips the test without the tool.
+// need skips the test if the tool is missing.
 func need(t testing.TB, tool string) {
 	t.Helper()
 	if _, err := exec.LookPath(tool); err != nil {
@@ -52,7 +52,7 @@ var knee = sync.OnceValues(func() ([]int32, error) {
 	return values, nil
 })
 
-// variant is the knee in other numbers.
+// variant is the knee with other numbers of bits.
 type variant struct {
 	allocated, stored int
 	signed            bool
@@ -67,7 +67,8 @@ func (v variant) String() string {
 }
 
 var variants = []variant{
-	{16, 16, true}, {16, 16, false}, {16, 12, true}, {16, 12, false}, {16, 10, false}, {16, 8, false}, {8, 8, false}, {8, 8, true},
+	{16, 16, true}, {16, 16, false}, {16, 12, true}, {16, 12, false}, {16, 10, false}, {16, 8, false}, {8, 8, false},
+	{8, 8, true},
 }
 
 // values spreads the slice over all numbers of the variant, with noise in the lowest
@@ -103,9 +104,14 @@ func (v variant) values(t testing.TB) []int32 {
 func (v variant) write(t testing.TB) (string, [][]byte) {
 	t.Helper()
 	im := dicomwrite.Image{
-		StudyUID: "2.25.1", SeriesUID: "2.25.2", InstanceUID: "2.25.3",
-		TE: 10, Rows: 256, Columns: 256, PixelSpacing: [2]float64{1, 1}, Orientation: [6]float64{1, 0, 0, 0, 1, 0},
-		BitsAllocated: v.allocated, BitsStored: v.stored, Signed: v.signed, Pixels: v.values(t),
+		Series: dicomwrite.Series{
+			StudyUID: "2.25.1", SeriesUID: "2.25.2",
+		},
+		Grid: dicomwrite.Grid{
+			Rows: 256, Columns: 256, PixelSpacing: [2]float64{1, 1}, Orientation: [6]float64{1, 0, 0, 0, 1, 0},
+		},
+		InstanceUID: "2.25.3", TE: 10, BitsAllocated: v.allocated, BitsStored: v.stored, Signed: v.signed,
+		Pixels: v.values(t),
 	}
 	path := filepath.Join(t.TempDir(), "plain.dcm")
 	file, err := os.Create(path)
@@ -119,7 +125,7 @@ func (v variant) write(t testing.TB) (string, [][]byte) {
 	return path, readFile(t, path).plain(t)
 }
 
-// What real encoders make of the knee comes back bit for bit.
+// The output of real encoders for the knee is decoded bit for bit.
 func TestEncoders(t *testing.T) {
 	commands := [][]string{
 		{"dcmcjpls", "+el"}, {"dcmcrle"},

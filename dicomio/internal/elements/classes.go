@@ -1,6 +1,6 @@
 package elements
 
-// SOP classes that are read and written (PS3.4 B.5).
+// SOP classes (PS3.4 B.5).
 const (
 	MRImageStorage              = "1.2.840.10008.5.1.4.1.1.4"
 	EnhancedMRImageStorage      = "1.2.840.10008.5.1.4.1.1.4.1"

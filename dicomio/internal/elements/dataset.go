@@ -17,15 +17,15 @@ import (
 	"github.com/t2map/t2map/dicomio/internal/charset"
 )
 
-// Dataset is what was wanted of a data set, or of an item of a sequence.
+// Dataset holds the wanted elements of a data set, or of an item of a sequence.
 type Dataset []*dicom.Element
 
-// ErrUnparsed says that the library could not make elements of the bytes.
+// ErrUnparsed means that the library could not parse the elements.
 var ErrUnparsed = errors.New("the data elements cannot be parsed")
 
-// Parse lets the library Parse the wanted elements. It panics on some broken ones;
-// and its messages quote what they stumble over, which may be a name, so that none
-// is passed on. What was parsed before an error is returned with it.
+// Parse parses the wanted elements with the library. Its panics and errors become
+// ErrUnparsed, because its messages may quote a name. Elements that were parsed before an
+// error are returned with it.
 func (o *Outline) Parse() (d Dataset, err error) {
 	defer func() {
 		if r := recover(); r != nil {
@@ -49,11 +49,11 @@ func (o *Outline) Parse() (d Dataset, err error) {
 	}
 }
 
-// decode replaces the element's texts, and those within it, by UTF-8.
+// decode converts the element's texts, and those within it, to UTF-8.
 func (o *Outline) decode(e *dicom.Element) {
 	switch values := e.Value.GetValue().(type) {
 	case []string:
-		// The library has cut them at bytes that may be the half of a character.
+		// The library has split them at bytes that may be half of a character.
 		whole := strings.Join(values, `\`)
 		if isPlain(whole) {
 			return
@@ -70,8 +70,8 @@ func (o *Outline) decode(e *dicom.Element) {
 	}
 }
 
-// isPlain reports whether the text is ASCII without escapes, which is the same in
-// every set.
+// isPlain reports whether the text is ASCII without escapes, which is the same in every
+// character set.
 func isPlain(s string) bool {
 	for i := range len(s) {
 		if s[i] >= utf8.RuneSelf || s[i] == 0x1B {
@@ -81,8 +81,8 @@ func isPlain(s string) bool {
 	return true
 }
 
-// at returns the element, or nil where there is none.
-func (d Dataset) at(t tag.Tag) *dicom.Element {
+// find returns the element, or nil if it is absent.
+func (d Dataset) find(t tag.Tag) *dicom.Element {
 	for _, e := range d {
 		if e.Tag == t {
 			return e
@@ -91,17 +91,19 @@ func (d Dataset) at(t tag.Tag) *dicom.Element {
 	return nil
 }
 
-func (d Dataset) Has(t tag.Tag) bool { return d.at(t) != nil }
+// Has reports whether the element is present.
+func (d Dataset) Has(t tag.Tag) bool { return d.find(t) != nil }
 
-// Items returns the Items of a sequence; nil where it is absent or empty.
+// Items returns the items of a sequence; nil if it is absent or empty.
 func (d Dataset) Items(t tag.Tag) []Dataset {
-	e := d.at(t)
+	e := d.find(t)
 	if e == nil {
 		return nil
 	}
 	return ItemsOf(e)
 }
 
+// ItemsOf returns the items of a sequence.
 func ItemsOf(e *dicom.Element) []Dataset {
 	items, _ := e.Value.GetValue().([]*dicom.SequenceItemValue)
 	out := make([]Dataset, len(items))
@@ -112,10 +114,10 @@ func ItemsOf(e *dicom.Element) []Dataset {
 	return out
 }
 
-// Texts returns the element's values as UTF-8, trimmed of padding; nil where it is
-// absent or no text.
+// Texts returns the element's values as UTF-8 without padding; nil if it is absent or not a
+// text.
 func (d Dataset) Texts(t tag.Tag) []string {
-	if e := d.at(t); e != nil {
+	if e := d.find(t); e != nil {
 		return TextsOf(e)
 	}
 	return nil
@@ -129,10 +131,10 @@ func (d Dataset) Text(t tag.Tag) string {
 	return ""
 }
 
-// Raw returns all values of an element as one text, separated by backslashes, whatever its value
-// representation; "" where it is absent.
+// Raw returns all values of an element as one text, separated by backslashes, whatever its
+// value representation; "" if it is absent.
 func (d Dataset) Raw(t tag.Tag) string {
-	e := d.at(t)
+	e := d.find(t)
 	if e == nil {
 		return ""
 	}
@@ -142,34 +144,35 @@ func (d Dataset) Raw(t tag.Tag) string {
 	return strings.Join(TextsOf(e), `\`)
 }
 
-// Integer returns a single whole number; ok is false where the element is absent or
-// empty, and an error says that it holds something else.
+// Integer returns a single whole number. ok is false if the element is absent or empty; it
+// is an error if it has another value.
 func (d Dataset) Integer(t tag.Tag) (v int, ok bool, err error) {
-	e := d.at(t)
+	e := d.find(t)
 	if e == nil {
 		return 0, false, nil
 	}
 	return WholeOf(e)
 }
 
-// Decimals returns finite numbers; nil where the element is absent or empty.
+// Decimals returns finite numbers; nil if the element is absent or empty.
 func (d Dataset) Decimals(t tag.Tag) ([]float64, error) {
-	e := d.at(t)
+	e := d.find(t)
 	if e == nil {
 		return nil, nil
 	}
 	return NumbersOf(e)
 }
 
-// Bytes returns the value of an element that is handed over raw.
+// Bytes returns the value of an element among rawTags.
 func (d Dataset) Bytes(t tag.Tag) []byte {
-	if e := d.at(t); e != nil {
+	if e := d.find(t); e != nil {
 		b, _ := e.Value.GetValue().([]byte)
 		return b
 	}
 	return nil
 }
 
+// TextsOf returns the values of a text without padding; nil for other elements.
 func TextsOf(e *dicom.Element) []string {
 	values, ok := e.Value.GetValue().([]string)
 	if !ok {
@@ -182,6 +185,7 @@ func TextsOf(e *dicom.Element) []string {
 	return out
 }
 
+// TextOf returns the first of TextsOf, or "".
 func TextOf(e *dicom.Element) string {
 	if v := TextsOf(e); len(v) > 0 {
 		return v[0]
@@ -189,6 +193,7 @@ func TextOf(e *dicom.Element) string {
 	return ""
 }
 
+// NumbersOf returns the finite numbers of an element; nil if it is empty.
 func NumbersOf(e *dicom.Element) ([]float64, error) {
 	var got []float64
 	switch values := e.Value.GetValue().(type) {
@@ -220,6 +225,7 @@ func NumbersOf(e *dicom.Element) ([]float64, error) {
 	return got, nil
 }
 
+// WholeOf returns a single whole number; ok is false if the element is empty.
 func WholeOf(e *dicom.Element) (v int, ok bool, err error) {
 	switch values := e.Value.GetValue().(type) {
 	case []int:
@@ -243,7 +249,7 @@ func WholeOf(e *dicom.Element) (v int, ok bool, err error) {
 	return 0, false, wrongKind(e)
 }
 
-// wrongKind says that the value representation is not what the attribute has.
+// wrongKind returns the error of a value representation that does not fit the attribute.
 func wrongKind(e *dicom.Element) error {
 	return fmt.Errorf("value representation %.2q cannot hold it", e.RawValueRepresentation)
 }

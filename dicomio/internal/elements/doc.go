@@ -1,15 +1,15 @@
-// Package elements reads the data elements of DICOM files that may be damaged or
-// hostile. Guard walks a file, holds every length against the bytes that are there,
-// and gathers the elements that are wished for; Outline.Parse lets the DICOM library
-// make a Dataset of these, and of nothing else.
+// Package elements reads the data elements of DICOM files that may be damaged or hostile.
+// Guard walks a file, compares every length with the bytes that are present, and gathers
+// the wanted elements; Outline.Parse then lets the DICOM library parse only these into a
+// Dataset.
 //
-// The library allocates what an element's length promises before it reads a byte of
-// it, so that a file of 500 bytes can ask for 4 GiB, which no recover catches; it
-// follows sequences to any depth; and one private element that it stumbles over
-// costs it the file. What it is handed here is small, whole, in explicit VR and in
-// value representations that it knows, and a panic of its is an error.
+// The library allocates the declared length of an element before it reads a byte of it, so
+// that a file of 500 bytes can ask for 4 GiB, which no recover catches; it follows
+// sequences to any depth; and one private element that it cannot parse makes the whole file
+// unreadable. Its input here is small, complete, in explicit VR and in value
+// representations that it knows. If it panics, that is an error.
 //
-// The package knows how elements are written (PS3.5, PS3.10), and of what they mean
-// only which hold text and in which character set; but names that dicomio and
-// dicomwrite both need stand here (classes.go, private.go).
+// The package knows the encoding of elements (PS3.5, PS3.10). Of their meaning it only
+// knows which contain text, and in which character set. Names that both dicomio and
+// dicomwrite need are in classes.go and private.go.
 package elements

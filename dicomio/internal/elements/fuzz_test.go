@@ -14,16 +14,18 @@ import (
 // fuzzWish has what every wish has: plain elements, numbers, and sequences of
 // sequences.
 var fuzzWish = Wish{
-	tag.PatientID: nil, tag.Rows: nil, tag.EchoTime: nil, tag.EffectiveEchoTime: nil, PhilipsScaleSlope: nil, tag.ContourData: nil,
-	tag.ReferencedSeriesSequence:                    {tag.SeriesInstanceUID: nil},
-	tag.SharedFunctionalGroupsSequence:              {tag.MREchoSequence: {tag.EffectiveEchoTime: nil}},
-	tag.PerFrameFunctionalGroupsSequence:            {tag.MREchoSequence: {tag.EffectiveEchoTime: nil}, PhilipsFrame: {PhilipsScaleSlope: nil}},
+	tag.PatientID: nil, tag.Rows: nil, tag.EchoTime: nil, tag.EffectiveEchoTime: nil, PhilipsScaleSlope: nil,
+	tag.ContourData:                    nil,
+	tag.ReferencedSeriesSequence:       {tag.SeriesInstanceUID: nil},
+	tag.SharedFunctionalGroupsSequence: {tag.MREchoSequence: {tag.EffectiveEchoTime: nil}},
+	tag.PerFrameFunctionalGroupsSequence: {tag.MREchoSequence: {tag.EffectiveEchoTime: nil},
+		PhilipsFrame: {PhilipsScaleSlope: nil}},
 	tag.ReferencedFrameOfReferenceSequence:          {tag.RTReferencedStudySequence: {tag.RTReferencedSeriesSequence: {tag.SeriesInstanceUID: nil}}},
 	tag.PixelValueTransformationSequence:            {tag.RescaleSlope: nil, tag.RescaleIntercept: nil},
 	tag.UnassignedSharedConvertedAttributesSequence: {tag.EchoTime: nil, PhilipsScaleSlope: nil},
 }
 
-// watched is a file that notes what is read of it.
+// watched is a file that records what is read from it.
 type watched struct {
 	t    *testing.T
 	data []byte
@@ -42,11 +44,11 @@ func (w *watched) ReadAt(p []byte, at int64) (int, error) {
 	return n, nil
 }
 
-// FuzzGuard: whatever a file holds, the walk ends after a number of steps that its
-// length bounds, reads nothing twice but what it looks ahead, and gathers only
-// what is wanted, in a form that the library makes elements of.
+// FuzzGuard: for any file, the walk ends after a number of steps that is bounded by the
+// length of the file, reads nothing twice except ahead, and gathers only wanted elements,
+// in a form that the library can parse.
 func FuzzGuard(f *testing.F) {
-	// Seeds in every syntax that is written lie in testdata; these are real.
+	// Seeds in every syntax that is written are in testdata; these are real.
 	files, _ := filepath.Glob(filepath.Join("..", "..", "..", "..", "shared", "data", "pydicom", "*.dcm"))
 	for _, file := range files {
 		if data, err := os.ReadFile(file); err == nil && len(data) < 12<<10 {
@@ -64,15 +66,16 @@ func FuzzGuard(f *testing.F) {
 		if most := 8 + inflatedTo/8; int64(out.elements) > most && err == nil || int64(out.elements) > most+1 {
 			t.Fatalf("%d elements in %d bytes", out.elements, inflatedTo)
 		}
-		// A read begins behind the last, or at an element that the one before it
-		// was too short for; and each is at most as long as all before it.
+		// A read begins after the last one, or at an element for which that was too short;
+		// and each is at most as long as all before it.
 		if in.read > 64*size+leastAhead {
 			t.Fatalf("%d bytes were read of %d", in.read, size)
 		}
 		if got := int64(len(out.wanted)); got > 8*inflatedTo+1024 {
 			t.Fatalf("%d bytes are gathered of %d", got, inflatedTo)
 		}
-		if out.Pixels != nil && err == nil && out.Pixels.Length != Undefined && out.Pixels.Value+out.Pixels.Length > inflatedTo {
+		if out.Pixels != nil && err == nil && out.Pixels.Length != Undefined &&
+			out.Pixels.Value+out.Pixels.Length > inflatedTo {
 			t.Fatalf("pixels %+v in %d bytes", *out.Pixels, inflatedTo)
 		}
 		for _, part := range out.Fragments {
@@ -82,13 +85,14 @@ func FuzzGuard(f *testing.F) {
 		}
 		d, parseErr := out.Parse()
 		checkGathered(t, d, fuzzWish)
-		if err == nil && parseErr == nil && out.Syntax == uid.ExplicitVRLittleEndian && out.gathered > 0 && len(d) == 0 {
+		if err == nil && parseErr == nil && out.Syntax == uid.ExplicitVRLittleEndian && out.gathered > 0 &&
+			len(d) == 0 {
 			t.Fatal("what was gathered is lost")
 		}
 	})
 }
 
-// checkGathered asks that all elements are wanted.
+// checkGathered checks that all elements are wanted.
 func checkGathered(t *testing.T, d Dataset, want Wish) {
 	for _, e := range d {
 		if e.Tag.Group == 2 {

@@ -6,36 +6,36 @@ import (
 	"io"
 )
 
-// inflated is a deflated data set (PS3.5 A.5), inflated as far as it is asked for
-// and no further than its limit, so that a bomb of 2 MB costs no gigabytes.
+// inflated is a deflated data set (PS3.5 A.5), inflated as far as necessary and at most to
+// its limit, so that a bomb of 2 MB does not take gigabytes.
 type inflated struct {
 	z     io.ReadCloser
 	limit int64
-	// pieces are all of one length: what is there need not be copied to grow.
+	// pieces have one length, so that existing ones are not copied when more are added.
 	pieces [][]byte
 	length int64
 	err    error // after length bytes
 }
 
-// piece is the length of the pieces that an inflated data set is held in.
+// piece is the length of the pieces.
 const piece = 1 << 20
 
 const (
-	// leastInflated is what any data set may inflate to: 128 MiB, above single
-	// images and all but the largest segmentations.
+	// leastInflated is allowed for any data set: 128 MiB, above single images and all but
+	// the largest segmentations.
 	leastInflated = 128 << 20
-	// likelyRatio bounds longer ones by the file's size. Images with noise in them
-	// deflate to a third, and with wide black borders to a tenth.
+	// likelyRatio limits longer ones by the size of the file. Images with noise deflate to
+	// a third, and with wide black borders to a tenth.
 	likelyRatio = 20
 )
 
-// inflate returns the data set that is deflated from pos to size.
+// inflate returns the data set that is deflated between pos and size.
 func inflate(r io.ReaderAt, pos, size int64) *inflated {
 	z := flate.NewReader(io.NewSectionReader(r, pos, size-pos))
 	return &inflated{z: z, limit: max(leastInflated, likelyRatio*size)}
 }
 
-// reach inflates up to the end and reports whether there is as much.
+// reach inflates up to the end and reports whether there are as many bytes.
 func (f *inflated) reach(end int64) bool {
 	for f.length < end && f.err == nil {
 		last := f.length / piece
@@ -46,7 +46,7 @@ func (f *inflated) reach(end int64) bool {
 		f.length += int64(n)
 		switch {
 		case f.length > f.limit:
-			f.err = f.beyond()
+			f.err = f.excess()
 		case err != nil && err != io.EOF:
 			f.err = fmt.Errorf("the data set cannot be inflated: %w", err)
 		default:
@@ -56,18 +56,18 @@ func (f *inflated) reach(end int64) bool {
 	return f.length >= end
 }
 
-func (f *inflated) beyond() error {
+func (f *inflated) excess() error {
 	return fmt.Errorf("the data set inflates to more than %d MiB", f.limit>>20)
 }
 
-// ReadAt reads what is inflated, after inflating it.
-func (f *inflated) ReadAt(p []byte, at int64) (int, error) {
-	f.reach(at + int64(len(p)))
+// ReadAt inflates the data set as far as necessary.
+func (f *inflated) ReadAt(p []byte, offset int64) (int, error) {
+	f.reach(offset + int64(len(p)))
 	n := 0
-	for n < len(p) && at < f.length {
-		from := f.pieces[at/piece][at%piece:]
-		c := copy(p[n:], from[:min(int64(len(from)), f.length-at)])
-		n, at = n+c, at+int64(c)
+	for n < len(p) && offset < f.length {
+		data := f.pieces[offset/piece][offset%piece:]
+		c := copy(p[n:], data[:min(int64(len(data)), f.length-offset)])
+		n, offset = n+c, offset+int64(c)
 	}
 	if n < len(p) {
 		return n, f.err
@@ -75,7 +75,7 @@ func (f *inflated) ReadAt(p []byte, at int64) (int, error) {
 	return n, nil
 }
 
-// finish ends the inflating; what is there stays.
+// finish stops inflating; the bytes remain.
 func (f *inflated) finish() {
 	f.z.Close()
 	if f.err == nil {

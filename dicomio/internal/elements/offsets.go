@@ -6,13 +6,13 @@ import (
 	"io"
 )
 
-// OffsetTable returns the extended offset table, else the basic one, else nil.
-// Offsets count from the first fragment's item.
+// OffsetTable returns the extended offset table or, if it is absent, the basic one, or nil.
+// Offsets are relative to the item of the first fragment.
 func (o *Outline) OffsetTable(frames int) ([]int64, error) {
 	basic := o.Fragments[0]
-	at, n, width := o.offsets.Value, o.offsets.Length, int64(8)
+	offset, n, width := o.offsets.Value, o.offsets.Length, int64(8)
 	if n == 0 {
-		at, n, width = basic.At, basic.Length, 4
+		offset, n, width = basic.At, basic.Length, 4
 	}
 	switch {
 	case n == 0:
@@ -21,7 +21,7 @@ func (o *Outline) OffsetTable(frames int) ([]int64, error) {
 		return nil, fmt.Errorf("its offset table has %d bytes for %d frames", n, frames)
 	}
 	table := make([]byte, n)
-	if _, err := o.Body.ReadAt(table, at); err != nil && err != io.EOF {
+	if _, err := o.Body.ReadAt(table, offset); err != nil && err != io.EOF {
 		return nil, err
 	}
 	offsets := make([]int64, frames)

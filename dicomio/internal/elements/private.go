@@ -7,19 +7,19 @@ import (
 	"github.com/suyashkumar/dicom/pkg/tag"
 )
 
-// PhilipsScaleSlope is the private attribute Scale Slope, with which Philips
-// relates stored values to what the receiver saw.
+// PhilipsScaleSlope is the private attribute Scale Slope, by which Philips relates stored
+// values to the values at the receiver.
 var PhilipsScaleSlope = tag.Tag{Group: 0x2005, Element: 0x100E}
 
 // PhilipsRescaleSlope is the private copy of RescaleSlope in classic images.
 var PhilipsRescaleSlope = tag.Tag{Group: 0x2005, Element: 0x140A}
 
-// PhilipsFrame is the private sequence in which Philips keeps the attributes of the
-// classic image that a frame would have been.
+// PhilipsFrame is the private sequence in which Philips keeps the attributes of the classic
+// image that the frame would have been.
 var PhilipsFrame = tag.Tag{Group: 0x2005, Element: 0x140F}
 
-// GERawDataType is the private attribute Raw Data Type of GE: 0 magnitude, 1 phase,
-// 2 real, 3 imaginary, whatever ImageType says.
+// GERawDataType is the private attribute Raw Data Type of GE: 0 magnitude, 1 phase, 2 real,
+// 3 imaginary, regardless of ImageType.
 var GERawDataType = tag.Tag{Group: 0x0043, Element: 0x102F}
 
 // GEEchoes is the private attribute Number of Echoes of GE, whose EchoTrainLength is 1.
@@ -28,16 +28,16 @@ var GEEchoes = tag.Tag{Group: 0x0019, Element: 0x107E}
 // SiemensCoil is the private attribute in which Siemens names the coil elements of an image.
 var SiemensCoil = tag.Tag{Group: 0x0051, Element: 0x100F}
 
-// private is a private attribute that is read, under the number that it usually has.
-// Its element belongs to whom (gggg,00bb) names, where bb is the upper half of its
-// number (PS3.5 7.8.1): it is the creator and the lower half that tell what it is.
+// private is a private attribute of interest, with its usual tag. The creator of an element
+// is stored at (gggg,00bb), where bb is the upper half of its element number (PS3.5 7.8.1);
+// the creator and the lower half identify the attribute.
 type private struct {
 	tag     tag.Tag
 	creator string
-	vr      string // for files that leave it out
+	vr      string // for files without VR
 }
 
-// privates are those that are read. The creators are those of the scanners' own files.
+// privates are all of them. The creators are those in the files of the scanners.
 var privates = []private{
 	{PhilipsScaleSlope, "Philips MR Imaging DD 001", "FL"},
 	{PhilipsRescaleSlope, "Philips MR Imaging DD 005", "DS"},
@@ -47,7 +47,7 @@ var privates = []private{
 	{SiemensCoil, "SIEMENS MR HEADER", "LO"},
 }
 
-// privateVR returns the VR of a private attribute that is read, "" for others.
+// privateVR returns the VR of a private attribute of interest, and "" for others.
 func privateVR(t tag.Tag) string {
 	for _, p := range privates {
 		if p.tag == t {
@@ -57,18 +57,18 @@ func privateVR(t tag.Tag) string {
 	return ""
 }
 
-// blocks are those of one data set, or of one item, in groups of private attributes
-// that are read.
+// blocks are the private creators in one data set or item, in groups with attributes of
+// interest.
 type blocks []struct {
-	of      tag.Tag // (gggg,00bb)
-	creator string  // "" for one who creates nothing that is read
+	owner   tag.Tag // (gggg,00bb)
+	creator string  // "" for a creator without attributes of interest
 }
 
-// longestLO is that of a creator: 64 characters, in sets of up to four bytes each.
+// longestLO is the longest creator: 64 characters, in sets of up to four bytes each.
 const longestLO = 256
 
-// wished looks up a private element under its usual number, which e then has.
-func (w *elementWalker) wished(e *Element, want Wish, known *blocks) (inside Wish, wanted bool, err error) {
+// lookup looks up a private element under its usual tag, which is then assigned to e.
+func (w *elementWalker) lookup(e *Element, want Wish, known *blocks) (inside Wish, wanted bool, err error) {
 	t, ok, err := w.usual(*e, known)
 	if !ok || err != nil {
 		return nil, false, err
@@ -78,9 +78,9 @@ func (w *elementWalker) wished(e *Element, want Wish, known *blocks) (inside Wis
 	return inside, wanted, nil
 }
 
-// usual returns the number that a private element would usually have, for those that
-// are read; ok is false where it belongs to someone else. Where its creator was taken
-// out it keeps its number, and the outline says so.
+// usual returns the usual tag of a private attribute of interest; ok is false if the
+// element belongs to another creator. If its creator was removed, it keeps its tag and is
+// added to Outline.Unowned.
 func (w *elementWalker) usual(e Element, known *blocks) (t tag.Tag, ok bool, err error) {
 	if !slices.ContainsFunc(privates, func(p private) bool { return p.tag.Group == e.Tag.Group }) {
 		return e.Tag, true, nil
@@ -103,14 +103,14 @@ func (w *elementWalker) usual(e Element, known *blocks) (t tag.Tag, ok bool, err
 			}
 		}
 		*known = append(*known, struct {
-			of      tag.Tag
+			owner   tag.Tag
 			creator string
 		}{e.Tag, creator})
 		return e.Tag, true, nil
 	}
 	owner := tag.Tag{Group: e.Tag.Group, Element: e.Tag.Element >> 8}
 	for _, b := range *known {
-		if b.of != owner {
+		if b.owner != owner {
 			continue
 		}
 		for _, p := range privates {

@@ -9,21 +9,21 @@ import (
 	"github.com/t2map/t2map/dicomio/internal/charset"
 )
 
-// TextFunc is called with private texts, see GuardTexts. In a block a text may stand among
+// TextFunc is called with private texts, see GuardTexts. In a block, text may stand among
 // other bytes.
 type TextFunc func(o *Outline, t tag.Tag, value []byte, block bool)
 
-// Names and descriptions are shorter than longestText, which is that of ST (PS3.5 6.2);
-// nothing is said in less than shortestText. What is longer is a block: the protocols that
-// Siemens keeps in images take some 100 kB.
+// Names and descriptions are shorter than longestText, the limit of ST (PS3.5 6.2), and
+// have at least shortestText bytes. A longer value is a block: the protocols that Siemens
+// stores in images take some 100 kB.
 const (
 	longestText  = 1024
 	shortestText = 3
 	longestBlock = 256 << 10
 )
 
-// mayBeText reports whether the element may hold a text that a person wrote or a protocol:
-// ImageComments or a private one.
+// mayBeText reports whether the element may contain a text that was written by a person, or
+// a protocol: ImageComments or a private element.
 func mayBeText(e Element) bool {
 	if e.Length < shortestText || e.Length > longestBlock {
 		return false
@@ -41,10 +41,10 @@ func mayBeText(e Element) bool {
 	return false
 }
 
-// firstItem is how a sequence begins where its VR is not known: its values are not texts.
+// firstItem is the beginning of a sequence whose VR is not known, and which is not a text.
 var firstItem = []byte{0xFE, 0xFF, 0x00, 0xE0}
 
-// text hands over the element if it is a text, or may hold one.
+// text passes on the element if it is a text, or may contain one.
 func (w *elementWalker) text(e Element) error {
 	value, err := w.in.bytes(e.Value, int(e.Length))
 	if err != nil {
@@ -62,12 +62,12 @@ func (w *elementWalker) text(e Element) error {
 	return nil
 }
 
-// isControl reports whether the character is in no text (PS3.5 6.1.3).
+// isControl reports whether the character does not occur in texts (PS3.5 6.1.3).
 func isControl(r rune) bool {
 	return r < ' ' && !strings.ContainsRune("\t\n\f\r\x1b", r)
 }
 
-// Text returns a text of the file as UTF-8.
+// Text converts a text of the file to UTF-8.
 func (o *Outline) Text(value []byte) string {
 	if text := string(value); isPlain(text) {
 		return text

@@ -4,20 +4,19 @@ import (
 	"encoding/binary"
 	"fmt"
 	"io"
-	"sync"
 
 	"github.com/suyashkumar/dicom/pkg/tag"
 )
 
-// elementWalker is a way through the elements of a file.
+// elementWalker walks the elements of a file.
 type elementWalker struct {
 	in       *window
 	size     int64
 	order    byteOrder
 	implicit bool
-	foreign  bool // within UN in a big-endian file: another byte order than the rest
+	foreign  bool // within UN in a big-endian file, where the byte order differs
 	out      *Outline
-	texts    TextFunc // nil where nobody asks for private texts
+	texts    TextFunc // nil if private texts are not wanted
 }
 
 // byteOrder reads and appends numbers.
@@ -26,7 +25,7 @@ type byteOrder interface {
 	binary.AppendByteOrder
 }
 
-// Element is the header of a data Element; value is where its value begins.
+// Element is the header of a data element; Value is the offset of its value.
 type Element struct {
 	Tag    tag.Tag
 	VR     string
@@ -46,10 +45,11 @@ var (
 var vrs = map[string]int64{
 	"AE": 8, "AS": 8, "AT": 8, "CS": 8, "DA": 8, "DS": 8, "DT": 8, "FD": 8, "FL": 8, "IS": 8, "LO": 8, "LT": 8, "PN": 8,
 	"SH": 8, "SL": 8, "SS": 8, "ST": 8, "TM": 8, "UI": 8, "UL": 8, "US": 8,
-	"OB": 12, "OD": 12, "OF": 12, "OL": 12, "OV": 12, "OW": 12, "SQ": 12, "SV": 12, "UC": 12, "UN": 12, "UR": 12, "UT": 12, "UV": 12,
+	"OB": 12, "OD": 12, "OF": 12, "OL": 12, "OV": 12, "OW": 12, "SQ": 12, "SV": 12, "UC": 12, "UN": 12, "UR": 12,
+	"UT": 12, "UV": 12,
 }
 
-// letters are vrs by their two letters, A first: a file has an element every few
+// letters is vrs indexed by the two letters, for speed: a file has an element every few
 // bytes.
 var letters [26][26]struct {
 	vr   string
@@ -58,13 +58,13 @@ var letters [26][26]struct {
 
 func init() {
 	for vr, head := range vrs {
-		at := &letters[vr[0]-'A'][vr[1]-'A']
-		at.vr, at.head = vr, head
+		form := &letters[vr[0]-'A'][vr[1]-'A']
+		form.vr, form.head = vr, head
 	}
 }
 
-// vrOf returns the VR of those letters and the length of its elements' headers; "" and
-// that of most where the standard has no such VR.
+// vrOf returns the VR with these letters and the length of its element headers; "" and the
+// most common length if the standard has no such VR.
 func vrOf(b []byte) (vr string, head int64) {
 	if x, y := b[0]-'A', b[1]-'A'; x < 26 && y < 26 && letters[x][y].head > 0 {
 		return letters[x][y].vr, letters[x][y].head
@@ -98,10 +98,10 @@ func (w *elementWalker) header(pos, end int64) (Element, error) {
 	return e, nil
 }
 
-// explicit reads the VR and the length of an element whose first 8 bytes are b. What
-// is no VR of the standard comes in three kinds: letters that a later standard has
-// made one, with a length of 32 bits (PS3.5 7.1.2); letters of a vendor's own, with 16;
-// and none at all, where one element was written without VR.
+// explicit reads the VR and the length of an element whose first 8 bytes are b. If they are
+// not a VR of the standard, there are three possibilities: a VR of a later standard, with a
+// length of 32 bits (PS3.5 7.1.2); a VR of a vendor, with 16; or no VR, if this element was
+// written without one.
 func (w *elementWalker) explicit(e *Element, b []byte, end int64) error {
 	var head int64
 	e.VR, head = vrOf(b[4:6])
@@ -117,7 +117,7 @@ func (w *elementWalker) explicit(e *Element, b []byte, end int64) error {
 	}
 	b, err := w.in.bytes(e.Value, 4)
 	if e.VR == "" && (err != nil || w.tagOf(b).Compare(e.Tag) > 0) {
-		return nil // an empty value, and the next element
+		return nil // an empty value, followed by the next element
 	}
 	if err != nil {
 		return err
@@ -134,9 +134,9 @@ func isUpper(b []byte) bool {
 	return b[0] >= 'A' && b[0] <= 'Z' && b[1] >= 'A' && b[1] <= 'Z'
 }
 
-// walk goes through elements from pos to end, or to the end of an item, gathers
-// the wanted ones and returns where it stopped. At the top PixelData ends it:
-// nothing behind is read but the headers of its fragments.
+// walk walks the elements from pos to end, or to the end of an item, gathers the wanted
+// ones and returns where it stopped. At the top level it stops at PixelData, after the
+// headers of its fragments.
 func (w *elementWalker) walk(pos, end int64, depth int, want Wish) (int64, error) {
 	var known blocks
 	for pos < end {
@@ -148,7 +148,7 @@ func (w *elementWalker) walk(pos, end int64, depth int, want Wish) (int64, error
 			if w.implicit {
 				e.VR = "OW" // PS3.5 A.1
 			}
-			pixels := e // a copy, so that not every element is moved to the heap
+			pixels := e // a copy, so that only this element is moved to the heap
 			w.out.Pixels = &pixels
 			if e.Length == Undefined {
 				_, err = w.fragments(e, end, &w.out.Fragments)
@@ -157,7 +157,7 @@ func (w *elementWalker) walk(pos, end int64, depth int, want Wish) (int64, error
 		}
 		inside, wanted := want[e.Tag]
 		if e.Tag.Group%2 == 1 && want != nil {
-			if inside, wanted, err = w.wished(&e, want, &known); err != nil {
+			if inside, wanted, err = w.lookup(&e, want, &known); err != nil {
 				return pos, err
 			}
 		}
@@ -169,7 +169,7 @@ func (w *elementWalker) walk(pos, end int64, depth int, want Wish) (int64, error
 		case e.Tag == itemEndTag:
 			return e.Value, nil
 		case e.Length == Undefined && (e.VR == "OB" || e.VR == "OW"):
-			// The pixels of an icon (PS3.3 C.7.6.1.1.6), say, are no data sets.
+			// Pixels of an icon (PS3.3 C.7.6.1.1.6), for example, are not data sets.
 			if next, err = w.fragments(e, end, nil); err != nil {
 				return pos, err
 			}
@@ -199,8 +199,8 @@ func (w *elementWalker) walk(pos, end int64, depth int, want Wish) (int64, error
 	return pos, nil
 }
 
-// isSequence reports whether the element holds items. What is not sure to be one
-// is taken for it only where one is wanted.
+// isSequence reports whether the element contains items. If that is not certain, it does so
+// only if a sequence is wanted.
 func (w *elementWalker) isSequence(e Element, wanted bool) bool {
 	switch {
 	case e.VR == "SQ", e.Length == Undefined:
@@ -212,22 +212,22 @@ func (w *elementWalker) isSequence(e Element, wanted bool) bool {
 	return wanted && (e.VR == "" || e.VR == "UN")
 }
 
-// items goes through the items of a sequence.
-func (w *elementWalker) items(of Element, end int64, depth int, want Wish) (int64, error) {
+// items walks the items of a sequence.
+func (w *elementWalker) items(parent Element, end int64, depth int, want Wish) (int64, error) {
 	if depth > Deepest {
-		return of.Value, fmt.Errorf("more than %d sequences within each other", Deepest)
+		return parent.Value, fmt.Errorf("sequences nested deeper than %d", Deepest)
 	}
-	pos := of.Value
-	if of.Length != Undefined {
-		end = pos + of.Length
+	pos := parent.Value
+	if parent.Length != Undefined {
+		end = pos + parent.Length
 	}
 	inside := *w
-	if of.VR == "UN" {
-		// Whatever the syntax, these are implicit little endian (PS3.5 6.2.2).
+	if parent.VR == "UN" {
+		// These are implicit little endian in any syntax (PS3.5 6.2.2).
 		inside.order, inside.implicit, inside.foreign = binary.LittleEndian, true, w.out.order == binary.BigEndian
 	}
 	if want != nil {
-		w.open(of.Tag, "SQ")
+		w.open(parent.Tag, "SQ")
 		defer w.open(sequenceEnd, "")
 	}
 	for pos < end {
@@ -240,7 +240,8 @@ func (w *elementWalker) items(of Element, end int64, depth int, want Wish) (int6
 		case e.Tag == sequenceEnd:
 			return e.Value, nil
 		case e.Tag != itemTag:
-			return pos, fmt.Errorf("element (%04X,%04X) holds something that is not an item", of.Tag.Group, of.Tag.Element)
+			return pos, fmt.Errorf("element (%04X,%04X) contains something other than items", parent.Tag.Group,
+				parent.Tag.Element)
 		}
 		itemEnd := end
 		if e.Length != Undefined {
@@ -268,9 +269,9 @@ func (w *elementWalker) items(of Element, end int64, depth int, want Wish) (int6
 	return pos, nil
 }
 
-// fragments goes through the items of encapsulated pixel data and notes them in list.
-func (w *elementWalker) fragments(of Element, end int64, list *[]Fragment) (int64, error) {
-	for pos := of.Value; pos < end; {
+// fragments walks the items of encapsulated pixel data and adds them to list.
+func (w *elementWalker) fragments(parent Element, end int64, list *[]Fragment) (int64, error) {
+	for pos := parent.Value; pos < end; {
 		e, err := w.header(pos, end)
 		switch {
 		case err != nil:
@@ -278,11 +279,13 @@ func (w *elementWalker) fragments(of Element, end int64, list *[]Fragment) (int6
 		case e.Tag == sequenceEnd:
 			return e.Value, nil
 		case e.Tag != itemTag || e.Length == Undefined:
-			return pos, fmt.Errorf("element (%04X,%04X) holds something that is not a fragment", of.Tag.Group, of.Tag.Element)
+			return pos, fmt.Errorf("element (%04X,%04X) contains something other than fragments", parent.Tag.Group,
+				parent.Tag.Element)
 		}
 		if list != nil {
 			if len(*list) == mostFragments {
-				return pos, fmt.Errorf("element (%04X,%04X) has more than %d fragments", of.Tag.Group, of.Tag.Element, mostFragments)
+				return pos, fmt.Errorf("element (%04X,%04X) has more than %d fragments", parent.Tag.Group,
+					parent.Tag.Element, mostFragments)
 			}
 			*list = append(*list, Fragment{e.Value, e.Length})
 		}
@@ -291,16 +294,16 @@ func (w *elementWalker) fragments(of Element, end int64, list *[]Fragment) (int6
 	return end, io.ErrUnexpectedEOF
 }
 
-// count counts what is handed to the library.
+// count counts the elements that are passed to the library.
 func (w *elementWalker) count() error {
 	if w.out.gathered++; w.out.gathered > w.out.most {
-		return fmt.Errorf("more than %d data elements that a header is read from, in a file of this size", w.out.most)
+		return fmt.Errorf("more than %d data elements of a header, too many for a file of this size", w.out.most)
 	}
 	return nil
 }
 
-// open writes the beginning of a sequence or of an item, or the end of one: lengths
-// are left undefined, and an end has length 0.
+// open writes the beginning of a sequence or of an item, or the end of one: lengths are
+// undefined, and an end has length 0.
 func (w *elementWalker) open(t tag.Tag, vr string) {
 	b := w.out.order.AppendUint16(w.out.wanted, t.Group)
 	b = w.out.order.AppendUint16(b, t.Element)
@@ -351,12 +354,12 @@ func (w *elementWalker) gather(e Element) error {
 	return nil
 }
 
-// rawTags are elements that are handed over as bytes: long texts that the library
-// would cut into a string for every number.
+// rawTags are elements that are passed on as bytes: long texts of which the library would
+// make a string for every number.
 var rawTags = map[tag.Tag]bool{tag.ContourData: true}
 
-// libraryVR returns the VR under which the library gets the element: the
-// dictionary's where the file has none, and bytes for those that it misreads.
+// libraryVR returns the VR that the library is given: that of the data dictionary if the
+// file has none, and OB or UN for those that it misreads.
 func (e Element) libraryVR() string {
 	vr := e.VR
 	if vr == "" || vr == "UN" {
@@ -374,67 +377,9 @@ func (e Element) libraryVR() string {
 	return vr
 }
 
-// holds reports whether the pixels' last byte is there; of a file that was found
-// when its lengths were checked.
+// holds reports whether the last byte of the pixels is present. In a file, the check of its
+// lengths has shown that.
 func (w *elementWalker) holds(pixels *Element) bool {
 	z, inflating := w.in.r.(*inflated)
 	return !inflating || pixels.Length == Undefined || z.reach(pixels.Value+pixels.Length)
-}
-
-// window reads ahead, to spare a read per element.
-type window struct {
-	r     io.ReaderAt
-	block []byte
-	at    int64 // of block
-	ahead int
-}
-
-// windows are used again for the next file: with most of them a block would be all
-// that is allocated to walk through it.
-var windows = sync.Pool{New: func() any { return new(window) }}
-
-func newWindow(r io.ReaderAt) *window {
-	w := windows.Get().(*window)
-	*w = window{r: r, block: w.block[:0]}
-	return w
-}
-
-// release gives the window back; what bytes returned is no longer good.
-func (w *window) release() {
-	if w.r = nil; cap(w.block) <= mostAhead {
-		windows.Put(w)
-	}
-}
-
-// Reading ahead begins with what most headers take up and grows along long ones.
-const leastAhead, mostAhead = 4 << 10, 256 << 10
-
-// bytes returns n bytes at pos, good until the next call.
-func (w *window) bytes(pos int64, n int) ([]byte, error) {
-	b, err := w.some(pos, n)
-	if err == nil && len(b) < n {
-		err = io.ErrUnexpectedEOF
-		if len(b) == 0 {
-			err = io.EOF
-		}
-	}
-	return b, err
-}
-
-// some is bytes, but returns fewer at the end of the file.
-func (w *window) some(pos int64, n int) ([]byte, error) {
-	if at := pos - w.at; at >= 0 && at+int64(n) <= int64(len(w.block)) {
-		return w.block[at : at+int64(n)], nil
-	}
-	w.ahead = min(max(2*w.ahead, leastAhead), mostAhead)
-	if size := max(n, w.ahead); size > cap(w.block) {
-		w.block = make([]byte, size)
-	}
-	w.block = w.block[:max(n, min(w.ahead, cap(w.block)))]
-	read, err := w.r.ReadAt(w.block, pos)
-	w.block, w.at = w.block[:read], pos
-	if err == io.EOF || read >= n {
-		err = nil
-	}
-	return w.block[:min(n, read)], err
 }

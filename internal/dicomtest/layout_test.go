@@ -1,9 +1,8 @@
-package phantom
+package dicomtest
 
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"math"
 	"os"
 	"os/exec"
@@ -17,12 +16,13 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/t2map/t2map/dicomio"
+	"github.com/t2map/t2map/phantom"
 )
 
-// pydicomFiles reads every DICOM file of a folder, in the order of names, frame
-// by frame, and takes values as PS3.3 and Philips say: rescaled, and over
-// rescale and scale slope where there is one.
-const pydicomFiles = `
+// pydicomStudy reads every DICOM file of a folder, in the order of names, frame by frame,
+// and computes values by PS3.3 and Philips' formula: rescaled, and divided by rescale and
+// scale slope if there is one.
+const pydicomStudy = `
 import glob, json, os, sys, pydicom
 from pydicom.tag import Tag
 def scale(d):
@@ -55,7 +55,7 @@ def read(path):
 print(json.dumps([read(p) for p in sorted(glob.glob(os.path.join(sys.argv[1], 'IM_*')))]))
 `
 
-type pydicomFrame struct {
+type studyFrame struct {
 	TE             float64
 	Position       [3]float64
 	Slope          float64
@@ -63,49 +63,24 @@ type pydicomFrame struct {
 	Component      string
 }
 
-type pydicomFile struct {
+type studyFile struct {
 	Name, Study, Series, Instance, Space string
 	Number, Echo                         int
-	Frames                               []pydicomFrame
+	Frames                               []studyFrame
 }
 
-func pythonWithPydicom(t *testing.T) string {
-	t.Helper()
-	for _, name := range []string{"/usr/bin/python3", "python3", "python"} {
-		if path, err := exec.LookPath(name); err == nil && exec.Command(path, "-c", "import pydicom, numpy").Run() == nil {
-			return path
-		}
-	}
-	t.Skip("python with pydicom and numpy is not installed")
-	return ""
-}
-
-func runPython(t *testing.T, out any, python, script, dir string) {
-	t.Helper()
-	var stderr bytes.Buffer
-	cmd := exec.Command(python, "-c", script, dir)
-	cmd.Stderr = &stderr
-	got, err := cmd.Output()
-	if err != nil {
-		t.Fatalf("%v\n%s", err, &stderr)
-	}
-	if err := json.Unmarshal(got, out); err != nil {
-		t.Fatal(err)
-	}
-}
-
-func mustWriteAs(t *testing.T, s *Study, form Form) string {
+func mustWrite(t *testing.T, s *phantom.Study, form Form) string {
 	t.Helper()
 	dir := filepath.Join(t.TempDir(), "study")
-	if err := s.WriteAs(context.Background(), dir, form); err != nil {
+	if err := Write(context.Background(), s, dir, form); err != nil {
 		t.Fatal(err)
 	}
 	return dir
 }
 
-// checkMagnitudes wants each slice of each echo once, with the study's
+// checkMagnitudes checks that each slice of each echo occurs once, with the study's
 // magnitudes times one number.
-func checkMagnitudes(t *testing.T, s *Study, files []pydicomFile, scale float64) {
+func checkMagnitudes(t *testing.T, s *phantom.Study, files []studyFile, scale float64) {
 	t.Helper()
 	seen := map[[2]int]bool{}
 	for _, file := range files {
@@ -116,13 +91,15 @@ func checkMagnitudes(t *testing.T, s *Study, files []pydicomFile, scale float64)
 			echo := slices.Index(s.Echoes.TE, f.TE)
 			slice := nearestSlice(s, f.Position)
 			if echo < 0 || slice < 0 || seen[[2]int{echo, slice}] {
-				t.Fatalf("%s: TE %v, position %v: echo %d of slice %d, or twice", file.Name, f.TE, f.Position, echo, slice)
+				t.Fatalf("%s: TE %v, position %v: echo %d of slice %d, or twice", file.Name, f.TE, f.Position, echo,
+					slice)
 			}
 			seen[[2]int{echo, slice}] = true
 			n := s.Echoes.SliceVoxels()
 			for v, want := range s.Echoes.Echo[echo][slice*n : (slice+1)*n] {
 				if f.Values[v] != scale*float64(want) {
-					t.Fatalf("%s: echo %d, slice %d, pixel %d: got %v, want %v·%v", file.Name, echo, slice, v, f.Values[v], scale, want)
+					t.Fatalf("%s: echo %d, slice %d, pixel %d: got %v, want %v·%v", file.Name, echo, slice, v,
+						f.Values[v], scale, want)
 				}
 			}
 		}
@@ -134,7 +111,7 @@ func checkMagnitudes(t *testing.T, s *Study, files []pydicomFile, scale float64)
 
 // nearestSlice returns the slice at a position, which passed through decimal
 // strings, or −1.
-func nearestSlice(s *Study, position [3]float64) int {
+func nearestSlice(s *phantom.Study, position [3]float64) int {
 	for slice := range s.Options.Slices {
 		p := s.Echoes.Position(0, 0, float64(slice))
 		if math.Hypot(math.Hypot(p[0]-position[0], p[1]-position[1]), p[2]-position[2]) < 1e-6 {
@@ -145,13 +122,13 @@ func nearestSlice(s *Study, position [3]float64) int {
 }
 
 func TestEveryLayoutHoldsTheSameMagnitudes(t *testing.T) {
-	python := pythonWithPydicom(t)
-	s := mustNew(t, Options{Matrix: 24, Slices: 4, Echoes: 5, Seed: 3}) // five: one more than there are factors
+	pythonWithPydicom(t)
+	s := mustNew(t, phantom.Options{Matrix: 24, Slices: 4, Echoes: 5, Seed: 3}) // five: one more than there are factors
 	series := map[string]Layout{}
 	for _, layout := range Layouts {
 		t.Run(string(layout), func(t *testing.T) {
-			var files []pydicomFile
-			runPython(t, &files, python, pydicomFiles, mustWriteAs(t, s, Form{Layout: layout}))
+			var files []studyFile
+			runPydicom(t, &files, pydicomStudy, mustWrite(t, s, Form{Layout: layout}))
 			scale := 1.0
 			if layout == LayoutPhilips || layout == LayoutPhilipsEnhanced {
 				scale = PhilipsScale
@@ -159,7 +136,7 @@ func TestEveryLayoutHoldsTheSameMagnitudes(t *testing.T) {
 			checkMagnitudes(t, s, files, scale)
 			instances := map[string]bool{}
 			for _, f := range files {
-				if f.Study != s.uid("study") || f.Space != s.uid("frame") {
+				if f.Study != s.UID("study") || f.Space != s.UID("frame") {
 					t.Errorf("%s: study %s, frame of reference %s", f.Name, f.Study, f.Space)
 				}
 				if other, ok := series[f.Series]; ok && other != layout {
@@ -178,10 +155,10 @@ func TestEveryLayoutHoldsTheSameMagnitudes(t *testing.T) {
 
 // The package's own reader finds one train in each layout, and its magnitudes.
 func TestEveryLayoutIsReadBack(t *testing.T) {
-	s := mustNew(t, small())
+	s := mustNew(t, phantom.Options{Matrix: 48, Slices: 6, Echoes: 4, Seed: 3})
 	for _, layout := range Layouts {
 		t.Run(string(layout), func(t *testing.T) {
-			dir := mustWriteAs(t, s, Form{Layout: layout})
+			dir := mustWrite(t, s, Form{Layout: layout})
 			o := dicomio.FindOptions{}
 			scale := float32(1)
 			if layout == LayoutPhilips || layout == LayoutPhilipsEnhanced {
@@ -215,8 +192,8 @@ func TestEveryLayoutIsReadBack(t *testing.T) {
 	}
 }
 
-// checkLayout looks for what makes the layout.
-func checkLayout(t *testing.T, layout Layout, s *Study, files []pydicomFile) {
+// checkLayout checks the properties of the layout.
+func checkLayout(t *testing.T, layout Layout, s *phantom.Study, files []studyFile) {
 	t.Helper()
 	series, numbers := map[string]int{}, map[int]int{}
 	var first []float64
@@ -260,8 +237,8 @@ func checkLayout(t *testing.T, layout Layout, s *Study, files []pydicomFile) {
 	}
 }
 
-// Neither stored nor rescaled values may fit together by one number, or a
-// reader that knows nothing of the scale slope would be right by chance.
+// Neither stored nor rescaled values may be on one scale, or a reader that does not know
+// the scale slope would be right by chance.
 func TestPhilipsNeedsItsScaleSlope(t *testing.T) {
 	for echo := range 63 {
 		slope, scale := philipsSlopes(echo)
@@ -277,11 +254,11 @@ func TestPhilipsNeedsItsScaleSlope(t *testing.T) {
 }
 
 func TestMaskAsSegmentation(t *testing.T) {
-	python := pythonWithPydicom(t)
+	pythonWithPydicom(t)
 	for _, layout := range []Layout{LayoutClassic, LayoutEnhanced, LayoutSeriesPerEcho} {
 		t.Run(string(layout), func(t *testing.T) {
-			s := mustNew(t, Options{Matrix: 51, Slices: 6, Echoes: 3, Seed: 3}) // 51 is not a multiple of 8
-			dir := mustWriteAs(t, s, Form{Layout: layout, Mask: MaskSegmentation})
+			s := mustNew(t, phantom.Options{Matrix: 51, Slices: 6, Echoes: 3, Seed: 3}) // 51 is not a multiple of 8
+			dir := mustWrite(t, s, Form{Layout: layout, Segmentation: true})
 			if _, err := os.Stat(filepath.Join(dir, labelsName)); err == nil {
 				t.Error("there is a NIfTI mask too")
 			}
@@ -295,7 +272,7 @@ func TestMaskAsSegmentation(t *testing.T) {
 					Pixels   []uint16
 				}
 			}
-			runPython(t, &got, python, `
+			runPydicom(t, &got, `
 import glob, json, os, sys, pydicom
 d = pydicom.dcmread(os.path.join(sys.argv[1], 'labels.dcm'))
 refs = d.ReferencedSeriesSequence[0]
@@ -314,7 +291,8 @@ print(json.dumps(dict(segments=segments,
         for n, f in enumerate(d.PerFrameFunctionalGroupsSequence)])))
 `, dir)
 			want := []string{
-				"medial 309312004 72696002 255561001", "lateral 309312004 72696002 49370004", "patellofemoral 309312004 64234005 ",
+				"medial 309312004 72696002 255561001", "lateral 309312004 72696002 49370004",
+				"patellofemoral 309312004 64234005 ",
 			}
 			if !got.Found || !slices.Equal(got.Segments, want) {
 				t.Errorf("references found %v, segments %q", got.Found, got.Segments)
@@ -341,15 +319,16 @@ func TestLayoutsConform(t *testing.T) {
 	if err != nil {
 		t.Skip("dciodvfy is not installed")
 	}
-	s := mustNew(t, small())
+	s := mustNew(t, phantom.Options{Matrix: 48, Slices: 6, Echoes: 4, Seed: 3})
 	for _, layout := range Layouts {
-		dir := mustWriteAs(t, s, Form{Layout: layout, Mask: MaskSegmentation})
+		dir := mustWrite(t, s, Form{Layout: layout, Segmentation: true})
 		names := []string{segmentationName}
 		if strings.Contains(string(layout), "enhanced") { // classic images are what they have always been
 			names = append(names, imageName(0))
 		}
 		for _, name := range names {
-			out, _ := exec.Command(dciodvfy, filepath.Join(dir, name)).CombinedOutput() // its status is that of warnings too
+			// its status is that of warnings too
+			out, _ := exec.Command(dciodvfy, filepath.Join(dir, name)).CombinedOutput()
 			if strings.Contains(string(out), "Error") || len(out) == 0 {
 				t.Errorf("%s: %s:\n%s", layout, name, out)
 			}
@@ -358,12 +337,12 @@ func TestLayoutsConform(t *testing.T) {
 }
 
 func TestSameLayoutSameBytes(t *testing.T) {
-	s := mustNew(t, small())
+	s := mustNew(t, phantom.Options{Matrix: 48, Slices: 6, Echoes: 4, Seed: 3})
 	for _, layout := range Layouts {
-		form := Form{Layout: layout, Mask: MaskSegmentation}
-		want := readTree(t, mustWriteAs(t, s, form))
+		form := Form{Layout: layout, Segmentation: true}
+		want := readTree(t, mustWrite(t, s, form))
 		procs := runtime.GOMAXPROCS(1)
-		got := readTree(t, mustWriteAs(t, s, form))
+		got := readTree(t, mustWrite(t, s, form))
 		runtime.GOMAXPROCS(procs)
 		for name := range want {
 			if !bytes.Equal(got[name], want[name]) {
@@ -376,36 +355,23 @@ func TestSameLayoutSameBytes(t *testing.T) {
 	}
 }
 
-func TestWriteAsRefuses(t *testing.T) {
-	s := mustNew(t, small())
+func TestWriteRefuses(t *testing.T) {
+	s := mustNew(t, phantom.Options{Matrix: 48, Slices: 6, Echoes: 4, Seed: 3})
 	bare := *s
 	bare.Labels.Data = make([]uint16, len(s.Labels.Data))
 	for _, c := range []struct {
 		name, want string
-		study      *Study
+		study      *phantom.Study
 		form       Form
 	}{
 		{"layout", `layout: got "mosaic", want one of`, s, Form{Layout: "mosaic"}},
-		{"mask", `mask: got "png", want one of`, s, Form{Mask: "png"}},
-		{"no labels", "labels.dcm: no voxel is labelled", &bare, Form{Mask: MaskSegmentation}},
+		{"no labels", "labels.dcm: no voxel is labelled", &bare, Form{Segmentation: true}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			err := c.study.WriteAs(context.Background(), t.TempDir(), c.form)
+			err := Write(context.Background(), c.study, t.TempDir(), c.form)
 			if err == nil || !strings.Contains(err.Error(), c.want) {
 				t.Errorf("got %v, want an error with %q", err, c.want)
 			}
 		})
-	}
-}
-
-func TestTrialInAForm(t *testing.T) {
-	dir := filepath.Join(t.TempDir(), "trial")
-	trial := smallTrial()
-	trial.Subjects, trial.Form = 1, Form{Layout: LayoutEnhanced}
-	if _, err := WriteTrial(context.Background(), dir, trial); err != nil {
-		t.Fatal(err)
-	}
-	if files := readTree(t, filepath.Join(dir, "S01", "baseline")); len(files) != 2 || files[imageName(0)] == nil {
-		t.Errorf("got %d files, want one object and a mask", len(files))
 	}
 }

@@ -1,4 +1,4 @@
-package dicomwrite
+package dicomtest
 
 import (
 	"bytes"
@@ -13,20 +13,24 @@ import (
 	"github.com/suyashkumar/dicom/pkg/uid"
 
 	"github.com/t2map/t2map/volume"
+
+	"github.com/t2map/t2map/dicomio/dicomwrite"
 )
 
 // twoSegments has three frames of 15 pixels, so that neither rows nor frames
 // begin at a byte; the segments overlap in the last.
 func twoSegments(kind string) Segmentation {
 	e := obliqueEnhanced()
-	tissue, cartilage := volume.Code{Value: "85756007", Scheme: "SCT", Meaning: "Tissue"}, volume.Code{Value: "309312004", Scheme: "SCT", Meaning: "Cartilage"}
+	tissue, cartilage := volume.Code{Value: "85756007", Scheme: "SCT", Meaning: "Tissue"},
+		volume.Code{Value: "309312004", Scheme: "SCT", Meaning: "Cartilage"}
 	s := Segmentation{
 		Series: e.Series, Grid: e.Grid, InstanceUID: "2.25.77", Type: kind,
-		SourceSeriesUID: e.SeriesUID, Sources: []Instance{e.Instance()},
+		SourceSeriesUID: e.SeriesUID, Sources: []dicomwrite.Instance{e.Instance()},
 		Segments: []Segment{
 			{
 				Number: 1, Label: "medial", Category: tissue, Property: cartilage,
-				Region: volume.Code{Value: "72696002", Scheme: "SCT", Meaning: "Knee"}, Modifier: volume.Code{Value: "255561001", Scheme: "SCT", Meaning: "Medial"}, Algorithm: "AUTOMATIC",
+				Region:   volume.Code{Value: "72696002", Scheme: "SCT", Meaning: "Knee"},
+				Modifier: volume.Code{Value: "255561001", Scheme: "SCT", Meaning: "Medial"}, Algorithm: "AUTOMATIC",
 			},
 			{Number: 2, Label: "größe", Category: tissue, Property: cartilage},
 		},
@@ -132,7 +136,8 @@ func wantSegmentation(s Segmentation) pydicomSegmentationObject {
 	}
 	for _, f := range s.Frames {
 		p := pydicomSegmentFrame{
-			Position: f.Position, Orientation: s.Orientation, Segment: f.Segment, Source: f.Sources[0].UID, Pixels: f.Pixels,
+			Position: f.Position, Orientation: s.Orientation, Segment: f.Segment, Source: f.Sources[0].UID,
+			Pixels: f.Pixels,
 		}
 		if s.Type == SegmentationLabelMap {
 			p.Segment = 0
@@ -193,7 +198,8 @@ func TestLabelMapOf16Bits(t *testing.T) {
 
 func TestWrittenSegmentationConforms(t *testing.T) {
 	for _, kind := range []string{SegmentationBinary, SegmentationFractional} { // dciodvfy does not know label maps
-		for _, syntax := range []string{uid.ExplicitVRLittleEndian, uid.ImplicitVRLittleEndian, uid.ExplicitVRBigEndian} {
+		for _, syntax := range []string{uid.ExplicitVRLittleEndian, uid.ImplicitVRLittleEndian,
+			uid.ExplicitVRBigEndian} {
 			t.Run(kind+" "+syntax, func(t *testing.T) {
 				s := twoSegments(kind)
 				s.Syntax = syntax
@@ -228,13 +234,20 @@ func TestWriteSegmentationRefuses(t *testing.T) {
 		{"no series UID", "", "SeriesInstanceUID (0020,000e): missing", func(s *Segmentation) { s.SeriesUID = "" }},
 		{"no segments", "", "segments: got none", func(s *Segmentation) { s.Segments = nil }},
 		{"no frames", "", "frames: got none", func(s *Segmentation) { s.Frames = nil }},
-		{"missing pixel", "", "frame 2: pixels: got 14", func(s *Segmentation) { s.Frames[1].Pixels = s.Frames[1].Pixels[1:] }},
-		{"two in binary", "", "frame 2: pixel 3: got 2, want 0 to 1", func(s *Segmentation) { s.Frames[1].Pixels[3] = 2 }},
-		{"above the maximum", SegmentationFractional, "frame 2: pixel 4: got 160, want 0 to 100", func(s *Segmentation) { s.MaximumFractional = 100 }},
-		{"maximum", SegmentationFractional, "maximum fractional value: got 256", func(s *Segmentation) { s.MaximumFractional = 256 }},
-		{"unknown segment", "", "frame 1: segment 3 is not described", func(s *Segmentation) { s.Frames[0].Segment = 3 }},
-		{"unknown label", SegmentationLabelMap, "frame 1: pixel 4: segment 9 is not described", func(s *Segmentation) { s.Frames[0].Pixels[4] = 9 }},
-		{"NaN", "", "ImagePositionPatient (0020,0032): got NaN", func(s *Segmentation) { s.Frames[0].Position[0] = math.NaN() }},
+		{"missing pixel", "", "frame 2: pixels: got 14",
+			func(s *Segmentation) { s.Frames[1].Pixels = s.Frames[1].Pixels[1:] }},
+		{"two in binary", "", "frame 2: pixel 3: got 2, want 0 to 1",
+			func(s *Segmentation) { s.Frames[1].Pixels[3] = 2 }},
+		{"above the maximum", SegmentationFractional, "frame 2: pixel 4: got 160, want 0 to 100",
+			func(s *Segmentation) { s.MaximumFractional = 100 }},
+		{"maximum", SegmentationFractional, "maximum fractional value: got 256",
+			func(s *Segmentation) { s.MaximumFractional = 256 }},
+		{"unknown segment", "", "frame 1: segment 3 is not described",
+			func(s *Segmentation) { s.Frames[0].Segment = 3 }},
+		{"unknown label", SegmentationLabelMap, "frame 1: pixel 4: segment 9 is not described",
+			func(s *Segmentation) { s.Frames[0].Pixels[4] = 9 }},
+		{"NaN", "", "ImagePositionPatient (0020,0032): got NaN",
+			func(s *Segmentation) { s.Frames[0].Position[0] = math.NaN() }},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			s := twoSegments(c.kind)

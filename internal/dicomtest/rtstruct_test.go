@@ -1,4 +1,4 @@
-package dicomwrite
+package dicomtest
 
 import (
 	"bytes"
@@ -11,16 +11,20 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 	"github.com/suyashkumar/dicom/pkg/uid"
+
+	"github.com/t2map/t2map/dicomio/dicomwrite"
 )
 
 func twoStructures() Structures {
 	e := obliqueEnhanced()
 	s := Structures{
 		Series: e.Series, InstanceUID: "2.25.79", SourceSeriesUID: e.SeriesUID,
-		Sources: []Instance{{Class: MRImageStorage, UID: "2.25.81"}, {Class: MRImageStorage, UID: "2.25.82"}},
+		Sources: []dicomwrite.Instance{{Class: dicomwrite.MRImageStorage, UID: "2.25.81"},
+			{Class: dicomwrite.MRImageStorage, UID: "2.25.82"}},
 		ROIs: []ROI{
 			{Number: 4, Name: "medial", Contours: []Contour{
-				{Points: [][3]float64{{1, 2, 3}, {2.5, 3, -4}, {100.0 / 3, 5, 1}}, Image: Instance{Class: MRImageStorage, UID: "2.25.81"}},
+				{Points: [][3]float64{{1, 2, 3}, {2.5, 3, -4}, {100.0 / 3, 5, 1}},
+					Image: dicomwrite.Instance{Class: dicomwrite.MRImageStorage, UID: "2.25.81"}},
 				{Kind: "CLOSEDPLANAR_XOR", Points: [][3]float64{{1, 2, 3}, {2.5, 3, -4}, {0, 0, 0}, {0, 1, 0}}},
 			}},
 			{Name: "größe"},
@@ -131,13 +135,16 @@ func TestWriteStructuresRefuses(t *testing.T) {
 		name, want string
 		change     func(*Structures)
 	}{
-		{"no frame of reference", "FrameOfReferenceUID (0020,0052): missing", func(s *Structures) { s.FrameOfReferenceUID = "" }},
+		{"no frame of reference", "FrameOfReferenceUID (0020,0052): missing",
+			func(s *Structures) { s.FrameOfReferenceUID = "" }},
 		{"no study UID", "StudyInstanceUID (0020,000d): missing", func(s *Structures) { s.StudyUID = "" }},
 		{"no regions", "regions: got none", func(s *Structures) { s.ROIs = nil }},
 		{"two of one number", "region 2: there are two", func(s *Structures) { s.ROIs[0].Number = 2 }},
 		{"no points", "region 4: contour 2: got no points", func(s *Structures) { s.ROIs[0].Contours[1].Points = nil }},
-		{"NaN", "ContourData (3006,0050): got NaN", func(s *Structures) { s.ROIs[0].Contours[0].Points[2][1] = math.NaN() }},
-		{"too many points", "bytes, want at most 65534", func(s *Structures) { s.ROIs[0].Contours[0].Points = make([][3]float64, 11000) }},
+		{"NaN", "ContourData (3006,0050): got NaN",
+			func(s *Structures) { s.ROIs[0].Contours[0].Points[2][1] = math.NaN() }},
+		{"too many points", "bytes, want at most 65534",
+			func(s *Structures) { s.ROIs[0].Contours[0].Points = make([][3]float64, 11000) }},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			s := twoStructures()

@@ -1,0 +1,93 @@
+package trial
+
+import "fmt"
+
+// MissingKind says why a value or a change does not exist.
+type MissingKind int8
+
+// The kinds. The zero value is of a value that exists.
+const (
+	Present MissingKind = iota
+	// NoStudy: there is no study at the visit.
+	NoStudy
+	// StudyFailed: the study gave no result. Detail says why.
+	StudyFailed
+	// NoCompartment: the study has no such compartment.
+	NoCompartment
+	// BothKnees: there are results of both knees, and the design does not say which is studied.
+	BothKnees
+	// SeveralStudies: there are Count studies at the visit, none of which is used.
+	SeveralStudies
+	// NoValue: the table of another endpoint has no row.
+	NoValue
+	// SeveralValues: the table of another endpoint has several rows, none of which is used.
+	SeveralValues
+	// EmptyCell: the table has a row with an empty cell.
+	EmptyCell
+	// Noted: the table has a row with an empty cell and a note, which is Detail.
+	Noted
+	// AtBaseline: the visit is the baseline, which has no change.
+	AtBaseline
+)
+
+var missingKinds = [...]string{
+	Present: "", NoStudy: "no study", StudyFailed: "study failed", NoCompartment: "no compartment",
+	BothKnees:      "both knees",
+	SeveralStudies: "several studies", NoValue: "no value", SeveralValues: "several values", EmptyCell: "empty cell",
+	Noted:      "note",
+	AtBaseline: "baseline",
+}
+
+// String returns the word for the kind in trial.json.
+func (k MissingKind) String() string { return missingKinds[k] }
+
+// Missing says why a value or a change does not exist. Its zero value is of one that exists.
+type Missing struct {
+	Kind MissingKind
+	// Count is the number of studies of SeveralStudies.
+	Count int
+	// Detail is the text of another program or step: of StudyFailed and Noted.
+	Detail string
+	// OfBaseline says that a change is missing because the value at baseline is.
+	OfBaseline bool
+}
+
+// Unused reports whether there are results, none of which is used.
+func (m Missing) Unused() bool {
+	return m.Kind == BothKnees || m.Kind == SeveralStudies || m.Kind == SeveralValues
+}
+
+// String returns the reason in words; empty for a value that exists.
+func (m Missing) String() string {
+	if m.OfBaseline {
+		m.OfBaseline = false
+		return "baseline: " + m.String()
+	}
+	switch m.Kind {
+	case StudyFailed:
+		if m.Detail != "" {
+			return "study failed: " + m.Detail
+		}
+	case NoCompartment:
+		return "no such compartment in the study"
+	case BothKnees:
+		return "both knees, none chosen"
+	case SeveralStudies:
+		return fmt.Sprintf("%s studies at one visit, none chosen", numeral(m.Count))
+	case SeveralValues:
+		return "two values at one visit, none chosen"
+	case EmptyCell:
+		return "empty in the table"
+	case Noted:
+		return m.Detail
+	}
+	return m.Kind.String()
+}
+
+// numeral writes two in words.
+func numeral(n int) string {
+	if n == 2 {
+		return "two"
+	}
+	return fmt.Sprint(n)
+}

@@ -1,0 +1,133 @@
+package publish
+
+import (
+	"strings"
+
+	"github.com/t2map/t2map/trial"
+	"github.com/t2map/t2map/trial/mmrm"
+)
+
+func modelText(a *trial.Analysis) string {
+	s := "Changes from baseline were analysed with a mixed model for repeated measures, fitted by restricted " +
+		"maximum likelihood. " + effects(a) +
+		" The planned covariance of the visits of a participant was " + a.Plan.Covariance.String()
+	if a.Plan.DF == mmrm.KenwardRoger {
+		s += ", with standard errors and degrees of freedom by the method of Kenward and Roger (1997)."
+	} else {
+		s += ", with degrees of freedom by Satterthwaite’s method."
+	}
+	s += " If a covariance could not be fitted, the next was used, in the order unstructured, heterogeneous " +
+		"compound symmetry, first-order autoregressive (in steps of planned visits), compound symmetry."
+	return s + fittedText(a) +
+		" Least-squares means are estimated at the mean baseline and covariates of the observations, with the same " +
+		"weight for each level of a factor, and have " +
+		percentOf(a.Plan.Level) + " intervals."
+}
+
+// effects names the fixed effects of the fitted models, or the planned ones where none was fitted,
+// and the planned ones that are omitted.
+func effects(a *trial.Analysis) string {
+	formulas := groupModels(a, func(m trial.Model) string { return effectNames(m.Formula) })
+	if len(formulas) == 0 {
+		return "The fixed effects were " + plannedEffects(a) + "."
+	}
+	var parts, omitted []string
+	for _, g := range formulas {
+		if len(formulas) > 1 {
+			g.text += " for " + listed(g.endpoints)
+		}
+		parts = append(parts, g.text)
+	}
+	for _, g := range groupModels(a, func(m trial.Model) string { return omissions(a, m) }) {
+		if g.text != "" {
+			omitted = append(omitted, called(g.text)+" for "+listed(g.endpoints))
+		}
+	}
+	s := "The fixed effects were " + strings.Join(parts, "; ") + "."
+	if len(omitted) > 0 {
+		s += " Omitted from the model were " + strings.Join(omitted, "; ") + "."
+	}
+	return s
+}
+
+// effectNames names the fixed effects: "baseline, arm, visit and arm × visit".
+func effectNames(f trial.Formula) string {
+	if len(f) == 0 {
+		return "a mean alone"
+	}
+	return listed(mapped(f, func(t trial.Term) string { return strings.Join(mapped(t, called), " × ") }))
+}
+
+// plannedEffects names the effects that the design allows: one arm has no effect of arm, one later
+// visit none of visit.
+func plannedEffects(a *trial.Analysis) string {
+	f := trial.Formula{{"baseline"}}
+	for _, c := range a.Plan.Covariates {
+		f = append(f, trial.Term{c})
+	}
+	arms, visits := len(a.Design.Arms) > 1, len(a.Design.Visits) > 2
+	if arms {
+		f = append(f, trial.Term{"arm"})
+	}
+	if visits {
+		f = append(f, trial.Term{"visit"})
+	}
+	if arms && visits {
+		f = append(f, trial.Term{"arm", "visit"})
+	}
+	return effectNames(f)
+}
+
+// modelGroup is the endpoints whose models have a text in common.
+type modelGroup struct {
+	text      string
+	endpoints []string
+}
+
+// groupModels groups the fitted models by a text about them.
+func groupModels(a *trial.Analysis, text func(trial.Model) string) []modelGroup {
+	var groups []modelGroup
+	for i := range a.Endpoints {
+		e := &a.Endpoints[i]
+		if e.Model.Failed != "" {
+			continue
+		}
+		s, n := text(e.Model), 0
+		for n < len(groups) && groups[n].text != s {
+			n++
+		}
+		if n == len(groups) {
+			groups = append(groups, modelGroup{text: s})
+		}
+		groups[n].endpoints = append(groups[n].endpoints, titleOf(e))
+	}
+	return groups
+}
+
+// fittedText says which covariances were fitted, and for which endpoints there is no model.
+func fittedText(a *trial.Analysis) string {
+	s := ""
+	switch groups := groupModels(a, func(m trial.Model) string { return m.Covariance.String() }); {
+	case len(groups) == 1 && len(groups[0].endpoints) == len(a.Endpoints):
+		s = " The fitted covariance was " + groups[0].text + " for every endpoint."
+	case len(groups) > 0:
+		s = " The fitted covariance was " +
+			strings.Join(mapped(groups, func(g modelGroup) string { return g.text + " for " + listed(g.endpoints) }),
+				"; ") + "."
+	}
+	for _, g := range groupModels(a, caution) {
+		if g.text != "" {
+			s += " For " + listed(g.endpoints) + ": " + g.text + "."
+		}
+	}
+	var failed []string
+	for i := range a.Endpoints {
+		if e := &a.Endpoints[i]; e.Model.Failed != "" {
+			failed = append(failed, titleOf(e))
+		}
+	}
+	if len(failed) > 0 {
+		s += " No model could be fitted for " + listed(failed) + "; the reasons are given with the results."
+	}
+	return s
+}
