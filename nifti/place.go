@@ -44,7 +44,7 @@ func (p placement) affine(size [3]int) ([3][4]float64, error) {
 	case serr != nil:
 		return none, serr
 	case p.qcode > 0 && qerr == nil:
-		if d := apart(s, q); d > s.Tolerance() {
+		if d := s.Distance(q); d > s.Tolerance() {
 			return none, samples.Mark(samples.FaultForms, fmt.Errorf("qform (code %d) and sform (code %d) place the voxels up to %.2f mm apart (allowed %.2f mm)",
 				p.qcode, p.scode, d, s.Tolerance()))
 		}
@@ -64,22 +64,6 @@ func (p placement) grid(name string, a [3][4]float64, size [3]int) (volume.Geome
 		return volume.Geometry{}, samples.Mark(samples.FaultAffine, fmt.Errorf("%s: the affine %v is not finite or has axes in one plane", name, a))
 	}
 	return volume.Geometry{Size: size, Affine: a}, nil
-}
-
-// apart returns how far apart, in mm, two affines place the voxels of a grid at most: the
-// length of the difference of two affine maps is convex, so it is largest at a corner.
-func apart(a, b volume.Geometry) float64 {
-	farthest := 0.0
-	for corner := range 8 {
-		var index [3]float64
-		for d := range index {
-			index[d] = float64((corner >> d & 1) * (a.Size[d] - 1))
-		}
-		p, q := a.Position(index[0], index[1], index[2]), b.Position(index[0], index[1], index[2])
-		x, y, z := p[0]-q[0], p[1]-q[1], p[2]-q[2]
-		farthest = max(farthest, math.Sqrt(x*x+y*y+z*z))
-	}
-	return farthest
 }
 
 // flipRASLPS turns an affine to RAS into one to LPS, and back.

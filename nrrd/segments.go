@@ -188,8 +188,8 @@ func (f *file) divide(data *samples.Reader, most int) (volume.Segmentation, erro
 			if key := uint64(layer)<<16 | uint64(label); key != last || current < 0 {
 				n, known := segment[key]
 				if !known {
-					nx, ny := f.geometry.Size[0], f.geometry.Size[1]
-					return samples.Mark(samples.FaultSegments, fmt.Errorf("voxel (%d, %d, %d): label %d in layer %d belongs to no segment", v%nx, v/nx%ny, v/nx/ny, label, layer))
+					i := f.geometry.Index(v)
+					return samples.Mark(samples.FaultSegments, fmt.Errorf("voxel (%d, %d, %d): label %d in layer %d belongs to no segment", i[0], i[1], i[2], label, layer))
 				}
 				last, current = key, n
 			}

@@ -18,12 +18,11 @@ func (b Box) IsZero() bool { return b == Box{} }
 // zero if there is no such voxel.
 func Around(l volume.Labels, margin float64) Box {
 	low, high := l.Size, [3]int{-1, -1, -1}
-	nx, ny := l.Size[0], l.Size[1]
 	for v, label := range l.Data {
 		if label == 0 {
 			continue
 		}
-		for c, n := range [3]int{v % nx, v / nx % ny, v / (nx * ny)} {
+		for c, n := range l.Index(v) {
 			low[c], high[c] = min(low[c], n), max(high[c], n)
 		}
 	}

@@ -34,7 +34,7 @@ func TestJointFar(t *testing.T) {
 	for _, shift := range [][3]float64{{0, 0, -28}, {3, -19, 20}} {
 		want := about(centre, [3]float64{1, 2, -1}, 3, shift)
 		got, err := Joint(t.Context(), k.strayed(want), k.thin, k.labels, Options{})
-		_, corner, degrees := miss(got.Transform, want, Around(k.labels, 0).moved(inverse(want)))
+		_, corner, degrees := miss(got.Transform, want, Around(k.labels, 0).moved(want.Inverse()))
 		t.Logf("%v: missed by %.3f mm and %.3f°", shift, corner, degrees)
 		if err != nil || corner > 0.3 || degrees > 0.3 {
 			t.Errorf("%v: %v, missed by %.3f mm and %.3f°", shift, err, corner, degrees)

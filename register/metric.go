@@ -48,7 +48,7 @@ func (p pair) information(t volume.Rigid, points int, compare bool) (before, aft
 			u[c] = float64(fraction[c] * float64(p.fixed.size[c]-1))
 		}
 		place := position(g, u)
-		b1, in := p.moving.inside(index(inverse, moved(t, place)))
+		b1, in := p.moving.inside(index(inverse, t.Apply(place)))
 		if !in {
 			continue
 		}
@@ -69,15 +69,6 @@ func (p pair) information(t volume.Rigid, points int, compare bool) (before, aft
 // position is volume.Geometry.Position with each product rounded.
 func position(g volume.Geometry, u [3]float64) [3]float64 {
 	return index(g.Affine, u)
-}
-
-// moved is volume.Rigid.Apply with each product rounded.
-func moved(t volume.Rigid, p [3]float64) [3]float64 {
-	var rows [3][4]float64
-	for r, row := range t.Rotation {
-		rows[r] = [4]float64{row[0], row[1], row[2], t.Shift[r]}
-	}
-	return index(rows, p)
 }
 
 // inside reports whether an index lies between the outer voxel centres.

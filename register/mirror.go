@@ -33,7 +33,7 @@ func (e *MirrorError) Error() string {
 // mirrored.
 func (p pair) checkMirror(r Result) error {
 	laid := p
-	laid.moving.picture = p.moving.moved(inverse(r.Transform))
+	laid.moving.picture = p.moving.moved(r.Transform.Inverse())
 	_, score := laid.refine(pose{}, laid.score(pose{}))
 	laid.moving.picture = laid.moving.mirrored(p.centre[0])
 	start := laid.coarsened().best(mirrorReach, mirrorStarts).pose

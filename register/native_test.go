@@ -32,7 +32,7 @@ func TestNative(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		laid := p.moving.moved(inverse(p.start(o)))
+		laid := p.moving.moved(p.start(o).Inverse())
 		got, err := run(t.Context(), o.parameters(), p.fixed.picture, laid, p.turns(o), p.memory())
 		if err != nil {
 			t.Fatal(err)

@@ -11,6 +11,7 @@
 package register
 
 import (
+	"cmp"
 	"context"
 	"math"
 	"strconv"
@@ -51,20 +52,10 @@ const (
 
 // fill sets what is not given.
 func (o Options) fill() Options {
-	setDefault(&o.MaxRotation, defaultMaxRotation)
-	setDefault(&o.MaxShift, defaultMaxShift)
-	setDefault(&o.Resolutions, defaultResolutions)
-	setDefault(&o.Iterations, defaultIterations)
-	setDefault(&o.Samples, defaultSamples)
-	setDefault(&o.Seed, defaultSeed)
+	o.MaxRotation, o.MaxShift = cmp.Or(o.MaxRotation, defaultMaxRotation), cmp.Or(o.MaxShift, defaultMaxShift)
+	o.Resolutions, o.Iterations = cmp.Or(o.Resolutions, defaultResolutions), cmp.Or(o.Iterations, defaultIterations)
+	o.Samples, o.Seed = cmp.Or(o.Samples, defaultSamples), cmp.Or(o.Seed, defaultSeed)
 	return o
-}
-
-func setDefault[T comparable](field *T, value T) {
-	var zero T
-	if *field == zero {
-		*field = value
-	}
 }
 
 // check refuses options that are out of range. The upper limits keep the time bounded.
@@ -136,11 +127,11 @@ func Rigid(ctx context.Context, fixed, moving volume.Map, o Options) (Result, er
 		best := p.start(o)
 		start = &best
 	}
-	e, err := run(ctx, o.parameters(), p.fixed.picture, p.moving.moved(inverse(*start)), p.turns(o), p.memory())
+	e, err := run(ctx, o.parameters(), p.fixed.picture, p.moving.moved(start.Inverse()), p.turns(o), p.memory())
 	if err != nil {
 		return Result{}, err
 	}
-	r, err := p.judge(after(e.rigid(), *start), o)
+	r, err := p.judge(e.rigid().Then(*start), o)
 	if err == nil && o.CheckMirror {
 		err = p.checkMirror(r)
 	}

@@ -19,7 +19,7 @@ func Resampled(moving volume.Map, onto volume.Geometry, t volume.Rigid) volume.M
 			for i := range onto.Size[0] {
 				out.Data[v] = float32(math.NaN())
 				place := position(onto, [3]float64{float64(i), float64(j), float64(k)})
-				if inner, in := nearEdge(index(inverse, moved(t, place)), moving.Size); ok && in {
+				if inner, in := nearEdge(index(inverse, t.Apply(place)), moving.Size); ok && in {
 					out.Data[v] = float32(linear(moving.Data, moving.Size, inner))
 				}
 				v++

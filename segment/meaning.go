@@ -78,12 +78,12 @@ func called(g volume.Segment) string {
 }
 
 func (s Scheme) byLabel(label string) []verdict {
-	text := fold(label)
+	text := Fold(label)
 	if text == "" {
 		return nil
 	}
 	for _, l := range s.Segments {
-		if fold(l.Label) == text {
+		if Fold(l.Label) == text {
 			return []verdict{{"label", l.Name}}
 		}
 	}
@@ -91,7 +91,7 @@ func (s Scheme) byLabel(label string) []verdict {
 	words := strings.Fields(text)
 	words = slices.DeleteFunc(words, func(w string) bool { return w == "cartilage" || w == "knee" })
 	for _, name := range s.meanings() {
-		n := fold(name)
+		n := Fold(name)
 		if n == text || strings.TrimSuffix(n, " cartilage") == strings.Join(words, " ") {
 			out = append(out, verdict{"label", name})
 		}
@@ -121,11 +121,8 @@ func (s Scheme) byNumber(g volume.Segment) []verdict {
 // blanks are what stands between the words of a label.
 var blanks = regexp.MustCompile(`[\s_-]+`)
 
-// fold brings labels that differ in case and blanks to one form.
 // Fold brings the labels of segments that differ in case and blanks to one form.
-func Fold(label string) string { return fold(label) }
-
-func fold(label string) string {
+func Fold(label string) string {
 	return strings.TrimSpace(blanks.ReplaceAllString(strings.ToLower(label), " "))
 }
 
@@ -134,7 +131,7 @@ var numbered = regexp.MustCompile(`^(?:(?:segment|segmentation|label|roi|region|
 
 // mute reports whether the segment's label says no more than its number.
 func mute(g volume.Segment) bool {
-	text := fold(g.Label)
+	text := Fold(g.Label)
 	m := numbered.FindStringSubmatch(text)
 	return text == "" || m != nil && m[1] == fmt.Sprint(g.Number)
 }

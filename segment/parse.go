@@ -96,7 +96,7 @@ func parseLabel(item yaml.MapItem) (Label, error) {
 // parseSegment takes one line of `segments`.
 func parseSegment(item yaml.MapItem) (NamedSegment, error) {
 	label := fmt.Sprint(item.Key) // a label may look like a number
-	if fold(label) == "" {
+	if Fold(label) == "" {
 		return NamedSegment{}, errors.New("a label is empty")
 	}
 	name, ok := item.Value.(string)
@@ -172,10 +172,10 @@ func (s *Scheme) check() error {
 	}
 	labels := map[string]bool{}
 	for _, l := range s.Segments {
-		if labels[fold(l.Label)] {
+		if labels[Fold(l.Label)] {
 			return fmt.Errorf("label scheme %s: segments: label %q appears twice", s.Name, l.Label)
 		}
-		labels[fold(l.Label)] = true
+		labels[Fold(l.Label)] = true
 	}
 	for n, r := range s.Codes {
 		if slices.ContainsFunc(s.Codes[:n], r.sameCodes) {

@@ -183,10 +183,6 @@ func (s Scheme) meanings() []string {
 	return names
 }
 
-// rows returns the names that the scheme reports where nothing is divided. It has no
-// tissues, see Undivided.
-func (s Scheme) rows() []string { return s.meanings() }
-
 // Tissues reports whether the scheme has tissues, which are to be divided.
 func (s Scheme) Tissues() bool {
 	return slices.ContainsFunc(s.meanings(), func(name string) bool { return anatomy.TissueNamed(name) != anatomy.NoTissue })

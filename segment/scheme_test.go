@@ -62,7 +62,7 @@ func TestNamed(t *testing.T) {
 		if d := cmp.Diff(w.divided, (Marks{Names: s.meanings()}).dividedRows()); d != "" {
 			t.Errorf("%s divided (-want +got):\n%s", s.Name, d)
 		}
-		if d := cmp.Diff(w.undivided, s.Undivided().rows()); d != "" {
+		if d := cmp.Diff(w.undivided, s.Undivided().meanings()); d != "" {
 			t.Errorf("%s undivided (-want +got):\n%s", s.Name, d)
 		}
 		if named, err := Named(s.Name); err != nil || cmp.Diff(named, s) != "" {
@@ -209,7 +209,7 @@ func TestInterpret(t *testing.T) {
 		if d := cmp.Diff(c.want, r.Data); d != "" {
 			t.Errorf("%s (-want +got):\n%s", c.name, d)
 		}
-		if d := cmp.Diff(scheme.rows(), r.Names); d != "" {
+		if d := cmp.Diff(scheme.meanings(), r.Names); d != "" {
 			t.Errorf("%s: names: %s", c.name, d)
 		}
 		if !slices.Equal(mask, c.mask) {

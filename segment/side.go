@@ -55,9 +55,9 @@ func (m Marks) middles() []float64 {
 	count, sum := make([]float64, len(m.Names)), make([]float64, len(m.Names))
 	x := m.Affine[0]
 	m.each(func(v, n int, mark uint16) {
-		i, j, k := v%m.Size[0], v/m.Size[0]%m.Size[1], v/(m.Size[0]*m.Size[1])
+		i := m.Index(v)
 		// n voxels of a row of the grid, so that their middle is half-way.
-		place := x[0]*(float64(i)+float64(n-1)/2) + x[1]*float64(j) + x[2]*float64(k) + x[3]
+		place := x[0]*(float64(i[0])+float64(n-1)/2) + x[1]*float64(i[1]) + x[2]*float64(i[2]) + x[3]
 		count[mark-1] += float64(n)
 		sum[mark-1] += place * float64(n)
 	})
@@ -97,7 +97,7 @@ func (m Marks) KneeMask() anatomy.Mask {
 
 // kneeRow reports whether the name is that of a row of the cartilage of a knee.
 func kneeRow(name string) bool {
-	return rank(name) != math.MaxInt || slices.ContainsFunc(anatomy.Tissues(), func(t anatomy.Tissue) bool {
+	return slices.Contains(ranked[:], name) || slices.ContainsFunc(anatomy.Tissues(), func(t anatomy.Tissue) bool {
 		return t.Cartilage() && undividedRow(t.String()) == name
 	})
 }
@@ -106,7 +106,10 @@ func kneeRow(name string) bool {
 func (m Marks) Beside(p anatomy.Plane, side anatomy.Side) Marks {
 	m.Labels = volume.Labels{Geometry: m.Geometry, Data: slices.Clone(m.Data)}
 	for v, mark := range m.Data {
-		if mark != 0 && !p.Beside(m.Position(float64(v%m.Size[0]), float64(v/m.Size[0]%m.Size[1]), float64(v/(m.Size[0]*m.Size[1]))), side) {
+		if mark == 0 {
+			continue
+		}
+		if i := m.Index(v); !p.Beside(m.Position(float64(i[0]), float64(i[1]), float64(i[2])), side) {
 			m.Data[v] = 0
 		}
 	}

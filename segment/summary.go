@@ -220,7 +220,7 @@ func summarize(m volume.Maps, r Regions, member []uint16, rows []row, rowsOf [][
 			continue
 		}
 		if int(part) > len(rowsOf) {
-			return nil, fmt.Errorf("voxel %s: region %d of %d", voxelIndex(v, r.Size), part, len(rowsOf))
+			return nil, fmt.Errorf("voxel %s: region %d of %d", voxelIndex(r, v), part, len(rowsOf))
 		}
 		status := m.Status[v]
 		used := status == volume.Fitted && !math.IsNaN(float64(m.T2[v]))
@@ -233,7 +233,7 @@ func summarize(m volume.Maps, r Regions, member []uint16, rows []row, rowsOf [][
 			if used {
 				s.add(m, v)
 			} else if !s.excluded.count(status) {
-				return nil, fmt.Errorf("voxel %s of %s: status %v, T2 %g ms: mask and fit disagree", voxelIndex(v, r.Size), rows[n].compartment, status, m.T2[v])
+				return nil, fmt.Errorf("voxel %s of %s: status %v, T2 %g ms: mask and fit disagree", voxelIndex(r, v), rows[n].compartment, status, m.T2[v])
 			}
 		}
 	}
@@ -288,8 +288,9 @@ func sameGrid(m volume.Maps, r Regions) error {
 }
 
 // voxelIndex writes the index (i, j, k) of voxel v.
-func voxelIndex(v int, size [3]int) string {
-	return fmt.Sprintf("(%d, %d, %d)", v%size[0], v/size[0]%size[1], v/size[0]/size[1])
+func voxelIndex(r Regions, v int) string {
+	i := r.Index(v)
+	return fmt.Sprintf("(%d, %d, %d)", i[0], i[1], i[2])
 }
 
 // fill sets the figures from the used voxels' T2, which it sorts, and the sum

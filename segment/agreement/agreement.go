@@ -95,15 +95,7 @@ func sameGrid(a, b volume.Labels) error {
 	if a.Size != b.Size || len(a.Data) != a.Voxels() || len(b.Data) != b.Voxels() {
 		return fmt.Errorf("masks have %v and %v voxels, with %d and %d labels", a.Size, b.Size, len(a.Data), len(b.Data))
 	}
-	farthest := 0.0
-	for corner := range 8 {
-		var index [3]float64
-		for d := range index {
-			index[d] = float64(corner >> d & 1 * (a.Size[d] - 1))
-		}
-		p, q := a.Position(index[0], index[1], index[2]), b.Position(index[0], index[1], index[2])
-		farthest = max(farthest, math.Sqrt((p[0]-q[0])*(p[0]-q[0])+(p[1]-q[1])*(p[1]-q[1])+(p[2]-q[2])*(p[2]-q[2])))
-	}
+	farthest := a.Distance(b.Geometry)
 	if !(farthest <= a.Tolerance()) { // so that a position that is not a number fails
 		return fmt.Errorf("masks lie apart: voxel centres up to %.2f mm (allowed %.2f mm)", farthest, a.Tolerance())
 	}
@@ -148,13 +140,12 @@ func extents(a, b volume.Labels) map[uint16]*extent {
 		}
 		return e
 	}
-	nx, ny := a.Size[0], a.Size[1]
 	for v, first := range a.Data {
 		second := b.Data[v]
 		if first|second == 0 {
 			continue
 		}
-		index := [3]int{v % nx, v / nx % ny, v / (nx * ny)}
+		index := a.Index(v)
 		if first != 0 {
 			extentOf(first).add(index, 0)
 		}

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/t2map/t2map/segment/anatomy"
+	"github.com/t2map/t2map/volume"
 )
 
 // Erode returns the mask without the voxels of cartilage and meniscus whose centre lies less
@@ -104,8 +105,7 @@ func (l *lattice) toVoxel(step [3]int) float64 {
 
 // nearOutside reports whether one of the voxels at the offsets belongs to another structure.
 func (l *lattice) nearOutside(data []anatomy.Tissue, v int, own anatomy.Structure, ball []offset) bool {
-	row := v / l.size[0]
-	index := [3]int{v - row*l.size[0], row % l.size[1], row / l.size[1]}
+	index := volume.Geometry{Size: l.size}.Index(v)
 	for _, o := range ball {
 		i, j, k := index[0]+o.step[0], index[1]+o.step[1], index[2]+o.step[2]
 		if i < 0 || j < 0 || k < 0 || i >= l.size[0] || j >= l.size[1] || k >= l.size[2] {

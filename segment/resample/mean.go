@@ -23,9 +23,8 @@ func MeanOnto(mask volume.Geometry, voxels []int32, value []float32, series volu
 		if !ok || x != x {
 			continue
 		}
-		i := int(v) % mask.Size[0]
-		j, k := int(v)/mask.Size[0]%mask.Size[1], int(v)/mask.Size[0]/mask.Size[1]
-		position := mask.Position(float64(i), float64(j), float64(k))
+		i := mask.Index(int(v))
+		position := mask.Position(float64(i[0]), float64(i[1]), float64(i[2]))
 		if w := indexOf(inverse, position, series.Size); w >= 0 {
 			out[w] += x
 			count[w]++
