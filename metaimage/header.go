@@ -24,7 +24,9 @@ func (h *header) read() error {
 		text, err := h.lines.Next()
 		if err != nil && (!errors.Is(err, io.EOF) || text == "") {
 			if errors.Is(err, io.EOF) {
-				err = samples.Mark(samples.FaultLength, fmt.Errorf("header: ElementDataFile: missing: %w", io.ErrUnexpectedEOF))
+				err = samples.Mark(
+					samples.FaultLength, fmt.Errorf("header: ElementDataFile: missing: %w", io.ErrUnexpectedEOF),
+				)
 			}
 			return err
 		}

@@ -23,7 +23,9 @@ const halfTurn = 1e-7
 func (p placement) affine(size [3]int) ([3][4]float64, error) {
 	var none [3][4]float64
 	if p.scode <= 0 && p.qcode <= 0 {
-		return none, samples.Mark(samples.FaultPlace, fmt.Errorf("qform_code %d, sform_code %d: %w", p.qcode, p.scode, ErrNoGeometry))
+		return none, samples.Mark(
+			samples.FaultPlace, fmt.Errorf("qform_code %d, sform_code %d: %w", p.qcode, p.scode, ErrNoGeometry),
+		)
 	}
 	var s, q volume.Geometry
 	var serr, qerr error
@@ -45,8 +47,11 @@ func (p placement) affine(size [3]int) ([3][4]float64, error) {
 		return none, serr
 	case p.qcode > 0 && qerr == nil:
 		if d := s.Distance(q); d > s.Tolerance() {
-			return none, samples.Mark(samples.FaultForms, fmt.Errorf("qform (code %d) and sform (code %d) place the voxels up to %.2f mm apart (allowed %.2f mm)",
-				p.qcode, p.scode, d, s.Tolerance()))
+			return none, samples.Mark(
+				samples.FaultForms,
+				fmt.Errorf("qform (code %d) and sform (code %d) place the voxels up to %.2f mm apart (allowed %.2f mm)",
+					p.qcode, p.scode, d, s.Tolerance()),
+			)
 		}
 	}
 	return s.Affine, nil
@@ -61,7 +66,9 @@ func (p placement) grid(name string, a [3][4]float64, size [3]int) (volume.Geome
 	}
 	a = flipRASLPS(a)
 	if !samples.SpansSpace(a) {
-		return volume.Geometry{}, samples.Mark(samples.FaultAffine, fmt.Errorf("%s: the affine %v is not finite or has axes in one plane", name, a))
+		return volume.Geometry{}, samples.Mark(
+			samples.FaultAffine, fmt.Errorf("%s: the affine %v is not finite or has axes in one plane", name, a),
+		)
 	}
 	return volume.Geometry{Size: size, Affine: a}, nil
 }

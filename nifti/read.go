@@ -38,7 +38,9 @@ func ReadCheckedLabels(r io.Reader, check func(volume.Geometry) error) (volume.L
 		return volume.Labels{}, err
 	}
 	if f.frames != 1 {
-		return volume.Labels{}, samples.Mark(samples.FaultFrames, fmt.Errorf("dim[4]: %d frames, a label map has one", f.frames))
+		return volume.Labels{}, samples.Mark(
+			samples.FaultFrames, fmt.Errorf("dim[4]: %d frames, a label map has one", f.frames),
+		)
 	}
 	g, err := f.geometry()
 	if err != nil {
@@ -114,9 +116,14 @@ func open(r io.Reader) (*file, error) {
 	}
 	skip := h.offset - headerSize
 	if n, err := io.CopyN(io.Discard, stream, skip); err != nil {
-		return nil, samples.Mark(samples.StreamFault(err), fmt.Errorf("vox_offset %d: the file ends at byte %d: %w", h.offset, headerSize+n, samples.Unexpected(err)))
+		return nil, samples.Mark(
+			samples.StreamFault(err),
+			fmt.Errorf("vox_offset %d: the file ends at byte %d: %w", h.offset, headerSize+n, samples.Unexpected(err)),
+		)
 	}
-	a := samples.Array{Kind: h.kind, BigEndian: h.bigEndian, Slope: h.slope, Inter: h.inter, Size: h.size[:], Length: length}
+	a := samples.Array{
+		Kind: h.kind, BigEndian: h.bigEndian, Slope: h.slope, Inter: h.inter, Size: h.size[:], Length: length,
+	}
 	return &file{header: h, Reader: samples.NewReader(stream, a)}, nil
 }
 

@@ -29,7 +29,10 @@ func WriteMap(w io.Writer, m volume.Map, description string) error {
 	if err := checkLength(len(m.Data), m.Geometry); err != nil {
 		return err
 	}
-	return write(w, m.Geometry, content{dtFloat32, func(dst []byte, first int) { putFloats(dst, m.Data[first:]) }}, description)
+	return write(
+		w, m.Geometry, content{dtFloat32, func(dst []byte, first int) { putFloats(dst, m.Data[first:]) }},
+		description,
+	)
 }
 
 // WriteLabels writes one whole number per voxel, as WriteMap does, in uint8, or in

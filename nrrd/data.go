@@ -47,7 +47,9 @@ func (f *file) setNames(h *header) error {
 		return err
 	}
 	if n := len(f.store.Names); n > 1 && f.array.Text {
-		return samples.Mark(samples.FaultEncoding, fmt.Errorf("data file: %d files in ascii: %w", n, samples.ErrUnsupported))
+		return samples.Mark(
+			samples.FaultEncoding, fmt.Errorf("data file: %d files in ascii: %w", n, samples.ErrUnsupported),
+		)
 	}
 	return nil
 }
@@ -58,7 +60,10 @@ func (f *file) setNames(h *header) error {
 func (f *file) unpack(br *bufio.Reader, size, used, n int64) (io.Reader, error) {
 	if f.byteSkip < 0 { // which goes before line skip
 		if size-used < n {
-			return nil, samples.Mark(samples.FaultLength, fmt.Errorf("byte skip: -1, but the file has fewer than the %d bytes of the voxels", n))
+			return nil, samples.Mark(
+				samples.FaultLength,
+				fmt.Errorf("byte skip: -1, but the file has fewer than the %d bytes of the voxels", n),
+			)
 		}
 		return br, fieldError("byte skip", samples.Skip(br, size-used-n))
 	}

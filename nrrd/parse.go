@@ -68,7 +68,9 @@ var kinds = func() map[string]samples.Kind {
 // parse takes the fields and checks all that does not need the data.
 func (h *header) parse() (*file, error) {
 	f := &file{layerAxis: -1}
-	for _, step := range []func(*header) error{f.setType, f.setSizes, f.setPlace, f.setSegments, f.setLayers, f.setData} {
+	for _, step := range []func(*header) error{
+		f.setType, f.setSizes, f.setPlace, f.setSegments, f.setLayers, f.setData,
+	} {
 		if err := step(h); err != nil {
 			return nil, err
 		}
@@ -82,7 +84,9 @@ func (f *file) setType(h *header) error {
 	kind, ok := kinds[name]
 	switch {
 	case name == "block":
-		return samples.Mark(samples.FaultDatatype, fmt.Errorf("type: block: %w (want a real number)", samples.ErrUnsupported))
+		return samples.Mark(
+			samples.FaultDatatype, fmt.Errorf("type: block: %w (want a real number)", samples.ErrUnsupported),
+		)
 	case !ok:
 		return fmt.Errorf("type: %.40q is not a type", name)
 	}
@@ -90,7 +94,9 @@ func (f *file) setType(h *header) error {
 	name = strings.ToLower(h.fields["encoding"])
 	if f.encoding, ok = encodings[name]; !ok {
 		if name == "hex" {
-			return samples.Mark(samples.FaultEncoding, fmt.Errorf("encoding: hex: %w (want raw or gzip)", samples.ErrUnsupported))
+			return samples.Mark(
+				samples.FaultEncoding, fmt.Errorf("encoding: hex: %w (want raw or gzip)", samples.ErrUnsupported),
+			)
 		}
 		return samples.Mark(samples.FaultEncoding, fmt.Errorf("encoding: %.40q is not an encoding", name))
 	}
@@ -143,7 +149,10 @@ var spaces = map[string][3]float64{
 }
 
 // units are the units of length by their names in mm.
-var units = map[string]float64{"": 1, "mm": 1, "millimeter": 1, "millimeters": 1, "cm": 10, "m": 1000, "um": 0.001, "µm": 0.001, "micron": 0.001, "microns": 0.001}
+var units = map[string]float64{
+	"": 1, "mm": 1, "millimeter": 1, "millimeters": 1, "cm": 10, "m": 1000,
+	"um": 0.001, "µm": 0.001, "micron": 0.001, "microns": 0.001,
+}
 
 func noPlace(format string, a ...any) error {
 	return samples.Mark(samples.FaultPlace, fmt.Errorf(format, a...))
@@ -157,7 +166,11 @@ func (f *file) setPlace(h *header) error {
 	case !there:
 		return noPlace("space: missing: the position of the voxels in the patient is unknown")
 	case !known:
-		return noPlace("space: %.40q does not say where the voxels lie in the patient (want left-posterior-superior, right-anterior-superior or left-anterior-superior)", space)
+		return noPlace(
+			"space: %.40q does not say where the voxels lie in the patient "+
+				"(want left-posterior-superior, right-anterior-superior or left-anterior-superior)",
+			space,
+		)
 	case h.fields["space directions"] == "":
 		return noPlace("space directions: missing: the position of the voxels in the patient is unknown")
 	case h.fields["space origin"] == "":
@@ -169,7 +182,10 @@ func (f *file) setPlace(h *header) error {
 	}
 	directions, err := vectors(h.fields["space directions"])
 	if err != nil || len(directions) != len(f.array.Size) {
-		return fmt.Errorf("space directions: %.80q, want a vector of three numbers or none for each of %d axes", h.fields["space directions"], len(f.array.Size))
+		return fmt.Errorf(
+			"space directions: %.80q, want a vector of three numbers or none for each of %d axes",
+			h.fields["space directions"], len(f.array.Size),
+		)
 	}
 	origin, err := vectors(h.fields["space origin"])
 	if err != nil || len(origin) != 1 || origin[0] == nil {
@@ -205,7 +221,12 @@ func (f *file) setPlace(h *header) error {
 		}
 	}
 	if !samples.SpansSpace(g.Affine) {
-		return samples.Mark(samples.FaultAffine, fmt.Errorf("space directions, space origin: the affine %v is not finite, or its axes lie in one plane", g.Affine))
+		return samples.Mark(
+			samples.FaultAffine,
+			fmt.Errorf(
+				"space directions, space origin: the affine %v is not finite, or its axes lie in one plane", g.Affine,
+			),
+		)
 	}
 	return nil
 }
@@ -284,7 +305,9 @@ func (f *file) setLayers(*header) error {
 		return frames("sizes: %d frames or channels, a label map has one", layers)
 	}
 	if layers > max(1, len(f.segments)) { // each layer has a segment, or would not be there
-		return samples.Mark(samples.FaultSegments, fmt.Errorf("sizes: %d layers for %d segments", layers, len(f.segments)))
+		return samples.Mark(
+			samples.FaultSegments, fmt.Errorf("sizes: %d layers for %d segments", layers, len(f.segments)),
+		)
 	}
 	if len(f.segments) > 0 && int64(f.geometry.Voxels()) > math.MaxUint32 {
 		return errors.New("sizes: more voxels than a segmentation has")

@@ -93,7 +93,10 @@ func (f *file) number() error {
 	values := map[uint16]bool{}
 	for _, s := range f.segments {
 		if other, twice := seen[voxels{s.layer, s.value}]; twice {
-			return samples.Mark(samples.FaultSegments, fmt.Errorf("%s: %d in layer %d, as %s", s.key("LabelValue"), s.value, s.layer, other))
+			return samples.Mark(
+				samples.FaultSegments,
+				fmt.Errorf("%s: %d in layer %d, as %s", s.key("LabelValue"), s.value, s.layer, other),
+			)
 		}
 		seen[voxels{s.layer, s.value}] = s.key("LabelValue")
 		values[s.value] = true
@@ -189,7 +192,13 @@ func (f *file) divide(data *samples.Reader, most int) (volume.Segmentation, erro
 				n, known := segment[key]
 				if !known {
 					i := f.geometry.Index(v)
-					return samples.Mark(samples.FaultSegments, fmt.Errorf("voxel (%d, %d, %d): label %d in layer %d belongs to no segment", i[0], i[1], i[2], label, layer))
+					return samples.Mark(
+						samples.FaultSegments,
+						fmt.Errorf(
+							"voxel (%d, %d, %d): label %d in layer %d belongs to no segment", i[0], i[1], i[2], label,
+							layer,
+						),
+					)
 				}
 				last, current = key, n
 			}

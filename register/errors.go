@@ -45,7 +45,9 @@ type OverlapError struct {
 }
 
 func (e *OverlapError) Error() string {
-	return fmt.Sprintf("the images overlap in %.0f %% of the field; their centres are %.0f mm apart", 100*e.Overlap, e.Distance)
+	return fmt.Sprintf(
+		"the images overlap in %.0f %% of the field; their centres are %.0f mm apart", 100*e.Overlap, e.Distance,
+	)
 }
 
 // MotionError says that the transform moves more than is accepted.
@@ -55,8 +57,10 @@ type MotionError struct {
 }
 
 func (e *MotionError) Error() string {
-	return fmt.Sprintf("registration turned the knee by %.1f° and moved it by %.1f mm; at most %g° and %g mm are accepted",
-		e.Rotation, e.Shift, e.MaxRotation, e.MaxShift)
+	return fmt.Sprintf(
+		"registration turned the knee by %.1f° and moved it by %.1f mm; at most %g° and %g mm are accepted",
+		e.Rotation, e.Shift, e.MaxRotation, e.MaxShift,
+	)
 }
 
 // MetricError says that the images agree no better after the registration.
@@ -65,7 +69,10 @@ type MetricError struct {
 }
 
 func (e *MetricError) Error() string {
-	return fmt.Sprintf("registration did not improve the mutual information of the images: %.4f before, %.4f after", e.Before, e.After)
+	return fmt.Sprintf(
+		"registration did not improve the mutual information of the images: %.4f before, %.4f after", e.Before,
+		e.After,
+	)
 }
 
 // OptionError says that an option is out of range.

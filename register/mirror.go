@@ -25,8 +25,12 @@ type MirrorError struct {
 }
 
 func (e *MirrorError) Error() string {
-	return fmt.Sprintf("the images fit better if one is mirrored from left to right (mutual information %.3f, else %.3f): "+
-		"one seems to be of the other knee", e.Mirrored, e.Score)
+	return fmt.Sprintf(
+		"the images fit better if one is mirrored from left to right (mutual information %.3f, else %.3f): "+
+			"one seems to be of the other knee",
+		e.Mirrored,
+		e.Score,
+	)
 }
 
 // checkMirror returns a *MirrorError where the moving image, which has been aligned, fits better

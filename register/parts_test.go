@@ -116,7 +116,8 @@ func TestEuler(t *testing.T) {
 		if got := angle(turn); math.Abs(got-degrees) > 1e-6 {
 			t.Errorf("angle %g, want %g", got, degrees)
 		}
-		if back := turn.Then(turn.Inverse()); angle(back) > 1e-6 || distance(back.Apply([3]float64{9, 9, 9}), [3]float64{9, 9, 9}) > 1e-8 {
+		if back := turn.Then(turn.Inverse()); angle(back) > 1e-6 ||
+			distance(back.Apply([3]float64{9, 9, 9}), [3]float64{9, 9, 9}) > 1e-8 {
 			t.Errorf("a transform and its inverse: %v", back)
 		}
 	}

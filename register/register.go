@@ -179,19 +179,21 @@ func (o Options) parameters() parameters {
 		"MaximumNumberOfIterations":        {strconv.Itoa(o.Iterations)},
 		"NumberOfSamplesForExactGradient":  {strconv.Itoa(5 * o.Samples)},
 		"NumberOfResolutions":              {strconv.Itoa(o.Resolutions)},
-		"ImageSampler":                     {"RandomCoordinate"}, // between voxels, so that grids leave no pattern in the metric
-		"NumberOfSpatialSamples":           {strconv.Itoa(o.Samples)},
-		"NewSamplesEveryIteration":         {"true"},
-		"RandomSeed":                       {strconv.Itoa(int(o.Seed))},
-		"Interpolator":                     {"LinearInterpolator"},
-		"FixedImagePyramid":                {"FixedRecursiveImagePyramid"},
-		"MovingImagePyramid":               {"MovingRecursiveImagePyramid"},
-		"FixedInternalImagePixelType":      {"float"},
-		"MovingInternalImagePixelType":     {"float"},
-		"UseDirectionCosines":              {"true"},
-		"Resampler":                        {"DefaultResampler"},
-		"ResampleInterpolator":             {"FinalBSplineInterpolator"},
-		"WriteResultImage":                 {"false"},
+		"ImageSampler": {
+			"RandomCoordinate",
+		}, // between voxels, so that grids leave no pattern in the metric
+		"NumberOfSpatialSamples":       {strconv.Itoa(o.Samples)},
+		"NewSamplesEveryIteration":     {"true"},
+		"RandomSeed":                   {strconv.Itoa(int(o.Seed))},
+		"Interpolator":                 {"LinearInterpolator"},
+		"FixedImagePyramid":            {"FixedRecursiveImagePyramid"},
+		"MovingImagePyramid":           {"MovingRecursiveImagePyramid"},
+		"FixedInternalImagePixelType":  {"float"},
+		"MovingInternalImagePixelType": {"float"},
+		"UseDirectionCosines":          {"true"},
+		"Resampler":                    {"DefaultResampler"},
+		"ResampleInterpolator":         {"FinalBSplineInterpolator"},
+		"WriteResultImage":             {"false"},
 	}
 }
 
@@ -228,6 +230,8 @@ func angle(t volume.Rigid) float64 {
 }
 
 func distance(a, b [3]float64) float64 {
-	d := math.Sqrt(float64((a[0]-b[0])*(a[0]-b[0])) + float64((a[1]-b[1])*(a[1]-b[1])) + float64((a[2]-b[2])*(a[2]-b[2])))
+	d := math.Sqrt(
+		float64((a[0]-b[0])*(a[0]-b[0])) + float64((a[1]-b[1])*(a[1]-b[1])) + float64((a[2]-b[2])*(a[2]-b[2])),
+	)
 	return math.Round(d*1e9) / 1e9
 }

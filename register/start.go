@@ -144,7 +144,13 @@ func (p picture) moved(t volume.Rigid) picture {
 	out.origin = t.Apply(p.origin)
 	for r, row := range t.Rotation {
 		for c := range 3 {
-			out.direction[r][c] = float64(row[0]*p.direction[0][c]) + float64(row[1]*p.direction[1][c]) + float64(row[2]*p.direction[2][c])
+			out.direction[r][c] = float64(
+				row[0]*p.direction[0][c],
+			) + float64(
+				row[1]*p.direction[1][c],
+			) + float64(
+				row[2]*p.direction[2][c],
+			)
 		}
 	}
 	return out

@@ -61,7 +61,10 @@ func (s *Store) Voxels(br *bufio.Reader, whole io.Reader, used int64) (io.ReadCl
 		return io.NopCloser(data), err
 	}
 	if s.Open == nil {
-		return nil, Mark(FaultDataFile, fmt.Errorf("%s: the voxels are in %.80q, which cannot be opened here", s.Field, s.Names[0]))
+		return nil, Mark(
+			FaultDataFile,
+			fmt.Errorf("%s: the voxels are in %.80q, which cannot be opened here", s.Field, s.Names[0]),
+		)
 	}
 	return &parts{Store: s, each: s.Bytes / int64(len(s.Names))}, nil
 }

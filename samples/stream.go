@@ -80,7 +80,10 @@ func (c *closed) Read(p []byte) (int, error) {
 // Skip discards n bytes of r.
 func Skip(r io.Reader, n int64) error {
 	if got, err := io.CopyN(io.Discard, r, n); err != nil {
-		return Mark(StreamFault(err), fmt.Errorf("%d bytes should be skipped, but the data end after %d: %w", n, got, Unexpected(err)))
+		return Mark(
+			StreamFault(err),
+			fmt.Errorf("%d bytes should be skipped, but the data end after %d: %w", n, got, Unexpected(err)),
+		)
 	}
 	return nil
 }
@@ -93,7 +96,10 @@ func SkipLines(br *bufio.Reader, n int) error {
 		case err == nil:
 			line++
 		case !errors.Is(err, bufio.ErrBufferFull): // a line may be longer than the buffer
-			return Mark(StreamFault(err), fmt.Errorf("%d lines should be skipped, but the data end after %d: %w", n, line, Unexpected(err)))
+			return Mark(
+				StreamFault(err),
+				fmt.Errorf("%d lines should be skipped, but the data end after %d: %w", n, line, Unexpected(err)),
+			)
 		}
 	}
 	return nil

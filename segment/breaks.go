@@ -121,7 +121,8 @@ func (x signal) broken(te []float64, first int) (Break, bool) {
 		last, square := x.mean(e)
 		for f := first; f < e; f++ {
 			earlier, other := x.mean(f)
-			if most := mostRise * earlier; earlier > 0 && last > least && last-most > deviations*math.Sqrt(square+mostRise*mostRise*other) {
+			if most := mostRise * earlier; earlier > 0 && last > least &&
+				last-most > deviations*math.Sqrt(square+mostRise*mostRise*other) {
 				return Break{Rise: true, From: f, To: e, Factor: last / earlier}, true
 			}
 		}

@@ -23,7 +23,10 @@ func (e *GridError) Error() string {
 		return fmt.Sprintf("mask is %d×%d×%d voxels, the series %d×%d×%d",
 			e.Mask[0], e.Mask[1], e.Mask[2], e.Series[0], e.Series[1], e.Series[2])
 	}
-	return fmt.Sprintf("mask grid differs from the series: voxel centres up to %.2f mm apart (allowed %.2f mm)", e.Distance, e.Allowed)
+	return fmt.Sprintf(
+		"mask grid differs from the series: voxel centres up to %.2f mm apart (allowed %.2f mm)", e.Distance,
+		e.Allowed,
+	)
 }
 
 // OnGrid returns l in the voxel order of g, the geometry of the series. Mask and
@@ -37,7 +40,9 @@ func (e *GridError) Error() string {
 // its slice axis: the voxels are the same.
 func OnGrid(l volume.Labels, g volume.Geometry) (volume.Labels, error) {
 	if len(l.Data) != l.Voxels() {
-		return volume.Labels{}, fmt.Errorf("mask has %d labels, want %d×%d×%d", len(l.Data), l.Size[0], l.Size[1], l.Size[2])
+		return volume.Labels{}, fmt.Errorf(
+			"mask has %d labels, want %d×%d×%d", len(l.Data), l.Size[0], l.Size[1], l.Size[2],
+		)
 	}
 	m, err := order(l.Geometry, g)
 	if err != nil {

@@ -183,7 +183,9 @@ func (s *Scheme) check() error {
 		}
 	}
 	if name := s.reservedRow(); name != "" {
-		return fmt.Errorf("label scheme %s: %s is the name of rows of the results: give the compartment another name", s.Name, name)
+		return fmt.Errorf(
+			"label scheme %s: %s is the name of rows of the results: give the compartment another name", s.Name, name,
+		)
 	}
 	if len(s.meanings()) == 0 {
 		return fmt.Errorf("label scheme %s: labels: none is reported", s.Name)
@@ -196,7 +198,8 @@ func (s *Scheme) check() error {
 func (s *Scheme) reservedRow() string {
 	tissues := s.Tissues()
 	for _, name := range s.meanings() {
-		isPart := anatomy.RegionNamed(name) != anatomy.NoRegion || slices.Contains(anatomy.Plates(), anatomy.Plate(name))
+		isPart := anatomy.RegionNamed(name) != anatomy.NoRegion ||
+			slices.Contains(anatomy.Plates(), anatomy.Plate(name))
 		if name == All || tissues && isPart && anatomy.TissueNamed(name) == anatomy.NoTissue {
 			return name
 		}

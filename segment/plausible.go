@@ -93,7 +93,9 @@ type arrangement struct {
 // arrangements holds how the compartments of a knee lie, whatever its position in the scanner:
 // positions are the patient's.
 var arrangements = []arrangement{
-	{Medial, Lateral, ToMedial}, {medialTibial, lateralTibial, ToMedial}, {string(anatomy.PlateMedialMeniscus), string(anatomy.PlateLateralMeniscus), ToMedial},
+	{
+		Medial, Lateral, ToMedial,
+	}, {medialTibial, lateralTibial, ToMedial}, {string(anatomy.PlateMedialMeniscus), string(anatomy.PlateLateralMeniscus), ToMedial},
 	{Patellofemoral, Medial, Anterior}, {Patellofemoral, Lateral, Anterior},
 	{patellarRow, femoralRow, Anterior}, {patellarRow, medialTibial, Anterior}, {patellarRow, lateralTibial, Anterior},
 	{femoralRow, medialTibial, Superior}, {femoralRow, lateralTibial, Superior},
@@ -135,7 +137,12 @@ func (r Regions) Check(side string) []Finding {
 		wrong := sign * (places[second].centre(axis) - places[first].centre(axis))
 		spread := math.Sqrt((places[first].variance(axis) + places[second].variance(axis)) / 2)
 		if wrong >= apart && wrong >= spread {
-			out = append(out, Finding{Kind: WrongSide, Compartment: o.first, Other: o.second, Direction: o.direction, DistanceMM: wrong})
+			out = append(
+				out,
+				Finding{
+					Kind: WrongSide, Compartment: o.first, Other: o.second, Direction: o.direction, DistanceMM: wrong,
+				},
+			)
 		}
 	}
 	return out

@@ -106,8 +106,9 @@ func (m Marks) Tissues() anatomy.Mask {
 
 // Divided returns the marks with the regions that their tissues were divided into, one per
 // voxel, and the layer of each voxel, from 1 at the bone to layers; layer is nil where
-// there are none, as is region where nothing was divided. A voxel of a tissue without a region, such as bone, is not in a part.
-// Voxels that are marked with a row stay in it.
+// there are none, as is region where nothing was divided.
+// A voxel of a tissue without a region, such as bone, is not in a part. Voxels that are marked with
+// a row stay in it.
 func (m Marks) Divided(region []anatomy.Region, layer []uint8, layers int) Parts {
 	t := newPartTable(m.Names, layers)
 	out := make([]uint16, len(m.Data))
@@ -125,7 +126,10 @@ func (m Marks) Divided(region []anatomy.Region, layer []uint8, layers int) Parts
 	shareOut(len(out), func(_, start, end int) {
 		m.eachPart(start, end, t, region, layer, func(v, end, index int) { fill(out[v:end], t.part[index]) })
 	})
-	return Parts{Labels: volume.Labels{Geometry: m.Geometry, Data: out}, Part: parts, Tissue: tissue, Marked: m.Names, Compartments: m.dividedRows(), Layers: layers, Readings: m.Readings}
+	return Parts{
+		Labels: volume.Labels{Geometry: m.Geometry, Data: out}, Part: parts, Tissue: tissue,
+		Marked: m.Names, Compartments: m.dividedRows(), Layers: layers, Readings: m.Readings,
+	}
 }
 
 // eachPart calls do with the place in the table of the voxels of the range that belong to a part: for a
@@ -197,7 +201,10 @@ func (t *partTable) number() (parts []Part, tissue []uint16) {
 		for _, r := range anatomy.Regions() {
 			for layer := range t.layers + 1 {
 				if i := t.index(mark, r, uint8(layer)); t.used[i] {
-					parts = append(parts, Part{Compartment: r.Compartment(), Plate: string(r.Plate()), Region: r.String(), Layer: layer})
+					parts = append(
+						parts,
+						Part{Compartment: r.Compartment(), Plate: string(r.Plate()), Region: r.String(), Layer: layer},
+					)
 					tissue = append(tissue, mark)
 					t.part[i] = uint16(len(parts))
 				}
@@ -288,7 +295,10 @@ type Regions struct {
 // of its voxels and the fraction of the voxel that it covers; fraction is nil where the
 // mask lies on that grid.
 func (p Parts) OnGrid(g volume.Geometry, part []uint16, fraction []float32) Regions {
-	r := Regions{Labels: volume.Labels{Geometry: g, Data: part}, Names: p.Compartments, Readings: p.Readings, Fraction: fraction}
+	r := Regions{
+		Labels: volume.Labels{Geometry: g, Data: part}, Names: p.Compartments, Readings: p.Readings,
+		Fraction: fraction,
+	}
 	lut := make([]uint16, len(p.Part)+1)
 	same := true // parts have the numbers of their compartments
 	for n, part := range p.Part {

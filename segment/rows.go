@@ -54,7 +54,9 @@ func (r Regions) partRows() (rows []row, rowsOf [][]int) {
 			}
 		}
 		for _, region := range append([]string{All}, regions...) {
-			if !slices.ContainsFunc(r.Parts, func(p Part) bool { return p.Region != "" && p.in(row{name, region, All}, layers) }) {
+			if !slices.ContainsFunc(
+				r.Parts, func(p Part) bool { return p.Region != "" && p.in(row{name, region, All}, layers) },
+			) {
 				continue
 			}
 			if region != All {

@@ -56,7 +56,10 @@ func TestKneeMaskRows(t *testing.T) {
 	names := []string{"medial", "femoral", "sphere-1", "medial-meniscus", "tibial-cartilage"}
 	m := Marks{Names: names}
 	m.Size, m.Data = [3]int{5, 1, 1}, []uint16{1, 2, 3, 4, 5}
-	want := []anatomy.Tissue{anatomy.FemoralCartilage, anatomy.FemoralCartilage, anatomy.NoTissue, anatomy.MedialMeniscus, anatomy.TibialCartilage}
+	want := []anatomy.Tissue{
+		anatomy.FemoralCartilage, anatomy.FemoralCartilage, anatomy.NoTissue, anatomy.MedialMeniscus,
+		anatomy.TibialCartilage,
+	}
 	if got := m.KneeMask().Data; !slices.Equal(got, want) {
 		t.Errorf("%v, want %v", got, want)
 	}

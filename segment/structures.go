@@ -75,7 +75,9 @@ type FrameError struct{ First, Second volume.Segment }
 
 // Error names both segments and their frames.
 func (e *FrameError) Error() string {
-	return fmt.Sprintf("%s is drawn in frame %s, %s in frame %s", called(e.First), e.First.Frame, called(e.Second), e.Second.Frame)
+	return fmt.Sprintf(
+		"%s is drawn in frame %s, %s in frame %s", called(e.First), e.First.Frame, called(e.Second), e.Second.Frame,
+	)
 }
 
 // InterpretSegments gives the voxels of named segments their meanings, as Interpret does
@@ -96,7 +98,10 @@ func (s Scheme) InterpretSegments(m volume.Segmentation) (Marks, error) {
 		return Marks{}, err
 	}
 	names := s.meanings()
-	r := Marks{Labels: volume.Labels{Geometry: m.Geometry, Data: make([]uint16, m.Voxels())}, Names: names, Readings: readings}
+	r := Marks{
+		Labels: volume.Labels{Geometry: m.Geometry, Data: make([]uint16, m.Voxels())}, Names: names,
+		Readings: readings,
+	}
 	shared := map[[2]uint16]int{}
 	var framed volume.Segment // the first one of a known frame of reference
 	for n, g := range m.Segments {
@@ -170,9 +175,13 @@ func (s Scheme) read(segments []volume.Segment) ([]Reading, error) {
 			return nil, err
 		}
 		if decided.name == "" {
-			unknown = append(unknown, SegmentCount{Number: g.Number, Label: g.Label, Voxels: len(g.Voxels), Known: known})
+			unknown = append(
+				unknown, SegmentCount{Number: g.Number, Label: g.Label, Voxels: len(g.Voxels), Known: known},
+			)
 		}
-		out[n] = Reading{Number: g.Number, Label: g.Label, Meaning: decided.name, By: decided.source, Voxels: len(g.Voxels)}
+		out[n] = Reading{
+			Number: g.Number, Label: g.Label, Meaning: decided.name, By: decided.source, Voxels: len(g.Voxels),
+		}
 	}
 	if len(unknown) > 0 {
 		return nil, &UnknownSegmentsError{Scheme: s.Name, Segments: unknown}

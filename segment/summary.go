@@ -185,7 +185,9 @@ func SetPlateMeans(whole, parts []Summary) {
 	for n := range whole {
 		sum, plates, voxels := 0.0, 0, 0
 		for _, p := range parts {
-			if p.Compartment == whole[n].Compartment && p.Layer == All && slices.Contains(anatomy.Plates(), anatomy.Plate(p.Region)) && p.Voxels > 0 {
+			if p.Compartment == whole[n].Compartment && p.Layer == All &&
+				slices.Contains(anatomy.Plates(), anatomy.Plate(p.Region)) &&
+				p.Voxels > 0 {
 				sum += float64(p.MeanT2)
 				plates++
 				voxels += p.Voxels
@@ -233,7 +235,8 @@ func summarize(m volume.Maps, r Regions, member []uint16, rows []row, rowsOf [][
 			if used {
 				s.add(m, v)
 			} else if !s.excluded.count(status) {
-				return nil, fmt.Errorf("voxel %s of %s: status %v, T2 %g ms: mask and fit disagree", voxelIndex(r, v), rows[n].compartment, status, m.T2[v])
+				return nil, fmt.Errorf("voxel %s of %s: status %v, T2 %g ms: mask and fit disagree",
+					voxelIndex(r, v), rows[n].compartment, status, m.T2[v])
 			}
 		}
 	}
@@ -282,7 +285,10 @@ func sameGrid(m volume.Maps, r Regions) error {
 	}
 	n := r.Voxels()
 	if len(r.Data) != n || len(m.T2) != n || len(m.R2) != n || len(m.SE) != n || len(m.Status) != n {
-		return fmt.Errorf("mask, T2, R², SE, status have %d, %d, %d, %d, %d values, want %d", len(r.Data), len(m.T2), len(m.R2), len(m.SE), len(m.Status), n)
+		return fmt.Errorf(
+			"mask, T2, R², SE, status have %d, %d, %d, %d, %d values, want %d", len(r.Data), len(m.T2), len(m.R2),
+			len(m.SE), len(m.Status), n,
+		)
 	}
 	return nil
 }
@@ -351,55 +357,4 @@ func quantile(sorted []float64, p float64) float64 {
 		return sorted[len(sorted)-1]
 	}
 	return sorted[n] + float64((h-low)*(sorted[n+1]-sorted[n]))
-}
-
-// Decay is the mean signal of a compartment's used voxels.
-type Decay struct {
-	Compartment string
-	Voxels      int       // with status Fitted
-	Signal      []float64 // at each TE of the series; NaN where Voxels is 0
-	// Sigma is the noise of a voxel, as the quadratic mean over the voxels of what
-	// the maps say of their slices; NaN where one of them has none.
-	Sigma float64
-}
-
-// Decays returns one Decay per name in r, in the same order, over all echoes of
-// s, skipped ones among them. It panics if s, m and r do not have one grid,
-// which Summarize checks for m and r.
-func Decays(s volume.MultiEcho, m volume.Maps, r Regions) []Decay {
-	if len(m.Status) != len(r.Data) {
-		panic("segment: maps and mask differ in size")
-	}
-	for _, echo := range s.Echo {
-		if len(echo) != len(r.Data) {
-			panic("segment: series and mask differ in size")
-		}
-	}
-	out := make([]Decay, len(r.Names))
-	for n := range out {
-		out[n] = Decay{Compartment: r.Names[n], Signal: make([]float64, len(s.Echo))}
-	}
-	for v, region := range r.Data {
-		if region == 0 || m.Status[v] != volume.Fitted {
-			continue
-		}
-		d := &out[region-1]
-		d.Voxels++
-		sigma := math.NaN()
-		if k := v / r.SliceVoxels(); k < len(m.Noise.Sigma) {
-			sigma = m.Noise.Sigma[k]
-		}
-		d.Sigma += float64(sigma * sigma)
-		for e, echo := range s.Echo {
-			d.Signal[e] += float64(echo[v])
-		}
-	}
-	for n := range out {
-		d := &out[n]
-		for e := range d.Signal {
-			d.Signal[e] /= float64(d.Voxels) // 0/0 is NaN: absent
-		}
-		d.Sigma = math.Sqrt(d.Sigma / float64(d.Voxels))
-	}
-	return out
 }

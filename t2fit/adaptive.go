@@ -37,7 +37,10 @@ func newAdaptive(k train, o Resolved) func() estimator {
 	}
 	first := newNLLS(k)
 	return func() estimator {
-		return &adaptive{train: k, floor: floor, least: least, first: first(), make: makers, fitters: make([]estimator, len(makers))}
+		return &adaptive{
+			train: k, floor: floor, least: least, first: first(), make: makers,
+			fitters: make([]estimator, len(makers)),
+		}
 	}
 }
 

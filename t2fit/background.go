@@ -39,7 +39,10 @@ func backgroundNoise(s volume.MultiEcho, sigma []float64) error {
 	nx, ny := s.Size[0], s.Size[1]
 	w, h := nx/cornerPart, ny/cornerPart
 	if w*h < cornerPixels {
-		return fmt.Errorf("%w from the background: the corners of %d × %d pixels hold fewer than %d", ErrNoise, nx, ny, cornerPixels)
+		return fmt.Errorf(
+			"%w from the background: the corners of %d × %d pixels hold fewer than %d", ErrNoise, nx, ny,
+			cornerPixels,
+		)
 	}
 	pixels := make([]float64, w*h)
 	var seen [3]int // corners by what they are
@@ -63,7 +66,11 @@ func backgroundNoise(s volume.MultiEcho, sigma []float64) error {
 	}
 	fill(sigma)
 	if len(sigma) > 0 && math.IsNaN(sigma[0]) {
-		return fmt.Errorf("%w from the background: no slice has two corners of air that agree: of %d corners %d are masked to 0, %d hold something else than noise", ErrNoise, 4*len(sigma), seen[isMasked], seen[isOther])
+		return fmt.Errorf(
+			"%w from the background: no slice has two corners of air that agree: "+
+				"of %d corners %d are masked to 0, %d hold something else than noise",
+			ErrNoise, 4*len(sigma), seen[isMasked], seen[isOther],
+		)
 	}
 	return nil
 }

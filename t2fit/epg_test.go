@@ -80,7 +80,10 @@ func TestEPGExact(t *testing.T) {
 					}
 					// At 180° the cosine moves with the square of the angle: its
 					// 1e-14 are 1e-7 of B1.
-					if want := math.Min(b1, 2-b1); got.Status != volume.Fitted || !near(got.T2, t2, 1e-6) || !near(got.S0, 800, 1e-6) || math.Abs(got.B1-want) > 1e-6 || got.SE > 1e-5*t2 {
+					if want := math.Min(b1, 2-b1); got.Status != volume.Fitted || !near(got.T2, t2, 1e-6) ||
+						!near(got.S0, 800, 1e-6) ||
+						math.Abs(got.B1-want) > 1e-6 ||
+						got.SE > 1e-5*t2 {
 						t.Errorf("%d × %g ms, T1 %g, T2 %g, B1 %g: got %+v", c.n, c.spacing, t1, t2, b1, got)
 					}
 				}
@@ -146,7 +149,8 @@ func TestEPGStatus(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got.Status != c.want || math.Abs(got.B1-c.b1) > 1e-6 || math.IsNaN(got.B1) != math.IsNaN(c.b1) || math.IsNaN(got.T2) != math.IsNaN(c.b1) {
+		if got.Status != c.want || math.Abs(got.B1-c.b1) > 1e-6 || math.IsNaN(got.B1) != math.IsNaN(c.b1) ||
+			math.IsNaN(got.T2) != math.IsNaN(c.b1) {
 			t.Errorf("%s: got %+v, want %v and B1 %g", c.name, got, c.want, c.b1)
 		}
 	}
@@ -169,7 +173,8 @@ func TestEPGProfile(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if got.Status != volume.Fitted || !near(got.T2, t2, 1e-6) || !near(got.B1, b1, 1e-6) || !near(got.S0, 300*5, 1e-6) {
+			if got.Status != volume.Fitted || !near(got.T2, t2, 1e-6) || !near(got.B1, b1, 1e-6) ||
+				!near(got.S0, 300*5, 1e-6) {
 				t.Errorf("T2 %g, B1 %g: got %+v", t2, b1, got)
 			}
 		}
@@ -272,7 +277,10 @@ func TestEPGBiasAndCoverage(t *testing.T) {
 			slices.Sort(found)
 			bias, coverage := found[draws/2]/t2-1, float64(covered)/draws
 			sd := math.Sqrt(sum2/draws - sum/draws*sum/draws)
-			t.Logf("B1 %.2f, T2 %g ms: median %+.2f %%, 95 %% interval covers %.1f %%, standard error/spread %.3f", b1, t2, 100*bias, 100*coverage, math.Sqrt(se2/draws)/sd)
+			t.Logf(
+				"B1 %.2f, T2 %g ms: median %+.2f %%, 95 %% interval covers %.1f %%, standard error/spread %.3f", b1,
+				t2, 100*bias, 100*coverage, math.Sqrt(se2/draws)/sd,
+			)
 			if math.Abs(bias) > 0.02 || coverage < 0.93 || coverage > 0.97 {
 				t.Errorf("B1 %g, T2 %g: median off by %.2f %%, coverage %.2f %%", b1, t2, 100*bias, 100*coverage)
 			}

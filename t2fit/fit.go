@@ -43,7 +43,10 @@ func (o Resolved) Fit(ctx context.Context, s volume.MultiEcho, mask volume.Label
 	estimators := newEstimators(newTrain(s.TE[o.SkipEchoes:]), o)
 	n, m := s.Voxels(), o.emptyMaps(s.Geometry)
 	m.Noise = noise
-	job := job{echo: s.Echo[o.SkipEchoes:], mask: mask.Data, maps: m, plane: s.SliceVoxels(), ceilings: ceilingsOf(s, o.SkipEchoes)}
+	job := job{
+		echo: s.Echo[o.SkipEchoes:], mask: mask.Data, maps: m, plane: s.SliceVoxels(),
+		ceilings: ceilingsOf(s, o.SkipEchoes),
+	}
 	err = parallel.EachWorker(ctx, (n+slab-1)/slab, o.Workers, func() func(int) error {
 		w := job.worker(fitter{o, estimators()})
 		return func(i int) error {

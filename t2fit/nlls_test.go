@@ -43,7 +43,8 @@ func TestCurveExact(t *testing.T) {
 						t.Fatal(err)
 					}
 					if got.Status != volume.Fitted || !near(got.T2, t2, 1e-9) || !near(got.S0, s0, 1e-9) ||
-						got.SE > 1e-5*t2 && decayOf(te, t2, 1)[len(te)-1] > 1e-10 { // the logarithm of less is lost in the rounding of the residual
+						got.SE > 1e-5*t2 &&
+							decayOf(te, t2, 1)[len(te)-1] > 1e-10 { // the logarithm of less is lost in the rounding of the residual
 						t.Errorf("%s, TE %v, T2 %g, S0 %g: got %+v", method, te, t2, s0, got)
 					}
 				}
@@ -64,7 +65,8 @@ func TestCurveScale(t *testing.T) {
 			z[e] = y[e] * 4096
 		}
 		b, _ := Curve(te, z, Options{Method: method, Sigma: 20 * 4096})
-		if !near(b.T2, a.T2, 1e-12) || !near(b.S0, a.S0*4096, 1e-12) || !near(b.R2, a.R2, 1e-12) || !near(b.SE, a.SE, 1e-12) {
+		if !near(b.T2, a.T2, 1e-12) || !near(b.S0, a.S0*4096, 1e-12) || !near(b.R2, a.R2, 1e-12) ||
+			!near(b.SE, a.SE, 1e-12) {
 			t.Errorf("%s: %+v scaled becomes %+v", method, a, b)
 		}
 	}
@@ -162,7 +164,10 @@ func oracle(te, y []float64) (float64, float64) {
 	}
 	x := []float64{1, 1}
 	for _, m := range []optimize.Method{&optimize.NelderMead{}, &optimize.BFGS{GradStopThreshold: 1e-14}, &optimize.BFGS{GradStopThreshold: 1e-15}} {
-		r, err := optimize.Minimize(optimize.Problem{Func: cost, Grad: grad}, x, &optimize.Settings{GradientThreshold: 1e-15, MajorIterations: 500}, m)
+		r, err := optimize.Minimize(
+			optimize.Problem{Func: cost, Grad: grad}, x,
+			&optimize.Settings{GradientThreshold: 1e-15, MajorIterations: 500}, m,
+		)
 		if r == nil {
 			panic(err)
 		}

@@ -196,7 +196,14 @@ var background = Options{SigmaFrom: FromBackground}
 // 1600 pixels of air fix sigma to 2 %.
 func TestNoiseFromBackground(t *testing.T) {
 	rng := rand.New(rand.NewPCG(4, 4))
-	n := mustNoise(t, stack(head(rng, 10, [4]float64{1, 1, 1, 1}), head(rng, 20, [4]float64{1, 1, 1, 1}), head(rng, 10, [4]float64{1, 5, 1, 1})), background)
+	n := mustNoise(
+		t,
+		stack(
+			head(rng, 10, [4]float64{1, 1, 1, 1}), head(rng, 20, [4]float64{1, 1, 1, 1}),
+			head(rng, 10, [4]float64{1, 5, 1, 1}),
+		),
+		background,
+	)
 	for k, want := range []float64{10, 20, 10} {
 		if !near(n.Sigma[k], want, 0.06) {
 			t.Errorf("slice %d: sigma %.2f, want %g", k, n.Sigma[k], want)

@@ -45,7 +45,9 @@ func newOffset(k train) func() estimator {
 	n, rates := len(k.t), ratesOver(k.t, k.step > 0)
 	phi := make([][]float64, len(rates))
 	own := func() *offset {
-		return &offset{train: k, rate: rates, phi: phi, h: make([]float64, n), h1: make([]float64, n), y: make([]float64, n)}
+		return &offset{
+			train: k, rate: rates, phi: phi, h: make([]float64, n), h1: make([]float64, n), y: make([]float64, n),
+		}
 	}
 	m := own()
 	for i, r := range rates {

@@ -117,7 +117,9 @@ func (o Options) Resolve() (Resolved, error) {
 		o.Method = NLLS
 	}
 	if o.Method != EPG && (o.T1 != 0 || o.B1Range != [2]float64{} || o.RefocusingProfile != nil) {
-		return Resolved{}, fmt.Errorf("t1, b1 range and refocusing profile are for epg; %s has no use for them", o.Method)
+		return Resolved{}, fmt.Errorf(
+			"t1, b1 range and refocusing profile are for epg; %s has no use for them", o.Method,
+		)
 	}
 	if o.T2Range == [2]float64{} {
 		o.T2Range = [2]float64{0, 100}
@@ -151,7 +153,9 @@ func (o Options) skip() (int, error) {
 	case n < 0:
 		return 0, fmt.Errorf("skip echoes: %d is negative", n)
 	case o.Method == EPG && n > 0:
-		return 0, fmt.Errorf("skip echoes: %d, but epg explains the first echo and needs all: leave it to its default, or say 0", n)
+		return 0, fmt.Errorf(
+			"skip echoes: %d, but epg explains the first echo and needs all: leave it to its default, or say 0", n,
+		)
 	case o.Method == EPG:
 		return 0, nil
 	case n == 0:
@@ -186,7 +190,11 @@ func (o Resolved) check() error {
 	case !(o.T1 > 0) || math.IsInf(o.T1, 0):
 		return fmt.Errorf("t1 %g ms is not a time", o.T1)
 	case o.Method == EPG && o.T1 < leastT1:
-		return fmt.Errorf("t1 %g ms is shorter than any tissue's T2 of interest: below %d ms T1 and the refocusing angle cannot be told apart", o.T1, leastT1)
+		return fmt.Errorf(
+			"t1 %g ms is shorter than any tissue's T2 of interest: "+
+				"below %d ms T1 and the refocusing angle cannot be told apart",
+			o.T1, leastT1,
+		)
 	case !(b1[0] > 0) || !(b1[1] > b1[0]) || b1[1] > 2:
 		return fmt.Errorf("b1 range %g to %g is empty or beyond 0 to 2", b1[0], b1[1])
 	case len(o.RefocusingProfile) == 0:

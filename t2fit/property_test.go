@@ -203,7 +203,10 @@ func TestNotANumberStaysInItsVoxel(t *testing.T) {
 				continue
 			}
 			if !sameBits(voxelOf(got, v), voxelOf(want, v)) || got.Status[v] != want.Status[v] {
-				t.Errorf("%s: voxel %d (bad: %t): %v %v, want %v %v", m, v, bad[v], got.Status[v], voxelOf(got, v), want.Status[v], voxelOf(want, v))
+				t.Errorf(
+					"%s: voxel %d (bad: %t): %v %v, want %v %v", m, v, bad[v], got.Status[v], voxelOf(got, v),
+					want.Status[v], voxelOf(want, v),
+				)
 			}
 		}
 	}
@@ -287,7 +290,10 @@ func TestPermutationOfVoxels(t *testing.T) {
 			}
 			for to, from := range order {
 				if !sameBits(voxelOf(got, to), voxelOf(want, from)) || got.Status[to] != want.Status[from] {
-					t.Fatalf("%s, floor %g: voxel %d is %v %v, and %v %v at %d", m, floor, from, want.Status[from], voxelOf(want, from), got.Status[to], voxelOf(got, to), to)
+					t.Fatalf(
+						"%s, floor %g: voxel %d is %v %v, and %v %v at %d", m, floor, from, want.Status[from],
+						voxelOf(want, from), got.Status[to], voxelOf(got, to), to,
+					)
 				}
 			}
 		}

@@ -44,7 +44,8 @@ func TestRicianExact(t *testing.T) {
 						continue // one echo above the floor
 					}
 					v := k.estimate(y, sigma)
-					if v.status != volume.Fitted || !near(v.t2, t2, 1e-8) || !near(v.s0, snr*sigma, 1e-8) || v.echoes != len(te) {
+					if v.status != volume.Fitted || !near(v.t2, t2, 1e-8) || !near(v.s0, snr*sigma, 1e-8) ||
+						v.echoes != len(te) {
 						t.Errorf("TE %v, T2 %g, S0 %g, sigma %g: %+v", te, t2, snr*sigma, sigma, v)
 					}
 				}
@@ -64,7 +65,8 @@ func TestRicianWithoutNoise(t *testing.T) {
 			want := plain.estimate(y, math.NaN())
 			for _, sigma := range []float64{0, 1e-300, 1e-18, 1e-9} {
 				got := k.estimate(y, sigma)
-				if got.status != want.status || got.status == volume.Fitted && (!near(got.t2, want.t2, 1e-7) || !near(got.rss, want.rss, 1e-9)) {
+				if got.status != want.status ||
+					got.status == volume.Fitted && (!near(got.t2, want.t2, 1e-7) || !near(got.rss, want.rss, 1e-9)) {
 					t.Errorf("TE %v, %v, sigma %g: %+v, nlls %+v", te, y, sigma, got, want)
 				}
 			}
@@ -267,7 +269,10 @@ func TestRicianBias(t *testing.T) {
 				}
 			}
 			bias, cover := medianBias(all, t2), float64(covered)/float64(len(all))
-			t.Logf("T2 %3g ms, SNR %3g: bound %4.1f %%, bias %+.2f %%, covered %.1f %%", t2, snr, 100*bound, 100*bias, 100*cover)
+			t.Logf(
+				"T2 %3g ms, SNR %3g: bound %4.1f %%, bias %+.2f %%, covered %.1f %%", t2, snr, 100*bound, 100*bias,
+				100*cover,
+			)
 			if math.Abs(bias) > 0.02 {
 				t.Errorf("T2 %g ms, SNR %g: bias %.2f %%", t2, snr, 100*bias)
 			}
@@ -301,7 +306,10 @@ func TestRicianBiasWithEstimatedNoise(t *testing.T) {
 				all[v] = k.estimate(y, noise.Sigma[0])
 			}
 			bias := medianBias(all, t2)
-			t.Logf("T2 %3g ms, SNR %3g, sigma %.3f: bound %4.1f %%, bias %+.2f %%", t2, snr, noise.Sigma[0], 100*bound, 100*bias)
+			t.Logf(
+				"T2 %3g ms, SNR %3g, sigma %.3f: bound %4.1f %%, bias %+.2f %%", t2, snr, noise.Sigma[0], 100*bound,
+				100*bias,
+			)
 			if math.Abs(bias) > 0.03 {
 				t.Errorf("T2 %g ms, SNR %g: bias %.2f %%", t2, snr, 100*bias)
 			}
@@ -366,7 +374,8 @@ func TestRicianBlock(t *testing.T) {
 		}
 		for i := 1; i < b.n; i++ {
 			v := one.estimate(b.decay(i), 1)
-			if got := b.result(i); got.status != v.status || v.status == volume.Fitted && (got.t2 != v.t2 || got.s0 != v.s0 || got.se != v.se || got.rss != v.rss) {
+			if got := b.result(i); got.status != v.status ||
+				v.status == volume.Fitted && (got.t2 != v.t2 || got.s0 != v.s0 || got.se != v.se || got.rss != v.rss) {
 				t.Errorf("TE %v, decay %d: block %+v, alone %+v", te, i, got, v)
 			}
 		}
@@ -396,7 +405,8 @@ func FuzzRician(f *testing.F) {
 		}
 		fit := fitter{o, k[i]}
 		est := fit.estimate(y, math.Abs(sigma))
-		sound := est.T2 > 0 && est.S0 > 0 && est.R2 > 0 && est.SE >= 0 && !math.IsInf(est.T2, 0) && !math.IsInf(est.S0, 0)
+		sound := est.T2 > 0 && est.S0 > 0 && est.R2 > 0 && est.SE >= 0 && !math.IsInf(est.T2, 0) &&
+			!math.IsInf(est.S0, 0)
 		if est.Status.HasValue() != sound {
 			t.Errorf("%v, sigma %g: %+v", y, sigma, est)
 		}

@@ -138,7 +138,8 @@ func (k *nlls) search(b *block) {
 		least, first := k.best.RSS[i], b.y[i]
 		// Most decays leave so much less than the limits of bestOf that there is no
 		// need to take those to the last digit.
-		if rest := k.sums.Squares[i] - float64(first*first); rest < 0.1*k.sums.Squares[i] || !(least < 0.9*min(rest, b.total[i])) {
+		if rest := k.sums.Squares[i] - float64(first*first); rest < 0.1*k.sums.Squares[i] ||
+			!(least < 0.9*min(rest, b.total[i])) {
 			b.status[i] = bestOf(k.searched.decay(j), least, b.total[i])
 		}
 	}

@@ -73,11 +73,15 @@ func beaten(t, y []float64, te0 float64, est Estimate, d dense) string {
 		}
 	case volume.NotDecaying:
 		if most > flat+slack {
-			return fmt.Sprintf("%v: not decaying, but a decay leaves %g, the constant %g", y, squares-most, squares-flat)
+			return fmt.Sprintf(
+				"%v: not decaying, but a decay leaves %g, the constant %g", y, squares-most, squares-flat,
+			)
 		}
 	case volume.NotConverged:
 		if spike := y[0] * y[0]; most > spike+slack || flat > spike+slack {
-			return fmt.Sprintf("%v: not converged, but a curve leaves %g, the limit %g", y, squares-max(most, flat), squares-spike)
+			return fmt.Sprintf(
+				"%v: not converged, but a curve leaves %g, the limit %g", y, squares-max(most, flat), squares-spike,
+			)
 		}
 	}
 	return ""
@@ -173,7 +177,11 @@ func TestRealFitsAreTheMinimum(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			k, f := newTrain(s.TE[1:]), newFitter(s.TE[1:], mustResolve(t, Options{T2Range: [2]float64{0, math.MaxFloat32}}))
+			k, f := newTrain(
+				s.TE[1:],
+			), newFitter(
+				s.TE[1:], mustResolve(t, Options{T2Range: [2]float64{0, math.MaxFloat32}}),
+			)
 			d := newDense(k.t, 2000)
 			y := make([]float64, len(k.t))
 			tried, bad := 0, 0

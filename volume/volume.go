@@ -223,7 +223,10 @@ func (s Status) HasValue() bool { return s == Fitted || s == OutOfRange || s == 
 // order of their columns in tables.
 var Exclusions = [...]Status{LowSignal, NotDecaying, NotConverged, OutOfRange, PoorFit, AtBound, Saturated, Fluid}
 
-var statusNames = [...]string{"not_fitted", "fitted", "low_signal", "not_decaying", "not_converged", "t2_out_of_range", "poor_fit", "at_bound", "saturated", "fluid"}
+var statusNames = [...]string{
+	"not_fitted", "fitted", "low_signal", "not_decaying", "not_converged", "t2_out_of_range", "poor_fit", "at_bound",
+	"saturated", "fluid",
+}
 
 // String returns the state's name as in table columns: low_signal.
 func (s Status) String() string {

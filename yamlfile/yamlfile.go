@@ -45,7 +45,8 @@ func Decode(text []byte, into any) (err error) {
 		return err
 	}
 	// UTF-16 and UTF-32 have zeros, or begin with a byte-order mark (Unicode 23.8).
-	if bytes.ContainsRune(text, 0) || bytes.HasPrefix(text, []byte("\xff\xfe")) || bytes.HasPrefix(text, []byte("\xfe\xff")) {
+	if bytes.ContainsRune(text, 0) || bytes.HasPrefix(text, []byte("\xff\xfe")) ||
+		bytes.HasPrefix(text, []byte("\xfe\xff")) {
 		return ErrEncoding
 	}
 	dec := yaml.NewDecoder(bytes.NewReader(text), yaml.Strict())
@@ -84,7 +85,9 @@ func describe(err error) string {
 	case errors.As(err, &unknown) && unknown.Token != nil:
 		return fmt.Sprintf("line %d: unknown key %.40q", unknown.Token.Position.Line, keyAt(unknown.Token))
 	case errors.As(err, &syntax) && syntax.Token != nil:
-		return fmt.Sprintf("line %d: %s", syntax.Token.Position.Line, positions.ReplaceAllString(syntax.Message, "line $1"))
+		return fmt.Sprintf(
+			"line %d: %s", syntax.Token.Position.Line, positions.ReplaceAllString(syntax.Message, "line $1"),
+		)
 	}
 	return strings.TrimSpace(yaml.FormatError(err, false, false))
 }

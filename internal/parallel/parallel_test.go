@@ -21,7 +21,9 @@ func TestEachCancelled(t *testing.T) {
 		})
 		// Each of the others may have begun one piece between the call of cancel and its question.
 		if n := int(began.Load()); !errors.Is(err, context.Canceled) || n < last || n > last+workers-1 {
-			t.Errorf("%d workers: %d of %d pieces began, %v; want %d to %d", workers, n, pieces, err, last, last+workers-1)
+			t.Errorf(
+				"%d workers: %d of %d pieces began, %v; want %d to %d", workers, n, pieces, err, last, last+workers-1,
+			)
 		}
 	}
 }

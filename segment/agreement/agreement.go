@@ -93,7 +93,9 @@ func Compare(ctx context.Context, a, b volume.Labels, labels []uint16) ([]Label,
 // sameGrid checks the sizes, and the positions of the corner voxels.
 func sameGrid(a, b volume.Labels) error {
 	if a.Size != b.Size || len(a.Data) != a.Voxels() || len(b.Data) != b.Voxels() {
-		return fmt.Errorf("masks have %v and %v voxels, with %d and %d labels", a.Size, b.Size, len(a.Data), len(b.Data))
+		return fmt.Errorf(
+			"masks have %v and %v voxels, with %d and %d labels", a.Size, b.Size, len(a.Data), len(b.Data),
+		)
 	}
 	farthest := a.Distance(b.Geometry)
 	if !(farthest <= a.Tolerance()) { // so that a position that is not a number fails

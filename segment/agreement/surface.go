@@ -46,7 +46,8 @@ func surfaceOf(l volume.Labels, value uint16, e extent) []int {
 			for i := e.low[0]; i < e.high[0]; i++ {
 				if v := i + stride[1]*j + stride[2]*k; l.Data[v] == value {
 					for d, place := range [3]int{i, j, k} {
-						if place == 0 || place == l.Size[d]-1 || l.Data[v-stride[d]] != value || l.Data[v+stride[d]] != value {
+						if place == 0 || place == l.Size[d]-1 || l.Data[v-stride[d]] != value ||
+							l.Data[v+stride[d]] != value {
 							out = append(out, n)
 							break
 						}

@@ -71,11 +71,17 @@ func (e *Error) Error() string {
 	case CutOff:
 		text = fmt.Sprintf("cannot be divided: the field of view ends at its %s end", e.Direction)
 	case Askew:
-		text = fmt.Sprintf("the %s axis of the anatomy is %.0f° from the patient's: the affine of the mask or the scheme is wrong", e.Direction, e.Amount)
+		text = fmt.Sprintf(
+			"the %s axis of the anatomy is %.0f° from the patient's: the affine of the mask or the scheme is wrong",
+			e.Direction, e.Amount,
+		)
 	case TwoKnees:
 		text = fmt.Sprintf("the mask has parts that lie %.0f mm apart: it shows more than one knee", e.Amount)
 	case TwoPatellae:
-		text = fmt.Sprintf("a second piece of %d voxels lies %.0f mm from the first: the mask shows two patellae", e.Voxels, e.Amount)
+		text = fmt.Sprintf(
+			"a second piece of %d voxels lies %.0f mm from the first: the mask shows two patellae", e.Voxels,
+			e.Amount,
+		)
 	case Apart:
 		text = fmt.Sprintf("lies %.0f mm on the wrong side of the femoral notch", e.Amount)
 	case BothSides:

@@ -206,7 +206,9 @@ func (k *Knee) orient(ctx context.Context) error {
 		n    int
 	}{{"left", k.axes.Left, 0}, {"posterior", k.axes.Posterior, 1}, {"superior", k.axes.Superior, 2}} {
 		if !(a.axis[a.n] > upright) {
-			return &Error{Problem: Askew, Direction: a.name, Amount: math.Acos(max(-1, min(1, a.axis[a.n]))) * 180 / math.Pi}
+			return &Error{
+				Problem: Askew, Direction: a.name, Amount: math.Acos(max(-1, min(1, a.axis[a.n]))) * 180 / math.Pi,
+			}
 		}
 	}
 	if k.tibia.n > 0 {
@@ -361,7 +363,10 @@ func (k *Knee) inFront() error {
 	}
 	d := patella.centroid(&k.mask.Geometry).Minus(rest.centroid(&k.mask.Geometry)).Unit()
 	if cosine := -d.Dot(k.axes.Posterior); cosine <= 0 {
-		return &Error{Problem: Askew, Tissue: k.firstOf(PatellarCartilage, Patella), Direction: "anterior", Amount: math.Acos(max(-1, cosine)) * 180 / math.Pi}
+		return &Error{
+			Problem: Askew, Tissue: k.firstOf(PatellarCartilage, Patella), Direction: "anterior",
+			Amount: math.Acos(max(-1, cosine)) * 180 / math.Pi,
+		}
 	}
 	return nil
 }

@@ -240,7 +240,8 @@ func (n *notch) middleOfGap(f flat) {
 		for right >= 0 && !taken[right+wide*r] {
 			right--
 		}
-		if left >= wide || right < 0 || taken[int(math.Ceil(centre))+wide*r] || taken[int(math.Floor(centre))+wide*r] { // a bridge, or beyond a condyle
+		if left >= wide || right < 0 || taken[int(math.Ceil(centre))+wide*r] ||
+			taken[int(math.Floor(centre))+wide*r] { // a bridge, or beyond a condyle
 			continue
 		}
 		centre = float64(left+right) / 2

@@ -28,9 +28,17 @@ const (
 // sideNamed is 1 for a medial tissue, −1 for a lateral one, 0 for one that may be both.
 func sideNamed(t Tissue) int {
 	switch t {
-	case MedialTibialCartilage, MedialFemoralCartilage, MedialCentralFemoralCartilage, MedialPosteriorFemoralCartilage, MedialMeniscus:
+	case MedialTibialCartilage,
+		MedialFemoralCartilage,
+		MedialCentralFemoralCartilage,
+		MedialPosteriorFemoralCartilage,
+		MedialMeniscus:
 		return 1
-	case LateralTibialCartilage, LateralFemoralCartilage, LateralCentralFemoralCartilage, LateralPosteriorFemoralCartilage, LateralMeniscus:
+	case LateralTibialCartilage,
+		LateralFemoralCartilage,
+		LateralCentralFemoralCartilage,
+		LateralPosteriorFemoralCartilage,
+		LateralMeniscus:
 		return -1
 	}
 	return 0

@@ -63,7 +63,10 @@ func (r *rim) collect(o *occupied) {
 	const level = 0.7 // 45°: steps of the grid that are steeper lead through the plateau
 	for _, d := range []vector{r.up, r.up.Times(-1), r.ahead} {
 		o.faces(d, func(f face) {
-			p := rimPoint{x: f.centre.Dot(r.axes.Left), d: f.centre.Dot(r.ahead) - r.seen, z: f.centre.Dot(r.up), top: d == r.up}
+			p := rimPoint{
+				x: f.centre.Dot(r.axes.Left), d: f.centre.Dot(r.ahead) - r.seen, z: f.centre.Dot(r.up),
+				top: d == r.up,
+			}
 			if p.d < -rimLength || (math.Abs(f.out.Dot(r.up)) > level) == (d == r.ahead) {
 				return
 			}

@@ -149,7 +149,13 @@ func (t tally) centroid(g *volume.Geometry) vector {
 	n := float64(t.n)
 	for r := range p {
 		a := &g.Affine[r]
-		p[r] = float64(a[0]*(float64(t.sum[0])/n)) + float64(a[1]*(float64(t.sum[1])/n)) + float64(a[2]*(float64(t.sum[2])/n)) + a[3]
+		p[r] = float64(
+			a[0]*(float64(t.sum[0])/n),
+		) + float64(
+			a[1]*(float64(t.sum[1])/n),
+		) + float64(
+			a[2]*(float64(t.sum[2])/n),
+		) + a[3]
 	}
 	return p
 }

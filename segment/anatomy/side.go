@@ -84,7 +84,9 @@ func (e Evidence) Claims() []Claim {
 // UnknownSide where none names one. A contradiction is a *SideError that lists what each
 // source says.
 func (e Evidence) Agree(claims ...Claim) (Side, error) {
-	all := slices.DeleteFunc(append(slices.Clone(claims), e.Claims()...), func(c Claim) bool { return c.Side == UnknownSide })
+	all := slices.DeleteFunc(
+		append(slices.Clone(claims), e.Claims()...), func(c Claim) bool { return c.Side == UnknownSide },
+	)
 	if len(all) == 0 {
 		return UnknownSide, nil
 	}
@@ -130,7 +132,9 @@ func (k *Knee) Side() Evidence {
 		if !(math.Abs(d) >= leastAside) { // also where there is no centre
 			continue
 		}
-		f := Finding{Tissue: k.firstOf(append(slices.Clone(pair[0]), pair[1]...)...), Side: Right, Distance: math.Abs(d)}
+		f := Finding{
+			Tissue: k.firstOf(append(slices.Clone(pair[0]), pair[1]...)...), Side: Right, Distance: math.Abs(d),
+		}
 		if d < 0 {
 			f.Side = Left
 		}

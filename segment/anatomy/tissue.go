@@ -49,7 +49,8 @@ const (
 
 // tissueNames are the words of scheme files.
 var tissueNames = [tissues]string{
-	"", "femoral-cartilage", "tibial-cartilage", "medial-tibial-cartilage", "lateral-tibial-cartilage", "patellar-cartilage",
+	"", "femoral-cartilage", "tibial-cartilage", "medial-tibial-cartilage", "lateral-tibial-cartilage",
+	"patellar-cartilage",
 	"trochlear-cartilage", "medial-femoral-cartilage", "lateral-femoral-cartilage",
 	"medial-central-femoral-cartilage", "lateral-central-femoral-cartilage",
 	"medial-posterior-femoral-cartilage", "lateral-posterior-femoral-cartilage",

@@ -9,17 +9,18 @@ import (
 	"github.com/t2map/t2map/volume"
 )
 
-// Erode returns the mask without the voxels of cartilage and meniscus whose centre lies less
-// than mm from the outside of their tissue, from all sides: they become NoTissue. The distance is exact, with the grid's own spacing in three dimensions. The surface
-// is that of the voxels: it lies midway between the centres of a voxel inside and its neighbour
-// outside. On a grid of 0.4 mm, the outermost voxels are therefore 0.2 mm deep: an erosion by
-// 0.2 mm or less removes nothing, and one by 0.3 mm removes one voxel.
+// Erode returns the mask without the voxels of cartilage and meniscus whose centre lies less than
+// mm from the outside of their tissue, on any side; they become NoTissue. The distance is exact, in
+// three dimensions with the spacing of the grid. The surface is that of the voxels: it lies midway
+// between the centres of a voxel inside and its neighbour outside. On a grid of 0.4 mm, the
+// outermost voxels are therefore 0.2 mm deep: an erosion by 0.2 mm or less removes nothing, and one
+// by 0.3 mm removes one voxel.
 //
-// Cartilage of one bone is one tissue here, however many labels divide it, and so are menisci:
-// the borders between labels of one structure do not erode. Cartilage that touches other
-// cartilage, bone or meniscus does erode there, as partial volume mixes them. Beyond the edge
-// of the grid nothing is known, and nothing erodes. m is not changed. mm ≤ 0 removes nothing.
-// An affine without an inverse is an *AffineError. When ctx ends, so does Erode, with its error.
+// The cartilage of one bone counts as one tissue, however many labels divide it, and so do the
+// menisci: borders between labels of one structure do not erode. Cartilage that touches other
+// cartilage, bone or meniscus erodes there, because partial volume mixes them. Nothing is known
+// outside the grid, and nothing erodes at its edge. m is not changed. If mm is 0 or less, nothing
+// is removed. An affine without an inverse is an *AffineError. When ctx ends, Erode returns its error.
 func Erode(ctx context.Context, m anatomy.Mask, mm float64) (anatomy.Mask, error) {
 	l, ok := newLattice(m.Geometry)
 	if !ok {
@@ -100,7 +101,10 @@ func (l *lattice) toVoxel(step [3]int) float64 {
 			nearest[c] = min(max(best, float64(step[c])-0.5), float64(step[c])+0.5)
 		}
 	}
-	return l.columns[0].Times(nearest[0]).Plus(l.columns[1].Times(nearest[1])).Plus(l.columns[2].Times(nearest[2])).Length()
+	return l.columns[0].Times(nearest[0]).
+		Plus(l.columns[1].Times(nearest[1])).
+		Plus(l.columns[2].Times(nearest[2])).
+		Length()
 }
 
 // nearOutside reports whether one of the voxels at the offsets belongs to another structure.

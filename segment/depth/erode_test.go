@@ -129,7 +129,9 @@ func TestErodeBorders(t *testing.T) {
 			removed[tissue]++
 		}
 	}
-	want := map[anatomy.Tissue]int{anatomy.MedialTibialCartilage: 100, anatomy.LateralTibialCartilage: 100, anatomy.FemoralCartilage: 100}
+	want := map[anatomy.Tissue]int{
+		anatomy.MedialTibialCartilage: 100, anatomy.LateralTibialCartilage: 100, anatomy.FemoralCartilage: 100,
+	}
 	if !maps.Equal(removed, want) {
 		t.Errorf("removed %v voxels by tissue, want %v", removed, want)
 	}

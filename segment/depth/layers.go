@@ -53,9 +53,9 @@ type Thin struct {
 // Fraction returns the part of the voxels that is thin; NaN where there are none.
 func (t Thin) Fraction() float64 { return float64(t.Thin) / float64(t.Voxels) }
 
-// ThinFor says how much of the cartilage among d.Voxels for which take holds (nil: all), which is
-// asked about indices of d.Voxels, is thinner than n voxels of the grid g, which is usually that of a T2 series. The size of a
-// voxel is measured along the cartilage's own normal, as that of the ellipsoid whose axes are
+// ThinFor returns how much of the cartilage is thinner than n voxels of the grid g, usually that of a
+// T2 series. take selects indices of d.Voxels; nil selects all. The size of a voxel is measured
+// along the cartilage's own normal, as that of the ellipsoid whose axes are
 // the voxel's edges: where the cartilage faces along a slice, the pixels count, and where it
 // faces the next slice, their distance. An affine without an inverse is an *AffineError.
 func (d Field) ThinFor(g volume.Geometry, n float64, take func(v int) bool) (Thin, error) {

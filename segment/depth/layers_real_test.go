@@ -18,8 +18,11 @@ import (
 )
 
 // layersKneeTissues are the labels of ../shared/data/knee-dess-seg; see its README.
-var layersKneeTissues = [11]anatomy.Tissue{anatomy.NoTissue, anatomy.FemoralCartilage, anatomy.MedialTibialCartilage, anatomy.LateralTibialCartilage, anatomy.PatellarCartilage,
-	anatomy.Femur, anatomy.Tibia, anatomy.Patella, anatomy.Fibula, anatomy.LateralMeniscus, anatomy.MedialMeniscus}
+var layersKneeTissues = [11]anatomy.Tissue{
+	anatomy.NoTissue, anatomy.FemoralCartilage, anatomy.MedialTibialCartilage, anatomy.LateralTibialCartilage,
+	anatomy.PatellarCartilage, anatomy.Femur, anatomy.Tibia, anatomy.Patella, anatomy.Fibula, anatomy.LateralMeniscus,
+	anatomy.MedialMeniscus,
+}
 
 var layersKneeOnce = sync.OnceValues(readLayersKnee)
 
@@ -134,8 +137,11 @@ func layersCheckSheet(t *testing.T, m anatomy.Mask, d Field, b anatomy.Bone, s S
 	}
 	byArea := 2 * float64(s.To-s.From) * m.VoxelVolume() / (s.BoneArea + s.JointArea)
 	deep := float64(deepTouch) / float64(touch)
-	t.Logf("%-7v by %v: %6d voxels, %d undefined; thickness %.2f mm (volume/area %.2f); areas %.0f and %.0f mm²; tenths of depth %v; %.1f %% of what touches bone is deep; %.1f %% thinner than two voxels",
-		b, s.Source, s.To-s.From, s.Undefined, thin.Thickness, byArea, s.BoneArea, s.JointArea, bins, 100*deep, 100*thin.Fraction())
+	t.Logf(
+		"%-7v by %v: %6d voxels, %d undefined; thickness %.2f mm (volume/area %.2f); areas %.0f and %.0f mm²; tenths of depth %v; %.1f %% of what touches bone is deep; %.1f %% thinner than two voxels",
+		b, s.Source, s.To-s.From, s.Undefined, thin.Thickness, byArea, s.BoneArea, s.JointArea, bins, 100*deep,
+		100*thin.Fraction(),
+	)
 	if r := layersKneeThickness[b]; thin.Thickness < r[0] || thin.Thickness > r[1] {
 		t.Errorf("%v: thickness %.2f mm, want %v", b, thin.Thickness, r)
 	}

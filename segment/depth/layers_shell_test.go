@@ -174,8 +174,10 @@ func (s shell) score(d Field) shellScore {
 func (s shellScore) right() float64 { return float64(s.halves) / float64(s.voxels) }
 
 func (s shellScore) String() string {
-	return fmt.Sprintf("%6d voxels, %.2f %% in the right half, %d undefined, depth ±%.3f (bias %+.3f), thickness ±%.3f mm",
-		s.voxels, 100*s.right(), s.undefined, s.depth, s.bias, s.thick)
+	return fmt.Sprintf(
+		"%6d voxels, %.2f %% in the right half, %d undefined, depth ±%.3f (bias %+.3f), thickness ±%.3f mm", s.voxels,
+		100*s.right(), s.undefined, s.depth, s.bias, s.thick,
+	)
 }
 
 var (
@@ -219,7 +221,10 @@ func TestDepthOfShells(t *testing.T) {
 				if s.tissue == anatomy.MedialTibialCartilage && !bone {
 					least = 0.975
 				}
-				layersDepth(t, s, s.draw(shellGrid(shellFine, turned), bone, 0), fmt.Sprintf("bone %-5v turned %v", bone, turned), least)
+				layersDepth(
+					t, s, s.draw(shellGrid(shellFine, turned), bone, 0),
+					fmt.Sprintf("bone %-5v turned %v", bone, turned), least,
+				)
 			}
 		}
 	}
@@ -249,7 +254,9 @@ func TestDepthOfAlignedPlate(t *testing.T) {
 			}
 		}
 		if wrong > 0 || len(d.Voxels) < 5000 {
-			t.Errorf("%d of %d voxels are in the wrong half, %.2f mm or more from the middle", wrong, len(d.Voxels), h/2)
+			t.Errorf(
+				"%d of %d voxels are in the wrong half, %.2f mm or more from the middle", wrong, len(d.Voxels), h/2,
+			)
 		}
 	}
 }
@@ -290,7 +297,9 @@ func TestDepthAcrossGap(t *testing.T) {
 	}
 	for _, gap := range []float64{0.3, 0.7} {
 		for _, s := range []shell{shellSphere(20), shellDish(30)} {
-			d := layersDepth(t, s, s.draw(shellGrid(shellFine, shellOblique), true, gap), fmt.Sprintf("gap %.1f mm", gap), 0.975)
+			d := layersDepth(
+				t, s, s.draw(shellGrid(shellFine, shellOblique), true, gap), fmt.Sprintf("gap %.1f mm", gap), 0.975,
+			)
 			b, _ := anatomy.BoneOf(s.tissue)
 			if got := d.Sheets[b].Source; got == BoneByShape {
 				t.Errorf("%s: bone not found by its label across a gap of %.1f mm", s.name, gap)
@@ -371,8 +380,10 @@ func TestDepthOfTouchingCartilage(t *testing.T) {
 				right++
 			}
 		}
-		t.Logf("bone %-5v: %.2f %% of %d in the right half, undefined %d and %d", bone, 100*float64(right)/float64(all), all,
-			d.Sheets[anatomy.OfFemur].Undefined, d.Sheets[anatomy.OfTibia].Undefined)
+		t.Logf(
+			"bone %-5v: %.2f %% of %d in the right half, undefined %d and %d", bone, 100*float64(right)/float64(all),
+			all, d.Sheets[anatomy.OfFemur].Undefined, d.Sheets[anatomy.OfTibia].Undefined,
+		)
 		if float64(right) < 0.98*float64(all) {
 			t.Errorf("bone %v: %d of %d in the right half, want 98 %%", bone, right, all)
 		}

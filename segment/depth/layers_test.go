@@ -41,7 +41,9 @@ func TestDepthOfTurnedGrids(t *testing.T) {
 					}
 				}
 				if others > len(want)/100 {
-					t.Errorf("order %v, mirrored %v: %d of %d depths differ by 1e-4", order, mirrored, others, len(want))
+					t.Errorf(
+						"order %v, mirrored %v: %d of %d depths differ by 1e-4", order, mirrored, others, len(want),
+					)
 				}
 			}
 		}
@@ -108,7 +110,8 @@ func TestDepthWorkers(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			same := reflect.DeepEqual(got.Sheets, want.Sheets) && slices.Equal(got.Voxels, want.Voxels) && slices.Equal(got.Normal, want.Normal)
+			same := reflect.DeepEqual(got.Sheets, want.Sheets) && slices.Equal(got.Voxels, want.Voxels) &&
+				slices.Equal(got.Normal, want.Normal)
 			for v := range want.Depth {
 				same = same && math.Float32bits(got.Depth[v]) == math.Float32bits(want.Depth[v]) &&
 					math.Float32bits(got.Thickness[v]) == math.Float32bits(want.Thickness[v])
@@ -122,7 +125,10 @@ func TestDepthWorkers(t *testing.T) {
 
 // layersBox returns a mask of n³ voxels of 0.5 × 0.5 × 1 mm with a box of medial tibial cartilage in it.
 func layersBox(n int, from, to [3]int) anatomy.Mask {
-	m := anatomy.Mask{Geometry: volume.Geometry{Size: [3]int{n, n, n}, Affine: [3][4]float64{{0.5}, {0, 0.5}, {0, 0, 1}}}, Data: make([]anatomy.Tissue, n*n*n)}
+	m := anatomy.Mask{
+		Geometry: volume.Geometry{Size: [3]int{n, n, n}, Affine: [3][4]float64{{0.5}, {0, 0.5}, {0, 0, 1}}},
+		Data:     make([]anatomy.Tissue, n*n*n),
+	}
 	for k := from[2]; k < to[2]; k++ {
 		for j := from[1]; j < to[1]; j++ {
 			for i := from[0]; i < to[0]; i++ {
@@ -197,7 +203,10 @@ func TestDepthOfOneSlice(t *testing.T) {
 func TestDepthDirections(t *testing.T) {
 	m := layersBox(30, [3]int{3, 3, 13}, [3]int{27, 27, 17})
 	for _, up := range [][3]float64{{}, {0, 0, 2}, {0, 0, -1}, {0.5, 0, -1}} {
-		d, err := Measure(t.Context(), m, Options{Axes: func(context.Context) (anatomy.Axes, error) { return anatomy.Axes{Superior: up}, nil }})
+		d, err := Measure(
+			t.Context(), m,
+			Options{Axes: func(context.Context) (anatomy.Axes, error) { return anatomy.Axes{Superior: up}, nil }},
+		)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -277,8 +286,12 @@ func TestThinFor(t *testing.T) {
 		if test.across < 2 {
 			want = 1
 		}
-		if math.Abs(thin.Across/test.across-1) > 0.06 || math.Abs(thin.Fraction()-want) > 0.03 || math.Abs(thin.Thickness-2.5) > 0.06 {
-			t.Errorf("turned %v: %.2f voxels across, %.3f thin, %.2f mm; want %.2f, %g, 2.5", test.turned, thin.Across, thin.Fraction(), thin.Thickness, test.across, want)
+		if math.Abs(thin.Across/test.across-1) > 0.06 || math.Abs(thin.Fraction()-want) > 0.03 ||
+			math.Abs(thin.Thickness-2.5) > 0.06 {
+			t.Errorf(
+				"turned %v: %.2f voxels across, %.3f thin, %.2f mm; want %.2f, %g, 2.5", test.turned, thin.Across,
+				thin.Fraction(), thin.Thickness, test.across, want,
+			)
 		}
 	}
 	none, err := d.ThinFor(d.Geometry, 2, func(int) bool { return false })

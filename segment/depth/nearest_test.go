@@ -39,9 +39,15 @@ func TestNearest(t *testing.T) {
 					farther, worst = farther+1, max(worst, e)
 				}
 			}
-			t.Logf("%v, side %d: %d of %d voxels have a piece that is farther than the nearest, by up to %.3f mm", b, which, farther, len(got.near), worst)
+			t.Logf(
+				"%v, side %d: %d of %d voxels have a piece that is farther than the nearest, by up to %.3f mm", b,
+				which, farther, len(got.near), worst,
+			)
 			if 200*farther > len(got.near) || worst > 0.3 { // seen: 1 in 700 and 0.18 mm
-				t.Errorf("%v, side %d: %d of %d voxels have a piece that is farther than the nearest, by up to %.3f mm", b, which, farther, len(got.near), worst)
+				t.Errorf(
+					"%v, side %d: %d of %d voxels have a piece that is farther than the nearest, by up to %.3f mm", b,
+					which, farther, len(got.near), worst,
+				)
 			}
 		}
 	}

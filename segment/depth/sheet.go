@@ -32,7 +32,9 @@ type sheet struct {
 type stretch struct{ v, i, n int32 }
 
 // findSheets lists the cartilage of each bone.
-func findSheets(ctx context.Context, data []anatomy.Tissue, l *lattice, workers int) (out [anatomy.Bones]sheet, err error) {
+func findSheets(
+	ctx context.Context, data []anatomy.Tissue, l *lattice, workers int,
+) (out [anatomy.Bones]sheet, err error) {
 	rows := l.size[1] * l.size[2]
 	lists := make([][anatomy.Bones][]stretch, parallel.Parts(rows, workers, worthSharing))
 	parallel.Split(rows, workers, worthSharing, func(part, start, end int) {

@@ -79,7 +79,10 @@ func (p *patch) smooth(values []vector, sigma float64) []vector {
 		parallel.Split(len(current), p.surface.workers, worthSharing, func(_, lo, hi int) {
 			for n := lo; n < hi; n++ {
 				w, links := &p.surface.weights[p.faces[n]], &p.links[n]
-				flow(&next[n], &current[n], &current[links[0]], &current[links[1]], &current[links[2]], &current[links[3]], w, dt)
+				flow(
+					&next[n], &current[n], &current[links[0]], &current[links[1]], &current[links[2]],
+					&current[links[3]], w, dt,
+				)
 			}
 		})
 		current, next = next, current

@@ -18,7 +18,8 @@ func TestCancelled(t *testing.T) {
 	}
 	ended, cancel := context.WithCancel(t.Context())
 	cancel()
-	if got, err := Onto(ended, mask, g, Options{}); !errors.Is(err, context.Canceled) || !reflect.ValueOf(got).IsZero() {
+	if got, err := Onto(ended, mask, g, Options{}); !errors.Is(err, context.Canceled) ||
+		!reflect.ValueOf(got).IsZero() {
 		t.Errorf("ended before: %v", err)
 	}
 }

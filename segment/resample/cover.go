@@ -50,7 +50,9 @@ type OutsideError struct {
 // Error says it as "mask lies outside the series: its nearest voxel is 12.5 mm from the
 // field of view".
 func (e *OutsideError) Error() string {
-	return fmt.Sprintf("mask lies outside the series: its nearest voxel is %s from the field of view", Millimetres(e.DistanceMM))
+	return fmt.Sprintf(
+		"mask lies outside the series: its nearest voxel is %s from the field of view", Millimetres(e.DistanceMM),
+	)
 }
 
 // Millimetres writes a distance in mm, as "12.5 mm"; a distance that no scanner has is "more than 10 m".

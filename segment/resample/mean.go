@@ -11,7 +11,9 @@ import (
 // where there is none. voxels are indices of the mask's grid, and value holds one for each, of
 // which NaN does not count. transform takes a position of the series to the space of the mask;
 // nil means that they share it. A series without an inverse affine gets NaN everywhere.
-func MeanOnto(mask volume.Geometry, voxels []int32, value []float32, series volume.Geometry, transform *volume.Rigid) []float32 {
+func MeanOnto(
+	mask volume.Geometry, voxels []int32, value []float32, series volume.Geometry, transform *volume.Rigid,
+) []float32 {
 	out := make([]float32, series.Voxels())
 	count := make([]uint32, len(out))
 	if transform != nil {

@@ -215,7 +215,8 @@ func (t *Texture) fill(counts []int, levels int) {
 	}
 	if t.Pairs < FewestPairs {
 		nan := math.NaN()
-		t.Contrast, t.Dissimilarity, t.Homogeneity, t.ASM, t.Energy, t.Correlation, t.Entropy = nan, nan, nan, nan, nan, nan, nan
+		t.Contrast, t.Dissimilarity, t.Homogeneity = nan, nan, nan
+		t.ASM, t.Energy, t.Correlation, t.Entropy = nan, nan, nan, nan
 		t.Missing = TooFewPairs
 		return
 	}

@@ -144,7 +144,9 @@ func (m Map) ChangeFrom(earlier Map) (Map, error) {
 	if m.Angle != earlier.Angle || m.Across != earlier.Across {
 		return Map{}, &StepsError{[2]float64{m.Angle, m.Across}, [2]float64{earlier.Angle, earlier.Across}}
 	}
-	out := Map{Angle: m.Angle, Across: m.Across, Rows: span(m.Rows, earlier.Rows), Columns: span(m.Columns, earlier.Columns)}
+	out := Map{
+		Angle: m.Angle, Across: m.Across, Rows: span(m.Rows, earlier.Rows), Columns: span(m.Columns, earlier.Columns),
+	}
 	rows, columns := out.Size()
 	out.T2 = slices.Repeat([]float64{math.NaN()}, rows*columns)
 	out.Weight = make([]float64, rows*columns)

@@ -29,13 +29,17 @@ func TestFitCylinder(t *testing.T) {
 		turn := math.Acos(min(1, vector(got.Axis).Dot(want.Axis))) * 180 / math.Pi
 		off := vector(got.Centre).Minus(want.Centre)
 		off = off.Minus(vector(got.Axis).Times(off.Dot(got.Axis)))
-		if err != nil || !ok || turn > 0.01+noise/5 || off.Length() > 1e-4+noise/20 || math.Abs(got.Radius-23) > 1e-4+noise/20 {
+		if err != nil || !ok || turn > 0.01+noise/5 || off.Length() > 1e-4+noise/20 ||
+			math.Abs(got.Radius-23) > 1e-4+noise/20 {
 			t.Errorf("noise %g: %+v (turned %.3f°, off %.4f mm), want %+v", noise, got, turn, off.Length(), want)
 		}
 		if rms := noise / math.Sqrt2; math.Abs(got.RMS-rms) > 0.02 {
 			t.Errorf("noise %g: RMS %.3f mm, want %.3f", noise, got.RMS, rms)
 		}
-		if flipped, _, _ := FitCylinder(t.Context(), points, [3]float64{-1, 0, 0}); vector(flipped.Axis).Dot(got.Axis) > -0.999 {
+		if flipped, _, _ := FitCylinder(t.Context(), points, [3]float64{-1, 0, 0}); vector(
+			flipped.Axis,
+		).Dot(got.Axis) >
+			-0.999 {
 			t.Errorf("axis %v for the other side, %v for this one", flipped.Axis, got.Axis)
 		}
 	}
@@ -73,7 +77,10 @@ func TestUnroll(t *testing.T) {
 	}{{0, 0, 40, 1.5}, {-31, -2, 45, 1}, {60, 1, 50, 0.7}, {5, 0, math.NaN(), 0}} {
 		t2, weight := m.cell(test.row, test.column)
 		if !(math.Abs(t2-test.t2) < 1e-9 || math.IsNaN(t2) && math.IsNaN(test.t2)) || weight != test.weight {
-			t.Errorf("cell (%d, %d): %g of weight %g, want %g of %g", test.row, test.column, t2, weight, test.t2, test.weight)
+			t.Errorf(
+				"cell (%d, %d): %g of weight %g, want %g of %g", test.row, test.column, t2, weight, test.t2,
+				test.weight,
+			)
 		}
 	}
 	if angle, across := m.Middle(31, 2); angle != 1 || across != 1.5 {
@@ -87,8 +94,14 @@ func TestUnroll(t *testing.T) {
 // TestUnrolledChange: on a common grid, NaN where either visit has nothing.
 func TestUnrolledChange(t *testing.T) {
 	nan := math.NaN()
-	a := Map{Angle: 2, Across: 3, Rows: [2]int{0, 2}, Columns: [2]int{0, 2}, T2: []float64{40, 41, 42, nan}, Weight: []float64{1, 2, 3, 0}}
-	b := Map{Angle: 2, Across: 3, Rows: [2]int{1, 3}, Columns: [2]int{-1, 2}, T2: []float64{1, 40, 38, 2, 3, 4}, Weight: []float64{1, 1, 1, 1, 1, 1}}
+	a := Map{
+		Angle: 2, Across: 3, Rows: [2]int{0, 2}, Columns: [2]int{0, 2}, T2: []float64{40, 41, 42, nan},
+		Weight: []float64{1, 2, 3, 0},
+	}
+	b := Map{
+		Angle: 2, Across: 3, Rows: [2]int{1, 3}, Columns: [2]int{-1, 2}, T2: []float64{1, 40, 38, 2, 3, 4},
+		Weight: []float64{1, 1, 1, 1, 1, 1},
+	}
 	change, err := a.ChangeFrom(b)
 	if err != nil {
 		t.Fatal(err)
