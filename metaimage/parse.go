@@ -11,7 +11,7 @@ import (
 	"github.com/t2map/t2map/volume"
 )
 
-// file is what a header says, as far as this package uses it.
+// file holds the values of a header that this package uses.
 type file struct {
 	geometry   volume.Geometry
 	array      samples.Array

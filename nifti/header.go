@@ -11,7 +11,7 @@ import (
 	"github.com/t2map/t2map/volume"
 )
 
-// header is what a NIfTI-1 header says, as far as this package uses it.
+// header holds the values of a NIfTI-1 header that this package uses.
 type header struct {
 	size      [3]int // voxels along i, j, k
 	frames    int    // dim[4], 1 for a 3-D file

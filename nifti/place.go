@@ -18,8 +18,8 @@ const halfTurn = 1e-7
 
 // affine returns the map from voxel index to patient position, mm LPS, of a grid of that
 // size. Where both codes are above 0 the two forms have to place its voxels alike, for
-// readers differ in which they follow: nibabel takes the sform, ITK may take the qform. A
-// qform that is none is not asked.
+// readers differ in which they follow: nibabel takes the sform, ITK may take the qform. An
+// invalid qform is ignored if there is an sform.
 func (p placement) affine(size [3]int) ([3][4]float64, error) {
 	var none [3][4]float64
 	if p.scode <= 0 && p.qcode <= 0 {

@@ -15,7 +15,7 @@ type file struct {
 	*samples.Reader // of one frame
 }
 
-// ReadLabels reads a label map: .nii or .nii.gz, told by content, 3-D, or 4-D
+// ReadLabels reads a label map: .nii or .nii.gz, recognised by content, 3-D, or 4-D
 // with one frame. Labels are whole numbers of 0 to 65535 in any integer or
 // floating-point storage; scl_slope and scl_inter are applied.
 //
@@ -62,7 +62,7 @@ func ReadCheckedLabels(r io.Reader, check func(volume.Geometry) error) (volume.L
 	return volume.Labels{Geometry: g, Data: data}, nil
 }
 
-// ReadFrames reads a 3-D or 4-D file, .nii or .nii.gz, told by content: one
+// ReadFrames reads a 3-D or 4-D file, .nii or .nii.gz, recognised by content: one
 // slice of Nx·Ny·Nz values per frame (dim[4]), with scl_slope and scl_inter
 // applied and rounded to float32. Values that are not finite stay as they are:
 // in a map NaN says "no estimate".

@@ -20,7 +20,7 @@ const canonicalNaN = 0x7fc00000
 // WriteMap writes a map as a gzip-compressed NIfTI-1 file of float32, little
 // endian, in mm, with the affine of m as sform and qform, code 1 (scanner). The
 // description goes to descrip, cut to the 79 bytes that the field holds. The
-// same map gives the same bytes whatever the number of processors.
+// same map gives the same bytes for any number of processors.
 //
 // A grid that is sheared by more than 0.1 mm gets no qform, which could not
 // express it. A length of m.Data that does not fit m.Size, a size that int16

@@ -12,11 +12,11 @@ import (
 	"github.com/t2map/t2map/volume"
 )
 
-// file is what a header says, as far as this package uses it.
+// file holds the values of a header that this package uses.
 type file struct {
 	geometry volume.Geometry
 	array    samples.Array
-	// layerAxis is the axis without a direction, −1 where there is none.
+	// layerAxis is the axis without a direction, −1 if there is none.
 	layerAxis int
 	encoding  encoding
 	lineSkip  int
@@ -141,7 +141,7 @@ func (f *file) setSizes(h *header) error {
 const mostVoxels = 1 << 40
 
 // spaces are the signs that bring the axes of a space to LPS. The others that the
-// definition knows, such as scanner-xyz, are no anatomical ones.
+// definition knows, such as scanner-xyz, are not anatomical.
 var spaces = map[string][3]float64{
 	"left-posterior-superior": {1, 1, 1}, "lps": {1, 1, 1},
 	"right-anterior-superior": {-1, -1, 1}, "ras": {-1, -1, 1},
@@ -238,8 +238,8 @@ func frames(format string, a ...any) error {
 // vector is one (x,y,z) of a list of vectors, or none.
 var vector = regexp.MustCompile(`^\s*(?:\(([^()]*)\)|(none|NONE|None))\s*`)
 
-// vectors takes a list of vectors of three numbers. One that is none, or has no number in
-// it (nan), is nil.
+// vectors takes a list of vectors of three numbers. The vector "none", and one of
+// three NaN, is nil.
 func vectors(text string) ([]*[3]float64, error) {
 	var out []*[3]float64
 	for strings.TrimSpace(text) != "" {

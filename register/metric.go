@@ -6,7 +6,7 @@ import (
 	"github.com/t2map/t2map/volume"
 )
 
-// bins of each image in the joint histogram, as many as elastix is told.
+// bins of each image in the joint histogram, the same number as in the parameters of elastix.
 const bins = 32
 
 // metricSamples are the points at which the metric is measured: some hundred for each of

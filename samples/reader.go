@@ -135,7 +135,7 @@ func (r *Reader) decoded(n, done int) ([]float64, error) {
 	return values, nil
 }
 
-// scaled says whether stored values differ from the values they stand for.
+// scaled reports whether stored values differ from the values they stand for.
 func (r *Reader) scaled() bool { return r.Slope != 0 && (r.Slope != 1 || r.Inter != 0) }
 
 // scale applies slope and intercept.
@@ -168,7 +168,7 @@ func (r *Reader) Float32() ([]float32, error) {
 	return out, nil
 }
 
-// Labels reads the array as labels: whole numbers of 0 to 65535, in whatever storage.
+// Labels reads the array as labels: whole numbers of 0 to 65535, in any storage.
 //
 // A value that is negative, fractional (by more than 0.01), not a number or above 65535 is
 // an error that names the first such voxel (i, j, k) and its value. So is a stream that

@@ -14,7 +14,7 @@ import (
 // Kind is the storage of one voxel.
 type Kind uint8
 
-// The kinds: whole numbers and IEEE 754 numbers of 8 to 64 bits. The zero Kind is none.
+// The kinds: whole numbers and IEEE 754 numbers of 8 to 64 bits. The zero Kind is invalid.
 const (
 	Uint8 Kind = iota + 1
 	Int8

@@ -36,7 +36,7 @@ func (e *GridError) Error() string {
 //
 // A mask whose size fits in no order of the axes, or whose voxel centres lie
 // more than 0.1 mm (or a third of the smallest spacing) from the series', is a
-// *GridError. So a one-slice mask is not told from one that was flipped along
+// *GridError. So a one-slice mask is not distinguished from one that was flipped along
 // its slice axis: the voxels are the same.
 func OnGrid(l volume.Labels, g volume.Geometry) (volume.Labels, error) {
 	if len(l.Data) != l.Voxels() {
@@ -88,8 +88,8 @@ type indexMap struct {
 // no permutation fits the sizes.
 //
 // The map is inv(A_mask)·A_g rounded to a signed permutation. All 48 of these
-// are tried instead: that needs no inverse and no rule for rounding, and says
-// how far off the best one is when none is good.
+// are tried instead: that needs no inverse and no rule for rounding, and gives
+// the distance of the best one when none is good.
 func nearest(mask, g volume.Geometry) (best indexMap, least float64, fits bool) {
 	for _, axis := range [][3]int{{0, 1, 2}, {0, 2, 1}, {1, 0, 2}, {1, 2, 0}, {2, 0, 1}, {2, 1, 0}} {
 		if mask.Size[axis[0]] != g.Size[0] || mask.Size[axis[1]] != g.Size[1] || mask.Size[axis[2]] != g.Size[2] {

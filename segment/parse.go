@@ -33,7 +33,7 @@ import (
 //
 // Errors: an empty file, other keys, a missing or invalid name, the name of a built-in scheme,
 // no labels or none that is reported, a label or a rule twice, a label that is not
-// a whole number of 1 to 65535, a code that is none, a second document.
+// a whole number of 1 to 65535, an invalid code, a second document.
 func ParseScheme(text []byte) (Scheme, error) {
 	var doc struct {
 		Name     string        `yaml:"name"`
@@ -194,7 +194,7 @@ func (s *Scheme) check() error {
 }
 
 // reservedRow returns a row of the scheme whose name results use otherwise: All and, where
-// tissues are divided, the plates and regions that they are divided into; "" where there is none.
+// tissues are divided, the plates and regions that they are divided into; "" if there is none.
 func (s *Scheme) reservedRow() string {
 	tissues := s.Tissues()
 	for _, name := range s.meanings() {

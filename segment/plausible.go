@@ -105,7 +105,7 @@ var arrangements = []arrangement{
 // they are called as compartments of a knee or their parts; other names are not judged.
 // Side is that of the knee, left or right, as results have it, or "" where it is not
 // known: then medial and lateral are not compared. Compartments without voxels are passed
-// over. Findings of volumes come in the order of names; that of the sum, where there is none.
+// over. Findings of volumes come in the order of names; that of the sum, if there is none.
 func (r Regions) Check(side string) []Finding {
 	places := r.places()
 	var out []Finding

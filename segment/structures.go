@@ -88,7 +88,7 @@ func (e *FrameError) Error() string {
 // Bone only helps to divide the cartilage: where both overlap the voxel is cartilage, and
 // bone that cannot be drawn, or is drawn in another frame of reference, is omitted.
 //
-// Errors: a segment of which the scheme says two things; an *UnknownSegmentsError
+// Errors: a segment to which the scheme gives two meanings; an *UnknownSegmentsError
 // that lists those that the scheme does not know, the empty ones too; the Problem
 // of a segment that has a meaning; a *FrameError; an *OverlapError; an index that is not on
 // the grid.
@@ -165,7 +165,7 @@ func isBone(name string) bool {
 	return t != anatomy.NoTissue && len(compartmentsOf(name)) == 0
 }
 
-// read says of every segment what it is taken for.
+// read returns the reading of every segment.
 func (s Scheme) read(segments []volume.Segment) ([]Reading, error) {
 	out := make([]Reading, len(segments))
 	var unknown []SegmentCount

@@ -94,7 +94,7 @@ func (e *Excluded) count(s volume.Status) bool {
 	return true
 }
 
-// All is the region or the layer of a row that is not about one of them.
+// All is the region or the layer of a row that covers all of them.
 const All = "all"
 
 // Summary is what one study has in one row. Values are over the used voxels; NaN where
@@ -110,10 +110,10 @@ type Summary struct {
 	Used     int      `json:"used"`   // with status Fitted
 	Excluded Excluded `json:"excluded"`
 	MeanT2   Number   `json:"mean_t2_ms"`
-	// SEMeanT2 is what the noise of the images leaves open of MeanT2:
+	// SEMeanT2 is the uncertainty of MeanT2 due to image noise:
 	// √(Σ SE²)/Used over the voxels' standard errors, whose noise is independent. It
-	// says nothing of the model, the mask or the next scan. NaN if one voxel has no
-	// standard error.
+	// does not include errors of the model or the mask, or the variation between scans. NaN if a
+	// voxel has no standard error.
 	SEMeanT2 Number `json:"se_mean_t2_ms"`
 	SDT2     Number `json:"sd_t2_ms"` // of the sample, n − 1
 	// Quartiles interpolate linearly between order statistics (type 7 of
@@ -299,7 +299,7 @@ func voxelIndex(r Regions, v int) string {
 	return fmt.Sprintf("(%d, %d, %d)", i[0], i[1], i[2])
 }
 
-// fill sets the figures from the used voxels' T2, which it sorts, and the sum
+// fill sets the values from the used voxels' T2, which it sorts, and the sum
 // of their R².
 func (s *Summary) fill(t2 []float64, r2, voxelVolume float64) {
 	nan := Number(math.NaN())

@@ -8,10 +8,10 @@ import (
 	"github.com/t2map/t2map/volume"
 )
 
-// adaptive omits from each voxel's fit the trailing echoes that the noise has
-// swallowed, by an estimator for every number of echoes.
+// adaptive omits from each voxel's fit the trailing echoes below the
+// noise floor, with an estimator for every number of echoes.
 //
-// Which echoes these are is told from a first fit by nlls, not from the echoes
+// These echoes are determined from a first fit by nlls, not from the echoes
 // themselves: one that is kept because noise has lifted it over the floor would bias
 // T2 upwards, by 7 % at T2 30 ms and a signal-to-noise ratio of 20.
 type adaptive struct {

@@ -12,7 +12,7 @@ const (
 	// cornerPart is the side of a corner as a fraction of the slice's: a tenth is
 	// outside the body in most knee scans (unsourced).
 	cornerPart = 10
-	// cornerPixels is the size under which a corner says too little: the median of
+	// cornerPixels is the least size of a corner: the median of
 	// 100 Rayleigh magnitudes fixes sigma to 7 %.
 	cornerPixels = 100
 	// maskedPart is the fraction of zeros beyond which, by three standard errors of
@@ -45,7 +45,7 @@ func backgroundNoise(s volume.MultiEcho, sigma []float64) error {
 		)
 	}
 	pixels := make([]float64, w*h)
-	var seen [3]int // corners by what they are
+	var seen [3]int // corners by kind
 	for k := range sigma {
 		var air []float64
 		for _, origin := range [4][2]int{{0, 0}, {nx - w, 0}, {0, ny - h}, {nx - w, ny - h}} {

@@ -13,12 +13,12 @@ type block struct {
 	n     int
 	y     []float64
 	sigma column
-	// What the fit makes of each: TSS = Σ(y − mean)², and the curve; where the status
-	// is not Fitted or AtBound, the curve means nothing.
+	// The results: TSS = Σ(y − mean)², and the curves, which are meaningless unless the status is
+	// Fitted or AtBound.
 	total  column
 	curves lanes.Curves
 	status [lanes.Width]volume.Status
-	// These only where the estimator works decay by decay.
+	// These are set only if the estimator works decay by decay.
 	offset, b1 column
 	echoes     [lanes.Width]uint8
 	// scratch for the echoes of one decay.
@@ -48,7 +48,7 @@ func (b *block) take(source []float64, i int) {
 	b.n++
 }
 
-// only fits a single decay, whatever its magnitudes.
+// only fits a single decay. No magnitude is too low.
 func (b *block) only(fit blockEstimator, y []float64) result {
 	b.n = 1
 	for e, v := range y {
@@ -67,7 +67,7 @@ func (b *block) result(i int) result {
 	}
 }
 
-// keep keeps what was found for decay i.
+// keep stores the result of decay i.
 func (b *block) keep(i int, v result) {
 	c := &b.curves
 	c.T2[i], c.S0[i], c.RSS[i], c.SE[i] = v.t2, v.s0, v.rss, v.se
@@ -98,7 +98,7 @@ func (b *block) totals(s *lanes.Sums) {
 	}
 }
 
-// low says whether decay i of a block with the sums s is LowSignal. An infinite or
+// low reports whether decay i of a block with the sums s is LowSignal. An infinite or
 // missing echo leaves no finite sum of squares.
 func low(s *lanes.Sums, i int) bool {
 	return s.Above[i] < 2 || !(s.Squares[i] <= math.MaxFloat64)

@@ -11,9 +11,9 @@ import (
 	"github.com/t2map/t2map/volume"
 )
 
-// slab is the number of voxels that a worker claims at a time, in whole blocks:
-// large enough that claiming costs nothing, small enough that the last one does not
-// keep the others waiting and that its echoes stay in a core's cache.
+// slab is the number of voxels that a worker claims at a time, in whole blocks: large enough that
+// claiming costs nothing, small enough that no worker waits long for the last one and that the
+// echoes stay in the cache of a core.
 const slab = 16 * lanes.Width
 
 // Fit resolves the options and fits the series with them, as Resolved.Fit does.
@@ -95,7 +95,7 @@ func (o Resolved) emptyMaps(g volume.Geometry) volume.Maps {
 	return m
 }
 
-// job is what the workers of a fit share.
+// job is shared by the workers of a fit.
 type job struct {
 	echo  [][]float32 // the fitted ones
 	mask  []uint16    // nil for every voxel
@@ -196,10 +196,10 @@ func (w *worker) noise() {
 	}
 }
 
-// inARow says whether the voxels of the block lie side by side.
+// inARow reports whether the voxels of the block lie side by side.
 func (w *worker) inARow() bool { return w.voxel[w.n-1]-w.voxel[0] == w.n-1 }
 
-// write judges what was found and puts it into the maps.
+// write judges the results of the block and writes them to the maps.
 func (w *worker) write() {
 	m, s := &w.maps, &w.short
 	limits := lanes.Limits{Low: w.o.T2Range[0], High: w.o.T2Range[1], MinR2: max(w.o.MinR2, leastR2)}
@@ -221,8 +221,7 @@ func (w *worker) write() {
 	}
 }
 
-// exclude settles the status of a decay that is not sound, and leaves what the maps
-// hold of such.
+// exclude sets the status of a decay that is not sound, and its values in the maps.
 func (w *worker) exclude(i int) {
 	c, s, nan := &w.curves, &w.short, float32(math.NaN())
 	status := w.o.verdict(w.status[i], curve{c.T2[i], c.S0[i], c.RSS[i]}, w.total[i])
@@ -247,7 +246,7 @@ func put[T any](dst, src []T, voxel []int, inARow bool) {
 	}
 }
 
-// writeMore writes the maps that few methods have.
+// writeMore writes the maps of offset, B1 and number of echoes, which few methods have.
 func (w *worker) writeMore() {
 	m := &w.maps
 	for i, v := range w.voxel[:w.n] {

@@ -6,8 +6,8 @@ import (
 )
 
 // logLinear fits the straight line ln S = ln S0 − TE/T2, with weights S² or
-// with none. An echo that is not above zero has no logarithm: with weights it has
-// no say; without, the line has no place for it and goes through the others.
+// with none. An echo that is not above zero has no logarithm: with weights its
+// weight is 0; without, it is omitted.
 type logLinear struct {
 	train
 	weighted bool

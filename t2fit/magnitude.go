@@ -124,7 +124,7 @@ func (m *magnitudes) variance(x float64) float64 {
 		return 2 + float64(x*x) - float64(e*e)
 	}
 	// Its expansion, since the difference of the squares loses all digits: what is
-	// left out is under 1e-7.
+	// omitted is under 1e-7.
 	z := 1 / (x * x)
 	return 1 - float64(z/2) - float64(z*z/2)
 }

@@ -44,7 +44,7 @@ type nlls struct {
 	searched *block
 	which    [lanes.Width]int
 	below    [lanes.Width]uint64
-	// A block of one, for those who come with one decay.
+	// A block for a single decay.
 	single *block
 }
 
@@ -120,7 +120,7 @@ func (k *nlls) solve(b *block) {
 	}
 }
 
-// isDirect says whether a decay is solved before any scan: where not even half the
+// isDirect reports whether a decay is solved before any scan: where not even half the
 // scatter lies on a falling line, the scan will be needed anyway, and starts the
 // solver better.
 func (k *nlls) isDirect(b *block, i int) bool {

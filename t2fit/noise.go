@@ -20,8 +20,8 @@ const (
 	// first and two parameters) fixes the standard deviation to 0.475/√500, 2 %, and
 	// that T2 by rician to 0.5 % where it is known to a fifth at all.
 	noiseVoxels = 500
-	// fewestVoxels is the number below which a slice says nothing of its noise: the
-	// same formula gives 9 %.
+	// fewestVoxels is the number below which the noise of a slice is not estimated: the same
+	// formula gives 9 %.
 	fewestVoxels = 30
 	// clearOf is the magnitude at the last echo, in units of the noise, from which a
 	// voxel's echoes count as free of the floor: the expectation is then off by
@@ -45,8 +45,8 @@ const (
 // errNoNoise says that no slice had enough to estimate the noise from.
 var errNoNoise = fmt.Errorf("%w from the residuals: no slice has %d voxels with a decay", ErrNoise, fewestVoxels)
 
-// ErrNoise is what errors are about where the noise is needed and cannot be had: it
-// has to be given, or taken from elsewhere.
+// ErrNoise is wrapped by errors about a noise that is needed and cannot be estimated: it has to be
+// given or estimated in another way.
 var ErrNoise = errors.New("the noise cannot be estimated")
 
 // estimateNoise returns the noise of each slice from where the options say. From
@@ -57,7 +57,7 @@ var ErrNoise = errors.New("the noise cannot be estimated")
 // voxels that holds no exponential decay counts for little. Where the floor reaches
 // most voxels, they are fitted as rician does, in rounds.
 //
-// A residual holds whatever the model does not: the noise is too high where most
+// A residual holds everything that the model lacks: the noise is too high where most
 // voxels hold two tissues, or where stimulated echoes bend the decay. Rounding to
 // whole numbers counts as noise of 0.29 units.
 //
@@ -71,7 +71,7 @@ func estimateNoise(ctx context.Context, s volume.MultiEcho, o Resolved) (volume.
 	}
 	skip := o.SkipEchoes
 	if o.Method == EPG {
-		// The pooled fit knows no stimulated echoes, of which the first has most.
+		// The pooled fit ignores stimulated echoes, which affect the first echo most.
 		skip = max(skip, 1)
 	}
 	p := newPool(s, skip)
@@ -245,7 +245,7 @@ func (p *pool) clear(sigma float64) (float64, bool) {
 
 // floored returns the noise where the floor reaches most voxels: fitted on the
 // expectation of magnitudes, their residuals are taken over the variance that
-// magnitudes have there, and again with the noise that this says.
+// magnitudes have there, and again with the resulting noise.
 func (p *pool) floored(sigma float64) float64 {
 	n := len(p.t)
 	for range noiseRounds {

@@ -154,7 +154,7 @@ func (k *offset) residual(s sums) float64 {
 }
 
 // search returns the rate of the best of all minima and its residual, infinite
-// where there is none.
+// if there is none.
 func (k *offset) search() (rate, least float64) {
 	least = math.Inf(1)
 	before := 0.0

@@ -18,8 +18,8 @@ const (
 	// LogLinear is linear least squares on ln S, each echo weighted by S², which
 	// makes it the first-order equal of NLLS at high signal-to-noise.
 	LogLinear Method = "loglinear"
-	// LogLinearUnweighted is the same with equal weights: what many programs do,
-	// and what late, noisy echoes spoil first.
+	// LogLinearUnweighted is the same with equal weights, as in many programs. Late,
+	// noisy echoes bias it most.
 	LogLinearUnweighted Method = "loglinear-unweighted"
 	// ARLO is auto-regression on linear operations (Pei et al. 2015,
 	// 10.1002/mrm.25137), for equally spaced echoes.
@@ -41,7 +41,7 @@ var Methods = []Method{NLLS, LogLinear, LogLinearUnweighted, ARLO, NLLSOffset, R
 const NoSkip = -1
 
 // MinEchoes is the number of fitted echoes below which a fit of two parameters
-// is refused: they need a third point before a residual says anything. A fit of
+// is refused: with two points there is no residual. A fit of
 // three parameters needs one more.
 const MinEchoes = 3
 
@@ -118,7 +118,7 @@ func (o Options) Resolve() (Resolved, error) {
 	}
 	if o.Method != EPG && (o.T1 != 0 || o.B1Range != [2]float64{} || o.RefocusingProfile != nil) {
 		return Resolved{}, fmt.Errorf(
-			"t1, b1 range and refocusing profile are for epg; %s has no use for them", o.Method,
+			"t1, b1 range and refocusing profile are for epg; %s does not use them", o.Method,
 		)
 	}
 	if o.T2Range == [2]float64{} {
@@ -154,7 +154,7 @@ func (o Options) skip() (int, error) {
 		return 0, fmt.Errorf("skip echoes: %d is negative", n)
 	case o.Method == EPG && n > 0:
 		return 0, fmt.Errorf(
-			"skip echoes: %d, but epg explains the first echo and needs all: leave it to its default, or say 0", n,
+			"skip echoes: %d, but epg explains the first echo and needs all: leave it to its default, or set 0", n,
 		)
 	case o.Method == EPG:
 		return 0, nil

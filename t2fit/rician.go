@@ -88,9 +88,8 @@ func (k *rician) estimateBlock(b *block, floor float64) {
 }
 
 // refine fits the echoes y, whose scatter about their mean is tss, starting from the result of
-// nlls. It is NotConverged where sigma is not known, for then there is no floor to
-// fit. Noise under the rounding of the largest echo is none, and the plain fit
-// stands.
+// nlls. It is NotConverged where sigma is not known, as there is no floor to
+// fit. If the noise is below the rounding of the largest echo, the plain fit is returned.
 func (k *rician) refine(start result, y []float64, sigma, tss float64) result {
 	if !(sigma >= 0) {
 		return none(volume.NotConverged)

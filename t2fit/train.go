@@ -5,7 +5,7 @@ import (
 	"math"
 )
 
-// train is the echo times of a fit, those left out at its start already gone. It
+// train holds the echo times of a fit, without the skipped ones. It
 // is read-only once made, so that workers share it.
 type train struct {
 	te0 float64   // TE of the first fitted echo, ms
@@ -18,9 +18,9 @@ type train struct {
 }
 
 // equalSpacing is how far, relative to the spacing, an echo may lie from the
-// equally spaced train. It leaves room for the rounding of binary numbers and for no
-// other: a train that its header has rounded (6.3, 12.6, 18.9, 25.2, 31.6 ms) is taken
-// at its word and fitted as an uneven one, which costs time and not accuracy.
+// equally spaced train. It allows for the rounding of binary numbers alone: a train
+// that its header has rounded (6.3, 12.6, 18.9, 25.2, 31.6 ms) is fitted as an uneven one, which
+// costs time but no accuracy.
 const equalSpacing = 1e-9
 
 // newTrain returns the train of the echo times te in ms, strictly increasing.

@@ -18,7 +18,7 @@ const (
 
 // minimum is a decay with the curvature of its least-squares problem, spread =
 // Σ(t·g)² − (Σt·g²)²/Σg² for g = exp(−rate·t), so that var(rate) =
-// σ²/(a²·spread), and its residual, infinite where there is none.
+// σ²/(a²·spread), and its residual, infinite if there is none.
 type minimum struct {
 	decay
 	spread, rss float64

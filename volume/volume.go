@@ -147,7 +147,7 @@ func (s MultiEcho) Saturated(e, v int) bool {
 }
 
 // Labels is a label map: for each voxel the whole number that a reader or a
-// segmentation gave it, 0 where there is none.
+// segmentation gave it, 0 if there is none.
 type Labels struct {
 	Geometry
 	Data []uint16

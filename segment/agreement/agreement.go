@@ -22,7 +22,7 @@ import (
 	"github.com/t2map/t2map/volume"
 )
 
-// Missing says why figures of a label do not exist.
+// Missing is the reason why values of a label do not exist.
 type Missing uint8
 
 // The reasons.

@@ -99,7 +99,7 @@ func (e *Error) Error() string {
 
 // SideError says that sources contradict each other about the side of a knee.
 type SideError struct {
-	// Claims are what each source says, those of the anatomy among them.
+	// Claims are the claims of all sources, including the anatomy.
 	Claims []Claim
 }
 

@@ -67,7 +67,7 @@ func newProfile(x, p []float64, half float64) profile {
 const window = 2
 
 // smooth returns the profile with the median of each strip and its neighbours, empty ones
-// left out, in its place: a single voxel that sticks out decides nothing.
+// omitted, in its place: a single voxel that sticks out decides nothing.
 func (f profile) smooth() profile {
 	out := profile{bins: f.bins, end: make([]float64, len(f.end))}
 	var near [2*window + 1]float64
@@ -89,7 +89,7 @@ func (f profile) smooth() profile {
 	return out
 }
 
-// furthest returns the largest end of the strips, −Inf where there is none.
+// furthest returns the largest end of the strips, −Inf if there is none.
 func (f profile) furthest() float64 {
 	most := math.Inf(-1)
 	for _, e := range f.end {
@@ -120,7 +120,7 @@ type bay struct {
 	strips      [2]int  // where they are
 }
 
-// deepest returns the deepest bay; its depth is 0 where there is none.
+// deepest returns the deepest bay; its depth is 0 if there is none.
 func (f profile) deepest() bay {
 	n := len(f.end)
 	rise := make([]int, n) // strip of the furthest end among this one and those of smaller x

@@ -18,7 +18,7 @@ const (
 	// covers 9 cm², 900 squares, of which thick slices leave some empty.
 	leastFacets = 100
 	// roundish is the ratio of the principal deviations in the plane of the patella below
-	// which its own transverse axis is not told from its long one.
+	// which its own transverse axis is not distinguished from its long one.
 	roundish = 1.15
 	// leastRidge is the least slope of the facets to both sides of a ridge, 3°. They slope by
 	// 20 to 30° (unsourced).

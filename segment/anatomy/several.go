@@ -7,8 +7,8 @@ import (
 )
 
 const (
-	// clusterCell is the size, in mm, of the cells in which parts are told apart: parts of
-	// one plate that are nearer than this hang together.
+	// clusterCell is the size, in mm, of the cells in which parts are distinguished: parts of
+	// one plate that are nearer than this are connected.
 	clusterCell = 10
 	// kneesApart is how far apart, in mm, the same plate of two knees lies at least: a knee is
 	// 75 mm wide, so that no two parts of one plate have their middles so far apart.
@@ -67,7 +67,7 @@ func clusters(all []spot) []cluster {
 	return out
 }
 
-// flood empties the cells that hang together with the one given and returns what they held.
+// flood empties the cells that are connected with the one given and returns their contents.
 func flood(cells []scatter, size [3]int, cell int) cluster {
 	var all scatter
 	stack := []int{cell}
@@ -132,13 +132,13 @@ func (p Plane) Beside(position [3]float64, side Side) bool {
 	return (vector(position).Dot(p.across) > p.distance) == (side == Left)
 }
 
-// Between returns the plane between two knees in m, which are told by femoral or, without it,
-// tibial cartilage of which large parts lie more than 80 mm apart; ok is false where m is of one
+// Between returns the plane between two knees in m. There are two if large parts of the femoral
+// cartilage, or of the tibial if there is none, lie more than 80 mm apart; ok is false for one
 // knee. More than two knees, or knees one above the other, are an *Error. When ctx ends, so does
 // Between, with its error.
 func Between(ctx context.Context, m Mask) (p Plane, ok bool, err error) { return between(ctx, &m) }
 
-// between is Between, and sets what was seen of the mask.
+// between is Between; it also sets m.seen.
 func between(ctx context.Context, m *Mask) (p Plane, ok bool, err error) {
 	if len(m.Data) != m.Voxels() {
 		return p, false, &Error{Problem: WrongSize}
@@ -166,7 +166,7 @@ func between(ctx context.Context, m *Mask) (p Plane, ok bool, err error) {
 }
 
 // Knees returns the mask of each knee in m, on the same grid, that of the patient's right
-// first; m itself where it is of one knee. Two knees are told as Between tells them; each voxel goes
+// first; m itself where it is of one knee. Two knees are recognised as by Between; each voxel goes
 // to the knee whose middle is nearer. The masks are without the pieces that are omitted: see Piece.
 // No mask must change before Examine has seen it: it takes over what Knees found.
 func Knees(ctx context.Context, m Mask) ([]Mask, error) {

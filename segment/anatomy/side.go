@@ -43,7 +43,7 @@ type Claim struct {
 
 // Evidence is what the anatomy of a mask says about the side of the knee.
 type Evidence struct {
-	// Side is what all findings agree on; UnknownSide where there is none, or where they
+	// Side is what all findings agree on; UnknownSide if there is none, or where they
 	// contradict each other.
 	Side Side
 	// Findings are the parts of the anatomy that show the side.
@@ -61,7 +61,7 @@ type Finding struct {
 }
 
 // Decided reports whether the anatomy shows the side. Where it does not, a mask that was
-// mirrored from left to right within its grid cannot be told from one that was not: an
+// mirrored from left to right within its grid cannot be distinguished from one that was not: an
 // undivided tibia without a fibula, for example, looks alike on both sides.
 func (e Evidence) Decided() bool { return e.Side != UnknownSide }
 

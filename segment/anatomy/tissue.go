@@ -1,6 +1,6 @@
-// Package anatomy decides from the mask of a knee alone where things are: which knee it
-// is, where the femoral cartilage divides into trochlea and condyles, where each plate
-// divides into regions, and how deep a voxel lies between bone and joint. The nouns:
+// Package anatomy divides a knee from its mask alone: it finds which knee it is, where the
+// femoral cartilage divides into trochlea and condyles, and where each plate divides into
+// regions. Package depth adds layers. The nouns:
 //
 //   - a tissue is what a label of a mask marks, such as femoral cartilage;
 //   - a plate is the cartilage of one surface, such as the medial tibia;

@@ -90,8 +90,8 @@ type SheetDepth struct {
 // up to two voxels. Where the mask has no such label it is found from the shape: the side
 // towards the axis of the femur's cylinder, the lower side of the tibia, the front of the
 // patella. The joint side is the part that looks away from the bone side, whatever lies there:
-// background, other cartilage, a meniscus. The rim of a plate is neither, nor is what the edge
-// of the grid cuts off.
+// background, other cartilage, a meniscus. The rim of a plate belongs to neither side, nor do faces
+// at the edge of the grid.
 //
 // The surface lies midway between the centres of voxels, and is smoothed along itself (see
 // smooth), so that distances are finer than the grid. A plate of one voxel has depth 0.5.
@@ -135,8 +135,8 @@ func Measure(ctx context.Context, m anatomy.Mask, options Options) (Field, error
 // one.
 const unlabelled = 0.02
 
-// measure finds the sides of a sheet, and the depth of its voxels between them. What it sets is
-// of no use where it returns an error.
+// measure finds the sides of a sheet, and the depth of its voxels between them. If it returns an error, the
+// values that it has set are meaningless.
 func (out *Field) measure(ctx context.Context, s *sheet, data []anatomy.Tissue, l *lattice, options Options) error {
 	workers := parallel.Workers(options.Workers)
 	about := &out.Sheets[s.bone]

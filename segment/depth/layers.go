@@ -9,7 +9,7 @@ import (
 const DefaultLayers = 2
 
 // Layers divides the cartilage into n layers of equal depth (n < 1: DefaultLayers) and returns
-// the layer of each of d.Voxels: 1 at the bone … n at the joint; 0 where there is none, because
+// the layer of each of d.Voxels: 1 at the bone … n at the joint; 0 if there is none, because
 // the depth is not defined or the cartilage is too thin for the mask's own voxels. It is too
 // thin where it is less than n − ½ voxels thick along its normal: a plate one voxel thick has
 // no halves.

@@ -179,8 +179,8 @@ func apart(p, x *[3]float32) float32 {
 }
 
 // height returns how far inside the boundary a voxel at x lies, measured to the plane of the
-// nearest piece, and the direction inwards. It is NaN where there is none, or where the piece
-// lies so far aside that its plane says nothing of x.
+// nearest piece, and the direction inwards. It is NaN if there is none, or where the piece
+// lies too far aside for its plane to approximate the surface at x.
 func (b *boundary) height(voxel int, x vector) (h float64, inward vector) {
 	if b.near[voxel] < 0 {
 		return math.NaN(), vector{}

@@ -9,7 +9,7 @@ import (
 	"github.com/t2map/t2map/segment/internal/words"
 )
 
-// sheetOf says for every value of a Tissue which sheet it belongs to, as Bone + 1; 0 for none.
+// sheetOf holds the sheet of every value of a Tissue, as Bone + 1; 0 for none.
 var sheetOf = func() (out [256]uint8) {
 	for _, t := range anatomy.Tissues() {
 		if b, ok := anatomy.BoneOf(t); ok {

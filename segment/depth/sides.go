@@ -91,7 +91,7 @@ type boundary struct {
 	pieces []surfel
 	area   float64 // mm²
 	aside  float64 // mm
-	near   []int32 // for each voxel of the sheet the nearest piece, −1 where there is none
+	near   []int32 // for each voxel of the sheet the nearest piece, −1 if there is none
 }
 
 // boundary smooths one side of the sheet and finds for each voxel what is nearest of it.
@@ -106,8 +106,8 @@ func (f *surface) boundary(s *sheet, which side, l *lattice) *boundary {
 	return out
 }
 
-// judge finds the faces of the side opposite to a known one: those that look away from what is
-// nearest of it. The rest stays open.
+// judge finds the faces of the side opposite to a known one: those that look away from the
+// nearest piece of it. The other faces stay open.
 func (f *surface) judge(known *boundary, this, opposite side) {
 	p := f.patch(func(n int) bool { return f.side[n] != this })
 	for n, normal := range p.normals(widthOfNormals) {

@@ -68,7 +68,7 @@ func (p *patch) steps(sigma float64) iter.Seq[float64] {
 // surface: every face lies between two voxel centres, one on either side of it. The values
 // diffuse along the surface, with the steps of super time stepping (Alexiades et al. 1996,
 // Communications in Numerical Methods in Engineering 12:31–42), of which about the square root
-// of the number of plain steps is needed. A face is its own neighbour where there is none, so
+// of the number of plain steps is needed. A face is its own neighbour if there is none, so
 // nothing flows there. values is the patch's from then on.
 func (p *patch) smooth(values []vector, sigma float64) []vector {
 	if p.spare == nil {

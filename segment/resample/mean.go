@@ -8,7 +8,7 @@ import (
 
 // MeanOnto returns for each voxel of the series the mean of the values of those voxels of a mask
 // whose centres lie in it, where the gap between slices counts to the nearer one; NaN
-// where there is none. voxels are indices of the mask's grid, and value holds one for each, of
+// if there is none. voxels are indices of the mask's grid, and value holds one for each, of
 // which NaN does not count. transform takes a position of the series to the space of the mask;
 // nil means that they share it. A series without an inverse affine gets NaN everywhere.
 func MeanOnto(

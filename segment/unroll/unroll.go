@@ -40,7 +40,7 @@ type Point struct {
 type Map struct {
 	Angle, Across float64 // steps in degrees and mm
 	Rows, Columns [2]int  // the first step, and the one after the last
-	// T2 is the weighted mean per cell in ms, row by row; NaN where there is none. In a change
+	// T2 is the weighted mean per cell in ms, row by row; NaN if there is none. In a change
 	// it may be negative.
 	T2 []float64
 	// Weight is the sum of the weights; in a change, the lesser of both.
@@ -66,7 +66,7 @@ var unrolledDefault = Options{Angle: 2, Across: 3}
 
 // Unroll puts points on the cylinder's surface, as a map that is just large enough, and
 // averages them per cell through the whole depth. For a map of one layer, hand over the points
-// of that layer. Points without a finite T2 or a weight are left out. A map without points has
+// of that layer. Points without a finite T2 or a weight are omitted. A map without points has
 // no rows. The error is that of ctx when it ends.
 func (c Cylinder) Unroll(
 	ctx context.Context, points []Point, options Options,

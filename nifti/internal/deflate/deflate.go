@@ -3,7 +3,7 @@
 // A map is noise, which only a Huffman code shortens, or runs of one value: NaN
 // outside the mask above all. So the only repeats that are looked for are of the
 // four bytes before. Processor time and size for float32 T2 maps of 384×384×30
-// voxels (17.7 MB), by what of them is NaN, beside github.com/klauspost/compress:
+// voxels (17.7 MB), by the part that is NaN, compared with github.com/klauspost/compress:
 //
 //	              all but 1 %     half, in runs    a third, scattered   nothing
 //	this           9 ms 0.24 MB   45 ms  7.7 MB    61 ms 12.8 MB        50 ms 15.3 MB
@@ -91,7 +91,7 @@ func repeats(data []byte, start int) int {
 }
 
 // matchLength returns the length of the first match of a run of n bytes, such
-// that what is left of it is no bytes or enough for another.
+// that the rest is empty or long enough for another match.
 func matchLength(n int) int {
 	first := min(n, longest)
 	if rest := n - first; rest > 0 && rest < shortest {

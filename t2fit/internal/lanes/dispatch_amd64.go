@@ -7,7 +7,7 @@ import (
 // vectors is changed by tests only.
 var vectors = cpu.X86.HasAVX2 && cpu.X86.HasFMA
 
-// Vectors says whether the functions work on four decays at a time.
+// Vectors reports whether the functions work on four decays at a time.
 func Vectors() bool { return vectors }
 
 func sum(y, t []float64, floor float64, n int, s *Sums) {

@@ -261,7 +261,7 @@ func plainProducts(y []float64, k Train) (p products) {
 // product of all products of mantissas, each √2 at most, is then below 2⁹⁰⁰.
 const mostProduct = 60
 
-// byProducts says whether evenProducts is for that train.
+// byProducts reports whether evenProducts is for that train.
 func byProducts(k Train) bool { return k.Step > 0 && len(k.T) <= mostProduct }
 
 // evenProducts is plainProducts for equally spaced echoes, with two logarithms in
