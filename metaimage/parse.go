@@ -102,9 +102,6 @@ func (f *file) checkIntensity(h *header) error {
 // mostDimensions is what MetaIO reads.
 const mostDimensions = 10
 
-// mostVoxels keeps products of sizes within 64 bits: it is more than any disk holds.
-const mostVoxels = 1 << 40
-
 // setSize takes NDims and DimSize.
 func (f *file) setSize(h *header) error {
 	n, there, err := h.whole("NDims", 1)
@@ -126,7 +123,7 @@ func (f *file) setSize(h *header) error {
 		if err != nil || size < 1 {
 			return fmt.Errorf("DimSize: %.20q, want a number of voxels", word)
 		}
-		if total *= size; total > mostVoxels || int64(int(total)) != total {
+		if total *= size; total > samples.MostVoxels || int64(int(total)) != total {
 			return fmt.Errorf("DimSize: %s: more voxels than a mask has", strings.Join(words, "×"))
 		}
 		if d >= 3 {
@@ -204,8 +201,8 @@ func (f *file) setData(h *header) error {
 		return err
 	}
 	switch {
-	case f.headerSize > mostSkipped:
-		return fmt.Errorf("HeaderSize: %d, more than %d bytes", f.headerSize, mostSkipped)
+	case f.headerSize > samples.MostSkipped:
+		return fmt.Errorf("HeaderSize: %d, more than %d bytes", f.headerSize, samples.MostSkipped)
 	case f.headerSize < 0 && (f.compressed || f.array.Text):
 		return samples.Mark(
 			samples.FaultEncoding,
@@ -216,9 +213,6 @@ func (f *file) setData(h *header) error {
 	}
 	return f.setNames(h)
 }
-
-// mostSkipped bounds what is skipped, so that a header cannot ask for hours of skipping.
-const mostSkipped = 1 << 28
 
 // setNames takes ElementDataFile: LOCAL, or the names of data files.
 func (f *file) setNames(h *header) error {

@@ -180,8 +180,8 @@ func (h *header) setOffset(v float64) error {
 	if !finite(v) || v < 0 || v != math.Trunc(v) {
 		return fmt.Errorf("vox_offset: %g, want a number of bytes", v)
 	}
-	if v > maxOffset {
-		return fmt.Errorf("vox_offset: %g, more than %d bytes of header extensions", v, maxOffset)
+	if v > samples.MostSkipped {
+		return fmt.Errorf("vox_offset: %g, more than %d bytes of header extensions", v, samples.MostSkipped)
 	}
 	h.offset = max(int64(v), firstDataByte)
 	return nil

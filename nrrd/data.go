@@ -14,12 +14,12 @@ import (
 func (f *file) setData(h *header) error {
 	var err error
 	if text := h.fields["line skip"]; text != "" {
-		if f.lineSkip, err = strconv.Atoi(text); err != nil || f.lineSkip < 0 || f.lineSkip > mostSkipped {
+		if f.lineSkip, err = strconv.Atoi(text); err != nil || f.lineSkip < 0 || f.lineSkip > samples.MostSkipped {
 			return fmt.Errorf("line skip: %.20q, want a number of lines", text)
 		}
 	}
 	if text := h.fields["byte skip"]; text != "" {
-		if f.byteSkip, err = strconv.ParseInt(text, 10, 64); err != nil || f.byteSkip < -1 || f.byteSkip > mostSkipped {
+		if f.byteSkip, err = strconv.ParseInt(text, 10, 64); err != nil || f.byteSkip < -1 || f.byteSkip > samples.MostSkipped {
 			return fmt.Errorf("byte skip: %.20q, want a number of bytes", text)
 		}
 	}
@@ -28,10 +28,6 @@ func (f *file) setData(h *header) error {
 	}
 	return f.setNames(h)
 }
-
-// mostSkipped bounds what is skipped, so that a header cannot ask for hours of skipping in a small
-// compressed file.
-const mostSkipped = 1 << 28
 
 // setNames takes the names of data files (section 3 of the definition).
 func (f *file) setNames(h *header) error {

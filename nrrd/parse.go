@@ -129,16 +129,13 @@ func (f *file) setSizes(h *header) error {
 		if err != nil || n < 1 {
 			return fmt.Errorf("sizes: axis %d: %.20q, want a number of voxels", d+1, word)
 		}
-		if total *= n; total > math.MaxInt/8 || total < 0 || total > mostVoxels {
+		if total *= n; total > math.MaxInt/8 || total < 0 || total > samples.MostVoxels {
 			return fmt.Errorf("sizes: %s: more voxels than a mask has", strings.Join(words, "×"))
 		}
 		f.array.Size = append(f.array.Size, int(n))
 	}
 	return nil
 }
-
-// mostVoxels keeps products of sizes within 64 bits: it is more than any disk holds.
-const mostVoxels = 1 << 40
 
 // spaces are the signs that bring the axes of a space to LPS. The others that the
 // definition knows, such as scanner-xyz, are not anatomical.

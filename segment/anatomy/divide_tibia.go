@@ -13,12 +13,7 @@ func (k *Knee) divideTibia(d *Division) error {
 		return nil
 	}
 	a := k.onTibia
-	var middle scatter
-	for n := range all {
-		if !all[n].crumb {
-			middle.add(all[n].centre)
-		}
-	}
+	middle := scatterOf(all)
 	b := &TibialBorders{Axes: a, Middle: middle.mean()}
 	origin := middle.mean().Dot(a.Posterior)
 	for plate := range b.Thirds {

@@ -310,21 +310,14 @@ func (k *Knee) normal() (AxesSource, vector) {
 // their mean to the centre of the sphere that fits them best: the arch of femoral cartilage
 // is open above.
 func thinnest(all []spot) (axis, open vector) {
-	var s scatter
-	for n := range all {
-		if !all[n].crumb {
-			s.add(all[n].centre)
-		}
-	}
+	s := scatterOf(all)
 	axes, _ := principal(s.covariance())
 	// About the mean, the centre c of the sphere solves 2·covariance·c = mean of d·|d|².
 	mean := s.mean()
 	var third vector
-	for n := range all {
-		if !all[n].crumb {
-			d := all[n].centre.Minus(mean)
-			third = third.Plus(d.Times(d.Dot(d)))
-		}
+	for _, p := range positions(all) {
+		d := p.Minus(mean)
+		third = third.Plus(d.Times(d.Dot(d)))
 	}
 	// The sign of its part along the axis is that of the right side's, as the matrix is
 	// positive and the axis is its eigenvector.

@@ -97,12 +97,7 @@ func (p *plates) plateOf(s *spot) int {
 
 // valley parts the spots where, along their longest axis, they are fewest in the middle third.
 func valley(all []spot) plates {
-	var s scatter
-	for n := range all {
-		if !all[n].crumb {
-			s.add(all[n].centre)
-		}
-	}
+	s := scatterOf(all)
 	if s.n == 0 {
 		return plates{}
 	}
@@ -112,10 +107,8 @@ func valley(all []spot) plates {
 		p.along = p.along.Times(-1)
 	}
 	var x []float64
-	for n := range all {
-		if !all[n].crumb {
-			x = append(x, all[n].centre.Dot(p.along))
-		}
+	for _, c := range positions(all) {
+		x = append(x, c.Dot(p.along))
 	}
 	cells := newBins(x, 2*strip)
 	count := make([]int, cells.n)

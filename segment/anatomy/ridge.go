@@ -40,7 +40,7 @@ func (k *Knee) dividePatella(d *Division) error {
 	if len(all) == 0 {
 		return nil
 	}
-	a, centre := k.patellarAxes(positions(all))
+	a, centre := k.patellarAxes(all)
 	r, seen := k.ridge(all, a, centre)
 	x0, h0 := centre.Dot(a.Left), centre.Dot(a.Superior)
 	toMedial := medialIs(d.Side)
@@ -84,23 +84,9 @@ func (k *Knee) ridge(all []spot, a Axes, centre vector) (r roof, seen bool) {
 	return roof{}, false
 }
 
-// positions returns where the spots lie, without crumbs.
-func positions(all []spot) []vector {
-	var out []vector
-	for n := range all {
-		if !all[n].crumb {
-			out = append(out, all[n].centre)
-		}
-	}
-	return out
-}
-
-// patellarAxes returns the axes of a patella and the mean for positions in its cartilage.
-func (k *Knee) patellarAxes(in []vector) (Axes, vector) {
-	var s scatter
-	for _, p := range in {
-		s.add(p)
-	}
+// patellarAxes returns the axes of a patella and the mean position of its cartilage.
+func (k *Knee) patellarAxes(all []spot) (Axes, vector) {
+	s := scatterOf(all)
 	axes, deviation := principal(s.covariance())
 	back := axes[0]
 	if back.Dot(k.axes.Posterior) < 0 {

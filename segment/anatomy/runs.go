@@ -245,3 +245,23 @@ func spots(g *volume.Geometry, runs []run, which group) []spot {
 	}
 	return out
 }
+
+// positions returns where the spots lie, without crumbs.
+func positions(all []spot) []vector {
+	var out []vector
+	for n := range all {
+		if !all[n].crumb {
+			out = append(out, all[n].centre)
+		}
+	}
+	return out
+}
+
+// scatterOf returns the scatter of the spots, without crumbs.
+func scatterOf(all []spot) scatter {
+	var s scatter
+	for _, p := range positions(all) {
+		s.add(p)
+	}
+	return s
+}

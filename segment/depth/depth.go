@@ -13,11 +13,11 @@ import (
 	"github.com/t2map/t2map/volume"
 )
 
-// Options are the options of Depth. The zero value is the default.
+// Options are the options of Measure. The zero value is the default.
 type Options struct {
-	// Axes returns the axes of the knee. It is called only where a bone has no label, so that Depth
+	// Axes returns the axes of the knee. It is called only where a bone has no label, so that Measure
 	// can run beside what finds the axes, and several goroutines may call it at the same time. Its error
-	// ends Depth. An axis of zero, and all of them without a function, are the patient's.
+	// ends Measure. An axis of zero is the patient's, as are all axes if there is no function.
 	Axes func(context.Context) (anatomy.Axes, error)
 	// Workers is the number of goroutines; 0 means one per processor. The result does not depend on it.
 	Workers int
@@ -97,7 +97,7 @@ type SheetDepth struct {
 // smooth), so that distances are finer than the grid. A plate of one voxel has depth 0.5.
 //
 // The order of slices, rows and columns does not matter, nor does a mirrored or oblique affine.
-// An affine without an inverse is an *AffineError. When ctx ends, so does Depth, with its error.
+// An affine without an inverse is an *AffineError. When ctx ends, Measure returns its error.
 func Measure(ctx context.Context, m anatomy.Mask, options Options) (Field, error) {
 	out := Field{Geometry: m.Geometry}
 	l, ok := newLattice(m.Geometry)

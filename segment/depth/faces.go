@@ -31,7 +31,7 @@ type surface struct {
 	stable  float64            // the longest plain step of diffusion in mm²
 	scale   float64            // of the widths, see lattice.scale
 	workers int
-	ctx     context.Context // of the call of Depth: smoothing and searches stop when it ends
+	ctx     context.Context // of the call of Measure: smoothing and searches stop when it ends
 }
 
 // normal returns the outward normal of a face, as long as the face is large.
