@@ -43,7 +43,7 @@ type Options struct {
 type Mask struct {
 	Labels       volume.Labels
 	Segmentation volume.Segmentation
-	// Segments says that the file has a table of segments, as those of 3D Slicer do.
+	// Segments reports that the file has a table of segments, as those of 3D Slicer do.
 	Segments bool
 }
 

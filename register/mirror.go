@@ -16,7 +16,7 @@ const (
 	mirrorGain = 1.03
 )
 
-// MirrorError says that the images fit better if one of them is mirrored from left to right: they
+// MirrorError reports that the images fit better if one of them is mirrored from left to right: they
 // show a left and a right knee.
 type MirrorError struct {
 	// Score is the mutual information of the images in nats, times the part of the

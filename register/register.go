@@ -91,7 +91,7 @@ type Result struct {
 	Before, After float64
 	// Overlap is the part of the field that lies in the moving image after the transform.
 	Overlap float64
-	// Still says that the images were aligned: elastix found nothing better than a
+	// Still reports that the images were aligned: elastix found nothing better than a
 	// movement of less than 1 mm, which did not raise the mutual information, and
 	// Transform is the identity.
 	Still bool

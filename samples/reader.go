@@ -34,7 +34,7 @@ const wholeTolerance = 0.01
 type Array struct {
 	Kind      Kind
 	BigEndian bool
-	// Text says that the stream holds decimal numbers between blanks instead.
+	// Text reports that the stream holds decimal numbers between blanks instead.
 	Text bool
 	// Slope and Inter make values of what is stored: value = Slope·stored + Inter. Slope
 	// 0 means that it is stored as it is.
@@ -42,7 +42,7 @@ type Array struct {
 	// Size is the number of values along the axes of the array, the fastest first. Their
 	// product fits into an int.
 	Size []int
-	// Trusted says that the caller expects an array of that size, so that memory for it is
+	// Trusted reports that the caller expects an array of that size, so that memory for it is
 	// taken at once. Else it follows the data; Length, the bytes of a file that is held in
 	// memory, 0 where it is not, is a hint.
 	Trusted bool

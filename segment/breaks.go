@@ -11,7 +11,7 @@ type Break struct {
 	Compartment string
 	// Slice is the index of the slice, from 0, or −1 for all slices of the compartment.
 	Slice int
-	// Rise says that the signal rises from echo From to the later echo To, by Factor. If it is
+	// Rise reports that the signal rises from echo From to the later echo To, by Factor. If it is
 	// false, the signal at echo To is Factor times what a decay leaves after From and the echo between.
 	Rise     bool
 	From, To int // indices of echoes

@@ -25,7 +25,7 @@ type Reading struct {
 	Label  string `json:"label"`
 	// Meaning is a row, a tissue or Ignore.
 	Meaning string `json:"meaning"`
-	// By is what decided: label, code or number. Where several say the same it is the
+	// By is the source of the meaning: label, code or number. If several agree, it is the
 	// first of them.
 	By     string `json:"by"`
 	Voxels int    `json:"voxels"`
@@ -47,7 +47,7 @@ type UnknownLabelsError struct {
 // hundreds of values.
 const shownLabels = 8
 
-// Error says it as "scheme oai-zib does not know label 7 (12 voxels)".
+// Error returns a text such as "scheme oai-zib does not know label 7 (12 voxels)".
 func (e *UnknownLabelsError) Error() string {
 	var parts []string
 	for _, l := range e.Labels[:min(shownLabels, len(e.Labels))] {

@@ -7,7 +7,7 @@ import (
 	"github.com/t2map/t2map/volume"
 )
 
-// GridError says that a mask does not lie on the voxels of the series.
+// GridError reports that a mask does not lie on the voxels of the series.
 type GridError struct {
 	Mask, Series [3]int // voxels along i, j, k
 	// Distance is how far apart, in mm, corresponding voxel centres lie at

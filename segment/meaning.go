@@ -21,7 +21,7 @@ type verdict struct{ source, name string }
 // s.Codes. The number: an entry of s.Labels. What they say must not differ, or else
 // it is an error.
 //
-// A number alone means nothing where the label says something that the scheme does
+// A number alone has no meaning if the segment has a label that the scheme does
 // not know, for writers number segments as they come: 3 of a label map is not 3 of
 // the segmentation that was made of it. It counts where the label is empty or
 // repeats it, as in "Segment 3".
@@ -129,7 +129,7 @@ func Fold(label string) string {
 // numbered is a label that holds nothing but a number, as programs give them.
 var numbered = regexp.MustCompile(`^(?:(?:segment|segmentation|label|roi|region|structure) ?)?#?0*([0-9]+)$`)
 
-// mute reports whether the segment's label says no more than its number.
+// mute reports whether the segment's label holds nothing but its number.
 func mute(g volume.Segment) bool {
 	text := Fold(g.Label)
 	m := numbered.FindStringSubmatch(text)

@@ -197,7 +197,7 @@ func (s Scheme) clone() Scheme {
 	return s
 }
 
-// Known reports whether the scheme says anything; the zero Scheme does not.
+// Known reports whether the scheme has an entry; the zero Scheme has none.
 func (s Scheme) Known() bool { return len(s.Labels)+len(s.Segments)+len(s.Codes) > 0 }
 
 // validName is what a scheme or a compartment may be called. Names become table

@@ -13,9 +13,9 @@ import (
 // they show the side, as in package anatomy.
 const leastAside = 8
 
-// Sides returns what the rows that the mask itself marks say about the side of the knee: each pair of
+// Sides returns the claims of rows that the mask itself marks about the side of the knee: each pair of
 // names that differ in the words medial and lateral, as medial and lateral, or medial-tibial and
-// lateral-tibial. In a right knee medial lies to the patient's left. tissues says whether names of
+// lateral-tibial. In a right knee medial lies to the patient's left. tissues selects whether names of
 // tissues count, too, as they do where nothing is divided; else package anatomy has their evidence.
 func (m Marks) Sides(tissues bool) []anatomy.Claim {
 	middle := m.middles()

@@ -25,7 +25,7 @@ type UnknownSegmentsError struct {
 	Segments []SegmentCount // in the order of the mask
 }
 
-// Error says it as `scheme oai-zib does not know segment 7 "Fibula" (12 voxels)`.
+// Error returns a text such as `scheme oai-zib does not know segment 7 "Fibula" (12 voxels)`.
 func (e *UnknownSegmentsError) Error() string {
 	var parts []string
 	for _, s := range e.Segments[:min(shownLabels, len(e.Segments))] {
@@ -44,7 +44,7 @@ func (e *UnknownSegmentsError) Error() string {
 	return fmt.Sprintf("scheme %s does not know %s", e.Scheme, strings.Join(parts, ", "))
 }
 
-// OverlapError says that voxels have two meanings.
+// OverlapError reports that voxels have two meanings.
 type OverlapError struct {
 	// Pairs are the meanings that share voxels, the largest overlap first.
 	Pairs []Overlap
@@ -56,7 +56,7 @@ type Overlap struct {
 	Voxels        int
 }
 
-// Error says it as "12 voxels are both medial and lateral".
+// Error returns a text such as "12 voxels are both medial and lateral".
 func (e *OverlapError) Error() string {
 	var parts []string
 	for _, p := range e.Pairs[:min(shownLabels, len(e.Pairs))] {
@@ -69,7 +69,7 @@ func (e *OverlapError) Error() string {
 	return strings.Join(parts, ", ")
 }
 
-// FrameError says that two segments that are to be reported are drawn in different
+// FrameError reports that two segments that are to be reported are drawn in different
 // frames of reference.
 type FrameError struct{ First, Second volume.Segment }
 

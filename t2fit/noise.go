@@ -42,7 +42,7 @@ const (
 	noiseRounds = 30
 )
 
-// errNoNoise says that no slice had enough to estimate the noise from.
+// errNoNoise reports that no slice had enough to estimate the noise from.
 var errNoNoise = fmt.Errorf("%w from the residuals: no slice has %d voxels with a decay", ErrNoise, fewestVoxels)
 
 // ErrNoise is wrapped by errors about a noise that is needed and cannot be estimated: it has to be

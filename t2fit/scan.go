@@ -15,7 +15,7 @@ const (
 	// with gaps of 0.5, 49.5 and 1 ms; of 100 000, 2 for all missed 62.
 	evenFactor   = 1.3
 	unevenFactor = 1.2
-	// scanReach says that the scan is that fine for T2 from a quarter of the time
+	// scanReach reports that the scan is that fine for T2 from a quarter of the time
 	// to the second echo to four times the train's length; beyond, the first two
 	// echoes or the straight line through all decide and there is one minimum at
 	// most.

@@ -19,10 +19,10 @@ import (
 	"github.com/t2map/t2map/printable"
 )
 
-// ErrEmpty says that a text holds nothing but comments.
+// ErrEmpty reports that a text holds nothing but comments.
 var ErrEmpty = errors.New("empty")
 
-// ErrEncoding says that a text is in UTF-16 or UTF-32, or is not a text.
+// ErrEncoding reports that a text is in UTF-16 or UTF-32, or is not a text.
 var ErrEncoding = errors.New("the text is not UTF-8")
 
 // Decode reads the one document of the text into the struct that into points to, and

@@ -33,12 +33,12 @@ const (
 	EmptyBoth
 )
 
-// String says it in words; "" for NotMissing.
+// String returns the reason in words; "" for NotMissing.
 func (m Missing) String() string {
 	return [...]string{"", "no voxels in the first mask", "no voxels in the second mask", "no voxels in either mask"}[m]
 }
 
-// Label is the agreement on one label. What does not exist is NaN, and Missing says why.
+// Label is the agreement on one label. Values that do not exist are NaN, and Missing is the reason.
 type Label struct {
 	Value  uint16
 	Voxels [2]int

@@ -52,7 +52,7 @@ type TibialBorders struct {
 // Along and Back.
 type PatellarRidge struct {
 	At, Along, Back [3]float64
-	// Found says that there is a ridge; otherwise At is the centroid of the cartilage.
+	// Found reports that there is a ridge; otherwise At is the centroid of the cartilage.
 	Found bool
 }
 

@@ -39,7 +39,7 @@ const (
 	NoDirection
 )
 
-// Error says that a mask cannot be divided, and why.
+// Error reports that a mask cannot be divided, and why.
 type Error struct {
 	Problem Problem
 	// Tissue is the tissue, or one of its group; NoTissue where the problem is of the whole.
@@ -54,7 +54,7 @@ type Error struct {
 	Amount float64
 }
 
-// Error says it as "femoral-cartilage: there is no notch between two condyles".
+// Error returns a text such as "femoral-cartilage: there is no notch between two condyles".
 func (e *Error) Error() string {
 	text := ""
 	switch e.Problem {
@@ -97,7 +97,7 @@ func (e *Error) Error() string {
 	return text
 }
 
-// SideError says that sources contradict each other about the side of a knee.
+// SideError reports that sources contradict each other about the side of a knee.
 type SideError struct {
 	// Claims are the claims of all sources, including the anatomy.
 	Claims []Claim

@@ -17,9 +17,9 @@ type Piece struct {
 	Voxels int
 	// Distance is how far it lies from the main body at least, mm, between the surfaces of voxels.
 	Distance float64
-	// Small says that it has less than 2 % of the voxels of its plates: it decides no border.
+	// Small reports that it has less than 2 % of the voxels of its plates: it decides no border.
 	Small bool
-	// Omitted says that it lies apart, so that it gets no region.
+	// Omitted reports that it lies apart, so that it gets no region.
 	Omitted bool
 }
 

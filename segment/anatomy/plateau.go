@@ -10,7 +10,7 @@ type plates struct {
 	n      int    // how many there are: 0, 1 or 2
 	normal vector // across them, of either sign
 	apart  vector // from one centroid to the other
-	// named says that the tissues tell them apart. Otherwise a spot with centre·along > middle is
+	// named reports that the tissues distinguish them. Otherwise a spot with centre·along > middle is
 	// of the second, which is that of the patient's left.
 	named  bool
 	middle float64
@@ -44,7 +44,7 @@ func sideNamed(t Tissue) int {
 	return 0
 }
 
-// newPlates finds two plates among the spots by their tissues or, where these do not say, by
+// newPlates finds two plates among the spots by their tissues or, if these do not decide, by
 // the valley between them. Their normal is the direction in which they vary least about
 // their own centroids.
 func newPlates(all []spot) plates {

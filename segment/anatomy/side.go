@@ -34,14 +34,14 @@ func (s Side) Other() Side {
 	return UnknownSide
 }
 
-// Claim is what a source says about the side of a knee: an attribute, a manifest, or a part
+// Claim is a statement of a source about the side of a knee: an attribute, a manifest, or a part
 // of the anatomy.
 type Claim struct {
 	Source string
 	Side   Side
 }
 
-// Evidence is what the anatomy of a mask says about the side of the knee.
+// Evidence is what the anatomy of a mask shows about the side of the knee.
 type Evidence struct {
 	// Side is what all findings agree on; UnknownSide if there is none, or where they
 	// contradict each other.

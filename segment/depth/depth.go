@@ -23,7 +23,7 @@ type Options struct {
 	Workers int
 }
 
-// AffineError says that a grid's affine has no inverse.
+// AffineError reports that a grid's affine has no inverse.
 type AffineError struct{ Affine [3][4]float64 }
 
 func (e *AffineError) Error() string {

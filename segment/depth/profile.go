@@ -19,7 +19,7 @@ type Bin struct {
 	Depth    float64 // the mean depth of the N voxels: cartilage does not fill its bins evenly
 }
 
-// LengthError says that arrays that belong together differ in length.
+// LengthError reports that arrays that belong together differ in length.
 type LengthError struct{ Got, Want int }
 
 func (e *LengthError) Error() string {

@@ -8,8 +8,8 @@ import "math"
 // becomes thinner are up to 30° from parallel.
 const facing = 0.6
 
-// labelled is the least part of a sheet's faces that must touch bone for the labels to say
-// where the bone is. It is about 0.45 in a whole knee; a few chance contacts say nothing.
+// labelled is the least part of a sheet's faces that must touch bone for the labels to show
+// where the bone is. It is about 0.45 in a whole knee; a few contacts may be chance.
 const labelled = 0.1
 
 // corePart is how much of 1 is left of a face of a side after values leaked over its border for

@@ -41,13 +41,13 @@ func Cover(ctx context.Context, mask volume.Labels, series volume.Geometry, o Op
 	return s.coverage, nil
 }
 
-// OutsideError says that the mask and the series do not overlap.
+// OutsideError reports that the mask and the series do not overlap.
 type OutsideError struct {
 	// DistanceMM is the distance of the nearest labelled voxel from the field of view.
 	DistanceMM float64
 }
 
-// Error says it as "mask lies outside the series: its nearest voxel is 12.5 mm from the
+// Error returns a text such as "mask lies outside the series: its nearest voxel is 12.5 mm from the
 // field of view".
 func (e *OutsideError) Error() string {
 	return fmt.Sprintf(
@@ -70,7 +70,7 @@ type CoverageError struct {
 	Labels []Coverage
 }
 
-// Error says it as "mask lies mostly outside the series: 31 % of label 2 lies inside
+// Error returns a text such as "mask lies mostly outside the series: 31 % of label 2 lies inside
 // (50 % needed), the rest up to 12.5 mm away".
 func (e *CoverageError) Error() string {
 	var parts []string

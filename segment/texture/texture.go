@@ -77,7 +77,7 @@ const (
 	OneLevel // all T2 is of one level, so that there is no correlation
 )
 
-// String says it in words; "" for NotMissing.
+// String returns the reason in words; "" for NotMissing.
 func (m Missing) String() string {
 	switch m {
 	case TooFewPairs:

@@ -129,7 +129,7 @@ func (c Cylinder) frame(options Options) (axis, down, back vector) {
 	return axis, down, across
 }
 
-// StepsError says that two maps have different cells, so that they cannot be compared.
+// StepsError reports that two maps have different cells, so that they cannot be compared.
 type StepsError struct{ A, B [2]float64 } // degrees and mm
 
 func (e *StepsError) Error() string {
