@@ -19,7 +19,8 @@ func (f *file) setData(h *header) error {
 		}
 	}
 	if text := h.fields["byte skip"]; text != "" {
-		if f.byteSkip, err = strconv.ParseInt(text, 10, 64); err != nil || f.byteSkip < -1 || f.byteSkip > samples.MostSkipped {
+		f.byteSkip, err = strconv.ParseInt(text, 10, 64)
+		if err != nil || f.byteSkip < -1 || f.byteSkip > samples.MostSkipped {
 			return fmt.Errorf("byte skip: %.20q, want a number of bytes", text)
 		}
 	}

@@ -93,12 +93,16 @@ type arrangement struct {
 // arrangements holds how the compartments of a knee lie, whatever its position in the scanner:
 // positions are the patient's.
 var arrangements = []arrangement{
-	{
-		Medial, Lateral, ToMedial,
-	}, {medialTibial, lateralTibial, ToMedial}, {string(anatomy.PlateMedialMeniscus), string(anatomy.PlateLateralMeniscus), ToMedial},
-	{Patellofemoral, Medial, Anterior}, {Patellofemoral, Lateral, Anterior},
-	{patellarRow, femoralRow, Anterior}, {patellarRow, medialTibial, Anterior}, {patellarRow, lateralTibial, Anterior},
-	{femoralRow, medialTibial, Superior}, {femoralRow, lateralTibial, Superior},
+	{Medial, Lateral, ToMedial},
+	{medialTibial, lateralTibial, ToMedial},
+	{string(anatomy.PlateMedialMeniscus), string(anatomy.PlateLateralMeniscus), ToMedial},
+	{Patellofemoral, Medial, Anterior},
+	{Patellofemoral, Lateral, Anterior},
+	{patellarRow, femoralRow, Anterior},
+	{patellarRow, medialTibial, Anterior},
+	{patellarRow, lateralTibial, Anterior},
+	{femoralRow, medialTibial, Superior},
+	{femoralRow, lateralTibial, Superior},
 }
 
 // Check returns what speaks against the meaning that the scheme gave to the regions, where
