@@ -1,22 +1,24 @@
-package anatomy
+package depth
 
 import (
 	"iter"
 	"math"
+
+	"github.com/t2map/t2map/internal/parallel"
 )
 
 // patch is a part of a surface, on which values can diffuse: nothing enters or leaves it, so
 // the bone side does not mix with the joint side, however thin the sheet.
 type patch struct {
-	faces []int32    // of the surface, ascending
-	links [][4]int32 // within the patch; a face itself where there is no link
-	of    *surface
-	spare []vector // what smoothing took
+	faces   []int32    // of the surface, ascending
+	links   [][4]int32 // within the patch; a face itself where there is no link
+	surface *surface
+	spare   []vector // what smoothing took
 }
 
 // patch returns the faces for which take holds.
 func (f *surface) patch(take func(face int) bool) *patch {
-	p := &patch{of: f}
+	p := &patch{surface: f}
 	number := make([]int32, len(f.side))
 	count := int32(0)
 	for face := range number {
@@ -27,8 +29,8 @@ func (f *surface) patch(take func(face int) bool) *patch {
 		}
 	}
 	p.faces, p.links = make([]int32, count), make([][4]int32, count)
-	shareOut(len(number), f.workers, func(_, from, to int) {
-		for face := from; face < to; face++ {
+	parallel.Split(len(number), f.workers, worthSharing, func(_, start, end int) {
+		for face := start; face < end; face++ {
 			n := number[face]
 			if n < 0 {
 				continue
@@ -46,15 +48,15 @@ func (f *surface) patch(take func(face int) bool) *patch {
 
 // time returns how long values diffuse, in mm², for a Gaussian of a standard deviation.
 func (p *patch) time(sigma float64) float64 {
-	sigma = float64(sigma * p.of.scale)
+	sigma = float64(sigma * p.surface.scale)
 	return float64(sigma*sigma) / 2
 }
 
 // steps returns the steps of that diffusion. They stop when the context of the surface ends.
 func (p *patch) steps(sigma float64) iter.Seq[float64] {
 	return func(yield func(float64) bool) {
-		for _, dt := range timeSteps(p.time(sigma), p.of.stable) {
-			if p.of.ctx.Err() != nil || !yield(dt) {
+		for _, dt := range timeSteps(p.time(sigma), p.surface.stable) {
+			if p.surface.ctx.Err() != nil || !yield(dt) {
 				return
 			}
 		}
@@ -66,24 +68,27 @@ func (p *patch) steps(sigma float64) iter.Seq[float64] {
 // surface: every face lies between two voxel centres, one on either side of it. The values
 // diffuse along the surface, with the steps of super time stepping (Alexiades et al. 1996,
 // Communications in Numerical Methods in Engineering 12:31–42), of which about the square root
-// of the number of plain steps is needed. A face is its own neighbour where there is none, so
+// of the number of plain steps is needed. A face is its own neighbour if there is none, so
 // nothing flows there. values is the patch's from then on.
 func (p *patch) smooth(values []vector, sigma float64) []vector {
 	if p.spare == nil {
 		p.spare = make([]vector, len(values))
 	}
-	from, to := values, p.spare
+	current, next := values, p.spare
 	for dt := range p.steps(sigma) {
-		shareOut(len(from), p.of.workers, func(_, lo, hi int) {
+		parallel.Split(len(current), p.surface.workers, worthSharing, func(_, lo, hi int) {
 			for n := lo; n < hi; n++ {
-				w, links := &p.of.weights[p.faces[n]], &p.links[n]
-				flow(&to[n], &from[n], &from[links[0]], &from[links[1]], &from[links[2]], &from[links[3]], w, dt)
+				w, links := &p.surface.weights[p.faces[n]], &p.links[n]
+				flow(
+					&next[n], &current[n], &current[links[0]], &current[links[1]], &current[links[2]],
+					&current[links[3]], w, dt,
+				)
 			}
 		})
-		from, to = to, from
+		current, next = next, current
 	}
-	p.spare = to
-	return from
+	p.spare = next
+	return current
 }
 
 // smoothTrue returns the faces smoothed without the bias of smooth: a mean over a curved surface
@@ -92,16 +97,16 @@ func (p *patch) smooth(values []vector, sigma float64) []vector {
 func (p *patch) smoothTrue(sigma float64) []surfel {
 	once, spare := make([]surfel, len(p.faces)), make([]surfel, len(p.faces))
 	for n, face := range p.faces {
-		once[n] = surfel{p.of.at[face], p.of.normal(face)}
+		once[n] = surfel{p.surface.centre[face], p.surface.normal(face)}
 	}
 	for dt := range p.steps(sigma) {
-		from, to := once, spare
-		shareOut(len(from), p.of.workers, func(_, lo, hi int) {
+		current, next := once, spare
+		parallel.Split(len(current), p.surface.workers, worthSharing, func(_, lo, hi int) {
 			for n := lo; n < hi; n++ {
-				w, links := &p.of.weights[p.faces[n]], &p.links[n]
-				a, b, c, d := &from[links[0]], &from[links[1]], &from[links[2]], &from[links[3]]
-				v, u := &from[n], &to[n]
-				flow(&u.at, &v.at, &a.at, &b.at, &c.at, &d.at, w, dt)
+				w, links := &p.surface.weights[p.faces[n]], &p.links[n]
+				a, b, c, d := &current[links[0]], &current[links[1]], &current[links[2]], &current[links[3]]
+				v, u := &current[n], &next[n]
+				flow(&u.centre, &v.centre, &a.centre, &b.centre, &c.centre, &d.centre, w, dt)
 				flow(&u.normal, &v.normal, &a.normal, &b.normal, &c.normal, &d.normal, w, dt)
 			}
 		})
@@ -109,12 +114,12 @@ func (p *patch) smoothTrue(sigma float64) []surfel {
 	}
 	taken := make([]vector, len(p.faces))
 	for n, face := range p.faces {
-		taken[n] = p.of.at[face].minus(once[n].at)
+		taken[n] = p.surface.centre[face].Minus(once[n].centre)
 	}
 	taken = p.smooth(taken, sigma)
-	shareOut(len(once), p.of.workers, func(_, lo, hi int) {
+	parallel.Split(len(once), p.surface.workers, worthSharing, func(_, lo, hi int) {
 		for n := lo; n < hi; n++ {
-			once[n] = surfel{once[n].at.plus(taken[n]), once[n].normal.unit()}
+			once[n] = surfel{once[n].centre.Plus(taken[n]), once[n].normal.Unit()}
 		}
 	})
 	return once
@@ -131,28 +136,28 @@ func flow(u, v, a, b, c, d *vector, w *[4]float64, dt float64) {
 
 // smoothNumbers smooths numbers, one for each face of the patch, which are 0 outside it where
 // they leak, and do not leave it otherwise.
-func (p *patch) smoothNumbers(from []float64, sigma float64, leak bool) []float64 {
-	to := make([]float64, len(from))
+func (p *patch) smoothNumbers(current []float64, sigma float64, leak bool) []float64 {
+	next := make([]float64, len(current))
 	for dt := range p.steps(sigma) {
-		shareOut(len(from), p.of.workers, func(_, lo, hi int) {
+		parallel.Split(len(current), p.surface.workers, worthSharing, func(_, lo, hi int) {
 			for n := lo; n < hi; n++ {
 				flow, loss := 0.0, 0.0
-				w := &p.of.weights[p.faces[n]]
+				w := &p.surface.weights[p.faces[n]]
 				for e, other := range p.links[n] {
 					if other == int32(n) {
 						loss += w[e]
 					}
-					flow += float64(w[e] * (from[other] - from[n]))
+					flow += float64(w[e] * (current[other] - current[n]))
 				}
 				if leak {
-					flow -= float64(loss * from[n])
+					flow -= float64(loss * current[n])
 				}
-				to[n] = from[n] + float64(dt*flow)
+				next[n] = current[n] + float64(dt*flow)
 			}
 		})
-		from, to = to, from
+		current, next = next, current
 	}
-	return from
+	return current
 }
 
 // normals returns the outward normals of the patch, smoothed, of length 1. The mean of the
@@ -160,12 +165,12 @@ func (p *patch) smoothNumbers(from []float64, sigma float64, leak bool) []float6
 func (p *patch) normals(sigma float64) []vector {
 	out := make([]vector, len(p.faces))
 	for n, face := range p.faces {
-		out[n] = p.of.normal(face)
+		out[n] = p.surface.normal(face)
 	}
 	out = p.smooth(out, sigma)
-	shareOut(len(out), p.of.workers, func(_, from, to int) {
-		for n := from; n < to; n++ {
-			out[n] = out[n].unit()
+	parallel.Split(len(out), p.surface.workers, worthSharing, func(_, start, end int) {
+		for n := start; n < end; n++ {
+			out[n] = out[n].Unit()
 		}
 	})
 	return out

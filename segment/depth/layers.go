@@ -1,16 +1,19 @@
-package anatomy
+package depth
 
-import "github.com/t2map/t2map/volume"
+import (
+	"github.com/t2map/t2map/internal/parallel"
+	"github.com/t2map/t2map/volume"
+)
 
 // DefaultLayers is the number of layers where none is asked for: deep and superficial.
 const DefaultLayers = 2
 
 // Layers divides the cartilage into n layers of equal depth (n < 1: DefaultLayers) and returns
-// the layer of each of d.Voxels: 1 at the bone … n at the joint; 0 where there is none, because
+// the layer of each of d.Voxels: 1 at the bone … n at the joint; 0 if there is none, because
 // the depth is not defined or the cartilage is too thin for the mask's own voxels. It is too
 // thin where it is less than n − ½ voxels thick along its normal: a plate one voxel thick has
 // no halves.
-func (d Depths) Layers(n int) []uint8 {
+func (d Field) Layers(n int) []uint8 {
 	if n < 1 {
 		n = DefaultLayers
 	}
@@ -20,8 +23,8 @@ func (d Depths) Layers(n int) []uint8 {
 	if !ok {
 		return out
 	}
-	shareOut(len(out), 0, func(_, from, to int) {
-		for v := from; v < to; v++ {
+	parallel.Split(len(out), 0, worthSharing, func(_, start, end int) {
+		for v := start; v < end; v++ {
 			if d.Thickness[v] > 0 && float64(d.Thickness[v]) >= (float64(n)-0.5)*l.extent(d.normal(v)) {
 				out[v] = uint8(1 + min(n-1, int(float64(d.Depth[v])*float64(n))))
 			}
@@ -30,7 +33,7 @@ func (d Depths) Layers(n int) []uint8 {
 	return out
 }
 
-func (d Depths) normal(v int) vector {
+func (d Field) normal(v int) vector {
 	n := d.Normal[v]
 	return vector{float64(n[0]), float64(n[1]), float64(n[2])}
 }
@@ -50,12 +53,12 @@ type Thin struct {
 // Fraction returns the part of the voxels that is thin; NaN where there are none.
 func (t Thin) Fraction() float64 { return float64(t.Thin) / float64(t.Voxels) }
 
-// ThinFor says how much of the cartilage among d.Voxels for which take holds (nil: all), which is
-// asked about indices of d.Voxels, is thinner than n voxels of the grid g, which is usually that of a T2 series. The size of a
-// voxel is measured along the cartilage's own normal, as that of the ellipsoid whose axes are
+// ThinFor returns how much of the cartilage is thinner than n voxels of the grid g, usually that of a
+// T2 series. take selects indices of d.Voxels; nil selects all. The size of a voxel is measured
+// along the cartilage's own normal, as that of the ellipsoid whose axes are
 // the voxel's edges: where the cartilage faces along a slice, the pixels count, and where it
 // faces the next slice, their distance. An affine without an inverse is an *AffineError.
-func (d Depths) ThinFor(g volume.Geometry, n float64, take func(v int) bool) (Thin, error) {
+func (d Field) ThinFor(g volume.Geometry, n float64, take func(v int) bool) (Thin, error) {
 	var t Thin
 	l, ok := newLattice(g)
 	if !ok {

@@ -1,33 +1,37 @@
-package anatomy
+// Package depth measures how deep each voxel of cartilage lies between bone and joint, from the
+// mask alone and on its own grid, and what follows from that: layers, profiles of T2, and masks
+// without their outermost voxels. Positions and distances are in mm, in LPS.
+package depth
 
 import (
 	"context"
 	"fmt"
 	"math"
 
+	"github.com/t2map/t2map/internal/parallel"
+	"github.com/t2map/t2map/segment/anatomy"
 	"github.com/t2map/t2map/volume"
 )
 
-// DepthOptions are the options of Depth. The zero value is the default.
-type DepthOptions struct {
-	// Axes returns the axes of the knee. It is called only where a bone has no label, so that Depth
+// Options are the options of Measure. The zero value is the default.
+type Options struct {
+	// Axes returns the axes of the knee. It is called only where a bone has no label, so that Measure
 	// can run beside what finds the axes, and several goroutines may call it at the same time. Its error
-	// ends Depth. An axis of zero, and all of them without a function, are the patient's.
-	Axes func(context.Context) (Axes, error)
-	// Workers is the number of goroutines, at most 64; 0: as many as there are processors. The
-	// result does not depend on it.
+	// ends Measure. An axis of zero is the patient's, as are all axes if there is no function.
+	Axes func(context.Context) (anatomy.Axes, error)
+	// Workers is the number of goroutines; 0 means one per processor. The result does not depend on it.
 	Workers int
 }
 
-// AffineError says that a grid's affine has no inverse.
+// AffineError reports that a grid's affine has no inverse.
 type AffineError struct{ Affine [3][4]float64 }
 
 func (e *AffineError) Error() string {
 	return fmt.Sprintf("the affine of the mask has no inverse: %v", e.Affine)
 }
 
-// Depths is the relative depth of the cartilage of a mask, voxel by voxel.
-type Depths struct {
+// Field is the relative depth of the cartilage of a mask, voxel by voxel.
+type Field struct {
 	volume.Geometry
 	// Voxels are the indices of the voxels of cartilage in the mask: sheet by sheet in the
 	// order of Bone, and ascending in each.
@@ -40,7 +44,7 @@ type Depths struct {
 	// Normal is the direction from bone to joint through the voxel, of length 1, in LPS.
 	Normal [][3]float32
 	// Sheets says what was found on each bone.
-	Sheets [bones]SheetDepth
+	Sheets [anatomy.Bones]SheetDepth
 }
 
 // BoneSource says how the bone side of cartilage was found.
@@ -77,7 +81,7 @@ type SheetDepth struct {
 	BoneArea, JointArea float64
 }
 
-// Depth returns the relative depth of every voxel of cartilage: b/(b + j), where b and j are
+// Measure returns the relative depth of every voxel of cartilage: b/(b + j), where b and j are
 // the distances in mm from the centre of the voxel to the bone side and to the joint side. On
 // spherical, cylindrical and flat shells that is the exact depth. (The solution of Laplace's
 // equation is not: in a shell of 2.5 mm on a sphere of 20 mm, its value at half depth is 0.53.)
@@ -86,42 +90,42 @@ type SheetDepth struct {
 // up to two voxels. Where the mask has no such label it is found from the shape: the side
 // towards the axis of the femur's cylinder, the lower side of the tibia, the front of the
 // patella. The joint side is the part that looks away from the bone side, whatever lies there:
-// background, other cartilage, a meniscus. The rim of a plate is neither, nor is what the edge
-// of the grid cuts off.
+// background, other cartilage, a meniscus. The rim of a plate belongs to neither side, nor do faces
+// at the edge of the grid.
 //
 // The surface lies midway between the centres of voxels, and is smoothed along itself (see
 // smooth), so that distances are finer than the grid. A plate of one voxel has depth 0.5.
 //
 // The order of slices, rows and columns does not matter, nor does a mirrored or oblique affine.
-// An affine without an inverse is an *AffineError. When ctx ends, so does Depth, with its error.
-func Depth(ctx context.Context, m Mask, options DepthOptions) (Depths, error) {
-	out := Depths{Geometry: m.Geometry}
+// An affine without an inverse is an *AffineError. When ctx ends, Measure returns its error.
+func Measure(ctx context.Context, m anatomy.Mask, options Options) (Field, error) {
+	out := Field{Geometry: m.Geometry}
 	l, ok := newLattice(m.Geometry)
 	if !ok {
-		return Depths{}, &AffineError{m.Affine}
+		return Field{}, &AffineError{m.Affine}
 	}
-	workers := options.workers()
+	workers := parallel.Workers(options.Workers)
 	sheets, err := findSheets(ctx, m.Data, l, workers)
 	if err != nil {
-		return Depths{}, err
+		return Field{}, err
 	}
 	for b := range sheets {
 		s := &sheets[b]
-		from := len(out.Voxels)
+		start := len(out.Voxels)
 		out.Voxels = append(out.Voxels, s.voxels...)
-		out.Sheets[b] = SheetDepth{From: from, To: len(out.Voxels)}
+		out.Sheets[b] = SheetDepth{From: start, To: len(out.Voxels)}
 	}
 	out.Depth = make([]float32, len(out.Voxels))
 	out.Thickness = make([]float32, len(out.Voxels))
 	out.Normal = make([][3]float32, len(out.Voxels))
-	err = sideBySide(len(sheets), workers, func(b int) error {
+	err = parallel.Each(ctx, len(sheets), workers, func(b int) error {
 		if len(sheets[b].voxels) == 0 {
 			return nil
 		}
 		return out.measure(ctx, &sheets[b], m.Data, l, options)
 	})
 	if err != nil {
-		return Depths{}, err
+		return Field{}, err
 	}
 	return out, nil
 }
@@ -131,10 +135,10 @@ func Depth(ctx context.Context, m Mask, options DepthOptions) (Depths, error) {
 // one.
 const unlabelled = 0.02
 
-// measure finds the sides of a sheet, and the depth of its voxels between them. What it sets is
-// of no use where it returns an error.
-func (out *Depths) measure(ctx context.Context, s *sheet, data []Tissue, l *lattice, options DepthOptions) error {
-	workers := options.workers()
+// measure finds the sides of a sheet, and the depth of its voxels between them. If it returns an error, the
+// values that it has set are meaningless.
+func (out *Field) measure(ctx context.Context, s *sheet, data []anatomy.Tissue, l *lattice, options Options) error {
+	workers := parallel.Workers(options.Workers)
 	about := &out.Sheets[s.bone]
 	f := findSurface(ctx, s, data, l, workers)
 	s.locate(l, workers)
@@ -167,35 +171,35 @@ func (out *Depths) measure(ctx context.Context, s *sheet, data []Tissue, l *latt
 }
 
 // between sets the depth of a sheet's voxels between its two sides.
-func (out *Depths) between(s *sheet, l *lattice, workers int, bone, joint *boundary) {
+func (out *Field) between(s *sheet, l *lattice, workers int, bone, joint *boundary) {
 	about := &out.Sheets[s.bone]
 	about.BoneArea, about.JointArea, about.Undefined = bone.area, joint.area, 0
 	about.Bone = make([][3]float64, len(bone.pieces))
 	for n, p := range bone.pieces {
-		about.Bone[n] = p.at
+		about.Bone[n] = p.centre
 	}
-	var undefined [64]int
-	shareOut(len(s.voxels), workers, func(part, from, to int) {
-		for n := from; n < to; n++ {
-			at := about.From + n
+	undefined := make([]int, parallel.Parts(len(s.voxels), workers, worthSharing))
+	parallel.Split(len(s.voxels), workers, worthSharing, func(part, start, end int) {
+		for n := start; n < end; n++ {
+			v := about.From + n
 			x := l.centre(s.index[n])
 			b, fromBone := bone.height(n, x)
 			j, fromJoint := joint.height(n, x)
 			thickness := b + j
 			if !(thickness > 0) {
-				out.Depth[at], out.Thickness[at] = float32(math.NaN()), float32(math.NaN())
-				out.Normal[at] = [3]float32{}
+				out.Depth[v], out.Thickness[v] = float32(math.NaN()), float32(math.NaN())
+				out.Normal[v] = [3]float32{}
 				undefined[part]++
 				continue
 			}
 			// Rounded, so that the middle of a plate of three voxels is at 0.5 on every machine
 			// and on a mirrored grid.
-			out.Depth[at], out.Thickness[at] = float32(math.Round(b/thickness*1e5)/1e5), float32(thickness)
-			normal := fromBone.minus(fromJoint).unit()
+			out.Depth[v], out.Thickness[v] = float32(math.Round(b/thickness*1e5)/1e5), float32(thickness)
+			normal := fromBone.Minus(fromJoint).Unit()
 			if s.single(n, l, normal) {
-				out.Depth[at] = 0.5
+				out.Depth[v] = 0.5
 			}
-			out.Normal[at] = normal.short()
+			out.Normal[v] = normal.Short()
 		}
 	})
 	for _, n := range undefined {

@@ -1,43 +1,18 @@
-package anatomy
+package depth
 
 import (
 	"context"
 	"math"
+
+	"github.com/t2map/t2map/internal/parallel"
+	"github.com/t2map/t2map/segment/anatomy"
+	"github.com/t2map/t2map/segment/internal/words"
 )
 
-// Bone is a bone whose surface carries cartilage. The cartilage of one bone is one sheet for
-// its depth, however many labels divide it: a border between labels is not a surface.
-type Bone uint8
-
-// The bones.
-const (
-	OfFemur Bone = iota
-	OfTibia
-	OfPatella
-	bones // their number
-)
-
-// BoneOf returns the bone that the cartilage lies on; ok is false for what is not cartilage.
-func BoneOf(t Tissue) (b Bone, ok bool) {
-	switch t {
-	case TibialCartilage, MedialTibialCartilage, LateralTibialCartilage:
-		return OfTibia, true
-	case PatellarCartilage:
-		return OfPatella, true
-	}
-	return OfFemur, t.Cartilage()
-}
-
-// Tissue returns the tissue of the bone itself.
-func (b Bone) Tissue() Tissue { return [bones]Tissue{Femur, Tibia, Patella}[min(b, bones-1)] }
-
-// String returns the name of the bone: femur.
-func (b Bone) String() string { return b.Tissue().String() }
-
-// sheetOf says for every value of a Tissue which sheet it belongs to, as Bone + 1; 0 for none.
+// sheetOf holds the sheet of every value of a Tissue, as Bone + 1; 0 for none.
 var sheetOf = func() (out [256]uint8) {
-	for _, t := range Tissues() {
-		if b, ok := BoneOf(t); ok {
+	for _, t := range anatomy.Tissues() {
+		if b, ok := anatomy.BoneOf(t); ok {
 			out[t] = uint8(b) + 1
 		}
 	}
@@ -46,23 +21,25 @@ var sheetOf = func() (out [256]uint8) {
 
 // sheet is the cartilage of one bone as a sparse list.
 type sheet struct {
-	bone   Bone
+	bone   anatomy.Bone
 	voxels []int32             // indices in the mask, ascending
 	index  [][3]int32          // their columns, rows and slices
 	next   [][directions]int32 // the neighbours' numbers in voxels; −1 outside the sheet
-	at     [][3]float32        // their centres, from that of the first
+	centre [][3]float32        // their centres, from that of the first
 }
 
 // stretch is a row of voxels of one sheet: n voxels from voxel v on, which is in column i.
 type stretch struct{ v, i, n int32 }
 
 // findSheets lists the cartilage of each bone.
-func findSheets(ctx context.Context, data []Tissue, l *lattice, workers int) (out [bones]sheet, err error) {
-	const most = 64 // parts, see DepthOptions.Workers
-	var found [most][bones][]stretch
-	shareOut(l.size[1]*l.size[2], workers, func(part, from, to int) {
-		for row := from; row < to && (row%rowsPerCheck != 0 || ctx.Err() == nil); row++ {
-			stretches(&found[part], data[row*l.size[0]:][:l.size[0]], row*l.size[0])
+func findSheets(
+	ctx context.Context, data []anatomy.Tissue, l *lattice, workers int,
+) (out [anatomy.Bones]sheet, err error) {
+	rows := l.size[1] * l.size[2]
+	lists := make([][anatomy.Bones][]stretch, parallel.Parts(rows, workers, worthSharing))
+	parallel.Split(rows, workers, worthSharing, func(part, start, end int) {
+		for row := start; row < end && (row%rowsPerCheck != 0 || ctx.Err() == nil); row++ {
+			stretches(&lists[part], data[row*l.size[0]:][:l.size[0]], row*l.size[0])
 		}
 	})
 	for b := range out {
@@ -70,22 +47,22 @@ func findSheets(ctx context.Context, data []Tissue, l *lattice, workers int) (ou
 			return out, err
 		}
 		s := &out[b]
-		s.bone = Bone(b)
+		s.bone = anatomy.Bone(b)
 		n := 0
-		for part := range found {
-			for _, r := range found[part][b] {
+		for part := range lists {
+			for _, r := range lists[part][b] {
 				n += int(r.n)
 			}
 		}
 		s.voxels, s.index = make([]int32, 0, n), make([][3]int32, 0, n)
-		for part := range found {
-			for _, r := range found[part][b] {
+		for part := range lists {
+			for _, r := range lists[part][b] {
 				row := int(r.v) / l.size[0]
-				at := [3]int32{r.i, int32(row % l.size[1]), int32(row / l.size[1])}
+				index := [3]int32{r.i, int32(row % l.size[1]), int32(row / l.size[1])}
 				for d := range r.n {
 					s.voxels = append(s.voxels, r.v+d)
-					s.index = append(s.index, at)
-					at[0]++
+					s.index = append(s.index, index)
+					index[0]++
 				}
 			}
 		}
@@ -99,12 +76,12 @@ func findSheets(ctx context.Context, data []Tissue, l *lattice, workers int) (ou
 const rowsPerCheck = 256
 
 // stretches appends those of a row whose first voxel is first.
-func stretches(found *[bones][]stretch, row []Tissue, first int) {
+func stretches(lists *[anatomy.Bones][]stretch, row []anatomy.Tissue, first int) {
 	for i := 0; i < len(row); {
 		t := row[i]
 		start := i
 		for i++; i < len(row) && row[i] == t; i++ {
-			for eight := eightOf(t); len(row)-i >= 8 && eightAt(row[i:]) == eight; {
+			for eight := words.EightOf(t); len(row)-i >= 8 && words.Eight(row[i:]) == eight; {
 				i += 8 // nearly everywhere is background or bone
 			}
 			if i == len(row) || row[i] != t {
@@ -115,7 +92,7 @@ func stretches(found *[bones][]stretch, row []Tissue, first int) {
 		if b == 0 {
 			continue
 		}
-		list := &found[b-1]
+		list := &lists[b-1]
 		if n := len(*list); n > 0 && (*list)[n-1].v+(*list)[n-1].n == int32(first+start) && start > 0 {
 			(*list)[n-1].n += int32(i - start) // another label of the sheet
 			continue
@@ -124,23 +101,13 @@ func stretches(found *[bones][]stretch, row []Tissue, first int) {
 	}
 }
 
-// eightAt returns the first eight voxels of a row in one word.
-func eightAt[T ~uint8](x []T) uint64 {
-	_ = x[7]
-	return uint64(x[0]) | uint64(x[1])<<8 | uint64(x[2])<<16 | uint64(x[3])<<24 |
-		uint64(x[4])<<32 | uint64(x[5])<<40 | uint64(x[6])<<48 | uint64(x[7])<<56
-}
-
-// eightOf returns that word where all are t.
-func eightOf(t Tissue) uint64 { return uint64(t) * 0x0101010101010101 }
-
 // locate finds the centres of the voxels.
 func (s *sheet) locate(l *lattice, workers int) {
-	s.at = make([][3]float32, len(s.voxels))
+	s.centre = make([][3]float32, len(s.voxels))
 	origin := l.centre(s.index[0])
-	shareOut(len(s.at), workers, func(_, from, to int) {
-		for n := from; n < to; n++ {
-			s.at[n] = l.centre(s.index[n]).minus(origin).short()
+	parallel.Split(len(s.centre), workers, worthSharing, func(_, start, end int) {
+		for n := start; n < end; n++ {
+			s.centre[n] = l.centre(s.index[n]).Minus(origin).Short()
 		}
 	})
 }
@@ -179,7 +146,7 @@ func (s *sheet) single(n int, l *lattice, normal vector) bool {
 	}
 	axis, most := 0, 0.0
 	for c := range 3 {
-		if along := math.Abs(l.columns[c].dot(normal)) / l.columns[c].length(); along > most {
+		if along := math.Abs(l.columns[c].Dot(normal)) / l.columns[c].Length(); along > most {
 			axis, most = c, along
 		}
 	}

@@ -1,8 +1,11 @@
-package anatomy
+package depth
 
 import (
 	"context"
 	"math"
+
+	"github.com/t2map/t2map/internal/parallel"
+	"github.com/t2map/t2map/segment/internal/words"
 )
 
 // reach is how far from a voxel, in mm, a surface is looked for. Cartilage is nowhere thicker
@@ -15,13 +18,13 @@ const reach = 10.0
 // nearest there. Positions are relative to the sheet's first voxel, so float32 resolves 1e-5 mm.
 type search struct {
 	next     [][directions]int32
-	at       [][3]float32
+	centre   [][3]float32
 	pieces   [][3]float32
 	links    [][4]int32 // of the pieces
 	near     []int32
 	distance []float32 // its square
 	asked    []uint8   // 1 where the voxel looks at its neighbours in the next round
-	found    [][]find  // of each worker
+	finds    [][]find  // of each worker
 	workers  int
 	ctx      context.Context
 }
@@ -38,9 +41,9 @@ type find struct {
 func (f *surface) nearest(s *sheet, l *lattice, p *patch, pieces []surfel) []int32 {
 	n := len(s.voxels)
 	q := search{
-		next: s.next, at: s.at, links: p.links, pieces: make([][3]float32, len(pieces)),
+		next: s.next, centre: s.centre, links: p.links, pieces: make([][3]float32, len(pieces)),
 		near: make([]int32, n), distance: make([]float32, n), asked: make([]uint8, n),
-		found: make([][]find, f.workers), workers: f.workers, ctx: f.ctx,
+		finds: make([][]find, f.workers), workers: f.workers, ctx: f.ctx,
 	}
 	for v := range q.near {
 		q.near[v], q.distance[v] = -1, reach*reach
@@ -50,7 +53,7 @@ func (f *surface) nearest(s *sheet, l *lattice, p *patch, pieces []surfel) []int
 	for piece, core := range p.core() {
 		q.pieces[piece] = [3]float32{away, away, away}
 		if core {
-			q.pieces[piece] = pieces[piece].at.minus(origin).short()
+			q.pieces[piece] = pieces[piece].centre.Minus(origin).Short()
 			q.offer(f.voxel[p.faces[piece]], int32(piece))
 		}
 	}
@@ -58,7 +61,7 @@ func (f *surface) nearest(s *sheet, l *lattice, p *patch, pieces []surfel) []int
 	offered := int32(-1) // the faces of a voxel come one after the other
 	for piece, face := range p.faces {
 		if v := f.voxel[face]; q.near[v] < 0 || v == offered {
-			q.pieces[piece] = pieces[piece].at.minus(origin).short()
+			q.pieces[piece] = pieces[piece].centre.Minus(origin).Short()
 			q.offer(v, int32(piece))
 			offered = v
 		}
@@ -67,11 +70,9 @@ func (f *surface) nearest(s *sheet, l *lattice, p *patch, pieces []surfel) []int
 	return q.near
 }
 
-func (a vector) short() [3]float32 { return [3]float32{float32(a[0]), float32(a[1]), float32(a[2])} }
-
 // offer gives voxel v a piece to begin with if that is nearer than what it has.
 func (q *search) offer(v, piece int32) {
-	if d := apart(&q.pieces[piece], &q.at[v]); d < q.distance[v] {
+	if d := apart(&q.pieces[piece], &q.centre[v]); d < q.distance[v] {
 		q.near[v], q.distance[v] = piece, d
 	}
 	q.asked[v] = 1
@@ -81,10 +82,10 @@ func (q *search) offer(v, piece int32) {
 // neither the order of voxels nor the number of workers matters.
 func (q *search) spread() {
 	for first, changes := true, true; changes && q.ctx.Err() == nil; first = false {
-		shareOut(len(q.near), q.workers, func(part, from, to int) {
-			found := q.found[part][:0]
-			for n := from; n < to; n++ {
-				if n+8 <= to && eightAt(q.asked[n:]) == 0 {
+		parallel.Split(len(q.near), q.workers, worthSharing, func(part, start, end int) {
+			finds := q.finds[part][:0]
+			for n := start; n < end; n++ {
+				if n+8 <= end && words.Eight(q.asked[n:]) == 0 {
 					n += 7
 					continue
 				}
@@ -92,15 +93,15 @@ func (q *search) spread() {
 					v := int32(n)
 					q.asked[v] = 0
 					if piece, distance := q.look(v, first); first || piece != q.near[v] {
-						found = append(found, find{v, piece, distance})
+						finds = append(finds, find{v, piece, distance})
 					}
 				}
 			}
-			q.found[part] = found
+			q.finds[part] = finds
 		})
 		changes = false
-		for part, found := range q.found {
-			for _, f := range found {
+		for part, finds := range q.finds {
+			for _, f := range finds {
 				q.near[f.voxel], q.distance[f.voxel] = f.piece, f.distance
 				for _, other := range &q.next[f.voxel] {
 					if other >= 0 {
@@ -109,7 +110,7 @@ func (q *search) spread() {
 				}
 				changes = true
 			}
-			q.found[part] = found[:0]
+			q.finds[part] = finds[:0]
 		}
 	}
 }
@@ -117,7 +118,7 @@ func (q *search) spread() {
 // look returns the nearest piece that a voxel finds from its own, if that is its first, and from
 // those of its neighbours, with the square of its distance.
 func (q *search) look(v int32, first bool) (best int32, distance float32) {
-	x := &q.at[v]
+	x := &q.centre[v]
 	best, distance = q.near[v], q.distance[v]
 	own, last := best, best
 	for _, other := range &q.next[v] {
@@ -139,22 +140,22 @@ func (q *search) look(v int32, first bool) (best int32, distance float32) {
 
 // descend goes from a piece at some distance from x along the surface while there is a nearer one: beside
 // it, or else beside those.
-func (q *search) descend(x *[3]float32, at int32, distance float32) (int32, float32) {
+func (q *search) descend(x *[3]float32, piece int32, distance float32) (int32, float32) {
 	for {
-		best := at
-		links := &q.links[at]
-		for _, beside := range links {
-			if beside == at {
+		best := piece
+		links := &q.links[piece]
+		for _, link := range links {
+			if link == piece {
 				continue
 			}
-			if d := apart(&q.pieces[beside], x); d < distance {
-				best, distance = beside, d
+			if d := apart(&q.pieces[link], x); d < distance {
+				best, distance = link, d
 			}
 		}
-		if best == at {
-			for _, beside := range links {
-				for _, next := range &q.links[beside] {
-					if next == at {
+		if best == piece {
+			for _, link := range links {
+				for _, next := range &q.links[link] {
+					if next == piece {
 						continue
 					}
 					if d := apart(&q.pieces[next], x); d < distance {
@@ -163,12 +164,12 @@ func (q *search) descend(x *[3]float32, at int32, distance float32) (int32, floa
 				}
 			}
 		}
-		if best == at {
+		if best == piece {
 			break
 		}
-		at = best
+		piece = best
 	}
-	return at, distance
+	return piece, distance
 }
 
 // apart returns the square of a distance.
@@ -178,19 +179,19 @@ func apart(p, x *[3]float32) float32 {
 }
 
 // height returns how far inside the boundary a voxel at x lies, measured to the plane of the
-// nearest piece, and the direction inwards. It is NaN where there is none, or where the piece
-// lies so far aside that its plane says nothing of x.
+// nearest piece, and the direction inwards. It is NaN if there is none, or where the piece
+// lies too far aside for its plane to approximate the surface at x.
 func (b *boundary) height(voxel int, x vector) (h float64, inward vector) {
 	if b.near[voxel] < 0 {
 		return math.NaN(), vector{}
 	}
 	p := b.pieces[b.near[voxel]]
-	to := p.at.minus(x)
-	h = to.dot(p.normal)
-	if to.dot(to)-float64(h*h) > b.aside*b.aside {
+	way := p.centre.Minus(x)
+	h = way.Dot(p.normal)
+	if way.Dot(way)-float64(h*h) > b.aside*b.aside {
 		return math.NaN(), vector{}
 	}
-	return max(h, 0), p.normal.times(-1)
+	return max(h, 0), p.normal.Times(-1)
 }
 
 // aside is the distance in mm (times the scale of the widths) along a surface over which its

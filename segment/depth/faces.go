@@ -1,6 +1,11 @@
-package anatomy
+package depth
 
-import "context"
+import (
+	"context"
+
+	"github.com/t2map/t2map/internal/parallel"
+	"github.com/t2map/t2map/segment/anatomy"
+)
 
 // side is what a face of a sheet's boundary looks at.
 type side uint8
@@ -18,15 +23,15 @@ type surface struct {
 	voxel   []int32      // the voxel of each face, by its number in the sheet
 	dir     []uint8      // the direction in which the face looks
 	side    []side       //
-	at      []vector     // its centre, midway between the centres of both voxels
+	centre  []vector     // its centre, midway between the centres of both voxels
 	links   [][4]int32   // the faces across the four edges
 	weights [][4]float64 // of the links, see weigh
-	of      [][directions]int32
+	faceOf  [][directions]int32
 	area    [directions]vector // outward, as long as a face in that direction is large
 	stable  float64            // the longest plain step of diffusion in mm²
 	scale   float64            // of the widths, see lattice.scale
 	workers int
-	ctx     context.Context // of the call of Depth: smoothing and searches stop when it ends
+	ctx     context.Context // of the call of Measure: smoothing and searches stop when it ends
 }
 
 // normal returns the outward normal of a face, as long as the face is large.
@@ -46,30 +51,30 @@ const (
 const Margin = boneGap + 1
 
 // findSurface lists the faces of the sheet and links those that share an edge.
-func findSurface(ctx context.Context, s *sheet, data []Tissue, l *lattice, workers int) *surface {
-	f := &surface{of: make([][directions]int32, len(s.voxels)), scale: l.scale(), workers: workers, ctx: ctx}
+func findSurface(ctx context.Context, s *sheet, data []anatomy.Tissue, l *lattice, workers int) *surface {
+	f := &surface{faceOf: make([][directions]int32, len(s.voxels)), scale: l.scale(), workers: workers, ctx: ctx}
 	faces := 0
 	for n := range s.next {
 		for d, other := range s.next[n] {
-			f.of[n][d] = -1
+			f.faceOf[n][d] = -1
 			if other < 0 {
-				f.of[n][d] = int32(faces)
+				f.faceOf[n][d] = int32(faces)
 				faces++
 			}
 		}
 	}
 	f.voxel, f.dir, f.side = make([]int32, faces), make([]uint8, faces), make([]side, faces)
-	f.at, f.links, f.weights = make([]vector, faces), make([][4]int32, faces), make([][4]float64, faces)
+	f.centre, f.links, f.weights = make([]vector, faces), make([][4]int32, faces), make([][4]float64, faces)
 	for axis := range 3 {
-		a := l.columns[(axis+1)%3].cross(l.columns[(axis+2)%3])
-		if a.dot(l.columns[axis]) < 0 { // a left-handed grid
-			a = a.times(-1)
+		a := l.columns[(axis+1)%3].Cross(l.columns[(axis+2)%3])
+		if a.Dot(l.columns[axis]) < 0 { // a left-handed grid
+			a = a.Times(-1)
 		}
-		f.area[2*axis], f.area[2*axis+1] = a.times(-1), a
+		f.area[2*axis], f.area[2*axis+1] = a.Times(-1), a
 	}
-	shareOut(len(s.voxels), workers, func(_, from, to int) {
-		for n := from; n < to; n++ {
-			for d, face := range f.of[n] {
+	parallel.Split(len(s.voxels), workers, worthSharing, func(_, start, end int) {
+		for n := start; n < end; n++ {
+			for d, face := range f.faceOf[n] {
 				if face >= 0 {
 					f.see(s, data, l, n, d)
 				}
@@ -81,14 +86,14 @@ func findSurface(ctx context.Context, s *sheet, data []Tissue, l *lattice, worke
 }
 
 // see fills in what is known of the face of voxel n in direction d.
-func (f *surface) see(s *sheet, data []Tissue, l *lattice, n, d int) {
-	face, i := f.of[n][d], s.index[n]
+func (f *surface) see(s *sheet, data []anatomy.Tissue, l *lattice, n, d int) {
+	face, i := f.faceOf[n][d], s.index[n]
 	f.voxel[face], f.dir[face] = int32(n), uint8(d)
 	f.side[face] = look(data, l, s.bone, int(s.voxels[n]), i, d)
 	f.links[face] = f.neighbours(s, n, d)
-	at := [3]float64{float64(i[0]), float64(i[1]), float64(i[2])}
-	at[axisOf(d)] += 0.5 * float64(stepOf(d))
-	f.at[face] = l.position(at)
+	centre := [3]float64{float64(i[0]), float64(i[1]), float64(i[2])}
+	centre[axisOf(d)] += 0.5 * float64(stepOf(d))
+	f.centre[face] = l.position(centre)
 }
 
 // weigh sets the weights of the links: 1/distance², mm⁻². Their sums are bounded by that of a
@@ -98,16 +103,16 @@ func (f *surface) weigh(l *lattice) {
 	most := 0.0
 	for axis := range 3 {
 		b, c := l.columns[(axis+1)%3], l.columns[(axis+2)%3]
-		most = max(most, 2/b.dot(b)+2/c.dot(c))
+		most = max(most, 2/b.Dot(b)+2/c.Dot(c))
 	}
 	f.stable = 1 / most
-	shareOut(len(f.at), f.workers, func(_, from, to int) {
-		for face := from; face < to; face++ {
+	parallel.Split(len(f.centre), f.workers, worthSharing, func(_, start, end int) {
+		for face := start; face < end; face++ {
 			w := &f.weights[face]
 			sum := 0.0
 			for e, other := range f.links[face] {
-				d := f.at[other].minus(f.at[face])
-				w[e] = 1 / d.dot(d)
+				d := f.centre[other].Minus(f.centre[face])
+				w[e] = 1 / d.Dot(d)
 				sum += w[e]
 			}
 			scale := min(1, most/sum)
@@ -119,7 +124,7 @@ func (f *surface) weigh(l *lattice) {
 }
 
 // look says what lies beyond the face of voxel v in direction d.
-func look(data []Tissue, l *lattice, bone Bone, v int, i [3]int32, d int) side {
+func look(data []anatomy.Tissue, l *lattice, bone anatomy.Bone, v int, i [3]int32, d int) side {
 	for steps := range boneGap + 1 {
 		if l.leaves(i, d) {
 			if steps == 0 {
@@ -133,7 +138,7 @@ func look(data []Tissue, l *lattice, bone Bone, v int, i [3]int32, d int) side {
 		switch {
 		case t == bone.Tissue():
 			return sideBone
-		case t == NoTissue:
+		case t == anatomy.NoTissue:
 			continue
 		case sheetOf[t] == uint8(bone)+1:
 			if steps <= holeGap {
@@ -154,15 +159,15 @@ func look(data []Tissue, l *lattice, bone Bone, v int, i [3]int32, d int) side {
 func (f *surface) neighbours(s *sheet, n, d int) [4]int32 {
 	var out [4]int32
 	for e, t := range across(d) {
-		beside := s.next[n][t]
-		if beside < 0 {
-			out[e] = f.of[n][t]
+		neighbour := s.next[n][t]
+		if neighbour < 0 {
+			out[e] = f.faceOf[n][t]
 			continue
 		}
-		if above := s.next[beside][d]; above >= 0 {
-			out[e] = f.of[above][opposite(t)]
+		if above := s.next[neighbour][d]; above >= 0 {
+			out[e] = f.faceOf[above][opposite(t)]
 		} else {
-			out[e] = f.of[beside][d]
+			out[e] = f.faceOf[neighbour][d]
 		}
 	}
 	return out

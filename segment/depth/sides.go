@@ -1,4 +1,4 @@
-package anatomy
+package depth
 
 import "math"
 
@@ -8,8 +8,8 @@ import "math"
 // becomes thinner are up to 30° from parallel.
 const facing = 0.6
 
-// labelled is the least part of a sheet's faces that must touch bone for the labels to say
-// where the bone is. It is about 0.45 in a whole knee; a few chance contacts say nothing.
+// labelled is the least part of a sheet's faces that must touch bone for the labels to show
+// where the bone is. It is about 0.45 in a whole knee; a few contacts may be chance.
 const labelled = 0.1
 
 // corePart is how much of 1 is left of a face of a side after values leaked over its border for
@@ -30,7 +30,7 @@ const (
 // scale returns by how much the widths grow on a coarse grid: with the edge of a cube of a
 // voxel's volume.
 func (l *lattice) scale() float64 {
-	volume := math.Abs(l.columns[0].cross(l.columns[1]).dot(l.columns[2]))
+	volume := math.Abs(l.columns[0].Cross(l.columns[1]).Dot(l.columns[2]))
 	return max(1, float64(float32(math.Cbrt(volume)))/0.45) // 0.36 × 0.36 × 0.7 mm
 }
 
@@ -55,7 +55,7 @@ func (f *surface) boneByShape(toBone func(vector) vector, partly bool) {
 	normals := whole.normals(widthOfNormals)
 	votes := make([]float64, len(normals))
 	for n, normal := range normals {
-		votes[n] = normal.dot(toBone(f.at[n]))
+		votes[n] = normal.Dot(toBone(f.centre[n]))
 	}
 	for n := range votes {
 		if partly && f.side[n] == sideBone {
@@ -75,7 +75,7 @@ func (f *surface) boneByShape(toBone func(vector) vector, partly bool) {
 		}
 	}
 	for n, face := range half.faces {
-		if f.side[face] == sideOpen && normals[face].dot(sheet[n].unit()) > facing {
+		if f.side[face] == sideOpen && normals[face].Dot(sheet[n].Unit()) > facing {
 			f.side[face] = sideBone
 		}
 	}
@@ -83,7 +83,7 @@ func (f *surface) boneByShape(toBone func(vector) vector, partly bool) {
 
 // surfel is a piece of a smoothed side.
 type surfel struct {
-	at, normal vector // the normal is outward and of length 1
+	centre, normal vector // the normal is outward and of length 1
 }
 
 // boundary is one side of a sheet, smoothed.
@@ -91,7 +91,7 @@ type boundary struct {
 	pieces []surfel
 	area   float64 // mm²
 	aside  float64 // mm
-	near   []int32 // for each voxel of the sheet the nearest piece, −1 where there is none
+	near   []int32 // for each voxel of the sheet the nearest piece, −1 if there is none
 }
 
 // boundary smooths one side of the sheet and finds for each voxel what is nearest of it.
@@ -100,14 +100,14 @@ func (f *surface) boundary(s *sheet, which side, l *lattice) *boundary {
 	out := &boundary{pieces: p.smoothTrue(widthOfSurface), aside: aside * f.scale}
 	for n, face := range p.faces {
 		// A face counts with the area of its projection on the smoothed surface.
-		out.area += max(0, f.normal(face).dot(out.pieces[n].normal))
+		out.area += max(0, f.normal(face).Dot(out.pieces[n].normal))
 	}
 	out.near = f.nearest(s, l, p, out.pieces)
 	return out
 }
 
-// judge finds the faces of the side opposite to a known one: those that look away from what is
-// nearest of it. The rest stays open.
+// judge finds the faces of the side opposite to a known one: those that look away from the
+// nearest piece of it. The other faces stay open.
 func (f *surface) judge(known *boundary, this, opposite side) {
 	p := f.patch(func(n int) bool { return f.side[n] != this })
 	for n, normal := range p.normals(widthOfNormals) {
@@ -123,7 +123,7 @@ func (f *surface) judge(known *boundary, this, opposite side) {
 		if near < 0 {
 			continue
 		}
-		cos := -normal.dot(known.pieces[near].normal)
+		cos := -normal.Dot(known.pieces[near].normal)
 		if cos > facing || s == sideTouch && this == sideBone && cos > 0 {
 			f.side[face] = opposite
 		}
