@@ -57,7 +57,7 @@ func methods() []method {
 	list := []method{
 		{Method: named(nlls, "least squares, the default"), fit: t2fit.Options{Method: t2fit.NLLS}},
 		{Method: named("nlls-all-echoes", "least squares, all echoes"), fit: t2fit.Options{Method: t2fit.NLLS, SkipEchoes: t2fit.NoSkip}},
-		{Method: named("nlls-echo-floor-3", "echoes under 3 σ left out"), fit: t2fit.Options{Method: t2fit.NLLS, EchoFloor: 3}, sigmaGiven: true},
+		{Method: named("nlls-echo-floor-3", "without echoes under 3 σ"), fit: t2fit.Options{Method: t2fit.NLLS, EchoFloor: 3}, sigmaGiven: true},
 		{Method: named("loglinear", "ln S, weights S²"), fit: t2fit.Options{Method: t2fit.LogLinear}},
 		{Method: named("loglinear-unweighted", "ln S, equal weights"), fit: t2fit.Options{Method: t2fit.LogLinearUnweighted}},
 		{Method: named("arlo", "auto-regression"), fit: t2fit.Options{Method: t2fit.ARLO}},

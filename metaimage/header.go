@@ -24,22 +24,24 @@ func (h *header) read() error {
 		text, err := h.lines.Next()
 		if err != nil && (!errors.Is(err, io.EOF) || text == "") {
 			if errors.Is(err, io.EOF) {
-				err = samples.Mark(samples.FaultLength, fmt.Errorf("header: ElementDataFile: missing: %w", io.ErrUnexpectedEOF))
+				err = samples.Mark(
+					samples.FaultLength, fmt.Errorf("header: ElementDataFile: missing: %w", io.ErrUnexpectedEOF),
+				)
 			}
 			return err
 		}
 		if strings.TrimSpace(text) == "" {
 			continue
 		}
-		at := strings.IndexAny(text, "=:")
-		if at < 0 {
+		separator := strings.IndexAny(text, "=:")
+		if separator < 0 {
 			return fmt.Errorf("header: the line %.40q is not key = value: not a MetaImage", text)
 		}
-		key := strings.TrimSpace(text[:at])
+		key := strings.TrimSpace(text[:separator])
 		if long, ok := alias[key]; ok {
 			key = long
 		}
-		value := strings.TrimSpace(text[at+1:])
+		value := strings.TrimSpace(text[separator+1:])
 		if was, twice := h.fields[key]; twice && was != value {
 			return fmt.Errorf("%.40q: given twice, as %.40q and as %.40q", key, was, value)
 		}

@@ -42,7 +42,8 @@ func TestBombIsBounded(t *testing.T) {
 	} {
 		src := &sampletest.Counter{Reader: bytes.NewReader(imageOf(t, bomb, packed...))}
 		_, err := ReadLabels(src, Options{})
-		if err == nil || samples.FaultOf(err) != samples.FaultLength || !strings.Contains(err.Error(), "more than the 3×2×2 voxels") {
+		if err == nil || samples.FaultOf(err) != samples.FaultLength ||
+			!strings.Contains(err.Error(), "more than the 3×2×2 voxels") {
 			t.Errorf("%s: error %v", name, err)
 		}
 		if src.N > 256<<10 {
@@ -69,7 +70,12 @@ func TestCheck(t *testing.T) {
 // No input makes the reader panic or return more voxels than its bytes can hold.
 func FuzzReadLabels(f *testing.F) {
 	f.Add(imageOf(f, sampletest.Bytes()))
-	f.Add(imageOf(f, sampletest.Zlib(f, sampletest.Bytes()), "CompressedData = False", "CompressedData = True\nCompressedDataSize = 20"))
+	f.Add(
+		imageOf(
+			f, sampletest.Zlib(f, sampletest.Bytes()), "CompressedData = False",
+			"CompressedData = True\nCompressedDataSize = 20",
+		),
+	)
 	f.Add(imageOf(f, sampletest.Gzip(f, sampletest.Bytes()), "CompressedData = False", "CompressedData = True"))
 	f.Add(imageOf(f, []byte("0 1 2 3 4 5 6 7 8 9 10 1e1"), "BinaryData = True", "BinaryData = False"))
 	f.Add(imageOf(f, sampletest.Bytes(), "MET_UCHAR", "MET_SHORT", "DimSize = 3 2 2", "DimSize = 3 2 1"))

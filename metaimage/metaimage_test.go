@@ -47,7 +47,11 @@ func check(t *testing.T, name string, b []byte) {
 
 // The same labels in every storage, byte order and compression.
 func TestStorage(t *testing.T) {
-	signed32, unsigned32 := sampletest.Converted(func(l uint16) int32 { return int32(l) }), sampletest.Converted(func(l uint16) uint32 { return uint32(l) })
+	signed32, unsigned32 := sampletest.Converted(
+		func(l uint16) int32 { return int32(l) },
+	), sampletest.Converted(
+		func(l uint16) uint32 { return uint32(l) },
+	)
 	for name, data := range map[string]any{
 		"MET_CHAR": sampletest.Converted(func(l uint16) int8 { return int8(l) }), "MET_UCHAR": sampletest.Bytes(), "MET_UCHAR_ARRAY": sampletest.Bytes(),
 		"MET_SHORT": sampletest.Converted(func(l uint16) int16 { return int16(l) }), "MET_USHORT": sampletest.Labels,
@@ -60,20 +64,76 @@ func TestStorage(t *testing.T) {
 			change := []string{"MET_UCHAR", name, "OrderMSB = False", "OrderMSB = " + msb}
 			check(t, name+" "+msb, imageOf(t, raw, change...))
 			z := sampletest.Zlib(t, raw)
-			check(t, name+" zlib "+msb, imageOf(t, z, append(change, "CompressedData = False", "CompressedData = True")...))
-			check(t, name+" zlib with its size "+msb, imageOf(t, z, append(change, "CompressedData = False", fmt.Sprintf("CompressedData = True\nCompressedDataSize = %d", len(z)))...))
+			check(
+				t, name+" zlib "+msb,
+				imageOf(t, z, append(change, "CompressedData = False", "CompressedData = True")...),
+			)
+			check(
+				t,
+				name+" zlib with its size "+msb,
+				imageOf(
+					t,
+					z,
+					append(
+						change, "CompressedData = False",
+						fmt.Sprintf("CompressedData = True\nCompressedDataSize = %d", len(z)),
+					)...),
+			)
 		}
 	}
-	check(t, "gzip", imageOf(t, sampletest.Gzip(t, sampletest.Bytes()), "CompressedData = False", "CompressedData = True"))
+	check(
+		t, "gzip",
+		imageOf(t, sampletest.Gzip(t, sampletest.Bytes()), "CompressedData = False", "CompressedData = True"),
+	)
 	check(t, "CRLF", append(bytes.ReplaceAll(imageOf(t, nil), []byte("\n"), []byte("\r\n")), sampletest.Bytes()...))
-	check(t, "old names", imageOf(t, sampletest.Bytes(), "TransformMatrix", "Orientation", "Offset", "Position", "ElementSpacing", "ElementSize", "BinaryDataByteOrderMSB", "ElementByteOrderMSB"))
-	check(t, "older names, a colon", imageOf(t, sampletest.Bytes(), "TransformMatrix = ", "Rotation: ", "Offset", "Origin"))
-	check(t, "the same twice", imageOf(t, sampletest.Bytes(), "Offset = 10 -20 30", "Offset = 10 -20 30\nPosition = 10 -20 30"))
-	check(t, "text", imageOf(t, []byte("0 1 2 3 0 5\n6 100 0 127 11 1.2e1\n"), "BinaryData = True", "BinaryData = False"))
-	check(t, "HeaderSize", imageOf(t, append(make([]byte, 1000-len(plain)-len("HeaderSize = 1000\n")), sampletest.Bytes()...), "NDims", "HeaderSize = 1000\nNDims"))
-	check(t, "HeaderSize -1", imageOf(t, append([]byte("anything"), sampletest.Bytes()...), "NDims", "HeaderSize = -1\nNDims"))
-	check(t, "four dimensions", imageOf(t, sampletest.Bytes(), "NDims = 3", "NDims = 4", "1 0 0 0 0 -1 0 1 0", "1 0 0 0 0 0 -1 0 0 1 0 0 0 0 0 1", "-20 30", "-20 30 0", "0.25 4", "0.25 4 1", "DimSize = 3 2 2", "DimSize = 3 2 2 1"))
-	check(t, "the identity as intensity", imageOf(t, sampletest.Bytes(), "NDims", "ElementToIntensityFunctionSlope = 1\nElementToIntensityFunctionOffset = 0\nNDims"))
+	check(
+		t,
+		"old names",
+		imageOf(
+			t, sampletest.Bytes(), "TransformMatrix", "Orientation", "Offset", "Position", "ElementSpacing",
+			"ElementSize", "BinaryDataByteOrderMSB", "ElementByteOrderMSB",
+		),
+	)
+	check(
+		t, "older names, a colon",
+		imageOf(t, sampletest.Bytes(), "TransformMatrix = ", "Rotation: ", "Offset", "Origin"),
+	)
+	check(
+		t, "the same twice",
+		imageOf(t, sampletest.Bytes(), "Offset = 10 -20 30", "Offset = 10 -20 30\nPosition = 10 -20 30"),
+	)
+	check(
+		t, "text",
+		imageOf(t, []byte("0 1 2 3 0 5\n6 100 0 127 11 1.2e1\n"), "BinaryData = True", "BinaryData = False"),
+	)
+	check(
+		t,
+		"HeaderSize",
+		imageOf(
+			t, append(make([]byte, 1000-len(plain)-len("HeaderSize = 1000\n")), sampletest.Bytes()...), "NDims",
+			"HeaderSize = 1000\nNDims",
+		),
+	)
+	check(
+		t, "HeaderSize -1",
+		imageOf(t, append([]byte("anything"), sampletest.Bytes()...), "NDims", "HeaderSize = -1\nNDims"),
+	)
+	check(
+		t,
+		"four dimensions",
+		imageOf(
+			t, sampletest.Bytes(), "NDims = 3", "NDims = 4", "1 0 0 0 0 -1 0 1 0", "1 0 0 0 0 0 -1 0 0 1 0 0 0 0 0 1",
+			"-20 30", "-20 30 0", "0.25 4", "0.25 4 1", "DimSize = 3 2 2", "DimSize = 3 2 2 1",
+		),
+	)
+	check(
+		t,
+		"the identity as intensity",
+		imageOf(
+			t, sampletest.Bytes(), "NDims",
+			"ElementToIntensityFunctionSlope = 1\nElementToIntensityFunctionOffset = 0\nNDims",
+		),
+	)
 }
 
 // Each kind of damage has its text and its kind.

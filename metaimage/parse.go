@@ -11,7 +11,7 @@ import (
 	"github.com/t2map/t2map/volume"
 )
 
-// file is what a header says, as far as this package uses it.
+// file holds the values of a header that this package uses.
 type file struct {
 	geometry   volume.Geometry
 	array      samples.Array
@@ -50,14 +50,20 @@ func (f *file) setType(h *header) error {
 	name := h.fields["ElementType"]
 	kind, ok := kinds[strings.TrimSuffix(name, "_ARRAY")]
 	if !ok {
-		return samples.Mark(samples.FaultDatatype, fmt.Errorf("ElementType: %.40q: %w (want one whole or real number)", name, samples.ErrUnsupported))
+		return samples.Mark(
+			samples.FaultDatatype,
+			fmt.Errorf("ElementType: %.40q: %w (want one whole or real number)", name, samples.ErrUnsupported),
+		)
 	}
 	channels, there, err := h.whole("ElementNumberOfChannels", 1)
 	switch {
 	case err != nil:
 		return err
 	case there && channels > 1:
-		return samples.Mark(samples.FaultDatatype, fmt.Errorf("ElementNumberOfChannels: %d: %w (want 1)", channels, samples.ErrUnsupported))
+		return samples.Mark(
+			samples.FaultDatatype,
+			fmt.Errorf("ElementNumberOfChannels: %d: %w (want 1)", channels, samples.ErrUnsupported),
+		)
 	}
 	f.array.Kind = kind
 	if f.array.BigEndian, err = h.flag("BinaryDataByteOrderMSB", false); err != nil {
@@ -73,7 +79,9 @@ func (f *file) setType(h *header) error {
 
 // checkIntensity refuses a scale of the values: MetaIO has one, and ITK does not apply it.
 func (f *file) checkIntensity(h *header) error {
-	for key, none := range map[string]float64{"ElementToIntensityFunctionSlope": 1, "ElementToIntensityFunctionOffset": 0} {
+	for key, none := range map[string]float64{
+		"ElementToIntensityFunctionSlope": 1, "ElementToIntensityFunctionOffset": 0,
+	} {
 		if h.fields[key] == "" {
 			continue
 		}
@@ -82,7 +90,10 @@ func (f *file) checkIntensity(h *header) error {
 			return err
 		}
 		if v[0] != none {
-			return samples.Mark(samples.FaultDatatype, fmt.Errorf("%s: %g: %w (want %g: labels are not scaled)", key, v[0], samples.ErrUnsupported, none))
+			return samples.Mark(
+				samples.FaultDatatype,
+				fmt.Errorf("%s: %g: %w (want %g: labels are not scaled)", key, v[0], samples.ErrUnsupported, none),
+			)
 		}
 	}
 	return nil
@@ -90,9 +101,6 @@ func (f *file) checkIntensity(h *header) error {
 
 // mostDimensions is what MetaIO reads.
 const mostDimensions = 10
-
-// mostVoxels keeps products of sizes within 64 bits: it is more than any disk holds.
-const mostVoxels = 1 << 40
 
 // setSize takes NDims and DimSize.
 func (f *file) setSize(h *header) error {
@@ -115,7 +123,7 @@ func (f *file) setSize(h *header) error {
 		if err != nil || size < 1 {
 			return fmt.Errorf("DimSize: %.20q, want a number of voxels", word)
 		}
-		if total *= size; total > mostVoxels || int64(int(total)) != total {
+		if total *= size; total > samples.MostVoxels || int64(int(total)) != total {
 			return fmt.Errorf("DimSize: %s: more voxels than a mask has", strings.Join(words, "×"))
 		}
 		if d >= 3 {
@@ -142,7 +150,10 @@ func (f *file) setPlace(h *header) error {
 			if key == spacing {
 				key = "ElementSpacing"
 			}
-			return samples.Mark(samples.FaultPlace, fmt.Errorf("%s: missing: the position of the voxels in the patient is unknown", key))
+			return samples.Mark(
+				samples.FaultPlace,
+				fmt.Errorf("%s: missing: the position of the voxels in the patient is unknown", key),
+			)
 		}
 	}
 	n := len(strings.Fields(h.fields["DimSize"]))
@@ -169,7 +180,10 @@ func (f *file) setPlace(h *header) error {
 		a[c][3] = offset[c] + 0
 	}
 	if !samples.SpansSpace(*a) {
-		return samples.Mark(samples.FaultAffine, fmt.Errorf("TransformMatrix, Offset: the affine %v is not finite, or its axes lie in one plane", *a))
+		return samples.Mark(
+			samples.FaultAffine,
+			fmt.Errorf("TransformMatrix, Offset: the affine %v is not finite, or its axes lie in one plane", *a),
+		)
 	}
 	return nil
 }
@@ -187,22 +201,24 @@ func (f *file) setData(h *header) error {
 		return err
 	}
 	switch {
-	case f.headerSize > mostSkipped:
-		return fmt.Errorf("HeaderSize: %d, more than %d bytes", f.headerSize, mostSkipped)
+	case f.headerSize > samples.MostSkipped:
+		return fmt.Errorf("HeaderSize: %d, more than %d bytes", f.headerSize, samples.MostSkipped)
 	case f.headerSize < 0 && (f.compressed || f.array.Text):
-		return samples.Mark(samples.FaultEncoding, fmt.Errorf("HeaderSize: -1 for voxels that are not raw: %w", samples.ErrUnsupported))
+		return samples.Mark(
+			samples.FaultEncoding,
+			fmt.Errorf("HeaderSize: -1 for voxels that are not raw: %w", samples.ErrUnsupported),
+		)
 	case f.compressed && f.array.Text:
 		return samples.Mark(samples.FaultEncoding, fmt.Errorf("CompressedData: with text: %w", samples.ErrUnsupported))
 	}
 	return f.setNames(h)
 }
 
-// mostSkipped bounds what is skipped, so that a header cannot ask for hours of skipping.
-const mostSkipped = 1 << 28
-
 // setNames takes ElementDataFile: LOCAL, or the names of data files.
 func (f *file) setNames(h *header) error {
-	f.store = samples.Store{Field: "ElementDataFile", Bytes: int64(f.array.Kind.Size()) * int64(f.geometry.Voxels()), Unpack: f.unpack}
+	f.store = samples.Store{
+		Field: "ElementDataFile", Bytes: int64(f.array.Kind.Size()) * int64(f.geometry.Voxels()), Unpack: f.unpack,
+	}
 	text := h.fields["ElementDataFile"]
 	if strings.EqualFold(text, "local") {
 		if used := h.lines.Used(); f.headerSize > 0 && f.headerSize < used { // it counts from the beginning of the file
@@ -214,7 +230,9 @@ func (f *file) setNames(h *header) error {
 		return err
 	}
 	if n := len(f.store.Names); n > 1 && f.array.Text {
-		return samples.Mark(samples.FaultEncoding, fmt.Errorf("ElementDataFile: %d files of text: %w", n, samples.ErrUnsupported))
+		return samples.Mark(
+			samples.FaultEncoding, fmt.Errorf("ElementDataFile: %d files of text: %w", n, samples.ErrUnsupported),
+		)
 	}
 	return nil
 }
@@ -225,7 +243,10 @@ func (f *file) unpack(br *bufio.Reader, size, used, n int64) (io.Reader, error) 
 	skip := max(0, f.headerSize-used)
 	if f.headerSize < 0 {
 		if skip = size - used - n; skip < 0 {
-			return nil, samples.Mark(samples.FaultLength, fmt.Errorf("HeaderSize: -1, but the file has fewer than the %d bytes of the voxels", n))
+			return nil, samples.Mark(
+				samples.FaultLength,
+				fmt.Errorf("HeaderSize: -1, but the file has fewer than the %d bytes of the voxels", n),
+			)
 		}
 	}
 	if err := samples.Skip(br, skip); err != nil {
@@ -252,7 +273,9 @@ type limited struct {
 func (l *limited) Read(p []byte) (int, error) {
 	if l.left == 0 {
 		if _, err := l.r.Peek(1); err == nil {
-			return 0, samples.Mark(samples.FaultLength, fmt.Errorf("more than the bytes that CompressedDataSize declares"))
+			return 0, samples.Mark(
+				samples.FaultLength, fmt.Errorf("more than the bytes that CompressedDataSize declares"),
+			)
 		}
 		return 0, io.EOF
 	}

@@ -12,7 +12,12 @@ import (
 // Files of another writer, SimpleITK, of one label map.
 func TestOtherWriters(t *testing.T) {
 	names := []string{"itk.mha", "itk-int16.mha", "itk.mhd", "itk-int64.mhd"}
-	sampletest.CheckWriters(t, os.DirFS("testdata"), names, func(r io.Reader, open func(string) (io.ReadCloser, error)) (volume.Labels, error) {
-		return ReadLabels(r, Options{Open: open})
-	})
+	sampletest.CheckWriters(
+		t,
+		os.DirFS("testdata"),
+		names,
+		func(r io.Reader, open func(string) (io.ReadCloser, error)) (volume.Labels, error) {
+			return ReadLabels(r, Options{Open: open})
+		},
+	)
 }

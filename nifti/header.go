@@ -11,7 +11,7 @@ import (
 	"github.com/t2map/t2map/volume"
 )
 
-// header is what a NIfTI-1 header says, as far as this package uses it.
+// header holds the values of a NIfTI-1 header that this package uses.
 type header struct {
 	size      [3]int // voxels along i, j, k
 	frames    int    // dim[4], 1 for a 3-D file
@@ -40,10 +40,10 @@ type fields struct {
 	order binary.ByteOrder
 }
 
-func (f fields) int16(at int) int16 { return int16(f.order.Uint16(f.b[at:])) }
+func (f fields) int16(offset int) int16 { return int16(f.order.Uint16(f.b[offset:])) }
 
-func (f fields) float(at int) float64 {
-	return float64(math.Float32frombits(f.order.Uint32(f.b[at:])))
+func (f fields) float(offset int) float64 {
+	return float64(math.Float32frombits(f.order.Uint32(f.b[offset:])))
 }
 
 // readHeader reads the 348 bytes of a NIfTI-1 header and checks them.
@@ -54,23 +54,39 @@ func readHeader(r io.Reader) (header, error) {
 		if errors.Is(err, io.EOF) {
 			err = io.ErrUnexpectedEOF
 		}
-		return header{}, samples.Mark(samples.StreamFault(err), fmt.Errorf("header: %d of %d bytes: %w", n, headerSize, err))
+		return header{}, samples.Mark(
+			samples.StreamFault(err), fmt.Errorf("header: %d of %d bytes: %w", n, headerSize, err),
+		)
 	}
 	order, err := byteOrder(b)
 	if err != nil {
 		return header{}, err
 	}
 	if n < headerSize {
-		return header{}, samples.Mark(samples.FaultLength, fmt.Errorf("header: %d of %d bytes: %w", n, headerSize, io.ErrUnexpectedEOF))
+		return header{}, samples.Mark(
+			samples.FaultLength, fmt.Errorf("header: %d of %d bytes: %w", n, headerSize, io.ErrUnexpectedEOF),
+		)
 	}
 	switch magic := string(b[atMagic:headerSize]); magic {
 	case "n+1\x00":
 	case "ni1\x00":
-		return header{}, samples.Mark(samples.FaultPair, fmt.Errorf("magic %q, the header of a .hdr/.img pair: %w (save it as one .nii file)", magic, ErrUnsupported))
+		return header{}, samples.Mark(
+			samples.FaultPair,
+			fmt.Errorf(
+				"magic %q, the header of a .hdr/.img pair: %w (save it as one .nii file)", magic, ErrUnsupported,
+			),
+		)
 	case "\x00\x00\x00\x00":
-		return header{}, samples.Mark(samples.FaultPair, fmt.Errorf("magic %q, the header of an Analyze 7.5 pair: %w (save it as one .nii file)", magic, ErrUnsupported))
+		return header{}, samples.Mark(
+			samples.FaultPair,
+			fmt.Errorf(
+				"magic %q, the header of an Analyze 7.5 pair: %w (save it as one .nii file)", magic, ErrUnsupported,
+			),
+		)
 	default:
-		return header{}, samples.Mark(samples.FaultFormat, fmt.Errorf("magic %q, want %q: not a NIfTI-1 file", magic, "n+1\x00"))
+		return header{}, samples.Mark(
+			samples.FaultFormat, fmt.Errorf("magic %q, want %q: not a NIfTI-1 file", magic, "n+1\x00"),
+		)
 	}
 	h, err := parseHeader(fields{b, order})
 	return h, samples.Mark(samples.FaultFormat, err)
@@ -83,10 +99,15 @@ func byteOrder(b []byte) (binary.ByteOrder, error) {
 		case headerSize:
 			return order, nil
 		case header2Size:
-			return nil, samples.Mark(samples.FaultVersion, fmt.Errorf("sizeof_hdr %d, a NIfTI-2 file: %w (save it as NIfTI-1)", header2Size, ErrUnsupported))
+			return nil, samples.Mark(
+				samples.FaultVersion,
+				fmt.Errorf("sizeof_hdr %d, a NIfTI-2 file: %w (save it as NIfTI-1)", header2Size, ErrUnsupported),
+			)
 		}
 	}
-	return nil, samples.Mark(samples.FaultFormat, fmt.Errorf("sizeof_hdr % x, want %d: not a NIfTI file", b[:4], headerSize))
+	return nil, samples.Mark(
+		samples.FaultFormat, fmt.Errorf("sizeof_hdr % x, want %d: not a NIfTI file", b[:4], headerSize),
+	)
 }
 
 // parseHeader takes the header's fields and checks all that does not need the
@@ -124,7 +145,10 @@ func (h *header) setSize(f fields) error {
 	}
 	for d := 4; d < 7; d++ {
 		if dim[d] > 1 {
-			return samples.Mark(samples.FaultFrames, fmt.Errorf("dim[%d]: %d, more than four dimensions: %w", d+1, dim[d], ErrUnsupported))
+			return samples.Mark(
+				samples.FaultFrames,
+				fmt.Errorf("dim[%d]: %d, more than four dimensions: %w", d+1, dim[d], ErrUnsupported),
+			)
 		}
 	}
 	// Only a 32-bit machine can meet this: three int16 fill 45 bits.
@@ -156,8 +180,8 @@ func (h *header) setOffset(v float64) error {
 	if !finite(v) || v < 0 || v != math.Trunc(v) {
 		return fmt.Errorf("vox_offset: %g, want a number of bytes", v)
 	}
-	if v > maxOffset {
-		return fmt.Errorf("vox_offset: %g, more than %d bytes of header extensions", v, maxOffset)
+	if v > samples.MostSkipped {
+		return fmt.Errorf("vox_offset: %g, more than %d bytes of header extensions", v, samples.MostSkipped)
 	}
 	h.offset = max(int64(v), firstDataByte)
 	return nil

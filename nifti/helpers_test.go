@@ -125,10 +125,20 @@ func grids() map[string]volume.Geometry {
 	out := map[string]volume.Geometry{
 		"axial": {Size: [3]int{5, 4, 3}, Affine: [3][4]float64{{0.4, 0, 0, -80}, {0, 0.4, 0, -75.5}, {0, 0, 3, 12}}},
 		// Sagittal, as OAI: rows run to posterior, columns to feet, slices to the left.
-		"sagittal":              {Size: [3]int{6, 5, 4}, Affine: [3][4]float64{{0, 0, 3.5, -52}, {0.3125, 0, 0, -60}, {0, -0.3125, 0, 61}}},
-		"sagittal to the right": {Size: [3]int{6, 5, 4}, Affine: [3][4]float64{{0, 0, -3.5, 52}, {0.3125, 0, 0, -60}, {0, -0.3125, 0, 61}}},
-		"coronal":               {Size: [3]int{6, 5, 4}, Affine: [3][4]float64{{0.36, 0, 0, -52}, {0, 0, 2.5, -60}, {0, -0.36, 0, 61}}},
-		"one slice":             {Size: [3]int{6, 5, 1}, Affine: [3][4]float64{{0, 0, 5, 3}, {0.5, 0, 0, -60}, {0, -0.5, 0, 61}}},
+		"sagittal": {
+			Size:   [3]int{6, 5, 4},
+			Affine: [3][4]float64{{0, 0, 3.5, -52}, {0.3125, 0, 0, -60}, {0, -0.3125, 0, 61}},
+		},
+		"sagittal to the right": {
+			Size:   [3]int{6, 5, 4},
+			Affine: [3][4]float64{{0, 0, -3.5, 52}, {0.3125, 0, 0, -60}, {0, -0.3125, 0, 61}},
+		},
+		"coronal": {
+			Size: [3]int{6, 5, 4}, Affine: [3][4]float64{{0.36, 0, 0, -52}, {0, 0, 2.5, -60}, {0, -0.36, 0, 61}},
+		},
+		"one slice": {
+			Size: [3]int{6, 5, 1}, Affine: [3][4]float64{{0, 0, 5, 3}, {0.5, 0, 0, -60}, {0, -0.5, 0, 61}},
+		},
 	}
 	for n := range 6 { // oblique, both hands
 		var q [4]float64

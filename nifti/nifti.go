@@ -65,8 +65,3 @@ const (
 	unitsSpaceBits = 7 // XYZT_TO_SPACE in nifti1.h
 	unitsMM        = 2 // NIFTI_UNITS_MM
 )
-
-// maxOffset bounds the header extensions that are skipped, so that a header
-// cannot ask for hours of skipping in a small compressed file. The largest
-// extensions in use are XML of some tens of MB.
-const maxOffset = 1 << 28

@@ -18,12 +18,14 @@ const halfTurn = 1e-7
 
 // affine returns the map from voxel index to patient position, mm LPS, of a grid of that
 // size. Where both codes are above 0 the two forms have to place its voxels alike, for
-// readers differ in which they follow: nibabel takes the sform, ITK may take the qform. A
-// qform that is none is not asked.
+// readers differ in which they follow: nibabel takes the sform, ITK may take the qform. An
+// invalid qform is ignored if there is an sform.
 func (p placement) affine(size [3]int) ([3][4]float64, error) {
 	var none [3][4]float64
 	if p.scode <= 0 && p.qcode <= 0 {
-		return none, samples.Mark(samples.FaultPlace, fmt.Errorf("qform_code %d, sform_code %d: %w", p.qcode, p.scode, ErrNoGeometry))
+		return none, samples.Mark(
+			samples.FaultPlace, fmt.Errorf("qform_code %d, sform_code %d: %w", p.qcode, p.scode, ErrNoGeometry),
+		)
 	}
 	var s, q volume.Geometry
 	var serr, qerr error
@@ -44,9 +46,12 @@ func (p placement) affine(size [3]int) ([3][4]float64, error) {
 	case serr != nil:
 		return none, serr
 	case p.qcode > 0 && qerr == nil:
-		if d := apart(s, q); d > s.Tolerance() {
-			return none, samples.Mark(samples.FaultForms, fmt.Errorf("qform (code %d) and sform (code %d) place the voxels up to %.2f mm apart (allowed %.2f mm)",
-				p.qcode, p.scode, d, s.Tolerance()))
+		if d := s.Distance(q); d > s.Tolerance() {
+			return none, samples.Mark(
+				samples.FaultForms,
+				fmt.Errorf("qform (code %d) and sform (code %d) place the voxels up to %.2f mm apart (allowed %.2f mm)",
+					p.qcode, p.scode, d, s.Tolerance()),
+			)
 		}
 	}
 	return s.Affine, nil
@@ -61,25 +66,11 @@ func (p placement) grid(name string, a [3][4]float64, size [3]int) (volume.Geome
 	}
 	a = flipRASLPS(a)
 	if !samples.SpansSpace(a) {
-		return volume.Geometry{}, samples.Mark(samples.FaultAffine, fmt.Errorf("%s: the affine %v is not finite or has axes in one plane", name, a))
+		return volume.Geometry{}, samples.Mark(
+			samples.FaultAffine, fmt.Errorf("%s: the affine %v is not finite or has axes in one plane", name, a),
+		)
 	}
 	return volume.Geometry{Size: size, Affine: a}, nil
-}
-
-// apart returns how far apart, in mm, two affines place the voxels of a grid at most: the
-// length of the difference of two affine maps is convex, so it is largest at a corner.
-func apart(a, b volume.Geometry) float64 {
-	farthest := 0.0
-	for corner := range 8 {
-		var at [3]float64
-		for d := range at {
-			at[d] = float64((corner >> d & 1) * (a.Size[d] - 1))
-		}
-		p, q := a.Position(at[0], at[1], at[2]), b.Position(at[0], at[1], at[2])
-		x, y, z := p[0]-q[0], p[1]-q[1], p[2]-q[2]
-		farthest = max(farthest, math.Sqrt(x*x+y*y+z*z))
-	}
-	return farthest
 }
 
 // flipRASLPS turns an affine to RAS into one to LPS, and back.

@@ -15,7 +15,7 @@ type file struct {
 	*samples.Reader // of one frame
 }
 
-// ReadLabels reads a label map: .nii or .nii.gz, told by content, 3-D, or 4-D
+// ReadLabels reads a label map: .nii or .nii.gz, recognised by content, 3-D, or 4-D
 // with one frame. Labels are whole numbers of 0 to 65535 in any integer or
 // floating-point storage; scl_slope and scl_inter are applied.
 //
@@ -38,7 +38,9 @@ func ReadCheckedLabels(r io.Reader, check func(volume.Geometry) error) (volume.L
 		return volume.Labels{}, err
 	}
 	if f.frames != 1 {
-		return volume.Labels{}, samples.Mark(samples.FaultFrames, fmt.Errorf("dim[4]: %d frames, a label map has one", f.frames))
+		return volume.Labels{}, samples.Mark(
+			samples.FaultFrames, fmt.Errorf("dim[4]: %d frames, a label map has one", f.frames),
+		)
 	}
 	g, err := f.geometry()
 	if err != nil {
@@ -60,7 +62,7 @@ func ReadCheckedLabels(r io.Reader, check func(volume.Geometry) error) (volume.L
 	return volume.Labels{Geometry: g, Data: data}, nil
 }
 
-// ReadFrames reads a 3-D or 4-D file, .nii or .nii.gz, told by content: one
+// ReadFrames reads a 3-D or 4-D file, .nii or .nii.gz, recognised by content: one
 // slice of Nx·Ny·Nz values per frame (dim[4]), with scl_slope and scl_inter
 // applied and rounded to float32. Values that are not finite stay as they are:
 // in a map NaN says "no estimate".
@@ -114,9 +116,14 @@ func open(r io.Reader) (*file, error) {
 	}
 	skip := h.offset - headerSize
 	if n, err := io.CopyN(io.Discard, stream, skip); err != nil {
-		return nil, samples.Mark(samples.StreamFault(err), fmt.Errorf("vox_offset %d: the file ends at byte %d: %w", h.offset, headerSize+n, samples.Unexpected(err)))
+		return nil, samples.Mark(
+			samples.StreamFault(err),
+			fmt.Errorf("vox_offset %d: the file ends at byte %d: %w", h.offset, headerSize+n, samples.Unexpected(err)),
+		)
 	}
-	a := samples.Array{Kind: h.kind, BigEndian: h.bigEndian, Slope: h.slope, Inter: h.inter, Size: h.size[:], Length: length}
+	a := samples.Array{
+		Kind: h.kind, BigEndian: h.bigEndian, Slope: h.slope, Inter: h.inter, Size: h.size[:], Length: length,
+	}
 	return &file{header: h, Reader: samples.NewReader(stream, a)}, nil
 }
 

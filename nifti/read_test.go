@@ -227,7 +227,10 @@ func TestRefusals(t *testing.T) {
 		{"text", []byte("subject,visit\ns07,baseline\n"), "sizeof_hdr 73 75 62 6a, want 348: not a NIfTI file", nil},
 		{"NIfTI-2", nifti2[:], "sizeof_hdr 540, a NIfTI-2 file", ErrUnsupported},
 		{"pair", edit(func(h *rawHeader) { h.Magic = [4]byte{'n', 'i', '1', 0} }), ".hdr/.img pair", ErrUnsupported},
-		{"Analyze", edit(func(h *rawHeader) { h.Magic = [4]byte{} }), `magic "\x00\x00\x00\x00", the header of an Analyze 7.5 pair`, ErrUnsupported},
+		{
+			"Analyze", edit(func(h *rawHeader) { h.Magic = [4]byte{} }),
+			`magic "\x00\x00\x00\x00", the header of an Analyze 7.5 pair`, ErrUnsupported,
+		},
 		{"colour", edit(func(h *rawHeader) { h.Datatype = 128 }), "datatype 128", ErrUnsupported},
 		{"complex", edit(func(h *rawHeader) { h.Datatype = 32 }), "datatype 32", ErrUnsupported},
 		{"no datatype", edit(func(h *rawHeader) { h.Datatype = 3 }), "datatype 3: not a NIfTI-1 datatype", nil},
@@ -235,22 +238,47 @@ func TestRefusals(t *testing.T) {
 		{"eight dimensions", edit(func(h *rawHeader) { h.Dim[0] = 8 }), "dim[0]: 8 dimensions", nil},
 		{"no rows", edit(func(h *rawHeader) { h.Dim[2] = 0 }), "dim[2]: 0 voxels, want at least 1", nil},
 		{"negative slices", edit(func(h *rawHeader) { h.Dim[3] = -2 }), "dim[3]: -2 voxels", nil},
-		{"five dimensions", edit(func(h *rawHeader) { h.Dim[0], h.Dim[5] = 5, 3 }), "dim[5]: 3, more than four dimensions", ErrUnsupported},
-		{"two frames", edit(func(h *rawHeader) { h.Dim[0], h.Dim[4], h.Dim[3] = 4, 2, 1 }), "dim[4]: 2 frames, a label map has one", nil},
+		{
+			"five dimensions", edit(func(h *rawHeader) { h.Dim[0], h.Dim[5] = 5, 3 }),
+			"dim[5]: 3, more than four dimensions", ErrUnsupported,
+		},
+		{
+			"two frames", edit(func(h *rawHeader) { h.Dim[0], h.Dim[4], h.Dim[3] = 4, 2, 1 }),
+			"dim[4]: 2 frames, a label map has one", nil,
+		},
 		{"truncated", sound[:len(sound)-3], "data: 5 of 8 bytes", io.ErrUnexpectedEOF},
 		{"no data", sound[:352], "data: 0 of 8 bytes", io.ErrUnexpectedEOF},
 		{"too long", append(bytes.Clone(sound), 0), "data: more than the 2×2×2×1 voxels that dim declares", nil},
-		{"offset behind the end", edit(func(h *rawHeader) { h.VoxOffset = 4096 }), "vox_offset 4096: the file ends at byte 360", io.ErrUnexpectedEOF},
-		{"offset of a fraction", edit(func(h *rawHeader) { h.VoxOffset = 352.5 }), "vox_offset: 352.5, want a number of bytes", nil},
+		{
+			"offset behind the end", edit(func(h *rawHeader) { h.VoxOffset = 4096 }),
+			"vox_offset 4096: the file ends at byte 360", io.ErrUnexpectedEOF,
+		},
+		{
+			"offset of a fraction", edit(func(h *rawHeader) { h.VoxOffset = 352.5 }),
+			"vox_offset: 352.5, want a number of bytes", nil,
+		},
 		{"offset NaN", edit(func(h *rawHeader) { h.VoxOffset = float32(math.NaN()) }), "vox_offset: NaN", nil},
-		{"offset absurd", edit(func(h *rawHeader) { h.VoxOffset = 1e18 }), "more than 268435456 bytes of header extensions", nil},
+		{
+			"offset absurd", edit(func(h *rawHeader) { h.VoxOffset = 1e18 }),
+			"more than 268435456 bytes of header extensions", nil,
+		},
 		{"units of time", edit(func(h *rawHeader) { h.XyztUnits = 5 }), "xyzt_units: 5 is not a unit of length", nil},
 		{"no place", edit(func(h *rawHeader) { h.SformCode = 0 }), "qform_code 0, sform_code 0", ErrNoGeometry},
 		{"flat sform", edit(func(h *rawHeader) { h.Srow[2][2] = 0 }), "sform: the affine", nil},
 		{"sform NaN", edit(func(h *rawHeader) { h.Srow[1][3] = float32(math.NaN()) }), "sform: the affine", nil},
-		{"qform without spacing", edit(func(h *rawHeader) { h.SformCode, h.QformCode, h.Pixdim[3] = 0, 1, 0 }), "qform: pixdim[3]: 0, want a spacing above 0", nil},
-		{"qform no rotation", edit(func(h *rawHeader) { h.SformCode, h.QformCode, h.QuaternB = 0, 1, 1.1 }), "b²+c²+d² is 1.21", nil},
-		{"qform NaN", edit(func(h *rawHeader) { h.SformCode, h.QformCode, h.QuaternB = 0, 1, float32(math.NaN()) }), "b²+c²+d² is NaN", nil},
+		{
+			"qform without spacing", edit(func(h *rawHeader) { h.SformCode, h.QformCode, h.Pixdim[3] = 0, 1, 0 }),
+			"qform: pixdim[3]: 0, want a spacing above 0", nil,
+		},
+		{
+			"qform no rotation", edit(func(h *rawHeader) { h.SformCode, h.QformCode, h.QuaternB = 0, 1, 1.1 }),
+			"b²+c²+d² is 1.21", nil,
+		},
+		{
+			"qform NaN",
+			edit(func(h *rawHeader) { h.SformCode, h.QformCode, h.QuaternB = 0, 1, float32(math.NaN()) }),
+			"b²+c²+d² is NaN", nil,
+		},
 		{"gzip cut", packed[:len(packed)-12], "data: ", io.ErrUnexpectedEOF},
 		{"gzip checksum", damaged, "data: gzip: invalid checksum", nil},
 		{"gzip of nothing", compress(t, nil), "header: 0 of 348 bytes", io.ErrUnexpectedEOF},
@@ -373,7 +401,10 @@ func TestReadPlaces(t *testing.T) {
 				for col := range 4 {
 					// float32 holds 7 digits.
 					if d := math.Abs(got.Affine[r][col] - c.want[r][col]); !(d <= 1e-6*max(1, math.Abs(c.want[r][col]))) {
-						t.Errorf("%s, %s: affine[%d][%d] = %g, want %g", c.name, orderName, r, col, got.Affine[r][col], c.want[r][col])
+						t.Errorf(
+							"%s, %s: affine[%d][%d] = %g, want %g", c.name, orderName, r, col, got.Affine[r][col],
+							c.want[r][col],
+						)
 					}
 				}
 			}
@@ -465,7 +496,9 @@ func newFourD() rawHeader {
 func TestMapKeepsNaN(t *testing.T) {
 	h := newHeader(3, 1, 1)
 	h.Datatype = 64
-	_, got, err := ReadFrames(bytes.NewReader(build(t, h, binary.LittleEndian, []float64{1.5, math.NaN(), math.Inf(-1)})))
+	_, got, err := ReadFrames(
+		bytes.NewReader(build(t, h, binary.LittleEndian, []float64{1.5, math.NaN(), math.Inf(-1)})),
+	)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -20,7 +20,7 @@ const canonicalNaN = 0x7fc00000
 // WriteMap writes a map as a gzip-compressed NIfTI-1 file of float32, little
 // endian, in mm, with the affine of m as sform and qform, code 1 (scanner). The
 // description goes to descrip, cut to the 79 bytes that the field holds. The
-// same map gives the same bytes whatever the number of processors.
+// same map gives the same bytes for any number of processors.
 //
 // A grid that is sheared by more than 0.1 mm gets no qform, which could not
 // express it. A length of m.Data that does not fit m.Size, a size that int16
@@ -29,7 +29,10 @@ func WriteMap(w io.Writer, m volume.Map, description string) error {
 	if err := checkLength(len(m.Data), m.Geometry); err != nil {
 		return err
 	}
-	return write(w, m.Geometry, content{dtFloat32, func(dst []byte, first int) { putFloats(dst, m.Data[first:]) }}, description)
+	return write(
+		w, m.Geometry, content{dtFloat32, func(dst []byte, first int) { putFloats(dst, m.Data[first:]) }},
+		description,
+	)
 }
 
 // WriteLabels writes one whole number per voxel, as WriteMap does, in uint8, or in
@@ -174,8 +177,8 @@ func encodeHeader(g volume.Geometry, t datatype, description string) ([]byte, er
 		return nil, err
 	}
 	b := make([]byte, firstDataByte)
-	put16 := func(at int, v int) { binary.LittleEndian.PutUint16(b[at:], uint16(v)) }
-	putFloat := func(at int, v float64) { binary.LittleEndian.PutUint32(b[at:], math.Float32bits(float32(v))) }
+	put16 := func(offset int, v int) { binary.LittleEndian.PutUint16(b[offset:], uint16(v)) }
+	putFloat := func(offset int, v float64) { binary.LittleEndian.PutUint32(b[offset:], math.Float32bits(float32(v))) }
 	binary.LittleEndian.PutUint32(b, headerSize)
 	b[atRegular] = 'r' // what Analyze 7.5 readers ask for
 	put16(atDim, 3)
@@ -201,7 +204,7 @@ func encodeHeader(g volume.Geometry, t datatype, description string) ([]byte, er
 // putPlace writes sform, qform and qfac.
 func putPlace(b []byte, g volume.Geometry) {
 	ras := flipRASLPS(g.Affine)
-	putFloat := func(at int, v float64) { binary.LittleEndian.PutUint32(b[at:], math.Float32bits(float32(v))) }
+	putFloat := func(offset int, v float64) { binary.LittleEndian.PutUint32(b[offset:], math.Float32bits(float32(v))) }
 	binary.LittleEndian.PutUint16(b[atSformCode:], 1) // NIFTI_XFORM_SCANNER_ANAT
 	for r, row := range ras {
 		for c, v := range row {

@@ -133,7 +133,10 @@ func TestWriteSheared(t *testing.T) {
 		}
 		h, _ := written(t, b.Bytes())
 		if h.QformCode != want || h.SformCode != 1 {
-			t.Errorf("slices shifted by %g mm each: qform_code %d, want %d; sform_code %d", shift, h.QformCode, want, h.SformCode)
+			t.Errorf(
+				"slices shifted by %g mm each: qform_code %d, want %d; sform_code %d", shift, h.QformCode, want,
+				h.SformCode,
+			)
 		}
 	}
 }
@@ -297,7 +300,9 @@ func TestHalfTurns(t *testing.T) {
 // among them, in float32 as the file holds it.
 func TestQuaternion(t *testing.T) {
 	r := rand.New(rand.NewPCG(5, 5))
-	qs := [][3]float64{{}, {1, 0, 0}, {0, 1, 0}, {0, 0, 1}, {0.5, 0.5, 0.5}, {0, math.Sqrt(0.5), math.Sqrt(0.5)}, {0.6, 0, -0.8}}
+	qs := [][3]float64{
+		{}, {1, 0, 0}, {0, 1, 0}, {0, 0, 1}, {0.5, 0.5, 0.5}, {0, math.Sqrt(0.5), math.Sqrt(0.5)}, {0.6, 0, -0.8},
+	}
 	for range 200 {
 		v := [4]float64{r.NormFloat64(), r.NormFloat64(), r.NormFloat64(), r.NormFloat64()}
 		n := math.Sqrt(v[0]*v[0] + v[1]*v[1] + v[2]*v[2] + v[3]*v[3])
@@ -322,7 +327,10 @@ func TestShearedGrids(t *testing.T) {
 	both, alone := 0, 0
 	for _, spacing := range []float64{0.05, 0.15, 0.3, 0.6} {
 		for n := range 60 {
-			g := volume.Geometry{Size: [3]int{64, 48, 10}, Affine: [3][4]float64{{0, 0, 3.5, -52}, {spacing, 0, 0, -60}, {0, -spacing, 0, 61}}}
+			g := volume.Geometry{
+				Size:   [3]int{64, 48, 10},
+				Affine: [3][4]float64{{0, 0, 3.5, -52}, {spacing, 0, 0, -60}, {0, -spacing, 0, 61}},
+			}
 			g.Affine[1][2] = float64(n) / 3000 // the ninth slice lies up to 0.18 mm off
 			var b bytes.Buffer
 			if err := WriteMap(&b, volume.Map{Geometry: g, Data: make([]float32, g.Voxels())}, ""); err != nil {

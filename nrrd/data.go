@@ -14,12 +14,13 @@ import (
 func (f *file) setData(h *header) error {
 	var err error
 	if text := h.fields["line skip"]; text != "" {
-		if f.lineSkip, err = strconv.Atoi(text); err != nil || f.lineSkip < 0 || f.lineSkip > mostSkipped {
+		if f.lineSkip, err = strconv.Atoi(text); err != nil || f.lineSkip < 0 || f.lineSkip > samples.MostSkipped {
 			return fmt.Errorf("line skip: %.20q, want a number of lines", text)
 		}
 	}
 	if text := h.fields["byte skip"]; text != "" {
-		if f.byteSkip, err = strconv.ParseInt(text, 10, 64); err != nil || f.byteSkip < -1 || f.byteSkip > mostSkipped {
+		f.byteSkip, err = strconv.ParseInt(text, 10, 64)
+		if err != nil || f.byteSkip < -1 || f.byteSkip > samples.MostSkipped {
 			return fmt.Errorf("byte skip: %.20q, want a number of bytes", text)
 		}
 	}
@@ -28,10 +29,6 @@ func (f *file) setData(h *header) error {
 	}
 	return f.setNames(h)
 }
-
-// mostSkipped bounds what is skipped, so that a header cannot ask for hours of skipping in a small
-// compressed file.
-const mostSkipped = 1 << 28
 
 // setNames takes the names of data files (section 3 of the definition).
 func (f *file) setNames(h *header) error {
@@ -47,7 +44,9 @@ func (f *file) setNames(h *header) error {
 		return err
 	}
 	if n := len(f.store.Names); n > 1 && f.array.Text {
-		return samples.Mark(samples.FaultEncoding, fmt.Errorf("data file: %d files in ascii: %w", n, samples.ErrUnsupported))
+		return samples.Mark(
+			samples.FaultEncoding, fmt.Errorf("data file: %d files in ascii: %w", n, samples.ErrUnsupported),
+		)
 	}
 	return nil
 }
@@ -58,7 +57,10 @@ func (f *file) setNames(h *header) error {
 func (f *file) unpack(br *bufio.Reader, size, used, n int64) (io.Reader, error) {
 	if f.byteSkip < 0 { // which goes before line skip
 		if size-used < n {
-			return nil, samples.Mark(samples.FaultLength, fmt.Errorf("byte skip: -1, but the file has fewer than the %d bytes of the voxels", n))
+			return nil, samples.Mark(
+				samples.FaultLength,
+				fmt.Errorf("byte skip: -1, but the file has fewer than the %d bytes of the voxels", n),
+			)
 		}
 		return br, fieldError("byte skip", samples.Skip(br, size-used-n))
 	}

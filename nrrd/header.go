@@ -32,7 +32,10 @@ func (h *header) read() error {
 	case m == nil:
 		return fmt.Errorf("magic %.20q, want NRRD0001 to NRRD0005: not a NRRD file", first)
 	case m[1] != "00.01" && (m[1] < "0001" || m[1] > "0005"):
-		return samples.Mark(samples.FaultVersion, fmt.Errorf("magic %q: %w (want NRRD0001 to NRRD0005)", first, samples.ErrUnsupported))
+		return samples.Mark(
+			samples.FaultVersion,
+			fmt.Errorf("magic %q: %w (want NRRD0001 to NRRD0005)", first, samples.ErrUnsupported),
+		)
 	}
 	for err == nil {
 		var text string

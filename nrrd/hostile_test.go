@@ -42,7 +42,8 @@ func TestBombIsBounded(t *testing.T) {
 	bomb = append(bomb, bytes.Repeat(sampletest.Gzip(t, make([]byte, 1<<20)), 400)...)
 	src := &sampletest.Counter{Reader: bytes.NewReader(nrrdOf(t, bomb, "encoding: raw", "encoding: gzip"))}
 	_, err := Read(src, Options{})
-	if err == nil || samples.FaultOf(err) != samples.FaultLength || !strings.Contains(err.Error(), "more than the 3×2×2 voxels") {
+	if err == nil || samples.FaultOf(err) != samples.FaultLength ||
+		!strings.Contains(err.Error(), "more than the 3×2×2 voxels") {
 		t.Errorf("error %v", err)
 	}
 	if src.N > 256<<10 {
@@ -63,9 +64,12 @@ func TestMostVoxels(t *testing.T) {
 		for n := range c.layers {
 			fmt.Fprintf(&keys, "Segment%d_Name:=A\n", n)
 		}
-		b := segmented(fmt.Sprint(c.layers, " 32 32 32"), "none "+axes, keys.String(), bytes.Repeat([]byte{1}, c.layers<<15))
+		b := segmented(
+			fmt.Sprint(c.layers, " 32 32 32"), "none "+axes, keys.String(), bytes.Repeat([]byte{1}, c.layers<<15),
+		)
 		_, err := Read(bytes.NewReader(b), Options{MostVoxels: c.most})
-		if c.want == "" && err != nil || c.want != "" && (samples.FaultOf(err) != samples.FaultSegments || err.Error() != c.want) {
+		if c.want == "" && err != nil ||
+			c.want != "" && (samples.FaultOf(err) != samples.FaultSegments || err.Error() != c.want) {
 			t.Errorf("%d layers, at most %d: %v, want %q", c.layers, c.most, err, c.want)
 		}
 	}
@@ -91,8 +95,18 @@ func FuzzRead(f *testing.F) {
 	f.Add(nrrdOf(f, sampletest.Bytes()))
 	f.Add(nrrdOf(f, sampletest.Gzip(f, sampletest.Bytes()), "encoding: raw", "encoding: gzip"))
 	f.Add(nrrdOf(f, []byte("0 1 2 3 4 5 6 7 8 9 10 1e1"), "encoding: raw", "encoding: ascii"))
-	f.Add(nrrdOf(f, sampletest.Bytes(), "type: uchar", "type: short\nendian: big", "sizes: 3 2 2", "sizes: 3 2 1", "left-posterior-superior", "RAS"))
-	f.Add(nrrdOf(f, nil, "sizes: 3 2 2", "sizes: 3 2 12", "encoding: raw", "encoding: raw\ndata file: s%02d.raw 1 12 1\nline skip: 1\nbyte skip: -1"))
+	f.Add(
+		nrrdOf(
+			f, sampletest.Bytes(), "type: uchar", "type: short\nendian: big", "sizes: 3 2 2", "sizes: 3 2 1",
+			"left-posterior-superior", "RAS",
+		),
+	)
+	f.Add(
+		nrrdOf(
+			f, nil, "sizes: 3 2 2", "sizes: 3 2 12", "encoding: raw",
+			"encoding: raw\ndata file: s%02d.raw 1 12 1\nline skip: 1\nbyte skip: -1",
+		),
+	)
 	f.Add([]byte(strings.TrimSuffix(plain, "\n") + "\ndata file: LIST\na\nb\n"))
 	f.Add(segmented("2 2 2 2", "none "+axes, "Segment0_Name:=A\nSegment1_Tags:="+cartilage+"\n", make([]byte, 16)))
 	f.Fuzz(func(t *testing.T, b []byte) {

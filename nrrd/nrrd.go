@@ -3,8 +3,8 @@
 //
 // A file must say where its voxels lie: space (LPS, RAS or LAS, or the long names), space
 // directions and space origin. Geometries that come out are LPS in mm, whatever the file's
-// space and unit; voxels stay in the file's order. spacings without directions are no
-// place. The measurement frame does not concern labels and is not read.
+// space and unit; voxels stay in the file's order. spacings without directions do not
+// place them. The measurement frame does not concern labels and is not read.
 //
 // Encodings raw, gzip, bzip2 and ascii are read, hex is not. Every whole and real type is,
 // in both byte orders. Memory follows the data that arrive, not the sizes that a header declares.
@@ -43,7 +43,7 @@ type Options struct {
 type Mask struct {
 	Labels       volume.Labels
 	Segmentation volume.Segmentation
-	// Segments says that the file has a table of segments, as those of 3D Slicer do.
+	// Segments reports that the file has a table of segments, as those of 3D Slicer do.
 	Segments bool
 }
 

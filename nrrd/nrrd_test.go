@@ -54,30 +54,78 @@ func TestStorage(t *testing.T) {
 		t.Fatal(err)
 	}
 	integers := map[string]any{
-		"signed char": sampletest.Converted(func(l uint16) int8 { return int8(l) }), "uint8_t": sampletest.Converted(func(l uint16) uint8 { return uint8(l) }),
-		"short": sampletest.Converted(func(l uint16) int16 { return int16(l) }), "unsigned short": sampletest.Converted(func(l uint16) uint16 { return l }), "uint16": sampletest.Converted(func(l uint16) uint16 { return l }),
-		"signed int": sampletest.Converted(func(l uint16) int32 { return int32(l) }), "uint32_t": sampletest.Converted(func(l uint16) uint32 { return uint32(l) }),
-		"long long int": sampletest.Converted(func(l uint16) int64 { return int64(l) }), "ULongLong": sampletest.Converted(func(l uint16) uint64 { return uint64(l) }),
-		"float": sampletest.Converted(func(l uint16) float32 { return float32(l) + 0.0001 }), "double": sampletest.Converted(func(l uint16) float64 { return float64(l) - 0.0001 }),
+		"signed char": sampletest.Converted(
+			func(l uint16) int8 { return int8(l) },
+		), "uint8_t": sampletest.Converted(func(l uint16) uint8 { return uint8(l) }),
+		"short": sampletest.Converted(
+			func(l uint16) int16 { return int16(l) },
+		), "unsigned short": sampletest.Converted(func(l uint16) uint16 { return l }), "uint16": sampletest.Converted(func(l uint16) uint16 { return l }),
+		"signed int": sampletest.Converted(
+			func(l uint16) int32 { return int32(l) },
+		), "uint32_t": sampletest.Converted(func(l uint16) uint32 { return uint32(l) }),
+		"long long int": sampletest.Converted(
+			func(l uint16) int64 { return int64(l) },
+		), "ULongLong": sampletest.Converted(func(l uint16) uint64 { return uint64(l) }),
+		"float": sampletest.Converted(
+			func(l uint16) float32 { return float32(l) + 0.0001 },
+		), "double": sampletest.Converted(func(l uint16) float64 { return float64(l) - 0.0001 }),
 	}
 	for name, data := range integers {
 		for endian, order := range map[string]binary.ByteOrder{"little": binary.LittleEndian, "big": binary.BigEndian} {
 			raw := sampletest.Encode(t, order, data)
 			for encoding, b := range map[string][]byte{"raw": raw, "gzip": sampletest.Gzip(t, raw), "GZ": sampletest.Gzip(t, raw)} {
-				check(t, name+" "+endian+" "+encoding, nrrdOf(t, b, "type: uchar", "type: "+name, "encoding: raw", "endian: "+endian+"\nencoding: "+encoding))
+				check(
+					t,
+					name+" "+endian+" "+encoding,
+					nrrdOf(
+						t, b, "type: uchar", "type: "+name, "encoding: raw",
+						"endian: "+endian+"\nencoding: "+encoding,
+					),
+				)
 			}
 		}
 	}
 	text := strings.Trim(fmt.Sprint(sampletest.Labels), "[]")
-	check(t, "ascii", nrrdOf(t, []byte(strings.ReplaceAll(text, " 3 ", "\n3\t")+"\n"), "encoding: raw", "encoding: ascii"))
-	check(t, "floats in text", nrrdOf(t, []byte(strings.ReplaceAll(text, "100", "1.00001e2")), "encoding: raw", "encoding: text", "type: uchar", "type: double"))
+	check(
+		t, "ascii",
+		nrrdOf(t, []byte(strings.ReplaceAll(text, " 3 ", "\n3\t")+"\n"), "encoding: raw", "encoding: ascii"),
+	)
+	check(
+		t,
+		"floats in text",
+		nrrdOf(
+			t, []byte(strings.ReplaceAll(text, "100", "1.00001e2")), "encoding: raw", "encoding: text", "type: uchar",
+			"type: double",
+		),
+	)
 	check(t, "bzip2", nrrdOf(t, packed, "encoding: raw", "encoding: bz2"))
 	check(t, "CRLF", append(bytes.ReplaceAll(nrrdOf(t, nil), []byte("\n"), []byte("\r\n")), sampletest.Bytes()...))
 	check(t, "first version", nrrdOf(t, sampletest.Bytes(), "NRRD0004", "NRRD00.01"))
 	check(t, "newest version", nrrdOf(t, sampletest.Bytes(), "NRRD0004", "NRRD0005"))
-	check(t, "line skip, byte skip", nrrdOf(t, append([]byte("one\ntwo\nxyz"), sampletest.Bytes()...), "encoding: raw", "encoding: raw\nline skip: 2\nbyteskip: 3"))
-	check(t, "byte skip in gzip", nrrdOf(t, append([]byte("one\n"), sampletest.Gzip(t, append([]byte("xyz"), sampletest.Bytes()...))...), "encoding: raw", "encoding: gzip\nlineskip: 1\nbyte skip: 3"))
-	check(t, "byte skip -1", nrrdOf(t, append([]byte("one\ntwo\nxyz"), sampletest.Bytes()...), "encoding: raw", "encoding: raw\nbyte skip: -1"))
+	check(
+		t,
+		"line skip, byte skip",
+		nrrdOf(
+			t, append([]byte("one\ntwo\nxyz"), sampletest.Bytes()...), "encoding: raw",
+			"encoding: raw\nline skip: 2\nbyteskip: 3",
+		),
+	)
+	check(
+		t,
+		"byte skip in gzip",
+		nrrdOf(
+			t, append([]byte("one\n"), sampletest.Gzip(t, append([]byte("xyz"), sampletest.Bytes()...))...),
+			"encoding: raw", "encoding: gzip\nlineskip: 1\nbyte skip: 3",
+		),
+	)
+	check(
+		t,
+		"byte skip -1",
+		nrrdOf(
+			t, append([]byte("one\ntwo\nxyz"), sampletest.Bytes()...), "encoding: raw",
+			"encoding: raw\nbyte skip: -1",
+		),
+	)
 }
 
 func check(t *testing.T, name string, b []byte) {
@@ -305,7 +353,9 @@ func TestRealKnee(t *testing.T) {
 			x[label] += l.Position(float64(v%384), float64(v/384%384), float64(v/384/384))[0]
 		}
 	}
-	want := map[uint16]int{1: 127311, 2: 20605, 3: 19862, 4: 12658, 5: 1532154, 6: 1089712, 7: 143548, 8: 111661, 9: 22957, 10: 25228}
+	want := map[uint16]int{
+		1: 127311, 2: 20605, 3: 19862, 4: 12658, 5: 1532154, 6: 1089712, 7: 143548, 8: 111661, 9: 22957, 10: 25228,
+	}
 	if d := cmp.Diff(want, counts); d != "" {
 		t.Error(d)
 	}

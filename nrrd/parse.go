@@ -12,11 +12,11 @@ import (
 	"github.com/t2map/t2map/volume"
 )
 
-// file is what a header says, as far as this package uses it.
+// file holds the values of a header that this package uses.
 type file struct {
 	geometry volume.Geometry
 	array    samples.Array
-	// layerAxis is the axis without a direction, −1 where there is none.
+	// layerAxis is the axis without a direction, −1 if there is none.
 	layerAxis int
 	encoding  encoding
 	lineSkip  int
@@ -68,7 +68,9 @@ var kinds = func() map[string]samples.Kind {
 // parse takes the fields and checks all that does not need the data.
 func (h *header) parse() (*file, error) {
 	f := &file{layerAxis: -1}
-	for _, step := range []func(*header) error{f.setType, f.setSizes, f.setPlace, f.setSegments, f.setLayers, f.setData} {
+	for _, step := range []func(*header) error{
+		f.setType, f.setSizes, f.setPlace, f.setSegments, f.setLayers, f.setData,
+	} {
 		if err := step(h); err != nil {
 			return nil, err
 		}
@@ -82,7 +84,9 @@ func (f *file) setType(h *header) error {
 	kind, ok := kinds[name]
 	switch {
 	case name == "block":
-		return samples.Mark(samples.FaultDatatype, fmt.Errorf("type: block: %w (want a real number)", samples.ErrUnsupported))
+		return samples.Mark(
+			samples.FaultDatatype, fmt.Errorf("type: block: %w (want a real number)", samples.ErrUnsupported),
+		)
 	case !ok:
 		return fmt.Errorf("type: %.40q is not a type", name)
 	}
@@ -90,7 +94,9 @@ func (f *file) setType(h *header) error {
 	name = strings.ToLower(h.fields["encoding"])
 	if f.encoding, ok = encodings[name]; !ok {
 		if name == "hex" {
-			return samples.Mark(samples.FaultEncoding, fmt.Errorf("encoding: hex: %w (want raw or gzip)", samples.ErrUnsupported))
+			return samples.Mark(
+				samples.FaultEncoding, fmt.Errorf("encoding: hex: %w (want raw or gzip)", samples.ErrUnsupported),
+			)
 		}
 		return samples.Mark(samples.FaultEncoding, fmt.Errorf("encoding: %.40q is not an encoding", name))
 	}
@@ -123,7 +129,7 @@ func (f *file) setSizes(h *header) error {
 		if err != nil || n < 1 {
 			return fmt.Errorf("sizes: axis %d: %.20q, want a number of voxels", d+1, word)
 		}
-		if total *= n; total > math.MaxInt/8 || total < 0 || total > mostVoxels {
+		if total *= n; total > math.MaxInt/8 || total < 0 || total > samples.MostVoxels {
 			return fmt.Errorf("sizes: %s: more voxels than a mask has", strings.Join(words, "×"))
 		}
 		f.array.Size = append(f.array.Size, int(n))
@@ -131,11 +137,8 @@ func (f *file) setSizes(h *header) error {
 	return nil
 }
 
-// mostVoxels keeps products of sizes within 64 bits: it is more than any disk holds.
-const mostVoxels = 1 << 40
-
 // spaces are the signs that bring the axes of a space to LPS. The others that the
-// definition knows, such as scanner-xyz, are no anatomical ones.
+// definition knows, such as scanner-xyz, are not anatomical.
 var spaces = map[string][3]float64{
 	"left-posterior-superior": {1, 1, 1}, "lps": {1, 1, 1},
 	"right-anterior-superior": {-1, -1, 1}, "ras": {-1, -1, 1},
@@ -143,7 +146,10 @@ var spaces = map[string][3]float64{
 }
 
 // units are the units of length by their names in mm.
-var units = map[string]float64{"": 1, "mm": 1, "millimeter": 1, "millimeters": 1, "cm": 10, "m": 1000, "um": 0.001, "µm": 0.001, "micron": 0.001, "microns": 0.001}
+var units = map[string]float64{
+	"": 1, "mm": 1, "millimeter": 1, "millimeters": 1, "cm": 10, "m": 1000,
+	"um": 0.001, "µm": 0.001, "micron": 0.001, "microns": 0.001,
+}
 
 func noPlace(format string, a ...any) error {
 	return samples.Mark(samples.FaultPlace, fmt.Errorf(format, a...))
@@ -157,7 +163,11 @@ func (f *file) setPlace(h *header) error {
 	case !there:
 		return noPlace("space: missing: the position of the voxels in the patient is unknown")
 	case !known:
-		return noPlace("space: %.40q does not say where the voxels lie in the patient (want left-posterior-superior, right-anterior-superior or left-anterior-superior)", space)
+		return noPlace(
+			"space: %.40q does not say where the voxels lie in the patient "+
+				"(want left-posterior-superior, right-anterior-superior or left-anterior-superior)",
+			space,
+		)
 	case h.fields["space directions"] == "":
 		return noPlace("space directions: missing: the position of the voxels in the patient is unknown")
 	case h.fields["space origin"] == "":
@@ -169,7 +179,10 @@ func (f *file) setPlace(h *header) error {
 	}
 	directions, err := vectors(h.fields["space directions"])
 	if err != nil || len(directions) != len(f.array.Size) {
-		return fmt.Errorf("space directions: %.80q, want a vector of three numbers or none for each of %d axes", h.fields["space directions"], len(f.array.Size))
+		return fmt.Errorf(
+			"space directions: %.80q, want a vector of three numbers or none for each of %d axes",
+			h.fields["space directions"], len(f.array.Size),
+		)
 	}
 	origin, err := vectors(h.fields["space origin"])
 	if err != nil || len(origin) != 1 || origin[0] == nil {
@@ -205,7 +218,12 @@ func (f *file) setPlace(h *header) error {
 		}
 	}
 	if !samples.SpansSpace(g.Affine) {
-		return samples.Mark(samples.FaultAffine, fmt.Errorf("space directions, space origin: the affine %v is not finite, or its axes lie in one plane", g.Affine))
+		return samples.Mark(
+			samples.FaultAffine,
+			fmt.Errorf(
+				"space directions, space origin: the affine %v is not finite, or its axes lie in one plane", g.Affine,
+			),
+		)
 	}
 	return nil
 }
@@ -217,8 +235,8 @@ func frames(format string, a ...any) error {
 // vector is one (x,y,z) of a list of vectors, or none.
 var vector = regexp.MustCompile(`^\s*(?:\(([^()]*)\)|(none|NONE|None))\s*`)
 
-// vectors takes a list of vectors of three numbers. One that is none, or has no number in
-// it (nan), is nil.
+// vectors takes a list of vectors of three numbers. The vector "none", and one of
+// three NaN, is nil.
 func vectors(text string) ([]*[3]float64, error) {
 	var out []*[3]float64
 	for strings.TrimSpace(text) != "" {
@@ -263,11 +281,11 @@ func spaceUnits(text string) ([3]float64, error) {
 	if text == "" {
 		return scale, nil
 	}
-	found := quotedWord.FindAllStringSubmatch(text, -1)
-	if len(found) != 3 {
+	matches := quotedWord.FindAllStringSubmatch(text, -1)
+	if len(matches) != 3 {
 		return scale, fmt.Errorf("space units: %.60q, want three between quotes", text)
 	}
-	for r, m := range found {
+	for r, m := range matches {
 		mm, ok := units[strings.ToLower(strings.TrimSpace(m[1]))]
 		if !ok {
 			return scale, fmt.Errorf("space units: %.20q is not a unit of length", m[1])
@@ -284,7 +302,9 @@ func (f *file) setLayers(*header) error {
 		return frames("sizes: %d frames or channels, a label map has one", layers)
 	}
 	if layers > max(1, len(f.segments)) { // each layer has a segment, or would not be there
-		return samples.Mark(samples.FaultSegments, fmt.Errorf("sizes: %d layers for %d segments", layers, len(f.segments)))
+		return samples.Mark(
+			samples.FaultSegments, fmt.Errorf("sizes: %d layers for %d segments", layers, len(f.segments)),
+		)
 	}
 	if len(f.segments) > 0 && int64(f.geometry.Voxels()) > math.MaxUint32 {
 		return errors.New("sizes: more voxels than a segmentation has")

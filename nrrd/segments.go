@@ -93,7 +93,10 @@ func (f *file) number() error {
 	values := map[uint16]bool{}
 	for _, s := range f.segments {
 		if other, twice := seen[voxels{s.layer, s.value}]; twice {
-			return samples.Mark(samples.FaultSegments, fmt.Errorf("%s: %d in layer %d, as %s", s.key("LabelValue"), s.value, s.layer, other))
+			return samples.Mark(
+				samples.FaultSegments,
+				fmt.Errorf("%s: %d in layer %d, as %s", s.key("LabelValue"), s.value, s.layer, other),
+			)
 		}
 		seen[voxels{s.layer, s.value}] = s.key("LabelValue")
 		values[s.value] = true
@@ -170,7 +173,7 @@ func (f *file) divide(data *samples.Reader, most int) (volume.Segmentation, erro
 			inner *= n
 		}
 	}
-	last, at := uint64(0), -1 // neighbours are mostly of one segment
+	last, current := uint64(0), -1 // neighbours are mostly of one segment
 	marked, limit := 0, mostOverlap*f.geometry.Voxels()
 	if most > 0 {
 		limit = min(limit, most)
@@ -185,15 +188,21 @@ func (f *file) divide(data *samples.Reader, most int) (volume.Segmentation, erro
 				layer = v / inner % layers
 				v = v/(inner*layers)*inner + v%inner
 			}
-			if key := uint64(layer)<<16 | uint64(label); key != last || at < 0 {
+			if key := uint64(layer)<<16 | uint64(label); key != last || current < 0 {
 				n, known := segment[key]
 				if !known {
-					nx, ny := f.geometry.Size[0], f.geometry.Size[1]
-					return samples.Mark(samples.FaultSegments, fmt.Errorf("voxel (%d, %d, %d): label %d in layer %d belongs to no segment", v%nx, v/nx%ny, v/nx/ny, label, layer))
+					i := f.geometry.Index(v)
+					return samples.Mark(
+						samples.FaultSegments,
+						fmt.Errorf(
+							"voxel (%d, %d, %d): label %d in layer %d belongs to no segment", i[0], i[1], i[2], label,
+							layer,
+						),
+					)
 				}
-				last, at = key, n
+				last, current = key, n
 			}
-			out.Segments[at].Voxels = append(out.Segments[at].Voxels, uint32(v))
+			out.Segments[current].Voxels = append(out.Segments[current].Voxels, uint32(v))
 			marked++
 		}
 		if marked > limit {

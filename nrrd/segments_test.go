@@ -39,10 +39,21 @@ Segmentation_ReferenceImageExtentOffset:=0 0 0
 const axes = "(1,0,0) (0,1,0) (0,0,1)"
 
 func TestSegments(t *testing.T) {
-	medial := volume.Segment{Number: 1, Label: "Medial\nplate", Type: volume.Code{Value: "85756007", Scheme: "SCT", Meaning: "Tissue"}, Voxels: []uint32{1, 7}}
-	lateral := volume.Segment{Number: 7, Label: "Lateral", Type: volume.Code{Value: "309312004", Scheme: "SCT", Meaning: "Cartilage"},
-		Regions:   []volume.Code{{Value: "71341001", Scheme: "SCT", Meaning: "Femur"}},
-		Modifiers: []volume.Code{{Value: "255551008", Scheme: "SCT", Meaning: "Posterior"}, {Value: "255561001", Scheme: "SCT", Meaning: "Medial"}}, Voxels: []uint32{2}}
+	medial := volume.Segment{
+		Number: 1, Label: "Medial\nplate", Type: volume.Code{Value: "85756007", Scheme: "SCT", Meaning: "Tissue"},
+		Voxels: []uint32{1, 7},
+	}
+	lateral := volume.Segment{
+		Number:  7,
+		Label:   "Lateral",
+		Type:    volume.Code{Value: "309312004", Scheme: "SCT", Meaning: "Cartilage"},
+		Regions: []volume.Code{{Value: "71341001", Scheme: "SCT", Meaning: "Femur"}},
+		Modifiers: []volume.Code{
+			{Value: "255551008", Scheme: "SCT", Meaning: "Posterior"},
+			{Value: "255561001", Scheme: "SCT", Meaning: "Medial"},
+		},
+		Voxels: []uint32{2},
+	}
 	empty := volume.Segment{Number: 9, Label: "Patella"}
 	oneLayer := "Segment0_ID:=Segment_1\nSegment0_Name:=Medial\\nplate\nSegment0_LabelValue:=1\nSegment0_Layer:=0\nSegment0_Tags:=" + tissue +
 		"\nSegment1_ID:=Segment_2\nSegment1_Name:=Lateral\nSegment1_LabelValue:=7\nSegment1_Layer:=0\nSegment1_Tags:=" + cartilage +
@@ -50,7 +61,11 @@ func TestSegments(t *testing.T) {
 	// Two layers that overlap in voxel 3; both have the value 1 in it, and 2 in layer 1 is another.
 	layered := "Segment0_Name:=A\nSegment0_LabelValue:=1\nSegment0_Layer:=0\nSegment1_Name:=B\nSegment1_LabelValue:=1\nSegment1_Layer:=1\nSegment2_Name:=C\nSegment2_LabelValue:=2\nSegment2_Layer:=1\n"
 	layer0, layer1 := []byte{0, 1, 0, 1, 0, 0, 0, 0}, []byte{0, 0, 0, 1, 2, 0, 0, 2}
-	overlapping := []volume.Segment{{Number: 1, Unnumbered: true, Label: "A", Voxels: []uint32{1, 3}}, {Number: 2, Unnumbered: true, Label: "B", Voxels: []uint32{3}}, {Number: 3, Unnumbered: true, Label: "C", Voxels: []uint32{4, 7}}}
+	overlapping := []volume.Segment{
+		{Number: 1, Unnumbered: true, Label: "A", Voxels: []uint32{1, 3}},
+		{Number: 2, Unnumbered: true, Label: "B", Voxels: []uint32{3}},
+		{Number: 3, Unnumbered: true, Label: "C", Voxels: []uint32{4, 7}},
+	}
 	// Before 2020: an axis of segments, each 1 in its own, and neither layers nor values.
 	old := "Segment0_ID:=A\nSegment0_Name:=A\nSegment1_ID:=B\n"
 	for _, c := range []struct {
@@ -109,7 +124,8 @@ func TestSegmentDamage(t *testing.T) {
 		}
 	}
 	// A segmentation without segments is an empty label map.
-	if m, err := Read(bytes.NewReader(segmented("2 2 2", axes, "", zero)), Options{}); err != nil || m.Segments || len(m.Labels.Data) != 8 {
+	if m, err := Read(bytes.NewReader(segmented("2 2 2", axes, "", zero)), Options{}); err != nil || m.Segments ||
+		len(m.Labels.Data) != 8 {
 		t.Errorf("%+v, %v", m, err)
 	}
 }

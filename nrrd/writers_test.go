@@ -12,8 +12,13 @@ import (
 // Files of other writers, SimpleITK and pynrrd, of one label map.
 func TestOtherWriters(t *testing.T) {
 	names := []string{"itk.nrrd", "itk-int16.nrrd", "itk.nhdr", "pynrrd-ras.nrrd", "pynrrd-ascii.nrrd", "pynrrd.nhdr"}
-	sampletest.CheckWriters(t, os.DirFS("testdata"), names, func(r io.Reader, open func(string) (io.ReadCloser, error)) (volume.Labels, error) {
-		m, err := Read(r, Options{Open: open})
-		return m.Labels, err
-	})
+	sampletest.CheckWriters(
+		t,
+		os.DirFS("testdata"),
+		names,
+		func(r io.Reader, open func(string) (io.ReadCloser, error)) (volume.Labels, error) {
+			m, err := Read(r, Options{Open: open})
+			return m.Labels, err
+		},
+	)
 }

@@ -18,12 +18,11 @@ func (b Box) IsZero() bool { return b == Box{} }
 // zero if there is no such voxel.
 func Around(l volume.Labels, margin float64) Box {
 	low, high := l.Size, [3]int{-1, -1, -1}
-	nx, ny := l.Size[0], l.Size[1]
 	for v, label := range l.Data {
 		if label == 0 {
 			continue
 		}
-		for c, n := range [3]int{v % nx, v / nx % ny, v / (nx * ny)} {
+		for c, n := range l.Index(v) {
 			low[c], high[c] = min(low[c], n), max(high[c], n)
 		}
 	}
@@ -66,15 +65,15 @@ type span struct{ low, high [3]int }
 func (s span) corners(g volume.Geometry) [][3]float64 {
 	var out [][3]float64
 	for c := range 8 {
-		var at [3]float64
+		var index [3]float64
 		for axis := range 3 {
 			if c>>axis&1 == 1 {
-				at[axis] = float64(s.high[axis]) + 0.5
+				index[axis] = float64(s.high[axis]) + 0.5
 			} else {
-				at[axis] = float64(s.low[axis]) - 0.5
+				index[axis] = float64(s.low[axis]) - 0.5
 			}
 		}
-		out = append(out, position(g, at))
+		out = append(out, position(g, index))
 	}
 	return out
 }
@@ -89,8 +88,8 @@ func spanOf(g volume.Geometry, points [][3]float64) (s span, ok bool) {
 	for axis := range 3 {
 		low, high := math.Inf(1), math.Inf(-1)
 		for _, p := range points {
-			at := index(inverse, p)[axis]
-			low, high = min(low, at), max(high, at)
+			coordinate := index(inverse, p)[axis]
+			low, high = min(low, coordinate), max(high, coordinate)
 		}
 		n := float64(g.Size[axis])
 		s.low[axis] = int(math.Floor(min(max(low, 0), n) + 0.5))
@@ -105,9 +104,9 @@ func spanOf(g volume.Geometry, points [][3]float64) (s span, ok bool) {
 // index returns the index of a position by the inverse of a grid's affine. Each product
 // is rounded, so that the index is the same on every machine.
 func index(inverse [3][4]float64, p [3]float64) [3]float64 {
-	var at [3]float64
+	var image [3]float64
 	for r, row := range inverse {
-		at[r] = float64(row[0]*p[0]) + float64(row[1]*p[1]) + float64(row[2]*p[2]) + row[3]
+		image[r] = float64(row[0]*p[0]) + float64(row[1]*p[1]) + float64(row[2]*p[2]) + row[3]
 	}
-	return at
+	return image
 }

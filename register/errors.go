@@ -26,7 +26,7 @@ const (
 	NoField    Problem = "the field to be registered lies outside of it"
 )
 
-// UnsuitableError says that an image cannot be registered.
+// UnsuitableError reports that an image cannot be registered.
 type UnsuitableError struct {
 	Image   Image
 	Problem Problem
@@ -36,7 +36,7 @@ func (e *UnsuitableError) Error() string {
 	return fmt.Sprintf("the %s image cannot be registered: %s", e.Image, e.Problem)
 }
 
-// OverlapError says that too little of the field lies in the moving image.
+// OverlapError reports that too little of the field lies in the moving image.
 type OverlapError struct {
 	// Overlap is the part of the field that lies in the moving image, 0 to 1.
 	Overlap float64
@@ -45,30 +45,37 @@ type OverlapError struct {
 }
 
 func (e *OverlapError) Error() string {
-	return fmt.Sprintf("the images overlap in %.0f %% of the field; their centres are %.0f mm apart", 100*e.Overlap, e.Distance)
+	return fmt.Sprintf(
+		"the images overlap in %.0f %% of the field; their centres are %.0f mm apart", 100*e.Overlap, e.Distance,
+	)
 }
 
-// MotionError says that the transform moves more than is accepted.
+// MotionError reports that the transform moves more than is accepted.
 type MotionError struct {
 	Rotation, MaxRotation float64 // degrees
 	Shift, MaxShift       float64 // mm
 }
 
 func (e *MotionError) Error() string {
-	return fmt.Sprintf("registration turned the knee by %.1f° and moved it by %.1f mm; at most %g° and %g mm are accepted",
-		e.Rotation, e.Shift, e.MaxRotation, e.MaxShift)
+	return fmt.Sprintf(
+		"registration turned the knee by %.1f° and moved it by %.1f mm; at most %g° and %g mm are accepted",
+		e.Rotation, e.Shift, e.MaxRotation, e.MaxShift,
+	)
 }
 
-// MetricError says that the images agree no better after the registration.
+// MetricError reports that the images agree no better after the registration.
 type MetricError struct {
 	Before, After float64 // mutual information in nats
 }
 
 func (e *MetricError) Error() string {
-	return fmt.Sprintf("registration did not improve the mutual information of the images: %.4f before, %.4f after", e.Before, e.After)
+	return fmt.Sprintf(
+		"registration did not improve the mutual information of the images: %.4f before, %.4f after", e.Before,
+		e.After,
+	)
 }
 
-// OptionError says that an option is out of range.
+// OptionError reports that an option is out of range.
 type OptionError struct {
 	Name           string
 	Got, Low, High float64
@@ -78,7 +85,7 @@ func (e *OptionError) Error() string {
 	return fmt.Sprintf("registration: %s: got %g, want %g to %g", e.Name, e.Got, e.Low, e.High)
 }
 
-// ModuleError says that elastix did not return a transform. It says no more itself: its
+// ModuleError reports that elastix did not return a transform. It says no more itself: its
 // exceptions end the module.
 type ModuleError struct{ Err error }
 

@@ -32,7 +32,7 @@ func Joint(ctx context.Context, fixed, moving volume.Map, mask volume.Labels, o 
 		return r, err
 	}
 	o.known = &r.Transform
-	o.Field = Around(mask, 0).moved(inverse(r.Transform)).widened(jointMargin)
+	o.Field = Around(mask, 0).moved(r.Transform.Inverse()).widened(jointMargin)
 	return Rigid(ctx, fixed, moving, o)
 }
 
@@ -40,7 +40,7 @@ func Joint(ctx context.Context, fixed, moving volume.Map, mask volume.Labels, o 
 func (b Box) moved(t volume.Rigid) Box {
 	corners := b.corners()
 	for n, c := range corners {
-		corners[n] = moved(t, c)
+		corners[n] = t.Apply(c)
 	}
 	return boxOf(corners)
 }

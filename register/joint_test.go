@@ -34,7 +34,7 @@ func TestJointFar(t *testing.T) {
 	for _, shift := range [][3]float64{{0, 0, -28}, {3, -19, 20}} {
 		want := about(centre, [3]float64{1, 2, -1}, 3, shift)
 		got, err := Joint(t.Context(), k.strayed(want), k.thin, k.labels, Options{})
-		_, corner, degrees := miss(got.Transform, want, Around(k.labels, 0).moved(inverse(want)))
+		_, corner, degrees := miss(got.Transform, want, Around(k.labels, 0).moved(want.Inverse()))
 		t.Logf("%v: missed by %.3f mm and %.3f°", shift, corner, degrees)
 		if err != nil || corner > 0.3 || degrees > 0.3 {
 			t.Errorf("%v: %v, missed by %.3f mm and %.3f°", shift, err, corner, degrees)
@@ -46,7 +46,9 @@ func TestJointFar(t *testing.T) {
 func TestJointField(t *testing.T) {
 	k := theKnee(t)
 	centre := mean(Around(k.labels, 0).corners())
-	near := volume.Map{Geometry: k.thin.Moved(about(centre, [3]float64{0, 0, 1}, 2, [3]float64{3, 4, -5})), Data: k.thin.Data}
+	near := volume.Map{
+		Geometry: k.thin.Moved(about(centre, [3]float64{0, 0, 1}, 2, [3]float64{3, 4, -5})), Data: k.thin.Data,
+	}
 	o := quick
 	got, err := Joint(t.Context(), k.first, near, k.labels, o)
 	o.Field = Around(k.labels, 20)
@@ -55,7 +57,10 @@ func TestJointField(t *testing.T) {
 	}
 	far := about(centre, [3]float64{0, 0, 1}, 2, [3]float64{0, 20, -40})
 	labels := volume.Labels{Geometry: k.labels.Moved(far), Data: k.labels.Data}
-	got, err = Joint(t.Context(), k.first, volume.Map{Geometry: k.thin.Moved(far), Data: k.thin.Data}, labels, Options{MaxShift: 50})
+	got, err = Joint(
+		t.Context(), k.first, volume.Map{Geometry: k.thin.Moved(far), Data: k.thin.Data}, labels,
+		Options{MaxShift: 50},
+	)
 	if _, corner, _ := miss(got.Transform, far, Around(k.labels, 0)); err != nil || corner > 0.3 {
 		t.Errorf("45 mm where 50 are accepted: %v, missed by %.2f mm", err, corner)
 	}

@@ -6,7 +6,7 @@ import (
 	"github.com/t2map/t2map/volume"
 )
 
-// bins of each image in the joint histogram, as many as elastix is told.
+// bins of each image in the joint histogram, the same number as in the parameters of elastix.
 const bins = 32
 
 // metricSamples are the points at which the metric is measured: some hundred for each of
@@ -37,18 +37,18 @@ func (p pair) information(t volume.Rigid, points int, compare bool) (before, aft
 	inverse, _ := p.moving.geometry().Inverse() // prepare has checked it
 	var was, is histogram
 	inside := 0
-	at := [3]float64{0.5, 0.5, 0.5}
+	fraction := [3]float64{0.5, 0.5, 0.5}
 	step := [3]float64{0.8191725133961645, 0.6710436067037893, 0.5497004779019703}
 	for range points {
 		var u [3]float64
 		for c := range 3 {
-			if at[c] += step[c]; at[c] >= 1 {
-				at[c]--
+			if fraction[c] += step[c]; fraction[c] >= 1 {
+				fraction[c]--
 			}
-			u[c] = float64(at[c] * float64(p.fixed.size[c]-1))
+			u[c] = float64(fraction[c] * float64(p.fixed.size[c]-1))
 		}
 		place := position(g, u)
-		b1, in := p.moving.inside(index(inverse, moved(t, place)))
+		b1, in := p.moving.inside(index(inverse, t.Apply(place)))
 		if !in {
 			continue
 		}
@@ -71,39 +71,30 @@ func position(g volume.Geometry, u [3]float64) [3]float64 {
 	return index(g.Affine, u)
 }
 
-// moved is volume.Rigid.Apply with each product rounded.
-func moved(t volume.Rigid, p [3]float64) [3]float64 {
-	var rows [3][4]float64
-	for r, row := range t.Rotation {
-		rows[r] = [4]float64{row[0], row[1], row[2], t.Shift[r]}
-	}
-	return index(rows, p)
-}
-
 // inside reports whether an index lies between the outer voxel centres.
-func (p picture) inside(at [3]float64) ([3]float64, bool) {
-	for c, x := range at {
+func (p picture) inside(i [3]float64) ([3]float64, bool) {
+	for c, x := range i {
 		if !(x >= 0 && x <= float64(p.size[c]-1)) {
-			return at, false
+			return i, false
 		}
 	}
-	return at, true
+	return i, true
 }
 
 // bin returns the value at an index, which lies inside, as a position between bins.
-func (s scan) bin(at [3]float64) float64 {
-	v := linear(s.voxels, s.size, at)
+func (s scan) bin(i [3]float64) float64 {
+	v := linear(s.voxels, s.size, i)
 	return min(max((v-float64(s.low))/float64(s.high-s.low), 0), 1) * (bins - 1)
 }
 
 // linear interpolates between the eight voxels around an index, which lies between the
 // outer centres. The arithmetic is the same on every machine.
-func linear(data []float32, size [3]int, at [3]float64) float64 {
+func linear(data []float32, size [3]int, i [3]float64) float64 {
 	var low [3]int
 	var part [3]float64
 	stride := [3]int{1, size[0], size[0] * size[1]}
 	v := 0
-	for c, x := range at {
+	for c, x := range i {
 		low[c] = min(int(x), max(size[c]-2, 0))
 		part[c] = x - float64(low[c])
 		v += stride[c] * low[c]

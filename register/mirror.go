@@ -16,7 +16,7 @@ const (
 	mirrorGain = 1.03
 )
 
-// MirrorError says that the images fit better if one of them is mirrored from left to right: they
+// MirrorError reports that the images fit better if one of them is mirrored from left to right: they
 // show a left and a right knee.
 type MirrorError struct {
 	// Score is the mutual information of the images in nats, times the part of the
@@ -25,15 +25,19 @@ type MirrorError struct {
 }
 
 func (e *MirrorError) Error() string {
-	return fmt.Sprintf("the images fit better if one is mirrored from left to right (mutual information %.3f, else %.3f): "+
-		"one seems to be of the other knee", e.Mirrored, e.Score)
+	return fmt.Sprintf(
+		"the images fit better if one is mirrored from left to right (mutual information %.3f, else %.3f): "+
+			"one seems to be of the other knee",
+		e.Mirrored,
+		e.Score,
+	)
 }
 
 // checkMirror returns a *MirrorError where the moving image, which has been aligned, fits better
 // mirrored.
 func (p pair) checkMirror(r Result) error {
 	laid := p
-	laid.moving.picture = p.moving.moved(inverse(r.Transform))
+	laid.moving.picture = p.moving.moved(r.Transform.Inverse())
 	_, score := laid.refine(pose{}, laid.score(pose{}))
 	laid.moving.picture = laid.moving.mirrored(p.centre[0])
 	start := laid.coarsened().best(mirrorReach, mirrorStarts).pose

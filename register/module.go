@@ -40,10 +40,12 @@ var elastix = sync.OnceValues(func() (*sandbox.Module, error) {
 	if err != nil {
 		return nil, err
 	}
-	return sandbox.Load(sandbox.Program{Wasm: wasm, MaxMemory: maxMemory, Imports: func(ctx context.Context, r wazero.Runtime) error {
-		_, err := wasi_snapshot_preview1.Instantiate(ctx, r)
-		return err
-	}})
+	return sandbox.Load(
+		sandbox.Program{Wasm: wasm, MaxMemory: maxMemory, Imports: func(ctx context.Context, r wazero.Runtime) error {
+			_, err := wasi_snapshot_preview1.Instantiate(ctx, r)
+			return err
+		}},
+	)
 })
 
 // readModule inflates the module.

@@ -32,7 +32,7 @@ func TestNative(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		laid := p.moving.moved(inverse(p.start(o)))
+		laid := p.moving.moved(p.start(o).Inverse())
 		got, err := run(t.Context(), o.parameters(), p.fixed.picture, laid, p.turns(o), p.memory())
 		if err != nil {
 			t.Fatal(err)
@@ -64,7 +64,10 @@ func native(t *testing.T, p parameters, fixed, moving picture) euler {
 	}
 	writeMetaImage(t, file("fixed.mha"), fixed)
 	writeMetaImage(t, file("moving.mha"), moving)
-	command := exec.CommandContext(t.Context(), "elastix", "-threads", "1", "-f", file("fixed.mha"), "-m", file("moving.mha"), "-p", file("p.txt"), "-out", dir)
+	command := exec.CommandContext(
+		t.Context(), "elastix", "-threads", "1", "-f", file("fixed.mha"), "-m", file("moving.mha"), "-p",
+		file("p.txt"), "-out", dir,
+	)
 	if out, err := command.CombinedOutput(); err != nil {
 		t.Fatalf("%v: %s", err, out[max(0, len(out)-500):])
 	}
@@ -101,8 +104,10 @@ func writeMetaImage(t *testing.T, path string, p picture) {
 	for c := range 3 {
 		axes = append(axes, p.direction[0][c], p.direction[1][c], p.direction[2][c])
 	}
-	head := fmt.Sprintf("ObjectType = Image\nNDims = 3\nBinaryData = True\nBinaryDataByteOrderMSB = False\nTransformMatrix = %s\nOffset = %s\nElementSpacing = %s\nDimSize = %d %d %d\nElementType = MET_FLOAT\nElementDataFile = LOCAL\n",
-		row(axes...), row(p.origin[:]...), row(p.spacing[:]...), p.size[0], p.size[1], p.size[2])
+	head := fmt.Sprintf(
+		"ObjectType = Image\nNDims = 3\nBinaryData = True\nBinaryDataByteOrderMSB = False\nTransformMatrix = %s\nOffset = %s\nElementSpacing = %s\nDimSize = %d %d %d\nElementType = MET_FLOAT\nElementDataFile = LOCAL\n",
+		row(axes...), row(p.origin[:]...), row(p.spacing[:]...), p.size[0], p.size[1], p.size[2],
+	)
 	data, err := binary.Append([]byte(head), binary.LittleEndian, p.voxels)
 	if err != nil {
 		t.Fatal(err)

@@ -103,7 +103,7 @@ func TestEuler(t *testing.T) {
 	y := about([3]float64{}, [3]float64{0, 1, 0}, b*180/math.Pi, [3]float64{})
 	z := about([3]float64{}, [3]float64{0, 0, 1}, c*180/math.Pi, [3]float64{})
 	got := euler{angles: [3]float64{a, b, c}}.rigid()
-	want := after(after(y, x), z)
+	want := y.Then(x).Then(z)
 	for r := range 3 {
 		for k := range 3 {
 			if math.Abs(got.Rotation[r][k]-want.Rotation[r][k]) > 1e-11 {
@@ -116,7 +116,8 @@ func TestEuler(t *testing.T) {
 		if got := angle(turn); math.Abs(got-degrees) > 1e-6 {
 			t.Errorf("angle %g, want %g", got, degrees)
 		}
-		if back := after(turn, inverse(turn)); angle(back) > 1e-6 || distance(back.Apply([3]float64{9, 9, 9}), [3]float64{9, 9, 9}) > 1e-8 {
+		if back := turn.Then(turn.Inverse()); angle(back) > 1e-6 ||
+			distance(back.Apply([3]float64{9, 9, 9}), [3]float64{9, 9, 9}) > 1e-8 {
 			t.Errorf("a transform and its inverse: %v", back)
 		}
 	}

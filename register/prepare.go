@@ -246,8 +246,8 @@ func (s *scan) insert(axis int) {
 	s.spacing[axis] /= 2
 }
 
-func (p picture) voxel(at [3]int) float32 {
-	return p.voxels[at[0]+p.size[0]*(at[1]+p.size[1]*at[2])]
+func (p picture) voxel(i [3]int) float32 {
+	return p.voxels[i[0]+p.size[0]*(i[1]+p.size[1]*i[2])]
 }
 
 // geometry returns the grid of a picture.

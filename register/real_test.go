@@ -32,7 +32,10 @@ func TestRealKnee(t *testing.T) {
 	moving.Geometry = moving.Moved(want)
 	got, err := Rigid(t.Context(), echo(0), moving, Options{})
 	average, corner, degrees := miss(got.Transform, want, boxOf(whole(series.Geometry).corners(series.Geometry)))
-	t.Logf("missed by %.3f mm, %.3f at a corner, %.3f°; metric %.3f to %.3f", average, corner, degrees, got.Before, got.After)
+	t.Logf(
+		"missed by %.3f mm, %.3f at a corner, %.3f°; metric %.3f to %.3f", average, corner, degrees, got.Before,
+		got.After,
+	)
 	if err != nil || average > 1 {
 		t.Errorf("%v, missed by %.3f mm and %.3f°", err, average, degrees)
 	}

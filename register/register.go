@@ -11,6 +11,7 @@
 package register
 
 import (
+	"cmp"
 	"context"
 	"math"
 	"strconv"
@@ -51,20 +52,10 @@ const (
 
 // fill sets what is not given.
 func (o Options) fill() Options {
-	setDefault(&o.MaxRotation, defaultMaxRotation)
-	setDefault(&o.MaxShift, defaultMaxShift)
-	setDefault(&o.Resolutions, defaultResolutions)
-	setDefault(&o.Iterations, defaultIterations)
-	setDefault(&o.Samples, defaultSamples)
-	setDefault(&o.Seed, defaultSeed)
+	o.MaxRotation, o.MaxShift = cmp.Or(o.MaxRotation, defaultMaxRotation), cmp.Or(o.MaxShift, defaultMaxShift)
+	o.Resolutions, o.Iterations = cmp.Or(o.Resolutions, defaultResolutions), cmp.Or(o.Iterations, defaultIterations)
+	o.Samples, o.Seed = cmp.Or(o.Samples, defaultSamples), cmp.Or(o.Seed, defaultSeed)
 	return o
-}
-
-func setDefault[T comparable](field *T, value T) {
-	var zero T
-	if *field == zero {
-		*field = value
-	}
 }
 
 // check refuses options that are out of range. The upper limits keep the time bounded.
@@ -100,7 +91,7 @@ type Result struct {
 	Before, After float64
 	// Overlap is the part of the field that lies in the moving image after the transform.
 	Overlap float64
-	// Still says that the images were aligned: elastix found nothing better than a
+	// Still reports that the images were aligned: elastix found nothing better than a
 	// movement of less than 1 mm, which did not raise the mutual information, and
 	// Transform is the identity.
 	Still bool
@@ -133,14 +124,14 @@ func Rigid(ctx context.Context, fixed, moving volume.Map, o Options) (Result, er
 	// identity: so it needs no transform besides.
 	start := o.known
 	if start == nil {
-		found := p.start(o)
-		start = &found
+		best := p.start(o)
+		start = &best
 	}
-	e, err := run(ctx, o.parameters(), p.fixed.picture, p.moving.moved(inverse(*start)), p.turns(o), p.memory())
+	e, err := run(ctx, o.parameters(), p.fixed.picture, p.moving.moved(start.Inverse()), p.turns(o), p.memory())
 	if err != nil {
 		return Result{}, err
 	}
-	r, err := p.judge(after(e.rigid(), *start), o)
+	r, err := p.judge(e.rigid().Then(*start), o)
 	if err == nil && o.CheckMirror {
 		err = p.checkMirror(r)
 	}
@@ -188,19 +179,21 @@ func (o Options) parameters() parameters {
 		"MaximumNumberOfIterations":        {strconv.Itoa(o.Iterations)},
 		"NumberOfSamplesForExactGradient":  {strconv.Itoa(5 * o.Samples)},
 		"NumberOfResolutions":              {strconv.Itoa(o.Resolutions)},
-		"ImageSampler":                     {"RandomCoordinate"}, // between voxels, so that grids leave no pattern in the metric
-		"NumberOfSpatialSamples":           {strconv.Itoa(o.Samples)},
-		"NewSamplesEveryIteration":         {"true"},
-		"RandomSeed":                       {strconv.Itoa(int(o.Seed))},
-		"Interpolator":                     {"LinearInterpolator"},
-		"FixedImagePyramid":                {"FixedRecursiveImagePyramid"},
-		"MovingImagePyramid":               {"MovingRecursiveImagePyramid"},
-		"FixedInternalImagePixelType":      {"float"},
-		"MovingInternalImagePixelType":     {"float"},
-		"UseDirectionCosines":              {"true"},
-		"Resampler":                        {"DefaultResampler"},
-		"ResampleInterpolator":             {"FinalBSplineInterpolator"},
-		"WriteResultImage":                 {"false"},
+		"ImageSampler": {
+			"RandomCoordinate",
+		}, // between voxels, so that grids leave no pattern in the metric
+		"NumberOfSpatialSamples":       {strconv.Itoa(o.Samples)},
+		"NewSamplesEveryIteration":     {"true"},
+		"RandomSeed":                   {strconv.Itoa(int(o.Seed))},
+		"Interpolator":                 {"LinearInterpolator"},
+		"FixedImagePyramid":            {"FixedRecursiveImagePyramid"},
+		"MovingImagePyramid":           {"MovingRecursiveImagePyramid"},
+		"FixedInternalImagePixelType":  {"float"},
+		"MovingInternalImagePixelType": {"float"},
+		"UseDirectionCosines":          {"true"},
+		"Resampler":                    {"DefaultResampler"},
+		"ResampleInterpolator":         {"FinalBSplineInterpolator"},
+		"WriteResultImage":             {"false"},
 	}
 }
 
@@ -237,6 +230,8 @@ func angle(t volume.Rigid) float64 {
 }
 
 func distance(a, b [3]float64) float64 {
-	d := math.Sqrt(float64((a[0]-b[0])*(a[0]-b[0])) + float64((a[1]-b[1])*(a[1]-b[1])) + float64((a[2]-b[2])*(a[2]-b[2])))
+	d := math.Sqrt(
+		float64((a[0]-b[0])*(a[0]-b[0])) + float64((a[1]-b[1])*(a[1]-b[1])) + float64((a[2]-b[2])*(a[2]-b[2])),
+	)
 	return math.Round(d*1e9) / 1e9
 }

@@ -33,7 +33,8 @@ func TestModule(t *testing.T) {
 	if got := hex.EncodeToString(sum[:]); !strings.Contains(string(about), got) {
 		t.Errorf("SHA-256 %s is not in wasm/README.md", got)
 	}
-	if !bytes.Contains(wasm, []byte("elastix version "+Version)) || !strings.Contains(string(about), "elastix "+Version) {
+	if !bytes.Contains(wasm, []byte("elastix version "+Version)) ||
+		!strings.Contains(string(about), "elastix "+Version) {
 		t.Errorf("elastix is not of version %s", Version)
 	}
 }
@@ -106,7 +107,10 @@ var quick = Options{Iterations: 50, Samples: 1000, Resolutions: 1}
 // The same images give the same bits, and an image that did not move stays where it is.
 func TestSame(t *testing.T) {
 	k := theKnee(t)
-	moved := volume.Map{Geometry: k.thin.Moved(about([3]float64{-90, 0, 0}, [3]float64{1, 1, 0}, 4, [3]float64{2, 1, -3})), Data: k.thin.Data}
+	moved := volume.Map{
+		Geometry: k.thin.Moved(about([3]float64{-90, 0, 0}, [3]float64{1, 1, 0}, 4, [3]float64{2, 1, -3})),
+		Data:     k.thin.Data,
+	}
 	first, err := Rigid(t.Context(), k.first, moved, quick)
 	if err != nil {
 		t.Fatal(err)
@@ -184,19 +188,26 @@ func TestUnsuitable(t *testing.T) {
 		"empty":              {volume.Map{}, Incomplete},
 	} {
 		var unsuitable *UnsuitableError
-		if _, err := Rigid(t.Context(), c.image, good, quick); !errors.As(err, &unsuitable) || *unsuitable != (UnsuitableError{Fixed, c.want}) {
+		if _, err := Rigid(t.Context(), c.image, good, quick); !errors.As(err, &unsuitable) ||
+			*unsuitable != (UnsuitableError{Fixed, c.want}) {
 			t.Errorf("%s, fixed: %v", name, err)
 		}
-		if _, err := Rigid(t.Context(), good, c.image, quick); !errors.As(err, &unsuitable) || *unsuitable != (UnsuitableError{Moving, c.want}) {
+		if _, err := Rigid(t.Context(), good, c.image, quick); !errors.As(err, &unsuitable) ||
+			*unsuitable != (UnsuitableError{Moving, c.want}) {
 			t.Errorf("%s, moving: %v", name, err)
 		}
 	}
 	var overlap *OverlapError
-	if _, err := Rigid(t.Context(), good, shifted(good, [3]float64{0, 500, 0}), quick); !errors.As(err, &overlap) || math.Abs(overlap.Distance-500) > 1e-6 || overlap.Overlap != 0 {
+	if _, err := Rigid(t.Context(), good, shifted(good, [3]float64{0, 500, 0}), quick); !errors.As(err, &overlap) ||
+		math.Abs(overlap.Distance-500) > 1e-6 ||
+		overlap.Overlap != 0 {
 		t.Errorf("500 mm apart: %v", err)
 	}
 	var unsuitable *UnsuitableError
-	if _, err := Rigid(t.Context(), good, good, Options{Field: Box{Min: [3]float64{900, 0, 0}, Max: [3]float64{910, 10, 10}}}); !errors.As(err, &unsuitable) || unsuitable.Problem != NoField {
+	if _, err := Rigid(t.Context(), good, good, Options{Field: Box{Min: [3]float64{900, 0, 0}, Max: [3]float64{910, 10, 10}}}); !errors.As(
+		err, &unsuitable,
+	) ||
+		unsuitable.Problem != NoField {
 		t.Errorf("a field elsewhere: %v", err)
 	}
 	var option *OptionError
@@ -232,7 +243,8 @@ func TestPoor(t *testing.T) {
 			limit = 1 // a quarter of a slice
 		}
 		r, err := Rigid(t.Context(), image, shifted(good, want), Options{Resolutions: 1, Iterations: 150})
-		if _, corner, _ := miss(r.Transform, volume.Rigid{Rotation: volume.Identity().Rotation, Shift: want}, Box{Min: [3]float64{-15, -15, -8}, Max: [3]float64{15, 15, 8}}); err != nil || corner > limit {
+		if _, corner, _ := miss(r.Transform, volume.Rigid{Rotation: volume.Identity().Rotation, Shift: want}, Box{Min: [3]float64{-15, -15, -8}, Max: [3]float64{15, 15, 8}}); err != nil ||
+			corner > limit {
 			t.Errorf("%s: %v, missed by %.2f mm", name, err, corner)
 		}
 	}
@@ -263,15 +275,23 @@ func TestEnded(t *testing.T) {
 	}
 	t.Logf("ended after %v", time.Since(start))
 	var module *ModuleError
-	if _, err = run(t.Context(), long.parameters(), p.fixed.picture, p.moving.picture, 1e6, p.memory()); !errors.As(err, &module) || !errors.Is(err, sandbox.ErrTurns) {
+	if _, err = run(t.Context(), long.parameters(), p.fixed.picture, p.moving.picture, 1e6, p.memory()); !errors.As(
+		err, &module,
+	) ||
+		!errors.Is(err, sandbox.ErrTurns) {
 		t.Errorf("out of turns: %v", err)
 	}
-	if _, err = run(t.Context(), long.parameters(), p.fixed.picture, p.moving.picture, p.turns(long), 8<<20); !errors.As(err, &module) {
+	if _, err = run(t.Context(), long.parameters(), p.fixed.picture, p.moving.picture, p.turns(long), 8<<20); !errors.As(
+		err, &module,
+	) {
 		t.Errorf("out of memory: %v", err)
 	}
 	bad := long.parameters()
 	bad["Metric"] = []string{"NoSuchMetric"}
-	if _, err = run(t.Context(), bad, p.fixed.picture, p.moving.picture, p.turns(long), p.memory()); !errors.As(err, &module) || len(err.Error()) > 100 {
+	if _, err = run(t.Context(), bad, p.fixed.picture, p.moving.picture, p.turns(long), p.memory()); !errors.As(
+		err, &module,
+	) ||
+		len(err.Error()) > 100 {
 		t.Errorf("a metric that does not exist: %v", err)
 	}
 }

@@ -19,8 +19,8 @@ func Resampled(moving volume.Map, onto volume.Geometry, t volume.Rigid) volume.M
 			for i := range onto.Size[0] {
 				out.Data[v] = float32(math.NaN())
 				place := position(onto, [3]float64{float64(i), float64(j), float64(k)})
-				if at, in := nearEdge(index(inverse, moved(t, place)), moving.Size); ok && in {
-					out.Data[v] = float32(linear(moving.Data, moving.Size, at))
+				if inner, in := nearEdge(index(inverse, t.Apply(place)), moving.Size); ok && in {
+					out.Data[v] = float32(linear(moving.Data, moving.Size, inner))
 				}
 				v++
 			}
@@ -31,14 +31,14 @@ func Resampled(moving volume.Map, onto volume.Geometry, t volume.Rigid) volume.M
 
 // nearEdge moves an index that lies up to half a voxel outside of the outer centres onto
 // them. rounding lets a grid that is the moving one's keep its outer voxels.
-func nearEdge(at [3]float64, size [3]int) ([3]float64, bool) {
+func nearEdge(i [3]float64, size [3]int) ([3]float64, bool) {
 	const rounding = 1e-9
-	for c, x := range at {
+	for c, x := range i {
 		last := float64(size[c] - 1)
 		if !(x >= -0.5-rounding && x <= last+0.5+rounding) {
-			return at, false
+			return i, false
 		}
-		at[c] = min(max(x, 0), last)
+		i[c] = min(max(x, 0), last)
 	}
-	return at, true
+	return i, true
 }

@@ -106,8 +106,8 @@ func (s *session) call(name string, parameters ...uint64) uint32 {
 }
 
 // write copies data to an address, unless there was no memory for it.
-func (s *session) write(at uint32, data []byte) {
-	if s.err == nil && (at == 0 || !s.instance.Write(at, data)) {
+func (s *session) write(address uint32, data []byte) {
+	if s.err == nil && (address == 0 || !s.instance.Write(address, data)) {
 		s.err = fmt.Errorf("%w: no memory for %d bytes", sandbox.ErrAborted, len(data))
 	}
 }
@@ -131,9 +131,9 @@ func (s *session) put(p parameters, fixed, moving picture) {
 
 // putArray allocates an array of an input and returns its address as the JSON names it.
 func (s *session) putArray(input, array uint64, data []byte) string {
-	at := s.call("itk_wasm_input_array_alloc", 0, input, array, uint64(len(data)))
-	s.write(at, data)
-	return fmt.Sprintf("data:application/vnd.itk.address,0:%d", at)
+	address := s.call("itk_wasm_input_array_alloc", 0, input, array, uint64(len(data)))
+	s.write(address, data)
+	return fmt.Sprintf("data:application/vnd.itk.address,0:%d", address)
 }
 
 func (s *session) putJSON(input uint64, v any) {
@@ -207,22 +207,22 @@ func (s *session) transform() euler {
 	return euler{angles: [3]float64(p[:3]), shift: [3]float64(p[3:6]), centre: [3]float64(c[:3])}
 }
 
-func (s *session) read(at, size uint32) []byte {
+func (s *session) read(address, size uint32) []byte {
 	if s.err != nil {
 		return nil
 	}
 	var data []byte
-	data, s.err = s.instance.Read(at, size)
+	data, s.err = s.instance.Read(address, size)
 	return data
 }
 
 // numbers reads the first n numbers of an array that the JSON names by its address.
 func (s *session) numbers(address string, n int) []float64 {
-	var at uint32
-	if _, err := fmt.Sscanf(address, "data:application/vnd.itk.address,0:%d", &at); err != nil && s.err == nil {
+	var start uint32
+	if _, err := fmt.Sscanf(address, "data:application/vnd.itk.address,0:%d", &start); err != nil && s.err == nil {
 		s.err = fmt.Errorf("an address of its output: %w", err)
 	}
-	data := s.read(at, uint32(8*n))
+	data := s.read(start, uint32(8*n))
 	if s.err != nil {
 		return nil
 	}

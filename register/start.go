@@ -123,9 +123,9 @@ func (p pair) refine(q pose, score float64) (pose, float64) {
 				if n >= 3 {
 					step = shift
 				}
-				for _, by := range [2]float64{step, -step} {
+				for _, change := range [2]float64{step, -step} {
 					next := q
-					next[n] += by
+					next[n] += change
 					if s := p.score(next); s > score {
 						q, score, better = next, s, true
 						break
@@ -138,41 +138,19 @@ func (p pair) refine(q pose, score float64) (pose, float64) {
 	return q, score
 }
 
-// after returns the transform that applies first and then t.
-func after(first, t volume.Rigid) volume.Rigid {
-	out := volume.Rigid{Shift: moved(t, first.Shift)}
-	for r := range 3 {
-		for c := range 3 {
-			for k := range 3 {
-				out.Rotation[r][c] += float64(t.Rotation[r][k] * first.Rotation[k][c])
-			}
-		}
-	}
-	return out
-}
-
-// inverse is volume.Rigid.Inverse with each product rounded.
-func inverse(t volume.Rigid) volume.Rigid {
-	out := volume.Rigid{}
-	for r := range 3 {
-		for c := range 3 {
-			out.Rotation[r][c] = t.Rotation[c][r]
-		}
-	}
-	back := moved(out, t.Shift)
-	for r := range 3 {
-		out.Shift[r] = -back[r]
-	}
-	return out
-}
-
 // moved returns the picture as it lies after a transform.
 func (p picture) moved(t volume.Rigid) picture {
 	out := p
-	out.origin = moved(t, p.origin)
+	out.origin = t.Apply(p.origin)
 	for r, row := range t.Rotation {
 		for c := range 3 {
-			out.direction[r][c] = float64(row[0]*p.direction[0][c]) + float64(row[1]*p.direction[1][c]) + float64(row[2]*p.direction[2][c])
+			out.direction[r][c] = float64(
+				row[0]*p.direction[0][c],
+			) + float64(
+				row[1]*p.direction[1][c],
+			) + float64(
+				row[2]*p.direction[2][c],
+			)
 		}
 	}
 	return out

@@ -10,7 +10,7 @@ import (
 	"github.com/klauspost/compress/zlib"
 )
 
-// Fault is the kind of what is wrong with a file, for those who say what to do about it.
+// Fault is the kind of a fault of a file, for callers that suggest a remedy.
 type Fault int
 
 // The kinds of faults. The zero Fault is for errors of other packages.
@@ -22,7 +22,7 @@ const (
 	FaultDatatype       // colour, complex values and such
 	FaultFrames         // several frames or channels where one is wanted, or dimensions other than three
 	FaultPlace          // the position of the voxels in the patient is unknown
-	FaultAffine         // what says it places no grid
+	FaultAffine         // an affine that places no grid
 	FaultForms          // two places that differ: NIfTI's qform and sform
 	FaultLength         // fewer or more bytes than the header declares
 	FaultPacked         // damaged compression
@@ -84,7 +84,8 @@ func StreamFault(err error) Fault {
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
 		return FaultLength
 	case errors.Is(err, gzip.ErrChecksum), errors.Is(err, gzip.ErrHeader), errors.As(err, new(flate.CorruptInputError)),
-		errors.Is(err, zlib.ErrChecksum), errors.Is(err, zlib.ErrHeader), errors.Is(err, zlib.ErrDictionary), errors.As(err, new(bzip2.StructuralError)):
+		errors.Is(err, zlib.ErrChecksum), errors.Is(err, zlib.ErrHeader), errors.Is(err, zlib.ErrDictionary),
+		errors.As(err, new(bzip2.StructuralError)):
 		return FaultPacked
 	}
 	return FaultNone

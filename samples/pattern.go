@@ -18,12 +18,12 @@ const mostWidth = 20
 
 // parsePattern takes %d, %3d and %03d, once; ok is false for anything else with a %.
 func parsePattern(text string) (p pattern, ok bool) {
-	before, rest, found := strings.Cut(text, "%")
-	if !found {
+	before, rest, complete := strings.Cut(text, "%")
+	if !complete {
 		return p, false
 	}
-	width, after, found := strings.Cut(rest, "d")
-	if !found || strings.Contains(after, "%") {
+	width, after, complete := strings.Cut(rest, "d")
+	if !complete || strings.Contains(after, "%") {
 		return p, false
 	}
 	p = pattern{before: before, after: after, zeros: strings.HasPrefix(width, "0")}
@@ -45,7 +45,7 @@ func (p pattern) name(n int) string {
 
 // Patterned returns the names that a pattern of printf with one number gives for first,
 // first + step and so on up to last, as headers name the files of a stack of slices; ok is
-// false where it is none of those or gives more than most.
+// false if it is not one of those or gives more than most.
 func Patterned(pattern string, first, last, step, most int) (names []string, ok bool) {
 	p, ok := parsePattern(pattern)
 	if !ok || step == 0 || (last-first)/step < 0 || (last-first)/step >= most {

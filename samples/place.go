@@ -10,7 +10,7 @@ import (
 // what float32 cosines can no longer tell from a plane.
 const flatTolerance = 1e-6
 
-// SpansSpace says whether an affine is finite and its axes do not lie in one plane.
+// SpansSpace reports whether an affine is finite and its axes do not lie in one plane.
 func SpansSpace(a [3][4]float64) bool {
 	for _, row := range a {
 		if math.IsNaN(row[3]) || math.IsInf(row[3], 0) {

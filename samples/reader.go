@@ -34,7 +34,7 @@ const wholeTolerance = 0.01
 type Array struct {
 	Kind      Kind
 	BigEndian bool
-	// Text says that the stream holds decimal numbers between blanks instead.
+	// Text reports that the stream holds decimal numbers between blanks instead.
 	Text bool
 	// Slope and Inter make values of what is stored: value = Slope·stored + Inter. Slope
 	// 0 means that it is stored as it is.
@@ -42,7 +42,7 @@ type Array struct {
 	// Size is the number of values along the axes of the array, the fastest first. Their
 	// product fits into an int.
 	Size []int
-	// Trusted says that the caller expects an array of that size, so that memory for it is
+	// Trusted reports that the caller expects an array of that size, so that memory for it is
 	// taken at once. Else it follows the data; Length, the bytes of a file that is held in
 	// memory, 0 where it is not, is a hint.
 	Trusted bool
@@ -60,12 +60,12 @@ func (a Array) voxels() int {
 
 // index names the v-th value by its indices, as (i, j, k).
 func (a Array) index(v int) string {
-	at := make([]string, len(a.Size))
+	parts := make([]string, len(a.Size))
 	for d, s := range a.Size {
-		at[d] = fmt.Sprint(v % s)
+		parts[d] = fmt.Sprint(v % s)
 		v /= s
 	}
-	return "(" + strings.Join(at, ", ") + ")"
+	return "(" + strings.Join(parts, ", ") + ")"
 }
 
 // Reader reads the values of an array from a stream whose next byte is the first of them.
@@ -135,7 +135,7 @@ func (r *Reader) decoded(n, done int) ([]float64, error) {
 	return values, nil
 }
 
-// scaled says whether stored values differ from the values they stand for.
+// scaled reports whether stored values differ from the values they stand for.
 func (r *Reader) scaled() bool { return r.Slope != 0 && (r.Slope != 1 || r.Inter != 0) }
 
 // scale applies slope and intercept.
@@ -168,7 +168,7 @@ func (r *Reader) Float32() ([]float32, error) {
 	return out, nil
 }
 
-// Labels reads the array as labels: whole numbers of 0 to 65535, in whatever storage.
+// Labels reads the array as labels: whole numbers of 0 to 65535, in any storage.
 //
 // A value that is negative, fractional (by more than 0.01), not a number or above 65535 is
 // an error that names the first such voxel (i, j, k) and its value. So is a stream that

@@ -8,13 +8,13 @@ package samples
 import (
 	"encoding/binary"
 	"math"
-	"math/bits"
+	"slices"
 )
 
 // Kind is the storage of one voxel.
 type Kind uint8
 
-// The kinds: whole numbers and IEEE 754 numbers of 8 to 64 bits. The zero Kind is none.
+// The kinds: whole numbers and IEEE 754 numbers of 8 to 64 bits. The zero Kind is invalid.
 const (
 	Uint8 Kind = iota + 1
 	Int8
@@ -44,22 +44,8 @@ func (k Kind) Size() int {
 // swap reverses the bytes of every value of size bytes, in place, so that big
 // endian data can be decoded as little endian.
 func swap(raw []byte, size int) {
-	switch size {
-	case 2:
-		for i := 0; i+2 <= len(raw); i += 2 {
-			v := binary.LittleEndian.Uint16(raw[i:])
-			binary.LittleEndian.PutUint16(raw[i:], bits.ReverseBytes16(v))
-		}
-	case 4:
-		for i := 0; i+4 <= len(raw); i += 4 {
-			v := binary.LittleEndian.Uint32(raw[i:])
-			binary.LittleEndian.PutUint32(raw[i:], bits.ReverseBytes32(v))
-		}
-	case 8:
-		for i := 0; i+8 <= len(raw); i += 8 {
-			v := binary.LittleEndian.Uint64(raw[i:])
-			binary.LittleEndian.PutUint64(raw[i:], bits.ReverseBytes64(v))
-		}
+	for ; size > 1 && len(raw) >= size; raw = raw[size:] {
+		slices.Reverse(raw[:size])
 	}
 }
 

@@ -68,7 +68,9 @@ func TestEachLabels(t *testing.T) {
 		}
 	}
 	stop := errors.New("enough")
-	err := NewReader(bytes.NewReader(make([]byte, 9)), Array{Kind: Uint8, Size: []int{9}}).EachLabels(func(int, []uint16) error { return stop })
+	err := NewReader(
+		bytes.NewReader(make([]byte, 9)), Array{Kind: Uint8, Size: []int{9}},
+	).EachLabels(func(int, []uint16) error { return stop })
 	if !errors.Is(err, stop) {
 		t.Errorf("%v", err)
 	}

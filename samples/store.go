@@ -61,12 +61,15 @@ func (s *Store) Voxels(br *bufio.Reader, whole io.Reader, used int64) (io.ReadCl
 		return io.NopCloser(data), err
 	}
 	if s.Open == nil {
-		return nil, Mark(FaultDataFile, fmt.Errorf("%s: the voxels are in %.80q, which cannot be opened here", s.Field, s.Names[0]))
+		return nil, Mark(
+			FaultDataFile,
+			fmt.Errorf("%s: the voxels are in %.80q, which cannot be opened here", s.Field, s.Names[0]),
+		)
 	}
 	return &parts{Store: s, each: s.Bytes / int64(len(s.Names))}, nil
 }
 
-// sizeOf returns the bytes of what a reader reads, where it says so, else −1.
+// sizeOf returns the number of bytes of the file that r reads, or −1 if r does not report it.
 func sizeOf(r io.Reader) int64 {
 	if s, ok := r.(interface{ Size() int64 }); ok {
 		return s.Size()

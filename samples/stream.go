@@ -77,10 +77,22 @@ func (c *closed) Read(p []byte) (int, error) {
 	return n, err
 }
 
+// Limits of headers.
+const (
+	// MostSkipped bounds the bytes that a header may ask to skip, so that a small compressed file cannot
+	// cost hours. The largest extensions of NIfTI in use are XML of some tens of MB.
+	MostSkipped = 1 << 28
+	// MostVoxels keeps products of sizes within 64 bits: it is more than any disk holds.
+	MostVoxels = 1 << 40
+)
+
 // Skip discards n bytes of r.
 func Skip(r io.Reader, n int64) error {
 	if got, err := io.CopyN(io.Discard, r, n); err != nil {
-		return Mark(StreamFault(err), fmt.Errorf("%d bytes should be skipped, but the data end after %d: %w", n, got, Unexpected(err)))
+		return Mark(
+			StreamFault(err),
+			fmt.Errorf("%d bytes should be skipped, but the data end after %d: %w", n, got, Unexpected(err)),
+		)
 	}
 	return nil
 }
@@ -93,7 +105,10 @@ func SkipLines(br *bufio.Reader, n int) error {
 		case err == nil:
 			line++
 		case !errors.Is(err, bufio.ErrBufferFull): // a line may be longer than the buffer
-			return Mark(StreamFault(err), fmt.Errorf("%d lines should be skipped, but the data end after %d: %w", n, line, Unexpected(err)))
+			return Mark(
+				StreamFault(err),
+				fmt.Errorf("%d lines should be skipped, but the data end after %d: %w", n, line, Unexpected(err)),
+			)
 		}
 	}
 	return nil

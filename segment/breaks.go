@@ -6,12 +6,12 @@ import (
 	"github.com/t2map/t2map/volume"
 )
 
-// Break is where the mean signal of a compartment does what no decay does.
+// Break is a place in the mean signal of a compartment that no decay explains.
 type Break struct {
 	Compartment string
 	// Slice is the index of the slice, from 0, or −1 for all slices of the compartment.
 	Slice int
-	// Rise says that the signal rises from echo From to the later echo To, by Factor. If it is
+	// Rise reports that the signal rises from echo From to the later echo To, by Factor. If it is
 	// false, the signal at echo To is Factor times what a decay leaves after From and the echo between.
 	Rise     bool
 	From, To int // indices of echoes
@@ -100,8 +100,8 @@ func signals(s volume.MultiEcho, m volume.Maps, r Regions) [][]signal {
 	return out
 }
 
-// at returns the mean at an echo and the square of its standard error.
-func (x signal) at(e int) (mean, square float64) {
+// mean returns the mean at an echo and the square of its standard error.
+func (x signal) mean(e int) (mean, square float64) {
 	n := float64(x.voxels)
 	mean = x.sum[e] / n
 	return mean, max(0, x.squares[e]/n-mean*mean) / (n - 1)
@@ -114,22 +114,23 @@ func (x signal) broken(te []float64, first int) (Break, bool) {
 	}
 	least := 0.0
 	for e := first; e < len(te); e++ {
-		mean, _ := x.at(e)
+		mean, _ := x.mean(e)
 		least = max(least, leastJudged*mean)
 	}
 	for e := first; e < len(te); e++ {
-		last, square := x.at(e)
+		last, square := x.mean(e)
 		for f := first; f < e; f++ {
-			earlier, other := x.at(f)
-			if most := mostRise * earlier; earlier > 0 && last > least && last-most > deviations*math.Sqrt(square+mostRise*mostRise*other) {
+			earlier, other := x.mean(f)
+			if most := mostRise * earlier; earlier > 0 && last > least &&
+				last-most > deviations*math.Sqrt(square+mostRise*mostRise*other) {
 				return Break{Rise: true, From: f, To: e, Factor: last / earlier}, true
 			}
 		}
 		if e < first+2 || math.Abs(te[e]-2*te[e-1]+te[e-2]) > evenGaps*(te[e-1]-te[e-2]) {
 			continue
 		}
-		a, squareA := x.at(e - 2)
-		b, squareB := x.at(e - 1)
+		a, squareA := x.mean(e - 2)
+		b, squareB := x.mean(e - 1)
 		if !(a > 0 && b > 0) {
 			continue
 		}

@@ -41,7 +41,9 @@ func TestBreaks(t *testing.T) {
 		g := volume.Geometry{Size: [3]int{nx, 1, nz}}
 		s := volume.MultiEcho{Geometry: g, TE: c.te}
 		r := Regions{Labels: volume.Labels{Geometry: g, Data: make([]uint16, nx*nz)}, Names: []string{"a"}}
-		m := volume.Maps{Status: make([]volume.Status, nx*nz), Noise: volume.Noise{Sigma: []float64{sigma, sigma, sigma}}}
+		m := volume.Maps{
+			Status: make([]volume.Status, nx*nz), Noise: volume.Noise{Sigma: []float64{sigma, sigma, sigma}},
+		}
 		for e := range c.te {
 			s.Echo = append(s.Echo, make([]float32, nx*nz))
 			for v := range s.Echo[e] {

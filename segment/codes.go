@@ -16,7 +16,7 @@ type CodeRule struct {
 	Type   string `json:"type,omitempty"`
 	Region string `json:"region,omitempty"`
 	// Modifiers are all of the segment's but left and right, increasing: a
-	// segment that is said to be deep is none of a rule that does not say so.
+	// rule without the modifier deep does not match a segment that has it.
 	Modifiers []string `json:"modifiers,omitempty"`
 	Name      string   `json:"meaning"` // as in Label
 }

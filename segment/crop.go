@@ -1,6 +1,9 @@
 package segment
 
-import "github.com/t2map/t2map/volume"
+import (
+	"github.com/t2map/t2map/segment/internal/words"
+	"github.com/t2map/t2map/volume"
+)
 
 // Box is a part of a grid: the voxels of indices From to To, exclusive.
 type Box struct{ From, To [3]int }
@@ -8,11 +11,11 @@ type Box struct{ From, To [3]int }
 // BoxOf returns the box of the labels of a mask, with so many voxels of background on each side as the
 // grid has there, up to margin; one voxel where the mask has no labels.
 func BoxOf(l volume.Labels, margin int) Box {
-	from, to := bounds(l)
+	low, high := bounds(l)
 	for a, n := range l.Size {
-		from[a], to[a] = max(0, from[a]-margin), min(n, to[a]+margin)
+		low[a], high[a] = max(0, low[a]-margin), min(n, high[a]+margin)
 	}
-	return Box{from, to}
+	return Box{low, high}
 }
 
 // whole returns the box of all voxels of a grid.
@@ -31,24 +34,24 @@ func (b Box) in(g volume.Geometry) volume.Geometry {
 
 // bounds returns the box that holds the labels, to exclusive; the first voxel where there are
 // none.
-func bounds(l volume.Labels) (from, to [3]int) {
+func bounds(l volume.Labels) (low, high [3]int) {
 	boxes := make([]Box, shares(len(l.Data)))
 	shareOut(len(l.Data), func(share, first, last int) {
 		boxes[share] = boundsOf(l, first/max(l.Size[0], 1), last/max(l.Size[0], 1))
 	})
-	from, to = boxes[0].From, boxes[0].To
+	low, high = boxes[0].From, boxes[0].To
 	for _, b := range boxes[1:] {
-		for a := range from {
-			from[a], to[a] = min(from[a], b.From[a]), max(to[a], b.To[a])
+		for a := range low {
+			low[a], high[a] = min(low[a], b.From[a]), max(high[a], b.To[a])
 		}
 	}
-	if to[0] == 0 {
-		from = [3]int{}
+	if high[0] == 0 {
+		low = [3]int{}
 		for a, n := range l.Size {
-			to[a] = min(1, n)
+			high[a] = min(1, n)
 		}
 	}
-	return from, to
+	return low, high
 }
 
 // boundsOf returns the box that holds the labels of the rows first to last, exclusive. Its ends are 0
@@ -62,10 +65,10 @@ func boundsOf(l volume.Labels, first, last int) Box {
 		if before == nx {
 			continue
 		}
-		at := [3]int{before, row % ny, row / ny}
+		start := [3]int{before, row % ny, row / ny}
 		end := [3]int{nx - trailing(labels), row%ny + 1, row/ny + 1}
-		for a := range at {
-			box.From[a], box.To[a] = min(box.From[a], at[a]), max(box.To[a], end[a])
+		for a := range start {
+			box.From[a], box.To[a] = min(box.From[a], start[a]), max(box.To[a], end[a])
 		}
 	}
 	return box
@@ -82,7 +85,7 @@ func leading(x []uint16) int {
 // trailing returns the number of background voxels after the last label; there has to be one.
 func trailing(x []uint16) int {
 	last := len(x)
-	for last >= 4 && fourAt(x[last-4:]) == 0 {
+	for last >= 4 && words.Four(x[last-4:]) == 0 {
 		last -= 4
 	}
 	for x[last-1] == 0 {
@@ -100,22 +103,16 @@ const many = 64
 func run(x []uint16) int {
 	n := 1
 	four := uint64(x[0]) * 0x0001000100010001
-	if len(x) > 4 && fourAt(x[1:]) == four {
+	if len(x) > 4 && words.Four(x[1:]) == four {
 		for n = 5; n+many <= len(x) && *(*[many]uint16)(x[n:]) == *(*[many]uint16)(x[n-1:]); {
 			n += many
 		}
 	}
-	for n+4 <= len(x) && fourAt(x[n:]) == four {
+	for n+4 <= len(x) && words.Four(x[n:]) == four {
 		n += 4
 	}
 	for n < len(x) && x[n] == x[0] {
 		n++
 	}
 	return n
-}
-
-// fourAt returns the first four labels in one word, as a processor reads them at once.
-func fourAt(x []uint16) uint64 {
-	_ = x[3]
-	return uint64(x[0]) | uint64(x[1])<<16 | uint64(x[2])<<32 | uint64(x[3])<<48
 }

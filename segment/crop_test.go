@@ -12,7 +12,9 @@ import (
 
 // oblique is a grid whose axes lie across the patient's.
 func oblique(size [3]int) volume.Geometry {
-	return volume.Geometry{Size: size, Affine: [3][4]float64{{0.3, -0.2, 0.5, 10}, {0.1, 0.4, 0.6, -20}, {-0.2, 0.1, 1.5, 30}}}
+	return volume.Geometry{
+		Size: size, Affine: [3][4]float64{{0.3, -0.2, 0.5, 10}, {0.1, 0.4, 0.6, -20}, {-0.2, 0.1, 1.5, 30}},
+	}
 }
 
 // labelsAt returns the labels by position in thousandths of a mm.
@@ -49,7 +51,10 @@ func TestBox(t *testing.T) {
 		got := boxed(t, l, margin)
 		for a, n := range got.Size {
 			if want := min(l.Size[a], hi[a]+1+margin) - max(0, lo[a]-margin); n != want {
-				t.Fatalf("seed %d: size %v of %v, labels from %v to %v, margin %d: want %d along axis %d", seed, got.Size, l.Size, lo, hi, margin, want, a)
+				t.Fatalf(
+					"seed %d: size %v of %v, labels from %v to %v, margin %d: want %d along axis %d", seed, got.Size,
+					l.Size, lo, hi, margin, want, a,
+				)
 			}
 		}
 		want, have := labelsAt(l), labelsAt(got)
@@ -93,7 +98,8 @@ func boxed(t *testing.T, l volume.Labels, margin int) volume.Labels {
 // A mask without labels keeps a voxel, one of no voxels none, and one that fills its grid all.
 func TestBoxAtTheEnds(t *testing.T) {
 	empty := volume.Labels{Geometry: oblique([3]int{7, 5, 3}), Data: make([]uint16, 105)}
-	if got := boxed(t, empty, 0); got.Size != [3]int{1, 1, 1} || len(got.Data) != 1 || got.Data[0] != 0 || got.Affine != empty.Affine {
+	if got := boxed(t, empty, 0); got.Size != [3]int{1, 1, 1} || len(got.Data) != 1 || got.Data[0] != 0 ||
+		got.Affine != empty.Affine {
 		t.Errorf("%+v", got)
 	}
 	if got := boxed(t, volume.Labels{Geometry: oblique([3]int{0, 4, 4})}, 3); len(got.Data) != 0 || got.Size[0] != 0 {

@@ -25,7 +25,7 @@ type Reading struct {
 	Label  string `json:"label"`
 	// Meaning is a row, a tissue or Ignore.
 	Meaning string `json:"meaning"`
-	// By is what decided: label, code or number. Where several say the same it is the
+	// By is the source of the meaning: label, code or number. If several agree, it is the
 	// first of them.
 	By     string `json:"by"`
 	Voxels int    `json:"voxels"`
@@ -47,7 +47,7 @@ type UnknownLabelsError struct {
 // hundreds of values.
 const shownLabels = 8
 
-// Error says it as "scheme oai-zib does not know label 7 (12 voxels)".
+// Error returns a text such as "scheme oai-zib does not know label 7 (12 voxels)".
 func (e *UnknownLabelsError) Error() string {
 	var parts []string
 	for _, l := range e.Labels[:min(shownLabels, len(e.Labels))] {
@@ -92,8 +92,8 @@ func (s Scheme) InterpretBox(l volume.Labels, b Box) (Marks, error) {
 	m.Data = make([]uint16, m.Voxels())
 	nx := m.Size[0]
 	var strange atomic.Bool
-	shareOut(len(m.Data), func(_, from, to int) {
-		for row := from / max(nx, 1); row < to/max(nx, 1); row++ {
+	shareOut(len(m.Data), func(_, start, end int) {
+		for row := start / max(nx, 1); row < end/max(nx, 1); row++ {
 			j, k := b.From[1]+row%m.Size[1], b.From[2]+row/m.Size[1]
 			labels := l.Data[l.Size[0]*(j+l.Size[1]*k):][b.From[0]:b.To[0]]
 			for v := 0; v < nx; {
@@ -117,9 +117,9 @@ func (s Scheme) InterpretBox(l volume.Labels, b Box) (Marks, error) {
 }
 
 // fill sets all of x.
-func fill[T any](x []T, to T) {
+func fill[T any](x []T, value T) {
 	for n := range x {
-		x[n] = to
+		x[n] = value
 	}
 }
 

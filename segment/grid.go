@@ -7,7 +7,7 @@ import (
 	"github.com/t2map/t2map/volume"
 )
 
-// GridError says that a mask does not lie on the voxels of the series.
+// GridError reports that a mask does not lie on the voxels of the series.
 type GridError struct {
 	Mask, Series [3]int // voxels along i, j, k
 	// Distance is how far apart, in mm, corresponding voxel centres lie at
@@ -23,7 +23,10 @@ func (e *GridError) Error() string {
 		return fmt.Sprintf("mask is %d×%d×%d voxels, the series %d×%d×%d",
 			e.Mask[0], e.Mask[1], e.Mask[2], e.Series[0], e.Series[1], e.Series[2])
 	}
-	return fmt.Sprintf("mask grid differs from the series: voxel centres up to %.2f mm apart (allowed %.2f mm)", e.Distance, e.Allowed)
+	return fmt.Sprintf(
+		"mask grid differs from the series: voxel centres up to %.2f mm apart (allowed %.2f mm)", e.Distance,
+		e.Allowed,
+	)
 }
 
 // OnGrid returns l in the voxel order of g, the geometry of the series. Mask and
@@ -33,11 +36,13 @@ func (e *GridError) Error() string {
 //
 // A mask whose size fits in no order of the axes, or whose voxel centres lie
 // more than 0.1 mm (or a third of the smallest spacing) from the series', is a
-// *GridError. So a one-slice mask is not told from one that was flipped along
+// *GridError. So a one-slice mask is not distinguished from one that was flipped along
 // its slice axis: the voxels are the same.
 func OnGrid(l volume.Labels, g volume.Geometry) (volume.Labels, error) {
 	if len(l.Data) != l.Voxels() {
-		return volume.Labels{}, fmt.Errorf("mask has %d labels, want %d×%d×%d", len(l.Data), l.Size[0], l.Size[1], l.Size[2])
+		return volume.Labels{}, fmt.Errorf(
+			"mask has %d labels, want %d×%d×%d", len(l.Data), l.Size[0], l.Size[1], l.Size[2],
+		)
 	}
 	m, err := order(l.Geometry, g)
 	if err != nil {
@@ -83,8 +88,8 @@ type indexMap struct {
 // no permutation fits the sizes.
 //
 // The map is inv(A_mask)·A_g rounded to a signed permutation. All 48 of these
-// are tried instead: that needs no inverse and no rule for rounding, and says
-// how far off the best one is when none is good.
+// are tried instead: that needs no inverse and no rule for rounding, and gives
+// the distance of the best one when none is good.
 func nearest(mask, g volume.Geometry) (best indexMap, least float64, fits bool) {
 	for _, axis := range [][3]int{{0, 1, 2}, {0, 2, 1}, {1, 0, 2}, {1, 2, 0}, {2, 0, 1}, {2, 1, 0}} {
 		if mask.Size[axis[0]] != g.Size[0] || mask.Size[axis[1]] != g.Size[1] || mask.Size[axis[2]] != g.Size[2] {
@@ -111,18 +116,18 @@ func nearest(mask, g volume.Geometry) (best indexMap, least float64, fits bool) 
 func (m indexMap) distance(mask, g volume.Geometry) float64 {
 	farthest := 0.0
 	for corner := range 8 {
-		var at, in [3]float64
-		for d := range at {
+		var index, in [3]float64
+		for d := range index {
 			end := float64(g.Size[d] - 1)
 			if corner>>d&1 == 1 {
-				at[d] = end
+				index[d] = end
 			}
-			in[m.axis[d]] = at[d]
+			in[m.axis[d]] = index[d]
 			if m.flip[d] {
-				in[m.axis[d]] = end - at[d]
+				in[m.axis[d]] = end - index[d]
 			}
 		}
-		p, q := g.Position(at[0], at[1], at[2]), mask.Position(in[0], in[1], in[2])
+		p, q := g.Position(index[0], index[1], index[2]), mask.Position(in[0], in[1], in[2])
 		x, y, z := p[0]-q[0], p[1]-q[1], p[2]-q[2]
 		farthest = max(farthest, math.Sqrt(x*x+y*y+z*z)) // max keeps NaN
 	}
@@ -146,10 +151,10 @@ func (m indexMap) reorder(l volume.Labels, size [3]int) []uint16 {
 	v := 0
 	for k := range size[2] {
 		for j := range size[1] {
-			from := first + k*step[2] + j*step[1]
+			source := first + k*step[2] + j*step[1]
 			for range size[0] {
-				out[v] = l.Data[from]
-				from += step[0]
+				out[v] = l.Data[source]
+				source += step[0]
 				v++
 			}
 		}

@@ -165,14 +165,20 @@ func TestOnGridDiffers(t *testing.T) {
 	}{
 		{"float32 rounding", shift(0, 1e-5), g, ""},
 		{"just inside", shift(2, 0.099), g, ""},
-		{"just outside", shift(2, 0.101), g, "mask grid differs from the series: voxel centres up to 0.10 mm apart (allowed 0.10 mm)"},
+		{
+			"just outside", shift(2, 0.101), g,
+			"mask grid differs from the series: voxel centres up to 0.10 mm apart (allowed 0.10 mm)",
+		},
 		{"another knee", shift(0, -12.5), g, "voxel centres up to 12.50 mm apart (allowed 0.10 mm)"},
 		// Two slice steps of 3 mm grow to 3.3: the last slice is 0.6 mm off.
 		{"spacing with another gap", column(2, 1.1), g, "up to 0.60 mm apart"},
 		// Four columns of 0.4 mm, doubled.
 		{"half the resolution", column(0, 2), g, "up to 1.60 mm apart"},
 		{"a slice less", series(5, 4, 2), g, "mask is 5×4×2 voxels, the series 5×4×3"},
-		{"a slice less, another order", permuted(series(5, 4, 2), [3]int{2, 0, 1}, [3]bool{true, false, false}), g, "mask is 2×5×4 voxels, the series 5×4×3"},
+		{
+			"a slice less, another order", permuted(series(5, 4, 2), [3]int{2, 0, 1}, [3]bool{true, false, false}), g,
+			"mask is 2×5×4 voxels, the series 5×4×3",
+		},
 		{"one voxel of 0.08 mm", tinyShifted, tiny, "up to 0.08 mm apart (allowed 0.03 mm)"},
 		{"not a number", broken, g, "up to +Inf mm apart"},
 		{"series not a number", g, broken, "up to +Inf mm apart"},
@@ -194,7 +200,8 @@ func TestOnGridDiffers(t *testing.T) {
 			t.Errorf("%s: sizes %v, %v", c.name, grid.Mask, grid.Series)
 		}
 	}
-	if _, err := OnGrid(volume.Labels{Geometry: g, Data: make([]uint16, 59)}, g); err == nil || err.Error() != "mask has 59 labels, want 5×4×3" {
+	if _, err := OnGrid(volume.Labels{Geometry: g, Data: make([]uint16, 59)}, g); err == nil ||
+		err.Error() != "mask has 59 labels, want 5×4×3" {
 		t.Errorf("59 labels: %v", err)
 	}
 }

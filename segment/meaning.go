@@ -10,8 +10,8 @@ import (
 	"github.com/t2map/t2map/volume"
 )
 
-// say is what one way of a scheme says of a segment.
-type say struct{ by, name string }
+// verdict is the meaning that one source of a scheme gives a segment: its label, its codes or its number.
+type verdict struct{ source, name string }
 
 // meaning returns the row or the tissue of a segment, or Ignore, and what said so; no
 // name where the scheme does not know it, with what it knows of it in words.
@@ -21,7 +21,7 @@ type say struct{ by, name string }
 // s.Codes. The number: an entry of s.Labels. What they say must not differ, or else
 // it is an error.
 //
-// A number alone means nothing where the label says something that the scheme does
+// A number alone has no meaning if the segment has a label that the scheme does
 // not know, for writers number segments as they come: 3 of a label map is not 3 of
 // the segmentation that was made of it. It counts where the label is empty or
 // repeats it, as in "Segment 3".
@@ -29,31 +29,31 @@ type say struct{ by, name string }
 // A scheme without rules borrows some, for rows and tissues that it has. They decide where
 // nothing else does, and may not take one of medial, lateral, patellofemoral and their
 // parts, or one tissue, for another.
-func (s Scheme) meaning(g volume.Segment) (decided say, known string, err error) {
-	says := append(s.byLabel(g.Label), s.byCodes(s.Codes, g)...)
-	var borrowed []say
+func (s Scheme) meaning(g volume.Segment) (decided verdict, known string, err error) {
+	verdicts := append(s.byLabel(g.Label), s.byCodes(s.Codes, g)...)
+	var borrowed []verdict
 	if len(s.Codes) == 0 {
 		borrowed = s.byCodes(s.borrowed(), g)
 	}
 	number := s.byNumber(g)
-	if len(says)+len(borrowed) == 0 && len(number) > 0 && !mute(g) {
-		return say{}, "its number would be " + number[0].name + ", but its label says something else", nil
+	if len(verdicts)+len(borrowed) == 0 && len(number) > 0 && !mute(g) {
+		return verdict{}, "its number would be " + number[0].name + ", but its label says something else", nil
 	}
-	if says = append(says, number...); len(says) == 0 {
-		says, borrowed = borrowed, nil
+	if verdicts = append(verdicts, number...); len(verdicts) == 0 {
+		verdicts, borrowed = borrowed, nil
 	}
-	if len(says) == 0 {
-		return say{}, "", nil
+	if len(verdicts) == 0 {
+		return verdict{}, "", nil
 	}
-	first := says[0]
-	for _, other := range says[1:] {
+	first := verdicts[0]
+	for _, other := range verdicts[1:] {
 		if other.name != first.name {
-			return say{}, "", contradiction(g, first, other)
+			return verdict{}, "", contradiction(g, first, other)
 		}
 	}
 	for _, other := range borrowed {
 		if other.name != first.name && exclusive(other.name) && exclusive(first.name) {
-			return say{}, "", contradiction(g, first, other)
+			return verdict{}, "", contradiction(g, first, other)
 		}
 	}
 	return first, "", nil
@@ -65,8 +65,8 @@ func exclusive(name string) bool {
 	return slices.Contains(ranked[:], name) || anatomy.TissueNamed(name).Cartilage()
 }
 
-func contradiction(g volume.Segment, a, b say) error {
-	return fmt.Errorf("%s: its %s says %s, its %s %s", called(g), a.by, a.name, b.by, b.name)
+func contradiction(g volume.Segment, a, b verdict) error {
+	return fmt.Errorf("%s: its %s says %s, its %s %s", called(g), a.source, a.name, b.source, b.name)
 }
 
 // called names a segment for people.
@@ -77,42 +77,42 @@ func called(g volume.Segment) string {
 	return fmt.Sprintf("segment %d %.40q", g.Number, g.Label)
 }
 
-func (s Scheme) byLabel(label string) []say {
-	text := fold(label)
+func (s Scheme) byLabel(label string) []verdict {
+	text := Fold(label)
 	if text == "" {
 		return nil
 	}
 	for _, l := range s.Segments {
-		if fold(l.Label) == text {
-			return []say{{"label", l.Name}}
+		if Fold(l.Label) == text {
+			return []verdict{{"label", l.Name}}
 		}
 	}
-	var out []say
+	var out []verdict
 	words := strings.Fields(text)
 	words = slices.DeleteFunc(words, func(w string) bool { return w == "cartilage" || w == "knee" })
 	for _, name := range s.meanings() {
-		n := fold(name)
+		n := Fold(name)
 		if n == text || strings.TrimSuffix(n, " cartilage") == strings.Join(words, " ") {
-			out = append(out, say{"label", name})
+			out = append(out, verdict{"label", name})
 		}
 	}
 	return out
 }
 
-func (s Scheme) byCodes(rules []CodeRule, g volume.Segment) []say {
-	var out []say
+func (s Scheme) byCodes(rules []CodeRule, g volume.Segment) []verdict {
+	var out []verdict
 	for _, name := range coded(rules, g) {
 		if name == Ignore || slices.Contains(s.meanings(), name) {
-			out = append(out, say{"code", name})
+			out = append(out, verdict{"code", name})
 		}
 	}
 	return out
 }
 
-func (s Scheme) byNumber(g volume.Segment) []say {
+func (s Scheme) byNumber(g volume.Segment) []verdict {
 	for _, l := range s.Labels {
 		if int(l.Value) == g.Number && !g.Unnumbered {
-			return []say{{"number", l.Name}}
+			return []verdict{{"number", l.Name}}
 		}
 	}
 	return nil
@@ -121,20 +121,17 @@ func (s Scheme) byNumber(g volume.Segment) []say {
 // blanks are what stands between the words of a label.
 var blanks = regexp.MustCompile(`[\s_-]+`)
 
-// fold brings labels that differ in case and blanks to one form.
 // Fold brings the labels of segments that differ in case and blanks to one form.
-func Fold(label string) string { return fold(label) }
-
-func fold(label string) string {
+func Fold(label string) string {
 	return strings.TrimSpace(blanks.ReplaceAllString(strings.ToLower(label), " "))
 }
 
 // numbered is a label that holds nothing but a number, as programs give them.
 var numbered = regexp.MustCompile(`^(?:(?:segment|segmentation|label|roi|region|structure) ?)?#?0*([0-9]+)$`)
 
-// mute reports whether the segment's label says no more than its number.
+// mute reports whether the segment's label holds nothing but its number.
 func mute(g volume.Segment) bool {
-	text := fold(g.Label)
+	text := Fold(g.Label)
 	m := numbered.FindStringSubmatch(text)
 	return text == "" || m != nil && m[1] == fmt.Sprint(g.Number)
 }

@@ -33,7 +33,7 @@ import (
 //
 // Errors: an empty file, other keys, a missing or invalid name, the name of a built-in scheme,
 // no labels or none that is reported, a label or a rule twice, a label that is not
-// a whole number of 1 to 65535, a code that is none, a second document.
+// a whole number of 1 to 65535, an invalid code, a second document.
 func ParseScheme(text []byte) (Scheme, error) {
 	var doc struct {
 		Name     string        `yaml:"name"`
@@ -96,7 +96,7 @@ func parseLabel(item yaml.MapItem) (Label, error) {
 // parseSegment takes one line of `segments`.
 func parseSegment(item yaml.MapItem) (NamedSegment, error) {
 	label := fmt.Sprint(item.Key) // a label may look like a number
-	if fold(label) == "" {
+	if Fold(label) == "" {
 		return NamedSegment{}, errors.New("a label is empty")
 	}
 	name, ok := item.Value.(string)
@@ -172,10 +172,10 @@ func (s *Scheme) check() error {
 	}
 	labels := map[string]bool{}
 	for _, l := range s.Segments {
-		if labels[fold(l.Label)] {
+		if labels[Fold(l.Label)] {
 			return fmt.Errorf("label scheme %s: segments: label %q appears twice", s.Name, l.Label)
 		}
-		labels[fold(l.Label)] = true
+		labels[Fold(l.Label)] = true
 	}
 	for n, r := range s.Codes {
 		if slices.ContainsFunc(s.Codes[:n], r.sameCodes) {
@@ -183,7 +183,9 @@ func (s *Scheme) check() error {
 		}
 	}
 	if name := s.reservedRow(); name != "" {
-		return fmt.Errorf("label scheme %s: %s is the name of rows of the results: give the compartment another name", s.Name, name)
+		return fmt.Errorf(
+			"label scheme %s: %s is the name of rows of the results: give the compartment another name", s.Name, name,
+		)
 	}
 	if len(s.meanings()) == 0 {
 		return fmt.Errorf("label scheme %s: labels: none is reported", s.Name)
@@ -192,11 +194,12 @@ func (s *Scheme) check() error {
 }
 
 // reservedRow returns a row of the scheme whose name results use otherwise: All and, where
-// tissues are divided, the plates and regions that they are divided into; "" where there is none.
+// tissues are divided, the plates and regions that they are divided into; "" if there is none.
 func (s *Scheme) reservedRow() string {
 	tissues := s.Tissues()
 	for _, name := range s.meanings() {
-		isPart := anatomy.RegionNamed(name) != anatomy.NoRegion || slices.Contains(anatomy.Plates(), anatomy.Plate(name))
+		isPart := anatomy.RegionNamed(name) != anatomy.NoRegion ||
+			slices.Contains(anatomy.Plates(), anatomy.Plate(name))
 		if name == All || tissues && isPart && anatomy.TissueNamed(name) == anatomy.NoTissue {
 			return name
 		}

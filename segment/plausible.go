@@ -93,17 +93,23 @@ type arrangement struct {
 // arrangements holds how the compartments of a knee lie, whatever its position in the scanner:
 // positions are the patient's.
 var arrangements = []arrangement{
-	{Medial, Lateral, ToMedial}, {medialTibial, lateralTibial, ToMedial}, {string(anatomy.PlateMedialMeniscus), string(anatomy.PlateLateralMeniscus), ToMedial},
-	{Patellofemoral, Medial, Anterior}, {Patellofemoral, Lateral, Anterior},
-	{patellarRow, femoralRow, Anterior}, {patellarRow, medialTibial, Anterior}, {patellarRow, lateralTibial, Anterior},
-	{femoralRow, medialTibial, Superior}, {femoralRow, lateralTibial, Superior},
+	{Medial, Lateral, ToMedial},
+	{medialTibial, lateralTibial, ToMedial},
+	{string(anatomy.PlateMedialMeniscus), string(anatomy.PlateLateralMeniscus), ToMedial},
+	{Patellofemoral, Medial, Anterior},
+	{Patellofemoral, Lateral, Anterior},
+	{patellarRow, femoralRow, Anterior},
+	{patellarRow, medialTibial, Anterior},
+	{patellarRow, lateralTibial, Anterior},
+	{femoralRow, medialTibial, Superior},
+	{femoralRow, lateralTibial, Superior},
 }
 
 // Check returns what speaks against the meaning that the scheme gave to the regions, where
 // they are called as compartments of a knee or their parts; other names are not judged.
 // Side is that of the knee, left or right, as results have it, or "" where it is not
 // known: then medial and lateral are not compared. Compartments without voxels are passed
-// over. Findings of volumes come in the order of names; that of the sum, where there is none.
+// over. Findings of volumes come in the order of names; that of the sum, if there is none.
 func (r Regions) Check(side string) []Finding {
 	places := r.places()
 	var out []Finding
@@ -135,7 +141,12 @@ func (r Regions) Check(side string) []Finding {
 		wrong := sign * (places[second].centre(axis) - places[first].centre(axis))
 		spread := math.Sqrt((places[first].variance(axis) + places[second].variance(axis)) / 2)
 		if wrong >= apart && wrong >= spread {
-			out = append(out, Finding{Kind: WrongSide, Compartment: o.first, Other: o.second, Direction: o.direction, DistanceMM: wrong})
+			out = append(
+				out,
+				Finding{
+					Kind: WrongSide, Compartment: o.first, Other: o.second, Direction: o.direction, DistanceMM: wrong,
+				},
+			)
 		}
 	}
 	return out
@@ -209,8 +220,8 @@ func (r Regions) places() []place {
 			}
 			p.last = k
 			p.voxels++
-			for axis, at := range r.Position(float64(i), float64(row%ny), float64(row/ny)) {
-				d := at - middle[axis]
+			for axis, position := range r.Position(float64(i), float64(row%ny), float64(row/ny)) {
+				d := position - middle[axis]
 				p.sum[axis] += d
 				p.squares[axis] += d * d
 			}

@@ -17,7 +17,9 @@ import (
 // blocks is a grid of 5 mm voxels whose axes run along x, y and z, with a block of
 // 3 × 3 × 3 voxels (3.4 cm³) around each named centre in voxels.
 func blocks(centres map[string][3]int) Regions {
-	g := volume.Geometry{Size: [3]int{24, 24, 24}, Affine: [3][4]float64{{5, 0, 0, -60}, {0, 5, 0, -60}, {0, 0, 5, -60}}}
+	g := volume.Geometry{
+		Size: [3]int{24, 24, 24}, Affine: [3][4]float64{{5, 0, 0, -60}, {0, 5, 0, -60}, {0, 0, 5, -60}},
+	}
 	r := Regions{Labels: volume.Labels{Geometry: g, Data: make([]uint16, g.Voxels())}}
 	for name := range centres {
 		r.Names = append(r.Names, name)
@@ -49,7 +51,10 @@ func says(findings []Finding) string {
 func TestWrongSides(t *testing.T) {
 	at := func(x, y, z int) [3]int { return [3]int{x, y, z} }
 	right := map[string][3]int{"medial": at(16, 12, 12), "lateral": at(8, 12, 12), "patellofemoral": at(12, 4, 14)}
-	parts := map[string][3]int{"medial-tibial": at(16, 12, 8), "lateral-tibial": at(8, 12, 8), "femoral": at(12, 12, 12), "patellar": at(12, 3, 14)}
+	parts := map[string][3]int{
+		"medial-tibial": at(16, 12, 8), "lateral-tibial": at(8, 12, 8), "femoral": at(12, 12, 12),
+		"patellar": at(12, 3, 14),
+	}
 	for _, c := range []struct {
 		name, side string
 		centres    map[string][3]int
@@ -77,11 +82,15 @@ func TestWrongSides(t *testing.T) {
 // The grid may lie any way: positions are the patient's.
 func TestWrongSidesObliquely(t *testing.T) {
 	r := blocks(map[string][3]int{"medial": {8, 12, 12}, "lateral": {16, 12, 12}})
-	r.Affine = [3][4]float64{{0, 0, -5, 60}, {5, 0, 0, 0}, {0, -5, 0, 0}} // sagittal: medial and lateral now differ along y
+	r.Affine = [3][4]float64{
+		{0, 0, -5, 60}, {5, 0, 0, 0}, {0, -5, 0, 0},
+	} // sagittal: medial and lateral now differ along y
 	if got := says(r.Check("right")); got != "" {
 		t.Errorf("apart along y: %q", got)
 	}
-	r.Affine = [3][4]float64{{-5, 0, 0, 60}, {0, 5, 0, 0}, {0, 0, 5, 0}} // medial is to the left now, as in a right knee
+	r.Affine = [3][4]float64{
+		{-5, 0, 0, 60}, {0, 5, 0, 0}, {0, 0, 5, 0},
+	} // medial is to the left now, as in a right knee
 	if r.Check("right") != nil || says(r.Check("left")) != "side medial medial of lateral 40" {
 		t.Errorf("mirrored: %q, %q", says(r.Check("right")), says(r.Check("left")))
 	}
@@ -102,7 +111,11 @@ func TestVolumes(t *testing.T) {
 		}
 	}
 	// Three of 13.2 cm³ are 39.5 cm³, three of 13.5 are 40.5.
-	three := blocks(map[string][3]int{"medial": {4, 12, 12}, "lateral": {20, 12, 12}, "patellofemoral": {12, 4, 12}, "sphere-1": {12, 20, 20}})
+	three := blocks(
+		map[string][3]int{
+			"medial": {4, 12, 12}, "lateral": {20, 12, 12}, "patellofemoral": {12, 4, 12}, "sphere-1": {12, 20, 20},
+		},
+	)
 	for spacing, want := range map[float64]string{19.5: "", 20: "sum ", 23: "large lateral; large medial; large patellofemoral"} {
 		three.Affine[0][0] = spacing
 		if got := says(three.Check("")); got != want {
@@ -171,7 +184,9 @@ func dess(t *testing.T) volume.Labels {
 		case "sizes":
 			_, err = fmt.Sscan(clean, &l.Size[0], &l.Size[1], &l.Size[2])
 		case "space directions":
-			_, err = fmt.Sscan(clean, &a[0][0], &a[1][0], &a[2][0], &a[0][1], &a[1][1], &a[2][1], &a[0][2], &a[1][2], &a[2][2])
+			_, err = fmt.Sscan(
+				clean, &a[0][0], &a[1][0], &a[2][0], &a[0][1], &a[1][1], &a[2][1], &a[0][2], &a[1][2], &a[2][2],
+			)
 		case "space origin":
 			_, err = fmt.Sscan(clean, &a[0][3], &a[1][3], &a[2][3])
 		}
@@ -196,8 +211,13 @@ func dess(t *testing.T) volume.Labels {
 
 // BenchmarkCheck is a study of the OAI's size with 1 % of it labelled.
 func BenchmarkCheck(b *testing.B) {
-	g := volume.Geometry{Size: [3]int{384, 384, 30}, Affine: [3][4]float64{{0.3, 0, 0, 0}, {0, 0.3, 0, 0}, {0, 0, 3, 0}}}
-	r := Regions{Labels: volume.Labels{Geometry: g, Data: make([]uint16, g.Voxels())}, Names: []string{Medial, Lateral, Patellofemoral}}
+	g := volume.Geometry{
+		Size: [3]int{384, 384, 30}, Affine: [3][4]float64{{0.3, 0, 0, 0}, {0, 0.3, 0, 0}, {0, 0, 3, 0}},
+	}
+	r := Regions{
+		Labels: volume.Labels{Geometry: g, Data: make([]uint16, g.Voxels())},
+		Names:  []string{Medial, Lateral, Patellofemoral},
+	}
 	for v := range r.Data {
 		if v%384 < 4 {
 			r.Data[v] = uint16(1 + v%3)

@@ -92,9 +92,9 @@ func (m Marks) Tissues() anatomy.Mask {
 		lut[n+1] = anatomy.TissueNamed(name)
 	}
 	out := anatomy.Mask{Geometry: m.Geometry, Data: make([]anatomy.Tissue, len(m.Data))}
-	shareOut(len(m.Data), func(_, from, to int) {
-		for v := from; v < to; {
-			n := run(m.Data[v:to])
+	shareOut(len(m.Data), func(_, start, end int) {
+		for v := start; v < end; {
+			n := run(m.Data[v:end])
 			if t := lut[m.Data[v]]; t != anatomy.NoTissue {
 				fill(out.Data[v:v+n], t)
 			}
@@ -106,15 +106,16 @@ func (m Marks) Tissues() anatomy.Mask {
 
 // Divided returns the marks with the regions that their tissues were divided into, one per
 // voxel, and the layer of each voxel, from 1 at the bone to layers; layer is nil where
-// there are none, as is region where nothing was divided. A voxel of a tissue without a region, such as bone, is not in a part.
-// Voxels that are marked with a row stay in it.
+// there are none, as is region where nothing was divided.
+// A voxel of a tissue without a region, such as bone, is not in a part. Voxels that are marked with
+// a row stay in it.
 func (m Marks) Divided(region []anatomy.Region, layer []uint8, layers int) Parts {
 	t := newPartTable(m.Names, layers)
 	out := make([]uint16, len(m.Data))
 	used := make([][]bool, shares(len(out))) // of the table, by each share of the voxels
-	shareOut(len(out), func(share, from, to int) {
+	shareOut(len(out), func(share, start, end int) {
 		used[share] = make([]bool, len(t.used))
-		m.eachPart(from, to, t, region, layer, func(_, _, index int) { used[share][index] = true })
+		m.eachPart(start, end, t, region, layer, func(_, _, index int) { used[share][index] = true })
 	})
 	for _, some := range used {
 		for index, u := range some {
@@ -122,33 +123,36 @@ func (m Marks) Divided(region []anatomy.Region, layer []uint8, layers int) Parts
 		}
 	}
 	parts, tissue := t.number()
-	shareOut(len(out), func(_, from, to int) {
-		m.eachPart(from, to, t, region, layer, func(v, end, index int) { fill(out[v:end], t.part[index]) })
+	shareOut(len(out), func(_, start, end int) {
+		m.eachPart(start, end, t, region, layer, func(v, end, index int) { fill(out[v:end], t.part[index]) })
 	})
-	return Parts{Labels: volume.Labels{Geometry: m.Geometry, Data: out}, Part: parts, Tissue: tissue, Marked: m.Names, Compartments: m.dividedRows(), Layers: layers, Readings: m.Readings}
+	return Parts{
+		Labels: volume.Labels{Geometry: m.Geometry, Data: out}, Part: parts, Tissue: tissue,
+		Marked: m.Names, Compartments: m.dividedRows(), Layers: layers, Readings: m.Readings,
+	}
 }
 
 // eachPart calls do with the place in the table of the voxels of the range that belong to a part: for a
 // tissue voxel by voxel, as v and v + 1, and for a row run by run.
 func (m Marks) eachPart(
-	from, to int, t *partTable, region []anatomy.Region, layer []uint8, do func(v, end, index int),
+	first, last int, t *partTable, region []anatomy.Region, layer []uint8, do func(v, end, index int),
 ) {
-	for v := from; v < to; {
-		mark, end := m.Data[v], v+run(m.Data[v:to])
+	for v := first; v < last; {
+		mark, end := m.Data[v], v+run(m.Data[v:last])
 		switch {
 		case mark == 0:
 		case !t.isTissue[mark]:
 			do(v, end, t.index(mark, anatomy.NoRegion, 0))
 		case region != nil:
-			for at := v; at < end; at++ {
-				if region[at] == anatomy.NoRegion {
+			for w := v; w < end; w++ {
+				if region[w] == anatomy.NoRegion {
 					continue
 				}
-				of := uint8(0)
+				own := uint8(0)
 				if layer != nil {
-					of = layer[at]
+					own = layer[w]
 				}
-				do(at, at+1, t.index(mark, region[at], of))
+				do(w, w+1, t.index(mark, region[w], own))
 			}
 		}
 		v = end
@@ -197,7 +201,10 @@ func (t *partTable) number() (parts []Part, tissue []uint16) {
 		for _, r := range anatomy.Regions() {
 			for layer := range t.layers + 1 {
 				if i := t.index(mark, r, uint8(layer)); t.used[i] {
-					parts = append(parts, Part{Compartment: r.Compartment(), Plate: string(r.Plate()), Region: r.String(), Layer: layer})
+					parts = append(
+						parts,
+						Part{Compartment: r.Compartment(), Plate: string(r.Plate()), Region: r.String(), Layer: layer},
+					)
 					tissue = append(tissue, mark)
 					t.part[i] = uint16(len(parts))
 				}
@@ -288,7 +295,10 @@ type Regions struct {
 // of its voxels and the fraction of the voxel that it covers; fraction is nil where the
 // mask lies on that grid.
 func (p Parts) OnGrid(g volume.Geometry, part []uint16, fraction []float32) Regions {
-	r := Regions{Labels: volume.Labels{Geometry: g, Data: part}, Names: p.Compartments, Readings: p.Readings, Fraction: fraction}
+	r := Regions{
+		Labels: volume.Labels{Geometry: g, Data: part}, Names: p.Compartments, Readings: p.Readings,
+		Fraction: fraction,
+	}
 	lut := make([]uint16, len(p.Part)+1)
 	same := true // parts have the numbers of their compartments
 	for n, part := range p.Part {

@@ -54,7 +54,9 @@ func (r Regions) partRows() (rows []row, rowsOf [][]int) {
 			}
 		}
 		for _, region := range append([]string{All}, regions...) {
-			if !slices.ContainsFunc(r.Parts, func(p Part) bool { return p.Region != "" && p.in(row{name, region, All}, layers) }) {
+			if !slices.ContainsFunc(
+				r.Parts, func(p Part) bool { return p.Region != "" && p.in(row{name, region, All}, layers) },
+			) {
 				continue
 			}
 			if region != All {
@@ -70,8 +72,8 @@ func (r Regions) partRows() (rows []row, rowsOf [][]int) {
 	}
 	rowsOf = make([][]int, len(r.Parts))
 	for i, p := range r.Parts {
-		for n, of := range rows {
-			if p.in(of, layers) {
+		for n, row := range rows {
+			if p.in(row, layers) {
 				rowsOf[i] = append(rowsOf[i], n)
 			}
 		}
@@ -80,10 +82,10 @@ func (r Regions) partRows() (rows []row, rowsOf [][]int) {
 }
 
 // in reports whether the part lies in the row.
-func (p Part) in(of row, layers int) bool {
-	return p.Compartment == of.compartment &&
-		(of.region == All || of.region == p.Region || of.region == p.Plate) &&
-		(of.layer == All || p.Layer > 0 && layerName(p.Layer, layers) == of.layer)
+func (p Part) in(r row, layers int) bool {
+	return p.Compartment == r.compartment &&
+		(r.region == All || r.region == p.Region || r.region == p.Plate) &&
+		(r.layer == All || p.Layer > 0 && layerName(p.Layer, layers) == r.layer)
 }
 
 // Members returns the parts that belong to a row, and what numbers the parts of voxels: Part,

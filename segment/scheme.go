@@ -69,29 +69,65 @@ var builtin = []Scheme{
 	// OAIZIB-CM has it (Yao et al. 2024, 10.1016/j.media.2023.103035; generate_dataset_json.py of
 	// YongchengYAO/CartiMorph). The first release has one label, 4, for the tibia: ski10.
 	// There is no patella.
-	{Name: "oai-zib", Labels: labels(1, anatomy.Femur, anatomy.FemoralCartilage, anatomy.Tibia, anatomy.MedialTibialCartilage, anatomy.LateralTibialCartilage),
-		Segments: append(tibial(), marking("femoral bone", anatomy.Femur), marking("tibial bone", anatomy.Tibia))},
+	{
+		Name: "oai-zib",
+		Labels: labels(
+			1, anatomy.Femur, anatomy.FemoralCartilage, anatomy.Tibia, anatomy.MedialTibialCartilage,
+			anatomy.LateralTibialCartilage,
+		),
+		Segments: append(tibial(), marking("femoral bone", anatomy.Femur), marking("tibial bone", anatomy.Tibia)),
+	},
 	// SKM-TEA: Desai et al. 2021 (arXiv:2203.06823), DATASET.md of StanfordMIMI/skm-tea.
 	{Name: "skm-tea", Labels: qdess(), Segments: append(tibial(), menisci()...)},
 	// iMorphics: the OAI released contours by name; the numbers are those of
 	// MIPT-Oulu/RobustCartilageSegmentation (rocaseg/datasets/constants.py), which others share.
-	{Name: "imorphics", Labels: labels(1, anatomy.FemoralCartilage, anatomy.LateralTibialCartilage, anatomy.MedialTibialCartilage, anatomy.PatellarCartilage,
-		anatomy.LateralMeniscus, anatomy.MedialMeniscus), Segments: append(tibial(), menisci()...)},
+	{
+		Name: "imorphics",
+		Labels: labels(
+			1, anatomy.FemoralCartilage, anatomy.LateralTibialCartilage, anatomy.MedialTibialCartilage,
+			anatomy.PatellarCartilage, anatomy.LateralMeniscus, anatomy.MedialMeniscus,
+		),
+		Segments: append(tibial(), menisci()...),
+	},
 	// OpenMSK (gattia/OpenMSK, "Canonical Label Set") with the femur divided or not: 11
 	// anterior, 12 and 13 medial and lateral weight-bearing, 14 and 15 medial and lateral
 	// posterior (steps/subregions.py), as gattia/pymskt numbers them.
-	{Name: "openmsk", Labels: slices.Concat(labels(1, anatomy.Femur, anatomy.Tibia, anatomy.Patella, anatomy.FemoralCartilage, anatomy.MedialTibialCartilage,
-		anatomy.LateralTibialCartilage, anatomy.PatellarCartilage, anatomy.MedialMeniscus, anatomy.LateralMeniscus),
-		labels(11, anatomy.TrochlearCartilage, anatomy.MedialCentralFemoralCartilage, anatomy.LateralCentralFemoralCartilage,
-			anatomy.MedialPosteriorFemoralCartilage, anatomy.LateralPosteriorFemoralCartilage)),
-		Segments: append(tibial(), marking("anterior femoral cartilage", anatomy.TrochlearCartilage),
-			marking("medial weight-bearing femoral cartilage", anatomy.MedialCentralFemoralCartilage), marking("lateral weight-bearing femoral cartilage", anatomy.LateralCentralFemoralCartilage))},
+	{
+		Name: "openmsk",
+		Labels: slices.Concat(
+			labels(
+				1, anatomy.Femur, anatomy.Tibia, anatomy.Patella, anatomy.FemoralCartilage,
+				anatomy.MedialTibialCartilage, anatomy.LateralTibialCartilage, anatomy.PatellarCartilage,
+				anatomy.MedialMeniscus, anatomy.LateralMeniscus,
+			),
+			labels(
+				11, anatomy.TrochlearCartilage, anatomy.MedialCentralFemoralCartilage,
+				anatomy.LateralCentralFemoralCartilage, anatomy.MedialPosteriorFemoralCartilage,
+				anatomy.LateralPosteriorFemoralCartilage,
+			),
+		),
+		Segments: append(
+			tibial(),
+			marking("anterior femoral cartilage", anatomy.TrochlearCartilage),
+			marking("medial weight-bearing femoral cartilage", anatomy.MedialCentralFemoralCartilage),
+			marking("lateral weight-bearing femoral cartilage", anatomy.LateralCentralFemoralCartilage),
+		),
+	},
 	// DOSMA's volume of all tissues (ad12/DOSMA, dosma/models/stanford_qdess_bone.py): the
 	// cartilage and menisci of SKM-TEA, then the bones. Its other models write one mask per tissue.
-	{Name: "dosma", Labels: append(qdess(), labels(7, anatomy.Femur, anatomy.Tibia, anatomy.Patella)...), Segments: append(tibial(), menisci()...)},
+	{
+		Name: "dosma", Labels: append(qdess(), labels(7, anatomy.Femur, anatomy.Tibia, anatomy.Patella)...),
+		Segments: append(tibial(), menisci()...),
+	},
 	// OAI-AKOA (Woo et al. 2024, 10.1016/j.media.2024.103089; README of
 	// wooboyeong/Anomaly-Aware-3D-Segmentation): 7 to 9 are lesions of the bones.
-	{Name: "akoa", Labels: slices.Concat(ski10(), labels(5, anatomy.Patella, anatomy.PatellarCartilage), []Label{{7, Ignore}, {8, Ignore}, {9, Ignore}})},
+	{
+		Name: "akoa",
+		Labels: slices.Concat(
+			ski10(), labels(5, anatomy.Patella, anatomy.PatellarCartilage),
+			[]Label{{7, Ignore}, {8, Ignore}, {9, Ignore}},
+		),
+	},
 	// SKI10 (Heimann et al. 2010), and the first release of OAI-ZIB.
 	{Name: "ski10", Labels: ski10()},
 	{Name: "codes", Codes: kneeCodes()},
@@ -99,8 +135,10 @@ var builtin = []Scheme{
 
 // qdess returns the labels that SKM-TEA and DOSMA share.
 func qdess() []Label {
-	return labels(1, anatomy.PatellarCartilage, anatomy.FemoralCartilage, anatomy.MedialTibialCartilage, anatomy.LateralTibialCartilage,
-		anatomy.MedialMeniscus, anatomy.LateralMeniscus)
+	return labels(
+		1, anatomy.PatellarCartilage, anatomy.FemoralCartilage, anatomy.MedialTibialCartilage,
+		anatomy.LateralTibialCartilage, anatomy.MedialMeniscus, anatomy.LateralMeniscus,
+	)
 }
 
 // ski10 returns the labels of schemes that do not divide the tibia.
@@ -121,12 +159,17 @@ func marking(label string, t anatomy.Tissue) NamedSegment { return NamedSegment{
 
 // tibial returns the other order of words under which schemes have tibial cartilage.
 func tibial() []NamedSegment {
-	return []NamedSegment{marking("tibial cartilage medial", anatomy.MedialTibialCartilage), marking("tibial cartilage lateral", anatomy.LateralTibialCartilage)}
+	return []NamedSegment{
+		marking("tibial cartilage medial", anatomy.MedialTibialCartilage),
+		marking("tibial cartilage lateral", anatomy.LateralTibialCartilage),
+	}
 }
 
 // menisci returns the other order of words under which schemes have menisci.
 func menisci() []NamedSegment {
-	return []NamedSegment{marking("meniscus medial", anatomy.MedialMeniscus), marking("meniscus lateral", anatomy.LateralMeniscus)}
+	return []NamedSegment{
+		marking("meniscus medial", anatomy.MedialMeniscus), marking("meniscus lateral", anatomy.LateralMeniscus),
+	}
 }
 
 // Names lists the built-in schemes.
@@ -143,13 +186,18 @@ func Names() []string {
 func Named(name string) (Scheme, error) {
 	for _, s := range builtin {
 		if s.Name == name {
-			return Scheme{Name: s.Name, Labels: slices.Clone(s.Labels), Segments: slices.Clone(s.Segments), Codes: slices.Clone(s.Codes)}, nil
+			return s.clone(), nil
 		}
 	}
 	return Scheme{}, fmt.Errorf("no label scheme %q, want one of %s", name, strings.Join(Names(), ", "))
 }
 
-// Known reports whether the scheme says anything; the zero Scheme does not.
+func (s Scheme) clone() Scheme {
+	s.Labels, s.Segments, s.Codes = slices.Clone(s.Labels), slices.Clone(s.Segments), slices.Clone(s.Codes)
+	return s
+}
+
+// Known reports whether the scheme has an entry; the zero Scheme has none.
 func (s Scheme) Known() bool { return len(s.Labels)+len(s.Segments)+len(s.Codes) > 0 }
 
 // validName is what a scheme or a compartment may be called. Names become table
@@ -183,19 +231,17 @@ func (s Scheme) meanings() []string {
 	return names
 }
 
-// rows returns the names that the scheme reports where nothing is divided. It has no
-// tissues, see Undivided.
-func (s Scheme) rows() []string { return s.meanings() }
-
 // Tissues reports whether the scheme has tissues, which are to be divided.
 func (s Scheme) Tissues() bool {
-	return slices.ContainsFunc(s.meanings(), func(name string) bool { return anatomy.TissueNamed(name) != anatomy.NoTissue })
+	return slices.ContainsFunc(
+		s.meanings(), func(name string) bool { return anatomy.TissueNamed(name) != anatomy.NoTissue },
+	)
 }
 
 // Undivided returns the scheme with a row in the place of every tissue: femoral for
 // femoral cartilage, medial-tibial for that of the medial tibia, and so on; bone is ignored.
 func (s Scheme) Undivided() Scheme {
-	u := Scheme{Name: s.Name, Labels: slices.Clone(s.Labels), Segments: slices.Clone(s.Segments), Codes: slices.Clone(s.Codes)}
+	u := s.clone()
 	for n, l := range u.Labels {
 		u.Labels[n].Name = undividedRow(l.Name)
 	}

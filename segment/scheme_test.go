@@ -22,29 +22,68 @@ func TestNamed(t *testing.T) {
 	}{
 		"compartments": {map[uint16]string{1: "medial", 2: "lateral", 3: "patellofemoral"},
 			[]string{"medial", "lateral", "patellofemoral"}, []string{"medial", "lateral", "patellofemoral"}},
-		"oai-zib": {map[uint16]string{1: "femur", 2: "femoral-cartilage", 3: "tibia", 4: "medial-tibial-cartilage", 5: "lateral-tibial-cartilage"},
-			[]string{"medial", "lateral", "patellofemoral"}, []string{"medial-tibial", "lateral-tibial", "femoral"}},
-		"skm-tea": {map[uint16]string{1: "patellar-cartilage", 2: "femoral-cartilage", 3: "medial-tibial-cartilage", 4: "lateral-tibial-cartilage", 5: "medial-meniscus", 6: "lateral-meniscus"},
+		"oai-zib": {
+			map[uint16]string{
+				1: "femur", 2: "femoral-cartilage", 3: "tibia", 4: "medial-tibial-cartilage",
+				5: "lateral-tibial-cartilage",
+			},
+			[]string{"medial", "lateral", "patellofemoral"},
+			[]string{"medial-tibial", "lateral-tibial", "femoral"},
+		},
+		"skm-tea": {
+			map[uint16]string{
+				1: "patellar-cartilage", 2: "femoral-cartilage", 3: "medial-tibial-cartilage",
+				4: "lateral-tibial-cartilage", 5: "medial-meniscus", 6: "lateral-meniscus",
+			},
 			[]string{"medial", "lateral", "patellofemoral", "medial-meniscus", "lateral-meniscus"},
-			[]string{"medial-tibial", "lateral-tibial", "patellar", "femoral", "medial-meniscus", "lateral-meniscus"}},
-		"imorphics": {map[uint16]string{1: "femoral-cartilage", 2: "lateral-tibial-cartilage", 3: "medial-tibial-cartilage", 4: "patellar-cartilage", 5: "lateral-meniscus", 6: "medial-meniscus"},
+			[]string{"medial-tibial", "lateral-tibial", "patellar", "femoral", "medial-meniscus", "lateral-meniscus"},
+		},
+		"imorphics": {
+			map[uint16]string{
+				1: "femoral-cartilage", 2: "lateral-tibial-cartilage", 3: "medial-tibial-cartilage",
+				4: "patellar-cartilage", 5: "lateral-meniscus", 6: "medial-meniscus",
+			},
 			[]string{"medial", "lateral", "patellofemoral", "medial-meniscus", "lateral-meniscus"},
-			[]string{"medial-tibial", "lateral-tibial", "patellar", "femoral", "medial-meniscus", "lateral-meniscus"}},
-		"openmsk": {map[uint16]string{1: "femur", 2: "tibia", 3: "patella", 4: "femoral-cartilage", 5: "medial-tibial-cartilage", 6: "lateral-tibial-cartilage", 7: "patellar-cartilage",
-			8: "medial-meniscus", 9: "lateral-meniscus", 11: "trochlear-cartilage",
-			12: "medial-central-femoral-cartilage", 13: "lateral-central-femoral-cartilage", 14: "medial-posterior-femoral-cartilage", 15: "lateral-posterior-femoral-cartilage"},
+			[]string{"medial-tibial", "lateral-tibial", "patellar", "femoral", "medial-meniscus", "lateral-meniscus"},
+		},
+		"openmsk": {
+			map[uint16]string{
+				1: "femur", 2: "tibia", 3: "patella", 4: "femoral-cartilage", 5: "medial-tibial-cartilage",
+				6: "lateral-tibial-cartilage", 7: "patellar-cartilage", 8: "medial-meniscus",
+				9: "lateral-meniscus", 11: "trochlear-cartilage", 12: "medial-central-femoral-cartilage",
+				13: "lateral-central-femoral-cartilage", 14: "medial-posterior-femoral-cartilage",
+				15: "lateral-posterior-femoral-cartilage",
+			},
 			[]string{"medial", "lateral", "patellofemoral", "medial-meniscus", "lateral-meniscus"},
-			[]string{"patellofemoral", "medial-tibial", "lateral-tibial", "patellar", "femoral", "lateral-central-femoral", "lateral-posterior-femoral",
-				"medial-central-femoral", "medial-posterior-femoral", "medial-meniscus", "lateral-meniscus"}},
-		"dosma": {map[uint16]string{1: "patellar-cartilage", 2: "femoral-cartilage", 3: "medial-tibial-cartilage", 4: "lateral-tibial-cartilage", 5: "medial-meniscus", 6: "lateral-meniscus",
-			7: "femur", 8: "tibia", 9: "patella"},
+			[]string{
+				"patellofemoral", "medial-tibial", "lateral-tibial", "patellar", "femoral", "lateral-central-femoral",
+				"lateral-posterior-femoral", "medial-central-femoral", "medial-posterior-femoral", "medial-meniscus",
+				"lateral-meniscus",
+			},
+		},
+		"dosma": {
+			map[uint16]string{
+				1: "patellar-cartilage", 2: "femoral-cartilage", 3: "medial-tibial-cartilage",
+				4: "lateral-tibial-cartilage", 5: "medial-meniscus", 6: "lateral-meniscus", 7: "femur", 8: "tibia",
+				9: "patella",
+			},
 			[]string{"medial", "lateral", "patellofemoral", "medial-meniscus", "lateral-meniscus"},
-			[]string{"medial-tibial", "lateral-tibial", "patellar", "femoral", "medial-meniscus", "lateral-meniscus"}},
-		"akoa": {map[uint16]string{1: "femur", 2: "femoral-cartilage", 3: "tibia", 4: "tibial-cartilage", 5: "patella", 6: "patellar-cartilage", 7: "ignore", 8: "ignore", 9: "ignore"},
-			[]string{"medial", "lateral", "patellofemoral"}, []string{"patellar", "femoral", "tibial"}},
+			[]string{"medial-tibial", "lateral-tibial", "patellar", "femoral", "medial-meniscus", "lateral-meniscus"},
+		},
+		"akoa": {
+			map[uint16]string{
+				1: "femur", 2: "femoral-cartilage", 3: "tibia", 4: "tibial-cartilage", 5: "patella",
+				6: "patellar-cartilage", 7: "ignore", 8: "ignore", 9: "ignore",
+			},
+			[]string{"medial", "lateral", "patellofemoral"},
+			[]string{"patellar", "femoral", "tibial"},
+		},
 		"ski10": {map[uint16]string{1: "femur", 2: "femoral-cartilage", 3: "tibia", 4: "tibial-cartilage"},
 			[]string{"medial", "lateral", "patellofemoral"}, []string{"femoral", "tibial"}},
-		"codes": {map[uint16]string{}, []string{"medial", "lateral", "patellofemoral", "femoral"}, []string{"medial", "lateral", "patellofemoral", "femoral"}},
+		"codes": {
+			map[uint16]string{}, []string{"medial", "lateral", "patellofemoral", "femoral"},
+			[]string{"medial", "lateral", "patellofemoral", "femoral"},
+		},
 	}
 	for _, s := range builtin {
 		w, known := want[s.Name]
@@ -62,7 +101,7 @@ func TestNamed(t *testing.T) {
 		if d := cmp.Diff(w.divided, (Marks{Names: s.meanings()}).dividedRows()); d != "" {
 			t.Errorf("%s divided (-want +got):\n%s", s.Name, d)
 		}
-		if d := cmp.Diff(w.undivided, s.Undivided().rows()); d != "" {
+		if d := cmp.Diff(w.undivided, s.Undivided().meanings()); d != "" {
 			t.Errorf("%s undivided (-want +got):\n%s", s.Name, d)
 		}
 		if named, err := Named(s.Name); err != nil || cmp.Diff(named, s) != "" {
@@ -73,7 +112,8 @@ func TestNamed(t *testing.T) {
 		}
 	}
 	_, err := Named("OAI-ZIB")
-	if want := `no label scheme "OAI-ZIB", want one of compartments, oai-zib, skm-tea, imorphics, openmsk, dosma, akoa, ski10, codes`; err == nil || err.Error() != want {
+	if want := `no label scheme "OAI-ZIB", want one of compartments, oai-zib, skm-tea, imorphics, openmsk, dosma, akoa, ski10, codes`; err == nil ||
+		err.Error() != want {
 		t.Errorf("Named: %v, want %s", err, want)
 	}
 }
@@ -88,11 +128,21 @@ func TestNamedIsACopy(t *testing.T) {
 }
 
 func TestParseScheme(t *testing.T) {
-	s, err := ParseScheme([]byte("# a study of the trochlea\nname: ge-rule\nlabels:\n  9: ignore\n  3: patellofemoral\n  2: lateral\n  12: sphere-10\n  65535: sphere-9\n  4: lateral\n"))
+	s, err := ParseScheme(
+		[]byte(
+			"# a study of the trochlea\nname: ge-rule\nlabels:\n  9: ignore\n  3: patellofemoral\n  2: lateral\n  12: sphere-10\n  65535: sphere-9\n  4: lateral\n",
+		),
+	)
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := Scheme{Name: "ge-rule", Labels: []Label{{2, "lateral"}, {3, "patellofemoral"}, {4, "lateral"}, {9, "ignore"}, {12, "sphere-10"}, {65535, "sphere-9"}}}
+	want := Scheme{
+		Name: "ge-rule",
+		Labels: []Label{
+			{2, "lateral"}, {3, "patellofemoral"}, {4, "lateral"}, {9, "ignore"}, {12, "sphere-10"},
+			{65535, "sphere-9"},
+		},
+	}
 	if d := cmp.Diff(want, s); d != "" {
 		t.Errorf("(-want +got):\n%s", d)
 	}
@@ -120,7 +170,10 @@ func TestParseSchemeRefusals(t *testing.T) {
 		{"label twice, once as an alias", "name: a\nlabels: {&a 2: medial, *a : lateral}", "label 2 appears twice"},
 		{"octal label", "name: a\nlabels: {010: medial}", `line 2: "010", want a number`},
 		{"octal code", "name: a\ncodes: [{type: 0123, compartment: medial}]", `line 2: type: "0123", want a number`},
-		{"segment that looks like a number", "name: a\nsegments: {1.0: medial}", `line 2: "1.0", want a number without needless signs and zeros, or a text in quotes`},
+		{
+			"segment that looks like a number", "name: a\nsegments: {1.0: medial}",
+			`line 2: "1.0", want a number without needless signs and zeros, or a text in quotes`,
+		},
 		{"background", "name: a\nlabels: {0: medial}", "label 0 is the background in every scheme"},
 		{"negative label", "name: a\nlabels: {-1: medial}", "label -1, want a whole number of 1 to 65535"},
 		{"label of a fraction", "name: a\nlabels: {1.5: medial}", "label 1.5, want a whole number"},
@@ -169,7 +222,10 @@ func FuzzParseScheme(f *testing.F) {
 // TestNatural: the order is by the value of numbers and does not depend on the
 // order in which names are met.
 func TestNatural(t *testing.T) {
-	want := []string{"a", "a-1", "a1", "a01b", "a1b", "a02", "a2", "a2-9", "a2-10", "a10", "a99999999999999999999998", "a99999999999999999999999", "b", "sphere-09", "sphere-9", "sphere-10"}
+	want := []string{
+		"a", "a-1", "a1", "a01b", "a1b", "a02", "a2", "a2-9", "a2-10", "a10", "a99999999999999999999998",
+		"a99999999999999999999999", "b", "sphere-09", "sphere-9", "sphere-10",
+	}
 	got := slices.Clone(want)
 	r := rand.New(rand.NewPCG(1, 1))
 	for range 20 {
@@ -209,7 +265,7 @@ func TestInterpret(t *testing.T) {
 		if d := cmp.Diff(c.want, r.Data); d != "" {
 			t.Errorf("%s (-want +got):\n%s", c.name, d)
 		}
-		if d := cmp.Diff(scheme.rows(), r.Names); d != "" {
+		if d := cmp.Diff(scheme.meanings(), r.Names); d != "" {
 			t.Errorf("%s: names: %s", c.name, d)
 		}
 		if !slices.Equal(mask, c.mask) {

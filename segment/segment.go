@@ -10,8 +10,8 @@
 //
 // Scheme.Interpret gives the labels of a mask their meanings, and refuses labels that the
 // scheme does not know. Scheme.InterpretSegments does the same for the named segments of a DICOM
-// mask or of 3D Slicer: it says whether label, code or number decided, and refuses what
-// contradicts itself. Marks.Divided joins the meanings with the regions and layers into Parts,
+// mask or of 3D Slicer: it records whether label, code or number decided, and refuses
+// contradictions. Marks.Divided joins the meanings with the regions and layers into Parts,
 // and Marks.Whole makes a part of each row where nothing is divided. Both are on the grid of the
 // mask. OnGrid brings a mask to the voxel order of the series where both have the
 // same voxels, and refuses it where they differ. Parts.OnGrid returns the Regions of the series, which

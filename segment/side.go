@@ -13,9 +13,9 @@ import (
 // they show the side, as in package anatomy.
 const leastAside = 8
 
-// Sides returns what the rows that the mask itself marks say about the side of the knee: each pair of
+// Sides returns the claims of rows that the mask itself marks about the side of the knee: each pair of
 // names that differ in the words medial and lateral, as medial and lateral, or medial-tibial and
-// lateral-tibial. In a right knee medial lies to the patient's left. tissues says whether names of
+// lateral-tibial. In a right knee medial lies to the patient's left. tissues selects whether names of
 // tissues count, too, as they do where nothing is divided; else package anatomy has their evidence.
 func (m Marks) Sides(tissues bool) []anatomy.Claim {
 	middle := m.middles()
@@ -55,11 +55,11 @@ func (m Marks) middles() []float64 {
 	count, sum := make([]float64, len(m.Names)), make([]float64, len(m.Names))
 	x := m.Affine[0]
 	m.each(func(v, n int, mark uint16) {
-		i, j, k := v%m.Size[0], v/m.Size[0]%m.Size[1], v/(m.Size[0]*m.Size[1])
+		i := m.Index(v)
 		// n voxels of a row of the grid, so that their middle is half-way.
-		at := x[0]*(float64(i)+float64(n-1)/2) + x[1]*float64(j) + x[2]*float64(k) + x[3]
+		place := x[0]*(float64(i[0])+float64(n-1)/2) + x[1]*float64(i[1]) + x[2]*float64(i[2]) + x[3]
 		count[mark-1] += float64(n)
-		sum[mark-1] += at * float64(n)
+		sum[mark-1] += place * float64(n)
 	})
 	for n := range sum {
 		sum[n] /= count[n]
@@ -72,10 +72,10 @@ func (m Marks) each(do func(v, n int, mark uint16)) {
 	for v := 0; v < len(m.Data); {
 		n := run(m.Data[v:])
 		if mark := m.Data[v]; mark != 0 {
-			for from := v; from < v+n; {
-				to := min(v+n, (from/m.Size[0]+1)*m.Size[0])
-				do(from, to-from, mark)
-				from = to
+			for start := v; start < v+n; {
+				end := min(v+n, (start/m.Size[0]+1)*m.Size[0])
+				do(start, end-start, mark)
+				start = end
 			}
 		}
 		v += n
@@ -97,7 +97,7 @@ func (m Marks) KneeMask() anatomy.Mask {
 
 // kneeRow reports whether the name is that of a row of the cartilage of a knee.
 func kneeRow(name string) bool {
-	return rank(name) != math.MaxInt || slices.ContainsFunc(anatomy.Tissues(), func(t anatomy.Tissue) bool {
+	return slices.Contains(ranked[:], name) || slices.ContainsFunc(anatomy.Tissues(), func(t anatomy.Tissue) bool {
 		return t.Cartilage() && undividedRow(t.String()) == name
 	})
 }
@@ -106,7 +106,10 @@ func kneeRow(name string) bool {
 func (m Marks) Beside(p anatomy.Plane, side anatomy.Side) Marks {
 	m.Labels = volume.Labels{Geometry: m.Geometry, Data: slices.Clone(m.Data)}
 	for v, mark := range m.Data {
-		if mark != 0 && !p.Beside(m.Position(float64(v%m.Size[0]), float64(v/m.Size[0]%m.Size[1]), float64(v/(m.Size[0]*m.Size[1]))), side) {
+		if mark == 0 {
+			continue
+		}
+		if i := m.Index(v); !p.Beside(m.Position(float64(i[0]), float64(i[1]), float64(i[2])), side) {
 			m.Data[v] = 0
 		}
 	}

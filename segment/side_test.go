@@ -1,6 +1,7 @@
 package segment
 
 import (
+	"slices"
 	"testing"
 
 	"github.com/t2map/t2map/segment/anatomy"
@@ -47,5 +48,19 @@ func TestSidesOfRows(t *testing.T) {
 		if side != c.want || len(claims) > 1 {
 			t.Errorf("%s: %v, want %v", c.name, claims, c.want)
 		}
+	}
+}
+
+// Rows count as cartilage of a knee by their names alone: the tubes of a phantom do not.
+func TestKneeMaskRows(t *testing.T) {
+	names := []string{"medial", "femoral", "sphere-1", "medial-meniscus", "tibial-cartilage"}
+	m := Marks{Names: names}
+	m.Size, m.Data = [3]int{5, 1, 1}, []uint16{1, 2, 3, 4, 5}
+	want := []anatomy.Tissue{
+		anatomy.FemoralCartilage, anatomy.FemoralCartilage, anatomy.NoTissue, anatomy.MedialMeniscus,
+		anatomy.TibialCartilage,
+	}
+	if got := m.KneeMask().Data; !slices.Equal(got, want) {
+		t.Errorf("%v, want %v", got, want)
 	}
 }

@@ -25,7 +25,7 @@ type UnknownSegmentsError struct {
 	Segments []SegmentCount // in the order of the mask
 }
 
-// Error says it as `scheme oai-zib does not know segment 7 "Fibula" (12 voxels)`.
+// Error returns a text such as `scheme oai-zib does not know segment 7 "Fibula" (12 voxels)`.
 func (e *UnknownSegmentsError) Error() string {
 	var parts []string
 	for _, s := range e.Segments[:min(shownLabels, len(e.Segments))] {
@@ -44,7 +44,7 @@ func (e *UnknownSegmentsError) Error() string {
 	return fmt.Sprintf("scheme %s does not know %s", e.Scheme, strings.Join(parts, ", "))
 }
 
-// OverlapError says that voxels have two meanings.
+// OverlapError reports that voxels have two meanings.
 type OverlapError struct {
 	// Pairs are the meanings that share voxels, the largest overlap first.
 	Pairs []Overlap
@@ -56,7 +56,7 @@ type Overlap struct {
 	Voxels        int
 }
 
-// Error says it as "12 voxels are both medial and lateral".
+// Error returns a text such as "12 voxels are both medial and lateral".
 func (e *OverlapError) Error() string {
 	var parts []string
 	for _, p := range e.Pairs[:min(shownLabels, len(e.Pairs))] {
@@ -69,13 +69,15 @@ func (e *OverlapError) Error() string {
 	return strings.Join(parts, ", ")
 }
 
-// FrameError says that two segments that are to be reported are drawn in different
+// FrameError reports that two segments that are to be reported are drawn in different
 // frames of reference.
 type FrameError struct{ First, Second volume.Segment }
 
 // Error names both segments and their frames.
 func (e *FrameError) Error() string {
-	return fmt.Sprintf("%s is drawn in frame %s, %s in frame %s", called(e.First), e.First.Frame, called(e.Second), e.Second.Frame)
+	return fmt.Sprintf(
+		"%s is drawn in frame %s, %s in frame %s", called(e.First), e.First.Frame, called(e.Second), e.Second.Frame,
+	)
 }
 
 // InterpretSegments gives the voxels of named segments their meanings, as Interpret does
@@ -86,7 +88,7 @@ func (e *FrameError) Error() string {
 // Bone only helps to divide the cartilage: where both overlap the voxel is cartilage, and
 // bone that cannot be drawn, or is drawn in another frame of reference, is omitted.
 //
-// Errors: a segment of which the scheme says two things; an *UnknownSegmentsError
+// Errors: a segment to which the scheme gives two meanings; an *UnknownSegmentsError
 // that lists those that the scheme does not know, the empty ones too; the Problem
 // of a segment that has a meaning; a *FrameError; an *OverlapError; an index that is not on
 // the grid.
@@ -96,7 +98,10 @@ func (s Scheme) InterpretSegments(m volume.Segmentation) (Marks, error) {
 		return Marks{}, err
 	}
 	names := s.meanings()
-	r := Marks{Labels: volume.Labels{Geometry: m.Geometry, Data: make([]uint16, m.Voxels())}, Names: names, Readings: readings}
+	r := Marks{
+		Labels: volume.Labels{Geometry: m.Geometry, Data: make([]uint16, m.Voxels())}, Names: names,
+		Readings: readings,
+	}
 	shared := map[[2]uint16]int{}
 	var framed volume.Segment // the first one of a known frame of reference
 	for n, g := range m.Segments {
@@ -160,7 +165,7 @@ func isBone(name string) bool {
 	return t != anatomy.NoTissue && len(compartmentsOf(name)) == 0
 }
 
-// read says of every segment what it is taken for.
+// read returns the reading of every segment.
 func (s Scheme) read(segments []volume.Segment) ([]Reading, error) {
 	out := make([]Reading, len(segments))
 	var unknown []SegmentCount
@@ -170,9 +175,13 @@ func (s Scheme) read(segments []volume.Segment) ([]Reading, error) {
 			return nil, err
 		}
 		if decided.name == "" {
-			unknown = append(unknown, SegmentCount{Number: g.Number, Label: g.Label, Voxels: len(g.Voxels), Known: known})
+			unknown = append(
+				unknown, SegmentCount{Number: g.Number, Label: g.Label, Voxels: len(g.Voxels), Known: known},
+			)
 		}
-		out[n] = Reading{Number: g.Number, Label: g.Label, Meaning: decided.name, By: decided.by, Voxels: len(g.Voxels)}
+		out[n] = Reading{
+			Number: g.Number, Label: g.Label, Meaning: decided.name, By: decided.source, Voxels: len(g.Voxels),
+		}
 	}
 	if len(unknown) > 0 {
 		return nil, &UnknownSegmentsError{Scheme: s.Name, Segments: unknown}

@@ -184,11 +184,16 @@ func TestInterpretSegments(t *testing.T) {
 		want[v] = 1
 	}
 	want[23] = 3
-	read := []Reading{{1, "medial", "medial", "label", 3}, {4, "medial cartilage", "medial", "label", 2}, {3, "patellofemoral", "patellofemoral", "label", 1}, {2, "lateral", "lateral", "label", 0}}
+	read := []Reading{
+		{1, "medial", "medial", "label", 3}, {4, "medial cartilage", "medial", "label", 2},
+		{3, "patellofemoral", "patellofemoral", "label", 1}, {2, "lateral", "lateral", "label", 0},
+	}
 	if d := cmp.Diff(read, got.Readings); d != "" {
 		t.Errorf("readings (-want +got):\n%s", d)
 	}
-	if d := cmp.Diff(want, got.Data); d != "" || !slices.Equal(got.Names, []string{"medial", "lateral", "patellofemoral"}) || got.Geometry != smallGrid {
+	if d := cmp.Diff(want, got.Data); d != "" ||
+		!slices.Equal(got.Names, []string{"medial", "lateral", "patellofemoral"}) ||
+		got.Geometry != smallGrid {
 		t.Errorf("%v %v (-want +got):\n%s", got.Names, got.Geometry, d)
 	}
 }
@@ -196,8 +201,16 @@ func TestInterpretSegments(t *testing.T) {
 // What decided stands with each segment, the ignored ones too.
 func TestReadings(t *testing.T) {
 	got, err := named(t, "oai-zib").InterpretSegments(segmentation(
-		volume.Segment{Number: 4, Label: "Segment 4", Voxels: []uint32{1}}, labelled(sct("306783000", "49370004"), 9, "LTC"), volume.Segment{Number: 1, Label: "femoral bone"}))
-	want := []Reading{{4, "Segment 4", "medial-tibial-cartilage", "number", 1}, {9, "LTC", "lateral-tibial-cartilage", "code", 0}, {1, "femoral bone", "femur", "label", 0}}
+		volume.Segment{
+			Number: 4, Label: "Segment 4", Voxels: []uint32{1},
+		},
+		labelled(sct("306783000", "49370004"), 9, "LTC"),
+		volume.Segment{Number: 1, Label: "femoral bone"},
+	))
+	want := []Reading{
+		{4, "Segment 4", "medial-tibial-cartilage", "number", 1}, {9, "LTC", "lateral-tibial-cartilage", "code", 0},
+		{1, "femoral bone", "femur", "label", 0},
+	}
 	if d := cmp.Diff(want, got.Readings); d != "" || err != nil {
 		t.Errorf("%v (-want +got):\n%s", err, d)
 	}
@@ -228,21 +241,30 @@ func TestInterpretSegmentsRefuses(t *testing.T) {
 		}
 	}
 	// Bone need not be sound.
-	got, err := named(t, "oai-zib").InterpretSegments(segmentation(volume.Segment{Number: 1, Label: "femoral bone", Problem: drawn}))
+	got, err := named(
+		t, "oai-zib",
+	).InterpretSegments(segmentation(volume.Segment{Number: 1, Label: "femoral bone", Problem: drawn}))
 	if err != nil || slices.Max(got.Data) != 0 {
 		t.Errorf("bone with a problem: %v", err)
 	}
-	got, err = named(t, "oai-zib").InterpretSegments(segmentation(volume.Segment{Number: 1, Label: "femoral bone", Frame: "aa", Voxels: []uint32{0}},
+	got, err = named(
+		t, "oai-zib",
+	).InterpretSegments(segmentation(volume.Segment{Number: 1, Label: "femoral bone", Frame: "aa", Voxels: []uint32{0}},
 		volume.Segment{Number: 2, Label: "femoral cartilage", Frame: "bb", Voxels: []uint32{1}}))
 	if err != nil || slices.Max(got.Data) == 0 {
 		t.Errorf("bone in another frame: %v", err)
 	}
 	// Cartilage within bone is cartilage, in either order.
 	zib := named(t, "oai-zib")
-	bone, cartilage := volume.Segment{Number: 1, Label: "femoral bone", Voxels: []uint32{0, 1, 2}}, volume.Segment{Number: 2, Label: "femoral cartilage", Voxels: []uint32{1}}
+	bone, cartilage := volume.Segment{
+		Number: 1, Label: "femoral bone", Voxels: []uint32{0, 1, 2},
+	}, volume.Segment{
+		Number: 2, Label: "femoral cartilage", Voxels: []uint32{1},
+	}
 	for _, segments := range [][]volume.Segment{{bone, cartilage}, {cartilage, bone}} {
 		got, err = zib.InterpretSegments(segmentation(segments...))
-		if err != nil || got.Names[got.Data[0]-1] != "femur" || got.Names[got.Data[1]-1] != "femoral-cartilage" || got.Names[got.Data[2]-1] != "femur" {
+		if err != nil || got.Names[got.Data[0]-1] != "femur" || got.Names[got.Data[1]-1] != "femoral-cartilage" ||
+			got.Names[got.Data[2]-1] != "femur" {
 			t.Errorf("cartilage within bone: %v, %v", got.Data, err)
 		}
 	}
@@ -252,7 +274,8 @@ func TestInterpretSegmentsRefuses(t *testing.T) {
 		many[n] = volume.Segment{Number: 100 + n, Label: "x"}
 	}
 	_, err = named(t, "codes").InterpretSegments(segmentation(many...))
-	if !errors.As(err, &unknown) || len(unknown.Segments) != 100 || !strings.HasSuffix(err.Error(), ", 92 segments more") {
+	if !errors.As(err, &unknown) || len(unknown.Segments) != 100 ||
+		!strings.HasSuffix(err.Error(), ", 92 segments more") {
 		t.Errorf("many: %v", err)
 	}
 }
@@ -287,7 +310,8 @@ func TestSchemeOfTheDocument(t *testing.T) {
 		t.Fatal(err)
 	}
 	s, err := ParseScheme(text)
-	if err != nil || !slices.Equal(s.meanings(), []string{"medial", "lateral", "patellofemoral", "medial-posterior-femur"}) {
+	if err != nil ||
+		!slices.Equal(s.meanings(), []string{"medial", "lateral", "patellofemoral", "medial-posterior-femur"}) {
 		t.Errorf("%v, %v", s.meanings(), err)
 	}
 	page, err := os.ReadFile("../docs/masks.md")

@@ -26,9 +26,9 @@ type Excluded struct {
 	Fluid        int `json:"fluid"`
 }
 
-// of returns the count of a status, or nil for one that excludes no voxel. It is
+// field returns the count of a status, or nil for one that excludes no voxel. It is
 // the one place that knows which field counts which status.
-func (e *Excluded) of(s volume.Status) *int {
+func (e *Excluded) field(s volume.Status) *int {
 	switch s {
 	case volume.LowSignal:
 		return &e.LowSignal
@@ -54,7 +54,7 @@ func (e *Excluded) of(s volume.Status) *int {
 // volume.Exclusions: for status, n := range e.Each { … }.
 func (e Excluded) Each(yield func(s volume.Status, n int) bool) {
 	for _, s := range volume.Exclusions {
-		if !yield(s, *e.of(s)) {
+		if !yield(s, *e.field(s)) {
 			return
 		}
 	}
@@ -86,7 +86,7 @@ func (e Excluded) Reasons() []string {
 
 // count adds a voxel of the status and says whether that is an exclusion.
 func (e *Excluded) count(s volume.Status) bool {
-	n := e.of(s)
+	n := e.field(s)
 	if n == nil {
 		return false
 	}
@@ -94,7 +94,7 @@ func (e *Excluded) count(s volume.Status) bool {
 	return true
 }
 
-// All is the region or the layer of a row that is not about one of them.
+// All is the region or the layer of a row that covers all of them.
 const All = "all"
 
 // Summary is what one study has in one row. Values are over the used voxels; NaN where
@@ -110,10 +110,10 @@ type Summary struct {
 	Used     int      `json:"used"`   // with status Fitted
 	Excluded Excluded `json:"excluded"`
 	MeanT2   Number   `json:"mean_t2_ms"`
-	// SEMeanT2 is what the noise of the images leaves open of MeanT2:
+	// SEMeanT2 is the uncertainty of MeanT2 due to image noise:
 	// √(Σ SE²)/Used over the voxels' standard errors, whose noise is independent. It
-	// says nothing of the model, the mask or the next scan. NaN if one voxel has no
-	// standard error.
+	// does not include errors of the model or the mask, or the variation between scans. NaN if a
+	// voxel has no standard error.
 	SEMeanT2 Number `json:"se_mean_t2_ms"`
 	SDT2     Number `json:"sd_t2_ms"` // of the sample, n − 1
 	// Quartiles interpolate linearly between order statistics (type 7 of
@@ -185,7 +185,9 @@ func SetPlateMeans(whole, parts []Summary) {
 	for n := range whole {
 		sum, plates, voxels := 0.0, 0, 0
 		for _, p := range parts {
-			if p.Compartment == whole[n].Compartment && p.Layer == All && slices.Contains(anatomy.Plates(), anatomy.Plate(p.Region)) && p.Voxels > 0 {
+			if p.Compartment == whole[n].Compartment && p.Layer == All &&
+				slices.Contains(anatomy.Plates(), anatomy.Plate(p.Region)) &&
+				p.Voxels > 0 {
 				sum += float64(p.MeanT2)
 				plates++
 				voxels += p.Voxels
@@ -220,7 +222,7 @@ func summarize(m volume.Maps, r Regions, member []uint16, rows []row, rowsOf [][
 			continue
 		}
 		if int(part) > len(rowsOf) {
-			return nil, fmt.Errorf("voxel %s: region %d of %d", at(v, r.Size), part, len(rowsOf))
+			return nil, fmt.Errorf("voxel %s: region %d of %d", voxelIndex(r, v), part, len(rowsOf))
 		}
 		status := m.Status[v]
 		used := status == volume.Fitted && !math.IsNaN(float64(m.T2[v]))
@@ -233,7 +235,8 @@ func summarize(m volume.Maps, r Regions, member []uint16, rows []row, rowsOf [][
 			if used {
 				s.add(m, v)
 			} else if !s.excluded.count(status) {
-				return nil, fmt.Errorf("voxel %s of %s: status %v, T2 %g ms: mask and fit disagree", at(v, r.Size), rows[n].compartment, status, m.T2[v])
+				return nil, fmt.Errorf("voxel %s of %s: status %v, T2 %g ms: mask and fit disagree",
+					voxelIndex(r, v), rows[n].compartment, status, m.T2[v])
 			}
 		}
 	}
@@ -265,8 +268,8 @@ func (s *rowSum) add(m volume.Maps, v int) {
 }
 
 // summary returns the row's values.
-func (s rowSum) summary(of row, voxelVolume float64) Summary {
-	out := Summary{Compartment: of.compartment, Region: of.region, Layer: of.layer, Voxels: s.voxels, Excluded: s.excluded}
+func (s rowSum) summary(r row, voxelVolume float64) Summary {
+	out := Summary{Compartment: r.compartment, Region: r.region, Layer: r.layer, Voxels: s.voxels, Excluded: s.excluded}
 	out.fill(s.t2, s.r2, voxelVolume)
 	out.SEMeanT2 = Number(math.Sqrt(s.variance) / float64(len(s.t2))) // 0/0 is NaN: absent
 	out.MeanFraction = Number(s.fraction / float64(s.voxels))
@@ -282,17 +285,21 @@ func sameGrid(m volume.Maps, r Regions) error {
 	}
 	n := r.Voxels()
 	if len(r.Data) != n || len(m.T2) != n || len(m.R2) != n || len(m.SE) != n || len(m.Status) != n {
-		return fmt.Errorf("mask, T2, R², SE, status have %d, %d, %d, %d, %d values, want %d", len(r.Data), len(m.T2), len(m.R2), len(m.SE), len(m.Status), n)
+		return fmt.Errorf(
+			"mask, T2, R², SE, status have %d, %d, %d, %d, %d values, want %d", len(r.Data), len(m.T2), len(m.R2),
+			len(m.SE), len(m.Status), n,
+		)
 	}
 	return nil
 }
 
-// at writes the index (i, j, k) of voxel v.
-func at(v int, size [3]int) string {
-	return fmt.Sprintf("(%d, %d, %d)", v%size[0], v/size[0]%size[1], v/size[0]/size[1])
+// voxelIndex writes the index (i, j, k) of voxel v.
+func voxelIndex(r Regions, v int) string {
+	i := r.Index(v)
+	return fmt.Sprintf("(%d, %d, %d)", i[0], i[1], i[2])
 }
 
-// fill sets the figures from the used voxels' T2, which it sorts, and the sum
+// fill sets the values from the used voxels' T2, which it sorts, and the sum
 // of their R².
 func (s *Summary) fill(t2 []float64, r2, voxelVolume float64) {
 	nan := Number(math.NaN())
@@ -350,55 +357,4 @@ func quantile(sorted []float64, p float64) float64 {
 		return sorted[len(sorted)-1]
 	}
 	return sorted[n] + float64((h-low)*(sorted[n+1]-sorted[n]))
-}
-
-// Decay is the mean signal of a compartment's used voxels.
-type Decay struct {
-	Compartment string
-	Voxels      int       // with status Fitted
-	Signal      []float64 // at each TE of the series; NaN where Voxels is 0
-	// Sigma is the noise of a voxel, as the quadratic mean over the voxels of what
-	// the maps say of their slices; NaN where one of them has none.
-	Sigma float64
-}
-
-// Decays returns one Decay per name in r, in the same order, over all echoes of
-// s, skipped ones among them. It panics if s, m and r do not have one grid,
-// which Summarize checks for m and r.
-func Decays(s volume.MultiEcho, m volume.Maps, r Regions) []Decay {
-	if len(m.Status) != len(r.Data) {
-		panic("segment: maps and mask differ in size")
-	}
-	for _, echo := range s.Echo {
-		if len(echo) != len(r.Data) {
-			panic("segment: series and mask differ in size")
-		}
-	}
-	out := make([]Decay, len(r.Names))
-	for n := range out {
-		out[n] = Decay{Compartment: r.Names[n], Signal: make([]float64, len(s.Echo))}
-	}
-	for v, region := range r.Data {
-		if region == 0 || m.Status[v] != volume.Fitted {
-			continue
-		}
-		d := &out[region-1]
-		d.Voxels++
-		sigma := math.NaN()
-		if k := v / r.SliceVoxels(); k < len(m.Noise.Sigma) {
-			sigma = m.Noise.Sigma[k]
-		}
-		d.Sigma += float64(sigma * sigma)
-		for e, echo := range s.Echo {
-			d.Signal[e] += float64(echo[v])
-		}
-	}
-	for n := range out {
-		d := &out[n]
-		for e := range d.Signal {
-			d.Signal[e] /= float64(d.Voxels) // 0/0 is NaN: absent
-		}
-		d.Sigma = math.Sqrt(d.Sigma / float64(d.Voxels))
-	}
-	return out
 }

@@ -22,8 +22,13 @@ const absent = -1
 
 // study puts values of T2 and statuses on a row of voxels of 0.5 × 0.5 × 2 mm.
 func study(regions []uint16, status []volume.Status, t2 []float32) (volume.Maps, Regions) {
-	g := volume.Geometry{Size: [3]int{len(regions), 1, 1}, Affine: [3][4]float64{{0.5, 0, 0, 0}, {0, 0.5, 0, 0}, {0, 0, 2, 0}}}
-	m := volume.Maps{Geometry: g, T2: make([]float32, len(t2)), R2: make([]float32, len(t2)), SE: make([]float32, len(t2)), Status: status}
+	g := volume.Geometry{
+		Size: [3]int{len(regions), 1, 1}, Affine: [3][4]float64{{0.5, 0, 0, 0}, {0, 0.5, 0, 0}, {0, 0, 2, 0}},
+	}
+	m := volume.Maps{
+		Geometry: g, T2: make([]float32, len(t2)), R2: make([]float32, len(t2)),
+		SE: make([]float32, len(t2)), Status: status,
+	}
 	m.Noise.Sigma = []float64{2}
 	for v, x := range t2 {
 		m.T2[v], m.R2[v], m.SE[v] = x, 1-x/128, x/64
@@ -37,7 +42,8 @@ func study(regions []uint16, status []volume.Status, t2 []float32) (volume.Maps,
 
 // equalNumbers compares by value, NaN equal to NaN.
 var equalNumbers = cmp.Comparer(func(a, b Number) bool {
-	return a == b || (math.IsNaN(float64(a)) && math.IsNaN(float64(b))) || math.Abs(float64(a-b)) <= 1e-12*math.Abs(float64(b))
+	return a == b || (math.IsNaN(float64(a)) && math.IsNaN(float64(b))) ||
+		math.Abs(float64(a-b)) <= 1e-12*math.Abs(float64(b))
 })
 
 // TestSummarizeByHand: medial holds 10, 20, 30, 40 among excluded voxels. Mean
@@ -55,12 +61,26 @@ func TestSummarizeByHand(t *testing.T) {
 	}
 	none := Number(math.NaN())
 	want := []Summary{
-		{Compartment: Medial, Region: All, Layer: All, Voxels: 11, Used: 4, Excluded: Excluded{1, 1, 1, 2, 1, 1, 0, 0}, MeanT2: 25, SEMeanT2: Number(math.Sqrt(3000) / 256), SDT2: Number(math.Sqrt(500. / 3)),
-			MedianT2: 25, Q1T2: 17.5, Q3T2: 32.5, MeanR2: 1 - 25./128, VolumeMM3: 5.5, MeanFraction: 1, PlateMeanT2: none, Texture: noTexture},
-		{Compartment: Lateral, Region: All, Layer: All, Voxels: 3, Excluded: Excluded{LowSignal: 1, NotDecaying: 1, Saturated: 1}, MeanT2: none, SEMeanT2: none, SDT2: none,
-			MedianT2: none, Q1T2: none, Q3T2: none, MeanR2: none, VolumeMM3: 1.5, MeanFraction: 1, PlateMeanT2: none, Texture: noTexture, Note: "no voxel with a sound T2"},
-		{Compartment: Patellofemoral, Region: All, Layer: All, MeanT2: none, SEMeanT2: none, SDT2: none, MedianT2: none, Q1T2: none, Q3T2: none, MeanR2: none,
-			VolumeMM3: none, MeanFraction: none, PlateMeanT2: none, Texture: noTexture, Note: "no voxels in the mask"},
+		{
+			Compartment: Medial, Region: All, Layer: All, Voxels: 11, Used: 4,
+			Excluded: Excluded{1, 1, 1, 2, 1, 1, 0, 0}, MeanT2: 25,
+			SEMeanT2: Number(math.Sqrt(3000) / 256), SDT2: Number(math.Sqrt(500. / 3)), MedianT2: 25,
+			Q1T2: 17.5, Q3T2: 32.5, MeanR2: 1 - 25./128, VolumeMM3: 5.5, MeanFraction: 1,
+			PlateMeanT2: none, Texture: noTexture,
+		},
+		{
+			Compartment: Lateral, Region: All, Layer: All, Voxels: 3,
+			Excluded: Excluded{LowSignal: 1, NotDecaying: 1, Saturated: 1}, MeanT2: none,
+			SEMeanT2: none, SDT2: none, MedianT2: none, Q1T2: none, Q3T2: none,
+			MeanR2: none, VolumeMM3: 1.5, MeanFraction: 1, PlateMeanT2: none, Texture: noTexture,
+			Note: "no voxel with a sound T2",
+		},
+		{
+			Compartment: Patellofemoral, Region: All, Layer: All, MeanT2: none,
+			SEMeanT2: none, SDT2: none, MedianT2: none, Q1T2: none, Q3T2: none,
+			MeanR2: none, VolumeMM3: none, MeanFraction: none, PlateMeanT2: none, Texture: noTexture,
+			Note: "no voxels in the mask",
+		},
 	}
 	if d := cmp.Diff(want, got, equalNumbers); d != "" {
 		t.Errorf("(-want +got):\n%s", d)
@@ -94,7 +114,10 @@ func TestExcluded(t *testing.T) {
 	order := 0
 	for s, n := range e.Each {
 		if s != volume.Exclusions[order] || n != order+1 || byName[s.String()] != n {
-			t.Errorf("%d: %v with %d voxels, %d in JSON, want %v with %d", order, s, n, byName[s.String()], volume.Exclusions[order], order+1)
+			t.Errorf(
+				"%d: %v with %d voxels, %d in JSON, want %v with %d", order, s, n, byName[s.String()],
+				volume.Exclusions[order], order+1,
+			)
 		}
 		order++
 	}
@@ -136,7 +159,8 @@ func TestQuantile(t *testing.T) {
 		{[]float64{3, 3, 3, 9, 10, 11}, 3, 6, 9.75},
 	}
 	for _, c := range cases {
-		if a, b, d := quantile(c.x, 0.25), quantile(c.x, 0.5), quantile(c.x, 0.75); a != c.q1 || b != c.med || d != c.q3 {
+		if a, b, d := quantile(c.x, 0.25), quantile(c.x, 0.5), quantile(c.x, 0.75); a != c.q1 || b != c.med ||
+			d != c.q3 {
 			t.Errorf("%v: %g, %g, %g, want %g, %g, %g", c.x, a, b, d, c.q1, c.med, c.q3)
 		}
 	}
@@ -153,7 +177,9 @@ func TestSummarizeOne(t *testing.T) {
 		t.Fatal(err)
 	}
 	s := got[2]
-	if s.Used != 1 || s.MeanT2 != 32 || s.MedianT2 != 32 || s.Q1T2 != 32 || s.Q3T2 != 32 || !math.IsNaN(float64(s.SDT2)) || s.Note == "" {
+	if s.Used != 1 || s.MeanT2 != 32 || s.MedianT2 != 32 || s.Q1T2 != 32 || s.Q3T2 != 32 ||
+		!math.IsNaN(float64(s.SDT2)) ||
+		s.Note == "" {
 		t.Errorf("%+v", s)
 	}
 }
@@ -202,7 +228,10 @@ func TestSummarizeAgainstSearch(t *testing.T) {
 
 // bySearch computes the summary of compartment c of a study's row of voxels.
 func bySearch(m volume.Maps, r Regions, c int) Summary {
-	s := Summary{Compartment: r.Names[c], Region: All, Layer: All, MeanFraction: Number(math.NaN()), PlateMeanT2: Number(math.NaN()), Texture: noTexture}
+	s := Summary{
+		Compartment: r.Names[c], Region: All, Layer: All, MeanFraction: Number(math.NaN()),
+		PlateMeanT2: Number(math.NaN()), Texture: noTexture,
+	}
 	var t2, r2 []float64
 	tally := map[volume.Status]int{}
 	for v := range r.Data {
@@ -216,7 +245,10 @@ func bySearch(m volume.Maps, r Regions, c int) Summary {
 		}
 	}
 	s.Used = tally[volume.Fitted]
-	s.Excluded = Excluded{tally[volume.LowSignal], tally[volume.NotDecaying], tally[volume.NotConverged], tally[volume.OutOfRange], tally[volume.PoorFit], tally[volume.AtBound], tally[volume.Saturated], tally[volume.Fluid]}
+	s.Excluded = Excluded{
+		tally[volume.LowSignal], tally[volume.NotDecaying], tally[volume.NotConverged], tally[volume.OutOfRange],
+		tally[volume.PoorFit], tally[volume.AtBound], tally[volume.Saturated], tally[volume.Fluid],
+	}
 	var squares float64
 	for v := range r.Data {
 		if int(r.Data[v]) == c+1 && m.Status[v] == volume.Fitted {
@@ -261,11 +293,20 @@ func TestSummarizeRefusals(t *testing.T) {
 		change func(*volume.Maps, *Regions)
 		want   string
 	}{
-		{"not fitted", func(m *volume.Maps, _ *Regions) { m.Status[2] = volume.NotFitted }, "voxel (2, 0, 0) of lateral: status not_fitted"},
+		{
+			"not fitted", func(m *volume.Maps, _ *Regions) { m.Status[2] = volume.NotFitted },
+			"voxel (2, 0, 0) of lateral: status not_fitted",
+		},
 		{"unknown status", func(m *volume.Maps, _ *Regions) { m.Status[2] = 77 }, "status status_77"},
-		{"fitted without T2", func(m *volume.Maps, _ *Regions) { m.T2[1] = float32(math.NaN()) }, "voxel (1, 0, 0) of medial: status fitted, T2 NaN ms"},
+		{
+			"fitted without T2", func(m *volume.Maps, _ *Regions) { m.T2[1] = float32(math.NaN()) },
+			"voxel (1, 0, 0) of medial: status fitted, T2 NaN ms",
+		},
 		{"region without a name", func(_ *volume.Maps, r *Regions) { r.Data[0] = 4 }, "voxel (0, 0, 0): region 4 of 3"},
-		{"another size", func(m *volume.Maps, _ *Regions) { m.Size = [3]int{1, 3, 1} }, "maps of [1 3 1] voxels, mask of [3 1 1]"},
+		{
+			"another size", func(m *volume.Maps, _ *Regions) { m.Size = [3]int{1, 3, 1} },
+			"maps of [1 3 1] voxels, mask of [3 1 1]",
+		},
 		{"short map", func(m *volume.Maps, _ *Regions) { m.R2 = m.R2[:2] }, "3, 3, 2, 3, 3 values, want 3"},
 		{"short mask", func(_ *volume.Maps, r *Regions) { r.Data = r.Data[:2] }, "2, 3, 3, 3, 3 values, want 3"},
 	}
@@ -280,8 +321,12 @@ func TestSummarizeRefusals(t *testing.T) {
 
 func TestSummaryJSON(t *testing.T) {
 	none := Number(math.NaN())
-	s := Summary{Compartment: Medial, Region: All, Layer: All, Voxels: 3, Used: 1, Excluded: Excluded{OutOfRange: 2}, MeanT2: 38.25, SEMeanT2: 0.5, SDT2: none, MedianT2: 38.25,
-		Q1T2: 38.25, Q3T2: 38.25, MeanR2: 0.30000000000000004, VolumeMM3: 1e21, MeanFraction: 0.75, PlateMeanT2: none, Texture: noTexture, Note: "n"}
+	s := Summary{
+		Compartment: Medial, Region: All, Layer: All, Voxels: 3, Used: 1,
+		Excluded: Excluded{OutOfRange: 2}, MeanT2: 38.25, SEMeanT2: 0.5, SDT2: none,
+		MedianT2: 38.25, Q1T2: 38.25, Q3T2: 38.25, MeanR2: 0.30000000000000004,
+		VolumeMM3: 1e21, MeanFraction: 0.75, PlateMeanT2: none, Texture: noTexture, Note: "n",
+	}
 	b, err := json.Marshal(s)
 	if err != nil {
 		t.Fatal(err)
@@ -309,7 +354,10 @@ func TestSummaryJSON(t *testing.T) {
 func TestDecays(t *testing.T) {
 	const f, out = volume.Fitted, volume.OutOfRange
 	m, r := study([]uint16{1, 1, 0, 1, 2}, []volume.Status{f, f, f, out, out}, []float32{30, 40, 50, 200, 300})
-	s := volume.MultiEcho{Geometry: m.Geometry, TE: []float64{10, 20}, Echo: [][]float32{{8, 10, 1000, 500, 600}, {4, 7, 1000, 500, 600}}}
+	s := volume.MultiEcho{
+		Geometry: m.Geometry, TE: []float64{10, 20},
+		Echo: [][]float32{{8, 10, 1000, 500, 600}, {4, 7, 1000, 500, 600}},
+	}
 	got := Decays(s, m, r)
 	want := []Decay{
 		{Compartment: Medial, Voxels: 2, Signal: []float64{9, 5.5}, Sigma: 2},

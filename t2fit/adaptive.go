@@ -8,10 +8,10 @@ import (
 	"github.com/t2map/t2map/volume"
 )
 
-// adaptive omits from each voxel's fit the trailing echoes that the noise has
-// swallowed, by an estimator for every number of echoes.
+// adaptive omits from each voxel's fit the trailing echoes below the
+// noise floor, with an estimator for every number of echoes.
 //
-// Which echoes these are is told from a first fit by nlls, not from the echoes
+// These echoes are determined from a first fit by nlls, not from the echoes
 // themselves: one that is kept because noise has lifted it over the floor would bias
 // T2 upwards, by 7 % at T2 30 ms and a signal-to-noise ratio of 20.
 type adaptive struct {
@@ -21,11 +21,11 @@ type adaptive struct {
 	first estimator
 	// make[n] makes what fits the first n echoes, and by[n] is this worker's, where it
 	// was asked for; nil below least.
-	make []func() estimator
-	by   []estimator
+	make    []func() estimator
+	fitters []estimator
 }
 
-func newAdaptive(k train, o Options) func() estimator {
+func newAdaptive(k train, o Resolved) func() estimator {
 	floor := o.EchoFloor
 	o.EchoFloor = 0
 	least := max(MinEchoes, o.parameters()+1)
@@ -37,13 +37,16 @@ func newAdaptive(k train, o Options) func() estimator {
 	}
 	first := newNLLS(k)
 	return func() estimator {
-		return &adaptive{train: k, floor: floor, least: least, first: first(), make: makers, by: make([]estimator, len(makers))}
+		return &adaptive{
+			train: k, floor: floor, least: least, first: first(), make: makers,
+			fitters: make([]estimator, len(makers)),
+		}
 	}
 }
 
 // estimate fits the echoes up to the last one where the first fit is above the floor.
 // Where it finds no decay, or the noise is not known, all are fitted.
-func (a *adaptive) estimate(y []float64, sigma float64) found {
+func (a *adaptive) estimate(y []float64, sigma float64) result {
 	n := len(y)
 	if v := a.first.estimate(y, sigma); sigma > 0 && v.status == volume.Fitted {
 		// From this time on, counted like a.t, the first fit is under the floor.
@@ -52,10 +55,10 @@ func (a *adaptive) estimate(y []float64, sigma float64) found {
 			n--
 		}
 	}
-	if a.by[n] == nil {
-		a.by[n] = a.make[n]()
+	if a.fitters[n] == nil {
+		a.fitters[n] = a.make[n]()
 	}
-	v := a.by[n].estimate(y[:n], sigma)
+	v := a.fitters[n].estimate(y[:n], sigma)
 	v.echoes = n
 	return v
 }

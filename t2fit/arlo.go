@@ -24,7 +24,7 @@ const leastARLO = 0.4
 
 func newARLO(k train) *arlo { return &arlo{train: k, slope: make([]float64, len(k.t))} }
 
-func (k *arlo) estimate(y []float64, _ float64) found {
+func (k *arlo) estimate(y []float64, _ float64) result {
 	third := k.step / 3
 	var ii, id, dd float64
 	for e := range len(y) - 2 {
@@ -64,7 +64,7 @@ func (k *arlo) estimate(y []float64, _ float64) found {
 	// as much as its own variance exceeds the smallest there is.
 	least := 1 / float64(d.a*d.a*k.spread(d.rate)*d.rate*d.rate*d.rate*d.rate)
 	dof := float64(len(y)-3) + variance/least
-	return k.found(d, rss, math.Sqrt(variance*float64(len(y)-2)/dof))
+	return k.result(d, rss, math.Sqrt(variance*float64(len(y)-2)/dof))
 }
 
 // integral is Simpson's rule over the two steps from echo e.

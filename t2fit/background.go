@@ -12,7 +12,7 @@ const (
 	// cornerPart is the side of a corner as a fraction of the slice's: a tenth is
 	// outside the body in most knee scans (unsourced).
 	cornerPart = 10
-	// cornerPixels is the size under which a corner says too little: the median of
+	// cornerPixels is the least size of a corner: the median of
 	// 100 Rayleigh magnitudes fixes sigma to 7 %.
 	cornerPixels = 100
 	// maskedPart is the fraction of zeros beyond which, by three standard errors of
@@ -39,14 +39,17 @@ func backgroundNoise(s volume.MultiEcho, sigma []float64) error {
 	nx, ny := s.Size[0], s.Size[1]
 	w, h := nx/cornerPart, ny/cornerPart
 	if w*h < cornerPixels {
-		return fmt.Errorf("%w from the background: the corners of %d × %d pixels hold fewer than %d", ErrNoise, nx, ny, cornerPixels)
+		return fmt.Errorf(
+			"%w from the background: the corners of %d × %d pixels hold fewer than %d", ErrNoise, nx, ny,
+			cornerPixels,
+		)
 	}
 	pixels := make([]float64, w*h)
-	var seen [3]int // corners by what they are
+	var seen [3]int // corners by kind
 	for k := range sigma {
 		var air []float64
-		for _, at := range [4][2]int{{0, 0}, {nx - w, 0}, {0, ny - h}, {nx - w, ny - h}} {
-			first := at[0] + nx*(at[1]+ny*k)
+		for _, origin := range [4][2]int{{0, 0}, {nx - w, 0}, {0, ny - h}, {nx - w, ny - h}} {
+			first := origin[0] + nx*(origin[1]+ny*k)
 			corner(pixels, s.Echo[0][first:], nx, w)
 			before := medianOf(pixels)
 			corner(pixels, s.Echo[len(s.Echo)-1][first:], nx, w)
@@ -63,7 +66,11 @@ func backgroundNoise(s volume.MultiEcho, sigma []float64) error {
 	}
 	fill(sigma)
 	if len(sigma) > 0 && math.IsNaN(sigma[0]) {
-		return fmt.Errorf("%w from the background: no slice has two corners of air that agree: of %d corners %d are masked to 0, %d hold something else than noise", ErrNoise, 4*len(sigma), seen[isMasked], seen[isOther])
+		return fmt.Errorf(
+			"%w from the background: no slice has two corners of air that agree: "+
+				"of %d corners %d are masked to 0, %d hold something else than noise",
+			ErrNoise, 4*len(sigma), seen[isMasked], seen[isOther],
+		)
 	}
 	return nil
 }

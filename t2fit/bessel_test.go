@@ -64,7 +64,7 @@ func TestMagnitudeIsTheMean(t *testing.T) {
 		}
 		mean := sum / draws
 		v := squares/draws - mean*mean
-		if got := m.at(x).mean; math.Abs(got-mean) > 5*math.Sqrt(v/draws) {
+		if got := m.evaluate(x).mean; math.Abs(got-mean) > 5*math.Sqrt(v/draws) {
 			t.Errorf("x %g: mean %.6f, drawn %.6f", x, got, mean)
 		}
 		// The variance of a variance of near-normal draws is 2v²/n.
@@ -81,7 +81,7 @@ func TestMagnitudesTable(t *testing.T) {
 	rng := rand.New(rand.NewPCG(23, 24))
 	var worst magnitude
 	try := func(x float64) {
-		got, want := m.at(x), magnitudeOf(x)
+		got, want := m.evaluate(x), magnitudeOf(x)
 		worst.mean = max(worst.mean, math.Abs(got.mean/want.mean-1))
 		worst.slope = max(worst.slope, math.Abs(got.slope-want.slope))
 		worst.bend = max(worst.bend, math.Abs(got.bend-want.bend))
@@ -100,7 +100,7 @@ func TestMagnitudesTable(t *testing.T) {
 		t.Errorf("the table errs by %+v", worst)
 	}
 	for _, x := range []float64{1e3, 1e9, 1e200} {
-		if got := m.at(x); !near(got.mean, x+1/(2*x), 1e-12) || got.slope > 1 {
+		if got := m.evaluate(x); !near(got.mean, x+1/(2*x), 1e-12) || got.slope > 1 {
 			t.Errorf("at %g: %+v", x, got)
 		}
 	}
@@ -133,7 +133,7 @@ func BenchmarkMagnitude(b *testing.B) {
 		b.Run(c.name, func(b *testing.B) {
 			sum := 0.0
 			for b.Loop() {
-				sum += m.at(c.x).mean
+				sum += m.evaluate(c.x).mean
 			}
 			_ = sum
 		})

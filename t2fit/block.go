@@ -13,12 +13,12 @@ type block struct {
 	n     int
 	y     []float64
 	sigma column
-	// What the fit makes of each: TSS = Σ(y − mean)², and the curve; where the status
-	// is not Fitted or AtBound, the curve means nothing.
+	// The results: TSS = Σ(y − mean)², and the curves, which are meaningless unless the status is
+	// Fitted or AtBound.
 	total  column
 	curves lanes.Curves
 	status [lanes.Width]volume.Status
-	// These only where the estimator works decay by decay.
+	// These are set only if the estimator works decay by decay.
 	offset, b1 column
 	echoes     [lanes.Width]uint8
 	// scratch for the echoes of one decay.
@@ -41,34 +41,34 @@ func (b *block) decay(i int) []float64 {
 }
 
 // take copies a decay from another block to the end of this one.
-func (b *block) take(from []float64, i int) {
-	for at := 0; at < len(b.y); at += lanes.Width {
-		b.y[at+b.n] = from[at+i]
+func (b *block) take(source []float64, i int) {
+	for column := 0; column < len(b.y); column += lanes.Width {
+		b.y[column+b.n] = source[column+i]
 	}
 	b.n++
 }
 
-// only fits a single decay, whatever its magnitudes.
-func (b *block) only(by blockEstimator, y []float64) found {
+// only fits a single decay. No magnitude is too low.
+func (b *block) only(fit blockEstimator, y []float64) result {
 	b.n = 1
 	for e, v := range y {
 		b.y[e*lanes.Width] = v
 	}
-	by.estimateBlock(b, math.Inf(-1))
-	return b.found(0)
+	fit.estimateBlock(b, math.Inf(-1))
+	return b.result(0)
 }
 
-// found returns what a block estimator made of decay i.
-func (b *block) found(i int) found {
+// result returns what a block estimator made of decay i.
+func (b *block) result(i int) result {
 	c, nan := &b.curves, math.NaN()
-	return found{
+	return result{
 		t2: c.T2[i], s0: c.S0[i], rss: c.RSS[i], se: c.SE[i],
 		offset: nan, b1: nan, echoes: len(b.scratch), status: b.status[i],
 	}
 }
 
-// keep keeps what was found for decay i.
-func (b *block) keep(i int, v found) {
+// keep stores the result of decay i.
+func (b *block) keep(i int, v result) {
 	c := &b.curves
 	c.T2[i], c.S0[i], c.RSS[i], c.SE[i] = v.t2, v.s0, v.rss, v.se
 	b.offset[i], b.b1[i], b.echoes[i], b.status[i] = v.offset, v.b1, uint8(min(v.echoes, math.MaxUint8)), v.status
@@ -98,7 +98,7 @@ func (b *block) totals(s *lanes.Sums) {
 	}
 }
 
-// low says whether decay i of a block with the sums s is LowSignal. An infinite or
+// low reports whether decay i of a block with the sums s is LowSignal. An infinite or
 // missing echo leaves no finite sum of squares.
 func low(s *lanes.Sums, i int) bool {
 	return s.Above[i] < 2 || !(s.Squares[i] <= math.MaxFloat64)
@@ -106,8 +106,8 @@ func low(s *lanes.Sums, i int) bool {
 
 // findBlock is find for the decays of a block.
 func (f *fitter) findBlock(b *block) {
-	if by, ok := f.estimator.(blockEstimator); ok {
-		by.estimateBlock(b, f.o.MinSignal)
+	if fit, ok := f.estimator.(blockEstimator); ok {
+		fit.estimateBlock(b, f.o.MinSignal)
 		return
 	}
 	for i := range b.n {

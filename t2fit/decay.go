@@ -57,11 +57,11 @@ func (k *train) spread(rate float64) float64 {
 	return w2 - float64(w1*w1/w)
 }
 
-// found turns a decay of all echoes into what an estimator returns. perSigma is
+// result returns the decay, fitted to all echoes, as a result. perSigma is
 // the standard error of T2 in ms for noise of 1.
-func (k *train) found(d decay, rss, perSigma float64) found {
+func (k *train) result(d decay, rss, perSigma float64) result {
 	nan := math.NaN()
-	return found{
+	return result{
 		t2: 1 / d.rate, s0: d.a * lanes.Exp(float64(d.rate*k.te0)), rss: rss,
 		se:     perSigma * math.Sqrt(rss/float64(len(k.t)-2)),
 		offset: nan, b1: nan, echoes: len(k.t), status: volume.Fitted,

@@ -20,7 +20,7 @@ type refocusing struct {
 	limit   bool    // lo is 180°: the end of the angles, not a bound on them
 }
 
-func newRefocusing(o Options) refocusing {
+func newRefocusing(o Resolved) refocusing {
 	r := refocusing{nominal: o.RefocusingProfile[0], b1: o.B1Range, lo: o.B1Range[0], hi: o.B1Range[1]}
 	for _, fraction := range o.RefocusingProfile {
 		if fraction != r.nominal {
@@ -29,10 +29,10 @@ func newRefocusing(o Options) refocusing {
 		}
 	}
 	// Beyond 360° the angles are the same again.
-	from, to := r.nominal*r.lo, min(r.nominal*r.hi, 2)
-	a, b := math.Cos(math.Pi*from), math.Cos(math.Pi*to)
+	start, end := r.nominal*r.lo, min(r.nominal*r.hi, 2)
+	a, b := math.Cos(math.Pi*start), math.Cos(math.Pi*end)
 	r.lo, r.hi = min(a, b), max(a, b)
-	if from <= 1 && 1 <= to {
+	if start <= 1 && 1 <= end {
 		r.lo, r.limit = -1, true
 	}
 	return r
@@ -45,13 +45,13 @@ func (r *refocusing) relative(x float64) float64 {
 	if r.profile != nil {
 		return x
 	}
-	within := func(b1 float64) float64 { return min(max(b1, r.b1[0]), r.b1[1]) }
+	nearest := func(b1 float64) float64 { return min(max(b1, r.b1[0]), r.b1[1]) }
 	below := math.Acos(x) / math.Pi / r.nominal
 	above := 2/r.nominal - below
-	if math.Abs(above-within(above)) < math.Abs(below-within(below)) {
-		return within(above)
+	if math.Abs(above-nearest(above)) < math.Abs(below-nearest(below)) {
+		return nearest(above)
 	}
-	return within(below)
+	return nearest(below)
 }
 
 // echoes fills d.
@@ -138,13 +138,13 @@ func (r *refocusing) between(fraction float64) float64 {
 	if r.profile != nil {
 		return r.lo + float64((r.hi-r.lo)*fraction)
 	}
-	from, to := math.Acos(r.lo), math.Acos(r.hi)
-	return r.angleWithin(math.Cos(from + float64((to-from)*fraction)))
+	start, end := math.Acos(r.lo), math.Acos(r.hi)
+	return r.angleWithin(math.Cos(start + float64((end-start)*fraction)))
 }
 
 // summit is the best match y·atom of an angle, by the parabola through the best
 // three, and where it lies among the rates.
-type summit struct{ match, at float64 }
+type summit struct{ match, place float64 }
 
 // summit finds the one at angle i. match is scratch.
 func (s *dictionary) summit(i int, y, match []float64) summit {
@@ -176,7 +176,7 @@ func (s *dictionary) summit(i int, y, match []float64) summit {
 	if below+above > 0 {
 		shift := 0.5 * (below - above) / (below + above)
 		top.match += float64(0.25 * (below - above) * shift)
-		top.at += shift
+		top.place += shift
 	}
 	return top
 }

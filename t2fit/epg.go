@@ -38,9 +38,9 @@ type phaseGraph struct {
 	lowest, highest float64 // rates that are searched, 1/ms
 }
 
-// newEPG takes the echoes to be at multiples of one spacing, as Options.checkTE
+// newEPG takes the echoes to be at multiples of one spacing, as Resolved.CheckTE
 // asks: that of the last echo time, which rounding moves least.
-func newEPG(k train, o Options) func() estimator {
+func newEPG(k train, o Resolved) func() estimator {
 	n := len(k.t)
 	last := k.te0 + k.t[n-1]
 	p := &phaseGraph{
@@ -53,8 +53,8 @@ func newEPG(k train, o Options) func() estimator {
 	return func() estimator {
 		return &graphFit{
 			phaseGraph: p,
-			here:       epg.NewDecay(p.model),
-			beside:     epg.NewDecay(p.model),
+			current:    epg.NewDecay(p.model),
+			shifted:    epg.NewDecay(p.model),
 			residual:   make([]float64, n),
 			match:      make([]float64, len(p.rate)),
 		}
@@ -64,15 +64,15 @@ func newEPG(k train, o Options) func() estimator {
 // graphFit is one worker's fit.
 type graphFit struct {
 	*phaseGraph
-	here, beside *epg.Decay
-	residual     []float64 // y/a − g
-	match        []float64
+	current, shifted *epg.Decay
+	residual         []float64 // y/a − g
+	match            []float64
 }
 
 // estimate goes to the nearest maximum from every angle that matches as well as its
 // neighbours, and takes the best.
-func (g *graphFit) estimate(y []float64, _ float64) found {
-	best := found{rss: math.Inf(1), status: volume.NotDecaying}
+func (g *graphFit) estimate(y []float64, _ float64) result {
+	best := result{rss: math.Inf(1), status: volume.NotDecaying}
 	before, top := summit{}, g.summit(0, y, g.match)
 	for i, x := range g.angle {
 		after := summit{}
@@ -80,7 +80,7 @@ func (g *graphFit) estimate(y []float64, _ float64) found {
 			after = g.summit(i+1, y, g.match)
 		}
 		if top.match > 0 && top.match >= before.match && top.match >= after.match {
-			v := g.solve(y, place{g.rate[0] * lanes.Exp(g.stride*top.at), x})
+			v := g.solve(y, place{g.rate[0] * lanes.Exp(g.stride*top.place), x})
 			if v.rss < best.rss {
 				best = v
 			}
@@ -113,10 +113,10 @@ func (m matrix) determinant() float64 { return float64(m.rr*m.xx) - float64(m.rx
 
 // local leaves the echoes of the place in here.
 func (g *graphFit) local(y []float64, p place) local {
-	g.echoes(g.here, p.rate, p.x)
+	g.echoes(g.current, p.rate, p.x)
 	var u, w, gr, gx, yr, yx, rr, rx, xx float64
-	byRate, byAngle := g.here.ByRate[:len(y)], g.here.ByAngle[:len(y)]
-	for e, v := range g.here.Echo[:len(y)] {
+	byRate, byAngle := g.current.ByRate[:len(y)], g.current.ByAngle[:len(y)]
+	for e, v := range g.current.Echo[:len(y)] {
 		r, x := byRate[e], byAngle[e]
 		w += float64(v * v)
 		u += float64(v * y[e])
@@ -141,19 +141,19 @@ func (g *graphFit) local(y []float64, p place) local {
 // Newton's: the residual along the second derivatives of the echoes, by differences
 // of the first, and the change of the amplitude that the residual makes.
 func (g *graphFit) beyond(y []float64, l *local) matrix {
-	for e, v := range g.here.Echo {
+	for e, v := range g.current.Echo {
 		g.residual[e] = y[e]/l.a - v
 	}
 	// A millionth leaves six digits, by rounding and by the third derivatives, to
 	// a part of a matrix that sets the pace and not the place.
 	const step = 1e-6
 	stepRate := float64(step * max(l.rate, 1/(g.model.Spacing*float64(len(y)))))
-	byRate, byAngle := dot(g.residual, g.here.ByRate), dot(g.residual, g.here.ByAngle)
-	g.echoes(g.beside, l.rate+stepRate, l.x)
-	rr := (dot(g.residual, g.beside.ByRate) - byRate) / stepRate
-	rx := (dot(g.residual, g.beside.ByAngle) - byAngle) / stepRate
-	g.echoes(g.beside, l.rate, l.x+step)
-	xx := (dot(g.residual, g.beside.ByAngle) - byAngle) / step
+	byRate, byAngle := dot(g.residual, g.current.ByRate), dot(g.residual, g.current.ByAngle)
+	g.echoes(g.shifted, l.rate+stepRate, l.x)
+	rr := (dot(g.residual, g.shifted.ByRate) - byRate) / stepRate
+	rx := (dot(g.residual, g.shifted.ByAngle) - byAngle) / stepRate
+	g.echoes(g.shifted, l.rate, l.x+step)
+	xx := (dot(g.residual, g.shifted.ByAngle) - byAngle) / step
 	// ∂a/a is (descent − along)/w, of which Gauss and Newton take along.
 	dr, dx := l.descent[0]-l.along[0], l.descent[1]-l.along[1]
 	gr, gx, per := l.along[0], l.along[1], 1/l.w
@@ -199,12 +199,12 @@ func (g *graphFit) newton(l *local, beyond matrix, damp float64) place {
 		x:    l.x + (float64(d[1]*m.rr)-float64(d[0]*m.rx))/det,
 	}
 	// On a bound the other one goes where it is best there.
-	if within := g.angleWithin(p.x); within != p.x {
-		p.x = within
+	if bounded := g.angleWithin(p.x); bounded != p.x {
+		p.x = bounded
 		p.rate = l.rate + (d[0]-float64(m.rx*(p.x-l.x)))/m.rr
 	}
-	if within := g.rateWithin(p.rate); within != p.rate {
-		p.rate = within
+	if bounded := g.rateWithin(p.rate); bounded != p.rate {
+		p.rate = bounded
 		p.x = g.angleWithin(l.x + (d[1]-float64(m.rx*(p.rate-l.rate)))/m.xx)
 	}
 	return p
@@ -213,7 +213,7 @@ func (g *graphFit) newton(l *local, beyond matrix, damp float64) place {
 // solve goes to the nearest maximum. Gauss and Newton's matrix does where little is
 // left over; where its steps do not shrink tenfold each, or do not lead up, it takes
 // in the second derivatives.
-func (g *graphFit) solve(y []float64, start place) found {
+func (g *graphFit) solve(y []float64, start place) result {
 	l := g.local(y, start)
 	var beyond matrix
 	fresh := false // beyond is of this place
@@ -222,7 +222,7 @@ func (g *graphFit) solve(y []float64, start place) found {
 		p := g.newton(&l, beyond, damp)
 		dr, dx := math.Abs(p.rate-l.rate)/l.rate, math.Abs(p.x-l.x)
 		if dr <= graphTolerance && dx <= graphTolerance {
-			return g.found(y, &l, p)
+			return g.result(y, &l, p)
 		}
 		if !fresh && (damp > 0 || dr+dx > last/10) {
 			beyond, fresh = g.beyond(y, &l), true
@@ -240,25 +240,25 @@ func (g *graphFit) solve(y []float64, start place) found {
 			}
 		} else {
 			damp = max(8*damp, 0.1)
-			g.echoes(g.here, l.rate, l.x)
+			g.echoes(g.current, l.rate, l.x)
 		}
 	}
-	v := g.found(y, &l, l.place)
+	v := g.result(y, &l, l.place)
 	v.status = volume.NotConverged
 	return v
 }
 
-// found turns the last place but one and the last into what an estimator returns.
+// result returns the last place as a result; l is the place before it.
 //
 // On the limit of 180° the angle is not fitted, so that the residuals have a degree
 // of freedom more. The standard error is that of three parameters all the same: the
 // limit may be where noise has led, and what it takes off the scatter of T2, which
 // hardly depends on the angle there, is 5 % at most for 7 × 10 ms and T2 from 20 to
 // 80 ms. With Student's t of n−3 its 95 % interval then covers 95 to 96 % at 180°.
-func (g *graphFit) found(y []float64, l *local, p place) found {
+func (g *graphFit) result(y []float64, l *local, p place) result {
 	rss := 0.0
 	for e, v := range y {
-		r := v - float64(l.a*g.here.Echo[e])
+		r := v - float64(l.a*g.current.Echo[e])
 		rss += float64(r * r)
 	}
 	free := len(y) - 3
@@ -268,7 +268,7 @@ func (g *graphFit) found(y []float64, l *local, p place) found {
 	// What the last step does to the amplitude, to first order.
 	change := float64((l.descent[0]-l.along[0])*(p.rate-l.rate)) + float64((l.descent[1]-l.along[1])*(p.x-l.x))
 	spread := l.gauss.xx / l.gauss.determinant()
-	v := found{
+	v := result{
 		t2: 1 / p.rate, s0: l.a + float64(l.a*change/l.w), rss: rss,
 		se:     math.Sqrt(rss/float64(free)*spread) / (l.a * p.rate * p.rate),
 		offset: math.NaN(), b1: g.relative(p.x), echoes: len(y), status: volume.Fitted,

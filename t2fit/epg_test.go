@@ -80,7 +80,10 @@ func TestEPGExact(t *testing.T) {
 					}
 					// At 180° the cosine moves with the square of the angle: its
 					// 1e-14 are 1e-7 of B1.
-					if want := math.Min(b1, 2-b1); got.Status != volume.Fitted || !near(got.T2, t2, 1e-6) || !near(got.S0, 800, 1e-6) || math.Abs(got.B1-want) > 1e-6 || got.SE > 1e-5*t2 {
+					if want := math.Min(b1, 2-b1); got.Status != volume.Fitted || !near(got.T2, t2, 1e-6) ||
+						!near(got.S0, 800, 1e-6) ||
+						math.Abs(got.B1-want) > 1e-6 ||
+						got.SE > 1e-5*t2 {
 						t.Errorf("%d × %g ms, T1 %g, T2 %g, B1 %g: got %+v", c.n, c.spacing, t1, t2, b1, got)
 					}
 				}
@@ -146,7 +149,8 @@ func TestEPGStatus(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got.Status != c.want || math.Abs(got.B1-c.b1) > 1e-6 || math.IsNaN(got.B1) != math.IsNaN(c.b1) || math.IsNaN(got.T2) != math.IsNaN(c.b1) {
+		if got.Status != c.want || math.Abs(got.B1-c.b1) > 1e-6 || math.IsNaN(got.B1) != math.IsNaN(c.b1) ||
+			math.IsNaN(got.T2) != math.IsNaN(c.b1) {
 			t.Errorf("%s: got %+v, want %v and B1 %g", c.name, got, c.want, c.b1)
 		}
 	}
@@ -169,7 +173,8 @@ func TestEPGProfile(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if got.Status != volume.Fitted || !near(got.T2, t2, 1e-6) || !near(got.B1, b1, 1e-6) || !near(got.S0, 300*5, 1e-6) {
+			if got.Status != volume.Fitted || !near(got.T2, t2, 1e-6) || !near(got.B1, b1, 1e-6) ||
+				!near(got.S0, 300*5, 1e-6) {
 				t.Errorf("T2 %g, B1 %g: got %+v", t2, b1, got)
 			}
 		}
@@ -223,7 +228,7 @@ func TestEPGIsTheMinimum(t *testing.T) {
 	}{{4, 400, 30, 0}, {7, 600, 100, 0}, {7, 600, 30, 0}, {7, 600, 10, 1}, {32, 100, 100, 0}, {32, 100, 30, 0}} {
 		te := echoTimes(10, 10, c.n)
 		grid := newEPGGrid(c.n, 10)
-		f := newFitter(te, mustDefaults(t, Options{Method: EPG, T2Range: wide}))
+		f := newFitter(te, mustResolve(t, Options{Method: EPG, T2Range: wide}))
 		worse := 0
 		for range c.draws {
 			y := bloch(c.n, tissue{10, 1200, 15 * math.Pow(6, rng.Float64()), 0.6 + 0.4*rng.Float64()})
@@ -247,7 +252,7 @@ func TestEPGIsTheMinimum(t *testing.T) {
 func TestEPGBiasAndCoverage(t *testing.T) {
 	const draws, snr = 4000, 100
 	te := echoTimes(10, 10, 7)
-	f := newFitter(te, mustDefaults(t, Options{Method: EPG, T2Range: wide}))
+	f := newFitter(te, mustResolve(t, Options{Method: EPG, T2Range: wide}))
 	quantile := distuv.StudentsT{Sigma: 1, Nu: 7 - 3}.Quantile(0.975)
 	for _, b1 := range []float64{0.6, 0.8, 0.9, 0.95, 1, 1.1, 1.2} {
 		for _, t2 := range []float64{20, 35, 50, 80} {
@@ -272,7 +277,10 @@ func TestEPGBiasAndCoverage(t *testing.T) {
 			slices.Sort(found)
 			bias, coverage := found[draws/2]/t2-1, float64(covered)/draws
 			sd := math.Sqrt(sum2/draws - sum/draws*sum/draws)
-			t.Logf("B1 %.2f, T2 %g ms: median %+.2f %%, 95 %% interval covers %.1f %%, standard error/spread %.3f", b1, t2, 100*bias, 100*coverage, math.Sqrt(se2/draws)/sd)
+			t.Logf(
+				"B1 %.2f, T2 %g ms: median %+.2f %%, 95 %% interval covers %.1f %%, standard error/spread %.3f", b1,
+				t2, 100*bias, 100*coverage, math.Sqrt(se2/draws)/sd,
+			)
 			if math.Abs(bias) > 0.02 || coverage < 0.93 || coverage > 0.97 {
 				t.Errorf("B1 %g, T2 %g: median off by %.2f %%, coverage %.2f %%", b1, t2, 100*bias, 100*coverage)
 			}
@@ -288,7 +296,7 @@ func TestEPGAllocatesNothing(t *testing.T) {
 	rng := rand.New(rand.NewPCG(37, 38))
 	for _, n := range []int{7, 32} {
 		for _, profile := range [][]float64{nil, {1, 0.8, 0.5}} {
-			f := newFitter(echoTimes(10, 10, n), mustDefaults(t, Options{Method: EPG, RefocusingProfile: profile}))
+			f := newFitter(echoTimes(10, 10, n), mustResolve(t, Options{Method: EPG, RefocusingProfile: profile}))
 			y := withNoise(rng, scaled(bloch(n, tissue{10, 1200, 40, 0.8}), 1000), 30)
 			if allocs := testing.AllocsPerRun(5, func() { f.estimate(y, math.NaN()) }); allocs != 0 {
 				t.Errorf("%d echoes, profile %v: %g allocations", n, profile, allocs)
@@ -306,7 +314,7 @@ func BenchmarkEPG(b *testing.B) {
 				y[i] = bloch(n, tissue{10, 1200, 20 + 60*rng.Float64(), 0.6 + 0.4*rng.Float64()})
 				y[i] = withNoise(rng, scaled(y[i], 1000), 1000/snr)
 			}
-			f := newFitter(echoTimes(10, 10, n), mustDefaults(b, Options{Method: EPG}))
+			f := newFitter(echoTimes(10, 10, n), mustResolve(b, Options{Method: EPG}))
 			b.Run(fmt.Sprintf("echoes=%d/snr=%g", n, snr), func(b *testing.B) {
 				b.ReportAllocs()
 				for i := 0; b.Loop(); i++ {

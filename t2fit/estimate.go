@@ -27,15 +27,15 @@ type Estimate struct {
 	Status volume.Status
 }
 
-// failed is the estimate of a voxel that has none, with the reason.
+// failed returns the Estimate of a decay without an estimate, with the reason.
 func failed(s volume.Status) Estimate {
 	nan := math.NaN()
 	return Estimate{T2: nan, S0: nan, R2: nan, SE: nan, Offset: nan, B1: nan, Status: s}
 }
 
-// found is what an estimator makes of the echoes of one voxel. Where its status
-// is not Fitted or AtBound, the rest means nothing.
-type found struct {
+// result is the fit of the echoes of one voxel. The other fields are meaningless unless
+// status is Fitted or AtBound.
+type result struct {
 	t2, s0 float64
 	rss    float64 // residual sum of squares on the fitted echoes
 	se     float64 // standard error of T2, ms
@@ -45,11 +45,11 @@ type found struct {
 	status volume.Status
 }
 
-// none is what an estimator returns where there is no estimate, with the reason.
-func none(s volume.Status) found { return found{status: s} }
+// none returns the result of a voxel without an estimate, with the reason.
+func none(s volume.Status) result { return result{status: s} }
 
-// estimator fits one decay at a time. Each worker has its own, with its scratch;
-// what is costly to make and read-only is shared between them.
+// estimator fits one decay at a time. Each worker has its own, with its scratch memory; read-only
+// tables that are costly to make are shared.
 //
 // In estimators a product that enters a sum is written float64(x*y) or as
 // math.FMA: without either the compiler may fuse the two into one instruction that
@@ -59,12 +59,12 @@ type estimator interface {
 	// estimate fits the magnitudes y, finite, one per echo of the train it was made
 	// for, at least two of them above the signal floor, under noise of the standard
 	// deviation sigma, NaN where it is not known.
-	estimate(y []float64, sigma float64) found
+	estimate(y []float64, sigma float64) result
 }
 
 // newEstimators prepares the options' method for a train and returns what makes a
 // worker's own.
-func newEstimators(k train, o Options) func() estimator {
+func newEstimators(k train, o Resolved) func() estimator {
 	if o.EchoFloor > 0 {
 		return newAdaptive(k, o)
 	}
@@ -84,9 +84,9 @@ func newEstimators(k train, o Options) func() estimator {
 	}
 }
 
-// fitter judges what an estimator finds by the options' limits.
+// fitter applies the limits of the options to the results of an estimator.
 type fitter struct {
-	o         Options
+	o         Resolved
 	estimator estimator
 }
 
@@ -108,9 +108,9 @@ func (f *fitter) estimate(y []float64, sigma float64) Estimate {
 }
 
 // find is estimate without the verdict; it returns TSS of the fitted echoes too. A
-// decay with fewer than two of them above the floor, or with one echo that is no
+// decay with fewer than two of them above the floor, or with an echo that is not a
 // number, is LowSignal.
-func (f *fitter) find(y []float64, sigma float64) (v found, tss float64) {
+func (f *fitter) find(y []float64, sigma float64) (v result, tss float64) {
 	above, tss := f.signal(y)
 	if above < 2 {
 		return none(volume.LowSignal), tss
@@ -142,8 +142,8 @@ func (f *fitter) signal(y []float64) (above int, tss float64) {
 	return above, total(y, sum, squares)
 }
 
-// steady is the fraction of Σy² under which Σ(y − mean)² is taken from the
-// differences: its short formula loses up to 1e-15 of Σy², which is then no more
+// steady is the fraction of Σy² below which Σ(y − mean)² is computed from the
+// differences: the short formula loses up to 1e-15 of Σy², which is then no more
 // than 1e-9 of the result.
 const steady = 1e-6
 
@@ -157,22 +157,22 @@ func total(y []float64, sum, squares float64) float64 {
 	return tss
 }
 
-// leastR2 is the R² that a decay needs to be one: under it the constant leaves as
-// little but for rounding, which is 1e-16 of Σy² an echo.
+// leastR2 is the least R² of a decay: below it, the residual of the constant is as small up to
+// rounding, which is 1e-16 of Σy² for each echo.
 const leastR2 = 1e-12
 
 // verdict is the status of a curve that was found, after the checks against the
-// options' limits. tss is the residual of the constant: a curve that leaves no less
-// is not a decay, however it was found.
-func (o *Options) verdict(s volume.Status, c curve, tss float64) volume.Status {
+// options' limits. tss is the residual of the constant: a curve with a residual that
+// is not smaller is not a decay.
+func (o *Resolved) verdict(s volume.Status, c curve, tss float64) volume.Status {
 	switch {
 	case s != volume.Fitted && s != volume.AtBound:
 		return s
 	case !(1-c.rss/tss >= leastR2):
 		return volume.NotDecaying
 	case !(c.s0 < math.MaxFloat32) || !(c.t2 < math.MaxFloat32) || !(c.t2 > 0):
-		// A decay so short that its start lies beyond all numbers, or so long
-		// that it is none.
+		// A decay so short that its start exceeds all float32 numbers, or so long that it
+		// is constant.
 		return volume.NotConverged
 	case o.MinR2 > 0 && !(1-c.rss/tss >= o.MinR2):
 		return volume.PoorFit
@@ -182,5 +182,5 @@ func (o *Options) verdict(s volume.Status, c curve, tss float64) volume.Status {
 	return s
 }
 
-// curve is what verdict looks at.
+// curve holds the values that verdict judges.
 type curve struct{ t2, s0, rss float64 }

@@ -55,7 +55,9 @@ func TestFitWorkers(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if !sameBits(got.T2, want.T2) || !sameBits(got.S0, want.S0) || !sameBits(got.R2, want.R2) || !sameBits(got.SE, want.SE) || !slices.Equal(got.Status, want.Status) {
+			if !sameBits(got.T2, want.T2) || !sameBits(got.S0, want.S0) || !sameBits(got.R2, want.R2) ||
+				!sameBits(got.SE, want.SE) ||
+				!slices.Equal(got.Status, want.Status) {
 				t.Errorf("%s: %d workers and 1 differ", method, workers)
 			}
 		}
@@ -101,7 +103,10 @@ func TestFitAgainstCurve(t *testing.T) {
 			}
 			want := []float32{float32(est.T2), float32(est.S0), float32(est.R2), float32(est.SE)}
 			if !sameBits(want, []float32{m.T2[v], m.S0[v], m.R2[v], m.SE[v]}) || est.Status != m.Status[v] {
-				t.Fatalf("%s, floor %g, voxel %d: Fit %g ± %g %v, Curve %+v", o.Method, o.EchoFloor, v, m.T2[v], m.SE[v], m.Status[v], est)
+				t.Fatalf(
+					"%s, floor %g, voxel %d: Fit %g ± %g %v, Curve %+v", o.Method, o.EchoFloor, v, m.T2[v], m.SE[v],
+					m.Status[v], est,
+				)
 			}
 		}
 		for _, want := range []volume.Status{volume.NotFitted, volume.Fitted, volume.LowSignal, volume.NotDecaying, volume.OutOfRange} {
@@ -150,13 +155,13 @@ func TestKernelAllocatesNothing(t *testing.T) {
 	s, mask := noisySeries(1000)
 	for _, te := range [][]float64{s.TE, {10, 20, 31, 40, 50, 60, 70}} {
 		for _, method := range Methods {
-			o := mustDefaults(t, Options{Method: method, Sigma: 20})
-			if o.checkTE(te) != nil {
+			o := mustResolve(t, Options{Method: method, Sigma: 20})
+			if o.CheckTE(te) != nil {
 				continue
 			}
-			m := mapsOf(s.Geometry, o)
+			m := o.emptyMaps(s.Geometry)
 			m.Noise.Sigma = []float64{20}
-			j := job{echo: s.Echo[o.SkipEchoes:], within: mask.Data, maps: m, plane: s.SliceVoxels()}
+			j := job{echo: s.Echo[o.SkipEchoes:], mask: mask.Data, maps: m, plane: s.SliceVoxels()}
 			w := j.worker(*newFitter(te[o.SkipEchoes:], o))
 			if n := testing.AllocsPerRun(5, func() { w.fit(0, 1000) }); n != 0 {
 				t.Errorf("%s: %g allocations for 1000 voxels", method, n)
@@ -183,7 +188,8 @@ func TestEchoTimesMustIncrease(t *testing.T) {
 	y := []float64{9, 8, 7, 6, 5}
 	for _, te := range [][]float64{{10, 20, 20, 30, 40}, {50, 40, 30, 20, 10}, {10, 20, 30, 40, 5}} {
 		for _, m := range Methods {
-			if _, err := Curve(te, y, Options{Method: m, Sigma: 1}); err == nil || !strings.Contains(err.Error(), "do not increase") {
+			if _, err := Curve(te, y, Options{Method: m, Sigma: 1}); err == nil ||
+				!strings.Contains(err.Error(), "do not increase") {
 				t.Errorf("%s takes %v: %v", m, te, err)
 			}
 		}

@@ -6,8 +6,8 @@ import (
 )
 
 // logLinear fits the straight line ln S = ln S0 − TE/T2, with weights S² or
-// with none. An echo that is not above zero has no logarithm: with weights it has
-// no say; without, the line has no place for it and goes through the others.
+// with none. An echo that is not above zero has no logarithm: with weights its
+// weight is 0; without, it is omitted.
 type logLinear struct {
 	train
 	weighted bool
@@ -15,12 +15,12 @@ type logLinear struct {
 	single   *block
 }
 
-func newLogLinear(k train, o Options) *logLinear {
+func newLogLinear(k train, o Resolved) *logLinear {
 	return &logLinear{train: k, weighted: o.Method == LogLinear, single: newBlock(len(k.t))}
 }
 
 // estimate is estimateBlock for a single decay.
-func (k *logLinear) estimate(y []float64, _ float64) found { return k.single.only(k, y) }
+func (k *logLinear) estimate(y []float64, _ float64) result { return k.single.only(k, y) }
 
 func (k *logLinear) estimateBlock(b *block, floor float64) {
 	lanes.LogLine(b.y, k.lanes(), floor, k.weighted, b.n, &k.sums, &b.curves)

@@ -48,11 +48,11 @@ type magnitudes struct {
 // tabulated returns the table, which is made once.
 var tabulated = sync.OnceValue(func() *magnitudes {
 	m := new(magnitudes)
-	from := magnitudeOf(0)
+	left := magnitudeOf(0)
 	for i := range m.cell {
-		to := magnitudeOf(float64(i+1) / cells)
-		m.cell[i] = hermite(from, to)
-		from = to
+		right := magnitudeOf(float64(i+1) / cells)
+		m.cell[i] = hermite(left, right)
+		left = right
 	}
 	// E(x) = x·Σ ((−½)ₖ)²/k!·(2/x²)ᵏ (DLMF 13.7.2 for 1F1(−½; 1; −x²/2)).
 	m.far[0] = 1
@@ -65,12 +65,12 @@ var tabulated = sync.OnceValue(func() *magnitudes {
 
 // hermite returns the polynomial, in the fraction of a cell, that meets both ends
 // with two derivatives.
-func hermite(from, to magnitude) [6]float64 {
+func hermite(left, right magnitude) [6]float64 {
 	const h = 1.0 / cells
-	c := [6]float64{from.mean, float64(h * from.slope), float64(h * h / 2 * from.bend)}
-	d0 := to.mean - c[0] - c[1] - c[2]
-	d1 := float64(h*to.slope) - c[1] - float64(2*c[2])
-	d2 := float64(h*h/2*to.bend) - c[2]
+	c := [6]float64{left.mean, float64(h * left.slope), float64(h * h / 2 * left.bend)}
+	d0 := right.mean - c[0] - c[1] - c[2]
+	d1 := float64(h*right.slope) - c[1] - float64(2*c[2])
+	d2 := float64(h*h/2*right.bend) - c[2]
 	c[3] = float64(10*d0) - float64(4*d1) + d2
 	c[4] = float64(-15*d0) + float64(7*d1) - float64(2*d2)
 	c[5] = float64(6*d0) - float64(3*d1) + d2
@@ -79,13 +79,13 @@ func hermite(from, to magnitude) [6]float64 {
 
 // at returns the magnitude of x ≥ 0: the mean to 1e-13 of its value, which is what
 // is minimised; its derivatives, which steer there, to 1e-10 and 1e-7.
-func (m *magnitudes) at(x float64) magnitude {
+func (m *magnitudes) evaluate(x float64) magnitude {
 	if !(x < farFrom) {
 		return m.beyond(x)
 	}
-	at := float64(x * cells)
-	i := int(at)
-	s := at - float64(i)
+	position := float64(x * cells)
+	i := int(position)
+	s := position - float64(i)
 	// Horner's scheme for the polynomial, its derivative and half its second one.
 	c := &m.cell[i]
 	p, p1, p2 := c[5], c[5], c[5]
@@ -120,11 +120,11 @@ func (m *magnitudes) beyond(x float64) magnitude {
 // 2 − π/2 as x falls to 0.
 func (m *magnitudes) variance(x float64) float64 {
 	if x < farFrom {
-		e := m.at(x).mean
+		e := m.evaluate(x).mean
 		return 2 + float64(x*x) - float64(e*e)
 	}
 	// Its expansion, since the difference of the squares loses all digits: what is
-	// left out is under 1e-7.
+	// omitted is under 1e-7.
 	z := 1 / (x * x)
 	return 1 - float64(z/2) - float64(z*z/2)
 }

@@ -36,15 +36,15 @@ type nlls struct {
 	// What is asked of the solver where all decays of the block are: from 0 to 1.
 	whole lanes.Asks
 	// What is asked of it else: decay of[j] of the block between two ratios.
-	asked *block
-	asks  lanes.Asks
-	of    [lanes.Width]int
-	found lanes.Minima
+	asked   *block
+	asks    lanes.Asks
+	owner   [lanes.Width]int
+	answers lanes.Minima
 	// The decays whose minima are to be searched: decay which[j] of the block.
 	searched *block
 	which    [lanes.Width]int
 	below    [lanes.Width]uint64
-	// A block of one, for those who come with one decay.
+	// A block for a single decay.
 	single *block
 }
 
@@ -61,7 +61,7 @@ func newNLLS(k train) func() estimator {
 }
 
 // estimate is estimateBlock for a single decay.
-func (k *nlls) estimate(y []float64, _ float64) found { return k.single.only(k, y) }
+func (k *nlls) estimate(y []float64, _ float64) result { return k.single.only(k, y) }
 
 func (k *nlls) estimateBlock(b *block, floor float64) {
 	b.sums(&k.train, floor, &k.sums)
@@ -98,7 +98,7 @@ func (k *nlls) solve(b *block) {
 		if low(&k.sums, i) {
 			b.status[i] = volume.LowSignal
 		} else if k.isDirect(b, i) {
-			k.of[direct] = i
+			k.owner[direct] = i
 			direct++
 		}
 	}
@@ -107,7 +107,7 @@ func (k *nlls) solve(b *block) {
 		copy(k.whole.Start[:b.n], k.sums.Start[:b.n])
 		lanes.Solve(b.y, len(k.t), b.n, &k.whole, &k.best)
 	} else {
-		for _, i := range k.of[:direct] {
+		for _, i := range k.owner[:direct] {
 			k.ask(b, i, i, bracket{k.sums.Start[i], 0, 1})
 		}
 		k.answer()
@@ -120,7 +120,7 @@ func (k *nlls) solve(b *block) {
 	}
 }
 
-// isDirect says whether a decay is solved before any scan: where not even half the
+// isDirect reports whether a decay is solved before any scan: where not even half the
 // scatter lies on a falling line, the scan will be needed anyway, and starts the
 // solver better.
 func (k *nlls) isDirect(b *block, i int) bool {
@@ -133,10 +133,10 @@ func (k *nlls) isDirect(b *block, i int) bool {
 type bracket struct{ start, lo, hi float64 }
 
 // ask asks for a minimum of decay i of the block, which is decay j of from.
-func (k *nlls) ask(from *block, j, i int, at bracket) {
+func (k *nlls) ask(source *block, j, i int, interval bracket) {
 	n := k.asked.n
-	k.asked.take(from.y, j)
-	k.of[n], k.asks.Start[n], k.asks.Lo[n], k.asks.Hi[n] = i, at.start, at.lo, at.hi
+	k.asked.take(source.y, j)
+	k.owner[n], k.asks.Start[n], k.asks.Lo[n], k.asks.Hi[n] = i, interval.start, interval.lo, interval.hi
 	if k.asked.n == lanes.Width {
 		k.answer()
 	}
@@ -144,10 +144,10 @@ func (k *nlls) ask(from *block, j, i int, at bracket) {
 
 // answer solves what was asked and keeps each decay's best minimum.
 func (k *nlls) answer() {
-	f := &k.found
+	f := &k.answers
 	lanes.Solve(k.asked.y, len(k.t), k.asked.n, &k.asks, f)
 	for j := range k.asked.n {
-		if i := k.of[j]; f.RSS[j] < k.best.RSS[i] {
+		if i := k.owner[j]; f.RSS[j] < k.best.RSS[i] {
 			k.best.A[i], k.best.Ratio[i], k.best.Spread[i], k.best.RSS[i] = f.A[j], f.Ratio[j], f.Spread[j], f.RSS[j]
 		}
 	}

@@ -43,7 +43,8 @@ func TestCurveExact(t *testing.T) {
 						t.Fatal(err)
 					}
 					if got.Status != volume.Fitted || !near(got.T2, t2, 1e-9) || !near(got.S0, s0, 1e-9) ||
-						got.SE > 1e-5*t2 && decayOf(te, t2, 1)[len(te)-1] > 1e-10 { // the logarithm of less is lost in the rounding of the residual
+						got.SE > 1e-5*t2 &&
+							decayOf(te, t2, 1)[len(te)-1] > 1e-10 { // the logarithm of less is lost in the rounding of the residual
 						t.Errorf("%s, TE %v, T2 %g, S0 %g: got %+v", method, te, t2, s0, got)
 					}
 				}
@@ -64,7 +65,8 @@ func TestCurveScale(t *testing.T) {
 			z[e] = y[e] * 4096
 		}
 		b, _ := Curve(te, z, Options{Method: method, Sigma: 20 * 4096})
-		if !near(b.T2, a.T2, 1e-12) || !near(b.S0, a.S0*4096, 1e-12) || !near(b.R2, a.R2, 1e-12) || !near(b.SE, a.SE, 1e-12) {
+		if !near(b.T2, a.T2, 1e-12) || !near(b.S0, a.S0*4096, 1e-12) || !near(b.R2, a.R2, 1e-12) ||
+			!near(b.SE, a.SE, 1e-12) {
 			t.Errorf("%s: %+v scaled becomes %+v", method, a, b)
 		}
 	}
@@ -162,7 +164,10 @@ func oracle(te, y []float64) (float64, float64) {
 	}
 	x := []float64{1, 1}
 	for _, m := range []optimize.Method{&optimize.NelderMead{}, &optimize.BFGS{GradStopThreshold: 1e-14}, &optimize.BFGS{GradStopThreshold: 1e-15}} {
-		r, err := optimize.Minimize(optimize.Problem{Func: cost, Grad: grad}, x, &optimize.Settings{GradientThreshold: 1e-15, MajorIterations: 500}, m)
+		r, err := optimize.Minimize(
+			optimize.Problem{Func: cost, Grad: grad}, x,
+			&optimize.Settings{GradientThreshold: 1e-15, MajorIterations: 500}, m,
+		)
 		if r == nil {
 			panic(err)
 		}
@@ -208,7 +213,7 @@ func TestEqualAgainstGeneral(t *testing.T) {
 		}
 		a := even.estimate(y, 0)
 		m := bracket{1 / k.t[5], 0, 1}.solve(&k, y)
-		b := k.found(m.decay, m.rss, 1/(m.rate*m.rate*m.a*math.Sqrt(m.spread)))
+		b := k.result(m.decay, m.rss, 1/(m.rate*m.rate*m.a*math.Sqrt(m.spread)))
 		if !near(a.rss, b.rss, 1e-9) || !near(a.t2, b.t2, 1e-8) || !near(a.s0, b.s0, 1e-8) || !near(a.se, b.se, 1e-4) {
 			t.Fatalf("%v: equal %+v, general %+v", y, a, b)
 		}
@@ -269,25 +274,31 @@ func TestR2(t *testing.T) {
 }
 
 // newFitter returns what fits decays at the fitted echo times te.
-func newFitter(te []float64, o Options) *fitter {
+func newFitter(te []float64, o Resolved) *fitter {
 	return &fitter{o, newEstimators(newTrain(te), o)()}
 }
 
-func mustDefaults(t testing.TB, o Options) Options {
+func mustResolve(t testing.TB, o Options) Resolved {
 	t.Helper()
-	o, err := o.Defaults()
+	r, err := o.Resolve()
 	if err != nil {
 		t.Fatal(err)
 	}
-	return o
+	return r
 }
 
-func TestDefaultsRefuses(t *testing.T) {
+// accepts reports whether the options are valid and suit the echo times.
+func accepts(o Options, te []float64) bool {
+	r, err := o.Resolve()
+	return err == nil && r.CheckTE(te) == nil
+}
+
+func TestResolveRefuses(t *testing.T) {
 	for _, o := range []Options{
 		{Method: "magic"}, {SkipEchoes: -2}, {T2Range: [2]float64{50, 20}}, {T2Range: [2]float64{-1, 20}},
 		{T2Range: [2]float64{math.NaN(), 20}}, {MinR2: 1.5}, {MinR2: math.NaN()}, {MinSignal: -1}, {MinSignal: math.Inf(1)},
 	} {
-		if _, err := o.Defaults(); err == nil {
+		if _, err := o.Resolve(); err == nil {
 			t.Errorf("%+v is accepted", o)
 		}
 	}
@@ -310,7 +321,7 @@ func FuzzEstimate(f *testing.F) {
 			i = 1
 		}
 		for _, m := range Methods {
-			if (Options{Method: m}).CheckTE(te[i]) != nil {
+			if !accepts(Options{Method: m}, te[i]) {
 				continue
 			}
 			est, err := Curve(te[i], y, Options{Method: m, Sigma: 1})
@@ -335,8 +346,8 @@ func BenchmarkKernel(b *testing.B) {
 			}
 		}
 		for _, m := range Methods {
-			o := mustDefaults(b, Options{Method: m})
-			if o.checkTE(te) != nil {
+			o := mustResolve(b, Options{Method: m})
+			if o.CheckTE(te) != nil {
 				continue
 			}
 			k := newFitter(te[o.SkipEchoes:], o)

@@ -20,8 +20,8 @@ const (
 	// first and two parameters) fixes the standard deviation to 0.475/√500, 2 %, and
 	// that T2 by rician to 0.5 % where it is known to a fifth at all.
 	noiseVoxels = 500
-	// fewestVoxels is the number below which a slice says nothing of its noise: the
-	// same formula gives 9 %.
+	// fewestVoxels is the number below which the noise of a slice is not estimated: the same
+	// formula gives 9 %.
 	fewestVoxels = 30
 	// clearOf is the magnitude at the last echo, in units of the noise, from which a
 	// voxel's echoes count as free of the floor: the expectation is then off by
@@ -42,11 +42,11 @@ const (
 	noiseRounds = 30
 )
 
-// errNoNoise says that no slice had enough to estimate the noise from.
+// errNoNoise reports that no slice had enough to estimate the noise from.
 var errNoNoise = fmt.Errorf("%w from the residuals: no slice has %d voxels with a decay", ErrNoise, fewestVoxels)
 
-// ErrNoise is what errors are about where the noise is needed and cannot be had: it
-// has to be given, or taken from elsewhere.
+// ErrNoise is wrapped by errors about a noise that is needed and cannot be estimated: it has to be
+// given or estimated in another way.
 var ErrNoise = errors.New("the noise cannot be estimated")
 
 // estimateNoise returns the noise of each slice from where the options say. From
@@ -57,21 +57,21 @@ var ErrNoise = errors.New("the noise cannot be estimated")
 // voxels that holds no exponential decay counts for little. Where the floor reaches
 // most voxels, they are fitted as rician does, in rounds.
 //
-// A residual holds whatever the model does not: the noise is too high where most
+// A residual holds everything that the model lacks: the noise is too high where most
 // voxels hold two tissues, or where stimulated echoes bend the decay. Rounding to
 // whole numbers counts as noise of 0.29 units.
 //
 // A slice with fewer than 30 such voxels takes the median of the others, for a
 // scanner does not change its receiver between slices. Where no slice has them,
 // sigma is NaN, or an error where the options need it.
-func estimateNoise(ctx context.Context, s volume.MultiEcho, o Options) (volume.Noise, error) {
+func estimateNoise(ctx context.Context, s volume.MultiEcho, o Resolved) (volume.Noise, error) {
 	n := volume.Noise{Sigma: make([]float64, s.Size[2]), Source: string(o.SigmaFrom)}
 	if o.SigmaFrom == FromBackground {
 		return n, backgroundNoise(s, n.Sigma)
 	}
 	skip := o.SkipEchoes
 	if o.Method == EPG {
-		// The pooled fit knows no stimulated echoes, of which the first has most.
+		// The pooled fit ignores stimulated echoes, which affect the first echo most.
 		skip = max(skip, 1)
 	}
 	p := newPool(s, skip)
@@ -117,7 +117,7 @@ type pool struct {
 	// their variance; variances.
 	decays    []float64
 	block     *block
-	first     []found
+	first     []result
 	total     []float64
 	fits      []residual
 	variances []float64
@@ -204,7 +204,7 @@ func (p *pool) fit(decays []float64) {
 	p.total = append(p.total, b.total[:b.n]...)
 	last := p.te0 + p.t[n-1]
 	for i := range b.n {
-		v := b.found(i)
+		v := b.result(i)
 		p.first = append(p.first, v)
 		if v.status == volume.Fitted {
 			p.fits = append(p.fits, residual{v.rss / float64(n-2), v.s0 * lanes.Exp(-last/v.t2)})
@@ -245,7 +245,7 @@ func (p *pool) clear(sigma float64) (float64, bool) {
 
 // floored returns the noise where the floor reaches most voxels: fitted on the
 // expectation of magnitudes, their residuals are taken over the variance that
-// magnitudes have there, and again with the noise that this says.
+// magnitudes have there, and again with the resulting noise.
 func (p *pool) floored(sigma float64) float64 {
 	n := len(p.t)
 	for range noiseRounds {
@@ -254,7 +254,7 @@ func (p *pool) floored(sigma float64) float64 {
 			if first.status == volume.LowSignal {
 				continue
 			}
-			v := p.rician.from(first, p.decays[i*n:(i+1)*n], sigma, p.total[i])
+			v := p.rician.refine(first, p.decays[i*n:(i+1)*n], sigma, p.total[i])
 			if v.status == volume.Fitted {
 				p.variances = append(p.variances, p.rician.chi(v, sigma)/float64(n-2))
 			}

@@ -45,11 +45,13 @@ func newOffset(k train) func() estimator {
 	n, rates := len(k.t), ratesOver(k.t, k.step > 0)
 	phi := make([][]float64, len(rates))
 	own := func() *offset {
-		return &offset{train: k, rate: rates, phi: phi, h: make([]float64, n), h1: make([]float64, n), y: make([]float64, n)}
+		return &offset{
+			train: k, rate: rates, phi: phi, h: make([]float64, n), h1: make([]float64, n), y: make([]float64, n),
+		}
 	}
 	m := own()
 	for i, r := range rates {
-		s := m.at(r)
+		s := m.evaluate(r)
 		phi[i] = make([]float64, n)
 		for e := range phi[i] {
 			phi[i][e] = (float64(m.h1[e]*s.w) - float64(m.h[e]*s.w1)) * s.scale
@@ -59,7 +61,7 @@ func newOffset(k train) func() estimator {
 }
 
 // at sets h and h1 to their values at the rate and returns the sums.
-func (k *offset) at(rate float64) (s sums) {
+func (k *offset) evaluate(rate float64) (s sums) {
 	mean1 := 0.0
 	for e, t := range k.t {
 		p, p1 := saturation(rate * t)
@@ -104,7 +106,7 @@ func saturation(z float64) (p, p1 float64) {
 // estimate is NotDecaying where the constant or the straight line leaves no more
 // than any decay, and NotConverged where the residual falls as the rate grows
 // without bound.
-func (k *offset) estimate(y []float64, _ float64) found {
+func (k *offset) estimate(y []float64, _ float64) result {
 	sum := 0.0
 	for _, v := range y {
 		sum += v
@@ -117,7 +119,7 @@ func (k *offset) estimate(y []float64, _ float64) found {
 	}
 	rate, least := k.search()
 	line := tss
-	if s := k.at(0); s.u < 0 {
+	if s := k.evaluate(0); s.u < 0 {
 		line = k.residual(s)
 	}
 	// As the rate grows, the first echo is left above the mean of the others.
@@ -132,10 +134,10 @@ func (k *offset) estimate(y []float64, _ float64) found {
 	case !(least < spike), rate*k.t[1] > fastestOffset:
 		return none(volume.NotConverged)
 	}
-	s := k.at(rate)
+	s := k.evaluate(rate)
 	b := s.u / s.w
 	spread := s.w2 - float64(s.w1*s.w1/s.w)
-	v := k.found(decay{a: -b / rate, rate: rate}, least, 0)
+	v := k.result(decay{a: -b / rate, rate: rate}, least, 0)
 	v.se = math.Sqrt(least/((n-3)*spread)) / (math.Abs(b) * rate * rate)
 	v.offset = mean + float64(b*(1/rate-s.mean))
 	return v
@@ -152,7 +154,7 @@ func (k *offset) residual(s sums) float64 {
 }
 
 // search returns the rate of the best of all minima and its residual, infinite
-// where there is none.
+// if there is none.
 func (k *offset) search() (rate, least float64) {
 	least = math.Inf(1)
 	before := 0.0
@@ -163,7 +165,7 @@ func (k *offset) search() (rate, least float64) {
 		}
 		if before < 0 && phi >= 0 {
 			r := k.solve(k.rate[i-1], k.rate[i], before, phi)
-			if s := k.at(r); s.u < 0 {
+			if s := k.evaluate(r); s.u < 0 {
 				if rss := k.residual(s); rss < least {
 					rate, least = r, rss
 				}
@@ -186,7 +188,7 @@ func (k *offset) solve(lo, hi, philo, phihi float64) float64 {
 			return next
 		}
 		rate = next
-		phi := k.at(rate).phi()
+		phi := k.evaluate(rate).phi()
 		if phi < 0 {
 			lo, philo = rate, phi
 			if stayed > 0 {

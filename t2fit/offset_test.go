@@ -12,7 +12,9 @@ import (
 )
 
 var offsetTrains = [][]float64{
-	echoTimes(20, 10, 6), echoTimes(10, 10, 4), echoTimes(10, 10, 32), {10, 25, 50, 90, 150, 250}, {10, 10.5, 60, 61, 62, 63},
+	echoTimes(
+		20, 10, 6,
+	), echoTimes(10, 10, 4), echoTimes(10, 10, 32), {10, 25, 50, 90, 150, 250}, {10, 10.5, 60, 61, 62, 63},
 }
 
 func offsetOf(te []float64) *offset { return newOffset(newTrain(te))().(*offset) }
@@ -30,7 +32,8 @@ func TestOffsetExact(t *testing.T) {
 						y[e] = scale * (100*math.Exp(-at/t2) + c)
 					}
 					v := k.estimate(y, math.NaN())
-					if v.status != volume.Fitted || !near(v.t2, t2, 1e-6) || !near(v.s0, 100*scale, 1e-5) || math.Abs(v.offset-c*scale) > 1e-4*scale {
+					if v.status != volume.Fitted || !near(v.t2, t2, 1e-6) || !near(v.s0, 100*scale, 1e-5) ||
+						math.Abs(v.offset-c*scale) > 1e-4*scale {
 						t.Errorf("TE %v, T2 %g, offset %g: %+v", te, t2, c, v)
 					}
 				}
@@ -163,7 +166,10 @@ func TestOffsetStandardError(t *testing.T) {
 		}
 		sd, se := math.Sqrt(sum2/draws-sum/draws*sum/draws), math.Sqrt(se2/draws)
 		if cover := float64(covered) / draws; cover < 0.93 || cover > 0.97 || !near(se, sd, 0.05) {
-			t.Errorf("T2 %g: the intervals hold the truth in %.1f %%; standard error %.3f ms, spread %.3f ms", t2, 100*cover, se, sd)
+			t.Errorf(
+				"T2 %g: the intervals hold the truth in %.1f %%; standard error %.3f ms, spread %.3f ms", t2,
+				100*cover, se, sd,
+			)
 		}
 	}
 }

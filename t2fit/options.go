@@ -3,7 +3,6 @@ package t2fit
 import (
 	"fmt"
 	"math"
-	"runtime"
 	"slices"
 )
 
@@ -19,8 +18,8 @@ const (
 	// LogLinear is linear least squares on ln S, each echo weighted by S², which
 	// makes it the first-order equal of NLLS at high signal-to-noise.
 	LogLinear Method = "loglinear"
-	// LogLinearUnweighted is the same with equal weights: what many programs do,
-	// and what late, noisy echoes spoil first.
+	// LogLinearUnweighted is the same with equal weights, as in many programs. Late,
+	// noisy echoes bias it most.
 	LogLinearUnweighted Method = "loglinear-unweighted"
 	// ARLO is auto-regression on linear operations (Pei et al. 2015,
 	// 10.1002/mrm.25137), for equally spaced echoes.
@@ -42,7 +41,7 @@ var Methods = []Method{NLLS, LogLinear, LogLinearUnweighted, ARLO, NLLSOffset, R
 const NoSkip = -1
 
 // MinEchoes is the number of fitted echoes below which a fit of two parameters
-// is refused: they need a third point before a residual says anything. A fit of
+// is refused: with two points there is no residual. A fit of
 // three parameters needs one more.
 const MinEchoes = 3
 
@@ -107,15 +106,20 @@ type Options struct {
 	Workers int
 }
 
-// Defaults returns o with every zero field replaced by its default, and
-// SkipEchoes as the number of echoes to omit (NoSkip becomes 0). It is an
-// error when a field makes no sense.
-func (o Options) Defaults() (Options, error) {
+// Resolved holds the options of a fit with every default filled in and every value
+// checked. SkipEchoes is the number of echoes to omit. Options.Resolve makes one.
+type Resolved Options
+
+// Resolve fills in the defaults of the zero fields and checks the options. It returns an
+// error for a value that is not possible.
+func (o Options) Resolve() (Resolved, error) {
 	if o.Method == "" {
 		o.Method = NLLS
 	}
 	if o.Method != EPG && (o.T1 != 0 || o.B1Range != [2]float64{} || o.RefocusingProfile != nil) {
-		return o, fmt.Errorf("t1, b1 range and refocusing profile are for epg; %s has no use for them", o.Method)
+		return Resolved{}, fmt.Errorf(
+			"t1, b1 range and refocusing profile are for epg; %s does not use them", o.Method,
+		)
 	}
 	if o.T2Range == [2]float64{} {
 		o.T2Range = [2]float64{0, 100}
@@ -132,15 +136,13 @@ func (o Options) Defaults() (Options, error) {
 	if o.RefocusingProfile == nil {
 		o.RefocusingProfile = []float64{1}
 	}
-	if o.Workers <= 0 {
-		o.Workers = runtime.GOMAXPROCS(0)
-	}
 	skip, err := o.skip()
 	if err != nil {
-		return o, err
+		return Resolved{}, err
 	}
 	o.SkipEchoes = skip
-	return o, o.check()
+	r := Resolved(o)
+	return r, r.check()
 }
 
 // skip returns the number of echoes to omit.
@@ -151,7 +153,9 @@ func (o Options) skip() (int, error) {
 	case n < 0:
 		return 0, fmt.Errorf("skip echoes: %d is negative", n)
 	case o.Method == EPG && n > 0:
-		return 0, fmt.Errorf("skip echoes: %d, but epg explains the first echo and needs all: leave it to its default, or say 0", n)
+		return 0, fmt.Errorf(
+			"skip echoes: %d, but epg explains the first echo and needs all: leave it to its default, or set 0", n,
+		)
 	case o.Method == EPG:
 		return 0, nil
 	case n == 0:
@@ -164,8 +168,8 @@ func (o Options) skip() (int, error) {
 // leastT1 in ms is the T1 that EPG takes at least: that of fat at 1.5 T is 250.
 const leastT1 = 100
 
-// check returns an error when a field, defaults filled in, makes no sense.
-func (o Options) check() error {
+// check returns an error for a value that is not possible.
+func (o Resolved) check() error {
 	lo, hi := o.T2Range[0], o.T2Range[1]
 	b1 := o.B1Range
 	switch {
@@ -186,7 +190,11 @@ func (o Options) check() error {
 	case !(o.T1 > 0) || math.IsInf(o.T1, 0):
 		return fmt.Errorf("t1 %g ms is not a time", o.T1)
 	case o.Method == EPG && o.T1 < leastT1:
-		return fmt.Errorf("t1 %g ms is shorter than any tissue's T2 of interest: below %d ms T1 and the refocusing angle cannot be told apart", o.T1, leastT1)
+		return fmt.Errorf(
+			"t1 %g ms is shorter than any tissue's T2 of interest: "+
+				"below %d ms T1 and the refocusing angle cannot be told apart",
+			o.T1, leastT1,
+		)
 	case !(b1[0] > 0) || !(b1[1] > b1[0]) || b1[1] > 2:
 		return fmt.Errorf("b1 range %g to %g is empty or beyond 0 to 2", b1[0], b1[1])
 	case len(o.RefocusingProfile) == 0:
@@ -201,8 +209,8 @@ func (o Options) check() error {
 	return nil
 }
 
-// parameters is the number of parameters that the method fits.
-func (o Options) parameters() int {
+// parameters returns the number of parameters that the method fits.
+func (o Resolved) parameters() int {
 	if o.Method == NLLSOffset || o.Method == EPG {
 		return 3
 	}

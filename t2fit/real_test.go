@@ -31,7 +31,8 @@ func numpyEchoes(t *testing.T) [][]float32 {
 	t.Helper()
 	data := realFile(t, "se6-npy", "t2dataset.npy")
 	header, values, ok := bytes.Cut(data, []byte("\n"))
-	if !ok || !bytes.Contains(header, []byte("'<f4', 'fortran_order': False, 'shape': (256, 192, 6)")) || len(values) != 256*192*6*4 {
+	if !ok || !bytes.Contains(header, []byte("'<f4', 'fortran_order': False, 'shape': (256, 192, 6)")) ||
+		len(values) != 256*192*6*4 {
 		t.Fatalf("not the array that was expected: %.200q", header)
 	}
 	echoes := make([][]float32, 6)
@@ -99,7 +100,10 @@ func TestRealArraysAgainstOracle(t *testing.T) {
 					off := math.Max(math.Abs(got.T2/t2-1), math.Abs(got.S0/s0-1))
 					worst = math.Max(worst, off)
 					if off > 1e-6 {
-						t.Errorf("voxel %d, skip %d: T2 %.9g ms, S0 %.9g; oracle %.9g, %.9g", v, skip, got.T2, got.S0, t2, s0)
+						t.Errorf(
+							"voxel %d, skip %d: T2 %.9g ms, S0 %.9g; oracle %.9g, %.9g", v, skip, got.T2, got.S0, t2,
+							s0,
+						)
 					}
 				}
 			}

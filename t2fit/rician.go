@@ -54,10 +54,10 @@ func newRician(k train) func() estimator {
 // unit sets g to the decay of amplitude 1 at a rate.
 func (k *train) unit(rate float64, g []float64) {
 	if k.step > 0 {
-		q, at := lanes.Exp(-float64(rate*k.step)), 1.0
+		q, value := lanes.Exp(-float64(rate*k.step)), 1.0
 		for e := range g {
-			g[e] = at
-			at *= q
+			g[e] = value
+			value *= q
 		}
 		return
 	}
@@ -66,32 +66,31 @@ func (k *train) unit(rate float64, g []float64) {
 	}
 }
 
-func (k *rician) estimate(y []float64, sigma float64) found {
+func (k *rician) estimate(y []float64, sigma float64) result {
 	var sum, squares float64
 	for _, v := range y {
 		sum += v
 		squares += float64(v * v)
 	}
-	return k.from(k.plain.estimate(y, sigma), y, sigma, total(y, sum, squares))
+	return k.refine(k.plain.estimate(y, sigma), y, sigma, total(y, sum, squares))
 }
 
 // estimateBlock takes what nlls finds for the block as the start of each decay.
 func (k *rician) estimateBlock(b *block, floor float64) {
 	k.plain.estimateBlock(b, floor)
 	for i := range b.n {
-		v := b.found(i)
+		v := b.result(i)
 		if v.status != volume.LowSignal {
-			v = k.from(v, b.decay(i), b.sigma[i], b.total[i])
+			v = k.refine(v, b.decay(i), b.sigma[i], b.total[i])
 		}
 		b.keep(i, v)
 	}
 }
 
-// from fits the echoes y, whose scatter about their mean is tss, from what nlls
-// found. It is NotConverged where sigma is not known, for then there is no floor to
-// fit. Noise under the rounding of the largest echo is none, and the plain fit
-// stands.
-func (k *rician) from(start found, y []float64, sigma, tss float64) found {
+// refine fits the echoes y, whose scatter about their mean is tss, starting from the result of
+// nlls. It is NotConverged where sigma is not known, as there is no floor to
+// fit. If the noise is below the rounding of the largest echo, the plain fit is returned.
+func (k *rician) refine(start result, y []float64, sigma, tss float64) result {
 	if !(sigma >= 0) {
 		return none(volume.NotConverged)
 	}
@@ -129,13 +128,13 @@ func (k *rician) from(start found, y []float64, sigma, tss float64) found {
 // the floor, and RSS/(n−2) would understate that of the early echoes, which
 // decide. What the residuals scatter beyond their variance raises the error as it
 // does with other methods.
-func (k *rician) conclude(d decay, f descent, sigma float64) found {
+func (k *rician) conclude(d decay, f descent, sigma float64) result {
 	k.unit(d.rate, k.g)
 	det := float64(f.ja*f.jr) - float64(f.jm*f.jm)
 	spread, chi := 0.0, 0.0
 	for e, g := range k.g {
 		x := d.a * g
-		m, v := k.table.at(x), k.table.variance(x)
+		m, v := k.table.evaluate(x), k.table.variance(x)
 		r := k.y[e] - m.mean
 		chi += float64(r * r / v)
 		// The row of (JᵀJ)⁻¹Jᵀ for the rate.
@@ -143,19 +142,19 @@ func (k *rician) conclude(d decay, f descent, sigma float64) found {
 		spread += float64(c * c * v)
 	}
 	free := float64(len(k.y) - 2)
-	v := k.found(decay{d.a * sigma, d.rate}, f.rss*sigma*sigma, 0)
+	v := k.result(decay{d.a * sigma, d.rate}, f.rss*sigma*sigma, 0)
 	v.se = math.Sqrt(spread*chi/free) / float64(d.rate*d.rate)
 	return v
 }
 
 // chi returns Σ(y − E)²/variance at an estimate of the echoes that were fitted
 // last: χ² on n−2 degrees of freedom where sigma is the noise.
-func (k *rician) chi(v found, sigma float64) float64 {
+func (k *rician) chi(v result, sigma float64) float64 {
 	a := v.s0 * lanes.Exp(-k.te0/v.t2) / sigma
 	k.unit(1/v.t2, k.g)
 	sum := 0.0
 	for e, g := range k.g {
-		r := k.y[e] - k.table.at(a*g).mean
+		r := k.y[e] - k.table.evaluate(a*g).mean
 		sum += float64(r * r / k.table.variance(a*g))
 	}
 	return sum

@@ -44,7 +44,8 @@ func TestRicianExact(t *testing.T) {
 						continue // one echo above the floor
 					}
 					v := k.estimate(y, sigma)
-					if v.status != volume.Fitted || !near(v.t2, t2, 1e-8) || !near(v.s0, snr*sigma, 1e-8) || v.echoes != len(te) {
+					if v.status != volume.Fitted || !near(v.t2, t2, 1e-8) || !near(v.s0, snr*sigma, 1e-8) ||
+						v.echoes != len(te) {
 						t.Errorf("TE %v, T2 %g, S0 %g, sigma %g: %+v", te, t2, snr*sigma, sigma, v)
 					}
 				}
@@ -64,7 +65,8 @@ func TestRicianWithoutNoise(t *testing.T) {
 			want := plain.estimate(y, math.NaN())
 			for _, sigma := range []float64{0, 1e-300, 1e-18, 1e-9} {
 				got := k.estimate(y, sigma)
-				if got.status != want.status || got.status == volume.Fitted && (!near(got.t2, want.t2, 1e-7) || !near(got.rss, want.rss, 1e-9)) {
+				if got.status != want.status ||
+					got.status == volume.Fitted && (!near(got.t2, want.t2, 1e-7) || !near(got.rss, want.rss, 1e-9)) {
 					t.Errorf("TE %v, %v, sigma %g: %+v, nlls %+v", te, y, sigma, got, want)
 				}
 			}
@@ -121,7 +123,7 @@ func leastOf(k *rician, y []float64) float64 {
 				a := alo + (ahi-alo)*float64(j)/float64(steps)
 				rss := 0.0
 				for e, g := range k.g {
-					r := y[e] - k.table.at(math.Exp(a)*g).mean
+					r := y[e] - k.table.evaluate(math.Exp(a)*g).mean
 					rss += r * r
 				}
 				if rss < least {
@@ -220,7 +222,7 @@ func cramerRao(te []float64, t2, snr float64) float64 {
 
 // medianBias returns the relative error of the median T2, where no decay counts as
 // infinitely long and one too short to measure as 0.
-func medianBias(found []found, t2 float64) float64 {
+func medianBias(found []result, t2 float64) float64 {
 	var est []float64
 	for _, v := range found {
 		switch v.status {
@@ -258,7 +260,7 @@ func TestRicianBias(t *testing.T) {
 				continue
 			}
 			cells++
-			all, covered := make([]found, 4000), 0
+			all, covered := make([]result, 4000), 0
 			for i := range all {
 				draw(rng, y, te, t2, snr)
 				all[i] = k.estimate(y, 1)
@@ -267,7 +269,10 @@ func TestRicianBias(t *testing.T) {
 				}
 			}
 			bias, cover := medianBias(all, t2), float64(covered)/float64(len(all))
-			t.Logf("T2 %3g ms, SNR %3g: bound %4.1f %%, bias %+.2f %%, covered %.1f %%", t2, snr, 100*bound, 100*bias, 100*cover)
+			t.Logf(
+				"T2 %3g ms, SNR %3g: bound %4.1f %%, bias %+.2f %%, covered %.1f %%", t2, snr, 100*bound, 100*bias,
+				100*cover,
+			)
 			if math.Abs(bias) > 0.02 {
 				t.Errorf("T2 %g ms, SNR %g: bias %.2f %%", t2, snr, 100*bias)
 			}
@@ -288,7 +293,7 @@ func TestRicianBiasWithEstimatedNoise(t *testing.T) {
 		s := sliceOf(rand.New(rand.NewPCG(87, uint64(i))), echoTimes(10, 10, 7), snr, 2000)
 		noise := mustNoise(t, s, Options{})
 		k := ricianOf(s.TE[1:])
-		y, all := make([]float64, 6), make([]found, s.Voxels()/len(biasT2))
+		y, all := make([]float64, 6), make([]result, s.Voxels()/len(biasT2))
 		for j, t2 := range biasT2 {
 			bound := cramerRao(s.TE[1:], t2, snr)
 			if bound >= 0.2 {
@@ -301,7 +306,10 @@ func TestRicianBiasWithEstimatedNoise(t *testing.T) {
 				all[v] = k.estimate(y, noise.Sigma[0])
 			}
 			bias := medianBias(all, t2)
-			t.Logf("T2 %3g ms, SNR %3g, sigma %.3f: bound %4.1f %%, bias %+.2f %%", t2, snr, noise.Sigma[0], 100*bound, 100*bias)
+			t.Logf(
+				"T2 %3g ms, SNR %3g, sigma %.3f: bound %4.1f %%, bias %+.2f %%", t2, snr, noise.Sigma[0], 100*bound,
+				100*bias,
+			)
 			if math.Abs(bias) > 0.03 {
 				t.Errorf("T2 %g ms, SNR %g: bias %.2f %%", t2, snr, 100*bias)
 			}
@@ -366,7 +374,8 @@ func TestRicianBlock(t *testing.T) {
 		}
 		for i := 1; i < b.n; i++ {
 			v := one.estimate(b.decay(i), 1)
-			if got := b.found(i); got.status != v.status || v.status == volume.Fitted && (got.t2 != v.t2 || got.s0 != v.s0 || got.se != v.se || got.rss != v.rss) {
+			if got := b.result(i); got.status != v.status ||
+				v.status == volume.Fitted && (got.t2 != v.t2 || got.s0 != v.s0 || got.se != v.se || got.rss != v.rss) {
 				t.Errorf("TE %v, decay %d: block %+v, alone %+v", te, i, got, v)
 			}
 		}
@@ -378,7 +387,7 @@ func FuzzRician(f *testing.F) {
 	f.Add(1e30, 1e-30, 1.0, 0.0, 0.0, 1e-12, true)
 	f.Add(1.25, 1.25, 0.0, 1.25, 1.25, 1.0, false)
 	k := [2]*rician{ricianOf(echoTimes(20, 10, 5)), ricianOf([]float64{10, 25, 50, 90, 150})}
-	o, err := Options{}.Defaults()
+	o, err := Options{}.Resolve()
 	if err != nil {
 		f.Fatal(err)
 	}
@@ -396,7 +405,8 @@ func FuzzRician(f *testing.F) {
 		}
 		fit := fitter{o, k[i]}
 		est := fit.estimate(y, math.Abs(sigma))
-		sound := est.T2 > 0 && est.S0 > 0 && est.R2 > 0 && est.SE >= 0 && !math.IsInf(est.T2, 0) && !math.IsInf(est.S0, 0)
+		sound := est.T2 > 0 && est.S0 > 0 && est.R2 > 0 && est.SE >= 0 && !math.IsInf(est.T2, 0) &&
+			!math.IsInf(est.S0, 0)
 		if est.Status.HasValue() != sound {
 			t.Errorf("%v, sigma %g: %+v", y, sigma, est)
 		}

@@ -12,10 +12,10 @@ type descent struct {
 }
 
 // at returns the descent at a·g.
-func (k *rician) at(a float64, g []float64) (f descent) {
+func (k *rician) evaluate(a float64, g []float64) (f descent) {
 	for e, y := range k.y {
 		x, t := a*g[e], k.t[e]
-		m := k.table.at(x)
+		m := k.table.evaluate(x)
 		r, j := y-m.mean, m.slope*x
 		f.rss += float64(r * r)
 		h := float64(r * j)
@@ -43,7 +43,7 @@ const shrink = 0.25
 // to 0.
 func (k *rician) descend(d decay) (decay, descent) {
 	k.unit(d.rate, k.g)
-	f := k.at(d.a, k.g)
+	f := k.evaluate(d.a, k.g)
 	for range maxSteps {
 		da, dr, newton := f.step()
 		near := newton && math.Abs(dr) <= tolerance*min(d.rate, 1/k.t[1]) && math.Abs(da) <= tolerance
@@ -52,7 +52,7 @@ func (k *rician) descend(d decay) (decay, descent) {
 		for range 11 {
 			next := decay{d.a * max(1+da, shrink), max(d.rate+dr, shrink*d.rate)}
 			k.unit(next.rate, k.g)
-			g := k.at(next.a, k.g)
+			g := k.evaluate(next.a, k.g)
 			if near {
 				return next, g
 			}
@@ -109,7 +109,7 @@ func (k *rician) search() (best decay, least descent) {
 		if a < faint {
 			a = k.level(faint, k.units[i])
 		}
-		f := k.at(a, k.units[i])
+		f := k.evaluate(a, k.units[i])
 		curve := f.aa
 		if !(curve > 0) {
 			curve = f.ja
@@ -135,7 +135,7 @@ func (k *rician) search() (best decay, least descent) {
 // nearly, by four of Newton's steps along its square.
 func (k *rician) level(a float64, g []float64) float64 {
 	for range 4 {
-		f := k.at(a, g)
+		f := k.evaluate(a, g)
 		curve := f.aa - f.da
 		if !(curve > 0) {
 			curve = f.ja

@@ -34,8 +34,8 @@ func ceilingsOf(s volume.MultiEcho, skip int) [][]ceiling {
 	return out
 }
 
-// saturate marks the decays of a block that reach a ceiling at an echo that was fitted,
-// whatever the fit made of them: what the signal was there is not known.
+// saturate marks the decays of a block that reach a ceiling at a fitted echo, whatever their fit:
+// their signal there is unknown.
 func (w *worker) saturate() {
 	for i, v := range w.voxel[:w.n] {
 		for _, c := range w.ceilings[v/w.plane] {

@@ -15,7 +15,7 @@ const (
 	// with gaps of 0.5, 49.5 and 1 ms; of 100 000, 2 for all missed 62.
 	evenFactor   = 1.3
 	unevenFactor = 1.2
-	// scanReach says that the scan is that fine for T2 from a quarter of the time
+	// scanReach reports that the scan is that fine for T2 from a quarter of the time
 	// to the second echo to four times the train's length; beyond, the first two
 	// echoes or the straight line through all decide and there is one minimum at
 	// most.
@@ -41,7 +41,7 @@ func ratesOver(t []float64, even bool) []float64 {
 type scan struct {
 	// at are the rates as the solver's unknown: exp(−rate·step) where echoes are
 	// equally spaced, and the rate in 1/ms otherwise.
-	at []float64
+	unknowns []float64
 	// phi[r][e] is the weight of echo e in φ = Σ phi·y at rate r.
 	phi [][]float64
 	// parts are the same weights for package lanes.
@@ -66,15 +66,15 @@ func newScan(t []float64, step float64) *scan {
 		if step > 0 {
 			r = lanes.Exp(-float64(r * step))
 		}
-		s.at = append(s.at, r)
+		s.unknowns = append(s.unknowns, r)
 	}
 	for first := 0; first < len(rates)-1; first += lanes.MostRates - 1 {
-		by := s.phi[first:min(first+lanes.MostRates, len(rates))]
-		turns := uint64(1)<<(len(by)-1) - 1
-		for len(by)%4 != 0 {
-			by = append(by[:len(by):len(by)], by[len(by)-1])
+		phi := s.phi[first:min(first+lanes.MostRates, len(rates))]
+		turns := uint64(1)<<(len(phi)-1) - 1
+		for len(phi)%4 != 0 {
+			phi = append(phi[:len(phi):len(phi)], phi[len(phi)-1])
 		}
-		s.parts = append(s.parts, part{first, lanes.Weights(by), turns})
+		s.parts = append(s.parts, part{first, lanes.Weights(phi), turns})
 	}
 	return s
 }
@@ -107,8 +107,8 @@ func (s *scan) phiAt(r int, y []float64) float64 {
 // between returns the rates r and r+1 as the solver's unknown, with the middle to
 // start from: they are so near each other that more is not worth its price.
 func (s *scan) between(r int) bracket {
-	from, at := s.at[r], s.at[r+1]
-	return bracket{(from + at) / 2, min(from, at), max(from, at)}
+	a, b := s.unknowns[r], s.unknowns[r+1]
+	return bracket{(a + b) / 2, min(a, b), max(a, b)}
 }
 
 // search finds the best of all minima of the decays that are to be searched. Every
@@ -125,9 +125,9 @@ func (k *nlls) search(b *block) {
 			// φ is below zero at a rate and no longer at the next.
 			turns := k.below[j] &^ (k.below[j] >> 1) & p.turns
 			for ; turns != 0; turns &= turns - 1 {
-				at := k.between(p.first + bits.TrailingZeros64(turns))
-				if x := k.best.Ratio[i]; math.IsInf(k.best.RSS[i], 1) || x < at.lo || x > at.hi {
-					k.ask(k.searched, j, i, at)
+				interval := k.between(p.first + bits.TrailingZeros64(turns))
+				if x := k.best.Ratio[i]; math.IsInf(k.best.RSS[i], 1) || x < interval.lo || x > interval.hi {
+					k.ask(k.searched, j, i, interval)
 				}
 			}
 		}
@@ -138,7 +138,8 @@ func (k *nlls) search(b *block) {
 		least, first := k.best.RSS[i], b.y[i]
 		// Most decays leave so much less than the limits of bestOf that there is no
 		// need to take those to the last digit.
-		if rest := k.sums.Squares[i] - float64(first*first); rest < 0.1*k.sums.Squares[i] || !(least < 0.9*min(rest, b.total[i])) {
+		if rest := k.sums.Squares[i] - float64(first*first); rest < 0.1*k.sums.Squares[i] ||
+			!(least < 0.9*min(rest, b.total[i])) {
 			b.status[i] = bestOf(k.searched.decay(j), least, b.total[i])
 		}
 	}

@@ -5,7 +5,7 @@ import (
 	"math"
 )
 
-// train is the echo times of a fit, those left out at its start already gone. It
+// train holds the echo times of a fit, without the skipped ones. It
 // is read-only once made, so that workers share it.
 type train struct {
 	te0 float64   // TE of the first fitted echo, ms
@@ -18,9 +18,9 @@ type train struct {
 }
 
 // equalSpacing is how far, relative to the spacing, an echo may lie from the
-// equally spaced train. It leaves room for the rounding of binary numbers and for no
-// other: a train that its header has rounded (6.3, 12.6, 18.9, 25.2, 31.6 ms) is taken
-// at its word and fitted as an uneven one, which costs time and not accuracy.
+// equally spaced train. It allows for the rounding of binary numbers alone: a train
+// that its header has rounded (6.3, 12.6, 18.9, 25.2, 31.6 ms) is fitted as an uneven one, which
+// costs time but no accuracy.
 const equalSpacing = 1e-9
 
 // newTrain returns the train of the echo times te in ms, strictly increasing.
@@ -78,19 +78,9 @@ func scatter(y []float64, mean float64) float64 {
 	return sum
 }
 
-// CheckTE returns an error unless the echo times te, in ms, are positive and
-// strictly increasing, with enough of them left after the skipped ones and spaced
-// as the method needs, or where the options make no sense.
-func (o Options) CheckTE(te []float64) error {
-	o, err := o.Defaults()
-	if err != nil {
-		return err
-	}
-	return o.checkTE(te)
-}
-
-// checkTE is CheckTE for options with their defaults filled in.
-func (o Options) checkTE(te []float64) error {
+// CheckTE returns an error unless the echo times te, in ms, are positive and strictly
+// increasing, spaced as the method requires, and enough of them remain after the skipped ones.
+func (o Resolved) CheckTE(te []float64) error {
 	for e, t := range te {
 		if !(t > 0) || math.IsInf(t, 0) {
 			return fmt.Errorf("echo time %d is %.7g ms", e+1, t)
@@ -100,7 +90,10 @@ func (o Options) checkTE(te []float64) error {
 		}
 	}
 	if left, need := len(te)-o.SkipEchoes, max(MinEchoes, o.parameters()+1); left < need {
-		return fmt.Errorf("%d echoes less %d skipped leave %d, a fit by %s needs at least %d", len(te), o.SkipEchoes, max(left, 0), o.Method, need)
+		return fmt.Errorf(
+			"%d echoes less %d skipped leave %d, a fit by %s needs at least %d", len(te), o.SkipEchoes, max(left, 0),
+			o.Method, need,
+		)
 	}
 	switch k := newTrain(te[o.SkipEchoes:]); {
 	case o.Method == ARLO && k.step == 0:

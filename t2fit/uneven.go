@@ -18,7 +18,7 @@ const (
 
 // minimum is a decay with the curvature of its least-squares problem, spread =
 // Σ(t·g)² − (Σt·g²)²/Σg² for g = exp(−rate·t), so that var(rate) =
-// σ²/(a²·spread), and its residual, infinite where there is none.
+// σ²/(a²·spread), and its residual, infinite if there is none.
 type minimum struct {
 	decay
 	spread, rss float64
@@ -26,10 +26,10 @@ type minimum struct {
 
 // uneven is the fit of one decay on echoes at any spacing: it solves every
 // minimum that the scan shows and takes the best.
-func (k *nlls) uneven(y []float64, tss float64) found {
+func (k *nlls) uneven(y []float64, tss float64) result {
 	best := minimum{rss: math.Inf(1)}
 	before := 0.0
-	for r := range k.at {
+	for r := range k.unknowns {
 		phi := k.phiAt(r, y)
 		if before < 0 && phi >= 0 {
 			if m := k.between(r-1).solve(&k.train, y); m.rss < best.rss {
@@ -41,7 +41,7 @@ func (k *nlls) uneven(y []float64, tss float64) found {
 	if s := bestOf(y, best.rss, tss); s != volume.Fitted {
 		return none(s)
 	}
-	return k.train.found(best.decay, best.rss, 1/(best.rate*best.rate*best.a*math.Sqrt(best.spread)))
+	return k.train.result(best.decay, best.rss, 1/(best.rate*best.rate*best.a*math.Sqrt(best.spread)))
 }
 
 // solve finds a minimum in a bracket of rates; derivatives are along the negative

@@ -40,7 +40,13 @@ func (g Geometry) Moved(t Rigid) Geometry {
 	origin := t.Apply([3]float64{g.Affine[0][3], g.Affine[1][3], g.Affine[2][3]})
 	for r, row := range t.Rotation {
 		for c := range 3 {
-			out.Affine[r][c] = float64(row[0]*g.Affine[0][c]) + float64(row[1]*g.Affine[1][c]) + float64(row[2]*g.Affine[2][c])
+			out.Affine[r][c] = float64(
+				row[0]*g.Affine[0][c],
+			) + float64(
+				row[1]*g.Affine[1][c],
+			) + float64(
+				row[2]*g.Affine[2][c],
+			)
 		}
 		out.Affine[r][3] = origin[r]
 	}

@@ -8,7 +8,7 @@ type Segmentation struct {
 	// each number once.
 	Segments []Segment
 	// Threshold is the fraction at and above which a voxel was taken to be in a
-	// segment; 0 where the object says yes or no itself.
+	// segment; 0 if the object is binary.
 	Threshold float64
 }
 
@@ -29,11 +29,10 @@ type Segment struct {
 	Regions, Modifiers []Code
 	// Voxels are the indices of its voxels, increasing, each once.
 	Voxels []uint32
-	// Frame names the frame of reference that the segment says it is drawn in; ""
-	// where it says none of its own. Segments of different frames do not lie on one
-	// grid.
+	// Frame names the frame of reference of the segment; "" if it does not state one. Segments of
+	// different frames do not lie on one grid.
 	Frame string
-	// Problem is why what was drawn cannot be brought onto the grid, or nil; it names
+	// Problem is the reason why the contours cannot be brought onto the grid, or nil; it names
 	// neither file nor segment. Then there are no voxels, though the segment is not empty.
 	Problem error
 }

@@ -41,6 +41,29 @@ func (g Geometry) Position(i, j, k float64) [3]float64 {
 	return p
 }
 
+// Index returns the index (i, j, k) of voxel v.
+func (g Geometry) Index(v int) [3]int {
+	row := v / g.Size[0]
+	return [3]int{v - row*g.Size[0], row % g.Size[1], row / g.Size[1]}
+}
+
+// Distance returns the largest distance in mm between the centres of voxels of the same index in g
+// and in other, for the indices of g; NaN if a position is not a number. The length of the
+// difference of two affine maps is convex, so that it is largest at a corner.
+func (g Geometry) Distance(other Geometry) float64 {
+	farthest := 0.0
+	for corner := range 8 {
+		var i [3]float64
+		for d := range i {
+			i[d] = float64((corner >> d & 1) * (g.Size[d] - 1))
+		}
+		p, q := g.Position(i[0], i[1], i[2]), other.Position(i[0], i[1], i[2])
+		x, y, z := p[0]-q[0], p[1]-q[1], p[2]-q[2]
+		farthest = max(farthest, math.Sqrt(x*x+y*y+z*z)) // max keeps NaN
+	}
+	return farthest
+}
+
 // Spacing returns the distance in mm between neighbouring voxel centres along
 // i, j and k.
 func (g Geometry) Spacing() [3]float64 {
@@ -124,7 +147,7 @@ func (s MultiEcho) Saturated(e, v int) bool {
 }
 
 // Labels is a label map: for each voxel the whole number that a reader or a
-// segmentation gave it, 0 where there is none.
+// segmentation gave it, 0 if there is none.
 type Labels struct {
 	Geometry
 	Data []uint16
@@ -200,7 +223,10 @@ func (s Status) HasValue() bool { return s == Fitted || s == OutOfRange || s == 
 // order of their columns in tables.
 var Exclusions = [...]Status{LowSignal, NotDecaying, NotConverged, OutOfRange, PoorFit, AtBound, Saturated, Fluid}
 
-var statusNames = [...]string{"not_fitted", "fitted", "low_signal", "not_decaying", "not_converged", "t2_out_of_range", "poor_fit", "at_bound", "saturated", "fluid"}
+var statusNames = [...]string{
+	"not_fitted", "fitted", "low_signal", "not_decaying", "not_converged", "t2_out_of_range", "poor_fit", "at_bound",
+	"saturated", "fluid",
+}
 
 // String returns the state's name as in table columns: low_signal.
 func (s Status) String() string {

@@ -20,7 +20,7 @@ const (
 	mostAliases = 16
 )
 
-// ErrTooLarge says that a text has more bytes than a protocol or a scheme can need.
+// ErrTooLarge reports that a text has more bytes than a protocol or a scheme can need.
 var ErrTooLarge = fmt.Errorf("larger than %d KiB, the limit of a protocol or label scheme", mostBytes>>10)
 
 // ReadAll returns all of a text of at most 128 KiB. It reads no further, so that a

@@ -22,7 +22,9 @@ func TestReadAll(t *testing.T) {
 	if text, err := ReadAll(strings.NewReader(longest)); err != nil || len(text) != mostBytes {
 		t.Errorf("%d bytes, %v; want all %d", len(text), err, mostBytes)
 	}
-	if _, err := ReadAll(io.MultiReader(strings.NewReader(longest), strings.NewReader("x"))); !errors.Is(err, ErrTooLarge) {
+	if _, err := ReadAll(io.MultiReader(strings.NewReader(longest), strings.NewReader("x"))); !errors.Is(
+		err, ErrTooLarge,
+	) {
 		t.Errorf("a byte too many: %v, want %v", err, ErrTooLarge)
 	}
 }
@@ -33,7 +35,15 @@ func laughs() string {
 	b.WriteString("a0: &a0 [x,x,x,x,x,x,x,x,x]\n")
 	for n := 1; n < 9; n++ {
 		last := "*a" + string(rune('0'+n-1))
-		b.WriteString("a" + string(rune('0'+n)) + ": &a" + string(rune('0'+n)) + " [" + strings.Repeat(last+",", 8) + last + "]\n")
+		b.WriteString(
+			"a" + string(
+				rune('0'+n),
+			) + ": &a" + string(
+				rune('0'+n),
+			) + " [" + strings.Repeat(
+				last+",", 8,
+			) + last + "]\n",
+		)
 	}
 	return b.String()
 }

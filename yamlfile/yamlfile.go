@@ -19,10 +19,10 @@ import (
 	"github.com/t2map/t2map/printable"
 )
 
-// ErrEmpty says that a text holds nothing but comments.
+// ErrEmpty reports that a text holds nothing but comments.
 var ErrEmpty = errors.New("empty")
 
-// ErrEncoding says that a text is in UTF-16 or UTF-32, or is not a text.
+// ErrEncoding reports that a text is in UTF-16 or UTF-32, or is not a text.
 var ErrEncoding = errors.New("the text is not UTF-8")
 
 // Decode reads the one document of the text into the struct that into points to, and
@@ -45,7 +45,8 @@ func Decode(text []byte, into any) (err error) {
 		return err
 	}
 	// UTF-16 and UTF-32 have zeros, or begin with a byte-order mark (Unicode 23.8).
-	if bytes.ContainsRune(text, 0) || bytes.HasPrefix(text, []byte("\xff\xfe")) || bytes.HasPrefix(text, []byte("\xfe\xff")) {
+	if bytes.ContainsRune(text, 0) || bytes.HasPrefix(text, []byte("\xff\xfe")) ||
+		bytes.HasPrefix(text, []byte("\xfe\xff")) {
 		return ErrEncoding
 	}
 	dec := yaml.NewDecoder(bytes.NewReader(text), yaml.Strict())
@@ -84,7 +85,9 @@ func describe(err error) string {
 	case errors.As(err, &unknown) && unknown.Token != nil:
 		return fmt.Sprintf("line %d: unknown key %.40q", unknown.Token.Position.Line, keyAt(unknown.Token))
 	case errors.As(err, &syntax) && syntax.Token != nil:
-		return fmt.Sprintf("line %d: %s", syntax.Token.Position.Line, positions.ReplaceAllString(syntax.Message, "line $1"))
+		return fmt.Sprintf(
+			"line %d: %s", syntax.Token.Position.Line, positions.ReplaceAllString(syntax.Message, "line $1"),
+		)
 	}
 	return strings.TrimSpace(yaml.FormatError(err, false, false))
 }
@@ -93,32 +96,32 @@ func describe(err error) string {
 var positions = regexp.MustCompile(`\[(\d+):\d+\]`)
 
 // keyAt returns the key that a token is of: the token, or the one before its colon.
-func keyAt(at *token.Token) string {
-	if at.Type == token.MappingValueType && at.Prev != nil {
-		at = at.Prev
+func keyAt(t *token.Token) string {
+	if t.Type == token.MappingValueType && t.Prev != nil {
+		t = t.Prev
 	}
-	return at.Value
+	return t.Value
 }
 
 // wanted says which line holds a value of another kind than is wanted.
-func wanted(at *token.Token, kind string) string {
-	if at == nil {
+func wanted(t *token.Token, kind string) string {
+	if t == nil {
 		return "a value is not " + kind
 	}
-	if key := keyOf(at); key != "" {
-		return fmt.Sprintf("line %d: %s: %.40q, want %s", at.Position.Line, key, at.Value, kind)
+	if key := keyOf(t); key != "" {
+		return fmt.Sprintf("line %d: %s: %.40q, want %s", t.Position.Line, key, t.Value, kind)
 	}
-	return fmt.Sprintf("line %d: %.40q, want %s", at.Position.Line, at.Value, kind)
+	return fmt.Sprintf("line %d: %.40q, want %s", t.Position.Line, t.Value, kind)
 }
 
 // keyOf returns the key that the value at a token stands under, or "": that of the
 // innermost block or braces around it. A token in a list is its list's key's, and a key has none.
-func keyOf(at *token.Token) string {
-	if at.Next != nil && at.Next.Type == token.MappingValueType {
+func keyOf(value *token.Token) string {
+	if value.Next != nil && value.Next.Type == token.MappingValueType {
 		return ""
 	}
 	depth := 0
-	for t := at.Prev; t != nil; t = t.Prev {
+	for t := value.Prev; t != nil; t = t.Prev {
 		switch t.Type {
 		case token.SequenceEndType, token.MappingEndType:
 			depth++

@@ -125,7 +125,8 @@ func TestScalars(t *testing.T) {
 	if err := Decode([]byte(text), &d); err != nil {
 		t.Fatal(err)
 	}
-	if want := []string{"010", "1e3", "True", "1_0", "a", "0x1"}; d.Name != "1.0" || !slices.Equal(d.Words, want) || d.Part.Number != 3 {
+	if want := []string{"010", "1e3", "True", "1_0", "a", "0x1"}; d.Name != "1.0" || !slices.Equal(d.Words, want) ||
+		d.Part.Number != 3 {
 		t.Errorf("%q %q %d, want \"1.0\" %q 3", d.Name, d.Words, d.Part.Number, want)
 	}
 }

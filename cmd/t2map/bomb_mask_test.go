@@ -40,17 +40,17 @@ var item = []byte{0xFE, 0xFF, 0x00, 0xE0, 0xFF, 0xFF, 0xFF, 0xFF}
 func setElement(t *testing.T, file []byte, group, number uint16, vr string, value []byte) []byte {
 	t.Helper()
 	key := shortElement(group, number, vr, nil)[:6]
-	at := bytes.LastIndex(file, key)
-	if at < 0 {
+	index := bytes.LastIndex(file, key)
+	if index < 0 {
 		t.Fatalf("there is no (%04X,%04X)", group, number)
 	}
-	end := at + 8 + int(binary.LittleEndian.Uint16(file[at+6:]))
-	return append(append(bytes.Clone(file[:at]), shortElement(group, number, vr, value)...), file[end:]...)
+	end := index + 8 + int(binary.LittleEndian.Uint16(file[index+6:]))
+	return append(append(bytes.Clone(file[:index]), shortElement(group, number, vr, value)...), file[end:]...)
 }
 
 func number16(n uint16) []byte { return binary.LittleEndian.AppendUint16(nil, n) }
 
-// writeHoled writes a file that ends with so many zeros, which take no room.
+// writeHoled writes a sparse file that ends with the given number of zeros.
 func writeHoled(t *testing.T, path string, data []byte, zeros int64) {
 	t.Helper()
 	write(t, path, string(data))
@@ -59,7 +59,7 @@ func writeHoled(t *testing.T, path string, data []byte, zeros int64) {
 	}
 }
 
-// writeDeflated writes an explicit little-endian file deflated, with so many zeros at its end.
+// writeDeflated writes a deflated explicit little-endian file that ends with the given number of zeros.
 func writeDeflated(t *testing.T, path string, file []byte, zeros int64) {
 	t.Helper()
 	const groupLength = 132 + 8 // (0002,0000) UL, after preamble and DICM
@@ -84,7 +84,7 @@ func writeDeflated(t *testing.T, path string, file []byte, zeros int64) {
 	write(t, path, b.String())
 }
 
-// kneeWithSegmentation writes the study SA with a mask in DICOM and returns that.
+// kneeWithSegmentation writes the study SA with a DICOM mask and returns the mask.
 func kneeWithSegmentation(t *testing.T, study string) (path string, mask []byte) {
 	t.Helper()
 	if err := os.RemoveAll(study); err != nil {
@@ -104,18 +104,18 @@ func kneeWithSegmentation(t *testing.T, study string) (path string, mask []byte)
 	return path, mask
 }
 
-// beforePixels cuts a file off before its pixel data.
+// beforePixels returns the part of a file before its pixel data.
 func beforePixels(t *testing.T, file []byte) []byte {
 	t.Helper()
-	at := bytes.LastIndex(file, []byte("\xe0\x7f\x10\x00O"))
-	if at < 0 {
+	index := bytes.LastIndex(file, []byte("\xe0\x7f\x10\x00O"))
+	if index < 0 {
 		t.Fatal("there are no pixel data")
 	}
-	return file[:at]
+	return file[:index]
 }
 
-// structures is a structure set of the study as far as its contours, which begin one contour
-// of so many bytes.
+// structures returns the beginning of a structure set of the study, up to the points of a contour of the given number
+// of bytes.
 func structures(t *testing.T, study string, length uint32) []byte {
 	t.Helper()
 	image, err := os.ReadFile(filepath.Join(study, "IM_0001.dcm"))
@@ -123,24 +123,25 @@ func structures(t *testing.T, study string, length uint32) []byte {
 		t.Fatal(err)
 	}
 	uid := func(group, number uint16) string {
-		at := bytes.LastIndex(image, shortElement(group, number, "UI", nil)[:6])
-		return string(bytes.TrimRight(image[at+8:][:binary.LittleEndian.Uint16(image[at+6:])], "\x00"))
+		index := bytes.LastIndex(image, shortElement(group, number, "UI", nil)[:6])
+		return string(bytes.TrimRight(image[index+8:][:binary.LittleEndian.Uint16(image[index+6:])], "\x00"))
 	}
-	set := dicomtest.Structures{InstanceUID: "2.25.77", SourceSeriesUID: uid(0x20, 0x0E), Sources: []dicomwrite.Instance{{Class: dicomwrite.MRImageStorage, UID: uid(0x08, 0x18)}},
-		ROIs: []dicomtest.ROI{{Number: 1, Name: "medial"}}}
+	set := dicomtest.Structures{InstanceUID: "2.25.77", SourceSeriesUID: uid(0x20, 0x0E),
+		Sources: []dicomwrite.Instance{{Class: dicomwrite.MRImageStorage, UID: uid(0x08, 0x18)}},
+		ROIs:    []dicomtest.ROI{{Number: 1, Name: "medial"}}}
 	set.StudyUID, set.SeriesUID, set.FrameOfReferenceUID = uid(0x20, 0x0D), "2.25.78", uid(0x20, 0x52)
 	var b bytes.Buffer
 	if err := dicomtest.WriteStructures(&b, set); err != nil {
 		t.Fatal(err)
 	}
-	at := bytes.LastIndex(b.Bytes(), []byte("\x06\x30\x39\x00SQ"))
-	if at < 0 {
+	index := bytes.LastIndex(b.Bytes(), []byte("\x06\x30\x39\x00SQ"))
+	if index < 0 {
 		t.Fatal("there are no contours")
 	}
 	if err := os.Remove(filepath.Join(study, "labels.nii.gz")); err != nil {
 		t.Fatal(err)
 	}
-	file := bytes.Clone(b.Bytes()[:at])
+	file := bytes.Clone(b.Bytes()[:index])
 	for _, part := range [][]byte{
 		element(0x3006, 0x0039, "SQ", 0xFFFFFFFF, item), shortElement(0x3006, 0x0084, "IS", []byte("1 ")),
 		element(0x3006, 0x0040, "SQ", 0xFFFFFFFF, item), shortElement(0x3006, 0x0042, "CS", []byte("CLOSED_PLANAR ")),
@@ -151,7 +152,7 @@ func structures(t *testing.T, study string, length uint32) []byte {
 	return file
 }
 
-// Masks in DICOM that ask for gigabytes.
+// DICOM masks that declare gigabytes are refused.
 func TestBombsInDICOMMasks(t *testing.T) {
 	needHoles(t)
 	const side, length = 32768, 2 << 30
@@ -166,7 +167,8 @@ func TestBombsInDICOMMasks(t *testing.T) {
 		}, "SA/labels.dcm: Rows (0028,0010): 64, with 64 columns and 1000000000 frames: no object has so many pixels"},
 		{"frames of 32768 × 32768 that were never written", func(t *testing.T, study string) {
 			path, mask := kneeWithSegmentation(t, study)
-			mask = setElement(t, setElement(t, mask, 0x28, 0x10, "US", number16(side)), 0x28, 0x11, "US", number16(side))
+			mask = setElement(t, setElement(t, mask, 0x28, 0x10, "US", number16(side)), 0x28, 0x11, "US",
+				number16(side))
 			writeHoled(t, path, append(beforePixels(t, mask), element(0x7FE0, 0x0010, "OB", length, nil)...), length)
 		}, "labels.dcm"},
 		{"2 GB of pixels in a small file", func(t *testing.T, study string) {
@@ -183,14 +185,14 @@ func TestBombsInDICOMMasks(t *testing.T) {
 		{"contours of 300 MB together that were never written", func(t *testing.T, study string) {
 			const length = 60 << 20
 			head := structures(t, study, length)
-			at := bytes.LastIndex(head, item)
+			index := bytes.LastIndex(head, item)
 			path := filepath.Join(study, "rt.dcm")
 			writeHoled(t, path, head, length)
 			for range 4 {
-				more := append(bytes.Clone([]byte{0xFE, 0xFF, 0x0D, 0xE0, 0, 0, 0, 0}), head[at:]...)
+				items := append(bytes.Clone([]byte{0xFE, 0xFF, 0x0D, 0xE0, 0, 0, 0, 0}), head[index:]...)
 				f, err := os.OpenFile(path, os.O_APPEND|os.O_WRONLY, 0)
 				if err == nil {
-					_, err = f.Write(more)
+					_, err = f.Write(items)
 				}
 				if err != nil {
 					t.Fatal(err)
@@ -212,8 +214,8 @@ func TestBombsInDICOMMasks(t *testing.T) {
 	}
 }
 
-// Series that ask for gigabytes, where maps are to be shown over them: the study is mapped, with a warning or
-// without them, or refused, and no memory is taken.
+// A series that declares gigabytes and is named as anatomy: the study is mapped, with a warning or without anatomy, or
+// it is refused. No memory is allocated for the series.
 func TestBombsInAnatomy(t *testing.T) {
 	needHoles(t)
 	const described, anatomy = "SAG T2 MAP 7 ECHO", "SAG PD ANATOMY 01"
@@ -223,8 +225,10 @@ func TestBombsInAnatomy(t *testing.T) {
 		spoil  func(t *testing.T, dir string)
 		want   string
 	}{
-		{"images of 8192 × 8192", dicomtest.LayoutShuffled, func(t *testing.T, dir string) { sparse(t, dir, 8192) }, "never written"},
-		{"frames of 8192 × 8192", dicomtest.LayoutEnhanced, func(t *testing.T, dir string) { sparse(t, dir, 8192) }, "want 5637144576 (8192 rows"},
+		{"images of 8192 × 8192", dicomtest.LayoutShuffled, func(t *testing.T, dir string) { sparse(t, dir, 8192) },
+			"never written"},
+		{"frames of 8192 × 8192", dicomtest.LayoutEnhanced, func(t *testing.T, dir string) { sparse(t, dir, 8192) },
+			"want 5637144576 (8192 rows"},
 		{"a million frames", dicomtest.LayoutEnhanced, func(t *testing.T, dir string) {
 			path := filepath.Join(dir, "IM_0001.dcm")
 			file := must(os.ReadFile(path))
@@ -250,8 +254,10 @@ func TestBombsInAnatomy(t *testing.T) {
 			}
 			c.spoil(t, below)
 			out := filepath.Join(t.TempDir(), "results")
-			code, text, peak := peakOf(t, "run", dir, "--out", out, "--scheme", "compartments", "--series", "SAG T2*", "--anatomy", "SAG PD*")
-			if code != exitOK && code != exitFailed || peak > 300 || !strings.Contains(text, c.want) || strings.Contains(text, "goroutine") {
+			code, text, peak := peakOf(t, "run", dir, "--out", out, "--scheme", "compartments", "--series", "SAG T2*",
+				"--anatomy", "SAG PD*")
+			if code != exitOK && code != exitFailed || peak > 300 || !strings.Contains(text, c.want) ||
+				strings.Contains(text, "goroutine") {
 				t.Errorf("status %d, %.0f MiB\n%s", code, peak, text)
 			}
 			table, err := os.ReadFile(filepath.Join(out, "compartments.csv"))

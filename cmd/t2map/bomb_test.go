@@ -18,8 +18,8 @@ import (
 	"time"
 )
 
-// peakOf runs t2map in a process of its own and returns its exit status, what it wrote and
-// the most memory that it had at a time in MiB: 0 where the system does not say.
+// peakOf runs t2map in a process of its own and returns its exit status, its output and its peak memory in MiB, or 0
+// if the system does not report it.
 func peakOf(t *testing.T, args ...string) (code int, text string, peak float64) {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), "peak")
@@ -36,8 +36,8 @@ func peakOf(t *testing.T, args ...string) (code int, text string, peak float64) 
 	return c.ProcessState.ExitCode(), string(out), peak / 1024
 }
 
-// notePeak writes the process's peak memory in KiB into the file (proc(5), VmHWM, which begins
-// again with each program, as the rusage of a child does not).
+// notePeak writes the process's peak memory in KiB into the file. VmHWM (proc(5)) is reset for each program; the
+// rusage of a child is not.
 func notePeak(file string) {
 	text, err := os.ReadFile("/proc/self/status")
 	if err != nil {
@@ -50,7 +50,7 @@ func notePeak(file string) {
 	}
 }
 
-// gzipBomb makes the compressed header and n·64 MiB of zeros: 64 kB for each.
+// gzipBomb compresses a header and n·64 MiB of zeros, which take 64 kB each.
 func gzipBomb(t *testing.T, header []byte, n int) []byte {
 	t.Helper()
 	pack := func(data []byte) []byte {
@@ -70,7 +70,7 @@ func gzipBomb(t *testing.T, header []byte, n int) []byte {
 	return file
 }
 
-// niftiHeader is the head of the label map, uncompressed, with another size.
+// niftiHeader returns the uncompressed header of the label map with another size.
 func niftiHeader(t *testing.T, labels string, size [3]int) []byte {
 	t.Helper()
 	header := make([]byte, 352) // nifti1.h: 348 and an extension's flag
@@ -81,10 +81,10 @@ func niftiHeader(t *testing.T, labels string, size [3]int) []byte {
 	return header
 }
 
-// replaceMask puts a mask in another format, on the grid of the study's label map, in its place:
-// head is the text before the voxels, made of the grid's size, spacings, axes and origin in RAS. Behind
-// the voxels come 2 GB more, in gzip.
-func replaceMask(t *testing.T, study, name string, head func(size [3]int, axes [3][3]float64, origin [3]float64) string) {
+// replaceMask replaces the study's label map by a mask in another format on the same grid. head is the text before the
+// voxels, with the grid's size, spacing, axes and origin in RAS. The voxels are followed by 2 GB of zeros in gzip.
+func replaceMask(t *testing.T, study, name string, head func(size [3]int, axes [3][3]float64,
+	origin [3]float64) string) {
 	t.Helper()
 	labels := filepath.Join(study, "labels.nii.gz")
 	h := niftiHeader(t, labels, [3]int{64, 64, 6})
@@ -112,7 +112,8 @@ func replaceMask(t *testing.T, study, name string, head func(size [3]int, axes [
 // nrrdHead and metaHead are headers of masks whose voxels follow in gzip.
 func nrrdHead(size [3]int, axes [3][3]float64, origin [3]float64) string {
 	vector := func(v [3]float64) string { return fmt.Sprintf("(%g,%g,%g)", v[0], v[1], v[2]) }
-	return fmt.Sprintf("NRRD0004\ntype: uchar\ndimension: 3\nspace: RAS\nsizes: %d %d %d\nspace directions: %s %s %s\nspace origin: %s\nencoding: gzip\n\n",
+	return fmt.Sprintf("NRRD0004\ntype: uchar\ndimension: 3\nspace: RAS\nsizes: %d %d %d\nspace directions: %s %s "+
+		"%s\nspace origin: %s\nencoding: gzip\n\n",
 		size[0], size[1], size[2], vector(axes[0]), vector(axes[1]), vector(axes[2]), vector(origin))
 }
 
@@ -123,11 +124,12 @@ func metaHead(size [3]int, axes [3][3]float64, origin [3]float64) string {
 		matrix += fmt.Sprintf(" %.9g %.9g %.9g", -a[0]/step, -a[1]/step, a[2]/step)
 		spacing += fmt.Sprintf(" %.9g", step)
 	}
-	return fmt.Sprintf("ObjectType = Image\nNDims = 3\nCompressedData = True\nTransformMatrix =%s\nOffset = %g %g %g\nElementSpacing =%s\nDimSize = %d %d %d\nElementType = MET_UCHAR\nElementDataFile = LOCAL\n",
+	return fmt.Sprintf("ObjectType = Image\nNDims = 3\nCompressedData = True\nTransformMatrix =%s\nOffset = %g %g "+
+		"%g\nElementSpacing =%s\nDimSize = %d %d %d\nElementType = MET_UCHAR\nElementDataFile = LOCAL\n",
 		matrix, -origin[0], -origin[1], origin[2], spacing, size[0], size[1], size[2])
 }
 
-// sparse makes the study's images claim side × side pixels, without writing any.
+// sparse makes the study's images declare side × side pixels without writing them.
 func sparse(t *testing.T, study string, side int) {
 	t.Helper()
 	images, err := filepath.Glob(filepath.Join(study, "*.dcm"))
@@ -140,15 +142,15 @@ func sparse(t *testing.T, study string, side int) {
 			t.Fatal(err)
 		}
 		for _, element := range []string{"\x28\x00\x10\x00US\x02\x00", "\x28\x00\x11\x00US\x02\x00"} {
-			at := bytes.Index(data, []byte(element))
-			binary.LittleEndian.PutUint16(data[at+8:], uint16(side))
+			index := bytes.Index(data, []byte(element))
+			binary.LittleEndian.PutUint16(data[index+8:], uint16(side))
 		}
-		at := bytes.Index(data, []byte("\xe0\x7f\x10\x00OW\x00\x00")) + 12
-		binary.LittleEndian.PutUint32(data[at-4:], uint32(2*side*side))
-		if err := os.WriteFile(path, data[:at], 0o666); err != nil {
+		index := bytes.Index(data, []byte("\xe0\x7f\x10\x00OW\x00\x00")) + 12
+		binary.LittleEndian.PutUint32(data[index-4:], uint32(2*side*side))
+		if err := os.WriteFile(path, data[:index], 0o666); err != nil {
 			t.Fatal(err)
 		}
-		if err := os.Truncate(path, int64(at)+2*int64(side)*int64(side)); err != nil {
+		if err := os.Truncate(path, int64(index)+2*int64(side)*int64(side)); err != nil {
 			t.Skip("no sparse files here: ", err)
 		}
 	}
@@ -161,13 +163,14 @@ func needHoles(t *testing.T) {
 	}
 }
 
-// checkBomb asks that run and inspect refuse the study SA of two for the reason, in little memory,
-// and that SB is mapped. The time is bounded loosely, since machines are shared.
+// checkBomb checks that run and inspect refuse the study SA for the reason, in little memory, and that SB is mapped.
+// The limit of time is loose, because machines are shared.
 func checkBomb(t *testing.T, dir, want string, args ...string) {
 	t.Helper()
 	const most, longest = 300, 20 * time.Second
 	out := filepath.Join(t.TempDir(), "results")
-	for _, command := range [][]string{append([]string{"run", dir, "--out", out, "--scheme", "compartments", "--quiet"}, args...), append([]string{"inspect", dir, "--scheme", "compartments"}, args...)} {
+	for _, command := range [][]string{append([]string{"run", dir, "--out", out, "--scheme", "compartments",
+		"--quiet"}, args...), append([]string{"inspect", dir, "--scheme", "compartments"}, args...)} {
 		start := time.Now()
 		code, text, peak := peakOf(t, command...)
 		took := time.Since(start)
@@ -185,8 +188,7 @@ func checkBomb(t *testing.T, dir, want string, args ...string) {
 	}
 }
 
-// Files that ask for gigabytes are refused within 300 MB, and the study beside them is
-// mapped and in the tables.
+// Files that declare gigabytes are refused within 300 MB of memory. The other study is mapped and in the tables.
 func TestBombs(t *testing.T) {
 	needHoles(t)
 	for _, c := range []struct {
@@ -209,9 +211,11 @@ func TestBombs(t *testing.T) {
 				t.Fatal(err)
 			}
 		}, nil, "data: more than the 64×64×6×1 voxels"},
-		{"a mask in NRRD on the grid, and 2 GB behind it", func(t *testing.T, study string) { replaceMask(t, study, "mask.nrrd", nrrdHead) },
+		{"a mask in NRRD on the grid, and 2 GB behind it",
+			func(t *testing.T, study string) { replaceMask(t, study, "mask.nrrd", nrrdHead) },
 			nil, "data: more than the 64×64×6 voxels"},
-		{"a mask in MetaImage on the grid, and 2 GB behind it", func(t *testing.T, study string) { replaceMask(t, study, "mask.mha", metaHead) },
+		{"a mask in MetaImage on the grid, and 2 GB behind it",
+			func(t *testing.T, study string) { replaceMask(t, study, "mask.mha", metaHead) },
 			nil, "data: more than the 64×64×6 voxels"},
 		{"a mask of 16 GB, uncompressed and never written", func(t *testing.T, study string) {
 			labels := filepath.Join(study, "labels.nii.gz")
@@ -222,8 +226,10 @@ func TestBombs(t *testing.T) {
 				t.Skip("no sparse files here: ", err)
 			}
 		}, nil, "the mask has 3000×3000×2000 voxels, more than an image of a knee"},
-		{"images of 8192 × 8192 that were never written", func(t *testing.T, study string) { sparse(t, study, 8192) }, nil, "the pixels were never written"},
-		{"images that need more than was given", func(t *testing.T, study string) { sparse(t, study, 1024) }, []string{"--memory", "250"},
+		{"images of 8192 × 8192 that were never written", func(t *testing.T, study string) { sparse(t, study, 8192) },
+			nil, "the pixels were never written"},
+		{"images that need more than was given", func(t *testing.T, study string) { sparse(t, study, 1024) },
+			[]string{"--memory", "250"},
 			"memory: 1024×1024×6 voxels, 7 echoes: the study needs "},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -8,8 +8,8 @@ import (
 	"testing"
 )
 
-// TestCases runs the scripts beside the project, each an input after a public report with
-// its right behaviour, on the program as it is built.
+// TestCases runs the scripts in ../shared/cases with the built program. Each script creates an input after a public
+// report and checks the behaviour.
 func TestCases(t *testing.T) {
 	if testing.Short() {
 		t.Skip("some minutes of building inputs in Python")
@@ -30,7 +30,7 @@ func TestCases(t *testing.T) {
 		t.Run(strings.TrimSuffix(filepath.Base(script), ".py"), func(t *testing.T) {
 			t.Parallel()
 			cmd := exec.Command(python, script, program)
-			// Nothing is written beside the scripts.
+			// Do not write to the folder of the scripts.
 			cmd.Env = append(os.Environ(), "PYTHONDONTWRITEBYTECODE=1", "TMPDIR="+t.TempDir())
 			if out, err := cmd.CombinedOutput(); err != nil {
 				t.Errorf("%v\n%s", err, out)

@@ -18,9 +18,8 @@ import (
 	"github.com/t2map/t2map/phantom"
 )
 
-// The cohorts of docs/cohort.sh, which sets T2MAP_COHORT to a folder and T2MAP_COHORT_SIZES to the
-// numbers of studies. One test makes them and another maps them, in processes of their
-// own: Linux counts the memory of a parent as its child's.
+// The cohorts of docs/cohort.sh, which sets T2MAP_COHORT to a folder and T2MAP_COHORT_SIZES to the numbers of studies.
+// One test writes them and another maps them, in separate processes: Linux counts the memory of a parent as its child's.
 
 func cohorts(t *testing.T) (dir string, sizes []int) {
 	dir = os.Getenv("T2MAP_COHORT")
@@ -37,8 +36,8 @@ func cohorts(t *testing.T) (dir string, sizes []int) {
 	return dir, sizes
 }
 
-// TestCohortMade makes studies of 24 × 24 × 5 voxels and 7 echoes, as an archive has them: a
-// folder for each subject and visit, with 35 images and a mask.
+// TestCohortMade writes studies of 24 × 24 × 5 voxels and 7 echoes: a folder for each subject and visit, with 35 images
+// and a mask.
 func TestCohortMade(t *testing.T) {
 	dir, sizes := cohorts(t)
 	for _, n := range sizes {
@@ -48,7 +47,8 @@ func TestCohortMade(t *testing.T) {
 			continue
 		}
 		for i := range n {
-			o := phantom.Options{Subject: fmt.Sprintf("S%04d", i/3), Visit: fmt.Sprintf("V%d", i%3), Matrix: 24, Slices: 5, Seed: uint64(i)}
+			o := phantom.Options{Subject: fmt.Sprintf("S%04d", i/3), Visit: fmt.Sprintf("V%d", i%3), Matrix: 24,
+				Slices: 5, Seed: uint64(i)}
 			s, err := phantom.New(context.Background(), o)
 			if err == nil {
 				err = s.Write(context.Background(), filepath.Join(studies, o.Subject, o.Visit))
@@ -63,8 +63,8 @@ func TestCohortMade(t *testing.T) {
 	}
 }
 
-// TestCohortMapped prints what a study costs in each cohort: the least of several rounds, each
-// of which maps every cohort, because other programs on the machine can only add to it.
+// TestCohortMapped prints the cost of a study in each cohort: the minimum over several rounds, because other programs on
+// the machine can only increase it. Each round maps every cohort.
 func TestCohortMapped(t *testing.T) {
 	dir, sizes := cohorts(t)
 	rounds := 1
@@ -91,7 +91,7 @@ func TestCohortMapped(t *testing.T) {
 	}
 }
 
-// cohortCost is what a run took: seconds of processor time and of the clock, and MiB.
+// cohortCost is the cost of a run: processor time and wall time in seconds, and peak memory in MiB.
 type cohortCost struct{ cpu, wall, peak float64 }
 
 func mapCohort(t *testing.T, dir string, n int) cohortCost {
@@ -100,7 +100,8 @@ func mapCohort(t *testing.T, dir string, n int) cohortCost {
 	if err := os.RemoveAll(out); err != nil {
 		t.Fatal(err)
 	}
-	args := []string{"run", filepath.Join(dir, fmt.Sprintf("studies-%d", n)), "--out", out, "--scheme", "compartments", "--quiet"}
+	args := []string{"run", filepath.Join(dir, fmt.Sprintf("studies-%d", n)), "--out", out, "--scheme",
+		"compartments", "--quiet"}
 	c := exec.Command(os.Getenv("T2MAP"), append(args, strings.Fields(os.Getenv("T2MAP_COHORT_OPTIONS"))...)...)
 	start := time.Now()
 	if text, err := c.CombinedOutput(); err != nil {
@@ -110,7 +111,7 @@ func mapCohort(t *testing.T, dir string, n int) cohortCost {
 	return cohortCost{cpu.Seconds(), time.Since(start).Seconds(), peakMiB(c.ProcessState)}
 }
 
-// peakMiB is the most memory that a process had at a time.
+// peakMiB returns the peak memory of a process.
 func peakMiB(s *os.ProcessState) float64 {
 	most := float64(s.SysUsage().(*syscall.Rusage).Maxrss)
 	if runtime.GOOS == "darwin" { // in bytes there, elsewhere in KiB

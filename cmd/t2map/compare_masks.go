@@ -25,21 +25,21 @@ func compareMasksCommand() *cobra.Command {
 	var out, scheme string
 	c := &cobra.Command{
 		Use:   "compare-masks A B [--out DIR]",
-		Short: "Measure how far two masks of the same studies agree",
+		Short: "Measure the agreement of two masks of the same studies",
 		Long: `compare-masks compares the masks of two readers, of a reader and a program, or of a mask
-before and after a correction. For each compartment, and for each region and layer into which
-both masks were divided, it reports the Dice coefficient, the
-volumes, and the mean and the 95th percentile of the distance between surfaces; over the
-studies, it reports the bias of T2 from A to B, the limits of agreement and the root mean
-square coefficient of variation (RMS-CV), with 95 % confidence intervals.
+before and after a correction. For each compartment, and for each region and layer that
+both masks have, it reports the Dice coefficient, the volumes, and the mean and the 95th
+percentile of the distance between the surfaces. Over all studies it reports the bias of
+T2 from A to B, the limits of agreement and the root mean square coefficient of variation
+(RMS-CV), with 95 % confidence intervals.
 
 A and B are two folders of results of 't2map run' on the same images, with maps, or two
-label maps on one grid. Labels are paired by their meanings with --scheme, otherwise by the names of
-segments if both files have names, otherwise by number. A study that only one folder has is
-listed, not compared. With --out, compare-masks writes
+label maps on one grid. Labels are paired by their meanings with --scheme, otherwise by
+the names of segments if both files have names, otherwise by number. A study that only one
+folder has is listed, not compared. With --out, compare-masks writes
 
   mask_agreement.csv          one row per compartment, region and layer
-  mask_agreement_studies.csv  the same for each study
+  mask_agreement_studies.csv  one row per study, compartment, region and layer
   bland-altman.*              differences of T2 over means, as SVG, PNG and PDF
 
 Exit status: 0 the table is printed, 1 some studies cannot be compared, 2 usage,
@@ -52,16 +52,16 @@ Exit status: 0 the table is printed, 1 some studies cannot be compared, 2 usage,
 		},
 	}
 	c.Flags().StringVar(&out, "out", "", "`folder` for tables and pictures (default: print the table only)")
-	c.Flags().StringVar(&scheme, "scheme", "", "label `scheme` of two label maps: their labels are paired by its meanings")
+	c.Flags().StringVar(&scheme, "scheme", "", "label `scheme` of two label maps, to pair labels by their meanings")
 	return c
 }
 
-// maskComparison is what compare-masks found.
+// maskComparison is the result of compare-masks.
 type maskComparison struct {
 	names [2]string // of A and B, as they were given
 	rows  []maskRow
-	keys  []rowKey // of the rows, each once: compartments, then regions and layers
-	// t2 is that of compartments, partsT2 that of regions and layers. Both are empty for two label maps.
+	keys  []rowKey // the distinct keys of the rows: compartments, then regions and layers
+	// t2 is the agreement of T2 in compartments, partsT2 in regions and layers. Both are empty for two label maps.
 	t2      repeat.Study
 	partsT2 repeat.Study
 	omitted []omittedMask
@@ -69,8 +69,7 @@ type maskComparison struct {
 	inputs  []string
 }
 
-// rowKey says what a row is about: a compartment, or a region or a layer of it, as the columns of
-// compartments.csv do.
+// rowKey identifies a compartment, or a region or a layer of it, like the columns of compartments.csv.
 type rowKey struct{ compartment, region, layer string }
 
 func compartmentKey(name string) rowKey { return rowKey{name, segment.All, segment.All} }
@@ -97,7 +96,7 @@ type maskRow struct {
 	meanT2 [2]float64
 }
 
-// omittedMask is a study that is not compared, and why.
+// omittedMask is a study that is not compared, and the reason.
 type omittedMask struct{ study, reason string }
 
 func runCompareMasks(c *cobra.Command, names [2]string, out, scheme string) error {
@@ -117,10 +116,11 @@ func runCompareMasks(c *cobra.Command, names [2]string, out, scheme string) erro
 	case 0:
 		m, err = compareFiles(c.Context(), names, scheme)
 	case 1:
-		return usageError{errors.New("compare-masks needs two folders of results, or two label maps\nhint: t2map compare-masks --help")}
+		return usageError{errors.New("compare-masks needs two folders of results, or two label maps\n" +
+			"hint: t2map compare-masks --help")}
 	default:
 		if scheme != "" {
-			return usageError{errors.New("--scheme is for two label maps: folders of results have compartments")}
+			return usageError{errors.New("--scheme applies to two label maps only: results have named compartments")}
 		}
 		m, err = compareResults(c.Context(), names)
 	}
@@ -141,8 +141,7 @@ func runCompareMasks(c *cobra.Command, names [2]string, out, scheme string) erro
 	return nil
 }
 
-// compareFiles compares two label maps, label by label, by their meanings in the scheme where one is
-// named.
+// compareFiles compares two label maps, label by label. Labels are paired by their meanings if a scheme is named.
 func compareFiles(ctx context.Context, names [2]string, scheme string) (maskComparison, error) {
 	m := maskComparison{names: names, inputs: names[:]}
 	var meanings *segment.Scheme
@@ -176,90 +175,45 @@ func compareFiles(ctx context.Context, names [2]string, scheme string) (maskComp
 	return m, nil
 }
 
-// differentVoxels says how the voxels of two label maps differ.
+// differentVoxels returns an error that describes the difference between the grids of two label maps.
 func differentVoxels(names [2]string, err error) error {
 	a, b := filepath.Base(names[0]), filepath.Base(names[1])
 	reason := err.Error()
 	if g := (*segment.GridError)(nil); errors.As(err, &g) {
-		reason = fmt.Sprintf("the centres of their voxels lie up to %.2f mm apart (%.2f mm are allowed)", g.Distance, g.Allowed)
+		reason = fmt.Sprintf("the centres of their voxels are up to %.2f mm apart (limit %.2f mm)", g.Distance,
+			g.Allowed)
 		if math.IsNaN(g.Distance) {
-			reason = fmt.Sprintf("A has %d×%d×%d voxels, B %d×%d×%d", g.Series[0], g.Series[1], g.Series[2], g.Mask[0], g.Mask[1], g.Mask[2])
+			reason = fmt.Sprintf("A has %d×%d×%d voxels, B %d×%d×%d", g.Series[0], g.Series[1], g.Series[2],
+				g.Mask[0], g.Mask[1], g.Mask[2])
 		}
 	}
-	return fmt.Errorf("%s (A) and %s (B) differ in their voxels: %s\nhint: both label maps must have the same voxels; their axes may be in another order", a, b, reason)
-}
-
-// maskedStudy is a study of a folder of results.
-type maskedStudy struct {
-	subject, visit, side, study, series string
-	folder                              string // on the disk
-	row                                 trial.Measurement
-}
-
-// String names the study: "S01, baseline, left".
-func (s maskedStudy) String() string {
-	text := s.subject
-	for _, t := range []string{s.visit, s.side} {
-		if t != "" {
-			text += ", " + t
-		}
-	}
-	return text
-}
-
-// maskedStudies returns the studies of a folder of results, in the order of its table, and
-// the tables.
-func maskedStudies(results string) (all []maskedStudy, inputs []string, err error) {
-	if err := checkIdle(results); err != nil {
-		return nil, nil, err
-	}
-	compartments, err := readCompartments(results)
-	if err != nil {
-		return nil, nil, err
-	}
-	studies, err := readSource(filepath.Join(results, "studies.csv"), trial.Format{})
-	if err != nil {
-		return nil, nil, usageError{fmt.Errorf("%w\nhint: 't2map tables %s' writes it", err, results)}
-	}
-	studies.MadeBy = runName
-	table, err := trial.ReadResults(compartments, studies, nil)
-	if err != nil {
-		return nil, nil, err
-	}
-	for _, r := range table.Measurements() {
-		if r.Folder == "" || slices.ContainsFunc(all, func(s maskedStudy) bool { return s.series == r.Series }) {
-			continue
-		}
-		if !filepath.IsLocal(filepath.FromSlash(r.Folder)) {
-			return nil, nil, fmt.Errorf("studies.csv of %s: the folder %.60q is not below it", results, r.Folder)
-		}
-		all = append(all, maskedStudy{r.Subject, r.Visit, r.Side, r.Study, r.Series, filepath.Join(results, filepath.FromSlash(r.Folder)), r})
-	}
-	return all, []string{filepath.Join(results, "compartments.csv"), filepath.Join(results, "studies.csv")}, nil
+	return fmt.Errorf("%s (A) and %s (B) differ in their voxels: %s\n"+
+		"hint: both label maps must have the same voxels; their axes may be in another order", a, b, reason)
 }
 
 // compareResults compares the masks of two folders of results, study by study.
 func compareResults(ctx context.Context, names [2]string) (maskComparison, error) {
 	m := maskComparison{names: names}
-	var sides [2][]maskedStudy
+	var studies [2][]maskedStudy
 	for n, name := range names {
-		studies, inputs, err := maskedStudies(name)
+		all, inputs, err := maskedStudies(name)
 		if err != nil {
 			return m, err
 		}
-		sides[n], m.inputs = studies, append(m.inputs, inputs...)
+		studies[n], m.inputs = all, append(m.inputs, inputs...)
 	}
-	pairs := m.pair(sides)
+	pairs := m.pair(studies)
 	if len(pairs) == 0 {
-		return m, usageError{fmt.Errorf("%s and %s have no study in common\nhint: both must be results of the same images", names[0], names[1])}
+		return m, usageError{fmt.Errorf("%s and %s have no study in common\n"+
+			"hint: both must be results of the same images", names[0], names[1])}
 	}
-	found := make([]comparedStudy, len(pairs))
+	compared := make([]comparedStudy, len(pairs))
 	g, ctx := errgroup.WithContext(ctx)
 	g.SetLimit(runtime.GOMAXPROCS(0))
 	for n, p := range pairs {
 		g.Go(func() error {
 			if ctx.Err() == nil {
-				found[n] = compareStudy(ctx, p)
+				compared[n] = compareStudy(ctx, p)
 			}
 			return ctx.Err()
 		})
@@ -268,48 +222,52 @@ func compareResults(ctx context.Context, names [2]string) (maskComparison, error
 		return m, err
 	}
 	var t2, partsT2 []trial.Measurement
-	for n, f := range found {
-		if f.err != nil {
+	for n, study := range compared {
+		if study.err != nil {
 			m.failed++
-			m.omitted = append(m.omitted, omittedMask{pairs[n][0].String(), f.err.Error()})
+			m.omitted = append(m.omitted, omittedMask{pairs[n][0].String(), study.err.Error()})
 			continue
 		}
-		m.rows, t2, partsT2 = append(m.rows, f.rows...), append(t2, f.t2...), append(partsT2, f.partsT2...)
-		for _, r := range f.rows {
+		m.rows, t2, partsT2 = append(m.rows, study.rows...), append(t2, study.t2...), append(partsT2, study.partsT2...)
+		for _, r := range study.rows {
 			if !slices.Contains(m.keys, r.rowKey) {
 				m.keys = append(m.keys, r.rowKey)
 			}
 		}
 	}
-	slices.SortStableFunc(m.keys, func(a, b rowKey) int { return order(b.whole()) - order(a.whole()) })
+	slices.SortStableFunc(m.keys, compareKeys)
 	if len(m.rows) == 0 {
-		return m, fmt.Errorf("no study can be compared: %s: %s", m.omitted[len(m.omitted)-1].study, m.omitted[len(m.omitted)-1].reason)
+		last := m.omitted[len(m.omitted)-1]
+		return m, fmt.Errorf("no study can be compared: %s: %s", last.study, last.reason)
 	}
 	var err error
 	if m.t2, err = repeat.Pair(t2, maskNames[:], repeatLevel); err != nil {
 		m.t2.Notes = append(m.t2.Notes, "T2 is not compared: "+err.Error())
 	}
 	if len(partsT2) > 0 {
-		m.partsT2, _ = repeat.Pair(partsT2, maskNames[:], repeatLevel) // what is missing is that of the compartments
+		m.partsT2, _ = repeat.Pair(partsT2, maskNames[:], repeatLevel) // an error is the same as for the compartments
 	}
 	return m, nil
 }
 
-// order is 1 for what is to come first.
-func order(first bool) int {
-	if first {
-		return 1
+// compareKeys orders whole compartments before regions and layers.
+func compareKeys(a, b rowKey) int {
+	switch {
+	case a.whole() == b.whole():
+		return 0
+	case a.whole():
+		return -1
 	}
-	return 0
+	return 1
 }
 
-// maskNames stand for the two arguments wherever they are compared.
+// maskNames are the names of the two arguments in results and messages.
 var maskNames = [2]string{"A", "B"}
 
-// pair joins the studies of both folders by their series, and lists those of one folder alone.
-func (m *maskComparison) pair(sides [2][]maskedStudy) (pairs [][2]maskedStudy) {
-	for n, own := range sides {
-		others := sides[1-n]
+// pair joins the studies of both folders by their series, and adds the studies of only one folder to m.omitted.
+func (m *maskComparison) pair(studies [2][]maskedStudy) (pairs [][2]maskedStudy) {
+	for n, own := range studies {
+		others := studies[1-n]
 		for _, s := range own {
 			if i := slices.IndexFunc(others, func(o maskedStudy) bool { return o.series == s.series }); i >= 0 {
 				if n == 0 {
@@ -327,7 +285,7 @@ func (m *maskComparison) pair(sides [2][]maskedStudy) (pairs [][2]maskedStudy) {
 	return pairs
 }
 
-// comparedStudy is a study of both folders.
+// comparedStudy is the result of comparing a study of both folders.
 type comparedStudy struct {
 	rows        []maskRow
 	t2, partsT2 []trial.Measurement // of compartments; of regions and layers
@@ -344,10 +302,10 @@ func compareStudy(ctx context.Context, p [2]maskedStudy) (out comparedStudy) {
 	if err != nil {
 		return comparedStudy{err: fmt.Errorf("%s: %w", maskNames[1], err)}
 	}
-	// Settings of masks differ, as they should; those of the estimate should not.
+	// Settings of masks may differ; the settings of the fit should not.
 	p[0].row.Settings, p[1].row.Settings = first.Estimation(), second.Estimation()
 	var names []string
-	value := map[string]uint16{} // of a compartment in both masks
+	value := map[string]uint16{} // the number of each compartment, for both masks
 	for _, r := range []report.Result{first, second} {
 		for _, c := range r.Compartments {
 			if value[c.Compartment] == 0 {
@@ -372,7 +330,8 @@ func compareStudy(ctx context.Context, p [2]maskedStudy) (out comparedStudy) {
 		return comparedStudy{err: err}
 	}
 	for n, l := range all {
-		row, t2 := comparedRow(p, compartmentKey(names[n]), l, [2][]segment.Summary{first.Compartments, second.Compartments})
+		row, t2 := comparedRow(p, compartmentKey(names[n]), l,
+			[2][]segment.Summary{first.Compartments, second.Compartments})
 		out.rows, out.t2 = append(out.rows, row), append(out.t2, t2...)
 	}
 	parts, err := comparedParts(ctx, p, [2]report.Result{first, second})
@@ -383,23 +342,22 @@ func compareStudy(ctx context.Context, p [2]maskedStudy) (out comparedStudy) {
 	return out
 }
 
-// comparedRow is a row of both masks with the T2 of each, as far as their results have it.
+// comparedRow returns a row for both masks, with the T2 of each if its results have the row.
 func comparedRow(
 	p [2]maskedStudy, key rowKey, l agreement.Label, results [2][]segment.Summary,
 ) (maskRow, []trial.Measurement) {
 	row := maskRow{maskedStudy: p[0], rowKey: key, Label: l, meanT2: [2]float64{nan, nan}}
 	var t2 []trial.Measurement
 	for s, summaries := range results {
-		at := slices.IndexFunc(summaries, func(c segment.Summary) bool { return keyOf(c) == key })
-		if at < 0 {
+		index := slices.IndexFunc(summaries, func(c segment.Summary) bool { return keyOf(c) == key })
+		if index < 0 {
 			continue
 		}
-		row.meanT2[s] = float64(summaries[at].MeanT2)
-		// repeat.Pair compares what one knee has at two visits. Here a knee is a study, and
-		// the visits are A and B.
+		row.meanT2[s] = float64(summaries[index].MeanT2)
+		// repeat.Pair compares one knee at two visits. Here a knee is a study, and the visits are A and B.
 		t := p[s].row
 		t.Subject, t.Visit, t.Compartment = p[0].subject, maskNames[s], key.String()
-		t.MeanT2, t.Missing = row.meanT2[s], trial.Missing{Kind: trial.Noted, Detail: summaries[at].Note}
+		t.MeanT2, t.Missing = row.meanT2[s], trial.Missing{Kind: trial.Noted, Detail: summaries[index].Note}
 		t.Side, t.MaskFrom = joined(p[0].visit, p[0].side), ""
 		t2 = append(t2, t)
 	}

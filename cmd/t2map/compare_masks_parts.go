@@ -34,39 +34,41 @@ func comparedParts(ctx context.Context, p [2]maskedStudy, results [2]report.Resu
 			return out, err
 		}
 		for n, l := range all {
-			row, t2 := comparedRow(p, keyOf(pass.rows[n]), l, [2][]segment.Summary{results[0].Regions, results[1].Regions})
+			row, t2 := comparedRow(p, keyOf(pass.rows[n]), l,
+				[2][]segment.Summary{results[0].Regions, results[1].Regions})
 			out.rows, out.partsT2 = append(out.rows, row), append(out.partsT2, t2...)
 		}
 	}
-	place := func(r maskRow) int {
+	index := func(r maskRow) int {
 		return slices.IndexFunc(results[0].Regions, func(s segment.Summary) bool { return keyOf(s) == r.rowKey })
 	}
-	slices.SortFunc(out.rows, func(a, b maskRow) int { return place(a) - place(b) })
+	slices.SortFunc(out.rows, func(a, b maskRow) int { return index(a) - index(b) })
 	return out, nil
 }
 
-// commonRows returns the rows of regions and layers that both results have. Layers of which there are
-// more in one of them are others, whatever their names.
+// commonRows returns the rows of regions and layers that both results have. Layers are common only if both results have
+// the same number of layers.
 func commonRows(results [2]report.Result) []segment.Summary {
 	var rows []segment.Summary
 	for _, s := range results[0].Regions {
-		both := slices.ContainsFunc(results[1].Regions, func(o segment.Summary) bool { return keyOf(o) == keyOf(s) })
-		if both && (s.Layer == segment.All || results[0].Division.Layers == results[1].Division.Layers) {
+		isCommon := slices.ContainsFunc(results[1].Regions,
+			func(o segment.Summary) bool { return keyOf(o) == keyOf(s) })
+		if isCommon && (s.Layer == segment.All || results[0].Division.Layers == results[1].Division.Layers) {
 			rows = append(rows, s)
 		}
 	}
 	return rows
 }
 
-// partPass are rows that share no voxel, as labels 1, 2, … of two masks.
+// partPass holds rows that share no voxel. They become the labels 1, 2, … of two masks.
 type partPass struct {
 	rows    []segment.Summary
 	numbers []uint16
 	number  [2][]uint16 // the number of each part, 0 for none
 }
 
-// nextPass takes as many of the rows as share no part in either mask, and returns the others. A region, its
-// layers and the plate that it belongs to share their voxels.
+// nextPass selects rows that share no part in either mask, and returns the other rows. A region shares voxels with its
+// layers and its plate.
 func nextPass(regions [2]segment.Regions, rows []segment.Summary) (pass partPass, rest []segment.Summary) {
 	for n, r := range regions {
 		pass.number[n] = make([]uint16, len(r.Parts)+1)

@@ -8,14 +8,15 @@ import (
 	"github.com/t2map/t2map/phantom"
 )
 
-// Regions and layers of two divided masks are compared: the voxels of each row are those of compartments.csv,
-// its T2 too, and a mask agrees with itself in every row.
+// Regions and layers of two divided masks are compared. Voxels and T2 of each row are those of compartments.csv, and a
+// mask agrees with itself in every row.
 func TestCompareMasksByRegion(t *testing.T) {
 	if testing.Short() {
 		t.Skip("divides masks")
 	}
 	dir := filepath.Join(t.TempDir(), "studies")
-	s, err := phantom.New(t.Context(), phantom.Options{Subject: "SA", Matrix: 96, Slices: 20, Echoes: 4, DESSMatrix: 132, DESSSlices: 48})
+	s, err := phantom.New(t.Context(), phantom.Options{Subject: "SA", Matrix: 96, Slices: 20, Echoes: 4,
+		DESSMatrix: 132, DESSSlices: 48})
 	if err == nil {
 		err = s.WriteAs(t.Context(), filepath.Join(dir, "SA"), phantom.Form{Mask: phantom.MaskTissues})
 	}
@@ -53,7 +54,7 @@ func TestCompareMasksByRegion(t *testing.T) {
 			}
 		}
 	}
-	// The mask was moved by a voxel of its own, 1 mm, which takes voxels out of every row.
+	// The mask was moved by one of its voxels, 1 mm, so that every row loses voxels.
 	moved := 0
 	for key, r := range rows {
 		voxelsA, _ := strconv.Atoi(r["voxels_a"])
@@ -72,7 +73,7 @@ func TestCompareMasksByRegion(t *testing.T) {
 			t.Errorf("%v: %v", key, r)
 		}
 	}
-	// Layers of another number are other layers.
+	// Layers are compared only if their number is the same.
 	for key := range compared(a, c) {
 		if key.layer != "all" {
 			t.Errorf("%v is compared", key)

@@ -56,8 +56,8 @@ func maskOf(t *testing.T, folder string) string {
 	return found[0]
 }
 
-// twoReaders maps three studies with two masks each, the second of which is the first one
-// moved by a voxel, and returns both folders of results.
+// twoReaders maps three studies with two masks each, the second of which is the first one moved by a voxel. It returns
+// both folders of results.
 func twoReaders(t *testing.T) (a, b string) {
 	t.Helper()
 	dir := studies(t, 3)
@@ -81,7 +81,7 @@ func mustCall(t *testing.T, args ...string) string {
 	return stdout
 }
 
-// readTable reads a table by its columns.
+// readTable reads a table; a row maps columns to cells.
 func readTable(t *testing.T, path string) []map[string]string {
 	t.Helper()
 	b, err := os.ReadFile(path)
@@ -112,15 +112,18 @@ func numberOf(t *testing.T, text string) float64 {
 	return x
 }
 
-// Masks may be made in different ways without a note; T2 may not be estimated in different ways.
+// A note says that T2 was estimated with different settings. Different masks alone have no note.
 func TestCompareMasksNotesOtherEstimates(t *testing.T) {
 	dir, out := studies(t, 1), t.TempDir()
-	for name, extra := range map[string][]string{"a": nil, "fraction": {"--mask-fraction", "0.7"}, "echoes": {"--skip-echoes", "0"}} {
-		mustCall(t, append([]string{"run", dir, "--out", filepath.Join(out, name), "--scheme", "compartments", "--maps", "mask", "--quiet"}, extra...)...)
+	for name, extra := range map[string][]string{"a": nil, "fraction": {"--mask-fraction", "0.7"},
+		"echoes": {"--skip-echoes", "0"}} {
+		mustCall(t, append([]string{"run", dir, "--out", filepath.Join(out, name), "--scheme", "compartments",
+			"--maps", "mask", "--quiet"}, extra...)...)
 	}
 	const note = "T2 estimated in another way"
 	for name, want := range map[string]bool{"fraction": false, "echoes": true} {
-		if text := mustCall(t, "compare-masks", filepath.Join(out, "a"), filepath.Join(out, name)); strings.Contains(text, note) != want {
+		if text := mustCall(t, "compare-masks", filepath.Join(out, "a"),
+			filepath.Join(out, name)); strings.Contains(text, note) != want {
 			t.Errorf("%s: a note of %q: want %v\n%s", name, note, want, text)
 		}
 	}
@@ -130,7 +133,8 @@ func TestCompareMasks(t *testing.T) {
 	a, b := twoReaders(t)
 	out := filepath.Join(t.TempDir(), "agreement")
 	stdout := mustCall(t, "compare-masks", a, b, "--out", out)
-	for _, w := range []string{"COMPARTMENT", "DICE", "medial", "patellofemoral", "BIAS OF T2", "RMS-CV", "mask_agreement.csv", "A is " + a} {
+	for _, w := range []string{"COMPARTMENT", "DICE", "medial", "patellofemoral", "BIAS OF T2", "RMS-CV",
+		"mask_agreement.csv", "A is " + a} {
 		if !strings.Contains(stdout, w) {
 			t.Errorf("%q is not in\n%s", w, stdout)
 		}
@@ -150,17 +154,20 @@ func TestCompareMasks(t *testing.T) {
 	}
 	differences := map[string][]float64{}
 	for _, r := range rows {
-		na, nb, both := numberOf(t, r["voxels_a"]), numberOf(t, r["voxels_b"]), numberOf(t, r["voxels_common"])
-		if dice := numberOf(t, r["dice"]); math.Abs(dice-2*both/(na+nb)) > 5e-5 || both >= na || both == 0 {
+		na, nb, common := numberOf(t, r["voxels_a"]), numberOf(t, r["voxels_b"]), numberOf(t, r["voxels_common"])
+		if dice := numberOf(t, r["dice"]); math.Abs(dice-2*common/(na+nb)) > 5e-5 || common >= na || common == 0 {
 			t.Errorf("%v: Dice %g", r, dice)
 		}
 		// Nothing is farther apart than the voxel by which the mask was moved.
-		if d := numberOf(t, r["largest_distance_mm"]); d <= 0 || numberOf(t, r["mean_distance_mm"]) > d || numberOf(t, r["p95_distance_mm"]) > d || d > 160.0/64+0.01 {
+		if d := numberOf(t, r["largest_distance_mm"]); d <= 0 || numberOf(t, r["mean_distance_mm"]) > d ||
+			numberOf(t, r["p95_distance_mm"]) > d || d > 160.0/64+0.01 {
 			t.Errorf("%v", r)
 		}
 		key := r["subject"] + r["compartment"]
-		if math.Abs(numberOf(t, r["mean_t2_a_ms"])-mean[a][key]) > 0.005 || math.Abs(numberOf(t, r["mean_t2_b_ms"])-mean[b][key]) > 0.005 {
-			t.Errorf("%s: T2 %s and %s, want %g and %g", key, r["mean_t2_a_ms"], r["mean_t2_b_ms"], mean[a][key], mean[b][key])
+		if math.Abs(numberOf(t, r["mean_t2_a_ms"])-mean[a][key]) > 0.005 ||
+			math.Abs(numberOf(t, r["mean_t2_b_ms"])-mean[b][key]) > 0.005 {
+			t.Errorf("%s: T2 %s and %s, want %g and %g", key, r["mean_t2_a_ms"], r["mean_t2_b_ms"], mean[a][key],
+				mean[b][key])
 		}
 		differences[r["compartment"]] = append(differences[r["compartment"]], mean[b][key]-mean[a][key])
 	}
@@ -174,7 +181,8 @@ func TestCompareMasks(t *testing.T) {
 			sum += d / 3
 		}
 		// T2 in tables has two decimals.
-		if r["n_studies"] != "3" || r["n_t2_pairs"] != "3" || math.Abs(numberOf(t, r["t2_bias_ms"])-sum) > 0.011 || !(numberOf(t, r["t2_rms_cv_percent"]) > 0) || r["dice_min"] > r["dice_max"] {
+		if r["n_studies"] != "3" || r["n_t2_pairs"] != "3" || math.Abs(numberOf(t, r["t2_bias_ms"])-sum) > 0.011 ||
+			!(numberOf(t, r["t2_rms_cv_percent"]) > 0) || r["dice_min"] > r["dice_max"] {
 			t.Errorf("%v, want a bias of %g", r, sum)
 		}
 	}
@@ -183,7 +191,7 @@ func TestCompareMasks(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	// The same bytes again, and nothing between a folder and itself.
+	// The same input gives the same bytes, and a folder agrees with itself.
 	again := filepath.Join(t.TempDir(), "again")
 	mustCall(t, "compare-masks", a, b, "--out", again)
 	for _, name := range []string{"mask_agreement.csv", "mask_agreement_studies.csv", "bland-altman.svg"} {
@@ -203,7 +211,7 @@ func TestCompareMasks(t *testing.T) {
 
 func TestCompareMasksOfFewerStudies(t *testing.T) {
 	a, b := twoReaders(t)
-	// SA is not in B, and the mask of SB in B is lost.
+	// SA is not in B, and the mask of SB in B does not exist.
 	if err := os.RemoveAll(filepath.Join(b, "SA")); err != nil {
 		t.Fatal(err)
 	}
@@ -221,7 +229,8 @@ func TestCompareMasksOfFewerStudies(t *testing.T) {
 	if code != exitFailed || !strings.Contains(stderr, "1 study cannot be compared") {
 		t.Errorf("exit status %d: %s", code, stderr)
 	}
-	for _, w := range []string{"omitted:", "SA, baseline", "only A has it", "SB, baseline", "B: ", "compartments.nii.gz"} {
+	for _, w := range []string{"omitted:", "SA, baseline", "only A has it", "SB, baseline", "B: ",
+		"compartments.nii.gz"} {
 		if !strings.Contains(stdout, w) {
 			t.Errorf("%q is not in\n%s", w, stdout)
 		}
@@ -230,7 +239,8 @@ func TestCompareMasksOfFewerStudies(t *testing.T) {
 
 func TestCompareMaskFiles(t *testing.T) {
 	dir := studies(t, 2)
-	first, second, third := maskOf(t, filepath.Join(dir, "SA")), filepath.Join(dir, "moved.nii.gz"), filepath.Join(dir, "less.nii.gz")
+	first, second, third := maskOf(t, filepath.Join(dir, "SA")), filepath.Join(dir, "moved.nii.gz"),
+		filepath.Join(dir, "less.nii.gz")
 	rewriteMask(t, first, second, shifted)
 	rewriteMask(t, first, third, func(l volume.Labels) {
 		for v, n := range l.Data {

@@ -12,6 +12,8 @@ import (
 	"strings"
 	"text/tabwriter"
 
+	"gonum.org/v1/gonum/stat"
+
 	"github.com/t2map/t2map/figure"
 	"github.com/t2map/t2map/outfile"
 	"github.com/t2map/t2map/printable"
@@ -26,11 +28,11 @@ func joined(texts ...string) string {
 	return strings.Join(slices.DeleteFunc(texts, func(t string) bool { return t == "" }), ", ")
 }
 
-// maskMeasure is one figure of a mask's row, and its columns.
+// maskMeasure is a value of a row, with its column and the decimals in the tables.
 type maskMeasure struct {
 	column   string
 	decimals int
-	of       func(r maskRow) float64
+	value    func(r maskRow) float64
 }
 
 var maskMeasures = []maskMeasure{
@@ -44,41 +46,31 @@ var maskMeasures = []maskMeasure{
 	{"largest_distance_mm", 3, func(r maskRow) float64 { return r.LargestMM }},
 }
 
-// spread is a measure over the studies that have it.
+// spread describes a measure over the studies that have it.
 type spread struct {
 	n                         int
 	mean, sd, lowest, highest float64
 }
 
-// spreadOf returns the spread of a measure in the rows of a key; NaN where no study has it.
-func (m maskComparison) spreadOf(key rowKey, of func(maskRow) float64) spread {
+// spreadOf returns the spread of a measure over the rows with a key. It is NaN if no study has the measure.
+func (m maskComparison) spreadOf(key rowKey, value func(maskRow) float64) spread {
 	s := spread{mean: nan, sd: nan, lowest: nan, highest: nan}
 	var all []float64
 	for _, r := range m.rows {
-		if x := of(r); r.rowKey == key && !math.IsNaN(x) {
+		if x := value(r); r.rowKey == key && !math.IsNaN(x) {
 			all = append(all, x)
 		}
 	}
 	if s.n = len(all); s.n == 0 {
 		return s
 	}
-	sum, squares := 0.0, 0.0
-	for _, x := range all {
-		sum += x
-	}
-	s.mean = sum / float64(s.n)
-	for _, x := range all {
-		squares += (x - s.mean) * (x - s.mean)
-	}
-	if s.n > 1 {
-		s.sd = math.Sqrt(squares / float64(s.n-1))
-	}
+	s.mean, s.sd = stat.MeanStdDev(all, nil) // the SD of one value is NaN
 	s.lowest, s.highest = slices.Min(all), slices.Max(all)
 	return s
 }
 
-// figures returns the agreement of T2 in the rows of a key, if there are pairs.
-func (m maskComparison) figures(key rowKey) (repeat.Figures, bool) {
+// agreementOf returns the agreement of T2 for a key, if there are pairs.
+func (m maskComparison) agreementOf(key rowKey) (repeat.Figures, bool) {
 	t2 := m.partsT2
 	if key.whole() {
 		t2 = m.t2
@@ -93,29 +85,33 @@ func (m maskComparison) figures(key rowKey) (repeat.Figures, bool) {
 
 // studyTable returns mask_agreement_studies.csv.
 func (m maskComparison) studyTable() []byte {
-	columns := []string{"subject", "visit", "side", "study", "series", "compartment", "region", "layer", "voxels_a", "voxels_b", "voxels_common"}
+	columns := []string{"subject", "visit", "side", "study", "series", "compartment", "region", "layer", "voxels_a",
+		"voxels_b", "voxels_common"}
 	for _, x := range maskMeasures {
 		columns = append(columns, x.column)
 	}
 	columns = append(columns, "mean_t2_a_ms", "mean_t2_b_ms", "t2_difference_ms", "note")
 	var rows [][]string
 	for _, r := range m.rows {
-		row := []string{r.subject, r.visit, r.side, r.study, r.series, r.compartment, r.region, r.layer, strconv.Itoa(r.Voxels[0]), strconv.Itoa(r.Voxels[1]), strconv.Itoa(r.Common)}
+		row := []string{r.subject, r.visit, r.side, r.study, r.series, r.compartment, r.region, r.layer,
+			strconv.Itoa(r.Voxels[0]), strconv.Itoa(r.Voxels[1]), strconv.Itoa(r.Common)}
 		for _, x := range maskMeasures {
-			row = append(row, decimal(x.of(r), x.decimals))
+			row = append(row, decimal(x.value(r), x.decimals))
 		}
-		row = append(row, decimal(r.meanT2[0], 2), decimal(r.meanT2[1], 2), decimal(r.meanT2[1]-r.meanT2[0], 2), r.note())
+		row = append(row, decimal(r.meanT2[0], 2), decimal(r.meanT2[1], 2), decimal(r.meanT2[1]-r.meanT2[0], 2),
+			r.note())
 		rows = append(rows, row)
 	}
 	return printable.CSV(columns, rows)
 }
 
-// note says why figures of a row are missing.
+// note returns why values of a row are missing.
 func (r maskRow) note() string {
 	if r.Missing == 0 {
 		return ""
 	}
-	return strings.NewReplacer("the first mask", "A", "the second mask", "B", "either mask", "A or B").Replace(r.Missing.String())
+	return strings.NewReplacer("the first mask", "A", "the second mask", "B", "either mask",
+		"A or B").Replace(r.Missing.String())
 }
 
 // summaryTable returns mask_agreement.csv.
@@ -125,7 +121,8 @@ func (m maskComparison) summaryTable() []byte {
 		columns = append(columns, x.column, x.column+"_sd", x.column+"_min", x.column+"_max")
 	}
 	columns = append(columns, "n_t2_pairs", "t2_bias_ms", "t2_bias_low_ms", "t2_bias_high_ms", "t2_sd_difference_ms",
-		"t2_loa_lower_ms", "t2_loa_lower_low_ms", "t2_loa_lower_high_ms", "t2_loa_upper_ms", "t2_loa_upper_low_ms", "t2_loa_upper_high_ms",
+		"t2_loa_lower_ms", "t2_loa_lower_low_ms", "t2_loa_lower_high_ms", "t2_loa_upper_ms", "t2_loa_upper_low_ms",
+		"t2_loa_upper_high_ms",
 		"t2_rms_cv_percent", "t2_rms_cv_low_percent", "t2_rms_cv_high_percent", "note")
 	var rows [][]string
 	for _, key := range m.keys {
@@ -135,14 +132,15 @@ func (m maskComparison) summaryTable() []byte {
 				n++
 			}
 		}
-		row := []string{key.compartment, key.region, key.layer, strconv.Itoa(n), strconv.Itoa(m.spreadOf(key, func(r maskRow) float64 { return r.MeanMM }).n)}
+		row := []string{key.compartment, key.region, key.layer, strconv.Itoa(n),
+			strconv.Itoa(m.spreadOf(key, func(r maskRow) float64 { return r.MeanMM }).n)}
 		for _, x := range maskMeasures {
-			s := m.spreadOf(key, x.of)
+			s := m.spreadOf(key, x.value)
 			for _, v := range []float64{s.mean, s.sd, s.lowest, s.highest} {
 				row = append(row, decimal(v, x.decimals))
 			}
 		}
-		f, ok := m.figures(key)
+		f, ok := m.agreementOf(key)
 		if !ok {
 			f = repeat.Figures{Agreement: repeat.Agreement{SD: nan}}
 			for _, i := range []*repeat.Interval{&f.Agreement.Bias, &f.Agreement.Lower, &f.Agreement.Upper, &f.WCV} {
@@ -150,7 +148,8 @@ func (m maskComparison) summaryTable() []byte {
 			}
 		}
 		a := f.Agreement
-		row = append(row, strconv.Itoa(a.N), decimal(a.Bias.Estimate, 3), decimal(a.Bias.Low, 3), decimal(a.Bias.High, 3), decimal(a.SD, 3))
+		row = append(row, strconv.Itoa(a.N), decimal(a.Bias.Estimate, 3), decimal(a.Bias.Low, 3),
+			decimal(a.Bias.High, 3), decimal(a.SD, 3))
 		for _, i := range []repeat.Interval{a.Lower, a.Upper, f.WCV} {
 			row = append(row, decimal(i.Estimate, 3), decimal(i.Low, 3), decimal(i.High, 3))
 		}
@@ -159,7 +158,7 @@ func (m maskComparison) summaryTable() []byte {
 	return printable.CSV(columns, rows)
 }
 
-// reasons returns why figures are missing, if one of those that are shown is.
+// reasons returns why values are missing, if one of the values in the tables is missing.
 func reasons(f repeat.Figures) []string {
 	for _, i := range []repeat.Interval{f.Agreement.Bias, f.Agreement.Lower, f.WCV} {
 		if math.IsNaN(i.Estimate) || math.IsNaN(i.Low) {
@@ -169,7 +168,7 @@ func reasons(f repeat.Figures) []string {
 	return nil
 }
 
-// decimal writes a number of a table; an absent one is an empty cell.
+// decimal formats a number of a table. NaN is an empty cell.
 func decimal(x float64, decimals int) string {
 	if math.IsNaN(x) {
 		return ""
@@ -181,22 +180,24 @@ func decimal(x float64, decimals int) string {
 	return text
 }
 
-// write writes the tables and the picture, but not over what was read.
+// write writes the tables and the pictures, but does not overwrite an input.
 func (m maskComparison) write(dir string) error {
 	if err := checkFolder(dir); err != nil {
 		return err
 	}
-	names, contents := []string{"mask_agreement.csv", "mask_agreement_studies.csv"}, [][]byte{m.summaryTable(), m.studyTable()}
+	names, contents := []string{"mask_agreement.csv", "mask_agreement_studies.csv"},
+		[][]byte{m.summaryTable(), m.studyTable()}
 	if slices.ContainsFunc(m.t2.Compartments, func(c repeat.Compartment) bool { return len(c.Knees) > 0 }) {
 		pictures, err := figures.BlandAltman(m.t2)
 		if err != nil {
 			return err
 		}
 		for _, p := range pictures {
-			names, contents = append(names, p.Name+".svg", p.Name+".png", p.Name+".pdf"), append(contents, p.SVG, p.PNG, p.PDF)
+			names, contents = append(names, p.Name+".svg", p.Name+".png", p.Name+".pdf"),
+				append(contents, p.SVG, p.PNG, p.PDF)
 		}
 	}
-	paths := below(dir, names)
+	paths := pathsIn(dir, names)
 	if err := checkInputs(paths, m.inputs); err != nil {
 		return err
 	}
@@ -210,22 +211,22 @@ func (m maskComparison) write(dir string) error {
 	return errors.Join(errs...)
 }
 
-// print prints one line per compartment for the masks and one for T2, and the studies that were
-// omitted.
+// print prints one line per compartment for the masks and one for T2, and the omitted studies.
 func (m maskComparison) print(w io.Writer, out string) error {
 	first, means := "COMPARTMENT", "; means over the studies, lowest and highest in brackets"
 	if len(m.t2.Visits) == 0 { // two label maps
 		first, means = "LABEL", ""
 	}
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(t, first+"\tSTUDIES\tDICE\tVOLUME A (mm³)\tVOLUME B (mm³)\tDIFFERENCE (%)\tMEAN DISTANCE (mm)\t95 % (mm)")
+	fmt.Fprintln(t,
+		first+"\tSTUDIES\tDICE\tVOLUME A (mm³)\tVOLUME B (mm³)\tDIFFERENCE (%)\tMEAN DISTANCE (mm)\t95 % (mm)")
 	for _, key := range m.keys {
 		if !key.whole() {
-			continue // the tables have it
+			continue // regions and layers are in the tables only
 		}
 		line := printable.Line(key.compartment)
 		for n, x := range []int{0, 1, 2, 4, 5, 6} {
-			s := m.spreadOf(key, maskMeasures[x].of)
+			s := m.spreadOf(key, maskMeasures[x].value)
 			if n == 0 {
 				line += fmt.Sprintf("\t%d", s.n)
 			}
@@ -258,12 +259,13 @@ func (m maskComparison) print(w io.Writer, out string) error {
 	return nil
 }
 
-// text prints a mean and, of several studies, the lowest and the highest value.
+// text formats the mean and, for several studies, the lowest and the highest value.
 func (s spread) text(decimals int) string {
 	if s.n < 2 {
 		return figure.Number(s.mean, decimals)
 	}
-	return fmt.Sprintf("%s [%s, %s]", figure.Number(s.mean, decimals), figure.Number(s.lowest, decimals), figure.Number(s.highest, decimals))
+	return fmt.Sprintf("%s [%s, %s]", figure.Number(s.mean, decimals), figure.Number(s.lowest, decimals),
+		figure.Number(s.highest, decimals))
 }
 
 // printT2 prints the agreement of T2.
@@ -274,9 +276,11 @@ func (m maskComparison) printT2(w io.Writer) error {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(t, "\nCOMPARTMENT\tPAIRS\tBIAS OF T2 (ms)\tLIMITS OF AGREEMENT (ms)\tRMS-CV (%)")
 	for _, key := range m.keys {
-		if f, ok := m.figures(key); ok && key.whole() {
+		if f, ok := m.agreementOf(key); ok && key.whole() {
 			a := f.Agreement
-			fmt.Fprintf(t, "%s\t%d\t%s\t%s to %s\t%s\n", printable.Line(key.compartment), a.N, ranged(a.Bias, 2), figure.Number(a.Lower.Estimate, 2), figure.Number(a.Upper.Estimate, 2), ranged(f.WCV, 2))
+			fmt.Fprintf(t, "%s\t%d\t%s\t%s to %s\t%s\n", printable.Line(key.compartment), a.N,
+				withInterval(a.Bias, 2), figure.Number(a.Lower.Estimate, 2), figure.Number(a.Upper.Estimate, 2),
+				withInterval(f.WCV, 2))
 		}
 	}
 	if err := t.Flush(); err != nil {

@@ -21,19 +21,19 @@ import (
 // demoDir is the default folder of the demo.
 const demoDir = "t2map-demo"
 
-// demoTrialOf is the trial of the demo. On slices of 4 mm fewer voxels of the mask lie mostly, but not
-// with their centres, in the cartilage than on the phantom's default of 6 mm, where these voxels move the
+// demoStudies is the trial of the demo. Its slices are 4 mm apart instead of the phantom's default of 6 mm. With
+// thinner slices fewer voxels of the mask have their centre outside the cartilage; at 6 mm such voxels change the
 // means by 4 %.
-var demoTrialOf = phantom.Trial{Slices: 18}
+var demoStudies = phantom.Trial{Slices: 18}
 
-// demoBorder explains the deviation. The mask is drawn on another series, as masks usually are: it
-// selects voxels that it covers by half, and some of these have the T2 of bone (12 ms) or fluid (92 ms).
-const demoBorder = `Voxels at the border of the cartilage cause it: the mask covers at least half of each, but in
-2 to 5 % of a compartment's voxels the centre, which sets their T2, lies in bone, fluid or meniscus.
+// demoBorder explains the largest deviation. The mask is drawn on another series and selects voxels that it covers by
+// half or more. Some of these have the T2 of bone (12 ms) or fluid (92 ms).
+const demoBorder = `The cause is partial volume at the border of the cartilage: the mask covers at least half of each
+voxel, but 2 to 5 % of the voxels have their centre, which determines their T2, in bone, fluid or meniscus.
 `
 
-// demoCommand makes the command; of is the trial that it writes, which is smaller in tests.
-func demoCommand(of phantom.Trial) *cobra.Command {
+// demoCommand returns the command that writes the given trial; tests write a smaller one.
+func demoCommand(studies phantom.Trial) *cobra.Command {
 	return &cobra.Command{
 		Use:   "demo [DIR]",
 		Short: "Map and analyse a synthetic trial, and compare the results with the truth",
@@ -51,19 +51,19 @@ Exit status: 0 the demo is complete, 1 a study failed, 2 usage, 130 interrupted.
 			if len(args) > 0 {
 				dir = args[0]
 			}
-			return demo(c, dir, of)
+			return demo(c, dir, studies)
 		},
 	}
 }
 
-func demo(c *cobra.Command, dir string, of phantom.Trial) error {
+func demo(c *cobra.Command, dir string, synthetic phantom.Trial) error {
 	start := time.Now()
 	show := newProgress(c.ErrOrStderr(), false)
 	studies, results := filepath.Join(dir, "studies"), filepath.Join(dir, "results")
 	const stage = batch.Stage("writing studies")
-	of.Progress = func(done, all int) { show.report(stage, done, all) }
-	of.Form.Mask = phantom.MaskTissues // as segmentations are drawn: tissues, on a series of thin slices
-	truth, err := phantom.WriteTrial(c.Context(), studies, of)
+	synthetic.Progress = func(done, total int) { show.report(stage, done, total) }
+	synthetic.Form.Mask = phantom.MaskTissues // like most segmentations: tissues on a series of thin slices
+	truth, err := phantom.WriteTrial(c.Context(), studies, synthetic)
 	if err != nil {
 		return err
 	}
@@ -71,7 +71,8 @@ func demo(c *cobra.Command, dir string, of phantom.Trial) error {
 	if err != nil {
 		return err
 	}
-	s := batch.Settings{Roots: []string{studies}, Out: results, Protocol: batch.Protocol{Name: "demo", Scheme: scheme}, Progress: show.report}
+	s := batch.Settings{Roots: []string{studies}, Out: results,
+		Protocol: batch.Protocol{Name: "demo", Scheme: scheme}, Progress: show.report}
 	outcome, err := batch.Run(c.Context(), s)
 	show.close()
 	printWarnings(c.ErrOrStderr(), outcome.Results, false)
@@ -89,12 +90,14 @@ func demo(c *cobra.Command, dir string, of phantom.Trial) error {
 	if err := demoTrial(c, dir); err != nil {
 		return err
 	}
-	fmt.Fprintf(w, "  %s\tevery study with its pictures\n  %s\tone row per study and compartment\n  %s\tone study: maps, overlay, decay\n",
+	fmt.Fprintf(w,
+		"  %s\tall studies with their pictures\n  %s\tone row per study and compartment\n  %s\tone study: maps, "+
+			"overlay, decay\n",
 		filepath.Join(results, "index.html"), filepath.Join(results, "compartments.csv"), outcome.Results[0].Dir)
 	return nil
 }
 
-// demoTrial runs t2map trial on the results.
+// demoTrial compares the arms as t2map trial does.
 func demoTrial(c *cobra.Command, dir string) error {
 	studies := filepath.Join(dir, "studies")
 	return runTrial(c, filepath.Join(dir, "results"), trialFlags{
@@ -104,36 +107,35 @@ func demoTrial(c *cobra.Command, dir string) error {
 	})
 }
 
-// cell is one arm at one visit in one compartment: the measured T2 of its studies, and
-// the T2 that their images were made with.
+// cell holds the T2 of one compartment in one arm at one visit: measured and true, per study.
 type cell struct {
 	compartment, arm, visit string
 	measured, truth         []float64
 }
 
-// compare pairs each result with its truth, in the truth's order.
+// compare pairs each result with its truth, in the order of the truth.
 func compare(truth []phantom.Truth, results []report.Result) []*cell {
 	type study struct{ subject, visit string }
-	found := map[study]report.Result{}
+	resultOf := map[study]report.Result{}
 	for _, r := range results {
-		found[study{r.Subject, r.Visit}] = r
+		resultOf[study{r.Subject, r.Visit}] = r
 	}
 	type key struct{ compartment, arm, visit string }
-	at := map[key]*cell{}
+	cellOf := map[key]*cell{}
 	var cells []*cell
 	for _, t := range truth {
-		for _, c := range found[study{t.Subject, t.Visit}].Compartments {
-			for _, want := range t.T2 {
-				if want.Name != c.Compartment {
+		for _, c := range resultOf[study{t.Subject, t.Visit}].Compartments {
+			for _, truth := range t.T2 {
+				if truth.Name != c.Compartment {
 					continue
 				}
 				k := key{c.Compartment, t.Arm, t.Visit}
-				if at[k] == nil {
-					at[k] = &cell{compartment: k.compartment, arm: k.arm, visit: k.visit}
-					cells = append(cells, at[k])
+				if cellOf[k] == nil {
+					cellOf[k] = &cell{compartment: k.compartment, arm: k.arm, visit: k.visit}
+					cells = append(cells, cellOf[k])
 				}
-				at[k].measured = append(at[k].measured, float64(c.MeanT2))
-				at[k].truth = append(at[k].truth, want.MeanT2)
+				cellOf[k].measured = append(cellOf[k].measured, float64(c.MeanT2))
+				cellOf[k].truth = append(cellOf[k].truth, truth.MeanT2)
 			}
 		}
 	}
@@ -150,32 +152,32 @@ func printDemo(w io.Writer, cells []*cell) {
 		fmt.Fprintf(t, "%s\t", v)
 	}
 	fmt.Fprintln(t, "change\ttrue change\tlargest deviation\t")
-	worst := 0.0
+	largest := 0.0
 	for _, row := range rows {
 		fmt.Fprintf(t, "%s\t%s\t%d\t", row[0].compartment, row[0].arm, len(row[0].measured))
-		off := 0.0
+		deviation := 0.0
 		for _, c := range row {
 			fmt.Fprintf(t, "%.2f\t", stat.Mean(c.measured, nil))
 			for i, v := range c.measured {
-				off = math.Max(off, math.Abs(v/c.truth[i]-1))
+				deviation = math.Max(deviation, math.Abs(v/c.truth[i]-1))
 			}
 		}
 		first, last := row[0], row[len(row)-1]
-		fmt.Fprintf(t, "%s\t%s\t%.2f %%\t\n", figure.Number(stat.Mean(last.measured, nil)-stat.Mean(first.measured, nil), 2),
-			figure.Number(stat.Mean(last.truth, nil)-stat.Mean(first.truth, nil), 2), 100*off)
-		worst = math.Max(worst, off)
+		fmt.Fprintf(t, "%s\t%s\t%.2f %%\t\n", figure.Number(stat.Mean(last.measured, nil)-stat.Mean(first.measured,
+			nil), 2),
+			figure.Number(stat.Mean(last.truth, nil)-stat.Mean(first.truth, nil), 2), 100*deviation)
+		largest = math.Max(largest, deviation)
 	}
 	fmt.Fprintln(w, "Mean T2 in ms by arm and visit:")
 	_ = t.Flush()
-	fmt.Fprintf(w, "\nThe largest deviation of a compartment from the true T2 of its images is %.2f %%.\n", 100*worst)
+	fmt.Fprintf(w, "\nThe largest deviation of a compartment from the true T2 of its images is %.2f %%.\n", 100*largest)
 	fmt.Fprint(w, demoBorder)
 }
 
-// axes returns the visits in their order, and the cells row by row: a compartment
-// and arm over all visits.
+// axes returns the visits in their order, and one row of cells per compartment and arm.
 func axes(cells []*cell) (visits []string, rows [][]*cell) {
 	type row struct{ compartment, arm string }
-	at := map[row]int{}
+	indexOf := map[row]int{}
 	seen := map[string]bool{}
 	for _, c := range cells {
 		if !seen[c.visit] {
@@ -183,11 +185,11 @@ func axes(cells []*cell) (visits []string, rows [][]*cell) {
 			visits = append(visits, c.visit)
 		}
 		k := row{c.compartment, c.arm}
-		if _, ok := at[k]; !ok {
-			at[k] = len(rows)
+		if _, ok := indexOf[k]; !ok {
+			indexOf[k] = len(rows)
 			rows = append(rows, nil)
 		}
-		rows[at[k]] = append(rows[at[k]], c)
+		rows[indexOf[k]] = append(rows[indexOf[k]], c)
 	}
 	return visits, rows
 }

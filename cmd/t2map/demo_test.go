@@ -13,8 +13,7 @@ import (
 	"github.com/t2map/t2map/phantom"
 )
 
-// The demo goes from studies to the report, on smaller images than those of 't2map demo' itself, which CI
-// runs.
+// The demo runs from studies to the report, on smaller images than 't2map demo', which CI runs.
 func TestDemo(t *testing.T) {
 	if testing.Short() {
 		t.Skip("36 studies take some seconds")
@@ -28,14 +27,17 @@ func TestDemo(t *testing.T) {
 	if err := c.ExecuteContext(context.Background()); err != nil {
 		t.Fatalf("%v\n%s", err, &out)
 	}
-	for _, w := range []string{"medial", "control", "treatment", "month12", "36 studies written and mapped", "index.html", "trial.html"} {
+	for _, w := range []string{"medial", "control", "treatment", "month12", "36 studies written and mapped",
+		"index.html", "trial.html"} {
 		if !strings.Contains(out.String(), w) {
 			t.Errorf("the demo does not say %q:\n%s", w, &out)
 		}
 	}
 	for _, name := range []string{
-		"results/index.html", "results/compartments.csv", "results/studies.csv", "studies/S01/baseline/labels.nii.gz", "results/S01/baseline/overlay.png",
-		"report/trial.html", "report/trial.json", "report/mk.csv", "report/figures/means.svg", "report/figures/maps.png",
+		"results/index.html", "results/compartments.csv", "results/studies.csv", "studies/S01/baseline/labels.nii.gz",
+		"results/S01/baseline/overlay.png",
+		"report/trial.html", "report/trial.json", "report/mk.csv", "report/figures/means.svg",
+		"report/figures/maps.png",
 	} {
 		if info, err := os.Stat(filepath.Join(dir, filepath.FromSlash(name))); err != nil || info.Size() == 0 {
 			t.Errorf("%s: %v", name, err)
@@ -44,8 +46,8 @@ func TestDemo(t *testing.T) {
 	checkPlanted(t, dir)
 }
 
-// checkPlanted says whether the model finds the effect that went into the images: its interval
-// at the last visit holds the truth, and not 0.
+// checkPlanted checks that the model finds the effect in the images: its interval at the last visit contains the true
+// effect and not 0.
 func checkPlanted(t *testing.T, dir string) {
 	t.Helper()
 	sum, n := map[string]float64{}, map[string]float64{} // of the true changes, by arm
@@ -64,7 +66,8 @@ func checkPlanted(t *testing.T, dir string) {
 	truth := sum[phantom.Treatment]/n[phantom.Treatment] - sum[phantom.Control]/n[phantom.Control]
 	found := 0
 	for _, r := range rowsOf(t, filepath.Join(dir, "report", "contrasts.csv")) {
-		if r["endpoint"] != "medial" || r["visit"] != "month12" || r["arm"] != phantom.Treatment || r["method"] != "mixed model" {
+		if r["endpoint"] != "medial" || r["visit"] != "month12" || r["arm"] != phantom.Treatment ||
+			r["method"] != "mixed model" {
 			continue
 		}
 		found++
@@ -79,7 +82,7 @@ func checkPlanted(t *testing.T, dir string) {
 	}
 }
 
-// rowsOf reads a CSV: a row is its cells by column.
+// rowsOf reads a CSV; a row maps columns to cells.
 func rowsOf(t *testing.T, path string) []map[string]string {
 	t.Helper()
 	all, err := csv.NewReader(strings.NewReader(string(must(os.ReadFile(path))))).ReadAll()

@@ -14,18 +14,21 @@ import (
 
 const module = "github.com/t2map/t2map/"
 
-// mayImport says which packages of the module each may import; docs/architecture.md
-// says why.
+// mayImport lists the packages of the module that each package may import. "." is the root, which holds
+// documentation alone.
 var mayImport = map[string][]string{
+	".":                  {},
 	"volume":             {},
 	"files":              {},
 	"hint":               {},
 	"sandbox":            {},
 	"register":           {"volume", "sandbox"},
-	"t2fit":              {"volume", "t2fit/internal/lanes", "t2fit/internal/epg"},
+	"t2fit":              {"volume", "internal/parallel", "t2fit/internal/lanes", "t2fit/internal/epg"},
 	"number":             {},
-	"segment":            {"volume", "number", "yamlfile", "segment/anatomy"},
-	"segment/anatomy":    {"volume"},
+	"segment":            {"volume", "number", "yamlfile", "segment/anatomy", "internal/parallel", "segment/internal/words"},
+	"segment/anatomy":    {"volume", "segment/internal/space", "segment/internal/words"},
+	"segment/depth":      {"volume", "segment/anatomy", "segment/unroll", "internal/parallel", "segment/internal/space", "segment/internal/words"},
+	"segment/unroll":     {"segment/internal/space"},
 	"yamlfile":           {"printable"},
 	"samples":            {"volume"},
 	"samples/sampletest": {"volume"}, // for tests alone
@@ -36,13 +39,17 @@ var mayImport = map[string][]string{
 	"phantom":            {"volume", "dicomio/dicomwrite", "nifti", "printable"},
 	"figure":             {"printable"},
 	"report":             {"volume", "nifti", "number", "segment", "segment/anatomy", "figure", "table", "outfile", "printable"},
-	"report/panel":       {"volume", "nifti", "segment", "segment/anatomy", "report", "figure", "printable"},
+	"report/panel":       {"volume", "nifti", "segment", "segment/unroll", "report", "figure", "printable"},
 	"table":              {"printable"},
-	"batch":              {"volume", "table", "hint", "files", "dicomio", "samples", "nifti", "nrrd", "metaimage", "segment", "t2fit", "report", "yamlfile", "outfile", "printable", "batch/internal/machine", "batch/internal/segmenter", "segment/anatomy", "segment/resample", "segment/texture", "register"},
+	"batch":              {"volume", "table", "hint", "files", "dicomio", "samples", "nifti", "nrrd", "metaimage", "segment", "t2fit", "report", "yamlfile", "outfile", "printable", "batch/internal/machine", "batch/internal/segmenter", "segment/anatomy", "segment/depth", "segment/unroll", "segment/resample", "segment/texture", "register"},
 
-	"segment/resample":  {"volume"},
+	"segment/resample":  {"volume", "internal/parallel", "segment/internal/words"},
 	"segment/agreement": {"volume"},
 	"segment/texture":   {"volume"},
+
+	"internal/parallel":      {},
+	"segment/internal/space": {},
+	"segment/internal/words": {},
 
 	"outfile":   {},
 	"printable": {},
@@ -74,10 +81,9 @@ var mayImport = map[string][]string{
 	"cmd/t2map": {"accuracy", "batch", "table", "dicomio", "phantom", "register", "report", "report/panel", "segment", "segment/agreement", "t2fit", "printable", "trial", "trial/mmrm", "trial/figures", "trial/publish", "trial/repeat", "trial/power", "figure", "outfile"},
 }
 
-// onlyIn says where a library may be seen: numerical packages see no path and no
-// logger.
+// onlyIn lists the packages that may import a library. Numerical packages know no paths and no loggers.
 var onlyIn = map[string][]string{
-	// sandbox keeps compiled modules in the user's cache directory; machine asks the system.
+	// sandbox keeps compiled modules in the user's cache folder; machine asks the system for its memory.
 	"os":                            {"files", "dicomio", "sandbox", "phantom", "internal/dicomtest", "report", "report/panel", "accuracy", "batch", "batch/internal/machine", "batch/internal/segmenter", "outfile", "trial/publish", "cmd/t2map"},
 	"path/filepath":                 {"files", "dicomio", "sandbox", "phantom", "internal/dicomtest", "report", "report/panel", "accuracy", "batch", "batch/internal/segmenter", "outfile", "trial/publish", "cmd/t2map"},
 	"os/exec":                       {"batch/internal/segmenter"},
@@ -92,8 +98,33 @@ var onlyIn = map[string][]string{
 }
 
 func TestImportRules(t *testing.T) {
-	root := filepath.Join("..", "..")
-	goFiles := map[string]int{}
+	packages := goPackages(t)
+	for pkg, files := range packages {
+		allowed, known := mayImport[pkg]
+		if !known {
+			t.Errorf("package %s is not in mayImport: add it with the packages that it may import", pkg)
+		}
+		for path, imports := range files {
+			for _, imported := range imports {
+				checkImport(t, path, pkg, imported, allowed)
+			}
+		}
+	}
+	for pkg := range mayImport {
+		if len(packages[pkg]) == 0 {
+			t.Errorf("package %s is in mayImport but does not exist", pkg)
+		}
+	}
+}
+
+// root is the folder of the module, seen from this package.
+var root = filepath.Join("..", "..")
+
+// goPackages returns the imports of each file of each package of the module, without tests. Packages are named
+// by their folder with slashes, such as segment/anatomy.
+func goPackages(t *testing.T) map[string]map[string][]string {
+	t.Helper()
+	packages := map[string]map[string][]string{}
 	err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
 		if err == nil && d.IsDir() && path != root {
 			if _, err := os.Stat(filepath.Join(path, "go.mod")); err == nil {
@@ -103,37 +134,32 @@ func TestImportRules(t *testing.T) {
 		if err != nil || d.IsDir() || !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") {
 			return err
 		}
-		rel, err := filepath.Rel(root, filepath.Dir(path))
+		file, err := parser.ParseFile(token.NewFileSet(), path, nil, parser.ImportsOnly)
 		if err != nil {
 			return err
 		}
-		pkg := filepath.ToSlash(rel)
-		allowed, known := mayImport[pkg]
-		if !known {
-			t.Errorf("%s: the package %s is not in the design: say who may import it and why", path, pkg)
-		}
-		goFiles[pkg]++
-		f, err := parser.ParseFile(token.NewFileSet(), path, nil, parser.ImportsOnly)
+		folder, err := filepath.Rel(root, filepath.Dir(path))
 		if err != nil {
 			return err
 		}
-		for _, spec := range f.Imports {
+		pkg := filepath.ToSlash(folder)
+		if packages[pkg] == nil {
+			packages[pkg] = map[string][]string{}
+		}
+		packages[pkg][path] = []string{}
+		for _, spec := range file.Imports {
 			imported, err := strconv.Unquote(spec.Path.Value)
 			if err != nil {
 				return err
 			}
-			checkImport(t, path, pkg, imported, allowed)
+			packages[pkg][path] = append(packages[pkg][path], imported)
 		}
 		return nil
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	for pkg := range mayImport {
-		if goFiles[pkg] == 0 {
-			t.Errorf("no files were found in %s", pkg)
-		}
-	}
+	return packages
 }
 
 func checkImport(t *testing.T, path, pkg, imported string, allowed []string) {
@@ -143,11 +169,11 @@ func checkImport(t *testing.T, path, pkg, imported string, allowed []string) {
 	case isOwn && !slices.Contains(allowed, own):
 		t.Errorf("%s imports %s; %s may import %v", path, own, pkg, allowed)
 	case pkg == "volume" && strings.Contains(strings.SplitN(imported, "/", 2)[0], "."):
-		t.Errorf("%s imports %s; volume stands on the standard library alone", path, imported)
+		t.Errorf("%s imports %s; volume may import the standard library only", path, imported)
 	}
-	for library, rooms := range onlyIn {
-		if (imported == library || strings.HasPrefix(imported, library+"/")) && !slices.Contains(rooms, pkg) {
-			t.Errorf("%s imports %s, which only %v may see", path, imported, rooms)
+	for library, packages := range onlyIn {
+		if (imported == library || strings.HasPrefix(imported, library+"/")) && !slices.Contains(packages, pkg) {
+			t.Errorf("%s imports %s, which only %v may import", path, imported, packages)
 		}
 	}
 }

@@ -11,8 +11,8 @@ import (
 	"github.com/t2map/t2map/register"
 )
 
-// notice is the NOTICE at the top of the repository, which cannot be embedded from
-// there; moduleLicences are the licences of the Go modules.
+// notice is a copy of NOTICE at the root of the repository, which cannot be embedded from there. moduleLicences holds
+// the licences of the Go modules.
 var (
 	//go:embed licenses/NOTICE
 	notice string
@@ -23,12 +23,13 @@ var (
 func licensesCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:     "licenses",
-		Short:   "Print the licences of third-party code in t2map",
-		Long:    "licenses prints the list of third-party code that t2map contains, and the licences of all of it.",
+		Short:   "Print third-party licences",
+		Long:    "licenses lists the third-party code in t2map and prints its licences.",
 		Example: "  t2map licenses",
 		Args:    usage(cobra.NoArgs),
 		RunE: func(c *cobra.Command, _ []string) error {
-			_, err := io.WriteString(c.OutOrStdout(), strings.Join([]string{notice, dicomio.Licences(), register.Licences(), moduleLicences}, "\n\n"))
+			_, err := io.WriteString(c.OutOrStdout(), strings.Join([]string{notice, dicomio.Licences(),
+				register.Licences(), moduleLicences}, "\n\n"))
 			return err
 		},
 	}

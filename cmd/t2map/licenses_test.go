@@ -10,8 +10,7 @@ import (
 	"testing"
 )
 
-// The notice at the top of the repository is the one that is compiled in, and it names
-// every module that is, on any system.
+// NOTICE and its embedded copy are equal, and name every module in the program, on any system.
 func TestNotice(t *testing.T) {
 	top, err := os.ReadFile(filepath.Join("..", "..", "NOTICE"))
 	if err != nil {

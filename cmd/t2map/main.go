@@ -33,7 +33,7 @@ const (
 )
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), endings()...)
+	ctx, stop := signal.NotifyContext(context.Background(), endSignals()...)
 	// The first signal ends the run in an orderly way. The next one has its usual effect and
 	// ends the process, even while it waits for a disk that does not answer.
 	context.AfterFunc(ctx, stop)
@@ -42,14 +42,14 @@ func main() {
 	os.Exit(code)
 }
 
-// endings returns the signals that end a run: that of the user, that of the system, and that
-// of a closed terminal, unless it is ignored, as under nohup.
-func endings() []os.Signal {
-	all := []os.Signal{os.Interrupt, syscall.SIGTERM}
+// endSignals returns the signals that end a run: interrupt, termination, and a closed terminal unless this signal is
+// ignored, as it is under nohup.
+func endSignals() []os.Signal {
+	signals := []os.Signal{os.Interrupt, syscall.SIGTERM}
 	if !signal.Ignored(syscall.SIGHUP) {
-		all = append(all, syscall.SIGHUP)
+		signals = append(signals, syscall.SIGHUP)
 	}
-	return all
+	return signals
 }
 
 // usageError is a mistake in the command line.
@@ -58,13 +58,12 @@ type usageError struct{ err error }
 func (e usageError) Error() string { return e.err.Error() }
 func (e usageError) Unwrap() error { return e.err }
 
-// failedError describes what was not done.
-type failedError struct{ what string }
+// failedError says that some work failed, such as "2 studies failed". Its exit status is exitFailed.
+type failedError struct{ text string }
 
-func (e failedError) Error() string { return e.what }
+func (e failedError) Error() string { return e.text }
 
-// execute runs the command line and returns the exit status; it is the one place
-// where errors become statuses.
+// execute runs the command line and returns the exit status. It is the only place where errors become exit statuses.
 func execute(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	root := &cobra.Command{
 		Use:   "t2map",
@@ -75,7 +74,7 @@ compartments of every study. It also compares the arms of a trial.
 
 For research. Not a medical device.`,
 		Example: `  t2map demo                                    map and analyse a synthetic trial
-  t2map inspect studies                         show what is there, and what run would do
+  t2map inspect studies                         show the studies, and what run would do
   t2map run studies --out results --scheme skm-tea
   t2map trial results --design trial.csv --out trial-report`,
 		Version:       batch.Version,
@@ -84,37 +83,38 @@ For research. Not a medical device.`,
 		Args:          usage(cobra.NoArgs),
 		RunE:          func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
-	out, notes := &output{w: stdout, name: "standard output"}, &output{w: stderr, name: "standard error"}
+	out, messages := &output{w: stdout, name: "standard output"}, &output{w: stderr, name: "standard error"}
 	root.SetArgs(args)
 	root.SetOut(out)
-	root.SetErr(notes)
+	root.SetErr(messages)
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
 		return usageError{fmt.Errorf("%w\nhint: %s --help", err, c.CommandPath())}
 	})
 	root.CompletionOptions.HiddenDefaultCmd = true
-	root.AddCommand(runCommand(), tablesCommand(), inspectCommand(), trialCommand(), repeatCommand(), compareMasksCommand(), powerCommand(), demoCommand(demoTrialOf), validateCommand(), licensesCommand())
+	root.AddCommand(runCommand(), tablesCommand(), inspectCommand(), trialCommand(), repeatCommand(),
+		compareMasksCommand(), powerCommand(), demoCommand(demoStudies), validateCommand(), licensesCommand())
 	err := root.ExecuteContext(ctx)
 	if failed := out.failure(); failed != nil && (err == nil || errors.Is(err, out.err)) {
 		err = failed
 	}
 	if err != nil {
-		complain(notes, err)
+		printError(messages, err)
 	}
 	code := status(err)
-	if code == exitOK && notes.failure() != nil { // a warning may be lost, and nothing is left to say so
+	if code == exitOK && messages.failure() != nil { // a warning may be lost, and only the exit status can say so
 		code = exitFailed
 	}
 	return code
 }
 
-// complain prints an error and its hint.
-func complain(w io.Writer, err error) {
+// printError prints an error and its hint.
+func printError(w io.Writer, err error) {
 	if errors.Is(err, context.Canceled) {
-		var several interface{ Unwrap() []error }
-		if errors.As(err, &several) { // such as tables that could not be written
-			for _, e := range several.Unwrap() {
+		var joined interface{ Unwrap() []error }
+		if errors.As(err, &joined) { // such as tables that could not be written
+			for _, e := range joined.Unwrap() {
 				if !errors.Is(e, context.Canceled) {
-					complain(w, e)
+					printError(w, e)
 				}
 			}
 		}
@@ -145,8 +145,8 @@ func status(err error) int {
 	return exitUsage
 }
 
-// output is the standard output or the standard error. It remembers the first error of a
-// write, because the callers that print do not check for errors.
+// output is standard output or standard error. It remembers the first write error, because the functions that print
+// do not check for errors.
 type output struct {
 	w    io.Writer
 	name string
@@ -155,7 +155,7 @@ type output struct {
 	err error
 }
 
-// Write writes, until the first error.
+// Write writes until the first error.
 func (o *output) Write(p []byte) (int, error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -167,7 +167,7 @@ func (o *output) Write(p []byte) (int, error) {
 	return n, err
 }
 
-// failure returns an error if not everything was written, and otherwise nil.
+// failure returns an error if the output is incomplete, and otherwise nil.
 func (o *output) failure() error {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -186,10 +186,11 @@ func (o *output) failure() error {
 func usage(check cobra.PositionalArgs) cobra.PositionalArgs {
 	return func(c *cobra.Command, args []string) error {
 		switch err := check(c, args); {
-		case err != nil && c.HasSubCommands(): // it names the unknown command
+		case err != nil && c.HasSubCommands(): // err names the unknown command
 			return usageError{fmt.Errorf("%w\nhint: %s --help", err, c.CommandPath())}
 		case err != nil:
-			return usageError{fmt.Errorf("wrong number of arguments: got %d, want %s\nhint: %s --help", len(args), strings.TrimSuffix(c.UseLine(), " [flags]"), c.CommandPath())}
+			return usageError{fmt.Errorf("wrong number of arguments: got %d, want %s\nhint: %s --help", len(args),
+				strings.TrimSuffix(c.UseLine(), " [flags]"), c.CommandPath())}
 		}
 		return nil
 	}

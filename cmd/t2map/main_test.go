@@ -30,7 +30,7 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// call runs a command line and returns its exit status and what it printed.
+// call runs a command line and returns its exit status and output.
 func call(args ...string) (code int, stdout, stderr string) {
 	var out, errs bytes.Buffer
 	code = execute(context.Background(), args, &out, &errs)
@@ -42,7 +42,8 @@ func studies(t *testing.T, n int) string {
 	t.Helper()
 	dir := filepath.Join(t.TempDir(), "studies")
 	for i := range n {
-		s, err := phantom.New(context.Background(), phantom.Options{Subject: "S" + string(rune('A'+i)), Matrix: 64, Slices: 6, Seed: uint64(i)})
+		s, err := phantom.New(context.Background(), phantom.Options{Subject: "S" + string(rune('A'+i)), Matrix: 64,
+			Slices: 6, Seed: uint64(i)})
 		if err == nil {
 			err = s.Write(context.Background(), filepath.Join(dir, s.Options.Subject))
 		}
@@ -63,28 +64,41 @@ func TestExitStatus(t *testing.T) {
 		code int
 		want []string // on stderr
 	}{
-		{"done", []string{"run", dir, "--out", out, "--scheme", "compartments"}, exitOK, []string{"mapping studies: 1 of 1"}},
+		{"done", []string{"run", dir, "--out", out, "--scheme", "compartments"}, exitOK,
+			[]string{"mapping studies: 1 of 1"}},
 		{"quiet", []string{"run", dir, "--out", out, "--scheme", "compartments", "--quiet"}, exitOK, nil},
-		{"other settings", []string{"run", dir, "--out", out, "--scheme", "compartments", "--skip-echoes", "6"}, exitUsage, []string{"1 result made with other settings: skipped echoes 1, now 6", "hint: choose another folder with --out, or add --replace"}},
-		{"failed", []string{"run", dir, "--out", out, "--scheme", "compartments", "--skip-echoes", "6", "--replace"}, exitFailed, []string{"study SA: fit: 7 echoes less 6 skipped", "1 study failed", "set-aside/SA/baseline-"}},
+		{"other settings", []string{"run", dir, "--out", out, "--scheme", "compartments", "--skip-echoes", "6"},
+			exitUsage, []string{"1 result made with other settings: skipped echoes 1, now 6",
+				"hint: choose another folder with --out, or add --replace"}},
+		{"failed", []string{"run", dir, "--out", out, "--scheme", "compartments", "--skip-echoes", "6", "--replace"},
+			exitFailed, []string{"study SA: fit: 7 echoes less 6 skipped", "1 study failed", "set-aside/SA/baseline-"}},
 		{"tables", []string{"tables", out}, exitOK, nil},
 		{"tables of nothing", []string{"tables", empty}, exitUsage, []string{"holds no results", "hint: "}},
 		{"tables nowhere", []string{"tables", filepath.Join(empty, "x")}, exitUsage, []string{"results: "}},
-		{"nothing", []string{"run", empty, "--out", out, "--scheme", "compartments"}, exitNothing, []string{"no MR study found in 0 files"}},
-		{"no folder", []string{"run", filepath.Join(empty, "x"), "--out", out, "--scheme", "compartments"}, exitUsage, []string{"x"}},
+		{"nothing", []string{"run", empty, "--out", out, "--scheme", "compartments"}, exitNothing,
+			[]string{"no MR study found in 0 files"}},
+		{"no folder", []string{"run", filepath.Join(empty, "x"), "--out", out, "--scheme", "compartments"}, exitUsage,
+			[]string{"x"}},
 		{"no arguments", []string{"run"}, exitUsage, []string{"hint: t2map run --help"}},
 		{"no out", []string{"run", dir, "--scheme", "compartments"}, exitUsage, []string{"--out is missing"}},
-		{"no scheme", []string{"run", dir, "--out", out}, exitUsage, []string{"no label scheme", "hint: name it with --scheme"}},
-		{"unknown scheme", []string{"run", dir, "--out", out, "--scheme", "knees"}, exitUsage, []string{"knees", "oai-zib"}},
+		{"no scheme", []string{"run", dir, "--out", out}, exitUsage,
+			[]string{"no label scheme", "hint: name it with --scheme"}},
+		{"unknown scheme", []string{"run", dir, "--out", out, "--scheme", "knees"}, exitUsage,
+			[]string{"knees", "oai-zib"}},
 		{"unknown flag", []string{"run", dir, "--ouch"}, exitUsage, []string{"--ouch", "hint: t2map run --help"}},
 		{"unknown command", []string{"walk"}, exitUsage, []string{"walk"}},
-		{"bad range", []string{"run", dir, "--out", out, "--scheme", "compartments", "--t2-range", "80"}, exitUsage, []string{"--t2-range"}},
-		{"bad method", []string{"run", dir, "--out", out, "--scheme", "compartments", "--method", "magic"}, exitUsage, []string{"magic", "nlls"}},
-		{"bad mask threshold", []string{"run", dir, "--out", out, "--scheme", "compartments", "--mask-threshold", "0"}, exitUsage, []string{"--mask-threshold: mask threshold 0 is not above 0"}},
-		{"bad Philips scaling", []string{"run", dir, "--out", out, "--scheme", "compartments", "--philips-scaling", "xx"}, exitUsage, []string{`--philips-scaling: "xx" is neither dv`}},
+		{"bad range", []string{"run", dir, "--out", out, "--scheme", "compartments", "--t2-range", "80"}, exitUsage,
+			[]string{"--t2-range"}},
+		{"bad method", []string{"run", dir, "--out", out, "--scheme", "compartments", "--method", "magic"}, exitUsage,
+			[]string{"magic", "nlls"}},
+		{"bad mask threshold", []string{"run", dir, "--out", out, "--scheme", "compartments", "--mask-threshold",
+			"0"}, exitUsage, []string{"--mask-threshold: mask threshold 0 is not above 0"}},
+		{"bad Philips scaling", []string{"run", dir, "--out", out, "--scheme", "compartments", "--philips-scaling",
+			"xx"}, exitUsage, []string{`--philips-scaling: "xx" is neither dv`}},
 		{"foreign masks allowed", []string{"inspect", dir, "--allow-foreign-mask"}, exitOK, nil},
 		{"inspect", []string{"inspect", dir}, exitOK, nil},
-		{"inspect what fails", []string{"inspect", dir, "--mask", "none.nii"}, exitFailed, []string{"run would fail on 1 study"}},
+		{"inspect what fails", []string{"inspect", dir, "--mask", "none.nii"}, exitFailed,
+			[]string{"run would fail on 1 study"}},
 		{"help", []string{"run", "--help"}, exitOK, nil},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -106,8 +120,10 @@ func TestExitStatus(t *testing.T) {
 
 func TestRunPrintsEveryVoxel(t *testing.T) {
 	dir := studies(t, 1)
-	_, stdout, _ := call("run", dir, "--out", filepath.Join(t.TempDir(), "r"), "--scheme", "compartments", "--t2-range", "0,36")
-	for _, w := range []string{"SA", "baseline", "medial", "patellofemoral", "T2 out of range", "1 study mapped, 0 failed"} {
+	_, stdout, _ := call("run", dir, "--out", filepath.Join(t.TempDir(), "r"), "--scheme", "compartments",
+		"--t2-range", "0,36")
+	for _, w := range []string{"SA", "baseline", "medial", "patellofemoral", "T2 out of range",
+		"1 study mapped, 0 failed"} {
 		if !strings.Contains(stdout, w) {
 			t.Errorf("%q has no %q", stdout, w)
 		}
@@ -131,19 +147,21 @@ func TestInspectJSON(t *testing.T) {
 		t.Fatalf("status %d, %v, stderr %q\n%s", code, err, stderr, stdout)
 	}
 	s := in.Studies[0].Series[0]
-	if len(in.Studies) != 2 || len(s.TE) != 7 || s.Size != [3]int{64, 64, 6} || s.Vendor == "" || !strings.HasPrefix(in.Studies[0].Action, "map series") {
+	if len(in.Studies) != 2 || len(s.TE) != 7 || s.Size != [3]int{64, 64, 6} || s.Vendor == "" ||
+		!strings.HasPrefix(in.Studies[0].Action, "map series") {
 		t.Errorf("%+v", in)
 	}
 	// The same as a table.
 	_, stdout, _ = call("inspect", dir)
-	for _, w := range []string{"7: 10 … 70", "64×64×6", "explicit little endian", "masks: labels.nii.gz", "run would: map series", "2 studies in 86 files, 2 of them label maps; passed over: 0 not DICOM"} {
+	for _, w := range []string{"7: 10 … 70", "64×64×6", "explicit little endian", "masks: labels.nii.gz",
+		"run would: map series", "2 studies in 86 files, 2 of them label maps; ignored: 0 not DICOM"} {
 		if !strings.Contains(stdout, w) {
 			t.Errorf("%q has no %q", stdout, w)
 		}
 	}
 }
 
-// A series says of how many images and files it is and how they are coded.
+// A series is described by its numbers of images and files and by its transfer syntaxes.
 func TestInspectedSeriesInWords(t *testing.T) {
 	const explicit, j2k = "1.2.840.10008.1.2.1", "1.2.840.10008.1.2.4.91"
 	for _, c := range []struct {
@@ -151,12 +169,15 @@ func TestInspectedSeriesInWords(t *testing.T) {
 		syntax, images string
 	}{
 		{batch.InspectedSeries{Syntaxes: []string{explicit}, Images: 42, Files: 42}, "explicit little endian", "42"},
-		{batch.InspectedSeries{Syntaxes: []string{explicit}, Lossy: true, Images: 42, Files: 1}, "explicit little endian, lossy before", "42 in 1 file"},
-		{batch.InspectedSeries{Syntaxes: []string{j2k}, Lossy: true, Images: 42, Files: 7}, "JPEG 2000, lossy", "42 in 7 files"},
+		{batch.InspectedSeries{Syntaxes: []string{explicit}, Lossy: true, Images: 42, Files: 1},
+			"explicit little endian, lossy earlier", "42 in 1 file"},
+		{batch.InspectedSeries{Syntaxes: []string{j2k}, Lossy: true, Images: 42, Files: 7}, "JPEG 2000, lossy",
+			"42 in 7 files"},
 		{batch.InspectedSeries{Syntaxes: []string{j2k}}, "JPEG 2000", "0"},
 		{batch.InspectedSeries{Syntaxes: []string{"1.2.840.10008.1.2.4.50"}, Lossy: true}, "JPEG, lossy", "0"},
 		{batch.InspectedSeries{Syntaxes: []string{explicit, j2k}}, "JPEG 2000; explicit little endian", "0"},
-		{batch.InspectedSeries{Syntaxes: []string{explicit, "1.2.840.10008.1.2.4.90", j2k}, Lossy: true}, "3 syntaxes, lossy", "0"},
+		{batch.InspectedSeries{Syntaxes: []string{explicit, "1.2.840.10008.1.2.4.90", j2k}, Lossy: true},
+			"3 syntaxes, lossy", "0"},
 		{batch.InspectedSeries{}, "–", "0"},
 	} {
 		if got := syntaxNames(c.in); got != c.syntax {
@@ -168,30 +189,31 @@ func TestInspectedSeriesInWords(t *testing.T) {
 	}
 }
 
-// The segments of a DICOM mask stand with their compartments, once a scheme is given,
-// and a series in one file says so.
+// With a scheme, the segments of a DICOM mask are listed with their compartments. A series in one file is described as
+// such.
 func TestInspectShowsSegments(t *testing.T) {
 	dir := t.TempDir()
 	s, err := phantom.New(context.Background(), phantom.Options{Subject: "SA", Matrix: 64, Slices: 6})
 	if err == nil {
-		err = dicomtest.Write(context.Background(), s, filepath.Join(dir, "a"), dicomtest.Form{Layout: dicomtest.LayoutEnhanced, Segmentation: true})
+		err = dicomtest.Write(context.Background(), s, filepath.Join(dir, "a"),
+			dicomtest.Form{Layout: dicomtest.LayoutEnhanced, Segmentation: true})
 	}
 	if err != nil {
 		t.Fatal(err)
 	}
 	_, stdout, _ := call("inspect", dir, "--scheme", "compartments")
-	for _, w := range []string{"42 in ", "masks: a/labels.dcm", "SEGMENT  LABEL", "medial          medial          label", "1 study in 2 files; passed over: 0 not DICOM"} {
+	for _, w := range []string{"42 in ", "masks: a/labels.dcm", "SEGMENT  LABEL",
+		"medial          medial          label", "1 study in 2 files; ignored: 0 not DICOM"} {
 		if !strings.Contains(stdout, w) {
 			t.Errorf("%s\nhas no %q", stdout, w)
 		}
 	}
-	if _, stdout, _ = call("inspect", dir); strings.Contains(stdout, "KNOWN BY") {
+	if _, stdout, _ = call("inspect", dir); strings.Contains(stdout, "ACCORDING TO") {
 		t.Errorf("segments without a scheme:\n%s", stdout)
 	}
 }
 
-// A real process that gets a real interrupt ends with 130 and leaves whole
-// studies only.
+// A process that is interrupted ends with exit status 130 and leaves only complete studies.
 func TestInterruptedProcess(t *testing.T) {
 	if runtime.GOOS == "windows" {
 		t.Skip("Windows has no interrupt that one process can send another")

@@ -8,38 +8,39 @@ import (
 	"github.com/t2map/t2map/report"
 )
 
-// checkFolder refuses a folder, named by --out, that cannot be created or is a file.
+// checkFolder returns an error if the folder that --out names cannot be created or is a file.
 func checkFolder(out string) error {
-	for at := filepath.Clean(out); ; at = filepath.Dir(at) {
-		info, err := os.Stat(at)
+	for path := filepath.Clean(out); ; path = filepath.Dir(path) {
+		info, err := os.Stat(path)
 		switch {
 		case err == nil && !info.IsDir():
-			return usageError{fmt.Errorf("--out %s: %s is a file, not a folder\nhint: name a folder; it is created if it does not exist", out, filepath.Base(at))}
-		case err == nil, at == filepath.Dir(at):
+			return usageError{fmt.Errorf("--out %s: %s is a file, not a folder\n"+
+				"hint: name a folder; it is created if it does not exist", out, filepath.Base(path))}
+		case err == nil, path == filepath.Dir(path):
 			return nil // writing reports any other problem
 		}
 	}
 }
 
-// checkInputs refuses to overwrite an input: files are to be written, inputs were read. A link to an
-// input is the input.
+// checkInputs returns an error if one of the files that are to be written is an input, or a link to an input.
 func checkInputs(files, inputs []string) error {
 	for _, input := range inputs {
-		was, err := os.Stat(input)
+		read, err := os.Stat(input)
 		if err != nil {
-			continue // it did not exist and was not read
+			continue // an optional input that does not exist
 		}
 		for _, file := range files {
-			if is, err := os.Stat(file); err == nil && os.SameFile(was, is) {
-				return usageError{fmt.Errorf("%s would be overwritten\nhint: %s is an input; give another --out", file, filepath.Base(input))}
+			if existing, err := os.Stat(file); err == nil && os.SameFile(read, existing) {
+				return usageError{fmt.Errorf("%s would be overwritten\nhint: %s is an input; give another --out",
+					file, filepath.Base(input))}
 			}
 		}
 	}
 	return nil
 }
 
-// below returns the paths of files in a folder; names have slashes.
-func below(dir string, names []string) []string {
+// pathsIn returns the paths of files in a folder. The names have slashes.
+func pathsIn(dir string, names []string) []string {
 	paths := make([]string, len(names))
 	for i, n := range names {
 		paths[i] = filepath.Join(dir, filepath.FromSlash(n))
@@ -47,55 +48,54 @@ func below(dir string, names []string) []string {
 	return paths
 }
 
-// checkBlinded refuses to write what discloses the arms to places where blinded readers look: the
-// folder of the results, that of a study, or one that contains folders of studies.
+// checkBlinded returns an error if out is a place where blinded readers look, because a report discloses the arms:
+// the folder of the results, a study's folder, or a folder that contains study folders.
 func checkBlinded(out, results string) error {
-	if is, err := os.Stat(out); err == nil {
-		if was, err := os.Stat(results); err == nil && os.SameFile(is, was) {
+	if existing, err := os.Stat(out); err == nil {
+		if folder, err := os.Stat(results); err == nil && os.SameFile(existing, folder) {
 			return usageError{fmt.Errorf("--out %s is the folder of the results\n%s", out, blindedHint)}
 		}
 	}
-	inside, _ := os.ReadDir(out) // a folder that does not exist is empty
-	for _, d := range inside {
+	entries, _ := os.ReadDir(out) // a folder that does not exist is empty
+	for _, d := range entries {
 		if isStudy(filepath.Join(out, d.Name())) {
 			return usageError{fmt.Errorf("--out %s contains the folders of studies\n%s", out, blindedHint)}
 		}
 	}
-	at, err := filepath.Abs(out)
+	path, err := filepath.Abs(out)
 	if err != nil {
 		return usageError{fmt.Errorf("--out %s: %w", out, err)}
 	}
-	for ; ; at = filepath.Dir(at) {
-		if isStudy(at) {
+	for ; ; path = filepath.Dir(path) {
+		if isStudy(path) {
 			return usageError{fmt.Errorf("--out %s is a study's folder, or lies in one\n%s", out, blindedHint)}
 		}
-		if at == filepath.Dir(at) {
+		if path == filepath.Dir(path) {
 			break
 		}
 	}
 	return checkOutside(out, results)
 }
 
-// checkOutside is the part of checkBlinded for folders below that of the results.
+// checkOutside returns an error if out lies below the folder of the results.
 func checkOutside(out, results string) error {
-	was, err := os.Stat(results)
+	folder, err := os.Stat(results)
 	if err != nil || !holdsStudies(results) {
 		return nil
 	}
-	at, err := filepath.Abs(out)
-	for ; err == nil && at != filepath.Dir(at); at = filepath.Dir(at) {
-		if is, err := os.Stat(at); err == nil && os.SameFile(is, was) {
+	path, err := filepath.Abs(out)
+	for ; err == nil && path != filepath.Dir(path); path = filepath.Dir(path) {
+		if parent, err := os.Stat(path); err == nil && os.SameFile(parent, folder) {
 			return usageError{fmt.Errorf("--out %s lies in the folder of the results\n%s", out, blindedHint)}
 		}
 	}
 	return nil
 }
 
-// blindedHint says why a report does not go among the results.
-const blindedHint = "hint: those who look at the results are blind to the arms; give the report a folder of its own, such as trial-report"
+const blindedHint = "hint: people who look at the results are blinded to the arms; give the report a folder of its " +
+	"own, such as trial-report"
 
-// holdsStudies reports whether a folder has folders of studies, SUBJECT/VISIT. A table that was copied
-// elsewhere has none beside it.
+// holdsStudies reports whether a folder has study folders, SUBJECT/VISIT. The folder of a copied table has none.
 func holdsStudies(dir string) bool {
 	subjects, _ := os.ReadDir(dir)
 	for _, s := range subjects {
@@ -109,7 +109,7 @@ func holdsStudies(dir string) bool {
 	return false
 }
 
-// isStudy reports whether a folder has the results of a study.
+// isStudy reports whether a folder holds the results of a study.
 func isStudy(dir string) bool {
 	_, err := os.Stat(filepath.Join(dir, report.ResultFile))
 	return err == nil

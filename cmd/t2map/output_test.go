@@ -15,7 +15,7 @@ import (
 	"github.com/t2map/t2map/report"
 )
 
-// Nothing that was read is written over, by whatever name.
+// Inputs are not overwritten, by whatever name.
 func TestInputsAreKept(t *testing.T) {
 	results, design := trialFiles(t, plainName)
 	text, err := os.ReadFile(design)
@@ -42,9 +42,13 @@ func TestInputsAreKept(t *testing.T) {
 		{"a picture", "figures/means.svg", string(text), func(dir, file string) []string {
 			return []string{"trial", results, "--design", file, "--out", dir}
 		}, "means.svg is an input"},
-		{"repeat", "repeat.csv", pairsTable, func(dir, file string) []string { return []string{"repeat", file, "--out", dir} }, "repeat.csv is an input"},
+		{"repeat", "repeat.csv", pairsTable, func(dir,
+			file string) []string {
+			return []string{"repeat", file, "--out", dir}
+		}, "repeat.csv is an input"},
 		{"power", "d.csv", string(must(os.ReadFile(studyDesign))), func(dir, file string) []string {
-			return []string{"power", studyResults, "--design", file, "--endpoint", "medial", "--difference", "2", "--out", file}
+			return []string{"power", studyResults, "--design", file, "--endpoint", "medial", "--difference", "2",
+				"--out", file}
 		}, "d.csv is an input"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -53,7 +57,8 @@ func TestInputsAreKept(t *testing.T) {
 			write(t, file, c.content)
 			before := readAll(t, dir)
 			code, stdout, stderr := call(c.args(dir, file)...)
-			if code != exitUsage || !strings.Contains(stderr, "would be overwritten") || !strings.Contains(stderr, "hint: "+c.hint) {
+			if code != exitUsage || !strings.Contains(stderr, "would be overwritten") ||
+				!strings.Contains(stderr, "hint: "+c.hint) {
 				t.Errorf("status %d\n%s%s", code, stdout, stderr)
 			}
 			if after := readAll(t, dir); len(after) != len(before) || after[file[len(dir):]] != c.content {
@@ -66,7 +71,8 @@ func TestInputsAreKept(t *testing.T) {
 	if err := os.Symlink(design, filepath.Join(dir, "flow.csv")); err != nil {
 		t.Skip("no links here: ", err)
 	}
-	if code, _, stderr := call("trial", results, "--design", design, "--out", dir); code != exitUsage || !strings.Contains(stderr, "trial.csv is an input") {
+	if code, _, stderr := call("trial", results, "--design", design, "--out", dir); code != exitUsage ||
+		!strings.Contains(stderr, "trial.csv is an input") {
 		t.Errorf("status %d\n%s", code, stderr)
 	}
 }
@@ -78,7 +84,7 @@ func must[T any](x T, err error) T {
 	return x
 }
 
-// What tells the arms does not go among what blinded readers open.
+// A report that discloses the arms is not written to folders that blinded readers open.
 func TestReportIsNotAmongResults(t *testing.T) {
 	results, design := trialFiles(t, plainName)
 	study := filepath.Join(results, "S01", "baseline")
@@ -93,9 +99,10 @@ func TestReportIsNotAmongResults(t *testing.T) {
 		{"below the results, deeper", filepath.Join(results, "S99", "a", "b"), "lies in the folder of the results"},
 		{"a subject", filepath.Join(results, "S01"), "contains the folders of studies"},
 	} {
-		for _, from := range []string{results, filepath.Join(results, "compartments.csv")} {
-			code, _, stderr := call("trial", from, "--design", design, "--out", c.out)
-			if code != exitUsage || !strings.Contains(stderr, c.want) || !strings.Contains(stderr, "hint: those who look at the results are blind") {
+		for _, source := range []string{results, filepath.Join(results, "compartments.csv")} {
+			code, _, stderr := call("trial", source, "--design", design, "--out", c.out)
+			if code != exitUsage || !strings.Contains(stderr, c.want) ||
+				!strings.Contains(stderr, "hint: people who look at the results are blinded") {
 				t.Errorf("%s: status %d\n%s", c.name, code, stderr)
 			}
 		}
@@ -111,27 +118,32 @@ func TestOutIsNoFolder(t *testing.T) {
 	file := filepath.Join(dir, "file")
 	write(t, file, "x")
 	for _, out := range []string{file, filepath.Join(file, "report", "again")} {
-		for _, args := range [][]string{{"trial", results, "--design", design}, {"repeat", writeTable(t, filepath.Join(dir, "pairs.csv"), pairsTable)}, {"run", dir, "--scheme", "compartments"}} {
+		for _, args := range [][]string{{"trial", results, "--design", design},
+			{"repeat", writeTable(t, filepath.Join(dir, "pairs.csv"), pairsTable)},
+			{"run", dir, "--scheme", "compartments"}} {
 			code, _, stderr := call(append(args, "--out", out)...)
-			if code != exitUsage || !strings.Contains(stderr, "file is a file, not a folder") || !strings.Contains(stderr, "hint: name a folder") {
+			if code != exitUsage || !strings.Contains(stderr, "file is a file, not a folder") ||
+				!strings.Contains(stderr, "hint: name a folder") {
 				t.Errorf("%v: status %d\n%s", args[0], code, stderr)
 			}
 		}
 	}
-	// A folder where a file should be is named, and no temporary file.
+	// The error names a folder in place of a file, and no temporary file.
 	out := filepath.Join(dir, "out")
 	write(t, filepath.Join(out, "repeat.csv", "x"), "")
 	code, _, stderr := call("repeat", filepath.Join(dir, "pairs.csv"), "--out", out)
-	if code != exitUsage || !strings.Contains(stderr, "repeat.csv: not written: a folder of that name is in the way") || strings.Contains(stderr, ".repeat.csv") {
+	if code != exitUsage ||
+		!strings.Contains(stderr, "repeat.csv: not written: a folder of that name is in the way") ||
+		strings.Contains(stderr, ".repeat.csv") {
 		t.Errorf("status %d\n%s", code, stderr)
 	}
 }
 
-// A full disk is exit status 1 whichever command finds it, and tables that are not written are not pointed
-// at.
+// Every command ends with exit status 1 if the disk is full, and does not refer to tables that are not written.
 func TestFullDiskInWords(t *testing.T) {
 	full := &fs.PathError{Op: "write", Path: "x", Err: syscall.ENOSPC}
-	for _, err := range []error{&batch.TablesError{Err: full}, &batch.DiskFullError{Err: full}, fmt.Errorf("trial.html: %w", full)} {
+	for _, err := range []error{&batch.TablesError{Err: full}, &batch.DiskFullError{Err: full},
+		fmt.Errorf("trial.html: %w", full)} {
 		if got := status(err); got != exitFailed {
 			t.Errorf("%v: status %d, want %d", err, got, exitFailed)
 		}
@@ -142,7 +154,8 @@ func TestFullDiskInWords(t *testing.T) {
 	for _, written := range []bool{true, false} {
 		var b bytes.Buffer
 		printOutcome(&b, "out", batch.Outcome{NotDone: make([]report.Failure, 2)}, written)
-		if strings.Contains(b.String(), "See out") != written || strings.Contains(b.String(), "not all written") == written {
+		if strings.Contains(b.String(), "See out") != written ||
+			strings.Contains(b.String(), "Not all tables are written") == written {
 			t.Errorf("written %t: %s", written, b.String())
 		}
 	}

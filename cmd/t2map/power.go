@@ -33,17 +33,18 @@ func powerCommand() *cobra.Command {
 	var f powerFlags
 	c := &cobra.Command{
 		Use:   "power [RESULTS --design trial.csv --endpoint NAME] --difference D",
-		Short: "Sample size and power for a difference in change, by simulation",
+		Short: "Estimate sample size and power for a difference in change, by simulation",
 		Long: `power simulates trials of two arms, analyses each as 't2map trial' does, by the mixed
 model for repeated measures, and counts how many find the difference at the primary
 visit. If RESULTS is given, the variances and correlations of the changes, the missing
-visits and the analysis are those of that trial; if it has more than two arms, one is
+visits and the analysis are those of this trial; if it has more than two arms, one is
 compared with the reference. Otherwise --sd, --correlation, --visits and --dropout
 describe them.
 
 Without --n, power searches for the smallest size that reaches --power. A trial whose
-first covariance cannot be fitted is judged by the next one that can. A trial that
-cannot be analysed counts as having found nothing. The same seed gives the same figures.
+first covariance cannot be fitted is judged by the next one that can be fitted. A trial
+that cannot be analysed counts as one that found no difference. The same seed gives the
+same results.
 
 Exit status: 0 the power is printed, 2 usage, 130 interrupted.`,
 		Example: `  t2map power results --design trial.csv --endpoint medial --difference 2
@@ -57,32 +58,39 @@ Exit status: 0 the power is printed, 2 usage, 130 interrupted.`,
 
 func (f *powerFlags) add(c *cobra.Command) {
 	p := c.Flags()
-	p.StringVar(&f.study.design, "design", "", "CSV `file` with the design of the trial that RESULTS belongs to, as for t2map trial")
+	p.StringVar(&f.study.design, "design", "",
+		"CSV `file` with the design of the trial that RESULTS belongs to, as for t2map trial")
 	p.StringArrayVar(&f.study.endpoints, "endpoints", nil, "CSV `file` with other endpoints, as for t2map trial")
 	p.StringVar(&f.endpoint, "endpoint", "", "`name` of the endpoint (default: the design's primary one)")
-	p.StringVar(&f.study.over.Visits, "study-visits", "", "visits of that trial with their `months`: baseline=0,month03=3")
-	p.StringVar(&f.study.over.Reference, "reference", "", "reference `arm` of that trial")
-	p.StringVar(&f.study.over.Primary, "primary", "", "primary `contrast` of that trial, such as medial@month12")
-	p.StringVar(&f.study.over.Covariance, "covariance", "", "covariance `structure` of the visits of a subject: unstructured, hcs, ar1 or cs (default unstructured)")
-	p.StringVar(&f.study.over.DF, "df", "", "`method` for the degrees of freedom: kenward-roger or satterthwaite (default kenward-roger)")
+	p.StringVar(&f.study.heading.Visits, "study-visits", "",
+		"visits of the trial with their `months`: baseline=0,month03=3")
+	p.StringVar(&f.study.heading.Reference, "reference", "", "reference `arm` of the trial")
+	p.StringVar(&f.study.heading.Primary, "primary", "", "primary `contrast` of the trial, such as medial@month12")
+	p.StringVar(&f.study.heading.Covariance, "covariance", "",
+		"covariance `structure` of the visits of a subject: unstructured, hcs, ar1 or cs (default "+
+			"unstructured)")
+	p.StringVar(&f.study.heading.DF, "df", "",
+		"`method` for the degrees of freedom: kenward-roger or satterthwaite (default kenward-roger)")
 	f.study.twoStudies = "none"
 	f.study.table.add(c)
 	p.Float64Var(&f.assumed.SD, "sd", 0, "standard `deviation` of the change at a given baseline, instead of RESULTS")
 	p.Float64Var(&f.assumed.Correlation, "correlation", 0.5, "`correlation` of the change between any two visits")
 	p.IntVar(&f.assumed.Visits, "visits", 2, "`number` of visits after baseline; the last is tested")
 	p.Float64Var(&f.assumed.Dropout, "dropout", 0, "`fraction` of subjects who leave before the last visit")
-	p.Float64Var(&f.difference, "difference", 0, "`difference` between the changes of the arms, in the endpoint's unit (required)")
+	p.Float64Var(&f.difference, "difference", 0,
+		"`difference` between the changes of the arms, in the endpoint's unit (required)")
 	p.Float64Var(&f.alpha, "alpha", 0.05, "two-sided `level` of the test")
 	p.Float64Var(&f.target, "power", 0.8, "`power` to reach")
-	p.IntSliceVar(&f.sizes, "n", nil, "`sizes` per arm to simulate, such as 12,20,30 (default: search for the smallest)")
+	p.IntSliceVar(&f.sizes, "n", nil,
+		"`sizes` per arm to simulate, such as 12,20,30 (default: search for the smallest)")
 	p.IntVar(&f.draw.Simulations, "simulations", 2000, "`number` of trials to simulate for each size")
 	p.Uint64Var(&f.draw.Seed, "seed", 1, "`seed` of the simulation")
 	p.IntVar(&f.draw.Workers, "workers", 0, "`number` of trials to analyse at a time (default: one per processor)")
 	p.StringVar(&f.out, "out", "", "CSV `file` for the table")
 }
 
-// The largest simulation: a power with a standard error of 0.05 %, and an arm for which 2000
-// trials take some minutes.
+// The limits of a simulation: a standard error of the power of 0.05 %, and an arm with which 2000 trials take some
+// minutes.
 const (
 	mostSimulations = 1_000_000
 	mostPerArm      = 5000
@@ -91,13 +99,13 @@ const (
 func (f powerFlags) check(args []string) error {
 	switch {
 	case len(args) == 0 && f.assumed.SD == 0:
-		return errors.New("either RESULTS with --design, or --sd is needed")
+		return errors.New("either RESULTS with --design or --sd is required")
 	case len(args) > 0 && f.assumed.SD != 0:
-		return errors.New("RESULTS and --sd exclude each other: give one of them")
+		return errors.New("RESULTS and --sd cannot be combined")
 	case len(args) > 0 && f.study.design == "":
-		return errors.New("--design is needed with RESULTS")
+		return errors.New("RESULTS requires --design")
 	case f.difference == 0 || math.IsNaN(f.difference) || math.IsInf(f.difference, 0):
-		return errors.New("--difference is needed and must not be 0")
+		return errors.New("--difference is required and must not be 0")
 	case !(f.alpha > 0 && f.alpha < 1):
 		return fmt.Errorf("--alpha %g is not between 0 and 1", f.alpha)
 	case !(f.target > 0 && f.target < 1):
@@ -155,8 +163,8 @@ func runPower(c *cobra.Command, args []string, f powerFlags) error {
 	return nil
 }
 
-// scenarioWords describe what is tested and in which unit, where its standard deviation comes from,
-// and what the simulated trials lack.
+// scenarioWords describe the tested difference, its unit, the source of the standard deviation, and limits of the
+// simulation.
 type scenarioWords struct {
 	what, unit, basis string
 	notes             []string
@@ -168,7 +176,7 @@ func (f powerFlags) scenario(c *cobra.Command, args []string) (s power.Scenario,
 		if s, err = f.assumed.Scenario(); err != nil {
 			return s, w, usageError{fmt.Errorf("%w\nhint: t2map power --help", err)}
 		}
-		plan, err := f.study.over.Plan()
+		plan, err := f.study.heading.Plan()
 		if err != nil {
 			return s, w, usageError{err}
 		}
@@ -180,7 +188,7 @@ func (f powerFlags) scenario(c *cobra.Command, args []string) (s power.Scenario,
 	if err != nil {
 		return s, w, err
 	}
-	f.study.permutations = 1 // the result is not used
+	f.study.permutations = 1 // the permutation test is not used
 	a, err := trial.Analyse(c.Context(), batch.Version, tables, f.study.adjust)
 	if err != nil {
 		return s, w, err
@@ -190,12 +198,13 @@ func (f powerFlags) scenario(c *cobra.Command, args []string) (s power.Scenario,
 		name = a.Design.Primary.Endpoint
 	}
 	if name == "" {
-		return s, w, usageError{errors.New("--endpoint is needed: the design has no primary endpoint")}
+		return s, w, usageError{errors.New("--endpoint is required: the design has no primary endpoint")}
 	}
 	if s, err = power.FromStudy(a, name); err != nil {
 		return s, w, usageError{err}
 	}
-	w.what = fmt.Sprintf("the change of %s at %s", printable.Line(name), printable.Line(a.Design.Visits[a.Design.Primary.Visit].Name))
+	w.what = fmt.Sprintf("the change of %s at %s", printable.Line(name),
+		printable.Line(a.Design.Visits[a.Design.Primary.Visit].Name))
 	i := slices.IndexFunc(a.Endpoints, func(e trial.EndpointAnalysis) bool { return e.Name == name })
 	if unit := a.Endpoints[i].Unit; unit != "" {
 		w.unit = " " + printable.Line(unit)
@@ -207,13 +216,15 @@ func (f powerFlags) scenario(c *cobra.Command, args []string) (s power.Scenario,
 
 // print prints a row per size, the answer, and its basis.
 func (f powerFlags) print(w io.Writer, s power.Scenario, size power.Size, words scenarioWords) {
-	fmt.Fprintf(w, "Power to find a difference of %g%s in %s, two-sided %g %%;\nmixed model, %v, %v:\n", s.Difference, words.unit, words.what, 100*s.Alpha, s.Model.Covariance, s.Model.DF)
+	fmt.Fprintf(w, "Power to find a difference of %g%s in %s, two-sided %g %%;\nmixed model, %v, %v:\n", s.Difference,
+		words.unit, words.what, 100*s.Alpha, s.Model.Covariance, s.Model.DF)
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
 	fmt.Fprint(t, "per arm\tpower\t95 % CI\tfell back\tno model\t\n")
 	fellBack, failed := 0, 0
 	for _, r := range size.Tried {
 		p := r.Power()
-		fmt.Fprintf(t, "%d\t%.2f %%\t%.1f to %.1f\t%d\t%d\t\n", r.PerArm, 100*p.Estimate, 100*p.Low, 100*p.High, r.FellBack, r.Failed)
+		fmt.Fprintf(t, "%d\t%.2f %%\t%.1f to %.1f\t%d\t%d\t\n", r.PerArm, 100*p.Estimate, 100*p.Low, 100*p.High,
+			r.FellBack, r.Failed)
 		fellBack += r.FellBack
 		failed += r.Failed
 	}
@@ -222,7 +233,8 @@ func (f powerFlags) print(w io.Writer, s power.Scenario, size power.Size, words 
 	case size.PerArm > 0:
 		fmt.Fprintf(w, "%d per arm is the smallest size that reaches %g %%.\n", size.PerArm, 100*f.target)
 	case len(f.sizes) == 0:
-		fmt.Fprintf(w, "No size that was tried reaches %g %%: the difference is small compared with the standard deviation.\n", 100*f.target)
+		fmt.Fprintf(w, "None of these sizes reaches %g %%: the difference is small compared with the standard "+
+			"deviation.\n", 100*f.target)
 	}
 	fmt.Fprintf(w, "%d trials were simulated for each size; SD of the change at a given baseline %.3g%s (%s).\n",
 		f.draw.Simulations, math.Sqrt(s.Sigma.At(s.Primary, s.Primary)), words.unit, words.basis)
@@ -230,9 +242,10 @@ func (f powerFlags) print(w io.Writer, s power.Scenario, size power.Size, words 
 		fmt.Fprintf(w, "note: %s\n", printable.Line(n))
 	}
 	if fellBack > 0 {
-		fmt.Fprintf(w, "In %d trials the first covariance could not be fitted; they are judged by the next one that could.\n", fellBack)
+		fmt.Fprintf(w, "In %d trials the first covariance could not be fitted; they are judged by the next one that "+
+			"could be fitted.\n", fellBack)
 	}
 	if failed > 0 {
-		fmt.Fprintf(w, "%d trials could not be analysed and count as having found nothing.\n", failed)
+		fmt.Fprintf(w, "%d trials could not be analysed; they count as trials that found no difference.\n", failed)
 	}
 }

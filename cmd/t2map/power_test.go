@@ -19,12 +19,14 @@ func writeStudy(t *testing.T) (design, results string) {
 	for i := range 16 {
 		fmt.Fprintf(&d, "S%02d,%s\n", i, []string{"control", "treatment"}[i%2])
 		for v, visit := range []string{"baseline", "month12"} {
-			fmt.Fprintf(&r, "S%02d,%s,st%d-%d,se%d-%d,right,medial,%.2f,nlls,plain,one,7 echoes,,\n", i, visit, i, v, i, v, 38+2*rng.NormFloat64())
+			fmt.Fprintf(&r, "S%02d,%s,st%d-%d,se%d-%d,right,medial,%.2f,nlls,plain,one,7 echoes,,\n", i, visit, i, v,
+				i, v, 38+2*rng.NormFloat64())
 		}
 	}
 	dir := t.TempDir()
 	design = filepath.Join(dir, "trial.csv")
-	for name, content := range map[string]string{design: d.String(), filepath.Join(dir, "compartments.csv"): r.String()} {
+	for name, content := range map[string]string{design: d.String(),
+		filepath.Join(dir, "compartments.csv"): r.String()} {
 		if err := os.WriteFile(name, []byte(content), 0o644); err != nil {
 			t.Fatal(err)
 		}
@@ -35,30 +37,35 @@ func writeStudy(t *testing.T) (design, results string) {
 func TestPower(t *testing.T) {
 	design, results := writeStudy(t)
 	out := filepath.Join(t.TempDir(), "power.csv")
-	args := []string{"power", results, "--design", design, "--endpoint", "medial", "--difference", "2", "--simulations", "200", "--out", out}
+	args := []string{"power", results, "--design", design, "--endpoint", "medial", "--difference", "2",
+		"--simulations", "200", "--out", out}
 	code, stdout, stderr := call(args...)
 	if code != exitOK {
 		t.Fatalf("status %d\n%s", code, stderr)
 	}
-	for _, w := range []string{"a difference of 2 ms in the change of medial at month12", "is the smallest size that reaches 80 %", "from 16 subjects", "200 trials were simulated"} {
+	for _, w := range []string{"a difference of 2 ms in the change of medial at month12",
+		"is the smallest size that reaches 80 %", "from 16 subjects", "200 trials were simulated"} {
 		if !strings.Contains(stdout, w) {
 			t.Errorf("power does not say %q:\n%s", w, stdout)
 		}
 	}
 	first, err := os.ReadFile(out)
-	if err != nil || !strings.HasPrefix(string(first), "per_arm,difference,alpha,simulations,found,power,low95,high95,fell_back,no_model\n") {
+	if err != nil || !strings.HasPrefix(string(first),
+		"per_arm,difference,alpha,simulations,found,power,low95,high95,fell_back,no_model\n") {
 		t.Errorf("%v, %s", err, first)
 	}
 	if code, again, _ := call(append(args, "--workers", "3")...); code != exitOK || again != stdout {
 		t.Errorf("with three workers:\n%s\nwas\n%s", again, stdout)
 	}
-	code, stdout, stderr = call("power", "--sd", "3", "--visits", "1", "--difference", "30", "--n", "12,1", "--simulations", "50")
-	if code != exitOK || !strings.Contains(stdout, "100.00 %") || !strings.Contains(stdout, "50 trials could not be analysed") || strings.Contains(stdout, "smallest") {
+	code, stdout, stderr = call("power", "--sd", "3", "--visits", "1", "--difference", "30", "--n", "12,1",
+		"--simulations", "50")
+	if code != exitOK || !strings.Contains(stdout, "100.00 %") ||
+		!strings.Contains(stdout, "50 trials could not be analysed") || strings.Contains(stdout, "smallest") {
 		t.Errorf("status %d\n%s%s", code, stdout, stderr)
 	}
 }
 
-// A trial whose masks were carried from a visit is noted, as power and repeat would not have it otherwise.
+// power notes that masks were carried from another visit.
 func TestCarriedMasksAreNoted(t *testing.T) {
 	design, results := writeStudy(t)
 	path := filepath.Join(results, "compartments.csv")
@@ -77,15 +84,18 @@ func TestCarriedMasksAreNoted(t *testing.T) {
 			lines[n] += ","
 		}
 	}
-	power := []string{"power", results, "--design", design, "--endpoint", "medial", "--difference", "2", "--n", "12", "--simulations", "20"}
+	power := []string{"power", results, "--design", design, "--endpoint", "medial", "--difference", "2", "--n", "12",
+		"--simulations", "20"}
 	if _, stdout, stderr := call(power...); strings.Contains(stdout, "carried") {
 		t.Errorf("drawn masks: %s%s", stdout, stderr)
 	}
 	write(t, path, strings.Join(lines, "\n")+"\n")
-	if code, stdout, stderr := call(power...); code != exitOK || !strings.Contains(stdout, "note: masks were carried from baseline by registration") {
+	if code, stdout, stderr := call(power...); code != exitOK ||
+		!strings.Contains(stdout, "note: masks were carried from baseline by registration") {
 		t.Errorf("power: status %d\n%s%s", code, stdout, stderr)
 	}
-	if code, stdout, stderr := call("repeat", results); code != exitOK || !strings.Contains(stdout, "note: 16 of 16 knees have a mask that was carried from baseline") {
+	if code, stdout, stderr := call("repeat", results); code != exitOK ||
+		!strings.Contains(stdout, "note: 16 of 16 knees have a mask that was carried from baseline") {
 		t.Errorf("repeat: status %d\n%s%s", code, stdout, stderr)
 	}
 }
@@ -96,40 +106,48 @@ func TestPowerUsage(t *testing.T) {
 		args []string
 		want string
 	}{
-		"nothing":         {nil, "RESULTS with --design, or --sd"},
-		"both":            {[]string{results, "--sd", "3", "--difference", "1"}, "give one"},
-		"no design":       {[]string{results, "--difference", "1"}, "--design is needed"},
-		"no difference":   {[]string{"--sd", "3"}, "--difference is needed"},
-		"no endpoint":     {[]string{results, "--design", design, "--difference", "1"}, "--endpoint is needed"},
-		"other endpoint":  {[]string{results, "--design", design, "--difference", "1", "--endpoint", "x"}, "there are medial"},
-		"level":           {[]string{"--sd", "3", "--difference", "1", "--alpha", "0"}, "--alpha 0"},
-		"certain":         {[]string{"--sd", "3", "--difference", "1", "--power", "1"}, "--power 1"},
-		"nobody":          {[]string{"--sd", "3", "--difference", "1", "--n", "0"}, "--n 0"},
-		"no trials":       {[]string{"--sd", "3", "--difference", "1", "--simulations", "0"}, "--simulations 0"},
-		"a correlation":   {[]string{"--sd", "3", "--difference", "1", "--correlation", "1"}, "correlation of 1"},
-		"all drop out":    {[]string{"--sd", "3", "--difference", "1", "--dropout", "1"}, "dropout of 1"},
-		"negative SD":     {[]string{"--sd", "-3", "--difference", "1"}, "standard deviation of -3"},
-		"structure":       {[]string{"--sd", "3", "--difference", "1", "--covariance", "x"}, "unstructured, hcs"},
-		"no such results": {[]string{filepath.Join(results, "x"), "--design", design, "--difference", "1"}, "hint: RESULTS is the folder"},
+		"nothing":       {nil, "either RESULTS with --design or --sd is required"},
+		"both":          {[]string{results, "--sd", "3", "--difference", "1"}, "RESULTS and --sd cannot be combined"},
+		"no design":     {[]string{results, "--difference", "1"}, "RESULTS requires --design"},
+		"no difference": {[]string{"--sd", "3"}, "--difference is required"},
+		"no endpoint":   {[]string{results, "--design", design, "--difference", "1"}, "--endpoint is required"},
+		"other endpoint": {[]string{results, "--design", design, "--difference", "1", "--endpoint", "x"},
+			"there are medial"},
+		"level":         {[]string{"--sd", "3", "--difference", "1", "--alpha", "0"}, "--alpha 0"},
+		"certain":       {[]string{"--sd", "3", "--difference", "1", "--power", "1"}, "--power 1"},
+		"nobody":        {[]string{"--sd", "3", "--difference", "1", "--n", "0"}, "--n 0"},
+		"no trials":     {[]string{"--sd", "3", "--difference", "1", "--simulations", "0"}, "--simulations 0"},
+		"a correlation": {[]string{"--sd", "3", "--difference", "1", "--correlation", "1"}, "correlation of 1"},
+		"all drop out":  {[]string{"--sd", "3", "--difference", "1", "--dropout", "1"}, "dropout of 1"},
+		"negative SD":   {[]string{"--sd", "-3", "--difference", "1"}, "standard deviation of -3"},
+		"structure":     {[]string{"--sd", "3", "--difference", "1", "--covariance", "x"}, "unstructured, hcs"},
+		"no such results": {[]string{filepath.Join(results, "x"), "--design", design, "--difference", "1"},
+			"hint: RESULTS is the folder"},
 	} {
-		if code, _, stderr := call(append([]string{"power"}, c.args...)...); code != exitUsage || !strings.Contains(stderr, c.want) {
+		if code, _, stderr := call(append([]string{"power"}, c.args...)...); code != exitUsage ||
+			!strings.Contains(stderr, c.want) {
 			t.Errorf("%s: status %d, %q, want …%s…", name, code, stderr, c.want)
 		}
 	}
 }
 
-// What is drawn without covariates and without a second study at a visit says so.
+// A note says that the simulation omits covariates and second studies at a visit.
 func TestPowerNotes(t *testing.T) {
 	design, results := writeStudy(t)
-	text := strings.Replace(string(must(os.ReadFile(design))), "subject,arm\n", "# covariates: age\nsubject,arm,age\n", 1)
+	text := strings.Replace(string(must(os.ReadFile(design))), "subject,arm\n",
+		"# covariates: age\nsubject,arm,age\n", 1)
 	for i := range 16 {
-		text = strings.Replace(text, fmt.Sprintf("S%02d,%s\n", i, []string{"control", "treatment"}[i%2]), fmt.Sprintf("S%02d,%s,%d\n", i, []string{"control", "treatment"}[i%2], 40+i*i%17), 1)
+		text = strings.Replace(text, fmt.Sprintf("S%02d,%s\n", i, []string{"control", "treatment"}[i%2]),
+			fmt.Sprintf("S%02d,%s,%d\n", i, []string{"control", "treatment"}[i%2], 40+i*i%17), 1)
 	}
 	write(t, design, text)
 	path := filepath.Join(results, "compartments.csv")
-	write(t, path, string(must(os.ReadFile(path)))+"S00,month12,second,second,right,medial,39,nlls,plain,one,7 echoes,,\n")
-	code, stdout, stderr := call("power", results, "--design", design, "--endpoint", "medial", "--difference", "2", "--n", "12", "--simulations", "20")
-	for _, want := range []string{"note: the standard deviation is adjusted for age", "note: visits with two studies count as missing"} {
+	write(t, path, string(must(os.ReadFile(path)))+"S00,month12,second,second,right,medial,39,nlls,plain,one,7 "+
+		"echoes,,\n")
+	code, stdout, stderr := call("power", results, "--design", design, "--endpoint", "medial", "--difference", "2",
+		"--n", "12", "--simulations", "20")
+	for _, want := range []string{"note: the standard deviation is adjusted for age",
+		"note: visits with two studies count as missing"} {
 		if code != exitOK || !strings.Contains(stdout, want) {
 			t.Errorf("status %d, no %q\n%s%s", code, want, stdout, stderr)
 		}

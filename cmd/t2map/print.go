@@ -15,11 +15,10 @@ import (
 	"github.com/t2map/t2map/segment"
 )
 
-// shownStudies is the largest number of studies in a table on the screen; more belong in a
-// spreadsheet.
+// shownStudies is the largest number of studies in the table on the screen.
 const shownStudies = 20
 
-// printOutcome prints what was done and, if the tables are written, where the results are.
+// printOutcome prints a summary of a run and, if the tables are written, the path of the results.
 func printOutcome(w io.Writer, out string, o batch.Outcome, written bool) {
 	if len(o.Results) <= shownStudies {
 		printCompartments(w, o.Results)
@@ -29,29 +28,29 @@ func printOutcome(w io.Writer, out string, o batch.Outcome, written bool) {
 		fmt.Fprintf(w, ", %d not done", n)
 	}
 	if n := len(o.Earlier); n > 0 {
-		fmt.Fprintf(w, "; the tables also have %d of earlier runs", n)
+		fmt.Fprintf(w, "; the tables also have %d from earlier runs", n)
 	}
 	if n := len(o.Listed); n > 0 {
-		fmt.Fprintf(w, "; %d that earlier runs left failed or not done", n)
+		fmt.Fprintf(w, "; %d failed or not done in earlier runs", n)
 	}
-	if !written { // the error says which
-		fmt.Fprintln(w, ". The tables are not all written.")
+	if !written { // the error says which tables
+		fmt.Fprintln(w, ". Not all tables are written.")
 		return
 	}
 	table := "compartments.csv"
 	if len(o.Results) == 0 {
-		table = "studies.csv" // which has the reasons
+		table = "studies.csv" // it has the reasons
 	}
 	fmt.Fprintf(w, ". See %s and %s.\n", filepath.Join(out, "index.html"), filepath.Join(out, table))
 }
 
-// printNotes prints remarks about a run that are not failures.
+// printNotes prints the notes of a run.
 func printNotes(w io.Writer, notes []string, quiet bool) {
 	if quiet {
 		return
 	}
-	for _, r := range notes {
-		fmt.Fprintf(w, "note: %s\n", printable.Line(r))
+	for _, note := range notes {
+		fmt.Fprintf(w, "note: %s\n", printable.Line(note))
 	}
 }
 
@@ -64,7 +63,8 @@ func printCompartments(w io.Writer, results []report.Result) {
 	fmt.Fprintln(t, "SUBJECT\tVISIT\tCOMPARTMENT\tMEAN T2 (ms)\tSD\tMEDIAN\tUSED/VOXELS\tEXCLUDED; NOTES")
 	for _, r := range results {
 		for _, c := range r.Compartments {
-			fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%s\t%d/%d\t%s\n", printable.Line(r.Subject), printable.Line(r.Visit), printable.Line(c.Compartment),
+			fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%s\t%d/%d\t%s\n", printable.Line(r.Subject), printable.Line(r.Visit),
+				printable.Line(c.Compartment),
 				ms(c.MeanT2), ms(c.SDT2), ms(c.MedianT2), c.Used, c.Voxels, remarks(r, c))
 		}
 	}
@@ -80,8 +80,7 @@ func ms(n segment.Number) string {
 	return fmt.Sprintf("%.2f", float64(n))
 }
 
-// remarks returns why voxels of a row are excluded, its note, and the visit that its mask comes from,
-// as far as there are any.
+// remarks returns the reasons for excluded voxels of a row, its note, and the visit that its mask was carried from.
 func remarks(r report.Result, c segment.Summary) string {
 	parts := []string{strings.Join(c.Excluded.Reasons(), ", "), c.Note}
 	if r.Mask.From != "" {
@@ -90,9 +89,8 @@ func remarks(r report.Result, c segment.Summary) string {
 	return strings.Join(slices.DeleteFunc(parts, func(p string) bool { return p == "" }), "; ")
 }
 
-// printDamaged lists the files that cannot be read, where there are several: the failures that
-// stand for them name the first. Files with one reason are listed together, those that are damaged apart
-// from those that are not supported.
+// printDamaged lists the files that cannot be read, if there are several: a failure names only the first. Files with
+// the same reason are listed together. Damaged and unsupported files have lists of their own.
 func printDamaged(w io.Writer, problems []batch.Problem) {
 	if len(problems) < 2 {
 		return
@@ -102,16 +100,17 @@ func printDamaged(w io.Writer, problems []batch.Problem) {
 		unsupported bool
 	}{{"damaged:", false}, {"not supported:", true}} {
 		var all grouped
-		ofFiles := map[string]bool{} // texts that files share, not studies
+		fileReasons := map[string]bool{} // reasons of files; the others are of studies
 		seen := map[[2]string]bool{}
 		for _, p := range problems {
 			switch {
 			case p.Unsupported != kind.unsupported || seen[[2]string{p.File, p.FileReason}]:
 			case p.File == "":
-				all.add(p.Reason, p.Reason, "", failedName(report.Failure{Folder: p.Folder, Study: p.Study, Alike: p.Alike}))
+				all.add(p.Reason, p.Reason, "", failedName(report.Failure{Folder: p.Folder, Study: p.Study,
+					Alike: p.Alike}))
 			default:
 				seen[[2]string{p.File, p.FileReason}] = true // once for all studies of its folder
-				ofFiles[p.FileReason] = true
+				fileReasons[p.FileReason] = true
 				all.add(p.FileReason, p.Reason, "", printable.Line(p.File))
 			}
 		}
@@ -119,22 +118,23 @@ func printDamaged(w io.Writer, problems []batch.Problem) {
 			fmt.Fprintln(w, kind.heading)
 		}
 		for _, g := range all.groups {
-			what := "studies"
-			if ofFiles[g.text] {
-				what = "files"
+			noun := "studies"
+			if fileReasons[g.text] {
+				noun = "files"
 			}
 			if len(g.names) == 1 {
 				fmt.Fprintf(w, "  %s\n", printable.Line(g.text))
 			} else {
-				fmt.Fprintf(w, "  %d %s: %s\n    %s\n", len(g.names), what, printable.Line(g.text), g.list())
+				fmt.Fprintf(w, "  %d %s: %s\n    %s\n", len(g.names), noun, printable.Line(g.text), g.list())
 			}
 		}
 	}
 }
 
-func count(n int, one, many string) string {
+// count returns a number with a noun in the singular or plural.
+func count(n int, singular, plural string) string {
 	if n == 1 {
-		return "1 " + one
+		return "1 " + singular
 	}
-	return fmt.Sprintf("%d %s", n, many)
+	return fmt.Sprintf("%d %s", n, plural)
 }

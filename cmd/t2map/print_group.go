@@ -10,14 +10,13 @@ import (
 	"github.com/t2map/t2map/report"
 )
 
-// The largest numbers of study names under one text, and of warnings. studies.csv and the page
-// have the rest.
+// The largest number of study names below a text, and of warnings. studies.csv and the page have all.
 const (
 	shownNames    = 12
 	shownWarnings = 20
 )
 
-// group is a text that several studies share, with a hint.
+// group is a text with a hint, and the names of the studies that share it.
 type group struct {
 	text, hint string
 	names      []string
@@ -79,8 +78,8 @@ func printFailures(w io.Writer, failures []report.Failure) {
 	}
 }
 
-// failedName names a study by its folder, and also by its hash if the folder has others. A study that is
-// not there has the name that a manifest gives it; what belongs to no study has none.
+// failedName names a study by its folder, and also by its hash if other studies have the same folder. A missing study
+// has the name in the manifest; a failure that belongs to no study has an empty name.
 func failedName(f report.Failure) string {
 	switch {
 	case f.Folder == "":
@@ -91,51 +90,49 @@ func failedName(f report.Failure) string {
 	return printable.Line(f.Folder)
 }
 
-// withoutFolder returns the text with the paths of files relative to the study's folder, so that
-// the same fault of two studies has the same text.
+// withoutFolder returns the text with paths relative to the study's folder, so that the same problem in two studies
+// has the same text.
 func withoutFolder(text, folder string) string {
 	if folder == "" {
 		return text
 	}
-	const before = " \"'(:,;" // characters before a name
+	const separators = " \"'(:,;" // characters that can precede a path
 	var b strings.Builder
-	for at := 0; ; {
-		n := strings.Index(text[at:], folder+"/")
+	for start := 0; ; {
+		n := strings.Index(text[start:], folder+"/")
 		if n < 0 {
-			b.WriteString(text[at:])
+			b.WriteString(text[start:])
 			return b.String()
 		}
-		n += at
-		b.WriteString(text[at:n])
-		if n > 0 && !strings.ContainsRune(before, rune(text[n-1])) {
+		n += start
+		b.WriteString(text[start:n])
+		if n > 0 && !strings.ContainsRune(separators, rune(text[n-1])) {
 			b.WriteString(folder + "/")
 		}
-		at = n + len(folder) + 1
+		start = n + len(folder) + 1
 	}
 }
 
-// hashes matches the words by which messages name a series, study or frame of reference: the
-// hash of its UID, which no two studies share. Lists of series have it in parentheses.
+// hashes matches the hash of the UID of a series, study or frame of reference in a message. Lists of series have it in
+// parentheses. No two studies share a hash.
 var hashes = regexp.MustCompile(`\b(series|study|frame) [0-9a-f]{12}\b|\bhash [0-9a-f]{12}, `)
 
-// withoutHash returns the text without the hashes of UIDs, so that the same fault of two
-// studies has the same text.
+// withoutHash returns the text without the hashes of UIDs, so that the same problem in two studies has the same text.
 func withoutHash(text string) string { return hashes.ReplaceAllString(text, "$1") }
 
-// printWarnings lists what speaks against the figures of the studies, and prints once what many
-// share.
+// printWarnings prints the warnings of the studies. A warning that several studies share is printed once.
 func printWarnings(w io.Writer, results []report.Result, quiet bool) {
 	if quiet {
 		return
 	}
-	count := map[string]int{}
+	studies := map[string]int{}
 	for _, r := range results {
-		count[studyName(r)]++
+		studies[studyName(r)]++
 	}
 	var all grouped
 	for _, r := range results {
 		name := studyName(r)
-		if count[name] > 1 {
+		if studies[name] > 1 {
 			name = fmt.Sprintf("%s (%s)", name, printable.Line(r.Study))
 		}
 		for _, text := range r.Warnings {
@@ -154,7 +151,7 @@ func printWarnings(w io.Writer, results []report.Result, quiet bool) {
 	}
 }
 
-// studyName returns the name of a study that is done.
+// studyName returns the subject and the visit of a result.
 func studyName(r report.Result) string {
 	return printable.Line(strings.TrimSpace(r.Subject + " " + r.Visit))
 }

@@ -17,16 +17,20 @@ import (
 	"github.com/t2map/t2map/report"
 )
 
-// Studies that failed for one reason are listed under it, with one hint; a reason of one
-// study stands as it is.
+// Studies that failed for the same reason are listed under it, with one hint. A reason of one study is printed unchanged.
 func TestFailuresAreGrouped(t *testing.T) {
 	var failures []report.Failure
 	for n := range 15 {
 		folder := fmt.Sprintf("S%02d/V1", n)
-		failures = append(failures, report.Failure{Folder: folder, Study: fmt.Sprint("f00", n), Reason: "mask: " + folder + "/labels.nii.gz: neither qform nor sform", Hint: "save it again"})
+		failures = append(failures, report.Failure{Folder: folder, Study: fmt.Sprint("f00", n), Reason: "mask: " +
+			folder + "/labels.nii.gz: neither qform nor sform", Hint: "save it again"})
 	}
-	failures = append(failures, report.Failure{Folder: "S99/V1", Reason: "read: S99/V1/IM1: the file ends early", Hint: "copy it"},
-		report.Failure{Reason: "x: not sure whose"}, report.Failure{Subject: "S07", Visit: "M12", Reason: "manifest m.csv: line 3: no MR study in the folder"}, report.Failure{Folder: "v", Study: "aa", Alike: true, Reason: "alone"}, report.Failure{Folder: "v", Study: "bb", Alike: true, Reason: "alone too"})
+	failures = append(failures, report.Failure{Folder: "S99/V1", Reason: "read: S99/V1/IM1: the file ends early",
+		Hint: "copy it"},
+		report.Failure{Reason: "x: not sure whose"}, report.Failure{Subject: "S07", Visit: "M12",
+			Reason: "manifest m.csv: line 3: no MR study in the folder"},
+		report.Failure{Folder: "v", Study: "aa", Alike: true, Reason: "alone"},
+		report.Failure{Folder: "v", Study: "bb", Alike: true, Reason: "alone too"})
 	var b bytes.Buffer
 	printFailures(&b, failures)
 	want := `failed:
@@ -45,17 +49,19 @@ func TestFailuresAreGrouped(t *testing.T) {
 	}
 }
 
-// Hashes of UIDs, which no two studies share, do not keep their failures and warnings apart; a single one
-// keeps its hash. Other words and numbers do.
+// Failures and warnings that differ only in hashes of UIDs are grouped; those that differ in other words and numbers
+// are not. A single one keeps its hash.
 func TestHashesDoNotDivideGroups(t *testing.T) {
 	var failures []report.Failure
 	var results []report.Result
 	for n := range 3 {
-		text := fmt.Sprintf("read: series %012x: it has frame %012x, number 5 (hash %012x, \"T2\")", n+1<<20, n+7<<30, n+9<<20)
+		text := fmt.Sprintf("read: series %012x: it has frame %012x, number 5 (hash %012x, \"T2\")", n+1<<20, n+7<<30,
+			n+9<<20)
 		failures = append(failures, report.Failure{Folder: fmt.Sprint("S", n), Reason: text})
 		results = append(results, report.Result{Subject: fmt.Sprint("S", n), Warnings: []string{text}})
 	}
-	failures = append(failures, report.Failure{Folder: "S7", Reason: "series 0123456789ab: alone"}, report.Failure{Folder: "S8", Reason: "series 5: x"}, report.Failure{Folder: "S9", Reason: "series 6: x"})
+	failures = append(failures, report.Failure{Folder: "S7", Reason: "series 0123456789ab: alone"},
+		report.Failure{Folder: "S8", Reason: "series 5: x"}, report.Failure{Folder: "S9", Reason: "series 6: x"})
 	var b bytes.Buffer
 	printFailures(&b, failures)
 	printWarnings(&b, results, false)
@@ -73,33 +79,36 @@ warning: 3 studies: read: series: it has frame, number 5 ("T2")
 	}
 }
 
-// What is damaged for two studies alike stands once, with their names.
+// A damaged file that concerns two studies is listed once, with their names.
 func TestDamagedOnce(t *testing.T) {
 	var b bytes.Buffer
-	printDamaged(&b, []batch.Problem{{Reason: "IM1: ends", Folder: "v", Study: "aa", Alike: true}, {Reason: "IM2: ends", Folder: "S2"}, {Reason: "IM1: ends", Folder: "v", Study: "bb", Alike: true}})
+	printDamaged(&b, []batch.Problem{{Reason: "IM1: ends", Folder: "v", Study: "aa", Alike: true},
+		{Reason: "IM2: ends", Folder: "S2"}, {Reason: "IM1: ends", Folder: "v", Study: "bb", Alike: true}})
 	if want := "damaged:\n  2 studies: IM1: ends\n    v (aa), v (bb)\n  IM2: ends\n"; b.String() != want {
 		t.Errorf("got %q, want %q", b.String(), want)
 	}
 }
 
-// Files with one reason stand together; those that are not supported are not called damaged.
+// Files with the same reason are listed together. Unsupported files are not called damaged.
 func TestUnsupportedIsNotDamaged(t *testing.T) {
 	var b bytes.Buffer
 	var all []batch.Problem
 	for i := range 14 {
 		name := fmt.Sprintf("a/IM%02d", i)
-		p := batch.Problem{Reason: name + ": not supported (x)", File: name, FileReason: "not supported (x)", Unsupported: true}
+		p := batch.Problem{Reason: name + ": not supported (x)", File: name, FileReason: "not supported (x)",
+			Unsupported: true}
 		all = append(all, p, p) // two studies lie there
 	}
 	printDamaged(&b, append(all, batch.Problem{Reason: "b/IM1: ends", File: "b/IM1", FileReason: "ends"}))
 	want := "damaged:\n  b/IM1: ends\nnot supported:\n  14 files: not supported (x)\n" +
-		"    a/IM00, a/IM01, a/IM02, a/IM03, a/IM04, a/IM05, a/IM06, a/IM07, a/IM08, a/IM09, a/IM10, a/IM11 and 2 more\n"
+		"    a/IM00, a/IM01, a/IM02, a/IM03, a/IM04, a/IM05, a/IM06, a/IM07, a/IM08, a/IM09, a/IM10, a/IM11 and 2 " +
+		"more\n"
 	if b.String() != want {
 		t.Errorf("got %q, want %q", b.String(), want)
 	}
 }
 
-// The study's folder is cut out of names, not out of other words.
+// The study's folder is removed from paths, not from other words.
 func TestWithoutFolder(t *testing.T) {
 	for _, c := range []struct{ text, folder, want string }{
 		{"mask: a/labels.nii.gz: bad", "a", "mask: labels.nii.gz: bad"},
@@ -113,15 +122,18 @@ func TestWithoutFolder(t *testing.T) {
 	}
 }
 
-// All warnings of a run are printed, those that studies share once; many are cut short.
+// All warnings of a run are printed; shared ones once. A long list is truncated.
 func TestWarningsAreGrouped(t *testing.T) {
 	results := []report.Result{
-		{Subject: "S1", Visit: "V1", Warnings: []string{"lossy", "small\x1b[2J"}}, {Subject: "S2", Visit: "V1", Warnings: []string{"lossy"}}, {Subject: "S3"},
-		{Subject: "S4", Visit: "V1", Study: "aa", Warnings: []string{"alone"}}, {Subject: "S4", Visit: "V1", Study: "bb"},
+		{Subject: "S1", Visit: "V1", Warnings: []string{"lossy", "small\x1b[2J"}},
+		{Subject: "S2", Visit: "V1", Warnings: []string{"lossy"}}, {Subject: "S3"},
+		{Subject: "S4", Visit: "V1", Study: "aa", Warnings: []string{"alone"}},
+		{Subject: "S4", Visit: "V1", Study: "bb"},
 	}
 	var b bytes.Buffer
 	printWarnings(&b, results, false)
-	want := "warning: 2 studies: lossy\n    S1 V1, S2 V1\nwarning: S1 V1: " + printable.Line("small\x1b[2J") + "\nwarning: S4 V1 (aa): alone\n"
+	want := "warning: 2 studies: lossy\n    S1 V1, S2 V1\nwarning: S1 V1: " + printable.Line("small\x1b[2J") +
+		"\nwarning: S4 V1 (aa): alone\n"
 	if b.String() != want || strings.Contains(want, "\x1b") {
 		t.Errorf("got %q, want %q", b.String(), want)
 	}
@@ -135,22 +147,24 @@ func TestWarningsAreGrouped(t *testing.T) {
 		many.Warnings = append(many.Warnings, fmt.Sprint("warning ", n))
 	}
 	printWarnings(&b, []report.Result{many}, false)
-	if got := b.String(); strings.Count(got, "\n") != 21 || !strings.HasSuffix(got, "warning: 10 more, in index.html and in each study's result.json\n") {
+	if got := b.String(); strings.Count(got, "\n") != 21 ||
+		!strings.HasSuffix(got, "warning: 10 more, in index.html and in each study's result.json\n") {
 		t.Errorf("%q", got)
 	}
 }
 
-// A run says on the screen what speaks against its figures: a scheme that is not the
-// mask's; inspect says it before.
+// run and inspect warn of a scheme that does not belong to the mask.
 func TestWrongSchemeIsWarnedOf(t *testing.T) {
 	dir := studies(t, 2)
 	scheme := filepath.Join(t.TempDir(), "wrong.yaml") // medial and patellofemoral exchanged
-	if err := os.WriteFile(scheme, []byte("name: wrong\nlabels: {1: patellofemoral, 2: lateral, 3: medial}\n"), 0o644); err != nil {
+	if err := os.WriteFile(scheme, []byte("name: wrong\nlabels: {1: patellofemoral, 2: lateral, 3: medial}\n"),
+		0o644); err != nil {
 		t.Fatal(err)
 	}
 	const want = "the row patellofemoral lies "
 	code, _, stderr := call("run", dir, "--out", filepath.Join(t.TempDir(), "r"), "--scheme", scheme)
-	if code != exitOK || !strings.Contains(stderr, "warning: ") || !strings.Contains(stderr, want) || !strings.Contains(stderr, "the scheme may belong to another mask") {
+	if code != exitOK || !strings.Contains(stderr, "warning: ") || !strings.Contains(stderr, want) ||
+		!strings.Contains(stderr, "the scheme may belong to another mask") {
 		t.Errorf("status %d\n%s", code, stderr)
 	}
 	if _, stdout, _ := call("inspect", dir, "--scheme", scheme); !strings.Contains(stdout, "warning: "+want) {
@@ -160,16 +174,18 @@ func TestWrongSchemeIsWarnedOf(t *testing.T) {
 	if stdout+stderr != "" {
 		t.Errorf("--quiet says %q %q", stdout, stderr)
 	}
-	if _, _, stderr = call("run", dir, "--out", filepath.Join(t.TempDir(), "r"), "--scheme", "compartments"); strings.Contains(stderr, "warning") {
+	if _, _, stderr = call("run", dir, "--out", filepath.Join(t.TempDir(), "r"), "--scheme",
+		"compartments"); strings.Contains(stderr, "warning") {
 		t.Errorf("the right scheme:\n%s", stderr)
 	}
 }
 
-// Studies that share one folder are told apart by their hashes.
+// Studies in the same folder are distinguished by their hashes.
 func TestStudiesOfOneFolder(t *testing.T) {
 	dir := t.TempDir()
 	for n, subject := range []string{"SA", "SB"} {
-		s, err := phantom.New(context.Background(), phantom.Options{Subject: subject, Matrix: 64, Slices: 6, Seed: uint64(n)})
+		s, err := phantom.New(context.Background(), phantom.Options{Subject: subject, Matrix: 64, Slices: 6,
+			Seed: uint64(n)})
 		if err == nil {
 			err = s.Write(context.Background(), filepath.Join(dir, subject))
 		}
@@ -204,7 +220,7 @@ func TestStudiesOfOneFolder(t *testing.T) {
 	}
 }
 
-// Links out of the searched folders are notes of run and inspect.
+// run and inspect note links that lead out of the searched folders.
 func TestLinksAreNotes(t *testing.T) {
 	dir := studies(t, 1)
 	search := t.TempDir()
@@ -217,7 +233,8 @@ func TestLinksAreNotes(t *testing.T) {
 	code, _, stderr := call("run", search, "--out", filepath.Join(t.TempDir(), "r"), "--scheme", "compartments")
 	_, stdout, _ := call("inspect", search)
 	for _, text := range []string{stderr, stdout} {
-		for _, want := range []string{"note: links that lead out of the searched folders were followed (1): S01\n", "note: links that lead to nothing were passed over (1): S02\n"} {
+		for _, want := range []string{"note: links that lead out of the searched folders were followed (1): S01\n",
+			"note: links that lead to nothing were passed over (1): S02\n"} {
 			if n := strings.Count(text, want); n != 1 {
 				t.Errorf("%s\nhas %q %d times, want once", text, want, n)
 			}
@@ -228,7 +245,7 @@ func TestLinksAreNotes(t *testing.T) {
 	}
 }
 
-// Folders and files that are passed over though they hold data are notes of run and inspect.
+// run and inspect note folders and files that are ignored although they hold data.
 func TestPassedOverIsNoted(t *testing.T) {
 	dir := studies(t, 2)
 	check := func(err error) {
@@ -254,7 +271,8 @@ func TestPassedOverIsNoted(t *testing.T) {
 	code, _, stderr := call("run", dir, "--out", filepath.Join(t.TempDir(), "r"), "--scheme", "compartments")
 	_, stdout, _ := call("inspect", dir)
 	for _, text := range []string{stderr, stdout} {
-		for _, want := range []string{"though they hold files (1): SA/@eaDir\n", "unpacked too (2): SA/" + filepath.Base(images[0]) + ".gz, "} {
+		for _, want := range []string{"though they hold files (1): SA/@eaDir\n", "unpacked too (2): SA/" +
+			filepath.Base(images[0]) + ".gz, "} {
 			if !strings.Contains(text, want) {
 				t.Errorf("%s\nhas no %q", text, want)
 			}

@@ -21,27 +21,33 @@ import (
 	"github.com/t2map/t2map/volume"
 )
 
-// person is what no output may hold, as it stands in every text attribute.
+// person is the text in every text attribute; no output may contain it.
 const person = "Quillfeather^Marmaduke, Ag. 19570713 13JUL1957 St Osyth Infirmary Knee"
 
-// personal are the words of it, in lower case.
+// personal holds its words in lower case.
 var personal = []string{"quillfeather", "marmaduke", "19570713", "13jul1957", "osyth", "infirmary"}
 
-// needed are the texts without which an image is not mapped. Each is spoilt in a study of its own.
+// needed lists the texts without which an image is not mapped. Each is corrupted in a study of its own.
 var needed = []string{
-	"ImageType", "SOPClassUID", "Modality", "ScanningSequence", "EchoPulseSequence", "PhotometricInterpretation", "ComplexImageComponent", "PatientIdentityRemoved",
-	"EchoTime", "RepetitionTime", "FlipAngle", "MagneticFieldStrength", "PixelBandwidth", "SliceThickness", "ImagePositionPatient", "ImageOrientationPatient",
-	"PixelSpacing", "RescaleSlope", "RescaleIntercept", "SeriesNumber", "InstanceNumber", "NumberOfFrames", "EchoNumbers", "EchoTrainLength",
-	"SpecificCharacterSet", "LossyImageCompression", "FrameOfReferenceUID", "StudyInstanceUID", "SeriesInstanceUID", "TransferSyntaxUID",
+	"ImageType", "SOPClassUID", "Modality", "ScanningSequence", "EchoPulseSequence", "PhotometricInterpretation",
+	"ComplexImageComponent", "PatientIdentityRemoved",
+	"EchoTime", "RepetitionTime", "FlipAngle", "MagneticFieldStrength", "PixelBandwidth", "SliceThickness",
+	"ImagePositionPatient", "ImageOrientationPatient",
+	"PixelSpacing", "RescaleSlope", "RescaleIntercept", "SeriesNumber", "InstanceNumber", "NumberOfFrames",
+	"EchoNumbers", "EchoTrainLength",
+	"SpecificCharacterSet", "LossyImageCompression", "FrameOfReferenceUID", "StudyInstanceUID", "SeriesInstanceUID",
+	"TransferSyntaxUID",
 }
 
-// textKeywords are all attributes of DICOM's dictionary that hold text.
+// textKeywords returns all text attributes of DICOM's dictionary.
 func textKeywords(t *testing.T) []string {
 	var all []string
-	for _, group := range []uint16{0x0008, 0x0010, 0x0012, 0x0018, 0x0020, 0x0028, 0x0032, 0x0038, 0x0040, 0x0054, 0x0070, 0x0088, 0x2100, 0x4008, 0x4010} {
+	for _, group := range []uint16{0x0008, 0x0010, 0x0012, 0x0018, 0x0020, 0x0028, 0x0032, 0x0038, 0x0040, 0x0054,
+		0x0070, 0x0088, 0x2100, 0x4008, 0x4010} {
 		for element := range 0x10000 {
 			info, err := tag.Find(tag.Tag{Group: group, Element: uint16(element)})
-			if err != nil || info.Keyword == "" || slices.Contains(needed, info.Keyword) || len(info.VRs) != 1 || info.Tag.Element != uint16(element) {
+			if err != nil || info.Keyword == "" || slices.Contains(needed, info.Keyword) || len(info.VRs) != 1 ||
+				info.Tag.Element != uint16(element) {
 				continue
 			}
 			if strings.Contains("AE AS CS DA DT LO LT PN SH ST TM UC UR UT", info.VRs[0]) {
@@ -114,12 +120,12 @@ func writePerson(t *testing.T, dir string, n int, keywords []string, spoilt stri
 	}
 }
 
-// The names, the birth date and the institution stand in every text attribute, private ones too, of
-// sound studies and of studies that fail, and come out nowhere: in no file, in no name of a folder, and
-// on no screen.
+// The names, the birth date and the institution are in every text attribute, including private ones, of valid studies
+// and of studies that fail. No file, folder name or message contains them.
 func TestNothingPersonalComesOut(t *testing.T) {
 	for i, element := range []uint16{0x0010, 0x1001, 0x1002} {
-		private := tag.Info{Tag: tag.Tag{Group: 0x0019, Element: element}, VRs: []string{"LO"}, Keyword: fmt.Sprintf("T2mapTestPrivate%d", i)}
+		private := tag.Info{Tag: tag.Tag{Group: 0x0019, Element: element}, VRs: []string{"LO"},
+			Keyword: fmt.Sprintf("T2mapTestPrivate%d", i)}
 		if err := tag.Add(private, true); err != nil {
 			t.Fatal(err)
 		}
@@ -142,7 +148,8 @@ func TestNothingPersonalComesOut(t *testing.T) {
 	}{
 		{"run", []string{"run", data, "--out", out, "--scheme", "compartments"}},
 		{"run again", []string{"run", data, "--out", out, "--scheme", "compartments", "--layout", "{subject}"}},
-		{"run one series", []string{"run", data, "--out", out + "2", "--scheme", "compartments", "--series", "nothing"}},
+		{"run one series", []string{"run", data, "--out", out + "2", "--scheme", "compartments", "--series",
+			"nothing"}},
 		{"inspect", []string{"inspect", data}},
 		{"inspect --json", []string{"inspect", data, "--json", "--scheme", "compartments"}},
 	} {
@@ -160,14 +167,14 @@ func TestNothingPersonalComesOut(t *testing.T) {
 	for name, text := range texts {
 		text = strings.ToLower(name + "\n" + text)
 		for _, secret := range personal {
-			if at := strings.Index(text, secret); at >= 0 {
-				t.Errorf("%s holds %s: …%s…", name, secret, text[max(0, at-60):min(len(text), at+60)])
+			if index := strings.Index(text, secret); index >= 0 {
+				t.Errorf("%s holds %s: …%s…", name, secret, text[max(0, index-60):min(len(text), index+60)])
 			}
 		}
 	}
 }
 
-// cutShort adds a study with a damaged image and a file that says nothing of its study.
+// cutShort adds a study with a damaged image, and a file that does not name its study.
 func cutShort(t *testing.T, data string, keywords []string) {
 	t.Helper()
 	dir := filepath.Join(data, "damaged")
@@ -187,7 +194,7 @@ func cutShort(t *testing.T, data string, keywords []string) {
 	}
 }
 
-// allFiles returns what is written below a folder, unpacked, by its path.
+// allFiles returns the unpacked contents of all files below a folder, by path.
 func allFiles(t *testing.T, dir string) map[string]string {
 	t.Helper()
 	all := map[string]string{}

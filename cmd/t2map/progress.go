@@ -13,8 +13,7 @@ import (
 	"github.com/t2map/t2map/batch"
 )
 
-// progress shows the progress of a run: a bar on a terminal, lines from time to time
-// elsewhere, nothing if quiet.
+// progress shows the progress of a run: as a bar on a terminal, otherwise as lines. It shows nothing if quiet.
 type progress struct {
 	w     io.Writer
 	quiet bool
@@ -22,18 +21,17 @@ type progress struct {
 	log   *slog.Logger
 	bar   *progressbar.ProgressBar
 	stage batch.Stage
-	said  time.Time // when the last line was written
+	last  time.Time // time of the last line
 }
 
-// lineEvery is the time between lines without a terminal: often enough to show that the
-// run is alive, seldom enough for a log.
-const lineEvery = 10 * time.Second
+// lineInterval is the time between lines: short enough to show that the run is alive, long enough for a log.
+const lineInterval = 10 * time.Second
 
 func newProgress(w io.Writer, quiet bool) *progress {
 	p := &progress{w: w, quiet: quiet, tty: isTerminal(w)}
 	level := slog.LevelInfo
 	if quiet || p.tty {
-		// Failures are listed at the end; lines between would tear the bar.
+		// Failures are listed at the end; log lines would disrupt the bar.
 		level = slog.LevelError + 1
 	}
 	p.log = slog.New(slog.NewTextHandler(w, &slog.HandlerOptions{Level: level}))
@@ -48,27 +46,27 @@ func isTerminal(w io.Writer) bool {
 	return ok && term.IsTerminal(int(f.Fd()))
 }
 
-// report shows that done of all items of a stage are done.
-func (p *progress) report(stage batch.Stage, done, all int) {
-	if p.quiet || all == 0 {
+// report shows that done items of total are complete in a stage.
+func (p *progress) report(stage batch.Stage, done, total int) {
+	if p.quiet || total == 0 {
 		return
 	}
 	if p.tty {
-		p.draw(stage, done, all)
+		p.draw(stage, done, total)
 		return
 	}
-	if stage != p.stage || done == all || time.Since(p.said) > lineEvery {
-		p.stage, p.said = stage, time.Now()
-		fmt.Fprintf(p.w, "%s: %d of %d\n", stage, done, all)
+	if stage != p.stage || done == total || time.Since(p.last) > lineInterval {
+		p.stage, p.last = stage, time.Now()
+		fmt.Fprintf(p.w, "%s: %d of %d\n", stage, done, total)
 	}
 }
 
 // draw moves the bar.
-func (p *progress) draw(stage batch.Stage, done, all int) {
+func (p *progress) draw(stage batch.Stage, done, total int) {
 	if stage != p.stage {
 		p.close()
 		p.stage = stage
-		p.bar = progressbar.NewOptions(all,
+		p.bar = progressbar.NewOptions(total,
 			progressbar.OptionSetWriter(p.w),
 			progressbar.OptionSetDescription(fmt.Sprintf("%-16s", stage)),
 			progressbar.OptionShowCount(),
@@ -79,7 +77,7 @@ func (p *progress) draw(stage batch.Stage, done, all int) {
 			progressbar.OptionClearOnFinish(),
 		)
 	}
-	_ = p.bar.Set(done) // the run does not depend on the bar
+	_ = p.bar.Set(done) // an error of the bar does not affect the run
 }
 
 // close removes the bar from the screen.

@@ -39,7 +39,7 @@ func repeatCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "repeat RESULTS [--scan NAME --rescan NAME] [--out DIR]",
 		Short: "Measure the repeatability of T2 from repeated scans",
-		Long: `repeat reads T2 of knees that were scanned twice while nothing changed. For each
+		Long: `repeat analyses the T2 of knees that were scanned twice while nothing changed. For each
 compartment it reports the within-subject standard deviation (wSD) and coefficient of
 variation (wCV, the root mean square), the repeatability coefficient (RC), the smallest
 detectable change, intraclass correlations, the bias of the rescan and the limits of
@@ -51,7 +51,7 @@ rescan are two of its visits; you need not name them if there are only two. Valu
 one knee are compared, where a knee is a subject and a side. With --out, repeat writes
 
   repeat.csv       one row per compartment, for 't2map trial --repeatability'
-  repeat.json      the same unrounded, with the values behind it
+  repeat.json      the same values unrounded, and the values of each knee
   bland-altman.*   differences over means, as SVG, PNG and PDF
 
 Exit status: 0 the table is printed, 2 usage, 130 interrupted.`,
@@ -63,8 +63,10 @@ Exit status: 0 the table is printed, 2 usage, 130 interrupted.`,
 	}
 	p := c.Flags()
 	p.StringVar(&f.scan, "scan", "", "`visit` of the first scan")
-	p.StringArrayVar(&f.rescans, "rescan", nil, "`visit` of the repeated scan; may be given several times for further repeats")
-	p.StringSliceVar(&f.rows, "rows", nil, "`rows` of the results to compare: compartments, regions or layers, such as medial-tibial or 'medial deep' (default: the compartments)")
+	p.StringArrayVar(&f.rescans, "rescan", nil, "`visit` of the repeated scan; may be given several times")
+	p.StringSliceVar(&f.rows, "rows", nil,
+		"`rows` of the results to compare: compartments, regions or layers, such as medial-tibial or 'medial "+
+			"deep' (default: the compartments)")
 	p.StringVar(&f.out, "out", "", "`folder` for tables and pictures (default: print the table only)")
 	f.table.add(c)
 	return c
@@ -76,7 +78,8 @@ func (f repeatFlags) visits() ([]string, error) {
 	case f.scan == "" && len(f.rescans) == 0:
 		return nil, nil
 	case f.scan == "" || len(f.rescans) == 0:
-		return nil, usageError{errors.New("--scan and --rescan go together: name both or neither\nhint: t2map repeat --help")}
+		return nil, usageError{errors.New("--scan and --rescan go together: name both or neither\n" +
+			"hint: t2map repeat --help")}
 	}
 	return append([]string{f.scan}, f.rescans...), nil
 }
@@ -131,8 +134,8 @@ type repeatInput struct {
 	path string
 }
 
-// writeRepeat writes the tables and the picture, but not over what was read. A file that cannot be
-// written does not keep the others from being written.
+// writeRepeat writes the tables and the pictures, but does not overwrite an input. A file that cannot be written does
+// not prevent the others from being written.
 func writeRepeat(dir string, s repeat.Study, source repeatInput) error {
 	if err := checkFolder(dir); err != nil {
 		return err
@@ -148,9 +151,10 @@ func writeRepeat(dir string, s repeat.Study, source repeatInput) error {
 	}
 	names, contents := []string{"repeat.csv", "repeat.json"}, [][]byte{s.CSV(), doc}
 	for _, p := range pictures {
-		names, contents = append(names, p.Name+".svg", p.Name+".png", p.Name+".pdf"), append(contents, p.SVG, p.PNG, p.PDF)
+		names, contents = append(names, p.Name+".svg", p.Name+".png", p.Name+".pdf"),
+			append(contents, p.SVG, p.PNG, p.PDF)
 	}
-	paths := below(dir, names)
+	paths := pathsIn(dir, names)
 	if err := checkInputs(paths, []string{source.path}); err != nil {
 		return err
 	}
@@ -164,18 +168,21 @@ func writeRepeat(dir string, s repeat.Study, source repeatInput) error {
 	return errors.Join(errs...)
 }
 
-// printRepeat prints one line per compartment, the knees that were omitted, and the files with the rest.
+// printRepeat prints one line per compartment, the omitted knees, and the names of the files.
 func printRepeat(w io.Writer, s repeat.Study, out string) error {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(t, "COMPARTMENT\tKNEES\tMEAN T2 (ms)\twSD (ms)\twCV (%)\tRC (ms)\tRC (%)\tICC (agreement)\tBIAS (ms)")
 	for _, c := range s.Compartments {
-		fmt.Fprintf(t, "%s\t%d\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", printable.Line(c.Name), c.N, figure.Number(c.Mean, 2), ranged(c.WSD, 2),
-			ranged(c.WCV, 1), ranged(c.RC, 2), ranged(c.RCPercent, 1), ranged(c.ICC21, 2), ranged(c.Agreement.Bias, 2))
+		fmt.Fprintf(t, "%s\t%d\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", printable.Line(c.Name), c.N, figure.Number(c.Mean, 2),
+			withInterval(c.WSD, 2),
+			withInterval(c.WCV, 1), withInterval(c.RC, 2), withInterval(c.RCPercent, 1), withInterval(c.ICC21, 2),
+			withInterval(c.Agreement.Bias, 2))
 	}
 	if err := t.Flush(); err != nil {
 		return err
 	}
-	fmt.Fprintf(w, "\nScan %s, rescan %s; 95 %% confidence intervals in brackets.\n", printable.Line(s.Visits[0]), printable.Line(strings.Join(s.Visits[1:], ", ")))
+	fmt.Fprintf(w, "\nScan %s, rescan %s; 95 %% confidence intervals in brackets.\n", printable.Line(s.Visits[0]),
+		printable.Line(strings.Join(s.Visits[1:], ", ")))
 	for _, c := range s.Compartments {
 		for _, r := range c.Reasons {
 			fmt.Fprintf(w, "note: %s: %s\n", printable.Line(c.Name), printable.Line(r))
@@ -188,11 +195,11 @@ func printRepeat(w io.Writer, s repeat.Study, out string) error {
 		fmt.Fprintln(w, "omitted:")
 	}
 	for _, l := range s.Left {
-		of := ""
+		name := l.Knee.String()
 		if l.Compartment != "" {
-			of = ", " + l.Compartment
+			name += ", " + l.Compartment
 		}
-		fmt.Fprintf(w, "  %s: %s\n", printable.Line(l.Knee.String()+of), printable.Line(l.Reason))
+		fmt.Fprintf(w, "  %s: %s\n", printable.Line(name), printable.Line(l.Reason))
 	}
 	if out != "" {
 		fmt.Fprintf(w, "See %s and %s.\n", filepath.Join(out, "repeat.csv"), filepath.Join(out, "bland-altman.svg"))
@@ -200,8 +207,8 @@ func printRepeat(w io.Writer, s repeat.Study, out string) error {
 	return nil
 }
 
-// ranged prints a figure with its interval, if it has one.
-func ranged(i repeat.Interval, decimals int) string {
+// withInterval formats an estimate with its interval, if it has one.
+func withInterval(i repeat.Interval, decimals int) string {
 	n := func(x float64) string { return figure.Number(x, decimals) }
 	if math.IsNaN(i.Low) {
 		return n(i.Estimate)

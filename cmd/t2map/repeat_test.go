@@ -10,7 +10,7 @@ import (
 	"testing"
 )
 
-// pairsTable is scans and rescans of four knees, one of which has no rescan.
+// pairsTable holds scans and rescans of four knees, one of which has no rescan.
 const pairsTable = `subject,visit,side,compartment,mean_t2_ms
 S1,scan,left,medial,38.10
 S1,rescan,left,medial,38.90
@@ -42,13 +42,15 @@ func TestRepeat(t *testing.T) {
 	if code != exitOK || stderr != "" {
 		t.Fatalf("exit status %d: %s", code, stderr)
 	}
-	for _, w := range []string{"COMPARTMENT", "medial", "omitted:", "S4, right, medial: no row at rescan", "repeat.csv"} {
+	for _, w := range []string{"COMPARTMENT", "medial", "omitted:", "S4, right, medial: no row at rescan",
+		"repeat.csv"} {
 		if !strings.Contains(stdout, w) {
 			t.Errorf("%q is not in\n%s", w, stdout)
 		}
 	}
 	first := map[string][]byte{}
-	for _, name := range []string{"repeat.csv", "repeat.json", "bland-altman.svg", "bland-altman.png", "bland-altman.pdf"} {
+	for _, name := range []string{"repeat.csv", "repeat.json", "bland-altman.svg", "bland-altman.png",
+		"bland-altman.pdf"} {
 		b, err := os.ReadFile(filepath.Join(out, name))
 		if err != nil || len(b) == 0 {
 			t.Fatalf("%s: %d bytes, %v", name, len(b), err)
@@ -62,8 +64,9 @@ func TestRepeat(t *testing.T) {
 	if !json.Valid(first["repeat.json"]) {
 		t.Error("repeat.json is not JSON")
 	}
-	// The other way to call it, over what is there: the same bytes.
-	if code, _, stderr = call("repeat", filepath.Join(dir, "results", "compartments.csv"), "--scan", "scan", "--rescan", "rescan", "--out", out); code != exitOK {
+	// With named visits, over the existing files: the same bytes.
+	if code, _, stderr = call("repeat", filepath.Join(dir, "results", "compartments.csv"), "--scan", "scan",
+		"--rescan", "rescan", "--out", out); code != exitOK {
 		t.Fatalf("exit status %d: %s", code, stderr)
 	}
 	for name, b := range first {
@@ -76,9 +79,12 @@ func TestRepeat(t *testing.T) {
 func TestRepeatExitStatus(t *testing.T) {
 	dir := t.TempDir()
 	pairs := writeTable(t, filepath.Join(dir, "pairs.csv"), pairsTable)
-	commas := writeTable(t, filepath.Join(dir, "commas.csv"), strings.ReplaceAll(strings.ReplaceAll(pairsTable, ",", ";"), ".", ","))
-	three := writeTable(t, filepath.Join(dir, "three.csv"), pairsTable+"S1,month3,left,medial,37\nS2,month3,left,medial,37\n")
-	once := writeTable(t, filepath.Join(dir, "once.csv"), "subject,visit,compartment,mean_t2_ms\nS1,scan,medial,38\nS2,rescan,medial,38\n")
+	commas := writeTable(t, filepath.Join(dir, "commas.csv"),
+		strings.ReplaceAll(strings.ReplaceAll(pairsTable, ",", ";"), ".", ","))
+	three := writeTable(t, filepath.Join(dir, "three.csv"),
+		pairsTable+"S1,month3,left,medial,37\nS2,month3,left,medial,37\n")
+	once := writeTable(t, filepath.Join(dir, "once.csv"),
+		"subject,visit,compartment,mean_t2_ms\nS1,scan,medial,38\nS2,rescan,medial,38\n")
 	file := writeTable(t, filepath.Join(dir, "file"), "")
 	for _, c := range []struct {
 		name string
@@ -88,11 +94,15 @@ func TestRepeatExitStatus(t *testing.T) {
 	}{
 		{"done", []string{pairs}, exitOK, nil},
 		{"declared", []string{commas, "--separator", ";", "--decimal", "comma"}, exitOK, nil},
-		{"not declared", []string{commas}, exitUsage, []string{"commas.csv: the columns are separated by \";\"", "hint: declare it"}},
-		{"three visits, named", []string{three, "--scan", "scan", "--rescan", "rescan", "--rescan", "month3"}, exitOK, nil},
+		{"not declared", []string{commas}, exitUsage, []string{"commas.csv: the columns are separated by \";\"",
+			"hint: declare it"}},
+		{"three visits, named", []string{three, "--scan", "scan", "--rescan", "rescan", "--rescan", "month3"}, exitOK,
+			nil},
 		{"three visits", []string{three}, exitUsage, []string{"There are 3", "\"month3\"", "hint: name two of them"}},
-		{"unknown visit", []string{pairs, "--scan", "scan", "--rescan", "Rescan"}, exitUsage, []string{"no visit \"Rescan\"", "\"scan\", \"rescan\""}},
-		{"scan alone", []string{pairs, "--scan", "scan"}, exitUsage, []string{"go together", "hint: t2map repeat --help"}},
+		{"unknown visit", []string{pairs, "--scan", "scan", "--rescan", "Rescan"}, exitUsage,
+			[]string{"no visit \"Rescan\"", "\"scan\", \"rescan\""}},
+		{"scan alone", []string{pairs, "--scan", "scan"}, exitUsage,
+			[]string{"go together", "hint: t2map repeat --help"}},
 		{"nobody twice", []string{once}, exitUsage, []string{"once.csv: no knee was measured at two"}},
 		{"no table", []string{filepath.Join(dir, "none.csv")}, exitUsage, []string{"none.csv"}},
 		{"empty folder", []string{t.TempDir()}, exitUsage, []string{"compartments.csv", "hint: RESULTS is the folder"}},
@@ -121,7 +131,7 @@ func TestRepeatHelp(t *testing.T) {
 	}
 }
 
-// TestRepeatForTrial: t2map trial takes its wCV from repeat.csv.
+// t2map trial takes its wCV from repeat.csv.
 func TestRepeatForTrial(t *testing.T) {
 	dir := t.TempDir()
 	pairs := writeTable(t, filepath.Join(dir, "pairs.csv"), pairsTable)
@@ -134,10 +144,13 @@ func TestRepeatForTrial(t *testing.T) {
 			rows = append(rows, s+",baseline,left,"+c+",38."+s[1:], s+",month3,left,"+c+",39."+s[1:]+s[1:])
 		}
 	}
-	writeTable(t, filepath.Join(dir, "results", "compartments.csv"), "subject,visit,side,compartment,mean_t2_ms\n"+strings.Join(rows, "\n")+"\n")
-	design := writeTable(t, filepath.Join(dir, "trial.csv"), "# visits: baseline=0, month3=3\n# reference: A\nsubject,arm\nS1,A\nS2,A\nS3,A\nS4,B\nS5,B\nS6,B\n")
+	writeTable(t, filepath.Join(dir, "results", "compartments.csv"),
+		"subject,visit,side,compartment,mean_t2_ms\n"+strings.Join(rows, "\n")+"\n")
+	design := writeTable(t, filepath.Join(dir, "trial.csv"), "# visits: baseline=0, month3=3\n# reference: "+
+		"A\nsubject,arm\nS1,A\nS2,A\nS3,A\nS4,B\nS5,B\nS6,B\n")
 	out := filepath.Join(dir, "report")
-	if code, stdout, stderr := call("trial", filepath.Join(dir, "results"), "--design", design, "--repeatability", filepath.Join(dir, "repeat.csv"), "--out", out); code != exitOK {
+	if code, stdout, stderr := call("trial", filepath.Join(dir, "results"), "--design", design, "--repeatability",
+		filepath.Join(dir, "repeat.csv"), "--out", out); code != exitOK {
 		t.Fatalf("exit status %d\n%s%s", code, stdout, stderr)
 	}
 }

@@ -17,8 +17,7 @@ import (
 	"github.com/t2map/t2map/t2fit"
 )
 
-// studyFlags are the flags that select what is done with a study; run and inspect
-// share them.
+// studyFlags are the flags that run and inspect share: how studies are identified, read and fitted.
 type studyFlags struct {
 	protocol, scheme, mask, maps string
 	manifest, layout, series     string
@@ -34,7 +33,7 @@ type studyFlags struct {
 	fit                          fitFlags
 }
 
-// fitFlags are the flags of the fit alone.
+// fitFlags are the flags of the fit.
 type fitFlags struct {
 	method, t2Range, sigma, b1Range, profile string
 	echoFloor, t1                            float64
@@ -42,48 +41,79 @@ type fitFlags struct {
 
 func (f *studyFlags) add(c *cobra.Command) {
 	p := c.Flags()
-	p.StringVar(&f.protocol, "protocol", "", "YAML `file` with the trial's settings; flags override it")
-	p.StringVar(&f.scheme, "scheme", "", "label `scheme` of the masks: "+strings.Join(segment.Names(), ", ")+" or a YAML file (run needs it, here or in the protocol)")
-	p.StringVar(&f.mask, "mask", "", "`pattern` of the mask's file name in a study's folder (default: *label*, *mask* or *seg* in NIfTI, NRRD or MetaImage, or the study's DICOM SEG or RTSTRUCT)")
-	p.Float64Var(&f.maskThreshold, "mask-threshold", 0, "least `fraction` at which a voxel of a fractional DICOM segmentation counts (default 0.5)")
-	p.Float64Var(&f.maskFraction, "mask-fraction", 0, "least `fraction` of a voxel that a mask on another grid must cover (default 0.5)")
-	p.StringVar(&f.division, "division", "", "`way` to divide tissues: knee, into compartments by the shape of the knee, or none, each tissue a row of its own (default knee)")
+	p.StringVar(&f.protocol, "protocol", "",
+		"YAML `file` with the settings of the trial; command-line flags override it")
+	p.StringVar(&f.scheme, "scheme", "",
+		"label `scheme` of the masks: "+strings.Join(segment.Names(),
+			", ")+" or a YAML file (required for run, here or in the protocol)")
+	p.StringVar(&f.mask, "mask", "",
+		"`pattern` of the mask's file name in a study's folder (default: *label*, *mask* or *seg* in NIfTI, "+
+			"NRRD or MetaImage, or the study's DICOM SEG or RTSTRUCT)")
+	p.Float64Var(&f.maskThreshold, "mask-threshold", 0,
+		"smallest `fraction` at which a voxel of a fractional DICOM segmentation counts (default 0.5)")
+	p.Float64Var(&f.maskFraction, "mask-fraction", 0,
+		"smallest `fraction` of a voxel that a mask on another grid must cover (default 0.5)")
+	p.StringVar(&f.division, "division", "",
+		"`method` to divide tissues: knee, into compartments by the shape of the knee; none, each tissue is "+
+			"a row (default knee)")
 	p.IntVar(&f.layers, "layers", 2, "`number` of layers of cartilage, from bone to joint; 0 for none")
-	p.StringVar(&f.register, "register", "", "`series` that the masks were drawn on, which is aligned with the mapped series: its number, its hash or a pattern of its description")
-	p.BoolVar(&f.allowForeignMask, "allow-foreign-mask", false, "accept a DICOM mask of other images, or of a series in another frame of reference, if the knee did not move")
+	p.StringVar(&f.register, "register", "",
+		"`series` that the masks were drawn on, to align with the mapped series: its number, its hash or a "+
+			"pattern of its description")
+	p.BoolVar(&f.allowForeignMask, "allow-foreign-mask", false,
+		"accept a DICOM mask of other images, or of a series in another frame of reference, if the knee did "+
+			"not move")
 	p.StringVar(&f.manifest, "manifest", "", "CSV `file` with the columns folder, subject, visit, side, mask")
 	p.StringVar(&f.table.separator, "separator", ",", "`character` between the columns of the manifest, or tab")
 	p.StringVar(&f.table.encoding, "encoding", "", "`encoding` of the manifest, such as windows-1252 (default UTF-8)")
 	f.table.decimal = "point" // a manifest has no numbers
-	p.BoolVar(&f.acceptPatientID, "accept-patient-id", false, "use PatientID as the subject even if it repeats the patient's name or holds a date")
+	p.BoolVar(&f.acceptPatientID, "accept-patient-id", false,
+		"use PatientID as the subject even if it repeats the patient's name or holds a date")
 	p.StringVar(&f.layout, "layout", "", "`pattern` of study folders, such as '{subject}/{visit}'")
-	p.StringVar(&f.series, "series", "", "`series` to map in studies with several: its number, its hash or a pattern of its description")
-	p.StringVar(&f.anatomy, "anatomy", "", "`series` to show maps over: its number, its hash or a pattern of its description (default: the first echo of the mapped series)")
-	p.StringVar(&f.philips, "philips-scaling", "", "`values` of Philips images to map: dv, the displayed values, or fp, the floating-point values, which are needed if echoes have different scale slopes (2005,100E) (default dv)")
-	p.IntVar(&f.skipEchoes, "skip-echoes", 1, "`number` of first echoes that are not fitted; epg fits all echoes unless it is given")
-	p.IntVar(&f.workers, "workers", 0, "`number` of files to read and of slabs to fit at a time (default: one per processor)")
+	p.StringVar(&f.series, "series", "",
+		"`series` to map in studies with several: its number, its hash or a pattern of its description")
+	p.StringVar(&f.anatomy, "anatomy", "",
+		"`series` to show as the background of maps: its number, its hash or a pattern of its description "+
+			"(default: the first echo of the mapped series)")
+	p.StringVar(&f.philips, "philips-scaling", "",
+		"`values` of Philips images to map: dv, display values; fp, floating-point values, which are needed "+
+			"if echoes have different scale slopes (2005,100E) (default dv)")
+	p.IntVar(&f.skipEchoes, "skip-echoes", 1,
+		"`number` of echoes to skip at the start of the train; epg skips none by default")
+	p.IntVar(&f.workers, "workers", 0, "`number` of parallel workers (default: one per processor)")
 }
 
 // addFit adds the flags of the fit.
 func (f *studyFlags) addFit(c *cobra.Command) {
 	p := c.Flags()
-	p.StringVar(&f.fit.method, "method", "", "`method` of the fit: nlls, loglinear, loglinear-unweighted, arlo, nlls-offset, rician or epg (default nlls)")
+	p.StringVar(&f.fit.method, "method", "",
+		"`method` of the fit: nlls, loglinear, loglinear-unweighted, arlo, nlls-offset, rician or epg "+
+			"(default nlls)")
 	p.StringVar(&f.fit.t2Range, "t2-range", "", "accepted T2 in ms as `LO,HI` (default 0,100)")
-	p.StringVar(&f.fit.sigma, "sigma", "", "`noise` of the images: its standard deviation, or how to estimate it, from residuals or background (default residuals)")
-	p.Float64Var(&f.fit.echoFloor, "echo-floor", 0, "do not fit the trailing echoes of a voxel that are under `K` times the noise (default 0: fit all)")
-	p.Float64Var(&f.fit.t1, "t1", 0, "T1 of all tissue in `ms`, for epg (default 1200)")
-	p.StringVar(&f.fit.b1Range, "b1-range", "", "range `LO,HI` of refocusing angles to search, as fractions of 180°, for epg (default 0.4,1.2)")
-	p.StringVar(&f.fit.profile, "refocusing-profile", "", "refocusing angles across the slice, as `fractions` A,B,… of the nominal angle, for epg (default 1); without the profile of your slices epg is less accurate than nlls, see docs/protocol.md")
+	p.StringVar(&f.fit.sigma, "sigma", "",
+		"`noise` of the images: its standard deviation, or how to estimate it, from residuals or background "+
+			"(default residuals)")
+	p.Float64Var(&f.fit.echoFloor, "echo-floor", 0,
+		"omit trailing echoes of a voxel below `K` times the noise from the fit (default 0: fit all echoes)")
+	p.Float64Var(&f.fit.t1, "t1", 0, "T1 of all tissues in `ms`, for epg (default 1200)")
+	p.StringVar(&f.fit.b1Range, "b1-range", "",
+		"range `LO,HI` of refocusing angles to search, as fractions of 180°, for epg (default 0.4,1.2)")
+	p.StringVar(&f.fit.profile, "refocusing-profile", "",
+		"refocusing angles across the slice, as `fractions` A,B,… of the nominal angle, for epg (default 1); "+
+			"without the profile of your slices, epg is less accurate than nlls (docs/protocol.md)")
 }
 
 // addMaps adds the flag that only run needs.
 func (f *studyFlags) addMaps(c *cobra.Command) {
-	c.Flags().StringVar(&f.maps, "maps", "", "`voxels` to fit: full, all voxels; mask, the voxels of the mask; none, the voxels of the mask, without writing maps (default full)")
+	c.Flags().StringVar(&f.maps, "maps", "",
+		"`voxels` to fit: full, all voxels; mask, the voxels of the mask; none, the voxels of the mask, "+
+			"without writing maps (default full)")
 }
 
 // settings combines flags and protocol.
 func (f *studyFlags) settings(c *cobra.Command, roots []string) (batch.Settings, error) {
-	s := batch.Settings{Roots: roots, Manifest: f.manifest, Layout: f.layout, Series: f.series, Anatomy: f.anatomy, Mask: f.mask, Workers: f.workers}
+	s := batch.Settings{Roots: roots, Manifest: f.manifest, Layout: f.layout, Series: f.series, Anatomy: f.anatomy,
+		Mask: f.mask, Workers: f.workers}
 	p := &s.Protocol
 	var err error
 	if f.protocol != "" {
@@ -152,11 +182,12 @@ func (f fitFlags) set(c *cobra.Command, o *t2fit.Options) error {
 	if err := batch.SetSigma(o, f.sigma); err != nil {
 		return fmt.Errorf("--sigma: %w", err)
 	}
-	return errors.Join(setProfile(f.profile, &o.RefocusingProfile), setRange("--t2-range", f.t2Range, &o.T2Range), setRange("--b1-range", f.b1Range, &o.B1Range))
+	return errors.Join(setProfile(f.profile, &o.RefocusingProfile), setRange("--t2-range", f.t2Range, &o.T2Range),
+		setRange("--b1-range", f.b1Range, &o.B1Range))
 }
 
-// setProfile reads fractions A,B,…, if they are given.
-func setProfile(text string, to *[]float64) error {
+// setProfile parses fractions A,B,… unless text is empty.
+func setProfile(text string, target *[]float64) error {
 	if text == "" {
 		return nil
 	}
@@ -168,27 +199,52 @@ func setProfile(text string, to *[]float64) error {
 		}
 		profile = append(profile, v)
 	}
-	*to = profile
+	*target = profile
 	return nil
 }
 
-// setRange reads LO,HI, if it is given.
-func setRange(flag, text string, to *[2]float64) error {
+// setRange parses LO,HI unless text is empty.
+func setRange(flag, text string, target *[2]float64) error {
 	if text == "" {
 		return nil
 	}
-	lo, hi, ok := strings.Cut(text, ",")
-	a, errA := strconv.ParseFloat(strings.TrimSpace(lo), 64)
-	b, errB := strconv.ParseFloat(strings.TrimSpace(hi), 64)
-	if !ok || errA != nil || errB != nil {
+	first, second, isPair := strings.Cut(text, ",")
+	low, errLow := strconv.ParseFloat(strings.TrimSpace(first), 64)
+	high, errHigh := strconv.ParseFloat(strings.TrimSpace(second), 64)
+	if !isPair || errLow != nil || errHigh != nil {
 		return fmt.Errorf("%s %q is not two numbers LO,HI", flag, text)
 	}
 	var err error
-	if *to, err = batch.Range(a, b); err != nil {
+	if *target, err = batch.Range(low, high); err != nil {
 		return fmt.Errorf("%s: %w", flag, err)
 	}
 	return nil
 }
+
+const runHelp = `run searches the folders for studies, by StudyInstanceUID and not by file names. It
+maps T2 in each study and writes into the output folder:
+
+  compartments.csv    one row per study and compartment
+  studies.csv         one row per study, with the reason if it failed
+  index.html          the same results as a page with pictures
+  SUBJECT/VISIT/      T2, S0, R² and standard error as NIfTI, pictures, result.json
+
+Each study needs a mask in its folder: a label map or DICOM segmentation, drawn on the
+multi-echo series or on another one, such as a DESS series. --scheme defines the meaning
+of its labels. Cartilage is divided into compartments, regions and layers by the shape of
+the knee. If the knee moved between the two series, --register aligns them.
+
+The subject and the visit come from the first of these sources that is present:
+--manifest, --layout, the clinical-trial attributes, PatientID and the name of the
+study's folder. A PatientID that repeats the patient's name or holds a date is not used.
+
+A study that fails does not stop the others. If a study has a new result, or fails,
+its earlier result is moved to set-aside/ in the output folder. The earlier result is
+kept if the failure is due to a setting, such as a --series that no study has. All
+results in a folder have the same settings, and one run at a time writes into it.
+
+Exit status: 0 all studies are done, 1 some studies failed or the disk is full,
+2 usage, 3 no study was found, 130 interrupted.`
 
 func runCommand() *cobra.Command {
 	var f studyFlags
@@ -198,30 +254,7 @@ func runCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "run STUDIES... --out DIR --scheme SCHEME",
 		Short: "Map every study under the folders and write tables, maps and pictures",
-		Long: `run searches the folders for studies, by StudyInstanceUID and not by file names. It
-maps T2 in each study and writes into the output folder:
-
-  compartments.csv    one row per study and compartment
-  studies.csv         one row per study, with the reason if it failed
-  index.html          the same as a page with pictures
-  SUBJECT/VISIT/      T2, S0, R² and standard error as NIfTI, pictures, result.json
-
-Each study needs a mask in its folder: a label map or DICOM segmentation, drawn on the
-multi-echo series or on another one, such as a DESS series. --scheme names the meaning of
-its labels. Cartilage is divided into compartments, regions and layers by the shape of
-the knee. If the knee moved between the two series, --register aligns them.
-
-The first of these that is present names the subject and the visit: --manifest,
---layout, the clinical-trial attributes, and PatientID with the name of the study's
-folder. A PatientID that repeats the patient's name or holds a date is not used.
-
-A study that fails does not stop the others. If a study has a new result, or fails,
-its earlier result is moved to set-aside/ in the output folder. The earlier result
-stays if a setting explains the failure, such as a --series that no study has. All
-results in a folder have the same settings, and one run at a time writes into it.
-
-Exit status: 0 all studies are done, 1 some studies failed or the disk is full,
-2 usage, 3 no study was found, 130 interrupted.`,
+		Long:  runHelp,
 		Example: `  t2map run studies --out results --scheme skm-tea
   t2map run studies --out results --scheme oai-zib --register 'SAG*DESS*'
   t2map run /data/site07 --out results --protocol trial.yaml --layout '{subject}/{visit}'
@@ -234,13 +267,17 @@ Exit status: 0 all studies are done, 1 some studies failed or the disk is full,
 	f.addMaps(c)
 	c.Flags().StringVar(&out, "out", "", "`folder` for the results (required)")
 	c.Flags().BoolVar(&quiet, "quiet", false, "print errors only: no progress, no summary, no warnings")
-	c.Flags().BoolVar(&rename, "rename", false, "accept the new subject and visit of studies whose results are in the output folder under other names")
-	c.Flags().IntVar(&memory, "memory", 0, "limit in `MiB` on the memory of all studies that are processed at a time; a study that needs more fails (default: 1024, but a study that needs more runs alone)")
-	c.Flags().BoolVar(&replace, "replace", false, "start over with other settings: set aside the earlier results that were made with different ones")
+	c.Flags().BoolVar(&rename, "rename", false,
+		"accept the new subject and visit of studies whose results are in the output folder under other names")
+	c.Flags().IntVar(&memory, "memory", 0,
+		"memory limit in `MiB` for studies being processed; a study that needs more fails (default 1024, but "+
+			"a study that needs more runs alone)")
+	c.Flags().BoolVar(&replace, "replace", false,
+		"start over with other settings: set aside earlier results with different settings")
 	c.Flags().BoolVar(&wait, "wait", false, "wait until no other run writes into the output folder")
 	c.RunE = func(c *cobra.Command, args []string) error {
 		if out == "" {
-			return usageError{errors.New("--out is missing: where do the results go?\nhint: t2map run --help")}
+			return usageError{errors.New("--out is missing: name a folder for the results\nhint: t2map run --help")}
 		}
 		if err := checkFolder(out); err != nil {
 			return err
@@ -256,18 +293,18 @@ Exit status: 0 all studies are done, 1 some studies failed or the disk is full,
 	return c
 }
 
-// waiting prints which process a command waits for.
+// waiting returns a function that prints the process that a command waits for.
 func waiting(c *cobra.Command, quiet bool) func(batch.Holder) {
 	return func(h batch.Holder) {
 		if !quiet {
-			fmt.Fprintf(c.ErrOrStderr(), "waiting: %s writes into the folder\n", h)
+			fmt.Fprintf(c.ErrOrStderr(), "waiting: %s is writing into the folder\n", h)
 		}
 	}
 }
 
 // runBatch runs the batch with progress on stderr and a summary on stdout.
 func runBatch(c *cobra.Command, s batch.Settings, quiet bool) error {
-	// If the reader of the output ends, the run must still write its tables.
+	// If nobody reads the output any more, the run must still write its tables.
 	signal.Ignore(syscall.SIGPIPE)
 	show := newProgress(c.ErrOrStderr(), quiet)
 	s.Progress, s.Log = show.report, show.log

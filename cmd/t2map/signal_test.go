@@ -15,7 +15,7 @@ import (
 	"time"
 )
 
-// started runs t2map in a process of its own.
+// started starts t2map in a process of its own.
 func started(t *testing.T, stdout *os.File, args ...string) (c *exec.Cmd, stderr *bytes.Buffer) {
 	t.Helper()
 	c, stderr = exec.Command(os.Args[0], args...), new(bytes.Buffer)
@@ -31,7 +31,7 @@ func started(t *testing.T, stdout *os.File, args ...string) (c *exec.Cmd, stderr
 	return c, stderr
 }
 
-// await waits until there is a file that fits the pattern.
+// await waits until a file matches the pattern.
 func await(t *testing.T, pattern string) {
 	t.Helper()
 	for range 5000 {
@@ -43,8 +43,8 @@ func await(t *testing.T, pattern string) {
 	t.Fatalf("there is no %s", pattern)
 }
 
-// A terminal that is closed, or a system that shuts down, ends a run in good order: what
-// is done is in the tables and the rest is not done.
+// A closed terminal or a shutdown of the system ends a run in an orderly way: finished studies are in the tables, and
+// the others are not done.
 func TestEndings(t *testing.T) {
 	for _, s := range []syscall.Signal{syscall.SIGHUP, syscall.SIGTERM, syscall.SIGINT} {
 		t.Run(s.String(), func(t *testing.T) {
@@ -64,14 +64,15 @@ func TestEndings(t *testing.T) {
 			if err != nil || done == 0 || left == 0 || done+left != 12 || strings.Contains(string(table), ",failed,") {
 				t.Errorf("%d done, %d not done, %v\n%s", done, left, err, table)
 			}
-			if text := stderr.String(); !strings.HasSuffix(text, "t2map: interrupted\n") || strings.Contains(text, "context") || strings.Contains(text, "failed:") {
+			if text := stderr.String(); !strings.HasSuffix(text, "t2map: interrupted\n") ||
+				strings.Contains(text, "context") || strings.Contains(text, "failed:") {
 				t.Errorf("stderr %s", text)
 			}
 		})
 	}
 }
 
-// nohup lets a process live when its terminal is closed.
+// A process under nohup continues when its terminal is closed.
 func TestNohup(t *testing.T) {
 	nohup, err := exec.LookPath("nohup")
 	if err != nil {
@@ -91,14 +92,14 @@ func TestNohup(t *testing.T) {
 	}
 }
 
-// While a file cannot be opened the first interrupt has nothing to end in good order;
-// the second one ends the process.
+// If opening a file blocks, the first interrupt has no effect; the second one ends the process.
 func TestSecondInterrupt(t *testing.T) {
 	pipe := filepath.Join(t.TempDir(), "pipe")
 	if err := syscall.Mkfifo(pipe, 0o600); err != nil {
 		t.Skip("no pipes here: ", err)
 	}
-	c, _ := started(t, nil, "run", studies(t, 1), "--out", filepath.Join(t.TempDir(), "r"), "--scheme", "compartments", "--manifest", pipe)
+	c, _ := started(t, nil, "run", studies(t, 1), "--out", filepath.Join(t.TempDir(), "r"), "--scheme",
+		"compartments", "--manifest", pipe)
 	ended := make(chan error, 1)
 	go func() { ended <- c.Wait() }()
 	for n := range 100 {
@@ -116,18 +117,19 @@ func TestSecondInterrupt(t *testing.T) {
 	t.Error("100 interrupts did not end it")
 }
 
-// A pipe among the studies is passed over, not waited for.
+// A pipe among the studies is ignored and does not block.
 func TestPipeAmongStudies(t *testing.T) {
 	dir := studies(t, 1)
 	if err := syscall.Mkfifo(filepath.Join(dir, "SA", "IM_9999.dcm"), 0o600); err != nil {
 		t.Skip("no pipes here: ", err)
 	}
-	if code, stdout, stderr := call("run", dir, "--out", filepath.Join(t.TempDir(), "r"), "--scheme", "compartments"); code != exitOK {
+	if code, stdout, stderr := call("run", dir, "--out", filepath.Join(t.TempDir(), "r"), "--scheme",
+		"compartments"); code != exitOK {
 		t.Errorf("exit status %d\n%s%s", code, stdout, stderr)
 	}
 }
 
-// What a killed run has left is removed by the next, which its lock does not keep out.
+// The next run removes the files of a killed run, whose lock does not block it.
 func TestKilledRun(t *testing.T) {
 	dir := studies(t, 12)
 	out := filepath.Join(t.TempDir(), "results")
@@ -156,11 +158,12 @@ func TestKilledRun(t *testing.T) {
 	}
 }
 
-// A command that writes to a folder, and one that reads it, say who holds it.
+// Commands that write to or read a folder name the process that uses it.
 func TestBusyFolder(t *testing.T) {
 	dir := studies(t, 12)
 	out := filepath.Join(t.TempDir(), "results")
-	if code, _, stderr := call("run", filepath.Join(dir, "SA"), "--out", out, "--scheme", "compartments"); code != exitOK {
+	if code, _, stderr := call("run", filepath.Join(dir, "SA"), "--out", out, "--scheme",
+		"compartments"); code != exitOK {
 		t.Fatal(stderr)
 	}
 	c, _ := started(t, nil, "run", dir, "--out", out, "--scheme", "compartments", "--workers", "1")
@@ -176,7 +179,8 @@ func TestBusyFolder(t *testing.T) {
 		{"repeat", out, "--out", "y"},
 	} {
 		code, _, stderr := call(args...)
-		if code != exitUsage || !strings.Contains(stderr, want) || !strings.Contains(stderr, "hint: wait until it has ended") {
+		if code != exitUsage || !strings.Contains(stderr, want) ||
+			!strings.Contains(stderr, "hint: wait until it has ended") {
 			t.Errorf("%s: exit status %d, %s; want …%s…", args[0], code, stderr, want)
 		}
 	}
@@ -190,7 +194,7 @@ func TestBusyFolder(t *testing.T) {
 	}
 }
 
-// What cannot be printed is an error.
+// Incomplete output is an error.
 func TestFullOutput(t *testing.T) {
 	full, err := os.OpenFile("/dev/full", os.O_WRONLY, 0)
 	if err != nil || runtime.GOOS != "linux" {
@@ -200,15 +204,18 @@ func TestFullOutput(t *testing.T) {
 	dir := studies(t, 1)
 	out := filepath.Join(t.TempDir(), "results")
 	for _, args := range [][]string{
-		{"run", dir, "--out", out, "--scheme", "compartments"}, {"tables", out}, {"inspect", dir}, {"inspect", dir, "--json"}, {"licenses"}, {"run", "--help"}, {"--help"}, {"--version"},
+		{"run", dir, "--out", out, "--scheme", "compartments"}, {"tables", out}, {"inspect", dir},
+		{"inspect", dir, "--json"}, {"licenses"}, {"run", "--help"}, {"--help"}, {"--version"},
 	} {
 		c, stderr := started(t, full, args...)
 		_ = c.Wait()
-		if code := c.ProcessState.ExitCode(); code != exitFailed || !strings.HasSuffix(stderr.String(), "t2map: standard output: no space left on device: the output is incomplete\n") {
+		if code := c.ProcessState.ExitCode(); code != exitFailed ||
+			!strings.HasSuffix(stderr.String(), "t2map: standard output: no space left on device: the output is "+
+				"incomplete\n") {
 			t.Errorf("%v: exit status %d, %s", args, code, stderr)
 		}
 	}
-	// A warning that cannot be written may be one that matters.
+	// A lost warning may be important.
 	for _, args := range [][]string{{"run", dir, "--out", out, "--scheme", "compartments"}, {"inspect", dir}} {
 		c := exec.Command(os.Args[0], args...)
 		c.Env = append(os.Environ(), "T2MAP_AS_COMMAND=1")

@@ -15,14 +15,14 @@ func tablesCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "tables DIR",
 		Short: "Rebuild the tables and the page of a folder of results",
-		Long: `tables reads the result.json of every study below DIR, a folder that run has written,
-and rebuilds compartments.csv, studies.csv and index.html. Use it after a crash or a
+		Long: `tables reads the result.json of every study below DIR, the output folder of run, and
+rebuilds compartments.csv, studies.csv and index.html. Use it after a crash or a
 full disk, or when folders of studies were removed or added. It maps nothing. Studies
 that studies.csv lists as failed or not done stay in it.
 
 Exit status: 0 the tables are written, 1 some results cannot be read, or the disk is
-full, 2 there is no such folder, a run is writing into it, or its results were made
-with different settings.`,
+full, 2 the folder does not exist, a run is writing into it, or its results have
+different settings.`,
 		Example: "  t2map tables results\n  t2map tables results --wait",
 		Args:    usage(cobra.ExactArgs(1)),
 	}
@@ -36,7 +36,8 @@ with different settings.`,
 		}
 		if !quiet {
 			w := c.OutOrStdout()
-			fmt.Fprintf(w, "%s in the tables, %d failed, %d not done. See %s and %s.\n", count(len(out.Earlier), "study", "studies"), len(out.Failures), len(out.NotDone),
+			fmt.Fprintf(w, "%s in the tables, %d failed, %d not done. See %s and %s.\n",
+				count(len(out.Earlier), "study", "studies"), len(out.Failures), len(out.NotDone),
 				filepath.Join(args[0], "index.html"), filepath.Join(args[0], "compartments.csv"))
 		}
 		if n := len(out.Unreadable); n > 0 {
@@ -48,8 +49,8 @@ with different settings.`,
 	return c
 }
 
-// checkIdle refuses to read results, a folder or a table in it, while a run writes there,
-// because tables and pictures could be from different runs.
+// checkIdle returns an error while a run writes to the results, a folder or a table in it, because the tables and
+// pictures could then be from different runs.
 func checkIdle(results string) error {
 	if info, err := os.Stat(results); err != nil || !info.IsDir() {
 		results = filepath.Dir(results)

@@ -22,17 +22,17 @@ import (
 type trialFlags struct {
 	design, out   string
 	endpoints     []string
-	over          trial.Heading
+	heading       trial.Heading // overrides lines of the design
 	table         tableFlags
 	repeatability string
 	twoStudies    string
 	individuals   bool
-	panelOf       []string
+	panel         []string // IDs of subjects, or none
 	permutations  int
 	seed          uint64
 }
 
-// tableFlags describe the format of tables of other programs.
+// tableFlags describe the format of tables that t2map did not write.
 type tableFlags struct{ separator, decimal, encoding string }
 
 func trialCommand() *cobra.Command {
@@ -40,10 +40,10 @@ func trialCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "trial RESULTS --design trial.csv --out DIR",
 		Short: "Compare the arms of a trial over its visits: figures, tables, tests",
-		Long: `trial reads the results of 't2map run' and the design of a trial, which says who is in
-which arm and when the visits are. It writes a report into DIR: trial.html with figures
-and tables, the figures as SVG, PNG and PDF, and the tables as CSV, including SDTM MK
-and ADaM BDS. The primary analysis is a mixed model for repeated measures of the change
+		Long: `trial reads the results of 't2map run' and the design of a trial: the arm of each subject
+and the months of the visits. It writes a report into DIR: trial.html with figures and
+tables, the figures as SVG, PNG and PDF, and the tables as CSV, including SDTM MK and
+ADaM BDS. The primary analysis is a mixed model for repeated measures of the change
 from baseline.
 
 RESULTS is the folder of the results, or its compartments.csv. The design is a CSV:
@@ -53,7 +53,7 @@ RESULTS is the folder of the results, or its compartments.csv. The design is a C
   subject,arm,side,site,age
   S01,treatment,right,A,52
 
-A flag can replace each line that begins with #.
+For each line that begins with # there is a flag that overrides it.
 
 Exit status: 0 the report is written, 1 the disk is full, 2 usage, 130 interrupted.`,
 		Example: `  t2map trial results --design trial.csv --out trial-report
@@ -67,24 +67,41 @@ Exit status: 0 the report is written, 1 the disk is full, 2 usage, 130 interrupt
 
 func (f *trialFlags) add(c *cobra.Command) {
 	p := c.Flags()
-	p.StringVar(&f.design, "design", "", "CSV `file` with the columns subject and arm, and optionally side, stratum, site, sex, age, bmi (required)")
+	p.StringVar(&f.design, "design", "",
+		"CSV `file` with the columns subject and arm, and optionally side, stratum, site, sex, age, bmi "+
+			"(required)")
 	p.StringVar(&f.out, "out", "", "`folder` for the report (required)")
-	p.StringArrayVar(&f.endpoints, "endpoints", nil, "CSV `file` with other endpoints: subject, visit, name, value and optionally direction, unit; may be given several times")
-	p.StringVar(&f.over.Trial, "trial", "", "`code` of the trial")
-	p.StringVar(&f.over.Visits, "visits", "", "visits with their `months`: baseline=0,month03=3")
-	p.StringVar(&f.over.Baseline, "baseline", "", "`visit` that changes are counted from (default: the visit of month 0)")
-	p.StringVar(&f.over.Reference, "reference", "", "`arm` that the others are compared with")
-	p.StringVar(&f.over.Primary, "primary", "", "primary `contrast`, such as medial@month12 (default: every compartment at the last visit)")
-	p.StringVar(&f.over.Covariance, "covariance", "", "covariance `structure` of the visits of a subject: unstructured, hcs, ar1 or cs (default unstructured)")
-	p.StringVar(&f.over.DF, "df", "", "`method` for the degrees of freedom: kenward-roger or satterthwaite (default kenward-roger)")
-	p.StringVar(&f.over.Covariates, "covariates", "", "`columns` of the design that the models are adjusted for: site, stratum, sex, age, bmi")
-	p.StringVar(&f.over.Rows, "rows", "", "`rows` of the results to analyse: compartments, regions or layers, such as medial-tibial or 'medial deep' (default: the compartments)")
-	p.StringVar(&f.over.WithinCV, "wcv", "", "within-subject CV of T2 in `percent`: 5, or medial=4,lateral=5.5 (default 5, from the QIBA profile)")
-	p.StringVar(&f.repeatability, "repeatability", "", "`repeat.csv` of 't2map repeat', for the within-subject CV of each compartment")
+	p.StringArrayVar(&f.endpoints, "endpoints", nil,
+		"CSV `file` with other endpoints: subject, visit, name, value and optionally direction, unit; may be "+
+			"given several times")
+	p.StringVar(&f.heading.Trial, "trial", "", "`code` of the trial")
+	p.StringVar(&f.heading.Visits, "visits", "", "visits with their `months`: baseline=0,month03=3")
+	p.StringVar(&f.heading.Baseline, "baseline", "",
+		"`visit` that changes are computed from (default: the visit of month 0)")
+	p.StringVar(&f.heading.Reference, "reference", "", "`arm` that the others are compared with")
+	p.StringVar(&f.heading.Primary, "primary", "",
+		"primary `contrast`, such as medial@month12 (default: every compartment at the last visit)")
+	p.StringVar(&f.heading.Covariance, "covariance", "",
+		"covariance `structure` of the visits of a subject: unstructured, hcs, ar1 or cs (default "+
+			"unstructured)")
+	p.StringVar(&f.heading.DF, "df", "",
+		"`method` for the degrees of freedom: kenward-roger or satterthwaite (default kenward-roger)")
+	p.StringVar(&f.heading.Covariates, "covariates", "",
+		"`columns` of the design to adjust the models for: site, stratum, sex, age, bmi")
+	p.StringVar(&f.heading.Rows, "rows", "",
+		"`rows` of the results to analyse: compartments, regions or layers, such as medial-tibial or 'medial "+
+			"deep' (default: the compartments)")
+	p.StringVar(&f.heading.WithinCV, "wcv", "",
+		"within-subject CV of T2 in `percent`: 5, or medial=4,lateral=5.5 (default 5, from the QIBA profile)")
+	p.StringVar(&f.repeatability, "repeatability", "",
+		"`repeat.csv` of 't2map repeat', for the within-subject CV of each compartment")
 	p.StringVar(&f.twoStudies, "two-studies", "none", "`value` to use if a visit has two studies: none, or their mean")
 	p.BoolVar(&f.individuals, "individuals", false, "draw a line for each subject behind the means")
-	p.StringSliceVar(&f.panelOf, "panel", nil, "`subjects` whose maps are shown at every visit, or none (default: the first subject of each arm who has all visits)")
-	p.IntVar(&f.permutations, "permutations", 0, "`number` of arrangements to draw if there are too many to try all (default 9999)")
+	p.StringSliceVar(&f.panel, "panel", nil,
+		"`subjects` whose maps are shown at every visit, or none (default: the first subject of each arm "+
+			"with all visits)")
+	p.IntVar(&f.permutations, "permutations", 0,
+		"`number` of random arrangements if there are too many to try all (default 9999)")
 	p.Uint64Var(&f.seed, "seed", 0, "`seed` of the random arrangements")
 	f.table.add(c)
 }
@@ -96,14 +113,15 @@ func (f *tableFlags) add(c *cobra.Command) {
 	p.StringVar(&f.encoding, "encoding", "", "`encoding` of your tables, such as windows-1252 (default UTF-8)")
 }
 
-// format returns the format of tables of other programs.
+// format returns the format of tables that t2map did not write.
 func (f tableFlags) format() (trial.Format, error) {
 	separator, n := utf8.DecodeRuneInString(f.separator)
 	switch {
 	case f.separator == `\t`, f.separator == "tab":
 		separator = '\t'
-	case n != len(f.separator) || n == 0 || separator == '"' || separator == '\n' || separator == '\r' || separator == utf8.RuneError:
-		return trial.Format{}, fmt.Errorf("--separator %q is not one character, nor tab", f.separator)
+	case n != len(f.separator) || n == 0 || separator == '"' || separator == '\n' || separator == '\r' ||
+		separator == utf8.RuneError:
+		return trial.Format{}, fmt.Errorf("--separator %q is not one character or tab", f.separator)
 	}
 	if f.decimal != "point" && f.decimal != "comma" {
 		return trial.Format{}, fmt.Errorf("--decimal %q is neither point nor comma", f.decimal)
@@ -116,7 +134,7 @@ func (f tableFlags) format() (trial.Format, error) {
 
 func runTrial(c *cobra.Command, results string, f trialFlags) error {
 	if f.design == "" || f.out == "" {
-		return usageError{errors.New("--design and --out are needed\nhint: t2map trial --help")}
+		return usageError{errors.New("--design and --out are required\nhint: t2map trial --help")}
 	}
 	if err := checkIdle(results); err != nil {
 		return err
@@ -139,7 +157,7 @@ func runTrial(c *cobra.Command, results string, f trialFlags) error {
 	return nil
 }
 
-// checkOut refuses a folder that cannot or should not hold the report.
+// checkOut returns an error if the folder cannot or must not hold the report.
 func (f trialFlags) checkOut(results string) error {
 	if err := checkFolder(f.out); err != nil {
 		return err
@@ -148,7 +166,7 @@ func (f trialFlags) checkOut(results string) error {
 	if err := checkBlinded(f.out, folder); err != nil {
 		return err
 	}
-	return checkInputs(below(f.out, publish.Files(nil, nil)), f.inputs(results))
+	return checkInputs(pathsIn(f.out, publish.Files(nil, nil)), f.inputs(results))
 }
 
 // inputs returns the files that are read.
@@ -161,7 +179,7 @@ func (f trialFlags) inputs(results string) []string {
 	return append(paths, f.endpoints...)
 }
 
-// write writes the report of a trial. It adds a note to a if a picture or a map is not made.
+// write writes the report of a trial. It adds notes to a about pictures and maps that could not be made.
 func (f trialFlags) write(ctx context.Context, a *trial.Analysis, results string) error {
 	pictures, err := figures.All(*a, figures.Options{Individuals: f.individuals})
 	if err != nil {
@@ -171,7 +189,7 @@ func (f trialFlags) write(ctx context.Context, a *trial.Analysis, results string
 	panels, err := f.panels(ctx, *a, folder)
 	switch {
 	case errors.Is(err, panel.ErrNoMaps):
-		a.Notes = append(a.Notes, "no picture of T2 maps: none of the studies that it would show has maps")
+		a.Notes = append(a.Notes, "no figure of T2 maps: none of the studies to show has maps")
 	case err != nil:
 		return err
 	}
@@ -181,14 +199,14 @@ func (f trialFlags) write(ctx context.Context, a *trial.Analysis, results string
 		return err
 	}
 	a.Notes = append(a.Notes, notes...)
-	if err := checkInputs(below(f.out, publish.Files(pictures, maps)), f.inputs(results)); err != nil {
+	if err := checkInputs(pathsIn(f.out, publish.Files(pictures, maps)), f.inputs(results)); err != nil {
 		return err
 	}
 	return publish.Write(f.out, *a, pictures, maps)
 }
 
-// adjust applies the flags to the plan of the design. Before the analysis is done, it also refuses a
-// panel that the design does not allow.
+// adjust applies the flags to the plan of the design. It also checks the subjects of --panel, before the analysis
+// starts.
 func (f trialFlags) adjust(d trial.Design, p *trial.Plan) error {
 	if _, err := f.chosen(d); err != nil {
 		return usageError{err}
@@ -213,39 +231,40 @@ func (f trialFlags) tables(results string) (t trial.Tables, err error) {
 	if err != nil {
 		return t, err
 	}
-	t.Over = f.over
+	t.Over = f.heading
 	if t.Compartments, err = readCompartments(results); err != nil {
 		return t, err
 	}
 	_, folder := compartmentsOf(results)
-	if t.Studies, err = readSource(filepath.Join(folder, "studies.csv"), trial.Format{}); err != nil && !errors.Is(err, fs.ErrNotExist) {
+	if t.Studies, err = readSource(filepath.Join(folder, "studies.csv"), trial.Format{}); err != nil &&
+		!errors.Is(err, fs.ErrNotExist) {
 		return t, err
 	}
 	t.Studies.MadeBy = runName
 	if t.Design, err = readSource(f.design, format); err != nil {
-		return t, named("--design", err, "a CSV with the columns subject and arm; t2map trial --help shows one")
+		return t, flagError("--design", err, "a CSV with the columns subject and arm; t2map trial --help shows one")
 	}
 	if trial.IsResults(t.Design) {
-		return t, usageError{fmt.Errorf("--design %s is a table of results, not a design\nhint: a CSV with the columns subject and arm; t2map trial --help shows one", t.Design.Name)}
+		return t, usageError{fmt.Errorf("--design %s is a table of results, not a design\n"+
+			"hint: a CSV with the columns subject and arm; t2map trial --help shows one", t.Design.Name)}
 	}
 	if f.repeatability != "" {
 		if t.Repeatability, err = readSource(f.repeatability, trial.Format{}); err != nil {
-			return t, named("--repeatability", err, "the repeat.csv that 't2map repeat --out' wrote")
+			return t, flagError("--repeatability", err, "the repeat.csv that 't2map repeat --out' wrote")
 		}
 		t.Repeatability.MadeBy = "t2map repeat"
 	}
 	for _, path := range f.endpoints {
 		scores, err := readSource(path, format)
 		if err != nil {
-			return t, named("--endpoints", err, "a CSV with the columns subject, visit, name, value")
+			return t, flagError("--endpoints", err, "a CSV with the columns subject, visit, name, value")
 		}
 		t.Scores = append(t.Scores, scores)
 	}
 	return t, nil
 }
 
-// compartmentsOf returns the path of the compartments.csv that results is, or that lies in it, and its
-// folder.
+// compartmentsOf returns the path of compartments.csv, and its folder. The argument is either of them.
 func compartmentsOf(results string) (path, folder string) {
 	if info, err := os.Stat(results); err == nil && info.IsDir() {
 		return filepath.Join(results, "compartments.csv"), results
@@ -253,7 +272,7 @@ func compartmentsOf(results string) (path, folder string) {
 	return results, filepath.Dir(results)
 }
 
-// readCompartments reads the compartments.csv that results is, or that lies in it.
+// readCompartments reads compartments.csv; results is this file or its folder.
 func readCompartments(results string) (trial.Source, error) {
 	path, _ := compartmentsOf(results)
 	s, err := readSource(path, trial.Format{})
@@ -267,16 +286,16 @@ func readCompartments(results string) (trial.Source, error) {
 // runName is the command that makes RESULTS.
 const runName = "t2map run"
 
-// named adds the flag that named a file to the error of reading it.
-func named(flag string, err error, hint string) error {
+// flagError adds to the error of reading a file the flag that names it and, unless there is a hint, a hint.
+func flagError(flag string, err error, hint string) error {
 	err = fmt.Errorf("%s: %w", flag, err)
-	if trial.Hint(err) == "" { // which is printed with it
+	if trial.Hint(err) == "" {
 		err = fmt.Errorf("%w\nhint: %s", err, hint)
 	}
 	return usageError{err}
 }
 
-// readSource reads a table's file.
+// readSource reads the file of a table.
 func readSource(path string, format trial.Format) (trial.Source, error) {
 	s := trial.Source{Name: filepath.Base(path), Format: format}
 	file, err := os.Open(path)

@@ -12,8 +12,8 @@ import (
 	"github.com/t2map/t2map/trial/publish"
 )
 
-// changeMaps returns the change from baseline of the unrolled femoral map of every subject at
-// every later visit, where both visits have one, and notes about those that could not be compared.
+// changeMaps returns, for every subject and later visit, the change of the unrolled femoral map from baseline, if both
+// visits have one, and notes about maps that could not be compared.
 func changeMaps(ctx context.Context, a trial.Analysis, folder string) (maps []publish.Map, notes []string, err error) {
 	names := map[string]bool{}
 	for s, subject := range a.Design.Subjects {
@@ -29,21 +29,22 @@ func changeMaps(ctx context.Context, a trial.Analysis, folder string) (maps []pu
 			var b bytes.Buffer
 			err := panel.WriteUnrolledChange(&b, later.Folder, baseline.Folder)
 			if none := new(panel.NoUnrolledError); errors.As(err, &none) {
-				continue // as the panel says of those that it shows
+				continue // the panel gives the reason for the subjects that it shows
 			}
 			visit := a.Design.Visits[v].Name
 			if err != nil {
-				notes = append(notes, fmt.Sprintf("no map of the change of %s at %s: %v", subject.ID, visit, err))
+				notes = append(notes, fmt.Sprintf("no map of the change for %s at %s: %v", subject.ID, visit, err))
 				continue
 			}
-			maps = append(maps, publish.Map{Name: mapName(names, subject.ID, visit) + "-unrolled-change", NIfTI: b.Bytes()})
+			maps = append(maps, publish.Map{Name: mapName(names, subject.ID, visit) + "-unrolled-change",
+				NIfTI: b.Bytes()})
 		}
 	}
 	return maps, notes, nil
 }
 
-// mapName makes a file name of a subject and a visit: letters and digits of ASCII and hyphens
-// stay. A name that is taken gets a number.
+// mapName returns a file name for a subject and a visit. Characters other than ASCII letters, digits and hyphens
+// become underscores. A name that is taken gets a number.
 func mapName(taken map[string]bool, subject, visit string) string {
 	name := strings.Map(func(r rune) rune {
 		switch {
@@ -52,8 +53,8 @@ func mapName(taken map[string]bool, subject, visit string) string {
 		}
 		return '_'
 	}, subject+"-"+visit)
-	const longest = 60 // letters; publish allows 100 with what follows
-	name = name[:min(len(name), longest)]
+	const maxLength = 60 // publish allows 100 characters with the ending
+	name = name[:min(len(name), maxLength)]
 	free := name
 	for n := 2; taken[strings.ToLower(free)]; n++ {
 		free = fmt.Sprintf("%s-%d", name, n)

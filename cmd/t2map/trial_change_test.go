@@ -11,8 +11,8 @@ import (
 	"github.com/t2map/t2map/phantom"
 )
 
-// A trial of studies with tissue masks has the picture of unrolled maps, and the change of each
-// subject as NIfTI: nothing changes on average in the trochlea, where the phantom's T2 does not.
+// A trial of studies with tissue masks has the figure of unrolled maps, and the change of each subject as NIfTI. The
+// mean change in the trochlea is 0, as in the phantom.
 func TestTrialOfUnrolledMaps(t *testing.T) {
 	if testing.Short() {
 		t.Skip("maps four studies")
@@ -20,7 +20,8 @@ func TestTrialOfUnrolledMaps(t *testing.T) {
 	dir := t.TempDir()
 	studies, results, out := filepath.Join(dir, "studies"), filepath.Join(dir, "results"), filepath.Join(dir, "report")
 	_, err := phantom.WriteTrial(t.Context(), studies, phantom.Trial{
-		Subjects: 2, Matrix: 112, Slices: 18, Echoes: 4, DESSMatrix: 132, DESSSlices: 36, Form: phantom.Form{Mask: phantom.MaskTissues}})
+		Subjects: 2, Matrix: 112, Slices: 18, Echoes: 4, DESSMatrix: 132, DESSSlices: 36,
+		Form: phantom.Form{Mask: phantom.MaskTissues}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -32,7 +33,8 @@ func TestTrialOfUnrolledMaps(t *testing.T) {
 	if code, _, stderr := call("run", studies, "--out", results, "--scheme", "skm-tea", "--quiet"); code != exitOK {
 		t.Fatal(stderr)
 	}
-	code, stdout, stderr := call("trial", results, "--design", filepath.Join(studies, "trial.csv"), "--visits", "baseline=0,month12=12", "--out", out)
+	code, stdout, stderr := call("trial", results, "--design", filepath.Join(studies, "trial.csv"), "--visits",
+		"baseline=0,month12=12", "--out", out)
 	if code != exitOK {
 		t.Fatal(stderr)
 	}
@@ -43,7 +45,8 @@ func TestTrialOfUnrolledMaps(t *testing.T) {
 	}
 	files := readAll(t, out)
 	page := files[string(filepath.Separator)+"trial.html"]
-	if !strings.Contains(page, "Unrolled femoral T2 and its change") || !strings.Contains(page, "figures/unrolled.png") || strings.Contains(stdout, "no map of the change") {
+	if !strings.Contains(page, "Unrolled femoral T2 and its change") ||
+		!strings.Contains(page, "figures/unrolled.png") || strings.Contains(stdout, "no map of the change") {
 		t.Errorf("the page does not show the unrolled maps\n%s", stdout)
 	}
 	for _, s := range []string{"S01", "S02"} {
@@ -70,12 +73,14 @@ func TestTrialOfUnrolledMaps(t *testing.T) {
 	}
 }
 
-// Names of maps are file names everywhere, and each is another.
+// Names of maps are valid file names on every system, and distinct.
 func TestMapName(t *testing.T) {
 	taken := map[string]bool{}
 	for _, c := range []struct{ subject, visit, want string }{
-		{"S01", "month12", "S01-month12"}, {"s01", "Month12", "s01-Month12-2"}, {"S/01", "m 12", "S_01-m_12"}, {"S:01", "m.12", "S_01-m_12-2"},
-		{"患", "m", "_-m"}, {strings.Repeat("x", 80), "m", strings.Repeat("x", 60)}, {strings.Repeat("x", 80), "n", strings.Repeat("x", 60) + "-2"},
+		{"S01", "month12", "S01-month12"}, {"s01", "Month12", "s01-Month12-2"}, {"S/01", "m 12", "S_01-m_12"},
+		{"S:01", "m.12", "S_01-m_12-2"},
+		{"患", "m", "_-m"}, {strings.Repeat("x", 80), "m", strings.Repeat("x", 60)},
+		{strings.Repeat("x", 80), "n", strings.Repeat("x", 60) + "-2"},
 	} {
 		if got := mapName(taken, c.subject, c.visit); got != c.want {
 			t.Errorf("%q at %q: %q, want %q", c.subject, c.visit, got, c.want)

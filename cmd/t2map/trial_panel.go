@@ -15,18 +15,18 @@ import (
 	"github.com/t2map/t2map/trial"
 )
 
-// panels draws the maps of the chosen subjects, whose studies lie in folder, and beside them their
-// unrolled femoral maps, if there are any. It draws nothing if nobody is chosen. It returns
-// panel.ErrNoMaps if no subject was named and those who would be shown have no maps.
+// panels draws the maps of the chosen subjects, whose studies lie in folder, and their unrolled femoral maps, if there
+// are any. It draws nothing if no subject is chosen. It returns panel.ErrNoMaps if --panel is not given and the
+// default subjects have no maps.
 func (f trialFlags) panels(ctx context.Context, a trial.Analysis, folder string) ([]figure.Picture, error) {
 	subjects, err := f.chosen(a.Design)
-	if len(f.panelOf) == 0 {
+	if len(f.panel) == 0 {
 		subjects = firstOfArms(a)
 	}
 	if err != nil || len(subjects) == 0 {
 		return nil, err
 	}
-	o := panel.Options{NeedMaps: len(f.panelOf) == 0, Row: primaryRow(a)}
+	o := panel.Options{NeedMaps: len(f.panel) == 0, Row: primaryRow(a)}
 	for _, v := range a.Design.Visits {
 		o.Visits = append(o.Visits, v.Name)
 	}
@@ -45,13 +45,13 @@ func (f trialFlags) panels(ctx context.Context, a trial.Analysis, folder string)
 	}
 	unrolled, err := panel.Unrolled(ctx, rows, o)
 	if errors.Is(err, panel.ErrNoMaps) {
-		return []figure.Picture{maps}, nil // masks without tissues have none
+		return []figure.Picture{maps}, nil // masks without tissues have no unrolled maps
 	}
 	return []figure.Picture{maps, unrolled}, err
 }
 
-// primaryRow returns the row of the results that the primary contrast is about; "" where it is
-// about all compartments, or about an endpoint that maps do not show.
+// primaryRow returns the row of the results that is the primary endpoint, or "" if the primary contrast concerns all
+// compartments or an endpoint that is not in the maps.
 func primaryRow(a trial.Analysis) string {
 	for _, e := range a.Endpoints {
 		if e.Compartment && e.Name == a.Design.Primary.Endpoint {
@@ -64,29 +64,29 @@ func primaryRow(a trial.Analysis) string {
 // chosen returns the subjects of --panel as indices into the design. It returns an error for a
 // subject that is not in the design, and for more subjects or visits than a picture has room for.
 func (f trialFlags) chosen(d trial.Design) ([]int, error) {
-	if len(f.panelOf) == 0 || slices.Equal(f.panelOf, []string{"none"}) {
+	if len(f.panel) == 0 || slices.Equal(f.panel, []string{"none"}) {
 		return nil, nil
 	}
 	const hint = "hint: choose fewer, or omit the picture with --panel none"
-	if n := len(f.panelOf); n > panel.MostRows {
+	if n := len(f.panel); n > panel.MostRows {
 		return nil, fmt.Errorf("--panel: %d subjects; a page has room for %d\n%s", n, panel.MostRows, hint)
 	}
 	if n := len(d.Visits); n > panel.MostVisits {
-		return nil, fmt.Errorf("--panel: maps of %d visits; a page has room for %d\nhint: omit the picture with --panel none", n, panel.MostVisits)
+		return nil, fmt.Errorf("--panel: maps of %d visits; a page has room for %d\n"+
+			"hint: omit the picture with --panel none", n, panel.MostVisits)
 	}
 	var subjects []int
-	for _, id := range f.panelOf {
-		at := slices.IndexFunc(d.Subjects, func(s trial.Subject) bool { return s.ID == strings.TrimSpace(id) })
-		if at < 0 {
+	for _, id := range f.panel {
+		index := slices.IndexFunc(d.Subjects, func(s trial.Subject) bool { return s.ID == strings.TrimSpace(id) })
+		if index < 0 {
 			return nil, fmt.Errorf("--panel: subject %.40q is not in the design", id)
 		}
-		subjects = append(subjects, at)
+		subjects = append(subjects, index)
 	}
 	return subjects, nil
 }
 
-// firstOfArms returns the first subject of each arm who has all visits, or nobody if a page has no
-// room for the visits.
+// firstOfArms returns the first subject of each arm with all visits, or none if a page has no room for the visits.
 func firstOfArms(a trial.Analysis) []int {
 	var subjects []int
 	if len(a.Design.Visits) > panel.MostVisits {
@@ -113,10 +113,10 @@ func everyVisit(a trial.Analysis, s int) bool {
 	return true
 }
 
-// panelVisit returns the folder of a subject's study, or why there is none, and what speaks against it.
+// panelVisit returns the folder of a subject's study, or the reason why there is none, and notes from its flags.
 func panelVisit(a trial.Analysis, subjectVisit [2]int, folder string) panel.Visit {
 	out := panel.Visit{Missing: "no study"}
-	two := -1 // the flag of two studies
+	twoStudies := -1 // the flag for two studies
 	note := func(flag int) {
 		if !slices.Contains(out.Flags, flag) {
 			out.Flags, out.Notes = append(out.Flags, flag), append(out.Notes, a.Flags[flag].Text)
@@ -130,8 +130,8 @@ func panelVisit(a trial.Analysis, subjectVisit [2]int, folder string) panel.Visi
 		for _, i := range v.Flags {
 			switch kind := a.Flags[i].Kind; {
 			case kind == trial.TwoStudies:
-				two = i
-			case kind == trial.CarriedMask: // the tile says it of its own visit
+				twoStudies = i
+			case kind == trial.CarriedMask: // the tile shows this itself
 			case kind.OnFigures():
 				note(i)
 			}
@@ -141,15 +141,15 @@ func panelVisit(a trial.Analysis, subjectVisit [2]int, folder string) panel.Visi
 		case v.Folder != "" && filepath.IsLocal(filepath.FromSlash(v.Folder)) && !math.IsNaN(v.X):
 			out.Folder, out.Missing = filepath.Join(folder, filepath.FromSlash(v.Folder)), ""
 		default:
-			out.Missing = cmp.Or(v.Missing.String(), "its folder is not known")
+			out.Missing = cmp.Or(v.Missing.String(), "its folder is unknown")
 		}
 	}
 	switch {
-	case two >= 0 && out.Folder == "": // the value belongs to neither
-		out.Missing = a.Flags[two].Text + "; no map is shown"
-		out.Flags = append(out.Flags, two)
-	case two >= 0:
-		note(two)
+	case twoStudies >= 0 && out.Folder == "": // the value belongs to neither study
+		out.Missing = a.Flags[twoStudies].Text + "; no map is shown"
+		out.Flags = append(out.Flags, twoStudies)
+	case twoStudies >= 0:
+		note(twoStudies)
 	}
 	return out
 }

@@ -12,7 +12,7 @@ import (
 	"github.com/t2map/t2map/trial"
 )
 
-// A tile says what speaks against its visit, and why it is empty.
+// A tile has the notes of its visit, or the reason why it is empty.
 func TestPanelVisit(t *testing.T) {
 	a := trial.Analysis{Flags: []trial.Flag{
 		{Kind: trial.TwoStudies, Text: "two studies at this visit: their mean is used"},
@@ -28,39 +28,47 @@ func TestPanelVisit(t *testing.T) {
 		notes           []string
 	}{
 		{"nothing", []trial.Value{{X: 38, Folder: "S/v"}}, "S/v", "", nil},
-		{"changes", []trial.Value{{X: 38, Folder: "S/v", Flags: []int{1, 2, 3}}, {X: 38, Folder: "S/v", Flags: []int{1, 2, 3}}}, "S/v", "", []string{a.Flags[1].Text, a.Flags[2].Text}},
-		{"the second has it", []trial.Value{{X: nan, Missing: trial.Missing{Kind: trial.NoCompartment}}, {X: 38, Folder: "S/v", Flags: []int{2}}}, "S/v", "", []string{a.Flags[2].Text}},
-		{"their mean", []trial.Value{{X: 38, Flags: []int{0}}, {X: 39, Flags: []int{0}}}, "", "two studies at this visit: their mean is used; no map is shown", nil},
-		{"one of them alone", []trial.Value{{X: 38, Flags: []int{0}}, {X: 39, Folder: "S/v"}}, "S/v", "", []string{a.Flags[0].Text}},
-		{"a folder that is not known", []trial.Value{{X: 38}}, "", "its folder is not known", nil},
-		{"a folder elsewhere", []trial.Value{{X: 38, Folder: "../x"}}, "", "its folder is not known", nil},
+		{"changes", []trial.Value{{X: 38, Folder: "S/v", Flags: []int{1, 2, 3}},
+			{X: 38, Folder: "S/v", Flags: []int{1, 2, 3}}}, "S/v", "", []string{a.Flags[1].Text, a.Flags[2].Text}},
+		{"the second has it", []trial.Value{{X: nan, Missing: trial.Missing{Kind: trial.NoCompartment}},
+			{X: 38, Folder: "S/v", Flags: []int{2}}}, "S/v", "", []string{a.Flags[2].Text}},
+		{"their mean", []trial.Value{{X: 38, Flags: []int{0}}, {X: 39, Flags: []int{0}}}, "",
+			"two studies at this visit: their mean is used; no map is shown", nil},
+		{"one of them alone", []trial.Value{{X: 38, Flags: []int{0}}, {X: 39, Folder: "S/v"}}, "S/v", "",
+			[]string{a.Flags[0].Text}},
+		{"a folder that is not known", []trial.Value{{X: 38}}, "", "its folder is unknown", nil},
+		{"a folder elsewhere", []trial.Value{{X: 38, Folder: "../x"}}, "", "its folder is unknown", nil},
 		{"none", []trial.Value{{X: nan, Missing: trial.Missing{Kind: trial.StudyFailed, Detail: "no echo"}}}, "", "study failed: no echo", nil},
 	} {
 		a.Endpoints = nil
 		for _, v := range c.values {
-			a.Endpoints = append(a.Endpoints, trial.EndpointAnalysis{Endpoint: trial.Endpoint{Compartment: true, Values: [][]trial.Value{{v}}}})
+			a.Endpoints = append(a.Endpoints, trial.EndpointAnalysis{Endpoint: trial.Endpoint{Compartment: true,
+				Values: [][]trial.Value{{v}}}})
 		}
-		a.Endpoints = append(a.Endpoints, trial.EndpointAnalysis{Endpoint: trial.Endpoint{Values: [][]trial.Value{{{X: 1}}}}}) // a score has no maps
+		a.Endpoints = append(a.Endpoints,
+			trial.EndpointAnalysis{Endpoint: trial.Endpoint{Values: [][]trial.Value{{{X: 1}}}}}) // a score has no maps
 		want := c.folder
 		if want != "" {
 			want = filepath.Join("results", filepath.FromSlash(want))
 		}
-		if got := panelVisit(a, [2]int{}, "results"); got.Folder != want || got.Missing != c.missing || !slices.Equal(got.Notes, c.notes) {
+		if got := panelVisit(a, [2]int{}, "results"); got.Folder != want || got.Missing != c.missing ||
+			!slices.Equal(got.Notes, c.notes) {
 			t.Errorf("%s: %+v", c.name, got)
 		}
 	}
 }
 
-// Without maps there is no picture of them, unless it was asked for.
+// Without maps there is no figure of maps, unless --panel names subjects.
 func TestPanelOfNoMaps(t *testing.T) {
 	dir := studies(t, 2)
 	results := filepath.Join(t.TempDir(), "results")
-	if code, _, stderr := call("run", dir, "--out", results, "--scheme", "compartments", "--maps", "none", "--quiet"); code != exitOK {
+	if code, _, stderr := call("run", dir, "--out", results, "--scheme", "compartments", "--maps", "none",
+		"--quiet"); code != exitOK {
 		t.Fatal(stderr)
 	}
 	design := filepath.Join(t.TempDir(), "trial.csv")
 	write(t, design, "# visits: baseline=0\nsubject,arm\nSA,a\nSB,a\n")
-	const note = "no picture of T2 maps"
+	const note = "no figure of T2 maps"
 	for _, c := range []struct {
 		panel string
 		drawn bool
@@ -72,16 +80,18 @@ func TestPanelOfNoMaps(t *testing.T) {
 		}
 		code, stdout, stderr := call(args...)
 		_, err := os.Stat(filepath.Join(out, "figures", "maps.svg"))
-		if drawn := err == nil; code != exitOK || drawn != c.drawn || strings.Contains(stdout, note) != (c.panel == "") {
+		if drawn := err == nil; code != exitOK || drawn != c.drawn ||
+			strings.Contains(stdout, note) != (c.panel == "") {
 			t.Errorf("--panel %q: status %d, drawn %v\n%s%s", c.panel, code, drawn, stdout, stderr)
 		}
-		if page := readAll(t, out)[string(filepath.Separator)+"trial.html"]; strings.Contains(page, note) != (c.panel == "") {
+		if page := readAll(t, out)[string(filepath.Separator)+"trial.html"]; strings.Contains(page,
+			note) != (c.panel == "") {
 			t.Errorf("--panel %q: the page does not say why", c.panel)
 		}
 	}
 }
 
-// What a panel has no room for is said before anything is analysed or written.
+// A panel that is too large is refused before anything is analysed or written.
 func TestPanelRoom(t *testing.T) {
 	results, design := trialFiles(t, plainName)
 	many := strings.TrimSuffix(strings.Repeat("S01,", 13), ",")
@@ -111,9 +121,12 @@ func TestPanelRoom(t *testing.T) {
 // Slices are chosen by the primary endpoint, if it is a row of the results.
 func TestPrimaryRow(t *testing.T) {
 	a := trial.Analysis{Endpoints: []trial.EndpointAnalysis{
-		{Endpoint: trial.Endpoint{Name: "medial", Compartment: true}}, {Endpoint: trial.Endpoint{Name: "trochlear deep", Compartment: true}}, {Endpoint: trial.Endpoint{Name: "WOMAC"}},
+		{Endpoint: trial.Endpoint{Name: "medial", Compartment: true}},
+		{Endpoint: trial.Endpoint{Name: "trochlear deep", Compartment: true}},
+		{Endpoint: trial.Endpoint{Name: "WOMAC"}},
 	}}
-	for primary, want := range map[string]string{"": "", "medial": "medial", "trochlear deep": "trochlear deep", "WOMAC": ""} {
+	for primary, want := range map[string]string{"": "", "medial": "medial", "trochlear deep": "trochlear deep",
+		"WOMAC": ""} {
 		a.Design.Primary.Endpoint = primary
 		if got := primaryRow(a); got != want {
 			t.Errorf("primary endpoint %q: slices by %q, want %q", primary, got, want)

@@ -14,8 +14,7 @@ import (
 	"github.com/t2map/t2map/trial/mmrm"
 )
 
-// printTrial prints the contrasts at the primary visit, what speaks against them, and the files
-// to look at.
+// printTrial prints the contrasts at the primary visit, the notes and flags, and the names of the main files.
 func printTrial(w io.Writer, a trial.Analysis, out string) {
 	d := a.Design
 	if len(d.Arms) > 1 && len(d.Visits) > 1 {
@@ -28,12 +27,13 @@ func printTrial(w io.Writer, a trial.Analysis, out string) {
 	for _, f := range a.Flow {
 		analysed += f.Analysed
 	}
-	fmt.Fprintf(w, "%s in %s, %d with a change from baseline; %s\n", count(len(d.Subjects), "subject", "subjects"), count(len(d.Arms), "arm", "arms"), analysed, flagCounts(a.Flags))
-	fmt.Fprintf(w, "\nSee\n  %s\tfigures, tables, methods and flags\n  %s\tevery test with every estimate\n",
+	fmt.Fprintf(w, "%s in %s, %d with a change from baseline; %s\n", count(len(d.Subjects), "subject", "subjects"),
+		count(len(d.Arms), "arm", "arms"), analysed, flagCounts(a.Flags))
+	fmt.Fprintf(w, "\nSee\n  %s\tfigures, tables, methods and flags\n  %s\tall tests and estimates\n",
 		filepath.Join(out, "trial.html"), filepath.Join(out, "contrasts.csv"))
 }
 
-// printContrasts prints a row per endpoint and arm, with the figures of trial.html.
+// printContrasts prints a row per endpoint and arm, with the same decimals as trial.html.
 func printContrasts(w io.Writer, a trial.Analysis) {
 	d := a.Design
 	fmt.Fprintf(w, "Change from %s at %s, difference from %s (mixed model):\n",
@@ -50,8 +50,10 @@ func printContrasts(w io.Writer, a trial.Analysis) {
 			if c.Primary {
 				mark = "primary"
 			}
-			fmt.Fprintf(t, "%s\t%s\t%d, %d\t%s\t%s\t%s\t%s\t%s\t\n", printable.Line(e.Name), printable.Line(d.Arms[c.Arm]), e.Model.InIt(c.Arm, c.Visit), e.Model.InIt(0, c.Visit),
-				figure.Number(c.Model.Value, decimals), interval(c.Model, decimals), figure.PValue(c.Model.P), figure.PValue(c.Holm), mark)
+			fmt.Fprintf(t, "%s\t%s\t%d, %d\t%s\t%s\t%s\t%s\t%s\t\n", printable.Line(e.Name),
+				printable.Line(d.Arms[c.Arm]), e.Model.InIt(c.Arm, c.Visit), e.Model.InIt(0, c.Visit),
+				figure.Number(c.Model.Value, decimals), interval(c.Model, decimals), figure.PValue(c.Model.P),
+				figure.PValue(c.Holm), mark)
 		}
 	}
 	_ = t.Flush()
@@ -60,16 +62,17 @@ func printContrasts(w io.Writer, a trial.Analysis) {
 			fmt.Fprintf(w, "%s has no model: %s\n", printable.Line(e.Name), printable.Line(e.Model.Failed))
 		}
 		for _, r := range e.Model.Rejected {
-			fmt.Fprintf(w, "%s: a covariance could not be used: %s\n", printable.Line(e.Name), printable.Line(r.String()))
+			fmt.Fprintf(w, "%s: a covariance could not be fitted: %s\n", printable.Line(e.Name), printable.Line(r.String()))
 		}
 		for _, o := range e.Model.Omitted {
-			fmt.Fprintf(w, "%s: not in the model: %s: %s\n", printable.Line(e.Name), printable.Line(o.Of(d)), printable.Line(o.Why))
+			fmt.Fprintf(w, "%s: not in the model: %s: %s\n", printable.Line(e.Name), printable.Line(o.Of(d)),
+				printable.Line(o.Why))
 		}
 	}
 	fmt.Fprintln(w)
 }
 
-// interval prints the bounds of an estimate, or a dash if there are none.
+// interval formats the bounds of an estimate, or a dash if there are none.
 func interval(e mmrm.Estimate, decimals int) string {
 	if math.IsNaN(e.Low) || math.IsNaN(e.High) {
 		return "–"

@@ -11,8 +11,8 @@ import (
 	"testing"
 )
 
-// trialFiles writes the tables of a small trial into a folder and returns those of its
-// results and of its design. name turns a subject's number into its code.
+// trialFiles writes the tables of a small trial into a folder and returns the paths of the results and of the design.
+// name returns the code of a subject's number.
 func trialFiles(t *testing.T, name func(int) string) (results, design string) {
 	t.Helper()
 	results = filepath.Join(t.TempDir(), "results")
@@ -23,7 +23,8 @@ func trialFiles(t *testing.T, name func(int) string) (results, design string) {
 		for v, visit := range []string{"baseline", "month03", "month12"} {
 			for c, compartment := range []string{"medial", "lateral"} {
 				t2 := 36 + float64((5*n+3*v+7*c)%4) + float64(v*(1-n%2))
-				rows = append(rows, []string{name(n), visit, fmt.Sprint("s", n, v), "right", compartment, fmt.Sprintf("%.2f", t2)})
+				rows = append(rows, []string{name(n), visit, fmt.Sprint("s", n, v), "right", compartment,
+					fmt.Sprintf("%.2f", t2)})
 			}
 		}
 	}
@@ -61,18 +62,21 @@ func TestTrial(t *testing.T) {
 	if code != exitOK || stderr != "" {
 		t.Fatalf("status %d\n%s", code, stderr)
 	}
-	for _, want := range []string{"Change from baseline at month12, difference from control", "medial", "lateral", "4, 4", "8 subjects in 2 arms", "trial.html"} {
+	for _, want := range []string{"Change from baseline at month12, difference from control", "medial", "lateral",
+		"4, 4", "8 subjects in 2 arms", "trial.html"} {
 		if !strings.Contains(stdout, want) {
 			t.Errorf("%q is not in\n%s", want, stdout)
 		}
 	}
-	for _, name := range []string{"trial.html", "trial.json", "contrasts.csv", "mk.csv", "adbds.csv", "figures/means.svg", "figures/forest.pdf", "figures/waterfall.png"} {
+	for _, name := range []string{"trial.html", "trial.json", "contrasts.csv", "mk.csv", "adbds.csv",
+		"figures/means.svg", "figures/forest.pdf", "figures/waterfall.png"} {
 		if info, err := os.Stat(filepath.Join(out, filepath.FromSlash(name))); err != nil || info.Size() == 0 {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	// The table itself does as well as its folder.
-	if code, _, stderr := call("trial", filepath.Join(results, "compartments.csv"), "--design", design, "--out", out); code != exitOK {
+	// RESULTS may be the table instead of its folder.
+	if code, _, stderr := call("trial", filepath.Join(results, "compartments.csv"), "--design", design, "--out",
+		out); code != exitOK {
 		t.Errorf("status %d\n%s", code, stderr)
 	}
 }
@@ -115,9 +119,10 @@ func readAll(t *testing.T, dir string) map[string]string {
 	return all
 }
 
-// Names that are formulas or HTML run nowhere.
+// Names that are formulas or HTML are escaped.
 func TestTrialOfHostileNames(t *testing.T) {
-	names := []string{`=cmd|'/C calc'!A0`, `<script>alert(1)</script>`, `+SUM(A1)`, `@x`, `"><img src=x onerror=alert(1)>`, "a\u202eb", `-1+1`, `S,"08"`}
+	names := []string{`=cmd|'/C calc'!A0`, `<script>alert(1)</script>`, `+SUM(A1)`, `@x`,
+		`"><img src=x onerror=alert(1)>`, "a\u202eb", `-1+1`, `S,"08"`}
 	results, design := trialFiles(t, func(n int) string { return names[n] })
 	out := filepath.Join(t.TempDir(), "report")
 	code, stdout, stderr := call("trial", results, "--design", design, "--out", out, "--trial", "=<b>T</b>")
@@ -142,7 +147,8 @@ func TestTrialOfHostileNames(t *testing.T) {
 			}
 			for _, row := range rows {
 				for _, cell := range row {
-					if cell != "" && strings.ContainsAny(cell[:1], "=@") || strings.HasPrefix(cell, "+S") || strings.HasPrefix(cell, "-1+") {
+					if cell != "" && strings.ContainsAny(cell[:1], "=@") || strings.HasPrefix(cell, "+S") ||
+						strings.HasPrefix(cell, "-1+") {
 						t.Errorf("%s: the cell %q would run", name, cell)
 					}
 				}
@@ -164,7 +170,8 @@ func TestTrialTables(t *testing.T) {
 	write(t, scores, "subject;visit;name;value\nS01;baseline;VAS;5,5\nS01;month03;VAS;4\n")
 	latin := filepath.Join(dir, "latin.csv")
 	write(t, latin, strings.Replace(string(comma), "S01,", "S\xe901,", 1))
-	workbook, sep, latinScores := filepath.Join(dir, "trial.xlsx"), filepath.Join(dir, "sep.csv"), filepath.Join(dir, "latin-scores.csv")
+	workbook, sep, latinScores := filepath.Join(dir, "trial.xlsx"), filepath.Join(dir, "sep.csv"),
+		filepath.Join(dir, "latin-scores.csv")
 	write(t, workbook, "PK\x03\x04\x14\x00")
 	write(t, sep, "sep=;\r\n"+strings.ReplaceAll(string(comma), ",", ";"))
 	write(t, latinScores, "subject,visit,name,value\nS01,baseline,M\xfcdigkeit,5\n")
@@ -181,63 +188,82 @@ func TestTrialTables(t *testing.T) {
 		code int
 		want string
 	}{
-		{"declared", []string{"--design", semicolons, "--endpoints", scores, "--separator", ";", "--decimal", "comma"}, exitOK, "8 subjects"},
+		{"declared", []string{"--design", semicolons, "--endpoints", scores, "--separator", ";", "--decimal",
+			"comma"}, exitOK, "8 subjects"},
 		{"not declared", []string{"--design", semicolons}, exitUsage, `separated by ";"`},
-		{"commas and decimal commas", []string{"--design", design, "--decimal", "comma"}, exitUsage, "needs another --separator"},
+		{"commas and decimal commas", []string{"--design", design, "--decimal", "comma"}, exitUsage,
+			"needs another --separator"},
 		{"two separators", []string{"--design", design, "--separator", ";;"}, exitUsage, "not one character"},
 		{"not UTF-8", []string{"--design", latin}, exitUsage, "hint: save it as CSV UTF-8, or declare"},
 		{"declared encoding", []string{"--design", latin, "--encoding", "windows-1252"}, exitOK, "8 subjects"},
-		{"repeatability", []string{"--design", design, "--repeatability", wcv}, exitOK, `within-subject CV of "femoral", which is not in the results`},
-		{"repeatability twice", []string{"--design", design, "--repeatability", wcv, "--wcv", "4"}, exitUsage, "also gives a within-subject CV"},
-		{"no design", nil, exitUsage, "--design and --out are needed"},
-		{"a design that is not there", []string{"--design", filepath.Join(dir, "none.csv")}, exitUsage, "hint: a CSV with the columns subject and arm"},
+		{"repeatability", []string{"--design", design, "--repeatability", wcv}, exitOK,
+			`within-subject CV of "femoral", which is not in the results`},
+		{"repeatability twice", []string{"--design", design, "--repeatability", wcv, "--wcv", "4"}, exitUsage,
+			"also gives a within-subject CV"},
+		{"no design", nil, exitUsage, "--design and --out are required"},
+		{"a design that is not there", []string{"--design", filepath.Join(dir, "none.csv")}, exitUsage,
+			"hint: a CSV with the columns subject and arm"},
 		{"a design of 65 MiB", []string{"--design", endless}, exitUsage, "hint: check that it is the right file"},
-		{"endpoints that are not there", []string{"--design", design, "--endpoints", filepath.Join(dir, "none.csv")}, exitUsage, "hint: a CSV with the columns subject, visit, name, value"},
-		{"repeatability that is not there", []string{"--design", design, "--repeatability", filepath.Join(dir, "none.csv")}, exitUsage, "hint: the repeat.csv that"},
-		{"results for a design", []string{"--design", filepath.Join(results, "compartments.csv")}, exitUsage, "compartments.csv is a table of results, not a design"},
-		{"a workbook", []string{"--design", workbook}, exitUsage, "hint: open it in the spreadsheet program and save it as CSV"},
+		{"endpoints that are not there", []string{"--design", design, "--endpoints", filepath.Join(dir, "none.csv")},
+			exitUsage, "hint: a CSV with the columns subject, visit, name, value"},
+		{"repeatability that is not there", []string{"--design", design, "--repeatability",
+			filepath.Join(dir, "none.csv")}, exitUsage, "hint: the repeat.csv that"},
+		{"results for a design", []string{"--design", filepath.Join(results, "compartments.csv")}, exitUsage,
+			"compartments.csv is a table of results, not a design"},
+		{"a workbook", []string{"--design", workbook}, exitUsage,
+			"hint: open it in the spreadsheet program and save it as CSV"},
 		{"sep=", []string{"--design", sep}, exitOK, "8 subjects"},
-		{"endpoints not declared", []string{"--design", design, "--endpoints", scores}, exitUsage, `hint: declare it: --separator ';'`},
-		{"endpoints not UTF-8", []string{"--design", design, "--endpoints", latinScores}, exitUsage, "latin-scores.csv: line 2: the text is not UTF-8"},
-		{"commas in the design, semicolons in the endpoints", []string{"--design", design, "--endpoints", scores, "--separator", ";"}, exitUsage, "applies to all tables"},
+		{"endpoints not declared", []string{"--design", design, "--endpoints", scores}, exitUsage,
+			`hint: declare it: --separator ';'`},
+		{"endpoints not UTF-8", []string{"--design", design, "--endpoints", latinScores}, exitUsage,
+			"latin-scores.csv: line 2: the text is not UTF-8"},
+		{"commas in the design, semicolons in the endpoints",
+			[]string{"--design", design, "--endpoints", scores, "--separator", ";"}, exitUsage,
+			"applies to all tables"},
 		{"two studies", []string{"--design", design, "--two-studies", "first"}, exitUsage, "neither none nor mean"},
-		{"an unknown reference", []string{"--design", design, "--reference", "placebo"}, exitUsage, `"placebo" is not an arm`},
+		{"an unknown reference", []string{"--design", design, "--reference", "placebo"}, exitUsage,
+			`"placebo" is not an arm`},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			args := append([]string{"trial", results, "--out", filepath.Join(t.TempDir(), "report")}, c.args...)
 			code, stdout, stderr := call(args...)
-			if code != c.code || !strings.Contains(stdout+stderr, c.want) || code != exitOK && strings.Count(stderr, "hint: ") > 1 {
+			if code != c.code || !strings.Contains(stdout+stderr, c.want) || code != exitOK &&
+				strings.Count(stderr, "hint: ") > 1 {
 				t.Errorf("status %d, want %d and %q\n%s%s", code, c.code, c.want, stdout, stderr)
 			}
 		})
 	}
-	if code, _, stderr := call("trial", dir, "--design", design, "--out", dir); code != exitUsage || !strings.Contains(stderr, "hint: RESULTS is the folder") {
+	if code, _, stderr := call("trial", dir, "--design", design, "--out", dir); code != exitUsage ||
+		!strings.Contains(stderr, "hint: RESULTS is the folder") {
 		t.Errorf("status %d\n%s", code, stderr)
 	}
 }
 
-// A compartments.csv that a spreadsheet has saved cannot be declared, only made again.
+// A compartments.csv that a spreadsheet program has saved is refused, with a hint to rebuild it.
 func TestResavedResults(t *testing.T) {
 	results, design := trialFiles(t, plainName)
 	path := filepath.Join(results, "compartments.csv")
 	text := string(must(os.ReadFile(path)))
 	german := strings.NewReplacer(",", ";", ".", ",").Replace(text)
-	for name, saved := range map[string]string{"semicolons": german, "not UTF-8": strings.Replace(text, "S01", "S\xe901", 1), "a workbook": "PK\x03\x04"} {
+	for name, saved := range map[string]string{"semicolons": german,
+		"not UTF-8": strings.Replace(text, "S01", "S\xe901", 1), "a workbook": "PK\x03\x04"} {
 		write(t, path, saved)
 		code, _, stderr := call("trial", results, "--design", design, "--out", filepath.Join(t.TempDir(), "report"))
-		if code != exitUsage || !strings.Contains(stderr, "hint: compartments.csv is a table of 't2map run'") || strings.Contains(stderr, "--separator") {
+		if code != exitUsage || !strings.Contains(stderr, "hint: compartments.csv is a table of 't2map run'") ||
+			strings.Contains(stderr, "--separator") {
 			t.Errorf("%s: status %d\n%s", name, code, stderr)
 		}
 	}
 }
 
-// The terminal has the page's figures: true minus signs, decimals by the endpoint's unit.
+// Numbers on the terminal have the form of the page: minus signs, and decimals by the endpoint's unit.
 func TestTerminalNumbers(t *testing.T) {
 	results, design := trialFiles(t, plainName)
 	scores := "subject,visit,name,value\n"
 	for n := range 8 {
 		for v, visit := range []string{"baseline", "month03", "month12"} {
-			scores += fmt.Sprintf("%s,%s,CTX-I,%.5f\n", plainName(n), visit, 0.004+0.0001*float64((7*n+5*v)%6)-0.0002*float64(v*(n%2)))
+			scores += fmt.Sprintf("%s,%s,CTX-I,%.5f\n", plainName(n), visit,
+				0.004+0.0001*float64((7*n+5*v)%6)-0.0002*float64(v*(n%2)))
 		}
 	}
 	path := filepath.Join(t.TempDir(), "scores.csv")
@@ -256,7 +282,8 @@ func TestTerminalNumbers(t *testing.T) {
 		}
 		lines++
 		difference := f[4]
-		if strings.ContainsAny(difference, "+-") || f[0] == "CTX-I" && len(strings.TrimPrefix(difference, "−")) != len("0.00000") || !strings.Contains(page, difference) {
+		if strings.ContainsAny(difference, "+-") || f[0] == "CTX-I" &&
+			len(strings.TrimPrefix(difference, "−")) != len("0.00000") || !strings.Contains(page, difference) {
 			t.Errorf("%q is not on the page", line)
 		}
 		for _, p := range f[8:] {

@@ -19,36 +19,39 @@ func validateCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "validate --out DIR",
 		Short: "Compare every method with a known T2, and check it against limits",
-		Long: `validate makes a digital reference object of known T2 (10 to 100 ms, at SNR 5 to 100
+		Long: `validate simulates a digital reference object of known T2 (10 to 100 ms, at SNR 5 to 100
 and B1 0.6 to 1.2, in four echo trains), fits it with every method on this machine, and
-compares bias, spread and intervals with limits that were set beforehand. It also
-simulates trials without an effect and counts how often their primary test finds one. It
-writes into the folder
+compares bias, standard deviation and confidence intervals with limits that were set
+beforehand. It also simulates trials without an effect and counts how often their primary
+test finds one. It writes into the folder
 
-  index.html          limits, pictures and tables as a page
+  index.html          a page with limits, pictures and tables
   accuracy.csv        one row per method and cell of the grid
   accuracy.md         the same page as text: docs/accuracy.md of t2map
   bias-snr.png, bias-b1.png
 
 With the default of 2000 draws it takes about two minutes on two processors. The same
-seed and draws give the same figures for any number of workers.
+seed and number of draws give the same values for any number of workers.
 
-Exit status: 0 every limit is met, 1 a limit is missed, 2 usage or a folder that cannot
-be used, 130 interrupted.`,
+Exit status: 0 every limit is met, 1 a limit is missed, 2 usage, or a folder that
+cannot be used, 130 interrupted.`,
 		Example: "  t2map validate --out accuracy\n  t2map validate --out accuracy --seed 7 && echo \"fit for use\"",
 		Args:    usage(cobra.NoArgs),
 	}
 	p := c.Flags()
 	p.StringVar(&out, "out", "", "`folder` for the page and the tables (required)")
-	p.IntVar(&o.Draws, "draws", accuracy.MinDraws, fmt.Sprintf("`number` of draws of the noise per cell; the limits are made for %d and more", accuracy.MinDraws))
+	p.IntVar(&o.Draws, "draws", accuracy.MinDraws,
+		fmt.Sprintf("`number` of draws of the noise per cell; the limits apply to %d or more", accuracy.MinDraws))
 	p.Uint64Var(&o.Seed, "seed", 1, "`seed` of the noise")
 	p.IntVar(&o.Workers, "workers", 0, "`number` of slices to measure at a time (default: one per processor)")
 	c.RunE = func(c *cobra.Command, _ []string) error {
 		if out == "" {
-			return usageError{errors.New("--out is missing: where do the results go?\nhint: t2map validate --help")}
+			return usageError{errors.New("--out is missing: name a folder for the results\n" +
+				"hint: t2map validate --help")}
 		}
 		if o.Draws < accuracy.FewestDraws || o.Draws > accuracy.MostDraws {
-			return usageError{fmt.Errorf("--draws %d is not between %d and %d\nhint: t2map validate --help", o.Draws, accuracy.FewestDraws, accuracy.MostDraws)}
+			return usageError{fmt.Errorf("--draws %d is not between %d and %d\nhint: t2map validate --help", o.Draws,
+				accuracy.FewestDraws, accuracy.MostDraws)}
 		}
 		if o.Workers < 0 {
 			return usageError{fmt.Errorf("--workers %d is negative\nhint: t2map validate --help", o.Workers)}
@@ -58,7 +61,7 @@ be used, 130 interrupted.`,
 	return c
 }
 
-// validate measures, writes and prints. It returns an error if a limit is missed.
+// validate runs the comparison, writes the folder and prints a summary. It returns an error if a limit is missed.
 func validate(c *cobra.Command, out string, o accuracy.Options) error {
 	start := time.Now()
 	if err := accuracy.CheckFolder(out); err != nil {
@@ -84,10 +87,12 @@ func validate(c *cobra.Command, out string, o accuracy.Options) error {
 	if err := accuracy.Print(w, a); err != nil {
 		return err
 	}
-	fmt.Fprintf(w, "\n%d of %s met, in %.0f s. See %s and %s.\n", len(a.Limits)-a.Missed(), count(len(a.Limits), "limit", "limits"),
+	fmt.Fprintf(w, "\n%d of %s met, in %.0f s. See %s and %s.\n", len(a.Limits)-a.Missed(),
+		count(len(a.Limits), "limit", "limits"),
 		time.Since(start).Seconds(), filepath.Join(out, "index.html"), filepath.Join(out, "accuracy.csv"))
 	if o.Draws < accuracy.MinDraws {
-		fmt.Fprintf(w, "With only %d draws per cell the result depends on chance: the limits are made for %d.\n", o.Draws, accuracy.MinDraws)
+		fmt.Fprintf(w, "With only %d draws per cell the result depends on chance: the limits apply to %d or more.\n",
+			o.Draws, accuracy.MinDraws)
 	}
 	return verdict(a)
 }

@@ -15,7 +15,7 @@ func TestValidate(t *testing.T) {
 		t.Skip("the whole grid takes some seconds")
 	}
 	dir := filepath.Join(t.TempDir(), "accuracy")
-	// Few draws leave it to chance whether a limit is met; nothing else may fail.
+	// With few draws, limits may be missed by chance; nothing else may fail.
 	code, stdout, stderr := call("validate", "--out", dir, "--draws", "20")
 	if code != exitOK && code != exitFailed {
 		t.Fatalf("status %d\n%s", code, stderr)
@@ -59,14 +59,16 @@ func TestValidateUsage(t *testing.T) {
 			t.Errorf("%s: status %d, %q, want …%s…", name, code, stderr, c.want)
 		}
 	}
-	if _, stdout, _ := call("validate", "--help"); !strings.Contains(stdout, "Examples:") || !strings.Contains(stdout, "1 a limit is missed") {
+	if _, stdout, _ := call("validate", "--help"); !strings.Contains(stdout, "Examples:") ||
+		!strings.Contains(stdout, "1 a limit is missed") {
 		t.Errorf("help: %s", stdout)
 	}
 }
 
-// A method that is biased misses its limit, and that is an exit status of its own.
+// A biased method misses its limit, and the exit status is 1.
 func TestMissedLimitFails(t *testing.T) {
-	cell := accuracy.Cell{Method: "nlls", Echoes: 7, Spacing: 10, T2: 40, SNR: 100, B1: 1, Draws: 2000, Bias: 0.02, SD: 1, Bound: 1, Coverage: 0.95}
+	cell := accuracy.Cell{Method: "nlls", Echoes: 7, Spacing: 10, T2: 40, SNR: 100, B1: 1, Draws: 2000,
+		Bias: 0.02, SD: 1, Bound: 1, Coverage: 0.95}
 	err := verdict(accuracy.Result{Limits: accuracy.Judge([]accuracy.Cell{cell})})
 	if err == nil || status(err) != exitFailed || !strings.Contains(err.Error(), "missed") {
 		t.Errorf("got %v", err)

@@ -11,7 +11,7 @@ import (
 	"github.com/t2map/t2map/nifti"
 	"github.com/t2map/t2map/printable"
 	"github.com/t2map/t2map/report"
-	"github.com/t2map/t2map/segment/anatomy"
+	"github.com/t2map/t2map/segment/unroll"
 )
 
 // unrolledStudy is the unrolled map of a study's folder.
@@ -96,7 +96,7 @@ func changeFrom(earlier, u report.Unrolled) (report.Unrolled, error) {
 			printable.Line(u.Side), printable.Line(earlier.Side))
 	}
 	change, err := weighted(u).ChangeFrom(weighted(earlier))
-	var steps *anatomy.StepsError
+	var steps *unroll.StepsError
 	if errors.As(err, &steps) {
 		return report.Unrolled{}, fmt.Errorf("cells of %s° × %s mm, at baseline %s° × %s mm: not compared",
 			shortest(steps.A[0]), shortest(steps.A[1]), shortest(steps.B[0]), shortest(steps.B[1]))
@@ -113,10 +113,10 @@ func changeFrom(earlier, u report.Unrolled) (report.Unrolled, error) {
 	return out, nil
 }
 
-// weighted is the map as package anatomy has it. Weights are not in the file: each cell with a
+// weighted is the map as package unroll has it. Weights are not in the file: each cell with a
 // T2 has 1.
-func weighted(u report.Unrolled) anatomy.UnrolledMap {
-	m := anatomy.UnrolledMap{
+func weighted(u report.Unrolled) unroll.Map {
+	m := unroll.Map{
 		Angle: u.Angle, Across: u.Across, Rows: u.Rows, Columns: u.Columns, T2: u.T2, Weight: make([]float64, len(u.T2)),
 	}
 	for n, t2 := range u.T2 {

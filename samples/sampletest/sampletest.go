@@ -21,8 +21,10 @@ import (
 
 // Geometry is the grid of the label map, and Labels its voxels.
 var (
-	Geometry = volume.Geometry{Size: [3]int{3, 2, 2}, Affine: [3][4]float64{{0.5, 0, 0, 10}, {0, 0, 4, -20}, {0, -0.25, 0, 30}}}
-	Labels   = []uint16{0, 1, 2, 3, 0, 5, 6, 100, 0, 127, 11, 12}
+	Geometry = volume.Geometry{
+		Size: [3]int{3, 2, 2}, Affine: [3][4]float64{{0.5, 0, 0, 10}, {0, 0, 4, -20}, {0, -0.25, 0, 30}},
+	}
+	Labels = []uint16{0, 1, 2, 3, 0, 5, 6, 100, 0, 127, 11, 12}
 )
 
 // Converted returns the labels in another type.
@@ -111,7 +113,10 @@ func Check(t testing.TB, name string, l volume.Labels, err error) {
 
 // CheckWriters reads files of other writers in the folder testdata, all of one label map. Labels and positions are what
 // SimpleITK says in labels.json (nrrd/testdata/write.py).
-func CheckWriters(t *testing.T, testdata fs.FS, names []string, read func(io.Reader, func(string) (io.ReadCloser, error)) (volume.Labels, error)) {
+func CheckWriters(
+	t *testing.T, testdata fs.FS, names []string,
+	read func(io.Reader, func(string) (io.ReadCloser, error)) (volume.Labels, error),
+) {
 	t.Helper()
 	var want struct {
 		Size        [3]int

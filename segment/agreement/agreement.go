@@ -22,7 +22,7 @@ import (
 	"github.com/t2map/t2map/volume"
 )
 
-// Missing says why figures of a label do not exist.
+// Missing is the reason why values of a label do not exist.
 type Missing uint8
 
 // The reasons.
@@ -33,12 +33,12 @@ const (
 	EmptyBoth
 )
 
-// String says it in words; "" for NotMissing.
+// String returns the reason in words; "" for NotMissing.
 func (m Missing) String() string {
 	return [...]string{"", "no voxels in the first mask", "no voxels in the second mask", "no voxels in either mask"}[m]
 }
 
-// Label is the agreement on one label. What does not exist is NaN, and Missing says why.
+// Label is the agreement on one label. Values that do not exist are NaN, and Missing is the reason.
 type Label struct {
 	Value  uint16
 	Voxels [2]int
@@ -93,17 +93,11 @@ func Compare(ctx context.Context, a, b volume.Labels, labels []uint16) ([]Label,
 // sameGrid checks the sizes, and the positions of the corner voxels.
 func sameGrid(a, b volume.Labels) error {
 	if a.Size != b.Size || len(a.Data) != a.Voxels() || len(b.Data) != b.Voxels() {
-		return fmt.Errorf("masks have %v and %v voxels, with %d and %d labels", a.Size, b.Size, len(a.Data), len(b.Data))
+		return fmt.Errorf(
+			"masks have %v and %v voxels, with %d and %d labels", a.Size, b.Size, len(a.Data), len(b.Data),
+		)
 	}
-	farthest := 0.0
-	for corner := range 8 {
-		var at [3]float64
-		for d := range at {
-			at[d] = float64(corner >> d & 1 * (a.Size[d] - 1))
-		}
-		p, q := a.Position(at[0], at[1], at[2]), b.Position(at[0], at[1], at[2])
-		farthest = max(farthest, math.Sqrt((p[0]-q[0])*(p[0]-q[0])+(p[1]-q[1])*(p[1]-q[1])+(p[2]-q[2])*(p[2]-q[2])))
-	}
+	farthest := a.Distance(b.Geometry)
 	if !(farthest <= a.Tolerance()) { // so that a position that is not a number fails
 		return fmt.Errorf("masks lie apart: voxel centres up to %.2f mm (allowed %.2f mm)", farthest, a.Tolerance())
 	}
@@ -129,48 +123,47 @@ func (x *Label) volumes(voxel float64) {
 
 // extent is where a label lies in either mask, and how many voxels have it.
 type extent struct {
-	voxels   [2]int
-	common   int
-	from, to [3]int // to is exclusive
+	voxels    [2]int
+	common    int
+	low, high [3]int // to is exclusive
 }
 
 // extents returns those of all labels but 0.
 func extents(a, b volume.Labels) map[uint16]*extent {
-	found := map[uint16]*extent{}
+	all := map[uint16]*extent{}
 	var last uint16
 	var e *extent
-	of := func(value uint16) *extent {
+	extentOf := func(value uint16) *extent {
 		if e == nil || value != last {
-			if last, e = value, found[value]; e == nil {
-				e = &extent{from: a.Size}
-				found[value] = e
+			if last, e = value, all[value]; e == nil {
+				e = &extent{low: a.Size}
+				all[value] = e
 			}
 		}
 		return e
 	}
-	nx, ny := a.Size[0], a.Size[1]
 	for v, first := range a.Data {
 		second := b.Data[v]
 		if first|second == 0 {
 			continue
 		}
-		at := [3]int{v % nx, v / nx % ny, v / (nx * ny)}
+		index := a.Index(v)
 		if first != 0 {
-			of(first).add(at, 0)
+			extentOf(first).add(index, 0)
 		}
 		if second != 0 {
-			of(second).add(at, 1)
+			extentOf(second).add(index, 1)
 		}
 		if first == second {
 			e.common++
 		}
 	}
-	return found
+	return all
 }
 
-func (e *extent) add(at [3]int, mask int) {
+func (e *extent) add(index [3]int, mask int) {
 	e.voxels[mask]++
-	for d, x := range at {
-		e.from[d], e.to[d] = min(e.from[d], x), max(e.to[d], x+1)
+	for d, x := range index {
+		e.low[d], e.high[d] = min(e.low[d], x), max(e.high[d], x+1)
 	}
 }

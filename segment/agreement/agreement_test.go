@@ -107,7 +107,9 @@ func TestAgainstScipy(t *testing.T) {
 			}
 			// The other way about, only the sign of the difference changes.
 			back, err := Compare(t.Context(), b, a, []uint16{want.Label})
-			if err != nil || back[0].Dice != got.Dice || math.Abs(back[0].MeanMM-got.MeanMM) > rounding || back[0].DifferenceMM3 != -got.DifferenceMM3 || back[0].DifferencePercent != -got.DifferencePercent {
+			if err != nil || back[0].Dice != got.Dice || math.Abs(back[0].MeanMM-got.MeanMM) > rounding ||
+				back[0].DifferenceMM3 != -got.DifferenceMM3 ||
+				back[0].DifferencePercent != -got.DifferencePercent {
 				t.Errorf("case %d, label %d, exchanged: %+v, %v; want %+v", n, want.Label, back[0], err, got)
 			}
 		}
@@ -151,18 +153,25 @@ func TestByHand(t *testing.T) {
 	x := got[0]
 	// Every voxel is surface: distances 1, 0, 0 and 0, 0.
 	if x.Value != 1 || x.Dice != 0.8 || x.VolumeMM3 != [2]float64{18, 12} || x.DifferenceMM3 != -6 || x.DifferencePercent != -40 ||
-		x.MeanMM != 0.2 || math.Abs(x.P95MM-0.8) > 1e-12 || x.LargestMM != 1 || x.Missing.String() != "" {
+		x.MeanMM != 0.2 ||
+		math.Abs(x.P95MM-0.8) > 1e-12 ||
+		x.LargestMM != 1 ||
+		x.Missing.String() != "" {
 		t.Errorf("%+v", x)
 	}
 	for n, want := range map[int]Missing{1: EmptySecond, 2: EmptySecond, 3: EmptyFirst} {
 		x := got[n]
 		percent := map[Missing]float64{EmptySecond: -200, EmptyFirst: 200}[want]
-		if x.Missing != want || x.Dice != 0 || x.DifferencePercent != percent || !math.IsNaN(x.MeanMM) || !math.IsNaN(x.P95MM) || !math.IsNaN(x.LargestMM) || x.Missing.String() == "" {
+		if x.Missing != want || x.Dice != 0 || x.DifferencePercent != percent || !math.IsNaN(x.MeanMM) ||
+			!math.IsNaN(x.P95MM) ||
+			!math.IsNaN(x.LargestMM) ||
+			x.Missing.String() == "" {
 			t.Errorf("%+v", x)
 		}
 	}
 	got, err = Compare(t.Context(), a, b, []uint16{9})
-	if err != nil || got[0].Missing != EmptyBoth || !math.IsNaN(got[0].Dice) || !math.IsNaN(got[0].DifferencePercent) || got[0].DifferenceMM3 != 0 {
+	if err != nil || got[0].Missing != EmptyBoth || !math.IsNaN(got[0].Dice) || !math.IsNaN(got[0].DifferencePercent) ||
+		got[0].DifferenceMM3 != 0 {
 		t.Errorf("%+v, %v", got, err)
 	}
 	if got, err = Compare(t.Context(), blocks(0, 0), blocks(0, 0), nil); err != nil || len(got) != 0 {
@@ -238,7 +247,9 @@ func (c *countdown) Err() error {
 
 // TestCancelled: the comparison stops when the context ends, also in its midst, without a result.
 func TestCancelled(t *testing.T) {
-	a := volume.Labels{Geometry: volume.Geometry{Size: [3]int{80, 80, 80}, Affine: [3][4]float64{{1}, {0, 1}, {0, 0, 1}}}}
+	a := volume.Labels{
+		Geometry: volume.Geometry{Size: [3]int{80, 80, 80}, Affine: [3][4]float64{{1}, {0, 1}, {0, 0, 1}}},
+	}
 	a.Data = make([]uint16, a.Voxels())
 	b := a
 	b.Data = slices.Clone(a.Data)
@@ -253,7 +264,8 @@ func TestCancelled(t *testing.T) {
 		t.Errorf("asked %d times whether the context has ended, want %d or more", times, slabs)
 	}
 	for _, after := range []int{0, times / 2, times - 1} {
-		if got, err := Compare(&countdown{t.Context(), after}, a, b, nil); !errors.Is(err, context.Canceled) || got != nil {
+		if got, err := Compare(&countdown{t.Context(), after}, a, b, nil); !errors.Is(err, context.Canceled) ||
+			got != nil {
 			t.Errorf("ended after %d of %d questions: %v, %v", after, times, got, err)
 		}
 	}

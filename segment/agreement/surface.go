@@ -13,7 +13,7 @@ func (x *Label) distances(ctx context.Context, a, b volume.Labels, e extent) {
 	first, second := surfaceOf(a, x.Value, e), surfaceOf(b, x.Value, e)
 	var size [3]int
 	for d := range size {
-		size[d] = e.to[d] - e.from[d]
+		size[d] = e.high[d] - e.low[d]
 	}
 	spacing := a.Spacing()
 	all := between(ctx, first, second, size, spacing)
@@ -41,12 +41,13 @@ func surfaceOf(l volume.Labels, value uint16, e extent) []int {
 	var out []int
 	stride := [3]int{1, l.Size[0], l.SliceVoxels()}
 	n := 0
-	for k := e.from[2]; k < e.to[2]; k++ {
-		for j := e.from[1]; j < e.to[1]; j++ {
-			for i := e.from[0]; i < e.to[0]; i++ {
+	for k := e.low[2]; k < e.high[2]; k++ {
+		for j := e.low[1]; j < e.high[1]; j++ {
+			for i := e.low[0]; i < e.high[0]; i++ {
 				if v := i + stride[1]*j + stride[2]*k; l.Data[v] == value {
-					for d, at := range [3]int{i, j, k} {
-						if at == 0 || at == l.Size[d]-1 || l.Data[v-stride[d]] != value || l.Data[v+stride[d]] != value {
+					for d, place := range [3]int{i, j, k} {
+						if place == 0 || place == l.Size[d]-1 || l.Data[v-stride[d]] != value ||
+							l.Data[v+stride[d]] != value {
 							out = append(out, n)
 							break
 						}
@@ -61,10 +62,10 @@ func surfaceOf(l volume.Labels, value uint16, e extent) []int {
 
 // between returns the distance of each voxel of one surface from the nearest of another, in a
 // box of that size.
-func between(ctx context.Context, from, to []int, size [3]int, spacing [3]float64) []float64 {
-	squares := transform(ctx, to, size, spacing)
-	out := make([]float64, len(from))
-	for n, v := range from {
+func between(ctx context.Context, points, target []int, size [3]int, spacing [3]float64) []float64 {
+	squares := transform(ctx, target, size, spacing)
+	out := make([]float64, len(points))
+	for n, v := range points {
 		out[n] = math.Sqrt(squares[v])
 	}
 	return out
@@ -83,7 +84,7 @@ func transform(ctx context.Context, points []int, size [3]int, spacing [3]float6
 		squares[v] = 0
 	}
 	longest := max(size[0], size[1], size[2])
-	e := envelope{line: make([]float64, longest), at: make([]int, longest), from: make([]float64, longest)}
+	e := envelope{line: make([]float64, longest), vertex: make([]int, longest), start: make([]float64, longest)}
 	stride := 1
 	for d, n := range size {
 		for v := range squares {
@@ -106,9 +107,9 @@ const voxelsPerCheck = 1 << 16
 // envelope is scratch memory for one line: its values, the places of the parabolas of the lower
 // envelope, and from where on each of them is the lowest.
 type envelope struct {
-	line []float64
-	at   []int
-	from []float64
+	line   []float64
+	vertex []int
+	start  []float64
 }
 
 // minimise replaces each value f(q) of a line of n values by the least f(p) + ((q − p)·spacing)² over p.
@@ -122,17 +123,17 @@ func (e *envelope) minimise(values []float64, n, stride int, spacing float64) {
 		if math.IsInf(f, 1) {
 			continue
 		}
-		for from := math.Inf(-1); ; {
+		for start := math.Inf(-1); ; {
 			if parabolas > 0 {
-				p := e.at[parabolas-1]
-				from = (f-line[p])/float64(2*square*float64(q-p)) + float64(q+p)/2
-				if from <= e.from[parabolas-1] {
+				p := e.vertex[parabolas-1]
+				start = (f-line[p])/float64(2*square*float64(q-p)) + float64(q+p)/2
+				if start <= e.start[parabolas-1] {
 					parabolas--
-					from = math.Inf(-1)
+					start = math.Inf(-1)
 					continue
 				}
 			}
-			e.at[parabolas], e.from[parabolas] = q, from
+			e.vertex[parabolas], e.start[parabolas] = q, start
 			parabolas++
 			break
 		}
@@ -141,10 +142,10 @@ func (e *envelope) minimise(values []float64, n, stride int, spacing float64) {
 		return
 	}
 	for q, p := 0, 0; q < n; q++ {
-		for p+1 < parabolas && e.from[p+1] < float64(q) {
+		for p+1 < parabolas && e.start[p+1] < float64(q) {
 			p++
 		}
-		d := float64(q-e.at[p]) * spacing
-		values[q*stride] = line[e.at[p]] + float64(d*d)
+		d := float64(q-e.vertex[p]) * spacing
+		values[q*stride] = line[e.vertex[p]] + float64(d*d)
 	}
 }

@@ -289,7 +289,9 @@ func TestHalf(t *testing.T) {
 }
 
 // crop returns a part of the mask and of the regions along an axis.
-func crop(m anatomy.Mask, regions []anatomy.Region, axis int, part float64, upper bool) (anatomy.Mask, []anatomy.Region) {
+func crop(
+	m anatomy.Mask, regions []anatomy.Region, axis int, part float64, upper bool,
+) (anatomy.Mask, []anatomy.Region) {
 	n := int(part * float64(m.Size[axis]))
 	from := [3]int{}
 	if upper {
@@ -326,8 +328,16 @@ func TestTwoKnees(t *testing.T) {
 	m := anatomy.Mask{Geometry: g, Data: make([]anatomy.Tissue, g.Voxels())}
 	for _, one := range []anatomy.Mask{r, l} {
 		for v, tissue := range one.Data {
-			p := one.Position(float64(v%one.Size[0]), float64(v/one.Size[0]%one.Size[1]), float64(v/(one.Size[0]*one.Size[1])))
-			i, j, k := int(math.Round(p[0]-g.Affine[0][3])), int(math.Round(p[1]-g.Affine[1][3])), int(math.Round(p[2]-g.Affine[2][3]))
+			p := one.Position(
+				float64(v%one.Size[0]), float64(v/one.Size[0]%one.Size[1]), float64(v/(one.Size[0]*one.Size[1])),
+			)
+			i, j, k := int(
+				math.Round(p[0]-g.Affine[0][3]),
+			), int(
+				math.Round(p[1]-g.Affine[1][3]),
+			), int(
+				math.Round(p[2]-g.Affine[2][3]),
+			)
 			if tissue != 0 && i >= 0 && i < 260 && j >= 0 && j < 140 && k >= 0 && k < 150 {
 				m.Data[i+260*(j+140*k)] = tissue
 			}
@@ -362,7 +372,8 @@ func TestAgree(t *testing.T) {
 		t.Fatal(err)
 	}
 	e := k.Side()
-	if got, err := e.Agree(anatomy.Claim{Source: "Laterality", Side: anatomy.Right}, anatomy.Claim{Source: "manifest"}); got != anatomy.Right || err != nil {
+	if got, err := e.Agree(anatomy.Claim{Source: "Laterality", Side: anatomy.Right}, anatomy.Claim{Source: "manifest"}); got != anatomy.Right ||
+		err != nil {
 		t.Errorf("%v, %v", got, err)
 	}
 	_, err = e.Agree(anatomy.Claim{Source: "Laterality", Side: anatomy.Left})
@@ -370,7 +381,9 @@ func TestAgree(t *testing.T) {
 	if err == nil || err.Error() != text {
 		t.Errorf("got %v, want %s", err, text)
 	}
-	k, err = anatomy.Examine(t.Context(), change(without(m, anatomy.Fibula, anatomy.MedialMeniscus, anatomy.LateralMeniscus), undivided))
+	k, err = anatomy.Examine(
+		t.Context(), change(without(m, anatomy.Fibula, anatomy.MedialMeniscus, anatomy.LateralMeniscus), undivided),
+	)
 	if err != nil {
 		t.Fatal(err)
 	}

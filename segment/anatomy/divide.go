@@ -52,7 +52,7 @@ type TibialBorders struct {
 // Along and Back.
 type PatellarRidge struct {
 	At, Along, Back [3]float64
-	// Found says that there is a ridge; otherwise At is the centroid of the cartilage.
+	// Found reports that there is a ridge; otherwise At is the centroid of the cartilage.
 	Found bool
 }
 
@@ -131,7 +131,9 @@ func (k *Knee) Divide(ctx context.Context, side Side) (Division, error) {
 		return Division{}, err
 	}
 	if side == UnknownSide && k.needsSide() {
-		return Division{}, &Error{Problem: NoSide, Tissue: k.firstOf(FemoralCartilage, TibialCartilage, PatellarCartilage, Menisci)}
+		return Division{}, &Error{
+			Problem: NoSide, Tissue: k.firstOf(FemoralCartilage, TibialCartilage, PatellarCartilage, Menisci),
+		}
 	}
 	d := Division{Geometry: k.mask.Geometry, Data: make([]Region, len(k.mask.Data)), Side: side}
 	for _, part := range []func(*Division) error{k.divideFemur, k.divideTibia, k.dividePatella, k.divideMenisci} {
@@ -184,7 +186,8 @@ func (k *Knee) note(d *Division, evidence Evidence) {
 		add(NoRidge, PatellarCartilage, 0)
 	}
 	if d.Femur != nil || d.Tibia != nil {
-		if kind, ok := map[AxesSource]NoteKind{ByFemur: AxesByFemur, ByMenisci: AxesByMenisci, ByPatient: AxesByPatient}[k.axes.By]; ok {
+		notes := map[AxesSource]NoteKind{ByFemur: AxesByFemur, ByMenisci: AxesByMenisci, ByPatient: AxesByPatient}
+		if kind, ok := notes[k.axes.By]; ok {
 			add(kind, NoTissue, 0)
 		}
 	}
@@ -237,11 +240,12 @@ func only(all []spot, keep func(*spot) bool) []spot {
 
 // endCut reports whether one of the spots for which of is true lies at an end along Posterior
 // and on a face where the field of view cuts its group.
-func (k *Knee) endCut(which group, a Axes, from, to float64, of func(*spot) bool) bool {
+func (k *Knee) endCut(which group, a Axes, front, back float64, keep func(*spot) bool) bool {
 	reach := 2*halfStep(&k.mask.Geometry, a.Posterior) + 0.5
 	for n := range k.spots[which] {
 		s := &k.spots[which][n]
-		if p := s.at.dot(a.Posterior); !s.crumb && (p < from+reach || p > to-reach) && of(s) && k.cutAt(which, s.v) {
+		if p := s.centre.Dot(a.Posterior); !s.crumb && (p < front+reach || p > back-reach) && keep(s) &&
+			k.cutAt(which, s.v) {
 			return true
 		}
 	}

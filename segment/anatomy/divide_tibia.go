@@ -13,35 +13,30 @@ func (k *Knee) divideTibia(d *Division) error {
 		return nil
 	}
 	a := k.onTibia
-	var middle scatter
-	for n := range all {
-		if !all[n].crumb {
-			middle.add(all[n].at)
-		}
-	}
+	middle := scatterOf(all)
 	b := &TibialBorders{Axes: a, Middle: middle.mean()}
-	origin := middle.mean().dot(a.Posterior)
+	origin := middle.mean().Dot(a.Posterior)
 	for plate := range b.Thirds {
-		of := func(s *spot) bool { return k.plateau(s, d.Side) == plate }
-		spots := only(all, of)
+		onPlate := func(s *spot) bool { return k.plateau(s, d.Side) == plate }
+		spots := only(all, onPlate)
 		f := a.seen(spots)
 		b.Thirds[plate] = [4]float64{math.NaN(), math.NaN(), math.NaN(), math.NaN()}
 		if len(f.x) == 0 {
 			continue
 		}
-		from, to := extent(f.x, f.p, halfStep(&k.mask.Geometry, a.Left))
-		if k.endCut(tibial, a, from, to, of) {
+		front, back := extent(f.x, f.p, halfStep(&k.mask.Geometry, a.Left))
+		if k.endCut(tibial, a, front, back, onPlate) {
 			return &Error{Problem: CutOff, Tissue: k.representative(tibial), Direction: "anterior or posterior"}
 		}
-		from, to = plateauEnds(spots, f.p, a, &k.mask.Geometry, from, to)
-		from, to = from-origin, to-origin
-		third := (to - from) / 3
-		b.Thirds[plate] = [4]float64{from, from + third, to - third, to}
+		front, back = plateauEnds(spots, f.p, a, &k.mask.Geometry, front, back)
+		front, back = front-origin, back-origin
+		third := (back - front) / 3
+		b.Thirds[plate] = [4]float64{front, front + third, back - third, back}
 	}
 	for n := range all {
 		s := &all[n]
 		plate := k.plateau(s, d.Side)
-		p := s.at.dot(a.Posterior) - origin + hair
+		p := s.centre.Dot(a.Posterior) - origin + hair
 		r := MedialTibialAnterior + 3*Region(plate)
 		if p >= b.Thirds[plate][1] {
 			r++
@@ -58,9 +53,9 @@ func (k *Knee) divideTibia(d *Division) error {
 // plateauEnds returns the ends of a plateau of which the last centres lie at from and to. Sections
 // and rim both show how much more there is; the lesser counts, as both err by leading on
 // where a plateau is blunt.
-func plateauEnds(all []spot, p []float64, a Axes, g *volume.Geometry, from, to float64) (front, back float64) {
+func plateauEnds(all []spot, p []float64, a Axes, g *volume.Geometry, first, last float64) (front, back float64) {
 	o := newOccupied(g, all)
-	more := func(p []float64, sign, seen float64) float64 {
+	hidden := func(p []float64, sign, seen float64) float64 {
 		s := newSections(p, nil, g, a.Posterior)
 		bySections, ok := s.hidden(seen)
 		if !ok {
@@ -75,7 +70,7 @@ func plateauEnds(all []spot, p []float64, a Axes, g *volume.Geometry, from, to f
 	for n := range p {
 		forward[n] = -p[n]
 	}
-	return from - more(forward, -1, -from), to + more(p, 1, to)
+	return first - hidden(forward, -1, -first), last + hidden(p, 1, last)
 }
 
 // plateau returns 0 for a spot of the medial plateau or meniscus, 1 for one of the lateral.
@@ -93,11 +88,11 @@ func (k *Knee) plateau(s *spot, side Side) int {
 func (k *Knee) aside(s *spot) float64 {
 	switch {
 	case k.tibia.n == 2 && !k.tibia.named:
-		return s.at.dot(k.tibia.along) - k.tibia.middle
+		return s.centre.Dot(k.tibia.along) - k.tibia.middle
 	case k.hasNotch:
-		return s.at.dot(k.femur.axes.Left) - k.femur.gap(s.at.dot(k.femur.axes.Posterior))
+		return s.centre.Dot(k.femur.axes.Left) - k.femur.gap(s.centre.Dot(k.femur.axes.Posterior))
 	}
-	return s.at.dot(k.axes.Left) - k.middle()
+	return s.centre.Dot(k.axes.Left) - k.middle()
 }
 
 // divideMenisci gives menisci their regions.

@@ -10,16 +10,16 @@ import (
 // to half of the step between them either way. Faces are unbiased, as the outermost centres in a
 // body, which lie up to a step inside, are not.
 type face struct {
-	at   vector // the middle
-	out  vector // the unit vector from the voxel inside to the one outside
-	step float64
+	centre vector // the middle
+	out    vector // the unit vector from the voxel inside to the one outside
+	step   float64
 }
 
 // occupied are the voxels of a body in the box that holds them.
 type occupied struct {
 	g        *volume.Geometry
 	inverse  [3][4]float64
-	from     [3]int
+	low      [3]int
 	size     [3]int
 	taken    []bool
 	outwards [3]vector // the steps along the axes of the grid
@@ -31,8 +31,8 @@ func newOccupied(g *volume.Geometry, all []spot) *occupied {
 	lo, hi := [3]int{math.MaxInt, math.MaxInt, math.MaxInt}, [3]int{-1, -1, -1}
 	for n := range all {
 		if !all[n].crumb {
-			for a, at := range index(all[n].v, g.Size) {
-				lo[a], hi[a] = min(lo[a], at), max(hi[a], at)
+			for a, x := range index(all[n].v, g.Size) {
+				lo[a], hi[a] = min(lo[a], x), max(hi[a], x)
 			}
 		}
 	}
@@ -43,23 +43,23 @@ func newOccupied(g *volume.Geometry, all []spot) *occupied {
 		o.size[a] = hi[a] - lo[a] + 1
 		o.outwards[a] = vector{g.Affine[0][a], g.Affine[1][a], g.Affine[2][a]}
 	}
-	o.from = lo
+	o.low = lo
 	o.inverse, _ = g.Inverse()
 	o.taken = make([]bool, o.size[0]*o.size[1]*o.size[2])
 	for n := range all {
 		if !all[n].crumb {
 			i := index(all[n].v, g.Size)
-			o.taken[o.at(i[0]-lo[0], i[1]-lo[1], i[2]-lo[2])] = true
+			o.taken[o.offset(i[0]-lo[0], i[1]-lo[1], i[2]-lo[2])] = true
 		}
 	}
 	return o
 }
 
-func (o *occupied) at(i, j, k int) int { return i + o.size[0]*(j+o.size[1]*k) }
+func (o *occupied) offset(i, j, k int) int { return i + o.size[0]*(j+o.size[1]*k) }
 
 // has reports whether the voxel is of the body; i, j, k count from the corner of the box.
 func (o *occupied) has(i, j, k int) bool {
-	return i >= 0 && j >= 0 && k >= 0 && i < o.size[0] && j < o.size[1] && k < o.size[2] && o.taken[o.at(i, j, k)]
+	return i >= 0 && j >= 0 && k >= 0 && i < o.size[0] && j < o.size[1] && k < o.size[2] && o.taken[o.offset(i, j, k)]
 }
 
 // holds reports whether the voxel nearest to p is of the body.
@@ -67,7 +67,7 @@ func (o *occupied) holds(p vector) bool {
 	var i [3]int
 	for r := range i {
 		m := &o.inverse[r]
-		i[r] = int(math.Floor(float64(m[0]*p[0])+float64(m[1]*p[1])+float64(m[2]*p[2])+m[3]+0.5)) - o.from[r]
+		i[r] = int(math.Floor(float64(m[0]*p[0])+float64(m[1]*p[1])+float64(m[2]*p[2])+m[3]+0.5)) - o.low[r]
 	}
 	return o.has(i[0], i[1], i[2])
 }
@@ -75,24 +75,24 @@ func (o *occupied) holds(p vector) bool {
 // faces calls see with each face of the body whose outward direction has a part along d.
 func (o *occupied) faces(d vector, see func(face)) {
 	for a, step := range o.outwards {
-		length := step.length()
-		out := step.times(1 / length)
+		length := step.Length()
+		out := step.Times(1 / length)
 		sign := 1
-		if out.dot(d) < 0 {
-			sign, out = -1, out.times(-1)
+		if out.Dot(d) < 0 {
+			sign, out = -1, out.Times(-1)
 		}
-		if out.dot(d) < leastPart {
+		if out.Dot(d) < leastPart {
 			continue
 		}
 		var next [3]int
 		next[a] = sign
 		for k := range o.size[2] {
 			for j := range o.size[1] {
-				row := o.taken[o.at(0, j, k):][:o.size[0]]
+				row := o.taken[o.offset(0, j, k):][:o.size[0]]
 				for i, in := range row {
 					if in && !o.has(i+next[0], j+next[1], k+next[2]) {
-						at := position(o.g, i+o.from[0], j+o.from[1], k+o.from[2])
-						see(face{at.plus(out.times(length / 2)), out, length})
+						centre := position(o.g, i+o.low[0], j+o.low[1], k+o.low[2])
+						see(face{centre.Plus(out.Times(length / 2)), out, length})
 					}
 				}
 			}

@@ -39,7 +39,7 @@ const (
 	NoDirection
 )
 
-// Error says that a mask cannot be divided, and why.
+// Error reports that a mask cannot be divided, and why.
 type Error struct {
 	Problem Problem
 	// Tissue is the tissue, or one of its group; NoTissue where the problem is of the whole.
@@ -54,7 +54,7 @@ type Error struct {
 	Amount float64
 }
 
-// Error says it as "femoral-cartilage: there is no notch between two condyles".
+// Error returns a text such as "femoral-cartilage: there is no notch between two condyles".
 func (e *Error) Error() string {
 	text := ""
 	switch e.Problem {
@@ -71,11 +71,17 @@ func (e *Error) Error() string {
 	case CutOff:
 		text = fmt.Sprintf("cannot be divided: the field of view ends at its %s end", e.Direction)
 	case Askew:
-		text = fmt.Sprintf("the %s axis of the anatomy is %.0f° from the patient's: the affine of the mask or the scheme is wrong", e.Direction, e.Amount)
+		text = fmt.Sprintf(
+			"the %s axis of the anatomy is %.0f° from the patient's: the affine of the mask or the scheme is wrong",
+			e.Direction, e.Amount,
+		)
 	case TwoKnees:
 		text = fmt.Sprintf("the mask has parts that lie %.0f mm apart: it shows more than one knee", e.Amount)
 	case TwoPatellae:
-		text = fmt.Sprintf("a second piece of %d voxels lies %.0f mm from the first: the mask shows two patellae", e.Voxels, e.Amount)
+		text = fmt.Sprintf(
+			"a second piece of %d voxels lies %.0f mm from the first: the mask shows two patellae", e.Voxels,
+			e.Amount,
+		)
 	case Apart:
 		text = fmt.Sprintf("lies %.0f mm on the wrong side of the femoral notch", e.Amount)
 	case BothSides:
@@ -91,9 +97,9 @@ func (e *Error) Error() string {
 	return text
 }
 
-// SideError says that sources contradict each other about the side of a knee.
+// SideError reports that sources contradict each other about the side of a knee.
 type SideError struct {
-	// Claims are what each source says, those of the anatomy among them.
+	// Claims are the claims of all sources, including the anatomy.
 	Claims []Claim
 }
 

@@ -107,8 +107,8 @@ func (k *Knee) enough(which group) error {
 			continue
 		}
 		n++
-		for a, at := range index(s.v, k.mask.Size) {
-			lo[a], hi[a] = min(lo[a], at), max(hi[a], at)
+		for a, i := range index(s.v, k.mask.Size) {
+			lo[a], hi[a] = min(lo[a], i), max(hi[a], i)
 		}
 	}
 	all := len(k.spots[which])
@@ -140,11 +140,11 @@ const cutPart = 0.75
 // cutFaces reports at which faces of the grid the group is cut.
 func cutFaces(runs []run, which group, size [3]int) (cut [6]bool) {
 	var layer [6][2]int
-	count := func(axis, at, n int) {
-		if at < 2 {
-			layer[2*axis][at] += n
+	count := func(axis, i, n int) {
+		if i < 2 {
+			layer[2*axis][i] += n
 		}
-		if back := size[axis] - 1 - at; back < 2 {
+		if back := size[axis] - 1 - i; back < 2 {
 			layer[2*axis+1][back] += n
 		}
 	}
@@ -152,9 +152,9 @@ func cutFaces(runs []run, which group, size [3]int) (cut [6]bool) {
 		if r.tissue.group() != which || r.crumb {
 			continue
 		}
-		for _, at := range [4]int{0, 1, size[0] - 2, size[0] - 1} {
-			if at >= int(r.i) && at < int(r.i+r.n) && (at < 2 || at >= size[0]-2) {
-				count(0, at, 1)
+		for _, i := range [4]int{0, 1, size[0] - 2, size[0] - 1} {
+			if i >= int(r.i) && i < int(r.i+r.n) && (i < 2 || i >= size[0]-2) {
+				count(0, i, 1)
 			}
 		}
 		count(1, int(r.j), int(r.n))
@@ -168,8 +168,8 @@ func cutFaces(runs []run, which group, size [3]int) (cut [6]bool) {
 
 // cutAt reports whether a voxel lies on a face at which its group is cut.
 func (k *Knee) cutAt(which group, v int32) bool {
-	for a, at := range index(v, k.mask.Size) {
-		if at == 0 && k.cut[which][2*a] || at == k.mask.Size[a]-1 && k.cut[which][2*a+1] {
+	for a, i := range index(v, k.mask.Size) {
+		if i == 0 && k.cut[which][2*a] || i == k.mask.Size[a]-1 && k.cut[which][2*a+1] {
 			return true
 		}
 	}
@@ -206,7 +206,9 @@ func (k *Knee) orient(ctx context.Context) error {
 		n    int
 	}{{"left", k.axes.Left, 0}, {"posterior", k.axes.Posterior, 1}, {"superior", k.axes.Superior, 2}} {
 		if !(a.axis[a.n] > upright) {
-			return &Error{Problem: Askew, Direction: a.name, Amount: math.Acos(max(-1, min(1, a.axis[a.n]))) * 180 / math.Pi}
+			return &Error{
+				Problem: Askew, Direction: a.name, Amount: math.Acos(max(-1, min(1, a.axis[a.n]))) * 180 / math.Pi,
+			}
 		}
 	}
 	if k.tibia.n > 0 {
@@ -235,7 +237,7 @@ func (k *Knee) oneSided() error {
 		each := func(see func(t Tissue, x float64)) {
 			for v := range k.spots[g] {
 				if s := &k.spots[g][v]; !s.crumb && sideNamed(s.tissue) != 0 {
-					see(s.tissue, s.at.dot(k.axes.Left))
+					see(s.tissue, s.centre.Dot(k.axes.Left))
 				}
 			}
 		}
@@ -274,7 +276,7 @@ func (k *Knee) normal() (AxesSource, vector) {
 	femur := k.sum(femoral).plus(k.tally[Femur])
 	for _, source := range []struct {
 		group group
-		by    AxesSource
+		axes  AxesSource
 	}{{tibial, ByPlateau}, {meniscal, ByMenisci}} {
 		if len(k.spots[source.group]) < fewest {
 			continue
@@ -287,17 +289,17 @@ func (k *Knee) normal() (AxesSource, vector) {
 			k.tibia = p
 		}
 		if femur.n > 0 { // the femur is above
-			up = femur.centroid(g).minus(k.sum(source.group).centroid(g))
+			up = femur.centroid(g).Minus(k.sum(source.group).centroid(g))
 		}
-		if p.normal.dot(up) < 0 {
-			p.normal = p.normal.times(-1)
+		if p.normal.Dot(up) < 0 {
+			p.normal = p.normal.Times(-1)
 		}
-		return source.by, p.normal
+		return source.axes, p.normal
 	}
 	if len(k.spots[femoral]) > 0 {
 		n, open := thinnest(k.spots[femoral])
-		if n.dot(open) < 0 {
-			n = n.times(-1)
+		if n.Dot(open) < 0 {
+			n = n.Times(-1)
 		}
 		return ByFemur, n
 	}
@@ -308,25 +310,18 @@ func (k *Knee) normal() (AxesSource, vector) {
 // their mean to the centre of the sphere that fits them best: the arch of femoral cartilage
 // is open above.
 func thinnest(all []spot) (axis, open vector) {
-	var s scatter
-	for n := range all {
-		if !all[n].crumb {
-			s.add(all[n].at)
-		}
-	}
+	s := scatterOf(all)
 	axes, _ := principal(s.covariance())
 	// About the mean, the centre c of the sphere solves 2·covariance·c = mean of d·|d|².
 	mean := s.mean()
 	var third vector
-	for n := range all {
-		if !all[n].crumb {
-			d := all[n].at.minus(mean)
-			third = third.plus(d.times(d.dot(d)))
-		}
+	for _, p := range positions(all) {
+		d := p.Minus(mean)
+		third = third.Plus(d.Times(d.Dot(d)))
 	}
 	// The sign of its part along the axis is that of the right side's, as the matrix is
 	// positive and the axis is its eigenvector.
-	return axes[0], axes[0].times(third.dot(axes[0]))
+	return axes[0], axes[0].Times(third.Dot(axes[0]))
 }
 
 // plateauAxes returns the axes of the tibia for the raw superior axis n: left is along the
@@ -337,7 +332,7 @@ func (k *Knee) plateauAxes(n vector) Axes {
 	if k.tibia.n == 2 {
 		left = k.tibia.apart
 		if left[0] < 0 {
-			left = left.times(-1)
+			left = left.Times(-1)
 		}
 	} else if k.hasNotch {
 		left = k.femur.axes.Left
@@ -345,7 +340,7 @@ func (k *Knee) plateauAxes(n vector) Axes {
 	if n == (vector{0, 0, 1}) {
 		return newAxes(left, n)
 	}
-	return newAxes(left, leant(n, left.across(n), slope))
+	return newAxes(left, leant(n, left.Across(n), slope))
 }
 
 // inFront returns an error where the patella lies behind the femur or tibia: then the
@@ -359,16 +354,19 @@ func (k *Knee) inFront() error {
 	if patella.n == 0 || rest.n == 0 {
 		return nil
 	}
-	d := patella.centroid(&k.mask.Geometry).minus(rest.centroid(&k.mask.Geometry)).unit()
-	if at := -d.dot(k.axes.Posterior); at <= 0 {
-		return &Error{Problem: Askew, Tissue: k.firstOf(PatellarCartilage, Patella), Direction: "anterior", Amount: math.Acos(max(-1, at)) * 180 / math.Pi}
+	d := patella.centroid(&k.mask.Geometry).Minus(rest.centroid(&k.mask.Geometry)).Unit()
+	if cosine := -d.Dot(k.axes.Posterior); cosine <= 0 {
+		return &Error{
+			Problem: Askew, Tissue: k.firstOf(PatellarCartilage, Patella), Direction: "anterior",
+			Amount: math.Acos(max(-1, cosine)) * 180 / math.Pi,
+		}
 	}
 	return nil
 }
 
 // firstOf returns the first of the tissues that the mask has.
-func (k *Knee) firstOf(of ...Tissue) Tissue {
-	for _, t := range of {
+func (k *Knee) firstOf(list ...Tissue) Tissue {
+	for _, t := range list {
 		if k.tally[t].n > 0 {
 			return t
 		}

@@ -12,9 +12,9 @@ type neighbours struct {
 	g       *volume.Geometry
 	spacing [3]float64
 	runs    []run
-	// from is the corner of the cells. Of cell n, voxels holds those from start[n] to start[n+1];
+	// corner is the corner of the cells. Of cell n, voxels holds those from start[n] to start[n+1];
 	// there are none before sort.
-	from   vector
+	corner vector
 	edge   float64
 	size   [3]int
 	start  []int32
@@ -22,8 +22,8 @@ type neighbours struct {
 }
 
 type neighbour struct {
-	at    vector
-	index [3]int32
+	centre vector
+	index  [3]int32
 }
 
 // neighbourCell is the size of the cells, mm, and mostCells bounds their number: a knee has 50,000.
@@ -62,7 +62,7 @@ func (b *neighbours) sort() {
 			}
 		}
 	}
-	b.from = lo
+	b.corner = lo
 	for b.edge = neighbourCell; ; b.edge *= 2 {
 		cells := 1.0
 		for a := range b.size {
@@ -74,21 +74,21 @@ func (b *neighbours) sort() {
 		}
 	}
 	b.start = make([]int32, b.size[0]*b.size[1]*b.size[2]+1)
-	at := func(p vector) int {
+	cellOf := func(p vector) int {
 		c := b.cell(p)
 		for a := range c { // rounding within a run
 			c[a] = max(0, min(b.size[a]-1, c[a]))
 		}
 		return b.offset(c)
 	}
-	b.each(b.runs, func(n neighbour) { b.start[at(n.at)+1]++ })
+	b.each(b.runs, func(n neighbour) { b.start[cellOf(n.centre)+1]++ })
 	for n := range b.start[1:] {
 		b.start[n+1] += b.start[n]
 	}
 	b.voxels = make([]neighbour, b.start[len(b.start)-1])
 	next := slices.Clone(b.start)
 	b.each(b.runs, func(n neighbour) {
-		c := at(n.at)
+		c := cellOf(n.centre)
 		b.voxels[next[c]] = n
 		next[c]++
 	})
@@ -97,7 +97,7 @@ func (b *neighbours) sort() {
 // cell returns the cell of a position, which may lie outside of all.
 func (b *neighbours) cell(p vector) (c [3]int) {
 	for a := range c {
-		c[a] = int(math.Floor((p[a] - b.from[a]) / b.edge))
+		c[a] = int(math.Floor((p[a] - b.corner[a]) / b.edge))
 	}
 	return c
 }
@@ -119,11 +119,11 @@ func (b *neighbours) place(runs []run, probes, ways int) (distance float64, over
 		if seen++; (seen-1)%step != 0 {
 			return
 		}
-		q := b.nearest(p.at)
+		q := b.nearest(p.centre)
 		distance = min(distance, b.gap(p, q))
 		if probed++; ways > 0 && (probed-1)%max(1, min(n, probes)/ways) == 0 {
 			looked++
-			if u := p.at.minus(q.at); math.Abs(u.dot(b.normal(q.at))) > steep*u.length() {
+			if u := p.centre.Minus(q.centre); math.Abs(u.Dot(b.normal(q.centre))) > steep*u.Length() {
 				steeps++
 			}
 		}
@@ -155,7 +155,7 @@ func (b *neighbours) nearest(p vector) (best neighbour) {
 				return
 			}
 			for n := range all {
-				if d := all[n].at.minus(p).length(); d < least {
+				if d := all[n].centre.Minus(p).Length(); d < least {
 					best, least = all[n], d
 				}
 			}
@@ -168,7 +168,7 @@ func (b *neighbours) nearest(p vector) (best neighbour) {
 func (b *neighbours) squareTo(cell [3]int, p vector) float64 {
 	sum := 0.0
 	for a := range cell {
-		lo := b.from[a] + b.edge*float64(cell[a]) - hair
+		lo := b.corner[a] + b.edge*float64(cell[a]) - hair
 		d := max(0, lo-p[a], p[a]-lo-b.edge-2*hair)
 		sum += d * d
 	}
@@ -177,9 +177,9 @@ func (b *neighbours) squareTo(cell [3]int, p vector) float64 {
 
 // ring calls do for the voxels of the cells at ring around c, by cell.
 func (b *neighbours) ring(c [3]int, ring int, do func(cell [3]int, all []neighbour)) {
-	var from, to [3]int
+	var low, high [3]int
 	for a := range c {
-		from[a], to[a] = max(0, c[a]-ring), min(b.size[a]-1, c[a]+ring)
+		low[a], high[a] = max(0, c[a]-ring), min(b.size[a]-1, c[a]+ring)
 	}
 	one := func(x, y, z int) {
 		cell := [3]int{x, y, z}
@@ -187,14 +187,14 @@ func (b *neighbours) ring(c [3]int, ring int, do func(cell [3]int, all []neighbo
 			do(cell, b.voxels[b.start[n]:b.start[n+1]])
 		}
 	}
-	for z := from[2]; z <= to[2]; z++ {
-		for y := from[1]; y <= to[1]; y++ {
+	for z := low[2]; z <= high[2]; z++ {
+		for y := low[1]; y <= high[1]; y++ {
 			if max(z-c[2], c[2]-z, y-c[1], c[1]-y) < ring { // the ends of the row alone
 				one(c[0]-ring, y, z)
 				one(c[0]+ring, y, z)
 				continue
 			}
-			for x := from[0]; x <= to[0]; x++ {
+			for x := low[0]; x <= high[0]; x++ {
 				one(x, y, z)
 			}
 		}
@@ -209,8 +209,8 @@ func (b *neighbours) normal(p vector) vector {
 	for ring := 0; float64(ring-1)*b.edge < radius; ring++ {
 		b.ring(c, ring, func(_ [3]int, all []neighbour) {
 			for n := range all {
-				if all[n].at.minus(p).length() < radius {
-					s.add(all[n].at)
+				if all[n].centre.Minus(p).Length() < radius {
+					s.add(all[n].centre)
 				}
 			}
 		})

@@ -44,10 +44,10 @@ func (f *flat) see(a Axes, all []spot) {
 	f.p = slices.Grow(f.p[:0], len(all))
 	f.h = slices.Grow(f.h[:0], len(all))
 	for n := range all {
-		if at := all[n].at; !all[n].crumb {
-			f.x = append(f.x, at.dot(a.Left))
-			f.p = append(f.p, at.dot(a.Posterior))
-			f.h = append(f.h, at.dot(a.Superior))
+		if p := all[n].centre; !all[n].crumb {
+			f.x = append(f.x, p.Dot(a.Left))
+			f.p = append(f.p, p.Dot(a.Posterior))
+			f.h = append(f.h, p.Dot(a.Superior))
 		}
 	}
 }
@@ -100,8 +100,8 @@ func findNotch(
 		}
 		a := newAxes(left, superior(left))
 		f.see(a, all)
-		turn, found := n.look(a, f, g)
-		if !found {
+		turn, ok := n.look(a, f, g)
+		if !ok {
 			return notch{}, false
 		}
 		if turn*last < 0 { // the ends move in steps, so that turns may go to and fro
@@ -113,7 +113,7 @@ func findNotch(
 			break
 		}
 		sin, cos := math.Sincos(turn)
-		left = a.left().times(cos).plus(a.posterior().times(sin))
+		left = a.left().Times(cos).Plus(a.posterior().Times(sin))
 	}
 	n.anterior = n.edge(all, g)
 	n.ends = [2]float64{n.condyleEnd(all, g, 0), n.condyleEnd(all, g, 1)}
@@ -123,8 +123,8 @@ func findNotch(
 // openSide returns the left axis for which the arch of femoral cartilage, seen along up,
 // is open to the back. A full-thickness defect across a condyle opens the arch to the side, too.
 func openSide(all []spot, up vector, g *volume.Geometry) (left vector, ok bool) {
-	e1 := vector{1, 0, 0}.across(up) // any direction would do: all are tried
-	e2 := up.cross(e1)
+	e1 := vector{1, 0, 0}.Across(up) // any direction would do: all are tried
+	e2 := up.Cross(e1)
 	u, v := columns(all, e1, e2)
 	depth := make([]float64, azimuths)
 	x, p := make([]float64, len(u)), make([]float64, len(u))
@@ -135,11 +135,11 @@ func openSide(all []spot, up vector, g *volume.Geometry) (left vector, ok bool) 
 			x[n] = float64(cos*u[n]) + float64(sin*v[n])
 			p[n] = float64(cos*v[n]) - float64(sin*u[n])
 		}
-		depth[d] = newProfile(x, p, max(0.5, halfStep(g, e1.times(cos).plus(e2.times(sin))))).smooth().deepest().depth
+		depth[d] = newProfile(x, p, max(0.5, halfStep(g, e1.Times(cos).Plus(e2.Times(sin))))).smooth().deepest().depth
 		if depth[d] > depth[best] {
 			best = d
 		}
-		if back := e2.times(cos).minus(e1.times(sin)); back[1] > upright && (usual < 0 || depth[d] > depth[usual]) {
+		if back := e2.Times(cos).Minus(e1.Times(sin)); back[1] > upright && (usual < 0 || depth[d] > depth[usual]) {
 			usual = d
 		}
 	}
@@ -158,7 +158,7 @@ func openSide(all []spot, up vector, g *volume.Geometry) (left vector, ok bool) 
 		hi = best + n
 	}
 	sin, cos := math.Sincos(math.Pi * float64(lo+hi) / azimuths)
-	return e1.times(cos).plus(e2.times(sin)), true
+	return e1.Times(cos).Plus(e2.Times(sin)), true
 }
 
 // columns returns the spots as seen against e1 × e2, one point for each square millimetre.
@@ -170,12 +170,12 @@ func columns(all []spot, e1, e2 vector) (u, v []float64) {
 	wide := cells.n
 	taken := make([]bool, wide*(int(v1-v0)+1))
 	for n := range f.x {
-		taken[int(cells.at(f.x[n]))+wide*int(f.p[n]-v0)] = true
+		taken[int(cells.place(f.x[n]))+wide*int(f.p[n]-v0)] = true
 	}
-	for at, t := range taken {
+	for cell, t := range taken {
 		if t {
-			u = append(u, cells.middle(float64(at%wide)))
-			v = append(v, v0+0.5+float64(at/wide))
+			u = append(u, cells.middle(float64(cell%wide)))
+			v = append(v, v0+0.5+float64(cell/wide))
 		}
 	}
 	return u, v
@@ -227,25 +227,26 @@ func (n *notch) middleOfGap(f flat) {
 	for v := range f.x {
 		row := int(math.Floor(f.p[v] - n.anterior))
 		for r := max(0, row-1); r <= min(rows-1, row+1); r++ { // thick slices leave rows empty
-			taken[int(cells.at(f.x[v]))+wide*r] = true
+			taken[int(cells.place(f.x[v]))+wide*r] = true
 		}
 	}
 	var s, sp, sx, spp, spx float64
-	at := math.Floor(cells.at(n.x))
+	centre := math.Floor(cells.place(n.x))
 	for r := 3; r < rows; r++ { // up to here the rows of the end itself are taken
-		left, right := int(math.Ceil(at)), int(math.Floor(at))
+		left, right := int(math.Ceil(centre)), int(math.Floor(centre))
 		for left < wide && !taken[left+wide*r] {
 			left++
 		}
 		for right >= 0 && !taken[right+wide*r] {
 			right--
 		}
-		if left >= wide || right < 0 || taken[int(math.Ceil(at))+wide*r] || taken[int(math.Floor(at))+wide*r] { // a bridge, or beyond a condyle
+		if left >= wide || right < 0 || taken[int(math.Ceil(centre))+wide*r] ||
+			taken[int(math.Floor(centre))+wide*r] { // a bridge, or beyond a condyle
 			continue
 		}
-		at = float64(left+right) / 2
+		centre = float64(left+right) / 2
 		p := float64(r) + 0.5
-		s, sp, sx, spp, spx = s+1, sp+p, sx+at, spp+float64(p*p), spx+float64(p*at)
+		s, sp, sx, spp, spx = s+1, sp+p, sx+centre, spp+float64(p*p), spx+float64(p*centre)
 	}
 	n.middle, n.lean = n.x, 0
 	if det := float64(s*spp) - float64(sp*sp); s >= 5 && det > 0 {

@@ -21,13 +21,13 @@ func (n *notch) condyleEnd(all []spot, g *volume.Geometry, side int) float64 {
 	a, seen, reach := n.axes, n.ends[side], voxelReach(g, n.axes.Posterior)
 	plain := seen + shortfall(g, a.Posterior)
 	back := only(all, func(s *spot) bool {
-		p := s.at.dot(a.Posterior)
-		return !s.crumb && p > seen-capDepth-reach && (s.at.dot(a.Left) > n.gap(p)) == (side == 0)
+		p := s.centre.Dot(a.Posterior)
+		return !s.crumb && p > seen-capDepth-reach && (s.centre.Dot(a.Left) > n.gap(p)) == (side == 0)
 	})
 	var top scatter
 	for v := range back {
-		if back[v].at.dot(a.Posterior) > seen-1-reach {
-			top.add(back[v].at)
+		if back[v].centre.Dot(a.Posterior) > seen-1-reach {
+			top.add(back[v].centre)
 		}
 	}
 	if top.n == 0 {
@@ -36,8 +36,8 @@ func (n *notch) condyleEnd(all []spot, g *volume.Geometry, side int) float64 {
 	centre := top.mean()
 	var faces []face
 	newOccupied(g, back).faces(a.Posterior, func(f face) {
-		d := f.at.minus(centre)
-		x, p, h := d.dot(a.Left), d.dot(a.Posterior), d.dot(a.Superior)
+		d := f.centre.Minus(centre)
+		x, p, h := d.Dot(a.Left), d.Dot(a.Posterior), d.Dot(a.Superior)
 		if float64(x*x)+float64(h*h) < capWidth*capWidth && p > -capDepth {
 			faces = append(faces, f)
 		}
@@ -46,8 +46,8 @@ func (n *notch) condyleEnd(all []spot, g *volume.Geometry, side int) float64 {
 	points := make([]bonePoint, len(faces))
 	for range 3 { // faces weigh by the slopes of the fit before
 		for v, f := range faces {
-			normal := d.normal(f.at)
-			points[v] = bonePoint{f.at, weight(float64(f.step*f.out.dot(normal))/normal.dot(a.Posterior), rough)}
+			normal := d.normal(f.centre)
+			points[v] = bonePoint{f.centre, weight(float64(f.step*f.out.Dot(normal))/normal.Dot(a.Posterior), rough)}
 		}
 		var ok bool
 		if d, ok = fitDome(points, a, centre); !ok {
@@ -55,7 +55,7 @@ func (n *notch) condyleEnd(all []spot, g *volume.Geometry, side int) float64 {
 		}
 	}
 	if h, ok := d.top(); ok {
-		return max(seen, min(seen+reach, centre.dot(a.Posterior)+h))
+		return max(seen, min(seen+reach, centre.Dot(a.Posterior)+h))
 	}
 	return plain
 }
@@ -101,10 +101,10 @@ func (n *notch) edge(all []spot, g *volume.Geometry) float64 {
 	spacing := g.Spacing()
 	largest := max(spacing[0], spacing[1], spacing[2])
 	lip := n.lip(all, g, largest)
-	from := n.anterior - lip.reach - 2
+	start := n.anterior - lip.reach - 2
 	full, count := 0.0, 0.0
 	for x := -1.5; x <= 0.5; x += sectionStep { // before the fall
-		full += lip.at(from + x)
+		full += lip.areaAt(start + x)
 		count++
 	}
 	full /= count
@@ -115,12 +115,12 @@ func (n *notch) edge(all []spot, g *volume.Geometry) float64 {
 	// the height that is left.
 	var mean, square float64
 	for x := sectionStep / 2; x < lip.reach+5; x += sectionStep {
-		left := float64(lip.at(from+x)/full) * sectionStep
+		left := float64(lip.areaAt(start+x)/full) * sectionStep
 		mean += left
 		square += float64(2 * x * left)
 	}
 	deviation := math.Sqrt(max(0, square-float64(mean*mean)-lip.variance))
-	end := from + mean + float64(lipEnd*max(sharpLip, min(bluntLip, deviation)))
+	end := start + mean + float64(lipEnd*max(sharpLip, min(bluntLip, deviation)))
 	return max(n.anterior-largest/2, min(n.anterior+largest, end))
 }
 
@@ -133,9 +133,9 @@ func (n *notch) lip(all []spot, g *volume.Geometry, largest float64) sections {
 	var p, weight []float64
 	for v := range all {
 		s := &all[v]
-		x, at := s.at.dot(n.axes.Left)-n.top, s.at.dot(n.axes.Posterior)
-		if !s.crumb && math.Abs(x) < arch && math.Abs(at-n.anterior) < before {
-			p = append(p, at-float64(curve*float64(x*x)))
+		x, y := s.centre.Dot(n.axes.Left)-n.top, s.centre.Dot(n.axes.Posterior)
+		if !s.crumb && math.Abs(x) < arch && math.Abs(y-n.anterior) < before {
+			p = append(p, y-float64(curve*float64(x*x)))
 			weight = append(weight, 1-float64(x*x)/(arch*arch))
 		}
 	}

@@ -12,8 +12,8 @@ const binOffset = 1 / math.Pi
 // bins are intervals of a width that lie evenly about the middle of values, so that a
 // mirrored knee is seen as the mirror image.
 type bins struct {
-	from, width float64
-	n           int
+	start, width float64
+	n            int
 }
 
 func newBins(x []float64, width float64) bins {
@@ -22,11 +22,11 @@ func newBins(x []float64, width float64) bins {
 	return bins{(lo+hi)/2 - (float64(half)+0.5)*width, width, 2*half + 1}
 }
 
-// at returns the bin of x, as a number whose whole part is the bin.
-func (b bins) at(x float64) float64 { return (x - b.from) / b.width }
+// place returns the bin of x, as a number whose whole part is the bin.
+func (b bins) place(x float64) float64 { return (x - b.start) / b.width }
 
 // middle returns x in the middle of bin n, which need not be whole.
-func (b bins) middle(n float64) float64 { return b.from + float64(b.width*(n+0.5)) }
+func (b bins) middle(n float64) float64 { return b.start + float64(b.width*(n+0.5)) }
 
 // strip is the width in mm of the strips of a profile: so narrow that the round end of a
 // notch does not differ within one by as much as a voxel.
@@ -49,10 +49,10 @@ func newProfile(x, p []float64, half float64) profile {
 		out.end[n] = math.NaN()
 	}
 	for n := range x {
-		at := b.at(x[n])
+		place := b.place(x[n])
 		// The strip that holds x, and those whose middle the point covers.
-		first := min(int(at), max(0, int(math.Ceil(at-half/strip-0.5))))
-		last := max(int(at), min(len(out.end)-1, int(math.Floor(at+half/strip-0.5))))
+		first := min(int(place), max(0, int(math.Ceil(place-half/strip-0.5))))
+		last := max(int(place), min(len(out.end)-1, int(math.Floor(place+half/strip-0.5))))
 		for s := first; s <= last; s++ {
 			if !(p[n] <= out.end[s]) {
 				out.end[s] = p[n]
@@ -67,7 +67,7 @@ func newProfile(x, p []float64, half float64) profile {
 const window = 2
 
 // smooth returns the profile with the median of each strip and its neighbours, empty ones
-// left out, in its place: a single voxel that sticks out decides nothing.
+// omitted, in its place: a single voxel that sticks out decides nothing.
 func (f profile) smooth() profile {
 	out := profile{bins: f.bins, end: make([]float64, len(f.end))}
 	var near [2*window + 1]float64
@@ -89,7 +89,7 @@ func (f profile) smooth() profile {
 	return out
 }
 
-// furthest returns the largest end of the strips, −Inf where there is none.
+// furthest returns the largest end of the strips, −Inf if there is none.
 func (f profile) furthest() float64 {
 	most := math.Inf(-1)
 	for _, e := range f.end {
@@ -102,13 +102,13 @@ func (f profile) furthest() float64 {
 
 // extent returns how far the points (x, p), which reach by half to both sides, reach along p,
 // smoothed over strips of x.
-func extent(x, p []float64, half float64) (from, to float64) {
-	to = newProfile(x, p, half).smooth().furthest()
+func extent(x, p []float64, half float64) (first, last float64) {
+	last = newProfile(x, p, half).smooth().furthest()
 	back := make([]float64, len(p))
 	for n := range p {
 		back[n] = -p[n]
 	}
-	return -newProfile(x, back, half).smooth().furthest(), to
+	return -newProfile(x, back, half).smooth().furthest(), last
 }
 
 // bay is where a profile lies furthest behind its ends on both sides.
@@ -120,7 +120,7 @@ type bay struct {
 	strips      [2]int  // where they are
 }
 
-// deepest returns the deepest bay; its depth is 0 where there is none.
+// deepest returns the deepest bay; its depth is 0 if there is none.
 func (f profile) deepest() bay {
 	n := len(f.end)
 	rise := make([]int, n) // strip of the furthest end among this one and those of smaller x

@@ -100,10 +100,15 @@ func TestRidge(t *testing.T) {
 				t.Logf("%+v, %v, %v: %.4f, through the centroid %.4f", b, spacing, side, lowest, plain)
 				limit := 1 - max(0.5, spacing[2]/2)/(math.Pi/4*b.width[0])
 				if !d.Patella.Found || lowest < limit {
-					t.Errorf("%+v, %v, %v: found %v, right %v, want %.3f", b, spacing, side, d.Patella.Found, parts, limit)
+					t.Errorf(
+						"%+v, %v, %v: found %v, right %v, want %.3f", b, spacing, side, d.Patella.Found, parts, limit,
+					)
 				}
 				if plain > 0.8 {
-					t.Errorf("%+v, %v: a cut through the centroid has %.4f right, so that this test shows nothing", b, spacing, plain)
+					t.Errorf(
+						"%+v, %v: a cut through the centroid has %.4f right, so that this test shows nothing", b,
+						spacing, plain,
+					)
 				}
 			}
 		}

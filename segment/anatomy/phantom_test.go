@@ -44,7 +44,10 @@ func sample(t testing.TB, k *phantom.Knee, g volume.Geometry) (anatomy.Mask, []a
 	all := structures(t, k, coarse)
 	near := grown(coarse, all.Region)
 	for v := range near {
-		from := [3]int{v % coarse.Size[0] * block[0], v / coarse.Size[0] % coarse.Size[1] * block[1], v / (coarse.Size[0] * coarse.Size[1]) * block[2]}
+		from := [3]int{
+			v % coarse.Size[0] * block[0], v / coarse.Size[0] % coarse.Size[1] * block[1],
+			v / (coarse.Size[0] * coarse.Size[1]) * block[2],
+		}
 		part := g
 		for a := range part.Size {
 			part.Size[a] = min(block[a], g.Size[a]-from[a])
@@ -270,8 +273,10 @@ func TestPhantom(t *testing.T) {
 			for r, part := range parts {
 				all, clear := least(orient, s, r)
 				if part < all || clearParts[r] < clear {
-					t.Errorf("seed %d, %s %v: %.4f of the voxels of %s are right, %.4f of the clear ones, want %g and %g",
-						seed, orient, s, part, r, clearParts[r], all, clear)
+					t.Errorf(
+						"seed %d, %s %v: %.4f of the voxels of %s are right, %.4f of the clear ones, want %g and %g",
+						seed, orient, s, part, r, clearParts[r], all, clear,
+					)
 				}
 			}
 		}

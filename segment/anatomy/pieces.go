@@ -17,9 +17,9 @@ type Piece struct {
 	Voxels int
 	// Distance is how far it lies from the main body at least, mm, between the surfaces of voxels.
 	Distance float64
-	// Small says that it has less than 2 % of the voxels of its plates: it decides no border.
+	// Small reports that it has less than 2 % of the voxels of its plates: it decides no border.
 	Small bool
-	// Omitted says that it lies apart, so that it gets no region.
+	// Omitted reports that it lies apart, so that it gets no region.
 	Omitted bool
 }
 
@@ -74,8 +74,8 @@ type fragment struct {
 
 // judge finds the pieces of the runs, marks the small ones and omits those that lie apart.
 func (s *survey) judge(ctx context.Context, m *Mask) error {
-	of := part(s.runs, m.Size)
-	all := fragments(s.runs, of)
+	pieceOf := part(s.runs, m.Size)
+	all := fragments(s.runs, pieceOf)
 	omitted := map[int32]bool{}
 	small := map[int32]bool{}
 	for g := noGroup + 1; g < groups; g++ {
@@ -95,10 +95,10 @@ func (s *survey) judge(ctx context.Context, m *Mask) error {
 		}
 	}
 	for n := range s.runs {
-		s.runs[n].crumb = small[of[n]]
+		s.runs[n].crumb = small[pieceOf[n]]
 	}
 	if slices.ContainsFunc(s.pieces, func(p Piece) bool { return p.Omitted }) {
-		s.omit(m, func(n int) bool { return omitted[of[n]] })
+		s.omit(m, func(n int) bool { return omitted[pieceOf[n]] })
 	}
 	return nil
 }
@@ -112,8 +112,8 @@ func (s *survey) omit(m *Mask, is func(n int) bool) {
 			kept = append(kept, r)
 			continue
 		}
-		from := m.Size[0]*(int(r.j)+m.Size[1]*int(r.k)) + int(r.i)
-		clear(m.Data[from : from+int(r.n)])
+		start := m.Size[0]*(int(r.j)+m.Size[1]*int(r.k)) + int(r.i)
+		clear(m.Data[start : start+int(r.n)])
 		var t tally
 		t.add(int(r.i), int(r.j), int(r.k), int(r.n))
 		s.tally[r.tissue] = s.tally[r.tissue].minus(t)
@@ -122,17 +122,17 @@ func (s *survey) omit(m *Mask, is func(n int) bool) {
 }
 
 // fragments returns the pieces of each group, the largest first.
-func fragments(runs []run, of []int32) (out [groups][]fragment) {
+func fragments(runs []run, pieceOf []int32) (out [groups][]fragment) {
 	number := make(map[int32]int)
 	for n, r := range runs {
 		g := r.tissue.group()
-		at, ok := number[of[n]]
+		index, ok := number[pieceOf[n]]
 		if !ok {
-			at = len(out[g])
-			number[of[n]] = at
-			out[g] = append(out[g], fragment{group: g, first: of[n]})
+			index = len(out[g])
+			number[pieceOf[n]] = index
+			out[g] = append(out[g], fragment{group: g, first: pieceOf[n]})
 		}
-		f := &out[g][at]
+		f := &out[g][index]
 		f.runs = append(f.runs, r)
 		f.Voxels += int(r.n)
 	}
@@ -211,12 +211,12 @@ func place(m *Mask, g group, all []fragment) {
 		small = len(pending)
 	}
 	for large := pending[:small]; ; {
-		at := slices.IndexFunc(large, join)
-		if at < 0 {
+		n := slices.IndexFunc(large, join)
+		if n < 0 {
 			break
 		}
-		grow(large[at])
-		large = slices.Delete(large, at, at+1)
+		grow(large[n])
+		large = slices.Delete(large, n, n+1)
 	}
 	for _, f := range pending[small:] {
 		join(f)

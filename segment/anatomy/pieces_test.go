@@ -112,7 +112,10 @@ func TestDetachedPieces(t *testing.T) {
 		}
 	}
 	if count[anatomy.Omitted] < 9 || count[anatomy.Torn] < 1 {
-		t.Errorf("%d omitted, %d taken as cartilage: the balls test too little", count[anatomy.Omitted], count[anatomy.Torn])
+		t.Errorf(
+			"%d omitted, %d taken as cartilage: the balls test too little", count[anatomy.Omitted],
+			count[anatomy.Torn],
+		)
 	}
 }
 

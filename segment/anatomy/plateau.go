@@ -10,7 +10,7 @@ type plates struct {
 	n      int    // how many there are: 0, 1 or 2
 	normal vector // across them, of either sign
 	apart  vector // from one centroid to the other
-	// named says that the tissues tell them apart. Otherwise a spot with at·along > middle is
+	// named reports that the tissues distinguish them. Otherwise a spot with centre·along > middle is
 	// of the second, which is that of the patient's left.
 	named  bool
 	middle float64
@@ -28,15 +28,23 @@ const (
 // sideNamed is 1 for a medial tissue, −1 for a lateral one, 0 for one that may be both.
 func sideNamed(t Tissue) int {
 	switch t {
-	case MedialTibialCartilage, MedialFemoralCartilage, MedialCentralFemoralCartilage, MedialPosteriorFemoralCartilage, MedialMeniscus:
+	case MedialTibialCartilage,
+		MedialFemoralCartilage,
+		MedialCentralFemoralCartilage,
+		MedialPosteriorFemoralCartilage,
+		MedialMeniscus:
 		return 1
-	case LateralTibialCartilage, LateralFemoralCartilage, LateralCentralFemoralCartilage, LateralPosteriorFemoralCartilage, LateralMeniscus:
+	case LateralTibialCartilage,
+		LateralFemoralCartilage,
+		LateralCentralFemoralCartilage,
+		LateralPosteriorFemoralCartilage,
+		LateralMeniscus:
 		return -1
 	}
 	return 0
 }
 
-// newPlates finds two plates among the spots by their tissues or, where these do not say, by
+// newPlates finds two plates among the spots by their tissues or, if these do not decide, by
 // the valley between them. Their normal is the direction in which they vary least about
 // their own centroids.
 func newPlates(all []spot) plates {
@@ -47,7 +55,7 @@ func newPlates(all []spot) plates {
 	var s [2]scatter
 	for n := range all {
 		if !all[n].crumb {
-			s[p.of(&all[n])].add(all[n].at)
+			s[p.plateOf(&all[n])].add(all[n].centre)
 		}
 	}
 	total := s[0].n + s[1].n
@@ -71,17 +79,17 @@ func newPlates(all []spot) plates {
 	axes, _ := principal(sum)
 	p.normal = axes[0]
 	if p.n == 2 {
-		p.apart = s[1].mean().minus(s[0].mean())
-		if p.apart.length() < plateApart {
+		p.apart = s[1].mean().Minus(s[0].mean())
+		if p.apart.Length() < plateApart {
 			p.n = 1
 		}
 	}
 	return p
 }
 
-// of returns which plate the spot is of.
-func (p *plates) of(s *spot) int {
-	if p.named && sideNamed(s.tissue) > 0 || !p.named && s.at.dot(p.along) > p.middle {
+// plateOf returns the plate of the spot: 0 or 1.
+func (p *plates) plateOf(s *spot) int {
+	if p.named && sideNamed(s.tissue) > 0 || !p.named && s.centre.Dot(p.along) > p.middle {
 		return 1
 	}
 	return 0
@@ -89,30 +97,23 @@ func (p *plates) of(s *spot) int {
 
 // valley parts the spots where, along their longest axis, they are fewest in the middle third.
 func valley(all []spot) plates {
-	var s scatter
-	for n := range all {
-		if !all[n].crumb {
-			s.add(all[n].at)
-		}
-	}
+	s := scatterOf(all)
 	if s.n == 0 {
 		return plates{}
 	}
 	axes, _ := principal(s.covariance())
 	p := plates{along: axes[2]}
 	if p.along[0] < 0 { // so that its sign does not depend on the order of the voxels
-		p.along = p.along.times(-1)
+		p.along = p.along.Times(-1)
 	}
 	var x []float64
-	for n := range all {
-		if !all[n].crumb {
-			x = append(x, all[n].at.dot(p.along))
-		}
+	for _, c := range positions(all) {
+		x = append(x, c.Dot(p.along))
 	}
 	cells := newBins(x, 2*strip)
 	count := make([]int, cells.n)
 	for n := range x {
-		count[int(cells.at(x[n]))]++
+		count[int(cells.place(x[n]))]++
 	}
 	// Sums over 5 mm, as slices are up to 4 mm apart.
 	least, first, last := math.MaxInt, 0, 0

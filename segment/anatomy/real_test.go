@@ -37,7 +37,9 @@ func realKnee(t testing.TB) anatomy.Mask {
 			_, err = fmt.Sscan(value, &m.Size[0], &m.Size[1], &m.Size[2])
 		case "space directions":
 			a := &m.Affine
-			_, err = fmt.Sscan(value, &a[0][0], &a[1][0], &a[2][0], &a[0][1], &a[1][1], &a[2][1], &a[0][2], &a[1][2], &a[2][2])
+			_, err = fmt.Sscan(
+				value, &a[0][0], &a[1][0], &a[2][0], &a[0][1], &a[1][1], &a[2][1], &a[0][2], &a[1][2], &a[2][2],
+			)
 		case "space origin":
 			_, err = fmt.Sscan(value, &m.Affine[0][3], &m.Affine[1][3], &m.Affine[2][3])
 		}
@@ -86,7 +88,10 @@ func TestRealKnee(t *testing.T) {
 		}
 	}
 	f := d.Femur
-	t.Logf("notch %.1f, central to %.1f, end %.1f mm, left %.3f, superior %.3f", f.Notch, f.Central, f.End, f.Axes.Left, f.Axes.Superior)
+	t.Logf(
+		"notch %.1f, central to %.1f, end %.1f mm, left %.3f, superior %.3f", f.Notch, f.Central, f.End, f.Axes.Left,
+		f.Axes.Superior,
+	)
 	along := func(p, axis [3]float64) float64 {
 		return (p[0]-f.Notch[0])*axis[0] + (p[1]-f.Notch[1])*axis[1] + (p[2]-f.Notch[2])*axis[2]
 	}

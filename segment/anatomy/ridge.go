@@ -18,7 +18,7 @@ const (
 	// covers 9 cm², 900 squares, of which thick slices leave some empty.
 	leastFacets = 100
 	// roundish is the ratio of the principal deviations in the plane of the patella below
-	// which its own transverse axis is not told from its long one.
+	// which its own transverse axis is not distinguished from its long one.
 	roundish = 1.15
 	// leastRidge is the least slope of the facets to both sides of a ridge, 3°. They slope by
 	// 20 to 30° (unsourced).
@@ -40,29 +40,29 @@ func (k *Knee) dividePatella(d *Division) error {
 	if len(all) == 0 {
 		return nil
 	}
-	a, centre := k.patellarAxes(positions(all))
-	r, found := k.ridge(all, a, centre)
-	x0, h0 := centre.dot(a.Left), centre.dot(a.Superior)
+	a, centre := k.patellarAxes(all)
+	r, seen := k.ridge(all, a, centre)
+	x0, h0 := centre.Dot(a.Left), centre.Dot(a.Superior)
 	toMedial := medialIs(d.Side)
 	for n := range all {
 		s := &all[n]
-		x, h := s.at.dot(a.Left)-x0, s.at.dot(a.Superior)-h0
+		x, h := s.centre.Dot(a.Left)-x0, s.centre.Dot(a.Superior)-h0
 		d.Data[s.v] = PatellarMedial
-		if (x-r.at-float64(r.lean*h)+hair)*toMedial < 0 {
+		if (x-r.x-float64(r.lean*h)+hair)*toMedial < 0 {
 			d.Data[s.v] = PatellarLateral
 		}
 	}
 	d.Patella = &PatellarRidge{
-		At:    centre.plus(a.left().times(r.at)),
-		Along: a.superior().plus(a.left().times(r.lean)).unit(),
-		Back:  a.Posterior, Found: found,
+		At:    centre.Plus(a.left().Times(r.x)),
+		Along: a.superior().Plus(a.left().Times(r.lean)).Unit(),
+		Back:  a.Posterior, Found: seen,
 	}
 	return nil
 }
 
 // ridge returns where the facets meet; found is false where the bone side does not recede
 // to both sides.
-func (k *Knee) ridge(all []spot, a Axes, centre vector) (r roof, found bool) {
+func (k *Knee) ridge(all []spot, a Axes, centre vector) (r roof, seen bool) {
 	body := newOccupied(&k.mask.Geometry, all)
 	surface := boneSide(body, a, func(vector) vector { return a.posterior() })
 	if len(surface) < leastFacets {
@@ -84,40 +84,26 @@ func (k *Knee) ridge(all []spot, a Axes, centre vector) (r roof, found bool) {
 	return roof{}, false
 }
 
-// positions returns where the spots lie, without crumbs.
-func positions(all []spot) []vector {
-	var out []vector
-	for n := range all {
-		if !all[n].crumb {
-			out = append(out, all[n].at)
-		}
-	}
-	return out
-}
-
-// patellarAxes returns the axes of a patella and the mean for positions in its cartilage.
-func (k *Knee) patellarAxes(in []vector) (Axes, vector) {
-	var s scatter
-	for _, p := range in {
-		s.add(p)
-	}
+// patellarAxes returns the axes of a patella and the mean position of its cartilage.
+func (k *Knee) patellarAxes(all []spot) (Axes, vector) {
+	s := scatterOf(all)
 	axes, deviation := principal(s.covariance())
 	back := axes[0]
-	if back.dot(k.axes.Posterior) < 0 {
-		back = back.times(-1)
+	if back.Dot(k.axes.Posterior) < 0 {
+		back = back.Times(-1)
 	}
-	left := k.axes.left().across(back)
+	left := k.axes.left().Across(back)
 	if deviation[2] > roundish*deviation[1] {
 		own := axes[1]
-		if math.Abs(axes[2].dot(left)) > math.Abs(own.dot(left)) {
+		if math.Abs(axes[2].Dot(left)) > math.Abs(own.Dot(left)) {
 			own = axes[2]
 		}
-		if own.dot(left) < 0 {
-			own = own.times(-1)
+		if own.Dot(left) < 0 {
+			own = own.Times(-1)
 		}
 		left = own
 	}
-	return Axes{Left: left, Posterior: back, Superior: left.cross(back)}, s.mean()
+	return Axes{Left: left, Posterior: back, Superior: left.Cross(back)}, s.mean()
 }
 
 // boneSide returns the faces of the cartilage that look to the bone, one mean for each
@@ -127,14 +113,14 @@ func boneSide(o *occupied, a Axes, normal func(vector) vector) []bonePoint {
 	back := a.posterior()
 	var all []bonePoint
 	var x, h []float64
-	o.faces(back.times(-1), func(f face) {
+	o.faces(back.Times(-1), func(f face) {
 		if !o.ahead(f, back) {
 			return
 		}
-		n := normal(f.at)
-		off := float64(f.step*f.out.dot(n)) / n.dot(back)
-		all = append(all, bonePoint{f.at, 1 / (float64(off*off)/12 + float64(rough*rough))})
-		x, h = append(x, f.at.dot(a.Left)), append(h, f.at.dot(a.Superior))
+		n := normal(f.centre)
+		off := float64(f.step*f.out.Dot(n)) / n.Dot(back)
+		all = append(all, bonePoint{f.centre, 1 / (float64(off*off)/12 + float64(rough*rough))})
+		x, h = append(x, f.centre.Dot(a.Left)), append(h, f.centre.Dot(a.Superior))
 	})
 	if len(all) == 0 {
 		return nil
@@ -142,14 +128,14 @@ func boneSide(o *occupied, a Axes, normal func(vector) vector) []bonePoint {
 	across, along := newBins(x, facet), newBins(h, facet)
 	cells := make([]bonePoint, across.n*along.n)
 	for n, f := range all {
-		c := &cells[int(across.at(x[n]))+across.n*int(along.at(h[n]))]
-		c.at = c.at.plus(f.at.times(f.weight))
+		c := &cells[int(across.place(x[n]))+across.n*int(along.place(h[n]))]
+		c.position = c.position.Plus(f.position.Times(f.weight))
 		c.weight += f.weight
 	}
 	var out []bonePoint
 	for _, c := range cells {
 		if c.weight > 0 {
-			out = append(out, bonePoint{c.at.times(1 / c.weight), min(c.weight, 1/(rough*rough))})
+			out = append(out, bonePoint{c.position.Times(1 / c.weight), min(c.weight, 1/(rough*rough))})
 		}
 	}
 	return out
@@ -157,21 +143,21 @@ func boneSide(o *occupied, a Axes, normal func(vector) vector) []bonePoint {
 
 // bonePoint is a place on the bone side of cartilage.
 type bonePoint struct {
-	at     vector
-	weight float64 // 1 over the variance along Posterior, mm⁻²
+	position vector
+	weight   float64 // 1 over the variance along Posterior, mm⁻²
 }
 
 // ahead reports whether the face looks from cartilage to what lies before it along back.
 func (o *occupied) ahead(f face, back vector) bool {
-	outside := f.at.plus(f.out.times(f.step / 2))
+	outside := f.centre.Plus(f.out.Times(f.step / 2))
 	behind := false
 	for _, d := range [...]float64{0.5, 1, 1.5, 2, 2.5, 3} {
-		behind = behind || o.holds(outside.plus(back.times(d)))
-		if o.holds(outside.minus(back.times(2 * d))) {
+		behind = behind || o.holds(outside.Plus(back.Times(d)))
+		if o.holds(outside.Minus(back.Times(2 * d))) {
 			return false
 		}
 	}
-	return behind || math.Abs(f.out.dot(back)) > 0.9
+	return behind || math.Abs(f.out.Dot(back)) > 0.9
 }
 
 // dome is the quadratic surface that fits the bone side best: p is
@@ -188,8 +174,8 @@ func fitDome(all []bonePoint, a Axes, centre vector) (d dome, ok bool) {
 	d.axes, d.centre = a, centre
 	fit := squares{n: 6}
 	for _, f := range all {
-		at := f.at.minus(centre)
-		x, p, h := at.dot(a.Left), at.dot(a.Posterior), at.dot(a.Superior)
+		d := f.position.Minus(centre)
+		x, p, h := d.Dot(a.Left), d.Dot(a.Posterior), d.Dot(a.Superior)
 		fit.add([6]float64{1, x, h, float64(x * x), float64(x * h), float64(h * h)}, p, f.weight)
 	}
 	d.c, d.squares, ok = fit.solve()
@@ -197,17 +183,17 @@ func fitDome(all []bonePoint, a Axes, centre vector) (d dome, ok bool) {
 }
 
 // normal returns the direction across the dome at a place.
-func (d *dome) normal(at vector) vector {
-	at = at.minus(d.centre)
-	x, h := at.dot(d.axes.Left), at.dot(d.axes.Superior)
+func (d *dome) normal(p vector) vector {
+	p = p.Minus(d.centre)
+	x, h := p.Dot(d.axes.Left), p.Dot(d.axes.Superior)
 	dx := d.c[1] + float64(2*d.c[3]*x) + float64(d.c[4]*h)
 	dh := d.c[2] + float64(d.c[4]*x) + float64(2*d.c[5]*h)
-	return d.axes.posterior().minus(d.axes.left().times(dx)).minus(d.axes.superior().times(dh)).unit()
+	return d.axes.posterior().Minus(d.axes.left().Times(dx)).Minus(d.axes.superior().Times(dh)).Unit()
 }
 
-// roof is a ridge at x = at + lean·h, which is rounded off: its slopes turn into each other
+// roof is a ridge at x + lean·h, which is rounded off: its slopes turn into each other
 // as the branches of a hyperbola do, over about round to both sides, in mm.
-type roof struct{ at, lean, round float64 }
+type roof struct{ x, lean, round float64 }
 
 // roundestRidge is the largest round that is tried: a third of crest.
 const roundestRidge = 4
@@ -220,8 +206,8 @@ const roundestRidge = 4
 func fitRoof(surface []bonePoint, a Axes, centre vector) (best roof, left float64, ok bool) {
 	points := make([][4]float64, len(surface))
 	for n, f := range surface {
-		p := f.at.minus(centre)
-		points[n] = [4]float64{p.dot(a.Left), p.dot(a.Posterior), p.dot(a.Superior), f.weight}
+		p := f.position.Minus(centre)
+		points[n] = [4]float64{p.Dot(a.Left), p.Dot(a.Posterior), p.Dot(a.Superior), f.weight}
 	}
 	best, ok = searchRoof(points, leastRidge)
 	if !ok {
@@ -230,11 +216,11 @@ func fitRoof(surface []bonePoint, a Axes, centre vector) (best roof, left float6
 	left, _ = best.fit(points)
 	var near [][4]float64
 	for _, q := range points {
-		if math.Abs(q[0]-best.at-float64(best.lean*q[2])) < crest {
+		if math.Abs(q[0]-best.x-float64(best.lean*q[2])) < crest {
 			near = append(near, q)
 		}
 	}
-	if local, found := searchRoof(near, sharp); found {
+	if local, sharper := searchRoof(near, sharp); sharper {
 		best = local
 	}
 	return best, left, true
@@ -255,22 +241,22 @@ func searchRoof(points [][4]float64, least float64) (best roof, ok bool) {
 	try := func(r roof) {
 		if e, slopes := r.fit(points); e < leastError {
 			leastError, best = e, r
-			ok = slopes[0] > least && slopes[1] > least && math.Abs(r.at) < reach
+			ok = slopes[0] > least && slopes[1] > least && math.Abs(r.x) < reach
 		}
 	}
 	for tenths := -4; tenths <= 4; tenths++ {
 		lean := float64(tenths) / 10
-		for at := -math.Floor(reach); at <= reach; at++ {
-			try(roof{at, lean, 0})
+		for x := -math.Floor(reach); x <= reach; x++ {
+			try(roof{x, lean, 0})
 		}
 	}
 	for _, step := range []float64{0.5, 0.25, 0.12, 0.06} {
-		from := best
+		centre := best
 		for lean := -1.0; lean <= 1; lean++ {
-			for at := -2.0; at <= 2; at++ {
+			for x := -2.0; x <= 2; x++ {
 				for round := -1.0; round <= 1; round++ {
-					r := from.round + 2*step*round
-					try(roof{from.at + step*at, from.lean + 0.1*step*lean, max(0, min(roundestRidge, r))})
+					r := centre.round + 2*step*round
+					try(roof{centre.x + step*x, centre.lean + 0.1*step*lean, max(0, min(roundestRidge, r))})
 				}
 			}
 		}
@@ -282,7 +268,7 @@ func searchRoof(points [][4]float64, least float64) (best roof, ok bool) {
 func (r roof) fit(points [][4]float64) (left float64, slopes [2]float64) {
 	fit := squares{n: 5}
 	for _, q := range points {
-		d := q[0] - r.at - float64(r.lean*q[2])
+		d := q[0] - r.x - float64(r.lean*q[2])
 		off := math.Sqrt(float64(d*d) + float64(r.round*r.round))
 		fit.add([6]float64{1, q[2], float64(q[2] * q[2]), -(off + d) / 2, -(off - d) / 2}, q[1], q[3])
 	}

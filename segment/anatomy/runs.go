@@ -3,6 +3,7 @@ package anatomy
 import (
 	"context"
 
+	"github.com/t2map/t2map/segment/internal/words"
 	"github.com/t2map/t2map/volume"
 )
 
@@ -44,7 +45,7 @@ type run struct {
 
 // spot is a voxel of a group.
 type spot struct {
-	at     vector // its centre
+	centre vector // its centre
 	v      int32  // its index
 	tissue Tissue
 	crumb  bool
@@ -87,13 +88,13 @@ func collect(ctx context.Context, m *Mask) (runs []run, tissueRuns [tissues]tall
 			for i := 0; i < nx; {
 				t := row[i]
 				if t == NoTissue {
-					for i++; i+8 <= nx && eightAt(row[i:]) == 0; {
+					for i++; i+8 <= nx && words.Eight(row[i:]) == 0; {
 						i += 8
 					}
 					continue
 				}
 				start := i
-				for eight := eightOf(t); i+8 <= nx && eightAt(row[i:]) == eight; {
+				for eight := words.EightOf(t); i+8 <= nx && words.Eight(row[i:]) == eight; {
 					i += 8
 				}
 				for i < nx && row[i] == t {
@@ -148,7 +149,13 @@ func (t tally) centroid(g *volume.Geometry) vector {
 	n := float64(t.n)
 	for r := range p {
 		a := &g.Affine[r]
-		p[r] = float64(a[0]*(float64(t.sum[0])/n)) + float64(a[1]*(float64(t.sum[1])/n)) + float64(a[2]*(float64(t.sum[2])/n)) + a[3]
+		p[r] = float64(
+			a[0]*(float64(t.sum[0])/n),
+		) + float64(
+			a[1]*(float64(t.sum[1])/n),
+		) + float64(
+			a[2]*(float64(t.sum[2])/n),
+		) + a[3]
 	}
 	return p
 }
@@ -208,7 +215,7 @@ func firsts(runs []run, size [3]int) []int32 {
 	first := make([]int32, size[1]*size[2]+1)
 	row := 0
 	for n, r := range runs {
-		for at := int(r.k)*size[1] + int(r.j); row <= at; row++ {
+		for current := int(r.k)*size[1] + int(r.j); row <= current; row++ {
 			first[row] = int32(n)
 		}
 	}
@@ -237,4 +244,24 @@ func spots(g *volume.Geometry, runs []run, which group) []spot {
 		}
 	}
 	return out
+}
+
+// positions returns where the spots lie, without crumbs.
+func positions(all []spot) []vector {
+	var out []vector
+	for n := range all {
+		if !all[n].crumb {
+			out = append(out, all[n].centre)
+		}
+	}
+	return out
+}
+
+// scatterOf returns the scatter of the spots, without crumbs.
+func scatterOf(all []spot) scatter {
+	var s scatter
+	for _, p := range positions(all) {
+		s.add(p)
+	}
+	return s
 }

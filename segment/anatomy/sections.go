@@ -10,8 +10,8 @@ import (
 // Each is an average over as far as a voxel reaches to both sides, and once more over the
 // largest step between voxels: where areas grow evenly, so do the averages, also between thick slices.
 type sections struct {
-	from float64   // distance of the first
-	area []float64 // every sectionStep, in units of voxels per mm
+	start float64   // distance of the first
+	area  []float64 // every sectionStep, in units of voxels per mm
 	// reach is how far the averages reach to both sides, and variance how much they spread
 	// an edge, mm².
 	reach, variance float64
@@ -28,7 +28,7 @@ func newSections(p, weight []float64, g *volume.Geometry, d vector) sections {
 		lo, hi = min(lo, v), max(hi, v)
 	}
 	s := sections{reach: voxelReach(g, d)}
-	s.from = lo - s.reach - 2*sectionStep
+	s.start = lo - s.reach - 2*sectionStep
 	s.area = make([]float64, int((hi-lo+2*s.reach)/sectionStep)+6)
 	for n, v := range p {
 		w := 1 / sectionStep
@@ -36,7 +36,7 @@ func newSections(p, weight []float64, g *volume.Geometry, d vector) sections {
 			w = weight[n] / sectionStep
 		}
 		// Shared between two sections, so that no voxel jumps from one to the next by rounding.
-		x := (v - s.from) / sectionStep
+		x := (v - s.start) / sectionStep
 		part := x - math.Floor(x)
 		s.area[int(x)] += float64(w * (1 - part))
 		s.area[int(x)+1] += float64(w * part)
@@ -72,9 +72,9 @@ func (s *sections) average(width float64) {
 	s.area = out
 }
 
-// at returns the area at p.
-func (s *sections) at(p float64) float64 {
-	x := (p - s.from) / sectionStep
+// areaAt returns the area at p.
+func (s *sections) areaAt(p float64) float64 {
+	x := (p - s.start) / sectionStep
 	c := int(math.Floor(x))
 	if c < 0 || c+1 >= len(s.area) {
 		return 0
@@ -100,7 +100,7 @@ func (s *sections) hidden(seen float64) (distance float64, ok bool) {
 	for n := range int(endWindow / sectionStep) {
 		// In front of the sections into which the averages carry the end.
 		x := -s.reach/2 - float64(n)*sectionStep
-		fit.add([6]float64{1, tapered(x)}, s.at(seen+x), 1)
+		fit.add([6]float64{1, tapered(x)}, s.areaAt(seen+x), 1)
 	}
 	c, _, ok := fit.solve()
 	if !ok || !(c[1] < 0) {

@@ -7,8 +7,8 @@ import (
 )
 
 const (
-	// clusterCell is the size, in mm, of the cells in which parts are told apart: parts of
-	// one plate that are nearer than this hang together.
+	// clusterCell is the size, in mm, of the cells in which parts are distinguished: parts of
+	// one plate that are nearer than this are connected.
 	clusterCell = 10
 	// kneesApart is how far apart, in mm, the same plate of two knees lies at least: a knee is
 	// 75 mm wide, so that no two parts of one plate have their middles so far apart.
@@ -21,6 +21,9 @@ const (
 	leastSecond = 0.25
 )
 
+// voxelsPerCheck is the number of voxels after which it is asked whether the context has ended.
+const voxelsPerCheck = 1 << 14
+
 // cluster is a part of a plate that lies apart from the others.
 type cluster struct {
 	n      int
@@ -31,7 +34,7 @@ type cluster struct {
 func clusters(all []spot) []cluster {
 	lo, hi := vector{math.Inf(1), math.Inf(1), math.Inf(1)}, vector{math.Inf(-1), math.Inf(-1), math.Inf(-1)}
 	for n := range all {
-		for r, x := range all[n].at {
+		for r, x := range all[n].centre {
 			if !all[n].crumb {
 				lo[r], hi[r] = min(lo[r], x), max(hi[r], x)
 			}
@@ -48,36 +51,36 @@ func clusters(all []spot) []cluster {
 	cells := make([]scatter, size[0]*size[1]*size[2])
 	for n := range all {
 		if !all[n].crumb {
-			p := all[n].at.minus(lo)
+			p := all[n].centre.Minus(lo)
 			c := &cells[int(p[0]/clusterCell)+size[0]*(int(p[1]/clusterCell)+size[1]*int(p[2]/clusterCell))]
 			c.n++
-			c.sum = c.sum.plus(all[n].at)
+			c.sum = c.sum.Plus(all[n].centre)
 		}
 	}
 	var out []cluster
-	for at := range cells {
-		if cells[at].n > 0 {
-			out = append(out, flood(cells, size, at))
+	for cell := range cells {
+		if cells[cell].n > 0 {
+			out = append(out, flood(cells, size, cell))
 		}
 	}
 	slices.SortStableFunc(out, func(a, b cluster) int { return b.n - a.n })
 	return out
 }
 
-// flood empties the cells that hang together with the one given and returns what they held.
-func flood(cells []scatter, size [3]int, at int) cluster {
+// flood empties the cells that are connected with the one given and returns their contents.
+func flood(cells []scatter, size [3]int, cell int) cluster {
 	var all scatter
-	stack := []int{at}
+	stack := []int{cell}
 	for len(stack) > 0 {
-		at := stack[len(stack)-1]
+		cell := stack[len(stack)-1]
 		stack = stack[:len(stack)-1]
-		if cells[at].n == 0 {
+		if cells[cell].n == 0 {
 			continue
 		}
-		all.n += cells[at].n
-		all.sum = all.sum.plus(cells[at].sum)
-		cells[at].n = 0
-		x, y, z := at%size[0], at/size[0]%size[1], at/(size[0]*size[1])
+		all.n += cells[cell].n
+		all.sum = all.sum.Plus(cells[cell].sum)
+		cells[cell].n = 0
+		x, y, z := cell%size[0], cell/size[0]%size[1], cell/(size[0]*size[1])
 		for c := max(0, z-1); c <= min(size[2]-1, z+1); c++ {
 			for b := max(0, y-1); b <= min(size[1]-1, y+1); b++ {
 				for a := max(0, x-1); a <= min(size[0]-1, x+1); a++ {
@@ -88,7 +91,7 @@ func flood(cells []scatter, size [3]int, at int) cluster {
 			}
 		}
 	}
-	return cluster{int(all.n), all.sum.times(1 / all.n)}
+	return cluster{int(all.n), all.sum.Times(1 / all.n)}
 }
 
 // second returns the two largest parts of a group where the second is more than a piece.
@@ -98,7 +101,7 @@ func (k *Knee) second(which group) (first, second cluster, distance float64) {
 		return
 	}
 	for _, c := range all[1:] {
-		if d := c.centre.minus(all[0].centre).length(); float64(c.n) >= leastSecond*float64(all[0].n) && d > distance {
+		if d := c.centre.Minus(all[0].centre).Length(); float64(c.n) >= leastSecond*float64(all[0].n) && d > distance {
 			first, second, distance = all[0], c, d
 		}
 	}
@@ -120,22 +123,22 @@ func (k *Knee) one() error {
 
 // Plane is the sagittal plane between two knees.
 type Plane struct {
-	across vector // to the patient's left
-	at     float64
+	across   vector // to the patient's left
+	distance float64
 }
 
 // Beside reports whether a position, mm LPS, lies on the plane's side of that name: Right, or Left.
-func (p Plane) Beside(at [3]float64, side Side) bool {
-	return (vector(at).dot(p.across) > p.at) == (side == Left)
+func (p Plane) Beside(position [3]float64, side Side) bool {
+	return (vector(position).Dot(p.across) > p.distance) == (side == Left)
 }
 
-// Between returns the plane between two knees in m, which are told by femoral or, without it,
-// tibial cartilage of which large parts lie more than 80 mm apart; ok is false where m is of one
+// Between returns the plane between two knees in m. There are two if large parts of the femoral
+// cartilage, or of the tibial if there is none, lie more than 80 mm apart; ok is false for one
 // knee. More than two knees, or knees one above the other, are an *Error. When ctx ends, so does
 // Between, with its error.
 func Between(ctx context.Context, m Mask) (p Plane, ok bool, err error) { return between(ctx, &m) }
 
-// between is Between, and sets what was seen of the mask.
+// between is Between; it also sets m.seen.
 func between(ctx context.Context, m *Mask) (p Plane, ok bool, err error) {
 	if len(m.Data) != m.Voxels() {
 		return p, false, &Error{Problem: WrongSize}
@@ -150,20 +153,20 @@ func between(ctx context.Context, m *Mask) (p Plane, ok bool, err error) {
 		if d <= kneesApart {
 			continue
 		}
-		across := b.centre.minus(a.centre).unit()
+		across := b.centre.Minus(a.centre).Unit()
 		if math.Abs(across[0]) < upright {
 			return p, false, &Error{Problem: TwoKnees, Tissue: k.representative(g), Amount: d}
 		}
 		if across[0] < 0 {
-			across = across.times(-1)
+			across = across.Times(-1)
 		}
-		return Plane{across, a.centre.plus(b.centre).times(0.5).dot(across)}, true, nil
+		return Plane{across, a.centre.Plus(b.centre).Times(0.5).Dot(across)}, true, nil
 	}
 	return p, false, nil
 }
 
 // Knees returns the mask of each knee in m, on the same grid, that of the patient's right
-// first; m itself where it is of one knee. Two knees are told as Between tells them; each voxel goes
+// first; m itself where it is of one knee. Two knees are recognised as by Between; each voxel goes
 // to the knee whose middle is nearer. The masks are without the pieces that are omitted: see Piece.
 // No mask must change before Examine has seen it: it takes over what Knees found.
 func Knees(ctx context.Context, m Mask) ([]Mask, error) {

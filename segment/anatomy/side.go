@@ -34,16 +34,16 @@ func (s Side) Other() Side {
 	return UnknownSide
 }
 
-// Claim is what a source says about the side of a knee: an attribute, a manifest, or a part
+// Claim is a statement of a source about the side of a knee: an attribute, a manifest, or a part
 // of the anatomy.
 type Claim struct {
 	Source string
 	Side   Side
 }
 
-// Evidence is what the anatomy of a mask says about the side of the knee.
+// Evidence is what the anatomy of a mask shows about the side of the knee.
 type Evidence struct {
-	// Side is what all findings agree on; UnknownSide where there is none, or where they
+	// Side is what all findings agree on; UnknownSide if there is none, or where they
 	// contradict each other.
 	Side Side
 	// Findings are the parts of the anatomy that show the side.
@@ -61,7 +61,7 @@ type Finding struct {
 }
 
 // Decided reports whether the anatomy shows the side. Where it does not, a mask that was
-// mirrored from left to right within its grid cannot be told from one that was not: an
+// mirrored from left to right within its grid cannot be distinguished from one that was not: an
 // undivided tibia without a fibula, for example, looks alike on both sides.
 func (e Evidence) Decided() bool { return e.Side != UnknownSide }
 
@@ -84,7 +84,9 @@ func (e Evidence) Claims() []Claim {
 // UnknownSide where none names one. A contradiction is a *SideError that lists what each
 // source says.
 func (e Evidence) Agree(claims ...Claim) (Side, error) {
-	all := slices.DeleteFunc(append(slices.Clone(claims), e.Claims()...), func(c Claim) bool { return c.Side == UnknownSide })
+	all := slices.DeleteFunc(
+		append(slices.Clone(claims), e.Claims()...), func(c Claim) bool { return c.Side == UnknownSide },
+	)
 	if len(all) == 0 {
 		return UnknownSide, nil
 	}
@@ -121,16 +123,18 @@ func (k *Knee) Side() Evidence {
 		}
 		m, l := centre, centre
 		if medial.n > 0 {
-			m = medial.centroid(&k.mask.Geometry).dot(k.axes.Left)
+			m = medial.centroid(&k.mask.Geometry).Dot(k.axes.Left)
 		}
 		if lateral.n > 0 {
-			l = lateral.centroid(&k.mask.Geometry).dot(k.axes.Left)
+			l = lateral.centroid(&k.mask.Geometry).Dot(k.axes.Left)
 		}
 		d := m - l
 		if !(math.Abs(d) >= leastAside) { // also where there is no centre
 			continue
 		}
-		f := Finding{Tissue: k.firstOf(append(slices.Clone(pair[0]), pair[1]...)...), Side: Right, Distance: math.Abs(d)}
+		f := Finding{
+			Tissue: k.firstOf(append(slices.Clone(pair[0]), pair[1]...)...), Side: Right, Distance: math.Abs(d),
+		}
 		if d < 0 {
 			f.Side = Left
 		}
@@ -143,9 +147,9 @@ func (k *Knee) Side() Evidence {
 }
 
 // tallyOf returns the tally of several tissues.
-func (k *Knee) tallyOf(of []Tissue) tally {
+func (k *Knee) tallyOf(list []Tissue) tally {
 	var t tally
-	for _, tissue := range of {
+	for _, tissue := range list {
 		t = t.plus(k.tally[tissue])
 	}
 	return t
@@ -158,11 +162,11 @@ func (k *Knee) middle() float64 {
 	case k.hasNotch:
 		return k.femur.gap(k.femur.anterior)
 	case k.tally[Tibia].n > 0:
-		return k.tally[Tibia].centroid(&k.mask.Geometry).dot(k.axes.Left)
+		return k.tally[Tibia].centroid(&k.mask.Geometry).Dot(k.axes.Left)
 	case k.tally[Femur].n > 0:
-		return k.tally[Femur].centroid(&k.mask.Geometry).dot(k.axes.Left)
+		return k.tally[Femur].centroid(&k.mask.Geometry).Dot(k.axes.Left)
 	case k.tibia.n == 2:
-		return k.sum(tibial).centroid(&k.mask.Geometry).dot(k.axes.Left)
+		return k.sum(tibial).centroid(&k.mask.Geometry).Dot(k.axes.Left)
 	}
 	return math.NaN()
 }

@@ -1,6 +1,6 @@
-// Package anatomy decides from the mask of a knee alone where things are: which knee it
-// is, where the femoral cartilage divides into trochlea and condyles, where each plate
-// divides into regions, and how deep a voxel lies between bone and joint. The nouns:
+// Package anatomy divides a knee from its mask alone: it finds which knee it is, where the
+// femoral cartilage divides into trochlea and condyles, and where each plate divides into
+// regions. Package depth adds layers. The nouns:
 //
 //   - a tissue is what a label of a mask marks, such as femoral cartilage;
 //   - a plate is the cartilage of one surface, such as the medial tibia;
@@ -49,7 +49,8 @@ const (
 
 // tissueNames are the words of scheme files.
 var tissueNames = [tissues]string{
-	"", "femoral-cartilage", "tibial-cartilage", "medial-tibial-cartilage", "lateral-tibial-cartilage", "patellar-cartilage",
+	"", "femoral-cartilage", "tibial-cartilage", "medial-tibial-cartilage", "lateral-tibial-cartilage",
+	"patellar-cartilage",
 	"trochlear-cartilage", "medial-femoral-cartilage", "lateral-femoral-cartilage",
 	"medial-central-femoral-cartilage", "lateral-central-femoral-cartilage",
 	"medial-posterior-femoral-cartilage", "lateral-posterior-femoral-cartilage",

@@ -41,16 +41,18 @@ func Cover(ctx context.Context, mask volume.Labels, series volume.Geometry, o Op
 	return s.coverage, nil
 }
 
-// OutsideError says that the mask and the series do not overlap.
+// OutsideError reports that the mask and the series do not overlap.
 type OutsideError struct {
 	// DistanceMM is the distance of the nearest labelled voxel from the field of view.
 	DistanceMM float64
 }
 
-// Error says it as "mask lies outside the series: its nearest voxel is 12.5 mm from the
+// Error returns a text such as "mask lies outside the series: its nearest voxel is 12.5 mm from the
 // field of view".
 func (e *OutsideError) Error() string {
-	return fmt.Sprintf("mask lies outside the series: its nearest voxel is %s from the field of view", Millimetres(e.DistanceMM))
+	return fmt.Sprintf(
+		"mask lies outside the series: its nearest voxel is %s from the field of view", Millimetres(e.DistanceMM),
+	)
 }
 
 // Millimetres writes a distance in mm, as "12.5 mm"; a distance that no scanner has is "more than 10 m".
@@ -68,7 +70,7 @@ type CoverageError struct {
 	Labels []Coverage
 }
 
-// Error says it as "mask lies mostly outside the series: 31 % of label 2 lies inside
+// Error returns a text such as "mask lies mostly outside the series: 31 % of label 2 lies inside
 // (50 % needed), the rest up to 12.5 mm away".
 func (e *CoverageError) Error() string {
 	var parts []string
@@ -142,14 +144,14 @@ func (v *view) outside(i, j, k float64) float64 {
 // holds reports whether the whole box of voxels of the mask lies in the field of view.
 func (v *view) holds(low, high [3]int) bool {
 	for corner := range 8 {
-		var at [3]float64
-		for a := range at {
-			at[a] = float64(low[a])
+		var index [3]float64
+		for a := range index {
+			index[a] = float64(low[a])
 			if corner>>a&1 == 1 {
-				at[a] = float64(high[a])
+				index[a] = float64(high[a])
 			}
 		}
-		if v.outside(at[0], at[1], at[2]) > 0 {
+		if v.outside(index[0], index[1], index[2]) > 0 {
 			return false
 		}
 	}

@@ -35,7 +35,10 @@ func bestStep(n int) int {
 
 func TestLattice(t *testing.T) {
 	if got := bestStep(latticeSize); got != latticeStep {
-		t.Errorf("the step of least P₂ is %d, not %d: P₂ %.4g and %.4g", got, latticeStep, p2(latticeSize, got), p2(latticeSize, latticeStep))
+		t.Errorf(
+			"the step of least P₂ is %d, not %d: P₂ %.4g and %.4g", got, latticeStep, p2(latticeSize, got),
+			p2(latticeSize, latticeStep),
+		)
 	}
 	cube := points(latticeSize, latticeStep)
 	for a := range 3 {
@@ -43,7 +46,10 @@ func TestLattice(t *testing.T) {
 		for _, u := range cube {
 			n := u[a]*latticeSize - 0.5
 			if n != math.Trunc(n) || n < 0 || n >= latticeSize || seen[int(n)] {
-				t.Fatalf("axis %d: position %g is not one of %d in the middle of equal parts, each taken once", a, u[a], latticeSize)
+				t.Fatalf(
+					"axis %d: position %g is not one of %d in the middle of equal parts, each taken once", a, u[a],
+					latticeSize,
+				)
 			}
 			seen[int(n)] = true
 		}

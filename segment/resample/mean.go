@@ -8,10 +8,12 @@ import (
 
 // MeanOnto returns for each voxel of the series the mean of the values of those voxels of a mask
 // whose centres lie in it, where the gap between slices counts to the nearer one; NaN
-// where there is none. voxels are indices of the mask's grid, and value holds one for each, of
+// if there is none. voxels are indices of the mask's grid, and value holds one for each, of
 // which NaN does not count. transform takes a position of the series to the space of the mask;
 // nil means that they share it. A series without an inverse affine gets NaN everywhere.
-func MeanOnto(mask volume.Geometry, voxels []int32, value []float32, series volume.Geometry, transform *volume.Rigid) []float32 {
+func MeanOnto(
+	mask volume.Geometry, voxels []int32, value []float32, series volume.Geometry, transform *volume.Rigid,
+) []float32 {
 	out := make([]float32, series.Voxels())
 	count := make([]uint32, len(out))
 	if transform != nil {
@@ -23,10 +25,9 @@ func MeanOnto(mask volume.Geometry, voxels []int32, value []float32, series volu
 		if !ok || x != x {
 			continue
 		}
-		i := int(v) % mask.Size[0]
-		j, k := int(v)/mask.Size[0]%mask.Size[1], int(v)/mask.Size[0]/mask.Size[1]
-		at := mask.Position(float64(i), float64(j), float64(k))
-		if w := indexOf(inverse, at, series.Size); w >= 0 {
+		i := mask.Index(int(v))
+		position := mask.Position(float64(i[0]), float64(i[1]), float64(i[2]))
+		if w := indexOf(inverse, position, series.Size); w >= 0 {
 			out[w] += x
 			count[w]++
 		}
@@ -42,10 +43,10 @@ func MeanOnto(mask volume.Geometry, voxels []int32, value []float32, series volu
 }
 
 // indexOf returns the index of the voxel that holds a position, or −1.
-func indexOf(inverse [3][4]float64, at [3]float64, size [3]int) int {
+func indexOf(inverse [3][4]float64, position [3]float64, size [3]int) int {
 	w, stride := 0, 1
 	for d, a := range inverse {
-		x := math.Round(a[0]*at[0] + a[1]*at[1] + a[2]*at[2] + a[3])
+		x := math.Round(a[0]*position[0] + a[1]*position[1] + a[2]*position[2] + a[3])
 		if !(x >= 0 && x < float64(size[d])) {
 			return -1
 		}

@@ -106,7 +106,10 @@ func TestReordered(t *testing.T) {
 // A mask that was moved, with the transform that says so, lies where it lay. The reverse moves it.
 func TestTransform(t *testing.T) {
 	g := grid([3]int{40, 40, 9}, [3]float64{0.5, 0.5, 3}, turned(10, 80, 0), [3]float64{})
-	mask := painted(grid([3]int{40, 40, 30}, [3]float64{0.5, 0.5, 0.7}, turned(0, 90, 0), [3]float64{}), ellipsoid([3]float64{1, 0, 1}, [3]float64{5, 7, 6}, turned(0, 0, 30)))
+	mask := painted(
+		grid([3]int{40, 40, 30}, [3]float64{0.5, 0.5, 0.7}, turned(0, 90, 0), [3]float64{}),
+		ellipsoid([3]float64{1, 0, 1}, [3]float64{5, 7, 6}, turned(0, 0, 30)),
+	)
 	want := full(mustOnto(t, mask, g, Options{}), 1)
 	for _, move := range []volume.Rigid{
 		{Rotation: turned(0, 0, 0), Shift: [3]float64{30, -20, 10}},
@@ -157,7 +160,10 @@ func TestGaps(t *testing.T) {
 		for k, want := range c.want {
 			// Exact to 1 of 1024 points.
 			if x := got[55+100*k]; math.Abs(x-want) > 1.0/1024 {
-				t.Errorf("slice of the mask at %g mm, thickness %g: %.4f of slice %d, want %.4f", c.z, c.thickness, x, k, want)
+				t.Errorf(
+					"slice of the mask at %g mm, thickness %g: %.4f of slice %d, want %.4f", c.z, c.thickness, x, k,
+					want,
+				)
 			}
 		}
 		// In the gap it is in the field of view all the same.

@@ -49,7 +49,9 @@ func TestCoverage(t *testing.T) {
 		{2, 4.5, 2, 0.625, 0, 1.25, ""}, // the slab ends at 7 mm: five of eight layers
 		{2, 6.5, 3, 0.25, 0, 2.75, "cover"},
 	} {
-		mask := painted(grid([3]int{100, 100, 100}, [3]float64{0.5, 0.5, 0.5}, rotation, [3]float64{}), box(c.axis, c.from))
+		mask := painted(
+			grid([3]int{100, 100, 100}, [3]float64{0.5, 0.5, 0.5}, rotation, [3]float64{}), box(c.axis, c.from),
+		)
 		f, err := Onto(context.Background(), mask, g, Options{ThicknessMM: c.thickness})
 		got := ""
 		if outside := (*OutsideError)(nil); errors.As(err, &outside) {
@@ -73,14 +75,23 @@ func TestCoverage(t *testing.T) {
 			t.Errorf("%+v: with AnyCover: %v", c, err)
 		}
 		x := f.Coverage[0]
-		if math.Abs(x.Share()-c.share) > 1e-9 || math.Abs(x.NearestMM-c.nearest) > 1e-9 || math.Abs(x.FarthestMM-c.farthest) > 1e-9 {
+		if math.Abs(x.Share()-c.share) > 1e-9 || math.Abs(x.NearestMM-c.nearest) > 1e-9 ||
+			math.Abs(x.FarthestMM-c.farthest) > 1e-9 {
 			t.Errorf("%+v: %+v, share %g", c, x, x.Share())
 		}
 	}
 }
 
 func TestMessages(t *testing.T) {
-	err := error(&CoverageError{Least: 0.5, Labels: []Coverage{{Label: 2, Voxels: 3, Inside: 1, FarthestMM: 12.54}, {Label: 4, Voxels: 10, NearestMM: 3, FarthestMM: 9}}})
+	err := error(
+		&CoverageError{
+			Least: 0.5,
+			Labels: []Coverage{
+				{Label: 2, Voxels: 3, Inside: 1, FarthestMM: 12.54},
+				{Label: 4, Voxels: 10, NearestMM: 3, FarthestMM: 9},
+			},
+		},
+	)
 	want := "mask lies mostly outside the series: 33 % of label 2 lies inside (50 % needed), the rest up to 12.5 mm away; 0 % of label 4 lies inside (50 % needed), the rest up to 9.0 mm away"
 	if err.Error() != want {
 		t.Error(err)
@@ -96,19 +107,26 @@ func TestMessages(t *testing.T) {
 func TestLabelsApart(t *testing.T) {
 	g := grid([3]int{20, 20, 5}, [3]float64{1, 1, 3}, turned(0, 90, 0), [3]float64{})
 	large := grid([3]int{80, 80, 80}, [3]float64{0.5, 0.5, 0.5}, turned(0, 0, 0), [3]float64{})
-	inside, outside := ellipsoid([3]float64{}, [3]float64{5, 5, 5}, turned(0, 0, 0)), ellipsoid([3]float64{0, 15, 0}, [3]float64{4, 4, 4}, turned(0, 0, 0))
+	inside, outside := ellipsoid(
+		[3]float64{}, [3]float64{5, 5, 5}, turned(0, 0, 0),
+	), ellipsoid(
+		[3]float64{0, 15, 0}, [3]float64{4, 4, 4}, turned(0, 0, 0),
+	)
 	mask := painted(large, inside)
 	mustOnto(t, mask, g, Options{})
 	for v, label := range painted(large, outside).Data {
 		mask.Data[v] += 65535 * label
 	}
 	_, err := Onto(context.Background(), mask, g, Options{})
-	if cover := (*CoverageError)(nil); !errors.As(err, &cover) || len(cover.Labels) != 1 || cover.Labels[0].Label != 65535 || cover.Labels[0].Inside != 0 {
+	if cover := (*CoverageError)(nil); !errors.As(err, &cover) || len(cover.Labels) != 1 ||
+		cover.Labels[0].Label != 65535 ||
+		cover.Labels[0].Inside != 0 {
 		t.Errorf("%v", err)
 	}
 	f := mustOnto(t, mask, g, Options{LeastCovered: AnyCover})
 	taken, err := f.Take(0, nil)
-	if err != nil || len(taken.Means) != 2 || taken.Means[1].Voxels != 0 || !math.IsNaN(taken.Means[1].Fraction) || taken.Means[0].Voxels == 0 {
+	if err != nil || len(taken.Means) != 2 || taken.Means[1].Voxels != 0 || !math.IsNaN(taken.Means[1].Fraction) ||
+		taken.Means[0].Voxels == 0 {
 		t.Errorf("%+v, %v", taken.Means, err)
 	}
 }

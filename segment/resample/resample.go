@@ -20,7 +20,6 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"runtime"
 
 	"github.com/t2map/t2map/volume"
 )
@@ -58,9 +57,6 @@ func (o Options) defaults() (Options, error) {
 	case o.LeastCovered == AnyCover:
 	case !(o.LeastCovered > 0 && o.LeastCovered <= 1):
 		return o, fmt.Errorf("the least covered part is %g, want 0 to 1", o.LeastCovered)
-	}
-	if o.Workers <= 0 {
-		o.Workers = runtime.GOMAXPROCS(0)
 	}
 	if o.Transform == nil {
 		identity := volume.Identity()
@@ -105,9 +101,13 @@ func Onto(ctx context.Context, mask volume.Labels, series volume.Geometry, o Opt
 }
 
 // onto is Onto with the given points of the unit cube.
-func onto(ctx context.Context, mask volume.Labels, series volume.Geometry, o Options, cube [][3]float64) (Fractions, error) {
+func onto(
+	ctx context.Context, mask volume.Labels, series volume.Geometry, o Options, cube [][3]float64,
+) (Fractions, error) {
 	if len(mask.Data) != mask.Voxels() {
-		return Fractions{}, fmt.Errorf("mask has %d labels, want %d×%d×%d", len(mask.Data), mask.Size[0], mask.Size[1], mask.Size[2])
+		return Fractions{}, fmt.Errorf(
+			"mask has %d labels, want %d×%d×%d", len(mask.Data), mask.Size[0], mask.Size[1], mask.Size[2],
+		)
 	}
 	p, err := placed(mask.Geometry, series, o)
 	if err != nil {
@@ -168,7 +168,10 @@ func placed(mask, series volume.Geometry, o Options) (placement, error) {
 		}
 		p.half[a] = (math.Abs(p.edges[a][0]) + math.Abs(p.edges[a][1]) + math.Abs(p.edges[a][2])) / 2
 		if math.IsNaN(p.half[a]) || p.half[a] > maxHalf {
-			return p, fmt.Errorf("a voxel of the series spans %.3g voxels of the mask, at most %d are possible", 2*p.half[a], 2*maxHalf)
+			return p, fmt.Errorf(
+				"a voxel of the series spans %.3g voxels of the mask, at most %d are possible", 2*p.half[a],
+				2*maxHalf,
+			)
 		}
 	}
 	return p, nil

@@ -133,7 +133,10 @@ func TestPointsSuffice(t *testing.T) {
 					changed++
 				}
 			}
-			text := fmt.Sprintf("%g°, %d × as many points: %d voxels, fractions change by up to %.4f, RMS %.5f; %d of %d decisions", degrees, n, len(once.Voxels), farthest, rms, changed, taken)
+			text := fmt.Sprintf(
+				"%g°, %d × as many points: %d voxels, fractions change by up to %.4f, RMS %.5f; %d of %d decisions",
+				degrees, n, len(once.Voxels), farthest, rms, changed, taken,
+			)
 			t.Log(text)
 			if farthest > 0.02 || rms > 0.0025 || 300*changed > taken {
 				t.Error(text)

@@ -133,7 +133,10 @@ func TestEllipsoids(t *testing.T) {
 			g.Size[a] = int(n / c.spacing[a])
 		}
 		g = grid(g.Size, c.spacing, c.series, [3]float64{-70, 13, 33})
-		fine := grid([3]int{int(44 / c.finest), int(44 / c.finest), 63}, [3]float64{c.finest, c.finest, 0.7}, c.mask, [3]float64{-72, 11, 34})
+		fine := grid(
+			[3]int{int(44 / c.finest), int(44 / c.finest), 63}, [3]float64{c.finest, c.finest, 0.7}, c.mask,
+			[3]float64{-72, 11, 34},
+		)
 		f := mustOnto(t, painted(fine, ellipsoid(centre, c.axes, c.shape)), g, Options{ThicknessMM: c.thickness})
 		sum, moment := 0.0, [3]float64{}
 		for v, x := range full(f, 1) {
@@ -244,8 +247,12 @@ func TestAgainstNaive(t *testing.T) {
 // check checks the order of the lists.
 func check(t *testing.T, f Fractions) {
 	t.Helper()
-	if len(f.Start) != len(f.Voxels)+1 || int(f.Start[len(f.Voxels)]) != len(f.Label) || len(f.Label) != len(f.Fraction) {
-		t.Fatalf("%d voxels, %d starts, %d labels, %d fractions", len(f.Voxels), len(f.Start), len(f.Label), len(f.Fraction))
+	if len(f.Start) != len(f.Voxels)+1 || int(f.Start[len(f.Voxels)]) != len(f.Label) ||
+		len(f.Label) != len(f.Fraction) {
+		t.Fatalf(
+			"%d voxels, %d starts, %d labels, %d fractions", len(f.Voxels), len(f.Start), len(f.Label),
+			len(f.Fraction),
+		)
 	}
 	for n, voxel := range f.Voxels {
 		sum := float32(0)
@@ -264,12 +271,15 @@ func check(t *testing.T, f Fractions) {
 // The same bytes come out for any number of workers, and on every machine.
 func TestDeterministic(t *testing.T) {
 	g := grid([3]int{60, 60, 9}, [3]float64{0.5, 0.5, 3}, turned(10, 80, 3), [3]float64{})
-	mask := painted(grid([3]int{50, 50, 40}, [3]float64{0.5, 0.5, 0.7}, turned(2, 90, 0), [3]float64{}), func(p [3]float64) uint16 {
-		if math.Hypot(p[0], p[1]) > 8 || math.Abs(p[2]) > 8 {
-			return 0
-		}
-		return uint16(1 + int(p[2]+8)/4)
-	})
+	mask := painted(
+		grid([3]int{50, 50, 40}, [3]float64{0.5, 0.5, 0.7}, turned(2, 90, 0), [3]float64{}),
+		func(p [3]float64) uint16 {
+			if math.Hypot(p[0], p[1]) > 8 || math.Abs(p[2]) > 8 {
+				return 0
+			}
+			return uint16(1 + int(p[2]+8)/4)
+		},
+	)
 	want := mustOnto(t, mask, g, Options{ThicknessMM: 2.5, Workers: 1})
 	for _, workers := range []int{2, 3, 16} {
 		if got := mustOnto(t, mask, g, Options{ThicknessMM: 2.5, Workers: workers}); !reflect.DeepEqual(got, want) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"math"
 
+	"github.com/t2map/t2map/internal/parallel"
 	"github.com/t2map/t2map/volume"
 )
 
@@ -61,30 +62,30 @@ func newWindow(p placement, c *cloud) *window {
 
 // fill copies the labels of the mask from voxel at on. It returns the label that all have, or
 // that they are mixed.
-func (w *window) fill(mask volume.Labels, at [3]int) (label uint16, mixed bool) {
+func (w *window) fill(mask volume.Labels, first [3]int) (label uint16, mixed bool) {
 	every, some := uint16(math.MaxUint16), uint16(0) // bits that all and any labels have
 	nx, ny, nz := mask.Size[0], mask.Size[1], mask.Size[2]
-	inside := at[0] >= 0 && at[0]+w.extent[0] <= nx
-	to := w.labels
+	inside := first[0] >= 0 && first[0]+w.extent[0] <= nx
+	rest := w.labels
 	for z := range w.extent[2] {
 		for y := range w.extent[1] {
-			here := to[:w.extent[0]]
-			to = to[w.extent[0]:]
-			j, k := at[1]+y, at[2]+z
+			dst := rest[:w.extent[0]]
+			rest = rest[w.extent[0]:]
+			j, k := first[1]+y, first[2]+z
 			if uint(j) >= uint(ny) || uint(k) >= uint(nz) {
-				clear(here)
+				clear(dst)
 				every = 0
 				continue
 			}
 			row := mask.Data[nx*(j+ny*k):][:nx]
 			if !inside {
-				row = w.padded(row, at[0])
+				row = w.padded(row, first[0])
 			} else {
-				row = row[at[0]:]
+				row = row[first[0]:]
 			}
-			row = row[:len(here)]
+			row = row[:len(dst)]
 			for x, label := range row {
-				here[x] = label
+				dst[x] = label
 				every, some = every&label, some|label
 			}
 		}
@@ -93,10 +94,10 @@ func (w *window) fill(mask volume.Labels, at [3]int) (label uint16, mixed bool) 
 }
 
 // padded returns the part of a row that the window needs, with background beyond the mask.
-func (w *window) padded(row []uint16, from int) []uint16 {
+func (w *window) padded(row []uint16, first int) []uint16 {
 	clear(w.edge)
 	for x := range w.edge {
-		if i := from + x; uint(i) < uint(len(row)) {
+		if i := first + x; uint(i) < uint(len(row)) {
 			w.edge[x] = row[i]
 		}
 	}
@@ -171,22 +172,18 @@ const rowsPerChunk = 16
 func (p placement) sample(
 	ctx context.Context, mask volume.Labels, s *survey, points *cloud, workers int, out *Fractions,
 ) error {
-	from, to := p.reachable(s)
-	rows := max(0, to[1]-from[1]) * max(0, to[2]-from[2])
+	low, high := p.reachable(s)
+	rows := max(0, high[1]-low[1]) * max(0, high[2]-low[2])
 	chunks := make([]chunk, (rows+rowsPerChunk-1)/rowsPerChunk)
-	windows := make(chan *window, workers)
-	err := parallel(ctx, len(chunks), workers, func(n int) {
-		var w *window
-		select {
-		case w = <-windows:
-		default:
-			w = newWindow(p, points)
+	err := parallel.EachWorker(ctx, len(chunks), workers, func() func(int) error {
+		w := newWindow(p, points)
+		return func(n int) error {
+			r := rowSampler{p, mask, s, w, &chunks[n]}
+			for row := n * rowsPerChunk; row < min((n+1)*rowsPerChunk, rows); row++ {
+				r.row(low[0], high[0], low[1]+row%(high[1]-low[1]), low[2]+row/(high[1]-low[1]))
+			}
+			return nil
 		}
-		r := rowSampler{p, mask, s, w, &chunks[n]}
-		for row := n * rowsPerChunk; row < min((n+1)*rowsPerChunk, rows); row++ {
-			r.row(from[0], to[0], from[1]+row%(to[1]-from[1]), from[2]+row/(to[1]-from[1]))
-		}
-		windows <- w
 	})
 	if err != nil {
 		return err
@@ -215,27 +212,27 @@ func join(chunks []chunk, out *Fractions) {
 }
 
 // reachable returns the voxels of the series that may reach a labelled block, to exclusive.
-func (p placement) reachable(s *survey) (from, to [3]int) {
+func (p placement) reachable(s *survey) (start, end [3]int) {
 	low, high := [3]float64{math.Inf(1), math.Inf(1), math.Inf(1)}, [3]float64{math.Inf(-1), math.Inf(-1), math.Inf(-1)}
 	for corner := range 8 {
-		var at [3]float64
-		for a := range at {
-			at[a] = float64(s.from[a]) - 0.5
+		var corners [3]float64
+		for a := range corners {
+			corners[a] = float64(s.start[a]) - 0.5
 			if corner>>a&1 == 1 {
-				at[a] = float64(s.to[a]) - 0.5
+				corners[a] = float64(s.end[a]) - 0.5
 			}
 		}
-		for a, x := range apply(&p.toSeries, at[0], at[1], at[2]) {
+		for a, x := range apply(&p.toSeries, corners[0], corners[1], corners[2]) {
 			low[a], high[a] = min(low[a], x), max(high[a], x)
 		}
 	}
 	for a, n := range p.series.Size {
 		reach := max(0.5, p.reach) // of slices that overlap, more
-		from[a] = int(max(0, math.Floor(low[a]-reach)))
-		to[a] = int(min(float64(n), math.Ceil(high[a]+reach)+1))
-		from[a] = min(from[a], to[a])
+		start[a] = int(max(0, math.Floor(low[a]-reach)))
+		end[a] = int(min(float64(n), math.Ceil(high[a]+reach)+1))
+		start[a] = min(start[a], end[a])
 	}
-	return from, to
+	return start, end
 }
 
 // rowSampler samples rows of the series into a chunk.
@@ -248,35 +245,35 @@ type rowSampler struct {
 }
 
 // row samples the voxels from i = from to to, exclusive, of a row.
-func (r *rowSampler) row(from, to, j, k int) {
+func (r *rowSampler) row(head, end, j, k int) {
 	first := r.p.series.Size[0] * (j + r.p.series.Size[1]*k)
 	m := &r.p.toMask
 	start := apply(m, 0, float64(j), float64(k))
-	at := func(i float64) (x [3]float64) {
+	centre := func(i float64) (x [3]float64) {
 		for a := range x {
 			x[a] = start[a] + float64(m[a][0]*i)
 		}
 		return x
 	}
-	for run := from; run < to; run += runLength {
-		if !r.near(at(float64(run) + (runLength-1)/2.0)) {
+	for run := head; run < end; run += runLength {
+		if !r.near(centre(float64(run) + (runLength-1)/2.0)) {
 			continue
 		}
-		for i := run; i < min(run+runLength, to); i++ {
-			r.voxel(uint32(first+i), at(float64(i)))
+		for i := run; i < min(run+runLength, end); i++ {
+			r.voxel(uint32(first+i), centre(float64(i)))
 		}
 	}
 }
 
 // voxel samples the voxel whose centre lies at x in the mask.
 func (r *rowSampler) voxel(voxel uint32, x [3]float64) {
-	var at [3]int
+	var corner [3]int
 	for a := range x {
 		low := math.Floor(x[a] - r.p.half[a] + 0.5 - slack)
-		at[a] = int(low)
+		corner[a] = int(low)
 		x[a] += 0.5 - low
 	}
-	low, high := r.between(at, r.w.extent)
+	low, high := r.between(corner, r.w.extent)
 	if high == 0 {
 		return
 	}
@@ -284,7 +281,7 @@ func (r *rowSampler) voxel(voxel uint32, x [3]float64) {
 		r.out.whole(voxel, low)
 		return
 	}
-	label, mixed := r.w.fill(r.mask, at)
+	label, mixed := r.w.fill(r.mask, corner)
 	if !mixed {
 		if label != 0 {
 			r.out.whole(voxel, label)

@@ -5,6 +5,8 @@ import (
 	"math"
 	"slices"
 
+	"github.com/t2map/t2map/internal/parallel"
+	"github.com/t2map/t2map/segment/internal/words"
 	"github.com/t2map/t2map/volume"
 )
 
@@ -27,13 +29,13 @@ type survey struct {
 	// and margin is that reach, in voxels of the mask.
 	reached []bool
 	margin  [3]int
-	// from and to bound the labelled blocks, in voxels of the mask, to exclusive.
-	from, to [3]int
+	// start and end bound the labelled blocks, in voxels of the mask, to exclusive.
+	start, end [3]int
 }
 
 // surveyed counts the labels of the mask and finds where they are.
 func surveyed(ctx context.Context, mask volume.Labels, p placement, workers int) (*survey, error) {
-	s := &survey{size: mask.Size, from: mask.Size}
+	s := &survey{size: mask.Size, start: mask.Size}
 	for a, n := range mask.Size {
 		s.blocks[a] = (n + block[a] - 1) / block[a]
 	}
@@ -41,7 +43,10 @@ func surveyed(ctx context.Context, mask volume.Labels, p placement, workers int)
 	s.low, s.high = make([]uint16, n), make([]uint16, n)
 	layers := make([]layer, s.blocks[2])
 	scan := scanner{mask: mask, view: p.view(), survey: s}
-	err := parallel(ctx, len(layers), workers, func(k int) { layers[k] = scan.layer(k) })
+	err := parallel.Each(ctx, len(layers), workers, func(k int) error {
+		layers[k] = scan.layer(k)
+		return nil
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -60,19 +65,19 @@ func surveyed(ctx context.Context, mask volume.Labels, p placement, workers int)
 
 // collect joins the labels of all layers of blocks.
 func (s *survey) collect(layers []layer) {
-	found := map[uint16]*Coverage{}
+	byLabel := map[uint16]*Coverage{}
 	for _, l := range layers {
 		for _, c := range l {
-			if found[c.Label] == nil {
-				found[c.Label] = &Coverage{Label: c.Label}
+			if byLabel[c.Label] == nil {
+				byLabel[c.Label] = &Coverage{Label: c.Label}
 				s.labels = append(s.labels, c.Label)
 			}
-			found[c.Label].join(c)
+			byLabel[c.Label].join(c)
 		}
 	}
 	slices.Sort(s.labels)
 	for _, label := range s.labels {
-		s.coverage = append(s.coverage, *found[label])
+		s.coverage = append(s.coverage, *byLabel[label])
 	}
 }
 
@@ -104,7 +109,7 @@ func (s scanner) layer(k int) layer {
 			for bx := range s.blocks[0] {
 				b := bx + s.blocks[0]*(y/block[1])
 				part := row[bx*block[0] : min((bx+1)*block[0], nx)]
-				if len(part) == 8 && fourAt(part)|fourAt(part[4:]) == 0 {
+				if len(part) == 8 && words.Four(part)|words.Four(part[4:]) == 0 {
 					low[b] = 0
 					continue
 				}
@@ -118,7 +123,7 @@ func (s scanner) layer(k int) layer {
 						if held[b] < 0 {
 							d = s.view.outside(float64(bx*block[0]+x), float64(y), float64(z))
 						}
-						out.of(label).tally(d)
+						out.count(label).tally(d)
 					}
 				}
 			}
@@ -127,28 +132,22 @@ func (s scanner) layer(k int) layer {
 	return out
 }
 
-// fourAt returns the first four labels in one word, as a processor reads them at once.
-func fourAt(x []uint16) uint64 {
-	_ = x[3]
-	return uint64(x[0]) | uint64(x[1])<<16 | uint64(x[2])<<32 | uint64(x[3])<<48
-}
-
 // holds reports whether a block lies in the field of view: 1 yes, −1 not all of it.
 func (s scanner) holds(bx, by, bz int) int8 {
-	from := [3]int{bx * block[0], by * block[1], bz * block[2]}
-	to := from
-	for a := range to {
-		to[a] += block[a] - 1
+	first := [3]int{bx * block[0], by * block[1], bz * block[2]}
+	last := first
+	for a := range last {
+		last[a] += block[a] - 1
 	}
-	if s.view.holds(from, to) {
+	if s.view.holds(first, last) {
 		return 1
 	}
 	return -1
 }
 
-// of returns the count of a label. Labels are few, and neighbours mostly have the same: the
+// count returns the count of a label. Labels are few, and neighbours mostly have the same: the
 // last one asked for is kept in front.
-func (l *layer) of(label uint16) *Coverage {
+func (l *layer) count(label uint16) *Coverage {
 	for n := range *l {
 		if (*l)[n].Label == label {
 			if n > 0 {
@@ -169,8 +168,8 @@ func (s *survey) bound(a int) {
 	for b, high := range s.high {
 		if high > 0 {
 			n := b / stride % s.blocks[a]
-			s.from[a] = min(s.from[a], n*block[a])
-			s.to[a] = max(s.to[a], min((n+1)*block[a], s.size[a]))
+			s.start[a] = min(s.start[a], n*block[a])
+			s.end[a] = max(s.end[a], min((n+1)*block[a], s.size[a]))
 		}
 	}
 }
@@ -183,9 +182,9 @@ func (s *survey) dilate(a, r int) {
 		if !reached {
 			continue
 		}
-		at := b / stride % n
-		for c := max(at-r, 0); c <= min(at+r, n-1); c++ {
-			out[b+(c-at)*stride] = true
+		place := b / stride % n
+		for c := max(place-r, 0); c <= min(place+r, n-1); c++ {
+			out[b+(c-place)*stride] = true
 		}
 	}
 	s.reached = out
@@ -208,11 +207,11 @@ func (s *survey) near(x [3]float64) bool {
 
 // between returns the least and the largest label of the blocks that hold so many voxels of the
 // mask from voxel at on; beyond the mask is background.
-func (s *survey) between(at, extent [3]int) (low, high uint16) {
-	var from, to [3]int
+func (s *survey) between(corner, extent [3]int) (low, high uint16) {
+	var start, end [3]int
 	low = math.MaxUint16
-	for a := range at {
-		first, last := at[a], at[a]+extent[a]-1
+	for a := range corner {
+		first, last := corner[a], corner[a]+extent[a]-1
 		if first < 0 || last >= s.size[a] {
 			low = 0
 			first, last = max(first, 0), min(last, s.size[a]-1)
@@ -220,12 +219,12 @@ func (s *survey) between(at, extent [3]int) (low, high uint16) {
 		if last < first {
 			return 0, 0
 		}
-		from[a], to[a] = first/block[a], last/block[a]
+		start[a], end[a] = first/block[a], last/block[a]
 	}
-	for z := from[2]; z <= to[2]; z++ {
-		for y := from[1]; y <= to[1]; y++ {
+	for z := start[2]; z <= end[2]; z++ {
+		for y := start[1]; y <= end[1]; y++ {
 			row := s.blocks[0] * (y + s.blocks[1]*z)
-			for b := row + from[0]; b <= row+to[0]; b++ {
+			for b := row + start[0]; b <= row+end[0]; b++ {
 				low, high = min(low, s.low[b]), max(high, s.high[b])
 			}
 		}

@@ -55,8 +55,8 @@ func (f Fractions) Take(threshold float64, group []uint16) (Taken, error) {
 	sums := make([]float64, len(means))
 	var c contest
 	for n, voxel := range f.Voxels {
-		from, to := f.Start[n], f.Start[n+1]
-		best := c.winner(f.Label[from:to], f.Fraction[from:to], means)
+		start, end := f.Start[n], f.Start[n+1]
+		best := c.winner(f.Label[start:end], f.Fraction[start:end], means)
 		if best.group == 0 {
 			continue
 		}

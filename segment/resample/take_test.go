@@ -10,7 +10,10 @@ import (
 
 // fractions returns the fractions of voxels that each have a list of label and fraction.
 func fractions(voxels ...[]float64) Fractions {
-	f := Fractions{Geometry: volume.Geometry{Size: [3]int{len(voxels), 1, 1}, Affine: [3][4]float64{{1}, {0, 1}, {0, 0, 2}}}, Start: []uint32{0}}
+	f := Fractions{
+		Geometry: volume.Geometry{Size: [3]int{len(voxels), 1, 1}, Affine: [3][4]float64{{1}, {0, 1}, {0, 0, 2}}},
+		Start:    []uint32{0},
+	}
 	for v, list := range voxels {
 		if len(list) > 0 {
 			for n := 0; n < len(list); n += 2 {
@@ -63,13 +66,19 @@ func TestTake(t *testing.T) {
 			share = c.fraction
 		}
 		if err != nil || got.Data[0] != c.want || covered != c.fraction || got.Shares()[0] != share {
-			t.Errorf("%s: label %d, fraction %v, %v; want %d, %g", c.name, got.Data[0], got.Fraction, err, c.want, c.fraction)
+			t.Errorf(
+				"%s: label %d, fraction %v, %v; want %d, %g", c.name, got.Data[0], got.Fraction, err, c.want,
+				c.fraction,
+			)
 		}
 	}
 }
 
 func TestMeans(t *testing.T) {
-	f := fractions([]float64{1, 0.25, 2, 0.5}, []float64{1, 1}, nil, []float64{1, 0.25}, []float64{2, 0.625, 3, 0.375}, []float64{5, 1})
+	f := fractions(
+		[]float64{1, 0.25, 2, 0.5}, []float64{1, 1}, nil, []float64{1, 0.25}, []float64{2, 0.625, 3, 0.375},
+		[]float64{5, 1},
+	)
 	got, err := f.Take(0, []uint16{0, 1, 1, 2})
 	if err != nil {
 		t.Fatal(err)

@@ -67,7 +67,7 @@ func (o Options) Defaults() (Options, error) {
 	return o, nil
 }
 
-// Missing says why figures of a texture do not exist.
+// Missing is the reason why values of a texture do not exist.
 type Missing uint8
 
 // The reasons.
@@ -77,7 +77,7 @@ const (
 	OneLevel // all T2 is of one level, so that there is no correlation
 )
 
-// String says it in words; "" for NotMissing.
+// String returns the reason in words; "" for NotMissing.
 func (m Missing) String() string {
 	switch m {
 	case TooFewPairs:
@@ -88,7 +88,7 @@ func (m Missing) String() string {
 	return ""
 }
 
-// Texture is the figures of a region. Sums are over all levels i and j, which count from 0. What does
+// Texture holds the values of a region. Sums are over all levels i and j, which count from 0. What does
 // not exist is NaN, and Missing says why.
 type Texture struct {
 	// Voxels are the sound voxels of the region, Beyond those of them whose T2 is beyond the range,
@@ -208,14 +208,15 @@ func (c *counter) count(di, dj int) {
 	}
 }
 
-// fill computes the figures from the counts of pairs, each counted in one order.
+// fill computes the values from the counts of pairs, each counted in one order.
 func (t *Texture) fill(counts []int, levels int) {
 	for _, n := range counts {
 		t.Pairs += n
 	}
 	if t.Pairs < FewestPairs {
 		nan := math.NaN()
-		t.Contrast, t.Dissimilarity, t.Homogeneity, t.ASM, t.Energy, t.Correlation, t.Entropy = nan, nan, nan, nan, nan, nan, nan
+		t.Contrast, t.Dissimilarity, t.Homogeneity = nan, nan, nan
+		t.ASM, t.Energy, t.Correlation, t.Entropy = nan, nan, nan, nan
 		t.Missing = TooFewPairs
 		return
 	}

@@ -61,7 +61,10 @@ func references(t *testing.T) []reference {
 }
 
 func of(x Texture) reference {
-	return reference{Pairs: x.Pairs, Contrast: x.Contrast, Dissimilarity: x.Dissimilarity, Homogeneity: x.Homogeneity, ASM: x.ASM, Energy: x.Energy, Correlation: x.Correlation, Entropy: x.Entropy}
+	return reference{
+		Pairs: x.Pairs, Contrast: x.Contrast, Dissimilarity: x.Dissimilarity,
+		Homogeneity: x.Homogeneity, ASM: x.ASM, Energy: x.Energy, Correlation: x.Correlation, Entropy: x.Entropy,
+	}
 }
 
 // near allows for sums in another order.
@@ -170,13 +173,19 @@ func TestLimits(t *testing.T) {
 	m, l := square(5, func(i, _ int) float64 { return 10 * float64(i) })
 	got, _ := Compute(m, l, [][]uint16{{1}}, Options{})
 	x := got[0]
-	if x.Missing != TooFewPairs || x.Pairs != 72 || !math.IsNaN(x.Contrast) || !math.IsNaN(x.Entropy) || !math.IsNaN(x.Correlation) || x.Missing.String() != "fewer than 100 pairs of voxels" {
+	if x.Missing != TooFewPairs || x.Pairs != 72 || !math.IsNaN(x.Contrast) || !math.IsNaN(x.Entropy) ||
+		!math.IsNaN(x.Correlation) ||
+		x.Missing.String() != "fewer than 100 pairs of voxels" {
 		t.Errorf("%+v", x)
 	}
 	m, l = square(6, func(i, _ int) float64 { return 40 })
 	got, _ = Compute(m, l, [][]uint16{{1}}, Options{})
 	x = got[0]
-	if x.Pairs != 110 || x.Contrast != 0 || x.Homogeneity != 1 || x.ASM != 1 || x.Entropy != 0 || math.Signbit(x.Entropy) || !math.IsNaN(x.Correlation) || x.Missing != OneLevel || x.Missing.String() == "" {
+	if x.Pairs != 110 || x.Contrast != 0 || x.Homogeneity != 1 || x.ASM != 1 || x.Entropy != 0 ||
+		math.Signbit(x.Entropy) ||
+		!math.IsNaN(x.Correlation) ||
+		x.Missing != OneLevel ||
+		x.Missing.String() == "" {
 		t.Errorf("%+v", x)
 	}
 	// 0, 100 and 100.1 ms, of which the last is beyond; 4 levels of 25 ms; columns alternate.
@@ -185,7 +194,9 @@ func TestLimits(t *testing.T) {
 	x = got[0]
 	// Levels 0 3 0 3 0 0: across, 4 of 5 neighbours differ by 3, along the diagonals too; down none.
 	want := (4*6 + 2*4*5) * 9.0 / 110
-	if x.Beyond != 6 || x.Voxels != 36 || math.Abs(x.Contrast-want) > 1e-12 || math.Abs(x.Dissimilarity-want/3) > 1e-12 || x.Missing != NotMissing {
+	if x.Beyond != 6 || x.Voxels != 36 || math.Abs(x.Contrast-want) > 1e-12 ||
+		math.Abs(x.Dissimilarity-want/3) > 1e-12 ||
+		x.Missing != NotMissing {
 		t.Errorf("%+v, want a contrast of %g", x, want)
 	}
 	m, l = square(6, func(i, j int) float64 { return -5 })

@@ -55,16 +55,16 @@ func (b *bitString) blockHeader(c *code, last bool) {
 
 // encode appends the data and the end of the block.
 func (b *bitString) encode(data []byte, c *code) {
-	at := 0
-	for len(data)-at >= stretch {
-		at += b.putStretch((*[stretch]byte)(data[at:]), &c.word)
-		at += b.putRun(repeats(data, at), c)
+	position := 0
+	for len(data)-position >= stretch {
+		position += b.putStretch((*[stretch]byte)(data[position:]), &c.word)
+		position += b.putRun(repeats(data, position), c)
 	}
-	for at < len(data) {
-		b.putSymbol(int(data[at]), c)
-		at++
-		if at >= step {
-			at += b.putRun(repeats(data, at), c)
+	for position < len(data) {
+		b.putSymbol(int(data[position]), c)
+		position++
+		if position >= step {
+			position += b.putRun(repeats(data, position), c)
 		}
 	}
 	b.putSymbol(endOfBlock, c)
@@ -82,9 +82,9 @@ func (b *bitString) putStretch(data *[stretch]byte, literals *[symbols]codeword)
 	acc, n := b.acc, b.n
 	end := len(b.buf)
 	buf := (*[2*stretch + 8]byte)(b.buf[end : end+2*stretch+8])
-	at, out := 0, uint(0)
-	for before := ^binary.LittleEndian.Uint32(data[:]); at < stretch; at += step {
-		word := binary.LittleEndian.Uint32(data[at : at+step])
+	position, out := 0, uint(0)
+	for before := ^binary.LittleEndian.Uint32(data[:]); position < stretch; position += step {
+		word := binary.LittleEndian.Uint32(data[position : position+step])
 		if word == before {
 			break
 		}
@@ -100,7 +100,7 @@ func (b *bitString) putStretch(data *[stretch]byte, literals *[symbols]codeword)
 		n &= 7
 	}
 	b.buf, b.acc, b.n = b.buf[:end+int(out)], acc, n
-	return at
+	return position
 }
 
 func (b *bitString) putSymbol(s int, c *code) { b.put(c.word[s].bits(), c.word[s].n()) }

@@ -3,7 +3,7 @@
 // A map is noise, which only a Huffman code shortens, or runs of one value: NaN
 // outside the mask above all. So the only repeats that are looked for are of the
 // four bytes before. Processor time and size for float32 T2 maps of 384×384×30
-// voxels (17.7 MB), by what of them is NaN, beside github.com/klauspost/compress:
+// voxels (17.7 MB), by the part that is NaN, compared with github.com/klauspost/compress:
 //
 //	              all but 1 %     half, in runs    a third, scattered   nothing
 //	this           9 ms 0.24 MB   45 ms  7.7 MB    61 ms 12.8 MB        50 ms 15.3 MB
@@ -77,21 +77,21 @@ func (d *Writer) Write(data []byte, last bool) error {
 
 // repeats returns how many bytes from at on, in whole steps, are those of the
 // step before at.
-func repeats(data []byte, at int) int {
-	word := uint64(binary.LittleEndian.Uint32(data[at-step:]))
+func repeats(data []byte, start int) int {
+	word := uint64(binary.LittleEndian.Uint32(data[start-step:]))
 	pair := word<<32 | word
-	end := at
+	end := start
 	for end+8 <= len(data) && binary.LittleEndian.Uint64(data[end:]) == pair {
 		end += 8
 	}
 	if end+step <= len(data) && binary.LittleEndian.Uint32(data[end:]) == uint32(word) {
 		end += step
 	}
-	return end - at
+	return end - start
 }
 
 // matchLength returns the length of the first match of a run of n bytes, such
-// that what is left of it is no bytes or enough for another.
+// that the rest is empty or long enough for another match.
 func matchLength(n int) int {
 	first := min(n, longest)
 	if rest := n - first; rest > 0 && rest < shortest {
@@ -114,8 +114,8 @@ func estimate(data []byte) [symbols]uint32 {
 	// A table for each byte of a word: the processor need not wait for one
 	// addition to a frequent byte before the next.
 	var literal [step][256]uint32
-	for from := 0; from < len(data); from += sampleEvery {
-		countWords(data[from:min(from+sampleOf, len(data))], &literal, &count)
+	for start := 0; start < len(data); start += sampleEvery {
+		countWords(data[start:min(start+sampleOf, len(data))], &literal, &count)
 	}
 	for s := range count {
 		if s < 256 {
@@ -129,11 +129,11 @@ func estimate(data []byte) [symbols]uint32 {
 // countWords counts the symbols of the data's words.
 func countWords(data []byte, literal *[step][256]uint32, count *[symbols]uint32) {
 	before := uint32(0)
-	for at := 0; at+step <= len(data); {
-		word := binary.LittleEndian.Uint32(data[at:])
-		if word == before && at > 0 {
-			n := repeats(data, at)
-			at += n
+	for position := 0; position+step <= len(data); {
+		word := binary.LittleEndian.Uint32(data[position:])
+		if word == before && position > 0 {
+			n := repeats(data, position)
+			position += n
 			for n > 0 {
 				m := matchLength(n)
 				count[lengths[m].symbol]++
@@ -145,6 +145,6 @@ func countWords(data []byte, literal *[step][256]uint32, count *[symbols]uint32)
 		literal[1][byte(word>>8)]++
 		literal[2][byte(word>>16)]++
 		literal[3][word>>24]++
-		before, at = word, at+step
+		before, position = word, position+step
 	}
 }

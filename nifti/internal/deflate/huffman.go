@@ -110,14 +110,14 @@ func depths(weight []uint32) []int {
 		weight = append(weight, weight[a]+weight[b])
 	}
 	depth := make([]int, len(parent))
-	at := make([]int, leaves)
+	leavesAt := make([]int, leaves)
 	for i := len(parent) - 2; i >= 0; i-- {
 		depth[i] = depth[parent[i]] + 1
 		if i < leaves {
-			at[depth[i]]++
+			leavesAt[depth[i]]++
 		}
 	}
-	return at
+	return leavesAt
 }
 
 // limited returns the numbers of codes of each length up to longestCode. What is

@@ -6,7 +6,7 @@
 // refocusing pulses, which follow at spacing/2, 3·spacing/2, … and turn by an angle
 // α about it; the echoes are half-way between, at whole multiples of the spacing.
 // An imperfect excitation scales all echoes alike, which is for the amplitude that a
-// fit puts before them. Left out are diffusion, motion, and what recovers towards
+// fit puts before them. Omitted are diffusion, motion, and what recovers towards
 // equilibrium during the train, which such pulses never turn into its echoes.
 //
 // Times are in ms, rates in 1/ms. Sources: Hennig 1988
@@ -32,7 +32,7 @@ type Decay struct {
 	Echo []float64
 	// ByRate is ∂Echo/∂R2, R2 = 1/T2, in ms.
 	ByRate []float64
-	// ByAngle is ∂Echo by what says the angle: its cosine in Refocus, B1 in
+	// ByAngle is ∂Echo by the parameter of the angle: its cosine in Refocus, B1 in
 	// Profile.
 	ByAngle []float64
 

@@ -78,7 +78,10 @@ func brute(t Train, t2, b1 float64) []float64 {
 	return echo
 }
 
-var trains = []Train{{1, 10, 1200}, {2, 10, 1200}, {3, 8, 300}, {7, 10, 1200}, {8, 6.312, 1200}, {20, 12, 800}, {32, 10, 1200}, {31, 8, 60}}
+var trains = []Train{
+	{1, 10, 1200}, {2, 10, 1200}, {3, 8, 300}, {7, 10, 1200}, {8, 6.312, 1200}, {20, 12, 800}, {32, 10, 1200},
+	{31, 8, 60},
+}
 
 func TestRefocusAgainstBruteForce(t *testing.T) {
 	rng := rand.New(rand.NewPCG(1, 2))

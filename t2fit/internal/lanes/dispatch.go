@@ -18,12 +18,12 @@ const MostRates = 64
 
 // Weights lays out the weights of φ for Signs: by[r][e] for rate r and echo e. The
 // number of rates is a multiple of four, at most MostRates.
-func Weights(by [][]float64) []float64 {
+func Weights(phi [][]float64) []float64 {
 	var out []float64
-	for r := 0; r < len(by); r += rateLanes {
-		for e := range by[r] {
+	for r := 0; r < len(phi); r += rateLanes {
+		for e := range phi[r] {
 			for lane := range rateLanes {
-				out = append(out, by[r+lane][e])
+				out = append(out, phi[r+lane][e])
 			}
 		}
 	}

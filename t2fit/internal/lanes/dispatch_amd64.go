@@ -7,7 +7,7 @@ import (
 // vectors is changed by tests only.
 var vectors = cpu.X86.HasAVX2 && cpu.X86.HasFMA
 
-// Vectors says whether the functions work on four decays at a time.
+// Vectors reports whether the functions work on four decays at a time.
 func Vectors() bool { return vectors }
 
 func sum(y, t []float64, floor float64, n int, s *Sums) {
@@ -50,7 +50,9 @@ func logLine(y []float64, k Train, floor float64, weighted bool, n int, s *Sums,
 	}
 	per := 1 / float64(len(k.T))
 	if weighted {
-		weightedLineAVX2(&y[0], &k.T[0], len(k.T), floor, per, k.TE0, k.Step, float64(len(k.T)-2), n, &s.Sum[0], &c.T2[0])
+		weightedLineAVX2(
+			&y[0], &k.T[0], len(k.T), floor, per, k.TE0, k.Step, float64(len(k.T)-2), n, &s.Sum[0], &c.T2[0],
+		)
 		return
 	}
 	lineAVX2(&y[0], &k.T[0], len(k.T), floor, per, k.TE0, k.Step, float64(len(k.T)-4), n, &s.Sum[0], &c.T2[0])

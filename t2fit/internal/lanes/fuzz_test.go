@@ -88,7 +88,10 @@ func (r *everything) compare(t *testing.T, o *everything, n int) {
 				continue // nothing was found
 			}
 			a, b := &r.curves[c], &o.curves[c]
-			compare(t, "curve", []float64{a.T2[i], a.S0[i], a.SE[i], a.RSS[i]}, []float64{b.T2[i], b.S0[i], b.SE[i], b.RSS[i]})
+			compare(
+				t, "curve", []float64{a.T2[i], a.S0[i], a.SE[i], a.RSS[i]},
+				[]float64{b.T2[i], b.S0[i], b.SE[i], b.RSS[i]},
+			)
 		}
 	}
 	for i := range n {

@@ -126,7 +126,10 @@ func sameBits(t *testing.T, echoes, n int) {
 	compare(t, "residual", m[0].RSS[:n], m[1].RSS[:n])
 	for i := range n {
 		if !math.IsInf(m[0].RSS[i], 1) {
-			compare(t, "minimum", []float64{m[0].A[i], m[0].Ratio[i], m[0].Spread[i]}, []float64{m[1].A[i], m[1].Ratio[i], m[1].Spread[i]})
+			compare(
+				t, "minimum", []float64{m[0].A[i], m[0].Ratio[i], m[0].Spread[i]},
+				[]float64{m[1].A[i], m[1].Ratio[i], m[1].Spread[i]},
+			)
 		}
 	}
 	for i := range n {
@@ -134,7 +137,10 @@ func sameBits(t *testing.T, echoes, n int) {
 			t.Errorf("decay %d is sound one way and not the other", i)
 		}
 		a, b := &short[0], &short[1]
-		compare(t, "short", []float64{float64(a.T2[i]), float64(a.S0[i]), float64(a.R2[i]), float64(a.SE[i])}, []float64{float64(b.T2[i]), float64(b.S0[i]), float64(b.R2[i]), float64(b.SE[i])})
+		compare(
+			t, "short", []float64{float64(a.T2[i]), float64(a.S0[i]), float64(a.R2[i]), float64(a.SE[i])},
+			[]float64{float64(b.T2[i]), float64(b.S0[i]), float64(b.R2[i]), float64(b.SE[i])},
+		)
 	}
 	compare(t, "widened", wide[0], wide[1])
 	for name, both := range map[string]*[2]Curves{"finish": &c, "weighted line": &l, "line": &u} {

@@ -261,7 +261,7 @@ func plainProducts(y []float64, k Train) (p products) {
 // product of all products of mantissas, each √2 at most, is then below 2⁹⁰⁰.
 const mostProduct = 60
 
-// byProducts says whether evenProducts is for that train.
+// byProducts reports whether evenProducts is for that train.
 func byProducts(k Train) bool { return k.Step > 0 && len(k.T) <= mostProduct }
 
 // evenProducts is plainProducts for equally spaced echoes, with two logarithms in
@@ -298,8 +298,8 @@ type line struct{ perW, t0, l0, tt, rate, a float64 }
 func (f *line) residual(y []float64, k Train) (rss, variance float64) {
 	p2 := 0.0
 	s, q := f.a, Exp(-float64(f.rate*k.Step))
-	both := 1 / float64(s*q)
-	per, perQ := float64(both*q), float64(both*s)
+	inverse := 1 / float64(s*q)
+	per, perQ := float64(inverse*q), float64(inverse*s)
 	for e, t := range k.T {
 		if k.Step == 0 {
 			s = f.a * Exp(-float64(f.rate*t))
@@ -324,8 +324,8 @@ func (f *line) residual(y []float64, k Train) (rss, variance float64) {
 func (f *line) obliqueResidual(y []float64, k Train) (rss, variance float64) {
 	var p0, p1, p2, s0, s1, s2 float64
 	s, q := f.a, Exp(-float64(f.rate*k.Step))
-	both := 1 / float64(s*q)
-	per, perQ := float64(both*q), float64(both*s)
+	inverse := 1 / float64(s*q)
+	per, perQ := float64(inverse*q), float64(inverse*s)
 	for e, t := range k.T {
 		if k.Step == 0 {
 			s = f.a * Exp(-float64(f.rate*t))
