@@ -88,7 +88,7 @@ func TestStructureProblems(t *testing.T) {
 			"point 2 lies 0.50 mm outside the series"},
 		{"at the end of the world", testStructure{contours: []testContour{{data: `1e300\1\0\2\1\0\2\2\0`}}},
 			"point 1 lies far outside the series"},
-		{"so far that it is no number any more", testStructure{contours: []testContour{{data: `1e308\-1e308\1e308\2\1\0\2\2\0`}}}, "point 1 lies far outside the series"},
+		{"farther than numbers reach", testStructure{contours: []testContour{{data: `1e308\-1e308\1e308\2\1\0\2\2\0`}}}, "point 1 lies far outside the series"},
 		{"another frame", testStructure{frame: "1.9", contours: []testContour{square(0, 2, 2, 1)}},
 			"it is drawn in frame " + hash("1.9") + ", the series is in frame " + hash("1.3")},
 	} {

@@ -58,7 +58,8 @@ func TestPanelVisit(t *testing.T) {
 	}
 }
 
-// Without maps there is no figure of maps, unless --panel names subjects.
+// Without maps, the report has a picture of maps only if --panel names subjects. If --panel is not given, a note
+// gives the reason.
 func TestPanelOfNoMaps(t *testing.T) {
 	dir := studies(t, 2)
 	results := filepath.Join(t.TempDir(), "results")

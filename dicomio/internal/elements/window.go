@@ -23,7 +23,7 @@ func newWindow(r io.ReaderAt) *window {
 	return w
 }
 
-// release returns the window to the pool; slices from bytes are no longer valid.
+// release returns the window to the pool. Slices from bytes are not valid after that.
 func (w *window) release() {
 	if w.r = nil; cap(w.block) <= mostAhead {
 		windows.Put(w)
