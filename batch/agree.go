@@ -42,10 +42,14 @@ func counted(n int, one, many string) string {
 // checkAgreement refuses to add to results that were made with other settings. It is to
 // be called before anything of the run is written.
 func (s Settings) checkAgreement(l *ledger) error {
+	fit, err := s.Protocol.Fit.Resolve()
+	if err != nil {
+		return err
+	}
 	var differences []string
 	n := 0
 	for _, r := range l.results() {
-		if d := s.differences(r); len(d) > 0 {
+		if d := s.differences(fit, r); len(d) > 0 {
 			n++
 			if differences == nil {
 				differences = d
@@ -60,18 +64,23 @@ func (s Settings) checkAgreement(l *ledger) error {
 }
 
 // replaceOthers sets aside the results that were made with other settings.
-func (s Settings) replaceOthers(l *ledger) {
+func (s Settings) replaceOthers(l *ledger) error {
 	if !s.Replace {
-		return
+		return nil
+	}
+	fit, err := s.Protocol.Fit.Resolve()
+	if err != nil {
+		return err
 	}
 	for _, r := range l.all() {
-		d := s.differences(r)
+		d := s.differences(fit, r)
 		if len(d) == 0 {
 			continue
 		}
 		l.byStudy[r.Study] = slices.DeleteFunc(l.byStudy[r.Study], func(other report.Result) bool { return other.Dir == r.Dir })
 		l.setAside(r, strings.Join(d, "; "))
 	}
+	return nil
 }
 
 // MixedError says that a folder holds results that were not made alike.
@@ -155,13 +164,12 @@ func differ(was, is []setting) []difference {
 }
 
 // differences says what of a result was made otherwise than this run would make it.
-func (s Settings) differences(r report.Result) []string {
-	o, _ := s.Protocol.Fit.Defaults() // Check has seen them
-	noise := string(o.SigmaFrom)
-	if o.Sigma > 0 {
+func (s Settings) differences(fit t2fit.Resolved, r report.Result) []string {
+	noise := string(fit.SigmaFrom)
+	if fit.Sigma > 0 {
 		noise = string(t2fit.SigmaGiven)
 	}
-	now := s.Protocol.record()
+	now := s.Protocol.record(fit)
 	now.PhilipsScaling, now.MaskThreshold = string(s.Protocol.PhilipsScaling), s.Protocol.MaskThreshold
 	now.Segments, now.Codes = s.Protocol.Scheme.Segments, s.Protocol.Scheme.Codes
 	var out []string

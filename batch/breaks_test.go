@@ -33,7 +33,7 @@ func TestBreaksInWords(t *testing.T) {
 			}
 			s.Echo = append(s.Echo, echo)
 		}
-		if got := strings.Join((Protocol{}).breaks(s, m, r), "; "); !strings.HasPrefix(got, c.want) || (got == "") != (c.want == "") {
+		if got := strings.Join(breaks(s, m, r, 1), "; "); !strings.HasPrefix(got, c.want) || (got == "") != (c.want == "") {
 			t.Errorf("%q, want %q…", got, c.want)
 		}
 	}

@@ -8,8 +8,10 @@ import (
 	"github.com/t2map/t2map/report"
 	"github.com/t2map/t2map/segment"
 	"github.com/t2map/t2map/segment/anatomy"
+	"github.com/t2map/t2map/segment/depth"
 	"github.com/t2map/t2map/segment/resample"
 	"github.com/t2map/t2map/segment/texture"
+	"github.com/t2map/t2map/segment/unroll"
 	"github.com/t2map/t2map/volume"
 )
 
@@ -85,7 +87,7 @@ func (p placedMask) noteThin(r *report.Result) error {
 	if p.transform != nil {
 		series = series.Moved(*p.transform)
 	}
-	found := map[[2]string]anatomy.Thin{} // layers of one row share it
+	found := map[[2]string]depth.Thin{} // layers of one row share it
 	for n := range r.Regions {
 		row := &r.Regions[n]
 		if row.Layer == segment.All || row.Voxels == 0 {
@@ -191,14 +193,14 @@ func (p placedMask) measureDepth(r *report.Result, maps volume.Maps) error {
 	if p.depths == nil {
 		return nil
 	}
-	depth := resample.MeanOnto(p.depths.Geometry, p.depths.Voxels, p.depths.Depth, p.regions.Geometry, p.transform)
-	of := make([]float32, len(depth)) // of the plate, and NaN elsewhere
+	byVoxel := resample.MeanOnto(p.depths.Geometry, p.depths.Voxels, p.depths.Depth, p.regions.Geometry, p.transform)
+	of := make([]float32, len(byVoxel)) // of the plate, and NaN elsewhere
 	for _, plate := range anatomy.Plates() {
 		if segment.IsMeniscus(string(plate)) {
 			continue // which have no bone
 		}
 		any := false
-		for v, d := range depth {
+		for v, d := range byVoxel {
 			of[v] = float32(math.NaN())
 			if part := p.regions.Part[v]; part != 0 && p.regions.Parts[part-1].Plate == string(plate) && !math.IsNaN(float64(d)) {
 				of[v], any = d, true
@@ -207,7 +209,7 @@ func (p placedMask) measureDepth(r *report.Result, maps volume.Maps) error {
 		if !any {
 			continue
 		}
-		bins, err := anatomy.Profile(of, maps.T2, maps.Status, profileBins)
+		bins, err := depth.Profile(of, maps.T2, maps.Status, profileBins)
 		if err != nil {
 			return err
 		}
@@ -216,7 +218,7 @@ func (p placedMask) measureDepth(r *report.Result, maps volume.Maps) error {
 	return nil
 }
 
-func profileOf(plate anatomy.Plate, bins []anatomy.ProfileBin) report.Profile {
+func profileOf(plate anatomy.Plate, bins []depth.Bin) report.Profile {
 	out := report.Profile{Plate: string(plate)}
 	for _, b := range bins {
 		out.Bins = append(out.Bins, report.ProfileBin{
@@ -233,7 +235,7 @@ func (p placedMask) unrolled(ctx context.Context, maps volume.Maps) (*report.Unr
 	if p.depths == nil {
 		return nil, nil
 	}
-	cylinder, ok, err := anatomy.FitFemoralCylinder(ctx, p.depths.Sheets[anatomy.OfFemur].Bone, p.axes.Left)
+	cylinder, ok, err := unroll.FitCylinder(ctx, p.depths.Sheets[anatomy.OfFemur].Bone, p.axes.Left)
 	if !ok {
 		return nil, err
 	}
@@ -241,7 +243,7 @@ func (p placedMask) unrolled(ctx context.Context, maps volume.Maps) (*report.Unr
 	for i := range down {
 		down[i] = -down[i]
 	}
-	m, err := cylinder.Unroll(ctx, p.femoralPoints(maps), anatomy.UnrollOptions{
+	m, err := cylinder.Unroll(ctx, p.femoralPoints(maps), unroll.Options{
 		Down: down, Back: p.axes.Posterior, Across: p.columnWidth(cylinder.Axis),
 	})
 	if err != nil {
@@ -285,10 +287,10 @@ func columnWidth(g volume.Geometry, axis [3]float64) float64 {
 }
 
 // femoralPoints are the used voxels of the femoral cartilage, in the space of the mask.
-func (p placedMask) femoralPoints(maps volume.Maps) []anatomy.UnrolledPoint {
+func (p placedMask) femoralPoints(maps volume.Maps) []unroll.Point {
 	femoral := map[string]bool{string(anatomy.PlateMedialFemoral): true, string(anatomy.PlateLateralFemoral): true, string(anatomy.PlateTrochlear): true}
 	g := p.regions.Geometry
-	var out []anatomy.UnrolledPoint
+	var out []unroll.Point
 	for v, part := range p.regions.Part {
 		if part == 0 || maps.Status[v] != volume.Fitted || !femoral[p.regions.Parts[part-1].Plate] {
 			continue
@@ -301,7 +303,7 @@ func (p placedMask) femoralPoints(maps volume.Maps) []anatomy.UnrolledPoint {
 		if p.regions.Fraction != nil {
 			weight = float64(p.regions.Fraction[v])
 		}
-		out = append(out, anatomy.UnrolledPoint{At: at, T2: float64(maps.T2[v]), Weight: weight})
+		out = append(out, unroll.Point{At: at, T2: float64(maps.T2[v]), Weight: weight})
 	}
 	return out
 }

@@ -42,10 +42,10 @@ func (p Protocol) doubts(t dicomio.Train) []string {
 }
 
 // breaks returns what the mean signals of compartments do that no decay does, a sentence each.
-func (p Protocol) breaks(s volume.MultiEcho, m volume.Maps, r segment.Regions) []string {
-	o, _ := p.Fit.Defaults() // Check has seen them
+// The first skipped echoes are not judged.
+func breaks(s volume.MultiEcho, m volume.Maps, r segment.Regions, skipped int) []string {
 	var out []string
-	for _, b := range segment.Breaks(s, m, r, o.SkipEchoes) {
+	for _, b := range segment.Breaks(s, m, r, skipped) {
 		where := ""
 		if b.Slice >= 0 {
 			where = fmt.Sprintf(" in slice %d of %d", b.Slice+1, s.Size[2])

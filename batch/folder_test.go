@@ -111,7 +111,11 @@ func TestOtherSettings(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			got := strings.Join(changed.differences(r), "; ")
+			fit, err := changed.Protocol.Fit.Resolve()
+			if err != nil {
+				t.Fatal(err)
+			}
+			got := strings.Join(changed.differences(fit, r), "; ")
 			if c.want == "" && got != "" || !strings.Contains(got, c.want) {
 				t.Errorf("%q, want %q", got, c.want)
 			}

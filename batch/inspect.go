@@ -272,7 +272,11 @@ func (in *Inspection) checkIdentities(jobs []Job) {
 // try asks what Process will ask, as far as headers and the mask can tell, and
 // describes the mask.
 func (s Settings) try(ctx context.Context, j Job, in *InspectedStudy) error {
-	if err := s.Protocol.Fit.CheckTE(j.Train.TE); err != nil {
+	fit, err := s.Protocol.Fit.Resolve()
+	if err != nil {
+		return err
+	}
+	if err := fit.CheckTE(j.Train.TE); err != nil {
 		return fmt.Errorf("fit: %w", err)
 	}
 	if j.Input.Named {
@@ -282,7 +286,6 @@ func (s Settings) try(ctx context.Context, j Job, in *InspectedStudy) error {
 	known := s.Protocol.Scheme.Known() // else what the labels mean is not asked yet
 	var mask maskRead
 	var placed placedMask
-	var err error
 	if known {
 		mask, placed, err = j.findRegions(ctx, s.Protocol, s.Workers)
 	} else {

@@ -11,6 +11,7 @@ import (
 	"github.com/t2map/t2map/report"
 	"github.com/t2map/t2map/segment"
 	"github.com/t2map/t2map/segment/anatomy"
+	"github.com/t2map/t2map/segment/depth"
 )
 
 // dividedKnee is a mask divided into parts on its own grid, and what is known of how.
@@ -31,7 +32,7 @@ type dividedKnee struct {
 	marked, left []int
 	// depths and axes are there where the cartilage has layers. sheet is the part of each of
 	// depths.Voxels.
-	depths *anatomy.Depths
+	depths *depth.Field
 	sheet  []uint16
 	axes   anatomy.Axes
 	// marks are those of the mask until it is known whether its bones are needed; nil where nothing was divided.
@@ -136,7 +137,7 @@ func (j Job) divideKnee(
 	examined := newExamination()
 	err = bothUntil(ctx, func(ctx context.Context) (err error) {
 		if d.Layers > 0 {
-			o := anatomy.DepthOptions{Axes: examined.axes, Workers: workers}
+			o := depth.Options{Axes: examined.axes, Workers: workers}
 			layers, err = k.measureDepth(ctx, mask, o, d.Layers)
 		}
 		return err
@@ -206,9 +207,9 @@ func (j Job) divideRegions(
 
 // measureDepth sets the depths of the cartilage and returns the layer of each voxel.
 func (k *dividedKnee) measureDepth(
-	ctx context.Context, mask anatomy.Mask, o anatomy.DepthOptions, n int,
+	ctx context.Context, mask anatomy.Mask, o depth.Options, n int,
 ) ([]uint8, error) {
-	depths, err := anatomy.Depth(ctx, mask, o)
+	depths, err := depth.Measure(ctx, mask, o)
 	if err != nil {
 		return nil, err
 	}
@@ -223,7 +224,7 @@ func (k *dividedKnee) measureDepth(
 // erode takes the voxels near the surface of their tissue out of their parts. A part of which
 // nothing is left keeps its number, and so its rows.
 func (k *dividedKnee) erode(ctx context.Context, mask anatomy.Mask, mm float64) error {
-	eroded, _, err := anatomy.Erode(ctx, mask, mm)
+	eroded, err := depth.Erode(ctx, mask, mm)
 	if err != nil {
 		return err
 	}

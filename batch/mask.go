@@ -9,7 +9,7 @@ import (
 	"github.com/t2map/t2map/dicomio"
 	"github.com/t2map/t2map/report"
 	"github.com/t2map/t2map/segment"
-	"github.com/t2map/t2map/segment/anatomy"
+	"github.com/t2map/t2map/segment/depth"
 	"github.com/t2map/t2map/volume"
 )
 
@@ -67,7 +67,7 @@ func (m *maskRead) crop(series volume.Geometry) {
 	if m.segmented || segment.CheckGrid(m.labels.Geometry, series) == nil {
 		return
 	}
-	m.box, m.cropped = segment.BoxOf(m.labels, anatomy.Margin), true
+	m.box, m.cropped = segment.BoxOf(m.labels, depth.Margin), true
 }
 
 // readMask reads the job's mask on its own grid, or has it made. Its errors have hints.

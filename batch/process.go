@@ -12,7 +12,6 @@ import (
 	"github.com/t2map/t2map/files"
 	"github.com/t2map/t2map/report"
 	"github.com/t2map/t2map/segment"
-	"github.com/t2map/t2map/segment/anatomy"
 	"github.com/t2map/t2map/t2fit"
 	"github.com/t2map/t2map/volume"
 )
@@ -65,20 +64,24 @@ func Process(ctx context.Context, j Job, p Protocol, workers int) (report.Result
 
 // measure reads and fits the study. The result holds all that is written of it.
 func measure(ctx context.Context, j Job, p Protocol, workers int) (report.Study, error) {
+	fit, err := p.fit(workers)
+	if err != nil {
+		return report.Study{}, err
+	}
 	src, err := j.read(ctx, p, workers)
 	if err != nil {
 		return report.Study{}, err
 	}
 	collect() // the files' bytes make room for the maps
-	maps, err := t2fit.Fit(ctx, src.series, p.fitted(src.regions), p.fit(workers))
+	maps, err := fit.Fit(ctx, src.series, p.fitted(src.regions))
 	if err != nil {
 		return report.Study{}, notFitted(err)
 	}
-	if err := segment.ExcludeFluid(&maps, src.regions, anatomy.FluidLimits{T2: p.Division.FluidMS, PartialT2: p.Division.FluidEdgeMS}); err != nil {
+	if err := segment.ExcludeFluid(&maps, src.regions, segment.FluidLimits{T2: p.Division.FluidMS, PartialT2: p.Division.FluidEdgeMS}); err != nil {
 		return report.Study{}, wrapped("fluid", err)
 	}
 	j.Train.Lossy = j.Train.Lossy || src.lossy // in a frame that Find did not look at
-	result := describe(j, p, src.series, maps.Noise)
+	result := describe(j, p, fit, src.series, maps.Noise)
 	result.Inputs = src.files
 	result.Side = cmp.Or(result.Side, src.sideName())
 	src.mask.note(&result, src.placedMask, p)
@@ -87,14 +90,14 @@ func measure(ctx context.Context, j Job, p Protocol, workers int) (report.Study,
 	}
 	j.noteCarried(&result, src.dividedKnee)
 	result.Warnings = append(result.Warnings, j.alignmentWarnings(src.mask, src.dividedKnee, p)...)
-	if text := saturated(src.series, maps, src.regions, result.Protocol.SkippedEchoes).warning(src.series.TE); text != "" {
+	if text := saturated(src.series, maps, src.regions, fit.SkipEchoes).warning(src.series.TE); text != "" {
 		result.Warnings = append(result.Warnings, text)
 	}
-	result.Warnings = append(result.Warnings, p.breaks(src.series, maps, src.regions)...)
+	result.Warnings = append(result.Warnings, breaks(src.series, maps, src.regions, fit.SkipEchoes)...)
 	err = both(func() error {
 		return wrapped("summarize", src.summarize(&result, maps))
 	}, func() error {
-		result.Decays = p.curves(src.series, maps, src.regions)
+		result.Decays = curves(fit, src.series, maps, src.regions)
 		return nil
 	})
 	if err != nil {
@@ -112,7 +115,7 @@ func measure(ctx context.Context, j Job, p Protocol, workers int) (report.Study,
 	}
 	s := report.Study{
 		Result:    result,
-		Echo:      volume.Map{Geometry: src.series.Geometry, Data: src.series.Echo[result.Protocol.SkippedEchoes]},
+		Echo:      volume.Map{Geometry: src.series.Geometry, Data: src.series.Echo[fit.SkipEchoes]},
 		Maps:      maps,
 		WriteMaps: p.Maps != MapsNone,
 		Regions:   src.regions,
@@ -226,11 +229,11 @@ func (s *source) alignMask(ctx context.Context, j Job, p Protocol, workers int) 
 	return err
 }
 
-// fit returns the options of the fit with the number of workers.
-func (p Protocol) fit(workers int) t2fit.Options {
+// fit returns the resolved options of the fit with the number of workers.
+func (p Protocol) fit(workers int) (t2fit.Resolved, error) {
 	o := p.Fit
 	o.Workers = workers
-	return o
+	return o.Resolve()
 }
 
 // fitted returns the voxels to fit: those of the regions, or all.
@@ -257,24 +260,23 @@ func notFitted(err error) error {
 }
 
 // curves fits the mean signal of each compartment, for the picture of its decay.
-func (p Protocol) curves(s volume.MultiEcho, m volume.Maps, r segment.Regions) []report.Decay {
-	o, _ := p.Fit.Defaults() // Check has seen them
+func curves(fit t2fit.Resolved, s volume.MultiEcho, m volume.Maps, r segment.Regions) []report.Decay {
 	var out []report.Decay
 	for _, d := range segment.Decays(s, m, r) {
 		curve := report.Decay{
 			Compartment: d.Compartment, Voxels: d.Voxels, Signal: numbers(d.Signal),
-			SNRFirst: segment.Number(d.Signal[o.SkipEchoes] / d.Sigma),
+			SNRFirst: segment.Number(d.Signal[fit.SkipEchoes] / d.Sigma),
 			SNRLast:  segment.Number(d.Signal[len(d.Signal)-1] / d.Sigma),
 		}
 		// The noise of a mean is less than a voxel's; its bias by the noise is not. An
 		// empty compartment has no mean signal; its curve stays NaN.
-		fit := p.Fit
+		own := fit
 		if d.Sigma > 0 {
-			fit.Sigma = d.Sigma
+			own.Sigma = d.Sigma
 		}
-		est, _ := t2fit.Curve(s.TE, d.Signal, fit)
+		est, _ := own.Curve(s.TE, d.Signal)
 		curve.T2, curve.S0 = segment.Number(est.T2), segment.Number(est.S0)
-		curve.Model = numbers(fit.Expected(s.TE, est))
+		curve.Model = numbers(own.Expected(s.TE, est))
 		out = append(out, curve)
 	}
 	return out
@@ -291,9 +293,8 @@ func numbers(x []float64) []segment.Number {
 }
 
 // describe fills in what a result says of its study and settings.
-func describe(j Job, p Protocol, s volume.MultiEcho, noise volume.Noise) report.Result {
-	o, _ := p.Fit.Defaults() // Check has seen them
-	record := p.record()
+func describe(j Job, p Protocol, fit t2fit.Resolved, s volume.MultiEcho, noise volume.Noise) report.Result {
+	record := p.record(fit)
 	record.PhilipsScaling = string(j.Train.Scaling)
 	r := report.Result{
 		Version: Version, Subject: j.Identity.Subject, Visit: j.Identity.Visit,
@@ -314,10 +315,10 @@ func describe(j Job, p Protocol, s volume.MultiEcho, noise volume.Noise) report.
 	if n := len(j.Study.Spoiled); n > 0 {
 		r.Notes = append(r.Notes, fmt.Sprintf("%d damaged files in the study's folder do not say whose they are, or are copies of images that are here: every slice has every echo without them", n))
 	}
-	if o.Method == t2fit.EPG && p.Fit.RefocusingProfile == nil {
+	if fit.Method == t2fit.EPG && p.Fit.RefocusingProfile == nil {
 		r.Warnings = append(r.Warnings, "epg was used without the refocusing profile of the slices: on slices of real pulses its T2 is longer, and further from the truth, than that of nlls (docs/protocol.md)")
 	}
-	if o.Method == t2fit.Rician && noise.Source == string(t2fit.FromResiduals) {
+	if fit.Method == t2fit.Rician && noise.Source == string(t2fit.FromResiduals) {
 		r.Notes = append(r.Notes, "the noise was estimated from residuals, which also hold what stimulated echoes leave: where the refocusing is far from 180°, T2 by rician then reads short, and sigma should be given")
 	}
 	if text := passedWords(j.Study.Passed); text != "" {
@@ -348,18 +349,17 @@ func passedWords(n dicomio.Passed) string {
 }
 
 // record is what results say of the protocol, whatever the study.
-func (p Protocol) record() report.Protocol {
-	o, _ := p.Fit.Defaults() // Check has seen them
+func (p Protocol) record(fit t2fit.Resolved) report.Protocol {
 	r := report.Protocol{
-		Name: p.Name, Method: string(o.Method), SkippedEchoes: o.SkipEchoes, T2RangeMS: o.T2Range,
-		MinR2: o.MinR2, MinSignal: o.MinSignal, Sigma: o.Sigma, EchoFloor: o.EchoFloor, Scheme: p.Scheme.Name, Labels: p.Scheme.Labels, Maps: string(p.maps()),
+		Name: p.Name, Method: string(fit.Method), SkippedEchoes: fit.SkipEchoes, T2RangeMS: fit.T2Range,
+		MinR2: fit.MinR2, MinSignal: fit.MinSignal, Sigma: fit.Sigma, EchoFloor: fit.EchoFloor, Scheme: p.Scheme.Name, Labels: p.Scheme.Labels, Maps: string(p.maps()),
 		Segmenter: p.Segment.record(),
 	}
 	d := p.Division.withDefaults()
 	r.Masks = &report.MaskRules{Division: string(d.By), Layers: d.Layers, MinFraction: d.MinFraction, ErodeMM: d.ErodeMM, FluidMS: d.FluidMS, FluidEdgeMS: d.FluidEdgeMS,
 		Registered: short(p.Register.Moving), From: short(p.Masks.From)}
-	if o.Method == t2fit.EPG {
-		r.EPG = &report.EPG{T1MS: o.T1, B1Range: o.B1Range, RefocusingProfile: o.RefocusingProfile}
+	if fit.Method == t2fit.EPG {
+		r.EPG = &report.EPG{T1MS: fit.T1, B1Range: fit.B1Range, RefocusingProfile: fit.RefocusingProfile}
 	}
 	return r
 }

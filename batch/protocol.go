@@ -302,7 +302,7 @@ func MaskThreshold(v float64) (float64, error) {
 
 // Check returns an error when a setting makes no sense.
 func (p Protocol) Check() error {
-	if _, err := p.Fit.Defaults(); err != nil {
+	if _, err := p.Fit.Resolve(); err != nil {
 		return err
 	}
 	if all := []Maps{"", MapsFull, MapsMask, MapsNone}; !slices.Contains(all, p.Maps) {

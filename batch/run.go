@@ -57,7 +57,9 @@ func Run(ctx context.Context, s Settings) (Outcome, error) {
 	}
 	jobs := s.plan(found, m, &out, earlier)
 	if len(jobs) > 0 { // a mistyped setting that fits no study takes nothing away
-		s.replaceOthers(earlier)
+		if err := s.replaceOthers(earlier); err != nil {
+			return out, err
+		}
 	}
 	place(jobs, earlier)
 	for i := range jobs {

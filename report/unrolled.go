@@ -14,7 +14,7 @@ import (
 
 // Unrolled is the T2 of the femoral cartilage unrolled from the cylinder that it lies on: the
 // mean over its thickness, by the angle about the cylinder's axis and the position along it,
-// as anatomy.UnrolledMap has it.
+// as unroll.Map has it.
 type Unrolled struct {
 	// Angle and Across are the height of a cell in degrees and its width in mm.
 	Angle, Across float64

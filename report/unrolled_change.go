@@ -10,7 +10,7 @@ import (
 
 	"github.com/t2map/t2map/nifti"
 	"github.com/t2map/t2map/printable"
-	"github.com/t2map/t2map/segment/anatomy"
+	"github.com/t2map/t2map/segment/unroll"
 )
 
 // unrolledStudy is the unrolled map of a study's folder.
@@ -94,7 +94,7 @@ func (u Unrolled) changeFrom(earlier Unrolled) (Unrolled, error) {
 		return Unrolled{}, fmt.Errorf("the %s knee, at baseline the %s: not compared", printable.Line(u.Side), printable.Line(earlier.Side))
 	}
 	change, err := u.anatomy().ChangeFrom(earlier.anatomy())
-	var steps *anatomy.StepsError
+	var steps *unroll.StepsError
 	if errors.As(err, &steps) {
 		return Unrolled{}, fmt.Errorf("cells of %s° × %s mm, at baseline %s° × %s mm: not compared",
 			short(steps.A[0]), short(steps.A[1]), short(steps.B[0]), short(steps.B[1]))
@@ -111,8 +111,8 @@ func (u Unrolled) changeFrom(earlier Unrolled) (Unrolled, error) {
 
 // anatomy is the map as package anatomy has it. Weights are not in the file: each cell with a
 // T2 has 1.
-func (u Unrolled) anatomy() anatomy.UnrolledMap {
-	m := anatomy.UnrolledMap{Angle: u.Angle, Across: u.Across, Rows: u.Rows, Columns: u.Columns, T2: u.T2, Weight: make([]float64, len(u.T2))}
+func (u Unrolled) anatomy() unroll.Map {
+	m := unroll.Map{Angle: u.Angle, Across: u.Across, Rows: u.Rows, Columns: u.Columns, T2: u.T2, Weight: make([]float64, len(u.T2))}
 	for n, t2 := range u.T2 {
 		if isFinite(t2) {
 			m.Weight[n] = 1

@@ -1,6 +1,9 @@
 package segment
 
-import "github.com/t2map/t2map/volume"
+import (
+	"github.com/t2map/t2map/segment/internal/words"
+	"github.com/t2map/t2map/volume"
+)
 
 // Box is a part of a grid: the voxels of indices From to To, exclusive.
 type Box struct{ From, To [3]int }
@@ -82,7 +85,7 @@ func leading(x []uint16) int {
 // trailing returns the number of background voxels after the last label; there has to be one.
 func trailing(x []uint16) int {
 	last := len(x)
-	for last >= 4 && fourAt(x[last-4:]) == 0 {
+	for last >= 4 && words.Four(x[last-4:]) == 0 {
 		last -= 4
 	}
 	for x[last-1] == 0 {
@@ -100,22 +103,16 @@ const many = 64
 func run(x []uint16) int {
 	n := 1
 	four := uint64(x[0]) * 0x0001000100010001
-	if len(x) > 4 && fourAt(x[1:]) == four {
+	if len(x) > 4 && words.Four(x[1:]) == four {
 		for n = 5; n+many <= len(x) && *(*[many]uint16)(x[n:]) == *(*[many]uint16)(x[n-1:]); {
 			n += many
 		}
 	}
-	for n+4 <= len(x) && fourAt(x[n:]) == four {
+	for n+4 <= len(x) && words.Four(x[n:]) == four {
 		n += 4
 	}
 	for n < len(x) && x[n] == x[0] {
 		n++
 	}
 	return n
-}
-
-// fourAt returns the first four labels in one word, as a processor reads them at once.
-func fourAt(x []uint16) uint64 {
-	_ = x[3]
-	return uint64(x[0]) | uint64(x[1])<<16 | uint64(x[2])<<32 | uint64(x[3])<<48
 }

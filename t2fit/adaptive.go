@@ -25,7 +25,7 @@ type adaptive struct {
 	by   []estimator
 }
 
-func newAdaptive(k train, o Options) func() estimator {
+func newAdaptive(k train, o Resolved) func() estimator {
 	floor := o.EchoFloor
 	o.EchoFloor = 0
 	least := max(MinEchoes, o.parameters()+1)

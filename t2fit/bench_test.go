@@ -59,11 +59,11 @@ func benchMethods(b *testing.B, s volume.MultiEcho) {
 		b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/float64(s.Voxels()), "ns/voxel")
 	}
 	for _, method := range Methods {
-		o := mustDefaults(b, Options{Method: method, Sigma: 10})
+		o := mustResolve(b, Options{Method: method, Sigma: 10})
 		// One worker over maps that are there, as the C programs reuse theirs.
 		b.Run(fmt.Sprintf("%s/vectors=%t/kernel", method, lanes.Vectors()), func(b *testing.B) {
-			m := mapsOf(s.Geometry, o)
-			m.Noise, _ = noiseOf(b.Context(), s, o)
+			m := o.emptyMaps(s.Geometry)
+			m.Noise, _ = o.noise(b.Context(), s)
 			j := job{echo: s.Echo[o.SkipEchoes:], maps: m, plane: s.SliceVoxels()}
 			w := j.worker(fitter{o, newEstimators(newTrain(s.TE[o.SkipEchoes:]), o)()})
 			w.fit(0, s.Voxels())

@@ -20,7 +20,7 @@ type refocusing struct {
 	limit   bool    // lo is 180°: the end of the angles, not a bound on them
 }
 
-func newRefocusing(o Options) refocusing {
+func newRefocusing(o Resolved) refocusing {
 	r := refocusing{nominal: o.RefocusingProfile[0], b1: o.B1Range, lo: o.B1Range[0], hi: o.B1Range[1]}
 	for _, fraction := range o.RefocusingProfile {
 		if fraction != r.nominal {

@@ -38,9 +38,9 @@ type phaseGraph struct {
 	lowest, highest float64 // rates that are searched, 1/ms
 }
 
-// newEPG takes the echoes to be at multiples of one spacing, as Options.checkTE
+// newEPG takes the echoes to be at multiples of one spacing, as Resolved.CheckTE
 // asks: that of the last echo time, which rounding moves least.
-func newEPG(k train, o Options) func() estimator {
+func newEPG(k train, o Resolved) func() estimator {
 	n := len(k.t)
 	last := k.te0 + k.t[n-1]
 	p := &phaseGraph{

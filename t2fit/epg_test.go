@@ -223,7 +223,7 @@ func TestEPGIsTheMinimum(t *testing.T) {
 	}{{4, 400, 30, 0}, {7, 600, 100, 0}, {7, 600, 30, 0}, {7, 600, 10, 1}, {32, 100, 100, 0}, {32, 100, 30, 0}} {
 		te := echoTimes(10, 10, c.n)
 		grid := newEPGGrid(c.n, 10)
-		f := newFitter(te, mustDefaults(t, Options{Method: EPG, T2Range: wide}))
+		f := newFitter(te, mustResolve(t, Options{Method: EPG, T2Range: wide}))
 		worse := 0
 		for range c.draws {
 			y := bloch(c.n, tissue{10, 1200, 15 * math.Pow(6, rng.Float64()), 0.6 + 0.4*rng.Float64()})
@@ -247,7 +247,7 @@ func TestEPGIsTheMinimum(t *testing.T) {
 func TestEPGBiasAndCoverage(t *testing.T) {
 	const draws, snr = 4000, 100
 	te := echoTimes(10, 10, 7)
-	f := newFitter(te, mustDefaults(t, Options{Method: EPG, T2Range: wide}))
+	f := newFitter(te, mustResolve(t, Options{Method: EPG, T2Range: wide}))
 	quantile := distuv.StudentsT{Sigma: 1, Nu: 7 - 3}.Quantile(0.975)
 	for _, b1 := range []float64{0.6, 0.8, 0.9, 0.95, 1, 1.1, 1.2} {
 		for _, t2 := range []float64{20, 35, 50, 80} {
@@ -288,7 +288,7 @@ func TestEPGAllocatesNothing(t *testing.T) {
 	rng := rand.New(rand.NewPCG(37, 38))
 	for _, n := range []int{7, 32} {
 		for _, profile := range [][]float64{nil, {1, 0.8, 0.5}} {
-			f := newFitter(echoTimes(10, 10, n), mustDefaults(t, Options{Method: EPG, RefocusingProfile: profile}))
+			f := newFitter(echoTimes(10, 10, n), mustResolve(t, Options{Method: EPG, RefocusingProfile: profile}))
 			y := withNoise(rng, scaled(bloch(n, tissue{10, 1200, 40, 0.8}), 1000), 30)
 			if allocs := testing.AllocsPerRun(5, func() { f.estimate(y, math.NaN()) }); allocs != 0 {
 				t.Errorf("%d echoes, profile %v: %g allocations", n, profile, allocs)
@@ -306,7 +306,7 @@ func BenchmarkEPG(b *testing.B) {
 				y[i] = bloch(n, tissue{10, 1200, 20 + 60*rng.Float64(), 0.6 + 0.4*rng.Float64()})
 				y[i] = withNoise(rng, scaled(y[i], 1000), 1000/snr)
 			}
-			f := newFitter(echoTimes(10, 10, n), mustDefaults(b, Options{Method: EPG}))
+			f := newFitter(echoTimes(10, 10, n), mustResolve(b, Options{Method: EPG}))
 			b.Run(fmt.Sprintf("echoes=%d/snr=%g", n, snr), func(b *testing.B) {
 				b.ReportAllocs()
 				for i := 0; b.Loop(); i++ {

@@ -64,7 +64,7 @@ type estimator interface {
 
 // newEstimators prepares the options' method for a train and returns what makes a
 // worker's own.
-func newEstimators(k train, o Options) func() estimator {
+func newEstimators(k train, o Resolved) func() estimator {
 	if o.EchoFloor > 0 {
 		return newAdaptive(k, o)
 	}
@@ -86,7 +86,7 @@ func newEstimators(k train, o Options) func() estimator {
 
 // fitter judges what an estimator finds by the options' limits.
 type fitter struct {
-	o         Options
+	o         Resolved
 	estimator estimator
 }
 
@@ -164,7 +164,7 @@ const leastR2 = 1e-12
 // verdict is the status of a curve that was found, after the checks against the
 // options' limits. tss is the residual of the constant: a curve that leaves no less
 // is not a decay, however it was found.
-func (o *Options) verdict(s volume.Status, c curve, tss float64) volume.Status {
+func (o *Resolved) verdict(s volume.Status, c curve, tss float64) volume.Status {
 	switch {
 	case s != volume.Fitted && s != volume.AtBound:
 		return s

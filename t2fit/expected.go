@@ -11,9 +11,8 @@ import (
 // estimate: NaN for the skipped ones, and nil where the estimate has no value or
 // where the curve is S0·exp(−TE/T2), which anyone can draw. For Rician, Sigma is the
 // noise. It is for pictures; the estimate must be of these options and echo times.
-func (o Options) Expected(te []float64, est Estimate) []float64 {
-	o, err := o.Defaults()
-	if err != nil || !est.Status.HasValue() || o.Method == Rician && !(o.Sigma > 0) {
+func (o Resolved) Expected(te []float64, est Estimate) []float64 {
+	if !est.Status.HasValue() || o.Method == Rician && !(o.Sigma > 0) {
 		return nil
 	}
 	var curve func(e int) float64
@@ -41,7 +40,7 @@ func (o Options) Expected(te []float64, est Estimate) []float64 {
 }
 
 // graph returns the echoes of an estimate by EPG.
-func (o Options) graph(te []float64, est Estimate) *epg.Decay {
+func (o Resolved) graph(te []float64, est Estimate) *epg.Decay {
 	n := len(te)
 	d := epg.NewDecay(epg.Train{Echoes: n, Spacing: te[n-1] / float64(n), T1: o.T1})
 	d.Profile(1/est.T2, est.B1, o.RefocusingProfile)

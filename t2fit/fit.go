@@ -5,10 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"sync/atomic"
 
-	"golang.org/x/sync/errgroup"
-
+	"github.com/t2map/t2map/internal/parallel"
 	"github.com/t2map/t2map/t2fit/internal/lanes"
 	"github.com/t2map/t2map/volume"
 )
@@ -18,56 +16,49 @@ import (
 // keep the others waiting and that its echoes stay in a core's cache.
 const slab = 16 * lanes.Width
 
-// Fit estimates T2 in every voxel of s that within labels other than 0, or in
-// every voxel where within has no data. The grids must have the same size;
-// whether they are the same place is for the caller to have checked. Voxels
-// outside are NaN and NotFitted. The result does not depend on the number of
-// workers.
-//
-// It is an error when the series is malformed, when its echoes are not what the
-// method needs, when the noise cannot be had and the options need it, or when ctx
-// ends.
-func Fit(ctx context.Context, s volume.MultiEcho, within volume.Labels, o Options) (volume.Maps, error) {
-	o, err := o.Defaults()
+// Fit resolves the options and fits the series with them, as Resolved.Fit does.
+func Fit(ctx context.Context, s volume.MultiEcho, mask volume.Labels, o Options) (volume.Maps, error) {
+	r, err := o.Resolve()
 	if err != nil {
 		return volume.Maps{}, err
 	}
-	if err := check(s, within, o); err != nil {
+	return r.Fit(ctx, s, mask)
+}
+
+// Fit estimates T2 in every voxel of s that has a label other than 0 in mask, or in every
+// voxel if mask has no data. Both grids must have the same size; the caller has checked that
+// they lie in the same place. Voxels outside the mask are NaN and NotFitted. The result does
+// not depend on the number of workers.
+//
+// It is an error if the series is malformed, if its echo times do not suit the method, if the
+// options need the noise and it cannot be estimated, or if ctx ends.
+func (o Resolved) Fit(ctx context.Context, s volume.MultiEcho, mask volume.Labels) (volume.Maps, error) {
+	if err := o.checkSeries(s, mask); err != nil {
 		return volume.Maps{}, err
 	}
-	noise, err := noiseOf(ctx, s, o)
+	noise, err := o.noise(ctx, s)
 	if err != nil {
 		return volume.Maps{}, err
 	}
 	estimators := newEstimators(newTrain(s.TE[o.SkipEchoes:]), o)
-	n, m := s.Voxels(), mapsOf(s.Geometry, o)
+	n, m := s.Voxels(), o.emptyMaps(s.Geometry)
 	m.Noise = noise
-	job := job{echo: s.Echo[o.SkipEchoes:], within: within.Data, maps: m, plane: s.SliceVoxels(), ceilings: ceilingsOf(s, o.SkipEchoes)}
-	var next atomic.Int64
-	g, ctx := errgroup.WithContext(ctx)
-	for range min(o.Workers, (n+slab-1)/slab) {
-		g.Go(func() error {
-			w := job.worker(fitter{o, estimators()})
-			for {
-				lo := int(next.Add(slab)) - slab
-				if lo >= n {
-					return nil
-				}
-				if err := ctx.Err(); err != nil {
-					return err
-				}
-				w.fit(lo, min(lo+slab, n))
-			}
-		})
-	}
-	if err := g.Wait(); err != nil {
+	job := job{echo: s.Echo[o.SkipEchoes:], mask: mask.Data, maps: m, plane: s.SliceVoxels(), ceilings: ceilingsOf(s, o.SkipEchoes)}
+	err = parallel.EachWorker(ctx, (n+slab-1)/slab, o.Workers, func() func(int) error {
+		w := job.worker(fitter{o, estimators()})
+		return func(i int) error {
+			w.fit(i*slab, min((i+1)*slab, n))
+			return nil
+		}
+	})
+	if err != nil {
 		return volume.Maps{}, err
 	}
 	return m, nil
 }
 
-// noiseOf returns the noise of the series, as it is given or estimated.
-func noiseOf(ctx context.Context, s volume.MultiEcho, o Options) (volume.Noise, error) {
+// noise returns the noise of the series: the given one, or an estimate.
+func (o Resolved) noise(ctx context.Context, s volume.MultiEcho) (volume.Noise, error) {
 	if o.Sigma > 0 {
 		given := volume.Noise{Sigma: make([]float64, s.Size[2]), Source: string(SigmaGiven)}
 		for k := range given.Sigma {
@@ -78,9 +69,8 @@ func noiseOf(ctx context.Context, s volume.MultiEcho, o Options) (volume.Noise, 
 	return estimateNoise(ctx, s, o)
 }
 
-// mapsOf returns maps on g that hold no estimate yet, those of them that the
-// method has.
-func mapsOf(g volume.Geometry, o Options) volume.Maps {
+// emptyMaps returns the maps of the method on the grid g, without estimates.
+func (o Resolved) emptyMaps(g volume.Geometry) volume.Maps {
 	n := g.Voxels()
 	m := volume.Maps{
 		Geometry: g,
@@ -104,10 +94,10 @@ func mapsOf(g volume.Geometry, o Options) volume.Maps {
 
 // job is what the workers of a fit share.
 type job struct {
-	echo   [][]float32 // the fitted ones
-	within []uint16    // nil for every voxel
-	maps   volume.Maps
-	plane  int // voxels of a slice
+	echo  [][]float32 // the fitted ones
+	mask  []uint16    // nil for every voxel
+	maps  volume.Maps
+	plane int // voxels of a slice
 	// ceilings are those of each slice; nil where no echo that is fitted was clipped.
 	ceilings [][]ceiling
 }
@@ -127,7 +117,7 @@ func (j job) worker(f fitter) *worker {
 
 // fit fits voxels lo to hi, those of the mask block by block.
 func (w *worker) fit(lo, hi int) {
-	if w.within == nil {
+	if w.mask == nil {
 		for v := lo; v < hi; v += lanes.Width {
 			w.n = min(lanes.Width, hi-v)
 			for i := range w.n {
@@ -139,7 +129,7 @@ func (w *worker) fit(lo, hi int) {
 	}
 	w.clear(lo, hi)
 	for v := lo; v < hi; v++ {
-		if w.within[v] == 0 {
+		if w.mask[v] == 0 {
 			continue
 		}
 		w.voxel[w.n] = v
@@ -277,19 +267,23 @@ func (w *worker) writeMore() {
 	}
 }
 
-// Curve fits one decay: the signal at the echo times te in ms, strictly
-// increasing, skipped echoes still in both. It is an error when their lengths
-// differ, when a value is not finite, when too few echoes are left, or when the
-// options need the noise and do not give it.
+// Curve resolves the options and fits one decay with them, as Resolved.Curve does.
 func Curve(te, signal []float64, o Options) (Estimate, error) {
-	o, err := o.Defaults()
+	r, err := o.Resolve()
 	if err != nil {
 		return failed(volume.NotFitted), err
 	}
+	return r.Curve(te, signal)
+}
+
+// Curve fits one decay: signal holds the magnitude at each of the strictly increasing echo
+// times te, in ms; both include the echoes to skip. It is an error if their lengths differ, if a
+// value is not finite, if too few echoes remain, or if the options need the noise and do not give it.
+func (o Resolved) Curve(te, signal []float64) (Estimate, error) {
 	if len(te) != len(signal) {
 		return failed(volume.NotFitted), fmt.Errorf("%d echo times for %d signals", len(te), len(signal))
 	}
-	if err := o.checkTE(te); err != nil {
+	if err := o.CheckTE(te); err != nil {
 		return failed(volume.NotFitted), err
 	}
 	for e, v := range signal {
@@ -307,10 +301,10 @@ func Curve(te, signal []float64, o Options) (Estimate, error) {
 	return f.estimate(signal[o.SkipEchoes:], sigma), nil
 }
 
-// check returns an error when the series or the labels do not hold what their
-// sizes promise.
-func check(s volume.MultiEcho, within volume.Labels, o Options) error {
-	if err := o.checkTE(s.TE); err != nil {
+// checkSeries returns an error if the echo times do not suit the options, or if the arrays of
+// the series and the mask do not have the sizes of their grids.
+func (o Resolved) checkSeries(s volume.MultiEcho, mask volume.Labels) error {
+	if err := o.CheckTE(s.TE); err != nil {
 		return err
 	}
 	if len(s.Echo) != len(s.TE) {
@@ -321,8 +315,8 @@ func check(s volume.MultiEcho, within volume.Labels, o Options) error {
 			return fmt.Errorf("echo %d has %d voxels, the grid %d", e+1, len(data), s.Voxels())
 		}
 	}
-	if within.Data != nil && len(within.Data) != s.Voxels() {
-		return fmt.Errorf("mask has %d voxels, the series %d", len(within.Data), s.Voxels())
+	if mask.Data != nil && len(mask.Data) != s.Voxels() {
+		return fmt.Errorf("mask has %d voxels, the series %d", len(mask.Data), s.Voxels())
 	}
 	if s.Ceiling != nil && len(s.Ceiling) != len(s.Echo) {
 		return fmt.Errorf("ceilings of %d echoes for %d", len(s.Ceiling), len(s.Echo))

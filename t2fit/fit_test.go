@@ -150,13 +150,13 @@ func TestKernelAllocatesNothing(t *testing.T) {
 	s, mask := noisySeries(1000)
 	for _, te := range [][]float64{s.TE, {10, 20, 31, 40, 50, 60, 70}} {
 		for _, method := range Methods {
-			o := mustDefaults(t, Options{Method: method, Sigma: 20})
-			if o.checkTE(te) != nil {
+			o := mustResolve(t, Options{Method: method, Sigma: 20})
+			if o.CheckTE(te) != nil {
 				continue
 			}
-			m := mapsOf(s.Geometry, o)
+			m := o.emptyMaps(s.Geometry)
 			m.Noise.Sigma = []float64{20}
-			j := job{echo: s.Echo[o.SkipEchoes:], within: mask.Data, maps: m, plane: s.SliceVoxels()}
+			j := job{echo: s.Echo[o.SkipEchoes:], mask: mask.Data, maps: m, plane: s.SliceVoxels()}
 			w := j.worker(*newFitter(te[o.SkipEchoes:], o))
 			if n := testing.AllocsPerRun(5, func() { w.fit(0, 1000) }); n != 0 {
 				t.Errorf("%s: %g allocations for 1000 voxels", method, n)

@@ -15,7 +15,7 @@ type logLinear struct {
 	single   *block
 }
 
-func newLogLinear(k train, o Options) *logLinear {
+func newLogLinear(k train, o Resolved) *logLinear {
 	return &logLinear{train: k, weighted: o.Method == LogLinear, single: newBlock(len(k.t))}
 }
 

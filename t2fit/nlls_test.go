@@ -269,25 +269,31 @@ func TestR2(t *testing.T) {
 }
 
 // newFitter returns what fits decays at the fitted echo times te.
-func newFitter(te []float64, o Options) *fitter {
+func newFitter(te []float64, o Resolved) *fitter {
 	return &fitter{o, newEstimators(newTrain(te), o)()}
 }
 
-func mustDefaults(t testing.TB, o Options) Options {
+func mustResolve(t testing.TB, o Options) Resolved {
 	t.Helper()
-	o, err := o.Defaults()
+	r, err := o.Resolve()
 	if err != nil {
 		t.Fatal(err)
 	}
-	return o
+	return r
 }
 
-func TestDefaultsRefuses(t *testing.T) {
+// accepts reports whether the options are valid and suit the echo times.
+func accepts(o Options, te []float64) bool {
+	r, err := o.Resolve()
+	return err == nil && r.CheckTE(te) == nil
+}
+
+func TestResolveRefuses(t *testing.T) {
 	for _, o := range []Options{
 		{Method: "magic"}, {SkipEchoes: -2}, {T2Range: [2]float64{50, 20}}, {T2Range: [2]float64{-1, 20}},
 		{T2Range: [2]float64{math.NaN(), 20}}, {MinR2: 1.5}, {MinR2: math.NaN()}, {MinSignal: -1}, {MinSignal: math.Inf(1)},
 	} {
-		if _, err := o.Defaults(); err == nil {
+		if _, err := o.Resolve(); err == nil {
 			t.Errorf("%+v is accepted", o)
 		}
 	}
@@ -310,7 +316,7 @@ func FuzzEstimate(f *testing.F) {
 			i = 1
 		}
 		for _, m := range Methods {
-			if (Options{Method: m}).CheckTE(te[i]) != nil {
+			if !accepts(Options{Method: m}, te[i]) {
 				continue
 			}
 			est, err := Curve(te[i], y, Options{Method: m, Sigma: 1})
@@ -335,8 +341,8 @@ func BenchmarkKernel(b *testing.B) {
 			}
 		}
 		for _, m := range Methods {
-			o := mustDefaults(b, Options{Method: m})
-			if o.checkTE(te) != nil {
+			o := mustResolve(b, Options{Method: m})
+			if o.CheckTE(te) != nil {
 				continue
 			}
 			k := newFitter(te[o.SkipEchoes:], o)

@@ -64,7 +64,7 @@ var ErrNoise = errors.New("the noise cannot be estimated")
 // A slice with fewer than 30 such voxels takes the median of the others, for a
 // scanner does not change its receiver between slices. Where no slice has them,
 // sigma is NaN, or an error where the options need it.
-func estimateNoise(ctx context.Context, s volume.MultiEcho, o Options) (volume.Noise, error) {
+func estimateNoise(ctx context.Context, s volume.MultiEcho, o Resolved) (volume.Noise, error) {
 	n := volume.Noise{Sigma: make([]float64, s.Size[2]), Source: string(o.SigmaFrom)}
 	if o.SigmaFrom == FromBackground {
 		return n, backgroundNoise(s, n.Sigma)

@@ -28,11 +28,7 @@ func sliceOf(rng *rand.Rand, te []float64, snr float64, per int) volume.MultiEch
 
 func mustNoise(t *testing.T, s volume.MultiEcho, o Options) volume.Noise {
 	t.Helper()
-	o, err := o.Defaults()
-	if err != nil {
-		t.Fatal(err)
-	}
-	n, err := estimateNoise(context.Background(), s, o)
+	n, err := estimateNoise(context.Background(), s, mustResolve(t, o))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -122,7 +118,7 @@ func TestNoiseOfNothing(t *testing.T) {
 	if n := mustNoise(t, s, Options{}); !math.IsNaN(n.Sigma[0]) {
 		t.Errorf("sigma %g of an empty slice", n.Sigma[0])
 	}
-	o := mustDefaults(t, Options{EchoFloor: 2})
+	o := mustResolve(t, Options{EchoFloor: 2})
 	if _, err := estimateNoise(context.Background(), s, o); !errors.Is(err, errNoNoise) {
 		t.Errorf("error %v", err)
 	}
@@ -145,7 +141,7 @@ func TestNoiseCancelled(t *testing.T) {
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
 	s := sliceOf(rand.New(rand.NewPCG(1, 2)), echoTimes(10, 10, 7), 100, 10)
-	if _, err := estimateNoise(ctx, s, mustDefaults(t, Options{})); !errors.Is(err, context.Canceled) {
+	if _, err := estimateNoise(ctx, s, mustResolve(t, Options{})); !errors.Is(err, context.Canceled) {
 		t.Errorf("error %v", err)
 	}
 }
@@ -239,7 +235,7 @@ func TestNoiseFromBackgroundRefuses(t *testing.T) {
 		{"corners that disagree", head(rng, 10, [4]float64{1, 2, 4, 8}), "no slice has two corners of air"},
 		{"small", sliceOf(rng, echoTimes(10, 10, 7), 10, 50), "hold fewer than 100"},
 	} {
-		_, err := estimateNoise(context.Background(), c.s, mustDefaults(t, background))
+		_, err := estimateNoise(context.Background(), c.s, mustResolve(t, background))
 		if err == nil || !strings.Contains(err.Error(), c.want) || !errors.Is(err, ErrNoise) {
 			t.Errorf("%s: error %v, want …%s…", c.name, err, c.want)
 		}
@@ -262,7 +258,7 @@ func BenchmarkNoise(b *testing.B) {
 		}
 		s.Echo = append(s.Echo, data)
 	}
-	o, err := Options{}.Defaults()
+	o, err := Options{}.Resolve()
 	if err != nil {
 		b.Fatal(err)
 	}

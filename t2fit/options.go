@@ -3,7 +3,6 @@ package t2fit
 import (
 	"fmt"
 	"math"
-	"runtime"
 	"slices"
 )
 
@@ -107,15 +106,18 @@ type Options struct {
 	Workers int
 }
 
-// Defaults returns o with every zero field replaced by its default, and
-// SkipEchoes as the number of echoes to omit (NoSkip becomes 0). It is an
-// error when a field makes no sense.
-func (o Options) Defaults() (Options, error) {
+// Resolved holds the options of a fit with every default filled in and every value
+// checked. SkipEchoes is the number of echoes to omit. Options.Resolve makes one.
+type Resolved Options
+
+// Resolve fills in the defaults of the zero fields and checks the options. It returns an
+// error for a value that is not possible.
+func (o Options) Resolve() (Resolved, error) {
 	if o.Method == "" {
 		o.Method = NLLS
 	}
 	if o.Method != EPG && (o.T1 != 0 || o.B1Range != [2]float64{} || o.RefocusingProfile != nil) {
-		return o, fmt.Errorf("t1, b1 range and refocusing profile are for epg; %s has no use for them", o.Method)
+		return Resolved{}, fmt.Errorf("t1, b1 range and refocusing profile are for epg; %s has no use for them", o.Method)
 	}
 	if o.T2Range == [2]float64{} {
 		o.T2Range = [2]float64{0, 100}
@@ -132,15 +134,13 @@ func (o Options) Defaults() (Options, error) {
 	if o.RefocusingProfile == nil {
 		o.RefocusingProfile = []float64{1}
 	}
-	if o.Workers <= 0 {
-		o.Workers = runtime.GOMAXPROCS(0)
-	}
 	skip, err := o.skip()
 	if err != nil {
-		return o, err
+		return Resolved{}, err
 	}
 	o.SkipEchoes = skip
-	return o, o.check()
+	r := Resolved(o)
+	return r, r.check()
 }
 
 // skip returns the number of echoes to omit.
@@ -164,8 +164,8 @@ func (o Options) skip() (int, error) {
 // leastT1 in ms is the T1 that EPG takes at least: that of fat at 1.5 T is 250.
 const leastT1 = 100
 
-// check returns an error when a field, defaults filled in, makes no sense.
-func (o Options) check() error {
+// check returns an error for a value that is not possible.
+func (o Resolved) check() error {
 	lo, hi := o.T2Range[0], o.T2Range[1]
 	b1 := o.B1Range
 	switch {
@@ -201,8 +201,8 @@ func (o Options) check() error {
 	return nil
 }
 
-// parameters is the number of parameters that the method fits.
-func (o Options) parameters() int {
+// parameters returns the number of parameters that the method fits.
+func (o Resolved) parameters() int {
 	if o.Method == NLLSOffset || o.Method == EPG {
 		return 3
 	}

@@ -28,7 +28,7 @@ func everyMethod(t *testing.T, check func(t *testing.T, te []float64, o Options)
 		for name, te := range timesOf {
 			for _, floor := range []float64{0, 3} {
 				o := Options{Method: m, Sigma: 10, T2Range: wide, EchoFloor: floor}
-				if o.CheckTE(te) != nil {
+				if !accepts(o, te) {
 					continue
 				}
 				t.Run(fmt.Sprintf("%s/%s/floor %g", m, name, floor), func(t *testing.T) { check(t, te, o) })
@@ -40,9 +40,9 @@ func everyMethod(t *testing.T, check func(t *testing.T, te []float64, o Options)
 // fitsOf is Curve for many decays under noise sigma.
 func fitsOf(t *testing.T, te []float64, o Options) func(y []float64, sigma float64) Estimate {
 	t.Helper()
-	o = mustDefaults(t, o)
-	f := newFitter(te[o.SkipEchoes:], o)
-	return func(y []float64, sigma float64) Estimate { return f.estimate(y[o.SkipEchoes:], sigma) }
+	r := mustResolve(t, o)
+	f := newFitter(te[r.SkipEchoes:], r)
+	return func(y []float64, sigma float64) Estimate { return f.estimate(y[r.SkipEchoes:], sigma) }
 }
 
 // oddSignals are decays of about 1000 and what is none, as a series can hold them.
@@ -80,7 +80,7 @@ func oddSignals(te []float64) [][]float64 {
 
 // unsound says what is wrong with an estimate, if anything: numbers where its status
 // promises them, and none elsewhere.
-func unsound(est Estimate, o Options) string {
+func unsound(est Estimate, o Resolved) string {
 	positive := func(v float64) bool { return v > 0 && !math.IsInf(v, 0) }
 	switch {
 	case est.Status == volume.NotFitted:
@@ -113,7 +113,7 @@ func TestEveryEchoTrainHasAnEstimateOrAReason(t *testing.T) {
 			for _, y := range oddSignals(te) {
 				for _, scale := range []float64{1, 1e-9, 1e6} { // signals of 1e-6 and 1e9
 					est := fit(scaled(y, scale), 10*scale)
-					if wrong := unsound(est, mustDefaults(t, o)); wrong != "" {
+					if wrong := unsound(est, mustResolve(t, o)); wrong != "" {
 						t.Errorf("%v × %g: %s: %+v", y, scale, wrong, est)
 					}
 				}
@@ -146,7 +146,7 @@ func TestScaleOfTime(t *testing.T) {
 		p := o
 		p.T2Range = [2]float64{2 * o.T2Range[0], 2 * o.T2Range[1]}
 		if o.Method == EPG {
-			p.T1 = 2 * mustDefaults(t, o).T1
+			p.T1 = 2 * mustResolve(t, o).T1
 		}
 		fit, slow := fitsOf(t, te, o), fitsOf(t, scaled(te, 2), p)
 		for _, y := range oddSignals(te) {
@@ -355,14 +355,14 @@ func FuzzMethods(f *testing.F) {
 			te = []float64{10, 25, 26, 50, 90, 150}
 		}
 		o := Options{Method: Methods[int(method)%len(Methods)], Sigma: 1}
-		if o.CheckTE(te) != nil {
+		if !accepts(o, te) {
 			t.Skip()
 		}
 		est, err := Curve(te, y, o)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if wrong := unsound(est, mustDefaults(t, o)); wrong != "" {
+		if wrong := unsound(est, mustResolve(t, o)); wrong != "" {
 			t.Errorf("%s on %v: %s: %+v", o.Method, y, wrong, est)
 		}
 	})

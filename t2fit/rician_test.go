@@ -378,7 +378,7 @@ func FuzzRician(f *testing.F) {
 	f.Add(1e30, 1e-30, 1.0, 0.0, 0.0, 1e-12, true)
 	f.Add(1.25, 1.25, 0.0, 1.25, 1.25, 1.0, false)
 	k := [2]*rician{ricianOf(echoTimes(20, 10, 5)), ricianOf([]float64{10, 25, 50, 90, 150})}
-	o, err := Options{}.Defaults()
+	o, err := Options{}.Resolve()
 	if err != nil {
 		f.Fatal(err)
 	}

@@ -113,7 +113,7 @@ func TestTwoMinima(t *testing.T) {
 // signal-to-noise ratio, for even and uneven trains.
 func TestNLLSIsTheMinimum(t *testing.T) {
 	rng := rand.New(rand.NewPCG(3, 4))
-	wide := mustDefaults(t, Options{T2Range: [2]float64{0, math.MaxFloat32}})
+	wide := mustResolve(t, Options{T2Range: [2]float64{0, math.MaxFloat32}})
 	for _, te := range [][]float64{echoTimes(20, 10, 3), echoTimes(12.624, 6.312, 7), echoTimes(10, 10, 32), {10, 25, 50, 90, 150, 250}, {10, 10.5, 60, 61, 62, 63}} {
 		k, f := newTrain(te), newFitter(te, wide)
 		d := newDense(k.t, 2000)
@@ -138,7 +138,7 @@ func TestNLLSIsTheMinimum(t *testing.T) {
 // A voxel with signal in few echoes has the most minima; three values at each of
 // six echoes are all such voxels.
 func TestNLLSIsTheMinimumOfSparseSignals(t *testing.T) {
-	wide := mustDefaults(t, Options{T2Range: [2]float64{0, math.MaxFloat32}})
+	wide := mustResolve(t, Options{T2Range: [2]float64{0, math.MaxFloat32}})
 	for _, te := range [][]float64{echoTimes(10, 10, 6), {10, 20, 30, 40, 50, 90}} {
 		k, f := newTrain(te), newFitter(te, wide)
 		d := newDense(k.t, 2000)
@@ -173,7 +173,7 @@ func TestRealFitsAreTheMinimum(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			k, f := newTrain(s.TE[1:]), newFitter(s.TE[1:], mustDefaults(t, Options{T2Range: [2]float64{0, math.MaxFloat32}}))
+			k, f := newTrain(s.TE[1:]), newFitter(s.TE[1:], mustResolve(t, Options{T2Range: [2]float64{0, math.MaxFloat32}}))
 			d := newDense(k.t, 2000)
 			y := make([]float64, len(k.t))
 			tried, bad := 0, 0

@@ -78,19 +78,9 @@ func scatter(y []float64, mean float64) float64 {
 	return sum
 }
 
-// CheckTE returns an error unless the echo times te, in ms, are positive and
-// strictly increasing, with enough of them left after the skipped ones and spaced
-// as the method needs, or where the options make no sense.
-func (o Options) CheckTE(te []float64) error {
-	o, err := o.Defaults()
-	if err != nil {
-		return err
-	}
-	return o.checkTE(te)
-}
-
-// checkTE is CheckTE for options with their defaults filled in.
-func (o Options) checkTE(te []float64) error {
+// CheckTE returns an error unless the echo times te, in ms, are positive and strictly
+// increasing, spaced as the method requires, and enough of them remain after the skipped ones.
+func (o Resolved) CheckTE(te []float64) error {
 	for e, t := range te {
 		if !(t > 0) || math.IsInf(t, 0) {
 			return fmt.Errorf("echo time %d is %.7g ms", e+1, t)

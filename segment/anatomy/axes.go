@@ -42,8 +42,8 @@ func (a Axes) superior() vector  { return a.Superior }
 
 // newAxes returns the axes whose superior is up and whose left is nearest to left.
 func newAxes(left, up vector) Axes {
-	left = left.across(up)
-	return Axes{Left: left, Posterior: up.cross(left), Superior: up}
+	left = left.Across(up)
+	return Axes{Left: left, Posterior: up.Cross(left), Superior: up}
 }
 
 const (
@@ -68,6 +68,6 @@ func leant(n, left vector, angle float64) vector {
 		return n
 	}
 	sin, cos := math.Sincos(angle)
-	back := n.cross(left.across(n))
-	return n.times(cos).minus(back.times(sin)).unit()
+	back := n.Cross(left.Across(n))
+	return n.Times(cos).Minus(back.Times(sin)).Unit()
 }

@@ -241,7 +241,7 @@ func (k *Knee) endCut(which group, a Axes, from, to float64, of func(*spot) bool
 	reach := 2*halfStep(&k.mask.Geometry, a.Posterior) + 0.5
 	for n := range k.spots[which] {
 		s := &k.spots[which][n]
-		if p := s.at.dot(a.Posterior); !s.crumb && (p < from+reach || p > to-reach) && of(s) && k.cutAt(which, s.v) {
+		if p := s.at.Dot(a.Posterior); !s.crumb && (p < from+reach || p > to-reach) && of(s) && k.cutAt(which, s.v) {
 			return true
 		}
 	}

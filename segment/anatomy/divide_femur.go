@@ -41,7 +41,7 @@ func (k *Knee) divideFemur(d *Division) error {
 	b.Central = weightBearing * b.End
 	level := k.levelOfNotch()
 	b.Notch = f.axes.place(f.gap(f.anterior), f.anterior, level)
-	b.Gap = f.axes.posterior().plus(f.axes.left().times(f.lean)).unit()
+	b.Gap = f.axes.posterior().Plus(f.axes.left().Times(f.lean)).Unit()
 	high := k.high(f.anterior)
 	toMedial := medialIs(d.Side)
 	for n := range all {
@@ -50,7 +50,7 @@ func (k *Knee) divideFemur(d *Division) error {
 			d.Data[s.v] = r
 			continue
 		}
-		x, p := s.at.dot(f.axes.Left), s.at.dot(f.axes.Posterior)
+		x, p := s.at.Dot(f.axes.Left), s.at.Dot(f.axes.Posterior)
 		behind := p - f.anterior + hair
 		lateral := (x-f.gap(p))*toMedial < 0
 		if side := sideNamed(s.tissue); side != 0 {
@@ -63,7 +63,7 @@ func (k *Knee) divideFemur(d *Division) error {
 		if x < f.gap(p) {
 			at = 1
 		}
-		back := behind >= b.Central || behind > weightBearing/2*b.Central && s.at.dot(f.axes.Superior) > high[at]
+		back := behind >= b.Central || behind > weightBearing/2*b.Central && s.at.Dot(f.axes.Superior) > high[at]
 		d.Data[s.v] = condyle(lateral, back)
 	}
 	b.High = [2]float64{high[0] - level, high[1] - level}
@@ -88,7 +88,7 @@ func condyle(lateral, back bool) Region {
 
 // place returns the position with the coordinates given.
 func (a Axes) place(x, p, h float64) vector {
-	return a.left().times(x).plus(a.posterior().times(p)).plus(a.superior().times(h))
+	return a.left().Times(x).Plus(a.posterior().Times(p)).Plus(a.superior().Times(h))
 }
 
 // levelOfNotch returns the mean height of the cartilage at the anterior end of the notch.
@@ -97,7 +97,7 @@ func (k *Knee) levelOfNotch() float64 {
 	sum, n := 0.0, 0
 	for v := range k.spots[femoral] {
 		if s := &k.spots[femoral][v]; !s.crumb && k.nearNotch(s) {
-			sum += s.at.dot(f.axes.Superior)
+			sum += s.at.Dot(f.axes.Superior)
 			n++
 		}
 	}
@@ -108,7 +108,7 @@ func (k *Knee) levelOfNotch() float64 {
 func (k *Knee) nearNotch(s *spot) bool {
 	const near = 4
 	f := &k.femur
-	return math.Abs(s.at.dot(f.axes.Left)-f.x) < near && math.Abs(s.at.dot(f.axes.Posterior)-f.anterior) < near
+	return math.Abs(s.at.Dot(f.axes.Left)-f.x) < near && math.Abs(s.at.Dot(f.axes.Posterior)-f.anterior) < near
 }
 
 // notchInView returns an error where the field of view ends at the notch or at the back of a
@@ -121,7 +121,7 @@ func (k *Knee) notchInView() error {
 		if s.crumb || !k.cutAt(femoral, s.v) {
 			continue
 		}
-		p := s.at.dot(f.axes.Posterior)
+		p := s.at.Dot(f.axes.Posterior)
 		switch {
 		case p > min(f.ends[0], f.ends[1])-reach-0.5:
 			return &Error{Problem: CutOff, Tissue: s.tissue, Direction: "posterior"}
@@ -141,15 +141,15 @@ func (k *Knee) high(from float64) (high [2]float64) {
 	top := [2]float64{math.Inf(-1), math.Inf(-1)}
 	for v := range k.spots[femoral] {
 		s := &k.spots[femoral][v]
-		p := s.at.dot(f.axes.Posterior)
+		p := s.at.Dot(f.axes.Posterior)
 		if s.crumb || p < from {
 			continue
 		}
 		side := 0
-		if s.at.dot(f.axes.Left) < f.gap(p) {
+		if s.at.Dot(f.axes.Left) < f.gap(p) {
 			side = 1
 		}
-		h := s.at.dot(f.axes.Superior)
+		h := s.at.Dot(f.axes.Superior)
 		sum[side] += h
 		n[side]++
 		top[side] = max(top[side], h)
@@ -177,7 +177,7 @@ func (k *Knee) notchBetweenPlateaus(d *Division) error {
 	toMedial := medialIs(d.Side)
 	for n := range t {
 		m := t[n].mean()
-		aside := (m.dot(f.axes.Left) - f.gap(m.dot(f.axes.Posterior)))
+		aside := (m.Dot(f.axes.Left) - f.gap(m.Dot(f.axes.Posterior)))
 		if k.tibia.named {
 			aside *= toMedial
 		}
@@ -213,7 +213,7 @@ func (k *Knee) divideCondyles(d *Division) error {
 		border := from + weightBearing*(to-from) - hair
 		for n := range all {
 			if s := &all[n]; s.tissue == t {
-				d.Data[s.v] = condyle(t == LateralFemoralCartilage, s.at.dot(k.axes.Posterior) >= border)
+				d.Data[s.v] = condyle(t == LateralFemoralCartilage, s.at.Dot(k.axes.Posterior) >= border)
 			}
 		}
 	}

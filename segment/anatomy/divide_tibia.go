@@ -20,7 +20,7 @@ func (k *Knee) divideTibia(d *Division) error {
 		}
 	}
 	b := &TibialBorders{Axes: a, Middle: middle.mean()}
-	origin := middle.mean().dot(a.Posterior)
+	origin := middle.mean().Dot(a.Posterior)
 	for plate := range b.Thirds {
 		of := func(s *spot) bool { return k.plateau(s, d.Side) == plate }
 		spots := only(all, of)
@@ -41,7 +41,7 @@ func (k *Knee) divideTibia(d *Division) error {
 	for n := range all {
 		s := &all[n]
 		plate := k.plateau(s, d.Side)
-		p := s.at.dot(a.Posterior) - origin + hair
+		p := s.at.Dot(a.Posterior) - origin + hair
 		r := MedialTibialAnterior + 3*Region(plate)
 		if p >= b.Thirds[plate][1] {
 			r++
@@ -93,11 +93,11 @@ func (k *Knee) plateau(s *spot, side Side) int {
 func (k *Knee) aside(s *spot) float64 {
 	switch {
 	case k.tibia.n == 2 && !k.tibia.named:
-		return s.at.dot(k.tibia.along) - k.tibia.middle
+		return s.at.Dot(k.tibia.along) - k.tibia.middle
 	case k.hasNotch:
-		return s.at.dot(k.femur.axes.Left) - k.femur.gap(s.at.dot(k.femur.axes.Posterior))
+		return s.at.Dot(k.femur.axes.Left) - k.femur.gap(s.at.Dot(k.femur.axes.Posterior))
 	}
-	return s.at.dot(k.axes.Left) - k.middle()
+	return s.at.Dot(k.axes.Left) - k.middle()
 }
 
 // divideMenisci gives menisci their regions.

@@ -75,13 +75,13 @@ func (o *occupied) holds(p vector) bool {
 // faces calls see with each face of the body whose outward direction has a part along d.
 func (o *occupied) faces(d vector, see func(face)) {
 	for a, step := range o.outwards {
-		length := step.length()
-		out := step.times(1 / length)
+		length := step.Length()
+		out := step.Times(1 / length)
 		sign := 1
-		if out.dot(d) < 0 {
-			sign, out = -1, out.times(-1)
+		if out.Dot(d) < 0 {
+			sign, out = -1, out.Times(-1)
 		}
-		if out.dot(d) < leastPart {
+		if out.Dot(d) < leastPart {
 			continue
 		}
 		var next [3]int
@@ -92,7 +92,7 @@ func (o *occupied) faces(d vector, see func(face)) {
 				for i, in := range row {
 					if in && !o.has(i+next[0], j+next[1], k+next[2]) {
 						at := position(o.g, i+o.from[0], j+o.from[1], k+o.from[2])
-						see(face{at.plus(out.times(length / 2)), out, length})
+						see(face{at.Plus(out.Times(length / 2)), out, length})
 					}
 				}
 			}

@@ -235,7 +235,7 @@ func (k *Knee) oneSided() error {
 		each := func(see func(t Tissue, x float64)) {
 			for v := range k.spots[g] {
 				if s := &k.spots[g][v]; !s.crumb && sideNamed(s.tissue) != 0 {
-					see(s.tissue, s.at.dot(k.axes.Left))
+					see(s.tissue, s.at.Dot(k.axes.Left))
 				}
 			}
 		}
@@ -287,17 +287,17 @@ func (k *Knee) normal() (AxesSource, vector) {
 			k.tibia = p
 		}
 		if femur.n > 0 { // the femur is above
-			up = femur.centroid(g).minus(k.sum(source.group).centroid(g))
+			up = femur.centroid(g).Minus(k.sum(source.group).centroid(g))
 		}
-		if p.normal.dot(up) < 0 {
-			p.normal = p.normal.times(-1)
+		if p.normal.Dot(up) < 0 {
+			p.normal = p.normal.Times(-1)
 		}
 		return source.by, p.normal
 	}
 	if len(k.spots[femoral]) > 0 {
 		n, open := thinnest(k.spots[femoral])
-		if n.dot(open) < 0 {
-			n = n.times(-1)
+		if n.Dot(open) < 0 {
+			n = n.Times(-1)
 		}
 		return ByFemur, n
 	}
@@ -320,13 +320,13 @@ func thinnest(all []spot) (axis, open vector) {
 	var third vector
 	for n := range all {
 		if !all[n].crumb {
-			d := all[n].at.minus(mean)
-			third = third.plus(d.times(d.dot(d)))
+			d := all[n].at.Minus(mean)
+			third = third.Plus(d.Times(d.Dot(d)))
 		}
 	}
 	// The sign of its part along the axis is that of the right side's, as the matrix is
 	// positive and the axis is its eigenvector.
-	return axes[0], axes[0].times(third.dot(axes[0]))
+	return axes[0], axes[0].Times(third.Dot(axes[0]))
 }
 
 // plateauAxes returns the axes of the tibia for the raw superior axis n: left is along the
@@ -337,7 +337,7 @@ func (k *Knee) plateauAxes(n vector) Axes {
 	if k.tibia.n == 2 {
 		left = k.tibia.apart
 		if left[0] < 0 {
-			left = left.times(-1)
+			left = left.Times(-1)
 		}
 	} else if k.hasNotch {
 		left = k.femur.axes.Left
@@ -345,7 +345,7 @@ func (k *Knee) plateauAxes(n vector) Axes {
 	if n == (vector{0, 0, 1}) {
 		return newAxes(left, n)
 	}
-	return newAxes(left, leant(n, left.across(n), slope))
+	return newAxes(left, leant(n, left.Across(n), slope))
 }
 
 // inFront returns an error where the patella lies behind the femur or tibia: then the
@@ -359,8 +359,8 @@ func (k *Knee) inFront() error {
 	if patella.n == 0 || rest.n == 0 {
 		return nil
 	}
-	d := patella.centroid(&k.mask.Geometry).minus(rest.centroid(&k.mask.Geometry)).unit()
-	if at := -d.dot(k.axes.Posterior); at <= 0 {
+	d := patella.centroid(&k.mask.Geometry).Minus(rest.centroid(&k.mask.Geometry)).Unit()
+	if at := -d.Dot(k.axes.Posterior); at <= 0 {
 		return &Error{Problem: Askew, Tissue: k.firstOf(PatellarCartilage, Patella), Direction: "anterior", Amount: math.Acos(max(-1, at)) * 180 / math.Pi}
 	}
 	return nil

@@ -123,7 +123,7 @@ func (b *neighbours) place(runs []run, probes, ways int) (distance float64, over
 		distance = min(distance, b.gap(p, q))
 		if probed++; ways > 0 && (probed-1)%max(1, min(n, probes)/ways) == 0 {
 			looked++
-			if u := p.at.minus(q.at); math.Abs(u.dot(b.normal(q.at))) > steep*u.length() {
+			if u := p.at.Minus(q.at); math.Abs(u.Dot(b.normal(q.at))) > steep*u.Length() {
 				steeps++
 			}
 		}
@@ -155,7 +155,7 @@ func (b *neighbours) nearest(p vector) (best neighbour) {
 				return
 			}
 			for n := range all {
-				if d := all[n].at.minus(p).length(); d < least {
+				if d := all[n].at.Minus(p).Length(); d < least {
 					best, least = all[n], d
 				}
 			}
@@ -209,7 +209,7 @@ func (b *neighbours) normal(p vector) vector {
 	for ring := 0; float64(ring-1)*b.edge < radius; ring++ {
 		b.ring(c, ring, func(_ [3]int, all []neighbour) {
 			for n := range all {
-				if all[n].at.minus(p).length() < radius {
+				if all[n].at.Minus(p).Length() < radius {
 					s.add(all[n].at)
 				}
 			}

@@ -45,9 +45,9 @@ func (f *flat) see(a Axes, all []spot) {
 	f.h = slices.Grow(f.h[:0], len(all))
 	for n := range all {
 		if at := all[n].at; !all[n].crumb {
-			f.x = append(f.x, at.dot(a.Left))
-			f.p = append(f.p, at.dot(a.Posterior))
-			f.h = append(f.h, at.dot(a.Superior))
+			f.x = append(f.x, at.Dot(a.Left))
+			f.p = append(f.p, at.Dot(a.Posterior))
+			f.h = append(f.h, at.Dot(a.Superior))
 		}
 	}
 }
@@ -113,7 +113,7 @@ func findNotch(
 			break
 		}
 		sin, cos := math.Sincos(turn)
-		left = a.left().times(cos).plus(a.posterior().times(sin))
+		left = a.left().Times(cos).Plus(a.posterior().Times(sin))
 	}
 	n.anterior = n.edge(all, g)
 	n.ends = [2]float64{n.condyleEnd(all, g, 0), n.condyleEnd(all, g, 1)}
@@ -123,8 +123,8 @@ func findNotch(
 // openSide returns the left axis for which the arch of femoral cartilage, seen along up,
 // is open to the back. A full-thickness defect across a condyle opens the arch to the side, too.
 func openSide(all []spot, up vector, g *volume.Geometry) (left vector, ok bool) {
-	e1 := vector{1, 0, 0}.across(up) // any direction would do: all are tried
-	e2 := up.cross(e1)
+	e1 := vector{1, 0, 0}.Across(up) // any direction would do: all are tried
+	e2 := up.Cross(e1)
 	u, v := columns(all, e1, e2)
 	depth := make([]float64, azimuths)
 	x, p := make([]float64, len(u)), make([]float64, len(u))
@@ -135,11 +135,11 @@ func openSide(all []spot, up vector, g *volume.Geometry) (left vector, ok bool) 
 			x[n] = float64(cos*u[n]) + float64(sin*v[n])
 			p[n] = float64(cos*v[n]) - float64(sin*u[n])
 		}
-		depth[d] = newProfile(x, p, max(0.5, halfStep(g, e1.times(cos).plus(e2.times(sin))))).smooth().deepest().depth
+		depth[d] = newProfile(x, p, max(0.5, halfStep(g, e1.Times(cos).Plus(e2.Times(sin))))).smooth().deepest().depth
 		if depth[d] > depth[best] {
 			best = d
 		}
-		if back := e2.times(cos).minus(e1.times(sin)); back[1] > upright && (usual < 0 || depth[d] > depth[usual]) {
+		if back := e2.Times(cos).Minus(e1.Times(sin)); back[1] > upright && (usual < 0 || depth[d] > depth[usual]) {
 			usual = d
 		}
 	}
@@ -158,7 +158,7 @@ func openSide(all []spot, up vector, g *volume.Geometry) (left vector, ok bool) 
 		hi = best + n
 	}
 	sin, cos := math.Sincos(math.Pi * float64(lo+hi) / azimuths)
-	return e1.times(cos).plus(e2.times(sin)), true
+	return e1.Times(cos).Plus(e2.Times(sin)), true
 }
 
 // columns returns the spots as seen against e1 × e2, one point for each square millimetre.

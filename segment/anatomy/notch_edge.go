@@ -21,12 +21,12 @@ func (n *notch) condyleEnd(all []spot, g *volume.Geometry, side int) float64 {
 	a, seen, reach := n.axes, n.ends[side], voxelReach(g, n.axes.Posterior)
 	plain := seen + shortfall(g, a.Posterior)
 	back := only(all, func(s *spot) bool {
-		p := s.at.dot(a.Posterior)
-		return !s.crumb && p > seen-capDepth-reach && (s.at.dot(a.Left) > n.gap(p)) == (side == 0)
+		p := s.at.Dot(a.Posterior)
+		return !s.crumb && p > seen-capDepth-reach && (s.at.Dot(a.Left) > n.gap(p)) == (side == 0)
 	})
 	var top scatter
 	for v := range back {
-		if back[v].at.dot(a.Posterior) > seen-1-reach {
+		if back[v].at.Dot(a.Posterior) > seen-1-reach {
 			top.add(back[v].at)
 		}
 	}
@@ -36,8 +36,8 @@ func (n *notch) condyleEnd(all []spot, g *volume.Geometry, side int) float64 {
 	centre := top.mean()
 	var faces []face
 	newOccupied(g, back).faces(a.Posterior, func(f face) {
-		d := f.at.minus(centre)
-		x, p, h := d.dot(a.Left), d.dot(a.Posterior), d.dot(a.Superior)
+		d := f.at.Minus(centre)
+		x, p, h := d.Dot(a.Left), d.Dot(a.Posterior), d.Dot(a.Superior)
 		if float64(x*x)+float64(h*h) < capWidth*capWidth && p > -capDepth {
 			faces = append(faces, f)
 		}
@@ -47,7 +47,7 @@ func (n *notch) condyleEnd(all []spot, g *volume.Geometry, side int) float64 {
 	for range 3 { // faces weigh by the slopes of the fit before
 		for v, f := range faces {
 			normal := d.normal(f.at)
-			points[v] = bonePoint{f.at, weight(float64(f.step*f.out.dot(normal))/normal.dot(a.Posterior), rough)}
+			points[v] = bonePoint{f.at, weight(float64(f.step*f.out.Dot(normal))/normal.Dot(a.Posterior), rough)}
 		}
 		var ok bool
 		if d, ok = fitDome(points, a, centre); !ok {
@@ -55,7 +55,7 @@ func (n *notch) condyleEnd(all []spot, g *volume.Geometry, side int) float64 {
 		}
 	}
 	if h, ok := d.top(); ok {
-		return max(seen, min(seen+reach, centre.dot(a.Posterior)+h))
+		return max(seen, min(seen+reach, centre.Dot(a.Posterior)+h))
 	}
 	return plain
 }
@@ -133,7 +133,7 @@ func (n *notch) lip(all []spot, g *volume.Geometry, largest float64) sections {
 	var p, weight []float64
 	for v := range all {
 		s := &all[v]
-		x, at := s.at.dot(n.axes.Left)-n.top, s.at.dot(n.axes.Posterior)
+		x, at := s.at.Dot(n.axes.Left)-n.top, s.at.Dot(n.axes.Posterior)
 		if !s.crumb && math.Abs(x) < arch && math.Abs(at-n.anterior) < before {
 			p = append(p, at-float64(curve*float64(x*x)))
 			weight = append(weight, 1-float64(x*x)/(arch*arch))

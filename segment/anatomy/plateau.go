@@ -71,8 +71,8 @@ func newPlates(all []spot) plates {
 	axes, _ := principal(sum)
 	p.normal = axes[0]
 	if p.n == 2 {
-		p.apart = s[1].mean().minus(s[0].mean())
-		if p.apart.length() < plateApart {
+		p.apart = s[1].mean().Minus(s[0].mean())
+		if p.apart.Length() < plateApart {
 			p.n = 1
 		}
 	}
@@ -81,7 +81,7 @@ func newPlates(all []spot) plates {
 
 // of returns which plate the spot is of.
 func (p *plates) of(s *spot) int {
-	if p.named && sideNamed(s.tissue) > 0 || !p.named && s.at.dot(p.along) > p.middle {
+	if p.named && sideNamed(s.tissue) > 0 || !p.named && s.at.Dot(p.along) > p.middle {
 		return 1
 	}
 	return 0
@@ -101,12 +101,12 @@ func valley(all []spot) plates {
 	axes, _ := principal(s.covariance())
 	p := plates{along: axes[2]}
 	if p.along[0] < 0 { // so that its sign does not depend on the order of the voxels
-		p.along = p.along.times(-1)
+		p.along = p.along.Times(-1)
 	}
 	var x []float64
 	for n := range all {
 		if !all[n].crumb {
-			x = append(x, all[n].at.dot(p.along))
+			x = append(x, all[n].at.Dot(p.along))
 		}
 	}
 	cells := newBins(x, 2*strip)

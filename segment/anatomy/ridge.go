@@ -42,19 +42,19 @@ func (k *Knee) dividePatella(d *Division) error {
 	}
 	a, centre := k.patellarAxes(positions(all))
 	r, found := k.ridge(all, a, centre)
-	x0, h0 := centre.dot(a.Left), centre.dot(a.Superior)
+	x0, h0 := centre.Dot(a.Left), centre.Dot(a.Superior)
 	toMedial := medialIs(d.Side)
 	for n := range all {
 		s := &all[n]
-		x, h := s.at.dot(a.Left)-x0, s.at.dot(a.Superior)-h0
+		x, h := s.at.Dot(a.Left)-x0, s.at.Dot(a.Superior)-h0
 		d.Data[s.v] = PatellarMedial
 		if (x-r.at-float64(r.lean*h)+hair)*toMedial < 0 {
 			d.Data[s.v] = PatellarLateral
 		}
 	}
 	d.Patella = &PatellarRidge{
-		At:    centre.plus(a.left().times(r.at)),
-		Along: a.superior().plus(a.left().times(r.lean)).unit(),
+		At:    centre.Plus(a.left().Times(r.at)),
+		Along: a.superior().Plus(a.left().Times(r.lean)).Unit(),
 		Back:  a.Posterior, Found: found,
 	}
 	return nil
@@ -103,21 +103,21 @@ func (k *Knee) patellarAxes(in []vector) (Axes, vector) {
 	}
 	axes, deviation := principal(s.covariance())
 	back := axes[0]
-	if back.dot(k.axes.Posterior) < 0 {
-		back = back.times(-1)
+	if back.Dot(k.axes.Posterior) < 0 {
+		back = back.Times(-1)
 	}
-	left := k.axes.left().across(back)
+	left := k.axes.left().Across(back)
 	if deviation[2] > roundish*deviation[1] {
 		own := axes[1]
-		if math.Abs(axes[2].dot(left)) > math.Abs(own.dot(left)) {
+		if math.Abs(axes[2].Dot(left)) > math.Abs(own.Dot(left)) {
 			own = axes[2]
 		}
-		if own.dot(left) < 0 {
-			own = own.times(-1)
+		if own.Dot(left) < 0 {
+			own = own.Times(-1)
 		}
 		left = own
 	}
-	return Axes{Left: left, Posterior: back, Superior: left.cross(back)}, s.mean()
+	return Axes{Left: left, Posterior: back, Superior: left.Cross(back)}, s.mean()
 }
 
 // boneSide returns the faces of the cartilage that look to the bone, one mean for each
@@ -127,14 +127,14 @@ func boneSide(o *occupied, a Axes, normal func(vector) vector) []bonePoint {
 	back := a.posterior()
 	var all []bonePoint
 	var x, h []float64
-	o.faces(back.times(-1), func(f face) {
+	o.faces(back.Times(-1), func(f face) {
 		if !o.ahead(f, back) {
 			return
 		}
 		n := normal(f.at)
-		off := float64(f.step*f.out.dot(n)) / n.dot(back)
+		off := float64(f.step*f.out.Dot(n)) / n.Dot(back)
 		all = append(all, bonePoint{f.at, 1 / (float64(off*off)/12 + float64(rough*rough))})
-		x, h = append(x, f.at.dot(a.Left)), append(h, f.at.dot(a.Superior))
+		x, h = append(x, f.at.Dot(a.Left)), append(h, f.at.Dot(a.Superior))
 	})
 	if len(all) == 0 {
 		return nil
@@ -143,13 +143,13 @@ func boneSide(o *occupied, a Axes, normal func(vector) vector) []bonePoint {
 	cells := make([]bonePoint, across.n*along.n)
 	for n, f := range all {
 		c := &cells[int(across.at(x[n]))+across.n*int(along.at(h[n]))]
-		c.at = c.at.plus(f.at.times(f.weight))
+		c.at = c.at.Plus(f.at.Times(f.weight))
 		c.weight += f.weight
 	}
 	var out []bonePoint
 	for _, c := range cells {
 		if c.weight > 0 {
-			out = append(out, bonePoint{c.at.times(1 / c.weight), min(c.weight, 1/(rough*rough))})
+			out = append(out, bonePoint{c.at.Times(1 / c.weight), min(c.weight, 1/(rough*rough))})
 		}
 	}
 	return out
@@ -163,15 +163,15 @@ type bonePoint struct {
 
 // ahead reports whether the face looks from cartilage to what lies before it along back.
 func (o *occupied) ahead(f face, back vector) bool {
-	outside := f.at.plus(f.out.times(f.step / 2))
+	outside := f.at.Plus(f.out.Times(f.step / 2))
 	behind := false
 	for _, d := range [...]float64{0.5, 1, 1.5, 2, 2.5, 3} {
-		behind = behind || o.holds(outside.plus(back.times(d)))
-		if o.holds(outside.minus(back.times(2 * d))) {
+		behind = behind || o.holds(outside.Plus(back.Times(d)))
+		if o.holds(outside.Minus(back.Times(2 * d))) {
 			return false
 		}
 	}
-	return behind || math.Abs(f.out.dot(back)) > 0.9
+	return behind || math.Abs(f.out.Dot(back)) > 0.9
 }
 
 // dome is the quadratic surface that fits the bone side best: p is
@@ -188,8 +188,8 @@ func fitDome(all []bonePoint, a Axes, centre vector) (d dome, ok bool) {
 	d.axes, d.centre = a, centre
 	fit := squares{n: 6}
 	for _, f := range all {
-		at := f.at.minus(centre)
-		x, p, h := at.dot(a.Left), at.dot(a.Posterior), at.dot(a.Superior)
+		at := f.at.Minus(centre)
+		x, p, h := at.Dot(a.Left), at.Dot(a.Posterior), at.Dot(a.Superior)
 		fit.add([6]float64{1, x, h, float64(x * x), float64(x * h), float64(h * h)}, p, f.weight)
 	}
 	d.c, d.squares, ok = fit.solve()
@@ -198,11 +198,11 @@ func fitDome(all []bonePoint, a Axes, centre vector) (d dome, ok bool) {
 
 // normal returns the direction across the dome at a place.
 func (d *dome) normal(at vector) vector {
-	at = at.minus(d.centre)
-	x, h := at.dot(d.axes.Left), at.dot(d.axes.Superior)
+	at = at.Minus(d.centre)
+	x, h := at.Dot(d.axes.Left), at.Dot(d.axes.Superior)
 	dx := d.c[1] + float64(2*d.c[3]*x) + float64(d.c[4]*h)
 	dh := d.c[2] + float64(d.c[4]*x) + float64(2*d.c[5]*h)
-	return d.axes.posterior().minus(d.axes.left().times(dx)).minus(d.axes.superior().times(dh)).unit()
+	return d.axes.posterior().Minus(d.axes.left().Times(dx)).Minus(d.axes.superior().Times(dh)).Unit()
 }
 
 // roof is a ridge at x = at + lean·h, which is rounded off: its slopes turn into each other
@@ -220,8 +220,8 @@ const roundestRidge = 4
 func fitRoof(surface []bonePoint, a Axes, centre vector) (best roof, left float64, ok bool) {
 	points := make([][4]float64, len(surface))
 	for n, f := range surface {
-		p := f.at.minus(centre)
-		points[n] = [4]float64{p.dot(a.Left), p.dot(a.Posterior), p.dot(a.Superior), f.weight}
+		p := f.at.Minus(centre)
+		points[n] = [4]float64{p.Dot(a.Left), p.Dot(a.Posterior), p.Dot(a.Superior), f.weight}
 	}
 	best, ok = searchRoof(points, leastRidge)
 	if !ok {

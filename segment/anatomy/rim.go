@@ -38,7 +38,7 @@ type rimPoint struct {
 // which are exact where the centres of voxels are not, by least squares. sign is 1 for the
 // posterior end, −1 for the anterior. ok is false where too little shows.
 func hiddenRim(o *occupied, a Axes, sign, seen float64) (distance float64, ok bool) {
-	r := rim{axes: a, ahead: a.posterior().times(sign), up: a.superior(), seen: seen}
+	r := rim{axes: a, ahead: a.posterior().Times(sign), up: a.superior(), seen: seen}
 	r.collect(o)
 	if len(r.points) < leastRim || !r.fitBottom() || !r.fitSquare() {
 		return 0, false
@@ -61,10 +61,10 @@ func hiddenRim(o *occupied, a Axes, sign, seen float64) (distance float64, ok bo
 // collect finds the faces at the rim.
 func (r *rim) collect(o *occupied) {
 	const level = 0.7 // 45°: steps of the grid that are steeper lead through the plateau
-	for _, d := range []vector{r.up, r.up.times(-1), r.ahead} {
+	for _, d := range []vector{r.up, r.up.Times(-1), r.ahead} {
 		o.faces(d, func(f face) {
-			p := rimPoint{x: f.at.dot(r.axes.Left), d: f.at.dot(r.ahead) - r.seen, z: f.at.dot(r.up), top: d == r.up}
-			if p.d < -rimLength || (math.Abs(f.out.dot(r.up)) > level) == (d == r.ahead) {
+			p := rimPoint{x: f.at.Dot(r.axes.Left), d: f.at.Dot(r.ahead) - r.seen, z: f.at.Dot(r.up), top: d == r.up}
+			if p.d < -rimLength || (math.Abs(f.out.Dot(r.up)) > level) == (d == r.ahead) {
 				return
 			}
 			if d == r.ahead {
@@ -74,7 +74,7 @@ func (r *rim) collect(o *occupied) {
 				}
 				p.top = !above
 			}
-			p.step = vector{f.out.dot(r.axes.Left), f.out.dot(r.ahead), f.out.dot(r.up)}.times(f.step)
+			p.step = vector{f.out.Dot(r.axes.Left), f.out.Dot(r.ahead), f.out.Dot(r.up)}.Times(f.step)
 			r.points = append(r.points, p)
 			r.x0, r.z0 = r.x0+p.x, r.z0+p.z
 		})
@@ -90,10 +90,10 @@ func (r *rim) collect(o *occupied) {
 // besides reports whether there is cartilage within 3 mm above and below the voxel that the
 // face looks to.
 func (o *occupied) besides(f face, up vector) (above, below bool) {
-	outside := f.at.plus(f.out.times(f.step / 2))
+	outside := f.at.Plus(f.out.Times(f.step / 2))
 	for h := 0.5; h <= 3; h += 0.5 {
-		above = above || o.holds(outside.plus(up.times(h)))
-		below = below || o.holds(outside.minus(up.times(h)))
+		above = above || o.holds(outside.Plus(up.Times(h)))
+		below = below || o.holds(outside.Minus(up.Times(h)))
 	}
 	return above, below
 }

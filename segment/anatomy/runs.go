@@ -3,6 +3,7 @@ package anatomy
 import (
 	"context"
 
+	"github.com/t2map/t2map/segment/internal/words"
 	"github.com/t2map/t2map/volume"
 )
 
@@ -87,13 +88,13 @@ func collect(ctx context.Context, m *Mask) (runs []run, tissueRuns [tissues]tall
 			for i := 0; i < nx; {
 				t := row[i]
 				if t == NoTissue {
-					for i++; i+8 <= nx && eightAt(row[i:]) == 0; {
+					for i++; i+8 <= nx && words.Eight(row[i:]) == 0; {
 						i += 8
 					}
 					continue
 				}
 				start := i
-				for eight := eightOf(t); i+8 <= nx && eightAt(row[i:]) == eight; {
+				for eight := words.EightOf(t); i+8 <= nx && words.Eight(row[i:]) == eight; {
 					i += 8
 				}
 				for i < nx && row[i] == t {

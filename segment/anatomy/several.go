@@ -21,6 +21,9 @@ const (
 	leastSecond = 0.25
 )
 
+// voxelsPerCheck is the number of voxels after which it is asked whether the context has ended.
+const voxelsPerCheck = 1 << 14
+
 // cluster is a part of a plate that lies apart from the others.
 type cluster struct {
 	n      int
@@ -48,10 +51,10 @@ func clusters(all []spot) []cluster {
 	cells := make([]scatter, size[0]*size[1]*size[2])
 	for n := range all {
 		if !all[n].crumb {
-			p := all[n].at.minus(lo)
+			p := all[n].at.Minus(lo)
 			c := &cells[int(p[0]/clusterCell)+size[0]*(int(p[1]/clusterCell)+size[1]*int(p[2]/clusterCell))]
 			c.n++
-			c.sum = c.sum.plus(all[n].at)
+			c.sum = c.sum.Plus(all[n].at)
 		}
 	}
 	var out []cluster
@@ -75,7 +78,7 @@ func flood(cells []scatter, size [3]int, at int) cluster {
 			continue
 		}
 		all.n += cells[at].n
-		all.sum = all.sum.plus(cells[at].sum)
+		all.sum = all.sum.Plus(cells[at].sum)
 		cells[at].n = 0
 		x, y, z := at%size[0], at/size[0]%size[1], at/(size[0]*size[1])
 		for c := max(0, z-1); c <= min(size[2]-1, z+1); c++ {
@@ -88,7 +91,7 @@ func flood(cells []scatter, size [3]int, at int) cluster {
 			}
 		}
 	}
-	return cluster{int(all.n), all.sum.times(1 / all.n)}
+	return cluster{int(all.n), all.sum.Times(1 / all.n)}
 }
 
 // second returns the two largest parts of a group where the second is more than a piece.
@@ -98,7 +101,7 @@ func (k *Knee) second(which group) (first, second cluster, distance float64) {
 		return
 	}
 	for _, c := range all[1:] {
-		if d := c.centre.minus(all[0].centre).length(); float64(c.n) >= leastSecond*float64(all[0].n) && d > distance {
+		if d := c.centre.Minus(all[0].centre).Length(); float64(c.n) >= leastSecond*float64(all[0].n) && d > distance {
 			first, second, distance = all[0], c, d
 		}
 	}
@@ -126,7 +129,7 @@ type Plane struct {
 
 // Beside reports whether a position, mm LPS, lies on the plane's side of that name: Right, or Left.
 func (p Plane) Beside(at [3]float64, side Side) bool {
-	return (vector(at).dot(p.across) > p.at) == (side == Left)
+	return (vector(at).Dot(p.across) > p.at) == (side == Left)
 }
 
 // Between returns the plane between two knees in m, which are told by femoral or, without it,
@@ -150,14 +153,14 @@ func between(ctx context.Context, m *Mask) (p Plane, ok bool, err error) {
 		if d <= kneesApart {
 			continue
 		}
-		across := b.centre.minus(a.centre).unit()
+		across := b.centre.Minus(a.centre).Unit()
 		if math.Abs(across[0]) < upright {
 			return p, false, &Error{Problem: TwoKnees, Tissue: k.representative(g), Amount: d}
 		}
 		if across[0] < 0 {
-			across = across.times(-1)
+			across = across.Times(-1)
 		}
-		return Plane{across, a.centre.plus(b.centre).times(0.5).dot(across)}, true, nil
+		return Plane{across, a.centre.Plus(b.centre).Times(0.5).Dot(across)}, true, nil
 	}
 	return p, false, nil
 }

@@ -121,10 +121,10 @@ func (k *Knee) Side() Evidence {
 		}
 		m, l := centre, centre
 		if medial.n > 0 {
-			m = medial.centroid(&k.mask.Geometry).dot(k.axes.Left)
+			m = medial.centroid(&k.mask.Geometry).Dot(k.axes.Left)
 		}
 		if lateral.n > 0 {
-			l = lateral.centroid(&k.mask.Geometry).dot(k.axes.Left)
+			l = lateral.centroid(&k.mask.Geometry).Dot(k.axes.Left)
 		}
 		d := m - l
 		if !(math.Abs(d) >= leastAside) { // also where there is no centre
@@ -158,11 +158,11 @@ func (k *Knee) middle() float64 {
 	case k.hasNotch:
 		return k.femur.gap(k.femur.anterior)
 	case k.tally[Tibia].n > 0:
-		return k.tally[Tibia].centroid(&k.mask.Geometry).dot(k.axes.Left)
+		return k.tally[Tibia].centroid(&k.mask.Geometry).Dot(k.axes.Left)
 	case k.tally[Femur].n > 0:
-		return k.tally[Femur].centroid(&k.mask.Geometry).dot(k.axes.Left)
+		return k.tally[Femur].centroid(&k.mask.Geometry).Dot(k.axes.Left)
 	case k.tibia.n == 2:
-		return k.sum(tibial).centroid(&k.mask.Geometry).dot(k.axes.Left)
+		return k.sum(tibial).centroid(&k.mask.Geometry).Dot(k.axes.Left)
 	}
 	return math.NaN()
 }

@@ -4,45 +4,11 @@ import (
 	"math"
 	"slices"
 
+	"github.com/t2map/t2map/segment/internal/space"
 	"github.com/t2map/t2map/volume"
 )
 
-// vector is a position in mm LPS or a direction. Products are rounded before they are
-// added (no fused multiply-add), so that a border falls on the same voxel on every machine.
-type vector [3]float64
-
-func (a vector) plus(b vector) vector  { return vector{a[0] + b[0], a[1] + b[1], a[2] + b[2]} }
-func (a vector) minus(b vector) vector { return vector{a[0] - b[0], a[1] - b[1], a[2] - b[2]} }
-func (a vector) times(s float64) vector {
-	return vector{float64(a[0] * s), float64(a[1] * s), float64(a[2] * s)}
-}
-
-func (a vector) dot(b vector) float64 {
-	return float64(a[0]*b[0]) + float64(a[1]*b[1]) + float64(a[2]*b[2])
-}
-
-func (a vector) cross(b vector) vector {
-	return vector{
-		float64(a[1]*b[2]) - float64(a[2]*b[1]),
-		float64(a[2]*b[0]) - float64(a[0]*b[2]),
-		float64(a[0]*b[1]) - float64(a[1]*b[0]),
-	}
-}
-
-func (a vector) length() float64 { return math.Sqrt(a.dot(a)) }
-
-// unit returns a over its length; the zero vector where that has no direction.
-func (a vector) unit() vector {
-	l := a.length()
-	if !(l > 0) || math.IsInf(l, 0) {
-		return vector{}
-	}
-	return a.times(1 / l)
-}
-
-// across returns the unit vector of what is left of a without its part along the unit
-// vector n.
-func (a vector) across(n vector) vector { return a.minus(n.times(a.dot(n))).unit() }
+type vector = space.Vector
 
 // position returns the centre of voxel (i, j, k), mm LPS.
 func position(g *volume.Geometry, i, j, k int) vector {
@@ -57,7 +23,7 @@ func position(g *volume.Geometry, i, j, k int) vector {
 // steps returns the distances between neighbouring voxels of g along d, for each axis.
 func steps(g *volume.Geometry, d vector) (s [3]float64) {
 	for c := range s {
-		s[c] = math.Abs(vector{g.Affine[0][c], g.Affine[1][c], g.Affine[2][c]}.dot(d))
+		s[c] = math.Abs(vector{g.Affine[0][c], g.Affine[1][c], g.Affine[2][c]}.Dot(d))
 	}
 	return s
 }
@@ -146,9 +112,9 @@ func (s *scatter) add(p vector) {
 	if s.n == 0 {
 		s.from = p
 	}
-	d := p.minus(s.from)
+	d := p.Minus(s.from)
 	s.n++
-	s.sum = s.sum.plus(d)
+	s.sum = s.sum.Plus(d)
 	for r := range 3 {
 		for c := r; c < 3; c++ {
 			s.prod[r][c] += float64(d[r] * d[c])
@@ -156,7 +122,7 @@ func (s *scatter) add(p vector) {
 	}
 }
 
-func (s *scatter) mean() vector { return s.from.plus(s.sum.times(1 / s.n)) }
+func (s *scatter) mean() vector { return s.from.Plus(s.sum.Times(1 / s.n)) }
 
 // covariance returns the covariance matrix; weight is that of the sum of squares.
 func (s *scatter) covariance() (m [3][3]float64) {

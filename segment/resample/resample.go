@@ -20,7 +20,6 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"runtime"
 
 	"github.com/t2map/t2map/volume"
 )
@@ -58,9 +57,6 @@ func (o Options) defaults() (Options, error) {
 	case o.LeastCovered == AnyCover:
 	case !(o.LeastCovered > 0 && o.LeastCovered <= 1):
 		return o, fmt.Errorf("the least covered part is %g, want 0 to 1", o.LeastCovered)
-	}
-	if o.Workers <= 0 {
-		o.Workers = runtime.GOMAXPROCS(0)
 	}
 	if o.Transform == nil {
 		identity := volume.Identity()

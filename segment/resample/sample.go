@@ -4,6 +4,7 @@ import (
 	"context"
 	"math"
 
+	"github.com/t2map/t2map/internal/parallel"
 	"github.com/t2map/t2map/volume"
 )
 
@@ -174,19 +175,15 @@ func (p placement) sample(
 	from, to := p.reachable(s)
 	rows := max(0, to[1]-from[1]) * max(0, to[2]-from[2])
 	chunks := make([]chunk, (rows+rowsPerChunk-1)/rowsPerChunk)
-	windows := make(chan *window, workers)
-	err := parallel(ctx, len(chunks), workers, func(n int) {
-		var w *window
-		select {
-		case w = <-windows:
-		default:
-			w = newWindow(p, points)
+	err := parallel.EachWorker(ctx, len(chunks), workers, func() func(int) error {
+		w := newWindow(p, points)
+		return func(n int) error {
+			r := rowSampler{p, mask, s, w, &chunks[n]}
+			for row := n * rowsPerChunk; row < min((n+1)*rowsPerChunk, rows); row++ {
+				r.row(from[0], to[0], from[1]+row%(to[1]-from[1]), from[2]+row/(to[1]-from[1]))
+			}
+			return nil
 		}
-		r := rowSampler{p, mask, s, w, &chunks[n]}
-		for row := n * rowsPerChunk; row < min((n+1)*rowsPerChunk, rows); row++ {
-			r.row(from[0], to[0], from[1]+row%(to[1]-from[1]), from[2]+row/(to[1]-from[1]))
-		}
-		windows <- w
 	})
 	if err != nil {
 		return err

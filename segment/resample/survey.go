@@ -5,6 +5,8 @@ import (
 	"math"
 	"slices"
 
+	"github.com/t2map/t2map/internal/parallel"
+	"github.com/t2map/t2map/segment/internal/words"
 	"github.com/t2map/t2map/volume"
 )
 
@@ -41,7 +43,10 @@ func surveyed(ctx context.Context, mask volume.Labels, p placement, workers int)
 	s.low, s.high = make([]uint16, n), make([]uint16, n)
 	layers := make([]layer, s.blocks[2])
 	scan := scanner{mask: mask, view: p.view(), survey: s}
-	err := parallel(ctx, len(layers), workers, func(k int) { layers[k] = scan.layer(k) })
+	err := parallel.Each(ctx, len(layers), workers, func(k int) error {
+		layers[k] = scan.layer(k)
+		return nil
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -104,7 +109,7 @@ func (s scanner) layer(k int) layer {
 			for bx := range s.blocks[0] {
 				b := bx + s.blocks[0]*(y/block[1])
 				part := row[bx*block[0] : min((bx+1)*block[0], nx)]
-				if len(part) == 8 && fourAt(part)|fourAt(part[4:]) == 0 {
+				if len(part) == 8 && words.Four(part)|words.Four(part[4:]) == 0 {
 					low[b] = 0
 					continue
 				}
@@ -125,12 +130,6 @@ func (s scanner) layer(k int) layer {
 		}
 	}
 	return out
-}
-
-// fourAt returns the first four labels in one word, as a processor reads them at once.
-func fourAt(x []uint16) uint64 {
-	_ = x[3]
-	return uint64(x[0]) | uint64(x[1])<<16 | uint64(x[2])<<32 | uint64(x[3])<<48
 }
 
 // holds reports whether a block lies in the field of view: 1 yes, −1 not all of it.

@@ -1,4 +1,4 @@
-package anatomy
+package depth
 
 import (
 	"context"
@@ -6,6 +6,9 @@ import (
 	"reflect"
 	"testing"
 	"time"
+
+	"github.com/t2map/t2map/segment/anatomy"
+	"github.com/t2map/t2map/segment/unroll"
 )
 
 // countdown is a context that ends after it was asked so many times whether it has.
@@ -22,8 +25,8 @@ func (c *countdown) Err() error {
 }
 
 // halved returns every other row and column of a mask.
-func halved(m Mask) Mask {
-	out := Mask{Geometry: m.Geometry}
+func halved(m anatomy.Mask) anatomy.Mask {
+	out := anatomy.Mask{Geometry: m.Geometry}
 	for a := range 2 {
 		out.Size[a] = (m.Size[a] + 1) / 2
 		for r := range out.Affine {
@@ -43,36 +46,36 @@ func halved(m Mask) Mask {
 // step to ask several times.
 func TestCancelled(t *testing.T) {
 	m := halved(layersKnee(t))
-	k, err := Examine(t.Context(), m)
+	k, err := anatomy.Examine(t.Context(), m)
 	if err != nil {
 		t.Fatal(err)
 	}
-	d, err := Depth(t.Context(), layersWithoutBone(m), DepthOptions{Workers: 1})
+	d, err := Measure(t.Context(), layersWithoutBone(m), Options{Workers: 1})
 	if err != nil {
 		t.Fatal(err)
 	}
-	points := d.Sheets[OfFemur].Bone
-	var unrolled []UnrolledPoint
+	points := d.Sheets[anatomy.OfFemur].Bone
+	var unrolled []unroll.Point
 	for n := range 10 * voxelsPerCheck {
-		unrolled = append(unrolled, UnrolledPoint{points[n%len(points)], 40, 1})
+		unrolled = append(unrolled, unroll.Point{At: points[n%len(points)], T2: 40, Weight: 1})
 	}
-	c, _, err := FitFemoralCylinder(t.Context(), points, [3]float64{})
+	c, _, err := unroll.FitCylinder(t.Context(), points, [3]float64{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	for name, step := range map[string]func(context.Context) (any, error){
-		"Knees":   func(ctx context.Context) (any, error) { return Knees(ctx, m) },
-		"Examine": func(ctx context.Context) (any, error) { return Examine(ctx, m) },
-		"divide":  func(ctx context.Context) (any, error) { return k.Divide(ctx, UnknownSide) },
-		"Divide":  func(ctx context.Context) (any, error) { return Divide(ctx, m, UnknownSide) },
-		"Depth":   func(ctx context.Context) (any, error) { return Depth(ctx, m, DepthOptions{Workers: 1}) },
-		"DepthByShape": func(ctx context.Context) (any, error) {
-			return Depth(ctx, layersWithoutBone(m), DepthOptions{Workers: 1})
+		"Knees":   func(ctx context.Context) (any, error) { return anatomy.Knees(ctx, m) },
+		"Examine": func(ctx context.Context) (any, error) { return anatomy.Examine(ctx, m) },
+		"divide":  func(ctx context.Context) (any, error) { return k.Divide(ctx, anatomy.UnknownSide) },
+		"Divide":  func(ctx context.Context) (any, error) { return anatomy.Divide(ctx, m, anatomy.UnknownSide) },
+		"Measure": func(ctx context.Context) (any, error) { return Measure(ctx, m, Options{Workers: 1}) },
+		"MeasureByShape": func(ctx context.Context) (any, error) {
+			return Measure(ctx, layersWithoutBone(m), Options{Workers: 1})
 		},
-		"Erode":  func(ctx context.Context) (any, error) { out, _, err := Erode(ctx, m, 0.5); return out, err },
-		"Unroll": func(ctx context.Context) (any, error) { return c.Unroll(ctx, unrolled, UnrollOptions{}) },
-		"FitFemoralCylinder": func(ctx context.Context) (any, error) {
-			c, _, err := FitFemoralCylinder(ctx, points, [3]float64{})
+		"Erode":  func(ctx context.Context) (any, error) { return Erode(ctx, m, 0.5) },
+		"Unroll": func(ctx context.Context) (any, error) { return c.Unroll(ctx, unrolled, unroll.Options{}) },
+		"FitCylinder": func(ctx context.Context) (any, error) {
+			c, _, err := unroll.FitCylinder(ctx, points, [3]float64{})
 			return c, err
 		},
 	} {

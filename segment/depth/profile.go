@@ -1,4 +1,4 @@
-package anatomy
+package depth
 
 import (
 	"fmt"
@@ -10,8 +10,8 @@ import (
 // DefaultBins is the number of bins of a profile where none is asked for.
 const DefaultBins = 10
 
-// ProfileBin is T2 in a range of depths.
-type ProfileBin struct {
+// Bin is T2 in a range of depths.
+type Bin struct {
 	From, To float64 // relative depth, From ≤ depth < To; the last bin includes 1
 	N        int     // voxels with a T2 that counts
 	Excluded int     // voxels in the range that a status or a missing T2 excludes
@@ -31,7 +31,7 @@ func (e *LengthError) Error() string {
 // without a depth (NaN, or outside 0 … 1) is not of the cartilage and is not counted. T2 counts
 // where status is Fitted, which are the voxels of summaries. Arrays of different lengths are a
 // *LengthError.
-func Profile(depth, t2 []float32, status []volume.Status, bins int) ([]ProfileBin, error) {
+func Profile(depth, t2 []float32, status []volume.Status, bins int) ([]Bin, error) {
 	for _, n := range []int{len(t2), len(status)} {
 		if n != len(depth) {
 			return nil, &LengthError{n, len(depth)}
@@ -40,7 +40,7 @@ func Profile(depth, t2 []float32, status []volume.Status, bins int) ([]ProfileBi
 	if bins < 1 {
 		bins = DefaultBins
 	}
-	out := make([]ProfileBin, bins)
+	out := make([]Bin, bins)
 	squares := make([]float64, bins)
 	for v, d := range depth {
 		if !(d >= 0 && d <= 1) {

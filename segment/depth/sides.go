@@ -1,4 +1,4 @@
-package anatomy
+package depth
 
 import "math"
 
@@ -30,7 +30,7 @@ const (
 // scale returns by how much the widths grow on a coarse grid: with the edge of a cube of a
 // voxel's volume.
 func (l *lattice) scale() float64 {
-	volume := math.Abs(l.columns[0].cross(l.columns[1]).dot(l.columns[2]))
+	volume := math.Abs(l.columns[0].Cross(l.columns[1]).Dot(l.columns[2]))
 	return max(1, float64(float32(math.Cbrt(volume)))/0.45) // 0.36 × 0.36 × 0.7 mm
 }
 
@@ -55,7 +55,7 @@ func (f *surface) boneByShape(toBone func(vector) vector, partly bool) {
 	normals := whole.normals(widthOfNormals)
 	votes := make([]float64, len(normals))
 	for n, normal := range normals {
-		votes[n] = normal.dot(toBone(f.at[n]))
+		votes[n] = normal.Dot(toBone(f.at[n]))
 	}
 	for n := range votes {
 		if partly && f.side[n] == sideBone {
@@ -75,7 +75,7 @@ func (f *surface) boneByShape(toBone func(vector) vector, partly bool) {
 		}
 	}
 	for n, face := range half.faces {
-		if f.side[face] == sideOpen && normals[face].dot(sheet[n].unit()) > facing {
+		if f.side[face] == sideOpen && normals[face].Dot(sheet[n].Unit()) > facing {
 			f.side[face] = sideBone
 		}
 	}
@@ -100,7 +100,7 @@ func (f *surface) boundary(s *sheet, which side, l *lattice) *boundary {
 	out := &boundary{pieces: p.smoothTrue(widthOfSurface), aside: aside * f.scale}
 	for n, face := range p.faces {
 		// A face counts with the area of its projection on the smoothed surface.
-		out.area += max(0, f.normal(face).dot(out.pieces[n].normal))
+		out.area += max(0, f.normal(face).Dot(out.pieces[n].normal))
 	}
 	out.near = f.nearest(s, l, p, out.pieces)
 	return out
@@ -123,7 +123,7 @@ func (f *surface) judge(known *boundary, this, opposite side) {
 		if near < 0 {
 			continue
 		}
-		cos := -normal.dot(known.pieces[near].normal)
+		cos := -normal.Dot(known.pieces[near].normal)
 		if cos > facing || s == sideTouch && this == sideBone && cos > 0 {
 			f.side[face] = opposite
 		}

@@ -1,7 +1,8 @@
-package anatomy_test
+package depth
 
 import (
 	"math"
+	"slices"
 	"testing"
 
 	"github.com/t2map/t2map/segment"
@@ -12,7 +13,8 @@ import (
 // Of a mask that is cropped with a margin, every voxel of the real knee has the same region and
 // depth: what lies beyond decides nothing.
 func TestCroppedKnee(t *testing.T) {
-	whole := realKnee(t)
+	whole := layersKnee(t)
+	whole.Data = slices.Clone(whole.Data)
 	l := volume.Labels{Geometry: whole.Geometry, Data: make([]uint16, len(whole.Data))}
 	for v, tissue := range whole.Data {
 		if tissue < anatomy.Femur { // without bone, which fills half of the grid
@@ -25,7 +27,7 @@ func TestCroppedKnee(t *testing.T) {
 	for _, tissue := range anatomy.Tissues() {
 		scheme.Labels = append(scheme.Labels, segment.Label{Value: uint16(tissue), Name: tissue.String()})
 	}
-	marks, err := scheme.InterpretBox(l, segment.BoxOf(l, anatomy.Margin))
+	marks, err := scheme.InterpretBox(l, segment.BoxOf(l, Margin))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -41,11 +43,11 @@ func TestCroppedKnee(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	wantDepth, err := anatomy.Depth(t.Context(), whole, anatomy.DepthOptions{})
+	wantDepth, err := Measure(t.Context(), whole, Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	gotDepth, err := anatomy.Depth(t.Context(), crop, anatomy.DepthOptions{})
+	gotDepth, err := Measure(t.Context(), crop, Options{})
 	if err != nil || len(gotDepth.Voxels) != len(wantDepth.Voxels) {
 		t.Fatal(err, len(gotDepth.Voxels), len(wantDepth.Voxels))
 	}

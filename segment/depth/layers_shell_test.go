@@ -1,10 +1,12 @@
-package anatomy
+package depth
 
 import (
 	"fmt"
 	"math"
 	"testing"
 
+	"github.com/t2map/t2map/internal/parallel"
+	"github.com/t2map/t2map/segment/anatomy"
 	"github.com/t2map/t2map/volume"
 )
 
@@ -13,7 +15,7 @@ import (
 // within says whether the position lies over the cartilage, not beyond its rim.
 type shell struct {
 	name   string
-	tissue Tissue
+	tissue anatomy.Tissue
 	depth  func(x vector) (depth, thickness float64)
 	within func(x vector) bool
 }
@@ -21,18 +23,18 @@ type shell struct {
 const shellThick = 2.5
 
 func shellSphere(radius float64) shell {
-	return shell{fmt.Sprintf("sphere %g", radius), FemoralCartilage,
+	return shell{fmt.Sprintf("sphere %g", radius), anatomy.FemoralCartilage,
 		func(x vector) (float64, float64) {
-			return (x.minus(vector{0, 0, radius}).length() - radius) / shellThick, shellThick
+			return (x.Minus(vector{0, 0, radius}).Length() - radius) / shellThick, shellThick
 		},
 		func(x vector) bool {
-			x = x.minus(vector{0, 0, radius})
-			return -x[2] > 0.82*x.length()
+			x = x.Minus(vector{0, 0, radius})
+			return -x[2] > 0.82*x.Length()
 		}}
 }
 
 func shellCylinder(radius float64) shell {
-	return shell{fmt.Sprintf("cylinder %g", radius), FemoralCartilage,
+	return shell{fmt.Sprintf("cylinder %g", radius), anatomy.FemoralCartilage,
 		func(x vector) (float64, float64) {
 			return (math.Hypot(x[1], x[2]) - radius) / shellThick, shellThick
 		},
@@ -43,22 +45,22 @@ func shellCylinder(radius float64) shell {
 
 // shellDish is hollow at the joint, as a medial plateau.
 func shellDish(radius float64) shell {
-	return shell{fmt.Sprintf("dish %g", radius), MedialTibialCartilage,
+	return shell{fmt.Sprintf("dish %g", radius), anatomy.MedialTibialCartilage,
 		func(x vector) (float64, float64) {
-			return (radius + shellThick/2 - x.minus(vector{0, 0, radius}).length()) / shellThick, shellThick
+			return (radius + shellThick/2 - x.Minus(vector{0, 0, radius}).Length()) / shellThick, shellThick
 		},
 		func(x vector) bool { return math.Hypot(x[0], x[1]) < 12 && x[2] < radius }}
 }
 
 func shellFlat(thick float64) shell {
-	return shell{fmt.Sprintf("flat %g", thick), LateralTibialCartilage,
+	return shell{fmt.Sprintf("flat %g", thick), anatomy.LateralTibialCartilage,
 		func(x vector) (float64, float64) { return (x[2] + thick/2) / thick, thick },
 		func(x vector) bool { return math.Abs(x[0]) < 14 && math.Abs(x[1]) < 12 }}
 }
 
 // shellWedge is 1.5 mm thick at one end and 4 mm at the other; its depth is measured along z.
 func shellWedge() shell {
-	return shell{"wedge", LateralTibialCartilage,
+	return shell{"wedge", anatomy.LateralTibialCartilage,
 		func(x vector) (float64, float64) {
 			t := 2.75 + x[0]*(1.25/14)
 			return (x[2] + 1.375) / t, t
@@ -100,12 +102,12 @@ func shellIndex(l *lattice, v int) [3]int32 {
 
 // draw marks what the shell is at every voxel centre. bone labels the bone; gap is the width in mm of the strip between
 // bone and cartilage that has no label.
-func (s shell) draw(g volume.Geometry, bone bool, gap float64) Mask {
-	m := Mask{Geometry: g, Data: make([]Tissue, g.Voxels())}
+func (s shell) draw(g volume.Geometry, bone bool, gap float64) anatomy.Mask {
+	m := anatomy.Mask{Geometry: g, Data: make([]anatomy.Tissue, g.Voxels())}
 	l, _ := newLattice(g)
-	b, _ := BoneOf(s.tissue)
-	step := l.columns[0].length()
-	shareOut(g.Size[1]*g.Size[2], 0, func(_, from, to int) {
+	b, _ := anatomy.BoneOf(s.tissue)
+	step := l.columns[0].Length()
+	parallel.Split(g.Size[1]*g.Size[2], 0, worthSharing, func(_, from, to int) {
 		for row := from; row < to; row++ {
 			at := row * g.Size[0]
 			data := m.Data[at:][:g.Size[0]]
@@ -114,7 +116,7 @@ func (s shell) draw(g volume.Geometry, bone bool, gap float64) Mask {
 				depth, thick := s.depth(x)
 				h := depth * thick // mm above the bone, which no step along the row changes by more than step
 				same := min(math.Abs(h), math.Abs(h-thick), math.Abs(h+gap), math.Abs(h+shellBone))
-				tissue := NoTissue
+				tissue := anatomy.NoTissue
 				switch {
 				case h < -gap && h > -shellBone && bone:
 					tissue = b.Tissue()
@@ -144,7 +146,7 @@ type shellScore struct {
 	bias                      float64 // mean difference of the depth
 }
 
-func (s shell) score(d Depths) shellScore {
+func (s shell) score(d Field) shellScore {
 	l, _ := newLattice(d.Geometry)
 	var out shellScore
 	for n, v := range d.Voxels {
@@ -182,9 +184,9 @@ var (
 )
 
 // layersDepth measures a mask's depth and checks the score against the least part in the right half.
-func layersDepth(t *testing.T, s shell, m Mask, name string, least float64) Depths {
+func layersDepth(t *testing.T, s shell, m anatomy.Mask, name string, least float64) Field {
 	t.Helper()
-	d, err := Depth(t.Context(), m, DepthOptions{})
+	d, err := Measure(t.Context(), m, Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -210,11 +212,11 @@ func TestDepthOfShells(t *testing.T) {
 	for _, s := range shells {
 		for _, bone := range []bool{true, false} {
 			for _, turned := range [][3]float64{{}, shellOblique, {3, 88, 4}} {
-				if turned == [3]float64{} && (bone || s.tissue == LateralTibialCartilage) {
+				if turned == [3]float64{} && (bone || s.tissue == anatomy.LateralTibialCartilage) {
 					continue // the harder case is without bone; for plates see TestDepthOfAlignedPlate
 				}
 				least := 0.98
-				if s.tissue == MedialTibialCartilage && !bone {
+				if s.tissue == anatomy.MedialTibialCartilage && !bone {
 					least = 0.975
 				}
 				layersDepth(t, s, s.draw(shellGrid(shellFine, turned), bone, 0), fmt.Sprintf("bone %-5v turned %v", bone, turned), least)
@@ -234,7 +236,7 @@ func TestDepthOfAlignedPlate(t *testing.T) {
 		}
 		g := shellGrid(shellFine, turned)
 		g.Affine[2][3] += h * (float64(n) + 0.3) / 6
-		d, err := Depth(t.Context(), s.draw(g, n%3 == 0, 0), DepthOptions{})
+		d, err := Measure(t.Context(), s.draw(g, n%3 == 0, 0), Options{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -289,7 +291,7 @@ func TestDepthAcrossGap(t *testing.T) {
 	for _, gap := range []float64{0.3, 0.7} {
 		for _, s := range []shell{shellSphere(20), shellDish(30)} {
 			d := layersDepth(t, s, s.draw(shellGrid(shellFine, shellOblique), true, gap), fmt.Sprintf("gap %.1f mm", gap), 0.975)
-			b, _ := BoneOf(s.tissue)
+			b, _ := anatomy.BoneOf(s.tissue)
 			if got := d.Sheets[b].Source; got == BoneByShape {
 				t.Errorf("%s: bone not found by its label across a gap of %.1f mm", s.name, gap)
 			}
@@ -307,7 +309,7 @@ func TestDepthWithHalfTheBone(t *testing.T) {
 		l, _ := newLattice(m.Geometry)
 		for v, tissue := range m.Data {
 			if !tissue.Cartilage() && l.centre(shellIndex(l, v))[0] > -2 {
-				m.Data[v] = NoTissue
+				m.Data[v] = anatomy.NoTissue
 			}
 		}
 		layersDepth(t, s, m, "half the bone", 0.975)
@@ -334,7 +336,7 @@ func TestDepthOfTouchingCartilage(t *testing.T) {
 	g := shellGrid(shellFine, shellOblique)
 	l, _ := newLattice(g)
 	for _, bone := range []bool{true, false} {
-		m := Mask{Geometry: g, Data: make([]Tissue, g.Voxels())}
+		m := anatomy.Mask{Geometry: g, Data: make([]anatomy.Tissue, g.Voxels())}
 		for v := range m.Data {
 			x := l.centre(shellIndex(l, v))
 			if math.Abs(x[0]) > 14 || math.Abs(x[1]) > 12 {
@@ -342,18 +344,18 @@ func TestDepthOfTouchingCartilage(t *testing.T) {
 			}
 			switch z := x[2]; {
 			case z > -2.5 && z < 0:
-				m.Data[v] = MedialTibialCartilage
+				m.Data[v] = anatomy.MedialTibialCartilage
 			case z >= 0 && z < 2 && x[1] < 0:
-				m.Data[v] = FemoralCartilage
+				m.Data[v] = anatomy.FemoralCartilage
 			case z >= 0 && z < 2:
-				m.Data[v] = MedialMeniscus
+				m.Data[v] = anatomy.MedialMeniscus
 			case bone && z >= 2 && z < 9:
-				m.Data[v] = Femur
+				m.Data[v] = anatomy.Femur
 			case bone && z <= -2.5 && z > -9:
-				m.Data[v] = Tibia
+				m.Data[v] = anatomy.Tibia
 			}
 		}
-		d, err := Depth(t.Context(), m, DepthOptions{})
+		d, err := Measure(t.Context(), m, Options{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -361,7 +363,7 @@ func TestDepthOfTouchingCartilage(t *testing.T) {
 		for n, v := range d.Voxels {
 			z := l.centre(shellIndex(l, int(v)))[2]
 			want := 1 + z/2.5
-			if m.Data[v] == FemoralCartilage {
+			if m.Data[v] == anatomy.FemoralCartilage {
 				want = 1 - z/2
 			}
 			all++
@@ -370,7 +372,7 @@ func TestDepthOfTouchingCartilage(t *testing.T) {
 			}
 		}
 		t.Logf("bone %-5v: %.2f %% of %d in the right half, undefined %d and %d", bone, 100*float64(right)/float64(all), all,
-			d.Sheets[OfFemur].Undefined, d.Sheets[OfTibia].Undefined)
+			d.Sheets[anatomy.OfFemur].Undefined, d.Sheets[anatomy.OfTibia].Undefined)
 		if float64(right) < 0.98*float64(all) {
 			t.Errorf("bone %v: %d of %d in the right half, want 98 %%", bone, right, all)
 		}

@@ -1,8 +1,10 @@
-package anatomy
+package depth
 
 import (
 	"math"
 	"testing"
+
+	"github.com/t2map/t2map/segment/anatomy"
 )
 
 // TestNearest: nearly every voxel of the real tibia and patella finds the nearest piece of each
@@ -15,7 +17,7 @@ func TestNearest(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, b := range []Bone{OfTibia, OfPatella} {
+	for _, b := range []anatomy.Bone{anatomy.OfTibia, anatomy.OfPatella} {
 		s := &sheets[b]
 		s.locate(l, 2)
 		f := findSurface(t.Context(), s, m.Data, l, 2)
@@ -32,7 +34,7 @@ func TestNearest(t *testing.T) {
 			farther, worst := 0, 0.0
 			for v, near := range got.near {
 				x := l.centre(s.index[v])
-				d := got.pieces[near].at.minus(x).length()
+				d := got.pieces[near].at.Minus(x).Length()
 				if e := d - nearestOf(cells, x, d); e > 1e-4 { // mm; float32 resolves 1e-5
 					farther, worst = farther+1, max(worst, e)
 				}
@@ -60,7 +62,7 @@ func nearestOf(cells map[[3]int][]vector, x vector, d float64) float64 {
 		for j := -reach; j <= reach; j++ {
 			for k := -reach; k <= reach; k++ {
 				for _, p := range cells[[3]int{at[0] + i, at[1] + j, at[2] + k}] {
-					d = min(d, p.minus(x).length())
+					d = min(d, p.Minus(x).Length())
 				}
 			}
 		}

@@ -1,4 +1,4 @@
-package anatomy
+package depth
 
 import (
 	"bufio"
@@ -13,17 +13,18 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/t2map/t2map/segment/anatomy"
 	"github.com/t2map/t2map/volume"
 )
 
 // layersKneeTissues are the labels of ../shared/data/knee-dess-seg; see its README.
-var layersKneeTissues = [11]Tissue{NoTissue, FemoralCartilage, MedialTibialCartilage, LateralTibialCartilage, PatellarCartilage,
-	Femur, Tibia, Patella, Fibula, LateralMeniscus, MedialMeniscus}
+var layersKneeTissues = [11]anatomy.Tissue{anatomy.NoTissue, anatomy.FemoralCartilage, anatomy.MedialTibialCartilage, anatomy.LateralTibialCartilage, anatomy.PatellarCartilage,
+	anatomy.Femur, anatomy.Tibia, anatomy.Patella, anatomy.Fibula, anatomy.LateralMeniscus, anatomy.MedialMeniscus}
 
 var layersKneeOnce = sync.OnceValues(readLayersKnee)
 
 // layersKnee returns the real knee; the test is skipped where it is absent. Tests must not change its voxels.
-func layersKnee(t testing.TB) Mask {
+func layersKnee(t testing.TB) anatomy.Mask {
 	t.Helper()
 	m, err := layersKneeOnce()
 	if errors.Is(err, fs.ErrNotExist) {
@@ -36,8 +37,8 @@ func layersKnee(t testing.TB) Mask {
 }
 
 // readLayersKnee reads just this one NRRD file: unsigned char, gzip, LPS.
-func readLayersKnee() (Mask, error) {
-	var m Mask
+func readLayersKnee() (anatomy.Mask, error) {
+	var m anatomy.Mask
 	f, err := os.Open("../../../shared/data/knee-dess-seg/labels.nrrd")
 	if err != nil {
 		return m, err
@@ -75,7 +76,7 @@ func readLayersKnee() (Mask, error) {
 	if _, err := io.ReadFull(z, data); err != nil {
 		return m, err
 	}
-	m.Data = make([]Tissue, len(data))
+	m.Data = make([]anatomy.Tissue, len(data))
 	for v, label := range data {
 		m.Data[v] = layersKneeTissues[label]
 	}
@@ -93,14 +94,14 @@ func TestDepthOfRealKnee(t *testing.T) {
 		if !bone {
 			m = layersWithoutBone(m)
 		}
-		d, err := Depth(t.Context(), m, DepthOptions{})
+		d, err := Measure(t.Context(), m, Options{})
 		if err != nil {
 			t.Fatal(err)
 		}
 		for b, s := range d.Sheets {
-			layersCheckSheet(t, m, d, Bone(b), s)
+			layersCheckSheet(t, m, d, anatomy.Bone(b), s)
 			if want := map[bool]BoneSource{true: BoneByLabel, false: BoneByShape}[bone]; s.Source != want {
-				t.Errorf("%v: bone side by %v, want %v", Bone(b), s.Source, want)
+				t.Errorf("%v: bone side by %v, want %v", anatomy.Bone(b), s.Source, want)
 			}
 		}
 	}
@@ -108,9 +109,9 @@ func TestDepthOfRealKnee(t *testing.T) {
 
 // layersKneeThickness is a range in mm that whole plates fall into, healthy or not; wide, as the check against volume
 // over area is the sharp one. (This patella's cartilage is thin: 1.2 cm³ over 8.5 cm².)
-var layersKneeThickness = [bones][2]float64{{1.3, 2.5}, {1.3, 2.5}, {1.2, 3}}
+var layersKneeThickness = [anatomy.Bones][2]float64{{1.3, 2.5}, {1.3, 2.5}, {1.2, 3}}
 
-func layersCheckSheet(t *testing.T, m Mask, d Depths, b Bone, s SheetDepth) {
+func layersCheckSheet(t *testing.T, m anatomy.Mask, d Field, b anatomy.Bone, s SheetDepth) {
 	var bins [10]int
 	deepTouch, touch := 0, 0
 	touching := layersKneeTouch(m.Geometry, b)
@@ -156,12 +157,12 @@ func layersCheckSheet(t *testing.T, m Mask, d Depths, b Bone, s SheetDepth) {
 }
 
 // layersKneeTouch says which voxels of the real knee have a face at the bone.
-func layersKneeTouch(g volume.Geometry, b Bone) map[int32]bool {
+func layersKneeTouch(g volume.Geometry, b anatomy.Bone) map[int32]bool {
 	l, _ := newLattice(g)
 	out := map[int32]bool{}
 	whole, _ := layersKneeOnce()
 	for v, t := range whole.Data {
-		if bone, ok := BoneOf(t); !ok || bone != b {
+		if bone, ok := anatomy.BoneOf(t); !ok || bone != b {
 			continue
 		}
 		i := shellIndex(l, v)
@@ -174,10 +175,10 @@ func layersKneeTouch(g volume.Geometry, b Bone) map[int32]bool {
 	return out
 }
 
-func layersWithoutBone(m Mask) Mask {
-	out := Mask{Geometry: m.Geometry, Data: make([]Tissue, len(m.Data))}
+func layersWithoutBone(m anatomy.Mask) anatomy.Mask {
+	out := anatomy.Mask{Geometry: m.Geometry, Data: make([]anatomy.Tissue, len(m.Data))}
 	for v, t := range m.Data {
-		if t < Femur {
+		if t < anatomy.Femur {
 			out.Data[v] = t
 		}
 	}
@@ -188,7 +189,7 @@ func BenchmarkDepthOfRealKnee(b *testing.B) {
 	m := layersKnee(b)
 	b.ReportAllocs()
 	for b.Loop() {
-		if _, err := Depth(b.Context(), m, DepthOptions{}); err != nil {
+		if _, err := Measure(b.Context(), m, Options{}); err != nil {
 			b.Fatal(err)
 		}
 	}

@@ -1,8 +1,11 @@
-package anatomy
+package depth
 
 import (
 	"context"
 	"math"
+
+	"github.com/t2map/t2map/internal/parallel"
+	"github.com/t2map/t2map/segment/internal/words"
 )
 
 // reach is how far from a voxel, in mm, a surface is looked for. Cartilage is nowhere thicker
@@ -50,7 +53,7 @@ func (f *surface) nearest(s *sheet, l *lattice, p *patch, pieces []surfel) []int
 	for piece, core := range p.core() {
 		q.pieces[piece] = [3]float32{away, away, away}
 		if core {
-			q.pieces[piece] = pieces[piece].at.minus(origin).short()
+			q.pieces[piece] = pieces[piece].at.Minus(origin).Short()
 			q.offer(f.voxel[p.faces[piece]], int32(piece))
 		}
 	}
@@ -58,7 +61,7 @@ func (f *surface) nearest(s *sheet, l *lattice, p *patch, pieces []surfel) []int
 	offered := int32(-1) // the faces of a voxel come one after the other
 	for piece, face := range p.faces {
 		if v := f.voxel[face]; q.near[v] < 0 || v == offered {
-			q.pieces[piece] = pieces[piece].at.minus(origin).short()
+			q.pieces[piece] = pieces[piece].at.Minus(origin).Short()
 			q.offer(v, int32(piece))
 			offered = v
 		}
@@ -66,8 +69,6 @@ func (f *surface) nearest(s *sheet, l *lattice, p *patch, pieces []surfel) []int
 	q.spread()
 	return q.near
 }
-
-func (a vector) short() [3]float32 { return [3]float32{float32(a[0]), float32(a[1]), float32(a[2])} }
 
 // offer gives voxel v a piece to begin with if that is nearer than what it has.
 func (q *search) offer(v, piece int32) {
@@ -81,10 +82,10 @@ func (q *search) offer(v, piece int32) {
 // neither the order of voxels nor the number of workers matters.
 func (q *search) spread() {
 	for first, changes := true, true; changes && q.ctx.Err() == nil; first = false {
-		shareOut(len(q.near), q.workers, func(part, from, to int) {
+		parallel.Split(len(q.near), q.workers, worthSharing, func(part, from, to int) {
 			found := q.found[part][:0]
 			for n := from; n < to; n++ {
-				if n+8 <= to && eightAt(q.asked[n:]) == 0 {
+				if n+8 <= to && words.Eight(q.asked[n:]) == 0 {
 					n += 7
 					continue
 				}
@@ -185,12 +186,12 @@ func (b *boundary) height(voxel int, x vector) (h float64, inward vector) {
 		return math.NaN(), vector{}
 	}
 	p := b.pieces[b.near[voxel]]
-	to := p.at.minus(x)
-	h = to.dot(p.normal)
-	if to.dot(to)-float64(h*h) > b.aside*b.aside {
+	to := p.at.Minus(x)
+	h = to.Dot(p.normal)
+	if to.Dot(to)-float64(h*h) > b.aside*b.aside {
 		return math.NaN(), vector{}
 	}
-	return max(h, 0), p.normal.times(-1)
+	return max(h, 0), p.normal.Times(-1)
 }
 
 // aside is the distance in mm (times the scale of the widths) along a surface over which its

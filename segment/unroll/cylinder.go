@@ -1,13 +1,15 @@
-package anatomy
+package unroll
 
 import (
 	"context"
 	"math"
+
+	"github.com/t2map/t2map/segment/internal/space"
 )
 
-// FemoralCylinder is the cylinder that fits the femoral cartilage best. Its axis runs from side
+// Cylinder is the cylinder that fits the femoral cartilage best. Its axis runs from side
 // to side.
-type FemoralCylinder struct {
+type Cylinder struct {
 	// Axis is of length 1 and points to the patient's left, or to the side that was asked for.
 	Axis [3]float64
 	// Centre is the point of the axis beside the centroid of the cartilage, mm LPS.
@@ -26,16 +28,16 @@ const (
 	cylinderMoved  = 1e-6 // mm: converged
 )
 
-// FitFemoralCylinder fits a cylinder to points of the femoral cartilage, at best of its bone
+// FitCylinder fits a cylinder to points of the femoral cartilage, at best of its bone
 // side (Depths.Sheets[OfFemur].Bone), so that the sum of squares of the distances from points
 // to surface is the least (Gauss–Newton, from the best circle about the given axis). across is
 // the direction across the knee, zero for the patient's left. An axis that turns away from it
 // by more than 30° is given up for across itself. ok is false where there are fewer than ten
 // points, or all lie on a line. The error is that of ctx when it ends.
-func FitFemoralCylinder(
+func FitCylinder(
 	ctx context.Context, points [][3]float64, across [3]float64,
-) (c FemoralCylinder, ok bool, err error) {
-	start := vector(across).unit()
+) (c Cylinder, ok bool, err error) {
+	start := vector(across).Unit()
 	if start == (vector{}) {
 		start = vector{1, 0, 0}
 	}
@@ -50,9 +52,9 @@ func FitFemoralCylinder(
 	for _, turning := range []bool{true, false} {
 		c, ok = fitCylinder(ctx, few, start, turning)
 		if err := ctx.Err(); err != nil {
-			return FemoralCylinder{}, false, err
+			return Cylinder{}, false, err
 		}
-		if ok && vector(c.Axis).dot(start) > math.Cos(maxTilt) {
+		if ok && vector(c.Axis).Dot(start) > math.Cos(maxTilt) {
 			return c, true, nil
 		}
 	}
@@ -60,25 +62,25 @@ func FitFemoralCylinder(
 }
 
 // fitCylinder fits centre and radius, and the axis if it may turn. It gives up when ctx ends.
-func fitCylinder(ctx context.Context, points []vector, axis vector, turning bool) (FemoralCylinder, bool) {
+func fitCylinder(ctx context.Context, points []vector, axis vector, turning bool) (Cylinder, bool) {
 	mean := centroid(points)
 	u, w := besides(axis)
 	centre, radius, ok := fitCircle(points, mean, u, w)
 	for range cylinderRounds {
 		if !ok || ctx.Err() != nil {
-			return FemoralCylinder{}, false
+			return Cylinder{}, false
 		}
 		var move []float64
 		if move, ok = cylinderStep(points, centre, axis, u, w, radius, turning); !ok {
-			return FemoralCylinder{}, false
+			return Cylinder{}, false
 		}
-		centre = centre.plus(u.times(move[0])).plus(w.times(move[1]))
+		centre = centre.Plus(u.Times(move[0])).Plus(w.Times(move[1]))
 		radius += move[2]
 		if turning {
-			axis = axis.plus(u.times(move[3])).plus(w.times(move[4])).unit()
+			axis = axis.Plus(u.Times(move[3])).Plus(w.Times(move[4])).Unit()
 			u, w = besides(axis)
 		}
-		centre = centre.plus(axis.times(mean.minus(centre).dot(axis))) // beside the centroid
+		centre = centre.Plus(axis.Times(mean.Minus(centre).Dot(axis))) // beside the centroid
 		ok = radius > 0 && radius < 1000
 		if math.Abs(move[0])+math.Abs(move[1])+math.Abs(move[2]) < cylinderMoved {
 			break
@@ -86,11 +88,11 @@ func fitCylinder(ctx context.Context, points []vector, axis vector, turning bool
 	}
 	sum := 0.0
 	for _, x := range points {
-		q := x.minus(centre)
-		d := q.minus(axis.times(q.dot(axis))).length() - radius
+		q := x.Minus(centre)
+		d := q.Minus(axis.Times(q.Dot(axis))).Length() - radius
 		sum += float64(d * d)
 	}
-	return FemoralCylinder{axis, centre, radius, math.Sqrt(sum / float64(len(points)))}, ok
+	return Cylinder{axis, centre, radius, math.Sqrt(sum / float64(len(points)))}, ok
 }
 
 // cylinderStep returns the Gauss–Newton step: of the centre along u and w, of the radius and,
@@ -108,14 +110,14 @@ func cylinderStep(points []vector, centre, axis, u, w vector, radius float64, tu
 	}
 	var j [5]float64
 	for _, x := range points {
-		q := x.minus(centre)
-		t := q.dot(axis)
-		q = q.minus(axis.times(t))
-		rho := q.length()
+		q := x.Minus(centre)
+		t := q.Dot(axis)
+		q = q.Minus(axis.Times(t))
+		rho := q.Length()
 		if rho == 0 {
 			continue
 		}
-		j[0], j[1], j[2] = -q.dot(u)/rho, -q.dot(w)/rho, -1
+		j[0], j[1], j[2] = -q.Dot(u)/rho, -q.Dot(w)/rho, -1
 		j[3], j[4] = float64(t*j[0]), float64(t*j[1])
 		for r := range n {
 			for c := range n {
@@ -133,8 +135,8 @@ func cylinderStep(points []vector, centre, axis, u, w vector, radius float64, tu
 func fitCircle(points []vector, mean, u, w vector) (centre vector, radius float64, ok bool) {
 	m := [][]float64{make([]float64, 4), make([]float64, 4), make([]float64, 4)}
 	for _, x := range points {
-		q := x.minus(mean)
-		row := [4]float64{2 * q.dot(u), 2 * q.dot(w), 1, 0}
+		q := x.Minus(mean)
+		row := [4]float64{2 * q.Dot(u), 2 * q.Dot(w), 1, 0}
 		row[3] = (float64(row[0]*row[0]) + float64(row[1]*row[1])) / 4
 		for r := range 3 {
 			for c := range 4 {
@@ -147,7 +149,7 @@ func fitCircle(points []vector, mean, u, w vector) (centre vector, radius float6
 		return centre, 0, false
 	}
 	square := s[2] + float64(s[0]*s[0]) + float64(s[1]*s[1])
-	return mean.plus(u.times(s[0])).plus(w.times(s[1])), math.Sqrt(square), square > 0
+	return mean.Plus(u.Times(s[0])).Plus(w.Times(s[1])), math.Sqrt(square), square > 0
 }
 
 // solveSmall solves the linear equations m (the right-hand sides in the last column) by
@@ -184,9 +186,9 @@ func solveSmall(m [][]float64) (x []float64, ok bool) {
 func centroid(points []vector) vector {
 	var sum vector
 	for _, x := range points {
-		sum = sum.plus(x)
+		sum = sum.Plus(x)
 	}
-	return sum.times(1 / float64(len(points)))
+	return sum.Times(1 / float64(len(points)))
 }
 
 // besides returns two directions at right angles to a and to each other.
@@ -199,6 +201,8 @@ func besides(a vector) (u, w vector) {
 	}
 	var e vector
 	e[least] = 1
-	u = e.minus(a.times(a[least])).unit()
-	return u, a.cross(u)
+	u = e.Minus(a.Times(a[least])).Unit()
+	return u, a.Cross(u)
 }
+
+type vector = space.Vector

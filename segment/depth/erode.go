@@ -1,22 +1,15 @@
-package anatomy
+package depth
 
 import (
 	"context"
 	"math"
+	"slices"
+
+	"github.com/t2map/t2map/segment/anatomy"
 )
 
-// Erosion is what Erode removed.
-type Erosion struct {
-	// Before and After count the voxels of each tissue that was eroded, by Tissue.
-	Before, After [tissues]int
-}
-
-// Removed returns the number of voxels that were removed from the tissue.
-func (e Erosion) Removed(t Tissue) int { return e.Before[t] - e.After[t] }
-
 // Erode returns the mask without the voxels of cartilage and meniscus whose centre lies less
-// than mm from the outside of their tissue, from all sides, and counts them; they become
-// NoTissue. The distance is exact, with the grid's own spacing in three dimensions. The surface
+// than mm from the outside of their tissue, from all sides: they become NoTissue. The distance is exact, with the grid's own spacing in three dimensions. The surface
 // is that of the voxels: it lies midway between the centres of a voxel inside and its neighbour
 // outside. On a grid of 0.4 mm, the outermost voxels are therefore 0.2 mm deep: an erosion by
 // 0.2 mm or less removes nothing, and one by 0.3 mm removes one voxel.
@@ -26,58 +19,31 @@ func (e Erosion) Removed(t Tissue) int { return e.Before[t] - e.After[t] }
 // cartilage, bone or meniscus does erode there, as partial volume mixes them. Beyond the edge
 // of the grid nothing is known, and nothing erodes. m is not changed. mm ≤ 0 removes nothing.
 // An affine without an inverse is an *AffineError. When ctx ends, so does Erode, with its error.
-func Erode(ctx context.Context, m Mask, mm float64) (Mask, Erosion, error) {
+func Erode(ctx context.Context, m anatomy.Mask, mm float64) (anatomy.Mask, error) {
 	l, ok := newLattice(m.Geometry)
 	if !ok {
-		return Mask{}, Erosion{}, &AffineError{m.Affine}
+		return anatomy.Mask{}, &AffineError{m.Affine}
 	}
-	out := Mask{Geometry: m.Geometry, Data: append([]Tissue(nil), m.Data...)}
-	var e Erosion
+	out := anatomy.Mask{Geometry: m.Geometry, Data: slices.Clone(m.Data)}
 	ball := l.ball(mm)
 	for v, t := range m.Data {
 		if v%voxelsPerCheck == 0 && ctx.Err() != nil {
-			return Mask{}, Erosion{}, ctx.Err()
+			return anatomy.Mask{}, ctx.Err()
 		}
-		own := erodes[t]
-		if own == 0 {
+		own := t.Structure()
+		if own == anatomy.NoStructure {
 			continue
 		}
-		e.Before[t]++
-		if len(ball) > 0 && l.nearOutside(m.Data, v, own, ball) {
-			out.Data[v] = NoTissue
-			continue
+		if l.nearOutside(m.Data, v, own, ball) {
+			out.Data[v] = anatomy.NoTissue
 		}
-		e.After[t]++
 	}
-	return out, e, nil
+	return out, nil
 }
 
 // voxelsPerCheck is the number of voxels after which Erode asks whether the context has ended: those of
 // a slice at most, milliseconds' work.
 const voxelsPerCheck = 1 << 14
-
-// Structure is what counts as one however many labels divide it: the cartilage of a bone, or
-// the menisci.
-type Structure uint8
-
-// NoStructure is that of bone and of no tissue.
-const NoStructure Structure = 0
-
-// Structure returns the structure that the tissue is a part of.
-func (t Tissue) Structure() Structure { return erodes[t] }
-
-// erodes holds the structure of each tissue, which is eroded as a whole; NoStructure is not eroded.
-var erodes = func() (out [256]Structure) {
-	for _, t := range []Tissue{Menisci, MedialMeniscus, LateralMeniscus} {
-		out[t] = 1 + Structure(bones)
-	}
-	for t, sheet := range sheetOf {
-		if sheet != 0 {
-			out[t] = Structure(sheet)
-		}
-	}
-	return out
-}()
 
 // offset is a step from a voxel to another.
 type offset struct {
@@ -91,7 +57,7 @@ func (l *lattice) ball(mm float64) []offset {
 	var reach [3]int
 	for c := range 3 {
 		// A voxel's planes along axis c are 1/|row c| apart.
-		reach[c] = int(math.Ceil(mm*l.rows[c].length() + 0.5))
+		reach[c] = int(math.Ceil(mm*l.rows[c].Length() + 0.5))
 	}
 	var near, far []offset
 	for k := -reach[2]; k <= reach[2]; k++ {
@@ -128,16 +94,16 @@ func (l *lattice) toVoxel(by [3]int) float64 {
 		for c := range 3 {
 			rest := at
 			rest[c] = 0
-			x := l.columns[0].times(rest[0]).plus(l.columns[1].times(rest[1])).plus(l.columns[2].times(rest[2]))
-			best := -x.dot(l.columns[c]) / l.columns[c].dot(l.columns[c])
+			x := l.columns[0].Times(rest[0]).Plus(l.columns[1].Times(rest[1])).Plus(l.columns[2].Times(rest[2]))
+			best := -x.Dot(l.columns[c]) / l.columns[c].Dot(l.columns[c])
 			at[c] = min(max(best, float64(by[c])-0.5), float64(by[c])+0.5)
 		}
 	}
-	return l.columns[0].times(at[0]).plus(l.columns[1].times(at[1])).plus(l.columns[2].times(at[2])).length()
+	return l.columns[0].Times(at[0]).Plus(l.columns[1].Times(at[1])).Plus(l.columns[2].Times(at[2])).Length()
 }
 
 // nearOutside reports whether one of the voxels at the offsets belongs to another structure.
-func (l *lattice) nearOutside(data []Tissue, v int, own Structure, ball []offset) bool {
+func (l *lattice) nearOutside(data []anatomy.Tissue, v int, own anatomy.Structure, ball []offset) bool {
 	row := v / l.size[0]
 	index := [3]int{v - row*l.size[0], row % l.size[1], row / l.size[1]}
 	for _, o := range ball {
@@ -145,7 +111,7 @@ func (l *lattice) nearOutside(data []Tissue, v int, own Structure, ball []offset
 		if i < 0 || j < 0 || k < 0 || i >= l.size[0] || j >= l.size[1] || k >= l.size[2] {
 			continue
 		}
-		if erodes[data[i+j*l.stride[1]+k*l.stride[2]]] != own {
+		if data[i+j*l.stride[1]+k*l.stride[2]].Structure() != own {
 			return true
 		}
 	}

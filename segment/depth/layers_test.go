@@ -1,4 +1,4 @@
-package anatomy
+package depth
 
 import (
 	"context"
@@ -8,6 +8,7 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/t2map/t2map/segment/anatomy"
 	"github.com/t2map/t2map/volume"
 )
 
@@ -48,8 +49,8 @@ func TestDepthOfTurnedGrids(t *testing.T) {
 }
 
 // layersAtPositions returns the depths by position in hundredths of a mm.
-func layersAtPositions(t *testing.T, m Mask) map[[3]int]float32 {
-	d, err := Depth(t.Context(), m, DepthOptions{})
+func layersAtPositions(t *testing.T, m anatomy.Mask) map[[3]int]float32 {
+	d, err := Measure(t.Context(), m, Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -66,8 +67,8 @@ func layersAtPositions(t *testing.T, m Mask) map[[3]int]float32 {
 }
 
 // layersTurned returns the mask with axis c of the new grid along axis order[c] of the old one, backwards if mirrored.
-func layersTurned(m Mask, order [3]int, mirrored [3]bool) Mask {
-	out := Mask{Data: make([]Tissue, len(m.Data))}
+func layersTurned(m anatomy.Mask, order [3]int, mirrored [3]bool) anatomy.Mask {
+	out := anatomy.Mask{Data: make([]anatomy.Tissue, len(m.Data))}
 	for row := range 3 {
 		out.Affine[row][3] = m.Affine[row][3]
 		for c, from := range order {
@@ -98,12 +99,12 @@ func layersTurned(m Mask, order [3]int, mirrored [3]bool) Mask {
 func TestDepthWorkers(t *testing.T) {
 	for _, bone := range []bool{true, false} {
 		m := shellCylinder(20).draw(shellGrid([3]float64{0.5, 0.5, 1}, shellOblique), bone, 0)
-		want, err := Depth(t.Context(), m, DepthOptions{Workers: 1})
+		want, err := Measure(t.Context(), m, Options{Workers: 1})
 		if err != nil {
 			t.Fatal(err)
 		}
 		for _, workers := range []int{0, 2, 3, 7, 1000} {
-			got, err := Depth(t.Context(), m, DepthOptions{Workers: workers})
+			got, err := Measure(t.Context(), m, Options{Workers: workers})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -120,12 +121,12 @@ func TestDepthWorkers(t *testing.T) {
 }
 
 // layersBox returns a mask of n³ voxels of 0.5 × 0.5 × 1 mm with a box of medial tibial cartilage in it.
-func layersBox(n int, from, to [3]int) Mask {
-	m := Mask{Geometry: volume.Geometry{Size: [3]int{n, n, n}, Affine: [3][4]float64{{0.5}, {0, 0.5}, {0, 0, 1}}}, Data: make([]Tissue, n*n*n)}
+func layersBox(n int, from, to [3]int) anatomy.Mask {
+	m := anatomy.Mask{Geometry: volume.Geometry{Size: [3]int{n, n, n}, Affine: [3][4]float64{{0.5}, {0, 0.5}, {0, 0, 1}}}, Data: make([]anatomy.Tissue, n*n*n)}
 	for k := from[2]; k < to[2]; k++ {
 		for j := from[1]; j < to[1]; j++ {
 			for i := from[0]; i < to[0]; i++ {
-				m.Data[i+n*(j+n*k)] = MedialTibialCartilage
+				m.Data[i+n*(j+n*k)] = anatomy.MedialTibialCartilage
 			}
 		}
 	}
@@ -136,22 +137,22 @@ func layersBox(n int, from, to [3]int) Mask {
 func TestDepthDegenerate(t *testing.T) {
 	for _, test := range []struct {
 		name      string
-		mask      Mask
+		mask      anatomy.Mask
 		undefined int
 		halves    bool // layers
 	}{
 		{"empty", layersBox(9, [3]int{}, [3]int{}), 0, false},
-		{"no voxels at all", Mask{Geometry: volume.Geometry{Affine: [3][4]float64{{1}, {0, 1}, {0, 0, 1}}}}, 0, false},
+		{"no voxels at all", anatomy.Mask{Geometry: volume.Geometry{Affine: [3][4]float64{{1}, {0, 1}, {0, 0, 1}}}}, 0, false},
 		{"one voxel", layersBox(9, [3]int{4, 4, 4}, [3]int{5, 5, 5}), 0, false},
 		{"one voxel thick", layersBox(30, [3]int{3, 3, 15}, [3]int{27, 27, 16}), 0, false},
 		{"two voxels thick", layersBox(30, [3]int{3, 3, 14}, [3]int{27, 27, 16}), 0, true},
 		{"all of the grid", layersBox(9, [3]int{}, [3]int{9, 9, 9}), 729, false},
 	} {
-		d, err := Depth(t.Context(), test.mask, DepthOptions{})
+		d, err := Measure(t.Context(), test.mask, Options{})
 		if err != nil {
 			t.Fatal(test.name, err)
 		}
-		if got := d.Sheets[OfTibia].Undefined; got != test.undefined {
+		if got := d.Sheets[anatomy.OfTibia].Undefined; got != test.undefined {
 			t.Errorf("%s: %d of %d voxels have no depth, want %d", test.name, got, len(d.Voxels), test.undefined)
 		}
 		wrong := 0
@@ -177,7 +178,7 @@ func TestDepthDegenerate(t *testing.T) {
 func TestDepthOfOneSlice(t *testing.T) {
 	m := layersBox(60, [3]int{10, 20, 30}, [3]int{50, 29, 31})
 	m.Affine = [3][4]float64{{0.5}, {0, 0, 3}, {0, 0.5, 0}} // rows go up, slices to the back
-	d, err := Depth(t.Context(), m, DepthOptions{})
+	d, err := Measure(t.Context(), m, Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -196,7 +197,7 @@ func TestDepthOfOneSlice(t *testing.T) {
 func TestDepthDirections(t *testing.T) {
 	m := layersBox(30, [3]int{3, 3, 13}, [3]int{27, 27, 17})
 	for _, up := range [][3]float64{{}, {0, 0, 2}, {0, 0, -1}, {0.5, 0, -1}} {
-		d, err := Depth(t.Context(), m, DepthOptions{Axes: func(context.Context) (Axes, error) { return Axes{Superior: up}, nil }})
+		d, err := Measure(t.Context(), m, Options{Axes: func(context.Context) (anatomy.Axes, error) { return anatomy.Axes{Superior: up}, nil }})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -213,13 +214,13 @@ func TestDepthAffine(t *testing.T) {
 	m := layersBox(9, [3]int{1, 1, 1}, [3]int{5, 5, 5})
 	m.Affine[2] = m.Affine[1]
 	var fault *AffineError
-	if _, err := Depth(t.Context(), m, DepthOptions{}); !errors.As(err, &fault) {
+	if _, err := Measure(t.Context(), m, Options{}); !errors.As(err, &fault) {
 		t.Errorf("error %v, want an *AffineError", err)
 	}
-	if _, _, err := Erode(t.Context(), m, 1); !errors.As(err, &fault) {
+	if _, err := Erode(t.Context(), m, 1); !errors.As(err, &fault) {
 		t.Errorf("Erode: error %v, want an *AffineError", err)
 	}
-	if _, err := (Depths{}).ThinFor(m.Geometry, 2, nil); !errors.As(err, &fault) {
+	if _, err := (Field{}).ThinFor(m.Geometry, 2, nil); !errors.As(err, &fault) {
 		t.Errorf("ThinFor: error %v, want an *AffineError", err)
 	}
 }
@@ -228,7 +229,7 @@ func TestDepthAffine(t *testing.T) {
 func TestLayers(t *testing.T) {
 	m := layersBox(40, [3]int{3, 3, 14}, [3]int{37, 37, 26})
 	m.Affine[2][2] = 0.5
-	d, err := Depth(t.Context(), m, DepthOptions{})
+	d, err := Measure(t.Context(), m, Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -254,7 +255,7 @@ func TestLayers(t *testing.T) {
 // is neither.
 func TestThinFor(t *testing.T) {
 	s := shellFlat(2.5)
-	d, err := Depth(t.Context(), s.draw(shellGrid(shellFine, shellOblique), true, 0), DepthOptions{})
+	d, err := Measure(t.Context(), s.draw(shellGrid(shellFine, shellOblique), true, 0), Options{})
 	if err != nil {
 		t.Fatal(err)
 	}

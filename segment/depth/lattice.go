@@ -1,6 +1,9 @@
-package anatomy
+package depth
 
-import "github.com/t2map/t2map/volume"
+import (
+	"github.com/t2map/t2map/segment/internal/space"
+	"github.com/t2map/t2map/volume"
+)
 
 // lattice is a grid with what the depth needs of it.
 type lattice struct {
@@ -43,7 +46,7 @@ func (l *lattice) centre(i [3]int32) vector {
 // whose axes are the edges of the voxel. Along an edge it is the spacing; on a grid of cubes it
 // is the same in every direction.
 func (l *lattice) extent(direction vector) float64 {
-	return 1 / vector{l.rows[0].dot(direction), l.rows[1].dot(direction), l.rows[2].dot(direction)}.length()
+	return 1 / vector{l.rows[0].Dot(direction), l.rows[1].Dot(direction), l.rows[2].Dot(direction)}.Length()
 }
 
 // The six neighbours of a voxel: direction d goes along axis d/2, backwards where d is even.
@@ -61,3 +64,9 @@ func (l *lattice) leaves(i [3]int32, d int) bool {
 	at := int(i[axisOf(d)]) + stepOf(d)
 	return at < 0 || at >= l.size[axisOf(d)]
 }
+
+type vector = space.Vector
+
+// worthSharing is the least number of items per worker: below it, starting a goroutine (about a
+// microsecond) costs more than it saves.
+const worthSharing = 1000

@@ -1,43 +1,18 @@
-package anatomy
+package depth
 
 import (
 	"context"
 	"math"
+
+	"github.com/t2map/t2map/internal/parallel"
+	"github.com/t2map/t2map/segment/anatomy"
+	"github.com/t2map/t2map/segment/internal/words"
 )
-
-// Bone is a bone whose surface carries cartilage. The cartilage of one bone is one sheet for
-// its depth, however many labels divide it: a border between labels is not a surface.
-type Bone uint8
-
-// The bones.
-const (
-	OfFemur Bone = iota
-	OfTibia
-	OfPatella
-	bones // their number
-)
-
-// BoneOf returns the bone that the cartilage lies on; ok is false for what is not cartilage.
-func BoneOf(t Tissue) (b Bone, ok bool) {
-	switch t {
-	case TibialCartilage, MedialTibialCartilage, LateralTibialCartilage:
-		return OfTibia, true
-	case PatellarCartilage:
-		return OfPatella, true
-	}
-	return OfFemur, t.Cartilage()
-}
-
-// Tissue returns the tissue of the bone itself.
-func (b Bone) Tissue() Tissue { return [bones]Tissue{Femur, Tibia, Patella}[min(b, bones-1)] }
-
-// String returns the name of the bone: femur.
-func (b Bone) String() string { return b.Tissue().String() }
 
 // sheetOf says for every value of a Tissue which sheet it belongs to, as Bone + 1; 0 for none.
 var sheetOf = func() (out [256]uint8) {
-	for _, t := range Tissues() {
-		if b, ok := BoneOf(t); ok {
+	for _, t := range anatomy.Tissues() {
+		if b, ok := anatomy.BoneOf(t); ok {
 			out[t] = uint8(b) + 1
 		}
 	}
@@ -46,7 +21,7 @@ var sheetOf = func() (out [256]uint8) {
 
 // sheet is the cartilage of one bone as a sparse list.
 type sheet struct {
-	bone   Bone
+	bone   anatomy.Bone
 	voxels []int32             // indices in the mask, ascending
 	index  [][3]int32          // their columns, rows and slices
 	next   [][directions]int32 // the neighbours' numbers in voxels; −1 outside the sheet
@@ -57,10 +32,10 @@ type sheet struct {
 type stretch struct{ v, i, n int32 }
 
 // findSheets lists the cartilage of each bone.
-func findSheets(ctx context.Context, data []Tissue, l *lattice, workers int) (out [bones]sheet, err error) {
-	const most = 64 // parts, see DepthOptions.Workers
-	var found [most][bones][]stretch
-	shareOut(l.size[1]*l.size[2], workers, func(part, from, to int) {
+func findSheets(ctx context.Context, data []anatomy.Tissue, l *lattice, workers int) (out [anatomy.Bones]sheet, err error) {
+	rows := l.size[1] * l.size[2]
+	found := make([][anatomy.Bones][]stretch, parallel.Parts(rows, workers, worthSharing))
+	parallel.Split(rows, workers, worthSharing, func(part, from, to int) {
 		for row := from; row < to && (row%rowsPerCheck != 0 || ctx.Err() == nil); row++ {
 			stretches(&found[part], data[row*l.size[0]:][:l.size[0]], row*l.size[0])
 		}
@@ -70,7 +45,7 @@ func findSheets(ctx context.Context, data []Tissue, l *lattice, workers int) (ou
 			return out, err
 		}
 		s := &out[b]
-		s.bone = Bone(b)
+		s.bone = anatomy.Bone(b)
 		n := 0
 		for part := range found {
 			for _, r := range found[part][b] {
@@ -99,12 +74,12 @@ func findSheets(ctx context.Context, data []Tissue, l *lattice, workers int) (ou
 const rowsPerCheck = 256
 
 // stretches appends those of a row whose first voxel is first.
-func stretches(found *[bones][]stretch, row []Tissue, first int) {
+func stretches(found *[anatomy.Bones][]stretch, row []anatomy.Tissue, first int) {
 	for i := 0; i < len(row); {
 		t := row[i]
 		start := i
 		for i++; i < len(row) && row[i] == t; i++ {
-			for eight := eightOf(t); len(row)-i >= 8 && eightAt(row[i:]) == eight; {
+			for eight := words.EightOf(t); len(row)-i >= 8 && words.Eight(row[i:]) == eight; {
 				i += 8 // nearly everywhere is background or bone
 			}
 			if i == len(row) || row[i] != t {
@@ -124,23 +99,13 @@ func stretches(found *[bones][]stretch, row []Tissue, first int) {
 	}
 }
 
-// eightAt returns the first eight voxels of a row in one word.
-func eightAt[T ~uint8](x []T) uint64 {
-	_ = x[7]
-	return uint64(x[0]) | uint64(x[1])<<8 | uint64(x[2])<<16 | uint64(x[3])<<24 |
-		uint64(x[4])<<32 | uint64(x[5])<<40 | uint64(x[6])<<48 | uint64(x[7])<<56
-}
-
-// eightOf returns that word where all are t.
-func eightOf(t Tissue) uint64 { return uint64(t) * 0x0101010101010101 }
-
 // locate finds the centres of the voxels.
 func (s *sheet) locate(l *lattice, workers int) {
 	s.at = make([][3]float32, len(s.voxels))
 	origin := l.centre(s.index[0])
-	shareOut(len(s.at), workers, func(_, from, to int) {
+	parallel.Split(len(s.at), workers, worthSharing, func(_, from, to int) {
 		for n := from; n < to; n++ {
-			s.at[n] = l.centre(s.index[n]).minus(origin).short()
+			s.at[n] = l.centre(s.index[n]).Minus(origin).Short()
 		}
 	})
 }
@@ -179,7 +144,7 @@ func (s *sheet) single(n int, l *lattice, normal vector) bool {
 	}
 	axis, most := 0, 0.0
 	for c := range 3 {
-		if along := math.Abs(l.columns[c].dot(normal)) / l.columns[c].length(); along > most {
+		if along := math.Abs(l.columns[c].Dot(normal)) / l.columns[c].Length(); along > most {
 			axis, most = c, along
 		}
 	}

@@ -1,4 +1,6 @@
-package anatomy
+// Package unroll fits a cylinder to the femoral cartilage and unrolls T2 from its surface, as a
+// map by angle and by distance along the axis. Positions are in mm LPS, angles of maps in degrees.
+package unroll
 
 import (
 	"context"
@@ -6,8 +8,8 @@ import (
 	"slices"
 )
 
-// UnrollOptions are the options of FemoralCylinder.Unroll. The zero value is the default.
-type UnrollOptions struct {
+// Options are the options of Cylinder.Unroll. The zero value is the default.
+type Options struct {
 	// Angle is the height of a cell in degrees; 0: 2.
 	Angle float64
 	// Across is the width of a cell in mm; 0: 3. The distance between slices leaves no column
@@ -19,14 +21,14 @@ type UnrollOptions struct {
 	Back [3]float64
 }
 
-// UnrolledPoint is a T2 at a position.
-type UnrolledPoint struct {
+// Point is a T2 at a position.
+type Point struct {
 	At     [3]float64 // mm LPS
 	T2     float64    // ms
 	Weight float64    // such as the fraction of the voxel; 0 and less, or NaN, does not count
 }
 
-// UnrolledMap is the T2 of the femoral cartilage, unrolled from its cylinder.
+// Map is the T2 of the femoral cartilage, unrolled from its cylinder.
 //
 // Row r holds the angles from (Rows[0]+r)·Angle to one step more, in degrees about the axis of
 // the cylinder: 0° looks down the leg, at the weight-bearing part; positive angles go to the
@@ -35,7 +37,7 @@ type UnrolledPoint struct {
 // mm along the axis: 0 is beside the centroid of the points to which the cylinder was fitted,
 // positive is where the axis points, the patient's left unless another side was asked for.
 // Hence maps of the same steps share the borders of their cells.
-type UnrolledMap struct {
+type Map struct {
 	Angle, Across float64 // steps in degrees and mm
 	Rows, Columns [2]int  // the first step, and the one after the last
 	// T2 is the weighted mean per cell in ms, row by row; NaN where there is none. In a change
@@ -46,47 +48,50 @@ type UnrolledMap struct {
 }
 
 // Size returns the number of rows and columns.
-func (m UnrolledMap) Size() (rows, columns int) {
+func (m Map) Size() (rows, columns int) {
 	return m.Rows[1] - m.Rows[0], m.Columns[1] - m.Columns[0]
 }
 
 // Middle returns the angle in degrees and the distance in mm at the middle of a cell.
-func (m UnrolledMap) Middle(row, column int) (angle, across float64) {
+func (m Map) Middle(row, column int) (angle, across float64) {
 	return (float64(m.Rows[0]+row) + 0.5) * m.Angle, (float64(m.Columns[0]+column) + 0.5) * m.Across
 }
 
+// pointsPerCheck is the number of points after which Unroll asks whether the context has ended.
+const pointsPerCheck = 1 << 14
+
 // unrolledDefault are the steps: 2° are 0.9 mm at a radius of 25 mm, about two pixels of a T2
 // series; 3 mm is the usual thickness of its slices.
-var unrolledDefault = UnrollOptions{Angle: 2, Across: 3}
+var unrolledDefault = Options{Angle: 2, Across: 3}
 
 // Unroll puts points on the cylinder's surface, as a map that is just large enough, and
 // averages them per cell through the whole depth. For a map of one layer, hand over the points
 // of that layer. Points without a finite T2 or a weight are left out. A map without points has
 // no rows. The error is that of ctx when it ends.
-func (c FemoralCylinder) Unroll(
-	ctx context.Context, points []UnrolledPoint, options UnrollOptions,
-) (UnrolledMap, error) {
+func (c Cylinder) Unroll(
+	ctx context.Context, points []Point, options Options,
+) (Map, error) {
 	if !(options.Angle > 0) {
 		options.Angle = unrolledDefault.Angle
 	}
 	if !(options.Across > 0) {
 		options.Across = unrolledDefault.Across
 	}
-	m := UnrolledMap{Angle: options.Angle, Across: options.Across}
+	m := Map{Angle: options.Angle, Across: options.Across}
 	axis, down, back := c.frame(options)
 	type place struct{ row, column int }
 	places := make([]place, 0, len(points))
-	kept := make([]UnrolledPoint, 0, len(points))
+	kept := make([]Point, 0, len(points))
 	for n, p := range points {
-		if n%voxelsPerCheck == 0 && ctx.Err() != nil {
-			return UnrolledMap{}, ctx.Err()
+		if n%pointsPerCheck == 0 && ctx.Err() != nil {
+			return Map{}, ctx.Err()
 		}
 		if !(p.Weight > 0) || math.IsNaN(p.T2) || math.IsInf(p.T2, 0) {
 			continue
 		}
-		q := vector(p.At).minus(vector(c.Centre))
-		angle := math.Atan2(q.dot(back), q.dot(down)) * 180 / math.Pi
-		at := place{int(math.Floor(angle / m.Angle)), int(math.Floor(q.dot(axis) / m.Across))}
+		q := vector(p.At).Minus(vector(c.Centre))
+		angle := math.Atan2(q.Dot(back), q.Dot(down)) * 180 / math.Pi
+		at := place{int(math.Floor(angle / m.Angle)), int(math.Floor(q.Dot(axis) / m.Across))}
 		if len(kept) == 0 {
 			m.Rows, m.Columns = [2]int{at.row, at.row + 1}, [2]int{at.column, at.column + 1}
 		}
@@ -108,18 +113,18 @@ func (c FemoralCylinder) Unroll(
 }
 
 // frame returns the axis and, at right angles to it, the directions of 0° and of 90°.
-func (c FemoralCylinder) frame(options UnrollOptions) (axis, down, back vector) {
+func (c Cylinder) frame(options Options) (axis, down, back vector) {
 	axis, down, back = vector(c.Axis), vector(options.Down), vector(options.Back)
-	if down.unit() == (vector{}) {
+	if down.Unit() == (vector{}) {
 		down = vector{0, 0, -1}
 	}
-	if back.unit() == (vector{}) {
+	if back.Unit() == (vector{}) {
 		back = vector{0, 1, 0}
 	}
-	down = down.minus(axis.times(down.dot(axis))).unit()
-	across := axis.cross(down)
-	if across.dot(back) < 0 {
-		across = across.times(-1)
+	down = down.Minus(axis.Times(down.Dot(axis))).Unit()
+	across := axis.Cross(down)
+	if across.Dot(back) < 0 {
+		across = across.Times(-1)
 	}
 	return axis, down, across
 }
@@ -135,11 +140,11 @@ func (e *StepsError) Error() string {
 // cell that either lacks is NaN. Each visit's map is relative to its own cylinder, so a knee
 // that lay differently needs no registration, as long as the same part of the femur was in
 // view. Maps with cells of different sizes are a *StepsError.
-func (m UnrolledMap) ChangeFrom(earlier UnrolledMap) (UnrolledMap, error) {
+func (m Map) ChangeFrom(earlier Map) (Map, error) {
 	if m.Angle != earlier.Angle || m.Across != earlier.Across {
-		return UnrolledMap{}, &StepsError{[2]float64{m.Angle, m.Across}, [2]float64{earlier.Angle, earlier.Across}}
+		return Map{}, &StepsError{[2]float64{m.Angle, m.Across}, [2]float64{earlier.Angle, earlier.Across}}
 	}
-	out := UnrolledMap{Angle: m.Angle, Across: m.Across, Rows: span(m.Rows, earlier.Rows), Columns: span(m.Columns, earlier.Columns)}
+	out := Map{Angle: m.Angle, Across: m.Across, Rows: span(m.Rows, earlier.Rows), Columns: span(m.Columns, earlier.Columns)}
 	rows, columns := out.Size()
 	out.T2 = slices.Repeat([]float64{math.NaN()}, rows*columns)
 	out.Weight = make([]float64, rows*columns)
@@ -155,7 +160,7 @@ func (m UnrolledMap) ChangeFrom(earlier UnrolledMap) (UnrolledMap, error) {
 }
 
 // cell returns the T2 and the weight of a cell by its steps.
-func (m UnrolledMap) cell(row, column int) (t2, weight float64) {
+func (m Map) cell(row, column int) (t2, weight float64) {
 	rows, columns := m.Size()
 	row, column = row-m.Rows[0], column-m.Columns[0]
 	if row < 0 || column < 0 || row >= rows || column >= columns {

@@ -1,21 +1,25 @@
-package anatomy
+// Package depth measures how deep each voxel of cartilage lies between bone and joint, from the
+// mask alone and on its own grid, and what follows from that: layers, profiles of T2, and masks
+// without their outermost voxels. Positions and distances are in mm, in LPS.
+package depth
 
 import (
 	"context"
 	"fmt"
 	"math"
 
+	"github.com/t2map/t2map/internal/parallel"
+	"github.com/t2map/t2map/segment/anatomy"
 	"github.com/t2map/t2map/volume"
 )
 
-// DepthOptions are the options of Depth. The zero value is the default.
-type DepthOptions struct {
+// Options are the options of Depth. The zero value is the default.
+type Options struct {
 	// Axes returns the axes of the knee. It is called only where a bone has no label, so that Depth
 	// can run beside what finds the axes, and several goroutines may call it at the same time. Its error
 	// ends Depth. An axis of zero, and all of them without a function, are the patient's.
-	Axes func(context.Context) (Axes, error)
-	// Workers is the number of goroutines, at most 64; 0: as many as there are processors. The
-	// result does not depend on it.
+	Axes func(context.Context) (anatomy.Axes, error)
+	// Workers is the number of goroutines; 0 means one per processor. The result does not depend on it.
 	Workers int
 }
 
@@ -26,8 +30,8 @@ func (e *AffineError) Error() string {
 	return fmt.Sprintf("the affine of the mask has no inverse: %v", e.Affine)
 }
 
-// Depths is the relative depth of the cartilage of a mask, voxel by voxel.
-type Depths struct {
+// Field is the relative depth of the cartilage of a mask, voxel by voxel.
+type Field struct {
 	volume.Geometry
 	// Voxels are the indices of the voxels of cartilage in the mask: sheet by sheet in the
 	// order of Bone, and ascending in each.
@@ -40,7 +44,7 @@ type Depths struct {
 	// Normal is the direction from bone to joint through the voxel, of length 1, in LPS.
 	Normal [][3]float32
 	// Sheets says what was found on each bone.
-	Sheets [bones]SheetDepth
+	Sheets [anatomy.Bones]SheetDepth
 }
 
 // BoneSource says how the bone side of cartilage was found.
@@ -77,7 +81,7 @@ type SheetDepth struct {
 	BoneArea, JointArea float64
 }
 
-// Depth returns the relative depth of every voxel of cartilage: b/(b + j), where b and j are
+// Measure returns the relative depth of every voxel of cartilage: b/(b + j), where b and j are
 // the distances in mm from the centre of the voxel to the bone side and to the joint side. On
 // spherical, cylindrical and flat shells that is the exact depth. (The solution of Laplace's
 // equation is not: in a shell of 2.5 mm on a sphere of 20 mm, its value at half depth is 0.53.)
@@ -94,16 +98,16 @@ type SheetDepth struct {
 //
 // The order of slices, rows and columns does not matter, nor does a mirrored or oblique affine.
 // An affine without an inverse is an *AffineError. When ctx ends, so does Depth, with its error.
-func Depth(ctx context.Context, m Mask, options DepthOptions) (Depths, error) {
-	out := Depths{Geometry: m.Geometry}
+func Measure(ctx context.Context, m anatomy.Mask, options Options) (Field, error) {
+	out := Field{Geometry: m.Geometry}
 	l, ok := newLattice(m.Geometry)
 	if !ok {
-		return Depths{}, &AffineError{m.Affine}
+		return Field{}, &AffineError{m.Affine}
 	}
-	workers := options.workers()
+	workers := parallel.Workers(options.Workers)
 	sheets, err := findSheets(ctx, m.Data, l, workers)
 	if err != nil {
-		return Depths{}, err
+		return Field{}, err
 	}
 	for b := range sheets {
 		s := &sheets[b]
@@ -114,14 +118,14 @@ func Depth(ctx context.Context, m Mask, options DepthOptions) (Depths, error) {
 	out.Depth = make([]float32, len(out.Voxels))
 	out.Thickness = make([]float32, len(out.Voxels))
 	out.Normal = make([][3]float32, len(out.Voxels))
-	err = sideBySide(len(sheets), workers, func(b int) error {
+	err = parallel.Each(ctx, len(sheets), workers, func(b int) error {
 		if len(sheets[b].voxels) == 0 {
 			return nil
 		}
 		return out.measure(ctx, &sheets[b], m.Data, l, options)
 	})
 	if err != nil {
-		return Depths{}, err
+		return Field{}, err
 	}
 	return out, nil
 }
@@ -133,8 +137,8 @@ const unlabelled = 0.02
 
 // measure finds the sides of a sheet, and the depth of its voxels between them. What it sets is
 // of no use where it returns an error.
-func (out *Depths) measure(ctx context.Context, s *sheet, data []Tissue, l *lattice, options DepthOptions) error {
-	workers := options.workers()
+func (out *Field) measure(ctx context.Context, s *sheet, data []anatomy.Tissue, l *lattice, options Options) error {
+	workers := parallel.Workers(options.Workers)
 	about := &out.Sheets[s.bone]
 	f := findSurface(ctx, s, data, l, workers)
 	s.locate(l, workers)
@@ -167,15 +171,15 @@ func (out *Depths) measure(ctx context.Context, s *sheet, data []Tissue, l *latt
 }
 
 // between sets the depth of a sheet's voxels between its two sides.
-func (out *Depths) between(s *sheet, l *lattice, workers int, bone, joint *boundary) {
+func (out *Field) between(s *sheet, l *lattice, workers int, bone, joint *boundary) {
 	about := &out.Sheets[s.bone]
 	about.BoneArea, about.JointArea, about.Undefined = bone.area, joint.area, 0
 	about.Bone = make([][3]float64, len(bone.pieces))
 	for n, p := range bone.pieces {
 		about.Bone[n] = p.at
 	}
-	var undefined [64]int
-	shareOut(len(s.voxels), workers, func(part, from, to int) {
+	undefined := make([]int, parallel.Parts(len(s.voxels), workers, worthSharing))
+	parallel.Split(len(s.voxels), workers, worthSharing, func(part, from, to int) {
 		for n := from; n < to; n++ {
 			at := about.From + n
 			x := l.centre(s.index[n])
@@ -191,11 +195,11 @@ func (out *Depths) between(s *sheet, l *lattice, workers int, bone, joint *bound
 			// Rounded, so that the middle of a plate of three voxels is at 0.5 on every machine
 			// and on a mirrored grid.
 			out.Depth[at], out.Thickness[at] = float32(math.Round(b/thickness*1e5)/1e5), float32(thickness)
-			normal := fromBone.minus(fromJoint).unit()
+			normal := fromBone.Minus(fromJoint).Unit()
 			if s.single(n, l, normal) {
 				out.Depth[at] = 0.5
 			}
-			out.Normal[at] = normal.short()
+			out.Normal[at] = normal.Short()
 		}
 	})
 	for _, n := range undefined {

@@ -1,8 +1,10 @@
-package anatomy
+package depth
 
 import (
 	"iter"
 	"math"
+
+	"github.com/t2map/t2map/internal/parallel"
 )
 
 // patch is a part of a surface, on which values can diffuse: nothing enters or leaves it, so
@@ -27,7 +29,7 @@ func (f *surface) patch(take func(face int) bool) *patch {
 		}
 	}
 	p.faces, p.links = make([]int32, count), make([][4]int32, count)
-	shareOut(len(number), f.workers, func(_, from, to int) {
+	parallel.Split(len(number), f.workers, worthSharing, func(_, from, to int) {
 		for face := from; face < to; face++ {
 			n := number[face]
 			if n < 0 {
@@ -74,7 +76,7 @@ func (p *patch) smooth(values []vector, sigma float64) []vector {
 	}
 	from, to := values, p.spare
 	for dt := range p.steps(sigma) {
-		shareOut(len(from), p.of.workers, func(_, lo, hi int) {
+		parallel.Split(len(from), p.of.workers, worthSharing, func(_, lo, hi int) {
 			for n := lo; n < hi; n++ {
 				w, links := &p.of.weights[p.faces[n]], &p.links[n]
 				flow(&to[n], &from[n], &from[links[0]], &from[links[1]], &from[links[2]], &from[links[3]], w, dt)
@@ -96,7 +98,7 @@ func (p *patch) smoothTrue(sigma float64) []surfel {
 	}
 	for dt := range p.steps(sigma) {
 		from, to := once, spare
-		shareOut(len(from), p.of.workers, func(_, lo, hi int) {
+		parallel.Split(len(from), p.of.workers, worthSharing, func(_, lo, hi int) {
 			for n := lo; n < hi; n++ {
 				w, links := &p.of.weights[p.faces[n]], &p.links[n]
 				a, b, c, d := &from[links[0]], &from[links[1]], &from[links[2]], &from[links[3]]
@@ -109,12 +111,12 @@ func (p *patch) smoothTrue(sigma float64) []surfel {
 	}
 	taken := make([]vector, len(p.faces))
 	for n, face := range p.faces {
-		taken[n] = p.of.at[face].minus(once[n].at)
+		taken[n] = p.of.at[face].Minus(once[n].at)
 	}
 	taken = p.smooth(taken, sigma)
-	shareOut(len(once), p.of.workers, func(_, lo, hi int) {
+	parallel.Split(len(once), p.of.workers, worthSharing, func(_, lo, hi int) {
 		for n := lo; n < hi; n++ {
-			once[n] = surfel{once[n].at.plus(taken[n]), once[n].normal.unit()}
+			once[n] = surfel{once[n].at.Plus(taken[n]), once[n].normal.Unit()}
 		}
 	})
 	return once
@@ -134,7 +136,7 @@ func flow(u, v, a, b, c, d *vector, w *[4]float64, dt float64) {
 func (p *patch) smoothNumbers(from []float64, sigma float64, leak bool) []float64 {
 	to := make([]float64, len(from))
 	for dt := range p.steps(sigma) {
-		shareOut(len(from), p.of.workers, func(_, lo, hi int) {
+		parallel.Split(len(from), p.of.workers, worthSharing, func(_, lo, hi int) {
 			for n := lo; n < hi; n++ {
 				flow, loss := 0.0, 0.0
 				w := &p.of.weights[p.faces[n]]
@@ -163,9 +165,9 @@ func (p *patch) normals(sigma float64) []vector {
 		out[n] = p.of.normal(face)
 	}
 	out = p.smooth(out, sigma)
-	shareOut(len(out), p.of.workers, func(_, from, to int) {
+	parallel.Split(len(out), p.of.workers, worthSharing, func(_, from, to int) {
 		for n := from; n < to; n++ {
-			out[n] = out[n].unit()
+			out[n] = out[n].Unit()
 		}
 	})
 	return out

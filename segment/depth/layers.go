@@ -1,6 +1,9 @@
-package anatomy
+package depth
 
-import "github.com/t2map/t2map/volume"
+import (
+	"github.com/t2map/t2map/internal/parallel"
+	"github.com/t2map/t2map/volume"
+)
 
 // DefaultLayers is the number of layers where none is asked for: deep and superficial.
 const DefaultLayers = 2
@@ -10,7 +13,7 @@ const DefaultLayers = 2
 // the depth is not defined or the cartilage is too thin for the mask's own voxels. It is too
 // thin where it is less than n − ½ voxels thick along its normal: a plate one voxel thick has
 // no halves.
-func (d Depths) Layers(n int) []uint8 {
+func (d Field) Layers(n int) []uint8 {
 	if n < 1 {
 		n = DefaultLayers
 	}
@@ -20,7 +23,7 @@ func (d Depths) Layers(n int) []uint8 {
 	if !ok {
 		return out
 	}
-	shareOut(len(out), 0, func(_, from, to int) {
+	parallel.Split(len(out), 0, worthSharing, func(_, from, to int) {
 		for v := from; v < to; v++ {
 			if d.Thickness[v] > 0 && float64(d.Thickness[v]) >= (float64(n)-0.5)*l.extent(d.normal(v)) {
 				out[v] = uint8(1 + min(n-1, int(float64(d.Depth[v])*float64(n))))
@@ -30,7 +33,7 @@ func (d Depths) Layers(n int) []uint8 {
 	return out
 }
 
-func (d Depths) normal(v int) vector {
+func (d Field) normal(v int) vector {
 	n := d.Normal[v]
 	return vector{float64(n[0]), float64(n[1]), float64(n[2])}
 }
@@ -55,7 +58,7 @@ func (t Thin) Fraction() float64 { return float64(t.Thin) / float64(t.Voxels) }
 // voxel is measured along the cartilage's own normal, as that of the ellipsoid whose axes are
 // the voxel's edges: where the cartilage faces along a slice, the pixels count, and where it
 // faces the next slice, their distance. An affine without an inverse is an *AffineError.
-func (d Depths) ThinFor(g volume.Geometry, n float64, take func(v int) bool) (Thin, error) {
+func (d Field) ThinFor(g volume.Geometry, n float64, take func(v int) bool) (Thin, error) {
 	var t Thin
 	l, ok := newLattice(g)
 	if !ok {

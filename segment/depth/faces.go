@@ -1,6 +1,11 @@
-package anatomy
+package depth
 
-import "context"
+import (
+	"context"
+
+	"github.com/t2map/t2map/internal/parallel"
+	"github.com/t2map/t2map/segment/anatomy"
+)
 
 // side is what a face of a sheet's boundary looks at.
 type side uint8
@@ -46,7 +51,7 @@ const (
 const Margin = boneGap + 1
 
 // findSurface lists the faces of the sheet and links those that share an edge.
-func findSurface(ctx context.Context, s *sheet, data []Tissue, l *lattice, workers int) *surface {
+func findSurface(ctx context.Context, s *sheet, data []anatomy.Tissue, l *lattice, workers int) *surface {
 	f := &surface{of: make([][directions]int32, len(s.voxels)), scale: l.scale(), workers: workers, ctx: ctx}
 	faces := 0
 	for n := range s.next {
@@ -61,13 +66,13 @@ func findSurface(ctx context.Context, s *sheet, data []Tissue, l *lattice, worke
 	f.voxel, f.dir, f.side = make([]int32, faces), make([]uint8, faces), make([]side, faces)
 	f.at, f.links, f.weights = make([]vector, faces), make([][4]int32, faces), make([][4]float64, faces)
 	for axis := range 3 {
-		a := l.columns[(axis+1)%3].cross(l.columns[(axis+2)%3])
-		if a.dot(l.columns[axis]) < 0 { // a left-handed grid
-			a = a.times(-1)
+		a := l.columns[(axis+1)%3].Cross(l.columns[(axis+2)%3])
+		if a.Dot(l.columns[axis]) < 0 { // a left-handed grid
+			a = a.Times(-1)
 		}
-		f.area[2*axis], f.area[2*axis+1] = a.times(-1), a
+		f.area[2*axis], f.area[2*axis+1] = a.Times(-1), a
 	}
-	shareOut(len(s.voxels), workers, func(_, from, to int) {
+	parallel.Split(len(s.voxels), workers, worthSharing, func(_, from, to int) {
 		for n := from; n < to; n++ {
 			for d, face := range f.of[n] {
 				if face >= 0 {
@@ -81,7 +86,7 @@ func findSurface(ctx context.Context, s *sheet, data []Tissue, l *lattice, worke
 }
 
 // see fills in what is known of the face of voxel n in direction d.
-func (f *surface) see(s *sheet, data []Tissue, l *lattice, n, d int) {
+func (f *surface) see(s *sheet, data []anatomy.Tissue, l *lattice, n, d int) {
 	face, i := f.of[n][d], s.index[n]
 	f.voxel[face], f.dir[face] = int32(n), uint8(d)
 	f.side[face] = look(data, l, s.bone, int(s.voxels[n]), i, d)
@@ -98,16 +103,16 @@ func (f *surface) weigh(l *lattice) {
 	most := 0.0
 	for axis := range 3 {
 		b, c := l.columns[(axis+1)%3], l.columns[(axis+2)%3]
-		most = max(most, 2/b.dot(b)+2/c.dot(c))
+		most = max(most, 2/b.Dot(b)+2/c.Dot(c))
 	}
 	f.stable = 1 / most
-	shareOut(len(f.at), f.workers, func(_, from, to int) {
+	parallel.Split(len(f.at), f.workers, worthSharing, func(_, from, to int) {
 		for face := from; face < to; face++ {
 			w := &f.weights[face]
 			sum := 0.0
 			for e, other := range f.links[face] {
-				d := f.at[other].minus(f.at[face])
-				w[e] = 1 / d.dot(d)
+				d := f.at[other].Minus(f.at[face])
+				w[e] = 1 / d.Dot(d)
 				sum += w[e]
 			}
 			scale := min(1, most/sum)
@@ -119,7 +124,7 @@ func (f *surface) weigh(l *lattice) {
 }
 
 // look says what lies beyond the face of voxel v in direction d.
-func look(data []Tissue, l *lattice, bone Bone, v int, i [3]int32, d int) side {
+func look(data []anatomy.Tissue, l *lattice, bone anatomy.Bone, v int, i [3]int32, d int) side {
 	for steps := range boneGap + 1 {
 		if l.leaves(i, d) {
 			if steps == 0 {
@@ -133,7 +138,7 @@ func look(data []Tissue, l *lattice, bone Bone, v int, i [3]int32, d int) side {
 		switch {
 		case t == bone.Tissue():
 			return sideBone
-		case t == NoTissue:
+		case t == anatomy.NoTissue:
 			continue
 		case sheetOf[t] == uint8(bone)+1:
 			if steps <= holeGap {

@@ -1,0 +1,52 @@
+package anatomy
+
+// Bone is a bone whose surface carries cartilage. The cartilage of one bone is one sheet for
+// its depth, however many labels divide it: a border between labels is not a surface.
+type Bone uint8
+
+// The bones.
+const (
+	OfFemur Bone = iota
+	OfTibia
+	OfPatella
+	Bones // their number
+)
+
+// BoneOf returns the bone that the cartilage lies on; ok is false for what is not cartilage.
+func BoneOf(t Tissue) (b Bone, ok bool) {
+	switch t {
+	case TibialCartilage, MedialTibialCartilage, LateralTibialCartilage:
+		return OfTibia, true
+	case PatellarCartilage:
+		return OfPatella, true
+	}
+	return OfFemur, t.Cartilage()
+}
+
+// Tissue returns the tissue of the bone itself.
+func (b Bone) Tissue() Tissue { return [Bones]Tissue{Femur, Tibia, Patella}[min(b, Bones-1)] }
+
+// String returns the name of the bone: femur.
+func (b Bone) String() string { return b.Tissue().String() }
+
+// Structure is what counts as one however many labels divide it: the cartilage of a bone, or
+// the menisci.
+type Structure uint8
+
+// NoStructure is the structure of bone and of NoTissue.
+const NoStructure Structure = 0
+
+// Structure returns the structure that the tissue is a part of.
+func (t Tissue) Structure() Structure { return structures[t] }
+
+// structures holds the structure of each tissue, for every value of a Tissue.
+var structures = func() (out [256]Structure) {
+	for _, t := range Tissues() {
+		if b, ok := BoneOf(t); ok {
+			out[t] = 1 + Structure(b)
+		} else if t.group() == meniscal {
+			out[t] = 1 + Structure(Bones)
+		}
+	}
+	return out
+}()
