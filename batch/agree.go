@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/t2map/t2map/hint"
 	"github.com/t2map/t2map/report"
 	"github.com/t2map/t2map/t2fit"
 )
@@ -59,7 +60,7 @@ func (s Settings) checkAgreement(l *ledger) error {
 	if n == 0 || s.Replace {
 		return nil
 	}
-	return hinted("choose another folder with --out, or add --replace: results of other settings are then moved to "+asideFolder+" in it and the tables hold none of them",
+	return hint.Errorf("choose another folder with --out, or add --replace: results of other settings are then moved to "+asideFolder+" in it and the tables hold none of them",
 		"%w", &SettingsError{Folder: s.Out, Results: n, Differences: differences})
 }
 
@@ -141,7 +142,7 @@ func (l *ledger) checkAlike() error {
 		}
 		e.Groups = append(e.Groups, same)
 	}
-	return hinted("map all studies in one way with t2map run --replace, or move the folders of one group elsewhere", "%w", e)
+	return hint.Errorf("map all studies in one way with t2map run --replace, or move the folders of one group elsewhere", "%w", e)
 }
 
 // made returns the settings that a result was made with.

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/t2map/t2map/dicomio"
+	"github.com/t2map/t2map/hint"
 )
 
 // A folder between the visit and the images does not change who a study is, whichever folder is
@@ -88,8 +89,8 @@ func TestLayoutAboveTheSearchedFolder(t *testing.T) {
 			t.Errorf("%s: remarks %q, want %q", c.name, remarks, c.remark)
 		}
 		switch id, err := s.identify(studies[0], nil); {
-		case c.want == "" && (err == nil || !strings.Contains(Hint(err), "search one of those, or begin the layout with the name of a folder")):
-			t.Errorf("%s: %+v, %v, hint %q", c.name, id, err, Hint(err))
+		case c.want == "" && (err == nil || !strings.Contains(hint.Find(err), "search one of those, or begin the layout with the name of a folder")):
+			t.Errorf("%s: %+v, %v, hint %q", c.name, id, err, hint.Find(err))
 		case c.want != "" && (err != nil || id.Subject+"/"+id.Visit != c.want):
 			t.Errorf("%s: %+v, %v, want %s", c.name, id, err, c.want)
 		}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/t2map/t2map/hint"
 	"github.com/t2map/t2map/report"
 	"github.com/t2map/t2map/segment"
 	"github.com/t2map/t2map/segment/anatomy"
@@ -84,16 +85,16 @@ func sourceOf(jobs []Job, to Job, visit string) (*Job, error) {
 	case len(found) == 1:
 		return found[0], nil
 	case len(found) == 0 && len(sides) > 0: // each of them is known
-		return nil, hinted(hintOtherKnee, "mask: %w", &OtherKneeError{Visit: visit, Side: sideOf(to), Other: sides[0]})
+		return nil, hint.Errorf(hintOtherKnee, "mask: %w", &OtherKneeError{Visit: visit, Side: sideOf(to), Other: sides[0]})
 	case len(found) == 0:
-		return nil, hinted("map the visit together with this one and give it a mask, or give this study a mask of its own",
+		return nil, hint.Errorf("map the visit together with this one and give it a mask, or give this study a mask of its own",
 			"mask: none found, and none to carry: the visit %s is missing, failed or has no mask", short(visit))
 	}
-	hint := "name the studies in a manifest, so that only one belongs to that visit"
+	advice := "name the studies in a manifest, so that only one belongs to that visit"
 	if sideOf(to) == "" {
-		hint = "name the side of this study's knee in a manifest (column side)"
+		advice = "name the side of this study's knee in a manifest (column side)"
 	}
-	return nil, hinted(hint, "mask: %d studies belong to the visit %s, whose mask would be carried (sides: %s)",
+	return nil, hint.Errorf(advice, "mask: %d studies belong to the visit %s, whose mask would be carried (sides: %s)",
 		len(found), short(visit), strings.Join(sides, ", "))
 }
 

@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/t2map/t2map/dicomio"
+	"github.com/t2map/t2map/hint"
 	"github.com/t2map/t2map/printable"
 	"github.com/t2map/t2map/t2fit"
 )
@@ -54,10 +55,10 @@ func (s Settings) chooseTrain(st dicomio.Study, side string) (dicomio.Train, err
 		}
 		return none, ofSetting(rule.noneFits(trains, side))
 	case len(chosen) > 1:
-		return none, ofSetting(hinted("choose one with --series or a series rule in the protocol", "%d multi-echo series: %s", len(chosen), listTrains(chosen)))
+		return none, ofSetting(hint.Errorf("choose one with --series or a series rule in the protocol", "%d multi-echo series: %s", len(chosen), listTrains(chosen)))
 	}
 	if problem := chosen[0].Problem; problem != nil && len(st.Spoiled) > 0 {
-		return none, hinted(Hint(problem), "%w; in its folder lies %s%w", problem, more(st.Spoiled), st.Spoiled[0])
+		return none, hint.Errorf(hint.Find(problem), "%w; in its folder lies %s%w", problem, more(st.Spoiled), st.Spoiled[0])
 	}
 	return chosen[0], chosen[0].Problem
 }
@@ -65,12 +66,12 @@ func (s Settings) chooseTrain(st dicomio.Study, side string) (dicomio.Train, err
 // noneFits says that no train fits the rule and, where that is for the side that the manifest or
 // the layout names, what the trains say of theirs.
 func (r SeriesRule) noneFits(trains []dicomio.Train, side string) error {
-	text, hint := fmt.Sprintf("no multi-echo series fits %s; there are %s", r, listTrains(trains)), "t2map inspect shows the series"
+	text, advice := fmt.Sprintf("no multi-echo series fits %s; there are %s", r, listTrains(trains)), "t2map inspect shows the series"
 	anySide := r
 	anySide.Side = ""
 	others := anySide.among(trains)
 	if side == "" || r.Side != side || len(others) == 0 {
-		return hinted(hint, "%s", text)
+		return hint.Errorf(advice, "%s", text)
 	}
 	said := []string{"the manifest or the layout says " + side}
 	for _, t := range others {
@@ -78,7 +79,7 @@ func (r SeriesRule) noneFits(trains []dicomio.Train, side string) error {
 			said = append(said, fmt.Sprintf("%s of number %d says %s", c.Attribute, t.Number, c.Side))
 		}
 	}
-	return hinted("find out which knee it is: correct the side in the manifest, or ask the site to correct the images", "%s: %s", text, strings.Join(said, ", "))
+	return hint.Errorf("find out which knee it is: correct the side in the manifest, or ask the site to correct the images", "%s: %s", text, strings.Join(said, ", "))
 }
 
 // among returns those of the trains that fit the rule.
@@ -116,10 +117,10 @@ func noTrain(st dicomio.Study) error {
 	}
 	for _, t := range st.Others {
 		if len(t.TE) > 1 {
-			return hinted("T2 needs a series of more echoes", "series %s (number %d) has %d echo times, at least %d are needed", t.Hash, t.Number, len(t.TE), t2fit.MinEchoes)
+			return hint.Errorf("T2 needs a series of more echoes", "series %s (number %d) has %d echo times, at least %d are needed", t.Hash, t.Number, len(t.TE), t2fit.MinEchoes)
 		}
 	}
-	return hinted("t2map inspect shows what is there", "no multi-echo series: %d MR images of other series, %d maps or phase images", st.Passed.OtherSeries, st.Passed.Derived)
+	return hint.Errorf("t2map inspect shows what is there", "no multi-echo series: %d MR images of other series, %d maps or phase images", st.Passed.OtherSeries, st.Passed.Derived)
 }
 
 // String says what the rule asks for: description "SAG*", 7 echoes, side L.

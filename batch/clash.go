@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/t2map/t2map/dicomio"
+	"github.com/t2map/t2map/hint"
 	"github.com/t2map/t2map/table"
 )
 
@@ -43,7 +44,7 @@ func clashes(jobs []Job, earlier earlierStudies) map[int]error {
 		case fromFolder:
 			earlierToo := slices.ContainsFunc(stay, func(e earlierStudy) bool { return e.subject == j.Identity.Subject })
 			if earlierToo || slices.ContainsFunc(others, func(k int) bool { return jobs[k].Study.Top() != j.Study.Top() }) {
-				all[n] = hinted("name the studies in a manifest (--manifest) or by the folders above them (--layout)",
+				all[n] = hint.Errorf("name the studies in a manifest (--manifest) or by the folders above them (--layout)",
 					"identity: PatientID (0010,0020) is empty, and studies in several folders named %.40q would be one subject", j.Identity.Subject)
 			}
 		case fromManifest:
@@ -54,12 +55,12 @@ func clashes(jobs []Job, earlier earlierStudies) map[int]error {
 				return e.subject == j.Identity.Subject && e.visit == "" && sameSide(e.side, knownSide(j))
 			})
 			if earlierToo || slices.ContainsFunc(others, func(k int) bool { return k != n && jobs[k].Identity.Visit == "" && mayShowOneKnee(j, jobs[k]) }) {
-				all[n] = hinted("give each row a visit", "identity: there are several studies of subject %.40q, and the manifest has no visit to tell them apart", j.Identity.Subject)
+				all[n] = hint.Errorf("give each row a visit", "identity: there are several studies of subject %.40q, and the manifest has no visit to tell them apart", j.Identity.Subject)
 			}
 		case fromLayout:
 			other := patients.another(j)
 			if folder := seriesFolder(j); folder != "" && other != "" {
-				all[n] = hinted("begin the layout with the name of a folder, as in 'data/{subject}/{visit}'; or search the folder that holds the subjects",
+				all[n] = hint.Errorf("begin the layout with the name of a folder, as in 'data/{subject}/{visit}'; or search the folder that holds the subjects",
 					"identity: the layout takes the folder %.40q, which is named after a series, for a part of the name, and subjects %.40q and %.40q have one PatientID (0010,0020)", folder, j.Identity.Subject, other)
 			}
 		}
@@ -82,13 +83,13 @@ func doubtful(jobs []Job) map[int][]string {
 	for n, j := range jobs {
 		id := j.Identity
 		if id.source == fromLayout {
-			const hint = "if the layout begins at the wrong folder, begin it with the name of a folder, as in 'data/{subject}/{visit}'"
+			const advice = "if the layout begins at the wrong folder, begin it with the name of a folder, as in 'data/{subject}/{visit}'"
 			if patients.another(j) != "" {
-				all[n] = append(all[n], "the layout gives several subjects to one PatientID (0010,0020): "+hint)
+				all[n] = append(all[n], "the layout gives several subjects to one PatientID (0010,0020): "+advice)
 			} else if code := subjectAsVisit(j); code != "" {
-				all[n] = append(all[n], fmt.Sprintf("the layout takes %.40q for the visit, but %s names the subject so: %s", id.Visit, code, hint))
+				all[n] = append(all[n], fmt.Sprintf("the layout takes %.40q for the visit, but %s names the subject so: %s", id.Visit, code, advice))
 			} else if folder := seriesFolder(j); folder != "" {
-				all[n] = append(all[n], fmt.Sprintf("the layout takes the folder %.40q, which is named after a series, for a part of the study's name: %s", folder, hint))
+				all[n] = append(all[n], fmt.Sprintf("the layout takes the folder %.40q, which is named after a series, for a part of the study's name: %s", folder, advice))
 			}
 		}
 		another := func(k int) bool {

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/t2map/t2map/dicomio"
+	"github.com/t2map/t2map/hint"
 	"github.com/t2map/t2map/segment"
 	"github.com/t2map/t2map/volume"
 )
@@ -102,7 +103,7 @@ func (r SeriesRule) short(trains []dicomio.Train) error {
 	if len(evidence) > 0 {
 		why = ": " + strings.Join(evidence, "; ")
 	}
-	return hinted("ask the site for the missing images, or correct echoes in the protocol's series rule",
+	return hint.Errorf("ask the site for the missing images, or correct echoes in the protocol's series rule",
 		"series %s (number %d) has %d echo times, %s, and the protocol asks for %d%s", t.Hash, t.Number, len(t.TE), listMS(t.TE), r.Echoes, why)
 }
 

@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"github.com/t2map/t2map/dicomio"
+	"github.com/t2map/t2map/hint"
 	"github.com/t2map/t2map/phantom"
 	"github.com/t2map/t2map/report"
 )
@@ -132,7 +133,7 @@ func TestShortTrain(t *testing.T) {
 		{[]float64{34.800000000000004, 46.4, 58}, "34.8, 46.4, 58 ms"},
 	} {
 		err := SeriesRule{Echoes: 4}.short([]dicomio.Train{{TE: c.te}})
-		if err == nil || !strings.Contains(err.Error(), c.want) || Hint(err) == "" {
+		if err == nil || !strings.Contains(err.Error(), c.want) || hint.Find(err) == "" {
 			t.Errorf("%v: %v, want …%s…", c.te, err, c.want)
 		}
 	}

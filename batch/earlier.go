@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/t2map/t2map/hint"
 	"github.com/t2map/t2map/table"
 )
 
@@ -78,11 +79,11 @@ func renamed(j Job, earlier earlierStudies) error {
 		if old.subject == j.Identity.Subject && old.visit == j.Identity.Visit {
 			continue
 		}
-		hint := "search the same folder as before, correct the manifest or the layout, or accept the new name with --rename"
+		advice := "search the same folder as before, correct the manifest or the layout, or accept the new name with --rename"
 		if anon := codeOf(j.Study); old.subject == anon || old.visit == anon {
-			hint = "accept the new name with --rename" // what the warning advised to choose
+			advice = "accept the new name with --rename" // what the warning advised to choose
 		}
-		return hinted(hint,
+		return hint.Errorf(advice,
 			"identity: the study is now %s (from %s), but the output folder holds its results as %s, in the folder %s",
 			identityName(j.Identity.Subject, j.Identity.Visit), j.Identity.From, old.name(), old.folder)
 	}
@@ -99,7 +100,7 @@ func checkIdentities(jobs []Job, earlier earlierStudies) []error {
 	for n, j := range jobs {
 		errs[n] = clash[n]
 		if other := alike[j.Identity.Subject]; other != "" {
-			errs[n] = hinted("write the name of a subject in one way, in the folders' names or in a manifest, and give two subjects names that cannot be confused",
+			errs[n] = hint.Errorf("write the name of a subject in one way, in the folders' names or in a manifest, and give two subjects names that cannot be confused",
 				"identity: subject %.40q differs from %.40q %s", j.Identity.Subject, other, table.Alike)
 		}
 	}

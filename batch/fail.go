@@ -3,6 +3,7 @@ package batch
 import (
 	"errors"
 
+	"github.com/t2map/t2map/hint"
 	"github.com/t2map/t2map/report"
 )
 
@@ -22,9 +23,9 @@ func ofSetting(err error) error {
 }
 
 // failure lists a study that could not be done.
-func (j Job) failure(reason, hint string) report.Failure {
+func (j Job) failure(reason, advice string) report.Failure {
 	f := report.Failure{Subject: j.Identity.Subject, Visit: j.Identity.Visit, Study: j.Study.Hash, Series: knownSeries(j), Side: sideOf(j),
-		Reason: reason, Hint: hint, Alike: j.alike}
+		Reason: reason, Hint: advice, Alike: j.alike}
 	if j.Study.Hash != "" {
 		f.Folder = j.Study.Name()
 	}
@@ -39,7 +40,7 @@ func (o *Outcome) fail(s Settings, j Job, err error, earlier *ledger) {
 	} else {
 		earlier.settle(j.claim())
 	}
-	o.Failures = append(o.Failures, j.failure(err.Error(), Hint(err)))
+	o.Failures = append(o.Failures, j.failure(err.Error(), hint.Find(err)))
 	// The reasons are listed together at the end.
 	s.log().Warn("study failed", "study", j.name())
 }

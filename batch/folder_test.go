@@ -15,6 +15,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/t2map/t2map/hint"
 	"github.com/t2map/t2map/phantom"
 	"github.com/t2map/t2map/report"
 	"github.com/t2map/t2map/segment"
@@ -42,7 +43,7 @@ func TestTwoRunsAtOnce(t *testing.T) {
 	<-entered
 	var busy *BusyError
 	_, err := Run(context.Background(), s)
-	if !errors.As(err, &busy) || busy.Holder.PID != os.Getpid() || time.Since(busy.Holder.Started) > time.Hour || Hint(err) == "" ||
+	if !errors.As(err, &busy) || busy.Holder.PID != os.Getpid() || time.Since(busy.Holder.Started) > time.Hour || hint.Find(err) == "" ||
 		!strings.Contains(err.Error(), fmt.Sprintf("process %d", os.Getpid())) {
 		t.Errorf("%v, %+v", err, busy)
 	}
@@ -123,7 +124,7 @@ func TestOtherSettings(t *testing.T) {
 				return
 			}
 			var differ *SettingsError
-			if _, err := Run(context.Background(), changed); !errors.As(err, &differ) || differ.Results != 1 || Hint(err) == "" {
+			if _, err := Run(context.Background(), changed); !errors.As(err, &differ) || differ.Results != 1 || hint.Find(err) == "" {
 				t.Errorf("run: %v", err)
 			}
 			if diff := cmp.Diff(want, tree(t, s.Out)); diff != "" {
@@ -212,8 +213,8 @@ func TestTablesAlone(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(s.Out, "studies.csv"), []byte("subject,visit\nS01"), 0o666); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := Tables(context.Background(), s); err == nil || !strings.Contains(Hint(err), "or remove it") {
-		t.Errorf("%v, hint %q", err, Hint(err))
+	if _, err := Tables(context.Background(), s); err == nil || !strings.Contains(hint.Find(err), "or remove it") {
+		t.Errorf("%v, hint %q", err, hint.Find(err))
 	}
 	remove(t, filepath.Join(s.Out, "studies.csv"))
 	if out, err := Tables(context.Background(), s); err != nil || len(out.Failures) != 0 || len(out.Remarks) != 0 {
@@ -227,12 +228,12 @@ func TestTablesAlone(t *testing.T) {
 		t.Errorf("%+v, %v", out, err)
 	}
 	empty := t.TempDir()
-	if _, err := Tables(context.Background(), Settings{Out: empty}); err == nil || Hint(err) == "" {
+	if _, err := Tables(context.Background(), Settings{Out: empty}); err == nil || hint.Find(err) == "" {
 		t.Errorf("nothing there: %v", err)
 	}
 	for _, path := range []string{filepath.Join(empty, "nix"), first(t, filepath.Join(dir, "studies", "S02"))} {
-		if _, err := Tables(context.Background(), Settings{Out: path}); err == nil || Hint(err) == "" || strings.Contains(err.Error(), "stat ") {
-			t.Errorf("%v, hint %q", err, Hint(err))
+		if _, err := Tables(context.Background(), Settings{Out: path}); err == nil || hint.Find(err) == "" || strings.Contains(err.Error(), "stat ") {
+			t.Errorf("%v, hint %q", err, hint.Find(err))
 		}
 	}
 	if left, _ := os.ReadDir(empty); len(left) != 0 {
@@ -255,8 +256,8 @@ func TestDiskFull(t *testing.T) {
 	run(t, last)
 	out, err := Run(context.Background(), s)
 	var full *DiskFullError
-	if !errors.As(err, &full) || !errors.As(err, new(*fs.PathError)) || !strings.Contains(Hint(err), "make room") || strings.Contains(err.Error(), s.Out) || strings.Contains(err.Error(), ".tmp-") {
-		t.Errorf("%v, hint %q", err, Hint(err))
+	if !errors.As(err, &full) || !errors.As(err, new(*fs.PathError)) || !strings.Contains(hint.Find(err), "make room") || strings.Contains(err.Error(), s.Out) || strings.Contains(err.Error(), ".tmp-") {
+		t.Errorf("%v, hint %q", err, hint.Find(err))
 	}
 	if len(out.Failures) != 0 || len(out.Results) == 0 || len(out.NotDone) == 0 || len(out.Results)+len(out.NotDone) != 6 || len(out.Earlier) != 1 {
 		t.Errorf("%d done, %d not done, %d earlier, failed %+v", len(out.Results), len(out.NotDone), len(out.Earlier), out.Failures)

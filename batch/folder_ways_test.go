@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/t2map/t2map/hint"
 	"github.com/t2map/t2map/phantom"
 	"github.com/t2map/t2map/report"
 )
@@ -123,7 +124,7 @@ func TestLockThatIsALink(t *testing.T) {
 		if err := make(); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := Run(t.Context(), s); err == nil || !strings.Contains(err.Error(), lockFile) || !strings.Contains(Hint(err), "remove") {
+		if _, err := Run(t.Context(), s); err == nil || !strings.Contains(err.Error(), lockFile) || !strings.Contains(hint.Find(err), "remove") {
 			t.Errorf("%v, want that the lock is not a file", err)
 		}
 		if err := os.Remove(lock); err != nil {

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/t2map/t2map/dicomio"
+	"github.com/t2map/t2map/hint"
 	"github.com/t2map/t2map/phantom"
 	"github.com/t2map/t2map/report"
 	"github.com/t2map/t2map/table"
@@ -187,8 +188,8 @@ func TestContradictoryManifests(t *testing.T) {
 		{"folder,subject,visit\na,S01,V1,\nb,S02,V1\n", "line 2 has 4 cells"},
 	} {
 		writeText(t, path, c.text)
-		if _, err := readManifest(path, table.Format{}); err == nil || !strings.Contains(err.Error(), c.want) || !strings.HasPrefix(err.Error(), "manifest m.csv: ") || Hint(err) == "" {
-			t.Errorf("%q: %v (hint %q), want %q", c.text, err, Hint(err), c.want)
+		if _, err := readManifest(path, table.Format{}); err == nil || !strings.Contains(err.Error(), c.want) || !strings.HasPrefix(err.Error(), "manifest m.csv: ") || hint.Find(err) == "" {
+			t.Errorf("%q: %v (hint %q), want %q", c.text, err, hint.Find(err), c.want)
 		}
 	}
 	writeText(t, path, "folder;subject\na;M\xfcller\n")

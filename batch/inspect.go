@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/t2map/t2map/dicomio"
+	"github.com/t2map/t2map/hint"
 	"github.com/t2map/t2map/report"
 	"github.com/t2map/t2map/segment"
 	"github.com/t2map/t2map/t2fit"
@@ -119,7 +120,7 @@ type Problem struct {
 }
 
 func problem(err error) Problem {
-	p := Problem{Reason: err.Error(), Hint: Hint(err), Unsupported: errors.Is(err, dicomio.ErrUnsupported)}
+	p := Problem{Reason: err.Error(), Hint: hint.Find(err), Unsupported: errors.Is(err, dicomio.ErrUnsupported)}
 	if f := (*dicomio.FileError)(nil); errors.As(err, &f) && f.Path != "" && f.Error() == p.Reason {
 		alone := *f
 		alone.Path = ""

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"testing"
 
+	"github.com/t2map/t2map/hint"
 	"github.com/t2map/t2map/segment"
 	"github.com/t2map/t2map/segment/anatomy"
 	"github.com/t2map/t2map/volume"
@@ -45,12 +46,12 @@ func TestDivisionInterrupted(t *testing.T) {
 	var p Protocol
 	p.Scheme.Labels = []segment.Label{{Value: 1, Name: anatomy.FemoralCartilage.String()}}
 	_, err := Job{}.divideMask(t.Context(), maskRead{}, marks, p, 0)
-	if err == nil || errors.Is(err, context.Canceled) || Hint(err) == "" {
-		t.Fatalf("%v (hint %q), want a fault of the mask", err, Hint(err))
+	if err == nil || errors.Is(err, context.Canceled) || hint.Find(err) == "" {
+		t.Fatalf("%v (hint %q), want a fault of the mask", err, hint.Find(err))
 	}
 	k, err := Job{}.divideMask(ended, maskRead{}, marks, p, 0)
-	if err != context.Canceled || Hint(err) != "" || k.parts.Data != nil {
-		t.Errorf("%v (hint %q), want %v", err, Hint(err), context.Canceled)
+	if err != context.Canceled || hint.Find(err) != "" || k.parts.Data != nil {
+		t.Errorf("%v (hint %q), want %v", err, hint.Find(err), context.Canceled)
 	}
 	if axes, err := newExamination().axes(ended); err != context.Canceled || axes != (anatomy.Axes{}) {
 		t.Errorf("%v, %v", axes, err)

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/t2map/t2map/dicomio"
+	"github.com/t2map/t2map/hint"
 	"github.com/t2map/t2map/report"
 	"github.com/t2map/t2map/segment"
 	"github.com/t2map/t2map/segment/anatomy"
@@ -45,14 +46,14 @@ func (j Job) divideMask(
 	ctx context.Context, m maskRead, marks segment.Marks, p Protocol, workers int,
 ) (dividedKnee, error) {
 	if _, err := (anatomy.Evidence{}).Agree(j.sideClaims()...); err != nil {
-		return dividedKnee{}, hinted(hintAnatomy(err), "%s: %w", m.file.Path, err)
+		return dividedKnee{}, hint.Errorf(hintAnatomy(err), "%s: %w", m.file.Path, err)
 	}
 	k, err := j.divideMarks(ctx, marks, p.scheme(), p.Division.withDefaults(), workers)
 	switch {
 	case ctx.Err() != nil:
 		return k, ctx.Err()
 	case err != nil:
-		return k, hinted(hintAnatomy(err), "%s: %w", m.file.Path, err)
+		return k, hint.Errorf(hintAnatomy(err), "%s: %w", m.file.Path, err)
 	}
 	return k, nil
 }

@@ -13,6 +13,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/t2map/t2map/hint"
 	"github.com/t2map/t2map/phantom"
 	"github.com/t2map/t2map/t2fit"
 )
@@ -202,8 +203,8 @@ func TestKilledRun(t *testing.T) {
 		_ = lock.file.Close() // as the system does
 		var unfinished *UnfinishedError
 		check := func(when string) {
-			if err := CheckIdle(s.Out); !errors.As(err, &unfinished) || unfinished.Holder.PID != os.Getpid() || !strings.Contains(Hint(err), "t2map tables "+s.Out) {
-				t.Errorf("%s: %v, hint %q", when, err, Hint(err))
+			if err := CheckIdle(s.Out); !errors.As(err, &unfinished) || unfinished.Holder.PID != os.Getpid() || !strings.Contains(hint.Find(err), "t2map tables "+s.Out) {
+				t.Errorf("%s: %v, hint %q", when, err, hint.Find(err))
 			}
 		}
 		check("killed")
@@ -277,8 +278,8 @@ func TestStudiesTableSavedOtherwise(t *testing.T) {
 		if c.bad {
 			_, tablesErr := Tables(t.Context(), s)
 			for _, err := range []error{err, tablesErr} {
-				if err == nil || !strings.Contains(err.Error(), "studies.csv") || !strings.Contains(Hint(err), "put back studies.csv") {
-					t.Errorf("%s: %v, hint %q", c.name, err, Hint(err))
+				if err == nil || !strings.Contains(err.Error(), "studies.csv") || !strings.Contains(hint.Find(err), "put back studies.csv") {
+					t.Errorf("%s: %v, hint %q", c.name, err, hint.Find(err))
 				}
 			}
 			if diff := cmp.Diff(before, tree(t, s.Out)); diff != "" {

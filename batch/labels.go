@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/t2map/t2map/hint"
 	"github.com/t2map/t2map/segment"
 	"github.com/t2map/t2map/volume"
 )
@@ -52,7 +53,7 @@ func (j Job) checkLabelGrid(g volume.Geometry) error {
 		return err
 	}
 	if need := 2 * int64(g.Voxels()) * bytesPerMaskVoxel; j.bound.most > 0 && need > j.bound.most {
-		return hinted("crop both masks to the knee", "the mask has %d×%d×%d voxels, more than fit twice into %d MiB", g.Size[0], g.Size[1], g.Size[2], j.bound.most>>20)
+		return hint.Errorf("crop both masks to the knee", "the mask has %d×%d×%d voxels, more than fit twice into %d MiB", g.Size[0], g.Size[1], g.Size[2], j.bound.most>>20)
 	}
 	return nil
 }
@@ -102,15 +103,15 @@ func (l labelMap) ofSegments(byName bool) (volume.Labels, []labelName, error) {
 		case byName && strings.TrimSpace(s.Label) != "":
 			name.key = " " + segment.Fold(s.Label) // which no number is
 		case s.Unnumbered:
-			return labels, nil, hinted("give the labels meanings with --scheme, or save both masks with the names of their segments", "%s: segment %q has no number of its own to be paired by", l.file.Path, name.name)
+			return labels, nil, hint.Errorf("give the labels meanings with --scheme, or save both masks with the names of their segments", "%s: segment %q has no number of its own to be paired by", l.file.Path, name.name)
 		}
 		if at := slices.IndexFunc(names, func(o labelName) bool { return o.key == name.key }); at >= 0 {
-			return labels, nil, hinted("give each segment a name of its own, or their meanings with --scheme", "%s: segments %d and %d are both called %q", l.file.Path, at+1, n+1, name.name)
+			return labels, nil, hint.Errorf("give each segment a name of its own, or their meanings with --scheme", "%s: segments %d and %d are both called %q", l.file.Path, at+1, n+1, name.name)
 		}
 		names = append(names, name)
 		for _, v := range s.Voxels {
 			if was := labels.Data[v]; was != 0 {
-				return labels, nil, hinted("correct the masks: each voxel belongs to one segment", "%s: segments %q and %q share voxels", l.file.Path, names[was-1].name, name.name)
+				return labels, nil, hint.Errorf("correct the masks: each voxel belongs to one segment", "%s: segments %q and %q share voxels", l.file.Path, names[was-1].name, name.name)
 			}
 			labels.Data[v] = name.value
 		}

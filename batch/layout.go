@@ -11,6 +11,7 @@ import (
 
 	"github.com/t2map/t2map/dicomio"
 	"github.com/t2map/t2map/files"
+	"github.com/t2map/t2map/hint"
 )
 
 // layout is a pattern of study folders: segments with {subject}, {visit}, {side}
@@ -32,7 +33,7 @@ func parseLayout(pattern string) (layout, error) {
 		return l, fmt.Errorf("layout %q is not UTF-8", pattern)
 	}
 	if !strings.Contains(pattern, "{subject}") {
-		return l, hinted("write it as '{subject}/{visit}'", "layout %q has no {subject}", pattern)
+		return l, hint.Errorf("write it as '{subject}/{visit}'", "layout %q has no {subject}", pattern)
 	}
 	expr := regexp.QuoteMeta(strings.Trim(filepath.ToSlash(pattern), "/"))
 	expr = strings.ReplaceAll(expr, `\*`, `[^/]*`)
@@ -40,7 +41,7 @@ func parseLayout(pattern string) (layout, error) {
 		expr = strings.Replace(expr, `\{`+name+`\}`, `(?P<`+name+`>`+part+`)`, 1)
 	}
 	if strings.Contains(expr, `\{`) {
-		return l, hinted("use {subject}, {visit} and {side}, each once at most", "layout %q has an unknown name, or a name twice", pattern)
+		return l, hint.Errorf("use {subject}, {visit} and {side}, each once at most", "layout %q has an unknown name, or a name twice", pattern)
 	}
 	expr = `^` + expr + `(?:/.*)?$`
 	l.lazy, l.greedy = regexp.MustCompile(expr), regexp.MustCompile(strings.ReplaceAll(expr, `+?`, `+`))
@@ -53,14 +54,14 @@ func (l layout) identify(st dicomio.Study, ups int) (Identity, error) {
 	folder, _ := folderBelow(st, ups)
 	id, matched, several := l.match(folder)
 	if several {
-		return Identity{}, hinted("name the study in a manifest, or choose a layout that splits it in one way only", "the layout %s splits the folder %s in several ways", l.pattern, folder)
+		return Identity{}, hint.Errorf("name the study in a manifest, or choose a layout that splits it in one way only", "the layout %s splits the folder %s in several ways", l.pattern, folder)
 	}
 	if !matched {
-		hint := "rename the folder, correct the layout, or name the study in a manifest"
+		advice := "rename the folder, correct the layout, or name the study in a manifest"
 		if l.matchesAbove(st, ups) {
-			hint = "if the folders above the searched one are meant, search one of those, or begin the layout with the name of a folder, as in 'data/{subject}/{visit}'; else correct the layout, or name the study in a manifest"
+			advice = "if the folders above the searched one are meant, search one of those, or begin the layout with the name of a folder, as in 'data/{subject}/{visit}'; else correct the layout, or name the study in a manifest"
 		}
-		return Identity{}, hinted(hint, "the folder does not match the layout %s", l.pattern)
+		return Identity{}, hint.Errorf(advice, "the folder does not match the layout %s", l.pattern)
 	}
 	return id, nil
 }

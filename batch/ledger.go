@@ -12,6 +12,7 @@ import (
 	"sync"
 
 	"github.com/t2map/t2map/files"
+	"github.com/t2map/t2map/hint"
 	"github.com/t2map/t2map/report"
 )
 
@@ -212,7 +213,7 @@ func (l *ledger) move(r report.Result, why string) (to string, ok bool) {
 		err = report.MoveFolder(r.Dir, free)
 	}
 	if err != nil {
-		l.err = errors.Join(l.err, hinted("close what is open in the folder, and remove it or run again", "results: the earlier result in %s is displaced (%s) and cannot be moved away: %w", l.below(r), why, err))
+		l.err = errors.Join(l.err, hint.Errorf("close what is open in the folder, and remove it or run again", "results: the earlier result in %s is displaced (%s) and cannot be moved away: %w", l.below(r), why, err))
 		return "", false
 	}
 	_ = os.Remove(filepath.Dir(r.Dir)) // the subject's folder, if it is empty now
@@ -265,7 +266,7 @@ func (l *ledger) restore() {
 			err = report.MoveFolder(m.to, r.Dir)
 		}
 		if err != nil {
-			l.err = errors.Join(l.err, hinted("move the folder back, and write the tables again: "+tablesCommand(l.out), "results: the earlier result of a study that is not done is in %s and cannot be moved back to %s: %w", below(l.out, m.to), l.below(r), err))
+			l.err = errors.Join(l.err, hint.Errorf("move the folder back, and write the tables again: "+tablesCommand(l.out), "results: the earlier result of a study that is not done is in %s and cannot be moved back to %s: %w", below(l.out, m.to), l.below(r), err))
 			continue
 		}
 		l.byStudy[r.Study] = append(l.byStudy[r.Study], r)

@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"github.com/gofrs/flock"
+
+	"github.com/t2map/t2map/hint"
 )
 
 // lockFile is locked by the run that writes into an output folder. The system frees the
@@ -70,14 +72,14 @@ const waitEvery = 200 * time.Millisecond
 func (s Settings) lockOut(ctx context.Context) (*lock, error) {
 	name := filepath.Join(s.Out, lockFile)
 	if info, err := os.Lstat(name); err == nil && !info.Mode().IsRegular() { // it may lead to a file of somebody else
-		return nil, hinted("remove "+lockFile+" from the output folder", "output folder: %s is a link, or not a file at all; it is not written to", lockFile)
+		return nil, hint.Errorf("remove "+lockFile+" from the output folder", "output folder: %s is a link, or not a file at all; it is not written to", lockFile)
 	}
 	f := flock.New(name, flock.SetFlag(os.O_CREATE|os.O_RDWR), flock.SetPermissions(0o666))
 	for said := false; ; said = true {
 		locked, err := f.TryLock()
 		switch {
 		case errors.Is(err, fs.ErrPermission):
-			return nil, hinted("choose another folder with --out, or check the permissions of "+lockFile+" in it", "output folder: %w", err)
+			return nil, hint.Errorf("choose another folder with --out, or check the permissions of "+lockFile+" in it", "output folder: %w", err)
 		case err != nil:
 			// Some network file systems have no locks; a run can do without.
 			return &lock{}, nil
@@ -88,7 +90,7 @@ func (s Settings) lockOut(ctx context.Context) (*lock, error) {
 		}
 		holder := holderOf(s.Out)
 		if !s.Wait {
-			return nil, hinted("wait until it has ended (--wait does), or choose another folder with --out", "%w", &BusyError{Folder: s.Out, Holder: holder})
+			return nil, hint.Errorf("wait until it has ended (--wait does), or choose another folder with --out", "%w", &BusyError{Folder: s.Out, Holder: holder})
 		}
 		if !said && s.Waiting != nil {
 			s.Waiting(holder)
@@ -182,9 +184,9 @@ func CheckIdle(out string) error {
 	}
 	if free {
 		if h := holderOf(out); (h != Holder{}) {
-			return errors.Join(hinted("run it again, or write the tables of what is there: "+tablesCommand(out), "%w", &UnfinishedError{Folder: out, Holder: h}), f.Close())
+			return errors.Join(hint.Errorf("run it again, or write the tables of what is there: "+tablesCommand(out), "%w", &UnfinishedError{Folder: out, Holder: h}), f.Close())
 		}
 		return f.Close()
 	}
-	return hinted("wait until it has ended", "%w", &BusyError{Folder: out, Holder: holderOf(out)})
+	return hint.Errorf("wait until it has ended", "%w", &BusyError{Folder: out, Holder: holderOf(out)})
 }

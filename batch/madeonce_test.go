@@ -9,6 +9,8 @@ import (
 	"strings"
 	"sync"
 	"testing"
+
+	"github.com/t2map/t2map/hint"
 )
 
 // A mask that is carried to other visits is made once: the jobs that share it get the same bytes and
@@ -40,7 +42,7 @@ func TestMadeOnce(t *testing.T) {
 		all.Wait()
 		for n, m := range masks {
 			if how == "count-and-fail" {
-				if !errors.As(errs[n], new(*ProgramError)) || Hint(errs[n]) == "" {
+				if !errors.As(errs[n], new(*ProgramError)) || hint.Find(errs[n]) == "" {
 					t.Errorf("%s: %v", how, errs[n])
 				}
 				continue

@@ -13,6 +13,7 @@ import (
 
 	"github.com/t2map/t2map/dicomio"
 	"github.com/t2map/t2map/files"
+	"github.com/t2map/t2map/hint"
 	"github.com/t2map/t2map/table"
 )
 
@@ -68,7 +69,7 @@ func readManifest(file string, format table.Format) (*manifest, error) {
 	}
 	for _, name := range t.Columns {
 		if name != "" && !slices.Contains(manifestColumns, name) {
-			return nil, hinted(manifestHint, "manifest %s: column %.40q is not known", t.Name, name)
+			return nil, hint.Errorf(manifestHint, "manifest %s: column %.40q is not known", t.Name, name)
 		}
 	}
 	needed := []string{"folder", "subject"}
@@ -96,16 +97,16 @@ func (m *manifest) readRows(t *table.Table) error {
 			Subject: r.Text("subject"), Visit: r.Text("visit"), Side: sideLetter(r.Text("side")), Mask: fromSlashes(r.Text("mask")), From: "manifest", source: fromManifest, line: r.Line}}
 		switch {
 		case r.Text("folder") == "" || row.Subject == "":
-			return hinted(manifestHint, "manifest %s: line %d has no folder or no subject", m.path, row.line)
+			return hint.Errorf(manifestHint, "manifest %s: line %d has no folder or no subject", m.path, row.line)
 		case row.Side != "" && row.Side != "L" && row.Side != "R":
-			return hinted("leave the cell empty if the side is not known", "manifest %s: line %d: side %.20q is not L, R, left or right", m.path, row.line, r.Text("side"))
+			return hint.Errorf("leave the cell empty if the side is not known", "manifest %s: line %d: side %.20q is not L, R, left or right", m.path, row.line, r.Text("side"))
 		}
 		for _, c := range []struct {
 			names      *table.Names
 			what, name string
 		}{{&subjects, "subject", row.Subject}, {&visits, "visit", row.Visit}} {
 			if other, alike := c.names.Add(c.name); alike {
-				return hinted("write the name in one way", "manifest %s: line %d: %s %.40q differs from %.40q above %s", m.path, row.line, c.what, c.name, other, table.Alike)
+				return hint.Errorf("write the name in one way", "manifest %s: line %d: %s %.40q differs from %.40q above %s", m.path, row.line, c.what, c.name, other, table.Alike)
 			}
 		}
 		if err := m.place(row, r.Text("folder")); err != nil {
@@ -113,7 +114,7 @@ func (m *manifest) readRows(t *table.Table) error {
 		}
 	}
 	if len(m.rows) == 0 {
-		return hinted("write a row for each study below the names of the columns", "manifest %s: the table has no rows", m.path)
+		return hint.Errorf("write a row for each study below the names of the columns", "manifest %s: the table has no rows", m.path)
 	}
 	return nil
 }
@@ -128,7 +129,7 @@ func (m *manifest) place(row *manifestRow, folder string) error {
 	row.folder = filepath.Clean(row.folder)
 	key := placeKey(row.folder)
 	if other := m.byPlace[key]; other != nil {
-		return hinted("write one row for each folder", "manifest %s: lines %d and %d name the same folder", m.path, other.line, row.line)
+		return hint.Errorf("write one row for each folder", "manifest %s: lines %d and %d name the same folder", m.path, other.line, row.line)
 	}
 	m.byPlace[key] = row
 	m.rows = append(m.rows, row)
@@ -203,12 +204,12 @@ func (m *manifest) identify(st dicomio.Study) (Identity, error) {
 		return Identity{}, errUnlisted
 	}
 	row.seen = true
-	const hint = "write a row for each study, and give each study a folder of its own"
+	const advice = "write a row for each study, and give each study a folder of its own"
 	switch {
 	case len(row.studies) > 1:
-		return Identity{}, hinted(hint, "manifest %s: line %d: the folder holds %d studies (%s)", m.path, row.line, len(row.studies), m.list(row.studies))
+		return Identity{}, hint.Errorf(advice, "manifest %s: line %d: the folder holds %d studies (%s)", m.path, row.line, len(row.studies), m.list(row.studies))
 	case len(row.studies) == 1 && row.studies[0].hash != st.Hash:
-		return Identity{}, hinted(hint, "manifest %s: line %d names another study in the same folder", m.path, row.line)
+		return Identity{}, hint.Errorf(advice, "manifest %s: line %d names another study in the same folder", m.path, row.line)
 	}
 	id := row.Identity
 	if id.Mask != "" && !filepath.IsAbs(id.Mask) {
@@ -302,16 +303,16 @@ func (m *manifest) missing(r *manifestRow, unlisted []studyPlace) error {
 	if r.given != "" {
 		name = ", " + r.given
 	}
-	hint := "check the folder: it is relative to the folder of the manifest, and must be inside a searched folder"
+	advice := "check the folder: it is relative to the folder of the manifest, and must be inside a searched folder"
 	for _, st := range unlisted {
 		for dir := files.Absolute(st.folder); len(dir) >= len(r.folder); dir = filepath.Dir(dir) {
 			if strings.EqualFold(placeKey(dir), placeKey(r.folder)) {
-				hint = fmt.Sprintf("write the folder as it is, capital and small letters too: %s", m.relative(dir))
+				advice = fmt.Sprintf("write the folder as it is, capital and small letters too: %s", m.relative(dir))
 			}
 			if dir == filepath.Dir(dir) {
 				break
 			}
 		}
 	}
-	return hinted(hint, "manifest %s: line %d: no MR study in the folder%s", path, r.line, name)
+	return hint.Errorf(advice, "manifest %s: line %d: no MR study in the folder%s", path, r.line, name)
 }

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/t2map/t2map/hint"
 	"github.com/t2map/t2map/phantom"
 	"github.com/t2map/t2map/report"
 	"github.com/t2map/t2map/table"
@@ -215,8 +216,8 @@ func TestManifestsThatNameNobody(t *testing.T) {
 	} {
 		writeText(t, path, c.text)
 		_, err := readManifest(path, table.Format{})
-		if err == nil || !strings.Contains(err.Error(), c.want) || Hint(err) == "" || strings.Contains(Hint(err), "--decimal") {
-			t.Errorf("%q: %v (hint %q), want %q", c.text, err, Hint(err), c.want)
+		if err == nil || !strings.Contains(err.Error(), c.want) || hint.Find(err) == "" || strings.Contains(hint.Find(err), "--decimal") {
+			t.Errorf("%q: %v (hint %q), want %q", c.text, err, hint.Find(err), c.want)
 		}
 	}
 	writeText(t, path, "folder,subject,visit,side\na,S1,V1,L\nb,S2,V1\n")

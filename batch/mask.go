@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/t2map/t2map/dicomio"
+	"github.com/t2map/t2map/hint"
 	"github.com/t2map/t2map/report"
 	"github.com/t2map/t2map/segment"
 	"github.com/t2map/t2map/segment/depth"
@@ -129,11 +130,11 @@ func (j Job) checkMaskGrid(g volume.Geometry) error {
 		voxels *= float64(n)
 	}
 	if voxels > mostMaskVoxels {
-		return hinted("is it the mask of this study?", "the mask has %d×%d×%d voxels, more than an image of a knee", g.Size[0], g.Size[1], g.Size[2])
+		return hint.Errorf("is it the mask of this study?", "the mask has %d×%d×%d voxels, more than an image of a knee", g.Size[0], g.Size[1], g.Size[2])
 	}
 	for c, d := range g.Spacing() {
 		if extent := d * float64(g.Size[c]); extent > mostExtent {
-			return hinted("save the mask with its spacing in mm", "the mask spans %.3g mm, more than a leg: its spacing may be in another unit", extent)
+			return hint.Errorf("save the mask with its spacing in mm", "the mask spans %.3g mm, more than a leg: its spacing may be in another unit", extent)
 		}
 	}
 	return j.checkMemory(int64(voxels) * bytesPerMaskVoxel)
@@ -148,13 +149,13 @@ func (m maskRead) interpret(scheme segment.Scheme) (marks segment.Marks, err err
 			marks, err = scheme.Interpret(m.labels)
 		}
 		if err != nil {
-			err = hinted("name the right scheme with --scheme, or give the label a meaning in a scheme file (docs/masks.md)", "%s: %w", m.file.Path, err)
+			err = hint.Errorf("name the right scheme with --scheme, or give the label a meaning in a scheme file (docs/masks.md)", "%s: %w", m.file.Path, err)
 		}
 		return marks, err
 	}
 	marks, err = scheme.InterpretSegments(m.segments)
 	if err != nil {
-		err = hinted(hintDivide(err), "%s: %w", m.file.Path, err)
+		err = hint.Errorf(hintDivide(err), "%s: %w", m.file.Path, err)
 	}
 	return marks, err
 }

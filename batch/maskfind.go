@@ -16,6 +16,7 @@ import (
 
 	"github.com/t2map/t2map/dicomio"
 	"github.com/t2map/t2map/files"
+	"github.com/t2map/t2map/hint"
 )
 
 // firstMasks, otherMasks and lastMasks are the names under which a label map is looked for. The
@@ -41,7 +42,7 @@ func (s Settings) maskPattern() string { return cmp.Or(s.Mask, s.Protocol.Mask) 
 // checkMaskPattern returns an error when the pattern cannot be one of file names.
 func checkMaskPattern(pattern string) error {
 	if _, err := filepath.Match(pattern, ""); err != nil && !strings.Contains(pattern, ".") { // with one it may be a name
-		return hinted("a pattern is a file name with * and ?", "mask pattern %q: %w", pattern, err)
+		return hint.Errorf("a pattern is a file name with * and ?", "mask pattern %q: %w", pattern, err)
 	}
 	return nil
 }
@@ -61,7 +62,7 @@ func (s Settings) chooseMask(j Job) (Mask, error) {
 		for _, m := range found {
 			names = append(names, below(cmp.Or(j.Study.Home, j.Study.Root), m.Path))
 		}
-		return Mask{}, ofSetting(hinted(hintOneMask, "mask: %d candidates: %s", len(found), strings.Join(names, ", ")))
+		return Mask{}, ofSetting(hint.Errorf(hintOneMask, "mask: %d candidates: %s", len(found), strings.Join(names, ", ")))
 	}
 	m := found[0]
 	m.Beside, m.Differ = s.beside(j, m)
@@ -80,10 +81,10 @@ func (s Settings) chooseMask(j Job) (Mask, error) {
 	case s.Protocol.AllowForeignMask: // and lies on the grid of the series that it was drawn on, where that is here
 		return m, nil
 	case m.Drawn != nil:
-		return m, ofSetting(hinted(fmt.Sprintf("align the two with --register %d, or, if the knee did not move between them, add --allow-foreign-mask", m.Drawn.Number),
+		return m, ofSetting(hint.Errorf(fmt.Sprintf("align the two with --register %d, or, if the knee did not move between them, add --allow-foreign-mask", m.Drawn.Number),
 			"mask: %w: series %s (number %d), which is not in the frame of reference (0020,0052) of the mapped series, or one of them has none", m.Foreign, m.Drawn.Hash, m.Drawn.Number))
 	}
-	return m, ofSetting(hinted(hintForeign, "mask: %w", m.Foreign))
+	return m, ofSetting(hint.Errorf(hintForeign, "mask: %w", m.Foreign))
 }
 
 // drawnOn returns the series of the study, whatever its kind, that the object says it was
@@ -103,7 +104,7 @@ func (s Settings) masks(j Job) ([]Mask, error) {
 	if j.Identity.Mask != "" {
 		m, err := s.openMask(st, j.Identity.Mask)
 		if errors.Is(err, dicomio.ErrNoMask) {
-			err = hinted("name a label map in NIfTI, NRRD or MetaImage, a DICOM segmentation (SEG) or a structure set (RTSTRUCT) in the manifest", "%w", err)
+			err = hint.Errorf("name a label map in NIfTI, NRRD or MetaImage, a DICOM segmentation (SEG) or a structure set (RTSTRUCT) in the manifest", "%w", err)
 		}
 		return []Mask{m}, err
 	}
@@ -144,7 +145,7 @@ func (s Settings) masks(j Job) ([]Mask, error) {
 	case 1:
 		return foreign, nil // chooseMask says what it refers to
 	}
-	return nil, ofSetting(hinted(hintForeign, "%d DICOM masks, none of this series; the first: %w", len(foreign), j.Train.Foreign(*foreign[0].Object)))
+	return nil, ofSetting(hint.Errorf(hintForeign, "%d DICOM masks, none of this series; the first: %w", len(foreign), j.Train.Foreign(*foreign[0].Object)))
 }
 
 // noMaskError says that a study has no mask.
@@ -157,20 +158,20 @@ func (e *noMaskError) Error() string { return e.text }
 // meant.
 func (s Settings) noMask(st dicomio.Study) error {
 	if st.Home == "" {
-		return ofSetting(hinted("name the mask in a manifest, or give every study a folder of its own", "the folder holds several studies, so no mask there is known to be this one's"))
+		return ofSetting(hint.Errorf("name the mask in a manifest, or give every study a folder of its own", "the folder holds several studies, so no mask there is known to be this one's"))
 	}
 	text := fmt.Sprintf("none found (looked for %s)", cmp.Or(s.maskPattern(), usualNames))
 	lying := s.lying(st)
 	if len(lying) == 0 {
-		return hinted(hintOneMask, "%w", &noMaskError{text})
+		return hint.Errorf(hintOneMask, "%w", &noMaskError{text})
 	}
 	text += "; what lies there is " + listed(lying)
 	for _, m := range lying {
 		if formatIsRead(m.format) {
-			return ofSetting(hinted("if it is the mask, add --mask "+quoted(short(m.pattern)), "%w", &noMaskError{text}))
+			return ofSetting(hint.Errorf("if it is the mask, add --mask "+quoted(short(m.pattern)), "%w", &noMaskError{text}))
 		}
 	}
-	return hinted(hintExport, "%w", &noMaskError{text})
+	return hint.Errorf(hintExport, "%w", &noMaskError{text})
 }
 
 // quoted returns a text as one word of a shell.
@@ -202,7 +203,7 @@ func (s Settings) maskFiles(st dicomio.Study, paths []string) ([]Mask, error) {
 		return nil, unread // what is left may be its data
 	}
 	if len(found) == 0 && len(paths) > 0 {
-		err := hinted(hintOneMask, "%s fits %d files, none of them a label map, a segmentation or a structure set", cmp.Or(s.maskPattern(), "a usual name"), len(paths))
+		err := hint.Errorf(hintOneMask, "%s fits %d files, none of them a label map, a segmentation or a structure set", cmp.Or(s.maskPattern(), "a usual name"), len(paths))
 		if s.maskPattern() != "" {
 			err = ofSetting(err)
 		}

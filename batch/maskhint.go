@@ -47,10 +47,10 @@ var hintFault = map[samples.Fault]string{
 // hintMask gives an error on the way of a mask its hint, unless it has one or is the end
 // of the run.
 func hintMask(err error) error {
-	if err == nil || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) || Hint(err) != "" {
+	if err == nil || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) || hint.Find(err) != "" {
 		return err
 	}
-	return &hintError{err, cmp.Or(maskHint(err), hintAgain)}
+	return hint.Errorf(cmp.Or(maskHint(err), hintAgain), "%w", err)
 }
 
 // maskHint says what to do about an error by its kind, or "".

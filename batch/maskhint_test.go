@@ -15,6 +15,7 @@ import (
 	"testing"
 
 	"github.com/t2map/t2map/dicomio"
+	"github.com/t2map/t2map/hint"
 	"github.com/t2map/t2map/internal/dicomtest"
 	"github.com/t2map/t2map/nifti"
 	"github.com/t2map/t2map/phantom"
@@ -170,7 +171,7 @@ func TestMaskHints(t *testing.T) {
 		&dicomio.FileError{Path: "a", Problem: "x", Kind: dicomio.ErrInvalid}, &dicomio.FileError{Path: "a", Problem: "x", Kind: dicomio.ErrUnsupported},
 		&segment.GridError{Distance: math.NaN()}, &segment.GridError{Distance: 3}, &formatError{"a", formatMINC}, &resample.OutsideError{DistanceMM: 3}, &coverError{}, &dicomio.ForeignError{Path: "a", Problem: "x"}, errors.New("anything else"),
 	} {
-		got := Hint(hintMask(fmt.Errorf("mask: %w", err)))
+		got := hint.Find(hintMask(fmt.Errorf("mask: %w", err)))
 		if got == "" || seen[got] {
 			t.Errorf("%v: hint %q", err, got)
 		}
@@ -178,7 +179,7 @@ func TestMaskHints(t *testing.T) {
 	}
 	// A hint that is there stays, and an interrupted run has none.
 	kept := hintMask(&dicomio.FileError{Path: "a", Problem: "x", Kind: dicomio.ErrInvalid, Hint: "own"})
-	if Hint(kept) != "own" || hintMask(context.Canceled) != context.Canceled || hintMask(nil) != nil {
-		t.Errorf("%q", Hint(kept))
+	if hint.Find(kept) != "own" || hintMask(context.Canceled) != context.Canceled || hintMask(nil) != nil {
+		t.Errorf("%q", hint.Find(kept))
 	}
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/t2map/t2map/batch/internal/machine"
 	"github.com/t2map/t2map/dicomio"
+	"github.com/t2map/t2map/hint"
 )
 
 // defaultMemoryMB is enough for two OAI knees of 384 × 384 × 30 voxels and 7
@@ -62,13 +63,13 @@ func (j Job) checkMemory(beside int64) error {
 	if j.bound.most == 0 || need <= j.bound.most {
 		return nil
 	}
-	hint := "check Rows, Columns and the number of images; if they are right, map the study on a machine with more memory"
+	advice := "check Rows, Columns and the number of images; if they are right, map the study on a machine with more memory"
 	if j.bound.given {
-		hint = "check Rows, Columns and the number of images; if they are right, give more memory with --memory MIB"
+		advice = "check Rows, Columns and the number of images; if they are right, give more memory with --memory MIB"
 	}
 	g := j.Train.Geometry.Size
-	return ofSetting(&hintError{fmt.Errorf("memory: %d×%d×%d voxels, %d echoes: %w", g[0], g[1], g[2], len(j.Train.TE),
-		&MemoryError{Need: need, Bound: j.bound.most, Given: j.bound.given}), hint})
+	return ofSetting(hint.Errorf(advice, "memory: %d×%d×%d voxels, %d echoes: %w",
+		g[0], g[1], g[2], len(j.Train.TE), &MemoryError{Need: need, Bound: j.bound.most, Given: j.bound.given}))
 }
 
 // bytesPerMarkedVoxel is what a voxel of a segment takes while a DICOM mask is read: its

@@ -9,6 +9,7 @@ import (
 
 	"github.com/t2map/t2map/dicomio"
 	"github.com/t2map/t2map/dicomio/dicomwrite"
+	"github.com/t2map/t2map/hint"
 	"github.com/t2map/t2map/phantom"
 	"github.com/t2map/t2map/register"
 	"github.com/t2map/t2map/report"
@@ -129,7 +130,7 @@ func TestSideOfTheMasksSeries(t *testing.T) {
 			_, err = c.job.divideMask(t.Context(), marked, marks, p, 1)
 		}
 		var sides *anatomy.SideError
-		if c.want == "" && err != nil || c.want != "" && (!errors.As(err, &sides) || !strings.Contains(err.Error(), c.want) || Hint(err) == "") {
+		if c.want == "" && err != nil || c.want != "" && (!errors.As(err, &sides) || !strings.Contains(err.Error(), c.want) || hint.Find(err) == "") {
 			t.Errorf("%s: %v, want %s", name, err, c.want)
 		}
 	}
@@ -154,8 +155,8 @@ func TestSourceOfTheOtherKnee(t *testing.T) {
 		"none":           {nil, job("m3", "R"), "the visit baseline is missing, failed or has no mask", "map the visit together"},
 	} {
 		_, err := sourceOf(append(c.jobs, c.to), c.to, "baseline")
-		if c.want == "" && err != nil || c.want != "" && (err == nil || !strings.Contains(err.Error(), c.want) || !strings.Contains(Hint(err), c.hint)) {
-			t.Errorf("%s: %v (%s), want %s (%s)", name, err, Hint(err), c.want, c.hint)
+		if c.want == "" && err != nil || c.want != "" && (err == nil || !strings.Contains(err.Error(), c.want) || !strings.Contains(hint.Find(err), c.hint)) {
+			t.Errorf("%s: %v (%s), want %s (%s)", name, err, hint.Find(err), c.want, c.hint)
 		}
 	}
 }
@@ -175,7 +176,7 @@ func TestLimitsWithoutRegistration(t *testing.T) {
 	} {
 		s := Settings{Protocol: Protocol{Scheme: compartmentsScheme(t), Register: c.register, Masks: Masks{From: c.from}}}
 		_, err := s.prepare()
-		if c.bad != (err != nil) || c.bad && (!strings.Contains(err.Error(), "have no effect") || !strings.Contains(Hint(err), "--register")) {
+		if c.bad != (err != nil) || c.bad && (!strings.Contains(err.Error(), "have no effect") || !strings.Contains(hint.Find(err), "--register")) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}

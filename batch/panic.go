@@ -5,11 +5,13 @@ import (
 	"path"
 	"runtime"
 	"strings"
+
+	"github.com/t2map/t2map/hint"
 )
 
 // internalError is the error of a study whose processing panicked, for a function that recovers.
 func internalError() error {
-	return hinted("please report this place and the kind of data", "internal error at %s", panicPlace())
+	return hint.Errorf("please report this place and the kind of data", "internal error at %s", panicPlace())
 }
 
 // guarded calls f and returns an internal error where it panics.

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/t2map/t2map/hint"
 	"github.com/t2map/t2map/segment"
 )
 
@@ -37,7 +38,7 @@ func TestPanicPlace(t *testing.T) {
 		"first until":     {func() error { return bothUntil(t.Context(), until(here), until(none)) }, `^internal error at batch/panic_test\.go:\d+$`},
 	} {
 		err := caught(c.run)
-		if err == nil || !regexp.MustCompile(c.want).MatchString(err.Error()) || Hint(err) == "" || strings.Contains(err.Error(), "Doe") {
+		if err == nil || !regexp.MustCompile(c.want).MatchString(err.Error()) || hint.Find(err) == "" || strings.Contains(err.Error(), "Doe") {
 			t.Errorf("%s: %v, want %s", name, err, c.want)
 		}
 	}

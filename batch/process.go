@@ -10,6 +10,7 @@ import (
 
 	"github.com/t2map/t2map/dicomio"
 	"github.com/t2map/t2map/files"
+	"github.com/t2map/t2map/hint"
 	"github.com/t2map/t2map/report"
 	"github.com/t2map/t2map/segment"
 	"github.com/t2map/t2map/t2fit"
@@ -254,9 +255,9 @@ func wrapped(stage string, err error) error {
 
 func notFitted(err error) error {
 	if errors.Is(err, t2fit.ErrNoise) {
-		return hinted("give it by --sigma NUMBER, or choose where it comes from by --sigma residuals or --sigma background", "fit: %w", err)
+		return hint.Errorf("give it by --sigma NUMBER, or choose where it comes from by --sigma residuals or --sigma background", "fit: %w", err)
 	}
-	return hinted("t2map inspect shows the echo times; --method and --skip-echoes have to suit them", "fit: %w", err)
+	return hint.Errorf("t2map inspect shows the echo times; --method and --skip-echoes have to suit them", "fit: %w", err)
 }
 
 // curves fits the mean signal of each compartment, for the picture of its decay.

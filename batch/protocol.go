@@ -13,6 +13,7 @@ import (
 	"strings"
 
 	"github.com/t2map/t2map/dicomio"
+	"github.com/t2map/t2map/hint"
 	"github.com/t2map/t2map/segment"
 	"github.com/t2map/t2map/t2fit"
 	"github.com/t2map/t2map/yamlfile"
@@ -154,7 +155,7 @@ func ReadProtocol(path string) (Protocol, error) {
 	var f protocolFile
 	err = yamlfile.Decode(text, &f)
 	if errors.Is(err, yamlfile.ErrEmpty) || err == nil && reflect.ValueOf(f).IsZero() {
-		return Protocol{}, hinted("write one key at least, such as method: nlls, or omit --protocol; docs/protocol.md lists the keys", "protocol %s holds no settings", path)
+		return Protocol{}, hint.Errorf("write one key at least, such as method: nlls, or omit --protocol; docs/protocol.md lists the keys", "protocol %s holds no settings", path)
 	}
 	if err != nil {
 		return Protocol{}, hintText(fmt.Errorf("protocol %s: %w", path, err))
@@ -187,20 +188,20 @@ func ReadProtocol(path string) (Protocol, error) {
 
 // readText reads a protocol or a scheme, as far as one can reach.
 func readText(path string) ([]byte, error) {
-	const hint = "name the YAML file with its folder"
+	const advice = "name the YAML file with its folder"
 	if info, err := os.Stat(path); errors.Is(err, os.ErrNotExist) {
-		return nil, hinted(hint, "%w", &missingError{path})
+		return nil, hint.Errorf(advice, "%w", &missingError{path})
 	} else if err == nil && info.IsDir() {
-		return nil, hinted(hint, "%s is a folder", path)
+		return nil, hint.Errorf(advice, "%s is a folder", path)
 	}
 	f, err := os.Open(path)
 	if err != nil {
-		return nil, hinted("check the permissions of the file", "%w", err)
+		return nil, hint.Errorf("check the permissions of the file", "%w", err)
 	}
 	defer f.Close()
 	text, err := yamlfile.ReadAll(f)
 	if errors.Is(err, yamlfile.ErrTooLarge) {
-		err = hinted("is it the right file?", "%s: %w", path, err)
+		err = hint.Errorf("is it the right file?", "%s: %w", path, err)
 	}
 	return text, err
 }
@@ -208,7 +209,7 @@ func readText(path string) ([]byte, error) {
 // hintText gives an error in the text of a protocol or a scheme its hint.
 func hintText(err error) error {
 	if errors.Is(err, yamlfile.ErrEncoding) {
-		return hinted("save the file as UTF-8; in Windows Notepad: Save as, Encoding UTF-8", "%w", err)
+		return hint.Errorf("save the file as UTF-8; in Windows Notepad: Save as, Encoding UTF-8", "%w", err)
 	}
 	return err
 }
@@ -324,7 +325,7 @@ func (p Protocol) Check() error {
 		return err
 	}
 	if p.Mask != "" && p.Segment.Named() {
-		return hinted("omit one of them; a manifest can name the corrected mask of a study", "mask %s and segment: masks are files, or a program makes them", short(p.Mask))
+		return hint.Errorf("omit one of them; a manifest can name the corrected mask of a study", "mask %s and segment: masks are files, or a program makes them", short(p.Mask))
 	}
 	if p.MaskThreshold != 0 {
 		if _, err := MaskThreshold(p.MaskThreshold); err != nil {

@@ -14,6 +14,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/t2map/t2map/hint"
 	"github.com/t2map/t2map/phantom"
 	"github.com/t2map/t2map/report"
 	"github.com/t2map/t2map/segment"
@@ -227,15 +228,15 @@ func TestOutputFolderThatCannotBeWritten(t *testing.T) {
 			t.Fatal(err)
 		}
 		s.Out = filepath.Join(file, "results")
-		if _, err := Run(context.Background(), s); err == nil || !strings.Contains(err.Error(), "output folder") || Hint(err) == "" {
-			t.Errorf("%v, hint %q", err, Hint(err))
+		if _, err := Run(context.Background(), s); err == nil || !strings.Contains(err.Error(), "output folder") || hint.Find(err) == "" {
+			t.Errorf("%v, hint %q", err, hint.Find(err))
 		}
 	})
 	t.Run("read-only", func(t *testing.T) {
 		s := s
 		s.Out = mount(t, "ro")
-		if _, err := Run(context.Background(), s); err == nil || !strings.Contains(err.Error(), "output folder") || Hint(err) == "" {
-			t.Errorf("%v, hint %q", err, Hint(err))
+		if _, err := Run(context.Background(), s); err == nil || !strings.Contains(err.Error(), "output folder") || hint.Find(err) == "" {
+			t.Errorf("%v, hint %q", err, hint.Find(err))
 		}
 	})
 	t.Run("full", func(t *testing.T) {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/t2map/t2map/dicomio"
+	"github.com/t2map/t2map/hint"
 	"github.com/t2map/t2map/register"
 	"github.com/t2map/t2map/report"
 	"github.com/t2map/t2map/segment/anatomy"
@@ -50,9 +51,9 @@ func (p Protocol) checkUsed() error {
 	if r := p.Register; r.Moving != "" || r == (Register{}) || p.Masks.From != "" {
 		return nil
 	}
-	const hint = "name the series that masks were drawn on: `moving` in `register` of the protocol, or --register; " +
+	const advice = "name the series that masks were drawn on: `moving` in `register` of the protocol, or --register; " +
 		"or remove `register` from the protocol"
-	return hinted(hint, "register: max_rotation_degrees and max_shift_mm have no effect: no series is named that is to be aligned, "+
+	return hint.Errorf(advice, "register: max_rotation_degrees and max_shift_mm have no effect: no series is named that is to be aligned, "+
 		"and no mask is carried")
 }
 
@@ -73,13 +74,13 @@ func (s Settings) chooseMoving(j Job) (*dicomio.Train, error) {
 	if name == "" {
 		return nil, nil
 	}
-	const hint = "t2map inspect shows the series; name the one that the mask was drawn on with --register, or `register` in the protocol"
+	const advice = "t2map inspect shows the series; name the one that the mask was drawn on with --register, or `register` in the protocol"
 	fit := j.fitting(SeriesRule{anyOf: name, flag: "--register"})
 	switch {
 	case len(fit) == 0:
-		return nil, ofSetting(hinted(hint, "register: no series of the study fits %s", short(name)))
+		return nil, ofSetting(hint.Errorf(advice, "register: no series of the study fits %s", short(name)))
 	case len(fit) > 1:
-		return nil, ofSetting(hinted(hint, "register: %d series fit %s: %s", len(fit), short(name), listTrains(fit)))
+		return nil, ofSetting(hint.Errorf(advice, "register: %d series fit %s: %s", len(fit), short(name), listTrains(fit)))
 	case fit[0].Hash == j.Train.Hash:
 		return nil, nil
 	}
@@ -160,7 +161,7 @@ func alignWith(
 		MaxRotation: r.MaxRotation, MaxShift: r.MaxShift, CheckMirror: !m.sided,
 	})
 	if err != nil {
-		return nil, image, hinted(hintRegister(err), "series %s with the first echo: %w", m.Hash, err)
+		return nil, image, hint.Errorf(hintRegister(err), "series %s with the first echo: %w", m.Hash, err)
 	}
 	a := &alignment{transform: result.Transform, record: report.Registration{
 		Of: m.of, Moving: m.Hash, Rotation: result.Transform.Rotation, ShiftMM: result.Transform.Shift,

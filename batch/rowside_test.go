@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/t2map/t2map/dicomio"
+	"github.com/t2map/t2map/hint"
 	"github.com/t2map/t2map/segment"
 	"github.com/t2map/t2map/segment/anatomy"
 	"github.com/t2map/t2map/volume"
@@ -67,7 +68,7 @@ func TestSideOfRows(t *testing.T) {
 			continue
 		}
 		if c.fails {
-			if !errors.As(err, new(*anatomy.SideError)) && !errors.As(err, new(*anatomy.Error)) || Hint(err) == "" {
+			if !errors.As(err, new(*anatomy.SideError)) && !errors.As(err, new(*anatomy.Error)) || hint.Find(err) == "" {
 				t.Errorf("%s: %v, without a hint or of another kind", name, err)
 			}
 			continue

@@ -10,6 +10,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/t2map/t2map/dicomio"
+	"github.com/t2map/t2map/hint"
 	"github.com/t2map/t2map/report"
 )
 
@@ -85,7 +86,7 @@ func (s *Settings) prepare() (*manifest, error) {
 	}
 	for _, text := range []string{s.Series, s.layout(), s.Mask} {
 		if !utf8.ValidString(text) {
-			return nil, hinted("the terminal may use another encoding", "%q is not UTF-8", text)
+			return nil, hint.Errorf("the terminal may use another encoding", "%q is not UTF-8", text)
 		}
 	}
 	if s.Workers < 0 || s.MemoryMB < 0 {
@@ -98,7 +99,7 @@ func (s *Settings) prepare() (*manifest, error) {
 		return nil, err
 	}
 	if s.Protocol.Scheme.Name == "" {
-		return nil, hinted("name it with --scheme or in the protocol, for instance --scheme compartments", "no label scheme is given: what the mask's labels mean is never guessed")
+		return nil, hint.Errorf("name it with --scheme or in the protocol, for instance --scheme compartments", "no label scheme is given: what the mask's labels mean is never guessed")
 	}
 	if s.Out != "" {
 		if err := writable(s.Out); err != nil {
@@ -113,13 +114,13 @@ func (s *Settings) prepare() (*manifest, error) {
 
 // writable makes the folder and tries to write into it, before any work is done.
 func writable(folder string) error {
-	const hint = "choose another folder with --out, or check its permissions and free space"
+	const advice = "choose another folder with --out, or check its permissions and free space"
 	if err := os.MkdirAll(folder, 0o777); err != nil {
-		return hinted(hint, "output folder: %w", err)
+		return hint.Errorf(advice, "output folder: %w", err)
 	}
 	f, err := os.CreateTemp(folder, report.ProbePattern)
 	if err != nil {
-		return hinted(hint, "output folder: %w", err)
+		return hint.Errorf(advice, "output folder: %w", err)
 	}
 	err = errors.Join(f.Close(), os.Remove(f.Name()))
 	if errors.Is(err, os.ErrNotExist) {
@@ -132,7 +133,7 @@ func writable(folder string) error {
 func (s Settings) find(ctx context.Context) (dicomio.Finding, error) {
 	for _, root := range s.Roots {
 		if _, err := os.Stat(root); errors.Is(err, os.ErrNotExist) {
-			return dicomio.Finding{}, hinted("name the folder that holds the studies", "%w", &missingError{root})
+			return dicomio.Finding{}, hint.Errorf("name the folder that holds the studies", "%w", &missingError{root})
 		}
 	}
 	found, err := dicomio.Find(ctx, s.Roots, dicomio.FindOptions{Workers: s.Workers, Exclude: s.Out, PhilipsScaling: s.Protocol.PhilipsScaling, Progress: s.progress(StageHeaders)})

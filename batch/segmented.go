@@ -16,6 +16,7 @@ import (
 
 	"github.com/t2map/t2map/batch/internal/segmenter"
 	"github.com/t2map/t2map/dicomio"
+	"github.com/t2map/t2map/hint"
 	"github.com/t2map/t2map/nifti"
 	"github.com/t2map/t2map/outfile"
 	"github.com/t2map/t2map/report"
@@ -45,9 +46,9 @@ func (s Settings) chooseInput(j Job) (Input, error) {
 	fit := j.fitting(SeriesRule{anyOf: name, flag: "input"})
 	switch {
 	case len(fit) == 0:
-		return in, ofSetting(hinted("t2map inspect shows the series; correct `input` of the protocol's `segment`", "segment: no series of the study fits input %s", short(name)))
+		return in, ofSetting(hint.Errorf("t2map inspect shows the series; correct `input` of the protocol's `segment`", "segment: no series of the study fits input %s", short(name)))
 	case len(fit) > 1:
-		return in, ofSetting(hinted("correct `input` of the protocol's `segment` so that it fits one series", "segment: %d series fit input %s: %s", len(fit), short(name), listTrains(fit)))
+		return in, ofSetting(hint.Errorf("correct `input` of the protocol's `segment` so that it fits one series", "segment: %d series fit input %s: %s", len(fit), short(name), listTrains(fit)))
 	case fit[0].Hash == j.Train.Hash:
 		return in, in.Train.Problem
 	}
@@ -60,7 +61,7 @@ func (s Settings) chooseInput(j Job) (Input, error) {
 		return in, fmt.Errorf("segment: series %s (number %d): %w", in.Train.Hash, in.Train.Number, err)
 	}
 	if !in.Train.SharesFrame(j.Train) && !s.Protocol.AllowForeignMask && !j.alignsWith(in.Train) {
-		return in, ofSetting(hinted("align the series with --register; if the knee did not move between the two series, add --allow-foreign-mask", "segment: series %s (number %d) is not in the frame of reference (0020,0052) of the mapped series, or one of them has none", in.Train.Hash, in.Train.Number))
+		return in, ofSetting(hint.Errorf("align the series with --register; if the knee did not move between the two series, add --allow-foreign-mask", "segment: series %s (number %d) is not in the frame of reference (0020,0052) of the mapped series, or one of them has none", in.Train.Hash, in.Train.Number))
 	}
 	return in, nil
 }
@@ -73,7 +74,7 @@ func (s *Settings) prepareSegmenter() (err error) {
 		return err
 	}
 	if s.Mask != "" {
-		return hinted("name the masks that were drawn or corrected in a manifest, study by study", "--mask %s: a program makes the masks, according to `segment` of the protocol", short(s.Mask))
+		return hint.Errorf("name the masks that were drawn or corrected in a manifest, study by study", "--mask %s: a program makes the masks, according to `segment` of the protocol", short(s.Mask))
 	}
 	if p.Segment.Scheme.Known() {
 		p.Scheme = p.Segment.Scheme
@@ -112,7 +113,7 @@ func (j Job) segment(ctx context.Context, p Protocol) (m maskRead, err error) {
 	m.made.facts.Series = j.Input.Train.Hash
 	scratch, err := segmenter.NewScratch()
 	if err != nil {
-		return m, hinted("TMPDIR names the folder for temporary files; it needs room for the images", "scratch folder: %w", err)
+		return m, hint.Errorf("TMPDIR names the folder for temporary files; it needs room for the images", "scratch folder: %w", err)
 	}
 	defer func() {
 		if left := scratch.Remove(); left != nil {
@@ -132,7 +133,7 @@ func (j Job) segment(ctx context.Context, p Protocol) (m maskRead, err error) {
 		err = j.readMade(scratch, image, &m)
 	}
 	if err != nil && ctx.Err() == nil && !outfile.Full(err) {
-		err = ofSetting(hinted(hintProgram(err), "%w", &ProgramError{programName(p.Segment.Command), j.hidden(err)}))
+		err = ofSetting(hint.Errorf(hintProgram(err), "%w", &ProgramError{programName(p.Segment.Command), j.hidden(err)}))
 	}
 	return m, err
 }

@@ -15,6 +15,7 @@ import (
 
 	"github.com/t2map/t2map/batch/internal/segmenter"
 	"github.com/t2map/t2map/dicomio/dicomwrite"
+	"github.com/t2map/t2map/hint"
 	"github.com/t2map/t2map/internal/dicomtest"
 	"github.com/t2map/t2map/phantom"
 	"github.com/t2map/t2map/report"
@@ -282,14 +283,14 @@ func TestInspectSegmenter(t *testing.T) {
 		t.Errorf("%s, want %s; %+v", st.Action, want, st.Mask)
 	}
 	s.Protocol.Segment.Command = []string{"no-such-segmenter", "{input}", "{output}"}
-	if _, err := Inspect(t.Context(), s); !errors.As(err, new(*segmenter.NotFoundError)) || Hint(err) == "" {
+	if _, err := Inspect(t.Context(), s); !errors.As(err, new(*segmenter.NotFoundError)) || hint.Find(err) == "" {
 		t.Errorf("%v", err)
 	}
-	if _, err := Run(t.Context(), s); !errors.As(err, new(*segmenter.NotFoundError)) || Hint(err) == "" {
+	if _, err := Run(t.Context(), s); !errors.As(err, new(*segmenter.NotFoundError)) || hint.Find(err) == "" {
 		t.Errorf("%v", err)
 	}
 	s.Protocol.Segment, s.Mask = segmenterFor(t, "hang"), "x.nii.gz"
-	if _, err := Run(t.Context(), s); err == nil || !strings.Contains(err.Error(), "--mask x.nii.gz: a program makes the masks") || Hint(err) == "" {
+	if _, err := Run(t.Context(), s); err == nil || !strings.Contains(err.Error(), "--mask x.nii.gz: a program makes the masks") || hint.Find(err) == "" {
 		t.Errorf("%v", err)
 	}
 }

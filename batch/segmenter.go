@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/t2map/t2map/batch/internal/segmenter"
+	"github.com/t2map/t2map/hint"
 	"github.com/t2map/t2map/report"
 	"github.com/t2map/t2map/segment"
 )
@@ -86,7 +87,7 @@ func (f *segmentFile) segmenter(folder string) (Segmenter, error) {
 		}
 	}
 	if len(s.Command) == 0 {
-		return s, hinted(hintCommand, "segment: command is missing")
+		return s, hint.Errorf(hintCommand, "segment: command is missing")
 	}
 	return s, nil
 }
@@ -115,7 +116,7 @@ func (s Segmenter) check() error {
 	}
 	for _, p := range known[:2] {
 		if !slices.Contains(used, p) && !slices.Contains(used, "{dir}") {
-			return hinted(hintCommand, "segment: command has neither %s nor {dir}: the program would not know this path", p)
+			return hint.Errorf(hintCommand, "segment: command has neither %s nor {dir}: the program would not know this path", p)
 		}
 	}
 	for _, a := range slices.Concat(s.Command, s.Version) {
@@ -135,19 +136,19 @@ func (s Segmenter) found() (Segmenter, error) {
 	if !s.Named() || s.program.path != "" {
 		return s, nil
 	}
-	const hint = "install it, or correct the name: a name without a slash is searched for in PATH, and a relative path starts at the protocol's folder"
+	const advice = "install it, or correct the name: a name without a slash is searched for in PATH, and a relative path starts at the protocol's folder"
 	var err error
 	if s.program.path, err = segmenter.Find(s.inProtocol(s.Command)[0], s.folder); err != nil {
-		return s, hinted(hint, "segment: command: %w", err)
+		return s, hint.Errorf(advice, "segment: command: %w", err)
 	}
 	if len(s.Version) > 0 {
 		if s.program.versionPath, err = segmenter.Find(s.inProtocol(s.Version)[0], s.folder); err != nil {
-			return s, hinted(hint, "segment: version: %w", err)
+			return s, hint.Errorf(advice, "segment: version: %w", err)
 		}
 	}
 	for n, a := range s.inProtocol(s.Command) {
 		if _, err := os.Stat(a); errors.Is(err, os.ErrNotExist) && strings.HasPrefix(s.Command[n], "{protocol}") {
-			return s, hinted("{protocol} is the folder of the protocol file", "segment: command: %s does not exist", short(s.Command[n]))
+			return s, hint.Errorf("{protocol} is the folder of the protocol file", "segment: command: %s does not exist", short(s.Command[n]))
 		}
 	}
 	return s, nil
@@ -186,7 +187,7 @@ func (s Segmenter) askVersion(ctx context.Context) (_ string, err error) {
 		if ctx.Err() != nil {
 			return "", ctx.Err()
 		}
-		return "", hinted("run the command of `version` by hand; without `version` the program's files are hashed instead", "segment: version: %w", &ProgramError{programName(s.Version), err})
+		return "", hint.Errorf("run the command of `version` by hand; without `version` the program's files are hashed instead", "segment: version: %w", &ProgramError{programName(s.Version), err})
 	}
 	return short(line), nil
 }
@@ -204,7 +205,7 @@ func (s Segmenter) hashFiles(ctx context.Context) ([]report.File, error) {
 	for _, p := range paths {
 		sum, err := hashFile(ctx, p)
 		if err != nil {
-			return nil, hinted("check that it can be read, or name a command that prints the program's version under `version`", "segment: command: %w", err)
+			return nil, hint.Errorf("check that it can be read, or name a command that prints the program's version under `version`", "segment: command: %w", err)
 		}
 		out = append(out, report.File{Path: short(filepath.Base(p)), SHA256: sum})
 	}

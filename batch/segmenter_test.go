@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/t2map/t2map/hint"
 )
 
 // Results that a program of another version, other arguments or no program made are not mixed
@@ -45,7 +47,7 @@ func TestSegmenterIsASetting(t *testing.T) {
 		t.Errorf("%+v", r.Protocol.Segmenter)
 	}
 	s.Protocol.Segment.Version = []string{s.Protocol.Segment.Command[0], asSegmenter, "fail", "x"}
-	if _, err := Run(t.Context(), s); !errors.As(err, new(*ProgramError)) || !strings.Contains(err.Error(), "segment: version: program ") || Hint(err) == "" {
+	if _, err := Run(t.Context(), s); !errors.As(err, new(*ProgramError)) || !strings.Contains(err.Error(), "segment: version: program ") || hint.Find(err) == "" {
 		t.Errorf("%v", err)
 	}
 }

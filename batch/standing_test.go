@@ -11,6 +11,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/t2map/t2map/hint"
 	"github.com/t2map/t2map/phantom"
 	"github.com/t2map/t2map/report"
 	"github.com/t2map/t2map/t2fit"
@@ -243,11 +244,11 @@ func TestResultsOfOtherVersions(t *testing.T) {
 		}
 		want := tree(t, s.Out)
 		var differ *SettingsError
-		if _, err := Run(t.Context(), s); !errors.As(err, &differ) || !strings.Contains(err.Error(), c.want) || !strings.Contains(Hint(err), "--replace") {
+		if _, err := Run(t.Context(), s); !errors.As(err, &differ) || !strings.Contains(err.Error(), c.want) || !strings.Contains(hint.Find(err), "--replace") {
 			t.Errorf("run: %v", err)
 		}
 		var mixed *MixedError
-		if _, err := Tables(t.Context(), s); !errors.As(err, &mixed) || len(mixed.Groups) != 2 || !strings.Contains(err.Error(), c.mixed) || !strings.Contains(Hint(err), "--replace") {
+		if _, err := Tables(t.Context(), s); !errors.As(err, &mixed) || len(mixed.Groups) != 2 || !strings.Contains(err.Error(), c.mixed) || !strings.Contains(hint.Find(err), "--replace") {
 			t.Errorf("tables: %v", err)
 		}
 		if diff := cmp.Diff(want, tree(t, s.Out)); diff != "" {

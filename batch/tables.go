@@ -12,6 +12,7 @@ import (
 	"strings"
 	"unicode"
 
+	"github.com/t2map/t2map/hint"
 	"github.com/t2map/t2map/outfile"
 	"github.com/t2map/t2map/report"
 	"github.com/t2map/t2map/table"
@@ -80,9 +81,9 @@ func tabulate(dir string, out *Outcome) error {
 	}
 	switch err := report.WriteTables(dir, c); {
 	case outfile.Full(err):
-		return hinted("make room, and write the tables again: "+tablesCommand(dir), "%w", &TablesError{err})
+		return hint.Errorf("make room, and write the tables again: "+tablesCommand(dir), "%w", &TablesError{err})
 	case err != nil:
-		return hinted("close the tables where they are open, and write them again: "+tablesCommand(dir), "%w", &TablesError{err})
+		return hint.Errorf("close the tables where they are open, and write them again: "+tablesCommand(dir), "%w", &TablesError{err})
 	}
 	return nil
 }
@@ -113,16 +114,16 @@ func (e *TablesError) Unwrap() error { return e.Err }
 // It is a *BusyError when a run writes into the folder, a *MixedError when results in it were made with
 // different settings, and an error when the folder does not exist.
 func Tables(ctx context.Context, s Settings) (Outcome, error) {
-	const hint = "name the folder that t2map run was given by --out"
+	const advice = "name the folder that t2map run was given by --out"
 	switch info, err := os.Stat(s.Out); {
 	case errors.Is(err, os.ErrNotExist):
-		return Outcome{}, hinted(hint, "results: %w", &missingError{s.Out})
+		return Outcome{}, hint.Errorf(advice, "results: %w", &missingError{s.Out})
 	case err != nil:
-		return Outcome{}, hinted(hint, "results: %w", err)
+		return Outcome{}, hint.Errorf(advice, "results: %w", err)
 	case !info.IsDir():
-		return Outcome{}, hinted(hint, "results: %s is a file, not a folder", s.Out)
+		return Outcome{}, hint.Errorf(advice, "results: %s is a file, not a folder", s.Out)
 	case !holdsResults(s.Out): // then nothing, such as the lock, is to be written into it
-		return Outcome{}, hinted(hint, "%s holds no results", filepath.Base(s.Out))
+		return Outcome{}, hint.Errorf(advice, "%s holds no results", filepath.Base(s.Out))
 	}
 	lock, l, err := s.open(ctx)
 	if err != nil {
@@ -206,7 +207,7 @@ func listedFailures(path string) ([]report.Failure, error) {
 			return failures, nil
 		}
 	}
-	return nil, hinted("put back studies.csv as t2map wrote it, or remove it: then the studies that it lists as failed or not done are no longer listed", "output folder: studies.csv: %w", err)
+	return nil, hint.Errorf("put back studies.csv as t2map wrote it, or remove it: then the studies that it lists as failed or not done are no longer listed", "output folder: studies.csv: %w", err)
 }
 
 // resaved reads a table of t2map that another program has saved, as its rows with the names of the columns

@@ -11,6 +11,7 @@ import (
 	"golang.org/x/sync/errgroup"
 	"golang.org/x/sync/semaphore"
 
+	"github.com/t2map/t2map/hint"
 	"github.com/t2map/t2map/outfile"
 	"github.com/t2map/t2map/report"
 )
@@ -103,7 +104,7 @@ func (w *work) finish(n int, r report.Result, err error) {
 	j := w.jobs[n]
 	switch {
 	case outfile.Full(err):
-		w.stop(hinted("make room, for instance on the disk of the output folder or of TMPDIR, and run again; what is done stays, and tables that are missing are written by "+tablesCommand(w.s.Out), "%w", &DiskFullError{err}))
+		w.stop(hint.Errorf("make room, for instance on the disk of the output folder or of TMPDIR, and run again; what is done stays, and tables that are missing are written by "+tablesCommand(w.s.Out), "%w", &DiskFullError{err}))
 		w.out.leave(j, errDiskFull.Error())
 	case errors.Is(err, errInterrupted), errors.Is(err, errDiskFull):
 		w.out.leave(j, err.Error())
@@ -176,7 +177,7 @@ func (s Settings) process(ctx context.Context, j Job) (r report.Result, err erro
 func notAnothers(j Job) error {
 	old, err := report.ReadResult(filepath.Join(j.Dir, report.ResultFile))
 	if err == nil && !sameRows(old, j.claim()) {
-		return ofSetting(hinted("choose another folder with --out", "results: the folder %s holds the results of another series, %s of study %s", filepath.Join(filepath.Base(filepath.Dir(j.Dir)), filepath.Base(j.Dir)), old.Series, old.Study))
+		return ofSetting(hint.Errorf("choose another folder with --out", "results: the folder %s holds the results of another series, %s of study %s", filepath.Join(filepath.Base(filepath.Dir(j.Dir)), filepath.Base(j.Dir)), old.Series, old.Study))
 	}
 	return nil
 }

@@ -76,7 +76,7 @@ var mayImport = map[string][]string{
 	"t2fit/internal/lanes": {},
 	"t2fit/internal/epg":   {"t2fit/internal/lanes"},
 
-	"cmd/t2map": {"accuracy", "batch", "table", "dicomio", "phantom", "register", "report", "segment", "segment/agreement", "t2fit", "printable", "trial", "trial/mmrm", "trial/figures", "trial/publish", "trial/repeat", "trial/power", "figure", "outfile"},
+	"cmd/t2map": {"accuracy", "batch", "hint", "table", "dicomio", "phantom", "register", "report", "segment", "segment/agreement", "t2fit", "printable", "trial", "trial/mmrm", "trial/figures", "trial/publish", "trial/repeat", "trial/power", "figure", "outfile"},
 }
 
 // onlyIn says where a library may be seen: numerical packages see no path and no

@@ -19,6 +19,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/t2map/t2map/batch"
+	"github.com/t2map/t2map/hint"
 	"github.com/t2map/t2map/outfile"
 	"github.com/t2map/t2map/trial"
 )
@@ -122,8 +123,8 @@ func complain(w io.Writer, err error) {
 		return
 	}
 	fmt.Fprintf(w, "t2map: %v\n", err)
-	if hint := cmp.Or(batch.Hint(err), trial.Hint(err)); hint != "" {
-		fmt.Fprintf(w, "hint: %s\n", hint)
+	if advice := cmp.Or(hint.Find(err), trial.Hint(err)); advice != "" {
+		fmt.Fprintf(w, "hint: %s\n", advice)
 	}
 }
 
